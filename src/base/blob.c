@@ -1,0 +1,91 @@
+/* Counted, budgeted bytes; see blob.h. Large blobs are not zeroed: every byte is written first. */
+#include "base/blob.h"
+
+#include "base/memory.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int charge(struct wi_budget *budget, size_t size)
+{
+    if (budget == NULL)
+        return 0;
+    if (size > budget->limit || budget->used > budget->limit - size)
+        return -1;
+    budget->used += size;
+    return 0;
+}
+
+static void discharge(struct wi_budget *budget, size_t size)
+{
+    if (budget == NULL)
+        return;
+    assert(budget->used >= size);
+    budget->used -= size;
+}
+
+struct wi_blob *wi_blob_new(struct wi_budget *budget, size_t capacity)
+{
+    if (capacity > SIZE_MAX - WI_BLOB_HEADROOM || charge(budget, capacity) != 0)
+        return NULL;
+    unsigned char *memory = malloc(WI_BLOB_HEADROOM + capacity);
+    if (memory == NULL) {
+        discharge(budget, capacity);
+        return NULL;
+    }
+    struct wi_blob *blob = wi_alloc(sizeof *blob);
+    blob->bytes = memory + WI_BLOB_HEADROOM;
+    blob->capacity = capacity;
+    blob->_references = 1;
+    blob->_budget = budget;
+    return blob;
+}
+
+static int grow(struct wi_blob *blob, size_t needed)
+{
+    size_t capacity = blob->capacity < 4096 ? 4096 : blob->capacity;
+    while (capacity < needed) {
+        if (capacity > SIZE_MAX / 4)
+            return -1;
+        capacity += capacity / 2;
+    }
+    size_t more = capacity - blob->capacity;
+    if (charge(blob->_budget, more) != 0)
+        return -1;
+    unsigned char *memory = realloc(blob->bytes - WI_BLOB_HEADROOM, WI_BLOB_HEADROOM + capacity);
+    if (memory == NULL) {
+        discharge(blob->_budget, more);
+        return -1;
+    }
+    blob->bytes = memory + WI_BLOB_HEADROOM;
+    blob->capacity = capacity;
+    return 0;
+}
+
+int wi_blob_append(struct wi_blob *blob, const void *bytes, size_t size)
+{
+    assert(blob->_references == 1);
+    if (size > SIZE_MAX - blob->size)
+        return -1;
+    if (blob->size + size > blob->capacity && grow(blob, blob->size + size) != 0)
+        return -1;
+    if (size != 0)
+        memcpy(blob->bytes + blob->size, bytes, size);
+    blob->size += size;
+    return 0;
+}
+
+struct wi_blob *wi_blob_ref(struct wi_blob *blob)
+{
+    blob->_references++;
+    return blob;
+}
+
+void wi_blob_unref(struct wi_blob *blob)
+{
+    if (blob == NULL || --blob->_references != 0)
+        return;
+    discharge(blob->_budget, blob->capacity);
+    free(blob->bytes - WI_BLOB_HEADROOM);
+    free(blob);
+}

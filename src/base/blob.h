@@ -1,0 +1,38 @@
+/*
+ * Bytes of a size that somebody outside chose: request bodies, frames, tensors. A blob is counted
+ * (a job keeps it for retries while a socket still writes it), charged to a budget while it lives,
+ * and leaves headroom in front so that a transport can put its header there without a copy.
+ */
+#ifndef WI_BASE_BLOB_H
+#define WI_BASE_BLOB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes before `bytes` that a writer may overwrite and must restore. */
+#define WI_BLOB_HEADROOM 64
+
+/* How much memory of outside size the process may hold. One writer: the loop's thread. */
+struct wi_budget {
+    uint64_t limit;
+    uint64_t used;
+};
+
+struct wi_blob {
+    unsigned char *bytes; /* 16-byte aligned */
+    size_t size;          /* bytes in use */
+    size_t capacity;      /* bytes allocated and charged */
+    unsigned _references;
+    struct wi_budget *_budget;
+};
+
+/* A new blob of size 0 with one reference, or NULL if the budget or the system refuses.
+ * `budget` (may be NULL) must outlive the blob. */
+struct wi_blob *wi_blob_new(struct wi_budget *budget, size_t capacity);
+/* Appends; grows the allocation geometrically as needed. 0 on success, -1 if refused (the blob is
+ * unchanged). Only while one reference exists. */
+int wi_blob_append(struct wi_blob *blob, const void *bytes, size_t size);
+struct wi_blob *wi_blob_ref(struct wi_blob *blob); /* returns `blob` */
+void wi_blob_unref(struct wi_blob *blob);          /* NULL is fine */
+
+#endif

@@ -1,0 +1,126 @@
+/* A growing text buffer; see buffer.h. */
+#include "base/buffer.h"
+
+#include "base/memory.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void reserve(struct wi_buffer *buffer, size_t more)
+{
+    size_t needed = buffer->size + more + 1;
+    if (needed <= buffer->capacity)
+        return;
+    size_t capacity = buffer->capacity ? buffer->capacity : 256;
+    while (capacity < needed)
+        capacity *= 2;
+    buffer->text = wi_realloc_array(buffer->text, capacity, 1);
+    buffer->capacity = capacity;
+}
+
+void wi_buffer_add(struct wi_buffer *buffer, const void *bytes, size_t size)
+{
+    reserve(buffer, size);
+    if (size != 0)
+        memcpy(buffer->text + buffer->size, bytes, size);
+    buffer->size += size;
+    buffer->text[buffer->size] = '\0';
+}
+
+void wi_buffer_puts(struct wi_buffer *buffer, const char *text)
+{
+    wi_buffer_add(buffer, text, strlen(text));
+}
+
+void wi_buffer_printf(struct wi_buffer *buffer, const char *format, ...)
+{
+    reserve(buffer, 128);
+    size_t room = buffer->capacity - buffer->size;
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int length = vsnprintf(buffer->text + buffer->size, room, format, arguments);
+    va_end(arguments);
+    if (length > 0 && (size_t)length >= room) {
+        reserve(buffer, (size_t)length);
+        vsnprintf(buffer->text + buffer->size, (size_t)length + 1, format, again);
+    }
+    va_end(again);
+    if (length > 0)
+        buffer->size += (size_t)length;
+}
+
+static int add_json(const char *text, size_t size, void *buffer)
+{
+    wi_buffer_add(buffer, text, size);
+    return 0;
+}
+
+void wi_buffer_json(struct wi_buffer *buffer, const json_t *value)
+{
+    json_dump_callback(value, add_json, buffer, JSON_COMPACT | JSON_ENCODE_ANY);
+}
+
+/* The length of the UTF-8 sequence at `s`, or 0 if there is no valid one (RFC 3629). */
+static size_t utf8_length(const unsigned char *s)
+{
+    static const struct {
+        unsigned char mask, lead, length;
+        unsigned least;
+    } forms[] = {{0xe0, 0xc0, 2, 0x80}, {0xf0, 0xe0, 3, 0x800}, {0xf8, 0xf0, 4, 0x10000}};
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        if ((s[0] & forms[i].mask) != forms[i].lead)
+            continue;
+        unsigned point = s[0] & (unsigned char)~forms[i].mask;
+        for (size_t k = 1; k < forms[i].length; k++) {
+            if ((s[k] & 0xc0) != 0x80)
+                return 0;
+            point = point << 6 | (s[k] & 0x3f);
+        }
+        int valid =
+            point >= forms[i].least && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
+        return valid ? forms[i].length : 0;
+    }
+    return 0;
+}
+
+void wi_buffer_json_string(struct wi_buffer *buffer, const char *text)
+{
+    wi_buffer_add(buffer, "\"", 1);
+    const unsigned char *s = (const unsigned char *)text;
+    while (*s) {
+        const unsigned char *plain = s;
+        while (*s >= 0x20 && *s < 0x80 && *s != '"' && *s != '\\')
+            s++;
+        wi_buffer_add(buffer, plain, (size_t)(s - plain));
+        if (*s == '\0')
+            break;
+        size_t length = 1;
+        if (*s == '"' || *s == '\\')
+            wi_buffer_printf(buffer, "\\%c", *s);
+        else if (*s < 0x80)
+            wi_buffer_printf(buffer, "\\u%04x", *s);
+        else if ((length = utf8_length(s)) != 0)
+            wi_buffer_add(buffer, s, length);
+        else
+            wi_buffer_puts(buffer, "\\ufffd");
+        s += length ? length : 1;
+    }
+    wi_buffer_add(buffer, "\"", 1);
+}
+
+char *wi_buffer_take(struct wi_buffer *buffer)
+{
+    reserve(buffer, 0);
+    buffer->text[buffer->size] = '\0';
+    char *text = buffer->text;
+    *buffer = (struct wi_buffer){0};
+    return text;
+}
+
+void wi_buffer_clear(struct wi_buffer *buffer)
+{
+    free(buffer->text);
+    *buffer = (struct wi_buffer){0};
+}

@@ -1,0 +1,28 @@
+/*
+ * A growing text buffer for what we print ourselves: JSON heads, metrics, log lines. Always
+ * NUL-terminated once something was added. Zero-initialise; free with wi_buffer_clear.
+ */
+#ifndef WI_BASE_BUFFER_H
+#define WI_BASE_BUFFER_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+struct wi_buffer {
+    char *text;
+    size_t size;
+    size_t capacity;
+};
+
+void wi_buffer_add(struct wi_buffer *buffer, const void *bytes, size_t size);
+void wi_buffer_puts(struct wi_buffer *buffer, const char *text);
+__attribute__((format(printf, 2, 3))) void wi_buffer_printf(
+    struct wi_buffer *buffer, const char *format, ...);
+/* Adds `value` (borrowed) as compact JSON. */
+void wi_buffer_json(struct wi_buffer *buffer, const json_t *value);
+/* Adds `text` as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
+void wi_buffer_json_string(struct wi_buffer *buffer, const char *text);
+char *wi_buffer_take(struct wi_buffer *buffer); /* the text is the caller's; the buffer is empty */
+void wi_buffer_clear(struct wi_buffer *buffer);
+
+#endif

@@ -1,0 +1,92 @@
+/* Clocks, and the durations and sizes that people write. */
+#include "base/clock.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+double wi_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+int64_t wi_wall_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+struct unit {
+    const char *name;
+    uint64_t factor;
+};
+
+static const struct unit durations[] = {
+    {"h", 3600000}, {"m", 60000}, {"min", 60000}, {"s", 1000}, {"ms", 1}, {"", 1000}, {NULL, 0}};
+static const struct unit sizes[] = {{"G", 1u << 30}, {"M", 1u << 20}, {"K", 1u << 10}, {"", 1},
+    {"GiB", 1u << 30}, {"MiB", 1u << 20}, {"KiB", 1u << 10}, {"B", 1}, {NULL, 0}};
+
+/* A whole decimal number and a unit of the table, no sign, no space. */
+static int parse(const char *text, const struct unit *units, uint64_t *value)
+{
+    uint64_t number = 0;
+    const char *s = text;
+    for (; isdigit((unsigned char)*s); s++) {
+        if (number > (INT64_MAX - 9) / 10)
+            return -1;
+        number = number * 10 + (uint64_t)(*s - '0');
+    }
+    if (s == text)
+        return -1;
+    for (const struct unit *unit = units; unit->name; unit++) {
+        if (strcmp(s, unit->name) != 0)
+            continue;
+        if (number > INT64_MAX / unit->factor)
+            return -1;
+        *value = number * unit->factor;
+        return 0;
+    }
+    return -1;
+}
+
+int wi_parse_duration(const char *text, int64_t *ms)
+{
+    uint64_t value;
+    if (parse(text, durations, &value) != 0)
+        return -1;
+    *ms = (int64_t)value;
+    return 0;
+}
+
+int wi_parse_size(const char *text, uint64_t *bytes)
+{
+    return parse(text, sizes, bytes);
+}
+
+/* The largest unit (the tables begin with them) that divides the value; small ones only by name. */
+static void format(uint64_t value, const struct unit *units, const char *zero, char *out, int size)
+{
+    for (const struct unit *unit = units; value != 0 && *unit->name; unit++) {
+        if (value % unit->factor == 0) {
+            snprintf(out, (size_t)size, "%llu%s", (unsigned long long)(value / unit->factor),
+                unit->name);
+            return;
+        }
+    }
+    snprintf(out, (size_t)size, "%llu%s", (unsigned long long)value, value ? "" : zero);
+}
+
+void wi_format_duration(int64_t ms, char *out, int size)
+{
+    format((uint64_t)ms, durations, "s", out, size);
+}
+
+void wi_format_size(uint64_t bytes, char *out, int size)
+{
+    format(bytes, sizes, "", out, size);
+}

@@ -1,0 +1,139 @@
+/*
+ * The table behind base/error.h: one row per code, in the order of the enum, so that name, status
+ * and title are looked up by index.
+ */
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct row {
+    const char *name;
+    int status;
+    const char *title;
+};
+
+static const struct row rows[WI_CODE_COUNT] = {
+    [WI_OK] = {"ok", 200, "OK"},
+    [WI_BAD_REQUEST] = {"bad_request", 400, "Bad request"},
+    [WI_BAD_JSON] = {"bad_json", 400, "Not valid JSON"},
+    [WI_UNKNOWN_FIELD] = {"unknown_field", 400, "Unknown field"},
+    [WI_MISSING_FIELD] = {"missing_field", 400, "Missing field"},
+    [WI_INVALID_FIELD] = {"invalid_field", 400, "Invalid value"},
+    [WI_BAD_FRAMING] = {"bad_framing", 400, "Bad binary framing"},
+    [WI_NON_FINITE] = {"non_finite", 400, "Non-finite number in JSON"},
+    [WI_UNAUTHORIZED] = {"unauthorized", 401, "Token needed"},
+    [WI_FORBIDDEN_HOST] = {"forbidden_host", 403, "Host not allowed"},
+    [WI_FORBIDDEN_ORIGIN] = {"forbidden_origin", 403, "Origin not allowed"},
+    [WI_NOT_FOUND] = {"not_found", 404, "Not found"},
+    [WI_MODEL_NOT_FOUND] = {"model_not_found", 404, "Model not found"},
+    [WI_NODE_NOT_FOUND] = {"node_not_found", 404, "Node not found"},
+    [WI_SESSION_NOT_FOUND] = {"session_not_found", 404, "Session not found"},
+    [WI_JOB_NOT_FOUND] = {"job_not_found", 404, "Job not found"},
+    [WI_METHOD_NOT_ALLOWED] = {"method_not_allowed", 405, "Method not allowed"},
+    [WI_NOT_ACCEPTABLE] = {"not_acceptable", 406, "Not acceptable"},
+    [WI_REQUEST_TIMEOUT] = {"request_timeout", 408, "Request timeout"},
+    [WI_CONFLICT] = {"conflict", 409, "Conflict"},
+    [WI_CANCELLED] = {"cancelled", 409, "Cancelled"},
+    [WI_LENGTH_REQUIRED] = {"length_required", 411, "Length required"},
+    [WI_BODY_TOO_LARGE] = {"body_too_large", 413, "Body too large"},
+    [WI_UNSUPPORTED_MEDIA_TYPE] = {"unsupported_media_type", 415, "Unsupported media type"},
+    [WI_INPUT_UNKNOWN] = {"input_unknown", 422, "Unknown input"},
+    [WI_INPUT_MISSING] = {"input_missing", 422, "Missing input"},
+    [WI_INPUT_DATATYPE] = {"input_datatype", 422, "Wrong input datatype"},
+    [WI_INPUT_SHAPE] = {"input_shape", 422, "Wrong input shape"},
+    [WI_INPUT_SIZE] = {"input_size", 422, "Wrong input size"},
+    [WI_INPUT_INVALID] = {"input_invalid", 422, "Invalid input"},
+    [WI_OUTPUT_UNKNOWN] = {"output_unknown", 422, "Unknown output"},
+    [WI_PICTURE_INVALID] = {"picture_invalid", 422, "Invalid picture"},
+    [WI_PICTURE_TOO_LARGE] = {"picture_too_large", 422, "Picture too large"},
+    [WI_PRECISION_UNSUPPORTED] = {"precision_unsupported", 422, "Unsupported precision"},
+    [WI_MODEL_INVALID] = {"model_invalid", 422, "Invalid model"},
+    [WI_OPERATOR_UNSUPPORTED] = {"operator_unsupported", 422, "Unsupported operator"},
+    [WI_PLATFORM_UNSUPPORTED] = {"platform_unsupported", 422, "Unsupported platform"},
+    [WI_QUEUE_FULL] = {"queue_full", 429, "Queue full"},
+    [WI_INFERENCE_FAILED] = {"inference_failed", 500, "Inference failed"},
+    [WI_INTERNAL] = {"internal", 500, "Internal error"},
+    [WI_ATTEMPTS_EXHAUSTED] = {"attempts_exhausted", 502, "Attempts exhausted"},
+    [WI_UNAVAILABLE] = {"unavailable", 503, "Unavailable"},
+    [WI_SHUTTING_DOWN] = {"shutting_down", 503, "Shutting down"},
+    [WI_MEMORY_BUDGET] = {"memory_budget", 503, "Memory budget exhausted"},
+    [WI_DEADLINE_EXCEEDED] = {"deadline_exceeded", 504, "Deadline exceeded"},
+};
+
+static const struct row *row_of(enum wi_code code)
+{
+    if ((int)code < 0 || code >= WI_CODE_COUNT)
+        return &rows[WI_INTERNAL];
+    return &rows[code];
+}
+
+const char *wi_code_name(enum wi_code code)
+{
+    return row_of(code)->name;
+}
+
+int wi_code_status(enum wi_code code)
+{
+    return row_of(code)->status;
+}
+
+const char *wi_code_title(enum wi_code code)
+{
+    return row_of(code)->title;
+}
+
+enum wi_code wi_code_from_name(const char *name)
+{
+    for (int i = 0; i < WI_CODE_COUNT; i++) {
+        if (strcmp(rows[i].name, name) == 0)
+            return (enum wi_code)i;
+    }
+    return WI_INTERNAL;
+}
+
+enum wi_code wi_error_set(
+    struct wi_error *error, enum wi_code code, const char *field, const char *format, ...)
+{
+    if (error == NULL)
+        return code;
+    /* The arguments may point into `error` itself: format first, clear afterwards. */
+    char detail[sizeof error->detail], named[sizeof error->field];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(detail, sizeof detail, format, arguments);
+    va_end(arguments);
+    snprintf(named, sizeof named, "%s", field ? field : "");
+    memset(error, 0, sizeof *error);
+    error->code = code;
+    memcpy(error->detail, detail, sizeof detail);
+    memcpy(error->field, named, sizeof named);
+    return code;
+}
+
+void wi_error_expect(struct wi_error *error, const char *format, ...)
+{
+    if (error == NULL)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error->expected, sizeof error->expected, format, arguments);
+    va_end(arguments);
+}
+
+void wi_error_allow(struct wi_error *error, const char *format, ...)
+{
+    if (error == NULL)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error->allowed, sizeof error->allowed, format, arguments);
+    va_end(arguments);
+}
+
+void wi_error_retry_after(struct wi_error *error, unsigned seconds)
+{
+    if (error)
+        error->retry_after_s = seconds;
+}

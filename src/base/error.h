@@ -1,0 +1,95 @@
+/*
+ * The program's one table of failures: an enum, the stable name that clients see, and the HTTP
+ * status that goes with it. A failure travels as a `struct wi_error`, a value without pointers
+ * that can be copied, kept and sent.
+ */
+#ifndef WI_BASE_ERROR_H
+#define WI_BASE_ERROR_H
+
+enum wi_code {
+    WI_OK = 0,
+    /* 400 */
+    WI_BAD_REQUEST,
+    WI_BAD_JSON,
+    WI_UNKNOWN_FIELD,
+    WI_MISSING_FIELD,
+    WI_INVALID_FIELD,
+    WI_BAD_FRAMING,
+    WI_NON_FINITE,
+    /* 401, 403 */
+    WI_UNAUTHORIZED,
+    WI_FORBIDDEN_HOST,
+    WI_FORBIDDEN_ORIGIN,
+    /* 404 … 415 */
+    WI_NOT_FOUND,
+    WI_MODEL_NOT_FOUND,
+    WI_NODE_NOT_FOUND,
+    WI_SESSION_NOT_FOUND,
+    WI_JOB_NOT_FOUND,
+    WI_METHOD_NOT_ALLOWED,
+    WI_NOT_ACCEPTABLE,
+    WI_REQUEST_TIMEOUT,
+    WI_CONFLICT,
+    WI_CANCELLED,
+    WI_LENGTH_REQUIRED,
+    WI_BODY_TOO_LARGE,
+    WI_UNSUPPORTED_MEDIA_TYPE,
+    /* 422 */
+    WI_INPUT_UNKNOWN,
+    WI_INPUT_MISSING,
+    WI_INPUT_DATATYPE,
+    WI_INPUT_SHAPE,
+    WI_INPUT_SIZE,
+    WI_INPUT_INVALID,
+    WI_OUTPUT_UNKNOWN,
+    WI_PICTURE_INVALID,
+    WI_PICTURE_TOO_LARGE,
+    WI_PRECISION_UNSUPPORTED,
+    WI_MODEL_INVALID,
+    WI_OPERATOR_UNSUPPORTED,
+    WI_PLATFORM_UNSUPPORTED,
+    /* 429 */
+    WI_QUEUE_FULL,
+    /* 5xx */
+    WI_INFERENCE_FAILED,
+    WI_INTERNAL,
+    WI_ATTEMPTS_EXHAUSTED,
+    WI_UNAVAILABLE,
+    WI_SHUTTING_DOWN,
+    WI_MEMORY_BUDGET,
+    WI_DEADLINE_EXCEEDED,
+    WI_CODE_COUNT
+};
+
+/* The name on the wire, e.g. "input_shape". Never NULL; "internal" for a value out of range. */
+const char *wi_code_name(enum wi_code code);
+/* The HTTP status, e.g. 422. */
+int wi_code_status(enum wi_code code);
+/* A short title for people, e.g. "Wrong input shape". */
+const char *wi_code_title(enum wi_code code);
+/* The inverse of wi_code_name; WI_INTERNAL if the name is unknown. */
+enum wi_code wi_code_from_name(const char *name);
+
+/* One failure. Empty strings mean "does not apply". Long texts are cut at the array's end. */
+struct wi_error {
+    enum wi_code code;
+    unsigned attempts;      /* how many attempts a job had, 0 if it does not apply */
+    unsigned retry_after_s; /* for 429 and 503, 0 for none */
+    char detail[512];       /* one sentence for people: what was wrong and what to do */
+    char field[160];        /* the request field or config key at fault */
+    char expected[256];
+    char allowed[256];
+};
+
+/* Fills `error` (may be NULL) afresh and returns `code`, so that a caller can `return` it. */
+__attribute__((format(printf, 4, 5))) enum wi_code wi_error_set(
+    struct wi_error *error, enum wi_code code, const char *field, const char *format, ...);
+/* Adds `expected` or `allowed` to an error that has been set; `error` may be NULL. */
+__attribute__((format(printf, 2, 3))) void wi_error_expect(
+    struct wi_error *error, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void wi_error_allow(
+    struct wi_error *error, const char *format, ...);
+/* Adds when to come back, for 429 and 503; `error` may be NULL. */
+void wi_error_retry_after(struct wi_error *error, unsigned seconds);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * The log: one line per event to standard error, as text (with the "<N>" priority that journald
+ * reads, when it listens) or JSON. The process-wide sink is the one exception to "no globals":
+ * the libraries' own log callbacks carry no context.
+ *
+ * Never pass a token, a credential or what a client sent as input. Control characters are escaped,
+ * and anything that looks like one of our tokens is scrubbed (base/secret.h).
+ */
+#ifndef WI_BASE_LOG_H
+#define WI_BASE_LOG_H
+
+enum wi_level { WI_LOG_ERROR, WI_LOG_WARN, WI_LOG_INFO, WI_LOG_DEBUG };
+enum wi_log_format { WI_LOG_TEXT, WI_LOG_JSON };
+
+void wi_log_configure(enum wi_level level, enum wi_log_format format);
+int wi_log_enabled(enum wi_level level);
+/* `part` is the part of the house ("bridge"); `subject` the id it is about, or NULL. */
+__attribute__((format(printf, 4, 5))) void wi_log_write(
+    enum wi_level level, const char *part, const char *subject, const char *format, ...);
+
+/* The level is tested before anything is formatted. */
+#define wi_log(level, part, subject, ...)                                                          \
+    do {                                                                                           \
+        if (wi_log_enabled(level))                                                                 \
+            wi_log_write(level, part, subject, __VA_ARGS__);                                       \
+    } while (0)
+#define wi_error_log(part, subject, ...) wi_log(WI_LOG_ERROR, part, subject, __VA_ARGS__)
+#define wi_warn(part, subject, ...) wi_log(WI_LOG_WARN, part, subject, __VA_ARGS__)
+#define wi_info(part, subject, ...) wi_log(WI_LOG_INFO, part, subject, __VA_ARGS__)
+#define wi_debug(part, subject, ...) wi_log(WI_LOG_DEBUG, part, subject, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,85 @@
+/* Allocation that cannot fail, and the owned string list. */
+#include "base/memory.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static _Noreturn void die(size_t size)
+{
+    fprintf(stderr, "webinfer: out of memory for %zu bytes\n", size);
+    abort();
+}
+
+void *wi_alloc(size_t size)
+{
+    void *memory = calloc(1, size ? size : 1);
+    if (memory == NULL)
+        die(size);
+    return memory;
+}
+
+void *wi_realloc_array(void *old, size_t count, size_t size)
+{
+    if (size != 0 && count > SIZE_MAX / size)
+        die(SIZE_MAX);
+    size_t bytes = count * size;
+    void *memory = realloc(old, bytes ? bytes : 1);
+    if (memory == NULL)
+        die(bytes);
+    return memory;
+}
+
+char *wi_strdup(const char *text)
+{
+    return text ? wi_strndup(text, strlen(text)) : NULL;
+}
+
+char *wi_strndup(const char *text, size_t length)
+{
+    char *copy = wi_alloc(length + 1);
+    memcpy(copy, text, length);
+    return copy;
+}
+
+char *wi_sprintf(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    char *text = NULL;
+    if (vasprintf(&text, format, arguments) < 0)
+        die(0);
+    va_end(arguments);
+    return text;
+}
+
+void wi_strings_add(struct wi_strings *list, const char *text)
+{
+    list->items = wi_realloc_array(list->items, list->count + 1, sizeof *list->items);
+    list->items[list->count++] = wi_strdup(text);
+}
+
+void wi_strings_clear(struct wi_strings *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->items[i]);
+    free(list->items);
+    *list = (struct wi_strings){0};
+}
+
+int wi_strings_contain(const struct wi_strings *list, const char *text)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->items[i], text) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+void wi_strings_copy(struct wi_strings *to, const struct wi_strings *from)
+{
+    for (size_t i = 0; i < from->count; i++)
+        wi_strings_add(to, from->items[i]);
+}

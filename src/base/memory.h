@@ -1,0 +1,28 @@
+/*
+ * Allocation that cannot fail: small, bounded objects die with a message when the system is out
+ * of memory. A buffer whose size somebody outside chooses uses base/blob.h instead, which can
+ * refuse.
+ */
+#ifndef WI_BASE_MEMORY_H
+#define WI_BASE_MEMORY_H
+
+#include <stddef.h>
+
+void *wi_alloc(size_t size);                                  /* zeroed */
+void *wi_realloc_array(void *old, size_t count, size_t size); /* dies on overflow too */
+char *wi_strdup(const char *text);                            /* NULL gives NULL */
+char *wi_strndup(const char *text, size_t length);
+__attribute__((format(printf, 1, 2))) char *wi_sprintf(const char *format, ...);
+
+/* A list of owned strings. Zero-initialise; free with wi_strings_clear. */
+struct wi_strings {
+    char **items;
+    size_t count;
+};
+
+void wi_strings_add(struct wi_strings *list, const char *text); /* copies */
+void wi_strings_clear(struct wi_strings *list);
+int wi_strings_contain(const struct wi_strings *list, const char *text);
+void wi_strings_copy(struct wi_strings *to, const struct wi_strings *from);
+
+#endif

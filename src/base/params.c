@@ -1,0 +1,213 @@
+/* JSON objects checked against a static table; see params.h. */
+#include "base/params.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *kind_name(enum wi_param_kind kind)
+{
+    static const char *const names[] = {[WI_PARAM_STRING] = "a string",
+        [WI_PARAM_INTEGER] = "an integer",
+        [WI_PARAM_NUMBER] = "a number",
+        [WI_PARAM_BOOL] = "true or false",
+        [WI_PARAM_ENUM] = "a string",
+        [WI_PARAM_OBJECT] = "an object",
+        [WI_PARAM_ARRAY] = "a list",
+        [WI_PARAM_ANY] = "a value"};
+    return names[kind];
+}
+
+static const char *type_name(const json_t *value)
+{
+    static const char *const names[] = {[JSON_OBJECT] = "an object",
+        [JSON_ARRAY] = "a list",
+        [JSON_STRING] = "a string",
+        [JSON_INTEGER] = "an integer",
+        [JSON_REAL] = "a number",
+        [JSON_TRUE] = "true",
+        [JSON_FALSE] = "false",
+        [JSON_NULL] = "null"};
+    return names[json_typeof(value)];
+}
+
+/* "a, b, c" of the names that a table or an enum allows. */
+static void list_names(char *out, size_t size, const char *const *names, size_t stride)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (const char *const *name = names; *name && used + 2 < size;
+         name = (const char *const *)((const char *)name + stride)) {
+        int length = snprintf(out + used, size - used, "%s%s", used ? ", " : "", *name);
+        used += (size_t)length;
+    }
+}
+
+static enum wi_code wrong_type(
+    const struct wi_param *row, const json_t *value, const char *path, struct wi_error *error)
+{
+    wi_error_set(error, WI_INVALID_FIELD, path, "%s must be %s, not %s", path, kind_name(row->kind),
+        type_name(value));
+    wi_error_expect(error, "%s", kind_name(row->kind));
+    return WI_INVALID_FIELD;
+}
+
+static enum wi_code check_range(const struct wi_param *row, double amount, const char *what,
+    const char *path, struct wi_error *error)
+{
+    if ((row->min == 0 && row->max == 0) || (amount >= row->min && amount <= row->max))
+        return WI_OK;
+    wi_error_set(error, WI_INVALID_FIELD, path, "%s%s is %.15g, outside %.15g to %.15g", path, what,
+        amount, row->min, row->max);
+    wi_error_expect(error, "%.15g to %.15g", row->min, row->max);
+    return WI_INVALID_FIELD;
+}
+
+static enum wi_code read_enum(const struct wi_param *row, const char *text, const char *path,
+    int *member, struct wi_error *error)
+{
+    for (int i = 0; row->names[i]; i++) {
+        if (strcmp(row->names[i], text) == 0) {
+            *member = i;
+            return WI_OK;
+        }
+    }
+    char allowed[256];
+    list_names(allowed, sizeof allowed, row->names, sizeof *row->names);
+    wi_error_set(
+        error, WI_INVALID_FIELD, path, "%s is \"%.64s\"; allowed are %s", path, text, allowed);
+    wi_error_allow(error, "%s", allowed);
+    return WI_INVALID_FIELD;
+}
+
+static enum wi_code read_string(const struct wi_param *row, const json_t *value, const char *path,
+    void *member, struct wi_error *error)
+{
+    if (!json_is_string(value))
+        return wrong_type(row, value, path, error);
+    const char *text = json_string_value(value);
+    size_t length = json_string_length(value);
+    if (strlen(text) != length)
+        return wi_error_set(
+            error, WI_INVALID_FIELD, path, "%s must not contain a NUL character", path);
+    if (row->kind == WI_PARAM_ENUM)
+        return read_enum(row, text, path, member, error);
+    enum wi_code code = check_range(row, (double)length, ": its length in bytes", path, error);
+    if (code == WI_OK)
+        *(const char **)member = text;
+    return code;
+}
+
+static enum wi_code read_number(const struct wi_param *row, const json_t *value, const char *path,
+    void *member, struct wi_error *error)
+{
+    if (!(row->kind == WI_PARAM_INTEGER ? json_is_integer(value) : json_is_number(value)))
+        return wrong_type(row, value, path, error);
+    enum wi_code code = check_range(row, json_number_value(value), "", path, error);
+    if (code != WI_OK)
+        return code;
+    if (row->kind == WI_PARAM_INTEGER)
+        *(int64_t *)member = json_integer_value(value);
+    else
+        *(double *)member = json_number_value(value);
+    return WI_OK;
+}
+
+static enum wi_code read_container(const struct wi_param *row, const json_t *value,
+    const char *path, void *member, struct wi_error *error)
+{
+    int fits = row->kind == WI_PARAM_ANY ||
+               (row->kind == WI_PARAM_OBJECT && json_is_object(value)) ||
+               (row->kind == WI_PARAM_ARRAY && json_is_array(value));
+    if (!fits)
+        return wrong_type(row, value, path, error);
+    if (row->kind == WI_PARAM_ARRAY) {
+        enum wi_code code =
+            check_range(row, (double)json_array_size(value), ": its length", path, error);
+        if (code != WI_OK)
+            return code;
+    }
+    *(const json_t **)member = value;
+    return WI_OK;
+}
+
+static enum wi_code read_field(const struct wi_param *row, const json_t *value, const char *path,
+    void *target, struct wi_error *error)
+{
+    void *member = (char *)target + row->offset;
+    switch (row->kind) {
+    case WI_PARAM_STRING:
+    case WI_PARAM_ENUM:
+        return read_string(row, value, path, member, error);
+    case WI_PARAM_INTEGER:
+    case WI_PARAM_NUMBER:
+        return read_number(row, value, path, member, error);
+    case WI_PARAM_BOOL:
+        if (!json_is_boolean(value))
+            return wrong_type(row, value, path, error);
+        *(int *)member = json_is_true(value);
+        return WI_OK;
+    case WI_PARAM_OBJECT:
+    case WI_PARAM_ARRAY:
+    case WI_PARAM_ANY:
+        return read_container(row, value, path, member, error);
+    }
+    return WI_INTERNAL;
+}
+
+/* The first field that the table does not know, or NULL. */
+static const char *find_unknown(const struct wi_param *table, const json_t *object)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)object, key, value)
+    {
+        const struct wi_param *row = table;
+        while (row->name && strcmp(row->name, key) != 0)
+            row++;
+        if (row->name == NULL)
+            return key;
+    }
+    return NULL;
+}
+
+enum wi_code wi_params_read(const struct wi_param *table, const json_t *object,
+    enum wi_param_mode mode, const char *where, void *target, struct wi_error *error)
+{
+    char path[160];
+    if (!json_is_object(object)) {
+        snprintf(path, sizeof path, "%s", where);
+        size_t length = strlen(path);
+        if (length > 0 && path[length - 1] == '.')
+            path[length - 1] = '\0';
+        wi_error_set(error, WI_INVALID_FIELD, path, "%s must be an object, not %s",
+            path[0] ? path : "the body", object ? type_name(object) : "nothing");
+        wi_error_expect(error, "an object");
+        return WI_INVALID_FIELD;
+    }
+    const char *unknown = mode == WI_PARAMS_STRICT ? find_unknown(table, object) : NULL;
+    if (unknown) {
+        char allowed[256];
+        snprintf(path, sizeof path, "%s%.64s", where, unknown);
+        list_names(allowed, sizeof allowed, &table->name, sizeof *table);
+        wi_error_set(
+            error, WI_UNKNOWN_FIELD, path, "there is no field %s; allowed are %s", path, allowed);
+        wi_error_allow(error, "%s", allowed);
+        return WI_UNKNOWN_FIELD;
+    }
+    for (const struct wi_param *row = table; row->name; row++) {
+        const json_t *value = json_object_get(object, row->name);
+        snprintf(path, sizeof path, "%s%s", where, row->name);
+        if (value == NULL || json_is_null(value)) {
+            if (row->required) {
+                wi_error_set(error, WI_MISSING_FIELD, path, "%s is missing", path);
+                wi_error_expect(error, "%s", kind_name(row->kind));
+                return WI_MISSING_FIELD;
+            }
+            continue;
+        }
+        enum wi_code code = read_field(row, value, path, target, error);
+        if (code != WI_OK)
+            return code;
+    }
+    return WI_OK;
+}

@@ -1,0 +1,43 @@
+/*
+ * JSON input checked by a static table before any logic sees it: which fields there may be, of
+ * which type, within which limits, and where in a struct the value goes. Used for REST bodies and
+ * node protocol messages alike.
+ */
+#ifndef WI_BASE_PARAMS_H
+#define WI_BASE_PARAMS_H
+
+#include "base/error.h"
+#include <jansson.h>
+#include <stddef.h>
+
+enum wi_param_kind {
+    WI_PARAM_STRING,  /* const char *, borrowed from the JSON value; min/max bound its bytes */
+    WI_PARAM_INTEGER, /* int64_t */
+    WI_PARAM_NUMBER,  /* double (an integer is fine too) */
+    WI_PARAM_BOOL,    /* int */
+    WI_PARAM_ENUM,    /* int: the index into `names` */
+    WI_PARAM_OBJECT,  /* json_t *, borrowed */
+    WI_PARAM_ARRAY,   /* json_t *, borrowed; min/max bound its length */
+    WI_PARAM_ANY      /* json_t *, borrowed; not null */
+};
+
+struct wi_param {
+    const char *name;
+    enum wi_param_kind kind;
+    size_t offset; /* of the member that takes the value */
+    int required;
+    double min, max;          /* both 0: no limit */
+    const char *const *names; /* for WI_PARAM_ENUM, ended by NULL */
+};
+
+/* Whether fields outside the table are an error (REST) or ignored (node protocol). */
+enum wi_param_mode { WI_PARAMS_STRICT, WI_PARAMS_OPEN };
+
+/* Reads `object` (borrowed; must outlive what is borrowed from it) into `target` by `table` (ended
+ * by a row without a name). Members of absent or null fields are left as they are, so `target`
+ * holds the defaults. `where` prefixes the field's path in errors ("inputs[2].") and may be "".
+ * WI_OK or, with `error` filled, WI_INVALID_FIELD, WI_MISSING_FIELD or WI_UNKNOWN_FIELD. */
+enum wi_code wi_params_read(const struct wi_param *table, const json_t *object,
+    enum wi_param_mode mode, const char *where, void *target, struct wi_error *error);
+
+#endif

@@ -1,0 +1,122 @@
+/* Identifiers and secrets from OpenSSL's generator; see secret.h. */
+#include "base/secret.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TOKEN_PREFIX "wi_"
+#define TOKEN_BYTES 32
+#define TOKEN_DIGITS 43 /* base64url of 32 bytes without padding */
+
+static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+static void random_bytes(unsigned char *bytes, int count)
+{
+    /* Without randomness every promise about tokens is void: do not go on. */
+    if (RAND_bytes(bytes, count) != 1) {
+        fprintf(stderr, "webinfer: the random number generator failed\n");
+        abort();
+    }
+}
+
+static void to_hex(const unsigned char *bytes, size_t count, char *hex)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < count; i++) {
+        hex[2 * i] = digits[bytes[i] >> 4];
+        hex[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    hex[2 * count] = '\0';
+}
+
+void wi_id_new(char id[WI_ID_SIZE], const char *prefix)
+{
+    unsigned char bytes[8];
+    char hex[2 * sizeof bytes + 1];
+    random_bytes(bytes, sizeof bytes);
+    to_hex(bytes, sizeof bytes, hex);
+    snprintf(id, WI_ID_SIZE, "%.20s-%s", prefix, hex);
+}
+
+void wi_token_new(char token[WI_TOKEN_SIZE])
+{
+    unsigned char bytes[TOKEN_BYTES + 1] = {0};
+    random_bytes(bytes, TOKEN_BYTES);
+    char *out = stpcpy(token, TOKEN_PREFIX);
+    for (int i = 0; i < TOKEN_DIGITS; i++) {
+        int bit = 6 * i;
+        unsigned pair = (unsigned)bytes[bit / 8] << 8 | bytes[bit / 8 + 1];
+        *out++ = base64url[pair >> (10 - bit % 8) & 63];
+    }
+    *out = '\0';
+    OPENSSL_cleanse(bytes, sizeof bytes);
+}
+
+void wi_hash(const void *bytes, size_t size, unsigned char hash[WI_HASH_SIZE])
+{
+    SHA256(bytes, size, hash);
+}
+
+void wi_hash_hex(const unsigned char hash[WI_HASH_SIZE], char hex[2 * WI_HASH_SIZE + 1])
+{
+    to_hex(hash, WI_HASH_SIZE, hex);
+}
+
+static int digit_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+int wi_hash_from_hex(const char *hex, unsigned char hash[WI_HASH_SIZE])
+{
+    if (strlen(hex) != 2 * WI_HASH_SIZE)
+        return -1;
+    for (int i = 0; i < WI_HASH_SIZE; i++) {
+        int high = digit_value(hex[2 * i]), low = digit_value(hex[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return -1;
+        hash[i] = (unsigned char)(high << 4 | low);
+    }
+    return 0;
+}
+
+int wi_hash_equal(const unsigned char *a, const unsigned char *b)
+{
+    return CRYPTO_memcmp(a, b, WI_HASH_SIZE) == 0;
+}
+
+int wi_token_matches(const char *token, const unsigned char hash[WI_HASH_SIZE])
+{
+    unsigned char given[WI_HASH_SIZE];
+    if (token == NULL)
+        return 0;
+    wi_hash(token, strlen(token), given);
+    return wi_hash_equal(given, hash);
+}
+
+void wi_scrub(char *text)
+{
+    char *found = text;
+    while ((found = strstr(found, TOKEN_PREFIX)) != NULL) {
+        char *digits = found + strlen(TOKEN_PREFIX);
+        size_t length = strspn(digits, base64url);
+        if (length < TOKEN_DIGITS) {
+            found = digits + length;
+            continue;
+        }
+        memcpy(digits, "***", 3);
+        memmove(digits + 3, digits + length, strlen(digits + length) + 1);
+        found = digits + 3;
+    }
+}

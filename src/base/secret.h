@@ -1,0 +1,29 @@
+/*
+ * Identifiers and secrets, both from OpenSSL's generator. A secret is handed out once and stored
+ * only as its SHA-256; comparison takes constant time.
+ */
+#ifndef WI_BASE_SECRET_H
+#define WI_BASE_SECRET_H
+
+#include <stddef.h>
+
+#define WI_ID_SIZE 40    /* "prefix-" and 16 hex digits, with the NUL */
+#define WI_TOKEN_SIZE 48 /* "wi_" and 43 base64url characters (256 bits), with the NUL */
+#define WI_HASH_SIZE 32  /* SHA-256 */
+
+/* Writes a fresh identifier such as "job-9f2c04d61b7e83a5". `prefix` at most 20 characters. */
+void wi_id_new(char id[WI_ID_SIZE], const char *prefix);
+
+/* A fresh secret. Every secret starts with "wi_", so that logs can be scrubbed of it. */
+void wi_token_new(char token[WI_TOKEN_SIZE]);
+void wi_hash(const void *bytes, size_t size, unsigned char hash[WI_HASH_SIZE]);
+void wi_hash_hex(const unsigned char hash[WI_HASH_SIZE], char hex[2 * WI_HASH_SIZE + 1]);
+/* 0 and the bytes, or -1 if `hex` is not 64 hexadecimal digits. */
+int wi_hash_from_hex(const char *hex, unsigned char hash[WI_HASH_SIZE]);
+int wi_hash_equal(const unsigned char *a, const unsigned char *b); /* constant time */
+/* Whether `token` (NULL is no token) hashes to `hash`; constant time. */
+int wi_token_matches(const char *token, const unsigned char hash[WI_HASH_SIZE]);
+/* Replaces every secret of ours in `text` by "wi_***" in place. */
+void wi_scrub(char *text);
+
+#endif

@@ -1,0 +1,523 @@
+/*
+ * Jobs from acceptance to their one answer. A job waits in the queue or runs as one attempt on one
+ * node; whatever ends it goes through finish(), which is the only place that answers.
+ */
+#include "job/job.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "job/queue.h"
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+/* A job that was running alone on two nodes when they broke would break the next one too. */
+#define POISON_BREAKS 2
+
+struct job {
+    struct wi_job_spec spec;
+    struct wi_jobs *jobs;
+    struct wi_queue_entry entry; /* entry.lane != NULL: waiting; else running */
+    char attempt[WI_ID_SIZE];
+    char node[WI_ID_SIZE];  /* of the attempt that runs */
+    char avoid[WI_ID_SIZE]; /* the node that failed it last */
+    unsigned attempts;      /* dispatched */
+    unsigned used;          /* of them, those that count against max_retries */
+    unsigned breaks;        /* nodes that broke while it ran alone */
+    double dispatched_at;   /* the last dispatch, 0 before */
+    struct wi_timer *deadline;
+    wi_job_fn *on_done;
+    void *context;
+    UT_hash_handle by_id;
+    UT_hash_handle by_attempt;
+};
+
+struct wi_jobs {
+    uv_loop_t *loop;
+    const struct wi_config *config;
+    struct wi_pool *pool;
+    struct wi_pool_events events;
+    struct wi_queue *queue;
+    struct job *jobs;    /* by id: all */
+    struct job *running; /* by attempt id */
+    struct wi_job_counters counters;
+    int draining;
+    void (*on_idle)(void *);
+    void *idle_context;
+};
+
+void wi_job_spec_clear(struct wi_job_spec *spec)
+{
+    free(spec->client_id);
+    free(spec->browser);
+    free(spec->node);
+    free(spec->precision);
+    wi_model_unref(spec->model);
+    wi_tensors_clear(&spec->tensors);
+    json_decref(spec->input);
+    json_decref(spec->options);
+    wi_strings_clear(&spec->outputs);
+    *spec = (struct wi_job_spec){0};
+}
+
+/* ---------------------------------------------------------------- the end of a job */
+
+static void check_idle(struct wi_jobs *jobs)
+{
+    if (jobs->on_idle == NULL || jobs->jobs != NULL)
+        return;
+    void (*on_idle)(void *) = jobs->on_idle;
+    jobs->on_idle = NULL;
+    on_idle(jobs->idle_context);
+}
+
+static void leave_node(struct job *job)
+{
+    HASH_DELETE(by_attempt, job->jobs->running, job);
+    job->jobs->counters.running--;
+}
+
+static void leave_queue(struct job *job)
+{
+    wi_queue_remove(job->jobs->queue, &job->entry);
+    job->jobs->counters.waiting--;
+}
+
+/* Takes a job out of every index and frees it; `result` NULL: nobody waits for an answer. */
+static void finish(struct job *job, struct wi_job_result *result)
+{
+    struct wi_jobs *jobs = job->jobs;
+    assert(job->entry.lane == NULL && job->attempt[0] == '\0');
+    HASH_DELETE(by_id, jobs->jobs, job);
+    wi_timer_free(job->deadline);
+    if (result) {
+        double now = wi_now_ms();
+        result->attempts = job->attempts;
+        result->total_ms = now - job->spec.accepted_at;
+        result->queue_ms =
+            (job->dispatched_at > 0 ? job->dispatched_at : now) - job->spec.accepted_at;
+        result->error.attempts = result->code == WI_OK ? 0 : job->attempts;
+        job->on_done(job->context, &job->spec, result);
+    }
+    wi_job_spec_clear(&job->spec);
+    free(job);
+    check_idle(jobs);
+}
+
+static void finish_error(struct job *job, const struct wi_error *error)
+{
+    struct wi_job_result result = {.code = error->code, .error = *error};
+    job->jobs->counters.failed++;
+    snprintf(result.node, sizeof result.node, "%s", job->node);
+    finish(job, &result);
+}
+
+/* Stops whatever the job is doing: it neither waits nor runs afterwards. */
+static void withdraw(struct job *job, const char *reason)
+{
+    if (job->entry.lane) {
+        leave_queue(job);
+        wi_pool_set_backlog(job->jobs->pool, job->jobs->counters.waiting);
+        return;
+    }
+    leave_node(job);
+    wi_pool_cancel(job->jobs->pool, job->node, job->attempt, reason);
+    job->attempt[0] = '\0';
+}
+
+static void on_deadline(void *context)
+{
+    struct job *job = context;
+    struct wi_error error;
+    wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",
+        "the deadline of %.0f ms passed while the job was %s", job->spec.timeout_ms,
+        job->entry.lane ? "waiting for a node" : "running");
+    job->jobs->counters.expired++;
+    withdraw(job, "deadline");
+    finish_error(job, &error);
+}
+
+/* ---------------------------------------------------------------- from the queue to a node */
+
+/* Jobs with the same key can be run by the same nodes. */
+static void lane_key(const struct wi_job_spec *spec, char *key, size_t size)
+{
+    snprintf(key, size, "%s\n%s\n%d\n%d\n%s\n%s", spec->model->name, spec->model->hash,
+        spec->has_platform ? (int)spec->platform : -1, spec->fallback,
+        spec->browser ? spec->browser : "", spec->node ? spec->node : "");
+}
+
+static void enqueue(struct job *job, int at_front)
+{
+    char key[640];
+    lane_key(&job->spec, key, sizeof key);
+    job->attempt[0] = '\0';
+    wi_queue_push(job->jobs->queue, &job->entry, key, at_front);
+    job->jobs->counters.waiting++;
+}
+
+static enum wi_pick pick(struct job *job, struct wi_choice *choice, struct wi_error *error)
+{
+    const struct wi_job_spec *spec = &job->spec;
+    struct wi_demand demand = {
+        .model = spec->model,
+        .browser = spec->browser,
+        .node = spec->node,
+        .avoid = job->avoid[0] ? job->avoid : NULL,
+        .has_platform = spec->has_platform,
+        .platform = spec->platform,
+        .fallback = spec->fallback,
+    };
+    return wi_pool_pick(job->jobs->pool, &demand, choice, error);
+}
+
+/* Sends the job, which is in no queue, to the chosen node. */
+static enum wi_code dispatch(struct job *job, const struct wi_choice *choice)
+{
+    struct wi_jobs *jobs = job->jobs;
+    struct wi_job_spec *spec = &job->spec;
+    double now = wi_now_ms();
+    wi_id_new(job->attempt, "att");
+    struct wi_task task = {
+        .attempt_id = job->attempt,
+        .job_id = spec->id,
+        .model = spec->model,
+        .platform_count = choice->platform_count,
+        .fallback = spec->fallback,
+        .precision = spec->precision,
+        .outputs = &spec->outputs,
+        .deadline_ms = spec->accepted_at + spec->timeout_ms - now,
+        .tensors = &spec->tensors,
+        .input = spec->input,
+        .options = spec->options,
+    };
+    memcpy(task.platforms, choice->platforms, sizeof task.platforms);
+    enum wi_code code = wi_pool_dispatch(jobs->pool, choice->node, &task);
+    if (code != WI_OK) {
+        job->attempt[0] = '\0';
+        return code;
+    }
+    memcpy(job->node, choice->node, sizeof job->node);
+    job->attempts++;
+    job->dispatched_at = now;
+    jobs->counters.running++;
+    HASH_ADD(by_attempt, jobs->running, attempt, strlen(job->attempt), job);
+    return WI_OK;
+}
+
+static void dispatch_error(enum wi_code code, struct wi_error *error)
+{
+    if (code == WI_MEMORY_BUDGET) {
+        wi_error_set(error, code, NULL,
+            "the memory budget for requests is used up; try again when some are answered");
+        wi_error_retry_after(error, 1);
+    } else {
+        wi_error_set(error, code, NULL, "the request could not be sent to the chosen node");
+    }
+}
+
+/* One waiting job: 0 if it left the queue, else its lane must wait. */
+static int try_waiting(struct job *job)
+{
+    struct wi_choice choice;
+    struct wi_error error;
+    enum wi_pick picked = pick(job, &choice, &error);
+    if (picked == WI_PICK_WAIT)
+        return -1;
+    leave_queue(job);
+    if (picked == WI_PICK_NEVER) {
+        finish_error(job, &error);
+        return 0;
+    }
+    enum wi_code code = dispatch(job, &choice);
+    if (code == WI_NODE_NOT_FOUND) { /* it went this very moment: as if it had never been picked */
+        enqueue(job, 1);
+        return -1;
+    }
+    if (code != WI_OK) {
+        dispatch_error(code, &error);
+        finish_error(job, &error);
+    }
+    return 0;
+}
+
+/* Gives every lane its chance, most urgent head first. */
+static void run_queue(struct wi_jobs *jobs)
+{
+    struct wi_queue_entry *entry;
+    double now = wi_now_ms();
+    wi_queue_unblock(jobs->queue);
+    while ((entry = wi_queue_best(jobs->queue, now)) != NULL) {
+        if (try_waiting(entry->owner) != 0 && entry->lane)
+            wi_queue_block(entry);
+    }
+    wi_pool_set_backlog(jobs->pool, jobs->counters.waiting);
+}
+
+/* ---------------------------------------------------------------- what the pool reports */
+
+static void on_capacity(void *context)
+{
+    struct wi_jobs *jobs = context;
+    if (jobs->counters.waiting > 0)
+        run_queue(jobs);
+}
+
+static struct job *find_attempt(struct wi_jobs *jobs, const char *attempt_id)
+{
+    struct job *job;
+    HASH_FIND(by_attempt, jobs->running, attempt_id, strlen(attempt_id), job);
+    if (job == NULL)
+        jobs->counters.late++;
+    return job;
+}
+
+/* The attempt ended without an answer for the client: another one, or the end. */
+static void retry(struct job *job, int counts, const char *why)
+{
+    struct wi_jobs *jobs = job->jobs;
+    struct wi_error error;
+    job->attempt[0] = '\0';
+    job->used += counts ? 1 : 0;
+    memcpy(job->avoid, job->node, sizeof job->avoid);
+    if (job->breaks >= POISON_BREAKS) {
+        wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL,
+            "%u nodes broke while they ran this job alone, so it is not given to another; last: %s",
+            job->breaks, why);
+    } else if (job->used > (unsigned)jobs->config->pool.max_retries) {
+        wi_error_set(
+            &error, WI_ATTEMPTS_EXHAUSTED, NULL, "%u attempts failed; last: %s", job->used, why);
+    } else if (jobs->draining) {
+        wi_error_set(&error, WI_SHUTTING_DOWN, NULL, "the service is shutting down");
+    } else {
+        jobs->counters.retried++;
+        wi_info("job", job->spec.id, "goes to another attempt: %s", why);
+        enqueue(job, 1);
+        return;
+    }
+    finish_error(job, &error);
+}
+
+static void on_answer(
+    void *context, const char *node_id, const char *attempt_id, struct wi_answer *answer)
+{
+    struct wi_jobs *jobs = context;
+    struct job *job = find_attempt(jobs, attempt_id);
+    if (job == NULL)
+        return;
+    leave_node(job);
+    if (!answer->ok && answer->retryable) {
+        retry(job, 1, answer->error.detail);
+        on_capacity(jobs);
+        return;
+    }
+    job->attempt[0] = '\0';
+    if (!answer->ok) {
+        finish_error(job, &answer->error);
+        return;
+    }
+    struct wi_job_result result = {.code = WI_OK, .answer = answer};
+    jobs->counters.completed++;
+    snprintf(result.node, sizeof result.node, "%s", node_id);
+    finish(job, &result);
+}
+
+static void on_lost(
+    void *context, const char *node_id, const char *attempt_id, int alone, const char *why)
+{
+    struct wi_jobs *jobs = context;
+    struct job *job = find_attempt(jobs, attempt_id);
+    if (job == NULL)
+        return;
+    leave_node(job);
+    jobs->counters.lost++;
+    job->breaks += alone ? 1 : 0;
+    retry(job, alone, why);
+}
+
+/* ---------------------------------------------------------------- outside */
+
+struct wi_jobs *wi_jobs_new(uv_loop_t *loop, const struct wi_config *config)
+{
+    struct wi_jobs *jobs = wi_alloc(sizeof *jobs);
+    jobs->loop = loop;
+    jobs->config = config;
+    jobs->queue = wi_queue_new();
+    jobs->events = (struct wi_pool_events){
+        .context = jobs,
+        .on_capacity = on_capacity,
+        .on_answer = on_answer,
+        .on_lost = on_lost,
+    };
+    return jobs;
+}
+
+const struct wi_pool_events *wi_jobs_pool_events(struct wi_jobs *jobs)
+{
+    return &jobs->events;
+}
+
+void wi_jobs_start(struct wi_jobs *jobs, struct wi_pool *pool)
+{
+    jobs->pool = pool;
+}
+
+void wi_jobs_reload(struct wi_jobs *jobs, const struct wi_config *config)
+{
+    jobs->config = config;
+}
+
+static void answer_shutting_down(struct job *job)
+{
+    struct wi_error error;
+    wi_error_set(&error, WI_SHUTTING_DOWN, NULL, "the service is shutting down");
+    withdraw(job, "shutdown");
+    finish_error(job, &error);
+}
+
+void wi_jobs_drain(struct wi_jobs *jobs, void (*on_idle)(void *), void *context)
+{
+    struct wi_queue_entry *entry;
+    jobs->draining = 1;
+    while ((entry = wi_queue_any(jobs->queue)) != NULL)
+        answer_shutting_down(entry->owner);
+    jobs->on_idle = on_idle;
+    jobs->idle_context = context;
+    check_idle(jobs);
+}
+
+void wi_jobs_abort(struct wi_jobs *jobs)
+{
+    jobs->draining = 1;
+    while (jobs->jobs)
+        answer_shutting_down(jobs->jobs);
+}
+
+void wi_jobs_free(struct wi_jobs *jobs)
+{
+    if (jobs == NULL)
+        return;
+    assert(jobs->jobs == NULL);
+    wi_queue_free(jobs->queue);
+    free(jobs);
+}
+
+enum wi_code wi_jobs_admit(const struct wi_jobs *jobs, struct wi_error *error)
+{
+    if (jobs->draining) {
+        wi_error_set(error, WI_SHUTTING_DOWN, NULL, "the service is shutting down");
+        wi_error_retry_after(error, 5);
+        return WI_SHUTTING_DOWN;
+    }
+    if (jobs->counters.waiting < (size_t)jobs->config->pool.max_queue)
+        return WI_OK;
+    wi_error_set(error, WI_QUEUE_FULL, NULL,
+        "%zu jobs are waiting already, which is [pool] max_queue; try again later",
+        jobs->counters.waiting);
+    wi_error_retry_after(error, 1);
+    return WI_QUEUE_FULL;
+}
+
+static struct job *make_job(
+    struct wi_jobs *jobs, struct wi_job_spec *spec, wi_job_fn *on_done, void *context)
+{
+    struct job *job = wi_alloc(sizeof *job);
+    job->jobs = jobs;
+    job->spec = *spec;
+    *spec = (struct wi_job_spec){0};
+    job->entry = (struct wi_queue_entry){
+        .owner = job, .priority = job->spec.priority, .since = job->spec.accepted_at};
+    job->on_done = on_done;
+    job->context = context;
+    job->deadline = wi_timer_new(jobs->loop, on_deadline, job);
+    double left = job->spec.accepted_at + job->spec.timeout_ms - wi_now_ms();
+    wi_timer_start(job->deadline, left > 0 ? (uint64_t)left : 0, 0);
+    HASH_ADD(by_id, jobs->jobs, spec.id, strlen(job->spec.id), job);
+    return job;
+}
+
+/* A job that could not even be queued or sent: the caller gets the error, nobody a callback. */
+static enum wi_code reject(struct job *job, const struct wi_error *error)
+{
+    enum wi_code code = error->code;
+    job->jobs->counters.rejected++;
+    finish(job, NULL);
+    return code;
+}
+
+enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_job_fn *on_done,
+    void *context, struct wi_error *error)
+{
+    struct wi_choice choice;
+    enum wi_code code = wi_jobs_admit(jobs, error);
+    if (code != WI_OK) {
+        jobs->counters.rejected++;
+        wi_job_spec_clear(spec);
+        return code;
+    }
+    struct job *job = make_job(jobs, spec, on_done, context);
+    enum wi_pick picked = pick(job, &choice, error);
+    if (picked == WI_PICK_NEVER)
+        return reject(job, error);
+    code = picked == WI_PICK_NODE ? dispatch(job, &choice) : WI_NODE_NOT_FOUND;
+    if (code != WI_OK && code != WI_NODE_NOT_FOUND) {
+        dispatch_error(code, error);
+        return reject(job, error);
+    }
+    jobs->counters.accepted++;
+    if (code != WI_OK) {
+        enqueue(job, 0);
+        wi_pool_set_backlog(jobs->pool, jobs->counters.waiting);
+    }
+    return WI_OK;
+}
+
+static struct job *find_job(const struct wi_jobs *jobs, const char *job_id)
+{
+    struct job *job;
+    HASH_FIND(by_id, jobs->jobs, job_id, strlen(job_id), job);
+    return job;
+}
+
+void wi_jobs_abandon(struct wi_jobs *jobs, const char *job_id)
+{
+    struct job *job = find_job(jobs, job_id);
+    if (job == NULL)
+        return;
+    jobs->counters.cancelled++;
+    withdraw(job, "client gone");
+    finish(job, NULL);
+}
+
+enum wi_code wi_jobs_cancel(struct wi_jobs *jobs, const char *job_id)
+{
+    struct job *job = find_job(jobs, job_id);
+    if (job == NULL)
+        return WI_JOB_NOT_FOUND;
+    struct wi_error error;
+    wi_error_set(&error, WI_CANCELLED, NULL, "the job was cancelled by DELETE /v1/jobs/%s", job_id);
+    jobs->counters.cancelled++;
+    withdraw(job, "cancelled");
+    finish_error(job, &error);
+    return WI_OK;
+}
+
+void wi_jobs_counters(const struct wi_jobs *jobs, struct wi_job_counters *counters)
+{
+    *counters = jobs->counters;
+}
+
+json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)
+{
+    const struct job *job = find_job(jobs, job_id);
+    if (job == NULL)
+        return NULL;
+    int waiting = job->entry.lane != NULL;
+    return json_pack("{s:s, s:s, s:s, s:s?, s:i, s:i, s:f, s:f}", "id", job->spec.id, "model_name",
+        job->spec.model->name, "state", waiting ? "waiting" : "running", "node",
+        waiting ? NULL : job->node, "priority", job->spec.priority, "attempts", (int)job->attempts,
+        "age_ms", wi_now_ms() - job->spec.accepted_at, "timeout_ms", job->spec.timeout_ms);
+}

@@ -1,0 +1,83 @@
+/*
+ * Jobs: an accepted request on its way to exactly one answer. The queue orders by priority and
+ * age, keeps deadlines, cancels, and retries on another node what a node lost.
+ *
+ *   waiting → running → done        running → waiting again when an attempt is lost
+ */
+#ifndef WI_JOB_JOB_H
+#define WI_JOB_JOB_H
+
+#include "base/error.h"
+#include "base/secret.h"
+#include "bridge/bridge.h"
+#include "config/config.h"
+#include "model/store.h"
+#include "model/tensor.h"
+#include "pool/pool.h"
+
+/* What a request asks for. Strings, tensors and JSON are owned; free with wi_job_spec_clear. */
+struct wi_job_spec {
+    char id[WI_ID_SIZE]; /* the job's id: made by us */
+    char *client_id;     /* the request's own `id`, echoed; may be NULL */
+    struct wi_model *model;
+    enum wi_model_type type;
+    char *browser, *node, *precision;
+    int has_platform;
+    enum wi_platform platform;
+    int fallback;
+    int priority; /* 0–9, 9 most urgent */
+    double timeout_ms;
+    double accepted_at; /* wi_now_ms() at the last byte of the body */
+    struct wi_tensors tensors;
+    json_t *input; /* what is not a tensor; may be NULL */
+    json_t *options;
+    struct wi_strings outputs;
+};
+void wi_job_spec_clear(struct wi_job_spec *spec);
+
+/* The one answer. Valid during the callback; tensors and JSON may be taken as in wi_answer. */
+struct wi_job_result {
+    enum wi_code code; /* WI_OK or the failure, then `error` is filled */
+    struct wi_error error;
+    struct wi_answer *answer; /* if WI_OK */
+    char node[WI_ID_SIZE];    /* who answered; "" if nobody did */
+    double queue_ms, total_ms;
+    unsigned attempts;
+};
+
+typedef void wi_job_fn(void *context, const struct wi_job_spec *spec, struct wi_job_result *result);
+
+struct wi_jobs;
+struct wi_jobs *wi_jobs_new(uv_loop_t *loop, const struct wi_config *config);
+/* The events with which to create the pool. */
+const struct wi_pool_events *wi_jobs_pool_events(struct wi_jobs *jobs);
+void wi_jobs_start(struct wi_jobs *jobs, struct wi_pool *pool);
+void wi_jobs_reload(struct wi_jobs *jobs, const struct wi_config *config);
+/* Refuses new jobs, answers what waits with WI_SHUTTING_DOWN, lets what runs finish. `on_idle`
+ * follows when nothing runs any more. */
+void wi_jobs_drain(struct wi_jobs *jobs, void (*on_idle)(void *), void *context);
+/* Answers whatever is left with WI_SHUTTING_DOWN. */
+void wi_jobs_abort(struct wi_jobs *jobs);
+void wi_jobs_free(struct wi_jobs *jobs);
+
+/* Whether a new job could be accepted now: WI_OK, WI_QUEUE_FULL or WI_SHUTTING_DOWN. Asked before
+ * a body is read. */
+enum wi_code wi_jobs_admit(const struct wi_jobs *jobs, struct wi_error *error);
+/* Takes `spec` over, also on failure. On WI_OK `on_done` comes exactly once, never from inside
+ * this call. Failures: as wi_jobs_admit, and WI_UNAVAILABLE if nothing configured can run it. */
+enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_job_fn *on_done,
+    void *context, struct wi_error *error);
+/* The job's waiter is gone (client disconnected): no callback comes, its work stops. */
+void wi_jobs_abandon(struct wi_jobs *jobs, const char *job_id);
+/* Cancels by order: the waiter is answered WI_CANCELLED. WI_OK or WI_JOB_NOT_FOUND. */
+enum wi_code wi_jobs_cancel(struct wi_jobs *jobs, const char *job_id);
+
+struct wi_job_counters {
+    uint64_t accepted, completed, failed, cancelled, expired, rejected, retried, lost, late;
+    size_t waiting, running; /* now */
+};
+void wi_jobs_counters(const struct wi_jobs *jobs, struct wi_job_counters *counters);
+/* {"id","model_name","state","node","age_ms",…} or NULL; new reference. */
+json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id);
+
+#endif

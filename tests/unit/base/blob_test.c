@@ -1,0 +1,59 @@
+/* Blobs: growth, references, and a budget that is charged and given back exactly. */
+#include "../test.h"
+
+#include "base/blob.h"
+#include <string.h>
+
+static void grows_and_keeps_its_bytes(void **state)
+{
+    struct wi_budget budget = {.limit = 1 << 20};
+    struct wi_blob *blob = wi_blob_new(&budget, 0);
+    for (int i = 0; i < 10000; i++)
+        assert_int_equal(wi_blob_append(blob, &i, sizeof i), 0);
+    assert_int_equal(blob->size, 10000 * sizeof(int));
+    assert_int_equal((uintptr_t)blob->bytes % 16, 0);
+    for (int i = 0; i < 10000; i++)
+        assert_memory_equal(blob->bytes + (size_t)i * sizeof i, &i, sizeof i);
+    assert_int_equal(budget.used, blob->capacity);
+    wi_blob_unref(blob);
+    assert_int_equal(budget.used, 0);
+}
+
+static void refuses_beyond_the_budget(void **state)
+{
+    struct wi_budget budget = {.limit = 10000};
+    assert_null(wi_blob_new(&budget, 10001));
+    struct wi_blob *blob = wi_blob_new(&budget, 9000);
+    assert_null(wi_blob_new(&budget, 1001));
+    char bytes[9000] = {1};
+    assert_int_equal(wi_blob_append(blob, bytes, sizeof bytes), 0);
+    assert_int_equal(wi_blob_append(blob, bytes, sizeof bytes), -1);
+    assert_int_equal(blob->size, 9000);
+    assert_int_equal(budget.used, 9000);
+    assert_null(wi_blob_new(NULL, SIZE_MAX));
+    wi_blob_unref(blob);
+    assert_int_equal(budget.used, 0);
+}
+
+static void lives_until_the_last_reference(void **state)
+{
+    struct wi_budget budget = {.limit = 100};
+    struct wi_blob *blob = wi_blob_new(&budget, 10);
+    assert_ptr_equal(wi_blob_ref(blob), blob);
+    wi_blob_unref(blob);
+    assert_int_equal(budget.used, 10);
+    memset(blob->bytes - WI_BLOB_HEADROOM, 0, WI_BLOB_HEADROOM + 10);
+    wi_blob_unref(blob);
+    assert_int_equal(budget.used, 0);
+    wi_blob_unref(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(grows_and_keeps_its_bytes),
+        cmocka_unit_test(refuses_beyond_the_budget),
+        cmocka_unit_test(lives_until_the_last_reference),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,65 @@
+/* The text buffer, above all its JSON strings: whatever comes in, valid JSON comes out. */
+#include "../test.h"
+
+#include "base/buffer.h"
+#include <stdlib.h>
+#include <string.h>
+
+static void prints_beyond_its_first_size(void **state)
+{
+    struct wi_buffer buffer = {0};
+    char long_text[1000];
+    memset(long_text, 'x', sizeof long_text - 1);
+    long_text[sizeof long_text - 1] = '\0';
+    wi_buffer_puts(&buffer, "a");
+    wi_buffer_printf(&buffer, "%s%d", long_text, 7);
+    assert_int_equal(buffer.size, 1 + 999 + 1);
+    assert_string_equal(buffer.text + 1000, "7");
+    char *taken = wi_buffer_take(&buffer);
+    assert_int_equal(strlen(taken), 1001);
+    assert_null(buffer.text);
+    free(taken);
+}
+
+static void json_strings_are_always_valid(void **state)
+{
+    static const struct {
+        const char *in, *out;
+    } cases[] = {
+        {"", "\"\""}, {"plain", "\"plain\""}, {"a\"b\\c\n\x01", "\"a\\\"b\\\\c\\u000a\\u0001\""},
+        {"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\""},
+        {"\xff", "\"\\ufffd\""}, {"\xc3", "\"\\ufffd\""},         /* cut off */
+        {"\xc0\x80", "\"\\ufffd\\ufffd\""},                       /* overlong */
+        {"\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\""},            /* a surrogate */
+        {"\xf4\x90\x80\x80", "\"\\ufffd\\ufffd\\ufffd\\ufffd\""}, /* beyond U+10FFFF */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct wi_buffer buffer = {0};
+        wi_buffer_json_string(&buffer, cases[i].in);
+        assert_string_equal(buffer.text, cases[i].out);
+        json_t *json = json_loads(buffer.text, JSON_DECODE_ANY, NULL);
+        assert_non_null(json);
+        json_decref(json);
+        wi_buffer_clear(&buffer);
+    }
+}
+
+static void adds_json_values(void **state)
+{
+    struct wi_buffer buffer = {0};
+    json_t *json = json_pack("{s:[i,f]}", "a", 1, 2.5);
+    wi_buffer_json(&buffer, json);
+    assert_string_equal(buffer.text, "{\"a\":[1,2.5]}");
+    json_decref(json);
+    wi_buffer_clear(&buffer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(prints_beyond_its_first_size),
+        cmocka_unit_test(json_strings_are_always_valid),
+        cmocka_unit_test(adds_json_values),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

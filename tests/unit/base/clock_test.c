@@ -1,0 +1,72 @@
+/* Durations and sizes as people write them, and back. */
+#include "../test.h"
+
+#include "base/clock.h"
+
+static void parses_durations(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } good[] = {{"500ms", 500}, {"30s", 30000}, {"5m", 300000}, {"2h", 7200000}, {"7", 7000},
+        {"0", 0}, {"0ms", 0}};
+    static const char *const bad[] = {
+        "", "s", "-1s", " 1s", "1 s", "1.5s", "1d", "1ss", "99999999999999999999s", "1e3"};
+    int64_t ms;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        assert_int_equal(wi_parse_duration(good[i].text, &ms), 0);
+        assert_int_equal(ms, good[i].ms);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(wi_parse_duration(bad[i], &ms), -1);
+}
+
+static void parses_sizes(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t bytes;
+    } good[] = {{"4096", 4096}, {"256K", 262144}, {"64M", 67108864}, {"1G", 1u << 30},
+        {"64MiB", 67108864}, {"12B", 12}};
+    static const char *const bad[] = {"", "M", "1T", "1.5G", "-1", "9999999999999G", "64 M"};
+    uint64_t bytes;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        assert_int_equal(wi_parse_size(good[i].text, &bytes), 0);
+        assert_int_equal(bytes, good[i].bytes);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(wi_parse_size(bad[i], &bytes), -1);
+}
+
+static void formats_what_parses_back(void **state)
+{
+    static const int64_t durations[] = {0, 1, 250, 1000, 30000, 90000, 3600000, 5400000};
+    static const uint64_t sizes[] = {0, 1, 1000, 1024, 65536, 67108864, 67108865, 1u << 30};
+    char text[32];
+    int64_t ms;
+    uint64_t bytes;
+    for (size_t i = 0; i < sizeof durations / sizeof durations[0]; i++) {
+        wi_format_duration(durations[i], text, sizeof text);
+        assert_int_equal(wi_parse_duration(text, &ms), 0);
+        assert_int_equal(ms, durations[i]);
+    }
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        wi_format_size(sizes[i], text, sizeof text);
+        assert_int_equal(wi_parse_size(text, &bytes), 0);
+        assert_int_equal(bytes, sizes[i]);
+    }
+    wi_format_duration(30000, text, sizeof text);
+    assert_string_equal(text, "30s");
+    wi_format_size(67108864, text, sizeof text);
+    assert_string_equal(text, "64M");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parses_durations),
+        cmocka_unit_test(parses_sizes),
+        cmocka_unit_test(formats_what_parses_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

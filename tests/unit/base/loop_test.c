@@ -1,0 +1,111 @@
+/* The loop's joints may be dropped at any moment, also inside their own callbacks. */
+#include "../test.h"
+
+#include "base/loop.h"
+#include <unistd.h>
+
+struct fixture {
+    uv_loop_t loop;
+    struct wi_timer *timer;
+    struct wi_watch *watch;
+    int fired, done, cancelled, pipe[2];
+};
+
+static int set_up(void **state)
+{
+    static struct fixture fixture;
+    fixture = (struct fixture){.fired = 0};
+    *state = &fixture;
+    return uv_loop_init(&fixture.loop) || pipe(fixture.pipe);
+}
+
+/* Whatever a test did, no handle may be left. */
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    close(f->pipe[0]);
+    close(f->pipe[1]);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    return uv_loop_close(&f->loop);
+}
+
+static void count_and_free(void *context)
+{
+    struct fixture *f = context;
+    if (++f->fired == 3)
+        wi_timer_free(f->timer);
+}
+
+static void a_timer_frees_itself_inside_its_callback(void **state)
+{
+    struct fixture *f = *state;
+    f->timer = wi_timer_new(&f->loop, count_and_free, f);
+    assert_false(wi_timer_running(f->timer));
+    wi_timer_start(f->timer, 1, 1);
+    assert_true(wi_timer_running(f->timer));
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    assert_int_equal(f->fired, 3);
+}
+
+static void on_readable(void *context, int status, int events)
+{
+    struct fixture *f = context;
+    f->fired++;
+    assert_int_equal(status, 0);
+    assert_true(events & UV_READABLE);
+    wi_watch_free(f->watch);
+}
+
+static void a_watch_frees_itself_inside_its_callback(void **state)
+{
+    struct fixture *f = *state;
+    f->watch = wi_watch_new(&f->loop, f->pipe[0], UV_READABLE, on_readable, f);
+    assert_non_null(f->watch);
+    assert_int_equal(write(f->pipe[1], "x", 1), 1);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    assert_int_equal(f->fired, 1);
+}
+
+static void work(void *data)
+{
+    ((struct fixture *)data)->fired++;
+}
+
+static void work_is_done(void *data, int cancelled)
+{
+    struct fixture *f = data;
+    f->done++;
+    f->cancelled += cancelled;
+}
+
+static void work_reports_once(void **state)
+{
+    struct fixture *f = *state;
+    wi_work_start(&f->loop, work, work_is_done, f);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    assert_int_equal(f->fired, 1);
+    assert_int_equal(f->done, 1);
+    assert_int_equal(f->cancelled, 0);
+}
+
+static void abandoned_work_reports_as_cancelled(void **state)
+{
+    struct fixture *f = *state;
+    wi_work_abandon(wi_work_start(&f->loop, work, work_is_done, f));
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    assert_int_equal(f->done, 1);
+    assert_int_equal(f->cancelled, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            a_timer_frees_itself_inside_its_callback, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_watch_frees_itself_inside_its_callback, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(work_reports_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(abandoned_work_reports_as_cancelled, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,135 @@
+/* JSON parameter tables: types, limits, names, paths in errors, defaults. */
+#include "../test.h"
+
+#include "base/params.h"
+#include <string.h>
+
+static const char *const colours[] = {"red", "green", NULL};
+
+struct target {
+    const char *name;
+    int64_t count;
+    double share;
+    int on;
+    int colour;
+    json_t *list;
+    json_t *any;
+};
+
+static const struct wi_param table[] = {
+    {"name", WI_PARAM_STRING, offsetof(struct target, name), 1, 1, 8, NULL},
+    {"count", WI_PARAM_INTEGER, offsetof(struct target, count), 0, 1, 10, NULL},
+    {"share", WI_PARAM_NUMBER, offsetof(struct target, share), 0, 0, 0, NULL},
+    {"on", WI_PARAM_BOOL, offsetof(struct target, on), 0, 0, 0, NULL},
+    {"colour", WI_PARAM_ENUM, offsetof(struct target, colour), 0, 0, 0, colours},
+    {"list", WI_PARAM_ARRAY, offsetof(struct target, list), 0, 0, 2, NULL},
+    {"any", WI_PARAM_ANY, offsetof(struct target, any), 0, 0, 0, NULL},
+    {NULL, 0, 0, 0, 0, 0, NULL},
+};
+
+static enum wi_code read_text(
+    const char *text, enum wi_param_mode mode, struct target *target, struct wi_error *error)
+{
+    json_t *json = json_loads(text, JSON_DECODE_ANY, NULL);
+    assert_non_null(json);
+    memset(error, 0, sizeof *error);
+    enum wi_code code = wi_params_read(table, json, mode, "outer.", target, error);
+    json_decref(json);
+    return code;
+}
+
+static void reads_every_kind(void **state)
+{
+    struct wi_error error;
+    struct target got = {0};
+    json_t *json = json_loads(
+        "{\"name\":\"x\",\"count\":3,\"share\":1,\"on\":true,\"colour\":\"green\",\"list\":[1],"
+        "\"any\":{}}",
+        0, NULL);
+    assert_int_equal(wi_params_read(table, json, WI_PARAMS_STRICT, "", &got, &error), WI_OK);
+    assert_string_equal(got.name, "x");
+    assert_int_equal(got.count, 3);
+    assert_true(got.share == 1.0);
+    assert_int_equal(got.on, 1);
+    assert_int_equal(got.colour, 1);
+    assert_int_equal(json_array_size(got.list), 1);
+    assert_true(json_is_object(got.any));
+    json_decref(json);
+}
+
+static void keeps_defaults_of_absent_and_null_fields(void **state)
+{
+    struct wi_error error;
+    struct target got = {.count = 7, .on = 1};
+    assert_int_equal(
+        read_text("{\"name\":\"x\",\"count\":null}", WI_PARAMS_STRICT, &got, &error), WI_OK);
+    assert_int_equal(got.count, 7);
+    assert_int_equal(got.on, 1);
+}
+
+static void names_what_is_wrong(void **state)
+{
+    static const struct {
+        const char *text;
+        enum wi_code code;
+        const char *field, *expected, *allowed;
+    } cases[] = {
+        {"{}", WI_MISSING_FIELD, "outer.name", "a string", ""},
+        {"{\"name\":null}", WI_MISSING_FIELD, "outer.name", "a string", ""},
+        {"{\"name\":5}", WI_INVALID_FIELD, "outer.name", "a string", ""},
+        {"{\"name\":\"\"}", WI_INVALID_FIELD, "outer.name", "1 to 8", ""},
+        {"{\"name\":\"123456789\"}", WI_INVALID_FIELD, "outer.name", "1 to 8", ""},
+        {"{\"name\":\"x\",\"count\":11}", WI_INVALID_FIELD, "outer.count", "1 to 10", ""},
+        {"{\"name\":\"x\",\"count\":1.5}", WI_INVALID_FIELD, "outer.count", "an integer", ""},
+        {"{\"name\":\"x\",\"on\":1}", WI_INVALID_FIELD, "outer.on", "true or false", ""},
+        {"{\"name\":\"x\",\"colour\":\"blue\"}", WI_INVALID_FIELD, "outer.colour", "",
+            "red, green"},
+        {"{\"name\":\"x\",\"list\":[1,2,3]}", WI_INVALID_FIELD, "outer.list", "0 to 2", ""},
+        {"{\"name\":\"x\",\"list\":{}}", WI_INVALID_FIELD, "outer.list", "a list", ""},
+        {"{\"name\":\"x\",\"nmae\":1}", WI_UNKNOWN_FIELD, "outer.nmae", "",
+            "name, count, share, on, colour, list, any"},
+        {"[]", WI_INVALID_FIELD, "outer", "an object", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct wi_error error;
+        struct target got = {0};
+        assert_int_equal(read_text(cases[i].text, WI_PARAMS_STRICT, &got, &error), cases[i].code);
+        assert_int_equal(error.code, cases[i].code);
+        assert_string_equal(error.field, cases[i].field);
+        assert_string_equal(error.expected, cases[i].expected);
+        assert_string_equal(error.allowed, cases[i].allowed);
+        assert_true(error.detail[0] != '\0');
+    }
+}
+
+static void refuses_a_nul_character(void **state)
+{
+    struct wi_error error;
+    struct target got = {0};
+    json_t *json = json_loads("{\"name\":\"a\\u0000b\"}", JSON_ALLOW_NUL, NULL);
+    assert_non_null(json);
+    assert_int_equal(
+        wi_params_read(table, json, WI_PARAMS_STRICT, "", &got, &error), WI_INVALID_FIELD);
+    assert_null(got.name);
+    json_decref(json);
+}
+
+static void open_mode_ignores_unknown_fields(void **state)
+{
+    struct wi_error error;
+    struct target got = {0};
+    assert_int_equal(
+        read_text("{\"name\":\"x\",\"other\":1}", WI_PARAMS_OPEN, &got, &error), WI_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_every_kind),
+        cmocka_unit_test(keeps_defaults_of_absent_and_null_fields),
+        cmocka_unit_test(names_what_is_wrong),
+        cmocka_unit_test(refuses_a_nul_character),
+        cmocka_unit_test(open_mode_ignores_unknown_fields),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

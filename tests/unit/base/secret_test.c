@@ -1,0 +1,68 @@
+/* Identifiers, tokens, hashes, and the scrubbing of tokens from text. */
+#include "../test.h"
+
+#include "base/secret.h"
+#include <stdio.h>
+#include <string.h>
+
+static void ids_have_their_form(void **state)
+{
+    char a[WI_ID_SIZE], b[WI_ID_SIZE];
+    wi_id_new(a, "job");
+    wi_id_new(b, "job");
+    assert_int_equal(strlen(a), 4 + 16);
+    assert_memory_equal(a, "job-", 4);
+    assert_string_not_equal(a, b);
+    assert_int_equal(strspn(a + 4, "0123456789abcdef"), 16);
+}
+
+static void tokens_match_only_themselves(void **state)
+{
+    char token[WI_TOKEN_SIZE], other[WI_TOKEN_SIZE];
+    unsigned char hash[WI_HASH_SIZE], again[WI_HASH_SIZE];
+    char hex[2 * WI_HASH_SIZE + 1];
+    wi_token_new(token);
+    wi_token_new(other);
+    assert_int_equal(strlen(token), WI_TOKEN_SIZE - 2);
+    wi_hash(token, strlen(token), hash);
+    assert_true(wi_token_matches(token, hash));
+    assert_false(wi_token_matches(other, hash));
+    assert_false(wi_token_matches("", hash));
+    assert_false(wi_token_matches(NULL, hash));
+    wi_hash_hex(hash, hex);
+    assert_int_equal(wi_hash_from_hex(hex, again), 0);
+    assert_true(wi_hash_equal(hash, again));
+    hex[5] = 'g';
+    assert_int_equal(wi_hash_from_hex(hex, again), -1);
+    assert_int_equal(wi_hash_from_hex("abcd", again), -1);
+}
+
+static void hashes_as_sha256(void **state)
+{
+    unsigned char hash[WI_HASH_SIZE];
+    char hex[2 * WI_HASH_SIZE + 1];
+    wi_hash("abc", 3, hash); /* FIPS 180-2, appendix B.1 */
+    wi_hash_hex(hash, hex);
+    assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+static void scrubs_every_token(void **state)
+{
+    char token[WI_TOKEN_SIZE], text[256];
+    wi_token_new(token);
+    snprintf(text, sizeof text, "GET /#token=%s and %s, wi_short stays", token, token);
+    wi_scrub(text);
+    assert_null(strstr(text, token + 3));
+    assert_string_equal(text, "GET /#token=wi_*** and wi_***, wi_short stays");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ids_have_their_form),
+        cmocka_unit_test(tokens_match_only_themselves),
+        cmocka_unit_test(hashes_as_sha256),
+        cmocka_unit_test(scrubs_every_token),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
