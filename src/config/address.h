@@ -1,0 +1,22 @@
+/* "ADDRESS:PORT" as the configuration writes it: numeric, IPv6 in brackets. */
+#ifndef WI_CONFIG_ADDRESS_H
+#define WI_CONFIG_ADDRESS_H
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+/* An address ready for bind(2). Only `any.sa_family`'s member is meant. */
+union wi_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+/* 0, or -1 if `text` is no such address. Port 0 is fine: the system chooses. */
+int wi_address_parse(const char *text, union wi_address *address);
+socklen_t wi_address_size(const union wi_address *address);
+unsigned wi_address_port(const union wi_address *address);
+int wi_address_is_loopback(const union wi_address *address); /* 127.0.0.0/8, ::1, and mapped */
+int wi_address_is_any(const union wi_address *address);      /* 0.0.0.0 or :: */
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * The option table and what can be done with one option. The reader, --print-config, the sample
+ * file, the man page and the check of a reload all go over this table.
+ */
+#ifndef WI_CONFIG_OPTIONS_H
+#define WI_CONFIG_OPTIONS_H
+
+#include "config/config.h"
+#include <stddef.h>
+
+/* The section of every [browser.NAME]. */
+#define WI_SECTION_BROWSER "browser"
+/* The longest NAME. */
+#define WI_BROWSER_NAME_MAX 31
+
+enum wi_option_kind {
+    WI_OPTION_STRING,   /* char *; empty is NULL */
+    WI_OPTION_PATH,     /* char *, absolute; $STATE_DIRECTORY and $DATADIR may begin it */
+    WI_OPTION_ADDRESS,  /* char *, see config/address.h */
+    WI_OPTION_URL,      /* char *, http or https, without a slash at its end */
+    WI_OPTION_LIST,     /* struct wi_strings, separated by commas; the key may be repeated */
+    WI_OPTION_LINES,    /* struct wi_strings, one item per line; the key may be repeated */
+    WI_OPTION_BOOL,     /* int */
+    WI_OPTION_ENUM,     /* int or an enum: the index into `names` */
+    WI_OPTION_INTEGER,  /* int64_t, or uint64_t where min >= 0 */
+    WI_OPTION_SIZE,     /* uint64_t bytes */
+    WI_OPTION_DURATION, /* int64_t milliseconds */
+};
+
+struct wi_option {
+    const char *section;
+    const char *key;
+    enum wi_option_kind kind;
+    size_t offset;    /* into struct wi_config; for the browser section into wi_config_browser */
+    int64_t min, max; /* of the value; for strings and lists min 1: not empty */
+    const char *const *names; /* of an ENUM, or what a LIST may hold; ended by NULL */
+    const char *default_text;
+    const char *help; /* sentences; one form for the sample file and the man page */
+    int reloadable;   /* takes effect on SIGHUP */
+};
+
+struct wi_section {
+    const char *name;
+    const char *help;
+};
+
+/* Where a value came from; what has none is the default. */
+struct wi_config_origin {
+    const struct wi_option *option;
+    size_t browser; /* index, for the browser section */
+    char *file;
+    unsigned line;
+};
+
+extern const struct wi_option wi_options[];   /* by section; ended by a row without a key */
+extern const struct wi_section wi_sections[]; /* in the order of printing; ended likewise */
+
+const struct wi_option *wi_option_find(const char *section, const char *key); /* or NULL */
+int wi_option_is_list(const struct wi_option *option);
+/* The struct that the option's offset counts from. */
+void *wi_option_base(struct wi_config *config, const struct wi_option *option, size_t browser);
+
+/* Sets the option in `base` from text; with `append` a list grows instead of being replaced. 0, or
+ * -1 if the text is not allowed. */
+int wi_option_set(const struct wi_option *option, void *base, const char *text, int append);
+void wi_option_clear(const struct wi_option *option, void *base); /* frees what it holds */
+/* What is allowed, for people: "a duration from 1s to 1h, such as 30s". */
+void wi_option_allowed(const struct wi_option *option, char *out, size_t size);
+/* The value as text that wi_option_set reads; items of a list are separated by newlines. The
+ * caller frees it. */
+char *wi_option_format(const struct wi_option *option, const void *base);
+/* A placeholder for the man page: "duration", "ADDRESS:PORT", "yes | no". */
+void wi_option_placeholder(const struct wi_option *option, char *out, size_t size);
+
+/* The origin of a value, or NULL for a default. */
+const struct wi_config_origin *wi_config_origin(
+    const struct wi_config *config, const struct wi_option *option, size_t browser);
+
+/* Reads `path` over `config`. WI_OK, or the error with file and line. */
+enum wi_code wi_config_read(struct wi_config *config, const char *path, struct wi_error *error);
+/* The index of [browser.NAME], made with the defaults if it is not there yet. */
+size_t wi_config_add_browser(struct wi_config *config, const char *name);
+/* What concerns more than one key. WI_OK or WI_INVALID_FIELD. */
+enum wi_code wi_config_check(const struct wi_config *config, struct wi_error *error);
+
+#endif

@@ -1,0 +1,185 @@
+/* The option table written out: effective values, the sample file, and the man page's list. */
+#include "config/options.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Longer lists are printed one item per line, so that no line is too long to be read back. */
+enum { LIST_LINE = 120, WIDTH = 78 };
+
+static void print_origin(const struct wi_config_origin *origin, FILE *out)
+{
+    if (!origin) {
+        fputs("# default\n", out);
+        return;
+    }
+    fputs("# ", out);
+    for (const char *c = origin->file; *c; c++)
+        fputc(iscntrl((unsigned char)*c) ? '?' : *c, out);
+    fprintf(out, ":%u\n", origin->line);
+}
+
+/* `text` as wi_option_format gives it: the items of a list separated by newlines. */
+static void print_value(const struct wi_option *option, char *text, FILE *out)
+{
+    int per_line = option->kind == WI_OPTION_LINES || strlen(text) > LIST_LINE;
+    char *rest = text, *item;
+
+    if (!wi_option_is_list(option) || !*text) {
+        fprintf(out, "%s =%s%s\n", option->key, *text ? " " : "", text);
+        return;
+    }
+    while ((item = strsep(&rest, "\n"))) {
+        if (per_line || item == text)
+            fprintf(out, "%s = %s", option->key, item);
+        else
+            fprintf(out, ", %s", item);
+        if (per_line || !rest)
+            fputc('\n', out);
+    }
+}
+
+static void print_section(
+    const struct wi_config *config, const char *section, size_t browser, FILE *out)
+{
+    if (strcmp(section, WI_SECTION_BROWSER) == 0)
+        fprintf(out, "\n[%s.%s]\n", section, config->browsers[browser].kind);
+    else
+        fprintf(out, "\n[%s]\n", section);
+    for (const struct wi_option *option = wi_options; option->key; option++) {
+        char *text;
+
+        if (strcmp(option->section, section) != 0)
+            continue;
+        print_origin(wi_config_origin(config, option, browser), out);
+        text =
+            wi_option_format(option, wi_option_base((struct wi_config *)config, option, browser));
+        print_value(option, text, out);
+        free(text);
+    }
+}
+
+void wi_config_print(const struct wi_config *config, FILE *out)
+{
+    fputs("# The effective configuration of webinferd; see webinferd.conf(5).\n", out);
+    for (const struct wi_section *section = wi_sections; section->name; section++) {
+        size_t times = strcmp(section->name, WI_SECTION_BROWSER) == 0 ? config->browser_count : 1;
+
+        for (size_t i = 0; i < times; i++)
+            print_section(config, section->name, i, out);
+    }
+}
+
+/* --- the sample file -------------------------------------------------------------------------- */
+
+/* Prints `text` as comment lines of at most WIDTH columns. */
+static void print_comment(const char *text, FILE *out)
+{
+    while (*text) {
+        size_t length = strlen(text);
+
+        if (length > WIDTH - 2) {
+            for (length = WIDTH - 2; length > 0 && text[length] != ' '; length--)
+                ;
+            if (length == 0)
+                length = strcspn(text, " ");
+        }
+        fprintf(out, "# %.*s\n", (int)length, text);
+        text += length;
+        text += strspn(text, " ");
+    }
+}
+
+void wi_config_print_sample(FILE *out)
+{
+    print_comment("The configuration of webinferd; see webinferd.conf(5).", out);
+    fputs("#\n", out);
+    print_comment("Every key is shown with its default. A comment begins a line; durations are "
+                  "written 500ms, 30s, 5m or 2h, sizes 64K, 64M or 1G. \"webinferd "
+                  "--check-config\" checks the file, and \"webinferd --print-config\" shows what "
+                  "is in effect and where it came from.",
+        out);
+    for (const struct wi_section *section = wi_sections; section->name; section++) {
+        int is_browser = strcmp(section->name, WI_SECTION_BROWSER) == 0;
+
+        fputc('\n', out);
+        print_comment(section->help, out);
+        fprintf(out, "[%s%s]\n", section->name, is_browser ? ".chrome" : "");
+        for (const struct wi_option *option = wi_options; option->key; option++) {
+            if (strcmp(option->section, section->name) != 0)
+                continue;
+            fputc('\n', out);
+            print_comment(option->help, out);
+            fprintf(out, "#%s =%s%s\n", option->key, *option->default_text ? " " : "",
+                option->default_text);
+        }
+    }
+}
+
+/* --- the man page ----------------------------------------------------------------------------- */
+
+/* mdoc text: each sentence begins a line, lines are at most WIDTH columns, backslashes and leading
+ * dots are made harmless. */
+static void print_mdoc_text(const char *text, FILE *out)
+{
+    size_t column = 0;
+
+    while (*text) {
+        size_t length = strcspn(text, " ");
+        char last = text[length > 0 ? length - 1 : 0];
+
+        if (column > 0 && column + 1 + length > WIDTH) {
+            fputc('\n', out);
+            column = 0;
+        }
+        if (column > 0)
+            fputc(' ', out);
+        else if (*text == '.' || *text == '\'')
+            fputs("\\&", out);
+        for (size_t i = 0; i < length; i++)
+            fputs(text[i] == '\\' ? "\\e" : (char[]){text[i], '\0'}, out);
+        column += length + 1;
+        text += length;
+        text += strspn(text, " ");
+        if (last == '.' && *text) {
+            fputc('\n', out);
+            column = 0;
+        }
+    }
+    fputc('\n', out);
+}
+
+static void print_mdoc_option(const struct wi_option *option, FILE *out)
+{
+    char placeholder[128], allowed[256];
+
+    wi_option_placeholder(option, placeholder, sizeof(placeholder));
+    wi_option_allowed(option, allowed, sizeof(allowed));
+    fprintf(out, ".It Cm %s No = Ar %s\n", option->key, placeholder);
+    print_mdoc_text(option->help, out);
+    if (option->kind == WI_OPTION_INTEGER || option->kind == WI_OPTION_SIZE ||
+        option->kind == WI_OPTION_DURATION || (option->kind == WI_OPTION_LIST && option->names))
+        fprintf(out, "Allowed: %s.\n", allowed);
+    if (*option->default_text)
+        fprintf(out, "Default:\n.Ql %s .\n", option->default_text);
+    else
+        fputs("Default: none.\n", out);
+    if (!option->reloadable)
+        fputs("A change needs a restart.\n", out);
+}
+
+void wi_config_print_mdoc(FILE *out)
+{
+    for (const struct wi_section *section = wi_sections; section->name; section++) {
+        int is_browser = strcmp(section->name, WI_SECTION_BROWSER) == 0;
+
+        fprintf(out, ".Ss Section %s%s\n", section->name, is_browser ? ".NAME" : "");
+        print_mdoc_text(section->help, out);
+        fputs(".Bl -tag -width Ds\n", out);
+        for (const struct wi_option *option = wi_options; option->key; option++)
+            if (strcmp(option->section, section->name) == 0)
+                print_mdoc_option(option, out);
+        fputs(".El\n", out);
+    }
+}

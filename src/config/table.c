@@ -1,0 +1,147 @@
+/* The option table: every key of the configuration file, in the order of printing. */
+#include "config/options.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define KEY(section_, key_)                                                                        \
+    .section = #section_, .key = #key_, .offset = offsetof(struct wi_config, section_.key_)
+#define BROWSER_KEY(key_)                                                                          \
+    .section = WI_SECTION_BROWSER, .key = #key_, .offset = offsetof(struct wi_config_browser, key_)
+#define STRING .kind = WI_OPTION_STRING
+#define PATH .kind = WI_OPTION_PATH
+#define ADDRESS .kind = WI_OPTION_ADDRESS, .min = 1
+#define URL .kind = WI_OPTION_URL
+#define LIST .kind = WI_OPTION_LIST
+#define LINES .kind = WI_OPTION_LINES
+#define BOOL .kind = WI_OPTION_BOOL
+#define ENUM(names_) .kind = WI_OPTION_ENUM, .names = names_
+#define INTEGER(min_, max_) .kind = WI_OPTION_INTEGER, .min = min_, .max = max_
+#define SIZE(min_, max_) .kind = WI_OPTION_SIZE, .min = min_, .max = max_
+#define DURATION(min_, max_) .kind = WI_OPTION_DURATION, .min = min_, .max = max_
+#define DEFAULT(text) .default_text = text
+#define RELOADABLE .reloadable = 1
+
+#define KIB INT64_C(1024)
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+#define TIB (1024 * GIB)
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+
+static const char *const levels[] = {[WI_LOG_ERROR] = "error",
+    [WI_LOG_WARN] = "warn",
+    [WI_LOG_INFO] = "info",
+    [WI_LOG_DEBUG] = "debug",
+    NULL};
+static const char *const formats[] = {[WI_LOG_TEXT] = "text", [WI_LOG_JSON] = "json", NULL};
+static const char *const gpus[] = {[WI_GPU_AUTO] = "auto",
+    [WI_GPU_HARDWARE] = "hardware",
+    [WI_GPU_SOFTWARE] = "software",
+    [WI_GPU_OFF] = "off",
+    NULL};
+static const char *const tristates[] = {[WI_AUTO] = "auto", [WI_YES] = "yes", [WI_NO] = "no", NULL};
+static const char *const platforms[] = {"webgpu", "webnn", "webgl", "wasm", NULL};
+
+const struct wi_section wi_sections[] = {
+    {"api", "The listener for clients: REST, status and metrics."},
+    {"bridge", "The listener for browsers: the page, model files and the node protocol."},
+    {"pool", "How many browsers run, and how much work is accepted."},
+    {WI_SECTION_BROWSER,
+        "A kind of browser. [browser.chrome] is always there; further sections add kinds, their "
+        "names being lower-case letters, digits, \"-\" and \"_\"."},
+    {"models", "Where the models are."}, {"log", "The log, on standard error."}, {0}};
+
+const struct wi_option wi_options[] = {
+    {KEY(api, listen), ADDRESS, DEFAULT("127.0.0.1:8470"),
+        .help = "Where clients connect. Port 0 lets the system choose. An address other than "
+                "loopback needs tokens_file."},
+    {KEY(api, tokens_file), PATH, DEFAULT(""), RELOADABLE,
+        .help = "The file of client tokens, made by \"webinfer token new\", of mode 0600. Without "
+                "it everybody on this machine may use the service."},
+    {KEY(api, allowed_hosts), LIST, DEFAULT(""), RELOADABLE,
+        .help = "Names under which clients may address the service in the Host header, beside the "
+                "listening address itself and localhost."},
+    {KEY(api, allowed_origins), LIST, DEFAULT(""), RELOADABLE,
+        .help = "Origins of web pages that may use the service from a browser, such as "
+                "https://example.org."},
+    {KEY(api, max_body), SIZE(4 * KIB, 1 * GIB), DEFAULT("64M"),
+        .help = "The largest request body."},
+    {KEY(api, max_connections), INTEGER(1, 65536), DEFAULT("2048"),
+        .help = "How many clients may be connected at the same time."},
+    {KEY(api, tls_certificate), PATH, DEFAULT(""),
+        .help = "The certificate chain, in PEM, with which the listener speaks TLS. It needs "
+                "tls_key."},
+    {KEY(api, tls_key), PATH, DEFAULT(""), .help = "The private key of tls_certificate, in PEM."},
+
+    {KEY(bridge, listen), ADDRESS, DEFAULT("127.0.0.1:8471"),
+        .help = "Where browsers connect. Port 0 lets the system choose."},
+    {KEY(bridge, public_url), URL, DEFAULT(""),
+        .help = "How browsers reach this listener, where that is not its address: behind a proxy, "
+                "or when it listens on all addresses."},
+    {KEY(bridge, page), PATH, .min = 1, DEFAULT("$DATADIR/page"),
+        .help = "The folder of the built page."},
+    {KEY(bridge, tls_certificate), PATH, DEFAULT(""),
+        .help = "The certificate chain, in PEM, with which the listener speaks TLS. It needs "
+                "tls_key."},
+    {KEY(bridge, tls_key), PATH, DEFAULT(""),
+        .help = "The private key of tls_certificate, in PEM."},
+    {KEY(bridge, heartbeat_interval), DURATION(100, 5 * MINUTE), DEFAULT("5s"),
+        .help = "How often service and page show each other that they are alive."},
+    {KEY(bridge, heartbeat_misses), INTEGER(1, 100), DEFAULT("3"),
+        .help = "After how many silent intervals a connection is given up."},
+    {KEY(bridge, resume_grace), DURATION(0, 1 * HOUR), DEFAULT("15s"),
+        .help = "How long a page whose connection broke may come back and keep its work."},
+    {KEY(bridge, max_nodes), INTEGER(1, 65536), DEFAULT("1024"), RELOADABLE,
+        .help = "How many pages may be connected at the same time."},
+
+    {KEY(pool, max_connections), INTEGER(0, 1024), DEFAULT("4"), RELOADABLE,
+        .help = "The most browsers that are started."},
+    {KEY(pool, min_connections), INTEGER(0, 1024), DEFAULT("1"), RELOADABLE,
+        .help = "How many browsers are kept running without work."},
+    {KEY(pool, connection_timeout), DURATION(1 * SECOND, 1 * HOUR), DEFAULT("30s"), RELOADABLE,
+        .help = "How long a browser may take from its start until its page is connected."},
+    {KEY(pool, max_retries), INTEGER(0, 100), DEFAULT("3"), RELOADABLE,
+        .help = "How often a job whose browser broke is tried again."},
+    {KEY(pool, max_queue), INTEGER(1, 1000000), DEFAULT("1024"), RELOADABLE,
+        .help = "How many jobs may wait. More are refused with 429."},
+    {KEY(pool, memory_budget), SIZE(1 * MIB, 1 * TIB), DEFAULT("1G"), RELOADABLE,
+        .help = "Memory for request bodies, queue and frames together. A request for which none "
+                "is left is refused with 503."},
+    {KEY(pool, model_budget), SIZE(1 * MIB, 1 * TIB), DEFAULT("1G"), RELOADABLE,
+        .help = "How many bytes of models a page keeps loaded. The least recently used goes "
+                "first."},
+    {KEY(pool, shutdown_timeout), DURATION(0, 1 * HOUR), DEFAULT("20s"), RELOADABLE,
+        .help = "How long running jobs may take to finish when the service is told to end."},
+
+    {BROWSER_KEY(driver_command), STRING, .min = 1, DEFAULT("chromedriver"), RELOADABLE,
+        .help = "The WebDriver program: a path, or a name to look for in PATH."},
+    {BROWSER_KEY(binary), STRING, DEFAULT(""), RELOADABLE,
+        .help = "The browser: a path, or a name to look for in PATH. Empty looks for the usual "
+                "names."},
+    {BROWSER_KEY(arguments), LINES, DEFAULT(""), RELOADABLE,
+        .help = "A further command-line argument for the browser. Repeat the key for each one."},
+    {BROWSER_KEY(platforms), LIST, .min = 1, .names = platforms, DEFAULT("webgpu, wasm"),
+        RELOADABLE, .help = "What may compute in this browser, the preferred first."},
+    {BROWSER_KEY(headless), BOOL, DEFAULT("yes"), RELOADABLE,
+        .help = "Whether the browser runs without a window."},
+    {BROWSER_KEY(gpu), ENUM(gpus), DEFAULT("auto"), RELOADABLE,
+        .help = "Which graphics adapter is used: auto takes what the browser gives and labels it, "
+                "hardware treats a software adapter as none, software forces one, and off uses "
+                "none."},
+    {BROWSER_KEY(sandbox), ENUM(tristates), DEFAULT("auto"), RELOADABLE,
+        .help = "Whether the browser's own sandbox is on. With auto it is off only for root."},
+    {BROWSER_KEY(max_connections), INTEGER(0, 1024), DEFAULT("4"), RELOADABLE,
+        .help = "The most browsers of this kind. 0 switches the kind off."},
+
+    {KEY(models, directory), PATH, .min = 1, DEFAULT("$STATE_DIRECTORY/models"), RELOADABLE,
+        .help = "The folder with one folder per model."},
+    {KEY(models, max_picture_pixels), INTEGER(1, 1000000000), DEFAULT("40000000"), RELOADABLE,
+        .help = "The most pixels of a picture. Larger ones are refused before they are decoded."},
+
+    {KEY(log, level), ENUM(levels), DEFAULT("info"), RELOADABLE,
+        .help = "The least urgent messages that are written."},
+    {KEY(log, format), ENUM(formats), DEFAULT("text"), RELOADABLE,
+        .help = "Lines for people, or one JSON object each."},
+    {0}};

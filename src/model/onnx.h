@@ -1,0 +1,53 @@
+/*
+ * What a graph takes and gives, read from an ONNX file by walking its protobuf wire format
+ * (https://protobuf.dev/programming-guides/encoding, onnx.proto): bounded, without recursion into
+ * tensors, over hostile bytes. Nothing is executed or allocated by sizes in the file.
+ */
+#ifndef WI_MODEL_ONNX_H
+#define WI_MODEL_ONNX_H
+
+#include "base/error.h"
+#include "model/datatype.h"
+#include "model/tensor.h"
+#include <stddef.h>
+#include <stdint.h>
+
+/* A graph input or output. */
+struct wi_onnx_value {
+    char *name;
+    int tensor;       /* 0: a sequence, map or optional, which we cannot check or serve */
+    int has_datatype; /* 0: a type that we do not serve, or none given */
+    enum wi_datatype datatype;
+    int has_shape; /* 0: any rank */
+    unsigned rank;
+    int64_t dims[WI_TENSOR_MAX_RANK]; /* -1: free */
+};
+
+struct wi_onnx_signature {
+    struct wi_onnx_value *inputs; /* without initializers */
+    size_t input_count;
+    struct wi_onnx_value *outputs;
+    size_t output_count;
+    int64_t ir_version;
+    int64_t opset; /* of the default domain, 0 if not given */
+};
+
+/* WI_OK, or WI_MODEL_INVALID with what is wrong and at which byte. Free with ..._clear. */
+enum wi_code wi_onnx_read(const unsigned char *bytes, size_t size,
+    struct wi_onnx_signature *signature, struct wi_error *error);
+/* The same from a file of `size` bytes, read in windows at its offsets: unlike a mapping, a file
+ * that is cut short meanwhile is an error and no SIGBUS. */
+enum wi_code wi_onnx_read_file(
+    int fd, uint64_t size, struct wi_onnx_signature *signature, struct wi_error *error);
+void wi_onnx_clear(struct wi_onnx_signature *signature);
+
+/* Checks a request's tensors against the signature: every input there once, of the right datatype
+ * and shape. Errors name the input and what was expected: WI_INPUT_UNKNOWN, WI_INPUT_MISSING,
+ * WI_INPUT_DATATYPE, WI_INPUT_SHAPE. */
+enum wi_code wi_onnx_check_inputs(const struct wi_onnx_signature *signature,
+    const struct wi_tensors *tensors, struct wi_error *error);
+/* Whether `name` is an output: WI_OK or WI_OUTPUT_UNKNOWN with the names allowed. */
+enum wi_code wi_onnx_check_output(
+    const struct wi_onnx_signature *signature, const char *name, struct wi_error *error);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * The model store: a folder with one folder per model, NAME/model.onnx with an optional model.json
+ * (docs in webinferd(8): type, labels, how to turn a picture into the input tensor).
+ *
+ * A `struct wi_model` is an immutable snapshot of one version: what a request holds stays valid
+ * and servable (the file stays open) when the file on disk is replaced. Snapshots are counted.
+ */
+#ifndef WI_MODEL_STORE_H
+#define WI_MODEL_STORE_H
+
+#include "base/error.h"
+#include "model/onnx.h"
+#include "model/type.h"
+#include <jansson.h>
+#include <sys/types.h>
+#include <uv.h>
+
+struct wi_model {
+    char *name;
+    char hash[65]; /* SHA-256 of model.onnx in hex; "" for builtin/… */
+    enum wi_model_type type;
+    int builtin; /* builtin/echo: no file, any tensors in, the same out */
+    int fd;      /* model.onnx, open for reading; -1 for builtin */
+    off_t size;
+    json_t *spec;      /* model.json, checked; NULL if there is none */
+    char *spec_text;   /* the same as sent to the page; NULL if there is none */
+    int takes_picture; /* spec says how to turn a picture into the input tensor */
+    struct wi_onnx_signature signature;
+    unsigned _references;
+};
+
+struct wi_model *wi_model_ref(struct wi_model *model);
+void wi_model_unref(struct wi_model *model); /* NULL is fine */
+
+struct wi_store;
+/* `directory` may be missing: then there are only builtin models. */
+struct wi_store *wi_store_new(uv_loop_t *loop, const char *directory);
+void wi_store_free(struct wi_store *store); /* abandons look-ups under way: no callback comes */
+/* Points the store to another folder (reload) and forgets what was read, as SIGHUP does. */
+void wi_store_reset(struct wi_store *store, const char *directory);
+
+/* WI_OK if `name` is "seg" or "seg/seg" of allowed characters; else WI_INVALID_FIELD. */
+enum wi_code wi_model_check_name(const char *name, struct wi_error *error);
+
+/* Exactly one of `model` (borrowed for the callback: take a reference to keep it) and `error` is
+ * given. Called at once where nothing on disk has changed since the last look-up (one fstatat, no
+ * hashing), else from the loop after the file was hashed and read on a worker thread. */
+typedef void wi_store_fn(void *context, struct wi_model *model, const struct wi_error *error);
+struct wi_store_lookup;
+/* NULL if the callback was called already. Errors: WI_INVALID_FIELD, WI_MODEL_NOT_FOUND,
+ * WI_MODEL_INVALID, WI_UNAVAILABLE (out of descriptors). */
+struct wi_store_lookup *wi_store_find(
+    struct wi_store *store, const char *name, wi_store_fn *on_model, void *context);
+void wi_store_cancel(struct wi_store_lookup *lookup); /* no callback comes; NULL is fine */
+
+/* A snapshot still referenced by anybody, by content hash; for the bridge's file server. Borrowed;
+ * NULL if there is none. */
+struct wi_model *wi_store_by_hash(struct wi_store *store, const char *name, const char *hash);
+
+/* Calls `each` for every folder of the store, sorted by name; reads the folder again. `model` is
+ * NULL where the model has not been looked up since the start (or cannot be: `problem` says why,
+ * else NULL). Models that were looked up come with their snapshot. */
+typedef void wi_store_each_fn(
+    void *context, const char *name, const struct wi_model *model, const char *problem);
+void wi_store_each(struct wi_store *store, wi_store_each_fn *each, void *context);
+
+#endif

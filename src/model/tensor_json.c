@@ -1,0 +1,272 @@
+/*
+ * KServe's JSON list of tensors, read into blobs: names, datatypes and shapes are checked here,
+ * binary tensors become slices of the body without a copy, and elements in JSON are read by
+ * tensor_data.c.
+ */
+#include "model/tensor_reader.h"
+
+#include "base/memory.h"
+#include "base/params.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Fails on the tensor's field `leaf`. */
+#define fail(reader, code, leaf, ...) wi_tensor_fail(reader, code, leaf, -1, __VA_ARGS__)
+
+struct fields {
+    const char *name;
+    const char *datatype;
+    json_t *shape;
+    json_t *data;
+    json_t *parameters;
+};
+
+static const struct wi_param tensor_table[] = {{.name = "name",
+                                                   .kind = WI_PARAM_STRING,
+                                                   .offset = offsetof(struct fields, name),
+                                                   .required = 1,
+                                                   .min = 1,
+                                                   .max = WI_TENSOR_NAME_MAX},
+    {.name = "datatype",
+        .kind = WI_PARAM_STRING,
+        .offset = offsetof(struct fields, datatype),
+        .required = 1},
+    {.name = "shape",
+        .kind = WI_PARAM_ARRAY,
+        .offset = offsetof(struct fields, shape),
+        .required = 1},
+    {.name = "data", .kind = WI_PARAM_ANY, .offset = offsetof(struct fields, data)},
+    {.name = "parameters", .kind = WI_PARAM_OBJECT, .offset = offsetof(struct fields, parameters)},
+    {0}};
+
+struct parameters {
+    int64_t binary_data_size;
+};
+
+static const struct wi_param parameters_table[] = {
+    {.name = "binary_data_size",
+        .kind = WI_PARAM_INTEGER,
+        .offset = offsetof(struct parameters, binary_data_size)},
+    {0}};
+
+enum wi_code wi_tensor_fail(struct wi_tensor_reader *reader, enum wi_code code, const char *leaf,
+    int64_t index, const char *format, ...)
+{
+    char field[160], detail[384];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(detail, sizeof(detail), format, arguments);
+    va_end(arguments);
+    if (index >= 0)
+        snprintf(field, sizeof(field), "%s.%s[%" PRId64 "]", reader->where, leaf, index);
+    else
+        snprintf(field, sizeof(field), "%s.%s", reader->where, leaf);
+    return wi_error_set(reader->error, code, field, "%s: %s", field, detail);
+}
+
+enum wi_code wi_tensor_check_count(struct wi_tensor_reader *reader, size_t found, size_t elements)
+{
+    const struct wi_tensor *tensor = reader->tensor;
+    char shape[384];
+
+    if (found == elements)
+        return WI_OK;
+    wi_shape_format(tensor->dims, tensor->rank, shape, sizeof(shape));
+    fail(reader, WI_INPUT_SIZE, "data", "%zu elements, but the shape %.200s has %zu", found, shape,
+        elements);
+    wi_error_expect(reader->error, "%zu elements", elements);
+    return WI_INPUT_SIZE;
+}
+
+static enum wi_code read_datatype(struct wi_tensor_reader *reader, const char *name)
+{
+    char allowed[160];
+    size_t used = 0;
+
+    if (wi_datatype_parse(name, strlen(name), &reader->tensor->datatype) == 0)
+        return WI_OK;
+    for (int i = 0; i < WI_DATATYPE_COUNT; i++)
+        used += (size_t)snprintf(allowed + used, sizeof(allowed) - used, "%s%s", i ? ", " : "",
+            wi_datatype_name((enum wi_datatype)i));
+    fail(reader, WI_INVALID_FIELD, "datatype", "\"%.32s\" is not a datatype; allowed are %s", name,
+        allowed);
+    wi_error_allow(reader->error, "%s", allowed);
+    return WI_INVALID_FIELD;
+}
+
+/* The shape, checked so that elements and bytes fit size_t. */
+static enum wi_code read_shape(
+    struct wi_tensor_reader *reader, const json_t *shape, size_t *elements)
+{
+    struct wi_tensor *tensor = reader->tensor;
+    size_t rank = json_array_size(shape), bytes;
+    int64_t count;
+
+    if (rank > WI_TENSOR_MAX_RANK) {
+        fail(reader, WI_INVALID_FIELD, "shape", "%zu dimensions; at most %d are allowed", rank,
+            WI_TENSOR_MAX_RANK);
+        wi_error_expect(reader->error, "at most %d dimensions", WI_TENSOR_MAX_RANK);
+        return WI_INVALID_FIELD;
+    }
+    for (size_t i = 0; i < rank; i++) {
+        const json_t *dim = json_array_get(shape, i);
+
+        if (!json_is_integer(dim) || json_integer_value(dim) < 0) {
+            wi_tensor_fail(reader, WI_INVALID_FIELD, "shape", (int64_t)i,
+                "a dimension must be an integer of at least 0");
+            wi_error_expect(reader->error, "an integer of at least 0");
+            return WI_INVALID_FIELD;
+        }
+        tensor->dims[i] = json_integer_value(dim);
+    }
+    tensor->rank = (unsigned)rank;
+    count = wi_shape_elements(tensor->dims, tensor->rank);
+    if (count < 0 || __builtin_mul_overflow((size_t)count, 8u, &bytes))
+        return fail(reader, WI_INVALID_FIELD, "shape", "so many elements cannot be counted");
+    *elements = (size_t)count;
+    return WI_OK;
+}
+
+/* --- data in binary --------------------------------------------------------------------------- */
+
+/* Strings are length and bytes each, as many as the shape says, with nothing left over. */
+static enum wi_code check_binary_strings(struct wi_tensor_reader *reader, size_t elements)
+{
+    const unsigned char *bytes = wi_tensor_bytes(reader->tensor);
+    size_t left = reader->tensor->size, found = 0;
+    uint32_t length;
+
+    for (; left > 0; found++, bytes += length, left -= length) {
+        if (left < sizeof(length))
+            return fail(reader, WI_INPUT_SIZE, "data", "a string's length is cut off");
+        memcpy(&length, bytes, sizeof(length));
+        bytes += sizeof(length);
+        left -= sizeof(length);
+        if (length > left)
+            return fail(reader, WI_INPUT_SIZE, "data",
+                "string %zu claims %" PRIu32 " bytes where %zu are left", found, length, left);
+    }
+    return wi_tensor_check_count(reader, found, elements);
+}
+
+static enum wi_code check_binary_bools(struct wi_tensor_reader *reader)
+{
+    const unsigned char *bytes = wi_tensor_bytes(reader->tensor);
+
+    for (size_t i = 0; i < reader->tensor->size; i++) {
+        if (bytes[i] > 1) {
+            wi_tensor_fail(reader, WI_INPUT_DATATYPE, "data", (int64_t)i,
+                "byte %u in a BOOL tensor", bytes[i]);
+            wi_error_expect(reader->error, "BOOL: bytes of 0 or 1");
+            return WI_INPUT_DATATYPE;
+        }
+    }
+    return WI_OK;
+}
+
+static enum wi_code read_binary_data(struct wi_tensor_reader *reader, int64_t size, size_t elements)
+{
+    static const char leaf[] = "parameters.binary_data_size";
+    struct wi_tensor *tensor = reader->tensor;
+    size_t left = reader->body ? reader->body->size - *reader->binary_offset : 0;
+    size_t needed = elements * wi_datatype_size(tensor->datatype);
+
+    if (!reader->body)
+        return fail(reader, WI_BAD_FRAMING, leaf,
+            "there is no binary section: send the header Inference-Header-Content-Length");
+    if (size < 0 || (uint64_t)size > left)
+        return fail(reader, WI_BAD_FRAMING, leaf,
+            "%" PRId64 " bytes where the binary section has %zu left", size, left);
+    if (tensor->datatype != WI_BYTES && needed != (size_t)size) {
+        fail(reader, WI_INPUT_SIZE, leaf, "%" PRId64 " bytes, but shape and datatype need %zu",
+            size, needed);
+        wi_error_expect(reader->error, "%zu bytes", needed);
+        return WI_INPUT_SIZE;
+    }
+    tensor->blob = wi_blob_ref(reader->body);
+    tensor->offset = *reader->binary_offset;
+    tensor->size = (size_t)size;
+    *reader->binary_offset += (size_t)size;
+    if (tensor->datatype == WI_BYTES)
+        return check_binary_strings(reader, elements);
+    return tensor->datatype == WI_BOOL ? check_binary_bools(reader) : WI_OK;
+}
+
+/* --- the list --------------------------------------------------------------------------------- */
+
+static enum wi_code read_tensor(struct wi_tensor_reader *reader, const json_t *object)
+{
+    struct fields fields = {0};
+    struct parameters parameters = {.binary_data_size = -1};
+    char prefix[160];
+    size_t elements = 0;
+    enum wi_code code;
+
+    snprintf(prefix, sizeof(prefix), "%s.", reader->where);
+    code = wi_params_read(tensor_table, object, WI_PARAMS_STRICT, prefix, &fields, reader->error);
+    if (code != WI_OK)
+        return code;
+    reader->tensor->name = wi_strdup(fields.name);
+    code = read_datatype(reader, fields.datatype);
+    if (code == WI_OK)
+        code = read_shape(reader, fields.shape, &elements);
+    if (code == WI_OK && fields.parameters) {
+        snprintf(prefix, sizeof(prefix), "%s.parameters.", reader->where);
+        code = wi_params_read(parameters_table, fields.parameters, WI_PARAMS_STRICT, prefix,
+            &parameters, reader->error);
+    }
+    if (code != WI_OK)
+        return code;
+    int binary = json_object_get(fields.parameters, "binary_data_size") != NULL;
+    if (binary && fields.data)
+        return fail(reader, WI_INVALID_FIELD, "data",
+            "either data or parameters.binary_data_size may be given, not both");
+    if (binary)
+        return read_binary_data(reader, parameters.binary_data_size, elements);
+    if (!fields.data) {
+        fail(reader, WI_MISSING_FIELD, "data", "missing; a tensor needs its elements");
+        wi_error_expect(reader->error, "a list, or parameters.binary_data_size");
+        return WI_MISSING_FIELD;
+    }
+    return wi_tensor_read_data(reader, fields.data, elements);
+}
+
+enum wi_code wi_tensors_from_json(struct wi_tensors *list, const json_t *array,
+    struct wi_blob *body, size_t binary_offset, struct wi_budget *budget, const char *where,
+    struct wi_error *error)
+{
+    enum wi_code code = WI_OK;
+    char path[96];
+    size_t count = json_array_size(array);
+
+    if (!json_is_array(array) || count > WI_TENSORS_MAX) {
+        wi_error_set(error, WI_INVALID_FIELD, where, "%s must be a list of at most %d tensors",
+            where, WI_TENSORS_MAX);
+        wi_error_expect(error, "a list of at most %d tensors", WI_TENSORS_MAX);
+        return WI_INVALID_FIELD;
+    }
+    if (body && binary_offset > body->size)
+        return wi_error_set(error, WI_BAD_FRAMING, where, "the body ends before its JSON does");
+    for (size_t i = 0; i < count && code == WI_OK; i++) {
+        struct wi_tensor_reader reader = {.tensor = wi_tensors_add(list),
+            .body = body,
+            .binary_offset = &binary_offset,
+            .budget = budget,
+            .error = error,
+            .where = path};
+
+        snprintf(path, sizeof(path), "%.64s[%zu]", where, i);
+        code = read_tensor(&reader, json_array_get(array, i));
+    }
+    if (code == WI_OK && body && binary_offset != body->size)
+        code = wi_error_set(error, WI_BAD_FRAMING, where,
+            "the body has %zu bytes more than the tensors' binary_data_size add up to",
+            body->size - binary_offset);
+    if (code != WI_OK)
+        wi_tensors_clear(list);
+    return code;
+}

@@ -1,0 +1,287 @@
+/* The configuration: defaults, files good and bad, rules across keys, reload. */
+#include "../test.h"
+
+#include "config/config.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A file with `text`; its name is in `path`. */
+static void write_file(char *path, const char *text, size_t size)
+{
+    strcpy(path, "/tmp/webinfer-config-XXXXXX");
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, size), size);
+    close(fd);
+}
+
+static struct wi_config *load(const char *text, struct wi_error *error)
+{
+    char path[64];
+    write_file(path, text, strlen(text));
+    struct wi_config *config = wi_config_load(path, error);
+    unlink(path);
+    return config;
+}
+
+static struct wi_config *load_good(const char *text)
+{
+    struct wi_error error = {0};
+    struct wi_config *config = load(text, &error);
+    if (!config)
+        fail_msg("refused: %s", error.detail);
+    return config;
+}
+
+/* The text must be refused with a message that ends in `ending` behind the file's name. */
+static void refuse(const char *text, const char *ending)
+{
+    struct wi_error error = {0};
+    struct wi_config *config = load(text, &error);
+    if (config)
+        fail_msg("accepted: %s", text);
+    const char *detail = strchr(error.detail, ':');
+    if (!detail || strncmp(detail + 1, ending, strlen(ending)) != 0)
+        fail_msg("\"%s\" instead of \"%s\"", error.detail, ending);
+}
+
+static void has_the_documented_defaults(void **state)
+{
+    unsetenv("STATE_DIRECTORY");
+    struct wi_config *c = wi_config_load(NULL, NULL);
+    assert_non_null(c);
+    assert_string_equal(c->api.listen, "127.0.0.1:8470");
+    assert_null(c->api.tokens_file);
+    assert_int_equal(c->api.allowed_hosts.count, 0);
+    assert_int_equal(c->api.max_body, 64 << 20);
+    assert_int_equal(c->api.max_connections, 2048);
+    assert_string_equal(c->bridge.listen, "127.0.0.1:8471");
+    assert_null(c->bridge.public_url);
+    assert_string_equal(c->bridge.page, WI_DATADIR "/page");
+    assert_int_equal(c->bridge.heartbeat_interval, 5000);
+    assert_int_equal(c->bridge.heartbeat_misses, 3);
+    assert_int_equal(c->bridge.resume_grace, 15000);
+    assert_int_equal(c->pool.max_connections, 4);
+    assert_int_equal(c->pool.min_connections, 1);
+    assert_int_equal(c->pool.connection_timeout, 30000);
+    assert_int_equal(c->pool.max_retries, 3);
+    assert_int_equal(c->pool.max_queue, 1024);
+    assert_int_equal(c->pool.memory_budget, 1 << 30);
+    assert_int_equal(c->pool.model_budget, 1 << 30);
+    assert_int_equal(c->pool.shutdown_timeout, 20000);
+    assert_string_equal(c->models.directory, "/var/lib/webinfer/models");
+    assert_int_equal(c->models.max_picture_pixels, 40000000);
+    assert_int_equal(c->log.level, WI_LOG_INFO);
+    assert_int_equal(c->log.format, WI_LOG_TEXT);
+    assert_int_equal(c->browser_count, 1);
+    const struct wi_config_browser *chrome = wi_config_find_browser(c, "chrome");
+    assert_string_equal(chrome->driver_command, "chromedriver");
+    assert_null(chrome->binary);
+    assert_int_equal(chrome->platforms.count, 2);
+    assert_string_equal(chrome->platforms.items[0], "webgpu");
+    assert_string_equal(chrome->platforms.items[1], "wasm");
+    assert_int_equal(chrome->headless, 1);
+    assert_int_equal(chrome->gpu, WI_GPU_AUTO);
+    assert_int_equal(chrome->sandbox, WI_AUTO);
+    assert_int_equal(chrome->max_connections, 4);
+    assert_null(wi_config_find_browser(c, "firefox"));
+    wi_config_free(c);
+}
+
+static void takes_the_state_directory_from_the_service_manager(void **state)
+{
+    setenv("STATE_DIRECTORY", "/srv/one:/srv/two", 1);
+    struct wi_config *c = load_good("[api]\ntokens_file = $STATE_DIRECTORY/tokens\n");
+    assert_string_equal(c->models.directory, "/srv/one/models");
+    assert_string_equal(c->api.tokens_file, "/srv/one/tokens");
+    wi_config_free(c);
+    setenv("STATE_DIRECTORY", "not/absolute", 1);
+    c = load_good("");
+    assert_string_equal(c->models.directory, "/var/lib/webinfer/models");
+    wi_config_free(c);
+    unsetenv("STATE_DIRECTORY");
+}
+
+static void reads_every_kind_of_value(void **state)
+{
+    struct wi_config *c = load_good("\xef\xbb\xbf# a comment ; with everything = in it [x]\r\n"
+                                    "; another\r\n"
+                                    "\r\n"
+                                    "  [api]  \n"
+                                    "\tlisten = [::1]:0 \n"
+                                    "allowed_hosts = a.example , b.example\n"
+                                    "allowed_hosts = c.example\n"
+                                    "max_body=5M\n"
+                                    "[bridge]\n"
+                                    "heartbeat_interval = 250ms\n"
+                                    "public_url = https://node.example:8443\n"
+                                    "[browser.chrome]\n"
+                                    "arguments = --one=a;b,c # d\n"
+                                    "arguments = --two\n"
+                                    "platforms = wasm\n"
+                                    "headless = no\n"
+                                    "gpu = software\n"
+                                    "sandbox = no\n"
+                                    "[browser.my-canary_2]\n"
+                                    "[log]\n"
+                                    "level = debug\n"
+                                    "format = json");
+    assert_string_equal(c->api.listen, "[::1]:0");
+    assert_int_equal(c->api.allowed_hosts.count, 3);
+    assert_string_equal(c->api.allowed_hosts.items[1], "b.example");
+    assert_string_equal(c->api.allowed_hosts.items[2], "c.example");
+    assert_int_equal(c->api.max_body, 5 << 20);
+    assert_int_equal(c->bridge.heartbeat_interval, 250);
+    assert_string_equal(c->bridge.public_url, "https://node.example:8443");
+    assert_int_equal(c->browser_count, 2);
+    assert_string_equal(c->browsers[1].kind, "my-canary_2");
+    assert_string_equal(c->browsers[1].driver_command, "chromedriver");
+    const struct wi_config_browser *chrome = &c->browsers[0];
+    assert_int_equal(chrome->arguments.count, 2);
+    assert_string_equal(chrome->arguments.items[0], "--one=a;b,c # d");
+    assert_int_equal(chrome->platforms.count, 1);
+    assert_int_equal(chrome->headless, 0);
+    assert_int_equal(chrome->gpu, WI_GPU_SOFTWARE);
+    assert_int_equal(chrome->sandbox, WI_NO);
+    assert_int_equal(c->log.level, WI_LOG_DEBUG);
+    assert_int_equal(c->log.format, WI_LOG_JSON);
+    wi_config_free(c);
+}
+
+static void refuses_what_it_does_not_know(void **state)
+{
+    refuse("[apo]\n", "1: there is no section [apo]; did you mean [api]?");
+    refuse("[telephone]\n", "1: there is no section [telephone]; allowed are api,");
+    refuse("[browser]\n", "1: there is no section [browser]; allowed are api,");
+    refuse("[browser.Chrome]\n", "1: [browser.Chrome] is no browser section; allowed is");
+    refuse("[browser.]\n", "1: [browser.] is no browser section");
+    refuse("[browser.a234567890123456789012345678901x]\n", "1: [browser.a23");
+    refuse("[api]\nlisen = x\n", "2: [api] has no key \"lisen\"; did you mean \"listen\"?");
+    refuse("[api]\nzzz = x\n", "2: [api] has no key \"zzz\"; allowed are listen, tokens_file,");
+    refuse("[browser.chrome]\nheadles = x\n", "2: [browser.chrome] has no key \"headles\"; did");
+    refuse("listen = x\n", "1: \"listen\" stands before any [section]");
+    refuse("[api]\nlisten\n", "2: found \"listen\"; allowed are");
+    refuse("[api]\nlisten: 1\n", "2: found \"listen: 1\"; allowed are");
+    refuse("[api]\nListen = 1\n", "2: found \"Listen = 1\"; allowed are");
+    refuse("[api\n", "1: found \"[api\"; a section is");
+    refuse("[api] x\n", "1: found \"[api] x\"; a section is");
+}
+
+static void refuses_bad_values_and_says_what_is_allowed(void **state)
+{
+    refuse("\n[api]\nlisten = localhost\n",
+        "3: [api] listen: found \"localhost\"; allowed: a numeric address and a port");
+    refuse("[api]\nlisten = 127.0.0.1:65536\n", "2: [api] listen: found");
+    refuse("[api]\nlisten =\n", "2: [api] listen: found \"\"");
+    refuse("[api]\nmax_body = 2G\n",
+        "2: [api] max_body: found \"2G\"; allowed: a size from 4K to 1G, such as 64M");
+    refuse("[api]\nmax_connections = 1e3\n", "2: [api] max_connections: found \"1e3\"; allowed: a "
+                                             "whole number from 1 to 65536");
+    refuse("[api]\nmax_connections = 99999999999999999999\n", "2: [api] max_connections: found");
+    refuse("[api]\ntokens_file = tokens\n", "2: [api] tokens_file: found \"tokens\"; allowed: an "
+                                            "absolute path");
+    refuse("[api]\ntokens_file = $STATE_DIRECTORYx\n", "2: [api] tokens_file: found");
+    refuse("[bridge]\nresume_grace = soon\n", "2: [bridge] resume_grace: found \"soon\"; allowed: "
+                                              "a duration from 0s to 1h, such as 500ms or 30s");
+    refuse("[bridge]\npublic_url = ftp://x\n", "2: [bridge] public_url: found");
+    refuse("[browser.chrome]\ngpu = maybe\n", "2: [browser.chrome] gpu: found \"maybe\"; allowed: "
+                                              "auto, hardware, software, off");
+    refuse("[browser.chrome]\nheadless = perhaps\n", "2: [browser.chrome] headless: found");
+    refuse("[browser.chrome]\nplatforms = wasm, cuda\n", "2: [browser.chrome] platforms: found");
+    refuse("[browser.chrome]\nplatforms = wasm, wasm\n", "2: [browser.chrome] platforms: found");
+    refuse("[browser.chrome]\nplatforms = wasm,,\n", "2: [browser.chrome] platforms: found");
+    refuse("[browser.chrome]\nplatforms =\n", "2: [browser.chrome] platforms: found");
+    refuse("[browser.chrome]\ndriver_command =\n", "2: [browser.chrome] driver_command: found");
+    refuse(
+        "[log]\nlevel = info\nlevel = info\n", "3: [log] level: is given twice, first in line 2");
+    refuse("[log]\nlevel = info\n[api]\n[log]\nlevel = warn\n",
+        "5: [log] level: is given twice, first in line 2");
+    refuse("[log]\nlevel = info ; quiet\n", "2: a value cannot contain a space and \";\"");
+}
+
+static void refuses_lines_that_inih_would_tear(void **state)
+{
+    char text[600] = "[browser.chrome]\narguments = ", path[64];
+    size_t start = strlen(text);
+    struct wi_error error = {0};
+
+    memset(text + start, 'x', 300);
+    strcpy(text + start + 300, "\n");
+    refuse(text, "2: the line has 312 bytes; at most");
+    /* The longest line that is allowed arrives whole. */
+    for (size_t length = 150; length <= 198; length++) {
+        memset(text + start, 'y', length - 12);
+        strcpy(text + start + length - 12, "\n");
+        struct wi_config *c = load_good(text);
+        assert_int_equal(c->browsers[0].arguments.count, 1);
+        assert_int_equal(strlen(c->browsers[0].arguments.items[0]), length - 12);
+        wi_config_free(c);
+    }
+    memset(text, '#', 500); /* comments may be long */
+    strcpy(text + 500, "\n[log]\nlevel=warn\n");
+    wi_config_free(load_good(text));
+    refuse("[api]\n\x01\n", "2: there is a control character (byte 1)");
+    write_file(path, "[log]\nlevel = in\0fo\n", 20);
+    assert_null(wi_config_load(path, &error));
+    unlink(path);
+    assert_non_null(strstr(error.detail, ":2: there is a control character (byte 0)"));
+}
+
+static void names_a_file_that_cannot_be_read(void **state)
+{
+    struct wi_error error = {0};
+    assert_null(wi_config_load("/nonexistent/webinferd.conf", &error));
+    assert_non_null(strstr(error.detail, "/nonexistent/webinferd.conf: cannot be opened: No such"));
+    assert_null(wi_config_load("/", &error));
+    assert_non_null(strstr(error.detail, "cannot be read: Is a directory"));
+}
+
+static void checks_rules_across_keys(void **state)
+{
+    refuse("[api]\nlisten = 0.0.0.0:8470\n", "2: [api] listen: 0.0.0.0:8470 is reachable");
+    refuse("[api]\nlisten = [::]:8470\n", "2: [api] listen: [::]:8470 is reachable");
+    refuse("[api]\ntls_key = /k\n", "2: [api] tls_key: needs tls_certificate");
+    refuse("[bridge]\ntls_certificate = /c\n", "2: [bridge] tls_certificate: needs tls_key");
+    refuse("[pool]\nmax_connections = 2\nmin_connections = 3\n",
+        "3: [pool] min_connections: 3 is more than max_connections, which is 2");
+    refuse("[bridge]\nlisten = 0.0.0.0:8471\n", "2: [bridge] listen: 0.0.0.0:8471 means all");
+    refuse("[bridge]\nlisten = 127.0.0.1:8470\n", "2: [bridge] listen: 127.0.0.1:8470 is the");
+    refuse("[pool]\nmemory_budget = 100M\n", "2: [pool] memory_budget: 104857600 bytes is less");
+    wi_config_free(load_good("[api]\nlisten = 0.0.0.0:8470\ntokens_file = /t\n"));
+    wi_config_free(load_good("[api]\nlisten = 127.9.9.9:0\n[bridge]\nlisten = 127.9.9.9:0\n"));
+}
+
+static void reloads_only_what_is_reloadable(void **state)
+{
+    struct wi_error error = {0};
+    struct wi_config *old = load_good("[log]\nlevel = info\n");
+    struct wi_config *soft =
+        load_good("[log]\nlevel = debug\n[pool]\nmax_queue = 7\n[browser.chrome]\nheadless = no\n"
+                  "[browser.canary]\nbinary = canary\n");
+    struct wi_config *hard = load_good("[log]\nlevel = debug\n[api]\nmax_body = 1M\n");
+    assert_int_equal(wi_config_check_reload(old, old, &error), WI_OK);
+    assert_int_equal(wi_config_check_reload(old, soft, &error), WI_OK);
+    assert_int_equal(wi_config_check_reload(old, hard, &error), WI_CONFLICT);
+    assert_string_equal(error.field, "api.max_body");
+    wi_config_free(old);
+    wi_config_free(soft);
+    wi_config_free(hard);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(has_the_documented_defaults),
+        cmocka_unit_test(takes_the_state_directory_from_the_service_manager),
+        cmocka_unit_test(reads_every_kind_of_value),
+        cmocka_unit_test(refuses_what_it_does_not_know),
+        cmocka_unit_test(refuses_bad_values_and_says_what_is_allowed),
+        cmocka_unit_test(refuses_lines_that_inih_would_tear),
+        cmocka_unit_test(names_a_file_that_cannot_be_read),
+        cmocka_unit_test(checks_rules_across_keys),
+        cmocka_unit_test(reloads_only_what_is_reloadable),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,181 @@
+/* What is printed from the option table reads back; the sample in conf/ is up to date. */
+#include "../test.h"
+
+#include "config/options.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct wi_config *load(const char *text, struct wi_error *error)
+{
+    char path[] = "/tmp/webinfer-print-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+    struct wi_config *config = wi_config_load(path, error);
+    unlink(path);
+    if (!config)
+        fail_msg("%s", error->detail);
+    return config;
+}
+
+static char *print(const struct wi_config *config)
+{
+    char *text;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    wi_config_print(config, out);
+    fclose(out);
+    return text;
+}
+
+static char *print_with(void (*printer)(FILE *out))
+{
+    char *text;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    printer(out);
+    fclose(out);
+    return text;
+}
+
+static void assert_same_values(struct wi_config *a, struct wi_config *b)
+{
+    assert_int_equal(a->browser_count, b->browser_count);
+    for (const struct wi_option *option = wi_options; option->key; option++) {
+        int browser = strcmp(option->section, WI_SECTION_BROWSER) == 0;
+        for (size_t i = 0; i < (browser ? a->browser_count : 1); i++) {
+            char *one = wi_option_format(option, wi_option_base(a, option, i));
+            char *other = wi_option_format(option, wi_option_base(b, option, i));
+            assert_string_equal(one, other);
+            free(one);
+            free(other);
+        }
+    }
+}
+
+static void printed_values_read_back(void **state)
+{
+    struct wi_error error = {0};
+    struct wi_config *first = load("[api]\n"
+                                   "allowed_hosts = a, b, c\n"
+                                   "max_body = 12345\n"
+                                   "[bridge]\nresume_grace = 1500ms\n"
+                                   "[browser.chrome]\n"
+                                   "arguments = --a=1, 2\n"
+                                   "arguments = --b\n"
+                                   "[browser.other]\n"
+                                   "sandbox = yes\n",
+        &error);
+    char *text = print(first);
+    struct wi_config *second = load(text, &error);
+    assert_same_values(first, second);
+    char *again = print(second);
+    struct wi_config *third = load(again, &error);
+    assert_same_values(first, third);
+    assert_non_null(strstr(text, ":3\nmax_body = 12345\n"));
+    assert_non_null(strstr(text, "# default\nlisten = 127.0.0.1:8470\n"));
+    assert_non_null(strstr(text, "allowed_hosts = a, b, c\n"));
+    assert_non_null(strstr(text, "arguments = --a=1, 2\narguments = --b\n"));
+    assert_non_null(strstr(text, "\n[browser.other]\n"));
+    wi_config_free(first);
+    wi_config_free(second);
+    wi_config_free(third);
+    free(text);
+    free(again);
+}
+
+static void long_lists_read_back(void **state)
+{
+    struct wi_error error = {0};
+    char text[8192] = "[api]\n";
+    for (int i = 0; i < 60; i++)
+        sprintf(text + strlen(text), "allowed_hosts = host-%d.a-long-name.example.org\n", i);
+    struct wi_config *first = load(text, &error);
+    assert_int_equal(first->api.allowed_hosts.count, 60);
+    char *printed = print(first);
+    struct wi_config *second = load(printed, &error);
+    assert_same_values(first, second);
+    wi_config_free(first);
+    wi_config_free(second);
+    free(printed);
+}
+
+static void the_sample_shows_the_defaults(void **state)
+{
+    struct wi_error error = {0};
+    char *sample = print_with(wi_config_print_sample), *c;
+    struct wi_config *defaults = load("", &error), *read = load(sample, &error);
+    assert_same_values(defaults, read);
+    wi_config_free(read);
+    /* With every key put into effect the values are the same. */
+    for (c = sample; (c = strstr(c, "\n#")); c++)
+        if (c[2] != ' ' && c[2] != '\n')
+            c[1] = ' ';
+    read = load(sample, &error);
+    assert_same_values(defaults, read);
+    assert_true(read->_origin_count > 20);
+    wi_config_free(read);
+    wi_config_free(defaults);
+    free(sample);
+}
+
+static void the_sample_in_the_tree_is_up_to_date(void **state)
+{
+    const char *root = getenv("srcdir");
+    char *path = wi_sprintf("%s/conf/webinferd.conf", root ? root : "."), text[65536];
+    char *sample = print_with(wi_config_print_sample);
+    FILE *file = fopen(path, "r");
+    if (!file)
+        fail_msg("%s is missing", path);
+    size_t size = fread(text, 1, sizeof text - 1, file);
+    text[size] = '\0';
+    fclose(file);
+    assert_string_equal(text, sample);
+    free(sample);
+    free(path);
+}
+
+static void the_man_page_has_every_key(void **state)
+{
+    char *mdoc = print_with(wi_config_print_mdoc);
+    for (const struct wi_option *option = wi_options; option->key; option++) {
+        char *item = wi_sprintf(".It Cm %s No = Ar ", option->key);
+        assert_non_null(strstr(mdoc, item));
+        free(item);
+    }
+    free(mdoc);
+}
+
+static void the_table_is_sound(void **state)
+{
+    char text[256];
+    for (const struct wi_option *option = wi_options; option->key; option++) {
+        int known = 0;
+        for (const struct wi_section *section = wi_sections; section->name; section++)
+            known += strcmp(section->name, option->section) == 0;
+        assert_int_equal(known, 1);
+        assert_ptr_equal(wi_option_find(option->section, option->key), option);
+        assert_non_null(option->default_text);
+        assert_true(option->help[strlen(option->help) - 1] == '.');
+        wi_option_allowed(option, text, sizeof text);
+        assert_true(strlen(text) > 3 && strlen(text) < 200);
+        if (option->kind == WI_OPTION_ENUM)
+            assert_non_null(option->names);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(printed_values_read_back),
+        cmocka_unit_test(long_lists_read_back),
+        cmocka_unit_test(the_sample_shows_the_defaults),
+        cmocka_unit_test(the_sample_in_the_tree_is_up_to_date),
+        cmocka_unit_test(the_man_page_has_every_key),
+        cmocka_unit_test(the_table_is_sound),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,91 @@
+/* Builds small ONNX files for tests: protobuf messages put together by hand. */
+#ifndef WI_TESTS_ONNX_BUILD_H
+#define WI_TESTS_ONNX_BUILD_H
+
+#include "base/buffer.h"
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static inline void put_varint(struct wi_buffer *out, uint64_t value)
+{
+    unsigned char byte;
+    do {
+        byte = (unsigned char)((value & 0x7f) | (value > 0x7f ? 0x80 : 0));
+        wi_buffer_add(out, &byte, 1);
+        value >>= 7;
+    } while (value);
+}
+
+static inline void put_number(struct wi_buffer *out, unsigned field, uint64_t value)
+{
+    put_varint(out, field << 3);
+    put_varint(out, value);
+}
+
+static inline void put_bytes(struct wi_buffer *out, unsigned field, const void *bytes, size_t size)
+{
+    put_varint(out, field << 3 | 2);
+    put_varint(out, size);
+    wi_buffer_add(out, bytes, size);
+}
+
+/* Puts `message` as a field and empties it. */
+static inline void put_message(struct wi_buffer *out, unsigned field, struct wi_buffer *message)
+{
+    put_bytes(out, field, message->text ? message->text : "", message->size);
+    wi_buffer_clear(message);
+}
+
+/* A ValueInfoProto as `field`; a dimension of -1 is a named one, -2 has neither name nor size;
+ * `rank` -1 leaves the shape out. */
+static inline void put_value(struct wi_buffer *out, unsigned field, const char *name, int datatype,
+    int rank, const int64_t *dims)
+{
+    struct wi_buffer value = {0}, type = {0}, tensor = {0}, shape = {0}, dim = {0};
+    put_number(&tensor, 1, (uint64_t)datatype);
+    for (int i = 0; i < rank; i++) {
+        if (dims[i] == -1)
+            put_bytes(&dim, 2, "batch", 5);
+        else if (dims[i] >= 0)
+            put_number(&dim, 1, (uint64_t)dims[i]);
+        put_message(&shape, 1, &dim);
+    }
+    if (rank >= 0)
+        put_message(&tensor, 2, &shape);
+    put_message(&type, 1, &tensor);
+    put_bytes(&value, 1, name, strlen(name));
+    put_message(&value, 2, &type);
+    put_message(out, field, &value);
+}
+
+/* A whole model of `graph`, which is emptied. */
+static inline struct wi_buffer finish_model(struct wi_buffer *graph)
+{
+    struct wi_buffer model = {0}, opset = {0};
+    put_number(&model, 1, 8);
+    put_bytes(&opset, 1, "", 0);
+    put_number(&opset, 2, 17);
+    put_message(&model, 8, &opset);
+    put_bytes(&opset, 1, "com.example", 11);
+    put_number(&opset, 2, 3);
+    put_message(&model, 8, &opset);
+    put_message(&model, 7, graph);
+    return model;
+}
+
+/* x FP32 [batch, 3, 4, 5] and, as a constant, w → y FP32 [batch, 10]. */
+static inline struct wi_buffer small_model(void)
+{
+    struct wi_buffer graph = {0}, weight = {0};
+    put_bytes(&graph, 2, "graph", 5);
+    put_bytes(&weight, 8, "w", 1);
+    put_number(&weight, 2, 1);
+    put_message(&graph, 5, &weight);
+    put_value(&graph, 11, "x", 1, 4, (int64_t[]){-1, 3, 4, 5});
+    put_value(&graph, 11, "w", 1, 1, (int64_t[]){7});
+    put_value(&graph, 12, "y", 1, 2, (int64_t[]){-1, 10});
+    return finish_model(&graph);
+}
+
+#endif

@@ -1,0 +1,445 @@
+/* Signatures from ONNX files: made by hand, cut everywhere, and the collection of cases. */
+#include "../test.h"
+
+#include "base/memory.h"
+#include "model/onnx.h"
+#include "model/protobuf.h"
+#include "onnx_build.h"
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Reads the model both from memory and from a file; both must agree. Empties `model`. */
+static enum wi_code read_model(
+    struct wi_buffer *model, struct wi_onnx_signature *signature, struct wi_error *error)
+{
+    struct wi_onnx_signature other;
+    struct wi_error problem = {0};
+    char path[] = "/tmp/webinfer-onnx-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    unlink(path);
+    /* An exact allocation, so that a read past the end is seen. */
+    unsigned char *bytes = malloc(model->size ? model->size : 1);
+    memcpy(bytes, model->text ? model->text : "", model->size);
+    assert_int_equal(write(fd, bytes, model->size), model->size);
+    *error = (struct wi_error){0};
+    enum wi_code code = wi_onnx_read(bytes, model->size, signature, error);
+    assert_int_equal(wi_onnx_read_file(fd, model->size, &other, &problem), code);
+    assert_string_equal(problem.detail, error->detail);
+    assert_int_equal(other.input_count, signature->input_count);
+    wi_onnx_clear(&other);
+    close(fd);
+    free(bytes);
+    wi_buffer_clear(model);
+    return code;
+}
+
+static void refuse_model(struct wi_buffer *model, const char *part)
+{
+    struct wi_onnx_signature signature;
+    struct wi_error error;
+    assert_int_equal(read_model(model, &signature, &error), WI_MODEL_INVALID);
+    if (!strstr(error.detail, part))
+        fail_msg("\"%s\" without \"%s\"", error.detail, part);
+    assert_int_equal(signature.input_count, 0);
+}
+
+static void reads_a_signature(void **state)
+{
+    struct wi_onnx_signature s;
+    struct wi_error error;
+    struct wi_buffer model = small_model();
+    assert_int_equal(read_model(&model, &s, &error), WI_OK);
+    assert_int_equal(s.ir_version, 8);
+    assert_int_equal(s.opset, 17);
+    assert_int_equal(s.input_count, 1); /* w has an initializer */
+    assert_string_equal(s.inputs[0].name, "x");
+    assert_true(s.inputs[0].tensor && s.inputs[0].has_datatype && s.inputs[0].has_shape);
+    assert_int_equal(s.inputs[0].datatype, WI_FP32);
+    assert_int_equal(s.inputs[0].rank, 4);
+    assert_int_equal(s.inputs[0].dims[0], -1);
+    assert_int_equal(s.inputs[0].dims[3], 5);
+    assert_int_equal(s.output_count, 1);
+    assert_string_equal(s.outputs[0].name, "y");
+    wi_onnx_clear(&s);
+    wi_onnx_clear(&s);
+}
+
+static void reads_unusual_values(void **state)
+{
+    struct wi_onnx_signature s;
+    struct wi_error error;
+    struct wi_buffer graph = {0}, value = {0}, type = {0}, sparse = {0}, tensor = {0};
+    put_value(&graph, 11, "any", 1, -1, NULL);
+    put_value(&graph, 11, "scalar", 7, 0, NULL);
+    put_value(&graph, 11, "float8", 17, 1, (int64_t[]){-2});
+    put_bytes(&type, 4, "", 0); /* a sequence */
+    put_bytes(&value, 1, "list", 4);
+    put_message(&value, 2, &type);
+    put_message(&graph, 11, &value);
+    put_bytes(&value, 1, "bare", 4); /* no type at all */
+    put_message(&graph, 12, &value);
+    put_value(&graph, 11, "sparse", 1, 1, (int64_t[]){2});
+    put_bytes(&tensor, 8, "sparse", 6);
+    put_message(&sparse, 1, &tensor);
+    put_message(&graph, 15, &sparse);
+    struct wi_buffer model = finish_model(&graph);
+    assert_int_equal(read_model(&model, &s, &error), WI_OK);
+    assert_int_equal(s.input_count, 4);
+    assert_false(s.inputs[0].has_shape);
+    assert_true(s.inputs[1].has_shape);
+    assert_int_equal(s.inputs[1].rank, 0);
+    assert_false(s.inputs[2].has_datatype);
+    assert_int_equal(s.inputs[2].dims[0], -1);
+    assert_false(s.inputs[3].tensor);
+    assert_true(s.outputs[0].tensor);
+    assert_false(s.outputs[0].has_datatype);
+    wi_onnx_clear(&s);
+}
+
+static void refuses_every_cut(void **state)
+{
+    struct wi_buffer whole = small_model();
+    for (size_t size = 0; size < whole.size; size++) {
+        struct wi_onnx_signature s;
+        struct wi_error error = {0};
+        unsigned char *bytes = malloc(size ? size : 1);
+        memcpy(bytes, whole.text, size);
+        assert_int_equal(wi_onnx_read(bytes, size, &s, &error), WI_MODEL_INVALID);
+        assert_true(error.detail[0]);
+        free(bytes);
+    }
+    wi_buffer_clear(&whole);
+}
+
+/* Every single byte changed to a few hostile values: no crash, no leak, some answer. */
+static void survives_changed_bytes(void **state)
+{
+    static const unsigned char values[] = {0x00, 0x01, 0x07, 0x7f, 0x80, 0xff};
+    struct wi_buffer whole = small_model();
+    for (size_t at = 0; at < whole.size; at++) {
+        for (size_t i = 0; i < sizeof values; i++) {
+            struct wi_onnx_signature s;
+            char kept = whole.text[at];
+            whole.text[at] = (char)values[i];
+            if (wi_onnx_read((unsigned char *)whole.text, whole.size, &s, NULL) == WI_OK)
+                assert_true(s.output_count > 0);
+            wi_onnx_clear(&s);
+            whole.text[at] = kept;
+        }
+    }
+    wi_buffer_clear(&whole);
+}
+
+static void refuses_what_is_no_model(void **state)
+{
+    struct wi_buffer model = {0}, graph = {0};
+    refuse_model(&model, "empty");
+    wi_buffer_puts(&model, "<html>not here</html>");
+    refuse_model(&model, "HTML");
+    wi_buffer_puts(&model, "{\"a\":1}");
+    refuse_model(&model, "JSON");
+    wi_buffer_puts(&model, "version https://git-lfs.github.com/spec/v1\noid sha256:0\n");
+    refuse_model(&model, "Git LFS pointer");
+    wi_buffer_puts(&model, "hello, world");
+    refuse_model(&model, "no whole ONNX model");
+    put_number(&model, 1, 8);
+    refuse_model(&model, "no graph");
+    put_bytes(&graph, 2, "g", 1);
+    model = finish_model(&graph);
+    refuse_model(&model, "no outputs");
+    model = small_model();
+    put_bytes(&model, 7, "", 0);
+    refuse_model(&model, "two graphs");
+    wi_buffer_add(&model, "\x0b", 1); /* field 1 begins a group */
+    refuse_model(&model, "wire type");
+    wi_buffer_add(&model, "\x00\x01", 2);
+    refuse_model(&model, "field number");
+    wi_buffer_add(&model, "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 11);
+    refuse_model(&model, "64 bits");
+    wi_buffer_add(&model, "\x3a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11);
+    refuse_model(&model, "longer than what contains it");
+}
+
+static void refuses_bad_values(void **state)
+{
+    struct wi_buffer graph = {0}, model, weight = {0};
+    int64_t many[17] = {0};
+    put_value(&graph, 11, "x", 1, 17, many);
+    model = finish_model(&graph);
+    refuse_model(&model, "16 dimensions");
+    put_value(&graph, 11, "x", 1, 0, NULL);
+    put_value(&graph, 11, "x", 1, 0, NULL);
+    model = finish_model(&graph);
+    refuse_model(&model, "same name");
+    put_value(&graph, 11, "", 1, 0, NULL);
+    model = finish_model(&graph);
+    refuse_model(&model, "no name");
+    put_value(&graph, 12, "\xff", 1, 0, NULL);
+    model = finish_model(&graph);
+    refuse_model(&model, "not UTF-8");
+    for (int i = 0; i < 1025; i++)
+        put_value(&graph, 12, "y", 1, 0, NULL);
+    model = finish_model(&graph);
+    refuse_model(&model, "more than 1024 outputs");
+    for (int i = 0; i < 1025; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "i%d", i);
+        put_value(&graph, 11, name, 1, 0, NULL);
+    }
+    put_value(&graph, 12, "y", 1, 0, NULL);
+    model = finish_model(&graph);
+    refuse_model(&model, "more than 1024 inputs");
+    put_bytes(&weight, 8, "w", 1);
+    put_number(&weight, 14, 1);
+    put_message(&graph, 5, &weight);
+    put_value(&graph, 12, "y", 1, 0, NULL);
+    model = finish_model(&graph);
+    refuse_model(&model, "files of their own");
+}
+
+static void reads_files_larger_than_a_window(void **state)
+{
+    struct wi_onnx_signature s;
+    struct wi_error error;
+    struct wi_buffer graph = {0}, weight = {0};
+    char *raw = wi_alloc(100000), name[16];
+    for (int i = 0; i < 40; i++) {
+        snprintf(name, sizeof name, "w%d", i);
+        put_value(&graph, 11, name, 1, 1, (int64_t[]){25000});
+        put_bytes(&weight, 9, raw, (size_t)(i * 2499));
+        put_bytes(&weight, 8, name, strlen(name));
+        put_message(&graph, 5, &weight);
+    }
+    put_value(&graph, 11, "x", 1, 0, NULL);
+    put_value(&graph, 12, "y", 1, 0, NULL);
+    struct wi_buffer model = finish_model(&graph);
+    assert_true(model.size > 10 * WI_PROTOBUF_WINDOW);
+    assert_int_equal(read_model(&model, &s, &error), WI_OK);
+    assert_int_equal(s.input_count, 1);
+    assert_string_equal(s.inputs[0].name, "x");
+    wi_onnx_clear(&s);
+    free(raw);
+}
+
+/* A file that is shorter than it was said to be is an error and nothing worse. */
+static void notices_a_file_cut_short(void **state)
+{
+    struct wi_onnx_signature s;
+    struct wi_error error = {0};
+    struct wi_buffer model = small_model();
+    char path[] = "/tmp/webinfer-onnx-XXXXXX";
+    int fd = mkstemp(path);
+    unlink(path);
+    assert_int_equal(write(fd, model.text, model.size / 2), model.size / 2);
+    assert_int_equal(wi_onnx_read_file(fd, model.size, &s, &error), WI_MODEL_INVALID);
+    assert_non_null(strstr(error.detail, "cannot be read"));
+    close(fd);
+    wi_buffer_clear(&model);
+}
+
+/* --- requests --------------------------------------------------------------------------------- */
+
+static enum wi_code check(const char *name, enum wi_datatype type, unsigned rank,
+    const int64_t *dims, struct wi_error *error)
+{
+    struct wi_onnx_signature s;
+    struct wi_buffer model = small_model();
+    struct wi_tensor tensor = {.name = (char *)name, .datatype = type, .rank = rank};
+    struct wi_tensors tensors = {&tensor, name ? 1 : 0};
+    assert_int_equal(wi_onnx_read((unsigned char *)model.text, model.size, &s, NULL), WI_OK);
+    for (unsigned i = 0; i < rank; i++)
+        tensor.dims[i] = dims[i];
+    *error = (struct wi_error){0};
+    enum wi_code code = wi_onnx_check_inputs(&s, &tensors, error);
+    wi_onnx_clear(&s);
+    wi_buffer_clear(&model);
+    return code;
+}
+
+static void checks_inputs(void **state)
+{
+    struct wi_error error;
+    int64_t good[] = {2, 3, 4, 5}, bad[] = {2, 3, 4, 6};
+    assert_int_equal(check("x", WI_FP32, 4, good, &error), WI_OK);
+    assert_int_equal(check("z", WI_FP32, 4, good, &error), WI_INPUT_UNKNOWN);
+    assert_string_equal(error.field, "inputs[0].name");
+    assert_string_equal(error.expected, "x");
+    assert_int_equal(check("w", WI_FP32, 4, good, &error), WI_INPUT_UNKNOWN);
+    assert_int_equal(check(NULL, WI_FP32, 0, good, &error), WI_INPUT_MISSING);
+    assert_string_equal(error.expected, "x");
+    assert_int_equal(check("x", WI_FP64, 4, good, &error), WI_INPUT_DATATYPE);
+    assert_string_equal(error.field, "inputs[0].datatype");
+    assert_string_equal(error.expected, "FP32");
+    assert_int_equal(check("x", WI_FP32, 4, bad, &error), WI_INPUT_SHAPE);
+    assert_string_equal(error.field, "inputs[0].shape");
+    assert_string_equal(error.expected, "[?, 3, 4, 5]");
+    assert_int_equal(check("x", WI_FP32, 3, good, &error), WI_INPUT_SHAPE);
+}
+
+static void checks_inputs_given_twice_and_outputs(void **state)
+{
+    struct wi_onnx_signature s;
+    struct wi_error error = {0};
+    struct wi_buffer model = small_model();
+    struct wi_tensor twice[] = {
+        {.name = (char *)"x", .datatype = WI_FP32, .rank = 4, .dims = {1, 3, 4, 5}},
+        {.name = (char *)"x", .datatype = WI_FP32, .rank = 4, .dims = {1, 3, 4, 5}}};
+    struct wi_tensors tensors = {twice, 2};
+    assert_int_equal(wi_onnx_read((unsigned char *)model.text, model.size, &s, NULL), WI_OK);
+    assert_int_equal(wi_onnx_check_inputs(&s, &tensors, &error), WI_INPUT_UNKNOWN);
+    assert_non_null(strstr(error.detail, "twice"));
+    assert_int_equal(wi_onnx_check_output(&s, "y", &error), WI_OK);
+    assert_int_equal(wi_onnx_check_output(&s, "x", &error), WI_OUTPUT_UNKNOWN);
+    assert_string_equal(error.allowed, "y");
+    wi_onnx_clear(&s);
+    wi_buffer_clear(&model);
+}
+
+static void lists_many_names_within_bounds(void **state)
+{
+    struct wi_onnx_signature s;
+    struct wi_error error = {0};
+    struct wi_buffer graph = {0}, model;
+    char name[512];
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    for (int i = 0; i < 200; i++) {
+        name[0] = (char)('a' + i / 10 % 10);
+        name[1] = (char)('a' + i % 10);
+        name[i < 100 ? 20 : 500] = '\0';
+        put_value(&graph, 11, name, 1, 0, NULL);
+        name[i < 100 ? 20 : 500] = 'n';
+    }
+    put_value(&graph, 12, "y", 1, 0, NULL);
+    model = finish_model(&graph);
+    assert_int_equal(wi_onnx_read((unsigned char *)model.text, model.size, &s, NULL), WI_OK);
+    assert_int_equal(wi_onnx_check_inputs(&s, &(struct wi_tensors){0}, &error), WI_INPUT_MISSING);
+    assert_non_null(strstr(error.expected, "…"));
+    wi_onnx_clear(&s);
+    wi_buffer_clear(&model);
+}
+
+/* --- the collection of cases ------------------------------------------------------------------ */
+
+static json_t *load_case(const char *folder, const char *name)
+{
+    char *path = wi_sprintf("%s/%s/case.json", folder, name);
+    json_t *json = json_load_file(path, 0, NULL);
+    free(path);
+    return json;
+}
+
+static const char *type_in_case(enum wi_datatype type)
+{
+    static const char *const names[WI_DATATYPE_COUNT] = {[WI_BOOL] = "bool",
+        [WI_UINT8] = "uint8",
+        [WI_UINT16] = "uint16",
+        [WI_UINT32] = "uint32",
+        [WI_UINT64] = "uint64",
+        [WI_INT8] = "int8",
+        [WI_INT16] = "int16",
+        [WI_INT32] = "int32",
+        [WI_INT64] = "int64",
+        [WI_FP16] = "float16",
+        [WI_FP32] = "float32",
+        [WI_FP64] = "float64",
+        [WI_BYTES] = "string"};
+    return names[type];
+}
+
+/* The case's inputs must pass the check, and its outputs exist. */
+static void check_case(const char *name, const json_t *json, const struct wi_onnx_signature *s)
+{
+    struct wi_tensors tensors = {0};
+    struct wi_error error = {0};
+    size_t i, k;
+    json_t *item, *dim;
+    json_array_foreach(json_object_get(json, "inputs"), i, item)
+    {
+        struct wi_tensor *tensor = wi_tensors_add(&tensors);
+        const char *dtype = json_string_value(json_object_get(item, "dtype"));
+        tensor->name = wi_strdup(json_string_value(json_object_get(item, "name")));
+        for (int t = 0; t < WI_DATATYPE_COUNT; t++)
+            if (type_in_case((enum wi_datatype)t) &&
+                strcmp(type_in_case((enum wi_datatype)t), dtype) == 0)
+                tensor->datatype = (enum wi_datatype)t;
+        json_array_foreach(json_object_get(item, "shape"), k, dim)
+        {
+            tensor->dims[tensor->rank++] = json_integer_value(dim);
+        }
+    }
+    if (wi_onnx_check_inputs(s, &tensors, &error) != WI_OK)
+        fail_msg("%s: %s", name, error.detail);
+    json_array_foreach(json_object_get(json, "outputs"), i, item)
+    {
+        const char *output = json_string_value(json_object_get(item, "name"));
+        if (wi_onnx_check_output(s, output, &error) != WI_OK)
+            fail_msg("%s: %s", name, error.detail);
+    }
+    wi_tensors_clear(&tensors);
+}
+
+static void reads_the_collection_of_cases(void **state)
+{
+    const char *given = getenv("WEBINFER_CASES"), *root = getenv("srcdir");
+    char *folder = given ? wi_strdup(given) : wi_sprintf("%s/../shared/models", root ? root : ".");
+    DIR *dir = opendir(folder);
+    const struct dirent *item;
+    int good = 0, bad = 0;
+    if (!dir) {
+        print_message("skipped: no cases at %s (set WEBINFER_CASES)\n", folder);
+        free(folder);
+        skip();
+    }
+    while ((item = readdir(dir))) {
+        json_t *json = item->d_name[0] == '.' ? NULL : load_case(folder, item->d_name);
+        struct wi_onnx_signature s;
+        struct wi_error error = {0};
+        struct stat st;
+        if (!json)
+            continue;
+        char *path = wi_sprintf("%s/%s/model.onnx", folder, item->d_name);
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        assert_true(fd >= 0 && fstat(fd, &st) == 0);
+        enum wi_code code = wi_onnx_read_file(fd, (uint64_t)st.st_size, &s, &error);
+        int broken = strcmp(item->d_name, "neg_not_onnx_html") == 0 ||
+                     strcmp(item->d_name, "neg_truncated_superres") == 0;
+        if (broken != (code != WI_OK))
+            fail_msg("%s: %s", item->d_name, error.detail);
+        if (code == WI_OK && json_array_size(json_object_get(json, "inputs")) > 0)
+            check_case(item->d_name, json, &s);
+        good += code == WI_OK;
+        bad += code != WI_OK;
+        wi_onnx_clear(&s);
+        close(fd);
+        free(path);
+        json_decref(json);
+    }
+    closedir(dir);
+    free(folder);
+    print_message("%d models read, %d refused as they must\n", good, bad);
+    assert_true(good > 50);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_a_signature),
+        cmocka_unit_test(reads_unusual_values),
+        cmocka_unit_test(refuses_every_cut),
+        cmocka_unit_test(survives_changed_bytes),
+        cmocka_unit_test(refuses_what_is_no_model),
+        cmocka_unit_test(refuses_bad_values),
+        cmocka_unit_test(reads_files_larger_than_a_window),
+        cmocka_unit_test(notices_a_file_cut_short),
+        cmocka_unit_test(checks_inputs),
+        cmocka_unit_test(checks_inputs_given_twice_and_outputs),
+        cmocka_unit_test(lists_many_names_within_bounds),
+        cmocka_unit_test(reads_the_collection_of_cases),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

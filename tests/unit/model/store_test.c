@@ -1,0 +1,500 @@
+/* The store over a real folder: snapshots, changes, links, shared and cancelled look-ups. */
+#include "../test.h"
+
+#include "base/memory.h"
+#include "base/secret.h"
+#include "model/load.h"
+#include "model/store.h"
+#include "onnx_build.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct fixture {
+    uv_loop_t loop;
+    char root[64]; /* holds the store's folder and what lies outside it */
+    char store[80];
+    struct wi_store *models;
+};
+
+static void make_folder(const char *path)
+{
+    if (mkdir(path, 0700) != 0)
+        fail_msg("%s: %s", path, strerror(errno));
+}
+
+static void put_file(const struct fixture *f, const char *name, const void *bytes, size_t size)
+{
+    char path[256], fresh[300];
+    snprintf(path, sizeof path, "%s/%s", f->store, name);
+    snprintf(fresh, sizeof fresh, "%s.new", path);
+    int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, bytes, size), size);
+    close(fd);
+    assert_int_equal(rename(fresh, path), 0);
+}
+
+static void put_model(const struct fixture *f, const char *name, const char *extra)
+{
+    struct wi_buffer model = small_model();
+    char file[128];
+    put_bytes(&model, 6, extra, strlen(extra)); /* doc_string: makes the content differ */
+    snprintf(file, sizeof file, "%s/%s", f->store, name);
+    mkdir(file, 0700);
+    snprintf(file, sizeof file, "%s/model.onnx", name);
+    put_file(f, file, model.text, model.size);
+    wi_buffer_clear(&model);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *f = wi_alloc(sizeof *f);
+    strcpy(f->root, "/tmp/webinfer-store-XXXXXX");
+    assert_non_null(mkdtemp(f->root));
+    snprintf(f->store, sizeof f->store, "%s/store", f->root);
+    make_folder(f->store);
+    assert_int_equal(uv_loop_init(&f->loop), 0);
+    f->models = wi_store_new(&f->loop, f->store);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    wi_store_free(f->models);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&f->loop), 0);
+    char *command = wi_sprintf("rm -rf '%s'", f->root);
+    assert_int_equal(system(command), 0);
+    free(command);
+    free(f);
+    return 0;
+}
+
+struct answer {
+    int count;
+    struct wi_model *model; /* a reference */
+    struct wi_error error;
+};
+
+static void on_model(void *context, struct wi_model *model, const struct wi_error *error)
+{
+    struct answer *answer = context;
+    answer->count++;
+    assert_true((model == NULL) != (error == NULL));
+    wi_model_unref(answer->model);
+    answer->model = model ? wi_model_ref(model) : NULL;
+    if (error)
+        answer->error = *error;
+}
+
+/* Looks `name` up and waits for the answer. Returns whether the callback came at once. */
+static int find(struct fixture *f, const char *name, struct answer *answer)
+{
+    *answer = (struct answer){0};
+    struct wi_store_lookup *lookup = wi_store_find(f->models, name, on_model, answer);
+    int at_once = answer->count;
+    assert_int_equal(at_once, lookup == NULL);
+    while (answer->count == 0)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    assert_int_equal(answer->count, 1);
+    return at_once;
+}
+
+static struct wi_model *find_good(struct fixture *f, const char *name)
+{
+    struct answer answer;
+    find(f, name, &answer);
+    if (!answer.model)
+        fail_msg("%s: %s", name, answer.error.detail);
+    return answer.model;
+}
+
+static void expect_error(struct fixture *f, const char *name, enum wi_code code, const char *part)
+{
+    struct answer answer;
+    find(f, name, &answer);
+    assert_null(answer.model);
+    if (answer.error.code != code || !strstr(answer.error.detail, part))
+        fail_msg("%s: %s: %s", name, wi_code_name(answer.error.code), answer.error.detail);
+}
+
+static void checks_names(void **state)
+{
+    static const char *const good[] = {"a", "A9._-", "own.er/na-me", "builtin/echo", "a..b"};
+    static const char *const bad[] = {"", "/", ".", "..", "a/", "/a", "a/b/c", "a//b", "../a",
+        "a/..", "a/.b", ".a", "-a", "_a", "a b", "a\\b", "a%2fb", "\xc3\xa4", "a\n", "a/b/"};
+    char name[300];
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        assert_int_equal(wi_model_check_name(good[i], NULL), WI_OK);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        if (wi_model_check_name(bad[i], NULL) != WI_INVALID_FIELD)
+            fail_msg("accepted \"%s\"", bad[i]);
+    memset(name, 'n', sizeof name);
+    name[128] = '\0';
+    assert_int_equal(wi_model_check_name(name, NULL), WI_OK);
+    name[128] = 'n';
+    name[129] = '\0';
+    assert_int_equal(wi_model_check_name(name, NULL), WI_INVALID_FIELD);
+    name[128] = '/';
+    name[129] = 'n';
+    name[257] = '\0';
+    assert_int_equal(wi_model_check_name(name, NULL), WI_OK);
+}
+
+static void always_has_the_echo(void **state)
+{
+    struct fixture *f = *state;
+    struct answer answer;
+    assert_true(find(f, "builtin/echo", &answer));
+    assert_true(answer.model->builtin);
+    assert_int_equal(answer.model->fd, -1);
+    assert_string_equal(answer.model->hash, "");
+    wi_model_unref(answer.model);
+    expect_error(f, "builtin/other", WI_MODEL_NOT_FOUND, "builtin/other");
+    assert_null(wi_store_by_hash(f->models, "builtin/echo", ""));
+    wi_store_reset(f->models, "/nonexistent");
+    wi_model_unref(find_good(f, "builtin/echo"));
+    expect_error(f, "a", WI_MODEL_NOT_FOUND, "no model a");
+}
+
+static void reads_and_remembers_a_model(void **state)
+{
+    struct fixture *f = *state;
+    struct answer answer;
+    struct wi_buffer bytes = small_model();
+    unsigned char hash[WI_HASH_SIZE];
+    char hex[65];
+    put_bytes(&bytes, 6, "1", 1);
+    wi_hash(bytes.text, bytes.size, hash);
+    wi_hash_hex(hash, hex);
+    put_model(f, "resnet50", "1");
+    assert_false(find(f, "resnet50", &answer));
+    struct wi_model *model = answer.model;
+    assert_string_equal(model->name, "resnet50");
+    assert_string_equal(model->hash, hex);
+    assert_int_equal(model->type, WI_TYPE_VISION);
+    assert_int_equal(model->size, bytes.size);
+    assert_int_equal(model->signature.input_count, 1);
+    assert_null(model->spec);
+    assert_true(model->fd >= 0);
+    assert_true(find(f, "resnet50", &answer));
+    assert_ptr_equal(answer.model, model);
+    assert_ptr_equal(wi_store_by_hash(f->models, "resnet50", hex), model);
+    assert_null(wi_store_by_hash(f->models, "resnet51", hex));
+    wi_model_unref(answer.model);
+    wi_model_unref(model);
+    wi_buffer_clear(&bytes);
+}
+
+static void follows_changes_and_keeps_old_snapshots(void **state)
+{
+    struct fixture *f = *state;
+    char byte[2][1];
+    put_model(f, "m", "1");
+    struct wi_model *old = find_good(f, "m");
+    put_model(f, "m", "22");
+    struct wi_model *new = find_good(f, "m");
+    assert_string_not_equal(old->hash, new->hash);
+    /* Both can be served while somebody holds them. */
+    assert_ptr_equal(wi_store_by_hash(f->models, "m", old->hash), old);
+    assert_ptr_equal(wi_store_by_hash(f->models, "m", new->hash), new);
+    assert_int_equal(pread(old->fd, byte[0], 1, old->size - 1), 1);
+    assert_int_equal(pread(new->fd, byte[1], 1, new->size - 1), 1);
+    assert_true(byte[0][0] == '1' && byte[1][0] == '2');
+    char hash[65];
+    memcpy(hash, old->hash, sizeof hash);
+    wi_model_unref(old);
+    assert_null(wi_store_by_hash(f->models, "m", hash));
+    wi_model_unref(new);
+    char *path = wi_sprintf("%s/m/model.onnx", f->store);
+    assert_int_equal(unlink(path), 0);
+    free(path);
+    expect_error(f, "m", WI_MODEL_NOT_FOUND, "no model m");
+    put_model(f, "m", "1");
+    wi_model_unref(find_good(f, "m"));
+}
+
+static void reads_the_spec_and_follows_its_changes(void **state)
+{
+    struct fixture *f = *state;
+    struct answer answer;
+    static const char bad[] = "{\"labels_file\":\"labels.txt\",\"result\":{}}";
+    static const char good[] = "{\"type\":\"audio\",\"picture\":{\"width\":5,\"height\":4}}";
+    static const char labels[] = "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n";
+    put_model(f, "vit", "");
+    struct wi_model *model = find_good(f, "vit");
+    assert_int_equal(model->type, WI_TYPE_VISION);
+    wi_model_unref(model);
+    put_file(f, "vit/model.json", good, strlen(good));
+    model = find_good(f, "vit");
+    assert_int_equal(model->type, WI_TYPE_AUDIO);
+    assert_true(model->takes_picture);
+    assert_non_null(strstr(model->spec_text, "\"layout\":\"NCHW\""));
+    wi_model_unref(model);
+    put_file(f, "vit/model.json", bad, strlen(bad));
+    expect_error(f, "vit", WI_MODEL_INVALID, "no labels.txt");
+    assert_true(find(f, "vit", &answer)); /* the problem is remembered too */
+    assert_int_equal(answer.error.code, WI_MODEL_INVALID);
+    put_file(f, "vit/labels.txt", labels, 6);
+    expect_error(f, "vit", WI_MODEL_INVALID, "labels has 3 entries");
+    put_file(f, "vit/labels.txt", labels, strlen(labels));
+    model = find_good(f, "vit");
+    assert_int_equal(json_array_size(json_object_get(model->spec, "labels")), 10);
+    wi_model_unref(model);
+}
+
+static void refuses_what_is_no_model(void **state)
+{
+    struct fixture *f = *state;
+    char *path;
+    put_model(f, "text", "");
+    put_file(f, "text/model.onnx", "<html>", 6);
+    expect_error(f, "text", WI_MODEL_INVALID, "HTML");
+    path = wi_sprintf("%s/folder", f->store);
+    make_folder(path);
+    free(path);
+    expect_error(f, "folder", WI_MODEL_NOT_FOUND, "no model folder");
+    path = wi_sprintf("%s/folder/model.onnx", f->store);
+    make_folder(path);
+    expect_error(f, "folder", WI_MODEL_INVALID, "no regular file");
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    expect_error(f, "folder", WI_MODEL_INVALID, "no regular file");
+    assert_int_equal(unlink(path), 0);
+    int fd = open(path, O_WRONLY | O_CREAT, 0600);
+    assert_int_equal(ftruncate(fd, (off_t)3 << 30), 0); /* 3 GiB, sparse */
+    close(fd);
+    expect_error(f, "folder", WI_MODEL_INVALID, "at most 2 GiB");
+    free(path);
+    expect_error(f, "../store/text", WI_INVALID_FIELD, "no model name");
+}
+
+static void follows_links_only_within_the_store(void **state)
+{
+    struct fixture *f = *state;
+    char inside[160], outside[160], link[160];
+    put_model(f, "real", "");
+    snprintf(inside, sizeof inside, "%s/real", f->store);
+    snprintf(outside, sizeof outside, "%s/outside", f->root);
+    assert_int_equal(rename(inside, outside), 0);
+    put_model(f, "real", "");
+    snprintf(link, sizeof link, "%s/within", f->store);
+    assert_int_equal(symlink("real", link), 0);
+    wi_model_unref(find_good(f, "within"));
+    snprintf(link, sizeof link, "%s/absolute", f->store);
+    assert_int_equal(symlink(inside, link), 0);
+    wi_model_unref(find_good(f, "absolute"));
+    snprintf(link, sizeof link, "%s/escape", f->store);
+    assert_int_equal(symlink("../outside", link), 0);
+    expect_error(f, "escape", WI_MODEL_INVALID, "link out of the model store");
+    snprintf(link, sizeof link, "%s/file", f->store);
+    make_folder(link);
+    snprintf(link, sizeof link, "%s/file/model.onnx", f->store);
+    snprintf(outside, sizeof outside, "%s/outside/model.onnx", f->root);
+    assert_int_equal(symlink(outside, link), 0);
+    expect_error(f, "file", WI_MODEL_INVALID, "link out of the model store");
+    /* A folder whose name only begins as the store's is outside too. */
+    snprintf(outside, sizeof outside, "%s/store2", f->root);
+    make_folder(outside);
+    snprintf(outside, sizeof outside, "%s/store2/model.onnx", f->root);
+    assert_int_equal(rename(link, outside), 0);
+    assert_int_equal(symlink(outside, link), 0);
+    expect_error(f, "file", WI_MODEL_INVALID, "link out of the model store");
+    snprintf(link, sizeof link, "%s/loop", f->store);
+    assert_int_equal(symlink("loop", link), 0);
+    expect_error(f, "loop", WI_MODEL_INVALID, "cannot be opened");
+}
+
+static void refuses_specs_and_labels_out_of_the_store(void **state)
+{
+    struct fixture *f = *state;
+    char outside[160], link[160];
+    static const char spec[] = "{\"labels_file\":\"labels.txt\"}";
+    snprintf(outside, sizeof outside, "%s/secret", f->root);
+    int fd = open(outside, O_WRONLY | O_CREAT, 0600);
+    assert_int_equal(write(fd, "{}", 2), 2);
+    close(fd);
+    put_model(f, "one", "");
+    snprintf(link, sizeof link, "%s/one/model.json", f->store);
+    assert_int_equal(symlink(outside, link), 0);
+    expect_error(f, "one", WI_MODEL_INVALID, "model.json is a link out");
+    put_model(f, "two", "");
+    put_file(f, "two/model.json", spec, strlen(spec));
+    snprintf(link, sizeof link, "%s/two/labels.txt", f->store);
+    assert_int_equal(symlink(outside, link), 0);
+    expect_error(f, "two", WI_MODEL_INVALID, "labels.txt is a link out");
+}
+
+static void shares_one_reading(void **state)
+{
+    struct fixture *f = *state;
+    struct answer one = {0}, two = {0}, three = {0};
+    put_model(f, "m", "");
+    struct wi_store_lookup *first = wi_store_find(f->models, "m", on_model, &one);
+    struct wi_store_lookup *second = wi_store_find(f->models, "m", on_model, &two);
+    struct wi_store_lookup *third = wi_store_find(f->models, "m", on_model, &three);
+    assert_true(first && second && third);
+    wi_store_cancel(second);
+    wi_store_cancel(NULL);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    assert_int_equal(one.count, 1);
+    assert_int_equal(two.count, 0);
+    assert_int_equal(three.count, 1);
+    assert_ptr_equal(one.model, three.model);
+    wi_model_unref(one.model);
+    wi_model_unref(three.model);
+}
+
+static void answers_those_who_asked_before_a_reset(void **state)
+{
+    struct fixture *f = *state;
+    struct answer answer = {0}, after = {0};
+    put_model(f, "m", "");
+    assert_non_null(wi_store_find(f->models, "m", on_model, &answer));
+    wi_store_reset(f->models, f->root);
+    assert_null(wi_store_find(f->models, "m", on_model, &after));
+    assert_int_equal(after.error.code, WI_MODEL_NOT_FOUND);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    assert_int_equal(answer.count, 1);
+    assert_non_null(answer.model);
+    wi_model_unref(answer.model);
+    expect_error(f, "m", WI_MODEL_NOT_FOUND, "no model m");
+}
+
+static void is_freed_with_look_ups_under_way(void **state)
+{
+    struct fixture *f = *state;
+    struct answer answer = {0};
+    put_model(f, "m", "");
+    struct wi_model *held = find_good(f, "m");
+    put_model(f, "n", "");
+    assert_non_null(wi_store_find(f->models, "n", on_model, &answer));
+    wi_store_free(f->models);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    assert_int_equal(answer.count, 0);
+    wi_model_unref(held); /* outlives the store */
+    f->models = NULL;
+}
+
+static void free_store(void *context, struct wi_model *model, const struct wi_error *error)
+{
+    struct fixture *f = context;
+    wi_store_free(f->models);
+    f->models = NULL;
+    assert_string_equal(model->name, "m"); /* still whole */
+}
+
+static void may_be_freed_from_its_callback(void **state)
+{
+    struct fixture *f = *state;
+    struct answer never = {0};
+    put_model(f, "m", "");
+    assert_non_null(wi_store_find(f->models, "m", free_store, f));
+    assert_non_null(wi_store_find(f->models, "m", on_model, &never));
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    assert_null(f->models);
+    assert_int_equal(never.count, 0);
+}
+
+static void add_name(
+    void *context, const char *name, const struct wi_model *model, const char *problem)
+{
+    char *text = wi_sprintf("%s%s%s", name, model ? "+" : "", problem ? "!" : "");
+    wi_strings_add(context, text);
+    free(text);
+}
+
+static void lists_models(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const expected[] = {"b+", "bad!", "builtin/echo+", "owner/a", "z"};
+    struct wi_strings names = {0};
+    char path[160];
+    put_model(f, "z", "");
+    put_model(f, "b", "");
+    put_model(f, "bad", "");
+    put_file(f, "bad/model.onnx", "x", 1);
+    snprintf(path, sizeof path, "%s/owner", f->store);
+    make_folder(path);
+    put_model(f, "owner/a", "");
+    snprintf(path, sizeof path, "%s/.hidden", f->store);
+    make_folder(path);
+    snprintf(path, sizeof path, "%s/empty", f->store);
+    make_folder(path);
+    put_model(f, "builtin", "");
+    put_file(f, "file.txt", "x", 1);
+    wi_model_unref(find_good(f, "b"));
+    expect_error(f, "bad", WI_MODEL_INVALID, "no whole");
+    wi_store_each(f->models, add_name, &names);
+    assert_int_equal(names.count, sizeof expected / sizeof expected[0]);
+    for (size_t i = 0; i < names.count; i++)
+        assert_string_equal(names.items[i], expected[i]);
+    wi_strings_clear(&names);
+    wi_store_reset(f->models, "/nonexistent");
+    wi_store_each(f->models, add_name, &names);
+    assert_int_equal(names.count, 1);
+    wi_strings_clear(&names);
+}
+
+static void leaves_no_descriptors_behind(void **state)
+{
+    struct fixture *f = *state;
+    int before = dup(0), after;
+    close(before);
+    put_model(f, "m", "");
+    put_file(f, "m/model.onnx", "<", 1);
+    for (int i = 0; i < 5; i++) {
+        wi_store_reset(f->models, f->store);
+        expect_error(f, "m", WI_MODEL_INVALID, "HTML");
+    }
+    put_model(f, "m", "");
+    for (int i = 0; i < 5; i++) {
+        wi_store_reset(f->models, f->store);
+        wi_model_unref(find_good(f, "m"));
+    }
+    wi_store_reset(f->models, f->store);
+    after = dup(0);
+    close(after);
+    assert_int_equal(before, after);
+}
+
+static void stops_hashing_when_told(void **state)
+{
+    struct fixture *f = *state;
+    put_model(f, "m", "");
+    struct wi_load *load = wi_load_new(f->store, "m");
+    atomic_store(&load->stop, 1);
+    wi_load_run(load);
+    assert_int_equal(load->code, WI_UNAVAILABLE);
+    wi_load_free(load);
+    wi_load_free(NULL);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(checks_names),
+        TEST(always_has_the_echo),
+        TEST(reads_and_remembers_a_model),
+        TEST(follows_changes_and_keeps_old_snapshots),
+        TEST(reads_the_spec_and_follows_its_changes),
+        TEST(refuses_what_is_no_model),
+        TEST(follows_links_only_within_the_store),
+        TEST(refuses_specs_and_labels_out_of_the_store),
+        TEST(shares_one_reading),
+        TEST(answers_those_who_asked_before_a_reset),
+        TEST(is_freed_with_look_ups_under_way),
+        TEST(may_be_freed_from_its_callback),
+        TEST(lists_models),
+        TEST(leaves_no_descriptors_behind),
+        TEST(stops_hashing_when_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,288 @@
+/* Tensors from JSON: every datatype, flat, nested and binary, and what is refused. */
+#include "../test.h"
+
+#include "model/tensor.h"
+#include <math.h>
+#include <string.h>
+
+static enum wi_code read_with(struct wi_tensors *list, const char *text, struct wi_blob *body,
+    size_t offset, struct wi_budget *budget, struct wi_error *error)
+{
+    json_t *json = json_loads(text, JSON_ALLOW_NUL, NULL);
+    if (!json)
+        fail_msg("no JSON: %s", text);
+    *list = (struct wi_tensors){0};
+    *error = (struct wi_error){0};
+    enum wi_code code = wi_tensors_from_json(list, json, body, offset, budget, "inputs", error);
+    json_decref(json);
+    return code;
+}
+
+/* One tensor "x" that must be read. */
+static struct wi_tensors read_one(const char *datatype, const char *shape, const char *data)
+{
+    struct wi_tensors list;
+    struct wi_error error;
+    char text[1024];
+    snprintf(text, sizeof text, "[{\"name\":\"x\",\"datatype\":\"%s\",\"shape\":%s,\"data\":%s}]",
+        datatype, shape, data);
+    if (read_with(&list, text, NULL, 0, NULL, &error) != WI_OK)
+        fail_msg("%s: %s", text, error.detail);
+    assert_int_equal(list.count, 1);
+    assert_string_equal(list.items[0].name, "x");
+    assert_int_equal((uintptr_t)wi_tensor_bytes(&list.items[0]) % 16, 0);
+    return list;
+}
+
+static void expect_bytes(
+    const char *datatype, const char *shape, const char *data, const void *bytes, size_t size)
+{
+    struct wi_tensors list = read_one(datatype, shape, data);
+    assert_int_equal(list.items[0].size, size);
+    assert_memory_equal(wi_tensor_bytes(&list.items[0]), bytes, size);
+    wi_tensors_clear(&list);
+}
+
+#define EXPECT(type, datatype, shape, data, ...)                                                   \
+    expect_bytes(datatype, shape, data, (type[]){__VA_ARGS__}, sizeof((type[]){__VA_ARGS__}))
+
+static void refuse(
+    const char *datatype, const char *shape, const char *data, enum wi_code code, const char *field)
+{
+    struct wi_budget budget = {.limit = 1 << 20};
+    struct wi_tensors list;
+    struct wi_error error;
+    char text[1024];
+    snprintf(text, sizeof text, "[{\"name\":\"x\",\"datatype\":\"%s\",\"shape\":%s,\"data\":%s}]",
+        datatype, shape, data);
+    enum wi_code got = read_with(&list, text, NULL, 0, &budget, &error);
+    if (got != code || strcmp(error.field, field) != 0)
+        fail_msg("%s: %s on %s: %s", text, wi_code_name(got), error.field, error.detail);
+    assert_int_equal(error.code, code);
+    assert_int_equal(list.count, 0);
+    assert_int_equal(budget.used, 0);
+}
+
+static void reads_every_datatype(void **state)
+{
+    EXPECT(uint8_t, "BOOL", "[4]", "[true,false,1,0]", 1, 0, 1, 0);
+    EXPECT(uint8_t, "UINT8", "[3]", "[0,255,7.0]", 0, 255, 7);
+    EXPECT(int8_t, "INT8", "[2]", "[-128,127]", -128, 127);
+    EXPECT(uint16_t, "UINT16", "[1]", "[65535]", 65535);
+    EXPECT(int16_t, "INT16", "[1]", "[-32768]", -32768);
+    EXPECT(uint32_t, "UINT32", "[1]", "[4294967295]", 4294967295u);
+    EXPECT(int32_t, "INT32", "[1]", "[-2147483648]", INT32_MIN);
+    EXPECT(int64_t, "INT64", "[2]", "[-9223372036854775808,9223372036854775807]", INT64_MIN,
+        INT64_MAX);
+    EXPECT(uint64_t, "UINT64", "[1]", "[9223372036854775807]", INT64_MAX);
+    EXPECT(float, "FP32", "[4]", "[0.1,-2,3.4028235e38,1e-60]", 0.1f, -2, 3.4028235e38f, 0);
+    EXPECT(double, "FP64", "[2]", "[0.1,1e308]", 0.1, 1e308);
+    expect_bytes("BYTES", "[3]", "[\"\",\"ab\",\"\\u0000\"]", "\0\0\0\0\2\0\0\0ab\1\0\0\0\0", 15);
+}
+
+static void reads_every_shape(void **state)
+{
+    EXPECT(int32_t, "INT32", "[2,3]", "[1,2,3,4,5,6]", 1, 2, 3, 4, 5, 6);
+    EXPECT(int32_t, "INT32", "[2,3]", "[[1,2,3],[4,5,6]]", 1, 2, 3, 4, 5, 6);
+    EXPECT(int32_t, "INT32", "[2,1,2]", "[[[1,2]],[[3,4]]]", 1, 2, 3, 4);
+    EXPECT(int32_t, "INT32", "[]", "[5]", 5);
+    expect_bytes("FP32", "[0]", "[]", "", 0);
+    expect_bytes("FP32", "[2,0]", "[]", "", 0);
+    expect_bytes("FP32", "[2,0]", "[[],[]]", "", 0);
+    expect_bytes("FP32", "[0,7]", "[]", "", 0);
+    expect_bytes("BYTES", "[2,1]", "[[\"a\"],[\"b\"]]", "\1\0\0\0a\1\0\0\0b", 10);
+    EXPECT(int8_t, "INT8", "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]", "[[[[[[[[[[[[[[[[3]]]]]]]]]]]]]]]]",
+        3);
+}
+
+static void refuses_values_that_do_not_fit(void **state)
+{
+    refuse("UINT8", "[2]", "[1,300]", WI_INPUT_DATATYPE, "inputs[0].data[1]");
+    refuse("UINT8", "[1]", "[-1]", WI_INPUT_DATATYPE, "inputs[0].data[0]");
+    refuse("INT8", "[1]", "[128]", WI_INPUT_DATATYPE, "inputs[0].data[0]");
+    refuse("INT32", "[1]", "[1.5]", WI_INPUT_DATATYPE, "inputs[0].data[0]");
+    refuse("INT64", "[1]", "[1e300]", WI_INPUT_DATATYPE, "inputs[0].data[0]");
+    refuse("UINT64", "[1]", "[-1]", WI_INPUT_DATATYPE, "inputs[0].data[0]");
+    refuse("BOOL", "[1]", "[2]", WI_INPUT_DATATYPE, "inputs[0].data[0]");
+    refuse("FP32", "[1]", "[1e39]", WI_INPUT_DATATYPE, "inputs[0].data[0]");
+    refuse("FP32", "[2,2]", "[[1,2],[3,1e39]]", WI_INPUT_DATATYPE, "inputs[0].data[3]");
+    refuse("FP16", "[1]", "[1]", WI_INPUT_DATATYPE, "inputs[0].datatype");
+    refuse("BF16", "[1]", "[1]", WI_INPUT_DATATYPE, "inputs[0].datatype");
+}
+
+static void refuses_what_is_not_a_number(void **state)
+{
+    refuse("FP32", "[1]", "[\"NaN\"]", WI_NON_FINITE, "inputs[0].data[0]");
+    refuse("FP64", "[1]", "[\"-Infinity\"]", WI_NON_FINITE, "inputs[0].data[0]");
+    refuse("INT8", "[1]", "[\"inf\"]", WI_NON_FINITE, "inputs[0].data[0]");
+    refuse("FP32", "[1]", "[\"1\"]", WI_INVALID_FIELD, "inputs[0].data[0]");
+    refuse("FP32", "[1]", "[null]", WI_INVALID_FIELD, "inputs[0].data[0]");
+    refuse("FP32", "[1]", "[true]", WI_INVALID_FIELD, "inputs[0].data[0]");
+    refuse("UINT8", "[1]", "[true]", WI_INVALID_FIELD, "inputs[0].data[0]");
+    refuse("FP32", "[1]", "[[1]]", WI_INVALID_FIELD, "inputs[0].data[0]");
+    refuse("BYTES", "[1]", "[1]", WI_INPUT_DATATYPE, "inputs[0].data[0]");
+    refuse("BYTES", "[1]", "[{}]", WI_INVALID_FIELD, "inputs[0].data[0]");
+    refuse("FP32", "[]", "5", WI_INVALID_FIELD, "inputs[0].data");
+    refuse("FP32", "[1]", "{}", WI_INVALID_FIELD, "inputs[0].data");
+}
+
+static void refuses_counts_that_differ_from_the_shape(void **state)
+{
+    refuse("FP32", "[3]", "[1,2]", WI_INPUT_SIZE, "inputs[0].data");
+    refuse("FP32", "[]", "[]", WI_INPUT_SIZE, "inputs[0].data");
+    refuse("FP32", "[0]", "[1]", WI_INPUT_SIZE, "inputs[0].data");
+    refuse("FP32", "[2,2]", "[1,2,3]", WI_INPUT_SIZE, "inputs[0].data");
+    refuse("FP32", "[2,2]", "[[1,2]]", WI_INPUT_SIZE, "inputs[0].data");
+    refuse("FP32", "[2,2]", "[[1,2],[3]]", WI_INPUT_SIZE, "inputs[0].data");
+    refuse("FP32", "[2,2]", "[[1,2],3]", WI_INPUT_SIZE, "inputs[0].data");
+    refuse("FP32", "[2,2]", "[[1,2,3,4]]", WI_INPUT_SIZE, "inputs[0].data");
+    refuse("FP32", "[1000000000,1000000000]", "[[1]]", WI_INPUT_SIZE, "inputs[0].data");
+}
+
+static void refuses_bad_shapes(void **state)
+{
+    refuse("FP32", "[-1]", "[]", WI_INVALID_FIELD, "inputs[0].shape[0]");
+    refuse("FP32", "[1,2.0]", "[]", WI_INVALID_FIELD, "inputs[0].shape[1]");
+    refuse("FP32", "[\"a\"]", "[]", WI_INVALID_FIELD, "inputs[0].shape[0]");
+    refuse("FP32", "5", "[]", WI_INVALID_FIELD, "inputs[0].shape");
+    refuse("FP32", "[4611686018427387904,4]", "[]", WI_INVALID_FIELD, "inputs[0].shape");
+    refuse("FP32", "[9223372036854775807]", "[]", WI_INVALID_FIELD, "inputs[0].shape");
+    refuse(
+        "FP32", "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]", "[1]", WI_INVALID_FIELD, "inputs[0].shape");
+    refuse("FLOAT", "[1]", "[1]", WI_INVALID_FIELD, "inputs[0].datatype");
+}
+
+static void refuse_list(const char *text, enum wi_code code, const char *field)
+{
+    struct wi_tensors list;
+    struct wi_error error;
+    assert_int_equal(read_with(&list, text, NULL, 0, NULL, &error), code);
+    assert_string_equal(error.field, field);
+    assert_int_equal(list.count, 0);
+}
+
+static void refuses_bad_lists(void **state)
+{
+    refuse_list("{}", WI_INVALID_FIELD, "inputs");
+    refuse_list("[5]", WI_INVALID_FIELD, "inputs[0]");
+    refuse_list(
+        "[{\"datatype\":\"FP32\",\"shape\":[],\"data\":[1]}]", WI_MISSING_FIELD, "inputs[0].name");
+    refuse_list("[{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[]}]", WI_MISSING_FIELD,
+        "inputs[0].data");
+    refuse_list("[{\"name\":\"\",\"datatype\":\"FP32\",\"shape\":[],\"data\":[1]}]",
+        WI_INVALID_FIELD, "inputs[0].name");
+    refuse_list("[{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[],\"data\":[1],\"dtype\":1}]",
+        WI_UNKNOWN_FIELD, "inputs[0].dtype");
+    refuse_list("[{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[],\"data\":[1],"
+                "\"parameters\":{\"size\":1}}]",
+        WI_UNKNOWN_FIELD, "inputs[0].parameters.size");
+    refuse_list("[{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[],\"data\":[1],"
+                "\"parameters\":{\"binary_data_size\":4}}]",
+        WI_INVALID_FIELD, "inputs[0].data");
+    refuse_list("[{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[],"
+                "\"parameters\":{\"binary_data_size\":4}}]",
+        WI_BAD_FRAMING, "inputs[0].parameters.binary_data_size");
+    refuse_list(
+        "[{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[],\"data\":[1]},{\"name\":\"y\"}]",
+        WI_MISSING_FIELD, "inputs[1].datatype");
+}
+
+static struct wi_blob *body_of(const void *bytes, size_t size)
+{
+    struct wi_blob *blob = wi_blob_new(NULL, size);
+    assert_int_equal(wi_blob_append(blob, bytes, size), 0);
+    return blob;
+}
+
+static void takes_slices_of_the_body(void **state)
+{
+    struct wi_blob *body = body_of("{json}\x01\x00\x00\x80\x7f\xff\x01\0\0\0z", 17);
+    struct wi_tensors list;
+    struct wi_error error;
+    assert_int_equal(read_with(&list,
+                         "[{\"name\":\"b\",\"datatype\":\"BOOL\",\"shape\":[2],"
+                         "\"parameters\":{\"binary_data_size\":2}},"
+                         "{\"name\":\"j\",\"datatype\":\"INT8\",\"shape\":[1],\"data\":[9]},"
+                         "{\"name\":\"f\",\"datatype\":\"FP16\",\"shape\":[2,1],"
+                         "\"parameters\":{\"binary_data_size\":4}},"
+                         "{\"name\":\"e\",\"datatype\":\"FP32\",\"shape\":[0],"
+                         "\"parameters\":{\"binary_data_size\":0}},"
+                         "{\"name\":\"s\",\"datatype\":\"BYTES\",\"shape\":[1],"
+                         "\"parameters\":{\"binary_data_size\":5}}]",
+                         body, 6, NULL, &error),
+        WI_OK);
+    assert_ptr_equal(wi_tensor_bytes(&list.items[0]), body->bytes + 6);
+    assert_ptr_equal(wi_tensor_bytes(&list.items[2]), body->bytes + 8);
+    assert_int_equal(list.items[2].size, 4);
+    assert_int_equal(list.items[3].size, 0);
+    assert_ptr_equal(wi_tensor_bytes(&list.items[4]), body->bytes + 12);
+    wi_blob_unref(body);
+    wi_tensors_clear(&list);
+}
+
+static void refuse_binary(const char *tensor, const void *bytes, size_t size, enum wi_code code)
+{
+    struct wi_blob *body = body_of(bytes, size);
+    struct wi_tensors list;
+    struct wi_error error;
+    char text[512];
+    snprintf(text, sizeof text, "[{\"name\":\"x\",%s}]", tensor);
+    enum wi_code got = read_with(&list, text, body, 0, NULL, &error);
+    if (got != code)
+        fail_msg("%s: %s %s", tensor, wi_code_name(got), error.detail);
+    wi_blob_unref(body);
+    wi_tensors_clear(&list);
+}
+
+#define BINARY(type, shape, size)                                                                  \
+    "\"datatype\":\"" type "\",\"shape\":" shape ",\"parameters\":{\"binary_data_size\":" size "}"
+
+static void refuses_bad_binary(void **state)
+{
+    refuse_binary(BINARY("FP32", "[1]", "4"), "1234", 4, WI_OK);
+    refuse_binary(BINARY("FP32", "[1]", "4"), "12345", 5, WI_BAD_FRAMING);
+    refuse_binary(BINARY("FP32", "[1]", "4"), "123", 3, WI_BAD_FRAMING);
+    refuse_binary(BINARY("FP32", "[1]", "-4"), "1234", 4, WI_BAD_FRAMING);
+    refuse_binary(BINARY("FP32", "[1]", "3"), "123", 3, WI_INPUT_SIZE);
+    refuse_binary(BINARY("FP32", "[2]", "4"), "1234", 4, WI_INPUT_SIZE);
+    refuse_binary(BINARY("FP32", "[1]", "\"4\""), "1234", 4, WI_INVALID_FIELD);
+    refuse_binary(BINARY("BOOL", "[2]", "2"), "\1\2", 2, WI_INPUT_DATATYPE);
+    refuse_binary(BINARY("BYTES", "[1]", "3"), "\1\0\0", 3, WI_INPUT_SIZE);
+    refuse_binary(BINARY("BYTES", "[1]", "4"), "\1\0\0\0", 4, WI_INPUT_SIZE);
+    refuse_binary(BINARY("BYTES", "[2]", "4"), "\0\0\0\0", 4, WI_INPUT_SIZE);
+    refuse_binary(BINARY("BYTES", "[1]", "8"), "\0\0\0\0\0\0\0\0", 8, WI_INPUT_SIZE);
+}
+
+static void stays_within_the_budget(void **state)
+{
+    struct wi_budget budget = {.limit = 15};
+    struct wi_tensors list;
+    struct wi_error error;
+    static const char text[] = "[{\"name\":\"x\",\"datatype\":\"FP64\",\"shape\":[1],\"data\":[1]},"
+                               "{\"name\":\"y\",\"datatype\":\"FP64\",\"shape\":[1],\"data\":[1]}]";
+    assert_int_equal(read_with(&list, text, NULL, 0, &budget, &error), WI_MEMORY_BUDGET);
+    assert_string_equal(error.field, "inputs[1].data");
+    assert_int_equal(budget.used, 0);
+    budget.limit = 16;
+    assert_int_equal(read_with(&list, text, NULL, 0, &budget, &error), WI_OK);
+    assert_int_equal(budget.used, 16);
+    wi_tensors_clear(&list);
+    assert_int_equal(budget.used, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_every_datatype),
+        cmocka_unit_test(reads_every_shape),
+        cmocka_unit_test(refuses_values_that_do_not_fit),
+        cmocka_unit_test(refuses_what_is_not_a_number),
+        cmocka_unit_test(refuses_counts_that_differ_from_the_shape),
+        cmocka_unit_test(refuses_bad_shapes),
+        cmocka_unit_test(refuses_bad_lists),
+        cmocka_unit_test(takes_slices_of_the_body),
+        cmocka_unit_test(refuses_bad_binary),
+        cmocka_unit_test(stays_within_the_budget),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
