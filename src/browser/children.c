@@ -1,0 +1,469 @@
+/*
+ * Processes that we start, each under the lifeline helper, and the ones that come back to us.
+ *
+ * A living helper is a subreaper itself, so a process becomes a direct child of the daemon only
+ * when its helper was killed. That makes one rule enough for every violent end: when a helper is
+ * gone, whatever is our child and no helper is ended with its descendants, until none is left.
+ * libuv waits for its children by pid, and we by pid for the others, so nobody steals a status.
+ */
+#include "browser/children.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/memory.h"
+#include "browser/proctree.h"
+#include "browser/program.h"
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LINE_MAX_BYTES 4096
+#define SWEEP_MS 10
+
+struct wi_children {
+    uv_loop_t *loop;
+    char *lifeline;
+    uv_signal_t child_signal;
+    struct wi_timer *sweep;
+    struct wi_child *first;
+    /* Children from before us (what our program's predecessor started before it called exec):
+     * reaped, never ended. */
+    pid_t *foreign;
+    size_t foreign_count;
+};
+
+struct wi_child {
+    struct wi_children *owner;
+    struct wi_child *next;
+    uv_process_t process;
+    uv_pipe_t output;
+    unsigned handles; /* not closed yet */
+    int lifeline_fd;  /* its closing is the end of the helper */
+    pid_t pid;
+    int gone; /* the helper was waited for */
+    int exit_status, signal;
+    struct wi_timer *grace;
+    struct wi_child_events events;
+    char *subject;
+    char buffer[LINE_MAX_BYTES];
+    char line[LINE_MAX_BYTES + 1];
+    size_t line_size;
+};
+
+static struct wi_child *find_child(const struct wi_children *children, pid_t pid)
+{
+    struct wi_child *child = children->first;
+
+    while (child && child->pid != pid)
+        child = child->next;
+    return child;
+}
+
+static int is_foreign(const struct wi_children *children, pid_t pid)
+{
+    for (size_t i = 0; i < children->foreign_count; i++)
+        if (children->foreign[i] == pid)
+            return 1;
+    return 0;
+}
+
+static void forget_foreign(struct wi_children *children, pid_t pid)
+{
+    for (size_t i = 0; i < children->foreign_count; i++)
+        if (children->foreign[i] == pid)
+            children->foreign[i] = children->foreign[--children->foreign_count];
+}
+
+/* --- output ---------------------------------------------------------------------------------- */
+
+static void flush_line(struct wi_child *child)
+{
+    child->line[child->line_size] = '\0';
+    if (child->line_size > 0 && child->events.on_line)
+        child->events.on_line(child->events.context, child->line);
+    child->line_size = 0;
+}
+
+static void take_output(struct wi_child *child, const char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] == '\n')
+            flush_line(child);
+        else if (child->line_size < LINE_MAX_BYTES && bytes[i] != '\r')
+            child->line[child->line_size++] = bytes[i];
+    }
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+{
+    struct wi_child *child = handle->data;
+
+    *buffer = uv_buf_init(child->buffer, sizeof(child->buffer));
+}
+
+static void on_output(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
+{
+    if (size > 0)
+        take_output(stream->data, buffer->base, (size_t)size);
+    else if (size < 0)
+        uv_read_stop(stream);
+}
+
+/* What was written just before the end and not read yet. Bounded, for somebody outside the tree
+ * may hold the pipe too. */
+static void drain_output(struct wi_child *child)
+{
+    uv_os_fd_t fd;
+    ssize_t size;
+
+    uv_read_stop((uv_stream_t *)&child->output);
+    if (uv_fileno((uv_handle_t *)&child->output, &fd) != 0)
+        return;
+    for (int i = 0; i < 64; i++) {
+        size = read(fd, child->buffer, sizeof(child->buffer));
+        if (size <= 0)
+            break;
+        take_output(child, child->buffer, (size_t)size);
+    }
+    flush_line(child);
+}
+
+/* --- the end --------------------------------------------------------------------------------- */
+
+static void on_child_closed(uv_handle_t *handle)
+{
+    struct wi_child *child = handle->data;
+
+    if (--child->handles > 0)
+        return;
+    if (child->lifeline_fd >= 0)
+        close(child->lifeline_fd);
+    free(child->subject);
+    free(child);
+}
+
+static void close_child(struct wi_child *child)
+{
+    child->handles = 2;
+    uv_close((uv_handle_t *)&child->process, on_child_closed);
+    uv_close((uv_handle_t *)&child->output, on_child_closed);
+}
+
+static void finish(struct wi_child *child)
+{
+    struct wi_child **link = &child->owner->first;
+
+    while (*link != child)
+        link = &(*link)->next;
+    *link = child->next;
+    wi_timer_free(child->grace);
+    child->grace = NULL;
+    drain_output(child);
+    wi_debug("browser", child->subject, "process group %d is gone (status %d, signal %d)",
+        (int)child->pid, child->exit_status, child->signal);
+    if (child->events.on_end)
+        child->events.on_end(child->events.context, child->exit_status, child->signal);
+    close_child(child);
+}
+
+/* Waits for our children that are neither helpers nor libuv's. With `end`, kills them and all that
+ * is below them first. Returns how many of ours to end are left. */
+static size_t take_orphans(struct wi_children *children, int end)
+{
+    struct wi_proctree tree;
+    pid_t self = getpid();
+    size_t left = 0;
+
+    if (wi_proctree_read(&tree) != 0)
+        return 0;
+    for (size_t i = 0; i < tree.count; i++) {
+        pid_t pid = tree.items[i].pid;
+        int foreign;
+        if (tree.items[i].parent != self || find_child(children, pid))
+            continue;
+        foreign = is_foreign(children, pid);
+        if (waitpid(pid, NULL, WNOHANG) == pid) {
+            forget_foreign(children, pid);
+            left += !foreign; /* its children are ours from now on: look again */
+        } else if (!foreign) {
+            tree.items[i].marked = 1;
+            wi_proctree_mark(&tree, pid);
+            left++;
+        }
+    }
+    if (end)
+        wi_proctree_kill(&tree, SIGKILL);
+    wi_proctree_clear(&tree);
+    return left;
+}
+
+/* Ends what helpers that are gone left behind, then reports them. */
+static void sweep(void *context)
+{
+    struct wi_children *children = context;
+    struct wi_child *child = children->first;
+
+    while (child && !child->gone)
+        child = child->next;
+    if (!child) {
+        wi_timer_stop(children->sweep);
+        return;
+    }
+    if (take_orphans(children, 1) > 0) {
+        wi_timer_start(children->sweep, SWEEP_MS, 0);
+        return;
+    }
+    /* on_end may start or end others, or free the registry: look again in the next turn. */
+    wi_timer_start(children->sweep, 0, 0);
+    finish(child);
+}
+
+static void on_exit_status(uv_process_t *process, int64_t exit_status, int signal)
+{
+    struct wi_child *child = process->data;
+
+    child->gone = 1;
+    child->exit_status = (int)exit_status;
+    child->signal = signal;
+    wi_timer_start(child->owner->sweep, 0, 0);
+}
+
+/* Zombies that came to us for other reasons, e.g. to process 1 of a container. */
+static void on_child_signal(uv_signal_t *handle, int signal)
+{
+    struct wi_children *children = handle->data;
+    siginfo_t info = {0};
+
+    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0 &&
+        !wi_timer_running(children->sweep))
+        take_orphans(children, 0);
+}
+
+/* --- the registry ---------------------------------------------------------------------------- */
+
+struct wi_children *wi_children_new(uv_loop_t *loop, const char *lifeline)
+{
+    struct wi_children *children = wi_alloc(sizeof(*children));
+    struct wi_proctree tree;
+
+    children->loop = loop;
+    children->lifeline = wi_strdup(lifeline);
+    children->sweep = wi_timer_new(loop, sweep, children);
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
+        wi_warn("browser", NULL, "PR_SET_CHILD_SUBREAPER: %s", strerror(errno));
+    uv_signal_init(loop, &children->child_signal);
+    children->child_signal.data = children;
+    uv_signal_start(&children->child_signal, on_child_signal, SIGCHLD);
+    uv_unref((uv_handle_t *)&children->child_signal);
+    if (wi_proctree_read(&tree) != 0)
+        return children;
+    for (size_t i = 0; i < tree.count; i++) {
+        if (tree.items[i].parent != getpid())
+            continue;
+        children->foreign = wi_realloc_array(
+            children->foreign, children->foreign_count + 1, sizeof(*children->foreign));
+        children->foreign[children->foreign_count++] = tree.items[i].pid;
+    }
+    wi_proctree_clear(&tree);
+    return children;
+}
+
+static void on_registry_closed(uv_handle_t *handle)
+{
+    struct wi_children *children = handle->data;
+
+    free(children->lifeline);
+    free(children->foreign);
+    free(children);
+}
+
+void wi_children_free(struct wi_children *children)
+{
+    if (!children)
+        return;
+    assert(!children->first);
+    wi_timer_free(children->sweep);
+    uv_close((uv_handle_t *)&children->child_signal, on_registry_closed);
+}
+
+size_t wi_children_count(const struct wi_children *children)
+{
+    size_t count = 0;
+
+    for (const struct wi_child *child = children->first; child; child = child->next)
+        count++;
+    return count;
+}
+
+/* --- starting -------------------------------------------------------------------------------- */
+
+/* PATH, a locale that exists everywhere, the time zone, and what the caller gives. */
+static char **make_environment(const char *const *given)
+{
+    size_t count = 0, used = 0;
+    char **environment;
+
+    while (given && given[count])
+        count++;
+    environment = wi_realloc_array(NULL, count + 4, sizeof(*environment));
+    environment[used++] = wi_sprintf("PATH=%s", wi_program_path());
+    environment[used++] = wi_strdup("LANG=C.UTF-8");
+    if (getenv("TZ"))
+        environment[used++] = wi_sprintf("TZ=%s", getenv("TZ"));
+    for (size_t i = 0; i < count; i++)
+        environment[used++] = wi_strdup(given[i]);
+    environment[used] = NULL;
+    return environment;
+}
+
+static char **make_arguments(const char *lifeline, const char *program, const char *const *given)
+{
+    size_t count = 0;
+    char **arguments;
+
+    while (given[count])
+        count++;
+    arguments = wi_realloc_array(NULL, count + 3, sizeof(*arguments));
+    arguments[0] = wi_strdup(lifeline);
+    arguments[1] = wi_strdup("--");
+    arguments[2] = wi_strdup(program);
+    for (size_t i = 1; i < count; i++)
+        arguments[i + 2] = wi_strdup(given[i]);
+    arguments[count + 2] = NULL;
+    return arguments;
+}
+
+static void free_list(char **list)
+{
+    for (size_t i = 0; list && list[i]; i++)
+        free(list[i]);
+    free(list);
+}
+
+/* The helper with output and lifeline pipes whose far ends are given; a libuv status. */
+static int spawn(struct wi_child *child, const struct wi_child_options *options,
+    const char *program, int output_fd, int lifeline_fd)
+{
+    char **arguments = make_arguments(child->owner->lifeline, program, options->arguments);
+    char **environment = make_environment(options->environment);
+    uv_stdio_container_t stdio[4] = {
+        {.flags = UV_IGNORE},
+        {.flags = UV_INHERIT_FD, .data.fd = output_fd},
+        {.flags = UV_INHERIT_FD, .data.fd = output_fd},
+        {.flags = UV_INHERIT_FD, .data.fd = lifeline_fd},
+    };
+    uv_process_options_t spawn_options = {
+        .exit_cb = on_exit_status,
+        .file = arguments[0],
+        .args = arguments,
+        .env = environment,
+        .cwd = options->directory,
+        .flags = UV_PROCESS_DETACHED, /* a session, and so a group, of its own */
+        .stdio_count = 4,
+        .stdio = stdio,
+    };
+    int status = uv_spawn(child->owner->loop, &child->process, &spawn_options);
+
+    free_list(arguments);
+    free_list(environment);
+    return status;
+}
+
+static void on_grace_over(void *context)
+{
+    struct wi_child *child = context;
+
+    if (!child->gone)
+        kill(child->pid, SIGKILL);
+}
+
+struct wi_child *wi_child_start(struct wi_children *children,
+    const struct wi_child_options *options, const struct wi_child_events *events,
+    struct wi_error *error)
+{
+    int output[2] = {-1, -1}, lifeline[2] = {-1, -1};
+    struct wi_child *child = NULL;
+    char *program = wi_program_find(options->arguments[0]);
+    int status;
+
+    if (!program) {
+        wi_error_set(error, WI_UNAVAILABLE, "", "the program %s was not found or cannot be run",
+            options->arguments[0]);
+        goto cleanup;
+    }
+    if (pipe2(output, O_CLOEXEC) != 0 || pipe2(lifeline, O_CLOEXEC) != 0) {
+        wi_error_set(error, WI_UNAVAILABLE, "", "cannot make a pipe: %s", strerror(errno));
+        goto cleanup;
+    }
+    child = wi_alloc(sizeof(*child));
+    child->owner = children;
+    child->events = *events;
+    child->subject = wi_strdup(options->subject);
+    child->lifeline_fd = lifeline[1];
+    lifeline[1] = -1;
+    child->process.data = child;
+    uv_pipe_init(children->loop, &child->output, 0);
+    child->output.data = child;
+    uv_pipe_open(&child->output, output[0]); /* the handle's from here on */
+    output[0] = -1;
+    status = spawn(child, options, program, output[1], lifeline[0]);
+    if (status != 0) {
+        wi_error_set(error, WI_UNAVAILABLE, "", "cannot start %s: %s", children->lifeline,
+            uv_strerror(status));
+        close_child(child);
+        child = NULL;
+        goto cleanup;
+    }
+    child->pid = child->process.pid;
+    child->grace = wi_timer_new(children->loop, on_grace_over, child);
+    child->next = children->first;
+    children->first = child;
+    uv_read_start((uv_stream_t *)&child->output, on_alloc, on_output);
+    wi_debug("browser", child->subject, "started %s in process group %d", program, (int)child->pid);
+cleanup:
+    free(program);
+    for (int i = 0; i < 2; i++) {
+        if (output[i] >= 0)
+            close(output[i]);
+        if (lifeline[i] >= 0)
+            close(lifeline[i]);
+    }
+    return child;
+}
+
+pid_t wi_child_pid(const struct wi_child *child)
+{
+    return child->pid;
+}
+
+void wi_child_end(struct wi_child *child, uint64_t grace_ms)
+{
+    if (child->gone)
+        return;
+    /* Killing the helper is enough: the kernel ends the program and the sweep the rest. */
+    kill(child->pid, grace_ms == 0 ? SIGKILL : SIGTERM);
+    if (grace_ms > 0)
+        wi_timer_start(child->grace, grace_ms, 0);
+}
+
+uint64_t wi_child_rss(const struct wi_child *child)
+{
+    struct wi_proctree tree;
+    uint64_t sum = 0;
+
+    if (child->gone || wi_proctree_read(&tree) != 0)
+        return 0;
+    wi_proctree_mark(&tree, child->pid);
+    for (size_t i = 0; i < tree.count; i++)
+        if (tree.items[i].marked || tree.items[i].pid == child->pid)
+            sum += tree.items[i].rss;
+    wi_proctree_clear(&tree);
+    return sum;
+}

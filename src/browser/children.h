@@ -1,0 +1,48 @@
+/*
+ * Every process that we start: each under the lifeline helper in a group of its own. The daemon is
+ * a subreaper, so that what leaves its group is adopted, found among our descendants and ended.
+ */
+#ifndef WI_BROWSER_CHILDREN_H
+#define WI_BROWSER_CHILDREN_H
+
+#include "base/error.h"
+#include <sys/types.h>
+#include <uv.h>
+
+struct wi_children;
+struct wi_child;
+
+struct wi_child_options {
+    const char *const *arguments;   /* arguments[0] is the program; ended by NULL */
+    const char *const *environment; /* "NAME=value" added to a small clean one; ended by NULL */
+    const char *directory;          /* working directory */
+    const char *subject;            /* for the log: the session's id */
+};
+
+struct wi_child_events {
+    void *context;
+    /* A line of its output (stdout or stderr), without the newline, cut at 4 KiB. */
+    void (*on_line)(void *context, const char *line);
+    /* The helper and every descendant are gone. The child is freed after this callback. */
+    void (*on_end)(void *context, int exit_status, int signal);
+};
+
+/* Becomes the subreaper. `lifeline` is the helper's path. */
+struct wi_children *wi_children_new(uv_loop_t *loop, const char *lifeline);
+/* Only when no child is left. */
+void wi_children_free(struct wi_children *children);
+size_t wi_children_count(const struct wi_children *children);
+
+/* NULL with `error` filled if the program cannot be started. */
+struct wi_child *wi_child_start(struct wi_children *children,
+    const struct wi_child_options *options, const struct wi_child_events *events,
+    struct wi_error *error);
+pid_t wi_child_pid(const struct wi_child *child);
+/* SIGTERM to the tree, SIGKILL after `grace_ms` (0: at once) or the helper's own two seconds,
+ * whichever comes first. on_end follows. */
+void wi_child_end(struct wi_child *child, uint64_t grace_ms);
+/* Resident bytes of the whole tree, the sum over its processes of /proc/PID/stat's rss, which
+ * counts pages that they share once for each; 0 if it is gone. */
+uint64_t wi_child_rss(const struct wi_child *child);
+
+#endif

@@ -1,0 +1,234 @@
+/*
+ * The instance directory, webinfer-XXXXXX, and the sweep of those that dead daemons left.
+ *
+ * The lock file is locked under another name before it gets its own, so "lock" unlocked means that
+ * its daemon is dead. A directory that has none yet is left alone for a while.
+ */
+#include "browser/instance.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PREFIX "webinfer-"
+#define RANDOM_PART "XXXXXX"
+/* How old a directory without a lock must be to be swept: far longer than making the lock takes. */
+#define NO_LOCK_AGE_S 60
+/* Browsers put sockets below the directories that we give them, and a socket's path ends at 107
+ * bytes (unix(7)): "/webinfer-XXXXXX/s-12345678/tmp/org.chromium.Chromium.XXXXXX/SingletonSocket"
+ * takes 76 of them. */
+#define ROOT_MAX 31
+
+struct wi_instance {
+    char *path;
+    int lock_fd;
+};
+
+/* --- removing -------------------------------------------------------------------------------- */
+
+static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *where)
+{
+    if (remove(path) != 0 && errno != ENOENT)
+        wi_debug("browser", NULL, "cannot remove %s: %s", path, strerror(errno));
+    return 0; /* go on with the rest */
+}
+
+static void remove_tree(const char *path)
+{
+    struct stat info;
+
+    /* Again where a process that is just ending still wrote into it. */
+    for (int i = 0; i < 3 && lstat(path, &info) == 0; i++)
+        nftw(path, remove_entry, 16, FTW_PHYS | FTW_DEPTH);
+    if (lstat(path, &info) == 0)
+        wi_warn("browser", NULL, "cannot remove all of %s", path);
+}
+
+struct removal {
+    char *path;
+    wi_remove_fn *done;
+    void *context;
+};
+
+static void work_remove(void *data)
+{
+    const struct removal *removal = data;
+
+    remove_tree(removal->path);
+}
+
+static void removed(void *data, int cancelled)
+{
+    struct removal *removal = data;
+
+    if (removal->done)
+        removal->done(removal->context);
+    free(removal->path);
+    free(removal);
+}
+
+void wi_remove_tree(uv_loop_t *loop, const char *path, wi_remove_fn *done, void *context)
+{
+    struct removal *removal = wi_alloc(sizeof(*removal));
+
+    removal->path = wi_strdup(path);
+    removal->done = done;
+    removal->context = context;
+    wi_work_start(loop, work_remove, removed, removal);
+}
+
+/* --- sweeping -------------------------------------------------------------------------------- */
+
+static int is_our_name(const char *name)
+{
+    const size_t prefix = strlen(PREFIX);
+
+    if (strncmp(name, PREFIX, prefix) != 0 || strlen(name) != prefix + strlen(RANDOM_PART))
+        return 0;
+    /* The alphabet of mkdtemp. */
+    return strspn(
+               name + prefix, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") ==
+           strlen(RANDOM_PART);
+}
+
+/* Whether the directory's daemon is dead. Leaves the lock in `*lock_fd`, to be closed after the
+ * removal, so that two sweepers do not meet. */
+static int is_dead(int dir_fd, const struct stat *info, int *lock_fd)
+{
+    *lock_fd = openat(dir_fd, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    if (*lock_fd >= 0)
+        return flock(*lock_fd, LOCK_EX | LOCK_NB) == 0;
+    return errno == ENOENT && time(NULL) - info->st_mtime > NO_LOCK_AGE_S;
+}
+
+static void sweep_one(const char *root, int root_fd, const char *name)
+{
+    struct stat info;
+    int lock_fd = -1;
+    int dir_fd = openat(root_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (dir_fd < 0)
+        return;
+    if (fstat(dir_fd, &info) == 0 && info.st_uid == geteuid() && is_dead(dir_fd, &info, &lock_fd)) {
+        char *path = wi_sprintf("%s/%s", root, name);
+        wi_info("browser", NULL, "removing %s, left by a daemon that is gone", path);
+        remove_tree(path);
+        free(path);
+    }
+    if (lock_fd >= 0)
+        close(lock_fd);
+    close(dir_fd);
+}
+
+static void sweep(const char *root)
+{
+    DIR *dir = opendir(root);
+    struct dirent *entry;
+
+    if (!dir)
+        return;
+    while ((entry = readdir(dir)))
+        if (is_our_name(entry->d_name))
+            sweep_one(root, dirfd(dir), entry->d_name);
+    closedir(dir);
+}
+
+/* --- making ---------------------------------------------------------------------------------- */
+
+/* The first of $RUNTIME_DIRECTORY (systemd may give several, with ':'), $TMPDIR and /tmp that is
+ * set and short enough. The caller frees it. */
+static char *choose_root(void)
+{
+    static const char *const variables[] = {"RUNTIME_DIRECTORY", "TMPDIR"};
+
+    for (size_t i = 0; i < sizeof(variables) / sizeof(*variables); i++) {
+        const char *value = getenv(variables[i]);
+        size_t length = value ? strcspn(value, ":") : 0;
+        while (length > 1 && value[length - 1] == '/')
+            length--;
+        if (length == 0 || *value != '/')
+            continue;
+        if (length <= ROOT_MAX)
+            return wi_strndup(value, length);
+        wi_warn("browser", NULL,
+            "not using %s for browsers' files: sockets below a path of more "
+            "than %d bytes would be too long",
+            value, ROOT_MAX);
+    }
+    return wi_strdup("/tmp");
+}
+
+static int make_lock(struct wi_instance *instance, struct wi_error *error)
+{
+    char *fresh = wi_sprintf("%s/lock.new", instance->path);
+    char *lock = wi_sprintf("%s/lock", instance->path);
+    int failed;
+
+    instance->lock_fd = open(fresh, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    failed = instance->lock_fd < 0 || flock(instance->lock_fd, LOCK_EX | LOCK_NB) != 0 ||
+             rename(fresh, lock) != 0;
+    if (failed)
+        wi_error_set(error, WI_UNAVAILABLE, "", "cannot lock %s: %s", lock, strerror(errno));
+    free(fresh);
+    free(lock);
+    return failed ? -1 : 0;
+}
+
+struct wi_instance *wi_instance_new(struct wi_error *error)
+{
+    struct wi_instance *instance = wi_alloc(sizeof(*instance));
+    char *root = choose_root();
+
+    instance->lock_fd = -1;
+    sweep(root);
+    instance->path = wi_sprintf("%s/" PREFIX RANDOM_PART, root);
+    if (!mkdtemp(instance->path)) { /* mode 0700 */
+        wi_error_set(
+            error, WI_UNAVAILABLE, "", "cannot make a directory in %s: %s", root, strerror(errno));
+        free(instance->path);
+        free(instance);
+        instance = NULL;
+    } else if (make_lock(instance, error) != 0) {
+        wi_instance_free(instance);
+        instance = NULL;
+    }
+    free(root);
+    return instance;
+}
+
+const char *wi_instance_path(const struct wi_instance *instance)
+{
+    return instance->path;
+}
+
+char *wi_instance_make(struct wi_instance *instance, const char *name, struct wi_error *error)
+{
+    char *path = wi_sprintf("%s/%s", instance->path, name);
+
+    if (mkdir(path, 0700) == 0)
+        return path;
+    wi_error_set(error, WI_UNAVAILABLE, "", "cannot make %s: %s", path, strerror(errno));
+    free(path);
+    return NULL;
+}
+
+void wi_instance_free(struct wi_instance *instance)
+{
+    if (!instance)
+        return;
+    remove_tree(instance->path);
+    if (instance->lock_fd >= 0)
+        close(instance->lock_fd);
+    free(instance->path);
+    free(instance);
+}

@@ -1,0 +1,26 @@
+/*
+ * The daemon's own directory for this run, under $RUNTIME_DIRECTORY or the temporary directory:
+ * profiles, HOME and XDG directories of everything we start. It is locked (flock) while we live,
+ * so that a later start sweeps what a killed one left, and only that.
+ */
+#ifndef WI_BROWSER_INSTANCE_H
+#define WI_BROWSER_INSTANCE_H
+
+#include "base/error.h"
+#include "base/loop.h"
+
+struct wi_instance;
+/* Makes and locks a fresh directory and sweeps unlocked ones of dead daemons beside it. */
+struct wi_instance *wi_instance_new(struct wi_error *error);
+const char *wi_instance_path(const struct wi_instance *instance);
+/* Makes PATH/NAME (mode 0700) and returns its path; the caller frees it. NULL on failure. */
+char *wi_instance_make(struct wi_instance *instance, const char *name, struct wi_error *error);
+void wi_instance_free(struct wi_instance *instance); /* removes the directory */
+
+/* Removes a tree without following links, on a worker thread; `done` (may be NULL) follows. */
+typedef void wi_remove_fn(void *context);
+void wi_remove_tree(uv_loop_t *loop, const char *path, wi_remove_fn *done, void *context);
+
+struct wi_children; /* browser/children.h */
+
+#endif

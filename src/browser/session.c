@@ -1,0 +1,515 @@
+/*
+ * A session's life. Steps while starting: spawn → driver → session → navigate → welcome; each ends
+ * in a callback that begins the next. Whatever goes wrong goes through fail(), whatever ends goes
+ * through end_tree() → remove_files() → CLOSED.
+ */
+#include "browser/session.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/memory.h"
+#include "browser/children.h"
+#include "browser/kinds.h"
+#include "webdriver/classic.h"
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#define DELETE_TIMEOUT_MS 5000
+#define END_GRACE_MS 2000
+
+struct wi_session {
+    struct wi_session_deps deps;
+    struct wi_session_events events;
+    char id[WI_ID_SIZE];
+    char *kind_name;
+    const struct wi_kind *kind;
+    struct wi_launch launch;
+    char *directory;
+    struct wi_child *child; /* NULL when no process is left */
+    struct wi_driver *driver;
+    struct wi_driver_call *call; /* the one under way */
+    struct wi_timer *deadline;
+    struct wi_timer *failed_early; /* reports a failure of wi_session_new from the loop */
+    struct wi_watch *browser_watch;
+    int browser_fd; /* pidfd of the browser's main process */
+    enum wi_session_state state;
+    double state_since, started, ready_ms;
+    int64_t timeout_ms;
+    const char *step;
+    int welcomed, reloading, removing;
+    struct wi_error early_error;
+    char browser_version[64];
+    char last_line[160]; /* of the driver's output, for when it dies early */
+};
+
+static const char *const state_names[WI_SESSION_STATE_COUNT] = {
+    "starting", "ready", "draining", "broken", "closed"};
+
+/* [from][to] */
+static const unsigned char transitions[WI_SESSION_STATE_COUNT][WI_SESSION_STATE_COUNT] = {
+    [WI_SESSION_STARTING] =
+        {[WI_SESSION_READY] = 1, [WI_SESSION_DRAINING] = 1, [WI_SESSION_BROKEN] = 1},
+    [WI_SESSION_READY] = {[WI_SESSION_DRAINING] = 1, [WI_SESSION_BROKEN] = 1},
+    [WI_SESSION_DRAINING] = {[WI_SESSION_BROKEN] = 1, [WI_SESSION_CLOSED] = 1},
+    [WI_SESSION_BROKEN] = {[WI_SESSION_CLOSED] = 1},
+};
+
+const char *wi_session_state_name(enum wi_session_state state)
+{
+    return state < WI_SESSION_STATE_COUNT ? state_names[state] : "unknown";
+}
+
+static int may_become(enum wi_session_state from, enum wi_session_state to)
+{
+    return transitions[from][to];
+}
+
+/* The only writer of `state`. The session may be freed when this returns from CLOSED. */
+static void set_state(
+    struct wi_session *session, enum wi_session_state state, const struct wi_error *error)
+{
+    double now = wi_now_ms();
+
+    assert(may_become(session->state, state));
+    wi_log(error ? WI_LOG_WARN : WI_LOG_INFO, "browser", session->id, "%s -> %s after %.0f ms%s%s",
+        state_names[session->state], state_names[state], now - session->state_since,
+        error ? ": " : "", error ? error->detail : "");
+    session->state = state;
+    session->state_since = now;
+    session->events.on_state(session->events.context, session->id, state, error);
+}
+
+static int is_alive(const struct wi_session *session)
+{
+    return session->state == WI_SESSION_STARTING || session->state == WI_SESSION_READY;
+}
+
+/* --- the end --------------------------------------------------------------------------------- */
+
+static void on_removed(void *context)
+{
+    struct wi_session *session = context;
+
+    set_state(session, WI_SESSION_CLOSED, NULL);
+}
+
+static void remove_files(struct wi_session *session)
+{
+    if (session->removing)
+        return;
+    session->removing = 1;
+    session->step = "";
+    if (session->directory)
+        wi_remove_tree(session->deps.loop, session->directory, on_removed, session);
+    else
+        on_removed(session);
+}
+
+/* Stops everything that could still call back, but the processes' end. */
+static void let_go(struct wi_session *session)
+{
+    wi_timer_stop(session->deadline);
+    wi_timer_stop(session->failed_early);
+    wi_driver_free(session->driver);
+    session->driver = NULL;
+    session->call = NULL;
+    wi_watch_free(session->browser_watch);
+    session->browser_watch = NULL;
+    if (session->browser_fd >= 0)
+        close(session->browser_fd);
+    session->browser_fd = -1;
+}
+
+static void end_tree(struct wi_session *session, uint64_t grace_ms)
+{
+    let_go(session);
+    if (session->child)
+        wi_child_end(session->child, grace_ms);
+    else
+        remove_files(session);
+}
+
+static void fail(struct wi_session *session, const struct wi_error *why)
+{
+    struct wi_error copy;
+
+    if (!may_become(session->state, WI_SESSION_BROKEN) || session->removing)
+        return;
+    if (why)
+        copy = *why;
+    else
+        wi_error_set(&copy, WI_UNAVAILABLE, "", "killed");
+    set_state(session, WI_SESSION_BROKEN, &copy);
+    end_tree(session, 0);
+}
+
+static void on_tree_end(void *context, int exit_status, int signal)
+{
+    struct wi_session *session = context;
+    struct wi_error error;
+
+    session->child = NULL;
+    if (!is_alive(session)) {
+        end_tree(session, 0);
+        return;
+    }
+    if (signal)
+        wi_error_set(&error, WI_UNAVAILABLE, "",
+            "the driver's lifeline was ended by signal %d at step \"%s\"", signal, session->step);
+    else
+        wi_error_set(&error, WI_UNAVAILABLE, "",
+            "the driver ended with status %d at step \"%s\"; its last line: %s", exit_status,
+            session->step, session->last_line[0] ? session->last_line : "(none)");
+    fail(session, &error);
+}
+
+static void on_deadline(void *context)
+{
+    struct wi_session *session = context;
+    struct wi_error error;
+
+    wi_error_set(&error, WI_UNAVAILABLE, "", "not ready within %.1f s: stuck at step \"%s\"",
+        (double)session->timeout_ms / 1000, session->step);
+    fail(session, &error);
+}
+
+/* --- steps ----------------------------------------------------------------------------------- */
+
+static uint64_t time_left(const struct wi_session *session, double since)
+{
+    double left = (double)session->timeout_ms - (wi_now_ms() - since);
+
+    return left < 1 ? 1 : (uint64_t)left;
+}
+
+static void settle(struct wi_session *session)
+{
+    if (session->state != WI_SESSION_READY || session->reloading || !session->welcomed)
+        return;
+    wi_timer_stop(session->deadline);
+    session->step = "";
+    if (session->ready_ms == 0) {
+        session->ready_ms = wi_now_ms() - session->started;
+        wi_info("browser", session->id, "%s %s serves after %.0f ms", session->kind_name,
+            session->browser_version, session->ready_ms);
+    }
+}
+
+static void on_navigated(void *context, const struct wi_error *error)
+{
+    struct wi_session *session = context;
+
+    session->call = NULL;
+    if (error) {
+        fail(session, error);
+        return;
+    }
+    session->step = "welcome";
+    session->reloading = 0;
+    if (session->state == WI_SESSION_STARTING)
+        set_state(session, WI_SESSION_READY, NULL);
+    settle(session);
+}
+
+static void open_page(struct wi_session *session)
+{
+    char url[1024] = "";
+
+    session->step = "navigate";
+    session->events.on_page_url(session->events.context, session->id, url, sizeof(url));
+    session->call = wi_driver_navigate(
+        session->driver, url, (uint64_t)session->timeout_ms, on_navigated, session);
+    memset(url, 0, sizeof(url)); /* it holds the token */
+}
+
+static void on_browser_exit(void *context, int status, int events)
+{
+    struct wi_session *session = context;
+    struct wi_error error;
+
+    if (!is_alive(session)) {
+        wi_watch_set(session->browser_watch, 0);
+        return;
+    }
+    wi_error_set(&error, WI_UNAVAILABLE, "", "the browser's process ended");
+    fail(session, &error);
+}
+
+/* The driver outlives its browser, so the browser's own process is watched too. */
+static void watch_browser(struct wi_session *session, const json_t *capabilities)
+{
+    json_int_t pid = json_integer_value(json_object_get(capabilities, "goog:processID"));
+
+    if (pid <= 1 || pid > INT32_MAX)
+        return;
+    session->browser_fd = pidfd_open((pid_t)pid, 0);
+    if (session->browser_fd < 0)
+        return;
+    session->browser_watch = wi_watch_new(
+        session->deps.loop, session->browser_fd, UV_READABLE, on_browser_exit, session);
+}
+
+static void on_session_made(void *context, const struct wi_error *error)
+{
+    struct wi_session *session = context;
+    const json_t *capabilities;
+    const char *version;
+
+    session->call = NULL;
+    if (error) {
+        fail(session, error);
+        return;
+    }
+    capabilities = wi_driver_capabilities(session->driver);
+    version = json_string_value(json_object_get(capabilities, "browserVersion"));
+    snprintf(
+        session->browser_version, sizeof(session->browser_version), "%s", version ? version : "");
+    watch_browser(session, capabilities);
+    open_page(session);
+}
+
+static void on_driver_ready(void *context, const struct wi_error *error)
+{
+    struct wi_session *session = context;
+    json_t *capabilities = session->launch.capabilities;
+
+    session->call = NULL;
+    if (error) {
+        fail(session, error);
+        return;
+    }
+    session->step = "session";
+    session->launch.capabilities = NULL;
+    session->call = wi_driver_new_session(session->driver, capabilities,
+        time_left(session, session->started), on_session_made, session);
+}
+
+static void on_line(void *context, const char *line)
+{
+    struct wi_session *session = context;
+    char url[64];
+    int port;
+
+    wi_debug("browser", session->id, "driver: %s", line);
+    snprintf(session->last_line, sizeof(session->last_line), "%s", line);
+    wi_scrub(session->last_line);
+    if (session->driver || session->state != WI_SESSION_STARTING)
+        return;
+    port = wi_kind_read_port(session->kind, line);
+    if (port < 0)
+        return;
+    session->step = "driver";
+    snprintf(url, sizeof(url), "http://127.0.0.1:%d", port);
+    session->driver = wi_driver_new(session->deps.http, session->deps.loop, url);
+    session->call = wi_driver_wait_ready(
+        session->driver, time_left(session, session->started), on_driver_ready, session);
+}
+
+/* --- starting -------------------------------------------------------------------------------- */
+
+static enum wi_code make_files(struct wi_session *session, struct wi_error *error)
+{
+    char name[16];
+
+    /* Short, because sockets' paths are: see browser/instance.c. */
+    snprintf(name, sizeof(name), "s-%.8s", session->id + strlen(session->id) - 8);
+    session->directory = wi_instance_make(session->deps.instance, name, error);
+    if (!session->directory)
+        return WI_UNAVAILABLE;
+    for (const char *const *folder = wi_kind_folders(); *folder; folder++) {
+        char *relative = wi_sprintf("%s/%s", name, *folder);
+        char *path = wi_instance_make(session->deps.instance, relative, error);
+        free(relative);
+        if (!path)
+            return WI_UNAVAILABLE;
+        free(path);
+    }
+    return WI_OK;
+}
+
+/* The strings (borrowed) as a list ended by NULL; the caller frees it. */
+static const char **as_list(const struct wi_strings *strings)
+{
+    const char **list = wi_alloc((strings->count + 1) * sizeof(*list));
+
+    for (size_t i = 0; i < strings->count; i++)
+        list[i] = strings->items[i];
+    return list;
+}
+
+static enum wi_code spawn(
+    struct wi_session *session, const struct wi_config_browser *browser, struct wi_error *error)
+{
+    const struct wi_child_events events = {session, on_line, on_tree_end};
+    struct wi_child_options options = {
+        .subject = session->id,
+    };
+    const char **arguments, **environment;
+    enum wi_code code = make_files(session, error);
+
+    if (code == WI_OK)
+        code = wi_kind_launch(browser, session->directory, &session->launch, error);
+    if (code != WI_OK)
+        return code;
+    if (!session->launch.sandbox)
+        wi_warn("browser", session->id,
+            "the browser runs without its own sandbox (user id %u); run the daemon as another "
+            "user to have it",
+            (unsigned)geteuid());
+    options.directory = session->directory;
+    options.arguments = arguments = as_list(&session->launch.driver);
+    options.environment = environment = as_list(&session->launch.environment);
+    session->child = wi_child_start(session->deps.children, &options, &events, error);
+    free(arguments);
+    free(environment);
+    return session->child ? WI_OK : WI_UNAVAILABLE;
+}
+
+static void on_failed_early(void *context)
+{
+    struct wi_session *session = context;
+
+    fail(session, &session->early_error);
+}
+
+struct wi_session *wi_session_new(const struct wi_session_deps *deps,
+    const struct wi_config_browser *browser, int64_t timeout_ms,
+    const struct wi_session_events *events)
+{
+    struct wi_session *session = wi_alloc(sizeof(*session));
+
+    session->deps = *deps;
+    session->events = *events;
+    session->timeout_ms = timeout_ms;
+    session->browser_fd = -1;
+    session->state = WI_SESSION_STARTING;
+    session->started = session->state_since = wi_now_ms();
+    session->step = "spawn";
+    session->kind_name = wi_strdup(browser->kind);
+    session->kind = wi_kind_find(browser->kind);
+    wi_id_new(session->id, "session");
+    session->deadline = wi_timer_new(deps->loop, on_deadline, session);
+    session->failed_early = wi_timer_new(deps->loop, on_failed_early, session);
+    wi_info("browser", session->id, "starting %s", browser->kind);
+    if (spawn(session, browser, &session->early_error) == WI_OK)
+        wi_timer_start(session->deadline, (uint64_t)timeout_ms, 0);
+    else
+        wi_timer_start(session->failed_early, 0, 0);
+    return session;
+}
+
+/* --- orders ---------------------------------------------------------------------------------- */
+
+void wi_session_welcomed(struct wi_session *session)
+{
+    if (!is_alive(session))
+        return;
+    session->welcomed = 1;
+    settle(session);
+}
+
+static void on_blank(void *context, const struct wi_error *error)
+{
+    struct wi_session *session = context;
+
+    session->call = NULL;
+    if (error)
+        fail(session, error);
+    else
+        open_page(session);
+}
+
+void wi_session_reload(struct wi_session *session, int64_t timeout_ms)
+{
+    if (session->state != WI_SESSION_READY || session->reloading)
+        return;
+    wi_info("browser", session->id, "opening the page afresh");
+    session->welcomed = 0;
+    session->reloading = 1;
+    session->timeout_ms = timeout_ms;
+    session->step = "navigate";
+    wi_timer_start(session->deadline, (uint64_t)timeout_ms, 0);
+    /* URLs that differ only in their fragment are the same document: go elsewhere first. */
+    session->call =
+        wi_driver_navigate(session->driver, "about:blank", (uint64_t)timeout_ms, on_blank, session);
+}
+
+static void on_deleted(void *context, const struct wi_error *error)
+{
+    struct wi_session *session = context;
+
+    session->call = NULL;
+    if (error)
+        wi_debug("browser", session->id, "%s", error->detail);
+    end_tree(session, END_GRACE_MS);
+}
+
+void wi_session_close(struct wi_session *session)
+{
+    struct wi_driver *driver = session->driver;
+
+    if (!is_alive(session))
+        return;
+    /* Else its answer would come first, and a page that never loads would hold the end up. */
+    wi_driver_cancel(session->call);
+    session->call = NULL;
+    wi_timer_stop(session->deadline);
+    set_state(session, WI_SESSION_DRAINING, NULL);
+    if (driver && wi_driver_session_id(driver))
+        session->call = wi_driver_delete_session(driver, DELETE_TIMEOUT_MS, on_deleted, session);
+    else
+        end_tree(session, END_GRACE_MS);
+}
+
+void wi_session_kill(struct wi_session *session, const struct wi_error *why)
+{
+    fail(session, why);
+}
+
+void wi_session_free(struct wi_session *session)
+{
+    if (!session)
+        return;
+    assert(session->state == WI_SESSION_CLOSED);
+    wi_timer_free(session->deadline);
+    wi_timer_free(session->failed_early);
+    wi_launch_clear(&session->launch);
+    free(session->directory);
+    free(session->kind_name);
+    free(session);
+}
+
+/* --- looking --------------------------------------------------------------------------------- */
+
+void wi_session_info(const struct wi_session *session, struct wi_session_info *info)
+{
+    memset(info, 0, sizeof(*info));
+    snprintf(info->id, sizeof(info->id), "%s", session->id);
+    info->kind = session->kind_name;
+    info->state = session->state;
+    info->age_ms = wi_now_ms() - session->started;
+    info->ready_ms = session->ready_ms;
+    info->driver_pid = session->child ? wi_child_pid(session->child) : -1;
+    snprintf(info->browser_version, sizeof(info->browser_version), "%s", session->browser_version);
+    snprintf(info->step, sizeof(info->step), "%s", session->step);
+    info->welcomed = session->welcomed;
+}
+
+uint64_t wi_session_rss(const struct wi_session *session)
+{
+    return session->child ? wi_child_rss(session->child) : 0;
+}
+
+enum wi_code wi_session_installed(const struct wi_config_browser *browser, struct wi_error *error)
+{
+    struct wi_launch launch = {0};
+    enum wi_code code = wi_kind_launch(browser, "/", &launch, error);
+
+    wi_launch_clear(&launch);
+    return code;
+}

@@ -1,0 +1,88 @@
+/*
+ * A session: one browser that we start through its driver and own, with its process tree, its
+ * profile directory and one page. One state machine with one writer; no policy (the pool decides
+ * when to start and stop).
+ *
+ *   starting → ready → draining → closed       any of the first three may become broken → closed
+ *   starting → draining                        closed before it was ready
+ *
+ * "ready" means that the browser was told to open our page; that its node is welcome comes from
+ * the bridge through wi_session_welcomed.
+ */
+#ifndef WI_BROWSER_SESSION_H
+#define WI_BROWSER_SESSION_H
+
+#include "base/error.h"
+#include "base/http_client.h"
+#include "base/secret.h"
+#include "browser/instance.h"
+#include "config/config.h"
+#include <sys/types.h>
+#include <uv.h>
+
+enum wi_session_state {
+    WI_SESSION_STARTING,
+    WI_SESSION_READY,
+    WI_SESSION_DRAINING,
+    WI_SESSION_BROKEN,
+    WI_SESSION_CLOSED,
+    WI_SESSION_STATE_COUNT
+};
+const char *wi_session_state_name(enum wi_session_state state);
+
+/* What a session needs from outside; all of it must outlive the session. */
+struct wi_session_deps {
+    uv_loop_t *loop;
+    struct wi_http *http;
+    struct wi_instance *instance;
+    struct wi_children *children;
+};
+
+struct wi_session_events {
+    void *context;
+    /* The page's URL with a fresh one-time token, asked for just before the browser navigates.
+     * The callee writes it into `url`. */
+    void (*on_page_url)(void *context, const char *session_id, char *url, size_t size);
+    /* After every change of state. `error` says why it broke, else NULL. CLOSED is the last event:
+     * every process of the tree is gone and the profile is removed. The session may be freed from
+     * inside this callback then. */
+    void (*on_state)(void *context, const char *session_id, enum wi_session_state state,
+        const struct wi_error *error);
+};
+
+struct wi_session_info {
+    char id[WI_ID_SIZE];
+    const char *kind;
+    enum wi_session_state state;
+    double age_ms;
+    double ready_ms;  /* from spawn to welcomed; 0 before */
+    pid_t driver_pid; /* of the lifeline helper, whose group it is; -1 when none */
+    char browser_version[64];
+    char step[32]; /* starting: "spawn", "driver", "session", "navigate", "welcome" */
+    int welcomed;
+};
+
+struct wi_session;
+/* Starts at once. `browser` is copied. It becomes broken if its node is not welcomed within
+ * `timeout_ms`. */
+struct wi_session *wi_session_new(const struct wi_session_deps *deps,
+    const struct wi_config_browser *browser, int64_t timeout_ms,
+    const struct wi_session_events *events);
+/* The node of this session has been welcomed. */
+void wi_session_welcomed(struct wi_session *session);
+/* Opens the page afresh in the same browser (a fresh token is asked for). */
+void wi_session_reload(struct wi_session *session, int64_t timeout_ms);
+/* Ends it in good order: delete the session, end the tree, remove the profile. */
+void wi_session_close(struct wi_session *session);
+/* Ends it at once: SIGKILL to the tree, remove the profile. */
+void wi_session_kill(struct wi_session *session, const struct wi_error *why);
+/* Only when CLOSED (or inside its last event). */
+void wi_session_free(struct wi_session *session);
+void wi_session_info(const struct wi_session *session, struct wi_session_info *info);
+uint64_t wi_session_rss(const struct wi_session *session); /* see wi_child_rss */
+
+/* Whether this kind can be started here: WI_OK, or WI_UNAVAILABLE naming the program that is
+ * missing and the package that brings it. Used before each start and by `webinfer doctor`. */
+enum wi_code wi_session_installed(const struct wi_config_browser *browser, struct wi_error *error);
+
+#endif

@@ -1,0 +1,179 @@
+/*
+ * webinfer-lifeline: runs one program for the daemon and ends it, with everything that it started,
+ * as soon as the daemon is gone, however it went.
+ *
+ *   webinfer-lifeline [--] PROGRAM [ARGUMENT…]   with a pipe on descriptor 3
+ *
+ * The daemon holds the other end of the pipe, which closes when it dies. The helper leads a process
+ * group and is a child subreaper, so that a descendant that leaves the group comes to it. If the
+ * helper itself is killed, the kernel kills the program (PR_SET_PDEATHSIG) and the daemon, the next
+ * subreaper, ends the rest. It removes nothing on disk.
+ */
+#include "browser/proctree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LIFELINE_FD 3
+/* From SIGTERM to SIGKILL. Nothing may be left five seconds after the daemon died, and a browser
+ * that has to be killed then takes well under a second to go. */
+#define GRACE_MS 2000
+#define TICK_MS 20
+#define EXIT_USAGE 2
+#define EXIT_NO_EXEC 127
+
+struct lifeline {
+    int signals; /* signalfd */
+    sigset_t old_mask;
+    pid_t program;
+    int status; /* of the program, as from waitpid */
+    int ending;
+    int64_t kill_at;
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int prepare(struct lifeline *line)
+{
+    sigset_t mask;
+
+    if (fcntl(LIFELINE_FD, F_SETFD, FD_CLOEXEC) != 0) {
+        fprintf(stderr, "webinfer-lifeline: descriptor 3 must be a pipe held by the daemon\n");
+        return -1;
+    }
+    /* Whatever else the daemon's libraries left open is none of the program's business. */
+    close_range(LIFELINE_FD + 1, UINT_MAX, 0);
+    setpgid(0, 0); /* fails where we lead a session, and so a group, already */
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {
+        fprintf(stderr, "webinfer-lifeline: PR_SET_CHILD_SUBREAPER: %s\n", strerror(errno));
+        return -1;
+    }
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGTERM);
+    sigaddset(&mask, SIGINT);
+    sigaddset(&mask, SIGHUP);
+    sigaddset(&mask, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &mask, &line->old_mask);
+    line->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (line->signals < 0) {
+        fprintf(stderr, "webinfer-lifeline: signalfd: %s\n", strerror(errno));
+        return -1;
+    }
+    return 0;
+}
+
+static int start_program(struct lifeline *line, char **arguments)
+{
+    pid_t self = getpid();
+
+    line->program = fork();
+    if (line->program < 0) {
+        fprintf(stderr, "webinfer-lifeline: fork: %s\n", strerror(errno));
+        return -1;
+    }
+    if (line->program > 0)
+        return 0;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != self)
+        _exit(EXIT_NO_EXEC);
+    sigprocmask(SIG_SETMASK, &line->old_mask, NULL);
+    execvp(arguments[0], arguments);
+    fprintf(stderr, "webinfer-lifeline: cannot run %s: %s\n", arguments[0], strerror(errno));
+    _exit(EXIT_NO_EXEC);
+}
+
+static void signal_descendants(int signal)
+{
+    struct wi_proctree tree;
+
+    if (wi_proctree_read(&tree) != 0)
+        return;
+    wi_proctree_mark(&tree, getpid());
+    wi_proctree_kill(&tree, signal);
+    wi_proctree_clear(&tree);
+}
+
+static void begin_end(struct lifeline *line)
+{
+    if (line->ending)
+        return;
+    line->ending = 1;
+    line->kill_at = now_ms() + GRACE_MS;
+    signal_descendants(SIGTERM);
+}
+
+/* Takes every zombie; returns whether a child is left. */
+static int reap(struct lifeline *line)
+{
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        if (pid == line->program) {
+            line->program = -1;
+            line->status = status;
+        }
+    return pid == 0;
+}
+
+/* Waits for the next thing to happen and begins the end where it asks for that. */
+static void wait_event(struct lifeline *line)
+{
+    struct pollfd fds[2] = {
+        {.fd = line->signals, .events = POLLIN}, {.fd = LIFELINE_FD, .events = POLLIN}};
+    struct signalfd_siginfo signal;
+    char ignored[64];
+
+    if (poll(fds, line->ending ? 1 : 2, line->ending ? TICK_MS : -1) <= 0)
+        return;
+    while (read(line->signals, &signal, sizeof(signal)) == (ssize_t)sizeof(signal))
+        if (signal.ssi_signo != SIGCHLD)
+            begin_end(line);
+    if (fds[1].revents && read(LIFELINE_FD, ignored, sizeof(ignored)) <= 0)
+        begin_end(line);
+}
+
+static int run(struct lifeline *line)
+{
+    while (reap(line)) {
+        if (line->program < 0)
+            begin_end(line); /* what the program left behind */
+        if (line->ending && now_ms() >= line->kill_at)
+            signal_descendants(SIGKILL);
+        wait_event(line);
+    }
+    return WIFEXITED(line->status) ? WEXITSTATUS(line->status) : 128 + WTERMSIG(line->status);
+}
+
+int main(int argc, char **argv)
+{
+    struct lifeline line = {.signals = -1, .program = -1};
+    char **arguments = argv + 1;
+
+    if (argc > 1 && strcmp(argv[1], "--") == 0)
+        arguments++;
+    if (!arguments[0] || argc < 2) {
+        fprintf(stderr, "usage: webinfer-lifeline [--] PROGRAM [ARGUMENT...]\n");
+        return EXIT_USAGE;
+    }
+    if (prepare(&line) != 0 || start_program(&line, arguments) != 0)
+        return EXIT_USAGE;
+    return run(&line);
+}

@@ -1,0 +1,130 @@
+/* The configured kinds of browser: what is installed, what keeps failing, and how to say so. */
+#include "pool/private.h"
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* How often to look for a browser that was not installed. */
+#define RECHECK_MS 3000
+
+void wi_pool_set_kinds(struct wi_pool *pool, const struct wi_config *config)
+{
+    struct pool_kind *old = pool->kinds;
+    size_t old_count = pool->kind_count;
+
+    pool->config = config;
+    pool->kind_count = config->browser_count;
+    pool->kinds = wi_alloc((config->browser_count + 1) * sizeof(*pool->kinds));
+    for (size_t i = 0; i < config->browser_count; i++) {
+        struct pool_kind *kind = &pool->kinds[i];
+        kind->name = wi_strdup(config->browsers[i].kind);
+        kind->browser = &config->browsers[i];
+        for (size_t j = 0; j < old_count; j++)
+            if (strcmp(old[j].name, kind->name) == 0)
+                kind->backoff = old[j].backoff;
+    }
+    for (size_t j = 0; j < old_count; j++)
+        free(old[j].name);
+    free(old);
+}
+
+void wi_pool_free_kinds(struct wi_pool *pool)
+{
+    for (size_t i = 0; i < pool->kind_count; i++)
+        free(pool->kinds[i].name);
+    free(pool->kinds);
+}
+
+struct pool_kind *wi_pool_find_kind(const struct wi_pool *pool, const char *name)
+{
+    for (size_t i = 0; i < pool->kind_count; i++)
+        if (strcmp(pool->kinds[i].name, name) == 0)
+            return &pool->kinds[i];
+    return NULL;
+}
+
+void wi_pool_check_kind(struct pool_kind *kind, double now)
+{
+    struct wi_error error = {0};
+    int was = kind->installed, first = kind->check_at == 0;
+
+    kind->installed = wi_session_installed(kind->browser, &error) == WI_OK;
+    kind->check_at = now + RECHECK_MS;
+    if (!kind->installed) {
+        kind->problem = error;
+        if (was || first)
+            wi_warn("pool", kind->name, "%s", error.detail);
+    } else if (!was) {
+        kind->problem.code = WI_OK;
+        if (!first)
+            wi_info("pool", kind->name, "it is installed now");
+    }
+}
+
+int wi_pool_kind_is_hopeful(const struct wi_pool *pool, const struct pool_kind *kind)
+{
+    if (!kind->installed || kind->browser->max_connections == 0 ||
+        pool->config->pool.max_connections == 0)
+        return 0;
+    /* An open breaker whose time has come and that nobody probes: a request may be the probe. */
+    return !kind->backoff.open ||
+           (wi_now_ms() >= kind->backoff.next_start &&
+               wi_pool_count_sessions(pool, kind->name, WI_SESSION_STARTING) == 0);
+}
+
+static enum wi_code explain_kind(
+    const struct wi_pool *pool, const struct pool_kind *kind, struct wi_error *error)
+{
+    double left = kind->backoff.next_start - wi_now_ms();
+
+    if (pool->config->pool.max_connections == 0 || kind->browser->max_connections == 0)
+        wi_error_set(error, WI_UNAVAILABLE, "",
+            "max_connections is 0, so no %s is started, and no page has joined", kind->name);
+    else if (!kind->installed)
+        *error = kind->problem;
+    else if (kind->backoff.open)
+        wi_error_set(error, WI_UNAVAILABLE, "",
+            "the breaker of %s is open after %u failures to start, next try in %.1f s; the last: "
+            "%.300s",
+            kind->name, kind->backoff.failures, left > 0 ? left / 1000 : 0, kind->problem.detail);
+    else
+        wi_error_set(error, WI_UNAVAILABLE, "", "%s is starting", kind->name);
+    if (error)
+        error->retry_after_s = left > 1000 ? (unsigned)(left / 1000) + 1 : 1;
+    return WI_UNAVAILABLE;
+}
+
+enum wi_code wi_pool_explain(
+    const struct wi_pool *pool, const char *browser, struct wi_error *error)
+{
+    const struct pool_kind *kind;
+    struct wi_buffer names = {0};
+    struct wi_error local;
+
+    error = error ? error : &local;
+    if (browser) {
+        kind = wi_pool_find_kind(pool, browser);
+        if (kind)
+            return explain_kind(pool, kind, error);
+        wi_error_set(error, WI_UNAVAILABLE, "browser",
+            "no browser kind %.40s is configured, and no page of it has joined", browser);
+        for (size_t i = 0; i < pool->kind_count; i++) {
+            wi_buffer_puts(&names, i > 0 ? ", " : "");
+            wi_buffer_puts(&names, pool->kinds[i].name);
+        }
+        wi_error_allow(error, "%s", names.text ? names.text : "none");
+        wi_buffer_clear(&names);
+        return WI_UNAVAILABLE;
+    }
+    /* The one that is nearest to serving says it best. */
+    for (size_t i = 0; i < pool->kind_count; i++)
+        if (wi_pool_kind_is_hopeful(pool, &pool->kinds[i]))
+            return explain_kind(pool, &pool->kinds[i], error);
+    if (pool->kind_count > 0)
+        return explain_kind(pool, &pool->kinds[0], error);
+    return wi_error_set(error, WI_UNAVAILABLE, "", "no browser is configured and none has joined");
+}

@@ -1,0 +1,100 @@
+/*
+ * The pool: sessions that it starts and heals, nodes that come from them (or join by themselves),
+ * and the choice of a node for a piece of work. It knows attempts only as a load on nodes.
+ */
+#ifndef WI_POOL_POOL_H
+#define WI_POOL_POOL_H
+
+#include "base/error.h"
+#include "base/http_client.h"
+#include "bridge/bridge.h"
+#include "browser/children.h"
+#include "browser/session.h"
+#include "config/config.h"
+#include "model/store.h"
+
+/* What a piece of work asks of a node. Strings are borrowed; NULL means "any". */
+struct wi_demand {
+    const struct wi_model *model;
+    const char *browser;
+    const char *node;
+    const char *avoid; /* a node that has just failed this job */
+    int has_platform;  /* 0: auto */
+    enum wi_platform platform;
+    int fallback;
+};
+
+enum wi_pick { WI_PICK_NODE, WI_PICK_WAIT, WI_PICK_NEVER };
+
+struct wi_choice {
+    char node[WI_ID_SIZE];
+    enum wi_platform platforms[WI_PLATFORM_COUNT]; /* to try, in this order */
+    size_t platform_count;
+};
+
+struct wi_pool_events {
+    void *context;
+    /* A node came, or has room again: what waits may be tried. */
+    void (*on_capacity)(void *context);
+    void (*on_accepted)(void *context, const char *attempt_id);
+    void (*on_answer)(
+        void *context, const char *node_id, const char *attempt_id, struct wi_answer *answer);
+    void (*on_lost)(
+        void *context, const char *node_id, const char *attempt_id, int alone, const char *why);
+};
+
+struct wi_pool_deps {
+    uv_loop_t *loop;
+    struct wi_http *http;
+    struct wi_instance *instance;
+    struct wi_children *children;
+};
+
+struct wi_pool;
+/* The bridge's events must be pointed at the pool: see wi_pool_bridge_events. */
+struct wi_pool *wi_pool_new(const struct wi_pool_deps *deps, const struct wi_config *config,
+    const struct wi_pool_events *events);
+/* The events with which to create the bridge; they stay valid as long as the pool. */
+const struct wi_bridge_events *wi_pool_bridge_events(struct wi_pool *pool);
+/* Starts min_connections sessions. */
+void wi_pool_start(struct wi_pool *pool, struct wi_bridge *bridge);
+void wi_pool_reload(struct wi_pool *pool, const struct wi_config *config);
+/* Closes every session; `on_closed` follows when no process of ours is left. With `at_once`, kills
+ * them (a second call may harden the first). */
+void wi_pool_close(struct wi_pool *pool, int at_once, void (*on_closed)(void *), void *context);
+void wi_pool_free(struct wi_pool *pool);
+
+/* WI_PICK_NODE fills `choice`; WI_PICK_WAIT: something that could run it is busy, starting or
+ * recovering; WI_PICK_NEVER fills `error` (WI_UNAVAILABLE, WI_NODE_NOT_FOUND,
+ * WI_PLATFORM_UNSUPPORTED). */
+enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
+    struct wi_choice *choice, struct wi_error *error);
+enum wi_code wi_pool_dispatch(
+    struct wi_pool *pool, const char *node_id, const struct wi_task *task);
+void wi_pool_cancel(
+    struct wi_pool *pool, const char *node_id, const char *attempt_id, const char *reason);
+/* How much is waiting, so that the pool can open sessions for it. */
+void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting);
+
+/* Admin verbs. WI_OK, or the not-found code of what was named. */
+enum wi_code wi_pool_recycle(struct wi_pool *pool, const char *session_id, struct wi_error *error);
+enum wi_code wi_pool_drain(
+    struct wi_pool *pool, const char *node_id, int draining, struct wi_error *error);
+
+/* WI_OK if a node can take work; else WI_UNAVAILABLE with why. */
+enum wi_code wi_pool_ready(const struct wi_pool *pool, struct wi_error *error);
+/* [{"id","kind","state",…}] and [{"id","browser",…}] for the status API; new references. */
+json_t *wi_pool_sessions_json(const struct wi_pool *pool);
+json_t *wi_pool_nodes_json(const struct wi_pool *pool);
+/* {"chrome":{"installed","problem","breaker","failures","next_start_ms"}}; new reference. */
+json_t *wi_pool_kinds_json(const struct wi_pool *pool);
+
+struct wi_pool_counters {
+    uint64_t sessions_started, sessions_broken, sessions_closed;
+    uint64_t start_ms_count;
+    double start_ms_sum;
+    size_t starting, ready, draining, nodes; /* now */
+};
+void wi_pool_counters(const struct wi_pool *pool, struct wi_pool_counters *counters);
+
+#endif

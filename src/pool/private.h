@@ -1,0 +1,99 @@
+/* What the files of pool/ share; nobody else includes it. */
+#ifndef WI_POOL_PRIVATE_H
+#define WI_POOL_PRIVATE_H
+
+#include "base/loop.h"
+#include "pool/backoff.h"
+#include "pool/pool.h"
+#include "pool/route.h"
+#include <uthash.h>
+
+/* One configured kind of browser. */
+struct pool_kind {
+    char *name;
+    const struct wi_config_browser *browser; /* borrowed from the configuration */
+    struct wi_backoff backoff;
+    int installed;
+    struct wi_error problem; /* why not, or the last failure to become ready; code WI_OK: none */
+    double check_at;         /* when to look for missing programs again */
+};
+
+struct pool_session {
+    struct pool_session *next;
+    struct wi_session *session;
+    char id[WI_ID_SIZE];
+    char kind[32];
+    double started, welcomed_at; /* 0: not yet */
+    double reloaded_at;          /* 0: never */
+    double idle_since;
+    int ending; /* takes no new work; closed when its node has none left */
+};
+
+struct pool_attempt {
+    char id[WI_ID_SIZE];
+    int builtin;
+};
+
+struct pool_node {
+    UT_hash_handle hh;
+    char id[WI_ID_SIZE];
+    char session[WI_ID_SIZE]; /* "" for a joined node */
+    int away, draining;
+    size_t count, builtins;
+    struct pool_attempt attempts[WI_DEPTH_BUILTIN + WI_DEPTH_MODEL];
+};
+
+struct wi_pool {
+    struct wi_pool_deps deps;
+    struct wi_pool_events events;
+    const struct wi_config *config; /* borrowed */
+    struct wi_bridge *bridge;
+    struct wi_bridge_events bridge_events;
+    struct pool_kind *kinds;
+    size_t kind_count;
+    struct pool_session *sessions;
+    struct pool_node *nodes; /* by id */
+    struct wi_timer *plan;   /* sessions.c: the next time to look */
+    struct wi_timer *tell;   /* nodes.c: on_capacity, from the loop */
+    struct wi_pool_counters counters;
+    size_t backlog;
+    double backlog_since, scaled_at;
+    int closing, at_once;
+    void (*on_closed)(void *);
+    void *closed_context;
+};
+
+/* kinds.c */
+void wi_pool_set_kinds(struct wi_pool *pool, const struct wi_config *config);
+void wi_pool_free_kinds(struct wi_pool *pool);
+struct pool_kind *wi_pool_find_kind(const struct wi_pool *pool, const char *name);
+/* Looks whether its programs are there. */
+void wi_pool_check_kind(struct pool_kind *kind, double now);
+/* Whether a browser of this kind is coming or can come: what needs one may wait. */
+int wi_pool_kind_is_hopeful(const struct wi_pool *pool, const struct pool_kind *kind);
+/* WI_UNAVAILABLE with why there is no node (of `browser`, NULL for any). */
+enum wi_code wi_pool_explain(
+    const struct wi_pool *pool, const char *browser, struct wi_error *error);
+
+/* sessions.c */
+/* Starts, closes and schedules what the numbers ask for. */
+void wi_pool_plan(struct wi_pool *pool);
+void wi_pool_plan_soon(struct wi_pool *pool);
+struct pool_session *wi_pool_find_session(const struct wi_pool *pool, const char *id);
+size_t wi_pool_count_sessions(
+    const struct wi_pool *pool, const char *kind, enum wi_session_state state);
+/* Its node was welcomed; its last node is gone for good; its node has no attempt left. */
+void wi_pool_session_up(struct wi_pool *pool, struct pool_session *session);
+void wi_pool_session_lost_node(struct wi_pool *pool, struct pool_session *session, const char *why);
+void wi_pool_session_idle(struct wi_pool *pool, struct pool_session *session);
+/* No new work; closed as soon as nothing runs on it. */
+void wi_pool_session_retire(struct wi_pool *pool, struct pool_session *session);
+
+/* nodes.c */
+void wi_pool_make_bridge_events(struct wi_pool *pool);
+struct pool_node *wi_pool_find_node(const struct wi_pool *pool, const char *id);
+struct pool_node *wi_pool_node_of(const struct wi_pool *pool, const char *session_id);
+void wi_pool_tell_capacity(struct wi_pool *pool); /* from the loop, not at once */
+void wi_pool_free_nodes(struct wi_pool *pool);
+
+#endif

@@ -1,0 +1,178 @@
+/* The instance directory: modes, the lock, and what a sweep may and may not touch. */
+#include "../test.h"
+
+#include "browser/instance.h"
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char root[] = "/tmp/wi-test-XXXXXX";
+
+static void in_root(const char *name, char *path, size_t size)
+{
+    snprintf(path, size, "%s/%s", root, name);
+}
+
+static int exists(const char *name)
+{
+    char path[256];
+    struct stat info;
+
+    in_root(name, path, sizeof(path));
+    return lstat(path, &info) == 0;
+}
+
+static void make_dir(const char *name)
+{
+    char path[256];
+
+    in_root(name, path, sizeof(path));
+    assert_int_equal(mkdir(path, 0700), 0);
+}
+
+static int make_file(const char *name)
+{
+    char path[256];
+    int fd;
+
+    in_root(name, path, sizeof(path));
+    fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+static int setup(void **state)
+{
+    assert_non_null(mkdtemp(root));
+    unsetenv("RUNTIME_DIRECTORY");
+    return setenv("TMPDIR", root, 1);
+}
+
+static int teardown(void **state)
+{
+    char command[64];
+
+    snprintf(command, sizeof(command), "rm -rf %s", root);
+    return system(command);
+}
+
+static void it_is_private_and_goes_with_all_that_is_in_it(void **state)
+{
+    struct wi_error error;
+    struct wi_instance *instance = wi_instance_new(&error);
+    char *inner, file[300], path[256];
+    struct stat info;
+
+    assert_non_null(instance);
+    snprintf(path, sizeof(path), "%s", wi_instance_path(instance));
+    assert_memory_equal(path, root, strlen(root));
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 07777, 0700);
+    inner = wi_instance_make(instance, "inner", &error);
+    assert_non_null(inner);
+    assert_null(wi_instance_make(instance, "inner", &error));
+    assert_non_null(strstr(error.detail, "inner"));
+    snprintf(file, sizeof(file), "%s/file", inner);
+    close(open(file, O_CREAT | O_WRONLY, 0400));
+    wi_instance_free(instance);
+    free(inner);
+    assert_int_not_equal(stat(path, &info), 0);
+}
+
+static void a_sweep_takes_what_dead_daemons_left_and_nothing_else(void **state)
+{
+    struct wi_error error;
+    struct wi_instance *first = wi_instance_new(&error), *second;
+    char link[256], keep[256];
+    int live;
+
+    make_dir("webinfer-DEADbe");
+    close(make_file("webinfer-DEADbe/lock"));
+    make_dir("webinfer-DEADbe/profile");
+    make_dir("keep");
+    close(make_file("keep/file"));
+    in_root("webinfer-DEADbe/profile/link", link, sizeof(link));
+    in_root("keep", keep, sizeof(keep));
+    assert_int_equal(symlink(keep, link), 0); /* not followed */
+    make_dir("webinfer-aLive1");
+    live = make_file("webinfer-aLive1/lock");
+    assert_int_equal(flock(live, LOCK_EX), 0);
+    make_dir("webinfer-nolock"); /* just being made */
+    make_dir("webinfer-toolong");
+    close(make_file("webinfer-toolong/lock"));
+    make_dir("webinfer-sh0rt");
+    in_root("webinfer-LinkXX", link, sizeof(link));
+    assert_int_equal(symlink(keep, link), 0);
+    close(make_file("keep/lock"));
+
+    second = wi_instance_new(&error);
+    assert_non_null(second);
+    assert_false(exists("webinfer-DEADbe"));
+    assert_true(exists("keep/file"));
+    assert_true(exists("webinfer-aLive1"));
+    assert_true(exists("webinfer-nolock"));
+    assert_true(exists("webinfer-toolong"));
+    assert_true(exists("webinfer-sh0rt"));
+    assert_true(exists("webinfer-LinkXX"));
+    assert_int_equal(access(wi_instance_path(first), F_OK), 0);
+    close(live);
+    wi_instance_free(first);
+    wi_instance_free(second);
+}
+
+static void a_root_too_long_for_sockets_is_not_used(void **state)
+{
+    char deep[256];
+    struct wi_error error;
+    struct wi_instance *instance;
+
+    make_dir("a-folder-with-quite-a-long-name");
+    in_root("a-folder-with-quite-a-long-name", deep, sizeof(deep));
+    setenv("TMPDIR", deep, 1);
+    instance = wi_instance_new(&error);
+    assert_non_null(instance);
+    assert_memory_equal(wi_instance_path(instance), "/tmp/webinfer-", 14);
+    wi_instance_free(instance);
+    setenv("TMPDIR", root, 1);
+}
+
+static void count(void *context)
+{
+    ++*(int *)context;
+}
+
+static void a_tree_goes_off_the_loop(void **state)
+{
+    uv_loop_t loop;
+    char path[256];
+    int done = 0;
+
+    uv_loop_init(&loop);
+    make_dir("tree");
+    make_dir("tree/a");
+    close(make_file("tree/a/b"));
+    in_root("tree", path, sizeof(path));
+    wi_remove_tree(&loop, path, count, &done);
+    wi_remove_tree(&loop, "/no/such/folder", count, &done);
+    assert_int_equal(done, 0);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(done, 2);
+    assert_false(exists("tree"));
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_is_private_and_goes_with_all_that_is_in_it),
+        cmocka_unit_test(a_sweep_takes_what_dead_daemons_left_and_nothing_else),
+        cmocka_unit_test(a_root_too_long_for_sockets_is_not_used),
+        cmocka_unit_test(a_tree_goes_off_the_loop),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

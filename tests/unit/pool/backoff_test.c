@@ -1,0 +1,66 @@
+/* Backoff and breaker: the contract's numbers. */
+#include "../test.h"
+
+#include "pool/backoff.h"
+
+static void first_restart_is_at_once_then_doubles_to_thirty_seconds(void **state)
+{
+    const double expected[] = {0, 250, 500, 1000, 2000, 4000, 8000, 16000, 30000, 30000};
+    struct wi_backoff backoff = {0};
+
+    for (size_t i = 0; i < sizeof(expected) / sizeof(*expected); i++) {
+        wi_backoff_broken(&backoff, 1000, 1, 10);
+        assert_true(backoff.next_start == 1000 + expected[i]);
+    }
+    assert_false(backoff.open); /* all of them were ready */
+}
+
+static void a_session_that_served_well_starts_the_backoff_afresh(void **state)
+{
+    struct wi_backoff backoff = {0};
+
+    for (int i = 0; i < 6; i++)
+        wi_backoff_broken(&backoff, 0, 1, 10);
+    wi_backoff_broken(&backoff, 5000, 1, WI_BACKOFF_SOUND_MS);
+    assert_true(backoff.next_start == 5000);
+}
+
+static void five_failures_to_become_ready_open_the_breaker(void **state)
+{
+    struct wi_backoff backoff = {0};
+
+    for (int i = 0; i < 4; i++)
+        wi_backoff_broken(&backoff, 0, 0, 0);
+    assert_false(backoff.open);
+    wi_backoff_broken(&backoff, 0, 0, 0);
+    assert_true(backoff.open);
+    assert_false(wi_backoff_may_start(&backoff, backoff.next_start - 1, 0));
+    assert_true(wi_backoff_may_start(&backoff, backoff.next_start, 0));
+    assert_false(wi_backoff_may_start(&backoff, backoff.next_start, 1)); /* one probe */
+    wi_backoff_ready(&backoff);
+    assert_false(backoff.open);
+    assert_int_equal(backoff.failures, 0);
+    assert_true(wi_backoff_may_start(&backoff, backoff.next_start, 3));
+}
+
+static void a_ready_session_between_failures_keeps_it_closed(void **state)
+{
+    struct wi_backoff backoff = {0};
+
+    for (int i = 0; i < 20; i++) {
+        wi_backoff_broken(&backoff, 0, i % 4 == 3, 1);
+        assert_false(backoff.open);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(first_restart_is_at_once_then_doubles_to_thirty_seconds),
+        cmocka_unit_test(a_session_that_served_well_starts_the_backoff_afresh),
+        cmocka_unit_test(five_failures_to_become_ready_open_the_breaker),
+        cmocka_unit_test(a_ready_session_between_failures_keeps_it_closed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
