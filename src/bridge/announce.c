@@ -1,0 +1,208 @@
+/*
+ * node_announcement. Everything is checked before the one-time token is spent, so that a page with
+ * a fault in its report does not lose its only way in.
+ */
+#include "bridge/announce.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/params.h"
+#include "bridge/link.h"
+#include "bridge/node.h"
+#include "bridge/outgoing.h"
+#include "bridge/report.h"
+#include <string.h>
+
+#define PROTOCOL_VERSION 1
+#define MAX_ATTEMPT_LIST 4096
+
+struct announcement {
+    int64_t protocol;
+    const char *page_version, *token;
+    json_t *resume, *capabilities;
+};
+
+static const struct wi_param announcement_table[] = {
+    {"protocol", WI_PARAM_INTEGER, offsetof(struct announcement, protocol), 1, 0, 0, NULL},
+    {"page_version", WI_PARAM_STRING, offsetof(struct announcement, page_version), 0, 0, 64, NULL},
+    {"token", WI_PARAM_STRING, offsetof(struct announcement, token), 0, 1, 256, NULL},
+    {"resume", WI_PARAM_OBJECT, offsetof(struct announcement, resume), 0, 0, 0, NULL},
+    {"capabilities", WI_PARAM_OBJECT, offsetof(struct announcement, capabilities), 1, 0, 0, NULL},
+    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL},
+};
+
+struct resume {
+    const char *node, *token;
+    json_t *running, *unacknowledged;
+};
+
+static const struct wi_param resume_table[] = {
+    {"node", WI_PARAM_STRING, offsetof(struct resume, node), 1, 1, WI_FRAME_ID_MAX, NULL},
+    {"token", WI_PARAM_STRING, offsetof(struct resume, token), 1, 1, 256, NULL},
+    {"running", WI_PARAM_ARRAY, offsetof(struct resume, running), 1, 0, MAX_ATTEMPT_LIST, NULL},
+    {"unacknowledged", WI_PARAM_ARRAY, offsetof(struct resume, unacknowledged), 1, 0,
+        MAX_ATTEMPT_LIST, NULL},
+    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL},
+};
+
+static enum wi_code check_ids(const json_t *list, const char *field, struct wi_error *error)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *id = json_array_get(list, i);
+        if (!json_is_string(id) || json_string_length(id) == 0 ||
+            json_string_length(id) > WI_FRAME_ID_MAX)
+            return wi_error_set(error, WI_INVALID_FIELD, field,
+                "%s[%zu] must be an id of 1 to %d bytes", field, i, WI_FRAME_ID_MAX);
+    }
+    return WI_OK;
+}
+
+static enum wi_code read_announcement(const json_t *data, struct announcement *announcement,
+    struct resume *resume, struct wi_error *error)
+{
+    enum wi_code code =
+        wi_params_read(announcement_table, data, WI_PARAMS_OPEN, "data.", announcement, error);
+    if (code != WI_OK)
+        return code;
+    if (announcement->protocol != PROTOCOL_VERSION)
+        return wi_error_set(error, WI_INVALID_FIELD, "data.protocol",
+            "data.protocol is %lld; this service speaks %d", (long long)announcement->protocol,
+            PROTOCOL_VERSION);
+    if (!announcement->token == !announcement->resume)
+        return wi_error_set(error, WI_MISSING_FIELD, "data.token",
+            "either data.token or data.resume is needed, and not both");
+    if (!announcement->resume)
+        return WI_OK;
+    code = wi_params_read(
+        resume_table, announcement->resume, WI_PARAMS_OPEN, "data.resume.", resume, error);
+    if (code == WI_OK)
+        code = check_ids(resume->running, "data.resume.running", error);
+    if (code == WI_OK)
+        code = check_ids(resume->unacknowledged, "data.resume.unacknowledged", error);
+    return code;
+}
+
+/* --- A new node ------------------------------------------------------------------------------ */
+
+/* A session has one page: a node that it had before was reloaded away. */
+static void supersede(struct wi_bridge *bridge, const char *session)
+{
+    struct wi_node *node, *next;
+    if (!*session)
+        return;
+    HASH_ITER(hh, bridge->nodes, node, next)
+    {
+        if (strcmp(node->info.session, session) != 0)
+            continue;
+        wi_node_down(node, "superseded", "its session loaded the page again");
+        return;
+    }
+}
+
+static void welcome_new(struct wi_link *link, const char *token, struct wi_node_info *info)
+{
+    struct wi_bridge *bridge = link->bridge;
+    struct wi_spent spent;
+    if (bridge->node_count >= bridge->settings.max_nodes) {
+        bridge->counters.refused++;
+        wi_link_fail(link, WI_CLOSE_TRY_LATER, "there are as many nodes as [bridge] max_nodes");
+        return;
+    }
+    if (wi_tokens_spend(&bridge->tokens, token, wi_now_ms(), &spent)) {
+        bridge->counters.unauthorized++;
+        wi_link_fail(link, WI_CLOSE_POLICY, "the token is unknown, spent or too old");
+        return;
+    }
+    supersede(bridge, spent.session);
+    if (bridge->closed)
+        return;
+    wi_id_new(info->id, "node");
+    snprintf(info->session, sizeof info->session, "%s", spent.session);
+    if (*spent.kind)
+        snprintf(info->kind, sizeof info->kind, "%s", spent.kind);
+    struct wi_node *node = wi_node_new(bridge, info);
+    wi_node_attach(node, link);
+    wi_send_welcome(node, 0, NULL);
+    wi_info("bridge", node->info.id, "node up: %s %s, session %s", node->info.kind,
+        node->info.browser_version, *node->info.session ? node->info.session : "none");
+    bridge->events.on_node_up(bridge->events.context, &node->info, 0);
+}
+
+/* --- A node that comes back ------------------------------------------------------------------ */
+
+static void add_unwanted(const struct wi_node *node, const json_t *list, json_t *cancel)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *id = json_array_get(list, i);
+        if (!wi_node_find_attempt(node, json_string_value(id)))
+            json_array_append(cancel, id);
+    }
+}
+
+static struct wi_node *find_resumable(struct wi_bridge *bridge, const struct resume *resume)
+{
+    unsigned char hash[WI_HASH_SIZE];
+    struct wi_node *node = wi_node_find(bridge, resume->node);
+    wi_hash(resume->token, strlen(resume->token), hash);
+    if (node && !node->dropped && wi_renewed_matches(&node->resume, hash))
+        return node;
+    bridge->counters.unauthorized += node != NULL;
+    return NULL;
+}
+
+static void take_back(
+    struct wi_link *link, const struct resume *resume, const struct wi_node_info *info)
+{
+    struct wi_bridge *bridge = link->bridge;
+    struct wi_node *node = find_resumable(bridge, resume);
+    if (!node) {
+        const char *why = "no such node waits for its page: load the page again";
+        wi_link_close(
+            link, WI_CLOSE_RESUME_UNKNOWN, why, wi_make_bye(bridge, "resume_unknown", why));
+        return;
+    }
+    if (node->link) /* its socket is dead and has not noticed */
+        wi_link_close(node->link, WI_CLOSE_NORMAL, "the node came back on another socket", NULL);
+
+    json_t *cancel = json_array();
+    add_unwanted(node, resume->running, cancel);
+    add_unwanted(node, resume->unacknowledged, cancel);
+    json_decref(node->info.capabilities);
+    struct wi_node_info *known = &node->info;
+    struct wi_node_info next = *info;
+    memcpy(next.id, known->id, sizeof next.id);
+    memcpy(next.session, known->session, sizeof next.session);
+    memcpy(next.kind, known->kind, sizeof next.kind);
+    next.connected_at = known->connected_at;
+    *known = next;
+    json_incref(known->capabilities);
+
+    wi_node_attach(node, link);
+    wi_send_welcome(node, 1, cancel);
+    json_decref(cancel);
+    bridge->counters.resumed++;
+    wi_info("bridge", known->id, "node is back");
+    bridge->events.on_node_up(bridge->events.context, known, 1);
+    if (!bridge->closed)
+        wi_node_reconcile(node, resume->running, resume->unacknowledged);
+}
+
+void wi_announce(struct wi_link *link, const struct wi_frame *frame)
+{
+    struct announcement announcement = {0};
+    struct resume resume = {0};
+    struct wi_node_info info = {0};
+    struct wi_error error;
+    enum wi_code code = read_announcement(frame->data, &announcement, &resume, &error);
+    if (code == WI_OK)
+        code = wi_report_read(announcement.capabilities, &info, &error);
+    if (code != WI_OK) {
+        link->bridge->counters.protocol_errors++;
+        wi_link_fail(link, WI_CLOSE_POLICY, error.detail);
+        return;
+    }
+    if (announcement.resume)
+        take_back(link, &resume, &info);
+    else
+        welcome_new(link, announcement.token, &info);
+    json_decref(info.capabilities);
+}

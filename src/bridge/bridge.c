@@ -1,0 +1,311 @@
+/*
+ * The bridge as others see it: creation and end, the verbs of bridge.h, and the lws vhost that its
+ * connections live on.
+ */
+#include "bridge/bridge.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "bridge/link.h"
+#include "bridge/node.h"
+#include "bridge/outgoing.h"
+#include "bridge/private.h"
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Beyond max_nodes sockets: a loading page fetches files on six connections at once. */
+#define FILE_CONNECTIONS 256
+#define KEEPALIVE_S 60
+#define FRAME_OVERHEAD (1024 * 1024) /* the frame limit over max_body */
+
+const char *const wi_platform_names[] = {"webgpu", "webnn", "webgl", "wasm", NULL};
+
+static const struct lws_protocols protocols[] = {
+    {.name = "http", .callback = wi_files_callback, .rx_buffer_size = WI_LWS_CHUNK},
+    {.name = WI_PROTOCOL_NAME, .callback = wi_link_callback, .rx_buffer_size = WI_LWS_CHUNK},
+    {0},
+};
+
+/* --- Creation -------------------------------------------------------------------------------- */
+
+static void take_settings(struct wi_bridge *bridge, const struct wi_config *config)
+{
+    struct wi_bridge_settings *settings = &bridge->settings;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    int64_t sessions = config->pool.max_connections > 0 ? config->pool.max_connections : 1;
+    settings->heartbeat_interval = config->bridge.heartbeat_interval;
+    settings->heartbeat_misses = config->bridge.heartbeat_misses;
+    settings->resume_grace = config->bridge.resume_grace;
+    settings->max_nodes = config->bridge.max_nodes;
+    settings->max_frame = config->api.max_body + FRAME_OVERHEAD;
+    settings->model_budget = config->pool.model_budget;
+    settings->threads = cores / sessions > 1 ? (int)(cores / sessions) : 1;
+}
+
+static int on_accept(void *context, int fd)
+{
+    struct wi_bridge *bridge = context;
+    if (bridge->connections >= bridge->settings.max_nodes + FILE_CONNECTIONS) {
+        bridge->counters.refused++;
+        return -1;
+    }
+    struct lws *wsi = lws_adopt_socket_vhost(bridge->vhost, fd);
+    if (!wsi)
+        return 0; /* lws has closed it */
+    struct wi_connection *connection = wi_alloc(sizeof *connection);
+    connection->bridge = bridge;
+    lws_set_opaque_user_data(wsi, connection);
+    bridge->connections++;
+    bridge->counters.connections++;
+    return 0;
+}
+
+static enum wi_code make_vhost(struct wi_bridge *bridge, struct lws_context *lws,
+    const struct wi_config_bridge *config, struct wi_error *error)
+{
+    int tls = config->tls_certificate && *config->tls_certificate;
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN_SERVER,
+        .vhost_name = "bridge",
+        .protocols = protocols,
+        .keepalive_timeout = KEEPALIVE_S,
+    };
+    if (tls) {
+        info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+        info.ssl_cert_filepath = config->tls_certificate;
+        info.ssl_private_key_filepath = config->tls_key;
+        info.alpn = "http/1.1"; /* our answers are written for it */
+    }
+    if (tls && (access(config->tls_certificate, R_OK) || !config->tls_key ||
+                   access(config->tls_key, R_OK)))
+        return wi_error_set(error, WI_INVALID_FIELD, "bridge.tls_certificate",
+            "the files of [bridge] tls_certificate and tls_key cannot both be read");
+    bridge->vhost = lws_create_vhost(lws, &info);
+    if (!bridge->vhost)
+        return wi_error_set(error, WI_INVALID_FIELD, tls ? "bridge.tls_certificate" : "bridge",
+            tls ? "the certificate and the key of [bridge] are not a valid PEM pair"
+                : "libwebsockets could not create the bridge's host");
+    return WI_OK;
+}
+
+static void on_sweep(void *context)
+{
+    struct wi_bridge *bridge = context;
+    struct wi_node *node, *next;
+    HASH_ITER(hh, bridge->nodes, node, next)
+    {
+        if (node->dropped && !bridge->closed)
+            wi_node_down(node, "drain", node->drop_reason);
+    }
+}
+
+static void make_urls(struct wi_bridge *bridge, const struct wi_config_bridge *config)
+{
+    int tls = config->tls_certificate && *config->tls_certificate;
+    bridge->local_url = wi_listener_url(bridge->listener, tls ? "https" : "http");
+    if (config->public_url && strstr(config->public_url, "://")) {
+        size_t length = strlen(config->public_url);
+        while (length > 0 && config->public_url[length - 1] == '/')
+            length--;
+        bridge->url = wi_strndup(config->public_url, length);
+    } else {
+        bridge->url = wi_strdup(bridge->local_url);
+    }
+    bridge->security_headers = wi_files_security_headers(bridge->url, bridge->local_url);
+}
+
+struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop, struct wi_store *store,
+    const struct wi_config *config, struct wi_budget *budget, const struct wi_bridge_events *events,
+    struct wi_error *error)
+{
+    struct wi_bridge *bridge = wi_alloc(sizeof *bridge);
+    bridge->loop = loop;
+    bridge->store = store;
+    bridge->budget = budget;
+    bridge->events = *events;
+    take_settings(bridge, config);
+
+    bridge->page = wi_page_new(config->bridge.page ? config->bridge.page : "", error);
+    if (!bridge->page)
+        goto fail;
+    bridge->listener = wi_listener_new(loop, config->bridge.listen, on_accept, bridge, error);
+    if (!bridge->listener)
+        goto fail;
+    if (make_vhost(bridge, lws, &config->bridge, error) != WI_OK)
+        goto fail;
+    make_urls(bridge, &config->bridge);
+    bridge->scratch = wi_realloc_array(NULL, LWS_PRE + WI_LWS_CHUNK, 1);
+    bridge->sweep = wi_timer_new(loop, on_sweep, bridge);
+    wi_info("bridge", NULL, "listening on %s, browsers use %s", bridge->local_url, bridge->url);
+    return bridge;
+fail:
+    wi_listener_free(bridge->listener);
+    bridge->listener = NULL;
+    wi_bridge_free(bridge);
+    return NULL;
+}
+
+void wi_bridge_reload(struct wi_bridge *bridge, const struct wi_config *config)
+{
+    take_settings(bridge, config);
+}
+
+/* --- End ------------------------------------------------------------------------------------- */
+
+void wi_bridge_close(struct wi_bridge *bridge)
+{
+    struct wi_link *link, *next_link;
+    struct wi_node *node;
+    if (bridge->closed)
+        return;
+    bridge->closed = 1; /* no event from here on */
+    wi_listener_free(bridge->listener);
+    bridge->listener = NULL;
+    wi_timer_free(bridge->sweep);
+    bridge->sweep = NULL;
+    for (link = bridge->links; link; link = next_link) {
+        next_link = link->next;
+        wi_link_close(link, WI_CLOSE_GOING_AWAY, "the service is going away",
+            wi_make_bye(bridge, "shutdown", "the service is going away"));
+    }
+    for (node = bridge->nodes; node; node = node->hh.next)
+        wi_node_quiesce(node);
+}
+
+void wi_bridge_free(struct wi_bridge *bridge)
+{
+    struct wi_node *node, *next;
+    if (!bridge)
+        return;
+    HASH_ITER(hh, bridge->nodes, node, next)
+    wi_node_free(node);
+    wi_page_free(bridge->page);
+    wi_tokens_clear(&bridge->tokens);
+    free(bridge->url);
+    free(bridge->local_url);
+    free(bridge->security_headers);
+    free(bridge->scratch);
+    free(bridge);
+}
+
+/* --- Sessions -------------------------------------------------------------------------------- */
+
+const char *wi_bridge_url(const struct wi_bridge *bridge)
+{
+    return bridge->url;
+}
+
+void wi_bridge_expect(struct wi_bridge *bridge, const char *session_id, const char *kind,
+    int64_t ttl_ms, char token[WI_TOKEN_SIZE])
+{
+    wi_tokens_expect(&bridge->tokens, session_id, kind, wi_now_ms(), ttl_ms, token);
+}
+
+void wi_bridge_revoke(struct wi_bridge *bridge, const char *session_id)
+{
+    wi_tokens_revoke(&bridge->tokens, session_id);
+}
+
+/* --- Work ------------------------------------------------------------------------------------ */
+
+/* A node that can be sent to now; NULL if it is away, dropped or unknown. */
+static struct wi_node *find_connected(const struct wi_bridge *bridge, const char *node_id)
+{
+    struct wi_node *node = bridge->closed ? NULL : wi_node_find(bridge, node_id);
+    return node && node->link && !node->dropped ? node : NULL;
+}
+
+enum wi_code wi_bridge_send_task(
+    struct wi_bridge *bridge, const char *node_id, const struct wi_task *task)
+{
+    struct wi_node *node = find_connected(bridge, node_id);
+    if (!node)
+        return WI_NODE_NOT_FOUND;
+    if (wi_send_task_request(node, task))
+        return WI_MEMORY_BUDGET;
+    wi_node_add_attempt(node, task->attempt_id, task->model);
+    return WI_OK;
+}
+
+void wi_bridge_cancel(
+    struct wi_bridge *bridge, const char *node_id, const char *attempt_id, const char *reason)
+{
+    struct wi_node *node = wi_node_find(bridge, node_id);
+    struct wi_attempt *attempt = node ? wi_node_find_attempt(node, attempt_id) : NULL;
+    if (!attempt)
+        return;
+    /* The id may be the attempt's own text, so the message goes first. An away node is told in
+     * its next welcome. */
+    if (node->link)
+        wi_send_cancel(node, attempt_id, reason);
+    wi_node_remove_attempt(node, attempt);
+}
+
+enum wi_code wi_bridge_load(struct wi_bridge *bridge, const char *node_id, struct wi_model *model,
+    const enum wi_platform *platforms, size_t platform_count)
+{
+    struct wi_node *node = find_connected(bridge, node_id);
+    if (!node)
+        return WI_NODE_NOT_FOUND;
+    wi_node_offer(node, model);
+    wi_send_model_load(node, model, platforms, platform_count);
+    return WI_OK;
+}
+
+enum wi_code wi_bridge_unload(struct wi_bridge *bridge, const char *node_id, const char *model_name)
+{
+    struct wi_node *node = find_connected(bridge, node_id);
+    if (!node)
+        return WI_NODE_NOT_FOUND;
+    wi_send_model_unload(node, model_name);
+    return WI_OK;
+}
+
+void wi_bridge_drop(struct wi_bridge *bridge, const char *node_id, const char *why)
+{
+    struct wi_node *node = bridge->closed ? NULL : wi_node_find(bridge, node_id);
+    if (!node || node->dropped)
+        return;
+    node->dropped = 1;
+    snprintf(node->drop_reason, sizeof node->drop_reason, "%s", why);
+    wi_timer_start(bridge->sweep, 0, 0);
+}
+
+/* --- Looking --------------------------------------------------------------------------------- */
+
+const struct wi_node_info *wi_bridge_node(const struct wi_bridge *bridge, const char *node_id)
+{
+    const struct wi_node *node = wi_node_find(bridge, node_id);
+    return node ? &node->info : NULL;
+}
+
+int wi_bridge_node_state(
+    const struct wi_bridge *bridge, const char *node_id, struct wi_node_state *state)
+{
+    const struct wi_node *node = wi_node_find(bridge, node_id);
+    if (!node)
+        return -1;
+    *state = (struct wi_node_state){
+        .connected = node->link != NULL,
+        .attempts = HASH_COUNT(node->attempts),
+        .busy_since_ms = node->busy_since_ms,
+        .last_seen_ms = wi_now_ms() - node->last_seen,
+        .rtt_ms = node->rtt,
+        .models = node->models,
+        .bytes_in = node->bytes_in,
+        .bytes_out = node->bytes_out,
+    };
+    return 0;
+}
+
+void wi_bridge_each(const struct wi_bridge *bridge, wi_bridge_each_fn *each, void *context)
+{
+    const struct wi_node *node;
+    for (node = bridge->nodes; node; node = node->hh.next)
+        each(context, &node->info);
+}
+
+const struct wi_bridge_counters *wi_bridge_counters(const struct wi_bridge *bridge)
+{
+    return &bridge->counters;
+}

@@ -1,0 +1,161 @@
+/*
+ * The listener for browsers: serves the page, its scripts and model files, and speaks the node
+ * protocol (webinfer-protocol(7)) on /node. It knows nodes and attempts, not jobs or policy.
+ *
+ * A node outlives its socket: when the link drops, the node waits `resume_grace` for its page to
+ * come back, and keeps its attempts. Everything is called on the loop's thread.
+ */
+#ifndef WI_BRIDGE_BRIDGE_H
+#define WI_BRIDGE_BRIDGE_H
+
+#include "base/blob.h"
+#include "base/error.h"
+#include "base/lws.h"
+#include "base/secret.h"
+#include "config/config.h"
+#include "model/store.h"
+#include "model/tensor.h"
+#include <jansson.h>
+#include <stdint.h>
+
+enum wi_platform { WI_WEBGPU, WI_WEBNN, WI_WEBGL, WI_WASM, WI_PLATFORM_COUNT };
+extern const char *const wi_platform_names[]; /* "webgpu" …, ended by NULL */
+
+struct wi_adapter {
+    char vendor[64];
+    char architecture[64];
+    char description[128];
+    int is_fallback; /* a software adapter */
+};
+
+/* What a page told about itself; bounded and escaped on arrival. Valid while the node lives. */
+struct wi_node_info {
+    char id[WI_ID_SIZE];
+    char session[WI_ID_SIZE]; /* the session whose one-time token it spent, or "" (joined) */
+    char kind[32];            /* browser kind: the session's, else what the page says */
+    char browser_version[64];
+    char user_agent[256];
+    int cores;
+    double memory_gib; /* 0: not told */
+    int isolated;      /* crossOriginIsolated */
+    struct {
+        int available;
+        char reason[160]; /* why not */
+        int has_adapter;
+        struct wi_adapter adapter;
+    } platforms[WI_PLATFORM_COUNT];
+    json_t *capabilities; /* the whole report, for /v1/nodes; borrowed */
+    int64_t connected_at; /* Unix milliseconds */
+};
+
+/* What a node is doing, as far as the bridge sees it; filled on request. */
+struct wi_node_state {
+    int connected;        /* 0: within resume_grace */
+    size_t attempts;      /* sent and not answered */
+    double busy_since_ms; /* the node's own report: how long its engine has been running; 0 idle */
+    double last_seen_ms;  /* since the last frame from it */
+    double rtt_ms;        /* of the last heartbeat; 0 before the first */
+    json_t *models;       /* last model_status list, borrowed; may be NULL */
+    uint64_t bytes_in, bytes_out;
+};
+
+/* One attempt to send. Everything is borrowed for the call; blobs and the model are referenced as
+ * long as they are being written. */
+struct wi_task {
+    const char *attempt_id;
+    const char *job_id;
+    struct wi_model *model;
+    enum wi_platform platforms[WI_PLATFORM_COUNT]; /* to try, in this order */
+    size_t platform_count;
+    int fallback;                     /* 0: an error instead of the second platform */
+    const char *precision;            /* NULL: as the model is */
+    const struct wi_strings *outputs; /* wanted; NULL or empty: all */
+    double deadline_ms;               /* left to run */
+    const struct wi_tensors *tensors;
+    const json_t *input;   /* what is not a tensor, e.g. {"image":{"tensor":0,…}}; may be NULL */
+    const json_t *options; /* may be NULL */
+};
+
+/* An answer to an attempt. On arrival it is the callee's to take from: tensors by wi_tensors_move,
+ * JSON values by json_incref. */
+struct wi_answer {
+    int ok;
+    struct wi_error error; /* if not ok */
+    int retryable;         /* if not ok: another node may do better (device lost, engine died) */
+    json_t *executed_on;   /* platform, engine, adapter, fallbacks…: as the page reported */
+    double load_ms, inference_ms;
+    int warm;
+    struct wi_tensors outputs;
+    json_t *result; /* may be NULL */
+};
+
+/* Upward, never from inside a call of ours into the bridge. */
+struct wi_bridge_events {
+    void *context;
+    /* A page announced itself and was welcomed; or came back within its grace. */
+    void (*on_node_up)(void *context, const struct wi_node_info *node, int resumed);
+    /* The socket dropped; the node may come back. */
+    void (*on_node_away)(void *context, const char *node_id);
+    /* Gone for good. Each attempt that was on it was reported lost before, in the order sent. */
+    void (*on_node_down)(void *context, const char *node_id, const char *why);
+    void (*on_accepted)(void *context, const char *node_id, const char *attempt_id);
+    void (*on_answer)(
+        void *context, const char *node_id, const char *attempt_id, struct wi_answer *answer);
+    /* `alone` = it was the oldest on its node, so it may have been what broke it. */
+    void (*on_lost)(
+        void *context, const char *node_id, const char *attempt_id, int alone, const char *why);
+};
+
+/* Counters for /metrics, all since the start. */
+struct wi_bridge_counters {
+    uint64_t connections, refused, frames_in, frames_out, bytes_in, bytes_out;
+    uint64_t malformed, protocol_errors, unauthorized, late_answers, resumed, heartbeat_timeouts;
+    uint64_t file_requests, file_bytes;
+};
+
+struct wi_bridge;
+
+/* Listens at once. NULL with `error` filled (port in use, bad certificate, page not found).
+ * `lws`, `store`, `config`, `budget` and `events` must outlive it. */
+struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop, struct wi_store *store,
+    const struct wi_config *config, struct wi_budget *budget, const struct wi_bridge_events *events,
+    struct wi_error *error);
+/* Takes the reloadable values of a new configuration. */
+void wi_bridge_reload(struct wi_bridge *bridge, const struct wi_config *config);
+/* Stops listening, sends `bye` and closes every node's socket with 1001; the sockets go as the
+ * loop turns. No event comes any more. */
+void wi_bridge_close(struct wi_bridge *bridge);
+void wi_bridge_free(struct wi_bridge *bridge); /* after the lws context was destroyed */
+
+/* The base URL of the page, e.g. "http://127.0.0.1:8471". */
+const char *wi_bridge_url(const struct wi_bridge *bridge);
+/* A fresh one-time token for a session that we start: the page's URL is URL/#token=TOKEN. It is
+ * good until it is spent, revoked, or `ttl_ms` have passed. */
+void wi_bridge_expect(struct wi_bridge *bridge, const char *session_id, const char *kind,
+    int64_t ttl_ms, char token[WI_TOKEN_SIZE]);
+void wi_bridge_revoke(struct wi_bridge *bridge, const char *session_id);
+
+/* WI_OK, WI_NODE_NOT_FOUND, or WI_MEMORY_BUDGET. */
+enum wi_code wi_bridge_send_task(
+    struct wi_bridge *bridge, const char *node_id, const struct wi_task *task);
+/* Forgets the attempt and tells the page to stop it; an answer that comes all the same is dropped
+ * and counted. */
+void wi_bridge_cancel(
+    struct wi_bridge *bridge, const char *node_id, const char *attempt_id, const char *reason);
+/* model_load / model_unload; WI_OK or WI_NODE_NOT_FOUND. Progress shows in wi_node_state.models. */
+enum wi_code wi_bridge_load(struct wi_bridge *bridge, const char *node_id, struct wi_model *model,
+    const enum wi_platform *platforms, size_t platform_count);
+enum wi_code wi_bridge_unload(
+    struct wi_bridge *bridge, const char *node_id, const char *model_name);
+/* Says bye and closes; on_node_down follows from the loop. */
+void wi_bridge_drop(struct wi_bridge *bridge, const char *node_id, const char *why);
+
+/* Both borrowed until the next turn of the loop; NULL / -1 if there is no such node. */
+const struct wi_node_info *wi_bridge_node(const struct wi_bridge *bridge, const char *node_id);
+int wi_bridge_node_state(
+    const struct wi_bridge *bridge, const char *node_id, struct wi_node_state *state);
+typedef void wi_bridge_each_fn(void *context, const struct wi_node_info *node);
+void wi_bridge_each(const struct wi_bridge *bridge, wi_bridge_each_fn *each, void *context);
+const struct wi_bridge_counters *wi_bridge_counters(const struct wi_bridge *bridge);
+
+#endif

@@ -1,0 +1,307 @@
+/*
+ * Parsing and printing of protocol messages. Parsing is strict, because the bytes come from a
+ * browser that we may not own: every length is checked before it is used, and a frame that says
+ * two different things about itself is refused rather than guessed at.
+ */
+#include "bridge/frame.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/params.h"
+#include <stdlib.h>
+#include <string.h>
+
+size_t wi_frame_align(size_t size)
+{
+    return (size + 7) & ~(size_t)7;
+}
+
+static uint32_t read_u32(const unsigned char *bytes)
+{
+    return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+           (uint32_t)bytes[3] << 24;
+}
+
+static int all_zero(const unsigned char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (bytes[i])
+            return 0;
+    return 1;
+}
+
+/* --- Envelope -------------------------------------------------------------------------------- */
+
+struct envelope {
+    const char *id, *type, *from;
+    double timestamp;
+    json_t *data;
+};
+
+static const struct wi_param envelope_table[] = {
+    {"id", WI_PARAM_STRING, offsetof(struct envelope, id), 1, 1, WI_FRAME_ID_MAX, NULL},
+    {"type", WI_PARAM_STRING, offsetof(struct envelope, type), 1, 1, WI_FRAME_ID_MAX, NULL},
+    {"from", WI_PARAM_STRING, offsetof(struct envelope, from), 1, 0, WI_FRAME_ID_MAX, NULL},
+    {"timestamp", WI_PARAM_NUMBER, offsetof(struct envelope, timestamp), 1, 0, 0, NULL},
+    {"data", WI_PARAM_OBJECT, offsetof(struct envelope, data), 1, 0, 0, NULL},
+    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL},
+};
+
+/* The params reader's own codes are about REST fields; here everything is one kind of failure. */
+static enum wi_code malformed_field(struct wi_error *error)
+{
+    if (error)
+        error->code = WI_BAD_FRAMING;
+    return WI_BAD_FRAMING;
+}
+
+static enum wi_code parse_envelope(
+    const unsigned char *text, size_t size, struct wi_frame *frame, struct wi_error *error)
+{
+    if (size > WI_FRAME_HEAD_MAX)
+        return wi_error_set(error, WI_BAD_FRAMING, "",
+            "the JSON has %zu bytes; at most %d are allowed", size, WI_FRAME_HEAD_MAX);
+
+    json_error_t problem;
+    frame->root = json_loadb((const char *)text, size, JSON_REJECT_DUPLICATES, &problem);
+    if (!frame->root)
+        return wi_error_set(
+            error, WI_BAD_FRAMING, "", "not JSON at byte %d: %s", problem.position, problem.text);
+    if (!json_is_object(frame->root))
+        return wi_error_set(error, WI_BAD_FRAMING, "", "the message is not a JSON object");
+
+    struct envelope envelope = {0};
+    if (wi_params_read(envelope_table, frame->root, WI_PARAMS_OPEN, "", &envelope, error) != WI_OK)
+        return malformed_field(error);
+    frame->id = envelope.id;
+    frame->type = envelope.type;
+    frame->from = envelope.from;
+    frame->data = envelope.data;
+    return WI_OK;
+}
+
+/* --- Tensors --------------------------------------------------------------------------------- */
+
+struct entry {
+    const char *name, *datatype;
+    json_t *shape;
+    int64_t offset, byte_length;
+};
+
+static const struct wi_param entry_table[] = {
+    {"name", WI_PARAM_STRING, offsetof(struct entry, name), 1, 0, WI_TENSOR_NAME_MAX, NULL},
+    {"datatype", WI_PARAM_STRING, offsetof(struct entry, datatype), 1, 1, 16, NULL},
+    {"shape", WI_PARAM_ARRAY, offsetof(struct entry, shape), 1, 0, WI_TENSOR_MAX_RANK, NULL},
+    {"offset", WI_PARAM_INTEGER, offsetof(struct entry, offset), 1, 0, 0, NULL},
+    {"byte_length", WI_PARAM_INTEGER, offsetof(struct entry, byte_length), 1, 0, 0, NULL},
+    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL},
+};
+
+/* Whether `bytes` is exactly `count` strings of u32 length and content. */
+static int strings_fit(const unsigned char *bytes, size_t size, int64_t count)
+{
+    size_t at = 0;
+    for (int64_t i = 0; i < count; i++) {
+        if (size - at < 4)
+            return 0;
+        size_t length = read_u32(bytes + at);
+        at += 4;
+        if (size - at < length)
+            return 0;
+        at += length;
+    }
+    return at == size;
+}
+
+static enum wi_code parse_shape(
+    const json_t *shape, struct wi_tensor *tensor, const char *where, struct wi_error *error)
+{
+    tensor->rank = (unsigned)json_array_size(shape);
+    for (unsigned i = 0; i < tensor->rank; i++) {
+        const json_t *dim = json_array_get(shape, i);
+        if (!json_is_integer(dim) || json_integer_value(dim) < 0)
+            return wi_error_set(error, WI_BAD_FRAMING, where,
+                "%sshape[%u] must be an integer of at least 0", where, i);
+        tensor->dims[i] = json_integer_value(dim);
+    }
+    return WI_OK;
+}
+
+static enum wi_code check_size(
+    const struct wi_tensor *tensor, const char *where, struct wi_error *error)
+{
+    int64_t elements = wi_shape_elements(tensor->dims, tensor->rank);
+    size_t width = wi_datatype_size(tensor->datatype);
+    if (elements < 0)
+        return wi_error_set(error, WI_BAD_FRAMING, where, "%sshape has too many elements", where);
+    if (tensor->datatype == WI_BYTES) {
+        if (!strings_fit(wi_tensor_bytes(tensor), tensor->size, elements))
+            return wi_error_set(error, WI_BAD_FRAMING, where,
+                "%sbyte_length does not hold exactly %lld strings", where, (long long)elements);
+        return WI_OK;
+    }
+    if (tensor->size % width || (uint64_t)elements != tensor->size / width)
+        return wi_error_set(error, WI_BAD_FRAMING, where,
+            "%sbyte_length is %zu, but its shape and datatype make %lld elements of %zu bytes",
+            where, tensor->size, (long long)elements, width);
+    return WI_OK;
+}
+
+/* One entry of data.tensors; `*used` is how much of the section earlier tensors took. */
+static enum wi_code parse_tensor(struct wi_frame *frame, struct wi_blob *blob, size_t start,
+    const json_t *object, size_t index, size_t *used, struct wi_error *error)
+{
+    char where[48];
+    snprintf(where, sizeof where, "data.tensors[%zu].", index);
+    if (!json_is_object(object))
+        return wi_error_set(
+            error, WI_BAD_FRAMING, "data.tensors", "data.tensors[%zu] is not an object", index);
+
+    struct entry entry = {0};
+    if (wi_params_read(entry_table, object, WI_PARAMS_OPEN, where, &entry, error) != WI_OK)
+        return malformed_field(error);
+    enum wi_datatype datatype;
+    if (wi_datatype_parse(entry.datatype, strlen(entry.datatype), &datatype))
+        return wi_error_set(
+            error, WI_BAD_FRAMING, where, "%sdatatype is not one that is known", where);
+
+    size_t section = blob->size - start;
+    if (entry.offset < 0 || entry.byte_length < 0 || entry.offset % 8 ||
+        (uint64_t)entry.offset < *used || (uint64_t)entry.offset > section ||
+        (uint64_t)entry.byte_length > section - (size_t)entry.offset)
+        return wi_error_set(error, WI_BAD_FRAMING, where,
+            "%soffset %lld and byte_length %lld must be a multiple of 8, in order, and inside the "
+            "tensor section of %zu bytes",
+            where, (long long)entry.offset, (long long)entry.byte_length, section);
+    if (!all_zero(blob->bytes + start + *used, (size_t)entry.offset - *used))
+        return wi_error_set(
+            error, WI_BAD_FRAMING, where, "the padding before tensor %zu is not zero", index);
+
+    struct wi_tensor *tensor = wi_tensors_add(&frame->tensors);
+    tensor->name = wi_strdup(entry.name);
+    tensor->datatype = datatype;
+    tensor->blob = wi_blob_ref(blob);
+    tensor->offset = start + (size_t)entry.offset;
+    tensor->size = (size_t)entry.byte_length;
+    *used = (size_t)entry.offset + (size_t)entry.byte_length;
+
+    enum wi_code code = parse_shape(entry.shape, tensor, where, error);
+    return code != WI_OK ? code : check_size(tensor, where, error);
+}
+
+static enum wi_code parse_tensors(
+    struct wi_frame *frame, struct wi_blob *blob, size_t start, struct wi_error *error)
+{
+    const json_t *list = json_object_get(frame->data, "tensors");
+    if (list && !json_is_null(list) && !json_is_array(list))
+        return wi_error_set(error, WI_BAD_FRAMING, "data.tensors", "data.tensors is not a list");
+    size_t count = json_array_size(list);
+    if (count > WI_TENSORS_MAX)
+        return wi_error_set(error, WI_BAD_FRAMING, "data.tensors",
+            "data.tensors has %zu entries; at most %d are allowed", count, WI_TENSORS_MAX);
+
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        enum wi_code code =
+            parse_tensor(frame, blob, start, json_array_get(list, i), i, &used, error);
+        if (code != WI_OK)
+            return code;
+    }
+    if (used != blob->size - start)
+        return wi_error_set(error, WI_BAD_FRAMING, "",
+            "the tensor section has %zu bytes, but data.tensors describes %zu", blob->size - start,
+            used);
+    return WI_OK;
+}
+
+/* --- Whole messages -------------------------------------------------------------------------- */
+
+static enum wi_code parse_text(struct wi_blob *blob, struct wi_frame *frame, struct wi_error *error)
+{
+    enum wi_code code = parse_envelope(blob->bytes, blob->size, frame, error);
+    if (code != WI_OK)
+        return code;
+    const json_t *list = json_object_get(frame->data, "tensors");
+    if (list && !json_is_null(list) && !(json_is_array(list) && json_array_size(list) == 0))
+        return wi_error_set(
+            error, WI_BAD_FRAMING, "data.tensors", "a message with tensors must be a binary frame");
+    return WI_OK;
+}
+
+static enum wi_code parse_binary(
+    struct wi_blob *blob, struct wi_frame *frame, struct wi_error *error)
+{
+    if (blob->size < 4)
+        return wi_error_set(
+            error, WI_BAD_FRAMING, "", "a binary frame of %zu bytes has no length", blob->size);
+    size_t length = read_u32(blob->bytes);
+    if (length > blob->size - 4)
+        return wi_error_set(error, WI_BAD_FRAMING, "",
+            "the JSON length %zu is beyond the frame's %zu bytes", length, blob->size);
+
+    enum wi_code code = parse_envelope(blob->bytes + 4, length, frame, error);
+    if (code != WI_OK)
+        return code;
+    size_t start = wi_frame_align(4 + length);
+    if (start > blob->size || !all_zero(blob->bytes + 4 + length, start - 4 - length))
+        return wi_error_set(
+            error, WI_BAD_FRAMING, "", "the JSON is not followed by zeros to a multiple of 8");
+    return parse_tensors(frame, blob, start, error);
+}
+
+enum wi_code wi_frame_parse(
+    struct wi_blob *blob, int binary, struct wi_frame *frame, struct wi_error *error)
+{
+    memset(frame, 0, sizeof *frame);
+    enum wi_code code = binary ? parse_binary(blob, frame, error) : parse_text(blob, frame, error);
+    if (code != WI_OK)
+        wi_frame_clear(frame);
+    return code;
+}
+
+void wi_frame_clear(struct wi_frame *frame)
+{
+    wi_tensors_clear(&frame->tensors);
+    json_decref(frame->root);
+    memset(frame, 0, sizeof *frame);
+}
+
+/* --- Writing --------------------------------------------------------------------------------- */
+
+void wi_frame_begin(struct wi_buffer *out, int binary, const char *type, uint64_t sequence)
+{
+    if (binary)
+        wi_buffer_add(out, "\0\0\0\0", 4); /* the length, known at the end */
+    wi_buffer_printf(out,
+        "{\"id\":\"s-%llu\",\"type\":\"%s\",\"from\":\"service\",\"timestamp\":%lld",
+        (unsigned long long)sequence, type, (long long)wi_wall_ms());
+}
+
+void wi_frame_tensors(struct wi_buffer *out, const struct wi_tensors *tensors)
+{
+    size_t offset = 0;
+    wi_buffer_puts(out, "\"tensors\":[");
+    for (size_t i = 0; i < tensors->count; i++) {
+        const struct wi_tensor *tensor = &tensors->items[i];
+        offset = wi_frame_align(offset);
+        wi_buffer_puts(out, i ? ",{\"name\":" : "{\"name\":");
+        wi_buffer_json_string(out, tensor->name);
+        wi_buffer_printf(
+            out, ",\"datatype\":\"%s\",\"shape\":[", wi_datatype_name(tensor->datatype));
+        for (unsigned d = 0; d < tensor->rank; d++)
+            wi_buffer_printf(out, d ? ",%lld" : "%lld", (long long)tensor->dims[d]);
+        wi_buffer_printf(out, "],\"offset\":%zu,\"byte_length\":%zu}", offset, tensor->size);
+        offset += tensor->size;
+    }
+    wi_buffer_puts(out, "]");
+}
+
+void wi_frame_end(struct wi_buffer *out, int binary)
+{
+    wi_buffer_puts(out, "}");
+    if (!binary)
+        return;
+    size_t length = out->size - 4;
+    for (int i = 0; i < 4; i++)
+        out->text[i] = (char)(length >> (8 * i) & 0xff);
+    wi_buffer_add(out, "\0\0\0\0\0\0\0", wi_frame_align(out->size) - out->size);
+}

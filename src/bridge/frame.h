@@ -1,0 +1,50 @@
+/*
+ * The frame codec of the node protocol (webinfer-protocol(7)): one message in, one message out.
+ * Pure: it knows no sockets and no nodes.
+ *
+ * A text frame is the JSON envelope. A binary frame is a u32 little-endian length, the envelope,
+ * zeros to a multiple of 8, and the tensors that `data.tensors` describes.
+ */
+#ifndef WI_BRIDGE_FRAME_H
+#define WI_BRIDGE_FRAME_H
+
+#include "base/blob.h"
+#include "base/buffer.h"
+#include "base/error.h"
+#include "model/tensor.h"
+#include <jansson.h>
+#include <stdint.h>
+
+/* Bytes of JSON in one message; more is malformed. */
+#define WI_FRAME_HEAD_MAX (1024 * 1024)
+/* Bytes of an id on the wire, without the NUL. */
+#define WI_FRAME_ID_MAX 64
+
+/* A received message. The strings and `data` are borrowed from `root`; the tensors are slices of
+ * the blob that was parsed. */
+struct wi_frame {
+    json_t *root; /* owned */
+    const char *id;
+    const char *type;
+    const char *from;
+    json_t *data;
+    struct wi_tensors tensors;
+};
+
+/* Reads one whole message out of `blob`. WI_OK, or WI_BAD_FRAMING with the reason in `error` and
+ * `frame` empty. Free with wi_frame_clear. */
+enum wi_code wi_frame_parse(
+    struct wi_blob *blob, int binary, struct wi_frame *frame, struct wi_error *error);
+void wi_frame_clear(struct wi_frame *frame);
+
+/* Writing: begin, then `,"data":{…}` and other members of ours, then end. `sequence` makes the
+ * id unique. `binary` must be the same in all calls for one message. */
+void wi_frame_begin(struct wi_buffer *out, int binary, const char *type, uint64_t sequence);
+/* Adds `"tensors":[…]` with the offsets that the tensor section will have. */
+void wi_frame_tensors(struct wi_buffer *out, const struct wi_tensors *tensors);
+/* Closes the envelope; a binary head gets its length and padding. */
+void wi_frame_end(struct wi_buffer *out, int binary);
+/* `size` rounded up to a multiple of 8. */
+size_t wi_frame_align(size_t size);
+
+#endif

@@ -1,0 +1,27 @@
+/* The pure parts of serving files over HTTP: ranges, entity tags, media types, caching. */
+#ifndef WI_BRIDGE_HTTP_H
+#define WI_BRIDGE_HTTP_H
+
+#include <stdint.h>
+
+enum wi_range { WI_RANGE_NONE, WI_RANGE_PART, WI_RANGE_UNSATISFIABLE };
+
+/* Reads a Range header (RFC 9110, 14.2) for a file of `size` bytes. One byte range gives
+ * WI_RANGE_PART with the first and last byte; several, or what is not well-formed, are ignored
+ * (WI_RANGE_NONE: send the whole file). `header` may be NULL. */
+enum wi_range wi_http_range(const char *header, uint64_t size, uint64_t *first, uint64_t *last);
+/* Whether an If-None-Match list contains `etag` (with its quotes) or "*"; weak comparison. */
+int wi_http_etag_matches(const char *header, const char *etag);
+/* By the name's extension; "application/octet-stream" if it is none of ours. */
+const char *wi_http_media_type(const char *name);
+/* Whether a build tool put a content hash into the name ("app-5XK2Q7NB.js", "a.0f3c9d2e41.css"),
+ * so that the file never changes under it. */
+int wi_http_name_is_hashed(const char *name);
+/* The reason phrase of the few statuses that the file server sends. */
+const char *wi_http_reason(int status);
+/* Whether a comma-separated header has exactly `token` among its elements. */
+int wi_http_list_has(const char *header, const char *token);
+/* Whether `host` ("ADDRESS" or "ADDRESS:PORT") is a literal IPv4 or bracketed IPv6 address. */
+int wi_http_host_is_literal(const char *host);
+
+#endif

@@ -1,0 +1,387 @@
+/*
+ * Frames in and out of one libwebsockets socket.
+ *
+ * Two habits of that library shape this file. It must not be given data while it still holds a
+ * part of an earlier write back, or it forgets the next frame's header: so we write only from
+ * WRITEABLE and stop as soon as something was held back. And its own way of closing with a code
+ * loses the close frame outside RECEIVE: so we write the frame ourselves and set a time limit.
+ */
+#include "bridge/link.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "bridge/messages.h"
+#include "bridge/node.h"
+#include "bridge/report.h"
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+/* lws keeps this write type for itself; it makes the frame of RFC 6455, 5.5.1. */
+#define WRITE_CLOSE ((enum lws_write_protocol)4)
+#define HELLO_MS 5000
+#define CLOSE_TIMEOUT_S 5
+/* Above this a piece is written where it lies; below, copying it beats another frame. */
+#define IN_PLACE_MIN (64 * 1024)
+/* Queued and unsent; a peer that reads nothing for so long is cut. */
+#define MAX_QUEUED_MESSAGES 4096
+#define MAX_QUEUED_FRAMES 4
+
+/* --- Messages -------------------------------------------------------------------------------- */
+
+struct piece {
+    struct wi_blob *blob; /* NULL: the head */
+    const unsigned char *bytes;
+    size_t size;
+    size_t padding; /* zeros to put before it */
+};
+
+struct wi_message {
+    struct wi_message *next;
+    int binary;
+    char *head;
+    size_t total;
+    size_t count;
+    struct piece pieces[];
+};
+
+struct wi_message *wi_message_new(
+    int binary, struct wi_buffer *head, const struct wi_tensors *tensors)
+{
+    size_t count = tensors ? tensors->count : 0, section = 0;
+    struct wi_message *message = wi_alloc(sizeof *message + (1 + count) * sizeof(struct piece));
+    message->binary = binary;
+    message->count = 1 + count;
+    message->pieces[0].size = head->size;
+    message->head = wi_buffer_take(head);
+    message->pieces[0].bytes = (const unsigned char *)message->head;
+    for (size_t i = 0; i < count; i++) {
+        const struct wi_tensor *tensor = &tensors->items[i];
+        struct piece *piece = &message->pieces[1 + i];
+        piece->blob = wi_blob_ref(tensor->blob);
+        piece->bytes = wi_tensor_bytes(tensor);
+        piece->size = tensor->size;
+        piece->padding = wi_frame_align(section) - section;
+        section += piece->padding + piece->size;
+    }
+    message->total = message->pieces[0].size + section;
+    return message;
+}
+
+void wi_message_free(struct wi_message *message)
+{
+    if (!message)
+        return;
+    for (size_t i = 0; i < message->count; i++)
+        wi_blob_unref(message->pieces[i].blob);
+    free(message->head);
+    free(message);
+}
+
+/* --- Life ------------------------------------------------------------------------------------ */
+
+static void on_hello_late(void *context)
+{
+    struct wi_link *link = context;
+    link->bridge->counters.protocol_errors++;
+    wi_link_fail(link, WI_CLOSE_POLICY, "no node_announcement within 5 s");
+}
+
+struct wi_link *wi_link_new(struct wi_bridge *bridge, struct lws *wsi)
+{
+    struct wi_link *link = wi_alloc(sizeof *link);
+    link->bridge = bridge;
+    link->wsi = wsi;
+    link->hello = wi_timer_new(bridge->loop, on_hello_late, link);
+    wi_timer_start(link->hello, HELLO_MS, 0);
+    DL_APPEND(bridge->links, link);
+    return link;
+}
+
+static void drop_queue(struct wi_link *link)
+{
+    struct wi_message *message, *next;
+    LL_FOREACH_SAFE(link->queue, message, next)
+    wi_message_free(message);
+    link->queue = link->queue_end = NULL;
+    link->queued_messages = link->queued_bytes = 0;
+    link->piece = link->piece_done = 0;
+}
+
+/* The socket is gone. */
+static void link_gone(struct wi_link *link)
+{
+    struct wi_node *node = link->node;
+    DL_DELETE(link->bridge->links, link);
+    drop_queue(link);
+    wi_blob_unref(link->incoming);
+    wi_timer_free(link->hello);
+    free(link);
+    if (node) {
+        node->link = NULL;
+        wi_node_away(node);
+    }
+}
+
+/* --- Closing --------------------------------------------------------------------------------- */
+
+void wi_link_close(
+    struct wi_link *link, enum wi_close code, const char *reason, struct wi_message *last)
+{
+    if (link->node)
+        link->node->link = NULL;
+    link->node = NULL;
+    if (link->closing) {
+        wi_message_free(last);
+        return;
+    }
+    int cut_short = link->started;
+    drop_queue(link);
+    wi_timer_free(link->hello);
+    link->hello = NULL;
+    wi_blob_unref(link->incoming);
+    link->incoming = NULL;
+    if (last && !cut_short)
+        wi_link_send(link, last);
+    else
+        wi_message_free(last);
+    link->closing = 1;
+    link->close_code = (uint16_t)code;
+    wi_report_text(link->close_reason, sizeof link->close_reason, reason);
+    /* If the peer does not read, WRITEABLE never comes. */
+    lws_set_timeout(link->wsi, PENDING_TIMEOUT_CLOSE_SEND, CLOSE_TIMEOUT_S);
+    lws_callback_on_writable(link->wsi);
+}
+
+void wi_link_fail(struct wi_link *link, enum wi_close code, const char *reason)
+{
+    struct wi_node *node = link->node;
+    wi_info(
+        "bridge", node ? node->info.id : NULL, "closing a node's socket with %d: %s", code, reason);
+    wi_link_close(link, code, reason, NULL);
+    if (node)
+        wi_node_away(node);
+}
+
+static void write_close(struct wi_link *link)
+{
+    unsigned char frame[LWS_PRE + 2 + sizeof link->close_reason];
+    size_t length = strlen(link->close_reason);
+    frame[LWS_PRE] = (unsigned char)(link->close_code >> 8);
+    frame[LWS_PRE + 1] = (unsigned char)(link->close_code & 0xff);
+    memcpy(frame + LWS_PRE + 2, link->close_reason, length);
+    lws_write(link->wsi, frame + LWS_PRE, 2 + length, WRITE_CLOSE);
+    link->close_sent = 1;
+    lws_set_timeout(link->wsi, PENDING_TIMEOUT_CLOSE_ACK, CLOSE_TIMEOUT_S);
+}
+
+/* --- Sending --------------------------------------------------------------------------------- */
+
+int wi_link_send(struct wi_link *link, struct wi_message *message)
+{
+    if (link->closing || link->queued_messages >= MAX_QUEUED_MESSAGES ||
+        (link->queued_bytes && link->queued_bytes + message->total >
+                                   MAX_QUEUED_FRAMES * link->bridge->settings.max_frame)) {
+        wi_message_free(message);
+        return -1;
+    }
+    if (link->queue_end)
+        link->queue_end->next = message;
+    else
+        link->queue = message;
+    link->queue_end = message;
+    link->queued_messages++;
+    link->queued_bytes += message->total;
+    lws_callback_on_writable(link->wsi);
+    return 0;
+}
+
+/* Copies the next bytes of the message into the scratch buffer, as many as fit. */
+static size_t gather(struct wi_link *link, struct wi_message *message, unsigned char *to)
+{
+    size_t size = 0;
+    while (link->piece < message->count && size < WI_LWS_CHUNK) {
+        const struct piece *piece = &message->pieces[link->piece];
+        size_t whole = piece->padding + piece->size, done = link->piece_done;
+        if (done < piece->padding) {
+            size_t zeros = piece->padding - done;
+            if (zeros > WI_LWS_CHUNK - size)
+                zeros = WI_LWS_CHUNK - size;
+            memset(to + size, 0, zeros);
+            size += zeros;
+            done += zeros;
+        }
+        size_t left = whole - done;
+        if (left > WI_LWS_CHUNK - size)
+            left = WI_LWS_CHUNK - size;
+        if (left && done >= piece->padding) {
+            memcpy(to + size, piece->bytes + (done - piece->padding), left);
+            size += left;
+            done += left;
+        }
+        link->piece_done = done;
+        if (done == whole) {
+            link->piece++;
+            link->piece_done = 0;
+        }
+    }
+    return size;
+}
+
+/* lws puts the frame's header before the payload. In the middle of a blob those bytes belong to
+ * somebody (the tensor's own, or its neighbour's), so they are put back. */
+static int write_in_place(
+    struct wi_link *link, const struct piece *piece, size_t size, enum lws_write_protocol how)
+{
+    unsigned char *bytes = piece->blob->bytes + (piece->bytes - piece->blob->bytes) +
+                           (link->piece_done - piece->padding);
+    unsigned char saved[LWS_PRE];
+    _Static_assert(LWS_PRE <= WI_BLOB_HEADROOM, "a blob's headroom holds a frame header");
+    memcpy(saved, bytes - LWS_PRE, LWS_PRE);
+    int written = lws_write(link->wsi, bytes, size, how);
+    memcpy(bytes - LWS_PRE, saved, LWS_PRE);
+    link->piece_done += size;
+    return written;
+}
+
+/* Writes one fragment of the first message. The bytes written, or -1. */
+static int write_fragment(struct wi_link *link)
+{
+    struct wi_message *message = link->queue;
+    const struct piece *piece = &message->pieces[link->piece];
+    size_t left = piece->padding + piece->size - link->piece_done;
+    int in_place = piece->blob && link->piece_done >= piece->padding && left >= IN_PLACE_MIN;
+    unsigned char *scratch = link->bridge->scratch + LWS_PRE;
+    int first = !link->started, last;
+    size_t size;
+
+    if (in_place) {
+        size = left < WI_LWS_CHUNK ? left : WI_LWS_CHUNK;
+        last = size == left && link->piece + 1 == message->count;
+    } else {
+        size = gather(link, message, scratch);
+        last = link->piece == message->count;
+    }
+    enum lws_write_protocol how = (enum lws_write_protocol)lws_write_ws_flags(
+        message->binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT, first, last);
+    int written = in_place ? write_in_place(link, piece, size, how)
+                           : lws_write(link->wsi, scratch, size, how);
+    if (in_place && size == left) {
+        link->piece++;
+        link->piece_done = 0;
+    }
+    link->started = 1;
+    if (written < 0)
+        return -1;
+    if (last) {
+        link->queue = message->next;
+        if (!link->queue)
+            link->queue_end = NULL;
+        link->queued_messages--;
+        link->queued_bytes -= message->total;
+        link->piece = link->piece_done = 0;
+        link->started = 0;
+        link->bridge->counters.frames_out++;
+        wi_message_free(message);
+    }
+    return (int)size;
+}
+
+static int link_writeable(struct wi_link *link)
+{
+    size_t sent = 0;
+    while (link->queue && sent < WI_LWS_CHUNK && !lws_partial_buffered(link->wsi)) {
+        int written = write_fragment(link);
+        if (written < 0)
+            return -1;
+        sent += (size_t)written;
+    }
+    link->bridge->counters.bytes_out += sent;
+    if (link->node)
+        link->node->bytes_out += sent;
+    if (link->queue)
+        lws_callback_on_writable(link->wsi);
+    else if (link->closing && !link->close_sent)
+        write_close(link);
+    return 0;
+}
+
+/* --- Receiving ------------------------------------------------------------------------------- */
+
+/* A peer that has not said who it is may not make us hold a whole frame. */
+static size_t receive_limit(const struct wi_link *link)
+{
+    if (!link->node || !link->incoming_binary)
+        return WI_FRAME_HEAD_MAX;
+    return link->bridge->settings.max_frame;
+}
+
+static void link_receive(struct wi_link *link, const void *bytes, size_t size)
+{
+    struct wi_bridge *bridge = link->bridge;
+    if (link->closing)
+        return;
+    bridge->counters.bytes_in += size;
+    if (link->node) {
+        link->node->bytes_in += size;
+        link->node->last_seen = wi_now_ms();
+    }
+    if (!link->incoming)
+        link->incoming_binary = lws_frame_is_binary(link->wsi);
+
+    size_t have = link->incoming ? link->incoming->size : 0;
+    size_t rest = lws_remaining_packet_payload(link->wsi);
+    size_t limit = receive_limit(link);
+    if (size > limit || have > limit - size || rest > limit - size - have) {
+        bridge->counters.malformed++;
+        wi_link_fail(link, WI_CLOSE_TOO_BIG, "the message is larger than welcome.max_frame_bytes");
+        return;
+    }
+    if (!link->incoming)
+        link->incoming = wi_blob_new(bridge->budget, size + rest);
+    if (!link->incoming || wi_blob_append(link->incoming, bytes, size)) {
+        wi_link_fail(link, WI_CLOSE_TRY_LATER, "the service's memory budget is used up");
+        return;
+    }
+    if (rest || !lws_is_final_fragment(link->wsi))
+        return;
+
+    struct wi_blob *blob = link->incoming;
+    link->incoming = NULL;
+    bridge->counters.frames_in++;
+    wi_messages_handle(link, blob, link->incoming_binary);
+    wi_blob_unref(blob);
+}
+
+/* --- The way in from lws --------------------------------------------------------------------- */
+
+int wi_link_callback(
+    struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length)
+{
+    struct wi_connection *connection = lws_get_opaque_user_data(wsi);
+    struct wi_link *link = connection ? connection->link : NULL;
+    switch (reason) {
+    case LWS_CALLBACK_ESTABLISHED:
+        if (!connection || connection->bridge->closed)
+            return -1;
+        connection->link = wi_link_new(connection->bridge, wsi);
+        return 0;
+    case LWS_CALLBACK_RECEIVE:
+        if (link)
+            link_receive(link, in, length);
+        return 0;
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+        return link ? link_writeable(link) : 0;
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        /* The answer to a close frame of ours, which lws does not know that it sent. */
+        return link && link->close_sent ? -1 : 0;
+    case LWS_CALLBACK_CLOSED:
+        if (link) {
+            connection->link = NULL;
+            link_gone(link);
+        }
+        return 0;
+    default:
+        return lws_callback_http_dummy(wsi, reason, user, in, length);
+    }
+}

@@ -1,0 +1,235 @@
+/* The life of a node; see node.h. */
+#include "bridge/node.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "bridge/link.h"
+#include "bridge/outgoing.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* The protocol's promise is an acknowledgement within 25 ms; earlier when the page would have to
+ * keep many or large answers. */
+#define ACK_MS 25
+#define ACK_MAX 64
+#define ACK_MAX_BYTES (8 * 1024 * 1024)
+
+/* --- Heartbeats ------------------------------------------------------------------------------ */
+
+static void on_heartbeat_time(void *context)
+{
+    struct wi_node *node = context;
+    const struct wi_bridge_settings *settings = &node->bridge->settings;
+    double silent = wi_now_ms() - node->last_seen;
+    if (!node->link)
+        return;
+    if (silent > (double)(settings->heartbeat_interval * settings->heartbeat_misses)) {
+        node->bridge->counters.heartbeat_timeouts++;
+        wi_link_fail(node->link, WI_CLOSE_SILENT, "no message within the heartbeat limit");
+        return;
+    }
+    wi_send_heartbeat(node);
+}
+
+static void on_ack_time(void *context)
+{
+    wi_send_acks(context);
+}
+
+static void on_grace_over(void *context)
+{
+    wi_node_down(context, "resume_unknown", "its page did not come back in time");
+}
+
+/* --- Life ------------------------------------------------------------------------------------ */
+
+struct wi_node *wi_node_new(struct wi_bridge *bridge, const struct wi_node_info *info)
+{
+    struct wi_node *node = wi_alloc(sizeof *node);
+    node->bridge = bridge;
+    node->info = *info;
+    json_incref(node->info.capabilities);
+    node->info.connected_at = wi_wall_ms();
+    node->heartbeat_timer = wi_timer_new(bridge->loop, on_heartbeat_time, node);
+    node->ack_timer = wi_timer_new(bridge->loop, on_ack_time, node);
+    node->grace_timer = wi_timer_new(bridge->loop, on_grace_over, node);
+    HASH_ADD_STR(bridge->nodes, info.id, node);
+    bridge->node_count++;
+    return node;
+}
+
+struct wi_node *wi_node_find(const struct wi_bridge *bridge, const char *id)
+{
+    struct wi_node *node = NULL;
+    HASH_FIND_STR(bridge->nodes, id, node);
+    return node;
+}
+
+void wi_node_attach(struct wi_node *node, struct wi_link *link)
+{
+    uint64_t interval = (uint64_t)node->bridge->settings.heartbeat_interval;
+    wi_timer_free(link->hello);
+    link->hello = NULL;
+    link->node = node;
+    node->link = link;
+    node->last_seen = wi_now_ms();
+    node->busy_since_ms = 0;
+    wi_timer_stop(node->grace_timer);
+    wi_timer_start(node->heartbeat_timer, interval, interval);
+}
+
+void wi_node_away(struct wi_node *node)
+{
+    struct wi_bridge *bridge = node->bridge;
+    if (bridge->closed)
+        return;
+    wi_timer_stop(node->heartbeat_timer);
+    wi_timer_stop(node->ack_timer);
+    /* The page names what it still holds when it comes back. */
+    wi_strings_clear(&node->acks);
+    node->ack_bytes = 0;
+    wi_timer_start(node->grace_timer, (uint64_t)bridge->settings.resume_grace, 0);
+    bridge->events.on_node_away(bridge->events.context, node->info.id);
+}
+
+static void unlist(struct wi_node *node)
+{
+    HASH_DEL(node->bridge->nodes, node);
+    node->bridge->node_count--;
+}
+
+void wi_node_quiesce(struct wi_node *node)
+{
+    struct wi_attempt *attempt, *next;
+    HASH_ITER(hh, node->attempts, attempt, next)
+    wi_node_remove_attempt(node, attempt);
+    for (unsigned i = 0; i < WI_OFFERED_MODELS; i++) {
+        wi_model_unref(node->offered[i]);
+        node->offered[i] = NULL;
+    }
+    wi_strings_clear(&node->acks);
+    wi_timer_free(node->heartbeat_timer);
+    wi_timer_free(node->ack_timer);
+    wi_timer_free(node->grace_timer);
+    node->heartbeat_timer = node->ack_timer = node->grace_timer = NULL;
+}
+
+static void node_destroy(struct wi_node *node)
+{
+    wi_node_quiesce(node);
+    json_decref(node->info.capabilities);
+    json_decref(node->models);
+    free(node);
+}
+
+void wi_node_down(struct wi_node *node, const char *code, const char *why)
+{
+    struct wi_bridge *bridge = node->bridge;
+    struct wi_attempt *attempt, *next;
+    int alone = 1;
+    wi_info("bridge", node->info.id, "node down: %s", why);
+    unlist(node);
+    wi_timer_stop(node->grace_timer);
+    wi_timer_stop(node->heartbeat_timer);
+    wi_timer_stop(node->ack_timer);
+    if (node->link)
+        wi_link_close(node->link, WI_CLOSE_NORMAL, code, wi_make_bye(bridge, code, why));
+    HASH_ITER(hh, node->attempts, attempt, next)
+    {
+        if (!bridge->closed)
+            bridge->events.on_lost(bridge->events.context, node->info.id, attempt->id, alone, why);
+        alone = 0;
+    }
+    if (!bridge->closed)
+        bridge->events.on_node_down(bridge->events.context, node->info.id, why);
+    node_destroy(node);
+}
+
+void wi_node_free(struct wi_node *node)
+{
+    unlist(node);
+    node_destroy(node);
+}
+
+int wi_node_credential_ok(const struct wi_bridge *bridge, const char *token)
+{
+    unsigned char hash[WI_HASH_SIZE];
+    const struct wi_node *node;
+    int ok = 0;
+    wi_hash(token, strlen(token), hash);
+    for (node = bridge->nodes; node; node = node->hh.next)
+        ok |= wi_renewed_matches(&node->credential, hash);
+    return ok;
+}
+
+/* --- Attempts -------------------------------------------------------------------------------- */
+
+void wi_node_add_attempt(struct wi_node *node, const char *id, struct wi_model *model)
+{
+    struct wi_attempt *attempt = wi_alloc(sizeof *attempt);
+    snprintf(attempt->id, sizeof attempt->id, "%s", id);
+    attempt->model = model ? wi_model_ref(model) : NULL;
+    HASH_ADD_STR(node->attempts, id, attempt);
+}
+
+struct wi_attempt *wi_node_find_attempt(const struct wi_node *node, const char *id)
+{
+    struct wi_attempt *attempt = NULL;
+    HASH_FIND_STR(node->attempts, id, attempt);
+    return attempt;
+}
+
+void wi_node_remove_attempt(struct wi_node *node, struct wi_attempt *attempt)
+{
+    HASH_DEL(node->attempts, attempt);
+    wi_model_unref(attempt->model);
+    free(attempt);
+}
+
+static int listed(const json_t *list, const char *id)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+        if (text && strcmp(text, id) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+void wi_node_reconcile(struct wi_node *node, const json_t *running, const json_t *unacknowledged)
+{
+    struct wi_bridge *bridge = node->bridge;
+    struct wi_attempt *attempt, *next;
+    struct wi_strings lost = {0};
+    /* Collected first: the upper layer may send new attempts from inside the event. */
+    HASH_ITER(hh, node->attempts, attempt, next)
+    {
+        if (listed(running, attempt->id) || listed(unacknowledged, attempt->id))
+            continue;
+        wi_strings_add(&lost, attempt->id);
+        wi_node_remove_attempt(node, attempt);
+    }
+    for (size_t i = 0; i < lost.count && !bridge->closed; i++)
+        bridge->events.on_lost(bridge->events.context, node->info.id, lost.items[i], 0,
+            "the page came back without it");
+    wi_strings_clear(&lost);
+}
+
+/* --- Acknowledgements and models ------------------------------------------------------------- */
+
+void wi_node_acknowledge(struct wi_node *node, const char *attempt_id, size_t bytes)
+{
+    wi_strings_add(&node->acks, attempt_id);
+    node->ack_bytes += bytes;
+    if (node->acks.count >= ACK_MAX || node->ack_bytes >= ACK_MAX_BYTES)
+        wi_send_acks(node);
+    else if (!wi_timer_running(node->ack_timer))
+        wi_timer_start(node->ack_timer, ACK_MS, 0);
+}
+
+void wi_node_offer(struct wi_node *node, struct wi_model *model)
+{
+    struct wi_model **place = &node->offered[node->offered_next++ % WI_OFFERED_MODELS];
+    wi_model_ref(model);
+    wi_model_unref(*place);
+    *place = model;
+}

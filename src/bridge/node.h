@@ -1,0 +1,38 @@
+/*
+ * The life of a node: welcomed, away when its socket drops, back within its grace, down. Its
+ * attempts, acknowledgements and heartbeats. `wi_node_info` and `wi_node_state` are made here.
+ */
+#ifndef WI_BRIDGE_NODE_H
+#define WI_BRIDGE_NODE_H
+
+#include "bridge/private.h"
+
+struct wi_node *wi_node_new(struct wi_bridge *bridge, const struct wi_node_info *info);
+struct wi_node *wi_node_find(const struct wi_bridge *bridge, const char *id); /* or NULL */
+/* Binds a socket to the node, which was new or away, and starts its heartbeats. */
+void wi_node_attach(struct wi_node *node, struct wi_link *link);
+/* The socket is gone: tells the upper layer and waits for the page to come back. */
+void wi_node_away(struct wi_node *node);
+/* Ends the node and frees it: says `bye` with `code` if it is connected, reports its attempts lost
+ * in the order sent, then the node down. Never from inside a call of the upper layer's. */
+void wi_node_down(struct wi_node *node, const char *code, const char *why);
+/* At the bridge's end: lets go of timers, attempts and models, so that the loop can run empty. The
+ * node itself stays, because its own event may be what ends the bridge. */
+void wi_node_quiesce(struct wi_node *node);
+/* Frees without a word; its socket is gone. */
+void wi_node_free(struct wi_node *node);
+/* Whether `token` is the model credential of a live node. */
+int wi_node_credential_ok(const struct wi_bridge *bridge, const char *token);
+
+void wi_node_add_attempt(struct wi_node *node, const char *id, struct wi_model *model);
+struct wi_attempt *wi_node_find_attempt(const struct wi_node *node, const char *id); /* or NULL */
+void wi_node_remove_attempt(struct wi_node *node, struct wi_attempt *attempt);
+/* Attempts that are in neither list were never received: takes them off and reports them lost. */
+void wi_node_reconcile(struct wi_node *node, const json_t *running, const json_t *unacknowledged);
+
+/* Notes that an answer of `bytes` was taken, to be acknowledged soon. */
+void wi_node_acknowledge(struct wi_node *node, const char *attempt_id, size_t bytes);
+/* Keeps the model fetchable although no attempt holds it. */
+void wi_node_offer(struct wi_node *node, struct wi_model *model);
+
+#endif

@@ -1,0 +1,231 @@
+/*
+ * Messages to nodes. Heads are printed straight into their buffer: task_request is on the hot path
+ * of every inference, and building a JSON tree for it would cost more than sending it.
+ */
+#include "bridge/outgoing.h"
+#include "base/clock.h"
+#include "bridge/link.h"
+#include <string.h>
+
+static void begin(struct wi_buffer *out, struct wi_bridge *bridge, int binary, const char *type)
+{
+    wi_frame_begin(out, binary, type, ++bridge->sequence);
+}
+
+/* Ends and queues a message without tensors. A link that cannot take it is stuck or closing; its
+ * heartbeat ends it, so there is nothing to report here. */
+static void send_text(struct wi_node *node, struct wi_buffer *out)
+{
+    wi_frame_end(out, 0);
+    if (node->link)
+        wi_link_send(node->link, wi_message_new(0, out, NULL));
+    else
+        wi_buffer_clear(out);
+}
+
+static void add_strings(struct wi_buffer *out, const struct wi_strings *list)
+{
+    wi_buffer_puts(out, "[");
+    for (size_t i = 0; list && i < list->count; i++) {
+        if (i)
+            wi_buffer_puts(out, ",");
+        wi_buffer_json_string(out, list->items[i]);
+    }
+    wi_buffer_puts(out, "]");
+}
+
+static void add_platforms(struct wi_buffer *out, const enum wi_platform *platforms, size_t count)
+{
+    wi_buffer_puts(out, "[");
+    for (size_t i = 0; i < count; i++)
+        wi_buffer_printf(out, i ? ",\"%s\"" : "\"%s\"", wi_platform_names[platforms[i]]);
+    wi_buffer_puts(out, "]");
+}
+
+/* Names are of characters that need no escaping in a URL (wi_model_check_name). */
+static void add_model(struct wi_buffer *out, const struct wi_model *model)
+{
+    const char *type = wi_model_type_name(model->type);
+    wi_buffer_puts(out, "{\"name\":");
+    wi_buffer_json_string(out, model->name);
+    wi_buffer_printf(out, ",\"hash\":\"%s\",\"type\":", model->hash);
+    wi_buffer_printf(out, type ? "\"%s\"" : "null", type);
+    if (model->builtin)
+        wi_buffer_puts(out, ",\"url\":null,\"bytes\":0,\"spec_url\":null}");
+    else {
+        wi_buffer_printf(out,
+            ",\"url\":\"/models/%s/%s/model.onnx\",\"bytes\":%lld,\"spec_url\":", model->name,
+            model->hash, (long long)model->size);
+        if (model->spec_text)
+            wi_buffer_printf(out, "\"/models/%s/%s/model.json\"}", model->name, model->hash);
+        else
+            wi_buffer_puts(out, "null}");
+    }
+}
+
+struct wi_message *wi_make_bye(struct wi_bridge *bridge, const char *code, const char *reason)
+{
+    struct wi_buffer out = {0};
+    begin(&out, bridge, 0, "bye");
+    wi_buffer_puts(&out, ",\"data\":{\"code\":");
+    wi_buffer_json_string(&out, code);
+    wi_buffer_puts(&out, ",\"reason\":");
+    wi_buffer_json_string(&out, reason);
+    wi_buffer_puts(&out, "}");
+    wi_frame_end(&out, 0);
+    return wi_message_new(0, &out, NULL);
+}
+
+void wi_send_welcome(struct wi_node *node, int resumed, const json_t *cancel)
+{
+    const struct wi_bridge_settings *settings = &node->bridge->settings;
+    char resume[WI_TOKEN_SIZE], credential[WI_TOKEN_SIZE];
+    struct wi_buffer out = {0};
+    wi_renewed_new(&node->resume, resume);
+    wi_renewed_new(&node->credential, credential);
+    begin(&out, node->bridge, 0, "welcome");
+    wi_buffer_printf(&out,
+        ",\"data\":{\"node\":\"%s\",\"resume_token\":\"%s\",\"resumed\":%s,"
+        "\"heartbeat_interval_ms\":%lld,\"heartbeat_misses\":%lld,\"resume_grace_ms\":%lld,"
+        "\"max_frame_bytes\":%llu,\"model_credential\":\"%s\",\"threads\":%d,"
+        "\"model_budget_bytes\":%llu,\"cancel\":",
+        node->info.id, resume, resumed ? "true" : "false", (long long)settings->heartbeat_interval,
+        (long long)settings->heartbeat_misses, (long long)settings->resume_grace,
+        (unsigned long long)settings->max_frame, credential, settings->threads,
+        (unsigned long long)settings->model_budget);
+    if (cancel)
+        wi_buffer_json(&out, cancel);
+    else
+        wi_buffer_puts(&out, "[]");
+    wi_buffer_puts(&out, "}");
+    send_text(node, &out);
+    explicit_bzero(resume, sizeof resume);
+    explicit_bzero(credential, sizeof credential);
+}
+
+void wi_send_heartbeat(struct wi_node *node)
+{
+    struct wi_buffer out = {0};
+    begin(&out, node->bridge, 0, "heartbeat");
+    node->heartbeat_id = node->bridge->sequence;
+    node->heartbeat_sent = wi_now_ms();
+    wi_buffer_printf(
+        &out, ",\"data\":{\"seq\":%llu}", (unsigned long long)++node->heartbeat_sequence);
+    send_text(node, &out);
+}
+
+void wi_send_acks(struct wi_node *node)
+{
+    struct wi_buffer out = {0};
+    if (!node->acks.count)
+        return;
+    begin(&out, node->bridge, 0, "task_ack");
+    wi_buffer_puts(&out, ",\"data\":{\"attempt_ids\":");
+    add_strings(&out, &node->acks);
+    wi_buffer_puts(&out, "}");
+    wi_strings_clear(&node->acks);
+    node->ack_bytes = 0;
+    send_text(node, &out);
+}
+
+void wi_send_cancel(struct wi_node *node, const char *attempt_id, const char *reason)
+{
+    struct wi_buffer out = {0};
+    begin(&out, node->bridge, 0, "task_cancel");
+    wi_buffer_puts(&out, ",\"data\":{\"attempt_id\":");
+    wi_buffer_json_string(&out, attempt_id);
+    wi_buffer_puts(&out, ",\"reason\":");
+    wi_buffer_json_string(&out, reason);
+    wi_buffer_puts(&out, "}");
+    send_text(node, &out);
+}
+
+void wi_send_model_load(struct wi_node *node, const struct wi_model *model,
+    const enum wi_platform *platforms, size_t platform_count)
+{
+    struct wi_buffer out = {0};
+    begin(&out, node->bridge, 0, "model_load");
+    wi_buffer_puts(&out, ",\"model_name\":");
+    wi_buffer_json_string(&out, model->name);
+    if (platform_count)
+        wi_buffer_printf(&out, ",\"platform\":\"%s\"", wi_platform_names[platforms[0]]);
+    wi_buffer_puts(&out, ",\"options\":{},\"data\":{\"model\":");
+    add_model(&out, model);
+    wi_buffer_puts(&out, ",\"platforms\":");
+    add_platforms(&out, platforms, platform_count);
+    wi_buffer_puts(&out, "}");
+    send_text(node, &out);
+}
+
+void wi_send_model_unload(struct wi_node *node, const char *model_name)
+{
+    struct wi_buffer out = {0};
+    begin(&out, node->bridge, 0, "model_unload");
+    wi_buffer_puts(&out, ",\"model_name\":");
+    wi_buffer_json_string(&out, model_name);
+    wi_buffer_puts(&out, ",\"options\":{},\"data\":{\"name\":");
+    wi_buffer_json_string(&out, model_name);
+    wi_buffer_puts(&out, "}");
+    send_text(node, &out);
+}
+
+static void add_or_null(struct wi_buffer *out, const char *text)
+{
+    if (text)
+        wi_buffer_json_string(out, text);
+    else
+        wi_buffer_puts(out, "null");
+}
+
+static void add_task(struct wi_buffer *out, const struct wi_node *node, const struct wi_task *task)
+{
+    static const struct wi_tensors none = {0};
+    wi_buffer_puts(out, ",\"model_name\":");
+    wi_buffer_json_string(out, task->model->name);
+    if (task->platform_count)
+        wi_buffer_printf(out, ",\"platform\":\"%s\"", wi_platform_names[task->platforms[0]]);
+    wi_buffer_puts(out, ",\"options\":");
+    if (task->options)
+        wi_buffer_json(out, task->options);
+    else
+        wi_buffer_puts(out, "{}");
+    wi_buffer_puts(out, ",\"data\":{\"attempt_id\":");
+    wi_buffer_json_string(out, task->attempt_id);
+    wi_buffer_puts(out, ",\"job_id\":");
+    wi_buffer_json_string(out, task->job_id);
+    wi_buffer_puts(out, ",\"model\":");
+    add_model(out, task->model);
+    wi_buffer_puts(out, ",\"platforms\":");
+    add_platforms(out, task->platforms, task->platform_count);
+    wi_buffer_printf(out, ",\"fallback\":%s,\"precision\":", task->fallback ? "true" : "false");
+    add_or_null(out, task->precision);
+    wi_buffer_puts(out, ",\"outputs\":");
+    add_strings(out, task->outputs);
+    wi_buffer_printf(
+        out, ",\"deadline_ms\":%lld,", task->deadline_ms > 0 ? (long long)task->deadline_ms : 0);
+    wi_frame_tensors(out, task->tensors ? task->tensors : &none);
+    wi_buffer_puts(out, ",\"input\":");
+    if (task->input)
+        wi_buffer_json(out, task->input);
+    else
+        wi_buffer_puts(out, "null");
+    if (node->acks.count) {
+        wi_buffer_puts(out, ",\"acknowledged\":");
+        add_strings(out, &node->acks);
+    }
+    wi_buffer_puts(out, "}");
+}
+
+int wi_send_task_request(struct wi_node *node, const struct wi_task *task)
+{
+    int binary = task->tensors && task->tensors->count > 0;
+    struct wi_buffer out = {0};
+    begin(&out, node->bridge, binary, "task_request");
+    add_task(&out, node, task);
+    wi_frame_end(&out, binary);
+    if (wi_link_send(node->link, wi_message_new(binary, &out, task->tensors)))
+        return -1;
+    wi_strings_clear(&node->acks);
+    node->ack_bytes = 0;
+    return 0;
+}

@@ -1,0 +1,132 @@
+/*
+ * What the files of this folder share: the bridge itself, its sockets and its nodes. Nobody else
+ * includes this.
+ *
+ *   listener  ->  connection (one lws socket)  ->  transfer (an HTTP answer)   files.c
+ *                                              ->  link (a WebSocket)          link.c
+ *   node (outlives its links)  node.c, its messages in announce.c, messages.c, tasks.c
+ */
+#ifndef WI_BRIDGE_PRIVATE_H
+#define WI_BRIDGE_PRIVATE_H
+
+#include "base/loop.h"
+#include "bridge/bridge.h"
+#include "bridge/frame.h"
+#include "bridge/listener.h"
+#include "bridge/page.h"
+#include "bridge/tokens.h"
+#include <uthash.h>
+
+#define WI_PROTOCOL_NAME "webinfer.v1"
+
+/* Close codes (RFC 6455, 7.4.1; 4000 and up are ours). */
+enum wi_close {
+    WI_CLOSE_NORMAL = 1000,
+    WI_CLOSE_GOING_AWAY = 1001,
+    WI_CLOSE_MALFORMED = 1007,
+    WI_CLOSE_POLICY = 1008,
+    WI_CLOSE_TOO_BIG = 1009,
+    WI_CLOSE_TRY_LATER = 1013,
+    WI_CLOSE_RESUME_UNKNOWN = 4001,
+    WI_CLOSE_SILENT = 4002
+};
+
+struct wi_link;
+struct wi_node;
+struct wi_transfer;
+
+/* What is bound to one lws socket; freed when lws destroys the socket. */
+struct wi_connection {
+    struct wi_bridge *bridge;
+    struct wi_transfer *transfer;
+    struct wi_link *link;
+};
+
+/* Taken from the configuration, so that a reload is one assignment. */
+struct wi_bridge_settings {
+    int64_t heartbeat_interval, heartbeat_misses, resume_grace; /* ms, count, ms */
+    uint64_t max_frame, max_nodes, model_budget;
+    int threads; /* WASM threads for each node */
+};
+
+struct wi_bridge {
+    uv_loop_t *loop;
+    struct lws_vhost *vhost;
+    struct wi_store *store;
+    struct wi_budget *budget;
+    struct wi_bridge_events events;
+    struct wi_bridge_settings settings;
+    struct wi_listener *listener;
+    struct wi_page *page;
+    struct wi_tokens tokens;
+    struct wi_node *nodes;  /* hash by id */
+    struct wi_link *links;  /* list of all open WebSockets */
+    struct wi_timer *sweep; /* ends nodes that were dropped from inside a call */
+    size_t connections, node_count;
+    uint64_t sequence; /* of messages sent */
+    char *url;         /* as browsers reach us */
+    char *local_url;   /* from the listening address */
+    char *security_headers;
+    unsigned char *scratch; /* LWS_PRE + WI_LWS_CHUNK bytes for gathered writes */
+    struct wi_bridge_counters counters;
+    int closed;
+};
+
+/* --- files.c --------------------------------------------------------------------------------- */
+
+/* The lws callback of plain HTTP; also the one that refuses upgrades. */
+int wi_files_callback(
+    struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length);
+/* Answers the request on `wsi` with a short text and closes or keeps the connection. The value is
+ * for the lws callback to return. `extra` is more header lines, each ended by CR LF, or NULL. */
+int wi_files_refuse(
+    struct lws *wsi, struct wi_bridge *bridge, int status, const char *text, const char *extra);
+/* Everything that each answer carries: COOP, COEP, CSP and so on. Owned by the caller. */
+char *wi_files_security_headers(const char *url, const char *local_url);
+/* Lets go of a transfer whose socket is gone; a read under way frees it later. NULL is fine. */
+void wi_transfer_abandon(struct wi_transfer *transfer);
+
+/* --- upgrade.c ------------------------------------------------------------------------------- */
+
+/* Checks a WebSocket upgrade: 0 to go on, else what the lws callback returns. */
+int wi_upgrade_check(struct lws *wsi, struct wi_bridge *bridge, const char *upgrade);
+/* Whether a page of `origin` (NULL: not a browser) may open a WebSocket here; `host` is what the
+ * request's Host header says. Pure. */
+int wi_origin_allowed(const char *origin, const char *host, const char *url, const char *local_url);
+
+/* --- nodes ----------------------------------------------------------------------------------- */
+
+/* Models offered with model_load stay fetchable for as long as this many later ones. */
+#define WI_OFFERED_MODELS 16
+
+struct wi_attempt {
+    char id[WI_FRAME_ID_MAX + 1];
+    int accepted;
+    struct wi_model *model; /* referenced, so that the page can fetch it */
+    UT_hash_handle hh;      /* uthash keeps the order of insertion: the first is the oldest */
+};
+
+struct wi_node {
+    struct wi_bridge *bridge;
+    struct wi_node_info info;
+    struct wi_link *link; /* NULL while away */
+    struct wi_renewed resume, credential;
+    struct wi_attempt *attempts;
+    struct wi_strings acks; /* answered and not yet acknowledged */
+    size_t ack_bytes;       /* of those answers */
+    struct wi_timer *ack_timer, *heartbeat_timer, *grace_timer;
+    double last_seen, heartbeat_sent, rtt, busy_since_ms;
+    uint64_t heartbeat_sequence;
+    uint64_t heartbeat_id; /* message sequence of the last heartbeat, for its echo */
+    json_t *models;
+    uint64_t bytes_in, bytes_out;
+    double log_window; /* start of the second in which log lines are counted */
+    unsigned log_count;
+    struct wi_model *offered[WI_OFFERED_MODELS]; /* referenced */
+    unsigned offered_next;
+    int dropped; /* the sweep ends the node */
+    char drop_reason[128];
+    UT_hash_handle hh;
+};
+
+#endif

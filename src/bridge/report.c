@@ -1,0 +1,204 @@
+/* Capability reports; see report.h. */
+#include "bridge/report.h"
+#include "base/params.h"
+#include <string.h>
+
+/* A whole report of Chromium's with adapter, features and limits has about 150 values. */
+#define MAX_DEPTH 8
+#define MAX_MEMBERS 128
+#define MAX_VALUES 2048
+#define MAX_TEXT 256
+
+void wi_report_text(char *out, size_t size, const char *text)
+{
+    size_t length = text ? strlen(text) : 0;
+    if (length >= size) {
+        length = size - 1;
+        while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
+            length--;
+    }
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)text[i];
+        out[i] = c < 0x20 || c == 0x7f ? ' ' : (char)c;
+    }
+    out[length] = '\0';
+}
+
+static json_t *copy_bounded(const json_t *value, int depth, int *left);
+
+static json_t *copy_object(const json_t *object, int depth, int *left)
+{
+    json_t *copy = json_object(), *member;
+    const char *key;
+    json_object_foreach((json_t *)object, key, member)
+    {
+        char name[65];
+        if (json_object_size(copy) >= MAX_MEMBERS || *left <= 0)
+            break;
+        wi_report_text(name, sizeof name, key);
+        json_object_set_new(copy, name, copy_bounded(member, depth + 1, left));
+    }
+    return copy;
+}
+
+static json_t *copy_array(const json_t *array, int depth, int *left)
+{
+    json_t *copy = json_array();
+    for (size_t i = 0; i < json_array_size(array) && i<MAX_MEMBERS && * left> 0; i++)
+        json_array_append_new(copy, copy_bounded(json_array_get(array, i), depth + 1, left));
+    return copy;
+}
+
+static json_t *copy_bounded(const json_t *value, int depth, int *left)
+{
+    char text[MAX_TEXT];
+    --*left;
+    switch (value ? json_typeof(value) : JSON_NULL) {
+    case JSON_OBJECT:
+        return depth < MAX_DEPTH ? copy_object(value, depth, left) : json_null();
+    case JSON_ARRAY:
+        return depth < MAX_DEPTH ? copy_array(value, depth, left) : json_null();
+    case JSON_STRING:
+        wi_report_text(text, sizeof text, json_string_value(value));
+        return json_string(text);
+    default:
+        return value ? json_incref((json_t *)value) : json_null();
+    }
+}
+
+json_t *wi_report_bounded(const json_t *value)
+{
+    int left = MAX_VALUES;
+    return copy_bounded(value, 0, &left);
+}
+
+/* --- Reading --------------------------------------------------------------------------------- */
+
+struct report {
+    json_t *browser, *platforms, *engines;
+    const char *os;
+    int64_t cores;
+    double memory_gib;
+    int isolated;
+};
+
+static const struct wi_param report_table[] = {
+    {"browser", WI_PARAM_OBJECT, offsetof(struct report, browser), 1, 0, 0, NULL},
+    {"platforms", WI_PARAM_OBJECT, offsetof(struct report, platforms), 1, 0, 0, NULL},
+    {"engines", WI_PARAM_OBJECT, offsetof(struct report, engines), 0, 0, 0, NULL},
+    {"os", WI_PARAM_STRING, offsetof(struct report, os), 0, 0, 0, NULL},
+    {"cores", WI_PARAM_INTEGER, offsetof(struct report, cores), 0, 0, 4096, NULL},
+    {"memory_gib", WI_PARAM_NUMBER, offsetof(struct report, memory_gib), 0, 0, 1048576, NULL},
+    {"cross_origin_isolated", WI_PARAM_BOOL, offsetof(struct report, isolated), 1, 0, 0, NULL},
+    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL},
+};
+
+struct browser {
+    const char *name, *version, *user_agent;
+};
+
+static const struct wi_param browser_table[] = {
+    {"name", WI_PARAM_STRING, offsetof(struct browser, name), 1, 1, 64, NULL},
+    {"version", WI_PARAM_STRING, offsetof(struct browser, version), 0, 0, 0, NULL},
+    {"user_agent", WI_PARAM_STRING, offsetof(struct browser, user_agent), 0, 0, 0, NULL},
+    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL},
+};
+
+struct platform {
+    int available;
+    const char *reason;
+    json_t *adapter;
+};
+
+static const struct wi_param platform_table[] = {
+    {"available", WI_PARAM_BOOL, offsetof(struct platform, available), 1, 0, 0, NULL},
+    {"reason", WI_PARAM_STRING, offsetof(struct platform, reason), 0, 0, 0, NULL},
+    {"adapter", WI_PARAM_OBJECT, offsetof(struct platform, adapter), 0, 0, 0, NULL},
+    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL},
+};
+
+struct adapter {
+    const char *vendor, *architecture, *description;
+    int is_fallback;
+};
+
+static const struct wi_param adapter_table[] = {
+    {"vendor", WI_PARAM_STRING, offsetof(struct adapter, vendor), 0, 0, 0, NULL},
+    {"architecture", WI_PARAM_STRING, offsetof(struct adapter, architecture), 0, 0, 0, NULL},
+    {"description", WI_PARAM_STRING, offsetof(struct adapter, description), 0, 0, 0, NULL},
+    {"is_fallback", WI_PARAM_BOOL, offsetof(struct adapter, is_fallback), 0, 0, 0, NULL},
+    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL},
+};
+
+static enum wi_code read_adapter(
+    const json_t *object, const char *platform, struct wi_adapter *adapter, struct wi_error *error)
+{
+    char where[96];
+    struct adapter read = {0};
+    snprintf(where, sizeof where, "data.capabilities.platforms.%s.adapter.", platform);
+    enum wi_code code = wi_params_read(adapter_table, object, WI_PARAMS_OPEN, where, &read, error);
+    if (code != WI_OK)
+        return code;
+    wi_report_text(adapter->vendor, sizeof adapter->vendor, read.vendor);
+    wi_report_text(adapter->architecture, sizeof adapter->architecture, read.architecture);
+    wi_report_text(adapter->description, sizeof adapter->description, read.description);
+    adapter->is_fallback = read.is_fallback;
+    return WI_OK;
+}
+
+static enum wi_code read_platforms(
+    const json_t *platforms, struct wi_node_info *info, struct wi_error *error)
+{
+    for (int i = 0; i < WI_PLATFORM_COUNT; i++) {
+        const json_t *object = json_object_get(platforms, wi_platform_names[i]);
+        struct platform read = {0};
+        char where[64];
+        memset(&info->platforms[i], 0, sizeof info->platforms[i]);
+        if (!object || json_is_null(object)) {
+            wi_report_text(info->platforms[i].reason, sizeof info->platforms[i].reason,
+                "the page did not report it");
+            continue;
+        }
+        snprintf(where, sizeof where, "data.capabilities.platforms.%s.", wi_platform_names[i]);
+        enum wi_code code =
+            wi_params_read(platform_table, object, WI_PARAMS_OPEN, where, &read, error);
+        if (code != WI_OK)
+            return code;
+        info->platforms[i].available = read.available;
+        wi_report_text(info->platforms[i].reason, sizeof info->platforms[i].reason, read.reason);
+        if (!read.adapter)
+            continue;
+        info->platforms[i].has_adapter = 1;
+        code = read_adapter(read.adapter, wi_platform_names[i], &info->platforms[i].adapter, error);
+        if (code != WI_OK)
+            return code;
+    }
+    return WI_OK;
+}
+
+enum wi_code wi_report_read(
+    const json_t *capabilities, struct wi_node_info *info, struct wi_error *error)
+{
+    struct wi_node_info next = *info;
+    struct report report = {0};
+    struct browser browser = {0};
+    enum wi_code code = wi_params_read(
+        report_table, capabilities, WI_PARAMS_OPEN, "data.capabilities.", &report, error);
+    if (code == WI_OK)
+        code = wi_params_read(browser_table, report.browser, WI_PARAMS_OPEN,
+            "data.capabilities.browser.", &browser, error);
+    if (code == WI_OK)
+        code = read_platforms(report.platforms, &next, error);
+    if (code != WI_OK)
+        return code;
+    if (!*next.kind)
+        wi_report_text(next.kind, sizeof next.kind, browser.name);
+    wi_report_text(next.browser_version, sizeof next.browser_version, browser.version);
+    wi_report_text(next.user_agent, sizeof next.user_agent, browser.user_agent);
+    next.cores = (int)report.cores;
+    next.memory_gib = report.memory_gib;
+    next.isolated = report.isolated;
+    next.capabilities = wi_report_bounded(capabilities);
+    *info = next;
+    return WI_OK;
+}

@@ -1,0 +1,17 @@
+/* A page's report about itself, read into bounded and printable form. Pure. */
+#ifndef WI_BRIDGE_REPORT_H
+#define WI_BRIDGE_REPORT_H
+
+#include "bridge/bridge.h"
+
+/* Copies `text` cut at a character's end, control characters as spaces; NULL gives "". */
+void wi_report_text(char *out, size_t size, const char *text);
+/* A copy of JSON from outside with long strings, lists, objects and depths cut; new reference,
+ * never NULL. */
+json_t *wi_report_bounded(const json_t *value);
+/* Reads `capabilities` into the members of `info` that it describes, `info->capabilities`
+ * included (a new reference). WI_OK, or an error that names the field, `info` unchanged. */
+enum wi_code wi_report_read(
+    const json_t *capabilities, struct wi_node_info *info, struct wi_error *error);
+
+#endif

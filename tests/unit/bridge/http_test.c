@@ -1,0 +1,108 @@
+/* Ranges, entity tags, media types, origins and listening addresses. */
+#include "bridge/http.h"
+#include "bridge/private.h"
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static void test_range(void **state)
+{
+    static const struct {
+        const char *header;
+        uint64_t size;
+        enum wi_range range;
+        uint64_t first, last;
+    } cases[] = {
+        {NULL, 100, WI_RANGE_NONE, 0, 0},
+        {"bytes=0-0", 100, WI_RANGE_PART, 0, 0},
+        {"bytes=10-", 100, WI_RANGE_PART, 10, 99},
+        {"bytes=10-1000", 100, WI_RANGE_PART, 10, 99},
+        {"bytes=-5", 100, WI_RANGE_PART, 95, 99},
+        {"bytes=-500", 100, WI_RANGE_PART, 0, 99},
+        {"bytes=100-", 100, WI_RANGE_UNSATISFIABLE, 0, 0},
+        {"bytes=-0", 100, WI_RANGE_UNSATISFIABLE, 0, 0},
+        {"bytes=0-", 0, WI_RANGE_UNSATISFIABLE, 0, 0},
+        {"bytes=-1", 0, WI_RANGE_UNSATISFIABLE, 0, 0},
+        {"bytes=5-4", 100, WI_RANGE_NONE, 0, 0},
+        {"bytes=0-1,3-4", 100, WI_RANGE_NONE, 0, 0},
+        {"bytes=", 100, WI_RANGE_NONE, 0, 0},
+        {"bytes=-", 100, WI_RANGE_NONE, 0, 0},
+        {"bytes=a-b", 100, WI_RANGE_NONE, 0, 0},
+        {"lines=0-1", 100, WI_RANGE_NONE, 0, 0},
+        {"bytes=99999999999999999999-", 100, WI_RANGE_NONE, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint64_t first = 0, last = 0;
+        assert_int_equal(
+            wi_http_range(cases[i].header, cases[i].size, &first, &last), cases[i].range);
+        assert_int_equal(first, cases[i].first);
+        assert_int_equal(last, cases[i].last);
+    }
+}
+
+static void test_headers(void **state)
+{
+    assert_true(wi_http_etag_matches("\"a\"", "\"a\""));
+    assert_true(wi_http_etag_matches("\"b\" , W/\"a\"", "\"a\""));
+    assert_true(wi_http_etag_matches(" * ", "\"a\""));
+    assert_false(wi_http_etag_matches("a", "\"a\""));
+    assert_false(wi_http_etag_matches("\"aa\"", "\"a\""));
+    assert_false(wi_http_etag_matches("", "\"a\""));
+    assert_false(wi_http_etag_matches(NULL, "\"a\""));
+    assert_true(wi_http_list_has("chat,\twebinfer.v1 ", "webinfer.v1"));
+    assert_false(wi_http_list_has("webinfer.v1x", "webinfer.v1"));
+    assert_string_equal(wi_http_media_type("a/b.MJS"), "text/javascript; charset=utf-8");
+    assert_string_equal(wi_http_media_type("a.wasm"), "application/wasm");
+    assert_string_equal(wi_http_media_type("wasm"), "application/octet-stream");
+    assert_true(wi_http_name_is_hashed("assets/app-5XK2Q7NB.js"));
+    assert_true(wi_http_name_is_hashed("a.0f3c9d2e41.css"));
+    assert_false(wi_http_name_is_hashed("index.html"));
+    assert_false(wi_http_name_is_hashed("ort-wasm-simd-threaded.jsep.wasm"));
+    assert_false(wi_http_name_is_hashed("app-5XK2Q7NB"));
+    assert_true(wi_http_host_is_literal("127.0.0.1:80"));
+    assert_true(wi_http_host_is_literal("[::1]:80"));
+    assert_false(wi_http_host_is_literal("example.org:80"));
+    assert_false(wi_http_host_is_literal("[::1"));
+}
+
+static void test_origin(void **state)
+{
+    const char *local = "http://127.0.0.1:8471", *url = "https://infer.example/x";
+    assert_true(wi_origin_allowed(NULL, NULL, url, local));
+    assert_true(wi_origin_allowed("http://127.0.0.1:8471", NULL, url, local));
+    assert_true(wi_origin_allowed("http://localhost:8471", NULL, url, local));
+    assert_true(wi_origin_allowed("https://infer.example", NULL, url, local));
+    assert_true(wi_origin_allowed("http://192.168.1.5:8471", "192.168.1.5:8471", url, local));
+    assert_false(wi_origin_allowed("http://192.168.1.5:8471", "127.0.0.1:8471", url, local));
+    assert_false(wi_origin_allowed("http://evil.example:8471", "evil.example:8471", url, local));
+    assert_false(wi_origin_allowed("http://127.0.0.1:8470", "127.0.0.1:8471", url, local));
+    assert_false(wi_origin_allowed("https://infer.example.evil", NULL, url, local));
+    assert_false(wi_origin_allowed("null", NULL, url, local));
+    assert_false(wi_origin_allowed("", NULL, url, local));
+}
+
+static void test_endpoint(void **state)
+{
+    static const char *const bad[] = {"", "1.2.3.4", ":80", "[::1]", "[::1]80", "::1:80",
+        "a:", "a:99999", "a:-1", "a:8x", "[::1:80", "a:80:90"};
+    struct wi_endpoint endpoint;
+    assert_int_equal(wi_endpoint_parse("127.0.0.1:0", &endpoint), 0);
+    assert_string_equal(endpoint.host, "127.0.0.1");
+    assert_string_equal(endpoint.port, "0");
+    assert_int_equal(wi_endpoint_parse("[::1]:8471", &endpoint), 0);
+    assert_string_equal(endpoint.host, "::1");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(wi_endpoint_parse(bad[i], &endpoint), -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_range),
+        cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_origin),
+        cmocka_unit_test(test_endpoint),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
