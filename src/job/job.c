@@ -24,6 +24,7 @@ struct job {
     char attempt[WI_ID_SIZE];
     char node[WI_ID_SIZE];  /* of the attempt that runs */
     char avoid[WI_ID_SIZE]; /* the node that failed it last */
+    int accepted;           /* the node has said that it has the attempt */
     unsigned attempts;      /* dispatched */
     unsigned used;          /* of them, those that count against max_retries */
     unsigned breaks;        /* nodes that broke while it ran alone */
@@ -202,6 +203,7 @@ static enum wi_code dispatch(struct job *job, const struct wi_choice *choice)
     }
     memcpy(job->node, choice->node, sizeof job->node);
     job->attempts++;
+    job->accepted = 0;
     job->dispatched_at = now;
     jobs->counters.running++;
     HASH_ADD(by_attempt, jobs->running, attempt, strlen(job->attempt), job);
@@ -266,6 +268,7 @@ static void on_capacity(void *context)
         run_queue(jobs);
 }
 
+/* NULL, counted, for an attempt that is not waited for any more. */
 static struct job *find_attempt(struct wi_jobs *jobs, const char *attempt_id)
 {
     struct job *job;
@@ -273,6 +276,13 @@ static struct job *find_attempt(struct wi_jobs *jobs, const char *attempt_id)
     if (job == NULL)
         jobs->counters.late++;
     return job;
+}
+
+static void on_accepted(void *context, const char *attempt_id)
+{
+    struct job *job = find_attempt(context, attempt_id);
+    if (job)
+        job->accepted = 1;
 }
 
 /* The attempt ended without an answer for the client: another one, or the end. */
@@ -349,6 +359,7 @@ struct wi_jobs *wi_jobs_new(uv_loop_t *loop, const struct wi_config *config)
     jobs->events = (struct wi_pool_events){
         .context = jobs,
         .on_capacity = on_capacity,
+        .on_accepted = on_accepted,
         .on_answer = on_answer,
         .on_lost = on_lost,
     };
@@ -516,8 +527,9 @@ json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)
     if (job == NULL)
         return NULL;
     int waiting = job->entry.lane != NULL;
-    return json_pack("{s:s, s:s, s:s, s:s?, s:i, s:i, s:f, s:f}", "id", job->spec.id, "model_name",
-        job->spec.model->name, "state", waiting ? "waiting" : "running", "node",
-        waiting ? NULL : job->node, "priority", job->spec.priority, "attempts", (int)job->attempts,
-        "age_ms", wi_now_ms() - job->spec.accepted_at, "timeout_ms", job->spec.timeout_ms);
+    return json_pack("{s:s, s:s, s:s, s:s?, s:b, s:i, s:i, s:f, s:f}", "id", job->spec.id,
+        "model_name", job->spec.model->name, "state", waiting ? "waiting" : "running", "node",
+        waiting ? NULL : job->node, "accepted", !waiting && job->accepted, "priority",
+        job->spec.priority, "attempts", (int)job->attempts, "age_ms",
+        wi_now_ms() - job->spec.accepted_at, "timeout_ms", job->spec.timeout_ms);
 }

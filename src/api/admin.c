@@ -1,0 +1,215 @@
+/*
+ * The operator's verbs: load and unload a model, recycle a session, drain a node. Loading is
+ * started here and answered 202; how it goes shows in /v1/models.
+ */
+#include "api/request.h"
+
+#include "base/memory.h"
+#include "base/params.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct target {
+    const char *node; /* NULL: every node */
+    int platform;     /* -1: as the node is best */
+};
+
+struct order {
+    struct wi_request *request;
+    struct wi_store_lookup *lookup;
+    json_t *body; /* owns target's strings */
+    struct target target;
+    struct wi_model *model; /* NULL: unload */
+    json_t *nodes;          /* ids that were told */
+    enum wi_code code;
+};
+
+static void free_order(struct order *order)
+{
+    wi_model_unref(order->model);
+    json_decref(order->body);
+    json_decref(order->nodes);
+    free(order);
+}
+
+static void cancel_order(void *work)
+{
+    struct order *order = work;
+    wi_store_cancel(order->lookup);
+    free_order(order);
+}
+
+/* 0, or -1 after having answered. */
+static int read_target(struct order *order, int with_platform)
+{
+    static const struct wi_param table[] = {
+        {.name = "node",
+            .kind = WI_PARAM_STRING,
+            .offset = offsetof(struct target, node),
+            .min = 1,
+            .max = WI_ID_SIZE - 1},
+        {.name = "platform",
+            .kind = WI_PARAM_ENUM,
+            .offset = offsetof(struct target, platform),
+            .names = wi_platform_names},
+        {0},
+    };
+    static const struct wi_param table_of_unload[] = {
+        {.name = "node",
+            .kind = WI_PARAM_STRING,
+            .offset = offsetof(struct target, node),
+            .min = 1,
+            .max = WI_ID_SIZE - 1},
+        {0},
+    };
+    struct wi_error error;
+    order->target.platform = -1;
+    order->body = wi_request_body_object(order->request);
+    if (!order->body)
+        return -1;
+    if (wi_params_read(with_platform ? table : table_of_unload, order->body, WI_PARAMS_STRICT, "",
+            &order->target, &error) == WI_OK)
+        return 0;
+    wi_request_answer_error(order->request, &error);
+    return -1;
+}
+
+/* The platforms to try: the one asked for, else WebGPU where it is a real GPU, then WASM. */
+static size_t choose_platforms(
+    const struct target *target, const struct wi_node_info *node, enum wi_platform *platforms)
+{
+    size_t count = 0;
+    if (target->platform >= 0) {
+        platforms[0] = (enum wi_platform)target->platform;
+        return 1;
+    }
+    if (node->platforms[WI_WEBGPU].available && node->platforms[WI_WEBGPU].has_adapter &&
+        !node->platforms[WI_WEBGPU].adapter.is_fallback)
+        platforms[count++] = WI_WEBGPU;
+    platforms[count++] = WI_WASM;
+    return count;
+}
+
+static void tell_node(void *context, const struct wi_node_info *node)
+{
+    struct order *order = context;
+    struct wi_bridge *bridge = order->request->api->deps.bridge;
+    enum wi_platform platforms[WI_PLATFORM_COUNT];
+    if (order->target.node && strcmp(order->target.node, node->id) != 0)
+        return;
+    enum wi_code code = order->model ? wi_bridge_load(bridge, node->id, order->model, platforms,
+                                           choose_platforms(&order->target, node, platforms))
+                                     : wi_bridge_unload(bridge, node->id, order->request->argument);
+    if (code == WI_OK)
+        json_array_append_new(order->nodes, json_string(node->id));
+    else
+        order->code = code;
+}
+
+/* Tells the nodes and answers; frees the order. */
+static void carry_out(struct order *order)
+{
+    struct wi_request *request = order->request;
+    struct wi_error error;
+    wi_bridge_each(request->api->deps.bridge, tell_node, order);
+    if (json_array_size(order->nodes) > 0) {
+        wi_request_answer_json(request, 202,
+            json_pack("{s:s, s:s, s:O}", "model_name", request->argument, "state",
+                order->model ? "loading" : "unloading", "nodes", order->nodes));
+    } else {
+        if (order->target.node)
+            wi_error_set(
+                &error, WI_NODE_NOT_FOUND, "node", "There is no node %.64s.", order->target.node);
+        else
+            wi_error_set(&error, order->code != WI_OK ? order->code : WI_UNAVAILABLE, NULL,
+                "There is no node to tell; GET /v1/status says why.");
+        wi_request_answer_error(request, &error);
+    }
+    free_order(order);
+}
+
+static struct order *new_order(struct wi_request *request, int with_platform)
+{
+    struct order *order = wi_alloc(sizeof *order);
+    order->request = request;
+    order->nodes = json_array();
+    if (read_target(order, with_platform) == 0)
+        return order;
+    free_order(order);
+    return NULL;
+}
+
+static void on_model(void *context, struct wi_model *model, const struct wi_error *error)
+{
+    struct order *order = context;
+    struct wi_error no;
+    order->lookup = NULL;
+    if (error) {
+        wi_request_answer_error(order->request, error);
+        free_order(order);
+    } else if (model->builtin) {
+        wi_error_set(&no, WI_CONFLICT, "model_name", "%s is part of every node.", model->name);
+        wi_request_answer_error(order->request, &no);
+        free_order(order);
+    } else {
+        order->model = wi_model_ref(model);
+        carry_out(order);
+    }
+}
+
+void wi_handle_model_load(struct wi_request *request)
+{
+    struct order *order = new_order(request, 1);
+    if (!order)
+        return;
+    struct wi_store_lookup *lookup =
+        wi_store_find(request->api->deps.store, request->argument, on_model, order);
+    if (!lookup)
+        return; /* on_model was called, and the order may be gone */
+    order->lookup = lookup;
+    wi_request_wait(request, cancel_order, order);
+}
+
+void wi_handle_model_unload(struct wi_request *request)
+{
+    struct wi_error error;
+    struct order *order = NULL;
+    /* The model's folder may be gone already: only the name has to be one. */
+    if (wi_model_check_name(request->argument, &error) != WI_OK)
+        wi_request_answer_error(request, &error);
+    else if ((order = new_order(request, 0)))
+        carry_out(order);
+}
+
+/* --- sessions and nodes ---------------------------------------------------------------------- */
+
+static void answer_verb(struct wi_request *request, enum wi_code code, const struct wi_error *error,
+    int status, const char *state)
+{
+    if (code == WI_OK)
+        wi_request_answer_json(
+            request, status, json_pack("{s:s, s:s}", "id", request->argument, "state", state));
+    else
+        wi_request_answer_error(request, error);
+}
+
+void wi_handle_session_recycle(struct wi_request *request)
+{
+    struct wi_error error;
+    answer_verb(request, wi_pool_recycle(request->api->deps.pool, request->argument, &error),
+        &error, 202, "draining");
+}
+
+void wi_handle_node_drain(struct wi_request *request)
+{
+    struct wi_error error;
+    answer_verb(request, wi_pool_drain(request->api->deps.pool, request->argument, 1, &error),
+        &error, 200, "draining");
+}
+
+void wi_handle_node_undrain(struct wi_request *request)
+{
+    struct wi_error error;
+    answer_verb(request, wi_pool_drain(request->api->deps.pool, request->argument, 0, &error),
+        &error, 200, "ready");
+}

@@ -1,0 +1,174 @@
+/*
+ * Answers: what handlers call, the headers that every answer of ours carries, and the one answer
+ * that is written past libmicrohttpd because it has no call for it (a refusal in mid-body).
+ */
+#include "api/problem.h"
+#include "api/request.h"
+
+#include "base/memory.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+void wi_request_add_header(struct wi_request *request, const char *name, const char *value)
+{
+    if (request->response)
+        MHD_add_response_header(request->response, name, value);
+}
+
+static void add_own_headers(struct wi_request *request, const char *media_type)
+{
+    wi_request_add_header(request, MHD_HTTP_HEADER_CONTENT_TYPE, media_type);
+    wi_request_add_header(request, "X-Request-Id", request->id);
+    wi_request_add_header(request, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    wi_request_add_header(request, "X-Content-Type-Options", "nosniff");
+    if (request->api->closing)
+        wi_request_add_header(request, MHD_HTTP_HEADER_CONNECTION, "close");
+    if (request->cross_origin) {
+        wi_request_add_header(request, "Access-Control-Allow-Origin", request->headers.origin);
+        wi_request_add_header(request, "Access-Control-Expose-Headers",
+            "X-Request-Id, Inference-Header-Content-Length, Retry-After");
+        wi_request_add_header(request, MHD_HTTP_HEADER_VARY, "Origin");
+    }
+}
+
+static void set_response(struct wi_request *request, int status, const char *media_type,
+    struct MHD_Response *response, uint64_t bytes)
+{
+    request->response = response;
+    request->status = status;
+    request->sent = bytes;
+    add_own_headers(request, media_type);
+}
+
+/* A text response that takes the buffer over. */
+static struct MHD_Response *text_response(struct wi_buffer *text, size_t *size)
+{
+    *size = text->size;
+    char *bytes = wi_buffer_take(text);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(*size, bytes, MHD_RESPMEM_MUST_FREE);
+    if (!response)
+        abort(); /* out of memory for a small object */
+    return response;
+}
+
+void wi_request_answer_response(struct wi_request *request, int status, const char *media_type,
+    struct MHD_Response *response, uint64_t bytes)
+{
+    request->cancel = NULL;
+    request->work = NULL;
+    set_response(request, status, media_type, response, bytes);
+    wi_request_set_state(request, WI_REQUEST_ANSWERED);
+    wi_request_resume(request);
+}
+
+void wi_request_answer_text(
+    struct wi_request *request, int status, const char *media_type, struct wi_buffer *text)
+{
+    size_t size;
+    struct MHD_Response *response = text_response(text, &size);
+    wi_request_answer_response(request, status, media_type, response, size);
+}
+
+void wi_request_answer_json(struct wi_request *request, int status, json_t *value)
+{
+    struct wi_buffer text = {0};
+    struct wi_error error;
+    if (!value) { /* jansson makes nothing of text that is not UTF-8 */
+        wi_error_set(&error, WI_INTERNAL, NULL, "The answer cannot be written as JSON.");
+        wi_request_answer_error(request, &error);
+        return;
+    }
+    wi_buffer_json(&text, value);
+    wi_buffer_puts(&text, "\n");
+    json_decref(value);
+    wi_request_answer_text(request, status, "application/json", &text);
+}
+
+void wi_request_make_problem(struct wi_request *request, const struct wi_error *error)
+{
+    struct wi_buffer text = {0};
+    size_t size;
+    wi_problem_write(&text, error, request->id);
+    struct MHD_Response *response = text_response(&text, &size);
+    set_response(request, wi_code_status(error->code), WI_PROBLEM_MEDIA_TYPE, response, size);
+    char number[16];
+    unsigned after = wi_problem_retry_after(error);
+    if (after > 0) {
+        snprintf(number, sizeof number, "%u", after);
+        wi_request_add_header(request, MHD_HTTP_HEADER_RETRY_AFTER, number);
+    }
+    if (error->code == WI_UNAUTHORIZED)
+        wi_request_add_header(
+            request, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"webinfer\"");
+    if (error->code == WI_METHOD_NOT_ALLOWED)
+        wi_request_add_header(request, MHD_HTTP_HEADER_ALLOW, error->allowed);
+}
+
+void wi_request_answer_error(struct wi_request *request, const struct wi_error *error)
+{
+    request->cancel = NULL;
+    request->work = NULL;
+    wi_request_make_problem(request, error);
+    wi_request_set_state(request, WI_REQUEST_ANSWERED);
+    wi_request_resume(request);
+}
+
+void wi_request_answer_by_hand(struct wi_request *request, const struct wi_error *error)
+{
+    struct wi_buffer body = {0};
+    struct wi_buffer text = {0};
+    int status = wi_code_status(error->code);
+    unsigned after = wi_problem_retry_after(error);
+    wi_problem_write(&body, error, request->id);
+    wi_buffer_printf(&text,
+        "HTTP/1.1 %d %s\r\nContent-Type: " WI_PROBLEM_MEDIA_TYPE "\r\nContent-Length: %zu\r\n"
+        "X-Request-Id: %s\r\nCache-Control: no-store\r\nConnection: close\r\n",
+        status, MHD_get_reason_phrase_for((unsigned)status), body.size, request->id);
+    if (after > 0)
+        wi_buffer_printf(&text, "Retry-After: %u\r\n", after);
+    if (error->code == WI_UNAUTHORIZED)
+        wi_buffer_puts(&text, "WWW-Authenticate: Bearer realm=\"webinfer\"\r\n");
+    if (error->code == WI_METHOD_NOT_ALLOWED)
+        wi_buffer_printf(&text, "Allow: %s\r\n", error->allowed);
+    wi_buffer_puts(&text, "\r\n");
+    wi_buffer_add(&text, body.text, body.size);
+    /* About a kilobyte into an empty socket buffer: it fits, or the client is beyond help. */
+    ssize_t sent = send(request->connection->fd, text.text, text.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    shutdown(request->connection->fd, SHUT_WR);
+    request->status = status;
+    request->sent = sent < 0 ? 0 : body.size;
+    wi_buffer_clear(&body);
+    wi_buffer_clear(&text);
+}
+
+int wi_request_reserve(struct wi_request *request, size_t bytes)
+{
+    struct wi_budget *budget = request->api->deps.budget;
+    budget->used -= request->reserved;
+    request->reserved = 0;
+    if (bytes > budget->limit || budget->used > budget->limit - bytes)
+        return -1;
+    budget->used += bytes;
+    request->reserved = bytes;
+    return 0;
+}
+
+json_t *wi_request_body_object(struct wi_request *request)
+{
+    if (!request->body || request->body->size == 0)
+        return json_object();
+    struct wi_error error;
+    json_error_t place;
+    json_t *object = json_loadb(
+        (const char *)request->body->bytes, request->body->size, JSON_REJECT_DUPLICATES, &place);
+    if (json_is_object(object))
+        return object;
+    wi_error_set(&error, WI_BAD_JSON, NULL, "The body is not a JSON object%s%s.",
+        object ? "" : ": ", object ? "" : place.text);
+    json_decref(object);
+    wi_request_answer_error(request, &error);
+    return NULL;
+}

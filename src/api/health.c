@@ -1,0 +1,34 @@
+/* /healthz, /readyz, and GET /, which says what there is. */
+#include "api/request.h"
+
+void wi_handle_healthz(struct wi_request *request)
+{
+    wi_request_answer_json(request, 200, json_pack("{s:s}", "status", "ok"));
+}
+
+void wi_handle_readyz(struct wi_request *request)
+{
+    struct wi_error error;
+    struct wi_api *api = request->api;
+    if (api->closing) {
+        wi_error_set(&error, WI_SHUTTING_DOWN, NULL, "The server is shutting down.");
+        wi_request_answer_error(request, &error);
+    } else if (wi_pool_ready(api->deps.pool, &error) != WI_OK) {
+        wi_request_answer_error(request, &error);
+    } else {
+        wi_request_answer_json(request, 200, json_pack("{s:s}", "status", "ready"));
+    }
+}
+
+void wi_handle_root(struct wi_request *request)
+{
+    struct wi_buffer out = {0};
+    wi_buffer_puts(&out, "{\"name\":\"webinfer\",\"version\":");
+    wi_buffer_json_string(&out, request->api->deps.version);
+    wi_buffer_puts(&out, ",\"endpoints\":[");
+    for (const struct wi_route *route = wi_routes; route->method; route++)
+        wi_buffer_printf(&out, "%s\n  {\"method\":\"%s\",\"path\":\"%s\",\"for\":\"%s\"}",
+            route == wi_routes ? "" : ",", route->method, route->pattern, route->summary);
+    wi_buffer_puts(&out, "\n]}\n");
+    wi_request_answer_text(request, 200, "application/json", &out);
+}

@@ -1,0 +1,155 @@
+/*
+ * What can only be checked once the model is known, before any browser is bothered: inputs and
+ * outputs against the graph's signature, a picture against the model's spec and the pixel limit,
+ * precision against what the model is.
+ */
+#include "api/infer_parse.h"
+
+#include <string.h>
+
+int wi_infer_wants_binary(const struct wi_infer *infer, const char *name)
+{
+    for (size_t i = 0; i < infer->outputs.count; i++)
+        if (strcmp(infer->outputs.items[i], name) == 0 &&
+            infer->output_binary[i] != WI_BINARY_DEFAULT)
+            return infer->output_binary[i] == WI_BINARY_YES;
+    return infer->binary_output;
+}
+
+static enum wi_code check_picture(const struct wi_infer *infer, const struct wi_model *model,
+    int64_t max_pixels, struct wi_error *error)
+{
+    if (!model->takes_picture) {
+        wi_error_set(error, WI_INPUT_INVALID, "inputs",
+            "%s takes tensors: its model.json does not say how to turn a picture into its input.",
+            model->name);
+        wi_error_expect(error, "a list of {\"name\",\"datatype\",\"shape\",\"data\"}");
+        return WI_INPUT_INVALID;
+    }
+    uint64_t pixels = (uint64_t)infer->picture.width * infer->picture.height;
+    if (pixels <= (uint64_t)max_pixels)
+        return WI_OK;
+    wi_error_set(error, WI_PICTURE_TOO_LARGE, "inputs.image",
+        "The picture has %u × %u pixels; send a smaller one.", infer->picture.width,
+        infer->picture.height);
+    wi_error_expect(error, "at most %lld pixels", (long long)max_pixels);
+    return WI_PICTURE_TOO_LARGE;
+}
+
+/* The name of the precision that a float datatype stands for; NULL for others. */
+static const char *precision_of(enum wi_datatype type)
+{
+    switch (type) {
+    case WI_FP32:
+        return "fp32";
+    case WI_FP16:
+        return "fp16";
+    case WI_BF16:
+        return "bf16";
+    default:
+        return NULL;
+    }
+}
+
+static const char *model_precision(const struct wi_model *model)
+{
+    const struct wi_onnx_signature *signature = &model->signature;
+    const char *name = NULL;
+    for (size_t i = 0; !name && i < signature->input_count; i++)
+        if (signature->inputs[i].has_datatype)
+            name = precision_of(signature->inputs[i].datatype);
+    for (size_t i = 0; !name && i < signature->output_count; i++)
+        if (signature->outputs[i].has_datatype)
+            name = precision_of(signature->outputs[i].datatype);
+    return name;
+}
+
+static enum wi_code check_precision(
+    const struct wi_infer *infer, const struct wi_model *model, struct wi_error *error)
+{
+    if (!infer->precision)
+        return WI_OK;
+    const char *own = model->builtin ? NULL : model_precision(model);
+    if (own && strcmp(own, infer->precision) == 0)
+        return WI_OK;
+    wi_error_set(error, WI_PRECISION_UNSUPPORTED, "precision",
+        "%s is served as it is; it has no variant in %s.", model->name, infer->precision);
+    wi_error_expect(error, "%s%s", own ? own : "no precision", own ? ", or none" : "");
+    return WI_PRECISION_UNSUPPORTED;
+}
+
+static enum wi_code needs_binary(const char *name, enum wi_datatype type, struct wi_error *error)
+{
+    wi_error_set(error, WI_NOT_ACCEPTABLE, "parameters.binary_data_output",
+        "The output \"%.100s\" is %s, which JSON cannot carry; ask for binary.", name,
+        wi_datatype_name(type));
+    wi_error_expect(error, "true, or outputs[].parameters.binary_data for this output");
+    return WI_NOT_ACCEPTABLE;
+}
+
+static int is_wanted(const struct wi_infer *infer, const char *name)
+{
+    return infer->outputs.count == 0 || wi_strings_contain(&infer->outputs, name);
+}
+
+/* builtin/echo gives back what it got. */
+static enum wi_code check_echo(const struct wi_infer *infer, struct wi_error *error)
+{
+    const struct wi_tensors *tensors = &infer->tensors;
+    for (size_t i = 0; i < infer->outputs.count; i++) {
+        size_t at = 0;
+        while (at < tensors->count && strcmp(tensors->items[at].name, infer->outputs.items[i]) != 0)
+            at++;
+        if (at == tensors->count)
+            return wi_error_set(error, WI_OUTPUT_UNKNOWN, "outputs",
+                "There is no output \"%.100s\": the outputs are the inputs.",
+                infer->outputs.items[i]);
+    }
+    for (size_t i = 0; i < tensors->count; i++) {
+        const struct wi_tensor *tensor = &tensors->items[i];
+        if (is_wanted(infer, tensor->name) && wi_datatype_needs_binary(tensor->datatype) &&
+            !wi_infer_wants_binary(infer, tensor->name))
+            return needs_binary(tensor->name, tensor->datatype, error);
+    }
+    return WI_OK;
+}
+
+static enum wi_code check_outputs(
+    const struct wi_infer *infer, const struct wi_model *model, struct wi_error *error)
+{
+    const struct wi_onnx_signature *signature = &model->signature;
+    for (size_t i = 0; i < infer->outputs.count; i++) {
+        enum wi_code code = wi_onnx_check_output(signature, infer->outputs.items[i], error);
+        if (code != WI_OK)
+            return code;
+    }
+    for (size_t i = 0; i < signature->output_count; i++) {
+        const struct wi_onnx_value *output = &signature->outputs[i];
+        if (output->has_datatype && is_wanted(infer, output->name) &&
+            wi_datatype_needs_binary(output->datatype) &&
+            !wi_infer_wants_binary(infer, output->name))
+            return needs_binary(output->name, output->datatype, error);
+    }
+    return WI_OK;
+}
+
+enum wi_code wi_infer_check(const struct wi_infer *infer, const struct wi_model *model,
+    int64_t max_pixels, struct wi_error *error)
+{
+    enum wi_code code = WI_OK;
+    if (infer->task && !model->takes_picture) {
+        wi_error_set(error, WI_INPUT_INVALID, "task",
+            "%s does not do the task %s; leave task out and send tensors.", model->name,
+            infer->task);
+        return WI_INPUT_INVALID;
+    }
+    if ((code = check_precision(infer, model, error)) != WI_OK)
+        return code;
+    if (infer->has_picture)
+        code = check_picture(infer, model, max_pixels, error);
+    else if (!model->builtin)
+        code = wi_onnx_check_inputs(&model->signature, &infer->tensors, error);
+    if (code != WI_OK)
+        return code;
+    return model->builtin ? check_echo(infer, error) : check_outputs(infer, model, error);
+}

@@ -1,0 +1,354 @@
+/*
+ * POST /v1/infer's JSON against its parameter tables. Unknown fields are errors that name them; a
+ * number that is not finite is an error that says to send binary.
+ */
+#include "api/infer_parse.h"
+
+#include "api/headers.h"
+#include "base/params.h"
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TIMEOUT_DEFAULT_MS 60000
+#define TIMEOUT_MAX_MS 3600000
+#define PRIORITY_DEFAULT 5
+/* As for the JSON head of a binary frame: more is tensor data in the wrong place. */
+#define JSON_HEAD_MAX (1 << 20)
+
+static const char *const precision_names[] = {
+    "fp32", "fp16", "bf16", "int8", "uint8", "int4", "uint4", NULL};
+static const char *const task_names[] = {"image-classification", NULL};
+
+/* What the table writes; strings and JSON values are borrowed from the document. */
+struct fields {
+    const char *model_name, *platform, *browser, *node, *id;
+    int model_type, task, precision; /* -1: not given */
+    int fallback;
+    int64_t priority, timeout_ms;
+    json_t *inputs, *outputs, *parameters, *options;
+};
+
+#define AT(member) offsetof(struct fields, member)
+static const struct wi_param table[] = {
+    {.name = "model_name",
+        .kind = WI_PARAM_STRING,
+        .offset = AT(model_name),
+        .required = 1,
+        .min = 1,
+        .max = 257},
+    {.name = "inputs", .kind = WI_PARAM_ANY, .offset = AT(inputs), .required = 1},
+    {.name = "model_type",
+        .kind = WI_PARAM_ENUM,
+        .offset = AT(model_type),
+        .names = wi_model_type_names},
+    {.name = "task", .kind = WI_PARAM_ENUM, .offset = AT(task), .names = task_names},
+    {.name = "platform", .kind = WI_PARAM_STRING, .offset = AT(platform), .min = 1, .max = 32},
+    {.name = "browser", .kind = WI_PARAM_STRING, .offset = AT(browser), .min = 1, .max = 31},
+    {.name = "node", .kind = WI_PARAM_STRING, .offset = AT(node), .min = 1, .max = WI_ID_SIZE - 1},
+    {.name = "fallback", .kind = WI_PARAM_BOOL, .offset = AT(fallback)},
+    {.name = "precision", .kind = WI_PARAM_ENUM, .offset = AT(precision), .names = precision_names},
+    {.name = "outputs",
+        .kind = WI_PARAM_ARRAY,
+        .offset = AT(outputs),
+        .min = 0,
+        .max = WI_TENSORS_MAX},
+    {.name = "priority", .kind = WI_PARAM_INTEGER, .offset = AT(priority), .min = 0, .max = 9},
+    {.name = "timeout_ms",
+        .kind = WI_PARAM_INTEGER,
+        .offset = AT(timeout_ms),
+        .min = 1,
+        .max = TIMEOUT_MAX_MS},
+    {.name = "id", .kind = WI_PARAM_STRING, .offset = AT(id), .min = 1, .max = 128},
+    {.name = "parameters", .kind = WI_PARAM_OBJECT, .offset = AT(parameters)},
+    {.name = "options", .kind = WI_PARAM_OBJECT, .offset = AT(options)},
+    {0},
+};
+
+struct parameters {
+    int binary_data_output;
+};
+static const struct wi_param parameters_table[] = {
+    {.name = "binary_data_output",
+        .kind = WI_PARAM_BOOL,
+        .offset = offsetof(struct parameters, binary_data_output)},
+    {0},
+};
+
+/* No engine takes options yet; each one that comes gets its row here. */
+static const struct wi_param options_table[] = {{0}};
+
+void wi_infer_clear(struct wi_infer *infer)
+{
+    free(infer->model_name);
+    free(infer->client_id);
+    free(infer->browser);
+    free(infer->node);
+    free(infer->precision);
+    free(infer->task);
+    wi_tensors_clear(&infer->tensors);
+    wi_strings_clear(&infer->outputs);
+    free(infer->output_binary);
+    memset(infer, 0, sizeof *infer);
+}
+
+enum wi_code wi_infer_framing(const char *content_type, const char *inference_length,
+    size_t body_size, size_t *json_size, struct wi_error *error)
+{
+    static const char field[] = "Inference-Header-Content-Length";
+    uint64_t length;
+    *json_size = body_size;
+    if (!inference_length) {
+        if (!wi_media_type_is(content_type, "application/octet-stream"))
+            return WI_OK;
+        return wi_error_set(error, WI_BAD_FRAMING, field,
+            "A binary body needs the header %s: how many of its bytes are JSON.", field);
+    }
+    if (wi_parse_length(inference_length, &length) != 0)
+        return wi_error_set(error, WI_BAD_FRAMING, field, "%s is not a number of bytes.", field);
+    if (length > body_size || length > JSON_HEAD_MAX) {
+        wi_error_set(error, WI_BAD_FRAMING, field,
+            "%s is %llu, but the body has %zu bytes and its JSON may have %d.", field,
+            (unsigned long long)length, body_size, JSON_HEAD_MAX);
+        wi_error_expect(
+            error, "at most %zu", body_size < JSON_HEAD_MAX ? body_size : (size_t)JSON_HEAD_MAX);
+        return WI_BAD_FRAMING;
+    }
+    *json_size = (size_t)length;
+    return WI_OK;
+}
+
+/* --- JSON ------------------------------------------------------------------------------------ */
+
+/* Whether what the parser choked on, just before or at `at`, is a number that is not finite. */
+static int is_non_finite(const char *text, size_t size, size_t at)
+{
+    static const char *const words[] = {"NaN", "nan", "Infinity", "inf", "Inf"};
+    size_t start = at < 10 ? 0 : at - 10;
+    size_t end = at + 10 < size ? at + 10 : size;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (start < end && memmem(text + start, end - start, words[i], strlen(words[i])))
+            return 1;
+    return 0;
+}
+
+static json_t *load_json(const char *text, size_t size, struct wi_error *error)
+{
+    json_error_t place;
+    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &place);
+    if (root && json_is_object(root))
+        return root;
+    enum json_error_code why = root ? json_error_unknown : json_error_code(&place);
+    size_t at = !root && place.position > 0 ? (size_t)place.position : 0;
+    if (root) {
+        wi_error_set(error, WI_BAD_JSON, NULL, "The body must be a JSON object.");
+    } else if (why == json_error_numeric_overflow ||
+               (why == json_error_invalid_syntax && is_non_finite(text, size, at))) {
+        wi_error_set(error, WI_NON_FINITE, NULL,
+            "Line %d, column %d: this number is not finite or too large for JSON; send the tensor "
+            "in binary (parameters.binary_data_size).",
+            place.line, place.column);
+    } else {
+        wi_error_set(error, WI_BAD_JSON, NULL, "Line %d, column %d: %.200s.", place.line,
+            place.column, place.text);
+    }
+    json_decref(root);
+    return NULL;
+}
+
+/* --- fields ---------------------------------------------------------------------------------- */
+
+static enum wi_code read_platform(struct wi_infer *infer, const char *name, struct wi_error *error)
+{
+    if (strcmp(name, "auto") == 0)
+        return WI_OK;
+    for (int i = 0; wi_platform_names[i]; i++) {
+        if (strcmp(name, wi_platform_names[i]) == 0) {
+            infer->has_platform = 1;
+            infer->platform = (enum wi_platform)i;
+            return WI_OK;
+        }
+    }
+    int simulated = strcmp(name, "simulated") == 0;
+    wi_error_set(error, simulated ? WI_PLATFORM_UNSUPPORTED : WI_INVALID_FIELD, "platform",
+        simulated ? "%s: no node offers simulated answers." : "\"%s\" is not a platform.", name);
+    wi_error_allow(error, "auto, webgpu, webnn, webgl, wasm");
+    return error ? error->code : WI_INVALID_FIELD;
+}
+
+static enum wi_code read_output(
+    struct wi_infer *infer, size_t index, const json_t *value, struct wi_error *error)
+{
+    struct {
+        const char *name;
+        json_t *parameters;
+    } output = {0};
+    static const struct wi_param output_table[] = {
+        {.name = "name",
+            .kind = WI_PARAM_STRING,
+            .offset = 0,
+            .required = 1,
+            .min = 1,
+            .max = WI_TENSOR_NAME_MAX},
+        {.name = "parameters", .kind = WI_PARAM_OBJECT, .offset = sizeof(const char *)},
+        {0},
+    };
+    static const struct wi_param binary_table[] = {
+        {.name = "binary_data", .kind = WI_PARAM_BOOL, .offset = 0}, {0}};
+    char where[48];
+    int binary = -1;
+    enum wi_code code = WI_OK;
+    snprintf(where, sizeof where, "outputs[%zu]", index);
+    if (json_is_string(value)) {
+        output.name = json_string_value(value);
+        if (strlen(output.name) != json_string_length(value) || !*output.name)
+            return wi_error_set(error, WI_INVALID_FIELD, where, "%s is not a name.", where);
+    } else if (json_is_object(value)) {
+        char prefix[64];
+        snprintf(prefix, sizeof prefix, "%s.", where);
+        code = wi_params_read(output_table, value, WI_PARAMS_STRICT, prefix, &output, error);
+        snprintf(prefix, sizeof prefix, "%s.parameters.", where);
+        if (code == WI_OK && output.parameters)
+            code = wi_params_read(
+                binary_table, output.parameters, WI_PARAMS_STRICT, prefix, &binary, error);
+    } else {
+        code = wi_error_set(error, WI_INVALID_FIELD, where, "%s has the wrong type.", where);
+        wi_error_expect(error, "a name, or {\"name\",\"parameters\":{\"binary_data\":true}}");
+    }
+    if (code != WI_OK)
+        return code;
+    wi_strings_add(&infer->outputs, output.name);
+    infer->output_binary[index] = binary < 0 ? WI_BINARY_DEFAULT
+                                  : binary   ? WI_BINARY_YES
+                                             : WI_BINARY_NO;
+    return WI_OK;
+}
+
+static enum wi_code read_outputs(struct wi_infer *infer, const json_t *list, struct wi_error *error)
+{
+    size_t count = json_array_size(list);
+    if (count == 0)
+        return WI_OK;
+    infer->output_binary = wi_realloc_array(NULL, count, sizeof *infer->output_binary);
+    for (size_t i = 0; i < count; i++) {
+        enum wi_code code = read_output(infer, i, json_array_get(list, i), error);
+        if (code != WI_OK)
+            return code;
+    }
+    return WI_OK;
+}
+
+/* --- inputs ---------------------------------------------------------------------------------- */
+
+static enum wi_code read_picture(struct wi_infer *infer, const json_t *text, const char *field,
+    struct wi_budget *budget, struct wi_error *error)
+{
+    struct wi_blob *blob;
+    enum wi_code code = wi_picture_decode(
+        json_string_value(text), json_string_length(text), field, budget, &blob, error);
+    if (code != WI_OK)
+        return code;
+    struct wi_tensor *tensor = wi_tensors_add(&infer->tensors);
+    tensor->name = wi_strdup("image");
+    tensor->datatype = WI_UINT8;
+    tensor->rank = 1;
+    tensor->dims[0] = (int64_t)blob->size;
+    tensor->blob = blob;
+    tensor->size = blob->size;
+    infer->has_picture = 1;
+    return wi_picture_sniff(blob->bytes, blob->size, &infer->picture, error);
+}
+
+static enum wi_code read_inputs(struct wi_infer *infer, const json_t *inputs, struct wi_blob *body,
+    size_t json_size, struct wi_budget *budget, struct wi_error *error)
+{
+    enum wi_code code;
+    int binary = body->size > json_size;
+    if (json_is_array(inputs))
+        return wi_tensors_from_json(
+            &infer->tensors, inputs, binary ? body : NULL, json_size, budget, "inputs", error);
+    if (json_is_string(inputs)) {
+        code = read_picture(infer, inputs, "inputs", budget, error);
+    } else if (json_is_object(inputs)) {
+        json_t *image = NULL;
+        static const struct wi_param image_table[] = {
+            {.name = "image", .kind = WI_PARAM_ANY, .offset = 0, .required = 1}, {0}};
+        code = wi_params_read(image_table, inputs, WI_PARAMS_STRICT, "inputs.", &image, error);
+        if (code == WI_OK && !json_is_string(image)) {
+            code = wi_error_set(
+                error, WI_INVALID_FIELD, "inputs.image", "inputs.image must be a string.");
+            wi_error_expect(error, "a picture in base64, or a data URI");
+        }
+        if (code == WI_OK)
+            code = read_picture(infer, image, "inputs.image", budget, error);
+    } else {
+        code = wi_error_set(error, WI_INVALID_FIELD, "inputs", "inputs has the wrong type.");
+        wi_error_expect(error, "a list of tensors, or a picture: {\"image\":\"<base64>\"}");
+    }
+    if (code == WI_OK && binary)
+        return wi_error_set(error, WI_BAD_FRAMING, "inputs",
+            "%zu bytes follow the JSON, but no tensor claims them.", body->size - json_size);
+    return code;
+}
+
+/* --- all together ---------------------------------------------------------------------------- */
+
+static void take_strings(struct wi_infer *infer, const struct fields *fields)
+{
+    infer->model_name = wi_strdup(fields->model_name);
+    infer->client_id = wi_strdup(fields->id);
+    infer->browser = wi_strdup(fields->browser);
+    infer->node = wi_strdup(fields->node);
+    infer->precision = fields->precision < 0 ? NULL : wi_strdup(precision_names[fields->precision]);
+    infer->task = fields->task < 0 ? NULL : wi_strdup(task_names[fields->task]);
+    if (fields->model_type >= 0) {
+        infer->has_type = 1;
+        infer->type = (enum wi_model_type)(fields->model_type + 1);
+    }
+}
+
+static enum wi_code read_fields(
+    struct wi_infer *infer, const struct fields *fields, struct wi_error *error)
+{
+    struct parameters parameters = {0};
+    int none = 0;
+    enum wi_code code;
+    take_strings(infer, fields);
+    infer->fallback = fields->fallback;
+    infer->priority = (int)fields->priority;
+    infer->timeout_ms = (double)fields->timeout_ms;
+    if ((code = wi_model_check_name(infer->model_name, error)) != WI_OK ||
+        (code = read_platform(infer, fields->platform, error)) != WI_OK)
+        return code;
+    if (fields->parameters && (code = wi_params_read(parameters_table, fields->parameters,
+                                   WI_PARAMS_STRICT, "parameters.", &parameters, error)) != WI_OK)
+        return code;
+    infer->binary_output = parameters.binary_data_output;
+    if (fields->options && (code = wi_params_read(options_table, fields->options, WI_PARAMS_STRICT,
+                                "options.", &none, error)) != WI_OK)
+        return code;
+    return read_outputs(infer, fields->outputs, error);
+}
+
+enum wi_code wi_infer_parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
+    struct wi_budget *budget, struct wi_error *error)
+{
+    struct fields fields = {.platform = "auto",
+        .model_type = -1,
+        .task = -1,
+        .precision = -1,
+        .fallback = 1,
+        .priority = PRIORITY_DEFAULT,
+        .timeout_ms = TIMEOUT_DEFAULT_MS};
+    json_t *root = load_json((const char *)body->bytes, json_size, error);
+    if (!root)
+        return error ? error->code : WI_BAD_JSON;
+    enum wi_code code = wi_params_read(table, root, WI_PARAMS_STRICT, "", &fields, error);
+    if (code == WI_OK)
+        code = read_fields(infer, &fields, error);
+    if (code == WI_OK)
+        code = read_inputs(infer, fields.inputs, body, json_size, budget, error);
+    json_decref(root);
+    return code;
+}

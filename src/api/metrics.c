@@ -1,0 +1,262 @@
+/*
+ * The API's own counts, and the building blocks of the Prometheus text format
+ * (https://prometheus.io/docs/instrumenting/exposition_formats/).
+ */
+#include "api/metrics.h"
+
+#include "api/routes.h"
+#include "base/memory.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+/* Upper bounds in seconds, from half a millisecond to a minute; the rest is +Inf. */
+static const double bounds[WI_HISTOGRAM_BUCKETS] = {
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60};
+
+/* 0 stands for a client that left; anything not listed is counted as 500. */
+static const int statuses[] = {0, 200, 202, 204, 400, 401, 403, 404, 405, 406, 408, 409, 411, 413,
+    415, 422, 429, 500, 502, 503, 504};
+#define STATUS_COUNT (sizeof statuses / sizeof *statuses)
+
+/* Series of model × browser × platform; later ones are counted under model="other". */
+#define SERIES_MAX 256
+#define SERIES_KEY_MAX 400
+
+struct route_counts {
+    uint64_t by_status[STATUS_COUNT];
+    struct wi_histogram duration;
+};
+
+struct series {
+    char *labels; /* printed already; the key */
+    uint64_t count;
+    double load_s;
+    struct wi_histogram inference;
+    UT_hash_handle hh;
+};
+
+struct wi_metrics {
+    struct route_counts *routes; /* one for each route, and one for none */
+    size_t route_count;
+    uint64_t bytes_in, bytes_out;
+    struct wi_histogram queue;
+    struct series *series;
+};
+
+struct wi_metrics *wi_metrics_new(void)
+{
+    struct wi_metrics *metrics = wi_alloc(sizeof *metrics);
+    metrics->route_count = wi_route_count() + 1;
+    metrics->routes = wi_alloc(metrics->route_count * sizeof *metrics->routes);
+    return metrics;
+}
+
+void wi_metrics_free(struct wi_metrics *metrics)
+{
+    struct series *series, *next;
+    if (!metrics)
+        return;
+    HASH_ITER(hh, metrics->series, series, next)
+    {
+        HASH_DEL(metrics->series, series);
+        free(series->labels);
+        free(series);
+    }
+    free(metrics->routes);
+    free(metrics);
+}
+
+/* --- counting -------------------------------------------------------------------------------- */
+
+void wi_histogram_add(struct wi_histogram *histogram, double seconds)
+{
+    histogram->count++;
+    histogram->sum += seconds;
+    for (int i = 0; i < WI_HISTOGRAM_BUCKETS; i++) {
+        if (seconds <= bounds[i]) {
+            histogram->buckets[i]++;
+            return;
+        }
+    }
+}
+
+static size_t status_index(int status)
+{
+    size_t other = 0;
+    for (size_t i = 0; i < STATUS_COUNT; i++) {
+        if (statuses[i] == status)
+            return i;
+        if (statuses[i] == 500)
+            other = i;
+    }
+    return other;
+}
+
+void wi_metrics_request(struct wi_metrics *metrics, int route, int status, double seconds,
+    uint64_t bytes_in, uint64_t bytes_out)
+{
+    size_t index = route < 0 ? metrics->route_count - 1 : (size_t)route;
+    metrics->routes[index].by_status[status_index(status)]++;
+    wi_histogram_add(&metrics->routes[index].duration, seconds);
+    metrics->bytes_in += bytes_in;
+    metrics->bytes_out += bytes_out;
+}
+
+static void print_labels(
+    struct wi_buffer *out, const char *model, const char *browser, const char *platform)
+{
+    wi_buffer_puts(out, "model=");
+    wi_metric_label(out, model);
+    wi_buffer_puts(out, ",browser=");
+    wi_metric_label(out, browser);
+    wi_buffer_puts(out, ",platform=");
+    wi_metric_label(out, platform);
+}
+
+static struct series *find_series(
+    struct wi_metrics *metrics, const char *model, const char *browser, const char *platform)
+{
+    struct wi_buffer labels = {0};
+    struct series *series = NULL;
+    print_labels(&labels, model, browser, platform);
+    HASH_FIND(hh, metrics->series, labels.text, labels.size, series);
+    if (!series && (HASH_COUNT(metrics->series) >= SERIES_MAX || labels.size > SERIES_KEY_MAX)) {
+        wi_buffer_clear(&labels);
+        print_labels(&labels, "other", "other", "other");
+        HASH_FIND(hh, metrics->series, labels.text, labels.size, series);
+    }
+    if (!series) {
+        size_t size = labels.size;
+        series = wi_alloc(sizeof *series);
+        series->labels = wi_buffer_take(&labels);
+        HASH_ADD_KEYPTR(hh, metrics->series, series->labels, size, series);
+    }
+    wi_buffer_clear(&labels);
+    return series;
+}
+
+void wi_metrics_inference(struct wi_metrics *metrics, const char *model, const char *browser,
+    const char *platform, double queue_s, double load_s, double inference_s)
+{
+    struct series *series = find_series(metrics, model, browser, platform);
+    /* The page's figures are from outside. */
+    load_s = isfinite(load_s) && load_s > 0 ? load_s : 0;
+    inference_s = isfinite(inference_s) && inference_s > 0 ? inference_s : 0;
+    series->count++;
+    series->load_s += load_s;
+    wi_histogram_add(&series->inference, inference_s);
+    wi_histogram_add(&metrics->queue, queue_s);
+}
+
+/* --- text ------------------------------------------------------------------------------------ */
+
+void wi_metric_head(struct wi_buffer *out, const char *name, const char *type, const char *help)
+{
+    wi_buffer_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+void wi_metric_value(struct wi_buffer *out, const char *name, double value)
+{
+    wi_buffer_printf(out, "%s %.17g\n", name, value);
+}
+
+void wi_metric_label(struct wi_buffer *out, const char *value)
+{
+    wi_buffer_add(out, "\"", 1);
+    for (; *value; value++) {
+        if (*value == '\\' || *value == '"')
+            wi_buffer_printf(out, "\\%c", *value);
+        else if (*value == '\n')
+            wi_buffer_puts(out, "\\n");
+        else if ((unsigned char)*value < 0x20 || (unsigned char)*value >= 0x7f)
+            wi_buffer_puts(out, "?"); /* the format is UTF-8; ours are ASCII */
+        else
+            wi_buffer_add(out, value, 1);
+    }
+    wi_buffer_add(out, "\"", 1);
+}
+
+void wi_metric_histogram(struct wi_buffer *out, const char *name, const char *labels,
+    const struct wi_histogram *histogram)
+{
+    const char *comma = *labels ? "," : "";
+    uint64_t total = 0;
+    for (int i = 0; i < WI_HISTOGRAM_BUCKETS; i++) {
+        total += histogram->buckets[i];
+        wi_buffer_printf(out, "%s_bucket{%s%sle=\"%g\"} %llu\n", name, labels, comma, bounds[i],
+            (unsigned long long)total);
+    }
+    wi_buffer_printf(out, "%s_bucket{%s%sle=\"+Inf\"} %llu\n", name, labels, comma,
+        (unsigned long long)histogram->count);
+    const char *open = *labels ? "{" : "", *close = *labels ? "}" : "";
+    wi_buffer_printf(out, "%s_sum%s%s%s %.9g\n", name, open, labels, close, histogram->sum);
+    wi_buffer_printf(out, "%s_count%s%s%s %llu\n", name, open, labels, close,
+        (unsigned long long)histogram->count);
+}
+
+static void route_labels(const struct wi_metrics *metrics, size_t index, char *out, size_t size)
+{
+    if (index + 1 == metrics->route_count)
+        snprintf(out, size, "method=\"other\",route=\"other\"");
+    else
+        snprintf(out, size, "method=\"%s\",route=\"%s\"", wi_routes[index].method,
+            wi_routes[index].pattern);
+}
+
+static void write_requests(const struct wi_metrics *metrics, struct wi_buffer *out)
+{
+    char labels[160];
+    wi_metric_head(out, "webinfer_http_requests_total", "counter",
+        "Requests by route and status; status 0: the client left before its answer.");
+    for (size_t i = 0; i < metrics->route_count; i++) {
+        route_labels(metrics, i, labels, sizeof labels);
+        for (size_t s = 0; s < STATUS_COUNT; s++)
+            if (metrics->routes[i].by_status[s])
+                wi_buffer_printf(out, "webinfer_http_requests_total{%s,status=\"%d\"} %llu\n",
+                    labels, statuses[s], (unsigned long long)metrics->routes[i].by_status[s]);
+    }
+    wi_metric_head(out, "webinfer_http_request_duration_seconds", "histogram",
+        "From a request's headers to the last byte of its answer.");
+    for (size_t i = 0; i < metrics->route_count; i++) {
+        route_labels(metrics, i, labels, sizeof labels);
+        if (metrics->routes[i].duration.count)
+            wi_metric_histogram(out, "webinfer_http_request_duration_seconds", labels,
+                &metrics->routes[i].duration);
+    }
+}
+
+static void write_inferences(const struct wi_metrics *metrics, struct wi_buffer *out)
+{
+    const struct series *series;
+    wi_metric_head(
+        out, "webinfer_inferences_total", "counter", "Answered inferences by what ran them.");
+    for (series = metrics->series; series; series = series->hh.next)
+        wi_buffer_printf(out, "webinfer_inferences_total{%s} %llu\n", series->labels,
+            (unsigned long long)series->count);
+    wi_metric_head(out, "webinfer_model_load_seconds_total", "counter",
+        "Time that pages spent loading models for requests.");
+    for (series = metrics->series; series; series = series->hh.next)
+        wi_buffer_printf(
+            out, "webinfer_model_load_seconds_total{%s} %.9g\n", series->labels, series->load_s);
+    wi_metric_head(out, "webinfer_inference_duration_seconds", "histogram",
+        "Time in the engine by the page's clock, upload and read-back included.");
+    for (series = metrics->series; series; series = series->hh.next)
+        wi_metric_histogram(
+            out, "webinfer_inference_duration_seconds", series->labels, &series->inference);
+}
+
+void wi_metrics_write(const struct wi_metrics *metrics, struct wi_buffer *out)
+{
+    write_requests(metrics, out);
+    wi_metric_head(out, "webinfer_http_request_bytes_total", "counter", "Bytes of bodies read.");
+    wi_metric_value(out, "webinfer_http_request_bytes_total", (double)metrics->bytes_in);
+    wi_metric_head(out, "webinfer_http_response_bytes_total", "counter", "Bytes of bodies sent.");
+    wi_metric_value(out, "webinfer_http_response_bytes_total", (double)metrics->bytes_out);
+    wi_metric_head(out, "webinfer_job_queue_duration_seconds", "histogram",
+        "From accepted to dispatched, of answered inferences.");
+    wi_metric_histogram(out, "webinfer_job_queue_duration_seconds", "", &metrics->queue);
+    write_inferences(metrics, out);
+}

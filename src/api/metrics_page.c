@@ -1,0 +1,179 @@
+/*
+ * GET /metrics: the API's own counts and what the other parts counted, read through their getters.
+ * A scrape reads and never starts anything.
+ */
+#include "api/request.h"
+
+#include "base/clock.h"
+#include <dirent.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+struct row {
+    const char *name, *help;
+    uint64_t value;
+};
+
+static void write_rows(
+    struct wi_buffer *out, const char *type, const struct row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        wi_metric_head(out, rows[i].name, type, rows[i].help);
+        wi_metric_value(out, rows[i].name, (double)rows[i].value);
+    }
+}
+
+#define WRITE(out, type, rows) write_rows(out, type, rows, sizeof rows / sizeof *rows)
+
+static void write_jobs(struct wi_buffer *out, const struct wi_jobs *jobs)
+{
+    struct wi_job_counters c;
+    wi_jobs_counters(jobs, &c);
+    const struct row counters[] = {
+        {"webinfer_jobs_accepted_total", "Jobs taken into the queue.", c.accepted},
+        {"webinfer_jobs_completed_total", "Jobs answered with success.", c.completed},
+        {"webinfer_jobs_failed_total", "Jobs answered with an error.", c.failed},
+        {"webinfer_jobs_cancelled_total", "Jobs cancelled, by order or because the client left.",
+            c.cancelled},
+        {"webinfer_jobs_expired_total", "Jobs whose deadline passed.", c.expired},
+        {"webinfer_jobs_rejected_total", "Requests turned away at the queue.", c.rejected},
+        {"webinfer_jobs_retried_total", "Attempts begun because an earlier one was lost.",
+            c.retried},
+        {"webinfer_jobs_lost_total", "Attempts lost with their node.", c.lost},
+        {"webinfer_jobs_late_total", "Answers for jobs that were answered already.", c.late},
+    };
+    const struct row gauges[] = {
+        {"webinfer_jobs_waiting", "Jobs in the queue.", c.waiting},
+        {"webinfer_jobs_running", "Jobs on a node.", c.running},
+    };
+    WRITE(out, "counter", counters);
+    WRITE(out, "gauge", gauges);
+}
+
+static void write_pool(struct wi_buffer *out, const struct wi_pool *pool)
+{
+    struct wi_pool_counters c;
+    wi_pool_counters(pool, &c);
+    const struct row counters[] = {
+        {"webinfer_sessions_started_total", "Browsers started.", c.sessions_started},
+        {"webinfer_sessions_broken_total", "Browsers that broke.", c.sessions_broken},
+        {"webinfer_sessions_closed_total", "Browsers that are gone.", c.sessions_closed},
+    };
+    const struct row gauges[] = {
+        {"webinfer_nodes", "Nodes connected, or within their time to come back.", c.nodes},
+    };
+    WRITE(out, "counter", counters);
+    WRITE(out, "gauge", gauges);
+    wi_metric_head(out, "webinfer_sessions", "gauge", "Browsers by state.");
+    wi_buffer_printf(out,
+        "webinfer_sessions{state=\"starting\"} %zu\nwebinfer_sessions{state=\"ready\"} %zu\n"
+        "webinfer_sessions{state=\"draining\"} %zu\n",
+        c.starting, c.ready, c.draining);
+    wi_metric_head(out, "webinfer_session_start_seconds", "summary",
+        "From starting a browser to its node's welcome.");
+    wi_buffer_printf(out,
+        "webinfer_session_start_seconds_sum %.9g\nwebinfer_session_start_seconds_count %llu\n",
+        c.start_ms_sum / 1000, (unsigned long long)c.start_ms_count);
+}
+
+static void write_bridge(struct wi_buffer *out, const struct wi_bridge *bridge)
+{
+    const struct wi_bridge_counters *c = wi_bridge_counters(bridge);
+    const struct row counters[] = {
+        {"webinfer_bridge_connections_total", "WebSockets accepted.", c->connections},
+        {"webinfer_bridge_refused_total", "Connections refused.", c->refused},
+        {"webinfer_bridge_frames_received_total", "Messages from nodes.", c->frames_in},
+        {"webinfer_bridge_frames_sent_total", "Messages to nodes.", c->frames_out},
+        {"webinfer_bridge_received_bytes_total", "Bytes from nodes.", c->bytes_in},
+        {"webinfer_bridge_sent_bytes_total", "Bytes to nodes.", c->bytes_out},
+        {"webinfer_bridge_malformed_total", "Frames that were malformed.", c->malformed},
+        {"webinfer_bridge_protocol_errors_total", "Messages out of place.", c->protocol_errors},
+        {"webinfer_bridge_unauthorized_total", "Announcements with a wrong token.",
+            c->unauthorized},
+        {"webinfer_bridge_late_answers_total", "Answers to attempts nobody waits for.",
+            c->late_answers},
+        {"webinfer_bridge_resumed_total", "Nodes that came back.", c->resumed},
+        {"webinfer_bridge_heartbeat_timeouts_total", "Links closed for silence.",
+            c->heartbeat_timeouts},
+        {"webinfer_bridge_file_requests_total", "Requests for the page and models.",
+            c->file_requests},
+        {"webinfer_bridge_file_bytes_total", "Bytes of the page and models.", c->file_bytes},
+    };
+    WRITE(out, "counter", counters);
+}
+
+static void write_api(struct wi_buffer *out, const struct wi_api *api)
+{
+    const struct row gauges[] = {
+        {"webinfer_http_connections", "Open client connections.", api->connection_count},
+        {"webinfer_http_requests_in_flight", "Requests not answered yet.", api->request_count},
+        {"webinfer_memory_used_bytes", "Bodies, queue and frames now.", api->deps.budget->used},
+        {"webinfer_memory_budget_bytes", "What they may take.", api->deps.budget->limit},
+    };
+    wi_metric_head(out, "webinfer_build_info", "gauge", "The program's version.");
+    wi_buffer_puts(out, "webinfer_build_info{version=");
+    wi_metric_label(out, api->deps.version);
+    wi_buffer_puts(out, "} 1\n");
+    WRITE(out, "gauge", gauges);
+    if (api->deps.children) {
+        wi_metric_head(out, "webinfer_child_processes", "gauge",
+            "Process trees that we started and that still live.");
+        wi_metric_value(
+            out, "webinfer_child_processes", (double)wi_children_count(api->deps.children));
+    }
+}
+
+static size_t count_descriptors(void)
+{
+    size_t count = 0;
+    DIR *folder = opendir("/proc/self/fd");
+    if (!folder)
+        return 0;
+    while (readdir(folder))
+        count++;
+    closedir(folder);
+    return count > 3 ? count - 3 : 0; /* ".", ".." and the folder itself */
+}
+
+void wi_metric_process(struct wi_buffer *out)
+{
+    unsigned long long pages = 0, size = 0;
+    struct rusage usage = {0};
+    struct rlimit limit = {0};
+    FILE *statm = fopen("/proc/self/statm", "re");
+    if (statm) {
+        if (fscanf(statm, "%llu %llu", &size, &pages) != 2)
+            pages = 0;
+        fclose(statm);
+    }
+    getrusage(RUSAGE_SELF, &usage);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    const struct row gauges[] = {
+        {"process_resident_memory_bytes", "Resident memory of the daemon itself.",
+            pages * (unsigned long long)sysconf(_SC_PAGESIZE)},
+        {"process_open_fds", "Open descriptors.", count_descriptors()},
+        {"process_max_fds", "Limit of open descriptors.", limit.rlim_cur},
+    };
+    WRITE(out, "gauge", gauges);
+    wi_metric_head(
+        out, "process_cpu_seconds_total", "counter", "User and system time of the daemon itself.");
+    wi_metric_value(out, "process_cpu_seconds_total",
+        (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+            (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
+}
+
+void wi_handle_metrics(struct wi_request *request)
+{
+    struct wi_buffer out = {0};
+    const struct wi_api *api = request->api;
+    write_api(&out, api);
+    wi_metrics_write(api->metrics, &out);
+    write_jobs(&out, api->deps.jobs);
+    write_pool(&out, api->deps.pool);
+    write_bridge(&out, api->deps.bridge);
+    wi_metric_head(&out, "process_start_time_seconds", "gauge", "When the server started.");
+    wi_metric_value(&out, "process_start_time_seconds", (double)api->started_at / 1000);
+    wi_metric_process(&out);
+    wi_request_answer_text(request, 200, "text/plain; version=0.0.4; charset=utf-8", &out);
+}

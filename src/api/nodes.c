@@ -1,0 +1,68 @@
+/* GET /v1/nodes: what the pool knows of each node, and what the bridge sees of it. */
+#include "api/request.h"
+
+#include "api/nodes.h"
+
+static json_t *platforms_json(const struct wi_node_info *node)
+{
+    json_t *platforms = json_object();
+    for (int i = 0; i < WI_PLATFORM_COUNT; i++) {
+        int available = node->platforms[i].available;
+        json_t *platform = json_pack("{s:b}", "available", available);
+        if (!available && *node->platforms[i].reason)
+            json_object_set_new(platform, "reason", json_string(node->platforms[i].reason));
+        if (node->platforms[i].has_adapter) {
+            const struct wi_adapter *adapter = &node->platforms[i].adapter;
+            json_object_set_new(platform, "adapter",
+                json_pack("{s:s, s:s, s:s, s:b}", "vendor", adapter->vendor, "architecture",
+                    adapter->architecture, "description", adapter->description, "is_fallback",
+                    adapter->is_fallback));
+        }
+        json_object_set_new(platforms, wi_platform_names[i], platform);
+    }
+    return platforms;
+}
+
+/* What the pool did not say already. */
+static void add_bridge_view(json_t *out, const struct wi_bridge *bridge, const char *id)
+{
+    struct wi_node_state state;
+    const struct wi_node_info *node = wi_bridge_node(bridge, id);
+    if (!node || wi_bridge_node_state(bridge, id, &state) != 0)
+        return;
+    json_t *view = json_pack(
+        "{s:s, s:s, s:s, s:s, s:I, s:i, s:f, s:b, s:b, s:I, s:f, s:f, s:f, s:I, s:I}", "browser",
+        node->kind, "browser_version", node->browser_version, "user_agent", node->user_agent,
+        "session", node->session, "connected_at", (json_int_t)node->connected_at, "cores",
+        node->cores, "memory_gib", node->memory_gib, "cross_origin_isolated", node->isolated,
+        "connected", state.connected, "attempts", (json_int_t)state.attempts, "busy_since_ms",
+        state.busy_since_ms, "last_seen_ms", state.last_seen_ms, "rtt_ms", state.rtt_ms, "bytes_in",
+        (json_int_t)state.bytes_in, "bytes_out", (json_int_t)state.bytes_out);
+    if (!view)
+        return;
+    json_object_set_new(view, "platforms", platforms_json(node));
+    if (state.models)
+        json_object_set(view, "models", state.models);
+    json_object_update_missing(out, view);
+    json_decref(view);
+}
+
+json_t *wi_api_nodes_json(const struct wi_api *api)
+{
+    json_t *nodes = wi_pool_nodes_json(api->deps.pool);
+    json_t *node;
+    size_t i;
+    json_array_foreach(nodes, i, node)
+    {
+        const char *id = json_string_value(json_object_get(node, "id"));
+        if (id)
+            add_bridge_view(node, api->deps.bridge, id);
+    }
+    return nodes;
+}
+
+void wi_handle_nodes(struct wi_request *request)
+{
+    wi_request_answer_json(
+        request, 200, json_pack("{s:o}", "nodes", wi_api_nodes_json(request->api)));
+}

@@ -1,0 +1,225 @@
+/*
+ * Base64 and picture headers, over hostile bytes. Sizes are read where the formats say:
+ * PNG: IHDR (W3C PNG, 11.2.1); JPEG: the first start-of-frame marker (ITU-T T.81, B.2.2);
+ * WebP: VP8, VP8L or VP8X chunk (RFC 9649, 2.5–2.7).
+ */
+#include "api/picture.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* --- base64 ---------------------------------------------------------------------------------- */
+
+#define BAD 64
+
+static unsigned char sextet(unsigned char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return (unsigned char)(c - 'A');
+    if (c >= 'a' && c <= 'z')
+        return (unsigned char)(c - 'a' + 26);
+    if (c >= '0' && c <= '9')
+        return (unsigned char)(c - '0' + 52);
+    return c == '+' ? 62 : c == '/' ? 63 : BAD;
+}
+
+/* Decodes `length` characters without padding into `out`; returns the index of the first one that
+ * is not base64, or `length`. */
+static size_t decode(const unsigned char *text, size_t length, unsigned char *out)
+{
+    unsigned char table[256];
+    for (unsigned c = 0; c < 256; c++)
+        table[c] = sextet((unsigned char)c);
+    size_t i = 0;
+    for (; i + 4 <= length; i += 4) {
+        unsigned a = table[text[i]], b = table[text[i + 1]], c = table[text[i + 2]],
+                 d = table[text[i + 3]];
+        if ((a | b | c | d) & BAD)
+            break;
+        unsigned bits = a << 18 | b << 12 | c << 6 | d;
+        *out++ = (unsigned char)(bits >> 16);
+        *out++ = (unsigned char)(bits >> 8);
+        *out++ = (unsigned char)bits;
+    }
+    unsigned bits = 0;
+    size_t tail = i;
+    for (; i < length; i++) {
+        if (table[text[i]] & BAD)
+            return i;
+        bits = bits << 6 | table[text[i]];
+    }
+    if (length - tail == 2) {
+        *out = (unsigned char)(bits >> 4);
+    } else if (length - tail == 3) {
+        *out++ = (unsigned char)(bits >> 10);
+        *out = (unsigned char)(bits >> 2);
+    }
+    return length;
+}
+
+static enum wi_code bad_picture(const char *field, struct wi_error *error, const char *detail)
+{
+    wi_error_set(error, WI_PICTURE_INVALID, field, "%s", detail);
+    wi_error_expect(
+        error, "PNG, JPEG or WebP in base64, or a data URI such as \"data:image/png;base64,…\"");
+    return WI_PICTURE_INVALID;
+}
+
+/* Skips "data:image/…;base64,"; returns the bytes skipped, or -1 for another kind of URI. */
+static int skip_prefix(const char *text, size_t length)
+{
+    static const char *const prefixes[] = {
+        "data:image/png;base64,", "data:image/jpeg;base64,", "data:image/webp;base64,"};
+    if (length < 5 || strncasecmp(text, "data:", 5) != 0)
+        return 0;
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+        size_t prefix = strlen(prefixes[i]);
+        if (length >= prefix && strncasecmp(text, prefixes[i], prefix) == 0)
+            return (int)prefix;
+    }
+    return -1;
+}
+
+enum wi_code wi_picture_decode(const char *text, size_t length, const char *field,
+    struct wi_budget *budget, struct wi_blob **blob, struct wi_error *error)
+{
+    *blob = NULL;
+    int prefix = skip_prefix(text, length);
+    if (prefix < 0)
+        return bad_picture(field, error, "This data URI is not a PNG, JPEG or WebP in base64.");
+    text += prefix;
+    length -= (size_t)prefix;
+    for (int i = 0; i < 2 && length > 0 && text[length - 1] == '='; i++)
+        length--;
+    if (length == 0 || length % 4 == 1)
+        return bad_picture(field, error, "The base64 text is empty or cut short.");
+    size_t size = length / 4 * 3 + (length % 4 ? length % 4 - 1 : 0);
+    struct wi_blob *decoded = wi_blob_new(budget, size);
+    if (!decoded)
+        return wi_error_set(error, WI_MEMORY_BUDGET, field,
+            "There is no memory for this picture now; try again later.");
+    size_t end = decode((const unsigned char *)text, length, decoded->bytes);
+    if (end != length) {
+        wi_blob_unref(decoded);
+        return bad_picture(field, error, "The text has a character that is not base64.");
+    }
+    decoded->size = size;
+    *blob = decoded;
+    return WI_OK;
+}
+
+/* --- headers --------------------------------------------------------------------------------- */
+
+static uint32_t big32(const unsigned char *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static uint32_t big16(const unsigned char *p)
+{
+    return (uint32_t)p[0] << 8 | p[1];
+}
+
+static uint32_t little24(const unsigned char *p)
+{
+    return (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
+}
+
+/* Each: 0 with width and height, or -1. */
+static int sniff_png(const unsigned char *p, size_t size, struct wi_picture *picture)
+{
+    static const unsigned char start[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+    if (size < 24 || memcmp(p, start, 16) != 0)
+        return -1;
+    picture->media_type = "image/png";
+    picture->width = big32(p + 16);
+    picture->height = big32(p + 20);
+    return picture->width > INT32_MAX || picture->height > INT32_MAX ? -1 : 0;
+}
+
+static int is_start_of_frame(unsigned marker)
+{
+    return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
+}
+
+static int sniff_jpeg(const unsigned char *p, size_t size, struct wi_picture *picture)
+{
+    picture->media_type = "image/jpeg";
+    size_t at = 2;
+    while (at + 4 <= size) {
+        if (p[at] != 0xff)
+            return -1;
+        unsigned marker = p[at + 1];
+        if (marker == 0xff) { /* a fill byte */
+            at++;
+            continue;
+        }
+        if (marker == 0x01 || (marker >= 0xd0 && marker <= 0xd8)) { /* no length follows */
+            at += 2;
+            continue;
+        }
+        if (marker == 0xd9 || marker == 0xda) /* end, or data before any frame */
+            return -1;
+        size_t length = big16(p + at + 2);
+        if (length < 2)
+            return -1;
+        if (is_start_of_frame(marker)) {
+            if (length < 8 || at + 9 > size)
+                return -1;
+            picture->height = big16(p + at + 5);
+            picture->width = big16(p + at + 7);
+            return 0;
+        }
+        at += 2 + length;
+    }
+    return -1;
+}
+
+static int sniff_webp(const unsigned char *p, size_t size, struct wi_picture *picture)
+{
+    picture->media_type = "image/webp";
+    if (size < 30)
+        return -1;
+    if (memcmp(p + 12, "VP8 ", 4) == 0) {
+        if (p[23] != 0x9d || p[24] != 0x01 || p[25] != 0x2a)
+            return -1;
+        picture->width = (p[26] | (uint32_t)p[27] << 8) & 0x3fff;
+        picture->height = (p[28] | (uint32_t)p[29] << 8) & 0x3fff;
+        return 0;
+    }
+    if (memcmp(p + 12, "VP8L", 4) == 0) {
+        if (p[20] != 0x2f)
+            return -1;
+        uint32_t bits =
+            p[21] | (uint32_t)p[22] << 8 | (uint32_t)p[23] << 16 | (uint32_t)p[24] << 24;
+        picture->width = (bits & 0x3fff) + 1;
+        picture->height = (bits >> 14 & 0x3fff) + 1;
+        return 0;
+    }
+    if (memcmp(p + 12, "VP8X", 4) == 0) {
+        picture->width = little24(p + 24) + 1;
+        picture->height = little24(p + 27) + 1;
+        return 0;
+    }
+    return -1;
+}
+
+enum wi_code wi_picture_sniff(
+    const unsigned char *bytes, size_t size, struct wi_picture *picture, struct wi_error *error)
+{
+    int result;
+    memset(picture, 0, sizeof *picture);
+    if (size >= 8 && memcmp(bytes, "\x89PNG", 4) == 0)
+        result = sniff_png(bytes, size, picture);
+    else if (size >= 4 && bytes[0] == 0xff && bytes[1] == 0xd8)
+        result = sniff_jpeg(bytes, size, picture);
+    else if (size >= 12 && memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WEBP", 4) == 0)
+        result = sniff_webp(bytes, size, picture);
+    else
+        return bad_picture("inputs.image", error, "The bytes are no PNG, JPEG or WebP.");
+    if (result != 0)
+        return bad_picture("inputs.image", error, "The picture's header is broken or cut short.");
+    if (picture->width == 0 || picture->height == 0)
+        return bad_picture("inputs.image", error, "The picture has no pixels.");
+    return WI_OK;
+}

@@ -1,0 +1,44 @@
+/*
+ * From an error value to an RFC 9457 document. Printed by hand: the document is small, flat, and
+ * its member order is the order in which people read it.
+ */
+#include "api/problem.h"
+
+static void add_member(struct wi_buffer *out, const char *name, const char *value)
+{
+    if (!value || !*value)
+        return;
+    wi_buffer_printf(out, ",\"%s\":", name);
+    wi_buffer_json_string(out, value);
+}
+
+void wi_problem_write(struct wi_buffer *out, const struct wi_error *error, const char *request_id)
+{
+    const char *code = wi_code_name(error->code);
+    wi_buffer_printf(out, "{\"type\":\"" WI_PROBLEM_URI "%s\",\"title\":", code);
+    wi_buffer_json_string(out, wi_code_title(error->code));
+    wi_buffer_printf(out, ",\"status\":%d", wi_code_status(error->code));
+    add_member(out, "detail", error->detail);
+    add_member(out, "code", code);
+    add_member(out, "field", error->field);
+    add_member(out, "expected", error->expected);
+    add_member(out, "allowed", error->allowed);
+    if (error->attempts > 0)
+        wi_buffer_printf(out, ",\"attempts\":%u", error->attempts);
+    add_member(out, "request_id", request_id);
+    wi_buffer_puts(out, "}\n");
+}
+
+unsigned wi_problem_retry_after(const struct wi_error *error)
+{
+    if (error->retry_after_s > 0)
+        return error->retry_after_s;
+    switch (wi_code_status(error->code)) {
+    case 429:
+        return 1;
+    case 503:
+        return 5;
+    default:
+        return 0;
+    }
+}

@@ -1,0 +1,18 @@
+/* Errors as clients see them: RFC 9457 problem documents. */
+#ifndef WI_API_PROBLEM_H
+#define WI_API_PROBLEM_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+#define WI_PROBLEM_MEDIA_TYPE "application/problem+json"
+/* `type` is this and the code's name; it is stable and resolves to nothing (RFC 9457, 3.1.1). */
+#define WI_PROBLEM_URI "urn:webinfer:error:"
+
+/* Appends the document: type, title, status, detail, code, and where they apply field, expected,
+ * allowed, attempts, and request_id (may be NULL). */
+void wi_problem_write(struct wi_buffer *out, const struct wi_error *error, const char *request_id);
+/* The Retry-After seconds of this error: its own, else 1 for 429 and 5 for 503; 0 for none. */
+unsigned wi_problem_retry_after(const struct wi_error *error);
+
+#endif

@@ -1,0 +1,456 @@
+/*
+ * The life of one request, see request.h. Everything that can be refused is refused before the
+ * body is read; the body goes into one blob charged to the budget; a handler answers at once or
+ * waits, and while it waits the socket is watched, because a suspended connection is out of
+ * libmicrohttpd's sight.
+ */
+#include "api/request.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+/* A refused body up to this size is read and dropped, so that the connection can live on. */
+#define DISCARD_MAX (256 * 1024)
+/* What a request that reads no body may send all the same. */
+#define IGNORED_MAX (64 * 1024)
+/* A blob for a body of known length gets its size at once up to this; beyond, it grows. */
+#define PRESIZE_MAX (8 * 1024 * 1024)
+/* The slowest that a body or an answer may move once its grace is over, bytes per millisecond. */
+#define SLOWEST 32.768
+
+/* --- states ---------------------------------------------------------------------------------- */
+
+#define FROM(state) (1u << WI_REQUEST_##state)
+
+void wi_request_set_state(struct wi_request *request, enum wi_request_state state)
+{
+    static const unsigned legal[] = {
+        [WI_REQUEST_READING] = 0,
+        [WI_REQUEST_DISCARDING] = FROM(READING),
+        [WI_REQUEST_LINGERING] = FROM(READING) | FROM(DISCARDING),
+        [WI_REQUEST_HANDLING] = FROM(READING),
+        [WI_REQUEST_WAITING] = FROM(HANDLING) | FROM(WAITING),
+        [WI_REQUEST_ANSWERED] = FROM(HANDLING) | FROM(WAITING) | FROM(READING),
+        [WI_REQUEST_SENDING] = FROM(ANSWERED) | FROM(DISCARDING) | FROM(READING),
+        [WI_REQUEST_GONE] = FROM(WAITING),
+    };
+    assert(legal[state] & (1u << request->state));
+    (void)legal;
+    request->state = state;
+}
+
+static void touch(struct wi_request *request)
+{
+    const struct wi_server_times *times = &request->api->deps.times;
+    double now = wi_now_ms();
+    double slow = request->started + times->grace + (double)request->received / SLOWEST;
+    request->connection->deadline = now + times->stall < slow ? now + times->stall : slow;
+}
+
+/* --- beginning ------------------------------------------------------------------------------- */
+
+static void set_id(struct wi_request *request)
+{
+    const char *given = request->headers.request_id;
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                  "._-";
+    size_t length = given ? strnlen(given, WI_REQUEST_ID_MAX + 1) : 0;
+    if (length > 0 && length <= WI_REQUEST_ID_MAX && strspn(given, allowed) == length)
+        snprintf(request->id, sizeof request->id, "%s", given);
+    else
+        wi_id_new(request->id, "req");
+}
+
+static int has_body(const struct wi_request *request)
+{
+    const struct wi_headers *headers = &request->headers;
+    return headers->transfer_encoding ||
+           (headers->content_length && strcmp(headers->content_length, "0") != 0);
+}
+
+static enum wi_code check_body_headers(struct wi_request *request, struct wi_error *error)
+{
+    const struct wi_route *route = request->route;
+    const struct wi_headers *headers = &request->headers;
+    int reads = (route->flags & (WI_ROUTE_BODY | WI_ROUTE_MAYBE)) != 0;
+    uint64_t length = 0;
+    if ((route->flags & WI_ROUTE_BODY) && !headers->content_length && !headers->transfer_encoding)
+        return wi_error_set(error, WI_LENGTH_REQUIRED, "Content-Length",
+            "This request needs a body; send it with a Content-Length or chunked.");
+    if (headers->content_length && wi_parse_length(headers->content_length, &length) != 0)
+        return wi_error_set(
+            error, WI_BAD_REQUEST, "Content-Length", "Content-Length is not a number.");
+    if (length > request->max_body) {
+        wi_error_set(error, WI_BODY_TOO_LARGE, "Content-Length",
+            "The body is too large: %llu bytes.", (unsigned long long)length);
+        wi_error_expect(error, "at most %zu bytes", request->max_body);
+        return WI_BODY_TOO_LARGE;
+    }
+    int binary = (route->flags & WI_ROUTE_BINARY) != 0;
+    if (!reads || (!has_body(request) && !(route->flags & WI_ROUTE_BODY)) ||
+        wi_media_type_is(headers->content_type, "application/json") ||
+        (binary && wi_media_type_is(headers->content_type, "application/octet-stream")))
+        return WI_OK;
+    wi_error_set(error, WI_UNSUPPORTED_MEDIA_TYPE, "Content-Type", "%s%.80s; say what the body is.",
+        headers->content_type ? "This media type is not understood: " : "There is no Content-Type",
+        headers->content_type ? headers->content_type : "");
+    wi_error_allow(error, "application/json%s", binary ? ", application/octet-stream" : "");
+    return WI_UNSUPPORTED_MEDIA_TYPE;
+}
+
+static enum wi_code check_accept(const struct wi_request *request, struct wi_error *error)
+{
+    const char *accept = request->headers.accept;
+    const struct wi_route *route = request->route;
+    int binary = (route->flags & WI_ROUTE_BINARY) != 0;
+    if (wi_media_type_accepted(accept, route->produces) ||
+        (binary && wi_media_type_accepted(accept, "application/octet-stream")))
+        return WI_OK;
+    wi_error_set(error, WI_NOT_ACCEPTABLE, "Accept", "None of the accepted types can be given.");
+    wi_error_allow(error, "%s%s", route->produces, binary ? ", application/octet-stream" : "");
+    return WI_NOT_ACCEPTABLE;
+}
+
+/* Everything that does not need the body. The route is set if there is one, also on failure. */
+static enum wi_code check(struct wi_request *request, struct wi_error *error)
+{
+    struct wi_api *api = request->api;
+    const struct wi_headers *headers = &request->headers;
+    struct wi_error lost;
+    enum wi_code code;
+    if (request->connection->nul_in_path)
+        return wi_error_set(error, WI_BAD_REQUEST, NULL, "The address has a NUL character.");
+    request->route = wi_route_find(request->method, request->path, request->argument, &lost);
+    if ((code = wi_guard_check_host(api->guard, headers->host, headers->host_count, error)) ||
+        (code = wi_guard_check_origin(api->guard, headers->origin, headers->host, error)))
+        return code;
+    request->cross_origin = headers->origin != NULL;
+    /* A preflight carries no token; it learns only what the table says (Fetch, 4.8). */
+    int preflight = !request->route && strcmp(request->method, "OPTIONS") == 0;
+    int open = preflight || (request->route && (request->route->flags & WI_ROUTE_OPEN));
+    const char *token = "-";
+    if (!open && (code = wi_guard_check_token(api->guard, headers->authorization, &token, error)))
+        return code;
+    snprintf(request->token, sizeof request->token, "%s", token);
+    if (!request->route) {
+        *error = lost;
+        return lost.code;
+    }
+    int reads = (request->route->flags & (WI_ROUTE_BODY | WI_ROUTE_MAYBE)) != 0;
+    request->max_body = !reads                     ? IGNORED_MAX
+                        : request->route->max_body ? request->route->max_body
+                                                   : (size_t)api->deps.config->api.max_body;
+    if ((code = check_accept(request, error)) || (code = check_body_headers(request, error)))
+        return code;
+    return request->route->flags & WI_ROUTE_ADMIT ? wi_jobs_admit(api->deps.jobs, error) : WI_OK;
+}
+
+/* --- refusing -------------------------------------------------------------------------------- */
+
+static void start_lingering(struct wi_request *request, const struct wi_error *error)
+{
+    wi_request_answer_by_hand(request, error);
+    wi_request_set_state(request, WI_REQUEST_LINGERING);
+    wi_blob_unref(request->body);
+    request->body = NULL;
+    request->connection->deadline = wi_now_ms() + request->api->deps.times.linger;
+}
+
+static enum MHD_Result queue(struct wi_request *request)
+{
+    wi_request_set_state(request, WI_REQUEST_SENDING);
+    request->connection->deadline =
+        wi_now_ms() + request->api->deps.times.grace + (double)request->sent / SLOWEST;
+    enum MHD_Result result =
+        MHD_queue_response(request->mhd, (unsigned)request->status, request->response);
+    MHD_destroy_response(request->response);
+    request->response = NULL;
+    return result;
+}
+
+/* In the first call for a request, where libmicrohttpd lets us queue at once. */
+static enum MHD_Result refuse(struct wi_request *request, const struct wi_error *error)
+{
+    uint64_t length = 0;
+    const struct wi_headers *headers = &request->headers;
+    int chunked = headers->transfer_encoding != NULL;
+    if (headers->content_length)
+        (void)wi_parse_length(headers->content_length, &length);
+    int waits = headers->expect && strcasecmp(headers->expect, "100-continue") == 0;
+    int small = !chunked && length <= DISCARD_MAX;
+    if (!waits && !small && !request->api->tls) {
+        start_lingering(request, error);
+        return MHD_YES;
+    }
+    wi_request_make_problem(request, error);
+    if (!has_body(request) || waits || !small)
+        return queue(request);
+    wi_request_set_state(request, WI_REQUEST_DISCARDING);
+    return MHD_YES;
+}
+
+/* In mid-body. With TLS the rest is dropped, for a moment, and then answered properly. */
+static void refuse_midway(struct wi_request *request, const struct wi_error *error)
+{
+    if (!request->api->tls) {
+        start_lingering(request, error);
+        return;
+    }
+    wi_request_make_problem(request, error);
+    wi_request_set_state(request, WI_REQUEST_DISCARDING);
+    request->connection->deadline = wi_now_ms() + request->api->deps.times.linger;
+}
+
+static enum MHD_Result answer_options(struct wi_request *request, const struct wi_error *error)
+{
+    struct wi_buffer empty = {0};
+    request->route = NULL;
+    wi_request_answer_text(request, 204, NULL, &empty);
+    wi_request_add_header(request, MHD_HTTP_HEADER_ALLOW, error->allowed);
+    if (request->cross_origin) {
+        wi_request_add_header(request, "Access-Control-Allow-Methods", error->allowed);
+        wi_request_add_header(request, "Access-Control-Allow-Headers",
+            "Authorization, Content-Type, Inference-Header-Content-Length, X-Request-Id");
+        wi_request_add_header(request, "Access-Control-Max-Age", "600");
+    }
+    return queue(request);
+}
+
+static struct wi_request *begin(struct wi_connection *connection, struct MHD_Connection *mhd,
+    const char *path, const char *method)
+{
+    struct wi_request *request = wi_alloc(sizeof *request);
+    struct wi_api *api = connection->api;
+    request->api = api;
+    request->connection = connection;
+    request->mhd = mhd;
+    request->path = path;
+    request->method = method;
+    request->token[0] = '-';
+    request->started = wi_now_ms();
+    request->next = api->requests;
+    if (api->requests)
+        api->requests->previous = request;
+    api->requests = request;
+    api->request_count++;
+    connection->request = request;
+    wi_headers_collect(&request->headers, mhd);
+    set_id(request);
+    touch(request);
+    return request;
+}
+
+/* --- the body -------------------------------------------------------------------------------- */
+
+/* What jansson allocates for a value, by the character that announces it; measured at 86 bytes for
+ * each number of a list, and reckoned from its structs for containers. */
+static uint64_t json_cost(const char *bytes, size_t size)
+{
+    uint64_t cost = 0;
+    for (size_t i = 0; i < size; i++) {
+        char c = bytes[i];
+        cost += c == ',' || c == ':' ? 88u : c == '[' ? 160u : c == '{' ? 272u : 0u;
+    }
+    return cost;
+}
+
+static int store_body(struct wi_request *request, const char *bytes, size_t size)
+{
+    if (!request->body) {
+        uint64_t length = 0;
+        if (request->headers.content_length)
+            (void)wi_parse_length(request->headers.content_length, &length);
+        size_t capacity = length > PRESIZE_MAX ? PRESIZE_MAX : (size_t)length;
+        if (capacity < size)
+            capacity = size;
+        request->body = wi_blob_new(request->api->deps.budget, capacity);
+    }
+    return request->body ? wi_blob_append(request->body, bytes, size) : -1;
+}
+
+static void take_body(struct wi_request *request, const char *bytes, size_t size)
+{
+    struct wi_error error;
+    request->received += size;
+    if (request->state == WI_REQUEST_LINGERING)
+        return;
+    if (request->state == WI_REQUEST_DISCARDING) {
+        if (!request->api->tls)
+            touch(request);
+        return;
+    }
+    touch(request);
+    if (request->received > request->max_body) {
+        wi_error_set(&error, WI_BODY_TOO_LARGE, NULL, "The body is too large.");
+        wi_error_expect(&error, "at most %zu bytes", request->max_body);
+        refuse_midway(request, &error);
+        return;
+    }
+    if (!(request->route->flags & (WI_ROUTE_BODY | WI_ROUTE_MAYBE)))
+        return;
+    if (!request->headers.inference_length)
+        request->json_cost += json_cost(bytes, size);
+    if (store_body(request, bytes, size) != 0) {
+        wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
+            "There is no memory for this body now; try again later.");
+        refuse_midway(request, &error);
+    }
+}
+
+/* --- waiting --------------------------------------------------------------------------------- */
+
+void wi_request_wait(struct wi_request *request, void (*cancel)(void *work), void *work)
+{
+    request->cancel = cancel;
+    request->work = work;
+    wi_request_set_state(request, WI_REQUEST_WAITING);
+}
+
+static void cancel_work(struct wi_request *request)
+{
+    void (*cancel)(void *) = request->cancel;
+    request->cancel = NULL;
+    if (cancel)
+        cancel(request->work);
+    request->work = NULL;
+}
+
+void wi_request_resume(struct wi_request *request)
+{
+    wi_watch_free(request->watch);
+    request->watch = NULL;
+    if (!request->suspended)
+        return;
+    request->suspended = 0;
+    MHD_resume_connection(request->mhd);
+    request->api->kick(request->api->kick_context);
+}
+
+static void on_client_gone(void *context, int status, int events)
+{
+    struct wi_request *request = context;
+    if (request->state != WI_REQUEST_WAITING)
+        return;
+    cancel_work(request);
+    wi_request_set_state(request, WI_REQUEST_GONE);
+    wi_request_resume(request);
+}
+
+static enum MHD_Result handle(struct wi_request *request)
+{
+    request->read = wi_now_ms();
+    request->connection->deadline = 0;
+    wi_request_set_state(request, WI_REQUEST_HANDLING);
+    request->route->handle(request);
+    if (request->state == WI_REQUEST_ANSWERED)
+        return queue(request);
+    assert(request->state == WI_REQUEST_WAITING);
+    request->suspended = 1;
+    request->watch = wi_watch_new(
+        request->api->deps.loop, request->connection->fd, UV_DISCONNECT, on_client_gone, request);
+    MHD_suspend_connection(request->mhd);
+    return MHD_YES;
+}
+
+/* --- libmicrohttpd's calls ------------------------------------------------------------------- */
+
+static enum MHD_Result first_call(struct wi_request *request)
+{
+    struct wi_error error;
+    if (check(request, &error) == WI_OK)
+        return MHD_YES;
+    if (error.code == WI_METHOD_NOT_ALLOWED && strcmp(request->method, "OPTIONS") == 0)
+        return answer_options(request, &error);
+    return refuse(request, &error);
+}
+
+enum MHD_Result wi_request_access(struct wi_connection *connection, struct MHD_Connection *mhd,
+    const char *path, const char *method, const char *upload, size_t *upload_size, void **context)
+{
+    struct wi_request *request = *context;
+    if (!request) {
+        *context = request = begin(connection, mhd, path, method);
+        return first_call(request);
+    }
+    if (*upload_size > 0) {
+        take_body(request, upload, *upload_size);
+        *upload_size = 0;
+        return MHD_YES;
+    }
+    switch (request->state) {
+    case WI_REQUEST_READING:
+        return handle(request);
+    case WI_REQUEST_DISCARDING:
+    case WI_REQUEST_ANSWERED:
+        return queue(request);
+    case WI_REQUEST_LINGERING:
+    case WI_REQUEST_GONE:
+        return MHD_NO; /* closes the connection */
+    default:
+        return MHD_YES;
+    }
+}
+
+static void log_access(const struct wi_request *request, double ms)
+{
+    wi_info("api", request->id, "%s %.200s %d in=%llu out=%llu %.2f ms token=%s%s", request->method,
+        request->path, request->status, (unsigned long long)request->received,
+        (unsigned long long)request->sent, ms, request->token,
+        request->state == WI_REQUEST_GONE ? " (the client left)" : "");
+}
+
+void wi_request_completed(struct wi_request *request, enum MHD_RequestTerminationCode why)
+{
+    struct wi_api *api = request->api;
+    double ms = wi_now_ms() - request->started;
+    cancel_work(request);
+    wi_watch_free(request->watch);
+    int route = request->route ? (int)(request->route - wi_routes) : -1;
+    wi_metrics_request(
+        api->metrics, route, request->status, ms / 1000, request->received, request->sent);
+    log_access(request, ms);
+    if (request->response)
+        MHD_destroy_response(request->response);
+    wi_blob_unref(request->body);
+    (void)wi_request_reserve(request, 0);
+    if (request->previous)
+        request->previous->next = request->next;
+    else
+        api->requests = request->next;
+    if (request->next)
+        request->next->previous = request->previous;
+    api->request_count--;
+    request->connection->request = NULL;
+    request->connection->deadline = wi_now_ms() + api->deps.times.idle;
+    free(request);
+}
+
+void wi_request_expired(struct wi_request *request)
+{
+    struct wi_error error;
+    int fd = request->connection->fd;
+    int reading = request->state == WI_REQUEST_READING || request->state == WI_REQUEST_DISCARDING;
+    request->connection->deadline = 0;
+    if (!reading || request->api->tls) {
+        shutdown(fd, SHUT_RDWR);
+        return;
+    }
+    wi_error_set(&error, WI_REQUEST_TIMEOUT, NULL,
+        "The body stopped coming or came too slowly; send it again in one go.");
+    start_lingering(request, &error);
+}
+
+void wi_request_abort(struct wi_request *request, const struct wi_error *error)
+{
+    if (request->state != WI_REQUEST_WAITING)
+        return;
+    cancel_work(request);
+    wi_request_answer_error(request, error);
+}

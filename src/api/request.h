@@ -1,0 +1,148 @@
+/*
+ * One request from its first header to its last byte.
+ *
+ *   reading → handling → (waiting) → answered → sending → completed
+ *
+ * A refusal before the body was read goes from reading to discarding (a short body: read and drop
+ * it, then answer properly, the connection lives on) or to lingering (a long one: the answer is
+ * written by hand at once and input is thrown away for a moment, so that the client sees the
+ * answer and not a reset). request.c is the only writer of `state`.
+ */
+#ifndef WI_API_REQUEST_H
+#define WI_API_REQUEST_H
+
+#include "api/guard.h"
+#include "api/headers.h"
+#include "api/metrics.h"
+#include "api/routes.h"
+#include "api/server.h"
+#include "base/buffer.h"
+#include "base/loop.h"
+#include <jansson.h>
+#include <microhttpd.h>
+
+enum wi_request_state {
+    WI_REQUEST_READING,
+    WI_REQUEST_DISCARDING,
+    WI_REQUEST_LINGERING,
+    WI_REQUEST_HANDLING,
+    WI_REQUEST_WAITING, /* suspended */
+    WI_REQUEST_ANSWERED,
+    WI_REQUEST_SENDING,
+    WI_REQUEST_GONE /* the client left; libmicrohttpd still has to be told */
+};
+
+/* What all requests share; the server's. */
+struct wi_api {
+    struct wi_server_deps deps;
+    struct wi_guard *guard;
+    struct wi_metrics *metrics;
+    char url[96];
+    int tls;
+    int closing;        /* no new connections: answers say Connection: close */
+    int64_t started_at; /* Unix milliseconds */
+    double started_ms;  /* wi_now_ms() */
+    size_t connection_count;
+    struct wi_request *requests; /* all that are not completed */
+    size_t request_count;
+    void (*kick)(void *context); /* let libmicrohttpd run once in the next turn of the loop */
+    void *kick_context;
+};
+
+/* One client's socket. */
+struct wi_connection {
+    struct wi_api *api;
+    int fd;          /* libmicrohttpd's */
+    double deadline; /* wi_now_ms() at which it is cut; 0: none */
+    int nul_in_path; /* of the request under way: "%00", where the decoded path ends too early */
+    struct wi_request *request; /* the one under way, or NULL */
+    struct wi_connection *next, *previous;
+};
+
+#define WI_REQUEST_ID_MAX 64
+
+struct wi_request {
+    struct wi_api *api;
+    struct wi_connection *connection;
+    struct MHD_Connection *mhd;
+    enum wi_request_state state;
+    const struct wi_route *route;         /* NULL: none matched */
+    char argument[WI_ROUTE_ARGUMENT_MAX]; /* what {id} or {model} stood for */
+    char id[WI_REQUEST_ID_MAX + 1];
+    const char *method, *path; /* libmicrohttpd's, valid until completed */
+    struct wi_headers headers;
+    char token[WI_TOKEN_NAME_MAX + 1]; /* the name of the token, "-" for none */
+    int cross_origin;                  /* from an allowed origin: the answer says so */
+
+    struct wi_blob *body; /* NULL for an empty one; a handler may take it over */
+    uint64_t received;    /* bytes of body */
+    uint64_t json_cost;   /* bytes that parsing the body as JSON may take: see wi_json_cost */
+    size_t max_body;
+    double started; /* wi_now_ms() when its headers were there */
+    double read;    /* wi_now_ms() at the last byte of its body */
+
+    struct MHD_Response *response; /* once answered */
+    int status;
+    uint64_t sent;   /* bytes of the answer's body */
+    size_t reserved; /* bytes of the budget held for it: see wi_request_reserve */
+
+    char job[WI_ID_SIZE]; /* the job that it waits for, or "" */
+    const char *alias;    /* the client's own name for it; borrowed from the handler's work */
+
+    /* What the handler waits for; set with wi_request_wait. */
+    void (*cancel)(void *work);
+    void *work;
+    int suspended;
+    struct wi_watch *watch; /* for the client leaving while suspended */
+    struct wi_request *next, *previous;
+};
+
+/* --- for handlers ---------------------------------------------------------------------------- */
+
+/* A handler answers before it returns, or says that it waits: then the connection is suspended
+ * until one of the answers below. If the client leaves or the server stops first, `cancel(work)`
+ * is called once and must free everything that would call back. */
+void wi_request_wait(struct wi_request *request, void (*cancel)(void *work), void *work);
+
+/* Each is the one answer; after it only wi_request_add_header may follow, at once. */
+void wi_request_answer_text(struct wi_request *request, int status, const char *media_type,
+    struct wi_buffer *text); /* takes the text over */
+void wi_request_answer_json(struct wi_request *request, int status, json_t *value); /* takes it */
+void wi_request_answer_error(struct wi_request *request, const struct wi_error *error);
+void wi_request_answer_response(struct wi_request *request, int status, const char *media_type,
+    struct MHD_Response *response, uint64_t bytes); /* takes the response */
+void wi_request_add_header(struct wi_request *request, const char *name, const char *value);
+
+/* Charges `bytes` to the budget until the request is completed (or the next call, which sets it
+ * anew). 0, or -1 if they do not fit. */
+int wi_request_reserve(struct wi_request *request, size_t bytes);
+/* The body as a JSON object (an empty body is {}): a new reference, or NULL after having answered
+ * with the error. */
+json_t *wi_request_body_object(struct wi_request *request);
+
+/* --- for the server -------------------------------------------------------------------------- */
+
+/* libmicrohttpd's access handler; *context is the request. */
+enum MHD_Result wi_request_access(struct wi_connection *connection, struct MHD_Connection *mhd,
+    const char *path, const char *method, const char *upload, size_t *upload_size, void **context);
+/* libmicrohttpd is done with it, however it went: counts, logs, frees. */
+void wi_request_completed(struct wi_request *request, enum MHD_RequestTerminationCode why);
+/* Its connection's deadline has passed: 408 where a body was being read, else a plain cut. */
+void wi_request_expired(struct wi_request *request);
+/* Answers a waiting request with `error`; any other is left alone. */
+void wi_request_abort(struct wi_request *request, const struct wi_error *error);
+
+/* --- between request.c and answer.c ------------------------------------------------------------
+ */
+
+/* The one writer of `state`; asserts that the change is a legal one. */
+void wi_request_set_state(struct wi_request *request, enum wi_request_state state);
+/* Takes a suspended connection up again; its access handler is called in the next turn. */
+void wi_request_resume(struct wi_request *request);
+/* Makes `response` for an error. */
+void wi_request_make_problem(struct wi_request *request, const struct wi_error *error);
+/* Writes an error to the socket past libmicrohttpd, and ends our side of the connection. Only
+ * without TLS and before anything was queued. */
+void wi_request_answer_by_hand(struct wi_request *request, const struct wi_error *error);
+
+#endif

@@ -1,0 +1,49 @@
+/* The route table: which endpoints there are, and what each needs before its handler is called. */
+#ifndef WI_API_ROUTES_H
+#define WI_API_ROUTES_H
+
+#include "base/error.h"
+#include <stddef.h>
+
+struct wi_request;
+typedef void wi_route_fn(struct wi_request *request);
+
+enum wi_route_flags {
+    WI_ROUTE_OPEN = 1,   /* needs no token */
+    WI_ROUTE_BODY = 2,   /* reads a body; without one it is a 411 */
+    WI_ROUTE_MAYBE = 4,  /* may have a body */
+    WI_ROUTE_ADMIT = 8,  /* makes a job: asks whether one is welcome before the body is read */
+    WI_ROUTE_BINARY = 16 /* takes and gives application/octet-stream too */
+};
+
+/* In a pattern {id} stands for one segment and {model} for one or two. */
+struct wi_route {
+    const char *method;
+    const char *pattern;
+    wi_route_fn *handle;
+    unsigned flags;
+    size_t max_body;      /* bytes; 0: the configured max_body */
+    const char *produces; /* media type */
+    const char *summary;  /* for people: GET / and the API description */
+};
+
+#define WI_ROUTE_ARGUMENT_MAX 300
+
+/* The table, ended by a row without a method. */
+extern const struct wi_route wi_routes[];
+size_t wi_route_count(void);
+
+/* The row for a request, with what {id} or {model} stood for in `argument` ("" for none). HEAD is
+ * GET. NULL with `error`: WI_NOT_FOUND, or WI_METHOD_NOT_ALLOWED with the methods in
+ * `error->allowed` ("GET, HEAD"). */
+const struct wi_route *wi_route_find(const char *method, const char *path,
+    char argument[WI_ROUTE_ARGUMENT_MAX], struct wi_error *error);
+
+/* The handlers, each in the file of its endpoint. */
+wi_route_fn wi_handle_root, wi_handle_healthz, wi_handle_readyz, wi_handle_metrics;
+wi_route_fn wi_handle_status, wi_handle_nodes, wi_handle_models, wi_handle_model;
+wi_route_fn wi_handle_infer, wi_handle_job_get, wi_handle_job_delete;
+wi_route_fn wi_handle_model_load, wi_handle_model_unload, wi_handle_session_recycle;
+wi_route_fn wi_handle_node_drain, wi_handle_node_undrain;
+
+#endif

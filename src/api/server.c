@@ -1,0 +1,409 @@
+/*
+ * libmicrohttpd on the loop: its epoll descriptor on a watch, its timeout on a timer, connections
+ * handed to it by our own listener. MHD_run is never called from inside one of its callbacks: what
+ * happens there asks for a run in the next turn. Deadlines are ours (its own is inactivity only):
+ * every connection carries one, and a sweep cuts what is over it.
+ */
+#include "api/server.h"
+
+#include "api/request.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Headers of one request and one read of a body live in it. */
+#define CONNECTION_MEMORY ((size_t)128 * 1024)
+#define SWEEP_MS 250.0
+#define PEM_MAX (1 << 20)
+
+struct wi_server {
+    struct wi_api api;
+    struct MHD_Daemon *daemon;
+    struct wi_acceptor *acceptor;
+    struct wi_place place;
+    struct wi_watch *epoll;
+    struct wi_timer *timer; /* libmicrohttpd's timeout, or at once when kicked */
+    struct wi_timer *sweep; /* runs while there are connections */
+    struct wi_connection *connections;
+    size_t max_connections;
+    double sweep_ms;
+    int kicked, running;
+    char *certificate, *key;
+    char complaint[256]; /* the last line of libmicrohttpd's own log */
+};
+
+/* --- running libmicrohttpd ---------------------------------------------------------------------
+ */
+
+static void pump(struct wi_server *server)
+{
+    assert(!server->running);
+    server->kicked = 0;
+    server->running = 1;
+    MHD_run(server->daemon);
+    server->running = 0;
+    MHD_UNSIGNED_LONG_LONG timeout;
+    if (server->kicked)
+        wi_timer_start(server->timer, 0, 0);
+    else if (MHD_get_timeout(server->daemon, &timeout) == MHD_YES)
+        wi_timer_start(server->timer, timeout, 0);
+    else if (wi_timer_running(server->timer))
+        wi_timer_stop(server->timer);
+}
+
+static void on_timer(void *context)
+{
+    pump(context);
+}
+
+static void on_epoll(void *context, int status, int events)
+{
+    pump(context);
+}
+
+static void kick(void *context)
+{
+    struct wi_server *server = context;
+    if (server->kicked || !server->timer)
+        return;
+    server->kicked = 1;
+    if (!server->running)
+        wi_timer_start(server->timer, 0, 0);
+}
+
+/* --- connections -------------------------------------------------------------------------------
+ */
+
+static void on_sweep(void *context)
+{
+    struct wi_server *server = context;
+    double now = wi_now_ms();
+    for (struct wi_connection *c = server->connections; c; c = c->next) {
+        if (c->deadline == 0 || now < c->deadline)
+            continue;
+        c->deadline = 0;
+        if (c->request)
+            wi_request_expired(c->request);
+        else
+            shutdown(c->fd, SHUT_RDWR);
+    }
+}
+
+static void connection_started(struct wi_server *server, struct MHD_Connection *mhd, void **slot)
+{
+    struct wi_connection *connection = wi_alloc(sizeof *connection);
+    connection->api = &server->api;
+    connection->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    connection->deadline = wi_now_ms() + server->api.deps.times.headers;
+    connection->next = server->connections;
+    if (server->connections)
+        server->connections->previous = connection;
+    server->connections = connection;
+    *slot = connection;
+    if (server->api.connection_count++ == 0 && server->sweep)
+        wi_timer_start(server->sweep, (uint64_t)server->sweep_ms, (uint64_t)server->sweep_ms);
+    if (server->acceptor && server->api.connection_count >= server->max_connections)
+        wi_acceptor_pause(server->acceptor, 1);
+}
+
+static void connection_closed(struct wi_server *server, struct wi_connection *connection)
+{
+    if (connection->previous)
+        connection->previous->next = connection->next;
+    else
+        server->connections = connection->next;
+    if (connection->next)
+        connection->next->previous = connection->previous;
+    free(connection);
+    if (--server->api.connection_count == 0 && server->sweep)
+        wi_timer_stop(server->sweep);
+    if (server->acceptor && server->api.connection_count < server->max_connections)
+        wi_acceptor_pause(server->acceptor, 0);
+}
+
+static void on_connection_notice(void *context, struct MHD_Connection *mhd, void **slot,
+    enum MHD_ConnectionNotificationCode what)
+{
+    struct wi_server *server = context;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED)
+        connection_started(server, mhd, slot);
+    else if (*slot)
+        connection_closed(server, *slot);
+}
+
+static struct wi_connection *connection_of(struct MHD_Connection *mhd)
+{
+    return MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+static void on_accept(void *context, int fd, const struct sockaddr *peer, socklen_t peer_length)
+{
+    struct wi_server *server = context;
+    /* On failure libmicrohttpd has closed the descriptor. */
+    if (MHD_add_connection(server->daemon, fd, peer, peer_length) != MHD_YES)
+        wi_warn("api", NULL, "a connection could not be taken over");
+    kick(server);
+}
+
+/* --- libmicrohttpd's callbacks -----------------------------------------------------------------
+ */
+
+/* The request line is there: from now on the headers have little time. */
+static void *on_request_line(void *context, const char *uri, struct MHD_Connection *mhd)
+{
+    struct wi_connection *connection = connection_of(mhd);
+    double limit = wi_now_ms() + connection->api->deps.times.headers;
+    if (connection->deadline == 0 || connection->deadline > limit)
+        connection->deadline = limit;
+    const char *nul = strstr(uri, "%00");
+    const char *query = strchr(uri, '?');
+    connection->nul_in_path = nul && (!query || nul < query);
+    return NULL;
+}
+
+static enum MHD_Result on_access(void *context, struct MHD_Connection *mhd, const char *path,
+    const char *method, const char *version, const char *upload, size_t *upload_size,
+    void **request)
+{
+    return wi_request_access(connection_of(mhd), mhd, path, method, upload, upload_size, request);
+}
+
+static void on_completed(
+    void *context, struct MHD_Connection *mhd, void **request, enum MHD_RequestTerminationCode why)
+{
+    if (*request)
+        wi_request_completed(*request, why);
+    *request = NULL;
+}
+
+static void on_log(void *context, const char *format, va_list arguments)
+{
+    struct wi_server *server = context;
+    vsnprintf(server->complaint, sizeof server->complaint, format, arguments);
+    server->complaint[strcspn(server->complaint, "\n")] = '\0';
+    wi_debug("api", NULL, "libmicrohttpd: %s", server->complaint);
+}
+
+/* --- starting ----------------------------------------------------------------------------------
+ */
+
+static char *read_pem(const char *path, const char *key, struct wi_error *error)
+{
+    struct stat info;
+    char *text = NULL;
+    size_t size = 0;
+    ssize_t got;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size > PEM_MAX) {
+        wi_error_set(error, WI_INVALID_FIELD, key, "Cannot read %s: %s.", path,
+            fd < 0 ? strerror(errno) : "not a regular file of at most 1 MiB");
+        wi_error_expect(error, "a PEM file");
+        goto out;
+    }
+    text = wi_alloc((size_t)info.st_size + 1);
+    while (size < (size_t)info.st_size &&
+           (got = read(fd, text + size, (size_t)info.st_size - size)) > 0)
+        size += (size_t)got;
+out:
+    if (fd >= 0)
+        close(fd);
+    return text;
+}
+
+static int read_tls(struct wi_server *server, struct wi_error *error)
+{
+    const struct wi_config_api *config = &server->api.deps.config->api;
+    int certificate = config->tls_certificate && *config->tls_certificate;
+    int key = config->tls_key && *config->tls_key;
+    if (certificate != key) {
+        wi_error_set(error, WI_INVALID_FIELD, certificate ? "api.tls_key" : "api.tls_certificate",
+            "TLS needs both a certificate and its key; set [api] tls_certificate and tls_key.");
+        return -1;
+    }
+    if (!certificate)
+        return 0;
+    server->certificate = read_pem(config->tls_certificate, "api.tls_certificate", error);
+    if (!server->certificate)
+        return -1;
+    server->key = read_pem(config->tls_key, "api.tls_key", error);
+    if (!server->key)
+        return -1;
+    server->api.tls = 1;
+    return 0;
+}
+
+static struct MHD_Daemon *start_daemon(struct wi_server *server)
+{
+    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET |
+                     MHD_USE_ERROR_LOG | (server->api.tls ? MHD_USE_TLS : 0);
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, server->certificate},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, server->key},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    return MHD_start_daemon(flags, 0, NULL, NULL, on_access, server, MHD_OPTION_EXTERNAL_LOGGER,
+        on_log, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection_notice, server, MHD_OPTION_URI_LOG_CALLBACK,
+        on_request_line, server, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
+        MHD_OPTION_CONNECTION_LIMIT, 1u << 20, MHD_OPTION_ARRAY, server->api.tls ? tls : &tls[2],
+        MHD_OPTION_END);
+}
+
+static void set_times(struct wi_server *server)
+{
+    struct wi_server_times *times = &server->api.deps.times;
+    const struct {
+        double *value, standard;
+    } rows[] = {{&times->headers, 10e3}, {&times->stall, 30e3}, {&times->idle, 60e3},
+        {&times->grace, 60e3}, {&times->linger, 2e3}};
+    server->sweep_ms = SWEEP_MS;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (*rows[i].value == 0)
+            *rows[i].value = rows[i].standard;
+        if (*rows[i].value / 4 < server->sweep_ms)
+            server->sweep_ms = *rows[i].value / 4 < 5 ? 5 : *rows[i].value / 4;
+    }
+}
+
+static int start(struct wi_server *server, struct wi_error *error)
+{
+    struct wi_api *api = &server->api;
+    const struct wi_config_api *config = &api->deps.config->api;
+    if (wi_place_parse(config->listen, &server->place, error) != WI_OK ||
+        read_tls(server, error) != 0)
+        return -1;
+    server->acceptor = wi_acceptor_new(api->deps.loop, &server->place, on_accept, server, error);
+    if (!server->acceptor)
+        return -1;
+    api->guard = wi_guard_new(config, &server->place, error);
+    if (!api->guard)
+        return -1;
+    server->daemon = start_daemon(server);
+    const union MHD_DaemonInfo *info =
+        server->daemon ? MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+    if (!info) {
+        wi_error_set(error, api->tls ? WI_INVALID_FIELD : WI_UNAVAILABLE,
+            api->tls ? "api.tls_certificate" : "api.listen", "The HTTP server does not start%s: %s",
+            api->tls ? " with this certificate and key" : "",
+            *server->complaint ? server->complaint : "no reason was given.");
+        return -1;
+    }
+    server->timer = wi_timer_new(api->deps.loop, on_timer, server);
+    server->sweep = wi_timer_new(api->deps.loop, on_sweep, server);
+    server->epoll = wi_watch_new(api->deps.loop, info->epoll_fd, UV_READABLE, on_epoll, server);
+    return 0;
+}
+
+struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_error *error)
+{
+    struct wi_server *server = wi_alloc(sizeof *server);
+    struct wi_api *api = &server->api;
+    api->deps = *deps;
+    api->kick = kick;
+    api->kick_context = server;
+    api->started_at = wi_wall_ms();
+    api->started_ms = wi_now_ms();
+    api->metrics = wi_metrics_new();
+    server->max_connections = deps->config->api.max_connections;
+    set_times(server);
+    if (start(server, error) != 0) {
+        wi_server_free(server);
+        return NULL;
+    }
+    snprintf(api->url, sizeof api->url, "%s://%s:%u", api->tls ? "https" : "http",
+        server->place.host, server->place.port);
+    wi_info("api", NULL, "listening on %s, %zu tokens", api->url, wi_guard_token_count(api->guard));
+    return server;
+}
+
+enum wi_code wi_server_reload(
+    struct wi_server *server, const struct wi_config *config, struct wi_error *error)
+{
+    struct wi_guard *guard = wi_guard_new(&config->api, &server->place, error);
+    if (!guard)
+        return WI_INVALID_FIELD;
+    wi_guard_free(server->api.guard);
+    server->api.guard = guard;
+    server->api.deps.config = config;
+    server->max_connections = config->api.max_connections;
+    if (server->acceptor)
+        wi_acceptor_pause(
+            server->acceptor, server->api.connection_count >= server->max_connections);
+    return WI_OK;
+}
+
+/* --- stopping ----------------------------------------------------------------------------------
+ */
+
+void wi_server_quiesce(struct wi_server *server)
+{
+    wi_acceptor_free(server->acceptor);
+    server->acceptor = NULL;
+    server->api.closing = 1;
+}
+
+void wi_server_finish(struct wi_server *server)
+{
+    struct wi_error error;
+    wi_error_set(&error, WI_SHUTTING_DOWN, NULL, "The server is shutting down; try again later.");
+    server->api.closing = 1;
+    for (struct wi_request *request = server->api.requests; request; request = request->next)
+        wi_request_abort(request, &error);
+    /* One run takes the connections up again, the next calls their handlers and writes. */
+    for (int i = 0; i < 4 && server->daemon; i++)
+        pump(server);
+}
+
+size_t wi_server_busy(const struct wi_server *server)
+{
+    return server->api.request_count;
+}
+
+void wi_server_stop(struct wi_server *server)
+{
+    wi_server_quiesce(server);
+    /* Our handles leave the epoll descriptor before libmicrohttpd closes it. */
+    wi_watch_free(server->epoll);
+    wi_timer_free(server->timer);
+    wi_timer_free(server->sweep);
+    server->epoll = NULL;
+    server->timer = NULL;
+    server->sweep = NULL;
+    if (server->daemon)
+        MHD_stop_daemon(server->daemon);
+    server->daemon = NULL;
+}
+
+void wi_server_free(struct wi_server *server)
+{
+    if (!server)
+        return;
+    if (server->timer)
+        wi_server_finish(server);
+    wi_server_stop(server);
+    wi_guard_free(server->api.guard);
+    wi_metrics_free(server->api.metrics);
+    free(server->certificate);
+    free(server->key);
+    free(server);
+}
+
+const char *wi_server_url(const struct wi_server *server)
+{
+    return server->api.url;
+}
+
+unsigned wi_server_port(const struct wi_server *server)
+{
+    return server->place.port;
+}

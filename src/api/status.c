@@ -1,0 +1,98 @@
+/* GET /v1/status: the whole picture in one document, for people, the CLI and scripts. */
+#include "api/nodes.h"
+
+#include "base/clock.h"
+#include <unistd.h>
+
+/* The newest of the jobs under way that are listed one by one. */
+#define JOBS_SHOWN 100
+
+static json_t *counters_json(const struct wi_api *api, const struct wi_job_counters *jobs)
+{
+    struct wi_pool_counters pool;
+    const struct wi_bridge_counters *bridge = wi_bridge_counters(api->deps.bridge);
+    wi_pool_counters(api->deps.pool, &pool);
+#define I(value) (json_int_t)(value)
+    return json_pack("{s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I},"
+                     " s:{s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}}",
+        "jobs", "accepted", I(jobs->accepted), "completed", I(jobs->completed), "failed",
+        I(jobs->failed), "cancelled", I(jobs->cancelled), "expired", I(jobs->expired), "rejected",
+        I(jobs->rejected), "retried", I(jobs->retried), "lost", I(jobs->lost), "late",
+        I(jobs->late), "sessions", "started", I(pool.sessions_started), "broken",
+        I(pool.sessions_broken), "closed", I(pool.sessions_closed), "bridge", "connections",
+        I(bridge->connections), "refused", I(bridge->refused), "frames_in", I(bridge->frames_in),
+        "frames_out", I(bridge->frames_out), "bytes_in", I(bridge->bytes_in), "bytes_out",
+        I(bridge->bytes_out), "malformed", I(bridge->malformed), "late_answers",
+        I(bridge->late_answers));
+#undef I
+}
+
+static void warn_of_sandbox(json_t *warnings, const struct wi_config_browser *browser)
+{
+    const char *why = browser->sandbox == WI_NO ? "by configuration"
+                      : browser->sandbox == WI_AUTO && geteuid() == 0
+                          ? "because the daemon runs as root; run it as another user"
+                          : NULL;
+    if (why)
+        json_array_append_new(
+            warnings, json_sprintf("%s: the browser's sandbox is off, %s", browser->kind, why));
+}
+
+static json_t *warnings_json(const struct wi_api *api)
+{
+    json_t *warnings = json_array();
+    const struct wi_config *config = api->deps.config;
+    for (size_t i = 0; i < config->browser_count; i++)
+        warn_of_sandbox(warnings, &config->browsers[i]);
+    if (wi_guard_token_count(api->guard) == 0)
+        json_array_append_new(warnings,
+            json_string("the API asks for no tokens: every program on this machine may use it"));
+    return warnings;
+}
+
+/* What is under way, oldest last, so that it can be looked at and cancelled. */
+static json_t *jobs_json(const struct wi_api *api)
+{
+    json_t *jobs = json_array();
+    for (const struct wi_request *request = api->requests; request; request = request->next) {
+        json_t *job = *request->job ? wi_jobs_describe(api->deps.jobs, request->job) : NULL;
+        if (!job)
+            continue;
+        json_object_set_new(job, "request_id", json_string(request->id));
+        if (request->alias)
+            json_object_set_new(job, "client_id", json_string(request->alias));
+        json_array_append_new(jobs, job);
+        if (json_array_size(jobs) >= JOBS_SHOWN)
+            break;
+    }
+    return jobs;
+}
+
+void wi_handle_status(struct wi_request *request)
+{
+    struct wi_api *api = request->api;
+    const struct wi_server_deps *deps = &api->deps;
+    struct wi_job_counters jobs;
+    struct wi_error error;
+    wi_jobs_counters(deps->jobs, &jobs);
+    int ready = wi_pool_ready(deps->pool, &error) == WI_OK;
+    json_t *status = json_pack("{s:s, s:f, s:I, s:b, s:s?, s:{s:s, s:I}, s:{s:s},"
+                               " s:{s:I, s:I, s:I}, s:{s:I, s:I}}",
+        "version", deps->version, "uptime_s", (wi_now_ms() - api->started_ms) / 1000, "started_at",
+        (json_int_t)api->started_at, "ready", ready && !api->closing, "problem",
+        api->closing ? "shutting down"
+        : ready      ? NULL
+                     : error.detail,
+        "api", "url", api->url, "connections", (json_int_t)api->connection_count, "bridge", "url",
+        wi_bridge_url(deps->bridge), "queue", "waiting", (json_int_t)jobs.waiting, "running",
+        (json_int_t)jobs.running, "limit", (json_int_t)deps->config->pool.max_queue, "memory",
+        "used", (json_int_t)deps->budget->used, "budget", (json_int_t)deps->budget->limit);
+    json_object_set_new(json_object_get(status, "queue"), "jobs", jobs_json(api));
+    json_object_set_new(status, "sessions", wi_pool_sessions_json(deps->pool));
+    json_object_set_new(status, "nodes", wi_pool_nodes_json(deps->pool));
+    json_object_set_new(status, "kinds", wi_pool_kinds_json(deps->pool));
+    json_object_set_new(status, "models", wi_api_models_json(api));
+    json_object_set_new(status, "counters", counters_json(api, &jobs));
+    json_object_set_new(status, "warnings", warnings_json(api));
+    wi_request_answer_json(request, 200, status);
+}

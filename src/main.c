@@ -1,0 +1,446 @@
+/*
+ * webinferd: the options, the order in which the parts are made, and the order in which they end.
+ * What the parts do is theirs; here they only meet.
+ */
+#include "config.h"
+
+#include "api/server.h"
+#include "base/clock.h"
+#include "base/http_client.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/lws.h"
+#include "bridge/bridge.h"
+#include "browser/children.h"
+#include "browser/instance.h"
+#include "config/config.h"
+#include "job/job.h"
+#include "model/store.h"
+#include "pool/pool.h"
+#include <assert.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#ifdef HAVE_SYSTEMD
+#include <systemd/sd-daemon.h>
+#else
+/* Without libsystemd there is nobody to notify. */
+static int sd_notify(int unset, const char *state)
+{
+    return 0;
+}
+
+static int sd_watchdog_enabled(int unset, uint64_t *usec)
+{
+    return 0;
+}
+#endif
+
+/* How long answers may take to leave once every job has its answer. */
+#define FLUSH_MS 1000
+#define FLUSH_STEP_MS 10
+
+struct daemon {
+    const char *config_path; /* NULL: defaults only */
+    struct wi_config *config;
+    uv_loop_t loop;
+    struct wi_budget budget;
+    struct wi_instance *instance;
+    struct wi_children *children;
+    struct wi_http *http;
+    struct lws_context *lws;
+    struct wi_store *store;
+    struct wi_jobs *jobs;
+    struct wi_pool *pool;
+    struct wi_bridge *bridge;
+    struct wi_server *server;
+    uv_signal_t signals[3];
+    struct wi_timer *watchdog;
+    struct wi_timer *limit; /* of the whole shutdown */
+    struct wi_timer *step;  /* the next step of the shutdown, always from the loop itself */
+    int signalled;          /* how often we were asked to stop */
+    double flush_until;
+};
+
+/* ---------------------------------------------------------------- the end, in order */
+
+static void close_signals(struct daemon *d)
+{
+    for (size_t i = 0; i < sizeof d->signals / sizeof d->signals[0]; i++)
+        uv_close((uv_handle_t *)&d->signals[i], NULL);
+}
+
+/* The last step: nothing of ours may keep the loop alive after it. */
+static void close_rest(void *context)
+{
+    struct daemon *d = context;
+    wi_bridge_close(d->bridge);
+    wi_lws_begin_free(d->lws);
+    wi_store_free(d->store);
+    wi_http_free(d->http);
+    wi_children_free(d->children);
+    close_signals(d);
+    wi_timer_free(d->watchdog);
+    wi_timer_free(d->limit);
+    wi_timer_free(d->step);
+}
+
+static void next_step(struct daemon *d, wi_timer_fn *step, uint64_t delay_ms)
+{
+    wi_timer_free(d->step);
+    d->step = wi_timer_new(&d->loop, step, d);
+    wi_timer_start(d->step, delay_ms, 0);
+}
+
+static void on_pool_closed(void *context)
+{
+    next_step(context, close_rest, 0);
+}
+
+static void close_pool(struct daemon *d)
+{
+    wi_pool_close(d->pool, d->signalled > 1, on_pool_closed, d);
+}
+
+static void flush_answers(void *context)
+{
+    struct daemon *d = context;
+    if (wi_server_busy(d->server) > 0 && wi_now_ms() < d->flush_until && d->signalled < 2) {
+        next_step(d, flush_answers, FLUSH_STEP_MS);
+        return;
+    }
+    wi_server_stop(d->server);
+    wi_server_free(d->server);
+    d->server = NULL;
+    close_pool(d);
+}
+
+static void finish_server(void *context)
+{
+    struct daemon *d = context;
+    wi_server_finish(d->server);
+    d->flush_until = wi_now_ms() + FLUSH_MS;
+    flush_answers(d);
+}
+
+static void on_jobs_idle(void *context)
+{
+    next_step(context, finish_server, 0);
+}
+
+static void on_limit(void *context)
+{
+    struct daemon *d = context;
+    wi_warn("main", NULL, "the shutdown limit has passed: ending what still runs");
+    d->signalled = 2;
+    wi_jobs_abort(d->jobs);
+    if (d->server == NULL)
+        close_pool(d);
+}
+
+static void stop(struct daemon *d)
+{
+    if (++d->signalled > 2)
+        return;
+    if (d->signalled == 2) {
+        on_limit(d);
+        return;
+    }
+    wi_info("main", NULL, "stopping: finishing what runs; a second signal ends at once");
+    sd_notify(0, "STOPPING=1");
+    wi_timer_start(d->limit, (uint64_t)d->config->pool.shutdown_timeout, 0);
+    wi_server_quiesce(d->server);
+    wi_jobs_drain(d->jobs, on_jobs_idle, d);
+}
+
+/* ---------------------------------------------------------------- while it runs */
+
+/* All or nothing: whatever can refuse is asked before anything changes. */
+static void reload(struct daemon *d)
+{
+    struct wi_error error;
+    struct wi_config *next = wi_config_load(d->config_path, &error);
+    if (next == NULL || wi_config_check_reload(d->config, next, &error) != WI_OK ||
+        wi_server_reload(d->server, next, &error) != WI_OK) {
+        wi_error_log("main", NULL, "not reloaded, nothing changes: %s", error.detail);
+        wi_config_free(next);
+        return;
+    }
+    wi_log_configure(next->log.level, next->log.format);
+    wi_bridge_reload(d->bridge, next);
+    wi_pool_reload(d->pool, next);
+    wi_jobs_reload(d->jobs, next);
+    wi_store_reset(d->store, next->models.directory);
+    d->budget.limit = next->pool.memory_budget;
+    wi_config_free(d->config);
+    d->config = next;
+    wi_info("main", NULL, "reloaded %s", d->config_path ? d->config_path : "the defaults");
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct daemon *d = handle->data;
+    if (number != SIGHUP) {
+        stop(d);
+    } else if (d->signalled == 0) {
+        sd_notify(0, "RELOADING=1");
+        reload(d);
+        sd_notify(0, "READY=1");
+    }
+}
+
+static void start_signals(struct daemon *d)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+    for (size_t i = 0; i < sizeof d->signals / sizeof d->signals[0]; i++) {
+        uv_signal_init(&d->loop, &d->signals[i]);
+        d->signals[i].data = d;
+        uv_signal_start(&d->signals[i], on_signal, numbers[i]);
+    }
+}
+
+static void pet_watchdog(void *context)
+{
+    sd_notify(0, "WATCHDOG=1");
+}
+
+static void start_watchdog(struct daemon *d)
+{
+    uint64_t usec = 0;
+    d->watchdog = wi_timer_new(&d->loop, pet_watchdog, d);
+    if (sd_watchdog_enabled(0, &usec) > 0)
+        wi_timer_start(d->watchdog, 0, usec / 2000);
+}
+
+/* ---------------------------------------------------------------- the beginning, in order */
+
+/* The helper that ends what we start: beside the program in a build tree, else installed. */
+static void find_lifeline(char *path, size_t size)
+{
+    char self[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (length > 0) {
+        self[length] = '\0';
+        *strrchr(self, '/') = '\0';
+        int written = snprintf(path, size, "%s/webinfer-lifeline", self);
+        if (written > 0 && (size_t)written < size && access(path, X_OK) == 0)
+            return;
+    }
+    snprintf(path, size, "%s/webinfer-lifeline", WI_LIBEXECDIR);
+}
+
+/* Every connection and browser costs descriptors: take what the hard limit allows, but no more
+ * than libwebsockets' table for them should grow to. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= 65536)
+        return;
+    limit.rlim_cur = limit.rlim_max < 65536 ? limit.rlim_max : 65536;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* The parts, from the bottom up. On failure what was made is left to the end of the process, but
+ * for the instance's directory. */
+static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
+{
+    char lifeline[PATH_MAX + 32];
+    find_lifeline(lifeline, sizeof lifeline);
+    d->budget.limit = d->config->pool.memory_budget;
+    if ((d->lws = wi_lws_new(&d->loop, error)) == NULL)
+        return error->code;
+    if ((d->instance = wi_instance_new(error)) == NULL)
+        return error->code;
+    d->children = wi_children_new(&d->loop, lifeline);
+    d->http = wi_http_new(&d->loop);
+    d->store = wi_store_new(&d->loop, d->config->models.directory);
+    d->jobs = wi_jobs_new(&d->loop, d->config);
+    struct wi_pool_deps pool_deps = {
+        .loop = &d->loop, .http = d->http, .instance = d->instance, .children = d->children};
+    d->pool = wi_pool_new(&pool_deps, d->config, wi_jobs_pool_events(d->jobs));
+    wi_jobs_start(d->jobs, d->pool);
+    d->bridge = wi_bridge_new(
+        d->lws, &d->loop, d->store, d->config, &d->budget, wi_pool_bridge_events(d->pool), error);
+    if (d->bridge == NULL)
+        return error->code;
+    struct wi_server_deps server_deps = {.loop = &d->loop,
+        .config = d->config,
+        .jobs = d->jobs,
+        .pool = d->pool,
+        .bridge = d->bridge,
+        .store = d->store,
+        .budget = &d->budget,
+        .children = d->children,
+        .version = PACKAGE_VERSION};
+    if ((d->server = wi_server_new(&server_deps, error)) == NULL)
+        return error->code;
+    return WI_OK;
+}
+
+static void free_parts(struct daemon *d)
+{
+    wi_lws_end_free(d->lws);
+    int left = uv_loop_close(&d->loop);
+    if (left != 0)
+        wi_error_log("main", NULL, "the loop did not end empty: %s", uv_strerror(left));
+    wi_bridge_free(d->bridge);
+    wi_pool_free(d->pool);
+    wi_jobs_free(d->jobs);
+    wi_instance_free(d->instance);
+    if (d->budget.used != 0)
+        wi_error_log("main", NULL, "%llu bytes of requests were never freed",
+            (unsigned long long)d->budget.used);
+    assert(left == 0 && d->budget.used == 0);
+}
+
+static int serve(struct daemon *d)
+{
+    struct wi_error error;
+    wi_log_configure(d->config->log.level, d->config->log.format);
+    raise_descriptor_limit();
+    signal(SIGPIPE, SIG_IGN);
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    uv_loop_init(&d->loop);
+    if (make_parts(d, &error) != WI_OK) {
+        wi_error_log("main", NULL, "%s", error.detail);
+        wi_instance_free(d->instance);
+        return EXIT_FAILURE;
+    }
+    d->limit = wi_timer_new(&d->loop, on_limit, d);
+    start_signals(d);
+    start_watchdog(d);
+    wi_pool_start(d->pool, d->bridge);
+    wi_info("main", NULL, "webinferd %s is running", PACKAGE_VERSION);
+    sd_notify(0, "READY=1");
+    uv_run(&d->loop, UV_RUN_DEFAULT);
+    free_parts(d);
+    curl_global_cleanup();
+    wi_info("main", NULL, "stopped");
+    return EXIT_SUCCESS;
+}
+
+/* ---------------------------------------------------------------- options */
+
+enum action {
+    SERVE,
+    CHECK_CONFIG,
+    PRINT_CONFIG,
+    PRINT_SAMPLE,
+    PRINT_MDOC,
+    SHOW_VERSION,
+    SHOW_HELP
+};
+
+static const struct {
+    struct option option;
+    const char *argument, *help;
+} options[] = {
+    {{"config", required_argument, NULL, 'c'}, "FILE",
+        "read FILE (default: " WI_SYSCONFDIR "/webinfer/webinferd.conf if it exists)"},
+    {{"check-config", no_argument, NULL, CHECK_CONFIG}, NULL, "check the configuration and exit"},
+    {{"print-config", no_argument, NULL, PRINT_CONFIG}, NULL,
+        "print every effective value and where it came from"},
+    {{"print-sample", no_argument, NULL, PRINT_SAMPLE}, NULL, "print a commented sample file"},
+    {{"print-mdoc", no_argument, NULL, PRINT_MDOC}, NULL,
+        "print the option list of webinferd.conf(5)"},
+    {{"version", no_argument, NULL, SHOW_VERSION}, NULL, "print the version"},
+    {{"help", no_argument, NULL, SHOW_HELP}, NULL, "print this"},
+};
+#define OPTION_COUNT (sizeof options / sizeof options[0])
+
+static void print_help(FILE *out)
+{
+    fputs("usage: webinferd [--config FILE] [OPTION]\n\n"
+          "Serves machine-learning models through pooled headless browsers.\n\n",
+        out);
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        char left[32];
+        snprintf(left, sizeof left, "--%s%s%s", options[i].option.name,
+            options[i].argument ? " " : "", options[i].argument ? options[i].argument : "");
+        fprintf(out, "  %-16s %s\n", left, options[i].help);
+    }
+    fputs("\nSIGHUP reloads the configuration, SIGTERM ends the service in good order.\n"
+          "See webinferd(8), webinferd.conf(5) and webinfer(1).\n",
+        out);
+}
+
+/* The action asked for; a usage error ends the program with status 2. */
+static enum action parse_options(int argc, char **argv, const char **config_path)
+{
+    struct option table[OPTION_COUNT + 1] = {0};
+    enum action action = SERVE;
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        table[i] = options[i].option;
+    int got;
+    while ((got = getopt_long(argc, argv, "c:", table, NULL)) != -1) {
+        if (got == 'c') {
+            *config_path = optarg;
+        } else if (got == '?') {
+            fputs("webinferd: see webinferd --help\n", stderr);
+            exit(2);
+        } else {
+            action = (enum action)got;
+        }
+    }
+    if (optind < argc) {
+        fprintf(
+            stderr, "webinferd: unexpected argument '%s'; see webinferd --help\n", argv[optind]);
+        exit(2);
+    }
+    return action;
+}
+
+/* What needs no configuration: 1 if it was done. */
+static int run_plain_action(enum action action)
+{
+    switch (action) {
+    case SHOW_VERSION:
+        puts("webinferd " PACKAGE_VERSION);
+        return 1;
+    case SHOW_HELP:
+        print_help(stdout);
+        return 1;
+    case PRINT_SAMPLE:
+        wi_config_print_sample(stdout);
+        return 1;
+    case PRINT_MDOC:
+        wi_config_print_mdoc(stdout);
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const char default_path[] = WI_SYSCONFDIR "/webinfer/webinferd.conf";
+    struct daemon daemon = {0};
+    struct wi_error error;
+    enum action action = parse_options(argc, argv, &daemon.config_path);
+    if (run_plain_action(action))
+        return EXIT_SUCCESS;
+    if (daemon.config_path == NULL && access(default_path, F_OK) == 0)
+        daemon.config_path = default_path;
+    daemon.config = wi_config_load(daemon.config_path, &error);
+    if (daemon.config == NULL) {
+        fprintf(stderr, "webinferd: %s\n", error.detail);
+        return EXIT_FAILURE;
+    }
+    int status = EXIT_SUCCESS;
+    if (action == PRINT_CONFIG)
+        wi_config_print(daemon.config, stdout);
+    else if (action == CHECK_CONFIG)
+        printf("webinferd: %s is good\n",
+            daemon.config_path ? daemon.config_path : "the default configuration");
+    else
+        status = serve(&daemon);
+    wi_config_free(daemon.config);
+    return status;
+}

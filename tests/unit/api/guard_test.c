@@ -1,0 +1,178 @@
+/* Host, Origin and tokens: what gets through and what does not. */
+#include "../test.h"
+
+#include "api/guard.c"
+
+static struct wi_place place;
+static struct wi_config_api config;
+
+static struct wi_guard *make(const char *listen, const char *tokens, struct wi_error *error)
+{
+    memset(&config, 0, sizeof config);
+    assert_int_equal(wi_place_parse(listen, &place, error), WI_OK);
+    config.tokens_file = (char *)tokens;
+    wi_strings_add(&config.allowed_hosts, "webinfer.example");
+    wi_strings_add(&config.allowed_hosts, "other.example:9000");
+    wi_strings_add(&config.allowed_origins, "https://app.example");
+    struct wi_guard *guard = wi_guard_new(&config, &place, error);
+    wi_strings_clear(&config.allowed_hosts);
+    wi_strings_clear(&config.allowed_origins);
+    return guard;
+}
+
+/* A file with `text`; the caller removes it. */
+static char *write_file(const char *text, mode_t mode)
+{
+    static char path[64];
+    snprintf(path, sizeof path, "/tmp/webinfer-guard-test-XXXXXX");
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    assert_int_equal(fchmod(fd, mode), 0);
+    close(fd);
+    return path;
+}
+
+static void test_addresses(void **state)
+{
+    static const char *const bad[] = {"", "8470", ":8470", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x",
+        "127.0.0.1:65536", "127.0.0.1:-1", "::1:8470", "[::1]", "[::1:80", "[zz]:80", "host:80",
+        "127.0.0.1:80 ", "[]:1",
+        "1234567890123456789012345678901234567890123456789012345678901234567890:1"};
+    struct wi_error error;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(wi_place_parse(bad[i], &place, &error), WI_INVALID_FIELD);
+        assert_true(strlen(error.expected) > 0);
+    }
+    assert_int_equal(wi_place_parse("[::1]:80", &place, &error), WI_OK);
+    assert_string_equal(place.host, "[::1]");
+    assert_int_equal(place.port, 80);
+    assert_int_equal(wi_place_parse("192.0.2.1:0", &place, &error), WI_OK);
+    assert_string_equal(place.host, "192.0.2.1");
+}
+
+static int host_code(const struct wi_guard *guard, const char *host)
+{
+    struct wi_error error;
+    return (int)wi_guard_check_host(guard, host, host != NULL, &error);
+}
+
+static void test_hosts(void **state)
+{
+    struct wi_error error;
+    struct wi_guard *guard = make("127.0.0.1:8470", NULL, &error);
+    static const char *const good[] = {"127.0.0.1:8470", "localhost:8470", "LOCALHOST:8470",
+        "[::1]:8470", "webinfer.example", "Webinfer.Example:1234", "other.example:9000"};
+    static const char *const bad[] = {"localhost", "127.0.0.1", "localhost:8471", "evil.example",
+        "evil.example:8470", "other.example", "other.example:9001", "", ":",
+        "localhost:", "localhost:8470:8470", "localhost:84700", "localhost:8470/",
+        "user@localhost:8470", "[::1", "[::1]x:8470", "192.0.2.1:8470",
+        "webinfer.example.evil.example"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_int_equal(host_code(guard, good[i]), WI_OK);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(host_code(guard, bad[i]), WI_FORBIDDEN_HOST);
+    assert_int_equal(host_code(guard, NULL), WI_BAD_REQUEST);
+    assert_int_equal(wi_guard_check_host(guard, "localhost:8470", 2, &error), WI_BAD_REQUEST);
+    wi_guard_free(guard);
+}
+
+static void test_host_on_every_address(void **state)
+{
+    struct wi_error error;
+    char line[100];
+    snprintf(line, sizeof line, "a:%064d\n", 0);
+    char *path = write_file(line, 0600);
+    struct wi_guard *guard = make("0.0.0.0:80", path, &error);
+    unlink(path);
+    assert_non_null(guard);
+    assert_int_equal(host_code(guard, "192.0.2.7"), WI_OK); /* port 80 need not be said */
+    assert_int_equal(host_code(guard, "192.0.2.7:80"), WI_OK);
+    assert_int_equal(host_code(guard, "[2001:db8::1]:80"), WI_OK);
+    assert_int_equal(host_code(guard, "192.0.2.7:81"), WI_FORBIDDEN_HOST);
+    assert_int_equal(host_code(guard, "rebound.example:80"), WI_FORBIDDEN_HOST);
+    wi_guard_free(guard);
+}
+
+static void test_origins(void **state)
+{
+    struct wi_error error;
+    struct wi_guard *guard = make("127.0.0.1:8470", NULL, &error);
+    const char *host = "localhost:8470";
+    assert_int_equal(wi_guard_check_origin(guard, NULL, host, &error), WI_OK);
+    assert_int_equal(wi_guard_check_origin(guard, "http://localhost:8470", host, &error), WI_OK);
+    assert_int_equal(wi_guard_check_origin(guard, "https://app.example", host, &error), WI_OK);
+    static const char *const bad[] = {"null", "", "http://evil.example", "https://localhost:8470",
+        "http://localhost:8471", "http://localhost", "http://localhost:8470.evil.example",
+        "http://app.example"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(wi_guard_check_origin(guard, bad[i], host, &error), WI_FORBIDDEN_ORIGIN);
+    wi_guard_free(guard);
+}
+
+static void test_tokens(void **state)
+{
+    struct wi_error error;
+    char token[WI_TOKEN_SIZE], header[100], text[400], hex[2 * WI_HASH_SIZE + 1];
+    unsigned char hash[WI_HASH_SIZE];
+    const char *name;
+    wi_token_new(token);
+    wi_hash(token, strlen(token), hash);
+    wi_hash_hex(hash, hex);
+    snprintf(text, sizeof text, "# ours\n\n  bob:%064d\r\nalice:%s  # hers", 0, hex);
+    char *path = write_file(text, 0600);
+    struct wi_guard *guard = make("0.0.0.0:0", path, &error);
+    unlink(path);
+    assert_non_null(guard);
+    assert_int_equal(wi_guard_token_count(guard), 2);
+    snprintf(header, sizeof header, "Bearer %s", token);
+    assert_int_equal(wi_guard_check_token(guard, header, &name, &error), WI_OK);
+    assert_string_equal(name, "alice");
+    snprintf(header, sizeof header, "bearer   %s", token);
+    assert_int_equal(wi_guard_check_token(guard, header, &name, &error), WI_OK);
+    header[strlen(header) - 1] ^= 1;
+    assert_int_equal(wi_guard_check_token(guard, header, &name, &error), WI_UNAUTHORIZED);
+    static const char *const bad[] = {NULL, "", "Bearer", "Bearer ", "Basic abc", "Bearer x"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(wi_guard_check_token(guard, bad[i], &name, &error), WI_UNAUTHORIZED);
+    assert_int_equal(wi_guard_check_token(guard, token, &name, &error), WI_UNAUTHORIZED);
+    wi_guard_free(guard);
+}
+
+static void test_bad_token_files(void **state)
+{
+    struct wi_error error;
+    static const char *const bad[] = {"alice", "alice:", "alice:12", ":0", "a b:00",
+        "a/b:0000000000000000000000000000000000000000000000000000000000000000",
+        "a:g000000000000000000000000000000000000000000000000000000000000000"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char *path = write_file(bad[i], 0600);
+        assert_null(make("127.0.0.1:0", path, &error));
+        assert_non_null(strstr(error.detail, "line 1"));
+        unlink(path);
+    }
+    char *path = write_file("", 0640);
+    assert_null(make("127.0.0.1:0", path, &error));
+    assert_non_null(strstr(error.detail, "600"));
+    unlink(path);
+    assert_null(make("127.0.0.1:0", "/nonexistent/tokens", &error));
+    assert_null(make("127.0.0.1:0", "/dev/null", &error));
+    path = write_file("# nobody yet\n", 0600);
+    assert_null(make("0.0.0.0:0", path, &error)); /* others could come, and nobody is known */
+    assert_non_null(strstr(error.detail, "token"));
+    unlink(path);
+    assert_null(make("0.0.0.0:0", NULL, &error));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_host_on_every_address),
+        cmocka_unit_test(test_origins),
+        cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_bad_token_files),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,292 @@
+/* The body of POST /v1/infer: what is read, and how everything else is refused by name. */
+#include "../test.h"
+
+#include "api/infer_parse.h"
+#include <stdlib.h>
+#include <string.h>
+
+static struct wi_budget budget = {.limit = 1 << 26};
+
+static struct wi_blob *blob_of(const char *json, const void *binary, size_t size)
+{
+    struct wi_blob *blob = wi_blob_new(&budget, strlen(json) + size);
+    assert_int_equal(wi_blob_append(blob, json, strlen(json)), 0);
+    assert_int_equal(wi_blob_append(blob, binary, size), 0);
+    return blob;
+}
+
+static enum wi_code parse(struct wi_infer *infer, const char *json, const void *binary, size_t size,
+    struct wi_error *error)
+{
+    struct wi_blob *blob = blob_of(json, binary, size);
+    memset(infer, 0, sizeof *infer);
+    enum wi_code code = wi_infer_parse(infer, blob, strlen(json), &budget, error);
+    wi_blob_unref(blob);
+    return code;
+}
+
+#define TENSOR "{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[2],\"data\":[1,2]}"
+#define HEAD "{\"model_name\":\"m\",\"inputs\":[" TENSOR "]"
+
+static void check_bad(const char *json, enum wi_code code, const char *field)
+{
+    struct wi_infer infer;
+    struct wi_error error = {0};
+    enum wi_code got = parse(&infer, json, "", 0, &error);
+    wi_infer_clear(&infer);
+    if (got != code || error.code != code || (field && strcmp(error.field, field) != 0))
+        fail_msg("%s: %s, field \"%s\": %s", json, wi_code_name(got), error.field, error.detail);
+    assert_true(strlen(error.detail) > 3);
+    assert_int_equal(budget.used, 0);
+}
+
+static void test_defaults(void **state)
+{
+    struct wi_infer infer;
+    struct wi_error error;
+    assert_int_equal(parse(&infer, HEAD "}", "", 0, &error), WI_OK);
+    assert_string_equal(infer.model_name, "m");
+    assert_int_equal(infer.fallback, 1);
+    assert_int_equal(infer.priority, 5);
+    assert_true(infer.timeout_ms == 60000);
+    assert_false(infer.has_platform || infer.has_type || infer.has_picture || infer.binary_output);
+    assert_int_equal(infer.tensors.count, 1);
+    wi_infer_clear(&infer);
+}
+
+static void test_everything(void **state)
+{
+    struct wi_infer infer;
+    struct wi_error error;
+    assert_int_equal(parse(&infer,
+                         HEAD ",\"model_type\":\"vision\",\"task\":\"image-classification\","
+                              "\"platform\":\"wasm\",\"browser\":\"chrome\",\"node\":\"node-1\","
+                              "\"fallback\":false,\"precision\":\"fp16\",\"priority\":9,"
+                              "\"timeout_ms\":1,\"id\":\"mine\",\"options\":{},"
+                              "\"parameters\":{\"binary_data_output\":true},\"outputs\":[\"a\","
+                              "{\"name\":\"b\",\"parameters\":{\"binary_data\":false}},"
+                              "{\"name\":\"c\"}]}",
+                         "", 0, &error),
+        WI_OK);
+    assert_int_equal(infer.type, WI_TYPE_VISION);
+    assert_int_equal(infer.platform, WI_WASM);
+    assert_string_equal(infer.precision, "fp16");
+    assert_string_equal(infer.client_id, "mine");
+    assert_int_equal(infer.fallback, 0);
+    assert_int_equal(infer.outputs.count, 3);
+    assert_true(wi_infer_wants_binary(&infer, "a"));
+    assert_false(wi_infer_wants_binary(&infer, "b"));
+    assert_true(wi_infer_wants_binary(&infer, "c"));
+    wi_infer_clear(&infer);
+}
+
+static void test_bad_fields(void **state)
+{
+    static const struct {
+        const char *more, *field;
+        enum wi_code code;
+    } rows[] = {
+        {"\"colour\":1", "colour", WI_UNKNOWN_FIELD},
+        {"\"options\":{\"colour\":1}", "options.colour", WI_UNKNOWN_FIELD},
+        {"\"parameters\":{\"x\":1}", "parameters.x", WI_UNKNOWN_FIELD},
+        {"\"parameters\":[]", "parameters", WI_INVALID_FIELD},
+        {"\"platform\":\"abacus\"", "platform", WI_INVALID_FIELD},
+        {"\"platform\":\"simulated\"", "platform", WI_PLATFORM_UNSUPPORTED},
+        {"\"platform\":7", "platform", WI_INVALID_FIELD},
+        {"\"model_type\":\"poetry\"", "model_type", WI_INVALID_FIELD},
+        {"\"task\":\"dance\"", "task", WI_INVALID_FIELD},
+        {"\"precision\":\"fp1\"", "precision", WI_INVALID_FIELD},
+        {"\"priority\":10", "priority", WI_INVALID_FIELD},
+        {"\"priority\":-1", "priority", WI_INVALID_FIELD},
+        {"\"priority\":1.5", "priority", WI_INVALID_FIELD},
+        {"\"timeout_ms\":0", "timeout_ms", WI_INVALID_FIELD},
+        {"\"timeout_ms\":3600001", "timeout_ms", WI_INVALID_FIELD},
+        {"\"fallback\":\"yes\"", "fallback", WI_INVALID_FIELD},
+        {"\"id\":\"\"", "id", WI_INVALID_FIELD}, {"\"id\":\"a\\u0000b\"", "id", WI_INVALID_FIELD},
+        {"\"outputs\":{}", "outputs", WI_INVALID_FIELD},
+        {"\"outputs\":[1]", "outputs[0]", WI_INVALID_FIELD},
+        {"\"outputs\":[\"a\\u0000\"]", "outputs[0]", WI_INVALID_FIELD},
+        {"\"outputs\":[\"a\",{}]", "outputs[1].name", WI_MISSING_FIELD},
+        {"\"outputs\":[{\"name\":\"a\",\"x\":1}]", "outputs[0].x", WI_UNKNOWN_FIELD},
+        {"\"outputs\":[{\"name\":\"a\",\"parameters\":{\"binary_data\":1}}]",
+            "outputs[0].parameters.binary_data", WI_INVALID_FIELD},
+        {"\"inputs\":[]", NULL, WI_BAD_JSON}, /* a second one */
+    };
+    char json[1024];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        snprintf(json, sizeof json, HEAD ",%s}", rows[i].more);
+        check_bad(json, rows[i].code, rows[i].field);
+    }
+    check_bad("{\"inputs\":[]}", WI_MISSING_FIELD, "model_name");
+    check_bad("{\"model_name\":\"m\"}", WI_MISSING_FIELD, "inputs");
+    check_bad("{\"model_name\":\"m\",\"inputs\":7}", WI_INVALID_FIELD, "inputs");
+    check_bad("{\"model_name\":\"m\",\"inputs\":{}}", WI_MISSING_FIELD, "inputs.image");
+    check_bad("{\"model_name\":\"m\",\"inputs\":{\"image\":7}}", WI_INVALID_FIELD, "inputs.image");
+    check_bad("{\"model_name\":\"m\",\"inputs\":{\"image\":\"%\"}}", WI_PICTURE_INVALID, NULL);
+    check_bad("{\"model_name\":\"m\",\"inputs\":\"\"}", WI_PICTURE_INVALID, "inputs");
+    check_bad("{\"model_name\":\"../m\",\"inputs\":[]}", WI_INVALID_FIELD, "model_name");
+    check_bad("{\"model_name\":\"m\\u0000\",\"inputs\":[]}", WI_INVALID_FIELD, "model_name");
+}
+
+static void test_bad_json(void **state)
+{
+    static const char *const bad[] = {"", "{", "[1,2", "[]", "7", "null", "\"x\"", "{\"a\":1}}",
+        "{\"a\":1,\"a\":2}", "\xff", "{\"a\":\"\xff\"}", "{'a':1}", "{\"a\":01}", "{\"a\":nul}"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        check_bad(bad[i], WI_BAD_JSON, NULL);
+    char *deep = malloc(100001);
+    memset(deep, '[', 100000);
+    deep[100000] = '\0';
+    check_bad(deep, WI_BAD_JSON, NULL);
+    free(deep);
+}
+
+static void test_non_finite(void **state)
+{
+    static const char *const words[] = {"NaN", "Infinity", "-Infinity", "1e999", "-1e999", "nan"};
+    char json[256];
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        snprintf(json, sizeof json,
+            "{\"model_name\":\"m\",\"inputs\":[{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[1],"
+            "\"data\":[%s]}]}",
+            words[i]);
+        struct wi_infer infer;
+        struct wi_error error;
+        assert_int_equal(parse(&infer, json, "", 0, &error), WI_NON_FINITE);
+        assert_non_null(strstr(error.detail, "binary"));
+        wi_infer_clear(&infer);
+    }
+}
+
+static void test_binary(void **state)
+{
+    static const char json[] =
+        "{\"model_name\":\"m\",\"inputs\":[{\"name\":\"x\",\"datatype\":\"FP16\","
+        "\"shape\":[2],\"parameters\":{\"binary_data_size\":4}}]}";
+    struct wi_infer infer;
+    struct wi_error error;
+    assert_int_equal(parse(&infer, json, "abcd", 4, &error), WI_OK);
+    assert_memory_equal(wi_tensor_bytes(&infer.tensors.items[0]), "abcd", 4);
+    wi_infer_clear(&infer);
+    assert_int_equal(budget.used, 0);
+    assert_int_equal(parse(&infer, json, "abc", 3, &error), WI_BAD_FRAMING);
+    wi_infer_clear(&infer);
+    assert_int_equal(parse(&infer, json, "abcde", 5, &error), WI_BAD_FRAMING);
+    wi_infer_clear(&infer);
+    assert_int_equal(
+        parse(&infer,
+            "{\"model_name\":\"m\",\"inputs\":{\"image\":\"iVBORw0KGgoAAAANSUhEUgAAAQAAAAAg\"}}",
+            "x", 1, &error),
+        WI_BAD_FRAMING);
+    wi_infer_clear(&infer);
+}
+
+static void test_framing(void **state)
+{
+    struct wi_error error;
+    size_t size = 0;
+    const char *json = "application/json", *binary = "application/octet-stream";
+    assert_int_equal(wi_infer_framing(json, NULL, 9, &size, &error), WI_OK);
+    assert_int_equal(size, 9);
+    assert_int_equal(wi_infer_framing(binary, "4", 9, &size, &error), WI_OK);
+    assert_int_equal(size, 4);
+    assert_int_equal(wi_infer_framing(json, "9", 9, &size, &error), WI_OK);
+    assert_int_equal(wi_infer_framing(binary, NULL, 9, &size, &error), WI_BAD_FRAMING);
+    static const char *const bad[] = {
+        "", "-1", "x", "10", "1048577", "18446744073709551615", "1 ", "0x4"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(wi_infer_framing(binary, bad[i], 9, &size, &error), WI_BAD_FRAMING);
+    assert_int_equal(wi_infer_framing(binary, "1048577", 1 << 22, &size, &error), WI_BAD_FRAMING);
+}
+
+/* --- against a model ---------------------------------------------------------------------------
+ */
+
+static struct wi_onnx_value inputs[] = {{.name = "x",
+    .tensor = 1,
+    .has_datatype = 1,
+    .datatype = WI_FP32,
+    .has_shape = 1,
+    .rank = 1,
+    .dims = {2}}};
+static struct wi_onnx_value outputs[] = {
+    {.name = "y", .tensor = 1, .has_datatype = 1, .datatype = WI_FP32},
+    {.name = "half", .tensor = 1, .has_datatype = 1, .datatype = WI_FP16}};
+
+static enum wi_code check(struct wi_model *model, const char *json, struct wi_error *error)
+{
+    struct wi_infer infer;
+    assert_int_equal(parse(&infer, json, "", 0, error), WI_OK);
+    enum wi_code code = wi_infer_check(&infer, model, 256 * 32, error);
+    wi_infer_clear(&infer);
+    return code;
+}
+
+static void test_check(void **state)
+{
+    struct wi_error error;
+    struct wi_model model = {.name = (char *)"m", .signature = {inputs, 1, outputs, 2, 8, 17}};
+    assert_int_equal(check(&model, HEAD ",\"outputs\":[\"y\"]}", &error), WI_OK);
+    assert_int_equal(
+        check(&model, HEAD ",\"outputs\":[\"y\"],\"precision\":\"fp32\"}", &error), WI_OK);
+    assert_int_equal(
+        check(&model, HEAD ",\"precision\":\"int8\"}", &error), WI_PRECISION_UNSUPPORTED);
+    assert_non_null(strstr(error.expected, "fp32"));
+    assert_int_equal(check(&model, HEAD "}", &error), WI_NOT_ACCEPTABLE);
+    assert_non_null(strstr(error.detail, "half"));
+    assert_int_equal(
+        check(&model, HEAD ",\"parameters\":{\"binary_data_output\":true}}", &error), WI_OK);
+    assert_int_equal(check(&model, HEAD ",\"outputs\":[\"z\"]}", &error), WI_OUTPUT_UNKNOWN);
+    assert_int_equal(
+        check(&model, HEAD ",\"task\":\"image-classification\"}", &error), WI_INPUT_INVALID);
+    assert_int_equal(
+        check(&model, "{\"model_name\":\"m\",\"inputs\":[]}", &error), WI_INPUT_MISSING);
+}
+
+static void test_check_picture(void **state)
+{
+    /* A PNG header of 256 × 32. */
+    static const char json[] =
+        "{\"model_name\":\"m\",\"inputs\":{\"image\":\"iVBORw0KGgoAAAANSUhEUgAAAQAAAAAg\"}}";
+    struct wi_error error;
+    struct wi_infer infer;
+    struct wi_model model = {.name = (char *)"m", .signature = {inputs, 1, outputs, 1, 8, 17}};
+    assert_int_equal(check(&model, json, &error), WI_INPUT_INVALID);
+    model.takes_picture = 1;
+    assert_int_equal(check(&model, json, &error), WI_OK);
+    assert_int_equal(parse(&infer, json, "", 0, &error), WI_OK);
+    assert_string_equal(infer.picture.media_type, "image/png");
+    assert_string_equal(infer.tensors.items[0].name, "image");
+    assert_int_equal(infer.tensors.items[0].dims[0], 24);
+    assert_int_equal(wi_infer_check(&infer, &model, 256 * 32 - 1, &error), WI_PICTURE_TOO_LARGE);
+    wi_infer_clear(&infer);
+    assert_int_equal(budget.used, 0);
+}
+
+static void test_check_echo(void **state)
+{
+    struct wi_error error;
+    struct wi_model model = {.name = (char *)"builtin/echo", .builtin = 1};
+    assert_int_equal(check(&model, HEAD "}", &error), WI_OK);
+    assert_int_equal(check(&model, HEAD ",\"outputs\":[\"x\"]}", &error), WI_OK);
+    assert_int_equal(check(&model, HEAD ",\"outputs\":[\"y\"]}", &error), WI_OUTPUT_UNKNOWN);
+    assert_int_equal(
+        check(&model, HEAD ",\"precision\":\"fp32\"}", &error), WI_PRECISION_UNSUPPORTED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_everything),
+        cmocka_unit_test(test_bad_fields),
+        cmocka_unit_test(test_bad_json),
+        cmocka_unit_test(test_non_finite),
+        cmocka_unit_test(test_binary),
+        cmocka_unit_test(test_framing),
+        cmocka_unit_test(test_check),
+        cmocka_unit_test(test_check_picture),
+        cmocka_unit_test(test_check_echo),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,94 @@
+/* The text format: heads before samples, cumulative buckets, bounded and escaped labels. */
+#include "../test.h"
+
+#include "api/metrics.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int count_of(const char *text, const char *word)
+{
+    int count = 0;
+    for (const char *at = text; (at = strstr(at, word)); at += strlen(word))
+        count++;
+    return count;
+}
+
+static void test_histogram(void **state)
+{
+    struct wi_histogram histogram = {0};
+    struct wi_buffer out = {0};
+    wi_histogram_add(&histogram, 0.0005); /* a bound belongs to its own bucket */
+    wi_histogram_add(&histogram, 0.002);
+    wi_histogram_add(&histogram, 1e6);
+    wi_metric_histogram(&out, "h", "a=\"b\"", &histogram);
+    assert_non_null(strstr(out.text, "h_bucket{a=\"b\",le=\"0.0005\"} 1\n"));
+    assert_non_null(strstr(out.text, "h_bucket{a=\"b\",le=\"0.0025\"} 2\n"));
+    assert_non_null(strstr(out.text, "h_bucket{a=\"b\",le=\"60\"} 2\n"));
+    assert_non_null(strstr(out.text, "h_bucket{a=\"b\",le=\"+Inf\"} 3\n"));
+    assert_non_null(strstr(out.text, "h_count{a=\"b\"} 3\n"));
+    wi_buffer_clear(&out);
+}
+
+static void test_requests(void **state)
+{
+    struct wi_metrics *metrics = wi_metrics_new();
+    struct wi_buffer out = {0};
+    wi_metrics_request(metrics, 0, 200, 0.001, 100, 200);
+    wi_metrics_request(metrics, 0, 418, 0.001, 1, 2); /* unheard of: counted as 500 */
+    wi_metrics_request(metrics, -1, 404, 0.001, 0, 0);
+    wi_metrics_write(metrics, &out);
+    assert_non_null(strstr(out.text,
+        "webinfer_http_requests_total{method=\"POST\",route=\"/v1/infer\",status=\"200\"} 1\n"));
+    assert_non_null(strstr(out.text, "route=\"/v1/infer\",status=\"500\"} 1\n"));
+    assert_non_null(strstr(out.text, "route=\"other\",status=\"404\"} 1\n"));
+    assert_non_null(strstr(out.text, "webinfer_http_request_bytes_total 101\n"));
+    assert_int_equal(count_of(out.text, "# TYPE webinfer_http_requests_total "), 1);
+    wi_buffer_clear(&out);
+    wi_metrics_free(metrics);
+}
+
+static void test_series_are_bounded(void **state)
+{
+    struct wi_metrics *metrics = wi_metrics_new();
+    struct wi_buffer out = {0};
+    char name[32];
+    for (int i = 0; i < 1000; i++) {
+        snprintf(name, sizeof name, "model-%d", i);
+        wi_metrics_inference(metrics, name, "chrome", "wasm", 0.001, 0, 0.002);
+    }
+    wi_metrics_inference(metrics, "model-0", "chrome", "wasm", 0.001, -1, 0.0 / 0.0);
+    wi_metrics_inference(metrics, "other", "b\"\\\n\xff", "w", 0.001, 0, 0.002);
+    wi_metrics_write(metrics, &out);
+    assert_int_equal(count_of(out.text, "\nwebinfer_inferences_total{"), 257);
+    assert_non_null(strstr(out.text,
+        "webinfer_inferences_total{model=\"other\",browser=\"other\",platform=\"other\"} 745\n"));
+    assert_non_null(strstr(out.text,
+        "webinfer_inferences_total{model=\"model-0\",browser=\"chrome\",platform=\"wasm\"} 2\n"));
+    assert_null(strstr(out.text, "nan"));
+    wi_buffer_clear(&out);
+    wi_metrics_free(metrics);
+}
+
+static void test_labels(void **state)
+{
+    struct wi_buffer out = {0};
+    wi_metric_label(&out, "a\"b\\c\nd\xff\x01");
+    assert_string_equal(out.text, "\"a\\\"b\\\\c\\nd??\"");
+    wi_buffer_clear(&out);
+    wi_metric_process(&out);
+    assert_non_null(strstr(out.text, "\nprocess_resident_memory_bytes "));
+    assert_non_null(strstr(out.text, "\nprocess_open_fds "));
+    wi_buffer_clear(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_histogram),
+        cmocka_unit_test(test_requests),
+        cmocka_unit_test(test_series_are_bounded),
+        cmocka_unit_test(test_labels),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

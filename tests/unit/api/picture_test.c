@@ -1,0 +1,124 @@
+/* Base64 and picture headers, whole, cut at every byte, and wrong. */
+#include "../test.h"
+
+#include "api/picture.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const unsigned char png[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\1\0\0\0\0\x20\x08\2\0\0\0";
+static const unsigned char jpeg[] = {0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2, 0xff, 0xff, 0xc2, 0, 11, 8,
+    0, 16, 1, 0, 1, 1, 0x11, 0, 0xff, 0xd9};
+static const unsigned char vp8[] = "RIFF\0\0\0\0WEBPVP8 \0\0\0\0\0\0\0\x9d\x01\x2a\x40\x40\x20\x80";
+static const unsigned char vp8l[] = "RIFF\0\0\0\0WEBPVP8L\0\0\0\0\x2f\xff\xc0\x0f\0\0\0\0\0\0";
+static const unsigned char vp8x[] = "RIFF\0\0\0\0WEBPVP8X\0\0\0\0\0\0\0\0\xff\0\0\x01\0\0";
+
+static const struct {
+    const char *media_type;
+    const unsigned char *bytes;
+    size_t size, least; /* the shortest prefix that is understood */
+    uint32_t width, height;
+} cases[] = {
+    {"image/png", png, sizeof png - 1, 24, 256, 32},
+    {"image/jpeg", jpeg, sizeof jpeg, 18, 256, 16},
+    {"image/webp", vp8, sizeof vp8 - 1, 30, 64, 32},
+    {"image/webp", vp8l, sizeof vp8l - 1, 30, 256, 64},
+    {"image/webp", vp8x, sizeof vp8x - 1, 30, 256, 2},
+};
+
+static void test_sizes(void **state)
+{
+    struct wi_picture picture;
+    struct wi_error error;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (size_t size = 0; size <= cases[i].size; size++) {
+            /* A copy of exactly this size, so that reading past it is seen. */
+            unsigned char *copy = malloc(size ? size : 1);
+            memcpy(copy, cases[i].bytes, size);
+            enum wi_code code = wi_picture_sniff(copy, size, &picture, &error);
+            free(copy);
+            assert_int_equal(code, size >= cases[i].least ? WI_OK : WI_PICTURE_INVALID);
+            if (code != WI_OK)
+                continue;
+            assert_string_equal(picture.media_type, cases[i].media_type);
+            assert_int_equal(picture.width, cases[i].width);
+            assert_int_equal(picture.height, cases[i].height);
+        }
+    }
+}
+
+static void test_wrong_pictures(void **state)
+{
+    struct wi_picture picture;
+    struct wi_error error;
+    unsigned char copy[sizeof png];
+    memcpy(copy, png, sizeof png);
+    memset(copy + 16, 0, 4); /* no width */
+    assert_int_equal(wi_picture_sniff(copy, 28, &picture, &error), WI_PICTURE_INVALID);
+    memset(copy + 16, 0xff, 4);
+    assert_int_equal(wi_picture_sniff(copy, 28, &picture, &error), WI_PICTURE_INVALID);
+    static const unsigned char scan_first[] = {0xff, 0xd8, 0xff, 0xda, 0, 8, 0, 0, 0, 0, 0, 0};
+    assert_int_equal(
+        wi_picture_sniff(scan_first, sizeof scan_first, &picture, &error), WI_PICTURE_INVALID);
+    static const unsigned char loop[] = {0xff, 0xd8, 0xff, 0xe0, 0, 0, 0xff, 0xe0, 0, 0};
+    assert_int_equal(wi_picture_sniff(loop, sizeof loop, &picture, &error), WI_PICTURE_INVALID);
+    assert_int_equal(wi_picture_sniff((const unsigned char *)"GIF89a  ", 8, &picture, &error),
+        WI_PICTURE_INVALID);
+}
+
+static void check_decoded(const char *text, const char *expected)
+{
+    struct wi_blob *blob;
+    struct wi_error error;
+    assert_int_equal(wi_picture_decode(text, strlen(text), "image", NULL, &blob, &error), WI_OK);
+    assert_int_equal(blob->size, strlen(expected));
+    assert_memory_equal(blob->bytes, expected, blob->size);
+    wi_blob_unref(blob);
+}
+
+static void test_base64(void **state)
+{
+    check_decoded("Zg==", "f");
+    check_decoded("Zg", "f");
+    check_decoded("Zm8=", "fo");
+    check_decoded("Zm9v", "foo");
+    check_decoded("Zm9vYmFy", "foobar");
+    check_decoded("data:image/png;base64,Zm9vYg==", "foob");
+    check_decoded("DATA:image/JPEG;base64,Zm9vYg==", "foob");
+    check_decoded("++//", "\xfb\xef\xff");
+    static const char *const bad[] = {"", "=", "==", "Z", "Zm9vY", "Zm 9v", "Zm9v\n", "Zm-_",
+        "Zm=v", "data:image/png;base64,", "data:image/png,Zm9v", "data:image/gif;base64,Zm9v",
+        "data:text/html;base64,Zm9v", "data:", "Zm9vY===", "%%%%", "Zm9\x80"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct wi_blob *blob;
+        struct wi_error error;
+        assert_int_equal(
+            wi_picture_decode(bad[i], strlen(bad[i]), "inputs.image", NULL, &blob, &error),
+            WI_PICTURE_INVALID);
+        assert_null(blob);
+        assert_string_equal(error.field, "inputs.image");
+    }
+}
+
+static void test_budget(void **state)
+{
+    struct wi_budget budget = {.limit = 2};
+    struct wi_blob *blob;
+    struct wi_error error;
+    assert_int_equal(
+        wi_picture_decode("Zm9v", 4, "image", &budget, &blob, &error), WI_MEMORY_BUDGET);
+    budget.limit = 3;
+    assert_int_equal(wi_picture_decode("Zm9v", 4, "image", &budget, &blob, &error), WI_OK);
+    wi_blob_unref(blob);
+    assert_int_equal(budget.used, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_wrong_pictures),
+        cmocka_unit_test(test_base64),
+        cmocka_unit_test(test_budget),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

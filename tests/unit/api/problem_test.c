@@ -1,0 +1,74 @@
+/* Problem documents: valid JSON whatever the texts hold, members only where they apply. */
+#include "../test.h"
+
+#include "api/problem.h"
+#include <jansson.h>
+#include <string.h>
+
+static json_t *document(const struct wi_error *error, const char *request_id)
+{
+    struct wi_buffer out = {0};
+    wi_problem_write(&out, error, request_id);
+    json_t *json = json_loadb(out.text, out.size, JSON_REJECT_DUPLICATES, NULL);
+    wi_buffer_clear(&out);
+    assert_non_null(json);
+    return json;
+}
+
+static const char *text(const json_t *json, const char *name)
+{
+    return json_string_value(json_object_get(json, name));
+}
+
+static void test_all_members(void **state)
+{
+    struct wi_error error;
+    wi_error_set(&error, WI_INPUT_SHAPE, "inputs[0].shape", "Wrong: \"%s\"", "\x01\xff\n");
+    wi_error_expect(&error, "[1, 3]");
+    wi_error_allow(&error, "x, y");
+    error.attempts = 3;
+    json_t *json = document(&error, "req-1");
+    assert_string_equal(text(json, "type"), "urn:webinfer:error:input_shape");
+    assert_int_equal(json_integer_value(json_object_get(json, "status")), 422);
+    assert_string_equal(text(json, "code"), "input_shape");
+    assert_string_equal(text(json, "field"), "inputs[0].shape");
+    assert_string_equal(text(json, "expected"), "[1, 3]");
+    assert_string_equal(text(json, "allowed"), "x, y");
+    assert_string_equal(text(json, "request_id"), "req-1");
+    assert_int_equal(json_integer_value(json_object_get(json, "attempts")), 3);
+    json_decref(json);
+}
+
+static void test_few_members(void **state)
+{
+    struct wi_error error;
+    wi_error_set(&error, WI_NOT_FOUND, NULL, "Nothing here.");
+    json_t *json = document(&error, NULL);
+    assert_int_equal(json_object_size(json), 5);
+    json_decref(json);
+}
+
+static void test_every_code(void **state)
+{
+    for (int code = 1; code < WI_CODE_COUNT; code++) {
+        struct wi_error error;
+        wi_error_set(&error, (enum wi_code)code, NULL, "Why.");
+        json_t *json = document(&error, "r");
+        int status = (int)json_integer_value(json_object_get(json, "status"));
+        assert_true(status >= 400 && status < 600);
+        assert_true(strlen(text(json, "title")) > 2);
+        unsigned after = wi_problem_retry_after(&error);
+        assert_int_equal(after > 0, status == 429 || status == 503);
+        json_decref(json);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_all_members),
+        cmocka_unit_test(test_few_members),
+        cmocka_unit_test(test_every_code),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,78 @@
+/* Which path and method finds which handler, and what the others are told. */
+#include "../test.h"
+
+#include "api/routes.h"
+#include <string.h>
+
+static void check(const char *method, const char *path, const char *pattern, const char *argument)
+{
+    char found[WI_ROUTE_ARGUMENT_MAX];
+    struct wi_error error;
+    const struct wi_route *route = wi_route_find(method, path, found, &error);
+    assert_non_null(route);
+    assert_string_equal(route->pattern, pattern);
+    assert_string_equal(found, argument);
+}
+
+static void test_found(void **state)
+{
+    check("POST", "/v1/infer", "/v1/infer", "");
+    check("GET", "/", "/", "");
+    check("HEAD", "/healthz", "/healthz", "");
+    check("GET", "/v1/models/a", "/v1/models/{model}", "a");
+    check("GET", "/v1/models/a/b", "/v1/models/{model}", "a/b");
+    check("POST", "/v1/models/a/load", "/v1/models/{model}/load", "a");
+    check("POST", "/v1/models/a/b/load", "/v1/models/{model}/load", "a/b");
+    check("POST", "/v1/models/load/load", "/v1/models/{model}/load", "load");
+    check("POST", "/v1/models/a/unload", "/v1/models/{model}/unload", "a");
+    check("POST", "/v1/nodes/n-1/drain", "/v1/nodes/{id}/drain", "n-1");
+    check("POST", "/v1/nodes/n-1/undrain", "/v1/nodes/{id}/undrain", "n-1");
+    check("POST", "/v1/sessions/s/recycle", "/v1/sessions/{id}/recycle", "s");
+    check("DELETE", "/v1/jobs/job-1", "/v1/jobs/{id}", "job-1");
+}
+
+static void test_not_found(void **state)
+{
+    static const char *const paths[] = {"", "/v1", "/v1/", "/v1/inferx", "/v1/infer/", "//v1/infer",
+        "/v1/models/", "/v1/models//load", "/v1/models/a/b/c/load", "/v1/models/a/b/c",
+        "/v1/models//a", "/v1/models/a/", "/v1/nodes/a/b/drain", "/v1/jobs/", "/v1/jobs/a/b",
+        "/v1/nodes//drain", "/HEALTHZ"};
+    char found[WI_ROUTE_ARGUMENT_MAX], huge[4096];
+    struct wi_error error;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        assert_null(wi_route_find("GET", paths[i], found, &error));
+        assert_int_equal(error.code, WI_NOT_FOUND);
+    }
+    memset(huge, 'a', sizeof huge - 1);
+    huge[sizeof huge - 1] = '\0';
+    memcpy(huge, "/v1/models/", 11);
+    assert_null(wi_route_find("GET", huge, found, &error));
+}
+
+static void check_allowed(const char *method, const char *path, const char *allowed)
+{
+    char found[WI_ROUTE_ARGUMENT_MAX];
+    struct wi_error error;
+    assert_null(wi_route_find(method, path, found, &error));
+    assert_int_equal(error.code, WI_METHOD_NOT_ALLOWED);
+    assert_string_equal(error.allowed, allowed);
+}
+
+static void test_method_not_allowed(void **state)
+{
+    check_allowed("GET", "/v1/infer", "POST");
+    check_allowed("DELETE", "/v1/status", "GET, HEAD");
+    check_allowed("POST", "/v1/jobs/x", "GET, HEAD, DELETE");
+    check_allowed("get", "/v1/status", "GET, HEAD");
+    check_allowed("VERYVERYVERYLONGMETHODNAMEVERYVERYVERYLONG", "/", "GET, HEAD");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_found),
+        cmocka_unit_test(test_not_found),
+        cmocka_unit_test(test_method_not_allowed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,978 @@
+/*
+ * The real server on a free port, with jobs, pool and bridge played by this test. Clients are
+ * plain sockets on the same thread: the loop turns until what is expected has happened.
+ */
+#include "../test.h"
+
+#include "api/server.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* --- what we play ------------------------------------------------------------------------------
+ */
+
+struct fixture {
+    uv_loop_t loop;
+    uv_timer_t tick;
+    uv_prepare_t turn;
+    unsigned turns;
+    struct wi_config config;
+    struct wi_budget budget;
+    struct wi_store *store;
+    struct wi_server *server;
+    struct wi_server_deps deps;
+    enum wi_code admit, ready;
+    /* the job under way */
+    int submitted, abandoned, has_job;
+    struct wi_job_spec spec;
+    wi_job_fn *on_done;
+    void *context;
+};
+
+static struct fixture *fixture;
+
+void wi_job_spec_clear(struct wi_job_spec *spec)
+{
+    free(spec->client_id);
+    free(spec->browser);
+    free(spec->node);
+    free(spec->precision);
+    wi_model_unref(spec->model);
+    wi_tensors_clear(&spec->tensors);
+    json_decref(spec->input);
+    json_decref(spec->options);
+    wi_strings_clear(&spec->outputs);
+    memset(spec, 0, sizeof *spec);
+}
+
+enum wi_code wi_jobs_admit(const struct wi_jobs *jobs, struct wi_error *error)
+{
+    return fixture->admit == WI_OK ? WI_OK : wi_error_set(error, fixture->admit, NULL, "not now");
+}
+
+enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_job_fn *on_done,
+    void *context, struct wi_error *error)
+{
+    assert_false(fixture->has_job);
+    fixture->submitted++;
+    fixture->has_job = 1;
+    fixture->spec = *spec;
+    fixture->on_done = on_done;
+    fixture->context = context;
+    return WI_OK;
+}
+
+void wi_jobs_abandon(struct wi_jobs *jobs, const char *job_id)
+{
+    assert_true(fixture->has_job);
+    assert_string_equal(job_id, fixture->spec.id);
+    fixture->abandoned++;
+    fixture->has_job = 0;
+    wi_job_spec_clear(&fixture->spec);
+}
+
+static void finish_job(enum wi_code code)
+{
+    struct wi_answer answer = {.ok = 1, .inference_ms = 1.5, .warm = 1};
+    struct wi_job_result result = {.code = code, .queue_ms = 0.25, .total_ms = 2, .attempts = 1};
+    assert_true(fixture->has_job);
+    fixture->has_job = 0;
+    snprintf(result.node, sizeof result.node, "node-1");
+    if (code == WI_OK) {
+        wi_tensors_move(&answer.outputs, &fixture->spec.tensors);
+        answer.executed_on = json_pack("{s:s, s:s}", "platform", "wasm", "engine", "echo");
+        result.answer = &answer;
+    } else {
+        wi_error_set(&result.error, code, NULL, "it failed");
+        result.error.attempts = 4;
+    }
+    struct wi_job_spec spec = fixture->spec;
+    memset(&fixture->spec, 0, sizeof fixture->spec);
+    fixture->on_done(fixture->context, &spec, &result);
+    wi_job_spec_clear(&spec);
+    wi_tensors_clear(&answer.outputs);
+    json_decref(answer.executed_on);
+}
+
+enum wi_code wi_jobs_cancel(struct wi_jobs *jobs, const char *job_id)
+{
+    if (!fixture->has_job || strcmp(job_id, fixture->spec.id) != 0)
+        return WI_JOB_NOT_FOUND;
+    finish_job(WI_CANCELLED);
+    return WI_OK;
+}
+
+json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)
+{
+    if (!fixture->has_job || strcmp(job_id, fixture->spec.id) != 0)
+        return NULL;
+    return json_pack("{s:s, s:s}", "id", job_id, "state", "waiting");
+}
+
+void wi_jobs_counters(const struct wi_jobs *jobs, struct wi_job_counters *counters)
+{
+    memset(counters, 0, sizeof *counters);
+    counters->accepted = (uint64_t)fixture->submitted;
+}
+
+enum wi_code wi_pool_ready(const struct wi_pool *pool, struct wi_error *error)
+{
+    return fixture->ready == WI_OK
+               ? WI_OK
+               : wi_error_set(error, fixture->ready, NULL, "no browser is installed");
+}
+
+json_t *wi_pool_sessions_json(const struct wi_pool *pool)
+{
+    return json_array();
+}
+
+json_t *wi_pool_nodes_json(const struct wi_pool *pool)
+{
+    return json_pack("[{s:s}]", "id", "node-1");
+}
+
+json_t *wi_pool_kinds_json(const struct wi_pool *pool)
+{
+    return json_object();
+}
+
+void wi_pool_counters(const struct wi_pool *pool, struct wi_pool_counters *counters)
+{
+    memset(counters, 0, sizeof *counters);
+}
+
+enum wi_code wi_pool_recycle(struct wi_pool *pool, const char *id, struct wi_error *error)
+{
+    return wi_error_set(error, WI_SESSION_NOT_FOUND, "id", "There is no session %.32s.", id);
+}
+
+enum wi_code wi_pool_drain(
+    struct wi_pool *pool, const char *id, int draining, struct wi_error *error)
+{
+    return strcmp(id, "node-1") == 0
+               ? WI_OK
+               : wi_error_set(error, WI_NODE_NOT_FOUND, "id", "There is no node %.32s.", id);
+}
+
+const char *const wi_platform_names[] = {"webgpu", "webnn", "webgl", "wasm", NULL};
+
+static const struct wi_node_info node = {.id = "node-1",
+    .kind = "chrome",
+    .browser_version = "1.2.3",
+    .cores = 2,
+    .platforms[WI_WASM].available = 1};
+
+const struct wi_node_info *wi_bridge_node(const struct wi_bridge *bridge, const char *id)
+{
+    return strcmp(id, "node-1") == 0 ? &node : NULL;
+}
+
+int wi_bridge_node_state(
+    const struct wi_bridge *bridge, const char *id, struct wi_node_state *state)
+{
+    memset(state, 0, sizeof *state);
+    return strcmp(id, "node-1") == 0 ? 0 : -1;
+}
+
+void wi_bridge_each(const struct wi_bridge *bridge, wi_bridge_each_fn *each, void *context)
+{
+    each(context, &node);
+}
+
+const struct wi_bridge_counters *wi_bridge_counters(const struct wi_bridge *bridge)
+{
+    static const struct wi_bridge_counters none;
+    return &none;
+}
+
+const char *wi_bridge_url(const struct wi_bridge *bridge)
+{
+    return "http://127.0.0.1:1";
+}
+
+enum wi_code wi_bridge_load(struct wi_bridge *bridge, const char *id, struct wi_model *model,
+    const enum wi_platform *platforms, size_t count)
+{
+    return WI_OK;
+}
+
+enum wi_code wi_bridge_unload(struct wi_bridge *bridge, const char *id, const char *name)
+{
+    return WI_OK;
+}
+
+size_t wi_children_count(const struct wi_children *children)
+{
+    return 0;
+}
+
+/* --- fixture -----------------------------------------------------------------------------------
+ */
+
+static void on_tick(uv_timer_t *timer)
+{
+}
+
+static void on_turn(uv_prepare_t *prepare)
+{
+    fixture->turns++;
+}
+
+static int set_up(void **state)
+{
+    struct fixture *f = fixture = calloc(1, sizeof *f);
+    struct wi_error error;
+    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
+    uv_loop_init(&f->loop);
+    /* So that UV_RUN_ONCE comes back. */
+    uv_timer_init(&f->loop, &f->tick);
+    uv_timer_start(&f->tick, on_tick, 5, 5);
+    uv_prepare_init(&f->loop, &f->turn);
+    uv_prepare_start(&f->turn, on_turn);
+    f->budget.limit = 1 << 28;
+    f->config.api.listen = (char *)"127.0.0.1:0";
+    f->config.api.max_body = 8 << 20;
+    f->config.api.max_connections = 1024;
+    f->config.pool.max_queue = 8;
+    f->config.models.max_picture_pixels = 1000000;
+    f->store = wi_store_new(&f->loop, "/nonexistent");
+    f->deps = (struct wi_server_deps){.loop = &f->loop,
+        .config = &f->config,
+        .store = f->store,
+        .budget = &f->budget,
+        .version = "9.9.9",
+        .times = {.headers = 300, .stall = 200, .idle = 5000, .grace = 400, .linger = 100}};
+    f->server = wi_server_new(&f->deps, &error);
+    assert_non_null(f->server);
+    return 0;
+}
+
+/* The order of server.h; at the end nothing is left on the loop and nothing of the budget. */
+static int tear_down(void **state)
+{
+    struct fixture *f = fixture;
+    if (f->server) {
+        wi_server_quiesce(f->server);
+        wi_server_finish(f->server);
+        wi_server_stop(f->server);
+        wi_server_free(f->server);
+    }
+    wi_store_free(f->store);
+    uv_close((uv_handle_t *)&f->tick, NULL);
+    uv_close((uv_handle_t *)&f->turn, NULL);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&f->loop), 0);
+    assert_int_equal(f->budget.used, 0);
+    assert_false(f->has_job);
+    free(f);
+    return 0;
+}
+
+/* Turns the loop until `condition`, or fails after five seconds. */
+#define until(condition)                                                                           \
+    do {                                                                                           \
+        double limit_ = wi_now_ms() + 5000;                                                        \
+        while (!(condition)) {                                                                     \
+            if (wi_now_ms() > limit_)                                                              \
+                fail_msg("never: %s", #condition);                                                 \
+            uv_run(&fixture->loop, UV_RUN_ONCE);                                                   \
+        }                                                                                          \
+    } while (0)
+
+/* --- clients -----------------------------------------------------------------------------------
+ */
+
+struct client {
+    int fd;
+    char *text; /* what came so far */
+    size_t size;
+    int closed;
+    size_t head;      /* of the first answer, with its empty line; 0 before it is there */
+    size_t body_size; /* by its Content-Length */
+};
+
+static struct client *connect_client(void)
+{
+    struct client *client = calloc(1, sizeof *client);
+    struct sockaddr_in address = {.sin_family = AF_INET,
+        .sin_port = htons((uint16_t)wi_server_port(fixture->server)),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    client->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(client->fd, (struct sockaddr *)&address, sizeof address), 0);
+    fcntl(client->fd, F_SETFL, O_NONBLOCK);
+    return client;
+}
+
+static void free_client(struct client *client)
+{
+    if (client->fd >= 0)
+        close(client->fd);
+    free(client->text);
+    free(client);
+}
+
+static void read_more(struct client *client)
+{
+    char chunk[65536];
+    ssize_t got;
+    while ((got = recv(client->fd, chunk, sizeof chunk, 0)) > 0) {
+        client->text = realloc(client->text, client->size + (size_t)got + 1);
+        memcpy(client->text + client->size, chunk, (size_t)got);
+        client->size += (size_t)got;
+        client->text[client->size] = '\0';
+    }
+    client->closed |= got == 0 || (errno != EAGAIN && errno != EINTR);
+    const char *end = client->text ? strstr(client->text, "\r\n\r\n") : NULL;
+    const char *length = end ? strcasestr(client->text, "\r\nContent-Length: ") : NULL;
+    client->head = end ? (size_t)(end - client->text) + 4 : 0;
+    client->body_size = length && length < end ? strtoul(length + 18, NULL, 10) : 0;
+}
+
+/* Whether the first answer is there in full; or the connection is closed. */
+static int answered(struct client *client)
+{
+    read_more(client);
+    return client->closed || (client->head > 0 && client->size >= client->head + client->body_size);
+}
+
+static int closed(struct client *client)
+{
+    read_more(client);
+    return client->closed;
+}
+
+static int status_of(const struct client *client)
+{
+    return client->size > 12 ? atoi(client->text + 9) : 0;
+}
+
+/* Forgets the first answer, for the next on the same connection. */
+static void next_answer(struct client *client)
+{
+    size_t used = client->head + client->body_size;
+    memmove(client->text, client->text + used, client->size - used + 1);
+    client->size -= used;
+    client->head = client->body_size = 0;
+}
+
+static void send_bytes(struct client *client, const void *bytes, size_t size)
+{
+    const char *at = bytes;
+    while (size > 0) {
+        ssize_t sent = send(client->fd, at, size, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EAGAIN) {
+            uv_run(&fixture->loop, UV_RUN_ONCE);
+            continue;
+        }
+        if (sent < 0)
+            return; /* the server has cut us off; the test looks at why */
+        at += sent;
+        size -= (size_t)sent;
+    }
+}
+
+static void send_text(struct client *client, const char *text)
+{
+    send_bytes(client, text, strlen(text));
+}
+
+static void send_head(struct client *client, const char *method, const char *path, const char *more)
+{
+    char head[1024];
+    snprintf(head, sizeof head, "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n%s\r\n", method, path,
+        wi_server_port(fixture->server), more);
+    send_text(client, head);
+}
+
+static void post(struct client *client, const char *path, const void *body, size_t size)
+{
+    char more[128];
+    snprintf(more, sizeof more, "Content-Type: application/json\r\nContent-Length: %zu\r\n", size);
+    send_head(client, "POST", path, more);
+    send_bytes(client, body, size);
+}
+
+/* One exchange on a fresh connection; the body as JSON (or NULL) is the caller's. */
+static int ask(const char *method, const char *path, const char *more, json_t **json)
+{
+    struct client *client = connect_client();
+    send_head(client, method, path, more);
+    until(answered(client));
+    int status = status_of(client);
+    if (json)
+        *json = json_loadb(client->text + client->head, client->body_size, 0, NULL);
+    free_client(client);
+    return status;
+}
+
+static json_t *body_of(const struct client *client)
+{
+    json_t *json =
+        json_loadb(client->text + client->head, client->body_size, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(json);
+    return json;
+}
+
+static void check_problem(const struct client *client, int status, const char *code)
+{
+    assert_int_equal(status_of(client), status);
+    assert_non_null(strcasestr(client->text, "Content-Type: application/problem+json"));
+    assert_non_null(strcasestr(client->text, "X-Request-Id: "));
+    json_t *json = body_of(client);
+    assert_string_equal(json_string_value(json_object_get(json, "code")), code);
+    assert_int_equal(json_integer_value(json_object_get(json, "status")), status);
+    json_decref(json);
+}
+
+#define ECHO_REQUEST                                                                               \
+    "{\"model_name\":\"builtin/echo\",\"id\":\"mine\",\"inputs\":[{\"name\":\"x\","                \
+    "\"datatype\":\"FP32\",\"shape\":[2],\"data\":[1.5,2]}]}"
+
+static void submit_echo(struct client *client)
+{
+    post(client, "/v1/infer", ECHO_REQUEST, strlen(ECHO_REQUEST));
+    until(fixture->has_job);
+}
+
+/* --- inference ---------------------------------------------------------------------------------
+ */
+
+static void test_echo_json(void **state)
+{
+    struct client *client = connect_client();
+    for (int round = 0; round < 3; round++) { /* the connection lives on */
+        submit_echo(client);
+        assert_string_equal(fixture->spec.client_id, "mine");
+        finish_job(WI_OK);
+        until(answered(client));
+        assert_int_equal(status_of(client), 200);
+        json_t *json = body_of(client);
+        json_t *output = json_array_get(json_object_get(json, "outputs"), 0);
+        json_t *ran = json_object_get(json, "executed_on");
+        assert_string_equal(json_string_value(json_object_get(json, "id")), "mine");
+        assert_true(json_number_value(json_array_get(json_object_get(output, "data"), 0)) == 1.5);
+        assert_string_equal(json_string_value(json_object_get(ran, "browser")), "chrome");
+        assert_string_equal(json_string_value(json_object_get(ran, "platform")), "wasm");
+        assert_true(json_is_null(json_object_get(ran, "adapter")));
+        json_decref(json);
+        next_answer(client);
+    }
+    free_client(client);
+}
+
+static void test_echo_binary(void **state)
+{
+    static const char head[] =
+        "{\"model_name\":\"builtin/echo\",\"parameters\":{\"binary_data_output\":true},\"inputs\":["
+        "{\"name\":\"a\",\"datatype\":\"FP16\",\"shape\":[2],\"parameters\":{\"binary_data_size\":"
+        "4}},"
+        "{\"name\":\"e\",\"datatype\":\"FP32\",\"shape\":[0],\"parameters\":{\"binary_data_size\":"
+        "0}},"
+        "{\"name\":\"b\",\"datatype\":\"UINT8\",\"shape\":[3],\"parameters\":{\"binary_data_size\":"
+        "3}}]}";
+    char more[200];
+    struct client *client = connect_client();
+    snprintf(more, sizeof more,
+        "Content-Type: application/octet-stream\r\nInference-Header-Content-Length: %zu\r\n"
+        "Content-Length: %zu\r\n",
+        strlen(head), strlen(head) + 7);
+    send_head(client, "POST", "/v1/infer", more);
+    send_text(client, head);
+    send_text(client, "abcdefg");
+    until(fixture->has_job);
+    finish_job(WI_OK);
+    until(answered(client));
+    assert_int_equal(status_of(client), 200);
+    const char *field = strcasestr(client->text, "Inference-Header-Content-Length: ");
+    assert_non_null(field);
+    size_t length = strtoul(field + 33, NULL, 10);
+    assert_int_equal(length + 7, client->body_size);
+    assert_memory_equal(client->text + client->head + length, "abcdefg", 7);
+    json_t *json = json_loadb(client->text + client->head, length, 0, NULL);
+    assert_int_equal(json_array_size(json_object_get(json, "outputs")), 3);
+    json_decref(json);
+    free_client(client);
+}
+
+/* A body that is parsed, and an answer that is printed, off the loop. */
+static void test_large_json(void **state)
+{
+    size_t count = 150000;
+    char *body = malloc(count * 4 + 200);
+    size_t size = (size_t)sprintf(body,
+        "{\"model_name\":\"builtin/echo\",\"inputs\":[{\"name\":\"x\",\"datatype\":\"FP32\","
+        "\"shape\":[%zu],\"data\":[",
+        count);
+    for (size_t i = 0; i < count; i++)
+        size += (size_t)sprintf(body + size, "%s%zu", i ? "," : "", i % 100);
+    size += (size_t)sprintf(body + size, "]}]}");
+    struct client *client = connect_client();
+    post(client, "/v1/infer", body, size);
+    until(fixture->has_job);
+    assert_true(fixture->budget.used >= count * 4);
+    finish_job(WI_OK);
+    until(answered(client));
+    assert_int_equal(status_of(client), 200);
+    json_t *json = body_of(client);
+    json_t *output = json_array_get(json_object_get(json, "outputs"), 0);
+    assert_int_equal(json_array_size(json_object_get(output, "data")), count);
+    json_decref(json);
+    next_answer(client);
+    /* And one that is refused after parsing. */
+    body[size - 1] = ']';
+    post(client, "/v1/infer", body, size);
+    until(answered(client));
+    check_problem(client, 400, "bad_json");
+    free_client(client);
+    /* And a client that leaves while the thread parses. */
+    client = connect_client();
+    post(client, "/v1/infer", body, size);
+    free_client(client);
+    until(wi_server_busy(fixture->server) == 0);
+    free(body);
+}
+
+static void test_job_failures(void **state)
+{
+    static const struct {
+        enum wi_code code;
+        int status;
+        const char *name;
+    } rows[] = {{WI_DEADLINE_EXCEEDED, 504, "deadline_exceeded"},
+        {WI_ATTEMPTS_EXHAUSTED, 502, "attempts_exhausted"},
+        {WI_INFERENCE_FAILED, 500, "inference_failed"}};
+    struct client *client = connect_client();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        submit_echo(client);
+        finish_job(rows[i].code);
+        until(answered(client));
+        check_problem(client, rows[i].status, rows[i].name);
+        next_answer(client);
+    }
+    fixture->admit = WI_QUEUE_FULL;
+    post(client, "/v1/infer", ECHO_REQUEST, strlen(ECHO_REQUEST));
+    until(answered(client));
+    check_problem(client, 429, "queue_full");
+    assert_non_null(strcasestr(client->text, "Retry-After: 1"));
+    next_answer(client);
+    fixture->admit = WI_OK;
+    static const char unknown[] = "{\"model_name\":\"nothing\",\"inputs\":[]}";
+    post(client, "/v1/infer", unknown, strlen(unknown));
+    until(answered(client));
+    check_problem(client, 404, "model_not_found");
+    free_client(client);
+}
+
+static void test_client_leaves(void **state)
+{
+    struct client *client = connect_client();
+    submit_echo(client);
+    assert_int_equal(wi_server_busy(fixture->server), 1);
+    free_client(client);
+    until(fixture->abandoned == 1);
+    until(wi_server_busy(fixture->server) == 0);
+    /* A reset looks different to the system, and is the same to us. */
+    client = connect_client();
+    submit_echo(client);
+    struct linger linger = {1, 0};
+    setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+    free_client(client);
+    until(fixture->abandoned == 2);
+    until(wi_server_busy(fixture->server) == 0);
+}
+
+static void test_look_and_cancel(void **state)
+{
+    struct client *client = connect_client();
+    json_t *json;
+    submit_echo(client);
+    assert_int_equal(ask("GET", "/v1/jobs/mine", "", &json), 200);
+    assert_string_equal(json_string_value(json_object_get(json, "id")), fixture->spec.id);
+    json_decref(json);
+    assert_int_equal(ask("GET", "/v1/status", "", &json), 200);
+    json_t *jobs = json_object_get(json_object_get(json, "queue"), "jobs");
+    assert_int_equal(json_array_size(jobs), 1);
+    json_decref(json);
+    assert_int_equal(ask("DELETE", "/v1/jobs/mine", "", NULL), 200);
+    until(answered(client));
+    check_problem(client, 409, "cancelled");
+    free_client(client);
+    assert_int_equal(ask("DELETE", "/v1/jobs/mine", "", &json), 404);
+    json_decref(json);
+}
+
+/* --- the rest of the API -----------------------------------------------------------------------
+ */
+
+static void test_endpoints(void **state)
+{
+    static const char *const paths[] = {"/", "/healthz", "/readyz", "/v1/status", "/v1/nodes",
+        "/v1/models", "/v1/models/builtin/echo"};
+    json_t *json;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        assert_int_equal(ask("GET", paths[i], "", &json), 200);
+        assert_true(json_is_object(json));
+        json_decref(json);
+        assert_int_equal(ask("GET", paths[i], "Accept: image/png\r\n", NULL), 406);
+    }
+    assert_int_equal(ask("GET", "/metrics", "", NULL), 200);
+    assert_int_equal(ask("GET", "/nothing", "", NULL), 404);
+    assert_int_equal(ask("PUT", "/v1/status", "", NULL), 405);
+    assert_int_equal(ask("GET", "/%00", "", NULL), 400);
+    assert_int_equal(ask("GET", "/healthz?x=%00", "", NULL), 200);
+    assert_int_equal(ask("POST", "/v1/nodes/node-1/drain", "", NULL), 200);
+    assert_int_equal(ask("POST", "/v1/nodes/node-2/undrain", "", NULL), 404);
+    assert_int_equal(ask("POST", "/v1/sessions/s/recycle", "", NULL), 404);
+    assert_int_equal(ask("POST", "/v1/models/nothing/load", "", NULL), 404);
+    assert_int_equal(ask("POST", "/v1/models/nothing/unload", "", NULL), 202);
+    assert_int_equal(ask("POST", "/v1/models/builtin/echo/load", "", NULL), 409);
+    fixture->ready = WI_UNAVAILABLE;
+    assert_int_equal(ask("GET", "/readyz", "", &json), 503);
+    assert_non_null(strstr(json_string_value(json_object_get(json, "detail")), "installed"));
+    json_decref(json);
+}
+
+static void test_head_and_options(void **state)
+{
+    struct client *client = connect_client();
+    send_head(client, "HEAD", "/healthz", "");
+    until(client->head > 0 || answered(client));
+    assert_int_equal(status_of(client), 200);
+    assert_int_equal(client->size, client->head);
+    free_client(client);
+    client = connect_client();
+    send_head(client, "OPTIONS", "/v1/infer", "");
+    until(answered(client));
+    assert_int_equal(status_of(client), 204);
+    assert_non_null(strcasestr(client->text, "Allow: POST"));
+    free_client(client);
+}
+
+static void test_request_ids(void **state)
+{
+    struct client *client = connect_client();
+    send_head(client, "GET", "/healthz", "X-Request-Id: my-id.42\r\n");
+    until(answered(client));
+    assert_non_null(strcasestr(client->text, "X-Request-Id: my-id.42\r\n"));
+    next_answer(client);
+    send_head(client, "GET", "/healthz", "X-Request-Id: a b\r\n");
+    until(answered(client));
+    assert_null(strcasestr(client->text, "X-Request-Id: a b"));
+    assert_non_null(strcasestr(client->text, "X-Request-Id: req-"));
+    free_client(client);
+}
+
+static void test_guarded(void **state)
+{
+    struct client *client = connect_client();
+    send_text(client, "GET /healthz HTTP/1.1\r\n\r\n");
+    until(answered(client));
+    check_problem(client, 400, "bad_request");
+    free_client(client);
+    client = connect_client();
+    send_text(client, "GET /healthz HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+    until(answered(client));
+    check_problem(client, 403, "forbidden_host");
+    free_client(client);
+    client = connect_client();
+    send_head(client, "GET", "/v1/status", "Origin: http://evil.example\r\n");
+    until(answered(client));
+    check_problem(client, 403, "forbidden_origin");
+    free_client(client);
+}
+
+/* --- bodies ------------------------------------------------------------------------------------
+ */
+
+static void test_refused_bodies(void **state)
+{
+    static const struct {
+        const char *more;
+        int status;
+    } rows[] = {
+        {"Content-Type: application/json\r\n", 411},
+        {"Content-Type: text/plain\r\nContent-Length: 2\r\n", 415},
+        {"Content-Length: 2\r\n", 415},
+        {"Content-Type: application/json\r\nContent-Length: 9000000\r\n", 413},
+        {"Content-Type: application/json\r\nContent-Length: 9000000\r\nExpect: 100-continue\r\n",
+            413},
+        {"Content-Type: application/json\r\nContent-Length: x\r\n", 400},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct client *client = connect_client();
+        send_head(client, "POST", "/v1/infer", rows[i].more);
+        send_text(client, "{}");
+        until(answered(client));
+        assert_int_equal(status_of(client), rows[i].status);
+        free_client(client);
+    }
+    until(wi_server_busy(fixture->server) == 0);
+}
+
+/* A refused small body is read, so that the connection can be used again. */
+static void test_refused_and_kept(void **state)
+{
+    struct client *client = connect_client();
+    send_head(client, "POST", "/v1/nothing", "Content-Length: 5\r\n");
+    send_text(client, "12345");
+    until(answered(client));
+    check_problem(client, 404, "not_found");
+    next_answer(client);
+    send_head(client, "GET", "/healthz", "");
+    until(answered(client));
+    assert_int_equal(status_of(client), 200);
+    free_client(client);
+}
+
+/* The client goes on sending for a while and still sees the answer. */
+static void test_too_large(void **state)
+{
+    char *block = calloc(1, 1 << 20);
+    struct client *client = connect_client();
+    send_head(client, "POST", "/v1/infer",
+        "Content-Type: application/json\r\nContent-Length: 10000000\r\n");
+    for (int i = 0; i < 9; i++)
+        send_bytes(client, block, 1 << 20);
+    until(answered(client));
+    check_problem(client, 413, "body_too_large");
+    until(closed(client));
+    free_client(client);
+    client = connect_client();
+    send_head(client, "POST", "/v1/infer",
+        "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n");
+    for (int i = 0; i < 9; i++) {
+        send_text(client, "100000\r\n");
+        send_bytes(client, block, 1 << 20);
+        send_text(client, "\r\n");
+    }
+    until(answered(client));
+    check_problem(client, 413, "body_too_large");
+    free_client(client);
+    free(block);
+    until(wi_server_busy(fixture->server) == 0);
+    assert_int_equal(fixture->budget.used, 0);
+}
+
+static void test_chunked(void **state)
+{
+    char chunk[64];
+    struct client *client = connect_client();
+    send_head(client, "POST", "/v1/infer",
+        "Content-Type: application/json; charset=utf-8\r\nTransfer-Encoding: chunked\r\n");
+    snprintf(chunk, sizeof chunk, "%zx\r\n", strlen(ECHO_REQUEST));
+    send_text(client, chunk);
+    send_text(client, ECHO_REQUEST "\r\n0\r\n\r\n");
+    until(fixture->has_job);
+    finish_job(WI_OK);
+    until(answered(client));
+    assert_int_equal(status_of(client), 200);
+    free_client(client);
+}
+
+static void test_memory_budget(void **state)
+{
+    struct client *client = connect_client();
+    fixture->budget.limit = 10;
+    post(client, "/v1/infer", ECHO_REQUEST, strlen(ECHO_REQUEST));
+    until(answered(client));
+    check_problem(client, 503, "memory_budget");
+    free_client(client);
+    until(wi_server_busy(fixture->server) == 0);
+}
+
+/* --- deadlines ---------------------------------------------------------------------------------
+ */
+
+static void test_stalled_body(void **state)
+{
+    struct client *client = connect_client();
+    send_head(
+        client, "POST", "/v1/infer", "Content-Type: application/json\r\nContent-Length: 100\r\n");
+    send_text(client, "{");
+    until(answered(client));
+    check_problem(client, 408, "request_timeout");
+    until(closed(client));
+    free_client(client);
+}
+
+/* One byte at a time never stalls, but is too slow all the same. */
+static void test_trickled_body(void **state)
+{
+    struct client *client = connect_client();
+    double started = wi_now_ms(), last = started;
+    send_head(client, "POST", "/v1/infer",
+        "Content-Type: application/json\r\nContent-Length: 8000000\r\n");
+    while (!answered(client)) {
+        assert_true(wi_now_ms() < started + 5000);
+        if (wi_now_ms() > last + 2) {
+            (void)send(client->fd, " ", 1, MSG_NOSIGNAL);
+            last = wi_now_ms();
+        }
+        uv_run(&fixture->loop, UV_RUN_ONCE);
+    }
+    until(answered(client));
+    check_problem(client, 408, "request_timeout");
+    free_client(client);
+}
+
+static void test_slow_headers(void **state)
+{
+    struct client *silent = connect_client();
+    struct client *slow = connect_client();
+    send_text(slow, "GET /healthz HTTP/1.1\r\nX-A: b\r\n");
+    until(closed(silent));
+    until(closed(slow));
+    assert_int_equal(silent->size + slow->size, 0);
+    free_client(silent);
+    free_client(slow);
+    /* Kept alive, and then slow: its headers have the short time again. */
+    slow = connect_client();
+    send_head(slow, "GET", "/healthz", "");
+    until(answered(slow));
+    next_answer(slow);
+    send_text(slow, "GET /healthz HTTP/1.1\r\nX-A: b\r\n");
+    until(closed(slow));
+    free_client(slow);
+}
+
+/* --- limits, start and stop --------------------------------------------------------------------
+ */
+
+static void test_connection_limit(void **state)
+{
+    struct wi_error error;
+    struct wi_config next = fixture->config;
+    next.api.max_connections = 2;
+    assert_int_equal(wi_server_reload(fixture->server, &next, &error), WI_OK);
+    struct client *clients[3];
+    for (int i = 0; i < 3; i++) {
+        clients[i] = connect_client();
+        send_head(clients[i], "GET", "/healthz", "");
+    }
+    until(answered(clients[0]) && answered(clients[1]));
+    assert_int_equal(clients[2]->size, 0);
+    free_client(clients[0]);
+    until(answered(clients[2])); /* it waited in the backlog */
+    free_client(clients[1]);
+    free_client(clients[2]);
+    assert_int_equal(wi_server_reload(fixture->server, &fixture->config, &error), WI_OK);
+}
+
+/* Out of descriptors: accepting pauses, the loop does not spin, and it goes on afterwards. */
+static void test_too_many_open_files(void **state)
+{
+    struct rlimit limit, low;
+    struct client *client = connect_client();
+    send_head(client, "GET", "/healthz", "");
+    int spare = dup(0);
+    assert_true(spare >= 0);
+    close(spare);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    low = limit;
+    low.rlim_cur = (rlim_t)spare;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    double end = wi_now_ms() + 150;
+    unsigned before = fixture->turns;
+    while (wi_now_ms() < end)
+        uv_run(&fixture->loop, UV_RUN_ONCE);
+    assert_true(fixture->turns - before < 100);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    until(answered(client));
+    assert_int_equal(status_of(client), 200);
+    free_client(client);
+}
+
+static void test_cannot_start(void **state)
+{
+    struct wi_error error;
+    struct wi_config config = fixture->config;
+    struct wi_server_deps deps = fixture->deps;
+    char listen[64];
+    deps.config = &config;
+    snprintf(listen, sizeof listen, "127.0.0.1:%u", wi_server_port(fixture->server));
+    config.api.listen = listen;
+    assert_null(wi_server_new(&deps, &error));
+    assert_int_equal(error.code, WI_CONFLICT);
+    assert_non_null(strstr(error.detail, "in use"));
+    config.api.listen = (char *)"nonsense";
+    assert_null(wi_server_new(&deps, &error));
+    config.api.listen = (char *)"0.0.0.0:0";
+    assert_null(wi_server_new(&deps, &error));
+    assert_string_equal(error.field, "api.tokens_file");
+    config.api.listen = (char *)"127.0.0.1:0";
+    config.api.tls_certificate = (char *)"/dev/null";
+    assert_null(wi_server_new(&deps, &error));
+    assert_string_equal(error.field, "api.tls_key");
+    config.api.tls_key = (char *)"/proc/self/status";
+    config.api.tls_certificate = (char *)"/proc/self/status";
+    assert_null(wi_server_new(&deps, &error));
+    assert_string_equal(error.field, "api.tls_certificate");
+}
+
+static void test_stop_under_load(void **state)
+{
+    struct client *waiting = connect_client(), *reading = connect_client(),
+                  *idle = connect_client();
+    submit_echo(waiting);
+    send_head(
+        reading, "POST", "/v1/infer", "Content-Type: application/json\r\nContent-Length: 100\r\n");
+    send_head(idle, "GET", "/healthz", "");
+    until(answered(idle));
+    until(wi_server_busy(fixture->server) == 2);
+    wi_server_quiesce(fixture->server);
+    wi_server_finish(fixture->server);
+    assert_int_equal(fixture->abandoned, 1);
+    until(answered(waiting));
+    check_problem(waiting, 503, "shutting_down");
+    assert_non_null(strcasestr(waiting->text, "Retry-After: "));
+    wi_server_stop(fixture->server);
+    until(closed(waiting) && closed(reading) && closed(idle));
+    wi_server_free(fixture->server);
+    fixture->server = NULL;
+    free_client(waiting);
+    free_client(reading);
+    free_client(idle);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_echo_json),
+        TEST(test_echo_binary),
+        TEST(test_large_json),
+        TEST(test_job_failures),
+        TEST(test_client_leaves),
+        TEST(test_look_and_cancel),
+        TEST(test_endpoints),
+        TEST(test_head_and_options),
+        TEST(test_request_ids),
+        TEST(test_guarded),
+        TEST(test_refused_bodies),
+        TEST(test_refused_and_kept),
+        TEST(test_too_large),
+        TEST(test_chunked),
+        TEST(test_memory_budget),
+        TEST(test_stalled_body),
+        TEST(test_trickled_body),
+        TEST(test_slow_headers),
+        TEST(test_connection_limit),
+        TEST(test_too_many_open_files),
+        TEST(test_cannot_start),
+        TEST(test_stop_under_load),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
