@@ -1,0 +1,118 @@
+/**
+ * Builds the page: `node build.mjs OUTDIR`. Everything but index.html and the notices has its
+ * content's hash in its name, so that it can be cached for ever. The packages are found from
+ * here, or in the folder that WEBINFER_NODE_MODULES names.
+ */
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const modules = process.env.WEBINFER_NODE_MODULES && path.resolve(process.env.WEBINFER_NODE_MODULES);
+// Resolution looks for node_modules beside the file that asks; so ask from beside the folder given.
+const require = createRequire(path.join(modules ? path.dirname(modules) : here, 'build.mjs'));
+
+/** The onnxruntime-web builds that are used: entry point, and the stem of module and binary. */
+const BUILDS = {
+    wasm: { entry: 'onnxruntime-web/wasm', stem: 'ort-wasm-simd-threaded' },
+    webgpu: { entry: 'onnxruntime-web/webgpu', stem: 'ort-wasm-simd-threaded.asyncify' },
+};
+/** Where a package has no licence file of its own, its text is the one of its repository. */
+const LICENCE_FROM = { 'onnxruntime-common': 'onnxruntime-web' };
+
+/** What an earlier build left: names that `emit` makes. */
+const HASHED = /-[0-9a-f]{12}\.(?:js|mjs|wasm|css)$/;
+
+async function main(out) {
+    if (!out) throw new Error('usage: node build.mjs OUTDIR');
+    fs.mkdirSync(out, { recursive: true });
+    for (const old of fs.readdirSync(out)) if (HASHED.test(old)) fs.rmSync(path.join(out, old));
+    const bundled = new Set(['onnxruntime-web']);
+    const engines = {};
+    for (const [build, { stem }] of Object.entries(BUILDS)) {
+        const dist = path.join(packageFolder('onnxruntime-web'), 'dist');
+        const define = {
+            __ORT_MJS__: JSON.stringify(emit(out, `${stem}.mjs`, fs.readFileSync(path.join(dist, `${stem}.mjs`)))),
+            __ORT_WASM__: JSON.stringify(emit(out, `${stem}.wasm`, fs.readFileSync(path.join(dist, `${stem}.wasm`)))),
+        };
+        engines[build] = await bundle(out, `engine-${build}.js`, `src/engine/worker_${build}.js`, define, bundled);
+    }
+    const link = await bundle(out, 'link.js', 'src/link/worker.js', {}, bundled);
+    const { version } = JSON.parse(fs.readFileSync(path.join(here, 'package.json'), 'utf8'));
+    const script = await bundle(out, 'main.js', 'src/ui/main.js', {
+        __LINK_WORKER__: JSON.stringify(link),
+        __ENGINE_WORKERS__: JSON.stringify(engines),
+        __PAGE_VERSION__: JSON.stringify(version),
+    }, bundled);
+    const style = emit(out, 'style.css', fs.readFileSync(path.join(here, 'src/ui/style.css')));
+    const html = fs.readFileSync(path.join(here, 'index.html'), 'utf8');
+    fs.writeFileSync(path.join(out, 'index.html'), html.replace('%STYLE%', style).replace('%MAIN%', script));
+    fs.writeFileSync(path.join(out, 'THIRD-PARTY-NOTICES'), notices(bundled));
+}
+
+/** Bundles one script into one file and returns its name. Adds the packages in it to `bundled`. */
+async function bundle(out, name, source, define, bundled) {
+    const esbuild = require('esbuild');
+    const result = await esbuild.build({
+        entryPoints: [path.join(here, source)],
+        bundle: true, format: 'esm', target: 'es2022', platform: 'browser', minifySyntax: true,
+        minifyWhitespace: true, legalComments: 'none', write: false, metafile: true, logLevel: 'warning',
+        conditions: ['onnxruntime-web-use-extern-wasm'], define, absWorkingDir: here,
+        // Where the packages are elsewhere, they are found through this path.
+        ...(modules ? { nodePaths: [modules] } : {}),
+    });
+    for (const file of Object.keys(result.metafile.inputs)) {
+        const match = /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(file);
+        if (match) bundled.add(match[1]);
+    }
+    return emit(out, name, result.outputFiles[0].contents);
+}
+
+/** Writes `name` with its content's hash in it and returns the name used. */
+function emit(out, name, contents) {
+    const { ext, name: stem } = path.parse(name);
+    const hash = createHash('sha256').update(contents).digest('hex').slice(0, 12);
+    const hashed = `${stem}-${hash}${ext}`;
+    fs.writeFileSync(path.join(out, hashed), contents);
+    return hashed;
+}
+
+function packageFolder(name) {
+    for (const root of require.resolve.paths(name) ?? []) {
+        const folder = path.join(root, name);
+        if (fs.existsSync(path.join(folder, 'package.json'))) return folder;
+    }
+    throw new Error(`the package ${name} is not installed: run "npm ci" in ${here}`);
+}
+
+/** The licences of everything that the page ships. onnxruntime-web's scripts have
+ * onnxruntime-common compiled in; its binaries hold libraries that only its project lists. */
+function notices(bundled) {
+    const names = [...bundled, 'onnxruntime-common'].sort();
+    const parts = names.map((name) => {
+        const { version, license, repository } = manifest(name);
+        const source = typeof repository === 'string' ? repository : repository?.url ?? '';
+        const url = `https://github.com/microsoft/onnxruntime/blob/v${version}/ThirdPartyNotices.txt`;
+        const inside = name === 'onnxruntime-web' ? `Notices for the libraries inside its binaries: ${url}\n` : '';
+        return `${name} ${version}\nLicence: ${license}\nSource: ${source}\n${inside}\n${licenceText(name)}`;
+    });
+    const rule = `\n${'-'.repeat(78)}\n\n`;
+    return `The webinfer page contains the following software.\n${rule}${parts.join(rule)}`;
+}
+
+function manifest(name) {
+    return JSON.parse(fs.readFileSync(path.join(packageFolder(name), 'package.json'), 'utf8'));
+}
+
+function licenceText(name) {
+    for (const folder of [packageFolder(name), path.join(here, 'licences', LICENCE_FROM[name] ?? name)]) {
+        const file = fs.existsSync(folder)
+            && fs.readdirSync(folder).find((entry) => /^licen[cs]e(\.|$)/i.test(entry));
+        if (file) return `${fs.readFileSync(path.join(folder, file), 'utf8').trim()}\n`;
+    }
+    throw new Error(`no licence text for ${name}: put its LICENSE under licences/${name}/`);
+}
+
+await main(process.argv[2]);

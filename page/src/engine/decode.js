@@ -1,0 +1,46 @@
+/** Decodes a picture and scales it to what the model takes, with the browser's own codecs. */
+import { MAX_PIXELS, pictureSize, pixelsToTensor, placement } from './picture.js';
+import { Failure } from './failure.js';
+
+/** @typedef {import('./picture.js').PictureSpec} PictureSpec */
+
+/**
+ * @param {Uint8Array<ArrayBuffer>} bytes @param {string} mediaType @param {PictureSpec} spec
+ * @returns {Promise<{type: string, data: any, dims: number[]}>}
+ */
+export async function decodePicture(bytes, mediaType, spec) {
+    const size = pictureSize(bytes);
+    if (!size) {
+        throw new Failure('picture_invalid', 'The picture is no PNG, JPEG or WebP file.',
+            { field: 'inputs.image', expected: 'PNG, JPEG or WebP' });
+    }
+    if (size.width * size.height > MAX_PIXELS) {
+        throw new Failure('picture_too_large', `The picture has ${size.width} × ${size.height} pixels.`,
+            { field: 'inputs.image', expected: `at most ${MAX_PIXELS} pixels` });
+    }
+    let bitmap;
+    try {
+        bitmap = await createImageBitmap(new Blob([bytes], { type: mediaType }), { premultiplyAlpha: 'none' });
+    } catch (error) {
+        throw new Failure('picture_invalid', `The picture cannot be decoded: ${error}`, { field: 'inputs.image' });
+    }
+    try {
+        return pixelsToTensor(draw(bitmap, spec), spec);
+    } finally {
+        bitmap.close();
+    }
+}
+
+/** @param {ImageBitmap} bitmap @param {PictureSpec} spec */
+function draw(bitmap, spec) {
+    const { width, height, fit = 'stretch', background = [0, 0, 0] } = spec;
+    const context = new OffscreenCanvas(width, height).getContext('2d', { alpha: false, willReadFrequently: true });
+    if (!context) throw new Failure('inference_failed', 'This browser gives no 2D canvas to a worker.');
+    context.fillStyle = `rgb(${background.map(Number).join(' ')})`;
+    context.fillRect(0, 0, width, height);
+    context.imageSmoothingEnabled = true;
+    context.imageSmoothingQuality = 'high';
+    const to = placement(fit, bitmap.width, bitmap.height, width, height);
+    context.drawImage(bitmap, to.x, to.y, to.width, to.height);
+    return context.getImageData(0, 0, width, height).data;
+}

@@ -1,0 +1,78 @@
+/**
+ * What onnxruntime-web's messages mean in the protocol's codes. The texts are those of 1.30; the
+ * first row that matches decides, and what no row knows counts by the phase in which it happened.
+ */
+import { Failure } from './failure.js';
+
+/** @typedef {import('../shared/messages.js').ErrorBody} ErrorBody */
+/** @typedef {'load' | 'run'} Phase */
+
+/** Group 1 of a pattern, where there is one, names the input or output at fault.
+ * @type {ReadonlyArray<readonly [RegExp, string]>} */
+const TABLE = [
+    [/device (?:is|was) lost|device_lost|A valid external Instance reference no longer exists/i, 'device_lost'],
+    [/bad_alloc|out of memory|Aborted\(OOM|cannot enlarge memory|failed to allocate|Array buffer allocation failed|ERROR_CODE: 6,.*alloc/i, 'out_of_memory'],
+    [/Could not find an implementation for/, 'operator_unsupported'],
+    [/is not a registered function\/op|No Op registered for|No opset import for domain|Unrecognized (?:attribute|operator)|unsupported data type|not supported.*operator/i, 'operator_unsupported'],
+    [/Provider type for .* node with name '.*' is not set/, 'operator_unsupported'], // no provider of the build has it
+    [/requires f16 but the device does not support it/, 'operator_unsupported'],
+    [/ERROR_CODE: 9,/, 'operator_unsupported'], // ORT's NOT_IMPLEMENTED
+    [/Protobuf parsing failed|INVALID_PROTOBUF|ERROR_CODE: 7,|no graph was found|ModelProto does not have a graph/i, 'model_invalid'],
+    [/no available backend found|WebGPU is not (?:available|supported)|Failed to get (?:a )?GPU adapter|requestAdapter returned null|Failed to request (?:a WebGPU )?device/i, 'platform_unsupported'],
+    [/input '([^']*)' is missing in 'feeds'/, 'input_missing'],
+    [/invalid input '([^']*)'/, 'input_unknown'],
+    [/invalid output '([^']*)'|'fetches' contains invalid output name: ([^.]*)/i, 'output_unknown'],
+    [/Unexpected input data type|Unsupported tensor type/, 'input_datatype'],
+    [/Got invalid dimensions for input: (\S+)|Invalid rank for input: (\S+)|Invalid input shape/, 'input_shape'],
+    [/Tensor's size\(\d+\) does not match data length/, 'input_size'],
+];
+
+/** Codes that say that the request, and not the engine, is at fault. */
+const REQUEST_CODES = new Set([
+    'input_missing', 'input_unknown', 'output_unknown', 'input_datatype', 'input_shape', 'input_size',
+    'picture_invalid', 'picture_too_large', 'precision_unsupported', 'model_fetch_failed',
+]);
+
+/** After these a WASM instance cannot be trusted any more. */
+const FATAL = /Aborted|RuntimeError|unreachable|memory access out of bounds|table index is out of bounds|bad_alloc|out of memory/i;
+
+/**
+ * @param {unknown} thrown @param {Phase} phase
+ * @returns {ErrorBody}
+ */
+export function classify(thrown, phase) {
+    if (thrown instanceof Failure) {
+        const { code, message, field, expected } = thrown;
+        return { code, message, ...(field ? { field } : {}), ...(expected ? { expected } : {}) };
+    }
+    const message = messageOf(thrown);
+    for (const [pattern, code] of TABLE) {
+        const match = pattern.exec(message);
+        if (!match) continue;
+        const field = match.slice(1).find((group) => group !== undefined);
+        return { code, message, ...(field ? { field } : {}) };
+    }
+    // A WASM exception that nobody translated arrives as a bare number: a pointer.
+    if (/^\d+$/.test(message)) {
+        return { code: 'out_of_memory', message: `The engine threw ${message}, most likely for lack of memory.` };
+    }
+    return { code: phase === 'load' ? 'model_invalid' : 'inference_failed', message };
+}
+
+/**
+ * Whether the engine worker must be replaced. The WebGPU build is not to be trusted after any
+ * failure of its own: later runs may fail or be wrong.
+ * @param {string} platform @param {ErrorBody} error @param {unknown} thrown
+ */
+export function isPoisoned(platform, error, thrown) {
+    if (REQUEST_CODES.has(error.code) || thrown instanceof Failure && error.code !== 'device_lost') return false;
+    if (platform === 'webgpu') return true;
+    const isTrap = typeof WebAssembly !== 'undefined' && thrown instanceof WebAssembly.RuntimeError;
+    return isTrap || FATAL.test(error.message) || error.code === 'out_of_memory';
+}
+
+/** @param {unknown} thrown */
+function messageOf(thrown) {
+    if (thrown instanceof Error) return thrown.message || thrown.name;
+    return String(thrown);
+}

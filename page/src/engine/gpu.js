@@ -1,0 +1,102 @@
+/**
+ * WebGPU as this worker finds it: the probe that decides whether the platform is real, and the
+ * watch over every device that anybody requests here.
+ */
+
+/** @typedef {import('../shared/messages.js').Adapter} Adapter */
+/** @typedef {import('../shared/messages.js').PlatformReport} PlatformReport */
+
+/** Software rasterisers that call themselves adapters. */
+const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|\bwarp\b|basic render|\bcpu\b/i;
+
+/** Limits that routing or people care for. */
+const LIMITS = [
+    'maxBufferSize', 'maxStorageBufferBindingSize', 'maxComputeWorkgroupStorageSize',
+    'maxComputeInvocationsPerWorkgroup', 'maxComputeWorkgroupsPerDimension',
+];
+
+/**
+ * Calls back when a device that was requested in this worker is lost, or reports an error that
+ * nobody caught: after one, what the device computes cannot be believed.
+ * @param {(reason: string, message: string) => void} onLost
+ * @param {(message: string) => void} onError
+ */
+export function watchDevices(onLost, onError) {
+    const prototype = globalThis.GPUAdapter?.prototype;
+    if (!prototype) return;
+    const request = prototype.requestDevice;
+    prototype.requestDevice = async function (...options) {
+        const device = await request.apply(this, options);
+        device.lost.then(({ reason, message }) => {
+            if (!probes.has(device)) onLost(reason, message);
+        });
+        device.addEventListener('uncapturederror', ({ error }) => onError(error.message));
+        return device;
+    };
+}
+
+/** Devices of the probe, which it destroys itself. @type {WeakSet<object>} */
+const probes = new WeakSet();
+
+/** @param {any} adapter @returns {Adapter} */
+export function describe(adapter) {
+    const info = adapter.info ?? {};
+    const [vendor, architecture] = [info.vendor ?? '', info.architecture ?? ''];
+    const description = [info.description, info.device].filter(Boolean).join(' ');
+    const flagged = info.isFallbackAdapter ?? adapter.isFallbackAdapter ?? false;
+    return {
+        vendor, architecture, description,
+        is_fallback: Boolean(flagged) || SOFTWARE.test(`${vendor} ${architecture} ${description}`),
+    };
+}
+
+/** Adapter, device and one dispatch whose result is checked. @returns {Promise<PlatformReport>} */
+export async function probeWebgpu() {
+    const gpu = /** @type {any} */ (navigator).gpu;
+    if (!gpu) return { available: false, reason: 'navigator.gpu is missing in this browser or context' };
+    try {
+        const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+        if (!adapter) return { available: false, reason: 'requestAdapter() gave no adapter' };
+        const device = await adapter.requestDevice();
+        probes.add(device);
+        const right = await dispatchOnce(device);
+        device.destroy();
+        if (!right) return { available: false, reason: 'a test dispatch gave a wrong result', adapter: describe(adapter) };
+        return {
+            available: true,
+            adapter: describe(adapter),
+            features: [...adapter.features].map(String).sort(),
+            limits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
+        };
+    } catch (error) {
+        return { available: false, reason: `WebGPU does not work here: ${error}`.slice(0, 160) };
+    }
+}
+
+/** Doubles four numbers on the device. @param {any} device */
+async function dispatchOnce(device) {
+    const usage = { storage: 128, copySource: 4, copyTarget: 8, mapRead: 1 }; // GPUBufferUsage
+    const input = new Uint32Array([1, 2, 3, 0x7fffffff]);
+    const storage = device.createBuffer({ size: 16, usage: usage.storage | usage.copySource | usage.copyTarget });
+    const result = device.createBuffer({ size: 16, usage: usage.copyTarget | usage.mapRead });
+    device.queue.writeBuffer(storage, 0, input);
+    const module = device.createShaderModule({
+        code: '@group(0) @binding(0) var<storage, read_write> v: array<u32>;'
+            + '@compute @workgroup_size(4) fn main(@builtin(local_invocation_index) i: u32) { v[i] = v[i] * 2u; }',
+    });
+    const pipeline = device.createComputePipeline({ layout: 'auto', compute: { module, entryPoint: 'main' } });
+    const group = device.createBindGroup({
+        layout: pipeline.getBindGroupLayout(0), entries: [{ binding: 0, resource: { buffer: storage } }],
+    });
+    const commands = device.createCommandEncoder();
+    const pass = commands.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, group);
+    pass.dispatchWorkgroups(1);
+    pass.end();
+    commands.copyBufferToBuffer(storage, 0, result, 0, 16);
+    device.queue.submit([commands.finish()]);
+    await result.mapAsync(1); // GPUMapMode.READ
+    const output = new Uint32Array(result.getMappedRange());
+    return input.every((value, i) => output[i] === value * 2);
+}

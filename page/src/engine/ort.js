@@ -1,0 +1,120 @@
+/**
+ * The `ort` engine: any ONNX model through one build of onnxruntime-web. It holds the loaded
+ * models; which of them stay is the dispatcher's decision. One call at a time.
+ */
+import { decodePicture } from './decode.js';
+import { Failure } from './failure.js';
+import { fetchModel, fetchSpec } from './fetch.js';
+import { toLabels } from './picture.js';
+import { bytesOf, fromOrt, precisionOf, toOrt } from './tensors.js';
+
+/** @typedef {import('onnxruntime-web').InferenceSession} InferenceSession */
+/** @typedef {import('../shared/messages.js').EngineSettings} EngineSettings */
+/** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
+/** @typedef {import('../shared/messages.js').TensorBytes} TensorBytes */
+/** @typedef {{session: InferenceSession, spec: Record<string, any>, precision: string | null}} Loaded */
+/** @typedef {{tensors: TensorBytes[], result: any, precision: string | null, inferenceMs: number, dispose: () => void}} Outcome */
+
+export class OrtEngine {
+    /**
+     * @param {typeof import('onnxruntime-web')} ort the build
+     * @param {'webgpu' | 'wasm'} platform its execution provider
+     * @param {{mjs: string, wasm: string}} files the build's module and binary
+     */
+    constructor(ort, platform, files) {
+        this.name = 'ort';
+        this.platform = platform;
+        this.version = ort.env.versions.web ?? '';
+        this._ort = ort;
+        /** @type {Map<string, Loaded>} */
+        this._models = new Map();
+        /** @type {EngineSettings} */
+        this._settings = { credential: '', threads: 1 };
+        ort.env.logLevel = 'error';
+        ort.env.wasm.proxy = false;
+        ort.env.wasm.wasmPaths = files;
+    }
+
+    /** The thread count counts until the first load only. @param {EngineSettings} settings */
+    configure(settings) {
+        this._settings = settings;
+        this._ort.env.wasm.numThreads = self.crossOriginIsolated ? settings.threads : 1;
+    }
+
+    /** @param {string} key */
+    has(key) {
+        return this._models.has(key);
+    }
+
+    get loadedCount() {
+        return this._models.size;
+    }
+
+    /** @param {RunMessage} task @param {(loaded: number, total: number) => void} onProgress */
+    async load(task, onProgress) {
+        const { credential } = this._settings;
+        const bytes = await fetchModel(task.model, credential, onProgress);
+        const spec = await fetchSpec(task.model, credential);
+        const session = await this._ort.InferenceSession.create(bytes, {
+            executionProviders: [this.platform], graphOptimizationLevel: 'all', logSeverityLevel: 3,
+        });
+        const precision = precisionOf(typesOf(session.outputMetadata), typesOf(session.inputMetadata));
+        this._models.set(task.key, { session, spec, precision });
+    }
+
+    /** @param {string} key */
+    async unload(key) {
+        const loaded = this._models.get(key);
+        this._models.delete(key);
+        await loaded?.session.release();
+    }
+
+    /** Runs a loaded model. `dispose` is to be called when the tensors' bytes have been copied.
+     * @param {RunMessage} task @returns {Promise<Outcome>} */
+    async run(task) {
+        const { session, spec, precision } = /** @type {Loaded} */ (this._models.get(task.key));
+        if (task.precision && task.precision !== precision) {
+            throw new Failure('precision_unsupported', `The model computes in ${precision}.`,
+                { field: 'precision', expected: String(precision) });
+        }
+        const wanted = task.outputs.length > 0 ? task.outputs : session.outputNames;
+        const feeds = await this._feeds(task, spec, session);
+        const began = performance.now();
+        const outputs = await session.run(feeds, wanted);
+        const inferenceMs = performance.now() - began;
+        const tensors = Object.entries(outputs).filter(([, tensor]) => tensor)
+            .map(([name, tensor]) => fromOrt(name, /** @type {any} */ (tensor)));
+        const dispose = () => Object.values(outputs).forEach((tensor) => tensor?.dispose());
+        return { tensors, result: labels(outputs, spec), precision, inferenceMs, dispose };
+    }
+
+    /** @param {RunMessage} task @param {Record<string, any>} spec @param {InferenceSession} session */
+    async _feeds(task, spec, session) {
+        const image = task.input?.image;
+        /** @type {Record<string, any>} */
+        const feeds = {};
+        for (const [index, entry] of task.tensors.entries()) {
+            const bytes = bytesOf(entry, task.buffer, task.section);
+            const isImage = image?.tensor === index;
+            if (isImage && !spec.picture) {
+                throw new Failure('input_invalid', "The model's model.json does not say how it takes a picture.",
+                    { field: 'inputs', expected: 'tensors' });
+            }
+            const { type, data, dims } = isImage ? await decodePicture(bytes, image.media_type, spec.picture)
+                : toOrt(entry, bytes);
+            const name = isImage ? spec.picture.input ?? session.inputNames[0] : entry.name;
+            feeds[name] = new this._ort.Tensor(/** @type {any} */ (type), data, dims);
+        }
+        return feeds;
+    }
+}
+
+/** @param {readonly any[] | undefined} metadata */
+const typesOf = (metadata) => (metadata ?? []).filter((value) => value.isTensor).map((value) => String(value.type));
+
+/** @param {Record<string, any>} outputs @param {Record<string, any>} spec */
+function labels(outputs, spec) {
+    const output = spec.result && outputs[spec.result.output];
+    if (!output) return undefined;
+    return { labels: toLabels(output.data, spec.result, Array.isArray(spec.labels) ? spec.labels : null) };
+}

@@ -1,0 +1,182 @@
+/**
+ * An engine worker's loop: takes messages from the link worker in order, one at a time, and builds
+ * each answer as a finished frame, so that the link worker only has to send it.
+ */
+import { encode } from '../link/frame.js';
+import { classify, isPoisoned } from './errors.js';
+import { Failure } from './failure.js';
+import { wasmMemory } from './memory.js';
+import { bytesOf } from './tensors.js';
+
+/** @typedef {import('./ort.js').OrtEngine} OrtEngine */
+/** @typedef {import('../shared/messages.js').ToEngine} ToEngine */
+/** @typedef {import('../shared/messages.js').FromEngine} FromEngine */
+/** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
+/** @typedef {import('../shared/messages.js').PlatformReport} PlatformReport */
+
+const ECHO = 'builtin/echo';
+
+export class Server {
+    /** @param {OrtEngine} engine @param {() => Promise<PlatformReport>} probe */
+    constructor(engine, probe) {
+        this._engine = engine;
+        this._probe = probe;
+        /** @type {PlatformReport} */
+        this._report = { available: false };
+        /** @type {MessagePort | undefined} */
+        this._port = undefined;
+        /** @type {ToEngine[]} */
+        this._queue = [];
+        this._busy = false;
+        /** @type {RunMessage | undefined} */
+        this._running = undefined;
+        this._deviceError = '';
+    }
+
+    /** @param {MessagePort} port */
+    async start(port) {
+        this._port = port;
+        port.onmessage = ({ data }) => {
+            if (!this._busy && data.type === 'run' && data.model.name === ECHO) return this._echo(data);
+            this._queue.push(data);
+            if (!this._busy) this._drain();
+        };
+        this._report = await this._probe();
+        const { name, version, platform } = this._engine;
+        this._post({ type: 'capabilities', platforms: { [platform]: this._report }, engines: { [name]: version } });
+    }
+
+    /** A device went away. What our own unloading destroys is no loss.
+     * @param {string} reason @param {string} message */
+    deviceLost(reason, message) {
+        if (reason === 'destroyed' && !this._running && this._engine.loadedCount === 0) return;
+        this._post({ type: 'device_lost', reason: `The GPU device was lost (${reason}): ${message}`.slice(0, 500) });
+    }
+
+    /** @param {string} message */
+    deviceError(message) {
+        this._deviceError ||= message;
+    }
+
+    async _drain() {
+        this._busy = true;
+        for (let message = this._queue.shift(); message; message = this._queue.shift()) {
+            if (message.type === 'settings') this._engine.configure(message.settings);
+            else if (message.type === 'unload') await this._unload(message.key);
+            else if (message.model.name === ECHO) this._echo(message);
+            else await this._run(message);
+        }
+        this._busy = false;
+    }
+
+    /** Returns the inputs: what this costs is the bridge. @param {RunMessage} task */
+    _echo(task) {
+        const { tensors, outputs } = task;
+        const wanted = outputs.length > 0 ? tensors.filter(({ name }) => outputs.includes(name)) : tensors;
+        const data = this._answer(task, 'builtin', null, { load_ms: 0, inference_ms: 0, warm: true });
+        const frame = encode(envelope(task, data), wanted.map((entry) => ({
+            name: entry.name, datatype: entry.datatype, shape: entry.shape,
+            bytes: bytesOf(entry, task.buffer, task.section),
+        })));
+        this._post({ type: 'answer', attempt: task.attempt, frame, load_ms: 0, memory: wasmMemory() }, [frame]);
+    }
+
+    /** @param {RunMessage} task */
+    async _run(task) {
+        this._running = task;
+        /** @type {import('./errors.js').Phase} */
+        let phase = 'load';
+        try {
+            const began = performance.now();
+            const warm = this._engine.has(task.key);
+            if (!warm) await this._load(task);
+            const loadMs = warm ? 0 : performance.now() - began;
+            phase = 'run';
+            const frame = task.load_only ? null : await this._infer(task, loadMs, warm);
+            this._post({ type: 'answer', attempt: task.attempt, frame, load_ms: loadMs, memory: wasmMemory() },
+                frame ? [frame] : []);
+        } catch (thrown) {
+            this._fail(task, thrown, phase);
+        }
+        this._running = undefined;
+    }
+
+    /** @param {RunMessage} task */
+    async _load(task) {
+        const began = performance.now();
+        await this._engine.load(task, (loaded, total) => this._post({
+            type: 'progress', attempt: task.attempt, phase: 'loading', loaded_bytes: loaded, total_bytes: total,
+        }));
+        this._post({ type: 'model', key: task.key, state: 'loaded', load_ms: performance.now() - began });
+    }
+
+    /** @param {RunMessage} task @param {number} loadMs @param {boolean} warm */
+    async _infer(task, loadMs, warm) {
+        const { tensors, result, precision, inferenceMs, dispose } = await this._engine.run(task);
+        // A device reports its errors beside the results, which then are wrong without saying so.
+        if (this._deviceError) throw new Error(`The GPU device reported: ${this._deviceError.slice(0, 400)}`);
+        const data = this._answer(task, this._engine.name, precision,
+            { load_ms: loadMs, inference_ms: inferenceMs, warm });
+        if (result !== undefined) data.result = result;
+        const frame = encode(envelope(task, data), tensors);
+        dispose();
+        return frame;
+    }
+
+    /** @param {RunMessage} task @param {unknown} thrown @param {import('./errors.js').Phase} phase */
+    _fail(task, thrown, phase) {
+        const { platform } = this._engine;
+        const error = classify(thrown, phase);
+        this._post({
+            type: 'failure', attempt: task.attempt, error, poisoned: isPoisoned(platform, error, thrown),
+            memory: wasmMemory(),
+        });
+    }
+
+    /** @param {string} key */
+    async _unload(key) {
+        try {
+            await this._engine.unload(key);
+            this._post({ type: 'model', key, state: 'unloaded' });
+        } catch (error) {
+            this._post({ type: 'log', level: 'warn', message: `${key} was not unloaded cleanly: ${error}` });
+        }
+    }
+
+    /**
+     * @param {RunMessage} task @param {string} engine @param {string | null} precision
+     * @param {{load_ms: number, inference_ms: number, warm: boolean}} performance
+     * @returns {Record<string, any>} the data of a task_response
+     */
+    _answer(task, engine, precision, performance) {
+        return {
+            attempt_id: task.attempt, reply_to: task.reply_to, ok: true,
+            executed_on: {
+                platform: this._engine.platform, engine, precision, adapter: this._report.adapter ?? null,
+                fallbacks: task.fallbacks, simulated: false,
+            },
+            performance,
+        };
+    }
+
+    /** @param {FromEngine} message @param {Transferable[]} [transfer] */
+    _post(message, transfer = []) {
+        this._port?.postMessage(message, transfer);
+    }
+}
+
+/** @param {RunMessage} task @param {Record<string, any>} data */
+const envelope = (task, data) =>
+    ({ id: task.message_id, type: 'task_response', from: task.from, timestamp: Date.now(), data });
+
+/** Waits for the document's `start` and serves from then on.
+ * @param {Server} server */
+export function serve(server) {
+    self.onmessage = (/** @type {MessageEvent<import('../shared/messages.js').EngineStartMessage>} */ { data }) => {
+        if (data.type === 'start') server.start(data.port);
+    };
+    // An error that nothing caught leaves the worker in an unknown state: let the document see it.
+    self.addEventListener('unhandledrejection', ({ reason }) => {
+        setTimeout(() => { throw reason; });
+    });
+}

@@ -1,0 +1,17 @@
+/** The engine worker for `webgpu`: onnxruntime-web's build with the native WebGPU provider. */
+import './memory.js';
+import * as ort from 'onnxruntime-web/webgpu';
+import { probeWebgpu, watchDevices } from './gpu.js';
+import { OrtEngine } from './ort.js';
+import { serve, Server } from './serve.js';
+
+const engine = new OrtEngine(/** @type {any} */ (ort), 'webgpu', {
+    mjs: new URL(__ORT_MJS__, self.location.href).href,
+    wasm: new URL(__ORT_WASM__, self.location.href).href,
+});
+const server = new Server(engine, probeWebgpu);
+
+watchDevices(
+    (reason, message) => server.deviceLost(reason, message),
+    (message) => server.deviceError(message));
+serve(server);

@@ -1,0 +1,144 @@
+/**
+ * One dispatch of a job to this node: what is to run, the platforms still to try and why earlier
+ * ones did not do, and its clock.
+ */
+import { Residents } from './residents.js';
+
+/** @typedef {import('../shared/messages.js').Envelope} Envelope */
+/** @typedef {import('../shared/messages.js').Model} Model */
+/** @typedef {import('../shared/messages.js').TensorEntry} TensorEntry */
+
+/** An attempt whose answer takes longer than this is reported as accepted first. */
+export const ACCEPT_AFTER_MS = 20;
+
+export const ECHO = 'builtin/echo';
+
+/** Failures that another platform may do better than; the rest is the input's or the network's. */
+const FALLBACK_CODES = new Set([
+    'model_invalid', 'operator_unsupported', 'platform_unsupported', 'inference_failed', 'device_lost',
+    'engine_crashed', 'engine_hung', 'out_of_memory',
+]);
+/** Failures of this node rather than of the request: another node, or a later try, may do better. */
+const RETRYABLE_CODES = new Set([
+    'device_lost', 'engine_crashed', 'engine_hung', 'out_of_memory', 'model_fetch_failed',
+]);
+
+/** @param {string} code */
+export const isRetryable = (code) => RETRYABLE_CODES.has(code);
+
+export class Attempt {
+    /**
+     * @param {string} id @param {Envelope} request
+     * @param {ArrayBuffer | null} buffer the frame that its tensors lie in
+     * @param {number} section where they begin
+     * @param {number} now milliseconds
+     */
+    constructor(id, request, buffer, section, now) {
+        const { data } = request;
+        this.id = id;
+        this.requestId = request.id;
+        /** @type {Model} */
+        this.model = data.model;
+        this.key = Residents.key(data.model);
+        this.isEcho = data.model.name === ECHO;
+        this.loadOnly = request.type === 'model_load';
+        /** @type {string[]} */
+        this.platforms = data.platforms;
+        this.index = 0; /* of the platform that it waits for or runs on */
+        this.mayFallBack = data.fallback !== false;
+        /** @type {string | null} */
+        this.precision = data.precision ?? null;
+        /** @type {string[]} */
+        this.outputs = data.outputs ?? [];
+        this.input = data.input ?? null;
+        /** @type {TensorEntry[]} */
+        this.tensors = data.tensors ?? [];
+        this.buffer = buffer;
+        this.section = section;
+        /** @type {import('../shared/messages.js').Fallback[]} */
+        this.fallbacks = [];
+        this.acceptDue = this.loadOnly ? Infinity : now + ACCEPT_AFTER_MS;
+        this.deadline = now + data.deadline_ms;
+        this.startedAt = 0; /* when it was handed to an engine; 0: not running */
+        this.due = this.deadline; /* when its present state has lasted too long */
+        this.cancelled = false;
+    }
+
+    get platform() {
+        return this.platforms[this.index];
+    }
+
+    hasNext() {
+        return this.mayFallBack && this.index + 1 < this.platforms.length;
+    }
+
+    /** @param {string} code */
+    canFallBackFrom(code) {
+        return this.hasNext() && FALLBACK_CODES.has(code);
+    }
+
+    /** Gives the present platform up. @param {string} code @param {string} reason */
+    fallBack(code, reason) {
+        this.fallbacks.push({ platform: this.platform, code, reason: reason.slice(0, 500) });
+        this.index++;
+    }
+
+    /** It begins to wait for its platform. @param {number} now */
+    wait(now) {
+        this.startedAt = 0;
+        this.due = this._share(now);
+    }
+
+    /** Its run begins. @param {number} now */
+    start(now) {
+        this.startedAt = now;
+        this.due = this._share(now);
+    }
+
+    /**
+     * Until when the present platform may take. While another could still follow, this one gets
+     * half of what is left, so that a hang leaves time for the next.
+     * @param {number} now
+     */
+    _share(now) {
+        return this.hasNext() ? now + (this.deadline - now) / 2 : this.deadline;
+    }
+
+    /** The frame to transfer: a copy while the original may be needed for another platform. */
+    takeBuffer() {
+        if (!this.buffer) return null;
+        if (this.hasNext()) return this.buffer.slice(0);
+        const buffer = this.buffer;
+        this.buffer = null;
+        return buffer;
+    }
+}
+
+/**
+ * What is wrong with a task, or null.
+ * @param {Envelope} request
+ * @returns {import('../shared/messages.js').ErrorBody | null}
+ */
+export function checkTask({ data }) {
+    const { model, platforms, deadline_ms: deadline, outputs } = data;
+    if (!isModel(model)) return invalid('model', 'an object with name, hash, url and bytes');
+    if (!isStrings(platforms) || platforms.length === 0) return invalid('platforms', 'a list of platform names');
+    if (typeof deadline !== 'number' || !(deadline >= 0)) return invalid('deadline_ms', 'a number of milliseconds');
+    if (outputs !== undefined && !isStrings(outputs)) return invalid('outputs', 'a list of output names');
+    return null;
+}
+
+/** @param {any} model */
+function isModel(model) {
+    return typeof model === 'object' && model !== null && typeof model.name === 'string'
+        && (model.name === ECHO || (typeof model.url === 'string' && typeof model.hash === 'string'
+            && Number.isSafeInteger(model.bytes)));
+}
+
+/** @param {unknown} list */
+const isStrings = (list) => Array.isArray(list) && list.every((item) => typeof item === 'string');
+
+/** @param {string} field @param {string} expected */
+const invalid = (field, expected) => ({
+    code: 'invalid_field', message: `The task's ${field} is not usable.`, field, expected,
+});

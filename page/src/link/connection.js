@@ -1,0 +1,243 @@
+/**
+ * The WebSocket to the service: announcement, welcome, heartbeats both ways, reconnection with
+ * backoff, and the answers that must survive a dropped socket. It knows frames, not attempts:
+ * those belong to the dispatcher behind `handlers`.
+ */
+import { PROTOCOL, PROTOCOL_VERSION } from '../shared/messages.js';
+import { Backoff } from './backoff.js';
+import { decode, FrameError } from './frame.js';
+import { Outbox } from './outbox.js';
+
+/** @typedef {import('../shared/messages.js').Envelope} Envelope */
+
+/**
+ * @typedef {object} Handlers
+ * @property {() => Record<string, any>} capabilities
+ * @property {() => string[]} unanswered attempts that are not answered
+ * @property {() => {running: string[], busy_since_ms: number}} pulse for heartbeats
+ * @property {(welcome: Record<string, any>) => void} onWelcome
+ * @property {(attempts: string[]) => void} onUnwanted attempts that the service no longer wants
+ * @property {() => void} onForgotten the service does not know us any more
+ * @property {(message: Envelope, buffer: ArrayBuffer | null, section: number) => void} onMessage
+ * @property {(state: string, detail: string) => void} onState
+ */
+
+/** From opening the socket to `welcome`; after that, try again. */
+const WELCOME_TIMEOUT_MS = 10000;
+const CLOSE_POLICY = 1008;
+const CLOSE_RESUME_UNKNOWN = 4001;
+/** After these the service does not want this page back. */
+const FINAL_BYES = new Set(['drain', 'resume_unknown', 'superseded']);
+
+export class Connection {
+    /**
+     * @param {string} url @param {string} token one-time @param {string} pageVersion
+     * @param {Handlers} handlers
+     */
+    constructor(url, token, pageVersion, handlers) {
+        this._url = url;
+        this._token = token;
+        this._pageVersion = pageVersion;
+        this._handlers = handlers;
+        this._backoff = new Backoff();
+        this._outbox = new Outbox();
+        /** @type {WebSocket | null} */
+        this._socket = null;
+        this._welcomed = false;
+        this._stopped = false;
+        this.node = '';
+        this._resumeToken = '';
+        this._maxFrame = Infinity;
+        this._interval = 5000;
+        this._misses = 3;
+        this._beat = 0;
+        this._lastIn = 0;
+        this._lastOut = 0;
+        this._ids = 0;
+        this._timer = 0;
+    }
+
+    /** A message id that this page has not used before. */
+    nextId() {
+        return `p${++this._ids}`;
+    }
+
+    open() {
+        this._handlers.onState(this.node ? 'reconnecting' : 'connecting', '');
+        const socket = new WebSocket(this._url, PROTOCOL);
+        socket.binaryType = 'arraybuffer';
+        this._socket = socket;
+        this._welcomed = false;
+        socket.onopen = () => this._announce();
+        socket.onmessage = (event) => this._receive(event.data);
+        socket.onclose = (event) => this._closed(event.code, event.reason);
+        this._setTimer(() => this._giveUp(), WELCOME_TIMEOUT_MS);
+    }
+
+    /** Sends if there is a link; what must not get lost goes through `answer`.
+     * @param {string} type @param {Record<string, any>} data */
+    send(type, data) {
+        if (this._welcomed) this._write(this._pack(type, data));
+    }
+
+    /** Sends an answer and keeps it until it is acknowledged.
+     * @param {string} attempt @param {string | ArrayBuffer} frame */
+    answer(attempt, frame) {
+        this._outbox.keep(attempt, frame);
+        if (this._welcomed) this._write(frame);
+    }
+
+    /** @param {string} attempt @param {Record<string, any>} data of a task_response without tensors */
+    answerText(attempt, data) {
+        this.answer(attempt, this._pack('task_response', data));
+    }
+
+    /** @param {string} attempt */
+    hasAnswered(attempt) {
+        return this._outbox.has(attempt);
+    }
+
+    // --- coming up ---------------------------------------------------------------------------------
+
+    _announce() {
+        const resume = this.node && {
+            node: this.node, token: this._resumeToken,
+            running: this._handlers.unanswered(), unacknowledged: this._outbox.ids(),
+        };
+        this._write(this._pack('node_announcement', {
+            protocol: PROTOCOL_VERSION, page_version: this._pageVersion,
+            ...(resume ? { resume } : { token: this._token }),
+            capabilities: this._handlers.capabilities(),
+        }));
+    }
+
+    /** @param {Record<string, any>} data */
+    _welcome(data) {
+        if (this.node && !data.resumed) {
+            this._outbox.clear();
+            this._handlers.onForgotten();
+        }
+        this.node = String(data.node);
+        this._resumeToken = String(data.resume_token);
+        this._token = '';
+        this._interval = positive(data.heartbeat_interval_ms, 5000);
+        this._misses = positive(data.heartbeat_misses, 3);
+        this._maxFrame = positive(data.max_frame_bytes, Infinity);
+        this._welcomed = true;
+        this._backoff.reset();
+        if (Array.isArray(data.cancel)) {
+            this._outbox.acknowledge(data.cancel);
+            this._handlers.onUnwanted(data.cancel);
+        }
+        this._handlers.onState('connected', '');
+        this._handlers.onWelcome(data);
+        for (const frame of this._outbox.frames()) this._write(frame);
+        this._setTimer(() => this._watch(), this._interval);
+    }
+
+    // --- the traffic -------------------------------------------------------------------------------
+
+    /** @param {string | ArrayBuffer} frame */
+    _receive(frame) {
+        this._lastIn = performance.now();
+        let message, section;
+        try {
+            ({ message, section } = decode(frame, this._maxFrame));
+        } catch (error) {
+            if (!(error instanceof FrameError)) throw error;
+            this._hangUp(error.closeCode, error.message);
+            return;
+        }
+        if (!this._welcomed && message.type !== 'welcome' && message.type !== 'bye') return;
+        switch (message.type) {
+        case 'welcome': return this._welcome(message.data);
+        case 'heartbeat': return this._heartbeat(message.id);
+        case 'task_ack': return this._outbox.acknowledge(message.data.attempt_ids);
+        case 'bye': return this._bye(message.data);
+        case 'task_request': this._outbox.acknowledge(message.data.acknowledged);
+        }
+        this._handlers.onMessage(message, typeof frame === 'string' ? null : frame, section);
+    }
+
+    /** @param {string} [replyTo] the service's heartbeat */
+    _heartbeat(replyTo) {
+        this.send('heartbeat', {
+            seq: ++this._beat, ...(replyTo ? { reply_to: replyTo } : {}), ...this._handlers.pulse(),
+        });
+    }
+
+    /** Each interval: is the service still there, and does it know that we are? */
+    _watch() {
+        const now = performance.now();
+        if (now - this._lastIn > this._interval * this._misses) return this._giveUp();
+        if (now - this._lastOut >= this._interval * 0.9) this._heartbeat();
+        this._setTimer(() => this._watch(), this._interval);
+    }
+
+    /** @param {string} type @param {Record<string, any>} data */
+    _pack(type, data) {
+        return JSON.stringify({ id: this.nextId(), type, from: this.node, timestamp: Date.now(), data });
+    }
+
+    /** @param {string | ArrayBuffer} frame */
+    _write(frame) {
+        if (this._socket?.readyState !== WebSocket.OPEN) return;
+        this._socket.send(frame);
+        this._lastOut = performance.now();
+    }
+
+    // --- going down --------------------------------------------------------------------------------
+
+    /** @param {Record<string, any>} data */
+    _bye(data) {
+        if (FINAL_BYES.has(data.code)) this._stop('stopped', String(data.reason ?? data.code));
+    }
+
+    /** The peer is silent: do not wait for its close frame. */
+    _giveUp() {
+        this._hangUp(undefined, undefined);
+    }
+
+    /** @param {number | undefined} code @param {string | undefined} reason */
+    _hangUp(code, reason) {
+        const socket = this._socket;
+        if (!socket) return;
+        socket.onopen = socket.onmessage = socket.onclose = null;
+        // A page may close with 1000 or 3000 to 4999 only, so the protocol's code is in the text.
+        if (code) socket.close(3000 + (code - 1000), reason);
+        else socket.close();
+        this._closed(0, reason ?? 'no sign of life');
+    }
+
+    /** @param {number} code @param {string} reason */
+    _closed(code, reason) {
+        clearTimeout(this._timer);
+        this._socket = null;
+        this._welcomed = false;
+        if (this._stopped) return;
+        if (code === CLOSE_POLICY) return this._stop('refused', reason || 'The service refused this page.');
+        if (code === CLOSE_RESUME_UNKNOWN) {
+            return this._stop('stopped', 'The service no longer knows this page. Open a fresh join link.');
+        }
+        this._handlers.onState(this.node ? 'reconnecting' : 'connecting', reason);
+        this._setTimer(() => this.open(), this._backoff.next());
+    }
+
+    /** @param {string} state @param {string} detail */
+    _stop(state, detail) {
+        this._stopped = true;
+        clearTimeout(this._timer);
+        this._handlers.onState(state, detail);
+    }
+
+    /** One timer: waiting for welcome, for the next heartbeat, or for the next try.
+     * @param {() => void} run @param {number} ms */
+    _setTimer(run, ms) {
+        clearTimeout(this._timer);
+        this._timer = setTimeout(run, ms);
+    }
+}
+
+/** @param {unknown} value @param {number} otherwise */
+const positive = (value, otherwise) =>
+    typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : otherwise;

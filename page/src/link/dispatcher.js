@@ -1,0 +1,442 @@
+/**
+ * Brings each attempt to an engine worker and its answer back: the queues, the order of platforms
+ * to fall back through, deadlines, cancelling, the models' byte budget, and the replacement of
+ * engine workers that hang, crash or lose their device. It is the only place that decides any of
+ * these. No browser globals: ports, clock and timer are handed in.
+ */
+import { BUILD_OF_PLATFORM } from '../shared/messages.js';
+import { Attempt, checkTask, isRetryable } from './attempt.js';
+import { Lane } from './lane.js';
+import { Residents } from './residents.js';
+
+/** @typedef {import('../shared/messages.js').Envelope} Envelope */
+/** @typedef {import('../shared/messages.js').Build} Build */
+/** @typedef {import('../shared/messages.js').ErrorBody} ErrorBody */
+/** @typedef {import('../shared/messages.js').FromEngine} FromEngine */
+/** @typedef {import('../shared/messages.js').EngineSettings} EngineSettings */
+/** @typedef {import('../shared/messages.js').PlatformReport} PlatformReport */
+
+/**
+ * What the dispatcher asks of its surroundings.
+ * @typedef {object} Surroundings
+ * @property {() => number} now milliseconds, monotonic
+ * @property {(run: () => void, ms: number) => any} setTimer
+ * @property {(timer: any) => void} clearTimer
+ * @property {() => string} nextId a fresh message id
+ * @property {() => string} nodeId
+ * @property {(attempt: string, frame: ArrayBuffer) => void} answer an engine's finished frame
+ * @property {(attempt: string, data: Record<string, any>) => void} fail a task_response without tensors
+ * @property {(type: string, data: Record<string, any>) => void} send any other message
+ * @property {(build: Build, reason: string) => void} replace a new worker is wanted for the build
+ * @property {() => void} changed something that people look at
+ */
+
+/** WASM memory never shrinks. A worker whose memory is past this and partly garbage is replaced. */
+export const MEMORY_FLOOR = 256 << 20;
+const MEMORY_FACTOR = 2;
+/** The least time that a cancelled run gets to end by itself. */
+const CANCEL_GRACE_MS = 250;
+/** A `model_load` names no deadline; one that takes longer than this is a hang. */
+const LOAD_DEADLINE_MS = 600000;
+
+export class Dispatcher {
+    /** @param {Surroundings} around @param {readonly Build[]} builds */
+    constructor(around, builds) {
+        this._around = around;
+        /** @type {Map<Build, Lane>} */
+        this._lanes = new Map(builds.map((build) => [build, new Lane(build)]));
+        /** @type {Map<string, Attempt>} */
+        this._attempts = new Map();
+        this._residents = new Residents();
+        /** @type {EngineSettings} */
+        this._settings = { credential: '', threads: 1 };
+        /** @type {Record<string, string>} */
+        this.engines = {};
+        this.counts = { answered: 0, failed: 0, replaced: 0 };
+        this._loads = 0;
+        this._timer = undefined;
+        this._timerDue = Infinity;
+    }
+
+    // --- requests from the service ------------------------------------------------------------
+
+    /** @param {EngineSettings} settings @param {number} budget bytes */
+    configure(settings, budget) {
+        this._settings = settings;
+        this._residents.budget = budget;
+        for (const lane of this._lanes.values()) lane.port?.postMessage({ type: 'settings', settings }, []);
+    }
+
+    /** A task_request. @param {Envelope} request @param {ArrayBuffer | null} buffer @param {number} section */
+    request(request, buffer, section) {
+        const id = request.data.attempt_id;
+        if (typeof id !== 'string' || this._attempts.has(id)) return;
+        const wrong = checkTask(request);
+        if (wrong) {
+            this.counts.failed++;
+            this._around.fail(id, { attempt_id: id, reply_to: request.id, ok: false, error: wrong, retryable: false });
+            return;
+        }
+        this._admit(new Attempt(id, request, buffer, section, this._around.now()));
+    }
+
+    /** A model_load. @param {Envelope} request */
+    load(request) {
+        const data = { deadline_ms: LOAD_DEADLINE_MS, ...request.data };
+        if (checkTask({ ...request, data })) return;
+        this._admit(new Attempt(`load-${++this._loads}`, { ...request, data }, null, 0, this._around.now()));
+    }
+
+    /** A model_unload: every version of the model, on every platform. @param {string} name */
+    unload(name) {
+        for (const resident of this._residents.list()) {
+            if (resident.name === name) this._evict(resident.key, resident.platform, null);
+        }
+        this._reportModels();
+    }
+
+    /** @param {string} id of an attempt */
+    cancel(id) {
+        const attempt = this._attempts.get(id);
+        if (!attempt || attempt.cancelled) return;
+        const lane = this._laneOf(attempt);
+        if (!attempt.startedAt) {
+            if (lane) lane.queue = lane.queue.filter((queued) => queued !== attempt);
+            this._attempts.delete(id);
+            this._around.changed();
+            return;
+        }
+        // Ending the worker costs the reloading of its models. Waiting as long as that would cost
+        // wastes at most twice what knowing the future would.
+        attempt.cancelled = true;
+        attempt.acceptDue = Infinity;
+        attempt.due = this._around.now()
+            + Math.max(CANCEL_GRACE_MS, this._residents.reloadMs(attempt.platform));
+        this._wake(attempt.due);
+    }
+
+    /** The service no longer knows us: nobody waits for any attempt. */
+    reset() {
+        for (const id of [...this._attempts.keys()]) this.cancel(id);
+    }
+
+    // --- engine workers -----------------------------------------------------------------------
+
+    /** @param {Build} build @param {import('./lane.js').Port} port @param {number} generation */
+    attach(build, port, generation) {
+        const lane = this._lanes.get(build);
+        if (!lane) return;
+        lane.attach(port, generation);
+        port.postMessage({ type: 'settings', settings: this._settings }, []);
+    }
+
+    /** The document saw the worker die. @param {Build} build @param {number} generation @param {string} reason */
+    died(build, generation, reason) {
+        const lane = this._lanes.get(build);
+        if (!lane || lane.generation !== generation || !lane.port) return;
+        const early = !lane.ready;
+        this._replace(lane, { code: 'engine_crashed', message: `The engine worker died: ${reason}` }, !early);
+        if (early) this._settle(lane, { available: false, reason: `The engine worker does not start: ${reason}` });
+    }
+
+    /** A message from an engine worker. @param {Build} build @param {number} generation @param {FromEngine} message */
+    onEngine(build, generation, message) {
+        const lane = this._lanes.get(build);
+        if (!lane || lane.generation !== generation || !lane.port) return;
+        switch (message.type) {
+        case 'answer': return this._onAnswer(lane, message);
+        case 'failure': return this._onFailure(lane, message);
+        case 'progress': return this._onProgress(lane, message);
+        case 'model': return this._onModel(lane, message);
+        case 'device_lost':
+            return this._replace(lane, { code: 'device_lost', message: message.reason }, true);
+        case 'log': return this._around.send('log', { level: message.level, message: message.message });
+        case 'capabilities':
+            Object.assign(this.engines, message.engines);
+            lane.ready = true;
+            return this._settle(lane, message.platforms[build]);
+        }
+    }
+
+    /** @returns {Record<string, PlatformReport>} */
+    platforms() {
+        const unknown = { available: false, reason: 'still being probed' };
+        return Object.fromEntries([...this._lanes].map(([build, lane]) => [build, lane.report ?? unknown]));
+    }
+
+    /** Whether every engine worker has said what it can do. */
+    isProbed() {
+        return [...this._lanes.values()].every((lane) => lane.report !== null);
+    }
+
+    /** Gives builds whose worker did not start another chance. */
+    revive() {
+        for (const lane of this._lanes.values()) {
+            if (!lane.port) this._around.replace(lane.build, 'its worker did not start');
+        }
+    }
+
+    // --- what others look at --------------------------------------------------------------------
+
+    /** Attempts not answered, for heartbeats and resuming. */
+    unanswered() {
+        return [...this._attempts.values()].filter((a) => !a.loadOnly && !a.cancelled).map((a) => a.id);
+    }
+
+    running() {
+        return [...this._attempts.values()].filter((a) => a.startedAt && !a.loadOnly).map((a) => a.id);
+    }
+
+    /** How long the oldest run has been going on; 0 if none is. */
+    busySinceMs() {
+        let since = Infinity;
+        for (const { startedAt } of this._attempts.values()) if (startedAt) since = Math.min(since, startedAt);
+        return since === Infinity ? 0 : this._around.now() - since;
+    }
+
+    /** @param {string} id */
+    has(id) {
+        return this._attempts.has(id);
+    }
+
+    models() {
+        return this._residents.states();
+    }
+
+    // --- the way of an attempt -------------------------------------------------------------------
+
+    /** @param {Attempt} attempt */
+    _admit(attempt) {
+        this._attempts.set(attempt.id, attempt);
+        this._place(attempt);
+        this._wake(Math.min(attempt.acceptDue, attempt.due));
+        this._around.changed();
+    }
+
+    /** Queues the attempt for the first of its platforms that can be had. @param {Attempt} attempt */
+    _place(attempt) {
+        for (;;) {
+            const lane = this._laneOf(attempt);
+            if (lane && (lane.report === null || lane.report.available)) {
+                attempt.wait(this._around.now());
+                this._wake(attempt.due);
+                lane.queue.push(attempt);
+                return this._pump(lane);
+            }
+            const reason = lane?.report?.reason ?? 'This page has no engine for it.';
+            const message = `${attempt.platform} is not available: ${reason}`;
+            if (!attempt.canFallBackFrom('platform_unsupported')) {
+                return this._finishFailed(attempt, { code: 'platform_unsupported', message });
+            }
+            attempt.fallBack('platform_unsupported', message);
+        }
+    }
+
+    /** Hands over what the lane can take. @param {Lane} lane */
+    _pump(lane) {
+        for (let attempt = lane.next(); attempt; attempt = lane.next()) this._start(lane, attempt);
+        if (lane.ready && lane.isIdle()) this._trim(lane);
+    }
+
+    /** @param {Lane} lane @param {Attempt} attempt */
+    _start(lane, attempt) {
+        if (!attempt.isEcho) this._makeRoom(attempt);
+        attempt.start(this._around.now());
+        this._wake(attempt.due);
+        lane.outstanding.set(attempt.id, attempt);
+        const buffer = attempt.takeBuffer();
+        lane.port?.postMessage({
+            type: 'run', attempt: attempt.id, load_only: attempt.loadOnly,
+            message_id: this._around.nextId(), reply_to: attempt.requestId, from: this._around.nodeId(),
+            key: attempt.key, model: attempt.model, precision: attempt.precision, outputs: attempt.outputs,
+            input: attempt.input, tensors: attempt.tensors, buffer, section: attempt.section,
+            fallbacks: attempt.fallbacks,
+        }, buffer ? [buffer] : []);
+    }
+
+    /** @param {Lane} lane @param {import('../shared/messages.js').AnswerMessage} message */
+    _onAnswer(lane, message) {
+        const attempt = this._take(lane, message);
+        if (!attempt) return;
+        this._attempts.delete(attempt.id);
+        if (!attempt.cancelled && message.frame) {
+            this.counts.answered++;
+            this._around.answer(attempt.id, message.frame);
+        }
+        this._pump(lane);
+        this._around.changed();
+    }
+
+    /** @param {Lane} lane @param {import('../shared/messages.js').FailureMessage} message */
+    _onFailure(lane, message) {
+        const attempt = this._take(lane, message);
+        if (!attempt) return;
+        if (!this._residents.isLoaded(attempt.key, attempt.platform)) {
+            this._residents.remove(attempt.key, attempt.platform, 'failed', message.error.message);
+            this._reportModels();
+        }
+        if (message.poisoned) this._replace(lane, message.error, true);
+        this._failOrFallBack(attempt, message.error);
+        this._pump(lane);
+    }
+
+    /** @param {Lane} lane @param {{attempt: string, memory: number}} message */
+    _take(lane, message) {
+        lane.memory = message.memory;
+        const attempt = lane.outstanding.get(message.attempt);
+        lane.outstanding.delete(message.attempt);
+        return attempt;
+    }
+
+    /** @param {Attempt} attempt @param {ErrorBody} error */
+    _failOrFallBack(attempt, error) {
+        if (attempt.cancelled) {
+            this._attempts.delete(attempt.id);
+        } else if (attempt.canFallBackFrom(error.code)) {
+            attempt.fallBack(error.code, error.message);
+            this._place(attempt);
+        } else {
+            this._finishFailed(attempt, error);
+        }
+        this._around.changed();
+    }
+
+    /** @param {Attempt} attempt @param {ErrorBody} error */
+    _finishFailed(attempt, error) {
+        this._attempts.delete(attempt.id);
+        if (attempt.loadOnly) return;
+        this.counts.failed++;
+        this._around.fail(attempt.id, {
+            attempt_id: attempt.id, reply_to: attempt.requestId, ok: false,
+            error: { ...error, message: error.message.slice(0, 1000) }, retryable: isRetryable(error.code),
+            executed_on: { platform: attempt.platform, fallbacks: attempt.fallbacks, simulated: false },
+        });
+    }
+
+    /** @param {Lane} lane @param {import('../shared/messages.js').ProgressMessage} message */
+    _onProgress(lane, { attempt: id, phase, loaded_bytes, total_bytes }) {
+        const attempt = lane.outstanding.get(id);
+        if (!attempt || attempt.cancelled || attempt.loadOnly) return;
+        this._around.send('task_progress', {
+            attempt_id: id, phase, platform: attempt.platform, loaded_bytes, total_bytes,
+        });
+    }
+
+    // --- engine workers come and go -----------------------------------------------------------
+
+    /**
+     * Gives a lane's worker up; the queue stays for the next one.
+     * @param {Lane} lane @param {ErrorBody} error what its unanswered attempts failed with
+     * @param {boolean} respawn whether to ask for another at once
+     */
+    _replace(lane, error, respawn) {
+        const lost = lane.detach();
+        this.counts.replaced++;
+        this._residents.forget(lane.build);
+        this._reportModels();
+        if (respawn) this._around.replace(lane.build, error.message);
+        for (const attempt of lost) this._failOrFallBack(attempt, error);
+        this._around.changed();
+    }
+
+    /** A worker has said, or shown, what it can do. @param {Lane} lane @param {PlatformReport} report */
+    _settle(lane, report) {
+        lane.report = report;
+        const queued = lane.queue;
+        if (!report.available) {
+            lane.queue = [];
+            for (const attempt of queued) this._place(attempt);
+        }
+        this._pump(lane);
+        this._around.changed();
+    }
+
+    /** Replaces an idle worker whose memory is far past the budget and partly garbage. @param {Lane} lane */
+    _trim(lane) {
+        const limit = Math.max(MEMORY_FLOOR, MEMORY_FACTOR * this._residents.budget);
+        if (!lane.leftovers || lane.memory <= limit) return;
+        const mib = Math.round(lane.memory / 1048576);
+        this._replace(lane, { code: 'engine_crashed', message: `WASM memory had grown to ${mib} MiB` }, true);
+    }
+
+    // --- models -----------------------------------------------------------------------------------
+
+    /** Enters the attempt's model and unloads what then exceeds the budget. @param {Attempt} attempt */
+    _makeRoom(attempt) {
+        if (!this._residents.use(attempt.model, attempt.platform)) return;
+        const victims = this._residents.victims(({ key, platform }) =>
+            this._lanes.get(BUILD_OF_PLATFORM[platform])?.needs(key) ?? false);
+        for (const { key, platform } of victims) this._evict(key, platform, 'evicted');
+        this._reportModels();
+    }
+
+    /** @param {string} key @param {string} platform @param {'evicted' | null} state */
+    _evict(key, platform, state) {
+        this._residents.remove(key, platform, state);
+        const lane = this._lanes.get(BUILD_OF_PLATFORM[platform]);
+        if (!lane) return;
+        lane.leftovers = true;
+        lane.port?.postMessage({ type: 'unload', key }, []);
+    }
+
+    /** @param {Lane} lane @param {import('../shared/messages.js').ModelMessage} message */
+    _onModel(lane, { key, state, load_ms: loadMs }) {
+        if (state !== 'loaded') return;
+        this._residents.loaded(key, lane.build, loadMs ?? 0);
+        this._reportModels();
+    }
+
+    _reportModels() {
+        this._around.send('model_status', { models: this._residents.states() });
+        this._around.changed();
+    }
+
+    // --- the clock ----------------------------------------------------------------------------------
+
+    /** One timer for everything that comes due. @param {number} due */
+    _wake(due) {
+        if (due >= this._timerDue || due === Infinity) return;
+        this._around.clearTimer(this._timer);
+        this._timerDue = due;
+        this._timer = this._around.setTimer(() => this._tick(), Math.max(0, due - this._around.now()));
+    }
+
+    _tick() {
+        this._timerDue = Infinity;
+        const now = this._around.now();
+        for (const attempt of [...this._attempts.values()]) {
+            if (!this._attempts.has(attempt.id)) continue;
+            if (attempt.acceptDue <= now) {
+                attempt.acceptDue = Infinity;
+                this._around.send('task_accepted', { attempt_id: attempt.id, reply_to: attempt.requestId });
+            }
+            if (attempt.due <= now) this._expire(attempt, now);
+        }
+        for (const attempt of this._attempts.values()) this._wake(Math.min(attempt.acceptDue, attempt.due));
+    }
+
+    /** @param {Attempt} attempt @param {number} now */
+    _expire(attempt, now) {
+        const lane = this._laneOf(attempt);
+        if (attempt.startedAt && lane) {
+            const ms = Math.round(now - attempt.startedAt);
+            const message = `The engine gave no answer on ${attempt.platform} within ${ms} ms.`;
+            this._replace(lane, { code: 'engine_hung', message }, true);
+            return;
+        }
+        const isBusy = lane?.ready ?? false;
+        if (isBusy && now < attempt.deadline) {
+            attempt.due = attempt.deadline; // others run before it: that is no fault of the platform
+            return;
+        }
+        if (lane) lane.queue = lane.queue.filter((queued) => queued !== attempt);
+        const message = isBusy ? 'The deadline passed before the engine was free.'
+            : `The engine for ${attempt.platform} was not ready in time.`;
+        this._failOrFallBack(attempt, { code: isBusy ? 'deadline_exceeded' : 'engine_hung', message });
+    }
+
+    /** @param {Attempt} attempt @returns {Lane | undefined} */
+    _laneOf(attempt) {
+        return this._lanes.get(BUILD_OF_PLATFORM[attempt.platform]);
+    }
+}

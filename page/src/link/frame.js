@@ -1,0 +1,147 @@
+/**
+ * The node protocol's frames: a text frame is the JSON envelope; a binary frame is a u32
+ * little-endian length, the JSON, zeros to a multiple of 8, then the tensors, each start a
+ * multiple of 8. No browser globals here, so that Node's test runner covers it.
+ */
+import { DATATYPES } from '../shared/datatypes.js';
+
+/** @typedef {import('../shared/messages.js').Envelope} Envelope */
+/** @typedef {import('../shared/messages.js').TensorBytes} TensorBytes */
+/** @typedef {import('../shared/messages.js').TensorEntry} TensorEntry */
+
+export const MAX_HEAD = 1 << 20;
+export const MAX_TENSORS = 1024;
+export const MAX_RANK = 16;
+export const MAX_NAME = 1024;
+export const MAX_ID = 64;
+
+export const CLOSE_MALFORMED = 1007;
+export const CLOSE_TOO_BIG = 1009;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** A frame that the peer should not have sent; `closeCode` is the WebSocket close that follows. */
+export class FrameError extends Error {
+    /** @param {string} message @param {number} [closeCode] */
+    constructor(message, closeCode = CLOSE_MALFORMED) {
+        super(message);
+        this.name = 'FrameError';
+        this.closeCode = closeCode;
+    }
+}
+
+/** @param {number} n */
+const align8 = (n) => Math.ceil(n / 8) * 8;
+
+/**
+ * Builds one binary frame. `message.data.tensors` is set from `tensors`.
+ * @param {Envelope} message @param {readonly TensorBytes[]} tensors
+ * @returns {ArrayBuffer}
+ */
+export function encode(message, tensors) {
+    let end = 0;
+    const entries = tensors.map(({ name, datatype, shape, bytes }) => {
+        const offset = align8(end);
+        end = offset + bytes.byteLength;
+        return { name, datatype, shape, offset, byte_length: bytes.byteLength };
+    });
+    message.data.tensors = entries;
+    const head = encoder.encode(JSON.stringify(message));
+    const section = align8(4 + head.length);
+    const frame = new ArrayBuffer(section + end);
+    new DataView(frame).setUint32(0, head.length, true);
+    const bytes = new Uint8Array(frame);
+    bytes.set(head, 4);
+    entries.forEach(({ offset }, i) => bytes.set(tensors[i].bytes, section + offset));
+    return frame;
+}
+
+/**
+ * @param {string | ArrayBuffer} frame what the socket delivered
+ * @param {number} [maxFrame] bytes
+ * @returns {{message: Envelope, section: number}} `section`: where the tensors begin in the frame
+ * @throws {FrameError}
+ */
+export function decode(frame, maxFrame = Infinity) {
+    if (typeof frame === 'string') {
+        if (frame.length > MAX_HEAD) throw new FrameError('text frame over 1 MiB', CLOSE_TOO_BIG);
+        const message = readEnvelope(frame);
+        if (message.data.tensors !== undefined) readTensors(message.data.tensors, new Uint8Array(0));
+        return { message, section: 0 };
+    }
+    const size = frame.byteLength;
+    if (size > maxFrame) throw new FrameError(`frame of ${size} bytes, limit ${maxFrame}`, CLOSE_TOO_BIG);
+    if (size < 4) throw new FrameError('binary frame without a length');
+    const length = new DataView(frame).getUint32(0, true);
+    if (length > MAX_HEAD) throw new FrameError('JSON head over 1 MiB', CLOSE_TOO_BIG);
+    const section = align8(4 + length);
+    if (section > size) throw new FrameError('JSON head longer than the frame');
+    const bytes = new Uint8Array(frame);
+    requireZeros(bytes, 4 + length, section);
+    let text;
+    try {
+        text = decoder.decode(bytes.subarray(4, 4 + length));
+    } catch {
+        throw new FrameError('JSON head is not UTF-8');
+    }
+    const message = readEnvelope(text);
+    readTensors(message.data.tensors ?? [], bytes.subarray(section));
+    return { message, section };
+}
+
+/** @param {string} text @returns {Envelope} */
+function readEnvelope(text) {
+    let message;
+    try {
+        message = JSON.parse(text);
+    } catch {
+        throw new FrameError('not JSON');
+    }
+    if (!isObject(message)) throw new FrameError('the message is not an object');
+    const { id, type, from, timestamp, data } = /** @type {any} */ (message);
+    if (typeof id !== 'string' || id.length < 1 || id.length > MAX_ID) throw new FrameError('bad id');
+    if (typeof type !== 'string') throw new FrameError('bad type');
+    if (typeof from !== 'string') throw new FrameError('bad from');
+    if (typeof timestamp !== 'number') throw new FrameError('bad timestamp');
+    if (!isObject(data)) throw new FrameError('data is not an object');
+    return /** @type {Envelope} */ (message);
+}
+
+/** Checks the tensor table against the bytes it describes.
+ * @param {unknown} tensors @param {Uint8Array} bytes the tensor section */
+function readTensors(tensors, bytes) {
+    if (!Array.isArray(tensors)) throw new FrameError('tensors is not a list');
+    if (tensors.length > MAX_TENSORS) throw new FrameError(`more than ${MAX_TENSORS} tensors`);
+    let end = 0;
+    for (const tensor of tensors) {
+        checkEntry(tensor);
+        if (tensor.offset !== align8(end)) throw new FrameError('tensor offset out of order');
+        if (tensor.byte_length > bytes.length - tensor.offset) throw new FrameError('tensor past the end');
+        requireZeros(bytes, end, tensor.offset);
+        end = tensor.offset + tensor.byte_length;
+    }
+    if (end !== bytes.length) throw new FrameError('bytes after the last tensor');
+}
+
+/** @param {any} tensor */
+function checkEntry(tensor) {
+    if (!isObject(tensor)) throw new FrameError('tensor is not an object');
+    const { name, datatype, shape, offset, byte_length: length } = tensor;
+    if (typeof name !== 'string' || name.length > MAX_NAME) throw new FrameError('bad tensor name');
+    if (!DATATYPES.has(datatype)) throw new FrameError('unknown tensor datatype');
+    if (!Array.isArray(shape) || shape.length > MAX_RANK || !shape.every(isSize)) {
+        throw new FrameError('bad tensor shape');
+    }
+    if (!isSize(offset) || !isSize(length)) throw new FrameError('bad tensor offset or byte_length');
+}
+
+/** @param {Uint8Array} bytes @param {number} from @param {number} to */
+function requireZeros(bytes, from, to) {
+    for (let i = from; i < to; i++) if (bytes[i] !== 0) throw new FrameError('padding is not zero');
+}
+
+/** @param {unknown} value @returns {value is Record<string, any>} */
+const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
+/** @param {unknown} value */
+const isSize = (value) => Number.isSafeInteger(value) && /** @type {number} */ (value) >= 0;

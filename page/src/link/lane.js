@@ -1,0 +1,71 @@
+/**
+ * One engine worker as the link worker sees it: a queue of attempts, and those that were handed
+ * over. Models run one at a time; echoes, which cannot hang, are handed over several at once so
+ * that the bridge is never idle between them. A lane outlives its worker: when the worker is
+ * replaced, the queue stays.
+ */
+
+/** @typedef {import('./attempt.js').Attempt} Attempt */
+/** @typedef {import('../shared/messages.js').Build} Build */
+/** @typedef {import('../shared/messages.js').ToEngine} ToEngine */
+/** @typedef {import('../shared/messages.js').PlatformReport} PlatformReport */
+
+/** What a lane needs of a MessagePort. @typedef {{postMessage(message: ToEngine, transfer: any[]): void, close(): void}} Port */
+
+const ECHO_WINDOW = 32;
+
+export class Lane {
+    /** @param {Build} build */
+    constructor(build) {
+        this.build = build;
+        /** @type {Port | null} */
+        this.port = null;
+        this.generation = 0;
+        this.ready = false; /* the worker has reported its capabilities */
+        /** What the platform can do here; null until it has been probed. @type {PlatformReport | null} */
+        this.report = null;
+        /** @type {Attempt[]} */
+        this.queue = [];
+        /** Handed over, oldest first. @type {Map<string, Attempt>} */
+        this.outstanding = new Map();
+        this.memory = 0; /* bytes of WASM memory, as last reported */
+        this.leftovers = false; /* something was unloaded, so part of the memory may be garbage */
+    }
+
+    /** A new worker takes over. @param {Port} port @param {number} generation */
+    attach(port, generation) {
+        this.port = port;
+        this.generation = generation;
+    }
+
+    /** The worker is given up. @returns {Attempt[]} what it had not answered, oldest first */
+    detach() {
+        const lost = [...this.outstanding.values()];
+        this.outstanding.clear();
+        this.port?.close();
+        this.port = null;
+        this.ready = false;
+        this.memory = 0;
+        this.leftovers = false;
+        return lost;
+    }
+
+    /** The attempt that may be handed over now, if any. @returns {Attempt | undefined} */
+    next() {
+        if (!this.ready || this.queue.length === 0) return undefined;
+        if (this.outstanding.size === 0) return this.queue.shift();
+        if (!this.queue[0].isEcho || this.outstanding.size >= ECHO_WINDOW) return undefined;
+        for (const running of this.outstanding.values()) if (!running.isEcho) return undefined;
+        return this.queue.shift();
+    }
+
+    isIdle() {
+        return this.outstanding.size === 0 && this.queue.length === 0;
+    }
+
+    /** @param {string} key of a model */
+    needs(key) {
+        for (const attempt of this.outstanding.values()) if (attempt.key === key) return true;
+        return this.queue.some((attempt) => attempt.key === key);
+    }
+}

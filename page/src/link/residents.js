@@ -1,0 +1,127 @@
+/**
+ * Which models are loaded in which engine worker, and which must go so that another fits the byte
+ * budget: the least recently used ones that nothing queued or running needs. A model larger than
+ * the whole budget is still loaded, alone.
+ */
+
+/** @typedef {import('../shared/messages.js').Model} Model */
+/** @typedef {import('../shared/messages.js').ModelState} ModelState */
+/** @typedef {{key: string, platform: string, name: string, hash: string, bytes: number, state: 'loading' | 'loaded', load_ms: number}} Resident */
+
+/** How many models that are gone stay listed, so that people can see why. */
+const REMEMBERED = 32;
+
+export class Residents {
+    constructor() {
+        this.budget = Infinity;
+        /** In order of last use. @type {Map<string, Resident>} */
+        this._residents = new Map();
+        /** @type {Map<string, ModelState>} */
+        this._gone = new Map();
+    }
+
+    /** @param {Model} model */
+    static key(model) {
+        return `${model.name}@${model.hash}`;
+    }
+
+    /**
+     * Marks a model as used on a platform, entering it as "loading" if it was not there.
+     * @param {Model} model @param {string} platform
+     * @returns {boolean} whether it was new
+     */
+    use(model, platform) {
+        const id = slot(Residents.key(model), platform);
+        const found = this._residents.get(id);
+        if (found) {
+            this._residents.delete(id);
+            this._residents.set(id, found);
+            return false;
+        }
+        this._gone.delete(id);
+        this._residents.set(id, {
+            key: Residents.key(model), platform, name: model.name, hash: model.hash, bytes: model.bytes,
+            state: 'loading', load_ms: 0,
+        });
+        return true;
+    }
+
+    /**
+     * What to unload so that the rest fits the budget.
+     * @param {(resident: Resident) => boolean} isBusy
+     * @returns {Resident[]} least recently used first
+     */
+    victims(isBusy) {
+        let total = this.bytes();
+        const chosen = [];
+        for (const resident of this._residents.values()) {
+            if (total <= this.budget) break;
+            if (resident.state !== 'loaded' || isBusy(resident)) continue;
+            chosen.push(resident);
+            total -= resident.bytes;
+        }
+        return chosen;
+    }
+
+    /** @param {string} key @param {string} platform @param {number} loadMs */
+    loaded(key, platform, loadMs) {
+        const resident = this._residents.get(slot(key, platform));
+        if (!resident) return;
+        resident.state = 'loaded';
+        resident.load_ms = loadMs;
+    }
+
+    /** @param {string} key @param {string} platform @param {'failed' | 'evicted' | null} state what to remember
+     * @param {string} [error] */
+    remove(key, platform, state, error) {
+        const id = slot(key, platform);
+        const resident = this._residents.get(id);
+        if (!resident) return;
+        this._residents.delete(id);
+        if (!state) return;
+        const { name, hash, bytes } = resident;
+        this._gone.set(id, { name, hash, platform, state, bytes, ...(error ? { error } : {}) });
+        for (const oldest of this._gone.keys()) {
+            if (this._gone.size <= REMEMBERED) break;
+            this._gone.delete(oldest);
+        }
+    }
+
+    /** An engine worker is gone and its models with it. @param {string} platform */
+    forget(platform) {
+        for (const { key, platform: at } of this.list()) if (at === platform) this.remove(key, at, null);
+    }
+
+    /** @param {string} key @param {string} platform */
+    isLoaded(key, platform) {
+        return this._residents.get(slot(key, platform))?.state === 'loaded';
+    }
+
+    list() {
+        return [...this._residents.values()];
+    }
+
+    bytes() {
+        let total = 0;
+        for (const resident of this._residents.values()) total += resident.bytes;
+        return total;
+    }
+
+    /** What it would cost to load a platform's models again. @param {string} platform */
+    reloadMs(platform) {
+        let total = 0;
+        for (const resident of this._residents.values()) {
+            if (resident.platform === platform) total += resident.load_ms;
+        }
+        return total;
+    }
+
+    /** For `model_status`. @returns {ModelState[]} */
+    states() {
+        const live = this.list().map(({ name, hash, platform, state, bytes }) => ({ name, hash, platform, state, bytes }));
+        return [...live, ...this._gone.values()];
+    }
+}
+
+/** @param {string} key @param {string} platform */
+const slot = (key, platform) => `${platform} ${key}`;

@@ -1,0 +1,172 @@
+/**
+ * The link worker: joins the connection to the dispatcher, and both to the document, which owns
+ * the engine workers. A worker of its own, so that neither a busy engine nor a throttled tab
+ * silences the heartbeats.
+ */
+import { Connection } from './connection.js';
+import { Dispatcher } from './dispatcher.js';
+
+/** @typedef {import('../shared/messages.js').ToLink} ToLink */
+/** @typedef {import('../shared/messages.js').FromLink} FromLink */
+/** @typedef {import('../shared/messages.js').StartMessage} StartMessage */
+/** @typedef {import('../shared/messages.js').Envelope} Envelope */
+
+/** The announcement waits this long for the engines' probes; later results follow as a report. */
+const PROBE_TIMEOUT_MS = 5000;
+const SHOW_EVERY_MS = 200;
+const LOGS_PER_SECOND = 20;
+const LOG_BYTES = 2048;
+
+class Link {
+    /** @param {StartMessage} start */
+    constructor(start) {
+        this._base = start.capabilities;
+        this._state = 'probing';
+        this._detail = '';
+        this._opened = false;
+        this._reported = '';
+        this._showTimer = 0;
+        this._logs = { since: 0, count: 0 };
+        this.connection = new Connection(start.url, start.token, start.page_version, {
+            capabilities: () => this._capabilities(),
+            unanswered: () => this.dispatcher.unanswered(),
+            pulse: () => ({ running: this.dispatcher.running(), busy_since_ms: this.dispatcher.busySinceMs() }),
+            onWelcome: (welcome) => this._onWelcome(welcome),
+            onUnwanted: (attempts) => attempts.forEach((id) => this.dispatcher.cancel(id)),
+            onForgotten: () => this.dispatcher.reset(),
+            onMessage: (message, buffer, section) => this._onMessage(message, buffer, section),
+            onState: (state, detail) => this._setState(state, detail),
+        });
+        this.dispatcher = new Dispatcher({
+            now: () => performance.now(),
+            setTimer: (run, ms) => setTimeout(run, ms),
+            clearTimer: (timer) => clearTimeout(timer),
+            nextId: () => this.connection.nextId(),
+            nodeId: () => this.connection.node,
+            answer: (attempt, frame) => this.connection.answer(attempt, frame),
+            fail: (attempt, data) => this.connection.answerText(attempt, data),
+            send: (type, data) => this._send(type, data),
+            replace: (build, reason) => {
+                this._send('log', { level: 'warn', message: `The ${build} engine worker is replaced: ${reason}` });
+                this._tell({ type: 'replace', build, reason });
+            },
+            changed: () => this._changed(),
+        }, start.builds);
+        setTimeout(() => this._openOnce(), PROBE_TIMEOUT_MS);
+        this._changed();
+    }
+
+    /** @param {ToLink} message */
+    onDocument(message) {
+        if (message.type === 'engine') {
+            const { build, generation, port } = message;
+            port.onmessage = ({ data }) => this.dispatcher.onEngine(build, generation, data);
+            this.dispatcher.attach(build, port, generation);
+        } else if (message.type === 'engine_died') {
+            this.dispatcher.died(message.build, message.generation, message.reason);
+        }
+    }
+
+    /** @param {Record<string, any>} welcome */
+    _onWelcome(welcome) {
+        const { model_credential: credential, threads, model_budget_bytes: budget } = welcome;
+        this.dispatcher.configure(
+            { credential: String(credential ?? ''), threads: Number.isInteger(threads) && threads > 0 ? threads : 1 },
+            typeof budget === 'number' && budget > 0 ? budget : Infinity);
+        this._send('model_status', { models: this.dispatcher.models() });
+        this._reportCapabilities();
+    }
+
+    /** @param {Envelope} message @param {ArrayBuffer | null} buffer @param {number} section */
+    _onMessage(message, buffer, section) {
+        const { dispatcher, connection } = this;
+        switch (message.type) {
+        case 'task_request':
+            if (!connection.hasAnswered(message.data.attempt_id)) dispatcher.request(message, buffer, section);
+            return;
+        case 'task_cancel': return dispatcher.cancel(message.data.attempt_id);
+        case 'model_load': return dispatcher.load(message);
+        case 'model_unload': return dispatcher.unload(message.data.name);
+        case 'capability_query':
+            dispatcher.revive();
+            return this._send('capability_report', { capabilities: this._capabilities() });
+        }
+    }
+
+    _capabilities() {
+        const capabilities = {
+            ...this._base,
+            platforms: { ...this._base.platforms, ...this.dispatcher.platforms() },
+            engines: this.dispatcher.engines,
+        };
+        this._reported = JSON.stringify(capabilities);
+        return capabilities;
+    }
+
+    /** Tells the service when what it was told is no longer so. */
+    _reportCapabilities() {
+        const before = this._reported;
+        const capabilities = this._capabilities();
+        if (this._reported !== before) this._send('capability_report', { capabilities });
+    }
+
+    _openOnce() {
+        if (this._opened) return;
+        this._opened = true;
+        this.connection.open();
+    }
+
+    /** @param {string} type @param {Record<string, any>} data */
+    _send(type, data) {
+        if (type === 'log' && !this._mayLog(data)) return;
+        this.connection.send(type, data);
+    }
+
+    /** @param {Record<string, any>} data */
+    _mayLog(data) {
+        data.message = String(data.message).slice(0, LOG_BYTES / 4);
+        const now = performance.now();
+        if (now - this._logs.since > 1000) this._logs = { since: now, count: 0 };
+        return ++this._logs.count <= LOGS_PER_SECOND;
+    }
+
+    /** @param {string} state @param {string} detail */
+    _setState(state, detail) {
+        this._state = state;
+        this._detail = detail;
+        this._show();
+    }
+
+    /** Something that people look at changed: show it soon, not each time. */
+    _changed() {
+        if (!this._opened && this.dispatcher.isProbed()) this._openOnce();
+        if (this._showTimer) return;
+        this._showTimer = setTimeout(() => this._show(), SHOW_EVERY_MS);
+    }
+
+    _show() {
+        clearTimeout(this._showTimer);
+        this._showTimer = 0;
+        const { dispatcher } = this;
+        if (this._opened) this._reportCapabilities();
+        const running = dispatcher.running().length;
+        this._tell({
+            type: 'state', state: this._state, detail: this._detail, node: this.connection.node,
+            platforms: { ...this._base.platforms, ...dispatcher.platforms() }, models: dispatcher.models(),
+            queued: dispatcher.unanswered().length - running, running, ...dispatcher.counts,
+        });
+    }
+
+    /** @param {FromLink} message */
+    _tell(message) {
+        self.postMessage(message);
+    }
+}
+
+/** @type {Link | undefined} */
+let link;
+
+self.onmessage = (/** @type {MessageEvent<ToLink>} */ { data }) => {
+    if (data.type === 'start') link = new Link(data);
+    else link?.onDocument(data);
+};

@@ -1,0 +1,6 @@
+/** What build.mjs puts in: names of files beside the scripts, and the page's version. */
+declare const __ORT_MJS__: string;
+declare const __ORT_WASM__: string;
+declare const __LINK_WORKER__: string;
+declare const __ENGINE_WORKERS__: Record<'wasm' | 'webgpu', string>;
+declare const __PAGE_VERSION__: string;

@@ -1,0 +1,69 @@
+/**
+ * Every message that the parts of the page exchange, and the node protocol's words, in one place
+ * (the protocol itself: webinfer-protocol(7)). Types only, plus the few constants both sides need.
+ */
+
+export const PROTOCOL = 'webinfer.v1';
+export const PROTOCOL_VERSION = 1;
+
+/** @typedef {'webgpu' | 'webnn' | 'webgl' | 'wasm'} Platform */
+/** An engine build: one script, one WASM binary, one worker. @typedef {'wasm' | 'webgpu'} Build */
+
+/** The platforms that an engine worker of ours serves, with the build that is whole for each.
+ * @type {Readonly<Record<string, Build>>} */
+export const BUILD_OF_PLATFORM = Object.freeze({ webgpu: 'webgpu', wasm: 'wasm' });
+
+/** @typedef {{name: string, datatype: string, shape: number[], offset: number, byte_length: number}} TensorEntry */
+/** @typedef {{name: string, datatype: string, shape: number[], bytes: Uint8Array}} TensorBytes */
+/** @typedef {{id: string, type: string, from: string, timestamp: number, data: Record<string, any>}} Envelope */
+/** @typedef {{vendor: string, architecture: string, description: string, is_fallback: boolean}} Adapter */
+/** @typedef {{available: boolean, reason?: string, adapter?: Adapter, features?: string[], limits?: Record<string, number>, threads?: number}} PlatformReport */
+/** @typedef {{code: string, message: string, field?: string, expected?: string}} ErrorBody */
+/** @typedef {{platform: string, code: string, reason: string}} Fallback */
+/** @typedef {{name: string, hash: string, type?: string | null, url: string | null, bytes: number, spec_url?: string | null}} Model */
+/** @typedef {{name: string, hash: string, platform: string, state: 'loading' | 'loaded' | 'failed' | 'evicted', bytes: number, error?: string}} ModelState */
+/** What `welcome` tells the engines. @typedef {{credential: string, threads: number}} EngineSettings */
+
+/**
+ * Link worker → engine worker, over their MessagePort.
+ * @typedef {{type: 'settings', settings: EngineSettings}} SettingsMessage
+ * @typedef {{type: 'unload', key: string}} UnloadMessage
+ * @typedef {{
+ *   type: 'run', attempt: string, load_only: boolean, message_id: string, reply_to: string, from: string,
+ *   key: string, model: Model, precision: string | null, outputs: string[], input: any,
+ *   tensors: TensorEntry[], buffer: ArrayBuffer | null, section: number, fallbacks: Fallback[]
+ * }} RunMessage
+ * @typedef {SettingsMessage | UnloadMessage | RunMessage} ToEngine
+ */
+
+/**
+ * Engine worker → link worker.
+ * @typedef {{type: 'capabilities', platforms: Record<string, PlatformReport>, engines: Record<string, string>}} CapabilitiesMessage
+ * @typedef {{type: 'answer', attempt: string, frame: ArrayBuffer | null, load_ms: number, memory: number}} AnswerMessage
+ * @typedef {{type: 'failure', attempt: string, error: ErrorBody, poisoned: boolean, memory: number}} FailureMessage
+ * @typedef {{type: 'progress', attempt: string, phase: string, loaded_bytes?: number, total_bytes?: number}} ProgressMessage
+ * @typedef {{type: 'model', key: string, state: 'loaded' | 'unloaded', load_ms?: number}} ModelMessage
+ * @typedef {{type: 'device_lost', reason: string}} DeviceLostMessage
+ * @typedef {{type: 'log', level: string, message: string}} LogMessage
+ * @typedef {CapabilitiesMessage | AnswerMessage | FailureMessage | ProgressMessage | ModelMessage | DeviceLostMessage | LogMessage} FromEngine
+ */
+
+/**
+ * Document → link worker.
+ * @typedef {{type: 'start', url: string, token: string, page_version: string, builds: Build[], capabilities: Record<string, any>}} StartMessage
+ * @typedef {{type: 'engine', build: Build, generation: number, port: MessagePort}} EngineMessage
+ * @typedef {{type: 'engine_died', build: Build, generation: number, reason: string}} EngineDiedMessage
+ * @typedef {StartMessage | EngineMessage | EngineDiedMessage} ToLink
+ */
+
+/**
+ * Link worker → document.
+ * @typedef {{type: 'replace', build: Build, reason: string}} ReplaceMessage
+ * @typedef {{
+ *   type: 'state', state: string, detail: string, node: string, platforms: Record<string, PlatformReport>,
+ *   models: ModelState[], queued: number, running: number, answered: number, failed: number, replaced: number
+ * }} StateMessage
+ * @typedef {ReplaceMessage | StateMessage} FromLink
+ */
+
+/** Document → engine worker, once. @typedef {{type: 'start', port: MessagePort}} EngineStartMessage */

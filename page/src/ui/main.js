@@ -1,0 +1,42 @@
+/**
+ * The document: takes the one-time token from the address, starts the link worker, owns the engine
+ * workers, and shows people what is going on. Nothing computes here.
+ */
+import { baseCapabilities } from './capabilities.js';
+import { Engines } from './engines.js';
+import { show, showState } from './view.js';
+
+/** @typedef {import('../shared/messages.js').FromLink} FromLink */
+/** @typedef {import('../shared/messages.js').ToLink} ToLink */
+/** @typedef {import('../shared/messages.js').Build} Build */
+
+/** The token, taken out of the address bar and the history at once. */
+function takeToken() {
+    const token = new URLSearchParams(location.hash.slice(1)).get('token');
+    if (location.hash) history.replaceState(null, '', location.pathname + location.search);
+    return token;
+}
+
+/** @param {string} token */
+async function start(token) {
+    showState('starting');
+    const link = new Worker(__LINK_WORKER__, { type: 'module', name: 'link' });
+    const tellLink = (/** @type {ToLink} */ message, /** @type {Transferable[]} */ transfer = []) =>
+        link.postMessage(message, transfer);
+    const engines = new Engines(__ENGINE_WORKERS__, tellLink);
+    link.onmessage = (/** @type {MessageEvent<FromLink>} */ { data }) => {
+        if (data.type === 'replace') engines.replace(data.build);
+        else show(data);
+    };
+    link.onerror = (event) => showState('failed', event.message || 'the link worker could not be loaded');
+    const url = new URL('/node', location.href);
+    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+    const builds = /** @type {Build[]} */ (Object.keys(__ENGINE_WORKERS__));
+    const capabilities = await baseCapabilities();
+    tellLink({ type: 'start', url: url.href, token, page_version: __PAGE_VERSION__, builds, capabilities });
+    for (const build of builds) engines.replace(build);
+}
+
+const token = takeToken();
+if (token) start(token).catch((error) => showState('failed', String(error)));
+else showState('no-token');

@@ -1,0 +1,68 @@
+/** Shows the node's state to people, and to tests by `data-state` on the root element. */
+
+/** @typedef {import('../shared/messages.js').StateMessage} StateMessage */
+/** @typedef {import('../shared/messages.js').PlatformReport} PlatformReport */
+
+/** @type {Record<string, string>} */
+const SENTENCES = {
+    starting: 'Starting.',
+    'no-token': 'This page was opened without a token. Open it with a join link from the service.',
+    probing: 'Looking at what this browser can compute with.',
+    connecting: 'Connecting to the service.',
+    connected: 'Connected. This page computes for the service while it stays open.',
+    reconnecting: 'The connection dropped; trying again.',
+    stopped: 'The service has let this page go.',
+    refused: 'The service refused this page. Its token may have been used already.',
+    failed: 'The page could not start.',
+};
+
+/** @param {string} state @param {string} [detail] */
+export function showState(state, detail = '') {
+    document.documentElement.dataset.state = state;
+    text('state', `${SENTENCES[state] ?? state}${detail ? ` (${detail})` : ''}`);
+}
+
+/** @param {StateMessage} message */
+export function show(message) {
+    const root = document.documentElement.dataset;
+    root.node = message.node;
+    root.running = String(message.running);
+    root.replaced = String(message.replaced);
+    root.isolated = String(self.crossOriginIsolated);
+    text('node', message.node || '–');
+    text('counts', `${message.answered} answered, ${message.failed} failed, ${message.running} running, `
+        + `${message.queued} queued, ${message.replaced} engine workers replaced`);
+    rows('platforms', Object.entries(message.platforms).map(([name, report]) => [name, describe(report)]));
+    rows('models', message.models.map(({ name, platform, state, bytes, error }) =>
+        [name, `${platform}: ${state}, ${(bytes / 1e6).toFixed(1)} MB${error ? `, ${error}` : ''}`]));
+    showState(message.state, message.detail);
+}
+
+/** @param {PlatformReport} report */
+function describe({ available, reason, adapter, threads }) {
+    const parts = [available ? 'available' : `not available: ${reason}`];
+    if (adapter) {
+        const { vendor, architecture, description, is_fallback: isFallback } = adapter;
+        parts.push([vendor, architecture, description].filter(Boolean).join(' '));
+        if (isFallback) parts.push('software adapter');
+    }
+    if (threads) parts.push(`${threads} threads`);
+    return parts.join('; ');
+}
+
+/** @param {string} id @param {string} content */
+function text(id, content) {
+    const element = document.getElementById(id);
+    if (element) element.textContent = content;
+}
+
+/** @param {string} id of a <dl> @param {string[][]} pairs */
+function rows(id, pairs) {
+    const parts = pairs.flatMap(([term, value]) => {
+        const [dt, dd] = [document.createElement('dt'), document.createElement('dd')];
+        dt.textContent = term;
+        dd.textContent = value;
+        return [dt, dd];
+    });
+    document.getElementById(id)?.replaceChildren(...parts);
+}

@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Dispatcher, MEMORY_FLOOR } from '../../page/src/link/dispatcher.js';
+
+/** A dispatcher with a clock of its own and ports that only take notes. */
+function setUp(builds = ['wasm', 'webgpu']) {
+    const world = { now: 1000, timers: new Map(), answers: [], failures: [], sent: [], replaced: [], ids: 0, ports: {} };
+    const dispatcher = new Dispatcher({
+        now: () => world.now,
+        setTimer: (run, ms) => {
+            world.timers.set(++world.ids, { run, at: world.now + ms });
+            return world.ids;
+        },
+        clearTimer: (timer) => world.timers.delete(timer),
+        nextId: () => `p${++world.ids}`,
+        nodeId: () => 'n',
+        answer: (attempt) => world.answers.push(attempt),
+        fail: (attempt, data) => world.failures.push([attempt, data.error.code, data.retryable, data.executed_on?.fallbacks]),
+        send: (type, data) => world.sent.push([type, data]),
+        replace: (build) => world.replaced.push(build),
+        changed: () => {},
+    }, builds);
+    const generations = {};
+    world.attach = (build, report = { available: true }) => {
+        const generation = generations[build] = (generations[build] ?? 0) + 1;
+        world.ports[build] = { posted: [], postMessage(message) { this.posted.push(message); }, close() {} };
+        dispatcher.attach(build, world.ports[build], generation);
+        world.tell(build, { type: 'capabilities', platforms: { [build]: report }, engines: { ort: '1' } });
+    };
+    world.tell = (build, message) => dispatcher.onEngine(build, generations[build], message);
+    world.runs = (build) => world.ports[build].posted.filter(({ type }) => type === 'run').map((m) => m.attempt);
+    world.advance = (ms) => {
+        world.now += ms;
+        for (const [id, { run, at }] of [...world.timers]) {
+            if (at <= world.now && world.timers.delete(id)) run();
+        }
+    };
+    world.request = (id, more = {}, buffer = null) => dispatcher.request({
+        id: `r-${id}`, type: 'task_request', from: 'service', timestamp: 0,
+        data: { attempt_id: id, model: model('m'), platforms: ['wasm'], deadline_ms: 1000, ...more },
+    }, buffer, 0);
+    world.answer = (build, attempt, memory = 0) =>
+        world.tell(build, { type: 'answer', attempt, frame: new ArrayBuffer(8), load_ms: 0, memory });
+    world.fail = (build, attempt, code, poisoned = false) =>
+        world.tell(build, { type: 'failure', attempt, error: { code, message: 'why' }, poisoned, memory: 0 });
+    for (const build of builds) world.attach(build);
+    return { world, dispatcher };
+}
+const model = (name, bytes = 10) => ({ name, hash: 'h', url: '/m', bytes });
+const ECHO = { name: 'builtin/echo' };
+
+test('models run one at a time, in order; echoes are handed over together', () => {
+    const { world } = setUp();
+    world.request('a');
+    world.request('b');
+    assert.deepEqual(world.runs('wasm'), ['a']);
+    world.answer('wasm', 'a');
+    assert.deepEqual(world.runs('wasm'), ['a', 'b']);
+    world.request('e1', { model: ECHO });
+    assert.deepEqual(world.runs('wasm'), ['a', 'b']);
+    world.request('e2', { model: ECHO });
+    world.answer('wasm', 'b');
+    assert.deepEqual(world.runs('wasm'), ['a', 'b', 'e1', 'e2']);
+    assert.deepEqual(world.answers, ['a', 'b']);
+});
+
+test('task_accepted goes out only after 20 ms', () => {
+    const { world } = setUp();
+    const accepted = () => world.sent.filter(([type]) => type === 'task_accepted').map(([, d]) => d.attempt_id);
+    world.request('quick');
+    world.answer('wasm', 'quick');
+    world.request('slow');
+    world.advance(25);
+    world.advance(100);
+    assert.deepEqual(accepted(), ['slow']);
+});
+
+test('a failed platform falls back with its reason; its inputs are still there', () => {
+    const { world } = setUp();
+    world.request('a', { platforms: ['webgpu', 'wasm'] }, new ArrayBuffer(16));
+    const first = world.ports.webgpu.posted.at(-1);
+    assert.equal(first.buffer.byteLength, 16);
+    world.fail('webgpu', 'a', 'inference_failed', true);
+    assert.deepEqual(world.replaced, ['webgpu']);
+    const second = world.ports.wasm.posted.at(-1);
+    assert.equal(second.buffer.byteLength, 16);
+    assert.notEqual(second.buffer, first.buffer);
+    assert.deepEqual(second.fallbacks, [{ platform: 'webgpu', code: 'inference_failed', reason: 'why' }]);
+    world.answer('wasm', 'a');
+    assert.deepEqual(world.answers, ['a']);
+});
+
+test('fallback: false, and failures that no platform can mend, are errors', () => {
+    const { world } = setUp();
+    world.request('a', { platforms: ['webgpu', 'wasm'], fallback: false });
+    world.fail('webgpu', 'a', 'operator_unsupported');
+    world.request('b', { platforms: ['webgpu', 'wasm'] });
+    world.fail('webgpu', 'b', 'input_shape');
+    world.request('c', { platforms: ['webgpu'] });
+    world.fail('webgpu', 'c', 'device_lost', true);
+    world.request('d', { platforms: ['webnn', 'constructor'] });
+    assert.deepEqual(world.failures.map(([id, code, retryable]) => [id, code, retryable]), [
+        ['a', 'operator_unsupported', false], ['b', 'input_shape', false], ['c', 'device_lost', true],
+        ['d', 'platform_unsupported', false],
+    ]);
+});
+
+test('a platform that is not there is passed over; its queue moves when that turns out', () => {
+    const { world } = setUp([]);
+    assert.equal(world.failures.length, 0);
+    const later = setUp(['wasm', 'webgpu']);
+    later.dispatcher.died('webgpu', 1, 'crash');
+    later.world.request('a', { platforms: ['webgpu', 'wasm'] });
+    assert.deepEqual(later.world.runs('wasm'), []);
+    later.world.attach('webgpu', { available: false, reason: 'no adapter' });
+    assert.deepEqual(later.world.runs('wasm'), ['a']);
+    later.world.request('b', { platforms: ['webgpu'] });
+    assert.deepEqual(later.world.failures[0].slice(0, 2), ['b', 'platform_unsupported']);
+});
+
+test('a hang costs the worker, falls back in time, and leaves the queue alone', () => {
+    const { world } = setUp();
+    world.request('hung', { platforms: ['webgpu', 'wasm'] });
+    world.request('next', { platforms: ['webgpu'], deadline_ms: 5000 });
+    world.advance(499);
+    assert.deepEqual(world.replaced, []);
+    world.advance(1);
+    assert.deepEqual(world.replaced, ['webgpu']);
+    assert.deepEqual(world.runs('wasm'), ['hung']);
+    world.attach('webgpu');
+    assert.deepEqual(world.runs('webgpu'), ['next']);
+    world.advance(500);
+    assert.deepEqual(world.failures[0].slice(0, 3), ['hung', 'engine_hung', true]);
+    assert.equal(world.failures[0][3][0].code, 'engine_hung');
+});
+
+test('who waits for an engine that does not come back falls back too; who waits for others does not', () => {
+    const { world } = setUp();
+    world.request('hung', { platforms: ['webgpu'], deadline_ms: 100 });
+    world.request('busy', { platforms: ['webgpu', 'wasm'], deadline_ms: 150 });
+    world.advance(80);
+    assert.deepEqual(world.runs('wasm'), []);
+    world.advance(20);
+    world.request('later', { platforms: ['webgpu', 'wasm'], deadline_ms: 1000 });
+    world.advance(50);
+    assert.deepEqual(world.runs('wasm'), ['busy']);
+    world.answer('wasm', 'busy');
+    world.advance(450);
+    assert.deepEqual(world.runs('wasm'), ['busy', 'later']);
+    assert.equal(world.ports.wasm.posted.at(-1).fallbacks[0].code, 'engine_hung');
+});
+
+test('a deadline that passes in the queue is no hang', () => {
+    const { world } = setUp();
+    world.request('a', { deadline_ms: 10000 });
+    world.request('b', { deadline_ms: 50 });
+    world.advance(60);
+    assert.deepEqual(world.failures.map(([id, code]) => [id, code]), [['b', 'deadline_exceeded']]);
+    assert.deepEqual(world.replaced, []);
+});
+
+test('cancel: queued is dropped, running is awaited as long as ending it would cost', () => {
+    const { world, dispatcher } = setUp();
+    world.request('a', { deadline_ms: 10000 });
+    world.tell('wasm', { type: 'model', key: 'm@h', state: 'loaded', load_ms: 700 });
+    world.request('b', { deadline_ms: 10000 });
+    dispatcher.cancel('b');
+    dispatcher.cancel('a');
+    dispatcher.cancel('unknown');
+    assert.deepEqual(dispatcher.unanswered(), []);
+    world.advance(600);
+    assert.deepEqual(world.replaced, []);
+    world.advance(100);
+    assert.deepEqual(world.replaced, ['wasm']);
+    assert.deepEqual([world.answers, world.failures], [[], []]);
+    world.attach('wasm');
+    world.request('c');
+    dispatcher.cancel('c');
+    world.answer('wasm', 'c');
+    assert.deepEqual(world.answers, []);
+});
+
+test('models are evicted within the budget, but none that is needed', () => {
+    const { world, dispatcher } = setUp();
+    dispatcher.configure({ credential: '', threads: 1 }, 25);
+    for (const name of ['m1', 'm2', 'm3']) {
+        world.request(name, { model: model(name) });
+        world.tell('wasm', { type: 'model', key: `${name}@h`, state: 'loaded', load_ms: 1 });
+        world.answer('wasm', name);
+    }
+    const unloads = world.ports.wasm.posted.filter(({ type }) => type === 'unload').map(({ key }) => key);
+    assert.deepEqual(unloads, ['m1@h']);
+    assert.deepEqual(dispatcher.models().map(({ name, state }) => [name, state]),
+        [['m2', 'loaded'], ['m3', 'loaded'], ['m1', 'evicted']]);
+});
+
+test('a worker with much garbage is replaced once it is idle', () => {
+    const { world, dispatcher } = setUp();
+    dispatcher.configure({ credential: '', threads: 1 }, 15);
+    const run = (name, memory) => {
+        world.request(name, { model: model(name) });
+        world.tell('wasm', { type: 'model', key: `${name}@h`, state: 'loaded', load_ms: 1 });
+        world.answer('wasm', name, memory);
+    };
+    run('m1', MEMORY_FLOOR + 1);
+    assert.deepEqual(world.replaced, []);
+    run('m2', MEMORY_FLOOR + 1);
+    assert.deepEqual(world.replaced, ['wasm']);
+});
+
+test('a worker that dies loses only what ran, and messages of the dead are ignored', () => {
+    const { world, dispatcher } = setUp();
+    world.request('a');
+    world.request('b');
+    dispatcher.died('wasm', 1, 'boom');
+    world.answer('wasm', 'a');
+    assert.deepEqual(world.failures.map(([id, code, retryable]) => [id, code, retryable]), [['a', 'engine_crashed', true]]);
+    world.attach('wasm');
+    assert.deepEqual(world.runs('wasm'), ['b']);
+});
+
+test('a task that makes no sense is answered, one without an id is not', () => {
+    const { world } = setUp();
+    world.request('a', { model: null });
+    world.request('b', { platforms: 'wasm' });
+    world.request('c', { deadline_ms: 'soon' });
+    world.request(undefined);
+    assert.deepEqual(world.failures.map(([id, code]) => [id, code]),
+        [['a', 'invalid_field'], ['b', 'invalid_field'], ['c', 'invalid_field']]);
+});
+
+test('model_load tries the platforms in turn and answers no task', () => {
+    const { world, dispatcher } = setUp();
+    dispatcher.load({ id: 'x', type: 'model_load', from: '', timestamp: 0, data: { model: model('m'), platforms: ['webgpu', 'wasm'] } });
+    const [run] = world.ports.webgpu.posted.filter(({ type }) => type === 'run');
+    assert.equal(run.load_only, true);
+    world.fail('webgpu', run.attempt, 'model_invalid', true);
+    assert.equal(world.runs('wasm').length, 1);
+    world.fail('wasm', run.attempt, 'model_invalid');
+    assert.deepEqual(world.failures, []);
+    assert.deepEqual(dispatcher.unanswered(), []);
+    assert.equal(dispatcher.models()[0].state, 'failed');
+});

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DATATYPES, elements, readStrings, viewElements, writeStrings } from '../../page/src/shared/datatypes.js';
+import { classify, isPoisoned } from '../../page/src/engine/errors.js';
+import { Failure } from '../../page/src/engine/failure.js';
+import { pictureSize, pixelsToTensor, placement, softmax, toLabels } from '../../page/src/engine/picture.js';
+import { fromOrt, precisionOf, toOrt } from '../../page/src/engine/tensors.js';
+
+test('onnxruntime-web 1.30 messages get their codes', () => {
+    const rows = [
+        ['load', "Can't create a session. ERROR_CODE: 7, ERROR_MESSAGE: Failed to load model because protobuf parsing failed.", 'model_invalid'],
+        ['load', "Can't create a session. ERROR_CODE: 9, ERROR_MESSAGE: Could not find an implementation for Gemm(6) node with name ''", 'operator_unsupported'],
+        ['load', "Can't create a session. ERROR_CODE: 1, ERROR_MESSAGE: Fatal error: com.example:NoSuchOp(-1) is not a registered function/op", 'operator_unsupported'],
+        ['load', "ERROR_CODE: 1, ERROR_MESSAGE: x.cc:254 was false. Provider type for EyeLike node with name '' is not set.\n", 'operator_unsupported'],
+        ['run', 'Status Message: shader_helper.cc:416 GenerateSourceCode Program Cast requires f16 but the device does not support it.', 'operator_unsupported'],
+        ['run', "input 'x' is missing in 'feeds'.", 'input_missing'],
+        ['run', 'ERROR_CODE: 2, ERROR_MESSAGE: Got invalid dimensions for input: x for the following indices', 'input_shape'],
+        ['run', 'ERROR_CODE: 2, ERROR_MESSAGE: Unexpected input data type. Actual: (tensor(int32)) , expected: (tensor(float))', 'input_datatype'],
+        ['run', 'std::bad_alloc', 'out_of_memory'],
+        ['load', '126543216', 'out_of_memory'],
+        ['load', 'no available backend found. ERR: [webgpu] Error: x', 'platform_unsupported'],
+        ['run', 'The GPU device is lost', 'device_lost'],
+        ['load', 'something that nobody has seen', 'model_invalid'],
+        ['run', 'something that nobody has seen', 'inference_failed'],
+    ];
+    for (const [phase, message, code] of rows) assert.equal(classify(new Error(message), phase).code, code, message);
+    assert.equal(classify(new Error("input 'x' is missing in 'feeds'."), 'run').field, 'x');
+    assert.deepEqual(classify(new Failure('input_size', 'm', { field: 'f', expected: 'e' }), 'run'),
+        { code: 'input_size', message: 'm', field: 'f', expected: 'e' });
+});
+
+test('which failures cost the engine worker', () => {
+    const poisoned = (platform, thrown, phase = 'run') => isPoisoned(platform, classify(thrown, phase), thrown);
+    assert.equal(poisoned('webgpu', new Error('anything at all')), true);
+    assert.equal(poisoned('webgpu', new Error("input 'x' is missing in 'feeds'.")), false);
+    assert.equal(poisoned('webgpu', new Failure('model_fetch_failed', 'm')), false);
+    assert.equal(poisoned('wasm', new Error('Non-zero status code returned while running Add node')), false);
+    assert.equal(poisoned('wasm', new Error('Aborted(). Build with -sASSERTIONS for more info.')), true);
+    assert.equal(poisoned('wasm', new WebAssembly.RuntimeError('unreachable')), true);
+});
+
+const entry = (datatype, shape, name = 'x') => ({ name, datatype, shape, offset: 0, byte_length: 0 });
+
+test('every datatype goes to the engine and back unchanged', () => {
+    for (const [datatype, { ort, size }] of DATATYPES) {
+        if (!ort || ort === 'string') continue;
+        const bytes = Uint8Array.from({ length: 6 * size }, (_, i) => i * 37 % 251);
+        const tensor = toOrt(entry(datatype, [2, 3]), bytes);
+        assert.equal(tensor.data.length, 6, datatype);
+        const back = fromOrt('x', tensor);
+        assert.deepEqual([back.datatype, back.shape, [...back.bytes]], [datatype, [2, 3], [...bytes]]);
+    }
+});
+
+test('scalars, empty tensors and odd alignments', () => {
+    assert.equal(elements([]), 1);
+    assert.equal(elements([4, 0, 2]), 0);
+    assert.equal(elements([2 ** 30, 2 ** 30]), -1);
+    assert.equal(toOrt(entry('FP32', []), new Uint8Array(4)).data.length, 1);
+    assert.equal(toOrt(entry('INT64', [2, 0]), new Uint8Array(0)).data.length, 0);
+    const shifted = new Uint8Array([9, 0, 0, 128, 63]).subarray(1);
+    assert.deepEqual([...viewElements('float32', shifted)], [1]);
+});
+
+test('what the engine cannot take is named', () => {
+    assert.throws(() => toOrt(entry('BF16', [1]), new Uint8Array(2)), { code: 'input_datatype', field: 'x' });
+    assert.throws(() => toOrt(entry('FP32', [2]), new Uint8Array(4)), { code: 'input_size', expected: '8 bytes for FP32 [2]' });
+    assert.throws(() => fromOrt('y', { type: 'int4', data: new Uint8Array(1), dims: [2] }), { code: 'operator_unsupported' });
+});
+
+test('strings', () => {
+    const strings = ['', 'ä', '\u{1f600} x'];
+    const bytes = writeStrings(strings);
+    assert.deepEqual(readStrings(bytes, 3), strings);
+    assert.equal(readStrings(bytes, 2), null);
+    assert.equal(readStrings(bytes, 4), null);
+    assert.equal(readStrings(bytes.subarray(0, -1), 3), null);
+    assert.equal(readStrings(Uint8Array.of(1, 0, 0, 0, 0xff), 1), null);
+    assert.deepEqual(readStrings(new Uint8Array(0), 0), []);
+    assert.throws(() => toOrt(entry('BYTES', [2]), bytes), { code: 'input_size' });
+});
+
+test('precision is told from the types of outputs, then inputs', () => {
+    assert.equal(precisionOf(['int64', 'float16'], ['float32']), 'fp16');
+    assert.equal(precisionOf(['int64'], ['float32']), 'fp32');
+    assert.equal(precisionOf(['uint8'], ['uint8']), 'uint8');
+    assert.equal(precisionOf([], []), null);
+});
+
+const RGBA = Uint8Array.of(255, 0, 0, 255, 0, 255, 0, 255, 0, 0, 255, 255, 255, 255, 255, 255);
+const spec = { input: 'x', width: 2, height: 2 };
+
+test('pixels become the tensor that model.json describes', () => {
+    const plain = pixelsToTensor(RGBA, spec);
+    assert.deepEqual([plain.type, plain.dims], ['float32', [1, 3, 2, 2]]);
+    assert.deepEqual([...plain.data], [255, 0, 0, 255, 0, 255, 0, 255, 0, 0, 255, 255]);
+    const bgr = pixelsToTensor(RGBA, { ...spec, order: 'BGR', layout: 'NHWC', datatype: 'UINT8' });
+    assert.deepEqual([bgr.type, bgr.dims], ['uint8', [1, 2, 2, 3]]);
+    assert.deepEqual([...bgr.data], [0, 0, 255, 0, 255, 0, 255, 0, 0, 255, 255, 255]);
+    const scaled = pixelsToTensor(RGBA, { ...spec, scale: 1 / 255, mean: [0.5, 0, 0], std: [0.5, 1, 2] });
+    assert.deepEqual([...scaled.data].map((v) => Math.round(v * 10) / 10), [1, -1, -1, 1, 0, 1, 0, 1, 0, 0, 0.5, 0.5]);
+    const gray = pixelsToTensor(RGBA, { ...spec, channels: 1, invert: true });
+    assert.deepEqual([...gray.data].map(Math.round), [179, 105, 226, 0]);
+});
+
+test('fit', () => {
+    assert.deepEqual(placement('stretch', 10, 20, 4, 4), { x: 0, y: 0, width: 4, height: 4 });
+    assert.deepEqual(placement('cover', 10, 20, 4, 4), { x: 0, y: -2, width: 4, height: 8 });
+    assert.deepEqual(placement('contain', 10, 20, 4, 4), { x: 1, y: 0, width: 2, height: 4 });
+});
+
+test('labels are sorted and cut', () => {
+    const found = toLabels(Float32Array.of(0, 2, 1, 2), { output: 'y', activation: 'softmax', top: 3 }, ['a', 'b', 'c']);
+    assert.deepEqual(found.map(({ label, index }) => [label, index]), [['b', 1], ['3', 3], ['c', 2]]);
+    assert.ok(Math.abs(softmax([1000, 1001]).reduce((a, b) => a + b) - 1) < 1e-12);
+});
+
+test('picture sizes are read before anything is decoded', () => {
+    const bytes = (...parts) => Uint8Array.from(parts.flatMap((p) => (typeof p === 'string' ? [...Buffer.from(p, 'latin1')] : p)));
+    const png = bytes('\x89PNG\r\n\x1a\n', [0, 0, 0, 13], 'IHDR', [0, 0, 1, 0, 0, 0, 0, 2]);
+    assert.deepEqual(pictureSize(png), { width: 256, height: 2 });
+    const jpeg = bytes([0xff, 0xd8, 0xff, 0xe0, 0, 4, 0, 0, 0xff, 0xc2, 0, 17, 8, 0, 5, 0, 7, 3]);
+    assert.deepEqual(pictureSize(jpeg), { width: 7, height: 5 });
+    const riff = (kind, rest) => bytes('RIFF', [0, 0, 0, 0], 'WEBP', kind, [0, 0, 0, 0], rest);
+    assert.deepEqual(pictureSize(riff('VP8X', [0, 0, 0, 0, 9, 0, 0, 4, 0, 0])), { width: 10, height: 5 });
+    assert.deepEqual(pictureSize(riff('VP8 ', [0, 0, 0, 0x9d, 1, 0x2a, 8, 0, 3, 0])), { width: 8, height: 3 });
+    assert.deepEqual(pictureSize(riff('VP8L', [0x2f, 0x04, 0xc0, 0, 0, 0, 0, 0, 0, 0])), { width: 5, height: 4 });
+    for (const bad of [bytes('GIF89a'), bytes([]), jpeg.subarray(0, 9), bytes([0xff, 0xd8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])]) {
+        assert.equal(pictureSize(bad), null);
+    }
+});

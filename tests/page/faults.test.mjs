@@ -1,0 +1,200 @@
+/** What goes wrong in real life: sockets cut, devices lost, shaders refused, engines that hang. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { builtPage, launch, openNode } from './support/browser.mjs';
+import { check, folder, readCase } from './support/cases.mjs';
+
+const needsCases = { skip: folder ? false : 'WEBINFER_CASES is not set' };
+
+/** Script text that runs `patch(device)` on every device but the probe's. */
+const onDevice = (patch) => `{
+    const prototype = GPUAdapter.prototype, request = prototype.requestDevice;
+    let count = 0;
+    prototype.requestDevice = async function (...options) {
+        const device = await request.apply(this, options);
+        if (++count > 1) (${patch})(device);
+        return device;
+    };
+}`;
+const LOSES_DEVICE = onDevice(`(device) => {
+    const submit = device.queue.submit.bind(device.queue);
+    device.queue.submit = (commands) => { submit(commands); device.destroy(); };
+}`);
+const REFUSES_SHADERS = onDevice(`(device) => {
+    const create = device.createShaderModule.bind(device);
+    device.createShaderModule = (descriptor) => create({ ...descriptor, code: 'this is no WGSL' });
+}`);
+const HANGS = onDevice('() => { GPUBuffer.prototype.mapAsync = () => new Promise(() => {}); }');
+const SPINS = onDevice('(device) => { device.queue.submit = () => { for (;;); }; }');
+const LOOKS_LIKE_HARDWARE = `Object.defineProperty(GPUAdapter.prototype, 'info', { get: () => ({
+    vendor: 'acme', architecture: 'anvil', description: 'Acme Anvil', device: '', isFallbackAdapter: false }) });`;
+const DIES_EARLY = 'throw new Error("broken script");';
+
+let page, chromium;
+before(async () => {
+    page = builtPage();
+    chromium = await launch();
+});
+after(async () => {
+    await chromium?.close();
+    page?.remove();
+});
+
+function nodeTest(name, run, options = {}) {
+    test(name, async () => {
+        const node = await openNode(chromium.browser, page.folder, options);
+        try {
+            await run(node);
+        } finally {
+            await node.close();
+        }
+    });
+}
+
+const BOTH = { platforms: ['webgpu', 'wasm'], fallback: true };
+const PINNED = { platforms: ['webgpu'], fallback: false };
+
+/** Runs a case with a fallback and pinned, on a page whose WebGPU is broken in one way. */
+function fallsBack(what, faults, code, retryable, reason, more = {}) {
+    nodeTest(`${what} falls back with its reason`, async ({ service, tab }) => {
+        const add = readCase('op_add');
+        const model = service.addModel('op_add', add.onnx);
+        const answer = await service.run(model, add.inputs, { ...BOTH, ...more });
+        check(add, answer);
+        const { platform, fallbacks } = answer.data.executed_on;
+        assert.equal(platform, 'wasm');
+        assert.deepEqual(fallbacks.map((f) => [f.platform, f.code]), [['webgpu', code]]);
+        assert.match(fallbacks[0].reason, reason);
+        const { data } = await service.run(model, add.inputs, { ...PINNED, ...more });
+        assert.deepEqual([data.ok, data.error.code, data.retryable], [false, code, retryable]);
+        await tab.waitForFunction(() => Number(document.documentElement.dataset.replaced) >= 2);
+        check(add, await service.run(model, add.inputs));
+    }, { faults });
+}
+
+describe('faults of the GPU', needsCases, () => {
+    fallsBack('a lost device', LOSES_DEVICE, 'device_lost', true, /lost/);
+    fallsBack('a refused shader', REFUSES_SHADERS, 'inference_failed', false, /./);
+    fallsBack('a hang', HANGS, 'engine_hung', true, /within \d+ ms/, { deadline_ms: 8000 });
+    fallsBack('a spinning engine', SPINS, 'engine_hung', true, /within \d+ ms/, { deadline_ms: 8000 });
+
+    nodeTest('an adapter is labelled by what it says of itself', async ({ service }) => {
+        const { adapter } = service.messages[0].data.capabilities.platforms.webgpu;
+        assert.deepEqual(adapter, { vendor: 'acme', architecture: 'anvil', description: 'Acme Anvil', is_fallback: false });
+        const add = readCase('op_add');
+        const { data } = await service.run(service.addModel('op_add', add.onnx), add.inputs, PINNED);
+        assert.deepEqual(data.executed_on.adapter, adapter);
+    }, { faults: LOOKS_LIKE_HARDWARE });
+
+    nodeTest('an engine that does not start leaves the other one', async ({ service }) => {
+        const { webgpu } = service.messages[0].data.capabilities.platforms;
+        assert.equal(webgpu.available, false);
+        assert.match(webgpu.reason, /does not start.*broken script/);
+        const add = readCase('op_add');
+        const model = service.addModel('op_add', add.onnx);
+        const answer = await service.run(model, add.inputs, BOTH);
+        check(add, answer);
+        assert.equal(answer.data.executed_on.fallbacks[0].code, 'platform_unsupported');
+        assert.equal((await service.run(model, add.inputs, PINNED)).data.error.code, 'platform_unsupported');
+    }, { faults: DIES_EARLY });
+});
+
+describe('cancel', needsCases, () => {
+    nodeTest('ends what runs and what waits, without an answer', async ({ service, tab }) => {
+        const add = readCase('op_add');
+        const model = service.addModel('op_add', add.onnx);
+        const running = service.request(model, add.inputs, PINNED);
+        const waiting = service.request(model, add.inputs, PINNED);
+        await service.seen('task_accepted', (m) => m.data.attempt_id === running);
+        service.send('task_cancel', { attempt_id: waiting, reason: 'client_gone' });
+        service.send('task_cancel', { attempt_id: running, reason: 'client_gone' });
+        await tab.waitForSelector('html[data-replaced="1"]', { state: 'attached' });
+        const beat = service.send('heartbeat', { seq: 1 });
+        const { data } = await service.seen('heartbeat', (m) => m.data.reply_to === beat);
+        assert.deepEqual(data.running, []);
+        check(add, await service.run(model, add.inputs));
+        assert.equal(service.answers.has(running) || service.answers.has(waiting), false);
+    }, { faults: HANGS });
+
+    nodeTest('of a run that ends by itself throws the answer away', async ({ service, tab }) => {
+        const found = readCase('light_resnet50');
+        const model = service.addModel('resnet', found.onnx);
+        check(found, await service.run(model, found.inputs));
+        const attempt = service.request(model, found.inputs);
+        service.send('task_cancel', { attempt_id: attempt, reason: 'client_gone' });
+        check(found, await service.run(model, found.inputs));
+        assert.equal(service.answers.has(attempt), false);
+        assert.equal(await tab.evaluate('document.documentElement.dataset.replaced'), '0');
+    });
+});
+
+describe('a dropped socket', needsCases, () => {
+    nodeTest('costs no answer and doubles none', async ({ service }) => {
+        service.autoAck = false;
+        const found = readCase('light_resnet50');
+        const model = service.addModel('resnet', found.onnx);
+        const before = service.request(model, found.inputs, { attempt_id: 'answered' });
+        await service.answer(before);
+        const attempt = service.request(model, found.inputs, { attempt_id: 'in-flight' });
+        await service.seen('task_accepted', (m) => m.data.attempt_id === attempt);
+        service.socket.terminate();
+        const { data } = await service.seen('node_announcement', (m) => m.data.resume);
+        const { node, token, running, unacknowledged } = data.resume;
+        assert.deepEqual([node, token, data.token], ['node-1', 'resume-1', undefined]);
+        assert.deepEqual([...running, ...unacknowledged].sort(), ['answered', 'in-flight']);
+        check(found, await service.answer(attempt));
+        await service.until(() => service.answers.get('answered').length === 2, 'the unacknowledged answer again');
+        assert.equal(service.answers.get('answered')[0].id, service.answers.get('answered')[1].id);
+        service.send('task_ack', { attempt_ids: ['answered', 'in-flight'] });
+        const since = service.messages.length;
+        service.socket.terminate();
+        const again = await service.seen('node_announcement', undefined, since);
+        assert.deepEqual(again.data.resume.unacknowledged, []);
+        assert.deepEqual(again.data.resume.running, []);
+        check(found, await service.run(model, found.inputs));
+        assert.equal(service.answers.get('in-flight').length, 1);
+    });
+
+    nodeTest('while the answer is being made: it comes after the resume, once', async ({ service }) => {
+        const found = readCase('light_resnet50');
+        const model = service.addModel('resnet', found.onnx);
+        const attempt = service.request(model, found.inputs);
+        await service.seen('task_accepted', (m) => m.data.attempt_id === attempt);
+        service.refuse = true;
+        service.socket.terminate();
+        await service.until(() => service.lastClose, 'the cut');
+        service.refuse = false;
+        const { at } = await service.seen('node_announcement', (m) => m.data.resume);
+        const answer = await service.answer(attempt);
+        check(found, answer);
+        assert.ok(answer.at > at);
+        check(found, await service.run(model, found.inputs));
+        assert.equal(service.answers.get(attempt).length, 1);
+    });
+
+    nodeTest('forgets what the service no longer wants', async ({ service }) => {
+        service.autoAck = false;
+        const echo = { name: 'builtin/echo', hash: '', url: null, bytes: 0 };
+        await service.run(echo, [], { attempt_id: 'unwanted' });
+        service.welcome = { cancel: ['unwanted'] };
+        const since = service.messages.length;
+        service.socket.terminate();
+        await service.seen('node_announcement', (m) => m.data.resume.unacknowledged.includes('unwanted'), since);
+        await service.run(echo, []);
+        assert.equal(service.answers.get('unwanted').length, 1);
+    });
+
+    nodeTest('silence is a dropped socket', async ({ service }) => {
+        service.silent = true;
+        await service.seen('node_announcement', (m) => m.data.resume);
+    }, { welcome: { heartbeat_interval_ms: 400, heartbeat_misses: 3 } });
+
+    nodeTest('a service that knows nothing of the page ends it', async ({ service, tab }) => {
+        service.handle = (socket) => {
+            service.send('bye', { code: 'resume_unknown', reason: 'unknown node' });
+            socket.close(4001);
+        };
+        service.socket.terminate();
+        await tab.waitForSelector('html[data-state=stopped]', { state: 'attached' });
+    });
+});

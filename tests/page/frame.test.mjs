@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CLOSE_MALFORMED, CLOSE_TOO_BIG, decode, encode, FrameError, MAX_HEAD } from '../../page/src/link/frame.js';
+
+const envelope = (data = {}) => ({ id: 'x1', type: 'task_request', from: 'service', timestamp: 1, data });
+const tensor = (name, bytes, datatype = 'UINT8', shape = [bytes.length]) =>
+    ({ name, datatype, shape, bytes: Uint8Array.from(bytes) });
+
+/** A frame from parts, as a hostile peer would make it. */
+function raw(head, tail = [], { length, padding = 0 } = {}) {
+    const json = new TextEncoder().encode(typeof head === 'string' ? head : JSON.stringify(head));
+    const section = Math.ceil((4 + json.length) / 8) * 8;
+    const frame = new Uint8Array(section + tail.length).fill(padding, 4 + json.length, section);
+    new DataView(frame.buffer).setUint32(0, length ?? json.length, true);
+    frame.set(json, 4);
+    frame.set(tail, section);
+    return frame.buffer;
+}
+const entry = (more = {}) => ({ name: 'a', datatype: 'UINT8', shape: [2], offset: 0, byte_length: 2, ...more });
+const rejects = (frame, pattern, code = CLOSE_MALFORMED) => assert.throws(() => decode(frame),
+    (error) => error instanceof FrameError && error.closeCode === code && pattern.test(error.message));
+
+test('what is encoded is decoded', () => {
+    const frame = encode(envelope({ attempt_id: 'ä' }), [tensor('a', [1, 2, 3]), tensor('none', [], 'FP32', [0, 2]),
+        tensor('scalar', [1, 0, 0, 0, 0, 0, 0, 0], 'INT64', [])]);
+    const { message, section } = decode(frame);
+    assert.equal(section % 8, 0);
+    assert.equal(message.data.attempt_id, 'ä');
+    assert.deepEqual(message.data.tensors.map(({ offset, byte_length: n }) => [offset, n]), [[0, 3], [8, 0], [8, 8]]);
+    assert.deepEqual([...new Uint8Array(frame, section, 3)], [1, 2, 3]);
+    assert.equal(frame.byteLength, section + 16);
+});
+
+test('text frames are the same message', () => {
+    assert.equal(decode(JSON.stringify(envelope({ a: 1 }))).message.data.a, 1);
+    assert.equal(decode(encode(envelope(), [])).message.type, 'task_request');
+});
+
+test('envelopes that are not to be believed', () => {
+    rejects('', /not JSON/);
+    rejects('[]', /not an object/);
+    rejects('null', /not an object/);
+    rejects(JSON.stringify({ ...envelope(), id: '' }), /bad id/);
+    rejects(JSON.stringify({ ...envelope(), id: 'x'.repeat(65) }), /bad id/);
+    rejects(JSON.stringify({ ...envelope(), type: 1 }), /bad type/);
+    rejects(JSON.stringify({ ...envelope(), from: null }), /bad from/);
+    rejects(JSON.stringify({ ...envelope(), timestamp: '1' }), /bad timestamp/);
+    rejects(JSON.stringify({ ...envelope(), data: [] }), /data is not an object/);
+    rejects(`"${'x'.repeat(MAX_HEAD)}"`, /over 1 MiB/, CLOSE_TOO_BIG);
+});
+
+test('binary frames cut or padded wrongly', () => {
+    rejects(new ArrayBuffer(0), /without a length/);
+    rejects(new ArrayBuffer(3), /without a length/);
+    rejects(raw(envelope(), [], { length: 0xffffffff }), /over 1 MiB/, CLOSE_TOO_BIG);
+    rejects(raw(envelope(), [], { length: 5000 }), /longer than the frame/);
+    rejects(raw({ ...envelope(), id: 'y' }, [], { padding: 7 }), /padding is not zero/);
+    const notText = raw('xxxx');
+    new Uint8Array(notText).set([0xff, 0xfe, 0xff, 0xff], 4);
+    rejects(notText, /not UTF-8/);
+    assert.throws(() => decode(raw(envelope()), 16), { closeCode: CLOSE_TOO_BIG });
+});
+
+test('tensor tables that lie', () => {
+    const bad = (tensors, tail, pattern) => rejects(raw(envelope({ tensors }), tail), pattern);
+    bad({}, [], /not a list/);
+    bad(Array(1025).fill(entry()), [], /more than 1024/);
+    bad([null], [], /not an object/);
+    bad([entry({ name: 7 })], [1, 2], /bad tensor name/);
+    bad([entry({ datatype: 'FP8' })], [1, 2], /unknown tensor datatype/);
+    bad([entry({ datatype: '__proto__' })], [1, 2], /unknown tensor datatype/);
+    bad([entry({ shape: [-1] })], [1, 2], /bad tensor shape/);
+    bad([entry({ shape: [1.5] })], [1, 2], /bad tensor shape/);
+    bad([entry({ shape: Array(17).fill(1) })], [1, 2], /bad tensor shape/);
+    bad([entry({ offset: 4 })], [0, 0, 0, 0, 1, 2], /out of order/);
+    bad([entry({ byte_length: 2 ** 53 })], [1, 2], /bad tensor offset/);
+    bad([entry({ byte_length: 3 })], [1, 2], /past the end/);
+    bad([entry()], [1, 2, 3], /after the last tensor/);
+    bad([], [0], /after the last tensor/);
+    bad([entry(), entry({ offset: 0 })], [1, 2], /out of order/);
+    bad([entry(), entry({ offset: 8 })], [1, 2, 0, 9, 0, 0, 0, 0, 1, 2], /padding is not zero/);
+    bad([entry(), entry({ offset: 8, byte_length: 0, shape: [0] })], [1, 2], /past the end/);
+    rejects(JSON.stringify(envelope({ tensors: [entry()] })), /past the end/);
+});
+
+test('random bytes never get through as anything but a FrameError', () => {
+    let seed = 1;
+    const random = () => (seed = seed * 48271 % 0x7fffffff) / 0x7fffffff;
+    const whole = new Uint8Array(encode(envelope(), [tensor('a', [1, 2, 3])]));
+    for (let i = 0; i < 3000; i++) {
+        const bytes = whole.slice(0, 1 + Math.floor(random() * whole.length));
+        bytes[Math.floor(random() * bytes.length)] = random() * 256;
+        try {
+            decode(bytes.buffer);
+        } catch (error) {
+            assert.ok(error instanceof FrameError, String(error));
+        }
+    }
+});

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Backoff, BACKOFF_BASE_MS, BACKOFF_CAP_MS } from '../../page/src/link/backoff.js';
+import { Outbox } from '../../page/src/link/outbox.js';
+import { Residents } from '../../page/src/link/residents.js';
+
+test('backoff doubles to its cap, with full jitter, and starts again', () => {
+    const longest = new Backoff(() => 1);
+    const waits = Array.from({ length: 8 }, () => longest.next());
+    assert.deepEqual(waits, [250, 500, 1000, 2000, 4000, 5000, 5000, 5000]);
+    longest.reset();
+    assert.equal(longest.next(), BACKOFF_BASE_MS);
+    assert.equal(new Backoff(() => 0).next(), 0);
+    const many = new Backoff(() => 0.5);
+    for (let i = 0; i < 2000; i++) assert.ok(many.next() <= BACKOFF_CAP_MS / 2);
+});
+
+test('answers stay until they are acknowledged', () => {
+    const outbox = new Outbox();
+    outbox.keep('a', 'A');
+    outbox.keep('b', 'B');
+    outbox.acknowledge(undefined);
+    outbox.acknowledge('a');
+    outbox.acknowledge([null, 'a', 'unknown']);
+    assert.deepEqual(outbox.ids(), ['b']);
+    assert.deepEqual(outbox.frames(), ['B']);
+    assert.equal(outbox.has('b'), true);
+    outbox.clear();
+    assert.deepEqual(outbox.ids(), []);
+});
+
+const model = (name, bytes) => ({ name, hash: 'h', bytes, url: '' });
+const idle = () => false;
+function loaded(residents, name, bytes, platform = 'wasm') {
+    residents.use(model(name, bytes), platform);
+    residents.loaded(Residents.key(model(name, bytes)), platform, 10);
+}
+
+test('the least recently used models go when the budget is passed', () => {
+    const residents = new Residents();
+    residents.budget = 100;
+    for (const name of ['a', 'b', 'c']) loaded(residents, name, 30);
+    residents.use(model('a', 30), 'wasm');
+    assert.equal(residents.use(model('d', 40), 'wasm'), true);
+    assert.deepEqual(residents.victims(idle).map(({ name }) => name), ['b']);
+    assert.deepEqual(residents.victims(({ name }) => name === 'b').map(({ name }) => name), ['c']);
+    assert.equal(residents.bytes(), 130);
+});
+
+test('a model larger than the budget is alone, not refused', () => {
+    const residents = new Residents();
+    residents.budget = 10;
+    loaded(residents, 'a', 5);
+    residents.use(model('big', 1000), 'wasm');
+    assert.deepEqual(residents.victims(idle).map(({ name }) => name), ['a']);
+});
+
+test('what is loading is no victim, and an engine that is gone takes its models along', () => {
+    const residents = new Residents();
+    residents.budget = 1;
+    residents.use(model('a', 5), 'webgpu');
+    assert.deepEqual(residents.victims(idle), []);
+    loaded(residents, 'b', 5, 'wasm');
+    residents.forget('webgpu');
+    assert.deepEqual(residents.states().map(({ name, state }) => [name, state]), [['b', 'loaded']]);
+    residents.remove('b@h', 'wasm', 'evicted');
+    assert.deepEqual(residents.states().map(({ name, state }) => [name, state]), [['b', 'evicted']]);
+});
+
+test('the list of what is gone is bounded', () => {
+    const residents = new Residents();
+    for (let i = 0; i < 100; i++) {
+        loaded(residents, `m${i}`, 1);
+        residents.remove(`m${i}@h`, 'wasm', 'failed', 'why');
+    }
+    assert.equal(residents.states().length, 32);
+    assert.equal(residents.states().at(-1).name, 'm99');
+});

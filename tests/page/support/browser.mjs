@@ -1,0 +1,67 @@
+/** Chromium for the page's tests: built page, temporary home, always closed again. */
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+import { Service, TOKEN } from './service.mjs';
+
+const root = path.resolve(import.meta.dirname, '../../..');
+const FLAGS = [
+    '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--disable-background-timer-throttling',
+    '--disable-renderer-backgrounding', '--disable-backgrounding-occluded-windows',
+];
+
+/** The folder with the built page: WEBINFER_PAGE, or built now. */
+export function builtPage() {
+    if (process.env.WEBINFER_PAGE) return { folder: process.env.WEBINFER_PAGE, remove() {} };
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'webinfer-page-'));
+    execFileSync(process.execPath, [path.join(root, 'page/build.mjs'), folder], { stdio: 'inherit' });
+    return { folder, remove: () => fs.rmSync(folder, { recursive: true, force: true }) };
+}
+
+export async function launch() {
+    const home = fs.mkdtempSync(path.join(os.tmpdir(), 'webinfer-chromium-'));
+    const isRoot = process.getuid?.() === 0;
+    const browser = await chromium.launch({
+        executablePath: process.env.WEBINFER_CHROMIUM ?? '/usr/bin/chromium',
+        args: [...FLAGS, ...(isRoot ? ['--no-sandbox'] : [])],
+        ignoreDefaultArgs: ['--disable-gpu'],
+        env: { ...process.env, HOME: home, TMPDIR: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home },
+    });
+    return {
+        browser,
+        async close() {
+            await browser.close();
+            fs.rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+        },
+    };
+}
+
+/**
+ * A service of its own and one page that has been welcomed.
+ * @param {object} options `faults`: script text that runs first in the WebGPU engine worker;
+ * `welcome`: what the service's welcome says otherwise
+ */
+export async function openNode(browser, page, { faults, welcome } = {}) {
+    const service = await Service.start(page, {
+        welcome,
+        alter: (name, content) => (faults && name.startsWith('engine-webgpu') ? `${faults}\n${content}` : content),
+    });
+    const context = await browser.newContext();
+    const tab = await context.newPage();
+    const problems = [];
+    tab.on('console', (message) => {
+        if (message.type() === 'error') problems.push(message.text());
+    });
+    tab.on('pageerror', (error) => problems.push(String(error)));
+    await tab.goto(`${service.url}/#token=${TOKEN}`);
+    await tab.waitForSelector('html[data-state=connected]', { state: 'attached' });
+    return {
+        service, tab, problems,
+        async close() {
+            await context.close();
+            await service.stop();
+        },
+    };
+}

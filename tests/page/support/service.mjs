@@ -1,0 +1,193 @@
+/**
+ * A small stand-in for the daemon's bridge: serves the built page with the headers that the
+ * daemon sends, model files, and the node protocol on /node. Tests drive it and wait on it by
+ * condition.
+ */
+import { EventEmitter } from 'node:events';
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import { WebSocketServer } from 'ws';
+import { decode, encode } from '../../../page/src/link/frame.js';
+
+const TYPES = {
+    '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.mjs': 'text/javascript',
+    '.wasm': 'application/wasm', '.css': 'text/css', '.json': 'application/json',
+};
+const HEADERS = {
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cross-Origin-Embedder-Policy': 'require-corp',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'X-Content-Type-Options': 'nosniff',
+};
+const CREDENTIAL = 'model-credential';
+export const TOKEN = 'one-time-token';
+
+export class Service extends EventEmitter {
+    /** @param {string} page the built page's folder @param {{welcome?: object, alter?: (name: string, text: Buffer) => Buffer | string}} [options] */
+    static async start(page, options = {}) {
+        const service = new Service(page, options);
+        await new Promise((resolve) => service.http.listen(0, '127.0.0.1', resolve));
+        return service;
+    }
+
+    constructor(page, { welcome = {}, alter = (name, content) => content }) {
+        super();
+        this.setMaxListeners(0);
+        this.page = page;
+        this.alter = alter;
+        this.welcome = welcome;
+        this.models = new Map(); // "name/hash/file" → Buffer
+        this.messages = []; // everything that pages sent
+        this.fetched = [];
+        this.answers = new Map();
+        this.autoAck = true;
+        this.refuse = false;
+        this.silent = false; // no heartbeats
+        this.socket = null;
+        this.ids = 0;
+        this.http = http.createServer((request, response) => this.serve(request, response));
+        this.ws = new WebSocketServer({
+            server: this.http, path: '/node', maxPayload: 1 << 28,
+            handleProtocols: (set) => (set.has('webinfer.v1') ? 'webinfer.v1' : false),
+        });
+        this.ws.on('connection', (socket) => this.accept(socket));
+    }
+
+    get url() {
+        return `http://127.0.0.1:${this.http.address().port}`;
+    }
+
+    async stop() {
+        for (const client of this.ws.clients) client.terminate();
+        this.http.closeAllConnections();
+        await new Promise((resolve) => this.http.close(resolve));
+    }
+
+    // --- files -----------------------------------------------------------------------------------
+
+    serve(request, response) {
+        const pathname = decodeURIComponent(new URL(request.url, 'http://x').pathname);
+        const csp = `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; `
+            + `connect-src 'self' ws://${request.headers.host}; base-uri 'none'; form-action 'none'`;
+        const headers = { ...HEADERS, 'Content-Security-Policy': csp };
+        const send = (status, content, type) => {
+            response.writeHead(status, { ...headers, 'Content-Type': type ?? 'text/plain', 'Content-Length': content.length });
+            response.end(content);
+        };
+        if (pathname.startsWith('/models/')) {
+            this.fetched.push(pathname);
+            const content = this.models.get(pathname.slice('/models/'.length));
+            if (request.headers.authorization !== `Bearer ${CREDENTIAL}`) return send(401, Buffer.from('no'));
+            return content ? send(200, content) : send(404, Buffer.from('no'));
+        }
+        const name = pathname === '/' ? 'index.html' : path.basename(pathname);
+        const file = path.join(this.page, name);
+        if (!fs.existsSync(file)) return send(404, Buffer.from('no'));
+        return send(200, Buffer.from(this.alter(name, fs.readFileSync(file))), TYPES[path.extname(name)]);
+    }
+
+    /** Puts a model into the store; returns what a task says of it. */
+    addModel(name, content, spec) {
+        const hash = `h${this.models.size}`;
+        this.models.set(`${name}/${hash}/model.onnx`, content);
+        if (spec) this.models.set(`${name}/${hash}/model.json`, Buffer.from(JSON.stringify(spec)));
+        return {
+            name, hash, type: null, bytes: content.length, url: `/models/${name}/${hash}/model.onnx`,
+            spec_url: spec ? `/models/${name}/${hash}/model.json` : null,
+        };
+    }
+
+    // --- the protocol ----------------------------------------------------------------------------
+
+    accept(socket) {
+        if (this.refuse) return socket.terminate();
+        this.socket = socket;
+        socket.on('message', (data, isBinary) => {
+            const frame = isBinary ? data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength) : data.toString();
+            const { message, section } = decode(frame);
+            message.bytes = (message.data.tensors ?? []).map(({ offset, byte_length: length }) =>
+                new Uint8Array(frame, section + offset, length));
+            message.at = performance.now();
+            this.messages.push(message);
+            this.handle(socket, message);
+            this.emit('message');
+        });
+        const beat = setInterval(() => {
+            if (!this.silent && socket === this.socket && socket.readyState === socket.OPEN) this.send('heartbeat', { seq: ++this.ids });
+        }, 500);
+        socket.on('close', (code, reason) => {
+            clearInterval(beat);
+            this.lastClose = { code, reason: reason.toString() };
+            this.messages.push({ type: 'close', code, data: {} });
+            this.emit('message');
+        });
+    }
+
+    handle(socket, message) {
+        if (message.type === 'node_announcement') {
+            const { resume } = message.data;
+            this.send('welcome', {
+                node: 'node-1', resume_token: 'resume-1', resumed: Boolean(resume), heartbeat_interval_ms: 1000,
+                heartbeat_misses: 3, resume_grace_ms: 15000, max_frame_bytes: 1 << 27,
+                model_credential: CREDENTIAL, threads: 2, model_budget_bytes: 1 << 30, cancel: [], ...this.welcome,
+            });
+        } else if (message.type === 'task_response') {
+            const id = message.data.attempt_id;
+            this.answers.set(id, [...(this.answers.get(id) ?? []), message]);
+            if (this.autoAck) this.send('task_ack', { attempt_ids: [id] });
+        }
+    }
+
+    send(type, data, tensors = [], top = {}) {
+        const message = { id: `s${++this.ids}`, type, from: 'service', timestamp: Date.now(), ...top, data };
+        this.socket.send(tensors.length > 0 ? encode(message, tensors) : JSON.stringify(message));
+        return message.id;
+    }
+
+    /** Sends a task and returns its attempt id. */
+    request(model, tensors, more = {}) {
+        const attempt = more.attempt_id ?? `a${++this.ids}`;
+        this.send('task_request', {
+            attempt_id: attempt, job_id: `j-${attempt}`, model, platforms: ['wasm'], fallback: false,
+            precision: null, outputs: [], deadline_ms: 60000, input: null, ...more,
+        }, tensors);
+        return attempt;
+    }
+
+    /** The (first) answer to an attempt. */
+    async answer(attempt, timeout) {
+        await this.until(() => this.answers.has(attempt), `an answer to ${attempt}`, timeout);
+        return this.answers.get(attempt)[0];
+    }
+
+    async run(model, tensors, more, timeout) {
+        return this.answer(this.request(model, tensors, more), timeout);
+    }
+
+    /** Waits for a message that fits, an old one included, from index `since` on. */
+    async seen(type, fits = () => true, since = 0, timeout = undefined) {
+        const find = () => this.messages.slice(since).find((m) => m.type === type && fits(m));
+        await this.until(find, type, timeout);
+        return find();
+    }
+
+    /** Waits until something that a message brings about holds. */
+    until(holds, what, timeout = 60000) {
+        return new Promise((resolve, reject) => {
+            const done = (settle, value) => {
+                clearTimeout(timer);
+                this.off('message', check);
+                settle(value);
+            };
+            const check = () => {
+                const value = holds();
+                if (value) done(resolve, value);
+            };
+            const timer = setTimeout(() => done(reject, new Error(`waited ${timeout} ms for ${what}; last: ${
+                JSON.stringify(this.messages.slice(-4), (key, value) => (key === 'bytes' ? undefined : value))}`)), timeout);
+            this.on('message', check);
+            check();
+        });
+    }
+}
