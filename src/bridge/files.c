@@ -42,7 +42,7 @@ char *wi_files_security_headers(const char *url, const char *local_url)
     const char *host = strstr(url, "://"), *local = strstr(local_url, "://");
     const char *scheme = strncmp(url, "https", 5) == 0 ? "wss" : "ws";
     const char *local_scheme = strncmp(local_url, "https", 5) == 0 ? "wss" : "ws";
-    int length = (int)strcspn(host + 3, "/?#") + 3;
+    int length = (int)strcspn(host + 3, "/?#") + 3, same = strcmp(url, local_url) == 0;
     /* COOP and COEP make the page cross-origin isolated, which WASM threads need; each worker
      * script needs COEP for itself. */
     return wi_sprintf("Cross-Origin-Opener-Policy: same-origin\r\n"
@@ -50,12 +50,12 @@ char *wi_files_security_headers(const char *url, const char *local_url)
                       "Cross-Origin-Resource-Policy: same-origin\r\n"
                       "Content-Security-Policy: default-src 'none'; "
                       "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; "
-                      "connect-src 'self' %s%.*s %s%s; style-src 'self'; img-src 'self' data: "
+                      "connect-src 'self' %s%.*s%s%s%s; style-src 'self'; img-src 'self' data: "
                       "blob:; font-src 'self'; base-uri 'none'; form-action 'none'; "
                       "frame-ancestors 'none'\r\n"
                       "X-Content-Type-Options: nosniff\r\n"
                       "Referrer-Policy: no-referrer\r\n",
-        scheme, length, host, local_scheme, local);
+        scheme, length, host, same ? "" : " ", same ? "" : local_scheme, same ? "" : local);
 }
 
 static int write_headers(struct lws *wsi, struct wi_buffer *text)

@@ -19,7 +19,8 @@
 /* Accepted per turn of the loop, so that a connection storm does not starve running work. */
 #define ACCEPTS_PER_TURN 64
 #define PAUSE_MS 200
-/* Descriptors left for the rest of the program: clients, model files, drivers. */
+/* Descriptors left for the rest of the program (clients, model files, drivers): so many, but no
+ * more than a quarter. */
 #define RESERVED_DESCRIPTORS 64
 
 struct wi_listener {
@@ -167,7 +168,9 @@ struct wi_listener *wi_listener_new(uv_loop_t *loop, const char *address, wi_acc
     listener->context = context;
     listener->highest_fd = INT32_MAX;
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < INT32_MAX)
-        listener->highest_fd = (int)limit.rlim_cur - RESERVED_DESCRIPTORS;
+        listener->highest_fd = (int)(limit.rlim_cur - (limit.rlim_cur / 4 < RESERVED_DESCRIPTORS
+                                                              ? limit.rlim_cur / 4
+                                                              : RESERVED_DESCRIPTORS));
 
     if (open_socket(listener, address, error) != WI_OK) {
         wi_listener_free(listener);

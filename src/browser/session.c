@@ -21,6 +21,8 @@
 
 #define DELETE_TIMEOUT_MS 5000
 #define END_GRACE_MS 2000
+/* The driver answers from what it knows, without asking the page. */
+#define CHECK_TIMEOUT_MS 5000
 
 struct wi_session {
     struct wi_session_deps deps;
@@ -32,7 +34,8 @@ struct wi_session {
     char *directory;
     struct wi_child *child; /* NULL when no process is left */
     struct wi_driver *driver;
-    struct wi_driver_call *call; /* the one under way */
+    struct wi_driver_call *call;  /* the step under way */
+    struct wi_driver_call *check; /* whether the page lives */
     struct wi_timer *deadline;
     struct wi_timer *failed_early; /* reports a failure of wi_session_new from the loop */
     struct wi_watch *browser_watch;
@@ -117,7 +120,7 @@ static void let_go(struct wi_session *session)
     wi_timer_stop(session->failed_early);
     wi_driver_free(session->driver);
     session->driver = NULL;
-    session->call = NULL;
+    session->call = session->check = NULL;
     wi_watch_free(session->browser_watch);
     session->browser_watch = NULL;
     if (session->browser_fd >= 0)
@@ -439,6 +442,22 @@ void wi_session_reload(struct wi_session *session, int64_t timeout_ms)
         wi_driver_navigate(session->driver, "about:blank", (uint64_t)timeout_ms, on_blank, session);
 }
 
+static void on_checked(void *context, const struct wi_error *error)
+{
+    struct wi_session *session = context;
+
+    session->check = NULL;
+    if (error && is_alive(session))
+        fail(session, error);
+}
+
+void wi_session_check(struct wi_session *session)
+{
+    if (session->state == WI_SESSION_READY && !session->check && !session->reloading)
+        session->check =
+            wi_driver_check_page(session->driver, CHECK_TIMEOUT_MS, on_checked, session);
+}
+
 static void on_deleted(void *context, const struct wi_error *error)
 {
     struct wi_session *session = context;
@@ -457,7 +476,8 @@ void wi_session_close(struct wi_session *session)
         return;
     /* Else its answer would come first, and a page that never loads would hold the end up. */
     wi_driver_cancel(session->call);
-    session->call = NULL;
+    wi_driver_cancel(session->check);
+    session->call = session->check = NULL;
     wi_timer_stop(session->deadline);
     set_state(session, WI_SESSION_DRAINING, NULL);
     if (driver && wi_driver_session_id(driver))

@@ -72,6 +72,9 @@ struct wi_session *wi_session_new(const struct wi_session_deps *deps,
 void wi_session_welcomed(struct wi_session *session);
 /* Opens the page afresh in the same browser (a fresh token is asked for). */
 void wi_session_reload(struct wi_session *session, int64_t timeout_ms);
+/* Its node lost its connection: asks the driver whether the page still lives; if not, the session
+ * breaks now, without waiting for the node's grace to pass. */
+void wi_session_check(struct wi_session *session);
 /* Ends it in good order: delete the session, end the tree, remove the profile. */
 void wi_session_close(struct wi_session *session);
 /* Ends it at once: SIGKILL to the tree, remove the profile. */

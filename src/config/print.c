@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Longer lists are printed one item per line, so that no line is too long to be read back. */
-enum { LIST_LINE = 120, WIDTH = 78 };
+/* Longer lists are printed one item per line, so that no line is too long to be read back; for the
+ * same reason the spaces around "=" go where key and value together are longer than TIGHT_LINE. */
+enum { LIST_LINE = 80, TIGHT_LINE = 150, WIDTH = 78 };
 
 static void print_origin(const struct wi_config_origin *origin, FILE *out)
 {
@@ -20,6 +21,14 @@ static void print_origin(const struct wi_config_origin *origin, FILE *out)
     fprintf(out, ":%u\n", origin->line);
 }
 
+/* A key's line; without the spaces where they would make it too long to be read back. */
+static void print_key(const char *key, const char *value, FILE *out)
+{
+    int tight = strlen(key) + strlen(value) > TIGHT_LINE;
+
+    fprintf(out, "%s%s%s%s\n", key, tight ? "=" : " =", tight || !*value ? "" : " ", value);
+}
+
 /* `text` as wi_option_format gives it: the items of a list separated by newlines. */
 static void print_value(const struct wi_option *option, char *text, FILE *out)
 {
@@ -27,16 +36,16 @@ static void print_value(const struct wi_option *option, char *text, FILE *out)
     char *rest = text, *item;
 
     if (!wi_option_is_list(option) || !*text) {
-        fprintf(out, "%s =%s%s\n", option->key, *text ? " " : "", text);
+        print_key(option->key, text, out);
         return;
     }
+    if (!per_line)
+        fprintf(out, "%s = ", option->key);
     while ((item = strsep(&rest, "\n"))) {
-        if (per_line || item == text)
-            fprintf(out, "%s = %s", option->key, item);
+        if (per_line)
+            print_key(option->key, item, out);
         else
-            fprintf(out, ", %s", item);
-        if (per_line || !rest)
-            fputc('\n', out);
+            fprintf(out, "%s%s", item, rest ? ", " : "\n");
     }
 }
 

@@ -265,9 +265,10 @@ static void check_key_line(struct reader *reader, const char *line)
         return;
     }
     for (const char *c = line; *c; c++) {
-        if ((*c == ' ' || *c == '\t') && c[1] == ';') {
+        if ((*c == ' ' || *c == '\t' || c == after) && c[1] == ';') {
             fail(reader, WI_INVALID_FIELD, NULL,
-                "a value cannot contain a space and \";\"; a comment stands on a line of its own");
+                "a value cannot begin with \";\" or contain a space and \";\"; a comment "
+                "stands on a line of its own");
             return;
         }
     }

@@ -57,7 +57,8 @@ void wi_store_cancel(struct wi_store_lookup *lookup); /* no callback comes; NULL
  * NULL if there is none. */
 struct wi_model *wi_store_by_hash(struct wi_store *store, const char *name, const char *hash);
 
-/* Calls `each` for every folder of the store, sorted by name; reads the folder again. `model` is
+/* Calls `each` for every model of the store's folder and for builtin/echo, sorted by name; reads
+ * the folder again. `model` is
  * NULL where the model has not been looked up since the start (or cannot be: `problem` says why,
  * else NULL). Models that were looked up come with their snapshot. */
 typedef void wi_store_each_fn(

@@ -114,10 +114,14 @@ static void on_node_up(void *context, const struct wi_node_info *info, int resum
 
 static void on_node_away(void *context, const char *node_id)
 {
-    struct pool_node *node = wi_pool_find_node(context, node_id);
+    struct wi_pool *pool = context;
+    struct pool_node *node = wi_pool_find_node(pool, node_id);
+    struct pool_session *session = node ? wi_pool_find_session(pool, node->session) : NULL;
 
     if (node)
         node->away = 1;
+    if (session)
+        wi_session_check(session->session);
 }
 
 static void on_node_down(void *context, const char *node_id, const char *why)

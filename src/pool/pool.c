@@ -154,7 +154,7 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     struct wi_choice *choice, struct wi_error *error)
 {
     size_t most = HASH_COUNT(pool->nodes), count = 0;
-    struct wi_candidate few[16], *candidates = few;
+    struct wi_candidate few[16] = {0}, *candidates = few;
     enum wi_pick pick;
 
     if (most > sizeof(few) / sizeof(*few))

@@ -57,7 +57,8 @@ struct wi_pool {
     struct wi_timer *tell;   /* nodes.c: on_capacity, from the loop */
     struct wi_pool_counters counters;
     size_t backlog;
-    double backlog_since, scaled_at;
+    double backlog_since;
+    double scaled_at; /* when the last session was added or came */
     int closing, at_once;
     void (*on_closed)(void *);
     void *closed_context;

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A backlog that lasts this long opens another session, one at a time. */
+/* A backlog that lasts this long, although no session is on its way, opens another one. */
 #define SCALE_UP_MS 1000
 /* A session above the minimum with nothing to do for this long is closed. */
 #define SCALE_DOWN_MS 60000
@@ -167,6 +167,7 @@ void wi_pool_session_up(struct wi_pool *pool, struct pool_session *session)
         pool->counters.start_ms_sum += now - session->started;
     }
     session->idle_since = now;
+    pool->scaled_at = now; /* what has waited for this session is about to be served */
     if (kind) {
         wi_backoff_ready(&kind->backoff);
         kind->problem.code = WI_OK;
@@ -254,7 +255,7 @@ static struct pool_kind *choose_kind(struct wi_pool *pool, double now, double *w
 }
 
 static size_t wanted_sessions(
-    struct wi_pool *pool, size_t live, size_t starting, double now, double *wake)
+    struct wi_pool *pool, size_t live, size_t coming, double now, double *wake)
 {
     size_t most = (size_t)pool->config->pool.max_connections;
     size_t wanted = (size_t)pool->config->pool.min_connections;
@@ -263,7 +264,7 @@ static size_t wanted_sessions(
         wanted = live;
     if (pool->backlog > 0 && live == 0 && wanted == 0) {
         wanted = 1;
-    } else if (pool->backlog > 0 && starting == 0 && live >= wanted && live < most) {
+    } else if (pool->backlog > 0 && coming == 0 && live >= wanted && live < most) {
         double since =
             pool->backlog_since > pool->scaled_at ? pool->backlog_since : pool->scaled_at;
         if (now >= since + SCALE_UP_MS) {
@@ -324,7 +325,7 @@ void wi_pool_plan(struct wi_pool *pool)
 {
     const double never = 1e300;
     double now = wi_now_ms(), wake = never;
-    size_t live = 0, total = 0, starting, wanted;
+    size_t live = 0, coming = 0, total = 0, wanted;
     struct pool_kind *kind;
 
     if (pool->closing) {
@@ -334,10 +335,10 @@ void wi_pool_plan(struct wi_pool *pool)
     check_missing(pool, now, &wake);
     for (const struct pool_session *session = pool->sessions; session; session = session->next) {
         live += (size_t)is_live(session);
+        coming += is_live(session) && !wi_pool_node_of(pool, session->id);
         total++;
     }
-    starting = wi_pool_count_sessions(pool, NULL, WI_SESSION_STARTING);
-    wanted = wanted_sessions(pool, live, starting, now, &wake);
+    wanted = wanted_sessions(pool, live, coming, now, &wake);
     for (; live < wanted && (int64_t)total < pool->config->pool.max_connections; live++, total++) {
         kind = choose_kind(pool, now, &wake);
         if (!kind)

@@ -373,6 +373,15 @@ struct wi_driver_call *wi_driver_navigate(struct wi_driver *driver, const char *
     return call;
 }
 
+struct wi_driver_call *wi_driver_check_page(
+    struct wi_driver *driver, uint64_t timeout_ms, wi_driver_fn *on_done, void *context)
+{
+    struct wi_driver_call *call = call_new(driver, "check page", on_done, context);
+
+    session_exchange(call, "GET", "/url", NULL, timeout_ms);
+    return call;
+}
+
 static enum wi_code forget_session(
     struct wi_driver_call *call, json_t *value, struct wi_error *error)
 {

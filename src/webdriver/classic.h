@@ -28,6 +28,9 @@ struct wi_driver_call *wi_driver_new_session(struct wi_driver *driver, json_t *c
     uint64_t timeout_ms, wi_driver_fn *on_done, void *context);
 struct wi_driver_call *wi_driver_navigate(struct wi_driver *driver, const char *url,
     uint64_t timeout_ms, wi_driver_fn *on_done, void *context);
+/* Asks for the page's address, which fails where the page has crashed. */
+struct wi_driver_call *wi_driver_check_page(
+    struct wi_driver *driver, uint64_t timeout_ms, wi_driver_fn *on_done, void *context);
 struct wi_driver_call *wi_driver_delete_session(
     struct wi_driver *driver, uint64_t timeout_ms, wi_driver_fn *on_done, void *context);
 void wi_driver_cancel(struct wi_driver_call *call); /* no callback comes; NULL is fine */

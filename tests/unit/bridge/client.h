@@ -28,12 +28,12 @@ struct client {
     int ended;
 };
 
-static double client_now(void)
+static inline double client_now(void)
 {
     return (double)uv_hrtime() / 1e6;
 }
 
-static void client_receive(struct client *client)
+static inline void client_receive(struct client *client)
 {
     unsigned char chunk[65536];
     ssize_t got;
@@ -52,7 +52,7 @@ static void client_receive(struct client *client)
 }
 
 /* One turn of the loop and one look at the socket. */
-static void client_turn(struct client *client)
+static inline void client_turn(struct client *client)
 {
     uv_run(client->loop, UV_RUN_NOWAIT);
     struct pollfd poller = {.fd = client->fd, .events = POLLIN};
@@ -60,14 +60,14 @@ static void client_turn(struct client *client)
     client_receive(client);
 }
 
-static void client_consume(struct client *client, size_t size)
+static inline void client_consume(struct client *client, size_t size)
 {
     client->size -= size;
     if (client->size)
         memmove(client->bytes, client->bytes + size, client->size);
 }
 
-static struct client client_open(uv_loop_t *loop, int port)
+static inline struct client client_open(uv_loop_t *loop, int port)
 {
     struct client client = {.loop = loop, .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
@@ -77,7 +77,7 @@ static struct client client_open(uv_loop_t *loop, int port)
     return client;
 }
 
-static void client_close(struct client *client)
+static inline void client_close(struct client *client)
 {
     if (client->fd >= 0)
         close(client->fd);
@@ -86,7 +86,7 @@ static void client_close(struct client *client)
 }
 
 /* 0, or -1 if the peer closed first or takes nothing. */
-static int client_send(struct client *client, const void *bytes, size_t size)
+static inline int client_send(struct client *client, const void *bytes, size_t size)
 {
     const unsigned char *at = bytes;
     double until = client_now() + CLIENT_PATIENCE_MS;
@@ -113,14 +113,14 @@ struct http_reply {
     size_t size;
 };
 
-static void reply_clear(struct http_reply *reply)
+static inline void reply_clear(struct http_reply *reply)
 {
     free(reply->body);
     memset(reply, 0, sizeof *reply);
 }
 
 /* Reads one answer; `head_only` for HEAD. 0, or -1 if none came. */
-static int client_reply(struct client *client, int head_only, struct http_reply *reply)
+static inline int client_reply(struct client *client, int head_only, struct http_reply *reply)
 {
     double until = client_now() + CLIENT_PATIENCE_MS;
     unsigned char *end = NULL;
@@ -150,7 +150,8 @@ static int client_reply(struct client *client, int head_only, struct http_reply 
     return 0;
 }
 
-static int client_request(struct client *client, const char *request_head, struct http_reply *reply)
+static inline int client_request(
+    struct client *client, const char *request_head, struct http_reply *reply)
 {
     char text[2048];
     snprintf(text, sizeof text, "%s\r\nHost: 127.0.0.1\r\n\r\n", request_head);
@@ -162,7 +163,7 @@ static int client_request(struct client *client, const char *request_head, struc
 /* --- WebSocket ------------------------------------------------------------------------------- */
 
 /* The status of the answer; 101 on success. `extra` is more header lines, each with CR LF. */
-static int client_upgrade(struct client *client, const char *path, const char *extra)
+static inline int client_upgrade(struct client *client, const char *path, const char *extra)
 {
     char text[2048];
     struct http_reply reply;
@@ -177,7 +178,7 @@ static int client_upgrade(struct client *client, const char *path, const char *e
     return status;
 }
 
-static int client_send_frame(
+static inline int client_send_frame(
     struct client *client, int opcode, int final, const void *bytes, size_t size)
 {
     unsigned char head[14] = {(unsigned char)((final ? 0x80 : 0) | opcode)};
@@ -213,14 +214,14 @@ struct ws_message {
     int fragments;
 };
 
-static void message_clear(struct ws_message *message)
+static inline void message_clear(struct ws_message *message)
 {
     free(message->bytes);
     memset(message, 0, sizeof *message);
 }
 
 /* Takes one frame off the buffer if it is whole: 1, else 0. */
-static int client_take_frame(struct client *client, struct ws_message *message, int *final)
+static inline int client_take_frame(struct client *client, struct ws_message *message, int *final)
 {
     const unsigned char *b = client->bytes;
     if (client->size < 2)
@@ -251,7 +252,7 @@ static int client_take_frame(struct client *client, struct ws_message *message, 
 }
 
 /* The next whole message: 0, or -1 if none came or the peer hung up. */
-static int client_message(struct client *client, struct ws_message *message)
+static inline int client_message(struct client *client, struct ws_message *message)
 {
     double until = client_now() + CLIENT_PATIENCE_MS;
     int final = 0;

@@ -17,7 +17,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-
 /* Prints "up" when both runaways are there. */
 #define RUNAWAYS                                                                                   \
     "(trap '' TERM; setsid sh -c 'trap \"\" TERM; echo one; while :; do sleep 1000; done') & "     \

@@ -198,7 +198,9 @@ static void refuses_bad_values_and_says_what_is_allowed(void **state)
         "[log]\nlevel = info\nlevel = info\n", "3: [log] level: is given twice, first in line 2");
     refuse("[log]\nlevel = info\n[api]\n[log]\nlevel = warn\n",
         "5: [log] level: is given twice, first in line 2");
-    refuse("[log]\nlevel = info ; quiet\n", "2: a value cannot contain a space and \";\"");
+    refuse(
+        "[log]\nlevel = info ; quiet\n", "2: a value cannot begin with \";\" or contain a space");
+    refuse("[log]\nlevel =;quiet\n", "2: a value cannot begin with \";\" or contain a space");
 }
 
 static void refuses_lines_that_inih_would_tear(void **state)

@@ -103,6 +103,23 @@ static void long_lists_read_back(void **state)
     free(printed);
 }
 
+/* The longest line that can be read, without a space to spare. */
+static void long_values_read_back(void **state)
+{
+    struct wi_error error = {0};
+    char text[256] = "[browser.chrome]\narguments=";
+    size_t start = strlen(text), line = strlen("arguments=");
+    memset(text + start, 'x', 198 - line);
+    text[start + 198 - line] = '\0';
+    struct wi_config *first = load(text, &error);
+    char *printed = print(first);
+    struct wi_config *second = load(printed, &error);
+    assert_same_values(first, second);
+    wi_config_free(first);
+    wi_config_free(second);
+    free(printed);
+}
+
 static void the_sample_shows_the_defaults(void **state)
 {
     struct wi_error error = {0};
@@ -172,6 +189,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(printed_values_read_back),
         cmocka_unit_test(long_lists_read_back),
+        cmocka_unit_test(long_values_read_back),
         cmocka_unit_test(the_sample_shows_the_defaults),
         cmocka_unit_test(the_sample_in_the_tree_is_up_to_date),
         cmocka_unit_test(the_man_page_has_every_key),

@@ -198,7 +198,7 @@ static void a_session_gives_its_id_and_capabilities(void **state)
     const char *const script[] = {"200 {\"value\":{\"sessionId\":\"abc-1\",\"capabilities\":{"
                                   "\"browserVersion\":\"156\",\"x\":"
                                   "[1,2]}}}",
-        NOTHING, NULL};
+        NOTHING, NOTHING, NULL};
     struct place place;
 
     open_place(&place, script);
@@ -217,6 +217,10 @@ static void a_session_gives_its_id_and_capabilities(void **state)
     assert_int_equal(place.error.code, WI_OK);
     assert_memory_equal(place.request, "POST /session/abc-1/url ", 24);
     assert_non_null(strstr(place.request, "{\"url\":\"http://h/#t\"}"));
+    wi_driver_check_page(place.driver, 5000, on_done, &place);
+    wait_done(&place);
+    assert_int_equal(place.error.code, WI_OK);
+    assert_memory_equal(place.request, "GET /session/abc-1/url ", 23);
     wi_driver_delete_session(place.driver, 5000, on_done, &place);
     wait_done(&place);
     assert_int_equal(place.error.code, WI_OK);

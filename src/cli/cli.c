@@ -1,0 +1,164 @@
+/* What the commands share: complaints, bounded files, and "GET, check, print". */
+#include "cli/cli.h"
+
+#include "base/memory.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SHOW_TIMEOUT_MS 30000
+
+/* What the server said goes to a terminal: no control characters. */
+static void put_safely(FILE *out, const char *text)
+{
+    for (; *text; text++)
+        fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, out);
+}
+
+static void put_line(const char *label, const char *text)
+{
+    if (!text || !*text)
+        return;
+    fputs(label, stderr);
+    put_safely(stderr, text);
+    fputc('\n', stderr);
+}
+
+void wi_cli_complain(const struct wi_error *error)
+{
+    put_line("webinfer: ", error->detail);
+    put_line("  field: ", error->field);
+    put_line("  expected: ", error->expected);
+    put_line("  allowed: ", error->allowed);
+}
+
+char *wi_cli_read_file(const char *path, size_t max, size_t *size, struct wi_error *error)
+{
+    int standard = strcmp(path, "-") == 0;
+    FILE *file = standard ? stdin : fopen(path, "re");
+    char *bytes = NULL;
+    size_t room = 0;
+
+    *size = 0;
+    while (file && *size <= max) {
+        if (*size + 1 >= room) {
+            room = room ? 2 * room : 64 * 1024;
+            bytes = wi_realloc_array(bytes, room, 1);
+        }
+        size_t got = fread(bytes + *size, 1, room - *size - 1, file);
+        if (got == 0)
+            break;
+        *size += got;
+    }
+    if (!file || ferror(file)) {
+        wi_error_set(error, WI_BAD_REQUEST, "", "%s cannot be read: %s", path, strerror(errno));
+    } else if (*size > max) {
+        wi_error_set(
+            error, WI_BAD_REQUEST, "", "%s has more than the %zu bytes allowed", path, max);
+    } else {
+        bytes[*size] = '\0';
+        if (!standard)
+            fclose(file);
+        return bytes;
+    }
+    if (file && !standard)
+        fclose(file);
+    free(bytes);
+    return NULL;
+}
+
+static void complain_problem(const json_t *problem, long status)
+{
+    static const char *const members[] = {
+        "code", "field", "expected", "allowed", "attempts", "request_id"};
+    const char *detail = json_string_value(json_object_get(problem, "detail"));
+    struct wi_buffer cell = {0};
+
+    fprintf(stderr, "webinfer: the server answered %ld: ", status);
+    put_safely(stderr, detail ? detail : "no reason given");
+    fputc('\n', stderr);
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        const json_t *value = json_object_get(problem, members[i]);
+        if (!value)
+            continue;
+        wi_buffer_clear(&cell);
+        if (json_is_integer(value))
+            wi_buffer_printf(&cell, "%lld", (long long)json_integer_value(value));
+        else
+            wi_buffer_puts(&cell, json_is_string(value) ? json_string_value(value) : "?");
+        fprintf(stderr, "  %s: ", members[i]);
+        put_safely(stderr, cell.text);
+        fputc('\n', stderr);
+    }
+    wi_buffer_clear(&cell);
+}
+
+enum wi_exit wi_cli_check(const struct wi_cli *cli, const struct wi_rest_answer *answer)
+{
+    json_t *problem;
+
+    if (answer->status == 0) {
+        fprintf(stderr,
+            "webinfer: no answer from %s: %s\n"
+            "  Is webinferd running there? --url or $WEBINFER_URL says where to look.\n",
+            cli->rest.url, answer->failure);
+        return WI_EXIT_NO_SERVER;
+    }
+    if (answer->status >= 200 && answer->status < 300)
+        return WI_EXIT_OK;
+    problem = json_loadb(answer->body.text, answer->body.size, 0, NULL);
+    if (cli->json)
+        fwrite(answer->body.text, 1, answer->body.size, stdout);
+    complain_problem(problem, answer->status);
+    json_decref(problem);
+    if (answer->status != 401 && answer->status != 403)
+        return WI_EXIT_FAILED;
+    if (answer->status == 401)
+        fputs("  Give a token: --token-file FILE or $WEBINFER_TOKEN.\n", stderr);
+    return WI_EXIT_UNAUTHORIZED;
+}
+
+json_t *wi_cli_get(const struct wi_cli *cli, const char *path)
+{
+    struct wi_rest_request request = {.path = path, .timeout_ms = SHOW_TIMEOUT_MS};
+    struct wi_rest_answer answer;
+    json_t *value = NULL;
+
+    wi_rest_exchange(&cli->rest, &request, &answer);
+    if (answer.status == 200)
+        value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
+    wi_rest_answer_clear(&answer);
+    if (json_is_object(value))
+        return value;
+    json_decref(value);
+    return NULL;
+}
+
+enum wi_exit wi_cli_show(struct wi_cli *cli, const char *path,
+    void (*print)(const struct wi_cli *cli, const json_t *answer))
+{
+    struct wi_rest_request request = {.path = path, .timeout_ms = SHOW_TIMEOUT_MS};
+    struct wi_rest_answer answer;
+    json_t *value = NULL;
+    enum wi_exit result;
+
+    wi_rest_exchange(&cli->rest, &request, &answer);
+    result = wi_cli_check(cli, &answer);
+    if (result != WI_EXIT_OK)
+        goto out;
+    value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
+    if (!json_is_object(value)) {
+        fprintf(stderr, "webinfer: %s%s is no answer of webinferd\n", cli->rest.url, path);
+        result = WI_EXIT_FAILED;
+    } else if (cli->json) {
+        fwrite(answer.body.text, 1, answer.body.size, stdout);
+    } else {
+        print(cli, value);
+    }
+out:
+    json_decref(value);
+    wi_rest_answer_clear(&answer);
+    return result;
+}

@@ -1,0 +1,40 @@
+/* What every command of the client gets: its arguments and the way to the server. */
+#ifndef WI_CLI_CLI_H
+#define WI_CLI_CLI_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "cli/options.h"
+#include "cli/rest.h"
+#include <jansson.h>
+#include <stdint.h>
+
+struct wi_cli {
+    struct wi_arguments arguments;
+    struct wi_rest rest;
+    int json; /* print the server's JSON as it came */
+};
+
+/* Prints `error` as people read it, with what is expected or allowed, to standard error. */
+void wi_cli_complain(const struct wi_error *error);
+/* Reads a file ("-" is standard input) of at most `max` bytes. The caller frees; NULL with `error`
+ * filled. The bytes are followed by a NUL that is not counted. */
+char *wi_cli_read_file(const char *path, size_t max, size_t *size, struct wi_error *error);
+/* GETs `path` and prints the answer: as it came with --json, else through `print`. */
+enum wi_exit wi_cli_show(struct wi_cli *cli, const char *path,
+    void (*print)(const struct wi_cli *cli, const json_t *answer));
+/* GETs `path` quietly: the answer's JSON object, or NULL. */
+json_t *wi_cli_get(const struct wi_cli *cli, const char *path);
+/* After an exchange: complains about a problem document or a missing answer and says with what to
+ * exit; WI_EXIT_OK where the answer is a good one. */
+enum wi_exit wi_cli_check(const struct wi_cli *cli, const struct wi_rest_answer *answer);
+
+/* The commands, one file each. */
+enum wi_exit wi_cli_status(struct wi_cli *cli);
+enum wi_exit wi_cli_infer(struct wi_cli *cli);
+enum wi_exit wi_cli_models(struct wi_cli *cli);
+enum wi_exit wi_cli_nodes(struct wi_cli *cli);
+enum wi_exit wi_cli_doctor(struct wi_cli *cli);
+enum wi_exit wi_cli_token_new(struct wi_cli *cli);
+
+#endif

@@ -1,0 +1,24 @@
+/* webinfer doctor in three parts: this machine, one browser, and the report. */
+#ifndef WI_CLI_DOCTOR_H
+#define WI_CLI_DOCTOR_H
+
+#include "config/config.h"
+#include <jansson.h>
+
+/* What a check found: all well, something to know, something that costs speed or safety, or
+ * something without which there is no answer. */
+enum wi_finding { WI_FINDING_OK, WI_FINDING_INFO, WI_FINDING_WARNING, WI_FINDING_MISSING };
+
+/* Appends {"check", "state", "detail"} to `checks`. */
+__attribute__((format(printf, 4, 5))) void wi_doctor_add(
+    json_t *checks, const char *check, enum wi_finding state, const char *format, ...);
+
+/* Limits, sandbox, shared memory, GPU devices and drivers, libraries, page. */
+void wi_doctor_host(json_t *checks, const struct wi_config *config);
+
+/* Starts the browser, lets it load the page, and ends it. A new object: {"kind", "ready_ms",
+ * "capabilities": the page's own report} or {"kind", "problem"}. Takes the process's signals for
+ * as long as it runs. `config` is borrowed and its [bridge] is changed for a private listener. */
+json_t *wi_doctor_browser(struct wi_config *config, const struct wi_config_browser *browser);
+
+#endif

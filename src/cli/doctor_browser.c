@@ -1,0 +1,224 @@
+/*
+ * One browser, as the daemon would run it: our own bridge on a private port serves the page, a
+ * session opens it, and what the page announces is the answer. Nothing else would tell the truth:
+ * WebGPU and threads exist only in a secure, isolated page.
+ */
+#include "cli/doctor.h"
+
+#include "base/http_client.h"
+#include "base/lws.h"
+#include "base/memory.h"
+#include "bridge/bridge.h"
+#include "browser/children.h"
+#include "browser/lifeline.h"
+#include "browser/session.h"
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct probe {
+    struct wi_config *config;
+    const struct wi_config_browser *browser;
+    uv_loop_t loop;
+    struct wi_budget budget;
+    struct wi_bridge_events bridge_events;
+    struct wi_session_events session_events;
+    struct lws_context *lws;
+    struct wi_instance *instance;
+    struct wi_children *children;
+    struct wi_http *http;
+    struct wi_store *store;
+    struct wi_bridge *bridge;
+    struct wi_session *session;
+    struct wi_timer *step; /* what follows a callback, from the loop itself */
+    uv_signal_t signals[2];
+    struct wi_error error; /* WI_OK unless something failed */
+    json_t *capabilities;
+    double ready_ms;
+};
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+static void close_rest(void *context)
+{
+    struct probe *p = context;
+
+    wi_bridge_close(p->bridge);
+    wi_lws_begin_free(p->lws);
+    wi_store_free(p->store);
+    wi_http_free(p->http);
+    wi_children_free(p->children);
+    wi_timer_free(p->step);
+    for (size_t i = 0; i < sizeof p->signals / sizeof *p->signals; i++)
+        uv_close((uv_handle_t *)&p->signals[i], NULL);
+}
+
+static void then(struct probe *p, wi_timer_fn *step)
+{
+    wi_timer_free(p->step);
+    p->step = wi_timer_new(&p->loop, step, p);
+    wi_timer_start(p->step, 0, 0);
+}
+
+static void close_session(void *context)
+{
+    struct probe *p = context;
+
+    if (p->session)
+        wi_session_close(p->session);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct probe *p = handle->data;
+
+    wi_error_set(&p->error, WI_CANCELLED, "", "it was interrupted");
+    if (p->session)
+        wi_session_kill(p->session, &p->error);
+}
+
+/* --- what happens ----------------------------------------------------------------------------- */
+
+static void on_page_url(void *context, const char *session_id, char *url, size_t size)
+{
+    struct probe *p = context;
+    char token[WI_TOKEN_SIZE];
+
+    wi_bridge_expect(
+        p->bridge, session_id, p->browser->kind, p->config->pool.connection_timeout, token);
+    snprintf(url, size, "%s/#token=%s", wi_bridge_url(p->bridge), token);
+}
+
+static void on_state(void *context, const char *session_id, enum wi_session_state state,
+    const struct wi_error *error)
+{
+    struct probe *p = context;
+
+    if (error && p->error.code == WI_OK)
+        p->error = *error;
+    if (state != WI_SESSION_CLOSED)
+        return;
+    wi_session_free(p->session);
+    p->session = NULL;
+    then(p, close_rest);
+}
+
+static void on_node_up(void *context, const struct wi_node_info *node, int resumed)
+{
+    struct probe *p = context;
+    struct wi_session_info info;
+
+    if (!p->session || p->capabilities)
+        return;
+    wi_session_welcomed(p->session);
+    wi_session_info(p->session, &info);
+    p->ready_ms = info.ready_ms;
+    p->capabilities = json_deep_copy(node->capabilities);
+    then(p, close_session);
+}
+
+static void on_node_away(void *context, const char *node_id)
+{
+}
+
+static void on_node_down(void *context, const char *node_id, const char *why)
+{
+}
+
+/* --- the beginning ---------------------------------------------------------------------------- */
+
+/* A listener that only this machine reaches, on any port, whatever the daemon's is. */
+static void make_private(struct wi_config_bridge *bridge)
+{
+    free(bridge->listen);
+    free(bridge->public_url);
+    free(bridge->tls_certificate);
+    free(bridge->tls_key);
+    bridge->listen = wi_strdup("127.0.0.1:0");
+    bridge->public_url = bridge->tls_certificate = bridge->tls_key = NULL;
+}
+
+static enum wi_code make_parts(struct probe *p)
+{
+    char lifeline[WI_LIFELINE_PATH_SIZE];
+
+    p->lws = wi_lws_new(&p->loop, &p->error);
+    if (!p->lws)
+        return p->error.code;
+    p->instance = wi_instance_new(&p->error);
+    if (!p->instance)
+        return p->error.code;
+    wi_lifeline_find(lifeline);
+    p->children = wi_children_new(&p->loop, lifeline);
+    p->http = wi_http_new(&p->loop);
+    p->store = wi_store_new(&p->loop, p->config->models.directory);
+    p->bridge = wi_bridge_new(
+        p->lws, &p->loop, p->store, p->config, &p->budget, &p->bridge_events, &p->error);
+    return p->bridge ? WI_OK : p->error.code;
+}
+
+static void start(struct probe *p)
+{
+    static const int numbers[] = {SIGINT, SIGTERM};
+    struct wi_session_deps deps = {
+        .loop = &p->loop, .http = p->http, .instance = p->instance, .children = p->children};
+
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        uv_signal_init(&p->loop, &p->signals[i]);
+        p->signals[i].data = p;
+        uv_signal_start(&p->signals[i], on_signal, numbers[i]);
+    }
+    p->session =
+        wi_session_new(&deps, p->browser, p->config->pool.connection_timeout, &p->session_events);
+}
+
+/* What was made before a part could not be. */
+static void free_half(struct probe *p)
+{
+    wi_store_free(p->store);
+    if (p->http)
+        wi_http_free(p->http);
+    if (p->children)
+        wi_children_free(p->children);
+    if (p->lws)
+        wi_lws_begin_free(p->lws);
+}
+
+static json_t *report(struct probe *p)
+{
+    if (p->capabilities)
+        return json_pack("{s:s, s:f, s:o}", "kind", p->browser->kind, "ready_ms", p->ready_ms,
+            "capabilities", p->capabilities);
+    return json_pack("{s:s, s:s}", "kind", p->browser->kind, "problem",
+        *p->error.detail ? p->error.detail : "it ended before the page was loaded");
+}
+
+json_t *wi_doctor_browser(struct wi_config *config, const struct wi_config_browser *browser)
+{
+    struct probe p = {.config = config, .browser = browser};
+    int left;
+
+    p.budget.limit = config->pool.memory_budget;
+    p.bridge_events = (struct wi_bridge_events){.context = &p,
+        .on_node_up = on_node_up,
+        .on_node_away = on_node_away,
+        .on_node_down = on_node_down};
+    p.session_events =
+        (struct wi_session_events){.context = &p, .on_page_url = on_page_url, .on_state = on_state};
+    make_private(&config->bridge);
+    uv_loop_init(&p.loop);
+    if (make_parts(&p) == WI_OK)
+        start(&p);
+    else
+        free_half(&p);
+    uv_run(&p.loop, UV_RUN_DEFAULT);
+    if (p.lws)
+        wi_lws_end_free(p.lws);
+    left = uv_loop_close(&p.loop);
+    assert(left == 0);
+    wi_bridge_free(p.bridge);
+    wi_instance_free(p.instance);
+    return report(&p);
+}

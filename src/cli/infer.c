@@ -1,0 +1,65 @@
+/* webinfer infer: sends one request and shows, prints or saves its answer. */
+#include "cli/infer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The server answers within the request's own limit; this much more is for the way. */
+#define TRAVEL_MS 10000
+
+static enum wi_exit show(struct wi_cli *cli, const struct wi_rest_answer *answer)
+{
+    const char *directory = wi_argument(&cli->arguments, "output");
+    size_t json_size = answer->json_size ? answer->json_size : answer->body.size;
+    json_t *value = json_loadb(answer->body.text, json_size, 0, NULL);
+    struct wi_buffer text = {0};
+    struct wi_error error = {0};
+    enum wi_exit result = WI_EXIT_OK;
+
+    if (!json_is_object(value)) {
+        fputs("webinfer: the answer is no JSON object\n", stderr);
+        json_decref(value);
+        return WI_EXIT_FAILED;
+    }
+    if (cli->json)
+        fwrite(answer->body.text, 1, json_size, stdout);
+    else
+        wi_cli_infer_print(&text, value);
+    if (directory &&
+        wi_cli_infer_save(value, &answer->body, json_size, directory, &text, &error) != WI_OK) {
+        wi_cli_complain(&error);
+        result = WI_EXIT_USAGE;
+    }
+    if (!cli->json && text.size)
+        fputs(text.text, stdout);
+    wi_buffer_clear(&text);
+    json_decref(value);
+    return result;
+}
+
+enum wi_exit wi_cli_infer(struct wi_cli *cli)
+{
+    struct wi_buffer body = {0};
+    struct wi_rest_request request = {.path = "/v1/infer"};
+    struct wi_rest_answer answer = {0};
+    struct wi_error error = {0};
+    enum wi_exit result = WI_EXIT_USAGE;
+
+    if (wi_cli_infer_request(
+            &cli->arguments, &body, &request.json_size, &request.timeout_ms, &error) != WI_OK) {
+        wi_cli_complain(&error);
+        goto out;
+    }
+    request.body = body.text;
+    request.body_size = body.size;
+    request.timeout_ms += TRAVEL_MS;
+    wi_rest_exchange(&cli->rest, &request, &answer);
+    result = wi_cli_check(cli, &answer);
+    if (result == WI_EXIT_OK)
+        result = show(cli, &answer);
+out:
+    wi_rest_answer_clear(&answer);
+    wi_buffer_clear(&body);
+    return result;
+}

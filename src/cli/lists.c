@@ -1,0 +1,139 @@
+/* webinfer models and webinfer nodes: what the daemon has, as tables. */
+#include "cli/cli.h"
+#include "cli/table.h"
+
+#include "base/memory.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+static void put_rows(const struct wi_column *columns, const json_t *rows, const char *none)
+{
+    struct wi_buffer text = {0};
+
+    if (json_array_size(rows) == 0) {
+        puts(none);
+        return;
+    }
+    wi_table(&text, columns, rows);
+    fputs(text.text, stdout);
+    wi_buffer_clear(&text);
+}
+
+/* "image FP32[-1, 1, 28, 28]", as in the graph. */
+static json_t *describe_values(const json_t *values)
+{
+    struct wi_buffer text = {0};
+    const json_t *value;
+    size_t i;
+    json_t *out;
+
+    json_array_foreach(values, i, value)
+    {
+        wi_buffer_puts(&text, i ? ", " : "");
+        wi_table_cell(&text, json_object_get(value, "name"), NULL);
+        wi_buffer_puts(&text, " ");
+        wi_table_cell(&text, json_object_get(value, "datatype"), NULL);
+        wi_buffer_puts(&text, "[");
+        wi_table_cell(&text, json_object_get(value, "shape"), NULL);
+        wi_buffer_puts(&text, "]");
+    }
+    out = json_string(text.size ? text.text : "");
+    wi_buffer_clear(&text);
+    return out;
+}
+
+/* The server tells a model's inputs once it has read the file, which asking for it alone makes it
+ * do. A new reference. */
+static json_t *complete(const struct wi_cli *cli, const json_t *model)
+{
+    const char *name = json_string_value(json_object_get(model, "name"));
+    json_t *read = NULL;
+    char *path;
+
+    if (name && !json_object_get(model, "inputs") && !json_object_get(model, "builtin")) {
+        path = wi_sprintf("/v1/models/%s", name);
+        read = wi_cli_get(cli, path);
+        free(path);
+    }
+    return read ? read : json_copy((json_t *)model);
+}
+
+static void print_models(const struct wi_cli *cli, const json_t *answer)
+{
+    static const struct wi_column columns[] = {{"MODEL", "name", NULL}, {"TYPE", "type", NULL},
+        {"BYTES", "bytes", NULL}, {"INPUTS", "_inputs", NULL}, {"OUTPUTS", "_outputs", NULL},
+        {"LOADED", "_loaded", NULL}, {"PROBLEM", "problem", NULL}, {0}};
+    const json_t *model;
+    json_t *rows = json_array();
+    size_t i;
+
+    json_array_foreach(json_object_get(answer, "models"), i, model)
+    {
+        json_t *row = complete(cli, model);
+        json_object_set_new(row, "_inputs", describe_values(json_object_get(row, "inputs")));
+        json_object_set_new(row, "_outputs", describe_values(json_object_get(row, "outputs")));
+        json_object_set_new(row, "_loaded",
+            json_integer((json_int_t)json_array_size(json_object_get(row, "loaded"))));
+        json_array_append_new(rows, row);
+    }
+    put_rows(columns, rows, "There are no models.");
+    json_decref(rows);
+}
+
+enum wi_exit wi_cli_models(struct wi_cli *cli)
+{
+    return wi_cli_show(cli, "/v1/models", print_models);
+}
+
+/* "webgpu (software: google swiftshader), wasm" */
+static json_t *describe_platforms(const json_t *platforms)
+{
+    struct wi_buffer text = {0};
+    const char *name;
+    json_t *platform, *out;
+
+    json_object_foreach((json_t *)platforms, name, platform)
+    {
+        const json_t *adapter = json_object_get(platform, "adapter");
+        if (!json_is_true(json_object_get(platform, "available")))
+            continue;
+        wi_buffer_printf(&text, "%s%s", text.size ? ", " : "", name);
+        if (!adapter)
+            continue;
+        wi_buffer_puts(
+            &text, json_is_true(json_object_get(adapter, "is_fallback")) ? " (software: " : " (");
+        wi_table_cell(&text, json_object_get(adapter, "vendor"), NULL);
+        wi_buffer_puts(&text, " ");
+        wi_table_cell(&text, json_object_get(adapter, "architecture"), NULL);
+        wi_buffer_puts(&text, ")");
+    }
+    out = json_string(text.size ? text.text : "");
+    wi_buffer_clear(&text);
+    return out;
+}
+
+static void print_nodes(const struct wi_cli *cli, const json_t *answer)
+{
+    static const struct wi_column columns[] = {{"NODE", "id", NULL}, {"BROWSER", "browser", NULL},
+        {"VERSION", "browser_version", NULL}, {"CONNECTED", "connected", NULL},
+        {"CORES", "cores", NULL}, {"ATTEMPTS", "attempts", NULL}, {"RTT", "rtt_ms", " ms"},
+        {"PLATFORMS", "_platforms", NULL}, {0}};
+    const json_t *node;
+    json_t *rows = json_array();
+    size_t i;
+
+    json_array_foreach(json_object_get(answer, "nodes"), i, node)
+    {
+        json_t *row = json_copy((json_t *)node);
+        json_object_set_new(
+            row, "_platforms", describe_platforms(json_object_get(node, "platforms")));
+        json_array_append_new(rows, row);
+    }
+    put_rows(columns, rows, "There are no nodes.");
+    json_decref(rows);
+}
+
+enum wi_exit wi_cli_nodes(struct wi_cli *cli)
+{
+    return wi_cli_show(cli, "/v1/nodes", print_nodes);
+}

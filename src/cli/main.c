@@ -1,0 +1,128 @@
+/*
+ * webinfer: the command-line client of webinferd, over its REST API. Takes the command line
+ * apart, finds out where the server is and which token to show, and calls the command.
+ */
+#include "config.h"
+
+#include "cli/cli.h"
+
+#include "base/memory.h"
+#include <curl/curl.h>
+#include <locale.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_URL "http://127.0.0.1:8470"
+#define TOKEN_FILE_MAX 4096
+
+/* The token from --token-file, else from the environment; absent is fine. */
+static enum wi_code find_token(struct wi_cli *cli, struct wi_error *error)
+{
+    const char *path = wi_argument(&cli->arguments, "token-file");
+    const char *token = getenv("WEBINFER_TOKEN");
+    char *text = NULL;
+    size_t size;
+
+    if (path) {
+        text = wi_cli_read_file(path, TOKEN_FILE_MAX, &size, error);
+        if (!text)
+            return error->code;
+        text[strcspn(text, "\r\n")] = '\0';
+        token = text;
+    }
+    if (token && *token) {
+        if (strspn(
+                token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~+/=") !=
+            strlen(token)) {
+            free(text);
+            return wi_error_set(error, WI_BAD_REQUEST, "",
+                "The API token has characters that no token has; it must be one line of text");
+        }
+        cli->rest.token = wi_strdup(token);
+    }
+    free(text);
+    return WI_OK;
+}
+
+/* Strips slashes at the end, so that paths can be put behind. */
+static enum wi_code find_url(struct wi_cli *cli, char **url, struct wi_error *error)
+{
+    const char *given = wi_argument(&cli->arguments, "url");
+    size_t length;
+
+    if (!given)
+        given = getenv("WEBINFER_URL");
+    if (!given || !*given)
+        given = DEFAULT_URL;
+    if (strncmp(given, "http://", 7) != 0 && strncmp(given, "https://", 8) != 0) {
+        wi_error_set(error, WI_BAD_REQUEST, "", "\"%.200s\" is no URL of a server", given);
+        wi_error_expect(error, "something like " DEFAULT_URL);
+        return WI_BAD_REQUEST;
+    }
+    length = strlen(given);
+    while (length && given[length - 1] == '/')
+        length--;
+    *url = wi_strndup(given, length);
+    cli->rest.url = *url;
+    return WI_OK;
+}
+
+static enum wi_exit show_help_or_version(const struct wi_cli *cli)
+{
+    struct wi_buffer text = {0};
+
+    if (cli->arguments.help)
+        wi_cli_help(&text, cli->arguments.verb);
+    else
+        wi_buffer_puts(&text, "webinfer " PACKAGE_VERSION "\n");
+    fputs(text.text, stdout);
+    wi_buffer_clear(&text);
+    return WI_EXIT_OK;
+}
+
+static enum wi_exit run(struct wi_cli *cli)
+{
+    struct wi_error error = {0};
+    enum wi_exit result = WI_EXIT_USAGE;
+    char *url = NULL;
+
+    cli->json = wi_argument_given(&cli->arguments, "json");
+    cli->rest.authority = wi_argument(&cli->arguments, "authority");
+    if (find_url(cli, &url, &error) != WI_OK || find_token(cli, &error) != WI_OK) {
+        wi_cli_complain(&error);
+    } else {
+        curl_global_init(CURL_GLOBAL_DEFAULT);
+        result = cli->arguments.verb->run(cli);
+        curl_global_cleanup();
+    }
+    if (cli->rest.token)
+        OPENSSL_cleanse(cli->rest.token, strlen(cli->rest.token));
+    free(cli->rest.token);
+    free(url);
+    return result;
+}
+
+int main(int argc, char **argv)
+{
+    struct wi_cli cli = {0};
+    struct wi_error error = {0};
+    enum wi_exit result;
+
+    setlocale(LC_CTYPE, "");
+    if (wi_arguments_parse(&cli.arguments, argc, argv, &error) != WI_OK) {
+        wi_cli_complain(&error);
+        result = WI_EXIT_USAGE;
+    } else if (cli.arguments.help || wi_argument_given(&cli.arguments, "version")) {
+        result = show_help_or_version(&cli);
+    } else {
+        result = run(&cli);
+    }
+    wi_arguments_clear(&cli.arguments);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        perror("webinfer: standard output");
+        return WI_EXIT_FAILED;
+    }
+    return result;
+}

@@ -1,0 +1,198 @@
+/* Takes the command line apart by the tables in verbs.c, and prints those tables for people. */
+#include "cli/options.h"
+
+#include "base/memory.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const struct wi_option *find_in(
+    const struct wi_option *table, const char *name, size_t length)
+{
+    for (; table && table->name; table++) {
+        if (strlen(table->name) == length && memcmp(table->name, name, length) == 0)
+            return table;
+    }
+    return NULL;
+}
+
+const struct wi_verb *wi_cli_find_verb(const char *const *words)
+{
+    for (const struct wi_verb *verb = wi_cli_verbs; verb->name && words[0]; verb++) {
+        size_t first = strcspn(verb->name, " ");
+        if (strlen(words[0]) != first || memcmp(words[0], verb->name, first) != 0)
+            continue;
+        if (!verb->name[first] || (words[1] && strcmp(words[1], verb->name + first + 1) == 0))
+            return verb;
+    }
+    return NULL;
+}
+
+static enum wi_code unknown_verb(struct wi_error *error, const char *word)
+{
+    struct wi_buffer names = {0};
+
+    for (const struct wi_verb *verb = wi_cli_verbs; verb->name; verb++)
+        wi_buffer_printf(&names, "%s%s", names.size ? ", " : "", verb->name);
+    if (word)
+        wi_error_set(error, WI_BAD_REQUEST, "", "There is no command \"%s\"", word);
+    else
+        wi_error_set(error, WI_BAD_REQUEST, "", "Which command?");
+    wi_error_allow(error, "%s", names.text);
+    wi_buffer_clear(&names);
+    return WI_BAD_REQUEST;
+}
+
+static void add_argument(
+    struct wi_arguments *arguments, const struct wi_option *option, const char *value)
+{
+    arguments->items =
+        wi_realloc_array(arguments->items, arguments->count + 1, sizeof *arguments->items);
+    arguments->items[arguments->count++] = (struct wi_argument){option, value};
+}
+
+/* One "--name", "--name=value" or "--name value" at argv[*i]; moves *i past the value. */
+static enum wi_code parse_option(
+    struct wi_arguments *arguments, int argc, char **argv, int *i, struct wi_error *error)
+{
+    const char *name = argv[*i] + 2;
+    size_t length = strcspn(name, "=");
+    const char *value = name[length] ? name + length + 1 : NULL;
+    const struct wi_option *option = find_in(wi_cli_global_options, name, length);
+
+    if (!option && arguments->verb)
+        option = find_in(arguments->verb->options, name, length);
+    if (!option)
+        return wi_error_set(error, WI_BAD_REQUEST, "",
+            "There is no option --%.*s for \"%s\"; see webinfer help", (int)length, name,
+            arguments->verb ? arguments->verb->name : "webinfer");
+    if (!option->argument && value)
+        return wi_error_set(
+            error, WI_BAD_REQUEST, "", "The option --%s takes no value", option->name);
+    if (option->argument && !value) {
+        if (*i + 1 >= argc)
+            return wi_error_set(error, WI_BAD_REQUEST, "", "The option --%s needs a value: %s",
+                option->name, option->argument);
+        value = argv[++*i];
+    }
+    if (!option->repeatable && wi_argument_given(arguments, option->name))
+        return wi_error_set(
+            error, WI_BAD_REQUEST, "", "The option --%s is given twice", option->name);
+    if (strcmp(option->name, "help") == 0)
+        arguments->help = 1;
+    add_argument(arguments, option, value);
+    return WI_OK;
+}
+
+/* An option of the verb may stand before it ("--json status" is common), so words come first: the
+ * verb is found among them, then options are read by its table. */
+static enum wi_code collect_words(
+    const char **words, unsigned *count, int argc, char **argv, struct wi_error *error)
+{
+    int ended = 0;
+
+    *count = 0;
+    for (int i = 1; i < argc && *count < 2; i++) {
+        if (!ended && strcmp(argv[i], "--") == 0) {
+            ended = 1;
+        } else if (!ended && strncmp(argv[i], "--", 2) == 0) {
+            const struct wi_option *option =
+                find_in(wi_cli_global_options, argv[i] + 2, strcspn(argv[i] + 2, "="));
+            if (option && option->argument && !strchr(argv[i], '='))
+                i++;
+            else if (!option && *count == 0)
+                return wi_error_set(error, WI_BAD_REQUEST, "",
+                    "\"%s\" is no option that may stand before the command", argv[i]);
+            else if (!option)
+                return WI_OK;
+        } else if (!ended && argv[i][0] == '-' && argv[i][1]) {
+            return wi_error_set(
+                error, WI_BAD_REQUEST, "", "There are no short options like \"%s\"", argv[i]);
+        } else {
+            words[(*count)++] = argv[i];
+        }
+    }
+    return WI_OK;
+}
+
+static enum wi_code add_positional(
+    struct wi_arguments *arguments, const char *word, struct wi_error *error)
+{
+    if (arguments->positional_count == arguments->verb->max)
+        return wi_error_set(error, WI_BAD_REQUEST, "", "\"%s\" is one argument too many for \"%s\"",
+            word, arguments->verb->name);
+    arguments->positionals[arguments->positional_count++] = word;
+    return WI_OK;
+}
+
+enum wi_code wi_arguments_parse(
+    struct wi_arguments *arguments, int argc, char **argv, struct wi_error *error)
+{
+    const char *words[2] = {NULL, NULL};
+    unsigned count, skip = 0;
+    int ended = 0;
+    enum wi_code code;
+
+    *arguments = (struct wi_arguments){0};
+    code = collect_words(words, &count, argc, argv, error);
+    if (code != WI_OK)
+        return code;
+    arguments->verb = wi_cli_find_verb(words);
+    if (count && !arguments->verb)
+        return unknown_verb(error, words[0]);
+    if (arguments->verb)
+        skip = strchr(arguments->verb->name, ' ') ? 2 : 1;
+    for (int i = 1; i < argc && code == WI_OK; i++) {
+        if (!ended && strcmp(argv[i], "--") == 0)
+            ended = 1;
+        else if (!ended && strncmp(argv[i], "--", 2) == 0)
+            code = parse_option(arguments, argc, argv, &i, error);
+        else if (!ended && argv[i][0] == '-' && argv[i][1])
+            code = wi_error_set(
+                error, WI_BAD_REQUEST, "", "There are no short options like \"%s\"", argv[i]);
+        else if (skip)
+            skip--; /* the verb itself */
+        else
+            code = add_positional(arguments, argv[i], error);
+    }
+    if (code != WI_OK || arguments->help || wi_argument_given(arguments, "version"))
+        return code;
+    if (!arguments->verb)
+        return unknown_verb(error, NULL);
+    if (arguments->positional_count < arguments->verb->min)
+        return wi_error_set(error, WI_BAD_REQUEST, "", "Usage: webinfer %s %s",
+            arguments->verb->name, arguments->verb->arguments);
+    return WI_OK;
+}
+
+void wi_arguments_clear(struct wi_arguments *arguments)
+{
+    free(arguments->items);
+    *arguments = (struct wi_arguments){0};
+}
+
+const char *wi_argument(const struct wi_arguments *arguments, const char *name)
+{
+    for (size_t i = arguments->count; i > 0; i--) {
+        if (strcmp(arguments->items[i - 1].option->name, name) == 0)
+            return arguments->items[i - 1].value;
+    }
+    return NULL;
+}
+
+const char *wi_argument_at(const struct wi_arguments *arguments, const char *name, size_t index)
+{
+    for (size_t i = 0; i < arguments->count; i++) {
+        if (strcmp(arguments->items[i].option->name, name) == 0 && index-- == 0)
+            return arguments->items[i].value;
+    }
+    return NULL;
+}
+
+int wi_argument_given(const struct wi_arguments *arguments, const char *name)
+{
+    for (size_t i = 0; i < arguments->count; i++) {
+        if (strcmp(arguments->items[i].option->name, name) == 0)
+            return 1;
+    }
+    return 0;
+}

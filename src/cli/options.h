@@ -1,0 +1,82 @@
+/*
+ * The client's verbs and options: one table that the parser, --help, the bash completion and the
+ * list in webinfer(1) are all made from.
+ */
+#ifndef WI_CLI_OPTIONS_H
+#define WI_CLI_OPTIONS_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include <stddef.h>
+
+/* What the program's exit status says; documented in webinfer(1). */
+enum wi_exit {
+    WI_EXIT_OK = 0,
+    WI_EXIT_FAILED = 1,       /* the server answered with an error, or a check failed */
+    WI_EXIT_USAGE = 2,        /* wrong arguments, or a local file that cannot be used */
+    WI_EXIT_NO_SERVER = 3,    /* nobody answered */
+    WI_EXIT_UNAUTHORIZED = 4, /* no or a wrong token, or not allowed from here */
+};
+
+enum wi_complete { WI_COMPLETE_NONE, WI_COMPLETE_FILE, WI_COMPLETE_DIRECTORY, WI_COMPLETE_WORDS };
+
+struct wi_option {
+    const char *name;     /* without the dashes */
+    const char *argument; /* its name in the help; NULL for a flag */
+    int repeatable;
+    enum wi_complete complete;
+    const char *words; /* for WI_COMPLETE_WORDS, with spaces between */
+    const char *help;  /* one sentence without its full stop */
+};
+
+#define WI_POSITIONALS_MAX 2 /* as many words as a verb may have */
+
+struct wi_cli;
+struct wi_verb {
+    const char *name;      /* one or two words */
+    const char *arguments; /* as in the help, e.g. "MODEL"; "" for none */
+    unsigned min, max;     /* how many positional arguments it takes */
+    const char *help;
+    const struct wi_option *options; /* ended by a row without a name; NULL for none */
+    enum wi_exit (*run)(struct wi_cli *cli);
+};
+
+struct wi_argument {
+    const struct wi_option *option;
+    const char *value; /* NULL for a flag */
+};
+
+/* The command line, taken apart; strings are borrowed from argv. */
+struct wi_arguments {
+    const struct wi_verb *verb;
+    const char *positionals[WI_POSITIONALS_MAX];
+    unsigned positional_count;
+    struct wi_argument *items;
+    size_t count;
+    int help; /* --help was given */
+};
+
+extern const struct wi_option wi_cli_global_options[];
+extern const struct wi_verb wi_cli_verbs[]; /* ended by a row without a name */
+
+/* The verb that the first one or two of `words` name (ended by NULL or two long), or NULL. */
+const struct wi_verb *wi_cli_find_verb(const char *const *words);
+
+/* WI_OK or, with `error` filled, WI_BAD_REQUEST. Options may stand anywhere; "--" ends them.
+ * Free with wi_arguments_clear, also after an error. */
+enum wi_code wi_arguments_parse(
+    struct wi_arguments *arguments, int argc, char **argv, struct wi_error *error);
+void wi_arguments_clear(struct wi_arguments *arguments);
+/* The last value given, or NULL. */
+const char *wi_argument(const struct wi_arguments *arguments, const char *name);
+/* The value of the `index`-th use, or NULL when there are no more. */
+const char *wi_argument_at(const struct wi_arguments *arguments, const char *name, size_t index);
+int wi_argument_given(const struct wi_arguments *arguments, const char *name);
+
+/* `verb` NULL: the overview. */
+void wi_cli_help(struct wi_buffer *out, const struct wi_verb *verb);
+void wi_cli_completion(struct wi_buffer *out);
+/* The lists of verbs and options for webinfer(1). */
+void wi_cli_mdoc(struct wi_buffer *out);
+
+#endif

@@ -1,0 +1,120 @@
+/* The daemon's REST API over libcurl. The token goes only into a header of this one exchange. */
+#include "cli/rest.h"
+
+#include "base/memory.h"
+#include <curl/curl.h>
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* The daemon's own bound on a frame is 65 MiB by default; an answer beyond this is no answer. */
+#define ANSWER_MAX ((size_t)1 << 30)
+#define CONNECT_TIMEOUT_MS 5000L
+
+static size_t on_body(char *bytes, size_t unit, size_t count, void *context)
+{
+    struct wi_rest_answer *answer = context;
+    size_t size = unit * count;
+
+    if (size > ANSWER_MAX - answer->body.size)
+        return 0;
+    wi_buffer_add(&answer->body, bytes, size);
+    return size;
+}
+
+static size_t on_header(char *bytes, size_t unit, size_t count, void *context)
+{
+    static const char name[] = "Inference-Header-Content-Length:";
+    struct wi_rest_answer *answer = context;
+    size_t size = unit * count;
+    char value[24] = "";
+
+    if (size > strlen(name) && strncasecmp(bytes, name, strlen(name)) == 0) {
+        size_t length = size - strlen(name);
+        memcpy(value, bytes + strlen(name), length < sizeof value ? length : sizeof value - 1);
+        answer->json_size = strtoul(value, NULL, 10);
+    }
+    return size;
+}
+
+static struct curl_slist *make_headers(
+    const struct wi_rest *rest, const struct wi_rest_request *request)
+{
+    struct curl_slist *list = curl_slist_append(NULL, "Accept: application/json");
+    char *line;
+
+    list = curl_slist_append(list, "Expect:"); /* one round trip, not two */
+    if (request->body)
+        list = curl_slist_append(list, request->json_size ? "Content-Type: application/octet-stream"
+                                                          : "Content-Type: application/json");
+    if (request->json_size) {
+        line = wi_sprintf("Inference-Header-Content-Length: %zu", request->json_size);
+        list = curl_slist_append(list, line);
+        free(line);
+    }
+    if (rest->token) {
+        line = wi_sprintf("Authorization: Bearer %s", rest->token);
+        list = curl_slist_append(list, line);
+        OPENSSL_cleanse(line, strlen(line));
+        free(line);
+    }
+    return list;
+}
+
+static void set_up(CURL *curl, const struct wi_rest *rest, const struct wi_rest_request *request,
+    struct wi_rest_answer *answer, const char *url, struct curl_slist *headers)
+{
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, request->timeout_ms);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, answer->failure);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, answer);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    if (rest->authority)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, rest->authority);
+    if (request->body) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_size);
+    }
+}
+
+void wi_rest_exchange(const struct wi_rest *rest, const struct wi_rest_request *request,
+    struct wi_rest_answer *answer)
+{
+    struct curl_slist *headers = make_headers(rest, request);
+    char *url = wi_sprintf("%s%s", rest->url, request->path);
+    CURL *curl = curl_easy_init();
+    CURLcode code = CURLE_FAILED_INIT;
+
+    _Static_assert(sizeof answer->failure >= CURL_ERROR_SIZE, "curl writes that much");
+    *answer = (struct wi_rest_answer){0};
+    if (curl) {
+        set_up(curl, rest, request, answer, url, headers);
+        code = curl_easy_perform(curl);
+        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
+    }
+    if (code != CURLE_OK) {
+        answer->status = 0; /* half an answer is none */
+        if (!*answer->failure)
+            strncpy(answer->failure, curl_easy_strerror(code), sizeof answer->failure - 1);
+    }
+    wi_buffer_puts(&answer->body, ""); /* NUL-terminated even if empty */
+    if (answer->json_size > answer->body.size)
+        answer->json_size = 0;
+    curl_easy_cleanup(curl);
+    curl_slist_free_all(headers);
+    free(url);
+}
+
+void wi_rest_answer_clear(struct wi_rest_answer *answer)
+{
+    wi_buffer_clear(&answer->body);
+    *answer = (struct wi_rest_answer){0};
+}

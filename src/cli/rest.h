@@ -1,0 +1,35 @@
+/* One HTTP exchange with the daemon's API at a time, blocking. */
+#ifndef WI_CLI_REST_H
+#define WI_CLI_REST_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include <stddef.h>
+
+struct wi_rest {
+    const char *url;       /* borrowed; without a slash at its end */
+    char *token;           /* owned; NULL for none */
+    const char *authority; /* PEM file of the authority to trust; NULL: the system's */
+};
+
+struct wi_rest_request {
+    const char *path; /* "/v1/status" */
+    const void *body; /* NULL: GET; else POST */
+    size_t body_size;
+    size_t json_size; /* of a body with binary tensors, its JSON head; 0: all is JSON */
+    long timeout_ms;
+};
+
+struct wi_rest_answer {
+    long status;           /* 0 if nobody answered */
+    char failure[256];     /* why not */
+    struct wi_buffer body; /* NUL-terminated */
+    size_t json_size;      /* Inference-Header-Content-Length; 0: all is JSON */
+};
+
+/* Free the answer with wi_rest_answer_clear, also when nobody answered. */
+void wi_rest_exchange(const struct wi_rest *rest, const struct wi_rest_request *request,
+    struct wi_rest_answer *answer);
+void wi_rest_answer_clear(struct wi_rest_answer *answer);
+
+#endif

@@ -1,0 +1,115 @@
+/* Lays out JSON rows as text columns. What servers say is shown, never obeyed: control characters
+ * do not reach the terminal. */
+#include "cli/table.h"
+
+#include "base/memory.h"
+#include <stdlib.h>
+#include <string.h>
+
+const json_t *wi_json_at(const json_t *object, const char *path)
+{
+    while (object && *path) {
+        char key[64];
+        size_t length = strcspn(path, ".");
+        if (length >= sizeof key)
+            return NULL;
+        memcpy(key, path, length);
+        key[length] = '\0';
+        object = json_object_get(object, key);
+        path += length + (path[length] == '.');
+    }
+    return object;
+}
+
+static void put_text(struct wi_buffer *out, const char *text)
+{
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        /* U+0080 to U+009F, which terminals obey too, are C2 80 to C2 9F. */
+        int high = c == 0xc2 && (unsigned char)text[1] < 0xa0 && text[1];
+        if (c < 0x20 || c == 0x7f || high)
+            wi_buffer_puts(out, "?");
+        else
+            wi_buffer_add(out, text, 1);
+        text += high;
+    }
+}
+
+void wi_table_cell(struct wi_buffer *out, const json_t *value, const char *unit)
+{
+    const json_t *item;
+    size_t i;
+
+    if (!value || json_is_null(value)) {
+        wi_buffer_puts(out, "-");
+    } else if (json_is_string(value)) {
+        put_text(out, *json_string_value(value) ? json_string_value(value) : "-");
+    } else if (json_is_boolean(value)) {
+        wi_buffer_puts(out, json_is_true(value) ? "yes" : "no");
+    } else if (json_is_integer(value)) {
+        wi_buffer_printf(out, "%lld%s", (long long)json_integer_value(value), unit ? unit : "");
+    } else if (json_is_real(value)) {
+        wi_buffer_printf(out, "%.4g%s", json_real_value(value), unit ? unit : "");
+    } else if (json_is_array(value)) {
+        if (json_array_size(value) == 0)
+            wi_buffer_puts(out, "-");
+        json_array_foreach(value, i, item)
+        {
+            wi_buffer_puts(out, i ? ", " : "");
+            wi_table_cell(out, item, unit);
+        }
+    } else {
+        char *text = json_dumps(value, JSON_COMPACT);
+        put_text(out, text ? text : "?");
+        free(text);
+    }
+}
+
+/* Columns on a terminal: one per character, so bytes that continue one count nothing. */
+static int width_of(const char *text)
+{
+    int width = 0;
+
+    for (; *text; text++)
+        width += ((unsigned char)*text & 0xc0) != 0x80;
+    return width;
+}
+
+static void put_cell(struct wi_buffer *out, const char *text, int width, int last)
+{
+    wi_buffer_puts(out, text);
+    if (!last)
+        wi_buffer_printf(out, "%*s", width - width_of(text) + 2, "");
+}
+
+void wi_table(struct wi_buffer *out, const struct wi_column *columns, const json_t *rows)
+{
+    size_t count = 0, lines = json_array_size(rows);
+    struct wi_buffer *cells;
+    int *widths;
+
+    while (columns[count].title)
+        count++;
+    cells = wi_alloc((lines * count + 1) * sizeof *cells);
+    widths = wi_alloc((count + 1) * sizeof *widths);
+    for (size_t c = 0; c < count; c++) {
+        widths[c] = width_of(columns[c].title);
+        for (size_t line = 0; line < lines; line++) {
+            struct wi_buffer *cell = &cells[line * count + c];
+            wi_table_cell(
+                cell, wi_json_at(json_array_get(rows, line), columns[c].path), columns[c].unit);
+            if (width_of(cell->text) > widths[c])
+                widths[c] = width_of(cell->text);
+        }
+    }
+    for (size_t c = 0; c < count; c++)
+        put_cell(out, columns[c].title, widths[c], c + 1 == count);
+    wi_buffer_puts(out, "\n");
+    for (size_t i = 0; i < lines * count; i++) {
+        put_cell(out, cells[i].text, widths[i % count], (i + 1) % count == 0);
+        wi_buffer_puts(out, (i + 1) % count == 0 ? "\n" : "");
+        wi_buffer_clear(&cells[i]);
+    }
+    free(cells);
+    free(widths);
+}

@@ -1,0 +1,120 @@
+/* The commands and their options. This table is the command line's only description. */
+#include "config.h"
+
+#include "cli/cli.h"
+
+#include <stdio.h>
+
+static enum wi_exit run_version(struct wi_cli *cli)
+{
+    puts("webinfer " PACKAGE_VERSION);
+    return WI_EXIT_OK;
+}
+
+static enum wi_exit print(struct wi_buffer *text)
+{
+    fputs(text->text, stdout);
+    wi_buffer_clear(text);
+    return WI_EXIT_OK;
+}
+
+static enum wi_exit run_help(struct wi_cli *cli)
+{
+    const struct wi_arguments *arguments = &cli->arguments;
+    struct wi_buffer text = {0};
+
+    if (wi_argument_given(arguments, "mdoc")) {
+        wi_cli_mdoc(&text);
+        return print(&text);
+    }
+    if (arguments->positional_count) {
+        const struct wi_verb *verb = wi_cli_find_verb(arguments->positionals);
+        if (!verb) {
+            fprintf(stderr, "webinfer: there is no command \"%s\"; see webinfer help\n",
+                arguments->positionals[0]);
+            return WI_EXIT_USAGE;
+        }
+        wi_cli_help(&text, verb);
+        return print(&text);
+    }
+    wi_cli_help(&text, NULL);
+    return print(&text);
+}
+
+static enum wi_exit run_completion(struct wi_cli *cli)
+{
+    struct wi_buffer text = {0};
+
+    wi_cli_completion(&text);
+    return print(&text);
+}
+
+const struct wi_option wi_cli_global_options[] = {
+    {"help", NULL, 0, WI_COMPLETE_NONE, NULL, "Explain a command and stop"},
+    {"version", NULL, 0, WI_COMPLETE_NONE, NULL, "Print the version and stop"},
+    {"url", "URL", 0, WI_COMPLETE_NONE, NULL,
+        "Where the API is; else $WEBINFER_URL, else http://127.0.0.1:8470"},
+    {"token-file", "FILE", 0, WI_COMPLETE_FILE, NULL,
+        "File whose first line is the API token; else $WEBINFER_TOKEN"},
+    {"authority", "FILE", 0, WI_COMPLETE_FILE, NULL,
+        "PEM file of the certificate authority to trust for https"},
+    {"json", NULL, 0, WI_COMPLETE_NONE, NULL, "Print the server's JSON as it came"},
+    {0},
+};
+
+static const struct wi_option infer_options[] = {
+    {"image", "FILE", 0, WI_COMPLETE_FILE, NULL,
+        "Picture to classify (PNG, JPEG or WebP); \"-\" reads standard input"},
+    {"tensor", "NAME=FILE", 1, WI_COMPLETE_FILE, NULL, "Input tensor from a NumPy .npy file"},
+    {"inputs", "FILE", 0, WI_COMPLETE_FILE, NULL,
+        "The request's inputs as JSON; \"-\" reads standard input"},
+    {"platform", "NAME", 0, WI_COMPLETE_WORDS, "auto webgpu webnn webgl wasm",
+        "What is to compute; auto lets the server choose"},
+    {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",
+        "Only browsers of this kind"},
+    {"node", "ID", 0, WI_COMPLETE_NONE, NULL, "Only this node"},
+    {"precision", "NAME", 0, WI_COMPLETE_WORDS, "fp32 fp16 bf16 int8 uint8 int4 uint4",
+        "Only at this precision"},
+    {"no-fallback", NULL, 0, WI_COMPLETE_NONE, NULL,
+        "Fail where the platform fails, instead of taking the next one"},
+    {"priority", "0-9", 0, WI_COMPLETE_NONE, NULL, "9 is the most urgent, 5 the default"},
+    {"timeout", "DURATION", 0, WI_COMPLETE_NONE, NULL,
+        "For queue, load and run, e.g. 500ms, 30s, 5m; 60s is the default"},
+    {"output", "DIR", 0, WI_COMPLETE_DIRECTORY, NULL, "Save each output tensor as DIR/NAME.npy"},
+    {0},
+};
+
+static const struct wi_option doctor_options[] = {
+    {"config", "FILE", 0, WI_COMPLETE_FILE, NULL, "The daemon's configuration file"},
+    {"no-start", NULL, 0, WI_COMPLETE_NONE, NULL, "Do not start browsers, only look for them"},
+    {0},
+};
+
+static const struct wi_option token_options[] = {
+    {"file", "FILE", 0, WI_COMPLETE_FILE, NULL,
+        "Append the line to this tokens file, which is made with mode 0600"},
+    {0},
+};
+
+static const struct wi_option help_options[] = {
+    {"mdoc", NULL, 0, WI_COMPLETE_NONE, NULL, "The list of options as in webinfer(1), in mdoc"},
+    {0},
+};
+
+const struct wi_verb wi_cli_verbs[] = {
+    {"status", "", 0, 0, "Show the daemon: sessions, nodes, queue and what is wrong", NULL,
+        wi_cli_status},
+    {"infer", "MODEL [FILE]", 1, 2,
+        "Run a model on a picture, on tensors or on the JSON in FILE (or \"-\")", infer_options,
+        wi_cli_infer},
+    {"models", "", 0, 0, "List the models of the store", NULL, wi_cli_models},
+    {"nodes", "", 0, 0, "List the pages that compute, and on what", NULL, wi_cli_nodes},
+    {"doctor", "", 0, 0, "Check this machine, without a daemon: what each browser would give",
+        doctor_options, wi_cli_doctor},
+    {"token new", "NAME", 1, 1, "Make an API token and the line for the tokens file", token_options,
+        wi_cli_token_new},
+    {"completion bash", "", 0, 0, "Print the completion for bash", NULL, run_completion},
+    {"help", "[COMMAND]", 0, 2, "Explain a command", help_options, run_help},
+    {"version", "", 0, 0, "Print the version", NULL, run_version},
+    {0},
+};

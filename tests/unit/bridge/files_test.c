@@ -1,0 +1,172 @@
+/* The page and model files over HTTP, and what stops the bridge from starting. */
+#include "house.h"
+
+static void test_files(void **state)
+{
+    struct house *house = *state;
+    struct client client = client_open(&house->loop, house->port);
+    struct http_reply reply;
+    char request[512], etag[80];
+
+    assert_int_equal(client_request(&client, "GET / HTTP/1.1", &reply), 0);
+    assert_int_equal(reply.status, 200);
+    assert_string_equal((char *)reply.body, "<!doctype html>");
+    assert_non_null(strstr(reply.head, "Cross-Origin-Opener-Policy: same-origin\r\n"));
+    assert_non_null(strstr(reply.head, "Cross-Origin-Embedder-Policy: require-corp\r\n"));
+    assert_non_null(strstr(reply.head, "'wasm-unsafe-eval'"));
+    assert_non_null(strstr(reply.head, "Cache-Control: no-cache\r\n"));
+    assert_non_null(strstr(reply.head, "Content-Type: text/html; charset=utf-8\r\n"));
+    reply_clear(&reply);
+
+    assert_int_equal(
+        client_request(&client, "GET /assets/engine-5XK2Q7NB.wasm HTTP/1.1", &reply), 0);
+    assert_int_equal(reply.status, 200);
+    assert_int_equal(reply.size, 300000);
+    for (size_t i = 0; i < reply.size; i++)
+        if (reply.body[i] != pattern(i))
+            fail_msg("byte %zu is wrong", i);
+    assert_non_null(strstr(reply.head, "Content-Type: application/wasm\r\n"));
+    assert_non_null(strstr(reply.head, "immutable"));
+    assert_int_equal(sscanf(strstr(reply.head, "ETag: "), "ETag: %79s", etag), 1);
+    assert_int_equal(etag[0], '"');
+    reply_clear(&reply);
+
+    snprintf(request, sizeof request,
+        "GET /assets/engine-5XK2Q7NB.wasm HTTP/1.1\r\nIf-None-Match: \"x\", %s", etag);
+    assert_int_equal(client_request(&client, request, &reply), 0);
+    assert_int_equal(reply.status, 304);
+    reply_clear(&reply);
+
+    assert_int_equal(
+        client_request(&client,
+            "GET /assets/engine-5XK2Q7NB.wasm HTTP/1.1\r\nRange: bytes=200000-200009", &reply),
+        0);
+    assert_int_equal(reply.status, 206);
+    assert_int_equal(reply.size, 10);
+    assert_int_equal(reply.body[9], pattern(200009));
+    assert_non_null(strstr(reply.head, "Content-Range: bytes 200000-200009/300000\r\n"));
+    reply_clear(&reply);
+    assert_int_equal(
+        client_request(
+            &client, "GET /assets/engine-5XK2Q7NB.wasm HTTP/1.1\r\nRange: bytes=300000-", &reply),
+        0);
+    assert_int_equal(reply.status, 416);
+    assert_non_null(strstr(reply.head, "Content-Range: bytes */300000\r\n"));
+    reply_clear(&reply);
+    assert_int_equal(client_request(&client, "HEAD /index.html HTTP/1.1", &reply), 0);
+    assert_int_equal(reply.status, 200);
+    assert_non_null(strstr(reply.head, "Content-Length: 15\r\n"));
+    reply_clear(&reply);
+
+    static const char *const missing[] = {"GET /passwd HTTP/1.1", "GET /.secret HTTP/1.1",
+        "GET /../../etc/passwd HTTP/1.1", "GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1",
+        "GET /assets HTTP/1.1", "GET /assets/ HTTP/1.1", "GET /nothing?x=1 HTTP/1.1"};
+    for (size_t i = 0; i < sizeof missing / sizeof *missing; i++) {
+        assert_int_equal(client_request(&client, missing[i], &reply), 0);
+        assert_int_equal(reply.status, 404);
+        reply_clear(&reply);
+    }
+    client_close(&client);
+    client = client_open(&house->loop, house->port);
+    client_send(&client, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbody", 52);
+    assert_int_equal(client_reply(&client, 0, &reply), 0);
+    assert_int_equal(reply.status, 405);
+    assert_non_null(strstr(reply.head, "Allow: GET, HEAD\r\n"));
+    reply_clear(&reply);
+    client_close(&client);
+}
+
+static void test_model_files(void **state)
+{
+    struct house *house = *state;
+    json_t *welcome;
+    struct client node = join(house, &welcome), client = client_open(&house->loop, house->port);
+    struct http_reply reply;
+    char request[512];
+    snprintf(request, sizeof request, "GET /models/digits/%s/model.onnx HTTP/1.1", test_model.hash);
+    assert_int_equal(client_request(&client, request, &reply), 0);
+    assert_int_equal(reply.status, 401);
+    reply_clear(&reply);
+    strcat(request, "\r\nAuthorization: Bearer wi_wrong");
+    assert_int_equal(client_request(&client, request, &reply), 0);
+    assert_int_equal(reply.status, 401);
+    reply_clear(&reply);
+
+    static const char *const files[] = {"model.onnx", "model.json", "other"};
+    static const int statuses[] = {200, 200, 404}, lengths[] = {300000, 17, 0};
+    for (int i = 0; i < 3; i++) {
+        snprintf(request, sizeof request,
+            "GET /models/digits/%s/%s HTTP/1.1\r\nAuthorization: Bearer %s", test_model.hash,
+            files[i], text_of(welcome, "model_credential"));
+        assert_int_equal(client_request(&client, request, &reply), 0);
+        assert_int_equal(reply.status, statuses[i]);
+        if (lengths[i])
+            assert_int_equal(reply.size, lengths[i]);
+        reply_clear(&reply);
+    }
+    assert_int_equal(model_references, 0);
+    wi_bridge_drop(house->bridge, house->node, "test");
+    turn_until(&node, &house->downs, 1);
+    snprintf(request, sizeof request,
+        "GET /models/digits/%s/model.onnx HTTP/1.1\r\nAuthorization: Bearer %s", test_model.hash,
+        text_of(welcome, "model_credential"));
+    assert_int_equal(client_request(&client, request, &reply), 0);
+    assert_int_equal(reply.status, 401);
+    reply_clear(&reply);
+    json_decref(welcome);
+    client_close(&client);
+    client_close(&node);
+}
+
+/* A client that leaves while its file is on the way, or never reads it, harms nothing. */
+static void test_abandoned_file(void **state)
+{
+    struct house *house = *state;
+    for (int i = 0; i < 8; i++) {
+        struct client client = client_open(&house->loop, house->port);
+        const char *text = "GET /assets/engine-5XK2Q7NB.wasm HTTP/1.1\r\nHost: h\r\n\r\n";
+        client_send(&client, text, strlen(text));
+        for (int turn = 0; turn < i; turn++)
+            uv_run(&house->loop, UV_RUN_NOWAIT);
+        client_close(&client);
+    }
+    struct client client = client_open(&house->loop, house->port);
+    struct http_reply reply;
+    assert_int_equal(client_request(&client, "GET / HTTP/1.1", &reply), 0);
+    reply_clear(&reply);
+    client_close(&client);
+}
+
+static void test_bad_start(void **state)
+{
+    struct house *house = *state;
+    struct wi_bridge_events events = {0};
+    struct wi_config config = house->config;
+    struct wi_error error = {0};
+    char address[64];
+    snprintf(address, sizeof address, "127.0.0.1:%d", house->port);
+    config.bridge.listen = address;
+    assert_null(
+        wi_bridge_new(house->lws, &house->loop, NULL, &config, &house->budget, &events, &error));
+    assert_string_equal(error.field, "bridge.listen");
+    assert_non_null(strstr(error.detail, "in use"));
+    config.bridge.listen = (char *)"127.0.0.1";
+    assert_null(
+        wi_bridge_new(house->lws, &house->loop, NULL, &config, &house->budget, &events, &error));
+    config = house->config;
+    config.bridge.page = (char *)"/nonexistent";
+    assert_null(
+        wi_bridge_new(house->lws, &house->loop, NULL, &config, &house->budget, &events, &error));
+    assert_string_equal(error.field, "bridge.page");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_files, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_model_files, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_abandoned_file, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_bad_start, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

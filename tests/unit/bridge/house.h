@@ -1,0 +1,357 @@
+/*
+ * A bridge on a loop of its own for tests: a page folder, a store of one model in place of the real
+ * one, what was told upward, and helpers that speak the protocol. No call of ours into the bridge
+ * may cause an event before it has returned: `inside` watches over that.
+ */
+#ifndef WI_TESTS_BRIDGE_HOUSE_H
+#define WI_TESTS_BRIDGE_HOUSE_H
+
+#include "bridge/bridge.h"
+#include "bridge/http.h"
+#include "client.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#define SUBPROTOCOL "Sec-WebSocket-Protocol: webinfer.v1\r\n"
+#define CAPABILITIES                                                                               \
+    "{\"browser\":{\"name\":\"chromium\",\"version\":\"156.0.1.2\",\"user_agent\":\"UA\"},"        \
+    "\"os\":\"Linux\",\"cores\":4,\"memory_gib\":8,\"cross_origin_isolated\":true,\"platforms\":{" \
+    "\"webgpu\":{\"available\":true,\"adapter\":{\"vendor\":\"google\",\"architecture\":"          \
+    "\"swiftshader\",\"description\":\"sw\\u0007\",\"is_fallback\":true}},"                        \
+    "\"webnn\":{\"available\":false,\"reason\":\"no navigator.ml\"},"                              \
+    "\"wasm\":{\"available\":true,\"threads\":4}},\"engines\":{\"ort\":\"1.30.0\"}}"
+
+/* --- A store of one model, in place of the real one ------------------------------------------ */
+
+static struct wi_model test_model = {.name = (char *)"digits", .type = WI_TYPE_VISION, .fd = -1};
+static int model_references;
+
+struct wi_model *wi_model_ref(struct wi_model *model)
+{
+    model_references++;
+    return model;
+}
+
+void wi_model_unref(struct wi_model *model)
+{
+    if (model)
+        model_references--;
+}
+
+struct wi_model *wi_store_by_hash(struct wi_store *store, const char *name, const char *hash)
+{
+    return strcmp(name, test_model.name) == 0 && strcmp(hash, test_model.hash) == 0 ? &test_model
+                                                                                    : NULL;
+}
+
+/* --- The bridge under test ------------------------------------------------------------------- */
+
+struct house {
+    uv_loop_t loop;
+    struct lws_context *lws;
+    struct wi_config config;
+    struct wi_budget budget;
+    struct wi_bridge *bridge;
+    int port;
+    char folder[64];
+    /* What was told upward. */
+    int ups, resumes, aways, downs, accepted, answers;
+    char node[WI_ID_SIZE], log[1024];
+    struct wi_answer answer; /* the last; JSON referenced */
+    int inside;              /* a call of ours is running: no event may come */
+};
+
+static inline void on_up(void *context, const struct wi_node_info *info, int resumed)
+{
+    struct house *house = context;
+    assert_false(house->inside);
+    resumed ? house->resumes++ : house->ups++;
+    snprintf(house->node, sizeof house->node, "%s", info->id);
+}
+
+static inline void on_away(void *context, const char *node_id)
+{
+    struct house *house = context;
+    assert_false(house->inside);
+    house->aways++;
+}
+
+static inline void on_down(void *context, const char *node_id, const char *why)
+{
+    struct house *house = context;
+    assert_false(house->inside);
+    house->downs++;
+    strcat(house->log, "down;");
+}
+
+static inline void on_accepted(void *context, const char *node_id, const char *attempt_id)
+{
+    ((struct house *)context)->accepted++;
+}
+
+static inline void answer_clear(struct house *house)
+{
+    json_decref(house->answer.executed_on);
+    json_decref(house->answer.result);
+    wi_tensors_clear(&house->answer.outputs);
+    memset(&house->answer, 0, sizeof house->answer);
+}
+
+static inline void on_answer(
+    void *context, const char *node_id, const char *attempt_id, struct wi_answer *answer)
+{
+    struct house *house = context;
+    assert_false(house->inside);
+    answer_clear(house);
+    house->answers++;
+    house->answer = *answer;
+    json_incref(house->answer.executed_on);
+    json_incref(house->answer.result);
+    memset(&house->answer.outputs, 0, sizeof house->answer.outputs);
+    wi_tensors_move(&house->answer.outputs, &answer->outputs);
+    strcat(strcat(strcat(house->log, "answer "), attempt_id), ";");
+}
+
+static inline void on_lost(
+    void *context, const char *node_id, const char *attempt_id, int alone, const char *why)
+{
+    struct house *house = context;
+    assert_false(house->inside);
+    strcat(strcat(strcat(house->log, alone ? "lost-alone " : "lost "), attempt_id), ";");
+}
+
+static inline void write_file(const char *folder, const char *name, const void *bytes, size_t size)
+{
+    char path[160];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    fwrite(bytes, 1, size, file);
+    fclose(file);
+}
+
+static inline unsigned char pattern(size_t i)
+{
+    return (unsigned char)(i * 31 + i / 251);
+}
+
+static inline void make_page(struct house *house)
+{
+    static unsigned char big[300000];
+    char folder[96];
+    for (size_t i = 0; i < sizeof big; i++)
+        big[i] = pattern(i);
+    strcpy(house->folder, "/tmp/wi-bridge-XXXXXX");
+    assert_non_null(mkdtemp(house->folder));
+    write_file(house->folder, "index.html", "<!doctype html>", 15);
+    write_file(house->folder, ".secret", "no", 2);
+    snprintf(folder, sizeof folder, "%s/assets", house->folder);
+    mkdir(folder, 0700);
+    write_file(folder, "engine-5XK2Q7NB.wasm", big, sizeof big);
+    snprintf(folder, sizeof folder, "%s/passwd", house->folder);
+    assert_int_equal(symlink("/etc/passwd", folder), 0);
+    write_file(house->folder, "model.onnx.test", big, sizeof big);
+}
+
+static inline void remove_page(struct house *house)
+{
+    static const char *const names[] = {"index.html", ".secret", "assets/engine-5XK2Q7NB.wasm",
+        "passwd", "model.onnx.test", "assets", ""};
+    char path[160];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", house->folder, names[i]);
+        remove(path);
+    }
+}
+
+static inline int set_up(void **state)
+{
+    struct house *house = calloc(1, sizeof *house);
+    struct wi_error error = {0};
+    char path[160];
+    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
+    uv_loop_init(&house->loop);
+    house->lws = wi_lws_new(&house->loop, &error);
+    assert_non_null(house->lws);
+    make_page(house);
+    house->budget.limit = 64 * 1024 * 1024;
+    house->config.bridge.listen = (char *)"127.0.0.1:0";
+    house->config.bridge.page = house->folder;
+    house->config.bridge.heartbeat_interval = 5000;
+    house->config.bridge.heartbeat_misses = 3;
+    house->config.bridge.resume_grace = 15000;
+    house->config.bridge.max_nodes = 8;
+    house->config.api.max_body = 8 * 1024 * 1024;
+    house->config.pool.max_connections = 1;
+    house->config.pool.model_budget = 1 << 30;
+    struct wi_bridge_events events = {
+        house, on_up, on_away, on_down, on_accepted, on_answer, on_lost};
+    house->bridge = wi_bridge_new(
+        house->lws, &house->loop, NULL, &house->config, &house->budget, &events, &error);
+    if (!house->bridge)
+        fail_msg("%s", error.detail);
+    house->port = atoi(strrchr(wi_bridge_url(house->bridge), ':') + 1);
+    snprintf(path, sizeof path, "%s/model.onnx.test", house->folder);
+    test_model.fd = open(path, O_RDONLY);
+    test_model.size = 300000;
+    memset(test_model.hash, 'a', 64);
+    test_model.spec_text = (char *)"{\"type\":\"vision\"}";
+    model_references = 0;
+    *state = house;
+    return 0;
+}
+
+static inline int tear_down(void **state)
+{
+    struct house *house = *state;
+    house->inside = 1;
+    wi_bridge_close(house->bridge);
+    house->inside = 0;
+    wi_lws_begin_free(house->lws);
+    uv_run(&house->loop, UV_RUN_DEFAULT);
+    wi_lws_end_free(house->lws);
+    wi_bridge_free(house->bridge);
+    assert_int_equal(uv_loop_close(&house->loop), 0);
+    answer_clear(house);
+    assert_int_equal(house->budget.used, 0);
+    assert_int_equal(model_references, 0);
+    close(test_model.fd);
+    remove_page(house);
+    free(house);
+    return 0;
+}
+
+/* --- Helpers of the tests -------------------------------------------------------------------- */
+
+static inline struct client open_socket(struct house *house)
+{
+    struct client client = client_open(&house->loop, house->port);
+    assert_int_equal(client_upgrade(&client, "/node", SUBPROTOCOL), 101);
+    return client;
+}
+
+static inline void say(struct client *client, const char *type, const char *data)
+{
+    char *text = NULL;
+    int size = asprintf(&text,
+        "{\"id\":\"n-1\",\"type\":\"%s\",\"from\":\"\",\"timestamp\":1,\"data\":%s}", type, data);
+    assert_int_equal(client_send_frame(client, 1, 1, text, (size_t)size), 0);
+    free(text);
+}
+
+/* The next text message, which must be of `type`; heartbeats are passed over. */
+static inline json_t *hear(struct client *client, const char *type)
+{
+    for (;;) {
+        struct ws_message message;
+        assert_int_equal(client_message(client, &message), 0);
+        assert_int_equal(message.opcode, 1);
+        json_t *root = json_loadb((char *)message.bytes, message.size, 0, NULL);
+        assert_non_null(root);
+        message_clear(&message);
+        const char *got = json_string_value(json_object_get(root, "type"));
+        assert_string_equal(json_string_value(json_object_get(root, "from")), "service");
+        if (strcmp(got, type) == 0)
+            return root;
+        assert_string_equal(got, "heartbeat");
+        json_decref(root);
+    }
+}
+
+static const char *text_of(const json_t *root, const char *field)
+{
+    return json_string_value(json_object_get(json_object_get(root, "data"), field));
+}
+
+/* The code of the close frame that must come next; then the socket must end. */
+static inline int hear_close(struct client *client)
+{
+    struct ws_message message;
+    assert_int_equal(client_message(client, &message), 0);
+    assert_int_equal(message.opcode, 8);
+    assert_true(message.size >= 2);
+    int code = message.bytes[0] << 8 | message.bytes[1];
+    client_send_frame(client, 8, 1, message.bytes, 2);
+    message_clear(&message);
+    double until = client_now() + CLIENT_PATIENCE_MS;
+    while (!client->ended && client_now() < until)
+        client_turn(client);
+    assert_true(client->ended);
+    return code;
+}
+
+static inline void announce(struct client *client, const char *who)
+{
+    char data[1024];
+    snprintf(data, sizeof data,
+        "{\"protocol\":1,\"page_version\":\"t\",%s,\"capabilities\":" CAPABILITIES "}", who);
+    say(client, "node_announcement", data);
+}
+
+/* A welcomed node; `welcome` (may be NULL) takes the message. */
+static inline struct client join(struct house *house, json_t **welcome)
+{
+    char token[WI_TOKEN_SIZE], who[128];
+    wi_bridge_expect(house->bridge, "session-1", "chrome", 60000, token);
+    struct client client = open_socket(house);
+    snprintf(who, sizeof who, "\"token\":\"%s\"", token);
+    announce(&client, who);
+    json_t *root = hear(&client, "welcome");
+    if (welcome)
+        *welcome = root;
+    else
+        json_decref(root);
+    return client;
+}
+
+static inline enum wi_code send_task(
+    struct house *house, const char *attempt_id, const struct wi_tensors *tensors)
+{
+    struct wi_task task = {.attempt_id = attempt_id,
+        .job_id = "job-1",
+        .model = &test_model,
+        .platforms = {WI_WEBGPU, WI_WASM},
+        .platform_count = 2,
+        .fallback = 1,
+        .deadline_ms = 1000,
+        .tensors = tensors};
+    house->inside = 1;
+    enum wi_code code = wi_bridge_send_task(house->bridge, house->node, &task);
+    house->inside = 0;
+    return code;
+}
+
+static inline struct wi_tensors make_tensor(const char *name, size_t size)
+{
+    struct wi_tensors list = {0};
+    struct wi_tensor *tensor = wi_tensors_add(&list);
+    tensor->name = strdup(name);
+    tensor->datatype = WI_UINT8;
+    tensor->rank = 1;
+    tensor->dims[0] = (int64_t)size;
+    tensor->blob = wi_blob_new(NULL, size);
+    for (size_t i = 0; i < size; i++) {
+        unsigned char byte = pattern(i);
+        wi_blob_append(tensor->blob, &byte, 1);
+    }
+    tensor->size = size;
+    return list;
+}
+
+static inline void turn_until(struct client *client, const int *counter, int value)
+{
+    double until = client_now() + CLIENT_PATIENCE_MS;
+    while (*counter < value && client_now() < until)
+        client_turn(client);
+    assert_int_equal(*counter, value);
+}
+
+#define ANSWER(id)                                                                                 \
+    "{\"attempt_id\":\"" id "\",\"reply_to\":\"s-2\",\"ok\":true,\"executed_on\":{\"platform\":"   \
+    "\"wasm\",\"engine\":\"ort\"},\"performance\":{\"load_ms\":1,\"inference_ms\":2.5,"            \
+    "\"warm\":true},\"tensors\":[],\"result\":{\"a\":1}}"
+
+#endif

@@ -1,0 +1,144 @@
+/* Who is refused: wrong upgrades, wrong tokens, garbage, and what is too large. */
+#include "house.h"
+
+static void test_unwelcome(void **state)
+{
+    struct house *house = *state;
+    char token[WI_TOKEN_SIZE], who[160];
+    const struct wi_bridge_counters *counters = wi_bridge_counters(house->bridge);
+    struct client client = open_socket(house);
+    announce(&client, "\"token\":\"wi_wrong\"");
+    assert_int_equal(hear_close(&client), 1008);
+    client_close(&client);
+    assert_int_equal(counters->unauthorized, 1);
+
+    client = join(house, NULL);
+    client_close(&client);
+    client = open_socket(house);
+    announce(&client, "\"resume\":{\"node\":\"node-x\",\"token\":\"wi_x\",\"running\":[],"
+                      "\"unacknowledged\":[]}");
+    json_t *bye = hear(&client, "bye");
+    assert_string_equal(text_of(bye, "code"), "resume_unknown");
+    json_decref(bye);
+    assert_int_equal(hear_close(&client), 4001);
+    client_close(&client);
+
+    wi_bridge_expect(house->bridge, "session-2", "chrome", 60000, token);
+    wi_bridge_revoke(house->bridge, "session-2");
+    snprintf(who, sizeof who, "\"token\":\"%s\"", token);
+    client = open_socket(house);
+    announce(&client, who);
+    assert_int_equal(hear_close(&client), 1008);
+    client_close(&client);
+    assert_int_equal(counters->unauthorized, 2);
+}
+
+static void test_upgrades(void **state)
+{
+    static const struct {
+        const char *path, *extra;
+        int status;
+    } cases[] = {
+        {"/node", "", 400},
+        {"/node", "Sec-WebSocket-Protocol: webinfer.v2, chat\r\n", 400},
+        {"/node", "Sec-WebSocket-Protocol: webinfer.v10\r\n", 400},
+        {"/other", SUBPROTOCOL, 404},
+        {"/node", SUBPROTOCOL "Origin: http://evil.example\r\n", 403},
+        {"/node", SUBPROTOCOL "Origin: null\r\n", 403},
+        {"/node", "Sec-WebSocket-Protocol: chat, webinfer.v1\r\n", 101},
+    };
+    struct house *house = *state;
+    char origin[160];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct client client = client_open(&house->loop, house->port);
+        assert_int_equal(client_upgrade(&client, cases[i].path, cases[i].extra), cases[i].status);
+        client_close(&client);
+    }
+    snprintf(origin, sizeof origin, SUBPROTOCOL "Origin: %s\r\n", wi_bridge_url(house->bridge));
+    struct client client = client_open(&house->loop, house->port);
+    assert_int_equal(client_upgrade(&client, "/node", origin), 101);
+    client_close(&client);
+    snprintf(origin, sizeof origin, SUBPROTOCOL "Origin: http://localhost:%d\r\n", house->port);
+    client = client_open(&house->loop, house->port);
+    assert_int_equal(client_upgrade(&client, "/node", origin), 101);
+    client_close(&client);
+    assert_int_equal(wi_bridge_counters(house->bridge)->refused, 6);
+}
+
+static void test_garbage(void **state)
+{
+    struct house *house = *state;
+    const struct wi_bridge_counters *counters = wi_bridge_counters(house->bridge);
+    struct client client = open_socket(house);
+    client_send_frame(&client, 1, 1, "{nonsense", 9);
+    assert_int_equal(hear_close(&client), 1007);
+    client_close(&client);
+
+    client = open_socket(house);
+    client_send_frame(&client, 2, 1, "\xff\xff\xff\xff....", 8);
+    assert_int_equal(hear_close(&client), 1007);
+    client_close(&client);
+    assert_int_equal(counters->malformed, 2);
+
+    client = open_socket(house);
+    say(&client, "heartbeat", "{\"seq\":1}");
+    assert_int_equal(hear_close(&client), 1008);
+    client_close(&client);
+
+    client = open_socket(house);
+    say(&client, "node_announcement", "{\"protocol\":2,\"token\":\"x\",\"capabilities\":{}}");
+    assert_int_equal(hear_close(&client), 1008);
+    client_close(&client);
+    assert_int_equal(counters->protocol_errors, 2);
+
+    client = join(house, NULL);
+    say(&client, "task_response", "{\"attempt_id\":5}");
+    assert_int_equal(hear_close(&client), 1008);
+    client_close(&client);
+    assert_int_equal(house->aways, 1);
+
+    client = open_socket(house); /* raw rubbish instead of frames */
+    client_send(&client, "\xff\xff\xff\xff\xff\xff\xff\xff", 8);
+    while (!client.ended)
+        client_turn(&client);
+    client_close(&client);
+}
+
+static void test_too_big(void **state)
+{
+    struct house *house = *state;
+    static const unsigned char claims[] = {0x82, 0xff, 0, 0, 0, 0, 0x7f, 0, 0, 0, 1, 2, 3, 4, 5};
+    struct client client = open_socket(house);
+    unsigned char *large = calloc(1, 2 << 20);
+    client_send_frame(&client, 1, 1, large, 2 << 20); /* nobody yet: 1 MiB is the limit */
+    assert_int_equal(hear_close(&client), 1009);
+    client_close(&client);
+
+    client = join(house, NULL);
+    client_send(&client, claims, sizeof claims);
+    struct ws_message message;
+    assert_int_equal(client_message(&client, &message), 0);
+    assert_int_equal(message.opcode, 8);
+    assert_int_equal(message.bytes[0] << 8 | message.bytes[1], 1009);
+    message_clear(&message);
+    client_close(&client);
+
+    client = join(house, NULL); /* many fragments that add up */
+    client_send_frame(&client, 2, 0, large, 2 << 20);
+    for (int i = 0; i < 4; i++)
+        client_send_frame(&client, 0, 0, large, 2 << 20);
+    assert_int_equal(hear_close(&client), 1009);
+    client_close(&client);
+    free(large);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_unwelcome, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_upgrades, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_garbage, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_too_big, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

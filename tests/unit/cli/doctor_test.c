@@ -1,0 +1,82 @@
+/* How doctor judges what a page reported, and what makes it fail. */
+#include "../test.h"
+
+#include "../../../src/cli/doctor.c"
+
+static struct wi_config_browser browser = {.kind = "chrome"};
+
+static json_t *judge(const char *report_text)
+{
+    json_t *checks = json_array(), *report = json_loads(report_text, 0, NULL);
+    assert_non_null(report);
+    wi_strings_add(&browser.platforms, "webgpu");
+    judge_platforms(checks, report, &browser);
+    wi_strings_clear(&browser.platforms);
+    json_decref(report);
+    return checks;
+}
+
+static void assert_check(
+    const json_t *checks, size_t index, const char *check, const char *state, const char *detail)
+{
+    const json_t *finding = json_array_get(checks, index);
+    assert_string_equal(json_string_value(json_object_get(finding, "check")), check);
+    assert_string_equal(json_string_value(json_object_get(finding, "state")), state);
+    assert_non_null(strstr(json_string_value(json_object_get(finding, "detail")), detail));
+}
+
+static void a_software_adapter_is_named_as_one(void **state)
+{
+    json_t *checks = judge("{\"capabilities\":{\"cross_origin_isolated\":true,\"platforms\":"
+                           "{\"webgpu\":{\"available\":true,\"adapter\":{\"vendor\":\"google\","
+                           "\"architecture\":\"swiftshader\",\"is_fallback\":true}}}}}");
+    assert_int_equal(json_array_size(checks), 1);
+    assert_check(
+        checks, 0, "chrome webgpu", "warning", "google swiftshader, -: a software adapter");
+    json_decref(checks);
+}
+
+static void a_real_adapter_is_fine(void **state)
+{
+    json_t *checks = judge("{\"capabilities\":{\"cross_origin_isolated\":true,\"platforms\":"
+                           "{\"webgpu\":{\"available\":true,\"adapter\":{\"vendor\":\"amd\","
+                           "\"is_fallback\":false}}}}}");
+    assert_check(checks, 0, "chrome webgpu", "ok", "amd");
+    json_decref(checks);
+}
+
+static void what_is_not_configured_is_no_warning(void **state)
+{
+    json_t *checks = judge("{\"capabilities\":{\"cross_origin_isolated\":false,\"platforms\":"
+                           "{\"webgpu\":{\"available\":false,\"reason\":\"no adapter\"},"
+                           "\"webnn\":{\"available\":false}}}}");
+    assert_check(checks, 0, "chrome webgpu", "warning", "no: no adapter");
+    assert_check(checks, 1, "chrome webnn", "info", "no reason given");
+    assert_check(checks, 2, "wasm threads", "warning", "not cross-origin isolated");
+    json_decref(checks);
+}
+
+static void only_what_is_missing_fails(void **state)
+{
+    json_t *checks = json_array();
+    wi_doctor_add(checks, "a", WI_FINDING_OK, "x");
+    wi_doctor_add(checks, "b", WI_FINDING_INFO, "x");
+    wi_doctor_add(checks, "c", WI_FINDING_WARNING, "x");
+    assert_int_equal(verdict(checks), WI_EXIT_OK);
+    wi_doctor_add(checks, "d", WI_FINDING_MISSING, "%s", "x");
+    assert_int_equal(verdict(checks), WI_EXIT_FAILED);
+    wi_doctor_add(checks, "e", WI_FINDING_OK, "a path that is not UTF-8: \xff");
+    assert_int_equal(json_array_size(checks), 4);
+    json_decref(checks);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_software_adapter_is_named_as_one),
+        cmocka_unit_test(a_real_adapter_is_fine),
+        cmocka_unit_test(what_is_not_configured_is_no_warning),
+        cmocka_unit_test(only_what_is_missing_fails),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

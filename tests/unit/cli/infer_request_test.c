@@ -1,0 +1,161 @@
+/* The request that `webinfer infer` makes from its arguments. */
+#include "../test.h"
+
+#include "cli/infer.h"
+#include "cli/npy.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char directory[] = "/tmp/webinfer-infer-XXXXXX";
+static char path[64], tensor[80];
+
+static int set_up(void **state)
+{
+    strcpy(directory + strlen(directory) - 6, "XXXXXX");
+    if (!mkdtemp(directory))
+        return -1;
+    snprintf(path, sizeof path, "%s/file", directory);
+    snprintf(tensor, sizeof tensor, "x=%s", path);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    unlink(path);
+    return rmdir(directory);
+}
+
+static void write_file(const void *bytes, size_t size)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    fclose(file);
+}
+
+struct made {
+    struct wi_buffer body;
+    size_t json_size;
+    long timeout_ms;
+    struct wi_error error;
+    json_t *json; /* of a good one */
+};
+
+static enum wi_code make(struct made *made, const char **words)
+{
+    struct wi_arguments arguments;
+    enum wi_code code;
+    int count = 0;
+    while (words[count])
+        count++;
+    memset(made, 0, sizeof *made);
+    assert_int_equal(wi_arguments_parse(&arguments, count, (char **)words, &made->error), WI_OK);
+    code = wi_cli_infer_request(
+        &arguments, &made->body, &made->json_size, &made->timeout_ms, &made->error);
+    if (code == WI_OK) {
+        made->json = json_loadb(
+            made->body.text, made->json_size ? made->json_size : made->body.size, 0, NULL);
+        assert_non_null(made->json);
+    }
+    wi_arguments_clear(&arguments);
+    return code;
+}
+#define MAKE(made, ...) make(made, (const char *[]){"webinfer", "infer", __VA_ARGS__, NULL})
+
+static void clear(struct made *made)
+{
+    wi_buffer_clear(&made->body);
+    json_decref(made->json);
+}
+
+static void assert_json(const json_t *value, const char *expected)
+{
+    char *text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+static void sends_a_picture_as_base64(void **state)
+{
+    struct made made;
+    write_file("\x89PNG", 4);
+    assert_int_equal(MAKE(&made, "digits", "--image", path, "--platform", "wasm", "--no-fallback",
+                         "--timeout", "2s", "--priority", "7"),
+        WI_OK);
+    assert_int_equal(made.json_size, 0);
+    assert_int_equal(made.timeout_ms, 2000);
+    assert_json(made.json,
+        "{\"fallback\":false,\"inputs\":{\"image\":\"iVBORw==\"},\"model_name\":\"digits\","
+        "\"platform\":\"wasm\",\"priority\":7,\"timeout_ms\":2000}");
+    clear(&made);
+}
+
+static void sends_tensors_in_binary(void **state)
+{
+    static const int64_t dims[] = {1, 2};
+    struct made made;
+    struct wi_buffer file = {0};
+    wi_npy_write_header(&file, WI_FP32, dims, 2, NULL);
+    wi_buffer_add(&file, "abcdefgh", 8);
+    write_file(file.text, file.size);
+    assert_int_equal(MAKE(&made, "m", "--tensor", tensor, "--output", directory), WI_OK);
+    assert_json(made.json,
+        "{\"inputs\":[{\"datatype\":\"FP32\",\"name\":\"x\",\"parameters\":{\"binary_data_size\":8}"
+        ","
+        "\"shape\":[1,2]}],\"model_name\":\"m\",\"parameters\":{\"binary_data_output\":true}}");
+    assert_int_equal(made.body.size - made.json_size, 8);
+    assert_memory_equal(made.body.text + made.json_size, "abcdefgh", 8);
+    clear(&made);
+    wi_buffer_clear(&file);
+}
+
+static void takes_inputs_or_a_whole_request_from_a_file(void **state)
+{
+    struct made made;
+    write_file("\"some text\"", 11);
+    assert_int_equal(MAKE(&made, "m", "--json", path), WI_OK);
+    assert_json(made.json, "{\"inputs\":\"some text\",\"model_name\":\"m\"}");
+    clear(&made);
+    write_file("{\"inputs\":[],\"model_name\":\"other\",\"timeout_ms\":5}", 49);
+    assert_int_equal(MAKE(&made, "m", "--inputs", path), WI_OK);
+    assert_json(made.json, "{\"inputs\":[],\"model_name\":\"m\",\"timeout_ms\":5}");
+    assert_int_equal(made.timeout_ms, 5);
+    clear(&made);
+}
+
+static void says_what_is_wrong(void **state)
+{
+    struct made made;
+    write_file("{\"a\":", 5);
+    assert_int_not_equal(MAKE(&made, "m"), WI_OK);
+    assert_non_null(strstr(made.error.detail, "one of them"));
+    assert_int_not_equal(MAKE(&made, "m", "--image", path, path), WI_OK);
+    assert_non_null(strstr(made.error.detail, "one of them"));
+    assert_int_not_equal(MAKE(&made, "m", path), WI_OK);
+    assert_non_null(strstr(made.error.detail, "line 1"));
+    assert_int_not_equal(MAKE(&made, "m", "--tensor", "x"), WI_OK);
+    assert_non_null(strstr(made.error.detail, "NAME=FILE"));
+    assert_int_not_equal(MAKE(&made, "m", "--tensor", "=x"), WI_OK);
+    assert_int_not_equal(MAKE(&made, "m", "--tensor", tensor), WI_OK);
+    assert_non_null(strstr(made.error.detail, "no .npy file"));
+    assert_int_not_equal(MAKE(&made, "m", "--image", "/nonexistent"), WI_OK);
+    assert_non_null(strstr(made.error.detail, "No such file"));
+    assert_int_not_equal(MAKE(&made, "m", "--image", path, "--timeout", "soon"), WI_OK);
+    assert_non_null(strstr(made.error.detail, "--timeout"));
+    assert_int_not_equal(MAKE(&made, "m", "--image", path, "--timeout", "2h"), WI_OK);
+    assert_int_not_equal(MAKE(&made, "m", "--image", path, "--priority", "10"), WI_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(sends_a_picture_as_base64, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sends_tensors_in_binary, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            takes_inputs_or_a_whole_request_from_a_file, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(says_what_is_wrong, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,170 @@
+/* The command line, and that what is generated from its table and committed is fresh. */
+#include "../test.h"
+
+#include "base/memory.h"
+#include "cli/cli.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PARSE(arguments, error, ...)                                                               \
+    parse(arguments, error, (const char *[]){"webinfer", __VA_ARGS__, NULL})
+
+static enum wi_code parse(
+    struct wi_arguments *arguments, struct wi_error *error, const char **words)
+{
+    int count = 0;
+    while (words[count])
+        count++;
+    return wi_arguments_parse(arguments, count, (char **)words, error);
+}
+
+static void takes_a_command_line_apart(void **state)
+{
+    struct wi_arguments a;
+    assert_int_equal(PARSE(&a, NULL, "--url", "http://x", "infer", "--tensor=a=1.npy", "digits",
+                         "--tensor", "b=2.npy", "--json", "--", "--file"),
+        WI_OK);
+    assert_string_equal(a.verb->name, "infer");
+    assert_int_equal(a.positional_count, 2);
+    assert_string_equal(a.positionals[0], "digits");
+    assert_string_equal(a.positionals[1], "--file");
+    assert_string_equal(wi_argument(&a, "url"), "http://x");
+    assert_string_equal(wi_argument_at(&a, "tensor", 0), "a=1.npy");
+    assert_string_equal(wi_argument_at(&a, "tensor", 1), "b=2.npy");
+    assert_null(wi_argument_at(&a, "tensor", 2));
+    assert_true(wi_argument_given(&a, "json"));
+    assert_false(wi_argument_given(&a, "image"));
+    wi_arguments_clear(&a);
+}
+
+static void knows_commands_of_two_words(void **state)
+{
+    struct wi_arguments a;
+    assert_int_equal(PARSE(&a, NULL, "--json", "token", "new", "ada"), WI_OK);
+    assert_string_equal(a.verb->name, "token new");
+    assert_string_equal(a.positionals[0], "ada");
+    wi_arguments_clear(&a);
+    assert_int_equal(PARSE(&a, NULL, "token"), WI_BAD_REQUEST);
+    wi_arguments_clear(&a);
+    assert_int_equal(PARSE(&a, NULL, "token", "old"), WI_BAD_REQUEST);
+    wi_arguments_clear(&a);
+}
+
+static void reads_the_json_of_a_file(void **state)
+{
+    struct wi_arguments a;
+    assert_int_equal(PARSE(&a, NULL, "infer", "m", "--json", "-"), WI_OK);
+    assert_string_equal(a.positionals[1], "-");
+    assert_true(wi_argument_given(&a, "json"));
+    wi_arguments_clear(&a);
+}
+
+static void help_and_version_need_no_command(void **state)
+{
+    struct wi_arguments a;
+    assert_int_equal(PARSE(&a, NULL, "--help"), WI_OK);
+    assert_true(a.help);
+    wi_arguments_clear(&a);
+    assert_int_equal(PARSE(&a, NULL, "infer", "--help"), WI_OK);
+    assert_string_equal(a.verb->name, "infer");
+    wi_arguments_clear(&a);
+    assert_int_equal(PARSE(&a, NULL, "--version"), WI_OK);
+    wi_arguments_clear(&a);
+}
+
+#define REFUSES(why, ...)                                                                          \
+    do {                                                                                           \
+        struct wi_arguments a;                                                                     \
+        struct wi_error error = {0};                                                               \
+        assert_int_equal(PARSE(&a, &error, __VA_ARGS__), WI_BAD_REQUEST);                          \
+        if (!strstr(error.detail, why))                                                            \
+            fail_msg("\"%s\" does not say \"%s\"", error.detail, why);                             \
+        wi_arguments_clear(&a);                                                                    \
+    } while (0)
+
+static void refuses_what_it_does_not_know(void **state)
+{
+    struct wi_arguments none;
+    assert_int_equal(
+        wi_arguments_parse(&none, 1, (char *[]){(char *)"webinfer"}, NULL), WI_BAD_REQUEST);
+    wi_arguments_clear(&none);
+    REFUSES("no command \"frobnicate\"", "frobnicate");
+    REFUSES("no option --frob", "status", "--frob");
+    REFUSES("no option --image", "status", "--image", "x");
+    REFUSES("before the command", "--image", "x", "infer", "m");
+    REFUSES("no short options", "status", "-v");
+    REFUSES("one argument too many", "status", "now");
+    REFUSES("one argument too many", "infer", "m", "file", "more");
+    REFUSES("Usage: webinfer infer", "infer");
+    REFUSES("needs a value", "infer", "m", "--image");
+    REFUSES("takes no value", "status", "--json=yes");
+    REFUSES("given twice", "infer", "m", "--image", "a", "--image", "b");
+}
+
+static void every_option_is_explained(void **state)
+{
+    for (const struct wi_verb *v = wi_cli_verbs; v->name; v++) {
+        struct wi_buffer text = {0};
+        wi_cli_help(&text, v);
+        for (const struct wi_option *o = v->options; o && o->name; o++) {
+            assert_non_null(strstr(text.text, o->name));
+            assert_true(*o->help && o->help[strlen(o->help) - 1] != '.');
+            assert_true((o->complete == WI_COMPLETE_WORDS) == (o->words != NULL));
+        }
+        assert_true(v->min <= v->max && v->max <= WI_POSITIONALS_MAX);
+        assert_non_null(v->run);
+        wi_buffer_clear(&text);
+    }
+}
+
+/* A committed file, from the source tree that automake names. */
+static char *read_source(const char *name)
+{
+    const char *root = getenv("srcdir");
+    char *path = wi_sprintf("%s/%s", root ? root : ".", name);
+    struct wi_error error;
+    size_t size;
+    char *text = wi_cli_read_file(path, 1 << 20, &size, &error);
+    if (!text)
+        fail_msg("%s", error.detail);
+    free(path);
+    return text;
+}
+
+static void the_committed_completion_is_fresh(void **state)
+{
+    char *text = read_source("completions/webinfer.bash");
+    struct wi_buffer fresh = {0};
+    wi_cli_completion(&fresh);
+    if (strcmp(text, fresh.text) != 0)
+        fail_msg("run: webinfer completion bash >completions/webinfer.bash");
+    wi_buffer_clear(&fresh);
+    free(text);
+}
+
+static void the_man_page_has_the_fresh_list(void **state)
+{
+    char *text = read_source("man/webinfer.1");
+    struct wi_buffer fresh = {0};
+    wi_cli_mdoc(&fresh);
+    if (!strstr(text, fresh.text))
+        fail_msg("put the output of `webinfer help --mdoc` between the marks in man/webinfer.1");
+    wi_buffer_clear(&fresh);
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(takes_a_command_line_apart),
+        cmocka_unit_test(knows_commands_of_two_words),
+        cmocka_unit_test(reads_the_json_of_a_file),
+        cmocka_unit_test(help_and_version_need_no_command),
+        cmocka_unit_test(refuses_what_it_does_not_know),
+        cmocka_unit_test(every_option_is_explained),
+        cmocka_unit_test(the_committed_completion_is_fresh),
+        cmocka_unit_test(the_man_page_has_the_fresh_list),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

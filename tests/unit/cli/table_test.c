@@ -1,0 +1,66 @@
+/* Tables: alignment, what a cell shows, and that what a server says cannot drive a terminal. */
+#include "../test.h"
+
+#include "cli/table.h"
+#include <string.h>
+
+static const struct wi_column columns[] = {
+    {"NAME", "name", NULL}, {"VENDOR", "adapter.vendor", NULL}, {"RTT", "rtt", " ms"}, {0}};
+
+static void aligns_columns(void **state)
+{
+    struct wi_buffer out = {0};
+    json_t *rows = json_loads("[{\"name\":\"node-1\",\"adapter\":{\"vendor\":\"google\"},"
+                              "\"rtt\":1.25},{\"name\":\"\xc3\xa9\",\"rtt\":null}]",
+        0, NULL);
+    wi_table(&out, columns, rows);
+    assert_string_equal(out.text, "NAME    VENDOR  RTT\n"
+                                  "node-1  google  1.25 ms\n"
+                                  "\xc3\xa9       -       -\n");
+    wi_buffer_clear(&out);
+    json_decref(rows);
+}
+
+static void shows_every_kind_of_value(void **state)
+{
+    static const char *const cases[][2] = {{"\"a\"", "a"}, {"\"\"", "-"}, {"null", "-"},
+        {"true", "yes"}, {"false", "no"}, {"12", "12"}, {"[]", "-"}, {"[1,\"b\"]", "1, b"},
+        {"{\"a\":1}", "{\"a\":1}"}, {"\"\\u001b[2Jx\\n\"", "?[2Jx?"}, {"\"\\u009b2J\"", "?2J"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct wi_buffer out = {0};
+        json_t *value = json_loads(cases[i][0], JSON_DECODE_ANY, NULL);
+        wi_table_cell(&out, value, NULL);
+        assert_string_equal(out.text, cases[i][1]);
+        wi_buffer_clear(&out);
+        json_decref(value);
+    }
+}
+
+static void finds_paths(void **state)
+{
+    json_t *value = json_loads("{\"a\":{\"b\":{\"c\":7}},\"x\":1}", 0, NULL);
+    assert_int_equal(json_integer_value(wi_json_at(value, "a.b.c")), 7);
+    assert_null(wi_json_at(value, "a.z.c"));
+    assert_null(wi_json_at(value, "x.y"));
+    assert_null(wi_json_at(NULL, "a"));
+    json_decref(value);
+}
+
+static void an_empty_list_has_its_titles(void **state)
+{
+    struct wi_buffer out = {0};
+    wi_table(&out, columns, NULL);
+    assert_string_equal(out.text, "NAME  VENDOR  RTT\n");
+    wi_buffer_clear(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(aligns_columns),
+        cmocka_unit_test(shows_every_kind_of_value),
+        cmocka_unit_test(finds_paths),
+        cmocka_unit_test(an_empty_list_has_its_titles),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
