@@ -77,21 +77,6 @@ static void close_signals(struct daemon *d)
         uv_close((uv_handle_t *)&d->signals[i], NULL);
 }
 
-/* The last step: nothing of ours may keep the loop alive after it. */
-static void close_rest(void *context)
-{
-    struct daemon *d = context;
-    wi_bridge_close(d->bridge);
-    wi_lws_begin_free(d->lws);
-    wi_store_free(d->store);
-    wi_http_free(d->http);
-    wi_children_free(d->children);
-    close_signals(d);
-    wi_timer_free(d->watchdog);
-    wi_timer_free(d->limit);
-    wi_timer_free(d->step);
-}
-
 static void next_step(struct daemon *d, wi_timer_fn *step, uint64_t delay_ms)
 {
     wi_timer_free(d->step);
@@ -99,9 +84,36 @@ static void next_step(struct daemon *d, wi_timer_fn *step, uint64_t delay_ms)
     wi_timer_start(d->step, delay_ms, 0);
 }
 
+/* The last step: nothing of ours may keep the loop alive after it. Works on a half-made daemon. */
+static void close_rest(void *context)
+{
+    struct daemon *d = context;
+    wi_lws_begin_free(d->lws);
+    wi_store_free(d->store);
+    wi_http_free(d->http);
+    wi_children_free(d->children);
+    wi_timer_free(d->watchdog);
+    wi_timer_free(d->limit);
+    wi_timer_free(d->step);
+}
+
+/* Pages that joined by themselves get their close frames before the context goes. */
+static void close_links(void *context)
+{
+    struct daemon *d = context;
+    wi_bridge_close(d->bridge);
+    if (wi_bridge_links(d->bridge) > 0 && wi_now_ms() < d->flush_until)
+        next_step(d, close_links, FLUSH_STEP_MS);
+    else
+        close_rest(d);
+}
+
 static void on_pool_closed(void *context)
 {
-    next_step(context, close_rest, 0);
+    struct daemon *d = context;
+    d->flush_until = wi_now_ms() + FLUSH_MS;
+    close_signals(d);
+    next_step(d, close_links, 0);
 }
 
 static void close_pool(struct daemon *d)
@@ -247,8 +259,8 @@ static void raise_descriptor_limit(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* The parts, from the bottom up. On failure what was made is left to the end of the process, but
- * for the instance's directory. */
+/* The parts, from the bottom up. What was made before a failure is for close_rest and free_parts
+ * to end, as after a long life. */
 static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
 {
     char lifeline[PATH_MAX + 32];
@@ -287,13 +299,14 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
 static void free_parts(struct daemon *d)
 {
     wi_lws_end_free(d->lws);
-    int left = uv_loop_close(&d->loop);
-    if (left != 0)
-        wi_error_log("main", NULL, "the loop did not end empty: %s", uv_strerror(left));
     wi_bridge_free(d->bridge);
     wi_pool_free(d->pool);
     wi_jobs_free(d->jobs);
     wi_instance_free(d->instance);
+    uv_run(&d->loop, UV_RUN_DEFAULT); /* the last handles close */
+    int left = uv_loop_close(&d->loop);
+    if (left != 0)
+        wi_error_log("main", NULL, "the loop did not end empty: %s", uv_strerror(left));
     if (d->budget.used != 0)
         wi_error_log("main", NULL, "%llu bytes of requests were never freed",
             (unsigned long long)d->budget.used);
@@ -310,7 +323,12 @@ static int serve(struct daemon *d)
     uv_loop_init(&d->loop);
     if (make_parts(d, &error) != WI_OK) {
         wi_error_log("main", NULL, "%s", error.detail);
-        wi_instance_free(d->instance);
+        if (d->bridge)
+            wi_bridge_close(d->bridge);
+        close_rest(d);
+        uv_run(&d->loop, UV_RUN_DEFAULT);
+        free_parts(d);
+        curl_global_cleanup();
         return EXIT_FAILURE;
     }
     d->limit = wi_timer_new(&d->loop, on_limit, d);

@@ -130,24 +130,24 @@ static enum wi_code load_tokens(struct wi_guard *guard, const char *path, struct
 }
 
 struct wi_guard *wi_guard_new(
-    const struct wi_config_api *config, const struct wi_place *place, struct wi_error *error)
+    const struct wi_config_api *config, const union wi_address *address, struct wi_error *error)
 {
     struct wi_guard *guard = wi_alloc(sizeof *guard);
     wi_strings_copy(&guard->hosts, &config->allowed_hosts);
     wi_strings_copy(&guard->origins, &config->allowed_origins);
-    snprintf(guard->own_host, sizeof guard->own_host, "%s", place->host);
-    guard->port = place->port;
-    guard->wildcard = wi_address_is_any(&place->address);
+    wi_address_host(address, guard->own_host, sizeof guard->own_host);
+    guard->port = wi_address_port(address);
+    guard->wildcard = wi_address_is_any(address);
     guard->tls = config->tls_certificate && *config->tls_certificate;
     int has_file = config->tokens_file && *config->tokens_file;
     if (has_file && load_tokens(guard, config->tokens_file, error) != WI_OK)
         goto failed;
-    if (!wi_address_is_loopback(&place->address) && guard->token_count == 0) {
+    if (!wi_address_is_loopback(address) && guard->token_count == 0) {
         wi_error_set(error, WI_INVALID_FIELD, "api.tokens_file",
             "%s can be reached from other machines, so clients must show tokens: make one with "
             "`webinfer token new NAME` and name the file in [api] tokens_file, or listen on "
             "127.0.0.1.",
-            place->host);
+            guard->own_host);
         goto failed;
     }
     return guard;

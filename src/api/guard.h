@@ -5,7 +5,7 @@
 #ifndef WI_API_GUARD_H
 #define WI_API_GUARD_H
 
-#include "api/acceptor.h"
+#include "base/address.h"
 #include "base/error.h"
 #include "config/config.h"
 
@@ -14,9 +14,9 @@
 struct wi_guard;
 /* Reads the tokens file where one is configured. NULL with `error`: the file cannot be read, is
  * open to others (it must have mode 0600), or has a bad line; or the address is not loopback and
- * there are no tokens. `config` is copied from. */
+ * there are no tokens. `address` is where we listen, with the real port; both are copied from. */
 struct wi_guard *wi_guard_new(
-    const struct wi_config_api *config, const struct wi_place *place, struct wi_error *error);
+    const struct wi_config_api *config, const union wi_address *address, struct wi_error *error);
 void wi_guard_free(struct wi_guard *guard); /* NULL is fine */
 
 /* `host` is the Host header, NULL if there was none; `count` how many there were. WI_OK,

@@ -8,6 +8,7 @@
 
 #include "api/request.h"
 #include "base/clock.h"
+#include "base/listener.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include <assert.h>
@@ -29,8 +30,8 @@
 struct wi_server {
     struct wi_api api;
     struct MHD_Daemon *daemon;
-    struct wi_acceptor *acceptor;
-    struct wi_place place;
+    struct wi_listener *listener;
+    union wi_address address; /* where it listens, with the real port */
     struct wi_watch *epoll;
     struct wi_timer *timer; /* libmicrohttpd's timeout, or at once when kicked */
     struct wi_timer *sweep; /* runs while there are connections */
@@ -112,8 +113,8 @@ static void connection_started(struct wi_server *server, struct MHD_Connection *
     *slot = connection;
     if (server->api.connection_count++ == 0 && server->sweep)
         wi_timer_start(server->sweep, (uint64_t)server->sweep_ms, (uint64_t)server->sweep_ms);
-    if (server->acceptor && server->api.connection_count >= server->max_connections)
-        wi_acceptor_pause(server->acceptor, 1);
+    if (server->listener && server->api.connection_count >= server->max_connections)
+        wi_listener_pause(server->listener, 1);
 }
 
 static void connection_closed(struct wi_server *server, struct wi_connection *connection)
@@ -127,8 +128,8 @@ static void connection_closed(struct wi_server *server, struct wi_connection *co
     free(connection);
     if (--server->api.connection_count == 0 && server->sweep)
         wi_timer_stop(server->sweep);
-    if (server->acceptor && server->api.connection_count < server->max_connections)
-        wi_acceptor_pause(server->acceptor, 0);
+    if (server->listener && server->api.connection_count < server->max_connections)
+        wi_listener_pause(server->listener, 0);
 }
 
 static void on_connection_notice(void *context, struct MHD_Connection *mhd, void **slot,
@@ -279,13 +280,14 @@ static int start(struct wi_server *server, struct wi_error *error)
 {
     struct wi_api *api = &server->api;
     const struct wi_config_api *config = &api->deps.config->api;
-    if (wi_place_parse(config->listen, &server->place, error) != WI_OK ||
-        read_tls(server, error) != 0)
+    const struct wi_listener_options where = {config->listen, "api.listen", "api", 0};
+    if (read_tls(server, error) != 0)
         return -1;
-    server->acceptor = wi_acceptor_new(api->deps.loop, &server->place, on_accept, server, error);
-    if (!server->acceptor)
+    server->listener = wi_listener_new(api->deps.loop, &where, on_accept, server, error);
+    if (!server->listener)
         return -1;
-    api->guard = wi_guard_new(config, &server->place, error);
+    server->address = *wi_listener_address(server->listener);
+    api->guard = wi_guard_new(config, &server->address, error);
     if (!api->guard)
         return -1;
     server->daemon = start_daemon(server);
@@ -308,6 +310,7 @@ struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_err
 {
     struct wi_server *server = wi_alloc(sizeof *server);
     struct wi_api *api = &server->api;
+    char host[WI_ADDRESS_HOST_SIZE];
     api->deps = *deps;
     api->kick = kick;
     api->kick_context = server;
@@ -320,8 +323,9 @@ struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_err
         wi_server_free(server);
         return NULL;
     }
-    snprintf(api->url, sizeof api->url, "%s://%s:%u", api->tls ? "https" : "http",
-        server->place.host, server->place.port);
+    wi_address_host(&server->address, host, sizeof host);
+    snprintf(api->url, sizeof api->url, "%s://%s:%u", api->tls ? "https" : "http", host,
+        wi_address_port(&server->address));
     wi_info("api", NULL, "listening on %s, %zu tokens", api->url, wi_guard_token_count(api->guard));
     return server;
 }
@@ -329,16 +333,16 @@ struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_err
 enum wi_code wi_server_reload(
     struct wi_server *server, const struct wi_config *config, struct wi_error *error)
 {
-    struct wi_guard *guard = wi_guard_new(&config->api, &server->place, error);
+    struct wi_guard *guard = wi_guard_new(&config->api, &server->address, error);
     if (!guard)
         return WI_INVALID_FIELD;
     wi_guard_free(server->api.guard);
     server->api.guard = guard;
     server->api.deps.config = config;
     server->max_connections = config->api.max_connections;
-    if (server->acceptor)
-        wi_acceptor_pause(
-            server->acceptor, server->api.connection_count >= server->max_connections);
+    if (server->listener)
+        wi_listener_pause(
+            server->listener, server->api.connection_count >= server->max_connections);
     return WI_OK;
 }
 
@@ -347,8 +351,8 @@ enum wi_code wi_server_reload(
 
 void wi_server_quiesce(struct wi_server *server)
 {
-    wi_acceptor_free(server->acceptor);
-    server->acceptor = NULL;
+    wi_listener_free(server->listener);
+    server->listener = NULL;
     server->api.closing = 1;
 }
 
@@ -405,5 +409,5 @@ const char *wi_server_url(const struct wi_server *server)
 
 unsigned wi_server_port(const struct wi_server *server)
 {
-    return server->place.port;
+    return wi_address_port(&server->address);
 }

@@ -17,7 +17,7 @@ static const char *kind_name(enum wi_param_kind kind)
     return names[kind];
 }
 
-static const char *type_name(const json_t *value)
+const char *wi_json_type_name(const json_t *value)
 {
     static const char *const names[] = {[JSON_OBJECT] = "an object",
         [JSON_ARRAY] = "a list",
@@ -46,7 +46,7 @@ static enum wi_code wrong_type(
     const struct wi_param *row, const json_t *value, const char *path, struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, path, "%s must be %s, not %s", path, kind_name(row->kind),
-        type_name(value));
+        wi_json_type_name(value));
     wi_error_expect(error, "%s", kind_name(row->kind));
     return WI_INVALID_FIELD;
 }
@@ -180,7 +180,7 @@ enum wi_code wi_params_read(const struct wi_param *table, const json_t *object,
         if (length > 0 && path[length - 1] == '.')
             path[length - 1] = '\0';
         wi_error_set(error, WI_INVALID_FIELD, path, "%s must be an object, not %s",
-            path[0] ? path : "the body", object ? type_name(object) : "nothing");
+            path[0] ? path : "the body", object ? wi_json_type_name(object) : "nothing");
         wi_error_expect(error, "an object");
         return WI_INVALID_FIELD;
     }

@@ -15,6 +15,8 @@
 
 /* Beyond max_nodes sockets: a loading page fetches files on six connections at once. */
 #define FILE_CONNECTIONS 256
+/* Left for the rest of the program: clients, model files, drivers. */
+#define RESERVED_DESCRIPTORS 64
 #define KEEPALIVE_S 60
 #define FRAME_OVERHEAD (1024 * 1024) /* the frame limit over max_body */
 
@@ -42,22 +44,22 @@ static void take_settings(struct wi_bridge *bridge, const struct wi_config *conf
     settings->threads = cores / sessions > 1 ? (int)(cores / sessions) : 1;
 }
 
-static int on_accept(void *context, int fd)
+static void on_accept(void *context, int fd, const struct sockaddr *peer, socklen_t length)
 {
     struct wi_bridge *bridge = context;
     if (bridge->connections >= bridge->settings.max_nodes + FILE_CONNECTIONS) {
         bridge->counters.refused++;
-        return -1;
+        close(fd);
+        return;
     }
     struct lws *wsi = lws_adopt_socket_vhost(bridge->vhost, fd);
     if (!wsi)
-        return 0; /* lws has closed it */
+        return; /* lws has closed it */
     struct wi_connection *connection = wi_alloc(sizeof *connection);
     connection->bridge = bridge;
     lws_set_opaque_user_data(wsi, connection);
     bridge->connections++;
     bridge->counters.connections++;
-    return 0;
 }
 
 static enum wi_code make_vhost(struct wi_bridge *bridge, struct lws_context *lws,
@@ -118,6 +120,8 @@ struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop, struct
     const struct wi_config *config, struct wi_budget *budget, const struct wi_bridge_events *events,
     struct wi_error *error)
 {
+    const struct wi_listener_options where = {
+        config->bridge.listen, "bridge.listen", "bridge", RESERVED_DESCRIPTORS};
     struct wi_bridge *bridge = wi_alloc(sizeof *bridge);
     bridge->loop = loop;
     bridge->store = store;
@@ -128,7 +132,7 @@ struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop, struct
     bridge->page = wi_page_new(config->bridge.page ? config->bridge.page : "", error);
     if (!bridge->page)
         goto fail;
-    bridge->listener = wi_listener_new(loop, config->bridge.listen, on_accept, bridge, error);
+    bridge->listener = wi_listener_new(loop, &where, on_accept, bridge, error);
     if (!bridge->listener)
         goto fail;
     if (make_vhost(bridge, lws, &config->bridge, error) != WI_OK)
@@ -170,6 +174,14 @@ void wi_bridge_close(struct wi_bridge *bridge)
     }
     for (node = bridge->nodes; node; node = node->hh.next)
         wi_node_quiesce(node);
+}
+
+size_t wi_bridge_links(const struct wi_bridge *bridge)
+{
+    size_t count = 0;
+    for (const struct wi_link *link = bridge->links; link; link = link->next)
+        count++;
+    return count;
 }
 
 void wi_bridge_free(struct wi_bridge *bridge)

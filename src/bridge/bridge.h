@@ -125,6 +125,8 @@ void wi_bridge_reload(struct wi_bridge *bridge, const struct wi_config *config);
 /* Stops listening, sends `bye` and closes every node's socket with 1001; the sockets go as the
  * loop turns. No event comes any more. */
 void wi_bridge_close(struct wi_bridge *bridge);
+/* WebSockets that are still open: after wi_bridge_close, those whose close frame is on its way. */
+size_t wi_bridge_links(const struct wi_bridge *bridge);
 void wi_bridge_free(struct wi_bridge *bridge); /* after the lws context was destroyed */
 
 /* The base URL of the page, e.g. "http://127.0.0.1:8471". */

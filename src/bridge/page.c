@@ -92,8 +92,9 @@ struct wi_page *wi_page_new(const char *folder, struct wi_error *error)
     struct wi_page *page = wi_alloc(sizeof *page);
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
-        wi_error_set(error, WI_NOT_FOUND, "bridge.page", "the page's folder \"%s\": %s", folder,
-            strerror(errno));
+        wi_error_set(error, WI_NOT_FOUND, "bridge.page",
+            "the page's folder \"%s\" cannot be read: %s; set [bridge] page to the built page",
+            folder, strerror(errno));
         goto fail;
     }
     if (scan(page, fd, "", 0, error) != WI_OK)

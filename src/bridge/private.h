@@ -9,10 +9,10 @@
 #ifndef WI_BRIDGE_PRIVATE_H
 #define WI_BRIDGE_PRIVATE_H
 
+#include "base/listener.h"
 #include "base/loop.h"
 #include "bridge/bridge.h"
 #include "bridge/frame.h"
-#include "bridge/listener.h"
 #include "bridge/page.h"
 #include "bridge/tokens.h"
 #include <uthash.h>

@@ -1,7 +1,7 @@
 /* Rules that concern more than one key; each names the key that the operator should look at. */
 #include "config/options.h"
 
-#include "config/address.h"
+#include "base/address.h"
 
 #include <assert.h>
 #include <inttypes.h>

@@ -3,7 +3,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
-#include "config/address.h"
+#include "base/address.h"
 
 #include <assert.h>
 #include <ctype.h>

@@ -3,6 +3,7 @@
  * must have exactly the tensor's shape. Nothing is allocated for elements before their number has
  * been verified.
  */
+#include "base/params.h"
 #include "model/tensor_reader.h"
 
 #include <inttypes.h>
@@ -55,16 +56,8 @@ static enum wi_code wrong_element(
         wi_error_expect(reader->error, "%s: %s", type, expected);
         return WI_INPUT_DATATYPE;
     }
-    static const char *const names[] = {[JSON_OBJECT] = "an object",
-        [JSON_ARRAY] = "a list",
-        [JSON_STRING] = "a string",
-        [JSON_INTEGER] = "an integer",
-        [JSON_REAL] = "a number",
-        [JSON_TRUE] = "true",
-        [JSON_FALSE] = "false",
-        [JSON_NULL] = "null"};
     wi_tensor_fail(reader, WI_INVALID_FIELD, "data", (int64_t)reader->next, "%s where %s takes %s",
-        names[json_typeof(value)], type, expected);
+        wi_json_type_name(value), type, expected);
     wi_error_expect(reader->error, "%s: %s", type, expected);
     return WI_INVALID_FIELD;
 }

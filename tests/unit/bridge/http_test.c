@@ -82,27 +82,12 @@ static void test_origin(void **state)
     assert_false(wi_origin_allowed("", NULL, url, local));
 }
 
-static void test_endpoint(void **state)
-{
-    static const char *const bad[] = {"", "1.2.3.4", ":80", "[::1]", "[::1]80", "::1:80",
-        "a:", "a:99999", "a:-1", "a:8x", "[::1:80", "a:80:90"};
-    struct wi_endpoint endpoint;
-    assert_int_equal(wi_endpoint_parse("127.0.0.1:0", &endpoint), 0);
-    assert_string_equal(endpoint.host, "127.0.0.1");
-    assert_string_equal(endpoint.port, "0");
-    assert_int_equal(wi_endpoint_parse("[::1]:8471", &endpoint), 0);
-    assert_string_equal(endpoint.host, "::1");
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_int_equal(wi_endpoint_parse(bad[i], &endpoint), -1);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_range),
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_origin),
-        cmocka_unit_test(test_endpoint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,9 @@
 /* Listening addresses; names are not resolved, since a listener should not depend on DNS. */
-#include "config/address.h"
+#include "base/address.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,4 +77,14 @@ int wi_address_is_any(const union wi_address *address)
     if (address->any.sa_family == AF_INET)
         return address->v4.sin_addr.s_addr == htonl(INADDR_ANY);
     return IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr);
+}
+
+void wi_address_host(const union wi_address *address, char *host, size_t size)
+{
+    char text[INET6_ADDRSTRLEN];
+    int v6 = address->any.sa_family == AF_INET6;
+    const void *bytes = v6 ? (const void *)&address->v6.sin6_addr : &address->v4.sin_addr;
+
+    inet_ntop(address->any.sa_family, bytes, text, sizeof text);
+    snprintf(host, size, v6 ? "[%s]" : "%s", text);
 }

@@ -1,6 +1,6 @@
 /* "ADDRESS:PORT" as the configuration writes it: numeric, IPv6 in brackets. */
-#ifndef WI_CONFIG_ADDRESS_H
-#define WI_CONFIG_ADDRESS_H
+#ifndef WI_BASE_ADDRESS_H
+#define WI_BASE_ADDRESS_H
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -18,5 +18,9 @@ socklen_t wi_address_size(const union wi_address *address);
 unsigned wi_address_port(const union wi_address *address);
 int wi_address_is_loopback(const union wi_address *address); /* 127.0.0.0/8, ::1, and mapped */
 int wi_address_is_any(const union wi_address *address);      /* 0.0.0.0 or :: */
+/* The host as in a URL: "127.0.0.1", "[::1]". */
+void wi_address_host(const union wi_address *address, char *host, size_t size);
+
+#define WI_ADDRESS_HOST_SIZE 64 /* for every host, with the NUL */
 
 #endif

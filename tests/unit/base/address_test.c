@@ -1,7 +1,7 @@
 /* "ADDRESS:PORT" in both families. */
 #include "../test.h"
 
-#include "config/address.h"
+#include "base/address.h"
 
 static void reads_addresses(void **state)
 {
