@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# Configure and make. configure_in FOLDER OPTION... configures only when the options or the build
+# system changed; make itself knows what of the rest is out of date.
+
+configure_in() {
+    local folder=$1 hash
+    shift
+    if [[ ! -x configure || configure.ac -nt configure || Makefile.am -nt Makefile.in ]]; then
+        quietly autoreconf autoreconf -i
+    fi
+    mkdir -p "$folder"
+    hash=$(printf '%s\n' "$@" "$NODE" "${CFLAGS:-}" "${CC:-}" | cat - configure.ac | sha256sum)
+    if [[ ! -f $folder/Makefile || ! -f $folder/.configured ||
+        $(<"$folder/.configured") != "$hash" ]]; then
+        (cd "$folder" && quietly "configure-${folder##*/}" "$ROOT/configure" "$@")
+        printf '%s\n' "$hash" >"$folder/.configured"
+    fi
+}
+
+build() {
+    need_packages "${PACKAGES_BUILD[@]}"
+    setup_node
+    local options=(--prefix="${PREFIX:-/usr/local}")
+    if [[ ${CI:-} == true ]]; then
+        options+=(--enable-werror)
+    fi
+    configure_in "$BUILD" "${options[@]}"
+    make_in "$BUILD" all
+}
+
+# What make says it does goes to a log; only warnings and errors are worth the screen.
+make_in() {
+    local folder=$1
+    shift
+    say "make ${*} in ${folder#"$ROOT"/}"
+    mkdir -p "$BUILD/logs"
+    make -C "$folder" --no-print-directory -j "$JOBS" "$@" </dev/null \
+        >"$BUILD/logs/make-${folder##*/}.log" ||
+        fail "make failed; the whole output is in build/logs/make-${folder##*/}.log"
+}

@@ -1,0 +1,63 @@
+# shellcheck shell=bash
+# The fuzz targets of tests/fuzz: each runs a fixed number of iterations from a fixed seed, has to
+# cover a share of the code that it is about, and has to find a bug planted in its harness, which
+# shows that it would find a real one. tests/fuzz/targets lists them.
+#
+# By hand, for longer: build/fuzz/tests/fuzz/NAME_fuzz -max_total_time=3600 FOLDER
+
+FUZZ=$BUILD/fuzz
+FUZZ_RUNS=30000
+FUZZ_RUNS_FULL=2000000
+
+fuzz_build() {
+    need_packages "${PACKAGES_FUZZ[@]}"
+    CC=clang CFLAGS='-g -O1' configure_in "$FUZZ" --enable-fuzzing --enable-coverage --disable-page
+    make_in "$FUZZ" fuzz
+}
+
+# fuzz_start NAME PROGRAM RUNS: new inputs go to a folder of their own, the seeds stay as they are.
+fuzz_start() {
+    local name=$1 program=$2 runs=$3 found=$FUZZ/found/$2
+    rm -rf "$found"
+    mkdir -p "$found/corpus"
+    LLVM_PROFILE_FILE=$FUZZ/$program.profraw \
+        "$FUZZ/tests/fuzz/$program" -runs="$runs" -seed=1 -use_value_profile=1 \
+        -timeout=20 -rss_limit_mb=2048 -artifact_prefix="$found/" "$found/corpus" "tests/fuzz/corpus/$name" \
+        >"$FUZZ/$program.log" 2>&1 </dev/null
+}
+
+fuzz_run() {
+    local name=$1 runs=$FUZZ_RUNS
+    [[ $FULL == no ]] || runs=$FUZZ_RUNS_FULL
+    fuzz_start "$name" "${name}_fuzz" "$runs" && return 0
+    tail -n 60 "$FUZZ/${name}_fuzz.log" >&2
+    printf 'the input is in %s\n' "$FUZZ/found/${name}_fuzz" >&2
+    return 1
+}
+
+# fuzz_coverage NAME FLOOR SOURCE...: per cent of the sources' lines that the run reached.
+fuzz_coverage() {
+    local name=$1 floor=$2 profile=$FUZZ/$1.profdata sources=() source reached
+    shift 2
+    for source in "$@"; do
+        sources+=("$ROOT/$source")
+    done
+    llvm-profdata merge -sparse "$FUZZ/${name}_fuzz.profraw" -o "$profile" || return 1
+    reached=$(llvm-cov export -summary-only -instr-profile="$profile" \
+        "$FUZZ/tests/fuzz/${name}_fuzz" "${sources[@]}" |
+        "$NODE" -p 'let report = JSON.parse(require("fs").readFileSync(0));
+            report.data[0].totals.lines.percent.toFixed(1)')
+    printf '%s: %s %% of the lines of %s, at least %s %% wanted\n' \
+        "$name" "$reached" "$*" "$floor"
+    [[ ${reached%.*} -ge $floor ]]
+}
+
+# The sanitizers end the planted program with an error; the message shows that it was our plant.
+fuzz_planted() {
+    local name=$1
+    if fuzz_start "$name" "${name}_planted" $((FUZZ_RUNS * 30)); then
+        printf '%s: the planted bug was not found\n' "$name" >&2
+        return 1
+    fi
+    grep -q 'planted bug' "$FUZZ/${name}_planted.log"
+}

@@ -1,0 +1,98 @@
+# shellcheck shell=bash
+# Every check of the source itself. Each prints what it found; all of them run before the verdict.
+
+LINT_FAILED=()
+
+lint() {
+    need_packages "${PACKAGES_LINT[@]}"
+    setup_modules page
+    build
+    lint_step "clang-format" lint_format
+    lint_step "cppcheck" lint_cppcheck
+    lint_step "shellcheck" shellcheck -x dev .ci/run scripts/*.sh
+    lint_step "mandoc" lint_manuals
+    lint_step "tsc (the page's types)" lint_page
+    lint_step "systemd-analyze verify" lint_unit
+    lint_step "the sample configuration is fresh" lint_generated
+    lint_step "no file over 1000 lines" lint_sizes
+    if ((${#LINT_FAILED[@]})); then
+        fail "lint found something in: $(printf '%s; ' "${LINT_FAILED[@]}")"
+    fi
+    say "lint found nothing"
+}
+
+lint_step() {
+    local name=$1
+    shift
+    say "$name"
+    "$@" || LINT_FAILED+=("$name")
+}
+
+c_files() {
+    find src tests -name node_modules -prune -o -name '*.[ch]' -print | sort
+}
+
+lint_format() {
+    c_files | xargs clang-format --dry-run -Werror
+}
+
+# The loops of uthash and utlist, which cppcheck cannot read without their headers.
+CPPCHECK_MACROS=(
+    '-DLL_FOREACH(h,e)=for((e)=(h);e;(e)=(e)->next)'
+    '-DDL_FOREACH(h,e)=for((e)=(h);e;(e)=(e)->next)'
+    '-DLL_FOREACH_SAFE(h,e,t)=for((e)=(h);(e)&&((t)=(e)->next,1);(e)=(t))'
+    '-DDL_FOREACH_SAFE(h,e,t)=for((e)=(h);(e)&&((t)=(e)->next,1);(e)=(t))'
+    '-DHASH_ITER(hh,h,e,t)=for((e)=(h);(e)&&((t)=(e)->hh.next,1);(e)=(t))'
+)
+
+lint_cppcheck() {
+    mkdir -p "$BUILD/cppcheck"
+    cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
+        --inline-suppr --suppressions-list=scripts/cppcheck.txt \
+        --cppcheck-build-dir="$BUILD/cppcheck" \
+        -j "$JOBS" -D_GNU_SOURCE -DHAVE_SYSTEMD=1 -DPACKAGE_VERSION='""' -DWI_LIBEXECDIR='""' \
+        -DWI_DATADIR='""' -DWI_SYSCONFDIR='""' "${CPPCHECK_MACROS[@]}" -I src src
+}
+
+# That a page which ours refer to is not installed on this machine is not the page's fault.
+lint_manuals() {
+    local found
+    found=$(mandoc -T lint man/*.[1-8] 2>/dev/null |
+        grep -v 'STYLE: referenced manual not found' || true)
+    [[ -z $found ]] || { printf '%s\n' "$found" && return 1; }
+}
+
+# Checked in a copy beside the packages, where the compiler finds their types.
+lint_page() {
+    local folder=${WEBINFER_NODE_MODULES%/*}
+    rm -rf "$folder/src"
+    cp -R page/src page/tsconfig.json "$folder"
+    (cd "$folder" && node_modules/.bin/tsc -p tsconfig.json &&
+        node_modules/.bin/tsc -p src/ui/tsconfig.json)
+}
+
+# Verified as it would be installed, but with the program that is in the build tree. That the
+# manual pages are not installed on this machine is not the unit's fault.
+lint_unit() {
+    local unit=$BUILD/lint/webinferd.service found
+    mkdir -p "${unit%/*}"
+    sed "s|^ExecStart=[^ ]*|ExecStart=$BUILD/webinferd|" "$BUILD/systemd/webinferd.service" >"$unit"
+    found=$(systemd-analyze verify --man=no "$unit" 2>&1 | grep -F webinferd.service || true)
+    printf '%s' "$found"
+    [[ -z $found ]]
+    systemd-analyze security --offline=true "$unit" | tail -n 1
+}
+
+lint_generated() {
+    "$BUILD/webinferd" --print-sample | diff -u conf/webinferd.conf -
+}
+
+lint_sizes() {
+    local found
+    found=$(find . \( -name .git -o -name build -o -name node_modules -o -name autom4te.cache \
+        -o -name build-aux \) -prune -o -type f \( -name '*.[ch]' -o -name '*.mjs' -o -name '*.js' \
+        -o -name '*.sh' -o -name '*.md' -o -name '*.[1-8]' -o -name dev -o -name '*.am' \) \
+        -exec awk 'FNR == 1001 { print FILENAME " has more than 1000 lines" }' {} +)
+    printf '%s' "$found"
+    [[ -z $found ]]
+}

@@ -1,0 +1,122 @@
+# shellcheck shell=bash
+# Installs what is missing, and nothing else: each step first looks, so that it costs milliseconds
+# when all is there.
+
+PACKAGES_BUILD=(
+    gcc make libc6-dev autoconf automake pkg-config xz-utils ca-certificates
+    libmicrohttpd-dev libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libcurl4-openssl-dev
+    libjansson-dev libssl-dev libinih-dev uthash-dev libsystemd-dev libcmocka-dev
+)
+PACKAGES_BROWSER=(chromium chromium-driver)
+PACKAGES_FUZZ=(clang libclang-rt-14-dev llvm)
+PACKAGES_LINT=(clang-format cppcheck shellcheck mandoc systemd)
+
+# Without apt (another distribution) the packages are the user's affair; configure names what it
+# does not find.
+need_packages() {
+    command -v apt-get >/dev/null || return 0
+    local missing=() package
+    for package in "$@"; do
+        [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] ||
+            missing+=("$package")
+    done
+    ((${#missing[@]})) || return 0
+    if ((EUID != 0)) && ((${#SUDO[@]} == 0)); then
+        fail "these packages are missing, and installing them takes root or sudo: ${missing[*]}"
+    fi
+    say "installing ${missing[*]}"
+    quietly apt-update "${SUDO[@]}" apt-get update -q
+    quietly apt-install "${SUDO[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+# Any Node.js from 20 on will do. Debian 12's is older: then npm fetches the one that is pinned in
+# scripts/node/package-lock.json.
+setup_node() {
+    if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+        need_packages nodejs npm
+    fi
+    if ! node_is_current; then
+        fetch_node
+    fi
+    NODE=$(command -v node)
+    export NODE
+}
+
+node_is_current() {
+    command -v npm >/dev/null &&
+        node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null
+}
+
+fetch_node() {
+    say "fetching a current Node.js into build/"
+    npm_install scripts/node "$BUILD/tools/node"
+    local binary
+    for binary in "$BUILD"/tools/node/node_modules/node-linux-*/bin/node; do
+        [[ -x $binary ]] || continue
+        mkdir -p "$BUILD/tools/bin"
+        ln -sf "$binary" "$BUILD/tools/bin/node"
+    done
+    hash -r
+    node_is_current || fail "the fetched Node.js does not run; put Node.js 20 or later on PATH"
+}
+
+# npm_install FOLDER TARGET: the packages of FOLDER's lockfile, into TARGET/node_modules.
+npm_install() {
+    local folder=$1 target=$2 hash
+    hash=$(hash_of "$folder/package.json" "$folder/package-lock.json")
+    [[ -f $target/.installed && $(<"$target/.installed") == "$hash" ]] && return 0
+    mkdir -p "$target" "$HOME"
+    cp "$folder/package.json" "$folder/package-lock.json" "$target"
+    (cd "$target" && quietly "npm-${folder//\//-}" npm ci --ignore-scripts --no-progress)
+    printf '%s\n' "$hash" >"$target/.installed"
+}
+
+# The npm packages that scripts under FOLDER import. They lie in build/, not beside the scripts;
+# modules.mjs shows Node the way.
+setup_modules() {
+    setup_node
+    local folder=$1
+    npm_install "$folder" "$BUILD/node/$folder"
+    export WEBINFER_NODE_MODULES=$BUILD/node/$folder/node_modules
+    NODE_OPTIONS="--import=$(file_url "$ROOT/scripts/node/modules.mjs")"
+    export NODE_OPTIONS
+}
+
+file_url() {
+    "$NODE" -p 'require("node:url").pathToFileURL(process.argv[1]).href' "$1"
+}
+
+setup_browser() {
+    need_packages "${PACKAGES_BROWSER[@]}"
+    setup_node
+}
+
+# promtool checks our metrics in a test. Its package would start a service if it were installed,
+# so it is only unpacked.
+setup_promtool() {
+    command -v promtool >/dev/null && return 0
+    command -v apt-get >/dev/null || return 0
+    say "fetching promtool into build/"
+    local folder=$BUILD/tools/prometheus
+    rm -rf "$folder"
+    mkdir -p "$folder" "$BUILD/tools/bin"
+    (
+        cd "$folder" || exit
+        if ! apt-get download -q prometheus >/dev/null 2>&1; then
+            quietly apt-update "${SUDO[@]}" apt-get update -q
+            quietly apt-download apt-get download -q prometheus
+        fi
+        dpkg-deb --fsys-tarfile prometheus_*.deb | tar -xf - ./usr/bin/promtool
+        rm -f prometheus_*.deb
+    )
+    ln -sf "$folder/usr/bin/promtool" "$BUILD/tools/bin/promtool"
+}
+
+setup_all() {
+    need_packages "${PACKAGES_BUILD[@]}" "${PACKAGES_BROWSER[@]}" "${PACKAGES_FUZZ[@]}" \
+        "${PACKAGES_LINT[@]}"
+    setup_node
+    setup_promtool
+    setup_modules tests
+}

@@ -1,0 +1,160 @@
+# shellcheck shell=bash
+# `./dev test`: groups of tests, each of which counts what passed, failed and was skipped. All of
+# them run, whatever fails; the last line is the sum.
+
+# shellcheck source=scripts/fuzz.sh
+source scripts/fuzz.sh
+# shellcheck source=scripts/lint.sh
+source scripts/lint.sh
+
+PASSED=0 FAILED=0 SKIPPED=0
+RESULTS=()
+FULL=no
+
+run_tests() {
+    local groups=() word group
+    for word in "$@"; do
+        case $word in
+        --full) FULL=yes ;;
+        unit | page | system | fuzz) groups+=("$word") ;;
+        *) fail "there are no tests called \"$word\"; there are unit, page, system and fuzz" ;;
+        esac
+    done
+    ((${#groups[@]})) || groups=(generated unit page system sanitized fuzz)
+    [[ " ${groups[*]} " != *" system "* || " ${groups[*]} " == *" sanitized "* ]] ||
+        groups+=(sanitized)
+    export WEBINFER_BUILD=$BUILD WEBINFER_PAGE=$BUILD/share/webinfer/page
+    [[ $FULL == no ]] || export WEBINFER_FULL=1
+    # The model cases lie outside the tree; without them their tests are skipped.
+    if [[ -z ${WEBINFER_CASES:-} && -d ../shared/models ]]; then
+        WEBINFER_CASES=$(cd ../shared/models && pwd)
+        export WEBINFER_CASES
+    fi
+    build
+    rm -rf "$BUILD/test"
+    mkdir -p "$BUILD/test"
+    for group in "${groups[@]}"; do
+        say "tests: $group"
+        "test_$group"
+    done
+    conclude
+}
+
+# count NAME PASSED FAILED SKIPPED
+count() {
+    RESULTS+=("$(printf '%-32s %5d passed %4d failed %4d skipped' "$@")")
+    PASSED=$((PASSED + $2)) FAILED=$((FAILED + $3)) SKIPPED=$((SKIPPED + $4))
+}
+
+# check NAME COMMAND...: one test that is one command.
+check() {
+    local name=$1
+    shift
+    if "$@"; then
+        count "$name" 1 0 0
+    else
+        printf 'FAILED: %s\n' "$name" >&2
+        count "$name" 0 1 0
+    fi
+}
+
+conclude() {
+    printf '\n'
+    printf '%s\n' "${RESULTS[@]}"
+    printf '\n%d passed, %d failed, %d skipped\n' "$PASSED" "$FAILED" "$SKIPPED"
+    ((FAILED == 0 && PASSED > 0))
+}
+
+test_generated() {
+    check "sample configuration is fresh" lint_generated
+}
+
+test_unit() {
+    make_check unit "$BUILD"
+}
+
+# The unit tests of one build tree, counted test by test from what cmocka logged.
+make_check() {
+    local name=$1 folder=$2 result log passed=0 failed=0 skipped=0 status=0 n
+    make -C "$folder" --no-print-directory -s -j "$JOBS" check >"$BUILD/test/$name.log" 2>&1 \
+        </dev/null || status=$?
+    ((status == 0)) || tail -n 60 "$BUILD/test/$name.log" >&2
+    while read -r result; do
+        log=${result%.trs}.log
+        n=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' "$log" | tail -n 1)
+        passed=$((passed + ${n:-0}))
+        n=$(sed -n 's/^\[  SKIPPED \] \([0-9]*\) test.*/\1/p' "$log" | tail -n 1)
+        skipped=$((skipped + ${n:-0}))
+        if ! grep -q '^:global-test-result: PASS' "$result"; then
+            n=$(sed -n 's/^\[  FAILED  \] \([0-9]*\) test.*/\1/p' "$log" | tail -n 1)
+            failed=$((failed + ${n:-1}))
+        fi
+    done < <(find "$folder/tests/unit" -name '*.trs' 2>/dev/null | sort)
+    # Not compiled, or nothing registered: that is no success.
+    if ((failed == 0)) && ((status != 0 || passed == 0)); then
+        failed=1
+    fi
+    count "$name" "$passed" "$failed" "$skipped"
+}
+
+test_page() {
+    setup_browser
+    setup_modules tests
+    node_tests page 900 tests/page
+}
+
+test_system() {
+    setup_browser
+    setup_promtool
+    setup_modules tests
+    node_tests system 1500 tests/system
+}
+
+# The unit and system tests once more against a daemon that AddressSanitizer and UBSan watch.
+test_sanitized() {
+    setup_browser
+    setup_promtool
+    setup_modules tests
+    local folder=$BUILD/asan
+    CFLAGS='-g -O1' configure_in "$folder" --enable-asan --disable-page
+    ln -sfn ../share "$folder/share"
+    make_in "$folder" all
+    make_check "unit (sanitized)" "$folder"
+    WEBINFER_SANITIZED=1 WEBINFER_DAEMON=$folder/webinferd \
+        node_tests "system (sanitized)" 1500 tests/system
+}
+
+# node_tests NAME SECONDS FOLDER: every test file under FOLDER, one after another: each starts
+# browsers, and they would only slow each other down.
+node_tests() {
+    local name=$1 seconds=$2 tap files=()
+    tap=$BUILD/test/${name//[^a-z]/-}.tap
+    mapfile -t files < <(find "$3" -name node_modules -prune -o \
+        \( -name '*.test.mjs' -o -name '*_test.mjs' -o -name '*-test.mjs' \) -print | sort)
+    timeout --kill-after=30 "$seconds" "$NODE" --test --test-concurrency=1 \
+        --test-reporter=spec --test-reporter-destination=stdout \
+        --test-reporter=tap --test-reporter-destination="$tap" "${files[@]}" </dev/null ||
+        printf 'tests: %s failed (status %d)\n' "$name" $? >&2
+    if ! grep -q '^# pass ' "$tap"; then # it did not come to its end
+        count "$name" 0 1 0
+        return
+    fi
+    count "$name" "$(tap_total pass "$tap")" \
+        $(($(tap_total fail "$tap") + $(tap_total cancelled "$tap"))) "$(tap_total skipped "$tap")"
+}
+
+tap_total() {
+    sed -n "s/^# $1 \([0-9]*\)\$/\1/p" "$2" | tail -n 1
+}
+
+test_fuzz() {
+    fuzz_build
+    local name floor sources
+    while read -r name floor sources; do
+        [[ $name == '#'* || -z $name ]] && continue
+        check "fuzz $name" fuzz_run "$name"
+        # shellcheck disable=SC2086 # a list of files
+        check "fuzz $name: coverage" fuzz_coverage "$name" "$floor" $sources
+        check "fuzz $name: planted bug found" fuzz_planted "$name"
+    done <tests/fuzz/targets
+}
