@@ -1,0 +1,44 @@
+# bash completion for webinfer(1), made by `webinfer completion bash`
+_webinfer()
+{
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+    local verb='' words='' i
+    case $prev in
+        --url) COMPREPLY=(); return ;;
+        --token-file) COMPREPLY=($(compgen -f -- "${cur##*=}")); return ;;
+        --authority) COMPREPLY=($(compgen -f -- "${cur##*=}")); return ;;
+        --image) COMPREPLY=($(compgen -f -- "${cur##*=}")); return ;;
+        --tensor) COMPREPLY=($(compgen -f -- "${cur##*=}")); return ;;
+        --inputs) COMPREPLY=($(compgen -f -- "${cur##*=}")); return ;;
+        --platform) COMPREPLY=($(compgen -W 'auto webgpu webnn webgl wasm' -- "$cur")); return ;;
+        --browser) COMPREPLY=($(compgen -W 'chrome edge firefox safari' -- "$cur")); return ;;
+        --node) COMPREPLY=(); return ;;
+        --precision) COMPREPLY=($(compgen -W 'fp32 fp16 bf16 int8 uint8 int4 uint4' -- "$cur")); return ;;
+        --priority) COMPREPLY=(); return ;;
+        --timeout) COMPREPLY=(); return ;;
+        --output) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config) COMPREPLY=($(compgen -f -- "${cur##*=}")); return ;;
+        --file) COMPREPLY=($(compgen -f -- "${cur##*=}")); return ;;
+    esac
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+            status|infer|models|nodes|doctor|token|completion|help|version) verb=${COMP_WORDS[i]}; break ;;
+        esac
+    done
+    case $verb in
+        '') words='status infer models nodes doctor token completion help version' ;;
+        token) words='new' ;;
+        completion) words='bash' ;;
+    esac
+    if [[ $cur == -* ]]; then
+        words='--help --version --url --token-file --authority --json'
+        case $verb in
+            infer) words+=' --image --tensor --inputs --platform --browser --node --precision --no-fallback --priority --timeout --output' ;;
+            doctor) words+=' --config --no-start' ;;
+            token) words+=' --file' ;;
+            help) words+=' --mdoc' ;;
+        esac
+    fi
+    COMPREPLY=($(compgen -W "$words" -- "$cur"))
+}
+complete -o filenames -F _webinfer webinfer
