@@ -1,0 +1,3 @@
+onmessage = ({ ports: [link] }) => {
+    link.onmessage = ({ data }) => link.postMessage(data, [data]);
+};

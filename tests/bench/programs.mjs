@@ -1,0 +1,56 @@
+/** The bench's two C programs: built here, then run. */
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
+import { build, root } from '../lib/paths.mjs';
+
+const folder = path.join(build, 'bench');
+
+/** Builds floor and client into build/bench; gives their paths. */
+export function compile() {
+    fs.mkdirSync(folder, { recursive: true });
+    const flags = ['-std=gnu17', '-D_GNU_SOURCE', '-O2', '-Wall', '-Wextra',
+        '-Wno-unused-parameter'];
+    const libraries = execFileSync('pkg-config',
+        ['--cflags', '--libs', 'libwebsockets', 'libmicrohttpd', 'libuv'], { encoding: 'utf8' })
+        .trim().split(/\s+/);
+    const make = (name, more) => {
+        const program = path.join(folder, name);
+        execFileSync(process.env.CC ?? 'cc',
+            [...flags, path.join(root, 'tests/bench', `${name}.c`), '-o', program, ...more],
+            { stdio: 'inherit' });
+        return program;
+    };
+    return { folder, floor: make('floor', libraries), client: make('client', []) };
+}
+
+/** Starts the floor; gives its process and both ports. */
+export async function startFloor(program) {
+    const child = spawn(program, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [line] = await once(child.stdout, 'data');
+    const [clients, page] = line.toString().split(' ').map(Number);
+    return { pid: child.pid, clients, page, stop: () => child.kill() };
+}
+
+/** A whole HTTP request in a file, for the client. */
+export function requestFile(name, host, headers, body) {
+    const file = path.join(folder, `${name}.request`);
+    const head = ['POST /v1/infer HTTP/1.1', `Host: ${host}`, `Content-Length: ${body.length}`,
+        ...Object.entries(headers).map(([key, value]) => `${key}: ${value}`)];
+    fs.writeFileSync(file, Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body]));
+    return file;
+}
+
+/** Runs the load client to its end. */
+export async function load(program, { port, file, clients, ms, requests }) {
+    const child = spawn(program,
+        [port, file, clients, ms, ...(requests ? [requests] : [])].map(String),
+        { stdio: ['ignore', 'pipe', 'pipe'] });
+    let out = '', problems = '';
+    child.stdout.on('data', (text) => (out += text));
+    child.stderr.on('data', (text) => (problems += text));
+    const [code] = await once(child, 'close');
+    if (code !== 0) throw new Error(`the load client failed: ${problems}`);
+    return JSON.parse(out);
+}

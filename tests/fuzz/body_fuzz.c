@@ -1,0 +1,72 @@
+/*
+ * Fuzzes the body of POST /v1/infer. Everything before the first 0 byte is the JSON, everything
+ * behind it the binary section; without a 0 byte there is none. What is accepted is checked
+ * against two models, and as a picture the raw input is sniffed too.
+ */
+#include "api/infer_parse.h"
+#include "plant.h"
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_tensors(const struct wi_infer *infer)
+{
+    for (size_t i = 0; i < infer->tensors.count; i++) {
+        const struct wi_tensor *tensor = &infer->tensors.items[i];
+        size_t width = wi_datatype_size(tensor->datatype);
+        int64_t elements = wi_shape_elements(tensor->dims, tensor->rank);
+        if (!tensor->name || elements < 0 || !tensor->blob || tensor->offset > tensor->blob->size ||
+            tensor->size > tensor->blob->size - tensor->offset ||
+            (width && (uint64_t)elements * width != tensor->size))
+            abort();
+    }
+}
+
+static void check_models(const struct wi_infer *infer)
+{
+    struct wi_onnx_value value = {.name = (char *)"x",
+        .tensor = 1,
+        .has_datatype = 1,
+        .datatype = WI_FP32,
+        .has_shape = 1,
+        .rank = 1,
+        .dims = {2}};
+    struct wi_model echo = {.name = (char *)"builtin/echo", .builtin = 1};
+    struct wi_model model = {
+        .name = (char *)"m", .takes_picture = 1, .signature = {&value, 1, &value, 1, 8, 17}};
+    struct wi_error error;
+    (void)wi_infer_check(infer, &echo, 1000, &error);
+    (void)wi_infer_check(infer, &model, 1000, &error);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct wi_infer infer = {0};
+    struct wi_budget budget = {.limit = 1 << 22};
+    struct wi_error error;
+    struct wi_picture picture;
+    const uint8_t *zero = size ? memchr(data, 0, size) : NULL;
+    size_t json = zero ? (size_t)(zero - data) : size;
+    struct wi_blob *blob = wi_blob_new(&budget, size);
+    if (!blob)
+        return 0;
+    wi_blob_append(blob, data, json);
+    if (zero)
+        wi_blob_append(blob, zero + 1, size - json - 1);
+    if (wi_infer_parse(&infer, blob, json, &budget, &error) == WI_OK) {
+        check_tensors(&infer);
+        check_models(&infer);
+        WI_PLANT(infer.priority == 7); /* no seed has it */
+    } else if (error.code == WI_OK || !*error.detail) {
+        abort();
+    }
+    if (wi_picture_sniff(data, size, &picture, &error) == WI_OK &&
+        (!picture.media_type || picture.width == 0 || picture.height == 0))
+        abort();
+    wi_infer_clear(&infer);
+    wi_blob_unref(blob);
+    if (budget.used != 0)
+        abort();
+    return 0;
+}

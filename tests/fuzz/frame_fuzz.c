@@ -1,0 +1,65 @@
+/*
+ * Fuzzes the frame codec. The first byte says how the rest becomes a message: 0 a text frame, 1 a
+ * binary frame as it is, 2 a binary frame made of a head and, behind a 0 byte, a tensor section, so
+ * that mutations of the head do not all die at its length.
+ *
+ * What is accepted must keep its promises: tensors inside the frame, aligned, in order, of the size
+ * that their shape says.
+ */
+#include "bridge/frame.h"
+#include "plant.h"
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(const struct wi_frame *frame, const struct wi_blob *blob)
+{
+    size_t end = 0;
+    if (!frame->root || !frame->id[0] || !frame->type[0] || !json_is_object(frame->data))
+        abort();
+    for (size_t i = 0; i < frame->tensors.count; i++) {
+        const struct wi_tensor *tensor = &frame->tensors.items[i];
+        int64_t elements = wi_shape_elements(tensor->dims, tensor->rank);
+        size_t width = wi_datatype_size(tensor->datatype);
+        if (tensor->offset % 8 || tensor->offset < end || tensor->offset > blob->size ||
+            tensor->size > blob->size - tensor->offset || elements < 0 ||
+            (width && (uint64_t)elements * width != tensor->size))
+            abort();
+        end = tensor->offset + tensor->size;
+        WI_PLANT(strlen(tensor->name) == 2); /* in no seed */
+    }
+}
+
+static struct wi_blob *build(const uint8_t *data, size_t size, int with_head)
+{
+    struct wi_blob *blob = wi_blob_new(NULL, size + 16);
+    if (!with_head) {
+        wi_blob_append(blob, data, size);
+        return blob;
+    }
+    const uint8_t *zero = size ? memchr(data, 0, size) : NULL;
+    size_t head = zero ? (size_t)(zero - data) : size;
+    uint8_t length[4] = {(uint8_t)head, (uint8_t)(head >> 8), (uint8_t)(head >> 16), 0};
+    wi_blob_append(blob, length, sizeof length);
+    wi_blob_append(blob, data, head);
+    wi_blob_append(blob, "\0\0\0\0\0\0\0", wi_frame_align(blob->size) - blob->size);
+    if (zero)
+        wi_blob_append(blob, zero + 1, size - head - 1);
+    return blob;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct wi_frame frame;
+    struct wi_error error;
+    if (size == 0)
+        return 0;
+    struct wi_blob *blob = build(data + 1, size - 1, data[0] % 3 == 2);
+    if (wi_frame_parse(blob, data[0] % 3 != 0, &frame, &error) == WI_OK) {
+        check(&frame, blob);
+        wi_frame_clear(&frame);
+    }
+    wi_blob_unref(blob);
+    return 0;
+}

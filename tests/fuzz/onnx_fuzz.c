@@ -1,0 +1,61 @@
+/* Any bytes as a model file: memory and file must give the same answer, within the limits. */
+#include "model/onnx.h"
+#include "plant.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A request with exactly the tensors that the graph takes passes, where they are tensors. */
+static void check_requests(const struct wi_onnx_signature *signature)
+{
+    struct wi_tensors tensors = {0};
+    struct wi_error error = {0};
+    int sendable = 1;
+    for (size_t i = 0; i < signature->input_count; i++) {
+        const struct wi_onnx_value *value = &signature->inputs[i];
+        struct wi_tensor *tensor = wi_tensors_add(&tensors);
+        tensor->name = strdup(value->name);
+        tensor->datatype = value->datatype;
+        tensor->rank = value->rank;
+        for (unsigned k = 0; k < value->rank; k++)
+            tensor->dims[k] = value->dims[k] < 0 ? 1 : value->dims[k];
+        sendable = sendable && value->tensor;
+    }
+    enum wi_code code = wi_onnx_check_inputs(signature, &tensors, &error);
+    assert((code == WI_OK) == sendable);
+    wi_tensors_clear(&tensors);
+    assert(wi_onnx_check_output(signature, signature->outputs[0].name, &error) == WI_OK);
+    (void)code;
+    (void)sendable;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct wi_onnx_signature one, other;
+    struct wi_error error = {0}, problem = {0};
+    int fd = memfd_create("model", MFD_CLOEXEC);
+    if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+        abort();
+    enum wi_code code = wi_onnx_read(data, size, &one, &error);
+    enum wi_code same = wi_onnx_read_file(fd, size, &other, &problem);
+    close(fd);
+    assert(code == same && one.input_count == other.input_count);
+    assert(strcmp(error.detail, problem.detail) == 0);
+    assert(code == WI_OK || error.detail[0]);
+    (void)same;
+    if (code == WI_OK) {
+        WI_PLANT(one.output_count == 1);
+        assert(one.output_count > 0 && one.output_count <= WI_TENSORS_MAX);
+        assert(one.input_count <= WI_TENSORS_MAX);
+        check_requests(&one);
+    }
+    wi_onnx_clear(&one);
+    wi_onnx_clear(&other);
+    return 0;
+}

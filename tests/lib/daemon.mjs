@@ -1,0 +1,321 @@
+/**
+ * The real daemon under test: started in a folder of its own on free ports, its log kept and shown
+ * when something fails, stopped with proof that nothing of it is left.
+ */
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import * as cases from './cases.mjs';
+import { request } from './http.mjs';
+import * as kserve from './kserve.mjs';
+import * as onnx from './onnx.mjs';
+import { builtPage, daemonPath, ownModels, sanitized, sharedModels } from './paths.mjs';
+import * as processes from './processes.mjs';
+import { until } from './wait.mjs';
+
+/** Everything slower under the sanitizers gets this much more time. */
+export const patience = sanitized ? 3 : 1;
+
+const sanitizerReport = /ERROR: \w+Sanitizer|WARNING: \w+Sanitizer|runtime error:/;
+
+/** An INI file from {section: {key: value | values}}. */
+export function ini(sections) {
+    return Object.entries(sections).map(([name, keys]) => `[${name}]\n` +
+        Object.entries(keys).flatMap(([key, value]) =>
+            [value].flat().map((one) => `${key} = ${one}\n`)).join('')).join('\n');
+}
+
+function merge(defaults, more = {}) {
+    const merged = structuredClone(defaults);
+    for (const [section, keys] of Object.entries(more))
+        merged[section] = { ...merged[section], ...keys };
+    return merged;
+}
+
+/** The models that we write ourselves, by the name under which a test asks for them. */
+const written = {
+    slow: () => onnx.slow(), twice: onnx.twice, failing: onnx.failing,
+    unknown_operator: onnx.unknownOperator, not_onnx: () => Buffer.from('<!doctype html>\n'),
+};
+
+/** Puts the named models into `store`: written here, our own, or a shared case. */
+export function assembleModels(store, names) {
+    for (const name of names) {
+        const folder = path.join(store, name);
+        fs.mkdirSync(folder, { recursive: true });
+        if (written[name]) {
+            fs.writeFileSync(path.join(folder, 'model.onnx'), written[name]());
+        } else {
+            const from = [ownModels, sharedModels].filter(Boolean)
+                .map((one) => path.join(one, name)).find((one) => fs.existsSync(one));
+            if (!from) throw new Error(`there is no model ${name} to test with`);
+            for (const file of fs.readdirSync(from).filter((one) =>
+                one === 'model.onnx' || (one.endsWith('.json') && one !== 'case.json') ||
+                one.endsWith('.txt')))
+                fs.copyFileSync(path.join(from, file), path.join(folder, file));
+        }
+    }
+}
+
+export class Daemon {
+    /** What the log says so far. */
+    log = '';
+    /** Where in it the present start begins. */
+    began = 0;
+    /** Set once it has ended: {code, signal}. */
+    ended = null;
+
+    /**
+     * @param {{config?: object, models?: string[], env?: Record<string, string>,
+  
+     */
+    constructor(options = {}) {
+        this.options = options;
+        this.folder = options.folder ?? fs.mkdtempSync(path.join(os.tmpdir(), 'wi-test-'));
+        this.temporary = path.join(this.folder, 'tmp');
+        this.store = path.join(this.folder, 'models');
+        this.configFile = path.join(this.folder, 'webinferd.conf');
+        for (const one of [this.temporary, this.store, path.join(this.folder, 'home')])
+            fs.mkdirSync(one, { recursive: true });
+        assembleModels(this.store, options.models ?? []);
+        this.config = merge({
+            api: { listen: '127.0.0.1:0' },
+            bridge: { listen: '127.0.0.1:0', page: builtPage },
+            models: { directory: this.store },
+            pool: { max_connections: 1 },
+        }, options.config);
+        this.writeConfig();
+    }
+
+    writeConfig(more) {
+        this.config = merge(this.config, more);
+        fs.writeFileSync(this.configFile, ini(this.config));
+    }
+
+    /** Starts the process only: for starts that are to fail, or that never become ready. */
+    spawn() {
+        const home = path.join(this.folder, 'home');
+        const words = ['--config', this.configFile, ...(this.options.arguments ?? [])];
+        this.ended = null;
+        this.began = this.log.length;
+        this.child = spawn(daemonPath, words, {
+            stdio: ['ignore', 'pipe', 'pipe'],
+            env: {
+                PATH: process.env.PATH, LANG: 'C.UTF-8', TMPDIR: this.temporary, HOME: home,
+                XDG_STATE_HOME: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home,
+                ASAN_OPTIONS: 'detect_leaks=1:abort_on_error=0:exitcode=99',
+                UBSAN_OPTIONS: 'print_stacktrace=1',
+                ...this.options.env,
+            },
+        });
+        for (const stream of [this.child.stdout, this.child.stderr]) {
+            stream.setEncoding('utf8');
+            stream.on('data', (text) => (this.log += text));
+        }
+        this.exit = new Promise((resolve) => {
+            this.child.on('error', (error) => {
+                this.log += `cannot start: ${error.message}\n`;
+                resolve(this.ended = { code: 127, signal: null });
+            });
+            this.child.on('close', (code, signal) => resolve(this.ended = { code, signal }));
+        });
+        return this;
+    }
+
+    get pid() { return this.child.pid; }
+
+    /** Starts and waits until both listeners are up and, unless told not to, a node can work. */
+    async start({ ready = true } = {}) {
+        this.spawn();
+        const listening = (part) => {
+            if (this.ended) throw new Error('it ended');
+            return this.log.slice(this.began).match(new RegExp( // as text or as JSON
+                `${part}(?:: |","message":")listening on (https?://[^\\s",]+)`))?.[1];
+        };
+        try {
+            this.url = await this.#orEnd(() => listening('api'), 'the API to listen');
+            this.bridgeUrl = await this.#orEnd(() => listening('bridge'), 'the bridge to listen');
+            if (ready) await this.ready();
+        } catch (error) {
+            await this.abandon();
+            throw this.explain(error);
+        }
+        return this;
+    }
+
+    async #orEnd(condition, what) {
+        const value = await until(() => this.ended ? { failed: true } : condition(),
+            { what, timeout: 20_000 * patience });
+        if (value.failed)
+            throw new Error(`the daemon ended (${JSON.stringify(this.ended)}) before ${what}`);
+        return value;
+    }
+
+    /** Waits for /readyz to say 200. */
+    async ready(timeout = 60_000 * patience) {
+        let last = '';
+        await until(async () => {
+            if (this.ended) return true;
+            const answer = await this.get('/readyz');
+            last = answer.text;
+            return answer.status === 200;
+        }, { what: 'ready', timeout, every: 50 }).catch((error) => {
+            throw new Error(`${error.message}; /readyz said: ${last}`);
+        });
+        if (this.ended) throw new Error(`the daemon ended: ${JSON.stringify(this.ended)}`);
+    }
+
+    /** Adds the tail of the log to an error, so that a failure explains itself. */
+    explain(error, from = 0) {
+        // Without what the harness itself asks again and again.
+        const tail = this.log.slice(from).split('\n')
+            .filter((line) => !/GET \/(readyz|metrics|v1\/status) 200|GET \/readyz 503/.test(line))
+            .slice(-100).join('\n');
+        const more = `${this.ended ? `\nthe daemon ended: ${JSON.stringify(this.ended)}` : ''}` +
+            `\n--- daemon's log ---\n${tail}\n--- end of log ---`;
+        // The stack repeats the message as it was when the error was made.
+        error.stack = String(error.stack).replace(error.message, () => error.message + more);
+        error.message += more;
+        return error;
+    }
+
+    request(where, options) { return request(this.url + where, options); }
+    get(where, options) { return this.request(where, options); }
+    post(where, body, options) { return this.request(where, { method: 'POST', body, ...options }); }
+
+    /** POST /v1/infer with JSON. */
+    infer(body, options) { return this.post('/v1/infer', body, options); }
+
+    /** POST /v1/infer with tensors in binary both ways. */
+    inferBinary(head, tensors, options = {}) {
+        const { headers, body } = kserve.encode(
+            { ...head, parameters: { binary_data_output: true, ...head.parameters } }, tensors);
+        return this.request('/v1/infer',
+            { method: 'POST', body, ...options, headers: { ...headers, ...options.headers } });
+    }
+
+    /** Infers and demands a 200; gives the decoded answer. */
+    async answer(head, tensors, options) {
+        const answer = await (tensors ? this.inferBinary(head, tensors, options)
+            : this.infer(head, options));
+        if (answer.status !== 200)
+            throw new Error(`${head.model_name}: ${answer.status} ${answer.text.slice(0, 1000)}`);
+        return kserve.decode(answer);
+    }
+
+    /** A case as a request; gives what is wrong with the answer, or null. */
+    async tryCase(testCase, head = {}) {
+        const answer = await this.answer(
+            { model_name: testCase.name, ...head }, testCase.inputs);
+        return { answer, problem: cases.problem(answer, testCase) };
+    }
+
+    async status() { return (await this.get('/v1/status')).json; }
+
+    /** A counter or gauge of /metrics by name and, if given, exact labels. */
+    async metric(name, labels = '') {
+        const { text } = await this.get('/metrics');
+        const line = text.split('\n').find((one) => one.startsWith(`${name}${labels} `));
+        return line === undefined ? undefined : Number(line.split(' ').pop());
+    }
+
+    /** Processes of ours with that role (see processes.mjs). */
+    processes(role) { return processes.withRole(this.pid, role); }
+
+    signal(signal) { process.kill(this.pid, signal); }
+
+    async waitEnd(timeout = 30_000 * patience) {
+        await until(() => this.ended, { what: 'the daemon to end', timeout });
+        return this.ended;
+    }
+
+    /**
+     * SIGTERM, then proof of a clean end: exit status 0, no sanitizer report, no process and no
+     * temporary directory left.
+     */
+    async stop({ signal = 'SIGTERM', code = 0 } = {}) {
+        if (!this.child) return;
+        try {
+            if (!this.ended) this.signal(signal);
+            const ended = await this.waitEnd();
+            if (ended.code !== code)
+                throw new Error(`the daemon ended with ${JSON.stringify(ended)}, not ${code}`);
+            this.checkReport();
+            await this.checkNothingLeft();
+        } catch (error) {
+            throw this.explain(error);
+        } finally {
+            await this.abandon();
+        }
+    }
+
+    checkReport() {
+        const found = this.log.match(sanitizerReport);
+        if (found) throw new Error(`a sanitizer reported: ${found[0]}`);
+    }
+
+    /** `timeout`: the daemon itself leaves nothing; after a SIGKILL five seconds are promised. */
+    async checkNothingLeft({ timeout = 1000, directories = true } = {}) {
+        const left = () => processes.mentioning(this.temporary);
+        await until(() => left().length === 0, { what: 'no process left', timeout })
+            .catch((error) => {
+                const list = left().map((one) => `${one.pid} ${one.command.join(' ').slice(0, 150)}`);
+                throw new Error(`${error.message}\n${list.join('\n')}`);
+            });
+        const files = fs.readdirSync(this.temporary);
+        if (directories && files.length)
+            throw new Error(`left in the temporary directory: ${files.join(', ')}`);
+    }
+
+    /** Ends whatever may still run and removes the folder. Never fails. */
+    async abandon() {
+        if (this.child && !this.ended && this.child.pid) {
+            this.child.kill('SIGKILL');
+            await this.exit;
+        }
+        for (const one of processes.mentioning(this.temporary))
+            try {
+                process.kill(one.pid, 'SIGKILL');
+            } catch {
+                // It went by itself.
+            }
+        if (!this.options.keep) fs.rmSync(this.folder, { recursive: true, force: true });
+    }
+}
+
+/**
+ * A `test` whose failure shows what the daemon logged meanwhile.
+ * @param {() => Daemon} daemon
+ */
+export function testsOf(daemon) {
+    const run = (name, options, body) => {
+        if (!body) [options, body] = [{}, options];
+        return test(name, { timeout: 120_000 * patience, ...options }, async (context) => {
+            const from = daemon()?.log.length ?? 0;
+            try {
+                await body(context);
+            } catch (error) {
+                throw daemon() ? daemon().explain(error, from) : error;
+            }
+        });
+    };
+    return run;
+}
+
+/** Starts a daemon, gives it to `body`, and stops it with proof. */
+export async function withDaemon(options, body) {
+    const daemon = new Daemon(options);
+    let failed = true;
+    try {
+        await daemon.start({ ready: options.ready ?? true });
+        await body(daemon);
+        failed = false;
+    } catch (error) {
+        throw error.message?.includes("--- daemon's log ---") ? error : daemon.explain(error);
+    } finally {
+        if (failed) await daemon.abandon();
+    }
+    await daemon.stop();
+}

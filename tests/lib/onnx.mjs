@@ -1,0 +1,110 @@
+/**
+ * Writes small ONNX models, so that the tests have slow, endless and broken ones on demand. Field
+ * numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+ */
+function varint(value) {
+    const bytes = [];
+    let rest = BigInt.asUintN(64, BigInt(value));
+    do {
+        bytes.push(Number(rest & 127n) | (rest > 127n ? 128 : 0));
+        rest >>= 7n;
+    } while (rest > 0n);
+    return Buffer.from(bytes);
+}
+
+const integer = (field, value) => Buffer.concat([varint(field << 3), varint(value)]);
+const bytes = (field, value) => {
+    const content = Buffer.isBuffer(value) ? value : Buffer.from(value);
+    return Buffer.concat([varint((field << 3) | 2), varint(content.length), content]);
+};
+const join = (...parts) => Buffer.concat(parts.flat());
+
+export const FLOAT = 1, INT64 = 7, BOOL = 9;
+
+/** A graph input or output. A dimension may be a number or a name. */
+export function value(name, type, shape) {
+    const dims = shape.map((dim) =>
+        bytes(1, typeof dim === 'number' ? integer(1, dim) : bytes(2, dim)));
+    return join(bytes(1, name), bytes(2, bytes(1, join(integer(1, type), bytes(2, join(dims))))));
+}
+
+/** An initializer; `content` are its raw little-endian bytes. */
+export function tensor(name, type, shape, content) {
+    return join(shape.map((dim) => integer(1, dim)), integer(2, type), bytes(8, name),
+        bytes(9, content));
+}
+
+export const graphAttribute = (name, body) =>
+    bytes(5, join(bytes(1, name), bytes(6, body), integer(20, 5)));
+
+export function node(type, inputs, outputs, { attributes = [], domain = '' } = {}) {
+    return join(inputs.map((name) => bytes(1, name)), outputs.map((name) => bytes(2, name)),
+        bytes(4, type), attributes, domain ? bytes(7, domain) : []);
+}
+
+export function graph(name, { nodes, inputs, outputs, initializers = [] }) {
+    return join(nodes.map((one) => bytes(1, one)), bytes(2, name),
+        initializers.map((one) => bytes(5, one)), inputs.map((one) => bytes(11, one)),
+        outputs.map((one) => bytes(12, one)));
+}
+
+export function model(body, { opset = 17, domains = {} } = {}) {
+    const sets = [['', opset], ...Object.entries(domains)].map(([domain, version]) =>
+        bytes(8, join(bytes(1, domain), integer(2, version))));
+    return join(integer(1, 8), bytes(2, 'webinfer-tests'), bytes(7, body), sets);
+}
+
+/**
+ * A model that takes as long as it is told: `count` times x ← (x · w) with w = identity, so the
+ * answer is x itself. A round costs about a millisecond; a huge count never ends.
+ */
+export function slow(size = 256) {
+    const identity = Buffer.alloc(size * size * 4);
+    for (let index = 0; index < size; index++)
+        identity.writeFloatLE(1, (index * size + index) * 4);
+    const body = graph('body', {
+        nodes: [node('MatMul', ['carried', 'w'], ['next']), node('Identity', ['go'], ['go_on'])],
+        inputs: [value('round', INT64, []), value('go', BOOL, []),
+            value('carried', FLOAT, [size, size])],
+        outputs: [value('go_on', BOOL, []), value('next', FLOAT, [size, size])],
+    });
+    return model(graph('slow', {
+        nodes: [
+            node('Expand', ['x', 'square'], ['wide']),
+            node('Loop', ['count', 'yes', 'wide'], ['turned'],
+                { attributes: [graphAttribute('body', body)] }),
+            node('ReduceMax', ['turned'], ['y']),
+        ],
+        inputs: [value('x', FLOAT, [1, 1]), value('count', INT64, [])],
+        outputs: [value('y', FLOAT, [1, 1])],
+        initializers: [tensor('w', FLOAT, [size, size], identity),
+            tensor('yes', BOOL, [], Buffer.from([1])),
+            tensor('square', INT64, [2], Buffer.from(new BigInt64Array([BigInt(size),
+                BigInt(size)]).buffer))],
+    }));
+}
+
+/** y = x + x over any length of FP32, with a free dimension. */
+export function twice() {
+    return model(graph('twice', {
+        nodes: [node('Add', ['x', 'x'], ['y'])],
+        inputs: [value('x', FLOAT, ['n'])], outputs: [value('y', FLOAT, ['n'])],
+    }));
+}
+
+/** The same graph with an operator that no engine has. */
+export function unknownOperator() {
+    return model(graph('unknown', {
+        nodes: [node('NoSuchOperator', ['x'], ['y'], { domain: 'com.example' })],
+        inputs: [value('x', FLOAT, ['n'])], outputs: [value('y', FLOAT, ['n'])],
+    }), { domains: { 'com.example': 1 } });
+}
+
+/** Fails while running, not while loading: a Reshape to a size that the data does not have. */
+export function failing() {
+    return model(graph('failing', {
+        nodes: [node('Reshape', ['x', 'shape'], ['y'])],
+        inputs: [value('x', FLOAT, ['n']), value('shape', INT64, [1])],
+        outputs: [value('y', FLOAT, ['m'])],
+    }));
+}

@@ -1,0 +1,212 @@
+/** webinfer, the client: what it prints for people and machines, and with what it exits. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before } from 'node:test';
+import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
+import * as kserve from '../lib/kserve.mjs';
+import { cliPath, hasDigits, skipDigits } from '../lib/paths.mjs';
+import { picture } from '../lib/picture.mjs';
+
+/** @type {Daemon} */
+let daemon;
+const test = testsOf(() => daemon);
+before(async () => {
+    daemon = await new Daemon({ models: ['twice', ...(hasDigits ? ['digits'] : [])] }).start();
+});
+after(() => daemon.stop());
+
+/** Runs the client to its end. */
+function webinfer(words, { env = {}, input = '' } = {}) {
+    return new Promise((resolve, reject) => {
+        const child = spawn(cliPath, words, { env: { PATH: process.env.PATH,
+            HOME: path.join(daemon.folder, 'home'), TMPDIR: daemon.temporary, LANG: 'C.UTF-8',
+            ASAN_OPTIONS: 'exitcode=99', WEBINFER_URL: daemon.url, ...env } });
+        let out = '', problems = '';
+        child.stdout.on('data', (text) => (out += text));
+        child.stderr.on('data', (text) => (problems += text));
+        child.stdin.on('error', () => {});
+        child.stdin.end(input);
+        const timer = setTimeout(() => child.kill('SIGKILL'), 90_000 * patience);
+        child.on('error', reject);
+        child.on('close', (code) => {
+            clearTimeout(timer);
+            if (/Sanitizer|runtime error:/.test(problems)) reject(new Error(problems));
+            else resolve({ code, out, problems, get json() { return JSON.parse(out); } });
+        });
+    });
+}
+
+/** A .npy file of version 1.0, as NumPy writes it. */
+function npy(descr, shape, bytes) {
+    const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(', ')}` +
+        `${shape.length === 1 ? ',' : ''}), }`;
+    const padded = text.padEnd(Math.ceil((text.length + 11) / 64) * 64 - 11) + '\n';
+    const head = Buffer.alloc(10);
+    Buffer.from('\x93NUMPY\x01\x00', 'latin1').copy(head);
+    head.writeUInt16LE(padded.length, 8);
+    return Buffer.concat([head, Buffer.from(padded), bytes]);
+}
+
+const file = (name, content) => {
+    const where = path.join(daemon.folder, name);
+    fs.writeFileSync(where, content);
+    return where;
+};
+
+test('status, models and nodes as tables and as JSON', async () => {
+    for (const [verb, words] of [['status', /ready/], ['models', /twice[^\n]*FP32/],
+        ['nodes', /chrome[^\n]*wasm/]]) {
+        const plain = await webinfer([verb]);
+        assert.equal(plain.code, 0, plain.problems);
+        assert.match(plain.out, words);
+        assert.throws(() => plain.json);
+        const json = await webinfer([verb, '--json']);
+        assert.equal(json.code, 0);
+        assert.equal(typeof json.json, 'object');
+        const before = await webinfer(['--json', verb]);
+        assert.deepEqual(Object.keys(before.json), Object.keys(json.json));
+    }
+});
+
+test('infer with tensors from .npy, to tables, JSON and .npy', async () => {
+    const tensor = file('x.npy', npy('<f4', [3], kserve.pack('FP32', [1, 2.5, -3])));
+    const plain = await webinfer(['infer', 'twice', '--tensor', `x=${tensor}`]);
+    assert.equal(plain.code, 0, plain.problems);
+    assert.match(plain.out, /wasm/);
+    const json = await webinfer(['infer', 'twice', '--tensor', `x=${tensor}`, '--json',
+        '--platform', 'wasm', '--no-fallback']);
+    assert.equal(json.code, 0, json.problems);
+    assert.deepEqual(json.json.outputs[0].data, [2, 5, -6]);
+    const folder = path.join(daemon.folder, 'out');
+    fs.mkdirSync(folder);
+    const saved = await webinfer(['infer', 'twice', '--tensor', `x=${tensor}`, '--output', folder]);
+    assert.equal(saved.code, 0, saved.problems);
+    const bytes = fs.readFileSync(path.join(folder, 'y.npy'));
+    assert.ok(bytes.subarray(-12).equals(kserve.pack('FP32', [2, 5, -6])));
+    assert.match(bytes.toString('latin1'), /'descr': '<f4'/);
+});
+
+test('infer with inputs as JSON, from a file and from standard input', async () => {
+    const inputs = JSON.stringify([{ name: 'x', datatype: 'FP32', shape: [1], data: [21] }]);
+    for (const [words, input] of [[['--inputs', file('i.json', inputs)], ''],
+        [['--inputs', '-'], inputs]]) {
+        const run = await webinfer(['infer', 'twice', ...words, '--json'], { input });
+        assert.equal(run.code, 0, run.problems);
+        assert.deepEqual(run.json.outputs[0].data, [42]);
+    }
+});
+
+test('infer with a picture', { skip: skipDigits },
+    async () => {
+        const image = file('seven.png', picture.seven());
+        const plain = await webinfer(['infer', 'digits', '--image', image]);
+        assert.equal(plain.code, 0, plain.problems);
+        assert.match(plain.out, /\b7\b/);
+        assert.match(plain.out, /wasm/);
+        const json = await webinfer(['infer', 'digits', '--image', image, '--json']);
+        assert.equal(json.json.result.labels[0].label, '7');
+    });
+
+test('exit status 1: the server says no, with its reasons', async () => {
+    const unknown = await webinfer(['infer', 'no_such_model', '--inputs', '-'], { input: '[]' });
+    assert.equal(unknown.code, 1, unknown.problems);
+    assert.match(unknown.problems, /no_such_model/);
+    assert.match(unknown.problems, /model_not_found/);
+    const tensor = file('wrong.npy', npy('<i4', [1], kserve.pack('INT32', [1])));
+    const wrong = await webinfer(['infer', 'twice', '--tensor', `x=${tensor}`]);
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.problems, /FP32/);
+});
+
+test('exit status 2: wrong use', async () => {
+    for (const words of [[], ['dance'], ['infer'], ['infer', 'twice', '--colour', 'red'],
+        ['infer', 'twice', '--image', '/nothing/here.png'], ['status', 'now'],
+        ['infer', 'twice', '--tensor', 'x'], ['token', 'new'],
+        ['infer', 'twice', '--tensor', `x=${file('bad.npy', 'no npy at all')}`]]) {
+        const run = await webinfer(words);
+        assert.equal(run.code, 2, `${words.join(' ')}: ${run.code} ${run.out} ${run.problems}`);
+        assert.ok(run.problems.length > 10, words.join(' '));
+    }
+});
+
+test('exit status 3: nobody answers', async () => {
+    const run = await webinfer(['status', '--url', 'http://127.0.0.1:1']);
+    assert.equal(run.code, 3);
+    assert.match(run.problems, /127\.0\.0\.1:1/);
+});
+
+test('exit status 4: no or a wrong token; token new makes one that works', async () => {
+    const other = new Daemon({});
+    const tokens = path.join(other.folder, 'tokens');
+    const made = await webinfer(['token', 'new', 'alice', '--file', tokens]);
+    assert.equal(made.code, 0, made.problems);
+    const token = (made.out + made.problems).match(/wi_[A-Za-z0-9_-]{43}/)?.[0];
+    assert.ok(token, made.out);
+    assert.equal(fs.statSync(tokens).mode & 0o777, 0o600);
+    const hash = crypto.createHash('sha256').update(token).digest('hex');
+    assert.equal(fs.readFileSync(tokens, 'utf8').trim().split('\n').pop(), `alice:${hash}`);
+    other.writeConfig({ api: { tokens_file: tokens } });
+    await other.start({ ready: false });
+    try {
+        const env = { WEBINFER_URL: other.url };
+        assert.equal((await webinfer(['status'], { env })).code, 4);
+        assert.equal((await webinfer(['status'],
+            { env: { ...env, WEBINFER_TOKEN: `${token}x` } })).code, 4);
+        const good = await webinfer(['status'], { env: { ...env, WEBINFER_TOKEN: token } });
+        assert.equal(good.code, 0, good.problems);
+        const fromFile = await webinfer(['status', '--token-file', file('token', `${token}\n`)],
+            { env });
+        assert.equal(fromFile.code, 0, fromFile.problems);
+    } finally {
+        await other.stop();
+    }
+});
+
+test('token new without a file prints the line; a bad name is refused', async () => {
+    const made = await webinfer(['token', 'new', 'bob']);
+    assert.equal(made.code, 0);
+    assert.match(made.out + made.problems, /bob:[0-9a-f]{64}/);
+    assert.equal((await webinfer(['token', 'new', 'bob:eve'])).code, 2);
+});
+
+test('doctor says what is installed and what each browser would give, and leaves nothing',
+    async () => {
+        const looked = await webinfer(['doctor', '--no-start']);
+        assert.match(looked.out, /chromedriver|chromium/i);
+        assert.match(looked.out, /\/dev\/shm/);
+        assert.match(looked.out, /sandbox/);
+        const before = fs.readdirSync(daemon.temporary);
+        const full = await webinfer(['doctor', '--json']);
+        assert.ok([0, 1].includes(full.code), full.problems);
+        const text = JSON.stringify(full.json);
+        assert.match(text, /webgpu/i);
+        assert.match(text, /is_fallback|software|swiftshader/i);
+        assert.deepEqual(fs.readdirSync(daemon.temporary), before);
+    });
+
+test('doctor without a browser says what to install, and fails', async () => {
+    const config = file('doctor.conf', '[browser.chrome]\ndriver_command = /nothing/chromedriver\n');
+    const run = await webinfer(['doctor', '--config', config]);
+    assert.equal(run.code, 1, run.out);
+    assert.match(run.out + run.problems, /chromedriver/);
+});
+
+test('help, version and completion', async () => {
+    for (const words of [['help'], ['--help'], ['infer', '--help'], ['help', 'token', 'new']]) {
+        const run = await webinfer(words);
+        assert.equal(run.code, 0, `${words}: ${run.problems}`);
+        assert.match(run.out, /usage: webinfer/);
+    }
+    assert.match((await webinfer(['--version'])).out, /^webinfer \d/);
+    const completion = await webinfer(['completion', 'bash']);
+    assert.match(completion.out, /complete .*webinfer/);
+    const shell = await new Promise((resolve) => {
+        const child = spawn('bash', ['-n'], { stdio: ['pipe', 'ignore', 'pipe'] });
+        child.on('close', resolve);
+        child.stdin.end(completion.out);
+    });
+    assert.equal(shell, 0, 'bash can read it');
+});

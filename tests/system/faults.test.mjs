@@ -1,0 +1,158 @@
+/**
+ * WebGPU that breaks: a copy of the built page whose webgpu engine worker begins with a fault
+ * script. The adapter claims to be hardware, so `auto` chooses webgpu; then it is lost, its
+ * shaders fail, or it hangs, and each time the answer comes from WASM and says why.
+ */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { patience, testsOf, withDaemon } from '../lib/daemon.mjs';
+import { builtPage } from '../lib/paths.mjs';
+
+const test = testsOf(() => null);
+
+/** Runs at the head of the engine worker. Serialised, so it may use nothing from outside. */
+function spoil(fault) {
+    const info = Object.getOwnPropertyDescriptor(GPUAdapter.prototype, 'info').get;
+    const claims = { vendor: 'acme', architecture: 'rocket', device: '',
+        description: 'Acme Rocket', isFallbackAdapter: false };
+    Object.defineProperty(GPUAdapter.prototype, 'info', { get() {
+        return new Proxy(info.call(this), { get: (real, key) =>
+            key in claims ? claims[key] : Reflect.get(real, key, real) });
+    } });
+    const requestDevice = GPUAdapter.prototype.requestDevice;
+    let devices = 0;
+    GPUAdapter.prototype.requestDevice = async function (...options) {
+        const device = await requestDevice.apply(this, options);
+        // The first is the page's probe, which is to succeed.
+        if (++devices > 1) breakDevice(device);
+        return device;
+    };
+    const faults = {
+        none() {},
+        lose(device) {
+            let lose;
+            Object.defineProperty(device, 'lost',
+                { value: new Promise((resolve) => (lose = resolve)) });
+            const submit = GPUQueue.prototype.submit;
+            let submits = 0;
+            GPUQueue.prototype.submit = function (commands) {
+                submit.call(this, commands);
+                if (++submits === 2) {
+                    device.destroy();
+                    lose({ reason: 'unknown', message: 'told to be lost' });
+                }
+            };
+        },
+        shader() {
+            const create = GPUDevice.prototype.createShaderModule;
+            GPUDevice.prototype.createShaderModule = function (what) {
+                return create.call(this, { ...what, code: 'this is no WGSL' });
+            };
+        },
+        hang() {
+            GPUBuffer.prototype.mapAsync = () => new Promise(() => {});
+            GPUQueue.prototype.onSubmittedWorkDone = () => new Promise(() => {});
+        },
+    };
+    function breakDevice(device) {
+        faults[fault](device);
+    }
+}
+
+/** The built page with the fault in it, in a folder of its own. */
+function spoiledPage(fault) {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-page-'));
+    fs.cpSync(builtPage, folder, { recursive: true, dereference: true });
+    const worker = fs.readdirSync(folder).find((one) => /^engine-webgpu-.*\.js$/.test(one));
+    assert.ok(worker, 'the page has no webgpu engine worker');
+    const file = path.join(folder, worker);
+    const code = fs.readFileSync(file, 'utf8');
+    fs.chmodSync(file, 0o644);
+    fs.writeFileSync(file, `(${spoil})(${JSON.stringify(fault)});\n${code}`);
+    return folder;
+}
+
+async function withFault(fault, body) {
+    const page = spoiledPage(fault);
+    try {
+        await withDaemon({ models: ['twice', 'slow'], config: { bridge: { page } } }, body);
+    } finally {
+        fs.rmSync(page, { recursive: true, force: true });
+    }
+}
+
+const twice = (daemon, more = {}) => daemon.infer({ model_name: 'twice', model_type: 'vision',
+    timeout_ms: 30_000, ...more,
+    inputs: [{ name: 'x', datatype: 'FP32', shape: [3], data: [1, 2, 3] }] });
+
+/** The answer came from WASM, is right, and says why WebGPU did not do. */
+function assertFellBack(answer, code, reason) {
+    assert.equal(answer.status, 200, answer.text);
+    const { executed_on: ran, outputs } = answer.json;
+    assert.deepEqual(outputs[0].data, [2, 4, 6]);
+    assert.equal(ran.platform, 'wasm');
+    assert.equal(ran.fallbacks.length, 1, answer.text);
+    assert.equal(ran.fallbacks[0].platform, 'webgpu');
+    assert.equal(ran.fallbacks[0].code, code, answer.text);
+    assert.match(ran.fallbacks[0].reason, reason);
+}
+
+test('an adapter that is hardware: auto chooses webgpu', () =>
+    withFault('none', async (daemon) => {
+        const answer = await twice(daemon);
+        assert.equal(answer.status, 200, answer.text);
+        assert.equal(answer.json.executed_on.platform, 'webgpu');
+        assert.equal(answer.json.executed_on.adapter.vendor, 'acme');
+        assert.equal(answer.json.executed_on.adapter.is_fallback, false);
+        assert.deepEqual(answer.json.executed_on.fallbacks, []);
+        assert.deepEqual(answer.json.outputs[0].data, [2, 4, 6]);
+    }));
+
+test('a device that is lost: WASM answers, with the reason; later ones too', () =>
+    withFault('lose', async (daemon) => {
+        assertFellBack(await twice(daemon), 'device_lost', /lost/);
+        assertFellBack(await twice(daemon), 'device_lost', /lost/);
+        const pinned = await twice(daemon, { platform: 'webgpu', fallback: false });
+        assert.ok([500, 502].includes(pinned.status), pinned.text);
+        assert.match(pinned.json.detail, /lost/);
+        const wasm = await twice(daemon, { platform: 'wasm' });
+        assert.equal(wasm.status, 200, wasm.text);
+    }));
+
+test('a shader that fails: WASM answers, with the reason', () =>
+    withFault('shader', async (daemon) => {
+        assertFellBack(await twice(daemon), 'inference_failed', /WGSL|shader|[Pp]arsing|GPU/);
+        const pinned = await twice(daemon, { platform: 'webgpu', fallback: false });
+        assert.equal(pinned.status, 500, pinned.text);
+        assert.equal(pinned.json.code, 'inference_failed');
+        assert.equal((await twice(daemon, { platform: 'wasm' })).status, 200);
+    }));
+
+test('a GPU that hangs: WASM answers within the deadline, with the reason', () =>
+    withFault('hang', async (daemon) => {
+        assertFellBack(await twice(daemon, { timeout_ms: 8000 * patience }), 'engine_hung',
+            /no answer/);
+        const pinned = await twice(daemon,
+            { platform: 'webgpu', fallback: false, timeout_ms: 1500 });
+        assert.equal(pinned.status, 504, pinned.text);
+        assert.equal((await twice(daemon, { platform: 'wasm' })).status, 200);
+    }));
+
+test('browsers without a GPU (gpu = off) and with a software one (gpu = software)', async () => {
+    for (const gpu of ['off', 'software'])
+        await withDaemon({ models: ['twice'], config: { 'browser.chrome': { gpu } } },
+            async (daemon) => {
+                const auto = await twice(daemon);
+                assert.equal(auto.status, 200, auto.text);
+                assert.equal(auto.json.executed_on.platform, 'wasm');
+                const pinned = await twice(daemon, { platform: 'webgpu', fallback: false });
+                if (gpu === 'software') {
+                    assert.equal(pinned.status, 200, pinned.text);
+                    assert.equal(pinned.json.executed_on.adapter.is_fallback, true);
+                } else {
+                    assert.ok([422, 503].includes(pinned.status), pinned.text);
+                }
+            });
+});

@@ -1,0 +1,359 @@
+/** Starting, reloading and ending: in good order, by force, and where the system refuses. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { test as plainTest } from 'node:test';
+import { Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
+import { findProgram } from '../lib/paths.mjs';
+import * as processes from '../lib/processes.mjs';
+import { until, within } from '../lib/wait.mjs';
+
+const test = testsOf(() => null);
+const echo = (daemon, more = {}) => daemon.infer({ model_name: 'builtin/echo', ...more,
+    inputs: [{ name: 'x', datatype: 'INT32', shape: [1], data: [1] }] });
+const slow = (daemon, count, more = {}) => daemon.infer({ model_name: 'slow', platform: 'wasm',
+    ...more, inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 1], data: [1] },
+        { name: 'count', datatype: 'INT64', shape: [], data: [count] }] });
+
+/** Starts a daemon that is to fail; gives what it said. */
+async function failingStart(options, change = () => {}) {
+    const daemon = new Daemon(options);
+    try {
+        change(daemon);
+        const { code } = await daemon.spawn().waitEnd();
+        assert.ok(code > 0 && code < 99, `exit status ${code}\n${daemon.log}`);
+        daemon.checkReport();
+        await daemon.checkNothingLeft();
+        return daemon.log;
+    } finally {
+        await daemon.abandon();
+    }
+}
+
+test('an unknown config key stops the start: file, line, what is allowed', async () => {
+    const log = await failingStart({ config: { pool: { max_conections: 3 } } });
+    assert.match(log, /webinferd\.conf/);
+    assert.match(log, /max_conections/);
+    assert.match(log, /\bmax_connections\b/, 'it says what there is');
+    assert.match(log, /line \d+|:\d+/);
+});
+
+test('a bad duration, number, address, choice, section and line stop the start', async () => {
+    for (const [config, word] of [
+        [{ pool: { connection_timeout: 'soon' } }, /soon/],
+        [{ pool: { connection_timeout: '-5s' } }, /-5s/],
+        [{ pool: { max_connections: '1000000' } }, /max_connections/],
+        [{ api: { max_body: '12 parsecs' } }, /parsecs/],
+        [{ api: { listen: 'here' } }, /here/],
+        [{ log: { level: 'shout' } }, /shout[^]*warn/],
+        [{ nonsense: { a: 1 } }, /nonsense/],
+    ]) {
+        const log = await failingStart({ config });
+        assert.match(log, word);
+    }
+    const log = await failingStart({}, (daemon) =>
+        fs.appendFileSync(daemon.configFile, '\nthis is no key and value\n'));
+    assert.match(log, /webinferd\.conf/);
+});
+
+test('--check-config and --print-config', async () => {
+    const daemon = new Daemon({ config: { pool: { max_queue: 77 } } });
+    try {
+        daemon.options.arguments = ['--check-config'];
+        assert.equal((await daemon.spawn().waitEnd()).code, 0, daemon.log);
+        daemon.log = '';
+        daemon.options.arguments = ['--print-config'];
+        assert.equal((await daemon.spawn().waitEnd()).code, 0, daemon.log);
+        const line = daemon.log.split('\n').find((one) => /^max_queue/.test(one));
+        assert.match(line ?? daemon.log, /max_queue\s*=\s*77/);
+        assert.match(daemon.log, /default/, 'it says where a value came from');
+        // What it prints is itself a valid file.
+        fs.writeFileSync(daemon.configFile, daemon.log);
+        daemon.log = '';
+        daemon.options.arguments = ['--check-config'];
+        assert.equal((await daemon.spawn().waitEnd()).code, 0, daemon.log);
+        daemon.writeConfig({ pool: { max_queue: 'many' } });
+        assert.notEqual((await daemon.spawn().waitEnd()).code, 0);
+    } finally {
+        await daemon.abandon();
+    }
+});
+
+test('a port in use is said, on either listener', async () => {
+    const squatter = net.createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => squatter.on('listening', resolve));
+    const { port } = squatter.address();
+    try {
+        for (const part of ['api', 'bridge']) {
+            const log = await failingStart({ config: { [part]: { listen: `127.0.0.1:${port}` } } });
+            assert.match(log, new RegExp(`${port}`));
+            assert.match(log, /in use/i);
+        }
+    } finally {
+        squatter.close();
+    }
+});
+
+test('SIGTERM when idle: exit 0, nothing left', () => withDaemon({}, async (daemon) => {
+    assert.ok(daemon.processes('browser').length > 0);
+}));
+
+test('SIGTERM while the first browser is still starting', async () => {
+    const daemon = new Daemon({});
+    await daemon.start({ ready: false });
+    await until(() => processes.descendants(daemon.pid).length > 0, { what: 'something to start' });
+    await daemon.stop();
+});
+
+test('SIGTERM under load: what runs is finished, the rest is told, nothing is left', async () => {
+    await withDaemon({ models: ['slow'], config: { pool: { shutdown_timeout: '20s' } } },
+        async (daemon) => {
+            assert.equal((await slow(daemon, 1)).status, 200);
+            const calls = Array.from({ length: 6 }, () =>
+                slow(daemon, 300).catch((error) => ({ error })));
+            await until(async () => {
+                const { queue } = await daemon.status();
+                return queue.running >= 1 && queue.running + queue.waiting >= 6;
+            }, { what: 'the load' });
+            daemon.signal('SIGTERM');
+            const answers = await Promise.all(calls);
+            const said = answers.map(({ status, error }) => status ?? error.code);
+            assert.ok(said.includes(200), `something that ran was finished: ${said}`);
+            for (const { status, json } of answers.filter((one) => one.status !== 200)) {
+                assert.equal(status, 503, `${said}`);
+                assert.equal(json.code, 'shutting_down');
+            }
+            await daemon.waitEnd();
+        });
+});
+
+test('a second SIGTERM ends at once', async () => {
+    await withDaemon({ models: ['slow'] }, async (daemon) => {
+        const call = slow(daemon, 1e9).catch((error) => ({ status: 0, error }));
+        await until(async () => (await daemon.status()).queue.running === 1, { what: 'the job' });
+        daemon.signal('SIGTERM');
+        await until(() => /stopping/.test(daemon.log), { what: 'the first to be heard' });
+        daemon.signal('SIGTERM');
+        await within(daemon.waitEnd(), 8000 * patience, 'the end after a second signal');
+        assert.ok([0, 503].includes((await call).status));
+    });
+});
+
+test('shutdown_timeout is kept', async () => {
+    await withDaemon({ models: ['slow'], config: { pool: { shutdown_timeout: '1s' } } },
+        async (daemon) => {
+            const call = slow(daemon, 1e9).catch((error) => ({ status: 0, error }));
+            await until(async () => (await daemon.status()).queue.running === 1,
+                { what: 'the job' });
+            daemon.signal('SIGTERM');
+            await within(daemon.waitEnd(), 10_000 * patience, 'the end');
+            assert.ok([0, 503].includes((await call).status));
+        });
+});
+
+test('SIGKILL: nothing left within five seconds; the next start sweeps its directory', async () => {
+    const daemon = new Daemon({ keep: true });
+    try {
+        await daemon.start();
+        assert.ok(processes.mentioning(daemon.temporary).length > 3);
+        daemon.signal('SIGKILL');
+        await daemon.waitEnd();
+        await daemon.checkNothingLeft({ timeout: 5000, directories: false });
+        const left = fs.readdirSync(daemon.temporary);
+        assert.equal(left.length, 1, `${left}`);
+        await daemon.start();
+        const now = fs.readdirSync(daemon.temporary);
+        assert.ok(!now.includes(left[0]), 'what the killed one left was not swept');
+        daemon.options.keep = false;
+        await daemon.stop();
+    } finally {
+        daemon.options.keep = false;
+        await daemon.abandon();
+    }
+});
+
+test('two daemons beside each other leave each other\'s directories alone', async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-test-'));
+    await withDaemon({ folder }, async (first) => {
+        const other = new Daemon({ env: { TMPDIR: first.temporary } });
+        await other.start();
+        await other.stop();
+        assert.equal((await echo(first)).status, 200);
+        assert.equal(fs.readdirSync(first.temporary).length, 1);
+    });
+});
+
+test('SIGHUP: a good file is taken, a bad one changes nothing', async () => {
+    await withDaemon({ models: ['twice'], config: { log: { level: 'info' } } }, async (daemon) => {
+        const limit = async () => (await daemon.status()).queue.limit;
+        const named = (host) => daemon.get('/v1/status', { headers: { Host: host } });
+        assert.equal((await named('new.example')).status, 403);
+        daemon.writeConfig({ pool: { max_queue: 77 }, api: { allowed_hosts: 'new.example' } });
+        daemon.signal('SIGHUP');
+        await until(async () => await limit() === 77, { what: 'the reload' });
+        assert.match(daemon.log, /reloaded/);
+        assert.equal((await named('new.example')).status, 200);
+        const good = fs.readFileSync(daemon.configFile);
+        fs.writeFileSync(daemon.configFile,
+            `${good}`.replace('max_queue = 77', 'max_queue = 78\nbogus_key = 1'));
+        daemon.signal('SIGHUP');
+        await until(() => /not reloaded[^]*bogus_key/.test(daemon.log), { what: 'the refusal' });
+        assert.equal(await limit(), 77, 'the good values still hold');
+        fs.writeFileSync(daemon.configFile, good);
+        daemon.writeConfig({ api: { listen: '127.0.0.1:1' } });
+        daemon.signal('SIGHUP');
+        await until(() => /not reloaded[^]*listen/.test(daemon.log),
+            { what: 'the refusal of what needs a restart' });
+        assert.equal((await echo(daemon)).status, 200);
+        // A model that was put there meanwhile is found.
+        fs.cpSync(path.join(daemon.store, 'twice'), path.join(daemon.store, 'thrice'),
+            { recursive: true });
+        assert.equal((await daemon.infer({ model_name: 'thrice',
+            inputs: [{ name: 'x', datatype: 'FP32', shape: [1], data: [1] }] })).status, 200);
+    });
+});
+
+test('a model file that changes is a new version; what runs finishes with the old', async () => {
+    await withDaemon({ models: ['slow', 'twice'] }, async (daemon) => {
+        const file = path.join(daemon.store, 'slow', 'model.onnx');
+        assert.equal((await slow(daemon, 1)).status, 200);
+        const running = slow(daemon, 400);
+        await until(async () => (await daemon.status()).queue.running === 1, { what: 'the job' });
+        fs.copyFileSync(path.join(daemon.store, 'twice', 'model.onnx'), `${file}.new`);
+        fs.renameSync(`${file}.new`, file);
+        const changed = await slow(daemon, 1);
+        assert.equal(changed.status, 422, 'the new version has other inputs');
+        assert.equal((await running).status, 200);
+        const now = await daemon.infer({ model_name: 'slow',
+            inputs: [{ name: 'x', datatype: 'FP32', shape: [1], data: [4] }] });
+        assert.equal(now.status, 200, now.text);
+        assert.deepEqual(now.json.outputs[0].data, [8]);
+    });
+});
+
+test('no browser installed: it runs, says so, and recovers when one appears', async () => {
+    const daemon = new Daemon({});
+    const driver = path.join(daemon.folder, 'bin', 'chromedriver');
+    fs.mkdirSync(path.dirname(driver));
+    daemon.writeConfig({ 'browser.chrome': { driver_command: driver } });
+    await daemon.start({ ready: false });
+    let done = false;
+    try {
+        const ready = await until(async () => {
+            const answer = await daemon.get('/readyz');
+            return answer.status === 503 && /chromedriver/.test(answer.text) && answer;
+        }, { what: '/readyz to say what is missing' });
+        assert.equal(ready.json.code, 'unavailable');
+        assert.match(JSON.stringify(await daemon.status()), /chromedriver/);
+        const refused = await echo(daemon);
+        assert.equal(refused.status, 503, refused.text);
+        assert.match(refused.json.detail, /chromedriver/);
+        assert.ok(refused.headers['retry-after']);
+        fs.symlinkSync(findProgram('chromedriver'), driver);
+        await daemon.ready(60_000 * patience);
+        assert.equal((await echo(daemon)).status, 200);
+        done = true;
+    } catch (error) {
+        throw daemon.explain(error);
+    } finally {
+        if (!done) await daemon.abandon();
+    }
+    await daemon.stop();
+});
+
+test('out of file descriptors: refused for a while, then well again', async () => {
+    const daemon = await new Daemon({}).start();
+    // Only the daemon: its browser has what it needs already.
+    execFileSync('prlimit', ['--pid', `${daemon.pid}`, '--nofile=96:96']);
+    const port = Number(new URL(daemon.url).port);
+    const sockets = [];
+    let done = false;
+    try {
+        for (let index = 0; index < 150; index++) {
+            const socket = net.connect(port, '127.0.0.1');
+            socket.on('error', () => {});
+            sockets.push(socket);
+        }
+        await until(() => sockets.filter((socket) => !socket.connecting).length >= 60,
+            { what: 'the descriptors to be used up' });
+        const before = processes.cost(daemon.pid).cpuSeconds;
+        const began = performance.now();
+        await until(() => performance.now() - began > 1000, { what: 'a second' });
+        const share = (processes.cost(daemon.pid).cpuSeconds - before) /
+            ((performance.now() - began) / 1000);
+        assert.ok(share < 0.8, `it spins: ${(share * 100).toFixed(0)} % of a core`);
+        assert.ok(daemon.log.length < 200_000, 'it fills the log');
+        for (const socket of sockets) socket.destroy();
+        await until(async () => (await echo(daemon)).status === 200,
+            { what: 'an answer once descriptors are free', timeout: 30_000 });
+        done = true;
+    } catch (error) {
+        throw daemon.explain(error);
+    } finally {
+        for (const socket of sockets) socket.destroy();
+        if (!done) await daemon.abandon();
+    }
+    await daemon.stop();
+});
+
+const canMount = process.getuid() === 0 && (() => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-mount-'));
+    try {
+        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'wi', folder], { stdio: 'ignore' });
+        execFileSync('umount', [folder], { stdio: 'ignore' });
+        return true;
+    } catch {
+        return false;
+    } finally {
+        fs.rmdirSync(folder);
+    }
+})();
+
+plainTest('disk full: it says so, lives on, and recovers when there is room',
+    { skip: canMount ? false : 'needs root and mount(2)', timeout: 180_000 * patience },
+    async () => {
+        const daemon = new Daemon({});
+        const filler = path.join(daemon.temporary, 'filler');
+        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=96m', 'wi', daemon.temporary]);
+        const fill = () => {
+            const fd = fs.openSync(filler, 'w');
+            try {
+                for (;;) fs.writeSync(fd, Buffer.alloc(65536, 1));
+            } catch (error) {
+                assert.equal(error.code, 'ENOSPC');
+            } finally {
+                fs.closeSync(fd);
+            }
+        };
+        let done = false;
+        try {
+            await daemon.start();
+            fill();
+            // Its browser goes, and there is no room for the next one's profile.
+            for (const { pid } of daemon.processes('browser')) process.kill(pid, 'SIGKILL');
+            await until(async () => (await daemon.get('/readyz')).status === 503 ||
+                (await daemon.status()).sessions.length === 0, { what: 'the loss' });
+            assert.equal((await daemon.get('/healthz')).status, 200);
+            fs.rmSync(filler);
+            await daemon.ready(90_000 * patience);
+            assert.equal((await echo(daemon)).status, 200);
+            fs.rmSync(filler, { force: true });
+            daemon.signal('SIGTERM');
+            assert.equal((await daemon.waitEnd()).code, 0);
+            daemon.checkReport();
+            await daemon.checkNothingLeft();
+            done = true;
+        } catch (error) {
+            throw daemon.explain(error);
+        } finally {
+            if (!done) {
+                daemon.options.keep = true;
+                await daemon.abandon();
+            }
+            execFileSync('umount', ['-l', daemon.temporary]);
+            fs.rmSync(daemon.folder, { recursive: true, force: true });
+        }
+    });
