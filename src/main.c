@@ -13,6 +13,7 @@
 #include "bridge/bridge.h"
 #include "browser/children.h"
 #include "browser/instance.h"
+#include "browser/lifeline.h"
 #include "config/config.h"
 #include "job/job.h"
 #include "model/store.h"
@@ -21,7 +22,6 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <getopt.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -233,21 +233,6 @@ static void start_watchdog(struct daemon *d)
 
 /* ---------------------------------------------------------------- the beginning, in order */
 
-/* The helper that ends what we start: beside the program in a build tree, else installed. */
-static void find_lifeline(char *path, size_t size)
-{
-    char self[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (length > 0) {
-        self[length] = '\0';
-        *strrchr(self, '/') = '\0';
-        int written = snprintf(path, size, "%s/webinfer-lifeline", self);
-        if (written > 0 && (size_t)written < size && access(path, X_OK) == 0)
-            return;
-    }
-    snprintf(path, size, "%s/webinfer-lifeline", WI_LIBEXECDIR);
-}
-
 /* Every connection and browser costs descriptors: take what the hard limit allows, but no more
  * than libwebsockets' table for them should grow to. */
 static void raise_descriptor_limit(void)
@@ -263,8 +248,8 @@ static void raise_descriptor_limit(void)
  * to end, as after a long life. */
 static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
 {
-    char lifeline[PATH_MAX + 32];
-    find_lifeline(lifeline, sizeof lifeline);
+    char lifeline[WI_LIFELINE_PATH_SIZE];
+    wi_lifeline_find(lifeline);
     d->budget.limit = d->config->pool.memory_budget;
     if ((d->lws = wi_lws_new(&d->loop, error)) == NULL)
         return error->code;

@@ -129,28 +129,56 @@ static void print_tail(
 
 /* --- sending --------------------------------------------------------------------------------- */
 
-/* The JSON, then the binary tensors back to back. */
-static void send_binary(struct answer *answer)
+/* Bytes of binary tensors, which may as well be copied when they are so few: a list of slices
+ * costs the client a second read. */
+#define COPY_MAX (16 * 1024)
+
+static size_t binary_bytes(const struct answer *answer)
 {
-    struct wi_request *request = answer->request;
+    size_t bytes = 0;
+    for (size_t i = 0; i < answer->outputs.count; i++)
+        bytes += answer->binary[i] ? answer->outputs.items[i].size : 0;
+    return bytes;
+}
+
+/* The number of slices; the first is the JSON. */
+static size_t make_slices(struct answer *answer)
+{
     size_t count = 1;
-    uint64_t bytes = answer->text.size;
-    char length[32];
-    snprintf(length, sizeof length, "%zu", answer->text.size);
     answer->slices = wi_realloc_array(NULL, answer->outputs.count + 1, sizeof *answer->slices);
     answer->slices[0] = (struct MHD_IoVec){answer->text.text, answer->text.size};
     for (size_t i = 0; i < answer->outputs.count; i++) {
         const struct wi_tensor *tensor = &answer->outputs.items[i];
-        if (!answer->binary[i] || tensor->size == 0)
-            continue;
-        answer->slices[count++] = (struct MHD_IoVec){wi_tensor_bytes(tensor), tensor->size};
-        bytes += tensor->size;
+        if (answer->binary[i] && tensor->size > 0)
+            answer->slices[count++] = (struct MHD_IoVec){wi_tensor_bytes(tensor), tensor->size};
     }
-    struct MHD_Response *response =
-        MHD_create_response_from_iovec(answer->slices, (unsigned)count, free_answer, answer);
-    if (!response)
-        abort(); /* out of memory for a small object */
-    wi_request_answer_response(request, 200, "application/octet-stream", response, bytes);
+    return count;
+}
+
+/* The JSON, then the binary tensors back to back. Takes the answer over. */
+static void send_binary(struct answer *answer)
+{
+    struct wi_request *request = answer->request;
+    size_t head = answer->text.size, bytes = binary_bytes(answer);
+    char length[32];
+    snprintf(length, sizeof length, "%zu", head);
+    if (bytes <= COPY_MAX) {
+        for (size_t i = 0; i < answer->outputs.count; i++) {
+            if (answer->binary[i])
+                wi_buffer_add(&answer->text, wi_tensor_bytes(&answer->outputs.items[i]),
+                    answer->outputs.items[i].size);
+        }
+        wi_request_answer_text(request, 200, "application/octet-stream", &answer->text);
+        free_answer(answer);
+    } else {
+        size_t count = make_slices(answer);
+        struct MHD_Response *response =
+            MHD_create_response_from_iovec(answer->slices, (unsigned)count, free_answer, answer);
+        if (!response)
+            abort(); /* out of memory for a small object */
+        wi_request_answer_response(
+            request, 200, "application/octet-stream", response, head + bytes);
+    }
     wi_request_add_header(request, "Inference-Header-Content-Length", length);
 }
 

@@ -17,6 +17,8 @@
 #include <sys/socket.h>
 
 /* A refused body up to this size is read and dropped, so that the connection can live on. */
+/* A client that leaves while it waits is noticed within two of these. */
+#define WATCH_AFTER_MS 20
 #define DISCARD_MAX (256 * 1024)
 /* What a request that reads no body may send all the same. */
 #define IGNORED_MAX (64 * 1024)
@@ -330,7 +332,7 @@ void wi_request_resume(struct wi_request *request)
         return;
     request->suspended = 0;
     MHD_resume_connection(request->mhd);
-    request->api->kick(request->api->kick_context);
+    wi_turn_wish(request->api->turn);
 }
 
 static void on_client_gone(void *context, int status, int events)
@@ -353,10 +355,26 @@ static enum MHD_Result handle(struct wi_request *request)
         return queue(request);
     assert(request->state == WI_REQUEST_WAITING);
     request->suspended = 1;
-    request->watch = wi_watch_new(
-        request->api->deps.loop, request->connection->fd, UV_DISCONNECT, on_client_gone, request);
     MHD_suspend_connection(request->mhd);
+    if (!wi_timer_running(request->api->watcher))
+        wi_timer_start(request->api->watcher, WATCH_AFTER_MS, WATCH_AFTER_MS);
     return MHD_YES;
+}
+
+/* Most requests are answered before their first beat and never cost a watch. */
+void wi_request_watch_waiting(void *context)
+{
+    struct wi_api *api = context;
+    int fresh = 0;
+    for (struct wi_request *request = api->requests; request; request = request->next) {
+        if (request->state != WI_REQUEST_WAITING || request->watch)
+            continue;
+        fresh = 1;
+        request->watch = wi_watch_new(
+            api->deps.loop, request->connection->fd, UV_DISCONNECT, on_client_gone, request);
+    }
+    if (!fresh)
+        wi_timer_stop(api->watcher);
 }
 
 /* --- libmicrohttpd's calls ------------------------------------------------------------------- */

@@ -45,8 +45,8 @@ struct wi_api {
     size_t connection_count;
     struct wi_request *requests; /* all that are not completed */
     size_t request_count;
-    void (*kick)(void *context); /* let libmicrohttpd run once in the next turn of the loop */
-    void *kick_context;
+    struct wi_turn *turn;     /* a wish lets libmicrohttpd run once when this turn is over */
+    struct wi_timer *watcher; /* runs wi_request_watch_waiting while requests wait */
 };
 
 /* One client's socket. */
@@ -127,6 +127,9 @@ enum MHD_Result wi_request_access(struct wi_connection *connection, struct MHD_C
     const char *path, const char *method, const char *upload, size_t *upload_size, void **context);
 /* libmicrohttpd is done with it, however it went: counts, logs, frees. */
 void wi_request_completed(struct wi_request *request, enum MHD_RequestTerminationCode why);
+/* The watcher's beat: requests that have been waiting since the last one are watched for their
+ * client leaving. `context` is the wi_api. */
+void wi_request_watch_waiting(void *context);
 /* Its connection's deadline has passed: 408 where a body was being read, else a plain cut. */
 void wi_request_expired(struct wi_request *request);
 /* Answers a waiting request with `error`; any other is left alone. */

@@ -22,8 +22,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Headers of one request and one read of a body live in it. */
-#define CONNECTION_MEMORY ((size_t)128 * 1024)
+/* Headers of one request and one read of a body live in it. libmicrohttpd clears all of it for
+ * every request, so more is not faster. */
+#define CONNECTION_MEMORY ((size_t)64 * 1024)
 #define SWEEP_MS 250.0
 #define PEM_MAX (1 << 20)
 
@@ -33,12 +34,12 @@ struct wi_server {
     struct wi_listener *listener;
     union wi_address address; /* where it listens, with the real port */
     struct wi_watch *epoll;
-    struct wi_timer *timer; /* libmicrohttpd's timeout, or at once when kicked */
+    struct wi_timer *timer; /* libmicrohttpd's timeout */
     struct wi_timer *sweep; /* runs while there are connections */
     struct wi_connection *connections;
     size_t max_connections;
     double sweep_ms;
-    int kicked, running;
+    int running;
     char *certificate, *key;
     char complaint[256]; /* the last line of libmicrohttpd's own log */
 };
@@ -48,18 +49,17 @@ struct wi_server {
 
 static void pump(struct wi_server *server)
 {
+    MHD_UNSIGNED_LONG_LONG timeout;
     assert(!server->running);
-    server->kicked = 0;
     server->running = 1;
     MHD_run(server->daemon);
     server->running = 0;
-    MHD_UNSIGNED_LONG_LONG timeout;
-    if (server->kicked)
-        wi_timer_start(server->timer, 0, 0);
-    else if (MHD_get_timeout(server->daemon, &timeout) == MHD_YES)
-        wi_timer_start(server->timer, timeout, 0);
-    else if (wi_timer_running(server->timer))
+    if (MHD_get_timeout(server->daemon, &timeout) != MHD_YES)
         wi_timer_stop(server->timer);
+    else if (timeout == 0)
+        wi_turn_wish(server->api.turn);
+    else
+        wi_timer_start(server->timer, timeout, 0);
 }
 
 static void on_timer(void *context)
@@ -72,14 +72,9 @@ static void on_epoll(void *context, int status, int events)
     pump(context);
 }
 
-static void kick(void *context)
+static void on_turn(void *context)
 {
-    struct wi_server *server = context;
-    if (server->kicked || !server->timer)
-        return;
-    server->kicked = 1;
-    if (!server->running)
-        wi_timer_start(server->timer, 0, 0);
+    pump(context);
 }
 
 /* --- connections -------------------------------------------------------------------------------
@@ -153,7 +148,7 @@ static void on_accept(void *context, int fd, const struct sockaddr *peer, sockle
     /* On failure libmicrohttpd has closed the descriptor. */
     if (MHD_add_connection(server->daemon, fd, peer, peer_length) != MHD_YES)
         wi_warn("api", NULL, "a connection could not be taken over");
-    kick(server);
+    wi_turn_wish(server->api.turn);
 }
 
 /* --- libmicrohttpd's callbacks -----------------------------------------------------------------
@@ -301,6 +296,8 @@ static int start(struct wi_server *server, struct wi_error *error)
         return -1;
     }
     server->timer = wi_timer_new(api->deps.loop, on_timer, server);
+    api->turn = wi_turn_new(api->deps.loop, on_turn, server);
+    api->watcher = wi_timer_new(api->deps.loop, wi_request_watch_waiting, api);
     server->sweep = wi_timer_new(api->deps.loop, on_sweep, server);
     server->epoll = wi_watch_new(api->deps.loop, info->epoll_fd, UV_READABLE, on_epoll, server);
     return 0;
@@ -312,8 +309,6 @@ struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_err
     struct wi_api *api = &server->api;
     char host[WI_ADDRESS_HOST_SIZE];
     api->deps = *deps;
-    api->kick = kick;
-    api->kick_context = server;
     api->started_at = wi_wall_ms();
     api->started_ms = wi_now_ms();
     api->metrics = wi_metrics_new();
@@ -379,9 +374,13 @@ void wi_server_stop(struct wi_server *server)
     /* Our handles leave the epoll descriptor before libmicrohttpd closes it. */
     wi_watch_free(server->epoll);
     wi_timer_free(server->timer);
+    wi_turn_free(server->api.turn);
+    wi_timer_free(server->api.watcher);
     wi_timer_free(server->sweep);
     server->epoll = NULL;
     server->timer = NULL;
+    server->api.turn = NULL;
+    server->api.watcher = NULL;
     server->sweep = NULL;
     if (server->daemon)
         MHD_stop_daemon(server->daemon);

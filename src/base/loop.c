@@ -96,6 +96,61 @@ void wi_watch_free(struct wi_watch *watch)
         uv_close((uv_handle_t *)&watch->handle, free_handle);
 }
 
+struct wi_turn {
+    uv_check_t check; /* calls, right after the poll */
+    uv_idle_t idle;   /* keeps the poll from waiting */
+    wi_turn_fn *on_turn;
+    void *context;
+    int closed;
+};
+
+static void turn_over(uv_check_t *check)
+{
+    struct wi_turn *turn = check->data;
+    uv_check_stop(&turn->check);
+    uv_idle_stop(&turn->idle);
+    turn->on_turn(turn->context);
+}
+
+static void turn_idle(uv_idle_t *idle)
+{
+    (void)idle;
+}
+
+struct wi_turn *wi_turn_new(uv_loop_t *loop, wi_turn_fn *on_turn, void *context)
+{
+    struct wi_turn *turn = wi_alloc(sizeof *turn);
+    turn->on_turn = on_turn;
+    turn->context = context;
+    uv_check_init(loop, &turn->check);
+    uv_idle_init(loop, &turn->idle);
+    turn->check.data = turn->idle.data = turn;
+    return turn;
+}
+
+void wi_turn_wish(struct wi_turn *turn)
+{
+    if (turn == NULL)
+        return;
+    uv_check_start(&turn->check, turn_over);
+    uv_idle_start(&turn->idle, turn_idle);
+}
+
+static void turn_closed(uv_handle_t *handle)
+{
+    struct wi_turn *turn = handle->data;
+    if (++turn->closed == 2)
+        free(turn);
+}
+
+void wi_turn_free(struct wi_turn *turn)
+{
+    if (turn == NULL)
+        return;
+    uv_close((uv_handle_t *)&turn->check, turn_closed);
+    uv_close((uv_handle_t *)&turn->idle, turn_closed);
+}
+
 struct wi_work {
     uv_work_t request;
     wi_work_fn *work;

@@ -42,9 +42,23 @@ static void list_names(char *out, size_t size, const char *const *names, size_t 
     }
 }
 
-static enum wi_code wrong_type(
-    const struct wi_param *row, const json_t *value, const char *path, struct wi_error *error)
+/* Paths are put together for errors only: tables are read on every request. */
+struct path {
+    char text[160];
+};
+
+static struct path path_of(const char *where, const char *name)
 {
+    struct path path;
+    snprintf(path.text, sizeof path.text, "%s%.64s", where, name);
+    return path;
+}
+
+static enum wi_code wrong_type(
+    const struct wi_param *row, const json_t *value, const char *where, struct wi_error *error)
+{
+    struct path full = path_of(where, row->name);
+    const char *path = full.text;
     wi_error_set(error, WI_INVALID_FIELD, path, "%s must be %s, not %s", path, kind_name(row->kind),
         wi_json_type_name(value));
     wi_error_expect(error, "%s", kind_name(row->kind));
@@ -52,17 +66,19 @@ static enum wi_code wrong_type(
 }
 
 static enum wi_code check_range(const struct wi_param *row, double amount, const char *what,
-    const char *path, struct wi_error *error)
+    const char *where, struct wi_error *error)
 {
     if ((row->min == 0 && row->max == 0) || (amount >= row->min && amount <= row->max))
         return WI_OK;
+    struct path full = path_of(where, row->name);
+    const char *path = full.text;
     wi_error_set(error, WI_INVALID_FIELD, path, "%s%s is %.15g, outside %.15g to %.15g", path, what,
         amount, row->min, row->max);
     wi_error_expect(error, "%.15g to %.15g", row->min, row->max);
     return WI_INVALID_FIELD;
 }
 
-static enum wi_code read_enum(const struct wi_param *row, const char *text, const char *path,
+static enum wi_code read_enum(const struct wi_param *row, const char *text, const char *where,
     int *member, struct wi_error *error)
 {
     for (int i = 0; row->names[i]; i++) {
@@ -71,38 +87,41 @@ static enum wi_code read_enum(const struct wi_param *row, const char *text, cons
             return WI_OK;
         }
     }
+    struct path path = path_of(where, row->name);
     char allowed[256];
     list_names(allowed, sizeof allowed, row->names, sizeof *row->names);
-    wi_error_set(
-        error, WI_INVALID_FIELD, path, "%s is \"%.64s\"; allowed are %s", path, text, allowed);
+    wi_error_set(error, WI_INVALID_FIELD, path.text, "%s is \"%.64s\"; allowed are %s", path.text,
+        text, allowed);
     wi_error_allow(error, "%s", allowed);
     return WI_INVALID_FIELD;
 }
 
-static enum wi_code read_string(const struct wi_param *row, const json_t *value, const char *path,
+static enum wi_code read_string(const struct wi_param *row, const json_t *value, const char *where,
     void *member, struct wi_error *error)
 {
     if (!json_is_string(value))
-        return wrong_type(row, value, path, error);
+        return wrong_type(row, value, where, error);
     const char *text = json_string_value(value);
     size_t length = json_string_length(value);
-    if (strlen(text) != length)
+    if (strlen(text) != length) {
+        struct path path = path_of(where, row->name);
         return wi_error_set(
-            error, WI_INVALID_FIELD, path, "%s must not contain a NUL character", path);
+            error, WI_INVALID_FIELD, path.text, "%s must not contain a NUL character", path.text);
+    }
     if (row->kind == WI_PARAM_ENUM)
-        return read_enum(row, text, path, member, error);
-    enum wi_code code = check_range(row, (double)length, ": its length in bytes", path, error);
+        return read_enum(row, text, where, member, error);
+    enum wi_code code = check_range(row, (double)length, ": its length in bytes", where, error);
     if (code == WI_OK)
         *(const char **)member = text;
     return code;
 }
 
-static enum wi_code read_number(const struct wi_param *row, const json_t *value, const char *path,
+static enum wi_code read_number(const struct wi_param *row, const json_t *value, const char *where,
     void *member, struct wi_error *error)
 {
     if (!(row->kind == WI_PARAM_INTEGER ? json_is_integer(value) : json_is_number(value)))
-        return wrong_type(row, value, path, error);
-    enum wi_code code = check_range(row, json_number_value(value), "", path, error);
+        return wrong_type(row, value, where, error);
+    enum wi_code code = check_range(row, json_number_value(value), "", where, error);
     if (code != WI_OK)
         return code;
     if (row->kind == WI_PARAM_INTEGER)
@@ -113,16 +132,16 @@ static enum wi_code read_number(const struct wi_param *row, const json_t *value,
 }
 
 static enum wi_code read_container(const struct wi_param *row, const json_t *value,
-    const char *path, void *member, struct wi_error *error)
+    const char *where, void *member, struct wi_error *error)
 {
     int fits = row->kind == WI_PARAM_ANY ||
                (row->kind == WI_PARAM_OBJECT && json_is_object(value)) ||
                (row->kind == WI_PARAM_ARRAY && json_is_array(value));
     if (!fits)
-        return wrong_type(row, value, path, error);
+        return wrong_type(row, value, where, error);
     if (row->kind == WI_PARAM_ARRAY) {
         enum wi_code code =
-            check_range(row, (double)json_array_size(value), ": its length", path, error);
+            check_range(row, (double)json_array_size(value), ": its length", where, error);
         if (code != WI_OK)
             return code;
     }
@@ -130,26 +149,26 @@ static enum wi_code read_container(const struct wi_param *row, const json_t *val
     return WI_OK;
 }
 
-static enum wi_code read_field(const struct wi_param *row, const json_t *value, const char *path,
+static enum wi_code read_field(const struct wi_param *row, const json_t *value, const char *where,
     void *target, struct wi_error *error)
 {
     void *member = (char *)target + row->offset;
     switch (row->kind) {
     case WI_PARAM_STRING:
     case WI_PARAM_ENUM:
-        return read_string(row, value, path, member, error);
+        return read_string(row, value, where, member, error);
     case WI_PARAM_INTEGER:
     case WI_PARAM_NUMBER:
-        return read_number(row, value, path, member, error);
+        return read_number(row, value, where, member, error);
     case WI_PARAM_BOOL:
         if (!json_is_boolean(value))
-            return wrong_type(row, value, path, error);
+            return wrong_type(row, value, where, error);
         *(int *)member = json_is_true(value);
         return WI_OK;
     case WI_PARAM_OBJECT:
     case WI_PARAM_ARRAY:
     case WI_PARAM_ANY:
-        return read_container(row, value, path, member, error);
+        return read_container(row, value, where, member, error);
     }
     return WI_INTERNAL;
 }
@@ -170,42 +189,56 @@ static const char *find_unknown(const struct wi_param *table, const json_t *obje
     return NULL;
 }
 
+/* What is wrong when there is no object to read from. */
+static enum wi_code not_an_object(const json_t *value, const char *where, struct wi_error *error)
+{
+    struct path path = path_of(where, "");
+    size_t length = strlen(path.text);
+    if (length > 0 && path.text[length - 1] == '.')
+        path.text[length - 1] = '\0';
+    wi_error_set(error, WI_INVALID_FIELD, path.text, "%s must be an object, not %s",
+        path.text[0] ? path.text : "the body", value ? wi_json_type_name(value) : "nothing");
+    wi_error_expect(error, "an object");
+    return WI_INVALID_FIELD;
+}
+
+static enum wi_code unknown_field(
+    const struct wi_param *table, const char *name, const char *where, struct wi_error *error)
+{
+    struct path path = path_of(where, name);
+    char allowed[256];
+    list_names(allowed, sizeof allowed, &table->name, sizeof *table);
+    wi_error_set(error, WI_UNKNOWN_FIELD, path.text, "there is no field %s; allowed are %s",
+        path.text, allowed);
+    wi_error_allow(error, "%s", allowed);
+    return WI_UNKNOWN_FIELD;
+}
+
+static enum wi_code missing_field(
+    const struct wi_param *row, const char *where, struct wi_error *error)
+{
+    struct path path = path_of(where, row->name);
+    wi_error_set(error, WI_MISSING_FIELD, path.text, "%s is missing", path.text);
+    wi_error_expect(error, "%s", kind_name(row->kind));
+    return WI_MISSING_FIELD;
+}
+
 enum wi_code wi_params_read(const struct wi_param *table, const json_t *object,
     enum wi_param_mode mode, const char *where, void *target, struct wi_error *error)
 {
-    char path[160];
-    if (!json_is_object(object)) {
-        snprintf(path, sizeof path, "%s", where);
-        size_t length = strlen(path);
-        if (length > 0 && path[length - 1] == '.')
-            path[length - 1] = '\0';
-        wi_error_set(error, WI_INVALID_FIELD, path, "%s must be an object, not %s",
-            path[0] ? path : "the body", object ? wi_json_type_name(object) : "nothing");
-        wi_error_expect(error, "an object");
-        return WI_INVALID_FIELD;
-    }
+    if (!json_is_object(object))
+        return not_an_object(object, where, error);
     const char *unknown = mode == WI_PARAMS_STRICT ? find_unknown(table, object) : NULL;
-    if (unknown) {
-        char allowed[256];
-        snprintf(path, sizeof path, "%s%.64s", where, unknown);
-        list_names(allowed, sizeof allowed, &table->name, sizeof *table);
-        wi_error_set(
-            error, WI_UNKNOWN_FIELD, path, "there is no field %s; allowed are %s", path, allowed);
-        wi_error_allow(error, "%s", allowed);
-        return WI_UNKNOWN_FIELD;
-    }
+    if (unknown)
+        return unknown_field(table, unknown, where, error);
     for (const struct wi_param *row = table; row->name; row++) {
         const json_t *value = json_object_get(object, row->name);
-        snprintf(path, sizeof path, "%s%s", where, row->name);
         if (value == NULL || json_is_null(value)) {
-            if (row->required) {
-                wi_error_set(error, WI_MISSING_FIELD, path, "%s is missing", path);
-                wi_error_expect(error, "%s", kind_name(row->kind));
-                return WI_MISSING_FIELD;
-            }
+            if (row->required)
+                return missing_field(row, where, error);
             continue;
         }
-        enum wi_code code = read_field(row, value, path, target, error);
+        enum wi_code code = read_field(row, value, where, target, error);
         if (code != WI_OK)
             return code;
     }

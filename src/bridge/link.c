@@ -177,8 +177,21 @@ static void write_close(struct wi_link *link)
 
 /* --- Sending --------------------------------------------------------------------------------- */
 
+static int link_writeable(struct wi_link *link);
+
+/* Asking for WRITEABLE costs two epoll_ctl and a turn of the loop, so what finds the link idle and
+ * its socket ready is written at once. A failure is left for WRITEABLE, whose return value lws
+ * closes by. */
+static void write_or_ask(struct wi_link *link, int idle)
+{
+    if (idle && !lws_send_pipe_choked(link->wsi) && link_writeable(link) == 0)
+        return;
+    lws_callback_on_writable(link->wsi);
+}
+
 int wi_link_send(struct wi_link *link, struct wi_message *message)
 {
+    int idle = !link->queue;
     if (link->closing || link->queued_messages >= MAX_QUEUED_MESSAGES ||
         (link->queued_bytes && link->queued_bytes + message->total >
                                    MAX_QUEUED_FRAMES * link->bridge->settings.max_frame)) {
@@ -192,7 +205,7 @@ int wi_link_send(struct wi_link *link, struct wi_message *message)
     link->queue_end = message;
     link->queued_messages++;
     link->queued_bytes += message->total;
-    lws_callback_on_writable(link->wsi);
+    write_or_ask(link, idle);
     return 0;
 }
 
@@ -290,12 +303,16 @@ static int write_fragment(struct wi_link *link)
 static int link_writeable(struct wi_link *link)
 {
     size_t sent = 0;
-    while (link->queue && sent < WI_LWS_CHUNK && !lws_partial_buffered(link->wsi)) {
+    while (
+        !link->broken && link->queue && sent < WI_LWS_CHUNK && !lws_partial_buffered(link->wsi)) {
         int written = write_fragment(link);
-        if (written < 0)
+        link->broken = written < 0;
+        if (link->broken)
             return -1;
         sent += (size_t)written;
     }
+    if (link->broken)
+        return -1;
     link->bridge->counters.bytes_out += sent;
     if (link->node)
         link->node->bytes_out += sent;

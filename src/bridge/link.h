@@ -31,6 +31,7 @@ struct wi_link {
     size_t queued_messages, queued_bytes;
     size_t piece, piece_done; /* where the first message's next byte is */
     int started;              /* its first fragment is out */
+    int broken;               /* a write failed: WRITEABLE closes the socket */
     /* Closing. */
     int closing, close_sent;
     uint16_t close_code;

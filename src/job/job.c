@@ -21,7 +21,7 @@ struct job {
     struct wi_job_spec spec;
     struct wi_jobs *jobs;
     struct wi_queue_entry entry; /* entry.lane != NULL: waiting; else running */
-    char attempt[WI_ID_SIZE];
+    char attempt[WI_ID_SIZE + 12]; /* the job's id and the number of the attempt */
     char node[WI_ID_SIZE];  /* of the attempt that runs */
     char avoid[WI_ID_SIZE]; /* the node that failed it last */
     int accepted;           /* the node has said that it has the attempt */
@@ -181,7 +181,7 @@ static enum wi_code dispatch(struct job *job, const struct wi_choice *choice)
     struct wi_jobs *jobs = job->jobs;
     struct wi_job_spec *spec = &job->spec;
     double now = wi_now_ms();
-    wi_id_new(job->attempt, "att");
+    snprintf(job->attempt, sizeof job->attempt, "%s.%u", spec->id, job->attempts + 1);
     struct wi_task task = {
         .attempt_id = job->attempt,
         .job_id = spec->id,

@@ -90,7 +90,7 @@ function echoResult({ size, clients, ...row }) {
 async function measureStart(flags, config) {
     const ours = [], alone = [];
     for (let round = 0; round < rounds; round++) {
-        const daemon = await new Daemon({ config }).start();
+        const daemon = await new Daemon({ config, logToFile: true }).start();
         ours.push((await daemon.status()).sessions[0].ready_ms);
         const began = performance.now();
         const driver = await new PlainDriver().start(flags);
@@ -178,7 +178,7 @@ function print(result) {
 async function measure(built, closers) {
     const chosen = sharedModels ? (quick ? models.names.slice(0, 3) : models.names) : [];
     const config = {};
-    const daemon = new Daemon({ models: chosen, config });
+    const daemon = new Daemon({ models: chosen, config, logToFile: true });
     closers.push(() => daemon.ended ? undefined : daemon.stop());
     await daemon.start();
     const flags = flagsOf(daemon);

@@ -60,16 +60,16 @@ export function assembleModels(store, names) {
 }
 
 export class Daemon {
-    /** What the log says so far. */
-    log = '';
+    #log = '';
+    #logFile = null;
     /** Where in it the present start begins. */
     began = 0;
     /** Set once it has ended: {code, signal}. */
     ended = null;
 
     /**
-     * @param {{config?: object, models?: string[], env?: Record<string, string>,
-  
+     * @param {{config?: object, models?: string[], env?: Record<string, string>, folder?: string,
+     *   arguments?: string[], keep?: boolean, logToFile?: boolean}} options
      */
     constructor(options = {}) {
         this.options = options;
@@ -89,6 +89,10 @@ export class Daemon {
         this.writeConfig();
     }
 
+    /** What the log says so far. */
+    get log() { return this.#logFile ? fs.readFileSync(this.#logFile, 'utf8') : this.#log; }
+    set log(text) { this.#log = text; }
+
     writeConfig(more) {
         this.config = merge(this.config, more);
         fs.writeFileSync(this.configFile, ini(this.config));
@@ -101,7 +105,7 @@ export class Daemon {
         this.ended = null;
         this.began = this.log.length;
         this.child = spawn(daemonPath, words, {
-            stdio: ['ignore', 'pipe', 'pipe'],
+            stdio: ['ignore', ...this.#logTargets()],
             env: {
                 PATH: process.env.PATH, LANG: 'C.UTF-8', TMPDIR: this.temporary, HOME: home,
                 XDG_STATE_HOME: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home,
@@ -110,7 +114,7 @@ export class Daemon {
                 ...this.options.env,
             },
         });
-        for (const stream of [this.child.stdout, this.child.stderr]) {
+        for (const stream of [this.child.stdout, this.child.stderr].filter(Boolean)) {
             stream.setEncoding('utf8');
             stream.on('data', (text) => (this.log += text));
         }
@@ -122,6 +126,14 @@ export class Daemon {
             this.child.on('close', (code, signal) => resolve(this.ended = { code, signal }));
         });
         return this;
+    }
+
+    /** A pipe that we read, or (for the bench, where reading it costs) a file. */
+    #logTargets() {
+        if (!this.options.logToFile) return ['pipe', 'pipe'];
+        this.#logFile = path.join(this.folder, 'log');
+        const file = fs.openSync(this.#logFile, 'a');
+        return [file, file];
     }
 
     get pid() { return this.child.pid; }

@@ -301,6 +301,7 @@ static void test_shutdown(void **state)
     wi_bridge_close(house->bridge);
     json_t *bye = NULL;
     house->inside = 1; /* and no event later either */
+    json_decref(hear(&client, "task_request"));
     bye = hear(&client, "bye");
     assert_string_equal(text_of(bye, "code"), "shutdown");
     json_decref(bye);

@@ -239,6 +239,10 @@ static inline int client_take_frame(struct client *client, struct ws_message *me
     }
     if (client->size < head + size)
         return 0;
+    if (b[0] & 0x08 && message->fragments > 0) { /* a pong may stand between two fragments */
+        client_consume(client, head + size);
+        return 1;
+    }
     *final = b[0] >> 7;
     if (b[0] & 0x0f)
         message->opcode = b[0] & 0x0f;
