@@ -55,10 +55,13 @@ int wi_log_enabled(enum wi_level level)
 static void add_escaped(struct wi_buffer *line, const char *text)
 {
     for (const char *s = text; *s; s++) {
-        if ((unsigned char)*s < 0x20 || *s == 0x7f)
-            wi_buffer_printf(line, "\\x%02x", (unsigned char)*s);
-        else
-            wi_buffer_add(line, s, 1);
+        const char *plain = s;
+        while ((unsigned char)*s >= 0x20 && *s != 0x7f)
+            s++;
+        wi_buffer_add(line, plain, (size_t)(s - plain));
+        if (*s == '\0')
+            break;
+        wi_buffer_printf(line, "\\x%02x", (unsigned char)*s);
     }
 }
 
