@@ -14,7 +14,8 @@ static double delay_after(unsigned broken)
 
 void wi_backoff_broken(struct wi_backoff *backoff, double now, int was_ready, double served_ms)
 {
-    if (was_ready && served_ms >= WI_BACKOFF_SOUND_MS)
+    double sound = delay_after(backoff->broken);
+    if (was_ready && served_ms >= (sound > WI_BACKOFF_SOUND_MS ? sound : WI_BACKOFF_SOUND_MS))
         backoff->broken = 0;
     backoff->broken++;
     backoff->failures = was_ready ? 0 : backoff->failures + 1;

@@ -12,8 +12,9 @@
 #define WI_BACKOFF_FIRST_MS 250.0
 #define WI_BACKOFF_MAX_MS 30000.0
 #define WI_BREAKER_FAILURES 5
-/* A session that served this long was sound: the next restart is the first again. */
-#define WI_BACKOFF_SOUND_MS 5000.0
+/* A session that served so long, and at least as long as it had been waited for, was sound: the
+ * next restart is the first again. */
+#define WI_BACKOFF_SOUND_MS 1000.0
 
 /* Zero-initialise. */
 struct wi_backoff {

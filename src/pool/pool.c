@@ -201,10 +201,14 @@ enum wi_code wi_pool_ready(const struct wi_pool *pool, struct wi_error *error)
 enum wi_code wi_pool_recycle(struct wi_pool *pool, const char *session_id, struct wi_error *error)
 {
     struct pool_session *session = wi_pool_find_session(pool, session_id);
+    struct pool_kind *kind = session ? wi_pool_find_kind(pool, session->kind) : NULL;
 
     if (!session)
         return wi_error_set(
             error, WI_SESSION_NOT_FOUND, "session", "there is no session %.80s", session_id);
+    /* Whoever orders a fresh browser does not want to wait for an old backoff. */
+    if (kind)
+        kind->backoff = (struct wi_backoff){0};
     wi_pool_session_retire(pool, session);
     return WI_OK;
 }

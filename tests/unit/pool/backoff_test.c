@@ -21,8 +21,12 @@ static void a_session_that_served_well_starts_the_backoff_afresh(void **state)
 
     for (int i = 0; i < 6; i++)
         wi_backoff_broken(&backoff, 0, 1, 10);
-    wi_backoff_broken(&backoff, 5000, 1, WI_BACKOFF_SOUND_MS);
+    wi_backoff_broken(&backoff, 5000, 1, 3999); /* less than the 4 s before it */
+    assert_true(backoff.next_start == 5000 + 8000);
+    wi_backoff_broken(&backoff, 5000, 1, 8000);
     assert_true(backoff.next_start == 5000);
+    wi_backoff_broken(&backoff, 5000, 1, WI_BACKOFF_SOUND_MS - 1);
+    assert_true(backoff.next_start == 5000 + WI_BACKOFF_FIRST_MS);
 }
 
 static void five_failures_to_become_ready_open_the_breaker(void **state)
