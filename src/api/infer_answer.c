@@ -60,6 +60,26 @@ static void add_reported(
         wi_buffer_puts(out, otherwise);
 }
 
+/* The platforms that did not do, in the order in which they were given up: the one that was passed
+ * over here, then those that the page tried. */
+static void add_fallbacks(struct wi_buffer *out, const struct wi_job_result *result)
+{
+    const json_t *reported = json_object_get(result->answer->executed_on, "fallbacks");
+    const struct wi_refusal *refusal = &result->refusal;
+    wi_buffer_puts(out, ",\"fallbacks\":[");
+    if (refusal->given) {
+        wi_buffer_printf(out, "{\"platform\":\"%s\",\"code\":\"%s\",\"reason\":",
+            wi_platform_names[refusal->platform], wi_code_name(WI_PLATFORM_UNSUPPORTED));
+        wi_buffer_json_string(out, refusal->reason);
+        wi_buffer_puts(out, "}");
+    }
+    for (size_t i = 0; i < json_array_size(reported); i++) {
+        wi_buffer_puts(out, i > 0 || refusal->given ? "," : "");
+        wi_buffer_json(out, json_array_get(reported, i));
+    }
+    wi_buffer_puts(out, "]");
+}
+
 /* What really ran it: who answered from the bridge, the rest as the page reported it. */
 static void add_executed_on(
     struct wi_buffer *out, const struct wi_api *api, const struct wi_job_result *result)
@@ -81,7 +101,7 @@ static void add_executed_on(
     add_reported(out, report, "engine", "null");
     add_reported(out, report, "precision", "null");
     add_reported(out, report, "adapter", "null");
-    add_reported(out, report, "fallbacks", "[]");
+    add_fallbacks(out, result);
     add_reported(out, report, "numerics", "\"unchecked\"");
     add_reported(out, report, "simulated", "false");
     wi_buffer_puts(out, "}");

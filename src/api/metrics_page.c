@@ -51,6 +51,22 @@ static void write_jobs(struct wi_buffer *out, const struct wi_jobs *jobs)
     WRITE(out, "gauge", gauges);
 }
 
+static void write_breakers(struct wi_buffer *out, const struct wi_pool *pool)
+{
+    json_t *kinds = wi_pool_kinds_json(pool);
+    const char *kind;
+    json_t *state;
+    wi_metric_head(out, "webinfer_breaker_open", "gauge",
+        "Whether a kind of browser is not started for now, because it failed too often.");
+    json_object_foreach(kinds, kind, state)
+    {
+        const char *breaker = json_string_value(json_object_get(state, "breaker"));
+        wi_buffer_printf(out, "webinfer_breaker_open{kind=\"%s\"} %d\n", kind,
+            breaker && strcmp(breaker, "closed") != 0);
+    }
+    json_decref(kinds);
+}
+
 static void write_pool(struct wi_buffer *out, const struct wi_pool *pool)
 {
     struct wi_pool_counters c;
@@ -70,6 +86,7 @@ static void write_pool(struct wi_buffer *out, const struct wi_pool *pool)
         "webinfer_sessions{state=\"starting\"} %zu\nwebinfer_sessions{state=\"ready\"} %zu\n"
         "webinfer_sessions{state=\"draining\"} %zu\n",
         c.starting, c.ready, c.draining);
+    write_breakers(out, pool);
     wi_metric_head(out, "webinfer_session_start_seconds", "summary",
         "From starting a browser to its node's welcome.");
     wi_buffer_printf(out,

@@ -20,15 +20,16 @@
 struct job {
     struct wi_job_spec spec;
     struct wi_jobs *jobs;
-    struct wi_queue_entry entry; /* entry.lane != NULL: waiting; else running */
+    struct wi_queue_entry entry;   /* entry.lane != NULL: waiting; else running */
     char attempt[WI_ID_SIZE + 12]; /* the job's id and the number of the attempt */
-    char node[WI_ID_SIZE];  /* of the attempt that runs */
-    char avoid[WI_ID_SIZE]; /* the node that failed it last */
-    int accepted;           /* the node has said that it has the attempt */
-    unsigned attempts;      /* dispatched */
-    unsigned used;          /* of them, those that count against max_retries */
-    unsigned breaks;        /* nodes that broke while it ran alone */
-    double dispatched_at;   /* the last dispatch, 0 before */
+    char node[WI_ID_SIZE];         /* of the attempt that runs */
+    char avoid[WI_ID_SIZE];        /* the node that failed it last */
+    struct wi_refusal refusal;     /* of the last choice */
+    int accepted;                  /* the node has said that it has the attempt */
+    unsigned attempts;             /* dispatched */
+    unsigned used;                 /* of them, those that count against max_retries */
+    unsigned breaks;               /* nodes that broke while it ran alone */
+    double dispatched_at;          /* the last dispatch, 0 before */
     struct wi_timer *deadline;
     wi_job_fn *on_done;
     void *context;
@@ -202,6 +203,7 @@ static enum wi_code dispatch(struct job *job, const struct wi_choice *choice)
         return code;
     }
     memcpy(job->node, choice->node, sizeof job->node);
+    job->refusal = choice->refusal;
     job->attempts++;
     job->accepted = 0;
     job->dispatched_at = now;
@@ -329,7 +331,7 @@ static void on_answer(
         finish_error(job, &answer->error);
         return;
     }
-    struct wi_job_result result = {.code = WI_OK, .answer = answer};
+    struct wi_job_result result = {.code = WI_OK, .answer = answer, .refusal = job->refusal};
     jobs->counters.completed++;
     snprintf(result.node, sizeof result.node, "%s", node_id);
     finish(job, &result);

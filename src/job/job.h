@@ -39,8 +39,9 @@ void wi_job_spec_clear(struct wi_job_spec *spec);
 struct wi_job_result {
     enum wi_code code; /* WI_OK or the failure, then `error` is filled */
     struct wi_error error;
-    struct wi_answer *answer; /* if WI_OK */
-    char node[WI_ID_SIZE];    /* who answered; "" if nobody did */
+    struct wi_answer *answer;  /* if WI_OK */
+    char node[WI_ID_SIZE];     /* who answered; "" if nobody did */
+    struct wi_refusal refusal; /* of the platform asked for, before anything was sent */
     double queue_ms, total_ms;
     unsigned attempts;
 };

@@ -26,10 +26,19 @@ struct wi_demand {
 
 enum wi_pick { WI_PICK_NODE, WI_PICK_WAIT, WI_PICK_NEVER };
 
+/* A platform that was asked for and passed over before anything was sent, so that the answer can
+ * say why. */
+struct wi_refusal {
+    int given;
+    enum wi_platform platform;
+    char reason[128];
+};
+
 struct wi_choice {
     char node[WI_ID_SIZE];
     enum wi_platform platforms[WI_PLATFORM_COUNT]; /* to try, in this order */
     size_t platform_count;
+    struct wi_refusal refusal;
 };
 
 struct wi_pool_events {

@@ -17,24 +17,28 @@ static int is_listed(const struct wi_config_browser *browser, enum wi_platform p
            wi_strings_contain(&browser->platforms, wi_platform_names[platform]);
 }
 
-/* Whether the operator lets this platform run on the node. */
-static int is_allowed(const struct wi_candidate *candidate, enum wi_platform platform)
+/* Why this platform may not even be tried on the node; NULL if it may. */
+static const char *why_not(const struct wi_candidate *candidate, enum wi_platform platform)
 {
     enum wi_gpu gpu = candidate->browser ? candidate->browser->gpu : WI_GPU_AUTO;
 
+    if (platform == WI_WEBGL)
+        return "webgl runs no ONNX models";
     if (!is_listed(candidate->browser, platform))
-        return 0;
+        return "the configuration does not list it in the browser's platforms";
     if (platform == WI_WASM || platform == WI_WEBNN)
-        return 1;
+        return NULL;
     if (gpu == WI_GPU_OFF)
-        return 0;
-    return gpu != WI_GPU_HARDWARE || !candidate->info->platforms[platform].has_adapter ||
-           !candidate->info->platforms[platform].adapter.is_fallback;
+        return "the configuration says gpu = off";
+    if (gpu == WI_GPU_HARDWARE && candidate->info->platforms[platform].has_adapter &&
+        candidate->info->platforms[platform].adapter.is_fallback)
+        return "the adapter is a software one, and the configuration says gpu = hardware";
+    return NULL;
 }
 
 static int can_run(const struct wi_candidate *candidate, enum wi_platform platform)
 {
-    return candidate->info->platforms[platform].available && is_allowed(candidate, platform);
+    return candidate->info->platforms[platform].available && !why_not(candidate, platform);
 }
 
 static int has_hardware(const struct wi_candidate *candidate)
@@ -48,6 +52,13 @@ static void add_platform(struct wi_choice *choice, enum wi_platform platform)
     choice->platforms[choice->platform_count++] = platform;
 }
 
+static void refuse_platform(struct wi_choice *choice, enum wi_platform platform, const char *reason)
+{
+    choice->refusal.given = 1;
+    choice->refusal.platform = platform;
+    snprintf(choice->refusal.reason, sizeof(choice->refusal.reason), "%s", reason);
+}
+
 static enum wi_code unsupported(
     const struct wi_candidate *candidate, const struct wi_demand *demand, struct wi_error *error)
 {
@@ -57,7 +68,7 @@ static enum wi_code unsupported(
         demand->has_platform ? candidate->info->platforms[demand->platform].reason : "";
 
     for (int i = 0; i < WI_PLATFORM_COUNT; i++)
-        if (i != WI_WEBGL && can_run(candidate, i))
+        if (can_run(candidate, i))
             snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
                 *names ? ", " : "", wi_platform_names[i]);
     if (demand->has_platform && demand->platform == WI_WEBGL)
@@ -74,6 +85,7 @@ enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
     const struct wi_demand *demand, struct wi_choice *choice, struct wi_error *error)
 {
     choice->platform_count = 0;
+    choice->refusal.given = 0;
     /* Built-in models compute nothing, so they run everywhere and need no platform. */
     if (demand->model->builtin) {
         add_platform(choice, demand->has_platform ? demand->platform : WI_WASM);
@@ -84,9 +96,12 @@ enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
             add_platform(choice, WI_WEBGPU);
     } else if (demand->fallback && demand->platform != WI_WASM) {
         /* Tried there even if it is known not to work, so that the answer says why it fell back. */
-        if (is_allowed(candidate, demand->platform))
+        const char *refusal = why_not(candidate, demand->platform);
+        if (refusal)
+            refuse_platform(choice, demand->platform, refusal);
+        else
             add_platform(choice, demand->platform);
-    } else if (demand->platform != WI_WEBGL && can_run(candidate, demand->platform)) {
+    } else if (can_run(candidate, demand->platform)) {
         add_platform(choice, demand->platform);
     }
     if ((!demand->has_platform || (demand->fallback && demand->platform != WI_WASM)) &&

@@ -95,9 +95,27 @@ static void without_fallback_an_absent_platform_is_refused(void **state)
     ask(place, WI_WEBNN, 1);
     assert_int_equal(route(place, 3), WI_PICK_NODE);
     expect(place, 2, WI_WEBNN, WI_WASM);
+    assert_false(place->choice.refusal.given); /* the page says why */
     ask(place, WI_WEBGL, 0);
     assert_int_equal(route(place, 3), WI_PICK_NEVER);
     assert_int_equal(place->error.code, WI_PLATFORM_UNSUPPORTED);
+}
+
+static void a_platform_that_is_passed_over_is_named_with_its_reason(void **state)
+{
+    struct place *place = *state;
+
+    ask(place, WI_WEBGL, 1);
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    expect(place, 1, WI_WASM, 0);
+    assert_true(place->choice.refusal.given);
+    assert_int_equal(place->choice.refusal.platform, WI_WEBGL);
+    place->browser.gpu = WI_GPU_OFF;
+    ask(place, WI_WEBGPU, 1);
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    expect(place, 1, WI_WASM, 0);
+    assert_int_equal(place->choice.refusal.platform, WI_WEBGPU);
+    assert_non_null(strstr(place->choice.refusal.reason, "gpu = off"));
 }
 
 static void hardware_takes_a_software_adapter_for_none(void **state)
@@ -204,6 +222,7 @@ int main(void)
         cmocka_unit_test_setup(auto_leaves_a_software_adapter_alone, setup),
         cmocka_unit_test_setup(a_named_platform_runs_on_software_too, setup),
         cmocka_unit_test_setup(without_fallback_an_absent_platform_is_refused, setup),
+        cmocka_unit_test_setup(a_platform_that_is_passed_over_is_named_with_its_reason, setup),
         cmocka_unit_test_setup(hardware_takes_a_software_adapter_for_none, setup),
         cmocka_unit_test_setup(the_configured_platforms_bind, setup),
         cmocka_unit_test_setup(pins_bind, setup),
