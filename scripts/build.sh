@@ -21,6 +21,9 @@ build() {
     need_packages "${PACKAGES_BUILD[@]}"
     setup_node
     local options=(--prefix="${PREFIX:-/usr/local}")
+    if [[ ${PREFIX:-} == /usr ]]; then
+        options+=(--sysconfdir=/etc)
+    fi
     if [[ ${CI:-} == true ]]; then
         options+=(--enable-werror)
     fi

@@ -1,7 +1,7 @@
 // `./dev demo`: starts the real daemon with a real Chromium on free ports, classifies the sample
 // pictures through POST /v1/infer, shows request, answer and status, stops, and checks that
 // nothing is left. `./dev run` (--run): the same daemon in the foreground, on its usual ports.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -160,9 +160,12 @@ async function demo() {
     await stopDaemon(daemon);
     problems.push(...checkNothingIsLeft(daemon, folder, runtime));
     if (problems.length > 0) {
-        console.error(fs.readFileSync(log, 'utf8').split('\n').slice(-30).join('\n'));
+        const lines = fs.readFileSync(log, 'utf8').split('\n');
+        console.error(lines.filter((line) => !line.includes('GET /readyz')).slice(-30).join('\n'));
+        spawnSync(path.join(build, 'webinfer'), ['doctor'], { stdio: 'inherit' });
         for (const problem of problems) console.error(`demo: ${problem}`);
         console.error(`demo: the log is ${log}`);
+        if (fs.readdirSync(runtime).length === 0) fs.rmdirSync(runtime);
         return 1;
     }
     fs.rmSync(folder, { recursive: true });

@@ -1,9 +1,9 @@
 /* Reading, writing and describing the value of one option, by its kind. */
 #include "config/options.h"
 
+#include "base/address.h"
 #include "base/buffer.h"
 #include "base/clock.h"
-#include "base/address.h"
 
 #include <assert.h>
 #include <ctype.h>

@@ -55,7 +55,7 @@ async function measureEcho({ floor, webinfer, baselines }) {
     for (let round = 0; round < rounds; round++)
         for (const row of rows) {
             const ms = quick ? row.size.ms / 2 : row.size.ms;
-            for (const one of [floor, webinfer])
+            for (const one of round % 2 ? [webinfer, floor] : [floor, webinfer])
                 row[one.name].push(
                     await one.measure(row.size.key.replace(/\W/g, ''), row.clients, ms));
             for (const one of baselines)

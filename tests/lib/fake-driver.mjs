@@ -55,11 +55,15 @@ function newSession(answer) {
         capabilities: { browserName: 'chrome', browserVersion: '156.0.0.0' } });
 }
 
+/** What its window shows. */
+let page = 'data:,';
+
 function navigate(answer, body) {
     const mode = modeOf();
     if (mode === 'hang_navigate') return;
     if (mode === 'die_navigate') process.exit(9);
-    fs.appendFileSync(control().urls, `${JSON.parse(body).url}\n`);
+    page = JSON.parse(body).url;
+    fs.appendFileSync(control().urls, `${page}\n`);
     send(answer, 200, null);
 }
 
@@ -72,6 +76,7 @@ const server = http.createServer((call, answer) => {
         if (what === 'GET /status') send(answer, 200, { ready: true, message: 'fake' });
         else if (what === 'POST /session') newSession(answer);
         else if (/^POST \/session\/[^/]+\/url$/.test(what)) navigate(answer, body);
+        else if (/^GET \/session\/[^/]+\/url$/.test(what)) send(answer, 200, page);
         else if (/^POST|^DELETE/.test(what)) send(answer, 200, null);
         else send(answer, 404, { error: 'unknown command', message: what, stacktrace: '' });
     });
