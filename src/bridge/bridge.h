@@ -104,6 +104,9 @@ struct wi_bridge_events {
     /* `alone` = it was the oldest on its node, so it may have been what broke it. */
     void (*on_lost)(
         void *context, const char *node_id, const char *attempt_id, int alone, const char *why);
+    /* The page can no longer use a platform that it could use before. May be NULL. */
+    void (*on_platform_lost)(
+        void *context, const char *node_id, enum wi_platform platform, const char *why);
 };
 
 /* Counters for /metrics, all since the start. */

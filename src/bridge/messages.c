@@ -247,10 +247,19 @@ static enum verdict on_capability_report(
 {
     struct capabilities report = {0};
     json_t *before = node->info.capabilities;
+    int available[WI_PLATFORM_COUNT];
+    for (int i = 0; i < WI_PLATFORM_COUNT; i++)
+        available[i] = node->info.platforms[i].available;
     if (read_data(capabilities_table, frame, &report, error) == WRONG ||
         wi_report_read(report.capabilities, &node->info, error) != WI_OK)
         return WRONG;
     json_decref(before);
+    const struct wi_bridge_events *events = &node->bridge->events;
+    for (int i = 0; i < WI_PLATFORM_COUNT; i++) {
+        if (available[i] && !node->info.platforms[i].available && events->on_platform_lost)
+            events->on_platform_lost(events->context, node->info.id, (enum wi_platform)i,
+                node->info.platforms[i].reason);
+    }
     return LOOSE;
 }
 

@@ -172,6 +172,20 @@ static void on_lost(
     wi_pool_tell_capacity(pool);
 }
 
+/* Its page tried to help itself in vain: a fresh browser brings the platform back. A joined page is
+ * somebody else's. */
+static void on_platform_lost(
+    void *context, const char *node_id, enum wi_platform platform, const char *why)
+{
+    struct wi_pool *pool = context;
+    struct pool_node *node = wi_pool_find_node(pool, node_id);
+    struct pool_session *session = node ? wi_pool_find_session(pool, node->session) : NULL;
+
+    wi_warn("pool", node_id, "has lost %s: %s", wi_platform_names[platform], why);
+    if (session && !session->ending)
+        wi_pool_session_retire(pool, session);
+}
+
 void wi_pool_make_bridge_events(struct wi_pool *pool)
 {
     pool->bridge_events = (struct wi_bridge_events){
@@ -180,6 +194,7 @@ void wi_pool_make_bridge_events(struct wi_pool *pool)
         .on_node_away = on_node_away,
         .on_node_down = on_node_down,
         .on_accepted = on_accepted,
+        .on_platform_lost = on_platform_lost,
         .on_answer = on_answer,
         .on_lost = on_lost,
     };

@@ -241,3 +241,21 @@ test('model_load tries the platforms in turn and answers no task', () => {
     assert.deepEqual(dispatcher.unanswered(), []);
     assert.equal(dispatcher.models()[0].state, 'failed');
 });
+
+test('a worker that does not come back is given up: what waits fails for a retry, and it is said', () => {
+    const { world, dispatcher } = setUp();
+    world.request('stuck', { platforms: ['webgpu'], fallback: false, deadline_ms: 1000 });
+    dispatcher.died('webgpu', 1, 'boom');
+    assert.deepEqual(world.replaced, ['webgpu']);
+    dispatcher.attach('webgpu', { postMessage() {}, close() {} }, 2);
+    world.request('waits', { platforms: ['webgpu'], fallback: false, deadline_ms: 60000 });
+    world.request('falls', { platforms: ['webgpu', 'wasm'], deadline_ms: 60000 });
+    world.advance(9999);
+    assert.equal(world.failures.length, 1); // only the one that it died with
+    world.advance(1);
+    assert.deepEqual(world.failures[1].slice(0, 3), ['waits', 'engine_hung', true]);
+    assert.deepEqual(world.runs('wasm'), ['falls']);
+    assert.equal(dispatcher.platforms().webgpu.available, false);
+    dispatcher.onEngine('webgpu', 2, { type: 'capabilities', platforms: { webgpu: { available: true } }, engines: {} });
+    assert.equal(dispatcher.platforms().webgpu.available, true);
+});

@@ -36,6 +36,9 @@ export const MEMORY_FLOOR = 256 << 20;
 const MEMORY_FACTOR = 2;
 /** The least time that a cancelled run gets to end by itself. */
 const CANCEL_GRACE_MS = 250;
+/** A worker that replaces another takes a second or two to come up. One that takes longer than this
+ * waits for something that the old one has left stuck, such as the GPU. */
+const RESTART_LIMIT_MS = 10000;
 /** A `model_load` names no deadline; one that takes longer than this is a hang. */
 const LOAD_DEADLINE_MS = 600000;
 
@@ -126,7 +129,12 @@ export class Dispatcher {
     attach(build, port, generation) {
         const lane = this._lanes.get(build);
         if (!lane) return;
+        const replaces = lane.generation > 0;
         lane.attach(port, generation);
+        if (replaces) {
+            lane.readyDue = this._around.now() + RESTART_LIMIT_MS;
+            this._wake(lane.readyDue);
+        }
         port.postMessage({ type: 'settings', settings: this._settings }, []);
     }
 
@@ -154,6 +162,7 @@ export class Dispatcher {
         case 'capabilities':
             Object.assign(this.engines, message.engines);
             lane.ready = true;
+            lane.readyDue = Infinity;
             return this._settle(lane, message.platforms[build]);
         }
     }
@@ -339,6 +348,21 @@ export class Dispatcher {
         this._around.changed();
     }
 
+    /**
+     * The platform is not to be had until its worker comes up after all. The service learns it from
+     * the capabilities and may give us a fresh browser.
+     * @param {Lane} lane
+     */
+    _giveUp(lane) {
+        const message = `The engine worker for ${lane.build} did not come back within ${RESTART_LIMIT_MS / 1000} s.`;
+        const { queue } = lane;
+        lane.readyDue = Infinity;
+        lane.report = { available: false, reason: message };
+        lane.queue = [];
+        for (const attempt of queue) this._failOrFallBack(attempt, { code: 'engine_hung', message });
+        this._around.changed();
+    }
+
     /** A worker has said, or shown, what it can do. @param {Lane} lane @param {PlatformReport} report */
     _settle(lane, report) {
         lane.report = report;
@@ -404,6 +428,7 @@ export class Dispatcher {
     _tick() {
         this._timerDue = Infinity;
         const now = this._around.now();
+        for (const lane of this._lanes.values()) if (lane.readyDue <= now) this._giveUp(lane);
         for (const attempt of [...this._attempts.values()]) {
             if (!this._attempts.has(attempt.id)) continue;
             if (attempt.acceptDue <= now) {
@@ -413,6 +438,7 @@ export class Dispatcher {
             if (attempt.due <= now) this._expire(attempt, now);
         }
         for (const attempt of this._attempts.values()) this._wake(Math.min(attempt.acceptDue, attempt.due));
+        for (const lane of this._lanes.values()) this._wake(lane.readyDue);
     }
 
     /** @param {Attempt} attempt @param {number} now */

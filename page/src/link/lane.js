@@ -22,6 +22,7 @@ export class Lane {
         this.port = null;
         this.generation = 0;
         this.ready = false; /* the worker has reported its capabilities */
+        this.readyDue = Infinity; /* when a worker that replaced another has taken too long to */
         /** What the platform can do here; null until it has been probed. @type {PlatformReport | null} */
         this.report = null;
         /** @type {Attempt[]} */
@@ -45,6 +46,7 @@ export class Lane {
         this.port?.close();
         this.port = null;
         this.ready = false;
+        this.readyDue = Infinity;
         this.memory = 0;
         this.leftovers = false;
         return lost;

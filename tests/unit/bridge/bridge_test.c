@@ -286,6 +286,7 @@ static void test_reports(void **state)
         "\"platforms\":{},\"cross_origin_isolated\":false}}");
     while (wi_bridge_node(house->bridge, house->node)->isolated)
         client_turn(&client);
+    assert_true(house->platforms_lost > 0);
     wi_bridge_node_state(house->bridge, house->node, &node);
     assert_int_equal(json_array_size(node.models), 1);
     assert_false(wi_bridge_node(house->bridge, house->node)->platforms[WI_WASM].available);

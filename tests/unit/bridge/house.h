@@ -50,6 +50,7 @@ struct wi_model *wi_store_by_hash(struct wi_store *store, const char *name, cons
 /* --- The bridge under test ------------------------------------------------------------------- */
 
 struct house {
+    int platforms_lost;
     uv_loop_t loop;
     struct lws_context *lws;
     struct wi_config config;
@@ -138,6 +139,13 @@ static inline unsigned char pattern(size_t i)
     return (unsigned char)(i * 31 + i / 251);
 }
 
+static inline void on_platform_lost(
+    void *context, const char *node_id, enum wi_platform platform, const char *why)
+{
+    struct house *house = context;
+    house->platforms_lost++;
+}
+
 static inline void make_page(struct house *house)
 {
     static unsigned char big[300000];
@@ -188,7 +196,7 @@ static inline int set_up(void **state)
     house->config.pool.max_connections = 1;
     house->config.pool.model_budget = 1 << 30;
     struct wi_bridge_events events = {
-        house, on_up, on_away, on_down, on_accepted, on_answer, on_lost};
+        house, on_up, on_away, on_down, on_accepted, on_answer, on_lost, on_platform_lost};
     house->bridge = wi_bridge_new(
         house->lws, &house->loop, NULL, &house->config, &house->budget, &events, &error);
     if (!house->bridge)
