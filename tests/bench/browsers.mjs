@@ -5,6 +5,7 @@ import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
+import { clear, guard } from '../lib/cleanup.mjs';
 import { request } from '../lib/http.mjs';
 import { findProgram, root } from '../lib/paths.mjs';
 import * as processes from '../lib/processes.mjs';
@@ -58,7 +59,7 @@ export async function serve(modelFolders) {
 /** chromedriver alone: what a WebDriver user has. Everything it makes lies in `folder`. */
 export class PlainDriver {
     async start(flags) {
-        this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-bench-'));
+        this.folder = guard(fs.mkdtempSync(path.join(os.tmpdir(), 'wi-bench-')));
         const began = performance.now();
         this.child = spawn(driverPath, ['--port=0'], {
             env: { PATH: process.env.PATH, HOME: this.folder, TMPDIR: this.folder },
@@ -94,10 +95,8 @@ export class PlainDriver {
         await this.#verb('DELETE', this.session).catch(() => {});
         this.child.kill();
         await until(() => !processes.mentioning(this.folder).length,
-            { what: 'chromedriver and its browser to end' }).catch(() => {
-            for (const { pid } of processes.mentioning(this.folder)) process.kill(pid, 'SIGKILL');
-        });
-        fs.rmSync(this.folder, { recursive: true, force: true });
+            { what: 'chromedriver and its browser to end', timeout: 10_000 }).catch(() => {});
+        clear(this.folder);
     }
 }
 

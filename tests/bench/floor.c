@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <uv.h>
 
 #define CHUNK (128 * 1024)
@@ -243,6 +244,7 @@ int main(void)
     static const struct lws_protocols protocols[] = {
         {"floor", on_page, 0, CHUNK, 0, NULL, 0}, {NULL, NULL, 0, 0, 0, NULL, 0}};
     floor.last = &floor.first;
+    prctl(PR_SET_PDEATHSIG, SIGTERM); /* a bench that is killed leaves nothing */
     uv_loop_init(&floor.loop);
     void *loops[1] = {&floor.loop};
     lws_set_log_level(LLL_ERR, NULL);

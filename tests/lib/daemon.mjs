@@ -8,6 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import * as cases from './cases.mjs';
+import { clear, guard } from './cleanup.mjs';
 import { request } from './http.mjs';
 import * as kserve from './kserve.mjs';
 import * as onnx from './onnx.mjs';
@@ -73,7 +74,8 @@ export class Daemon {
      */
     constructor(options = {}) {
         this.options = options;
-        this.folder = options.folder ?? fs.mkdtempSync(path.join(os.tmpdir(), 'wi-test-'));
+        this.folder = guard(
+            options.folder ?? fs.mkdtempSync(path.join(os.tmpdir(), 'wi-test-')));
         this.temporary = path.join(this.folder, 'tmp');
         this.store = path.join(this.folder, 'models');
         this.configFile = path.join(this.folder, 'webinferd.conf');
@@ -287,13 +289,7 @@ export class Daemon {
             this.child.kill('SIGKILL');
             await this.exit;
         }
-        for (const one of processes.mentioning(this.temporary))
-            try {
-                process.kill(one.pid, 'SIGKILL');
-            } catch {
-                // It went by itself.
-            }
-        if (!this.options.keep) fs.rmSync(this.folder, { recursive: true, force: true });
+        if (!this.options.keep) clear(this.folder);
     }
 }
 

@@ -351,10 +351,9 @@ export class Dispatcher {
     /**
      * The platform is not to be had until its worker comes up after all. The service learns it from
      * the capabilities and may give us a fresh browser.
-     * @param {Lane} lane
+     * @param {Lane} lane @param {string} message
      */
-    _giveUp(lane) {
-        const message = `The engine worker for ${lane.build} did not come back within ${RESTART_LIMIT_MS / 1000} s.`;
+    _giveUp(lane, message) {
         const { queue } = lane;
         lane.readyDue = Infinity;
         lane.report = { available: false, reason: message };
@@ -428,7 +427,11 @@ export class Dispatcher {
     _tick() {
         this._timerDue = Infinity;
         const now = this._around.now();
-        for (const lane of this._lanes.values()) if (lane.readyDue <= now) this._giveUp(lane);
+        for (const lane of this._lanes.values()) {
+            if (lane.readyDue <= now) {
+                this._giveUp(lane, `The engine worker for ${lane.build} did not come back within ${RESTART_LIMIT_MS / 1000} s.`);
+            }
+        }
         for (const attempt of [...this._attempts.values()]) {
             if (!this._attempts.has(attempt.id)) continue;
             if (attempt.acceptDue <= now) {
@@ -448,6 +451,8 @@ export class Dispatcher {
             const ms = Math.round(now - attempt.startedAt);
             const message = `The engine gave no answer on ${attempt.platform} within ${ms} ms.`;
             this._replace(lane, { code: 'engine_hung', message }, true);
+            // The GPU goes on with what it was given, and the next worker would wait behind it.
+            if (lane.build === 'webgpu') this._giveUp(lane, 'The GPU may still be busy with a run that was ended.');
             return;
         }
         const isBusy = lane?.ready ?? false;
