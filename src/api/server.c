@@ -25,6 +25,7 @@
 /* Headers of one request and one read of a body live in it. libmicrohttpd clears all of it for
  * every request, so more is not faster. */
 #define CONNECTION_MEMORY ((size_t)32 * 1024)
+#define RUNS_PER_TURN 3
 #define SWEEP_MS 250.0
 #define PEM_MAX (1 << 20)
 
@@ -49,12 +50,18 @@ struct wi_server {
 
 static void pump(struct wi_server *server)
 {
-    MHD_UNSIGNED_LONG_LONG timeout;
+    MHD_UNSIGNED_LONG_LONG timeout = 0;
+    enum MHD_Result limited = MHD_YES;
     assert(!server->running);
     server->running = 1;
-    MHD_run(server->daemon);
+    /* A timeout of 0 is its way to say that there is more to do: taking a connection up again, say,
+     * and answering on it are two runs. */
+    for (int i = 0; i < RUNS_PER_TURN && limited == MHD_YES && timeout == 0; i++) {
+        MHD_run(server->daemon);
+        limited = MHD_get_timeout(server->daemon, &timeout);
+    }
     server->running = 0;
-    if (MHD_get_timeout(server->daemon, &timeout) != MHD_YES)
+    if (limited != MHD_YES)
         wi_timer_stop(server->timer);
     else if (timeout == 0)
         wi_turn_wish(server->api.turn);

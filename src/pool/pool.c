@@ -129,8 +129,8 @@ static int make_candidate(const struct wi_pool *pool, const struct pool_node *no
     return candidate->info != NULL;
 }
 
-/* Whether a kind that the demand allows is coming and has no node yet, so that it could bring what
- * the present nodes lack. */
+/* Whether a kind that the demand allows is coming and has no node yet (but such as are about to
+ * go), so that it could bring what the present nodes lack. */
 static int something_is_coming(const struct wi_pool *pool, const struct wi_demand *demand)
 {
     for (size_t i = 0; i < pool->kind_count; i++) {
@@ -141,7 +141,7 @@ static int something_is_coming(const struct wi_pool *pool, const struct wi_deman
             continue;
         for (; node; node = node->hh.next) {
             const struct pool_session *session = wi_pool_find_session(pool, node->session);
-            if (session && strcmp(session->kind, kind->name) == 0)
+            if (session && !session->ending && strcmp(session->kind, kind->name) == 0)
                 break;
         }
         if (!node)

@@ -36,22 +36,30 @@ export async function measureModels({ page, webinfer, daemon, threads, rounds, m
         const bytes = Buffer.alloc(whole, 1);
         await webinfer.prepare(`echo-${name}`, echoRequest(
             { name: 'x', datatype: 'UINT8', shape: [whole], bytes }), bytes);
-        results.push({ name, input_bytes: whole, bare: [], through: [], echo: [], over: [] });
+        results.push({ name, input_bytes: whole, bare: [], spaced: [], through: [], echo: [],
+            over: [], overSpaced: [] });
     }
     for (let round = 0; round < rounds; round++)
         for (const result of results) {
             const times = await page.evaluate((what) => window.ask('run', what),
                 { name: result.name, ms });
+            const apart = await page.evaluate((what) => window.ask('run', what),
+                { name: result.name, ms, pause: 1 });
             const through = (await webinfer.measure(result.name, 1, ms)).p50;
             const echo = (await webinfer.measure(`echo-${result.name}`, 1, Math.min(ms, 300))).p50;
             const bare = median(times);
+            const spaced = median(apart);
             result.bare.push(bare);
+            result.spaced.push(spaced);
             result.through.push(through);
             result.echo.push(echo);
             result.over.push(through / (bare + echo));
+            result.overSpaced.push(through / (spaced + echo));
         }
-    return results.map(({ name, input_bytes, bare, through, echo, over }) => ({
-        name, input_bytes, bare_ms: spread(bare), webinfer_ms: spread(through),
-        echo_ms: spread(echo), ratio_to_bare_plus_echo: spread(over),
+    return results.map(({ name, input_bytes, bare, spaced, through, echo, over, overSpaced }) => ({
+        name, input_bytes, bare_ms: spread(bare), bare_spaced_ms: spread(spaced),
+        webinfer_ms: spread(through), echo_ms: spread(echo),
+        ratio_to_bare_plus_echo: spread(over),
+        ratio_to_bare_spaced_plus_echo: spread(overSpaced),
     }));
 }

@@ -19,6 +19,7 @@ function setUp(builds = ['wasm', 'webgpu']) {
         send: (type, data) => world.sent.push([type, data]),
         replace: (build) => world.replaced.push(build),
         changed: () => {},
+        lost: () => world.sent.push(['lost']),
     }, builds);
     const generations = {};
     world.attach = (build, report = { available: true }) => {
@@ -127,14 +128,18 @@ test('a hang costs the worker and falls back in time; what waits behind it may g
     world.advance(1);
     assert.deepEqual(world.replaced, ['webgpu']);
     assert.deepEqual(world.runs('wasm'), ['hung']);
-    // The GPU may be busy with what was ended, so the platform is gone until the new worker is there.
+    // The GPU may be busy with what was ended, so the platform is gone for a minute.
     assert.deepEqual(world.failures[0].slice(0, 3), ['next', 'engine_hung', true]);
     assert.equal(dispatcher.platforms().webgpu.available, false);
     world.attach('webgpu');
-    assert.equal(dispatcher.platforms().webgpu.available, true);
+    assert.equal(dispatcher.platforms().webgpu.available, false);
     world.advance(500);
     assert.deepEqual(world.failures[1].slice(0, 3), ['hung', 'engine_hung', true]);
     assert.equal(world.failures[1][3][0].code, 'engine_hung');
+    world.advance(60000);
+    assert.equal(dispatcher.platforms().webgpu.available, true);
+    world.request('after', { platforms: ['webgpu'] });
+    assert.deepEqual(world.runs('webgpu'), ['after']);
 });
 
 test('who comes after a hang falls back, with the reason', () => {

@@ -29,6 +29,7 @@ import { Residents } from './residents.js';
  * @property {(type: string, data: Record<string, any>) => void} send any other message
  * @property {(build: Build, reason: string) => void} replace a new worker is wanted for the build
  * @property {() => void} changed something that people look at
+ * @property {() => void} lost a platform is gone: the service must know at once
  */
 
 /** WASM memory never shrinks. A worker whose memory is past this and partly garbage is replaced. */
@@ -39,6 +40,10 @@ const CANCEL_GRACE_MS = 250;
 /** A worker that replaces another takes a second or two to come up. One that takes longer than this
  * waits for something that the old one has left stuck, such as the GPU. */
 const RESTART_LIMIT_MS = 10000;
+/** Whoever ends a run on the GPU leaves it busy for as long as what was queued takes; a new worker's
+ * small probe may get through in between. A service that owns the browser brings a fresh one. */
+const BARRED_MS = 60000;
+const STILL_BUSY = 'The GPU may still be busy with a run that was ended.';
 /** A `model_load` names no deadline; one that takes longer than this is a hang. */
 const LOAD_DEADLINE_MS = 600000;
 
@@ -163,6 +168,10 @@ export class Dispatcher {
             Object.assign(this.engines, message.engines);
             lane.ready = true;
             lane.readyDue = Infinity;
+            if (lane.barredUntil) {
+                lane.barredReport = message.platforms[build];
+                return;
+            }
             return this._settle(lane, message.platforms[build]);
         }
     }
@@ -349,17 +358,47 @@ export class Dispatcher {
     }
 
     /**
-     * The platform is not to be had until its worker comes up after all. The service learns it from
-     * the capabilities and may give us a fresh browser.
-     * @param {Lane} lane @param {string} message
+     * A worker that replaced another does not come up: the platform is not to be had until it does.
+     * @param {Lane} lane
      */
-    _giveUp(lane, message) {
-        const { queue } = lane;
+    _giveUp(lane) {
+        const message = `The engine worker for ${lane.build} did not come back within ${RESTART_LIMIT_MS / 1000} s.`;
         lane.readyDue = Infinity;
-        lane.report = { available: false, reason: message };
+        this._lose(lane, message);
+        this._failQueue(lane, { code: 'engine_hung', message });
+    }
+
+    /**
+     * Takes the platform away. The service is told before anything fails for it, so that what it
+     * tries again goes elsewhere; it may give us a fresh browser.
+     * @param {Lane} lane @param {string} reason
+     */
+    _lose(lane, reason) {
+        lane.report = { available: false, reason };
+        this._around.lost();
+    }
+
+    /** @param {Lane} lane @param {ErrorBody} error */
+    _failQueue(lane, error) {
+        const { queue } = lane;
         lane.queue = [];
-        for (const attempt of queue) this._failOrFallBack(attempt, { code: 'engine_hung', message });
+        for (const attempt of queue) this._failOrFallBack(attempt, error);
         this._around.changed();
+    }
+
+    /** @param {Lane} lane @param {number} until */
+    _bar(lane, until) {
+        lane.barredUntil = until;
+        lane.barredReport = null;
+        this._lose(lane, STILL_BUSY);
+        this._wake(until);
+    }
+
+    /** @param {Lane} lane */
+    _unbar(lane) {
+        lane.barredUntil = 0;
+        if (lane.barredReport) this._settle(lane, lane.barredReport);
+        lane.barredReport = null;
     }
 
     /** A worker has said, or shown, what it can do. @param {Lane} lane @param {PlatformReport} report */
@@ -428,9 +467,8 @@ export class Dispatcher {
         this._timerDue = Infinity;
         const now = this._around.now();
         for (const lane of this._lanes.values()) {
-            if (lane.readyDue <= now) {
-                this._giveUp(lane, `The engine worker for ${lane.build} did not come back within ${RESTART_LIMIT_MS / 1000} s.`);
-            }
+            if (lane.barredUntil && lane.barredUntil <= now) this._unbar(lane);
+            if (lane.readyDue <= now) this._giveUp(lane);
         }
         for (const attempt of [...this._attempts.values()]) {
             if (!this._attempts.has(attempt.id)) continue;
@@ -441,7 +479,7 @@ export class Dispatcher {
             if (attempt.due <= now) this._expire(attempt, now);
         }
         for (const attempt of this._attempts.values()) this._wake(Math.min(attempt.acceptDue, attempt.due));
-        for (const lane of this._lanes.values()) this._wake(lane.readyDue);
+        for (const lane of this._lanes.values()) this._wake(Math.min(lane.readyDue, lane.barredUntil || Infinity));
     }
 
     /** @param {Attempt} attempt @param {number} now */
@@ -450,9 +488,9 @@ export class Dispatcher {
         if (attempt.startedAt && lane) {
             const ms = Math.round(now - attempt.startedAt);
             const message = `The engine gave no answer on ${attempt.platform} within ${ms} ms.`;
+            if (lane.build === 'webgpu') this._bar(lane, now + BARRED_MS);
             this._replace(lane, { code: 'engine_hung', message }, true);
-            // The GPU goes on with what it was given, and the next worker would wait behind it.
-            if (lane.build === 'webgpu') this._giveUp(lane, 'The GPU may still be busy with a run that was ended.');
+            if (lane.barredUntil) this._failQueue(lane, { code: 'engine_hung', message: STILL_BUSY });
             return;
         }
         const isBusy = lane?.ready ?? false;

@@ -23,6 +23,9 @@ export class Lane {
         this.generation = 0;
         this.ready = false; /* the worker has reported its capabilities */
         this.readyDue = Infinity; /* when a worker that replaced another has taken too long to */
+        this.barredUntil = 0; /* the platform is not used before, whatever its worker says */
+        /** What the worker said while it was barred. @type {PlatformReport | null} */
+        this.barredReport = null;
         /** What the platform can do here; null until it has been probed. @type {PlatformReport | null} */
         this.report = null;
         /** @type {Attempt[]} */

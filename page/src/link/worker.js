@@ -51,6 +51,7 @@ class Link {
                 this._tell({ type: 'replace', build, reason });
             },
             changed: () => this._changed(),
+            lost: () => this._reportCapabilities(),
         }, start.builds);
         setTimeout(() => this._openOnce(), PROBE_TIMEOUT_MS);
         this._changed();
