@@ -154,7 +154,7 @@ test('who comes after a hang falls back, with the reason', () => {
     world.answer('wasm', 'waits');
     world.request('later', { platforms: ['webgpu', 'wasm'], deadline_ms: 1000 });
     assert.deepEqual(world.runs('wasm'), ['waits', 'later']);
-    assert.equal(world.ports.wasm.posted.at(-1).fallbacks[0].code, 'platform_unsupported');
+    assert.equal(world.ports.wasm.posted.at(-1).fallbacks[0].code, 'engine_hung');
 });
 
 test('a deadline that passes in the queue is no hang', () => {

@@ -243,10 +243,10 @@ export class Dispatcher {
             }
             const reason = lane?.report?.reason ?? 'This page has no engine for it.';
             const message = `${attempt.platform} is not available: ${reason}`;
-            if (!attempt.canFallBackFrom('platform_unsupported')) {
-                return this._finishFailed(attempt, { code: 'platform_unsupported', message });
-            }
-            attempt.fallBack('platform_unsupported', message);
+            // A barred platform works elsewhere, and here again later.
+            const code = lane?.barredUntil ? 'engine_hung' : 'platform_unsupported';
+            if (!attempt.canFallBackFrom(code)) return this._finishFailed(attempt, { code, message });
+            attempt.fallBack(code, message);
         }
     }
 
