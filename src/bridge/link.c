@@ -68,7 +68,7 @@ struct wi_message *wi_message_new(
     return message;
 }
 
-void wi_message_free(struct wi_message *message)
+static void free_message(struct wi_message *message)
 {
     if (!message)
         return;
@@ -87,7 +87,7 @@ static void on_hello_late(void *context)
     wi_link_fail(link, WI_CLOSE_POLICY, "no node_announcement within 5 s");
 }
 
-struct wi_link *wi_link_new(struct wi_bridge *bridge, struct lws *wsi)
+static struct wi_link *new_link(struct wi_bridge *bridge, struct lws *wsi)
 {
     struct wi_link *link = wi_alloc(sizeof *link);
     link->bridge = bridge;
@@ -102,7 +102,7 @@ static void drop_queue(struct wi_link *link)
 {
     struct wi_message *message, *next;
     LL_FOREACH_SAFE(link->queue, message, next)
-    wi_message_free(message);
+    free_message(message);
     link->queue = link->queue_end = NULL;
     link->queued_messages = link->queued_bytes = 0;
     link->piece = link->piece_done = 0;
@@ -132,7 +132,7 @@ void wi_link_close(
         link->node->link = NULL;
     link->node = NULL;
     if (link->closing) {
-        wi_message_free(last);
+        free_message(last);
         return;
     }
     int cut_short = link->started;
@@ -144,7 +144,7 @@ void wi_link_close(
     if (last && !cut_short)
         wi_link_send(link, last);
     else
-        wi_message_free(last);
+        free_message(last);
     link->closing = 1;
     link->close_code = (uint16_t)code;
     wi_report_text(link->close_reason, sizeof link->close_reason, reason);
@@ -195,7 +195,7 @@ int wi_link_send(struct wi_link *link, struct wi_message *message)
     if (link->closing || link->queued_messages >= MAX_QUEUED_MESSAGES ||
         (link->queued_bytes && link->queued_bytes + message->total >
                                    MAX_QUEUED_FRAMES * link->bridge->settings.max_frame)) {
-        wi_message_free(message);
+        free_message(message);
         return -1;
     }
     if (link->queue_end)
@@ -295,7 +295,7 @@ static int write_fragment(struct wi_link *link)
         link->piece = link->piece_done = 0;
         link->started = 0;
         link->bridge->counters.frames_out++;
-        wi_message_free(message);
+        free_message(message);
     }
     return (int)size;
 }
@@ -381,7 +381,7 @@ int wi_link_callback(
     case LWS_CALLBACK_ESTABLISHED:
         if (!connection || connection->bridge->closed)
             return -1;
-        connection->link = wi_link_new(connection->bridge, wsi);
+        connection->link = new_link(connection->bridge, wsi);
         return 0;
     case LWS_CALLBACK_RECEIVE:
         if (link)

@@ -13,7 +13,6 @@ struct wi_message;
 /* Takes the head's text over; references the tensors' blobs (`tensors` may be NULL). */
 struct wi_message *wi_message_new(
     int binary, struct wi_buffer *head, const struct wi_tensors *tensors);
-void wi_message_free(struct wi_message *message); /* NULL is fine */
 
 struct wi_link {
     struct wi_bridge *bridge;
@@ -38,7 +37,6 @@ struct wi_link {
     char close_reason[124];
 };
 
-struct wi_link *wi_link_new(struct wi_bridge *bridge, struct lws *wsi);
 /* The lws callback of the subprotocol. */
 int wi_link_callback(
     struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length);

@@ -1,10 +1,9 @@
 /** What goes wrong in real life: sockets cut, devices lost, shaders refused, engines that hang. */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { builtPage, launch, openNode } from './support/browser.mjs';
-import { check, folder, readCase } from './support/cases.mjs';
+import { describe } from 'node:test';
+import { check, needsCases, readCase } from './support/cases.mjs';
+import { nodeTests } from './support/nodes.mjs';
 
-const needsCases = { skip: folder ? false : 'WEBINFER_CASES is not set' };
 
 /** Script text that runs `patch(device)` on every device but the probe's. */
 const onDevice = (patch) => `{
@@ -30,26 +29,7 @@ const LOOKS_LIKE_HARDWARE = `Object.defineProperty(GPUAdapter.prototype, 'info',
     vendor: 'acme', architecture: 'anvil', description: 'Acme Anvil', device: '', isFallbackAdapter: false }) });`;
 const DIES_EARLY = 'throw new Error("broken script");';
 
-let page, chromium;
-before(async () => {
-    page = builtPage();
-    chromium = await launch();
-});
-after(async () => {
-    await chromium?.close();
-    page?.remove();
-});
-
-function nodeTest(name, run, options = {}) {
-    test(name, async () => {
-        const node = await openNode(chromium.browser, page.folder, options);
-        try {
-            await run(node);
-        } finally {
-            await node.close();
-        }
-    });
-}
+const nodeTest = nodeTests();
 
 const BOTH = { platforms: ['webgpu', 'wasm'], fallback: true };
 const PINNED = { platforms: ['webgpu'], fallback: false };

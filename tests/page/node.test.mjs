@@ -1,36 +1,15 @@
 /** The built page in a real Chromium against the stand-in service: the protocol's every day. */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { builtPage, launch, openNode } from './support/browser.mjs';
-import { check, folder, readCase } from './support/cases.mjs';
+import { describe } from 'node:test';
+import { check, needsCases, readCase } from './support/cases.mjs';
+import { nodeTests } from './support/nodes.mjs';
 
 const ECHO = { name: 'builtin/echo', hash: '', type: null, url: null, bytes: 0, spec_url: null };
-const needsCases = { skip: folder ? false : 'WEBINFER_CASES is not set' };
 const floats = (name, ...values) => ({
     name, datatype: 'FP32', shape: [values.length], bytes: new Uint8Array(Float32Array.from(values).buffer),
 });
 
-let page, chromium;
-before(async () => {
-    page = builtPage();
-    chromium = await launch();
-});
-after(async () => {
-    await chromium?.close();
-    page?.remove();
-});
-
-/** A test with a node of its own. */
-function nodeTest(name, run, options = {}) {
-    test(name, options.test ?? {}, async () => {
-        const node = await openNode(chromium.browser, page.folder, options);
-        try {
-            await run(node);
-        } finally {
-            await node.close();
-        }
-    });
-}
+const nodeTest = nodeTests();
 
 describe('a node', () => {
     nodeTest('announces itself, and the token leaves the address bar', async ({ service, tab, problems }) => {

@@ -5,7 +5,9 @@ import path from 'node:path';
 import { DATATYPES, datatypeOfOrt, viewElements } from '../../../page/src/shared/datatypes.js';
 
 /** Where the cases are: WEBINFER_CASES; tests that need them are skipped without it. */
-export const folder = process.env.WEBINFER_CASES ?? '';
+const folder = process.env.WEBINFER_CASES ?? '';
+/** What the runner is told for tests that need the cases. */
+export const needsCases = { skip: folder ? false : 'WEBINFER_CASES is not set' };
 
 export function readCase(name) {
     const dir = path.join(folder, name);
