@@ -5,7 +5,7 @@
 PACKAGES_BUILD=(
     gcc make libc6-dev autoconf automake pkg-config xz-utils ca-certificates
     libmicrohttpd-dev libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libcurl4-openssl-dev
-    libjansson-dev libssl-dev libinih-dev uthash-dev libsystemd-dev libcmocka-dev
+    libjansson-dev libssl-dev libinih-dev libsqlite3-dev uthash-dev libsystemd-dev libcmocka-dev
 )
 PACKAGES_BROWSER=(chromium chromium-driver)
 PACKAGES_FUZZ=(clang libclang-rt-14-dev llvm)

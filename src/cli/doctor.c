@@ -106,8 +106,8 @@ static void examine(struct wi_config *config, const struct wi_config_browser *br
         return;
     }
     if (!start) {
-        wi_doctor_add(checks, browser->kind, WI_FINDING_OK, "%s and a browser for it are installed",
-            browser->driver_command);
+        wi_doctor_add(
+            checks, browser->kind, WI_FINDING_OK, "its driver and its browser are installed");
         return;
     }
     report = wi_doctor_browser(config, browser);

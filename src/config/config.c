@@ -35,6 +35,8 @@ size_t wi_config_add_browser(struct wi_config *config, const char *name)
     return config->browser_count++;
 }
 
+static const char *const standard_kinds[] = {"chrome", "edge", "firefox", "safari"};
+
 struct wi_config *wi_config_load(const char *path, struct wi_error *error)
 {
     struct wi_config *config = wi_alloc(sizeof(*config));
@@ -42,7 +44,8 @@ struct wi_config *wi_config_load(const char *path, struct wi_error *error)
     for (const struct wi_option *option = wi_options; option->key; option++)
         if (!is_browser_option(option))
             set_default(option, config);
-    wi_config_add_browser(config, "chrome");
+    for (size_t i = 0; i < sizeof(standard_kinds) / sizeof(*standard_kinds); i++)
+        wi_config_add_browser(config, standard_kinds[i]);
     if ((path && wi_config_read(config, path, error) != WI_OK) ||
         wi_config_check(config, error) != WI_OK) {
         wi_config_free(config);

@@ -34,6 +34,9 @@ struct wi_config_bridge {
     uint64_t max_nodes;
 };
 
+enum wi_numerics { WI_NUMERICS_CHECK, WI_NUMERICS_OFF };
+enum wi_batching { WI_BATCHING_OFF, WI_BATCHING_FIXED, WI_BATCHING_AUTO };
+
 struct wi_config_pool {
     int64_t max_connections; /* sessions */
     int64_t min_connections;
@@ -43,20 +46,57 @@ struct wi_config_pool {
     uint64_t memory_budget; /* bodies + queue + frames, bytes */
     uint64_t model_budget;  /* loaded models per node, bytes */
     int64_t shutdown_timeout;
+    int adaptive_scaling;
+    int64_t idle_timeout;
+    int64_t recycle_after; /* jobs; 0: never */
+    uint64_t memory_limit; /* of a session's process tree, bytes; 0: none */
+    enum wi_numerics numerics;
+    double recheck;     /* fractions, 0 to 1 */
+    double exploration; /* likewise */
+    enum wi_batching batching;
+    int64_t batch_window;
+    int64_t max_batch;
+    double client_share;
+    int64_t job_retention;
+};
+
+/* By model type, in the order of enum wi_model_type, then for what has none: each a list of "KIND"
+ * or "KIND/PLATFORM", the preferred first. */
+struct wi_config_preferences {
+    struct wi_strings text_embedding;
+    struct wi_strings text_generation;
+    struct wi_strings text2text;
+    struct wi_strings vision;
+    struct wi_strings audio;
+    struct wi_strings multimodal;
+    struct wi_strings other;
+};
+
+struct wi_config_store {
+    char *path; /* of the database's folder */
 };
 
 enum wi_gpu { WI_GPU_AUTO, WI_GPU_HARDWARE, WI_GPU_SOFTWARE, WI_GPU_OFF };
 enum wi_tristate { WI_AUTO, WI_YES, WI_NO };
+/* Which browser it is underneath; AUTO: by the kind's name, Chromium for one that is not known. */
+enum wi_family { WI_FAMILY_AUTO, WI_FAMILY_CHROMIUM, WI_FAMILY_FIREFOX, WI_FAMILY_WEBKIT };
+/* AUTO: BiDi for a Firefox that is started without a driver, else classic. */
+enum wi_dialect { WI_DIALECT_AUTO, WI_DIALECT_CLASSIC, WI_DIALECT_BIDI };
 
 struct wi_config_browser {
     char *kind; /* the NAME of [browser.NAME] */
-    char *driver_command;
-    char *binary;
+    enum wi_family family;
+    enum wi_dialect driver;
+    char *driver_command;        /* NULL: the family's own */
+    char *driver_url;            /* a driver or Grid that runs already; NULL: we start one */
+    char *binary;                /* NULL: the family's usual ones */
     struct wi_strings arguments; /* the key may be repeated */
+    struct wi_strings preferences; /* "NAME=VALUE", VALUE in JSON; likewise */
     struct wi_strings platforms;
     int headless;
     enum wi_gpu gpu;
     enum wi_tristate sandbox;
+    int64_t min_connections;
     int64_t max_connections;
 };
 
@@ -74,9 +114,11 @@ struct wi_config {
     struct wi_config_api api;
     struct wi_config_bridge bridge;
     struct wi_config_pool pool;
+    struct wi_config_preferences browser_preferences;
     struct wi_config_log log;
     struct wi_config_models models;
-    struct wi_config_browser *browsers; /* [browser.chrome] is always there */
+    struct wi_config_store store;
+    struct wi_config_browser *browsers; /* chrome, edge, firefox and safari are always there */
     size_t browser_count;
     struct wi_config_origin *_origins; /* where each value came from; see config.c */
     size_t _origin_count;

@@ -24,7 +24,8 @@ const struct wi_option *wi_option_find(const char *section, const char *key)
 
 int wi_option_is_list(const struct wi_option *option)
 {
-    return option->kind == WI_OPTION_LIST || option->kind == WI_OPTION_LINES;
+    return option->kind == WI_OPTION_LIST || option->kind == WI_OPTION_LINES ||
+           option->kind == WI_OPTION_ROUTES;
 }
 
 void *wi_option_base(struct wi_config *config, const struct wi_option *option, size_t browser)
@@ -150,11 +151,24 @@ static int find_name(const char *const *names, const char *text)
     return -1;
 }
 
+/* KIND or KIND/PLATFORM. */
+static int is_route(const struct wi_option *option, const char *text)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
+    size_t length = strspn(text, allowed);
+
+    if (length == 0 || length > WI_BROWSER_NAME_MAX)
+        return 0;
+    return text[length] == '\0' ||
+           (text[length] == '/' && find_name(option->names, text + length + 1) >= 0);
+}
+
 static int add_item(const struct wi_option *option, struct wi_strings *list, const char *item)
 {
-    if (option->names && find_name(option->names, item) < 0)
+    if (option->kind == WI_OPTION_ROUTES ? !is_route(option, item)
+                                         : option->names && find_name(option->names, item) < 0)
         return -1;
-    if (option->kind == WI_OPTION_LIST && wi_strings_contain(list, item))
+    if (option->kind != WI_OPTION_LINES && wi_strings_contain(list, item))
         return -1;
     wi_strings_add(list, item);
     return 0;
@@ -237,6 +251,20 @@ static int set_number(const struct wi_option *option, int64_t *value, const char
     return 0;
 }
 
+static int set_percent(double *value, const char *text)
+{
+    char *end;
+    double number = strtod(text, &end);
+
+    if (end == text || !isdigit((unsigned char)*text))
+        return -1;
+    end += strspn(end, " ");
+    if (strcmp(end, "%") != 0 || !(number >= 0 && number <= 100))
+        return -1;
+    *value = number / 100;
+    return 0;
+}
+
 int wi_option_set(const struct wi_option *option, void *base, const char *text, int append)
 {
     void *value = member(option, base);
@@ -250,7 +278,10 @@ int wi_option_set(const struct wi_option *option, void *base, const char *text, 
         return set_string(option, value, text);
     case WI_OPTION_LIST:
     case WI_OPTION_LINES:
+    case WI_OPTION_ROUTES:
         return set_list(option, value, text, append);
+    case WI_OPTION_PERCENT:
+        return set_percent(value, text);
     case WI_OPTION_BOOL:
         return set_bool(value, text);
     case WI_OPTION_ENUM:
@@ -295,6 +326,7 @@ char *wi_option_format(const struct wi_option *option, const void *base)
 {
     void *value = member(option, base);
     char text[32];
+    double fraction;
     int64_t number;
     int index;
 
@@ -306,7 +338,11 @@ char *wi_option_format(const struct wi_option *option, const void *base)
         return wi_strdup(*(char **)value ? *(char **)value : "");
     case WI_OPTION_LIST:
     case WI_OPTION_LINES:
+    case WI_OPTION_ROUTES:
         return join(value, "\n");
+    case WI_OPTION_PERCENT:
+        memcpy(&fraction, value, sizeof(fraction));
+        return wi_sprintf("%.10g%%", fraction * 100);
     case WI_OPTION_BOOL:
         return wi_strdup(*(int *)value ? "yes" : "no");
     case WI_OPTION_ENUM:
@@ -363,6 +399,13 @@ void wi_option_allowed(const struct wi_option *option, char *out, size_t size)
     case WI_OPTION_LINES:
         snprintf(out, size, "any text");
         return;
+    case WI_OPTION_ROUTES:
+        snprintf(out, size, "KIND or KIND/PLATFORM, each once, separated by commas; platforms: %s",
+            names);
+        return;
+    case WI_OPTION_PERCENT:
+        snprintf(out, size, "a percentage from 0%% to 100%%, such as 0.5%%");
+        return;
     case WI_OPTION_BOOL:
         snprintf(out, size, "yes or no");
         return;
@@ -389,10 +432,12 @@ void wi_option_placeholder(const struct wi_option *option, char *out, size_t siz
         [WI_OPTION_URL] = "url",
         [WI_OPTION_LIST] = "name, ...",
         [WI_OPTION_LINES] = "text",
+        [WI_OPTION_ROUTES] = "kind[/platform], ...",
         [WI_OPTION_BOOL] = "yes | no",
         [WI_OPTION_INTEGER] = "number",
         [WI_OPTION_SIZE] = "size",
-        [WI_OPTION_DURATION] = "duration"};
+        [WI_OPTION_DURATION] = "duration",
+        [WI_OPTION_PERCENT] = "percentage"};
 
     if (option->kind == WI_OPTION_ENUM)
         list_names(option->names, " | ", out, size);

@@ -20,11 +20,13 @@ enum wi_option_kind {
     WI_OPTION_URL,      /* char *, http or https, without a slash at its end */
     WI_OPTION_LIST,     /* struct wi_strings, separated by commas; the key may be repeated */
     WI_OPTION_LINES,    /* struct wi_strings, one item per line; the key may be repeated */
+    WI_OPTION_ROUTES,   /* struct wi_strings of KIND or KIND/PLATFORM, separated by commas; ditto */
     WI_OPTION_BOOL,     /* int */
     WI_OPTION_ENUM,     /* int or an enum: the index into `names` */
     WI_OPTION_INTEGER,  /* int64_t, or uint64_t where min >= 0 */
     WI_OPTION_SIZE,     /* uint64_t bytes */
     WI_OPTION_DURATION, /* int64_t milliseconds */
+    WI_OPTION_PERCENT,  /* double, 0 to 1; written as 0 % to 100 % */
 };
 
 struct wi_option {

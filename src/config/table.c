@@ -19,6 +19,8 @@
 #define INTEGER(min_, max_) .kind = WI_OPTION_INTEGER, .min = min_, .max = max_
 #define SIZE(min_, max_) .kind = WI_OPTION_SIZE, .min = min_, .max = max_
 #define DURATION(min_, max_) .kind = WI_OPTION_DURATION, .min = min_, .max = max_
+#define ROUTES .kind = WI_OPTION_ROUTES, .names = platforms
+#define PERCENT .kind = WI_OPTION_PERCENT
 #define DEFAULT(text) .default_text = text
 #define RELOADABLE .reloadable = 1
 
@@ -42,16 +44,37 @@ static const char *const gpus[] = {[WI_GPU_AUTO] = "auto",
     [WI_GPU_OFF] = "off",
     NULL};
 static const char *const tristates[] = {[WI_AUTO] = "auto", [WI_YES] = "yes", [WI_NO] = "no", NULL};
+static const char *const families[] = {[WI_FAMILY_AUTO] = "auto",
+    [WI_FAMILY_CHROMIUM] = "chromium",
+    [WI_FAMILY_FIREFOX] = "firefox",
+    [WI_FAMILY_WEBKIT] = "webkit",
+    NULL};
+static const char *const dialects[] = {[WI_DIALECT_AUTO] = "auto",
+    [WI_DIALECT_CLASSIC] = "classic",
+    [WI_DIALECT_BIDI] = "bidi",
+    NULL};
+static const char *const numerics[] = {
+    [WI_NUMERICS_CHECK] = "check", [WI_NUMERICS_OFF] = "off", NULL};
+static const char *const batchings[] = {[WI_BATCHING_OFF] = "off",
+    [WI_BATCHING_FIXED] = "fixed",
+    [WI_BATCHING_AUTO] = "auto",
+    NULL};
 static const char *const platforms[] = {"webgpu", "webnn", "webgl", "wasm", NULL};
 
 const struct wi_section wi_sections[] = {
     {"api", "The listener for clients: REST, status and metrics."},
     {"bridge", "The listener for browsers: the page, model files and the node protocol."},
     {"pool", "How many browsers run, and how much work is accepted."},
+    {"browser_preferences",
+        "Where models go while nothing has been measured: for each type of model the kinds of "
+        "browser, each with a platform if that matters, the preferred first. Kinds that are not "
+        "installed are passed over, and measurements outweigh preferences."},
     {WI_SECTION_BROWSER,
-        "A kind of browser. [browser.chrome] is always there; further sections add kinds, their "
-        "names being lower-case letters, digits, \"-\" and \"_\"."},
-    {"models", "Where the models are."}, {"log", "The log, on standard error."}, {0}};
+        "A kind of browser. chrome, edge, firefox and safari are always there; further sections "
+        "add kinds, their names being lower-case letters, digits, \"-\" and \"_\"."},
+    {"models", "Where the models are."},
+    {"store", "What is remembered from one start to the next: measurements, verdicts and jobs."},
+    {"log", "The log, on standard error."}, {0}};
 
 const struct wi_option wi_options[] = {
     {KEY(api, listen), ADDRESS, DEFAULT("127.0.0.1:8470"),
@@ -114,16 +137,76 @@ const struct wi_option wi_options[] = {
                 "first."},
     {KEY(pool, shutdown_timeout), DURATION(0, 1 * HOUR), DEFAULT("20s"), RELOADABLE,
         .help = "How long running jobs may take to finish when the service is told to end."},
+    {KEY(pool, adaptive_scaling), BOOL, DEFAULT("yes"), RELOADABLE,
+        .help = "Whether browsers are opened when work waits, up to max_connections, and closed "
+                "when there is none. Without it max_connections of them are kept running."},
+    {KEY(pool, idle_timeout), DURATION(0, 24 * HOUR), DEFAULT("5m"), RELOADABLE,
+        .help = "A browser above min_connections that has had no work for so long is closed. 0 "
+                "keeps it."},
+    {KEY(pool, recycle_after), INTEGER(0, 1000000000), DEFAULT("10000"), RELOADABLE,
+        .help = "After how many jobs a browser is replaced by a fresh one. 0 means never."},
+    {KEY(pool, memory_limit), SIZE(0, 1 * TIB), DEFAULT("4G"), RELOADABLE,
+        .help = "A browser whose processes together hold more memory is replaced by a fresh one. "
+                "0 means no limit."},
+    {KEY(pool, numerics), ENUM(numerics), DEFAULT("check"), RELOADABLE,
+        .help = "With check, a platform other than wasm is trusted with a model only after its "
+                "answer was compared with that of wasm."},
+    {KEY(pool, recheck), PERCENT, DEFAULT("0.1%"), RELOADABLE,
+        .help = "The share of requests after which the comparison is made again."},
+    {KEY(pool, exploration), PERCENT, DEFAULT("2%"), RELOADABLE,
+        .help = "The share of requests that are run once more elsewhere, beside the client's "
+                "path, to find out whether another browser or platform has become faster."},
+    {KEY(pool, batching), ENUM(batchings), DEFAULT("off"), RELOADABLE,
+        .help = "Whether requests for one model whose first dimension is free are joined: off, "
+                "fixed waits batch_window for company, auto joins what waits anyway."},
+    {KEY(pool, batch_window), DURATION(1, 10 * SECOND), DEFAULT("2ms"), RELOADABLE,
+        .help = "How long a request waits for others to be joined with."},
+    {KEY(pool, max_batch), INTEGER(2, 4096), DEFAULT("32"), RELOADABLE,
+        .help = "How large the first dimension may become by joining."},
+    {KEY(pool, client_share), PERCENT, DEFAULT("100%"), RELOADABLE,
+        .help = "The share of max_queue that one client may fill."},
+    {KEY(pool, job_retention), DURATION(1 * SECOND, 720 * HOUR), DEFAULT("1h"), RELOADABLE,
+        .help = "How long the results of jobs are kept for being fetched."},
 
-    {BROWSER_KEY(driver_command), STRING, .min = 1, DEFAULT("chromedriver"), RELOADABLE,
-        .help = "The WebDriver program: a path, or a name to look for in PATH."},
+    {KEY(browser_preferences, text_embedding), ROUTES, DEFAULT("edge/webnn, chrome, firefox"),
+        RELOADABLE, .help = "For models that turn text into vectors."},
+    {KEY(browser_preferences, text_generation), ROUTES, DEFAULT("chrome/webgpu, edge, firefox"),
+        RELOADABLE, .help = "For models that continue text."},
+    {KEY(browser_preferences, text2text), ROUTES, DEFAULT("edge, chrome, firefox"), RELOADABLE,
+        .help = "For models that turn text into other text."},
+    {KEY(browser_preferences, vision), ROUTES, DEFAULT("chrome/webgpu, edge, firefox"), RELOADABLE,
+        .help = "For models of pictures."},
+    {KEY(browser_preferences, audio), ROUTES, DEFAULT("firefox/webgpu, chrome, edge"), RELOADABLE,
+        .help = "For models of sound."},
+    {KEY(browser_preferences, multimodal), ROUTES, DEFAULT("chrome/webgpu, edge, firefox"),
+        RELOADABLE, .help = "For models of several kinds of input."},
+    {KEY(browser_preferences, other), ROUTES, DEFAULT("chrome, edge, firefox, safari"), RELOADABLE,
+        .help = "For models whose type cannot be told."},
+
+    {BROWSER_KEY(family), ENUM(families), DEFAULT("auto"), RELOADABLE,
+        .help = "Which browser this kind is underneath, and so how it is started. With auto it "
+                "follows from the kind's name: chrome and edge are chromium, firefox and safari "
+                "are firefox and webkit, and any other is chromium."},
+    {BROWSER_KEY(driver), ENUM(dialects), DEFAULT("auto"), RELOADABLE,
+        .help = "The dialect of WebDriver: classic or bidi. With auto, a Firefox without a "
+                "driver_command is started directly and spoken to in bidi, everything else in "
+                "classic."},
+    {BROWSER_KEY(driver_command), STRING, DEFAULT(""), RELOADABLE,
+        .help = "The WebDriver program: a path, or a name to look for in PATH, and its arguments. "
+                "Empty looks for the usual names."},
+    {BROWSER_KEY(driver_url), URL, DEFAULT(""), RELOADABLE,
+        .help = "A WebDriver service that runs already, such as a Selenium Grid. No driver is "
+                "started then, and [bridge] public_url must be reachable from its browsers."},
     {BROWSER_KEY(binary), STRING, DEFAULT(""), RELOADABLE,
         .help = "The browser: a path, or a name to look for in PATH. Empty looks for the usual "
                 "names."},
     {BROWSER_KEY(arguments), LINES, DEFAULT(""), RELOADABLE,
         .help = "A further command-line argument for the browser. Repeat the key for each one."},
-    {BROWSER_KEY(platforms), LIST, .min = 1, .names = platforms, DEFAULT("webgpu, wasm"),
-        RELOADABLE, .help = "What may compute in this browser, the preferred first."},
+    {BROWSER_KEY(preferences), LINES, DEFAULT(""), RELOADABLE,
+        .help = "A preference of the browser, as NAME=VALUE with the value in JSON, such as "
+                "dom.webgpu.enabled=true. Repeat the key for each one."},
+    {BROWSER_KEY(platforms), LIST, .names = platforms, DEFAULT(""), RELOADABLE,
+        .help = "What may compute in this browser. Empty allows whatever it offers."},
     {BROWSER_KEY(headless), BOOL, DEFAULT("yes"), RELOADABLE,
         .help = "Whether the browser runs without a window."},
     {BROWSER_KEY(gpu), ENUM(gpus), DEFAULT("auto"), RELOADABLE,
@@ -132,6 +215,8 @@ const struct wi_option wi_options[] = {
                 "none."},
     {BROWSER_KEY(sandbox), ENUM(tristates), DEFAULT("auto"), RELOADABLE,
         .help = "Whether the browser's own sandbox is on. With auto it is off only for root."},
+    {BROWSER_KEY(min_connections), INTEGER(0, 1024), DEFAULT("0"), RELOADABLE,
+        .help = "How many browsers of this kind are kept running without work."},
     {BROWSER_KEY(max_connections), INTEGER(0, 1024), DEFAULT("4"), RELOADABLE,
         .help = "The most browsers of this kind. 0 switches the kind off."},
 
@@ -139,6 +224,10 @@ const struct wi_option wi_options[] = {
         .help = "The folder with one folder per model."},
     {KEY(models, max_picture_pixels), INTEGER(1, 1000000000), DEFAULT("40000000"), RELOADABLE,
         .help = "The most pixels of a picture. Larger ones are refused before they are decoded."},
+
+    {KEY(store, path), PATH, DEFAULT(""),
+        .help = "The folder of the database. Empty means $STATE_DIRECTORY, else "
+                "$XDG_STATE_HOME/webinfer."},
 
     {KEY(log, level), ENUM(levels), DEFAULT("info"), RELOADABLE,
         .help = "The least urgent messages that are written."},

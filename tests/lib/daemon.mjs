@@ -87,7 +87,11 @@ export class Daemon {
             bridge: { listen: '127.0.0.1:0', page: builtPage },
             models: { directory: this.store },
             pool: { max_connections: 1 },
+            store: { path: path.join(this.folder, 'state') },
         }, options.config);
+        // A test says which kinds it means: chrome alone unless it names another.
+        for (const kind of ['edge', 'firefox', 'safari'])
+            this.config[`browser.${kind}`] ??= { max_connections: 0 };
         this.writeConfig();
     }
 

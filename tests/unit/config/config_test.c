@@ -75,18 +75,32 @@ static void has_the_documented_defaults(void **state)
     assert_int_equal(c->models.max_picture_pixels, 40000000);
     assert_int_equal(c->log.level, WI_LOG_INFO);
     assert_int_equal(c->log.format, WI_LOG_TEXT);
-    assert_int_equal(c->browser_count, 1);
+    assert_int_equal(c->browser_count, 4);
+    assert_int_equal(c->pool.adaptive_scaling, 1);
+    assert_int_equal(c->pool.numerics, WI_NUMERICS_CHECK);
+    assert_true(c->pool.recheck == 0.001);
+    assert_true(c->pool.exploration == 0.02);
+    assert_true(c->pool.client_share == 1);
+    assert_int_equal(c->browser_preferences.text_embedding.count, 3);
+    assert_string_equal(c->browser_preferences.text_embedding.items[0], "edge/webnn");
+    assert_string_equal(c->browser_preferences.audio.items[0], "firefox/webgpu");
+    assert_null(c->store.path);
     const struct wi_config_browser *chrome = wi_config_find_browser(c, "chrome");
-    assert_string_equal(chrome->driver_command, "chromedriver");
+    assert_null(chrome->driver_command);
+    assert_null(chrome->driver_url);
+    assert_int_equal(chrome->family, WI_FAMILY_AUTO);
+    assert_int_equal(chrome->driver, WI_DIALECT_AUTO);
     assert_null(chrome->binary);
-    assert_int_equal(chrome->platforms.count, 2);
-    assert_string_equal(chrome->platforms.items[0], "webgpu");
-    assert_string_equal(chrome->platforms.items[1], "wasm");
+    assert_int_equal(chrome->platforms.count, 0);
+    assert_int_equal(chrome->preferences.count, 0);
     assert_int_equal(chrome->headless, 1);
     assert_int_equal(chrome->gpu, WI_GPU_AUTO);
     assert_int_equal(chrome->sandbox, WI_AUTO);
     assert_int_equal(chrome->max_connections, 4);
-    assert_null(wi_config_find_browser(c, "firefox"));
+    assert_non_null(wi_config_find_browser(c, "edge"));
+    assert_non_null(wi_config_find_browser(c, "firefox"));
+    assert_non_null(wi_config_find_browser(c, "safari"));
+    assert_null(wi_config_find_browser(c, "lynx"));
     wi_config_free(c);
 }
 
@@ -125,6 +139,12 @@ static void reads_every_kind_of_value(void **state)
                                     "gpu = software\n"
                                     "sandbox = no\n"
                                     "[browser.my-canary_2]\n"
+                                    "[pool]\n"
+                                    "recheck = 0.25 %\n"
+                                    "[browser_preferences]\n"
+                                    "audio = firefox/webgpu, my-canary_2\n"
+                                    "audio = chrome/wasm\n"
+                                    "other =\n"
                                     "[log]\n"
                                     "level = debug\n"
                                     "format = json");
@@ -135,9 +155,13 @@ static void reads_every_kind_of_value(void **state)
     assert_int_equal(c->api.max_body, 5 << 20);
     assert_int_equal(c->bridge.heartbeat_interval, 250);
     assert_string_equal(c->bridge.public_url, "https://node.example:8443");
-    assert_int_equal(c->browser_count, 2);
-    assert_string_equal(c->browsers[1].kind, "my-canary_2");
-    assert_string_equal(c->browsers[1].driver_command, "chromedriver");
+    assert_true(c->pool.recheck == 0.0025);
+    assert_int_equal(c->browser_preferences.audio.count, 3);
+    assert_string_equal(c->browser_preferences.audio.items[1], "my-canary_2");
+    assert_int_equal(c->browser_preferences.other.count, 0);
+    assert_int_equal(c->browser_count, 5);
+    assert_string_equal(c->browsers[4].kind, "my-canary_2");
+    assert_null(c->browsers[4].driver_command);
     const struct wi_config_browser *chrome = &c->browsers[0];
     assert_int_equal(chrome->arguments.count, 2);
     assert_string_equal(chrome->arguments.items[0], "--one=a;b,c # d");
@@ -192,8 +216,16 @@ static void refuses_bad_values_and_says_what_is_allowed(void **state)
     refuse("[browser.chrome]\nplatforms = wasm, cuda\n", "2: [browser.chrome] platforms: found");
     refuse("[browser.chrome]\nplatforms = wasm, wasm\n", "2: [browser.chrome] platforms: found");
     refuse("[browser.chrome]\nplatforms = wasm,,\n", "2: [browser.chrome] platforms: found");
-    refuse("[browser.chrome]\nplatforms =\n", "2: [browser.chrome] platforms: found");
-    refuse("[browser.chrome]\ndriver_command =\n", "2: [browser.chrome] driver_command: found");
+    refuse("[browser.chrome]\nfamily = lynx\n", "2: [browser.chrome] family: found");
+    refuse("[pool]\nrecheck = 0.1\n", "2: [pool] recheck: found \"0.1\"; allowed: a percentage");
+    refuse("[pool]\nrecheck = 101%\n", "2: [pool] recheck: found");
+    refuse("[pool]\nrecheck = nan%\n", "2: [pool] recheck: found");
+    refuse("[pool]\nrecheck = -1%\n", "2: [pool] recheck: found");
+    refuse("[browser_preferences]\naudio = chrome/cuda\n",
+        "2: [browser_preferences] audio: found \"chrome/cuda\"; allowed: KIND or KIND/PLATFORM");
+    refuse("[browser_preferences]\naudio = chrome, chrome\n", "2: [browser_preferences] audio: fo");
+    refuse("[browser_preferences]\naudio = /wasm\n", "2: [browser_preferences] audio: found");
+    refuse("[browser_preferences]\naudio = Chrome\n", "2: [browser_preferences] audio: found");
     refuse(
         "[log]\nlevel = info\nlevel = info\n", "3: [log] level: is given twice, first in line 2");
     refuse("[log]\nlevel = info\n[api]\n[log]\nlevel = warn\n",
