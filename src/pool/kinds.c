@@ -24,8 +24,10 @@ void wi_pool_set_kinds(struct wi_pool *pool, const struct wi_config *config)
         kind->name = wi_strdup(config->browsers[i].kind);
         kind->browser = &config->browsers[i];
         for (size_t j = 0; j < old_count; j++)
-            if (strcmp(old[j].name, kind->name) == 0)
+            if (strcmp(old[j].name, kind->name) == 0) {
                 kind->backoff = old[j].backoff;
+                kind->wished_at = old[j].wished_at;
+            }
     }
     for (size_t j = 0; j < old_count; j++)
         free(old[j].name);

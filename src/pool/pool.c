@@ -167,8 +167,11 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     /* A named node cannot come: ids are never used twice. */
     if (pick != WI_PICK_NEVER || demand->node)
         return pick;
-    if (something_is_coming(pool, demand))
+    if (something_is_coming(pool, demand)) {
+        if (demand->browser)
+            wi_pool_wish(pool, demand->browser);
         return WI_PICK_WAIT;
+    }
     if (!error || error->code == WI_UNAVAILABLE)
         wi_pool_explain(pool, demand->browser, error);
     return WI_PICK_NEVER;
@@ -183,6 +186,18 @@ void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting)
         pool->backlog_since = wi_now_ms();
         wi_pool_plan_soon(pool);
     }
+}
+
+void wi_pool_wish(struct wi_pool *pool, const char *name)
+{
+    struct pool_kind *kind = wi_pool_find_kind(pool, name);
+    double now = wi_now_ms();
+
+    if (!kind || pool->closing)
+        return;
+    if (kind->wished_at == 0 || now - kind->wished_at > WI_WISH_MS)
+        wi_pool_plan_soon(pool);
+    kind->wished_at = now;
 }
 
 enum wi_code wi_pool_ready(const struct wi_pool *pool, struct wi_error *error)

@@ -84,6 +84,12 @@ void wi_pool_cancel(
     struct wi_pool *pool, const char *node_id, const char *attempt_id, const char *reason);
 /* How much is waiting, so that the pool can open sessions for it. */
 void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting);
+/* A session of this kind would be used: a request is pinned to it, or its models are to run there.
+ * Cheap and safe to repeat, also for kinds that are unknown, missing or running already. It opens
+ * one as soon as there is room under the maxima (an idle session of another kind above its own
+ * minimum may have to make room), and is forgotten when it was not repeated for WI_WISH_MS. */
+#define WI_WISH_MS 30000
+void wi_pool_wish(struct wi_pool *pool, const char *kind);
 
 /* Admin verbs. WI_OK, or the not-found code of what was named. */
 enum wi_code wi_pool_recycle(struct wi_pool *pool, const char *session_id, struct wi_error *error);

@@ -16,6 +16,7 @@ struct pool_kind {
     int installed;
     struct wi_error problem; /* why not, or the last failure to become ready; code WI_OK: none */
     double check_at;         /* when to look for missing programs again */
+    double wished_at;        /* when a session of it was last wished for; 0: not, or it came */
 };
 
 struct pool_session {

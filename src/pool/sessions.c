@@ -169,6 +169,7 @@ void wi_pool_session_up(struct wi_pool *pool, struct pool_session *session)
     session->idle_since = now;
     pool->scaled_at = now; /* what has waited for this session is about to be served */
     if (kind) {
+        kind->wished_at = 0;
         wi_backoff_ready(&kind->backoff);
         kind->problem.code = WI_OK;
     }
@@ -252,6 +253,23 @@ static struct pool_kind *choose_kind(struct wi_pool *pool, double now, double *w
             *wake = next;
     }
     return best;
+}
+
+/* The first session of each kind that was wished for. */
+static void start_wished(struct wi_pool *pool, double now, size_t *live, size_t *total)
+{
+    for (size_t i = 0; i < pool->kind_count; i++) {
+        struct pool_kind *kind = &pool->kinds[i];
+        if (kind->wished_at == 0 || now - kind->wished_at > WI_WISH_MS || !kind->installed ||
+            kind->browser->max_connections == 0 ||
+            (int64_t)*total >= pool->config->pool.max_connections ||
+            wi_pool_count_sessions(pool, kind->name, WI_SESSION_STATE_COUNT) > 0 ||
+            !wi_backoff_may_start(&kind->backoff, now, 0))
+            continue;
+        start_session(pool, kind);
+        ++*live;
+        ++*total;
+    }
 }
 
 static size_t wanted_sessions(
@@ -338,6 +356,7 @@ void wi_pool_plan(struct wi_pool *pool)
         coming += is_live(session) && !wi_pool_node_of(pool, session->id);
         total++;
     }
+    start_wished(pool, now, &live, &total);
     wanted = wanted_sessions(pool, live, coming, now, &wake);
     for (; live < wanted && (int64_t)total < pool->config->pool.max_connections; live++, total++) {
         kind = choose_kind(pool, now, &wake);
