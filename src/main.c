@@ -259,8 +259,11 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
     d->http = wi_http_new(&d->loop);
     d->store = wi_store_new(&d->loop, d->config->models.directory);
     d->jobs = wi_jobs_new(&d->loop, d->config);
-    struct wi_pool_deps pool_deps = {
-        .loop = &d->loop, .http = d->http, .instance = d->instance, .children = d->children};
+    struct wi_pool_deps pool_deps = {.loop = &d->loop,
+        .http = d->http,
+        .lws = d->lws,
+        .instance = d->instance,
+        .children = d->children};
     d->pool = wi_pool_new(&pool_deps, d->config, wi_jobs_pool_events(d->jobs));
     wi_jobs_start(d->jobs, d->pool);
     d->bridge = wi_bridge_new(

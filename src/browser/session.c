@@ -308,7 +308,7 @@ static void on_line(void *context, const char *line)
         return;
     session->step = "driver";
     snprintf(url, sizeof(url), "http://127.0.0.1:%d", port);
-    session->driver = wi_driver_new(session->deps.http, session->deps.loop, url);
+    session->driver = wi_classic_new(session->deps.http, session->deps.loop, url);
     session->call = wi_driver_wait_ready(
         session->driver, time_left(session, session->started), on_driver_ready, session);
 }

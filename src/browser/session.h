@@ -20,6 +20,8 @@
 #include <sys/types.h>
 #include <uv.h>
 
+struct lws_context;
+
 enum wi_session_state {
     WI_SESSION_STARTING,
     WI_SESSION_READY,
@@ -34,6 +36,7 @@ const char *wi_session_state_name(enum wi_session_state state);
 struct wi_session_deps {
     uv_loop_t *loop;
     struct wi_http *http;
+    struct lws_context *lws; /* for BiDi; NULL where there is none */
     struct wi_instance *instance;
     struct wi_children *children;
 };

@@ -162,8 +162,11 @@ static enum wi_code make_parts(struct probe *p)
 static void start(struct probe *p)
 {
     static const int numbers[] = {SIGINT, SIGTERM};
-    struct wi_session_deps deps = {
-        .loop = &p->loop, .http = p->http, .instance = p->instance, .children = p->children};
+    struct wi_session_deps deps = {.loop = &p->loop,
+        .http = p->http,
+        .lws = p->lws,
+        .instance = p->instance,
+        .children = p->children};
 
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         uv_signal_init(&p->loop, &p->signals[i]);

@@ -55,6 +55,7 @@ struct wi_pool_events {
 struct wi_pool_deps {
     uv_loop_t *loop;
     struct wi_http *http;
+    struct lws_context *lws; /* for the sessions; NULL where there is none */
     struct wi_instance *instance;
     struct wi_children *children;
 };

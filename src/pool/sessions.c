@@ -207,8 +207,11 @@ void wi_pool_session_idle(struct wi_pool *pool, struct pool_session *session)
 
 static void start_session(struct wi_pool *pool, struct pool_kind *kind)
 {
-    const struct wi_session_deps deps = {
-        pool->deps.loop, pool->deps.http, pool->deps.instance, pool->deps.children};
+    const struct wi_session_deps deps = {.loop = pool->deps.loop,
+        .http = pool->deps.http,
+        .lws = pool->deps.lws,
+        .instance = pool->deps.instance,
+        .children = pool->deps.children};
     const struct wi_session_events events = {pool, on_page_url, on_state};
     struct pool_session *session = wi_alloc(sizeof(*session));
     struct wi_session_info info;

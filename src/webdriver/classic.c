@@ -8,85 +8,39 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/params.h"
-#include <ctype.h>
+#include "webdriver/private.h"
 #include <stdlib.h>
 #include <string.h>
 
 /* No answer that we use is larger than a few KiB; errors carry a stack trace. */
 #define ANSWER_MAX (256 * 1024)
-#define SESSION_ID_MAX 256
 #define POLL_FIRST_MS 20
 #define POLL_MAX_MS 500
 /* One question to a driver that accepts but does not answer. */
 #define POLL_ANSWER_MS 2000
 
-struct wi_driver {
+struct classic {
+    struct wi_driver driver;
     struct wi_http *http;
     uv_loop_t *loop;
     char *url;
-    char *session_id;
-    json_t *capabilities;
-    struct wi_driver_call *calls; /* under way */
 };
 
-struct wi_driver_call {
-    struct wi_driver *driver;
-    struct wi_driver_call *next;
+struct classic_call {
+    struct wi_driver_call call;
     struct wi_http_call *http_call;
     /* What to do with a good answer's value: WI_OK, or an error filled. May be NULL. */
-    enum wi_code (*on_value)(struct wi_driver_call *call, json_t *value, struct wi_error *error);
-    const char *verb; /* for messages */
-    wi_driver_fn *on_done;
-    void *context;
-    /* Only wi_driver_wait_ready asks again. */
+    enum wi_code (*on_value)(struct wi_driver *driver, const json_t *value, struct wi_error *error);
+    /* Only wait_ready asks again. */
     struct wi_timer *again;
     double deadline;
     uint64_t pause_ms;
     struct wi_error last;
 };
 
-/* --- calls ----------------------------------------------------------------------------------- */
-
-static struct wi_driver_call *call_new(
-    struct wi_driver *driver, const char *verb, wi_driver_fn *on_done, void *context)
+static struct classic *driver_of(const struct classic_call *call)
 {
-    struct wi_driver_call *call = wi_alloc(sizeof(*call));
-
-    call->driver = driver;
-    call->verb = verb;
-    call->on_done = on_done;
-    call->context = context;
-    call->next = driver->calls;
-    driver->calls = call;
-    return call;
-}
-
-void wi_driver_cancel(struct wi_driver_call *call)
-{
-    struct wi_driver_call **link;
-
-    if (!call)
-        return;
-    for (link = &call->driver->calls; *link != call;)
-        link = &(*link)->next;
-    *link = call->next;
-    wi_http_cancel(call->http_call);
-    wi_timer_free(call->again);
-    free(call);
-}
-
-/* The end of a call: it is gone before its callback, which may free the driver. */
-static void call_done(struct wi_driver_call *call, const struct wi_error *error)
-{
-    wi_driver_fn *on_done = call->on_done;
-    void *context = call->context;
-    struct wi_error copy;
-
-    if (error)
-        copy = *error;
-    call->http_call = NULL;
-    wi_driver_cancel(call);
-    on_done(context, error ? &copy : NULL);
+    return (struct classic *)call->call.driver;
 }
 
 /* --- answers --------------------------------------------------------------------------------- */
@@ -100,31 +54,13 @@ static const struct wi_param answer_table[] = {
     {NULL, 0, 0, 0, 0, 0, NULL},
 };
 
-struct driver_error {
-    const char *error;
-    const char *message;
-};
-
-/* https://www.w3.org/TR/webdriver2/#errors */
-static const struct wi_param error_table[] = {
-    {"error", WI_PARAM_STRING, offsetof(struct driver_error, error), 1, 0, 0, NULL},
-    {"message", WI_PARAM_STRING, offsetof(struct driver_error, message), 0, 0, 0, NULL},
-    {NULL, 0, 0, 0, 0, 0, NULL},
-};
-
 static enum wi_code read_error(
     const char *verb, int status, const json_t *value, struct wi_error *error)
 {
-    struct driver_error said = {NULL, ""};
-    size_t length;
-
-    if (!json_is_object(value) ||
-        wi_params_read(error_table, value, WI_PARAMS_OPEN, "value.", &said, NULL) != WI_OK)
-        return wi_error_set(error, WI_INTERNAL, "",
-            "%s: the driver answered HTTP %d without saying why", verb, status);
-    length = strcspn(said.message, "\n"); /* the rest is the driver's stack trace */
-    return wi_error_set(error, WI_INTERNAL, "", "%s: the driver says: %.80s: %.*s", verb,
-        said.error, (int)(length < 300 ? length : 300), said.message);
+    if (wi_driver_read_error(verb, value, error) != WI_OK)
+        return WI_INTERNAL;
+    return wi_error_set(
+        error, WI_INTERNAL, "", "%s: the driver answered HTTP %d without saying why", verb, status);
 }
 
 /* Checks the exchange and hands out `value` (NULL where it is null or absent), borrowed from
@@ -155,23 +91,23 @@ static enum wi_code read_answer(const char *verb, const struct wi_http_answer *h
 
 static void on_answer(void *context, const struct wi_http_answer *http)
 {
-    struct wi_driver_call *call = context;
+    struct classic_call *call = context;
     struct wi_error error = {0};
     json_t *root, *value;
-    enum wi_code code = read_answer(call->verb, http, &root, &value, &error);
+    enum wi_code code = read_answer(call->call.verb, http, &root, &value, &error);
 
     call->http_call = NULL;
     if (code == WI_OK && call->on_value)
-        code = call->on_value(call, value, &error);
+        code = call->on_value(call->call.driver, value, &error);
     json_decref(root);
-    call_done(call, code == WI_OK ? NULL : &error);
+    wi_driver_done(&call->call, code == WI_OK ? NULL : &error);
 }
 
 /* Starts the call's exchange at URL/PATH with `body` (consumed; NULL for none). */
-static void exchange(struct wi_driver_call *call, const char *method, const char *path,
-    json_t *body, uint64_t timeout_ms, wi_http_fn *callback)
+static void exchange(struct classic_call *call, const char *method, const char *path, json_t *body,
+    uint64_t timeout_ms, wi_http_fn *callback)
 {
-    char *url = wi_sprintf("%s%s", call->driver->url, path);
+    char *url = wi_sprintf("%s%s", driver_of(call)->url, path);
     char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
     struct wi_http_request request = {
         .method = method,
@@ -183,47 +119,18 @@ static void exchange(struct wi_driver_call *call, const char *method, const char
         .max_answer = ANSWER_MAX,
     };
 
-    call->http_call = wi_http_start(call->driver->http, &request, callback, call);
+    call->http_call = wi_http_start(driver_of(call)->http, &request, callback, call);
     json_decref(body);
     free(text);
     free(url);
 }
 
-/* --- the driver ------------------------------------------------------------------------------ */
-
-struct wi_driver *wi_driver_new(struct wi_http *http, uv_loop_t *loop, const char *url)
+static void let_go(struct wi_driver_call *base)
 {
-    struct wi_driver *driver = wi_alloc(sizeof(*driver));
-    size_t length = strlen(url);
+    struct classic_call *call = (struct classic_call *)base;
 
-    driver->http = http;
-    driver->loop = loop;
-    while (length > 0 && url[length - 1] == '/')
-        length--;
-    driver->url = wi_strndup(url, length);
-    return driver;
-}
-
-void wi_driver_free(struct wi_driver *driver)
-{
-    if (!driver)
-        return;
-    while (driver->calls)
-        wi_driver_cancel(driver->calls);
-    json_decref(driver->capabilities);
-    free(driver->session_id);
-    free(driver->url);
-    free(driver);
-}
-
-const char *wi_driver_session_id(const struct wi_driver *driver)
-{
-    return driver->session_id;
-}
-
-const json_t *wi_driver_capabilities(const struct wi_driver *driver)
-{
-    return driver->capabilities;
+    wi_http_cancel(call->http_call);
+    wi_timer_free(call->again);
 }
 
 /* --- GET /status ----------------------------------------------------------------------------- */
@@ -257,17 +164,17 @@ static enum wi_code read_status(const json_t *value, struct wi_error *error)
 
 static void on_status(void *context, const struct wi_http_answer *http)
 {
-    struct wi_driver_call *call = context;
+    struct classic_call *call = context;
     double left = call->deadline - wi_now_ms();
     json_t *root, *value;
-    enum wi_code code = read_answer(call->verb, http, &root, &value, &call->last);
+    enum wi_code code = read_answer(call->call.verb, http, &root, &value, &call->last);
 
     call->http_call = NULL;
     if (code == WI_OK)
         code = read_status(value, &call->last);
     json_decref(root);
     if (code == WI_OK || left <= (double)call->pause_ms) {
-        call_done(call, code == WI_OK ? NULL : &call->last);
+        wi_driver_done(&call->call, code == WI_OK ? NULL : &call->last);
         return;
     }
     wi_timer_start(call->again, call->pause_ms, 0);
@@ -276,87 +183,38 @@ static void on_status(void *context, const struct wi_http_answer *http)
 
 static void ask_status(void *context)
 {
-    struct wi_driver_call *call = context;
+    struct classic_call *call = context;
     double left = call->deadline - wi_now_ms();
     uint64_t timeout = left < 1 ? 1 : left < POLL_ANSWER_MS ? (uint64_t)left : POLL_ANSWER_MS;
 
     exchange(call, "GET", "/status", NULL, timeout, on_status);
 }
 
-struct wi_driver_call *wi_driver_wait_ready(
-    struct wi_driver *driver, uint64_t timeout_ms, wi_driver_fn *on_done, void *context)
+static void wait_ready(struct wi_driver_call *base, uint64_t timeout_ms)
 {
-    struct wi_driver_call *call = call_new(driver, "status", on_done, context);
+    struct classic_call *call = (struct classic_call *)base;
 
-    call->again = wi_timer_new(driver->loop, ask_status, call);
+    call->again = wi_timer_new(driver_of(call)->loop, ask_status, call);
     call->deadline = wi_now_ms() + (double)timeout_ms;
     call->pause_ms = POLL_FIRST_MS;
     ask_status(call);
-    return call;
-}
-
-/* --- POST /session --------------------------------------------------------------------------- */
-
-struct new_session {
-    const char *session_id;
-    json_t *capabilities;
-};
-
-static const struct wi_param new_session_table[] = {
-    {"sessionId", WI_PARAM_STRING, offsetof(struct new_session, session_id), 1, 1, SESSION_ID_MAX,
-        NULL},
-    {"capabilities", WI_PARAM_OBJECT, offsetof(struct new_session, capabilities), 1, 0, 0, NULL},
-    {NULL, 0, 0, 0, 0, 0, NULL},
-};
-
-/* The id becomes part of URLs; drivers make UUIDs or hex. */
-static int is_session_id(const char *id)
-{
-    for (; *id; id++)
-        if (!isalnum((unsigned char)*id) && !strchr("-_.", *id))
-            return 0;
-    return 1;
-}
-
-static enum wi_code take_session(struct wi_driver_call *call, json_t *value, struct wi_error *error)
-{
-    struct wi_driver *driver = call->driver;
-    struct new_session made = {NULL, NULL};
-    struct wi_error why;
-
-    if (!json_is_object(value))
-        return wi_error_set(
-            error, WI_INTERNAL, "", "new session: the driver's answer has no object as \"value\"");
-    if (wi_params_read(new_session_table, value, WI_PARAMS_OPEN, "value.", &made, &why) != WI_OK)
-        return wi_error_set(error, WI_INTERNAL, "",
-            "new session: the driver's answer makes no sense: %.300s", why.detail);
-    if (!is_session_id(made.session_id))
-        return wi_error_set(error, WI_INTERNAL, "",
-            "new session: the driver's session id holds characters that no id has");
-    free(driver->session_id);
-    driver->session_id = wi_strdup(made.session_id);
-    json_decref(driver->capabilities);
-    driver->capabilities = json_incref(made.capabilities);
-    return WI_OK;
-}
-
-struct wi_driver_call *wi_driver_new_session(struct wi_driver *driver, json_t *capabilities,
-    uint64_t timeout_ms, wi_driver_fn *on_done, void *context)
-{
-    struct wi_driver_call *call = call_new(driver, "new session", on_done, context);
-
-    call->on_value = take_session;
-    exchange(call, "POST", "/session", json_pack("{s:o}", "capabilities", capabilities), timeout_ms,
-        on_answer);
-    return call;
 }
 
 /* --- verbs of a session ---------------------------------------------------------------------- */
 
-static void session_exchange(struct wi_driver_call *call, const char *method, const char *verb,
+static void new_session(struct wi_driver_call *base, json_t *capabilities, uint64_t timeout_ms)
+{
+    struct classic_call *call = (struct classic_call *)base;
+
+    call->on_value = wi_driver_take_session;
+    exchange(call, "POST", "/session", json_pack("{s:o}", "capabilities", capabilities), timeout_ms,
+        on_answer);
+}
+
+static void session_exchange(struct classic_call *call, const char *method, const char *verb,
     json_t *body, uint64_t timeout_ms)
 {
-    const char *id = call->driver->session_id;
+    const char *id = call->call.driver->session_id;
     /* Without a session the driver's "invalid session id" is the answer. */
     char *path = wi_sprintf("/session/%s%s", id ? id : "none", verb);
 
@@ -364,38 +222,64 @@ static void session_exchange(struct wi_driver_call *call, const char *method, co
     free(path);
 }
 
-struct wi_driver_call *wi_driver_navigate(struct wi_driver *driver, const char *url,
-    uint64_t timeout_ms, wi_driver_fn *on_done, void *context)
+static void navigate(struct wi_driver_call *base, const char *url, uint64_t timeout_ms)
 {
-    struct wi_driver_call *call = call_new(driver, "navigate", on_done, context);
-
-    session_exchange(call, "POST", "/url", json_pack("{s:s}", "url", url), timeout_ms);
-    return call;
+    session_exchange(
+        (struct classic_call *)base, "POST", "/url", json_pack("{s:s}", "url", url), timeout_ms);
 }
 
-struct wi_driver_call *wi_driver_check_page(
-    struct wi_driver *driver, uint64_t timeout_ms, wi_driver_fn *on_done, void *context)
+/* The page's address: asking for it fails where the page has crashed. */
+static void check_page(struct wi_driver_call *base, uint64_t timeout_ms)
 {
-    struct wi_driver_call *call = call_new(driver, "check page", on_done, context);
-
-    session_exchange(call, "GET", "/url", NULL, timeout_ms);
-    return call;
+    session_exchange((struct classic_call *)base, "GET", "/url", NULL, timeout_ms);
 }
 
 static enum wi_code forget_session(
-    struct wi_driver_call *call, json_t *value, struct wi_error *error)
+    struct wi_driver *driver, const json_t *value, struct wi_error *error)
 {
-    free(call->driver->session_id);
-    call->driver->session_id = NULL;
+    wi_driver_forget_session(driver);
     return WI_OK;
 }
 
-struct wi_driver_call *wi_driver_delete_session(
-    struct wi_driver *driver, uint64_t timeout_ms, wi_driver_fn *on_done, void *context)
+static void delete_session(struct wi_driver_call *base, uint64_t timeout_ms)
 {
-    struct wi_driver_call *call = call_new(driver, "delete session", on_done, context);
+    struct classic_call *call = (struct classic_call *)base;
 
     call->on_value = forget_session;
     session_exchange(call, "DELETE", "", NULL, timeout_ms);
-    return call;
+}
+
+/* --- the driver ------------------------------------------------------------------------------ */
+
+static void free_classic(struct wi_driver *base)
+{
+    struct classic *driver = (struct classic *)base;
+
+    free(driver->url);
+    free(driver);
+}
+
+static const struct wi_dialect_verbs verbs = {
+    .call_size = sizeof(struct classic_call),
+    .wait_ready = wait_ready,
+    .new_session = new_session,
+    .navigate = navigate,
+    .check_page = check_page,
+    .delete_session = delete_session,
+    .let_go = let_go,
+    .free = free_classic,
+};
+
+struct wi_driver *wi_classic_new(struct wi_http *http, uv_loop_t *loop, const char *url)
+{
+    struct classic *driver = wi_alloc(sizeof(*driver));
+    size_t length = strlen(url);
+
+    driver->driver.verbs = &verbs;
+    driver->http = http;
+    driver->loop = loop;
+    while (length > 0 && url[length - 1] == '/')
+        length--;
+    driver->url = wi_strndup(url, length);
+    return &driver->driver;
 }

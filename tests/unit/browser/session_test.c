@@ -61,8 +61,10 @@ static void start(struct place *place, const char *script, int64_t timeout_ms)
     memset(place, 0, sizeof(*place));
     assert_non_null(realpath("webinfer-lifeline", lifeline));
     uv_loop_init(&place->loop);
-    place->deps = (struct wi_session_deps){&place->loop, wi_http_new(&place->loop),
-        wi_instance_new(&place->error), wi_children_new(&place->loop, lifeline)};
+    place->deps = (struct wi_session_deps){.loop = &place->loop,
+        .http = wi_http_new(&place->loop),
+        .instance = wi_instance_new(&place->error),
+        .children = wi_children_new(&place->loop, lifeline)};
     assert_non_null(place->deps.instance);
     path = wi_sprintf("%s/driver", wi_instance_path(place->deps.instance));
     if (script) {
