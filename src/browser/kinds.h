@@ -1,6 +1,7 @@
 /*
- * What differs between the kinds of browser, in one table: programs, switches, preferences,
- * environment, and how a driver says which port it listens on.
+ * What differs between the kinds of browser: programs, switches, preferences, environment,
+ * capabilities, and how what is started says where it listens. The tables are in one file per
+ * family: chromium.c and its like.
  */
 #ifndef WI_BROWSER_KINDS_H
 #define WI_BROWSER_KINDS_H
@@ -10,37 +11,55 @@
 #include "config/config.h"
 #include <jansson.h>
 
-struct wi_kind;
-
-/* NULL if this version starts no such browser. Static. */
-const struct wi_kind *wi_kind_find(const char *name);
-/* The names of all kinds that there are, ", " between, for messages. Static. */
-const char *wi_kind_names(void);
-
-/* Everything that it takes to start a driver and ask it for a browser. Zero-initialise; free with
- * wi_launch_clear. */
-struct wi_launch {
-    struct wi_strings driver;      /* program and arguments */
-    struct wi_strings environment; /* "NAME=value" */
-    json_t *capabilities;          /* {"alwaysMatch": …}; owned */
-    int sandbox;                   /* 0: the browser runs without its sandbox */
+struct wi_launch_request {
+    const struct wi_config_browser *browser;
+    const char *directory; /* of the session; it has the folders named by wi_launch_folders */
+    /* Where the page will come from (the bridge's URL): secure contexts depend on it. NULL where
+     * that is not known yet. */
+    const char *page_url;
 };
 
-/* The launch for a browser whose files all lie below `directory` (which has the folders named by
- * wi_kind_folders). WI_OK, or WI_UNAVAILABLE naming the program that is missing and the package
- * that brings it. */
-enum wi_code wi_kind_launch(const struct wi_config_browser *browser, const char *directory,
-    struct wi_launch *launch, struct wi_error *error);
+/* A file to write before the start, below the session's directory. */
+struct wi_launch_file {
+    char *path; /* relative */
+    char *text;
+};
+
+/* Everything that it takes to start a browser and to speak to it. Zero-initialise; free with
+ * wi_launch_clear. */
+struct wi_launch {
+    struct wi_strings command; /* program and arguments; none: a service runs already at `url` */
+    struct wi_strings environment; /* "NAME=value" */
+    struct wi_launch_file *files;
+    size_t file_count;
+    enum wi_dialect dialect; /* classic or bidi */
+    char *url;               /* of a WebDriver service that runs already; else NULL */
+    const char *port_line;   /* what comes before the port in the line that tells it; static */
+    json_t *capabilities;    /* {"alwaysMatch": …}; owned; NULL where the dialect needs none */
+    int sandbox;             /* 0: the browser runs without its sandbox */
+};
+
+/* WI_OK, or WI_UNAVAILABLE naming the program that is missing and what brings it, or saying why
+ * this browser cannot show our page from there. */
+enum wi_code wi_launch_make(
+    const struct wi_launch_request *request, struct wi_launch *launch, struct wi_error *error);
 void wi_launch_clear(struct wi_launch *launch);
+void wi_launch_add_file(struct wi_launch *launch, const char *path, const char *text);
 
 /* Folders to make below the session's directory, ended by NULL. Static. */
-const char *const *wi_kind_folders(void);
+const char *const *wi_launch_folders(void);
 
-/* The port in a line of the driver's output that says it is listening, or -1. */
-int wi_kind_read_port(const struct wi_kind *kind, const char *line);
+/* The port in a line of output that says it is listening, or -1. */
+int wi_launch_read_port(const struct wi_launch *launch, const char *line);
 
-/* Whether the browser's own sandbox is on: `auto` is off only for user id 0, for whom Chromium's
- * refuses to start. */
+/* "chromium", "firefox" or "webkit": what the kind is underneath. Static. */
+const char *wi_kind_family(const struct wi_config_browser *browser);
+
+/* Whether the browser runs on this machine: we start it, or its driver_url is loopback. */
+int wi_kind_is_here(const struct wi_config_browser *browser);
+
+/* Whether the browser's own sandbox is on: `auto` is off only on this machine for user id 0, for
+ * whom browsers refuse to start with it. */
 int wi_kind_sandbox(const struct wi_config_browser *browser);
 
 #endif

@@ -13,6 +13,8 @@
 #include "browser/kinds.h"
 #include "webdriver/classic.h"
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +31,6 @@ struct wi_session {
     struct wi_session_events events;
     char id[WI_ID_SIZE];
     char *kind_name;
-    const struct wi_kind *kind;
     struct wi_launch launch;
     char *directory;
     struct wi_child *child; /* NULL when no process is left */
@@ -292,6 +293,15 @@ static void on_driver_ready(void *context, const struct wi_error *error)
         time_left(session, session->started), on_session_made, session);
 }
 
+/* From here on there is somebody to speak to, at `url`. */
+static void meet_driver(struct wi_session *session, const char *url)
+{
+    session->step = "driver";
+    session->driver = wi_classic_new(session->deps.http, session->deps.loop, url);
+    session->call = wi_driver_wait_ready(
+        session->driver, time_left(session, session->started), on_driver_ready, session);
+}
+
 static void on_line(void *context, const char *line)
 {
     struct wi_session *session = context;
@@ -303,14 +313,11 @@ static void on_line(void *context, const char *line)
     wi_scrub(session->last_line);
     if (session->driver || session->state != WI_SESSION_STARTING)
         return;
-    port = wi_kind_read_port(session->kind, line);
+    port = wi_launch_read_port(&session->launch, line);
     if (port < 0)
         return;
-    session->step = "driver";
     snprintf(url, sizeof(url), "http://127.0.0.1:%d", port);
-    session->driver = wi_classic_new(session->deps.http, session->deps.loop, url);
-    session->call = wi_driver_wait_ready(
-        session->driver, time_left(session, session->started), on_driver_ready, session);
+    meet_driver(session, url);
 }
 
 /* --- starting -------------------------------------------------------------------------------- */
@@ -324,13 +331,33 @@ static enum wi_code make_files(struct wi_session *session, struct wi_error *erro
     session->directory = wi_instance_make(session->deps.instance, name, error);
     if (!session->directory)
         return WI_UNAVAILABLE;
-    for (const char *const *folder = wi_kind_folders(); *folder; folder++) {
+    for (const char *const *folder = wi_launch_folders(); *folder; folder++) {
         char *relative = wi_sprintf("%s/%s", name, *folder);
         char *path = wi_instance_make(session->deps.instance, relative, error);
         free(relative);
         if (!path)
             return WI_UNAVAILABLE;
         free(path);
+    }
+    return WI_OK;
+}
+
+static enum wi_code write_files(struct wi_session *session, struct wi_error *error)
+{
+    const struct wi_launch *launch = &session->launch;
+
+    for (size_t i = 0; i < launch->file_count; i++) {
+        char *path = wi_sprintf("%s/%s", session->directory, launch->files[i].path);
+        int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        size_t size = strlen(launch->files[i].text);
+        int good = fd >= 0 && write(fd, launch->files[i].text, size) == (ssize_t)size;
+        if (!good)
+            wi_error_set(error, WI_UNAVAILABLE, "", "cannot write %s: %s", path, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        free(path);
+        if (!good)
+            return WI_UNAVAILABLE;
     }
     return WI_OK;
 }
@@ -345,18 +372,32 @@ static const char **as_list(const struct wi_strings *strings)
     return list;
 }
 
-static enum wi_code spawn(
-    struct wi_session *session, const struct wi_config_browser *browser, struct wi_error *error)
+static enum wi_code spawn(struct wi_session *session, struct wi_error *error)
 {
     const struct wi_child_events events = {session, on_line, on_tree_end};
-    struct wi_child_options options = {
-        .subject = session->id,
-    };
-    const char **arguments, **environment;
+    struct wi_child_options options = {.subject = session->id, .directory = session->directory};
+    const char **arguments = as_list(&session->launch.command);
+    const char **environment = as_list(&session->launch.environment);
+
+    options.arguments = arguments;
+    options.environment = environment;
+    session->child = wi_child_start(session->deps.children, &options, &events, error);
+    free(arguments);
+    free(environment);
+    return session->child ? WI_OK : WI_UNAVAILABLE;
+}
+
+static enum wi_code begin(
+    struct wi_session *session, const struct wi_config_browser *browser, struct wi_error *error)
+{
+    struct wi_launch_request request = {.browser = browser, .page_url = session->deps.page_url};
     enum wi_code code = make_files(session, error);
 
+    request.directory = session->directory;
     if (code == WI_OK)
-        code = wi_kind_launch(browser, session->directory, &session->launch, error);
+        code = wi_launch_make(&request, &session->launch, error);
+    if (code == WI_OK)
+        code = write_files(session, error);
     if (code != WI_OK)
         return code;
     if (!session->launch.sandbox)
@@ -364,13 +405,10 @@ static enum wi_code spawn(
             "the browser runs without its own sandbox (user id %u); run the daemon as another "
             "user to have it",
             (unsigned)geteuid());
-    options.directory = session->directory;
-    options.arguments = arguments = as_list(&session->launch.driver);
-    options.environment = environment = as_list(&session->launch.environment);
-    session->child = wi_child_start(session->deps.children, &options, &events, error);
-    free(arguments);
-    free(environment);
-    return session->child ? WI_OK : WI_UNAVAILABLE;
+    if (session->launch.command.count > 0)
+        return spawn(session, error);
+    meet_driver(session, session->launch.url);
+    return WI_OK;
 }
 
 static void on_failed_early(void *context)
@@ -394,12 +432,11 @@ struct wi_session *wi_session_new(const struct wi_session_deps *deps,
     session->started = session->state_since = wi_now_ms();
     session->step = "spawn";
     session->kind_name = wi_strdup(browser->kind);
-    session->kind = wi_kind_find(browser->kind);
     wi_id_new(session->id, "session");
     session->deadline = wi_timer_new(deps->loop, on_deadline, session);
     session->failed_early = wi_timer_new(deps->loop, on_failed_early, session);
     wi_info("browser", session->id, "starting %s", browser->kind);
-    if (spawn(session, browser, &session->early_error) == WI_OK)
+    if (begin(session, browser, &session->early_error) == WI_OK)
         wi_timer_start(session->deadline, (uint64_t)timeout_ms, 0);
     else
         wi_timer_start(session->failed_early, 0, 0);
@@ -527,8 +564,9 @@ uint64_t wi_session_rss(const struct wi_session *session)
 
 enum wi_code wi_session_installed(const struct wi_config_browser *browser, struct wi_error *error)
 {
+    struct wi_launch_request request = {.browser = browser, .directory = "/"};
     struct wi_launch launch = {0};
-    enum wi_code code = wi_kind_launch(browser, "/", &launch, error);
+    enum wi_code code = wi_launch_make(&request, &launch, error);
 
     wi_launch_clear(&launch);
     return code;

@@ -39,6 +39,7 @@ struct wi_session_deps {
     struct lws_context *lws; /* for BiDi; NULL where there is none */
     struct wi_instance *instance;
     struct wi_children *children;
+    const char *page_url; /* the bridge's, as browsers reach it; NULL: not known */
 };
 
 struct wi_session_events {

@@ -166,7 +166,8 @@ static void start(struct probe *p)
         .http = p->http,
         .lws = p->lws,
         .instance = p->instance,
-        .children = p->children};
+        .children = p->children,
+        .page_url = wi_bridge_url(p->bridge)};
 
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         uv_signal_init(&p->loop, &p->signals[i]);

@@ -2,10 +2,13 @@
 #include "config/options.h"
 
 #include "base/address.h"
+#include "base/url.h"
+#include "config/preference.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 __attribute__((format(printf, 5, 6))) static enum wi_code fail(const struct wi_config *config,
@@ -60,6 +63,44 @@ static enum wi_code check_listeners(const struct wi_config *config, struct wi_er
     return WI_OK;
 }
 
+static enum wi_code fail_browser(const struct wi_config *config, size_t index, const char *key,
+    struct wi_error *error, const char *detail)
+{
+    const struct wi_option *option = wi_option_find(WI_SECTION_BROWSER, key);
+    const struct wi_config_origin *origin = wi_config_origin(config, option, index);
+    const char *kind = config->browsers[index].kind;
+    char where[280] = "", field[128];
+
+    if (origin)
+        snprintf(where, sizeof(where), "%.200s:%u: ", origin->file, origin->line);
+    snprintf(field, sizeof(field), "browser.%.64s.%s", kind, key);
+    return wi_error_set(
+        error, WI_INVALID_FIELD, field, "%s[browser.%.64s] %s: %s", where, kind, key, detail);
+}
+
+static enum wi_code check_browser(
+    const struct wi_config *config, size_t index, struct wi_error *error)
+{
+    const struct wi_config_browser *browser = &config->browsers[index];
+    struct wi_error problem;
+    json_t *value;
+    char *name;
+
+    for (size_t i = 0; i < browser->preferences.count; i++) {
+        enum wi_code code =
+            wi_preference_parse(browser->preferences.items[i], &name, &value, &problem);
+        json_decref(value);
+        free(name);
+        if (code != WI_OK)
+            return fail_browser(config, index, "preferences", error, problem.detail);
+    }
+    if (browser->max_connections > 0 && browser->driver_url &&
+        !wi_url_is_loopback(browser->driver_url) && !config->bridge.public_url)
+        return fail_browser(config, index, "driver_url", error,
+            "it is another machine, whose browsers need [bridge] public_url to find this one");
+    return WI_OK;
+}
+
 enum wi_code wi_config_check(const struct wi_config *config, struct wi_error *error)
 {
     const struct wi_config_api *api = &config->api;
@@ -71,6 +112,8 @@ enum wi_code wi_config_check(const struct wi_config *config, struct wi_error *er
         code = check_tls(config, "api", api->tls_certificate, api->tls_key, error);
     if (code == WI_OK)
         code = check_tls(config, "bridge", bridge->tls_certificate, bridge->tls_key, error);
+    for (size_t i = 0; code == WI_OK && i < config->browser_count; i++)
+        code = check_browser(config, i, error);
     if (code != WI_OK)
         return code;
     if (pool->min_connections > pool->max_connections)

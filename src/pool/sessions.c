@@ -211,7 +211,8 @@ static void start_session(struct wi_pool *pool, struct pool_kind *kind)
         .http = pool->deps.http,
         .lws = pool->deps.lws,
         .instance = pool->deps.instance,
-        .children = pool->deps.children};
+        .children = pool->deps.children,
+        .page_url = wi_bridge_url(pool->bridge)};
     const struct wi_session_events events = {pool, on_page_url, on_state};
     struct pool_session *session = wi_alloc(sizeof(*session));
     struct wi_session_info info;

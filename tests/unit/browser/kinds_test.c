@@ -5,14 +5,19 @@
 #include <string.h>
 #include <unistd.h>
 
+static const json_t *options(const struct wi_launch *launch, const char *name)
+{
+    return json_object_get(json_object_get(launch->capabilities, "alwaysMatch"), name);
+}
+
 static int has_argument(const struct wi_launch *launch, const char *wanted)
 {
-    const json_t *options =
-        json_object_get(json_object_get(launch->capabilities, "alwaysMatch"), "goog:chromeOptions");
-    const json_t *text;
+    const json_t *list = options(launch, "goog:chromeOptions"), *text;
     size_t i;
 
-    json_array_foreach(json_object_get(options, "args"), i,
+    if (!list)
+        list = options(launch, "ms:edgeOptions");
+    json_array_foreach(json_object_get(list, "args"), i,
         text) if (strcmp(json_string_value(text), wanted) == 0) return 1;
     return 0;
 }
@@ -23,10 +28,12 @@ static struct wi_launch launch(struct wi_config_browser *browser)
     struct wi_launch made = {0};
     struct wi_error error = {0};
 
-    browser->kind = "chrome";
+    const struct wi_launch_request request = {.browser = browser, .directory = "/dir"};
+
+    browser->kind = browser->kind ? browser->kind : "chrome";
     browser->driver_command = "sh --extra";
     browser->binary = "/bin/sh";
-    assert_int_equal(wi_kind_launch(browser, "/dir", &made, &error), WI_OK);
+    assert_int_equal(wi_launch_make(&request, &made, &error), WI_OK);
     return made;
 }
 
@@ -89,8 +96,8 @@ static void everything_lands_below_the_directory(void **state)
     assert_true(wi_strings_contain(&made.environment, "HOME=/dir/home"));
     assert_true(wi_strings_contain(&made.environment, "TMPDIR=/dir/tmp"));
     assert_true(wi_strings_contain(&made.environment, "XDG_CACHE_HOME=/dir/home/.cache"));
-    assert_true(wi_strings_contain(&made.driver, "--port=0"));
-    assert_true(wi_strings_contain(&made.driver, "--extra"));
+    assert_true(wi_strings_contain(&made.command, "--port=0"));
+    assert_true(wi_strings_contain(&made.command, "--extra"));
     wi_launch_clear(&made);
 }
 
@@ -98,33 +105,116 @@ static void what_is_missing_is_named_with_its_package(void **state)
 {
     struct wi_config_browser browser = {
         .kind = "chrome", .driver_command = "no-such-driver", .binary = "/bin/sh"};
+    const struct wi_launch_request request = {.browser = &browser, .directory = "/dir"};
     struct wi_launch made = {0};
     struct wi_error error = {0};
 
-    assert_int_equal(wi_kind_launch(&browser, "/dir", &made, &error), WI_UNAVAILABLE);
+    assert_int_equal(wi_launch_make(&request, &made, &error), WI_UNAVAILABLE);
     assert_non_null(strstr(error.detail, "no-such-driver"));
     assert_non_null(strstr(error.detail, "chromium-driver"));
     wi_launch_clear(&made);
     browser.driver_command = "sh";
     browser.binary = "/no/such/browser";
-    assert_int_equal(wi_kind_launch(&browser, "/dir", &made, &error), WI_UNAVAILABLE);
+    assert_int_equal(wi_launch_make(&request, &made, &error), WI_UNAVAILABLE);
     assert_non_null(strstr(error.detail, "/no/such/browser"));
     wi_launch_clear(&made);
-    browser.kind = "lynx";
-    assert_int_equal(wi_kind_launch(&browser, "/dir", &made, &error), WI_UNAVAILABLE);
-    assert_non_null(strstr(error.detail, "lynx"));
 }
 
 static void the_port_is_read_from_the_one_line_that_says_it(void **state)
 {
-    const struct wi_kind *kind = wi_kind_find("chrome");
+    const struct wi_launch made = {.port_line = "was started successfully on port "};
 
     assert_int_equal(
-        wi_kind_read_port(kind, "ChromeDriver was started successfully on port 39867."), 39867);
-    assert_int_equal(wi_kind_read_port(kind, "Starting ChromeDriver 156.0 on port 0"), -1);
-    assert_int_equal(wi_kind_read_port(kind, "was started successfully on port 99999."), -1);
-    assert_int_equal(wi_kind_read_port(kind, "was started successfully on port 12x."), -1);
-    assert_int_equal(wi_kind_read_port(kind, "was started successfully on port "), -1);
+        wi_launch_read_port(&made, "ChromeDriver was started successfully on port 39867."), 39867);
+    assert_int_equal(wi_launch_read_port(&made, "Starting ChromeDriver 156.0 on port 0"), -1);
+    assert_int_equal(wi_launch_read_port(&made, "was started successfully on port 99999."), -1);
+    assert_int_equal(wi_launch_read_port(&made, "was started successfully on port 12x."), -1);
+    assert_int_equal(wi_launch_read_port(&made, "was started successfully on port "), -1);
+}
+
+static void a_kind_has_the_family_of_its_name_or_the_configured_one(void **state)
+{
+    const struct {
+        char *kind;
+        enum wi_family family;
+        const char *expected;
+    } rows[] = {
+        {"chrome", WI_FAMILY_AUTO, "chromium"},
+        {"edge", WI_FAMILY_AUTO, "chromium"},
+        {"beta", WI_FAMILY_AUTO, "chromium"},
+        {"beta", WI_FAMILY_CHROMIUM, "chromium"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct wi_config_browser browser = {.kind = rows[i].kind, .family = rows[i].family};
+        assert_string_equal(wi_kind_family(&browser), rows[i].expected);
+    }
+}
+
+static void edge_has_webnn_joined_with_the_operators_features(void **state)
+{
+    char *arguments[] = {"--enable-features=One", "--headless=shell"};
+    struct wi_config_browser browser = {.kind = "edge", .headless = 1, .arguments = {arguments, 2}};
+    struct wi_launch made = launch(&browser);
+
+    assert_true(has_argument(&made, "--enable-features=WebMachineLearningNeuralNetwork,One"));
+    assert_true(has_argument(&made, "--headless=shell"));
+    assert_false(has_argument(&made, "--headless=new"));
+    wi_launch_clear(&made);
+    browser = (struct wi_config_browser){.kind = "chrome"};
+    made = launch(&browser);
+    assert_false(has_argument(&made, "--enable-features=WebMachineLearningNeuralNetwork"));
+    wi_launch_clear(&made);
+}
+
+/* A driver ignores the other's options, so they follow the driver and not the kind. */
+static void capabilities_are_named_as_the_driver_wants_them(void **state)
+{
+    struct wi_config_browser browser = {
+        .kind = "edge", .driver_url = "http://127.0.0.1:4444", .sandbox = WI_YES};
+    const struct wi_launch_request request = {.browser = &browser, .directory = "/dir"};
+    struct wi_launch made = {0};
+
+    assert_int_equal(wi_launch_make(&request, &made, NULL), WI_OK);
+    assert_non_null(options(&made, "ms:edgeOptions"));
+    assert_string_equal(json_string_value(options(&made, "browserName")), "MicrosoftEdge");
+    wi_launch_clear(&made);
+    browser.driver_url = NULL;
+    made = launch(&browser); /* by "sh" */
+    assert_non_null(options(&made, "goog:chromeOptions"));
+    assert_string_equal(json_string_value(options(&made, "browserName")), "chrome");
+    wi_launch_clear(&made);
+}
+
+static void nothing_of_this_machine_goes_to_a_remote_browser(void **state)
+{
+    struct wi_config_browser browser = {.kind = "chrome", .driver_url = "http://grid:4444"};
+    const struct wi_launch_request request = {
+        .browser = &browser, .directory = "/dir", .page_url = "http://10.1.2.3:8471/x"};
+    struct wi_launch made = {0};
+
+    assert_int_equal(wi_launch_make(&request, &made, NULL), WI_OK);
+    assert_int_equal(made.command.count, 0);
+    assert_string_equal(made.url, "http://grid:4444");
+    assert_null(json_object_get(options(&made, "goog:chromeOptions"), "binary"));
+    assert_false(has_argument(&made, "--user-data-dir=/dir/profile"));
+    assert_false(has_argument(&made, "--no-sandbox"));
+    assert_true(
+        has_argument(&made, "--unsafely-treat-insecure-origin-as-secure=http://10.1.2.3:8471"));
+    wi_launch_clear(&made);
+}
+
+static void preferences_are_joined_and_the_operator_wins(void **state)
+{
+    char *lines[] = {"safebrowsing.enabled = true", "a.list=[1,\"x\"]"};
+    struct wi_config_browser browser = {.preferences = {lines, 2}};
+    struct wi_launch made = launch(&browser);
+    const json_t *preferences = json_object_get(options(&made, "goog:chromeOptions"), "prefs");
+
+    assert_true(json_is_true(json_object_get(preferences, "safebrowsing.enabled")));
+    assert_true(json_is_false(json_object_get(preferences, "translate.enabled")));
+    assert_int_equal(json_array_size(json_object_get(preferences, "a.list")), 2);
+    wi_launch_clear(&made);
 }
 
 int main(void)
@@ -135,6 +225,11 @@ int main(void)
         cmocka_unit_test(the_sandbox_is_off_only_for_root_or_by_order),
         cmocka_unit_test(everything_lands_below_the_directory),
         cmocka_unit_test(what_is_missing_is_named_with_its_package),
+        cmocka_unit_test(a_kind_has_the_family_of_its_name_or_the_configured_one),
+        cmocka_unit_test(edge_has_webnn_joined_with_the_operators_features),
+        cmocka_unit_test(capabilities_are_named_as_the_driver_wants_them),
+        cmocka_unit_test(nothing_of_this_machine_goes_to_a_remote_browser),
+        cmocka_unit_test(preferences_are_joined_and_the_operator_wins),
         cmocka_unit_test(the_port_is_read_from_the_one_line_that_says_it),
     };
 

@@ -278,6 +278,13 @@ static void checks_rules_across_keys(void **state)
     refuse("[api]\nlisten = [::]:8470\n", "2: [api] listen: [::]:8470 is reachable");
     refuse("[api]\ntls_key = /k\n", "2: [api] tls_key: needs tls_certificate");
     refuse("[bridge]\ntls_certificate = /c\n", "2: [bridge] tls_certificate: needs tls_key");
+    refuse("[browser.edge]\npreferences = a.b\n",
+        "2: [browser.edge] preferences: \"a.b\" is no preference: NAME=VALUE is");
+    refuse("[browser.edge]\npreferences = a=1\npreferences = b=text\n",
+        "2: [browser.edge] preferences: the value of \"b=text\" is no JSON");
+    refuse("[browser.chrome]\ndriver_url = http://grid.example:4444\n",
+        "2: [browser.chrome] driver_url: it is another machine, whose browsers need [bridge] "
+        "public_url");
     refuse("[pool]\nmax_connections = 2\nmin_connections = 3\n",
         "3: [pool] min_connections: 3 is more than max_connections, which is 2");
     refuse("[bridge]\nlisten = 0.0.0.0:8471\n", "2: [bridge] listen: 0.0.0.0:8471 means all");

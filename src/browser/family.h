@@ -1,0 +1,89 @@
+/*
+ * The families of browsers, for the files of this folder that make launches: one family is one
+ * browser underneath, with a table of what it is given, each row with its reason.
+ */
+#ifndef WI_BROWSER_FAMILY_H
+#define WI_BROWSER_FAMILY_H
+
+#include "browser/kinds.h"
+
+/* When a row of a table applies. */
+enum wi_when {
+    WI_WHEN_ALWAYS,
+    WI_WHEN_HEADLESS,
+    WI_WHEN_GPU, /* every gpu setting but off */
+    WI_WHEN_GPU_HARDWARE,
+    WI_WHEN_GPU_SOFTWARE,
+    WI_WHEN_GPU_OFF,
+    WI_WHEN_SHM_SMALL,
+    WI_WHEN_NO_SANDBOX,
+    WI_WHEN_LOCAL /* the browser runs on this machine */
+};
+
+/* Each table ends with a row whose text or name is NULL. */
+struct wi_switch {
+    const char *text;
+    enum wi_when when;
+};
+
+struct wi_preference {
+    const char *name;
+    const char *value; /* JSON */
+    enum wi_when when;
+};
+
+/* One kind by name: its usual programs, and what it has beside its family. */
+struct wi_kind {
+    const char *name;                 /* NULL: every other kind of the family */
+    const char *drivers;              /* programs to look for, in this order, ' ' between */
+    const char *binaries;             /* the same for the browser */
+    const char *package;              /* what to install, for messages */
+    const struct wi_switch *switches; /* NULL: none */
+};
+
+/* What a family makes a launch from. */
+struct wi_plan {
+    const struct wi_launch_request *request;
+    const struct wi_config_browser *browser; /* the request's */
+    const struct wi_kind *kind;
+};
+
+struct wi_browser_family {
+    const char *name;
+    const struct wi_kind *kinds; /* the last one has no name */
+    /* Fills all of `launch` but `sandbox`. WI_OK, or WI_UNAVAILABLE with `error` filled. */
+    enum wi_code (*fill)(
+        const struct wi_plan *plan, struct wi_launch *launch, struct wi_error *error);
+};
+
+extern const struct wi_browser_family wi_family_chromium;
+
+/* --- switches (switches.c) ------------------------------------------------------------------- */
+
+int wi_when_applies(enum wi_when when, const struct wi_config_browser *browser);
+/* Adds a switch; one of the same name is joined with it (lists of features) or replaced. */
+void wi_switches_add(struct wi_strings *list, const char *text);
+/* Adds the rows that apply; `rows` may be NULL. */
+void wi_switches_add_rows(
+    struct wi_strings *list, const struct wi_switch *rows, const struct wi_config_browser *browser);
+/* The strings as a JSON array. */
+json_t *wi_switches_json(const struct wi_strings *list);
+/* The rows that apply (NULL: none), then the operator's, which win: {name: value}. */
+json_t *wi_preferences_json(
+    const struct wi_preference *rows, const struct wi_config_browser *browser);
+
+/* --- programs and environment (launch.c) ----------------------------------------------------- */
+
+/* The configured program, or the first of `names` that is there, with driver_command's arguments
+ * left out. `key` is the configuration's, for the message. NULL with `error` filled. The caller
+ * frees it. */
+char *wi_plan_find(const struct wi_plan *plan, const char *configured, const char *names,
+    const char *key, struct wi_error *error);
+/* The driver, `arguments` (ended by NULL), then those that the operator's driver_command brings,
+ * all into launch->command. */
+enum wi_code wi_plan_driver(const struct wi_plan *plan, const char *const *arguments,
+    struct wi_launch *launch, struct wi_error *error);
+/* What every browser gets: directories below the session's, and what passes through. */
+void wi_plan_environment(const struct wi_plan *plan, struct wi_launch *launch);
+
+#endif

@@ -1,0 +1,117 @@
+/*
+ * What a browser is given, from a family's table and the operator's lines: rows by setting, the
+ * operator's last, which win. Lists of features are joined, because of two such switches a browser
+ * reads only the last.
+ */
+#include "browser/family.h"
+
+#include "config/preference.h"
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+/* Chromium's own need for shared memory with large tensors; containers often have 64 MiB. */
+#define SMALL_SHM_BYTES (512ull * 1024 * 1024)
+
+static int shm_is_small(void)
+{
+    struct statvfs info;
+
+    return statvfs("/dev/shm", &info) != 0 ||
+           (unsigned long long)info.f_bavail * info.f_frsize < SMALL_SHM_BYTES;
+}
+
+int wi_when_applies(enum wi_when when, const struct wi_config_browser *browser)
+{
+    switch (when) {
+    case WI_WHEN_ALWAYS:
+        return 1;
+    case WI_WHEN_HEADLESS:
+        return browser->headless;
+    case WI_WHEN_GPU:
+        return browser->gpu != WI_GPU_OFF;
+    case WI_WHEN_GPU_HARDWARE:
+        return browser->gpu == WI_GPU_HARDWARE;
+    case WI_WHEN_GPU_SOFTWARE:
+        return browser->gpu == WI_GPU_SOFTWARE;
+    case WI_WHEN_GPU_OFF:
+        return browser->gpu == WI_GPU_OFF;
+    case WI_WHEN_SHM_SMALL:
+        return wi_kind_is_here(browser) && shm_is_small();
+    case WI_WHEN_NO_SANDBOX:
+        return !wi_kind_sandbox(browser);
+    case WI_WHEN_LOCAL:
+        return !browser->driver_url;
+    }
+    return 0;
+}
+
+/* --- switches -------------------------------------------------------------------------------- */
+
+static int is_feature_list(const char *text, size_t name_length)
+{
+    static const char *const lists[] = {"--enable-features", "--disable-features",
+        "--enable-blink-features", "--disable-blink-features", "--features"};
+
+    for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+        if (strlen(lists[i]) == name_length && strncmp(lists[i], text, name_length) == 0)
+            return 1;
+    return 0;
+}
+
+void wi_switches_add(struct wi_strings *list, const char *text)
+{
+    size_t length = strcspn(text, "=");
+
+    /* Only switches have names: an argument without dashes is added as it is. */
+    for (size_t i = 0; text[0] == '-' && i < list->count; i++) {
+        char *old = list->items[i];
+        if (strcspn(old, "=") != length || strncmp(old, text, length) != 0)
+            continue;
+        list->items[i] = is_feature_list(text, length) && text[length] && old[length]
+                             ? wi_sprintf("%s,%s", old, text + length + 1)
+                             : wi_strdup(text);
+        free(old);
+        return;
+    }
+    wi_strings_add(list, text);
+}
+
+void wi_switches_add_rows(
+    struct wi_strings *list, const struct wi_switch *rows, const struct wi_config_browser *browser)
+{
+    for (const struct wi_switch *row = rows; row && row->text; row++)
+        if (wi_when_applies(row->when, browser))
+            wi_switches_add(list, row->text);
+}
+
+json_t *wi_switches_json(const struct wi_strings *list)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < list->count; i++)
+        json_array_append_new(array, json_string(list->items[i]));
+    return array;
+}
+
+/* --- preferences ----------------------------------------------------------------------------- */
+
+json_t *wi_preferences_json(
+    const struct wi_preference *rows, const struct wi_config_browser *browser)
+{
+    json_t *preferences = json_object(), *value;
+    char *name;
+
+    for (const struct wi_preference *row = rows; row && row->name; row++)
+        if (wi_when_applies(row->when, browser))
+            json_object_set_new(
+                preferences, row->name, json_loads(row->value, JSON_DECODE_ANY, NULL));
+    for (size_t i = 0; i < browser->preferences.count; i++) {
+        /* The configuration has checked them. */
+        if (wi_preference_parse(browser->preferences.items[i], &name, &value, NULL) != WI_OK)
+            continue;
+        json_object_set_new(preferences, name, value);
+        free(name);
+    }
+    return preferences;
+}
