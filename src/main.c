@@ -18,6 +18,7 @@
 #include "job/job.h"
 #include "model/store.h"
 #include "pool/pool.h"
+#include "store/db.h"
 #include <assert.h>
 #include <curl/curl.h>
 #include <errno.h>
@@ -57,6 +58,7 @@ struct daemon {
     struct wi_http *http;
     struct lws_context *lws;
     struct wi_store *store;
+    struct wi_db *db;
     struct wi_jobs *jobs;
     struct wi_pool *pool;
     struct wi_bridge *bridge;
@@ -90,6 +92,7 @@ static void close_rest(void *context)
     struct daemon *d = context;
     wi_lws_begin_free(d->lws);
     wi_store_free(d->store);
+    wi_db_close(d->db);
     wi_http_free(d->http);
     wi_children_free(d->children);
     wi_timer_free(d->watchdog);
@@ -251,6 +254,8 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
     char lifeline[WI_LIFELINE_PATH_SIZE];
     wi_lifeline_find(lifeline);
     d->budget.limit = d->config->pool.memory_budget;
+    if ((d->db = wi_db_open(&d->loop, d->config->store.path, error)) == NULL)
+        return error->code;
     if ((d->lws = wi_lws_new(&d->loop, error)) == NULL)
         return error->code;
     if ((d->instance = wi_instance_new(error)) == NULL)
@@ -263,7 +268,8 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .http = d->http,
         .lws = d->lws,
         .instance = d->instance,
-        .children = d->children};
+        .children = d->children,
+        .db = d->db};
     d->pool = wi_pool_new(&pool_deps, d->config, wi_jobs_pool_events(d->jobs));
     wi_jobs_start(d->jobs, d->pool);
     d->bridge = wi_bridge_new(
@@ -276,6 +282,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .pool = d->pool,
         .bridge = d->bridge,
         .store = d->store,
+        .db = d->db,
         .budget = &d->budget,
         .children = d->children,
         .version = PACKAGE_VERSION};
@@ -292,6 +299,7 @@ static void free_parts(struct daemon *d)
     wi_jobs_free(d->jobs);
     wi_instance_free(d->instance);
     uv_run(&d->loop, UV_RUN_DEFAULT); /* the last handles close */
+    wi_db_free(d->db);
     int left = uv_loop_close(&d->loop);
     if (left != 0)
         wi_error_log("main", NULL, "the loop did not end empty: %s", uv_strerror(left));
@@ -307,6 +315,7 @@ static int serve(struct daemon *d)
     wi_log_configure(d->config->log.level, d->config->log.format);
     raise_descriptor_limit();
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file-size limit is then an error like a full disk */
     curl_global_init(CURL_GLOBAL_DEFAULT);
     uv_loop_init(&d->loop);
     if (make_parts(d, &error) != WI_OK) {

@@ -141,6 +141,23 @@ static void write_api(struct wi_buffer *out, const struct wi_api *api)
     }
 }
 
+static void write_store(struct wi_buffer *out, const struct wi_db *db)
+{
+    struct wi_db_counters c;
+    wi_db_counters(db, &c);
+    const struct row counters[] = {
+        {"webinfer_store_transactions_total", "Transactions of the database.", c.transactions},
+        {"webinfer_store_failures_total", "Transactions that failed.", c.failures},
+    };
+    const struct row gauges[] = {
+        {"webinfer_store_failing", "Whether the last write to the database failed.",
+            (uint64_t)c.failing},
+        {"webinfer_store_bytes", "The database's files.", c.bytes},
+    };
+    WRITE(out, "counter", counters);
+    WRITE(out, "gauge", gauges);
+}
+
 static size_t count_descriptors(void)
 {
     size_t count = 0;
@@ -189,6 +206,7 @@ void wi_handle_metrics(struct wi_request *request)
     write_jobs(&out, api->deps.jobs);
     write_pool(&out, api->deps.pool);
     write_bridge(&out, api->deps.bridge);
+    write_store(&out, api->deps.db);
     wi_metric_head(&out, "process_start_time_seconds", "gauge", "When the server started.");
     wi_metric_value(&out, "process_start_time_seconds", (double)api->started_at / 1000);
     wi_metric_process(&out);

@@ -24,6 +24,7 @@
 #include "job/job.h"
 #include "model/store.h"
 #include "pool/pool.h"
+#include "store/db.h"
 #include <uv.h>
 
 /* Deadlines in milliseconds; zero-initialised means the contract's. Only tests shorten them. */
@@ -43,6 +44,7 @@ struct wi_server_deps {
     struct wi_pool *pool;
     struct wi_bridge *bridge;
     struct wi_store *store;
+    struct wi_db *db; /* may be NULL */
     struct wi_budget *budget;
     const struct wi_children *children; /* may be NULL: then not counted in /metrics */
     const char *version;                /* of the program, e.g. "0.1.0" */

@@ -49,16 +49,12 @@ static const char *const families[] = {[WI_FAMILY_AUTO] = "auto",
     [WI_FAMILY_FIREFOX] = "firefox",
     [WI_FAMILY_WEBKIT] = "webkit",
     NULL};
-static const char *const dialects[] = {[WI_DIALECT_AUTO] = "auto",
-    [WI_DIALECT_CLASSIC] = "classic",
-    [WI_DIALECT_BIDI] = "bidi",
-    NULL};
+static const char *const dialects[] = {
+    [WI_DIALECT_AUTO] = "auto", [WI_DIALECT_CLASSIC] = "classic", [WI_DIALECT_BIDI] = "bidi", NULL};
 static const char *const numerics[] = {
     [WI_NUMERICS_CHECK] = "check", [WI_NUMERICS_OFF] = "off", NULL};
-static const char *const batchings[] = {[WI_BATCHING_OFF] = "off",
-    [WI_BATCHING_FIXED] = "fixed",
-    [WI_BATCHING_AUTO] = "auto",
-    NULL};
+static const char *const batchings[] = {
+    [WI_BATCHING_OFF] = "off", [WI_BATCHING_FIXED] = "fixed", [WI_BATCHING_AUTO] = "auto", NULL};
 static const char *const platforms[] = {"webgpu", "webnn", "webgl", "wasm", NULL};
 
 const struct wi_section wi_sections[] = {
@@ -227,7 +223,7 @@ const struct wi_option wi_options[] = {
 
     {KEY(store, path), PATH, DEFAULT(""),
         .help = "The folder of the database. Empty means $STATE_DIRECTORY, else "
-                "$XDG_STATE_HOME/webinfer."},
+                "$XDG_STATE_HOME/webinfer, else ~/.local/state/webinfer. One daemon at a time."},
 
     {KEY(log, level), ENUM(levels), DEFAULT("info"), RELOADABLE,
         .help = "The least urgent messages that are written."},

@@ -12,6 +12,7 @@
 #include "browser/session.h"
 #include "config/config.h"
 #include "model/store.h"
+#include "store/db.h"
 
 /* What a piece of work asks of a node. Strings are borrowed; NULL means "any". */
 struct wi_demand {
@@ -58,6 +59,7 @@ struct wi_pool_deps {
     struct lws_context *lws; /* for the sessions; NULL where there is none */
     struct wi_instance *instance;
     struct wi_children *children;
+    struct wi_db *db; /* what is remembered from one start to the next; may be NULL */
 };
 
 struct wi_pool;

@@ -1,0 +1,54 @@
+/*
+ * The database: one SQLite file, written by one thread at a time off the loop, in the order in
+ * which the loop asked. What is asked for while a transaction runs goes into the next one, so that
+ * a burst costs one flush of the disk. A transaction is on the disk (WAL, synchronous=FULL) before
+ * the loop hears of it, and survives a kill of the process at any moment.
+ *
+ * Everything here is for the loop's thread. A NULL `db` remembers nothing: that is for unit tests.
+ */
+#ifndef WI_STORE_DB_H
+#define WI_STORE_DB_H
+
+#include "base/error.h"
+#include "base/loop.h"
+#include <stdint.h>
+
+struct wi_db;
+
+/* Opens webinfer.db in `folder`, making both where they are missing (modes 0700 and 0600), and
+ * brings its tables up to date. `folder` NULL: $STATE_DIRECTORY, else $XDG_STATE_HOME/webinfer,
+ * else ~/.local/state/webinfer. NULL with `error` for a folder that cannot be used, a database that
+ * another process holds, that is damaged, or that a newer version has written. */
+struct wi_db *wi_db_open(uv_loop_t *loop, const char *folder, struct wi_error *error);
+/* Begins the end: what was asked for is written at once; the loop turns until it is. */
+void wi_db_close(struct wi_db *db);
+/* After the loop has become empty; writes whatever came after wi_db_close, closes the file. */
+void wi_db_free(struct wi_db *db);
+const char *wi_db_path(const struct wi_db *db); /* of the file */
+
+/* --- values by name: what was measured, found out, decided ------------------------------------ */
+
+enum wi_db_space { WI_DB_ESTIMATES, WI_DB_VERDICTS, WI_DB_SPACES };
+
+/* Remembers `value` (a JSON text) under `key`, in place of what was there. Both are copied. It is
+ * written within a second; puts of one key in between are one. A failed write is tried again. */
+void wi_db_put(struct wi_db *db, enum wi_db_space space, const char *key, const char *value);
+void wi_db_forget(struct wi_db *db, enum wi_db_space space, const char *key);
+/* Calls `each` for every pair on the disk, the oldest first. Blocks: only while starting. A space
+ * keeps the WI_DB_SPACE_MAX newest. */
+#define WI_DB_SPACE_MAX 50000
+typedef void wi_db_each_fn(void *context, const char *key, const char *value);
+void wi_db_each(struct wi_db *db, enum wi_db_space space, wi_db_each_fn *each, void *context);
+
+/* --- for /metrics ----------------------------------------------------------------------------- */
+
+struct wi_db_counters {
+    uint64_t transactions, failures; /* since the start */
+    int failing;                     /* the last transaction failed */
+    uint64_t bytes;                  /* of the file and its log, now */
+};
+void wi_db_counters(const struct wi_db *db, struct wi_db_counters *counters);
+/* WI_OK, or WI_STORAGE_FAILED with what the last transaction died of. */
+enum wi_code wi_db_health(const struct wi_db *db, struct wi_error *error);
+
+#endif

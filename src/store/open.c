@@ -1,0 +1,228 @@
+/*
+ * Opening the database: the folder, the lock that keeps a second daemon away, and the tables as
+ * this version wants them. `user_version` counts the migrations that a file has seen.
+ */
+#include "store/private.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Damage is looked for in files up to this size: larger ones would keep the start waiting. */
+#define CHECK_MAX (64 << 20)
+
+/* One per version, in order; what has been released is never changed. */
+static const char *const migrations[] = {
+    "CREATE TABLE estimates (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT "
+    "NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE verdicts (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT NULL)"
+    " WITHOUT ROWID;",
+};
+#define VERSION ((int)(sizeof migrations / sizeof *migrations))
+
+/* --- the folder ------------------------------------------------------------------------------ */
+
+static char *home_folder(void)
+{
+    const char *home = getenv("HOME");
+    if (home && *home == '/')
+        return wi_strdup(home);
+    const struct passwd *user = getpwuid(geteuid());
+    return wi_strdup(user && user->pw_dir && *user->pw_dir == '/' ? user->pw_dir : NULL);
+}
+
+static char *default_folder(void)
+{
+    const char *given = getenv("STATE_DIRECTORY"); /* systemd may name several, with ':' */
+    if (given && *given == '/')
+        return wi_strndup(given, strcspn(given, ":"));
+    given = getenv("XDG_STATE_HOME");
+    if (given && *given == '/')
+        return wi_sprintf("%s/webinfer", given);
+    char *home = home_folder();
+    char *folder = home ? wi_sprintf("%s/.local/state/webinfer", home) : NULL;
+    free(home);
+    return folder;
+}
+
+/* mkdir -p; what is made is for our user alone. 0 or -1 with errno. */
+static int make_path(char *path)
+{
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        int failed = mkdir(path, 0700) != 0 && errno != EEXIST && access(path, F_OK) != 0;
+        *slash = '/';
+        if (failed)
+            return -1;
+    }
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        return -1;
+    struct stat info;
+    if (stat(path, &info) != 0)
+        return -1;
+    errno = ENOTDIR;
+    return S_ISDIR(info.st_mode) ? 0 : -1;
+}
+
+char *wi_db_make_folder(const char *folder, struct wi_error *error)
+{
+    char *path = folder && *folder ? wi_strdup(folder) : default_folder();
+    if (path == NULL) {
+        wi_error_set(error, WI_STORAGE_FAILED, "store.path",
+            "there is no home directory to keep the database in: set [store] path");
+        return NULL;
+    }
+    if (make_path(path) == 0)
+        return path;
+    wi_error_set(error, WI_STORAGE_FAILED, "store.path",
+        "cannot make the folder %s for the database: %s; set [store] path to one that webinferd "
+        "may write",
+        path, strerror(errno));
+    free(path);
+    return NULL;
+}
+
+int wi_db_lock(const char *folder, struct wi_error *error)
+{
+    char *path = wi_sprintf("%s/webinfer.lock", folder);
+    char holder[24] = "";
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        wi_error_set(error, WI_STORAGE_FAILED, "store.path",
+            "cannot write %s: %s; the database's folder must be writable for webinferd", path,
+            strerror(errno));
+    } else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        ssize_t got = read(fd, holder, sizeof holder - 1);
+        holder[got > 0 ? strspn(holder, "0123456789") : 0] = '\0';
+        wi_error_set(error, WI_STORAGE_FAILED, "store.path",
+            "another webinferd%s%s uses the database in %s; end it, or give this one another "
+            "[store] path",
+            *holder ? ", process " : "", holder, folder);
+        close(fd);
+        fd = -1;
+    } else if (ftruncate(fd, 0) != 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0) {
+        wi_debug("store", NULL, "cannot note the process in %s", path); /* only for the message */
+    }
+    free(path);
+    return fd;
+}
+
+/* --- the file -------------------------------------------------------------------------------- */
+
+/* A number that a PRAGMA gives, or -1. */
+static int64_t ask(sqlite3 *sqlite, const char *sql, struct wi_error *error)
+{
+    int64_t value = -1;
+    sqlite3_stmt *statement = wi_db_prepare(sqlite, sql, error);
+    if (statement && sqlite3_step(statement) == SQLITE_ROW)
+        value = sqlite3_column_int64(statement, 0);
+    else if (statement)
+        wi_db_fail(sqlite, error);
+    sqlite3_finalize(statement);
+    return value;
+}
+
+static enum wi_code check_damage(sqlite3 *sqlite, int *damaged, struct wi_error *error)
+{
+    int64_t pages = ask(sqlite, "PRAGMA page_count", error);
+    int64_t size = ask(sqlite, "PRAGMA page_size", error);
+    if (pages < 0 || size < 0)
+        return WI_STORAGE_FAILED;
+    if (pages * size > CHECK_MAX)
+        return WI_OK;
+    sqlite3_stmt *statement = wi_db_prepare(sqlite, "PRAGMA quick_check(1)", error);
+    if (statement == NULL)
+        return WI_STORAGE_FAILED;
+    enum wi_code code = WI_OK;
+    if (sqlite3_step(statement) != SQLITE_ROW)
+        code = wi_db_fail(sqlite, error);
+    else if ((*damaged = strcmp((const char *)sqlite3_column_text(statement, 0), "ok") != 0))
+        code =
+            wi_error_set(error, WI_STORAGE_FAILED, NULL, "%s", sqlite3_column_text(statement, 0));
+    sqlite3_finalize(statement);
+    return code;
+}
+
+static enum wi_code migrate(sqlite3 *sqlite, struct wi_error *error)
+{
+    int64_t version = ask(sqlite, "PRAGMA user_version", error);
+    if (version < 0)
+        return WI_STORAGE_FAILED;
+    if (version > VERSION)
+        return wi_error_set(error, WI_CONFLICT, NULL,
+            "it was written by a newer webinferd (version %lld of the tables, this one knows %d)",
+            (long long)version, VERSION);
+    for (int next = (int)version; next < VERSION; next++) {
+        char *sql = wi_sprintf(
+            "BEGIN IMMEDIATE;%sPRAGMA user_version=%d;COMMIT", migrations[next], next + 1);
+        enum wi_code code = wi_db_exec(sqlite, sql, error);
+        free(sql);
+        if (code != WI_OK)
+            return code;
+    }
+    return WI_OK;
+}
+
+/* auto_vacuum counts only before the first table is made. */
+static const char settings[] = "PRAGMA auto_vacuum=INCREMENTAL;"
+                               "PRAGMA journal_mode=WAL;"
+                               "PRAGMA synchronous=FULL;"
+                               "PRAGMA journal_size_limit=16777216;"
+                               "PRAGMA temp_store=MEMORY;";
+
+static enum wi_code set_up(sqlite3 *sqlite, int *damaged, struct wi_error *error)
+{
+    enum wi_code code;
+    sqlite3_extended_result_codes(sqlite, 1);
+    sqlite3_busy_timeout(sqlite, 5000); /* somebody looks into it with another tool */
+    if ((code = wi_db_exec(sqlite, settings, error)) == WI_OK &&
+        (code = check_damage(sqlite, damaged, error)) == WI_OK)
+        code = migrate(sqlite, error);
+    return code;
+}
+
+/* Adds to what set_up said which file it is about and what to do. */
+static void explain(
+    const char *path, int damaged, const struct wi_error *why, struct wi_error *error)
+{
+    const char *advice =
+        why->code == WI_CONFLICT ? "run that version, or set [store] path to another folder"
+        : damaged ? "it is damaged: put a copy back, or move it away to start with an empty one"
+                  : "webinferd must be able to write it and its folder";
+    wi_error_set(error, why->code, "store.path", "cannot use the database %s: %s; %s", path,
+        why->detail, advice);
+}
+
+sqlite3 *wi_db_open_file(const char *path, struct wi_error *error)
+{
+    struct wi_error why;
+    sqlite3 *sqlite = NULL;
+    int damaged = 0;
+    /* SQLite would make it with the umask's mode; its log files take this one's. */
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        wi_error_set(error, WI_STORAGE_FAILED, "store.path",
+            "cannot open the database %s: %s; webinferd must be able to write it and its folder",
+            path, strerror(errno));
+        return NULL;
+    }
+    close(fd);
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX;
+    if (sqlite3_open_v2(path, &sqlite, flags, NULL) != SQLITE_OK)
+        wi_db_fail(sqlite, &why);
+    else if (set_up(sqlite, &damaged, &why) == WI_OK)
+        return sqlite;
+    int code = sqlite3_errcode(sqlite) & 0xff;
+    explain(path, damaged || code == SQLITE_CORRUPT || code == SQLITE_NOTADB, &why, error);
+    sqlite3_close(sqlite);
+    return NULL;
+}

@@ -1,0 +1,423 @@
+/* What the database promises: committed is there again, also after a kill; a file that cannot be
+ * used is said so; a full disk fails what does not fit, and only as long as it lasts. */
+#include "../test.h"
+
+#include "base/memory.h"
+#include "store/db.h"
+#include "store/private.h"
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct fixture {
+    uv_loop_t loop;
+    char folder[64];
+    char file[96];
+    struct wi_db *db;
+    struct wi_error error;
+    char seen[512]; /* key=value; … */
+    int done, failed;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *f = wi_alloc(sizeof *f);
+    *state = f;
+    strcpy(f->folder, "/tmp/wi-db-XXXXXX");
+    if (!mkdtemp(f->folder))
+        return -1;
+    snprintf(f->file, sizeof f->file, "%s/webinfer.db", f->folder);
+    return uv_loop_init(&f->loop);
+}
+
+static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *where)
+{
+    return remove(path);
+}
+
+static void close_db(struct fixture *f)
+{
+    wi_db_close(f->db);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    wi_db_free(f->db);
+    f->db = NULL;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    close_db(f);
+    nftw(f->folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    int failed = uv_loop_close(&f->loop);
+    free(f);
+    return failed;
+}
+
+static void open_db(struct fixture *f)
+{
+    f->db = wi_db_open(&f->loop, f->folder, &f->error);
+    if (!f->db)
+        fail_msg("%s", f->error.detail);
+}
+
+static void see(void *context, const char *key, const char *value)
+{
+    struct fixture *f = context;
+    size_t used = strlen(f->seen);
+    snprintf(f->seen + used, sizeof f->seen - used, "%s=%s;", key, value);
+}
+
+static const char *all(struct fixture *f, enum wi_db_space space)
+{
+    f->seen[0] = '\0';
+    wi_db_each(f->db, space, see, f);
+    return f->seen;
+}
+
+static void assert_refused(struct fixture *f, enum wi_code code, const char *words)
+{
+    f->db = wi_db_open(&f->loop, f->folder, &f->error);
+    assert_null(f->db);
+    assert_int_equal(f->error.code, code);
+    if (!strstr(f->error.detail, words))
+        fail_msg("\"%s\" does not say \"%s\"", f->error.detail, words);
+}
+
+/* --- values ---------------------------------------------------------------------------------- */
+
+static void values_are_there_again(void **state)
+{
+    struct fixture *f = *state;
+    open_db(f);
+    wi_db_put(f->db, WI_DB_ESTIMATES, "a", "1");
+    wi_db_put(f->db, WI_DB_ESTIMATES, "b", "2");
+    wi_db_put(f->db, WI_DB_ESTIMATES, "a", "3");
+    wi_db_put(f->db, WI_DB_VERDICTS, "a", "{\"it's\":\"other\"}");
+    close_db(f);
+    open_db(f);
+    assert_string_equal(all(f, WI_DB_ESTIMATES), "a=3;b=2;");
+    assert_string_equal(all(f, WI_DB_VERDICTS), "a={\"it's\":\"other\"};");
+    wi_db_forget(f->db, WI_DB_ESTIMATES, "a");
+    wi_db_forget(f->db, WI_DB_ESTIMATES, "never");
+    close_db(f);
+    open_db(f);
+    assert_string_equal(all(f, WI_DB_ESTIMATES), "b=2;");
+}
+
+static void no_database_remembers_nothing(void **state)
+{
+    struct fixture *f = *state;
+    wi_db_put(NULL, WI_DB_ESTIMATES, "a", "1");
+    wi_db_forget(NULL, WI_DB_ESTIMATES, "a");
+    assert_string_equal(all(f, WI_DB_ESTIMATES), "");
+    assert_int_equal(wi_db_health(NULL, NULL), WI_OK);
+}
+
+static void what_came_after_the_close_is_written(void **state)
+{
+    struct fixture *f = *state;
+    open_db(f);
+    wi_db_close(f->db);
+    wi_db_put(f->db, WI_DB_ESTIMATES, "late", "1");
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    wi_db_free(f->db);
+    open_db(f);
+    assert_string_equal(all(f, WI_DB_ESTIMATES), "late=1;");
+}
+
+/* Only the newest stay, so that a space cannot grow for ever. */
+static enum wi_code fill_space(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    return wi_db_exec(sqlite,
+        "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 50010) "
+        "INSERT INTO verdicts SELECT 'k' || i, 'v', i FROM n",
+        error);
+}
+
+static void count_value(void *context, const char *key, const char *value)
+{
+    struct fixture *f = context;
+    if (f->done++ == 0)
+        assert_string_equal(key, "k11");
+}
+
+static void a_space_is_bounded(void **state)
+{
+    struct fixture *f = *state;
+    open_db(f);
+    assert_int_equal(wi_db_now(f->db, fill_space, NULL, &f->error), WI_OK);
+    close_db(f);
+    open_db(f);
+    wi_db_each(f->db, WI_DB_VERDICTS, count_value, f);
+    assert_int_equal(f->done, WI_DB_SPACE_MAX);
+}
+
+/* --- transactions ---------------------------------------------------------------------------- */
+
+/* Rows of `data` bytes each; 0 fails by itself. */
+static enum wi_code insert(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    char sql[160];
+    size_t size = *(size_t *)data;
+    snprintf(sql, sizeof sql, "INSERT INTO %s VALUES (hex(randomblob(8)), zeroblob(%zu), 0)",
+        size ? "estimates" : "no_such_table", size);
+    return wi_db_exec(sqlite, sql, error);
+}
+
+struct order {
+    struct fixture *fixture;
+    size_t size;
+    struct wi_error failure;
+    int done;
+};
+
+static enum wi_code insert_order(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    struct order *order = data;
+    return insert(sqlite, &order->size, error);
+}
+
+static void order_done(void *data, const struct wi_error *failure)
+{
+    struct order *order = data;
+    order->done++;
+    order->fixture->done++;
+    if (failure) {
+        order->fixture->failed++;
+        order->failure = *failure;
+    }
+}
+
+static void one_failure_does_not_spoil_the_others(void **state)
+{
+    struct fixture *f = *state;
+    struct order orders[5];
+    struct wi_db_counters counters;
+    open_db(f);
+    for (int i = 0; i < 5; i++) {
+        orders[i] = (struct order){.fixture = f, .size = i == 2 ? 0 : 10};
+        wi_db_submit(f->db, insert_order, order_done, &orders[i]);
+    }
+    assert_int_equal(f->done, 0); /* never from inside the call */
+    while (f->done < 5)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    assert_int_equal(f->failed, 1);
+    assert_int_equal(orders[2].failure.code, WI_STORAGE_FAILED);
+    assert_non_null(strstr(orders[2].failure.detail, "no_such_table"));
+    wi_db_counters(f->db, &counters);
+    assert_int_equal(counters.failures, 1);
+    assert_false(counters.failing); /* the last one went well */
+    assert_true(counters.bytes > 0);
+}
+
+static void a_full_disk_fails_what_does_not_fit(void **state)
+{
+    struct fixture *f = *state;
+    struct order big = {.fixture = f, .size = 4 << 20}, small = {.fixture = f, .size = 10};
+    struct rlimit old, limit;
+    struct wi_error error;
+    open_db(f);
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &old);
+    limit = (struct rlimit){1 << 20, old.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    wi_db_submit(f->db, insert_order, order_done, &big);
+    while (f->done < 1)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    setrlimit(RLIMIT_FSIZE, &old);
+    assert_int_equal(f->failed, 1);
+    assert_int_equal(wi_db_health(f->db, &error), WI_STORAGE_FAILED);
+    assert_string_equal(error.detail, big.failure.detail);
+    wi_db_submit(f->db, insert_order, order_done, &small);
+    while (f->done < 2)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    assert_int_equal(f->failed, 1);
+    assert_int_equal(wi_db_health(f->db, NULL), WI_OK);
+}
+
+/* --- a killed writer ------------------------------------------------------------------------- */
+
+static void tell(void *data, const struct wi_error *failure)
+{
+    int *fd = data;
+    if (!failure && write(*fd, "!", 1) != 1)
+        _exit(2);
+}
+
+static enum wi_code insert_next(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    return wi_db_exec(sqlite,
+        "INSERT INTO verdicts SELECT printf('%06d', count(*) + 1), 'v', count(*) + 1 FROM verdicts",
+        error);
+}
+
+/* Writes one row after the other, and a byte to `fd` for each that is durable. */
+static void write_for_ever(struct fixture *f, int fd)
+{
+    uv_loop_t loop;
+    uv_loop_init(&loop);
+    struct wi_db *db = wi_db_open(&loop, f->folder, &f->error);
+    for (int i = 0; db; i++) {
+        wi_db_submit(db, insert_next, tell, &fd);
+        if (i % 3 == 0)
+            uv_run(&loop, UV_RUN_ONCE);
+    }
+    _exit(1);
+}
+
+static void a_killed_writer_loses_nothing_committed(void **state)
+{
+    struct fixture *f = *state;
+    int ends[2], told = 0, status;
+    char bytes[256];
+    ssize_t got;
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0)
+        write_for_ever(f, ends[1]);
+    close(ends[1]);
+    while (told < 50 && (got = read(ends[0], bytes, sizeof bytes)) > 0)
+        told += (int)got;
+    kill(child, SIGKILL);
+    while ((got = read(ends[0], bytes, sizeof bytes)) > 0)
+        told += (int)got;
+    close(ends[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    open_db(f); /* nor does its lock outlive it */
+    f->done = 0;
+    sqlite3 *sqlite;
+    assert_int_equal(sqlite3_open(f->file, &sqlite), SQLITE_OK);
+    sqlite3_stmt *count = wi_db_prepare(sqlite, "SELECT count(*), max(key) FROM verdicts", NULL);
+    assert_int_equal(sqlite3_step(count), SQLITE_ROW);
+    assert_true(sqlite3_column_int(count, 0) >= told);
+    assert_int_equal(sqlite3_column_int(count, 0), atoi((char *)sqlite3_column_text(count, 1)));
+    sqlite3_finalize(count);
+    sqlite3_close(sqlite);
+}
+
+/* --- what cannot be used --------------------------------------------------------------------- */
+
+static void a_second_daemon_is_told_who_holds_it(void **state)
+{
+    struct fixture *f = *state;
+    char words[64];
+    open_db(f);
+    struct wi_db *first = f->db;
+    snprintf(words, sizeof words, "another webinferd, process %d uses", getpid());
+    assert_refused(f, WI_STORAGE_FAILED, words);
+    f->db = first;
+}
+
+static void write_file(const char *path, const char *bytes, size_t size)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_int_equal(write(fd, bytes, size), size);
+    close(fd);
+}
+
+static void a_file_of_something_else_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    char text[8192];
+    memset(text, 'x', sizeof text);
+    write_file(f->file, text, sizeof text);
+    assert_refused(f, WI_STORAGE_FAILED, "move it away");
+    assert_string_equal(f->error.field, "store.path");
+}
+
+static void a_damaged_database_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct order order = {.fixture = f, .size = 100000};
+    char junk[4096];
+    open_db(f);
+    wi_db_submit(f->db, insert_order, order_done, &order);
+    close_db(f);
+    memset(junk, 0x5a, sizeof junk);
+    int fd = open(f->file, O_WRONLY);
+    for (off_t at = 4096; at < 40000; at += 4096)
+        assert_int_equal(pwrite(fd, junk, sizeof junk, at), sizeof junk);
+    close(fd);
+    assert_refused(f, WI_STORAGE_FAILED, "it is damaged");
+}
+
+static void a_newer_database_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    open_db(f);
+    close_db(f);
+    sqlite3 *sqlite;
+    assert_int_equal(sqlite3_open(f->file, &sqlite), SQLITE_OK);
+    assert_int_equal(wi_db_exec(sqlite, "PRAGMA user_version=1000", NULL), WI_OK);
+    sqlite3_close(sqlite);
+    assert_refused(f, WI_CONFLICT, "newer webinferd (version 1000");
+}
+
+static void a_folder_that_cannot_be_made_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    char base[64];
+    memcpy(base, f->folder, sizeof base);
+    snprintf(f->folder, sizeof f->folder, "%.40s/file", base);
+    write_file(f->folder, "", 0);
+    assert_refused(f, WI_STORAGE_FAILED, "cannot make the folder");
+    snprintf(f->folder, sizeof f->folder, "%.40s/file/below", base);
+    assert_refused(f, WI_STORAGE_FAILED, "cannot make the folder");
+    memcpy(f->folder, base, sizeof base);
+}
+
+static void folders_and_files_are_private(void **state)
+{
+    struct fixture *f = *state;
+    struct stat info;
+    char path[256];
+    setenv("XDG_STATE_HOME", f->folder, 1);
+    unsetenv("STATE_DIRECTORY");
+    f->db = wi_db_open(&f->loop, NULL, &f->error);
+    assert_non_null(f->db);
+    snprintf(path, sizeof path, "%s/webinfer/webinfer.db", f->folder);
+    assert_string_equal(wi_db_path(f->db), path);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0600);
+    strcat(path, "-wal");
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0600);
+    *strrchr(path, '/') = '\0';
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0700);
+    close_db(f);
+    snprintf(path, sizeof path, "%s/one:%s/two", f->folder, f->folder);
+    setenv("STATE_DIRECTORY", path, 1);
+    f->db = wi_db_open(&f->loop, "", &f->error);
+    snprintf(path, sizeof path, "%s/one/webinfer.db", f->folder);
+    assert_string_equal(wi_db_path(f->db), path);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(values_are_there_again),
+        TEST(no_database_remembers_nothing),
+        TEST(what_came_after_the_close_is_written),
+        TEST(a_space_is_bounded),
+        TEST(one_failure_does_not_spoil_the_others),
+        TEST(a_full_disk_fails_what_does_not_fit),
+        TEST(a_killed_writer_loses_nothing_committed),
+        TEST(a_second_daemon_is_told_who_holds_it),
+        TEST(a_file_of_something_else_is_refused),
+        TEST(a_damaged_database_is_refused),
+        TEST(a_newer_database_is_refused),
+        TEST(a_folder_that_cannot_be_made_is_refused),
+        TEST(folders_and_files_are_private),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
