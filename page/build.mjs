@@ -18,6 +18,7 @@ const require = createRequire(path.join(modules ? path.dirname(modules) : here, 
 const BUILDS = {
     wasm: { entry: 'onnxruntime-web/wasm', stem: 'ort-wasm-simd-threaded' },
     webgpu: { entry: 'onnxruntime-web/webgpu', stem: 'ort-wasm-simd-threaded.asyncify' },
+    webnn: { entry: 'onnxruntime-web/webgpu', stem: 'ort-wasm-simd-threaded.asyncify' }, // the same files
 };
 /** Where a package has no licence file of its own, its text is the one of its repository. */
 const LICENCE_FROM = { 'onnxruntime-common': 'onnxruntime-web' };

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Dispatcher, MEMORY_FLOOR } from '../../page/src/link/dispatcher.js';
 
 /** A dispatcher with a clock of its own and ports that only take notes. */
-function setUp(builds = ['wasm', 'webgpu']) {
+function setUp(builds = ['wasm', 'webgpu'], absent = {}) {
     const world = { now: 1000, timers: new Map(), answers: [], failures: [], sent: [], replaced: [], ids: 0, ports: {} };
     const dispatcher = new Dispatcher({
         now: () => world.now,
@@ -20,7 +20,7 @@ function setUp(builds = ['wasm', 'webgpu']) {
         replace: (build) => world.replaced.push(build),
         changed: () => {},
         lost: () => world.sent.push(['lost']),
-    }, builds);
+    }, builds, absent);
     const generations = {};
     world.attach = (build, report = { available: true }) => {
         const generation = generations[build] = (generations[build] ?? 0) + 1;
@@ -117,6 +117,13 @@ test('a platform that is not there is passed over; its queue moves when that tur
     assert.deepEqual(later.world.runs('wasm'), ['a']);
     later.world.request('b', { platforms: ['webgpu'] });
     assert.deepEqual(later.world.failures[0].slice(0, 2), ['b', 'platform_unsupported']);
+});
+
+test('a platform that the browser cannot have is passed over with what the document knows', () => {
+    const { world } = setUp(['wasm'], { webnn: { available: false, reason: 'navigator.ml is missing' } });
+    world.request('a', { platforms: ['webnn', 'wasm'] });
+    assert.deepEqual(world.ports.wasm.posted.at(-1).fallbacks,
+        [{ platform: 'webnn', code: 'platform_unsupported', reason: 'webnn is not available: navigator.ml is missing' }]);
 });
 
 test('a hang costs the worker and falls back in time; what waits behind it may go elsewhere', () => {

@@ -20,6 +20,7 @@ test('onnxruntime-web 1.30 messages get their codes', () => {
         ['load', '126543216', 'out_of_memory'],
         ['load', 'no available backend found. ERR: [webgpu] Error: x', 'platform_unsupported'],
         ['run', 'The GPU device is lost', 'device_lost'],
+        ['load', "Failed to execute 'build' on 'MLGraphBuilder': Buffer size is over inline limit.", 'operator_unsupported'],
         ['load', 'something that nobody has seen', 'model_invalid'],
         ['run', 'something that nobody has seen', 'inference_failed'],
     ];
@@ -32,6 +33,7 @@ test('onnxruntime-web 1.30 messages get their codes', () => {
 test('which failures cost the engine worker', () => {
     const poisoned = (platform, thrown, phase = 'run') => isPoisoned(platform, classify(thrown, phase), thrown);
     assert.equal(poisoned('webgpu', new Error('anything at all')), true);
+    assert.equal(poisoned('webnn', new Error('anything at all')), true);
     assert.equal(poisoned('webgpu', new Error("input 'x' is missing in 'feeds'.")), false);
     assert.equal(poisoned('webgpu', new Failure('model_fetch_failed', 'm')), false);
     assert.equal(poisoned('wasm', new Error('Non-zero status code returned while running Add node')), false);

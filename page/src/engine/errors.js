@@ -16,9 +16,10 @@ const TABLE = [
     [/is not a registered function\/op|No Op registered for|No opset import for domain|Unrecognized (?:attribute|operator)|unsupported data type|not supported.*operator/i, 'operator_unsupported'],
     [/Provider type for .* node with name '.*' is not set/, 'operator_unsupported'], // no provider of the build has it
     [/requires f16 but the device does not support it/, 'operator_unsupported'],
+    [/Failed to execute '\w+' on 'ML(?:GraphBuilder|Context)'/, 'operator_unsupported'], // WebNN cannot build it
     [/ERROR_CODE: 9,/, 'operator_unsupported'], // ORT's NOT_IMPLEMENTED
     [/Protobuf parsing failed|INVALID_PROTOBUF|ERROR_CODE: 7,|no graph was found|ModelProto does not have a graph/i, 'model_invalid'],
-    [/no available backend found|WebGPU is not (?:available|supported)|Failed to get (?:a )?GPU adapter|requestAdapter returned null|Failed to request (?:a WebGPU )?device/i, 'platform_unsupported'],
+    [/no available backend found|Web(?:GPU|NN) is not (?:available|supported)|Failed to get (?:a )?GPU adapter|requestAdapter returned null|Failed to request (?:a WebGPU )?device/i, 'platform_unsupported'],
     [/input '([^']*)' is missing in 'feeds'/, 'input_missing'],
     [/invalid input '([^']*)'/, 'input_unknown'],
     [/invalid output '([^']*)'|'fetches' contains invalid output name: ([^.]*)/i, 'output_unknown'],
@@ -60,13 +61,13 @@ export function classify(thrown, phase) {
 }
 
 /**
- * Whether the engine worker must be replaced. The WebGPU build is not to be trusted after any
- * failure of its own: later runs may fail or be wrong.
+ * Whether the engine worker must be replaced. The accelerated providers are not to be trusted
+ * after any failure of their own: later runs may fail or be wrong.
  * @param {string} platform @param {ErrorBody} error @param {unknown} thrown
  */
 export function isPoisoned(platform, error, thrown) {
     if (REQUEST_CODES.has(error.code) || thrown instanceof Failure && error.code !== 'device_lost') return false;
-    if (platform === 'webgpu') return true;
+    if (platform !== 'wasm') return true;
     const isTrap = typeof WebAssembly !== 'undefined' && thrown instanceof WebAssembly.RuntimeError;
     return isTrap || FATAL.test(error.message) || error.code === 'out_of_memory';
 }

@@ -18,14 +18,16 @@ import { bytesOf, fromOrt, precisionOf, toOrt } from './tensors.js';
 export class OrtEngine {
     /**
      * @param {typeof import('onnxruntime-web')} ort the build
-     * @param {'webgpu' | 'wasm'} platform its execution provider
+     * @param {'webgpu' | 'webnn' | 'wasm'} platform its execution provider
      * @param {{mjs: string, wasm: string}} files the build's module and binary
+     * @param {() => any} [provider] the execution provider with its options; without it, by its name
      */
-    constructor(ort, platform, files) {
+    constructor(ort, platform, files, provider = () => platform) {
         this.name = 'ort';
         this.platform = platform;
         this.version = ort.env.versions.web ?? '';
         this._ort = ort;
+        this._provider = provider;
         /** @type {Map<string, Loaded>} */
         this._models = new Map();
         /** @type {EngineSettings} */
@@ -56,7 +58,7 @@ export class OrtEngine {
         const bytes = await fetchModel(task.model, credential, onProgress);
         const spec = await fetchSpec(task.model, credential);
         const session = await this._ort.InferenceSession.create(bytes, {
-            executionProviders: [this.platform], graphOptimizationLevel: 'all', logSeverityLevel: 3,
+            executionProviders: [this._provider()], graphOptimizationLevel: 'all', logSeverityLevel: 3,
         });
         const precision = precisionOf(typesOf(session.outputMetadata), typesOf(session.inputMetadata));
         this._models.set(task.key, { session, spec, precision });

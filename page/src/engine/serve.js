@@ -30,6 +30,8 @@ export class Server {
         this._busy = false;
         /** @type {RunMessage | undefined} */
         this._running = undefined;
+        /** What the running task is at. @type {import('./errors.js').Phase} */
+        this._phase = 'load';
         this._deviceError = '';
     }
 
@@ -50,7 +52,7 @@ export class Server {
      * @param {string} reason @param {string} message */
     deviceLost(reason, message) {
         if (reason === 'destroyed' && !this._running && this._engine.loadedCount === 0) return;
-        this._post({ type: 'device_lost', reason: `The GPU device was lost (${reason}): ${message}`.slice(0, 500) });
+        this._post({ type: 'device_lost', reason: `The device was lost (${reason}): ${message}`.slice(0, 500) });
     }
 
     /** @param {string} message */
@@ -84,19 +86,18 @@ export class Server {
     /** @param {RunMessage} task */
     async _run(task) {
         this._running = task;
-        /** @type {import('./errors.js').Phase} */
-        let phase = 'load';
+        this._phase = 'load';
         try {
             const began = performance.now();
             const warm = this._engine.has(task.key);
             if (!warm) await this._load(task);
             const loadMs = warm ? 0 : performance.now() - began;
-            phase = 'run';
+            this._phase = 'run';
             const frame = task.load_only ? null : await this._infer(task, loadMs, warm);
             this._post({ type: 'answer', attempt: task.attempt, frame, load_ms: loadMs, memory: wasmMemory() },
                 frame ? [frame] : []);
         } catch (thrown) {
-            this._fail(task, thrown, phase);
+            this._fail(task, thrown);
         }
         this._running = undefined;
     }
@@ -114,7 +115,7 @@ export class Server {
     async _infer(task, loadMs, warm) {
         const { tensors, result, precision, inferenceMs, dispose } = await this._engine.run(task);
         // A device reports its errors beside the results, which then are wrong without saying so.
-        if (this._deviceError) throw new Error(`The GPU device reported: ${this._deviceError.slice(0, 400)}`);
+        if (this._deviceError) throw new Error(`The device reported: ${this._deviceError.slice(0, 400)}`);
         const data = this._answer(task, this._engine.name, precision,
             { load_ms: loadMs, inference_ms: inferenceMs, warm });
         if (result !== undefined) data.result = result;
@@ -123,14 +124,27 @@ export class Server {
         return frame;
     }
 
-    /** @param {RunMessage} task @param {unknown} thrown @param {import('./errors.js').Phase} phase */
-    _fail(task, thrown, phase) {
-        const { platform } = this._engine;
-        const error = classify(thrown, phase);
-        this._post({
-            type: 'failure', attempt: task.attempt, error, poisoned: isPoisoned(platform, error, thrown),
-            memory: wasmMemory(),
-        });
+    /**
+     * An error that nothing caught. The engine's own are of the task that runs, whose promise then
+     * never settles; the worker is of no further use.
+     * @param {unknown} thrown @returns {boolean} whether a task has answered for it
+     */
+    uncaught(thrown) {
+        if (!this._running) return false;
+        const error = classify(thrown, this._phase);
+        this._postFailure(this._running, error, true);
+        return true;
+    }
+
+    /** @param {RunMessage} task @param {unknown} thrown */
+    _fail(task, thrown) {
+        const error = classify(thrown, this._phase);
+        this._postFailure(task, error, isPoisoned(this._engine.platform, error, thrown));
+    }
+
+    /** @param {RunMessage} task @param {import('../shared/messages.js').ErrorBody} error @param {boolean} poisoned */
+    _postFailure(task, error, poisoned) {
+        this._post({ type: 'failure', attempt: task.attempt, error, poisoned, memory: wasmMemory() });
     }
 
     /** @param {string} key */
@@ -175,8 +189,10 @@ export function serve(server) {
     self.onmessage = (/** @type {MessageEvent<import('../shared/messages.js').EngineStartMessage>} */ { data }) => {
         if (data.type === 'start') server.start(data.port);
     };
-    // An error that nothing caught leaves the worker in an unknown state: let the document see it.
-    self.addEventListener('unhandledrejection', ({ reason }) => {
-        setTimeout(() => { throw reason; });
+    // An error that nothing caught leaves the worker in an unknown state: if no task answers for it,
+    // let the document see it.
+    self.addEventListener('unhandledrejection', (event) => {
+        if (server.uncaught(event.reason)) event.preventDefault();
+        else setTimeout(() => { throw event.reason; });
     });
 }

@@ -48,9 +48,13 @@ const STILL_BUSY = 'The GPU may still be busy with a run that was ended.';
 const LOAD_DEADLINE_MS = 600000;
 
 export class Dispatcher {
-    /** @param {Surroundings} around @param {readonly Build[]} builds */
-    constructor(around, builds) {
+    /**
+     * @param {Surroundings} around @param {readonly Build[]} builds
+     * @param {Record<string, PlatformReport>} [absent] why other platforms are not to be had here
+     */
+    constructor(around, builds, absent = {}) {
         this._around = around;
+        this._absent = new Map(Object.entries(absent));
         /** @type {Map<Build, Lane>} */
         this._lanes = new Map(builds.map((build) => [build, new Lane(build)]));
         /** @type {Map<string, Attempt>} */
@@ -241,7 +245,8 @@ export class Dispatcher {
                 lane.queue.push(attempt);
                 return this._pump(lane);
             }
-            const reason = lane?.report?.reason ?? 'This page has no engine for it.';
+            const reason = (lane?.report ?? this._absent.get(attempt.platform))?.reason
+                ?? 'this page has no engine for it';
             const message = `${attempt.platform} is not available: ${reason}`;
             // A barred platform works elsewhere, and here again later.
             const code = lane?.barredUntil ? 'engine_hung' : 'platform_unsupported';

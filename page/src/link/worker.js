@@ -52,7 +52,7 @@ class Link {
             },
             changed: () => this._changed(),
             lost: () => this._reportCapabilities(),
-        }, start.builds);
+        }, start.builds, start.capabilities.platforms);
         setTimeout(() => this._openOnce(), PROBE_TIMEOUT_MS);
         this._changed();
     }

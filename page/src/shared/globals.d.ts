@@ -2,5 +2,5 @@
 declare const __ORT_MJS__: string;
 declare const __ORT_WASM__: string;
 declare const __LINK_WORKER__: string;
-declare const __ENGINE_WORKERS__: Record<'wasm' | 'webgpu', string>;
+declare const __ENGINE_WORKERS__: Record<'wasm' | 'webgpu' | 'webnn', string>;
 declare const __PAGE_VERSION__: string;

@@ -7,11 +7,11 @@ export const PROTOCOL = 'webinfer.v1';
 export const PROTOCOL_VERSION = 1;
 
 /** @typedef {'webgpu' | 'webnn' | 'webgl' | 'wasm'} Platform */
-/** An engine build: one script, one WASM binary, one worker. @typedef {'wasm' | 'webgpu'} Build */
+/** What an engine worker is made for: its script, its WASM binary. @typedef {'wasm' | 'webgpu' | 'webnn'} Build */
 
 /** The platforms that an engine worker of ours serves, with the build that is whole for each.
  * @type {Readonly<Record<string, Build>>} */
-export const BUILD_OF_PLATFORM = Object.freeze({ webgpu: 'webgpu', wasm: 'wasm' });
+export const BUILD_OF_PLATFORM = Object.freeze({ webgpu: 'webgpu', webnn: 'webnn', wasm: 'wasm' });
 
 /** @typedef {{name: string, datatype: string, shape: number[], offset: number, byte_length: number}} TensorEntry */
 /** @typedef {{name: string, datatype: string, shape: number[], bytes: Uint8Array}} TensorBytes */

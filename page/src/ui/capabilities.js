@@ -1,40 +1,24 @@
 /** What the document can tell about its browser; the engine workers add what they can compute. */
+import { identify } from './browser.js';
 
-/** Brands of userAgentData by our names, the most specific first. */
-const BRANDS = /** @type {const} */ ([
-    ['Microsoft Edge', 'edge'], ['Google Chrome', 'chrome'], ['HeadlessChrome', 'chromium'], ['Chromium', 'chromium'],
-]);
-/** The same from a user agent string. */
-const AGENTS = /** @type {const} */ ([
-    [/Edg\/([\d.]+)/, 'edge'], [/Firefox\/([\d.]+)/, 'firefox'], [/Chrom(?:e|ium)\/([\d.]+)/, 'chromium'],
-    [/Version\/([\d.]+).*Safari/, 'safari'],
-]);
+/** @typedef {import('../shared/messages.js').Build} Build */
+/** @typedef {import('../shared/messages.js').PlatformReport} PlatformReport */
+
+/** The interface that an engine needs in its browser. A browser that lacks it in the document lacks
+ * it in workers too, so that no worker has to be started to find out. */
+const INTERFACES = /** @type {const} */ ({ webgpu: 'gpu', webnn: 'ml' });
 
 /** @returns {Promise<Record<string, any>>} */
 export async function baseCapabilities() {
     const nav = /** @type {any} */ (navigator);
     return {
-        browser: { ...await browser(nav), user_agent: nav.userAgent },
+        browser: { ...await identify(nav), user_agent: nav.userAgent },
         os: nav.userAgentData?.platform || nav.platform || '',
         cores: nav.hardwareConcurrency ?? 1,
         memory_gib: nav.deviceMemory ?? 0,
         cross_origin_isolated: self.crossOriginIsolated,
-        platforms: { webgl: webgl(), webnn: webnn(nav) },
+        platforms: { ...absent(), webgl: webgl() },
     };
-}
-
-/** @param {any} nav @returns {Promise<{name: string, version: string}>} */
-async function browser(nav) {
-    const full = await nav.userAgentData?.getHighEntropyValues(['fullVersionList']).catch(() => null);
-    for (const [brand, name] of BRANDS) {
-        const found = full?.fullVersionList?.find((/** @type {any} */ entry) => entry.brand === brand);
-        if (found) return { name, version: found.version };
-    }
-    for (const [pattern, name] of AGENTS) {
-        const match = pattern.exec(nav.userAgent);
-        if (match) return { name, version: match[1] };
-    }
-    return { name: 'unknown', version: '' };
 }
 
 /** No engine of this page computes with WebGL yet; what is there is reported all the same. */
@@ -55,8 +39,15 @@ function webgl() {
     };
 }
 
-/** @param {any} nav */
-const webnn = (nav) => ({
-    available: false,
-    reason: nav.ml ? 'this page has no WebNN engine' : 'navigator.ml is missing in this browser',
-});
+/** The platforms that this browser cannot have, each with the reason. @returns {Record<string, PlatformReport>} */
+function absent() {
+    const where = self.isSecureContext ? 'in this browser'
+        : 'here: browsers offer it to pages from https or localhost only';
+    const nav = /** @type {any} */ (navigator);
+    return Object.fromEntries(Object.entries(INTERFACES).filter(([, name]) => !nav[name])
+        .map(([platform, name]) => [platform, { available: false, reason: `navigator.${name} is missing ${where}` }]));
+}
+
+/** The engine workers worth starting. @param {Build[]} builds @param {Record<string, any>} capabilities */
+export const possibleBuilds = (builds, capabilities) =>
+    builds.filter((build) => capabilities.platforms[build] === undefined);

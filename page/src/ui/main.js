@@ -2,7 +2,7 @@
  * The document: takes the one-time token from the address, starts the link worker, owns the engine
  * workers, and shows people what is going on. Nothing computes here.
  */
-import { baseCapabilities } from './capabilities.js';
+import { baseCapabilities, possibleBuilds } from './capabilities.js';
 import { Engines } from './engines.js';
 import { show, showState } from './view.js';
 
@@ -31,8 +31,8 @@ async function start(token) {
     link.onerror = (event) => showState('failed', event.message || 'the link worker could not be loaded');
     const url = new URL('/node', location.href);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-    const builds = /** @type {Build[]} */ (Object.keys(__ENGINE_WORKERS__));
     const capabilities = await baseCapabilities();
+    const builds = possibleBuilds(/** @type {Build[]} */ (Object.keys(__ENGINE_WORKERS__)), capabilities);
     tellLink({ type: 'start', url: url.href, token, page_version: __PAGE_VERSION__, builds, capabilities });
     for (const build of builds) engines.replace(build);
 }

@@ -20,12 +20,21 @@ export function builtPage() {
     return { folder, remove: () => fs.rmSync(folder, { recursive: true, force: true }) };
 }
 
-export async function launch() {
+/** A Chromium that has WebNN, or null: WEBINFER_WEBNN_CHROMIUM, or the one of the npm package. */
+export async function findWebnnChromium() {
+    if (process.env.WEBINFER_WEBNN_CHROMIUM) return process.env.WEBINFER_WEBNN_CHROMIUM;
+    const found = await import('@sparticuz/chromium').catch(() => null);
+    return found && found.default.executablePath();
+}
+
+/** @param {{webnn?: string}} [options] `webnn`: the path of a Chromium to start with WebNN */
+export async function launch({ webnn } = {}) {
     const home = fs.mkdtempSync(path.join(os.tmpdir(), 'webinfer-chromium-'));
     const isRoot = process.getuid?.() === 0;
+    const more = webnn ? ['--headless=shell', '--enable-features=WebMachineLearningNeuralNetwork'] : [];
     const browser = await chromium.launch({
-        executablePath: process.env.WEBINFER_CHROMIUM ?? '/usr/bin/chromium',
-        args: [...FLAGS, ...(isRoot ? ['--no-sandbox'] : [])],
+        executablePath: webnn ?? process.env.WEBINFER_CHROMIUM ?? '/usr/bin/chromium',
+        args: [...FLAGS, ...more, ...(isRoot ? ['--no-sandbox'] : [])],
         ignoreDefaultArgs: ['--disable-gpu'],
         env: { ...process.env, HOME: home, TMPDIR: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home },
     });
@@ -40,13 +49,13 @@ export async function launch() {
 
 /**
  * A service of its own and one page that has been welcomed.
- * @param {object} options `faults`: script text that runs first in the WebGPU engine worker;
- * `welcome`: what the service's welcome says otherwise
+ * @param {object} options `faults`: script text that runs first in one engine worker, the one for
+ * `faulty`; `welcome`: what the service's welcome says otherwise
  */
-export async function openNode(browser, page, { faults, welcome } = {}) {
+export async function openNode(browser, page, { faults, faulty = 'webgpu', welcome } = {}) {
     const service = await Service.start(page, {
         welcome,
-        alter: (name, content) => (faults && name.startsWith('engine-webgpu') ? `${faults}\n${content}` : content),
+        alter: (name, content) => (faults && name.startsWith(`engine-${faulty}-`) ? `${faults}\n${content}` : content),
     });
     const context = await browser.newContext();
     const tab = await context.newPage();

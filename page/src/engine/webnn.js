@@ -1,0 +1,63 @@
+/**
+ * WebNN as this worker finds it: one context for the probe and every model, so that what was
+ * checked is what is used, and so that its loss is seen.
+ */
+
+/** @typedef {import('../shared/messages.js').PlatformReport} PlatformReport */
+
+/** The devices worth asking for, best first. On Linux a GPU is granted and the CPU computes all the
+ * same, so it is called what it is. */
+const devices = () => (/Linux|CrOS/.test(navigator.userAgent) ? ['cpu'] : ['gpu', 'cpu']);
+
+export class Webnn {
+    /** @param {(message: string) => void} onLost the context is gone, and what it had loaded with it */
+    constructor(onLost) {
+        this._onLost = onLost;
+        /** The provider with its options, as onnxruntime-web takes it, once the probe has passed.
+         * @type {{name: 'webnn', deviceType: string, context: any} | null} */
+        this.provider = null;
+    }
+
+    /** A context and a small graph whose result is checked. @returns {Promise<PlatformReport>} */
+    async probe() {
+        const ml = /** @type {any} */ (navigator).ml;
+        if (!ml) return { available: false, reason: 'navigator.ml is missing in a worker of this browser' };
+        const reasons = [];
+        for (const deviceType of devices()) {
+            try {
+                const context = await ml.createContext({ deviceType });
+                if (!await addsRight(context)) throw new Error('a test graph gave a wrong result');
+                this._use(deviceType, context);
+                return { available: true };
+            } catch (error) {
+                reasons.push(`${deviceType}: ${error instanceof Error ? error.message : error}`);
+            }
+        }
+        return { available: false, reason: `WebNN does not work here: ${reasons.join('; ')}`.slice(0, 160) };
+    }
+
+    /** @param {string} deviceType @param {any} context */
+    _use(deviceType, context) {
+        this.provider = { name: 'webnn', deviceType, context };
+        context.lost?.then((/** @type {any} */ info) => this._onLost(info?.message ?? 'no reason given'));
+    }
+}
+
+/** Computes x · 2 + 1 of four numbers. @param {any} context */
+async function addsRight(context) {
+    const Builder = /** @type {any} */ (globalThis).MLGraphBuilder;
+    const descriptor = { dataType: 'float32', shape: [4] };
+    const numbers = Float32Array.of(1, -2, 0.5, 4096);
+    const builder = new Builder(context);
+    const constant = (/** @type {number} */ value) =>
+        builder.constant(descriptor, new Float32Array(4).fill(value));
+    const y = builder.add(builder.mul(builder.input('x', descriptor), constant(2)), constant(1));
+    const graph = await builder.build({ y });
+    const input = await context.createTensor({ ...descriptor, writable: true });
+    const output = await context.createTensor({ ...descriptor, readable: true });
+    context.writeTensor(input, numbers);
+    context.dispatch(graph, { x: input }, { y: output });
+    const result = new Float32Array(await context.readTensor(output));
+    for (const one of [graph, input, output]) one.destroy?.();
+    return numbers.every((value, i) => result[i] === value * 2 + 1);
+}

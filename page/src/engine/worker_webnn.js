@@ -1,0 +1,18 @@
+/** The engine worker for `webnn`: the build that worker_webgpu.js uses has this provider too. */
+import './memory.js';
+import { replaceFunction } from './callers.js';
+import * as ort from 'onnxruntime-web/webgpu';
+import { OrtEngine } from './ort.js';
+import { serve, Server } from './serve.js';
+import { Webnn } from './webnn.js';
+
+replaceFunction();
+
+const webnn = new Webnn((message) => server.deviceLost('unknown', message));
+const engine = new OrtEngine(/** @type {any} */ (ort), 'webnn', {
+    mjs: new URL(__ORT_MJS__, self.location.href).href,
+    wasm: new URL(__ORT_WASM__, self.location.href).href,
+}, () => webnn.provider);
+const server = new Server(engine, () => webnn.probe());
+
+serve(server);

@@ -1,0 +1,104 @@
+/** Models on WebNN in a real browser: right answers, what it cannot do, and what follows a failure. */
+import assert from 'node:assert/strict';
+import { describe } from 'node:test';
+import { findWebnnChromium } from './support/browser.mjs';
+import { check, needsCases, readCase } from './support/cases.mjs';
+import { nodeTests } from './support/nodes.mjs';
+
+const webnn = await findWebnnChromium();
+if (!webnn && process.env.CI) throw new Error('no Chromium with WebNN: install the tests\' npm packages');
+const unless = webnn ? needsCases : { skip: 'there is no Chromium with WebNN' };
+
+const PINNED = { platforms: ['webnn'], fallback: false };
+const BOTH = { platforms: ['webnn', 'wasm'], fallback: true };
+
+/** Script text that lets the probe build its graph, and `replacement` have every later one. */
+const onBuild = (replacement) => `{
+    const build = MLGraphBuilder.prototype.build;
+    let count = 0;
+    MLGraphBuilder.prototype.build = function (outputs) {
+        return ++count > 1 ? (${replacement})() : build.call(this, outputs);
+    };
+}`;
+const ADDS_WRONG = 'MLGraphBuilder.prototype.add = MLGraphBuilder.prototype.sub;';
+const NO_CONTEXT = 'ML.prototype.createContext = async () => { throw new Error("no device"); };';
+
+const nodeTest = nodeTests({ webnn });
+
+describe('WebNN', unless, () => {
+    nodeTest('computes, and its security policy is kept', async ({ service, tab, problems }) => {
+        assert.deepEqual(service.messages[0].data.capabilities.platforms.webnn, { available: true });
+        for (const name of ['op_add', 'vision_mnist_ms_digit3', 'cnn_squeezenet_randw', 'text_encoder_vespa_dummy', 'op_add_uint8']) {
+            const found = readCase(name);
+            const model = service.addModel(name, found.onnx);
+            const cold = await service.run(model, found.inputs, PINNED);
+            check(found, cold);
+            const { platform, engine, adapter, fallbacks } = cold.data.executed_on;
+            assert.deepEqual([platform, engine, adapter, fallbacks], ['webnn', 'ort', null, []]);
+            const warm = await service.run(model, found.inputs, PINNED);
+            check(found, warm);
+            assert.equal(warm.data.performance.warm, true);
+        }
+        assert.deepEqual(problems, []);
+        assert.equal(await tab.evaluate('document.documentElement.dataset.replaced'), '0');
+    });
+
+    nodeTest('falls back at once from what it cannot build, with its reason', async ({ service, tab }) => {
+        const found = readCase('op_scatter_elements_with_negative_indices');
+        const model = service.addModel('scatter', found.onnx);
+        const answer = await service.run(model, found.inputs, BOTH);
+        check(found, answer);
+        const { platform, fallbacks: [why] } = answer.data.executed_on;
+        assert.deepEqual([platform, why.platform, why.code], ['wasm', 'webnn', 'operator_unsupported']);
+        assert.match(why.reason, /scatterElements only supports constant indices/);
+        const { data } = await service.run(model, found.inputs, PINNED);
+        assert.deepEqual([data.ok, data.error.code, data.retryable], [false, 'operator_unsupported', false]);
+        await tab.waitForSelector('html[data-replaced="2"]', { state: 'attached' });
+        const add = readCase('op_add');
+        check(add, await service.run(service.addModel('op_add', add.onnx), add.inputs, PINNED));
+    });
+
+    nodeTest('that hangs costs its worker only, and is there again', async ({ service, tab }) => {
+        const add = readCase('op_add');
+        const model = service.addModel('op_add', add.onnx);
+        const answer = await service.run(model, add.inputs, { ...BOTH, deadline_ms: 6000 });
+        check(add, answer);
+        const { platform, fallbacks: [why] } = answer.data.executed_on;
+        assert.deepEqual([platform, why.platform, why.code], ['wasm', 'webnn', 'engine_hung']);
+        await tab.waitForSelector('html[data-replaced="1"]', { state: 'attached' });
+        assert.equal(service.messages.some((m) => m.type === 'capability_report'
+            && !m.data.capabilities.platforms.webnn.available), false);
+    }, { faults: onBuild('() => new Promise(() => {})'), faulty: 'webnn' });
+
+    nodeTest('that loses its context is replaced', async ({ service, tab }) => {
+        const add = readCase('op_add');
+        const model = service.addModel('op_add', add.onnx);
+        const { data } = await service.run(model, add.inputs, PINNED);
+        assert.deepEqual([data.error.code, data.retryable], ['device_lost', true]);
+        await tab.waitForSelector('html[data-replaced="1"]', { state: 'attached' });
+    }, {
+        faults: `{ const create = ML.prototype.createContext;
+            ML.prototype.createContext = async function (...options) {
+                globalThis.context = await create.apply(this, options);
+                return context;
+            }; }` + onBuild('() => { context.destroy(); return new Promise(() => {}); }'),
+        faulty: 'webnn',
+    });
+
+    for (const [what, faults, reason] of [
+        ['computes wrong', ADDS_WRONG, /cpu: a test graph gave a wrong result/],
+        ['gives no context', NO_CONTEXT, /cpu: no device/],
+    ]) {
+        nodeTest(`that ${what} is not available, and the models run elsewhere`, async ({ service }) => {
+            const { webnn: report } = service.messages[0].data.capabilities.platforms;
+            assert.equal(report.available, false);
+            assert.match(report.reason, reason);
+            const add = readCase('op_add');
+            const model = service.addModel('op_add', add.onnx);
+            const answer = await service.run(model, add.inputs, BOTH);
+            check(add, answer);
+            assert.match(answer.data.executed_on.fallbacks[0].reason, reason);
+            assert.equal((await service.run(model, add.inputs, PINNED)).data.error.code, 'platform_unsupported');
+        }, { faults, faulty: 'webnn' });
+    }
+});
