@@ -1,12 +1,13 @@
 /*
  * The graph's inputs and outputs from an ONNX file: ModelProto → GraphProto → ValueInfoProto →
  * TypeProto → TensorShapeProto, field numbers from onnx.proto. Inputs that have an initializer are
- * constants with a default and do not count as inputs. Nodes are skipped: whether an engine knows
- * the operators is for the engine to say.
+ * constants with a default and do not count as inputs. Nodes are looked at for what onnx_nodes.c
+ * wants to know: whether an engine knows the operators is for the engine to say.
  */
 #include "model/onnx.h"
 
 #include "base/memory.h"
+#include "model/onnx_nodes.h"
 #include "model/protobuf.h"
 
 #include <inttypes.h>
@@ -20,10 +21,17 @@
 enum { MAX_VALUES = 65536 };
 
 /* Field numbers of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto). */
-enum { MODEL_IR_VERSION = 1, MODEL_GRAPH = 7, MODEL_OPSET_IMPORT = 8 };
+enum { MODEL_IR_VERSION = 1, MODEL_GRAPH = 7, MODEL_OPSET_IMPORT = 8, MODEL_FUNCTIONS = 25 };
 enum { OPSET_DOMAIN = 1, OPSET_VERSION = 2 };
-enum { GRAPH_INITIALIZER = 5, GRAPH_INPUT = 11, GRAPH_OUTPUT = 12, GRAPH_SPARSE_INITIALIZER = 15 };
-enum { TENSOR_NAME = 8, TENSOR_DATA_LOCATION = 14, TENSOR_EXTERNAL = 1 };
+enum { FUNCTION_NODE = 7 };
+enum {
+    GRAPH_NODE = 1,
+    GRAPH_INITIALIZER = 5,
+    GRAPH_INPUT = 11,
+    GRAPH_OUTPUT = 12,
+    GRAPH_SPARSE_INITIALIZER = 15
+};
+enum { TENSOR_DATA_TYPE = 2, TENSOR_NAME = 8, TENSOR_DATA_LOCATION = 14, TENSOR_EXTERNAL = 1 };
 enum { SPARSE_TENSOR_VALUES = 1 };
 enum { VALUE_NAME = 1, VALUE_TYPE = 2 };
 enum { TYPE_TENSOR = 1, TYPE_SEQUENCE = 4, TYPE_MAP = 5, TYPE_SPARSE = 8, TYPE_OPTIONAL = 9 };
@@ -184,6 +192,15 @@ failed:
 
 /* --- initializers ----------------------------------------------------------------------------- */
 
+/* Weights of 16 bits mean computing in 16 bits. */
+static int is_half(uint64_t onnx_type)
+{
+    enum wi_datatype type;
+
+    return onnx_type <= INT32_MAX && wi_datatype_from_onnx((int)onnx_type, &type) == 0 &&
+           (type == WI_FP16 || type == WI_BF16);
+}
+
 /* Inputs may come after their initializers, so this runs in a second pass over the graph. */
 static int read_initializer(struct walk *walk, struct wi_protobuf_range tensor)
 {
@@ -192,6 +209,8 @@ static int read_initializer(struct walk *walk, struct wi_protobuf_range tensor)
     int more;
 
     while ((more = wi_protobuf_next(walk->input, &tensor, &field)) > 0) {
+        if (field.number == TENSOR_DATA_TYPE && field.wire == WI_WIRE_VARINT)
+            walk->signature->quantised |= is_half(field.value);
         if (field.number == TENSOR_DATA_LOCATION && field.value == TENSOR_EXTERNAL)
             return fail(walk, tensor.at,
                 "weights are kept in files of their own, which is not supported; save the model "
@@ -236,6 +255,8 @@ static int read_graph(struct walk *walk, struct wi_protobuf_range graph)
             code = read_input(walk, field.bytes);
         else if (field.number == GRAPH_OUTPUT && field.wire == WI_WIRE_BYTES)
             code = read_output(walk, field.bytes);
+        else if (field.number == GRAPH_NODE && field.wire == WI_WIRE_BYTES)
+            code = wi_onnx_read_node(walk->input, field.bytes, walk->signature);
     }
     while (code == 0 && (more = wi_protobuf_next(walk->input, &again, &field)) != 0) {
         if (more < 0)
@@ -246,6 +267,19 @@ static int read_graph(struct walk *walk, struct wi_protobuf_range graph)
             code = read_sparse_initializer(walk, field.bytes);
     }
     return code;
+}
+
+/* An operator that the model defines by others. */
+static int read_function(struct walk *walk, struct wi_protobuf_range function)
+{
+    struct wi_protobuf_field field;
+    int more;
+
+    while ((more = wi_protobuf_next(walk->input, &function, &field)) > 0)
+        if (field.number == FUNCTION_NODE && field.wire == WI_WIRE_BYTES &&
+            wi_onnx_read_node(walk->input, field.bytes, walk->signature) < 0)
+            return -1;
+    return more;
 }
 
 static int read_opset(struct walk *walk, struct wi_protobuf_range opset)
@@ -284,6 +318,8 @@ static int read_model(struct walk *walk)
             walk->signature->ir_version = (int64_t)field.value;
         else if (field.number == MODEL_OPSET_IMPORT && field.wire == WI_WIRE_BYTES)
             code = read_opset(walk, field.bytes);
+        else if (field.number == MODEL_FUNCTIONS && field.wire == WI_WIRE_BYTES)
+            code = read_function(walk, field.bytes);
         else if (field.number == MODEL_GRAPH && field.wire == WI_WIRE_BYTES)
             code = walk->graphs++ ? fail(walk, field.bytes.at, "there are two graphs")
                                   : read_graph(walk, field.bytes);

@@ -29,7 +29,9 @@ struct wi_onnx_signature {
     struct wi_onnx_value *outputs;
     size_t output_count;
     int64_t ir_version;
-    int64_t opset; /* of the default domain, 0 if not given */
+    int64_t opset;   /* of the default domain, 0 if not given */
+    char random[32]; /* an operator that draws random numbers, "" if there is none */
+    int quantised;   /* it computes in few bits, so that platforms may differ by more */
 };
 
 /* WI_OK, or WI_MODEL_INVALID with what is wrong and at which byte. Free with ..._clear. */

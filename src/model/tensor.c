@@ -81,6 +81,18 @@ void wi_tensors_move(struct wi_tensors *to, struct wi_tensors *from)
     *from = (struct wi_tensors){0};
 }
 
+void wi_tensors_share(struct wi_tensors *to, const struct wi_tensors *from)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        struct wi_tensor *tensor = wi_tensors_add(to);
+
+        *tensor = from->items[i];
+        tensor->name = wi_strdup(tensor->name);
+        if (tensor->blob)
+            wi_blob_ref(tensor->blob);
+    }
+}
+
 size_t wi_tensors_bytes(const struct wi_tensors *list)
 {
     size_t sum = 0;

@@ -41,6 +41,8 @@ void wi_shape_format(const int64_t *dims, unsigned rank, char *out, size_t size)
 struct wi_tensor *wi_tensors_add(struct wi_tensors *list);
 void wi_tensors_clear(struct wi_tensors *list);
 void wi_tensors_move(struct wi_tensors *to, struct wi_tensors *from); /* `from` becomes empty */
+/* Appends to `to` the tensors of `from`, sharing their bytes. */
+void wi_tensors_share(struct wi_tensors *to, const struct wi_tensors *from);
 /* Bytes of all tensors. */
 size_t wi_tensors_bytes(const struct wi_tensors *list);
 

@@ -28,6 +28,7 @@ struct wi_pool *wi_pool_new(const struct wi_pool_deps *deps, const struct wi_con
     pool->events = *events;
     pool->plan = wi_timer_new(deps->loop, on_plan, pool);
     pool->tell = wi_timer_new(deps->loop, on_tell, pool);
+    pool->verdicts = wi_verdicts_new(deps->db);
     wi_pool_set_kinds(pool, config);
     wi_pool_make_bridge_events(pool);
     return pool;
@@ -88,6 +89,7 @@ void wi_pool_free(struct wi_pool *pool)
     wi_timer_free(pool->tell);
     wi_pool_free_nodes(pool);
     wi_pool_free_kinds(pool);
+    wi_verdicts_free(pool->verdicts);
     free(pool);
 }
 
@@ -209,6 +211,11 @@ enum wi_code wi_pool_ready(const struct wi_pool *pool, struct wi_error *error)
         return wi_error_set(
             error, WI_UNAVAILABLE, "", "every node is draining or has lost its connection");
     return wi_pool_explain(pool, NULL, error);
+}
+
+struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool)
+{
+    return pool->verdicts;
 }
 
 /* --- admin verbs ----------------------------------------------------------------------------- */

@@ -35,11 +35,20 @@ struct wi_refusal {
     char reason[128];
 };
 
+/* A run beside the client's path: after the job was answered, the same inputs once more on this
+ * kind and platform, to measure or to check it. */
+struct wi_probe {
+    int wanted;
+    char browser[32];
+    enum wi_platform platform;
+};
+
 struct wi_choice {
     char node[WI_ID_SIZE];
     enum wi_platform platforms[WI_PLATFORM_COUNT]; /* to try, in this order */
     size_t platform_count;
     struct wi_refusal refusal;
+    struct wi_probe probe;
 };
 
 struct wi_pool_events {
@@ -63,6 +72,7 @@ struct wi_pool_deps {
 };
 
 struct wi_pool;
+struct wi_verdicts;
 /* The bridge's events must be pointed at the pool: see wi_pool_bridge_events. */
 struct wi_pool *wi_pool_new(const struct wi_pool_deps *deps, const struct wi_config *config,
     const struct wi_pool_events *events);
@@ -93,6 +103,9 @@ void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting);
  * minimum may have to make room), and is forgotten when it was not repeated for WI_WISH_MS. */
 #define WI_WISH_MS 30000
 void wi_pool_wish(struct wi_pool *pool, const char *kind);
+
+/* Which platform computes which model right: pool/verdicts.h. */
+struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool);
 
 /* Admin verbs. WI_OK, or the not-found code of what was named. */
 enum wi_code wi_pool_recycle(struct wi_pool *pool, const char *session_id, struct wi_error *error);

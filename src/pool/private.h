@@ -6,6 +6,7 @@
 #include "pool/backoff.h"
 #include "pool/pool.h"
 #include "pool/route.h"
+#include "pool/verdicts.h"
 #include <uthash.h>
 
 /* One configured kind of browser. */
@@ -54,6 +55,7 @@ struct wi_pool {
     size_t kind_count;
     struct pool_session *sessions;
     struct pool_node *nodes; /* by id */
+    struct wi_verdicts *verdicts;
     struct wi_timer *plan;   /* sessions.c: the next time to look */
     struct wi_timer *tell;   /* nodes.c: on_capacity, from the loop */
     struct wi_pool_counters counters;

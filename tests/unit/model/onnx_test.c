@@ -425,6 +425,126 @@ static void reads_the_collection_of_cases(void **state)
     assert_true(good > 50);
 }
 
+/* A node of `type` with `inputs` inputs named x, and `graph` (emptied) as an attribute. */
+static void put_node(struct wi_buffer *out, unsigned field, const char *type, int inputs,
+    unsigned attribute_field, struct wi_buffer *graph)
+{
+    struct wi_buffer node = {0}, attribute = {0};
+    for (int i = 0; i < inputs; i++)
+        put_bytes(&node, 1, "x", 1);
+    put_bytes(&node, 4, type, strlen(type));
+    if (graph) {
+        put_bytes(&attribute, 1, "body", 4);
+        put_message(&attribute, attribute_field, graph);
+        put_message(&node, 5, &attribute);
+    }
+    put_message(out, field, &node);
+}
+
+static struct wi_buffer graph_with_output(void)
+{
+    struct wi_buffer graph = {0};
+    put_value(&graph, 12, "y", 1, 1, (int64_t[]){1});
+    return graph;
+}
+
+/* Reads a model of one graph; gives the random operator found. */
+static const char *random_of(struct wi_buffer *graph, int *quantised)
+{
+    static struct wi_onnx_signature s;
+    struct wi_error error;
+    struct wi_buffer model = finish_model(graph);
+    assert_int_equal(read_model(&model, &s, &error), WI_OK);
+    wi_onnx_clear(&(struct wi_onnx_signature){.inputs = s.inputs,
+        .input_count = s.input_count,
+        .outputs = s.outputs,
+        .output_count = s.output_count});
+    if (quantised)
+        *quantised = s.quantised;
+    return s.random;
+}
+
+static void finds_operators_that_draw(void **state)
+{
+    static const char *const drawing[] = {"RandomNormal", "RandomNormalLike", "RandomUniform",
+        "RandomUniformLike", "Multinomial", "Bernoulli"};
+    static const char *const others[] = {"Conv", "Randomise", "", "Dropout"};
+    int quantised;
+    for (size_t i = 0; i < sizeof drawing / sizeof *drawing; i++) {
+        struct wi_buffer graph = graph_with_output();
+        put_node(&graph, 1, "Add", 2, 0, NULL);
+        put_node(&graph, 1, drawing[i], 1, 0, NULL);
+        assert_string_equal(random_of(&graph, &quantised), drawing[i]);
+        assert_false(quantised);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        struct wi_buffer graph = graph_with_output();
+        put_node(&graph, 1, others[i], 2, 0, NULL);
+        assert_string_equal(random_of(&graph, NULL), "");
+    }
+}
+
+static void dropout_draws_when_told_to_train(void **state)
+{
+    struct wi_buffer graph = graph_with_output();
+    put_node(&graph, 1, "Dropout", 3, 0, NULL);
+    assert_string_equal(random_of(&graph, NULL), "Dropout");
+}
+
+static void looks_into_subgraphs_and_functions(void **state)
+{
+    static const unsigned as_one = 6, as_list = 11;
+    struct wi_buffer inner = {0}, outer = {0}, function = {0}, graph = graph_with_output();
+    struct wi_onnx_signature s;
+    struct wi_error error;
+    put_node(&inner, 1, "RandomUniform", 0, 0, NULL);
+    put_node(&outer, 1, "If", 1, as_list, &inner);
+    put_node(&graph, 1, "Loop", 3, as_one, &outer);
+    assert_string_equal(random_of(&graph, NULL), "RandomUniform");
+    graph = graph_with_output();
+    struct wi_buffer model = finish_model(&graph);
+    put_bytes(&function, 1, "Noise", 5);
+    put_node(&function, 7, "RandomNormal", 0, 0, NULL);
+    put_message(&model, 25, &function);
+    assert_int_equal(read_model(&model, &s, &error), WI_OK);
+    assert_string_equal(s.random, "RandomNormal");
+    wi_onnx_clear(&s);
+}
+
+static void nesting_without_end_is_not_followed(void **state)
+{
+    struct wi_buffer inner = {0}, outer = {0}, graph = graph_with_output();
+    put_node(&inner, 1, "RandomUniform", 0, 0, NULL);
+    for (int i = 0; i < 1000; i++) {
+        put_node(&outer, 1, "If", 1, 6, &inner);
+        inner = outer;
+        outer = (struct wi_buffer){0};
+    }
+    put_node(&graph, 1, "If", 1, 6, &inner);
+    assert_string_equal(random_of(&graph, NULL), "");
+}
+
+static void tells_models_of_few_bits(void **state)
+{
+    static const char *const types[] = {"QLinearConv", "QuantizeLinear", "MatMulNBits"};
+    struct wi_buffer weight = {0};
+    int quantised;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        struct wi_buffer graph = graph_with_output();
+        put_node(&graph, 1, types[i], 2, 0, NULL);
+        assert_string_equal(random_of(&graph, &quantised), "");
+        assert_true(quantised);
+    }
+    for (int type = 1; type <= 16; type++) { /* 1 FLOAT, 10 FLOAT16, 16 BFLOAT16 */
+        struct wi_buffer graph = graph_with_output();
+        put_bytes(&weight, 8, "w", 1);
+        put_number(&weight, 2, (uint64_t)type);
+        put_message(&graph, 5, &weight);
+        random_of(&graph, &quantised);
+        assert_int_equal(quantised, type == 10 || type == 16);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -440,6 +560,11 @@ int main(void)
         cmocka_unit_test(checks_inputs_given_twice_and_outputs),
         cmocka_unit_test(lists_many_names_within_bounds),
         cmocka_unit_test(reads_the_collection_of_cases),
+        cmocka_unit_test(finds_operators_that_draw),
+        cmocka_unit_test(dropout_draws_when_told_to_train),
+        cmocka_unit_test(looks_into_subgraphs_and_functions),
+        cmocka_unit_test(nesting_without_end_is_not_followed),
+        cmocka_unit_test(tells_models_of_few_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,399 @@
+/*
+ * Verdicts by key; see verdicts.h. Keys are fields joined by tabs, which the bridge lets no page
+ * put into a field. What WASM says of a model is a record like the others, with no kind, version or
+ * adapter in its key.
+ */
+#include "pool/verdicts.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+/* A platform that failed may do better some day: an input that fits, a machine less loaded. */
+#define UNABLE_MS (7 * 24 * 3600e3)
+#define MISSED_MS (24 * 3600e3)
+/* After a check that came to no end. */
+#define PAUSE_MS (5 * 60e3)
+/* The largest error that is told apart; JSON has no infinity. */
+#define RATIO_MAX 1e9
+
+const char *const wi_verdict_names[] = {"unknown", "trusted", "wrong", "unable", "exempt", NULL};
+
+struct verdict {
+    char *key;
+    enum wi_verdict verdict;
+    double ratio;
+    char detail[256];
+    enum wi_code code;  /* of a rejection by WASM */
+    int64_t checked_at; /* Unix milliseconds */
+    int64_t until;      /* when it is void or, while unknown, due again; 0: never */
+    int misses;
+    UT_hash_handle hh;
+};
+
+struct wi_verdicts {
+    struct wi_db *db;
+    struct verdict *all; /* by key */
+    size_t about_wasm;   /* how many of them are what WASM says of a model */
+};
+
+/* The fields of a key, in order. */
+enum field { HASH, KIND, PLATFORM, BROWSER, VERSION, ADAPTER, PRECISION, FIELD_COUNT };
+
+/* --- keys --------------------------------------------------------------------------------------
+ */
+
+static const char *engine_version(const struct wi_node_info *node)
+{
+    const json_t *engines = json_object_get(node->capabilities, "engines");
+    const char *version = json_string_value(json_object_get(engines, "ort"));
+
+    return version ? version : "";
+}
+
+static const char *owner_of(const struct wi_node_info *node)
+{
+    return *node->session ? "" : "joined:";
+}
+
+void wi_verdict_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_model *model,
+    const struct wi_node_info *node, enum wi_platform platform, const char *precision)
+{
+    const struct wi_adapter *adapter = &node->platforms[platform].adapter;
+    int has_adapter = node->platforms[platform].has_adapter;
+
+    snprintf(key, WI_VERDICT_KEY_SIZE, "%s\t%s%s\t%s\t%s\t%.63s\t%s%s%s%s%s\t%.15s", model->hash,
+        owner_of(node), node->kind, wi_platform_names[platform], node->browser_version,
+        engine_version(node), has_adapter ? adapter->vendor : "", has_adapter ? "/" : "",
+        has_adapter ? adapter->architecture : "", has_adapter ? "/" : "",
+        has_adapter ? adapter->description : "", precision ? precision : "");
+}
+
+static void wasm_key(
+    char key[WI_VERDICT_KEY_SIZE], const struct wi_model *model, const struct wi_node_info *node)
+{
+    snprintf(key, WI_VERDICT_KEY_SIZE, "%s\t%s\t%s\t\t%.63s\t\t", model->hash, owner_of(node),
+        wi_platform_names[WI_WASM], engine_version(node));
+}
+
+/* Splits a copy of a key in place. 0, or -1 for one that is not ours. */
+static int split(char *text, const char *fields[FIELD_COUNT])
+{
+    for (int i = 0; i < FIELD_COUNT; i++) {
+        if (!text)
+            return -1;
+        fields[i] = text;
+        text = strchr(text, '\t');
+        if (text)
+            *text++ = '\0';
+    }
+    return text ? -1 : 0;
+}
+
+static int is_about_wasm(const char *key)
+{
+    const char *kind = strchr(key, '\t');
+
+    return kind &&
+           (strncmp(kind, "\t\twasm\t", 7) == 0 || strncmp(kind, "\tjoined:\twasm\t", 14) == 0);
+}
+
+/* --- records -----------------------------------------------------------------------------------
+ */
+
+static struct verdict *find(const struct wi_verdicts *verdicts, const char *key)
+{
+    struct verdict *verdict;
+
+    HASH_FIND_STR(verdicts->all, key, verdict);
+    return verdict;
+}
+
+static struct verdict *find_or_add(struct wi_verdicts *verdicts, const char *key)
+{
+    struct verdict *verdict = find(verdicts, key);
+
+    if (verdict)
+        return verdict;
+    verdict = wi_alloc(sizeof(*verdict));
+    verdict->key = wi_strdup(key);
+    HASH_ADD_KEYPTR(hh, verdicts->all, verdict->key, strlen(verdict->key), verdict);
+    verdicts->about_wasm += is_about_wasm(key) != 0;
+    return verdict;
+}
+
+static void drop(struct wi_verdicts *verdicts, struct verdict *verdict)
+{
+    HASH_DEL(verdicts->all, verdict);
+    verdicts->about_wasm -= is_about_wasm(verdict->key) != 0;
+    free(verdict->key);
+    free(verdict);
+}
+
+static void keep(struct wi_verdicts *verdicts, const struct verdict *verdict)
+{
+    json_t *object =
+        json_pack("{s:s, s:f, s:s, s:I, s:I}", "verdict", wi_verdict_names[verdict->verdict],
+            "error_ratio", verdict->ratio, "detail", verdict->detail, "checked_at",
+            (json_int_t)verdict->checked_at, "until", (json_int_t)verdict->until);
+    char *text;
+
+    if (!object)
+        return;
+    if (verdict->code != WI_OK)
+        json_object_set_new(object, "code", json_string(wi_code_name(verdict->code)));
+    text = json_dumps(object, JSON_COMPACT);
+    wi_db_put(verdicts->db, WI_DB_VERDICTS, verdict->key, text);
+    free(text);
+    json_decref(object);
+}
+
+/* A text that JSON can carry, cut at a character's end. */
+static void set_detail(struct verdict *verdict, const char *detail)
+{
+    size_t length = strlen(detail);
+    json_t *text;
+
+    if (length >= sizeof(verdict->detail)) {
+        length = sizeof(verdict->detail) - 1;
+        while (length > 0 && ((unsigned char)detail[length] & 0xc0) == 0x80)
+            length--;
+    }
+    text = json_stringn(detail, length);
+    snprintf(verdict->detail, sizeof(verdict->detail), "%s", text ? json_string_value(text) : "");
+    json_decref(text);
+}
+
+static void load(void *context, const char *key, const char *value)
+{
+    struct wi_verdicts *verdicts = context;
+    char copy[WI_VERDICT_KEY_SIZE];
+    const char *fields[FIELD_COUNT], *name;
+    json_t *object = json_loads(value, 0, NULL);
+    enum wi_verdict known = WI_UNKNOWN;
+
+    snprintf(copy, sizeof(copy), "%s", key);
+    name = json_string_value(json_object_get(object, "verdict"));
+    for (int i = 0; name && wi_verdict_names[i]; i++)
+        if (strcmp(name, wi_verdict_names[i]) == 0)
+            known = (enum wi_verdict)i;
+    if (known != WI_UNKNOWN && strlen(key) < sizeof(copy) && split(copy, fields) == 0) {
+        struct verdict *verdict = find_or_add(verdicts, key);
+        const char *detail = json_string_value(json_object_get(object, "detail"));
+        const char *code = json_string_value(json_object_get(object, "code"));
+        verdict->verdict = known;
+        verdict->ratio = json_number_value(json_object_get(object, "error_ratio"));
+        verdict->checked_at = json_integer_value(json_object_get(object, "checked_at"));
+        verdict->until = json_integer_value(json_object_get(object, "until"));
+        verdict->code = code ? wi_code_from_name(code) : WI_OK;
+        set_detail(verdict, detail ? detail : "");
+    }
+    json_decref(object);
+}
+
+struct wi_verdicts *wi_verdicts_new(struct wi_db *db)
+{
+    struct wi_verdicts *verdicts = wi_alloc(sizeof(*verdicts));
+
+    verdicts->db = db;
+    wi_db_each(db, WI_DB_VERDICTS, load, verdicts);
+    return verdicts;
+}
+
+void wi_verdicts_free(struct wi_verdicts *verdicts)
+{
+    struct verdict *verdict, *next;
+
+    if (!verdicts)
+        return;
+    HASH_ITER(hh, verdicts->all, verdict, next)
+    {
+        drop(verdicts, verdict);
+    }
+    free(verdicts);
+}
+
+/* --- asking ------------------------------------------------------------------------------------
+ */
+
+static int is_void(const struct verdict *verdict)
+{
+    return verdict->until > 0 && wi_wall_ms() >= verdict->until;
+}
+
+static enum wi_verdict value_of(const struct verdict *verdict)
+{
+    return verdict && !is_void(verdict) ? verdict->verdict : WI_UNKNOWN;
+}
+
+static const struct verdict *wasm_says(const struct wi_verdicts *verdicts,
+    const struct wi_model *model, const struct wi_node_info *node)
+{
+    char key[WI_VERDICT_KEY_SIZE];
+
+    if (verdicts->about_wasm == 0)
+        return NULL;
+    wasm_key(key, model, node);
+    return find(verdicts, key);
+}
+
+enum wi_verdict wi_verdicts_get(const struct wi_verdicts *verdicts, const struct wi_model *model,
+    const struct wi_node_info *node, enum wi_platform platform, const char *precision)
+{
+    char key[WI_VERDICT_KEY_SIZE];
+    const struct verdict *said;
+    enum wi_verdict known;
+
+    if (platform == WI_WASM || model->builtin)
+        return WI_TRUSTED;
+    said = wasm_says(verdicts, model, node);
+    if (said && said->code != WI_OK)
+        return WI_WRONG; /* whatever it makes of a model that is none */
+    wi_verdict_key(key, model, node, platform, precision);
+    known = value_of(find(verdicts, key));
+    if (known == WI_UNKNOWN && (said || *model->signature.random))
+        return WI_EXEMPT;
+    return known;
+}
+
+int wi_verdicts_due(const struct wi_verdicts *verdicts, const char *key)
+{
+    const struct verdict *verdict = find(verdicts, key);
+
+    return !verdict || is_void(verdict);
+}
+
+enum wi_code wi_verdicts_rejection(const struct wi_verdicts *verdicts, const struct wi_model *model,
+    const struct wi_node_info *node, struct wi_error *error)
+{
+    const struct verdict *said = wasm_says(verdicts, model, node);
+
+    if (!said || said->code == WI_OK)
+        return WI_OK;
+    return wi_error_set(error, said->code, NULL, "%s", said->detail);
+}
+
+/* --- deciding ----------------------------------------------------------------------------------
+ */
+
+static void decide(struct wi_verdicts *verdicts, struct verdict *verdict, enum wi_verdict value,
+    double ratio, const char *detail, double for_ms)
+{
+    verdict->verdict = value;
+    verdict->ratio = !(ratio <= RATIO_MAX) ? RATIO_MAX : ratio;
+    verdict->checked_at = wi_wall_ms();
+    verdict->until = for_ms > 0 ? verdict->checked_at + (int64_t)for_ms : 0;
+    verdict->misses = 0;
+    set_detail(verdict, detail);
+    keep(verdicts, verdict);
+}
+
+void wi_verdicts_set(struct wi_verdicts *verdicts, const char *key, enum wi_verdict value,
+    double ratio, const char *detail)
+{
+    struct verdict *verdict = find_or_add(verdicts, key);
+
+    if (verdict->verdict == WI_WRONG && value != WI_WRONG)
+        return;
+    decide(verdicts, verdict, value, ratio, detail, value == WI_UNABLE ? UNABLE_MS : 0);
+}
+
+void wi_verdicts_miss(struct wi_verdicts *verdicts, const char *key, const char *detail)
+{
+    struct verdict *verdict = find_or_add(verdicts, key);
+
+    if (value_of(verdict) == WI_TRUSTED || value_of(verdict) == WI_WRONG)
+        return; /* a second look at what is known */
+    if (++verdict->misses >= 2) {
+        decide(verdicts, verdict, WI_UNABLE, 0, detail, MISSED_MS);
+        return;
+    }
+    verdict->verdict = WI_UNKNOWN;
+    verdict->until = wi_wall_ms() + (int64_t)PAUSE_MS;
+    set_detail(verdict, detail);
+}
+
+static struct verdict *say(
+    struct wi_verdicts *verdicts, const struct wi_model *model, const struct wi_node_info *node)
+{
+    char key[WI_VERDICT_KEY_SIZE];
+
+    wasm_key(key, model, node);
+    return find_or_add(verdicts, key);
+}
+
+void wi_verdicts_reject(struct wi_verdicts *verdicts, const struct wi_model *model,
+    const struct wi_node_info *node, const struct wi_error *error)
+{
+    struct verdict *said = say(verdicts, model, node);
+    int is_news = said->code != error->code;
+
+    said->code = error->code;
+    if (is_news)
+        decide(verdicts, said, WI_UNABLE, 0, error->detail, 0);
+}
+
+void wi_verdicts_outgrow(struct wi_verdicts *verdicts, const struct wi_model *model,
+    const struct wi_node_info *node, const char *detail)
+{
+    struct verdict *said = say(verdicts, model, node);
+
+    said->code = WI_OK;
+    decide(verdicts, said, WI_EXEMPT, 0, detail, 0);
+}
+
+void wi_verdicts_accept(
+    struct wi_verdicts *verdicts, const struct wi_model *model, const struct wi_node_info *node)
+{
+    struct verdict *said = (struct verdict *)wasm_says(verdicts, model, node);
+
+    if (!said)
+        return;
+    wi_db_forget(verdicts->db, WI_DB_VERDICTS, said->key);
+    drop(verdicts, said);
+}
+
+/* --- for people --------------------------------------------------------------------------------
+ */
+
+void wi_verdicts_count(const struct wi_verdicts *verdicts, size_t counts[WI_VERDICT_COUNT])
+{
+    memset(counts, 0, WI_VERDICT_COUNT * sizeof(*counts));
+    for (const struct verdict *verdict = verdicts->all; verdict; verdict = verdict->hh.next)
+        counts[value_of(verdict)]++;
+}
+
+static json_t *verdict_json(const struct verdict *verdict, const char *const fields[FIELD_COUNT])
+{
+    static const char prefix[] = "joined:";
+    int joined = strncmp(fields[KIND], prefix, sizeof(prefix) - 1) == 0;
+    const char *kind = fields[KIND] + (joined ? sizeof(prefix) - 1 : 0);
+#define OR_NULL(text) (*(text) ? (text) : NULL)
+    return json_pack("{s:s?, s:s?, s:b, s:s, s:s?, s:s?, s:s?, s:s, s:f, s:s?, s:I}", "browser",
+        OR_NULL(kind), "browser_version", OR_NULL(fields[BROWSER]), "joined", joined, "platform",
+        fields[PLATFORM], "engine_version", OR_NULL(fields[VERSION]), "adapter",
+        OR_NULL(fields[ADAPTER]), "precision", OR_NULL(fields[PRECISION]), "verdict",
+        wi_verdict_names[value_of(verdict)], "error_ratio", verdict->ratio, "detail",
+        OR_NULL(verdict->detail), "checked_at", (json_int_t)verdict->checked_at);
+#undef OR_NULL
+}
+
+json_t *wi_verdicts_json(const struct wi_verdicts *verdicts, const char *hash)
+{
+    json_t *list = json_array();
+
+    for (const struct verdict *verdict = verdicts->all; verdict; verdict = verdict->hh.next) {
+        char copy[WI_VERDICT_KEY_SIZE];
+        const char *fields[FIELD_COUNT];
+        snprintf(copy, sizeof(copy), "%s", verdict->key);
+        if (split(copy, fields) != 0 || strcmp(fields[HASH], hash) != 0)
+            continue;
+        json_array_append_new(list, verdict_json(verdict, fields));
+    }
+    return list;
+}

@@ -1,0 +1,276 @@
+/* What counts as the same answer: every tolerance from both sides, every way to differ. */
+#include "../test.h"
+
+#include "base/memory.h"
+#include "model/compare.h"
+#include <math.h>
+#include <string.h>
+
+static struct wi_tensor *add(struct wi_tensors *list, const char *name, enum wi_datatype type,
+    int64_t length, const void *bytes, size_t size)
+{
+    struct wi_tensor *tensor = wi_tensors_add(list);
+    tensor->name = wi_strdup(name);
+    tensor->datatype = type;
+    tensor->rank = 1;
+    tensor->dims[0] = length;
+    /* An odd offset and an exact allocation: alignment may not be assumed, nor a byte more read. */
+    tensor->blob = wi_blob_new(NULL, size + 1);
+    wi_blob_append(tensor->blob, "?", 1);
+    wi_blob_append(tensor->blob, bytes, size);
+    tensor->offset = 1;
+    tensor->size = size;
+    return tensor;
+}
+
+/* Compares two tensors of one list each. */
+static struct wi_comparison compare(enum wi_datatype type, const void *reference, const void *got,
+    size_t count, size_t width, int loose)
+{
+    struct wi_tensors a = {0}, b = {0};
+    struct wi_comparison result;
+    add(&a, "y", type, (int64_t)count, reference, count * width);
+    add(&b, "y", type, (int64_t)count, got, count * width);
+    wi_compare(&a, &b, loose, &result);
+    wi_tensors_clear(&a);
+    wi_tensors_clear(&b);
+    return result;
+}
+
+static struct wi_comparison floats(const float *reference, const float *got, size_t count)
+{
+    return compare(WI_FP32, reference, got, count, sizeof(float), 0);
+}
+
+static void equal_is_the_same(void **state)
+{
+    const float values[] = {0, -1.5f, 3e30f, 1e-40f};
+    struct wi_comparison result = floats(values, values, 4);
+    assert_true(result.same);
+    assert_true(result.ratio == 0);
+    assert_string_equal(result.detail, "");
+}
+
+static void relative_and_absolute_parts(void **state)
+{
+    /* At 100 with a largest of 1000: 0.1 + 0.1. */
+    const float reference[] = {1000, 100};
+    const float inside[] = {1000, 100.19f}, outside[] = {1000, 100.21f};
+    struct wi_comparison result = floats(reference, inside, 2);
+    assert_true(result.same && result.ratio > 0.9 && result.ratio < 1);
+    result = floats(reference, outside, 2);
+    assert_false(result.same);
+    assert_true(result.ratio > 1 && result.ratio < 1.1);
+    assert_non_null(strstr(result.detail, "y at 1: 100.2"));
+    assert_non_null(strstr(result.detail, "WASM gives 100"));
+}
+
+static void both_signs_and_directions(void **state)
+{
+    const float reference[] = {-1}, under[] = {-1.0012f}, over[] = {-0.9988f};
+    const float near_under[] = {-1.001f}, near_over[] = {-0.999f};
+    assert_false(floats(reference, under, 1).same);
+    assert_false(floats(reference, over, 1).same);
+    assert_true(floats(reference, near_under, 1).same);
+    assert_true(floats(reference, near_over, 1).same);
+}
+
+static void tiny_values_have_a_floor(void **state)
+{
+    const float reference[] = {0, 1e-9f}, inside[] = {9e-7f, 1e-9f}, outside[] = {1.1e-6f, 1e-9f};
+    assert_true(floats(reference, inside, 2).same);
+    assert_false(floats(reference, outside, 2).same);
+}
+
+static void the_worst_is_told(void **state)
+{
+    const float reference[] = {1, 1, 1}, got[] = {1.0005f, 2, 1.5f};
+    struct wi_comparison result = floats(reference, got, 3);
+    assert_false(result.same);
+    assert_true(fabs(result.ratio - 1 / 1.1e-3) < 1);
+    assert_non_null(strstr(result.detail, "y at 1: 2 where WASM gives 1"));
+}
+
+static void not_a_number(void **state)
+{
+    const float nan[] = {NAN, 1}, one[] = {1, 1};
+    assert_true(floats(nan, nan, 2).same);
+    struct wi_comparison result = floats(nan, one, 2);
+    assert_false(result.same);
+    assert_true(isinf(result.ratio));
+    result = floats(one, nan, 2);
+    assert_false(result.same);
+    assert_non_null(strstr(result.detail, "nan"));
+}
+
+static void infinities(void **state)
+{
+    const float plus[] = {INFINITY, 1}, minus[] = {-INFINITY, 1}, finite[] = {3e38f, 1};
+    assert_true(floats(plus, plus, 2).same);
+    assert_false(floats(plus, minus, 2).same);
+    assert_false(floats(plus, finite, 2).same);
+    assert_false(floats(finite, plus, 2).same);
+    /* An infinity in the reference must not make the tolerance infinite. */
+    const float off[] = {INFINITY, 2};
+    assert_false(floats(plus, off, 2).same);
+}
+
+static void loose_models_get_ten_times(void **state)
+{
+    const float reference[] = {1}, inside[] = {1.0109f}, outside[] = {1.0112f};
+    assert_false(floats(reference, inside, 1).same);
+    assert_true(compare(WI_FP32, reference, inside, 1, 4, 1).same);
+    assert_false(compare(WI_FP32, reference, outside, 1, 4, 1).same);
+}
+
+static void sixteen_bits(void **state)
+{
+    /* FP16: 1.0, 1.0098 (0x3c0a) and 1.0127 (0x3c0d); smallest subnormal; NaN; infinity. */
+    const uint16_t one[] = {0x3c00}, inside[] = {0x3c0a}, outside[] = {0x3c0d};
+    assert_true(compare(WI_FP16, one, inside, 1, 2, 0).same);
+    struct wi_comparison result = compare(WI_FP16, one, outside, 1, 2, 0);
+    assert_false(result.same);
+    assert_true(fabs(result.ratio - 0.0126953125 / 0.011) < 1e-9);
+    const uint16_t odd[] = {0x0001, 0x7e00, 0xfc00}, other[] = {0x0001, 0x7c01, 0xfc00};
+    assert_true(compare(WI_FP16, odd, other, 3, 2, 0).same);
+    const uint16_t flipped[] = {0x0001, 0x7e00, 0x7c00};
+    assert_false(compare(WI_FP16, odd, flipped, 3, 2, 0).same);
+    /* BF16: 1.0, 1.0078 (the next) and 1.0156. */
+    const uint16_t brain[] = {0x3f80}, next[] = {0x3f81}, second[] = {0x3f82};
+    assert_true(compare(WI_BF16, brain, next, 1, 2, 0).same);
+    assert_false(compare(WI_BF16, brain, second, 1, 2, 0).same);
+}
+
+static void doubles(void **state)
+{
+    const double reference[] = {1}, inside[] = {1.00109}, outside[] = {1.00111};
+    assert_true(compare(WI_FP64, reference, inside, 1, 8, 0).same);
+    assert_false(compare(WI_FP64, reference, outside, 1, 8, 0).same);
+}
+
+static void integers_must_be_equal(void **state)
+{
+    const int64_t a[] = {1, 2, 1000000}, b[] = {1, 2, 1000001};
+    assert_true(compare(WI_INT64, a, a, 3, 8, 1).same);
+    struct wi_comparison result = compare(WI_INT64, a, b, 3, 8, 1);
+    assert_false(result.same);
+    assert_true(isinf(result.ratio));
+    assert_string_equal(result.detail, "y differs at 2, and INT64 must be equal");
+    const uint8_t yes[] = {1, 0}, no[] = {1, 1};
+    assert_true(compare(WI_BOOL, yes, yes, 2, 1, 0).same);
+    assert_false(compare(WI_BOOL, yes, no, 2, 1, 0).same);
+    assert_false(compare(WI_UINT8, yes, no, 2, 1, 1).same);
+}
+
+static void strings_must_be_equal(void **state)
+{
+    struct wi_tensors a = {0}, b = {0};
+    struct wi_comparison result;
+    add(&a, "y", WI_BYTES, 1, "\2\0\0\0ab", 6);
+    add(&b, "y", WI_BYTES, 1, "\3\0\0\0abc", 7);
+    wi_compare(&a, &b, 0, &result);
+    assert_false(result.same);
+    wi_compare(&a, &a, 0, &result);
+    assert_true(result.same);
+    wi_tensors_clear(&a);
+    wi_tensors_clear(&b);
+    assert_false(compare(WI_BYTES, "\1\0\0\0a", "\1\0\0\0b", 5, 1, 0).same);
+}
+
+static void types_and_shapes_count(void **state)
+{
+    const float zeros[4] = {0};
+    struct wi_tensors a = {0}, b = {0};
+    struct wi_comparison result;
+    struct wi_tensor *want = add(&a, "y", WI_FP32, 4, zeros, sizeof zeros);
+    struct wi_tensor *have = add(&b, "y", WI_INT32, 4, zeros, sizeof zeros);
+    wi_compare(&a, &b, 0, &result);
+    assert_false(result.same);
+    assert_string_equal(result.detail, "y is INT32 where WASM gives FP32");
+    have->datatype = WI_FP32;
+    have->rank = 2;
+    have->dims[0] = have->dims[1] = 2;
+    wi_compare(&a, &b, 0, &result);
+    assert_false(result.same);
+    assert_string_equal(result.detail, "y has the shape [2, 2] where WASM gives [4]");
+    want->rank = 2;
+    want->dims[0] = 4;
+    want->dims[1] = 1;
+    wi_compare(&a, &b, 0, &result);
+    assert_false(result.same);
+    wi_tensors_clear(&a);
+    wi_tensors_clear(&b);
+}
+
+static void empty_tensors_are_equal(void **state)
+{
+    assert_true(compare(WI_FP32, "", "", 0, 4, 0).same);
+    struct wi_tensors none = {0};
+    struct wi_comparison result;
+    wi_compare(&none, &none, 0, &result);
+    assert_true(result.same);
+}
+
+static void names_count_and_order_does_not(void **state)
+{
+    const float one[] = {1}, two[] = {2};
+    struct wi_tensors a = {0}, b = {0}, c = {0};
+    struct wi_comparison result;
+    add(&a, "x", WI_FP32, 1, one, 4);
+    add(&a, "y", WI_FP32, 1, two, 4);
+    add(&b, "y", WI_FP32, 1, two, 4);
+    wi_compare(&a, &b, 0, &result);
+    assert_false(result.same);
+    assert_string_equal(result.detail, "1 outputs where WASM gives 2");
+    add(&b, "x", WI_FP32, 1, one, 4);
+    wi_compare(&a, &b, 0, &result);
+    assert_true(result.same);
+    add(&c, "y", WI_FP32, 1, two, 4);
+    add(&c, "z", WI_FP32, 1, one, 4);
+    wi_compare(&a, &c, 0, &result);
+    assert_false(result.same);
+    assert_string_equal(result.detail, "there is no output x");
+    wi_tensors_clear(&a);
+    wi_tensors_clear(&b);
+    wi_tensors_clear(&c);
+}
+
+static void each_tensor_has_its_own_scale(void **state)
+{
+    /* A large first output must not excuse an error in a small second one. */
+    const float large[] = {1e6f}, small[] = {0.001f}, off[] = {0.002f};
+    struct wi_tensors a = {0}, b = {0};
+    struct wi_comparison result;
+    add(&a, "large", WI_FP32, 1, large, 4);
+    add(&a, "small", WI_FP32, 1, small, 4);
+    add(&b, "large", WI_FP32, 1, large, 4);
+    add(&b, "small", WI_FP32, 1, off, 4);
+    wi_compare(&a, &b, 0, &result);
+    assert_false(result.same);
+    assert_non_null(strstr(result.detail, "small at 0"));
+    wi_tensors_clear(&a);
+    wi_tensors_clear(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(equal_is_the_same),
+        cmocka_unit_test(relative_and_absolute_parts),
+        cmocka_unit_test(both_signs_and_directions),
+        cmocka_unit_test(tiny_values_have_a_floor),
+        cmocka_unit_test(the_worst_is_told),
+        cmocka_unit_test(not_a_number),
+        cmocka_unit_test(infinities),
+        cmocka_unit_test(loose_models_get_ten_times),
+        cmocka_unit_test(sixteen_bits),
+        cmocka_unit_test(doubles),
+        cmocka_unit_test(integers_must_be_equal),
+        cmocka_unit_test(strings_must_be_equal),
+        cmocka_unit_test(types_and_shapes_count),
+        cmocka_unit_test(empty_tensors_are_equal),
+        cmocka_unit_test(names_count_and_order_does_not),
+        cmocka_unit_test(each_tensor_has_its_own_scale),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

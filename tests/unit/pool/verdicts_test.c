@@ -1,0 +1,328 @@
+/* Verdicts: what makes two of them one question, how they change, and that they survive. */
+#include "../test.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "pool/verdicts.h"
+#include <stdio.h>
+#include <string.h>
+
+/* ---------------------------------------------------------------- the database that we play */
+
+static struct row {
+    char key[WI_VERDICT_KEY_SIZE], value[1024];
+} rows[16];
+static size_t row_count;
+
+static struct row *row_of(const char *key)
+{
+    for (size_t i = 0; i < row_count; i++)
+        if (strcmp(rows[i].key, key) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+void wi_db_put(struct wi_db *db, enum wi_db_space space, const char *key, const char *value)
+{
+    struct row *row = row_of(key);
+    assert_int_equal(space, WI_DB_VERDICTS);
+    if (!row)
+        row = &rows[row_count++];
+    snprintf(row->key, sizeof row->key, "%s", key);
+    snprintf(row->value, sizeof row->value, "%s", value);
+}
+
+void wi_db_forget(struct wi_db *db, enum wi_db_space space, const char *key)
+{
+    struct row *row = row_of(key);
+    if (row)
+        *row = rows[--row_count];
+}
+
+void wi_db_each(struct wi_db *db, enum wi_db_space space, wi_db_each_fn *each, void *context)
+{
+    for (size_t i = 0; i < row_count; i++)
+        each(context, rows[i].key, rows[i].value);
+}
+
+static int64_t now;
+
+double wi_now_ms(void)
+{
+    return (double)now;
+}
+
+int64_t wi_wall_ms(void)
+{
+    return now;
+}
+
+/* ---------------------------------------------------------------- the fixture */
+
+static struct wi_verdicts *verdicts;
+static struct wi_model model;
+static struct wi_node_info node;
+
+static int set_up(void **state)
+{
+    row_count = 0;
+    now = 1000000;
+    verdicts = wi_verdicts_new(NULL);
+    model = (struct wi_model){.name = "digits", .hash = "abcd"};
+    node = (struct wi_node_info){.id = "node-1",
+        .session = "session-1",
+        .kind = "chrome",
+        .browser_version = "156.0",
+        .capabilities = json_pack("{s:{s:s}}", "engines", "ort", "1.30.0")};
+    node.platforms[WI_WEBGPU].has_adapter = 1;
+    strcpy(node.platforms[WI_WEBGPU].adapter.vendor, "acme");
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    wi_verdicts_free(verdicts);
+    json_decref(node.capabilities);
+    return 0;
+}
+
+static enum wi_verdict get(void)
+{
+    return wi_verdicts_get(verdicts, &model, &node, WI_WEBGPU, NULL);
+}
+
+static const char *key_of(enum wi_platform platform, const char *precision)
+{
+    static char key[WI_VERDICT_KEY_SIZE];
+    wi_verdict_key(key, &model, &node, platform, precision);
+    return key;
+}
+
+static void set(enum wi_verdict verdict)
+{
+    wi_verdicts_set(verdicts, key_of(WI_WEBGPU, NULL), verdict, 0.5, "y at 3");
+}
+
+static void reopen(void)
+{
+    wi_verdicts_free(verdicts);
+    verdicts = wi_verdicts_new(NULL);
+}
+
+/* ---------------------------------------------------------------- */
+
+static void begins_unknown(void **state)
+{
+    assert_int_equal(get(), WI_UNKNOWN);
+    assert_true(wi_verdicts_due(verdicts, key_of(WI_WEBGPU, NULL)));
+    assert_int_equal(wi_verdicts_get(verdicts, &model, &node, WI_WASM, NULL), WI_TRUSTED);
+    model.builtin = 1;
+    assert_int_equal(get(), WI_TRUSTED);
+}
+
+static void each_part_of_the_key_counts(void **state)
+{
+    struct wi_node_info before = node;
+    set(WI_TRUSTED);
+    assert_int_equal(get(), WI_TRUSTED);
+    assert_false(wi_verdicts_due(verdicts, key_of(WI_WEBGPU, NULL)));
+    assert_int_equal(wi_verdicts_get(verdicts, &model, &node, WI_WEBNN, NULL), WI_UNKNOWN);
+    assert_int_equal(wi_verdicts_get(verdicts, &model, &node, WI_WEBGPU, "FP16"), WI_UNKNOWN);
+    strcpy(model.hash, "abce");
+    assert_int_equal(get(), WI_UNKNOWN);
+    strcpy(model.hash, "abcd");
+    strcpy(node.kind, "edge");
+    assert_int_equal(get(), WI_UNKNOWN);
+    node = before;
+    strcpy(node.browser_version, "157.0");
+    assert_int_equal(get(), WI_UNKNOWN);
+    node = before;
+    strcpy(node.platforms[WI_WEBGPU].adapter.description, "another");
+    assert_int_equal(get(), WI_UNKNOWN);
+    node = before;
+    node.session[0] = '\0'; /* somebody's own page */
+    assert_int_equal(get(), WI_UNKNOWN);
+    node = before;
+    json_object_set_new(json_object_get(node.capabilities, "engines"), "ort", json_string("1.31"));
+    assert_int_equal(get(), WI_UNKNOWN);
+    json_object_set_new(
+        json_object_get(node.capabilities, "engines"), "ort", json_string("1.30.0"));
+    strcpy(node.id, "node-2"); /* which of them it is does not matter */
+    strcpy(node.session, "session-2");
+    assert_int_equal(get(), WI_TRUSTED);
+}
+
+static void wrong_stays_wrong(void **state)
+{
+    set(WI_TRUSTED);
+    set(WI_WRONG);
+    assert_int_equal(get(), WI_WRONG);
+    set(WI_TRUSTED);
+    assert_int_equal(get(), WI_WRONG);
+    wi_verdicts_miss(verdicts, key_of(WI_WEBGPU, NULL), "gone");
+    wi_verdicts_miss(verdicts, key_of(WI_WEBGPU, NULL), "gone");
+    assert_int_equal(get(), WI_WRONG);
+}
+
+static void survives_a_restart(void **state)
+{
+    set(WI_WRONG);
+    reopen();
+    assert_int_equal(get(), WI_WRONG);
+    json_t *list = wi_verdicts_json(verdicts, "abcd");
+    const json_t *row = json_array_get(list, 0);
+    assert_int_equal(json_array_size(list), 1);
+    assert_string_equal(json_string_value(json_object_get(row, "browser")), "chrome");
+    assert_string_equal(json_string_value(json_object_get(row, "browser_version")), "156.0");
+    assert_string_equal(json_string_value(json_object_get(row, "platform")), "webgpu");
+    assert_string_equal(json_string_value(json_object_get(row, "engine_version")), "1.30.0");
+    assert_string_equal(json_string_value(json_object_get(row, "adapter")), "acme//");
+    assert_true(json_is_null(json_object_get(row, "precision")));
+    assert_string_equal(json_string_value(json_object_get(row, "verdict")), "wrong");
+    assert_string_equal(json_string_value(json_object_get(row, "detail")), "y at 3");
+    assert_true(json_number_value(json_object_get(row, "error_ratio")) == 0.5);
+    assert_int_equal(json_integer_value(json_object_get(row, "checked_at")), 1000000);
+    json_decref(list);
+    list = wi_verdicts_json(verdicts, "other");
+    assert_int_equal(json_array_size(list), 0);
+    json_decref(list);
+}
+
+static void what_cannot_run_may_try_again_later(void **state)
+{
+    set(WI_UNABLE);
+    assert_int_equal(get(), WI_UNABLE);
+    now += 6 * 24 * 3600 * 1000;
+    assert_int_equal(get(), WI_UNABLE);
+    now += 2 * 24 * 3600 * 1000;
+    assert_int_equal(get(), WI_UNKNOWN);
+    assert_true(wi_verdicts_due(verdicts, key_of(WI_WEBGPU, NULL)));
+}
+
+static void two_misses_make_unable(void **state)
+{
+    const char *key = key_of(WI_WEBGPU, NULL);
+    wi_verdicts_miss(verdicts, key, "its browser broke");
+    assert_int_equal(get(), WI_UNKNOWN);
+    assert_false(wi_verdicts_due(verdicts, key));
+    now += 6 * 60 * 1000;
+    assert_true(wi_verdicts_due(verdicts, key));
+    wi_verdicts_miss(verdicts, key, "its browser broke");
+    assert_int_equal(get(), WI_UNABLE);
+    reopen();
+    assert_int_equal(get(), WI_UNABLE);
+    now += 25 * 3600 * 1000;
+    assert_int_equal(get(), WI_UNKNOWN);
+}
+
+static void a_success_ends_the_misses(void **state)
+{
+    const char *key = key_of(WI_WEBGPU, NULL);
+    wi_verdicts_miss(verdicts, key, "its browser broke");
+    set(WI_TRUSTED);
+    assert_int_equal(get(), WI_TRUSTED);
+    now += 365LL * 24 * 3600 * 1000;
+    assert_int_equal(get(), WI_TRUSTED);
+}
+
+static void random_models_are_exempt(void **state)
+{
+    strcpy(model.signature.random, "RandomNormal");
+    assert_int_equal(get(), WI_EXEMPT);
+    set(WI_UNABLE);
+    assert_int_equal(get(), WI_UNABLE);
+}
+
+static void what_wasm_refuses_is_refused(void **state)
+{
+    struct wi_error error;
+    wi_error_set(&error, WI_OPERATOR_UNSUPPORTED, NULL, "no Gemm(6)");
+    assert_int_equal(wi_verdicts_rejection(verdicts, &model, &node, NULL), WI_OK);
+    set(WI_TRUSTED);
+    wi_verdicts_reject(verdicts, &model, &node, &error);
+    assert_int_equal(get(), WI_WRONG);
+    reopen();
+    strcpy(node.kind, "edge"); /* the same engine everywhere */
+    assert_int_equal(get(), WI_WRONG);
+    error = (struct wi_error){0};
+    assert_int_equal(
+        wi_verdicts_rejection(verdicts, &model, &node, &error), WI_OPERATOR_UNSUPPORTED);
+    assert_string_equal(error.detail, "no Gemm(6)");
+    node.session[0] = '\0'; /* but nobody's own page is bound by it, nor binds ours */
+    assert_int_equal(wi_verdicts_rejection(verdicts, &model, &node, NULL), WI_OK);
+    strcpy(node.session, "session-1");
+    wi_verdicts_accept(verdicts, &model, &node);
+    assert_int_equal(wi_verdicts_rejection(verdicts, &model, &node, NULL), WI_OK);
+    reopen();
+    assert_int_equal(wi_verdicts_rejection(verdicts, &model, &node, NULL), WI_OK);
+}
+
+static void what_wasm_has_no_memory_for_is_exempt(void **state)
+{
+    wi_verdicts_outgrow(verdicts, &model, &node, "out of memory");
+    assert_int_equal(get(), WI_EXEMPT);
+    assert_int_equal(wi_verdicts_rejection(verdicts, &model, &node, NULL), WI_OK);
+    reopen();
+    assert_int_equal(get(), WI_EXEMPT);
+    wi_verdicts_accept(verdicts, &model, &node);
+    assert_int_equal(get(), WI_UNKNOWN);
+}
+
+static void counts(void **state)
+{
+    size_t count[WI_VERDICT_COUNT];
+    set(WI_TRUSTED);
+    wi_verdicts_set(verdicts, key_of(WI_WEBNN, NULL), WI_WRONG, 1e300, "far off");
+    wi_verdicts_set(verdicts, key_of(WI_WEBNN, "FP16"), WI_WRONG, 2, "off");
+    wi_verdicts_count(verdicts, count);
+    assert_int_equal(count[WI_TRUSTED], 1);
+    assert_int_equal(count[WI_WRONG], 2);
+    assert_int_equal(count[WI_UNKNOWN], 0);
+}
+
+static void long_and_odd_details_are_cut(void **state)
+{
+    char text[600];
+    memset(text, 'x', sizeof text);
+    memcpy(text + 253, "\xe2\x82\xac", 3); /* a character across the cut */
+    text[sizeof text - 1] = '\0';
+    wi_verdicts_set(verdicts, key_of(WI_WEBGPU, NULL), WI_WRONG, 2, text);
+    reopen();
+    assert_int_equal(get(), WI_WRONG);
+    wi_verdicts_set(verdicts, key_of(WI_WEBNN, NULL), WI_WRONG, 2, "no \xff UTF-8");
+    reopen();
+    assert_int_equal(wi_verdicts_get(verdicts, &model, &node, WI_WEBNN, NULL), WI_WRONG);
+}
+
+static void rows_of_another_make_are_ignored(void **state)
+{
+    wi_db_put(NULL, WI_DB_VERDICTS, "no key", "{\"verdict\":\"trusted\"}");
+    wi_db_put(NULL, WI_DB_VERDICTS, key_of(WI_WEBGPU, NULL), "{\"verdict\":\"splendid\"}");
+    wi_db_put(NULL, WI_DB_VERDICTS, key_of(WI_WEBNN, NULL), "no JSON");
+    reopen();
+    size_t count[WI_VERDICT_COUNT];
+    wi_verdicts_count(verdicts, count);
+    for (int i = 0; i < WI_VERDICT_COUNT; i++)
+        assert_int_equal(count[i], 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(begins_unknown),
+        TEST(each_part_of_the_key_counts),
+        TEST(wrong_stays_wrong),
+        TEST(survives_a_restart),
+        TEST(what_cannot_run_may_try_again_later),
+        TEST(two_misses_make_unable),
+        TEST(a_success_ends_the_misses),
+        TEST(random_models_are_exempt),
+        TEST(what_wasm_refuses_is_refused),
+        TEST(what_wasm_has_no_memory_for_is_exempt),
+        TEST(counts),
+        TEST(long_and_odd_details_are_cut),
+        TEST(rows_of_another_make_are_ignored),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
