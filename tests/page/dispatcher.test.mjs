@@ -40,8 +40,8 @@ function setUp(builds = ['wasm', 'webgpu'], absent = {}) {
         id: `r-${id}`, type: 'task_request', from: 'service', timestamp: 0,
         data: { attempt_id: id, model: model('m'), platforms: ['wasm'], deadline_ms: 1000, ...more },
     }, buffer, 0);
-    world.answer = (build, attempt, memory = 0) =>
-        world.tell(build, { type: 'answer', attempt, frame: new ArrayBuffer(8), load_ms: 0, memory });
+    world.answer = (build, attempt, memory = 0, loadMs = 0) =>
+        world.tell(build, { type: 'answer', attempt, frame: new ArrayBuffer(8), load_ms: loadMs, memory });
     world.fail = (build, attempt, code, poisoned = false) =>
         world.tell(build, { type: 'failure', attempt, error: { code, message: 'why' }, poisoned, memory: 0 });
     for (const build of builds) world.attach(build);
@@ -192,6 +192,71 @@ test('cancel: queued is dropped, running is awaited as long as ending it would c
     dispatcher.cancel('c');
     world.answer('wasm', 'c');
     assert.deepEqual(world.answers, []);
+});
+
+test('a cancelled run is ended at once if it has more left than its models cost, and else let be', () => {
+    const { world, dispatcher } = setUp();
+    const cancels = () => world.ports.wasm.posted.filter(({ type }) => type === 'cancel').map((m) => m.attempt);
+    const run = (id, ms, loadMs = 0) => {
+        world.request(id, { deadline_ms: 1e6 });
+        if (loadMs) world.tell('wasm', { type: 'model', key: 'm@h', state: 'loaded', load_ms: loadMs });
+        world.advance(ms);
+        world.answer('wasm', id, 0, loadMs);
+    };
+    run('first', 9000, 400); // a first run says little: the next one counts instead
+    run('second', 1000);
+    world.request('near its end', { deadline_ms: 1e6 });
+    world.advance(700);
+    dispatcher.cancel('near its end');
+    assert.deepEqual([world.replaced, cancels()], [[], ['near its end']]);
+    world.advance(300);
+    world.answer('wasm', 'near its end');
+    assert.deepEqual(world.replaced, []);
+    world.request('just begun', { deadline_ms: 1e6 });
+    world.request('waits', { deadline_ms: 1e6 });
+    world.advance(100);
+    dispatcher.cancel('just begun');
+    assert.deepEqual(world.replaced, ['wasm']);
+    world.attach('wasm');
+    assert.deepEqual(world.runs('wasm'), ['waits']);
+    assert.deepEqual([world.answers, world.failures], [['first', 'second'], []]);
+});
+
+test('a cancelled load may stop between its steps, and leaves no failed model', () => {
+    const { world, dispatcher } = setUp();
+    world.request('a', { deadline_ms: 1e6 });
+    dispatcher.cancel('a');
+    world.advance(50);
+    world.fail('wasm', 'a', 'cancelled');
+    world.advance(1e5);
+    assert.deepEqual([world.replaced, world.failures, dispatcher.models()], [[], [], []]);
+    world.request('b', { deadline_ms: 1e6 });
+    dispatcher.cancel('b');
+    world.advance(100);
+    assert.deepEqual(world.replaced, ['wasm']);
+});
+
+test('ending a run on the GPU costs a browser, and is worth it only for long ones', () => {
+    const { world, dispatcher } = setUp();
+    const request = (id) => world.request(id, { platforms: ['webgpu'], deadline_ms: 1e6 });
+    for (const id of ['first', 'second']) {
+        request(id);
+        world.advance(1500);
+        world.answer('webgpu', id);
+    }
+    request('short');
+    dispatcher.cancel('short');
+    assert.deepEqual(world.replaced, []);
+    world.advance(1500);
+    world.answer('webgpu', 'short');
+    for (const id of ['third', 'fourth', 'fifth', 'sixth']) {
+        request(id);
+        world.advance(9000);
+        world.answer('webgpu', id);
+    }
+    request('long');
+    dispatcher.cancel('long');
+    assert.deepEqual(world.replaced, ['webgpu']);
 });
 
 test('models are evicted within the budget, but none that is needed', () => {

@@ -86,6 +86,8 @@ describe('cancel', needsCases, () => {
     nodeTest('ends what runs and what waits, without an answer', async ({ service, tab }) => {
         const add = readCase('op_add');
         const model = service.addModel('op_add', add.onnx);
+        service.send('model_load', { model, platforms: ['webgpu'] });
+        await service.seen('model_status', (m) => m.data.models.some(({ state }) => state === 'loaded'));
         const running = service.request(model, add.inputs, PINNED);
         const waiting = service.request(model, add.inputs, PINNED);
         await service.seen('task_accepted', (m) => m.data.attempt_id === running);
@@ -98,6 +100,29 @@ describe('cancel', needsCases, () => {
         check(add, await service.run(model, add.inputs));
         assert.equal(service.answers.has(running) || service.answers.has(waiting), false);
     }, { faults: HANGS });
+
+    nodeTest('stops a model\'s loading between its steps', async ({ service, tab }) => {
+        const add = readCase('op_add');
+        const model = service.addModel('op_add', add.onnx);
+        const stalled = { ...model, name: 'stalled', url: '/models/stalled', bytes: 1000 };
+        const { serve } = service;
+        const aborted = new Promise((resolve) => {
+            service.serve = (request, response) => {
+                if (request.url !== '/models/stalled') return serve.call(service, request, response);
+                response.on('close', resolve);
+                response.writeHead(200, { 'Content-Length': 1000 });
+                response.write('some of it');
+                service.emit('message', service.stalled = true);
+            };
+        });
+        const attempt = service.request(stalled, add.inputs);
+        await service.until(() => service.stalled, 'the fetch');
+        service.send('task_cancel', { attempt_id: attempt, reason: 'client_gone' });
+        await aborted;
+        check(add, await service.run(model, add.inputs));
+        assert.equal(service.answers.has(attempt), false);
+        assert.equal(await tab.evaluate('document.documentElement.dataset.replaced'), '0');
+    });
 
     nodeTest('of a run that ends by itself throws the answer away', async ({ service, tab }) => {
         const found = readCase('light_resnet50');

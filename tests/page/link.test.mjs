@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Backoff, BACKOFF_BASE_MS, BACKOFF_CAP_MS } from '../../page/src/link/backoff.js';
 import { Outbox } from '../../page/src/link/outbox.js';
 import { Residents } from '../../page/src/link/residents.js';
+import { RunTimes } from '../../page/src/link/run_times.js';
 
 test('backoff doubles to its cap, with full jitter, and starts again', () => {
     const longest = new Backoff(() => 1);
@@ -75,4 +76,19 @@ test('the list of what is gone is bounded', () => {
     }
     assert.equal(residents.states().length, 32);
     assert.equal(residents.states().at(-1).name, 'm99');
+});
+
+test('run times are averaged for each model and platform, a first run counting little', () => {
+    const times = new RunTimes();
+    assert.equal(times.left('m', 'wasm', 0), undefined);
+    times.note('m', 'wasm', 900, false);
+    assert.equal(times.left('m', 'wasm', 100), 800);
+    times.note('m', 'wasm', 100, true);
+    times.note('m', 'wasm', 200, true);
+    times.note('m', 'wasm', 900, false); // loaded once more
+    assert.equal(times.left('m', 'wasm', 0), 130);
+    assert.equal(times.left('m', 'wasm', 130), undefined);
+    assert.equal(times.left('m', 'webgpu', 0), undefined);
+    for (let i = 0; i < 300; i++) times.note(`other ${i}`, 'wasm', 1, true);
+    assert.equal(times.left('m', 'wasm', 0), undefined);
 });

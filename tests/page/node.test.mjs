@@ -133,6 +133,17 @@ describe('models', needsCases, () => {
         check(good, await service.run(service.addModel('op_add', good.onnx), good.inputs));
     });
 
+    nodeTest('get as many WASM threads as the service said last before the first load', async ({ service }) => {
+        const { onnx, inputs } = readCase('op_add');
+        const model = service.addModel('op_add', onnx);
+        service.send('settings', { threads: 4 });
+        service.send('settings', { model_budget_bytes: 1e9, from_the_future: 1 });
+        check(readCase('op_add'), await service.run(model, inputs));
+        // Each thread is a worker whose script is the engine's module; the engine worker has its own.
+        const modules = service.served.filter((name) => /ort-wasm-simd-threaded-\w+\.mjs/.test(name));
+        assert.equal(modules.length, 1 + 3);
+    });
+
     nodeTest('fetch only the outputs wanted', async ({ service }) => {
         const { onnx, inputs } = readCase('text_gen_tiny_gpt2_prefill');
         const model = service.addModel('gpt2', onnx);

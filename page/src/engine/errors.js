@@ -31,7 +31,7 @@ const TABLE = [
 /** Codes that say that the request, and not the engine, is at fault. */
 const REQUEST_CODES = new Set([
     'input_missing', 'input_unknown', 'output_unknown', 'input_datatype', 'input_shape', 'input_size',
-    'picture_invalid', 'picture_too_large', 'precision_unsupported', 'model_fetch_failed',
+    'picture_invalid', 'picture_too_large', 'precision_unsupported', 'model_fetch_failed', 'cancelled',
 ]);
 
 /** After these a WASM instance cannot be trusted any more. */

@@ -10,3 +10,8 @@ export class Failure extends Error {
         this.expected = more.expected;
     }
 }
+
+/** @param {AbortSignal} cancelled */
+export function throwIfCancelled(cancelled) {
+    if (cancelled.aborted) throw new Failure('cancelled', 'The attempt was cancelled.');
+}

@@ -1,17 +1,18 @@
 /** Fetches model files from the service, with the bearer credential that `welcome` gave. */
-import { Failure } from './failure.js';
+import { Failure, throwIfCancelled } from './failure.js';
 
 /** At most four reports a second, as the protocol says. */
 const PROGRESS_EVERY_MS = 250;
 
-/** @param {string} path @param {string} credential */
-async function get(path, credential) {
+/** @param {string} path @param {string} credential @param {AbortSignal} [cancelled] */
+async function get(path, credential, cancelled) {
     let response;
     try {
         response = await fetch(new URL(path, self.location.origin), {
-            headers: { Authorization: `Bearer ${credential}` },
+            headers: { Authorization: `Bearer ${credential}` }, signal: cancelled ?? null,
         });
     } catch (error) {
+        if (cancelled) throwIfCancelled(cancelled);
         throw new Failure('model_fetch_failed', `${path} could not be fetched: ${error}`);
     }
     if (!response.ok) throw new Failure('model_fetch_failed', `${path} was answered ${response.status}.`);
@@ -20,17 +21,18 @@ async function get(path, credential) {
 
 /**
  * @param {import('../shared/messages.js').Model} model @param {string} credential
- * @param {(loaded: number, total: number) => void} onProgress
+ * @param {(loaded: number, total: number) => void} onProgress @param {AbortSignal} cancelled
  * @returns {Promise<Uint8Array>}
  */
-export async function fetchModel(model, credential, onProgress) {
-    const response = await get(String(model.url), credential);
+export async function fetchModel(model, credential, onProgress, cancelled) {
+    const response = await get(String(model.url), credential, cancelled);
     const reader = response.body?.getReader();
     const bytes = allocate(model.bytes);
     let loaded = 0;
     let reported = performance.now();
     while (reader) {
         const { done, value } = await reader.read().catch((error) => {
+            throwIfCancelled(cancelled);
             throw new Failure('model_fetch_failed', `${model.url} broke off: ${error}`);
         });
         if (done) break;

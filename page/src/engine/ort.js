@@ -3,7 +3,7 @@
  * models; which of them stay is the dispatcher's decision. One call at a time.
  */
 import { decodePicture } from './decode.js';
-import { Failure } from './failure.js';
+import { Failure, throwIfCancelled } from './failure.js';
 import { fetchModel, fetchSpec } from './fetch.js';
 import { toLabels } from './picture.js';
 import { bytesOf, fromOrt, precisionOf, toOrt } from './tensors.js';
@@ -52,11 +52,13 @@ export class OrtEngine {
         return this._models.size;
     }
 
-    /** @param {RunMessage} task @param {(loaded: number, total: number) => void} onProgress */
-    async load(task, onProgress) {
+    /** @param {RunMessage} task @param {(loaded: number, total: number) => void} onProgress
+     * @param {AbortSignal} cancelled ends it between its steps */
+    async load(task, onProgress, cancelled) {
         const { credential } = this._settings;
-        const bytes = await fetchModel(task.model, credential, onProgress);
+        const bytes = await fetchModel(task.model, credential, onProgress, cancelled);
         const spec = await fetchSpec(task.model, credential);
+        throwIfCancelled(cancelled);
         const session = await this._ort.InferenceSession.create(bytes, {
             executionProviders: [this._provider()], graphOptimizationLevel: 'all', logSeverityLevel: 3,
         });

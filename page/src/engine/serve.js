@@ -4,7 +4,7 @@
  */
 import { encode } from '../link/frame.js';
 import { classify, isPoisoned } from './errors.js';
-import { Failure } from './failure.js';
+import { throwIfCancelled } from './failure.js';
 import { wasmMemory } from './memory.js';
 import { bytesOf } from './tensors.js';
 
@@ -33,12 +33,14 @@ export class Server {
         /** What the running task is at. @type {import('./errors.js').Phase} */
         this._phase = 'load';
         this._deviceError = '';
+        this._cancelled = new AbortController();
     }
 
     /** @param {MessagePort} port */
     async start(port) {
         this._port = port;
         port.onmessage = ({ data }) => {
+            if (data.type === 'cancel') return this._cancel(data.attempt);
             if (!this._busy && data.type === 'run' && data.model.name === ECHO) return this._echo(data);
             this._queue.push(data);
             if (!this._busy) this._drain();
@@ -65,8 +67,7 @@ export class Server {
         for (let message = this._queue.shift(); message; message = this._queue.shift()) {
             if (message.type === 'settings') this._engine.configure(message.settings);
             else if (message.type === 'unload') await this._unload(message.key);
-            else if (message.model.name === ECHO) this._echo(message);
-            else await this._run(message);
+            else if (message.type === 'run') await this._run(message);
         }
         this._busy = false;
     }
@@ -85,12 +86,15 @@ export class Server {
 
     /** @param {RunMessage} task */
     async _run(task) {
+        if (task.model.name === ECHO) return this._echo(task);
         this._running = task;
+        this._cancelled = new AbortController();
         this._phase = 'load';
         try {
             const began = performance.now();
             const warm = this._engine.has(task.key);
-            if (!warm) await this._load(task);
+            if (!warm) await this._load(task, this._cancelled.signal);
+            if (!warm && !task.load_only) await passed(this._cancelled.signal);
             const loadMs = warm ? 0 : performance.now() - began;
             this._phase = 'run';
             const frame = task.load_only ? null : await this._infer(task, loadMs, warm);
@@ -102,12 +106,25 @@ export class Server {
         this._running = undefined;
     }
 
-    /** @param {RunMessage} task */
-    async _load(task) {
+    /** A task is not wanted any more: it stops at its next step, of which a run itself has none.
+     * @param {string} attempt */
+    _cancel(attempt) {
+        if (this._running?.attempt === attempt) return this._cancelled.abort();
+        const index = this._queue.findIndex((message) => message.type === 'run' && message.attempt === attempt);
+        if (index < 0) return;
+        this._queue.splice(index, 1);
+        this._post({
+            type: 'failure', attempt, error: { code: 'cancelled', message: 'The attempt was cancelled.' },
+            poisoned: false, memory: wasmMemory(),
+        });
+    }
+
+    /** @param {RunMessage} task @param {AbortSignal} cancelled */
+    async _load(task, cancelled) {
         const began = performance.now();
         await this._engine.load(task, (loaded, total) => this._post({
             type: 'progress', attempt: task.attempt, phase: 'loading', loaded_bytes: loaded, total_bytes: total,
-        }));
+        }), cancelled);
         this._post({ type: 'model', key: task.key, state: 'loaded', load_ms: performance.now() - began });
     }
 
@@ -177,6 +194,13 @@ export class Server {
     _post(message, transfer = []) {
         this._port?.postMessage(message, transfer);
     }
+}
+
+/** A step between loading and running: takes in what has arrived meanwhile, such as a cancel.
+ * @param {AbortSignal} cancelled */
+async function passed(cancelled) {
+    await new Promise((resolve) => setTimeout(resolve));
+    throwIfCancelled(cancelled);
 }
 
 /** @param {RunMessage} task @param {Record<string, any>} data */

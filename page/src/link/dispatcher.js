@@ -1,13 +1,15 @@
 /**
  * Brings each attempt to an engine worker and its answer back: the queues, the order of platforms
- * to fall back through, deadlines, cancelling, the models' byte budget, and the replacement of
- * engine workers that hang, crash or lose their device. It is the only place that decides any of
+ * to fall back through, deadlines, cancelling, and the replacement of engine workers that hang,
+ * crash or lose their device. It is the only place that decides any of
  * these. No browser globals: ports, clock and timer are handed in.
  */
 import { BUILD_OF_PLATFORM } from '../shared/messages.js';
+import { Alarm } from './alarm.js';
 import { Attempt, checkTask, isRetryable } from './attempt.js';
 import { Lane } from './lane.js';
-import { Residents } from './residents.js';
+import { Models } from './models.js';
+import { RunTimes } from './run_times.js';
 
 /** @typedef {import('../shared/messages.js').Envelope} Envelope */
 /** @typedef {import('../shared/messages.js').Build} Build */
@@ -35,8 +37,11 @@ import { Residents } from './residents.js';
 /** WASM memory never shrinks. A worker whose memory is past this and partly garbage is replaced. */
 export const MEMORY_FLOOR = 256 << 20;
 const MEMORY_FACTOR = 2;
-/** The least time that a cancelled run gets to end by itself. */
-const CANCEL_GRACE_MS = 250;
+/** The least time that a cancelled run gets to end by itself: between its steps, or because the
+ * answer is nearly there. */
+const CANCEL_GRACE_MS = 100;
+/** What ending a run on the GPU costs beside its models: the service then brings a fresh browser. */
+const FRESH_BROWSER_MS = 2000;
 /** A worker that replaces another takes a second or two to come up. One that takes longer than this
  * waits for something that the old one has left stuck, such as the GPU. */
 const RESTART_LIMIT_MS = 10000;
@@ -59,15 +64,18 @@ export class Dispatcher {
         this._lanes = new Map(builds.map((build) => [build, new Lane(build)]));
         /** @type {Map<string, Attempt>} */
         this._attempts = new Map();
-        this._residents = new Residents();
+        this._models = new Models(this._lanes, (models) => {
+            around.send('model_status', { models });
+            around.changed();
+        });
+        this._times = new RunTimes();
         /** @type {EngineSettings} */
         this._settings = { credential: '', threads: 1 };
         /** @type {Record<string, string>} */
         this.engines = {};
         this.counts = { answered: 0, failed: 0, replaced: 0 };
         this._loads = 0;
-        this._timer = undefined;
-        this._timerDue = Infinity;
+        this._alarm = new Alarm(around, () => this._tick());
     }
 
     // --- requests from the service ------------------------------------------------------------
@@ -75,7 +83,7 @@ export class Dispatcher {
     /** @param {EngineSettings} settings @param {number} budget bytes */
     configure(settings, budget) {
         this._settings = settings;
-        this._residents.budget = budget;
+        this._models.residents.budget = budget;
         for (const lane of this._lanes.values()) lane.port?.postMessage({ type: 'settings', settings }, []);
     }
 
@@ -101,10 +109,7 @@ export class Dispatcher {
 
     /** A model_unload: every version of the model, on every platform. @param {string} name */
     unload(name) {
-        for (const resident of this._residents.list()) {
-            if (resident.name === name) this._evict(resident.key, resident.platform, null);
-        }
-        this._reportModels();
+        this._models.unload(name);
     }
 
     /** @param {string} id of an attempt */
@@ -118,13 +123,22 @@ export class Dispatcher {
             this._around.changed();
             return;
         }
-        // Ending the worker costs the reloading of its models. Waiting as long as that would cost
-        // wastes at most twice what knowing the future would.
         attempt.cancelled = true;
         attempt.acceptDue = Infinity;
-        attempt.due = this._around.now()
-            + Math.max(CANCEL_GRACE_MS, this._residents.reloadMs(attempt.platform));
-        this._wake(attempt.due);
+        lane?.port?.postMessage({ type: 'cancel', attempt: id }, []);
+        const now = this._around.now();
+        const cost = this._endingCost(attempt.platform);
+        const left = this._times.left(attempt.key, attempt.platform, now - attempt.startedAt);
+        if (lane && left !== undefined && left > Math.max(CANCEL_GRACE_MS, cost)) return this._end(lane, attempt, now);
+        // What is left costs less than ending it. Where nothing is known, waiting as long as ending
+        // would cost wastes at most twice what knowing the future would.
+        attempt.due = now + Math.max(CANCEL_GRACE_MS, cost);
+        this._alarm.set(attempt.due);
+    }
+
+    /** What it costs to end the platform's worker. @param {string} platform */
+    _endingCost(platform) {
+        return this._models.residents.reloadMs(platform) + (platform === 'webgpu' ? FRESH_BROWSER_MS : 0);
     }
 
     /** The service no longer knows us: nobody waits for any attempt. */
@@ -142,7 +156,7 @@ export class Dispatcher {
         lane.attach(port, generation);
         if (replaces) {
             lane.readyDue = this._around.now() + RESTART_LIMIT_MS;
-            this._wake(lane.readyDue);
+            this._alarm.set(lane.readyDue);
         }
         port.postMessage({ type: 'settings', settings: this._settings }, []);
     }
@@ -164,7 +178,9 @@ export class Dispatcher {
         case 'answer': return this._onAnswer(lane, message);
         case 'failure': return this._onFailure(lane, message);
         case 'progress': return this._onProgress(lane, message);
-        case 'model': return this._onModel(lane, message);
+        case 'model':
+            if (message.state === 'loaded') this._models.loaded(message.key, build, message.load_ms ?? 0);
+            return;
         case 'device_lost':
             return this._replace(lane, { code: 'device_lost', message: message.reason }, true);
         case 'log': return this._around.send('log', { level: message.level, message: message.message });
@@ -222,7 +238,7 @@ export class Dispatcher {
     }
 
     models() {
-        return this._residents.states();
+        return this._models.residents.states();
     }
 
     // --- the way of an attempt -------------------------------------------------------------------
@@ -231,7 +247,7 @@ export class Dispatcher {
     _admit(attempt) {
         this._attempts.set(attempt.id, attempt);
         this._place(attempt);
-        this._wake(Math.min(attempt.acceptDue, attempt.due));
+        this._alarm.set(Math.min(attempt.acceptDue, attempt.due));
         this._around.changed();
     }
 
@@ -241,7 +257,7 @@ export class Dispatcher {
             const lane = this._laneOf(attempt);
             if (lane && (lane.report === null || lane.report.available)) {
                 attempt.wait(this._around.now());
-                this._wake(attempt.due);
+                this._alarm.set(attempt.due);
                 lane.queue.push(attempt);
                 return this._pump(lane);
             }
@@ -263,9 +279,9 @@ export class Dispatcher {
 
     /** @param {Lane} lane @param {Attempt} attempt */
     _start(lane, attempt) {
-        if (!attempt.isEcho) this._makeRoom(attempt);
+        if (!attempt.isEcho) this._models.makeRoom(attempt);
         attempt.start(this._around.now());
-        this._wake(attempt.due);
+        this._alarm.set(attempt.due);
         lane.outstanding.set(attempt.id, attempt);
         const buffer = attempt.takeBuffer();
         lane.port?.postMessage({
@@ -282,6 +298,7 @@ export class Dispatcher {
         const attempt = this._take(lane, message);
         if (!attempt) return;
         this._attempts.delete(attempt.id);
+        if (message.frame && !attempt.isEcho) this._noteTime(attempt, message.load_ms);
         if (!attempt.cancelled && message.frame) {
             this.counts.answered++;
             this._around.answer(attempt.id, message.frame);
@@ -290,14 +307,17 @@ export class Dispatcher {
         this._around.changed();
     }
 
+    /** @param {Attempt} attempt @param {number} loadMs */
+    _noteTime(attempt, loadMs) {
+        const ms = this._around.now() - attempt.startedAt - loadMs;
+        this._times.note(attempt.key, attempt.platform, ms, loadMs === 0);
+    }
+
     /** @param {Lane} lane @param {import('../shared/messages.js').FailureMessage} message */
     _onFailure(lane, message) {
         const attempt = this._take(lane, message);
         if (!attempt) return;
-        if (!this._residents.isLoaded(attempt.key, attempt.platform)) {
-            this._residents.remove(attempt.key, attempt.platform, 'failed', message.error.message);
-            this._reportModels();
-        }
+        this._models.failed(attempt, attempt.cancelled ? null : message.error.message);
         if (message.poisoned) this._replace(lane, message.error, true);
         this._failOrFallBack(attempt, message.error);
         this._pump(lane);
@@ -355,8 +375,7 @@ export class Dispatcher {
     _replace(lane, error, respawn) {
         const lost = lane.detach();
         this.counts.replaced++;
-        this._residents.forget(lane.build);
-        this._reportModels();
+        this._models.forget(lane.build);
         if (respawn) this._around.replace(lane.build, error.message);
         for (const attempt of lost) this._failOrFallBack(attempt, error);
         this._around.changed();
@@ -396,7 +415,7 @@ export class Dispatcher {
         lane.barredUntil = until;
         lane.barredReport = null;
         this._lose(lane, STILL_BUSY);
-        this._wake(until);
+        this._alarm.set(until);
     }
 
     /** @param {Lane} lane */
@@ -420,56 +439,15 @@ export class Dispatcher {
 
     /** Replaces an idle worker whose memory is far past the budget and partly garbage. @param {Lane} lane */
     _trim(lane) {
-        const limit = Math.max(MEMORY_FLOOR, MEMORY_FACTOR * this._residents.budget);
+        const limit = Math.max(MEMORY_FLOOR, MEMORY_FACTOR * this._models.residents.budget);
         if (!lane.leftovers || lane.memory <= limit) return;
         const mib = Math.round(lane.memory / 1048576);
         this._replace(lane, { code: 'engine_crashed', message: `WASM memory had grown to ${mib} MiB` }, true);
     }
 
-    // --- models -----------------------------------------------------------------------------------
-
-    /** Enters the attempt's model and unloads what then exceeds the budget. @param {Attempt} attempt */
-    _makeRoom(attempt) {
-        if (!this._residents.use(attempt.model, attempt.platform)) return;
-        const victims = this._residents.victims(({ key, platform }) =>
-            this._lanes.get(BUILD_OF_PLATFORM[platform])?.needs(key) ?? false);
-        for (const { key, platform } of victims) this._evict(key, platform, 'evicted');
-        this._reportModels();
-    }
-
-    /** @param {string} key @param {string} platform @param {'evicted' | null} state */
-    _evict(key, platform, state) {
-        this._residents.remove(key, platform, state);
-        const lane = this._lanes.get(BUILD_OF_PLATFORM[platform]);
-        if (!lane) return;
-        lane.leftovers = true;
-        lane.port?.postMessage({ type: 'unload', key }, []);
-    }
-
-    /** @param {Lane} lane @param {import('../shared/messages.js').ModelMessage} message */
-    _onModel(lane, { key, state, load_ms: loadMs }) {
-        if (state !== 'loaded') return;
-        this._residents.loaded(key, lane.build, loadMs ?? 0);
-        this._reportModels();
-    }
-
-    _reportModels() {
-        this._around.send('model_status', { models: this._residents.states() });
-        this._around.changed();
-    }
-
     // --- the clock ----------------------------------------------------------------------------------
 
-    /** One timer for everything that comes due. @param {number} due */
-    _wake(due) {
-        if (due >= this._timerDue || due === Infinity) return;
-        this._around.clearTimer(this._timer);
-        this._timerDue = due;
-        this._timer = this._around.setTimer(() => this._tick(), Math.max(0, due - this._around.now()));
-    }
-
     _tick() {
-        this._timerDue = Infinity;
         const now = this._around.now();
         for (const lane of this._lanes.values()) {
             if (lane.barredUntil && lane.barredUntil <= now) this._unbar(lane);
@@ -483,21 +461,14 @@ export class Dispatcher {
             }
             if (attempt.due <= now) this._expire(attempt, now);
         }
-        for (const attempt of this._attempts.values()) this._wake(Math.min(attempt.acceptDue, attempt.due));
-        for (const lane of this._lanes.values()) this._wake(Math.min(lane.readyDue, lane.barredUntil || Infinity));
+        for (const attempt of this._attempts.values()) this._alarm.set(Math.min(attempt.acceptDue, attempt.due));
+        for (const lane of this._lanes.values()) this._alarm.set(Math.min(lane.readyDue, lane.barredUntil || Infinity));
     }
 
     /** @param {Attempt} attempt @param {number} now */
     _expire(attempt, now) {
         const lane = this._laneOf(attempt);
-        if (attempt.startedAt && lane) {
-            const ms = Math.round(now - attempt.startedAt);
-            const message = `The engine gave no answer on ${attempt.platform} within ${ms} ms.`;
-            if (lane.build === 'webgpu') this._bar(lane, now + BARRED_MS);
-            this._replace(lane, { code: 'engine_hung', message }, true);
-            if (lane.barredUntil) this._failQueue(lane, { code: 'engine_hung', message: STILL_BUSY });
-            return;
-        }
+        if (attempt.startedAt && lane) return this._end(lane, attempt, now);
         const isBusy = lane?.ready ?? false;
         if (isBusy && now < attempt.deadline) {
             attempt.due = attempt.deadline; // others run before it: that is no fault of the platform
@@ -507,6 +478,16 @@ export class Dispatcher {
         const message = isBusy ? 'The deadline passed before the engine was free.'
             : `The engine for ${attempt.platform} was not ready in time.`;
         this._failOrFallBack(attempt, { code: isBusy ? 'deadline_exceeded' : 'engine_hung', message });
+    }
+
+    /** Ends a run by ending its worker. @param {Lane} lane @param {Attempt} attempt @param {number} now */
+    _end(lane, attempt, now) {
+        const ms = Math.round(now - attempt.startedAt);
+        const message = attempt.cancelled ? 'Its run was cancelled.'
+            : `The engine gave no answer on ${attempt.platform} within ${ms} ms.`;
+        if (lane.build === 'webgpu') this._bar(lane, now + BARRED_MS);
+        this._replace(lane, { code: 'engine_hung', message }, true);
+        if (lane.barredUntil) this._failQueue(lane, { code: 'engine_hung', message: STILL_BUSY });
     }
 
     /** @param {Attempt} attempt @returns {Lane | undefined} */

@@ -21,6 +21,8 @@ class Link {
     /** @param {StartMessage} start */
     constructor(start) {
         this._base = start.capabilities;
+        /** What the service said last about credential, threads and budget. @type {Record<string, any>} */
+        this._settings = {};
         this._state = 'probing';
         this._detail = '';
         this._opened = false;
@@ -70,12 +72,19 @@ class Link {
 
     /** @param {Record<string, any>} welcome */
     _onWelcome(welcome) {
-        const { model_credential: credential, threads, model_budget_bytes: budget } = welcome;
+        this._configure(welcome);
+        this._send('model_status', { models: this.dispatcher.models() });
+        this._reportCapabilities();
+    }
+
+    /** Takes in what a welcome or later settings say; what they leave out stays as it was.
+     * @param {Record<string, any>} said */
+    _configure(said) {
+        this._settings = { ...this._settings, ...said };
+        const { model_credential: credential, threads, model_budget_bytes: budget } = this._settings;
         this.dispatcher.configure(
             { credential: String(credential ?? ''), threads: Number.isInteger(threads) && threads > 0 ? threads : 1 },
             typeof budget === 'number' && budget > 0 ? budget : Infinity);
-        this._send('model_status', { models: this.dispatcher.models() });
-        this._reportCapabilities();
     }
 
     /** @param {Envelope} message @param {ArrayBuffer | null} buffer @param {number} section */
@@ -86,6 +95,7 @@ class Link {
             if (!connection.hasAnswered(message.data.attempt_id)) dispatcher.request(message, buffer, section);
             return;
         case 'task_cancel': return dispatcher.cancel(message.data.attempt_id);
+        case 'settings': return this._configure(message.data);
         case 'model_load': return dispatcher.load(message);
         case 'model_unload': return dispatcher.unload(message.data.name);
         case 'capability_query':

@@ -28,12 +28,13 @@ export const BUILD_OF_PLATFORM = Object.freeze({ webgpu: 'webgpu', webnn: 'webnn
  * Link worker → engine worker, over their MessagePort.
  * @typedef {{type: 'settings', settings: EngineSettings}} SettingsMessage
  * @typedef {{type: 'unload', key: string}} UnloadMessage
+ * @typedef {{type: 'cancel', attempt: string}} CancelMessage
  * @typedef {{
  *   type: 'run', attempt: string, load_only: boolean, message_id: string, reply_to: string, from: string,
  *   key: string, model: Model, precision: string | null, outputs: string[], input: any,
  *   tensors: TensorEntry[], buffer: ArrayBuffer | null, section: number, fallbacks: Fallback[]
  * }} RunMessage
- * @typedef {SettingsMessage | UnloadMessage | RunMessage} ToEngine
+ * @typedef {SettingsMessage | UnloadMessage | CancelMessage | RunMessage} ToEngine
  */
 
 /**

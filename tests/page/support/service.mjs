@@ -40,6 +40,7 @@ export class Service extends EventEmitter {
         this.models = new Map(); // "name/hash/file" → Buffer
         this.messages = []; // everything that pages sent
         this.fetched = [];
+        this.served = []; // files of the page
         this.answers = new Map();
         this.autoAck = true;
         this.refuse = false;
@@ -81,6 +82,7 @@ export class Service extends EventEmitter {
             if (request.headers.authorization !== `Bearer ${CREDENTIAL}`) return send(401, Buffer.from('no'));
             return content ? send(200, content) : send(404, Buffer.from('no'));
         }
+        this.served.push(pathname);
         const name = pathname === '/' ? 'index.html' : path.basename(pathname);
         const file = path.join(this.page, name);
         if (!fs.existsSync(file)) return send(404, Buffer.from('no'));

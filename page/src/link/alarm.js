@@ -1,0 +1,26 @@
+/** One timer for everything that comes due. Clock and timer are handed in. */
+
+export class Alarm {
+    /**
+     * @param {{now: () => number, setTimer: (run: () => void, ms: number) => any, clearTimer: (timer: any) => void}} clock
+     * @param {() => void} ring called when something is due; it sets what comes next
+     */
+    constructor(clock, ring) {
+        this._clock = clock;
+        this._ring = ring;
+        /** @type {any} */
+        this._timer = undefined;
+        this._due = Infinity;
+    }
+
+    /** Rings at `due` at the latest. @param {number} due on the clock; Infinity: never */
+    set(due) {
+        if (due >= this._due) return;
+        this._clock.clearTimer(this._timer);
+        this._due = due;
+        this._timer = this._clock.setTimer(() => {
+            this._due = Infinity;
+            this._ring();
+        }, Math.max(0, due - this._clock.now()));
+    }
+}

@@ -1,0 +1,70 @@
+/**
+ * The models of all engine workers: keeps them within the byte budget, passes loading and
+ * unloading on, and reports every change.
+ */
+import { BUILD_OF_PLATFORM } from '../shared/messages.js';
+import { Residents } from './residents.js';
+
+/** @typedef {import('../shared/messages.js').Build} Build */
+/** @typedef {import('./attempt.js').Attempt} Attempt */
+/** @typedef {import('./lane.js').Lane} Lane */
+
+export class Models {
+    /** @param {Map<Build, Lane>} lanes @param {(states: import('../shared/messages.js').ModelState[]) => void} report */
+    constructor(lanes, report) {
+        this._lanes = lanes;
+        this._report = report;
+        this.residents = new Residents();
+    }
+
+    /** Says how things are. */
+    report() {
+        this._report(this.residents.states());
+    }
+
+    /** Enters the attempt's model and unloads what then exceeds the budget. @param {Attempt} attempt */
+    makeRoom(attempt) {
+        if (!this.residents.use(attempt.model, attempt.platform)) return;
+        const victims = this.residents.victims(({ key, platform }) =>
+            this._lanes.get(BUILD_OF_PLATFORM[platform])?.needs(key) ?? false);
+        for (const { key, platform } of victims) this._evict(key, platform, 'evicted');
+        this.report();
+    }
+
+    /** An engine worker has loaded a model. @param {string} key @param {string} platform @param {number} loadMs */
+    loaded(key, platform, loadMs) {
+        this.residents.loaded(key, platform, loadMs);
+        this.report();
+    }
+
+    /** An attempt has failed: if its model was being loaded, it is not there.
+     * @param {Attempt} attempt @param {string | null} error null: it was called off */
+    failed({ key, platform }, error) {
+        if (this.residents.isLoaded(key, platform)) return;
+        this.residents.remove(key, platform, error === null ? null : 'failed', error ?? undefined);
+        this.report();
+    }
+
+    /** Every version of the model, on every platform. @param {string} name */
+    unload(name) {
+        for (const resident of this.residents.list()) {
+            if (resident.name === name) this._evict(resident.key, resident.platform, null);
+        }
+        this.report();
+    }
+
+    /** An engine worker is gone and its models with it. @param {string} platform */
+    forget(platform) {
+        this.residents.forget(platform);
+        this.report();
+    }
+
+    /** @param {string} key @param {string} platform @param {'evicted' | null} state */
+    _evict(key, platform, state) {
+        this.residents.remove(key, platform, state);
+        const lane = this._lanes.get(BUILD_OF_PLATFORM[platform]);
+        if (!lane) return;
+        lane.leftovers = true;
+        lane.port?.postMessage({ type: 'unload', key }, []);
+    }
+}

@@ -1,0 +1,43 @@
+/**
+ * How long each model runs on each platform in this page: a moving average, so that a cancelled
+ * run's remaining time can be told. Bounded: what was not used for longest is forgotten.
+ */
+
+/** The weight of the newest run. */
+const WEIGHT = 0.3;
+const REMEMBERED = 256;
+
+export class RunTimes {
+    constructor() {
+        /** In order of last use. @type {Map<string, {ms: number, warm: boolean}>} */
+        this._times = new Map();
+    }
+
+    /**
+     * A run has ended well.
+     * @param {string} key of a model @param {string} platform @param {number} ms
+     * @param {boolean} warm a first run, which may compile shaders, counts only until there is another
+     */
+    note(key, platform, ms, warm) {
+        const slot = `${platform} ${key}`;
+        const known = this._times.get(slot);
+        if (known?.warm && !warm) return;
+        this._times.delete(slot);
+        this._times.set(slot, { ms: known?.warm ? known.ms + WEIGHT * (ms - known.ms) : ms, warm });
+        for (const oldest of this._times.keys()) {
+            if (this._times.size <= REMEMBERED) break;
+            this._times.delete(oldest);
+        }
+    }
+
+    /**
+     * Milliseconds that a run has still to go; undefined if nothing is known, or if the run has
+     * taken longer than what is known already.
+     * @param {string} key @param {string} platform @param {number} elapsed
+     * @returns {number | undefined}
+     */
+    left(key, platform, elapsed) {
+        const known = this._times.get(`${platform} ${key}`);
+        return known && known.ms > elapsed ? known.ms - elapsed : undefined;
+    }
+}
