@@ -41,7 +41,7 @@ static void free_answer(void *context)
 
 static void add_string_or_null(struct wi_buffer *out, const char *name, const char *value)
 {
-    wi_buffer_printf(out, "\"%s\":", name);
+    wi_buffer_strings(out, "\"", name, "\":", NULL);
     if (value && *value)
         wi_buffer_json_string(out, value);
     else
@@ -53,7 +53,7 @@ static void add_reported(
     struct wi_buffer *out, const json_t *report, const char *name, const char *otherwise)
 {
     const json_t *value = json_object_get(report, name);
-    wi_buffer_printf(out, ",\"%s\":", name);
+    wi_buffer_strings(out, ",\"", name, "\":", NULL);
     if (value)
         wi_buffer_json(out, value);
     else
@@ -140,11 +140,17 @@ static void print_tail(
         wi_buffer_puts(out, ",");
     }
     add_executed_on(out, api, result);
-    wi_buffer_printf(out,
-        ",\"performance\":{\"queue_ms\":%.3f,\"load_ms\":%.3f,\"inference_ms\":%.3f,"
-        "\"total_ms\":%.3f,\"attempts\":%u,\"warm\":%s}}\n",
-        result->queue_ms, answer->load_ms, answer->inference_ms, result->total_ms, result->attempts,
-        answer->warm ? "true" : "false");
+    wi_buffer_puts(out, ",\"performance\":{\"queue_ms\":");
+    wi_buffer_ms(out, result->queue_ms);
+    wi_buffer_puts(out, ",\"load_ms\":");
+    wi_buffer_ms(out, answer->load_ms);
+    wi_buffer_puts(out, ",\"inference_ms\":");
+    wi_buffer_ms(out, answer->inference_ms);
+    wi_buffer_puts(out, ",\"total_ms\":");
+    wi_buffer_ms(out, result->total_ms);
+    wi_buffer_puts(out, ",\"attempts\":");
+    wi_buffer_integer(out, result->attempts);
+    wi_buffer_strings(out, ",\"warm\":", answer->warm ? "true}}\n" : "false}}\n", NULL);
 }
 
 /* --- sending --------------------------------------------------------------------------------- */

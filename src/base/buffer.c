@@ -33,6 +33,41 @@ void wi_buffer_puts(struct wi_buffer *buffer, const char *text)
     wi_buffer_add(buffer, text, strlen(text));
 }
 
+void wi_buffer_strings(struct wi_buffer *buffer, ...)
+{
+    va_list arguments;
+    const char *text;
+    va_start(arguments, buffer);
+    while ((text = va_arg(arguments, const char *)) != NULL)
+        wi_buffer_puts(buffer, text);
+    va_end(arguments);
+}
+
+/* The digits of `number`, at least `least` of them, with zeros before. */
+static void add_digits(struct wi_buffer *buffer, uint64_t number, int least)
+{
+    char digits[24];
+    size_t at = sizeof digits;
+    for (; number > 0 || least > 0; number /= 10, least--)
+        digits[--at] = (char)('0' + number % 10);
+    wi_buffer_add(buffer, digits + at, sizeof digits - at);
+}
+
+void wi_buffer_integer(struct wi_buffer *buffer, int64_t number)
+{
+    if (number < 0)
+        wi_buffer_add(buffer, "-", 1);
+    add_digits(buffer, number < 0 ? -(uint64_t)number : (uint64_t)number, 1);
+}
+
+void wi_buffer_ms(struct wi_buffer *buffer, double ms)
+{
+    uint64_t micros = ms > 0 && ms < 1e15 ? (uint64_t)(ms * 1000 + 0.5) : 0;
+    add_digits(buffer, micros / 1000, 1);
+    wi_buffer_add(buffer, ".", 1);
+    add_digits(buffer, micros % 1000, 3);
+}
+
 void wi_buffer_printf(struct wi_buffer *buffer, const char *format, ...)
 {
     reserve(buffer, 128);
@@ -59,7 +94,10 @@ static int add_json(const char *text, size_t size, void *buffer)
 
 void wi_buffer_json(struct wi_buffer *buffer, const json_t *value)
 {
-    json_dump_callback(value, add_json, buffer, JSON_COMPACT | JSON_ENCODE_ANY);
+    if (json_is_string(value) && strlen(json_string_value(value)) == json_string_length(value))
+        wi_buffer_json_string(buffer, json_string_value(value));
+    else
+        json_dump_callback(value, add_json, buffer, JSON_COMPACT | JSON_ENCODE_ANY);
 }
 
 /* The length of the UTF-8 sequence at `s`, or 0 if there is no valid one (RFC 3629). */

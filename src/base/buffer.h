@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct wi_buffer {
     char *text;
@@ -18,6 +19,12 @@ void wi_buffer_add(struct wi_buffer *buffer, const void *bytes, size_t size);
 void wi_buffer_puts(struct wi_buffer *buffer, const char *text);
 __attribute__((format(printf, 2, 3))) void wi_buffer_printf(
     struct wi_buffer *buffer, const char *format, ...);
+/* Adds strings one after another; the list ends with NULL. What a hot path uses instead of printf,
+ * which costs ten times as much. */
+__attribute__((sentinel)) void wi_buffer_strings(struct wi_buffer *buffer, ...);
+void wi_buffer_integer(struct wi_buffer *buffer, int64_t number);
+/* A time in milliseconds with three decimals; what is no time becomes 0. */
+void wi_buffer_ms(struct wi_buffer *buffer, double ms);
 /* Adds `value` (borrowed) as compact JSON. */
 void wi_buffer_json(struct wi_buffer *buffer, const json_t *value);
 /* Adds `text` as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */

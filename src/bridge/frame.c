@@ -271,9 +271,10 @@ void wi_frame_begin(struct wi_buffer *out, int binary, const char *type, uint64_
 {
     if (binary)
         wi_buffer_add(out, "\0\0\0\0", 4); /* the length, known at the end */
-    wi_buffer_printf(out,
-        "{\"id\":\"s-%llu\",\"type\":\"%s\",\"from\":\"service\",\"timestamp\":%lld",
-        (unsigned long long)sequence, type, (long long)wi_wall_ms());
+    wi_buffer_puts(out, "{\"id\":\"s-");
+    wi_buffer_integer(out, (int64_t)sequence);
+    wi_buffer_strings(out, "\",\"type\":\"", type, "\",\"from\":\"service\",\"timestamp\":", NULL);
+    wi_buffer_integer(out, wi_wall_ms());
 }
 
 void wi_frame_tensors(struct wi_buffer *out, const struct wi_tensors *tensors)
@@ -285,11 +286,17 @@ void wi_frame_tensors(struct wi_buffer *out, const struct wi_tensors *tensors)
         offset = wi_frame_align(offset);
         wi_buffer_puts(out, i ? ",{\"name\":" : "{\"name\":");
         wi_buffer_json_string(out, tensor->name);
-        wi_buffer_printf(
-            out, ",\"datatype\":\"%s\",\"shape\":[", wi_datatype_name(tensor->datatype));
-        for (unsigned d = 0; d < tensor->rank; d++)
-            wi_buffer_printf(out, d ? ",%lld" : "%lld", (long long)tensor->dims[d]);
-        wi_buffer_printf(out, "],\"offset\":%zu,\"byte_length\":%zu}", offset, tensor->size);
+        wi_buffer_strings(
+            out, ",\"datatype\":\"", wi_datatype_name(tensor->datatype), "\",\"shape\":[", NULL);
+        for (unsigned d = 0; d < tensor->rank; d++) {
+            wi_buffer_puts(out, d ? "," : "");
+            wi_buffer_integer(out, tensor->dims[d]);
+        }
+        wi_buffer_puts(out, "],\"offset\":");
+        wi_buffer_integer(out, (int64_t)offset);
+        wi_buffer_puts(out, ",\"byte_length\":");
+        wi_buffer_integer(out, (int64_t)tensor->size);
+        wi_buffer_puts(out, "}");
         offset += tensor->size;
     }
     wi_buffer_puts(out, "]");

@@ -38,29 +38,25 @@ static void add_platforms(struct wi_buffer *out, const enum wi_platform *platfor
 {
     wi_buffer_puts(out, "[");
     for (size_t i = 0; i < count; i++)
-        wi_buffer_printf(out, i ? ",\"%s\"" : "\"%s\"", wi_platform_names[platforms[i]]);
+        wi_buffer_strings(out, i ? ",\"" : "\"", wi_platform_names[platforms[i]], "\"", NULL);
     wi_buffer_puts(out, "]");
 }
 
-/* Names are of characters that need no escaping in a URL (wi_model_check_name). */
+/* Names are of characters that need no escaping in a URL or in JSON (wi_model_check_name). */
 static void add_model(struct wi_buffer *out, const struct wi_model *model)
 {
-    const char *type = wi_model_type_name(model->type);
-    wi_buffer_puts(out, "{\"name\":");
-    wi_buffer_json_string(out, model->name);
-    wi_buffer_printf(out, ",\"hash\":\"%s\",\"type\":", model->hash);
-    wi_buffer_printf(out, type ? "\"%s\"" : "null", type);
-    if (model->builtin)
-        wi_buffer_puts(out, ",\"url\":null,\"bytes\":0,\"spec_url\":null}");
-    else {
-        wi_buffer_printf(out,
-            ",\"url\":\"/models/%s/%s/model.onnx\",\"bytes\":%lld,\"spec_url\":", model->name,
-            model->hash, (long long)model->size);
-        if (model->spec_text)
-            wi_buffer_printf(out, "\"/models/%s/%s/model.json\"}", model->name, model->hash);
-        else
-            wi_buffer_puts(out, "null}");
+    const char *name = model->name, *hash = model->hash, *type = wi_model_type_name(model->type);
+    wi_buffer_strings(out, "{\"name\":\"", name, "\",\"hash\":\"", hash, "\"", NULL);
+    if (type)
+        wi_buffer_strings(out, ",\"type\":\"", type, "\"", NULL);
+    if (!model->builtin) {
+        wi_buffer_strings(
+            out, ",\"url\":\"/models/", name, "/", hash, "/model.onnx\",\"bytes\":", NULL);
+        wi_buffer_integer(out, model->size);
     }
+    if (!model->builtin && model->spec_text)
+        wi_buffer_strings(out, ",\"spec_url\":\"/models/", name, "/", hash, "/model.json\"", NULL);
+    wi_buffer_puts(out, "}");
 }
 
 struct wi_message *wi_make_bye(struct wi_bridge *bridge, const char *code, const char *reason)
@@ -169,21 +165,15 @@ void wi_send_model_unload(struct wi_node *node, const char *model_name)
     send_text(node, &out);
 }
 
-static void add_or_null(struct wi_buffer *out, const char *text)
-{
-    if (text)
-        wi_buffer_json_string(out, text);
-    else
-        wi_buffer_puts(out, "null");
-}
-
+/* Members that say what their absence says are left out: each costs both sides time. */
 static void add_task(struct wi_buffer *out, const struct wi_node *node, const struct wi_task *task)
 {
     static const struct wi_tensors none = {0};
     wi_buffer_puts(out, ",\"model_name\":");
     wi_buffer_json_string(out, task->model->name);
     if (task->platform_count)
-        wi_buffer_printf(out, ",\"platform\":\"%s\"", wi_platform_names[task->platforms[0]]);
+        wi_buffer_strings(
+            out, ",\"platform\":\"", wi_platform_names[task->platforms[0]], "\"", NULL);
     wi_buffer_puts(out, ",\"options\":");
     if (task->options)
         wi_buffer_json(out, task->options);
@@ -197,18 +187,24 @@ static void add_task(struct wi_buffer *out, const struct wi_node *node, const st
     add_model(out, task->model);
     wi_buffer_puts(out, ",\"platforms\":");
     add_platforms(out, task->platforms, task->platform_count);
-    wi_buffer_printf(out, ",\"fallback\":%s,\"precision\":", task->fallback ? "true" : "false");
-    add_or_null(out, task->precision);
-    wi_buffer_puts(out, ",\"outputs\":");
-    add_strings(out, task->outputs);
-    wi_buffer_printf(
-        out, ",\"deadline_ms\":%lld,", task->deadline_ms > 0 ? (long long)task->deadline_ms : 0);
+    if (!task->fallback)
+        wi_buffer_puts(out, ",\"fallback\":false");
+    if (task->precision) {
+        wi_buffer_puts(out, ",\"precision\":");
+        wi_buffer_json_string(out, task->precision);
+    }
+    if (task->outputs && task->outputs->count) {
+        wi_buffer_puts(out, ",\"outputs\":");
+        add_strings(out, task->outputs);
+    }
+    wi_buffer_puts(out, ",\"deadline_ms\":");
+    wi_buffer_integer(out, task->deadline_ms > 0 ? (int64_t)task->deadline_ms : 0);
+    wi_buffer_puts(out, ",");
     wi_frame_tensors(out, task->tensors ? task->tensors : &none);
-    wi_buffer_puts(out, ",\"input\":");
-    if (task->input)
+    if (task->input) {
+        wi_buffer_puts(out, ",\"input\":");
         wi_buffer_json(out, task->input);
-    else
-        wi_buffer_puts(out, "null");
+    }
     if (node->acks.count) {
         wi_buffer_puts(out, ",\"acknowledged\":");
         add_strings(out, &node->acks);

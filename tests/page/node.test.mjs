@@ -102,7 +102,7 @@ describe('models', needsCases, () => {
                 const more = { platforms: [platform], fallback: false };
                 const cold = await service.run(model, found.inputs, more);
                 check(found, cold);
-                const { platform: ran, engine, fallbacks, adapter } = cold.data.executed_on;
+                const { platform: ran, engine, fallbacks = [], adapter } = cold.data.executed_on;
                 assert.deepEqual([ran, engine, fallbacks], [platform, 'ort', []]);
                 assert.equal(adapter?.is_fallback, platform === 'webgpu' ? true : undefined);
                 assert.equal(cold.data.performance.warm, false);

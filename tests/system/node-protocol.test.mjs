@@ -125,7 +125,7 @@ test('a node joins, is listed, works, and gets heartbeats and acknowledgements',
     const { message } = await node.got('task_request');
     assert.equal(message.from, 'service');
     assert.equal(message.model_name, 'builtin/echo');
-    assert.equal(message.data.model.url, null);
+    assert.equal(message.data.model.url, undefined, 'there is nothing to fetch');
     const acked = (received) => received.some(({ message: one }) =>
         one.data.attempt_ids?.includes(message.data.attempt_id) ||
         one.data.acknowledged?.includes(message.data.attempt_id));

@@ -180,13 +180,14 @@ export class Server {
      * @returns {Record<string, any>} the data of a task_response
      */
     _answer(task, engine, precision, performance) {
+        /** @type {Record<string, any>} */
+        const executedOn = { platform: this._engine.platform, engine };
+        // What is absent says the same as null or an empty list, and costs nobody any time.
+        if (precision) executedOn.precision = precision;
+        if (this._report.adapter) executedOn.adapter = this._report.adapter;
+        if (task.fallbacks.length > 0) executedOn.fallbacks = task.fallbacks;
         return {
-            attempt_id: task.attempt, reply_to: task.reply_to, ok: true,
-            executed_on: {
-                platform: this._engine.platform, engine, precision, adapter: this._report.adapter ?? null,
-                fallbacks: task.fallbacks, simulated: false,
-            },
-            performance,
+            attempt_id: task.attempt, reply_to: task.reply_to, ok: true, executed_on: executedOn, performance,
         };
     }
 

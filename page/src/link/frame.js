@@ -47,14 +47,26 @@ export function encode(message, tensors) {
         return { name, datatype, shape, offset, byte_length: bytes.byteLength };
     });
     message.data.tensors = entries;
-    const head = encoder.encode(JSON.stringify(message));
-    const section = align8(4 + head.length);
-    const frame = new ArrayBuffer(section + end);
-    new DataView(frame).setUint32(0, head.length, true);
+    const head = JSON.stringify(message);
+    // ASCII, as nearly every head is, has as many bytes as characters and is written in place.
+    const written = newFrame(head, head.length, end) ?? newFrame(head, encoder.encode(head).length, end);
+    const { frame, section } = /** @type {{frame: ArrayBuffer, section: number}} */ (written);
     const bytes = new Uint8Array(frame);
-    bytes.set(head, 4);
     entries.forEach(({ offset }, i) => bytes.set(tensors[i].bytes, section + offset));
     return frame;
+}
+
+/**
+ * A frame with its head, or null if the head has not that many bytes.
+ * @param {string} head @param {number} length bytes of it @param {number} end bytes of the tensor section
+ */
+function newFrame(head, length, end) {
+    const section = align8(4 + length);
+    const frame = new ArrayBuffer(section + end);
+    const { read, written } = encoder.encodeInto(head, new Uint8Array(frame, 4, length));
+    if (read !== head.length || written !== length) return null;
+    new DataView(frame).setUint32(0, length, true);
+    return { frame, section };
 }
 
 /**

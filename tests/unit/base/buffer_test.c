@@ -54,12 +54,43 @@ static void adds_json_values(void **state)
     wi_buffer_clear(&buffer);
 }
 
+static void adds_numbers_and_strings(void **state)
+{
+    struct wi_buffer buffer = {0};
+    wi_buffer_strings(&buffer, "a", "", "b=", NULL);
+    wi_buffer_integer(&buffer, 0);
+    wi_buffer_puts(&buffer, " ");
+    wi_buffer_integer(&buffer, INT64_MIN);
+    wi_buffer_puts(&buffer, " ");
+    wi_buffer_integer(&buffer, INT64_MAX);
+    assert_string_equal(buffer.text, "ab=0 -9223372036854775808 9223372036854775807");
+    wi_buffer_clear(&buffer);
+}
+
+static void prints_milliseconds(void **state)
+{
+    static const struct {
+        double ms;
+        const char *text;
+    } cases[] = {{0, "0.000"}, {0.0004, "0.000"}, {0.0006, "0.001"}, {1.5, "1.500"},
+        {59999.9996, "60000.000"}, {123456789.012, "123456789.012"}, {-1, "0.000"},
+        {0.0 / 0.0, "0.000"}, {1e300, "0.000"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct wi_buffer buffer = {0};
+        wi_buffer_ms(&buffer, cases[i].ms);
+        assert_string_equal(buffer.text, cases[i].text);
+        wi_buffer_clear(&buffer);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(prints_beyond_its_first_size),
         cmocka_unit_test(json_strings_are_always_valid),
         cmocka_unit_test(adds_json_values),
+        cmocka_unit_test(adds_numbers_and_strings),
+        cmocka_unit_test(prints_milliseconds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
