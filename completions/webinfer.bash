@@ -19,15 +19,28 @@ _webinfer()
         --output) COMPREPLY=($(compgen -d -- "$cur")); return ;;
         --config) COMPREPLY=($(compgen -f -- "${cur##*=}")); return ;;
         --file) COMPREPLY=($(compgen -f -- "${cur##*=}")); return ;;
+        --nodes) COMPREPLY=(); return ;;
+        --for) COMPREPLY=(); return ;;
+        --latency-ms) COMPREPLY=(); return ;;
+        --jitter-ms) COMPREPLY=(); return ;;
+        --fail-rate) COMPREPLY=(); return ;;
+        --drop-rate) COMPREPLY=(); return ;;
+        --late-rate) COMPREPLY=(); return ;;
+        --cut-rate) COMPREPLY=(); return ;;
+        --duplicate-rate) COMPREPLY=(); return ;;
+        --models) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --seed) COMPREPLY=(); return ;;
+        --join-file) COMPREPLY=($(compgen -f -- "${cur##*=}")); return ;;
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-            status|infer|models|nodes|doctor|token|completion|help|version) verb=${COMP_WORDS[i]}; break ;;
+            status|infer|models|nodes|doctor|token|token|simulate|completion|help|version) verb=${COMP_WORDS[i]}; break ;;
         esac
     done
     case $verb in
-        '') words='status infer models nodes doctor token completion help version' ;;
+        '') words='status infer models nodes doctor token token simulate completion help version' ;;
         token) words='new' ;;
+        token) words='join' ;;
         completion) words='bash' ;;
     esac
     if [[ $cur == -* ]]; then
@@ -36,6 +49,8 @@ _webinfer()
             infer) words+=' --image --tensor --inputs --platform --browser --node --precision --no-fallback --priority --timeout --output' ;;
             doctor) words+=' --config --no-start' ;;
             token) words+=' --file' ;;
+            token) words+=' --nodes --for' ;;
+            simulate) words+=' --nodes --latency-ms --jitter-ms --fail-rate --drop-rate --late-rate --cut-rate --duplicate-rate --browser --models --seed --for --join-file' ;;
             help) words+=' --mdoc' ;;
         esac
     fi

@@ -97,6 +97,10 @@ static void tell_node(void *context, const struct wi_node_info *node)
     enum wi_platform platforms[WI_PLATFORM_COUNT];
     if (order->target.node && strcmp(order->target.node, node->id) != 0)
         return;
+    /* As with work: nothing goes to simulated nodes that does not ask for them. */
+    if (!order->target.node && node->platforms[WI_SIMULATED].available &&
+        order->target.platform != WI_SIMULATED)
+        return;
     enum wi_code code = order->model ? wi_bridge_load(bridge, node->id, order->model, platforms,
                                            choose_platforms(&order->target, node, platforms))
                                      : wi_bridge_unload(bridge, node->id, order->request->argument);

@@ -170,10 +170,8 @@ static enum wi_code read_platform(struct wi_infer *infer, const char *name, stru
             return WI_OK;
         }
     }
-    int simulated = strcmp(name, "simulated") == 0;
-    wi_error_set(error, simulated ? WI_PLATFORM_UNSUPPORTED : WI_INVALID_FIELD, "platform",
-        simulated ? "%s: no node offers simulated answers." : "\"%s\" is not a platform.", name);
-    wi_error_allow(error, "auto, webgpu, webnn, webgl, wasm");
+    wi_error_set(error, WI_INVALID_FIELD, "platform", "\"%s\" is not a platform.", name);
+    wi_error_allow(error, "auto, webgpu, webnn, webgl, wasm, simulated");
     return error ? error->code : WI_INVALID_FIELD;
 }
 

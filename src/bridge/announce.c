@@ -98,20 +98,39 @@ static void supersede(struct wi_bridge *bridge, const char *session)
     }
 }
 
+/* 0, or -1 after having closed the link. */
+static int join(
+    struct wi_link *link, const char *token, char id[WI_ID_SIZE], struct wi_spent *spent)
+{
+    struct wi_bridge *bridge = link->bridge;
+    *spent = (struct wi_spent){0};
+    switch (wi_joins_take(&bridge->joins, token, wi_now_ms(), id)) {
+    case WI_JOIN_OK:
+        return 0;
+    case WI_JOIN_FULL:
+        bridge->counters.refused++;
+        wi_link_fail(link, WI_CLOSE_TRY_LATER, "as many nodes as the join token allows are there");
+        return -1;
+    default:
+        bridge->counters.unauthorized++;
+        wi_link_fail(link, WI_CLOSE_POLICY, "the token is unknown, spent or too old");
+        return -1;
+    }
+}
+
 static void welcome_new(struct wi_link *link, const char *token, struct wi_node_info *info)
 {
     struct wi_bridge *bridge = link->bridge;
     struct wi_spent spent;
+    char join_id[WI_ID_SIZE] = "";
     if (bridge->node_count >= bridge->settings.max_nodes) {
         bridge->counters.refused++;
         wi_link_fail(link, WI_CLOSE_TRY_LATER, "there are as many nodes as [bridge] max_nodes");
         return;
     }
-    if (wi_tokens_spend(&bridge->tokens, token, wi_now_ms(), &spent)) {
-        bridge->counters.unauthorized++;
-        wi_link_fail(link, WI_CLOSE_POLICY, "the token is unknown, spent or too old");
+    if (wi_tokens_spend(&bridge->tokens, token, wi_now_ms(), &spent) &&
+        join(link, token, join_id, &spent))
         return;
-    }
     supersede(bridge, spent.session);
     if (bridge->closed)
         return;
@@ -120,6 +139,7 @@ static void welcome_new(struct wi_link *link, const char *token, struct wi_node_
     if (*spent.kind)
         snprintf(info->kind, sizeof info->kind, "%s", spent.kind);
     struct wi_node *node = wi_node_new(bridge, info);
+    memcpy(node->join, join_id, sizeof node->join);
     wi_node_attach(node, link);
     wi_send_welcome(node, 0, NULL);
     wi_info("bridge", node->info.id, "node up: %s %s, session %s", node->info.kind,

@@ -20,7 +20,7 @@
 #define KEEPALIVE_S 60
 #define FRAME_OVERHEAD (1024 * 1024) /* the frame limit over max_body */
 
-const char *const wi_platform_names[] = {"webgpu", "webnn", "webgl", "wasm", NULL};
+const char *const wi_platform_names[] = {"webgpu", "webnn", "webgl", "wasm", "simulated", NULL};
 
 static const struct lws_protocols protocols[] = {
     {.name = "http", .callback = wi_files_callback, .rx_buffer_size = WI_LWS_CHUNK},
@@ -193,6 +193,7 @@ void wi_bridge_free(struct wi_bridge *bridge)
     wi_node_free(node);
     wi_page_free(bridge->page);
     wi_tokens_clear(&bridge->tokens);
+    wi_joins_clear(&bridge->joins);
     free(bridge->url);
     free(bridge->local_url);
     free(bridge->security_headers);
@@ -216,6 +217,30 @@ void wi_bridge_expect(struct wi_bridge *bridge, const char *session_id, const ch
 void wi_bridge_revoke(struct wi_bridge *bridge, const char *session_id)
 {
     wi_tokens_revoke(&bridge->tokens, session_id);
+}
+
+enum wi_code wi_bridge_invite(struct wi_bridge *bridge, size_t nodes, int64_t ttl_ms,
+    char id[WI_ID_SIZE], char token[WI_TOKEN_SIZE], struct wi_error *error)
+{
+    if (wi_joins_add(&bridge->joins, nodes, wi_now_ms(), ttl_ms, id, token) == 0)
+        return WI_OK;
+    return wi_error_set(error, WI_CONFLICT, NULL,
+        "there are %d join tokens already; revoke one, or wait until one expires", WI_JOINS_MAX);
+}
+
+int wi_bridge_uninvite(struct wi_bridge *bridge, const char *id)
+{
+    if (wi_joins_revoke(&bridge->joins, id))
+        return -1;
+    for (const struct wi_node *node = bridge->nodes; node; node = node->hh.next)
+        if (strcmp(node->join, id) == 0)
+            wi_bridge_drop(bridge, node->info.id, "its join token was revoked");
+    return 0;
+}
+
+json_t *wi_bridge_invitations(const struct wi_bridge *bridge)
+{
+    return wi_joins_json(&bridge->joins, wi_now_ms());
 }
 
 /* --- Work ------------------------------------------------------------------------------------ */

@@ -18,7 +18,9 @@
 #include <jansson.h>
 #include <stdint.h>
 
-enum wi_platform { WI_WEBGPU, WI_WEBNN, WI_WEBGL, WI_WASM, WI_PLATFORM_COUNT };
+/* WI_SIMULATED computes nothing: only nodes that say so have it, they have nothing else, and only
+ * what asks for it by name gets it. */
+enum wi_platform { WI_WEBGPU, WI_WEBNN, WI_WEBGL, WI_WASM, WI_SIMULATED, WI_PLATFORM_COUNT };
 extern const char *const wi_platform_names[]; /* "webgpu" …, ended by NULL */
 
 struct wi_adapter {
@@ -139,6 +141,16 @@ const char *wi_bridge_url(const struct wi_bridge *bridge);
 void wi_bridge_expect(struct wi_bridge *bridge, const char *session_id, const char *kind,
     int64_t ttl_ms, char token[WI_TOKEN_SIZE]);
 void wi_bridge_revoke(struct wi_bridge *bridge, const char *session_id);
+
+/* A join token, for pages and programs that somebody else starts: the page's URL is
+ * URL/#token=TOKEN. At most `nodes` nodes may be there with it at a time, and none may come anew
+ * after `ttl_ms`. WI_OK, or WI_CONFLICT where there are too many such tokens. */
+enum wi_code wi_bridge_invite(struct wi_bridge *bridge, size_t nodes, int64_t ttl_ms,
+    char id[WI_ID_SIZE], char token[WI_TOKEN_SIZE], struct wi_error *error);
+/* Nobody comes with it any more, and who came is sent away. 0, or -1 if there is no such token. */
+int wi_bridge_uninvite(struct wi_bridge *bridge, const char *id);
+/* [{"id","nodes","joined","expires_at"}]: join tokens that are good or in use; new reference. */
+json_t *wi_bridge_invitations(const struct wi_bridge *bridge);
 
 /* WI_OK, WI_NODE_NOT_FOUND, or WI_MEMORY_BUDGET. */
 enum wi_code wi_bridge_send_task(

@@ -185,6 +185,25 @@ static enum verdict read_answer(const struct response *response, struct wi_frame
     return OURS;
 }
 
+/* Nothing simulated goes out unmarked: what a simulated node says is marked whatever it says, and
+ * another node that simulates has failed. */
+static void check_simulated(const struct wi_node *node, struct wi_answer *answer)
+{
+    if (!answer->ok)
+        return;
+    if (node->info.platforms[WI_SIMULATED].available) {
+        json_object_set_new(answer->executed_on, "simulated", json_true());
+        json_object_set_new(
+            answer->executed_on, "platform", json_string(wi_platform_names[WI_SIMULATED]));
+    } else if (json_is_true(json_object_get(answer->executed_on, "simulated"))) {
+        answer->ok = 0;
+        answer->retryable = 1;
+        wi_error_set(&answer->error, WI_INFERENCE_FAILED, NULL,
+            "the node simulated an answer that was to be computed");
+        wi_tensors_clear(&answer->outputs);
+    }
+}
+
 static enum verdict on_response(
     struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
 {
@@ -202,6 +221,7 @@ static enum verdict on_response(
     }
     if (read_answer(&response, frame, &answer, error) == WRONG)
         return WRONG;
+    check_simulated(node, &answer);
     wi_node_remove_attempt(node, attempt);
     /* Before the event, so that the next task_request from inside it carries the acknowledgement.
      */

@@ -95,6 +95,8 @@ static void unlist(struct wi_node *node)
 {
     HASH_DEL(node->bridge->nodes, node);
     node->bridge->node_count--;
+    if (*node->join)
+        wi_joins_release(&node->bridge->joins, node->join);
 }
 
 void wi_node_quiesce(struct wi_node *node)
@@ -153,12 +155,15 @@ void wi_node_free(struct wi_node *node)
 int wi_node_credential_ok(const struct wi_bridge *bridge, const char *token)
 {
     unsigned char hash[WI_HASH_SIZE];
-    const struct wi_node *node;
-    int ok = 0;
-    wi_hash(token, strlen(token), hash);
-    for (node = bridge->nodes; node; node = node->hh.next)
-        ok |= wi_renewed_matches(&node->credential, hash);
-    return ok;
+    char id[WI_ID_SIZE];
+    const char *dot = strchr(token, '.');
+    if (!dot || (size_t)(dot - token) >= sizeof id)
+        return 0;
+    memcpy(id, token, (size_t)(dot - token));
+    id[dot - token] = '\0';
+    wi_hash(dot + 1, strlen(dot + 1), hash);
+    const struct wi_node *node = wi_node_find(bridge, id);
+    return node && wi_renewed_matches(&node->credential, hash);
 }
 
 /* --- Attempts -------------------------------------------------------------------------------- */

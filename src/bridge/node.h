@@ -21,7 +21,8 @@ void wi_node_down(struct wi_node *node, const char *code, const char *why);
 void wi_node_quiesce(struct wi_node *node);
 /* Frees without a word; its socket is gone. */
 void wi_node_free(struct wi_node *node);
-/* Whether `token` is the model credential of a live node. */
+/* Whether `token` is the model credential of a live node: its id, a dot and its secret, so that no
+ * file request has to look through all nodes. */
 int wi_node_credential_ok(const struct wi_bridge *bridge, const char *token);
 
 void wi_node_add_attempt(struct wi_node *node, const char *id, struct wi_model *model);

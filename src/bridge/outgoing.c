@@ -83,11 +83,11 @@ void wi_send_welcome(struct wi_node *node, int resumed, const json_t *cancel)
     wi_buffer_printf(&out,
         ",\"data\":{\"node\":\"%s\",\"resume_token\":\"%s\",\"resumed\":%s,"
         "\"heartbeat_interval_ms\":%lld,\"heartbeat_misses\":%lld,\"resume_grace_ms\":%lld,"
-        "\"max_frame_bytes\":%llu,\"model_credential\":\"%s\",\"threads\":%d,"
+        "\"max_frame_bytes\":%llu,\"model_credential\":\"%s.%s\",\"threads\":%d,"
         "\"model_budget_bytes\":%llu,\"cancel\":",
         node->info.id, resume, resumed ? "true" : "false", (long long)settings->heartbeat_interval,
         (long long)settings->heartbeat_misses, (long long)settings->resume_grace,
-        (unsigned long long)settings->max_frame, credential, settings->threads,
+        (unsigned long long)settings->max_frame, node->info.id, credential, settings->threads,
         (unsigned long long)settings->model_budget);
     if (cancel)
         wi_buffer_json(&out, cancel);

@@ -13,6 +13,7 @@
 #include "base/loop.h"
 #include "bridge/bridge.h"
 #include "bridge/frame.h"
+#include "bridge/joins.h"
 #include "bridge/page.h"
 #include "bridge/tokens.h"
 #include <uthash.h>
@@ -59,6 +60,7 @@ struct wi_bridge {
     struct wi_listener *listener;
     struct wi_page *page;
     struct wi_tokens tokens;
+    struct wi_joins joins;
     struct wi_node *nodes;  /* hash by id */
     struct wi_link *links;  /* list of all open WebSockets */
     struct wi_timer *sweep; /* ends nodes that were dropped from inside a call */
@@ -109,6 +111,7 @@ struct wi_attempt {
 struct wi_node {
     struct wi_bridge *bridge;
     struct wi_node_info info;
+    char join[WI_ID_SIZE]; /* the join token that it came with, or "" */
     struct wi_link *link; /* NULL while away */
     struct wi_renewed resume, credential;
     struct wi_attempt *attempts;

@@ -173,6 +173,11 @@ static enum wi_code read_platforms(
         if (code != WI_OK)
             return code;
     }
+    for (int i = 0; info->platforms[WI_SIMULATED].available && i < WI_SIMULATED; i++) {
+        info->platforms[i].available = 0;
+        wi_report_text(
+            info->platforms[i].reason, sizeof info->platforms[i].reason, "the node is simulated");
+    }
     return WI_OK;
 }
 

@@ -100,6 +100,7 @@ static void on_node_up(void *context, const struct wi_node_info *info, int resum
         HASH_ADD_STR(pool->nodes, id, node);
     }
     node->away = 0;
+    node->simulated = info->platforms[WI_SIMULATED].available;
     wi_info("pool", node->id, "%s: %s %s%s%s", resumed ? "is back" : "is there", info->kind,
         info->browser_version, *info->session ? " of " : " (joined)", info->session);
     /* A page that was opened afresh takes the place of the one before. */

@@ -169,6 +169,8 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     /* A named node cannot come: ids are never used twice. */
     if (pick != WI_PICK_NEVER || demand->node)
         return pick;
+    if (demand->has_platform && demand->platform == WI_SIMULATED)
+        return pick; /* no browser that we could start simulates */
     if (something_is_coming(pool, demand)) {
         if (demand->browser)
             wi_pool_wish(pool, demand->browser);
@@ -205,7 +207,7 @@ void wi_pool_wish(struct wi_pool *pool, const char *name)
 enum wi_code wi_pool_ready(const struct wi_pool *pool, struct wi_error *error)
 {
     for (const struct pool_node *node = pool->nodes; node; node = node->hh.next)
-        if (!node->away && !node->draining)
+        if (!node->away && !node->draining && !node->simulated)
             return WI_OK;
     if (pool->nodes)
         return wi_error_set(

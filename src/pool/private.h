@@ -41,6 +41,7 @@ struct pool_node {
     char id[WI_ID_SIZE];
     char session[WI_ID_SIZE]; /* "" for a joined node */
     int away, draining;
+    int simulated; /* computes nothing: no sign that we are ready */
     size_t count, builtins;
     struct pool_attempt attempts[WI_DEPTH_BUILTIN + WI_DEPTH_MODEL];
 };

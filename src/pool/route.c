@@ -86,6 +86,10 @@ enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
 {
     choice->platform_count = 0;
     choice->refusal.given = 0;
+    if (demand->has_platform && demand->platform == WI_SIMULATED) {
+        add_platform(choice, WI_SIMULATED);
+        return WI_OK;
+    }
     /* Built-in models compute nothing, so they run everywhere and need no platform. */
     if (demand->model->builtin) {
         add_platform(choice, demand->has_platform ? demand->platform : WI_WASM);
@@ -110,9 +114,17 @@ enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
     return choice->platform_count > 0 ? WI_OK : unsupported(candidate, demand, error);
 }
 
+static int wants_simulation(const struct wi_demand *demand)
+{
+    return demand->has_platform && demand->platform == WI_SIMULATED;
+}
+
+/* A simulated node gets only what asks for one by the platform's name, and nobody else gets that.
+ */
 static int matches(const struct wi_candidate *candidate, const struct wi_demand *demand)
 {
-    return (!demand->node || strcmp(candidate->info->id, demand->node) == 0) &&
+    return wants_simulation(demand) == candidate->info->platforms[WI_SIMULATED].available &&
+           (!demand->node || strcmp(candidate->info->id, demand->node) == 0) &&
            (!demand->browser || strcmp(candidate->info->kind, demand->browser) == 0);
 }
 
@@ -136,6 +148,11 @@ static enum wi_pick refuse(const struct wi_demand *demand, int node_known, struc
 {
     if (demand->node && !node_known)
         wi_error_set(error, WI_NODE_NOT_FOUND, "node", "there is no node %.80s", demand->node);
+    else if (wants_simulation(demand) || (demand->node && !demand->browser))
+        wi_error_set(error, WI_UNAVAILABLE, "platform",
+            wants_simulation(demand)
+                ? "no simulated node that the request allows is there"
+                : "the node is simulated and runs only what asks for the platform simulated");
     else if (demand->node)
         wi_error_set(error, WI_UNAVAILABLE, "browser", "the node %.80s is no %.40s", demand->node,
             demand->browser);

@@ -91,7 +91,7 @@ static void test_bad_fields(void **state)
         {"\"parameters\":{\"x\":1}", "parameters.x", WI_UNKNOWN_FIELD},
         {"\"parameters\":[]", "parameters", WI_INVALID_FIELD},
         {"\"platform\":\"abacus\"", "platform", WI_INVALID_FIELD},
-        {"\"platform\":\"simulated\"", "platform", WI_PLATFORM_UNSUPPORTED},
+        {"\"platform\":\"magic\"", "platform", WI_INVALID_FIELD},
         {"\"platform\":7", "platform", WI_INVALID_FIELD},
         {"\"model_type\":\"poetry\"", "model_type", WI_INVALID_FIELD},
         {"\"task\":\"dance\"", "task", WI_INVALID_FIELD},

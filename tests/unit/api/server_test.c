@@ -166,7 +166,7 @@ enum wi_code wi_pool_drain(
                : wi_error_set(error, WI_NODE_NOT_FOUND, "id", "There is no node %.32s.", id);
 }
 
-const char *const wi_platform_names[] = {"webgpu", "webnn", "webgl", "wasm", NULL};
+const char *const wi_platform_names[] = {"webgpu", "webnn", "webgl", "wasm", "simulated", NULL};
 
 static const struct wi_node_info node = {.id = "node-1",
     .kind = "chrome",
@@ -211,6 +211,24 @@ enum wi_code wi_bridge_load(struct wi_bridge *bridge, const char *id, struct wi_
 enum wi_code wi_bridge_unload(struct wi_bridge *bridge, const char *id, const char *name)
 {
     return WI_OK;
+}
+
+enum wi_code wi_bridge_invite(struct wi_bridge *bridge, size_t nodes, int64_t ttl_ms,
+    char id[WI_ID_SIZE], char token[WI_TOKEN_SIZE], struct wi_error *error)
+{
+    strcpy(id, "join-1");
+    strcpy(token, "wi_x");
+    return WI_OK;
+}
+
+int wi_bridge_uninvite(struct wi_bridge *bridge, const char *id)
+{
+    return strcmp(id, "join-1") == 0 ? 0 : -1;
+}
+
+json_t *wi_bridge_invitations(const struct wi_bridge *bridge)
+{
+    return json_array();
 }
 
 size_t wi_children_count(const struct wi_children *children)

@@ -216,6 +216,36 @@ static void a_builtin_model_needs_no_platform(void **state)
     assert_int_equal(route(place, 1), WI_PICK_NODE);
 }
 
+static void a_simulated_node_gets_only_what_asks_for_it(void **state)
+{
+    struct place *place = *state;
+
+    for (int i = 0; i < WI_SIMULATED; i++)
+        place->infos[1].platforms[i].available = 0;
+    place->infos[1].platforms[WI_SIMULATED].available = 1;
+    place->nodes[0].models = 1;
+    place->nodes[2].models = 1;
+    assert_int_equal(route(place, 3), WI_PICK_NODE);
+    assert_string_not_equal(place->choice.node, "node-1"); /* although it is idle */
+    place->demand.node = "node-1";
+    assert_int_equal(route(place, 3), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_UNAVAILABLE);
+    place->demand.node = NULL;
+    place->model.builtin = 1;
+    assert_int_equal(route(place, 3), WI_PICK_NODE);
+    assert_string_not_equal(place->choice.node, "node-1");
+    place->model.builtin = 0;
+    ask(place, WI_SIMULATED, 1);
+    assert_int_equal(route(place, 3), WI_PICK_NODE);
+    assert_string_equal(place->choice.node, "node-1");
+    expect(place, 1, WI_SIMULATED, 0); /* and no fallback to what would compute */
+    place->nodes[1].open = 0;
+    assert_int_equal(route(place, 3), WI_PICK_WAIT);
+    place->infos[1].platforms[WI_SIMULATED].available = 0;
+    assert_int_equal(route(place, 3), WI_PICK_NEVER);
+    assert_string_equal(place->error.field, "platform");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +260,7 @@ int main(void)
         cmocka_unit_test_setup(full_away_and_draining_nodes_are_waited_for, setup),
         cmocka_unit_test_setup(the_avoided_node_is_the_last_resort, setup),
         cmocka_unit_test_setup(a_builtin_model_needs_no_platform, setup),
+        cmocka_unit_test_setup(a_simulated_node_gets_only_what_asks_for_it, setup),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,69 @@
+/*
+ * POST and GET /v1/admin/join, DELETE /v1/admin/join/ID: join tokens, with which pages and programs
+ * that somebody else starts become nodes.
+ */
+#include "api/request.h"
+
+#include "base/clock.h"
+#include "base/params.h"
+#include <openssl/crypto.h>
+#include <stdio.h>
+
+#define MAX_NODES 65536
+#define DEFAULT_SECONDS 3600
+#define MAX_SECONDS (7 * 24 * 3600)
+
+struct wish {
+    int64_t nodes, seconds;
+};
+
+static const struct wi_param wish_table[] = {
+    {"nodes", WI_PARAM_INTEGER, offsetof(struct wish, nodes), 0, 1, MAX_NODES, NULL},
+    {"seconds", WI_PARAM_INTEGER, offsetof(struct wish, seconds), 0, 1, MAX_SECONDS, NULL},
+    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL},
+};
+
+void wi_handle_join_new(struct wi_request *request)
+{
+    struct wi_bridge *bridge = request->api->deps.bridge;
+    struct wish wish = {.nodes = 1, .seconds = DEFAULT_SECONDS};
+    char id[WI_ID_SIZE], token[WI_TOKEN_SIZE], url[512 + WI_TOKEN_SIZE];
+    struct wi_error error;
+    json_t *body = wi_request_body_object(request);
+    if (!body)
+        return;
+    enum wi_code code = wi_params_read(wish_table, body, WI_PARAMS_STRICT, "", &wish, &error);
+    json_decref(body);
+    if (code == WI_OK)
+        code = wi_bridge_invite(bridge, (size_t)wish.nodes, wish.seconds * 1000, id, token, &error);
+    if (code != WI_OK) {
+        wi_request_answer_error(request, &error);
+        return;
+    }
+    snprintf(url, sizeof url, "%.500s/#token=%s", wi_bridge_url(bridge), token);
+    wi_request_answer_json(request, 201,
+        json_pack("{s:s, s:s, s:s, s:I, s:I}", "id", id, "token", token, "url", url, "nodes",
+            (json_int_t)wish.nodes, "expires_at",
+            (json_int_t)(wi_wall_ms() + wish.seconds * 1000)));
+    wi_request_add_header(request, "Cache-Control", "no-store");
+    OPENSSL_cleanse(token, sizeof token);
+    OPENSSL_cleanse(url, sizeof url);
+}
+
+void wi_handle_joins(struct wi_request *request)
+{
+    wi_request_answer_json(request, 200,
+        json_pack("{s:o}", "joins", wi_bridge_invitations(request->api->deps.bridge)));
+}
+
+void wi_handle_join_revoke(struct wi_request *request)
+{
+    struct wi_error error;
+    if (wi_bridge_uninvite(request->api->deps.bridge, request->argument) == 0) {
+        wi_request_answer_json(
+            request, 200, json_pack("{s:s, s:s}", "id", request->argument, "state", "revoked"));
+        return;
+    }
+    wi_error_set(&error, WI_NOT_FOUND, NULL, "There is no join token %.80s.", request->argument);
+    wi_request_answer_error(request, &error);
+}

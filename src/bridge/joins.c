@@ -1,0 +1,102 @@
+/* Join tokens; see joins.h. */
+#include "bridge/joins.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct wi_join {
+    char id[WI_ID_SIZE];
+    unsigned char hash[WI_HASH_SIZE];
+    double expires_ms;
+    size_t nodes, joined;
+};
+
+/* Forgets what nobody can come with and nobody came with. */
+static void tidy(struct wi_joins *joins, double now_ms)
+{
+    for (size_t i = joins->count; i-- > 0;)
+        if (joins->items[i].expires_ms < now_ms && joins->items[i].joined == 0)
+            joins->items[i] = joins->items[--joins->count];
+}
+
+int wi_joins_add(struct wi_joins *joins, size_t nodes, double now_ms, int64_t ttl_ms,
+    char id[WI_ID_SIZE], char token[WI_TOKEN_SIZE])
+{
+    tidy(joins, now_ms);
+    if (joins->count >= WI_JOINS_MAX)
+        return -1;
+    joins->items = wi_realloc_array(joins->items, joins->count + 1, sizeof *joins->items);
+    struct wi_join *join = &joins->items[joins->count++];
+    memset(join, 0, sizeof *join);
+    wi_id_new(join->id, "join");
+    memcpy(id, join->id, sizeof join->id);
+    wi_token_new(token);
+    wi_hash(token, strlen(token), join->hash);
+    join->expires_ms = now_ms + (double)ttl_ms;
+    join->nodes = nodes;
+    return 0;
+}
+
+enum wi_join_verdict wi_joins_take(
+    struct wi_joins *joins, const char *token, double now_ms, char id[WI_ID_SIZE])
+{
+    unsigned char hash[WI_HASH_SIZE];
+    struct wi_join *found = NULL;
+    wi_hash(token, strlen(token), hash);
+    for (size_t i = 0; i < joins->count; i++)
+        if (wi_hash_equal(joins->items[i].hash, hash))
+            found = &joins->items[i];
+    if (!found || found->expires_ms < now_ms)
+        return WI_JOIN_UNKNOWN;
+    if (found->joined >= found->nodes)
+        return WI_JOIN_FULL;
+    found->joined++;
+    memcpy(id, found->id, sizeof found->id);
+    return WI_JOIN_OK;
+}
+
+static struct wi_join *find(const struct wi_joins *joins, const char *id)
+{
+    for (size_t i = 0; i < joins->count; i++)
+        if (strcmp(joins->items[i].id, id) == 0)
+            return &joins->items[i];
+    return NULL;
+}
+
+void wi_joins_release(struct wi_joins *joins, const char *id)
+{
+    struct wi_join *join = find(joins, id);
+    if (join)
+        join->joined--;
+}
+
+int wi_joins_revoke(struct wi_joins *joins, const char *id)
+{
+    struct wi_join *join = find(joins, id);
+    if (!join)
+        return -1;
+    *join = joins->items[--joins->count];
+    return 0;
+}
+
+json_t *wi_joins_json(const struct wi_joins *joins, double now_ms)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < joins->count; i++) {
+        const struct wi_join *join = &joins->items[i];
+        if (join->expires_ms < now_ms && join->joined == 0)
+            continue;
+        json_array_append_new(
+            list, json_pack("{s:s, s:I, s:I, s:I}", "id", join->id, "nodes",
+                      (json_int_t)join->nodes, "joined", (json_int_t)join->joined, "expires_at",
+                      (json_int_t)(wi_wall_ms() + (int64_t)(join->expires_ms - now_ms))));
+    }
+    return list;
+}
+
+void wi_joins_clear(struct wi_joins *joins)
+{
+    free(joins->items);
+    memset(joins, 0, sizeof *joins);
+}

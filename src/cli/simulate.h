@@ -1,0 +1,149 @@
+/*
+ * webinfer simulate: nodes that compute nothing and say so, many of them in one process, speaking
+ * webinfer-protocol(7). For load and for faults.
+ *
+ *   simulate.c (options, the join link, the end)
+ *     -> simulate_run.c (all nodes: ramp, timers, figures) -> simulate_link.c (a socket)
+ *                                                          -> simulate_node.c (its conversation)
+ *                                                          -> simulate_model.c (shapes of answers)
+ */
+#ifndef WI_CLI_SIMULATE_H
+#define WI_CLI_SIMULATE_H
+
+#include "base/buffer.h"
+#include "base/loop.h"
+#include "base/lws.h"
+#include "base/secret.h"
+#include "bridge/frame.h"
+#include "model/tensor.h"
+#include <uv.h>
+
+struct sim_options {
+    size_t nodes;
+    double latency_ms, jitter_ms; /* an answer takes latency plus up to jitter */
+    /* Shares of the attempts, 0 to 1; the first that applies is what happens. */
+    double fail_rate;      /* answered with a failure that another node may not have */
+    double drop_rate;      /* never answered */
+    double late_rate;      /* answered when the service has given up */
+    double cut_rate;       /* the connection breaks first; answered after coming back */
+    double duplicate_rate; /* answered twice */
+    const char *browser;   /* what the nodes say that they are */
+    const char *models;    /* folder with the models whose shapes they know, or NULL */
+    const char *authority; /* PEM file of the authority to trust, or NULL */
+    int64_t run_ms;        /* 0: until told to stop */
+    uint64_t seed;
+    int json;
+    /* From the join link. */
+    char host[300]; /* as in the URL, with the port */
+    char address[64];
+    int port, tls;
+    char token[WI_TOKEN_SIZE];
+};
+
+struct sim_counters {
+    size_t up, up_peak, gone;
+    uint64_t welcomed, resumed, broken, attempts, answered, failed, dropped, late, duplicated, cut,
+        cancelled, unexpected;
+    uint64_t heartbeats, late_heartbeats; /* of the service: later than 1.5 intervals */
+    double worst_gap_ms;
+    char why[160]; /* of the last node that was turned away */
+};
+
+struct sim {
+    const struct sim_options *options;
+    uv_loop_t *loop;
+    struct lws_context *lws;
+    struct lws_vhost *vhost;
+    struct wi_timer *ramp, *beat, *over;
+    uv_signal_t interrupt, terminate;
+    struct sim_node *nodes; /* options->nodes of them */
+    size_t started, connecting;
+    struct sim_model *models; /* list */
+    struct sim_counters counters;
+    unsigned char *scratch; /* LWS_PRE + WI_LWS_CHUNK bytes */
+    double began, all_up_ms;
+    uint64_t random;
+    int ending, announced;
+};
+
+/* A message that was written; answers are kept until they are acknowledged, so they are counted. */
+struct sim_message {
+    unsigned references;
+    int binary;
+    size_t size;
+    char *bytes;
+};
+
+struct sim_queued {
+    struct sim_queued *next;
+    struct sim_message *message;
+};
+
+struct sim_attempt {
+    struct sim_attempt *prev, *next;
+    struct sim_node *node;
+    char id[WI_FRAME_ID_MAX + 1];
+    struct sim_message *answer; /* ready to be sent, or sent */
+    struct wi_timer *timer;     /* until it is due */
+    int answered, late, twice, cut;
+};
+
+enum sim_state { SIM_IDLE, SIM_CONNECTING, SIM_ANNOUNCING, SIM_UP, SIM_GONE };
+
+struct sim_node {
+    struct sim *sim;
+    enum sim_state state;
+    struct lws *wsi;
+    char id[WI_ID_SIZE];              /* "" before the first welcome */
+    char resume_token[WI_TOKEN_SIZE]; /* "" for none */
+    uint64_t sequence;
+    struct sim_attempt *attempts;
+    json_t *models; /* loaded: the list of model_status; NULL for none */
+    /* The socket. */
+    struct wi_blob *incoming;
+    struct sim_queued *queue, *queue_end;
+    size_t written; /* of the first message */
+    /* Times, of wi_now_ms(). */
+    double heard, said, heartbeat_at, retry_at;
+    double retry_ms; /* the next wait is a random time up to this */
+    double interval_ms;
+    unsigned misses;
+};
+
+/* --- simulate_run.c -------------------------------------------------------------------------- */
+
+/* Runs the nodes until the end; 0, or -1 if none of them could come in. */
+int sim_run(const struct sim_options *options);
+double sim_random(struct sim *sim); /* in [0, 1) */
+
+/* --- simulate_link.c ------------------------------------------------------------------------- */
+
+extern const struct lws_protocols sim_protocols[];
+void sim_link_connect(struct sim_node *node);
+/* Breaks the connection without a word. */
+void sim_link_cut(struct sim_node *node);
+/* Takes a reference of its own. */
+void sim_link_send(struct sim_node *node, struct sim_message *message);
+void sim_link_clear(struct sim_node *node); /* what is queued and half received */
+struct sim_message *sim_message_new(int binary, struct wi_buffer *bytes); /* takes the text */
+void sim_message_unref(struct sim_message *message);                      /* NULL is fine */
+
+/* --- simulate_node.c ------------------------------------------------------------------------- */
+
+void sim_node_open(struct sim_node *node); /* the socket is: announces itself */
+void sim_node_message(struct sim_node *node, struct wi_blob *blob, int binary);
+/* The socket is gone, or never came. */
+void sim_node_closed(struct sim_node *node);
+void sim_node_refused(struct sim_node *node, int code, const char *reason); /* told so on closing */
+/* Now and then: comes back when it is time, speaks up, notices silence. */
+void sim_node_beat(struct sim_node *node, double now);
+void sim_node_free(struct sim_node *node);
+
+/* --- simulate_model.c ------------------------------------------------------------------------ */
+
+/* What the model would answer to `inputs`, filled with zeros: WI_OK, or why it cannot be known. */
+enum wi_code sim_model_outputs(struct sim *sim, const char *name, const struct wi_tensors *inputs,
+    const json_t *wanted, struct wi_tensors *outputs, struct wi_error *error);
+void sim_models_free(struct sim *sim);
+
+#endif

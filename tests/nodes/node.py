@@ -1,0 +1,329 @@
+#!/usr/bin/env python3
+"""A node in Python, written from webinfer-protocol(7) alone with nothing but the standard library.
+
+    python3 node.py JOIN_LINK
+
+It computes two things: builtin/echo, and the model "twice" (y = x + x on FP32). It fetches the
+model's file as the protocol says and checks its hash. Standard input takes orders for tests:
+"cut" breaks the connection. It ends when the service sends it away.
+"""
+import array
+import base64
+import hashlib
+import http.client
+import json
+import os
+import random
+import select
+import socket
+import struct
+import sys
+import time
+from urllib.parse import urlsplit
+
+MAX_MESSAGE = 256 << 20
+
+
+class Closed(Exception):
+    """The WebSocket is gone; args: close code (or 1006) and reason."""
+
+
+class WebSocket:
+    """RFC 6455, as much of it as a client of one server needs."""
+
+    def __init__(self, host, port, path, protocol):
+        self.socket = socket.create_connection((host, port), timeout=10)
+        key = base64.b64encode(os.urandom(16)).decode()
+        self.socket.sendall((
+            f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\n"
+            f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
+            f"Sec-WebSocket-Protocol: {protocol}\r\n\r\n").encode())
+        self.buffer = b""
+        while b"\r\n\r\n" not in self.buffer:
+            self._fill()
+        head, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
+        accept = base64.b64encode(hashlib.sha1(
+            (key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()).decode()
+        lines = head.decode("latin-1").split("\r\n")
+        headers = dict(line.split(": ", 1) for line in lines[1:])
+        headers = {name.lower(): value for name, value in headers.items()}
+        if " 101 " not in lines[0] or headers.get("sec-websocket-accept") != accept \
+                or headers.get("sec-websocket-protocol") != protocol:
+            raise Closed(1006, lines[0])
+        self.parts, self.kind = [], 0
+
+    def _fill(self):
+        got = self.socket.recv(1 << 16)
+        if not got:
+            raise Closed(1006, "the connection ended")
+        self.buffer += got
+
+    def _frame(self):
+        """One whole frame off the buffer, or None: (final, opcode, payload)."""
+        if len(self.buffer) < 2:
+            return None
+        first, second = self.buffer[0], self.buffer[1]
+        size, at = second & 0x7F, 2
+        if size == 126:
+            if len(self.buffer) < 4:
+                return None
+            size, at = struct.unpack(">H", self.buffer[2:4])[0], 4
+        elif size == 127:
+            if len(self.buffer) < 10:
+                return None
+            size, at = struct.unpack(">Q", self.buffer[2:10])[0], 10
+        if size > MAX_MESSAGE:
+            raise Closed(1009, "too large")
+        if len(self.buffer) < at + size:
+            return None
+        payload, self.buffer = self.buffer[at:at + size], self.buffer[at + size:]
+        return first & 0x80, first & 0x0F, payload
+
+    def receive(self):
+        """Yields every whole message that has come: (is binary, bytes). For when it is readable."""
+        self._fill()
+        while (frame := self._frame()) is not None:
+            final, opcode, payload = frame
+            if opcode == 8:
+                code = struct.unpack(">H", payload[:2])[0] if len(payload) > 1 else 1005
+                self._send(8, payload[:2])
+                raise Closed(code, payload[2:].decode("utf-8", "replace"))
+            if opcode == 9:
+                self._send(10, payload)
+            if opcode > 2:
+                continue
+            if opcode:
+                self.kind = opcode
+            self.parts.append(payload)
+            if final:
+                message, self.parts = b"".join(self.parts), []
+                yield self.kind == 2, message
+
+    def _send(self, opcode, payload):
+        mask = os.urandom(4)
+        size = len(payload)
+        head = bytes([0x80 | opcode])
+        if size < 126:
+            head += bytes([0x80 | size])
+        elif size < 1 << 16:
+            head += struct.pack(">BH", 0x80 | 126, size)
+        else:
+            head += struct.pack(">BQ", 0x80 | 127, size)
+        # XOR of the whole payload as one number: quick without any library.
+        key = (mask * (size // 4 + 1))[:size]
+        masked = (int.from_bytes(payload, "big") ^ int.from_bytes(key, "big")).to_bytes(size, "big")
+        self.socket.sendall(head + mask + masked)
+
+    def send(self, binary, payload):
+        self._send(2 if binary else 1, payload)
+
+
+# --- FRAMES ---------------------------------------------------------------------------------------
+
+def align(size):
+    return (size + 7) // 8 * 8
+
+
+def encode(envelope, tensors):
+    """(is binary, bytes). A tensor is (name, datatype, shape, bytes)."""
+    if not tensors:
+        return False, json.dumps(envelope).encode()
+    section, entries = b"", []
+    for name, datatype, shape, content in tensors:
+        section += bytes(align(len(section)) - len(section))
+        entries.append({"name": name, "datatype": datatype, "shape": shape,
+                        "offset": len(section), "byte_length": len(content)})
+        section += content
+    envelope["data"]["tensors"] = entries
+    head = json.dumps(envelope).encode()
+    return True, struct.pack("<I", len(head)) + head + \
+        bytes(align(4 + len(head)) - 4 - len(head)) + section
+
+
+def decode(binary, message):
+    if not binary:
+        return json.loads(message), []
+    size = struct.unpack("<I", message[:4])[0]
+    envelope = json.loads(message[4:4 + size])
+    section = message[align(4 + size):]
+    return envelope, [
+        (one["name"], one["datatype"], one["shape"],
+         section[one["offset"]:one["offset"] + one["byte_length"]])
+        for one in envelope["data"].get("tensors", [])]
+
+
+# --- THE NODE -------------------------------------------------------------------------------------
+
+class Failure(Exception):
+    """args: an error code of the protocol, a message, whether another node may do better."""
+
+
+class Node:
+    def __init__(self, link):
+        url = urlsplit(link)
+        self.host, self.port = url.hostname, url.port
+        self.token = url.fragment.split("token=", 1)[1]
+        self.id, self.resume_token, self.credential = "", None, None
+        self.sequence = 0
+        self.unacknowledged = {}  # attempt id -> the message with its answer
+        self.models = {}  # hash -> name: fetched and checked
+        self.socket = None
+
+    # -- saying things
+
+    def send(self, kind, data, tensors=()):
+        self.sequence += 1
+        message = encode({"id": str(self.sequence), "type": kind, "from": self.id,
+                          "timestamp": int(time.time() * 1000), "data": data}, list(tensors))
+        self.socket.send(*message)
+        self.said = time.monotonic()
+        return message
+
+    def announce(self):
+        data = {"protocol": 1, "capabilities": {
+            "browser": {"name": "python", "version": sys.version.split()[0]},
+            "os": sys.platform, "cores": os.cpu_count() or 1, "cross_origin_isolated": False,
+            "platforms": {"wasm": {"available": True}}, "engines": {"python": "1"}}}
+        if self.resume_token:
+            # Nothing is ever running here when the connection breaks: work is done at once.
+            data["resume"] = {"node": self.id, "token": self.resume_token, "running": [],
+                              "unacknowledged": list(self.unacknowledged)}
+        else:
+            data["token"] = self.token
+        self.send("node_announcement", data)
+
+    # -- hearing things
+
+    def handle(self, envelope, tensors):
+        kind, data = envelope["type"], envelope["data"]
+        if kind == "welcome":
+            self.id, self.resume_token = data["node"], data["resume_token"]
+            self.credential = data["model_credential"]
+            self.interval = data["heartbeat_interval_ms"] / 1000
+            self.patience = self.interval * data["heartbeat_misses"]
+            self.failures = 0
+            for attempt in data["cancel"]:
+                self.unacknowledged.pop(attempt, None)
+            for message in self.unacknowledged.values():
+                self.socket.send(*message)
+            print("resumed" if data["resumed"] else "welcome", self.id, flush=True)
+        elif kind == "heartbeat":
+            self.send("heartbeat", {"seq": self.sequence, "reply_to": envelope["id"],
+                                    "running": [], "busy_since_ms": 0})
+        elif kind == "task_request":
+            self.acknowledge(data.get("acknowledged") or [])
+            self.answer(envelope, tensors)
+        elif kind == "task_ack":
+            self.acknowledge(data["attempt_ids"])
+        elif kind == "task_cancel":
+            self.unacknowledged.pop(data["attempt_id"], None)
+        elif kind == "bye":
+            print("bye", data["code"], flush=True)
+            if data["code"] != "shutdown":
+                sys.exit(0)
+
+    def acknowledge(self, attempts):
+        for attempt in attempts:
+            self.unacknowledged.pop(attempt, None)
+
+    def answer(self, envelope, tensors):
+        task = envelope["data"]
+        data = {"attempt_id": task["attempt_id"], "reply_to": envelope["id"]}
+        began = time.monotonic()
+        outputs = []
+        try:
+            warm = task["model"]["hash"] in self.models or not task["model"].get("url")
+            self.load(task["model"])
+            loaded = time.monotonic()
+            outputs = self.compute(task, tensors)
+            data |= {"ok": True, "executed_on": {"platform": "wasm", "engine": "python"},
+                "performance": {"load_ms": (loaded - began) * 1000, "warm": warm,
+                                "inference_ms": (time.monotonic() - loaded) * 1000}}
+        except Failure as failure:
+            code, message, retryable = failure.args
+            data |= {"ok": False, "retryable": retryable,
+                     "error": {"code": code, "message": message}}
+        self.unacknowledged[task["attempt_id"]] = self.send("task_response", data, outputs)
+
+    def load(self, model):
+        if not model.get("url") or model["hash"] in self.models:
+            return
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
+        connection.request("GET", model["url"],
+                           headers={"Authorization": f"Bearer {self.credential}"})
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        if answer.status != 200 or hashlib.sha256(content).hexdigest() != model["hash"]:
+            raise Failure("model_fetch_failed", f"HTTP status {answer.status}", True)
+        self.models[model["hash"]] = model["name"]
+        self.send("model_status", {"models": [
+            {"name": name, "hash": one, "platform": "wasm", "state": "loaded", "bytes": 0}
+            for one, name in self.models.items()]})
+
+    def compute(self, task, tensors):
+        name = task["model"]["name"]
+        if name == "builtin/echo":
+            outputs = tensors
+        elif name == "twice":
+            (_, datatype, shape, content), = tensors
+            if datatype != "FP32":
+                raise Failure("input_datatype", f"twice takes FP32, not {datatype}", False)
+            numbers = array.array("f", content)
+            if sys.byteorder == "big":
+                numbers.byteswap()
+            numbers = array.array("f", (value + value for value in numbers))
+            if sys.byteorder == "big":
+                numbers.byteswap()
+            outputs = [("y", "FP32", shape, numbers.tobytes())]
+        else:
+            raise Failure("operator_unsupported", f"this node cannot run {name}", False)
+        wanted = task.get("outputs")
+        return [one for one in outputs if not wanted or one[0] in wanted]
+
+    # -- coming and going
+
+    def serve(self):
+        """One connection, until it breaks."""
+        self.socket = WebSocket(self.host, self.port, "/node", "webinfer.v1")
+        self.interval, self.patience = 5, 15
+        self.announce()
+        heard = time.monotonic()
+        orders = [sys.stdin]
+        while True:
+            waiting = [self.socket.socket] + orders
+            ready, _, _ = select.select(waiting, [], [], self.interval / 4)
+            now = time.monotonic()
+            if sys.stdin in ready:
+                order = sys.stdin.readline().strip()
+                if order == "cut":
+                    self.socket.socket.close()
+                    raise Closed(1006, "cut by order")
+                if not order:
+                    orders = []
+            if self.socket.socket in ready:
+                heard = now
+                for binary, message in self.socket.receive():
+                    self.handle(*decode(binary, message))
+            if now - heard > self.patience:
+                raise Closed(4002, "nothing was heard for too long")
+            if now - self.said >= self.interval:
+                self.send("heartbeat", {"seq": self.sequence, "running": [], "busy_since_ms": 0})
+
+    def run(self):
+        self.failures = 0
+        while True:
+            try:
+                self.serve()
+            except (Closed, OSError) as problem:
+                print("closed", *problem.args, flush=True)
+                if isinstance(problem, Closed) and problem.args[0] in (1007, 1008, 4001):
+                    sys.exit(1)
+                time.sleep(random.uniform(0, min(0.25 * 2 ** self.failures, 5)))
+                self.failures += 1
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    Node(sys.argv[1]).run()

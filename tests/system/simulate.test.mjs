@@ -1,0 +1,205 @@
+/**
+ * Nodes that others start: simulated ones, with every kind of misbehaviour, and one in Python that
+ * was written from webinfer-protocol(7) alone. Both come in with join tokens.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
+import { FakeNode } from '../lib/fake-node.mjs';
+import { Simulation } from '../lib/simulation.mjs';
+import { until } from '../lib/wait.mjs';
+
+/** @type {Daemon} */
+let daemon;
+const test = testsOf(() => daemon);
+before(async () => {
+    daemon = await new Daemon({ models: ['twice'], config: {
+        bridge: { heartbeat_interval: '300ms', resume_grace: '3s' },
+        pool: { min_connections: 0, max_retries: 8 },
+        'browser.chrome': { max_connections: 0 } } }).start({ ready: false });
+});
+after(() => daemon.stop());
+
+const echo = (data, more = {}) => daemon.infer({ model_name: 'builtin/echo', platform: 'simulated',
+    inputs: [{ name: 'x', datatype: 'INT32', shape: [data.length], data }], ...more });
+const join = async (more = {}) => (await daemon.post('/v1/admin/join', more)).json;
+const joins = async () => (await daemon.get('/v1/admin/join')).json.joins;
+const nodes = async () => (await daemon.get('/v1/nodes')).json.nodes;
+const noNodes = () => until(async () => (await nodes()).length === 0,
+    { what: 'all nodes to be gone', timeout: 20_000 * patience });
+
+test('a simulated node serves what asks for it by name, marked, and nothing else', async () => {
+    const before = await echo([1]);
+    assert.equal(before.status, 503);
+    assert.equal(before.json.field, 'platform');
+    const simulation = await new Simulation(daemon, { nodes: 2, models: daemon.store }).up();
+    try {
+        const answer = await echo([7, 8]);
+        assert.equal(answer.status, 200, answer.text);
+        assert.deepEqual(answer.json.outputs[0].data, [7, 8]);
+        assert.equal(answer.json.executed_on.simulated, true);
+        assert.equal(answer.json.executed_on.platform, 'simulated');
+        assert.equal(answer.json.executed_on.browser, 'simulated');
+
+        const twice = await daemon.infer({ model_name: 'twice', platform: 'simulated',
+            inputs: [{ name: 'x', datatype: 'FP32', shape: [3], data: [1, 2, 3] }] });
+        assert.equal(twice.status, 200, twice.text);
+        assert.deepEqual(twice.json.outputs[0].data, [0, 0, 0]);
+        assert.equal(twice.json.executed_on.simulated, true);
+
+        // Whatever does not name it, or names one of the nodes in another way, is refused.
+        const [{ id }] = await nodes();
+        for (const more of [{ platform: 'auto' }, { platform: 'wasm' }, { node: id,
+            platform: 'auto' }]) {
+            const refused = await echo([1], more);
+            assert.equal(refused.status, 503, refused.text);
+            assert.equal(refused.json.code, 'unavailable');
+        }
+        assert.equal((await daemon.get('/readyz')).status, 503);
+        assert.equal((await echo([1], { node: id })).json.executed_on.node, id);
+    } finally {
+        await simulation.stop();
+    }
+    await noNodes();
+});
+
+test('answers that fail, come twice, come late or after a cut: each request gets one', async () => {
+    const simulation = await new Simulation(daemon, { nodes: 4, latencyMs: 5, jitterMs: 10,
+        failRate: 0.1, cutRate: 0.1, duplicateRate: 0.3, seed: 7 }).up();
+    try {
+        const answers = await Promise.all(Array.from({ length: 200 }, async (_, index) => {
+            const answer = await echo([index, index + 1], { timeout_ms: 60_000 });
+            return { index, answer };
+        }));
+        for (const { index, answer } of answers) {
+            assert.equal(answer.status, 200, answer.text);
+            assert.deepEqual(answer.json.outputs[0].data, [index, index + 1]);
+        }
+    } finally {
+        await simulation.stop();
+    }
+    const { failed, cut, duplicated, resumed, attempts, answered } = simulation.end;
+    for (const [what, count] of Object.entries({ failed, cut, duplicated, resumed }))
+        assert.ok(count > 0, `no attempt was ${what}: ${JSON.stringify(simulation.end)}`);
+    assert.ok(attempts >= 200 && answered >= 200);
+    await noNodes();
+});
+
+test('what is dropped or answered late meets its deadline, and the late answer is counted',
+    async () => {
+        const simulation = await new Simulation(daemon, { nodes: 1, lateRate: 1 }).up();
+        const late = await daemon.metric('webinfer_bridge_late_answers_total') ?? 0;
+        try {
+            const answer = await echo([1], { timeout_ms: 300 });
+            assert.equal(answer.status, 504, answer.text);
+            await until(async () =>
+                await daemon.metric('webinfer_bridge_late_answers_total') > late,
+            { what: 'the late answer to be counted' });
+        } finally {
+            await simulation.stop();
+        }
+        await noNodes();
+    });
+
+test('a join token is good for so many nodes, is shown, and can be revoked', async () => {
+    const { id, url, token, nodes: places } = await join({ nodes: 1, seconds: 60 });
+    assert.equal(places, 1);
+    assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/#token=wi_[\w-]{43}$/);
+    const node = await new FakeNode(url).join();
+    assert.deepEqual((await joins()).find((one) => one.id === id).joined, 1);
+    const second = await new FakeNode(url).open();
+    second.announce();
+    assert.equal((await second.gone()).code, 1013);
+    const answer = await echo([5], { platform: 'auto' });
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(answer.json.executed_on.simulated, false);
+
+    // A node that simulates without having said so has failed.
+    node.onTask = (task) => node.respond(task, { data: { executed_on: { platform: 'wasm',
+        engine: 'x', precision: null, adapter: null, fallbacks: [], simulated: true } } });
+    const caught = await echo([5], { platform: 'auto' });
+    assert.equal(caught.status, 502, caught.text);
+    assert.match(caught.json.detail, /simulated/);
+
+    assert.equal((await daemon.request(`/v1/admin/join/${id}`, { method: 'DELETE' })).status, 200);
+    await node.gone();
+    const third = await new FakeNode(url).open();
+    third.announce();
+    assert.equal((await third.gone()).code, 1008);
+    assert.equal((await daemon.request(`/v1/admin/join/${id}`, { method: 'DELETE' })).status, 404);
+    for (const wrong of [{ nodes: 0 }, { nodes: 65537 }, { seconds: 604801 }, { more: 1 }])
+        assert.equal((await daemon.post('/v1/admin/join', wrong)).status, 400);
+    assert.ok(!daemon.log.includes(token), 'the log must not have the token');
+    await noNodes();
+});
+
+test('a node in Python, written from the manual alone, echoes, computes and comes back',
+    async () => {
+        const { id, url } = await join({ nodes: 1 });
+        const script = fileURLToPath(new URL('../nodes/node.py', import.meta.url));
+        const child = spawn('python3', [script, url], { stdio: ['pipe', 'pipe', 'pipe'],
+            env: { PATH: process.env.PATH, HOME: path.join(daemon.folder, 'home') } });
+        let said = '';
+        const hears = (words) => until(() => {
+            if (child.exitCode !== null && !said.match(words)) throw new Error(`it ended: ${said}`);
+            return said.match(words);
+        }, { what: String(words), timeout: 20_000 * patience });
+        child.stdout.on('data', (text) => (said += text));
+        child.stderr.on('data', (text) => (said += text));
+        try {
+            await hears(/^welcome node-/m);
+            const first = await echo([1, -2], { platform: 'wasm' });
+            assert.deepEqual(first.json.outputs[0].data, [1, -2]);
+            assert.equal(first.json.executed_on.engine, 'python');
+            const inputs = [{ name: 'x', datatype: 'FP32', shape: [4], data: [1, 2.5, -3, 0] }];
+            for (const warm of [false, true]) {
+                const twice = await daemon.infer({ model_name: 'twice', inputs });
+                assert.equal(twice.status, 200, twice.text);
+                assert.deepEqual(twice.json.outputs[0].data, [2, 5, -6, 0]);
+                assert.equal(twice.json.executed_on.browser, 'python');
+                assert.equal(twice.json.performance.warm, warm);
+            }
+            const pixels = Buffer.alloc(1 << 20, 7);
+            const large = await daemon.answer({ model_name: 'builtin/echo' },
+                [{ name: 'x', datatype: 'UINT8', shape: [pixels.length], bytes: pixels }]);
+            assert.ok(large.outputs[0].bytes.equals(pixels));
+
+            child.stdin.write('cut\n');
+            await hears(/^resumed node-/m);
+            // Longer than the service would wait for a node that says nothing.
+            const at = Date.now();
+            await until(() => Date.now() - at > 1200, { what: 'four heartbeats' });
+            assert.equal((await nodes()).length, 1);
+            assert.equal((await echo([9], { platform: 'wasm' })).json.outputs[0].data[0], 9);
+            await daemon.request(`/v1/admin/join/${id}`, { method: 'DELETE' });
+            await hears(/^bye drain/m);
+            await until(() => child.exitCode !== null, { what: 'the node to end' });
+            assert.equal(child.exitCode, 0, said);
+        } finally {
+            child.kill('SIGKILL');
+        }
+        await noNodes();
+    });
+
+test('webinfer simulate says what is wrong with its options and with its link', async () => {
+    const wrong = async (options, words) => {
+        const simulation = new Simulation(daemon, options);
+        const code = await simulation.ended;
+        assert.notEqual(code, 0);
+        assert.match(simulation.problems, words);
+        return code;
+    };
+    assert.equal(await wrong({ nodes: 0 }, /--nodes/), 2);
+    assert.equal(await wrong({ nodes: 'many' }, /--nodes/), 2);
+    assert.equal(await wrong({ failRate: 2 }, /--fail-rate[^]*0 to 1/), 2);
+    assert.equal(await wrong({ failRate: 0.7, dropRate: 0.7 }, /rates/), 2);
+    const file = path.join(daemon.folder, 'link');
+    fs.writeFileSync(file, 'http://example.invalid/\n');
+    assert.equal(await wrong({ joinFile: file }, /join link/), 2);
+    fs.writeFileSync(file, `${daemon.bridgeUrl}/#token=wi_${'x'.repeat(43)}\n`);
+    assert.equal(await wrong({ joinFile: file }, /1008 the token is unknown/), 3);
+});
