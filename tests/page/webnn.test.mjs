@@ -1,7 +1,7 @@
 /** Models on WebNN in a real browser: right answers, what it cannot do, and what follows a failure. */
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-import { findWebnnChromium } from './support/browser.mjs';
+import { findWebnnChromium, launch } from './support/browser.mjs';
 import { check, needsCases, readCase } from './support/cases.mjs';
 import { nodeTests } from './support/nodes.mjs';
 
@@ -23,7 +23,7 @@ const onBuild = (replacement) => `{
 const ADDS_WRONG = 'MLGraphBuilder.prototype.add = MLGraphBuilder.prototype.sub;';
 const NO_CONTEXT = 'ML.prototype.createContext = async () => { throw new Error("no device"); };';
 
-const nodeTest = nodeTests({ webnn });
+const nodeTest = nodeTests(() => launch({ webnn }));
 
 describe('WebNN', unless, () => {
     nodeTest('computes, and its security policy is kept', async ({ service, tab, problems }) => {

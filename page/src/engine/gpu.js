@@ -2,6 +2,7 @@
  * WebGPU as this worker finds it: the probe that decides whether the platform is real, and the
  * watch over every device that anybody requests here.
  */
+import { mapsSlowly } from './nudge.js';
 
 /** @typedef {import('../shared/messages.js').Adapter} Adapter */
 /** @typedef {import('../shared/messages.js').PlatformReport} PlatformReport */
@@ -50,8 +51,12 @@ export function describe(adapter) {
     };
 }
 
-/** Adapter, device and one dispatch whose result is checked. @returns {Promise<PlatformReport>} */
-export async function probeWebgpu() {
+/**
+ * Adapter, device and one dispatch whose result is checked.
+ * @param {() => void} onSlowMaps called if buffers are mapped on a timer here
+ * @returns {Promise<PlatformReport>}
+ */
+export async function probeWebgpu(onSlowMaps) {
     const gpu = /** @type {any} */ (navigator).gpu;
     if (!gpu) return { available: false, reason: 'navigator.gpu is missing in this browser or context' };
     try {
@@ -60,6 +65,7 @@ export async function probeWebgpu() {
         const device = await adapter.requestDevice();
         probes.add(device);
         const right = await dispatchOnce(device);
+        if (right && await mapsSlowly(device)) onSlowMaps();
         device.destroy();
         if (!right) return { available: false, reason: 'a test dispatch gave a wrong result', adapter: describe(adapter) };
         return {

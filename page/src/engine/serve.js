@@ -13,11 +13,12 @@ import { bytesOf } from './tensors.js';
 /** @typedef {import('../shared/messages.js').FromEngine} FromEngine */
 /** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
 /** @typedef {import('../shared/messages.js').PlatformReport} PlatformReport */
+/** @typedef {import('../shared/messages.js').PageOptions} PageOptions */
 
 const ECHO = 'builtin/echo';
 
 export class Server {
-    /** @param {OrtEngine} engine @param {() => Promise<PlatformReport>} probe */
+    /** @param {OrtEngine} engine @param {(options: PageOptions) => Promise<PlatformReport>} probe */
     constructor(engine, probe) {
         this._engine = engine;
         this._probe = probe;
@@ -36,8 +37,8 @@ export class Server {
         this._cancelled = new AbortController();
     }
 
-    /** @param {MessagePort} port */
-    async start(port) {
+    /** @param {MessagePort} port @param {PageOptions} options */
+    async start(port, options) {
         this._port = port;
         port.onmessage = ({ data }) => {
             if (data.type === 'cancel') return this._cancel(data.attempt);
@@ -45,7 +46,7 @@ export class Server {
             this._queue.push(data);
             if (!this._busy) this._drain();
         };
-        this._report = await this._probe();
+        this._report = await this._probe(options);
         const { name, version, platform } = this._engine;
         this._post({ type: 'capabilities', platforms: { [platform]: this._report }, engines: { [name]: version } });
     }
@@ -212,7 +213,7 @@ const envelope = (task, data) =>
  * @param {Server} server */
 export function serve(server) {
     self.onmessage = (/** @type {MessageEvent<import('../shared/messages.js').EngineStartMessage>} */ { data }) => {
-        if (data.type === 'start') server.start(data.port);
+        if (data.type === 'start') server.start(data.port, data.options);
     };
     // An error that nothing caught leaves the worker in an unknown state: if no task answers for it,
     // let the document see it.

@@ -2,6 +2,7 @@
 import './memory.js';
 import * as ort from 'onnxruntime-web/webgpu';
 import { probeWebgpu, watchDevices } from './gpu.js';
+import { nudgeMaps, Nudger, workerClock } from './nudge.js';
 import { OrtEngine } from './ort.js';
 import { serve, Server } from './serve.js';
 
@@ -9,7 +10,9 @@ const engine = new OrtEngine(/** @type {any} */ (ort), 'webgpu', {
     mjs: new URL(__ORT_MJS__, self.location.href).href,
     wasm: new URL(__ORT_WASM__, self.location.href).href,
 });
-const server = new Server(engine, probeWebgpu);
+const server = new Server(engine, ({ nudge }) => probeWebgpu(() => {
+    if (nudge) nudgeMaps(new Nudger(workerClock()));
+}));
 
 watchDevices(
     (reason, message) => server.deviceLost(reason, message),

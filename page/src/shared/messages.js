@@ -67,4 +67,6 @@ export const BUILD_OF_PLATFORM = Object.freeze({ webgpu: 'webgpu', webnn: 'webnn
  * @typedef {ReplaceMessage | StateMessage} FromLink
  */
 
-/** Document → engine worker, once. @typedef {{type: 'start', port: MessagePort}} EngineStartMessage */
+/** What the page's address asks for. @typedef {{nudge: boolean}} PageOptions */
+
+/** Document → engine worker, once. @typedef {{type: 'start', port: MessagePort, options: PageOptions}} EngineStartMessage */

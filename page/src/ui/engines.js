@@ -4,9 +4,11 @@
 /** @typedef {import('../shared/messages.js').ToLink} ToLink */
 
 export class Engines {
-    /** @param {Record<string, string>} scripts by build @param {(message: ToLink, transfer?: Transferable[]) => void} tellLink */
-    constructor(scripts, tellLink) {
+    /** @param {Record<string, string>} scripts by build @param {import('../shared/messages.js').PageOptions} options
+     * @param {(message: ToLink, transfer?: Transferable[]) => void} tellLink */
+    constructor(scripts, options, tellLink) {
         this._scripts = scripts;
+        this._options = options;
         this._tellLink = tellLink;
         /** @type {Map<Build, {worker: Worker, generation: number}>} */
         this._workers = new Map();
@@ -28,6 +30,6 @@ export class Engines {
         worker.onmessageerror = () => died('a message could not be read');
         const { port1, port2 } = new MessageChannel();
         this._tellLink({ type: 'engine', build, generation, port: port1 }, [port1]);
-        worker.postMessage({ type: 'start', port: port2 }, [port2]);
+        worker.postMessage({ type: 'start', port: port2, options: this._options }, [port2]);
     }
 }

@@ -10,20 +10,20 @@ import { show, showState } from './view.js';
 /** @typedef {import('../shared/messages.js').ToLink} ToLink */
 /** @typedef {import('../shared/messages.js').Build} Build */
 
-/** The token, taken out of the address bar and the history at once. */
-function takeToken() {
-    const token = new URLSearchParams(location.hash.slice(1)).get('token');
+/** The token, taken out of the address bar and the history at once, and what else is asked for there. */
+function takeAddress() {
+    const asked = new URLSearchParams(location.hash.slice(1));
     if (location.hash) history.replaceState(null, '', location.pathname + location.search);
-    return token;
+    return { token: asked.get('token'), options: { nudge: asked.get('nudge') !== 'off' } };
 }
 
-/** @param {string} token */
-async function start(token) {
+/** @param {string} token @param {import('../shared/messages.js').PageOptions} options */
+async function start(token, options) {
     showState('starting');
     const link = new Worker(__LINK_WORKER__, { type: 'module', name: 'link' });
     const tellLink = (/** @type {ToLink} */ message, /** @type {Transferable[]} */ transfer = []) =>
         link.postMessage(message, transfer);
-    const engines = new Engines(__ENGINE_WORKERS__, tellLink);
+    const engines = new Engines(__ENGINE_WORKERS__, options, tellLink);
     link.onmessage = (/** @type {MessageEvent<FromLink>} */ { data }) => {
         if (data.type === 'replace') engines.replace(data.build);
         else show(data);
@@ -37,6 +37,6 @@ async function start(token) {
     for (const build of builds) engines.replace(build);
 }
 
-const token = takeToken();
-if (token) start(token).catch((error) => showState('failed', String(error)));
+const { token, options } = takeAddress();
+if (token) start(token, options).catch((error) => showState('failed', String(error)));
 else showState('no-token');

@@ -39,7 +39,15 @@ export async function launch({ webnn } = {}) {
         env: { ...process.env, HOME: home, TMPDIR: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home },
     });
     return {
-        browser,
+        async openTab(problems) {
+            const context = await browser.newContext();
+            const tab = await context.newPage();
+            tab.on('console', (message) => {
+                if (message.type() === 'error') problems.push(message.text());
+            });
+            tab.on('pageerror', (error) => problems.push(String(error)));
+            return { tab, close: () => context.close() };
+        },
         async close() {
             await browser.close();
             fs.rmSync(home, { recursive: true, force: true, maxRetries: 5 });
@@ -50,26 +58,22 @@ export async function launch({ webnn } = {}) {
 /**
  * A service of its own and one page that has been welcomed.
  * @param {object} options `faults`: script text that runs first in one engine worker, the one for
- * `faulty`; `welcome`: what the service's welcome says otherwise
+ * `faulty`; `welcome`: what the service's welcome says otherwise; `fragment`: what the page's address
+ * has behind the token
  */
-export async function openNode(browser, page, { faults, faulty = 'webgpu', welcome } = {}) {
+export async function openNode(browser, page, { faults, faulty = 'webgpu', welcome, fragment = '' } = {}) {
     const service = await Service.start(page, {
         welcome,
         alter: (name, content) => (faults && name.startsWith(`engine-${faulty}-`) ? `${faults}\n${content}` : content),
     });
-    const context = await browser.newContext();
-    const tab = await context.newPage();
     const problems = [];
-    tab.on('console', (message) => {
-        if (message.type() === 'error') problems.push(message.text());
-    });
-    tab.on('pageerror', (error) => problems.push(String(error)));
-    await tab.goto(`${service.url}/#token=${TOKEN}`);
+    const { tab, close } = await browser.openTab(problems);
+    await tab.goto(`${service.url}/#token=${TOKEN}${fragment}`);
     await tab.waitForSelector('html[data-state=connected]', { state: 'attached' });
     return {
         service, tab, problems,
         async close() {
-            await context.close();
+            await close();
             await service.stop();
         },
     };

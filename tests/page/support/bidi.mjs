@@ -1,0 +1,76 @@
+/** One WebDriver BiDi session over a WebSocket: commands in, results out. */
+import WebSocket from 'ws';
+
+export class Bidi {
+    /** @param {string} url the browser's, without /session */
+    static async connect(url) {
+        const bidi = new Bidi();
+        bidi.socket = new WebSocket(`${url}/session`);
+        await new Promise((resolve, reject) => bidi.socket.on('open', resolve).on('error', reject));
+        bidi.socket.on('message', (text) => bidi.take(JSON.parse(text)));
+        bidi.socket.on('close', () => bidi.fail(new Error('the browser closed the connection')));
+        await bidi.send('session.new', { capabilities: {} });
+        return bidi;
+    }
+
+    constructor() {
+        this.ids = 0;
+        this.waiting = new Map();
+    }
+
+    send(method, params) {
+        const id = ++this.ids;
+        return new Promise((resolve, reject) => {
+            this.waiting.set(id, { resolve, reject });
+            this.socket.send(JSON.stringify({ id, method, params }));
+        });
+    }
+
+    take({ id, error, message, result }) {
+        const asked = this.waiting.get(id);
+        if (!asked) return;
+        this.waiting.delete(id);
+        if (error) asked.reject(new Error(`${error}: ${message}`));
+        else asked.resolve(result);
+    }
+
+    fail(error) {
+        for (const { reject } of this.waiting.values()) reject(error);
+        this.waiting.clear();
+    }
+
+    close() {
+        this.socket.close();
+    }
+}
+
+/** A tab of a browser with as much of Playwright's page as the tests use. */
+export class BidiTab {
+    /** @param {Bidi} bidi */
+    static async open(bidi) {
+        const { context } = await bidi.send('browsingContext.create', { type: 'tab' });
+        return new BidiTab(bidi, context);
+    }
+
+    constructor(bidi, context) {
+        this.bidi = bidi;
+        this.context = context;
+    }
+
+    goto(url) {
+        return this.bidi.send('browsingContext.navigate', { context: this.context, url, wait: 'complete' });
+    }
+
+    /** @param {string} expression whose value is a string, a number or a boolean */
+    async evaluate(expression) {
+        const { result, exceptionDetails } = await this.bidi.send('script.evaluate', {
+            expression, target: { context: this.context }, awaitPromise: true,
+        });
+        if (exceptionDetails) throw new Error(exceptionDetails.text);
+        return result.value;
+    }
+
+    close() {
+        return this.bidi.send('browsingContext.close', { context: this.context });
+    }
+}

@@ -1,0 +1,60 @@
+/** Firefox for the page's tests, started directly and driven over WebDriver BiDi. */
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { Bidi, BidiTab } from './bidi.mjs';
+import { pollTab } from './tabs.mjs';
+
+/** WebGPU is off on Linux, and in workers, unless these say otherwise. */
+const PREFERENCES = {
+    'dom.webgpu.enabled': true,
+    'dom.webgpu.workers.enabled': true,
+    'gfx.webgpu.ignore-blocklist': true,
+};
+
+/** The Firefox to test with, or null. */
+export function findFirefox() {
+    const found = process.env.WEBINFER_FIREFOX ?? '/usr/bin/firefox-esr';
+    return fs.existsSync(found) ? found : null;
+}
+
+/** @param {string} program */
+export async function launchFirefox(program) {
+    const home = fs.mkdtempSync(path.join(os.tmpdir(), 'webinfer-firefox-'));
+    const profile = path.join(home, 'profile');
+    fs.mkdirSync(profile);
+    fs.writeFileSync(path.join(profile, 'user.js'), Object.entries(PREFERENCES)
+        .map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`).join(''));
+    const child = spawn(program, ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port=0'], {
+        env: { ...process.env, HOME: home, TMPDIR: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home },
+        stdio: ['ignore', 'ignore', 'pipe'], detached: true,
+    });
+    const ended = new Promise((resolve) => child.on('exit', resolve));
+    const bidi = await Bidi.connect(await listening(child));
+    return {
+        async openTab() {
+            const tab = pollTab(await BidiTab.open(bidi));
+            return { tab, close: () => tab.close() };
+        },
+        async close() {
+            await bidi.send('browser.close', {}).catch(() => {});
+            bidi.close();
+            await ended;
+            fs.rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+        },
+    };
+}
+
+/** Where it says that it listens. @returns {Promise<string>} */
+function listening(child) {
+    return new Promise((resolve, reject) => {
+        let said = '';
+        child.stderr.on('data', (text) => {
+            said += text;
+            const url = /WebDriver BiDi listening on (\S+)/.exec(said)?.[1];
+            if (url) resolve(url);
+        });
+        child.on('exit', () => reject(new Error(`Firefox ended: ${said}`)));
+    });
+}
