@@ -51,19 +51,53 @@ static void write_jobs(struct wi_buffer *out, const struct wi_jobs *jobs)
     WRITE(out, "gauge", gauges);
 }
 
-static void write_breakers(struct wi_buffer *out, const struct wi_pool *pool)
+static void write_breakers(struct wi_buffer *out, const json_t *kinds)
 {
-    json_t *kinds = wi_pool_kinds_json(pool);
     const char *kind;
     json_t *state;
     wi_metric_head(out, "webinfer_breaker_open", "gauge",
         "Whether a kind of browser is not started for now, because it failed too often.");
-    json_object_foreach(kinds, kind, state)
+    json_object_foreach((json_t *)kinds, kind, state)
     {
         const char *breaker = json_string_value(json_object_get(state, "breaker"));
         wi_buffer_printf(out, "webinfer_breaker_open{kind=\"%s\"} %d\n", kind,
             breaker && strcmp(breaker, "closed") != 0);
     }
+    wi_metric_head(out, "webinfer_start_failures", "gauge",
+        "Starts of a kind of browser in a row that did not lead to a connected page.");
+    json_object_foreach((json_t *)kinds, kind, state)
+        wi_buffer_printf(out, "webinfer_start_failures{kind=\"%s\"} %lld\n", kind,
+            (long long)json_integer_value(json_object_get(state, "failures")));
+    wi_metric_head(out, "webinfer_start_backoff_seconds", "gauge",
+        "How long a kind of browser is not started again, because it broke.");
+    json_object_foreach((json_t *)kinds, kind, state)
+        wi_buffer_printf(out, "webinfer_start_backoff_seconds{kind=\"%s\"} %.3f\n", kind,
+            json_number_value(json_object_get(state, "next_start_ms")) / 1000);
+}
+
+static void write_transitions(struct wi_buffer *out, const json_t *kinds)
+{
+    const char *kind, *from, *to;
+    json_t *state, *row, *count;
+    wi_metric_head(
+        out, "webinfer_session_transitions_total", "counter", "Changes of browsers' states.");
+    json_object_foreach((json_t *)kinds, kind, state)
+    {
+        json_object_foreach(json_object_get(state, "transitions"), from, row)
+        {
+            json_object_foreach(row, to, count) wi_buffer_printf(out,
+                "webinfer_session_transitions_total{kind=\"%s\",from=\"%s\",to=\"%s\"} "
+                "%lld\n",
+                kind, from, to, (long long)json_integer_value(count));
+        }
+    }
+}
+
+static void write_kinds(struct wi_buffer *out, const struct wi_pool *pool)
+{
+    json_t *kinds = wi_pool_kinds_json(pool);
+    write_breakers(out, kinds);
+    write_transitions(out, kinds);
     json_decref(kinds);
 }
 
@@ -75,18 +109,20 @@ static void write_pool(struct wi_buffer *out, const struct wi_pool *pool)
         {"webinfer_sessions_started_total", "Browsers started.", c.sessions_started},
         {"webinfer_sessions_broken_total", "Browsers that broke.", c.sessions_broken},
         {"webinfer_sessions_closed_total", "Browsers that are gone.", c.sessions_closed},
+        {"webinfer_sessions_worn_total",
+            "Browsers to be replaced: recycle_after, memory_limit, or by order.", c.sessions_worn},
     };
     const struct row gauges[] = {
+        {"webinfer_sessions_live", "Browsers that start, wait for work or have some.", c.live},
         {"webinfer_nodes", "Nodes connected, or within their time to come back.", c.nodes},
     };
     WRITE(out, "counter", counters);
     WRITE(out, "gauge", gauges);
     wi_metric_head(out, "webinfer_sessions", "gauge", "Browsers by state.");
-    wi_buffer_printf(out,
-        "webinfer_sessions{state=\"starting\"} %zu\nwebinfer_sessions{state=\"ready\"} %zu\n"
-        "webinfer_sessions{state=\"draining\"} %zu\n",
-        c.starting, c.ready, c.draining);
-    write_breakers(out, pool);
+    for (int state = 0; state < WI_SESSION_CLOSED; state++)
+        wi_buffer_printf(out, "webinfer_sessions{state=\"%s\"} %zu\n", wi_session_state_name(state),
+            c.states[state]);
+    write_kinds(out, pool);
     wi_metric_head(out, "webinfer_session_start_seconds", "summary",
         "From starting a browser to its node's welcome.");
     wi_buffer_printf(out,

@@ -14,12 +14,15 @@ static json_t *counters_json(const struct wi_api *api, const struct wi_job_count
     wi_pool_counters(api->deps.pool, &pool);
 #define I(value) (json_int_t)(value)
     return json_pack("{s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I},"
-                     " s:{s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}}",
+                     " s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I},"
+                     " s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}}",
         "jobs", "accepted", I(jobs->accepted), "completed", I(jobs->completed), "failed",
         I(jobs->failed), "cancelled", I(jobs->cancelled), "expired", I(jobs->expired), "rejected",
         I(jobs->rejected), "retried", I(jobs->retried), "lost", I(jobs->lost), "late",
         I(jobs->late), "sessions", "started", I(pool.sessions_started), "broken",
-        I(pool.sessions_broken), "closed", I(pool.sessions_closed), "bridge", "connections",
+        I(pool.sessions_broken), "closed", I(pool.sessions_closed), "worn", I(pool.sessions_worn),
+        "starting", I(pool.states[WI_SESSION_STARTING]), "idle", I(pool.states[WI_SESSION_READY]),
+        "leased", I(pool.states[WI_SESSION_BUSY]), "live", I(pool.live), "bridge", "connections",
         I(bridge->connections), "refused", I(bridge->refused), "frames_in", I(bridge->frames_in),
         "frames_out", I(bridge->frames_out), "bytes_in", I(bridge->bytes_in), "bytes_out",
         I(bridge->bytes_out), "malformed", I(bridge->malformed), "late_answers",

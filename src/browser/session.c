@@ -45,20 +45,25 @@ struct wi_session {
     double state_since, started, ready_ms;
     int64_t timeout_ms;
     const char *step;
-    int welcomed, reloading, removing;
+    int welcomed, reloading, closing, removing;
     struct wi_error early_error;
     char browser_version[64];
     char last_line[160]; /* of the driver's output, for when it dies early */
 };
 
 static const char *const state_names[WI_SESSION_STATE_COUNT] = {
-    "starting", "ready", "draining", "broken", "closed"};
+    "starting", "ready", "busy", "draining", "broken", "closed"};
 
 /* [from][to] */
 static const unsigned char transitions[WI_SESSION_STATE_COUNT][WI_SESSION_STATE_COUNT] = {
     [WI_SESSION_STARTING] =
         {[WI_SESSION_READY] = 1, [WI_SESSION_DRAINING] = 1, [WI_SESSION_BROKEN] = 1},
-    [WI_SESSION_READY] = {[WI_SESSION_DRAINING] = 1, [WI_SESSION_BROKEN] = 1},
+    [WI_SESSION_READY] = {[WI_SESSION_STARTING] = 1,
+        [WI_SESSION_BUSY] = 1,
+        [WI_SESSION_DRAINING] = 1,
+        [WI_SESSION_BROKEN] = 1},
+    [WI_SESSION_BUSY] =
+        {[WI_SESSION_READY] = 1, [WI_SESSION_DRAINING] = 1, [WI_SESSION_BROKEN] = 1},
     [WI_SESSION_DRAINING] = {[WI_SESSION_BROKEN] = 1, [WI_SESSION_CLOSED] = 1},
     [WI_SESSION_BROKEN] = {[WI_SESSION_CLOSED] = 1},
 };
@@ -73,6 +78,15 @@ static int may_become(enum wi_session_state from, enum wi_session_state to)
     return transitions[from][to];
 }
 
+static enum wi_level level_of(
+    enum wi_session_state from, enum wi_session_state to, const struct wi_error *error)
+{
+    if (error)
+        return WI_LOG_WARN;
+    /* These two come with every piece of work. */
+    return from == WI_SESSION_BUSY || to == WI_SESSION_BUSY ? WI_LOG_DEBUG : WI_LOG_INFO;
+}
+
 /* The only writer of `state`. The session may be freed when this returns from CLOSED. */
 static void set_state(
     struct wi_session *session, enum wi_session_state state, const struct wi_error *error)
@@ -80,17 +94,24 @@ static void set_state(
     double now = wi_now_ms();
 
     assert(may_become(session->state, state));
-    wi_log(error ? WI_LOG_WARN : WI_LOG_INFO, "browser", session->id, "%s -> %s after %.0f ms%s%s",
-        state_names[session->state], state_names[state], now - session->state_since,
-        error ? ": " : "", error ? error->detail : "");
+    wi_log(level_of(session->state, state, error), "browser", session->id,
+        "%s -> %s after %.0f ms%s%s", state_names[session->state], state_names[state],
+        now - session->state_since, error ? ": " : "", error ? error->detail : "");
     session->state = state;
     session->state_since = now;
     session->events.on_state(session->events.context, session->id, state, error);
 }
 
+static int serves(const struct wi_session *session)
+{
+    return session->state == WI_SESSION_READY || session->state == WI_SESSION_BUSY;
+}
+
+/* Its end has not begun: what happens to its processes is news. */
 static int is_alive(const struct wi_session *session)
 {
-    return session->state == WI_SESSION_STARTING || session->state == WI_SESSION_READY;
+    return session->state == WI_SESSION_STARTING || serves(session) ||
+           (session->state == WI_SESSION_DRAINING && !session->closing);
 }
 
 /* --- the end --------------------------------------------------------------------------------- */
@@ -191,10 +212,9 @@ static uint64_t time_left(const struct wi_session *session, double since)
     return left < 1 ? 1 : (uint64_t)left;
 }
 
+/* Its node is welcome. */
 static void settle(struct wi_session *session)
 {
-    if (session->state != WI_SESSION_READY || session->reloading || !session->welcomed)
-        return;
     wi_timer_stop(session->deadline);
     session->step = "";
     if (session->ready_ms == 0) {
@@ -202,6 +222,7 @@ static void settle(struct wi_session *session)
         wi_info("browser", session->id, "%s %s serves after %.0f ms", session->kind_name,
             session->browser_version, session->ready_ms);
     }
+    set_state(session, WI_SESSION_READY, NULL);
 }
 
 static void on_navigated(void *context, const struct wi_error *error)
@@ -213,11 +234,9 @@ static void on_navigated(void *context, const struct wi_error *error)
         fail(session, error);
         return;
     }
-    session->step = "welcome";
     session->reloading = 0;
     if (session->state == WI_SESSION_STARTING)
-        set_state(session, WI_SESSION_READY, NULL);
-    settle(session);
+        session->step = "welcome"; /* which may have come before this answer */
 }
 
 static void open_page(struct wi_session *session)
@@ -447,10 +466,16 @@ struct wi_session *wi_session_new(const struct wi_session_deps *deps,
 
 void wi_session_welcomed(struct wi_session *session)
 {
-    if (!is_alive(session))
+    if (session->state != WI_SESSION_STARTING)
         return;
     session->welcomed = 1;
     settle(session);
+}
+
+void wi_session_set_busy(struct wi_session *session, int busy)
+{
+    if (session->state == (busy ? WI_SESSION_READY : WI_SESSION_BUSY))
+        set_state(session, busy ? WI_SESSION_BUSY : WI_SESSION_READY, NULL);
 }
 
 static void on_blank(void *context, const struct wi_error *error)
@@ -466,9 +491,10 @@ static void on_blank(void *context, const struct wi_error *error)
 
 void wi_session_reload(struct wi_session *session, int64_t timeout_ms)
 {
-    if (session->state != WI_SESSION_READY || session->reloading)
+    if (session->state != WI_SESSION_READY)
         return;
     wi_info("browser", session->id, "opening the page afresh");
+    wi_driver_cancel(session->call);
     session->welcomed = 0;
     session->reloading = 1;
     session->timeout_ms = timeout_ms;
@@ -477,6 +503,7 @@ void wi_session_reload(struct wi_session *session, int64_t timeout_ms)
     /* URLs that differ only in their fragment are the same document: go elsewhere first. */
     session->call =
         wi_driver_navigate(session->driver, "about:blank", (uint64_t)timeout_ms, on_blank, session);
+    set_state(session, WI_SESSION_STARTING, NULL);
 }
 
 static void on_checked(void *context, const struct wi_error *error)
@@ -490,7 +517,7 @@ static void on_checked(void *context, const struct wi_error *error)
 
 void wi_session_check(struct wi_session *session)
 {
-    if (session->state == WI_SESSION_READY && !session->check && !session->reloading)
+    if (serves(session) && !session->check && !session->reloading)
         session->check =
             wi_driver_check_page(session->driver, CHECK_TIMEOUT_MS, on_checked, session);
 }
@@ -505,18 +532,25 @@ static void on_deleted(void *context, const struct wi_error *error)
     end_tree(session, END_GRACE_MS);
 }
 
+void wi_session_drain(struct wi_session *session)
+{
+    if (session->state == WI_SESSION_STARTING || serves(session))
+        set_state(session, WI_SESSION_DRAINING, NULL);
+}
+
 void wi_session_close(struct wi_session *session)
 {
     struct wi_driver *driver = session->driver;
 
     if (!is_alive(session))
         return;
+    wi_session_drain(session);
+    session->closing = 1;
     /* Else its answer would come first, and a page that never loads would hold the end up. */
     wi_driver_cancel(session->call);
     wi_driver_cancel(session->check);
     session->call = session->check = NULL;
     wi_timer_stop(session->deadline);
-    set_state(session, WI_SESSION_DRAINING, NULL);
     if (driver && wi_driver_session_id(driver))
         session->call = wi_driver_delete_session(driver, DELETE_TIMEOUT_MS, on_deleted, session);
     else

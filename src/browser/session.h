@@ -3,11 +3,12 @@
  * profile directory and one page. One state machine with one writer; no policy (the pool decides
  * when to start and stop).
  *
- *   starting → ready → draining → closed       any of the first three may become broken → closed
- *   starting → draining                        closed before it was ready
+ *   starting → ready ⇄ busy        ready → starting: its page is opened afresh
+ *   starting, ready, busy → draining → closed
+ *   starting, ready, busy, draining → broken → closed
  *
- * "ready" means that the browser was told to open our page; that its node is welcome comes from
- * the bridge through wi_session_welcomed.
+ * "ready" means that its node is welcome, which comes from the bridge through wi_session_welcomed;
+ * "busy" that work was given to it; "draining" that it takes no more and ends.
  */
 #ifndef WI_BROWSER_SESSION_H
 #define WI_BROWSER_SESSION_H
@@ -25,6 +26,7 @@ struct lws_context;
 enum wi_session_state {
     WI_SESSION_STARTING,
     WI_SESSION_READY,
+    WI_SESSION_BUSY,
     WI_SESSION_DRAINING,
     WI_SESSION_BROKEN,
     WI_SESSION_CLOSED,
@@ -59,7 +61,7 @@ struct wi_session_info {
     const char *kind;
     enum wi_session_state state;
     double age_ms;
-    double ready_ms;  /* from spawn to welcomed; 0 before */
+    double ready_ms;  /* from spawn to the first welcome; 0 before */
     pid_t driver_pid; /* of the lifeline helper, whose group it is; -1 when none */
     char browser_version[64];
     char step[32]; /* starting: "spawn", "driver", "session", "navigate", "welcome" */
@@ -74,11 +76,15 @@ struct wi_session *wi_session_new(const struct wi_session_deps *deps,
     const struct wi_session_events *events);
 /* The node of this session has been welcomed. */
 void wi_session_welcomed(struct wi_session *session);
-/* Opens the page afresh in the same browser (a fresh token is asked for). */
+/* Whether it has work: ready or busy. Says nothing about a session in any other state. */
+void wi_session_set_busy(struct wi_session *session, int busy);
+/* Opens the page afresh in the same browser (a fresh token is asked for). Only when ready. */
 void wi_session_reload(struct wi_session *session, int64_t timeout_ms);
 /* Its node lost its connection: asks the driver whether the page still lives; if not, the session
  * breaks now, without waiting for the node's grace to pass. */
 void wi_session_check(struct wi_session *session);
+/* It is to take no more work; nothing else happens until it is closed. */
+void wi_session_drain(struct wi_session *session);
 /* Ends it in good order: delete the session, end the tree, remove the profile. */
 void wi_session_close(struct wi_session *session);
 /* Ends it at once: SIGKILL to the tree, remove the profile. */

@@ -2,6 +2,7 @@
 #include "pool/private.h"
 
 #include "base/clock.h"
+#include <assert.h>
 
 json_t *wi_pool_sessions_json(const struct wi_pool *pool)
 {
@@ -12,12 +13,14 @@ json_t *wi_pool_sessions_json(const struct wi_pool *pool)
         struct wi_session_info info;
         wi_session_info(session->session, &info);
         json_array_append_new(list,
-            json_pack("{s:s, s:s, s:s, s:s, s:b, s:f, s:f, s:s, s:i, s:I, s:s?}", "id", info.id,
-                "kind", info.kind, "state", wi_session_state_name(info.state), "step", info.step,
-                "ending", session->ending, "age_ms", info.age_ms, "ready_ms", info.ready_ms,
-                "browser_version", info.browser_version, "driver_pid", (int)info.driver_pid,
-                "rss_bytes", (json_int_t)wi_session_rss(session->session), "node",
-                node ? node->id : NULL));
+            json_pack("{s:s, s:s, s:s, s:s, s:b, s:s?, s:s?, s:I, s:f, s:f, s:s, s:i, s:I, s:s?}",
+                "id", info.id, "kind", info.kind, "state", wi_session_state_name(info.state),
+                "step", info.step, "ending", wi_pool_session_ends(session), "worn",
+                *session->worn ? session->worn : NULL, "successor",
+                *session->successor ? session->successor : NULL, "jobs", (json_int_t)session->jobs,
+                "age_ms", info.age_ms, "ready_ms", info.ready_ms, "browser_version",
+                info.browser_version, "driver_pid", (int)info.driver_pid, "rss_bytes",
+                (json_int_t)wi_session_rss(session->session), "node", node ? node->id : NULL));
     }
     return list;
 }
@@ -37,6 +40,34 @@ json_t *wi_pool_nodes_json(const struct wi_pool *pool)
     return list;
 }
 
+static json_t *states_json(const struct wi_pool *pool, const struct pool_kind *kind)
+{
+    json_t *object = json_object();
+
+    for (int state = 0; state < WI_SESSION_CLOSED; state++)
+        json_object_set_new(object, wi_session_state_name(state),
+            json_integer((json_int_t)wi_pool_count_sessions(pool, kind->name, state)));
+    return object;
+}
+
+/* Those that have happened. */
+static json_t *transitions_json(const struct pool_kind *kind)
+{
+    json_t *object = json_object();
+
+    for (int from = 0; from < WI_SESSION_STATE_COUNT; from++) {
+        json_t *row = json_object();
+        for (int to = 0; to < WI_SESSION_STATE_COUNT; to++)
+            if (kind->transitions[from][to] > 0)
+                json_object_set_new(row, wi_session_state_name(to),
+                    json_integer((json_int_t)kind->transitions[from][to]));
+        if (json_object_size(row) > 0)
+            json_object_set(object, wi_session_state_name(from), row);
+        json_decref(row);
+    }
+    return object;
+}
+
 json_t *wi_pool_kinds_json(const struct wi_pool *pool)
 {
     json_t *object = json_object();
@@ -47,19 +78,37 @@ json_t *wi_pool_kinds_json(const struct wi_pool *pool)
         double left = kind->backoff.next_start - now;
         const char *breaker = !kind->backoff.open ? "closed" : left > 0 ? "open" : "half-open";
         json_object_set_new(object, kind->name,
-            json_pack("{s:b, s:s?, s:s, s:I, s:f}", "installed", kind->installed, "problem",
+            json_pack("{s:b, s:s?, s:s, s:I, s:f, s:I, s:I, s:b, s:o, s:o}", "installed",
+                kind->installed, "problem",
                 kind->problem.code == WI_OK ? NULL : kind->problem.detail, "breaker", breaker,
                 "failures", (json_int_t)kind->backoff.failures, "next_start_ms",
-                left > 0 ? left : 0.0));
+                left > 0 ? left : 0.0, "min", (json_int_t)kind->browser->min_connections, "max",
+                (json_int_t)kind->browser->max_connections, "wished", kind->wish_since > 0,
+                "sessions", states_json(pool, kind), "transitions", transitions_json(kind)));
     }
     return object;
+}
+
+/* What a session tells and what its node has must agree. */
+static int is_consistent(const struct wi_pool *pool, const struct pool_session *session)
+{
+    const struct pool_node *node = wi_pool_node_of(pool, session->id);
+    int has_work = node && node->count > 0;
+
+    return (session->state != WI_SESSION_READY || !has_work) &&
+           (session->state != WI_SESSION_BUSY || has_work);
 }
 
 void wi_pool_counters(const struct wi_pool *pool, struct wi_pool_counters *counters)
 {
     *counters = pool->counters;
-    counters->starting = wi_pool_count_sessions(pool, NULL, WI_SESSION_STARTING);
-    counters->ready = wi_pool_count_sessions(pool, NULL, WI_SESSION_READY);
-    counters->draining = wi_pool_count_sessions(pool, NULL, WI_SESSION_DRAINING);
+    for (const struct pool_session *session = pool->sessions; session; session = session->next) {
+        assert(is_consistent(pool, session));
+        counters->states[session->state]++;
+        counters->live += !wi_pool_session_ends(session);
+    }
+    assert(counters->live == counters->states[WI_SESSION_STARTING] +
+                                 counters->states[WI_SESSION_READY] +
+                                 counters->states[WI_SESSION_BUSY]);
     counters->nodes = HASH_COUNT(pool->nodes);
 }

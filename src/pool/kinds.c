@@ -11,6 +11,33 @@
 /* How often to look for a browser that was not installed. */
 #define RECHECK_MS 3000
 
+/* Where the kind stands in [browser_preferences] other; behind all of it if it is not named. */
+static size_t preference_of(const struct wi_config *config, const char *kind)
+{
+    const struct wi_strings *list = &config->browser_preferences.other;
+    size_t length = strlen(kind);
+
+    for (size_t i = 0; i < list->count; i++)
+        if (strcspn(list->items[i], "/") == length && strncmp(list->items[i], kind, length) == 0)
+            return i;
+    return list->count;
+}
+
+/* The preferred kinds first, the others in the order of the configuration. */
+static void sort_kinds(struct wi_pool *pool)
+{
+    for (size_t i = 1; i < pool->kind_count; i++) {
+        struct pool_kind kind = pool->kinds[i];
+        size_t place = i;
+        while (place > 0 && preference_of(pool->config, pool->kinds[place - 1].name) >
+                                preference_of(pool->config, kind.name)) {
+            pool->kinds[place] = pool->kinds[place - 1];
+            place--;
+        }
+        pool->kinds[place] = kind;
+    }
+}
+
 void wi_pool_set_kinds(struct wi_pool *pool, const struct wi_config *config)
 {
     struct pool_kind *old = pool->kinds;
@@ -26,12 +53,15 @@ void wi_pool_set_kinds(struct wi_pool *pool, const struct wi_config *config)
         for (size_t j = 0; j < old_count; j++)
             if (strcmp(old[j].name, kind->name) == 0) {
                 kind->backoff = old[j].backoff;
+                kind->wish_since = old[j].wish_since;
                 kind->wished_at = old[j].wished_at;
+                memcpy(kind->transitions, old[j].transitions, sizeof(kind->transitions));
             }
     }
     for (size_t j = 0; j < old_count; j++)
         free(old[j].name);
     free(old);
+    sort_kinds(pool);
 }
 
 void wi_pool_free_kinds(struct wi_pool *pool)

@@ -34,13 +34,17 @@ void wi_pool_tell_capacity(struct wi_pool *pool)
 
 /* --- attempts -------------------------------------------------------------------------------- */
 
-static void book(struct pool_node *node, const struct wi_task *task)
+static void book(struct wi_pool *pool, struct pool_node *node, const struct wi_task *task)
 {
     struct pool_attempt *attempt = &node->attempts[node->count++];
+    struct pool_session *session =
+        node->count == 1 ? wi_pool_find_session(pool, node->session) : NULL;
 
     snprintf(attempt->id, sizeof(attempt->id), "%s", task->attempt_id);
     attempt->builtin = task->model->builtin;
     node->builtins += attempt->builtin != 0;
+    if (session)
+        wi_pool_session_busy(session);
 }
 
 static void unbook(struct wi_pool *pool, struct pool_node *node, const char *attempt_id)
@@ -68,7 +72,7 @@ enum wi_code wi_pool_dispatch(struct wi_pool *pool, const char *node_id, const s
         return WI_NODE_NOT_FOUND;
     code = wi_bridge_send_task(pool->bridge, node_id, task);
     if (code == WI_OK)
-        book(node, task);
+        book(pool, node, task);
     return code;
 }
 
@@ -106,7 +110,7 @@ static void on_node_up(void *context, const struct wi_node_info *info, int resum
     /* A page that was opened afresh takes the place of the one before. */
     if (older && older != node)
         wi_bridge_drop(pool->bridge, older->id, "its session opened another page");
-    if (session && session->ending)
+    if (session && wi_pool_session_ends(session))
         node->draining = 1;
     else if (session && !resumed)
         wi_pool_session_up(pool, session);
@@ -154,9 +158,14 @@ static void on_answer(
 {
     struct wi_pool *pool = context;
     struct pool_node *node = wi_pool_find_node(pool, node_id);
+    struct pool_session *session =
+        node && *node->session ? wi_pool_find_session(pool, node->session) : NULL;
 
     if (node)
         unbook(pool, node, attempt_id);
+    if (session)
+        wi_pool_session_answered(pool, session);
+    wi_pool_note_answer(pool);
     pool->events.on_answer(pool->events.context, node_id, attempt_id, answer);
     pool->events.on_capacity(pool->events.context);
 }
@@ -183,8 +192,8 @@ static void on_platform_lost(
     struct pool_session *session = node ? wi_pool_find_session(pool, node->session) : NULL;
 
     wi_warn("pool", node_id, "has lost %s: %s", wi_platform_names[platform], why);
-    if (session && !session->ending)
-        wi_pool_session_retire(pool, session);
+    if (session && !wi_pool_session_ends(session))
+        wi_pool_session_retire(pool, session, "it lost a platform");
 }
 
 void wi_pool_make_bridge_events(struct wi_pool *pool)

@@ -71,11 +71,10 @@ void wi_pool_close(struct wi_pool *pool, int at_once, void (*on_closed)(void *),
     pool->closed_context = context;
     for (session = pool->sessions; session; session = next) {
         next = session->next; /* a kill without processes may free it at once */
-        session->ending = 1;
         if (at_once)
             wi_session_kill(session->session, NULL);
         else
-            wi_session_close(session->session);
+            wi_pool_session_close(pool, session);
     }
     wi_pool_plan_soon(pool);
 }
@@ -143,7 +142,7 @@ static int something_is_coming(const struct wi_pool *pool, const struct wi_deman
             continue;
         for (; node; node = node->hh.next) {
             const struct pool_session *session = wi_pool_find_session(pool, node->session);
-            if (session && !session->ending && strcmp(session->kind, kind->name) == 0)
+            if (session && !wi_pool_session_ends(session) && strcmp(session->kind, kind->name) == 0)
                 break;
         }
         if (!node)
@@ -181,29 +180,6 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     return WI_PICK_NEVER;
 }
 
-void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting)
-{
-    int begins = waiting > 0 && pool->backlog == 0;
-
-    pool->backlog = waiting;
-    if (begins) {
-        pool->backlog_since = wi_now_ms();
-        wi_pool_plan_soon(pool);
-    }
-}
-
-void wi_pool_wish(struct wi_pool *pool, const char *name)
-{
-    struct pool_kind *kind = wi_pool_find_kind(pool, name);
-    double now = wi_now_ms();
-
-    if (!kind || pool->closing)
-        return;
-    if (kind->wished_at == 0 || now - kind->wished_at > WI_WISH_MS)
-        wi_pool_plan_soon(pool);
-    kind->wished_at = now;
-}
-
 enum wi_code wi_pool_ready(const struct wi_pool *pool, struct wi_error *error)
 {
     for (const struct pool_node *node = pool->nodes; node; node = node->hh.next)
@@ -233,7 +209,10 @@ enum wi_code wi_pool_recycle(struct wi_pool *pool, const char *session_id, struc
     /* Whoever orders a fresh browser does not want to wait for an old backoff. */
     if (kind)
         kind->backoff = (struct wi_backoff){0};
-    wi_pool_session_retire(pool, session);
+    if (session->state == WI_SESSION_READY || session->state == WI_SESSION_BUSY)
+        wi_pool_session_wear(pool, session, "by order");
+    else
+        wi_pool_session_retire(pool, session, "by order");
     return WI_OK;
 }
 
@@ -245,7 +224,7 @@ enum wi_code wi_pool_drain(
 
     if (!node)
         return wi_error_set(error, WI_NODE_NOT_FOUND, "node", "there is no node %.80s", node_id);
-    if (session && session->ending && !draining)
+    if (session && wi_pool_session_ends(session) && !draining)
         return wi_error_set(error, WI_CONFLICT, "node", "its session is being closed");
     node->draining = draining;
     if (!draining)

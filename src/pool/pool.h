@@ -117,14 +117,18 @@ enum wi_code wi_pool_ready(const struct wi_pool *pool, struct wi_error *error);
 /* [{"id","kind","state",…}] and [{"id","browser",…}] for the status API; new references. */
 json_t *wi_pool_sessions_json(const struct wi_pool *pool);
 json_t *wi_pool_nodes_json(const struct wi_pool *pool);
-/* {"chrome":{"installed","problem","breaker","failures","next_start_ms"}}; new reference. */
+/* {"chrome":{"installed","problem","breaker","failures","next_start_ms","min","max","wished",
+ * "sessions":{STATE: count},"transitions":{FROM:{TO: count}}}}; new reference. */
 json_t *wi_pool_kinds_json(const struct wi_pool *pool);
 
 struct wi_pool_counters {
     uint64_t sessions_started, sessions_broken, sessions_closed;
+    uint64_t sessions_worn; /* that were to be replaced by fresh ones */
     uint64_t start_ms_count;
     double start_ms_sum;
-    size_t starting, ready, draining, nodes; /* now */
+    /* Now. What lives is starting, ready (idle) or busy (leased), and nothing else. */
+    size_t states[WI_SESSION_STATE_COUNT];
+    size_t live, nodes;
 };
 void wi_pool_counters(const struct wi_pool *pool, struct wi_pool_counters *counters);
 

@@ -6,6 +6,7 @@
 #include "pool/backoff.h"
 #include "pool/pool.h"
 #include "pool/route.h"
+#include "pool/scale.h"
 #include "pool/verdicts.h"
 #include <uthash.h>
 
@@ -17,7 +18,9 @@ struct pool_kind {
     int installed;
     struct wi_error problem; /* why not, or the last failure to become ready; code WI_OK: none */
     double check_at;         /* when to look for missing programs again */
-    double wished_at;        /* when a session of it was last wished for; 0: not, or it came */
+    double wish_since;       /* since when a session of it is wished for; 0: not, or it came */
+    double wished_at;        /* when that was last repeated */
+    uint64_t transitions[WI_SESSION_STATE_COUNT][WI_SESSION_STATE_COUNT]; /* [from][to] */
 };
 
 struct pool_session {
@@ -25,10 +28,13 @@ struct pool_session {
     struct wi_session *session;
     char id[WI_ID_SIZE];
     char kind[32];
+    enum wi_session_state state; /* as it last told */
     double started, welcomed_at; /* 0: not yet */
     double reloaded_at;          /* 0: never */
     double idle_since;
-    int ending; /* takes no new work; closed when its node has none left */
+    uint64_t jobs;              /* attempts answered */
+    char worn[64];              /* why it is to be replaced by a fresh one; "": it is not */
+    char successor[WI_ID_SIZE]; /* the session that takes its place; "" */
 };
 
 struct pool_attempt {
@@ -62,7 +68,9 @@ struct wi_pool {
     struct wi_pool_counters counters;
     size_t backlog;
     double backlog_since;
-    double scaled_at; /* when the last session was added or came */
+    double scaled_at;       /* when the last session was added for it or came */
+    double answer_interval; /* between answers while work waits, moving average; 0: unknown */
+    double answered_at;
     int closing, at_once;
     void (*on_closed)(void *);
     void *closed_context;
@@ -81,18 +89,33 @@ enum wi_code wi_pool_explain(
     const struct wi_pool *pool, const char *browser, struct wi_error *error);
 
 /* sessions.c */
-/* Starts, closes and schedules what the numbers ask for. */
-void wi_pool_plan(struct wi_pool *pool);
-void wi_pool_plan_soon(struct wi_pool *pool);
+void wi_pool_start_session(struct wi_pool *pool, struct pool_kind *kind, const char *why);
 struct pool_session *wi_pool_find_session(const struct wi_pool *pool, const char *id);
+/* Of `kind` (NULL: any) in `state` (WI_SESSION_STATE_COUNT: any). */
 size_t wi_pool_count_sessions(
     const struct wi_pool *pool, const char *kind, enum wi_session_state state);
-/* Its node was welcomed; its last node is gone for good; its node has no attempt left. */
+/* It takes no new work. */
+int wi_pool_session_ends(const struct pool_session *session);
+/* Its node was welcomed; its last node is gone for good. */
 void wi_pool_session_up(struct wi_pool *pool, struct pool_session *session);
 void wi_pool_session_lost_node(struct wi_pool *pool, struct pool_session *session, const char *why);
+/* Its node has an attempt; has none left; has answered one. */
+void wi_pool_session_busy(struct pool_session *session);
 void wi_pool_session_idle(struct wi_pool *pool, struct pool_session *session);
+void wi_pool_session_answered(struct wi_pool *pool, struct pool_session *session);
+/* To be replaced by a fresh one. */
+void wi_pool_session_wear(struct wi_pool *pool, struct pool_session *session, const char *why);
+/* Ends it in good order, but now: what runs on it is lost. */
+void wi_pool_session_close(struct wi_pool *pool, struct pool_session *session);
 /* No new work; closed as soon as nothing runs on it. */
-void wi_pool_session_retire(struct wi_pool *pool, struct pool_session *session);
+void wi_pool_session_retire(struct wi_pool *pool, struct pool_session *session, const char *why);
+
+/* plan.c */
+/* Starts, closes and schedules what the numbers ask for; everything that happens ends in it. */
+void wi_pool_plan(struct wi_pool *pool);
+void wi_pool_plan_soon(struct wi_pool *pool);
+/* One answer more: what is waiting may be expected to wait accordingly. */
+void wi_pool_note_answer(struct wi_pool *pool);
 
 /* nodes.c */
 void wi_pool_make_bridge_events(struct wi_pool *pool);

@@ -105,8 +105,9 @@ test('SIGKILL while a session is draining: nothing is lost', async () => {
     await slow(1);
     const call = slow(300, 9);
     await running();
-    const [{ id }] = await sessionsIn('ready');
+    const [{ id }] = await sessionsIn('busy');
     assert.ok([200, 202].includes((await daemon.post(`/v1/sessions/${id}/recycle`, {})).status));
+    await until(async () => (await sessionsIn('draining')).length, { what: 'it to drain' });
     await kill('browser')();
     const answer = await call;
     assert.equal(answer.status, 200, answer.text);

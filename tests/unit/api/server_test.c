@@ -148,6 +148,11 @@ json_t *wi_pool_kinds_json(const struct wi_pool *pool)
     return json_object();
 }
 
+const char *wi_session_state_name(enum wi_session_state state)
+{
+    return state == WI_SESSION_READY ? "ready" : "other";
+}
+
 void wi_pool_counters(const struct wi_pool *pool, struct wi_pool_counters *counters)
 {
     memset(counters, 0, sizeof *counters);

@@ -21,8 +21,9 @@ struct place {
 
 static void every_pair_of_states(void **state)
 {
-    /* rows: from starting, ready, draining, broken, closed; columns: to the same */
-    static const char *const expected[] = {".rdb.", "..db.", "...bc", "....c", "....."};
+    /* rows: from starting, ready, busy, draining, broken, closed; columns: to the same */
+    static const char *const expected[] = {
+        ".r.db.", "s.bdb.", ".r.db.", "....bc", ".....c", "......"};
 
     for (int from = 0; from < WI_SESSION_STATE_COUNT; from++)
         for (int to = 0; to < WI_SESSION_STATE_COUNT; to++)

@@ -1,0 +1,301 @@
+/*
+ * The rules of scale.h, the weightiest first: never above the maxima; worn sessions are replaced;
+ * the minima; what was wished for; waiting work; and last, what has been idle for too long.
+ */
+#include "pool/scale.h"
+
+#include <string.h>
+
+struct totals {
+    size_t live, leaving, coming, relieved, idle;
+};
+
+static struct totals count_all(const struct wi_scale *scale)
+{
+    struct totals totals = {0};
+
+    for (size_t i = 0; i < scale->count; i++) {
+        totals.live += scale->kinds[i].live;
+        totals.leaving += scale->kinds[i].leaving;
+        totals.coming += scale->kinds[i].coming;
+        totals.relieved += scale->kinds[i].relieved;
+        totals.idle += scale->kinds[i].idle;
+    }
+    return totals;
+}
+
+/* Those that stay: a relieved one is counted in its successor. */
+static size_t staying(const struct wi_scale_kind *kind)
+{
+    return kind->live - kind->relieved;
+}
+
+static int take(
+    struct wi_scale_step *step, enum wi_scale_action action, size_t kind, const char *why)
+{
+    step->action = action;
+    step->kind = kind;
+    step->why = why;
+    step->wake = WI_NEVER;
+    return 1;
+}
+
+static void wake_at(struct wi_scale_step *step, double when)
+{
+    if (when < step->wake)
+        step->wake = when;
+}
+
+static int has_room(const struct wi_scale *scale, const struct totals *totals, size_t kind)
+{
+    const struct wi_scale_kind *one = &scale->kinds[kind];
+
+    return one->live + one->leaving < one->max && totals->live + totals->leaving < scale->max;
+}
+
+/* Whether it may be started now; else when that will be is noted. */
+static int may_start(const struct wi_scale_kind *kind, double now, struct wi_scale_step *step)
+{
+    if (now >= kind->may_start_at)
+        return 1;
+    wake_at(step, kind->may_start_at);
+    return 0;
+}
+
+/* The kind for one more session: of those with room, the one with the fewest, the preferred first.
+ * scale->count: none may start now. */
+static size_t choose(const struct wi_scale *scale, const struct totals *totals, double now,
+    struct wi_scale_step *step)
+{
+    size_t best = scale->count;
+
+    for (size_t i = 0; i < scale->count; i++) {
+        const struct wi_scale_kind *kind = &scale->kinds[i];
+        int soon = !kind->broken && kind->may_start_at <= now + WI_SCALE_PATIENCE_MS;
+        if (!has_room(scale, totals, i) || (!may_start(kind, now, step) && !soon))
+            continue;
+        if (best == scale->count || staying(kind) < staying(&scale->kinds[best]))
+            best = i;
+    }
+    return best < scale->count && now < scale->kinds[best].may_start_at ? scale->count : best;
+}
+
+/* --- the rules: each returns 1 if it took a step --------------------------------------------- */
+
+/* The kind with a session too many: of those above `floor`, the last in preference with an idle
+ * one, else the last. */
+static size_t find_surplus(const struct wi_scale *scale, int above_min)
+{
+    size_t found = scale->count;
+
+    for (size_t i = scale->count; i-- > 0;) {
+        const struct wi_scale_kind *kind = &scale->kinds[i];
+        if (kind->live == 0 || (above_min && staying(kind) <= kind->min))
+            continue;
+        if (kind->idle > 0)
+            return i;
+        if (found == scale->count)
+            found = i;
+    }
+    return found;
+}
+
+static int keep_below_maxima(
+    const struct wi_scale *scale, const struct totals *totals, struct wi_scale_step *step)
+{
+    size_t kind;
+
+    for (kind = 0; kind < scale->count; kind++)
+        if (scale->kinds[kind].live > scale->kinds[kind].max)
+            return take(step, WI_SCALE_REMOVE, kind, "there are more than max_connections");
+    if (totals->live <= scale->max)
+        return 0;
+    kind = find_surplus(scale, 1);
+    if (kind == scale->count)
+        kind = find_surplus(scale, 0);
+    return take(step, WI_SCALE_REMOVE, kind, "there are more than max_connections");
+}
+
+static int replace_worn(const struct wi_scale *scale, const struct totals *totals, double now,
+    struct wi_scale_step *step)
+{
+    for (size_t i = 0; i < scale->count; i++) {
+        const struct wi_scale_kind *kind = &scale->kinds[i];
+        if (kind->worn == 0)
+            continue;
+        if (totals->live - totals->relieved > scale->min && staying(kind) > kind->min &&
+            scale->backlog == 0 && kind->idle > 0 && scale->adaptive)
+            return take(step, WI_SCALE_RECYCLE, i, "it is worn, and others are idle");
+        if (kind->coming > 0)
+            continue; /* one after the other */
+        if (!has_room(scale, totals, i)) {
+            if (totals->leaving == 0)
+                return take(step, WI_SCALE_RECYCLE, i,
+                    "it is worn, and max_connections leaves no room for a successor beside it");
+        } else if (may_start(kind, now, step)) {
+            return take(step, WI_SCALE_REPLACE, i, "one of its kind is worn");
+        }
+    }
+    return 0;
+}
+
+/* Room for a session of `kind`: an idle session of another kind goes, after a while; if none is
+ * idle, one in work after a longer while. */
+static int make_room(const struct wi_scale *scale, const struct totals *totals, size_t kind,
+    double now, struct wi_scale_step *step)
+{
+    const struct wi_scale_kind *wanted = &scale->kinds[kind];
+    size_t idle = scale->count, busy = scale->count;
+
+    if (totals->leaving > 0 || wanted->live >= wanted->max)
+        return 0; /* room is coming, or would not help */
+    for (size_t i = 0; i < scale->count; i++) {
+        const struct wi_scale_kind *other = &scale->kinds[i];
+        if (i == kind || staying(other) <= other->min)
+            continue;
+        if (other->idle > 0 &&
+            (idle == scale->count || other->idle_since < scale->kinds[idle].idle_since))
+            idle = i;
+        if (busy == scale->count || other->live >= scale->kinds[busy].live)
+            busy = i;
+    }
+    if (idle < scale->count) {
+        double when = scale->kinds[idle].idle_since + WI_MAKE_ROOM_MS;
+        if (now >= when)
+            return take(step, WI_SCALE_CLOSE, idle, "it makes room for another kind");
+        wake_at(step, when);
+    } else if (busy < scale->count) {
+        double when = wanted->wish_since + WI_MAKE_ROOM_BUSY_MS;
+        if (now >= when)
+            return take(step, WI_SCALE_REMOVE, busy, "it makes room for another kind");
+        wake_at(step, when);
+    }
+    return 0;
+}
+
+static int keep_minima(const struct wi_scale *scale, const struct totals *totals, double now,
+    struct wi_scale_step *step)
+{
+    size_t target = scale->adaptive ? scale->min : scale->max, kind;
+
+    for (kind = 0; kind < scale->count; kind++) {
+        const struct wi_scale_kind *one = &scale->kinds[kind];
+        if (staying(one) >= one->min)
+            continue;
+        if (!may_start(one, now, step))
+            continue;
+        if (has_room(scale, totals, kind))
+            return take(step, WI_SCALE_START, kind, "its min_connections");
+        if (one->live == 0 && make_room(scale, totals, kind, now, step))
+            return 1;
+    }
+    if (totals->live - totals->relieved >= target)
+        return 0;
+    kind = choose(scale, totals, now, step);
+    return kind < scale->count && take(step, WI_SCALE_START, kind,
+                                      scale->adaptive ? "min_connections" : "max_connections");
+}
+
+/* How long waiting work is watched before a session is opened for it. */
+static double patience(const struct wi_scale *scale)
+{
+    if (scale->expected_wait > scale->start_ms)
+        return WI_SCALE_UP_SOON_MS;
+    if (scale->expected_wait >= 0 && scale->expected_wait < WI_SCALE_SHORT_MS)
+        return WI_SCALE_UP_LATE_MS;
+    return WI_SCALE_UP_MS;
+}
+
+static int fulfil_wishes(const struct wi_scale *scale, const struct totals *totals, double now,
+    struct wi_scale_step *step)
+{
+    for (size_t i = 0; i < scale->count; i++) {
+        const struct wi_scale_kind *kind = &scale->kinds[i];
+        double when = kind->wish_since;
+        if (when == 0 || kind->max == 0 || kind->coming > 0 || kind->idle > 0)
+            continue;
+        if (staying(kind) > 0) { /* it is there, and has much to do */
+            when += patience(scale);
+            if (!scale->adaptive || scale->backlog == 0 || !has_room(scale, totals, i))
+                continue;
+        }
+        if (now < when) {
+            wake_at(step, when);
+            continue;
+        }
+        if (!may_start(kind, now, step))
+            continue;
+        if (has_room(scale, totals, i))
+            return take(step, WI_SCALE_START, i, "work for this kind");
+        if (make_room(scale, totals, i, now, step))
+            return 1;
+    }
+    return 0;
+}
+
+/* With a session that has nothing to do another one would not help: what waits, waits for
+ * something else. */
+static int serve_backlog(const struct wi_scale *scale, const struct totals *totals, double now,
+    struct wi_scale_step *step)
+{
+    double since =
+        scale->scaled_at > scale->backlog_since ? scale->scaled_at : scale->backlog_since;
+    size_t coming = scale->expected_wait > 2 * scale->start_ms ? WI_SCALE_COMING : 1;
+    size_t kind;
+
+    if (!scale->adaptive || scale->backlog == 0 || totals->idle > 0 || totals->coming >= coming)
+        return 0;
+    kind = choose(scale, totals, now, step);
+    if (kind == scale->count)
+        return 0;
+    if (totals->live > 0 && now < since + patience(scale)) {
+        wake_at(step, since + patience(scale));
+        return 0;
+    }
+    step->for_backlog = 1;
+    return take(step, WI_SCALE_START, kind, "work waits");
+}
+
+static int close_idle(const struct wi_scale *scale, const struct totals *totals, double now,
+    struct wi_scale_step *step)
+{
+    size_t oldest = scale->count;
+    double when;
+
+    if (!scale->adaptive || scale->idle_timeout <= 0 || scale->backlog > 0 ||
+        totals->live - totals->relieved <= scale->min)
+        return 0;
+    for (size_t i = 0; i < scale->count; i++) {
+        const struct wi_scale_kind *kind = &scale->kinds[i];
+        if (kind->idle > 0 && staying(kind) > kind->min &&
+            (oldest == scale->count || kind->idle_since < scale->kinds[oldest].idle_since))
+            oldest = i;
+    }
+    if (oldest == scale->count)
+        return 0;
+    when = scale->kinds[oldest].idle_since + scale->idle_timeout;
+    if (now >= when)
+        return take(step, WI_SCALE_CLOSE, oldest, "it had no work for idle_timeout");
+    wake_at(step, when);
+    return 0;
+}
+
+void wi_scale_next(const struct wi_scale *scale, double now, struct wi_scale_step *step)
+{
+    const struct totals totals = count_all(scale);
+
+    memset(step, 0, sizeof(*step));
+    step->wake = WI_NEVER;
+    if (keep_below_maxima(scale, &totals, step) || replace_worn(scale, &totals, now, step) ||
+        keep_minima(scale, &totals, now, step) || fulfil_wishes(scale, &totals, now, step) ||
+        serve_backlog(scale, &totals, now, step))
+        return;
+    close_idle(scale, &totals, now, step);
+}
+
+double wi_scale_expected_wait(size_t waiting, double interval, double silence)
+{
+    if (interval <= 0)
+        return -1;
+    return (double)waiting * (silence > interval ? silence : interval);
+}

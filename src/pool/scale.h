@@ -1,0 +1,81 @@
+/*
+ * How many sessions of which kind there should be: one step at a time from what is to what should
+ * be. Pure: everything that it looks at, and the time, is given.
+ */
+#ifndef WI_POOL_SCALE_H
+#define WI_POOL_SCALE_H
+
+#include <stddef.h>
+
+/* No time at all: nothing to wait for. */
+#define WI_NEVER 1e300
+
+/* Work that has waited so long, although no session is on its way, opens another one. */
+#define WI_SCALE_UP_MS 1000.0
+/* So long where it is expected to wait longer than a session takes to start. */
+#define WI_SCALE_UP_SOON_MS 100.0
+/* So long where it would be done in no time: see WI_SCALE_SHORT_MS. */
+#define WI_SCALE_UP_LATE_MS 5000.0
+#define WI_SCALE_SHORT_MS 50.0
+/* As many may be on their way at a time because of waiting work. */
+#define WI_SCALE_COMING 2
+/* A session of another kind makes room for one that was wished for when it was idle for so long;
+ * when none is, one is taken out of work after the wish has waited so long. */
+#define WI_MAKE_ROOM_MS 2000.0
+#define WI_MAKE_ROOM_BUSY_MS 10000.0
+/* A kind that may start again within this time is waited for rather than replaced by another. */
+#define WI_SCALE_PATIENCE_MS 1000.0
+
+/* One kind. Sessions are counted once in live or leaving; the rest says more about live ones. */
+struct wi_scale_kind {
+    size_t min, max;     /* where it is not installed, max is what there is */
+    double may_start_at; /* WI_NEVER: not until something else happens */
+    int broken;          /* its breaker is open */
+    size_t live;         /* starting, ready or busy */
+    size_t leaving;      /* draining or broken: their processes may still be there */
+    size_t coming;       /* have no node yet */
+    size_t worn;         /* to be replaced, and no successor was started */
+    size_t relieved;     /* have a successor, and go when it serves */
+    size_t idle;         /* serve and have no work; neither worn nor relieved */
+    double idle_since;   /* of the one that has been idle for longest */
+    double wish_since;   /* a session of it would be used; 0: not */
+};
+
+struct wi_scale {
+    const struct wi_scale_kind *kinds; /* the preferred first */
+    size_t count;
+    size_t min, max;     /* in all */
+    int adaptive;        /* else max is kept running */
+    double idle_timeout; /* 0: none */
+    size_t backlog;      /* how much waits */
+    double backlog_since;
+    double scaled_at;     /* when a session was last started for it, or came */
+    double expected_wait; /* until the last of what waits is begun; < 0: unknown */
+    double start_ms;      /* how long a start takes */
+};
+
+enum wi_scale_action {
+    WI_SCALE_NOTHING,
+    WI_SCALE_START,
+    WI_SCALE_REPLACE, /* start a successor of a worn one */
+    WI_SCALE_RECYCLE, /* retire a worn one; there is no room for a successor, or no need */
+    WI_SCALE_CLOSE,   /* retire the one that has been idle for longest */
+    WI_SCALE_REMOVE,  /* retire the one whose end costs least */
+};
+
+struct wi_scale_step {
+    enum wi_scale_action action;
+    size_t kind;
+    int for_backlog; /* START: the caller sets scaled_at */
+    const char *why; /* for the log */
+    double wake;     /* NOTHING: when to look again; else WI_NEVER */
+};
+
+/* The next step; after it was taken, ask again with the new numbers, until NOTHING. */
+void wi_scale_next(const struct wi_scale *scale, double now, struct wi_scale_step *step);
+
+/* When the last of `waiting` is begun, where every `interval` ms one was lately, the last of them
+ * `silence` ms ago; interval 0: none was yet. < 0: unknown. */
+double wi_scale_expected_wait(size_t waiting, double interval, double silence);
+
+#endif

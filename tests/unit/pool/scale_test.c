@@ -1,0 +1,531 @@
+/* How many sessions there should be: each rule of scale.h, and that following it comes to rest. */
+#include "../test.h"
+
+#include "pool/scale.h"
+
+#include <string.h>
+
+#define NOW 1000000.0
+
+/* A pool of three kinds with nothing running, for the tests to change. */
+struct place {
+    struct wi_scale_kind kinds[3];
+    struct wi_scale scale;
+    struct wi_scale_step step;
+};
+
+static void set_up(struct place *place)
+{
+    memset(place, 0, sizeof(*place));
+    for (int i = 0; i < 3; i++)
+        place->kinds[i].max = 4;
+    place->scale = (struct wi_scale){
+        .kinds = place->kinds,
+        .count = 3,
+        .min = 1,
+        .max = 4,
+        .adaptive = 1,
+        .idle_timeout = 300000,
+        .expected_wait = -1,
+        .start_ms = 1000,
+    };
+}
+
+static void expect(struct place *place, double now, enum wi_scale_action action, size_t kind)
+{
+    wi_scale_next(&place->scale, now, &place->step);
+    assert_int_equal(place->step.action, action);
+    if (action != WI_SCALE_NOTHING) {
+        assert_int_equal(place->step.kind, kind);
+        assert_non_null(place->step.why);
+    }
+}
+
+static void expect_rest(struct place *place, double now, double wake)
+{
+    expect(place, now, WI_SCALE_NOTHING, 0);
+    assert_true(place->step.wake == wake);
+}
+
+/* `count` sessions that serve, all of them idle since `since`. */
+static void idle(struct place *place, size_t kind, size_t count, double since)
+{
+    place->kinds[kind].live = place->kinds[kind].idle = count;
+    place->kinds[kind].idle_since = since;
+}
+
+static void busy(struct place *place, size_t kind, size_t count)
+{
+    place->kinds[kind].live = count;
+    place->kinds[kind].idle = 0;
+}
+
+static void the_minimum_is_of_the_preferred_kind(void **state)
+{
+    struct place place;
+
+    set_up(&place);
+    expect(&place, NOW, WI_SCALE_START, 0);
+    place.kinds[0].live = place.kinds[0].coming = 1;
+    expect_rest(&place, NOW, WI_NEVER);
+    /* Not installed: the next one. */
+    set_up(&place);
+    place.kinds[0].max = 0;
+    expect(&place, NOW, WI_SCALE_START, 1);
+}
+
+static void more_than_one_are_spread_over_the_kinds(void **state)
+{
+    struct place place;
+
+    set_up(&place);
+    place.scale.min = 4;
+    for (size_t i = 0; i < 4; i++) {
+        expect(&place, NOW, WI_SCALE_START, i % 3);
+        place.kinds[i % 3].live++;
+    }
+    expect_rest(&place, NOW, WI_NEVER);
+}
+
+static void a_kind_in_backoff_is_waited_for_a_little(void **state)
+{
+    struct place place;
+
+    set_up(&place);
+    place.kinds[0].may_start_at = NOW + WI_SCALE_PATIENCE_MS;
+    expect_rest(&place, NOW, NOW + WI_SCALE_PATIENCE_MS);
+    expect(&place, NOW + WI_SCALE_PATIENCE_MS, WI_SCALE_START, 0);
+    place.kinds[0].may_start_at = NOW + WI_SCALE_PATIENCE_MS + 1;
+    expect(&place, NOW, WI_SCALE_START, 1);
+    place.kinds[0].may_start_at = NOW + 1;
+    place.kinds[0].broken = 1;
+    expect(&place, NOW, WI_SCALE_START, 1);
+    /* Alone, it is waited for however long it takes. */
+    place.scale.count = 1;
+    expect_rest(&place, NOW, NOW + 1);
+    place.kinds[0].may_start_at = WI_NEVER; /* it is being probed */
+    expect_rest(&place, NOW, WI_NEVER);
+}
+
+static void each_kind_has_its_minimum(void **state)
+{
+    struct place place;
+
+    set_up(&place);
+    place.kinds[2].min = 2;
+    expect(&place, NOW, WI_SCALE_START, 2);
+    place.kinds[2].live = 2;
+    expect_rest(&place, NOW, WI_NEVER); /* which makes the minimum in all, too */
+    idle(&place, 2, 2, 1);
+    expect_rest(&place, NOW, WI_NEVER); /* idle for ever, and kept */
+    place.kinds[2].leaving = 1;
+    place.kinds[2].live = place.kinds[2].idle = 1;
+    expect(&place, NOW, WI_SCALE_START, 2);
+}
+
+static void without_adaptive_scaling_the_maximum_is_kept(void **state)
+{
+    struct place place;
+
+    set_up(&place);
+    place.scale.adaptive = 0;
+    for (size_t i = 0; i < 4; i++) {
+        expect(&place, NOW, WI_SCALE_START, i % 3);
+        idle(&place, i % 3, place.kinds[i % 3].live + 1, 1);
+    }
+    expect_rest(&place, NOW, WI_NEVER); /* idle for long, and not closed */
+    place.kinds[0].max = place.kinds[1].max = place.kinds[2].max = 1;
+    idle(&place, 0, 1, 1);
+    expect_rest(&place, NOW, WI_NEVER); /* the kinds' maxima hold */
+}
+
+static void leaving_sessions_take_up_room(void **state)
+{
+    struct place place;
+
+    set_up(&place);
+    place.scale.max = 1;
+    place.kinds[0].leaving = 1;
+    expect_rest(&place, NOW, WI_NEVER);
+    place.kinds[0].leaving = 0;
+    expect(&place, NOW, WI_SCALE_START, 0);
+}
+
+static void above_the_maxima_sessions_go(void **state)
+{
+    struct place place;
+
+    set_up(&place);
+    busy(&place, 0, 3);
+    idle(&place, 1, 2, NOW);
+    place.kinds[1].min = 1;
+    expect(&place, NOW, WI_SCALE_REMOVE, 1); /* five, four may be; an idle one first */
+    idle(&place, 1, 1, NOW);
+    expect_rest(&place, NOW, WI_NEVER);
+    place.kinds[0].max = 2;
+    expect(&place, NOW, WI_SCALE_REMOVE, 0);
+    place.kinds[0].live = 2;
+    place.kinds[0].leaving = 1;
+    expect_rest(&place, NOW, WI_NEVER);
+    place.scale.max = 0;
+    place.scale.min = 0;
+    expect(&place, NOW, WI_SCALE_REMOVE, 0); /* the minimum of kind 1 gives in last */
+    place.kinds[0].live = 0;
+    expect(&place, NOW, WI_SCALE_REMOVE, 1);
+}
+
+static void waiting_work_opens_one_after_a_second(void **state)
+{
+    struct place place;
+
+    set_up(&place);
+    busy(&place, 0, 1);
+    place.scale.backlog = 3;
+    place.scale.backlog_since = NOW;
+    expect_rest(&place, NOW, NOW + WI_SCALE_UP_MS);
+    expect_rest(&place, NOW + 999, NOW + WI_SCALE_UP_MS);
+    expect(&place, NOW + WI_SCALE_UP_MS, WI_SCALE_START, 1);
+    assert_true(place.step.for_backlog);
+    /* One at a time, and then it is watched again. */
+    place.kinds[1].live = place.kinds[1].coming = 1;
+    place.scale.scaled_at = NOW + WI_SCALE_UP_MS;
+    expect_rest(&place, NOW + 5000, WI_NEVER);
+    place.kinds[1].coming = 0;
+    place.scale.scaled_at = NOW + 5000;
+    expect_rest(&place, NOW + 5000, NOW + 5000 + WI_SCALE_UP_MS);
+    /* Where somebody is idle, another one would not help. */
+    idle(&place, 1, 1, NOW);
+    expect_rest(&place, NOW + 50000, WI_NEVER);
+    /* Full. */
+    busy(&place, 1, 3);
+    expect_rest(&place, NOW + 50000, WI_NEVER);
+    place.scale.adaptive = 0;
+    busy(&place, 1, 1);
+    place.kinds[0].max = place.kinds[1].max = place.kinds[2].max = 1;
+    place.kinds[2].live = 1;
+    expect_rest(&place, NOW + 50000, WI_NEVER);
+}
+
+static void without_any_session_waiting_work_opens_one_at_once(void **state)
+{
+    struct place place;
+
+    set_up(&place);
+    place.scale.min = 0;
+    expect_rest(&place, NOW, WI_NEVER);
+    place.scale.backlog = 1;
+    place.scale.backlog_since = NOW;
+    expect(&place, NOW, WI_SCALE_START, 0);
+}
+
+static void the_expected_wait_decides_how_soon(void **state)
+{
+    struct place place;
+
+    set_up(&place);
+    busy(&place, 0, 1);
+    place.scale.backlog = 3;
+    place.scale.backlog_since = NOW;
+    place.scale.expected_wait = 1001; /* longer than a start takes */
+    expect_rest(&place, NOW, NOW + WI_SCALE_UP_SOON_MS);
+    place.scale.expected_wait = 999;
+    expect_rest(&place, NOW, NOW + WI_SCALE_UP_MS);
+    place.scale.expected_wait = 49; /* short, and always there */
+    expect_rest(&place, NOW, NOW + WI_SCALE_UP_LATE_MS);
+    /* Two may be on their way where one would not be enough. */
+    place.kinds[1].live = place.kinds[1].coming = 1;
+    place.scale.expected_wait = 1999;
+    expect_rest(&place, NOW + 10000, WI_NEVER);
+    place.scale.expected_wait = 2001;
+    expect(&place, NOW + 10000, WI_SCALE_START, 2);
+    place.kinds[2].live = place.kinds[2].coming = 1;
+    expect_rest(&place, NOW + 10000, WI_NEVER);
+}
+
+static void expected_waits(void **state)
+{
+    assert_true(wi_scale_expected_wait(5, 0, 100) < 0);
+    assert_true(wi_scale_expected_wait(5, 20, 3) == 100);
+    assert_true(wi_scale_expected_wait(5, 20, 300) == 1500); /* it has become slower */
+    assert_true(wi_scale_expected_wait(0, 20, 3) == 0);
+}
+
+static void idle_sessions_above_the_minimum_are_closed(void **state)
+{
+    struct place place;
+
+    set_up(&place);
+    idle(&place, 0, 2, NOW);
+    idle(&place, 1, 1, NOW - 1000);
+    expect_rest(&place, NOW, NOW - 1000 + 300000);
+    expect(&place, NOW - 1000 + 300000, WI_SCALE_CLOSE, 1); /* the longest idle first */
+    place.kinds[1] = (struct wi_scale_kind){.max = 4};
+    expect(&place, NOW + 300000, WI_SCALE_CLOSE, 0);
+    place.kinds[0].live = place.kinds[0].idle = 1;
+    expect_rest(&place, NOW + 1e9, WI_NEVER);
+    /* Not while work waits, not without a timeout. */
+    idle(&place, 0, 2, NOW);
+    place.scale.backlog = 1;
+    expect_rest(&place, NOW + 1e9, WI_NEVER);
+    place.scale.backlog = 0;
+    place.scale.idle_timeout = 0;
+    expect_rest(&place, NOW + 1e9, WI_NEVER);
+    place.scale.idle_timeout = 1;
+    place.kinds[0].min = 2;
+    expect_rest(&place, NOW + 1e9, WI_NEVER);
+}
+
+static void a_wish_opens_the_kind_at_once(void **state)
+{
+    struct place place;
+
+    set_up(&place);
+    idle(&place, 0, 1, NOW);
+    place.kinds[2].wish_since = NOW;
+    expect(&place, NOW, WI_SCALE_START, 2);
+    place.kinds[2].live = place.kinds[2].coming = 1;
+    place.scale.idle_timeout = 0;
+    expect_rest(&place, NOW + 10000, WI_NEVER);
+    /* It cannot: not installed, or broken. */
+    set_up(&place);
+    place.scale.idle_timeout = 0;
+    idle(&place, 0, 1, NOW);
+    place.kinds[2].wish_since = NOW;
+    place.kinds[2].max = 0;
+    expect_rest(&place, NOW, WI_NEVER);
+    place.kinds[2].max = 1;
+    place.kinds[2].may_start_at = NOW + 7000;
+    place.kinds[2].broken = 1;
+    expect_rest(&place, NOW, NOW + 7000);
+    place.scale.max = 1; /* and nobody makes room for what cannot start */
+    place.kinds[0].idle_since = NOW - 100000;
+    expect_rest(&place, NOW, NOW + 7000);
+}
+
+static void a_wish_for_a_busy_kind_opens_another_of_it(void **state)
+{
+    struct place place;
+
+    set_up(&place);
+    busy(&place, 0, 1);
+    idle(&place, 1, 1, NOW);
+    place.scale.idle_timeout = 0;
+    place.kinds[0].wish_since = NOW;
+    expect_rest(&place, NOW, WI_NEVER); /* nothing waits */
+    place.scale.backlog = 1;
+    place.scale.backlog_since = NOW;
+    expect_rest(&place, NOW, NOW + WI_SCALE_UP_MS);
+    expect(&place, NOW + WI_SCALE_UP_MS, WI_SCALE_START, 0); /* although kind 1 is idle */
+    place.kinds[0].max = 1;
+    expect_rest(&place, NOW + WI_SCALE_UP_MS, WI_NEVER);
+}
+
+static void an_idle_session_makes_room_for_a_wish(void **state)
+{
+    struct place place;
+
+    set_up(&place);
+    place.scale.max = 2;
+    idle(&place, 0, 1, NOW);
+    idle(&place, 1, 1, NOW - 500);
+    place.kinds[2].wish_since = NOW;
+    place.kinds[1].min = 1;
+    expect_rest(&place, NOW, NOW + WI_MAKE_ROOM_MS); /* kind 1 has its minimum to keep */
+    place.kinds[1].min = 0;
+    expect_rest(&place, NOW, NOW - 500 + WI_MAKE_ROOM_MS);
+    expect(&place, NOW - 500 + WI_MAKE_ROOM_MS, WI_SCALE_CLOSE, 1);
+    place.kinds[1] = (struct wi_scale_kind){.max = 4, .leaving = 1};
+    expect_rest(&place, NOW + 5000, WI_NEVER); /* until it has gone */
+    place.kinds[1].leaving = 0;
+    expect(&place, NOW + 5000, WI_SCALE_START, 2);
+}
+
+static void at_last_a_busy_one_makes_room(void **state)
+{
+    struct place place;
+
+    set_up(&place);
+    place.scale.max = 3;
+    busy(&place, 0, 2);
+    busy(&place, 1, 1);
+    place.kinds[2].wish_since = NOW;
+    expect_rest(&place, NOW, NOW + WI_MAKE_ROOM_BUSY_MS);
+    expect(&place, NOW + WI_MAKE_ROOM_BUSY_MS, WI_SCALE_REMOVE, 0);
+    place.kinds[0].min = 2;
+    expect(&place, NOW + WI_MAKE_ROOM_BUSY_MS, WI_SCALE_REMOVE, 1);
+    place.kinds[1].min = 1;
+    expect_rest(&place, NOW + WI_MAKE_ROOM_BUSY_MS, WI_NEVER);
+}
+
+static void a_worn_session_gets_its_successor_first(void **state)
+{
+    struct place place;
+
+    set_up(&place);
+    place.kinds[0].live = place.kinds[0].worn = 1;
+    expect(&place, NOW, WI_SCALE_REPLACE, 0);
+    place.kinds[0].live = 2;
+    place.kinds[0].coming = place.kinds[0].relieved = 1;
+    place.kinds[0].worn = 0;
+    expect_rest(&place, NOW, WI_NEVER);
+    /* A relieved one counts for no minimum. */
+    place.kinds[0] = (struct wi_scale_kind){.max = 4, .live = 1, .relieved = 1};
+    expect(&place, NOW, WI_SCALE_START, 0);
+    /* One after the other. */
+    place.kinds[0] =
+        (struct wi_scale_kind){.max = 4, .live = 3, .relieved = 1, .coming = 1, .worn = 1};
+    expect_rest(&place, NOW, WI_NEVER);
+    place.kinds[0].coming = 0;
+    expect(&place, NOW, WI_SCALE_REPLACE, 0);
+    place.kinds[0].may_start_at = NOW + 5;
+    expect_rest(&place, NOW, NOW + 5);
+}
+
+static void a_worn_session_without_room_goes_first(void **state)
+{
+    struct place place;
+
+    set_up(&place);
+    place.scale.max = 1;
+    place.kinds[0].live = place.kinds[0].worn = 1;
+    expect(&place, NOW, WI_SCALE_RECYCLE, 0);
+    /* Two of them: not both at once. */
+    place.scale.max = 2;
+    place.kinds[0].live = 1;
+    place.kinds[0].leaving = 1;
+    expect_rest(&place, NOW, WI_NEVER);
+    place.kinds[0].leaving = 0;
+    expect(&place, NOW, WI_SCALE_REPLACE, 0);
+}
+
+static void a_worn_session_that_nobody_needs_has_no_successor(void **state)
+{
+    struct place place;
+
+    set_up(&place);
+    place.kinds[0].live = 2;
+    place.kinds[0].worn = 1;
+    place.kinds[0].idle = 1;
+    place.kinds[0].idle_since = NOW;
+    expect(&place, NOW, WI_SCALE_RECYCLE, 0);
+    place.scale.backlog = 1;
+    place.scale.backlog_since = NOW;
+    expect(&place, NOW, WI_SCALE_REPLACE, 0);
+    place.scale.backlog = 0;
+    place.kinds[0].min = 2;
+    expect(&place, NOW, WI_SCALE_REPLACE, 0);
+    place.kinds[0].min = 0;
+    place.scale.adaptive = 0;
+    expect(&place, NOW, WI_SCALE_REPLACE, 0);
+}
+
+/* Does what the step says, as the pool would with browsers that start and end in no time. */
+static void obey(struct place *place, double now)
+{
+    struct wi_scale_kind *kind = &place->kinds[place->step.kind];
+
+    switch (place->step.action) {
+    case WI_SCALE_START:
+        kind->live++;
+        kind->idle++;
+        kind->idle_since = now;
+        kind->wish_since = 0;
+        place->scale.scaled_at = now;
+        break;
+    case WI_SCALE_REPLACE:
+        kind->worn--;
+        kind->idle++;
+        break;
+    case WI_SCALE_RECYCLE:
+        kind->worn--;
+        kind->live--;
+        break;
+    case WI_SCALE_CLOSE:
+        kind->idle--;
+        kind->live--;
+        break;
+    case WI_SCALE_REMOVE:
+        kind->live--;
+        if (kind->idle > 0)
+            kind->idle--;
+        else if (kind->worn > 0)
+            kind->worn--;
+        break;
+    case WI_SCALE_NOTHING:
+        break;
+    }
+}
+
+static size_t live(const struct place *place)
+{
+    return place->kinds[0].live + place->kinds[1].live + place->kinds[2].live;
+}
+
+/* From any numbers it comes to rest within as many steps as there are sessions to start and end,
+ * within the limits. */
+static void it_always_comes_to_rest(void **state)
+{
+    struct place place;
+    unsigned seed = 1;
+
+#define RANDOM(n) ((seed = seed * 1103515245u + 12345u) / 65536u % (n))
+    for (int round = 0; round < 20000; round++) {
+        int steps = 0;
+        set_up(&place);
+        place.scale.max = RANDOM(6);
+        place.scale.min = RANDOM((unsigned)place.scale.max + 1);
+        place.scale.adaptive = (int)RANDOM(2);
+        place.scale.backlog = RANDOM(3);
+        place.scale.backlog_since = NOW - RANDOM(3000);
+        for (int i = 0; i < 3; i++) {
+            struct wi_scale_kind *kind = &place.kinds[i];
+            kind->max = RANDOM(4);
+            kind->min = RANDOM((unsigned)kind->max + 1);
+            kind->idle = RANDOM(3);
+            kind->worn = RANDOM(2);
+            kind->live = kind->idle + kind->worn + RANDOM(2);
+            kind->idle_since = NOW - RANDOM(400000);
+            kind->wish_since = RANDOM(2) ? NOW - RANDOM(20000) : 0;
+        }
+        do {
+            wi_scale_next(&place.scale, NOW, &place.step);
+            obey(&place, NOW);
+            assert_true(++steps < 60);
+        } while (place.step.action != WI_SCALE_NOTHING);
+        assert_true(live(&place) <= place.scale.max);
+        for (int i = 0; i < 3; i++)
+            assert_true(place.kinds[i].live <= place.kinds[i].max);
+        assert_true(place.step.wake > NOW);
+        if (place.scale.min <= place.kinds[0].max + place.kinds[1].max + place.kinds[2].max)
+            assert_true(live(&place) >= place.scale.min);
+    }
+#undef RANDOM
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_minimum_is_of_the_preferred_kind),
+        cmocka_unit_test(more_than_one_are_spread_over_the_kinds),
+        cmocka_unit_test(a_kind_in_backoff_is_waited_for_a_little),
+        cmocka_unit_test(each_kind_has_its_minimum),
+        cmocka_unit_test(without_adaptive_scaling_the_maximum_is_kept),
+        cmocka_unit_test(leaving_sessions_take_up_room),
+        cmocka_unit_test(above_the_maxima_sessions_go),
+        cmocka_unit_test(waiting_work_opens_one_after_a_second),
+        cmocka_unit_test(without_any_session_waiting_work_opens_one_at_once),
+        cmocka_unit_test(the_expected_wait_decides_how_soon),
+        cmocka_unit_test(expected_waits),
+        cmocka_unit_test(idle_sessions_above_the_minimum_are_closed),
+        cmocka_unit_test(a_wish_opens_the_kind_at_once),
+        cmocka_unit_test(a_wish_for_a_busy_kind_opens_another_of_it),
+        cmocka_unit_test(an_idle_session_makes_room_for_a_wish),
+        cmocka_unit_test(at_last_a_busy_one_makes_room),
+        cmocka_unit_test(a_worn_session_gets_its_successor_first),
+        cmocka_unit_test(a_worn_session_without_room_goes_first),
+        cmocka_unit_test(a_worn_session_that_nobody_needs_has_no_successor),
+        cmocka_unit_test(it_always_comes_to_rest),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
