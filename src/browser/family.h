@@ -57,6 +57,7 @@ struct wi_browser_family {
 };
 
 extern const struct wi_browser_family wi_family_chromium;
+extern const struct wi_browser_family wi_family_webkit;
 
 /* --- switches (switches.c) ------------------------------------------------------------------- */
 

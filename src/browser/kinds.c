@@ -11,7 +11,7 @@
 static const struct wi_browser_family *const families[] = {
     [WI_FAMILY_CHROMIUM] = &wi_family_chromium,
     [WI_FAMILY_FIREFOX] = NULL,
-    [WI_FAMILY_WEBKIT] = NULL,
+    [WI_FAMILY_WEBKIT] = &wi_family_webkit,
 };
 #define FAMILY_COUNT (sizeof(families) / sizeof(*families))
 

@@ -10,6 +10,7 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "browser/children.h"
+#include "browser/display.h"
 #include "browser/kinds.h"
 #include "webdriver/classic.h"
 #include <assert.h>
@@ -129,6 +130,8 @@ static void remove_files(struct wi_session *session)
         return;
     session->removing = 1;
     session->step = "";
+    if (session->directory)
+        wi_display_tidy(session->directory);
     if (session->directory)
         wi_remove_tree(session->deps.loop, session->directory, on_removed, session);
     else

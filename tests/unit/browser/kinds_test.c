@@ -142,7 +142,8 @@ static void a_kind_has_the_family_of_its_name_or_the_configured_one(void **state
         {"chrome", WI_FAMILY_AUTO, "chromium"},
         {"edge", WI_FAMILY_AUTO, "chromium"},
         {"beta", WI_FAMILY_AUTO, "chromium"},
-        {"beta", WI_FAMILY_CHROMIUM, "chromium"},
+        {"beta", WI_FAMILY_WEBKIT, "webkit"},
+        {"safari", WI_FAMILY_AUTO, "webkit"},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -217,6 +218,59 @@ static void preferences_are_joined_and_the_operator_wins(void **state)
     wi_launch_clear(&made);
 }
 
+static void webkit_gets_a_display_unless_it_has_a_window(void **state)
+{
+    struct wi_config_browser browser = {.kind = "safari", .driver_command = "sh", .headless = 0};
+    const struct wi_launch_request request = {.browser = &browser, .directory = "/dir"};
+    struct wi_launch made = {0};
+    const json_t *list;
+
+    assert_int_equal(wi_launch_make(&request, &made, NULL), WI_OK);
+    assert_non_null(strstr(made.command.items[0], "webinfer-desk"));
+    assert_false(wi_strings_contain(&made.command, "--display"));
+    assert_true(wi_strings_contain(&made.command, "--port=0"));
+    assert_int_equal(wi_launch_read_port(&made, "webinfer-desk: listening on port 4711"), 4711);
+    list = json_object_get(options(&made, "webkitgtk:browserOptions"), "args");
+    assert_string_equal(json_string_value(json_array_get(list, 0)), "--automation");
+    assert_null(options(&made, "browserName"));
+    wi_launch_clear(&made);
+}
+
+static void a_remote_safari_is_safari_unless_it_is_given_arguments(void **state)
+{
+    char *arguments[] = {"--automation"};
+    struct wi_config_browser browser = {.kind = "safari", .driver_url = "http://mac:4444"};
+    const struct wi_launch_request request = {.browser = &browser, .directory = "/dir"};
+    struct wi_launch made = {0};
+
+    assert_int_equal(wi_launch_make(&request, &made, NULL), WI_OK);
+    assert_string_equal(json_string_value(options(&made, "browserName")), "safari");
+    assert_null(options(&made, "webkitgtk:browserOptions"));
+    wi_launch_clear(&made);
+    browser.arguments = (struct wi_strings){arguments, 1};
+    assert_int_equal(wi_launch_make(&request, &made, NULL), WI_OK);
+    assert_non_null(options(&made, "webkitgtk:browserOptions"));
+    wi_launch_clear(&made);
+}
+
+static void webkit_refuses_what_it_cannot_do(void **state)
+{
+    char *lines[] = {"a=1"};
+    struct wi_config_browser browser = {.kind = "safari", .driver_command = "sh"};
+    const struct wi_launch_request request = {
+        .browser = &browser, .directory = "/dir", .page_url = "http://10.0.0.1:8471"};
+    struct wi_launch made = {0};
+    struct wi_error error;
+
+    assert_int_equal(wi_launch_make(&request, &made, &error), WI_UNAVAILABLE);
+    assert_non_null(strstr(error.detail, "no secure context"));
+    wi_launch_clear(&made);
+    browser.preferences = (struct wi_strings){lines, 1};
+    assert_int_equal(wi_launch_make(&request, &made, &error), WI_UNAVAILABLE);
+    assert_non_null(strstr(error.detail, "takes no preferences"));
+    wi_launch_clear(&made);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +284,9 @@ int main(void)
         cmocka_unit_test(capabilities_are_named_as_the_driver_wants_them),
         cmocka_unit_test(nothing_of_this_machine_goes_to_a_remote_browser),
         cmocka_unit_test(preferences_are_joined_and_the_operator_wins),
+        cmocka_unit_test(webkit_gets_a_display_unless_it_has_a_window),
+        cmocka_unit_test(a_remote_safari_is_safari_unless_it_is_given_arguments),
+        cmocka_unit_test(webkit_refuses_what_it_cannot_do),
         cmocka_unit_test(the_port_is_read_from_the_one_line_that_says_it),
     };
 
