@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { check, needsCases, readCase } from './support/cases.mjs';
+import { computes, keepsItsLink, takesPictures } from './support/everywhere.mjs';
 import { findFirefox, launchFirefox } from './support/firefox.mjs';
 import { nodeTests } from './support/nodes.mjs';
 
@@ -24,21 +25,10 @@ describe('Firefox', unless, () => {
         assert.equal(service.served.some((name) => name.includes('engine-webnn')), false);
     });
 
-    for (const platform of ['wasm', 'webgpu']) {
-        nodeTest(`computes on ${platform}`, async ({ service, tab }) => {
-            for (const name of ['op_add', 'vision_mnist_ms_digit3', 'text_encoder_vespa_dummy', 'op_add_uint8']) {
-                const found = readCase(name);
-                const model = service.addModel(name, found.onnx);
-                for (const warm of [false, true]) {
-                    const answer = await service.run(model, found.inputs, { platforms: [platform], fallback: false });
-                    check(found, answer);
-                    assert.equal(answer.data.executed_on.platform, platform);
-                    assert.equal(answer.data.performance.warm, warm);
-                }
-            }
-            assert.equal(await tab.evaluate('document.documentElement.dataset.replaced'), '0');
-        });
-    }
+    nodeTest('computes on wasm', (node) => computes(node, 'wasm'));
+    nodeTest('computes on webgpu', (node) => computes(node, 'webgpu'));
+    nodeTest('takes pictures', takesPictures);
+    nodeTest('keeps its link', keepsItsLink);
 
     /** The quickest of some warm runs of Add on WebGPU. */
     async function quickest({ service }) {

@@ -5,6 +5,7 @@
 import { decodePicture } from './decode.js';
 import { Failure, throwIfCancelled } from './failure.js';
 import { fetchModel, fetchSpec } from './fetch.js';
+import { sharesMemory } from './memory.js';
 import { toLabels } from './picture.js';
 import { bytesOf, fromOrt, precisionOf, toOrt } from './tensors.js';
 
@@ -40,7 +41,7 @@ export class OrtEngine {
     /** The thread count counts until the first load only. @param {EngineSettings} settings */
     configure(settings) {
         this._settings = settings;
-        this._ort.env.wasm.numThreads = self.crossOriginIsolated ? settings.threads : 1;
+        this._ort.env.wasm.numThreads = sharesMemory() ? settings.threads : 1;
     }
 
     /** @param {string} key */

@@ -1,5 +1,5 @@
 /** The engine worker for `wasm`: onnxruntime-web's plain build, which has every CPU kernel. */
-import './memory.js';
+import { sharesMemory } from './memory.js';
 import * as ort from 'onnxruntime-web/wasm';
 import { OrtEngine } from './ort.js';
 import { serve, Server } from './serve.js';
@@ -10,8 +10,7 @@ const engine = new OrtEngine(/** @type {any} */ (ort), 'wasm', {
 });
 
 async function probe() {
-    const threaded = self.crossOriginIsolated && typeof SharedArrayBuffer === 'function';
-    return { available: true, threads: threaded ? navigator.hardwareConcurrency : 1 };
+    return { available: true, threads: sharesMemory() ? navigator.hardwareConcurrency : 1 };
 }
 
 serve(new Server(engine, probe));

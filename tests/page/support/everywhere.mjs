@@ -1,0 +1,51 @@
+/** What the page must do in every browser. */
+import assert from 'node:assert/strict';
+import { picture } from '../../lib/picture.mjs';
+import { check, readCase } from './cases.mjs';
+
+const CASES = ['op_add', 'vision_mnist_ms_digit3', 'text_encoder_vespa_dummy', 'op_add_uint8'];
+const ECHO = { name: 'builtin/echo', hash: '', type: null, url: null, bytes: 0, spec_url: null };
+
+/** Models come out right, cold and warm, on the platform asked for and by no replaced worker. */
+export async function computes({ service, tab }, platform) {
+    for (const name of CASES) {
+        const found = readCase(name);
+        const model = service.addModel(name, found.onnx);
+        for (const warm of [false, true]) {
+            const answer = await service.run(model, found.inputs, { platforms: [platform], fallback: false });
+            check(found, answer);
+            assert.equal(answer.data.executed_on.platform, platform);
+            assert.equal(answer.data.performance.warm, warm);
+        }
+    }
+    assert.equal(await tab.evaluate('document.documentElement.dataset.replaced'), '0');
+}
+
+/** A picture is decoded and told, and one that is too large is refused undecoded. */
+export async function takesPictures({ service }) {
+    const model = service.addModel('digits', readCase('vision_mnist_ms_digit7').onnx, {
+        picture: { input: 'Input3', width: 28, height: 28, channels: 1, layout: 'NCHW', datatype: 'FP32', invert: true },
+        result: { output: 'Plus214_Output_0', activation: 'softmax', top: 1 },
+    });
+    const send = async (bytes) => (await service.run(model,
+        [{ name: 'image', datatype: 'UINT8', shape: [bytes.length], bytes: new Uint8Array(bytes) }],
+        { input: { image: { tensor: 0, media_type: 'image/png' } } })).data;
+    const seven = await send(picture.seven());
+    assert.equal(seven.ok, true, JSON.stringify(seven.error));
+    assert.equal(seven.result.labels[0].index, 7);
+    assert.equal((await send(picture.bomb())).error.code, 'picture_too_large');
+}
+
+/** Tensors pass both ways unchanged, and a dropped socket is taken up again. */
+export async function keepsItsLink({ service }) {
+    const bytes = Uint8Array.from({ length: 1 << 20 }, (_, i) => i * 31 % 251);
+    const tensor = { name: 'x', datatype: 'UINT8', shape: [bytes.length], bytes };
+    const echo = async () => {
+        const { bytes: [got] } = await service.run(ECHO, [tensor]);
+        assert.equal(Buffer.compare(got, bytes), 0);
+    };
+    await echo();
+    service.socket.terminate();
+    await service.seen('node_announcement', (m) => m.data.resume?.node === 'node-1');
+    await echo();
+}

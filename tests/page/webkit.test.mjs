@@ -1,0 +1,33 @@
+/** The page in WebKitGTK: WASM with threads is right there, and what is missing is said. */
+import assert from 'node:assert/strict';
+import { describe } from 'node:test';
+import { needsCases } from './support/cases.mjs';
+import { computes, keepsItsLink, takesPictures } from './support/everywhere.mjs';
+import { nodeTests } from './support/nodes.mjs';
+import { findWebkit, launchWebkit } from './support/webkit.mjs';
+
+const webkit = findWebkit();
+if (!webkit && process.env.CI) throw new Error('there is no WebKitGTK with its driver and Xvfb: ./dev setup installs them');
+const unless = webkit ? needsCases : { skip: 'there is no WebKitGTK with its driver and Xvfb' };
+
+const nodeTest = nodeTests(() => launchWebkit(webkit));
+
+describe('WebKit', unless, () => {
+    nodeTest('says what it is and what it has', async ({ service }) => {
+        const { browser, platforms, cross_origin_isolated: isolated } = service.messages[0].data.capabilities;
+        assert.equal(browser.name, 'webkit');
+        assert.match(browser.version, /^\d+\.\d+$/);
+        assert.equal(isolated, true);
+        assert.deepEqual([platforms.wasm.available, platforms.webgl.available], [true, false]);
+        assert.ok(platforms.wasm.threads > 1);
+        assert.ok(platforms.webgl.adapter, 'WebGL 2 is reported');
+        for (const [name, what] of [['webgpu', 'gpu'], ['webnn', 'ml']]) {
+            assert.deepEqual(platforms[name], { available: false, reason: `navigator.${what} is missing in this browser` });
+            assert.equal(service.served.some((file) => file.includes(`engine-${name}`)), false);
+        }
+    });
+
+    nodeTest('computes on wasm', (node) => computes(node, 'wasm'));
+    nodeTest('takes pictures', takesPictures);
+    nodeTest('keeps its link', keepsItsLink);
+});
