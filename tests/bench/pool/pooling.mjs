@@ -1,0 +1,38 @@
+/** The same mixed requests with pooled browsers, and with a fresh browser for each request. */
+import { Daemon } from '../../lib/daemon.mjs';
+import { table } from '../figures.mjs';
+import * as mix from './mix.mjs';
+
+async function measureOne(name, count, pool) {
+    const daemon = await new Daemon({ models: mix.names, logToFile: true, config: {
+        pool: { min_connections: 1, max_connections: 2, numerics: 'off', exploration: '0%',
+            ...pool } } }).start();
+    try {
+        const result = await mix.run(daemon, mix.load(),
+            { count, clients: 2, headOf: () => ({ platform: 'wasm' }) });
+        const { sessions, bridge } = (await daemon.status()).counters;
+        const files = await daemon.metric('webinfer_bridge_file_bytes_total') ?? 0;
+        await daemon.stop();
+        return { name, requests: count, sessions: sessions.started,
+            bytes: bridge.bytes_in + bridge.bytes_out + files, ...result };
+    } finally {
+        await daemon.abandon();
+    }
+}
+
+export async function measure({ quick }) {
+    const count = quick ? 24 : 200;
+    return [
+        await measureOne('pooled', count, {}),
+        await measureOne('a browser for each', count, { recycle_after: 1 }),
+    ];
+}
+
+export function print(rows) {
+    const fewer = (key) => `${(100 * (1 - rows[0][key] / rows[1][key])).toFixed(1)} % less`;
+    return table(`Pooling, ${rows[0].requests} mixed requests`,
+        ['', 'browsers started', 'total s', 'MB moved', 'p50 ms', 'p99 ms', 'failed'],
+        [...rows.map((row) => [row.name, row.sessions, row.total_ms / 1000, row.bytes / 1e6,
+            row.p50_ms, row.p99_ms, row.failed]),
+        ['pooling', fewer('sessions'), fewer('total_ms'), fewer('bytes'), '', '', '']]);
+}
