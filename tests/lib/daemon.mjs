@@ -230,6 +230,14 @@ export class Daemon {
         return { answer, problem: cases.problem(answer, testCase) };
     }
 
+    /** Waits until that many nodes can take work. */
+    async serving(count, timeout = 120_000 * patience) {
+        await until(async () => {
+            const { nodes } = await this.status();
+            return nodes.filter(({ away, draining }) => !away && !draining).length >= count;
+        }, { what: `${count} nodes that serve`, timeout });
+    }
+
     async status() { return (await this.get('/v1/status')).json; }
 
     /** A counter or gauge of /metrics by name and, if given, exact labels. */

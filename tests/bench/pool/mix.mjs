@@ -14,9 +14,10 @@ const quantile = (list, q) => [...list].sort((a, b) => a - b)[Math.floor(q * (li
  * Sends `count` requests, the cases in turn, from `clients` clients.
  * @param {import('../../lib/daemon.mjs').Daemon} daemon
  * @param {ReturnType<typeof cases.load>[]} mix
- * @param {{count: number, clients: number, headOf?: (testCase: any) => object}} how
+ * @param {{count: number, clients: number, headOf?: (testCase: any) => object,
+ *   before?: () => Promise<void>}} how `before`: what happens before each request
  */
-export async function run(daemon, mix, { count, clients, headOf = () => ({}) }) {
+export async function run(daemon, mix, { count, clients, headOf = () => ({}), before }) {
     const times = [], where = {};
     let next = 0, wrong = 0, failed = 0;
     const began = performance.now();
@@ -24,6 +25,7 @@ export async function run(daemon, mix, { count, clients, headOf = () => ({}) }) 
         while (next < count) {
             const testCase = mix[next++ % mix.length];
             const start = performance.now();
+            await before?.();
             try {
                 const { answer, problem } = await daemon.tryCase(testCase, headOf(testCase));
                 wrong += problem !== null;

@@ -1,17 +1,28 @@
 /** The same mixed requests with pooled browsers, and with a fresh browser for each request. */
 import { Daemon } from '../../lib/daemon.mjs';
+import { until } from '../../lib/wait.mjs';
 import { table } from '../figures.mjs';
 import * as mix from './mix.mjs';
 
-async function measureOne(name, count, pool) {
+/** A fresh browser, as a script has it that starts one for each piece of work. */
+async function freshBrowser(daemon) {
+    const [{ id }] = (await daemon.status()).sessions;
+    await daemon.post(`/v1/sessions/${id}/recycle`, '');
+    await until(async () => {
+        const { sessions } = await daemon.status();
+        return sessions.length === 1 && sessions[0].id !== id && sessions[0].node;
+    }, { what: 'the next browser', every: 5 });
+}
+
+async function measureOne(name, count, isFresh) {
     const daemon = await new Daemon({ models: mix.names, logToFile: true, config: {
-        pool: { min_connections: 1, max_connections: 2, numerics: 'off', exploration: '0%',
-            ...pool } } }).start();
+        pool: { max_connections: 1, numerics: 'off', exploration: '0%' } } }).start();
     try {
-        const result = await mix.run(daemon, mix.load(),
-            { count, clients: 2, headOf: () => ({ platform: 'wasm' }) });
+        const result = await mix.run(daemon, mix.load(), { count, clients: 1,
+            headOf: () => ({ platform: 'wasm' }),
+            before: isFresh ? () => freshBrowser(daemon) : undefined });
         const { sessions, bridge } = (await daemon.status()).counters;
-        const files = await daemon.metric('webinfer_bridge_file_bytes_total') ?? 0;
+        const files = await daemon.metric('webinfer_bridge_file_bytes_total');
         await daemon.stop();
         return { name, requests: count, sessions: sessions.started,
             bytes: bridge.bytes_in + bridge.bytes_out + files, ...result };
@@ -23,8 +34,8 @@ async function measureOne(name, count, pool) {
 export async function measure({ quick }) {
     const count = quick ? 24 : 200;
     return [
-        await measureOne('pooled', count, {}),
-        await measureOne('a browser for each', count, { recycle_after: 1 }),
+        await measureOne('pooled', count, false),
+        await measureOne('a browser for each', count, true),
     ];
 }
 
