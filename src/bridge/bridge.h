@@ -109,6 +109,10 @@ struct wi_bridge_events {
     /* The page can no longer use a platform that it could use before. May be NULL. */
     void (*on_platform_lost)(
         void *context, const char *node_id, enum wi_platform platform, const char *why);
+    /* Its page told anew what it can do, or which models it has (the list of a model_status,
+     * borrowed). Both may be NULL. */
+    void (*on_node_report)(void *context, const struct wi_node_info *node);
+    void (*on_node_models)(void *context, const char *node_id, const json_t *models);
 };
 
 /* Counters for /metrics, all since the start. */

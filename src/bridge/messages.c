@@ -250,6 +250,9 @@ static enum verdict on_model_status(
         return WRONG;
     json_decref(node->models);
     node->models = wi_report_bounded(status.models);
+    const struct wi_bridge_events *events = &node->bridge->events;
+    if (events->on_node_models)
+        events->on_node_models(events->context, node->info.id, node->models);
     return LOOSE;
 }
 
@@ -275,6 +278,8 @@ static enum verdict on_capability_report(
         return WRONG;
     json_decref(before);
     const struct wi_bridge_events *events = &node->bridge->events;
+    if (events->on_node_report)
+        events->on_node_report(events->context, &node->info);
     for (int i = 0; i < WI_PLATFORM_COUNT; i++) {
         if (available[i] && !node->info.platforms[i].available && events->on_platform_lost)
             events->on_platform_lost(events->context, node->info.id, (enum wi_platform)i,

@@ -172,6 +172,9 @@ static enum wi_pick pick(struct job *job, struct wi_choice *choice, struct wi_er
         .has_platform = spec->has_platform,
         .platform = spec->platform,
         .fallback = spec->fallback,
+        .type = spec->type,
+        .precision = spec->precision,
+        .waited_ms = wi_now_ms() - spec->accepted_at,
     };
     return wi_pool_pick(job->jobs->pool, &demand, choice, error);
 }

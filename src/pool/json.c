@@ -111,4 +111,6 @@ void wi_pool_counters(const struct wi_pool *pool, struct wi_pool_counters *count
                                  counters->states[WI_SESSION_READY] +
                                  counters->states[WI_SESSION_BUSY]);
     counters->nodes = HASH_COUNT(pool->nodes);
+    counters->classes = HASH_COUNT(pool->fleet.classes);
+    counters->estimates = wi_estimates_count(pool->estimates);
 }

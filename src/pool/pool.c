@@ -1,4 +1,4 @@
-/* The pool's own life, the choice of a node from what there is, and the admin verbs. */
+/* The pool's own life and the admin verbs. */
 #include "pool/private.h"
 
 #include "base/clock.h"
@@ -29,6 +29,10 @@ struct wi_pool *wi_pool_new(const struct wi_pool_deps *deps, const struct wi_con
     pool->plan = wi_timer_new(deps->loop, on_plan, pool);
     pool->tell = wi_timer_new(deps->loop, on_tell, pool);
     pool->verdicts = wi_verdicts_new(deps->db);
+    pool->estimates = wi_estimates_new(deps->db);
+    if (uv_random(NULL, NULL, &pool->random, sizeof(pool->random), 0, NULL) != 0)
+        pool->random = (uint64_t)wi_wall_ms();
+    pool->random |= 1; /* never 0, which the dice could not leave */
     wi_pool_set_kinds(pool, config);
     wi_pool_make_bridge_events(pool);
     return pool;
@@ -66,6 +70,8 @@ void wi_pool_close(struct wi_pool *pool, int at_once, void (*on_closed)(void *),
 
     if (closed)
         return; /* it was reported already */
+    if (!pool->closing)
+        wi_estimates_save(pool->estimates);
     pool->closing = 1;
     pool->on_closed = on_closed;
     pool->closed_context = context;
@@ -89,102 +95,21 @@ void wi_pool_free(struct wi_pool *pool)
     wi_pool_free_nodes(pool);
     wi_pool_free_kinds(pool);
     wi_verdicts_free(pool->verdicts);
+    wi_estimates_free(pool->estimates);
+    free(pool->candidates);
+    free(pool->options);
     free(pool);
-}
-
-/* --- choosing -------------------------------------------------------------------------------- */
-
-static int has_model(const struct wi_pool *pool, const char *node_id, const struct wi_model *model)
-{
-    struct wi_node_state state;
-    const json_t *row;
-    size_t i;
-
-    if (wi_bridge_node_state(pool->bridge, node_id, &state) != 0)
-        return 0;
-    json_array_foreach(state.models, i, row)
-    {
-        const char *hash = json_string_value(json_object_get(row, "hash"));
-        const char *loaded = json_string_value(json_object_get(row, "state"));
-        if (hash && loaded && strcmp(hash, model->hash) == 0 && strcmp(loaded, "loaded") == 0)
-            return 1;
-    }
-    return 0;
-}
-
-/* Fills one candidate; 0 if the bridge does not know the node any more. */
-static int make_candidate(const struct wi_pool *pool, const struct pool_node *node,
-    const struct wi_demand *demand, int several, struct wi_candidate *candidate)
-{
-    const struct pool_session *session =
-        *node->session ? wi_pool_find_session(pool, node->session) : NULL;
-    const struct pool_kind *kind = session ? wi_pool_find_kind(pool, session->kind) : NULL;
-
-    candidate->info = wi_bridge_node(pool->bridge, node->id);
-    candidate->browser = kind ? kind->browser : NULL;
-    candidate->builtins = node->builtins;
-    candidate->models = node->count - node->builtins;
-    candidate->open = !node->away && !node->draining;
-    candidate->has_model =
-        several && !demand->model->builtin && has_model(pool, node->id, demand->model);
-    return candidate->info != NULL;
-}
-
-/* Whether a kind that the demand allows is coming and has no node yet (but such as are about to
- * go), so that it could bring what the present nodes lack. */
-static int something_is_coming(const struct wi_pool *pool, const struct wi_demand *demand)
-{
-    for (size_t i = 0; i < pool->kind_count; i++) {
-        const struct pool_kind *kind = &pool->kinds[i];
-        const struct pool_node *node = pool->nodes;
-        if ((demand->browser && strcmp(demand->browser, kind->name) != 0) ||
-            !wi_pool_kind_is_hopeful(pool, kind))
-            continue;
-        for (; node; node = node->hh.next) {
-            const struct pool_session *session = wi_pool_find_session(pool, node->session);
-            if (session && !wi_pool_session_ends(session) && strcmp(session->kind, kind->name) == 0)
-                break;
-        }
-        if (!node)
-            return 1;
-    }
-    return 0;
-}
-
-enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
-    struct wi_choice *choice, struct wi_error *error)
-{
-    size_t most = HASH_COUNT(pool->nodes), count = 0;
-    struct wi_candidate few[16] = {0}, *candidates = few;
-    enum wi_pick pick;
-
-    if (most > sizeof(few) / sizeof(*few))
-        candidates = wi_alloc(most * sizeof(*candidates));
-    for (const struct pool_node *node = pool->nodes; node; node = node->hh.next)
-        count += (size_t)make_candidate(pool, node, demand, most > 1, &candidates[count]);
-    pick = wi_route(candidates, count, demand, choice, error);
-    if (candidates != few)
-        free(candidates);
-    /* A named node cannot come: ids are never used twice. */
-    if (pick != WI_PICK_NEVER || demand->node)
-        return pick;
-    if (demand->has_platform && demand->platform == WI_SIMULATED)
-        return pick; /* no browser that we could start simulates */
-    if (something_is_coming(pool, demand)) {
-        if (demand->browser)
-            wi_pool_wish(pool, demand->browser);
-        return WI_PICK_WAIT;
-    }
-    if (!error || error->code == WI_UNAVAILABLE)
-        wi_pool_explain(pool, demand->browser, error);
-    return WI_PICK_NEVER;
 }
 
 enum wi_code wi_pool_ready(const struct wi_pool *pool, struct wi_error *error)
 {
-    for (const struct pool_node *node = pool->nodes; node; node = node->hh.next)
-        if (!node->away && !node->draining && !node->simulated)
-            return WI_OK;
+    const struct wi_fleet_class *class = pool->fleet.classes;
+
+    /* A simulated node computes nothing. */
+    while (class && (class->open == 0 || class->info.platforms[WI_SIMULATED].available))
+        class = class->hh.next;
+    if (class)
+        return WI_OK;
     if (pool->nodes)
         return wi_error_set(
             error, WI_UNAVAILABLE, "", "every node is draining or has lost its connection");
@@ -226,7 +151,7 @@ enum wi_code wi_pool_drain(
         return wi_error_set(error, WI_NODE_NOT_FOUND, "node", "there is no node %.80s", node_id);
     if (session && wi_pool_session_ends(session) && !draining)
         return wi_error_set(error, WI_CONFLICT, "node", "its session is being closed");
-    node->draining = draining;
+    wi_pool_node_set(pool, node, node->away, draining);
     if (!draining)
         wi_pool_tell_capacity(pool);
     return WI_OK;

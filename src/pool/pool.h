@@ -23,6 +23,9 @@ struct wi_demand {
     int has_platform;  /* 0: auto */
     enum wi_platform platform;
     int fallback;
+    enum wi_model_type type; /* for the preferences; the request's, else the model's */
+    const char *precision;
+    double waited_ms; /* since it was accepted */
 };
 
 enum wi_pick { WI_PICK_NODE, WI_PICK_WAIT, WI_PICK_NEVER };
@@ -41,6 +44,7 @@ struct wi_probe {
     int wanted;
     char browser[32];
     enum wi_platform platform;
+    double deadline_ms; /* what it may take; slower is slow enough to know */
 };
 
 struct wi_choice {
@@ -120,6 +124,9 @@ json_t *wi_pool_nodes_json(const struct wi_pool *pool);
 /* {"chrome":{"installed","problem","breaker","failures","next_start_ms","min","max","wished",
  * "sessions":{STATE: count},"transitions":{FROM:{TO: count}}}}; new reference. */
 json_t *wi_pool_kinds_json(const struct wi_pool *pool);
+/* What would run this demand now, on what and why, by the same steps as wi_pool_pick; see GET
+ * /v1/hardware. Nothing is changed by it. New reference. */
+json_t *wi_pool_hardware_json(struct wi_pool *pool, const struct wi_demand *demand);
 
 struct wi_pool_counters {
     uint64_t sessions_started, sessions_broken, sessions_closed;
@@ -129,6 +136,8 @@ struct wi_pool_counters {
     /* Now. What lives is starting, ready (idle) or busy (leased), and nothing else. */
     size_t states[WI_SESSION_STATE_COUNT];
     size_t live, nodes;
+    uint64_t probes;           /* runs beside the client's path that were asked for */
+    size_t classes, estimates; /* now: nodes that differ; what was measured */
 };
 void wi_pool_counters(const struct wi_pool *pool, struct wi_pool_counters *counters);
 

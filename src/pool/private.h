@@ -4,6 +4,8 @@
 
 #include "base/loop.h"
 #include "pool/backoff.h"
+#include "pool/estimates.h"
+#include "pool/fleet.h"
 #include "pool/pool.h"
 #include "pool/route.h"
 #include "pool/scale.h"
@@ -29,6 +31,7 @@ struct pool_session {
     char id[WI_ID_SIZE];
     char kind[32];
     enum wi_session_state state; /* as it last told */
+    char node[WI_ID_SIZE];       /* its page's, "" before and after; written by nodes.c */
     double started, welcomed_at; /* 0: not yet */
     double reloaded_at;          /* 0: never */
     double idle_since;
@@ -38,18 +41,23 @@ struct pool_session {
 };
 
 struct pool_attempt {
-    char id[WI_ID_SIZE];
+    struct pool_attempt *next;
+    char id[WI_ID_SIZE + 12];
     int builtin;
+    char hash[65];
+    enum wi_platform platform; /* the first that it tries */
+    double sent_at, expected_ms;
+    double not_run_ms; /* of that, what was expected for the queue and for loading */
 };
 
 struct pool_node {
     UT_hash_handle hh;
     char id[WI_ID_SIZE];
     char session[WI_ID_SIZE]; /* "" for a joined node */
-    int away, draining;
-    int simulated; /* computes nothing: no sign that we are ready */
+    int away, draining;       /* written by wi_pool_node_set */
     size_t count, builtins;
-    struct pool_attempt attempts[WI_DEPTH_BUILTIN + WI_DEPTH_MODEL];
+    struct pool_attempt *attempts; /* the oldest first */
+    struct wi_fleet_node place;
 };
 
 struct wi_pool {
@@ -62,9 +70,15 @@ struct wi_pool {
     size_t kind_count;
     struct pool_session *sessions;
     struct pool_node *nodes; /* by id */
+    struct wi_fleet fleet;   /* the same nodes, as routing sees them */
+    struct wi_estimates *estimates;
     struct wi_verdicts *verdicts;
-    struct wi_timer *plan;   /* sessions.c: the next time to look */
-    struct wi_timer *tell;   /* nodes.c: on_capacity, from the loop */
+    struct wi_candidate *candidates; /* pick.c: room for a choice among `capacity` classes */
+    struct wi_option *options;
+    size_t capacity;
+    uint64_t random;       /* the state of the dice */
+    struct wi_timer *plan; /* sessions.c: the next time to look */
+    struct wi_timer *tell; /* nodes.c: on_capacity, from the loop */
     struct wi_pool_counters counters;
     size_t backlog;
     double backlog_since;
@@ -87,6 +101,12 @@ int wi_pool_kind_is_hopeful(const struct wi_pool *pool, const struct pool_kind *
 /* WI_UNAVAILABLE with why there is no node (of `browser`, NULL for any). */
 enum wi_code wi_pool_explain(
     const struct wi_pool *pool, const char *browser, struct wi_error *error);
+
+/* pick.c */
+/* Judges all that there is for the demand; wi_pool_pick without its consequences. The options are
+ * pool->options. */
+enum wi_pick wi_pool_judge(struct wi_pool *pool, const struct wi_demand *demand, int with_dice,
+    struct wi_choice *choice, size_t *option_count, struct wi_error *error);
 
 /* sessions.c */
 void wi_pool_start_session(struct wi_pool *pool, struct pool_kind *kind, const char *why);
@@ -121,6 +141,7 @@ void wi_pool_note_answer(struct wi_pool *pool);
 void wi_pool_make_bridge_events(struct wi_pool *pool);
 struct pool_node *wi_pool_find_node(const struct wi_pool *pool, const char *id);
 struct pool_node *wi_pool_node_of(const struct wi_pool *pool, const char *session_id);
+void wi_pool_node_set(struct wi_pool *pool, struct pool_node *node, int away, int draining);
 void wi_pool_tell_capacity(struct wi_pool *pool); /* from the loop, not at once */
 void wi_pool_free_nodes(struct wi_pool *pool);
 

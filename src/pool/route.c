@@ -1,15 +1,25 @@
 /*
- * Routing. Until measurements decide, the rules are fixed: `auto` takes WebGPU where the adapter is
- * real, else WASM; a software adapter runs only when WebGPU is named. Among the nodes that can, the
- * least loaded wins, and one that has the model loaded is worth a little waiting.
+ * Routing: every platform of every candidate is judged and gets an expected completion time; the
+ * least of those that may be taken wins. What was measured counts; what was not is expected to be
+ * as good as the preferences say, beside what was.
  */
 #include "pool/route.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Loading a model costs about as much as waiting for this many attempts. */
-#define LOAD_COST 2
+/* Waiting for a better place must pay by this factor. */
+#define WORTH_WAITING 1.5
+/* A platform whose measured run is longer than the client's by this factor is not worth checking.
+ */
+#define WORTH_CHECKING 1.5
+/* Failures count for certain here at most. */
+#define FAILURE_MAX 0.95
+
+const char *const wi_standing_names[] = {"ready", "busy", "full", "closed", "unavailable", "barred",
+    "unchecked", "wrong", "unable", "software", "other"};
+
+/* --- what may run where ---------------------------------------------------------------------- */
 
 static int is_listed(const struct wi_config_browser *browser, enum wi_platform platform)
 {
@@ -22,6 +32,8 @@ static const char *why_not(const struct wi_candidate *candidate, enum wi_platfor
 {
     enum wi_gpu gpu = candidate->browser ? candidate->browser->gpu : WI_GPU_AUTO;
 
+    if (platform == WI_SIMULATED)
+        return NULL;
     if (platform == WI_WEBGL)
         return "webgl runs no ONNX models";
     if (!is_listed(candidate->browser, platform))
@@ -41,10 +53,10 @@ static int can_run(const struct wi_candidate *candidate, enum wi_platform platfo
     return candidate->info->platforms[platform].available && !why_not(candidate, platform);
 }
 
-static int has_hardware(const struct wi_candidate *candidate)
+static int is_software(const struct wi_candidate *candidate, enum wi_platform platform)
 {
-    return can_run(candidate, WI_WEBGPU) && candidate->info->platforms[WI_WEBGPU].has_adapter &&
-           !candidate->info->platforms[WI_WEBGPU].adapter.is_fallback;
+    return candidate->info->platforms[platform].has_adapter &&
+           candidate->info->platforms[platform].adapter.is_fallback;
 }
 
 static void add_platform(struct wi_choice *choice, enum wi_platform platform)
@@ -81,12 +93,20 @@ static enum wi_code unsupported(
     return WI_PLATFORM_UNSUPPORTED;
 }
 
+static int wants_simulation(const struct wi_demand *demand)
+{
+    return demand->has_platform && demand->platform == WI_SIMULATED;
+}
+
 enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
     const struct wi_demand *demand, struct wi_choice *choice, struct wi_error *error)
 {
+    int may_fall_back = demand->fallback && demand->platform != WI_WASM;
+    const char *refusal = why_not(candidate, demand->platform);
+
     choice->platform_count = 0;
     choice->refusal.given = 0;
-    if (demand->has_platform && demand->platform == WI_SIMULATED) {
+    if (wants_simulation(demand)) {
         add_platform(choice, WI_SIMULATED);
         return WI_OK;
     }
@@ -95,107 +115,441 @@ enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
         add_platform(choice, demand->has_platform ? demand->platform : WI_WASM);
         return WI_OK;
     }
-    if (!demand->has_platform) {
-        if (has_hardware(candidate))
-            add_platform(choice, WI_WEBGPU);
-    } else if (demand->fallback && demand->platform != WI_WASM) {
-        /* Tried there even if it is known not to work, so that the answer says why it fell back. */
-        const char *refusal = why_not(candidate, demand->platform);
-        if (refusal)
-            refuse_platform(choice, demand->platform, refusal);
-        else
-            add_platform(choice, demand->platform);
-    } else if (can_run(candidate, demand->platform)) {
+    /* Tried there even if it is known not to work, so that the answer says why it fell back. */
+    if (can_run(candidate, demand->platform) || (may_fall_back && !refusal))
         add_platform(choice, demand->platform);
-    }
-    if ((!demand->has_platform || (demand->fallback && demand->platform != WI_WASM)) &&
-        can_run(candidate, WI_WASM))
+    else if (may_fall_back)
+        refuse_platform(choice, demand->platform, refusal);
+    if (may_fall_back && can_run(candidate, WI_WASM))
         add_platform(choice, WI_WASM);
     return choice->platform_count > 0 ? WI_OK : unsupported(candidate, demand, error);
 }
 
-static int wants_simulation(const struct wi_demand *demand)
+/* --- the standing of each option ------------------------------------------------------------- */
+
+static void judge(struct wi_option *option, enum wi_standing standing, const char *why)
 {
-    return demand->has_platform && demand->platform == WI_SIMULATED;
+    option->standing = standing;
+    option->why = why;
 }
 
-/* A simulated node gets only what asks for one by the platform's name, and nobody else gets that.
- */
-static int matches(const struct wi_candidate *candidate, const struct wi_demand *demand)
+/* Whether `auto` may use it, but for the wait. */
+static void judge_trust(struct wi_option *option, const struct wi_terms *terms)
+{
+    const struct wi_prospect *prospect = &option->candidate->prospects[option->platform];
+    int checks = terms->numerics == WI_NUMERICS_CHECK && option->platform != WI_WASM;
+
+    if (checks && prospect->verdict == WI_WRONG)
+        judge(option, WI_STANDING_WRONG, "its answer was not that of wasm");
+    else if (checks && prospect->verdict == WI_UNABLE)
+        judge(option, WI_STANDING_UNABLE, "it was tried and cannot run the model");
+    else if (is_software(option->candidate, option->platform) && !option->measured)
+        judge(option, WI_STANDING_SOFTWARE,
+            "the adapter is a software one, and was not measured to be faster");
+    else if (checks && prospect->verdict == WI_UNKNOWN)
+        judge(option, WI_STANDING_UNCHECKED, "its answer was not compared with that of wasm yet");
+}
+
+/* Whether a node could be given it now: one that has the model, or an idle one. */
+static void judge_room(struct wi_option *option, const struct wi_demand *demand)
+{
+    const struct wi_candidate *candidate = option->candidate;
+
+    if (candidate->open == 0)
+        judge(option, WI_STANDING_CLOSED, "its nodes are draining or have lost their connection");
+    else if (!candidate->any.node)
+        judge(option, WI_STANDING_FULL, "its nodes have as much to do as they may");
+    else if (!candidate->any_idle && !candidate->prospects[option->platform].warm.node &&
+             !demand->model->builtin && demand->waited_ms < WI_ROUTE_PATIENCE_MS)
+        judge(option, WI_STANDING_BUSY, "its nodes work on other models");
+}
+
+static void judge_option(struct wi_option *option, const struct wi_demand *demand,
+    const struct wi_terms *terms, enum wi_platform wanted)
+{
+    const struct wi_candidate *candidate = option->candidate;
+    const char *barred = why_not(candidate, option->platform);
+
+    judge(option, WI_STANDING_READY, "");
+    if (demand->model->builtin && option->platform != wanted)
+        judge(option, WI_STANDING_OTHER, "a built-in model computes nothing");
+    else if (demand->model->builtin)
+        judge_room(option, demand);
+    else if (barred)
+        judge(option, WI_STANDING_BARRED, barred);
+    else if (!candidate->info->platforms[option->platform].available)
+        judge(option, WI_STANDING_UNAVAILABLE, candidate->info->platforms[option->platform].reason);
+    else if (demand->has_platform && option->platform != wanted)
+        judge(option, WI_STANDING_OTHER, "the request names another platform");
+    else if (!demand->has_platform)
+        judge_trust(option, terms);
+    if (option->standing == WI_STANDING_READY && !demand->model->builtin)
+        judge_room(option, demand);
+}
+
+/* --- expected times -------------------------------------------------------------------------- */
+
+/* How the preferences see it: 1 for the best place there could be, more for worse ones. Within one
+ * position a GPU or an accelerator comes before WASM, and that before a software adapter. */
+static double prior(const struct wi_option *option)
+{
+    int rank = option->candidate->prospects[option->platform].rank;
+    double within = option->platform == WI_WEBGPU ? 0 : option->platform == WI_WEBNN ? 0.2 : 0.4;
+
+    if (is_software(option->candidate, option->platform))
+        within = 0.6;
+    return 1 + rank + within;
+}
+
+/* What is known best: others are compared with it by their preference. */
+struct reference {
+    double run_ms, load_ms, prior;
+};
+
+static void find_reference(
+    const struct wi_option *options, size_t count, struct reference *reference)
+{
+    const struct wi_option *best = NULL;
+
+    *reference = (struct reference){WI_ROUTE_RUN_MS, WI_ROUTE_LOAD_MS, 1};
+    for (size_t i = 0; i < count; i++) {
+        const struct wi_estimate *e =
+            &options[i].candidate->prospects[options[i].platform].estimate;
+        if (options[i].measured && (!best || e->run_ms < reference->run_ms)) {
+            best = &options[i];
+            reference->run_ms = e->run_ms;
+            reference->load_ms = e->loads > 0 ? e->load_ms : WI_ROUTE_LOAD_MS;
+        }
+    }
+    if (best)
+        reference->prior = prior(best);
+}
+
+/* Where it would go: to a node that has the model, unless loading it elsewhere is the shorter
+ * wait. */
+static void seat(struct wi_option *option, double load_ms, const struct wi_terms *terms)
+{
+    const struct wi_candidate *candidate = option->candidate;
+    const struct wi_prospect *prospect = &candidate->prospects[option->platform];
+    double open = candidate->open > 0 ? (double)candidate->open : 1;
+
+    if (option->standing == WI_STANDING_FULL) { /* and what waits for it before this one */
+        option->warm = prospect->loaded > 0;
+        option->queue_ms = (candidate->full_ms > 0 ? candidate->full_ms : 0) +
+                           (double)terms->waiting * option->run_ms / open;
+    } else if (prospect->warm.node &&
+               (!candidate->any.node ||
+                   prospect->warm.ahead_ms <= candidate->any.ahead_ms + load_ms)) {
+        option->warm = 1;
+        option->node = prospect->warm.node;
+        option->queue_ms = prospect->warm.ahead_ms;
+    } else {
+        option->node = candidate->any.node;
+        option->queue_ms = candidate->any.ahead_ms;
+    }
+    option->load_ms = option->warm ? 0 : load_ms;
+}
+
+static void expect(struct wi_option *option, const struct wi_demand *demand,
+    const struct reference *reference, const struct wi_terms *terms)
+{
+    const struct wi_estimate *e = &option->candidate->prospects[option->platform].estimate;
+    double failure = e->failure < FAILURE_MAX ? e->failure : FAILURE_MAX;
+    double redo;
+
+    option->run_ms = e->run_ms;
+    if (demand->model->builtin)
+        option->run_ms = 0;
+    else if (!option->measured && !e->cold) { /* then run_ms is a bound, or nothing */
+        double assumed = reference->run_ms * prior(option) / reference->prior;
+        option->run_ms = e->run_ms > assumed ? e->run_ms : assumed;
+    }
+    seat(option,
+        demand->model->builtin ? 0
+        : e->loads > 0         ? e->load_ms
+                               : reference->load_ms,
+        terms);
+    redo = option->load_ms + option->run_ms;
+    option->failure_ms =
+        failure / (1 - failure) * (redo > WI_ROUTE_FAILURE_MS ? redo : WI_ROUTE_FAILURE_MS);
+    option->expected_ms = option->queue_ms + option->load_ms + option->run_ms + option->failure_ms;
+}
+
+/* --- the choice ------------------------------------------------------------------------------ */
+
+int wi_route_matches(const struct wi_candidate *candidate, const struct wi_demand *demand)
 {
     return wants_simulation(demand) == candidate->info->platforms[WI_SIMULATED].available &&
-           (!demand->node || strcmp(candidate->info->id, demand->node) == 0) &&
            (!demand->browser || strcmp(candidate->info->kind, demand->browser) == 0);
 }
 
-static int has_room(const struct wi_candidate *candidate, const struct wi_demand *demand)
+static int is_able(const struct wi_option *option)
 {
-    if (!candidate->open)
-        return 0;
-    return demand->model->builtin ? candidate->builtins < WI_DEPTH_BUILTIN
-                                  : candidate->models < WI_DEPTH_MODEL;
+    return option->standing <= WI_STANDING_CLOSED;
 }
 
-static size_t cost(const struct wi_candidate *candidate, const struct wi_demand *demand)
+static size_t count_able(const struct wi_option *options, size_t count)
 {
-    size_t load = demand->model->builtin || candidate->has_model ? 0 : LOAD_COST;
+    size_t able = 0;
 
-    return candidate->builtins + candidate->models + load;
+    for (size_t i = 0; i < count; i++)
+        able += (size_t)is_able(&options[i]);
+    return able;
 }
+
+/* Judges every platform of the candidates that the pins allow; the number of options. */
+static size_t judge_all(const struct wi_candidate *candidates, size_t count,
+    const struct wi_demand *demand, const struct wi_terms *terms, struct wi_option *options)
+{
+    enum wi_platform wanted = demand->has_platform ? demand->platform : WI_WASM;
+    size_t made = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        for (int p = 0; p < WI_PLATFORM_COUNT && wi_route_matches(&candidates[i], demand); p++) {
+            struct wi_option *option = &options[made++];
+            const struct wi_prospect *prospect = &candidates[i].prospects[p];
+            *option = (struct wi_option){.candidate = &candidates[i], .platform = p};
+            option->measured = prospect->estimate.runs > 0;
+            judge_option(option, demand, terms, wanted);
+        }
+    }
+    return made;
+}
+
+/* The request names a platform that none of the open nodes has, and allows the fallback. */
+static void allow_fallback(struct wi_option *options, size_t count, const struct wi_demand *demand)
+{
+    if (!demand->has_platform || !demand->fallback || demand->platform == WI_WASM ||
+        demand->platform == WI_SIMULATED)
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (options[i].standing < WI_STANDING_CLOSED)
+            return;
+    for (size_t i = 0; i < count; i++) {
+        if (options[i].platform == WI_WASM && options[i].standing == WI_STANDING_OTHER) {
+            judge(&options[i], WI_STANDING_READY, "");
+            judge_room(&options[i], demand);
+        }
+    }
+}
+
+/* Where nothing has WASM there is nothing to compare with: what is not known to be wrong must do,
+ * and its answers are marked as unchecked. */
+static void allow_unchecked(struct wi_option *options, size_t count, const struct wi_demand *demand)
+{
+    if (demand->has_platform || count_able(options, count) > 0)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        if (options[i].standing == WI_STANDING_UNCHECKED) {
+            judge(&options[i], WI_STANDING_READY, "");
+            judge_room(&options[i], demand);
+        }
+    }
+}
+
+static int is_better(const struct wi_option *one, const struct wi_option *other)
+{
+    if (!other || one->expected_ms != other->expected_ms)
+        return !other || one->expected_ms < other->expected_ms;
+    return prior(one) < prior(other);
+}
+
+/* The best of those with one of two standings. */
+static struct wi_option *best_of(
+    struct wi_option *options, size_t count, enum wi_standing first, enum wi_standing last)
+{
+    struct wi_option *best = NULL;
+
+    for (size_t i = 0; i < count; i++)
+        if (options[i].standing >= first && options[i].standing <= last &&
+            is_better(&options[i], best))
+            best = &options[i];
+    return best;
+}
+
+/* The node that failed the job before is taken again only where it is the only one. */
+static struct wi_option *take_avoided(struct wi_option *options, size_t count)
+{
+    struct wi_option *best = NULL;
+    const struct wi_candidate *last = NULL;
+    size_t nodes = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!is_able(&options[i]))
+            continue;
+        nodes += options[i].candidate != last ? options[i].candidate->nodes : 0;
+        last = options[i].candidate;
+        if (options[i].candidate->avoided.node && is_better(&options[i], best))
+            best = &options[i];
+    }
+    if (nodes != 1 || !best)
+        return NULL;
+    best->node = best->candidate->avoided.node;
+    judge(best, WI_STANDING_READY, "");
+    return best;
+}
+
+static void take(
+    const struct wi_option *option, const struct wi_demand *demand, struct wi_choice *choice)
+{
+    if (demand->has_platform || demand->model->builtin) {
+        wi_route_platforms(option->candidate, demand, choice, NULL);
+    } else {
+        choice->platform_count = 0;
+        choice->refusal.given = 0;
+        add_platform(choice, option->platform);
+        if (option->platform != WI_WASM && can_run(option->candidate, WI_WASM))
+            add_platform(choice, WI_WASM);
+    }
+    snprintf(choice->node, sizeof(choice->node), "%s", option->node);
+}
+
+/* --- runs beside the client's path ----------------------------------------------------------- */
+
+static void ask_probe(
+    struct wi_choice *choice, const struct wi_option *option, const struct wi_option *client)
+{
+    choice->probe.wanted = 1;
+    choice->probe.platform = option->platform;
+    choice->probe.deadline_ms =
+        WI_ROUTE_PROBE_FACTOR * (client->load_ms + client->run_ms) + WI_ROUTE_PROBE_BASE_MS;
+    snprintf(
+        choice->probe.browser, sizeof(choice->probe.browser), "%s", option->candidate->info->kind);
+}
+
+/* WASM to compare with: in the client's own kind of browser where that has it. */
+static const struct wi_option *find_wasm(
+    const struct wi_option *options, size_t count, const struct wi_option *client)
+{
+    const struct wi_option *found = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        if (options[i].platform != WI_WASM || !is_able(&options[i]))
+            continue;
+        if (!found || strcmp(options[i].candidate->info->kind, client->candidate->info->kind) == 0)
+            found = &options[i];
+    }
+    return found;
+}
+
+/* Some other place: the one whose measurement is oldest. What is in software costs much, so it is
+ * tried only when nothing waits. */
+static const struct wi_option *find_to_explore(const struct wi_option *options, size_t count,
+    const struct wi_option *client, const struct wi_terms *terms)
+{
+    const struct wi_option *found = NULL;
+    int64_t oldest = INT64_MAX;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct wi_option *option = &options[i];
+        int64_t at = option->candidate->prospects[option->platform].estimate.measured_at;
+        int may = is_able(option) || option->standing == WI_STANDING_UNCHECKED ||
+                  option->standing == WI_STANDING_SOFTWARE;
+        if (!may || option->candidate->open == 0 || at >= oldest ||
+            (is_software(option->candidate, option->platform) && terms->waiting > 0) ||
+            (option->platform == client->platform &&
+                strcmp(option->candidate->info->kind, client->candidate->info->kind) == 0))
+            continue;
+        found = option;
+        oldest = at;
+    }
+    return found;
+}
+
+/* A place that would be preferred if only it were known: not compared yet, or never timed. */
+static const struct wi_option *find_to_check(
+    const struct wi_option *options, size_t count, const struct wi_option *client)
+{
+    const struct wi_option *found = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct wi_option *option = &options[i];
+        const struct wi_prospect *prospect = &option->candidate->prospects[option->platform];
+        int unknown = option->standing == WI_STANDING_UNCHECKED ||
+                      (is_able(option) && option->platform != WI_WASM && !option->measured);
+        if (!unknown || option == client || option->candidate->open == 0 || !prospect->probe_due ||
+            is_software(option->candidate, option->platform) ||
+            (option->measured && option->run_ms > WORTH_CHECKING * client->run_ms))
+            continue;
+        if (!found || prior(option) < prior(found))
+            found = option;
+    }
+    return found;
+}
+
+static void choose_probe(const struct wi_option *options, size_t count,
+    const struct wi_option *client, const struct wi_terms *terms, struct wi_choice *choice)
+{
+    const struct wi_option *option = NULL;
+    enum wi_verdict verdict = client->candidate->prospects[client->platform].verdict;
+    int checks = terms->numerics == WI_NUMERICS_CHECK;
+
+    if (terms->recheck_roll < terms->recheck && checks && client->platform != WI_WASM &&
+        verdict == WI_TRUSTED)
+        option = find_wasm(options, count, client);
+    if (!option && terms->explore_roll < terms->exploration)
+        option = find_to_explore(options, count, client, terms);
+    if (!option)
+        option = find_to_check(options, count, client);
+    if (option)
+        ask_probe(choice, option, client);
+}
+
+/* --- all together ---------------------------------------------------------------------------- */
 
 /* Why no candidate came through. */
-static enum wi_pick refuse(const struct wi_demand *demand, int node_known, struct wi_error *error)
+static enum wi_pick refuse(const struct wi_candidate *candidates, size_t count,
+    const struct wi_demand *demand, struct wi_error *error)
 {
-    if (demand->node && !node_known)
-        wi_error_set(error, WI_NODE_NOT_FOUND, "node", "there is no node %.80s", demand->node);
-    else if (wants_simulation(demand) || (demand->node && !demand->browser))
+    struct wi_choice ignored;
+
+    if (count == 0 && (wants_simulation(demand) || (demand->node && !demand->browser)))
         wi_error_set(error, WI_UNAVAILABLE, "platform",
             wants_simulation(demand)
                 ? "no simulated node that the request allows is there"
                 : "the node is simulated and runs only what asks for the platform simulated");
-    else if (demand->node)
+    else if (count == 0 && demand->node)
         wi_error_set(error, WI_UNAVAILABLE, "browser", "the node %.80s is no %.40s", demand->node,
             demand->browser);
-    else
+    else if (count == 0)
         wi_error_set(error, WI_UNAVAILABLE, demand->browser ? "browser" : "",
             "no node%s%.40s is there", demand->browser ? " of browser " : "",
             demand->browser ? demand->browser : "");
+    else if (demand->has_platform)
+        wi_route_platforms(candidates, demand, &ignored, error);
+    else
+        unsupported(candidates, demand, error);
     return WI_PICK_NEVER;
 }
 
 enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,
-    const struct wi_demand *demand, struct wi_choice *choice, struct wi_error *error)
+    const struct wi_demand *demand, const struct wi_terms *terms, struct wi_option *options,
+    struct wi_choice *choice, struct wi_error *error)
 {
-    const struct wi_candidate *best = NULL, *avoided = NULL;
-    size_t able = 0, matching = 0;
-    int node_known = 0;
+    size_t made = judge_all(candidates, count, demand, terms, options);
+    struct wi_option *best, *awaited;
+    struct reference reference;
 
-    for (size_t i = 0; i < count; i++) {
-        const struct wi_candidate *candidate = &candidates[i];
-        struct wi_choice platforms;
-        node_known |= demand->node && strcmp(candidate->info->id, demand->node) == 0;
-        if (!matches(candidate, demand))
-            continue;
-        matching++;
-        if (wi_route_platforms(candidate, demand, &platforms, error) != WI_OK)
-            continue;
-        able++;
-        if (demand->avoid && strcmp(candidate->info->id, demand->avoid) == 0) {
-            avoided = candidate;
-            continue;
-        }
-        if (has_room(candidate, demand) && (!best || cost(candidate, demand) < cost(best, demand)))
-            best = candidate;
-    }
-    if (matching == 0)
-        return refuse(demand, node_known, error);
-    if (able == 0)
-        return WI_PICK_NEVER; /* wi_route_platforms said why */
-    if (!best && avoided && able == 1 && has_room(avoided, demand))
-        best = avoided;
+    memset(&choice->probe, 0, sizeof(choice->probe));
+    allow_fallback(options, made, demand);
+    allow_unchecked(options, made, demand);
+    find_reference(options, made, &reference);
+    for (size_t i = 0; i < made; i++)
+        expect(&options[i], demand, &reference, terms);
+    if (count_able(options, made) == 0)
+        return refuse(made > 0 ? options[made - 1].candidate : NULL, made, demand, error);
+    best = best_of(options, made, WI_STANDING_READY, WI_STANDING_READY);
+    if (!best)
+        best = take_avoided(options, made);
     if (!best)
         return WI_PICK_WAIT;
-    wi_route_platforms(best, demand, choice, NULL);
-    snprintf(choice->node, sizeof(choice->node), "%s", best->info->id);
+    awaited = best_of(options, made, WI_STANDING_BUSY, WI_STANDING_FULL);
+    if (awaited && awaited->measured && best->measured && !demand->model->builtin &&
+        awaited->expected_ms * WORTH_WAITING < best->expected_ms)
+        return WI_PICK_WAIT;
+    best->chosen = 1;
+    take(best, demand, choice);
+    if (!demand->has_platform && !demand->model->builtin)
+        choose_probe(options, made, best, terms, choice);
     return WI_PICK_NODE;
 }

@@ -1,35 +1,109 @@
 /*
- * Which node a piece of work goes to, and which platforms it tries there. Pure: everything that it
- * looks at is in the candidates.
+ * Which node a piece of work goes to, and which platforms it tries there: the option with the least
+ * expected completion time, where it may be taken. Pure: everything that it looks at is in the
+ * candidates and terms, and everything that it thought is in the options.
  */
 #ifndef WI_POOL_ROUTE_H
 #define WI_POOL_ROUTE_H
 
 #include "bridge/bridge.h"
 #include "config/config.h"
+#include "pool/estimates.h"
+#include "pool/fleet.h"
 #include "pool/pool.h"
+#include "pool/verdicts.h"
 
-/* Attempts that a node may have at a time: the next is in the page already when one ends. More
- * would only wait there instead of where it can still go to another node. */
-#define WI_DEPTH_BUILTIN 16
-#define WI_DEPTH_MODEL 2
+/* What nothing is known of is taken to run and load so long, in the best place. */
+#define WI_ROUTE_RUN_MS 250.0
+#define WI_ROUTE_LOAD_MS 500.0
+/* What a failure costs at least, beside what was in vain. */
+#define WI_ROUTE_FAILURE_MS 1000.0
+/* A model is not loaded into a node that works on another one, unless a request has waited so long
+ * for an idle node: then it takes its turn. */
+#define WI_ROUTE_PATIENCE_MS 1000.0
+/* How many times the time of the client's answer a run beside its path may take. */
+#define WI_ROUTE_PROBE_FACTOR 20
+/* Beside that, for loading the model there and for compiling it. */
+#define WI_ROUTE_PROBE_BASE_MS 10000.0
 
-struct wi_candidate {
-    const struct wi_node_info *info;
-    const struct wi_config_browser *browser; /* of its session; NULL for a joined node */
-    size_t builtins, models;                 /* attempts on it */
-    int open;                                /* neither draining nor away */
-    int has_model;                           /* the demanded model is loaded there */
+/* A node that could take the work now; `node` NULL: there is none. */
+struct wi_seat {
+    const char *node;
+    double ahead_ms; /* until it is expected to be free */
 };
 
-/* The platforms to try on this node, in order. WI_OK or WI_PLATFORM_UNSUPPORTED. */
+/* A platform of a candidate, for the demanded model. */
+struct wi_prospect {
+    struct wi_estimate estimate;
+    enum wi_verdict verdict;
+    int rank;            /* in [browser_preferences], 0 the best */
+    int probe_due;       /* a run beside the client's path may be asked for */
+    struct wi_seat warm; /* the first free node that has the model loaded */
+    size_t loaded;       /* how many have it loaded, free or not */
+};
+
+/* Nodes that are alike, as one demand sees them. */
+struct wi_candidate {
+    const struct wi_node_info *info;         /* what they have in common */
+    const struct wi_config_browser *browser; /* of their sessions; NULL for joined nodes */
+    size_t nodes, open;                      /* how many; those that take work */
+    struct wi_seat any;                      /* the first free node, but the avoided one */
+    int any_idle;                            /* it works on no model */
+    struct wi_seat avoided;                  /* the demand's `avoid`, if it is here and has room */
+    double full_ms; /* until the first full node is expected to be free; < 0: none is full */
+    struct wi_prospect prospects[WI_PLATFORM_COUNT];
+};
+
+struct wi_terms {
+    enum wi_numerics numerics;
+    double exploration, recheck;       /* shares */
+    double explore_roll, recheck_roll; /* in [0, 1), or 1 for "not now" */
+    size_t waiting;                    /* jobs in the queue */
+};
+
+enum wi_standing {
+    WI_STANDING_READY,       /* could be taken now */
+    WI_STANDING_BUSY,        /* would have to load, and no node is idle */
+    WI_STANDING_FULL,        /* its nodes have as many attempts as they may */
+    WI_STANDING_CLOSED,      /* its nodes are draining or away */
+    WI_STANDING_UNAVAILABLE, /* the page says that it has none */
+    WI_STANDING_BARRED,      /* by the configuration, or by what it is */
+    WI_STANDING_UNCHECKED,   /* not compared with wasm yet */
+    WI_STANDING_WRONG,       /* compared, and wrong */
+    WI_STANDING_UNABLE,      /* tried, and it does not run the model */
+    WI_STANDING_SOFTWARE,    /* a software adapter that was not measured */
+    WI_STANDING_OTHER        /* the request names another */
+};
+extern const char *const wi_standing_names[];
+
+/* A platform of a candidate, judged. */
+struct wi_option {
+    const struct wi_candidate *candidate;
+    enum wi_platform platform;
+    enum wi_standing standing;
+    const char *why;    /* a sentence, or "" */
+    const char *node;   /* where it would go; NULL: nowhere now */
+    int warm, measured; /* loaded there; run_ms is a measurement */
+    int chosen;
+    double expected_ms; /* the sum of the next four; the least wins */
+    double queue_ms, load_ms, run_ms, failure_ms;
+};
+
+/* Whether the pins allow the candidate. A simulated node gets only what asks for one by the
+ * platform's name, and nobody else gets that. */
+int wi_route_matches(const struct wi_candidate *candidate, const struct wi_demand *demand);
+/* The platforms to try on this candidate's nodes, in order, for a demand that names one or for a
+ * built-in model. WI_OK or WI_PLATFORM_UNSUPPORTED. */
 enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
     const struct wi_demand *demand, struct wi_choice *choice, struct wi_error *error);
 
-/* The best of the candidates. WI_PICK_WAIT: one could, but is full, away or draining.
- * WI_PICK_NEVER: none of these ever could; `error` says why (WI_NODE_NOT_FOUND,
- * WI_PLATFORM_UNSUPPORTED, WI_UNAVAILABLE where there is no candidate that the pins allow). */
+/* The best of the candidates. WI_PICK_WAIT: one could, but is full, busy, away or draining, or is
+ * worth waiting for. WI_PICK_NEVER: none of these ever could; `error` says why
+ * (WI_PLATFORM_UNSUPPORTED, WI_UNAVAILABLE where there is no candidate that the pins allow).
+ * `options` has room for count × WI_PLATFORM_COUNT and is filled in the order of the candidates
+ * that match. */
 enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,
-    const struct wi_demand *demand, struct wi_choice *choice, struct wi_error *error);
+    const struct wi_demand *demand, const struct wi_terms *terms, struct wi_option *options,
+    struct wi_choice *choice, struct wi_error *error);
 
 #endif

@@ -28,6 +28,8 @@ struct pool_session *wi_pool_find_session(const struct wi_pool *pool, const char
 {
     struct pool_session *session = pool->sessions;
 
+    if (!*id)
+        return NULL; /* a joined node has none */
     while (session && strcmp(session->id, id) != 0)
         session = session->next;
     return session;
@@ -59,7 +61,7 @@ static void drop_node(struct wi_pool *pool, const struct pool_session *session, 
 
     wi_bridge_revoke(pool->bridge, session->id);
     if (node) {
-        node->draining = 1;
+        wi_pool_node_set(pool, node, node->away, 1);
         wi_bridge_drop(pool->bridge, node->id, why);
     }
 }
@@ -79,7 +81,7 @@ static void on_draining(struct wi_pool *pool, struct pool_session *session)
     wi_bridge_revoke(pool->bridge, session->id);
     forget_successor(pool, session);
     if (node)
-        node->draining = 1;
+        wi_pool_node_set(pool, node, node->away, 1);
 }
 
 static void on_broken(struct wi_pool *pool, struct pool_session *session,

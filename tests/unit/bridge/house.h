@@ -195,8 +195,8 @@ static inline int set_up(void **state)
     house->config.api.max_body = 8 * 1024 * 1024;
     house->config.pool.max_connections = 1;
     house->config.pool.model_budget = 1 << 30;
-    struct wi_bridge_events events = {
-        house, on_up, on_away, on_down, on_accepted, on_answer, on_lost, on_platform_lost};
+    struct wi_bridge_events events = {house, on_up, on_away, on_down, on_accepted, on_answer,
+        on_lost, on_platform_lost, NULL, NULL};
     house->bridge = wi_bridge_new(
         house->lws, &house->loop, NULL, &house->config, &house->budget, &events, &error);
     if (!house->bridge)

@@ -1,45 +1,63 @@
-/* Routing over hand-made nodes: pins, platforms, load. */
+/* Routing over hand-made candidates: pins, platforms, trust, measurements, preferences, probes. */
 #include "../test.h"
 
 #include "pool/route.h"
 #include <stdio.h>
 #include <string.h>
 
+#define CANDIDATES 3
+
 struct place {
-    struct wi_node_info infos[3];
-    struct wi_candidate nodes[3];
+    struct wi_node_info infos[CANDIDATES];
+    struct wi_candidate nodes[CANDIDATES];
+    struct wi_option options[CANDIDATES * WI_PLATFORM_COUNT];
+    char ids[CANDIDATES][16];
     struct wi_config_browser browser;
     struct wi_model model;
     struct wi_demand demand;
+    struct wi_terms terms;
     struct wi_choice choice;
     struct wi_error error;
 };
 
-/* Three idle nodes of a chrome without GPU: WASM, and WebGPU on a software adapter. */
+/* Idle nodes without GPU: a chrome, an edge and a firefox, each with WASM and with WebGPU on a
+ * software adapter. */
 static int setup(void **state)
 {
+    static const char *const kinds[] = {"chrome", "edge", "firefox"};
     static struct place place;
 
     memset(&place, 0, sizeof(place));
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < CANDIDATES; i++) {
         struct wi_node_info *info = &place.infos[i];
-        snprintf(info->id, sizeof(info->id), "node-%d", i);
-        snprintf(info->kind, sizeof(info->kind), "chrome");
+        snprintf(place.ids[i], sizeof(place.ids[i]), "node-%d", i);
+        snprintf(info->kind, sizeof(info->kind), "%s", kinds[i]);
         info->platforms[WI_WASM].available = 1;
         info->platforms[WI_WEBGL].available = 1;
         info->platforms[WI_WEBGPU].available = 1;
         info->platforms[WI_WEBGPU].has_adapter = 1;
         info->platforms[WI_WEBGPU].adapter.is_fallback = 1;
-        place.nodes[i] = (struct wi_candidate){.info = info, .browser = &place.browser, .open = 1};
+        place.nodes[i] = (struct wi_candidate){.info = info,
+            .browser = &place.browser,
+            .nodes = 1,
+            .open = 1,
+            .any = {place.ids[i], 0},
+            .any_idle = 1,
+            .full_ms = -1};
+        for (int p = 0; p < WI_PLATFORM_COUNT; p++)
+            place.nodes[i].prospects[p] = (struct wi_prospect){.rank = i, .probe_due = 1};
+        place.nodes[i].prospects[WI_WASM].verdict = WI_TRUSTED;
     }
     place.demand = (struct wi_demand){.model = &place.model, .fallback = 1};
+    place.terms = (struct wi_terms){.explore_roll = 1, .recheck_roll = 1};
     *state = &place;
     return 0;
 }
 
 static enum wi_pick route(struct place *place, size_t count)
 {
-    return wi_route(place->nodes, count, &place->demand, &place->choice, &place->error);
+    return wi_route(place->nodes, count, &place->demand, &place->terms, place->options,
+        &place->choice, &place->error);
 }
 
 static void ask(struct place *place, enum wi_platform platform, int fallback)
@@ -49,7 +67,7 @@ static void ask(struct place *place, enum wi_platform platform, int fallback)
     place->demand.fallback = fallback;
 }
 
-static void expect(const struct place *place, size_t count, int first, int second)
+static void expect(struct place *place, size_t count, int first, int second)
 {
     assert_int_equal(place->choice.platform_count, count);
     assert_int_equal(place->choice.platforms[0], first);
@@ -57,15 +75,118 @@ static void expect(const struct place *place, size_t count, int first, int secon
         assert_int_equal(place->choice.platforms[1], second);
 }
 
-static void auto_leaves_a_software_adapter_alone(void **state)
+static void expect_node(struct place *place, size_t count, const char *node)
+{
+    assert_int_equal(route(place, count), WI_PICK_NODE);
+    assert_string_equal(place->choice.node, node);
+}
+
+static struct wi_prospect *prospect(struct place *place, int node, enum wi_platform platform)
+{
+    return &place->nodes[node].prospects[platform];
+}
+
+static void measure(struct place *place, int node, enum wi_platform platform, double run_ms)
+{
+    prospect(place, node, platform)->estimate =
+        (struct wi_estimate){.run_ms = run_ms, .runs = 5, .load_ms = 100, .loads = 1};
+}
+
+/* A node that has the model and `ahead_ms` of work. */
+static void load(struct place *place, int node, enum wi_platform platform, double ahead_ms)
+{
+    struct wi_candidate *candidate = &place->nodes[node];
+
+    candidate->prospects[platform].warm = (struct wi_seat){place->ids[node], ahead_ms};
+    candidate->prospects[platform].loaded = 1;
+    candidate->any.ahead_ms = ahead_ms;
+    candidate->any_idle = ahead_ms == 0;
+}
+
+static void fill(struct place *place, int node, double full_ms)
+{
+    struct wi_candidate *candidate = &place->nodes[node];
+
+    candidate->any = (struct wi_seat){0};
+    candidate->any_idle = 0;
+    candidate->full_ms = full_ms;
+    for (int p = 0; p < WI_PLATFORM_COUNT; p++)
+        candidate->prospects[p].warm = (struct wi_seat){0};
+}
+
+static void make_real(struct place *place, int node, enum wi_verdict verdict)
+{
+    place->infos[node].platforms[WI_WEBGPU].adapter.is_fallback = 0;
+    prospect(place, node, WI_WEBGPU)->verdict = verdict;
+}
+
+static const struct wi_option *option(struct place *place, int node, enum wi_platform platform)
+{
+    return &place->options[node * WI_PLATFORM_COUNT + (int)platform];
+}
+
+/* --- platforms ------------------------------------------------------------------------------- */
+
+static void auto_uses_only_what_is_trusted(void **state)
 {
     struct place *place = *state;
 
     assert_int_equal(route(place, 1), WI_PICK_NODE);
     expect(place, 1, WI_WASM, 0);
-    place->infos[0].platforms[WI_WEBGPU].adapter.is_fallback = 0;
+    make_real(place, 0, WI_UNKNOWN);
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    expect(place, 1, WI_WASM, 0);
+    assert_int_equal(option(place, 0, WI_WEBGPU)->standing, WI_STANDING_UNCHECKED);
+    make_real(place, 0, WI_WRONG);
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    expect(place, 1, WI_WASM, 0);
+    assert_int_equal(option(place, 0, WI_WEBGPU)->standing, WI_STANDING_WRONG);
+    make_real(place, 0, WI_TRUSTED);
     assert_int_equal(route(place, 1), WI_PICK_NODE);
     expect(place, 2, WI_WEBGPU, WI_WASM);
+    make_real(place, 0, WI_EXEMPT);
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    expect(place, 2, WI_WEBGPU, WI_WASM);
+}
+
+static void without_the_guard_a_gpu_is_used_at_once(void **state)
+{
+    struct place *place = *state;
+
+    place->terms.numerics = WI_NUMERICS_OFF;
+    make_real(place, 0, WI_UNKNOWN);
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    expect(place, 2, WI_WEBGPU, WI_WASM);
+}
+
+static void a_software_adapter_must_have_measured_faster(void **state)
+{
+    struct place *place = *state;
+
+    prospect(place, 0, WI_WEBGPU)->verdict = WI_TRUSTED;
+    measure(place, 0, WI_WASM, 100);
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    expect(place, 1, WI_WASM, 0);
+    assert_int_equal(option(place, 0, WI_WEBGPU)->standing, WI_STANDING_SOFTWARE);
+    measure(place, 0, WI_WEBGPU, 12000);
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    expect(place, 1, WI_WASM, 0);
+    measure(place, 0, WI_WEBGPU, 50);
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    expect(place, 2, WI_WEBGPU, WI_WASM);
+}
+
+static void where_nothing_has_wasm_the_unchecked_must_do(void **state)
+{
+    struct place *place = *state;
+    char *only[] = {"webgpu"};
+
+    place->browser.platforms = (struct wi_strings){only, 1};
+    make_real(place, 0, WI_UNKNOWN);
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    expect(place, 1, WI_WEBGPU, 0);
+    make_real(place, 0, WI_WRONG);
+    assert_int_equal(route(place, 1), WI_PICK_NEVER);
 }
 
 static void a_named_platform_runs_on_software_too(void **state)
@@ -99,6 +220,20 @@ static void without_fallback_an_absent_platform_is_refused(void **state)
     ask(place, WI_WEBGL, 0);
     assert_int_equal(route(place, 3), WI_PICK_NEVER);
     assert_int_equal(place->error.code, WI_PLATFORM_UNSUPPORTED);
+}
+
+static void the_named_platform_goes_where_it_is(void **state)
+{
+    struct place *place = *state;
+
+    place->infos[2].platforms[WI_WEBNN].available = 1;
+    ask(place, WI_WEBNN, 1);
+    expect_node(place, 3, "node-2");
+    expect(place, 2, WI_WEBNN, WI_WASM);
+    fill(place, 2, 50);
+    assert_int_equal(route(place, 3), WI_PICK_WAIT); /* and does not fall back for being busy */
+    place->nodes[2].open = 0;
+    assert_int_equal(route(place, 3), WI_PICK_NODE);
 }
 
 static void a_platform_that_is_passed_over_is_named_with_its_reason(void **state)
@@ -147,64 +282,19 @@ static void the_configured_platforms_bind(void **state)
     assert_int_equal(route(place, 1), WI_PICK_NODE);
 }
 
-static void pins_bind(void **state)
+static void a_pinned_kind_binds(void **state)
 {
     struct place *place = *state;
 
-    place->demand.node = "node-2";
-    assert_int_equal(route(place, 3), WI_PICK_NODE);
-    assert_string_equal(place->choice.node, "node-2");
     place->demand.browser = "firefox";
+    expect_node(place, 3, "node-2");
+    place->demand.browser = "safari";
     assert_int_equal(route(place, 3), WI_PICK_NEVER);
     assert_int_equal(place->error.code, WI_UNAVAILABLE);
+    assert_string_equal(place->error.field, "browser");
     place->demand.browser = NULL;
-    place->demand.node = "node-9";
-    assert_int_equal(route(place, 3), WI_PICK_NEVER);
-    assert_int_equal(place->error.code, WI_NODE_NOT_FOUND);
-    place->demand.node = NULL;
     assert_int_equal(route(place, 0), WI_PICK_NEVER);
     assert_int_equal(place->error.code, WI_UNAVAILABLE);
-}
-
-static void the_least_loaded_wins_and_a_loaded_model_counts(void **state)
-{
-    struct place *place = *state;
-
-    place->nodes[0].models = 1;
-    assert_int_equal(route(place, 3), WI_PICK_NODE);
-    assert_string_equal(place->choice.node, "node-1");
-    place->nodes[0].has_model = 1;
-    assert_int_equal(route(place, 3), WI_PICK_NODE);
-    assert_string_equal(place->choice.node, "node-0");
-    place->nodes[0].models = WI_DEPTH_MODEL;
-    assert_int_equal(route(place, 3), WI_PICK_NODE);
-    assert_string_equal(place->choice.node, "node-1");
-}
-
-static void full_away_and_draining_nodes_are_waited_for(void **state)
-{
-    struct place *place = *state;
-
-    place->nodes[0].models = WI_DEPTH_MODEL;
-    place->nodes[1].open = 0;
-    assert_int_equal(route(place, 2), WI_PICK_WAIT);
-    place->model.builtin = 1; /* another depth */
-    assert_int_equal(route(place, 2), WI_PICK_NODE);
-    place->nodes[0].builtins = WI_DEPTH_BUILTIN;
-    assert_int_equal(route(place, 2), WI_PICK_WAIT);
-}
-
-static void the_avoided_node_is_the_last_resort(void **state)
-{
-    struct place *place = *state;
-
-    place->demand.avoid = "node-0";
-    assert_int_equal(route(place, 2), WI_PICK_NODE);
-    assert_string_equal(place->choice.node, "node-1");
-    place->nodes[1].models = WI_DEPTH_MODEL;
-    assert_int_equal(route(place, 2), WI_PICK_WAIT);
-    assert_int_equal(route(place, 1), WI_PICK_NODE);
-    assert_string_equal(place->choice.node, "node-0");
 }
 
 static void a_builtin_model_needs_no_platform(void **state)
@@ -214,6 +304,9 @@ static void a_builtin_model_needs_no_platform(void **state)
     place->model.builtin = 1;
     memset(place->infos[0].platforms, 0, sizeof(place->infos[0].platforms));
     assert_int_equal(route(place, 1), WI_PICK_NODE);
+    expect(place, 1, WI_WASM, 0);
+    place->nodes[0].any.ahead_ms = 3; /* attempts */
+    expect_node(place, 2, "node-1");
 }
 
 static void a_simulated_node_gets_only_what_asks_for_it(void **state)
@@ -223,21 +316,20 @@ static void a_simulated_node_gets_only_what_asks_for_it(void **state)
     for (int i = 0; i < WI_SIMULATED; i++)
         place->infos[1].platforms[i].available = 0;
     place->infos[1].platforms[WI_SIMULATED].available = 1;
-    place->nodes[0].models = 1;
-    place->nodes[2].models = 1;
-    assert_int_equal(route(place, 3), WI_PICK_NODE);
-    assert_string_not_equal(place->choice.node, "node-1"); /* although it is idle */
+    fill(place, 0, 10);
+    fill(place, 2, 10);
+    assert_int_equal(route(place, 3), WI_PICK_WAIT); /* although it is idle */
     place->demand.node = "node-1";
-    assert_int_equal(route(place, 3), WI_PICK_NEVER);
+    assert_int_equal(wi_route(&place->nodes[1], 1, &place->demand, &place->terms, place->options,
+                         &place->choice, &place->error),
+        WI_PICK_NEVER);
     assert_int_equal(place->error.code, WI_UNAVAILABLE);
     place->demand.node = NULL;
     place->model.builtin = 1;
-    assert_int_equal(route(place, 3), WI_PICK_NODE);
-    assert_string_not_equal(place->choice.node, "node-1");
+    assert_int_equal(route(place, 3), WI_PICK_WAIT);
     place->model.builtin = 0;
     ask(place, WI_SIMULATED, 1);
-    assert_int_equal(route(place, 3), WI_PICK_NODE);
-    assert_string_equal(place->choice.node, "node-1");
+    expect_node(place, 3, "node-1");
     expect(place, 1, WI_SIMULATED, 0); /* and no fallback to what would compute */
     place->nodes[1].open = 0;
     assert_int_equal(route(place, 3), WI_PICK_WAIT);
@@ -246,21 +338,257 @@ static void a_simulated_node_gets_only_what_asks_for_it(void **state)
     assert_string_equal(place->error.field, "platform");
 }
 
+/* --- measurements and preferences ------------------------------------------------------------ */
+
+static void the_preferences_decide_while_nothing_is_measured(void **state)
+{
+    struct place *place = *state;
+
+    expect_node(place, 3, "node-0");
+    for (int p = 0; p < WI_PLATFORM_COUNT; p++)
+        prospect(place, 2, (enum wi_platform)p)->rank = -1;
+    expect_node(place, 3, "node-2");
+    /* But one that has the model is not passed by for one place in the list. */
+    load(place, 0, WI_WASM, 0);
+    expect_node(place, 3, "node-0");
+}
+
+static void within_a_kind_the_accelerator_comes_first(void **state)
+{
+    struct place *place = *state;
+
+    place->infos[0].platforms[WI_WEBNN].available = 1;
+    prospect(place, 0, WI_WEBNN)->verdict = WI_EXEMPT;
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    expect(place, 2, WI_WEBNN, WI_WASM);
+}
+
+static void what_measured_faster_wins(void **state)
+{
+    struct place *place = *state;
+
+    for (int i = 0; i < 3; i++)
+        measure(place, i, WI_WASM, 300 - 100 * i);
+    expect_node(place, 3, "node-2");
+    measure(place, 2, WI_WASM, 3000); /* it became slow */
+    expect_node(place, 3, "node-1");
+    measure(place, 2, WI_WASM, 30);
+    expect_node(place, 3, "node-2");
+}
+
+static void the_queue_and_the_load_count(void **state)
+{
+    struct place *place = *state;
+
+    measure(place, 0, WI_WASM, 50);
+    measure(place, 1, WI_WASM, 60);
+    load(place, 0, WI_WASM, 0);
+    load(place, 1, WI_WASM, 0);
+    expect_node(place, 2, "node-0");
+    load(place, 0, WI_WASM, 40);
+    expect_node(place, 2, "node-1");
+    prospect(place, 1, WI_WASM)->warm.node = NULL; /* it would have to load: 100 ms */
+    expect_node(place, 2, "node-0");
+    assert_true(option(place, 0, WI_WASM)->expected_ms == 90);
+    assert_true(option(place, 1, WI_WASM)->expected_ms == 160);
+}
+
+static void what_fails_often_is_avoided(void **state)
+{
+    struct place *place = *state;
+
+    measure(place, 0, WI_WASM, 50);
+    measure(place, 1, WI_WASM, 200);
+    expect_node(place, 2, "node-0");
+    prospect(place, 0, WI_WASM)->estimate.failure = 0.5;
+    expect_node(place, 2, "node-1");
+    prospect(place, 0, WI_WASM)->estimate.failure = 0.01;
+    expect_node(place, 2, "node-0");
+}
+
+static void what_is_preferred_and_not_measured_gets_its_chance(void **state)
+{
+    struct place *place = *state;
+
+    measure(place, 2, WI_WASM, 3000);
+    expect_node(place, 3, "node-0");
+    measure(place, 0, WI_WASM, 10);
+    measure(place, 2, WI_WASM, 30);
+    expect_node(place, 3, "node-0"); /* and edge, second and unknown, does not */
+}
+
+/* --- waiting --------------------------------------------------------------------------------- */
+
+static void full_and_closed_nodes_are_waited_for(void **state)
+{
+    struct place *place = *state;
+
+    fill(place, 0, 100);
+    place->nodes[1].open = 0;
+    place->nodes[1].any.node = NULL;
+    assert_int_equal(route(place, 2), WI_PICK_WAIT);
+    assert_int_equal(option(place, 0, WI_WASM)->standing, WI_STANDING_FULL);
+    assert_int_equal(option(place, 1, WI_WASM)->standing, WI_STANDING_CLOSED);
+    assert_int_equal(route(place, 3), WI_PICK_NODE);
+}
+
+static void another_model_waits_for_an_idle_node(void **state)
+{
+    struct place *place = *state;
+
+    place->nodes[0].any_idle = 0;
+    place->nodes[0].any.ahead_ms = 20;
+    assert_int_equal(route(place, 1), WI_PICK_WAIT);
+    assert_int_equal(option(place, 0, WI_WASM)->standing, WI_STANDING_BUSY);
+    place->demand.waited_ms = WI_ROUTE_PATIENCE_MS; /* but not for ever */
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    place->demand.waited_ms = 0;
+    load(place, 0, WI_WASM, 20); /* the same model queues up */
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+}
+
+static void a_much_better_place_is_worth_waiting_for(void **state)
+{
+    struct place *place = *state;
+
+    measure(place, 0, WI_WASM, 50);
+    measure(place, 1, WI_WASM, 5000);
+    prospect(place, 0, WI_WASM)->loaded = 1;
+    fill(place, 0, 60);
+    assert_int_equal(route(place, 2), WI_PICK_WAIT);
+    place->terms.waiting = 200; /* until too many wait for it */
+    expect_node(place, 2, "node-1");
+    place->terms.waiting = 0;
+    measure(place, 1, WI_WASM, 10);
+    expect_node(place, 2, "node-1");
+}
+
+static void the_avoided_node_is_the_last_resort(void **state)
+{
+    struct place *place = *state;
+
+    place->demand.avoid = place->ids[0];
+    place->nodes[0].any.node = NULL;
+    place->nodes[0].avoided = (struct wi_seat){place->ids[0], 0};
+    expect_node(place, 2, "node-1");
+    fill(place, 1, 10);
+    assert_int_equal(route(place, 2), WI_PICK_WAIT);
+    expect_node(place, 1, "node-0");
+    place->nodes[0].nodes = 2;
+    assert_int_equal(route(place, 1), WI_PICK_WAIT);
+}
+
+/* --- runs beside the client's path ----------------------------------------------------------- */
+
+static void expect_probe(struct place *place, const char *browser, enum wi_platform platform)
+{
+    assert_true(place->choice.probe.wanted);
+    assert_string_equal(place->choice.probe.browser, browser);
+    assert_int_equal(place->choice.probe.platform, platform);
+}
+
+static void what_would_be_preferred_is_checked_beside(void **state)
+{
+    struct place *place = *state;
+
+    measure(place, 0, WI_WASM, 100);
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    assert_false(place->choice.probe.wanted); /* software is not checked for its own sake */
+    make_real(place, 0, WI_UNKNOWN);
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    expect(place, 1, WI_WASM, 0);
+    expect_probe(place, "chrome", WI_WEBGPU);
+    assert_true(place->choice.probe.deadline_ms > WI_ROUTE_PROBE_FACTOR * 100);
+    prospect(place, 0, WI_WEBGPU)->probe_due = 0;
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    assert_false(place->choice.probe.wanted);
+    prospect(place, 0, WI_WEBGPU)->probe_due = 1;
+    measure(place, 0, WI_WEBGPU, 500); /* it would not be used anyway */
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    assert_false(place->choice.probe.wanted);
+    ask(place, WI_WASM, 0);
+    measure(place, 0, WI_WEBGPU, 5);
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    assert_false(place->choice.probe.wanted);
+}
+
+static void the_trusted_are_rechecked_by_chance(void **state)
+{
+    struct place *place = *state;
+
+    make_real(place, 0, WI_TRUSTED);
+    measure(place, 0, WI_WEBGPU, 5);
+    measure(place, 0, WI_WASM, 50);
+    place->terms.recheck = 0.01;
+    place->terms.recheck_roll = 0.02;
+    assert_int_equal(route(place, 2), WI_PICK_NODE);
+    assert_false(place->choice.probe.wanted);
+    place->terms.recheck_roll = 0.009;
+    assert_int_equal(route(place, 2), WI_PICK_NODE);
+    expect(place, 2, WI_WEBGPU, WI_WASM);
+    expect_probe(place, "chrome", WI_WASM);
+    place->terms.numerics = WI_NUMERICS_OFF;
+    assert_int_equal(route(place, 2), WI_PICK_NODE);
+    assert_false(place->choice.probe.wanted);
+}
+
+static void exploring_goes_where_nobody_was_for_longest(void **state)
+{
+    struct place *place = *state;
+
+    for (int i = 0; i < 3; i++) {
+        measure(place, i, WI_WASM, 10 + i);
+        measure(place, i, WI_WEBGPU, 1000);
+        prospect(place, i, WI_WASM)->estimate.measured_at = 50 - i;
+        prospect(place, i, WI_WEBGPU)->estimate.measured_at = 40 - i;
+        prospect(place, i, WI_WEBGPU)->verdict = WI_TRUSTED;
+    }
+    place->terms.exploration = 0.02;
+    place->terms.explore_roll = 0.03;
+    assert_int_equal(route(place, 3), WI_PICK_NODE);
+    assert_false(place->choice.probe.wanted);
+    place->terms.explore_roll = 0.01;
+    expect_node(place, 3, "node-0");
+    expect_probe(place, "firefox", WI_WEBGPU);
+    place->terms.waiting = 1; /* software only when nothing waits */
+    expect_node(place, 3, "node-0");
+    expect_probe(place, "firefox", WI_WASM);
+    prospect(place, 2, WI_WASM)->estimate.measured_at = 60;
+    expect_node(place, 3, "node-0");
+    expect_probe(place, "edge", WI_WASM);
+    assert_int_equal(route(place, 1), WI_PICK_NODE); /* nothing else there */
+    assert_false(place->choice.probe.wanted);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(auto_leaves_a_software_adapter_alone, setup),
+        cmocka_unit_test_setup(auto_uses_only_what_is_trusted, setup),
+        cmocka_unit_test_setup(without_the_guard_a_gpu_is_used_at_once, setup),
+        cmocka_unit_test_setup(a_software_adapter_must_have_measured_faster, setup),
+        cmocka_unit_test_setup(where_nothing_has_wasm_the_unchecked_must_do, setup),
         cmocka_unit_test_setup(a_named_platform_runs_on_software_too, setup),
         cmocka_unit_test_setup(without_fallback_an_absent_platform_is_refused, setup),
+        cmocka_unit_test_setup(the_named_platform_goes_where_it_is, setup),
         cmocka_unit_test_setup(a_platform_that_is_passed_over_is_named_with_its_reason, setup),
         cmocka_unit_test_setup(hardware_takes_a_software_adapter_for_none, setup),
         cmocka_unit_test_setup(the_configured_platforms_bind, setup),
-        cmocka_unit_test_setup(pins_bind, setup),
-        cmocka_unit_test_setup(the_least_loaded_wins_and_a_loaded_model_counts, setup),
-        cmocka_unit_test_setup(full_away_and_draining_nodes_are_waited_for, setup),
-        cmocka_unit_test_setup(the_avoided_node_is_the_last_resort, setup),
+        cmocka_unit_test_setup(a_pinned_kind_binds, setup),
         cmocka_unit_test_setup(a_builtin_model_needs_no_platform, setup),
         cmocka_unit_test_setup(a_simulated_node_gets_only_what_asks_for_it, setup),
+        cmocka_unit_test_setup(the_preferences_decide_while_nothing_is_measured, setup),
+        cmocka_unit_test_setup(within_a_kind_the_accelerator_comes_first, setup),
+        cmocka_unit_test_setup(what_measured_faster_wins, setup),
+        cmocka_unit_test_setup(the_queue_and_the_load_count, setup),
+        cmocka_unit_test_setup(what_fails_often_is_avoided, setup),
+        cmocka_unit_test_setup(what_is_preferred_and_not_measured_gets_its_chance, setup),
+        cmocka_unit_test_setup(full_and_closed_nodes_are_waited_for, setup),
+        cmocka_unit_test_setup(another_model_waits_for_an_idle_node, setup),
+        cmocka_unit_test_setup(a_much_better_place_is_worth_waiting_for, setup),
+        cmocka_unit_test_setup(the_avoided_node_is_the_last_resort, setup),
+        cmocka_unit_test_setup(what_would_be_preferred_is_checked_beside, setup),
+        cmocka_unit_test_setup(the_trusted_are_rechecked_by_chance, setup),
+        cmocka_unit_test_setup(exploring_goes_where_nobody_was_for_longest, setup),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,308 @@
+/* Moving averages by model and place, and their copies in the database; see estimates.h. */
+#include "pool/estimates.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include <assert.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#define PROBE_FIRST_MS 10000.0
+#define PROBE_MAX_MS 3600000.0
+/* Longer is no measurement but a clock gone wrong. */
+#define TIME_MAX_MS 1e8
+
+struct entry {
+    struct wi_estimate estimate;
+    double saved_at, asked_at; /* wi_now_ms() */
+    unsigned asks;
+    int dirty;
+    UT_hash_handle hh;
+    char key[];
+};
+
+struct wi_estimates {
+    struct wi_db *db;
+    struct entry *entries; /* by key; the one that changed longest ago comes first */
+    size_t dirty;
+};
+
+/* --- keys ------------------------------------------------------------------------------------ */
+
+/* Nodes' texts have no control characters: a line's end keeps the parts apart. */
+void wi_estimates_place(
+    char place[WI_PLACE_SIZE], const struct wi_node_info *node, enum wi_platform platform)
+{
+    const struct wi_adapter *adapter = &node->platforms[platform].adapter;
+    char adapter_name[sizeof(*adapter)] = "", joined[32] = "";
+
+    if (node->platforms[platform].has_adapter)
+        snprintf(adapter_name, sizeof(adapter_name), "%s %s %s%s", adapter->vendor,
+            adapter->architecture, adapter->description, adapter->is_fallback ? " (software)" : "");
+    if (!*node->session)
+        snprintf(joined, sizeof(joined), "\njoined, %d cores", node->cores);
+    snprintf(place, WI_PLACE_SIZE, "%s\n%s\n%s\n%s%s", node->kind, wi_platform_names[platform],
+        node->browser_version, adapter_name, joined);
+}
+
+#define KEY_SIZE (64 + 2 + WI_PLACE_SIZE)
+
+static size_t make_key(char key[KEY_SIZE], const char *hash, const char *place)
+{
+    size_t first = strnlen(hash, 64), second = strnlen(place, WI_PLACE_SIZE - 1);
+
+    memcpy(key, hash, first);
+    key[first] = '\n';
+    memcpy(key + first + 1, place, second);
+    key[first + 1 + second] = '\0';
+    return first + 1 + second;
+}
+
+static struct entry *find(const struct wi_estimates *estimates, const char *hash, const char *place)
+{
+    char key[KEY_SIZE];
+    size_t length = make_key(key, hash, place);
+    struct entry *entry;
+
+    HASH_FIND(hh, estimates->entries, key, length, entry);
+    return entry;
+}
+
+static struct entry *add(struct wi_estimates *estimates, const char *key, size_t length)
+{
+    struct entry *entry = wi_alloc(sizeof(*entry) + length + 1), *oldest = estimates->entries;
+
+    if (HASH_COUNT(estimates->entries) >= WI_ESTIMATE_MAX) {
+        wi_db_forget(estimates->db, WI_DB_ESTIMATES, oldest->key);
+        estimates->dirty -= (size_t)oldest->dirty;
+        HASH_DEL(estimates->entries, oldest);
+        free(oldest);
+    }
+    memcpy(entry->key, key, length + 1);
+    entry->saved_at = -WI_ESTIMATE_SAVE_MS;
+    HASH_ADD_KEYPTR(hh, estimates->entries, entry->key, length, entry);
+    return entry;
+}
+
+static struct entry *find_or_add(
+    struct wi_estimates *estimates, const char *hash, const char *place)
+{
+    struct entry *entry = find(estimates, hash, place);
+    char key[KEY_SIZE];
+
+    if (!entry)
+        return add(estimates, key, make_key(key, hash, place));
+    /* uthash keeps the order of insertion: what changes goes to the end. */
+    HASH_DEL(estimates->entries, entry);
+    HASH_ADD_KEYPTR(hh, estimates->entries, entry->key, strlen(entry->key), entry);
+    return entry;
+}
+
+/* --- the database ---------------------------------------------------------------------------- */
+
+static void save(struct wi_estimates *estimates, struct entry *entry, double now)
+{
+    const struct wi_estimate *e = &entry->estimate;
+    json_t *value = json_pack("{s:f, s:f, s:f, s:I, s:I, s:b, s:I}", "load_ms", e->load_ms,
+        "run_ms", e->run_ms, "failure", e->failure, "loads", (json_int_t)e->loads, "runs",
+        (json_int_t)e->runs, "cold", e->cold, "measured_at", (json_int_t)e->measured_at);
+    char *text = json_dumps(value, JSON_COMPACT);
+
+    if (text)
+        wi_db_put(estimates->db, WI_DB_ESTIMATES, entry->key, text);
+    free(text);
+    json_decref(value);
+    entry->saved_at = now;
+    estimates->dirty -= (size_t)entry->dirty;
+    entry->dirty = 0;
+}
+
+void wi_estimates_save(struct wi_estimates *estimates)
+{
+    for (struct entry *entry = estimates->entries; entry && estimates->dirty > 0;
+         entry = entry->hh.next)
+        if (entry->dirty)
+            save(estimates, entry, wi_now_ms());
+}
+
+static void changed(struct wi_estimates *estimates, struct entry *entry, double now)
+{
+    estimates->dirty += !entry->dirty;
+    entry->dirty = 1;
+    if (now - entry->saved_at >= WI_ESTIMATE_SAVE_MS)
+        save(estimates, entry, now);
+}
+
+static double number(const json_t *value, const char *name, double most)
+{
+    double found = json_number_value(json_object_get(value, name));
+
+    return found > 0 ? found < most ? found : most : 0;
+}
+
+/* A row that is not ours to understand is left out. */
+static void load_one(void *context, const char *key, const char *text)
+{
+    struct wi_estimates *estimates = context;
+    json_t *value = json_loads(text, 0, NULL);
+    size_t length = strlen(key);
+    struct entry *entry;
+
+    HASH_FIND(hh, estimates->entries, key, length, entry);
+    if (json_is_object(value) && length < KEY_SIZE && !entry) {
+        struct wi_estimate *e = &add(estimates, key, length)->estimate;
+        e->load_ms = number(value, "load_ms", TIME_MAX_MS);
+        e->run_ms = number(value, "run_ms", TIME_MAX_MS);
+        e->failure = number(value, "failure", 1);
+        e->loads = (unsigned)number(value, "loads", 1e9);
+        e->runs = (unsigned)number(value, "runs", 1e9);
+        e->cold = json_is_true(json_object_get(value, "cold"));
+        e->measured_at = (int64_t)number(value, "measured_at", 1e15);
+    }
+    json_decref(value);
+}
+
+struct wi_estimates *wi_estimates_new(struct wi_db *db)
+{
+    struct wi_estimates *estimates = wi_alloc(sizeof(*estimates));
+
+    estimates->db = db;
+    wi_db_each(db, WI_DB_ESTIMATES, load_one, estimates);
+    return estimates;
+}
+
+void wi_estimates_free(struct wi_estimates *estimates)
+{
+    struct entry *entry, *next;
+
+    if (!estimates)
+        return;
+    wi_estimates_save(estimates);
+    HASH_ITER(hh, estimates->entries, entry, next)
+    {
+        HASH_DEL(estimates->entries, entry);
+        free(entry);
+    }
+    free(estimates);
+}
+
+/* --- measuring ------------------------------------------------------------------------------- */
+
+struct wi_estimate wi_estimates_get(
+    const struct wi_estimates *estimates, const char *hash, const char *place)
+{
+    const struct entry *entry = find(estimates, hash, place);
+
+    return entry ? entry->estimate : (struct wi_estimate){0};
+}
+
+/* The plain mean of the first few, then the moving one. */
+static void average(double *mean, unsigned *count, double value)
+{
+    double weight = 1.0 / (*count + 1);
+
+    if (weight < WI_ESTIMATE_WEIGHT)
+        weight = WI_ESTIMATE_WEIGHT;
+    *mean += (value - *mean) * weight;
+    *count += *count < 1000000000;
+}
+
+void wi_estimates_ran(struct wi_estimates *estimates, const char *hash, const char *place,
+    double load_ms, double run_ms, int warm, double now)
+{
+    struct entry *entry = find_or_add(estimates, hash, place);
+    struct wi_estimate *e = &entry->estimate;
+
+    load_ms = load_ms < TIME_MAX_MS ? load_ms : TIME_MAX_MS;
+    run_ms = run_ms < TIME_MAX_MS ? run_ms : TIME_MAX_MS;
+    if (warm) {
+        e->cold = 0;
+        average(&e->run_ms, &e->runs, run_ms); /* the first takes the place of what stood in */
+    } else {
+        /* What a first run takes above the later ones belongs to loading. */
+        double above = e->runs > 0 && run_ms > e->run_ms ? run_ms - e->run_ms : 0;
+        average(&e->load_ms, &e->loads, load_ms + above);
+        if (e->runs == 0) {
+            e->run_ms = run_ms;
+            e->cold = 1;
+        }
+    }
+    e->failure -= e->failure * WI_ESTIMATE_FAILURE_WEIGHT;
+    if (e->failure < 0.001)
+        e->failure = 0;
+    e->measured_at = wi_wall_ms();
+    changed(estimates, entry, now);
+}
+
+void wi_estimates_failed(
+    struct wi_estimates *estimates, const char *hash, const char *place, double now)
+{
+    struct entry *entry = find_or_add(estimates, hash, place);
+    struct wi_estimate *e = &entry->estimate;
+
+    e->failure += (1 - e->failure) * WI_ESTIMATE_FAILURE_WEIGHT;
+    e->measured_at = wi_wall_ms();
+    changed(estimates, entry, now);
+}
+
+void wi_estimates_exceeded(
+    struct wi_estimates *estimates, const char *hash, const char *place, double run_ms, double now)
+{
+    struct entry *entry = find_or_add(estimates, hash, place);
+    struct wi_estimate *e = &entry->estimate;
+
+    if (run_ms <= e->run_ms)
+        return;
+    /* A bound, not a value: it counts in full. Where nothing was measured it is no failure, since
+     * the client may have been in a hurry. */
+    e->run_ms = run_ms < TIME_MAX_MS ? run_ms : TIME_MAX_MS;
+    if (e->runs > 0)
+        e->failure += (1 - e->failure) * WI_ESTIMATE_FAILURE_WEIGHT;
+    e->measured_at = wi_wall_ms();
+    changed(estimates, entry, now);
+}
+
+int wi_estimates_probe_due(
+    const struct wi_estimates *estimates, const char *hash, const char *place, double now)
+{
+    const struct entry *entry = find(estimates, hash, place);
+    double pause = PROBE_FIRST_MS;
+
+    if (!entry || entry->asks == 0)
+        return 1;
+    for (unsigned i = 1; i < entry->asks && pause < PROBE_MAX_MS; i++)
+        pause *= 2;
+    return now - entry->asked_at >= (pause < PROBE_MAX_MS ? pause : PROBE_MAX_MS);
+}
+
+void wi_estimates_probe_asked(
+    struct wi_estimates *estimates, const char *hash, const char *place, double now)
+{
+    struct entry *entry = find_or_add(estimates, hash, place);
+
+    entry->asked_at = now;
+    entry->asks++;
+}
+
+double wi_estimates_best_run(
+    const struct wi_estimates *estimates, const char *hash, const char *kind)
+{
+    char key[KEY_SIZE];
+    size_t length = make_key(key, hash, kind);
+    double best = -1;
+
+    key[length++] = '\n';
+    for (const struct entry *entry = estimates->entries; entry; entry = entry->hh.next)
+        if (entry->estimate.runs > 0 && strncmp(entry->key, key, length) == 0 &&
+            (best < 0 || entry->estimate.run_ms < best))
+            best = entry->estimate.run_ms;
+    return best;
+}
+
+size_t wi_estimates_count(const struct wi_estimates *estimates)
+{
+    return HASH_COUNT(estimates->entries);
+}

@@ -1,0 +1,70 @@
+/*
+ * What was measured: for each model on each place that can run it, how long loading and running
+ * take and how often it fails. Moving averages, kept over restarts. A place is a kind of browser in
+ * one version, a platform and its adapter, so that what changes starts afresh.
+ */
+#ifndef WI_POOL_ESTIMATES_H
+#define WI_POOL_ESTIMATES_H
+
+#include "bridge/bridge.h"
+#include "store/db.h"
+#include <stddef.h>
+#include <stdint.h>
+
+/* The weight of the newest measurement once there are several: a place that became ten times
+ * slower has lost its lead after two or three runs. */
+#define WI_ESTIMATE_WEIGHT 0.3
+/* The weight of the newest outcome in the failure rate. */
+#define WI_ESTIMATE_FAILURE_WEIGHT 0.25
+/* A place is written to the database this often at most. */
+#define WI_ESTIMATE_SAVE_MS 3000.0
+/* More keys than this are not kept: the one that was measured longest ago goes. */
+#define WI_ESTIMATE_MAX 20000
+
+struct wi_estimate {
+    double load_ms, run_ms; /* run_ms also counts where only a first, cold run was measured */
+    double failure;         /* 0 to 1 */
+    unsigned loads, runs;   /* measured; `runs` on a loaded model only */
+    int cold;               /* run_ms is that of a first run */
+    int64_t measured_at;    /* Unix milliseconds; 0: never */
+};
+
+struct wi_estimates;
+/* Reads what `db` (borrowed; NULL: nothing is kept) remembers. Blocks. */
+struct wi_estimates *wi_estimates_new(struct wi_db *db);
+/* Saves what was not saved yet. */
+void wi_estimates_save(struct wi_estimates *estimates);
+void wi_estimates_free(struct wi_estimates *estimates);
+
+/* The part of a key that is about the place. */
+#define WI_PLACE_SIZE 480
+void wi_estimates_place(
+    char place[WI_PLACE_SIZE], const struct wi_node_info *node, enum wi_platform platform);
+
+/* A copy of what is known of the model at the place; all zero for nothing. */
+struct wi_estimate wi_estimates_get(
+    const struct wi_estimates *estimates, const char *hash, const char *place);
+
+/* A run that went well. `now` is wi_now_ms(); it paces the saving. */
+void wi_estimates_ran(struct wi_estimates *estimates, const char *hash, const char *place,
+    double load_ms, double run_ms, int warm, double now);
+/* The platform failed at the model, or its node was lost over it. */
+void wi_estimates_failed(
+    struct wi_estimates *estimates, const char *hash, const char *place, double now);
+/* It was stopped after `run_ms` without an answer: it is slower than that. */
+void wi_estimates_exceeded(
+    struct wi_estimates *estimates, const char *hash, const char *place, double run_ms, double now);
+
+/* Whether a run at this place may be asked for beside the client's path: at once the first time,
+ * then after times that double from 10 s to an hour. */
+int wi_estimates_probe_due(
+    const struct wi_estimates *estimates, const char *hash, const char *place, double now);
+void wi_estimates_probe_asked(
+    struct wi_estimates *estimates, const char *hash, const char *place, double now);
+/* The shortest run time known of the model in any version and on any platform of a kind; negative
+ * if there is none. Walks through all estimates. */
+double wi_estimates_best_run(
+    const struct wi_estimates *estimates, const char *hash, const char *kind);
+size_t wi_estimates_count(const struct wi_estimates *estimates);
+
+#endif

@@ -1,0 +1,384 @@
+/* Classes, groups and lists of nodes; see fleet.h. */
+#include "pool/fleet.h"
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Of equally loaded nodes, so many are compared by when they will be free. */
+#define LOOK 8
+#define LOADS (WI_DEPTH_BUILTIN + 1)
+
+/* A node's membership in a group. */
+struct wi_fleet_place {
+    struct wi_fleet_node *node;
+    struct wi_fleet_group *group;
+    size_t load;                            /* the list it is in */
+    struct wi_fleet_place *next, *previous; /* in that list */
+    struct wi_fleet_place *sibling;         /* the node's next place */
+};
+
+/* Nodes of a class: all, all by builtin attempts, or those that have a model. */
+struct wi_fleet_group {
+    struct wi_fleet_class *class;
+    char key[64 + 2]; /* a model's hash and a digit for the platform */
+    size_t size;
+    struct {
+        struct wi_fleet_place *first, *last;
+    } loads[LOADS];
+    UT_hash_handle hh;
+};
+
+/* --- groups ---------------------------------------------------------------------------------- */
+
+static int counts_builtins(const struct wi_fleet_group *group)
+{
+    return group == group->class->builtins;
+}
+
+static size_t load_of(const struct wi_fleet_place *place)
+{
+    const struct wi_fleet_node *node = place->node;
+    size_t load = counts_builtins(place->group) ? node->builtin_count : node->model_count;
+
+    return load < LOADS ? load : LOADS - 1;
+}
+
+/* Only open nodes are listed. An idle one goes to the front: what worked last is warm, and what
+ * nobody needs stays idle. A busy one goes to the back, behind those that will be free before it.
+ */
+static void list(struct wi_fleet_place *place)
+{
+    struct wi_fleet_group *group = place->group;
+    size_t load = place->load = load_of(place);
+
+    if (!place->node->open)
+        return;
+    place->next = load == 0 ? group->loads[load].first : NULL;
+    place->previous = load == 0 ? NULL : group->loads[load].last;
+    *(place->previous ? &place->previous->next : &group->loads[load].first) = place;
+    *(place->next ? &place->next->previous : &group->loads[load].last) = place;
+}
+
+static void unlist(struct wi_fleet_place *place)
+{
+    struct wi_fleet_group *group = place->group;
+
+    if (!place->node->open)
+        return;
+    *(place->previous ? &place->previous->next : &group->loads[place->load].first) = place->next;
+    *(place->next ? &place->next->previous : &group->loads[place->load].last) = place->previous;
+    place->next = place->previous = NULL;
+}
+
+static void enter(struct wi_fleet_node *node, struct wi_fleet_group *group)
+{
+    struct wi_fleet_place *place = wi_alloc(sizeof(*place));
+
+    place->node = node;
+    place->group = group;
+    place->sibling = node->places;
+    node->places = place;
+    group->size++;
+    list(place);
+}
+
+static struct wi_fleet_group *new_group(struct wi_fleet_class *class)
+{
+    struct wi_fleet_group *group = wi_alloc(sizeof(*group));
+
+    group->class = class;
+    return group;
+}
+
+static void free_place(struct wi_fleet_place *place)
+{
+    struct wi_fleet_group *group = place->group;
+    struct wi_fleet_class *class = group->class;
+
+    unlist(place);
+    free(place);
+    if (--group->size == 0 && group != class->all && group != class->builtins) {
+        HASH_DEL(class->models, group);
+        free(group);
+    }
+}
+
+static struct wi_fleet_group *find_group(
+    const struct wi_fleet_class *class, const char *hash, enum wi_platform platform)
+{
+    struct wi_fleet_group *group;
+    char key[sizeof(group->key)];
+    size_t length = strnlen(hash, 64);
+
+    memcpy(key, hash, length);
+    key[length] = (char)('0' + platform);
+    HASH_FIND(hh, class->models, key, length + 1, group);
+    return group;
+}
+
+/* --- classes --------------------------------------------------------------------------------- */
+
+static void key_of(struct wi_buffer *key, const struct wi_node_info *info, const char *engine)
+{
+    /* A joined page may run on any machine: one with as many cores is taken for the same. */
+    wi_buffer_printf(key, "%s\n%s\n%s\n%d", info->kind, info->browser_version, engine,
+        *info->session ? -1 : info->cores);
+    for (int i = 0; i < WI_PLATFORM_COUNT; i++) {
+        const struct wi_adapter *adapter = &info->platforms[i].adapter;
+        wi_buffer_printf(key, "\n%d", info->platforms[i].available);
+        if (info->platforms[i].has_adapter)
+            wi_buffer_printf(key, " %s\t%s\t%s\t%d", adapter->vendor, adapter->architecture,
+                adapter->description, adapter->is_fallback);
+    }
+}
+
+static const char *engine_of(const struct wi_node_info *info)
+{
+    const json_t *engines = json_object_get(info->capabilities, "engines");
+    const char *version = json_string_value(json_object_get(engines, "ort"));
+
+    return version ? version : "";
+}
+
+static struct wi_fleet_class *find_or_add_class(
+    struct wi_fleet *fleet, const struct wi_node_info *info)
+{
+    struct wi_buffer key = {0};
+    struct wi_fleet_class *class;
+    char engine[sizeof(class->engine)] = "";
+
+    strncpy(engine, engine_of(info), sizeof(engine) - 1);
+    key_of(&key, info, engine);
+    HASH_FIND_STR(fleet->classes, key.text, class);
+    if (class) {
+        wi_buffer_clear(&key);
+        return class;
+    }
+    class = wi_alloc(sizeof(*class));
+    class->info = *info;
+    class->info.id[0] = '\0';
+    json_incref(class->info.capabilities);
+    class->ours = *info->session != '\0';
+    memcpy(class->engine, engine, sizeof(engine));
+    class->all = new_group(class);
+    class->builtins = new_group(class);
+    for (int i = 0; i < WI_PLATFORM_COUNT; i++)
+        wi_estimates_place(class->places[i], info, (enum wi_platform)i);
+    class->key = wi_buffer_take(&key);
+    HASH_ADD_KEYPTR(hh, fleet->classes, class->key, strlen(class->key), class);
+    return class;
+}
+
+static void leave_class(struct wi_fleet *fleet, struct wi_fleet_node *node)
+{
+    struct wi_fleet_class *class = node->class;
+    struct wi_fleet_place *place;
+
+    while ((place = node->places)) {
+        node->places = place->sibling;
+        free_place(place);
+    }
+    class->open -= (size_t)node->open;
+    fleet->open -= (size_t)node->open;
+    node->open = 0;
+    node->class = NULL;
+    fleet->count--;
+    if (--class->count > 0)
+        return;
+    assert(!class->models);
+    HASH_DEL(fleet->classes, class);
+    json_decref(class->info.capabilities);
+    free(class->all);
+    free(class->builtins);
+    free(class->key);
+    free(class);
+}
+
+/* --- nodes ----------------------------------------------------------------------------------- */
+
+void wi_fleet_put(struct wi_fleet *fleet, struct wi_fleet_node *node, const char *id,
+    const struct wi_node_info *info)
+{
+    if (node->class)
+        leave_class(fleet, node);
+    node->id = id;
+    node->class = find_or_add_class(fleet, info);
+    node->class->count++;
+    fleet->count++;
+    enter(node, node->class->all);
+    enter(node, node->class->builtins);
+}
+
+void wi_fleet_remove(struct wi_fleet *fleet, struct wi_fleet_node *node)
+{
+    if (node->class)
+        leave_class(fleet, node);
+}
+
+static void relist(struct wi_fleet_node *node, void (*one)(struct wi_fleet_place *))
+{
+    for (struct wi_fleet_place *place = node->places; place; place = place->sibling)
+        one(place);
+}
+
+void wi_fleet_open(struct wi_fleet *fleet, struct wi_fleet_node *node, int open)
+{
+    open = open != 0;
+    if (!node->class || node->open == open)
+        return;
+    relist(node, unlist);
+    node->open = open;
+    relist(node, list);
+    node->class->open += open ? 1 : (size_t)-1;
+    fleet->open += open ? 1 : (size_t)-1;
+}
+
+void wi_fleet_load(
+    struct wi_fleet_node *node, size_t builtin_count, size_t model_count, double busy_until)
+{
+    relist(node, unlist);
+    node->builtin_count = builtin_count;
+    node->model_count = model_count;
+    node->busy_until = busy_until;
+    relist(node, list);
+}
+
+static void add_model(struct wi_fleet_node *node, const char *hash, enum wi_platform platform)
+{
+    struct wi_fleet_class *class = node->class;
+    struct wi_fleet_group *group = find_group(class, hash, platform);
+
+    for (const struct wi_fleet_place *place = node->places; place; place = place->sibling)
+        if (place->group == group)
+            return;
+    if (!group) {
+        size_t length = strnlen(hash, 64);
+        group = new_group(class);
+        memcpy(group->key, hash, length);
+        group->key[length] = (char)('0' + platform);
+        HASH_ADD_KEYPTR(hh, class->models, group->key, length + 1, group);
+    }
+    enter(node, group);
+}
+
+static void forget_models(struct wi_fleet_node *node)
+{
+    struct wi_fleet_place **link = &node->places, *place;
+
+    while ((place = *link)) {
+        if (place->group == node->class->all || place->group == node->class->builtins) {
+            link = &place->sibling;
+            continue;
+        }
+        *link = place->sibling;
+        free_place(place);
+    }
+}
+
+void wi_fleet_models(struct wi_fleet_node *node, const json_t *models)
+{
+    const json_t *row;
+    size_t i, count = 0;
+
+    if (!node->class)
+        return;
+    forget_models(node);
+    json_array_foreach(models, i, row)
+    {
+        const char *hash = json_string_value(json_object_get(row, "hash"));
+        const char *name = json_string_value(json_object_get(row, "platform"));
+        const char *state = json_string_value(json_object_get(row, "state"));
+        /* What is being loaded will be there before anything that comes now. */
+        if (!hash || !*hash || !name || !state ||
+            (strcmp(state, "loaded") != 0 && strcmp(state, "loading") != 0))
+            continue;
+        for (int p = 0; p < WI_PLATFORM_COUNT && count < WI_FLEET_MODELS; p++) {
+            if (strcmp(name, wi_platform_names[p]) == 0) {
+                add_model(node, hash, (enum wi_platform)p);
+                count++;
+            }
+        }
+    }
+}
+
+void wi_fleet_promise(struct wi_fleet_node *node, const char *hash, enum wi_platform platform)
+{
+    if (node->class && *hash)
+        add_model(node, hash, platform);
+}
+
+int wi_fleet_has(const struct wi_fleet_node *node, const char *hash, enum wi_platform platform)
+{
+    const struct wi_fleet_group *group =
+        node->class ? find_group(node->class, hash, platform) : NULL;
+
+    for (const struct wi_fleet_place *place = node->places; group && place; place = place->sibling)
+        if (place->group == group)
+            return 1;
+    return 0;
+}
+
+/* --- choosing -------------------------------------------------------------------------------- */
+
+double wi_fleet_ahead(const struct wi_fleet_node *node, double now)
+{
+    return node->busy_until == 0 ? 0 : fabs(node->busy_until - now);
+}
+
+static const struct wi_fleet_node *first_of(
+    const struct wi_fleet_place *place, const char *avoid, double now)
+{
+    const struct wi_fleet_node *best = NULL;
+
+    for (int i = 0; place && i < LOOK; i++, place = place->next) {
+        if (avoid && strcmp(place->node->id, avoid) == 0)
+            continue;
+        if (!best || wi_fleet_ahead(place->node, now) < wi_fleet_ahead(best, now))
+            best = place->node;
+    }
+    return best;
+}
+
+static const struct wi_fleet_node *best_of(
+    const struct wi_fleet_group *group, size_t depth, const char *avoid, double now)
+{
+    const struct wi_fleet_node *found = NULL;
+
+    for (size_t load = 0; load < depth && !found; load++)
+        found = first_of(group->loads[load].first, avoid, now);
+    return found;
+}
+
+const struct wi_fleet_node *wi_fleet_any(
+    const struct wi_fleet_class *class, int builtin, const char *avoid, double now)
+{
+    return builtin ? best_of(class->builtins, WI_DEPTH_BUILTIN, avoid, now)
+                   : best_of(class->all, WI_DEPTH_MODEL, avoid, now);
+}
+
+const struct wi_fleet_node *wi_fleet_warm(const struct wi_fleet_class *class, const char *hash,
+    enum wi_platform platform, const char *avoid, double now)
+{
+    const struct wi_fleet_group *group = find_group(class, hash, platform);
+
+    return group ? best_of(group, WI_DEPTH_MODEL, avoid, now) : NULL;
+}
+
+double wi_fleet_full(const struct wi_fleet_class *class, double now)
+{
+    const struct wi_fleet_node *node = first_of(class->all->loads[WI_DEPTH_MODEL].first, NULL, now);
+
+    return node ? wi_fleet_ahead(node, now) : -1;
+}
+
+size_t wi_fleet_loaded(
+    const struct wi_fleet_class *class, const char *hash, enum wi_platform platform)
+{
+    const struct wi_fleet_group *group = find_group(class, hash, platform);
+
+    return group ? group->size : 0;
+}

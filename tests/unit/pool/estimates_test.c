@@ -1,0 +1,275 @@
+/* Measurements and their averages, against a database that this test plays. */
+#include "../test.h"
+
+#include "base/memory.h"
+#include "pool/estimates.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- the database that we play --------------------------------------------------------------- */
+
+#define ROWS 8
+static struct {
+    char *key, *value;
+} rows[ROWS];
+static size_t row_count, put_count;
+
+void wi_db_put(struct wi_db *db, enum wi_db_space space, const char *key, const char *value)
+{
+    size_t i = 0;
+
+    assert_int_equal(space, WI_DB_ESTIMATES);
+    while (i < row_count && strcmp(rows[i].key, key) != 0)
+        i++;
+    if (i == row_count) {
+        assert_in_range(row_count, 0, ROWS - 1);
+        rows[row_count++].key = wi_strdup(key);
+    }
+    free(rows[i].value);
+    rows[i].value = wi_strdup(value);
+    put_count++;
+}
+
+void wi_db_forget(struct wi_db *db, enum wi_db_space space, const char *key)
+{
+}
+
+void wi_db_each(struct wi_db *db, enum wi_db_space space, wi_db_each_fn *each, void *context)
+{
+    for (size_t i = 0; i < row_count; i++)
+        each(context, rows[i].key, rows[i].value);
+}
+
+/* --------------------------------------------------------------------------------------------- */
+
+static struct wi_estimates *estimates;
+static struct wi_node_info node;
+static char place[WI_PLACE_SIZE];
+static const char hash[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+static int setup(void **state)
+{
+    memset(&node, 0, sizeof(node));
+    strcpy(node.kind, "chrome");
+    strcpy(node.session, "session-1");
+    strcpy(node.browser_version, "156.0");
+    node.platforms[WI_WEBGPU].has_adapter = 1;
+    strcpy(node.platforms[WI_WEBGPU].adapter.vendor, "google");
+    wi_estimates_place(place, &node, WI_WEBGPU);
+    put_count = 0;
+    estimates = wi_estimates_new(NULL);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    wi_estimates_free(estimates);
+    while (row_count > 0) {
+        free(rows[--row_count].key);
+        free(rows[row_count].value);
+        rows[row_count].key = rows[row_count].value = NULL;
+    }
+    return 0;
+}
+
+static struct wi_estimate known(void)
+{
+    return wi_estimates_get(estimates, hash, place);
+}
+
+static void ran(double run_ms)
+{
+    wi_estimates_ran(estimates, hash, place, 0, run_ms, 1, 1e6);
+}
+
+static void nothing_is_known_at_first(void **state)
+{
+    const struct wi_estimate zero = {0};
+    struct wi_estimate e = known();
+
+    assert_memory_equal(&e, &zero, sizeof(e));
+}
+
+static void a_few_are_averaged_and_many_move(void **state)
+{
+    ran(10);
+    ran(20);
+    assert_true(known().run_ms > 14.9 && known().run_ms < 15.1);
+    for (int i = 0; i < 20; i++)
+        ran(100);
+    assert_true(known().run_ms > 99);
+    /* Slower by ten: the average has crossed twice the old value after one, nine times after ten.
+     */
+    ran(1000);
+    assert_true(known().run_ms > 300);
+    for (int i = 0; i < 9; i++)
+        ran(1000);
+    assert_true(known().run_ms > 950);
+    assert_int_equal(known().runs, 32);
+}
+
+static void a_first_run_counts_as_loading_once_later_ones_are_known(void **state)
+{
+    wi_estimates_ran(estimates, hash, place, 50, 2000, 0, 0);
+    assert_true(known().cold);
+    assert_int_equal(known().runs, 0);
+    assert_true(known().run_ms == 2000 && known().load_ms == 50);
+    ran(10);
+    assert_false(known().cold);
+    assert_true(known().run_ms == 10);
+    wi_estimates_ran(estimates, hash, place, 50, 2010, 0, 0);
+    assert_true(known().run_ms == 10);
+    assert_true(known().load_ms == (50 + 2050) / 2.0);
+}
+
+static void failures_come_and_go(void **state)
+{
+    ran(10);
+    wi_estimates_failed(estimates, hash, place, 0);
+    assert_true(known().failure == WI_ESTIMATE_FAILURE_WEIGHT);
+    for (int i = 0; i < 20; i++)
+        wi_estimates_failed(estimates, hash, place, 0);
+    assert_true(known().failure > 0.95);
+    for (int i = 0; i < 40; i++)
+        ran(10);
+    assert_true(known().failure == 0);
+    assert_true(known().run_ms == 10);
+}
+
+static void what_was_stopped_is_slower_than_that(void **state)
+{
+    wi_estimates_exceeded(estimates, hash, place, 5, 0);
+    assert_int_equal(known().runs, 0); /* a bound is no measurement */
+    assert_true(known().run_ms == 5 && known().failure == 0);
+    ran(100);
+    wi_estimates_exceeded(estimates, hash, place, 50, 0); /* a client in a hurry */
+    assert_true(known().run_ms == 100 && known().failure == 0);
+    wi_estimates_exceeded(estimates, hash, place, 5000, 0);
+    assert_true(known().run_ms == 5000 && known().failure > 0);
+}
+
+static void a_place_is_a_kind_a_platform_a_version_and_an_adapter(void **state)
+{
+    char other[WI_PLACE_SIZE];
+
+    ran(10);
+    wi_estimates_place(other, &node, WI_WASM);
+    assert_string_not_equal(other, place);
+    strcpy(node.browser_version, "157.0");
+    wi_estimates_place(other, &node, WI_WEBGPU);
+    assert_int_equal(wi_estimates_get(estimates, hash, other).runs, 0);
+    strcpy(node.browser_version, "156.0");
+    node.platforms[WI_WEBGPU].adapter.is_fallback = 1;
+    wi_estimates_place(other, &node, WI_WEBGPU);
+    assert_int_equal(wi_estimates_get(estimates, hash, other).runs, 0);
+    node.platforms[WI_WEBGPU].adapter.is_fallback = 0;
+    node.session[0] = '\0'; /* somebody else's machine */
+    wi_estimates_place(other, &node, WI_WEBGPU);
+    assert_int_equal(wi_estimates_get(estimates, hash, other).runs, 0);
+    strcpy(node.session, "session-2");
+    wi_estimates_place(other, &node, WI_WEBGPU);
+    assert_int_equal(wi_estimates_get(estimates, hash, other).runs, 1);
+}
+
+static void they_survive_a_restart(void **state)
+{
+    wi_estimates_ran(estimates, hash, place, 70, 500, 0, 0);
+    ran(10);
+    ran(30);
+    wi_estimates_failed(estimates, hash, place, 1e6);
+    struct wi_estimate before = known();
+    wi_estimates_free(estimates);
+    assert_int_equal(row_count, 1);
+    estimates = wi_estimates_new(NULL);
+    struct wi_estimate after = known();
+    assert_true(after.run_ms == before.run_ms && after.load_ms == before.load_ms);
+    assert_true(after.failure == before.failure && after.measured_at == before.measured_at);
+    assert_int_equal(after.runs, 2);
+    assert_int_equal(after.loads, 1);
+    assert_int_equal(after.cold, 0);
+}
+
+static void saving_is_paced(void **state)
+{
+    for (int i = 0; i < 100; i++)
+        wi_estimates_ran(estimates, hash, place, 0, 10, 1, i * 10.0);
+    assert_int_equal(put_count, 1);
+    wi_estimates_ran(estimates, hash, place, 0, 10, 1, WI_ESTIMATE_SAVE_MS);
+    assert_int_equal(put_count, 2);
+    wi_estimates_save(estimates);
+    assert_int_equal(put_count, 2); /* nothing is new */
+    wi_estimates_ran(estimates, hash, place, 0, 10, 1, WI_ESTIMATE_SAVE_MS + 1);
+    wi_estimates_save(estimates);
+    assert_int_equal(put_count, 3);
+}
+
+static void rows_that_make_no_sense_are_left_out_or_bounded(void **state)
+{
+    char long_key[2000];
+
+    memset(long_key, 'x', sizeof(long_key) - 1);
+    long_key[sizeof(long_key) - 1] = '\0';
+    wi_db_put(NULL, WI_DB_ESTIMATES, "a", "no JSON");
+    wi_db_put(NULL, WI_DB_ESTIMATES, "b", "[1]");
+    wi_db_put(NULL, WI_DB_ESTIMATES, long_key, "{}");
+    wi_db_put(NULL, WI_DB_ESTIMATES, "h\nc", "{\"run_ms\": -5, \"failure\": 7, \"runs\": \"x\"}");
+    wi_estimates_free(estimates);
+    estimates = wi_estimates_new(NULL);
+    assert_int_equal(wi_estimates_count(estimates), 1);
+    struct wi_estimate e = wi_estimates_get(estimates, "h", "c");
+    assert_true(e.run_ms == 0 && e.failure == 1);
+    assert_int_equal(e.runs, 0);
+}
+
+static void probes_are_asked_for_less_and_less_often(void **state)
+{
+    double now = 5000, pause = 10000;
+
+    assert_true(wi_estimates_probe_due(estimates, hash, place, now));
+    for (int i = 0; i < 6; i++) {
+        wi_estimates_probe_asked(estimates, hash, place, now);
+        assert_false(wi_estimates_probe_due(estimates, hash, place, now + pause - 1));
+        assert_true(wi_estimates_probe_due(estimates, hash, place, now + pause));
+        now += pause;
+        pause *= 2;
+    }
+    for (int i = 0; i < 50; i++)
+        wi_estimates_probe_asked(estimates, hash, place, now);
+    assert_true(wi_estimates_probe_due(estimates, hash, place, now + 3600000));
+}
+
+static void the_best_of_a_kind_is_found(void **state)
+{
+    char other[WI_PLACE_SIZE];
+
+    assert_true(wi_estimates_best_run(estimates, hash, "chrome") < 0);
+    ran(40);
+    wi_estimates_place(other, &node, WI_WASM);
+    wi_estimates_ran(estimates, hash, other, 0, 20, 1, 0);
+    assert_true(wi_estimates_best_run(estimates, hash, "chrome") == 20);
+    assert_true(wi_estimates_best_run(estimates, hash, "chrom") < 0);
+    assert_true(wi_estimates_best_run(estimates, "other", "chrome") < 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(nothing_is_known_at_first, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_few_are_averaged_and_many_move, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_first_run_counts_as_loading_once_later_ones_are_known, setup, teardown),
+        cmocka_unit_test_setup_teardown(failures_come_and_go, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_stopped_is_slower_than_that, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_place_is_a_kind_a_platform_a_version_and_an_adapter, setup, teardown),
+        cmocka_unit_test_setup_teardown(they_survive_a_restart, setup, teardown),
+        cmocka_unit_test_setup_teardown(saving_is_paced, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            rows_that_make_no_sense_are_left_out_or_bounded, setup, teardown),
+        cmocka_unit_test_setup_teardown(probes_are_asked_for_less_and_less_often, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_best_of_a_kind_is_found, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,225 @@
+/* Nodes in classes and lists. */
+#include "../test.h"
+
+#include "pool/fleet.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NODES 6
+static struct wi_fleet fleet;
+static struct wi_fleet_node nodes[NODES];
+static char ids[NODES][16];
+static struct wi_node_info info;
+static const char A[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+static const char B[] = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+
+static int setup(void **state)
+{
+    memset(&fleet, 0, sizeof(fleet));
+    memset(nodes, 0, sizeof(nodes));
+    memset(&info, 0, sizeof(info));
+    strcpy(info.kind, "chrome");
+    strcpy(info.session, "s");
+    info.platforms[WI_WASM].available = 1;
+    for (int i = 0; i < NODES; i++)
+        snprintf(ids[i], sizeof(ids[i]), "node-%d", i);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    for (int i = 0; i < NODES; i++)
+        wi_fleet_remove(&fleet, &nodes[i]);
+    assert_null(fleet.classes);
+    assert_int_equal(fleet.count, 0);
+    assert_int_equal(fleet.open, 0);
+    return 0;
+}
+
+static void add(int i)
+{
+    wi_fleet_put(&fleet, &nodes[i], ids[i], &info);
+    wi_fleet_open(&fleet, &nodes[i], 1);
+}
+
+static const struct wi_fleet_class *class(void)
+{
+    return fleet.classes;
+}
+
+static void tell(int i, const char *hash, const char *platform, const char *state)
+{
+    json_t *models =
+        json_pack("[{s:s, s:s, s:s}]", "hash", hash, "platform", platform, "state", state);
+
+    wi_fleet_models(&nodes[i], models);
+    json_decref(models);
+}
+
+static void assert_any(const char *avoid, int expected)
+{
+    const struct wi_fleet_node *node = wi_fleet_any(class(), 0, avoid, 1000);
+
+    if (expected < 0)
+        assert_null(node);
+    else
+        assert_string_equal(node->id, ids[expected]);
+}
+
+static void assert_warm(const char *hash, int expected)
+{
+    const struct wi_fleet_node *node = wi_fleet_warm(class(), hash, WI_WASM, NULL, 1000);
+
+    if (expected < 0)
+        assert_null(node);
+    else
+        assert_string_equal(node->id, ids[expected]);
+}
+
+static void nodes_that_are_alike_share_a_class(void **state)
+{
+    add(0);
+    add(1);
+    strcpy(info.session, "another session, the same browser");
+    add(2);
+    assert_int_equal(HASH_COUNT(fleet.classes), 1);
+    strcpy(info.browser_version, "2");
+    add(3);
+    info.platforms[WI_WEBGPU].available = 1;
+    add(4);
+    info.session[0] = '\0';
+    add(5);
+    assert_int_equal(HASH_COUNT(fleet.classes), 4);
+    assert_int_equal(fleet.count, 6);
+    assert_int_equal(class()->count, 3);
+    assert_false(nodes[5].class->ours);
+    /* What its page says anew moves it. */
+    add(4);
+    assert_ptr_equal(nodes[4].class, nodes[5].class);
+    assert_int_equal(HASH_COUNT(fleet.classes), 3);
+}
+
+static void the_least_loaded_is_found(void **state)
+{
+    for (int i = 0; i < 3; i++)
+        add(i);
+    wi_fleet_load(&nodes[0], 0, 1, 2000);
+    wi_fleet_load(&nodes[2], 0, 1, 1500);
+    assert_any(NULL, 1);
+    wi_fleet_load(&nodes[1], 0, 2, 1100);
+    assert_any(NULL, 2); /* free sooner than the other that has one */
+    assert_any("node-2", 0);
+    wi_fleet_load(&nodes[0], 0, 2, 2000);
+    wi_fleet_load(&nodes[2], 0, 2, 2000);
+    assert_any(NULL, -1);
+    assert_true(wi_fleet_full(class(), 1000) == 100);
+    wi_fleet_load(&nodes[0], 0, 0, 0);
+    assert_any(NULL, 0);
+    assert_any("node-0", -1);
+}
+
+static void builtin_attempts_have_their_own_depth(void **state)
+{
+    add(0);
+    wi_fleet_load(&nodes[0], 0, WI_DEPTH_MODEL, 2000);
+    assert_any(NULL, -1);
+    assert_non_null(wi_fleet_any(class(), 1, NULL, 1000));
+    wi_fleet_load(&nodes[0], WI_DEPTH_BUILTIN, 0, 0);
+    assert_any(NULL, 0);
+    assert_null(wi_fleet_any(class(), 1, NULL, 1000));
+}
+
+static void closed_nodes_are_not_found(void **state)
+{
+    add(0);
+    add(1);
+    tell(0, A, "wasm", "loaded");
+    wi_fleet_open(&fleet, &nodes[0], 0);
+    wi_fleet_open(&fleet, &nodes[0], 0);
+    assert_any(NULL, 1);
+    assert_warm(A, -1);
+    assert_int_equal(wi_fleet_loaded(class(), A, WI_WASM), 1);
+    assert_int_equal(class()->open, 1);
+    wi_fleet_load(&nodes[0], 0, 1, 2000); /* while it is closed */
+    wi_fleet_open(&fleet, &nodes[0], 1);
+    assert_warm(A, 0);
+    assert_int_equal(fleet.open, 2);
+}
+
+static void loaded_models_are_known(void **state)
+{
+    for (int i = 0; i < 3; i++)
+        add(i);
+    tell(1, A, "wasm", "loaded");
+    tell(2, A, "wasm", "loading");
+    wi_fleet_load(&nodes[2], 0, 1, 1200);
+    assert_warm(A, 1);
+    assert_warm(B, -1);
+    assert_null(wi_fleet_warm(class(), A, WI_WEBGPU, NULL, 1000));
+    assert_int_equal(wi_fleet_loaded(class(), A, WI_WASM), 2);
+    tell(1, B, "wasm", "loaded"); /* the whole list: A is gone from it */
+    assert_warm(A, 2);
+    assert_warm(B, 1);
+    tell(1, B, "wasm", "evicted");
+    assert_warm(B, -1);
+    tell(1, "", "wasm", "loaded");
+    tell(1, A, "cuda", "loaded");
+    assert_false(wi_fleet_has(&nodes[1], A, WI_WASM));
+    wi_fleet_promise(&nodes[1], A, WI_WASM);
+    wi_fleet_promise(&nodes[1], A, WI_WASM);
+    assert_true(wi_fleet_has(&nodes[1], A, WI_WASM));
+    assert_int_equal(wi_fleet_loaded(class(), A, WI_WASM), 2);
+}
+
+static void a_late_node_is_given_as_long_again(void **state)
+{
+    add(0);
+    assert_true(wi_fleet_ahead(&nodes[0], 1000) == 0);
+    wi_fleet_load(&nodes[0], 0, 1, 1300);
+    assert_true(wi_fleet_ahead(&nodes[0], 1000) == 300);
+    assert_true(wi_fleet_ahead(&nodes[0], 1800) == 500);
+}
+
+static void any_order_of_changes_leaves_the_lists_whole(void **state)
+{
+    unsigned random = 7;
+
+    for (int step = 0; step < 20000; step++) {
+        random = random * 1103515245 + 12345;
+        int i = (int)(random >> 16) % NODES, what = (int)(random >> 8) % 8;
+        if (what == 0)
+            wi_fleet_remove(&fleet, &nodes[i]);
+        else if (what == 1 || !nodes[i].class)
+            add(i);
+        else if (what == 2)
+            wi_fleet_open(&fleet, &nodes[i], (random >> 20) & 1);
+        else if (what == 3)
+            tell(i, (random >> 21) & 1 ? A : B, "wasm", "loaded");
+        else
+            wi_fleet_load(&nodes[i], (random >> 22) % 17, (random >> 24) % 3, 1);
+        size_t free = 0;
+        for (int n = 0; n < NODES; n++)
+            free += nodes[n].open && nodes[n].model_count < WI_DEPTH_MODEL;
+        const struct wi_fleet_node *found = class() ? wi_fleet_any(class(), 0, NULL, 0) : NULL;
+        assert_int_equal(found != NULL, free > 0);
+        if (found)
+            assert_true(found->open && found->model_count < WI_DEPTH_MODEL);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(nodes_that_are_alike_share_a_class, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_least_loaded_is_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(builtin_attempts_have_their_own_depth, setup, teardown),
+        cmocka_unit_test_setup_teardown(closed_nodes_are_not_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(loaded_models_are_known, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_late_node_is_given_as_long_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            any_order_of_changes_leaves_the_lists_whole, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
