@@ -27,11 +27,12 @@ static const struct wi_switch switches[] = {
 };
 
 static const char *const environment[] = {
-    "GSETTINGS_BACKEND=memory", /* no settings daemon, and no file of its own */
-    "GIO_USE_VFS=local",        /* no file system daemon */
-    "GTK_USE_PORTAL=0",         /* no desktop that could answer */
-    "NO_AT_BRIDGE=1",           /* no accessibility bus */
-    "GDK_BACKEND=x11",          /* the display that it is given, not the operator's Wayland */
+    "GSETTINGS_BACKEND=memory",      /* no settings daemon, and no file of its own */
+    "GIO_USE_VFS=local",             /* no file system daemon */
+    "GTK_USE_PORTAL=0",              /* no desktop that could answer */
+    "NO_AT_BRIDGE=1",                /* no accessibility bus */
+    "JSC_useSharedArrayBuffer=true", /* isolated, and yet off: WASM would have one thread */
+    "GDK_BACKEND=x11",               /* the display that it is given, not the operator's Wayland */
     NULL,
 };
 

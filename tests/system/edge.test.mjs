@@ -22,16 +22,15 @@ before(async () => {
 });
 after(() => daemon.stop());
 
-test('its node is of the kind edge, has WebNN, and computes on webgpu and wasm', async () => {
+test('its node is of the kind edge, computes on webnn, webgpu and wasm', async () => {
     const [node] = (await daemon.get('/v1/nodes')).json.nodes;
     assert.equal(node.browser, 'edge');
-    for (const platform of ['webgpu', 'wasm'])
+    for (const platform of ['webnn', 'webgpu', 'wasm'])
         assert.equal(node.platforms[platform].available, true, platform);
-    assert.doesNotMatch(node.platforms.webnn.reason ?? '', /navigator.ml is missing/);
     assert.equal(node.platforms.webgpu.adapter.is_fallback, true);
 });
 
-const runs = models.map((name) => [name, 'wasm'])
+const runs = models.flatMap((name) => [[name, 'wasm'], [name, 'webnn']])
     .concat([['vision_mnist_ms_digit7', 'webgpu']]); // a software adapter: a small one
 for (const [name, platform] of runs)
     test(`${name} is right on ${platform}`, withCases, async () => {

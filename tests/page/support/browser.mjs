@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
+import { chromiumWithWebnn } from '../../lib/browsers.mjs';
 import { Service, TOKEN } from './service.mjs';
 
 const root = path.resolve(import.meta.dirname, '../../..');
@@ -20,11 +21,9 @@ export function builtPage() {
     return { folder, remove: () => fs.rmSync(folder, { recursive: true, force: true }) };
 }
 
-/** A Chromium that has WebNN, or null: WEBINFER_WEBNN_CHROMIUM, or the one of the npm package. */
-export async function findWebnnChromium() {
-    if (process.env.WEBINFER_WEBNN_CHROMIUM) return process.env.WEBINFER_WEBNN_CHROMIUM;
-    const found = await import('@sparticuz/chromium').catch(() => null);
-    return found && found.default.executablePath();
+/** A Chromium that has WebNN: WEBINFER_WEBNN_CHROMIUM, or the one of the npm package. */
+export function findWebnnChromium() {
+    return process.env.WEBINFER_WEBNN_CHROMIUM ?? path.join(path.dirname(chromiumWithWebnn()), 'chromium');
 }
 
 /** @param {{webnn?: string}} [options] `webnn`: the path of a Chromium to start with WebNN */
