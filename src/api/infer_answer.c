@@ -5,6 +5,7 @@
  */
 #include "api/infer.h"
 
+#include "api/numerics.h"
 #include "base/memory.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,7 +103,7 @@ static void add_executed_on(
     add_reported(out, report, "precision", "null");
     add_reported(out, report, "adapter", "null");
     add_fallbacks(out, result);
-    add_reported(out, report, "numerics", "\"unchecked\"");
+    wi_buffer_printf(out, ",\"numerics\":\"%s\"", wi_numerics_word(result->numerics));
     add_reported(out, report, "simulated", "false");
     wi_buffer_puts(out, "}");
 }

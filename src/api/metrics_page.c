@@ -4,6 +4,7 @@
  */
 #include "api/request.h"
 
+#include "api/numerics.h"
 #include "base/clock.h"
 #include <dirent.h>
 #include <stdio.h>
@@ -241,6 +242,7 @@ void wi_handle_metrics(struct wi_request *request)
     wi_metrics_write(api->metrics, &out);
     write_jobs(&out, api->deps.jobs);
     write_pool(&out, api->deps.pool);
+    wi_api_numerics_metrics(api, &out);
     write_bridge(&out, api->deps.bridge);
     write_store(&out, api->deps.db);
     wi_metric_head(&out, "process_start_time_seconds", "gauge", "When the server started.");

@@ -1,6 +1,7 @@
 /* GET /v1/models and /v1/models/NAME: what the store has, what each takes, where it is loaded. */
 #include "api/nodes.h"
 
+#include "api/numerics.h"
 #include "base/memory.h"
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,7 @@ static json_t *model_json(
         json_object_set_new(
             out, "outputs", values_json(model->signature.outputs, model->signature.output_count));
         json_object_set_new(out, "takes_picture", json_boolean(model->takes_picture));
+        json_object_set_new(out, "numerics", wi_api_model_numerics_json(api, model));
     }
     if (model && model->builtin)
         json_object_set_new(out, "builtin", json_true());

@@ -1,6 +1,7 @@
 /* GET /v1/status: the whole picture in one document, for people, the CLI and scripts. */
 #include "api/nodes.h"
 
+#include "api/numerics.h"
 #include "base/clock.h"
 #include <unistd.h>
 
@@ -95,6 +96,7 @@ void wi_handle_status(struct wi_request *request)
     json_object_set_new(status, "nodes", wi_pool_nodes_json(deps->pool));
     json_object_set_new(status, "kinds", wi_pool_kinds_json(deps->pool));
     json_object_set_new(status, "models", wi_api_models_json(api));
+    json_object_set_new(status, "numerics", wi_api_numerics_json(api));
     json_object_set_new(status, "counters", counters_json(api, &jobs));
     json_object_set_new(status, "warnings", warnings_json(api));
     wi_request_answer_json(request, 200, status);

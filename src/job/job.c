@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "job/probe.h"
 #include "job/queue.h"
 #include <assert.h>
 #include <stdio.h>
@@ -16,6 +17,8 @@
 
 /* A job that was running alone on two nodes when they broke would break the next one too. */
 #define POISON_BREAKS 2
+/* A run beside the clients' path that finds no room for so long is dropped. */
+#define BACKGROUND_WAIT_MS 60000.0
 
 struct job {
     struct wi_job_spec spec;
@@ -25,6 +28,9 @@ struct job {
     char node[WI_ID_SIZE];         /* of the attempt that runs */
     char avoid[WI_ID_SIZE];        /* the node that failed it last */
     struct wi_refusal refusal;     /* of the last choice */
+    struct wi_probe probe;         /* likewise */
+    enum wi_platform last;         /* the last platform of the last choice */
+    int outgrown;                  /* WASM had not the memory for it: tried elsewhere once */
     int accepted;                  /* the node has said that it has the attempt */
     unsigned attempts;             /* dispatched */
     unsigned used;                 /* of them, those that count against max_retries */
@@ -43,9 +49,12 @@ struct wi_jobs {
     struct wi_pool *pool;
     struct wi_pool_events events;
     struct wi_queue *queue;
-    struct job *jobs;    /* by id: all */
-    struct job *running; /* by attempt id */
+    struct wi_queue *beside; /* background jobs, which wait until nobody else does */
+    struct job *jobs;        /* by id: all */
+    struct job *running;     /* by attempt id */
     struct wi_job_counters counters;
+    struct wi_job_counters beside_counters; /* of background jobs; shown by nobody */
+    struct wi_probes *probes;
     int draining;
     void (*on_idle)(void *);
     void *idle_context;
@@ -65,6 +74,16 @@ void wi_job_spec_clear(struct wi_job_spec *spec)
     *spec = (struct wi_job_spec){0};
 }
 
+static struct wi_job_counters *counters_of(const struct job *job)
+{
+    return job->spec.background ? &job->jobs->beside_counters : &job->jobs->counters;
+}
+
+static struct wi_queue *queue_of(const struct job *job)
+{
+    return job->spec.background ? job->jobs->beside : job->jobs->queue;
+}
+
 /* ---------------------------------------------------------------- the end of a job */
 
 static void check_idle(struct wi_jobs *jobs)
@@ -79,13 +98,13 @@ static void check_idle(struct wi_jobs *jobs)
 static void leave_node(struct job *job)
 {
     HASH_DELETE(by_attempt, job->jobs->running, job);
-    job->jobs->counters.running--;
+    counters_of(job)->running--;
 }
 
 static void leave_queue(struct job *job)
 {
-    wi_queue_remove(job->jobs->queue, &job->entry);
-    job->jobs->counters.waiting--;
+    wi_queue_remove(queue_of(job), &job->entry);
+    counters_of(job)->waiting--;
 }
 
 /* Takes a job out of every index and frees it; `result` NULL: nobody waits for an answer. */
@@ -112,7 +131,7 @@ static void finish(struct job *job, struct wi_job_result *result)
 static void finish_error(struct job *job, const struct wi_error *error)
 {
     struct wi_job_result result = {.code = error->code, .error = *error};
-    job->jobs->counters.failed++;
+    counters_of(job)->failed++;
     snprintf(result.node, sizeof result.node, "%s", job->node);
     finish(job, &result);
 }
@@ -137,7 +156,7 @@ static void on_deadline(void *context)
     wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",
         "the deadline of %.0f ms passed while the job was %s", job->spec.timeout_ms,
         job->entry.lane ? "waiting for a node" : "running");
-    job->jobs->counters.expired++;
+    counters_of(job)->expired++;
     withdraw(job, "deadline");
     finish_error(job, &error);
 }
@@ -157,8 +176,8 @@ static void enqueue(struct job *job, int at_front)
     char key[640];
     lane_key(&job->spec, key, sizeof key);
     job->attempt[0] = '\0';
-    wi_queue_push(job->jobs->queue, &job->entry, key, at_front);
-    job->jobs->counters.waiting++;
+    wi_queue_push(queue_of(job), &job->entry, key, at_front);
+    counters_of(job)->waiting++;
 }
 
 static enum wi_pick pick(struct job *job, struct wi_choice *choice, struct wi_error *error)
@@ -185,6 +204,11 @@ static enum wi_code dispatch(struct job *job, const struct wi_choice *choice)
     struct wi_jobs *jobs = job->jobs;
     struct wi_job_spec *spec = &job->spec;
     double now = wi_now_ms();
+    if (spec->background) {
+        spec->accepted_at = now;
+        wi_timer_start(job->deadline, (uint64_t)spec->timeout_ms, 0);
+        wi_probes_dispatched(job->context, spec, choice->node);
+    }
     snprintf(job->attempt, sizeof job->attempt, "%s.%u", spec->id, job->attempts + 1);
     struct wi_task task = {
         .attempt_id = job->attempt,
@@ -207,10 +231,12 @@ static enum wi_code dispatch(struct job *job, const struct wi_choice *choice)
     }
     memcpy(job->node, choice->node, sizeof job->node);
     job->refusal = choice->refusal;
+    job->probe = choice->probe;
+    job->last = choice->platforms[choice->platform_count - 1];
     job->attempts++;
     job->accepted = 0;
     job->dispatched_at = now;
-    jobs->counters.running++;
+    counters_of(job)->running++;
     HASH_ADD(by_attempt, jobs->running, attempt, strlen(job->attempt), job);
     return WI_OK;
 }
@@ -229,13 +255,14 @@ static void dispatch_error(enum wi_code code, struct wi_error *error)
 /* One waiting job: 0 if it left the queue, else its lane must wait. */
 static int try_waiting(struct job *job)
 {
-    struct wi_choice choice;
+    struct wi_choice choice = {0};
     struct wi_error error;
     enum wi_pick picked = pick(job, &choice, &error);
     if (picked == WI_PICK_WAIT)
         return -1;
     leave_queue(job);
-    if (picked == WI_PICK_NEVER) {
+    if (picked == WI_PICK_NEVER ||
+        wi_probes_check(job->jobs->probes, &job->spec, choice.node, &error) != WI_OK) {
         finish_error(job, &error);
         return 0;
     }
@@ -252,15 +279,22 @@ static int try_waiting(struct job *job)
 }
 
 /* Gives every lane its chance, most urgent head first. */
-static void run_queue(struct wi_jobs *jobs)
+static void run_lanes(struct wi_queue *queue)
 {
     struct wi_queue_entry *entry;
     double now = wi_now_ms();
-    wi_queue_unblock(jobs->queue);
-    while ((entry = wi_queue_best(jobs->queue, now)) != NULL) {
+    wi_queue_unblock(queue);
+    while ((entry = wi_queue_best(queue, now)) != NULL) {
         if (try_waiting(entry->owner) != 0 && entry->lane)
             wi_queue_block(entry);
     }
+}
+
+static void run_queue(struct wi_jobs *jobs)
+{
+    run_lanes(jobs->queue);
+    if (jobs->counters.waiting == 0)
+        run_lanes(jobs->beside);
     wi_pool_set_backlog(jobs->pool, jobs->counters.waiting);
 }
 
@@ -269,7 +303,7 @@ static void run_queue(struct wi_jobs *jobs)
 static void on_capacity(void *context)
 {
     struct wi_jobs *jobs = context;
-    if (jobs->counters.waiting > 0)
+    if (jobs->counters.waiting > 0 || jobs->beside_counters.waiting > 0)
         run_queue(jobs);
 }
 
@@ -298,7 +332,9 @@ static void retry(struct job *job, int counts, const char *why)
     job->attempt[0] = '\0';
     job->used += counts ? 1 : 0;
     memcpy(job->avoid, job->node, sizeof job->avoid);
-    if (job->breaks >= POISON_BREAKS) {
+    if (job->spec.background) {
+        wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL, "%s", why);
+    } else if (job->breaks >= POISON_BREAKS) {
         wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL,
             "%u nodes broke while they ran this job alone, so it is not given to another; last: %s",
             job->breaks, why);
@@ -316,6 +352,21 @@ static void retry(struct job *job, int counts, const char *why)
     finish_error(job, &error);
 }
 
+/* The model's own failure, which the next node would repeat; but where WASM lacks the memory, a
+ * platform may do that was not to be used as long as it could be compared. */
+static void fail(struct job *job, const char *node_id, const struct wi_error *error)
+{
+    int too_big = wi_probes_failed(job->jobs->probes, &job->spec, node_id, job->last, error);
+    if (too_big && !job->outgrown && !job->spec.has_platform) {
+        job->outgrown = 1;
+        retry(job, 1, error->detail);
+        on_capacity(job->jobs);
+        return;
+    }
+    job->attempt[0] = '\0';
+    finish_error(job, error);
+}
+
 static void on_answer(
     void *context, const char *node_id, const char *attempt_id, struct wi_answer *answer)
 {
@@ -329,14 +380,16 @@ static void on_answer(
         on_capacity(jobs);
         return;
     }
-    job->attempt[0] = '\0';
     if (!answer->ok) {
-        finish_error(job, &answer->error);
+        fail(job, node_id, &answer->error);
         return;
     }
+    job->attempt[0] = '\0';
     struct wi_job_result result = {.code = WI_OK, .answer = answer, .refusal = job->refusal};
-    jobs->counters.completed++;
+    counters_of(job)->completed++;
     snprintf(result.node, sizeof result.node, "%s", node_id);
+    if (!job->spec.background)
+        wi_probes_answered(jobs->probes, &job->spec, &job->probe, &result);
     finish(job, &result);
 }
 
@@ -348,7 +401,7 @@ static void on_lost(
     if (job == NULL)
         return;
     leave_node(job);
-    jobs->counters.lost++;
+    counters_of(job)->lost++;
     job->breaks += alone ? 1 : 0;
     retry(job, alone, why);
 }
@@ -361,6 +414,8 @@ struct wi_jobs *wi_jobs_new(uv_loop_t *loop, const struct wi_config *config)
     jobs->loop = loop;
     jobs->config = config;
     jobs->queue = wi_queue_new();
+    jobs->beside = wi_queue_new();
+    jobs->probes = wi_probes_new(loop, jobs, config);
     jobs->events = (struct wi_pool_events){
         .context = jobs,
         .on_capacity = on_capacity,
@@ -379,11 +434,13 @@ const struct wi_pool_events *wi_jobs_pool_events(struct wi_jobs *jobs)
 void wi_jobs_start(struct wi_jobs *jobs, struct wi_pool *pool)
 {
     jobs->pool = pool;
+    wi_probes_start(jobs->probes, pool);
 }
 
 void wi_jobs_reload(struct wi_jobs *jobs, const struct wi_config *config)
 {
     jobs->config = config;
+    wi_probes_reload(jobs->probes, config);
 }
 
 static void answer_shutting_down(struct job *job)
@@ -394,10 +451,23 @@ static void answer_shutting_down(struct job *job)
     finish_error(job, &error);
 }
 
+/* Nobody waits for what runs beside the clients' path. */
+static void end_background(struct wi_jobs *jobs)
+{
+    struct job *job, *next;
+    wi_probes_stop(jobs->probes);
+    HASH_ITER(by_id, jobs->jobs, job, next)
+    {
+        if (job->spec.background)
+            answer_shutting_down(job);
+    }
+}
+
 void wi_jobs_drain(struct wi_jobs *jobs, void (*on_idle)(void *), void *context)
 {
     struct wi_queue_entry *entry;
     jobs->draining = 1;
+    end_background(jobs);
     while ((entry = wi_queue_any(jobs->queue)) != NULL)
         answer_shutting_down(entry->owner);
     jobs->on_idle = on_idle;
@@ -408,6 +478,7 @@ void wi_jobs_drain(struct wi_jobs *jobs, void (*on_idle)(void *), void *context)
 void wi_jobs_abort(struct wi_jobs *jobs)
 {
     jobs->draining = 1;
+    wi_probes_stop(jobs->probes);
     while (jobs->jobs)
         answer_shutting_down(jobs->jobs);
 }
@@ -417,7 +488,9 @@ void wi_jobs_free(struct wi_jobs *jobs)
     if (jobs == NULL)
         return;
     assert(jobs->jobs == NULL);
+    wi_probes_free(jobs->probes);
     wi_queue_free(jobs->queue);
+    wi_queue_free(jobs->beside);
     free(jobs);
 }
 
@@ -449,7 +522,8 @@ static struct job *make_job(
     job->on_done = on_done;
     job->context = context;
     job->deadline = wi_timer_new(jobs->loop, on_deadline, job);
-    double left = job->spec.accepted_at + job->spec.timeout_ms - wi_now_ms();
+    double limit = job->spec.background ? BACKGROUND_WAIT_MS : job->spec.timeout_ms;
+    double left = job->spec.accepted_at + limit - wi_now_ms();
     wi_timer_start(job->deadline, left > 0 ? (uint64_t)left : 0, 0);
     HASH_ADD(by_id, jobs->jobs, spec.id, strlen(job->spec.id), job);
     return job;
@@ -459,7 +533,7 @@ static struct job *make_job(
 static enum wi_code reject(struct job *job, const struct wi_error *error)
 {
     enum wi_code code = error->code;
-    job->jobs->counters.rejected++;
+    counters_of(job)->rejected++;
     finish(job, NULL);
     return code;
 }
@@ -467,23 +541,25 @@ static enum wi_code reject(struct job *job, const struct wi_error *error)
 enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_job_fn *on_done,
     void *context, struct wi_error *error)
 {
-    struct wi_choice choice;
+    struct wi_choice choice = {0};
     enum wi_code code = wi_jobs_admit(jobs, error);
     if (code != WI_OK) {
-        jobs->counters.rejected++;
+        jobs->counters.rejected += spec->background ? 0 : 1;
         wi_job_spec_clear(spec);
         return code;
     }
     struct job *job = make_job(jobs, spec, on_done, context);
     enum wi_pick picked = pick(job, &choice, error);
-    if (picked == WI_PICK_NEVER)
+    if (picked == WI_PICK_NEVER ||
+        (picked == WI_PICK_NODE &&
+            wi_probes_check(jobs->probes, &job->spec, choice.node, error) != WI_OK))
         return reject(job, error);
     code = picked == WI_PICK_NODE ? dispatch(job, &choice) : WI_NODE_NOT_FOUND;
     if (code != WI_OK && code != WI_NODE_NOT_FOUND) {
         dispatch_error(code, error);
         return reject(job, error);
     }
-    jobs->counters.accepted++;
+    counters_of(job)->accepted++;
     if (code != WI_OK) {
         enqueue(job, 0);
         wi_pool_set_backlog(jobs->pool, jobs->counters.waiting);
@@ -524,6 +600,11 @@ enum wi_code wi_jobs_cancel(struct wi_jobs *jobs, const char *job_id)
 void wi_jobs_counters(const struct wi_jobs *jobs, struct wi_job_counters *counters)
 {
     *counters = jobs->counters;
+}
+
+void wi_jobs_probe_counters(const struct wi_jobs *jobs, struct wi_probe_counters *counters)
+{
+    wi_probes_counters(jobs->probes, counters);
 }
 
 json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)

@@ -14,6 +14,7 @@
 #include "model/store.h"
 #include "model/tensor.h"
 #include "pool/pool.h"
+#include "pool/verdicts.h"
 
 /* What a request asks for. Strings, tensors and JSON are owned; free with wi_job_spec_clear. */
 struct wi_job_spec {
@@ -32,6 +33,9 @@ struct wi_job_spec {
     json_t *input; /* what is not a tensor; may be NULL */
     json_t *options;
     struct wi_strings outputs;
+    /* A run beside the clients' (job/probe.h): it gives way to them, is not counted among theirs
+     * and never tried again; `timeout_ms` counts from its dispatch. */
+    int background;
 };
 void wi_job_spec_clear(struct wi_job_spec *spec);
 
@@ -42,6 +46,7 @@ struct wi_job_result {
     struct wi_answer *answer;  /* if WI_OK */
     char node[WI_ID_SIZE];     /* who answered; "" if nobody did */
     struct wi_refusal refusal; /* of the platform asked for, before anything was sent */
+    enum wi_verdict numerics;  /* what is known of the platform that answered */
     double queue_ms, total_ms;
     unsigned attempts;
 };
@@ -78,6 +83,16 @@ struct wi_job_counters {
     size_t waiting, running; /* now */
 };
 void wi_jobs_counters(const struct wi_jobs *jobs, struct wi_job_counters *counters);
+
+/* Runs beside the clients', by how they ended. */
+struct wi_probe_counters {
+    uint64_t trusted, wrong, unable; /* with that verdict */
+    uint64_t measured;               /* without comparing */
+    uint64_t failed;                 /* before there was anything to compare */
+    uint64_t dropped;                /* for the load, or because a node or the service went */
+    size_t running;                  /* now */
+};
+void wi_jobs_probe_counters(const struct wi_jobs *jobs, struct wi_probe_counters *counters);
 /* {"id","model_name","state","node","age_ms",…} or NULL; new reference. */
 json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id);
 

@@ -151,7 +151,7 @@ static int same_form(
         memcmp(reference->dims, got->dims, reference->rank * sizeof(*got->dims)) != 0) {
         wi_shape_format(got->dims, got->rank, have, sizeof(have));
         wi_shape_format(reference->dims, reference->rank, want, sizeof(want));
-        snprintf(out->detail, sizeof(out->detail), "%.80s has the shape %s where WASM gives %s",
+        snprintf(out->detail, sizeof(out->detail), "%.48s has the shape %s where WASM gives %s",
             reference->name, have, want);
         return 0;
     }

@@ -121,6 +121,11 @@ struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool)
     return pool->verdicts;
 }
 
+const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *node_id)
+{
+    return wi_bridge_node(pool->bridge, node_id);
+}
+
 /* --- admin verbs ----------------------------------------------------------------------------- */
 
 enum wi_code wi_pool_recycle(struct wi_pool *pool, const char *session_id, struct wi_error *error)

@@ -110,6 +110,8 @@ void wi_pool_wish(struct wi_pool *pool, const char *kind);
 
 /* Which platform computes which model right: pool/verdicts.h. */
 struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool);
+/* What a node told about itself; NULL if it is gone. Borrowed until the next turn of the loop. */
+const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *node_id);
 
 /* Admin verbs. WI_OK, or the not-found code of what was named. */
 enum wi_code wi_pool_recycle(struct wi_pool *pool, const char *session_id, struct wi_error *error);

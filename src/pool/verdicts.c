@@ -303,18 +303,27 @@ void wi_verdicts_set(struct wi_verdicts *verdicts, const char *key, enum wi_verd
     decide(verdicts, verdict, value, ratio, detail, value == WI_UNABLE ? UNABLE_MS : 0);
 }
 
+void wi_verdicts_pause(struct wi_verdicts *verdicts, const char *key)
+{
+    struct verdict *verdict = find_or_add(verdicts, key);
+
+    if (value_of(verdict) != WI_UNKNOWN)
+        return; /* a second look at what is known */
+    verdict->verdict = WI_UNKNOWN;
+    verdict->until = wi_wall_ms() + (int64_t)PAUSE_MS;
+}
+
 void wi_verdicts_miss(struct wi_verdicts *verdicts, const char *key, const char *detail)
 {
     struct verdict *verdict = find_or_add(verdicts, key);
 
-    if (value_of(verdict) == WI_TRUSTED || value_of(verdict) == WI_WRONG)
-        return; /* a second look at what is known */
+    if (value_of(verdict) != WI_UNKNOWN)
+        return;
     if (++verdict->misses >= 2) {
         decide(verdicts, verdict, WI_UNABLE, 0, detail, MISSED_MS);
         return;
     }
-    verdict->verdict = WI_UNKNOWN;
-    verdict->until = wi_wall_ms() + (int64_t)PAUSE_MS;
+    wi_verdicts_pause(verdicts, key);
     set_detail(verdict, detail);
 }
 
@@ -364,7 +373,8 @@ void wi_verdicts_accept(
 void wi_verdicts_count(const struct wi_verdicts *verdicts, size_t counts[WI_VERDICT_COUNT])
 {
     memset(counts, 0, WI_VERDICT_COUNT * sizeof(*counts));
-    for (const struct verdict *verdict = verdicts->all; verdict; verdict = verdict->hh.next)
+    for (const struct verdict *verdict = verdicts ? verdicts->all : NULL; verdict;
+         verdict = verdict->hh.next)
         counts[value_of(verdict)]++;
 }
 
@@ -387,7 +397,8 @@ json_t *wi_verdicts_json(const struct wi_verdicts *verdicts, const char *hash)
 {
     json_t *list = json_array();
 
-    for (const struct verdict *verdict = verdicts->all; verdict; verdict = verdict->hh.next) {
+    for (const struct verdict *verdict = verdicts ? verdicts->all : NULL; verdict;
+         verdict = verdict->hh.next) {
         char copy[WI_VERDICT_KEY_SIZE];
         const char *fields[FIELD_COUNT];
         snprintf(copy, sizeof(copy), "%s", verdict->key);

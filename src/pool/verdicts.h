@@ -44,6 +44,8 @@ int wi_verdicts_due(const struct wi_verdicts *verdicts, const char *key);
  * `ratio` is the worst error in tolerances; `detail` says for people where, or what failed. */
 void wi_verdicts_set(struct wi_verdicts *verdicts, const char *key, enum wi_verdict verdict,
     double ratio, const char *detail);
+/* Not due for five minutes: there was nothing to compare with. */
+void wi_verdicts_pause(struct wi_verdicts *verdicts, const char *key);
 /* The check came to no end (its node broke, its time was up). The second in a row makes it
  * WI_UNABLE for a day; until then it is not due for five minutes. */
 void wi_verdicts_miss(struct wi_verdicts *verdicts, const char *key, const char *detail);
@@ -67,7 +69,7 @@ enum wi_code wi_verdicts_rejection(const struct wi_verdicts *verdicts, const str
 /* --- for people --------------------------------------------------------------------------------
  */
 
-/* How many there are of each. */
+/* How many there are of each. `verdicts` NULL: none, also below. */
 void wi_verdicts_count(const struct wi_verdicts *verdicts, size_t counts[WI_VERDICT_COUNT]);
 /* [{"browser","browser_version","joined","platform","engine_version","adapter","precision",
  * "verdict","error_ratio","detail","checked_at"}] of one content hash; new reference. */

@@ -120,6 +120,16 @@ json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)
     return json_pack("{s:s, s:s}", "id", job_id, "state", "waiting");
 }
 
+void wi_jobs_probe_counters(const struct wi_jobs *jobs, struct wi_probe_counters *counters)
+{
+    *counters = (struct wi_probe_counters){0};
+}
+
+struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool)
+{
+    return NULL;
+}
+
 void wi_jobs_counters(const struct wi_jobs *jobs, struct wi_job_counters *counters)
 {
     memset(counters, 0, sizeof *counters);

@@ -66,21 +66,15 @@ void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting)
     fixture->backlog = waiting;
 }
 
-struct wi_model *wi_model_ref(struct wi_model *model)
+/* Without it the guard looks at nothing: probe_test plays it. */
+const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *node_id)
 {
-    model->_references++;
-    return model;
+    return NULL;
 }
 
-void wi_model_unref(struct wi_model *model)
+struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool)
 {
-    if (model)
-        model->_references--;
-}
-
-void wi_tensors_clear(struct wi_tensors *list)
-{
-    assert_int_equal(list->count, 0);
+    return NULL;
 }
 
 /* ---------------------------------------------------------------- the fixture */
@@ -88,7 +82,8 @@ void wi_tensors_clear(struct wi_tensors *list)
 static int set_up(void **state)
 {
     static struct fixture the;
-    the = (struct fixture){.pick = WI_PICK_NODE, .room = 100, .model = {.name = "digits"}};
+    the = (struct fixture){
+        .pick = WI_PICK_NODE, .room = 100, .model = {.name = "digits", ._references = 1}};
     the.config.pool.max_retries = 3;
     the.config.pool.max_queue = 4;
     fixture = &the;
@@ -106,7 +101,7 @@ static int tear_down(void **state)
     assert_int_equal(counters.waiting, 0);
     assert_int_equal(counters.running, 0);
     wi_jobs_free(fixture->jobs);
-    assert_int_equal(fixture->model._references, 0);
+    assert_int_equal(fixture->model._references, 1);
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
     return uv_loop_close(&fixture->loop);
 }

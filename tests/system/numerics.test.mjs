@@ -1,0 +1,277 @@
+/**
+ * The numerics guard: a platform that computes wrong is found out beside the clients' path, shown,
+ * remembered, and never used for a client that left the choice to us.
+ */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, describe } from 'node:test';
+import { Daemon, testsOf } from '../lib/daemon.mjs';
+import { capabilities, FakeNode } from '../lib/fake-node.mjs';
+import { FakeDriver } from '../lib/fake-session.mjs';
+import { until } from '../lib/wait.mjs';
+
+const X = [1, 2, 3];
+
+/** A browser whose GPU multiplies by what it is told; WASM doubles, as the model says. */
+class Doubler extends FakeNode {
+    factors = { webgpu: 2, wasm: 2 };
+    /** What each platform was asked to do: {webgpu: 2, …}. */
+    asked = { webgpu: 0, wasm: 0 };
+    /** Fails instead, by platform: {code, message}. */
+    failures = {};
+
+    announce() {
+        super.announce({ capabilities: { ...capabilities, platforms: { ...capabilities.platforms,
+            webgpu: { available: true, adapter: { vendor: 'acme', architecture: 'rocket',
+                description: 'Acme Rocket', is_fallback: false } } } } });
+    }
+
+    onTask = (task) => {
+        const [platform] = task.message.data.platforms;
+        this.asked[platform]++;
+        if (this.failures[platform]) return this.fail(task, this.failures[platform]);
+        const { shape, bytes } = task.tensors[0];
+        const y = Buffer.from(bytes);
+        for (let at = 0; at < y.length; at += 4)
+            y.writeFloatLE(y.readFloatLE(at) * this.factors[platform], at);
+        this.respond(task, { outputs: [{ name: 'y', datatype: 'FP32', shape, bytes: y }],
+            data: { executed_on: { platform, engine: 'ort', precision: 'FP32',
+                adapter: platform === 'webgpu' ? { vendor: 'acme' } : null, fallbacks: [],
+                simulated: false } } });
+    };
+}
+
+describe('a browser of our own making', () => {
+    /** @type {Daemon} */
+    let daemon;
+    /** @type {Doubler} */
+    let node;
+    let opened = 0;
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-numerics-'));
+    const driver = new FakeDriver(path.join(folder, 'driver'));
+    const test = testsOf(() => daemon);
+
+    async function connect(change = () => {}) {
+        const urls = await until(() => driver.pageUrls.length > opened && driver.pageUrls,
+            { what: 'a page to be opened', timeout: 60_000 });
+        opened = urls.length;
+        node = new Doubler(urls.at(-1));
+        change(node);
+        await node.join();
+        await daemon.ready();
+    }
+
+    async function start(more = {}) {
+        daemon = await new Daemon({ models: opened ? [] : ['twice'], folder: path.join(folder, 'daemon'),
+            keep: true, config: { 'browser.chrome': driver.config, bridge: { resume_grace: '1s' },
+                pool: { recheck: '0%', exploration: '0%', ...more } } }).start({ ready: false });
+        await connect();
+    }
+
+    async function stop() {
+        await node.close();
+        await daemon.stop();
+    }
+
+    /** The model with another content, so that nothing is known of it. */
+    function renew() {
+        const file = path.join(daemon.store, 'twice', 'model.onnx');
+        // An unknown field at the end of a protobuf message is skipped.
+        fs.appendFileSync(file, Buffer.from([0xa2, 0x06, 0x01, 0x78]));
+    }
+
+    const infer = (more = {}) => daemon.infer({ model_name: 'twice', model_type: 'vision', ...more,
+        inputs: [{ name: 'x', datatype: 'FP32', shape: [3], data: X }] });
+
+    async function answer(more, factor) {
+        const { status, json, text } = await infer(more);
+        assert.equal(status, 200, text);
+        assert.deepEqual(json.outputs[0].data, X.map((x) => x * factor));
+        return json.executed_on;
+    }
+
+    const pinned = (factor) => answer({ platform: 'webgpu', fallback: false }, factor);
+
+    async function verdict() {
+        const { json } = await daemon.get('/v1/models/twice');
+        return json.numerics.verdicts.find(({ platform }) => platform === 'webgpu') ?? null;
+    }
+
+    const found = (wanted) => until(async () => {
+        const one = await verdict();
+        return one?.verdict === wanted && one;
+    }, { what: `the verdict ${wanted}` });
+
+    /** Runs beside the clients' path that have ended that way. */
+    const probes = (result) => daemon.metric('webinfer_probes_total', `{result="${result}"}`);
+
+    before(() => start());
+    after(async () => {
+        await stop();
+        fs.rmSync(folder, { recursive: true, force: true });
+    });
+
+    test('what WASM answers is ok: it is the measure', async () => {
+        const ran = await answer({ platform: 'wasm' }, 2);
+        assert.equal(ran.numerics, 'ok');
+        assert.equal(await verdict(), null);
+    });
+
+    test('a pinned platform answers unchecked, then ok', async () => {
+        const before = node.asked.wasm;
+        assert.equal((await pinned(2)).numerics, 'unchecked');
+        const { browser, browser_version: version, error_ratio: ratio, engine_version: engine,
+            adapter, joined, detail } = await found('trusted');
+        assert.deepEqual({ browser, version, ratio, engine, adapter, joined, detail },
+            { browser: 'chrome', version: '156.0.0.0', ratio: 0, engine: '1.30.0',
+                adapter: 'acme/rocket/Acme Rocket', joined: false, detail: null });
+        assert.equal((await pinned(2)).numerics, 'ok');
+        assert.equal(node.asked.wasm, before + 1, 'one run beside the client\'s');
+        assert.equal(await probes('trusted'), 1);
+    });
+
+    test('a planted wrong kernel: found out, shown, and no client is given its answer unasked',
+        async () => {
+            renew();
+            node.factors.webgpu = 3;
+            const jobs = await daemon.metric('webinfer_jobs_completed_total');
+            assert.equal((await pinned(3)).numerics, 'unchecked');
+            const { error_ratio: ratio, detail, checked_at: at } = await found('wrong');
+            assert.ok(ratio > 100, `only ${ratio} times the tolerance`);
+            assert.match(detail, /^y at \d: \d+ where WASM gives \d+$/);
+            assert.ok(Math.abs(at - Date.now()) < 60_000);
+            assert.match(daemon.log, /guard.*chrome\/webgpu computes it wrong/);
+            assert.equal((await pinned(3)).numerics, 'wrong');
+            for (let i = 0; i < 20; i++) {
+                const ran = await answer({}, 2);
+                assert.equal(ran.platform, 'wasm');
+                assert.equal(ran.numerics, 'ok');
+            }
+            // Runs beside the clients' are no clients' jobs.
+            assert.equal(await daemon.metric('webinfer_jobs_completed_total'), jobs + 22);
+            assert.equal(await probes('wrong'), 1);
+            assert.equal(await daemon.metric('webinfer_verdicts', '{verdict="wrong"}'), 1);
+            const { numerics } = await daemon.status();
+            assert.equal(numerics.mode, 'check');
+            assert.equal(numerics.verdicts.wrong, 1);
+        });
+
+    test('the verdict survives a restart', async () => {
+        await stop();
+        await start();
+        node.factors.webgpu = 3;
+        assert.equal((await verdict()).verdict, 'wrong');
+        assert.equal((await pinned(3)).numerics, 'wrong');
+        assert.equal((await answer({}, 2)).platform, 'wasm');
+        assert.equal(await probes('wrong'), 0, 'nothing is asked twice');
+    });
+
+    test('auto: WASM answers until the platform is known to be right', async () => {
+        renew();
+        node.factors.webgpu = 2;
+        assert.equal((await answer({}, 2)).platform, 'wasm');
+        await found('trusted');
+        await until(async () => (await answer({}, 2)).platform === 'webgpu',
+            { what: 'webgpu to be used' });
+        assert.equal((await answer({}, 2)).numerics, 'ok');
+    });
+
+    test('auto: a wrong platform is never seen by a client', async () => {
+        renew();
+        node.factors.webgpu = 5;
+        assert.equal((await answer({}, 2)).platform, 'wasm');
+        await found('wrong');
+        for (let i = 0; i < 20; i++) assert.equal((await answer({}, 2)).platform, 'wasm');
+    });
+
+    test('a platform that cannot run the model is said to be unable, and is not asked again',
+        async () => {
+            renew();
+            node.failures.webgpu = { code: 'operator_unsupported', message: 'no kernel for Add' };
+            assert.equal((await answer({}, 2)).platform, 'wasm');
+            assert.match((await found('unable')).detail, /no kernel for Add/);
+            const { webgpu } = node.asked;
+            for (let i = 0; i < 5; i++) assert.equal((await answer({}, 2)).platform, 'wasm');
+            assert.equal(node.asked.webgpu, webgpu);
+            delete node.failures.webgpu;
+        });
+
+    test('a model that WASM refuses is refused, also where another platform would load it',
+        async () => {
+            renew();
+            node.factors.webgpu = 2;
+            const refusal = { code: 'operator_unsupported', message: 'no Gemm(6) here' };
+            node.failures.wasm = refusal;
+            assert.equal((await pinned(2)).numerics, 'unchecked');
+            await until(async () => (await probes('failed')) > 0, { what: 'the check to fail' });
+            for (const more of [{ platform: 'webgpu', fallback: false }, {}]) {
+                const { status, json } = await infer(more);
+                assert.equal(status, 422);
+                assert.equal(json.code, 'operator_unsupported');
+                assert.match(json.detail, /no Gemm\(6\) here/);
+            }
+            // An engine that has learnt it is believed.
+            delete node.failures.wasm;
+            assert.equal((await answer({ platform: 'wasm' }, 2)).platform, 'wasm');
+            await pinned(2);
+            await found('trusted');
+        });
+
+    test('a model too big for WASM runs elsewhere, unchecked', async () => {
+        renew();
+        node.failures.wasm = { code: 'out_of_memory', message: 'std::bad_alloc' };
+        const ran = await answer({}, 2);
+        assert.equal(ran.platform, 'webgpu');
+        assert.equal(ran.numerics, 'unchecked');
+        delete node.failures.wasm;
+    });
+
+    test('numerics = off: nothing is checked, and accelerated answers stay unchecked', async () => {
+        await stop();
+        await start({ numerics: 'off' });
+        renew();
+        node.factors.webgpu = 7;
+        for (let i = 0; i < 3; i++) assert.equal((await pinned(7)).numerics, 'unchecked');
+        assert.equal((await answer({ platform: 'wasm' }, 2)).numerics, 'ok');
+        assert.equal(await verdict(), null);
+        assert.equal(node.asked.wasm, 1);
+        assert.equal((await daemon.status()).numerics.mode, 'off');
+    });
+
+    test('recheck: a share of later answers is checked again, and one wrong is enough', async () => {
+        await stop();
+        await start({ recheck: '25%' });
+        renew();
+        node.factors.webgpu = 2;
+        await pinned(2);
+        await found('trusted');
+        for (let i = 0; i < 8; i++) {
+            assert.equal((await pinned(2)).numerics, 'ok');
+            await until(async () => (await daemon.status()).counters.jobs.completed > i,
+                { what: 'the answer to be counted' });
+        }
+        await until(async () => (await probes('trusted')) === 3, { what: 'two more checks' });
+        node.factors.webgpu = 9;
+        for (let i = 0; i < 4; i++) await pinned(9);
+        await found('wrong');
+    });
+
+    test('a browser that breaks over a check: not asked again at once', async () => {
+        await stop();
+        await start();
+        renew();
+        node.factors.webgpu = 2;
+        const { onTask } = node, broken = node;
+        node.onTask = (task) => task.message.data.platforms[0] === 'wasm' ? onTask(task)
+            : broken.cut();
+        assert.equal((await answer({}, 2)).platform, 'wasm');
+        await until(() => broken.closed, { what: 'the node to break' });
+        await connect();
+        assert.equal((await verdict()).verdict, 'unknown');
+        for (let i = 0; i < 5; i++) assert.equal((await answer({}, 2)).platform, 'wasm');
+        assert.equal(node.asked.webgpu, 0);
+        assert.equal(await probes('failed'), 1);
+    });
+});
