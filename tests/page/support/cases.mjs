@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { sharedModels } from '../../lib/paths.mjs';
 import { DATATYPES, datatypeOfOrt, viewElements } from '../../../page/src/shared/datatypes.js';
 
-/** Where the cases are: WEBINFER_CASES; tests that need them are skipped without it. */
-const folder = process.env.WEBINFER_CASES ?? '';
+/** Where the cases are; tests that need them are skipped where there are none. */
+const folder = sharedModels ?? '';
 /** What the runner is told for tests that need the cases. */
-export const needsCases = { skip: folder ? false : 'WEBINFER_CASES is not set' };
+export const needsCases = { skip: folder ? false : 'there are no model cases: WEBINFER_CASES names their folder' };
 
 export function readCase(name) {
     const dir = path.join(folder, name);
