@@ -220,7 +220,7 @@ static int is_coarse(const json_t *executed_on)
 {
     const char *precision = json_string_value(json_object_get(executed_on, "precision"));
 
-    return precision && (strcmp(precision, "FP16") == 0 || strcmp(precision, "BF16") == 0);
+    return precision && (strcmp(precision, "fp16") == 0 || strcmp(precision, "bf16") == 0);
 }
 
 /* -1: none that we know. */

@@ -37,7 +37,7 @@ class Doubler extends FakeNode {
         for (let at = 0; at < y.length; at += 4)
             y.writeFloatLE(y.readFloatLE(at) * this.factors[platform], at);
         this.respond(task, { outputs: [{ name: 'y', datatype: 'FP32', shape, bytes: y }],
-            data: { executed_on: { platform, engine: 'ort', precision: 'FP32',
+            data: { executed_on: { platform, engine: 'ort', precision: 'fp32',
                 adapter: platform === 'webgpu' ? { vendor: 'acme' } : null, fallbacks: [],
                 simulated: false } } });
     };
