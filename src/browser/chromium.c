@@ -181,4 +181,5 @@ static enum wi_code fill(
     return WI_OK;
 }
 
-const struct wi_browser_family wi_family_chromium = {"chromium", kinds, fill};
+const struct wi_browser_family wi_family_chromium = {
+    .name = "chromium", .kinds = kinds, .fill = fill};

@@ -10,7 +10,7 @@
 
 static const struct wi_browser_family *const families[] = {
     [WI_FAMILY_CHROMIUM] = &wi_family_chromium,
-    [WI_FAMILY_FIREFOX] = NULL,
+    [WI_FAMILY_FIREFOX] = &wi_family_firefox,
     [WI_FAMILY_WEBKIT] = &wi_family_webkit,
 };
 #define FAMILY_COUNT (sizeof(families) / sizeof(*families))
@@ -48,8 +48,10 @@ int wi_kind_is_here(const struct wi_config_browser *browser)
 
 int wi_kind_sandbox(const struct wi_config_browser *browser)
 {
-    return browser->sandbox == WI_YES ||
-           (browser->sandbox == WI_AUTO && (geteuid() != 0 || !wi_kind_is_here(browser)));
+    const struct wi_browser_family *family = find_family(browser);
+    int works = geteuid() != 0 || !wi_kind_is_here(browser) || (family && family->sandbox_as_root);
+
+    return browser->sandbox == WI_YES || (browser->sandbox == WI_AUTO && works);
 }
 
 enum wi_code wi_launch_make(

@@ -59,7 +59,7 @@ const char *wi_kind_family(const struct wi_config_browser *browser);
 int wi_kind_is_here(const struct wi_config_browser *browser);
 
 /* Whether the browser's own sandbox is on: `auto` is off only on this machine for user id 0, for
- * whom browsers refuse to start with it. */
+ * whom Chromium refuses to start with it. */
 int wi_kind_sandbox(const struct wi_config_browser *browser);
 
 #endif

@@ -12,6 +12,7 @@
 #include "browser/children.h"
 #include "browser/display.h"
 #include "browser/kinds.h"
+#include "webdriver/bidi.h"
 #include "webdriver/classic.h"
 #include <assert.h>
 #include <errno.h>
@@ -269,9 +270,12 @@ static void on_browser_exit(void *context, int status, int events)
 /* The driver outlives its browser, so the browser's own process is watched too. */
 static void watch_browser(struct wi_session *session, const json_t *capabilities)
 {
-    json_int_t pid = json_integer_value(json_object_get(capabilities, "goog:processID"));
+    const json_t *chromium = json_object_get(capabilities, "goog:processID");
+    const json_t *firefox = json_object_get(capabilities, "moz:processID");
+    json_int_t pid = json_integer_value(chromium ? chromium : firefox);
 
-    if (pid <= 1 || pid > INT32_MAX)
+    /* A browser that we did not start is on another machine, or somebody else's. */
+    if (session->launch.command.count == 0 || pid <= 1 || pid > INT32_MAX)
         return;
     session->browser_fd = pidfd_open((pid_t)pid, 0);
     if (session->browser_fd < 0)
@@ -315,11 +319,33 @@ static void on_driver_ready(void *context, const struct wi_error *error)
         time_left(session, session->started), on_session_made, session);
 }
 
-/* From here on there is somebody to speak to, at `url`. */
+/* What the browser tells of its page: for the operator, as nothing of it is needed. */
+static void on_note(void *context, enum wi_level level, const char *text)
+{
+    const struct wi_session *session = context;
+
+    wi_log(level, "browser", session->id, "page: %s", text);
+}
+
+static void on_gone(void *context, const struct wi_error *why)
+{
+    struct wi_session *session = context;
+
+    if (is_alive(session))
+        fail(session, why);
+}
+
+/* From here on there is somebody to speak to: at `url`, in the launch's dialect. */
 static void meet_driver(struct wi_session *session, const char *url)
 {
+    const struct wi_driver_events events = {session, on_note, on_gone};
+
     session->step = "driver";
-    session->driver = wi_classic_new(session->deps.http, session->deps.loop, url);
+    if (session->launch.dialect == WI_DIALECT_BIDI)
+        session->driver = wi_bidi_new(session->deps.loop, session->deps.lws, url, &events);
+    else
+        session->driver =
+            wi_classic_new(session->deps.loop, session->deps.http, session->deps.lws, url, &events);
     session->call = wi_driver_wait_ready(
         session->driver, time_left(session, session->started), on_driver_ready, session);
 }
@@ -338,7 +364,8 @@ static void on_line(void *context, const char *line)
     port = wi_launch_read_port(&session->launch, line);
     if (port < 0)
         return;
-    snprintf(url, sizeof(url), "http://127.0.0.1:%d", port);
+    snprintf(url, sizeof(url), "%s://127.0.0.1:%d",
+        session->launch.dialect == WI_DIALECT_BIDI ? "ws" : "http", port);
     meet_driver(session, url);
 }
 

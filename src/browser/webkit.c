@@ -138,4 +138,4 @@ static enum wi_code fill(
     return WI_OK;
 }
 
-const struct wi_browser_family wi_family_webkit = {"webkit", kinds, fill};
+const struct wi_browser_family wi_family_webkit = {.name = "webkit", .kinds = kinds, .fill = fill};

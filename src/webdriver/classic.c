@@ -8,6 +8,7 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/params.h"
+#include "webdriver/listener.h"
 #include "webdriver/private.h"
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +22,12 @@
 
 struct classic {
     struct wi_driver driver;
-    struct wi_http *http;
     uv_loop_t *loop;
+    struct wi_http *http;
+    struct lws_context *lws;
     char *url;
+    struct wi_driver_events events;
+    struct wi_listening *listening; /* NULL: the driver grants none */
 };
 
 struct classic_call {
@@ -202,11 +206,25 @@ static void wait_ready(struct wi_driver_call *base, uint64_t timeout_ms)
 
 /* --- verbs of a session ---------------------------------------------------------------------- */
 
+static enum wi_code take_session(
+    struct wi_driver *base, const json_t *value, struct wi_error *error)
+{
+    struct classic *driver = (struct classic *)base;
+    enum wi_code code = wi_driver_take_session(base, value, error);
+    const char *url = code == WI_OK
+                          ? json_string_value(json_object_get(base->capabilities, "webSocketUrl"))
+                          : NULL;
+
+    if (url && driver->lws && !driver->listening)
+        driver->listening = wi_listening_new(driver->loop, driver->lws, url, &driver->events);
+    return code;
+}
+
 static void new_session(struct wi_driver_call *base, json_t *capabilities, uint64_t timeout_ms)
 {
     struct classic_call *call = (struct classic_call *)base;
 
-    call->on_value = wi_driver_take_session;
+    call->on_value = take_session;
     exchange(call, "POST", "/session", json_pack("{s:o}", "capabilities", capabilities), timeout_ms,
         on_answer);
 }
@@ -255,6 +273,7 @@ static void free_classic(struct wi_driver *base)
 {
     struct classic *driver = (struct classic *)base;
 
+    wi_listening_free(driver->listening);
     free(driver->url);
     free(driver);
 }
@@ -270,14 +289,17 @@ static const struct wi_dialect_verbs verbs = {
     .free = free_classic,
 };
 
-struct wi_driver *wi_classic_new(struct wi_http *http, uv_loop_t *loop, const char *url)
+struct wi_driver *wi_classic_new(uv_loop_t *loop, struct wi_http *http, struct lws_context *lws,
+    const char *url, const struct wi_driver_events *events)
 {
     struct classic *driver = wi_alloc(sizeof(*driver));
     size_t length = strlen(url);
 
     driver->driver.verbs = &verbs;
-    driver->http = http;
     driver->loop = loop;
+    driver->http = http;
+    driver->lws = lws;
+    driver->events = *events;
     while (length > 0 && url[length - 1] == '/')
         length--;
     driver->url = wi_strndup(url, length);

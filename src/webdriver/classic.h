@@ -5,7 +5,11 @@
 #include "base/http_client.h"
 #include "webdriver/driver.h"
 
-/* The driver at `url`, e.g. "http://127.0.0.1:9515". */
-struct wi_driver *wi_classic_new(struct wi_http *http, uv_loop_t *loop, const char *url);
+struct lws_context;
+
+/* The driver at `url`, e.g. "http://127.0.0.1:9515". Where it grants a webSocketUrl, and `lws` is
+ * not NULL, `events` come over BiDi; without, there are none. */
+struct wi_driver *wi_classic_new(uv_loop_t *loop, struct wi_http *http, struct lws_context *lws,
+    const char *url, const struct wi_driver_events *events);
 
 #endif

@@ -27,7 +27,7 @@ struct wi_driver_events {
      */
     void (*on_note)(void *context, enum wi_level level, const char *text);
     /* The session is of no use any more: its window or the connection to the browser is gone.
-     * Calls under way have failed before. At most once. */
+     * Where it is the connection, calls under way have failed before. May be said twice. */
     void (*on_gone)(void *context, const struct wi_error *why);
 };
 

@@ -62,6 +62,13 @@ export function role(process_) {
     const line = process_.command.join(' ');
     if (/lifeline/.test(program.split('/').pop())) return 'lifeline';
     if (/chromedriver/.test(program)) return 'driver';
+    if (/crashhelper/.test(program)) return 'crashpad';
+    if (/^\S*firefox/.test(program)) {
+        // Its children, some with their words joined into one, say last what they are.
+        const words = line.trim().split(' ');
+        const kind = words.includes('-contentproc') ? words.at(-1) : 'browser';
+        return kind === 'tab' ? 'renderer' : kind;
+    }
     const type = line.match(/--type=([a-z-]+)/)?.[1];
     if (type === 'gpu-process') return 'gpu';
     if (type) return type;

@@ -79,13 +79,17 @@ static void features_are_joined_and_the_operator_wins(void **state)
 
 static void the_sandbox_is_off_only_for_root_or_by_order(void **state)
 {
-    struct wi_config_browser browser = {.sandbox = WI_NO};
+    struct wi_config_browser browser = {.kind = "chrome", .sandbox = WI_NO};
 
     assert_false(wi_kind_sandbox(&browser));
     browser.sandbox = WI_YES;
     assert_true(wi_kind_sandbox(&browser));
     browser.sandbox = WI_AUTO;
     assert_int_equal(wi_kind_sandbox(&browser), geteuid() != 0);
+    browser.kind = "firefox";
+    assert_true(wi_kind_sandbox(&browser));
+    browser.sandbox = WI_NO;
+    assert_false(wi_kind_sandbox(&browser));
 }
 
 static void everything_lands_below_the_directory(void **state)

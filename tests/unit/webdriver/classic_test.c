@@ -108,6 +108,16 @@ static void on_connection(uv_stream_t *listener, int status)
     connection->place->connections++;
 }
 
+static void ignore_note(void *context, enum wi_level level, const char *text)
+{
+}
+
+static void ignore_gone(void *context, const struct wi_error *why)
+{
+}
+
+static const struct wi_driver_events events = {NULL, ignore_note, ignore_gone};
+
 static void open_place(struct place *place, const char *const *script)
 {
     struct sockaddr_in address;
@@ -125,7 +135,7 @@ static void open_place(struct place *place, const char *const *script)
     uv_tcp_getsockname(&place->listener, (struct sockaddr *)&address, &size);
     snprintf(url, sizeof(url), "http://127.0.0.1:%d/", ntohs(address.sin_port));
     place->http = wi_http_new(&place->loop);
-    place->driver = wi_classic_new(place->http, &place->loop, url);
+    place->driver = wi_classic_new(&place->loop, place->http, NULL, url, &events);
 }
 
 static void close_place(struct place *place)
@@ -300,7 +310,7 @@ static void no_driver_at_all(void **state)
     struct wi_driver *nobody;
 
     open_place(&place, script);
-    nobody = wi_classic_new(place.http, &place.loop, "http://127.0.0.1:1");
+    nobody = wi_classic_new(&place.loop, place.http, NULL, "http://127.0.0.1:1", &events);
     wi_driver_navigate(nobody, "http://h/", 5000, on_done, &place);
     wait_done(&place);
     assert_int_equal(place.error.code, WI_UNAVAILABLE);

@@ -1,0 +1,15 @@
+/*
+ * WebDriver BiDi (https://w3c.github.io/webdriver-bidi/) spoken to the browser itself, without a
+ * driver between.
+ */
+#ifndef WI_WEBDRIVER_BIDI_H
+#define WI_WEBDRIVER_BIDI_H
+
+#include "base/lws.h"
+#include "webdriver/driver.h"
+
+/* The browser at `url`, e.g. "ws://127.0.0.1:9222". */
+struct wi_driver *wi_bidi_new(uv_loop_t *loop, struct lws_context *lws, const char *url,
+    const struct wi_driver_events *events);
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * Listening over BiDi beside a session in classic, where the driver grants it (webSocketUrl): an
+ * extra, without which everything works.
+ */
+#ifndef WI_WEBDRIVER_LISTENER_H
+#define WI_WEBDRIVER_LISTENER_H
+
+#include "base/lws.h"
+#include "webdriver/driver.h"
+
+struct wi_listening;
+/* Connects to `url` (the driver's word, not trusted) and tells of what happens. That it cannot is
+ * a note; that the connection ends says nothing about the session. */
+struct wi_listening *wi_listening_new(uv_loop_t *loop, struct lws_context *lws, const char *url,
+    const struct wi_driver_events *events);
+void wi_listening_free(struct wi_listening *listening); /* NULL is fine */
+
+#endif

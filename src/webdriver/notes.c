@@ -1,0 +1,108 @@
+/*
+ * The events that matter: the console, uncaught errors and prompts of our page, and the end of its
+ * window. A page can write as much as it likes, so the notes are cut and limited.
+ */
+#include "webdriver/notes.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_NOTES_PER_SECOND 10
+#define NOTE_SIZE 512
+
+json_t *wi_notes_subscription(const struct wi_notes *notes)
+{
+    return json_pack("{s:[s, s, s], s:[s]}", "events", "log.entryAdded",
+        "browsingContext.userPromptOpened", "browsingContext.contextDestroyed", "contexts",
+        notes->window);
+}
+
+enum wi_code wi_notes_take_window(
+    struct wi_notes *notes, const json_t *tree, struct wi_error *error)
+{
+    const json_t *first = json_array_get(json_object_get(tree, "contexts"), 0);
+    const char *window = json_string_value(json_object_get(first, "context"));
+
+    if (!window)
+        return wi_error_set(
+            error, WI_INTERNAL, "", "new session: the browser says that it has no window");
+    free(notes->window);
+    notes->window = wi_strdup(window);
+    return WI_OK;
+}
+
+void wi_notes_clear(struct wi_notes *notes)
+{
+    free(notes->window);
+    notes->window = NULL;
+}
+
+/* --- events ---------------------------------------------------------------------------------- */
+
+/* A text of the page, which may hold any character; what follows a NUL is not worth keeping. */
+static const char *text_of(const json_t *params, const char *name, const char *without)
+{
+    const char *text = json_string_value(json_object_get(params, name));
+
+    return text ? text : without;
+}
+
+static void tell(struct wi_notes *notes, enum wi_level level, const char *type, const char *text)
+{
+    double now = wi_now_ms();
+    char note[NOTE_SIZE];
+
+    if (now - notes->second >= 1000) {
+        notes->second = now;
+        notes->count = 0;
+    }
+    if (notes->count++ >= MAX_NOTES_PER_SECOND)
+        return;
+    snprintf(note, sizeof(note), "%.30s: %s", type, text);
+    notes->events.on_note(notes->events.context, level, note);
+}
+
+static void take_entry(struct wi_notes *notes, const json_t *params)
+{
+    int failed = strcmp(text_of(params, "level", "info"), "error") == 0;
+
+    tell(notes, failed ? WI_LOG_WARN : WI_LOG_DEBUG, text_of(params, "type", "console"),
+        text_of(params, "text", ""));
+}
+
+static void take_prompt(struct wi_notes *notes, const json_t *params)
+{
+    tell(notes, WI_LOG_WARN, text_of(params, "type", "prompt"), text_of(params, "message", ""));
+}
+
+static void take_end(struct wi_notes *notes, const json_t *params)
+{
+    const char *window = text_of(params, "context", "");
+    struct wi_error error;
+
+    if (!notes->window || strcmp(window, notes->window) != 0)
+        return;
+    wi_error_set(&error, WI_UNAVAILABLE, "", "the page's window is gone");
+    notes->events.on_gone(notes->events.context, &error);
+}
+
+void wi_notes_take(struct wi_notes *notes, const char *method, const json_t *params)
+{
+    static const struct {
+        const char *method;
+        void (*take)(struct wi_notes *notes, const json_t *params);
+    } rows[] = {
+        {"log.entryAdded", take_entry},
+        {"browsingContext.userPromptOpened", take_prompt},
+        {"browsingContext.contextDestroyed", take_end},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        if (strcmp(rows[i].method, method) == 0) {
+            rows[i].take(notes, params);
+            return;
+        }
+}
