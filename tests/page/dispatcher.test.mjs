@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Dispatcher, MEMORY_FLOOR } from '../../page/src/link/dispatcher.js';
+import { Dispatcher } from '../../page/src/link/dispatcher.js';
+import { MEMORY_FLOOR } from '../../page/src/link/workers.js';
 
 /** A dispatcher with a clock of its own and ports that only take notes. */
 function setUp(builds = ['wasm', 'webgpu'], absent = {}) {

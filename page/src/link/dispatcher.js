@@ -1,8 +1,8 @@
 /**
  * Brings each attempt to an engine worker and its answer back: the queues, the order of platforms
- * to fall back through, deadlines, cancelling, and the replacement of engine workers that hang,
- * crash or lose their device. It is the only place that decides any of
- * these. No browser globals: ports, clock and timer are handed in.
+ * to fall back through, deadlines and cancelling. It is the only place that decides any of these;
+ * what becomes of an engine worker is decided in workers.js. No browser globals: ports, clock and
+ * timer are handed in.
  */
 import { BUILD_OF_PLATFORM } from '../shared/messages.js';
 import { Alarm } from './alarm.js';
@@ -10,6 +10,7 @@ import { Attempt, checkTask, isRetryable } from './attempt.js';
 import { Lane } from './lane.js';
 import { Models } from './models.js';
 import { RunTimes } from './run_times.js';
+import { Workers } from './workers.js';
 
 /** @typedef {import('../shared/messages.js').Envelope} Envelope */
 /** @typedef {import('../shared/messages.js').Build} Build */
@@ -34,21 +35,11 @@ import { RunTimes } from './run_times.js';
  * @property {() => void} lost a platform is gone: the service must know at once
  */
 
-/** WASM memory never shrinks. A worker whose memory is past this and partly garbage is replaced. */
-export const MEMORY_FLOOR = 256 << 20;
-const MEMORY_FACTOR = 2;
 /** The least time that a cancelled run gets to end by itself: between its steps, or because the
  * answer is nearly there. */
 const CANCEL_GRACE_MS = 100;
 /** What ending a run on the GPU costs beside its models: the service then brings a fresh browser. */
 const FRESH_BROWSER_MS = 2000;
-/** A worker that replaces another takes a second or two to come up. One that takes longer than this
- * waits for something that the old one has left stuck, such as the GPU. */
-const RESTART_LIMIT_MS = 10000;
-/** Whoever ends a run on the GPU leaves it busy for as long as what was queued takes; a new worker's
- * small probe may get through in between. A service that owns the browser brings a fresh one. */
-const BARRED_MS = 60000;
-const STILL_BUSY = 'The GPU may still be busy with a run that was ended.';
 /** A `model_load` names no deadline; one that takes longer than this is a hang. */
 const LOAD_DEADLINE_MS = 600000;
 
@@ -69,22 +60,24 @@ export class Dispatcher {
             around.changed();
         });
         this._times = new RunTimes();
-        /** @type {EngineSettings} */
-        this._settings = { credential: '', threads: 1 };
+        this._alarm = new Alarm(around, () => this._tick());
+        this._workers = new Workers(this._lanes, this._models, around, {
+            fail: (attempt, error) => this._failOrFallBack(attempt, error),
+            place: (attempt) => this._place(attempt),
+            pump: (lane) => this._pump(lane),
+        }, this._alarm);
         /** @type {Record<string, string>} */
         this.engines = {};
-        this.counts = { answered: 0, failed: 0, replaced: 0 };
+        this._counts = { answered: 0, failed: 0 };
         this._loads = 0;
-        this._alarm = new Alarm(around, () => this._tick());
     }
 
     // --- requests from the service ------------------------------------------------------------
 
     /** @param {EngineSettings} settings @param {number} budget bytes */
     configure(settings, budget) {
-        this._settings = settings;
         this._models.residents.budget = budget;
-        for (const lane of this._lanes.values()) lane.port?.postMessage({ type: 'settings', settings }, []);
+        this._workers.configure(settings);
     }
 
     /** A task_request. @param {Envelope} request @param {ArrayBuffer | null} buffer @param {number} section */
@@ -93,7 +86,7 @@ export class Dispatcher {
         if (typeof id !== 'string' || this._attempts.has(id)) return;
         const wrong = checkTask(request);
         if (wrong) {
-            this.counts.failed++;
+            this._counts.failed++;
             this._around.fail(id, { attempt_id: id, reply_to: request.id, ok: false, error: wrong, retryable: false });
             return;
         }
@@ -150,30 +143,18 @@ export class Dispatcher {
 
     /** @param {Build} build @param {import('./lane.js').Port} port @param {number} generation */
     attach(build, port, generation) {
-        const lane = this._lanes.get(build);
-        if (!lane) return;
-        const replaces = lane.generation > 0;
-        lane.attach(port, generation);
-        if (replaces) {
-            lane.readyDue = this._around.now() + RESTART_LIMIT_MS;
-            this._alarm.set(lane.readyDue);
-        }
-        port.postMessage({ type: 'settings', settings: this._settings }, []);
+        this._workers.attach(build, port, generation);
     }
 
     /** The document saw the worker die. @param {Build} build @param {number} generation @param {string} reason */
     died(build, generation, reason) {
-        const lane = this._lanes.get(build);
-        if (!lane || lane.generation !== generation || !lane.port) return;
-        const early = !lane.ready;
-        this._replace(lane, { code: 'engine_crashed', message: `The engine worker died: ${reason}` }, !early);
-        if (early) this._settle(lane, { available: false, reason: `The engine worker does not start: ${reason}` });
+        this._workers.died(build, generation, reason);
     }
 
     /** A message from an engine worker. @param {Build} build @param {number} generation @param {FromEngine} message */
     onEngine(build, generation, message) {
-        const lane = this._lanes.get(build);
-        if (!lane || lane.generation !== generation || !lane.port) return;
+        const lane = this._workers.current(build, generation);
+        if (!lane) return;
         switch (message.type) {
         case 'answer': return this._onAnswer(lane, message);
         case 'failure': return this._onFailure(lane, message);
@@ -182,39 +163,32 @@ export class Dispatcher {
             if (message.state === 'loaded') this._models.loaded(message.key, build, message.load_ms ?? 0);
             return;
         case 'device_lost':
-            return this._replace(lane, { code: 'device_lost', message: message.reason }, true);
+            return this._workers.replace(lane, { code: 'device_lost', message: message.reason });
         case 'log': return this._around.send('log', { level: message.level, message: message.message });
         case 'capabilities':
             Object.assign(this.engines, message.engines);
-            lane.ready = true;
-            lane.readyDue = Infinity;
-            if (lane.barredUntil) {
-                lane.barredReport = message.platforms[build];
-                return;
-            }
-            return this._settle(lane, message.platforms[build]);
+            return this._workers.ready(lane, message.platforms[build]);
         }
-    }
-
-    /** @returns {Record<string, PlatformReport>} */
-    platforms() {
-        const unknown = { available: false, reason: 'still being probed' };
-        return Object.fromEntries([...this._lanes].map(([build, lane]) => [build, lane.report ?? unknown]));
-    }
-
-    /** Whether every engine worker has said what it can do. */
-    isProbed() {
-        return [...this._lanes.values()].every((lane) => lane.report !== null);
     }
 
     /** Gives builds whose worker did not start another chance. */
     revive() {
-        for (const lane of this._lanes.values()) {
-            if (!lane.port) this._around.replace(lane.build, 'its worker did not start');
-        }
+        this._workers.revive();
     }
 
     // --- what others look at --------------------------------------------------------------------
+
+    platforms() {
+        return this._workers.platforms();
+    }
+
+    isProbed() {
+        return this._workers.isProbed();
+    }
+
+    get counts() {
+        return { ...this._counts, replaced: this._workers.replaced };
+    }
 
     /** Attempts not answered, for heartbeats and resuming. */
     unanswered() {
@@ -274,7 +248,7 @@ export class Dispatcher {
     /** Hands over what the lane can take. @param {Lane} lane */
     _pump(lane) {
         for (let attempt = lane.next(); attempt; attempt = lane.next()) this._start(lane, attempt);
-        if (lane.ready && lane.isIdle()) this._trim(lane);
+        if (lane.ready && lane.isIdle()) this._workers.trim(lane);
     }
 
     /** @param {Lane} lane @param {Attempt} attempt */
@@ -300,7 +274,7 @@ export class Dispatcher {
         this._attempts.delete(attempt.id);
         if (message.frame && !attempt.isEcho) this._noteTime(attempt, message.load_ms);
         if (!attempt.cancelled && message.frame) {
-            this.counts.answered++;
+            this._counts.answered++;
             this._around.answer(attempt.id, message.frame);
         }
         this._pump(lane);
@@ -318,7 +292,7 @@ export class Dispatcher {
         const attempt = this._take(lane, message);
         if (!attempt) return;
         this._models.failed(attempt, attempt.cancelled ? null : message.error.message);
-        if (message.poisoned) this._replace(lane, message.error, true);
+        if (message.poisoned) this._workers.replace(lane, message.error);
         this._failOrFallBack(attempt, message.error);
         this._pump(lane);
     }
@@ -348,7 +322,7 @@ export class Dispatcher {
     _finishFailed(attempt, error) {
         this._attempts.delete(attempt.id);
         if (attempt.loadOnly) return;
-        this.counts.failed++;
+        this._counts.failed++;
         this._around.fail(attempt.id, {
             attempt_id: attempt.id, reply_to: attempt.requestId, ok: false,
             error: { ...error, message: error.message.slice(0, 1000) }, retryable: isRetryable(error.code),
@@ -365,94 +339,11 @@ export class Dispatcher {
         });
     }
 
-    // --- engine workers come and go -----------------------------------------------------------
-
-    /**
-     * Gives a lane's worker up; the queue stays for the next one.
-     * @param {Lane} lane @param {ErrorBody} error what its unanswered attempts failed with
-     * @param {boolean} respawn whether to ask for another at once
-     */
-    _replace(lane, error, respawn) {
-        const lost = lane.detach();
-        this.counts.replaced++;
-        this._models.forget(lane.build);
-        if (respawn) this._around.replace(lane.build, error.message);
-        for (const attempt of lost) this._failOrFallBack(attempt, error);
-        this._around.changed();
-    }
-
-    /**
-     * A worker that replaced another does not come up: the platform is not to be had until it does.
-     * @param {Lane} lane
-     */
-    _giveUp(lane) {
-        const message = `The engine worker for ${lane.build} did not come back within ${RESTART_LIMIT_MS / 1000} s.`;
-        lane.readyDue = Infinity;
-        this._lose(lane, message);
-        this._failQueue(lane, { code: 'engine_hung', message });
-    }
-
-    /**
-     * Takes the platform away. The service is told before anything fails for it, so that what it
-     * tries again goes elsewhere; it may give us a fresh browser.
-     * @param {Lane} lane @param {string} reason
-     */
-    _lose(lane, reason) {
-        lane.report = { available: false, reason };
-        this._around.lost();
-    }
-
-    /** @param {Lane} lane @param {ErrorBody} error */
-    _failQueue(lane, error) {
-        const { queue } = lane;
-        lane.queue = [];
-        for (const attempt of queue) this._failOrFallBack(attempt, error);
-        this._around.changed();
-    }
-
-    /** @param {Lane} lane @param {number} until */
-    _bar(lane, until) {
-        lane.barredUntil = until;
-        lane.barredReport = null;
-        this._lose(lane, STILL_BUSY);
-        this._alarm.set(until);
-    }
-
-    /** @param {Lane} lane */
-    _unbar(lane) {
-        lane.barredUntil = 0;
-        if (lane.barredReport) this._settle(lane, lane.barredReport);
-        lane.barredReport = null;
-    }
-
-    /** A worker has said, or shown, what it can do. @param {Lane} lane @param {PlatformReport} report */
-    _settle(lane, report) {
-        lane.report = report;
-        const queued = lane.queue;
-        if (!report.available) {
-            lane.queue = [];
-            for (const attempt of queued) this._place(attempt);
-        }
-        this._pump(lane);
-        this._around.changed();
-    }
-
-    /** Replaces an idle worker whose memory is far past the budget and partly garbage. @param {Lane} lane */
-    _trim(lane) {
-        const limit = Math.max(MEMORY_FLOOR, MEMORY_FACTOR * this._models.residents.budget);
-        if (!lane.leftovers || lane.memory <= limit) return;
-        const mib = Math.round(lane.memory / 1048576);
-        this._replace(lane, { code: 'engine_crashed', message: `WASM memory had grown to ${mib} MiB` }, true);
-    }
-
     // --- the clock ----------------------------------------------------------------------------------
 
     _tick() {
         const now = this._around.now();
-        for (const lane of this._lanes.values()) {
-            if (lane.barredUntil && lane.barredUntil <= now) this._unbar(lane);
-            if (lane.readyDue <= now) this._giveUp(lane);
-        }
+        this._workers.tick(now);
         for (const attempt of [...this._attempts.values()]) {
             if (!this._attempts.has(attempt.id)) continue;
             if (attempt.acceptDue <= now) {
@@ -462,7 +353,6 @@ export class Dispatcher {
             if (attempt.due <= now) this._expire(attempt, now);
         }
         for (const attempt of this._attempts.values()) this._alarm.set(Math.min(attempt.acceptDue, attempt.due));
-        for (const lane of this._lanes.values()) this._alarm.set(Math.min(lane.readyDue, lane.barredUntil || Infinity));
     }
 
     /** @param {Attempt} attempt @param {number} now */
@@ -485,9 +375,7 @@ export class Dispatcher {
         const ms = Math.round(now - attempt.startedAt);
         const message = attempt.cancelled ? 'Its run was cancelled.'
             : `The engine gave no answer on ${attempt.platform} within ${ms} ms.`;
-        if (lane.build === 'webgpu') this._bar(lane, now + BARRED_MS);
-        this._replace(lane, { code: 'engine_hung', message }, true);
-        if (lane.barredUntil) this._failQueue(lane, { code: 'engine_hung', message: STILL_BUSY });
+        this._workers.end(lane, message);
     }
 
     /** @param {Attempt} attempt @returns {Lane | undefined} */

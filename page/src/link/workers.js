@@ -1,0 +1,210 @@
+/**
+ * The engine workers as they come and go: attached, ready, ended, replaced, given up; and with them
+ * which platforms are to be had. What this does to the attempts is the dispatcher's, behind
+ * `attempts`.
+ */
+
+/** @typedef {import('../shared/messages.js').Build} Build */
+/** @typedef {import('../shared/messages.js').ErrorBody} ErrorBody */
+/** @typedef {import('../shared/messages.js').EngineSettings} EngineSettings */
+/** @typedef {import('../shared/messages.js').PlatformReport} PlatformReport */
+/** @typedef {import('./attempt.js').Attempt} Attempt */
+/** @typedef {import('./dispatcher.js').Surroundings} Surroundings */
+/** @typedef {import('./lane.js').Lane} Lane */
+/** @typedef {import('./models.js').Models} Models */
+
+/**
+ * @typedef {object} Attempts
+ * @property {(attempt: Attempt, error: ErrorBody) => void} fail it fails here, and may fall back
+ * @property {(attempt: Attempt) => void} place it must find another platform
+ * @property {(lane: Lane) => void} pump the lane may be able to take more
+ */
+
+/** WASM memory never shrinks. A worker whose memory is past this and partly garbage is replaced. */
+export const MEMORY_FLOOR = 256 << 20;
+const MEMORY_FACTOR = 2;
+/** A worker that replaces another takes a second or two to come up. One that takes longer than this
+ * waits for something that the old one has left stuck, such as the GPU. */
+const RESTART_LIMIT_MS = 10000;
+/** Whoever ends a run on the GPU leaves it busy for as long as what was queued takes; a new worker's
+ * small probe may get through in between. A service that owns the browser brings a fresh one. */
+const BARRED_MS = 60000;
+const STILL_BUSY = 'The GPU may still be busy with a run that was ended.';
+
+export class Workers {
+    /**
+     * @param {Map<Build, Lane>} lanes @param {Models} models @param {Surroundings} around
+     * @param {Attempts} attempts @param {import('./alarm.js').Alarm} alarm rung for `tick`
+     */
+    constructor(lanes, models, around, attempts, alarm) {
+        this._lanes = lanes;
+        this._models = models;
+        this._around = around;
+        this._attempts = attempts;
+        this._alarm = alarm;
+        /** @type {EngineSettings} */
+        this._settings = { credential: '', threads: 1 };
+        this.replaced = 0;
+    }
+
+    /** @returns {Record<string, PlatformReport>} */
+    platforms() {
+        const unknown = { available: false, reason: 'still being probed' };
+        return Object.fromEntries([...this._lanes].map(([build, lane]) => [build, lane.report ?? unknown]));
+    }
+
+    /** Whether every engine worker has said what it can do. */
+    isProbed() {
+        return [...this._lanes.values()].every((lane) => lane.report !== null);
+    }
+
+    /** @param {EngineSettings} settings */
+    configure(settings) {
+        this._settings = settings;
+        for (const lane of this._lanes.values()) lane.port?.postMessage({ type: 'settings', settings }, []);
+    }
+
+    // --- coming --------------------------------------------------------------------------------------
+
+    /** @param {Build} build @param {import('./lane.js').Port} port @param {number} generation */
+    attach(build, port, generation) {
+        const lane = this._lanes.get(build);
+        if (!lane) return;
+        const replaces = lane.generation > 0;
+        lane.attach(port, generation);
+        if (replaces) {
+            lane.readyDue = this._around.now() + RESTART_LIMIT_MS;
+            this._alarm.set(lane.readyDue);
+        }
+        port.postMessage({ type: 'settings', settings: this._settings }, []);
+    }
+
+    /** The lane of a worker that is not replaced yet.
+     * @param {Build} build @param {number} generation @returns {Lane | undefined} */
+    current(build, generation) {
+        const lane = this._lanes.get(build);
+        return lane?.generation === generation && lane.port ? lane : undefined;
+    }
+
+    /** A worker has said what it can do. @param {Lane} lane @param {PlatformReport} report */
+    ready(lane, report) {
+        lane.ready = true;
+        lane.readyDue = Infinity;
+        if (lane.barredUntil) lane.barredReport = report;
+        else this._settle(lane, report);
+    }
+
+    /** Gives builds whose worker did not start another chance. */
+    revive() {
+        for (const lane of this._lanes.values()) {
+            if (!lane.port) this._around.replace(lane.build, 'its worker did not start');
+        }
+    }
+
+    // --- going ---------------------------------------------------------------------------------------
+
+    /** The document saw the worker die. @param {Build} build @param {number} generation @param {string} reason */
+    died(build, generation, reason) {
+        const lane = this.current(build, generation);
+        if (!lane) return;
+        const early = !lane.ready;
+        this.replace(lane, { code: 'engine_crashed', message: `The engine worker died: ${reason}` }, !early);
+        if (early) this._settle(lane, { available: false, reason: `The engine worker does not start: ${reason}` });
+    }
+
+    /**
+     * Gives a lane's worker up; the queue stays for the next one.
+     * @param {Lane} lane @param {ErrorBody} error what its unanswered attempts failed with
+     * @param {boolean} [respawn] whether to ask for another at once
+     */
+    replace(lane, error, respawn = true) {
+        const lost = lane.detach();
+        this.replaced++;
+        this._models.forget(lane.build);
+        if (respawn) this._around.replace(lane.build, error.message);
+        for (const attempt of lost) this._attempts.fail(attempt, error);
+        this._around.changed();
+    }
+
+    /** Ends what runs by ending its worker. @param {Lane} lane @param {string} message why */
+    end(lane, message) {
+        if (lane.build === 'webgpu') this._bar(lane);
+        this.replace(lane, { code: 'engine_hung', message });
+        if (lane.barredUntil) this._failQueue(lane, { code: 'engine_hung', message: STILL_BUSY });
+    }
+
+    /** Replaces an idle worker whose memory is far past the budget and partly garbage. @param {Lane} lane */
+    trim(lane) {
+        const limit = Math.max(MEMORY_FLOOR, MEMORY_FACTOR * this._models.residents.budget);
+        if (!lane.leftovers || lane.memory <= limit) return;
+        const mib = Math.round(lane.memory / 1048576);
+        this.replace(lane, { code: 'engine_crashed', message: `WASM memory had grown to ${mib} MiB` });
+    }
+
+    /** What is due is done; what comes next is set. @param {number} now */
+    tick(now) {
+        for (const lane of this._lanes.values()) {
+            if (lane.barredUntil && lane.barredUntil <= now) this._unbar(lane);
+            if (lane.readyDue <= now) this._giveUp(lane);
+            this._alarm.set(Math.min(lane.readyDue, lane.barredUntil || Infinity));
+        }
+    }
+
+    /**
+     * A worker that replaced another does not come up: the platform is not to be had until it does.
+     * @param {Lane} lane
+     */
+    _giveUp(lane) {
+        const message = `The engine worker for ${lane.build} did not come back within ${RESTART_LIMIT_MS / 1000} s.`;
+        lane.readyDue = Infinity;
+        this._lose(lane, message);
+        this._failQueue(lane, { code: 'engine_hung', message });
+    }
+
+    // --- what is to be had ---------------------------------------------------------------------------
+
+    /** A worker has said, or shown, what it can do. @param {Lane} lane @param {PlatformReport} report */
+    _settle(lane, report) {
+        lane.report = report;
+        const queued = lane.queue;
+        if (!report.available) {
+            lane.queue = [];
+            for (const attempt of queued) this._attempts.place(attempt);
+        }
+        this._attempts.pump(lane);
+        this._around.changed();
+    }
+
+    /**
+     * Takes the platform away. The service is told before anything fails for it, so that what it
+     * tries again goes elsewhere; it may give us a fresh browser.
+     * @param {Lane} lane @param {string} reason
+     */
+    _lose(lane, reason) {
+        lane.report = { available: false, reason };
+        this._around.lost();
+    }
+
+    /** @param {Lane} lane @param {ErrorBody} error */
+    _failQueue(lane, error) {
+        const { queue } = lane;
+        lane.queue = [];
+        for (const attempt of queue) this._attempts.fail(attempt, error);
+        this._around.changed();
+    }
+
+    /** @param {Lane} lane */
+    _bar(lane) {
+        lane.barredUntil = this._around.now() + BARRED_MS;
+        lane.barredReport = null;
+        this._lose(lane, STILL_BUSY);
+        this._alarm.set(lane.barredUntil);
+    }
+
+    /** @param {Lane} lane */
+    _unbar(lane) {
+        lane.barredUntil = 0;
+        if (lane.barredReport) this._settle(lane, lane.barredReport);
+        lane.barredReport = null;
+    }
+}
