@@ -18,8 +18,9 @@
 #define RUNS_MAX 4
 /* What all of them may hold of inputs and answers. */
 #define BYTES_MAX (64 * 1024 * 1024)
-/* For a run that routing gives no deadline. */
+/* Without a wish of routing's; and the least, for what loads and compiles the model first. */
 #define DEADLINE_MS 60000.0
+#define LEAST_DEADLINE_MS 30000.0
 /* More than that is compared off the loop: a value costs about 5 ns. */
 #define INLINE_COMPARE_MAX (64 * 1024)
 
@@ -416,7 +417,8 @@ static void begin(struct wi_probes *probes, const struct wi_job_spec *spec,
     run->probes = probes;
     run->platform = place.platform;
     memcpy(run->browser, place.browser, sizeof(run->browser));
-    run->deadline_ms = place.deadline_ms > 0 ? place.deadline_ms : DEADLINE_MS;
+    run->deadline_ms =
+        place.deadline_ms > 0 ? fmax(place.deadline_ms, LEAST_DEADLINE_MS) : DEADLINE_MS;
     run->compares = checks;
     copy_spec(&run->spec, spec, NULL);
     if (checks)

@@ -5,10 +5,8 @@
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { patience, testsOf, withDaemon } from '../lib/daemon.mjs';
-import { builtPage } from '../lib/paths.mjs';
+import { spoiledPage } from '../lib/spoiled-page.mjs';
 
 const test = testsOf(() => null);
 
@@ -61,21 +59,8 @@ function spoil(fault) {
     }
 }
 
-/** The built page with the fault in it, in a folder of its own. */
-function spoiledPage(fault) {
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-page-'));
-    fs.cpSync(builtPage, folder, { recursive: true, dereference: true });
-    const worker = fs.readdirSync(folder).find((one) => /^engine-webgpu-.*\.js$/.test(one));
-    assert.ok(worker, 'the page has no webgpu engine worker');
-    const file = path.join(folder, worker);
-    const code = fs.readFileSync(file, 'utf8');
-    fs.chmodSync(file, 0o644);
-    fs.writeFileSync(file, `(${spoil})(${JSON.stringify(fault)});\n${code}`);
-    return folder;
-}
-
 async function withFault(fault, body) {
-    const page = spoiledPage(fault);
+    const page = spoiledPage(spoil, fault);
     try {
         // Else WASM answers first, until the GPU was compared with it beside the clients' path.
         await withDaemon({ models: ['twice', 'slow'],

@@ -7,9 +7,13 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe } from 'node:test';
-import { Daemon, testsOf } from '../lib/daemon.mjs';
+import { edge } from '../lib/browsers.mjs';
+import * as cases from '../lib/cases.mjs';
+import { Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { capabilities, FakeNode } from '../lib/fake-node.mjs';
 import { FakeDriver } from '../lib/fake-session.mjs';
+import { sharedModels } from '../lib/paths.mjs';
+import { spoiledPage } from '../lib/spoiled-page.mjs';
 import { until } from '../lib/wait.mjs';
 
 const X = [1, 2, 3];
@@ -274,4 +278,106 @@ describe('a browser of our own making', () => {
         assert.equal(node.asked.webgpu, 0);
         assert.equal(await probes('failed'), 1);
     });
+});
+
+describe('real browsers', () => {
+    const test = testsOf(() => null);
+    const withCases = { skip: sharedModels ? false : 'there are no shared model cases',
+        timeout: 240_000 * patience };
+
+    /** At the head of the webgpu engine: the adapter says that it is a GPU, so that `auto` wants
+     * it; `plant` makes its kernels for addition add something else. */
+    function claimHardware(plant) {
+        const info = Object.getOwnPropertyDescriptor(GPUAdapter.prototype, 'info').get;
+        const claims = { vendor: 'acme', architecture: 'rocket', description: 'Acme Rocket',
+            isFallbackAdapter: false };
+        Object.defineProperty(GPUAdapter.prototype, 'info', { get() {
+            return new Proxy(info.call(this), { get: (real, key) =>
+                key in claims ? claims[key] : Reflect.get(real, key, real) });
+        } });
+        if (!plant) return;
+        const create = GPUDevice.prototype.createShaderModule;
+        GPUDevice.prototype.createShaderModule = function (what) {
+            return create.call(this, { ...what, code: what.code.replace(/\ba \+ b\b/g, 'a + b + b') });
+        };
+    }
+
+    async function withGpu(plant, models, body) {
+        const page = spoiledPage(claimHardware, plant);
+        try {
+            await withDaemon({ models, config: { bridge: { page },
+                pool: { exploration: '0%', recheck: '0%' } } }, body);
+        } finally {
+            fs.rmSync(page, { recursive: true, force: true });
+        }
+    }
+
+    /** The verdict on that platform, once there is one. */
+    const found = (daemon, model, platform) => until(async () => {
+        const { json } = await daemon.get(`/v1/models/${model}`);
+        return json.numerics.verdicts
+            .find((one) => one.platform === platform && one.verdict !== 'unknown');
+    }, { what: `a verdict on ${model} on ${platform}`, timeout: 120_000 * patience, every: 500 });
+
+    const twice = async (daemon, more = {}) => {
+        const { status, json, text } = await daemon.infer({ model_name: 'twice', ...more,
+            model_type: 'vision',
+            inputs: [{ name: 'x', datatype: 'FP32', shape: [3], data: X }] });
+        assert.equal(status, 200, text);
+        return json;
+    };
+
+    test('a GPU that is right is trusted, then used', { timeout: 240_000 * patience }, () =>
+        withGpu(false, ['twice'], async (daemon) => {
+            assert.equal((await twice(daemon)).executed_on.platform, 'wasm');
+            const { verdict, adapter } = await found(daemon, 'twice', 'webgpu');
+            assert.equal(verdict, 'trusted');
+            assert.equal(adapter, 'acme/rocket/Acme Rocket');
+            const pinned = await twice(daemon, { platform: 'webgpu', fallback: false });
+            assert.equal(pinned.executed_on.numerics, 'ok');
+        }));
+
+    test('a wrong kernel planted in the page is caught', { timeout: 240_000 * patience }, () =>
+        withGpu(true, ['twice'], async (daemon) => {
+            for (let i = 0; i < 5; i++) {
+                const { outputs, executed_on: ran } = await twice(daemon);
+                assert.deepEqual(outputs[0].data, [2, 4, 6]);
+                assert.equal(ran.platform, 'wasm');
+            }
+            const { verdict, detail } = await found(daemon, 'twice', 'webgpu');
+            assert.equal(verdict, 'wrong');
+            assert.match(detail, /where WASM gives/);
+            for (let i = 0; i < 5; i++)
+                assert.deepEqual((await twice(daemon)).outputs[0].data, [2, 4, 6]);
+            const pinned = await twice(daemon, { platform: 'webgpu', fallback: false });
+            assert.notDeepEqual(pinned.outputs[0].data, [2, 4, 6], 'no wrong kernel was planted');
+            assert.equal(pinned.executed_on.numerics, 'wrong');
+        }));
+
+    /** Asks with `auto` before and after the verdict, which must be `wrong`. */
+    async function isCaught(daemon, name, platform) {
+        const one = cases.load(name);
+        for (let i = 0; i < 2; i++)
+            assert.equal((await daemon.tryCase(one, { timeout_ms: 120_000 })).problem, null);
+        const { verdict, error_ratio: ratio } = await found(daemon, name, platform);
+        assert.equal(verdict, 'wrong');
+        assert.ok(ratio > 10, `only ${ratio} times the tolerance`);
+        for (let i = 0; i < 5; i++) {
+            const { answer, problem } = await daemon.tryCase(one);
+            assert.equal(problem, null);
+            assert.equal(answer.executed_on.platform, 'wasm');
+        }
+    }
+
+    test('a voice detector that WebGPU computes wrong is answered by WASM', withCases, () =>
+        withGpu(false, ['audio_silero_vad'], (daemon) =>
+            isCaught(daemon, 'audio_silero_vad', 'webgpu')));
+
+    test('operators that WebNN computes wrong are answered by WASM', withCases, () =>
+        withDaemon({ models: ['op_averagepool_2d_pads', 'op_convtranspose_pads'],
+            config: { 'browser.chrome': { max_connections: 0 }, 'browser.edge': edge(),
+                pool: { exploration: '0%', recheck: '0%' } } }, async (daemon) => {
+            await isCaught(daemon, 'op_averagepool_2d_pads', 'webnn');
+            await isCaught(daemon, 'op_convtranspose_pads', 'webnn');
+        }));
 });
