@@ -1,4 +1,4 @@
-/* Reading URLs that the configuration has checked: no escapes, no user names. */
+/* Reading URLs that the configuration has checked. */
 #include "base/url.h"
 
 #include "base/memory.h"
@@ -15,6 +15,15 @@ static const char *after_scheme(const char *url)
     return found ? found + 3 : url;
 }
 
+/* Past "user:password@". */
+static const char *find_host(const char *url)
+{
+    const char *rest = after_scheme(url), *end = rest + strcspn(rest, "/?#");
+    const char *at = memrchr(rest, '@', (size_t)(end - rest));
+
+    return at ? at + 1 : rest;
+}
+
 char *wi_url_origin(const char *url)
 {
     const char *rest = after_scheme(url);
@@ -24,7 +33,7 @@ char *wi_url_origin(const char *url)
 
 char *wi_url_host(const char *url)
 {
-    const char *rest = after_scheme(url);
+    const char *rest = find_host(url);
 
     if (*rest == '[')
         return wi_strndup(rest + 1, strcspn(rest + 1, "]/"));

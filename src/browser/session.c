@@ -9,14 +9,13 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
+#include "base/url.h"
 #include "browser/children.h"
-#include "browser/display.h"
+#include "browser/home.h"
 #include "browser/kinds.h"
 #include "webdriver/bidi.h"
 #include "webdriver/classic.h"
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +26,12 @@
 #define END_GRACE_MS 2000
 /* The driver answers from what it knows, without asking the page. */
 #define CHECK_TIMEOUT_MS 5000
+/* A service that does not run is reported, and tried again later, rather than waited for. */
+#define REMOTE_READY_MS 5000
+/* How long a session is waited for that was asked of a service and is not wanted any more. */
+#define LATE_MS 60000
+/* A Grid ends sessions of which it hears nothing for its --session-timeout, 300 s by default. */
+#define KEEP_ALIVE_MS 20000
 
 struct wi_session {
     struct wi_session_deps deps;
@@ -41,13 +46,15 @@ struct wi_session {
     struct wi_driver_call *check; /* whether the page lives */
     struct wi_timer *deadline;
     struct wi_timer *failed_early; /* reports a failure of wi_session_new from the loop */
+    struct wi_timer *late;         /* runs while a session is awaited only to be deleted */
+    struct wi_timer *keep_alive;
     struct wi_watch *browser_watch;
     int browser_fd; /* pidfd of the browser's main process */
     enum wi_session_state state;
     double state_since, started, ready_ms;
     int64_t timeout_ms;
     const char *step;
-    int welcomed, reloading, closing, removing;
+    int welcomed, reloading, creating, closing, removing;
     struct wi_error early_error;
     char browser_version[64];
     char last_line[160]; /* of the driver's output, for when it dies early */
@@ -116,6 +123,12 @@ static int is_alive(const struct wi_session *session)
            (session->state == WI_SESSION_DRAINING && !session->closing);
 }
 
+/* Its browser belongs to a service that runs already, so that no process is ours. */
+static int is_remote(const struct wi_session *session)
+{
+    return session->launch.url != NULL;
+}
+
 /* --- the end --------------------------------------------------------------------------------- */
 
 static void on_removed(void *context)
@@ -132,9 +145,7 @@ static void remove_files(struct wi_session *session)
     session->removing = 1;
     session->step = "";
     if (session->directory)
-        wi_display_tidy(session->directory);
-    if (session->directory)
-        wi_remove_tree(session->deps.loop, session->directory, on_removed, session);
+        wi_home_remove(session->deps.loop, session->directory, on_removed, session);
     else
         on_removed(session);
 }
@@ -144,6 +155,8 @@ static void let_go(struct wi_session *session)
 {
     wi_timer_stop(session->deadline);
     wi_timer_stop(session->failed_early);
+    wi_timer_stop(session->late);
+    wi_timer_stop(session->keep_alive);
     wi_driver_free(session->driver);
     session->driver = NULL;
     session->call = session->check = NULL;
@@ -163,8 +176,62 @@ static void end_tree(struct wi_session *session, uint64_t grace_ms)
         remove_files(session);
 }
 
+static void on_deleted(void *context, const struct wi_error *error)
+{
+    struct wi_session *session = context;
+
+    session->call = NULL;
+    if (error)
+        wi_log(is_remote(session) ? WI_LOG_WARN : WI_LOG_DEBUG, "browser", session->id, "%s%s",
+            error->detail, is_remote(session) ? "; its service may have kept it" : "");
+    end_tree(session, END_GRACE_MS);
+}
+
+/* Deletes the session, if there is one, then ends the rest. */
+static void delete_first(struct wi_session *session)
+{
+    wi_driver_cancel(session->check);
+    session->check = NULL;
+    wi_timer_stop(session->deadline);
+    /* One that is being made by a service would be there for ever: it is deleted when it comes. */
+    if (session->creating && is_remote(session)) {
+        session->step = "late session";
+        wi_timer_start(
+            session->late, session->state == WI_SESSION_DRAINING ? DELETE_TIMEOUT_MS : LATE_MS, 0);
+        return;
+    }
+    /* Else its answer would come first, and a page that never loads would hold the end up. */
+    wi_driver_cancel(session->call);
+    session->call = NULL;
+    if (session->driver && wi_driver_session_id(session->driver))
+        session->call =
+            wi_driver_delete_session(session->driver, DELETE_TIMEOUT_MS, on_deleted, session);
+    else
+        end_tree(session, END_GRACE_MS);
+}
+
+static void on_late(void *context)
+{
+    struct wi_session *session = context;
+
+    wi_warn("browser", session->id,
+        "its service has not answered; if it makes a session all the same, its own timeout has to "
+        "end it");
+    end_tree(session, 0);
+}
+
+/* A session that came after it was given up. */
+static void take_late(struct wi_session *session, const struct wi_error *error)
+{
+    wi_timer_stop(session->late);
+    if (!error)
+        wi_info("browser", session->id, "its session came too late and is deleted");
+    delete_first(session);
+}
+
 static void fail(struct wi_session *session, const struct wi_error *why)
 {
+    int closing = session->closing;
     struct wi_error copy;
 
     if (!may_become(session->state, WI_SESSION_BROKEN) || session->removing)
@@ -173,8 +240,16 @@ static void fail(struct wi_session *session, const struct wi_error *why)
         copy = *why;
     else
         wi_error_set(&copy, WI_UNAVAILABLE, "", "killed");
+    if (is_remote(session)) {
+        char *host = wi_url_host(session->launch.url);
+        wi_error_set(&copy, copy.code, copy.field, "driver_url at %s: %s", host, copy.detail);
+        free(host);
+    }
     set_state(session, WI_SESSION_BROKEN, &copy);
-    end_tree(session, 0);
+    if (is_remote(session) && !closing)
+        delete_first(session); /* there is nothing to kill */
+    else
+        end_tree(session, 0);
 }
 
 static void on_tree_end(void *context, int exit_status, int signal)
@@ -202,8 +277,11 @@ static void on_deadline(void *context)
     struct wi_session *session = context;
     struct wi_error error;
 
-    wi_error_set(&error, WI_UNAVAILABLE, "", "not ready within %.1f s: stuck at step \"%s\"",
-        (double)session->timeout_ms / 1000, session->step);
+    wi_error_set(&error, WI_UNAVAILABLE, "", "not ready within %.1f s: stuck at step \"%s\"%s",
+        (double)session->timeout_ms / 1000, session->step,
+        is_remote(session) && session->creating ? ": the service gave no browser, perhaps because "
+                                                  "all that it has are in use"
+                                                : "");
     fail(session, &error);
 }
 
@@ -275,7 +353,7 @@ static void watch_browser(struct wi_session *session, const json_t *capabilities
     json_int_t pid = json_integer_value(chromium ? chromium : firefox);
 
     /* A browser that we did not start is on another machine, or somebody else's. */
-    if (session->launch.command.count == 0 || pid <= 1 || pid > INT32_MAX)
+    if (is_remote(session) || pid <= 1 || pid > INT32_MAX)
         return;
     session->browser_fd = pidfd_open((pid_t)pid, 0);
     if (session->browser_fd < 0)
@@ -291,6 +369,11 @@ static void on_session_made(void *context, const struct wi_error *error)
     const char *version;
 
     session->call = NULL;
+    session->creating = 0;
+    if (wi_timer_running(session->late)) {
+        take_late(session, error);
+        return;
+    }
     if (error) {
         fail(session, error);
         return;
@@ -307,16 +390,24 @@ static void on_driver_ready(void *context, const struct wi_error *error)
 {
     struct wi_session *session = context;
     json_t *capabilities = session->launch.capabilities;
+    struct wi_error hint;
 
     session->call = NULL;
+    if (error && is_remote(session) && error->code == WI_UNAVAILABLE) {
+        wi_error_set(&hint, WI_UNAVAILABLE, "", "%s; is it running, and has it a browser to give?",
+            error->detail);
+        error = &hint;
+    }
     if (error) {
         fail(session, error);
         return;
     }
     session->step = "session";
+    session->creating = 1;
     session->launch.capabilities = NULL;
+    /* Beyond the deadline, which fails us first, for a service's late answer. */
     session->call = wi_driver_new_session(session->driver, capabilities,
-        time_left(session, session->started), on_session_made, session);
+        time_left(session, session->started) + LATE_MS, on_session_made, session);
 }
 
 /* What the browser tells of its page: for the operator, as nothing of it is needed. */
@@ -339,6 +430,7 @@ static void on_gone(void *context, const struct wi_error *why)
 static void meet_driver(struct wi_session *session, const char *url)
 {
     const struct wi_driver_events events = {session, on_note, on_gone};
+    uint64_t timeout_ms = time_left(session, session->started);
 
     session->step = "driver";
     if (session->launch.dialect == WI_DIALECT_BIDI)
@@ -346,8 +438,9 @@ static void meet_driver(struct wi_session *session, const char *url)
     else
         session->driver =
             wi_classic_new(session->deps.loop, session->deps.http, session->deps.lws, url, &events);
-    session->call = wi_driver_wait_ready(
-        session->driver, time_left(session, session->started), on_driver_ready, session);
+    if (is_remote(session) && timeout_ms > REMOTE_READY_MS)
+        timeout_ms = REMOTE_READY_MS;
+    session->call = wi_driver_wait_ready(session->driver, timeout_ms, on_driver_ready, session);
 }
 
 static void on_line(void *context, const char *line)
@@ -370,46 +463,6 @@ static void on_line(void *context, const char *line)
 }
 
 /* --- starting -------------------------------------------------------------------------------- */
-
-static enum wi_code make_files(struct wi_session *session, struct wi_error *error)
-{
-    char name[16];
-
-    /* Short, because sockets' paths are: see browser/instance.c. */
-    snprintf(name, sizeof(name), "s-%.8s", session->id + strlen(session->id) - 8);
-    session->directory = wi_instance_make(session->deps.instance, name, error);
-    if (!session->directory)
-        return WI_UNAVAILABLE;
-    for (const char *const *folder = wi_launch_folders(); *folder; folder++) {
-        char *relative = wi_sprintf("%s/%s", name, *folder);
-        char *path = wi_instance_make(session->deps.instance, relative, error);
-        free(relative);
-        if (!path)
-            return WI_UNAVAILABLE;
-        free(path);
-    }
-    return WI_OK;
-}
-
-static enum wi_code write_files(struct wi_session *session, struct wi_error *error)
-{
-    const struct wi_launch *launch = &session->launch;
-
-    for (size_t i = 0; i < launch->file_count; i++) {
-        char *path = wi_sprintf("%s/%s", session->directory, launch->files[i].path);
-        int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        size_t size = strlen(launch->files[i].text);
-        int good = fd >= 0 && write(fd, launch->files[i].text, size) == (ssize_t)size;
-        if (!good)
-            wi_error_set(error, WI_UNAVAILABLE, "", "cannot write %s: %s", path, strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        free(path);
-        if (!good)
-            return WI_UNAVAILABLE;
-    }
-    return WI_OK;
-}
 
 /* The strings (borrowed) as a list ended by NULL; the caller frees it. */
 static const char **as_list(const struct wi_strings *strings)
@@ -440,24 +493,32 @@ static enum wi_code begin(
     struct wi_session *session, const struct wi_config_browser *browser, struct wi_error *error)
 {
     struct wi_launch_request request = {.browser = browser, .page_url = session->deps.page_url};
-    enum wi_code code = make_files(session, error);
+    enum wi_code code;
 
-    request.directory = session->directory;
+    request.directory = session->directory =
+        wi_home_make(session->deps.instance, session->id, error);
+    if (!session->directory)
+        return WI_UNAVAILABLE;
+    code = wi_launch_make(&request, &session->launch, error);
     if (code == WI_OK)
-        code = wi_launch_make(&request, &session->launch, error);
-    if (code == WI_OK)
-        code = write_files(session, error);
+        code = wi_home_write(session->directory, &session->launch, error);
     if (code != WI_OK)
         return code;
-    if (!session->launch.sandbox)
+    if (!session->launch.sandbox && !is_remote(session))
         wi_warn("browser", session->id,
             "the browser runs without its own sandbox (user id %u); run the daemon as another "
             "user to have it",
             (unsigned)geteuid());
-    if (session->launch.command.count > 0)
+    if (!is_remote(session))
         return spawn(session, error);
+    wi_timer_start(session->keep_alive, KEEP_ALIVE_MS, KEEP_ALIVE_MS);
     meet_driver(session, session->launch.url);
     return WI_OK;
+}
+
+static void on_keep_alive(void *context)
+{
+    wi_session_check(context);
 }
 
 static void on_failed_early(void *context)
@@ -484,6 +545,8 @@ struct wi_session *wi_session_new(const struct wi_session_deps *deps,
     wi_id_new(session->id, "session");
     session->deadline = wi_timer_new(deps->loop, on_deadline, session);
     session->failed_early = wi_timer_new(deps->loop, on_failed_early, session);
+    session->late = wi_timer_new(deps->loop, on_late, session);
+    session->keep_alive = wi_timer_new(deps->loop, on_keep_alive, session);
     wi_info("browser", session->id, "starting %s", browser->kind);
     if (begin(session, browser, &session->early_error) == WI_OK)
         wi_timer_start(session->deadline, (uint64_t)timeout_ms, 0);
@@ -552,16 +615,6 @@ void wi_session_check(struct wi_session *session)
             wi_driver_check_page(session->driver, CHECK_TIMEOUT_MS, on_checked, session);
 }
 
-static void on_deleted(void *context, const struct wi_error *error)
-{
-    struct wi_session *session = context;
-
-    session->call = NULL;
-    if (error)
-        wi_debug("browser", session->id, "%s", error->detail);
-    end_tree(session, END_GRACE_MS);
-}
-
 void wi_session_drain(struct wi_session *session)
 {
     if (session->state == WI_SESSION_STARTING || serves(session))
@@ -570,26 +623,21 @@ void wi_session_drain(struct wi_session *session)
 
 void wi_session_close(struct wi_session *session)
 {
-    struct wi_driver *driver = session->driver;
-
+    if (session->state == WI_SESSION_BROKEN && wi_timer_running(session->late))
+        wi_timer_start(session->late, DELETE_TIMEOUT_MS, 0);
     if (!is_alive(session))
         return;
     wi_session_drain(session);
     session->closing = 1;
-    /* Else its answer would come first, and a page that never loads would hold the end up. */
-    wi_driver_cancel(session->call);
-    wi_driver_cancel(session->check);
-    session->call = session->check = NULL;
-    wi_timer_stop(session->deadline);
-    if (driver && wi_driver_session_id(driver))
-        session->call = wi_driver_delete_session(driver, DELETE_TIMEOUT_MS, on_deleted, session);
-    else
-        end_tree(session, END_GRACE_MS);
+    delete_first(session);
 }
 
 void wi_session_kill(struct wi_session *session, const struct wi_error *why)
 {
-    fail(session, why);
+    if (session->state == WI_SESSION_BROKEN && wi_timer_running(session->late))
+        end_tree(session, 0);
+    else
+        fail(session, why);
 }
 
 void wi_session_free(struct wi_session *session)
@@ -599,6 +647,8 @@ void wi_session_free(struct wi_session *session)
     assert(session->state == WI_SESSION_CLOSED);
     wi_timer_free(session->deadline);
     wi_timer_free(session->failed_early);
+    wi_timer_free(session->late);
+    wi_timer_free(session->keep_alive);
     wi_launch_clear(&session->launch);
     free(session->directory);
     free(session->kind_name);

