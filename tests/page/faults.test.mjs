@@ -1,6 +1,7 @@
 /** What goes wrong in real life: sockets cut, devices lost, shaders refused, engines that hang. */
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
+import { slow } from '../lib/onnx.mjs';
 import { check, needsCases, readCase } from './support/cases.mjs';
 import { nodeTests } from './support/nodes.mjs';
 
@@ -122,6 +123,28 @@ describe('cancel', needsCases, () => {
         check(add, await service.run(model, add.inputs));
         assert.equal(service.answers.has(attempt), false);
         assert.equal(await tab.evaluate('document.documentElement.dataset.replaced'), '0');
+    });
+
+    nodeTest('ends at once a run that is known to take longer than loading its model again', async ({ service }) => {
+        const model = service.addModel('slow', slow());
+        const inputs = (count) => [
+            { name: 'x', datatype: 'FP32', shape: [1, 1], bytes: new Uint8Array(Float32Array.of(2).buffer) },
+            { name: 'count', datatype: 'INT64', shape: [], bytes: new Uint8Array(BigInt64Array.of(BigInt(count)).buffer) },
+        ];
+        const { load_ms: loadMs } = (await service.run(model, inputs(1))).data.performance;
+        let [count, ms] = [1000, 0];
+        for (; ms < 3 * loadMs + 2000; count *= 3) {
+            const { data } = await service.run(model, inputs(count));
+            ms = data.performance.inference_ms;
+        }
+        const attempt = service.request(model, inputs(count * 100));
+        await service.seen('task_accepted', (m) => m.data.attempt_id === attempt);
+        const began = performance.now();
+        service.send('task_cancel', { attempt_id: attempt, reason: 'client_gone' });
+        const { at } = await service.seen('log', (m) => /Its run was cancelled/.test(m.data.message));
+        assert.ok(at - began < 1000, `after ${at - began} ms`);
+        assert.equal((await service.run(model, inputs(1))).data.ok, true);
+        assert.equal(service.answers.has(attempt), false);
     });
 
     nodeTest('of a run that ends by itself throws the answer away', async ({ service, tab }) => {
