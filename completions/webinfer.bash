@@ -17,6 +17,7 @@ _webinfer()
         --priority) COMPREPLY=(); return ;;
         --timeout) COMPREPLY=(); return ;;
         --output) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --type) COMPREPLY=($(compgen -W 'text_embedding text_generation text2text vision audio multimodal' -- "$cur")); return ;;
         --config) COMPREPLY=($(compgen -f -- "${cur##*=}")); return ;;
         --file) COMPREPLY=($(compgen -f -- "${cur##*=}")); return ;;
         --nodes) COMPREPLY=(); return ;;
@@ -34,11 +35,11 @@ _webinfer()
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-            status|infer|models|nodes|doctor|token|token|simulate|completion|help|version) verb=${COMP_WORDS[i]}; break ;;
+            status|infer|models|nodes|hardware|doctor|token|token|simulate|completion|help|version) verb=${COMP_WORDS[i]}; break ;;
         esac
     done
     case $verb in
-        '') words='status infer models nodes doctor token token simulate completion help version' ;;
+        '') words='status infer models nodes hardware doctor token token simulate completion help version' ;;
         token) words='new' ;;
         token) words='join' ;;
         completion) words='bash' ;;
@@ -47,6 +48,7 @@ _webinfer()
         words='--help --version --url --token-file --authority --json'
         case $verb in
             infer) words+=' --image --tensor --inputs --platform --browser --node --precision --no-fallback --priority --timeout --output' ;;
+            hardware) words+=' --type --platform --browser --node --precision --no-fallback' ;;
             doctor) words+=' --config --no-start' ;;
             token) words+=' --file' ;;
             token) words+=' --nodes --for' ;;

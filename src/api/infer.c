@@ -125,27 +125,11 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
         submit(call, model);
 }
 
-struct kind_search {
-    const char *kind;
-    int found;
-};
-
-static void match_kind(void *context, const struct wi_node_info *node)
-{
-    struct kind_search *search = context;
-    search->found |= strcmp(node->kind, search->kind) == 0;
-}
-
-/* A browser kind is one that is configured, or that a joined page has. */
-static enum wi_code check_browser(
+enum wi_code wi_api_check_browser(
     const struct wi_api *api, const char *kind, struct wi_error *error)
 {
     const struct wi_config *config = api->deps.config;
-    struct kind_search search = {kind, 0};
-    if (!kind || wi_config_find_browser(config, kind))
-        return WI_OK;
-    wi_bridge_each(api->deps.bridge, match_kind, &search);
-    if (search.found)
+    if (!kind || wi_config_find_browser(config, kind) || wi_pool_has_kind(api->deps.pool, kind))
         return WI_OK;
     struct wi_buffer kinds = {0};
     for (size_t i = 0; i < config->browser_count; i++)
@@ -166,7 +150,7 @@ static void on_parsed(struct call *call)
         answer_error(call, &call->error);
         return;
     }
-    if (check_browser(request->api, call->infer.browser, &error) != WI_OK) {
+    if (wi_api_check_browser(request->api, call->infer.browser, &error) != WI_OK) {
         answer_error(call, &error);
         return;
     }

@@ -12,4 +12,9 @@
 void wi_infer_answer(struct wi_request *request, const struct wi_infer *infer,
     const struct wi_job_spec *spec, struct wi_job_result *result);
 
+/* A browser kind is one that is configured, or that a joined page has; NULL is any. WI_OK or
+ * WI_INVALID_FIELD with the list. */
+enum wi_code wi_api_check_browser(
+    const struct wi_api *api, const char *kind, struct wi_error *error);
+
 #endif

@@ -17,7 +17,7 @@
 /* As for the JSON head of a binary frame: more is tensor data in the wrong place. */
 #define JSON_HEAD_MAX (1 << 20)
 
-static const char *const precision_names[] = {
+const char *const wi_infer_precision_names[] = {
     "fp32", "fp16", "bf16", "int8", "uint8", "int4", "uint4", NULL};
 static const char *const task_names[] = {"image-classification", NULL};
 
@@ -48,7 +48,10 @@ static const struct wi_param table[] = {
     {.name = "browser", .kind = WI_PARAM_STRING, .offset = AT(browser), .min = 1, .max = 31},
     {.name = "node", .kind = WI_PARAM_STRING, .offset = AT(node), .min = 1, .max = WI_ID_SIZE - 1},
     {.name = "fallback", .kind = WI_PARAM_BOOL, .offset = AT(fallback)},
-    {.name = "precision", .kind = WI_PARAM_ENUM, .offset = AT(precision), .names = precision_names},
+    {.name = "precision",
+        .kind = WI_PARAM_ENUM,
+        .offset = AT(precision),
+        .names = wi_infer_precision_names},
     {.name = "outputs",
         .kind = WI_PARAM_ARRAY,
         .offset = AT(outputs),
@@ -159,14 +162,16 @@ static json_t *load_json(const char *text, size_t size, struct wi_error *error)
 
 /* --- fields ---------------------------------------------------------------------------------- */
 
-static enum wi_code read_platform(struct wi_infer *infer, const char *name, struct wi_error *error)
+enum wi_code wi_infer_read_platform(
+    const char *name, int *has_platform, enum wi_platform *platform, struct wi_error *error)
 {
+    *has_platform = 0;
     if (strcmp(name, "auto") == 0)
         return WI_OK;
     for (int i = 0; wi_platform_names[i]; i++) {
         if (strcmp(name, wi_platform_names[i]) == 0) {
-            infer->has_platform = 1;
-            infer->platform = (enum wi_platform)i;
+            *has_platform = 1;
+            *platform = (enum wi_platform)i;
             return WI_OK;
         }
     }
@@ -298,7 +303,8 @@ static void take_strings(struct wi_infer *infer, const struct fields *fields)
     infer->client_id = wi_strdup(fields->id);
     infer->browser = wi_strdup(fields->browser);
     infer->node = wi_strdup(fields->node);
-    infer->precision = fields->precision < 0 ? NULL : wi_strdup(precision_names[fields->precision]);
+    infer->precision =
+        fields->precision < 0 ? NULL : wi_strdup(wi_infer_precision_names[fields->precision]);
     infer->task = fields->task < 0 ? NULL : wi_strdup(task_names[fields->task]);
     if (fields->model_type >= 0) {
         infer->has_type = 1;
@@ -317,7 +323,8 @@ static enum wi_code read_fields(
     infer->priority = (int)fields->priority;
     infer->timeout_ms = (double)fields->timeout_ms;
     if ((code = wi_model_check_name(infer->model_name, error)) != WI_OK ||
-        (code = read_platform(infer, fields->platform, error)) != WI_OK)
+        (code = wi_infer_read_platform(
+             fields->platform, &infer->has_platform, &infer->platform, error)) != WI_OK)
         return code;
     if (fields->parameters && (code = wi_params_read(parameters_table, fields->parameters,
                                    WI_PARAMS_STRICT, "parameters.", &parameters, error)) != WI_OK)

@@ -15,6 +15,8 @@
 #include "model/tensor.h"
 #include "model/type.h"
 
+extern const char *const wi_infer_precision_names[]; /* "fp32" …, ended by NULL */
+
 enum wi_binary_choice { WI_BINARY_DEFAULT, WI_BINARY_NO, WI_BINARY_YES };
 
 /* Everything is owned; free with wi_infer_clear. */
@@ -51,6 +53,9 @@ enum wi_code wi_infer_parse(struct wi_infer *infer, struct wi_blob *body, size_t
  * output has to be binary where JSON was asked for. */
 enum wi_code wi_infer_check(const struct wi_infer *infer, const struct wi_model *model,
     int64_t max_pixels, struct wi_error *error);
+/* "auto" or a platform's name. WI_OK or WI_INVALID_FIELD with the list. */
+enum wi_code wi_infer_read_platform(
+    const char *name, int *has_platform, enum wi_platform *platform, struct wi_error *error);
 /* Whether the output `name` goes out in binary. */
 int wi_infer_wants_binary(const struct wi_infer *infer, const char *name);
 

@@ -110,12 +110,18 @@ static void write_pool(struct wi_buffer *out, const struct wi_pool *pool)
         {"webinfer_sessions_started_total", "Browsers started.", c.sessions_started},
         {"webinfer_sessions_broken_total", "Browsers that broke.", c.sessions_broken},
         {"webinfer_sessions_closed_total", "Browsers that are gone.", c.sessions_closed},
+        {"webinfer_route_probes_total",
+            "Runs beside the client's path that routing asked for, to check or to measure.",
+            c.probes},
         {"webinfer_sessions_worn_total",
             "Browsers to be replaced: recycle_after, memory_limit, or by order.", c.sessions_worn},
     };
     const struct row gauges[] = {
         {"webinfer_sessions_live", "Browsers that start, wait for work or have some.", c.live},
         {"webinfer_nodes", "Nodes connected, or within their time to come back.", c.nodes},
+        {"webinfer_node_classes", "Groups of nodes that are alike in all that routing looks at.",
+            c.classes},
+        {"webinfer_estimates", "Models times places of which something was measured.", c.estimates},
     };
     WRITE(out, "counter", counters);
     WRITE(out, "gauge", gauges);

@@ -21,6 +21,8 @@ const struct wi_route wi_routes[] = {
         "give a node work again"},
     {"POST", "/v1/sessions/{id}/recycle", wi_handle_session_recycle, WI_ROUTE_MAYBE, SMALL_BODY,
         JSON, "replace a browser by a fresh one"},
+    {"GET", "/v1/hardware", wi_handle_hardware, 0, 0, JSON,
+        "what would run a model, on what and why: ?model_name="},
     {"GET", "/v1/models", wi_handle_models, 0, 0, JSON, "the models of the store"},
     {"GET", "/v1/models/{model}", wi_handle_model, 0, 0, JSON, "one model"},
     {"POST", "/v1/models/{model}/load", wi_handle_model_load, WI_ROUTE_MAYBE, SMALL_BODY, JSON,

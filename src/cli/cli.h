@@ -34,6 +34,7 @@ enum wi_exit wi_cli_status(struct wi_cli *cli);
 enum wi_exit wi_cli_infer(struct wi_cli *cli);
 enum wi_exit wi_cli_models(struct wi_cli *cli);
 enum wi_exit wi_cli_nodes(struct wi_cli *cli);
+enum wi_exit wi_cli_hardware(struct wi_cli *cli);
 enum wi_exit wi_cli_doctor(struct wi_cli *cli);
 enum wi_exit wi_cli_token_new(struct wi_cli *cli);
 enum wi_exit wi_cli_token_join(struct wi_cli *cli);

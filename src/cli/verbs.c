@@ -84,6 +84,21 @@ static const struct wi_option infer_options[] = {
     {0},
 };
 
+static const struct wi_option hardware_options[] = {
+    {"type", "NAME", 0, WI_COMPLETE_WORDS,
+        "text_embedding text_generation text2text vision audio multimodal",
+        "As what type of model; else the model's own"},
+    {"platform", "NAME", 0, WI_COMPLETE_WORDS, "auto webgpu webnn webgl wasm",
+        "As if a request named this platform"},
+    {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",
+        "As if a request named this kind of browser"},
+    {"node", "ID", 0, WI_COMPLETE_NONE, NULL, "As if a request named this node"},
+    {"precision", "NAME", 0, WI_COMPLETE_WORDS, "fp32 fp16 bf16 int8 uint8 int4 uint4",
+        "As if a request named this precision"},
+    {"no-fallback", NULL, 0, WI_COMPLETE_NONE, NULL, "As if a request forbade another platform"},
+    {0},
+};
+
 static const struct wi_option doctor_options[] = {
     {"config", "FILE", 0, WI_COMPLETE_FILE, NULL, "The daemon's configuration file"},
     {"no-start", NULL, 0, WI_COMPLETE_NONE, NULL, "Do not start browsers, only look for them"},
@@ -139,6 +154,9 @@ const struct wi_verb wi_cli_verbs[] = {
         wi_cli_infer},
     {"models", "", 0, 0, "List the models of the store", NULL, wi_cli_models},
     {"nodes", "", 0, 0, "List the pages that compute, and on what", NULL, wi_cli_nodes},
+    {"hardware", "MODEL", 1, 1,
+        "Show what would run a model now, on what and why, without running it", hardware_options,
+        wi_cli_hardware},
     {"doctor", "", 0, 0, "Check this machine, without a daemon: what each browser would give",
         doctor_options, wi_cli_doctor},
     {"token new", "NAME", 1, 1, "Make an API token and the line for the tokens file", token_options,

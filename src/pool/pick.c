@@ -114,7 +114,7 @@ static double roll(struct wi_pool *pool)
     return (double)((pool->random * 0x2545f4914f6cdd1dULL) >> 11) / 9007199254740992.0;
 }
 
-enum wi_pick wi_pool_judge(struct wi_pool *pool, const struct wi_demand *demand, int with_dice,
+static enum wi_pick judge(struct wi_pool *pool, const struct wi_demand *demand, int with_dice,
     struct wi_choice *choice, size_t *option_count, struct wi_error *error)
 {
     const struct wi_config_pool *config = &pool->config->pool;
@@ -156,8 +156,9 @@ static int has_node(const struct wi_pool *pool, const char *kind)
 }
 
 /* Whether a kind that the demand allows is coming and has no node yet (but such as are about to
- * go), so that it could bring what the present nodes lack. Each such kind is wished for. */
-static int something_is_coming(struct wi_pool *pool, const struct wi_demand *demand)
+ * go), so that it could bring what the present nodes lack. With `wish` each such kind is wished
+ * for. */
+static int something_is_coming(struct wi_pool *pool, const struct wi_demand *demand, int wish)
 {
     int coming = 0;
 
@@ -170,7 +171,7 @@ static int something_is_coming(struct wi_pool *pool, const struct wi_demand *dem
             !wi_pool_kind_is_hopeful(pool, kind) || has_node(pool, kind->name))
             continue;
         coming = 1;
-        if (demand->browser || pool->nodes)
+        if (wish && (demand->browser || pool->nodes))
             wi_pool_wish(pool, kind->name);
     }
     return coming;
@@ -238,25 +239,42 @@ static void note_probe(
     }
 }
 
+enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *demand, int really,
+    struct wi_choice *choice, size_t *option_count, struct wi_error *error)
+{
+    enum wi_pick pick = judge(pool, demand, really, choice, option_count, error);
+
+    /* A named node cannot come: ids are never used twice. */
+    if (pick != WI_PICK_NEVER || demand->node)
+        return pick;
+    if (demand->has_platform && demand->platform == WI_SIMULATED)
+        return pick; /* no browser that we could start simulates */
+    if (something_is_coming(pool, demand, really))
+        return WI_PICK_WAIT;
+    if (!error || error->code == WI_UNAVAILABLE)
+        wi_pool_explain(pool, demand->browser, error);
+    return WI_PICK_NEVER;
+}
+
 enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     struct wi_choice *choice, struct wi_error *error)
 {
     size_t count;
-    enum wi_pick pick = wi_pool_judge(pool, demand, 1, choice, &count, error);
+    enum wi_pick pick = wi_pool_consider(pool, demand, 1, choice, &count, error);
 
     if (pick == WI_PICK_NODE && choice->probe.wanted)
         note_probe(pool, demand, count, &choice->probe);
     if (pick != WI_PICK_NEVER && !demand->browser && !demand->node && !demand->has_platform &&
         !demand->model->builtin && pool->config->pool.adaptive_scaling)
         wish_preferred(pool, demand, count);
-    /* A named node cannot come: ids are never used twice. */
-    if (pick != WI_PICK_NEVER || demand->node)
-        return pick;
-    if (demand->has_platform && demand->platform == WI_SIMULATED)
-        return pick; /* no browser that we could start simulates */
-    if (something_is_coming(pool, demand))
-        return WI_PICK_WAIT;
-    if (!error || error->code == WI_UNAVAILABLE)
-        wi_pool_explain(pool, demand->browser, error);
-    return WI_PICK_NEVER;
+    return pick;
+}
+
+int wi_pool_has_kind(const struct wi_pool *pool, const char *kind)
+{
+    const struct wi_fleet_class *class = pool->fleet.classes;
+
+    while (class && strcmp(class->info.kind, kind) != 0)
+        class = class->hh.next;
+    return class != NULL;
 }

@@ -129,6 +129,8 @@ json_t *wi_pool_kinds_json(const struct wi_pool *pool);
 /* What would run this demand now, on what and why, by the same steps as wi_pool_pick; see GET
  * /v1/hardware. Nothing is changed by it. New reference. */
 json_t *wi_pool_hardware_json(struct wi_pool *pool, const struct wi_demand *demand);
+/* Whether a node of this kind is there. */
+int wi_pool_has_kind(const struct wi_pool *pool, const char *kind);
 
 struct wi_pool_counters {
     uint64_t sessions_started, sessions_broken, sessions_closed;

@@ -103,9 +103,9 @@ enum wi_code wi_pool_explain(
     const struct wi_pool *pool, const char *browser, struct wi_error *error);
 
 /* pick.c */
-/* Judges all that there is for the demand; wi_pool_pick without its consequences. The options are
- * pool->options. */
-enum wi_pick wi_pool_judge(struct wi_pool *pool, const struct wi_demand *demand, int with_dice,
+/* What wi_pool_pick says, without its consequences unless `really`: no dice, no wishes. The judged
+ * options are pool->options, until the next call. */
+enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *demand, int really,
     struct wi_choice *choice, size_t *option_count, struct wi_error *error);
 
 /* sessions.c */

@@ -153,6 +153,16 @@ json_t *wi_pool_nodes_json(const struct wi_pool *pool)
     return json_pack("[{s:s}]", "id", "node-1");
 }
 
+json_t *wi_pool_hardware_json(struct wi_pool *pool, const struct wi_demand *demand)
+{
+    return json_pack("{s:s}", "model_name", demand->model->name);
+}
+
+int wi_pool_has_kind(const struct wi_pool *pool, const char *kind)
+{
+    return 0;
+}
+
 json_t *wi_pool_kinds_json(const struct wi_pool *pool)
 {
     return json_object();

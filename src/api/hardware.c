@@ -1,0 +1,131 @@
+/* GET /v1/hardware?model_name=…: what would run a model now, on what, and why. */
+#include "api/infer.h"
+
+#include "base/memory.h"
+#include "base/params.h"
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The query's parameters, read as a request's fields are. */
+struct query {
+    const char *model_name, *platform, *browser, *node;
+    int model_type, precision, fallback; /* model_type, precision: -1 for not given */
+};
+
+static const char *const booleans[] = {"false", "true", NULL};
+
+#define AT(member) offsetof(struct query, member)
+static const struct wi_param table[] = {
+    {.name = "model_name",
+        .kind = WI_PARAM_STRING,
+        .offset = AT(model_name),
+        .required = 1,
+        .min = 1,
+        .max = 257},
+    {.name = "model_type",
+        .kind = WI_PARAM_ENUM,
+        .offset = AT(model_type),
+        .names = wi_model_type_names},
+    {.name = "platform", .kind = WI_PARAM_STRING, .offset = AT(platform), .min = 1, .max = 32},
+    {.name = "browser", .kind = WI_PARAM_STRING, .offset = AT(browser), .min = 1, .max = 31},
+    {.name = "node", .kind = WI_PARAM_STRING, .offset = AT(node), .min = 1, .max = WI_ID_SIZE - 1},
+    {.name = "precision",
+        .kind = WI_PARAM_ENUM,
+        .offset = AT(precision),
+        .names = wi_infer_precision_names},
+    {.name = "fallback", .kind = WI_PARAM_ENUM, .offset = AT(fallback), .names = booleans},
+    {0},
+};
+
+struct look_up {
+    struct wi_request *request;
+    struct wi_store_lookup *lookup;
+    json_t *arguments; /* the query's strings lie in it */
+    struct query query;
+    int has_platform;
+    enum wi_platform platform;
+};
+
+static void free_look_up(struct look_up *look_up)
+{
+    json_decref(look_up->arguments);
+    free(look_up);
+}
+
+static void cancel_look_up(void *work)
+{
+    struct look_up *look_up = work;
+    wi_store_cancel(look_up->lookup);
+    free_look_up(look_up);
+}
+
+static enum MHD_Result add_argument(
+    void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    json_t *text = json_string(value ? value : "");
+    if (text && json_object_set_new(context, name, text) == 0)
+        return MHD_YES;
+    json_object_set_new(context, "query", json_true()); /* not UTF-8: an unknown field */
+    return MHD_NO;
+}
+
+static enum wi_code read_query(struct look_up *look_up, struct wi_error *error)
+{
+    struct query *query = &look_up->query;
+    const struct wi_request *request = look_up->request;
+    enum wi_code code;
+    MHD_get_connection_values(
+        request->mhd, MHD_GET_ARGUMENT_KIND, add_argument, look_up->arguments);
+    if ((code = wi_params_read(table, look_up->arguments, WI_PARAMS_STRICT, "", query, error)) !=
+            WI_OK ||
+        (code = wi_model_check_name(query->model_name, error)) != WI_OK ||
+        (code = wi_infer_read_platform(
+             query->platform, &look_up->has_platform, &look_up->platform, error)) != WI_OK)
+        return code;
+    return wi_api_check_browser(request->api, query->browser, error);
+}
+
+static void on_model(void *context, struct wi_model *model, const struct wi_error *error)
+{
+    struct look_up *look_up = context;
+    const struct query *query = &look_up->query;
+    struct wi_request *request = look_up->request;
+    if (error) {
+        wi_request_answer_error(request, error);
+    } else {
+        const struct wi_demand demand = {.model = model,
+            .browser = query->browser,
+            .node = query->node,
+            .has_platform = look_up->has_platform,
+            .platform = look_up->platform,
+            .fallback = query->fallback,
+            .type =
+                query->model_type >= 0 ? (enum wi_model_type)(query->model_type + 1) : model->type,
+            .precision = query->precision >= 0 ? wi_infer_precision_names[query->precision] : NULL};
+        wi_request_answer_json(
+            request, 200, wi_pool_hardware_json(request->api->deps.pool, &demand));
+    }
+    free_look_up(look_up);
+}
+
+void wi_handle_hardware(struct wi_request *request)
+{
+    struct look_up *look_up = wi_alloc(sizeof *look_up);
+    struct wi_error error;
+    look_up->request = request;
+    look_up->arguments = json_object();
+    look_up->query =
+        (struct query){.platform = "auto", .model_type = -1, .precision = -1, .fallback = 1};
+    if (read_query(look_up, &error) != WI_OK) {
+        wi_request_answer_error(request, &error);
+        free_look_up(look_up);
+        return;
+    }
+    struct wi_store_lookup *lookup =
+        wi_store_find(request->api->deps.store, look_up->query.model_name, on_model, look_up);
+    if (!lookup)
+        return; /* on_model was called, and the look-up is gone */
+    look_up->lookup = lookup;
+    wi_request_wait(request, cancel_look_up, look_up);
+}

@@ -1,0 +1,198 @@
+/* What routing thinks of a demand, told: the same judgement as for a request, printed. */
+#include "pool/private.h"
+
+#include "base/memory.h"
+#include "pool/preferences.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static json_t *adapter_json(const struct wi_node_info *info, enum wi_platform platform)
+{
+    const struct wi_adapter *adapter = &info->platforms[platform].adapter;
+
+    if (!info->platforms[platform].has_adapter)
+        return json_null();
+    return json_pack("{s:s, s:s, s:s, s:b}", "vendor", adapter->vendor, "architecture",
+        adapter->architecture, "description", adapter->description, "is_fallback",
+        adapter->is_fallback);
+}
+
+static json_t *estimate_json(const struct wi_estimate *e)
+{
+    if (!e->measured_at)
+        return json_null();
+    return json_pack("{s:f, s:f, s:f, s:I, s:I, s:I}", "load_ms", e->load_ms, "run_ms", e->run_ms,
+        "failure_rate", e->failure, "loads", (json_int_t)e->loads, "runs", (json_int_t)e->runs,
+        "measured_at", (json_int_t)e->measured_at);
+}
+
+static json_t *option_json(const struct wi_option *option, int has_verdict)
+{
+    const struct wi_candidate *candidate = option->candidate;
+    const struct wi_prospect *prospect = &candidate->prospects[option->platform];
+    json_t *out = json_pack("{s:s, s:s, s:b, s:s, s:s, s:s, s:b, s:o}", "browser",
+        candidate->info->kind, "browser_version", candidate->info->browser_version, "joined",
+        !*candidate->info->session, "platform", wi_platform_names[option->platform], "standing",
+        wi_standing_names[option->standing], "why", option->why, "chosen", option->chosen,
+        "adapter", adapter_json(candidate->info, option->platform));
+
+    if (option->standing == WI_STANDING_UNAVAILABLE || option->standing == WI_STANDING_BARRED)
+        return out;
+    json_object_update_new(out,
+        json_pack("{s:I, s:I, s:I, s:b, s:b, s:s?, s:i, s:o}", "nodes",
+            (json_int_t)candidate->nodes, "open_nodes", (json_int_t)candidate->open, "loaded_nodes",
+            (json_int_t)prospect->loaded, "warm", option->warm, "measured", option->measured,
+            "verdict", has_verdict ? wi_verdict_names[prospect->verdict] : NULL, "preference",
+            prospect->rank, "estimate", estimate_json(&prospect->estimate)));
+    json_object_update_new(
+        out, json_pack("{s:f, s:f, s:f, s:f, s:f}", "expected_ms", option->expected_ms, "queue_ms",
+                 option->queue_ms, "load_ms", option->load_ms, "run_ms", option->run_ms,
+                 "failure_ms", option->failure_ms));
+    return out;
+}
+
+/* The chosen one first, then what is nearest to being chosen. */
+static int compare(const void *a, const void *b)
+{
+    const struct wi_option *one = *(const struct wi_option *const *)a;
+    const struct wi_option *other = *(const struct wi_option *const *)b;
+
+    if (one->chosen != other->chosen)
+        return other->chosen - one->chosen;
+    if (one->standing != other->standing)
+        return one->standing < other->standing ? -1 : 1;
+    return (one->expected_ms > other->expected_ms) - (one->expected_ms < other->expected_ms);
+}
+
+static json_t *options_json(
+    const struct wi_pool *pool, const struct wi_demand *demand, size_t count)
+{
+    const struct wi_option **sorted = wi_realloc_array(NULL, count + 1, sizeof(struct wi_option *));
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &pool->options[i];
+    qsort(sorted, count, sizeof(*sorted), compare);
+    for (size_t i = 0; i < count; i++)
+        if (sorted[i]->platform != WI_SIMULATED ||
+            sorted[i]->candidate->info->platforms[WI_SIMULATED].available)
+            json_array_append_new(list, option_json(sorted[i], !demand->model->builtin));
+    free(sorted);
+    return list;
+}
+
+/* Configured kinds without a node, and why each has none. */
+static json_t *passed_over_json(const struct wi_pool *pool)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < pool->kind_count; i++) {
+        const struct pool_kind *kind = &pool->kinds[i];
+        struct wi_error error = {0};
+        if (wi_pool_has_kind(pool, kind->name))
+            continue;
+        wi_pool_explain(pool, kind->name, &error);
+        if (wi_pool_kind_is_hopeful(pool, kind) &&
+            wi_pool_count_sessions(pool, kind->name, WI_SESSION_STATE_COUNT) == 0)
+            snprintf(error.detail, sizeof(error.detail),
+                "no %.31s is running; one is started when it is preferred or named and there is "
+                "room for it",
+                kind->name);
+        json_array_append_new(list, json_pack("{s:s, s:b, s:s}", "browser", kind->name, "installed",
+                                        kind->installed, "why", error.detail));
+    }
+    return list;
+}
+
+static const struct wi_option *find_chosen(const struct wi_pool *pool, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (pool->options[i].chosen)
+            return &pool->options[i];
+    return NULL;
+}
+
+/* Of those that could run it but not now, the one that would be first. */
+static const struct wi_option *find_awaited(const struct wi_pool *pool, size_t count)
+{
+    const struct wi_option *found = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct wi_option *option = &pool->options[i];
+        if (option->standing > WI_STANDING_READY && option->standing <= WI_STANDING_CLOSED &&
+            (!found || option->expected_ms < found->expected_ms))
+            found = option;
+    }
+    return found;
+}
+
+static json_t *reason_json(const struct wi_pool *pool, size_t count, enum wi_pick pick,
+    const struct wi_option *chosen, const struct wi_error *error)
+{
+    const struct wi_option *awaited = find_awaited(pool, count);
+    size_t ready = 0;
+
+    for (size_t i = 0; i < count; i++)
+        ready += pool->options[i].standing == WI_STANDING_READY;
+    if (pick == WI_PICK_NEVER)
+        return json_string(error->detail);
+    if (pick == WI_PICK_WAIT && !awaited)
+        return json_string("a browser that may be able to is starting or can be started");
+    if (pick == WI_PICK_WAIT)
+        return json_sprintf("it would wait for %s on %s: %s", awaited->candidate->info->kind,
+            wi_platform_names[awaited->platform], awaited->why);
+    if (ready == 1)
+        return json_string("nothing else is ready for it");
+    return json_sprintf("the least expected time of %zu that are ready, %s", ready,
+        chosen->measured ? "as measured"
+                         : "not measured yet, so that [browser_preferences] counts");
+}
+
+static json_t *would_run_json(const struct wi_choice *choice, const struct wi_option *chosen)
+{
+    json_t *platforms = json_array();
+
+    for (size_t i = 0; i < choice->platform_count; i++)
+        json_array_append_new(platforms, json_string(wi_platform_names[choice->platforms[i]]));
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:b, s:f}", "node", choice->node, "browser",
+        chosen->candidate->info->kind, "browser_version", chosen->candidate->info->browser_version,
+        "platform", wi_platform_names[choice->platforms[0]], "platforms", platforms, "warm",
+        chosen->warm, "expected_ms", chosen->expected_ms);
+}
+
+static json_t *preferences_json(const struct wi_pool *pool, enum wi_model_type type)
+{
+    const struct wi_strings *list = wi_preferences_of(&pool->config->browser_preferences, type);
+    json_t *out = json_array();
+
+    for (size_t i = 0; i < list->count; i++)
+        json_array_append_new(out, json_string(list->items[i]));
+    return out;
+}
+
+json_t *wi_pool_hardware_json(struct wi_pool *pool, const struct wi_demand *demand)
+{
+    static const char *const decisions[] = {"run", "wait", "never"};
+    const struct wi_config_pool *config = &pool->config->pool;
+    struct wi_choice choice = {0};
+    struct wi_error error = {0};
+    size_t count;
+    enum wi_pick pick = wi_pool_consider(pool, demand, 0, &choice, &count, &error);
+    const struct wi_option *chosen = find_chosen(pool, count);
+    json_t *probe = json_null();
+
+    if (pick == WI_PICK_NODE && choice.probe.wanted)
+        probe = json_pack("{s:s, s:s, s:f}", "browser", choice.probe.browser, "platform",
+            wi_platform_names[choice.probe.platform], "deadline_ms", choice.probe.deadline_ms);
+    return json_pack("{s:s, s:s, s:s?, s:s, s:o, s:o, s:o*, s:o, s:s, s:f, s:f, s:o, s:o, s:o}",
+        "model_name", demand->model->name, "model_hash", demand->model->hash, "model_type",
+        wi_model_type_name(demand->type), "decision", decisions[pick], "why",
+        reason_json(pool, count, pick, chosen, &error), "would_run",
+        pick == WI_PICK_NODE ? would_run_json(&choice, chosen) : json_null(), "code",
+        pick == WI_PICK_NEVER ? json_string(wi_code_name(error.code)) : NULL, "preferences",
+        preferences_json(pool, demand->type), "numerics",
+        config->numerics == WI_NUMERICS_CHECK ? "check" : "off", "exploration", config->exploration,
+        "recheck", config->recheck, "probe", probe, "options", options_json(pool, demand, count),
+        "passed_over", passed_over_json(pool));
+}
