@@ -44,7 +44,7 @@ static void fill_prospect(const struct wi_pool *pool, const struct wi_fleet_clas
     prospect->estimate = wi_estimates_get(pool->estimates, model->hash, place);
     prospect->verdict =
         wi_verdicts_get(pool->verdicts, model, &class->info, platform, demand->precision);
-    if (platform != WI_WASM && (prospect->verdict == WI_UNKNOWN || !prospect->estimate.runs))
+    if (prospect->verdict == WI_UNKNOWN || prospect->estimate.runs == 0)
         prospect->probe_due = wi_estimates_probe_due(pool->estimates, model->hash, place, now);
     prospect->loaded = wi_fleet_loaded(class, model->hash, platform);
     prospect->warm =

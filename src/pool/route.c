@@ -466,7 +466,8 @@ static const struct wi_option *find_to_check(
         const struct wi_option *option = &options[i];
         const struct wi_prospect *prospect = &option->candidate->prospects[option->platform];
         int unknown = option->standing == WI_STANDING_UNCHECKED ||
-                      (is_able(option) && option->platform != WI_WASM && !option->measured);
+                      (is_able(option) && !option->measured &&
+                          (option->platform != WI_WASM || prior(option) < prior(client)));
         if (!unknown || option == client || option->candidate->open == 0 || !prospect->probe_due ||
             is_software(option->candidate, option->platform) ||
             (option->measured && option->run_ms > WORTH_CHECKING * client->run_ms))

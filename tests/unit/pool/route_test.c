@@ -506,6 +506,12 @@ static void what_would_be_preferred_is_checked_beside(void **state)
     measure(place, 0, WI_WEBGPU, 500); /* it would not be used anyway */
     assert_int_equal(route(place, 1), WI_PICK_NODE);
     assert_false(place->choice.probe.wanted);
+    measure(place, 1, WI_WASM, 10); /* so that the first in the list is only preferred */
+    load(place, 1, WI_WASM, 0);
+    measure(place, 0, WI_WASM, 0);
+    prospect(place, 0, WI_WASM)->estimate.runs = 0;
+    expect_node(place, 2, "node-1");
+    expect_probe(place, "chrome", WI_WASM);
     ask(place, WI_WASM, 0);
     measure(place, 0, WI_WEBGPU, 5);
     assert_int_equal(route(place, 1), WI_PICK_NODE);

@@ -1,0 +1,373 @@
+/**
+ * Routing, against nodes that say how fast they are: it follows what was measured, remembers it,
+ * honours pins and trust, and /v1/hardware tells before what then happens.
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, afterEach, before } from 'node:test';
+import { promisify } from 'node:util';
+import { Daemon, testsOf, withDaemon } from '../lib/daemon.mjs';
+import { capabilities, FakeNode } from '../lib/fake-node.mjs';
+import { FakeDriver } from '../lib/fake-session.mjs';
+import { cliPath } from '../lib/paths.mjs';
+import { until } from '../lib/wait.mjs';
+
+/** The model's last bytes count up, so that each test has one of which nothing is known. */
+const fresh = Buffer.from([0xa2, 0x06, 0x01, 0x78]); // an unknown field at a message's end
+
+/** A node of a kind, with what each of its platforms takes for a run. */
+class Place extends FakeNode {
+    loaded = new Set();
+    /** Attempts by platform. */
+    asked = {};
+    /** While set, tasks are kept in `held` and not answered. */
+    holds = false;
+    held = [];
+    loadMs = 20;
+
+    /**
+     * @param {string} url @param {string} kind @param {Record<string, number>} runMs by platform
+     * @param {{software?: string[], factor?: Record<string, number>}} more `software`: platforms
+     *   whose adapter is no hardware; `factor`: by what they multiply, 2 being right
+     */
+    constructor(url, kind, runMs, { software = [], factor = {} } = {}) {
+        super(url);
+        Object.assign(this, { kind, runMs, software, factor });
+    }
+
+    announce() {
+        const platforms = { ...capabilities.platforms, wasm: { available: false, reason: 'none' } };
+        for (const name of Object.keys(this.runMs)) {
+            platforms[name] = { available: true };
+            if (name === 'webgpu')
+                platforms[name].adapter = { vendor: 'acme', architecture: 'rocket',
+                    description: '', is_fallback: this.software.includes(name) };
+        }
+        super.announce({ capabilities: { ...capabilities, platforms,
+            browser: { name: this.kind, version: '1.0' } } });
+    }
+
+    onTask = (task) => {
+        if (this.holds) this.held.push(task);
+        else this.answer(task);
+    };
+
+    answer(task) {
+        const { model, platforms } = task.message.data;
+        const platform = platforms.find((name) => name in this.runMs);
+        const key = `${model.hash} ${platform}`;
+        const warm = this.loaded.has(key);
+        this.asked[platform] = (this.asked[platform] ?? 0) + 1;
+        this.loaded.add(key);
+        if (!warm)
+            this.send('model_status', { models: [...this.loaded].map((one) => {
+                const [hash, where] = one.split(' ');
+                return { name: model.name, hash, platform: where, state: 'loaded', bytes: 100 };
+            }) });
+        const [{ shape, bytes }] = task.tensors;
+        const y = Buffer.from(bytes);
+        for (let at = 0; at < y.length; at += 4)
+            y.writeFloatLE(y.readFloatLE(at) * (this.factor[platform] ?? 2), at);
+        this.respond(task, { outputs: [{ name: 'y', datatype: 'FP32', shape, bytes: y }],
+            data: { executed_on: { platform, engine: 'ort', precision: 'FP32', adapter: null,
+                fallbacks: [], simulated: false },
+            performance: { load_ms: warm ? 0 : this.loadMs, inference_ms: this.runMs[platform],
+                warm } } });
+    }
+
+    release() {
+        this.holds = false;
+        for (const task of this.held.splice(0)) this.answer(task);
+    }
+
+    get total() { return Object.values(this.asked).reduce((sum, one) => sum + one, 0); }
+}
+
+/** @type {Daemon} */
+let daemon;
+/** @type {Place[]} */
+let places = [];
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-routing-'));
+const test = testsOf(() => daemon);
+
+const options = { folder: path.join(folder, 'daemon'), keep: true, models: ['twice'], config: {
+    pool: { max_connections: 0, min_connections: 0, exploration: '0%', recheck: '0%' },
+    browser_preferences: { vision: 'firefox, chrome/webgpu, edge/webnn' } } };
+
+async function start(config = {}) {
+    daemon = new Daemon({ ...options, models: daemon ? [] : options.models });
+    daemon.writeConfig(config);
+    await daemon.start({ ready: false });
+}
+
+async function join(kind, runMs, more) {
+    const { json } = await daemon.post('/v1/admin/join', { nodes: 1, seconds: 600 });
+    const place = await new Place(json.url, kind, runMs, more).join();
+    places.push(place);
+    return place;
+}
+
+/** Nobody is there and nothing is known of the model. */
+async function clear() {
+    for (const place of places) await place.close();
+    places = [];
+    await until(async () => (await daemon.get('/v1/nodes')).json.nodes.length === 0,
+        { what: 'no node left' });
+    fs.appendFileSync(path.join(daemon.store, 'twice', 'model.onnx'), fresh);
+}
+
+before(() => start({ bridge: { resume_grace: '0s' } }));
+afterEach(clear);
+after(async () => {
+    await daemon.stop();
+    fs.rmSync(folder, { recursive: true, force: true });
+});
+
+const body = (more = {}) => ({ model_name: 'twice', model_type: 'vision', ...more,
+    inputs: [{ name: 'x', datatype: 'FP32', shape: [2], data: [1, 2] }] });
+
+async function infer(more) {
+    const { status, json, text } = await daemon.infer(body(more));
+    assert.equal(status, 200, text);
+    assert.deepEqual(json.outputs[0].data, [2, 4]);
+    return json.executed_on;
+}
+
+async function hardware(more = {}) {
+    const query = new URLSearchParams({ model_name: 'twice', model_type: 'vision', ...more });
+    const { status, json, text } = await daemon.get(`/v1/hardware?${query}`);
+    assert.equal(status, 200, text);
+    return json;
+}
+
+const option = (answer, browser, platform) => answer.options.find((one) =>
+    one.browser === browser && one.platform === platform);
+
+const repeat = async (count, more) => {
+    for (let i = 0; i < count; i++) await infer(more);
+};
+
+test('the preferences decide while nothing is measured, then the measurements do', async () => {
+    await join('chrome', { wasm: 10 });
+    const firefox = await join('firefox', { wasm: 300 });
+    assert.equal((await infer()).browser, 'firefox');
+    await repeat(2, { browser: 'chrome' });
+    assert.equal(firefox.total, 1);
+    assert.equal((await infer()).browser, 'chrome');
+    const told = await hardware();
+    assert.equal(told.options[0].browser, 'chrome');
+    assert.equal(option(told, 'firefox', 'wasm').preference, 0);
+    assert.equal(option(told, 'chrome', 'wasm').estimate.run_ms, 10);
+});
+
+test('a kind made slow loses its traffic after a few requests', async () => {
+    const chrome = await join('chrome', { wasm: 40 });
+    const firefox = await join('firefox', { wasm: 10 });
+    await repeat(3, { browser: 'chrome' });
+    await repeat(5);
+    assert.equal(firefox.total, 5);
+    firefox.runMs.wasm = 1000;
+    await repeat(8);
+    assert.ok(firefox.total <= 5 + 3, `${firefox.total - 5} requests went to the slow one`);
+    assert.equal((await infer()).browser, 'chrome');
+    assert.ok(chrome.total >= 8);
+});
+
+test('it gets the traffic back when it recovers, through the share that explores', async () => {
+    daemon.writeConfig({ pool: { exploration: '50%' } });
+    daemon.signal('SIGHUP');
+    await until(() => /reloaded/.test(daemon.log), { what: 'the reload' });
+    await join('chrome', { wasm: 40 });
+    const firefox = await join('firefox', { wasm: 10 });
+    await repeat(3, { browser: 'chrome' });
+    await repeat(3);
+    firefox.runMs.wasm = 1000;
+    let requests = 0, on;
+    for (; on !== 'chrome' && requests < 20; requests++) on = (await infer()).browser;
+    assert.equal(on, 'chrome');
+    firefox.runMs.wasm = 5;
+    for (requests = 0; on !== 'firefox' && requests < 300; requests++)
+        on = (await infer()).browser;
+    assert.equal(on, 'firefox', `not after ${requests} requests`);
+    assert.ok(await daemon.metric('webinfer_route_probes_total') > 0);
+    daemon.writeConfig({ pool: { exploration: '0%' } });
+    daemon.signal('SIGHUP');
+    await until(() => daemon.log.match(/reloaded/g).length >= 2, { what: 'the second reload' });
+});
+
+test('what was measured survives a restart', async () => {
+    await join('chrome', { wasm: 10 });
+    await join('firefox', { wasm: 300 });
+    await repeat(3, { browser: 'chrome' });
+    await repeat(3, { browser: 'firefox' });
+    const before = await hardware();
+    for (const place of places) await place.close();
+    places = [];
+    await daemon.stop();
+    await start({ bridge: { resume_grace: '0s' } });
+    await join('chrome', { wasm: 10 });
+    const firefox = await join('firefox', { wasm: 300 });
+    const told = await hardware();
+    for (const kind of ['chrome', 'firefox'])
+        assert.deepEqual(option(told, kind, 'wasm').estimate,
+            option(before, kind, 'wasm').estimate);
+    assert.equal((await infer()).browser, 'chrome'); // although firefox is preferred
+    assert.equal(firefox.total, 0);
+});
+
+test('a platform is used once its answer was compared, where it is faster', async () => {
+    const edge = await join('edge', { wasm: 100, webnn: 10 });
+    assert.equal((await infer()).platform, 'wasm');
+    await until(() => edge.asked.webnn === 1, { what: 'the run beside it' });
+    await until(async () => option(await hardware(), 'edge', 'webnn').verdict === 'trusted',
+        { what: 'the verdict' });
+    assert.equal((await infer()).platform, 'webnn');
+    const told = await hardware();
+    assert.deepEqual(told.would_run.platforms, ['webnn', 'wasm']);
+    edge.runMs.webnn = 5000; // a driver update, say
+    for (let i = 0; i < 5; i++) await infer();
+    assert.equal((await infer()).platform, 'wasm');
+});
+
+test('a platform that computes wrong never answers a request that leaves the choice', async () => {
+    const edge = await join('edge', { wasm: 100, webnn: 10 }, { factor: { webnn: 3 } });
+    assert.equal((await infer()).platform, 'wasm');
+    await until(async () => option(await hardware(), 'edge', 'webnn').standing === 'wrong',
+        { what: 'it to be found wrong' });
+    await repeat(10);
+    assert.equal(edge.asked.webnn, 1);
+});
+
+test('a software adapter is left alone until it was measured to be faster', async () => {
+    const chrome = await join('chrome', { wasm: 100, webgpu: 5 }, { software: ['webgpu'] });
+    await repeat(5);
+    assert.equal(chrome.asked.webgpu, undefined);
+    assert.equal(option(await hardware(), 'chrome', 'webgpu').standing, 'software');
+    // Measured by one who asks for it, and by the comparison that follows.
+    for (let i = 0; i < 3; i++) await infer({ platform: 'webgpu', fallback: false });
+    await until(async () => (await infer()).platform === 'webgpu', { what: 'it to be used' });
+});
+
+test('pins hold, and what they cannot have is refused with the reason', async () => {
+    const chrome = await join('chrome', { wasm: 100 });
+    const firefox = await join('firefox', { wasm: 10 });
+    await repeat(2, { browser: 'chrome' });
+    assert.equal((await infer({ browser: 'chrome' })).browser, 'chrome');
+    assert.equal((await infer({ node: chrome.id })).node, chrome.id);
+    assert.equal((await infer({ node: firefox.id, platform: 'wasm' })).node, firefox.id);
+    for (const [more, status, code, field] of [
+        [{ browser: 'opera' }, 400, 'invalid_field', 'browser'],
+        [{ platform: 'cuda' }, 400, 'invalid_field', 'platform'],
+        [{ platform: 'webnn', fallback: false }, 422, 'platform_unsupported', 'platform'],
+        [{ browser: 'edge' }, 503, 'unavailable', undefined],
+        [{ browser: 'chrome', node: firefox.id }, 503, 'unavailable', 'browser'],
+        [{ node: 'node-0' }, 404, 'node_not_found', 'node']]) {
+        const { status: got, json } = await daemon.infer(body(more));
+        assert.equal(got, status, JSON.stringify(json));
+        assert.equal(json.code, code);
+        assert.equal(json.field, field);
+        if (got === 400) assert.match(json.allowed, field === 'browser' ? /firefox/ : /webnn/);
+        if (got === 400) continue;
+        const told = await hardware(more);
+        assert.equal(told.decision, 'never');
+        assert.equal(told.code, code);
+        assert.equal(told.why, json.detail);
+    }
+});
+
+test('what /v1/hardware tells is what then happens', async () => {
+    await join('chrome', { wasm: 30, webgpu: 20 });
+    await join('edge', { wasm: 40, webnn: 25 });
+    const firefox = await join('firefox', { wasm: 50 });
+    const demands = [{}, { browser: 'edge' }, { platform: 'webnn' }, { platform: 'webgpu' },
+        { platform: 'wasm' }, { node: firefox.id }, { model_type: 'audio' },
+        { platform: 'webgpu', browser: 'edge' }];
+    for (let round = 0; round < 6; round++)
+        for (const demand of demands) {
+            const told = await hardware(demand);
+            assert.equal(told.decision, 'run', JSON.stringify(told));
+            const really = await infer(demand);
+            assert.equal(really.node, told.would_run.node, JSON.stringify(demand));
+            assert.ok(told.would_run.platforms.includes(really.platform));
+            // Runs beside the path would change the picture between the two.
+            await until(async () => await daemon.metric('webinfer_jobs_running') === 0 &&
+                (await daemon.get('/v1/nodes')).json.nodes.every(({ attempts }) => attempts === 0),
+            { what: 'nothing to run' });
+        }
+    const told = await hardware();
+    assert.deepEqual(told.preferences, ['firefox', 'chrome/webgpu', 'edge/webnn']);
+    assert.deepEqual(told.passed_over.map(({ browser }) => browser), ['safari']);
+    assert.ok(told.options.every((one) => one.standing && 'chosen' in one));
+    assert.equal(told.options.filter(({ chosen }) => chosen).length, 1);
+});
+
+test('a bad query is told what is wrong with it', async () => {
+    for (const [query, status, field] of [['', 400, 'model_name'],
+        ['?model_name=twice&modl=1', 400, 'modl'],
+        ['?model_name=twice&model_type=poetry', 400, 'model_type'],
+        ['?model_name=twice&platform=cuda', 400, 'platform'],
+        ['?model_name=twice&browser=opera', 400, 'browser'],
+        ['?model_name=twice&fallback=maybe', 400, 'fallback'],
+        ['?model_name=../x', 400, 'model_name'], ['?model_name', 400, 'model_name'],
+        ['?model_name=none', 404, 'model_name']]) {
+        const { status: got, json } = await daemon.get(`/v1/hardware${query}`);
+        assert.equal(got, status, `${query}: ${JSON.stringify(json)}`);
+        assert.equal(json.field, field, query);
+    }
+});
+
+test('another model waits for an idle node, the same one queues up in the page', async () => {
+    const other = path.join(daemon.store, 'other');
+    fs.cpSync(path.join(daemon.store, 'twice'), other, { recursive: true });
+    fs.appendFileSync(path.join(other, 'model.onnx'), fresh);
+    const chrome = await join('chrome', { wasm: 10 });
+    chrome.holds = true;
+    const one = infer(), two = infer();
+    await until(() => chrome.held.length === 2, { what: 'both to be in the page' });
+    chrome.answer(chrome.held.shift());
+    const third = infer({ model_name: 'other' });
+    await until(async () => await daemon.metric('webinfer_jobs_waiting') === 1 ||
+        chrome.held.length === 2, { what: 'the other model to be there' });
+    assert.equal(chrome.held.length, 1, 'it did not wait');
+    chrome.answer(chrome.held.shift());
+    await until(() => chrome.held.length === 1, { what: 'the other model to get its turn' });
+    chrome.release();
+    await Promise.all([one, two, third]);
+    fs.rmSync(other, { recursive: true });
+});
+
+test('webinfer hardware shows it', async () => {
+    await join('chrome', { wasm: 10 });
+    await repeat(2);
+    const run = (...words) => promisify(execFile)(cliPath, ['hardware', 'twice', ...words],
+        { env: { PATH: process.env.PATH, WEBINFER_URL: daemon.url, HOME: daemon.folder } });
+    const { stdout } = await run();
+    assert.match(stdout, /^twice would run on chrome\/wasm of node-/);
+    assert.match(stdout, /chrome +1\.0 +wasm +ready/);
+    assert.match(stdout, /safari +.*max_connections is 0/);
+    const { stdout: text } = await run('--json', '--browser', 'chrome', '--type', 'audio');
+    assert.equal(JSON.parse(text).model_type, 'audio');
+    await assert.rejects(run('--platform', 'a&b'), /platform/);
+});
+
+test('the preferred kind is started when it is not running and there is room', async () => {
+    const driver = new FakeDriver(path.join(folder, 'edge'));
+    await withDaemon({ ready: false, models: ['twice'], config: {
+        pool: { max_connections: 1, min_connections: 0 },
+        browser_preferences: { vision: 'edge, chrome' },
+        'browser.chrome': { max_connections: 0 },
+        'browser.edge': { ...driver.config, max_connections: 1 } } }, async (own) => {
+        const { json } = await own.post('/v1/admin/join', {});
+        const chrome = await new Place(json.url, 'chrome', { wasm: 10 }).join();
+        const request = () => own.infer(body());
+        assert.equal((await request()).status, 200);
+        const edge = await new Place(await driver.pageUrl(), 'edge', { wasm: 5 }).join();
+        await until(async () => (await request()).json.executed_on.browser === 'edge',
+            { what: 'the preferred kind to be used' });
+        await chrome.close();
+        await edge.close();
+    });
+});
