@@ -74,6 +74,7 @@ static void fill_spec(struct call *call, struct wi_model *model, struct wi_job_s
 {
     struct wi_infer *infer = &call->infer;
     wi_id_new(spec->id, "job");
+    spec->client = wi_strdup(wi_request_client(call->request));
     spec->client_id = wi_strdup(infer->client_id);
     spec->model = wi_model_ref(model);
     spec->type = infer->has_type ? infer->type : model->type;

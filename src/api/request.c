@@ -120,6 +120,11 @@ static enum wi_code check_accept(const struct wi_request *request, struct wi_err
     return WI_NOT_ACCEPTABLE;
 }
 
+const char *wi_request_client(const struct wi_request *request)
+{
+    return strcmp(request->token, "-") != 0 ? request->token : request->connection->peer;
+}
+
 /* Everything that does not need the body. The route is set if there is one, also on failure. */
 static enum wi_code check(struct wi_request *request, struct wi_error *error)
 {
@@ -151,7 +156,9 @@ static enum wi_code check(struct wi_request *request, struct wi_error *error)
                                                    : (size_t)api->deps.config->api.max_body;
     if ((code = check_accept(request, error)) || (code = check_body_headers(request, error)))
         return code;
-    return request->route->flags & WI_ROUTE_ADMIT ? wi_jobs_admit(api->deps.jobs, error) : WI_OK;
+    return request->route->flags & WI_ROUTE_ADMIT
+               ? wi_jobs_admit(api->deps.jobs, wi_request_client(request), error)
+               : WI_OK;
 }
 
 /* --- refusing -------------------------------------------------------------------------------- */

@@ -52,8 +52,9 @@ struct wi_api {
 /* One client's socket. */
 struct wi_connection {
     struct wi_api *api;
-    int fd;          /* libmicrohttpd's */
-    double deadline; /* wi_now_ms() at which it is cut; 0: none */
+    int fd;                          /* libmicrohttpd's */
+    char peer[WI_ADDRESS_HOST_SIZE]; /* the client's address */
+    double deadline;                 /* wi_now_ms() at which it is cut; 0: none */
     int nul_in_path; /* of the request under way: "%00", where the decoded path ends too early */
     struct wi_request *request; /* the one under way, or NULL */
     struct wi_connection *next, *previous;
@@ -113,6 +114,9 @@ void wi_request_answer_response(struct wi_request *request, int status, const ch
     struct MHD_Response *response, uint64_t bytes); /* takes the response */
 void wi_request_add_header(struct wi_request *request, const char *name, const char *value);
 
+/* Whom the queue is fair to: the token's name, or without tokens the client's address. Borrowed
+ * from the request. */
+const char *wi_request_client(const struct wi_request *request);
 /* Charges `bytes` to the budget until the request is completed (or the next call, which sets it
  * anew). 0, or -1 if they do not fit. */
 int wi_request_reserve(struct wi_request *request, size_t bytes);

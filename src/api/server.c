@@ -107,6 +107,11 @@ static void connection_started(struct wi_server *server, struct MHD_Connection *
     struct wi_connection *connection = wi_alloc(sizeof *connection);
     connection->api = &server->api;
     connection->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    const union MHD_ConnectionInfo *peer =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (peer && peer->client_addr)
+        wi_address_host((const union wi_address *)(const void *)peer->client_addr, connection->peer,
+            sizeof connection->peer);
     connection->deadline = wi_now_ms() + server->api.deps.times.headers;
     connection->next = server->connections;
     if (server->connections)

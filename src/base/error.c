@@ -53,6 +53,7 @@ static const struct row rows[WI_CODE_COUNT] = {
     [WI_OPERATOR_UNSUPPORTED] = {"operator_unsupported", 422, "Unsupported operator"},
     [WI_PLATFORM_UNSUPPORTED] = {"platform_unsupported", 422, "Unsupported platform"},
     [WI_QUEUE_FULL] = {"queue_full", 429, "Queue full"},
+    [WI_CLIENT_SHARE] = {"client_share_used", 429, "Share of the queue used up"},
     [WI_INFERENCE_FAILED] = {"inference_failed", 500, "Inference failed"},
     [WI_INTERNAL] = {"internal", 500, "Internal error"},
     [WI_ATTEMPTS_EXHAUSTED] = {"attempts_exhausted", 502, "Attempts exhausted"},

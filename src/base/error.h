@@ -50,6 +50,7 @@ enum wi_code {
     WI_PLATFORM_UNSUPPORTED,
     /* 429 */
     WI_QUEUE_FULL,
+    WI_CLIENT_SHARE,
     /* 5xx */
     WI_INFERENCE_FAILED,
     WI_INTERNAL,

@@ -62,6 +62,7 @@ struct wi_jobs {
 
 void wi_job_spec_clear(struct wi_job_spec *spec)
 {
+    free(spec->client);
     free(spec->client_id);
     free(spec->browser);
     free(spec->node);
@@ -101,9 +102,9 @@ static void leave_node(struct job *job)
     counters_of(job)->running--;
 }
 
-static void leave_queue(struct job *job)
+static void leave_queue(struct job *job, int to_run)
 {
-    wi_queue_remove(queue_of(job), &job->entry);
+    (to_run ? wi_queue_take : wi_queue_remove)(queue_of(job), &job->entry);
     counters_of(job)->waiting--;
 }
 
@@ -140,7 +141,7 @@ static void finish_error(struct job *job, const struct wi_error *error)
 static void withdraw(struct job *job, const char *reason)
 {
     if (job->entry.lane) {
-        leave_queue(job);
+        leave_queue(job, 0);
         wi_pool_set_backlog(job->jobs->pool, job->jobs->counters.waiting);
         return;
     }
@@ -260,7 +261,7 @@ static int try_waiting(struct job *job)
     enum wi_pick picked = pick(job, &choice, &error);
     if (picked == WI_PICK_WAIT)
         return -1;
-    leave_queue(job);
+    leave_queue(job, 1);
     if (picked == WI_PICK_NEVER ||
         wi_probes_check(job->jobs->probes, &job->spec, choice.node, &error) != WI_OK) {
         finish_error(job, &error);
@@ -494,7 +495,24 @@ void wi_jobs_free(struct wi_jobs *jobs)
     free(jobs);
 }
 
-enum wi_code wi_jobs_admit(const struct wi_jobs *jobs, struct wi_error *error)
+/* One that waits is never too many, or a small share of a small queue would shut a client out. */
+static enum wi_code admit_client(
+    const struct wi_jobs *jobs, const char *client, struct wi_error *error)
+{
+    double share = jobs->config->pool.client_share * (double)jobs->config->pool.max_queue;
+    size_t waiting =
+        share < (double)jobs->config->pool.max_queue ? wi_queue_size_of(jobs->queue, client) : 0;
+    if (waiting == 0 || (double)waiting < share)
+        return WI_OK;
+    wi_error_set(error, WI_CLIENT_SHARE, NULL,
+        "%zu jobs of yours are waiting already, which is your share ([pool] client_share) of the "
+        "queue; try again later",
+        waiting);
+    wi_error_retry_after(error, 1);
+    return WI_CLIENT_SHARE;
+}
+
+enum wi_code wi_jobs_admit(const struct wi_jobs *jobs, const char *client, struct wi_error *error)
 {
     if (jobs->draining) {
         wi_error_set(error, WI_SHUTTING_DOWN, NULL, "the service is shutting down");
@@ -502,7 +520,7 @@ enum wi_code wi_jobs_admit(const struct wi_jobs *jobs, struct wi_error *error)
         return WI_SHUTTING_DOWN;
     }
     if (jobs->counters.waiting < (size_t)jobs->config->pool.max_queue)
-        return WI_OK;
+        return admit_client(jobs, client, error);
     wi_error_set(error, WI_QUEUE_FULL, NULL,
         "%zu jobs are waiting already, which is [pool] max_queue; try again later",
         jobs->counters.waiting);
@@ -517,8 +535,10 @@ static struct job *make_job(
     job->jobs = jobs;
     job->spec = *spec;
     *spec = (struct wi_job_spec){0};
-    job->entry = (struct wi_queue_entry){
-        .owner = job, .priority = job->spec.priority, .since = job->spec.accepted_at};
+    job->entry = (struct wi_queue_entry){.owner = job,
+        .priority = job->spec.priority,
+        .since = job->spec.accepted_at,
+        .client = job->spec.client};
     job->on_done = on_done;
     job->context = context;
     job->deadline = wi_timer_new(jobs->loop, on_deadline, job);
@@ -542,7 +562,7 @@ enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_j
     void *context, struct wi_error *error)
 {
     struct wi_choice choice = {0};
-    enum wi_code code = wi_jobs_admit(jobs, error);
+    enum wi_code code = wi_jobs_admit(jobs, spec->client, error);
     if (code != WI_OK) {
         jobs->counters.rejected += spec->background ? 0 : 1;
         wi_job_spec_clear(spec);

@@ -19,6 +19,7 @@
 /* What a request asks for. Strings, tensors and JSON are owned; free with wi_job_spec_clear. */
 struct wi_job_spec {
     char id[WI_ID_SIZE]; /* the job's id: made by us */
+    char *client;        /* who asks: a token's name or an address; NULL is somebody too */
     char *client_id;     /* the request's own `id`, echoed; may be NULL */
     struct wi_model *model;
     enum wi_model_type type;
@@ -66,9 +67,9 @@ void wi_jobs_drain(struct wi_jobs *jobs, void (*on_idle)(void *), void *context)
 void wi_jobs_abort(struct wi_jobs *jobs);
 void wi_jobs_free(struct wi_jobs *jobs);
 
-/* Whether a new job could be accepted now: WI_OK, WI_QUEUE_FULL or WI_SHUTTING_DOWN. Asked before
- * a body is read. */
-enum wi_code wi_jobs_admit(const struct wi_jobs *jobs, struct wi_error *error);
+/* Whether a new job of `client` (NULL is one too) could be accepted now: WI_OK, WI_QUEUE_FULL,
+ * WI_CLIENT_SHARE or WI_SHUTTING_DOWN. Asked before a body is read. */
+enum wi_code wi_jobs_admit(const struct wi_jobs *jobs, const char *client, struct wi_error *error);
 /* Takes `spec` over, also on failure. On WI_OK `on_done` comes exactly once, never from inside
  * this call. Failures: as wi_jobs_admit, and WI_UNAVAILABLE if nothing configured can run it. */
 enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_job_fn *on_done,

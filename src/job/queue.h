@@ -1,41 +1,56 @@
 /*
  * What waits for a node, in lanes: entries of one lane ask the same of a node, so that when the
  * head of a lane must wait, all of it must, and a pass costs as many steps as there are lanes, not
- * jobs. Within a lane order is by priority, then by age; between lanes the most urgent head goes
- * first, and waiting makes urgent: one priority for every WI_QUEUE_AGEING_MS.
+ * jobs.
+ *
+ * Which lane's head goes first: by priority, and waiting makes urgent, one priority for every
+ * WI_QUEUE_AGEING_MS. Within a priority the clients take turns, so that one with a thousand
+ * requests does not hold up the others: start-time fair queueing (Goyal, Vin, Cheng, 1996) with
+ * jobs of equal size. Each entry gets a turn when it comes, at least one after its client's last,
+ * and never one that has been; the least turn goes first, and among equals the older entry.
  */
 #ifndef WI_JOB_QUEUE_H
 #define WI_JOB_QUEUE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define WI_QUEUE_PRIORITIES 10
 #define WI_QUEUE_AGEING_MS 5000.0
 
 struct wi_lane;
+struct wi_share;
 
 /* Embedded in what waits. Zero-initialise; `lane` is NULL when it is not in a queue. */
 struct wi_queue_entry {
     void *owner;
-    int priority; /* 0 to 9, 9 most urgent */
-    double since; /* wi_now_ms() when it was accepted */
-    struct wi_queue_entry *next, *previous;
+    int priority;       /* 0 to 9, 9 most urgent */
+    double since;       /* wi_now_ms() when it was accepted */
+    const char *client; /* borrowed for the push; NULL is a client too */
+    /* The queue's own. */
+    int64_t turn, order;
+    size_t place;
     struct wi_lane *lane;
+    struct wi_share *share;
 };
 
 struct wi_queue;
 struct wi_queue *wi_queue_new(void);
 void wi_queue_free(struct wi_queue *queue); /* must be empty; NULL is fine */
 size_t wi_queue_size(const struct wi_queue *queue);
+/* How many entries of this client wait. */
+size_t wi_queue_size_of(const struct wi_queue *queue, const char *client);
 
-/* Puts `entry` into the lane named `key`: last of its priority, or first with `at_front` (what was
- * dispatched before and is older than everything that waits). */
+/* Puts `entry` into the lane named `key`: behind its client's others, or first of its priority with
+ * `at_front` (what was dispatched before and is older than everything that waits). */
 void wi_queue_push(
     struct wi_queue *queue, struct wi_queue_entry *entry, const char *key, int at_front);
+/* Takes it out because its turn has come, or because nobody wants it any more. */
+void wi_queue_take(struct wi_queue *queue, struct wi_queue_entry *entry);
 void wi_queue_remove(struct wi_queue *queue, struct wi_queue_entry *entry);
 
-/* The most urgent head among the lanes that are not blocked, at `now` (wi_now_ms()); NULL if there
- * is none. */
+/* The entry whose turn it is, among the lanes that are not blocked, at `now` (wi_now_ms()); NULL if
+ * there is none. */
 struct wi_queue_entry *wi_queue_best(const struct wi_queue *queue, double now);
 /* Passes over the entry's lane until the next wi_queue_unblock. */
 void wi_queue_block(struct wi_queue_entry *entry);

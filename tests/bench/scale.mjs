@@ -5,6 +5,7 @@
  * and whether a long queue loses anything.
  *
  *   node tests/bench/scale.mjs [--nodes=10,100,1000,10000] [--jobs=100000] [--seconds=20]
+ *       [--requests=20000]
  *
  * Prints tables and, as its last line, one JSON object. Exits 1 if anything was lost, a heartbeat
  * was late, or the cost of a job grows with the number of nodes.
@@ -106,8 +107,8 @@ export async function longQueue(daemon, client, { jobs, connections, nodes }) {
     const completed = await daemon.metric('webinfer_jobs_completed_total') - before;
     const waiting = await daemon.metric('webinfer_jobs_waiting') ?? 0;
     await simulation.stop();
-    return { jobs, answered: run.requests ?? jobs, completed, errors: run.errors, waiting,
-        deepest, perSecond: run.per_second, perJobUs: (cpu / jobs) * 1e6 };
+    return { jobs: run.requests, completed, errors: run.errors, waiting,
+        deepest, perSecond: run.per_second, perJobUs: (cpu / run.requests) * 1e6 };
 }
 
 async function main() {
@@ -116,6 +117,7 @@ async function main() {
     const counts = option('nodes', '10,100,1000,10000').split(',').map(Number);
     const jobs = Number(option('jobs', '100000'));
     const seconds = Number(option('seconds', '20'));
+    const requests = Number(option('requests', '20000'));
     const { client } = programs.compile();
     const rows = [], result = { nodes: [], queue: null };
     const daemon = await scaleDaemon({ nodes: Math.max(...counts), queue: 100_000 })
@@ -125,7 +127,7 @@ async function main() {
             console.error(`${count} nodes …`);
             const idle = await idleNodes(daemon, count, seconds);
             console.error(`  up after ${idle.upMs} ms, ${(idle.share * 100).toFixed(1)} % of a core`);
-            const cost = await dispatchCost(daemon, client, idle, 20_000);
+            const cost = await dispatchCost(daemon, client, idle, requests);
             console.error(`  ${cost.perJobUs.toFixed(0)} µs a job`);
             const end = await idle.simulation.stop();
             await until(async () => (await daemon.metric('webinfer_nodes') ?? 0) === 0,
@@ -141,13 +143,13 @@ async function main() {
         rows));
         result.queue = await longQueue(daemon, client, { jobs, connections: 8000, nodes: 20 });
         console.log(table('A long queue', ['jobs', 'answered', 'errors', 'deepest queue', 'jobs/s',
-            'CPU µs/job'], [[String(jobs), result.queue.completed, result.queue.errors,
+            'CPU µs/job'], [[String(result.queue.jobs), result.queue.completed, result.queue.errors,
             result.queue.deepest, result.queue.perSecond, result.queue.perJobUs]]));
     } finally {
         await daemon.stop();
     }
     const costs = result.nodes.map((one) => one.perJobUs);
-    result.lost = jobs - result.queue.completed + result.queue.errors;
+    result.lost = result.queue.jobs - result.queue.completed + result.queue.errors;
     result.late = result.nodes.reduce((sum, one) => sum + one.late, 0);
     result.growth = costs.at(-1) / costs[0];
     console.log(JSON.stringify(result));

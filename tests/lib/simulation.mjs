@@ -16,13 +16,15 @@ export class Simulation {
     end = null;
     #lines = [];
 
-    /** @param {import('./daemon.mjs').Daemon} daemon @param {object} options as in `words` */
-    constructor(daemon, options) {
+    /** @param {import('./daemon.mjs').Daemon} daemon @param {object} options as in `words`,
+     * and the API token */
+    constructor(daemon, { token, ...options }) {
         const given = Object.entries(options).flatMap(([key, value]) =>
             [`--${words[key]}`, String(value)]);
         this.child = spawn(cliPath, ['simulate', '--json', '--url', daemon.url, ...given],
             { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, LANG: 'C.UTF-8',
-                HOME: path.join(daemon.folder, 'home'), ASAN_OPTIONS: 'exitcode=99' } });
+                HOME: path.join(daemon.folder, 'home'), ASAN_OPTIONS: 'exitcode=99',
+                ...token && { WEBINFER_TOKEN: token } } });
         let rest = '';
         this.child.stdout.on('data', (text) => {
             const lines = (rest + text).split('\n');

@@ -56,7 +56,7 @@ void wi_job_spec_clear(struct wi_job_spec *spec)
     memset(spec, 0, sizeof *spec);
 }
 
-enum wi_code wi_jobs_admit(const struct wi_jobs *jobs, struct wi_error *error)
+enum wi_code wi_jobs_admit(const struct wi_jobs *jobs, const char *client, struct wi_error *error)
 {
     return fixture->admit == WI_OK ? WI_OK : wi_error_set(error, fixture->admit, NULL, "not now");
 }

@@ -86,6 +86,7 @@ static int set_up(void **state)
         .pick = WI_PICK_NODE, .room = 100, .model = {.name = "digits", ._references = 1}};
     the.config.pool.max_retries = 3;
     the.config.pool.max_queue = 4;
+    the.config.pool.client_share = 1;
     fixture = &the;
     uv_loop_init(&the.loop);
     the.jobs = wi_jobs_new(&the.loop, &the.config);
@@ -204,7 +205,38 @@ static void refuses_when_the_queue_is_full(void **state)
     }
     assert_int_equal(submit_as("job-9", NULL, 5, 60000, &error), WI_QUEUE_FULL);
     assert_true(error.retry_after_s > 0);
-    assert_int_equal(wi_jobs_admit(fixture->jobs, &error), WI_QUEUE_FULL);
+    assert_int_equal(wi_jobs_admit(fixture->jobs, NULL, &error), WI_QUEUE_FULL);
+}
+
+static enum wi_code submit_of(const char *id, const char *client, struct wi_error *error)
+{
+    struct wi_job_spec spec = {.model = wi_model_ref(&fixture->model),
+        .priority = 5,
+        .timeout_ms = 60000,
+        .accepted_at = wi_now_ms(),
+        .client = wi_strdup(client)};
+    snprintf(spec.id, sizeof spec.id, "%s", id);
+    return wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, error);
+}
+
+static void refuses_whose_share_is_used_up(void **state)
+{
+    struct wi_error error;
+    fixture->config.pool.client_share = 0.5;
+    fixture->room = 0;
+    assert_int_equal(submit_of("a-1", "ada", &error), WI_OK);
+    assert_int_equal(submit_of("a-2", "ada", &error), WI_OK);
+    assert_int_equal(submit_of("a-3", "ada", &error), WI_CLIENT_SHARE);
+    assert_true(error.retry_after_s > 0);
+    assert_int_equal(wi_jobs_admit(fixture->jobs, "ada", &error), WI_CLIENT_SHARE);
+    assert_int_equal(submit_of("b-1", "bob", &error), WI_OK);
+    assert_int_equal(wi_jobs_cancel(fixture->jobs, "a-1"), WI_OK);
+    assert_int_equal(submit_of("a-4", "ada", &error), WI_OK);
+    assert_int_equal(submit_of("b-2", "bob", &error), WI_OK);
+    assert_int_equal(submit_of("c-1", "eve", &error), WI_QUEUE_FULL); /* all four places */
+    assert_int_equal(wi_jobs_cancel(fixture->jobs, "b-1"), WI_OK);
+    fixture->config.pool.client_share = 0.01;
+    assert_int_equal(submit_of("c-2", "eve", &error), WI_OK); /* one is never too many */
 }
 
 static void refuses_what_nothing_can_run(void **state)
@@ -349,6 +381,7 @@ int main(void)
         TEST(answers_once),
         TEST(waits_for_room_in_order_of_priority),
         TEST(refuses_when_the_queue_is_full),
+        TEST(refuses_whose_share_is_used_up),
         TEST(refuses_what_nothing_can_run),
         TEST(answers_what_waits_when_nothing_can_run_it_any_more),
         TEST(tries_again_elsewhere_up_to_the_limit),

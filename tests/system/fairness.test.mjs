@@ -1,0 +1,75 @@
+/**
+ * Clients share the queue: each is told apart by its token, they take turns, and none may fill more
+ * of the queue than its share.
+ */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before } from 'node:test';
+import { Daemon, testsOf } from '../lib/daemon.mjs';
+import { cliPath } from '../lib/paths.mjs';
+import { Simulation } from '../lib/simulation.mjs';
+import { until } from '../lib/wait.mjs';
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-fair-'));
+const tokens = path.join(folder, 'tokens');
+const token = (name) => JSON.parse(execFileSync(cliPath,
+    ['token', 'new', name, '--file', tokens, '--json'], { encoding: 'utf8' })).token;
+const [greedy, small] = [token('greedy'), token('small')];
+
+/** @type {Daemon} */
+let daemon;
+/** @type {Simulation} */
+let simulation;
+const test = testsOf(() => daemon);
+before(async () => {
+    daemon = await new Daemon({ config: {
+        api: { tokens_file: tokens },
+        pool: { min_connections: 0, max_queue: 400, client_share: '75%' },
+        'browser.chrome': { max_connections: 0 } } }).start({ ready: false });
+    simulation = await new Simulation(daemon, { nodes: 1, latencyMs: 100, token: greedy }).up();
+});
+after(async () => {
+    await simulation?.stop();
+    await daemon.stop();
+    fs.rmSync(folder, { recursive: true, force: true });
+});
+
+const as = (who) => ({ headers: { Authorization: `Bearer ${who}` } });
+const echo = (who, more = {}) => daemon.infer({ model_name: 'builtin/echo', platform: 'simulated',
+    inputs: [{ name: 'x', datatype: 'INT32', shape: [1], data: [1] }], ...more }, as(who));
+const waiting = async () => (await daemon.get('/v1/status', as(small))).json.queue.waiting;
+
+test('one with hundreds of requests does not hold up one with a few', async () => {
+    let done = 0;
+    const many = Array.from({ length: 300 }, () => echo(greedy).finally(() => done++));
+    await until(async () => await waiting() > 200, { what: 'a long queue' });
+    for (let i = 0; i < 3; i++) {
+        const answer = await echo(small);
+        assert.equal(answer.status, 200, answer.text);
+    }
+    // In line of arrival, the first of them alone would have waited for nearly all of the others.
+    assert.ok(done < 200, `${done} of 300 were answered first`);
+    for (const answer of await Promise.all(many)) assert.equal(answer.status, 200, answer.text);
+});
+
+test('beyond its share of the queue a client gets 429, others do not', async () => {
+    const { json: { nodes: [{ id }] } } = await daemon.get('/v1/nodes', as(small));
+    const order = (verb) => daemon.post(`/v1/nodes/${id}/${verb}`, {}, as(small));
+    assert.equal((await order('drain')).status, 200);
+    const many = Array.from({ length: 310 }, () => echo(greedy));
+    await until(async () => await waiting() === 300, { what: 'the share to be used up' });
+    const refused = await echo(greedy);
+    assert.equal(refused.status, 429);
+    assert.equal(refused.json.code, 'client_share_used');
+    assert.ok(Number(refused.headers['retry-after']) >= 1);
+    const welcome = echo(small);
+    await until(async () => await waiting() === 301, { what: 'the other client to be let in' });
+    assert.equal((await order('undrain')).status, 200);
+    assert.equal((await welcome).status, 200);
+    const statuses = (await Promise.all(many)).map(({ status }) => status);
+    assert.equal(statuses.filter((status) => status === 200).length, 300);
+    assert.equal(statuses.filter((status) => status === 429).length, 10);
+});
