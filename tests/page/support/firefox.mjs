@@ -6,10 +6,9 @@ import path from 'node:path';
 import { Bidi, BidiTab } from './bidi.mjs';
 import { pollTab } from './tabs.mjs';
 
-/** WebGPU is off on Linux, and in workers, unless these say otherwise. */
+/** WebGPU is off on Linux unless these say otherwise. */
 const PREFERENCES = {
     'dom.webgpu.enabled': true,
-    'dom.webgpu.workers.enabled': true,
     'gfx.webgpu.ignore-blocklist': true,
 };
 
