@@ -19,6 +19,8 @@
 #define POISON_BREAKS 2
 /* A run beside the clients' path that finds no room for so long is dropped. */
 #define BACKGROUND_WAIT_MS 60000.0
+/* So many of them run at a time, that most of each node stays the clients'. */
+#define BACKGROUND_MAX 2
 
 struct job {
     struct wi_job_spec spec;
@@ -279,13 +281,19 @@ static int try_waiting(struct job *job)
     return 0;
 }
 
+static int background_may_run(const struct wi_jobs *jobs)
+{
+    return jobs->counters.waiting == 0 && jobs->beside_counters.running < BACKGROUND_MAX;
+}
+
 /* Gives every lane its chance, most urgent head first. */
-static void run_lanes(struct wi_queue *queue)
+static void run_lanes(struct wi_jobs *jobs, struct wi_queue *queue)
 {
     struct wi_queue_entry *entry;
     double now = wi_now_ms();
     wi_queue_unblock(queue);
-    while ((entry = wi_queue_best(queue, now)) != NULL) {
+    while ((queue == jobs->queue || background_may_run(jobs)) &&
+           (entry = wi_queue_best(queue, now)) != NULL) {
         if (try_waiting(entry->owner) != 0 && entry->lane)
             wi_queue_block(entry);
     }
@@ -293,9 +301,8 @@ static void run_lanes(struct wi_queue *queue)
 
 static void run_queue(struct wi_jobs *jobs)
 {
-    run_lanes(jobs->queue);
-    if (jobs->counters.waiting == 0)
-        run_lanes(jobs->beside);
+    run_lanes(jobs, jobs->queue);
+    run_lanes(jobs, jobs->beside);
     wi_pool_set_backlog(jobs->pool, jobs->counters.waiting);
 }
 
@@ -574,7 +581,8 @@ enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_j
         (picked == WI_PICK_NODE &&
             wi_probes_check(jobs->probes, &job->spec, choice.node, error) != WI_OK))
         return reject(job, error);
-    code = picked == WI_PICK_NODE ? dispatch(job, &choice) : WI_NODE_NOT_FOUND;
+    int may_run = !job->spec.background || background_may_run(jobs);
+    code = picked == WI_PICK_NODE && may_run ? dispatch(job, &choice) : WI_NODE_NOT_FOUND;
     if (code != WI_OK && code != WI_NODE_NOT_FOUND) {
         dispatch_error(code, error);
         return reject(job, error);
