@@ -150,6 +150,37 @@ test('a hang costs the worker and falls back in time; what waits behind it may g
     assert.deepEqual(world.runs('webgpu'), ['after']);
 });
 
+test('a loaded model that takes far longer than ever is a hang, long before the deadline', () => {
+    const { world } = setUp();
+    const head = { platforms: ['webgpu', 'wasm'], deadline_ms: 600_000 };
+    world.request('cold', head);
+    world.tell('webgpu', { type: 'model', key: 'm@h', state: 'loaded', load_ms: 100 });
+    world.answer('webgpu', 'cold', 0, 100);
+    world.request('first', head); // a cold run has measured nothing yet
+    world.advance(60_000);
+    assert.deepEqual(world.runs('webgpu'), ['cold', 'first']);
+    assert.deepEqual(world.replaced, []);
+    world.answer('webgpu', 'first');
+    world.request('hung', head); // half of the deadline is sooner than 30 minutes
+    world.advance(290_000);
+    assert.deepEqual(world.replaced, []);
+    world.answer('webgpu', 'hung');
+
+    const { world: quick } = setUp();
+    quick.request('cold', head);
+    quick.tell('webgpu', { type: 'model', key: 'm@h', state: 'loaded', load_ms: 100 });
+    quick.answer('webgpu', 'cold', 0, 100);
+    quick.request('first', head);
+    quick.advance(20);
+    quick.answer('webgpu', 'first');
+    quick.request('hung', head);
+    quick.advance(9_000);
+    assert.deepEqual(quick.replaced, []);
+    quick.advance(2_000);
+    assert.deepEqual(quick.replaced, ['webgpu']);
+    assert.deepEqual(quick.runs('wasm'), ['hung']);
+});
+
 test('who comes after a hang falls back, with the reason', () => {
     const { world } = setUp();
     world.request('hung', { platforms: ['webgpu'], deadline_ms: 100 });

@@ -89,10 +89,10 @@ export class Attempt {
         this.due = this._share(now);
     }
 
-    /** Its run begins. @param {number} now */
-    start(now) {
+    /** Its run begins. @param {number} now @param {number} limit milliseconds after which it must hang */
+    start(now, limit) {
         this.startedAt = now;
-        this.due = this._share(now);
+        this.due = Math.min(this._share(now), now + limit);
     }
 
     /**

@@ -254,7 +254,7 @@ export class Dispatcher {
     /** @param {Lane} lane @param {Attempt} attempt */
     _start(lane, attempt) {
         if (!attempt.isEcho) this._models.makeRoom(attempt);
-        attempt.start(this._around.now());
+        attempt.start(this._around.now(), this._hangLimit(attempt));
         this._alarm.set(attempt.due);
         lane.outstanding.set(attempt.id, attempt);
         const buffer = attempt.takeBuffer();
@@ -265,6 +265,11 @@ export class Dispatcher {
             input: attempt.input, tensors: attempt.tensors, buffer, section: attempt.section,
             fallbacks: attempt.fallbacks,
         }, buffer ? [buffer] : []);
+    }
+
+    /** What a run may take: loading has no measure, so it counts for loaded models. @param {Attempt} attempt */
+    _hangLimit({ key, platform }) {
+        return this._models.residents.isLoaded(key, platform) ? this._times.limit(key, platform) : Infinity;
     }
 
     /** @param {Lane} lane @param {import('../shared/messages.js').AnswerMessage} message */

@@ -1,11 +1,15 @@
 /**
  * How long each model runs on each platform in this page: a moving average, so that a cancelled
- * run's remaining time can be told. Bounded: what was not used for longest is forgotten.
+ * run's remaining time can be told, and a run that hangs be noticed long before its deadline. Bounded: what was not used for longest is forgotten.
  */
 
 /** The weight of the newest run. */
 const WEIGHT = 0.3;
 const REMEMBERED = 256;
+/** A run that takes so many times what it took before, and at least so long, hangs: a busy machine
+ * makes runs several times slower, not this. */
+const HANG_FACTOR = 30;
+const HANG_MS = 10000;
 
 export class RunTimes {
     constructor() {
@@ -28,6 +32,15 @@ export class RunTimes {
             if (this._times.size <= REMEMBERED) break;
             this._times.delete(oldest);
         }
+    }
+
+    /**
+     * After how many milliseconds a warm run is taken for a hang; Infinity if nothing is known.
+     * @param {string} key @param {string} platform
+     */
+    limit(key, platform) {
+        const known = this._times.get(`${platform} ${key}`);
+        return known?.warm ? Math.max(HANG_MS, HANG_FACTOR * known.ms) : Infinity;
     }
 
     /**
