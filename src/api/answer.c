@@ -28,7 +28,8 @@ static void add_own_headers(struct wi_request *request, const char *media_type)
     if (request->cross_origin) {
         wi_request_add_header(request, "Access-Control-Allow-Origin", request->headers.origin);
         wi_request_add_header(request, "Access-Control-Expose-Headers",
-            "X-Request-Id, Inference-Header-Content-Length, Retry-After");
+            "X-Request-Id, Inference-Header-Content-Length, Retry-After, Location, "
+            "Idempotency-Replayed");
         wi_request_add_header(request, MHD_HTTP_HEADER_VARY, "Origin");
     }
 }

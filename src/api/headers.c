@@ -21,6 +21,7 @@ static const struct {
     {"Authorization", offsetof(struct wi_headers, authorization)},
     {"Origin", offsetof(struct wi_headers, origin)},
     {"X-Request-Id", offsetof(struct wi_headers, request_id)},
+    {"Idempotency-Key", offsetof(struct wi_headers, idempotency_key)},
     {"Expect", offsetof(struct wi_headers, expect)},
     {"Transfer-Encoding", offsetof(struct wi_headers, transfer_encoding)},
 };

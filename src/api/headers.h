@@ -9,6 +9,7 @@
 struct wi_headers {
     const char *host, *origin, *authorization, *request_id, *content_type, *content_length;
     const char *transfer_encoding, *expect, *accept, *inference_length;
+    const char *idempotency_key;
     unsigned host_count;
 };
 

@@ -5,6 +5,7 @@
  */
 #include "api/infer.h"
 
+#include "api/durable.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 
 struct call {
     struct wi_request *request; /* NULL once cancelled */
+    wi_infer_next_fn *next;     /* NULL: submitted and answered here */
     struct wi_infer infer;
     struct wi_blob *body;
     size_t json_size;
@@ -70,11 +72,9 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
     free_call(call);
 }
 
-static void fill_spec(struct call *call, struct wi_model *model, struct wi_job_spec *spec)
+void wi_infer_fill_spec(struct wi_infer *infer, struct wi_model *model, struct wi_job_spec *spec)
 {
-    struct wi_infer *infer = &call->infer;
     wi_id_new(spec->id, "job");
-    spec->client = wi_strdup(wi_request_client(call->request));
     spec->client_id = wi_strdup(infer->client_id);
     spec->model = wi_model_ref(model);
     spec->type = infer->has_type ? infer->type : model->type;
@@ -86,7 +86,6 @@ static void fill_spec(struct call *call, struct wi_model *model, struct wi_job_s
     spec->fallback = infer->fallback;
     spec->priority = infer->priority;
     spec->timeout_ms = infer->timeout_ms;
-    spec->accepted_at = call->request->read;
     wi_tensors_move(&spec->tensors, &infer->tensors);
     wi_strings_copy(&spec->outputs, &infer->outputs);
     if (infer->has_picture)
@@ -99,7 +98,9 @@ static void submit(struct call *call, struct wi_model *model)
     struct wi_request *request = call->request;
     struct wi_job_spec spec = {0};
     struct wi_error error;
-    fill_spec(call, model, &spec);
+    wi_infer_fill_spec(&call->infer, model, &spec);
+    spec.client = wi_strdup(wi_request_client(request));
+    spec.accepted_at = request->read;
     memcpy(call->job, spec.id, sizeof call->job);
     if (wi_jobs_submit(request->api->deps.jobs, &spec, on_done, call, &error) != WI_OK) {
         answer_error(call, &error);
@@ -112,6 +113,12 @@ static void submit(struct call *call, struct wi_model *model)
 
 /* --- the model ------------------------------------------------------------------------------- */
 
+static void hand_on(struct call *call, struct wi_model *model)
+{
+    call->next(call->request, &call->infer, model, call->body, call->json_size);
+    free_call(call);
+}
+
 static void on_model(void *context, struct wi_model *model, const struct wi_error *failure)
 {
     struct call *call = context;
@@ -122,6 +129,8 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
         answer_error(call, failure);
     else if (wi_infer_check(&call->infer, model, max_pixels, &error) != WI_OK)
         answer_error(call, &error);
+    else if (call->next)
+        hand_on(call, model);
     else
         submit(call, model);
 }
@@ -145,8 +154,10 @@ static void on_parsed(struct call *call)
 {
     struct wi_request *request = call->request;
     struct wi_error error;
-    wi_blob_unref(call->body); /* binary tensors keep it */
-    call->body = NULL;
+    if (!call->next) {
+        wi_blob_unref(call->body); /* binary tensors keep it */
+        call->body = NULL;
+    }
     if (call->code != WI_OK) {
         answer_error(call, &call->error);
         return;
@@ -214,7 +225,7 @@ static void parse(struct call *call)
     wi_request_wait(request, cancel_call, call);
 }
 
-void wi_handle_infer(struct wi_request *request)
+void wi_infer_begin(struct wi_request *request, wi_infer_next_fn *next)
 {
     struct wi_error error;
     size_t json_size;
@@ -231,8 +242,17 @@ void wi_handle_infer(struct wi_request *request)
     }
     struct call *call = wi_alloc(sizeof *call);
     call->request = request;
+    call->next = next;
     call->body = request->body;
     request->body = NULL;
     call->json_size = json_size;
     parse(call);
+}
+
+void wi_handle_infer(struct wi_request *request)
+{
+    if (request->headers.idempotency_key)
+        wi_job_post(request);
+    else
+        wi_infer_begin(request, NULL);
 }

@@ -287,16 +287,26 @@ static void count_inference(
         result->answer->inference_ms / 1000);
 }
 
+/* Takes the outputs and prints what comes before them. */
+static enum wi_code begin(struct answer *answer, const struct wi_api *api,
+    const struct wi_infer *infer, const struct wi_job_spec *spec, struct wi_job_result *result,
+    size_t *json_bytes, size_t *printed, struct wi_error *error)
+{
+    count_inference(api, spec, result);
+    wi_tensors_move(&answer->outputs, &result->answer->outputs);
+    print_head(&answer->text, spec);
+    return choose(answer, infer, json_bytes, printed, error);
+}
+
 void wi_infer_answer(struct wi_request *request, const struct wi_infer *infer,
     const struct wi_job_spec *spec, struct wi_job_result *result)
 {
     struct answer *answer = wi_alloc(sizeof *answer);
     struct wi_error error;
     size_t json_bytes, printed;
-    count_inference(request->api, spec, result);
     answer->request = request;
-    wi_tensors_move(&answer->outputs, &result->answer->outputs);
-    enum wi_code code = choose(answer, infer, &json_bytes, &printed, &error);
+    enum wi_code code =
+        begin(answer, request->api, infer, spec, result, &json_bytes, &printed, &error);
     if (code == WI_OK && json_bytes > INLINE_PRINT_MAX && wi_request_reserve(request, printed) != 0)
         code = wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
             "There is no memory to write this answer as JSON; ask for binary.");
@@ -305,7 +315,6 @@ void wi_infer_answer(struct wi_request *request, const struct wi_infer *infer,
         free_answer(answer);
         return;
     }
-    print_head(&answer->text, spec);
     if (json_bytes <= INLINE_PRINT_MAX) {
         print_outputs(answer);
         print_tail(&answer->text, request->api, result);
@@ -315,4 +324,45 @@ void wi_infer_answer(struct wi_request *request, const struct wi_infer *infer,
     print_tail(&answer->tail, request->api, result);
     answer->work = wi_work_start(request->api->deps.loop, print_off_loop, on_printed, answer);
     wi_request_wait(request, cancel_printing, answer);
+}
+
+/* --- an answer to be kept -------------------------------------------------------------------- */
+
+struct wi_printing {
+    struct answer answer;
+    size_t slices;
+};
+
+struct wi_printing *wi_printing_new(const struct wi_api *api, const struct wi_infer *infer,
+    const struct wi_job_spec *spec, struct wi_job_result *result, size_t *bytes,
+    struct wi_error *error)
+{
+    struct wi_printing *printing = wi_alloc(sizeof *printing);
+    struct answer *answer = &printing->answer;
+    size_t json_bytes, printed;
+    if (begin(answer, api, infer, spec, result, &json_bytes, &printed, error) != WI_OK) {
+        wi_printing_free(printing);
+        return NULL;
+    }
+    print_tail(&answer->tail, api, result);
+    *bytes = wi_tensors_bytes(&answer->outputs) + printed;
+    return printing;
+}
+
+void wi_printing_run(struct wi_printing *printing)
+{
+    print_outputs(&printing->answer);
+    printing->slices = make_slices(&printing->answer);
+}
+
+const struct MHD_IoVec *wi_printing_slices(const struct wi_printing *printing, size_t *count)
+{
+    *count = printing->slices;
+    return printing->answer.slices;
+}
+
+void wi_printing_free(struct wi_printing *printing)
+{
+    if (printing)
+        free_answer(&printing->answer);
 }

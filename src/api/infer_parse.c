@@ -321,7 +321,9 @@ static enum wi_code read_fields(
     take_strings(infer, fields);
     infer->fallback = fields->fallback;
     infer->priority = (int)fields->priority;
-    infer->timeout_ms = (double)fields->timeout_ms;
+    infer->has_timeout = fields->timeout_ms > 0;
+    infer->timeout_ms =
+        infer->has_timeout ? (double)fields->timeout_ms : (double)TIMEOUT_DEFAULT_MS;
     if ((code = wi_model_check_name(infer->model_name, error)) != WI_OK ||
         (code = wi_infer_read_platform(
              fields->platform, &infer->has_platform, &infer->platform, error)) != WI_OK)
@@ -344,8 +346,7 @@ enum wi_code wi_infer_parse(struct wi_infer *infer, struct wi_blob *body, size_t
         .task = -1,
         .precision = -1,
         .fallback = 1,
-        .priority = PRIORITY_DEFAULT,
-        .timeout_ms = TIMEOUT_DEFAULT_MS};
+        .priority = PRIORITY_DEFAULT};
     json_t *root = load_json((const char *)body->bytes, json_size, error);
     if (!root)
         return error ? error->code : WI_BAD_JSON;

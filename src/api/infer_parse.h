@@ -27,6 +27,7 @@ struct wi_infer {
     int has_platform; /* 0: auto */
     enum wi_platform platform;
     int fallback, priority;
+    int has_timeout; /* else timeout_ms is the default */
     double timeout_ms;
     struct wi_tensors tensors;
     int has_picture; /* tensors is one UINT8 tensor "image": the file's bytes */

@@ -2,6 +2,7 @@
  * GET /metrics: the API's own counts and what the other parts counted, read through their getters.
  * A scrape reads and never starts anything.
  */
+#include "api/durable.h"
 #include "api/request.h"
 
 #include "api/numerics.h"
@@ -184,6 +185,31 @@ static void write_api(struct wi_buffer *out, const struct wi_api *api)
     }
 }
 
+static void write_durable(struct wi_buffer *out, const struct wi_durable *durable)
+{
+    struct wi_durable_counters c;
+    wi_durable_counters(durable, &c);
+    const struct row counters[] = {
+        {"webinfer_stored_jobs_accepted_total", "Jobs accepted durably.", c.accepted},
+        {"webinfer_stored_jobs_replayed_total",
+            "Requests whose Idempotency-Key had been used: answered from the job that was there.",
+            c.replayed},
+        {"webinfer_stored_jobs_done_total", "Stored jobs that ended with an answer.", c.done},
+        {"webinfer_stored_jobs_failed_total", "Stored jobs that ended with an error.", c.failed},
+        {"webinfer_stored_jobs_cancelled_total", "Stored jobs that were cancelled.", c.cancelled},
+        {"webinfer_stored_jobs_recovered_total",
+            "Stored jobs that were running when an earlier daemon ended, and run again.",
+            c.recovered},
+    };
+    const struct row gauges[] = {
+        {"webinfer_stored_jobs_queued", "Stored jobs that wait to be run.", c.queued},
+        {"webinfer_stored_jobs_running", "Stored jobs that are run now.", c.running},
+        {"webinfer_stored_jobs_bytes", "Bodies and answers of stored jobs.", c.bytes},
+    };
+    WRITE(out, "counter", counters);
+    WRITE(out, "gauge", gauges);
+}
+
 static void write_store(struct wi_buffer *out, const struct wi_db *db)
 {
     struct wi_db_counters c;
@@ -251,6 +277,7 @@ void wi_handle_metrics(struct wi_request *request)
     wi_api_numerics_metrics(api, &out);
     write_bridge(&out, api->deps.bridge);
     write_store(&out, api->deps.db);
+    write_durable(&out, api->durable);
     wi_metric_head(&out, "process_start_time_seconds", "gauge", "When the server started.");
     wi_metric_value(&out, "process_start_time_seconds", (double)api->started_at / 1000);
     wi_metric_process(&out);

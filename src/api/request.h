@@ -37,6 +37,7 @@ struct wi_api {
     struct wi_server_deps deps;
     struct wi_guard *guard;
     struct wi_metrics *metrics;
+    struct wi_durable *durable; /* NULL without a database */
     char url[96];
     int tls;
     int closing;        /* no new connections: answers say Connection: close */

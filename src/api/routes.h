@@ -43,7 +43,8 @@ const struct wi_route *wi_route_find(const char *method, const char *path,
 wi_route_fn wi_handle_root, wi_handle_healthz, wi_handle_readyz, wi_handle_metrics;
 wi_route_fn wi_handle_hardware;
 wi_route_fn wi_handle_status, wi_handle_nodes, wi_handle_models, wi_handle_model;
-wi_route_fn wi_handle_infer, wi_handle_job_get, wi_handle_job_delete;
+wi_route_fn wi_handle_infer, wi_handle_job_post, wi_handle_jobs;
+wi_route_fn wi_handle_job_get, wi_handle_job_delete;
 wi_route_fn wi_handle_model_load, wi_handle_model_unload, wi_handle_session_recycle;
 wi_route_fn wi_handle_node_drain, wi_handle_node_undrain;
 wi_route_fn wi_handle_join_new, wi_handle_joins, wi_handle_join_revoke;

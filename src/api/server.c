@@ -6,6 +6,7 @@
  */
 #include "api/server.h"
 
+#include "api/durable.h"
 #include "api/request.h"
 #include "base/clock.h"
 #include "base/listener.h"
@@ -330,6 +331,10 @@ struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_err
         wi_server_free(server);
         return NULL;
     }
+    if (deps->db && (api->durable = wi_durable_new(api, error)) == NULL) {
+        wi_server_free(server);
+        return NULL;
+    }
     wi_address_host(&server->address, host, sizeof host);
     snprintf(api->url, sizeof api->url, "%s://%s:%u", api->tls ? "https" : "http", host,
         wi_address_port(&server->address));
@@ -406,6 +411,7 @@ void wi_server_free(struct wi_server *server)
     if (server->timer)
         wi_server_finish(server);
     wi_server_stop(server);
+    wi_durable_free(server->api.durable);
     wi_guard_free(server->api.guard);
     wi_metrics_free(server->api.metrics);
     free(server->certificate);

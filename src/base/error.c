@@ -52,6 +52,7 @@ static const struct row rows[WI_CODE_COUNT] = {
     [WI_MODEL_INVALID] = {"model_invalid", 422, "Invalid model"},
     [WI_OPERATOR_UNSUPPORTED] = {"operator_unsupported", 422, "Unsupported operator"},
     [WI_PLATFORM_UNSUPPORTED] = {"platform_unsupported", 422, "Unsupported platform"},
+    [WI_IDEMPOTENCY_MISMATCH] = {"idempotency_mismatch", 422, "Idempotency key used before"},
     [WI_QUEUE_FULL] = {"queue_full", 429, "Queue full"},
     [WI_CLIENT_SHARE] = {"client_share_used", 429, "Share of the queue used up"},
     [WI_INFERENCE_FAILED] = {"inference_failed", 500, "Inference failed"},

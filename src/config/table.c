@@ -224,6 +224,9 @@ const struct wi_option wi_options[] = {
     {KEY(store, path), PATH, DEFAULT(""),
         .help = "The folder of the database. Empty means $STATE_DIRECTORY, else "
                 "$XDG_STATE_HOME/webinfer, else ~/.local/state/webinfer. One daemon at a time."},
+    {KEY(store, max_size), SIZE(1 * MIB, 1 * TIB), DEFAULT("4G"), RELOADABLE,
+        .help = "What accepted jobs and their results may take in the database. A job beyond it is "
+                "refused with 507 until results have expired."},
 
     {KEY(log, level), ENUM(levels), DEFAULT("info"), RELOADABLE,
         .help = "The least urgent messages that are written."},

@@ -26,6 +26,20 @@ void wi_db_close(struct wi_db *db);
 void wi_db_free(struct wi_db *db);
 const char *wi_db_path(const struct wi_db *db); /* of the file */
 
+/* --- work of the store's other parts (rows.h) ---------------------------------------------------
+ */
+
+typedef struct sqlite3 sqlite3;
+/* Work inside a transaction, on the writer's thread: may touch `data` and the database only. A
+ * failure rolls everything back; it may then be called once more, alone. */
+typedef enum wi_code wi_db_work_fn(sqlite3 *sqlite, void *data, struct wi_error *error);
+/* On the loop, exactly once, never from inside wi_db_submit: `failure` is NULL once it is
+ * committed. `data` is the callee's. */
+typedef void wi_db_done_fn(void *data, const struct wi_error *failure);
+void wi_db_submit(struct wi_db *db, wi_db_work_fn *work, wi_db_done_fn *done, void *data);
+/* The same at once, on this thread: only while starting, before anything was submitted. */
+enum wi_code wi_db_now(struct wi_db *db, wi_db_work_fn *work, void *data, struct wi_error *error);
+
 /* --- values by name: what was measured, found out, decided ------------------------------------ */
 
 enum wi_db_space { WI_DB_ESTIMATES, WI_DB_VERDICTS, WI_DB_SPACES };

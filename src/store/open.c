@@ -26,6 +26,25 @@ static const char *const migrations[] = {
     " WITHOUT ROWID;"
     "CREATE TABLE verdicts (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT NULL)"
     " WITHOUT ROWID;",
+    /* `rank` orders what waits as job/queue.h does: a priority is worth so many milliseconds of
+     * age, so the order never changes. Bodies and answers lie apart: a changed row is written
+     * whole. */
+    "CREATE TABLE jobs (id TEXT PRIMARY KEY, state INTEGER NOT NULL, infer INTEGER NOT NULL,"
+    " client TEXT NOT NULL, client_id TEXT, model_name TEXT NOT NULL, priority INTEGER NOT NULL,"
+    " rank INTEGER NOT NULL, accepted_at INTEGER NOT NULL, deadline_at INTEGER NOT NULL,"
+    " retry_at INTEGER NOT NULL, finished_at INTEGER NOT NULL, runs INTEGER NOT NULL,"
+    " crashes INTEGER NOT NULL, body_size INTEGER NOT NULL, json_size INTEGER NOT NULL,"
+    " cost INTEGER NOT NULL, status INTEGER NOT NULL, answer_size INTEGER NOT NULL,"
+    " head_size INTEGER NOT NULL, problem TEXT, idempotency_key TEXT, body_hash BLOB)"
+    " WITHOUT ROWID;"
+    "CREATE INDEX jobs_waiting ON jobs (state, (crashes > 0), rank);"
+    "CREATE INDEX jobs_deadline ON jobs (deadline_at) WHERE state < 2;"
+    "CREATE INDEX jobs_finished ON jobs (finished_at) WHERE state >= 2;"
+    "CREATE INDEX jobs_accepted ON jobs (accepted_at);"
+    "CREATE UNIQUE INDEX jobs_key ON jobs (client, infer, idempotency_key)"
+    " WHERE idempotency_key IS NOT NULL;"
+    "CREATE TABLE job_bodies (id TEXT PRIMARY KEY, bytes BLOB NOT NULL);"
+    "CREATE TABLE job_answers (id TEXT PRIMARY KEY, bytes BLOB NOT NULL);",
 };
 #define VERSION ((int)(sizeof migrations / sizeof *migrations))
 

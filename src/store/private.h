@@ -5,15 +5,6 @@
 #include "store/db.h"
 #include <sqlite3.h>
 
-/* Work inside a transaction, on the writer's thread: may touch `data` and the database only. A
- * failure rolls everything back; it may then be called once more, alone. */
-typedef enum wi_code wi_db_work_fn(sqlite3 *sqlite, void *data, struct wi_error *error);
-/* On the loop, exactly once: `failure` is NULL once it is committed. `data` is the callee's. */
-typedef void wi_db_done_fn(void *data, const struct wi_error *failure);
-void wi_db_submit(struct wi_db *db, wi_db_work_fn *work, wi_db_done_fn *done, void *data);
-/* The same at once, on this thread: while starting. */
-enum wi_code wi_db_now(struct wi_db *db, wi_db_work_fn *work, void *data, struct wi_error *error);
-
 /* Fills `error` with what SQLite says now; returns WI_STORAGE_FAILED. */
 enum wi_code wi_db_fail(sqlite3 *sqlite, struct wi_error *error);
 /* Runs statements without parameters. */

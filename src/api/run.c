@@ -1,0 +1,161 @@
+/*
+ * One run of a stored job, from the bytes of its body to a printed answer. Its memory is charged
+ * to the budget without asking: what may be taken at a time was decided before.
+ */
+#include "api/run.h"
+
+#include "api/durable.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct wi_run {
+    struct wi_api *api;
+    const struct wi_row *row;
+    wi_run_done_fn *done;
+    void *context;
+    struct wi_blob *body;
+    struct wi_infer infer;
+    struct wi_work *work;
+    struct wi_store_lookup *lookup;
+    char job[WI_ID_SIZE];
+    uint64_t charged;
+    struct wi_budget *budget;
+    int stopped;
+    struct wi_error why; /* it was stopped */
+    enum wi_code code;   /* of parsing; with `error` the thread's while `work` */
+    struct wi_error error;
+};
+
+static void charge(struct wi_run *run, uint64_t bytes)
+{
+    run->budget->used += bytes - run->charged;
+    run->charged = bytes;
+}
+
+static void end(
+    struct wi_run *run, const struct wi_error *error, struct wi_printing *printing, size_t bytes)
+{
+    charge(run, 0);
+    run->done(run->context, error ? error->code : WI_OK, error, printing, bytes);
+    wi_infer_clear(&run->infer);
+    wi_blob_unref(run->body);
+    free(run);
+}
+
+/* --- the job --------------------------------------------------------------------------------- */
+
+static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job_result *result)
+{
+    struct wi_run *run = context;
+    struct wi_error error;
+    struct wi_printing *printing = NULL;
+    size_t bytes = 0;
+    if (result->code != WI_OK) {
+        end(run, run->stopped ? &run->why : &result->error, NULL, 0);
+        return;
+    }
+    printing = wi_printing_new(run->api, &run->infer, spec, result, &bytes, &error);
+    end(run, printing ? NULL : &error, printing, bytes);
+}
+
+/* The row's times are those of the wall clock; a job's are monotonic, and count from acceptance. */
+static void set_times(const struct wi_row *row, struct wi_job_spec *spec)
+{
+    double age = (double)(wi_wall_ms() - row->accepted_at);
+    if (age < 0)
+        age = 0; /* the clock was set back */
+    spec->accepted_at = wi_now_ms() - age;
+    spec->timeout_ms = (double)(row->deadline_at - row->accepted_at);
+}
+
+static void submit(struct wi_run *run, struct wi_model *model)
+{
+    struct wi_job_spec spec = {0};
+    struct wi_error error;
+    wi_infer_fill_spec(&run->infer, model, &spec);
+    spec.client = wi_strdup(run->row->client);
+    if (!spec.client_id)
+        spec.client_id = wi_strdup(run->row->id);
+    set_times(run->row, &spec);
+    memcpy(run->job, spec.id, sizeof run->job);
+    if (wi_jobs_submit(run->api->deps.jobs, &spec, on_done, run, &error) != WI_OK)
+        end(run, &error, NULL, 0);
+}
+
+/* --- before it ------------------------------------------------------------------------------- */
+
+static void on_model(void *context, struct wi_model *model, const struct wi_error *failure)
+{
+    struct wi_run *run = context;
+    struct wi_error error;
+    run->lookup = NULL;
+    if (failure)
+        end(run, failure, NULL, 0);
+    else if (wi_infer_check(&run->infer, model, run->api->deps.config->models.max_picture_pixels,
+                 &error) != WI_OK)
+        end(run, &error, NULL, 0);
+    else
+        submit(run, model);
+}
+
+static void parse(void *data)
+{
+    struct wi_run *run = data;
+    run->code = wi_infer_parse(&run->infer, run->body, run->row->json_size, NULL, &run->error);
+}
+
+static void on_parsed(void *data, int cancelled)
+{
+    struct wi_run *run = data;
+    run->work = NULL;
+    if (run->stopped || run->code != WI_OK) {
+        end(run, run->stopped ? &run->why : &run->error, NULL, 0);
+        return;
+    }
+    int binary = run->body->size > run->row->json_size;
+    charge(run, binary ? run->body->size : wi_tensors_bytes(&run->infer.tensors));
+    wi_blob_unref(run->body); /* binary tensors keep it */
+    run->body = NULL;
+    struct wi_store_lookup *lookup =
+        wi_store_find(run->api->deps.store, run->infer.model_name, on_model, run);
+    if (lookup)
+        run->lookup = lookup; /* else on_model was called, and the run may be gone */
+}
+
+struct wi_run *wi_run_start(
+    struct wi_api *api, struct wi_row *row, wi_run_done_fn *done, void *context)
+{
+    struct wi_run *run = wi_alloc(sizeof *run);
+    run->api = api;
+    run->budget = api->deps.budget;
+    run->row = row;
+    run->done = done;
+    run->context = context;
+    run->body = row->bytes;
+    row->bytes = NULL;
+    charge(run, run->body->size + row->cost);
+    run->work = wi_work_start(api->deps.loop, parse, on_parsed, run);
+    return run;
+}
+
+void wi_run_stop(struct wi_run *run, const struct wi_error *error)
+{
+    run->stopped = 1;
+    run->why = *error;
+    if (run->work)
+        return; /* on_parsed follows */
+    if (run->lookup) {
+        wi_store_cancel(run->lookup);
+        run->lookup = NULL;
+        end(run, error, NULL, 0);
+    } else {
+        wi_jobs_cancel(run->api->deps.jobs, run->job); /* on_done follows, from inside */
+    }
+}
+
+const char *wi_run_job(const struct wi_run *run)
+{
+    return run->job;
+}

@@ -1,0 +1,21 @@
+/* One run of a stored job: read the body, find the model, check, queue, and print the answer. */
+#ifndef WI_API_RUN_H
+#define WI_API_RUN_H
+
+#include "api/infer.h"
+#include "store/rows.h"
+
+struct wi_run;
+/* Exactly once, never from inside wi_run_start; the run is gone afterwards. `code` WI_OK comes with
+ * a printing (the callee's), anything else with `error`. */
+typedef void wi_run_done_fn(void *context, enum wi_code code, const struct wi_error *error,
+    struct wi_printing *printing, size_t bytes);
+/* Takes the row's bytes; the row itself is borrowed until the end. */
+struct wi_run *wi_run_start(
+    struct wi_api *api, struct wi_row *row, wi_run_done_fn *done, void *context);
+/* Ends it with `error`; `done` comes from inside, or soon after. */
+void wi_run_stop(struct wi_run *run, const struct wi_error *error);
+/* Its id among the jobs of job/job.h; "" before it is there. */
+const char *wi_run_job(const struct wi_run *run);
+
+#endif

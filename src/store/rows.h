@@ -1,0 +1,171 @@
+/*
+ * Accepted jobs as rows of the database: what was asked, how far it is, and the answer.
+ *
+ *   queued → running → done | failed | cancelled        running → queued again
+ *
+ * Each piece of work here is for wi_db_submit (or wi_db_now): `data` points at its struct, which is
+ * the first member of whatever the caller needs besides. Times are Unix milliseconds.
+ */
+#ifndef WI_STORE_ROWS_H
+#define WI_STORE_ROWS_H
+
+#include "base/blob.h"
+#include "base/secret.h"
+#include "store/db.h"
+#include <stddef.h>
+#include <stdint.h>
+
+enum wi_row_state {
+    WI_ROW_QUEUED,
+    WI_ROW_RUNNING, /* taken to be run */
+    WI_ROW_DONE,
+    WI_ROW_FAILED,
+    WI_ROW_CANCELLED,
+    WI_ROW_STATES
+};
+extern const char *const wi_row_state_names[]; /* "queued" …, ended by NULL */
+
+#define WI_ROW_CLIENT_MAX 64
+#define WI_ROW_KEY_MAX 255
+/* One priority outweighs so much age; the same as WI_QUEUE_AGEING_MS. */
+#define WI_ROW_AGEING_MS 5000
+
+/* Zero-initialise; free with wi_row_clear. */
+struct wi_row {
+    char id[WI_ID_SIZE];
+    enum wi_row_state state;
+    int infer;                          /* asked by POST /v1/infer with a key, not /v1/jobs */
+    char client[WI_ROW_CLIENT_MAX + 1]; /* the token's name */
+    char *client_id;                    /* the request's own `id`; may be NULL */
+    char *model_name;
+    int priority;
+    int64_t accepted_at, deadline_at;
+    int64_t finished_at; /* 0: not yet */
+    unsigned runs;       /* how often it was taken to be run */
+    unsigned crashes;    /* how often that had no end: the daemon was killed, or died of it */
+    char *problem;       /* why it had to go back to the queue last; may be NULL */
+    /* The request's body: `json_size` of its bytes are JSON, which may take `cost` to parse. */
+    size_t body_size, json_size;
+    uint64_t cost;
+    /* The answer: an HTTP status and a body, of which `head_size` bytes are JSON. */
+    int status;
+    size_t answer_size, head_size;
+    struct wi_blob *bytes; /* the body, or the answer, where asked for; in no budget */
+};
+void wi_row_clear(struct wi_row *row);
+
+/* --- accepting ------------------------------------------------------------------------------- */
+
+enum wi_row_found { WI_ROW_NEW, WI_ROW_SAME, WI_ROW_OTHER };
+
+/* Writes a queued row with its body, unless its client has used the key already. */
+struct wi_row_accept {
+    struct wi_row row;         /* in: all that is known of it */
+    const char *key;           /* Idempotency-Key or NULL */
+    const unsigned char *body; /* row.body_size bytes */
+    int look;                  /* write nothing: only see whether the key is there */
+    enum wi_row_found found;   /* out; OTHER: with another body */
+    struct wi_row earlier;     /* out, unless NEW */
+};
+wi_db_work_fn wi_row_accept;
+
+/* --- running --------------------------------------------------------------------------------- */
+
+/* Takes the most urgent queued rows, with their bodies: at most `count`, and after the first no
+ * more than `bytes` bytes of bodies and parsing. One whose body cannot be read comes without. Their
+ * runs and crashes are counted before they begin. Of those that crashed before, at most one is
+ * taken, and none while `suspect`. */
+struct wi_row_take {
+    size_t count;
+    uint64_t bytes;
+    int suspect;
+    int64_t now;
+    struct wi_row *rows; /* out: `taken` of them, owned with the array */
+    size_t taken;
+};
+wi_db_work_fn wi_row_take;
+
+/* Back into the queue, because it could not run or its run was ended in good order. */
+struct wi_row_return {
+    char id[WI_ID_SIZE];
+    int64_t retry_at;
+    char problem[512]; /* "" for none */
+};
+wi_db_work_fn wi_row_return;
+
+/* Stores the answer and drops the body; nothing happens to a row that is finished. */
+struct wi_row_finish {
+    char id[WI_ID_SIZE];
+    enum wi_row_state state;
+    int status;
+    int64_t now;
+    int forget_key; /* a retry with the key is to be a new job */
+    /* Called first, on the writer's thread, to make `parts`; may be NULL. */
+    void (*prepare)(void *context);
+    void *context;
+    struct wi_row_part {
+        const void *bytes;
+        size_t size;
+    } * parts; /* the answer; the first is its JSON */
+    size_t part_count;
+    int finished;       /* out: 0 if it was finished before */
+    size_t answer_size; /* out */
+    size_t body_size;   /* out: of the body that is gone */
+};
+wi_db_work_fn wi_row_finish;
+
+/* Cancels a queued row, as wi_row_finish would; any other is left as it is. */
+struct wi_row_cancel {
+    struct wi_row_finish finish;
+    int found;
+    enum wi_row_state before;
+};
+wi_db_work_fn wi_row_cancel;
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+/* One row, with its answer if that is no larger than `answer_max`. */
+struct wi_row_read {
+    char id[WI_ID_SIZE];
+    size_t answer_max;
+    int found;
+    struct wi_row row;
+};
+wi_db_work_fn wi_row_read;
+
+/* The newest rows, at most `limit`, in `state` (WI_ROW_STATES: in any). */
+struct wi_row_list {
+    enum wi_row_state state;
+    size_t limit;
+    struct wi_row *rows; /* out: owned with the array */
+    size_t count;
+};
+wi_db_work_fn wi_row_list;
+
+/* --- keeping house --------------------------------------------------------------------------- */
+
+/* Removes at most `limit` rows that were finished at `finished_before` or earlier, and gives their
+ * room back; finds queued rows whose deadline has passed at `now`. */
+struct wi_row_sweep {
+    int64_t finished_before, now;
+    size_t limit;
+    int count;                /* whether to count the rows, which costs a look at each */
+    size_t removed;           /* out */
+    char (*late)[WI_ID_SIZE]; /* out: owned */
+    size_t late_count;
+    size_t queued, open, total; /* out: rows that wait, that are not finished, and all */
+    uint64_t bytes;             /* out: of bodies and answers */
+};
+wi_db_work_fn wi_row_sweep;
+
+/* At the start: what was running waits again, except for rows that had `crashes_max` runs without
+ * an end, which are named. */
+struct wi_row_recover {
+    unsigned crashes_max;
+    size_t requeued;            /* out */
+    char (*poison)[WI_ID_SIZE]; /* out: owned */
+    size_t poison_count;
+};
+wi_db_work_fn wi_row_recover;
+
+#endif

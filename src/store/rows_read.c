@@ -1,0 +1,219 @@
+/* The rows of accepted jobs: reading them, clearing away, and taking stock at the start. */
+#include "store/rows_sql.h"
+
+#include "base/memory.h"
+#include <stdlib.h>
+#include <string.h>
+
+static char *text_of(sqlite3_stmt *statement, int column)
+{
+    return wi_strdup((const char *)sqlite3_column_text(statement, column));
+}
+
+void wi_row_from(struct wi_row *row, sqlite3_stmt *statement)
+{
+#define NUMBER(column) sqlite3_column_int64(statement, column)
+    snprintf(row->id, sizeof row->id, "%s", (const char *)sqlite3_column_text(statement, 0));
+    row->state = (enum wi_row_state)NUMBER(1);
+    row->infer = (int)NUMBER(2);
+    snprintf(
+        row->client, sizeof row->client, "%s", (const char *)sqlite3_column_text(statement, 3));
+    row->client_id = text_of(statement, 4);
+    row->model_name = text_of(statement, 5);
+    row->priority = (int)NUMBER(6);
+    row->accepted_at = NUMBER(7);
+    row->deadline_at = NUMBER(8);
+    row->finished_at = NUMBER(9);
+    row->runs = (unsigned)NUMBER(10);
+    row->crashes = (unsigned)NUMBER(11);
+    row->body_size = (size_t)NUMBER(12);
+    row->json_size = (size_t)NUMBER(13);
+    row->cost = (uint64_t)NUMBER(14);
+    row->status = (int)NUMBER(15);
+    row->answer_size = (size_t)NUMBER(16);
+    row->head_size = (size_t)NUMBER(17);
+    row->problem = text_of(statement, 18);
+#undef NUMBER
+}
+
+enum wi_code wi_row_read_bytes(
+    sqlite3 *sqlite, const char *table, struct wi_row *row, size_t size, struct wi_error *error)
+{
+    char *sql = wi_sprintf("SELECT bytes FROM %s WHERE id = ?1", table);
+    sqlite3_stmt *statement = wi_db_prepare(sqlite, sql, error);
+    free(sql);
+    if (statement == NULL)
+        return WI_STORAGE_FAILED;
+    enum wi_code code = WI_OK;
+    sqlite3_bind_text(statement, 1, row->id, -1, SQLITE_STATIC);
+    if (sqlite3_step(statement) != SQLITE_ROW)
+        code =
+            wi_error_set(error, WI_STORAGE_FAILED, NULL, "%s has no bytes in %s", row->id, table);
+    else if ((size_t)sqlite3_column_bytes(statement, 0) != size)
+        code = wi_error_set(error, WI_STORAGE_FAILED, NULL, "%s has %d bytes in %s, not %zu",
+            row->id, sqlite3_column_bytes(statement, 0), table, size);
+    else if ((row->bytes = wi_blob_new(NULL, size + 1)) == NULL) /* outside chose the size */
+        code =
+            wi_error_set(error, WI_MEMORY_BUDGET, NULL, "there is no memory for %zu bytes", size);
+    else
+        wi_blob_append(row->bytes, sqlite3_column_blob(statement, 0), size);
+    sqlite3_finalize(statement);
+    return code;
+}
+
+enum wi_code wi_row_read(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    struct wi_row_read *read = data;
+    wi_row_clear(&read->row);
+    read->found = 0;
+    sqlite3_stmt *statement =
+        wi_db_prepare(sqlite, "SELECT " WI_ROW_COLUMNS " FROM jobs WHERE id = ?1", error);
+    if (statement == NULL)
+        return WI_STORAGE_FAILED;
+    sqlite3_bind_text(statement, 1, read->id, -1, SQLITE_STATIC);
+    int step = sqlite3_step(statement);
+    if (step == SQLITE_ROW) {
+        read->found = 1;
+        wi_row_from(&read->row, statement);
+    }
+    enum wi_code code =
+        step == SQLITE_ROW || step == SQLITE_DONE ? WI_OK : wi_db_fail(sqlite, error);
+    sqlite3_finalize(statement);
+    if (code == WI_OK && read->row.answer_size > 0 && read->row.answer_size <= read->answer_max)
+        code = wi_row_read_bytes(sqlite, "job_answers", &read->row, read->row.answer_size, error);
+    return code;
+}
+
+enum wi_code wi_row_list(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    struct wi_row_list *list = data;
+    for (size_t i = 0; i < list->count; i++)
+        wi_row_clear(&list->rows[i]);
+    free(list->rows);
+    list->count = 0;
+    list->rows = wi_realloc_array(NULL, list->limit + 1, sizeof *list->rows);
+    sqlite3_stmt *statement = wi_db_prepare(sqlite,
+        "SELECT " WI_ROW_COLUMNS " FROM jobs WHERE ?1 IN (state, 5) "
+        "ORDER BY accepted_at DESC, id LIMIT ?2",
+        error);
+    if (statement == NULL)
+        return WI_STORAGE_FAILED;
+    sqlite3_bind_int(statement, 1, (int)list->state);
+    sqlite3_bind_int64(statement, 2, (sqlite3_int64)list->limit);
+    int step;
+    while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct wi_row *row = &list->rows[list->count++];
+        *row = (struct wi_row){0};
+        wi_row_from(row, statement);
+    }
+    enum wi_code code = step == SQLITE_DONE ? WI_OK : wi_db_fail(sqlite, error);
+    sqlite3_finalize(statement);
+    return code;
+}
+
+/* --- keeping house --------------------------------------------------------------------------- */
+
+struct ids {
+    char (*items)[WI_ID_SIZE];
+    size_t count;
+};
+
+/* The ids that a statement (?1 a number, ?2 a limit) gives. */
+static enum wi_code collect(sqlite3 *sqlite, const char *sql, int64_t number, size_t limit,
+    struct ids *ids, struct wi_error *error)
+{
+    sqlite3_stmt *statement = wi_db_prepare(sqlite, sql, error);
+    if (statement == NULL)
+        return WI_STORAGE_FAILED;
+    sqlite3_bind_int64(statement, 1, number);
+    sqlite3_bind_int64(statement, 2, (sqlite3_int64)limit);
+    int step;
+    while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
+        ids->items = wi_realloc_array(ids->items, ids->count + 1, sizeof *ids->items);
+        snprintf(ids->items[ids->count++], WI_ID_SIZE, "%s",
+            (const char *)sqlite3_column_text(statement, 0));
+    }
+    enum wi_code code = step == SQLITE_DONE ? WI_OK : wi_db_fail(sqlite, error);
+    sqlite3_finalize(statement);
+    return code;
+}
+
+static enum wi_code remove_rows(sqlite3 *sqlite, const struct ids *ids, struct wi_error *error)
+{
+    static const char *const statements[] = {"DELETE FROM job_answers WHERE id = ?1",
+        "DELETE FROM job_bodies WHERE id = ?1", "DELETE FROM jobs WHERE id = ?1"};
+    enum wi_code code = WI_OK;
+    for (size_t i = 0; i < ids->count; i++)
+        for (size_t j = 0; j < sizeof statements / sizeof *statements && code == WI_OK; j++)
+            code = wi_row_change(sqlite, statements[j], ids->items[i], 0, error);
+    return code;
+}
+
+static enum wi_code count_rows(sqlite3 *sqlite, struct wi_row_sweep *sweep, struct wi_error *error)
+{
+    sqlite3_stmt *statement = wi_db_prepare(sqlite,
+        "SELECT count(*), total(state = 0), total(state < 2), "
+        "total(answer_size + iif(state < 2, body_size, 0)) FROM jobs",
+        error);
+    if (statement == NULL)
+        return WI_STORAGE_FAILED;
+    enum wi_code code = WI_OK;
+    if (sqlite3_step(statement) == SQLITE_ROW) {
+        sweep->total = (size_t)sqlite3_column_int64(statement, 0);
+        sweep->queued = (size_t)sqlite3_column_int64(statement, 1);
+        sweep->open = (size_t)sqlite3_column_int64(statement, 2);
+        sweep->bytes = (uint64_t)sqlite3_column_int64(statement, 3);
+    } else {
+        code = wi_db_fail(sqlite, error);
+    }
+    sqlite3_finalize(statement);
+    return code;
+}
+
+enum wi_code wi_row_sweep(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    struct wi_row_sweep *sweep = data;
+    struct ids old = {0}, late = {0};
+    free(sweep->late);
+    sweep->late = NULL;
+    enum wi_code code = collect(sqlite,
+        "SELECT id FROM jobs WHERE state >= 2 AND finished_at <= ?1 ORDER BY finished_at LIMIT ?2",
+        sweep->finished_before, sweep->limit, &old, error);
+    if (code == WI_OK)
+        code = remove_rows(sqlite, &old, error);
+    if (code == WI_OK && old.count > 0)
+        code = wi_db_exec(sqlite, "PRAGMA incremental_vacuum(4096)", error);
+    if (code == WI_OK)
+        code = collect(sqlite,
+            "SELECT id FROM jobs WHERE state < 2 AND state = 0 AND deadline_at <= ?1 "
+            "ORDER BY deadline_at LIMIT ?2",
+            sweep->now, sweep->limit, &late, error);
+    if (code == WI_OK && sweep->count)
+        code = count_rows(sqlite, sweep, error);
+    sweep->removed = old.count;
+    sweep->late = late.items;
+    sweep->late_count = late.count;
+    free(old.items);
+    return code;
+}
+
+enum wi_code wi_row_recover(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    struct wi_row_recover *recover = data;
+    struct ids poison = {0};
+    char sql[160];
+    snprintf(sql, sizeof sql,
+        "UPDATE jobs SET state = 0, retry_at = 0 WHERE state = 1 AND crashes < %u",
+        recover->crashes_max);
+    enum wi_code code = wi_db_exec(sqlite, sql, error);
+    recover->requeued = (size_t)sqlite3_changes(sqlite);
+    if (code == WI_OK) /* nobody who had to wait has to wait on: the clock may have gone wrong */
+        code = wi_db_exec(sqlite, "UPDATE jobs SET retry_at = 0 WHERE state = 0", error);
+    if (code == WI_OK)
+        code = collect(sqlite, "SELECT id FROM jobs WHERE state = 1 AND ?1 = 0 LIMIT ?2", 0,
+            1000000, &poison, error);
+    free(recover->poison);
+    recover->poison = poison.items;
+    recover->poison_count = poison.count;
+    return code;
+}

@@ -1,0 +1,330 @@
+/* The rows of accepted jobs: the order in which they are taken, what an end without warning
+ * leaves, and that a row ends once. */
+#include "../test.h"
+
+#include "base/memory.h"
+#include "store/rows.h"
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct fixture {
+    uv_loop_t loop;
+    char folder[64];
+    struct wi_db *db;
+    struct wi_error error;
+    int64_t now;
+};
+
+static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *where)
+{
+    return remove(path);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *f = wi_alloc(sizeof *f);
+    *state = f;
+    f->now = 1000000;
+    strcpy(f->folder, "/tmp/wi-rows-XXXXXX");
+    if (!mkdtemp(f->folder) || uv_loop_init(&f->loop))
+        return -1;
+    f->db = wi_db_open(&f->loop, f->folder, &f->error);
+    return f->db ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    wi_db_close(f->db);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    wi_db_free(f->db);
+    nftw(f->folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    int failed = uv_loop_close(&f->loop);
+    free(f);
+    return failed;
+}
+
+static void now(struct fixture *f, wi_db_work_fn *work, void *data)
+{
+    if (wi_db_now(f->db, work, data, &f->error) != WI_OK)
+        fail_msg("%s", f->error.detail);
+}
+
+/* A row whose body is its id. */
+static void fill(struct fixture *f, struct wi_row_accept *accept, const char *id)
+{
+    snprintf(accept->row.id, sizeof accept->row.id, "%s", id);
+    strcpy(accept->row.client, "somebody");
+    accept->row.model_name = wi_strdup("model");
+    accept->row.priority = 5;
+    accept->row.accepted_at = f->now;
+    accept->row.deadline_at = f->now + 1000;
+    accept->row.body_size = accept->row.json_size = strlen(id);
+    accept->body = (const unsigned char *)accept->row.id;
+}
+
+static enum wi_row_found add(struct fixture *f, struct wi_row_accept *accept)
+{
+    now(f, wi_row_accept, accept);
+    wi_row_clear(&accept->row);
+    wi_row_clear(&accept->earlier);
+    return accept->found;
+}
+
+static void add_plain(struct fixture *f, const char *id, int priority, int64_t age)
+{
+    struct wi_row_accept accept = {0};
+    fill(f, &accept, id);
+    accept.row.priority = priority;
+    accept.row.accepted_at -= age;
+    assert_int_equal(add(f, &accept), WI_ROW_NEW);
+}
+
+/* The ids that were taken, with a space after each; checks their bodies. */
+static const char *take(struct fixture *f, size_t count, uint64_t bytes, int suspect)
+{
+    static char ids[256];
+    struct wi_row_take op = {.count = count, .bytes = bytes, .suspect = suspect, .now = f->now};
+    now(f, wi_row_take, &op);
+    ids[0] = '\0';
+    for (size_t i = 0; i < op.taken; i++) {
+        struct wi_row *row = &op.rows[i];
+        assert_int_equal(row->state, WI_ROW_RUNNING);
+        assert_int_equal(row->bytes->size, strlen(row->id));
+        assert_memory_equal(row->bytes->bytes, row->id, row->bytes->size);
+        strcat(strcat(ids, row->id), " ");
+        wi_row_clear(row);
+    }
+    free(op.rows);
+    return ids;
+}
+
+static int finish(struct fixture *f, const char *id, enum wi_row_state state, const char *answer)
+{
+    struct wi_row_part parts[] = {{answer, strlen(answer)}, {"\1\2\3", 3}};
+    struct wi_row_finish op = {
+        .state = state, .status = 200, .now = f->now, .parts = parts, .part_count = 2};
+    snprintf(op.id, sizeof op.id, "%s", id);
+    now(f, wi_row_finish, &op);
+    return op.finished;
+}
+
+static size_t recover(struct fixture *f, size_t *poison)
+{
+    struct wi_row_recover op = {.crashes_max = 3};
+    now(f, wi_row_recover, &op);
+    *poison = op.poison_count;
+    free(op.poison);
+    return op.requeued;
+}
+
+/* --------------------------------------------------------------------------------------------- */
+
+static void urgent_ones_go_first_and_waiting_makes_urgent(void **state)
+{
+    struct fixture *f = *state;
+    add_plain(f, "low", 1, 0);
+    add_plain(f, "middle", 5, 0);
+    add_plain(f, "high", 9, 0);
+    add_plain(f, "older", 5, 10);
+    add_plain(f, "aged", 1, 8 * WI_ROW_AGEING_MS + 1);
+    assert_string_equal(take(f, 2, 1000, 0), "aged high ");
+    assert_string_equal(take(f, 9, 1000, 0), "older middle low ");
+    assert_string_equal(take(f, 9, 1000, 0), "");
+}
+
+static void bodies_bound_what_is_taken(void **state)
+{
+    struct fixture *f = *state;
+    add_plain(f, "12345678", 9, 0);
+    add_plain(f, "abcdefgh", 8, 0);
+    add_plain(f, "ABCDEFGH", 7, 0);
+    assert_string_equal(take(f, 9, 4, 0), "12345678 "); /* one in any case */
+    assert_string_equal(take(f, 9, 16, 0), "abcdefgh ABCDEFGH ");
+}
+
+static void a_row_that_goes_back_waits_until_its_time(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_row_return back = {.id = "one", .retry_at = f->now + 5, .problem = "no browser"};
+    struct wi_row_read read = {.id = "one"};
+    add_plain(f, "one", 5, 0);
+    take(f, 1, 1000, 0);
+    now(f, wi_row_return, &back);
+    now(f, wi_row_read, &read);
+    assert_int_equal(read.row.state, WI_ROW_QUEUED);
+    assert_string_equal(read.row.problem, "no browser");
+    assert_int_equal(read.row.crashes, 0);
+    assert_int_equal(read.row.runs, 1);
+    wi_row_clear(&read.row);
+    assert_string_equal(take(f, 1, 1000, 0), "");
+    f->now += 5;
+    assert_string_equal(take(f, 1, 1000, 1), "one "); /* nor is it a suspect */
+}
+
+static void after_a_crash_suspects_run_one_at_a_time_and_not_for_ever(void **state)
+{
+    struct fixture *f = *state;
+    size_t poison;
+    add_plain(f, "bad", 5, 2);
+    add_plain(f, "good", 5, 1);
+    add_plain(f, "new", 5, 0);
+    assert_string_equal(take(f, 2, 1000, 0), "bad good ");
+    assert_int_equal(recover(f, &poison), 2);
+    assert_int_equal(poison, 0);
+    assert_string_equal(take(f, 9, 1000, 0), "bad new ");
+    assert_string_equal(take(f, 9, 1000, 1), ""); /* while "bad" runs */
+    assert_true(finish(f, "new", WI_ROW_DONE, "{}"));
+    assert_int_equal(recover(f, &poison), 1);
+    assert_string_equal(take(f, 9, 1000, 0), "bad ");
+    assert_int_equal(recover(f, &poison), 0);
+    assert_int_equal(poison, 1);
+    assert_true(finish(f, "bad", WI_ROW_FAILED, "{}"));
+    assert_string_equal(take(f, 9, 1000, 0), "good ");
+}
+
+static void a_row_ends_once_and_keeps_its_answer(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_row_read read = {.id = "one", .answer_max = 100};
+    add_plain(f, "one", 5, 0);
+    take(f, 1, 1000, 0);
+    assert_true(finish(f, "one", WI_ROW_DONE, "{\"first\":1}"));
+    assert_false(finish(f, "one", WI_ROW_FAILED, "{\"second\":1}"));
+    now(f, wi_row_read, &read);
+    assert_true(read.found);
+    assert_int_equal(read.row.state, WI_ROW_DONE);
+    assert_int_equal(read.row.head_size, 11);
+    assert_int_equal(read.row.answer_size, 14);
+    assert_memory_equal(read.row.bytes->bytes, "{\"first\":1}\1\2\3", 14);
+    wi_row_clear(&read.row);
+    read.answer_max = 13;
+    now(f, wi_row_read, &read);
+    assert_null(read.row.bytes);
+    wi_row_clear(&read.row);
+    struct wi_row_read none = {.id = "none"};
+    now(f, wi_row_read, &none);
+    assert_false(none.found);
+}
+
+static void only_what_waits_is_cancelled(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_row_part part = {"{}", 2};
+    struct wi_row_cancel op = {.finish = {.id = "one", .parts = &part, .part_count = 1}};
+    op.finish.state = WI_ROW_CANCELLED;
+    now(f, wi_row_cancel, &op);
+    assert_false(op.found);
+    add_plain(f, "one", 5, 0);
+    take(f, 1, 1000, 0);
+    now(f, wi_row_cancel, &op);
+    assert_true(op.found);
+    assert_int_equal(op.before, WI_ROW_RUNNING);
+    assert_false(op.finish.finished);
+    struct wi_row_return back = {.id = "one"};
+    now(f, wi_row_return, &back);
+    now(f, wi_row_cancel, &op);
+    assert_int_equal(op.before, WI_ROW_QUEUED);
+    assert_true(op.finish.finished);
+    assert_string_equal(take(f, 9, 1000, 0), "");
+}
+
+static enum wi_row_found keyed(struct fixture *f, const char *id, const char *body, int infer,
+    const char *client, struct wi_row_accept *accept)
+{
+    *accept = (struct wi_row_accept){.key = "the key"};
+    fill(f, accept, id);
+    strcpy(accept->row.client, client);
+    accept->row.infer = infer;
+    accept->body = (const unsigned char *)body;
+    accept->row.body_size = accept->row.json_size = strlen(body);
+    now(f, wi_row_accept, accept);
+    wi_row_clear(&accept->row);
+    return accept->found;
+}
+
+static void a_key_belongs_to_a_client_an_endpoint_and_a_body(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_row_accept accept;
+    assert_int_equal(keyed(f, "a", "body", 0, "me", &accept), WI_ROW_NEW);
+    assert_int_equal(keyed(f, "b", "body", 0, "me", &accept), WI_ROW_SAME);
+    assert_string_equal(accept.earlier.id, "a");
+    wi_row_clear(&accept.earlier);
+    assert_int_equal(keyed(f, "c", "other", 0, "me", &accept), WI_ROW_OTHER);
+    wi_row_clear(&accept.earlier);
+    assert_int_equal(keyed(f, "d", "other", 1, "me", &accept), WI_ROW_NEW);
+    assert_int_equal(keyed(f, "e", "other", 0, "you", &accept), WI_ROW_NEW);
+    struct wi_row_finish end = {.id = "d", .state = WI_ROW_FAILED, .forget_key = 1};
+    now(f, wi_row_finish, &end);
+    assert_int_equal(keyed(f, "f", "third", 1, "me", &accept), WI_ROW_NEW);
+}
+
+static void what_is_old_goes_and_what_is_late_is_found(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_row_sweep op = {.finished_before = f->now, .now = f->now + 999, .limit = 10};
+    add_plain(f, "done", 5, 0);
+    add_plain(f, "late", 5, 0);
+    add_plain(f, "running", 5, 0);
+    struct wi_row_accept accept = {0};
+    fill(f, &accept, "in time");
+    accept.row.deadline_at += 1000;
+    add(f, &accept);
+    finish(f, "done", WI_ROW_DONE, "{}");
+    op.count = 1;
+    op.finished_before--;
+    now(f, wi_row_sweep, &op);
+    assert_int_equal(op.removed + op.late_count, 0);
+    assert_int_equal(op.total, 4);
+    assert_int_equal(op.open, 3);
+    assert_int_equal(op.bytes, strlen("{}") + 3 + strlen("laterunningin time"));
+    op.finished_before++;
+    op.now++;
+    op.limit = 2;
+    now(f, wi_row_sweep, &op);
+    assert_int_equal(op.removed, 1);
+    assert_int_equal(op.late_count, 2);
+    assert_int_equal(op.total, 3);
+    free(op.late);
+}
+
+static void the_list_is_newest_first(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_row_list op = {.state = WI_ROW_STATES, .limit = 2};
+    add_plain(f, "old", 5, 20);
+    add_plain(f, "older", 5, 30);
+    add_plain(f, "new", 5, 10);
+    finish(f, "new", WI_ROW_DONE, "{}");
+    now(f, wi_row_list, &op);
+    assert_int_equal(op.count, 2);
+    assert_string_equal(op.rows[0].id, "new");
+    assert_string_equal(op.rows[1].id, "old");
+    op.state = WI_ROW_QUEUED;
+    now(f, wi_row_list, &op);
+    assert_int_equal(op.count, 2);
+    assert_string_equal(op.rows[1].id, "older");
+    for (size_t i = 0; i < op.count; i++)
+        wi_row_clear(&op.rows[i]);
+    free(op.rows);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(urgent_ones_go_first_and_waiting_makes_urgent),
+        TEST(bodies_bound_what_is_taken),
+        TEST(a_row_that_goes_back_waits_until_its_time),
+        TEST(after_a_crash_suspects_run_one_at_a_time_and_not_for_ever),
+        TEST(a_row_ends_once_and_keeps_its_answer),
+        TEST(only_what_waits_is_cancelled),
+        TEST(a_key_belongs_to_a_client_an_endpoint_and_a_body),
+        TEST(what_is_old_goes_and_what_is_late_is_found),
+        TEST(the_list_is_newest_first),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
