@@ -16,6 +16,7 @@ enum wi_when {
     WI_WHEN_GPU_SOFTWARE,
     WI_WHEN_GPU_OFF,
     WI_WHEN_SHM_SMALL,
+    WI_WHEN_SANDBOX,
     WI_WHEN_NO_SANDBOX,
     WI_WHEN_LOCAL /* the browser runs on this machine */
 };

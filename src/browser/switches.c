@@ -38,6 +38,8 @@ int wi_when_applies(enum wi_when when, const struct wi_config_browser *browser)
         return browser->gpu == WI_GPU_OFF;
     case WI_WHEN_SHM_SMALL:
         return wi_kind_is_here(browser) && shm_is_small();
+    case WI_WHEN_SANDBOX:
+        return wi_kind_sandbox(browser);
     case WI_WHEN_NO_SANDBOX:
         return !wi_kind_sandbox(browser);
     case WI_WHEN_LOCAL:

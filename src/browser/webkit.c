@@ -23,6 +23,7 @@ static const struct wi_switch switches[] = {
      "!HiddenPageCSSAnimationSuspension,!ShouldTakeNearSuspendedAssertions",
         WI_WHEN_ALWAYS},
     {"--enable-webgl=false", WI_WHEN_GPU_OFF},
+    {"--enable-sandbox", WI_WHEN_SANDBOX}, /* it is off by default; it takes bubblewrap */
     {NULL, WI_WHEN_ALWAYS},
 };
 

@@ -51,79 +51,65 @@ static struct wi_config *load_config(const char *path, json_t *checks, struct wi
     return config;
 }
 
-/* What the page reported becomes one check for each platform, and one for threads. */
-static void judge_platforms(
-    json_t *checks, const json_t *report, const struct wi_config_browser *browser)
+/* A kind that the configuration file names is wanted; the others are there by default. */
+static void report_absence(
+    json_t *checks, const struct wi_config *config, size_t index, const struct wi_error *error)
 {
-    const char *kind = browser->kind;
-    const json_t *capabilities = json_object_get(report, "capabilities"), *adapter;
-    const char *name;
-    json_t *platform;
+    int wanted = wi_config_browser_given(config, index);
 
-    json_object_foreach(json_object_get(capabilities, "platforms"), name, platform)
-    {
-        const char *reason = json_string_value(json_object_get(platform, "reason"));
-        char check[96];
-        struct wi_buffer text = {0};
-        snprintf(check, sizeof check, "%s %.32s", kind, name);
-        adapter = json_object_get(platform, "adapter");
-        if (!json_is_true(json_object_get(platform, "available"))) {
-            wi_doctor_add(checks, check,
-                wi_strings_contain(&browser->platforms, name) ? WI_FINDING_WARNING
-                                                              : WI_FINDING_INFO,
-                "no: %s", reason ? reason : "no reason given");
-            continue;
-        }
-        if (json_is_object(adapter)) {
-            int software = json_is_true(json_object_get(adapter, "is_fallback"));
-            wi_table_cell(&text, json_object_get(adapter, "vendor"), NULL);
-            wi_buffer_puts(&text, " ");
-            wi_table_cell(&text, json_object_get(adapter, "architecture"), NULL);
-            wi_buffer_puts(&text, ", ");
-            wi_table_cell(&text, json_object_get(adapter, "description"), NULL);
-            wi_doctor_add(checks, check, software ? WI_FINDING_WARNING : WI_FINDING_OK, "%s%s",
-                text.text, software ? ": a software adapter, used only when webgpu is named" : "");
-        } else {
-            wi_doctor_add(checks, check, WI_FINDING_OK, "yes");
-        }
-        wi_buffer_clear(&text);
-    }
-    if (json_is_true(json_object_get(capabilities, "cross_origin_isolated")))
-        return;
-    wi_doctor_add(checks, "wasm threads", WI_FINDING_WARNING,
-        "the page in %s is not cross-origin isolated, so wasm has one thread", kind);
+    wi_doctor_add(checks, config->browsers[index].kind,
+        wanted ? WI_FINDING_MISSING : WI_FINDING_INFO, "%s", error->detail);
 }
 
-static void examine(struct wi_config *config, const struct wi_config_browser *browser, int start,
-    json_t *checks, json_t *browsers)
+static void report_start(
+    json_t *checks, const struct wi_config_browser *browser, const json_t *report)
 {
-    struct wi_error error;
-    json_t *report, *name;
-    char text[96];
+    const json_t *name = json_object_get(json_object_get(report, "capabilities"), "browser");
+    const char *problem = json_string_value(json_object_get(report, "problem"));
 
+    if (problem) {
+        wi_doctor_add(checks, browser->kind, WI_FINDING_MISSING, "%s", problem);
+    } else if (json_is_true(json_object_get(report, "remote"))) {
+        wi_doctor_add(checks, browser->kind, WI_FINDING_OK,
+            "the service at %s is ready; what its browsers give is seen when the daemon runs",
+            browser->driver_url);
+    } else {
+        wi_doctor_add(checks, browser->kind, WI_FINDING_OK,
+            "%s %s, its page was connected after %.0f ms",
+            json_string_value(json_object_get(name, "name")) ?: "a browser",
+            json_string_value(json_object_get(name, "version")) ?: "",
+            json_number_value(json_object_get(report, "ready_ms")));
+        wi_doctor_platforms(checks, report, browser);
+    }
+}
+
+/* Whether it works, as far as was tried. */
+static int examine(
+    struct wi_config *config, size_t index, int start, json_t *checks, json_t *browsers)
+{
+    const struct wi_config_browser *browser = &config->browsers[index];
+    struct wi_error error;
+    json_t *report;
+
+    if (browser->max_connections == 0) {
+        wi_doctor_add(checks, browser->kind, WI_FINDING_INFO,
+            "switched off: [browser.%s] max_connections is 0", browser->kind);
+        return 0;
+    }
     if (wi_session_installed(browser, &error) != WI_OK) {
-        wi_doctor_add(checks, browser->kind, WI_FINDING_MISSING, "%s", error.detail);
-        return;
+        report_absence(checks, config, index, &error);
+        return 0;
     }
     if (!start) {
-        wi_doctor_add(
-            checks, browser->kind, WI_FINDING_OK, "its driver and its browser are installed");
-        return;
+        wi_doctor_add(checks, browser->kind, WI_FINDING_OK,
+            browser->driver_url ? "a service that was not asked"
+                                : "what it takes to start it is installed");
+        return 1;
     }
     report = wi_doctor_browser(config, browser);
     json_array_append_new(browsers, report);
-    if (json_object_get(report, "problem")) {
-        wi_doctor_add(checks, browser->kind, WI_FINDING_MISSING, "%s",
-            json_string_value(json_object_get(report, "problem")));
-        return;
-    }
-    name = json_object_get(json_object_get(report, "capabilities"), "browser");
-    snprintf(text, sizeof text, "%s %s",
-        json_string_value(json_object_get(name, "name")) ?: "a browser",
-        json_string_value(json_object_get(name, "version")) ?: "");
-    wi_doctor_add(checks, browser->kind, WI_FINDING_OK, "%s, its page was connected after %.0f ms",
-        text, json_number_value(json_object_get(report, "ready_ms")));
-    judge_platforms(checks, report, browser);
+    report_start(checks, browser, report);
+    return json_object_get(report, "problem") == NULL;
 }
 
 static void print(const json_t *checks)
@@ -158,12 +144,16 @@ enum wi_exit wi_cli_doctor(struct wi_cli *cli)
     struct wi_config *config = load_config(wi_argument(&cli->arguments, "config"), checks, &error);
     int start = !wi_argument_given(&cli->arguments, "no-start");
     enum wi_exit result;
+    int good = 0;
 
     wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
     if (config) {
         wi_doctor_host(checks, config);
         for (size_t i = 0; i < config->browser_count; i++)
-            examine(config, &config->browsers[i], start, checks, browsers);
+            good += examine(config, i, start, checks, browsers);
+        if (good == 0)
+            wi_doctor_add(checks, "browsers", WI_FINDING_MISSING,
+                "there is none that works, so only pages that join with a link can compute");
     }
     result = verdict(checks);
     if (cli->json) {

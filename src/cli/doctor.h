@@ -1,4 +1,4 @@
-/* webinfer doctor in three parts: this machine, one browser, and the report. */
+/* webinfer doctor in four parts: this machine, one browser, its platforms, and the report. */
 #ifndef WI_CLI_DOCTOR_H
 #define WI_CLI_DOCTOR_H
 
@@ -16,9 +16,15 @@ __attribute__((format(printf, 4, 5))) void wi_doctor_add(
 /* Limits, sandbox, shared memory, GPU devices and drivers, libraries, page. */
 void wi_doctor_host(json_t *checks, const struct wi_config *config);
 
+/* What a page reported (wi_doctor_browser's object) as findings. */
+void wi_doctor_platforms(
+    json_t *checks, const json_t *report, const struct wi_config_browser *browser);
+
 /* Starts the browser, lets it load the page, and ends it. A new object: {"kind", "ready_ms",
- * "capabilities": the page's own report} or {"kind", "problem"}. Takes the process's signals for
- * as long as it runs. `config` is borrowed and its [bridge] is changed for a private listener. */
+ * "capabilities": the page's own report}, {"kind", "remote": true} for a service on another
+ * machine, which is only asked whether it is ready, or {"kind", "problem"}. Takes the process's
+ * signals for as long as it runs. `config` is borrowed and its [bridge] is changed for a private
+ * listener. */
 json_t *wi_doctor_browser(struct wi_config *config, const struct wi_config_browser *browser);
 
 #endif

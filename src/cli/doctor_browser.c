@@ -10,13 +10,17 @@
 #include "base/memory.h"
 #include "bridge/bridge.h"
 #include "browser/children.h"
+#include "browser/kinds.h"
 #include "browser/lifeline.h"
 #include "browser/session.h"
+#include "webdriver/classic.h"
 #include <assert.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define ASK_TIMEOUT_MS 5000
 
 struct probe {
     struct wi_config *config;
@@ -32,10 +36,12 @@ struct probe {
     struct wi_store *store;
     struct wi_bridge *bridge;
     struct wi_session *session;
-    struct wi_timer *step; /* what follows a callback, from the loop itself */
+    struct wi_driver *driver; /* a service on another machine */
+    struct wi_timer *step;    /* what follows a callback, from the loop itself */
     uv_signal_t signals[2];
     struct wi_error error; /* WI_OK unless something failed */
     json_t *capabilities;
+    int answered; /* the service is ready */
     double ready_ms;
 };
 
@@ -45,6 +51,7 @@ static void close_rest(void *context)
 {
     struct probe *p = context;
 
+    wi_driver_free(p->driver);
     wi_bridge_close(p->bridge);
     wi_lws_begin_free(p->lws);
     wi_store_free(p->store);
@@ -77,6 +84,8 @@ static void on_signal(uv_signal_t *handle, int number)
     wi_error_set(&p->error, WI_CANCELLED, "", "it was interrupted");
     if (p->session)
         wi_session_kill(p->session, &p->error);
+    else if (p->driver)
+        then(p, close_rest);
 }
 
 /* --- what happens ----------------------------------------------------------------------------- */
@@ -127,6 +136,16 @@ static void on_node_down(void *context, const char *node_id, const char *why)
 {
 }
 
+static void on_asked(void *context, const struct wi_error *error)
+{
+    struct probe *p = context;
+
+    if (error && p->error.code == WI_OK)
+        p->error = *error;
+    p->answered = error == NULL;
+    then(p, close_rest);
+}
+
 /* --- the beginning ---------------------------------------------------------------------------- */
 
 /* A listener that only this machine reaches, on any port, whatever the daemon's is. */
@@ -162,6 +181,7 @@ static enum wi_code make_parts(struct probe *p)
 static void start(struct probe *p)
 {
     static const int numbers[] = {SIGINT, SIGTERM};
+    const struct wi_driver_events events = {.context = p};
     struct wi_session_deps deps = {.loop = &p->loop,
         .http = p->http,
         .lws = p->lws,
@@ -173,6 +193,12 @@ static void start(struct probe *p)
         uv_signal_init(&p->loop, &p->signals[i]);
         p->signals[i].data = p;
         uv_signal_start(&p->signals[i], on_signal, numbers[i]);
+    }
+    /* A private listener is none for another machine's browsers. */
+    if (!wi_kind_is_here(p->browser)) {
+        p->driver = wi_classic_new(&p->loop, p->http, NULL, p->browser->driver_url, &events);
+        wi_driver_wait_ready(p->driver, ASK_TIMEOUT_MS, on_asked, p);
+        return;
     }
     p->session =
         wi_session_new(&deps, p->browser, p->config->pool.connection_timeout, &p->session_events);
@@ -195,6 +221,8 @@ static json_t *report(struct probe *p)
     if (p->capabilities)
         return json_pack("{s:s, s:f, s:o}", "kind", p->browser->kind, "ready_ms", p->ready_ms,
             "capabilities", p->capabilities);
+    if (p->answered)
+        return json_pack("{s:s, s:b}", "kind", p->browser->kind, "remote", 1);
     return json_pack("{s:s, s:s}", "kind", p->browser->kind, "problem",
         *p->error.detail ? p->error.detail : "it ended before the page was loaded");
 }

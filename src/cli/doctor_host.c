@@ -73,7 +73,8 @@ static void check_sandbox(json_t *checks)
 {
     if (geteuid() == 0)
         wi_doctor_add(checks, "sandbox", WI_FINDING_WARNING,
-            "this is root, for whom browsers run without their sandbox; use another user");
+            "this is root, for whom Chromium and WebKitGTK run without their sandbox; use another "
+            "user");
     else if (!may_make_namespace())
         wi_doctor_add(checks, "sandbox", WI_FINDING_WARNING,
             "user namespaces are not allowed here: a browser's sandbox needs them (sysctl "

@@ -73,6 +73,15 @@ void wi_config_free(struct wi_config *config)
     free(config);
 }
 
+int wi_config_browser_given(const struct wi_config *config, size_t index)
+{
+    for (size_t i = 0; i < config->_origin_count; i++)
+        if (strcmp(config->_origins[i].option->section, WI_SECTION_BROWSER) == 0 &&
+            config->_origins[i].browser == index)
+            return 1;
+    return 0;
+}
+
 const struct wi_config_browser *wi_config_find_browser(
     const struct wi_config *config, const char *kind)
 {

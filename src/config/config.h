@@ -132,6 +132,9 @@ void wi_config_free(struct wi_config *config);
 const struct wi_config_browser *wi_config_find_browser(
     const struct wi_config *config, const char *kind);
 
+/* Whether the file says anything about that kind, or it is there by default alone. */
+int wi_config_browser_given(const struct wi_config *config, size_t index);
+
 /* Checks that `next` differs from `current` only in reloadable keys: WI_OK, or WI_CONFLICT naming
  * the first key that needs a restart. */
 enum wi_code wi_config_check_reload(

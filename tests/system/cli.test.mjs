@@ -5,9 +5,10 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
-import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
+import { edge, safari } from '../lib/browsers.mjs';
+import { Daemon, ini, patience, testsOf } from '../lib/daemon.mjs';
 import * as kserve from '../lib/kserve.mjs';
-import { cliPath, hasDigits, skipDigits } from '../lib/paths.mjs';
+import { builtPage, cliPath, hasDigits, skipDigits } from '../lib/paths.mjs';
 import { picture } from '../lib/picture.mjs';
 
 /** @type {Daemon} */
@@ -19,7 +20,7 @@ before(async () => {
 after(() => daemon.stop());
 
 /** Runs the client to its end. */
-function webinfer(words, { env = {}, input = '' } = {}) {
+function webinfer(words, { env = {}, input = '', timeout = 90_000 } = {}) {
     return new Promise((resolve, reject) => {
         const child = spawn(cliPath, words, { env: { PATH: process.env.PATH,
             HOME: path.join(daemon.folder, 'home'), TMPDIR: daemon.temporary, LANG: 'C.UTF-8',
@@ -29,7 +30,7 @@ function webinfer(words, { env = {}, input = '' } = {}) {
         child.stderr.on('data', (text) => (problems += text));
         child.stdin.on('error', () => {});
         child.stdin.end(input);
-        const timer = setTimeout(() => child.kill('SIGKILL'), 90_000 * patience);
+        const timer = setTimeout(() => child.kill('SIGKILL'), timeout * patience);
         child.on('error', reject);
         child.on('close', (code) => {
             clearTimeout(timer);
@@ -173,17 +174,29 @@ test('token new without a file prints the line; a bad name is refused', async ()
 });
 
 test('doctor says what is installed and what each browser would give, and leaves nothing',
-    async () => {
+    { timeout: 300_000 * patience }, async () => {
         const looked = await webinfer(['doctor', '--no-start']);
         assert.match(looked.out, /chromedriver|chromium/i);
         assert.match(looked.out, /\/dev\/shm/);
         assert.match(looked.out, /sandbox/);
         const before = fs.readdirSync(daemon.temporary);
-        const full = await webinfer(['doctor', '--json']);
-        assert.ok([0, 1].includes(full.code), full.problems);
-        const text = JSON.stringify(full.json);
-        assert.match(text, /webgpu/i);
-        assert.match(text, /is_fallback|software|swiftshader/i);
+        const config = file('every-kind.conf', ini({ bridge: { page: builtPage },
+            pool: { connection_timeout: '90s' }, 'browser.edge': edge(),
+            'browser.chrome': { gpu: 'software' }, 'browser.firefox': { gpu: 'software' },
+            'browser.safari': safari(), 'browser.off': { max_connections: 0 } }));
+        const { code, json } = await webinfer(['doctor', '--json', '--config', config],
+            { timeout: 240_000 });
+        const state = (name) => json.checks.find(({ check }) => check === name)?.state;
+        assert.equal(code, 0, JSON.stringify(json.checks));
+        for (const name of ['chrome', 'chrome wasm', 'edge', 'edge wasm', 'edge webnn', 'firefox',
+            'firefox wasm', 'safari', 'safari wasm'])
+            assert.equal(state(name), 'ok', `${name}: ${JSON.stringify(json.checks)}`);
+        for (const name of ['chrome webgpu', 'edge webgpu', 'firefox webgpu'])
+            assert.equal(state(name), 'warning', `${name} has a software adapter`);
+        for (const name of ['chrome webnn', 'safari webgpu', 'off'])
+            assert.equal(state(name), 'info', name);
+        assert.deepEqual(json.browsers.map(({ kind }) => kind).sort(),
+            ['chrome', 'edge', 'firefox', 'safari']);
         assert.deepEqual(fs.readdirSync(daemon.temporary), before);
     });
 

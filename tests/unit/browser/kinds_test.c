@@ -238,6 +238,14 @@ static void webkit_gets_a_display_unless_it_has_a_window(void **state)
     assert_string_equal(json_string_value(json_array_get(list, 0)), "--automation");
     assert_null(options(&made, "browserName"));
     wi_launch_clear(&made);
+    for (browser.sandbox = WI_YES; browser.sandbox <= WI_NO; browser.sandbox++) {
+        assert_int_equal(wi_launch_make(&request, &made, NULL), WI_OK);
+        list = json_object_get(options(&made, "webkitgtk:browserOptions"), "args");
+        assert_int_equal(strcmp(json_string_value(json_array_get(list, json_array_size(list) - 1)),
+                             "--enable-sandbox") == 0,
+            browser.sandbox == WI_YES);
+        wi_launch_clear(&made);
+    }
 }
 
 static void a_remote_safari_is_safari_unless_it_is_given_arguments(void **state)

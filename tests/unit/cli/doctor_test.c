@@ -10,7 +10,7 @@ static json_t *judge(const char *report_text)
     json_t *checks = json_array(), *report = json_loads(report_text, 0, NULL);
     assert_non_null(report);
     wi_strings_add(&browser.platforms, "webgpu");
-    judge_platforms(checks, report, &browser);
+    wi_doctor_platforms(checks, report, &browser);
     wi_strings_clear(&browser.platforms);
     json_decref(report);
     return checks;
@@ -52,8 +52,35 @@ static void what_is_not_configured_is_no_warning(void **state)
                            "\"webnn\":{\"available\":false}}}}");
     assert_check(checks, 0, "chrome webgpu", "warning", "no: no adapter");
     assert_check(checks, 1, "chrome webnn", "info", "no reason given");
-    assert_check(checks, 2, "wasm threads", "warning", "not cross-origin isolated");
+    assert_check(checks, 2, "chrome wasm threads", "warning", "not cross-origin isolated");
     json_decref(checks);
+}
+
+static void what_would_bring_a_platform_is_said_for_each_family(void **state)
+{
+    const struct {
+        char *kind;
+        enum wi_gpu gpu;
+        const char *platform, *hint;
+    } rows[] = {
+        {"chrome", WI_GPU_AUTO, "webnn", "WebMachineLearningNeuralNetwork"},
+        {"firefox", WI_GPU_AUTO, "webnn", "only browsers of the family chromium"},
+        {"firefox", WI_GPU_AUTO, "webgpu", "mesa-vulkan-drivers"},
+        {"firefox", WI_GPU_OFF, "webgpu", "gpu is off"},
+        {"safari", WI_GPU_AUTO, "webgpu", "WebKitGTK has none"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct wi_config_browser one = {.kind = rows[i].kind, .gpu = rows[i].gpu};
+        json_t *checks = json_array();
+        json_t *report = json_pack("{s:{s:b, s:{s:{s:b}}}}", "capabilities",
+            "cross_origin_isolated", 1, "platforms", rows[i].platform, "available", 0);
+        wi_doctor_platforms(checks, report, &one);
+        assert_non_null(strstr(
+            json_string_value(json_object_get(json_array_get(checks, 0), "detail")), rows[i].hint));
+        json_decref(report);
+        json_decref(checks);
+    }
 }
 
 static void only_what_is_missing_fails(void **state)
@@ -76,6 +103,7 @@ int main(void)
         cmocka_unit_test(a_software_adapter_is_named_as_one),
         cmocka_unit_test(a_real_adapter_is_fine),
         cmocka_unit_test(what_is_not_configured_is_no_warning),
+        cmocka_unit_test(what_would_bring_a_platform_is_said_for_each_family),
         cmocka_unit_test(only_what_is_missing_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
