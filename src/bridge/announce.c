@@ -121,7 +121,7 @@ static int join(
 static void welcome_new(struct wi_link *link, const char *token, struct wi_node_info *info)
 {
     struct wi_bridge *bridge = link->bridge;
-    struct wi_spent spent;
+    struct wi_spent spent = {0};
     char join_id[WI_ID_SIZE] = "";
     if (bridge->node_count >= bridge->settings.max_nodes) {
         bridge->counters.refused++;
@@ -138,6 +138,8 @@ static void welcome_new(struct wi_link *link, const char *token, struct wi_node_
     snprintf(info->session, sizeof info->session, "%s", spent.session);
     if (*spent.kind)
         snprintf(info->kind, sizeof info->kind, "%s", spent.kind);
+    if (*spent.version)
+        snprintf(info->browser_version, sizeof info->browser_version, "%s", spent.version);
     struct wi_node *node = wi_node_new(bridge, info);
     memcpy(node->join, join_id, sizeof node->join);
     wi_node_attach(node, link);

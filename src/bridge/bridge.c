@@ -209,9 +209,9 @@ const char *wi_bridge_url(const struct wi_bridge *bridge)
 }
 
 void wi_bridge_expect(struct wi_bridge *bridge, const char *session_id, const char *kind,
-    int64_t ttl_ms, char token[WI_TOKEN_SIZE])
+    const char *version, int64_t ttl_ms, char token[WI_TOKEN_SIZE])
 {
-    wi_tokens_expect(&bridge->tokens, session_id, kind, wi_now_ms(), ttl_ms, token);
+    wi_tokens_expect(&bridge->tokens, session_id, kind, version, wi_now_ms(), ttl_ms, token);
 }
 
 void wi_bridge_revoke(struct wi_bridge *bridge, const char *session_id)

@@ -141,9 +141,10 @@ void wi_bridge_free(struct wi_bridge *bridge); /* after the lws context was dest
 /* The base URL of the page, e.g. "http://127.0.0.1:8471". */
 const char *wi_bridge_url(const struct wi_bridge *bridge);
 /* A fresh one-time token for a session that we start: the page's URL is URL/#token=TOKEN. It is
- * good until it is spent, revoked, or `ttl_ms` have passed. */
+ * good until it is spent, revoked, or `ttl_ms` have passed. `version` is the browser's, as its
+ * driver says it; "" leaves it to the page, whose user agent may tell less. */
 void wi_bridge_expect(struct wi_bridge *bridge, const char *session_id, const char *kind,
-    int64_t ttl_ms, char token[WI_TOKEN_SIZE]);
+    const char *version, int64_t ttl_ms, char token[WI_TOKEN_SIZE]);
 void wi_bridge_revoke(struct wi_bridge *bridge, const char *session_id);
 
 /* A join token, for pages and programs that somebody else starts: the page's URL is

@@ -112,7 +112,7 @@ struct wi_node {
     struct wi_bridge *bridge;
     struct wi_node_info info;
     char join[WI_ID_SIZE]; /* the join token that it came with, or "" */
-    struct wi_link *link; /* NULL while away */
+    struct wi_link *link;  /* NULL while away */
     struct wi_renewed resume, credential;
     struct wi_attempt *attempts;
     struct wi_strings acks; /* answered and not yet acknowledged */

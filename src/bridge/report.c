@@ -198,7 +198,8 @@ enum wi_code wi_report_read(
         return code;
     if (!*next.kind)
         wi_report_text(next.kind, sizeof next.kind, browser.name);
-    wi_report_text(next.browser_version, sizeof next.browser_version, browser.version);
+    if (!*next.browser_version)
+        wi_report_text(next.browser_version, sizeof next.browser_version, browser.version);
     wi_report_text(next.user_agent, sizeof next.user_agent, browser.user_agent);
     next.cores = (int)report.cores;
     next.memory_gib = report.memory_gib;

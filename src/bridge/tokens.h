@@ -20,11 +20,12 @@ struct wi_tokens {
 struct wi_spent {
     char session[WI_ID_SIZE];
     char kind[32];
+    char version[64]; /* of the browser, as its driver says; "" for what the page says */
 };
 
 /* A fresh token for the session, instead of any that it still had. `now_ms` is monotonic. */
 void wi_tokens_expect(struct wi_tokens *tokens, const char *session, const char *kind,
-    double now_ms, int64_t ttl_ms, char token[WI_TOKEN_SIZE]);
+    const char *version, double now_ms, int64_t ttl_ms, char token[WI_TOKEN_SIZE]);
 /* 0 and what it was for, or -1 for a token that is unknown, spent, revoked or too old. */
 int wi_tokens_spend(
     struct wi_tokens *tokens, const char *token, double now_ms, struct wi_spent *spent);

@@ -96,7 +96,7 @@ static void on_page_url(void *context, const char *session_id, char *url, size_t
     char token[WI_TOKEN_SIZE];
 
     wi_bridge_expect(
-        p->bridge, session_id, p->browser->kind, p->config->pool.connection_timeout, token);
+        p->bridge, session_id, p->browser->kind, "", p->config->pool.connection_timeout, token);
     snprintf(url, size, "%s/#token=%s", wi_bridge_url(p->bridge), token);
 }
 

@@ -16,9 +16,12 @@ static void on_page_url(void *context, const char *session_id, char *url, size_t
 {
     struct wi_pool *pool = context;
     struct pool_session *session = wi_pool_find_session(pool, session_id);
+    struct wi_session_info info = {0};
     char token[WI_TOKEN_SIZE];
 
-    wi_bridge_expect(pool->bridge, session_id, session ? session->kind : "",
+    if (session)
+        wi_session_info(session->session, &info);
+    wi_bridge_expect(pool->bridge, session_id, session ? session->kind : "", info.browser_version,
         pool->config->pool.connection_timeout, token);
     snprintf(url, size, "%s/#token=%s", wi_bridge_url(pool->bridge), token);
     explicit_bzero(token, sizeof(token));

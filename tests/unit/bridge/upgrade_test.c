@@ -23,7 +23,7 @@ static void test_unwelcome(void **state)
     assert_int_equal(hear_close(&client), 4001);
     client_close(&client);
 
-    wi_bridge_expect(house->bridge, "session-2", "chrome", 60000, token);
+    wi_bridge_expect(house->bridge, "session-2", "chrome", "", 60000, token);
     wi_bridge_revoke(house->bridge, "session-2");
     snprintf(who, sizeof who, "\"token\":\"%s\"", token);
     client = open_socket(house);
