@@ -103,6 +103,20 @@ static void write_kinds(struct wi_buffer *out, const struct wi_pool *pool)
     json_decref(kinds);
 }
 
+static void write_health(struct wi_buffer *out, const struct wi_pool_counters *c)
+{
+    wi_metric_head(
+        out, "webinfer_session_faults_total", "counter", "What was found wrong with browsers.");
+    for (int fault = 0; fault < WI_FAULT_COUNT; fault++)
+        wi_buffer_printf(out, "webinfer_session_faults_total{fault=\"%s\"} %llu\n",
+            wi_fault_name(fault), (unsigned long long)c->faults[fault]);
+    wi_metric_head(
+        out, "webinfer_session_remedies_total", "counter", "What was done about such faults.");
+    for (int remedy = WI_REMEDY_RELOAD; remedy < WI_REMEDY_COUNT; remedy++)
+        wi_buffer_printf(out, "webinfer_session_remedies_total{remedy=\"%s\"} %llu\n",
+            wi_remedy_name(remedy), (unsigned long long)c->remedies[remedy]);
+}
+
 static void write_pool(struct wi_buffer *out, const struct wi_pool *pool)
 {
     struct wi_pool_counters c;
@@ -131,6 +145,7 @@ static void write_pool(struct wi_buffer *out, const struct wi_pool *pool)
         wi_buffer_printf(out, "webinfer_sessions{state=\"%s\"} %zu\n", wi_session_state_name(state),
             c.states[state]);
     write_kinds(out, pool);
+    write_health(out, &c);
     wi_metric_head(out, "webinfer_session_start_seconds", "summary",
         "From starting a browser to its node's welcome.");
     wi_buffer_printf(out,

@@ -33,15 +33,12 @@ static const struct lws_protocols protocols[] = {
 static void take_settings(struct wi_bridge *bridge, const struct wi_config *config)
 {
     struct wi_bridge_settings *settings = &bridge->settings;
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    int64_t sessions = config->pool.max_connections > 0 ? config->pool.max_connections : 1;
     settings->heartbeat_interval = config->bridge.heartbeat_interval;
     settings->heartbeat_misses = config->bridge.heartbeat_misses;
     settings->resume_grace = config->bridge.resume_grace;
     settings->max_nodes = config->bridge.max_nodes;
     settings->max_frame = config->api.max_body + FRAME_OVERHEAD;
     settings->model_budget = config->pool.model_budget;
-    settings->threads = cores / sessions > 1 ? (int)(cores / sessions) : 1;
 }
 
 static void on_accept(void *context, int fd, const struct sockaddr *peer, socklen_t length)

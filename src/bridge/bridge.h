@@ -113,6 +113,8 @@ struct wi_bridge_events {
      * borrowed). Both may be NULL. */
     void (*on_node_report)(void *context, const struct wi_node_info *node);
     void (*on_node_models)(void *context, const char *node_id, const json_t *models);
+    /* Asked before each welcome: how many threads WASM may use there. May be NULL: one. */
+    int (*threads)(void *context, const struct wi_node_info *node);
 };
 
 /* Counters for /metrics, all since the start. */

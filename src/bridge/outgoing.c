@@ -72,6 +72,13 @@ struct wi_message *wi_make_bye(struct wi_bridge *bridge, const char *code, const
     return wi_message_new(0, &out, NULL);
 }
 
+static int threads_of(const struct wi_node *node)
+{
+    const struct wi_bridge_events *events = &node->bridge->events;
+
+    return events->threads ? events->threads(events->context, &node->info) : 1;
+}
+
 void wi_send_welcome(struct wi_node *node, int resumed, const json_t *cancel)
 {
     const struct wi_bridge_settings *settings = &node->bridge->settings;
@@ -87,7 +94,7 @@ void wi_send_welcome(struct wi_node *node, int resumed, const json_t *cancel)
         "\"model_budget_bytes\":%llu,\"cancel\":",
         node->info.id, resume, resumed ? "true" : "false", (long long)settings->heartbeat_interval,
         (long long)settings->heartbeat_misses, (long long)settings->resume_grace,
-        (unsigned long long)settings->max_frame, node->info.id, credential, settings->threads,
+        (unsigned long long)settings->max_frame, node->info.id, credential, threads_of(node),
         (unsigned long long)settings->model_budget);
     if (cancel)
         wi_buffer_json(&out, cancel);

@@ -47,7 +47,6 @@ struct wi_connection {
 struct wi_bridge_settings {
     int64_t heartbeat_interval, heartbeat_misses, resume_grace; /* ms, count, ms */
     uint64_t max_frame, max_nodes, model_budget;
-    int threads; /* WASM threads for each node */
 };
 
 struct wi_bridge {

@@ -24,8 +24,6 @@
 
 #define DELETE_TIMEOUT_MS 5000
 #define END_GRACE_MS 2000
-/* The driver answers from what it knows, without asking the page. */
-#define CHECK_TIMEOUT_MS 5000
 /* A service that does not run is reported, and tried again later, rather than waited for. */
 #define REMOTE_READY_MS 5000
 /* How long a session is waited for that was asked of a service and is not wanted any more. */
@@ -518,7 +516,7 @@ static enum wi_code begin(
 
 static void on_keep_alive(void *context)
 {
-    wi_session_check(context);
+    wi_session_check(context, KEEP_ALIVE_MS);
 }
 
 static void on_failed_early(void *context)
@@ -588,6 +586,8 @@ void wi_session_reload(struct wi_session *session, int64_t timeout_ms)
         return;
     wi_info("browser", session->id, "opening the page afresh");
     wi_driver_cancel(session->call);
+    wi_driver_cancel(session->check);
+    session->check = NULL;
     session->welcomed = 0;
     session->reloading = 1;
     session->timeout_ms = timeout_ms;
@@ -604,15 +604,16 @@ static void on_checked(void *context, const struct wi_error *error)
     struct wi_session *session = context;
 
     session->check = NULL;
-    if (error && is_alive(session))
-        fail(session, error);
+    if (serves(session) && session->events.on_checked)
+        session->events.on_checked(session->events.context, session->id, error);
 }
 
-void wi_session_check(struct wi_session *session)
+void wi_session_check(struct wi_session *session, uint64_t timeout_ms)
 {
-    if (serves(session) && !session->check && !session->reloading)
-        session->check =
-            wi_driver_check_page(session->driver, CHECK_TIMEOUT_MS, on_checked, session);
+    if (!serves(session) || session->reloading)
+        return;
+    wi_driver_cancel(session->check);
+    session->check = wi_driver_check_page(session->driver, timeout_ms, on_checked, session);
 }
 
 void wi_session_drain(struct wi_session *session)

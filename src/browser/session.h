@@ -54,6 +54,8 @@ struct wi_session_events {
      * inside this callback then. */
     void (*on_state)(void *context, const char *session_id, enum wi_session_state state,
         const struct wi_error *error);
+    /* What became of wi_session_check: `error` is NULL if the page is well. May be NULL. */
+    void (*on_checked)(void *context, const char *session_id, const struct wi_error *error);
 };
 
 struct wi_session_info {
@@ -80,9 +82,9 @@ void wi_session_welcomed(struct wi_session *session);
 void wi_session_set_busy(struct wi_session *session, int busy);
 /* Opens the page afresh in the same browser (a fresh token is asked for). Only when ready. */
 void wi_session_reload(struct wi_session *session, int64_t timeout_ms);
-/* Its node lost its connection: asks the driver whether the page still lives; if not, the session
- * breaks now, without waiting for the node's grace to pass. */
-void wi_session_check(struct wi_session *session);
+/* Asks the driver to ask the document, which must answer within `timeout_ms`: on_checked follows if
+ * the session still serves then. Takes the place of a check under way. */
+void wi_session_check(struct wi_session *session, uint64_t timeout_ms);
 /* It is to take no more work; nothing else happens until it is closed. */
 void wi_session_drain(struct wi_session *session);
 /* Ends it in good order: delete the session, end the tree, remove the profile. */

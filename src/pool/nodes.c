@@ -268,7 +268,7 @@ static void on_node_away(void *context, const char *node_id)
     if (node)
         wi_pool_node_set(pool, node, 1, node->draining);
     if (session)
-        wi_session_check(session->session);
+        wi_session_check(session->session, WI_CHECK_AWAY_MS);
 }
 
 static void on_node_down(void *context, const char *node_id, const char *why)
@@ -353,8 +353,7 @@ static void on_lost(
     wi_pool_tell_capacity(pool);
 }
 
-/* Its page tried to help itself in vain: a fresh browser brings the platform back. A joined page is
- * somebody else's. */
+/* Its page tried to help itself in vain. A joined page is somebody else's. */
 static void on_platform_lost(
     void *context, const char *node_id, enum wi_platform platform, const char *why)
 {
@@ -363,8 +362,8 @@ static void on_platform_lost(
     struct pool_session *session = node ? wi_pool_find_session(pool, node->session) : NULL;
 
     wi_warn("pool", node_id, "has lost %s: %s", wi_platform_names[platform], why);
-    if (session && !wi_pool_session_ends(session))
-        wi_pool_session_retire(pool, session, "it lost a platform");
+    if (session)
+        wi_pool_fault(pool, session, WI_FAULT_PLATFORM_LOST, why);
 }
 
 void wi_pool_make_bridge_events(struct wi_pool *pool)
@@ -380,6 +379,7 @@ void wi_pool_make_bridge_events(struct wi_pool *pool)
         .on_platform_lost = on_platform_lost,
         .on_answer = on_answer,
         .on_lost = on_lost,
+        .threads = wi_pool_threads,
     };
 }
 

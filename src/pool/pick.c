@@ -217,7 +217,10 @@ static void wish_preferred(struct wi_pool *pool, const struct wi_demand *demand,
             if (pool->options[o].chosen && pool->options[o].measured &&
                 pool->options[o].run_ms <= best)
                 return;
-        wi_pool_wish(pool, name);
+        /* Nobody makes room for what is only preferred. */
+        if (wi_pool_count_sessions(pool, NULL, WI_SESSION_STATE_COUNT) <
+            (size_t)pool->config->pool.max_connections)
+            wi_pool_wish(pool, name);
         return;
     }
 }

@@ -216,7 +216,8 @@ static void finish_closing(struct wi_pool *pool)
     pool->on_closed = NULL;
     wi_timer_free(pool->plan);
     wi_timer_free(pool->tell);
-    pool->plan = pool->tell = NULL;
+    wi_timer_free(pool->look);
+    pool->plan = pool->tell = pool->look = NULL;
     done(pool->closed_context);
 }
 

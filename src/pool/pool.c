@@ -28,6 +28,7 @@ struct wi_pool *wi_pool_new(const struct wi_pool_deps *deps, const struct wi_con
     pool->events = *events;
     pool->plan = wi_timer_new(deps->loop, on_plan, pool);
     pool->tell = wi_timer_new(deps->loop, on_tell, pool);
+    pool->look = wi_timer_new(deps->loop, wi_pool_look, pool);
     pool->verdicts = wi_verdicts_new(deps->db);
     pool->estimates = wi_estimates_new(deps->db);
     if (uv_random(NULL, NULL, &pool->random, sizeof(pool->random), 0, NULL) != 0)
@@ -54,6 +55,7 @@ void wi_pool_start(struct wi_pool *pool, struct wi_bridge *bridge)
     pool->bridge = bridge;
     check_kinds(pool);
     wi_pool_plan(pool);
+    wi_pool_start_looking(pool);
 }
 
 void wi_pool_reload(struct wi_pool *pool, const struct wi_config *config)
@@ -92,6 +94,7 @@ void wi_pool_free(struct wi_pool *pool)
     assert(!pool->sessions);
     wi_timer_free(pool->plan);
     wi_timer_free(pool->tell);
+    wi_timer_free(pool->look);
     wi_pool_free_nodes(pool);
     wi_pool_free_kinds(pool);
     wi_verdicts_free(pool->verdicts);

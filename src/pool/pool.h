@@ -12,6 +12,7 @@
 #include "browser/session.h"
 #include "config/config.h"
 #include "model/store.h"
+#include "pool/ladder.h"
 #include "store/db.h"
 
 /* What a piece of work asks of a node. Strings are borrowed; NULL means "any". */
@@ -135,6 +136,7 @@ int wi_pool_has_kind(const struct wi_pool *pool, const char *kind);
 struct wi_pool_counters {
     uint64_t sessions_started, sessions_broken, sessions_closed;
     uint64_t sessions_worn; /* that were to be replaced by fresh ones */
+    uint64_t faults[WI_FAULT_COUNT], remedies[WI_REMEDY_COUNT];
     uint64_t start_ms_count;
     double start_ms_sum;
     /* Now. What lives is starting, ready (idle) or busy (leased), and nothing else. */

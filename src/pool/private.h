@@ -6,6 +6,7 @@
 #include "pool/backoff.h"
 #include "pool/estimates.h"
 #include "pool/fleet.h"
+#include "pool/ladder.h"
 #include "pool/pool.h"
 #include "pool/route.h"
 #include "pool/scale.h"
@@ -33,11 +34,13 @@ struct pool_session {
     enum wi_session_state state; /* as it last told */
     char node[WI_ID_SIZE];       /* its page's, "" before and after; written by nodes.c */
     double started, welcomed_at; /* 0: not yet */
-    double reloaded_at;          /* 0: never */
     double idle_since;
     uint64_t jobs;              /* attempts answered */
     char worn[64];              /* why it is to be replaced by a fresh one; "": it is not */
     char successor[WI_ID_SIZE]; /* the session that takes its place; "" */
+    struct wi_ladder ladder;
+    double checked_at;
+    unsigned checks_failed; /* in a row */
 };
 
 struct pool_attempt {
@@ -77,8 +80,10 @@ struct wi_pool {
     struct wi_option *options;
     size_t capacity;
     uint64_t random;       /* the state of the dice */
-    struct wi_timer *plan; /* sessions.c: the next time to look */
+    struct wi_timer *plan; /* plan.c: the next time to look */
     struct wi_timer *tell; /* nodes.c: on_capacity, from the loop */
+    struct wi_timer *look; /* health.c: every so often */
+    size_t weighed;        /* which session's memory was looked at last */
     struct wi_pool_counters counters;
     size_t backlog;
     double backlog_since;
@@ -136,6 +141,19 @@ void wi_pool_plan(struct wi_pool *pool);
 void wi_pool_plan_soon(struct wi_pool *pool);
 /* One answer more: what is waiting may be expected to wait accordingly. */
 void wi_pool_note_answer(struct wi_pool *pool);
+
+/* health.c */
+/* How long the document may take to answer when its node has lost its connection. */
+#define WI_CHECK_AWAY_MS 5000
+void wi_pool_start_looking(struct wi_pool *pool);
+void wi_pool_look(void *context); /* the timer's */
+void wi_pool_fault(
+    struct wi_pool *pool, struct pool_session *session, enum wi_fault fault, const char *why);
+/* What wi_session_check found. */
+void wi_pool_checked(
+    struct wi_pool *pool, struct pool_session *session, const struct wi_error *error);
+/* The bridge asks: how many threads WASM may use on this node. */
+int wi_pool_threads(void *context, const struct wi_node_info *node);
 
 /* nodes.c */
 void wi_pool_make_bridge_events(struct wi_pool *pool);

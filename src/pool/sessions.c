@@ -9,9 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A page that is lost again within this time costs its browser. */
-#define RELOAD_AGAIN_MS 60000
-
 static void on_page_url(void *context, const char *session_id, char *url, size_t size)
 {
     struct wi_pool *pool = context;
@@ -164,6 +161,15 @@ void wi_pool_session_close(struct wi_pool *pool, struct pool_session *session)
     wi_session_close(session->session);
 }
 
+static void on_checked(void *context, const char *session_id, const struct wi_error *error)
+{
+    struct wi_pool *pool = context;
+    struct pool_session *session = wi_pool_find_session(pool, session_id);
+
+    assert(session);
+    wi_pool_checked(pool, session, error);
+}
+
 void wi_pool_session_retire(struct wi_pool *pool, struct pool_session *session, const char *why)
 {
     const struct pool_node *node = wi_pool_node_of(pool, session->id);
@@ -208,7 +214,7 @@ void wi_pool_session_up(struct wi_pool *pool, struct pool_session *session)
         pool->counters.start_ms_count++;
         pool->counters.start_ms_sum += now - session->started;
     }
-    session->idle_since = now;
+    session->idle_since = session->checked_at = now;
     pool->scaled_at = now; /* what has waited for this session is about to be served */
     if (kind) {
         kind->wish_since = 0;
@@ -222,23 +228,10 @@ void wi_pool_session_up(struct wi_pool *pool, struct pool_session *session)
 
 void wi_pool_session_lost_node(struct wi_pool *pool, struct pool_session *session, const char *why)
 {
-    struct wi_error error;
-    double now = wi_now_ms();
-
-    if (wi_pool_session_ends(session)) {
+    if (wi_pool_session_ends(session))
         wi_session_close(session->session);
-        return;
-    }
-    if (session->state == WI_SESSION_STARTING)
-        return; /* we took its page away ourselves, and wait for the next */
-    if (session->state == WI_SESSION_READY &&
-        (session->reloaded_at == 0 || now - session->reloaded_at > RELOAD_AGAIN_MS)) {
-        session->reloaded_at = now;
-        wi_session_reload(session->session, pool->config->pool.connection_timeout);
-        return;
-    }
-    wi_error_set(&error, WI_UNAVAILABLE, "", "its page was lost: %.300s", why);
-    wi_session_kill(session->session, &error);
+    else if (session->state != WI_SESSION_STARTING) /* else we took the page away ourselves */
+        wi_pool_fault(pool, session, WI_FAULT_PAGE_SILENT, why);
 }
 
 void wi_pool_session_busy(struct pool_session *session)
@@ -283,7 +276,7 @@ void wi_pool_start_session(struct wi_pool *pool, struct pool_kind *kind, const c
         .instance = pool->deps.instance,
         .children = pool->deps.children,
         .page_url = wi_bridge_url(pool->bridge)};
-    const struct wi_session_events events = {pool, on_page_url, on_state};
+    const struct wi_session_events events = {pool, on_page_url, on_state, on_checked};
     struct pool_session *session = wi_alloc(sizeof(*session));
     struct wi_session_info info;
 

@@ -246,10 +246,11 @@ static void navigate(struct wi_driver_call *base, const char *url, uint64_t time
         (struct classic_call *)base, "POST", "/url", json_pack("{s:s}", "url", url), timeout_ms);
 }
 
-/* The page's address: asking for it fails where the page has crashed. */
+/* Fails where the page has crashed, and is not answered where its document hangs. */
 static void check_page(struct wi_driver_call *base, uint64_t timeout_ms)
 {
-    session_exchange((struct classic_call *)base, "GET", "/url", NULL, timeout_ms);
+    session_exchange((struct classic_call *)base, "POST", "/execute/sync",
+        json_pack("{s:s, s:[]}", "script", "return 0", "args"), timeout_ms);
 }
 
 static enum wi_code forget_session(

@@ -196,7 +196,7 @@ static inline int set_up(void **state)
     house->config.pool.max_connections = 1;
     house->config.pool.model_budget = 1 << 30;
     struct wi_bridge_events events = {house, on_up, on_away, on_down, on_accepted, on_answer,
-        on_lost, on_platform_lost, NULL, NULL};
+        on_lost, on_platform_lost, NULL, NULL, NULL};
     house->bridge = wi_bridge_new(
         house->lws, &house->loop, NULL, &house->config, &house->budget, &events, &error);
     if (!house->bridge)

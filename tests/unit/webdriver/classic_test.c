@@ -230,7 +230,7 @@ static void a_session_gives_its_id_and_capabilities(void **state)
     wi_driver_check_page(place.driver, 5000, on_done, &place);
     wait_done(&place);
     assert_int_equal(place.error.code, WI_OK);
-    assert_memory_equal(place.request, "GET /session/abc-1/url ", 23);
+    assert_memory_equal(place.request, "POST /session/abc-1/execute/sync ", 33);
     wi_driver_delete_session(place.driver, 5000, on_done, &place);
     wait_done(&place);
     assert_int_equal(place.error.code, WI_OK);

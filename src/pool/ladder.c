@@ -1,0 +1,41 @@
+/* The remedies for each fault, the mildest first; see ladder.h. */
+#include "pool/ladder.h"
+
+static const enum wi_remedy rungs[WI_FAULT_COUNT][WI_REMEDY_COUNT] = {
+    [WI_FAULT_ENGINE_HUNG] = {WI_REMEDY_RELOAD, WI_REMEDY_KILL},
+    /* Nothing of ours can still run there: no reason to wait. */
+    [WI_FAULT_PAGE_SILENT] = {WI_REMEDY_RELOAD, WI_REMEDY_KILL},
+    /* Its engines still serve. No driver takes a document that hangs to another page. */
+    [WI_FAULT_PAGE_FROZEN] = {WI_REMEDY_RETIRE, WI_REMEDY_KILL},
+    /* A driver does not open another page in a tab that has crashed. */
+    [WI_FAULT_PAGE_CRASHED] = {WI_REMEDY_KILL},
+    /* A fresh page gets no GPU from a browser that has given it up, and WASM still serves. */
+    [WI_FAULT_PLATFORM_LOST] = {WI_REMEDY_RETIRE},
+};
+
+const char *wi_fault_name(enum wi_fault fault)
+{
+    static const char *const names[WI_FAULT_COUNT] = {
+        "engine_hung", "page_silent", "page_frozen", "page_crashed", "platform_lost"};
+
+    return fault < WI_FAULT_COUNT ? names[fault] : "unknown";
+}
+
+const char *wi_remedy_name(enum wi_remedy remedy)
+{
+    static const char *const names[WI_REMEDY_COUNT] = {"none", "reload", "retire", "kill"};
+
+    return remedy < WI_REMEDY_COUNT ? names[remedy] : "unknown";
+}
+
+enum wi_remedy wi_ladder_climb(struct wi_ladder *ladder, enum wi_fault fault, double now)
+{
+    int recent = ladder->last != WI_REMEDY_NONE && now - ladder->at <= WI_LADDER_MS;
+    const enum wi_remedy *rung = rungs[fault];
+
+    while (recent && *rung <= ladder->last && rung[1] != WI_REMEDY_NONE)
+        rung++;
+    ladder->last = *rung;
+    ladder->at = now;
+    return *rung;
+}

@@ -1,0 +1,40 @@
+/*
+ * What is done about a session that is unwell. The first rung is the page's own: it replaces an
+ * engine worker that died, hangs beyond its attempt's deadline or lost its device. What the pool
+ * then sees goes from the mildest remedy that can help to a new browser. Pure: times are given.
+ */
+#ifndef WI_POOL_LADDER_H
+#define WI_POOL_LADDER_H
+
+enum wi_fault {
+    WI_FAULT_ENGINE_HUNG,   /* an engine has long been busy, with nothing of ours */
+    WI_FAULT_PAGE_SILENT,   /* no heartbeat, and its socket did not come back in its grace */
+    WI_FAULT_PAGE_FROZEN,   /* its link worker lives, but the document or the driver does not */
+    WI_FAULT_PAGE_CRASHED,  /* its socket is gone, and the driver says that the page is, too */
+    WI_FAULT_PLATFORM_LOST, /* its page cannot get a GPU back that it had */
+    WI_FAULT_COUNT
+};
+
+enum wi_remedy {
+    WI_REMEDY_NONE,
+    WI_REMEDY_RELOAD, /* open the page afresh */
+    WI_REMEDY_RETIRE, /* a new browser, when what runs on it is done */
+    WI_REMEDY_KILL,   /* a new browser at once */
+    WI_REMEDY_COUNT
+};
+
+/* A fault so soon after a remedy shows that it was too mild. */
+#define WI_LADDER_MS 60000.0
+
+/* Zero-initialise. */
+struct wi_ladder {
+    enum wi_remedy last;
+    double at;
+};
+
+const char *wi_fault_name(enum wi_fault fault);
+const char *wi_remedy_name(enum wi_remedy remedy);
+/* The remedy for this fault now, which is noted. */
+enum wi_remedy wi_ladder_climb(struct wi_ladder *ladder, enum wi_fault fault, double now);
+
+#endif

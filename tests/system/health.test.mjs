@@ -1,0 +1,136 @@
+/** What is done about a browser that is unwell: its page is opened afresh, or it is replaced. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
+import * as devtools from '../lib/devtools.mjs';
+import { FakeNode } from '../lib/fake-node.mjs';
+import { FakeDriver } from '../lib/fake-session.mjs';
+import { until } from '../lib/wait.mjs';
+
+const test = testsOf(() => null);
+const slow = (daemon, count) => daemon.infer({ model_name: 'slow', platform: 'wasm',
+    timeout_ms: 100_000, inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 1], data: [1] },
+        { name: 'count', datatype: 'INT64', shape: [], data: [count] }] });
+const echo = (daemon) => daemon.infer({ model_name: 'builtin/echo', timeout_ms: 100_000,
+    inputs: [{ name: 'x', datatype: 'INT32', shape: [1], data: [1] }] });
+const faults = (daemon, fault) =>
+    daemon.metric('webinfer_session_faults_total', `{fault="${fault}"}`);
+const remedies = (daemon, remedy) =>
+    daemon.metric('webinfer_session_remedies_total', `{remedy="${remedy}"}`);
+const sessions = async (daemon) => (await daemon.status()).sessions;
+const long = { timeout: 90_000 * patience };
+const quick = { bridge: { heartbeat_interval: '600ms', resume_grace: '2s' },
+    pool: { max_connections: 1, connection_timeout: '15s' } };
+
+test('a document that hangs: what runs is finished, then the browser is replaced', () =>
+    withDaemon({ models: ['slow'], config: quick }, async (daemon) => {
+        const [{ id }] = await sessions(daemon);
+        assert.equal((await slow(daemon, 1)).status, 200);
+        const call = slow(daemon, 600);
+        await until(async () => (await daemon.status()).queue.running === 1, { what: 'the job' });
+        const socket = await devtools.evaluate(daemon.temporary, 'for (;;);');
+        const answer = await call;
+        assert.equal(answer.status, 200, answer.text);
+        assert.equal(answer.json.performance.attempts, 1, 'the engine went on');
+        await until(async () => await faults(daemon, 'page_frozen') >= 1,
+            { what: 'the hang to be noticed', ...long });
+        await until(async () => (await sessions(daemon)).some((one) => one.id !== id &&
+            one.state === 'ready'), { what: 'another browser', ...long });
+        socket.terminate();
+        assert.equal(await remedies(daemon, 'retire'), 1);
+        assert.equal((await slow(daemon, 1)).status, 200);
+    }));
+
+for (const role of ['driver', 'browser', 'gpu'])
+    test(`SIGSTOP of the ${role}: jobs are answered all the same, and it recovers`, () =>
+        withDaemon({ models: ['slow'], config: quick }, async (daemon) => {
+            assert.equal((await slow(daemon, 1)).status, 200);
+            const before = daemon.processes(role).map(({ pid }) => pid);
+            assert.ok(before.length > 0, `there is no ${role}`);
+            const call = slow(daemon, 300);
+            await until(async () => (await daemon.status()).queue.running === 1,
+                { what: 'the job' });
+            for (const pid of before) process.kill(pid, 'SIGSTOP');
+            const answer = await call;
+            assert.equal(answer.status, 200, answer.text);
+            // WASM needs no GPU process, and nothing else of it is missing.
+            if (role !== 'gpu')
+                await until(() => daemon.processes(role).every(({ pid }) =>
+                    !before.includes(pid)), { what: `another ${role}`, ...long });
+            await daemon.ready();
+            assert.equal((await slow(daemon, 1)).status, 200);
+        }));
+
+test('memory_limit: a browser that grew beyond it is replaced, once it has worked', () =>
+    withDaemon({ config: { pool: { max_connections: 2, memory_limit: '1M' } } },
+        async (daemon) => {
+            const [{ id, rss_bytes: rss }] = await sessions(daemon);
+            assert.ok(rss > 1 << 20);
+            assert.equal((await echo(daemon)).status, 200);
+            await until(async () => {
+                const list = await sessions(daemon);
+                assert.ok(list.some(({ state }) => state === 'ready'), 'never without one');
+                return list.every((one) => one.id !== id);
+            }, { what: 'it to be replaced', ...long });
+            assert.equal(await daemon.metric('webinfer_sessions_worn_total'), 1);
+            assert.equal((await echo(daemon)).status, 200);
+        }));
+
+/** A daemon whose browser is `node`, a fake. */
+async function withFake(config, body) {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-fake-'));
+    const driver = new FakeDriver(folder);
+    const daemon = new Daemon({ config: { ...config, 'browser.chrome': driver.config } });
+    let done = false;
+    try {
+        await daemon.start({ ready: false });
+        const node = await new FakeNode(await driver.pageUrl(0)).join();
+        await daemon.ready();
+        await body(daemon, driver, node);
+        await node.close();
+        done = true;
+    } catch (error) {
+        throw daemon.explain(error);
+    } finally {
+        fs.rmSync(folder, { recursive: true, force: true });
+        if (!done) await daemon.abandon();
+    }
+    await daemon.stop();
+}
+
+test('an engine that is busy with nothing of ours: another page, then another browser', () =>
+    withFake({ bridge: { heartbeat_interval: '200ms', resume_grace: '1s' } },
+        async (daemon, driver, node) => {
+            const [{ id }] = await sessions(daemon);
+            node.answersHeartbeats = false;
+            const lie = (one) => setInterval(() => one.send('heartbeat',
+                { seq: 1, running: [], busy_since_ms: 1e9 }), 100);
+            const first = lie(node);
+            const second = await driver.pageUrl(1, 60_000);
+            clearInterval(first);
+            assert.equal(await faults(daemon, 'engine_hung'), 1);
+            const other = await new FakeNode(second).join();
+            assert.equal((await sessions(daemon))[0].id, id);
+            other.answersHeartbeats = false;
+            const again = lie(other);
+            await until(async () => (await sessions(daemon)).every((one) => one.id !== id),
+                { what: 'another browser', ...long });
+            clearInterval(again);
+            assert.equal(await remedies(daemon, 'reload'), 1);
+            assert.equal(await remedies(daemon, 'kill'), 1);
+            await other.close();
+        }));
+
+test('the cores are shared out among the browsers that there are', () =>
+    withFake({ pool: { max_connections: 2 }, bridge: { heartbeat_interval: '200ms' } },
+        async (daemon, driver, node) => {
+            const cores = os.availableParallelism();
+            assert.equal(node.welcome.threads, cores);
+            daemon.writeConfig({ pool: { min_connections: 2 } });
+            daemon.signal('SIGHUP');
+            const other = await new FakeNode(await driver.pageUrl(1)).join();
+            assert.equal(other.welcome.threads, Math.max(1, Math.floor(cores / 2)));
+            await other.close();
+        }));

@@ -1,0 +1,84 @@
+/* What is done about each fault, when it comes alone and when it comes again. */
+#include "../test.h"
+
+#include "pool/ladder.h"
+
+#include <string.h>
+
+static void each_fault_alone_gets_the_mildest_remedy(void **state)
+{
+    static const enum wi_remedy expected[WI_FAULT_COUNT] = {
+        [WI_FAULT_ENGINE_HUNG] = WI_REMEDY_RELOAD,
+        [WI_FAULT_PAGE_SILENT] = WI_REMEDY_RELOAD,
+        [WI_FAULT_PAGE_FROZEN] = WI_REMEDY_RETIRE,
+        [WI_FAULT_PAGE_CRASHED] = WI_REMEDY_KILL,
+        [WI_FAULT_PLATFORM_LOST] = WI_REMEDY_RETIRE,
+    };
+
+    for (int fault = 0; fault < WI_FAULT_COUNT; fault++) {
+        struct wi_ladder ladder = {0};
+        assert_int_equal(wi_ladder_climb(&ladder, fault, 5), expected[fault]);
+        assert_int_equal(ladder.last, expected[fault]);
+        assert_true(ladder.at == 5);
+    }
+}
+
+static void again_soon_it_goes_up_to_the_end(void **state)
+{
+    struct wi_ladder ladder = {0};
+    double now = 1;
+
+    assert_int_equal(wi_ladder_climb(&ladder, WI_FAULT_PAGE_SILENT, now), WI_REMEDY_RELOAD);
+    now += WI_LADDER_MS;
+    assert_int_equal(wi_ladder_climb(&ladder, WI_FAULT_PAGE_SILENT, now), WI_REMEDY_KILL);
+    now += WI_LADDER_MS;
+    assert_int_equal(wi_ladder_climb(&ladder, WI_FAULT_PAGE_SILENT, now), WI_REMEDY_KILL);
+    now += WI_LADDER_MS + 1;
+    assert_int_equal(wi_ladder_climb(&ladder, WI_FAULT_PAGE_SILENT, now), WI_REMEDY_RELOAD);
+}
+
+static void another_fault_soon_after_a_remedy_is_no_milder_a_case(void **state)
+{
+    struct wi_ladder ladder = {0};
+
+    assert_int_equal(wi_ladder_climb(&ladder, WI_FAULT_ENGINE_HUNG, 0), WI_REMEDY_RELOAD);
+    assert_int_equal(wi_ladder_climb(&ladder, WI_FAULT_PAGE_SILENT, 1), WI_REMEDY_KILL);
+    ladder = (struct wi_ladder){0};
+    assert_int_equal(wi_ladder_climb(&ladder, WI_FAULT_PLATFORM_LOST, 0), WI_REMEDY_RETIRE);
+    assert_int_equal(wi_ladder_climb(&ladder, WI_FAULT_PLATFORM_LOST, 1), WI_REMEDY_RETIRE);
+    assert_int_equal(wi_ladder_climb(&ladder, WI_FAULT_PAGE_FROZEN, 2), WI_REMEDY_KILL);
+}
+
+static void every_fault_ends_in_a_new_browser(void **state)
+{
+    for (int fault = 0; fault < WI_FAULT_COUNT; fault++) {
+        struct wi_ladder ladder = {0};
+        enum wi_remedy remedy = WI_REMEDY_NONE;
+        for (int i = 0; i < WI_REMEDY_COUNT; i++)
+            remedy = wi_ladder_climb(&ladder, fault, i);
+        assert_true(remedy == WI_REMEDY_KILL || remedy == WI_REMEDY_RETIRE);
+    }
+}
+
+static void everything_has_a_name(void **state)
+{
+    for (int fault = 0; fault < WI_FAULT_COUNT; fault++)
+        assert_true(strlen(wi_fault_name(fault)) > 3);
+    for (int remedy = 0; remedy < WI_REMEDY_COUNT; remedy++)
+        assert_true(strlen(wi_remedy_name(remedy)) > 3);
+    assert_string_equal(wi_fault_name(WI_FAULT_COUNT), "unknown");
+    assert_string_equal(wi_remedy_name(WI_REMEDY_COUNT), "unknown");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_fault_alone_gets_the_mildest_remedy),
+        cmocka_unit_test(again_soon_it_goes_up_to_the_end),
+        cmocka_unit_test(another_fault_soon_after_a_remedy_is_no_milder_a_case),
+        cmocka_unit_test(every_fault_ends_in_a_new_browser),
+        cmocka_unit_test(everything_has_a_name),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
