@@ -17,6 +17,8 @@ _webinfer()
         --priority) COMPREPLY=(); return ;;
         --timeout) COMPREPLY=(); return ;;
         --output) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state) COMPREPLY=($(compgen -W 'queued running done failed cancelled' -- "$cur")); return ;;
+        --limit) COMPREPLY=(); return ;;
         --type) COMPREPLY=($(compgen -W 'text_embedding text_generation text2text vision audio multimodal' -- "$cur")); return ;;
         --config) COMPREPLY=($(compgen -f -- "${cur##*=}")); return ;;
         --file) COMPREPLY=($(compgen -f -- "${cur##*=}")); return ;;
@@ -35,11 +37,15 @@ _webinfer()
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-            status|infer|models|nodes|hardware|doctor|token|token|simulate|completion|help|version) verb=${COMP_WORDS[i]}; break ;;
+            status|infer|jobs|jobs|jobs|jobs|models|nodes|hardware|doctor|token|token|simulate|completion|help|version) verb=${COMP_WORDS[i]}; break ;;
         esac
     done
     case $verb in
-        '') words='status infer models nodes hardware doctor token token simulate completion help version' ;;
+        '') words='status infer jobs jobs jobs jobs models nodes hardware doctor token token simulate completion help version' ;;
+        jobs) words='list' ;;
+        jobs) words='show' ;;
+        jobs) words='wait' ;;
+        jobs) words='cancel' ;;
         token) words='new' ;;
         token) words='join' ;;
         completion) words='bash' ;;
@@ -47,7 +53,10 @@ _webinfer()
     if [[ $cur == -* ]]; then
         words='--help --version --url --token-file --authority --json'
         case $verb in
-            infer) words+=' --image --tensor --inputs --platform --browser --node --precision --no-fallback --priority --timeout --output' ;;
+            infer) words+=' --image --tensor --inputs --platform --browser --node --precision --no-fallback --priority --timeout --output --detach' ;;
+            jobs) words+=' --state --limit' ;;
+            jobs) words+=' --output' ;;
+            jobs) words+=' --output' ;;
             hardware) words+=' --type --platform --browser --node --precision --no-fallback' ;;
             doctor) words+=' --config --no-start' ;;
             token) words+=' --file' ;;

@@ -32,6 +32,10 @@ enum wi_exit wi_cli_check(const struct wi_cli *cli, const struct wi_rest_answer 
 /* The commands, one file each. */
 enum wi_exit wi_cli_status(struct wi_cli *cli);
 enum wi_exit wi_cli_infer(struct wi_cli *cli);
+enum wi_exit wi_cli_jobs_list(struct wi_cli *cli);
+enum wi_exit wi_cli_jobs_show(struct wi_cli *cli);
+enum wi_exit wi_cli_jobs_wait(struct wi_cli *cli);
+enum wi_exit wi_cli_jobs_cancel(struct wi_cli *cli);
 enum wi_exit wi_cli_models(struct wi_cli *cli);
 enum wi_exit wi_cli_nodes(struct wi_cli *cli);
 enum wi_exit wi_cli_hardware(struct wi_cli *cli);

@@ -38,10 +38,26 @@ static enum wi_exit show(struct wi_cli *cli, const struct wi_rest_answer *answer
     return result;
 }
 
+/* Of a job that was accepted, its id alone: for "webinfer jobs wait". */
+static enum wi_exit show_job(struct wi_cli *cli, const struct wi_rest_answer *answer)
+{
+    json_t *job = json_loadb(answer->body.text, answer->body.size, 0, NULL);
+    const char *id = json_string_value(json_object_get(job, "id"));
+    enum wi_exit result = id ? WI_EXIT_OK : WI_EXIT_FAILED;
+
+    if (cli->json)
+        fwrite(answer->body.text, 1, answer->body.size, stdout);
+    else
+        puts(id ? id : "webinfer: the server told no id");
+    json_decref(job);
+    return result;
+}
+
 enum wi_exit wi_cli_infer(struct wi_cli *cli)
 {
     struct wi_buffer body = {0};
-    struct wi_rest_request request = {.path = "/v1/infer"};
+    int detach = wi_argument_given(&cli->arguments, "detach");
+    struct wi_rest_request request = {.path = detach ? "/v1/jobs" : "/v1/infer"};
     struct wi_rest_answer answer = {0};
     struct wi_error error = {0};
     enum wi_exit result = WI_EXIT_USAGE;
@@ -56,7 +72,9 @@ enum wi_exit wi_cli_infer(struct wi_cli *cli)
     request.timeout_ms += TRAVEL_MS;
     wi_rest_exchange(&cli->rest, &request, &answer);
     result = wi_cli_check(cli, &answer);
-    if (result == WI_EXIT_OK)
+    if (result == WI_EXIT_OK && detach)
+        result = show_job(cli, &answer);
+    else if (result == WI_EXIT_OK)
         result = show(cli, &answer);
 out:
     wi_rest_answer_clear(&answer);

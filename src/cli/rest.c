@@ -79,6 +79,8 @@ static void set_up(CURL *curl, const struct wi_rest *rest, const struct wi_rest_
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     if (rest->authority)
         curl_easy_setopt(curl, CURLOPT_CAINFO, rest->authority);
+    if (request->method)
+        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
     if (request->body) {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_size);

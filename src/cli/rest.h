@@ -13,8 +13,9 @@ struct wi_rest {
 };
 
 struct wi_rest_request {
-    const char *path; /* "/v1/status" */
-    const void *body; /* NULL: GET; else POST */
+    const char *path;   /* "/v1/status" */
+    const char *method; /* NULL: GET, or POST with a body */
+    const void *body;
     size_t body_size;
     size_t json_size; /* of a body with binary tensors, its JSON head; 0: all is JSON */
     long timeout_ms;

@@ -81,6 +81,21 @@ static const struct wi_option infer_options[] = {
     {"timeout", "DURATION", 0, WI_COMPLETE_NONE, NULL,
         "For queue, load and run, e.g. 500ms, 30s, 5m; 60s is the default"},
     {"output", "DIR", 0, WI_COMPLETE_DIRECTORY, NULL, "Save each output tensor as DIR/NAME.npy"},
+    {"detach", NULL, 0, WI_COMPLETE_NONE, NULL,
+        "Let the server keep it as a job and do not wait: prints the job's id"},
+    {0},
+};
+
+static const struct wi_option jobs_options[] = {
+    {"state", "NAME", 0, WI_COMPLETE_WORDS, "queued running done failed cancelled",
+        "Only jobs in this state"},
+    {"limit", "N", 0, WI_COMPLETE_NONE, NULL, "At most so many; 100 is the default"},
+    {0},
+};
+
+static const struct wi_option job_options[] = {
+    {"output", "DIR", 0, WI_COMPLETE_DIRECTORY, NULL,
+        "Save each binary output tensor as DIR/NAME.npy"},
     {0},
 };
 
@@ -152,6 +167,12 @@ const struct wi_verb wi_cli_verbs[] = {
     {"infer", "MODEL [FILE]", 1, 2,
         "Run a model on a picture, on tensors or on the JSON in FILE (or \"-\")", infer_options,
         wi_cli_infer},
+    {"jobs list", "", 0, 0, "List the jobs that the server keeps", jobs_options, wi_cli_jobs_list},
+    {"jobs show", "ID", 1, 1, "Show how far a job is, and its answer", job_options,
+        wi_cli_jobs_show},
+    {"jobs wait", "ID", 1, 1, "Wait for a job to end, and show its answer", job_options,
+        wi_cli_jobs_wait},
+    {"jobs cancel", "ID", 1, 1, "Cancel a job", NULL, wi_cli_jobs_cancel},
     {"models", "", 0, 0, "List the models of the store", NULL, wi_cli_models},
     {"nodes", "", 0, 0, "List the pages that compute, and on what", NULL, wi_cli_nodes},
     {"hardware", "MODEL", 1, 1,

@@ -223,3 +223,25 @@ test('help, version and completion', async () => {
     });
     assert.equal(shell, 0, 'bash can read it');
 });
+
+test('a job: detached, waited for, shown, listed, cancelled', async () => {
+    const x = file('detached.npy', npy('<f4', [2], kserve.pack('FP32', [4, 5])));
+    const started = await webinfer(['infer', 'twice', '--tensor', `x=${x}`, '--detach',
+        '--output', daemon.folder]);
+    assert.equal(started.code, 0, started.problems);
+    const id = started.out.trim();
+    assert.match(id, /^job-[0-9a-f]{16}$/);
+    const waited = await webinfer(['jobs', 'wait', id, '--output', daemon.folder]);
+    assert.equal(waited.code, 0, waited.problems);
+    assert.match(waited.out, new RegExp(`^${id}: done\n`));
+    assert.deepEqual(kserve.values('FP32',
+        fs.readFileSync(path.join(daemon.folder, 'y.npy')).subarray(-8)), [8, 10]);
+    assert.equal((await webinfer(['jobs', 'show', id, '--json'])).json.state, 'done');
+    assert.match((await webinfer(['jobs', 'list', '--state', 'done'])).out,
+        new RegExp(`JOB.*\n${id} +done +twice`));
+    const late = await webinfer(['jobs', 'cancel', id]);
+    assert.deepEqual([late.code, late.out], [1, '']);
+    assert.match(late.problems, /is done, so it cannot be cancelled/);
+    assert.equal((await webinfer(['jobs', 'show', 'job-0000000000000000'])).code, 1);
+    assert.equal((await webinfer(['jobs', 'show', '../status'])).code, 2);
+});
