@@ -367,7 +367,7 @@ static void fail(struct job *job, const char *node_id, const struct wi_error *er
     int too_big = wi_probes_failed(job->jobs->probes, &job->spec, node_id, job->last, error);
     if (too_big && !job->outgrown && !job->spec.has_platform) {
         job->outgrown = 1;
-        retry(job, 1, error->detail);
+        retry(job, 0, error->detail);
         on_capacity(job->jobs);
         return;
     }
