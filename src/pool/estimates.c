@@ -225,6 +225,8 @@ void wi_estimates_ran(struct wi_estimates *estimates, const char *hash, const ch
         /* What a first run takes above the later ones belongs to loading. */
         double above = e->runs > 0 && run_ms > e->run_ms ? run_ms - e->run_ms : 0;
         average(&e->load_ms, &e->loads, load_ms + above);
+        if (e->loads == 1)
+            entry->asks = 0; /* the next run would tell more: it need not wait */
         if (e->runs == 0) {
             e->run_ms = run_ms;
             e->cold = 1;

@@ -213,13 +213,15 @@ static void find_reference(
 
     *reference = (struct reference){WI_ROUTE_RUN_MS, WI_ROUTE_LOAD_MS, 1};
     for (size_t i = 0; i < count; i++) {
-        const struct wi_estimate *e =
-            &options[i].candidate->prospects[options[i].platform].estimate;
-        if (options[i].measured && (!best || e->run_ms < reference->run_ms)) {
-            best = &options[i];
-            reference->run_ms = e->run_ms;
-            reference->load_ms = e->loads > 0 ? e->load_ms : WI_ROUTE_LOAD_MS;
-        }
+        const struct wi_option *option = &options[i];
+        const struct wi_estimate *e = &option->candidate->prospects[option->platform].estimate;
+        /* A first run is better than nothing to compare with. */
+        if ((!option->measured && !e->cold) || (best && best->measured > option->measured) ||
+            (best && best->measured == option->measured && e->run_ms >= reference->run_ms))
+            continue;
+        best = option;
+        reference->run_ms = e->run_ms;
+        reference->load_ms = e->loads > 0 ? e->load_ms : WI_ROUTE_LOAD_MS;
     }
     if (best)
         reference->prior = prior(best);

@@ -234,8 +234,12 @@ static void probes_are_asked_for_less_and_less_often(void **state)
         now += pause;
         pause *= 2;
     }
+    wi_estimates_ran(estimates, hash, place, 50, 10, 0, now);
+    assert_true(wi_estimates_probe_due(estimates, hash, place, now));
     for (int i = 0; i < 50; i++)
         wi_estimates_probe_asked(estimates, hash, place, now);
+    wi_estimates_ran(estimates, hash, place, 50, 10, 0, now);
+    assert_false(wi_estimates_probe_due(estimates, hash, place, now));
     assert_true(wi_estimates_probe_due(estimates, hash, place, now + 3600000));
 }
 

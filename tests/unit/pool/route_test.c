@@ -417,6 +417,20 @@ static void what_is_preferred_and_not_measured_gets_its_chance(void **state)
     expect_node(place, 3, "node-0"); /* and edge, second and unknown, does not */
 }
 
+static void a_first_run_is_compared_with_where_nothing_else_is_known(void **state)
+{
+    struct place *place = *state;
+
+    load(place, 0, WI_WASM, 0);
+    prospect(place, 0, WI_WASM)->rank = 1;
+    prospect(place, 1, WI_WASM)->rank = 0;
+    prospect(place, 0, WI_WASM)->estimate =
+        (struct wi_estimate){.run_ms = 8000, .cold = 1, .load_ms = 6000, .loads = 1};
+    /* Better by the list, so 8 s would become 4.7; but it would have to load for 6. */
+    expect_node(place, 2, "node-0");
+    assert_true(option(place, 1, WI_WASM)->run_ms > 4000);
+}
+
 /* --- waiting --------------------------------------------------------------------------------- */
 
 static void full_and_closed_nodes_are_waited_for(void **state)
@@ -588,6 +602,7 @@ int main(void)
         cmocka_unit_test_setup(the_queue_and_the_load_count, setup),
         cmocka_unit_test_setup(what_fails_often_is_avoided, setup),
         cmocka_unit_test_setup(what_is_preferred_and_not_measured_gets_its_chance, setup),
+        cmocka_unit_test_setup(a_first_run_is_compared_with_where_nothing_else_is_known, setup),
         cmocka_unit_test_setup(full_and_closed_nodes_are_waited_for, setup),
         cmocka_unit_test_setup(another_model_waits_for_an_idle_node, setup),
         cmocka_unit_test_setup(a_much_better_place_is_worth_waiting_for, setup),
