@@ -88,7 +88,7 @@ void wi_pool_check_kind(struct pool_kind *kind, double now)
     kind->check_at = now + RECHECK_MS;
     if (!kind->installed) {
         kind->problem = error;
-        if (was || first)
+        if ((was || first) && kind->browser->max_connections > 0)
             wi_warn("pool", kind->name, "%s", error.detail);
     } else if (!was) {
         kind->problem.code = WI_OK;
