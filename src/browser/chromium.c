@@ -144,7 +144,7 @@ static json_t *make_capabilities(
 {
     int edge = is_edge(plan, launch);
     struct wi_strings list = {0};
-    json_t *options;
+    json_t *options, *made;
 
     collect_switches(plan, &list);
     /* enable-logging would write a log of the page's console into the profile. */
@@ -154,9 +154,11 @@ static json_t *make_capabilities(
         json_object_set_new(options, "binary", json_string(binary));
     wi_strings_clear(&list);
     /* Navigation need not wait for what the page loads: its node's welcome is what counts. */
-    return json_pack("{s:{s:s, s:s, s:o}}", "alwaysMatch", "browserName",
-        edge ? "MicrosoftEdge" : "chrome", "pageLoadStrategy", "eager",
-        edge ? "ms:edgeOptions" : "goog:chromeOptions", options);
+    made = json_pack("{s:s, s:s, s:o}", "browserName", edge ? "MicrosoftEdge" : "chrome",
+        "pageLoadStrategy", "eager", edge ? "ms:edgeOptions" : "goog:chromeOptions", options);
+    if (plan->browser->driver == WI_DIALECT_BIDI)
+        json_object_set_new(made, "webSocketUrl", json_true());
+    return json_pack("{s:o}", "alwaysMatch", made);
 }
 
 static enum wi_code fill(

@@ -186,7 +186,8 @@ const struct wi_option wi_options[] = {
     {BROWSER_KEY(driver), ENUM(dialects), DEFAULT("auto"), RELOADABLE,
         .help = "The dialect of WebDriver: classic or bidi. With auto, a Firefox without a "
                 "driver_command is started directly and spoken to in bidi, everything else in "
-                "classic."},
+                "classic. With bidi, a browser that needs a driver is asked for BiDi beside "
+                "classic, so that what its page writes to the console is in the log."},
     {BROWSER_KEY(driver_command), STRING, DEFAULT(""), RELOADABLE,
         .help = "The WebDriver program: a path, or a name to look for in PATH, and its arguments. "
                 "Empty looks for the usual names."},

@@ -27,7 +27,8 @@ struct classic {
     struct lws_context *lws;
     char *url;
     struct wi_driver_events events;
-    struct wi_listening *listening; /* NULL: the driver grants none */
+    struct wi_listening *listening;     /* NULL: the driver grants none */
+    struct wi_driver_call *new_session; /* waits for it to settle */
 };
 
 struct classic_call {
@@ -133,6 +134,8 @@ static void let_go(struct wi_driver_call *base)
 {
     struct classic_call *call = (struct classic_call *)base;
 
+    if (driver_of(call)->new_session == base)
+        driver_of(call)->new_session = NULL;
     wi_http_cancel(call->http_call);
     wi_timer_free(call->again);
 }
@@ -206,27 +209,45 @@ static void wait_ready(struct wi_driver_call *base, uint64_t timeout_ms)
 
 /* --- verbs of a session ---------------------------------------------------------------------- */
 
-static enum wi_code take_session(
-    struct wi_driver *base, const json_t *value, struct wi_error *error)
+static void on_listening(void *context)
 {
-    struct classic *driver = (struct classic *)base;
-    enum wi_code code = wi_driver_take_session(base, value, error);
-    const char *url = code == WI_OK
-                          ? json_string_value(json_object_get(base->capabilities, "webSocketUrl"))
-                          : NULL;
+    struct classic *driver = context;
+    struct wi_driver_call *call = driver->new_session;
 
-    if (url && driver->lws && !driver->listening)
-        driver->listening = wi_listening_new(driver->loop, driver->lws, url, &driver->events);
-    return code;
+    driver->new_session = NULL;
+    if (call)
+        wi_driver_done(call, NULL);
+}
+
+/* The session is there once its console is heard, if it can be, from the page's first line on. */
+static void on_session(void *context, const struct wi_http_answer *http)
+{
+    struct classic_call *call = context;
+    struct classic *driver = driver_of(call);
+    struct wi_error error = {0};
+    json_t *root, *value;
+    enum wi_code code = read_answer(call->call.verb, http, &root, &value, &error);
+    const char *url = NULL;
+
+    call->http_call = NULL;
+    if (code == WI_OK)
+        code = wi_driver_take_session(&driver->driver, value, &error);
+    json_decref(root);
+    if (code == WI_OK)
+        url = json_string_value(json_object_get(driver->driver.capabilities, "webSocketUrl"));
+    if (!url || !driver->lws || driver->listening) {
+        wi_driver_done(&call->call, code == WI_OK ? NULL : &error);
+        return;
+    }
+    driver->new_session = &call->call;
+    driver->listening =
+        wi_listening_new(driver->loop, driver->lws, url, &driver->events, on_listening, driver);
 }
 
 static void new_session(struct wi_driver_call *base, json_t *capabilities, uint64_t timeout_ms)
 {
-    struct classic_call *call = (struct classic_call *)base;
-
-    call->on_value = take_session;
-    exchange(call, "POST", "/session", json_pack("{s:o}", "capabilities", capabilities), timeout_ms,
-        on_answer);
+    exchange((struct classic_call *)base, "POST", "/session",
+        json_pack("{s:o}", "capabilities", capabilities), timeout_ms, on_session);
 }
 
 static void session_exchange(struct classic_call *call, const char *method, const char *verb,

@@ -19,15 +19,16 @@ struct wi_driver_call; /* one exchange under way */
  * text is in `detail`, or an answer that makes no sense). */
 typedef void wi_driver_fn(void *context, const struct wi_error *error);
 
-/* What happens without being asked for. Only BiDi tells. The driver may be freed inside. */
+/* What happens without being asked for. Only BiDi tells. */
 struct wi_driver_events {
     void *context;
     /* Something to tell people about: what the page wrote to its console, an uncaught error, a
-     * prompt. One line or more, cut at about 500 bytes, not yet scrubbed; at most some per second.
-     */
+     * prompt. Cut at about 500 bytes, not yet scrubbed; at most some per second. The driver must
+     * not be freed inside. */
     void (*on_note)(void *context, enum wi_level level, const char *text);
     /* The session is of no use any more: its window or the connection to the browser is gone.
-     * Where it is the connection, calls under way have failed before. May be said twice. */
+     * Where it is the connection, calls under way have failed before. May be said twice. The
+     * driver may be freed inside. */
     void (*on_gone)(void *context, const struct wi_error *why);
 };
 

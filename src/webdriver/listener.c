@@ -7,12 +7,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define COMMAND_MS 10000
+/* For each step; the session waits for it. */
+#define COMMAND_MS 3000
 
 struct wi_listening {
     struct wi_wire *wire; /* NULL when it is over */
     struct wi_notes notes;
+    wi_listening_fn *on_settled; /* NULL once it was called */
+    void *context;
 };
+
+/* The last thing done in a callback: the listener may be freed inside. */
+static void settle(struct wi_listening *listening)
+{
+    wi_listening_fn *on_settled = listening->on_settled;
+
+    listening->on_settled = NULL;
+    if (on_settled)
+        on_settled(listening->context);
+}
 
 static void give_up(struct wi_listening *listening, const struct wi_error *why)
 {
@@ -22,12 +35,15 @@ static void give_up(struct wi_listening *listening, const struct wi_error *why)
     listening->wire = NULL;
     snprintf(note, sizeof(note), "its console is not heard: %s", why->detail);
     listening->notes.events.on_note(listening->notes.events.context, WI_LOG_DEBUG, note);
+    settle(listening);
 }
 
 static void on_subscribed(void *context, const json_t *result, const struct wi_error *error)
 {
     if (error)
         give_up(context, error);
+    else
+        settle(context);
 }
 
 static void on_tree(void *context, const json_t *result, const struct wi_error *error)
@@ -55,12 +71,14 @@ static void on_over(void *context, const struct wi_error *why)
 }
 
 struct wi_listening *wi_listening_new(uv_loop_t *loop, struct lws_context *lws, const char *url,
-    const struct wi_driver_events *events)
+    const struct wi_driver_events *events, wi_listening_fn *on_settled, void *context)
 {
     struct wi_listening *listening = wi_alloc(sizeof(*listening));
     const struct wi_wire_events wire_events = {listening, on_event, on_over};
 
     listening->notes.events = *events;
+    listening->on_settled = on_settled;
+    listening->context = context;
     listening->wire = wi_wire_open(loop, lws, url, &wire_events);
     wi_wire_send(listening->wire, "windows", "browsingContext.getTree",
         json_pack("{s:i}", "maxDepth", 0), COMMAND_MS, on_tree, listening);

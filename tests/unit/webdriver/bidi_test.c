@@ -35,7 +35,7 @@ struct place {
     struct fake_browser browser;
     struct wi_driver *driver;
     int done;
-    size_t gone_then; /* at the last one */
+    size_t gone_then;      /* at the last one */
     struct wi_error error; /* code WI_OK: success */
 };
 
@@ -438,15 +438,14 @@ static void gone_and_freed(void *context, const struct wi_error *why)
     free_driver(context, why);
 }
 
-static void note_and_freed(void *context, enum wi_level level, const char *text)
+static void ignore_note(void *context, enum wi_level level, const char *text)
 {
-    free_driver(context, NULL);
 }
 
 static void the_driver_may_be_freed_in_each_callback(void **state)
 {
-    struct wi_driver_events events = {NULL, note_and_freed, gone_and_freed};
-    const char *const happenings[] = {"log.entryAdded", "browsingContext.contextDestroyed", NULL};
+    struct wi_driver_events events = {NULL, ignore_note, gone_and_freed};
+    const char *const happenings[] = {"browsingContext.contextDestroyed", NULL};
     struct place place;
 
     open_place(&place, good);
@@ -455,7 +454,7 @@ static void the_driver_may_be_freed_in_each_callback(void **state)
     wait_done(&place);
     close_place(&place);
     assert_int_equal(place.done, 1);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 2; i++) {
         open_place(&place, good);
         wi_driver_free(place.driver);
         events.context = &place;
@@ -463,7 +462,7 @@ static void the_driver_may_be_freed_in_each_callback(void **state)
             wi_bidi_new(&place.browser.loop, place.browser.lws, place.browser.url, &events);
         make_session(&place);
         if (happenings[i])
-            fake_event(&place.browser, happenings[i], "{\"context\":\"window-1\",\"text\":\"x\"}");
+            fake_event(&place.browser, happenings[i], "{\"context\":\"window-1\"}");
         else
             fake_cut(&place.browser);
         wait_done(&place);
