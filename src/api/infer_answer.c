@@ -151,6 +151,10 @@ static void print_tail(
     wi_buffer_ms(out, result->total_ms);
     wi_buffer_puts(out, ",\"attempts\":");
     wi_buffer_integer(out, result->attempts);
+    if (result->batch) {
+        wi_buffer_puts(out, ",\"batch\":");
+        wi_buffer_integer(out, result->batch);
+    }
     wi_buffer_strings(out, ",\"warm\":", answer->warm ? "true}}\n" : "false}}\n", NULL);
 }
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "job/batch.h"
 #include "job/probe.h"
 #include "job/queue.h"
 #include <assert.h>
@@ -17,10 +18,23 @@
 
 /* A job that was running alone on two nodes when they broke would break the next one too. */
 #define POISON_BREAKS 2
+/* Waiting jobs that are looked at for company. */
+#define BATCH_LOOK 256
 /* A run beside the clients' path that finds no room for so long is dropped. */
 #define BACKGROUND_WAIT_MS 60000.0
 /* So many of them run at a time, that most of each node stays the clients'. */
 #define BACKGROUND_MAX 2
+
+/* Jobs that run as one attempt; who left has a NULL in its place. */
+struct batch {
+    char attempt[WI_ID_SIZE + 12];
+    char node[WI_ID_SIZE];
+    size_t count, left;
+    int64_t total; /* rows */
+    struct job **members;
+    int64_t *rows;
+    UT_hash_handle hh;
+};
 
 struct job {
     struct wi_job_spec spec;
@@ -41,6 +55,8 @@ struct job {
     struct wi_timer *deadline;
     wi_job_fn *on_done;
     void *context;
+    struct batch *batch; /* that it runs in; then `attempt` is empty */
+    int single;          /* a batch with it failed: runs alone from now on */
     UT_hash_handle by_id;
     UT_hash_handle by_attempt;
 };
@@ -54,6 +70,8 @@ struct wi_jobs {
     struct wi_queue *beside; /* background jobs, which wait until nobody else does */
     struct job *jobs;        /* by id: all */
     struct job *running;     /* by attempt id */
+    struct batch *batches;   /* likewise */
+    struct wi_timer *window; /* the end of a wait for company */
     struct wi_job_counters counters;
     struct wi_job_counters beside_counters; /* of background jobs; shown by nobody */
     struct wi_probes *probes;
@@ -96,6 +114,29 @@ static void check_idle(struct wi_jobs *jobs)
     void (*on_idle)(void *) = jobs->on_idle;
     jobs->on_idle = NULL;
     on_idle(jobs->idle_context);
+}
+
+static void free_batch(struct wi_jobs *jobs, struct batch *batch)
+{
+    HASH_DEL(jobs->batches, batch);
+    free(batch->members);
+    free(batch->rows);
+    free(batch);
+}
+
+/* The others go on; the last one's leaving stops the work. */
+static void leave_batch(struct job *job, const char *reason)
+{
+    struct batch *batch = job->batch;
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->members[i] == job)
+            batch->members[i] = NULL;
+    job->batch = NULL;
+    counters_of(job)->running--;
+    if (--batch->left > 0)
+        return;
+    wi_pool_cancel(job->jobs->pool, batch->node, batch->attempt, reason);
+    free_batch(job->jobs, batch);
 }
 
 static void leave_node(struct job *job)
@@ -145,6 +186,10 @@ static void withdraw(struct job *job, const char *reason)
     if (job->entry.lane) {
         leave_queue(job, 0);
         wi_pool_set_backlog(job->jobs->pool, job->jobs->counters.waiting);
+        return;
+    }
+    if (job->batch) {
+        leave_batch(job, reason);
         return;
     }
     leave_node(job);
@@ -201,6 +246,18 @@ static enum wi_pick pick(struct job *job, struct wi_choice *choice, struct wi_er
     return wi_pool_pick(job->jobs->pool, &demand, choice, error);
 }
 
+static void note_dispatch(struct job *job, const struct wi_choice *choice, double now)
+{
+    memcpy(job->node, choice->node, sizeof job->node);
+    job->refusal = choice->refusal;
+    job->probe = choice->probe;
+    job->last = choice->platforms[choice->platform_count - 1];
+    job->attempts++;
+    job->accepted = 0;
+    job->dispatched_at = now;
+    counters_of(job)->running++;
+}
+
 /* Sends the job, which is in no queue, to the chosen node. */
 static enum wi_code dispatch(struct job *job, const struct wi_choice *choice)
 {
@@ -232,14 +289,7 @@ static enum wi_code dispatch(struct job *job, const struct wi_choice *choice)
         job->attempt[0] = '\0';
         return code;
     }
-    memcpy(job->node, choice->node, sizeof job->node);
-    job->refusal = choice->refusal;
-    job->probe = choice->probe;
-    job->last = choice->platforms[choice->platform_count - 1];
-    job->attempts++;
-    job->accepted = 0;
-    job->dispatched_at = now;
-    counters_of(job)->running++;
+    note_dispatch(job, choice, now);
     HASH_ADD(by_attempt, jobs->running, attempt, strlen(job->attempt), job);
     return WI_OK;
 }
@@ -255,6 +305,118 @@ static void dispatch_error(enum wi_code code, struct wi_error *error)
     }
 }
 
+/* ---------------------------------------------------------------- together */
+
+static int may_join(const struct job *job)
+{
+    return job->jobs->config->pool.batching != WI_BATCHING_OFF && !job->single && !job->avoid[0] &&
+           wi_batch_rows(&job->spec) > 0;
+}
+
+static void on_capacity(void *context);
+
+static void on_window(void *context)
+{
+    on_capacity(context);
+}
+
+/* Whether the job, whose turn it is, should wait for company first. */
+static int waits_for_company(struct job *job, int64_t rows)
+{
+    struct wi_jobs *jobs = job->jobs;
+    const struct wi_config_pool *pool = &jobs->config->pool;
+    double left = job->spec.accepted_at + (double)pool->batch_window - wi_now_ms();
+    if (pool->batching != WI_BATCHING_FIXED || rows >= pool->max_batch || left <= 0)
+        return 0;
+    /* All wait equally long, so who began the timer is the first to be done. */
+    if (!wi_timer_running(jobs->window))
+        wi_timer_start(jobs->window, (uint64_t)left + 1, 0);
+    return 1;
+}
+
+/* Fills `batch` with the job and what can run together with it; the job alone counts as none. */
+static void gather(struct job *job, struct batch *batch)
+{
+    struct wi_queue_entry *others[BATCH_LOOK];
+    const struct wi_config_pool *pool = &job->jobs->config->pool;
+    size_t count = wi_queue_company(&job->entry, others, BATCH_LOOK);
+    batch->members = wi_realloc_array(NULL, count + 1, sizeof(struct job *));
+    batch->rows = wi_realloc_array(NULL, count + 1, sizeof *batch->rows);
+    batch->members[0] = job;
+    batch->rows[0] = batch->total = wi_batch_rows(&job->spec);
+    batch->count = 1;
+    for (size_t i = 0; i < count && batch->total < pool->max_batch; i++) {
+        struct job *other = others[i]->owner;
+        int64_t rows = may_join(other) ? wi_batch_rows(&other->spec) : 0;
+        if (rows == 0 || rows > pool->max_batch - batch->total ||
+            !wi_batch_fits(&job->spec, &other->spec))
+            continue;
+        batch->members[batch->count] = other;
+        batch->rows[batch->count++] = rows;
+        batch->total += rows;
+    }
+}
+
+/* Sends the jobs of the batch as one attempt; they stay in the queue if that fails. */
+static enum wi_code dispatch_batch(
+    struct wi_jobs *jobs, struct batch *batch, const struct wi_choice *choice)
+{
+    struct job *first = batch->members[0];
+    const struct wi_job_spec *specs[BATCH_LOOK + 1];
+    struct wi_tensors joined = {0};
+    double now = wi_now_ms(), deadline = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct wi_job_spec *spec = specs[i] = &batch->members[i]->spec;
+        if (spec->accepted_at + spec->timeout_ms - now > deadline)
+            deadline = spec->accepted_at + spec->timeout_ms - now;
+    }
+    if (wi_batch_join(specs, batch->count, &joined))
+        return WI_MEMORY_BUDGET;
+    snprintf(batch->attempt, sizeof batch->attempt, "%s.b%u", first->spec.id, first->attempts + 1);
+    struct wi_task task = {
+        .attempt_id = batch->attempt,
+        .job_id = first->spec.id,
+        .model = first->spec.model,
+        .platform_count = choice->platform_count,
+        .fallback = first->spec.fallback,
+        .precision = first->spec.precision,
+        .outputs = &first->spec.outputs,
+        .deadline_ms = deadline,
+        .tensors = &joined,
+        .options = first->spec.options,
+    };
+    memcpy(task.platforms, choice->platforms, sizeof task.platforms);
+    enum wi_code code = wi_pool_dispatch(jobs->pool, choice->node, &task);
+    wi_tensors_clear(&joined);
+    if (code != WI_OK)
+        return code;
+    memcpy(batch->node, choice->node, sizeof batch->node);
+    batch->left = batch->count;
+    for (size_t i = 0; i < batch->count; i++) {
+        struct job *job = batch->members[i];
+        leave_queue(job, 1);
+        job->batch = batch;
+        note_dispatch(job, choice, now);
+        job->probe.wanted = i == 0 && choice->probe.wanted;
+    }
+    HASH_ADD(hh, jobs->batches, attempt, strlen(batch->attempt), batch);
+    return WI_OK;
+}
+
+/* 1 if the job, which waits, was sent together with others; -1 if it is to wait for some. */
+static int try_together(struct job *job, const struct wi_choice *choice)
+{
+    struct batch *batch = wi_alloc(sizeof *batch);
+    gather(job, batch);
+    int waits = waits_for_company(job, batch->total);
+    if (!waits && batch->count > 1 && dispatch_batch(job->jobs, batch, choice) == WI_OK)
+        return 1;
+    free(batch->members);
+    free(batch->rows);
+    free(batch);
+    return waits ? -1 : 0;
+}
+
 /* One waiting job: 0 if it left the queue, else its lane must wait. */
 static int try_waiting(struct job *job)
 {
@@ -263,6 +425,12 @@ static int try_waiting(struct job *job)
     enum wi_pick picked = pick(job, &choice, &error);
     if (picked == WI_PICK_WAIT)
         return -1;
+    if (picked == WI_PICK_NODE && may_join(job) &&
+        wi_probes_check(job->jobs->probes, &job->spec, choice.node, &error) == WI_OK) {
+        int sent = try_together(job, &choice);
+        if (sent)
+            return sent > 0 ? 0 : -1;
+    }
     leave_queue(job, 1);
     if (picked == WI_PICK_NEVER ||
         wi_probes_check(job->jobs->probes, &job->spec, choice.node, &error) != WI_OK) {
@@ -325,8 +493,21 @@ static struct job *find_attempt(struct wi_jobs *jobs, const char *attempt_id)
     return job;
 }
 
+static struct batch *find_batch(const struct wi_jobs *jobs, const char *attempt_id)
+{
+    struct batch *batch;
+    HASH_FIND(hh, jobs->batches, attempt_id, strlen(attempt_id), batch);
+    return batch;
+}
+
 static void on_accepted(void *context, const char *attempt_id)
 {
+    const struct batch *batch = find_batch(context, attempt_id);
+    for (size_t i = 0; batch && i < batch->count; i++)
+        if (batch->members[i])
+            batch->members[i]->accepted = 1;
+    if (batch)
+        return;
     struct job *job = find_attempt(context, attempt_id);
     if (job)
         job->accepted = 1;
@@ -375,10 +556,91 @@ static void fail(struct job *job, const char *node_id, const struct wi_error *er
     finish_error(job, error);
 }
 
+static void complete(struct job *job, const char *node_id, struct wi_answer *answer, int64_t rows)
+{
+    struct wi_job_result result = {
+        .code = WI_OK, .answer = answer, .refusal = job->refusal, .batch = (unsigned)rows};
+    counters_of(job)->completed++;
+    snprintf(result.node, sizeof result.node, "%s", node_id);
+    if (!job->spec.background)
+        wi_probes_answered(job->jobs->probes, &job->spec, &job->probe, &result);
+    finish(job, &result);
+}
+
+/* Takes the members off the batch and ends it: the list is the caller's to free. */
+static struct job **dissolve(struct wi_jobs *jobs, struct batch *batch)
+{
+    struct job **members = batch->members;
+    for (size_t i = 0; i < batch->count; i++) {
+        if (!members[i])
+            continue;
+        members[i]->batch = NULL;
+        counters_of(members[i])->running--;
+    }
+    batch->members = NULL;
+    return members;
+}
+
+/* What failed together is tried again one by one, since nobody can say whose fault it was. A
+ * failure of the node counts as an attempt, one of the model's does not: it may be another's. */
+static void try_each(
+    struct wi_jobs *jobs, struct batch *batch, int counts, int lost, const char *why)
+{
+    struct job **members = dissolve(jobs, batch);
+    size_t count = batch->count;
+    free_batch(jobs, batch);
+    for (size_t i = 0; i < count; i++) {
+        struct job *job = members[i];
+        if (!job)
+            continue;
+        job->single = 1;
+        counters_of(job)->lost += (unsigned)lost;
+        retry(job, counts, why);
+    }
+    free(members);
+    on_capacity(jobs);
+}
+
+static void on_batch_answer(
+    struct wi_jobs *jobs, struct batch *batch, const char *node_id, struct wi_answer *answer)
+{
+    size_t count = batch->count;
+    int64_t total = batch->total, *rows = batch->rows, at = 0;
+    struct wi_tensors probe = {0};
+    if (!answer->ok) {
+        try_each(jobs, batch, answer->retryable, 0, answer->error.detail);
+        return;
+    }
+    if (wi_batch_split(&answer->outputs, total, 0, 1, &probe)) {
+        try_each(jobs, batch, 0, 0, "the outputs have not as many rows as the inputs");
+        return;
+    }
+    wi_tensors_clear(&probe);
+    struct job **members = dissolve(jobs, batch);
+    batch->rows = NULL;
+    free_batch(jobs, batch);
+    for (size_t i = 0; i < count; at += rows[i++]) {
+        struct wi_answer part = *answer;
+        part.outputs = (struct wi_tensors){0};
+        if (!members[i])
+            continue;
+        wi_batch_split(&answer->outputs, total, at, rows[i], &part.outputs);
+        complete(members[i], node_id, &part, total);
+        wi_tensors_clear(&part.outputs);
+    }
+    free(members);
+    free(rows);
+}
+
 static void on_answer(
     void *context, const char *node_id, const char *attempt_id, struct wi_answer *answer)
 {
     struct wi_jobs *jobs = context;
+    struct batch *batch = find_batch(jobs, attempt_id);
+    if (batch) {
+        on_batch_answer(jobs, batch, node_id, answer);
+        return;
+    }
     struct job *job = find_attempt(jobs, attempt_id);
     if (job == NULL)
         return;
@@ -393,18 +655,18 @@ static void on_answer(
         return;
     }
     job->attempt[0] = '\0';
-    struct wi_job_result result = {.code = WI_OK, .answer = answer, .refusal = job->refusal};
-    counters_of(job)->completed++;
-    snprintf(result.node, sizeof result.node, "%s", node_id);
-    if (!job->spec.background)
-        wi_probes_answered(jobs->probes, &job->spec, &job->probe, &result);
-    finish(job, &result);
+    complete(job, node_id, answer, 0);
 }
 
 static void on_lost(
     void *context, const char *node_id, const char *attempt_id, int alone, const char *why)
 {
     struct wi_jobs *jobs = context;
+    struct batch *batch = find_batch(jobs, attempt_id);
+    if (batch) {
+        try_each(jobs, batch, alone, 1, why);
+        return;
+    }
     struct job *job = find_attempt(jobs, attempt_id);
     if (job == NULL)
         return;
@@ -423,6 +685,7 @@ struct wi_jobs *wi_jobs_new(uv_loop_t *loop, const struct wi_config *config)
     jobs->config = config;
     jobs->queue = wi_queue_new();
     jobs->beside = wi_queue_new();
+    jobs->window = wi_timer_new(loop, on_window, jobs);
     jobs->probes = wi_probes_new(loop, jobs, config);
     jobs->events = (struct wi_pool_events){
         .context = jobs,
@@ -499,6 +762,7 @@ void wi_jobs_free(struct wi_jobs *jobs)
     wi_probes_free(jobs->probes);
     wi_queue_free(jobs->queue);
     wi_queue_free(jobs->beside);
+    wi_timer_free(jobs->window);
     free(jobs);
 }
 
@@ -577,6 +841,9 @@ enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_j
     }
     struct job *job = make_job(jobs, spec, on_done, context);
     enum wi_pick picked = pick(job, &choice, error);
+    if (picked == WI_PICK_NODE && may_join(job) &&
+        waits_for_company(job, wi_batch_rows(&job->spec)))
+        picked = WI_PICK_WAIT;
     if (picked == WI_PICK_NEVER ||
         (picked == WI_PICK_NODE &&
             wi_probes_check(jobs->probes, &job->spec, choice.node, error) != WI_OK))
@@ -590,6 +857,9 @@ enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_j
     counters_of(job)->accepted++;
     if (code != WI_OK) {
         enqueue(job, 0);
+        if (wi_timer_running(jobs->window) && /* perhaps its company is complete */
+            jobs->counters.waiting >= (size_t)jobs->config->pool.max_batch)
+            wi_timer_start(jobs->window, 0, 0);
         wi_pool_set_backlog(jobs->pool, jobs->counters.waiting);
     }
     return WI_OK;

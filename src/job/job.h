@@ -50,6 +50,7 @@ struct wi_job_result {
     enum wi_verdict numerics;  /* what is known of the platform that answered */
     double queue_ms, total_ms;
     unsigned attempts;
+    unsigned batch; /* rows that ran together with these, and these; 0: they ran alone */
 };
 
 typedef void wi_job_fn(void *context, const struct wi_job_spec *spec, struct wi_job_result *result);

@@ -269,6 +269,17 @@ struct wi_queue_entry *wi_queue_best(const struct wi_queue *queue, double now)
     return best;
 }
 
+size_t wi_queue_company(
+    const struct wi_queue_entry *entry, struct wi_queue_entry **others, size_t max)
+{
+    const struct heap *heap = &entry->lane->heaps[entry->priority];
+    size_t count = 0;
+    for (size_t i = 0; i < heap->count && count < max; i++)
+        if (heap->items[i] != entry)
+            others[count++] = heap->items[i];
+    return count;
+}
+
 void wi_queue_block(struct wi_queue_entry *entry)
 {
     entry->lane->blocked = 1;

@@ -52,6 +52,9 @@ void wi_queue_remove(struct wi_queue *queue, struct wi_queue_entry *entry);
 /* The entry whose turn it is, among the lanes that are not blocked, at `now` (wi_now_ms()); NULL if
  * there is none. */
 struct wi_queue_entry *wi_queue_best(const struct wi_queue *queue, double now);
+/* Others of its lane and priority, at most `max`, roughly in their order: how many. */
+size_t wi_queue_company(
+    const struct wi_queue_entry *entry, struct wi_queue_entry **others, size_t max);
 /* Passes over the entry's lane until the next wi_queue_unblock. */
 void wi_queue_block(struct wi_queue_entry *entry);
 void wi_queue_unblock(struct wi_queue *queue);

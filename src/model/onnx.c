@@ -64,17 +64,33 @@ static int fail(struct walk *walk, uint64_t at, const char *problem)
 
 /* --- values ----------------------------------------------------------------------------------- */
 
-static int read_dim(struct walk *walk, struct wi_protobuf_range dim, int64_t *size)
+/* A name that we cannot read is no name, and no fault of the model. */
+static int names_batch(struct walk *walk, const struct wi_protobuf_range *range)
+{
+    const char *problem = walk->input->problem;
+    char *name = wi_protobuf_text(walk->input, range, 64);
+    int found = name && (strcmp(name, "N") == 0 || strcasestr(name, "batch"));
+
+    if (!name)
+        walk->input->problem = problem;
+    free(name);
+    return found;
+}
+
+static int read_dim(struct walk *walk, struct wi_protobuf_range dim, int64_t *size, int *is_batch)
 {
     struct wi_protobuf_field field;
     int more;
 
     *size = -1; /* a name, or nothing: free */
+    *is_batch = 0;
     while ((more = wi_protobuf_next(walk->input, &dim, &field)) > 0) {
         if (field.number == DIM_VALUE && field.wire == WI_WIRE_VARINT)
             *size = (int64_t)field.value < 0 ? -1 : (int64_t)field.value;
-        else if (field.number == DIM_PARAM)
+        else if (field.number == DIM_PARAM && field.wire == WI_WIRE_BYTES) {
             *size = -1;
+            *is_batch = names_batch(walk, &field.bytes);
+        }
     }
     return more;
 }
@@ -92,8 +108,11 @@ static int read_shape(
             continue;
         if (value->rank == WI_TENSOR_MAX_RANK)
             return fail(walk, field.bytes.at, "a value has more than 16 dimensions");
-        if (read_dim(walk, field.bytes, &value->dims[value->rank++]) < 0)
+        int is_batch;
+        if (read_dim(walk, field.bytes, &value->dims[value->rank++], &is_batch) < 0)
             return -1;
+        if (value->rank == 1)
+            value->is_batch = is_batch && value->dims[0] < 0;
     }
     return more;
 }

@@ -21,6 +21,7 @@ struct wi_onnx_value {
     int has_shape; /* 0: any rank */
     unsigned rank;
     int64_t dims[WI_TENSOR_MAX_RANK]; /* -1: free */
+    int is_batch; /* the first is free, and its name says that it is the batch */
 };
 
 struct wi_onnx_signature {

@@ -18,6 +18,7 @@ struct fields {
     const char *labels_file;
     json_t *picture;
     json_t *result;
+    int batch; /* -1: not said */
 };
 
 static const struct wi_param spec_table[] = {{.name = "type",
@@ -35,7 +36,8 @@ static const struct wi_param spec_table[] = {{.name = "type",
         .min = 1,
         .max = 128},
     {.name = "picture", .kind = WI_PARAM_OBJECT, .offset = offsetof(struct fields, picture)},
-    {.name = "result", .kind = WI_PARAM_OBJECT, .offset = offsetof(struct fields, result)}, {0}};
+    {.name = "result", .kind = WI_PARAM_OBJECT, .offset = offsetof(struct fields, result)},
+    {.name = "batch", .kind = WI_PARAM_BOOL, .offset = offsetof(struct fields, batch)}, {0}};
 
 enum { NCHW, NHWC };
 enum { FP32, UINT8 };
@@ -361,6 +363,8 @@ static enum wi_code read_fields(const struct fields *fields,
         spec->takes_picture = picture != NULL;
         spec->json = json_pack("{s:s*, s:O*, s:O*, s:O*}", "type", wi_model_type_name(spec->type),
             "labels", labels, "picture", picture, "result", result);
+        if (fields->batch >= 0)
+            json_object_set_new(spec->json, "batch", json_boolean(fields->batch));
         wi_buffer_json(&text, spec->json);
         spec->text = wi_buffer_take(&text);
     }
@@ -373,7 +377,7 @@ static enum wi_code read_fields(const struct fields *fields,
 enum wi_code wi_spec_read(const char *text, size_t size, const struct wi_onnx_signature *signature,
     wi_spec_file_fn *read_file, void *context, struct wi_spec *spec, struct wi_error *error)
 {
-    struct fields fields = {.type = -1};
+    struct fields fields = {.type = -1, .batch = -1};
     json_error_t where;
     json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
     enum wi_code code;

@@ -6,6 +6,7 @@
  *     "picture": { "input", "width", "height", "channels": 3, "layout": "NCHW", "datatype": "FP32",
  *       "order": "RGB", "scale": 1, "mean": [0…], "std": [1…], "invert": false, "fit": "stretch",
  *       "background": [0, 0, 0] },
+ *     "batch": true | false, whether rows of the first dimension are independent of each other,
  *     "result": { "output", "activation": "none", "top": 5 } }
  *
  * A picture's value is ((pixel * scale) - mean) / std. "input" may be left out where the graph has

@@ -38,7 +38,7 @@ function merge(defaults, more = {}) {
 /** The models that we write ourselves, by the name under which a test asks for them. */
 const written = {
     slow: () => onnx.slow(), twice: onnx.twice, failing: onnx.failing,
-    unknown_operator: onnx.unknownOperator, not_onnx: () => Buffer.from('<!doctype html>\n'),
+    rows: onnx.rows, look: onnx.look, sums: onnx.sums, unknown_operator: onnx.unknownOperator, not_onnx: () => Buffer.from('<!doctype html>\n'),
 };
 
 /** Puts the named models into `store`: written here, our own, or a shared case. */

@@ -92,6 +92,35 @@ export function twice() {
     }));
 }
 
+/** y = softmax(x · w) for each of N rows: rows that do not see each other, in a batch. */
+export function rows() {
+    const w = new Float32Array([1, -2, 3, 0.5, 0.25, -1, 2, 1.5, -0.75, 1, -3, 2]);
+    return model(graph('rows', {
+        nodes: [node('MatMul', ['x', 'w'], ['z']), node('Softmax', ['z'], ['y'])],
+        inputs: [value('x', FLOAT, ['N', 4])], outputs: [value('y', FLOAT, ['N', 3])],
+        initializers: [tensor('w', FLOAT, [4, 3], Buffer.from(w.buffer))],
+    }));
+}
+
+/** y = table[x] for each of a batch of numbers; one out of range fails the whole run. */
+export function look() {
+    const table = new Float32Array([10, 11, 12, 13, 14, 15, 16, 17]);
+    return model(graph('look', {
+        nodes: [node('Gather', ['table', 'x'], ['y'])],
+        inputs: [value('x', INT64, ['batch_size'])], outputs: [value('y', FLOAT, ['batch_size'])],
+        initializers: [tensor('table', FLOAT, [8], Buffer.from(table.buffer))],
+    }));
+}
+
+/** y = the running sum of x along a free dimension that is no batch. */
+export function sums() {
+    return model(graph('sums', {
+        nodes: [node('CumSum', ['x', 'axis'], ['y'])],
+        inputs: [value('x', FLOAT, ['time'])], outputs: [value('y', FLOAT, ['time'])],
+        initializers: [tensor('axis', INT64, [], Buffer.alloc(8))],
+    }));
+}
+
 /** The same graph with an operator that no engine has. */
 export function unknownOperator() {
     return model(graph('unknown', {

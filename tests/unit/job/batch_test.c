@@ -1,0 +1,138 @@
+/* Joining by rows and splitting again. */
+#include "../test.h"
+
+#include "base/memory.h"
+#include "job/batch.h"
+#include <stdlib.h>
+#include <string.h>
+
+static struct wi_onnx_value in = {.name = "x",
+    .tensor = 1,
+    .has_datatype = 1,
+    .datatype = WI_FP32,
+    .has_shape = 1,
+    .rank = 2,
+    .dims = {-1, 2},
+    .is_batch = 1};
+
+static struct wi_model model_of(struct wi_onnx_value *input, struct wi_onnx_value *output)
+{
+    return (struct wi_model){
+        .signature = {.inputs = input, .input_count = 1, .outputs = output, .output_count = 1}};
+}
+
+static void only_what_is_a_batch_may_be_joined(void **state)
+{
+    struct wi_onnx_value out = in;
+    struct wi_model model = model_of(&in, &out);
+    assert_true(wi_batch_model(&model));
+    out.is_batch = 0; /* free, but perhaps a sequence */
+    assert_false(wi_batch_model(&model));
+    model.spec = json_pack("{s:b}", "batch", 1);
+    assert_true(wi_batch_model(&model));
+    out.dims[0] = 1; /* whatever the owner says */
+    assert_false(wi_batch_model(&model));
+    json_decref(model.spec);
+    out = in;
+    model.spec = json_pack("{s:b}", "batch", 0);
+    assert_false(wi_batch_model(&model));
+    json_decref(model.spec);
+    model.spec = json_pack("{s:{}}", "result"); /* is made of the first row */
+    assert_false(wi_batch_model(&model));
+    json_decref(model.spec);
+    model.spec = NULL;
+    model.builtin = 1;
+    assert_false(wi_batch_model(&model));
+}
+
+static void add(
+    struct wi_job_spec *spec, const float *numbers, int64_t rows, struct wi_budget *budget)
+{
+    struct wi_tensor *tensor = wi_tensors_add(&spec->tensors);
+    tensor->name = wi_strdup("x");
+    tensor->datatype = WI_FP32;
+    tensor->rank = 2;
+    tensor->dims[0] = rows;
+    tensor->dims[1] = 2;
+    tensor->size = (size_t)rows * 8;
+    tensor->blob = wi_blob_new(budget, tensor->size);
+    wi_blob_append(tensor->blob, numbers, tensor->size);
+}
+
+static void rows_come_out_as_they_went_in(void **state)
+{
+    static const float numbers[] = {1, 2, 3, 4, 5, 6, 7, 8};
+    struct wi_budget budget = {.limit = 1000};
+    struct wi_onnx_value out = in;
+    struct wi_model model = model_of(&in, &out);
+    struct wi_job_spec a = {.model = &model}, b = {.model = &model};
+    const struct wi_job_spec *both[] = {&a, &b};
+    struct wi_tensors joined = {0}, part = {0};
+    add(&a, numbers, 1, &budget);
+    add(&b, numbers + 2, 3, &budget);
+    assert_int_equal(wi_batch_rows(&a), 1);
+    assert_int_equal(wi_batch_rows(&b), 3);
+    assert_true(wi_batch_fits(&a, &b));
+    assert_int_equal(wi_batch_join(both, 2, &joined), 0);
+    assert_int_equal(joined.count, 1);
+    assert_int_equal(joined.items[0].dims[0], 4);
+    assert_memory_equal(wi_tensor_bytes(&joined.items[0]), numbers, sizeof numbers);
+    assert_int_equal(wi_batch_split(&joined, 4, 1, 3, &part), 0);
+    assert_int_equal(part.items[0].dims[0], 3);
+    assert_int_equal(part.items[0].size, 24);
+    assert_memory_equal(wi_tensor_bytes(&part.items[0]), numbers + 2, 24);
+    wi_tensors_clear(&part);
+    assert_int_equal(wi_batch_split(&joined, 5, 0, 1, &part), -1); /* not so many rows */
+    assert_int_equal(part.count, 0);
+    wi_tensors_clear(&joined);
+    budget.limit = budget.used; /* no memory for the copy */
+    assert_int_equal(wi_batch_join(both, 2, &joined), -1);
+    assert_int_equal(joined.count, 0);
+    wi_tensors_clear(&a.tensors);
+    wi_tensors_clear(&b.tensors);
+    assert_int_equal(budget.used, 0);
+}
+
+static void what_differs_does_not_fit(void **state)
+{
+    static const float numbers[] = {1, 2};
+    struct wi_onnx_value out = in;
+    struct wi_model model = model_of(&in, &out), other = model;
+    struct wi_job_spec a = {.model = &model}, b = {.model = &model};
+    add(&a, numbers, 1, NULL);
+    add(&b, numbers, 1, NULL);
+    assert_true(wi_batch_fits(&a, &b));
+    b.model = &other;
+    assert_false(wi_batch_fits(&a, &b));
+    b.model = &model;
+    b.precision = wi_strdup("fp16");
+    assert_false(wi_batch_fits(&a, &b));
+    free(b.precision);
+    b.precision = NULL;
+    b.options = json_pack("{s:i}", "threads", 1);
+    assert_false(wi_batch_fits(&a, &b));
+    json_decref(b.options);
+    b.options = NULL;
+    wi_strings_add(&b.outputs, "y");
+    assert_false(wi_batch_fits(&a, &b));
+    wi_strings_clear(&b.outputs);
+    b.tensors.items[0].dims[1] = 3;
+    assert_false(wi_batch_fits(&a, &b));
+    b.tensors.items[0].dims[1] = 2;
+    b.tensors.items[0].datatype = WI_INT32;
+    assert_false(wi_batch_fits(&a, &b));
+    b.background = 1;
+    assert_int_equal(wi_batch_rows(&b), 0);
+    wi_tensors_clear(&a.tensors);
+    wi_tensors_clear(&b.tensors);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_what_is_a_batch_may_be_joined),
+        cmocka_unit_test(rows_come_out_as_they_went_in),
+        cmocka_unit_test(what_differs_does_not_fit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
