@@ -1,0 +1,16 @@
+/** Browsers opened and closed leave nothing behind: five times, and 200 with --full. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { run } from '../lib/cycles.mjs';
+import { patience } from '../lib/daemon.mjs';
+
+const full = process.env.WEBINFER_FULL === '1';
+const count = full ? 200 : 5;
+const kinds = full ? ['chrome', 'firefox', 'edge', 'safari'] : ['chrome'];
+
+for (const kind of kinds)
+    test(`${count} cycles of ${kind}: processes, descriptors, files and memory are as before`,
+        { timeout: (60_000 + count * 20_000) * patience }, async () => {
+            const result = await run({ kind, count });
+            assert.deepEqual(result.problems, [], JSON.stringify(result));
+        });
