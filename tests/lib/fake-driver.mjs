@@ -6,7 +6,8 @@
  *
  *   fake-driver.mjs --control=FILE [--port=N …]
  *
- * FILE is JSON {"mode", "urls"}; it is read at each step, so a test can change its mind. Modes:
+ * FILE is JSON {"mode", "urls", "capabilities"}, the latter two where the pages' URLs and what was
+ * asked for are written; it is read at each step, so a test can change its mind. Modes:
  * serve, exit (ends at once), silent (never says its port), hang_session (POST /session is never
  * answered), hang_navigate, refuse_session (an error), garbage (answers that are no JSON), huge
  * (an endless answer), die_navigate (ends while navigating).
@@ -35,8 +36,9 @@ const send = (answer, status, value) => {
     answer.end(body);
 };
 
-function newSession(answer) {
+function newSession(answer, body) {
     const mode = modeOf();
+    fs.writeFileSync(control().capabilities, body);
     if (mode === 'hang_session') return;
     if (mode === 'refuse_session')
         return send(answer, 500, { error: 'session not created', message: 'told to refuse',
@@ -52,7 +54,9 @@ function newSession(answer) {
         return more();
     }
     send(answer, 200, { sessionId: `fake-${process.pid}`,
-        capabilities: { browserName: 'chrome', browserVersion: '156.0.0.0' } });
+        capabilities: { browserName: 'chrome', browserVersion: '156.0.0.0',
+            // Granted where it is asked for, but nobody is there.
+            webSocketUrl: /webSocketUrl/.test(body) ? 'ws://127.0.0.1:1/session/x' : undefined } });
 }
 
 /** What its window shows. */
@@ -74,7 +78,7 @@ const server = http.createServer((call, answer) => {
     call.on('end', () => {
         const what = `${call.method} ${call.url}`;
         if (what === 'GET /status') send(answer, 200, { ready: true, message: 'fake' });
-        else if (what === 'POST /session') newSession(answer);
+        else if (what === 'POST /session') newSession(answer, body);
         else if (/^POST \/session\/[^/]+\/url$/.test(what)) navigate(answer, body);
         else if (/^GET \/session\/[^/]+\/url$/.test(what)) send(answer, 200, page);
         else if (/^POST|^DELETE/.test(what)) send(answer, 200, null);
@@ -86,5 +90,6 @@ server.listen(Number(option('port') ?? 0), '127.0.0.1', () => {
     const { port } = server.address();
     console.log(`Starting ChromeDriver 156.0.0.0 (fake) on port ${port}`);
     console.log(`ChromeDriver was started successfully on port ${port}.`);
+    console.log(`${Date.now()}\tgeckodriver\tINFO\tListening on 127.0.0.1:${port}`);
 });
 process.on('SIGTERM', () => process.exit(0));

@@ -8,6 +8,7 @@ import { until } from './wait.mjs';
 export class FakeDriver {
     constructor(folder, mode = 'serve') {
         this.urls = path.join(folder, 'page-urls');
+        this.capabilities = path.join(folder, 'capabilities.json');
         this.controlFile = path.join(folder, 'driver-control.json');
         this.program = path.join(folder, 'chromedriver');
         fs.mkdirSync(folder, { recursive: true });
@@ -20,7 +21,8 @@ export class FakeDriver {
 
     set mode(mode) {
         // Replaced in one step: the driver may read it at any moment.
-        fs.writeFileSync(`${this.controlFile}.new`, JSON.stringify({ mode, urls: this.urls }));
+        fs.writeFileSync(`${this.controlFile}.new`, JSON.stringify(
+            { mode, urls: this.urls, capabilities: this.capabilities }));
         fs.renameSync(`${this.controlFile}.new`, this.controlFile);
     }
 

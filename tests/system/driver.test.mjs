@@ -101,3 +101,32 @@ test('wrong input is told at once, before any browser is there', () =>
         }
         assert.deepEqual((await daemon.status()).nodes, []);
     }, { connection_timeout: '30s' }));
+
+test('Firefox goes through geckodriver where one is named, and without BiDi if that fails', async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-fake-'));
+    const driver = new FakeDriver(folder);
+    const daemon = new Daemon({ config: { log: { level: 'debug' },
+        'browser.chrome': { max_connections: 0 },
+        'browser.firefox': { max_connections: 1, ...driver.config, driver: 'bidi',
+            preferences: ['javascript.options.wasm_simd=true'], arguments: ['--jsconsole'] } } });
+    try {
+        await daemon.start({ ready: false });
+        const node = await new FakeNode(await driver.pageUrl()).join();
+        await daemon.ready();
+        const asked = JSON.parse(fs.readFileSync(driver.capabilities)).capabilities.alwaysMatch;
+        assert.equal(asked.browserName, 'firefox');
+        assert.equal(asked.webSocketUrl, true);
+        assert.deepEqual(asked['moz:firefoxOptions'].args, ['--headless', '--no-remote',
+            '--jsconsole']);
+        assert.equal(asked['moz:firefoxOptions'].prefs['javascript.options.wasm_simd'], true);
+        assert.equal(asked['moz:firefoxOptions'].binary, process.execPath);
+        assert.match(daemon.log, /its console is not heard: /);
+        await node.close();
+        await daemon.stop();
+    } catch (error) {
+        throw daemon.explain(error);
+    } finally {
+        await daemon.abandon();
+        fs.rmSync(folder, { recursive: true, force: true });
+    }
+});
