@@ -1,6 +1,6 @@
 /*
- * An X server removes /tmp/.Xn-lock and its socket when it ends, but not when it is killed. The
- * lock holds its process id, so whoever has the number by now is safe from us.
+ * An X server removes its socket when it ends, but not when it is killed. (One that looks for a
+ * free display by itself makes no lock file.) Where nobody answers, nobody else has the number.
  */
 #include "browser/display.h"
 
@@ -9,33 +9,39 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
-static int read_numbers(const char *path, const char *format, int *first, int *second)
+static int nobody_answers(const struct sockaddr_un *address)
 {
-    FILE *file = fopen(path, "re");
-    int count;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int refused = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0 &&
+                  errno == ECONNREFUSED;
 
-    if (!file)
-        return 0;
-    count = fscanf(file, format, first, second);
-    fclose(file);
-    return count;
+    if (fd >= 0)
+        close(fd);
+    return refused;
 }
 
 void wi_display_tidy(const char *directory)
 {
-    char *note = wi_sprintf("%s/run/display", directory), lock[32], socket[40];
-    int number, pid, holder;
+    char *note = wi_sprintf("%s/run/display", directory);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    FILE *file = fopen(note, "re");
+    int number = -1, pid = -1, count = 0;
+    struct stat info;
 
-    if (read_numbers(note, "%d %d", &number, &pid) == 2 && number >= 0 && pid > 1) {
-        snprintf(lock, sizeof(lock), "/tmp/.X%d-lock", number);
-        snprintf(socket, sizeof(socket), "/tmp/.X11-unix/X%d", number);
-        if (read_numbers(lock, "%d", &holder, NULL) == 1 && holder == pid && kill(pid, 0) != 0 &&
-            errno == ESRCH) {
-            unlink(socket);
-            unlink(lock);
-        }
-    }
     free(note);
+    if (file) {
+        count = fscanf(file, "%d %d", &number, &pid);
+        fclose(file);
+    }
+    if (count != 2 || number < 0 || pid <= 1 || kill(pid, 0) == 0)
+        return;
+    snprintf(address.sun_path, sizeof(address.sun_path), "/tmp/.X11-unix/X%d", number);
+    if (lstat(address.sun_path, &info) == 0 && S_ISSOCK(info.st_mode) && info.st_uid == geteuid() &&
+        nobody_answers(&address))
+        unlink(address.sun_path);
 }

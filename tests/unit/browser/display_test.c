@@ -4,30 +4,27 @@
 #include "browser/display.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 /* No X server has so high a number. */
-#define LOCK "/tmp/.X65009-lock"
+#define SOCKET "/tmp/.X11-unix/X65009"
 
 static char directory[] = "/tmp/webinfer-display-XXXXXX";
-
-static void write_text(const char *path, const char *format, int first, int second)
-{
-    FILE *file = fopen(path, "w");
-
-    assert_non_null(file);
-    fprintf(file, format, first, second);
-    fclose(file);
-}
 
 static void note(int number, int pid)
 {
     char path[64];
+    FILE *file;
 
     snprintf(path, sizeof(path), "%s/run/display", directory);
-    write_text(path, "%d %d\n", number, pid);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file, "%d %d\n", number, pid);
+    fclose(file);
 }
 
 static int dead_pid(void)
@@ -40,30 +37,42 @@ static int dead_pid(void)
     return pid;
 }
 
-static void removes_the_lock_of_a_dead_server(void **state)
+/* A socket at SOCKET; closed, it is what a killed server leaves. */
+static int make_socket(void)
 {
-    int pid = dead_pid();
+    const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = SOCKET};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    note(65009, pid);
-    write_text(LOCK, "%10d\n", pid, 0);
+    unlink(SOCKET);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    return fd;
+}
+
+static void removes_the_socket_of_a_dead_server(void **state)
+{
+    note(65009, dead_pid());
+    close(make_socket());
     wi_display_tidy(directory);
-    assert_int_not_equal(access(LOCK, F_OK), 0);
+    assert_int_not_equal(access(SOCKET, F_OK), 0);
     wi_display_tidy(directory); /* nothing is there any more */
 }
 
-static void leaves_what_is_another_servers_or_alive(void **state)
+static void leaves_what_answers_or_lives(void **state)
 {
+    int fd = make_socket();
+
     note(65009, dead_pid());
-    write_text(LOCK, "%10d\n", getpid(), 0);
     wi_display_tidy(directory);
-    assert_int_equal(access(LOCK, F_OK), 0);
+    assert_int_equal(access(SOCKET, F_OK), 0);
+    close(fd);
     note(65009, getpid());
     wi_display_tidy(directory);
-    assert_int_equal(access(LOCK, F_OK), 0);
-    note(-1, getpid());
+    assert_int_equal(access(SOCKET, F_OK), 0);
+    note(-1, dead_pid());
     wi_display_tidy(directory);
     wi_display_tidy("/nonexistent");
-    unlink(LOCK);
+    unlink(SOCKET);
 }
 
 static int make_directory(void **state)
@@ -72,6 +81,7 @@ static int make_directory(void **state)
 
     if (!mkdtemp(directory))
         return -1;
+    mkdir("/tmp/.X11-unix", 01777); /* is there wherever an X server ran */
     snprintf(path, sizeof(path), "%s/run", directory);
     return mkdir(path, 0700);
 }
@@ -90,8 +100,8 @@ static int remove_directory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(removes_the_lock_of_a_dead_server),
-        cmocka_unit_test(leaves_what_is_another_servers_or_alive),
+        cmocka_unit_test(removes_the_socket_of_a_dead_server),
+        cmocka_unit_test(leaves_what_answers_or_lives),
     };
 
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
