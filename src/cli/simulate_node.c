@@ -11,8 +11,9 @@
 
 #define RETRY_FIRST_MS 250.0
 #define RETRY_MAX_MS 5000.0
-#define LATE_FACTOR 1.5 /* of an interval: a heartbeat of the service's that comes later is late   \
-                         */
+#define LATE_FACTOR                                                                                \
+    1.5 /* of an interval: a heartbeat of the service's that comes later is late                   \
+         */
 
 /* --- saying things --------------------------------------------------------------------------- */
 

@@ -73,7 +73,7 @@ struct wi_config_preferences {
 };
 
 struct wi_config_store {
-    char *path; /* of the database's folder */
+    char *path;       /* of the database's folder */
     int64_t max_size; /* of jobs and their results */
 };
 
@@ -88,10 +88,10 @@ struct wi_config_browser {
     char *kind; /* the NAME of [browser.NAME] */
     enum wi_family family;
     enum wi_dialect driver;
-    char *driver_command;        /* NULL: the family's own */
-    char *driver_url;            /* a driver or Grid that runs already; NULL: we start one */
-    char *binary;                /* NULL: the family's usual ones */
-    struct wi_strings arguments; /* the key may be repeated */
+    char *driver_command;          /* NULL: the family's own */
+    char *driver_url;              /* a driver or Grid that runs already; NULL: we start one */
+    char *binary;                  /* NULL: the family's usual ones */
+    struct wi_strings arguments;   /* the key may be repeated */
     struct wi_strings preferences; /* "NAME=VALUE", VALUE in JSON; likewise */
     struct wi_strings platforms;
     int headless;

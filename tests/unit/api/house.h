@@ -1,0 +1,490 @@
+/* What the server's tests share: the lower layers, played; a server on a loop; clients of it. */
+#ifndef WI_TESTS_API_HOUSE_H
+#define WI_TESTS_API_HOUSE_H
+
+#include "../test.h"
+#include "api/server.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* --- what we play ------------------------------------------------------------------------------
+ */
+
+struct fixture {
+    uv_loop_t loop;
+    uv_timer_t tick;
+    uv_prepare_t turn;
+    unsigned turns;
+    struct wi_config config;
+    struct wi_budget budget;
+    struct wi_store *store;
+    struct wi_server *server;
+    struct wi_server_deps deps;
+    enum wi_code admit, ready;
+    /* the job under way */
+    int submitted, abandoned, has_job;
+    struct wi_job_spec spec;
+    wi_job_fn *on_done;
+    void *context;
+};
+
+static struct fixture *fixture;
+
+void wi_job_spec_clear(struct wi_job_spec *spec)
+{
+    free(spec->client_id);
+    free(spec->browser);
+    free(spec->node);
+    free(spec->precision);
+    wi_model_unref(spec->model);
+    wi_tensors_clear(&spec->tensors);
+    json_decref(spec->input);
+    json_decref(spec->options);
+    wi_strings_clear(&spec->outputs);
+    memset(spec, 0, sizeof *spec);
+}
+
+enum wi_code wi_jobs_admit(const struct wi_jobs *jobs, const char *client, struct wi_error *error)
+{
+    return fixture->admit == WI_OK ? WI_OK : wi_error_set(error, fixture->admit, NULL, "not now");
+}
+
+enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_job_fn *on_done,
+    void *context, struct wi_error *error)
+{
+    assert_false(fixture->has_job);
+    fixture->submitted++;
+    fixture->has_job = 1;
+    fixture->spec = *spec;
+    fixture->on_done = on_done;
+    fixture->context = context;
+    return WI_OK;
+}
+
+void wi_jobs_abandon(struct wi_jobs *jobs, const char *job_id)
+{
+    assert_true(fixture->has_job);
+    assert_string_equal(job_id, fixture->spec.id);
+    fixture->abandoned++;
+    fixture->has_job = 0;
+    wi_job_spec_clear(&fixture->spec);
+}
+
+static void finish_job(enum wi_code code)
+{
+    struct wi_answer answer = {.ok = 1, .inference_ms = 1.5, .warm = 1};
+    struct wi_job_result result = {.code = code, .queue_ms = 0.25, .total_ms = 2, .attempts = 1};
+    assert_true(fixture->has_job);
+    fixture->has_job = 0;
+    snprintf(result.node, sizeof result.node, "node-1");
+    if (code == WI_OK) {
+        wi_tensors_move(&answer.outputs, &fixture->spec.tensors);
+        answer.executed_on = json_pack("{s:s, s:s}", "platform", "wasm", "engine", "echo");
+        result.answer = &answer;
+    } else {
+        wi_error_set(&result.error, code, NULL, "it failed");
+        result.error.attempts = 4;
+    }
+    struct wi_job_spec spec = fixture->spec;
+    memset(&fixture->spec, 0, sizeof fixture->spec);
+    fixture->on_done(fixture->context, &spec, &result);
+    wi_job_spec_clear(&spec);
+    wi_tensors_clear(&answer.outputs);
+    json_decref(answer.executed_on);
+}
+
+enum wi_code wi_jobs_cancel(struct wi_jobs *jobs, const char *job_id)
+{
+    if (!fixture->has_job || strcmp(job_id, fixture->spec.id) != 0)
+        return WI_JOB_NOT_FOUND;
+    finish_job(WI_CANCELLED);
+    return WI_OK;
+}
+
+json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)
+{
+    if (!fixture->has_job || strcmp(job_id, fixture->spec.id) != 0)
+        return NULL;
+    return json_pack("{s:s, s:s}", "id", job_id, "state", "waiting");
+}
+
+void wi_jobs_probe_counters(const struct wi_jobs *jobs, struct wi_probe_counters *counters)
+{
+    *counters = (struct wi_probe_counters){0};
+}
+
+struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool)
+{
+    return NULL;
+}
+
+void wi_jobs_counters(const struct wi_jobs *jobs, struct wi_job_counters *counters)
+{
+    memset(counters, 0, sizeof *counters);
+    counters->accepted = (uint64_t)fixture->submitted;
+}
+
+enum wi_code wi_pool_ready(const struct wi_pool *pool, struct wi_error *error)
+{
+    return fixture->ready == WI_OK
+               ? WI_OK
+               : wi_error_set(error, fixture->ready, NULL, "no browser is installed");
+}
+
+json_t *wi_pool_sessions_json(const struct wi_pool *pool)
+{
+    return json_array();
+}
+
+json_t *wi_pool_nodes_json(const struct wi_pool *pool)
+{
+    return json_pack("[{s:s}]", "id", "node-1");
+}
+
+json_t *wi_pool_hardware_json(struct wi_pool *pool, const struct wi_demand *demand)
+{
+    return json_pack("{s:s}", "model_name", demand->model->name);
+}
+
+int wi_pool_has_kind(const struct wi_pool *pool, const char *kind)
+{
+    return 0;
+}
+
+json_t *wi_pool_kinds_json(const struct wi_pool *pool)
+{
+    return json_object();
+}
+
+const char *wi_session_state_name(enum wi_session_state state)
+{
+    return state == WI_SESSION_READY ? "ready" : "other";
+}
+
+void wi_pool_counters(const struct wi_pool *pool, struct wi_pool_counters *counters)
+{
+    memset(counters, 0, sizeof *counters);
+}
+
+enum wi_code wi_pool_recycle(struct wi_pool *pool, const char *id, struct wi_error *error)
+{
+    return wi_error_set(error, WI_SESSION_NOT_FOUND, "id", "There is no session %.32s.", id);
+}
+
+enum wi_code wi_pool_drain(
+    struct wi_pool *pool, const char *id, int draining, struct wi_error *error)
+{
+    return strcmp(id, "node-1") == 0
+               ? WI_OK
+               : wi_error_set(error, WI_NODE_NOT_FOUND, "id", "There is no node %.32s.", id);
+}
+
+const char *const wi_platform_names[] = {"webgpu", "webnn", "webgl", "wasm", "simulated", NULL};
+
+static const struct wi_node_info node = {.id = "node-1",
+    .kind = "chrome",
+    .browser_version = "1.2.3",
+    .cores = 2,
+    .platforms[WI_WASM].available = 1};
+
+const struct wi_node_info *wi_bridge_node(const struct wi_bridge *bridge, const char *id)
+{
+    return strcmp(id, "node-1") == 0 ? &node : NULL;
+}
+
+int wi_bridge_node_state(
+    const struct wi_bridge *bridge, const char *id, struct wi_node_state *state)
+{
+    memset(state, 0, sizeof *state);
+    return strcmp(id, "node-1") == 0 ? 0 : -1;
+}
+
+void wi_bridge_each(const struct wi_bridge *bridge, wi_bridge_each_fn *each, void *context)
+{
+    each(context, &node);
+}
+
+const struct wi_bridge_counters *wi_bridge_counters(const struct wi_bridge *bridge)
+{
+    static const struct wi_bridge_counters none;
+    return &none;
+}
+
+const char *wi_bridge_url(const struct wi_bridge *bridge)
+{
+    return "http://127.0.0.1:1";
+}
+
+enum wi_code wi_bridge_load(struct wi_bridge *bridge, const char *id, struct wi_model *model,
+    const enum wi_platform *platforms, size_t count)
+{
+    return WI_OK;
+}
+
+enum wi_code wi_bridge_unload(struct wi_bridge *bridge, const char *id, const char *name)
+{
+    return WI_OK;
+}
+
+enum wi_code wi_bridge_invite(struct wi_bridge *bridge, size_t nodes, int64_t ttl_ms,
+    char id[WI_ID_SIZE], char token[WI_TOKEN_SIZE], struct wi_error *error)
+{
+    strcpy(id, "join-1");
+    strcpy(token, "wi_x");
+    return WI_OK;
+}
+
+int wi_bridge_uninvite(struct wi_bridge *bridge, const char *id)
+{
+    return strcmp(id, "join-1") == 0 ? 0 : -1;
+}
+
+json_t *wi_bridge_invitations(const struct wi_bridge *bridge)
+{
+    return json_array();
+}
+
+size_t wi_children_count(const struct wi_children *children)
+{
+    return 0;
+}
+
+/* --- fixture -----------------------------------------------------------------------------------
+ */
+
+static void on_tick(uv_timer_t *timer)
+{
+}
+
+static void on_turn(uv_prepare_t *prepare)
+{
+    fixture->turns++;
+}
+
+static int set_up(void **state)
+{
+    struct fixture *f = fixture = calloc(1, sizeof *f);
+    struct wi_error error;
+    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
+    uv_loop_init(&f->loop);
+    /* So that UV_RUN_ONCE comes back. */
+    uv_timer_init(&f->loop, &f->tick);
+    uv_timer_start(&f->tick, on_tick, 5, 5);
+    uv_prepare_init(&f->loop, &f->turn);
+    uv_prepare_start(&f->turn, on_turn);
+    f->budget.limit = 1 << 28;
+    f->config.api.listen = (char *)"127.0.0.1:0";
+    f->config.api.max_body = 8 << 20;
+    f->config.api.max_connections = 1024;
+    f->config.pool.max_queue = 8;
+    f->config.models.max_picture_pixels = 1000000;
+    f->store = wi_store_new(&f->loop, "/nonexistent");
+    f->deps = (struct wi_server_deps){.loop = &f->loop,
+        .config = &f->config,
+        .store = f->store,
+        .budget = &f->budget,
+        .version = "9.9.9",
+        .times = {.headers = 300, .stall = 200, .idle = 5000, .grace = 400, .linger = 100}};
+    f->server = wi_server_new(&f->deps, &error);
+    assert_non_null(f->server);
+    return 0;
+}
+
+/* The order of server.h; at the end nothing is left on the loop and nothing of the budget. */
+static int tear_down(void **state)
+{
+    struct fixture *f = fixture;
+    if (f->server) {
+        wi_server_quiesce(f->server);
+        wi_server_finish(f->server);
+        wi_server_stop(f->server);
+        wi_server_free(f->server);
+    }
+    wi_store_free(f->store);
+    uv_close((uv_handle_t *)&f->tick, NULL);
+    uv_close((uv_handle_t *)&f->turn, NULL);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&f->loop), 0);
+    assert_int_equal(f->budget.used, 0);
+    assert_false(f->has_job);
+    free(f);
+    return 0;
+}
+
+/* Turns the loop until `condition`, or fails after five seconds. */
+#define until(condition)                                                                           \
+    do {                                                                                           \
+        double limit_ = wi_now_ms() + 5000;                                                        \
+        while (!(condition)) {                                                                     \
+            if (wi_now_ms() > limit_)                                                              \
+                fail_msg("never: %s", #condition);                                                 \
+            uv_run(&fixture->loop, UV_RUN_ONCE);                                                   \
+        }                                                                                          \
+    } while (0)
+
+/* --- clients -----------------------------------------------------------------------------------
+ */
+
+struct client {
+    int fd;
+    char *text; /* what came so far */
+    size_t size;
+    int closed;
+    size_t head;      /* of the first answer, with its empty line; 0 before it is there */
+    size_t body_size; /* by its Content-Length */
+};
+
+static struct client *connect_client(void)
+{
+    struct client *client = calloc(1, sizeof *client);
+    struct sockaddr_in address = {.sin_family = AF_INET,
+        .sin_port = htons((uint16_t)wi_server_port(fixture->server)),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    client->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(client->fd, (struct sockaddr *)&address, sizeof address), 0);
+    fcntl(client->fd, F_SETFL, O_NONBLOCK);
+    return client;
+}
+
+static void free_client(struct client *client)
+{
+    if (client->fd >= 0)
+        close(client->fd);
+    free(client->text);
+    free(client);
+}
+
+static void read_more(struct client *client)
+{
+    char chunk[65536];
+    ssize_t got;
+    while ((got = recv(client->fd, chunk, sizeof chunk, 0)) > 0) {
+        client->text = realloc(client->text, client->size + (size_t)got + 1);
+        memcpy(client->text + client->size, chunk, (size_t)got);
+        client->size += (size_t)got;
+        client->text[client->size] = '\0';
+    }
+    client->closed |= got == 0 || (errno != EAGAIN && errno != EINTR);
+    const char *end = client->text ? strstr(client->text, "\r\n\r\n") : NULL;
+    const char *length = end ? strcasestr(client->text, "\r\nContent-Length: ") : NULL;
+    client->head = end ? (size_t)(end - client->text) + 4 : 0;
+    client->body_size = length && length < end ? strtoul(length + 18, NULL, 10) : 0;
+}
+
+/* Whether the first answer is there in full; or the connection is closed. */
+static int answered(struct client *client)
+{
+    read_more(client);
+    return client->closed || (client->head > 0 && client->size >= client->head + client->body_size);
+}
+
+static int closed(struct client *client)
+{
+    read_more(client);
+    return client->closed;
+}
+
+static int status_of(const struct client *client)
+{
+    return client->size > 12 ? atoi(client->text + 9) : 0;
+}
+
+/* Forgets the first answer, for the next on the same connection. */
+static void next_answer(struct client *client)
+{
+    size_t used = client->head + client->body_size;
+    memmove(client->text, client->text + used, client->size - used + 1);
+    client->size -= used;
+    client->head = client->body_size = 0;
+}
+
+static void send_bytes(struct client *client, const void *bytes, size_t size)
+{
+    const char *at = bytes;
+    while (size > 0) {
+        ssize_t sent = send(client->fd, at, size, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EAGAIN) {
+            uv_run(&fixture->loop, UV_RUN_ONCE);
+            continue;
+        }
+        if (sent < 0)
+            return; /* the server has cut us off; the test looks at why */
+        at += sent;
+        size -= (size_t)sent;
+    }
+}
+
+static void send_text(struct client *client, const char *text)
+{
+    send_bytes(client, text, strlen(text));
+}
+
+static void send_head(struct client *client, const char *method, const char *path, const char *more)
+{
+    char head[1024];
+    snprintf(head, sizeof head, "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n%s\r\n", method, path,
+        wi_server_port(fixture->server), more);
+    send_text(client, head);
+}
+
+static void post(struct client *client, const char *path, const void *body, size_t size)
+{
+    char more[128];
+    snprintf(more, sizeof more, "Content-Type: application/json\r\nContent-Length: %zu\r\n", size);
+    send_head(client, "POST", path, more);
+    send_bytes(client, body, size);
+}
+
+/* One exchange on a fresh connection; the body as JSON (or NULL) is the caller's. */
+static int ask(const char *method, const char *path, const char *more, json_t **json)
+{
+    struct client *client = connect_client();
+    send_head(client, method, path, more);
+    until(answered(client));
+    int status = status_of(client);
+    if (json)
+        *json = json_loadb(client->text + client->head, client->body_size, 0, NULL);
+    free_client(client);
+    return status;
+}
+
+static json_t *body_of(const struct client *client)
+{
+    json_t *json =
+        json_loadb(client->text + client->head, client->body_size, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(json);
+    return json;
+}
+
+static void check_problem(const struct client *client, int status, const char *code)
+{
+    assert_int_equal(status_of(client), status);
+    assert_non_null(strcasestr(client->text, "Content-Type: application/problem+json"));
+    assert_non_null(strcasestr(client->text, "X-Request-Id: "));
+    json_t *json = body_of(client);
+    assert_string_equal(json_string_value(json_object_get(json, "code")), code);
+    assert_int_equal(json_integer_value(json_object_get(json, "status")), status);
+    json_decref(json);
+}
+
+#define ECHO_REQUEST                                                                               \
+    "{\"model_name\":\"builtin/echo\",\"id\":\"mine\",\"inputs\":[{\"name\":\"x\","                \
+    "\"datatype\":\"FP32\",\"shape\":[2],\"data\":[1.5,2]}]}"
+
+static void submit_echo(struct client *client)
+{
+    post(client, "/v1/infer", ECHO_REQUEST, strlen(ECHO_REQUEST));
+    until(fixture->has_job);
+}
+
+#endif
