@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include <string.h>
 
+const struct lws_retry_bo wi_lws_no_watch = {.secs_since_valid_hangup = 0};
+
 /* lws's log goes through ours, a line at a time; its "notice" chatter is our debug. */
 static void on_lws_log(int level, const char *line)
 {

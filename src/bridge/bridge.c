@@ -68,6 +68,7 @@ static enum wi_code make_vhost(struct wi_bridge *bridge, struct lws_context *lws
         .vhost_name = "bridge",
         .protocols = protocols,
         .keepalive_timeout = KEEPALIVE_S,
+        .retry_and_idle_policy = &wi_lws_no_watch,
     };
     if (tls) {
         info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;

@@ -44,6 +44,7 @@ void sim_link_connect(struct sim_node *node)
         .ietf_version_or_minus_one = -1,
         .userdata = node,
         .pwsi = &node->wsi,
+        .retry_and_idle_policy = &wi_lws_no_watch,
     };
 
     node->state = SIM_CONNECTING;
