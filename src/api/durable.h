@@ -69,8 +69,19 @@ int wi_durable_written(struct wi_durable *durable);
 
 /* POST /v1/jobs, and POST /v1/infer with an Idempotency-Key. */
 void wi_job_post(struct wi_request *request);
+/* What a request is told about a job. */
+enum wi_job_form {
+    WI_JOB_DOCUMENT,   /* as by GET /v1/jobs/ID */
+    WI_JOB_ANSWER,     /* as by /v1/infer */
+    WI_JOB_CANCELLING, /* whether it is cancelled */
+};
+/* Answers `request` when the stored job `id` has ended, or after `wait_ms` (-1: however long it
+ * takes) with what is known then. `replayed`: said in a header of an answer. */
+void wi_job_look(struct wi_request *request, const char *id, enum wi_job_form form, int64_t wait_ms,
+    int replayed);
 /* Answers a POST /v1/infer with the answer of the job `id`, once there is one. */
 void wi_job_answer_with(struct wi_request *request, const char *id, int replayed);
+void wi_job_not_found(const char *name, struct wi_error *error);
 /* Prints the row's document up to what its answer would be: without the closing brace. */
 void wi_job_print(
     struct wi_buffer *out, const struct wi_durable *durable, const struct wi_row *row);

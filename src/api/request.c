@@ -16,9 +16,9 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-/* A refused body up to this size is read and dropped, so that the connection can live on. */
 /* A client that leaves while it waits is noticed within two of these. */
 #define WATCH_AFTER_MS 20
+/* A refused body up to this size is read and dropped, so that the connection can live on. */
 #define DISCARD_MAX (256 * 1024)
 /* What a request that reads no body may send all the same. */
 #define IGNORED_MAX (64 * 1024)

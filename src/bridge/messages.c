@@ -134,11 +134,13 @@ static const struct wi_param failure_table[] = {
     END_ROW,
 };
 
-/* A page speaks about the model and its input; it may not claim that a queue of ours is full. */
+/* A page speaks about the model, its input, and the time that it was given; it may not claim that a
+ * queue of ours is full. */
 static enum wi_code code_of_page(const char *name)
 {
     enum wi_code code = wi_code_from_name(name);
-    return wi_code_status(code) == 422 || code == WI_CANCELLED ? code : WI_INFERENCE_FAILED;
+    int known = wi_code_status(code) == 422 || code == WI_CANCELLED || code == WI_DEADLINE_EXCEEDED;
+    return known ? code : WI_INFERENCE_FAILED;
 }
 
 static enum verdict read_failure(

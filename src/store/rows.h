@@ -4,7 +4,9 @@
  *   queued → running → done | failed | cancelled        running → queued again
  *
  * Each piece of work here is for wi_db_submit (or wi_db_now): `data` points at its struct, which is
- * the first member of whatever the caller needs besides. Times are Unix milliseconds.
+ * the first member of whatever the caller needs besides. Zero-initialise the struct and fill what
+ * is not marked "out". A piece of work that failed may be submitted again as it is. Times are Unix
+ * milliseconds.
  */
 #ifndef WI_STORE_ROWS_H
 #define WI_STORE_ROWS_H
@@ -30,7 +32,7 @@ extern const char *const wi_row_state_names[]; /* "queued" …, ended by NULL */
 /* One priority outweighs so much age; the same as WI_QUEUE_AGEING_MS. */
 #define WI_ROW_AGEING_MS 5000
 
-/* Zero-initialise; free with wi_row_clear. */
+/* What is known of a job. Zero-initialise; free what it holds with wi_row_clear. */
 struct wi_row {
     char id[WI_ID_SIZE];
     enum wi_row_state state;
@@ -42,8 +44,8 @@ struct wi_row {
     int64_t accepted_at, deadline_at;
     int64_t finished_at; /* 0: not yet */
     unsigned runs;       /* how often it was taken to be run */
-    unsigned crashes;    /* how often that had no end: the daemon was killed, or died of it */
-    char *problem;       /* why it had to go back to the queue last; may be NULL */
+    unsigned crashes;    /* of those, without an end: the daemon was killed, or died of it */
+    char *problem;       /* why it went back to the queue last; may be NULL */
     /* The request's body: `json_size` of its bytes are JSON, which may take `cost` to parse. */
     size_t body_size, json_size;
     uint64_t cost;
@@ -58,14 +60,15 @@ void wi_row_clear(struct wi_row *row);
 
 enum wi_row_found { WI_ROW_NEW, WI_ROW_SAME, WI_ROW_OTHER };
 
-/* Writes a queued row with its body, unless its client has used the key already. */
+/* Writes a queued row with its body, unless its client has used the key already for the same
+ * endpoint (`row.infer`). */
 struct wi_row_accept {
     struct wi_row row;         /* in: all that is known of it */
     const char *key;           /* Idempotency-Key or NULL */
     const unsigned char *body; /* row.body_size bytes */
     int look;                  /* write nothing: only see whether the key is there */
     enum wi_row_found found;   /* out; OTHER: with another body */
-    struct wi_row earlier;     /* out, unless NEW */
+    struct wi_row earlier;     /* out, owned: the row with the key, unless NEW */
 };
 wi_db_work_fn wi_row_accept;
 
@@ -81,7 +84,7 @@ struct wi_row_take {
     int suspect;
     int64_t now;
     struct wi_row *rows; /* out: `taken` of them, owned with the array */
-    size_t taken;
+    size_t taken;        /* out */
 };
 wi_db_work_fn wi_row_take;
 
@@ -93,6 +96,12 @@ struct wi_row_return {
 };
 wi_db_work_fn wi_row_return;
 
+/* A piece of an answer. */
+struct wi_row_part {
+    const void *bytes;
+    size_t size;
+};
+
 /* Stores the answer and drops the body; nothing happens to a row that is finished. */
 struct wi_row_finish {
     char id[WI_ID_SIZE];
@@ -103,10 +112,7 @@ struct wi_row_finish {
     /* Called first, on the writer's thread, to make `parts`; may be NULL. */
     void (*prepare)(void *context);
     void *context;
-    struct wi_row_part {
-        const void *bytes;
-        size_t size;
-    } * parts; /* the answer; the first is its JSON */
+    struct wi_row_part *parts; /* the answer, borrowed; the first is its JSON */
     size_t part_count;
     int finished;       /* out: 0 if it was finished before */
     size_t answer_size; /* out */
@@ -117,8 +123,8 @@ wi_db_work_fn wi_row_finish;
 /* Cancels a queued row, as wi_row_finish would; any other is left as it is. */
 struct wi_row_cancel {
     struct wi_row_finish finish;
-    int found;
-    enum wi_row_state before;
+    int found;                /* out */
+    enum wi_row_state before; /* out: its state until now */
 };
 wi_db_work_fn wi_row_cancel;
 
@@ -128,8 +134,8 @@ wi_db_work_fn wi_row_cancel;
 struct wi_row_read {
     char id[WI_ID_SIZE];
     size_t answer_max;
-    int found;
-    struct wi_row row;
+    int found;         /* out */
+    struct wi_row row; /* out: owned */
 };
 wi_db_work_fn wi_row_read;
 
@@ -138,7 +144,7 @@ struct wi_row_list {
     enum wi_row_state state;
     size_t limit;
     struct wi_row *rows; /* out: owned with the array */
-    size_t count;
+    size_t count;        /* out */
 };
 wi_db_work_fn wi_row_list;
 
@@ -149,10 +155,10 @@ wi_db_work_fn wi_row_list;
 struct wi_row_sweep {
     int64_t finished_before, now;
     size_t limit;
-    int count;                /* whether to count the rows, which costs a look at each */
-    size_t removed;           /* out */
-    char (*late)[WI_ID_SIZE]; /* out: owned */
-    size_t late_count;
+    int count;                  /* whether to count the rows, which costs a look at each */
+    size_t removed;             /* out */
+    char (*late)[WI_ID_SIZE];   /* out: owned */
+    size_t late_count;          /* out */
     size_t queued, open, total; /* out: rows that wait, that are not finished, and all */
     uint64_t bytes;             /* out: of bodies and answers */
 };
@@ -164,7 +170,7 @@ struct wi_row_recover {
     unsigned crashes_max;
     size_t requeued;            /* out */
     char (*poison)[WI_ID_SIZE]; /* out: owned */
-    size_t poison_count;
+    size_t poison_count;        /* out */
 };
 wi_db_work_fn wi_row_recover;
 

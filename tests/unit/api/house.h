@@ -42,6 +42,7 @@ static struct fixture *fixture;
 
 void wi_job_spec_clear(struct wi_job_spec *spec)
 {
+    free(spec->client);
     free(spec->client_id);
     free(spec->browser);
     free(spec->node);
@@ -115,7 +116,7 @@ json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)
 {
     if (!fixture->has_job || strcmp(job_id, fixture->spec.id) != 0)
         return NULL;
-    return json_pack("{s:s, s:s}", "id", job_id, "state", "waiting");
+    return json_pack("{s:s, s:s}", "id", job_id, "state", "queued");
 }
 
 void wi_jobs_probe_counters(const struct wi_jobs *jobs, struct wi_probe_counters *counters)

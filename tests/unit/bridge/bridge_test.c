@@ -56,6 +56,8 @@ static void test_failure(void **state)
     struct client client = join(house, NULL);
     send_task(house, "att-1", NULL);
     send_task(house, "att-2", NULL);
+    send_task(house, "att-3", NULL);
+    send_task(house, "att-4", NULL);
     say(&client, "task_response",
         "{\"attempt_id\":\"att-1\",\"ok\":false,\"error\":{\"code\":\"device_lost\",\"message\":"
         "\"gone\\n\"},\"retryable\":true}");
@@ -69,6 +71,16 @@ static void test_failure(void **state)
     turn_until(&client, &house->answers, 2);
     assert_int_equal(house->answer.error.code, WI_INPUT_SHAPE);
     assert_string_equal(house->answer.error.expected, "[1]");
+    say(&client, "task_response",
+        "{\"attempt_id\":\"att-3\",\"ok\":false,\"error\":{\"code\":\"deadline_exceeded\","
+        "\"message\":\"others ran\"}}");
+    turn_until(&client, &house->answers, 3);
+    assert_int_equal(house->answer.error.code, WI_DEADLINE_EXCEEDED);
+    say(&client, "task_response",
+        "{\"attempt_id\":\"att-4\",\"ok\":false,\"error\":{\"code\":\"queue_full\","
+        "\"message\":\"as if it were ours\"}}");
+    turn_until(&client, &house->answers, 4);
+    assert_int_equal(house->answer.error.code, WI_INFERENCE_FAILED);
     client_close(&client);
 }
 

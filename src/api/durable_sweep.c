@@ -1,0 +1,95 @@
+/*
+ * Keeping house among the stored jobs: what was kept long enough goes, what is late ends, the rest
+ * is counted, and ends that could not be written are tried again.
+ */
+#include "api/durable_private.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include <stdlib.h>
+
+/* Every so many beats old rows are removed and the rest counted. */
+#define BEATS_PER_SWEEP 60
+#define SWEEP_MAX 500
+
+struct sweep {
+    struct wi_row_sweep op;
+    struct wi_durable *durable;
+};
+
+/* A queued row whose deadline has passed ends without a run. */
+static void expire(struct wi_durable *durable, const char *id)
+{
+    struct wi_row row = {0};
+    struct wi_error error;
+    struct wi_durable_entry *entry;
+    HASH_FIND_STR(durable->entries, id, entry);
+    if (entry)
+        return; /* taken meanwhile: its run has the same deadline */
+    snprintf(row.id, sizeof row.id, "%s", id);
+    wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",
+        "the job's deadline passed while it was waiting to be run");
+    durable->counters.expired++;
+    if (durable->counters.queued > 0)
+        durable->counters.queued--;
+    wi_durable_finish(wi_durable_entry_new(durable, &row), WI_ROW_FAILED, &error);
+}
+
+static void on_swept(void *data, const struct wi_error *failure)
+{
+    struct sweep *sweep = data;
+    struct wi_durable *durable = sweep->durable;
+    const struct wi_row_sweep *op = &sweep->op;
+    durable->sweeping = 0;
+    if (!failure && op->removed > 0)
+        wi_info("jobs", NULL, "removed %zu finished jobs that were kept long enough", op->removed);
+    if (!failure && op->count) {
+        durable->counters.queued = op->queued;
+        durable->counters.bytes = op->bytes;
+        durable->open = op->open;
+    }
+    for (size_t i = 0; !failure && durable->api && i < op->late_count; i++)
+        expire(durable, op->late[i]);
+    if (op->removed == op->limit)
+        durable->beats = 0; /* there may be more */
+    free(sweep->op.late);
+    free(sweep);
+    if (wi_durable_written(durable) && durable->api)
+        wi_durable_feed(durable);
+}
+
+static void sweep(struct wi_durable *durable, int whole)
+{
+    struct sweep *sweep = wi_alloc(sizeof *sweep);
+    sweep->durable = durable;
+    sweep->op.now = wi_wall_ms();
+    sweep->op.finished_before = sweep->op.now - durable->api->deps.config->pool.job_retention;
+    sweep->op.limit = SWEEP_MAX;
+    sweep->op.count = whole;
+    durable->sweeping = 1;
+    wi_durable_submit(durable, wi_row_sweep, on_swept, sweep);
+}
+
+static void rewrite(struct wi_durable *durable)
+{
+    struct wi_durable_entry *entry, *next;
+    HASH_ITER(hh, durable->entries, entry, next)
+    {
+        if (entry->unwritten)
+            wi_durable_rewrite(entry);
+    }
+}
+
+void wi_durable_keep_house(struct wi_durable *durable)
+{
+    int64_t retention = durable->api->deps.config->pool.job_retention;
+    unsigned every = retention < BEATS_PER_SWEEP * WI_DURABLE_BEAT_MS
+                         ? (unsigned)(retention / WI_DURABLE_BEAT_MS)
+                         : BEATS_PER_SWEEP;
+    int whole = durable->beats++ % every == 0;
+    if (durable->beats % WI_DURABLE_REWRITE_BEATS == 0)
+        rewrite(durable);
+    if (!durable->sweeping && (whole || durable->counters.queued > 0))
+        sweep(durable, whole);
+}
