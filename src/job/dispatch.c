@@ -1,0 +1,168 @@
+/* Jobs on their way from the queue to nodes, the most urgent first. */
+#include "job/private.h"
+
+#include "base/clock.h"
+#include "base/loop.h"
+#include <stdio.h>
+#include <string.h>
+
+/* So many background jobs run at a time, that most of each node stays the clients'. */
+#define BACKGROUND_MAX 2
+
+/* Jobs with the same key can be run by the same nodes. */
+static void lane_key(const struct wi_job_spec *spec, char *key, size_t size)
+{
+    snprintf(key, size, "%s\n%s\n%d\n%d\n%s\n%s", spec->model->name, spec->model->hash,
+        spec->has_platform ? (int)spec->platform : -1, spec->fallback,
+        spec->browser ? spec->browser : "", spec->node ? spec->node : "");
+}
+
+void wi_job_enqueue(struct wi_job *job, int at_front)
+{
+    char key[640];
+    lane_key(&job->spec, key, sizeof key);
+    job->attempt[0] = '\0';
+    wi_queue_push(wi_job_queue_of(job), &job->entry, key, at_front);
+    wi_job_counters_of(job)->waiting++;
+}
+
+enum wi_pick wi_job_pick(struct wi_job *job, struct wi_choice *choice, struct wi_error *error)
+{
+    const struct wi_job_spec *spec = &job->spec;
+    struct wi_demand demand = {
+        .model = spec->model,
+        .browser = spec->browser,
+        .node = spec->node,
+        .avoid = job->avoid[0] ? job->avoid : NULL,
+        .has_platform = spec->has_platform,
+        .platform = spec->platform,
+        .fallback = spec->fallback,
+        .type = spec->type,
+        .precision = spec->precision,
+        .waited_ms = wi_now_ms() - spec->accepted_at,
+    };
+    return wi_pool_pick(job->jobs->pool, &demand, choice, error);
+}
+
+void wi_job_note_dispatch(struct wi_job *job, const struct wi_choice *choice, double now)
+{
+    memcpy(job->node, choice->node, sizeof job->node);
+    job->refusal = choice->refusal;
+    job->probe = choice->probe;
+    job->last = choice->platforms[choice->platform_count - 1];
+    job->attempts++;
+    job->accepted = 0;
+    job->dispatched_at = now;
+    wi_job_counters_of(job)->running++;
+}
+
+/* Sends the job, which is in no queue, to the chosen node. */
+enum wi_code wi_job_dispatch(struct wi_job *job, const struct wi_choice *choice)
+{
+    struct wi_jobs *jobs = job->jobs;
+    struct wi_job_spec *spec = &job->spec;
+    double now = wi_now_ms();
+    if (spec->background) {
+        spec->accepted_at = now;
+        wi_timer_start(job->deadline, (uint64_t)spec->timeout_ms, 0);
+        wi_probes_dispatched(job->context, spec, choice->node);
+    }
+    snprintf(job->attempt, sizeof job->attempt, "%s.%u", spec->id, job->attempts + 1);
+    struct wi_task task = {
+        .attempt_id = job->attempt,
+        .job_id = spec->id,
+        .model = spec->model,
+        .platform_count = choice->platform_count,
+        .fallback = spec->fallback,
+        .precision = spec->precision,
+        .outputs = &spec->outputs,
+        .deadline_ms = spec->accepted_at + spec->timeout_ms - now,
+        .tensors = &spec->tensors,
+        .input = spec->input,
+        .options = spec->options,
+    };
+    memcpy(task.platforms, choice->platforms, sizeof task.platforms);
+    enum wi_code code = wi_pool_dispatch(jobs->pool, choice->node, &task);
+    if (code != WI_OK) {
+        job->attempt[0] = '\0';
+        return code;
+    }
+    wi_job_note_dispatch(job, choice, now);
+    HASH_ADD(by_attempt, jobs->running, attempt, strlen(job->attempt), job);
+    return WI_OK;
+}
+
+void wi_job_dispatch_error(enum wi_code code, struct wi_error *error)
+{
+    if (code == WI_MEMORY_BUDGET) {
+        wi_error_set(error, code, NULL,
+            "the memory budget for requests is used up; try again when some are answered");
+        wi_error_retry_after(error, 1);
+    } else {
+        wi_error_set(error, code, NULL, "the request could not be sent to the chosen node");
+    }
+}
+
+/* One waiting job: 0 if it left the queue, else its lane must wait. */
+static int try_waiting(struct wi_job *job)
+{
+    struct wi_choice choice = {0};
+    struct wi_error error;
+    enum wi_pick picked = wi_job_pick(job, &choice, &error);
+    if (picked == WI_PICK_WAIT)
+        return -1;
+    if (picked == WI_PICK_NODE && wi_job_may_join(job) &&
+        wi_probes_check(job->jobs->probes, &job->spec, choice.node, &error) == WI_OK) {
+        int sent = wi_job_try_together(job, &choice);
+        if (sent)
+            return sent > 0 ? 0 : -1;
+    }
+    wi_job_leave_queue(job, 1);
+    if (picked == WI_PICK_NEVER ||
+        wi_probes_check(job->jobs->probes, &job->spec, choice.node, &error) != WI_OK) {
+        wi_job_finish_error(job, &error);
+        return 0;
+    }
+    enum wi_code code = wi_job_dispatch(job, &choice);
+    if (code == WI_NODE_NOT_FOUND) { /* it went this very moment: as if it had never been picked */
+        wi_job_enqueue(job, 1);
+        return -1;
+    }
+    if (code != WI_OK) {
+        wi_job_dispatch_error(code, &error);
+        wi_job_finish_error(job, &error);
+    }
+    return 0;
+}
+
+int wi_jobs_background_may_run(const struct wi_jobs *jobs)
+{
+    return jobs->counters.waiting == 0 && jobs->beside_counters.running < BACKGROUND_MAX;
+}
+
+/* Gives every lane its chance, most urgent head first. */
+static void run_lanes(struct wi_jobs *jobs, struct wi_queue *queue)
+{
+    struct wi_queue_entry *entry;
+    double now = wi_now_ms();
+    wi_queue_unblock(queue);
+    while ((queue == jobs->queue || wi_jobs_background_may_run(jobs)) &&
+           (entry = wi_queue_best(queue, now)) != NULL) {
+        if (try_waiting(entry->owner) != 0 && entry->lane)
+            wi_queue_block(entry);
+    }
+}
+
+static void run_queue(struct wi_jobs *jobs)
+{
+    run_lanes(jobs, jobs->queue);
+    run_lanes(jobs, jobs->beside);
+    wi_pool_set_backlog(jobs->pool, jobs->counters.waiting);
+}
+
+void wi_jobs_on_capacity(void *context)
+{
+    struct wi_jobs *jobs = context;
+    if (jobs->counters.waiting > 0 || jobs->beside_counters.waiting > 0)
+        run_queue(jobs);
+}

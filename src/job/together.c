@@ -1,0 +1,213 @@
+/*
+ * Jobs that run together as one attempt: how they find each other, and how they part again. What
+ * their tensors are as one batch is in batch.c.
+ */
+#include "job/private.h"
+
+#include "base/clock.h"
+#include "base/loop.h"
+#include "base/memory.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Waiting jobs that are looked at for company. */
+#define BATCH_LOOK 256
+
+int wi_job_may_join(const struct wi_job *job)
+{
+    return job->jobs->config->pool.batching != WI_BATCHING_OFF && !job->single && !job->avoid[0] &&
+           wi_batch_rows(&job->spec) > 0;
+}
+
+/* Whether the job, whose turn it is, should wait for company first. */
+int wi_job_waits_for_company(struct wi_job *job, int64_t rows)
+{
+    struct wi_jobs *jobs = job->jobs;
+    const struct wi_config_pool *pool = &jobs->config->pool;
+    double left = job->spec.accepted_at + (double)pool->batch_window - wi_now_ms();
+    if (pool->batching != WI_BATCHING_FIXED || rows >= pool->max_batch || left <= 0)
+        return 0;
+    /* All wait equally long, so who began the timer is the first to be done. */
+    if (!wi_timer_running(jobs->window))
+        wi_timer_start(jobs->window, (uint64_t)left + 1, 0);
+    return 1;
+}
+
+/* Fills `batch` with the job and what can run together with it; the job alone counts as none. */
+static void gather(struct wi_job *job, struct wi_job_batch *batch)
+{
+    struct wi_queue_entry *others[BATCH_LOOK];
+    const struct wi_config_pool *pool = &job->jobs->config->pool;
+    size_t count = wi_queue_company(&job->entry, others, BATCH_LOOK);
+    batch->members = wi_realloc_array(NULL, count + 1, sizeof(struct wi_job *));
+    batch->rows = wi_realloc_array(NULL, count + 1, sizeof *batch->rows);
+    batch->members[0] = job;
+    batch->rows[0] = batch->total = wi_batch_rows(&job->spec);
+    batch->count = 1;
+    for (size_t i = 0; i < count && batch->total < pool->max_batch; i++) {
+        struct wi_job *other = others[i]->owner;
+        int64_t rows = wi_job_may_join(other) ? wi_batch_rows(&other->spec) : 0;
+        if (rows == 0 || rows > pool->max_batch - batch->total ||
+            !wi_batch_fits(&job->spec, &other->spec))
+            continue;
+        batch->members[batch->count] = other;
+        batch->rows[batch->count++] = rows;
+        batch->total += rows;
+    }
+}
+
+/* Sends the jobs of the batch as one attempt; they stay in the queue if that fails. */
+static enum wi_code dispatch_batch(
+    struct wi_jobs *jobs, struct wi_job_batch *batch, const struct wi_choice *choice)
+{
+    struct wi_job *first = batch->members[0];
+    const struct wi_job_spec *specs[BATCH_LOOK + 1];
+    struct wi_tensors joined = {0};
+    double now = wi_now_ms(), deadline = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct wi_job_spec *spec = specs[i] = &batch->members[i]->spec;
+        if (spec->accepted_at + spec->timeout_ms - now > deadline)
+            deadline = spec->accepted_at + spec->timeout_ms - now;
+    }
+    if (wi_batch_join(specs, batch->count, &joined))
+        return WI_MEMORY_BUDGET;
+    snprintf(batch->attempt, sizeof batch->attempt, "%s.b%u", first->spec.id, first->attempts + 1);
+    struct wi_task task = {
+        .attempt_id = batch->attempt,
+        .job_id = first->spec.id,
+        .model = first->spec.model,
+        .platform_count = choice->platform_count,
+        .fallback = first->spec.fallback,
+        .precision = first->spec.precision,
+        .outputs = &first->spec.outputs,
+        .deadline_ms = deadline,
+        .tensors = &joined,
+        .options = first->spec.options,
+    };
+    memcpy(task.platforms, choice->platforms, sizeof task.platforms);
+    enum wi_code code = wi_pool_dispatch(jobs->pool, choice->node, &task);
+    wi_tensors_clear(&joined);
+    if (code != WI_OK)
+        return code;
+    memcpy(batch->node, choice->node, sizeof batch->node);
+    batch->left = batch->count;
+    for (size_t i = 0; i < batch->count; i++) {
+        struct wi_job *job = batch->members[i];
+        wi_job_leave_queue(job, 1);
+        job->batch = batch;
+        wi_job_note_dispatch(job, choice, now);
+        job->probe.wanted = i == 0 && choice->probe.wanted;
+    }
+    HASH_ADD(hh, jobs->batches, attempt, strlen(batch->attempt), batch);
+    return WI_OK;
+}
+
+/* 1 if the job, which waits, was sent together with others; -1 if it is to wait for some. */
+int wi_job_try_together(struct wi_job *job, const struct wi_choice *choice)
+{
+    struct wi_job_batch *batch = wi_alloc(sizeof *batch);
+    gather(job, batch);
+    int waits = wi_job_waits_for_company(job, batch->total);
+    if (!waits && batch->count > 1 && dispatch_batch(job->jobs, batch, choice) == WI_OK)
+        return 1;
+    free(batch->members);
+    free(batch->rows);
+    free(batch);
+    return waits ? -1 : 0;
+}
+
+struct wi_job_batch *wi_jobs_find_batch(const struct wi_jobs *jobs, const char *attempt_id)
+{
+    struct wi_job_batch *batch;
+    HASH_FIND(hh, jobs->batches, attempt_id, strlen(attempt_id), batch);
+    return batch;
+}
+
+static void free_batch(struct wi_jobs *jobs, struct wi_job_batch *batch)
+{
+    HASH_DEL(jobs->batches, batch);
+    free(batch->members);
+    free(batch->rows);
+    free(batch);
+}
+
+/* The others go on; the last one's leaving stops the work. */
+void wi_job_leave_batch(struct wi_job *job, const char *reason)
+{
+    struct wi_job_batch *batch = job->batch;
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->members[i] == job)
+            batch->members[i] = NULL;
+    job->batch = NULL;
+    wi_job_counters_of(job)->running--;
+    if (--batch->left > 0)
+        return;
+    wi_pool_cancel(job->jobs->pool, batch->node, batch->attempt, reason);
+    free_batch(job->jobs, batch);
+}
+
+/* Takes the members off the batch and ends it: the list is the caller's to free. */
+static struct wi_job **dissolve(struct wi_jobs *jobs, struct wi_job_batch *batch)
+{
+    struct wi_job **members = batch->members;
+    for (size_t i = 0; i < batch->count; i++) {
+        if (!members[i])
+            continue;
+        members[i]->batch = NULL;
+        wi_job_counters_of(members[i])->running--;
+    }
+    batch->members = NULL;
+    return members;
+}
+
+/* What failed together is tried again one by one, since nobody can say whose fault it was. A
+ * failure of the node counts as an attempt, one of the model's does not: it may be another's. */
+void wi_jobs_try_each(
+    struct wi_jobs *jobs, struct wi_job_batch *batch, int counts, int lost, const char *why)
+{
+    struct wi_job **members = dissolve(jobs, batch);
+    size_t count = batch->count;
+    free_batch(jobs, batch);
+    for (size_t i = 0; i < count; i++) {
+        struct wi_job *job = members[i];
+        if (!job)
+            continue;
+        job->single = 1;
+        wi_job_counters_of(job)->lost += (unsigned)lost;
+        wi_job_retry(job, counts, why);
+    }
+    free(members);
+    wi_jobs_on_capacity(jobs);
+}
+
+void wi_jobs_batch_answer(
+    struct wi_jobs *jobs, struct wi_job_batch *batch, const char *node_id, struct wi_answer *answer)
+{
+    size_t count = batch->count;
+    int64_t total = batch->total, *rows = batch->rows, at = 0;
+    struct wi_tensors probe = {0};
+    if (!answer->ok) {
+        wi_jobs_try_each(jobs, batch, answer->retryable, 0, answer->error.detail);
+        return;
+    }
+    if (wi_batch_split(&answer->outputs, total, 0, 1, &probe)) {
+        wi_jobs_try_each(jobs, batch, 0, 0, "the outputs have not as many rows as the inputs");
+        return;
+    }
+    wi_tensors_clear(&probe);
+    struct wi_job **members = dissolve(jobs, batch);
+    batch->rows = NULL;
+    free_batch(jobs, batch);
+    for (size_t i = 0; i < count; at += rows[i++]) {
+        struct wi_answer part = *answer;
+        part.outputs = (struct wi_tensors){0};
+        if (!members[i])
+            continue;
+        wi_batch_split(&answer->outputs, total, at, rows[i], &part.outputs);
+        wi_job_complete(members[i], node_id, &part, total);
+        wi_tensors_clear(&part.outputs);
+    }
+    free(members);
+    free(rows);
+}
