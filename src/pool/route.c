@@ -5,6 +5,7 @@
  */
 #include "pool/route.h"
 
+#include "pool/platforms.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -18,112 +19,6 @@
 
 const char *const wi_standing_names[] = {"ready", "busy", "full", "closed", "unavailable", "barred",
     "unchecked", "wrong", "unable", "software", "other"};
-
-/* --- what may run where ---------------------------------------------------------------------- */
-
-static int is_listed(const struct wi_config_browser *browser, enum wi_platform platform)
-{
-    return !browser || browser->platforms.count == 0 ||
-           wi_strings_contain(&browser->platforms, wi_platform_names[platform]);
-}
-
-/* Why this platform may not even be tried on the node; NULL if it may. */
-static const char *why_not(const struct wi_candidate *candidate, enum wi_platform platform)
-{
-    enum wi_gpu gpu = candidate->browser ? candidate->browser->gpu : WI_GPU_AUTO;
-
-    if (platform == WI_SIMULATED)
-        return NULL;
-    if (platform == WI_WEBGL)
-        return "webgl runs no ONNX models";
-    if (!is_listed(candidate->browser, platform))
-        return "the configuration does not list it in the browser's platforms";
-    if (platform == WI_WASM || platform == WI_WEBNN)
-        return NULL;
-    if (gpu == WI_GPU_OFF)
-        return "the configuration says gpu = off";
-    if (gpu == WI_GPU_HARDWARE && candidate->info->platforms[platform].has_adapter &&
-        candidate->info->platforms[platform].adapter.is_fallback)
-        return "the adapter is a software one, and the configuration says gpu = hardware";
-    return NULL;
-}
-
-static int can_run(const struct wi_candidate *candidate, enum wi_platform platform)
-{
-    return candidate->info->platforms[platform].available && !why_not(candidate, platform);
-}
-
-static int is_software(const struct wi_candidate *candidate, enum wi_platform platform)
-{
-    return candidate->info->platforms[platform].has_adapter &&
-           candidate->info->platforms[platform].adapter.is_fallback;
-}
-
-static void add_platform(struct wi_choice *choice, enum wi_platform platform)
-{
-    choice->platforms[choice->platform_count++] = platform;
-}
-
-static void refuse_platform(struct wi_choice *choice, enum wi_platform platform, const char *reason)
-{
-    choice->refusal.given = 1;
-    choice->refusal.platform = platform;
-    snprintf(choice->refusal.reason, sizeof(choice->refusal.reason), "%s", reason);
-}
-
-static enum wi_code unsupported(
-    const struct wi_candidate *candidate, const struct wi_demand *demand, struct wi_error *error)
-{
-    char names[64] = "";
-    const char *wanted = demand->has_platform ? wi_platform_names[demand->platform] : "auto";
-    const char *reason =
-        demand->has_platform ? candidate->info->platforms[demand->platform].reason : "";
-
-    for (int i = 0; i < WI_PLATFORM_COUNT; i++)
-        if (can_run(candidate, i))
-            snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
-                *names ? ", " : "", wi_platform_names[i]);
-    if (demand->has_platform && demand->platform == WI_WEBGL)
-        wi_error_set(error, WI_PLATFORM_UNSUPPORTED, "platform",
-            "webgl runs no ONNX models; name another platform or allow the fallback");
-    else
-        wi_error_set(error, WI_PLATFORM_UNSUPPORTED, "platform",
-            "no node can run the model on %s%s%s", wanted, *reason ? ": " : "", reason);
-    wi_error_allow(error, "%s", *names ? names : "none");
-    return WI_PLATFORM_UNSUPPORTED;
-}
-
-static int wants_simulation(const struct wi_demand *demand)
-{
-    return demand->has_platform && demand->platform == WI_SIMULATED;
-}
-
-enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
-    const struct wi_demand *demand, struct wi_choice *choice, struct wi_error *error)
-{
-    int may_fall_back = demand->fallback && demand->platform != WI_WASM;
-    const char *refusal = why_not(candidate, demand->platform);
-
-    choice->platform_count = 0;
-    choice->refusal.given = 0;
-    if (wants_simulation(demand)) {
-        add_platform(choice, WI_SIMULATED);
-        return WI_OK;
-    }
-    /* Built-in models compute nothing, so they run everywhere and need no platform. */
-    if (demand->model->builtin) {
-        add_platform(choice, demand->has_platform ? demand->platform : WI_WASM);
-        return WI_OK;
-    }
-    /* Tried there even if it is known not to work, so that the answer says why it fell back. */
-    if (can_run(candidate, demand->platform) || (may_fall_back && !refusal))
-        add_platform(choice, demand->platform);
-    else if (may_fall_back)
-        refuse_platform(choice, demand->platform, refusal);
-    if (may_fall_back && can_run(candidate, WI_WASM))
-        add_platform(choice, WI_WASM);
-    return choice->platform_count > 0 ? WI_OK : unsupported(candidate, demand, error);
-}
 
 /* --- the standing of each option ------------------------------------------------------------- */
 
@@ -143,7 +38,7 @@ static void judge_trust(struct wi_option *option, const struct wi_terms *terms)
         judge(option, WI_STANDING_WRONG, "its answer was not that of wasm");
     else if (checks && prospect->verdict == WI_UNABLE)
         judge(option, WI_STANDING_UNABLE, "it was tried and cannot run the model");
-    else if (is_software(option->candidate, option->platform) && !option->measured)
+    else if (wi_platforms_software(option->candidate, option->platform) && !option->measured)
         judge(option, WI_STANDING_SOFTWARE,
             "the adapter is a software one, and was not measured to be faster");
     else if (checks && prospect->verdict == WI_UNKNOWN)
@@ -168,7 +63,7 @@ static void judge_option(struct wi_option *option, const struct wi_demand *deman
     const struct wi_terms *terms, enum wi_platform wanted)
 {
     const struct wi_candidate *candidate = option->candidate;
-    const char *barred = why_not(candidate, option->platform);
+    const char *barred = wi_platforms_why_not(candidate, option->platform);
 
     judge(option, WI_STANDING_READY, "");
     if (demand->model->builtin && option->platform != wanted)
@@ -196,7 +91,7 @@ static double prior(const struct wi_option *option)
     int rank = option->candidate->prospects[option->platform].rank;
     double within = option->platform == WI_WEBGPU ? 0 : option->platform == WI_WEBNN ? 0.2 : 0.4;
 
-    if (is_software(option->candidate, option->platform))
+    if (wi_platforms_software(option->candidate, option->platform))
         within = 0.6;
     return 1 + rank + within;
 }
@@ -281,7 +176,7 @@ static void expect(struct wi_option *option, const struct wi_demand *demand,
 
 int wi_route_matches(const struct wi_candidate *candidate, const struct wi_demand *demand)
 {
-    return wants_simulation(demand) == candidate->info->platforms[WI_SIMULATED].available &&
+    return wi_platforms_simulated(demand) == candidate->info->platforms[WI_SIMULATED].available &&
            (!demand->browser || strcmp(candidate->info->kind, demand->browser) == 0);
 }
 
@@ -399,9 +294,9 @@ static void take(
     } else {
         choice->platform_count = 0;
         choice->refusal.given = 0;
-        add_platform(choice, option->platform);
-        if (option->platform != WI_WASM && can_run(option->candidate, WI_WASM))
-            add_platform(choice, WI_WASM);
+        wi_platforms_add(choice, option->platform);
+        if (option->platform != WI_WASM && wi_platforms_can_run(option->candidate, WI_WASM))
+            wi_platforms_add(choice, WI_WASM);
     }
     snprintf(choice->node, sizeof(choice->node), "%s", option->node);
 }
@@ -448,7 +343,7 @@ static const struct wi_option *find_to_explore(const struct wi_option *options, 
         int may = is_able(option) || option->standing == WI_STANDING_UNCHECKED ||
                   option->standing == WI_STANDING_SOFTWARE;
         if (!may || option->candidate->open == 0 || at >= oldest ||
-            (is_software(option->candidate, option->platform) && terms->waiting > 0) ||
+            (wi_platforms_software(option->candidate, option->platform) && terms->waiting > 0) ||
             (option->platform == client->platform &&
                 strcmp(option->candidate->info->kind, client->candidate->info->kind) == 0))
             continue;
@@ -471,7 +366,7 @@ static const struct wi_option *find_to_check(
                       (is_able(option) && !option->measured &&
                           (option->platform != WI_WASM || prior(option) < prior(client)));
         if (!unknown || option == client || option->candidate->open == 0 || !prospect->probe_due ||
-            is_software(option->candidate, option->platform) ||
+            wi_platforms_software(option->candidate, option->platform) ||
             (option->measured && option->run_ms > WORTH_CHECKING * client->run_ms))
             continue;
         if (!found || prior(option) < prior(found))
@@ -506,9 +401,9 @@ static enum wi_pick refuse(const struct wi_candidate *candidates, size_t count,
 {
     struct wi_choice ignored;
 
-    if (count == 0 && (wants_simulation(demand) || (demand->node && !demand->browser)))
+    if (count == 0 && (wi_platforms_simulated(demand) || (demand->node && !demand->browser)))
         wi_error_set(error, WI_UNAVAILABLE, "platform",
-            wants_simulation(demand)
+            wi_platforms_simulated(demand)
                 ? "no simulated node that the request allows is there"
                 : "the node is simulated and runs only what asks for the platform simulated");
     else if (count == 0 && demand->node)
@@ -521,7 +416,7 @@ static enum wi_pick refuse(const struct wi_candidate *candidates, size_t count,
     else if (demand->has_platform)
         wi_route_platforms(candidates, demand, &ignored, error);
     else
-        unsupported(candidates, demand, error);
+        wi_platforms_unsupported(candidates, demand, error);
     return WI_PICK_NEVER;
 }
 

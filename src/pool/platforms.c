@@ -1,0 +1,109 @@
+/* What may run on which platform of a node, by its browser's section and what it can do. */
+#include "pool/platforms.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int is_listed(const struct wi_config_browser *browser, enum wi_platform platform)
+{
+    return !browser || browser->platforms.count == 0 ||
+           wi_strings_contain(&browser->platforms, wi_platform_names[platform]);
+}
+
+const char *wi_platforms_why_not(const struct wi_candidate *candidate, enum wi_platform platform)
+{
+    enum wi_gpu gpu = candidate->browser ? candidate->browser->gpu : WI_GPU_AUTO;
+
+    if (platform == WI_SIMULATED)
+        return NULL;
+    if (platform == WI_WEBGL)
+        return "webgl runs no ONNX models";
+    if (!is_listed(candidate->browser, platform))
+        return "the configuration does not list it in the browser's platforms";
+    if (platform == WI_WASM || platform == WI_WEBNN)
+        return NULL;
+    if (gpu == WI_GPU_OFF)
+        return "the configuration says gpu = off";
+    if (gpu == WI_GPU_HARDWARE && candidate->info->platforms[platform].has_adapter &&
+        candidate->info->platforms[platform].adapter.is_fallback)
+        return "the adapter is a software one, and the configuration says gpu = hardware";
+    return NULL;
+}
+
+int wi_platforms_can_run(const struct wi_candidate *candidate, enum wi_platform platform)
+{
+    return candidate->info->platforms[platform].available &&
+           !wi_platforms_why_not(candidate, platform);
+}
+
+int wi_platforms_software(const struct wi_candidate *candidate, enum wi_platform platform)
+{
+    return candidate->info->platforms[platform].has_adapter &&
+           candidate->info->platforms[platform].adapter.is_fallback;
+}
+
+void wi_platforms_add(struct wi_choice *choice, enum wi_platform platform)
+{
+    choice->platforms[choice->platform_count++] = platform;
+}
+
+static void refuse_platform(struct wi_choice *choice, enum wi_platform platform, const char *reason)
+{
+    choice->refusal.given = 1;
+    choice->refusal.platform = platform;
+    snprintf(choice->refusal.reason, sizeof(choice->refusal.reason), "%s", reason);
+}
+
+enum wi_code wi_platforms_unsupported(
+    const struct wi_candidate *candidate, const struct wi_demand *demand, struct wi_error *error)
+{
+    char names[64] = "";
+    const char *wanted = demand->has_platform ? wi_platform_names[demand->platform] : "auto";
+    const char *reason =
+        demand->has_platform ? candidate->info->platforms[demand->platform].reason : "";
+
+    for (int i = 0; i < WI_PLATFORM_COUNT; i++)
+        if (wi_platforms_can_run(candidate, i))
+            snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
+                *names ? ", " : "", wi_platform_names[i]);
+    if (demand->has_platform && demand->platform == WI_WEBGL)
+        wi_error_set(error, WI_PLATFORM_UNSUPPORTED, "platform",
+            "webgl runs no ONNX models; name another platform or allow the fallback");
+    else
+        wi_error_set(error, WI_PLATFORM_UNSUPPORTED, "platform",
+            "no node can run the model on %s%s%s", wanted, *reason ? ": " : "", reason);
+    wi_error_allow(error, "%s", *names ? names : "none");
+    return WI_PLATFORM_UNSUPPORTED;
+}
+
+int wi_platforms_simulated(const struct wi_demand *demand)
+{
+    return demand->has_platform && demand->platform == WI_SIMULATED;
+}
+
+enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
+    const struct wi_demand *demand, struct wi_choice *choice, struct wi_error *error)
+{
+    int may_fall_back = demand->fallback && demand->platform != WI_WASM;
+    const char *refusal = wi_platforms_why_not(candidate, demand->platform);
+
+    choice->platform_count = 0;
+    choice->refusal.given = 0;
+    if (wi_platforms_simulated(demand)) {
+        wi_platforms_add(choice, WI_SIMULATED);
+        return WI_OK;
+    }
+    /* Built-in models compute nothing, so they run everywhere and need no platform. */
+    if (demand->model->builtin) {
+        wi_platforms_add(choice, demand->has_platform ? demand->platform : WI_WASM);
+        return WI_OK;
+    }
+    /* Tried there even if it is known not to work, so that the answer says why it fell back. */
+    if (wi_platforms_can_run(candidate, demand->platform) || (may_fall_back && !refusal))
+        wi_platforms_add(choice, demand->platform);
+    else if (may_fall_back)
+        refuse_platform(choice, demand->platform, refusal);
+    if (may_fall_back && wi_platforms_can_run(candidate, WI_WASM))
+        wi_platforms_add(choice, WI_WASM);
+    return choice->platform_count > 0 ? WI_OK : wi_platforms_unsupported(candidate, demand, error);
+}

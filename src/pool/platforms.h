@@ -1,0 +1,21 @@
+/* What may run on which platform of a node; part of routing, and as pure. */
+#ifndef WI_POOL_PLATFORMS_H
+#define WI_POOL_PLATFORMS_H
+
+#include "pool/route.h"
+
+/* Why this platform may not even be tried on the node; NULL if it may. */
+const char *wi_platforms_why_not(const struct wi_candidate *candidate, enum wi_platform platform);
+/* Whether it may be tried and is there. */
+int wi_platforms_can_run(const struct wi_candidate *candidate, enum wi_platform platform);
+/* Whether its adapter is one that only looks like a GPU. */
+int wi_platforms_software(const struct wi_candidate *candidate, enum wi_platform platform);
+/* Whether the request is for simulated nodes alone. */
+int wi_platforms_simulated(const struct wi_demand *demand);
+/* The next to be tried, after those that are there. */
+void wi_platforms_add(struct wi_choice *choice, enum wi_platform platform);
+/* Fills `error`, with what the candidate has instead; returns WI_PLATFORM_UNSUPPORTED. */
+enum wi_code wi_platforms_unsupported(
+    const struct wi_candidate *candidate, const struct wi_demand *demand, struct wi_error *error);
+
+#endif
