@@ -1,0 +1,65 @@
+/* Between session.c, a session's life, and session_start.c, how it begins. */
+#ifndef WI_BROWSER_SESSION_PRIVATE_H
+#define WI_BROWSER_SESSION_PRIVATE_H
+
+#include "base/loop.h"
+#include "browser/children.h"
+#include "browser/kinds.h"
+#include "browser/session.h"
+#include "webdriver/driver.h"
+
+/* How long a session is waited for that was asked of a service and is not wanted any more. */
+#define WI_SESSION_LATE_MS 60000
+/* A Grid ends sessions of which it hears nothing for its --session-timeout, 300 s by default. */
+#define WI_SESSION_KEEP_ALIVE_MS 20000
+
+struct wi_session {
+    struct wi_session_deps deps;
+    struct wi_session_events events;
+    char id[WI_ID_SIZE];
+    char *kind_name;
+    struct wi_launch launch;
+    char *directory;
+    struct wi_child *child; /* NULL when no process is left */
+    struct wi_driver *driver;
+    struct wi_driver_call *call;  /* the step under way */
+    struct wi_driver_call *check; /* whether the page lives */
+    struct wi_timer *deadline;
+    struct wi_timer *failed_early; /* reports a failure of wi_session_new from the loop */
+    struct wi_timer *late;         /* runs while a session is awaited only to be deleted */
+    struct wi_timer *keep_alive;
+    struct wi_watch *browser_watch;
+    int browser_fd; /* pidfd of the browser's main process */
+    enum wi_session_state state;
+    double state_since, started, ready_ms;
+    int64_t timeout_ms;
+    const char *step;
+    int welcomed, reloading, creating, closing, removing;
+    struct wi_error early_error;
+    char browser_version[64];
+    char last_line[160]; /* of the driver's output, for when it dies early */
+};
+
+/* --- session_start.c ------------------------------------------------------------------------- */
+
+/* Spawns, or turns to the service that runs already; what follows leads to wi_session_open_page or
+ * wi_session_fail. An error is the caller's to report. */
+enum wi_code wi_session_begin(
+    struct wi_session *session, const struct wi_config_browser *browser, struct wi_error *error);
+
+/* --- session.c ------------------------------------------------------------------------------- */
+
+/* Its end has not begun: what happens to its processes is news. */
+int wi_session_is_alive(const struct wi_session *session);
+/* Its browser belongs to a service that runs already, so that no process is ours. */
+int wi_session_is_remote(const struct wi_session *session);
+/* There is a browser: it is sent to our page. */
+void wi_session_open_page(struct wi_session *session);
+/* Whatever goes wrong; nothing may touch the session afterwards. */
+void wi_session_fail(struct wi_session *session, const struct wi_error *why);
+/* The answer to a request for a session that is not wanted any more. */
+void wi_session_take_late(struct wi_session *session, const struct wi_error *error);
+/* The processes that the session started are gone. */
+void wi_session_on_tree_end(void *session, int exit_status, int signal);
+
+#endif

@@ -1,0 +1,209 @@
+/*
+ * How a session begins: a process and its first lines, or a service; the driver, and the session
+ * that it makes. Each step ends in a callback that begins the next.
+ */
+#include "browser/session_private.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "browser/home.h"
+#include "webdriver/bidi.h"
+#include "webdriver/classic.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+/* A service that does not run is reported, and tried again later, rather than waited for. */
+#define REMOTE_READY_MS 5000
+
+static uint64_t time_left(const struct wi_session *session, double since)
+{
+    double left = (double)session->timeout_ms - (wi_now_ms() - since);
+
+    return left < 1 ? 1 : (uint64_t)left;
+}
+
+static void on_browser_exit(void *context, int status, int events)
+{
+    struct wi_session *session = context;
+    struct wi_error error;
+
+    if (!wi_session_is_alive(session)) {
+        wi_watch_set(session->browser_watch, 0);
+        return;
+    }
+    wi_error_set(&error, WI_UNAVAILABLE, "", "the browser's process ended");
+    wi_session_fail(session, &error);
+}
+
+/* The driver outlives its browser, so the browser's own process is watched too. */
+static void watch_browser(struct wi_session *session, const json_t *capabilities)
+{
+    const json_t *chromium = json_object_get(capabilities, "goog:processID");
+    const json_t *firefox = json_object_get(capabilities, "moz:processID");
+    json_int_t pid = json_integer_value(chromium ? chromium : firefox);
+
+    /* A browser that we did not start is on another machine, or somebody else's. */
+    if (wi_session_is_remote(session) || pid <= 1 || pid > INT32_MAX)
+        return;
+    session->browser_fd = pidfd_open((pid_t)pid, 0);
+    if (session->browser_fd < 0)
+        return;
+    session->browser_watch = wi_watch_new(
+        session->deps.loop, session->browser_fd, UV_READABLE, on_browser_exit, session);
+}
+
+static void on_session_made(void *context, const struct wi_error *error)
+{
+    struct wi_session *session = context;
+    const json_t *capabilities;
+    const char *version;
+
+    session->call = NULL;
+    session->creating = 0;
+    if (wi_timer_running(session->late)) {
+        wi_session_take_late(session, error);
+        return;
+    }
+    if (error) {
+        wi_session_fail(session, error);
+        return;
+    }
+    capabilities = wi_driver_capabilities(session->driver);
+    version = json_string_value(json_object_get(capabilities, "browserVersion"));
+    snprintf(
+        session->browser_version, sizeof(session->browser_version), "%s", version ? version : "");
+    watch_browser(session, capabilities);
+    wi_session_open_page(session);
+}
+
+static void on_driver_ready(void *context, const struct wi_error *error)
+{
+    struct wi_session *session = context;
+    json_t *capabilities = session->launch.capabilities;
+    struct wi_error hint;
+
+    session->call = NULL;
+    if (error && wi_session_is_remote(session) && error->code == WI_UNAVAILABLE) {
+        wi_error_set(&hint, WI_UNAVAILABLE, "", "%s; is it running, and has it a browser to give?",
+            error->detail);
+        error = &hint;
+    }
+    if (error) {
+        wi_session_fail(session, error);
+        return;
+    }
+    session->step = "session";
+    session->creating = 1;
+    session->launch.capabilities = NULL;
+    /* Beyond the deadline, which fails us first, for a service's late answer. */
+    session->call = wi_driver_new_session(session->driver, capabilities,
+        time_left(session, session->started) + WI_SESSION_LATE_MS, on_session_made, session);
+}
+
+/* What the browser tells of its page: for the operator, as nothing of it is needed. */
+static void on_note(void *context, enum wi_level level, const char *text)
+{
+    const struct wi_session *session = context;
+
+    wi_log(level, "browser", session->id, "page: %s", text);
+}
+
+static void on_gone(void *context, const struct wi_error *why)
+{
+    struct wi_session *session = context;
+
+    if (wi_session_is_alive(session))
+        wi_session_fail(session, why);
+}
+
+/* From here on there is somebody to speak to: at `url`, in the launch's dialect. */
+static void meet_driver(struct wi_session *session, const char *url)
+{
+    const struct wi_driver_events events = {session, on_note, on_gone};
+    uint64_t timeout_ms = time_left(session, session->started);
+
+    session->step = "driver";
+    if (session->launch.dialect == WI_DIALECT_BIDI)
+        session->driver = wi_bidi_new(session->deps.loop, session->deps.lws, url, &events);
+    else
+        session->driver =
+            wi_classic_new(session->deps.loop, session->deps.http, session->deps.lws, url, &events);
+    if (wi_session_is_remote(session) && timeout_ms > REMOTE_READY_MS)
+        timeout_ms = REMOTE_READY_MS;
+    session->call = wi_driver_wait_ready(session->driver, timeout_ms, on_driver_ready, session);
+}
+
+static void on_line(void *context, const char *line)
+{
+    struct wi_session *session = context;
+    char url[64];
+    int port;
+
+    wi_debug("browser", session->id, "driver: %s", line);
+    snprintf(session->last_line, sizeof(session->last_line), "%s", line);
+    wi_scrub(session->last_line);
+    if (session->driver || session->state != WI_SESSION_STARTING)
+        return;
+    port = wi_launch_read_port(&session->launch, line);
+    if (port < 0)
+        return;
+    snprintf(url, sizeof(url), "%s://127.0.0.1:%d",
+        session->launch.dialect == WI_DIALECT_BIDI ? "ws" : "http", port);
+    meet_driver(session, url);
+}
+
+/* The strings (borrowed) as a list ended by NULL; the caller frees it. */
+static const char **as_list(const struct wi_strings *strings)
+{
+    const char **list = wi_alloc((strings->count + 1) * sizeof(*list));
+
+    for (size_t i = 0; i < strings->count; i++)
+        list[i] = strings->items[i];
+    return list;
+}
+
+static enum wi_code spawn(struct wi_session *session, struct wi_error *error)
+{
+    const struct wi_child_events events = {session, on_line, wi_session_on_tree_end};
+    struct wi_child_options options = {.subject = session->id, .directory = session->directory};
+    const char **arguments = as_list(&session->launch.command);
+    const char **environment = as_list(&session->launch.environment);
+
+    options.arguments = arguments;
+    options.environment = environment;
+    session->child = wi_child_start(session->deps.children, &options, &events, error);
+    free(arguments);
+    free(environment);
+    return session->child ? WI_OK : WI_UNAVAILABLE;
+}
+
+enum wi_code wi_session_begin(
+    struct wi_session *session, const struct wi_config_browser *browser, struct wi_error *error)
+{
+    struct wi_launch_request request = {.browser = browser, .page_url = session->deps.page_url};
+    enum wi_code code;
+
+    request.directory = session->directory =
+        wi_home_make(session->deps.instance, session->id, error);
+    if (!session->directory)
+        return WI_UNAVAILABLE;
+    code = wi_launch_make(&request, &session->launch, error);
+    if (code == WI_OK)
+        code = wi_home_write(session->directory, &session->launch, error);
+    if (code != WI_OK)
+        return code;
+    if (!session->launch.sandbox && !wi_session_is_remote(session))
+        wi_warn("browser", session->id,
+            "the browser runs without its own sandbox (user id %u); run the daemon as another "
+            "user to have it",
+            (unsigned)geteuid());
+    if (!wi_session_is_remote(session))
+        return spawn(session, error);
+    wi_timer_start(session->keep_alive, WI_SESSION_KEEP_ALIVE_MS, WI_SESSION_KEEP_ALIVE_MS);
+    meet_driver(session, session->launch.url);
+    return WI_OK;
+}
