@@ -100,13 +100,13 @@ make_check() {
 test_page() {
     setup_browser
     setup_modules tests
-    node_tests page 900 tests/page
+    node_tests page 1200 tests/page
 }
 
 test_system() {
     setup_browsers
     setup_promtool
-    node_tests system 1500 tests/system
+    node_tests system 3000 tests/system
 }
 
 # The unit and system tests once more against a daemon that AddressSanitizer and UBSan watch.
@@ -119,18 +119,18 @@ test_sanitized() {
     make_in "$folder" all
     make_check "unit (sanitized)" "$folder"
     WEBINFER_SANITIZED=1 WEBINFER_DAEMON=$folder/webinferd \
-        node_tests "system (sanitized)" 1500 tests/system
+        node_tests "system (sanitized)" 3000 tests/system
 }
 
-# node_tests NAME SECONDS FOLDER: every test file under FOLDER, one after another: each starts
-# browsers, and they would only slow each other down.
+# node_tests NAME SECONDS FOLDER: every test file under FOLDER, two at a time: each starts browsers,
+# but spends about half of its time waiting for what it has broken to be missed.
 node_tests() {
     local name=$1 seconds=$2 tap files=()
     [[ $FULL == no ]] || seconds=$((10 * 3600))
     tap=$BUILD/test/${name//[^a-z]/-}.tap
     mapfile -t files < <(find "$3" -name node_modules -prune -o \
         \( -name '*.test.mjs' -o -name '*_test.mjs' -o -name '*-test.mjs' \) -print | sort)
-    timeout --kill-after=30 "$seconds" "$NODE" --test --test-concurrency=1 \
+    timeout --kill-after=30 "$seconds" "$NODE" --test --test-concurrency=2 \
         --test-reporter=spec --test-reporter-destination=stdout \
         --test-reporter=tap --test-reporter-destination="$tap" "${files[@]}" </dev/null ||
         printf 'tests: %s failed (status %d)\n' "$name" $? >&2
