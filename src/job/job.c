@@ -15,21 +15,6 @@
 /* A run beside the clients' path that finds no room for so long is dropped. */
 #define BACKGROUND_WAIT_MS 60000.0
 
-void wi_job_spec_clear(struct wi_job_spec *spec)
-{
-    free(spec->client);
-    free(spec->client_id);
-    free(spec->browser);
-    free(spec->node);
-    free(spec->precision);
-    wi_model_unref(spec->model);
-    wi_tensors_clear(&spec->tensors);
-    json_decref(spec->input);
-    json_decref(spec->options);
-    wi_strings_clear(&spec->outputs);
-    *spec = (struct wi_job_spec){0};
-}
-
 struct wi_job_counters *wi_job_counters_of(const struct wi_job *job)
 {
     return job->spec.background ? &job->jobs->beside_counters : &job->jobs->counters;

@@ -40,21 +40,6 @@ struct fixture {
 
 static struct fixture *fixture;
 
-void wi_job_spec_clear(struct wi_job_spec *spec)
-{
-    free(spec->client);
-    free(spec->client_id);
-    free(spec->browser);
-    free(spec->node);
-    free(spec->precision);
-    wi_model_unref(spec->model);
-    wi_tensors_clear(&spec->tensors);
-    json_decref(spec->input);
-    json_decref(spec->options);
-    wi_strings_clear(&spec->outputs);
-    memset(spec, 0, sizeof *spec);
-}
-
 enum wi_code wi_jobs_admit(const struct wi_jobs *jobs, const char *client, struct wi_error *error)
 {
     return fixture->admit == WI_OK ? WI_OK : wi_error_set(error, fixture->admit, NULL, "not now");
