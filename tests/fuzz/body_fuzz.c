@@ -33,8 +33,9 @@ static void check_models(const struct wi_infer *infer)
         .rank = 1,
         .dims = {2}};
     struct wi_model echo = {.name = (char *)"builtin/echo", .builtin = 1};
-    struct wi_model model = {
-        .name = (char *)"m", .takes_picture = 1, .signature = {&value, 1, &value, 1, 8, 17}};
+    struct wi_model model = {.name = (char *)"m",
+        .takes_picture = 1,
+        .signature = {.inputs = &value, .input_count = 1, .outputs = &value, .output_count = 1}};
     struct wi_error error;
     (void)wi_infer_check(infer, &echo, 1000, &error);
     (void)wi_infer_check(infer, &model, 1000, &error);
