@@ -194,6 +194,7 @@ static void take_back(
     memcpy(next.id, known->id, sizeof next.id);
     memcpy(next.session, known->session, sizeof next.session);
     memcpy(next.kind, known->kind, sizeof next.kind);
+    memcpy(next.browser_version, known->browser_version, sizeof next.browser_version);
     next.connected_at = known->connected_at;
     *known = next;
     json_incref(known->capabilities);

@@ -8,6 +8,8 @@
 
 /* So many background jobs run at a time, that most of each node stays the clients'. */
 #define BACKGROUND_MAX 2
+/* How often to look again at what waits, whatever happens or does not. */
+#define AGAIN_MS 100
 
 /* Jobs with the same key can be run by the same nodes. */
 static void lane_key(const struct wi_job_spec *spec, char *key, size_t size)
@@ -24,6 +26,8 @@ void wi_job_enqueue(struct wi_job *job, int at_front)
     job->attempt[0] = '\0';
     wi_queue_push(wi_job_queue_of(job), &job->entry, key, at_front);
     wi_job_counters_of(job)->waiting++;
+    if (!wi_timer_running(job->jobs->again))
+        wi_timer_start(job->jobs->again, AGAIN_MS, 0);
 }
 
 enum wi_pick wi_job_pick(struct wi_job *job, struct wi_choice *choice, struct wi_error *error)
@@ -153,11 +157,17 @@ static void run_lanes(struct wi_jobs *jobs, struct wi_queue *queue)
     }
 }
 
+/* Routing may let a job wait for a better place for a while. When that while is over nothing else
+ * need happen, so what waits is looked at again by itself. */
 static void run_queue(struct wi_jobs *jobs)
 {
     run_lanes(jobs, jobs->queue);
     run_lanes(jobs, jobs->beside);
     wi_pool_set_backlog(jobs->pool, jobs->counters.waiting);
+    if (jobs->counters.waiting > 0 || jobs->beside_counters.waiting > 0)
+        wi_timer_start(jobs->again, AGAIN_MS, 0);
+    else
+        wi_timer_stop(jobs->again);
 }
 
 void wi_jobs_on_capacity(void *context)

@@ -58,6 +58,7 @@ struct wi_jobs {
     struct wi_job *running;       /* by attempt id */
     struct wi_job_batch *batches; /* likewise */
     struct wi_timer *window;      /* the end of a wait for company */
+    struct wi_timer *again;       /* while anything waits: see run_queue */
     struct wi_job_counters counters;
     struct wi_job_counters beside_counters; /* of background jobs; shown by nobody */
     struct wi_probes *probes;
