@@ -27,7 +27,7 @@ void wi_job_enqueue(struct wi_job *job, int at_front)
     wi_queue_push(wi_job_queue_of(job), &job->entry, key, at_front);
     wi_job_counters_of(job)->waiting++;
     if (!wi_timer_running(job->jobs->again))
-        wi_timer_start(job->jobs->again, AGAIN_MS, 0);
+        wi_timer_start(job->jobs->again, AGAIN_MS, AGAIN_MS);
 }
 
 enum wi_pick wi_job_pick(struct wi_job *job, struct wi_choice *choice, struct wi_error *error)
@@ -157,22 +157,31 @@ static void run_lanes(struct wi_jobs *jobs, struct wi_queue *queue)
     }
 }
 
-/* Routing may let a job wait for a better place for a while. When that while is over nothing else
- * need happen, so what waits is looked at again by itself. */
+static int something_waits(const struct wi_jobs *jobs)
+{
+    return jobs->counters.waiting > 0 || jobs->beside_counters.waiting > 0;
+}
+
 static void run_queue(struct wi_jobs *jobs)
 {
     run_lanes(jobs, jobs->queue);
     run_lanes(jobs, jobs->beside);
     wi_pool_set_backlog(jobs->pool, jobs->counters.waiting);
-    if (jobs->counters.waiting > 0 || jobs->beside_counters.waiting > 0)
-        wi_timer_start(jobs->again, AGAIN_MS, 0);
-    else
-        wi_timer_stop(jobs->again);
 }
 
 void wi_jobs_on_capacity(void *context)
 {
     struct wi_jobs *jobs = context;
-    if (jobs->counters.waiting > 0 || jobs->beside_counters.waiting > 0)
+    if (something_waits(jobs))
         run_queue(jobs);
+}
+
+/* Routing may let a job wait for a better place for a while. When that while is over nothing else
+ * need happen, so what waits is looked at again by itself. */
+void wi_jobs_on_again(void *context)
+{
+    struct wi_jobs *jobs = context;
+    wi_jobs_on_capacity(jobs);
+    if (!something_waits(jobs))
+        wi_timer_stop(jobs->again);
 }

@@ -115,7 +115,7 @@ struct wi_jobs *wi_jobs_new(uv_loop_t *loop, const struct wi_config *config)
     jobs->queue = wi_queue_new();
     jobs->beside = wi_queue_new();
     jobs->window = wi_timer_new(loop, wi_jobs_on_capacity, jobs);
-    jobs->again = wi_timer_new(loop, wi_jobs_on_capacity, jobs);
+    jobs->again = wi_timer_new(loop, wi_jobs_on_again, jobs);
     jobs->probes = wi_probes_new(loop, jobs, config);
     wi_jobs_listen(jobs);
     return jobs;

@@ -58,7 +58,7 @@ struct wi_jobs {
     struct wi_job *running;       /* by attempt id */
     struct wi_job_batch *batches; /* likewise */
     struct wi_timer *window;      /* the end of a wait for company */
-    struct wi_timer *again;       /* while anything waits: see run_queue */
+    struct wi_timer *again;       /* runs while anything waits: wi_jobs_on_again */
     struct wi_job_counters counters;
     struct wi_job_counters beside_counters; /* of background jobs; shown by nobody */
     struct wi_probes *probes;
@@ -92,6 +92,8 @@ void wi_job_note_dispatch(struct wi_job *job, const struct wi_choice *choice, do
 int wi_jobs_background_may_run(const struct wi_jobs *jobs);
 /* Sends what can be sent. `context` is the jobs. */
 void wi_jobs_on_capacity(void *context);
+/* From time to time while anything waits: the same, whatever happened or did not. */
+void wi_jobs_on_again(void *context);
 
 /* --- together.c ------------------------------------------------------------------------------ */
 

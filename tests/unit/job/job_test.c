@@ -194,6 +194,17 @@ static void waits_for_room_in_order_of_priority(void **state)
     assert_string_equal(fixture->order, "bac");
 }
 
+static void looks_again_by_itself_at_what_waits(void **state)
+{
+    fixture->pick = WI_PICK_WAIT;
+    assert_int_equal(submit_as("job-1", NULL, 5, 5000, NULL), WI_OK);
+    assert_int_equal(fixture->dispatched, 0);
+    fixture->pick = WI_PICK_NODE; /* and nobody says so */
+    while (fixture->dispatched == 0 && fixture->answers == 0)
+        uv_run(&fixture->loop, UV_RUN_ONCE);
+    assert_int_equal(fixture->answers, 0);
+}
+
 static void refuses_when_the_queue_is_full(void **state)
 {
     struct wi_error error;
@@ -380,6 +391,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(answers_once),
         TEST(waits_for_room_in_order_of_priority),
+        TEST(looks_again_by_itself_at_what_waits),
         TEST(refuses_when_the_queue_is_full),
         TEST(refuses_whose_share_is_used_up),
         TEST(refuses_what_nothing_can_run),
