@@ -14,18 +14,6 @@
             "ok {\"sessionId\":\"abc-1\",\"capabilities\":{\"browserVersion\":\"153.7\","          \
             "\"moz:processID\":5}}"                                                                \
     }
-#define TREE                                                                                       \
-    {                                                                                              \
-        "browsingContext.getTree", "ok {\"contexts\":[{\"context\":\"window-1\"}]}"                \
-    }
-#define SUBSCRIBED                                                                                 \
-    {                                                                                              \
-        "session.subscribe", "ok {\"subscription\":\"s\"}"                                         \
-    }
-#define END                                                                                        \
-    {                                                                                              \
-        NULL, NULL                                                                                 \
-    }
 
 static const struct answer_row good[] = {READY, NEW, TREE, SUBSCRIBED,
     {"browsingContext.navigate", "ok {\"navigation\":\"n\",\"url\":\"u\"}"},

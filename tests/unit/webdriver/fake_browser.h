@@ -27,6 +27,20 @@ struct answer_row {
     const char *method, *answer;
 };
 
+/* Rows that most tests have. */
+#define TREE                                                                                       \
+    {                                                                                              \
+        "browsingContext.getTree", "ok {\"contexts\":[{\"context\":\"window-1\"}]}"                \
+    }
+#define SUBSCRIBED                                                                                 \
+    {                                                                                              \
+        "session.subscribe", "ok {\"subscription\":\"s\"}"                                         \
+    }
+#define END                                                                                        \
+    {                                                                                              \
+        NULL, NULL                                                                                 \
+    }
+
 struct fake_browser {
     uv_loop_t loop;
     struct lws_context *lws;

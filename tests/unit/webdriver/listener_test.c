@@ -5,19 +5,6 @@
 #include "webdriver/classic.h"
 #include "webdriver/listener.h"
 
-#define TREE                                                                                       \
-    {                                                                                              \
-        "browsingContext.getTree", "ok {\"contexts\":[{\"context\":\"window-1\"}]}"                \
-    }
-#define SUBSCRIBED                                                                                 \
-    {                                                                                              \
-        "session.subscribe", "ok {\"subscription\":\"s\"}"                                         \
-    }
-#define END                                                                                        \
-    {                                                                                              \
-        NULL, NULL                                                                                 \
-    }
-
 static const struct answer_row good[] = {TREE, SUBSCRIBED, END};
 
 struct place {
