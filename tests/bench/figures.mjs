@@ -5,6 +5,9 @@ export function median(list) {
     return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+export const quantile = (list, q) =>
+    [...list].sort((a, b) => a - b)[Math.floor(q * (list.length - 1))];
+
 /** {median, min, max} over the rounds, and the rounds themselves. */
 export function spread(rounds) {
     return { median: median(rounds), min: Math.min(...rounds), max: Math.max(...rounds), rounds };

@@ -6,6 +6,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 import { build } from '../lib/paths.mjs';
 import * as batching from './pool/batching.mjs';
 import * as platforms from './pool/platforms.mjs';
@@ -14,11 +15,13 @@ import * as routing from './pool/routing.mjs';
 import * as sessions from './pool/sessions.mjs';
 
 const parts = { sessions, pooling, batching, routing, platforms };
-const only = process.argv.map((word) => word.match(/^--only=(.*)$/)?.[1]).find(Boolean);
-const quick = process.argv.includes('--quick');
+const { quick, only } = parseArgs({ options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', default: Object.keys(parts).join() },
+} }).values;
 
 const result = { when: new Date().toISOString() };
-for (const name of only?.split(',') ?? Object.keys(parts)) {
+for (const name of only.split(',')) {
     if (!parts[name]) throw new Error(`there is no part "${name}": ${Object.keys(parts)}`);
     result[name] = await parts[name].measure({ quick });
     process.stderr.write('\n');

@@ -10,27 +10,14 @@
  * Prints tables and, as its last line, one JSON object. Exits 1 if anything was lost, a heartbeat
  * was late, or the cost of a job grows with the number of nodes.
  */
-import { execFileSync } from 'node:child_process';
-import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Daemon } from '../lib/daemon.mjs';
+import { cost } from '../lib/processes.mjs';
 import { Simulation } from '../lib/simulation.mjs';
-import { until } from '../lib/wait.mjs';
+import { delay, until } from '../lib/wait.mjs';
 import { echoRequest } from './contestants.mjs';
 import { table } from './figures.mjs';
 import * as programs from './programs.mjs';
-
-const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
-
-/** Seconds of CPU that the process has used, and the bytes that it has in memory. */
-function usage(pid) {
-    const fields = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-    const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
-    return { cpu: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond,
-        rss: Number(status.match(/VmRSS:\s+(\d+)/)[1]) * 1024 };
-}
-
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A daemon without browsers that takes `nodes` nodes and `queue` waiting jobs. */
 export function scaleDaemon({ nodes, queue, more = {} }) {
@@ -43,16 +30,16 @@ export function scaleDaemon({ nodes, queue, more = {} }) {
 
 /** What the daemon costs with `count` nodes that do nothing but beat. */
 export async function idleNodes(daemon, count, seconds) {
-    const before = usage(daemon.pid);
+    const before = cost(daemon.pid);
     const simulation = await new Simulation(daemon, { nodes: count }).up();
-    await sleep(1000);
-    const start = usage(daemon.pid);
+    await delay(1000);
+    const start = cost(daemon.pid);
     const began = performance.now();
-    await sleep(seconds * 1000);
-    const end = usage(daemon.pid);
+    await delay(seconds * 1000);
+    const end = cost(daemon.pid);
     const took = (performance.now() - began) / 1000;
     return { simulation, nodes: count, upMs: simulation.upMs,
-        share: (end.cpu - start.cpu) / took, bytesPerNode: (end.rss - before.rss) / count };
+        share: (end.cpuSeconds - start.cpuSeconds) / took, bytesPerNode: (end.resident - before.resident) / count };
 }
 
 /** What one echo job costs the daemon in CPU, heartbeats taken off. */
@@ -69,11 +56,11 @@ export async function dispatchCost(daemon, client, { share, nodes }, requests) {
     const once = (count) => programs.load(client,
         { port, file, clients: 32, ms: 1, requests: count });
     await once(1000);
-    const start = usage(daemon.pid);
+    const start = cost(daemon.pid);
     const began = performance.now();
     const run = await once(requests);
     const seconds = (performance.now() - began) / 1000;
-    const cpu = usage(daemon.pid).cpu - start.cpu - share * seconds;
+    const cpu = cost(daemon.pid).cpuSeconds - start.cpuSeconds - share * seconds;
     return { perJobUs: (cpu / requests) * 1e6, perSecond: run.per_second, p50: run.p50_ms,
         errors: run.errors };
 }
@@ -94,16 +81,16 @@ export async function longQueue(daemon, client, { jobs, connections, nodes }) {
     const watching = (async () => {
         while (running) {
             deepest = Math.max(deepest, await daemon.metric('webinfer_jobs_waiting') ?? 0);
-            await sleep(200);
+            await delay(200);
         }
     })();
     const before = await daemon.metric('webinfer_jobs_completed_total') ?? 0;
-    const start = usage(daemon.pid);
+    const start = cost(daemon.pid);
     const run = await programs.load(client, { port, file, clients: connections, ms: 1,
         requests: jobs });
     running = false;
     await watching;
-    const cpu = usage(daemon.pid).cpu - start.cpu;
+    const cpu = cost(daemon.pid).cpuSeconds - start.cpuSeconds;
     const completed = await daemon.metric('webinfer_jobs_completed_total') - before;
     const waiting = await daemon.metric('webinfer_jobs_waiting') ?? 0;
     await simulation.stop();
@@ -127,16 +114,16 @@ async function main() {
             console.error(`${count} nodes …`);
             const idle = await idleNodes(daemon, count, seconds);
             console.error(`  up after ${idle.upMs} ms, ${(idle.share * 100).toFixed(1)} % of a core`);
-            const cost = await dispatchCost(daemon, client, idle, requests);
-            console.error(`  ${cost.perJobUs.toFixed(0)} µs a job`);
+            const job = await dispatchCost(daemon, client, idle, requests);
+            console.error(`  ${job.perJobUs.toFixed(0)} µs a job`);
             const end = await idle.simulation.stop();
             await until(async () => (await daemon.metric('webinfer_nodes') ?? 0) === 0,
                 { what: 'the nodes to be gone', timeout: 60_000 });
             const { simulation, ...figures } = idle;
-            result.nodes.push({ ...figures, ...cost, heartbeats: end.heartbeats,
+            result.nodes.push({ ...figures, ...job, heartbeats: end.heartbeats,
                 late: end.late_heartbeats, worstGapMs: end.worst_heartbeat_gap_ms });
             rows.push([String(count), idle.upMs, idle.share * 100, idle.bytesPerNode,
-                end.late_heartbeats, end.worst_heartbeat_gap_ms, cost.perJobUs, cost.perSecond]);
+                end.late_heartbeats, end.worst_heartbeat_gap_ms, job.perJobUs, job.perSecond]);
         }
         console.log(table('Nodes connected to one daemon (one thread)', ['nodes', 'up after ms',
             'CPU % idle', 'bytes/node', 'late heartbeats', 'worst gap ms', 'CPU µs/job', 'jobs/s'],

@@ -7,6 +7,8 @@
  * Its last line is one JSON object; its exit status is 1 unless lost, duplicated and wrong are 0.
  */
 import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { quantile } from '../bench/figures.mjs';
 import { Daemon } from '../lib/daemon.mjs';
 import { Proxy } from '../lib/proxy.mjs';
 import { until } from '../lib/wait.mjs';
@@ -17,15 +19,16 @@ import { seeded } from './random.mjs';
 /** The longest that a pool may take to be whole again after one fault. */
 const RECOVERY_MS = 90_000;
 
-const words = process.argv.slice(2).join(' ').replace(/(--\w+) /g, '$1=').split(' ');
-const option = (name, otherwise) =>
-    words.map((word) => word.match(`^--${name}=(.*)$`)?.[1]).find(Boolean) ?? otherwise;
-const seed = Number(option('seed', Date.now() % 1_000_000));
-const requests = Number(option('requests', 1000));
-const faultCount = Number(option('faults', Math.max(12, Math.round(requests / 100))));
-const kinds = option('kinds', 'chrome,firefox').split(',');
-
-const quantile = (list, q) => [...list].sort((a, b) => a - b)[Math.floor(q * (list.length - 1))];
+const { values: given } = parseArgs({ options: {
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    requests: { type: 'string', default: '1000' },
+    faults: { type: 'string' },
+    clients: { type: 'string', default: '8' },
+    kinds: { type: 'string', default: 'chrome,firefox' },
+} });
+const [seed, requests, clients] = [given.seed, given.requests, given.clients].map(Number);
+const faultCount = Number(given.faults ?? Math.max(12, Math.round(requests / 100)));
+const kinds = given.kinds.split(',');
 
 /** Two of the first kind and one of each other, with heartbeats quick enough for a test. */
 function config(proxy) {
@@ -109,17 +112,13 @@ async function main() {
     const daemon = new Daemon({ config: config(proxy), models: models(), logToFile: true });
     console.log(`chaos: seed ${seed}, ${requests} requests, ${faultCount} faults, ` +
         `${kinds.join(' and ')}; log in ${path.join(daemon.folder, 'log')}`);
-    daemon.spawn();
     let good = false;
     try {
-        const listening = (part) => until(() => daemon.log.match(
-            `${part}: listening on (http://[^\\s,]+)`)?.[1], { what: `${part} to listen` });
-        daemon.url = await listening('api');
-        daemon.bridgeUrl = await listening('bridge');
+        await daemon.start({ ready: false });
         proxy.to(daemon.bridgeUrl);
         const wanted = kinds.length + 1;
         await until(() => isWhole(daemon, wanted), { what: 'all sessions', timeout: 120_000 });
-        const load = new Load(daemon, random, Number(option('clients', 8)));
+        const load = new Load(daemon, random, clients);
         load.run();
         const recoveries = await breakThings({ daemon, proxy, random, load, wanted });
         await load.stop();

@@ -325,13 +325,13 @@ export function testsOf(daemon) {
     return run;
 }
 
-/** Starts a daemon, gives it to `body`, and stops it with proof. */
+/** Starts a daemon, gives it to `body`, and stops it with proof. Gives what `body` gave. */
 export async function withDaemon(options, body) {
     const daemon = new Daemon(options);
-    let failed = true;
+    let failed = true, value;
     try {
         await daemon.start({ ready: options.ready ?? true });
-        await body(daemon);
+        value = await body(daemon);
         failed = false;
     } catch (error) {
         throw error.message?.includes("--- daemon's log ---") ? error : daemon.explain(error);
@@ -339,4 +339,5 @@ export async function withDaemon(options, body) {
         if (failed) await daemon.abandon();
     }
     await daemon.stop();
+    return value;
 }

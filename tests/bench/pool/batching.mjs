@@ -1,5 +1,5 @@
 /** Many clients of one small model whose rows are a batch, with batching off and on. */
-import { Daemon } from '../../lib/daemon.mjs';
+import { withDaemon } from '../../lib/daemon.mjs';
 import { median, table } from '../figures.mjs';
 
 const MODEL = 'rows';
@@ -23,21 +23,16 @@ async function load(daemon, count) {
     return { times, failed, together: sizes.reduce((sum, size) => sum + size, 0) / sizes.length };
 }
 
-async function measureOne(batching, count) {
-    const daemon = await new Daemon({ models: [MODEL], logToFile: true, config: {
-        pool: { max_connections: 1, batching, numerics: 'off' },
-        'browser.chrome': { gpu: 'off' } } }).start();
-    try {
+function measureOne(batching, count) {
+    const config = { pool: { max_connections: 1, batching, numerics: 'off' },
+        'browser.chrome': { gpu: 'off' } };
+    return withDaemon({ models: [MODEL], logToFile: true, config }, async (daemon) => {
         await load(daemon, 4 * CLIENTS);
         const began = performance.now();
         const { times, ...rest } = await load(daemon, count);
-        const row = { batching, per_second: (count / (performance.now() - began)) * 1000,
+        return { batching, per_second: (count / (performance.now() - began)) * 1000,
             p50_ms: median(times), ...rest };
-        await daemon.stop();
-        return row;
-    } finally {
-        await daemon.abandon();
-    }
+    });
 }
 
 export async function measure({ quick }) {

@@ -1,5 +1,5 @@
 /** The daemon with every kind of browser that this machine has, one session each. */
-import { Daemon } from '../../lib/daemon.mjs';
+import { withDaemon } from '../../lib/daemon.mjs';
 import { edge, safari } from '../../lib/browsers.mjs';
 import { findProgram } from '../../lib/paths.mjs';
 
@@ -17,10 +17,13 @@ const sections = {
 export const platforms = { chrome: ['wasm', 'webgpu'], edge: ['webnn', 'wasm'],
     firefox: ['wasm', 'webgpu'], safari: ['wasm'] };
 
-/** Starts it and waits until all of them serve. Kinds that are not there are said and left out. */
-export async function startAll({ models, pool = {}, only = Object.keys(sections) }) {
+/**
+ * Gives it, once all of them serve, to `body` together with the names of the kinds, and stops it.
+ * Kinds that are not there are said and left out.
+ */
+export function withAll({ models, pool = {} }, body) {
     const config = {};
-    for (const kind of only) {
+    for (const kind of Object.keys(sections)) {
         try {
             config[`browser.${kind}`] = sections[kind]();
         } catch (error) {
@@ -30,7 +33,8 @@ export async function startAll({ models, pool = {}, only = Object.keys(sections)
     const kinds = Object.keys(config).map((section) => section.slice('browser.'.length));
     config.pool = { min_connections: kinds.length, max_connections: kinds.length,
         connection_timeout: '60s', ...pool };
-    const daemon = await new Daemon({ models, config, logToFile: true }).start();
-    await daemon.serving(kinds.length);
-    return { daemon, kinds };
+    return withDaemon({ models, config, logToFile: true }, async (daemon) => {
+        await daemon.serving(kinds.length);
+        return body(daemon, kinds);
+    });
 }

@@ -1,14 +1,12 @@
 /** The mixed load: small, middling and large models of several types, with answers that are checked. */
 import * as cases from '../../lib/cases.mjs';
-import { median } from '../figures.mjs';
+import { median, quantile } from '../figures.mjs';
 
 const NAMES = ['op_add', 'vision_mnist_ms_digit7', 'text_embed_generated_h64_l2',
     'audio_dtln_model1', 'text_magika_v3_3_a', 'cnn_squeezenet_randw'];
 
 export const names = NAMES.filter((name) => cases.names().includes(name));
 export const load = () => names.map(cases.load);
-
-const quantile = (list, q) => [...list].sort((a, b) => a - b)[Math.floor(q * (list.length - 1))];
 
 /**
  * Sends `count` requests, the cases in turn, from `clients` clients.

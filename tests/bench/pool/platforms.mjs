@@ -1,7 +1,7 @@
 /** A cold and a warm request of every case on each kind and platform, and what its answer was worth. */
 import * as cases from '../../lib/cases.mjs';
 import { median, table } from '../figures.mjs';
-import { platforms, startAll } from './kinds.mjs';
+import { platforms, withAll } from './kinds.mjs';
 import * as mix from './mix.mjs';
 
 const TIMEOUT_MS = 20_000;
@@ -25,10 +25,9 @@ async function measureOne(daemon, testCase, head) {
 
 export async function measure({ quick }) {
     const names = quick ? mix.names : cases.names().filter((name) => !cases.load(name).mustFail);
-    const { daemon, kinds } = await startAll({ models: names, pool: { numerics: 'off',
-        exploration: '0%', adaptive_scaling: 'no' } });
-    const rows = [];
-    try {
+    const pool = { numerics: 'off', exploration: '0%', adaptive_scaling: 'no' };
+    return withAll({ models: names, pool }, async (daemon, kinds) => {
+        const rows = [];
         for (const name of names) {
             const testCase = cases.load(name), row = { name };
             for (const browser of kinds)
@@ -38,11 +37,8 @@ export async function measure({ quick }) {
             rows.push(row);
             process.stderr.write('.');
         }
-        await daemon.stop();
-    } finally {
-        await daemon.abandon();
-    }
-    return rows;
+        return rows;
+    });
 }
 
 export function print(rows) {

@@ -1,5 +1,5 @@
 /** The same mixed requests with pooled browsers, and with a fresh browser for each request. */
-import { Daemon } from '../../lib/daemon.mjs';
+import { withDaemon } from '../../lib/daemon.mjs';
 import { until } from '../../lib/wait.mjs';
 import { table } from '../figures.mjs';
 import * as mix from './mix.mjs';
@@ -14,21 +14,17 @@ async function freshBrowser(daemon) {
     }, { what: 'the next browser', every: 5 });
 }
 
-async function measureOne(name, count, isFresh) {
-    const daemon = await new Daemon({ models: mix.names, logToFile: true, config: {
-        pool: { max_connections: 1, numerics: 'off', exploration: '0%' } } }).start();
-    try {
+function measureOne(name, count, isFresh) {
+    const config = { pool: { max_connections: 1, numerics: 'off', exploration: '0%' } };
+    return withDaemon({ models: mix.names, logToFile: true, config }, async (daemon) => {
         const result = await mix.run(daemon, mix.load(), { count, clients: 1,
             headOf: () => ({ platform: 'wasm' }),
             before: isFresh ? () => freshBrowser(daemon) : undefined });
         const { sessions, bridge } = (await daemon.status()).counters;
         const files = await daemon.metric('webinfer_bridge_file_bytes_total');
-        await daemon.stop();
         return { name, requests: count, sessions: sessions.started,
             bytes: bridge.bytes_in + bridge.bytes_out + files, ...result };
-    } finally {
-        await daemon.abandon();
-    }
+    });
 }
 
 export async function measure({ quick }) {

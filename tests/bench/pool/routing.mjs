@@ -3,7 +3,7 @@
  * and platform, on the same mixed load in the same daemon.
  */
 import { table } from '../figures.mjs';
-import { platforms, startAll } from './kinds.mjs';
+import { platforms, withAll } from './kinds.mjs';
 import * as mix from './mix.mjs';
 
 /** The published recommendations: the first kind and platform of each type's preferences. */
@@ -24,10 +24,9 @@ function contenders(kinds, types) {
 
 export async function measure({ quick }) {
     const cases = mix.load();
-    const { daemon, kinds } = await startAll({ models: mix.names,
-        pool: { exploration: '20%', adaptive_scaling: 'no' } });
-    const rows = [];
-    try {
+    const pool = { exploration: '20%', adaptive_scaling: 'no' };
+    return withAll({ models: mix.names, pool }, async (daemon, kinds) => {
+        const rows = [];
         const { models } = (await daemon.get('/v1/models')).json;
         const types = Object.fromEntries(models.map(({ name, type }) => [name, type]));
         const all = contenders(kinds, types);
@@ -39,11 +38,8 @@ export async function measure({ quick }) {
             rows.push({ name, ...await mix.run(daemon, cases, { count, clients: 4, headOf }) });
             process.stderr.write('.');
         }
-        await daemon.stop();
-    } finally {
-        await daemon.abandon();
-    }
-    return rows;
+        return rows;
+    });
 }
 
 export function print(rows) {
