@@ -35,6 +35,7 @@ struct wi_durable {
     struct wi_durable_entry *entries; /* being run, or their end being written */
     struct wi_durable_watcher *watchers;
     int taking, sweeping;
+    unsigned vain;  /* runs in this beat that nothing was there for */
     size_t writing; /* pieces of work that will call back */
     size_t open;    /* rows that are not finished */
     struct wi_durable_counters counters;

@@ -22,6 +22,9 @@
 /* How long a row waits that could not be queued, or that nothing could run. */
 #define BUSY_MS 1000
 #define UNAVAILABLE_MS 5000
+/* So many that nothing can run are tried in a beat, so that a backlog of them costs little; and as
+ * they go behind the others, what can be run is found among them. */
+#define VAIN_PER_BEAT 200
 
 /* --- the end of a run ------------------------------------------------------------------------ */
 
@@ -129,8 +132,10 @@ static void on_returned(void *data, const struct wi_error *failure)
         wi_warn("jobs", back->op.id, "could not go back to the queue: %s", failure->detail);
     else
         durable->counters.queued++;
+    int in_vain = back->op.behind_at > 0;
     free(back);
-    wi_durable_written(durable);
+    if (wi_durable_written(durable) && in_vain && durable->api)
+        wi_durable_feed(durable);
 }
 
 static void put_back(struct wi_durable_entry *entry, const struct wi_error *why, int64_t delay_ms)
@@ -140,6 +145,10 @@ static void put_back(struct wi_durable_entry *entry, const struct wi_error *why,
     back->durable = durable;
     memcpy(back->op.id, entry->row.id, sizeof back->op.id);
     back->op.retry_at = wi_wall_ms() + delay_ms;
+    if (why->code == WI_UNAVAILABLE) {
+        back->op.behind_at = wi_wall_ms();
+        durable->vain++;
+    }
     if (delay_ms > 0)
         snprintf(back->op.problem, sizeof back->op.problem, "%s", why->detail);
     HASH_DEL(durable->entries, entry);
@@ -261,7 +270,7 @@ void wi_durable_feed(struct wi_durable *durable)
     busy |=
         wi_db_health(durable->db, NULL) != WI_OK && durable->beats % WI_DURABLE_REWRITE_BEATS != 0;
     if (count == 0 || durable->taking || durable->counters.queued == 0 || busy ||
-        durable->api->closing)
+        durable->vain >= VAIN_PER_BEAT || durable->api->closing)
         return;
     struct taking *taking = wi_alloc(sizeof *taking);
     taking->durable = durable;

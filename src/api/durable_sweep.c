@@ -88,6 +88,7 @@ void wi_durable_keep_house(struct wi_durable *durable)
                          ? (unsigned)(retention / WI_DURABLE_BEAT_MS)
                          : BEATS_PER_SWEEP;
     int whole = durable->beats++ % every == 0;
+    durable->vain = 0;
     if (durable->beats % WI_DURABLE_REWRITE_BEATS == 0)
         rewrite(durable);
     if (!durable->sweeping && (whole || durable->counters.queued > 0))

@@ -193,13 +193,15 @@ enum wi_code wi_row_return(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
     const struct wi_row_return *back = data;
     sqlite3_stmt *statement = wi_db_prepare(sqlite,
-        "UPDATE jobs SET state = 0, crashes = crashes - 1, retry_at = ?2, problem = ?3 "
-        "WHERE id = ?1 AND state = 1",
+        "UPDATE jobs SET state = 0, crashes = crashes - 1, retry_at = ?2, problem = ?3, "
+        "rank = iif(?4 > 0, ?4 - priority * ?5, rank) WHERE id = ?1 AND state = 1",
         error);
     if (statement) {
         sqlite3_bind_text(statement, 1, back->id, -1, SQLITE_STATIC);
         sqlite3_bind_int64(statement, 2, back->retry_at);
         sqlite3_bind_text(statement, 3, *back->problem ? back->problem : NULL, -1, SQLITE_STATIC);
+        sqlite3_bind_int64(statement, 4, back->behind_at);
+        sqlite3_bind_int64(statement, 5, WI_ROW_AGEING_MS);
     }
     return wi_db_finish(sqlite, statement, error);
 }

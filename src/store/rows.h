@@ -88,10 +88,13 @@ struct wi_row_take {
 };
 wi_db_work_fn wi_row_take;
 
-/* Back into the queue, because it could not run or its run was ended in good order. */
+/* Back into the queue, because it could not run or its run was ended in good order. It keeps its
+ * place, or goes to where it would be if it were accepted `behind_at`: what nothing can run must
+ * not be tried over and over before what something can. */
 struct wi_row_return {
     char id[WI_ID_SIZE];
     int64_t retry_at;
+    int64_t behind_at; /* Unix milliseconds; 0: it keeps its place */
     char problem[512]; /* "" for none */
 };
 wi_db_work_fn wi_row_return;

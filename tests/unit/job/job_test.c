@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "job/job.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---------------------------------------------------------------- the pool that we play */
@@ -25,7 +26,8 @@ struct fixture {
     /* what came back */
     int answers, idle;
     struct wi_job_result last;
-    char order[64]; /* the client ids in the order of dispatch */
+    char order[64];       /* the client ids in the order of dispatch */
+    unsigned char *count; /* NULL, or the answers to "job-0", "job-1" and so on */
 };
 
 static struct fixture *fixture;
@@ -111,6 +113,8 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
 {
     fixture->answers++;
     fixture->last = *result;
+    if (fixture->count)
+        fixture->count[atoi(spec->id + strlen("job-"))]++;
 }
 
 static enum wi_code submit_as(
@@ -217,6 +221,33 @@ static void refuses_when_the_queue_is_full(void **state)
     assert_int_equal(submit_as("job-9", NULL, 5, 60000, &error), WI_QUEUE_FULL);
     assert_true(error.retry_after_s > 0);
     assert_int_equal(wi_jobs_admit(fixture->jobs, NULL, &error), WI_QUEUE_FULL);
+}
+
+static void a_hundred_thousand_may_wait_and_each_gets_its_one_answer(void **state)
+{
+    enum { COUNT = 100000 };
+    struct wi_error error = {0};
+    struct wi_job_counters counters;
+    char id[WI_ID_SIZE];
+    fixture->room = 0;
+    fixture->config.pool.max_queue = COUNT;
+    fixture->count = calloc(COUNT, 1);
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(id, sizeof id, "job-%d", i);
+        assert_int_equal(submit_as(id, NULL, i % 10, 3600000, &error), WI_OK);
+    }
+    wi_jobs_counters(fixture->jobs, &counters);
+    assert_int_equal(counters.waiting, COUNT);
+    assert_int_equal(submit_as("more", NULL, 5, 60000, &error), WI_QUEUE_FULL);
+    fixture->room = 1;
+    for (int i = 0; i < COUNT; i++) {
+        events()->on_capacity(events()->context);
+        answer_ok(fixture->attempt);
+    }
+    assert_int_equal(fixture->answers, COUNT);
+    for (int i = 0; i < COUNT; i++)
+        assert_int_equal(fixture->count[i], 1);
+    free(fixture->count);
 }
 
 static enum wi_code submit_of(const char *id, const char *client, struct wi_error *error)
@@ -393,6 +424,7 @@ int main(void)
         TEST(waits_for_room_in_order_of_priority),
         TEST(looks_again_by_itself_at_what_waits),
         TEST(refuses_when_the_queue_is_full),
+        TEST(a_hundred_thousand_may_wait_and_each_gets_its_one_answer),
         TEST(refuses_whose_share_is_used_up),
         TEST(refuses_what_nothing_can_run),
         TEST(answers_what_waits_when_nothing_can_run_it_any_more),

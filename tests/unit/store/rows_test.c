@@ -164,6 +164,20 @@ static void a_row_that_goes_back_waits_until_its_time(void **state)
     assert_string_equal(take(f, 1, 1000, 1), "one "); /* nor is it a suspect */
 }
 
+static void what_nothing_could_run_goes_behind_what_came_later(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_row_return back = {.id = "vain", .retry_at = f->now + 5, .problem = "no browser"};
+    add_plain(f, "vain", 5, 3);
+    add_plain(f, "later", 5, 2);
+    add_plain(f, "last", 4, 0);
+    assert_string_equal(take(f, 1, 1000, 0), "vain ");
+    back.behind_at = f->now;
+    now(f, wi_row_return, &back);
+    f->now += 5;
+    assert_string_equal(take(f, 2, 1000, 0), "later vain "); /* its priority it keeps */
+}
+
 static void after_a_crash_suspects_run_one_at_a_time_and_not_for_ever(void **state)
 {
     struct fixture *f = *state;
@@ -319,6 +333,7 @@ int main(void)
         TEST(urgent_ones_go_first_and_waiting_makes_urgent),
         TEST(bodies_bound_what_is_taken),
         TEST(a_row_that_goes_back_waits_until_its_time),
+        TEST(what_nothing_could_run_goes_behind_what_came_later),
         TEST(after_a_crash_suspects_run_one_at_a_time_and_not_for_ever),
         TEST(a_row_ends_once_and_keeps_its_answer),
         TEST(only_what_waits_is_cancelled),
