@@ -225,9 +225,9 @@ export class Daemon {
     }
 
     /** A case as a request; gives what is wrong with the answer, or null. */
-    async tryCase(testCase, head = {}) {
+    async tryCase(testCase, head = {}, options = {}) {
         const answer = await this.answer(
-            { model_name: testCase.name, ...head }, testCase.inputs);
+            { model_name: testCase.name, ...head }, testCase.inputs, options);
         return { answer, problem: cases.problem(answer, testCase) };
     }
 
