@@ -42,6 +42,8 @@ static void write_jobs(struct wi_buffer *out, const struct wi_jobs *jobs)
         {"webinfer_jobs_rejected_total", "Requests turned away at the queue.", c.rejected},
         {"webinfer_jobs_retried_total", "Attempts begun because an earlier one was lost.",
             c.retried},
+        {"webinfer_batches_total", "Runs of several joined requests.", c.batches},
+        {"webinfer_batched_jobs_total", "Requests that were joined in them.", c.joined},
         {"webinfer_jobs_lost_total", "Attempts lost with their node.", c.lost},
         {"webinfer_jobs_late_total", "Answers for jobs that were answered already.", c.late},
     };

@@ -76,6 +76,7 @@ struct wi_task {
     const struct wi_tensors *tensors;
     const json_t *input;   /* what is not a tensor, e.g. {"image":{"tensor":0,…}}; may be NULL */
     const json_t *options; /* may be NULL */
+    unsigned requests;     /* that are joined in it; 0: it is one alone */
 };
 
 /* An answer to an attempt. On arrival it is the callee's to take from: tensors by wi_tensors_move,

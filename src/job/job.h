@@ -82,7 +82,8 @@ enum wi_code wi_jobs_cancel(struct wi_jobs *jobs, const char *job_id);
 
 struct wi_job_counters {
     uint64_t accepted, completed, failed, cancelled, expired, rejected, retried, lost, late;
-    size_t waiting, running; /* now */
+    uint64_t batches, joined; /* runs of several jobs as one, and the jobs in them */
+    size_t waiting, running;  /* now */
 };
 void wi_jobs_counters(const struct wi_jobs *jobs, struct wi_job_counters *counters);
 

@@ -84,6 +84,7 @@ static enum wi_code dispatch_batch(
         .deadline_ms = deadline,
         .tensors = &joined,
         .options = first->spec.options,
+        .requests = (unsigned)batch->count,
     };
     memcpy(task.platforms, choice->platforms, sizeof task.platforms);
     enum wi_code code = wi_pool_dispatch(jobs->pool, choice->node, &task);
@@ -99,6 +100,8 @@ static enum wi_code dispatch_batch(
         wi_job_note_dispatch(job, choice, now);
         job->probe.wanted = i == 0 && choice->probe.wanted;
     }
+    jobs->counters.batches++;
+    jobs->counters.joined += batch->count;
     HASH_ADD(hh, jobs->batches, attempt, strlen(batch->attempt), batch);
     return WI_OK;
 }

@@ -210,6 +210,17 @@ static void average(double *mean, unsigned *count, double value)
     *count += *count < 1000000000;
 }
 
+double wi_estimates_alone(const struct wi_estimates *estimates, const char *hash, const char *place,
+    double run_ms, unsigned requests)
+{
+    struct wi_estimate e = wi_estimates_get(estimates, hash, place);
+    double least = requests > 1 ? run_ms / requests : run_ms;
+
+    if ((e.runs == 0 && !e.cold) || e.run_ms > run_ms)
+        return run_ms;
+    return e.run_ms < least ? least : e.run_ms;
+}
+
 void wi_estimates_ran(struct wi_estimates *estimates, const char *hash, const char *place,
     double load_ms, double run_ms, int warm, double now)
 {

@@ -45,7 +45,12 @@ void wi_estimates_place(
 struct wi_estimate wi_estimates_get(
     const struct wi_estimates *estimates, const char *hash, const char *place);
 
-/* A run that went well. `now` is wi_now_ms(); it paces the saving. */
+/* How long one of `requests` that were joined in a run of `run_ms` would have run alone, as far as
+ * that tells: no longer than all of them, and no less than its share. Between the two it is what is
+ * known already; where nothing is, all of the run. */
+double wi_estimates_alone(const struct wi_estimates *estimates, const char *hash, const char *place,
+    double run_ms, unsigned requests);
+/* A run that went well, of one request. `now` is wi_now_ms(); it paces the saving. */
 void wi_estimates_ran(struct wi_estimates *estimates, const char *hash, const char *place,
     double load_ms, double run_ms, int warm, double now);
 /* The platform failed at the model, or its node was lost over it. */

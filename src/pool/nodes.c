@@ -72,6 +72,7 @@ static void book(struct wi_pool *pool, struct pool_node *node, const struct wi_t
     snprintf(attempt->id, sizeof(attempt->id), "%s", task->attempt_id);
     memcpy(attempt->hash, task->model->hash, sizeof(attempt->hash));
     attempt->builtin = task->model->builtin;
+    attempt->requests = task->requests;
     attempt->platform = task->platforms[0];
     attempt->sent_at = now;
     node->count++;
@@ -188,10 +189,13 @@ static void note_answer(struct wi_pool *pool, const struct pool_node *node,
     if (attempt->builtin || json_is_true(json_object_get(answer->executed_on, "simulated")))
         return;
     json_array_foreach(fallbacks, i, row) note_failure(pool, node, attempt->hash, platform_of(row));
-    if (answer->ok && platform >= 0)
-        wi_estimates_ran(pool->estimates, attempt->hash, node->place.class->places[platform],
-            answer->load_ms, answer->inference_ms, answer->warm, wi_now_ms());
-    else if (!answer->ok && blames_platform(answer, attempt->platform))
+    if (answer->ok && platform >= 0) {
+        const char *where = node->place.class->places[platform];
+        wi_estimates_ran(pool->estimates, attempt->hash, where, answer->load_ms,
+            wi_estimates_alone(
+                pool->estimates, attempt->hash, where, answer->inference_ms, attempt->requests),
+            answer->warm, wi_now_ms());
+    } else if (!answer->ok && blames_platform(answer, attempt->platform))
         note_failure(pool, node, attempt->hash, (int)attempt->platform);
 }
 

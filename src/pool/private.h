@@ -47,6 +47,7 @@ struct pool_attempt {
     struct pool_attempt *next;
     char id[WI_ID_SIZE + 12];
     int builtin;
+    unsigned requests; /* that are joined in it, or 0 */
     char hash[65];
     enum wi_platform platform; /* the first that it tries */
     double sent_at, expected_ms;

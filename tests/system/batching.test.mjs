@@ -49,9 +49,15 @@ const configure = async (pool) => {
 
 test('what waits is run together, row by row as alone, and says with how many', async () => {
     await many(2);
+    const names = ['webinfer_batches_total', 'webinfer_batched_jobs_total'];
+    const counts = () => Promise.all(names.map((name) => daemon.metric(name)));
+    const before = await counts();
     const sizes = await many(60);
     assert.ok(sizes.some((size) => size > 3), `runs of ${sizes}`);
     assert.ok(sizes.every((size) => size <= 16), `runs of ${sizes}`);
+    const [batches, joined] = (await counts()).map((count, index) => count - before[index]);
+    assert.equal(joined, sizes.filter((size) => size > 0).length);
+    assert.ok(batches > 0 && batches <= joined / 2, `${joined} requests in ${batches} runs`);
 });
 
 test('one bad request among many fails alone', async () => {

@@ -123,6 +123,21 @@ static void a_first_run_counts_as_loading_once_later_ones_are_known(void **state
     assert_true(known().load_ms == (50 + 2050) / 2.0);
 }
 
+static double alone(double run_ms, unsigned requests)
+{
+    return wi_estimates_alone(estimates, hash, place, run_ms, requests);
+}
+
+static void a_run_of_several_gives_bounds_for_one(void **state)
+{
+    assert_true(alone(40, 20) == 40); /* it is all that is known */
+    ran(10);
+    assert_true(alone(40, 20) == 10);
+    assert_true(alone(400, 20) == 20); /* slower than was known */
+    assert_true(alone(8, 20) == 8);    /* faster */
+    assert_true(alone(40, 0) == 40 && alone(40, 1) == 40);
+}
+
 static void failures_come_and_go(void **state)
 {
     ran(10);
@@ -263,6 +278,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_few_are_averaged_and_many_move, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_first_run_counts_as_loading_once_later_ones_are_known, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_run_of_several_gives_bounds_for_one, setup, teardown),
         cmocka_unit_test_setup_teardown(failures_come_and_go, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_stopped_is_slower_than_that, setup, teardown),
         cmocka_unit_test_setup_teardown(
