@@ -24,7 +24,7 @@
 #define UNAVAILABLE_MS 5000
 /* So many that nothing can run are tried in a beat, so that a backlog of them costs little; and as
  * they go behind the others, what can be run is found among them. */
-#define VAIN_PER_BEAT 200
+#define VAIN_PER_BEAT 100
 
 /* --- the end of a run ------------------------------------------------------------------------ */
 
@@ -227,7 +227,8 @@ static void on_taken(void *data, const struct wi_error *failure)
     durable->taking = 0;
     if (!failure) {
         size_t taken = taking->op.taken;
-        durable->counters.queued -= taken < durable->counters.queued ? taken : 0;
+        durable->counters.queued -=
+            taken < durable->counters.queued ? taken : durable->counters.queued;
         for (size_t i = 0; i < taken; i++)
             run(durable, &taking->op.rows[i]);
     }
