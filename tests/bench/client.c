@@ -25,6 +25,9 @@
 
 #define HEAD_MAX 8192
 #define READ_SIZE (256 * 1024)
+/* More connections than this are opened one request at a time: the server need not wait for the
+ * first request until the last connection is there. */
+#define AT_ONCE 8192
 
 struct connection {
     int fd;
@@ -234,11 +237,16 @@ int main(int argc, char **argv)
     run.wanted = argc > 5 ? (size_t)atol(argv[5]) : 0;
     run.connections = calloc(run.count, sizeof *run.connections);
     run.epoll = epoll_create1(EPOLL_CLOEXEC);
-    for (unsigned i = 0; i < run.count; i++)
-        open_connection(&run, &run.connections[i], (unsigned short)atoi(argv[1]));
     double began = now_ms();
+    for (unsigned i = 0; i < run.count; i++) {
+        open_connection(&run, &run.connections[i], (unsigned short)atoi(argv[1]));
+        if (run.count > AT_ONCE)
+            begin(&run, &run.connections[i]);
+    }
+    if (run.count <= AT_ONCE)
+        began = now_ms();
     run.stop_at = began + atof(argv[4]);
-    for (unsigned i = 0; i < run.count; i++)
+    for (unsigned i = 0; i < run.count && run.count <= AT_ONCE; i++)
         begin(&run, &run.connections[i]);
     while (run.active) {
         int count = epoll_wait(run.epoll, events, 256, 60000);

@@ -2,15 +2,18 @@
  * ./dev bench scale: many nodes and many jobs against one daemon. Simulated nodes (webinfer
  * simulate) speak the real protocol; what is measured is the daemon: its CPU share and memory with
  * so many nodes connected, whether its heartbeats are on time, what one job costs as nodes grow,
- * and whether a long queue loses anything.
+ * and whether a long queue loses anything: one that is kept long, one of as many requests as may
+ * be connected, and one of stored jobs, which all wait before the first is run.
  *
- *   node tests/bench/scale.mjs [--nodes=10,100,1000,10000] [--jobs=100000] [--seconds=20]
- *       [--requests=20000]
+ *   node tests/bench/scale.mjs [--only=nodes,long,held,stored] [--nodes=10,100,1000,10000]
+ *       [--jobs=100000] [--seconds=20] [--requests=20000]
  *
  * Prints tables and, as its last line, one JSON object. Exits 1 if anything was lost, a heartbeat
  * was late, or the cost of a job grows with the number of nodes.
  */
+import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { storedJobs } from '../lib/backlog.mjs';
 import { Daemon } from '../lib/daemon.mjs';
 import { cost } from '../lib/processes.mjs';
 import { Simulation } from '../lib/simulation.mjs';
@@ -22,7 +25,7 @@ import * as programs from './programs.mjs';
 /** A daemon without browsers that takes `nodes` nodes and `queue` waiting jobs. */
 export function scaleDaemon({ nodes, queue, more = {} }) {
     return new Daemon({ logToFile: true, config: {
-        api: { max_connections: 16384 },
+        api: { max_connections: 65536 },
         bridge: { max_nodes: nodes + 100, resume_grace: '2s' },
         pool: { min_connections: 0, max_queue: queue, memory_budget: '4G' },
         'browser.chrome': { max_connections: 0 }, ...more } });
@@ -65,18 +68,24 @@ export async function dispatchCost(daemon, client, { share, nodes }, requests) {
         errors: run.errors };
 }
 
+/** An echo as the load client sends it. */
+function queueRequest(port) {
+    const body = Buffer.from(JSON.stringify({ model_name: 'builtin/echo', platform: 'simulated',
+        timeout_ms: 3_600_000,
+        inputs: [{ name: 'x', datatype: 'INT32', shape: [2], data: [1, 2] }] }));
+    return programs.requestFile('scale-queue', `127.0.0.1:${port}`,
+        { 'Content-Type': 'application/json' }, body);
+}
+
+const portOf = (daemon) => Number(new URL(daemon.url).port);
+
 /**
  * `jobs` jobs from `connections` keep-alive connections to `nodes` slow nodes: the queue is always
  * nearly as long as there are connections. Each answer is counted.
  */
 export async function longQueue(daemon, client, { jobs, connections, nodes }) {
     const simulation = await new Simulation(daemon, { nodes, latencyMs: 1 }).up();
-    const port = Number(new URL(daemon.url).port);
-    const body = Buffer.from(JSON.stringify({ model_name: 'builtin/echo', platform: 'simulated',
-        timeout_ms: 3_600_000,
-        inputs: [{ name: 'x', datatype: 'INT32', shape: [2], data: [1, 2] }] }));
-    const file = programs.requestFile('scale-queue', `127.0.0.1:${port}`,
-        { 'Content-Type': 'application/json' }, body);
+    const port = portOf(daemon), file = queueRequest(port);
     let deepest = 0, running = true;
     const watching = (async () => {
         while (running) {
@@ -92,55 +101,110 @@ export async function longQueue(daemon, client, { jobs, connections, nodes }) {
     await watching;
     const cpu = cost(daemon.pid).cpuSeconds - start.cpuSeconds;
     const completed = await daemon.metric('webinfer_jobs_completed_total') - before;
-    const waiting = await daemon.metric('webinfer_jobs_waiting') ?? 0;
     await simulation.stop();
-    return { jobs: run.requests, completed, errors: run.errors, waiting,
-        deepest, perSecond: run.per_second, perJobUs: (cpu / run.requests) * 1e6 };
+    return { jobs: run.requests + run.errors, waiting: deepest, answered: completed,
+        errors: run.errors, perSecond: run.per_second, perJobUs: (cpu / run.requests) * 1e6 };
+}
+
+/** How many connections this machine lets one process have, at most `most`. */
+function connectionsPossible(most) {
+    const files = Number(fs.readFileSync('/proc/self/limits', 'latin1')
+        .match(/Max open files +\d+ +(\d+)/)?.[1] ?? 1024);
+    const [low, high] = fs.readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'latin1')
+        .split(/\s+/).map(Number);
+    return Math.min(most, files - 500, high - low - 1000);
+}
+
+/** As many requests as can be connected, all waiting at once for nodes that come only then. */
+export async function heldQueue(daemon, client, most) {
+    const connections = connectionsPossible(most);
+    const before = cost(daemon.pid);
+    const done = await daemon.metric('webinfer_jobs_completed_total') ?? 0;
+    const slow = await new Simulation(daemon, { nodes: 1, latencyMs: 3_600_000 }).up();
+    const port = portOf(daemon);
+    const load = programs.load(client, { port, file: queueRequest(port), clients: connections,
+        ms: 1, requests: connections });
+    let waiting = 0;
+    await until(async () => {
+        waiting = await daemon.metric('webinfer_jobs_waiting') ?? 0;
+        return waiting + await daemon.metric('webinfer_jobs_running') >= connections;
+    }, { what: 'all requests to wait', timeout: 300_000, every: 1000 });
+    const full = cost(daemon.pid);
+    const fast = await new Simulation(daemon, { nodes: 20 }).up();
+    await slow.stop(); // what it has goes to the others
+    const run = await load, end = cost(daemon.pid);
+    await fast.stop();
+    return { jobs: connections, waiting, errors: run.errors,
+        answered: await daemon.metric('webinfer_jobs_completed_total') - done,
+        perSecond: null, perJobUs: (1e6 * (end.cpuSeconds - full.cpuSeconds)) / connections,
+        bytesPerWaiting: (full.resident - before.resident) / connections };
+}
+
+/** Nodes and jobs for them, for each number of nodes. */
+async function manyNodes(daemon, client, { counts, seconds, requests }) {
+    const list = [];
+    for (const count of counts) {
+        console.error(`${count} nodes …`);
+        const idle = await idleNodes(daemon, count, seconds);
+        console.error(`  up after ${idle.upMs} ms, ${(idle.share * 100).toFixed(1)} % of a core`);
+        const job = await dispatchCost(daemon, client, idle, requests);
+        console.error(`  ${job.perJobUs.toFixed(0)} µs a job`);
+        const end = await idle.simulation.stop();
+        await until(async () => (await daemon.metric('webinfer_nodes') ?? 0) === 0,
+            { what: 'the nodes to be gone', timeout: 60_000 });
+        const { simulation, ...figures } = idle;
+        list.push({ ...figures, ...job, heartbeats: end.heartbeats,
+            late: end.late_heartbeats, worstGapMs: end.worst_heartbeat_gap_ms });
+    }
+    console.log(table('Nodes connected to one daemon (one thread)', ['nodes', 'up after ms',
+        'CPU % idle', 'bytes/node', 'late heartbeats', 'worst gap ms', 'CPU µs/job', 'jobs/s'],
+    list.map((one) => [String(one.nodes), one.upMs, one.share * 100, one.bytesPerNode, one.late,
+        one.worstGapMs, one.perJobUs, one.perSecond])));
+    return list;
 }
 
 async function main() {
     const option = (name, otherwise) => process.argv
         .map((word) => word.match(`^--${name}=(.*)$`)?.[1]).find((value) => value) ?? otherwise;
+    const only = option('only', 'nodes,long,held,stored').split(',');
     const counts = option('nodes', '10,100,1000,10000').split(',').map(Number);
     const jobs = Number(option('jobs', '100000'));
     const seconds = Number(option('seconds', '20'));
     const requests = Number(option('requests', '20000'));
     const { client } = programs.compile();
-    const rows = [], result = { nodes: [], queue: null };
+    const report = (text) => console.error(`  ${text}`);
+    const queues = {
+        long: ['8,000 connections, kept full',
+            () => longQueue(daemon, client, { jobs, connections: 8000, nodes: 20 })],
+        held: ['requests, all waiting at once', () => heldQueue(daemon, client, jobs)],
+        stored: ['stored jobs, all waiting at once',
+            () => storedJobs(daemon, { jobs, nodes: 20, report })],
+    };
+    const result = { nodes: [] };
     const daemon = await scaleDaemon({ nodes: Math.max(...counts), queue: 100_000 })
         .start({ ready: false });
     try {
-        for (const count of counts) {
-            console.error(`${count} nodes …`);
-            const idle = await idleNodes(daemon, count, seconds);
-            console.error(`  up after ${idle.upMs} ms, ${(idle.share * 100).toFixed(1)} % of a core`);
-            const job = await dispatchCost(daemon, client, idle, requests);
-            console.error(`  ${job.perJobUs.toFixed(0)} µs a job`);
-            const end = await idle.simulation.stop();
-            await until(async () => (await daemon.metric('webinfer_nodes') ?? 0) === 0,
-                { what: 'the nodes to be gone', timeout: 60_000 });
-            const { simulation, ...figures } = idle;
-            result.nodes.push({ ...figures, ...job, heartbeats: end.heartbeats,
-                late: end.late_heartbeats, worstGapMs: end.worst_heartbeat_gap_ms });
-            rows.push([String(count), idle.upMs, idle.share * 100, idle.bytesPerNode,
-                end.late_heartbeats, end.worst_heartbeat_gap_ms, job.perJobUs, job.perSecond]);
+        if (only.includes('nodes'))
+            result.nodes = await manyNodes(daemon, client, { counts, seconds, requests });
+        for (const [name, [title, measure]] of Object.entries(queues)) {
+            if (!only.includes(name)) continue;
+            console.error(`${title} …`);
+            result[name] = { title, ...await measure() };
         }
-        console.log(table('Nodes connected to one daemon (one thread)', ['nodes', 'up after ms',
-            'CPU % idle', 'bytes/node', 'late heartbeats', 'worst gap ms', 'CPU µs/job', 'jobs/s'],
-        rows));
-        result.queue = await longQueue(daemon, client, { jobs, connections: 8000, nodes: 20 });
-        console.log(table('A long queue', ['jobs', 'answered', 'errors', 'deepest queue', 'jobs/s',
-            'CPU µs/job'], [[String(result.queue.jobs), result.queue.completed, result.queue.errors,
-            result.queue.deepest, result.queue.perSecond, result.queue.perJobUs]]));
     } finally {
         await daemon.stop();
     }
+    const ran = Object.keys(queues).map((name) => result[name]).filter(Boolean);
+    console.log(table('Long queues', ['', 'jobs', 'waiting at once', 'answered', 'errors',
+        'bytes/waiting', 'jobs/s', 'CPU µs/job'], ran.map((one) => [one.title, String(one.jobs),
+        one.waiting, one.answered, one.errors, one.bytesPerWaiting, one.perSecond, one.perJobUs])));
     const costs = result.nodes.map((one) => one.perJobUs);
-    result.lost = result.queue.jobs - result.queue.completed + result.queue.errors;
+    result.lost = ran.reduce((sum, one) => sum + one.jobs - one.answered + one.errors, 0);
+    result.twice = (result.stored?.attempts ?? 0) - (result.stored?.jobs ?? 0);
     result.late = result.nodes.reduce((sum, one) => sum + one.late, 0);
-    result.growth = costs.at(-1) / costs[0];
+    result.growth = costs.length ? costs.at(-1) / costs[0] : null;
     console.log(JSON.stringify(result));
-    if (result.lost || result.late || result.growth > 3) process.exitCode = 1;
+    if (result.lost || result.twice || result.late || result.growth > 3) process.exitCode = 1;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main();

@@ -76,7 +76,8 @@ export async function storedJobs(daemon, { jobs, nodes, report = () => {} }) {
         answered += one;
     });
     const { attempts } = await simulation.stop();
-    return { jobs, waiting, answered, attempts, waitShare, acceptPerSecond: jobs / acceptSeconds,
-        perSecond: jobs / runSeconds, perJobUs: (1e6 * (end.cpuSeconds - start.cpuSeconds)) / jobs,
+    return { jobs, waiting, answered, errors: 0, attempts, waitShare,
+        acceptPerSecond: jobs / acceptSeconds, perSecond: jobs / runSeconds,
+        perJobUs: (1e6 * (end.cpuSeconds - start.cpuSeconds)) / jobs,
         bytesPerWaiting: (accepted.resident - before.resident) / jobs };
 }

@@ -5,7 +5,7 @@ import { platforms, withAll } from './kinds.mjs';
 import * as mix from './mix.mjs';
 
 /** What one case may take on one platform, all its requests together. */
-const CELL_MS = 20_000, CELL_QUICK_MS = 8_000;
+const CELL_MS = 20_000, CELL_QUICK_MS = 12_000;
 /** After so many cases in a row without an answer in time a place gets no more of them. */
 const HOPELESS = 4;
 const WARM = 3;
