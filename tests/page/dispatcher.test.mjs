@@ -25,7 +25,15 @@ function setUp(builds = ['wasm', 'webgpu'], absent = {}) {
     const generations = {};
     world.attach = (build, report = { available: true }) => {
         const generation = generations[build] = (generations[build] ?? 0) + 1;
-        world.ports[build] = { posted: [], postMessage(message) { this.posted.push(message); }, close() {} };
+        world.ports[build] = {
+            posted: [], asked: [],
+            post(message) { this.posted.push(message); },
+            ask(message) {
+                this.asked.push(message.attempt);
+                this.post(message);
+            },
+            close() {},
+        };
         dispatcher.attach(build, world.ports[build], generation);
         world.tell(build, { type: 'capabilities', platforms: { [build]: report }, engines: { ort: '1' } });
     };
@@ -66,6 +74,29 @@ test('models run one at a time, in order; echoes are handed over together', () =
     assert.deepEqual(world.answers, ['a', 'b']);
 });
 
+test('only what is quick, and alone, is waited for on the spot', () => {
+    const { world } = setUp();
+    const { asked } = world.ports.wasm;
+    const take = (id, ms, model = 'm') => {
+        world.request(id, { model: { name: model, hash: 'h', url: '/m', bytes: 10 } });
+        world.advance(ms);
+        world.answer('wasm', id);
+    };
+    world.request('echo', { model: ECHO });
+    world.answer('wasm', 'echo');
+    take('unknown', 0.5);
+    take('known to be quick', 0.5);
+    take('slow of another', 50, 'slow');
+    take('slow again', 50, 'slow');
+    world.request('first', { model: ECHO });
+    world.request('second', { model: ECHO });
+    world.answer('wasm', 'first');
+    world.answer('wasm', 'second');
+    take('quick again', 0.5);
+    assert.deepEqual(asked, ['echo', 'known to be quick', 'first', 'quick again']);
+    assert.equal(world.answers.length, 8);
+});
+
 test('task_accepted goes out only after 20 ms', () => {
     const { world } = setUp();
     const accepted = () => world.sent.filter(([type]) => type === 'task_accepted').map(([, d]) => d.attempt_id);
@@ -81,12 +112,12 @@ test('a failed platform falls back with its reason; its inputs are still there',
     const { world } = setUp();
     world.request('a', { platforms: ['webgpu', 'wasm'] }, new ArrayBuffer(16));
     const first = world.ports.webgpu.posted.at(-1);
-    assert.equal(first.buffer.byteLength, 16);
+    assert.equal(first.frame.byteLength, 16);
     world.fail('webgpu', 'a', 'inference_failed', true);
     assert.deepEqual(world.replaced, ['webgpu']);
     const second = world.ports.wasm.posted.at(-1);
-    assert.equal(second.buffer.byteLength, 16);
-    assert.notEqual(second.buffer, first.buffer);
+    assert.equal(second.frame.byteLength, 16);
+    assert.notEqual(second.frame, first.frame);
     assert.deepEqual(second.fallbacks, [{ platform: 'webgpu', code: 'inference_failed', reason: 'why' }]);
     world.answer('wasm', 'a');
     assert.deepEqual(world.answers, ['a']);
@@ -358,7 +389,7 @@ test('a worker that does not come back is given up: what waits fails for a retry
     world.request('stuck', { platforms: ['webgpu'], fallback: false, deadline_ms: 1000 });
     dispatcher.died('webgpu', 1, 'boom');
     assert.deepEqual(world.replaced, ['webgpu']);
-    dispatcher.attach('webgpu', { postMessage() {}, close() {} }, 2);
+    dispatcher.attach('webgpu', { post() {}, ask() {}, close() {} }, 2);
     world.request('waits', { platforms: ['webgpu'], fallback: false, deadline_ms: 60000 });
     world.request('falls', { platforms: ['webgpu', 'wasm'], deadline_ms: 60000 });
     world.advance(9999);

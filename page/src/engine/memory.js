@@ -15,9 +15,5 @@ const Native = WebAssembly.Memory;
     }
 };
 
-/** Whether memory can be shared among workers, as threads need. WebKitGTK says that it is isolated and
- * yet may have no SharedArrayBuffer. */
-export const sharesMemory = () => self.crossOriginIsolated && typeof SharedArrayBuffer === 'function';
-
 /** Bytes. */
 export const wasmMemory = () => memories.reduce((sum, memory) => sum + memory.buffer.byteLength, 0);

@@ -5,8 +5,8 @@
 import { decodePicture } from './decode.js';
 import { Failure, throwIfCancelled } from './failure.js';
 import { fetchModel, fetchSpec } from './fetch.js';
-import { sharesMemory } from './memory.js';
 import { toLabels } from './picture.js';
+import { sharesMemory } from '../shared/memory.js';
 import { bytesOf, fromOrt, precisionOf, toOrt } from './tensors.js';
 
 /** @typedef {import('onnxruntime-web').InferenceSession} InferenceSession */
@@ -99,7 +99,7 @@ export class OrtEngine {
         /** @type {Record<string, any>} */
         const feeds = {};
         for (const [index, entry] of task.tensors.entries()) {
-            const bytes = bytesOf(entry, task.buffer, task.section);
+            const bytes = bytesOf(entry, task.frame, task.section);
             const isImage = image?.tensor === index;
             if (isImage && !spec.picture) {
                 throw new Failure('input_invalid', "The model's model.json does not say how it takes a picture.",

@@ -3,6 +3,7 @@
  * each answer as a finished frame, so that the link worker only has to send it.
  */
 import { encode } from '../link/frame.js';
+import { Channel } from '../shared/channel.js';
 import { classify, isPoisoned } from './errors.js';
 import { throwIfCancelled } from './failure.js';
 import { wasmMemory } from './memory.js';
@@ -16,6 +17,10 @@ import { bytesOf } from './tensors.js';
 /** @typedef {import('../shared/messages.js').PageOptions} PageOptions */
 
 const ECHO = 'builtin/echo';
+/** Who asks often asks again within this time: an idle worker lingers for it at its letterbox … */
+const LINGER_MS = 2;
+/** … but lets its event loop turn so often at the least, for what is neither a task nor ours. */
+const TURN_MS = 100;
 
 export class Server {
     /** @param {OrtEngine} engine @param {(options: PageOptions) => Promise<PlatformReport>} probe */
@@ -24,8 +29,8 @@ export class Server {
         this._probe = probe;
         /** @type {PlatformReport} */
         this._report = { available: false };
-        /** @type {MessagePort | undefined} */
-        this._port = undefined;
+        /** @type {Channel<ToEngine, FromEngine> | undefined} */
+        this._channel = undefined;
         /** @type {ToEngine[]} */
         this._queue = [];
         this._busy = false;
@@ -37,18 +42,19 @@ export class Server {
         this._cancelled = new AbortController();
     }
 
-    /** @param {MessagePort} port @param {PageOptions} options */
-    async start(port, options) {
-        this._port = port;
-        port.onmessage = ({ data }) => {
-            if (data.type === 'cancel') return this._cancel(data.attempt);
-            if (!this._busy && data.type === 'run' && data.model.name === ECHO) return this._echo(data);
-            this._queue.push(data);
-            if (!this._busy) this._drain();
-        };
+    /** @param {MessagePort} port @param {SharedArrayBuffer | null} memory @param {PageOptions} options */
+    async start(port, memory, options) {
+        this._channel = new Channel(port, memory, 1, (message) => this._receive(message));
         this._report = await this._probe(options);
         const { name, version, platform } = this._engine;
         this._post({ type: 'capabilities', platforms: { [platform]: this._report }, engines: { [name]: version } });
+    }
+
+    /** @param {ToEngine} message */
+    _receive(message) {
+        if (message.type === 'cancel') return this._cancel(message.attempt);
+        this._queue.push(message);
+        if (!this._busy) this._drain();
     }
 
     /** A device went away. What our own unloading destroys is no loss.
@@ -69,8 +75,15 @@ export class Server {
             if (message.type === 'settings') this._engine.configure(message.settings);
             else if (message.type === 'unload') await this._unload(message.key);
             else if (message.type === 'run') await this._run(message);
+            if (this._queue.length === 0) this._linger();
         }
         this._busy = false;
+    }
+
+    /** Takes what comes soon without a turn of the event loop. */
+    _linger() {
+        const { _channel: channel } = this;
+        if (channel && performance.now() - channel.turned < TURN_MS) channel.linger(LINGER_MS);
     }
 
     /** Returns the inputs: what this costs is the bridge. @param {RunMessage} task */
@@ -80,9 +93,9 @@ export class Server {
         const data = this._answer(task, 'builtin', null, { load_ms: 0, inference_ms: 0, warm: true });
         const frame = encode(envelope(task, data), wanted.map((entry) => ({
             name: entry.name, datatype: entry.datatype, shape: entry.shape,
-            bytes: bytesOf(entry, task.buffer, task.section),
+            bytes: bytesOf(entry, task.frame, task.section),
         })));
-        this._post({ type: 'answer', attempt: task.attempt, frame, load_ms: 0, memory: wasmMemory() }, [frame]);
+        this._post({ type: 'answer', attempt: task.attempt, frame, load_ms: 0, memory: wasmMemory() });
     }
 
     /** @param {RunMessage} task */
@@ -99,8 +112,7 @@ export class Server {
             const loadMs = warm ? 0 : performance.now() - began;
             this._phase = 'run';
             const frame = task.load_only ? null : await this._infer(task, loadMs, warm);
-            this._post({ type: 'answer', attempt: task.attempt, frame, load_ms: loadMs, memory: wasmMemory() },
-                frame ? [frame] : []);
+            this._post({ type: 'answer', attempt: task.attempt, frame, load_ms: loadMs, memory: wasmMemory() });
         } catch (thrown) {
             this._fail(task, thrown);
         }
@@ -192,9 +204,9 @@ export class Server {
         };
     }
 
-    /** @param {FromEngine} message @param {Transferable[]} [transfer] */
-    _post(message, transfer = []) {
-        this._port?.postMessage(message, transfer);
+    /** @param {FromEngine} message */
+    _post(message) {
+        this._channel?.post(message);
     }
 }
 
@@ -213,7 +225,7 @@ const envelope = (task, data) =>
  * @param {Server} server */
 export function serve(server) {
     self.onmessage = (/** @type {MessageEvent<import('../shared/messages.js').EngineStartMessage>} */ { data }) => {
-        if (data.type === 'start') server.start(data.port, data.options);
+        if (data.type === 'start') server.start(data.port, data.memory, data.options);
     };
     // An error that nothing caught leaves the worker in an unknown state: if no task answers for it,
     // let the document see it.

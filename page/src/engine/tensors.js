@@ -6,9 +6,9 @@ import { Failure } from './failure.js';
 /** @typedef {import('../shared/messages.js').TensorBytes} TensorBytes */
 
 /** The bytes of one tensor in its frame.
- * @param {TensorEntry} entry @param {ArrayBuffer | null} buffer @param {number} section */
-export const bytesOf = (entry, buffer, section) =>
-    buffer ? new Uint8Array(buffer, section + entry.offset, entry.byte_length) : new Uint8Array(0);
+ * @param {TensorEntry} entry @param {ArrayBuffer | null} frame @param {number} section */
+export const bytesOf = (entry, frame, section) =>
+    frame ? new Uint8Array(frame, section + entry.offset, entry.byte_length) : new Uint8Array(0);
 
 /**
  * The elements as onnxruntime-web takes them.

@@ -40,6 +40,11 @@ import { Workers } from './workers.js';
 const CANCEL_GRACE_MS = 100;
 /** What ending a run on the GPU costs beside its models: the service then brings a fresh browser. */
 const FRESH_BROWSER_MS = 2000;
+/** A run that usually takes no longer than this ends before the event loop would have turned twice,
+ * so that its answer is waited for on the spot … */
+const QUICK_MS = 1;
+/** … for so long at the most. */
+const LINGER_MS = 2;
 /** A `model_load` names no deadline; one that takes longer than this is a hang. */
 const LOAD_DEADLINE_MS = 600000;
 
@@ -118,7 +123,7 @@ export class Dispatcher {
         }
         attempt.cancelled = true;
         attempt.acceptDue = Infinity;
-        lane?.port?.postMessage({ type: 'cancel', attempt: id }, []);
+        lane?.channel?.post({ type: 'cancel', attempt: id });
         const now = this._around.now();
         const cost = this._endingCost(attempt.platform);
         const left = this._times.left(attempt.key, attempt.platform, now - attempt.startedAt);
@@ -141,9 +146,9 @@ export class Dispatcher {
 
     // --- engine workers -----------------------------------------------------------------------
 
-    /** @param {Build} build @param {import('./lane.js').Port} port @param {number} generation */
-    attach(build, port, generation) {
-        this._workers.attach(build, port, generation);
+    /** @param {Build} build @param {import('./lane.js').EngineChannel} channel @param {number} generation */
+    attach(build, channel, generation) {
+        this._workers.attach(build, channel, generation);
     }
 
     /** The document saw the worker die. @param {Build} build @param {number} generation @param {string} reason */
@@ -257,14 +262,22 @@ export class Dispatcher {
         attempt.start(this._around.now(), this._hangLimit(attempt));
         this._alarm.set(attempt.due);
         lane.outstanding.set(attempt.id, attempt);
-        const buffer = attempt.takeBuffer();
-        lane.port?.postMessage({
+        const run = /** @type {const} */ ({
             type: 'run', attempt: attempt.id, load_only: attempt.loadOnly,
             message_id: this._around.nextId(), reply_to: attempt.requestId, from: this._around.nodeId(),
             key: attempt.key, model: attempt.model, precision: attempt.precision, outputs: attempt.outputs,
-            input: attempt.input, tensors: attempt.tensors, buffer, section: attempt.section,
+            input: attempt.input, tensors: attempt.tensors, frame: attempt.takeBuffer(), section: attempt.section,
             fallbacks: attempt.fallbacks,
-        }, buffer ? [buffer] : []);
+        });
+        if (this._isQuick(attempt)) lane.channel?.ask(run, LINGER_MS);
+        else lane.channel?.post(run);
+    }
+
+    /** Whether the answer is worth waiting for on the spot. Not while there is another attempt, which
+     * may need us meanwhile. @param {Attempt} attempt */
+    _isQuick(attempt) {
+        if (this._attempts.size !== 1) return false;
+        return attempt.isEcho || this._times.usual(attempt.key, attempt.platform) <= QUICK_MS;
     }
 
     /** What a run may take: loading has no measure, so it counts for loaded models. @param {Attempt} attempt */

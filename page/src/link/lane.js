@@ -10,7 +10,7 @@
 /** @typedef {import('../shared/messages.js').ToEngine} ToEngine */
 /** @typedef {import('../shared/messages.js').PlatformReport} PlatformReport */
 
-/** What a lane needs of a MessagePort. @typedef {{postMessage(message: ToEngine, transfer: any[]): void, close(): void}} Port */
+/** What a lane needs of its channel. @typedef {{post(message: ToEngine): void, ask(message: ToEngine, ms: number): void, close(): void}} EngineChannel */
 
 const ECHO_WINDOW = 32;
 
@@ -18,8 +18,8 @@ export class Lane {
     /** @param {Build} build */
     constructor(build) {
         this.build = build;
-        /** @type {Port | null} */
-        this.port = null;
+        /** @type {EngineChannel | null} */
+        this.channel = null;
         this.generation = 0;
         this.ready = false; /* the worker has reported its capabilities */
         this.readyDue = Infinity; /* when a worker that replaced another has taken too long to */
@@ -36,9 +36,9 @@ export class Lane {
         this.leftovers = false; /* something was unloaded, so part of the memory may be garbage */
     }
 
-    /** A new worker takes over. @param {Port} port @param {number} generation */
-    attach(port, generation) {
-        this.port = port;
+    /** A new worker takes over. @param {EngineChannel} channel @param {number} generation */
+    attach(channel, generation) {
+        this.channel = channel;
         this.generation = generation;
     }
 
@@ -46,8 +46,8 @@ export class Lane {
     detach() {
         const lost = [...this.outstanding.values()];
         this.outstanding.clear();
-        this.port?.close();
-        this.port = null;
+        this.channel?.close();
+        this.channel = null;
         this.ready = false;
         this.readyDue = Infinity;
         this.memory = 0;

@@ -65,6 +65,6 @@ export class Models {
         const lane = this._lanes.get(BUILD_OF_PLATFORM[platform]);
         if (!lane) return;
         lane.leftovers = true;
-        lane.port?.postMessage({ type: 'unload', key }, []);
+        lane.channel?.post({ type: 'unload', key });
     }
 }

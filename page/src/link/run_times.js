@@ -43,6 +43,12 @@ export class RunTimes {
         return known?.warm ? Math.max(HANG_MS, HANG_FACTOR * known.ms) : Infinity;
     }
 
+    /** Milliseconds that a warm run takes; Infinity if nothing is known. @param {string} key @param {string} platform */
+    usual(key, platform) {
+        const known = this._times.get(`${platform} ${key}`);
+        return known?.warm ? known.ms : Infinity;
+    }
+
     /**
      * Milliseconds that a run has still to go; undefined if nothing is known, or if the run has
      * taken longer than what is known already.

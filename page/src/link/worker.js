@@ -5,15 +5,17 @@
  */
 import { Connection } from './connection.js';
 import { Dispatcher } from './dispatcher.js';
+import { Channel } from '../shared/channel.js';
 
 /** @typedef {import('../shared/messages.js').ToLink} ToLink */
+/** @typedef {import('../shared/messages.js').FromEngine} FromEngine */
 /** @typedef {import('../shared/messages.js').FromLink} FromLink */
 /** @typedef {import('../shared/messages.js').StartMessage} StartMessage */
 /** @typedef {import('../shared/messages.js').Envelope} Envelope */
 
 /** The announcement waits this long for the engines' probes; later results follow as a report. */
 const PROBE_TIMEOUT_MS = 5000;
-const SHOW_EVERY_MS = 200;
+const SHOW_EVERY_MS = 500;
 const LOGS_PER_SECOND = 20;
 const LOG_BYTES = 2048;
 
@@ -62,9 +64,10 @@ class Link {
     /** @param {ToLink} message */
     onDocument(message) {
         if (message.type === 'engine') {
-            const { build, generation, port } = message;
-            port.onmessage = ({ data }) => this.dispatcher.onEngine(build, generation, data);
-            this.dispatcher.attach(build, port, generation);
+            const { build, generation, port, memory } = message;
+            const channel = new Channel(port, memory, 0,
+                (/** @type {FromEngine} */ said) => this.dispatcher.onEngine(build, generation, said));
+            this.dispatcher.attach(build, channel, generation);
         } else if (message.type === 'engine_died') {
             this.dispatcher.died(message.build, message.generation, message.reason);
         }

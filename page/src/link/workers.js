@@ -61,29 +61,29 @@ export class Workers {
     /** @param {EngineSettings} settings */
     configure(settings) {
         this._settings = settings;
-        for (const lane of this._lanes.values()) lane.port?.postMessage({ type: 'settings', settings }, []);
+        for (const lane of this._lanes.values()) lane.channel?.post({ type: 'settings', settings });
     }
 
     // --- coming --------------------------------------------------------------------------------------
 
-    /** @param {Build} build @param {import('./lane.js').Port} port @param {number} generation */
-    attach(build, port, generation) {
+    /** @param {Build} build @param {import('./lane.js').EngineChannel} channel @param {number} generation */
+    attach(build, channel, generation) {
         const lane = this._lanes.get(build);
         if (!lane) return;
         const replaces = lane.generation > 0;
-        lane.attach(port, generation);
+        lane.attach(channel, generation);
         if (replaces) {
             lane.readyDue = this._around.now() + RESTART_LIMIT_MS;
             this._alarm.set(lane.readyDue);
         }
-        port.postMessage({ type: 'settings', settings: this._settings }, []);
+        channel.post({ type: 'settings', settings: this._settings });
     }
 
     /** The lane of a worker that is not replaced yet.
      * @param {Build} build @param {number} generation @returns {Lane | undefined} */
     current(build, generation) {
         const lane = this._lanes.get(build);
-        return lane?.generation === generation && lane.port ? lane : undefined;
+        return lane?.generation === generation && lane.channel ? lane : undefined;
     }
 
     /** A worker has said what it can do. @param {Lane} lane @param {PlatformReport} report */
@@ -97,7 +97,7 @@ export class Workers {
     /** Gives builds whose worker did not start another chance. */
     revive() {
         for (const lane of this._lanes.values()) {
-            if (!lane.port) this._around.replace(lane.build, 'its worker did not start');
+            if (!lane.channel) this._around.replace(lane.build, 'its worker did not start');
         }
     }
 

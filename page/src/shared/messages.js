@@ -25,14 +25,14 @@ export const BUILD_OF_PLATFORM = Object.freeze({ webgpu: 'webgpu', webnn: 'webnn
 /** What `welcome` tells the engines. @typedef {{credential: string, threads: number}} EngineSettings */
 
 /**
- * Link worker → engine worker, over their MessagePort.
+ * Link worker → engine worker, over their channel.
  * @typedef {{type: 'settings', settings: EngineSettings}} SettingsMessage
  * @typedef {{type: 'unload', key: string}} UnloadMessage
  * @typedef {{type: 'cancel', attempt: string}} CancelMessage
  * @typedef {{
  *   type: 'run', attempt: string, load_only: boolean, message_id: string, reply_to: string, from: string,
  *   key: string, model: Model, precision: string | null, outputs: string[], input: any,
- *   tensors: TensorEntry[], buffer: ArrayBuffer | null, section: number, fallbacks: Fallback[]
+ *   tensors: TensorEntry[], frame: ArrayBuffer | null, section: number, fallbacks: Fallback[]
  * }} RunMessage
  * @typedef {SettingsMessage | UnloadMessage | CancelMessage | RunMessage} ToEngine
  */
@@ -52,7 +52,7 @@ export const BUILD_OF_PLATFORM = Object.freeze({ webgpu: 'webgpu', webnn: 'webnn
 /**
  * Document → link worker.
  * @typedef {{type: 'start', url: string, token: string, page_version: string, builds: Build[], capabilities: Record<string, any>}} StartMessage
- * @typedef {{type: 'engine', build: Build, generation: number, port: MessagePort}} EngineMessage
+ * @typedef {{type: 'engine', build: Build, generation: number, port: MessagePort, memory: SharedArrayBuffer | null}} EngineMessage
  * @typedef {{type: 'engine_died', build: Build, generation: number, reason: string}} EngineDiedMessage
  * @typedef {StartMessage | EngineMessage | EngineDiedMessage} ToLink
  */
@@ -69,4 +69,4 @@ export const BUILD_OF_PLATFORM = Object.freeze({ webgpu: 'webgpu', webnn: 'webnn
 
 /** What the page's address asks for. @typedef {{nudge: boolean}} PageOptions */
 
-/** Document → engine worker, once. @typedef {{type: 'start', port: MessagePort, options: PageOptions}} EngineStartMessage */
+/** Document → engine worker, once. @typedef {{type: 'start', port: MessagePort, memory: SharedArrayBuffer | null, options: PageOptions}} EngineStartMessage */

@@ -1,5 +1,7 @@
 /** The document's engine workers: one for each build, replaced on demand, joined to the link worker. */
 
+import { letterboxes } from '../shared/channel.js';
+
 /** @typedef {import('../shared/messages.js').Build} Build */
 /** @typedef {import('../shared/messages.js').ToLink} ToLink */
 
@@ -29,7 +31,8 @@ export class Engines {
         };
         worker.onmessageerror = () => died('a message could not be read');
         const { port1, port2 } = new MessageChannel();
-        this._tellLink({ type: 'engine', build, generation, port: port1 }, [port1]);
-        worker.postMessage({ type: 'start', port: port2, options: this._options }, [port2]);
+        const memory = letterboxes();
+        this._tellLink({ type: 'engine', build, generation, port: port1, memory }, [port1]);
+        worker.postMessage({ type: 'start', port: port2, memory, options: this._options }, [port2]);
     }
 }
