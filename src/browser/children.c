@@ -37,6 +37,7 @@ struct wi_children {
      * reaped, never ended. */
     pid_t *foreign;
     size_t foreign_count;
+    struct wi_work *weighing; /* NULL: none goes on */
 };
 
 struct wi_child {
@@ -47,6 +48,7 @@ struct wi_child {
     unsigned handles; /* not closed yet */
     int lifeline_fd;  /* its closing is the end of the helper */
     pid_t pid;
+    uint64_t rss;
     int gone; /* the helper was waited for */
     int exit_status, signal;
     struct wi_timer *grace;
@@ -289,6 +291,8 @@ void wi_children_free(struct wi_children *children)
     if (!children)
         return;
     assert(!children->first);
+    if (children->weighing)
+        wi_work_abandon(children->weighing); /* on_weighed frees what it is about */
     wi_timer_free(children->sweep);
     uv_close((uv_handle_t *)&children->child_signal, on_registry_closed);
 }
@@ -455,15 +459,56 @@ void wi_child_end(struct wi_child *child, uint64_t grace_ms)
 
 uint64_t wi_child_rss(const struct wi_child *child)
 {
-    struct wi_proctree tree;
-    uint64_t sum = 0;
+    return child->rss;
+}
 
-    if (child->gone || wi_proctree_read(&tree) != 0)
-        return 0;
-    wi_proctree_mark(&tree, child->pid);
-    for (size_t i = 0; i < tree.count; i++)
-        if (tree.items[i].marked || tree.items[i].pid == child->pid)
-            sum += tree.items[i].rss;
+/* --- weighing -------------------------------------------------------------------------------- */
+
+struct weighing {
+    struct wi_children *owner;
+    size_t count;
+    struct {
+        pid_t pid;
+        uint64_t rss;
+    } trees[];
+};
+
+static void weigh_off_loop(void *data)
+{
+    struct weighing *weighing = data;
+    struct wi_proctree tree;
+
+    if (wi_proctree_read(&tree) != 0)
+        return;
+    for (size_t i = 0; i < weighing->count; i++)
+        weighing->trees[i].rss = wi_proctree_rss(&tree, weighing->trees[i].pid);
     wi_proctree_clear(&tree);
-    return sum;
+}
+
+static void on_weighed(void *data, int cancelled)
+{
+    struct weighing *weighing = data;
+    struct wi_child *child;
+
+    if (!cancelled) {
+        weighing->owner->weighing = NULL;
+        for (size_t i = 0; i < weighing->count; i++)
+            if ((child = find_child(weighing->owner, weighing->trees[i].pid)))
+                child->rss = weighing->trees[i].rss;
+    }
+    free(weighing);
+}
+
+void wi_children_weigh(struct wi_children *children)
+{
+    size_t count = wi_children_count(children);
+    struct weighing *weighing;
+
+    if (children->weighing || count == 0)
+        return;
+    weighing = wi_alloc(sizeof(*weighing) + count * sizeof(weighing->trees[0]));
+    weighing->owner = children;
+    for (struct wi_child *child = children->first; child; child = child->next)
+        weighing->trees[weighing->count++].pid = child->pid;
+    children->weighing = wi_work_start(children->loop, weigh_off_loop, on_weighed, weighing);
 }

@@ -32,6 +32,8 @@ struct wi_children *wi_children_new(uv_loop_t *loop, const char *lifeline);
 /* Only when no child is left. */
 void wi_children_free(struct wi_children *children);
 size_t wi_children_count(const struct wi_children *children);
+/* Finds out, off the loop, what each tree holds now. Nothing while the last time is still going on. */
+void wi_children_weigh(struct wi_children *children);
 
 /* NULL with `error` filled if the program cannot be started. */
 struct wi_child *wi_child_start(struct wi_children *children,
@@ -41,8 +43,8 @@ pid_t wi_child_pid(const struct wi_child *child);
 /* SIGTERM to the tree, SIGKILL after `grace_ms` (0: at once) or the helper's own two seconds,
  * whichever comes first. on_end follows. */
 void wi_child_end(struct wi_child *child, uint64_t grace_ms);
-/* Resident bytes of the whole tree, the sum over its processes of /proc/PID/stat's rss, which
- * counts pages that they share once for each; 0 if it is gone. */
+/* Resident bytes of the whole tree when it was last weighed, the sum over its processes of
+ * /proc/PID/stat's rss, which counts pages that they share once for each; 0 before. */
 uint64_t wi_child_rss(const struct wi_child *child);
 
 #endif

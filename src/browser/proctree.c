@@ -121,6 +121,19 @@ size_t wi_proctree_mark(struct wi_proctree *tree, pid_t root)
     return total;
 }
 
+uint64_t wi_proctree_rss(struct wi_proctree *tree, pid_t root)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < tree->count; i++)
+        tree->items[i].marked = 0;
+    wi_proctree_mark(tree, root);
+    for (size_t i = 0; i < tree->count; i++)
+        if (tree->items[i].marked || tree->items[i].pid == root)
+            sum += tree->items[i].rss;
+    return sum;
+}
+
 void wi_proctree_kill(const struct wi_proctree *tree, int signal)
 {
     for (size_t i = 0; i < tree->count; i++)

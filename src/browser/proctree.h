@@ -30,6 +30,8 @@ int wi_proctree_read(struct wi_proctree *tree);
 /* Marks the descendants of `root`, without itself, on top of earlier marks; returns how many
  * processes are newly marked. */
 size_t wi_proctree_mark(struct wi_proctree *tree, pid_t root);
+/* Resident bytes of `root` and its descendants. Forgets earlier marks. */
+uint64_t wi_proctree_rss(struct wi_proctree *tree, pid_t root);
 /* Sends `signal` to every marked process. */
 void wi_proctree_kill(const struct wi_proctree *tree, int signal);
 void wi_proctree_clear(struct wi_proctree *tree);

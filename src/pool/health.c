@@ -152,18 +152,16 @@ static void look_at(struct wi_pool *pool, struct pool_session *session, double n
         check(pool, session);
 }
 
-/* Each is looked at every time, and one of them weighed, for that reads all of /proc. */
 void wi_pool_look(void *context)
 {
     struct wi_pool *pool = context;
     struct pool_session *session, *next;
     double now = wi_now_ms();
-    size_t count = wi_pool_count_sessions(pool, NULL, WI_SESSION_STATE_COUNT), i = 0;
 
-    pool->weighed = count > 0 ? (pool->weighed + 1) % count : 0;
-    for (session = pool->sessions; session; session = next, i++) {
+    wi_children_weigh(pool->deps.children);
+    for (session = pool->sessions; session; session = next) {
         next = session->next;
-        if (i == pool->weighed && !wi_pool_session_ends(session) && session->welcomed_at > 0)
+        if (!wi_pool_session_ends(session) && session->welcomed_at > 0)
             weigh(pool, session, now);
         look_at(pool, session, now);
     }

@@ -84,7 +84,6 @@ struct wi_pool {
     struct wi_timer *plan; /* plan.c: the next time to look */
     struct wi_timer *tell; /* nodes.c: on_capacity, from the loop */
     struct wi_timer *look; /* health.c: every so often */
-    size_t weighed;        /* which session's memory was looked at last */
     struct wi_pool_counters counters;
     size_t backlog;
     double backlog_since;

@@ -39,7 +39,8 @@ export class Server {
         /** What the running task is at. @type {import('./errors.js').Phase} */
         this._phase = 'load';
         this._deviceError = '';
-        this._cancelled = new AbortController();
+        /** For the running task while it has steps to stop at. @type {AbortController | undefined} */
+        this._cancelled = undefined;
     }
 
     /** @param {MessagePort} port @param {SharedArrayBuffer | null} memory @param {PageOptions} options */
@@ -102,13 +103,11 @@ export class Server {
     async _run(task) {
         if (task.model.name === ECHO) return this._echo(task);
         this._running = task;
-        this._cancelled = new AbortController();
         this._phase = 'load';
         try {
             const began = performance.now();
             const warm = this._engine.has(task.key);
-            if (!warm) await this._load(task, this._cancelled.signal);
-            if (!warm && !task.load_only) await passed(this._cancelled.signal);
+            if (!warm) await this._prepare(task);
             const loadMs = warm ? 0 : performance.now() - began;
             this._phase = 'run';
             const frame = task.load_only ? null : await this._infer(task, loadMs, warm);
@@ -117,12 +116,13 @@ export class Server {
             this._fail(task, thrown);
         }
         this._running = undefined;
+        this._cancelled = undefined;
     }
 
     /** A task is not wanted any more: it stops at its next step, of which a run itself has none.
      * @param {string} attempt */
     _cancel(attempt) {
-        if (this._running?.attempt === attempt) return this._cancelled.abort();
+        if (this._running?.attempt === attempt) return this._cancelled?.abort();
         const index = this._queue.findIndex((message) => message.type === 'run' && message.attempt === attempt);
         if (index < 0) return;
         this._queue.splice(index, 1);
@@ -130,6 +130,15 @@ export class Server {
             type: 'failure', attempt, error: { code: 'cancelled', message: 'The attempt was cancelled.' },
             poisoned: false, memory: wasmMemory(),
         });
+    }
+
+    /** Brings a task's model, and takes in what has arrived meanwhile, such as a cancel. @param {RunMessage} task */
+    async _prepare(task) {
+        this._cancelled = new AbortController();
+        await this._load(task, this._cancelled.signal);
+        if (task.load_only) return;
+        await new Promise((resolve) => setTimeout(resolve));
+        throwIfCancelled(this._cancelled.signal);
     }
 
     /** @param {RunMessage} task @param {AbortSignal} cancelled */
@@ -208,13 +217,6 @@ export class Server {
     _post(message) {
         this._channel?.post(message);
     }
-}
-
-/** A step between loading and running: takes in what has arrived meanwhile, such as a cancel.
- * @param {AbortSignal} cancelled */
-async function passed(cancelled) {
-    await new Promise((resolve) => setTimeout(resolve));
-    throwIfCancelled(cancelled);
 }
 
 /** @param {RunMessage} task @param {Record<string, any>} data */

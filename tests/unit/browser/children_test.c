@@ -27,6 +27,7 @@ struct room {
     struct wi_children *children;
     struct wi_child *child;
     struct wi_timer *timer;
+    struct wi_timer *look;
     char output[8192];
     int ended, exit_status, signal, ups;
     void (*on_up)(struct room *room);
@@ -63,7 +64,10 @@ static void on_end(void *context, int exit_status, int signal)
     assert_int_equal(descendants(), 0); /* at this very moment */
     wi_children_free(room->children);
     wi_timer_free(room->timer);
+    wi_timer_free(room->look);
 }
+
+static void end_when_weighed(void *context);
 
 static void too_late(void *context)
 {
@@ -83,6 +87,7 @@ static void start(struct room *room, const char *script)
     uv_loop_init(&room->loop);
     room->children = wi_children_new(&room->loop, lifeline);
     room->timer = wi_timer_new(&room->loop, too_late, NULL);
+    room->look = wi_timer_new(&room->loop, end_when_weighed, room);
     wi_timer_start(room->timer, 20000, 0);
     room->child = wi_child_start(room->children, &options, &events, &error);
     if (!room->child)
@@ -121,8 +126,32 @@ static void a_program_that_leaves_others_behind(void **state)
 static void end_with_grace(struct room *room)
 {
     assert_true(descendants() >= 5);
-    assert_true(wi_child_rss(room->child) > 100000);
     wi_child_end(room->child, 100);
+}
+
+static void end_when_weighed(void *context)
+{
+    struct room *room = context;
+
+    if (wi_child_rss(room->child) > 100000)
+        end_with_grace(room);
+    else
+        wi_timer_start(room->look, 5, 0);
+}
+
+static void weigh(struct room *room)
+{
+    assert_int_equal(wi_child_rss(room->child), 0);
+    wi_children_weigh(room->children);
+    wi_children_weigh(room->children); /* once is enough */
+    wi_timer_start(room->look, 5, 0);
+}
+
+/* The registry is freed before the reading is done. */
+static void weigh_too_late(struct room *room)
+{
+    wi_children_weigh(room->children);
+    end_with_grace(room);
 }
 
 static void end_at_once(struct room *room)
@@ -160,6 +189,12 @@ static void check_end(void (*how)(struct room *room))
 static void ended_with_grace(void **state)
 {
     check_end(end_with_grace);
+}
+
+static void weighed(void **state)
+{
+    check_end(weigh);
+    check_end(weigh_too_late);
 }
 
 static void ended_at_once(void **state)
@@ -233,6 +268,7 @@ int main(void)
         cmocka_unit_test(output_and_status_come_through),
         cmocka_unit_test(a_program_that_leaves_others_behind),
         cmocka_unit_test(ended_with_grace),
+        cmocka_unit_test(weighed),
         cmocka_unit_test(ended_at_once),
         cmocka_unit_test(program_killed),
         cmocka_unit_test(helper_and_program_killed),
