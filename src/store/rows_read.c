@@ -183,9 +183,9 @@ enum wi_code wi_row_sweep(sqlite3 *sqlite, void *data, struct wi_error *error)
         code = remove_rows(sqlite, &old, error);
     if (code == WI_OK && old.count > 0)
         code = wi_db_exec(sqlite, "PRAGMA incremental_vacuum(4096)", error);
-    if (code == WI_OK)
+    if (code == WI_OK) /* the + keeps it from walking through all that waits */
         code = collect(sqlite,
-            "SELECT id FROM jobs WHERE state < 2 AND state = 0 AND deadline_at <= ?1 "
+            "SELECT id FROM jobs WHERE state < 2 AND +state = 0 AND deadline_at <= ?1 "
             "ORDER BY deadline_at LIMIT ?2",
             sweep->now, sweep->limit, &late, error);
     if (code == WI_OK && sweep->count)
