@@ -28,6 +28,16 @@ const HANGS = onDevice('() => { GPUBuffer.prototype.mapAsync = () => new Promise
 const SPINS = onDevice('(device) => { device.queue.submit = () => { for (;;); }; }');
 const LOOKS_LIKE_HARDWARE = `Object.defineProperty(GPUAdapter.prototype, 'info', { get: () => ({
     vendor: 'acme', architecture: 'anvil', description: 'Acme Anvil', device: '', isFallbackAdapter: false }) });`;
+/** For the link worker: it stands still for longer than it hears nothing, when told to. */
+const RESTS = `{
+    const receive = Object.getOwnPropertyDescriptor(WebSocket.prototype, 'onmessage');
+    Object.defineProperty(WebSocket.prototype, 'onmessage', { ...receive, set(handle) {
+        receive.set.call(this, handle && ((event) => {
+            if (String(event.data).includes('"type":"rest"')) for (const end = performance.now() + 3000; performance.now() < end;);
+            else handle.call(this, event);
+        }));
+    } });
+}`;
 const DIES_EARLY = 'throw new Error("broken script");';
 
 const nodeTest = nodeTests();
@@ -40,6 +50,7 @@ function fallsBack(what, faults, code, retryable, reason, more = {}) {
     nodeTest(`${what} falls back with its reason`, async ({ service, tab }) => {
         const add = readCase('op_add');
         const model = service.addModel('op_add', add.onnx);
+        check(add, await service.run(model, add.inputs)); // what WASM takes to start does not count
         const answer = await service.run(model, add.inputs, { ...BOTH, ...more });
         check(add, answer);
         const { platform, fallbacks } = answer.data.executed_on;
@@ -59,11 +70,11 @@ function fallsBack(what, faults, code, retryable, reason, more = {}) {
 describe('faults of the GPU', needsCases, () => {
     fallsBack('a lost device', LOSES_DEVICE, 'device_lost', true, /lost/);
     fallsBack('a refused shader', REFUSES_SHADERS, 'inference_failed', false, /./);
-    fallsBack('a hang', HANGS, 'engine_hung', true, /within \d+ ms/, { deadline_ms: 8000 });
-    fallsBack('a spinning engine', SPINS, 'engine_hung', true, /within \d+ ms/, { deadline_ms: 8000 });
+    fallsBack('a hang', HANGS, 'engine_hung', true, /within \d+ ms/, { deadline_ms: 12000 });
+    fallsBack('a spinning engine', SPINS, 'engine_hung', true, /within \d+ ms/, { deadline_ms: 12000 });
 
     nodeTest('an adapter is labelled by what it says of itself', async ({ service }) => {
-        const { adapter } = service.messages[0].data.capabilities.platforms.webgpu;
+        const { adapter } = service.capabilities.platforms.webgpu;
         assert.deepEqual(adapter, { vendor: 'acme', architecture: 'anvil', description: 'Acme Anvil', is_fallback: false });
         const add = readCase('op_add');
         const { data } = await service.run(service.addModel('op_add', add.onnx), add.inputs, PINNED);
@@ -71,7 +82,7 @@ describe('faults of the GPU', needsCases, () => {
     }, { faults: LOOKS_LIKE_HARDWARE });
 
     nodeTest('an engine that does not start leaves the other one', async ({ service }) => {
-        const { webgpu } = service.messages[0].data.capabilities.platforms;
+        const { webgpu } = service.capabilities.platforms;
         assert.equal(webgpu.available, false);
         assert.match(webgpu.reason, /does not start.*broken script/);
         const add = readCase('op_add');
@@ -142,7 +153,7 @@ describe('cancel', needsCases, () => {
         const began = performance.now();
         service.send('task_cancel', { attempt_id: attempt, reason: 'client_gone' });
         const { at } = await service.seen('log', (m) => /Its run was cancelled/.test(m.data.message));
-        assert.ok(at - began < 1000, `after ${at - began} ms`);
+        assert.ok(at - began < ms, `after ${at - began} ms`); // it would go on for 300 times as long
         assert.equal((await service.run(model, inputs(1))).data.ok, true);
         assert.equal(service.answers.has(attempt), false);
     });
@@ -226,6 +237,14 @@ describe('a dropped socket', needsCases, () => {
         service.silent = true;
         await service.seen('node_announcement', (m) => m.data.resume);
     }, { welcome: { heartbeat_interval_ms: 400, heartbeat_misses: 3 } });
+
+    nodeTest('what was not heard while the page could not run is no silence', async ({ service }) => {
+        const since = service.messages.length;
+        service.socket.send(JSON.stringify({ id: 'rest', type: 'rest', from: 'service', timestamp: 0, data: {} }));
+        const id = service.send('heartbeat', { seq: 1 });
+        await service.seen('heartbeat', (m) => m.data.reply_to === id, since);
+        assert.equal(service.messages.slice(since).some(({ type }) => type === 'close'), false);
+    }, { faults: RESTS, faulty: 'link', welcome: { heartbeat_interval_ms: 400, heartbeat_misses: 3 } });
 
     nodeTest('a service that knows nothing of the page ends it', async ({ service, tab }) => {
         service.handle = (socket) => {

@@ -10,11 +10,29 @@ const firefox = findFirefox();
 if (!firefox && process.env.CI) throw new Error('there is no Firefox: ./dev setup installs it');
 const unless = firefox ? needsCases : { skip: 'there is no Firefox' };
 
+const PINNED = { platforms: ['webgpu'], fallback: false };
+/** Its timer is of 100 ms. */
+const AT_ONCE_MS = 45;
+/** So often at most, until one run is not held up by what else goes on. */
+const RUNS = 100;
+/** Script text: the service hears of the first empty submission, which is what a nudge is. */
+const TELLS_NUDGES = `{
+    const { submit } = GPUQueue.prototype;
+    let told = false;
+    GPUQueue.prototype.submit = function (commands) {
+        if (commands.length === 0 && !told) {
+            told = true;
+            fetch('/nudged').catch(() => {});
+        }
+        return submit.call(this, commands);
+    };
+}`;
+
 const nodeTest = nodeTests(() => launchFirefox(firefox));
 
 describe('Firefox', unless, () => {
     nodeTest('says what it is and what it has', async ({ service, tab }) => {
-        const { browser, platforms, cross_origin_isolated: isolated } = service.messages[0].data.capabilities;
+        const { browser, platforms, cross_origin_isolated: isolated } = service.capabilities;
         assert.equal(browser.name, 'firefox');
         assert.match(browser.version, /^\d+\.\d+$/);
         assert.equal(isolated, true);
@@ -30,24 +48,25 @@ describe('Firefox', unless, () => {
     nodeTest('takes pictures', takesPictures);
     nodeTest('keeps its link', keepsItsLink);
 
-    /** The quickest of some warm runs of Add on WebGPU. */
-    async function quickest({ service }) {
+    nodeTest('answers at once, since it is nudged', async ({ service }) => {
         const add = readCase('op_add');
         const model = service.addModel('op_add', add.onnx);
         let best = Infinity;
-        for (let i = 0; i < 10; i++) {
-            const answer = await service.run(model, add.inputs, { platforms: ['webgpu'], fallback: false });
+        for (let i = 0; i < RUNS && best > AT_ONCE_MS; i++) {
+            const answer = await service.run(model, add.inputs, PINNED);
             check(add, answer);
             best = Math.min(best, answer.data.performance.inference_ms);
         }
-        return best;
-    }
+        assert.ok(best <= AT_ONCE_MS, `the quickest run took ${best} ms`);
+        assert.ok(service.served.includes('/nudged'));
+    }, { faults: TELLS_NUDGES });
 
-    nodeTest('answers at once when it is nudged', async (node) => {
-        assert.ok(await quickest(node) < 45);
-    });
-
-    nodeTest('waits for its timer when it is not', async (node) => {
-        assert.ok(await quickest(node) > 45);
-    }, { fragment: '&nudge=off' });
+    nodeTest('is left alone when it is asked for that', async ({ service }) => {
+        const add = readCase('op_add');
+        const model = service.addModel('op_add', add.onnx);
+        // On a busy machine this Firefox may forget a map that nobody helps along.
+        const { data } = await service.run(model, add.inputs, { ...PINNED, deadline_ms: 30000 });
+        assert.ok(data.ok || data.error.code === 'engine_hung', JSON.stringify(data.error));
+        assert.equal(service.served.includes('/nudged'), false);
+    }, { faults: TELLS_NUDGES, fragment: '&nudge=off' });
 });

@@ -60,7 +60,7 @@ describe('a node', () => {
         assert.deepEqual([beat.data.running, beat.data.busy_since_ms], [[], 0]);
         service.silent = true;
         await service.seen('heartbeat', (m) => !m.data.reply_to);
-    });
+    }, { welcome: { heartbeat_interval_ms: 1000 } });
 
     nodeTest('reports its capabilities when asked, and ignores what it does not know', async ({ service, tab }) => {
         service.send('from_the_future', { x: 1 });

@@ -14,7 +14,7 @@ const nodeTest = nodeTests(() => launchWebkit(webkit));
 
 describe('WebKit', unless, () => {
     nodeTest('says what it is and what it has', async ({ service }) => {
-        const { browser, platforms, cross_origin_isolated: isolated } = service.messages[0].data.capabilities;
+        const { browser, platforms, cross_origin_isolated: isolated } = service.capabilities;
         assert.equal(browser.name, 'webkit');
         assert.match(browser.version, /^\d+\.\d+$/);
         assert.equal(isolated, true);

@@ -23,7 +23,7 @@ const nodeTest = nodeTests(() => launch({ webnn: findWebnnChromium() }));
 
 describe('WebNN', needsCases, () => {
     nodeTest('computes, and its security policy is kept', async ({ service, tab, problems }) => {
-        assert.deepEqual(service.messages[0].data.capabilities.platforms.webnn, { available: true });
+        assert.deepEqual(service.capabilities.platforms.webnn, { available: true });
         for (const name of ['op_add', 'vision_mnist_ms_digit3', 'cnn_squeezenet_randw', 'text_encoder_vespa_dummy', 'op_add_uint8']) {
             const found = readCase(name);
             const model = service.addModel(name, found.onnx);
@@ -87,7 +87,7 @@ describe('WebNN', needsCases, () => {
         ['gives no context', NO_CONTEXT, /cpu: no device/],
     ]) {
         nodeTest(`that ${what} is not available, and the models run elsewhere`, async ({ service }) => {
-            const { webnn: report } = service.messages[0].data.capabilities.platforms;
+            const { webnn: report } = service.capabilities.platforms;
             assert.equal(report.available, false);
             assert.match(report.reason, reason);
             const add = readCase('op_add');

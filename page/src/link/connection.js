@@ -52,6 +52,7 @@ export class Connection {
         this._misses = 3;
         this._beat = 0;
         this._lastIn = 0;
+        this._quiet = 0; /* intervals in a row without a word of the service */
         this._lastOut = 0;
         this._ids = 0;
         this._timer = 0;
@@ -132,6 +133,7 @@ export class Connection {
         this._handlers.onState('connected', '');
         this._handlers.onWelcome(data);
         for (const frame of this._outbox.frames()) this._write(frame);
+        this._quiet = 0;
         this._setTimer(() => this._watch(), this._interval);
     }
 
@@ -140,6 +142,7 @@ export class Connection {
     /** @param {string | ArrayBuffer} frame */
     _receive(frame) {
         this._lastIn = performance.now();
+        this._quiet = 0;
         let message, section;
         try {
             ({ message, section } = decode(frame, this._maxFrame));
@@ -166,10 +169,14 @@ export class Connection {
         });
     }
 
-    /** Each interval: is the service still there, and does it know that we are? */
+    /**
+     * Each interval: is the service still there, and does it know that we are? Intervals are counted,
+     * too: one who was not let run for a while has heard nothing, and that is not the service's silence.
+     */
     _watch() {
         const now = performance.now();
-        if (now - this._lastIn > this._interval * this._misses) return this._giveUp();
+        if (this._quiet >= this._misses && now - this._lastIn > this._interval * this._misses) return this._giveUp();
+        this._quiet++;
         if (now - this._lastOut >= this._interval * 0.9) this._heartbeat();
         this._setTimer(() => this._watch(), this._interval);
     }

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { chromium } from 'playwright-core';
 import { chromiumWithWebnn } from '../../lib/browsers.mjs';
 import { Service, TOKEN } from './service.mjs';
+import { PATIENCE_MS } from './tabs.mjs';
 
 const root = path.resolve(import.meta.dirname, '../../..');
 const FLAGS = [
@@ -35,11 +36,13 @@ export async function launch({ webnn } = {}) {
         executablePath: webnn ?? process.env.WEBINFER_CHROMIUM ?? '/usr/bin/chromium',
         args: [...FLAGS, ...more, ...(isRoot ? ['--no-sandbox'] : [])],
         ignoreDefaultArgs: ['--disable-gpu'],
+        timeout: PATIENCE_MS,
         env: { ...process.env, HOME: home, TMPDIR: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home },
     });
     return {
         async openTab(problems) {
             const context = await browser.newContext();
+            context.setDefaultTimeout(PATIENCE_MS);
             const tab = await context.newPage();
             tab.on('console', (message) => {
                 if (message.type() === 'error') problems.push(message.text());
@@ -55,20 +58,21 @@ export async function launch({ webnn } = {}) {
 }
 
 /**
- * A service of its own and one page that has been welcomed.
- * @param {object} options `faults`: script text that runs first in one engine worker, the one for
- * `faulty`; `welcome`: what the service's welcome says otherwise; `fragment`: what the page's address
+ * A service of its own and one page that has been welcomed and has probed all of its platforms.
+ * @param {object} options `faults`: script text that runs first in one worker, the engine's for
+ * `faulty` or, for `link`, the link worker; `welcome`: what the service's welcome says otherwise; `fragment`: what the page's address
  * has behind the token
  */
 export async function openNode(browser, page, { faults, faulty = 'webgpu', welcome, fragment = '' } = {}) {
     const service = await Service.start(page, {
         welcome,
-        alter: (name, content) => (faults && name.startsWith(`engine-${faulty}-`) ? `${faults}\n${content}` : content),
+        alter: (name, content) => (faults && (name.startsWith(`engine-${faulty}-`) || name.startsWith(`${faulty}-`)) ? `${faults}\n${content}` : content),
     });
     const problems = [];
     const { tab, close } = await browser.openTab(problems);
     await tab.goto(`${service.url}/#token=${TOKEN}${fragment}`);
     await tab.waitForSelector('html[data-state=connected]', { state: 'attached' });
+    await service.probed();
     return {
         service, tab, problems,
         async close() {

@@ -12,6 +12,9 @@ const PREFERENCES = {
     'gfx.webgpu.ignore-blocklist': true,
 };
 
+/** What closing it may take before it is killed. */
+const CLOSE_MS = 30000;
+
 /** The Firefox to test with, or null. */
 export function findFirefox() {
     const found = process.env.WEBINFER_FIREFOX ?? '/usr/bin/firefox-esr';
@@ -37,9 +40,11 @@ export async function launchFirefox(program) {
             return { tab, close: () => tab.close() };
         },
         async close() {
+            const late = setTimeout(() => process.kill(-child.pid, 'SIGKILL'), CLOSE_MS);
             await bidi.send('browser.close', {}).catch(() => {});
-            bidi.close();
             await ended;
+            clearTimeout(late);
+            bidi.close();
             fs.rmSync(home, { recursive: true, force: true, maxRetries: 5 });
         },
     };

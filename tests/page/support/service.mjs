@@ -9,6 +9,7 @@ import http from 'node:http';
 import path from 'node:path';
 import { WebSocketServer } from 'ws';
 import { decode, encode } from '../../../page/src/link/frame.js';
+import { PATIENCE_MS } from './tabs.mjs';
 
 const TYPES = {
     '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.mjs': 'text/javascript',
@@ -42,6 +43,7 @@ export class Service extends EventEmitter {
         this.fetched = [];
         this.served = []; // files of the page
         this.answers = new Map();
+        this.requested = new Map(); // attempt → its frame, until it is answered
         this.autoAck = true;
         this.refuse = false;
         this.silent = false; // no heartbeats
@@ -130,20 +132,31 @@ export class Service extends EventEmitter {
         if (message.type === 'node_announcement') {
             const { resume } = message.data;
             this.send('welcome', {
-                node: 'node-1', resume_token: 'resume-1', resumed: Boolean(resume), heartbeat_interval_ms: 1000,
+                node: 'node-1', resume_token: 'resume-1', resumed: Boolean(resume), heartbeat_interval_ms: 5000,
                 heartbeat_misses: 3, resume_grace_ms: 15000, max_frame_bytes: 1 << 27,
                 model_credential: CREDENTIAL, threads: 2, model_budget_bytes: 1 << 30, cancel: [], ...this.welcome,
             });
+            if (resume) this.resume(resume);
         } else if (message.type === 'task_response') {
             const id = message.data.attempt_id;
+            this.requested.delete(id);
             this.answers.set(id, [...(this.answers.get(id) ?? []), message]);
             if (this.autoAck) this.send('task_ack', { attempt_ids: [id] });
         }
     }
 
+    /** Sends again what got lost with a socket before the page had read it. */
+    resume({ running, unacknowledged }) {
+        const known = new Set([...running, ...unacknowledged]);
+        for (const [attempt, frame] of this.requested) if (!known.has(attempt)) this.socket.send(frame);
+    }
+
     send(type, data, tensors = [], top = {}) {
         const message = { id: `s${++this.ids}`, type, from: 'service', timestamp: Date.now(), ...top, data };
-        this.socket.send(tensors.length > 0 ? encode(message, tensors) : JSON.stringify(message));
+        const frame = tensors.length > 0 ? encode(message, tensors) : JSON.stringify(message);
+        if (type === 'task_request') this.requested.set(data.attempt_id, frame);
+        if (type === 'task_cancel') this.requested.delete(data.attempt_id);
+        this.socket.send(frame);
         return message.id;
     }
 
@@ -152,7 +165,7 @@ export class Service extends EventEmitter {
         const attempt = more.attempt_id ?? `a${++this.ids}`;
         this.send('task_request', {
             attempt_id: attempt, job_id: `j-${attempt}`, model, platforms: ['wasm'], fallback: false,
-            precision: null, outputs: [], deadline_ms: 60000, input: null, ...more,
+            precision: null, outputs: [], deadline_ms: PATIENCE_MS / 2, input: null, ...more,
         }, tensors);
         return attempt;
     }
@@ -167,6 +180,17 @@ export class Service extends EventEmitter {
         return this.answer(this.request(model, tensors, more), timeout);
     }
 
+    /** What the page said last about itself. */
+    get capabilities() {
+        return this.messages.findLast(({ data }) => data.capabilities).data.capabilities;
+    }
+
+    /** Waits until it has said of each platform whether it is to be had; late on a busy machine. */
+    probed() {
+        return this.until(() => Object.values(this.capabilities.platforms)
+            .every(({ reason }) => reason !== 'still being probed'), 'the probes');
+    }
+
     /** Waits for a message that fits, an old one included, from index `since` on. */
     async seen(type, fits = () => true, since = 0, timeout = undefined) {
         const find = () => this.messages.slice(since).find((m) => m.type === type && fits(m));
@@ -175,7 +199,7 @@ export class Service extends EventEmitter {
     }
 
     /** Waits until something that a message brings about holds. */
-    until(holds, what, timeout = 60000) {
+    until(holds, what, timeout = PATIENCE_MS) {
         return new Promise((resolve, reject) => {
             const done = (settle, value) => {
                 clearTimeout(timer);

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { pollTab } from './tabs.mjs';
+import { PATIENCE_MS, pollTab } from './tabs.mjs';
 
 const DRIVER = '/usr/bin/WebKitWebDriver';
 const BROWSERS = ['4.1', '4.0', '6.0'].map((api) => `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/webkit2gtk-${api}/MiniBrowser`);
@@ -20,17 +20,11 @@ export function findWebkit() {
 export async function launchWebkit(program) {
     const home = fs.mkdtempSync(path.join(os.tmpdir(), 'webinfer-webkit-'));
     const screen = await startScreen();
-    const port = await freePort();
-    const driver = spawn(DRIVER, [`--port=${port}`], {
-        env: {
-            ...process.env, HOME: home, TMPDIR: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home,
-            XDG_DATA_HOME: home, JSC_useSharedArrayBuffer: 'true', // off by default, though isolated
-            XDG_RUNTIME_DIR: home, DISPLAY: screen.display, GDK_BACKEND: 'x11',
-        },
-        stdio: 'ignore',
+    const { driver, url } = await startDriver({
+        ...process.env, HOME: home, TMPDIR: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home,
+        XDG_DATA_HOME: home, JSC_useSharedArrayBuffer: 'true', // off by default, though isolated
+        XDG_RUNTIME_DIR: home, DISPLAY: screen.display, GDK_BACKEND: 'x11',
     });
-    const url = `http://127.0.0.1:${port}`;
-    await driverIsReady(url);
     const { sessionId } = await command(url, 'POST', '/session', { capabilities: { alwaysMatch: {
         'webkitgtk:browserOptions': { binary: program, args: ['--automation'] } } } });
     const session = `/session/${sessionId}`;
@@ -62,6 +56,22 @@ async function startScreen() {
     return { display, stop: () => server.kill() };
 }
 
+/** A WebKitWebDriver that answers. It ends when somebody else has taken its port: then once more. */
+async function startDriver(env) {
+    for (const end = performance.now() + PATIENCE_MS; performance.now() < end;) {
+        const port = await freePort();
+        const driver = spawn(DRIVER, [`--port=${port}`], { env, stdio: 'ignore' });
+        const url = `http://127.0.0.1:${port}`;
+        while (driver.exitCode === null && performance.now() < end) {
+            const said = await command(url, 'GET', '/status').catch(() => null);
+            if (said && driver.exitCode === null) return { driver, url };
+            await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+        driver.kill();
+    }
+    throw new Error('WebKitWebDriver does not answer');
+}
+
 /** WebKitWebDriver does not say which port it chose, so one is chosen for it. */
 async function freePort() {
     const server = net.createServer().listen(0, '127.0.0.1');
@@ -69,15 +79,6 @@ async function freePort() {
     const { port } = server.address();
     await new Promise((resolve) => server.close(resolve));
     return port;
-}
-
-async function driverIsReady(url) {
-    for (let tries = 100; ; tries--) {
-        const ready = await command(url, 'GET', '/status').catch(() => null);
-        if (ready) return;
-        if (tries === 0) throw new Error('WebKitWebDriver does not answer');
-        await new Promise((resolve) => setTimeout(resolve, 50));
-    }
 }
 
 async function command(url, method, where, body) {
