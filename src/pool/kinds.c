@@ -123,6 +123,11 @@ static enum wi_code explain_kind(
             "the breaker of %s is open after %u failures to start, next try in %.1f s; the last: "
             "%.300s",
             kind->name, kind->backoff.failures, left > 0 ? left / 1000 : 0, kind->problem.detail);
+    else if (wi_pool_shuts_out(pool, kind))
+        wi_error_set(error, WI_UNAVAILABLE, "",
+            "no %s can be started: the min_connections of the other kinds take up all of [pool] "
+            "max_connections, which is %d",
+            kind->name, (int)pool->config->pool.max_connections);
     else
         wi_error_set(error, WI_UNAVAILABLE, "", "%s is starting", kind->name);
     if (error)

@@ -168,7 +168,8 @@ static int something_is_coming(struct wi_pool *pool, const struct wi_demand *dem
     for (size_t i = 0; i < pool->kind_count; i++) {
         const struct pool_kind *kind = &pool->kinds[i];
         if ((demand->browser && strcmp(demand->browser, kind->name) != 0) ||
-            !wi_pool_kind_is_hopeful(pool, kind) || has_node(pool, kind->name))
+            !wi_pool_kind_is_hopeful(pool, kind) || has_node(pool, kind->name) ||
+            wi_pool_shuts_out(pool, kind))
             continue;
         coming = 1;
         if (wish && (demand->browser || pool->nodes))

@@ -51,7 +51,7 @@ static void count_session(
 }
 
 static void count_kind(
-    const struct wi_pool *pool, struct pool_kind *kind, double now, struct wi_scale_kind *row)
+    const struct wi_pool *pool, const struct pool_kind *kind, double now, struct wi_scale_kind *row)
 {
     size_t starting = wi_pool_count_sessions(pool, kind->name, WI_SESSION_STARTING);
 
@@ -67,13 +67,11 @@ static void count_kind(
         row->min = row->max;
     row->broken = kind->backoff.open;
     row->may_start_at = kind->backoff.open && starting > 0 ? WI_NEVER : kind->backoff.next_start;
-    if (kind->wish_since > 0 && now - kind->wished_at > WI_WISH_MS)
-        kind->wish_since = 0;
     row->wish_since = kind->wish_since;
 }
 
 static void count_all(
-    struct wi_pool *pool, double now, struct wi_scale *scale, struct wi_scale_kind *rows)
+    const struct wi_pool *pool, double now, struct wi_scale *scale, struct wi_scale_kind *rows)
 {
     const struct wi_config_pool *config = &pool->config->pool;
     double silent_since =
@@ -236,6 +234,13 @@ static void check_missing(struct wi_pool *pool, double now, double *wake)
     }
 }
 
+static void forget_wishes(struct wi_pool *pool, double now)
+{
+    for (size_t i = 0; i < pool->kind_count; i++)
+        if (now - pool->kinds[i].wished_at > WI_WISH_MS)
+            pool->kinds[i].wish_since = 0;
+}
+
 void wi_pool_plan(struct wi_pool *pool)
 {
     double now = wi_now_ms(), wake = WI_NEVER;
@@ -248,6 +253,7 @@ void wi_pool_plan(struct wi_pool *pool)
         return;
     }
     check_missing(pool, now, &wake);
+    forget_wishes(pool, now);
     retire_unknown(pool);
     rows = wi_alloc((pool->kind_count + 1) * sizeof(*rows));
     do {
@@ -268,6 +274,18 @@ void wi_pool_plan_soon(struct wi_pool *pool)
 {
     if (pool->plan)
         wi_timer_start(pool->plan, 0, 0);
+}
+
+int wi_pool_shuts_out(const struct wi_pool *pool, const struct pool_kind *kind)
+{
+    struct wi_scale_kind *rows = wi_alloc((pool->kind_count + 1) * sizeof(*rows));
+    struct wi_scale scale;
+    int shut_out;
+
+    count_all(pool, wi_now_ms(), &scale, rows);
+    shut_out = wi_scale_shut_out(&scale, (size_t)(kind - pool->kinds));
+    free(rows);
+    return shut_out;
 }
 
 /* --- what comes in between ------------------------------------------------------------------- */

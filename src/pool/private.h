@@ -139,6 +139,8 @@ void wi_pool_session_retire(struct wi_pool *pool, struct pool_session *session, 
 /* Starts, closes and schedules what the numbers ask for; everything that happens ends in it. */
 void wi_pool_plan(struct wi_pool *pool);
 void wi_pool_plan_soon(struct wi_pool *pool);
+/* Whether what other kinds must keep leaves no room for a session of this kind, ever. */
+int wi_pool_shuts_out(const struct wi_pool *pool, const struct pool_kind *kind);
 /* One answer more: what is waiting may be expected to wait accordingly. */
 void wi_pool_note_answer(struct wi_pool *pool);
 

@@ -80,6 +80,18 @@ static size_t choose(const struct wi_scale *scale, const struct totals *totals, 
     return best < scale->count && now < scale->kinds[best].may_start_at ? scale->count : best;
 }
 
+/* The kind that a session is wished of, has none and may have one now; scale->count: none. */
+static size_t find_wished(const struct wi_scale *scale, const struct totals *totals, double now)
+{
+    for (size_t i = 0; i < scale->count; i++) {
+        const struct wi_scale_kind *kind = &scale->kinds[i];
+        if (kind->wish_since > 0 && kind->live == 0 && now >= kind->may_start_at &&
+            has_room(scale, totals, i))
+            return i;
+    }
+    return scale->count;
+}
+
 /* --- the rules: each returns 1 if it took a step --------------------------------------------- */
 
 /* The kind with a session too many: of those above `floor`, the last in preference with an idle
@@ -191,7 +203,10 @@ static int keep_minima(const struct wi_scale *scale, const struct totals *totals
     }
     if (totals->live - totals->relieved >= target)
         return 0;
-    kind = choose(scale, totals, now, step);
+    /* What made room for another kind is not to come back in its place. */
+    kind = find_wished(scale, totals, now);
+    if (kind == scale->count)
+        kind = choose(scale, totals, now, step);
     return kind < scale->count && take(step, WI_SCALE_START, kind,
                                       scale->adaptive ? "min_connections" : "max_connections");
 }
@@ -291,6 +306,22 @@ void wi_scale_next(const struct wi_scale *scale, double now, struct wi_scale_ste
         serve_backlog(scale, &totals, now, step))
         return;
     close_idle(scale, &totals, now, step);
+}
+
+int wi_scale_shut_out(const struct wi_scale *scale, size_t kind)
+{
+    const struct wi_scale_kind *wanted = &scale->kinds[kind];
+    size_t kept = 0;
+
+    if (wanted->max == 0)
+        return 1;
+    if (wanted->live + wanted->leaving > 0)
+        return 0; /* it was let in */
+    for (size_t i = 0; i < scale->count; i++) {
+        size_t there = staying(&scale->kinds[i]), min = scale->kinds[i].min;
+        kept += there < min ? there : min; /* one that cannot start holds no place */
+    }
+    return kept >= scale->max;
 }
 
 double wi_scale_expected_wait(size_t waiting, double interval, double silence)

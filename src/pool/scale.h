@@ -74,6 +74,10 @@ struct wi_scale_step {
 /* The next step; after it was taken, ask again with the new numbers, until NOTHING. */
 void wi_scale_next(const struct wi_scale *scale, double now, struct wi_scale_step *step);
 
+/* Whether no session of the kind can come, as it is configured: none is there, and what the other
+ * kinds must keep is all that there may be. */
+int wi_scale_shut_out(const struct wi_scale *scale, size_t kind);
+
 /* When the last of `waiting` is begun, where every `interval` ms one was lately, the last of them
  * `silence` ms ago; interval 0: none was yet. < 0: unknown. */
 double wi_scale_expected_wait(size_t waiting, double interval, double silence);

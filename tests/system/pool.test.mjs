@@ -10,6 +10,8 @@ const slow = (daemon, count, more = {}) => daemon.infer({ model_name: 'slow', pl
 const echo = (daemon, more = {}) => daemon.infer({ model_name: 'builtin/echo', ...more,
     inputs: [{ name: 'x', datatype: 'INT32', shape: [1], data: [1] }] });
 const sessions = async (daemon) => (await daemon.status()).sessions;
+/** Two browsers at a time take their time to start. */
+const patient = { connection_timeout: '90s' };
 const long = { timeout: 60_000 * patience };
 
 /** Asks for the status until `over` and gives what `look` made of each. */
@@ -93,4 +95,36 @@ test('recycle_after where the maximum is one: the worn one goes first, nothing i
             { what: 'the worn one to go', ...long });
         await daemon.ready();
         assert.equal((await echo(daemon)).status, 200);
+    }));
+
+test('a kind makes room for another, and what cannot come is refused at once', () =>
+    withDaemon({ config: { pool: { ...patient, max_connections: 1, min_connections: 1 },
+        'browser.chrome': { min_connections: 1 },
+        'browser.firefox': { max_connections: 1 } } }, async (daemon) => {
+        const refused = await echo(daemon, { browser: 'firefox', timeout_ms: 3_600_000 });
+        assert.equal(refused.status, 503, refused.text);
+        assert.match(refused.json.detail,
+            /no firefox can be started: the min_connections of the other kinds/);
+        assert.equal((await echo(daemon, { browser: 'chrome' })).status, 200);
+        daemon.writeConfig({ 'browser.chrome': { min_connections: 0 } });
+        const since = daemon.log.length;
+        daemon.signal('SIGHUP');
+        await until(() => /: reloaded /.test(daemon.log.slice(since)), { what: 'the reload' });
+        const { status, json, text } = await echo(daemon,
+            { browser: 'firefox', timeout_ms: 100_000 });
+        assert.equal(status, 200, text);
+        assert.equal(json.executed_on.browser, 'firefox');
+        assert.deepEqual((await sessions(daemon)).filter(({ ending }) => !ending)
+            .map(({ kind }) => kind), ['firefox']);
+    }));
+
+test('min_connections of a kind is kept beside the other kinds', () =>
+    withDaemon({ config: { pool: { ...patient, max_connections: 3, min_connections: 1 },
+        'browser.firefox': { min_connections: 1, max_connections: 2 } } }, async (daemon) => {
+        // The one of Firefox is the one that the pool asks for, too; work opens another kind.
+        assert.deepEqual((await sessions(daemon)).map(({ kind }) => kind), ['firefox']);
+        const { json } = await echo(daemon, { browser: 'chrome', timeout_ms: 100_000 });
+        assert.equal(json.executed_on.browser, 'chrome');
+        assert.deepEqual((await sessions(daemon)).map(({ kind }) => kind).sort(),
+            ['chrome', 'firefox']);
     }));

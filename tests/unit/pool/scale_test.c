@@ -340,6 +340,24 @@ static void an_idle_session_makes_room_for_a_wish(void **state)
     expect(&place, NOW + 5000, WI_SCALE_START, 2);
 }
 
+static void who_made_room_does_not_come_back(void **state)
+{
+    struct place place;
+
+    set_up(&place);
+    place.scale.max = 1;
+    idle(&place, 0, 1, NOW - WI_MAKE_ROOM_MS);
+    place.kinds[1].wish_since = NOW;
+    expect(&place, NOW, WI_SCALE_CLOSE, 0);
+    place.kinds[0].live = place.kinds[0].idle = 0;
+    place.kinds[0].leaving = 1;
+    expect_rest(&place, NOW, WI_NEVER);
+    place.kinds[0].leaving = 0;
+    expect(&place, NOW, WI_SCALE_START, 1); /* also of the pool's minimum of one */
+    place.kinds[1].may_start_at = NOW + 5000;
+    expect(&place, NOW, WI_SCALE_START, 0); /* better than none */
+}
+
 static void at_last_a_busy_one_makes_room(void **state)
 {
     struct place place;
@@ -463,6 +481,29 @@ static size_t live(const struct place *place)
 
 /* From any numbers it comes to rest within as many steps as there are sessions to start and end,
  * within the limits. */
+static void what_others_must_keep_shuts_a_kind_out(void **state)
+{
+    struct place place;
+
+    set_up(&place);
+    place.scale.max = 2;
+    assert_false(wi_scale_shut_out(&place.scale, 1));
+    busy(&place, 0, 2);
+    assert_false(wi_scale_shut_out(&place.scale, 1)); /* one of them can make room */
+    place.kinds[0].min = 2;
+    assert_true(wi_scale_shut_out(&place.scale, 1));
+    assert_false(wi_scale_shut_out(&place.scale, 0));
+    place.kinds[0].live = 1; /* its second does not come: there is room */
+    assert_false(wi_scale_shut_out(&place.scale, 1));
+    place.kinds[2].min = place.kinds[2].live = 1;
+    assert_true(wi_scale_shut_out(&place.scale, 1));
+    place.kinds[1].leaving = 1; /* it had a place, so another can have it */
+    assert_false(wi_scale_shut_out(&place.scale, 1));
+    set_up(&place);
+    place.kinds[1].max = 0;
+    assert_true(wi_scale_shut_out(&place.scale, 1));
+}
+
 static void it_always_comes_to_rest(void **state)
 {
     struct place place;
@@ -520,10 +561,12 @@ int main(void)
         cmocka_unit_test(a_wish_opens_the_kind_at_once),
         cmocka_unit_test(a_wish_for_a_busy_kind_opens_another_of_it),
         cmocka_unit_test(an_idle_session_makes_room_for_a_wish),
+        cmocka_unit_test(who_made_room_does_not_come_back),
         cmocka_unit_test(at_last_a_busy_one_makes_room),
         cmocka_unit_test(a_worn_session_gets_its_successor_first),
         cmocka_unit_test(a_worn_session_without_room_goes_first),
         cmocka_unit_test(a_worn_session_that_nobody_needs_has_no_successor),
+        cmocka_unit_test(what_others_must_keep_shuts_a_kind_out),
         cmocka_unit_test(it_always_comes_to_rest),
     };
 
