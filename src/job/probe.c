@@ -90,11 +90,12 @@ static void begin(struct wi_probes *probes, const struct wi_job_spec *spec,
     if (is_under_way(probes, spec->model, &place))
         return;
     if (!has_room(probes, spec, result->answer)) {
-        probes->counters.dropped++;
+        wi_probe_crowded_out(probes, spec->model, wish);
         return;
     }
     run = wi_alloc(sizeof(*run));
     run->probes = probes;
+    run->wish = *wish;
     run->platform = place.platform;
     memcpy(run->browser, place.browser, sizeof(run->browser));
     run->deadline_ms =

@@ -21,6 +21,7 @@ struct wi_probe_run {
     struct wi_job_spec spec;  /* what each job of it is made from */
     char browser[32];         /* the place in question */
     enum wi_platform platform;
+    struct wi_probe wish; /* what led to it; without a deadline it was our own idea */
     double deadline_ms;
     int compares; /* 0: it only measures */
     struct wi_probe_leg wasm, other;
@@ -48,6 +49,9 @@ struct wi_probes {
 
 /* What is missing next: an answer, the comparison, or nothing, which ends it. */
 void wi_probe_run_next(struct wi_probe_run *run);
+/* There was too much else to do for it; routing may ask again. */
+void wi_probe_crowded_out(
+    struct wi_probes *probes, const struct wi_model *model, const struct wi_probe *wish);
 /* Ends it without a word. */
 void wi_probe_run_drop(struct wi_probe_run *run);
 /* When it is in no list any more. */

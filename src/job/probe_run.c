@@ -42,6 +42,14 @@ static void end_run(struct wi_probe_run *run)
     wi_probe_run_free(run);
 }
 
+void wi_probe_crowded_out(
+    struct wi_probes *probes, const struct wi_model *model, const struct wi_probe *wish)
+{
+    probes->counters.dropped++;
+    if (wish->deadline_ms > 0) /* routing keeps count of what it asks for */
+        wi_pool_probe_dropped(probes->pool, model, wish);
+}
+
 void wi_probe_run_drop(struct wi_probe_run *run)
 {
     run->probes->counters.dropped++;
@@ -144,7 +152,7 @@ static void other_failed(struct wi_probe_run *run, const struct wi_job_result *r
             wi_platform_names[run->platform], detail);
         wi_verdicts_miss(verdicts, run->key, detail);
     } else {
-        run->probes->counters.dropped++;
+        wi_probe_crowded_out(run->probes, run->spec.model, &run->wish);
     }
     end_run(run);
 }
@@ -162,7 +170,7 @@ static void wasm_failed(struct wi_probe_run *run, const struct wi_job_result *re
         if (run->other.there && !wi_probe_is_refusal(&result->error))
             wi_verdicts_pause(verdicts_of(run), run->key);
     } else {
-        run->probes->counters.dropped++;
+        wi_probe_crowded_out(run->probes, run->spec.model, &run->wish);
     }
     end_run(run);
 }
@@ -251,8 +259,10 @@ static void submit(struct wi_probe_run *run, enum wi_platform platform)
     spec.platform = platform;
     spec.timeout_ms = run->deadline_ms;
     spec.accepted_at = wi_now_ms();
-    if (wi_jobs_submit(run->probes->jobs, &spec, on_done, run, &error) != WI_OK)
-        wi_probe_run_drop(run);
+    if (wi_jobs_submit(run->probes->jobs, &spec, on_done, run, &error) != WI_OK) {
+        wi_probe_crowded_out(run->probes, run->spec.model, &run->wish);
+        end_run(run);
+    }
 }
 
 /* WASM first: where it refuses, nothing else is worth asking. */

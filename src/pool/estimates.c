@@ -12,6 +12,8 @@
 
 #define PROBE_FIRST_MS 10000.0
 #define PROBE_MAX_MS 3600000.0
+/* So many runs in a row may follow one that was asked for in its time. */
+#define PROBE_FOLLOWERS 10
 /* Longer is no measurement but a clock gone wrong. */
 #define TIME_MAX_MS 1e8
 
@@ -19,6 +21,8 @@ struct entry {
     struct wi_estimate estimate;
     double saved_at, asked_at; /* wi_now_ms() */
     unsigned asks;
+    unsigned followers; /* runs that may still follow the last one at once */
+    int follow;         /* one is to */
     int dirty;
     UT_hash_handle hh;
     char key[];
@@ -106,9 +110,10 @@ static struct entry *find_or_add(
 static void save(struct wi_estimates *estimates, struct entry *entry, double now)
 {
     const struct wi_estimate *e = &entry->estimate;
-    json_t *value = json_pack("{s:f, s:f, s:f, s:I, s:I, s:b, s:I}", "load_ms", e->load_ms,
-        "run_ms", e->run_ms, "failure", e->failure, "loads", (json_int_t)e->loads, "runs",
-        (json_int_t)e->runs, "cold", e->cold, "measured_at", (json_int_t)e->measured_at);
+    json_t *value = json_pack("{s:f, s:f, s:f, s:f, s:I, s:I, s:b, s:I}", "load_ms", e->load_ms,
+        "run_ms", e->run_ms, "best_ms", e->best_ms, "failure", e->failure, "loads",
+        (json_int_t)e->loads, "runs", (json_int_t)e->runs, "cold", e->cold, "measured_at",
+        (json_int_t)e->measured_at);
     char *text = json_dumps(value, JSON_COMPACT);
 
     if (text)
@@ -156,6 +161,7 @@ static void load_one(void *context, const char *key, const char *text)
         struct wi_estimate *e = &add(estimates, key, length)->estimate;
         e->load_ms = number(value, "load_ms", TIME_MAX_MS);
         e->run_ms = number(value, "run_ms", TIME_MAX_MS);
+        e->best_ms = number(value, "best_ms", TIME_MAX_MS);
         e->failure = number(value, "failure", 1);
         e->loads = (unsigned)number(value, "loads", 1e9);
         e->runs = (unsigned)number(value, "runs", 1e9);
@@ -230,14 +236,20 @@ void wi_estimates_ran(struct wi_estimates *estimates, const char *hash, const ch
     load_ms = load_ms < TIME_MAX_MS ? load_ms : TIME_MAX_MS;
     run_ms = run_ms < TIME_MAX_MS ? run_ms : TIME_MAX_MS;
     if (warm) {
+        if (e->runs > 0 && run_ms * WI_ESTIMATE_SLUMP < e->run_ms && entry->followers > 0) {
+            entry->followers--;
+            entry->follow = 1;
+        }
         e->cold = 0;
         average(&e->run_ms, &e->runs, run_ms); /* the first takes the place of what stood in */
+        if (e->best_ms == 0 || e->run_ms < e->best_ms)
+            e->best_ms = e->run_ms;
     } else {
         /* What a first run takes above the later ones belongs to loading. */
         double above = e->runs > 0 && run_ms > e->run_ms ? run_ms - e->run_ms : 0;
         average(&e->load_ms, &e->loads, load_ms + above);
         if (e->loads == 1)
-            entry->asks = 0; /* the next run would tell more: it need not wait */
+            entry->follow = 1; /* the next run would tell more: it need not wait */
         if (e->runs == 0) {
             e->run_ms = run_ms;
             e->cold = 1;
@@ -284,7 +296,7 @@ int wi_estimates_probe_due(
     const struct entry *entry = find(estimates, hash, place);
     double pause = PROBE_FIRST_MS;
 
-    if (!entry || entry->asks == 0)
+    if (!entry || entry->asks == 0 || entry->follow)
         return 1;
     for (unsigned i = 1; i < entry->asks && pause < PROBE_MAX_MS; i++)
         pause *= 2;
@@ -296,8 +308,26 @@ void wi_estimates_probe_asked(
 {
     struct entry *entry = find_or_add(estimates, hash, place);
 
+    if (entry->follow) {
+        entry->follow = 0;
+        return;
+    }
     entry->asked_at = now;
     entry->asks++;
+    entry->followers = PROBE_FOLLOWERS;
+}
+
+void wi_estimates_probe_dropped(struct wi_estimates *estimates, const char *hash, const char *place)
+{
+    struct entry *entry = find(estimates, hash, place);
+
+    if (entry && entry->asks > 1)
+        entry->asks--;
+}
+
+int wi_estimate_slumps(const struct wi_estimate *estimate)
+{
+    return estimate->best_ms > 0 && estimate->best_ms * WI_ESTIMATE_SLUMP < estimate->run_ms;
 }
 
 double wi_estimates_best_run(

@@ -16,12 +16,15 @@
 #define WI_ESTIMATE_WEIGHT 0.3
 /* The weight of the newest outcome in the failure rate. */
 #define WI_ESTIMATE_FAILURE_WEIGHT 0.25
+/* A place that was so many times faster than it is now may recover: it is measured again. */
+#define WI_ESTIMATE_SLUMP 2
 /* A place is written to the database this often at most. */
 #define WI_ESTIMATE_SAVE_MS 3000.0
 /* More keys than this are not kept: the one that was measured longest ago goes. */
 #define WI_ESTIMATE_MAX 20000
 
 struct wi_estimate {
+    double best_ms;         /* the least that run_ms ever was on a loaded model; 0: unknown */
     double load_ms, run_ms; /* run_ms also counts where only a first, cold run was measured */
     double failure;         /* 0 to 1 */
     unsigned loads, runs;   /* measured; `runs` on a loaded model only */
@@ -61,11 +64,18 @@ void wi_estimates_exceeded(
     struct wi_estimates *estimates, const char *hash, const char *place, double run_ms, double now);
 
 /* Whether a run at this place may be asked for beside the client's path: at once the first time,
- * then after times that double from 10 s to an hour. */
+ * then after times that double from 10 s to an hour; and at once, some times, when the last run
+ * says that there is more to learn: the first one is known, or it was far faster than expected. */
 int wi_estimates_probe_due(
     const struct wi_estimates *estimates, const char *hash, const char *place, double now);
 void wi_estimates_probe_asked(
     struct wi_estimates *estimates, const char *hash, const char *place, double now);
+/* What was asked for could not be carried out, there being too much to do: the time until the next
+ * is the same again, not twice that. */
+void wi_estimates_probe_dropped(
+    struct wi_estimates *estimates, const char *hash, const char *place);
+/* Whether it is slower than it was, so that it may recover. */
+int wi_estimate_slumps(const struct wi_estimate *estimate);
 /* The shortest run time known of the model in any version and on any platform of a kind; negative
  * if there is none. Walks through all estimates. */
 double wi_estimates_best_run(

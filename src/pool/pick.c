@@ -44,7 +44,8 @@ static void fill_prospect(const struct wi_pool *pool, const struct wi_fleet_clas
     prospect->estimate = wi_estimates_get(pool->estimates, model->hash, place);
     prospect->verdict =
         wi_verdicts_get(pool->verdicts, model, &class->info, platform, demand->precision);
-    if (prospect->verdict == WI_UNKNOWN || prospect->estimate.runs == 0)
+    if (prospect->verdict == WI_UNKNOWN || prospect->estimate.runs == 0 ||
+        wi_estimate_slumps(&prospect->estimate))
         prospect->probe_due = wi_estimates_probe_due(pool->estimates, model->hash, place, now);
     prospect->loaded = wi_fleet_loaded(class, model->hash, platform);
     prospect->warm =
@@ -241,6 +242,15 @@ static void note_probe(
         wi_estimates_place(place, option->candidate->info, option->platform);
         wi_estimates_probe_asked(pool->estimates, demand->model->hash, place, now);
     }
+}
+
+void wi_pool_probe_dropped(
+    struct wi_pool *pool, const struct wi_model *model, const struct wi_probe *probe)
+{
+    for (const struct wi_fleet_class *class = pool->fleet.classes; class; class = class->hh.next)
+        if (strcmp(class->info.kind, probe->browser) == 0)
+            wi_estimates_probe_dropped(
+                pool->estimates, model->hash, class->places[probe->platform]);
 }
 
 enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *demand, int really,

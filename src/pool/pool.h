@@ -96,6 +96,10 @@ void wi_pool_free(struct wi_pool *pool);
  * WI_PLATFORM_UNSUPPORTED). */
 enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     struct wi_choice *choice, struct wi_error *error);
+/* The probe that a choice asked for was not run, there being too much to do: it is asked for again
+ * no later than it would have been. */
+void wi_pool_probe_dropped(
+    struct wi_pool *pool, const struct wi_model *model, const struct wi_probe *probe);
 enum wi_code wi_pool_dispatch(
     struct wi_pool *pool, const char *node_id, const struct wi_task *task);
 void wi_pool_cancel(

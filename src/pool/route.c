@@ -375,6 +375,27 @@ static const struct wi_option *find_to_check(
     return found;
 }
 
+/* A place that was faster than where the client goes, and is not now: it may have recovered, and no
+ * client would find out. */
+static const struct wi_option *find_to_revisit(
+    const struct wi_option *options, size_t count, const struct wi_option *client)
+{
+    const struct wi_option *found = NULL;
+    double best = client->run_ms;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct wi_option *option = &options[i];
+        const struct wi_prospect *prospect = &option->candidate->prospects[option->platform];
+        if (!is_able(option) || option == client || option->candidate->open == 0 ||
+            !prospect->probe_due || !wi_estimate_slumps(&prospect->estimate) ||
+            prospect->estimate.best_ms >= best)
+            continue;
+        found = option;
+        best = prospect->estimate.best_ms;
+    }
+    return found;
+}
+
 static void choose_probe(const struct wi_option *options, size_t count,
     const struct wi_option *client, const struct wi_terms *terms, struct wi_choice *choice)
 {
@@ -389,6 +410,8 @@ static void choose_probe(const struct wi_option *options, size_t count,
         option = find_to_explore(options, count, client, terms);
     if (!option)
         option = find_to_check(options, count, client);
+    if (!option)
+        option = find_to_revisit(options, count, client);
     if (option)
         ask_probe(choice, option, client);
 }

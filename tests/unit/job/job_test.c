@@ -63,6 +63,11 @@ void wi_pool_cancel(
     fixture->room++;
 }
 
+void wi_pool_probe_dropped(
+    struct wi_pool *pool, const struct wi_model *model, const struct wi_probe *probe)
+{
+}
+
 void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting)
 {
     fixture->backlog = waiting;

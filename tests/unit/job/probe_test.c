@@ -29,7 +29,7 @@ static struct fixture {
     struct wi_probe wish;
     int gone, full; /* the node */
     struct sent sent[64];
-    size_t sent_count, cancelled;
+    size_t sent_count, cancelled, handed_back;
     /* what clients got */
     int answers;
     enum wi_verdict numerics;
@@ -61,6 +61,14 @@ void wi_pool_cancel(
     struct wi_pool *pool, const char *node_id, const char *attempt_id, const char *reason)
 {
     the.cancelled++;
+}
+
+void wi_pool_probe_dropped(
+    struct wi_pool *pool, const struct wi_model *model, const struct wi_probe *probe)
+{
+    assert_ptr_equal(model, &the.model);
+    assert_memory_equal(probe, &the.wish, sizeof(*probe));
+    the.handed_back++;
 }
 
 void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting)
@@ -313,6 +321,7 @@ static void its_time_counts_from_its_dispatch(void **state)
 
 static void gives_way_to_clients(void **state)
 {
+    the.wish.deadline_ms = 50000;
     assert_int_equal(submit_to(0, 0), WI_OK);
     the.full = 1;
     assert_int_equal(submit_to(0, 0), WI_OK); /* waits */
@@ -320,6 +329,7 @@ static void gives_way_to_clients(void **state)
     turn();
     assert_int_equal(the.sent_count, 1);
     assert_int_equal(counters().dropped, 1);
+    assert_int_equal(the.handed_back, 1);
     the.full = 0;
     events()->on_capacity(events()->context);
     assert_int_equal(the.sent_count, 2);

@@ -258,6 +258,57 @@ static void probes_are_asked_for_less_and_less_often(void **state)
     assert_true(wi_estimates_probe_due(estimates, hash, place, now + 3600000));
 }
 
+static void what_was_dropped_lengthens_no_pause(void **state)
+{
+    double now = 5000;
+
+    wi_estimates_probe_dropped(estimates, hash, place); /* nothing was asked for */
+    for (int i = 0; i < 5; i++) {
+        assert_true(wi_estimates_probe_due(estimates, hash, place, now));
+        wi_estimates_probe_asked(estimates, hash, place, now);
+        wi_estimates_probe_dropped(estimates, hash, place);
+        assert_false(wi_estimates_probe_due(estimates, hash, place, now + 9999));
+        now += 10000;
+    }
+    wi_estimates_probe_asked(estimates, hash, place, now);
+    wi_estimates_probe_asked(estimates, hash, place, now + 10000);
+    wi_estimates_probe_dropped(estimates, hash, place);
+    assert_false(wi_estimates_probe_due(estimates, hash, place, now + 29999));
+    assert_true(wi_estimates_probe_due(estimates, hash, place, now + 30000));
+}
+
+static void what_recovers_is_measured_again_at_once(void **state)
+{
+    struct wi_estimate e;
+    double now = 5000;
+    int runs = 0;
+
+    ran(10);
+    e = wi_estimates_get(estimates, hash, place);
+    assert_false(wi_estimate_slumps(&e));
+    for (int i = 0; i < 8; i++)
+        ran(1000);
+    e = wi_estimates_get(estimates, hash, place);
+    assert_true(wi_estimate_slumps(&e) && e.best_ms == 10);
+    wi_estimates_probe_asked(estimates, hash, place, now);
+    ran(1000);
+    assert_false(wi_estimates_probe_due(estimates, hash, place, now));
+    ran(10); /* it has recovered: each run asks for the next, until that is known */
+    for (; wi_estimates_probe_due(estimates, hash, place, now); runs++) {
+        wi_estimates_probe_asked(estimates, hash, place, now);
+        ran(10);
+    }
+    e = wi_estimates_get(estimates, hash, place);
+    assert_true(runs >= 5 && runs <= 10 && e.run_ms < 40);
+    for (int i = 0; i < 3; i++)
+        ran(1000);
+    for (runs = 0; runs < 50 && wi_estimates_probe_due(estimates, hash, place, now); runs++) {
+        wi_estimates_probe_asked(estimates, hash, place, now);
+        ran(runs % 2 ? 1000 : 10); /* now this, now that: there is an end to it */
+    }
+    assert_true(runs <= 10);
+}
+
 static void the_best_of_a_kind_is_found(void **state)
 {
     char other[WI_PLACE_SIZE];
@@ -288,6 +339,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             rows_that_make_no_sense_are_left_out_or_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(probes_are_asked_for_less_and_less_often, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_dropped_lengthens_no_pause, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_recovers_is_measured_again_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(the_best_of_a_kind_is_found, setup, teardown),
     };
 
