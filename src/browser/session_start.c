@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "browser/family.h"
 #include "browser/home.h"
 #include "webdriver/bidi.h"
 #include "webdriver/classic.h"
@@ -201,6 +202,9 @@ enum wi_code wi_session_begin(
             "the browser runs without its own sandbox (user id %u); run the daemon as another "
             "user to have it",
             (unsigned)geteuid());
+    if (wi_when_applies(WI_WHEN_SHM_SMALL, browser))
+        wi_warn("browser", session->id,
+            "/dev/shm has less than 512 MiB free: a Chromium is told to do without it");
     if (!wi_session_is_remote(session))
         return spawn(session, error);
     wi_timer_start(session->keep_alive, WI_SESSION_KEEP_ALIVE_MS, WI_SESSION_KEEP_ALIVE_MS);

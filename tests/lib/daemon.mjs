@@ -70,7 +70,8 @@ export class Daemon {
 
     /**
      * @param {{config?: object, models?: string[], env?: Record<string, string>, folder?: string,
-     *   arguments?: string[], keep?: boolean, logToFile?: boolean}} options
+     *   arguments?: string[], keep?: boolean, logToFile?: boolean, under?: string[]}} options
+     *   `under`: a program and its arguments that becomes the daemon, its command line behind them
      */
     constructor(options = {}) {
         this.options = options;
@@ -111,7 +112,8 @@ export class Daemon {
         const words = ['--config', this.configFile, ...(this.options.arguments ?? [])];
         this.ended = null;
         this.began = this.log.length;
-        this.child = spawn(daemonPath, words, {
+        const [program, ...first] = [...(this.options.under ?? []), daemonPath];
+        this.child = spawn(program, [...first, ...words], {
             stdio: ['ignore', ...this.#logTargets()],
             env: {
                 PATH: process.env.PATH, LANG: 'C.UTF-8', TMPDIR: this.temporary, HOME: home,
