@@ -1,6 +1,7 @@
 /* GET /v1/status: the whole picture in one document, for people, the CLI and scripts. */
 #include "api/nodes.h"
 
+#include "api/durable.h"
 #include "api/numerics.h"
 #include "base/clock.h"
 #include <unistd.h>
@@ -72,6 +73,17 @@ static json_t *jobs_json(const struct wi_api *api)
     return jobs;
 }
 
+/* Durable jobs: what is in the database now, and what became of others since the start. */
+static json_t *stored_jobs_json(const struct wi_api *api)
+{
+    struct wi_durable_counters stored;
+
+    wi_durable_counters(api->durable, &stored);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I}", "queued", (json_int_t)stored.queued, "running",
+        (json_int_t)stored.running, "done", (json_int_t)stored.done, "failed",
+        (json_int_t)stored.failed, "cancelled", (json_int_t)stored.cancelled);
+}
+
 void wi_handle_status(struct wi_request *request)
 {
     struct wi_api *api = request->api;
@@ -92,6 +104,7 @@ void wi_handle_status(struct wi_request *request)
         (json_int_t)jobs.running, "limit", (json_int_t)deps->config->pool.max_queue, "memory",
         "used", (json_int_t)deps->budget->used, "budget", (json_int_t)deps->budget->limit);
     json_object_set_new(json_object_get(status, "queue"), "jobs", jobs_json(api));
+    json_object_set_new(status, "stored_jobs", stored_jobs_json(api));
     json_object_set_new(status, "sessions", wi_pool_sessions_json(deps->pool));
     json_object_set_new(status, "nodes", wi_pool_nodes_json(deps->pool));
     json_object_set_new(status, "kinds", wi_pool_kinds_json(deps->pool));

@@ -42,6 +42,34 @@ static json_t *describe_values(const json_t *values)
     return out;
 }
 
+/* "chrome/webgpu trusted, firefox/webgpu wrong": what the guard found; "" for nothing yet. */
+static json_t *describe_numerics(const json_t *numerics)
+{
+    const json_t *exempt = json_object_get(numerics, "exempt"), *verdict;
+    struct wi_buffer text = {0};
+    json_t *out;
+    size_t i;
+
+    if (json_is_string(exempt)) {
+        wi_buffer_puts(&text, "unchecked: ");
+        wi_table_cell(&text, exempt, NULL);
+    }
+    json_array_foreach(json_object_get(numerics, "verdicts"), i, verdict)
+    {
+        wi_buffer_puts(&text, text.size ? ", " : "");
+        if (json_is_string(json_object_get(verdict, "browser"))) {
+            wi_table_cell(&text, json_object_get(verdict, "browser"), NULL);
+            wi_buffer_puts(&text, "/");
+        }
+        wi_table_cell(&text, json_object_get(verdict, "platform"), NULL);
+        wi_buffer_puts(&text, " ");
+        wi_table_cell(&text, json_object_get(verdict, "verdict"), NULL);
+    }
+    out = json_string(text.size ? text.text : "");
+    wi_buffer_clear(&text);
+    return out;
+}
+
 /* The server tells a model's inputs once it has read the file, which asking for it alone makes it
  * do. A new reference. */
 static json_t *complete(const struct wi_cli *cli, const json_t *model)
@@ -62,7 +90,8 @@ static void print_models(const struct wi_cli *cli, const json_t *answer)
 {
     static const struct wi_column columns[] = {{"MODEL", "name", NULL}, {"TYPE", "type", NULL},
         {"BYTES", "bytes", NULL}, {"INPUTS", "_inputs", NULL}, {"OUTPUTS", "_outputs", NULL},
-        {"LOADED", "_loaded", NULL}, {"PROBLEM", "problem", NULL}, {0}};
+        {"LOADED", "_loaded", NULL}, {"NUMERICS", "_numerics", NULL}, {"PROBLEM", "problem", NULL},
+        {0}};
     const json_t *model;
     json_t *rows = json_array();
     size_t i;
@@ -72,6 +101,7 @@ static void print_models(const struct wi_cli *cli, const json_t *answer)
         json_t *row = complete(cli, model);
         json_object_set_new(row, "_inputs", describe_values(json_object_get(row, "inputs")));
         json_object_set_new(row, "_outputs", describe_values(json_object_get(row, "outputs")));
+        json_object_set_new(row, "_numerics", describe_numerics(json_object_get(row, "numerics")));
         json_object_set_new(row, "_loaded",
             json_integer((json_int_t)json_array_size(json_object_get(row, "loaded"))));
         json_array_append_new(rows, row);

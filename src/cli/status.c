@@ -113,6 +113,9 @@ static void print_status(const struct wi_cli *cli, const json_t *answer)
     put_value("jobs: %s completed, ", answer, "counters.jobs.completed");
     put_value("%s failed, ", answer, "counters.jobs.failed");
     put_value("%s retried\n", answer, "counters.jobs.retried");
+    put_value("stored jobs: %s queued, ", answer, "stored_jobs.queued");
+    put_value("%s running, ", answer, "stored_jobs.running");
+    put_value("%s done\n", answer, "stored_jobs.done");
     put_table("browsers", kinds, rows, "none configured");
     put_table("sessions", sessions, browsers, "none");
     put_table("nodes", nodes, json_object_get(answer, "nodes"), "none");

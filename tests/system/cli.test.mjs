@@ -239,6 +239,8 @@ test('a job: detached, waited for, shown, listed, cancelled', async () => {
     assert.equal((await webinfer(['jobs', 'show', id, '--json'])).json.state, 'done');
     assert.match((await webinfer(['jobs', 'list', '--state', 'done'])).out,
         new RegExp(`JOB.*\n${id} +done +twice`));
+    assert.match((await webinfer(['status'])).out,
+        /^stored jobs: 0 queued, 0 running, [1-9]\d* done$/m);
     const late = await webinfer(['jobs', 'cancel', id]);
     assert.deepEqual([late.code, late.out], [1, '']);
     assert.match(late.problems, /is done, so it cannot be cancelled/);

@@ -143,6 +143,9 @@ async function hardware(more = {}) {
     return json;
 }
 
+const webinfer = (...words) => promisify(execFile)(cliPath, words,
+    { env: { PATH: process.env.PATH, WEBINFER_URL: daemon.url, HOME: daemon.folder } });
+
 const option = (answer, browser, platform) => answer.options.find((one) =>
     one.browser === browser && one.platform === platform);
 
@@ -241,6 +244,7 @@ test('a platform that computes wrong never answers a request that leaves the cho
         { what: 'it to be found wrong' });
     await repeat(10);
     assert.equal(edge.asked.webnn, 1);
+    assert.match((await webinfer('models')).stdout, /^twice .*\bedge\/webnn wrong\b/m);
 });
 
 test('a software adapter is left alone until it was measured to be faster', async () => {
@@ -344,8 +348,7 @@ test('another model waits for an idle node, the same one queues up in the page',
 test('webinfer hardware shows it', async () => {
     await join('chrome', { wasm: 10 });
     await repeat(2);
-    const run = (...words) => promisify(execFile)(cliPath, ['hardware', 'twice', ...words],
-        { env: { PATH: process.env.PATH, WEBINFER_URL: daemon.url, HOME: daemon.folder } });
+    const run = (...words) => webinfer('hardware', 'twice', ...words);
     const { stdout } = await run();
     assert.match(stdout, /^twice would run on chrome\/wasm of node-/);
     assert.match(stdout, /chrome +1\.0 +wasm +ready/);
