@@ -374,24 +374,9 @@ static int answered(struct client *client)
     return client->closed || (client->head > 0 && client->size >= client->head + client->body_size);
 }
 
-static int closed(struct client *client)
-{
-    read_more(client);
-    return client->closed;
-}
-
 static int status_of(const struct client *client)
 {
     return client->size > 12 ? atoi(client->text + 9) : 0;
-}
-
-/* Forgets the first answer, for the next on the same connection. */
-static void next_answer(struct client *client)
-{
-    size_t used = client->head + client->body_size;
-    memmove(client->text, client->text + used, client->size - used + 1);
-    client->size -= used;
-    client->head = client->body_size = 0;
 }
 
 static void send_bytes(struct client *client, const void *bytes, size_t size)
@@ -452,25 +437,8 @@ static json_t *body_of(const struct client *client)
     return json;
 }
 
-static void check_problem(const struct client *client, int status, const char *code)
-{
-    assert_int_equal(status_of(client), status);
-    assert_non_null(strcasestr(client->text, "Content-Type: application/problem+json"));
-    assert_non_null(strcasestr(client->text, "X-Request-Id: "));
-    json_t *json = body_of(client);
-    assert_string_equal(json_string_value(json_object_get(json, "code")), code);
-    assert_int_equal(json_integer_value(json_object_get(json, "status")), status);
-    json_decref(json);
-}
-
 #define ECHO_REQUEST                                                                               \
     "{\"model_name\":\"builtin/echo\",\"id\":\"mine\",\"inputs\":[{\"name\":\"x\","                \
     "\"datatype\":\"FP32\",\"shape\":[2],\"data\":[1.5,2]}]}"
-
-static void submit_echo(struct client *client)
-{
-    post(client, "/v1/infer", ECHO_REQUEST, strlen(ECHO_REQUEST));
-    until(fixture->has_job);
-}
 
 #endif
