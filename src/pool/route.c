@@ -251,15 +251,25 @@ static int is_better(const struct wi_option *one, const struct wi_option *other)
     return prior(one) < prior(other);
 }
 
-/* The best of those with one of two standings. */
+/* Whether its time comes: where only the node that failed the job before has room, it does not. */
+static int is_awaited(const struct wi_option *option)
+{
+    return option->standing == WI_STANDING_BUSY ||
+           (option->standing == WI_STANDING_FULL && option->candidate->full_ms >= 0);
+}
+
+static int is_ready(const struct wi_option *option)
+{
+    return option->standing == WI_STANDING_READY;
+}
+
 static struct wi_option *best_of(
-    struct wi_option *options, size_t count, enum wi_standing first, enum wi_standing last)
+    struct wi_option *options, size_t count, int (*fits)(const struct wi_option *))
 {
     struct wi_option *best = NULL;
 
     for (size_t i = 0; i < count; i++)
-        if (options[i].standing >= first && options[i].standing <= last &&
-            is_better(&options[i], best))
+        if (fits(&options[i]) && is_better(&options[i], best))
             best = &options[i];
     return best;
 }
@@ -459,12 +469,12 @@ enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,
         expect(&options[i], demand, &reference, terms);
     if (count_able(options, made) == 0)
         return refuse(made > 0 ? options[made - 1].candidate : NULL, made, demand, error);
-    best = best_of(options, made, WI_STANDING_READY, WI_STANDING_READY);
+    best = best_of(options, made, is_ready);
     if (!best)
         best = take_avoided(options, made);
     if (!best)
         return WI_PICK_WAIT;
-    awaited = best_of(options, made, WI_STANDING_BUSY, WI_STANDING_FULL);
+    awaited = best_of(options, made, is_awaited);
     if (awaited && awaited->measured && best->measured && !demand->model->builtin &&
         awaited->expected_ms * WORTH_WAITING < best->expected_ms)
         return WI_PICK_WAIT;

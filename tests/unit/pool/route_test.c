@@ -492,6 +492,22 @@ static void the_avoided_node_is_the_last_resort(void **state)
     assert_int_equal(route(place, 1), WI_PICK_WAIT);
 }
 
+static void the_avoided_node_is_not_waited_for_although_it_would_be_better(void **state)
+{
+    struct place *place = *state;
+
+    measure(place, 0, WI_WASM, 5);
+    measure(place, 1, WI_WASM, 5000);
+    place->demand.avoid = place->ids[0];
+    place->nodes[0].any.node = NULL;
+    place->nodes[0].avoided = (struct wi_seat){place->ids[0], 0};
+    place->nodes[0].full_ms = -1;
+    expect_node(place, 2, "node-1");
+    place->nodes[0].nodes = 2; /* but another node of its kind is, which is full */
+    place->nodes[0].full_ms = 20;
+    assert_int_equal(route(place, 2), WI_PICK_WAIT);
+}
+
 /* --- runs beside the client's path ----------------------------------------------------------- */
 
 static void expect_probe(struct place *place, const char *browser, enum wi_platform platform)
@@ -607,6 +623,8 @@ int main(void)
         cmocka_unit_test_setup(another_model_waits_for_an_idle_node, setup),
         cmocka_unit_test_setup(a_much_better_place_is_worth_waiting_for, setup),
         cmocka_unit_test_setup(the_avoided_node_is_the_last_resort, setup),
+        cmocka_unit_test_setup(
+            the_avoided_node_is_not_waited_for_although_it_would_be_better, setup),
         cmocka_unit_test_setup(what_would_be_preferred_is_checked_beside, setup),
         cmocka_unit_test_setup(the_trusted_are_rechecked_by_chance, setup),
         cmocka_unit_test_setup(exploring_goes_where_nobody_was_for_longest, setup),
