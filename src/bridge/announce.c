@@ -204,9 +204,10 @@ static void take_back(
     json_decref(cancel);
     bridge->counters.resumed++;
     wi_info("bridge", known->id, "node is back");
-    bridge->events.on_node_up(bridge->events.context, known, 1);
+    /* First what it lacks: it could not list yet what is sent to it as soon as it is up. */
+    wi_node_reconcile(node, resume->running, resume->unacknowledged);
     if (!bridge->closed)
-        wi_node_reconcile(node, resume->running, resume->unacknowledged);
+        bridge->events.on_node_up(bridge->events.context, known, 1);
 }
 
 void wi_announce(struct wi_link *link, const struct wi_frame *frame)

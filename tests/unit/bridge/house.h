@@ -61,8 +61,9 @@ struct house {
     /* What was told upward. */
     int ups, resumes, aways, downs, accepted, answers;
     char node[WI_ID_SIZE], log[1024];
-    struct wi_answer answer; /* the last; JSON referenced */
-    int inside;              /* a call of ours is running: no event may come */
+    struct wi_answer answer;                /* the last; JSON referenced */
+    int inside;                             /* a call of ours is running: no event may come */
+    void (*on_resume)(struct house *house); /* what the layer above does then; NULL: nothing */
 };
 
 static inline void on_up(void *context, const struct wi_node_info *info, int resumed)
@@ -71,6 +72,8 @@ static inline void on_up(void *context, const struct wi_node_info *info, int res
     assert_false(house->inside);
     resumed ? house->resumes++ : house->ups++;
     snprintf(house->node, sizeof house->node, "%s", info->id);
+    if (resumed && house->on_resume)
+        house->on_resume(house);
 }
 
 static inline void on_away(void *context, const char *node_id)
