@@ -73,6 +73,7 @@ struct wi_task {
     const char *precision;            /* NULL: as the model is */
     const struct wi_strings *outputs; /* wanted; NULL or empty: all */
     double deadline_ms;               /* left to run */
+    double usual_ms;                  /* loading and running, where measured; 0: unknown */
     const struct wi_tensors *tensors;
     const json_t *input;   /* what is not a tensor, e.g. {"image":{"tensor":0,…}}; may be NULL */
     const json_t *options; /* may be NULL */

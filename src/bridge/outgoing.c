@@ -5,6 +5,7 @@
 #include "bridge/outgoing.h"
 #include "base/clock.h"
 #include "bridge/link.h"
+#include <math.h>
 #include <string.h>
 
 static void begin(struct wi_buffer *out, struct wi_bridge *bridge, int binary, const char *type)
@@ -206,6 +207,10 @@ static void add_task(struct wi_buffer *out, const struct wi_node *node, const st
     }
     wi_buffer_puts(out, ",\"deadline_ms\":");
     wi_buffer_integer(out, task->deadline_ms > 0 ? (int64_t)task->deadline_ms : 0);
+    if (task->usual_ms > 0) {
+        wi_buffer_puts(out, ",\"usual_ms\":");
+        wi_buffer_integer(out, (int64_t)ceil(task->usual_ms));
+    }
     wi_buffer_puts(out, ",");
     wi_frame_tensors(out, task->tensors ? task->tensors : &none);
     if (task->input) {

@@ -18,6 +18,8 @@
 
 #define DELETE_TIMEOUT_MS 5000
 #define END_GRACE_MS 2000
+/* To leave a page needs nothing of it: a browser or driver that takes longer is stuck itself. */
+#define LEAVE_TIMEOUT_MS 5000
 
 static const char *const state_names[WI_SESSION_STATE_COUNT] = {
     "starting", "ready", "busy", "draining", "broken", "closed"};
@@ -346,10 +348,12 @@ static void on_blank(void *context, const struct wi_error *error)
     struct wi_session *session = context;
 
     session->call = NULL;
-    if (error)
+    if (error) {
         wi_session_fail(session, error);
-    else
-        wi_session_open_page(session);
+        return;
+    }
+    wi_timer_start(session->deadline, (uint64_t)session->timeout_ms, 0);
+    wi_session_open_page(session);
 }
 
 void wi_session_reload(struct wi_session *session, int64_t timeout_ms)
@@ -363,11 +367,11 @@ void wi_session_reload(struct wi_session *session, int64_t timeout_ms)
     session->welcomed = 0;
     session->reloading = 1;
     session->timeout_ms = timeout_ms;
-    session->step = "navigate";
-    wi_timer_start(session->deadline, (uint64_t)timeout_ms, 0);
+    session->step = "leave";
+    wi_timer_stop(session->deadline);
     /* URLs that differ only in their fragment are the same document: go elsewhere first. */
     session->call =
-        wi_driver_navigate(session->driver, "about:blank", (uint64_t)timeout_ms, on_blank, session);
+        wi_driver_navigate(session->driver, "about:blank", LEAVE_TIMEOUT_MS, on_blank, session);
     set_state(session, WI_SESSION_STARTING, NULL);
 }
 

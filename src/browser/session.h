@@ -66,7 +66,7 @@ struct wi_session_info {
     double ready_ms;  /* from spawn to the first welcome; 0 before */
     pid_t driver_pid; /* of the lifeline helper, whose group it is; -1 when none */
     char browser_version[64];
-    char step[32]; /* starting: "spawn", "driver", "session", "navigate", "welcome" */
+    char step[32]; /* starting: "spawn", "driver", "session", "leave", "navigate", "welcome" */
     int welcomed;
 };
 
@@ -80,7 +80,8 @@ struct wi_session *wi_session_new(const struct wi_session_deps *deps,
 void wi_session_welcomed(struct wi_session *session);
 /* Whether it has work: ready or busy. Says nothing about a session in any other state. */
 void wi_session_set_busy(struct wi_session *session, int busy);
-/* Opens the page afresh in the same browser (a fresh token is asked for). Only when ready. */
+/* Opens the page afresh in the same browser (a fresh token is asked for). Only when ready. Leaving
+ * the old one has a short deadline of its own, then `timeout_ms` begin. */
 void wi_session_reload(struct wi_session *session, int64_t timeout_ms);
 /* Asks the driver to ask the document, which must answer within `timeout_ms`: on_checked follows if
  * the session still serves then. Takes the place of a check under way. */

@@ -33,6 +33,16 @@ static void reload(struct wi_pool *pool, struct pool_session *session)
     wi_pool_plan_soon(pool);
 }
 
+static void retire(struct wi_pool *pool, struct pool_session *session, const char *why)
+{
+    const struct pool_node *node = wi_pool_node_of(pool, session->id);
+    double now = wi_now_ms();
+    double left = node && node->place.busy_until > now ? node->place.busy_until - now : 0;
+
+    session->retire_by = now + wi_ladder_patience(left);
+    wi_pool_session_retire(pool, session, why);
+}
+
 void wi_pool_fault(
     struct wi_pool *pool, struct pool_session *session, enum wi_fault fault, const char *why)
 {
@@ -50,7 +60,7 @@ void wi_pool_fault(
         reload(pool, session);
         break;
     case WI_REMEDY_RETIRE:
-        wi_pool_session_retire(pool, session, why);
+        retire(pool, session, why);
         break;
     default:
         wi_error_set(&error, WI_UNAVAILABLE, "", "%.300s", why);
@@ -143,6 +153,11 @@ static void look_at(struct wi_pool *pool, struct pool_session *session, double n
 {
     const struct pool_node *node = wi_pool_node_of(pool, session->id);
 
+    if (session->state == WI_SESSION_DRAINING && session->retire_by > 0 &&
+        now >= session->retire_by) {
+        wi_pool_session_close(pool, session);
+        return;
+    }
     if (!node || (session->state != WI_SESSION_READY && session->state != WI_SESSION_BUSY))
         return;
     if (engine_is_hung(pool, session, node, now))

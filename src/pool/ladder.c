@@ -1,6 +1,10 @@
 /* The remedies for each fault, the mildest first; see ladder.h. */
 #include "pool/ladder.h"
 
+/* A busy machine makes runs several times slower than they were. */
+#define PATIENCE_FACTOR 3
+#define PATIENCE_MS 30000.0
+
 static const enum wi_remedy rungs[WI_FAULT_COUNT][WI_REMEDY_COUNT] = {
     [WI_FAULT_ENGINE_HUNG] = {WI_REMEDY_RELOAD, WI_REMEDY_KILL},
     /* Nothing of ours can still run there: no reason to wait. */
@@ -38,4 +42,9 @@ enum wi_remedy wi_ladder_climb(struct wi_ladder *ladder, enum wi_fault fault, do
     ladder->last = *rung;
     ladder->at = now;
     return *rung;
+}
+
+double wi_ladder_patience(double expected_ms)
+{
+    return PATIENCE_MS + PATIENCE_FACTOR * expected_ms;
 }

@@ -37,4 +37,8 @@ const char *wi_remedy_name(enum wi_remedy remedy);
 /* The remedy for this fault now, which is noted. */
 enum wi_remedy wi_ladder_climb(struct wi_ladder *ladder, enum wi_fault fault, double now);
 
+/* How long a session that is replaced because it is unwell may go on with what runs on it and is
+ * expected to take `expected_ms`: that may be stuck for the same reason. */
+double wi_ladder_patience(double expected_ms);
+
 #endif

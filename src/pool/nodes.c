@@ -117,14 +117,29 @@ static int unbook(
     return 1;
 }
 
+/* What loading and running it takes on nodes like this one; 0 where that is not known. */
+static double usual_ms(
+    const struct wi_pool *pool, const struct pool_node *node, const struct wi_task *task)
+{
+    const struct wi_fleet_class *class = node->place.class;
+    struct wi_estimate e;
+
+    if (task->model->builtin || !class)
+        return 0;
+    e = wi_estimates_get(pool->estimates, task->model->hash, class->places[task->platforms[0]]);
+    return e.loads > 0 && e.run_ms > 0 ? e.load_ms + e.run_ms : 0;
+}
+
 enum wi_code wi_pool_dispatch(struct wi_pool *pool, const char *node_id, const struct wi_task *task)
 {
     struct pool_node *node = wi_pool_find_node(pool, node_id);
+    struct wi_task sent = *task;
     enum wi_code code;
 
     if (!node || node->count >= WI_DEPTH_BUILTIN + WI_DEPTH_MODEL)
         return WI_NODE_NOT_FOUND;
-    code = wi_bridge_send_task(pool->bridge, node_id, task);
+    sent.usual_ms = usual_ms(pool, node, task);
+    code = wi_bridge_send_task(pool->bridge, node_id, &sent);
     if (code == WI_OK)
         book(pool, node, task);
     return code;

@@ -41,6 +41,7 @@ struct pool_session {
     struct wi_ladder ladder;
     double checked_at;
     unsigned checks_failed; /* in a row */
+    double retire_by;       /* an unwell one that is to end: when, at the latest; 0: well */
 };
 
 struct pool_attempt {

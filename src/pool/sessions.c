@@ -157,8 +157,16 @@ static void on_state(void *context, const char *session_id, enum wi_session_stat
 
 void wi_pool_session_close(struct wi_pool *pool, struct pool_session *session)
 {
+    struct wi_error error;
+
     drop_node(pool, session, "the session is being closed");
-    wi_session_close(session->session);
+    if (session->retire_by == 0) {
+        wi_session_close(session->session);
+        return;
+    }
+    /* A driver would wait for the part that is stuck. */
+    wi_error_set(&error, WI_UNAVAILABLE, "", "ended at once, for it is unwell");
+    wi_session_kill(session->session, &error);
 }
 
 static void on_checked(void *context, const char *session_id, const struct wi_error *error)
@@ -229,7 +237,7 @@ void wi_pool_session_up(struct wi_pool *pool, struct pool_session *session)
 void wi_pool_session_lost_node(struct wi_pool *pool, struct pool_session *session, const char *why)
 {
     if (wi_pool_session_ends(session))
-        wi_session_close(session->session);
+        wi_pool_session_close(pool, session);
     else if (session->state != WI_SESSION_STARTING) /* else we took the page away ourselves */
         wi_pool_fault(pool, session, WI_FAULT_PAGE_SILENT, why);
 }

@@ -212,6 +212,35 @@ test('a loaded model that takes far longer than ever is a hang, long before the 
     assert.deepEqual(quick.runs('wasm'), ['hung']);
 });
 
+test('a first run that gives no sign for far longer than others take elsewhere is a hang', () => {
+    const { world } = setUp();
+    const head = { platforms: ['webgpu', 'wasm'], deadline_ms: 600_000, usual_ms: 2000 };
+    const setsUp = { ...head, model: model('other') };
+    world.request('sets up', setsUp);
+    world.advance(200_000);
+    assert.deepEqual(world.replaced, [], 'the engine has to be set up, which nobody has measured');
+    world.answer('webgpu', 'sets up', 0, 190_000);
+    world.request('slow', head);
+    world.advance(59_000);
+    world.tell('webgpu', { type: 'progress', attempt: 'slow', phase: 'loading', loaded_bytes: 5, total_bytes: 10 });
+    world.advance(59_000);
+    assert.deepEqual(world.replaced, [], 'it goes on');
+    world.advance(1_000);
+    assert.deepEqual(world.replaced, ['webgpu']);
+    assert.deepEqual(world.runs('wasm'), ['slow'], 'and nothing is said of the next platform');
+    world.advance(200_000);
+    assert.deepEqual(world.replaced, ['webgpu']);
+
+    const { world: quick } = setUp();
+    quick.request('sets up', setsUp);
+    quick.answer('webgpu', 'sets up');
+    quick.request('hung', { ...head, usual_ms: 1 });
+    quick.advance(29_000);
+    assert.deepEqual(quick.replaced, [], 'it has to be loaded and compiled');
+    quick.advance(1_000);
+    assert.deepEqual(quick.replaced, ['webgpu']);
+});
+
 test('who comes after a hang falls back, with the reason', () => {
     const { world } = setUp();
     world.request('hung', { platforms: ['webgpu'], deadline_ms: 100 });

@@ -27,7 +27,8 @@ const quick = { bridge: { heartbeat_interval: '600ms', resume_grace: '2s' },
 test('a document that hangs: what runs is finished, then the browser is replaced', () =>
     withDaemon({ models: ['slow'], config: quick }, async (daemon) => {
         const [{ id }] = await sessions(daemon);
-        assert.equal((await slow(daemon, 1)).status, 200);
+        // What such a run takes is known then, however busy the machine is.
+        assert.equal((await slow(daemon, 200)).status, 200);
         const call = slow(daemon, 600);
         await until(async () => (await daemon.status()).queue.running === 1, { what: 'the job' });
         const socket = await devtools.evaluate(daemon.temporary, 'for (;;);');
@@ -122,6 +123,18 @@ test('an engine that is busy with nothing of ours: another page, then another br
             assert.equal(await remedies(daemon, 'kill'), 1);
             await other.close();
         }));
+
+test('a browser that does not even leave its page is replaced long before a start may take', () =>
+    withFake({ bridge: { heartbeat_interval: '200ms', resume_grace: '1s' },
+        pool: { connection_timeout: '300s' } }, async (daemon, driver, node) => {
+        const [{ id }] = await sessions(daemon);
+        driver.mode = 'hang_navigate';
+        node.answersHeartbeats = false;
+        await until(async () => (await sessions(daemon)).every((one) => one.id !== id),
+            { what: 'another browser', ...long });
+        assert.equal(await remedies(daemon, 'reload'), 1);
+        assert.match(daemon.log, /starting -> broken/);
+    }));
 
 test('the cores are shared out among the browsers that there are', () =>
     withFake({ pool: { max_connections: 2 }, bridge: { heartbeat_interval: '200ms' } },

@@ -59,8 +59,12 @@ export class Attempt {
         this.fallbacks = [];
         this.acceptDue = this.loadOnly ? Infinity : now + ACCEPT_AFTER_MS;
         this.deadline = now + data.deadline_ms;
+        /** What loading and running take on the first platform elsewhere; 0: nobody knows. */
+        this.usualMs = typeof data.usual_ms === 'number' && data.usual_ms > 0 ? data.usual_ms : 0;
         this.startedAt = 0; /* when it was handed to an engine; 0: not running */
         this.due = this.deadline; /* when its present state has lasted too long */
+        this.limit = Infinity; /* how long its run may give no sign of life */
+        this.share = this.deadline; /* when its run has had its part of the time */
         this.cancelled = false;
     }
 
@@ -92,7 +96,14 @@ export class Attempt {
     /** Its run begins. @param {number} now @param {number} limit milliseconds after which it must hang */
     start(now, limit) {
         this.startedAt = now;
-        this.due = Math.min(this._share(now), now + limit);
+        this.limit = limit;
+        this.share = this._share(now);
+        this.heard(now);
+    }
+
+    /** Its run goes on. @param {number} now */
+    heard(now) {
+        this.due = Math.min(this.share, now + this.limit);
     }
 
     /**

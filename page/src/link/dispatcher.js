@@ -9,7 +9,7 @@ import { Alarm } from './alarm.js';
 import { Attempt, checkTask, isRetryable } from './attempt.js';
 import { Lane } from './lane.js';
 import { Models } from './models.js';
-import { RunTimes } from './run_times.js';
+import { firstLimit, RunTimes } from './run_times.js';
 import { Workers } from './workers.js';
 
 /** @typedef {import('../shared/messages.js').Envelope} Envelope */
@@ -259,7 +259,7 @@ export class Dispatcher {
     /** @param {Lane} lane @param {Attempt} attempt */
     _start(lane, attempt) {
         if (!attempt.isEcho) this._models.makeRoom(attempt);
-        attempt.start(this._around.now(), this._hangLimit(attempt));
+        attempt.start(this._around.now(), this._hangLimit(lane, attempt));
         this._alarm.set(attempt.due);
         lane.outstanding.set(attempt.id, attempt);
         const run = /** @type {const} */ ({
@@ -280,9 +280,16 @@ export class Dispatcher {
         return attempt.isEcho || this._times.usual(attempt.key, attempt.platform) <= QUICK_MS;
     }
 
-    /** What a run may take: loading has no measure, so it counts for loaded models. @param {Attempt} attempt */
-    _hangLimit({ key, platform }) {
-        return this._models.residents.isLoaded(key, platform) ? this._times.limit(key, platform) : Infinity;
+    /**
+     * What a run may take by what it took here, or with its loading elsewhere. A worker's first run sets
+     * the engine up as well, which nothing measures: it has no limit but its share of the deadline.
+     * @param {Lane} lane @param {Attempt} attempt
+     */
+    _hangLimit(lane, { key, platform, index, usualMs }) {
+        const own = this._models.residents.isLoaded(key, platform) ? this._times.limit(key, platform) : Infinity;
+        // On WASM nothing hangs but the worker itself, and that where it would hang everywhere.
+        if (own < Infinity || platform === 'wasm' || index > 0 || !lane.proven) return own;
+        return firstLimit(usualMs);
     }
 
     /** @param {Lane} lane @param {import('../shared/messages.js').AnswerMessage} message */
@@ -290,6 +297,7 @@ export class Dispatcher {
         const attempt = this._take(lane, message);
         if (!attempt) return;
         this._attempts.delete(attempt.id);
+        lane.proven ||= !attempt.isEcho;
         if (message.frame && !attempt.isEcho) this._noteTime(attempt, message.load_ms);
         if (!attempt.cancelled && message.frame) {
             this._counts.answered++;
@@ -351,7 +359,9 @@ export class Dispatcher {
     /** @param {Lane} lane @param {import('../shared/messages.js').ProgressMessage} message */
     _onProgress(lane, { attempt: id, phase, loaded_bytes, total_bytes }) {
         const attempt = lane.outstanding.get(id);
-        if (!attempt || attempt.cancelled || attempt.loadOnly) return;
+        if (!attempt || attempt.cancelled) return;
+        attempt.heard(this._around.now());
+        if (attempt.loadOnly) return;
         this._around.send('task_progress', {
             attempt_id: id, phase, platform: attempt.platform, loaded_bytes, total_bytes,
         });

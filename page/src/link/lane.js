@@ -32,6 +32,7 @@ export class Lane {
         this.queue = [];
         /** Handed over, oldest first. @type {Map<string, Attempt>} */
         this.outstanding = new Map();
+        this.proven = false; /* the worker has answered: its engine is set up, and its GPU works */
         this.memory = 0; /* bytes of WASM memory, as last reported */
         this.leftovers = false; /* something was unloaded, so part of the memory may be garbage */
     }
@@ -50,6 +51,7 @@ export class Lane {
         this.channel = null;
         this.ready = false;
         this.readyDue = Infinity;
+        this.proven = false;
         this.memory = 0;
         this.leftovers = false;
         return lost;

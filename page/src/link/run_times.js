@@ -1,6 +1,7 @@
 /**
  * How long each model runs on each platform in this page: a moving average, so that a cancelled
- * run's remaining time can be told, and a run that hangs be noticed long before its deadline. Bounded: what was not used for longest is forgotten.
+ * run's remaining time can be told, and a run that hangs be noticed long before its deadline.
+ * Bounded: what was not used for longest is forgotten.
  */
 
 /** The weight of the newest run. */
@@ -10,6 +11,14 @@ const REMEMBERED = 256;
  * makes runs several times slower, not this. */
 const HANG_FACTOR = 30;
 const HANG_MS = 10000;
+/** A model's first run here, which loads and compiles it, has at least so long. */
+const FIRST_HANG_MS = 30000;
+
+/**
+ * After how many milliseconds without a sign a first run, loading included, is taken for a hang.
+ * @param {number} usual what it takes elsewhere; 0: nobody knows
+ */
+export const firstLimit = (usual) => (usual > 0 ? Math.max(FIRST_HANG_MS, HANG_FACTOR * usual) : Infinity);
 
 export class RunTimes {
     constructor() {

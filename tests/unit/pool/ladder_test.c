@@ -60,6 +60,12 @@ static void every_fault_ends_in_a_new_browser(void **state)
     }
 }
 
+static void who_runs_long_gets_more_time_to_end(void **state)
+{
+    assert_true(wi_ladder_patience(0) >= 10000 && wi_ladder_patience(0) <= 40000);
+    assert_true(wi_ladder_patience(60000) >= wi_ladder_patience(0) + 2 * 60000);
+}
+
 static void everything_has_a_name(void **state)
 {
     for (int fault = 0; fault < WI_FAULT_COUNT; fault++)
@@ -77,6 +83,7 @@ int main(void)
         cmocka_unit_test(again_soon_it_goes_up_to_the_end),
         cmocka_unit_test(another_fault_soon_after_a_remedy_is_no_milder_a_case),
         cmocka_unit_test(every_fault_ends_in_a_new_browser),
+        cmocka_unit_test(who_runs_long_gets_more_time_to_end),
         cmocka_unit_test(everything_has_a_name),
     };
 
