@@ -28,16 +28,6 @@ const HANGS = onDevice('() => { GPUBuffer.prototype.mapAsync = () => new Promise
 const SPINS = onDevice('(device) => { device.queue.submit = () => { for (;;); }; }');
 const LOOKS_LIKE_HARDWARE = `Object.defineProperty(GPUAdapter.prototype, 'info', { get: () => ({
     vendor: 'acme', architecture: 'anvil', description: 'Acme Anvil', device: '', isFallbackAdapter: false }) });`;
-/** For the link worker: it stands still for longer than it hears nothing, when told to. */
-const RESTS = `{
-    const receive = Object.getOwnPropertyDescriptor(WebSocket.prototype, 'onmessage');
-    Object.defineProperty(WebSocket.prototype, 'onmessage', { ...receive, set(handle) {
-        receive.set.call(this, handle && ((event) => {
-            if (String(event.data).includes('"type":"rest"')) for (const end = performance.now() + 3000; performance.now() < end;);
-            else handle.call(this, event);
-        }));
-    } });
-}`;
 const DIES_EARLY = 'throw new Error("broken script");';
 
 const nodeTest = nodeTests();
@@ -237,14 +227,6 @@ describe('a dropped socket', needsCases, () => {
         service.silent = true;
         await service.seen('node_announcement', (m) => m.data.resume);
     }, { welcome: { heartbeat_interval_ms: 400, heartbeat_misses: 3 } });
-
-    nodeTest('what was not heard while the page could not run is no silence', async ({ service }) => {
-        const since = service.messages.length;
-        service.socket.send(JSON.stringify({ id: 'rest', type: 'rest', from: 'service', timestamp: 0, data: {} }));
-        const id = service.send('heartbeat', { seq: 1 });
-        await service.seen('heartbeat', (m) => m.data.reply_to === id, since);
-        assert.equal(service.messages.slice(since).some(({ type }) => type === 'close'), false);
-    }, { faults: RESTS, faulty: 'link', welcome: { heartbeat_interval_ms: 400, heartbeat_misses: 3 } });
 
     nodeTest('a service that knows nothing of the page ends it', async ({ service, tab }) => {
         service.handle = (socket) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Backoff, BACKOFF_BASE_MS, BACKOFF_CAP_MS } from '../../page/src/link/backoff.js';
+import { Connection } from '../../page/src/link/connection.js';
 import { Outbox } from '../../page/src/link/outbox.js';
 import { Residents } from '../../page/src/link/residents.js';
 import { RunTimes } from '../../page/src/link/run_times.js';
@@ -91,4 +92,40 @@ test('run times are averaged for each model and platform, a first run counting l
     assert.equal(times.left('m', 'webgpu', 0), undefined);
     for (let i = 0; i < 300; i++) times.note(`other ${i}`, 'wasm', 1, true);
     assert.equal(times.left('m', 'wasm', 0), undefined);
+});
+
+test('silence is counted in intervals: one who could not run for a while has heard nothing, that is all', (t) => {
+    let now = 1000, due, socket;
+    t.mock.method(performance, 'now', () => now);
+    t.mock.method(globalThis, 'setTimeout', (run) => { due = run; });
+    t.mock.method(globalThis, 'clearTimeout', () => {});
+    const { WebSocket } = globalThis;
+    t.after(() => { globalThis.WebSocket = WebSocket; });
+    globalThis.WebSocket = /** @type {any} */ (class {
+        static OPEN = 1;
+        readyState = 1;
+        constructor() { socket = this; }
+        send() {}
+        close() { this.closed = true; }
+    });
+    const nothing = () => {};
+    const connection = new Connection('ws://x/', 'token', '1', /** @type {any} */ ({ capabilities: () => ({}),
+        unanswered: () => [], pulse: () => ({}), onWelcome: nothing, onUnwanted: nothing, onForgotten: nothing,
+        onMessage: nothing, onState: nothing }));
+    connection.open();
+    const first = socket;
+    const hear = (type, data) => first.onmessage({ data: JSON.stringify({ id: 's1', type, from: 'service', timestamp: 0, data }) });
+    hear('welcome', { node: 'n', resume_token: 'r', heartbeat_interval_ms: 100, heartbeat_misses: 3 });
+    const wait = (ms) => {
+        now += ms;
+        due();
+    };
+    wait(100);
+    wait(5000); // what has come meanwhile is still to be read
+    assert.equal(first.closed, undefined);
+    hear('heartbeat', { seq: 1 });
+    for (let i = 0; i < 3; i++) wait(100);
+    assert.equal(first.closed, undefined);
+    wait(100);
+    assert.equal(first.closed, true);
 });

@@ -59,14 +59,14 @@ export async function launch({ webnn } = {}) {
 
 /**
  * A service of its own and one page that has been welcomed and has probed all of its platforms.
- * @param {object} options `faults`: script text that runs first in one worker, the engine's for
- * `faulty` or, for `link`, the link worker; `welcome`: what the service's welcome says otherwise; `fragment`: what the page's address
+ * @param {object} options `faults`: script text that runs first in one engine worker, the one for
+ * `faulty`; `welcome`: what the service's welcome says otherwise; `fragment`: what the page's address
  * has behind the token
  */
 export async function openNode(browser, page, { faults, faulty = 'webgpu', welcome, fragment = '' } = {}) {
     const service = await Service.start(page, {
         welcome,
-        alter: (name, content) => (faults && (name.startsWith(`engine-${faulty}-`) || name.startsWith(`${faulty}-`)) ? `${faults}\n${content}` : content),
+        alter: (name, content) => (faults && name.startsWith(`engine-${faulty}-`) ? `${faults}\n${content}` : content),
     });
     const problems = [];
     const { tab, close } = await browser.openTab(problems);
