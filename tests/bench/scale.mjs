@@ -195,9 +195,11 @@ async function main() {
         await daemon.stop();
     }
     const ran = Object.keys(queues).map((name) => result[name]).filter(Boolean);
-    console.log(table('Long queues', ['', 'jobs', 'waiting at once', 'answered', 'errors',
-        'bytes/waiting', 'jobs/s', 'CPU µs/job'], ran.map((one) => [one.title, String(one.jobs),
-        one.waiting, one.answered, one.errors, one.bytesPerWaiting, one.perSecond, one.perJobUs])));
+    if (ran.length)
+        console.log(table('Long queues', ['', 'jobs', 'waiting at once', 'answered', 'errors',
+            'bytes/waiting', 'jobs/s', 'CPU µs/job'], ran.map((one) => [one.title,
+            String(one.jobs), one.waiting, one.answered, one.errors, one.bytesPerWaiting,
+            one.perSecond, one.perJobUs])));
     const costs = result.nodes.map((one) => one.perJobUs);
     result.lost = ran.reduce((sum, one) => sum + one.jobs - one.answered + one.errors, 0);
     result.twice = (result.stored?.attempts ?? 0) - (result.stored?.jobs ?? 0);
