@@ -32,7 +32,7 @@ struct wi_children *wi_children_new(uv_loop_t *loop, const char *lifeline);
 /* Only when no child is left. */
 void wi_children_free(struct wi_children *children);
 size_t wi_children_count(const struct wi_children *children);
-/* Finds out, off the loop, what each tree holds now. Nothing while the last time is still going on. */
+/* Finds out, off the loop, what each tree holds now. Nothing while that is still going on. */
 void wi_children_weigh(struct wi_children *children);
 
 /* NULL with `error` filled if the program cannot be started. */
