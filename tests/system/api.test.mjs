@@ -199,7 +199,8 @@ test('priority: the urgent one overtakes', async () => {
     const order = [];
     const low = slow(1, { priority: 0 }).then(() => order.push('low'));
     await waiting(2);
-    const lower = slow(1, { priority: 0 }).then(() => order.push('lower'));
+    // Long enough that its answer is not on its way together with the other's.
+    const lower = slow(50, { priority: 0 }).then(() => order.push('lower'));
     await waiting(3);
     const high = slow(1, { priority: 9 }).then(() => order.push('high'));
     await waiting(4);
