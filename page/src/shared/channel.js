@@ -149,9 +149,11 @@ export class Channel {
         this._collect(ms);
     }
 
-    /** Posts a message and lingers for what it is answered with.
+    /** Posts a message and, if it is small, lingers for what it is answered with.
      * @param {Out & {frame?: ArrayBuffer | null}} message @param {number} ms at most */
     ask(message, ms) {
+        // What is large takes its time, and so does what comes next over the socket meanwhile.
+        if ((message.frame?.byteLength ?? 0) > LETTERBOX_BYTES) return this.post(message);
         this._in?.open(this._received); // before, since the answer may be there at once
         this.post(message);
         this._collect(ms);
