@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 /* Headers of one request and one read of a body live in it. libmicrohttpd clears all of it for
- * every request, so more is not faster. */
+ * every request, so much more is not faster. */
 #define CONNECTION_MEMORY ((size_t)64 * 1024)
 #define RUNS_PER_TURN 3
 #define SWEEP_MS 250.0

@@ -40,11 +40,11 @@ import { Workers } from './workers.js';
 const CANCEL_GRACE_MS = 100;
 /** What ending a run on the GPU costs beside its models: the service then brings a fresh browser. */
 const FRESH_BROWSER_MS = 2000;
-/** A run that usually takes no longer than this ends before the event loop would have turned twice,
- * so that its answer is waited for on the spot … */
-const QUICK_MS = 1;
+/** A run that usually takes no longer than this, the way there and back included, is waited for on
+ * the spot: two turns of an event loop would be a good part of it … */
+const QUICK_MS = 3;
 /** … for so long at the most. */
-const LINGER_MS = 2;
+const LINGER_MS = 4;
 /** A `model_load` names no deadline; one that takes longer than this is a hang. */
 const LOAD_DEADLINE_MS = 600000;
 
