@@ -51,14 +51,15 @@ describe('Firefox', unless, () => {
     nodeTest('answers at once, since it is nudged', async ({ service }) => {
         const add = readCase('op_add');
         const model = service.addModel('op_add', add.onnx);
+        const heard = () => service.served.includes('/nudged'); // it comes beside the answers
         let best = Infinity;
-        for (let i = 0; i < RUNS && best > AT_ONCE_MS; i++) {
+        for (let i = 0; i < RUNS && (best > AT_ONCE_MS || !heard()); i++) {
             const answer = await service.run(model, add.inputs, PINNED);
             check(add, answer);
             best = Math.min(best, answer.data.performance.inference_ms);
         }
         assert.ok(best <= AT_ONCE_MS, `the quickest run took ${best} ms`);
-        assert.ok(service.served.includes('/nudged'));
+        assert.ok(heard());
     }, { faults: TELLS_NUDGES });
 
     nodeTest('is left alone when it is asked for that', async ({ service }) => {
