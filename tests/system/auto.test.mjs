@@ -83,9 +83,11 @@ if (!skip) {
         test(`${name} comes to be answered by WebNN, and right`, { timeout: 240_000 * patience },
             async () => {
                 let runs = 0;
-                await until(async () => (++runs > REQUESTS) || (await isRight(name)) === 'edge/webnn',
+                await until(async () =>
+                    (++runs > REQUESTS) || (await isRight(name)) === 'edge/webnn',
                     { what: 'an answer from WebNN', timeout: 200_000 * patience, every: 250 });
-                assert.ok(runs <= REQUESTS, `not within ${REQUESTS} requests: ${JSON.stringify([...places])}`);
+                assert.ok(runs <= REQUESTS,
+                    `not within ${REQUESTS} requests: ${JSON.stringify([...places])}`);
             });
 
     /** Asks until the check of that platform is done; every answer on the way must be right. */
