@@ -33,6 +33,7 @@ void wi_job_enqueue(struct wi_job *job, int at_front)
 enum wi_pick wi_job_pick(struct wi_job *job, struct wi_choice *choice, struct wi_error *error)
 {
     const struct wi_job_spec *spec = &job->spec;
+    double waited = wi_now_ms() - spec->accepted_at;
     struct wi_demand demand = {
         .model = spec->model,
         .browser = spec->browser,
@@ -43,7 +44,8 @@ enum wi_pick wi_job_pick(struct wi_job *job, struct wi_choice *choice, struct wi
         .fallback = spec->fallback,
         .type = spec->type,
         .precision = spec->precision,
-        .waited_ms = wi_now_ms() - spec->accepted_at,
+        .waited_ms = waited,
+        .left_ms = (double)spec->timeout_ms - waited,
     };
     return wi_pool_pick(job->jobs->pool, &demand, choice, error);
 }

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include <assert.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,12 +220,14 @@ static void average(double *mean, unsigned *count, double value)
 double wi_estimates_alone(const struct wi_estimates *estimates, const char *hash, const char *place,
     double run_ms, unsigned requests)
 {
-    struct wi_estimate e = wi_estimates_get(estimates, hash, place);
-    double least = requests > 1 ? run_ms / requests : run_ms;
+    struct wi_estimate e;
 
+    if (requests <= 1)
+        return run_ms;
+    e = wi_estimates_get(estimates, hash, place);
     if ((e.runs == 0 && !e.cold) || e.run_ms > run_ms)
         return run_ms;
-    return e.run_ms < least ? least : e.run_ms;
+    return fmax(e.run_ms, run_ms / requests);
 }
 
 void wi_estimates_ran(struct wi_estimates *estimates, const char *hash, const char *place,
@@ -236,11 +239,12 @@ void wi_estimates_ran(struct wi_estimates *estimates, const char *hash, const ch
     load_ms = load_ms < TIME_MAX_MS ? load_ms : TIME_MAX_MS;
     run_ms = run_ms < TIME_MAX_MS ? run_ms : TIME_MAX_MS;
     if (warm) {
-        if (e->runs > 0 && run_ms * WI_ESTIMATE_SLUMP < e->run_ms && entry->followers > 0) {
+        if (e->runs > 0 && run_ms < e->run_ms && entry->followers > 0) {
             entry->followers--;
             entry->follow = 1;
         }
         e->cold = 0;
+        e->last_ms = run_ms;
         average(&e->run_ms, &e->runs, run_ms); /* the first takes the place of what stood in */
         if (e->best_ms == 0 || e->run_ms < e->best_ms)
             e->best_ms = e->run_ms;
@@ -325,9 +329,16 @@ void wi_estimates_probe_dropped(struct wi_estimates *estimates, const char *hash
         entry->asks--;
 }
 
-int wi_estimate_slumps(const struct wi_estimate *estimate)
+double wi_estimate_hope(const struct wi_estimate *estimate)
 {
-    return estimate->best_ms > 0 && estimate->best_ms * WI_ESTIMATE_SLUMP < estimate->run_ms;
+    double hope = estimate->run_ms;
+
+    if (estimate->last_ms > 0 && estimate->last_ms < hope)
+        hope = estimate->last_ms;
+    if (estimate->best_ms > 0 && estimate->best_ms * WI_ESTIMATE_SLUMP < estimate->run_ms &&
+        estimate->best_ms < hope)
+        hope = estimate->best_ms;
+    return hope;
 }
 
 double wi_estimates_best_run(

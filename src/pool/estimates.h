@@ -16,7 +16,7 @@
 #define WI_ESTIMATE_WEIGHT 0.3
 /* The weight of the newest outcome in the failure rate. */
 #define WI_ESTIMATE_FAILURE_WEIGHT 0.25
-/* A place that was so many times faster than it is now may recover: it is measured again. */
+/* A place that was so many times faster than it is now may recover. */
 #define WI_ESTIMATE_SLUMP 2
 /* A place is written to the database this often at most. */
 #define WI_ESTIMATE_SAVE_MS 3000.0
@@ -25,6 +25,7 @@
 
 struct wi_estimate {
     double best_ms;         /* the least that run_ms ever was on a loaded model; 0: unknown */
+    double last_ms;         /* the last run on a loaded model; 0: unknown, as after a restart */
     double load_ms, run_ms; /* run_ms also counts where only a first, cold run was measured */
     double failure;         /* 0 to 1 */
     unsigned loads, runs;   /* measured; `runs` on a loaded model only */
@@ -65,7 +66,7 @@ void wi_estimates_exceeded(
 
 /* Whether a run at this place may be asked for beside the client's path: at once the first time,
  * then after times that double from 10 s to an hour; and at once, some times, when the last run
- * says that there is more to learn: the first one is known, or it was far faster than expected. */
+ * says that there is more to learn: the first one is known, or it was faster than expected. */
 int wi_estimates_probe_due(
     const struct wi_estimates *estimates, const char *hash, const char *place, double now);
 void wi_estimates_probe_asked(
@@ -74,8 +75,9 @@ void wi_estimates_probe_asked(
  * is the same again, not twice that. */
 void wi_estimates_probe_dropped(
     struct wi_estimates *estimates, const char *hash, const char *place);
-/* Whether it is slower than it was, so that it may recover. */
-int wi_estimate_slumps(const struct wi_estimate *estimate);
+/* What a run may turn out to take, in ms: less than run_ms where the last one took less, so that
+ * the mean may be one of bad times, and where all of them once took far less. */
+double wi_estimate_hope(const struct wi_estimate *estimate);
 /* The shortest run time known of the model in any version and on any platform of a kind; negative
  * if there is none. Walks through all estimates. */
 double wi_estimates_best_run(

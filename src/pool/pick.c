@@ -45,7 +45,7 @@ static void fill_prospect(const struct wi_pool *pool, const struct wi_fleet_clas
     prospect->verdict =
         wi_verdicts_get(pool->verdicts, model, &class->info, platform, demand->precision);
     if (prospect->verdict == WI_UNKNOWN || prospect->estimate.runs == 0 ||
-        wi_estimate_slumps(&prospect->estimate))
+        wi_estimate_hope(&prospect->estimate) < prospect->estimate.run_ms)
         prospect->probe_due = wi_estimates_probe_due(pool->estimates, model->hash, place, now);
     prospect->loaded = wi_fleet_loaded(class, model->hash, platform);
     prospect->warm =
@@ -121,7 +121,7 @@ static enum wi_pick judge(struct wi_pool *pool, const struct wi_demand *demand, 
     const struct wi_config_pool *config = &pool->config->pool;
     const struct pool_node *node = demand->node ? wi_pool_find_node(pool, demand->node) : NULL;
     struct wi_terms terms = {config->numerics, config->exploration, config->recheck,
-        with_dice ? roll(pool) : 1, with_dice ? roll(pool) : 1, pool->backlog};
+        with_dice ? roll(pool) : 1, with_dice ? roll(pool) : 1, pool->backlog, wi_wall_ms()};
     double now = wi_now_ms();
     size_t count = 0;
 
@@ -228,20 +228,15 @@ static void wish_preferred(struct wi_pool *pool, const struct wi_demand *demand,
 }
 
 static void note_probe(
-    struct wi_pool *pool, const struct wi_demand *demand, size_t count, struct wi_probe *probe)
+    struct wi_pool *pool, const struct wi_model *model, const struct wi_probe *probe)
 {
     double now = wi_now_ms();
 
-    pool->counters.probes++;
-    for (size_t i = 0; i < count; i++) {
-        const struct wi_option *option = &pool->options[i];
-        char place[WI_PLACE_SIZE];
-        if (option->platform != probe->platform ||
-            strcmp(option->candidate->info->kind, probe->browser) != 0)
-            continue;
-        wi_estimates_place(place, option->candidate->info, option->platform);
-        wi_estimates_probe_asked(pool->estimates, demand->model->hash, place, now);
-    }
+    pool->counters.probes += (unsigned)probe->wanted;
+    for (const struct wi_fleet_class *class = pool->fleet.classes; class; class = class->hh.next)
+        if (strcmp(class->info.kind, probe->browser) == 0)
+            wi_estimates_probe_asked(
+                pool->estimates, model->hash, class->places[probe->platform], now);
 }
 
 void wi_pool_probe_dropped(
@@ -276,8 +271,8 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     size_t count;
     enum wi_pick pick = wi_pool_consider(pool, demand, 1, choice, &count, error);
 
-    if (pick == WI_PICK_NODE && choice->probe.wanted)
-        note_probe(pool, demand, count, &choice->probe);
+    if (pick == WI_PICK_NODE && (choice->probe.wanted || choice->probe.served))
+        note_probe(pool, demand->model, &choice->probe);
     if (pick != WI_PICK_NEVER && !demand->browser && !demand->node && !demand->has_platform &&
         !demand->model->builtin && pool->config->pool.adaptive_scaling)
         wish_preferred(pool, demand, count);

@@ -27,6 +27,7 @@ struct wi_demand {
     enum wi_model_type type; /* for the preferences; the request's, else the model's */
     const char *precision;
     double waited_ms; /* since it was accepted */
+    double left_ms;   /* until its deadline; 0: it has none */
 };
 
 enum wi_pick { WI_PICK_NODE, WI_PICK_WAIT, WI_PICK_NEVER };
@@ -39,10 +40,10 @@ struct wi_refusal {
     char reason[128];
 };
 
-/* A run beside the client's path: after the job was answered, the same inputs once more on this
- * kind and platform, to measure or to check it. */
+/* A run that measures or checks this kind and platform. */
 struct wi_probe {
-    int wanted;
+    int wanted; /* after the job was answered, its inputs once more, beside the client's path */
+    int served; /* the job itself goes there: nothing more is to be done */
     char browser[32];
     enum wi_platform platform;
     double deadline_ms; /* what it may take; slower is slow enough to know */

@@ -14,6 +14,8 @@
 /* A platform whose measured run is longer than the client's by this factor is not worth checking.
  */
 #define WORTH_CHECKING 1.5
+/* A place that takes up to so many times as long may be tried with a client's request. */
+#define WORTH_TRYING 3
 /* Failures count for certain here at most. */
 #define FAILURE_MAX 0.95
 
@@ -311,7 +313,7 @@ static void take(
     snprintf(choice->node, sizeof(choice->node), "%s", option->node);
 }
 
-/* --- runs beside the client's path ----------------------------------------------------------- */
+/* --- finding out more ------------------------------------------------------------------------ */
 
 static void ask_probe(
     struct wi_choice *choice, const struct wi_option *option, const struct wi_option *client)
@@ -325,10 +327,10 @@ static void ask_probe(
 }
 
 /* WASM to compare with: in the client's own kind of browser where that has it. */
-static const struct wi_option *find_wasm(
-    const struct wi_option *options, size_t count, const struct wi_option *client)
+static struct wi_option *find_wasm(
+    struct wi_option *options, size_t count, const struct wi_option *client)
 {
-    const struct wi_option *found = NULL;
+    struct wi_option *found = NULL;
 
     for (size_t i = 0; i < count; i++) {
         if (options[i].platform != WI_WASM || !is_able(&options[i]))
@@ -339,20 +341,31 @@ static const struct wi_option *find_wasm(
     return found;
 }
 
+/* Whether one more run leaves exploring within its share of the place's time. */
+static int may_explore(const struct wi_prospect *prospect, const struct wi_terms *terms)
+{
+    const struct wi_estimate *e = &prospect->estimate;
+    double since = (double)(terms->wall_ms - e->measured_at);
+    double cost = e->run_ms + (prospect->loaded ? 0 : e->load_ms);
+
+    return e->measured_at == 0 || since < 0 || since * terms->exploration >= cost;
+}
+
 /* Some other place: the one whose measurement is oldest. What is in software costs much, so it is
  * tried only when nothing waits. */
-static const struct wi_option *find_to_explore(const struct wi_option *options, size_t count,
+static struct wi_option *find_to_explore(struct wi_option *options, size_t count,
     const struct wi_option *client, const struct wi_terms *terms)
 {
-    const struct wi_option *found = NULL;
+    struct wi_option *found = NULL;
     int64_t oldest = INT64_MAX;
 
     for (size_t i = 0; i < count; i++) {
-        const struct wi_option *option = &options[i];
-        int64_t at = option->candidate->prospects[option->platform].estimate.measured_at;
+        struct wi_option *option = &options[i];
+        const struct wi_prospect *prospect = &option->candidate->prospects[option->platform];
+        int64_t at = prospect->estimate.measured_at;
         int may = is_able(option) || option->standing == WI_STANDING_UNCHECKED ||
                   option->standing == WI_STANDING_SOFTWARE;
-        if (!may || option->candidate->open == 0 || at >= oldest ||
+        if (!may || option->candidate->open == 0 || at >= oldest || !may_explore(prospect, terms) ||
             (wi_platforms_software(option->candidate, option->platform) && terms->waiting > 0) ||
             (option->platform == client->platform &&
                 strcmp(option->candidate->info->kind, client->candidate->info->kind) == 0))
@@ -364,13 +377,13 @@ static const struct wi_option *find_to_explore(const struct wi_option *options, 
 }
 
 /* A place that would be preferred if only it were known: not compared yet, or never timed. */
-static const struct wi_option *find_to_check(
-    const struct wi_option *options, size_t count, const struct wi_option *client)
+static struct wi_option *find_to_check(
+    struct wi_option *options, size_t count, const struct wi_option *client)
 {
-    const struct wi_option *found = NULL;
+    struct wi_option *found = NULL;
 
     for (size_t i = 0; i < count; i++) {
-        const struct wi_option *option = &options[i];
+        struct wi_option *option = &options[i];
         const struct wi_prospect *prospect = &option->candidate->prospects[option->platform];
         int unknown = option->standing == WI_STANDING_UNCHECKED ||
                       (is_able(option) && !option->measured &&
@@ -385,45 +398,69 @@ static const struct wi_option *find_to_check(
     return found;
 }
 
-/* A place that was faster than where the client goes, and is not now: it may have recovered, and no
- * client would find out. */
-static const struct wi_option *find_to_revisit(
-    const struct wi_option *options, size_t count, const struct wi_option *client)
+/* A place that was faster than where the client goes, once or just now, and is not on average: no
+ * client would find out that it recovered, or that it was measured in bad times. */
+static struct wi_option *find_to_revisit(
+    struct wi_option *options, size_t count, const struct wi_option *client)
 {
-    const struct wi_option *found = NULL;
+    struct wi_option *found = NULL;
     double best = client->run_ms;
 
     for (size_t i = 0; i < count; i++) {
-        const struct wi_option *option = &options[i];
+        struct wi_option *option = &options[i];
         const struct wi_prospect *prospect = &option->candidate->prospects[option->platform];
+        double hope = wi_estimate_hope(&prospect->estimate);
         if (!is_able(option) || option == client || option->candidate->open == 0 ||
-            !prospect->probe_due || !wi_estimate_slumps(&prospect->estimate) ||
-            prospect->estimate.best_ms >= best)
+            !prospect->probe_due || hope >= prospect->estimate.run_ms || hope >= best)
             continue;
         found = option;
-        best = prospect->estimate.best_ms;
+        best = hope;
     }
     return found;
 }
 
-static void choose_probe(const struct wi_option *options, size_t count,
-    const struct wi_option *client, const struct wi_terms *terms, struct wi_choice *choice)
+/* Whether the client's own request may be the run: it waits for nothing there, has time, and is
+ * little slower at worst or was no slower just now. A run beside others' work is measured unfairly,
+ * and costs more. */
+static int may_serve(
+    const struct wi_option *option, const struct wi_option *client, const struct wi_demand *demand)
 {
-    const struct wi_option *option = NULL;
-    enum wi_verdict verdict = client->candidate->prospects[client->platform].verdict;
-    int checks = terms->numerics == WI_NUMERICS_CHECK;
+    const struct wi_estimate *e = &option->candidate->prospects[option->platform].estimate;
+    int fast = option->run_ms <= WORTH_TRYING * client->run_ms ||
+               (e->last_ms > 0 && e->last_ms <= client->run_ms);
 
-    if (terms->recheck_roll < terms->recheck && checks && client->platform != WI_WASM &&
-        verdict == WI_TRUSTED)
-        option = find_wasm(options, count, client);
+    if (demand->avoid || (demand->left_ms != 0 && demand->left_ms < WORTH_TRYING * option->run_ms))
+        return 0;
+    return fast && is_ready(option) && option->measured && option->warm && option->queue_ms == 0 &&
+           e->failure == 0 && !wi_platforms_software(option->candidate, option->platform);
+}
+
+/* Finds out more about a place, if there is one to try: beside the client, or with its request.
+ * Gives the option that the client takes. */
+static struct wi_option *try_another(struct wi_option *options, size_t count,
+    struct wi_option *client, const struct wi_demand *demand, const struct wi_terms *terms,
+    struct wi_choice *choice)
+{
+    struct wi_option *option = NULL, *wasm = NULL;
+    enum wi_verdict verdict = client->candidate->prospects[client->platform].verdict;
+
+    if (terms->recheck_roll < terms->recheck && terms->numerics == WI_NUMERICS_CHECK &&
+        client->platform != WI_WASM && verdict == WI_TRUSTED)
+        option = wasm = find_wasm(options, count, client);
     if (!option && terms->explore_roll < terms->exploration)
         option = find_to_explore(options, count, client, terms);
     if (!option)
         option = find_to_check(options, count, client);
     if (!option)
         option = find_to_revisit(options, count, client);
-    if (option)
-        ask_probe(choice, option, client);
+    if (!option)
+        return client;
+    ask_probe(choice, option, client);
+    if (wasm || !may_serve(option, client, demand))
+        return client;
+    choice->probe.wanted = 0;
+    choice->probe.served = 1;
+    return option;
 }
 
 /* --- all together ---------------------------------------------------------------------------- */
@@ -478,9 +515,9 @@ enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,
     if (awaited && awaited->measured && best->measured && !demand->model->builtin &&
         awaited->expected_ms * WORTH_WAITING < best->expected_ms)
         return WI_PICK_WAIT;
+    if (!demand->has_platform && !demand->model->builtin)
+        best = try_another(options, made, best, demand, terms, choice);
     best->chosen = 1;
     take(best, demand, choice);
-    if (!demand->has_platform && !demand->model->builtin)
-        choose_probe(options, made, best, terms, choice);
     return WI_PICK_NODE;
 }

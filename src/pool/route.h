@@ -59,6 +59,7 @@ struct wi_terms {
     double exploration, recheck;       /* shares */
     double explore_roll, recheck_roll; /* in [0, 1), or 1 for "not now" */
     size_t waiting;                    /* jobs in the queue */
+    int64_t wall_ms;                   /* the time, as in wi_estimate.measured_at */
 };
 
 enum wi_standing {

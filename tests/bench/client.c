@@ -237,17 +237,19 @@ int main(int argc, char **argv)
     run.wanted = argc > 5 ? (size_t)atol(argv[5]) : 0;
     run.connections = calloc(run.count, sizeof *run.connections);
     run.epoll = epoll_create1(EPOLL_CLOEXEC);
+    int together = run.count <= AT_ONCE;
     double began = now_ms();
     for (unsigned i = 0; i < run.count; i++) {
         open_connection(&run, &run.connections[i], (unsigned short)atoi(argv[1]));
-        if (run.count > AT_ONCE)
+        if (!together)
             begin(&run, &run.connections[i]);
     }
-    if (run.count <= AT_ONCE)
+    if (together) {
         began = now_ms();
+        for (unsigned i = 0; i < run.count; i++)
+            begin(&run, &run.connections[i]);
+    }
     run.stop_at = began + atof(argv[4]);
-    for (unsigned i = 0; i < run.count && run.count <= AT_ONCE; i++)
-        begin(&run, &run.connections[i]);
     while (run.active) {
         int count = epoll_wait(run.epoll, events, 256, 60000);
         if (count == 0) {

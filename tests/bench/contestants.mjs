@@ -99,12 +99,13 @@ export class WebDriver {
     stop() { return this.driver.stop(); }
 }
 
-/** The floor and the browser whose page answers for it. */
+/** The floor and the browser whose page answers for it; with `models`, that page runs them. */
 export class Floor {
-    async start(program, flags, url) {
+    async start(program, flags, url, models = []) {
         this.process = await programs.startFloor(program);
         this.driver = await new PlainDriver().start(flags);
-        await this.driver.navigate(`${url}/floor.html?port=${this.process.page}`);
+        await this.driver.navigate(`${url}/floor.html?port=${this.process.page}&models=` +
+            encodeURIComponent(JSON.stringify(models)));
         await until(async () => (await request(`http://127.0.0.1:${this.process.clients}/`,
             { method: 'POST', body: 'x' })).status === 200, { what: "the floor's page" });
         this.port = this.process.clients;

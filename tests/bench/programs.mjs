@@ -43,9 +43,8 @@ export function requestFile(name, host, headers, body) {
 }
 
 /** Runs the load client to its end. */
-export async function load(program, { port, file, clients, ms, requests }) {
-    const child = spawn(program,
-        [port, file, clients, ms, ...(requests ? [requests] : [])].map(String),
+export async function load(program, { port, file, clients, ms, requests = 0 }) {
+    const child = spawn(program, [port, file, clients, ms, requests].map(String),
         { stdio: ['ignore', 'pipe', 'pipe'] });
     let out = '', problems = '';
     child.stdout.on('data', (text) => (out += text));

@@ -2,7 +2,7 @@
  * ./dev bench: round trips, models, session start and the daemon's own cost, everything
  * interleaved in one run; prints tables and writes build/bench/result.json.
  *
- *   node tests/bench/run.mjs [--quick] [--rounds=N] [--only=echo,models,start,cost]
+ *   node tests/bench/run.mjs [--quick] [--rounds=N] [--only=echo,models,start,cost] [--models=NAME,…]
  */
 import fs from 'node:fs';
 import os from 'node:os';
@@ -136,8 +136,10 @@ function goals({ echo, models: modelResults, start, cost }) {
                     at(bytes, clients).bytes_share_of_floor.median, 0.7, true);
     }
     if (start) goal('session start over chromedriver alone', start.ratio.median, 1.15);
-    for (const { name, ratio_to_bare_plus_echo: ratio } of modelResults ?? [])
-        goal(`${name} over bare page + echo`, ratio.median, 1);
+    for (const { name, over_bare_plus_echo: overParts, over_floor: overFloor } of modelResults ?? []) {
+        goal(`${name} over bare page + echo`, overParts.median, 1);
+        goal(`${name} over the floor that runs it`, overFloor.median, 1.5);
+    }
     if (cost) goal('RSS growth over the echoes, share', cost.rss_growth / cost.rss_before, 0.05);
     return list;
 }
@@ -158,11 +160,14 @@ function print(result) {
                     row.webinfer.per_second.median, row.floor.bytes_per_second.median / 1e6,
                     row.webinfer.bytes_per_second.median / 1e6]));
     if (result.models)
-        out += table('Models on WASM, ms', ['model', 'bare page', 'bare, 1 ms apart', 'webinfer',
-            'echo', 'over bare + echo', 'over apart + echo'],
-            result.models.map((row) => [row.name, shown(row.bare_ms),
-                shown(row.bare_spaced_ms), shown(row.webinfer_ms), shown(row.echo_ms),
-                row.ratio_to_bare_plus_echo.median, row.ratio_to_bare_spaced_plus_echo.median]));
+        out += table('Models on WASM: p50 in ms, median of the rounds (spread)',
+            ['model', 'bare page', 'echo', 'webinfer', 'floor'], result.models.map((row) =>
+                [row.name, shown(row.bare_ms), shown(row.echo_ms), shown(row.webinfer_ms),
+                    shown(row.floor_ms)])) +
+            table('Models: ratios', ['model', 'webinfer over bare + echo',
+                'floor over bare + its echo', 'webinfer over floor'], result.models.map((row) =>
+                [row.name, shown(row.over_bare_plus_echo), shown(row.floor_over_bare_plus_echo),
+                    shown(row.over_floor)]));
     if (result.start)
         out += table('Session start, ms', ['webinfer', 'chromedriver alone', 'ratio'],
             [[shown(result.start.webinfer_ms), shown(result.start.chromedriver_ms),
@@ -177,10 +182,27 @@ function print(result) {
     process.stdout.write(out);
 }
 
+/** Starts a bare page and a floor that run the models as well, and measures all three. */
+async function compareModels({ built, closers, flags, pages, webinfer, daemon, chosen, threads }) {
+    const browser = await playwright(flags);
+    closers.push(() => browser.close());
+    const page = await browser.newPage();
+    await page.goto(`${pages.url}/ort.html`);
+    await page.waitForFunction(() => document.title === 'ready');
+    const floorEnd = await new Floor().start(
+        built.floor, flags, pages.url, models.wanted(chosen, threads));
+    closers.push(() => floorEnd.stop());
+    const floor = new OverHttp('floor', built.client, floorEnd.port);
+    return models.measureModels({ page, floor, webinfer, daemon, threads, rounds,
+        ms: quick ? 200 : 500, chosen });
+}
+
 async function measure(built, closers) {
-    const chosen = sharedModels ? (quick ? models.names.slice(0, 3) : models.names) : [];
-    // One session, so that it has as many WASM threads as the bare page: all of them.
-    const config = { pool: { max_connections: 1 } };
+    const chosen = sharedModels
+        ? option('models')?.split(',') ?? models.names.slice(0, quick ? 3 : undefined) : [];
+    // One session, so that it has as many WASM threads as the bare page: all of them. It lasts, as
+    // the bare page does: a fresh browser's code is slow at first.
+    const config = { pool: { max_connections: 1, recycle_after: 0 } };
     const daemon = new Daemon({ models: chosen, config, logToFile: true });
     closers.push(() => daemon.ended ? undefined : daemon.stop());
     await daemon.start();
@@ -207,16 +229,9 @@ async function measure(built, closers) {
             shape: [100], bytes: content }), content);
     }
     if (parts.includes('models') && chosen.length) {
-        const browser = await playwright(flags);
-        closers.push(() => browser.close());
-        const page = await browser.newPage();
-        await page.goto(`${pages.url}/ort.html`);
-        await page.waitForFunction(() => document.title === 'ready');
-        const threads = os.cpus().length;
-        result.threads = threads;
-        result.models = await models.measureModels({ page, webinfer, daemon, threads, rounds,
-            ms: quick ? 200 : 500, chosen });
-        process.stderr.write('.');
+        result.threads = os.cpus().length;
+        result.models = await compareModels(
+            { built, closers, flags, pages, webinfer, daemon, chosen, threads: result.threads });
     }
     if (parts.includes('cost')) result.cost = await measureCost(webinfer, daemon);
     await daemon.stop();

@@ -18,7 +18,7 @@ const names = skip ? [] : cases.names();
  * that depend on the input too. */
 const fasterOnWebnn = ['light_resnet50', 'cnn_squeezenet_randw'];
 /** So many requests at most, until measurements beside other load have evened out. */
-const REQUESTS = 150;
+const REQUESTS = 300;
 /** What WebNN computes wrong, by the same measurements. */
 const wrongOnWebnn = ['op_averagepool_2d_pads', 'op_convtranspose_pads'];
 /** What each case ran on, by kind/platform. */
@@ -32,7 +32,7 @@ before(async () => {
     const one = { min_connections: 1, max_connections: 1 };
     daemon = await new Daemon({ models: names, config: {
         // What was slow when it was checked, beside all else, is measured again.
-        pool: { min_connections: 3, max_connections: 3, exploration: '10%' },
+        pool: { min_connections: 3, max_connections: 3, exploration: '20%' },
         'browser.chrome': one, 'browser.edge': edge(one), 'browser.firefox': one,
     } }).start();
     await until(async () => (await daemon.status()).sessions
@@ -80,12 +80,12 @@ if (!skip) {
         });
 
     for (const name of fasterOnWebnn.filter((one) => names.includes(one)))
-        test(`${name} comes to be answered by WebNN, and right`, { timeout: 240_000 * patience },
+        test(`${name} comes to be answered by WebNN, and right`, { timeout: 420_000 * patience },
             async () => {
                 let runs = 0;
                 await until(async () =>
                     (++runs > REQUESTS) || (await isRight(name)) === 'edge/webnn',
-                    { what: 'an answer from WebNN', timeout: 200_000 * patience, every: 250 });
+                    { what: 'an answer from WebNN', timeout: 400_000 * patience, every: 250 });
                 assert.ok(runs <= REQUESTS,
                     `not within ${REQUESTS} requests: ${JSON.stringify([...places])}`);
             });

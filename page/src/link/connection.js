@@ -51,7 +51,6 @@ export class Connection {
         this._interval = 5000;
         this._misses = 3;
         this._beat = 0;
-        this._lastIn = 0;
         this._quiet = 0; /* intervals in a row without a word of the service */
         this._lastOut = 0;
         this._ids = 0;
@@ -133,7 +132,6 @@ export class Connection {
         this._handlers.onState('connected', '');
         this._handlers.onWelcome(data);
         for (const frame of this._outbox.frames()) this._write(frame);
-        this._quiet = 0;
         this._setTimer(() => this._watch(), this._interval);
     }
 
@@ -141,7 +139,6 @@ export class Connection {
 
     /** @param {string | ArrayBuffer} frame */
     _receive(frame) {
-        this._lastIn = performance.now();
         this._quiet = 0;
         let message, section;
         try {
@@ -170,14 +167,13 @@ export class Connection {
     }
 
     /**
-     * Each interval: is the service still there, and does it know that we are? Intervals are counted,
-     * too: one who was not let run for a while has heard nothing, and that is not the service's silence.
+     * Each interval: is the service still there, and does it know that we are? Silence is counted in
+     * intervals: one who was not let run for a while has heard nothing, and that is not the service's.
      */
     _watch() {
-        const now = performance.now();
-        if (this._quiet >= this._misses && now - this._lastIn > this._interval * this._misses) return this._giveUp();
+        if (this._quiet >= this._misses) return this._giveUp();
         this._quiet++;
-        if (now - this._lastOut >= this._interval * 0.9) this._heartbeat();
+        if (performance.now() - this._lastOut >= this._interval * 0.9) this._heartbeat();
         this._setTimer(() => this._watch(), this._interval);
     }
 

@@ -48,8 +48,7 @@ export class RunTimes {
      * @param {string} key @param {string} platform
      */
     limit(key, platform) {
-        const known = this._times.get(`${platform} ${key}`);
-        return known?.warm ? Math.max(HANG_MS, HANG_FACTOR * known.ms) : Infinity;
+        return Math.max(HANG_MS, HANG_FACTOR * this.usual(key, platform));
     }
 
     /** Milliseconds that a warm run takes; Infinity if nothing is known. @param {string} key @param {string} platform */

@@ -21,8 +21,6 @@ const NO_FRAME = -1;
 /** Arguments of one call of `String.fromCharCode`. */
 const CHARACTERS_AT_ONCE = 4096;
 
-/** What both ends of a channel are made from. @typedef {{memory: SharedArrayBuffer | null}} Shared */
-
 /** The memory of a channel's letterboxes; null where none can be shared. */
 export const letterboxes = () => (sharesMemory() ? new SharedArrayBuffer(2 * LETTERBOX_BYTES) : null);
 

@@ -285,11 +285,11 @@ static void what_recovers_is_measured_again_at_once(void **state)
 
     ran(10);
     e = wi_estimates_get(estimates, hash, place);
-    assert_false(wi_estimate_slumps(&e));
+    assert_true(wi_estimate_hope(&e) == 10);
     for (int i = 0; i < 8; i++)
         ran(1000);
     e = wi_estimates_get(estimates, hash, place);
-    assert_true(wi_estimate_slumps(&e) && e.best_ms == 10);
+    assert_true(e.run_ms > 900 && wi_estimate_hope(&e) == 10);
     wi_estimates_probe_asked(estimates, hash, place, now);
     ran(1000);
     assert_false(wi_estimates_probe_due(estimates, hash, place, now));
@@ -307,6 +307,30 @@ static void what_recovers_is_measured_again_at_once(void **state)
         ran(runs % 2 ? 1000 : 10); /* now this, now that: there is an end to it */
     }
     assert_true(runs <= 10);
+}
+
+static void what_was_measured_in_bad_times_is_measured_again_at_once(void **state)
+{
+    struct wi_estimate e;
+    double now = 5000;
+    int runs = 0;
+
+    ran(90); /* as slow as that from the beginning: there is no better time to remember */
+    e = wi_estimates_get(estimates, hash, place);
+    assert_true(wi_estimate_hope(&e) == 90);
+    wi_estimates_probe_asked(estimates, hash, place, now);
+    ran(50); /* explored: not twice as fast, but faster */
+    e = wi_estimates_get(estimates, hash, place);
+    assert_true(e.run_ms == 70 && wi_estimate_hope(&e) == 50);
+    for (; e.run_ms > 55 && wi_estimates_probe_due(estimates, hash, place, now); runs++) {
+        wi_estimates_probe_asked(estimates, hash, place, now);
+        ran(50);
+        e = wi_estimates_get(estimates, hash, place);
+    }
+    assert_true(e.run_ms <= 55 && runs <= 8);
+    ran(100); /* slow again: nothing more to hope for at once */
+    e = wi_estimates_get(estimates, hash, place);
+    assert_true(wi_estimate_hope(&e) == e.run_ms);
 }
 
 static void the_best_of_a_kind_is_found(void **state)
@@ -341,6 +365,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(probes_are_asked_for_less_and_less_often, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_dropped_lengthens_no_pause, setup, teardown),
         cmocka_unit_test_setup_teardown(what_recovers_is_measured_again_at_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            what_was_measured_in_bad_times_is_measured_again_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(the_best_of_a_kind_is_found, setup, teardown),
     };
 

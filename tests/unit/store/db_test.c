@@ -97,8 +97,8 @@ static void values_are_there_again(void **state)
     struct fixture *f = *state;
     open_db(f);
     wi_db_put(f->db, WI_DB_ESTIMATES, "a", "1");
-    wi_db_put(f->db, WI_DB_ESTIMATES, "b", "2");
     wi_db_put(f->db, WI_DB_ESTIMATES, "a", "3");
+    wi_db_put(f->db, WI_DB_ESTIMATES, "b", "2");
     wi_db_put(f->db, WI_DB_VERDICTS, "a", "{\"it's\":\"other\"}");
     close_db(f);
     open_db(f);
