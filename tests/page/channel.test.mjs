@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { MessageChannel, Worker } from 'node:worker_threads';
-import { Channel, letterboxes } from '../../page/src/shared/channel.js';
+import { Channel } from '../../page/src/shared/channel.js';
+import { KIND, Letterbox, letterboxes } from '../../page/src/shared/letterbox.js';
 
 globalThis.self = { crossOriginIsolated: true };
 
@@ -23,6 +24,7 @@ async function withPeer(memory, run) {
         return received;
     };
     try {
+        channel.watches = true;
         await once(peer, 'online');
         await run({ channel, received, arrived });
     } finally {
@@ -73,6 +75,90 @@ test('what goes through the port wakes a lingering peer', () =>
         assert.ok(first.waited < 50_000, `it lingered for ${first.waited} ms`);
         assert.deepEqual([first.i, second.i], [0, 1]);
     }));
+
+test('a receiver that watches takes what comes without sleeping, and sleeps after its time', (t) => {
+    const memory = letterboxes();
+    const [inbox, sender] = [new Letterbox(memory, 0), new Letterbox(memory, 0)];
+    const sleeps = [];
+    t.mock.method(Atomics, 'wait', (words, index, state, ms) => sleeps.push(ms));
+    const { load } = Atomics;
+    let looks = 0;
+    t.mock.method(Atomics, 'load', (words, index) => {
+        if (++looks === 100) sender.put({ i: 1 }, KIND.question);
+        return load(words, index);
+    });
+    inbox.open(0);
+    assert.deepEqual(inbox.take(60_000, 60_000), { i: 1 });
+    assert.equal(inbox.kind, KIND.question);
+    assert.deepEqual(sleeps, []);
+    inbox.open(0);
+    assert.equal(inbox.take(1, 7), null);
+    assert.deepEqual(sleeps, [7]);
+});
+
+/** One end of a channel at which nothing is waited for: how long it would have watched is noted, and
+ * what the test has put into its letterbox until then is taken. */
+function endAt(side, t, letter) {
+    const memory = letterboxes();
+    const { port1 } = new MessageChannel();
+    t.after(() => port1.close());
+    const sender = new Letterbox(memory, side);
+    const { take } = Letterbox.prototype;
+    const watched = [];
+    t.mock.method(Letterbox.prototype, 'take', function (watch) {
+        watched.push(watch);
+        letter(sender);
+        return take.call(this, 0, 0);
+    });
+    const channel = new Channel(port1, memory, side, () => {});
+    channel.watches = true;
+    return { channel, watched };
+}
+
+test('who asks watches for the answer where the last one was quickly made, with a core to spare', (t) => {
+    let kind = KIND.prompt;
+    const { channel, watched } = endAt(0, t, (sender) => sender.put({}, kind));
+    const ask = () => {
+        channel.ask({}, 5);
+        return watched.pop() > 0;
+    };
+    assert.equal(ask(), false);
+    assert.equal(ask(), true);
+    kind = KIND.plain;
+    assert.equal(ask(), true);
+    assert.equal(ask(), false);
+    kind = KIND.prompt;
+    ask();
+    channel.watches = false;
+    assert.equal(ask(), false);
+});
+
+test('who has answered at once watches for the next question while they come densely', (t) => {
+    let now = 0, waits = 0.5, kind = KIND.question;
+    t.mock.method(performance, 'now', () => now);
+    const { channel, watched } = endAt(1, t, (sender) => {
+        now += waits;
+        sender.put({}, kind);
+    });
+    const linger = (works) => {
+        channel.linger(5);
+        now += works;
+        channel.post({});
+        return watched.pop() > 0;
+    };
+    assert.equal(linger(0.05), false);
+    assert.equal(linger(0.05), true);
+    assert.equal(linger(2), true);
+    assert.equal(linger(0.05), false, 'the last answer took its time');
+    waits = 3;
+    assert.equal(linger(0.05), true);
+    waits = 0.5;
+    assert.equal(linger(0.05), false, 'the last question was long in coming');
+    assert.equal(linger(0.05), true);
+    kind = KIND.plain;
+    assert.equal(linger(0.05), true);
+    assert.equal(linger(0.05), false, 'nobody waits for the answer');
+});
 
 test('where no memory is shared there are no letterboxes', () => {
     self.crossOriginIsolated = false;

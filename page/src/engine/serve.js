@@ -73,12 +73,18 @@ export class Server {
     async _drain() {
         this._busy = true;
         for (let message = this._queue.shift(); message; message = this._queue.shift()) {
-            if (message.type === 'settings') this._engine.configure(message.settings);
+            if (message.type === 'settings') this._configure(message.settings);
             else if (message.type === 'unload') await this._unload(message.key);
             else if (message.type === 'run') await this._run(message);
             if (this._queue.length === 0) this._linger();
         }
         this._busy = false;
+    }
+
+    /** @param {import('../shared/messages.js').EngineSettings} settings */
+    _configure(settings) {
+        if (this._channel) this._channel.watches = settings.threads > 1;
+        this._engine.configure(settings);
     }
 
     /** Takes what comes soon without a turn of the event loop. */

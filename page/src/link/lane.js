@@ -10,7 +10,7 @@
 /** @typedef {import('../shared/messages.js').ToEngine} ToEngine */
 /** @typedef {import('../shared/messages.js').PlatformReport} PlatformReport */
 
-/** What a lane needs of its channel. @typedef {{post(message: ToEngine): void, ask(message: ToEngine, ms: number): void, close(): void}} EngineChannel */
+/** What a lane needs of its channel. @typedef {{watches: boolean, post(message: ToEngine): void, ask(message: ToEngine, ms: number): void, close(): void}} EngineChannel */
 
 const ECHO_WINDOW = 32;
 

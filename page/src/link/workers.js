@@ -61,7 +61,7 @@ export class Workers {
     /** @param {EngineSettings} settings */
     configure(settings) {
         this._settings = settings;
-        for (const lane of this._lanes.values()) lane.channel?.post({ type: 'settings', settings });
+        for (const lane of this._lanes.values()) this._tell(lane);
     }
 
     // --- coming --------------------------------------------------------------------------------------
@@ -76,6 +76,13 @@ export class Workers {
             lane.readyDue = this._around.now() + RESTART_LIMIT_MS;
             this._alarm.set(lane.readyDue);
         }
+        this._tell(lane);
+    }
+
+    /** @param {Lane} lane */
+    _tell({ channel }) {
+        if (!channel) return;
+        channel.watches = this._settings.threads > 1;
         channel.post({ type: 'settings', settings: this._settings });
     }
 

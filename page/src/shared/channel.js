@@ -1,115 +1,22 @@
 /**
  * What joins the link worker and an engine worker: a MessagePort, and beside it, where memory can
  * be shared, a letterbox for each direction. A worker that has nothing to do for the moment may
- * linger: it sleeps at its letterbox instead of returning to its event loop, and a small message
- * that is put in there wakes it in a fraction of the time that a port takes. Everything else goes
+ * linger: it waits at its letterbox instead of returning to its event loop, and a small message
+ * that is put in there reaches it in a fraction of the time that a port takes. Everything else goes
  * through the port, and wakes a lingering receiver so that it looks there. Messages arrive in the
  * order in which they were posted, whichever way they take.
  *
  * A message is an object of JSON values, but for `frame`, which may be an ArrayBuffer.
  */
-import { sharesMemory } from './memory.js';
+import { KIND, Letterbox, LETTERBOX_BYTES } from './letterbox.js';
 
-/** What fits a letterbox, in bytes. Beyond that, handing a buffer over is cheaper than copying it. */
-const LETTERBOX_BYTES = 65536;
-/** The words before a letter, and the bytes that they take. */
-const WORD = Object.freeze({ state: 0, posted: 1, received: 2, characters: 3, frame: 4 });
-const HEAD_BYTES = 32;
-/** Of a letterbox's receiver: it runs; it sleeps here or is about to; there is a letter for it. */
-const STATE = Object.freeze({ awake: 0, lingering: 1, letter: 2 });
-const NO_FRAME = -1;
-/** Arguments of one call of `String.fromCharCode`. */
-const CHARACTERS_AT_ONCE = 4096;
-
-/** The memory of a channel's letterboxes; null where none can be shared. */
-export const letterboxes = () => (sharesMemory() ? new SharedArrayBuffer(2 * LETTERBOX_BYTES) : null);
-
-/** One direction. Its sender writes only while its receiver lingers, and then only once. */
-class Letterbox {
-    /** @param {SharedArrayBuffer} memory @param {number} side */
-    constructor(memory, side) {
-        const start = side * LETTERBOX_BYTES;
-        this._words = new Int32Array(memory, start, HEAD_BYTES / 4);
-        this._text = new Uint16Array(memory, start + HEAD_BYTES, (LETTERBOX_BYTES - HEAD_BYTES) / 2);
-        this._bytes = new Uint8Array(memory, start + HEAD_BYTES, LETTERBOX_BYTES - HEAD_BYTES);
-    }
-
-    // --- the sender's ------------------------------------------------------------------------------
-
-    /** @param {Record<string, any>} message @returns {boolean} whether it was put in */
-    put(message) {
-        if (Atomics.load(this._words, WORD.state) !== STATE.lingering || this._isAhead()) return false;
-        if (!this._write(JSON.stringify(message), message.frame ?? null)) return false;
-        return this._wake(STATE.letter);
-    }
-
-    /** A message goes through the port: to be said before, and `look` after. */
-    announce() {
-        Atomics.add(this._words, WORD.posted, 1);
-    }
-
-    look() {
-        if (this._isAhead()) this._wake(STATE.awake);
-    }
-
-    /** Whether the port has something that came before, and which the receiver has not seen. */
-    _isAhead() {
-        return Atomics.load(this._words, WORD.posted) !== Atomics.load(this._words, WORD.received);
-    }
-
-    /** @param {string} text whose `frame` is an empty object @param {ArrayBuffer | null} frame */
-    _write(text, frame) {
-        if (2 * text.length + (frame?.byteLength ?? 0) > this._bytes.length) return false;
-        for (let i = 0; i < text.length; i++) this._text[i] = text.charCodeAt(i);
-        if (frame) this._bytes.set(new Uint8Array(frame), 2 * text.length);
-        this._words[WORD.characters] = text.length;
-        this._words[WORD.frame] = frame ? frame.byteLength : NO_FRAME;
-        return true;
-    }
-
-    /** @param {number} state @returns {boolean} whether the receiver lingered */
-    _wake(state) {
-        const lingered = Atomics.compareExchange(this._words, WORD.state, STATE.lingering, state) === STATE.lingering;
-        if (lingered) Atomics.notify(this._words, WORD.state);
-        return lingered;
-    }
-
-    // --- the receiver's ----------------------------------------------------------------------------
-
-    /** From now on there may be a letter: `take` must follow before the next turn of the event loop.
-     * @param {number} received how many messages the port has delivered */
-    open(received) {
-        Atomics.store(this._words, WORD.received, received);
-        Atomics.store(this._words, WORD.state, STATE.lingering);
-    }
-
-    /**
-     * Sleeps until there is a letter, or something at the port.
-     * @param {number} ms at most
-     * @returns {any} the message, or null
-     */
-    take(ms) {
-        // What was announced before the sender could see us linger does not wake us.
-        if (!this._isAhead()) Atomics.wait(this._words, WORD.state, STATE.lingering, ms);
-        return Atomics.exchange(this._words, WORD.state, STATE.awake) === STATE.letter ? this._read() : null;
-    }
-
-    _read() {
-        const characters = this._words[WORD.characters];
-        const length = this._words[WORD.frame];
-        let text = '';
-        for (let at = 0; at < characters; at += CHARACTERS_AT_ONCE) {
-            const some = this._text.subarray(at, Math.min(at + CHARACTERS_AT_ONCE, characters));
-            text += String.fromCharCode.apply(null, /** @type {any} */ (some));
-        }
-        const message = JSON.parse(text);
-        if (length !== NO_FRAME) {
-            message.frame = new ArrayBuffer(length);
-            new Uint8Array(message.frame).set(this._bytes.subarray(2 * characters, 2 * characters + length));
-        }
-        return message;
-    }
-}
+/**
+ * A question that its answerer needs no longer for is prompt, in ms: to fall asleep and be woken on
+ * another core costs as much. While such questions follow each other, both ends watch instead …
+ */
+const PROMPT_MS = 0.1;
+/** … the one who answers if the last question came within this time, and for as long as that. */
+const DENSE_MS = 1;
 
 /** One end of a channel. @template In, Out */
 export class Channel {
@@ -124,10 +31,19 @@ export class Channel {
         this._in = memory && new Letterbox(memory, side);
         this._out = memory && new Letterbox(memory, 1 - side);
         this._received = 0;
+        /** Whether there is a core to spare for watching. */
+        this.watches = false;
+        /** How what came last was sent, when, and after how long a lingering. @type {number} */
+        this._kind = KIND.plain;
+        this._arrived = 0;
+        this._lingered = Infinity;
+        /** How the last message was sent from here. @type {number} */
+        this._sent = KIND.plain;
         /** When the event loop last delivered something here. */
         this.turned = performance.now();
         port.onmessage = ({ data }) => {
             this._received = (this._received + 1) | 0;
+            this._kind = KIND.plain;
             this.turned = performance.now();
             receive(data);
         };
@@ -135,16 +51,16 @@ export class Channel {
 
     /** Its `frame` is copied or transferred, and the sender's no more. @param {Out & {frame?: ArrayBuffer | null}} message */
     post(message) {
-        if (this._out?.put(message)) return;
-        this._out?.announce();
-        this._port.postMessage(message, message.frame ? [message.frame] : []);
-        this._out?.look();
+        const prompt = this._kind === KIND.question && performance.now() - this._arrived <= PROMPT_MS;
+        this._send(message, prompt ? KIND.prompt : KIND.plain);
     }
 
     /** Waits for a message without the event loop, and receives it if one comes. @param {number} ms at most */
     linger(ms) {
+        const began = performance.now();
+        const dense = this._sent === KIND.prompt && this._lingered <= DENSE_MS;
         this._in?.open(this._received);
-        this._collect(ms);
+        this._lingered = this._collect(dense ? DENSE_MS : 0, ms) ? this._arrived - began : Infinity;
     }
 
     /** Posts a message and, if it is small, lingers for what it is answered with.
@@ -152,15 +68,29 @@ export class Channel {
     ask(message, ms) {
         // What is large takes its time, and so does what comes next over the socket meanwhile.
         if ((message.frame?.byteLength ?? 0) > LETTERBOX_BYTES) return this.post(message);
+        const prompt = this._kind === KIND.prompt;
         this._in?.open(this._received); // before, since the answer may be there at once
-        this.post(message);
-        this._collect(ms);
+        this._send(message, KIND.question);
+        this._collect(prompt ? PROMPT_MS : 0, ms);
     }
 
-    /** @param {number} ms */
-    _collect(ms) {
-        const message = this._in?.take(ms);
-        if (message) this._receive(message);
+    /** @param {Out & {frame?: ArrayBuffer | null}} message @param {number} kind */
+    _send(message, kind) {
+        this._sent = kind;
+        if (this._out?.put(message, kind)) return;
+        this._out?.announce();
+        this._port.postMessage(message, message.frame ? [message.frame] : []);
+        this._out?.look();
+    }
+
+    /** @param {number} watch ms @param {number} ms @returns {boolean} whether a letter came */
+    _collect(watch, ms) {
+        const message = this._in?.take(this.watches ? watch : 0, ms);
+        if (!message) return false;
+        this._kind = this._in?.kind ?? KIND.plain;
+        this._arrived = performance.now();
+        this._receive(message);
+        return true;
     }
 
     close() {

@@ -1,6 +1,6 @@
 /** The document's engine workers: one for each build, replaced on demand, joined to the link worker. */
 
-import { letterboxes } from '../shared/channel.js';
+import { letterboxes } from '../shared/letterbox.js';
 
 /** @typedef {import('../shared/messages.js').Build} Build */
 /** @typedef {import('../shared/messages.js').ToLink} ToLink */

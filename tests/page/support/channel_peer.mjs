@@ -9,6 +9,8 @@ const channel = new Channel(port, memory, 1, (message) => {
     if (message.stay) channel.linger(message.stay);
 });
 
+channel.watches = true;
+
 /** How long it took for something to come, or for the time to be over. */
 function linger(ms) {
     const began = performance.now();

@@ -1,0 +1,127 @@
+/**
+ * One direction of a channel between two workers in memory that both see: a sender puts a small
+ * message in while the receiver waits for it, which takes a fraction of what a port takes. What goes
+ * through the port instead is announced here, so that messages stay in order.
+ */
+import { sharesMemory } from './memory.js';
+
+/** What fits a letterbox, in bytes. Beyond that, handing a buffer over is cheaper than copying it. */
+export const LETTERBOX_BYTES = 65536;
+/** Said with a letter: that its sender waits for the answer; that this answer was quickly made. */
+export const KIND = Object.freeze({ plain: 0, question: 1, prompt: 2 });
+/** The words before a letter, and the bytes that they take. */
+const WORD = Object.freeze({ state: 0, posted: 1, received: 2, characters: 3, frame: 4, kind: 5 });
+const HEAD_BYTES = 32;
+/** Of a letterbox's receiver: it runs; it waits here or is about to; there is a letter for it. */
+const STATE = Object.freeze({ awake: 0, lingering: 1, letter: 2 });
+const NO_FRAME = -1;
+/** Looks at a word between two looks at the clock. */
+const LOOKS = 50;
+/** Arguments of one call of `String.fromCharCode`. */
+const CHARACTERS_AT_ONCE = 4096;
+
+/** The memory of a channel's letterboxes; null where none can be shared. */
+export const letterboxes = () => (sharesMemory() ? new SharedArrayBuffer(2 * LETTERBOX_BYTES) : null);
+
+/** One direction. Its sender writes only while its receiver lingers, and then only once. */
+export class Letterbox {
+    /** @param {SharedArrayBuffer} memory @param {number} side */
+    constructor(memory, side) {
+        const start = side * LETTERBOX_BYTES;
+        this._words = new Int32Array(memory, start, HEAD_BYTES / 4);
+        this._text = new Uint16Array(memory, start + HEAD_BYTES, (LETTERBOX_BYTES - HEAD_BYTES) / 2);
+        this._bytes = new Uint8Array(memory, start + HEAD_BYTES, LETTERBOX_BYTES - HEAD_BYTES);
+        /** Of the letter that was read last. @type {number} */
+        this.kind = KIND.plain;
+    }
+
+    // --- the sender's ------------------------------------------------------------------------------
+
+    /** @param {Record<string, any>} message @param {number} kind @returns {boolean} whether it was put in */
+    put(message, kind) {
+        if (Atomics.load(this._words, WORD.state) !== STATE.lingering || this._isAhead()) return false;
+        if (!this._write(JSON.stringify(message), message.frame ?? null)) return false;
+        this._words[WORD.kind] = kind;
+        return this._wake(STATE.letter);
+    }
+
+    /** A message goes through the port: to be said before, and `look` after. */
+    announce() {
+        Atomics.add(this._words, WORD.posted, 1);
+    }
+
+    look() {
+        if (this._isAhead()) this._wake(STATE.awake);
+    }
+
+    /** Whether the port has something that came before, and which the receiver has not seen. */
+    _isAhead() {
+        return Atomics.load(this._words, WORD.posted) !== Atomics.load(this._words, WORD.received);
+    }
+
+    /** @param {string} text whose `frame` is an empty object @param {ArrayBuffer | null} frame */
+    _write(text, frame) {
+        if (2 * text.length + (frame?.byteLength ?? 0) > this._bytes.length) return false;
+        for (let i = 0; i < text.length; i++) this._text[i] = text.charCodeAt(i);
+        if (frame) this._bytes.set(new Uint8Array(frame), 2 * text.length);
+        this._words[WORD.characters] = text.length;
+        this._words[WORD.frame] = frame ? frame.byteLength : NO_FRAME;
+        return true;
+    }
+
+    /** @param {number} state @returns {boolean} whether the receiver lingered */
+    _wake(state) {
+        const lingered = Atomics.compareExchange(this._words, WORD.state, STATE.lingering, state) === STATE.lingering;
+        if (lingered) Atomics.notify(this._words, WORD.state);
+        return lingered;
+    }
+
+    // --- the receiver's ----------------------------------------------------------------------------
+
+    /** From now on there may be a letter: `take` must follow before the next turn of the event loop.
+     * @param {number} received how many messages the port has delivered */
+    open(received) {
+        Atomics.store(this._words, WORD.received, received);
+        Atomics.store(this._words, WORD.state, STATE.lingering);
+    }
+
+    /**
+     * Waits until there is a letter, or something at the port.
+     * @param {number} watch ms awake, before it sleeps @param {number} ms asleep, at most
+     * @returns {any} the message, or null
+     */
+    take(watch, ms) {
+        // What was announced before the sender could see us linger does not wake us.
+        if (!this._isAhead() && !this._watch(watch)) Atomics.wait(this._words, WORD.state, STATE.lingering, ms);
+        return Atomics.exchange(this._words, WORD.state, STATE.awake) === STATE.letter ? this._read() : null;
+    }
+
+    /** @param {number} ms @returns {boolean} whether the sender has done something */
+    _watch(ms) {
+        if (ms === 0) return false;
+        const end = performance.now() + ms;
+        do {
+            for (let look = 0; look < LOOKS; look++) {
+                if (Atomics.load(this._words, WORD.state) !== STATE.lingering) return true;
+            }
+        } while (performance.now() < end);
+        return false;
+    }
+
+    _read() {
+        const characters = this._words[WORD.characters];
+        const length = this._words[WORD.frame];
+        let text = '';
+        for (let at = 0; at < characters; at += CHARACTERS_AT_ONCE) {
+            const some = this._text.subarray(at, Math.min(at + CHARACTERS_AT_ONCE, characters));
+            text += String.fromCharCode.apply(null, /** @type {any} */ (some));
+        }
+        const message = JSON.parse(text);
+        this.kind = this._words[WORD.kind];
+        if (length !== NO_FRAME) {
+            message.frame = new ArrayBuffer(length);
+            new Uint8Array(message.frame).set(this._bytes.subarray(2 * characters, 2 * characters + length));
+        }
+        return message;
+    }
+}
