@@ -59,10 +59,30 @@ check() {
 }
 
 conclude() {
+    ((FAILED == 0)) || show_failures
     printf '\n'
     printf '%s\n' "${RESULTS[@]}"
     printf '\n%d passed, %d failed, %d skipped\n' "$PASSED" "$FAILED" "$SKIPPED"
     ((FAILED == 0 && PASSED > 0))
+}
+
+# What failed, once more at the end, where it is found: of each test that node ran the beginning and
+# the end of what it said, which may carry a daemon's log.
+show_failures() {
+    local tap
+    for tap in "$BUILD"/test/*.tap; do
+        [[ -f $tap ]] || continue
+        awk -v group="$(basename "$tap" .tap)" '
+            function show(   i) {
+                printf "\nFAILED (%s): %s\n", group, name
+                for (i = 1; i <= count; i++)
+                    if (i <= 20 || i > count - 30) print lines[i]
+                    else if (i == 21) print "  [...]"
+            }
+            /^ *not ok / { name = $0; sub(/^ *not ok [0-9]+ - /, "", name); count = 0; inside = 1; next }
+            inside { lines[++count] = $0 }
+            inside && /^ *\.\.\.$/ { show(); inside = 0 }' "$tap"
+    done
 }
 
 test_generated() {
