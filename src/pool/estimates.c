@@ -333,11 +333,10 @@ double wi_estimate_hope(const struct wi_estimate *estimate)
 {
     double hope = estimate->run_ms;
 
-    if (estimate->last_ms > 0 && estimate->last_ms < hope)
-        hope = estimate->last_ms;
-    if (estimate->best_ms > 0 && estimate->best_ms * WI_ESTIMATE_SLUMP < estimate->run_ms &&
-        estimate->best_ms < hope)
-        hope = estimate->best_ms;
+    if (estimate->last_ms > 0)
+        hope = fmin(hope, estimate->last_ms);
+    if (estimate->best_ms > 0 && estimate->best_ms * WI_ESTIMATE_SLUMP < estimate->run_ms)
+        hope = fmin(hope, estimate->best_ms);
     return hope;
 }
 
