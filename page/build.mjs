@@ -23,6 +23,18 @@ const BUILDS = {
 /** Where a package has no licence file of its own, its text is the one of its repository. */
 const LICENCE_FROM = { 'onnxruntime-common': 'onnxruntime-web' };
 
+/** `PACKAGE?another` is the package once more: an instance with settings of its own. */
+const INSTANCES = {
+    name: 'instances',
+    setup(build) {
+        build.onResolve({ filter: /\?another$/ }, async ({ path: name, ...where }) => {
+            const found = await build.resolve(name.replace(/\?another$/, ''),
+                { importer: where.importer, resolveDir: where.resolveDir, kind: where.kind });
+            return { ...found, suffix: '?another' };
+        });
+    },
+};
+
 /** What an earlier build left: names that `emit` makes. */
 const HASHED = /-[0-9a-f]{12}\.(?:js|mjs|wasm|css)$/;
 
@@ -63,6 +75,7 @@ async function bundle(out, name, source, define, bundled) {
         conditions: ['onnxruntime-web-use-extern-wasm'], define, absWorkingDir: here,
         // Where the packages are elsewhere, they are found through this path.
         ...(modules ? { nodePaths: [modules] } : {}),
+        plugins: [INSTANCES],
     });
     for (const file of Object.keys(result.metafile.inputs)) {
         const match = /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(file);

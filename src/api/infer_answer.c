@@ -49,11 +49,13 @@ static void add_string_or_null(struct wi_buffer *out, const char *name, const ch
         wi_buffer_puts(out, "null");
 }
 
-/* A member of what the page reported, or `otherwise`. */
+/* A member of what the page reported, or `otherwise`; NULL: or nothing. */
 static void add_reported(
     struct wi_buffer *out, const json_t *report, const char *name, const char *otherwise)
 {
     const json_t *value = json_object_get(report, name);
+    if (!value && !otherwise)
+        return;
     wi_buffer_strings(out, ",\"", name, "\":", NULL);
     if (value)
         wi_buffer_json(out, value);
@@ -100,6 +102,7 @@ static void add_executed_on(
     }
     add_reported(out, report, "platform", "null");
     add_reported(out, report, "engine", "null");
+    add_reported(out, report, "threads", NULL);
     add_reported(out, report, "precision", "null");
     add_reported(out, report, "adapter", "null");
     add_fallbacks(out, result);

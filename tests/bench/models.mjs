@@ -64,14 +64,17 @@ export async function measureModels({ page, floor, webinfer, daemon, threads, ro
             times.floorEcho.push(await p50(floor, `echo-${name}`, echoMs));
             process.stderr.write('.');
         }
+    for (const result of results)
+        result.threads = (await daemon.answer({ model_name: result.name, platform: 'wasm' },
+            tensors(result.name))).executed_on.threads;
     return results.map(modelResult);
 }
 
 /** Each round's ratios, so that what slowed a whole round down does not count. */
-function modelResult({ name, whole, bare, echo, webinfer, floor, floorEcho }) {
+function modelResult({ name, whole, threads, bare, echo, webinfer, floor, floorEcho }) {
     const over = (times, parts) =>
         spread(times.map((time, round) => time / parts.reduce((sum, part) => sum + part[round], 0)));
-    return { name, input_bytes: whole, bare_ms: spread(bare), echo_ms: spread(echo),
+    return { name, input_bytes: whole, threads, bare_ms: spread(bare), echo_ms: spread(echo),
         webinfer_ms: spread(webinfer), floor_ms: spread(floor), floor_echo_ms: spread(floorEcho),
         over_bare_plus_echo: over(webinfer, [bare, echo]),
         floor_over_bare_plus_echo: over(floor, [bare, floorEcho]),

@@ -161,9 +161,9 @@ function print(result) {
                     row.webinfer.bytes_per_second.median / 1e6]));
     if (result.models)
         out += table('Models on WASM: p50 in ms, median of the rounds (spread)',
-            ['model', 'bare page', 'echo', 'webinfer', 'floor'], result.models.map((row) =>
+            ['model', 'bare page', 'echo', 'webinfer', 'threads', 'floor'], result.models.map((row) =>
                 [row.name, shown(row.bare_ms), shown(row.echo_ms), shown(row.webinfer_ms),
-                    shown(row.floor_ms)])) +
+                    String(row.threads), shown(row.floor_ms)])) +
             table('Models: ratios', ['model', 'webinfer over bare + echo',
                 'floor over bare + its echo', 'webinfer over floor'], result.models.map((row) =>
                 [row.name, shown(row.over_bare_plus_echo), shown(row.floor_over_bare_plus_echo),

@@ -170,6 +170,7 @@ test('the second run of a model is warm', async () => {
     assert.equal(first.performance.warm, false);
     assert.equal(second.performance.warm, true);
     assert.deepEqual(second.outputs[0].values, [3]);
+    assert.ok(second.executed_on.threads >= 1, 'WASM says how many threads it had');
 });
 
 test('auto does not take a software adapter; naming webgpu runs it, labelled', async () => {

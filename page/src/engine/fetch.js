@@ -19,12 +19,26 @@ async function get(path, credential, cancelled) {
     return response;
 }
 
+/** A model as it lies in the store. @typedef {{bytes: Uint8Array, spec: Record<string, any>}} Files */
+
+/**
+ * @param {import('../shared/messages.js').Model} model @param {string} credential
+ * @param {(loaded: number, total: number) => void} onProgress @param {AbortSignal} cancelled
+ * @returns {Promise<Files>}
+ */
+export async function fetchFiles(model, credential, onProgress, cancelled) {
+    const bytes = await fetchModel(model, credential, onProgress, cancelled);
+    const spec = await fetchSpec(model, credential);
+    throwIfCancelled(cancelled);
+    return { bytes, spec };
+}
+
 /**
  * @param {import('../shared/messages.js').Model} model @param {string} credential
  * @param {(loaded: number, total: number) => void} onProgress @param {AbortSignal} cancelled
  * @returns {Promise<Uint8Array>}
  */
-export async function fetchModel(model, credential, onProgress, cancelled) {
+async function fetchModel(model, credential, onProgress, cancelled) {
     const response = await get(String(model.url), credential, cancelled);
     const reader = response.body?.getReader();
     const bytes = allocate(model.bytes);
@@ -63,7 +77,7 @@ function allocate(size) {
  * @param {import('../shared/messages.js').Model} model @param {string} credential
  * @returns {Promise<Record<string, any>>}
  */
-export async function fetchSpec(model, credential) {
+async function fetchSpec(model, credential) {
     if (!model.spec_url) return {};
     const spec = await (await get(model.spec_url, credential)).json().catch((error) => {
         throw new Failure('model_fetch_failed', `${model.spec_url} is no JSON: ${error}`);

@@ -3,8 +3,8 @@
  * models; which of them stay is the dispatcher's decision. One call at a time.
  */
 import { decodePicture } from './decode.js';
-import { Failure, throwIfCancelled } from './failure.js';
-import { fetchModel, fetchSpec } from './fetch.js';
+import { Failure } from './failure.js';
+import { fetchFiles } from './fetch.js';
 import { toLabels } from './picture.js';
 import { sharesMemory } from '../shared/memory.js';
 import { bytesOf, fromOrt, precisionOf, toOrt } from './tensors.js';
@@ -14,7 +14,7 @@ import { bytesOf, fromOrt, precisionOf, toOrt } from './tensors.js';
 /** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
 /** @typedef {import('../shared/messages.js').TensorBytes} TensorBytes */
 /** @typedef {{session: InferenceSession, spec: Record<string, any>, precision: string | null}} Loaded */
-/** @typedef {{tensors: TensorBytes[], result: any, precision: string | null, inferenceMs: number, dispose: () => void}} Outcome */
+/** @typedef {{tensors: TensorBytes[], result: any, precision: string | null, threads: number | null, inferenceMs: number, dispose: () => void}} Outcome */
 
 export class OrtEngine {
     /**
@@ -33,6 +33,8 @@ export class OrtEngine {
         this._models = new Map();
         /** @type {EngineSettings} */
         this._settings = { credential: '', threads: 1 };
+        /** What it has since the first load. @type {number | undefined} */
+        this._threads = undefined;
         ort.env.logLevel = 'error';
         ort.env.wasm.proxy = false;
         ort.env.wasm.wasmPaths = files;
@@ -49,6 +51,19 @@ export class OrtEngine {
         return this._models.has(key);
     }
 
+    /** For fetching models. */
+    get credential() {
+        return this._settings.credential;
+    }
+
+    /** Whether none of its threads is busy doing nothing. */
+    get isQuiet() {
+        return true;
+    }
+
+    /** There is nothing to do for the moment. */
+    async rest() {}
+
     get loadedCount() {
         return this._models.size;
     }
@@ -56,15 +71,17 @@ export class OrtEngine {
     /** @param {RunMessage} task @param {(loaded: number, total: number) => void} onProgress
      * @param {AbortSignal} cancelled ends it between its steps */
     async load(task, onProgress, cancelled) {
-        const { credential } = this._settings;
-        const bytes = await fetchModel(task.model, credential, onProgress, cancelled);
-        const spec = await fetchSpec(task.model, credential);
-        throwIfCancelled(cancelled);
+        await this.open(task.key, await fetchFiles(task.model, this.credential, onProgress, cancelled));
+    }
+
+    /** @param {string} key @param {import('./fetch.js').Files} files */
+    async open(key, { bytes, spec }) {
+        this._threads ??= this._ort.env.wasm.numThreads;
         const session = await this._ort.InferenceSession.create(bytes, {
             executionProviders: [this._provider()], graphOptimizationLevel: 'all', logSeverityLevel: 3,
         });
         const precision = precisionOf(typesOf(session.outputMetadata), typesOf(session.inputMetadata));
-        this._models.set(task.key, { session, spec, precision });
+        this._models.set(key, { session, spec, precision });
     }
 
     /** @param {string} key */
@@ -90,7 +107,8 @@ export class OrtEngine {
         const tensors = Object.entries(outputs).filter(([, tensor]) => tensor)
             .map(([name, tensor]) => fromOrt(name, /** @type {any} */ (tensor)));
         const dispose = () => Object.values(outputs).forEach((tensor) => tensor?.dispose());
-        return { tensors, result: labels(outputs, spec), precision, inferenceMs, dispose };
+        const threads = this.platform === 'wasm' ? this._threads ?? null : null;
+        return { tensors, result: labels(outputs, spec), precision, threads, inferenceMs, dispose };
     }
 
     /** @param {RunMessage} task @param {Record<string, any>} spec @param {InferenceSession} session */

@@ -9,7 +9,7 @@ import { throwIfCancelled } from './failure.js';
 import { wasmMemory } from './memory.js';
 import { bytesOf } from './tensors.js';
 
-/** @typedef {import('./ort.js').OrtEngine} OrtEngine */
+/** @typedef {import('./ort.js').OrtEngine | import('./wasm.js').WasmEngine} Engine */
 /** @typedef {import('../shared/messages.js').ToEngine} ToEngine */
 /** @typedef {import('../shared/messages.js').FromEngine} FromEngine */
 /** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
@@ -23,7 +23,7 @@ const LINGER_MS = 2;
 const TURN_MS = 100;
 
 export class Server {
-    /** @param {OrtEngine} engine @param {(options: PageOptions) => Promise<PlatformReport>} probe */
+    /** @param {Engine} engine @param {(options: PageOptions) => Promise<PlatformReport>} probe */
     constructor(engine, probe) {
         this._engine = engine;
         this._probe = probe;
@@ -34,6 +34,7 @@ export class Server {
         /** @type {ToEngine[]} */
         this._queue = [];
         this._busy = false;
+        this._threads = 1;
         /** @type {RunMessage | undefined} */
         this._running = undefined;
         /** What the running task is at. @type {import('./errors.js').Phase} */
@@ -76,14 +77,16 @@ export class Server {
             if (message.type === 'settings') this._configure(message.settings);
             else if (message.type === 'unload') await this._unload(message.key);
             else if (message.type === 'run') await this._run(message);
-            if (this._queue.length === 0) this._linger();
+            if (this._queue.length > 0) continue;
+            this._engine.rest();
+            this._linger();
         }
         this._busy = false;
     }
 
     /** @param {import('../shared/messages.js').EngineSettings} settings */
     _configure(settings) {
-        if (this._channel) this._channel.watches = settings.threads > 1;
+        this._threads = settings.threads;
         this._engine.configure(settings);
     }
 
@@ -97,7 +100,7 @@ export class Server {
     _echo(task) {
         const { tensors, outputs } = task;
         const wanted = outputs.length > 0 ? tensors.filter(({ name }) => outputs.includes(name)) : tensors;
-        const data = this._answer(task, 'builtin', null, { load_ms: 0, inference_ms: 0, warm: true });
+        const data = this._answer(task, 'builtin', { load_ms: 0, inference_ms: 0, warm: true });
         const frame = encode(envelope(task, data), wanted.map((entry) => ({
             name: entry.name, datatype: entry.datatype, shape: entry.shape,
             bytes: bytesOf(entry, task.frame, task.section),
@@ -158,11 +161,12 @@ export class Server {
 
     /** @param {RunMessage} task @param {number} loadMs @param {boolean} warm */
     async _infer(task, loadMs, warm) {
-        const { tensors, result, precision, inferenceMs, dispose } = await this._engine.run(task);
+        const { tensors, result, precision, threads, inferenceMs, dispose } = await this._engine.run(task);
         // A device reports its errors beside the results, which then are wrong without saying so.
         if (this._deviceError) throw new Error(`The device reported: ${this._deviceError.slice(0, 400)}`);
-        const data = this._answer(task, this._engine.name, precision,
-            { load_ms: loadMs, inference_ms: inferenceMs, warm });
+        const data = this._answer(task, this._engine.name, { load_ms: loadMs, inference_ms: inferenceMs, warm });
+        if (threads) data.executed_on.threads = threads;
+        if (precision) data.executed_on.precision = precision;
         if (result !== undefined) data.result = result;
         const frame = encode(envelope(task, data), tensors);
         dispose();
@@ -203,15 +207,14 @@ export class Server {
     }
 
     /**
-     * @param {RunMessage} task @param {string} engine @param {string | null} precision
+     * @param {RunMessage} task @param {string} engine
      * @param {{load_ms: number, inference_ms: number, warm: boolean}} performance
      * @returns {Record<string, any>} the data of a task_response
      */
-    _answer(task, engine, precision, performance) {
+    _answer(task, engine, performance) {
         /** @type {Record<string, any>} */
         const executedOn = { platform: this._engine.platform, engine };
         // What is absent says the same as null or an empty list, and costs nobody any time.
-        if (precision) executedOn.precision = precision;
         if (this._report.adapter) executedOn.adapter = this._report.adapter;
         if (task.fallbacks.length > 0) executedOn.fallbacks = task.fallbacks;
         return {
@@ -221,7 +224,10 @@ export class Server {
 
     /** @param {FromEngine} message */
     _post(message) {
-        this._channel?.post(message);
+        if (!this._channel) return;
+        // Where a helper thread spins, we had better sleep.
+        this._channel.watches = this._threads > 1 && this._engine.isQuiet;
+        this._channel.post(message);
     }
 }
 

@@ -1,17 +1,20 @@
-/** The engine worker for `wasm`: onnxruntime-web's plain build, which has every CPU kernel. */
+/** The engine worker for `wasm`: onnxruntime-web's plain build, which has every CPU kernel, twice. */
 import './memory.js';
 import * as ort from 'onnxruntime-web/wasm';
+import * as another from 'onnxruntime-web/wasm?another';
 import { OrtEngine } from './ort.js';
 import { serve, Server } from './serve.js';
+import { WasmEngine } from './wasm.js';
 import { sharesMemory } from '../shared/memory.js';
 
-const engine = new OrtEngine(/** @type {any} */ (ort), 'wasm', {
+const files = {
     mjs: new URL(__ORT_MJS__, self.location.href).href,
     wasm: new URL(__ORT_WASM__, self.location.href).href,
-});
+};
+const [all, one] = [ort, another].map((instance) => new OrtEngine(/** @type {any} */ (instance), 'wasm', files));
 
 async function probe() {
     return { available: true, threads: sharesMemory() ? navigator.hardwareConcurrency : 1 };
 }
 
-serve(new Server(engine, probe));
+serve(new Server(new WasmEngine(all, one), probe));

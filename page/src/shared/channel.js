@@ -11,12 +11,10 @@
 import { KIND, Letterbox, LETTERBOX_BYTES } from './letterbox.js';
 
 /**
- * A question that its answerer needs no longer for is prompt, in ms: to fall asleep and be woken on
- * another core costs as much. While such questions follow each other, both ends watch instead …
+ * To fall asleep and be woken on another core can cost as much as a tiny model. While each end hears
+ * of the other within this time, in ms, both stay awake.
  */
-const PROMPT_MS = 0.1;
-/** … the one who answers if the last question came within this time, and for as long as that. */
-const DENSE_MS = 1;
+const WATCH_MS = 1;
 
 /** One end of a channel. @template In, Out */
 export class Channel {
@@ -51,16 +49,17 @@ export class Channel {
 
     /** Its `frame` is copied or transferred, and the sender's no more. @param {Out & {frame?: ArrayBuffer | null}} message */
     post(message) {
-        const prompt = this._kind === KIND.question && performance.now() - this._arrived <= PROMPT_MS;
+        const prompt = this.watches && this._kind === KIND.question
+            && performance.now() - this._arrived <= WATCH_MS;
         this._send(message, prompt ? KIND.prompt : KIND.plain);
     }
 
     /** Waits for a message without the event loop, and receives it if one comes. @param {number} ms at most */
     linger(ms) {
         const began = performance.now();
-        const dense = this._sent === KIND.prompt && this._lingered <= DENSE_MS;
+        const dense = this._sent === KIND.prompt && this._lingered <= WATCH_MS;
         this._in?.open(this._received);
-        this._lingered = this._collect(dense ? DENSE_MS : 0, ms) ? this._arrived - began : Infinity;
+        this._lingered = this._collect(dense ? WATCH_MS : 0, ms) ? this._arrived - began : Infinity;
     }
 
     /** Posts a message and, if it is small, lingers for what it is answered with.
@@ -71,7 +70,7 @@ export class Channel {
         const prompt = this._kind === KIND.prompt;
         this._in?.open(this._received); // before, since the answer may be there at once
         this._send(message, KIND.question);
-        this._collect(prompt ? PROMPT_MS : 0, ms);
+        this._collect(prompt ? WATCH_MS : 0, ms);
     }
 
     /** @param {Out & {frame?: ArrayBuffer | null}} message @param {number} kind */

@@ -4,3 +4,8 @@ declare const __ORT_WASM__: string;
 declare const __LINK_WORKER__: string;
 declare const __ENGINE_WORKERS__: Record<'wasm' | 'webgpu' | 'webnn', string>;
 declare const __PAGE_VERSION__: string;
+
+/** A second instance of the same module, with settings of its own. */
+declare module 'onnxruntime-web/wasm?another' {
+    export * from 'onnxruntime-web/wasm';
+}

@@ -1,0 +1,190 @@
+/** Which models the WASM engine runs on one thread: decided by what was measured, and off the way of requests. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { WasmEngine } from '../../page/src/engine/wasm.js';
+
+globalThis.self = { location: { origin: 'http://127.0.0.1', href: 'http://127.0.0.1/' } };
+
+/** Stands in for one instance of onnxruntime-web: `ms` is what its next run takes. */
+class Instance {
+    name = 'ort';
+    platform = 'wasm';
+    version = '0';
+    credential = 'c';
+    models = new Set();
+    opened = 0;
+    ms = 0.4;
+
+    configure({ threads }) { this.threads = threads; }
+    has(key) { return this.models.has(key); }
+    get loadedCount() { return this.models.size; }
+    async open(key, { bytes, spec }) {
+        if (this.broken) throw new Error('no memory');
+        await this.gate;
+        assert.ok(bytes.byteLength > 0 && spec);
+        this.opened++;
+        this.models.add(key);
+    }
+    async unload(key) { this.models.delete(key); }
+    async run(task) {
+        assert.ok(this.models.has(task.key));
+        return { inferenceMs: this.ms, by: this };
+    }
+}
+
+const task = (bytes) => ({ key: 'm@1', model: { name: 'm', url: '/models/m/1/model.onnx', bytes } });
+
+/** An engine that has loaded a model of `bytes` bytes, and means to look at it. */
+async function withModel(t, { bytes = 1000, threads = 4 } = {}) {
+    t.mock.method(globalThis, 'fetch', async () => new Response(new Uint8Array(bytes)));
+    const [all, one] = [new Instance(), new Instance()];
+    const engine = new WasmEngine(all, one);
+    engine.configure({ credential: 'c', threads });
+    const what = task(bytes);
+    await engine.load(what, () => {}, new AbortController().signal);
+    const run = async (count = 1) => {
+        let outcome;
+        for (let i = 0; i < count; i++) {
+            outcome = await engine.run(what);
+            await engine.rest();
+        }
+        return outcome.by;
+    };
+    return { engine, all, one, run, what };
+}
+
+test('every model begins on all threads, and only the other instance has but one', async (t) => {
+    const { engine, all, one, run } = await withModel(t);
+    assert.deepEqual([all.threads, one.threads], [4, 1]);
+    assert.equal(await run(), all);
+    assert.ok(engine.has('m@1'));
+    assert.equal(engine.loadedCount, 1);
+});
+
+test('a quick model that one thread does as well for stays on one, and was never out of reach', async (t) => {
+    const { engine, all, one, run, what } = await withModel(t);
+    one.ms = 0.8; // threads save half a millisecond at the most
+    for (let i = 0; i < 32; i++) await engine.run(what);
+    assert.equal(one.opened, 0, 'nothing is loaded while requests may wait');
+    await engine.rest();
+    assert.ok(all.has('m@1') && one.has('m@1'));
+    assert.equal(await run(32), one);
+    assert.ok(!all.has('m@1') && one.has('m@1'));
+    assert.equal(await run(20), one);
+    assert.deepEqual([all.opened, one.opened], [1, 1]);
+});
+
+test('a first run says nothing: it compiles', async (t) => {
+    const { all, one, run } = await withModel(t);
+    all.ms = 50;
+    await run();
+    all.ms = 0.3;
+    await run(31);
+    one.ms = 50; // the bound for one that was given more to do holds from the second run on
+    assert.equal(await run(), one);
+    one.ms = 0.3;
+    assert.equal(await run(32), one);
+});
+
+test('a model that threads make faster goes back to them, and is not tried again', async (t) => {
+    const { all, one, run } = await withModel(t);
+    one.ms = 1.5;
+    await run(64);
+    assert.ok(all.has('m@1') && !one.has('m@1'));
+    assert.equal(await run(100), all);
+    assert.deepEqual([all.opened, one.opened], [1, 1]);
+});
+
+test('what becomes quick only when it is compiled well is tried then', async (t) => {
+    const { all, one, run } = await withModel(t);
+    all.ms = 3;
+    assert.equal(await run(100), all);
+    all.ms = 0.5;
+    assert.equal(await run(), all);
+    assert.equal(await run(), one);
+});
+
+test('what takes its time on all threads, is large, or has but one thread is never tried', async (t) => {
+    const slow = await withModel(t);
+    slow.all.ms = 1.1;
+    assert.equal(await slow.run(256), slow.all);
+    slow.all.ms = 0.1;
+    assert.equal(await slow.run(100), slow.all);
+    const large = await withModel(t, { bytes: (4 << 20) + 1 });
+    assert.equal(await large.run(100), large.all);
+    const alone = await withModel(t, { threads: 1 });
+    assert.equal(await alone.run(100), alone.all);
+    for (const { one } of [slow, large, alone]) assert.equal(one.opened, 0);
+});
+
+test('a model that is given more to do goes back to all threads, for good', async (t) => {
+    const { all, one, run } = await withModel(t);
+    assert.equal(await run(70), one);
+    one.ms = 9;
+    assert.equal(await run(3), one);
+    for (let i = 0; i < 9; i++) { // now and then one is held up
+        one.ms = 50;
+        assert.equal(await run(), one);
+        one.ms = 0.3;
+        assert.equal(await run(10), one);
+    }
+    for (let i = 0; i < 3; i++) {
+        one.ms = 0.3;
+        assert.equal(await run(), one);
+        one.ms = 11;
+        assert.equal(await run(), one);
+    }
+    assert.equal(await run(), one);
+    one.ms = all.ms = 0.1;
+    assert.equal(await run(100), all);
+    assert.ok(!one.has('m@1'));
+    assert.deepEqual([all.opened, one.opened], [2, 1]);
+});
+
+test('where the other instance cannot have it, it stays where it is', async (t) => {
+    const { all, one, run } = await withModel(t);
+    one.broken = true;
+    assert.equal(await run(100), all);
+    assert.deepEqual([all.opened, one.opened], [1, 0]);
+});
+
+test('requests are answered while it is loaded elsewhere, and what is unloaded meanwhile stays so', async (t) => {
+    const { engine, all, one, run, what } = await withModel(t);
+    let open;
+    one.gate = new Promise((resolve) => { open = resolve; });
+    for (let i = 0; i < 32; i++) await engine.run(what);
+    const step = engine.rest();
+    assert.equal((await engine.run(what)).by, all);
+    await engine.rest(); // one step at a time
+    await engine.unload('m@1');
+    open();
+    await step;
+    assert.ok(!engine.has('m@1'));
+    await engine.load(what, () => {}, new AbortController().signal);
+    assert.equal(await run(32), all);
+    assert.equal(await run(), one);
+});
+
+test('unloaded is unloaded, wherever it is, and a trial with it', async (t) => {
+    const { engine, all, one, run, what } = await withModel(t);
+    await run(32);
+    assert.ok(all.has('m@1') && one.has('m@1'));
+    await engine.unload('m@1');
+    assert.ok(!engine.has('m@1'));
+    await engine.rest();
+    await engine.load(what, () => {}, new AbortController().signal);
+    assert.equal(await run(), all);
+});
+
+test('after a run on all threads some of them are busy for a while', async (t) => {
+    const { engine, run, all, one } = await withModel(t);
+    let now = 1000;
+    t.mock.method(performance, 'now', () => now);
+    assert.equal(engine.isQuiet, true);
+    assert.equal(await run(32), all);
+    assert.equal(engine.isQuiet, false);
+    now += 150;
+    assert.equal(engine.isQuiet, true);
+    assert.equal(await run(), one);
+    assert.equal(engine.isQuiet, true);
+});
