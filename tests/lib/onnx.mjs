@@ -48,10 +48,10 @@ export function graph(name, { nodes, inputs, outputs, initializers = [] }) {
         outputs.map((one) => bytes(12, one)));
 }
 
-export function model(body, { opset = 17, domains = {} } = {}) {
+export function model(body, { opset = 17, domains = {}, producer = 'webinfer-tests' } = {}) {
     const sets = [['', opset], ...Object.entries(domains)].map(([domain, version]) =>
         bytes(8, join(bytes(1, domain), integer(2, version))));
-    return join(integer(1, 8), bytes(2, 'webinfer-tests'), bytes(7, body), sets);
+    return join(integer(1, 8), producer ? bytes(2, producer) : [], bytes(7, body), sets);
 }
 
 /**
@@ -83,6 +83,10 @@ export function slow(size = 256) {
                 BigInt(size)]).buffer))],
     }));
 }
+
+/** y = x, and no more than that takes. */
+export const smallest = () => model(graph('g', { nodes: [node('Identity', ['x'], ['y'])],
+    inputs: [value('x', FLOAT, [1])], outputs: [value('y', FLOAT, [1])] }), { producer: '' });
 
 /** y = x + x over any length of FP32, with a free dimension. */
 export function twice() {

@@ -123,6 +123,38 @@ test('a failed platform falls back with its reason; its inputs are still there',
     assert.deepEqual(world.answers, ['a']);
 });
 
+test('what waits for an engine that does not come up gets another worker, once, with its frame', () => {
+    const { world } = setUp();
+    world.request('a', { deadline_ms: 60_000, fallback: false }, new ArrayBuffer(16));
+    world.request('b', { deadline_ms: 60_000 });
+    const [first] = world.ports.wasm.posted.filter(({ type }) => type === 'run');
+    world.tell('wasm', { type: 'start', up: false });
+    world.advance(19_000);
+    assert.deepEqual(world.replaced, []);
+    world.advance(1500);
+    assert.deepEqual([world.replaced, world.failures], [['wasm'], []]);
+    world.attach('wasm');
+    assert.deepEqual(world.runs('wasm'), ['b']); // it waited all the time
+    world.tell('wasm', { type: 'start', up: false });
+    world.tell('wasm', { type: 'start', up: true });
+    world.advance(25_000); // up, it may take its time
+    world.answer('wasm', 'b');
+    const again = world.ports.wasm.posted.find(({ attempt }) => attempt === 'a');
+    assert.notEqual(again.frame, first.frame);
+    assert.equal(again.frame.byteLength, 16);
+    world.answer('wasm', 'a');
+    assert.deepEqual(world.answers, ['b', 'a']);
+
+    const twice = setUp().world;
+    twice.request('c', { deadline_ms: 60_000 });
+    for (const attach of [() => {}, () => twice.attach('wasm')]) {
+        attach();
+        twice.tell('wasm', { type: 'start', up: false });
+        twice.advance(20_500);
+    }
+    assert.deepEqual(twice.failures.map(([id, code, retryable]) => [id, code, retryable]), [['c', 'engine_hung', true]]);
+});
+
 test('fallback: false, and failures that no platform can mend, are errors', () => {
     const { world } = setUp();
     world.request('a', { platforms: ['webgpu', 'wasm'], fallback: false });

@@ -4,7 +4,9 @@ import { DATATYPES, elements, readStrings, viewElements, writeStrings } from '..
 import { classify, isPoisoned } from '../../page/src/engine/errors.js';
 import { Failure } from '../../page/src/engine/failure.js';
 import { pictureSize, pixelsToTensor, placement, softmax, toLabels } from '../../page/src/engine/picture.js';
+import { SMALLEST } from '../../page/src/engine/smallest.js';
 import { fromOrt, precisionOf, toOrt } from '../../page/src/engine/tensors.js';
+import { smallest } from '../lib/onnx.mjs';
 
 test('onnxruntime-web 1.30 messages get their codes', () => {
     const rows = [
@@ -40,6 +42,8 @@ test('which failures cost the engine worker', () => {
     assert.equal(poisoned('wasm', new Error('Aborted(). Build with -sASSERTIONS for more info.')), true);
     assert.equal(poisoned('wasm', new WebAssembly.RuntimeError('unreachable')), true);
 });
+
+test('the smallest model is what the tests write', () => assert.deepEqual([...SMALLEST], [...smallest()]));
 
 const entry = (datatype, shape, name = 'x') => ({ name, datatype, shape, offset: 0, byte_length: 0 });
 

@@ -28,6 +28,16 @@ const HANGS = onDevice('() => { GPUBuffer.prototype.mapAsync = () => new Promise
 const SPINS = onDevice('(device) => { device.queue.submit = () => { for (;;); }; }');
 const LOOKS_LIKE_HARDWARE = `Object.defineProperty(GPUAdapter.prototype, 'info', { get: () => ({
     vendor: 'acme', architecture: 'anvil', description: 'Acme Anvil', device: '', isFallbackAdapter: false }) });`;
+/** The first worker's engine never comes up. */
+const STUCK_ONCE = `{
+    const { instantiateStreaming } = WebAssembly;
+    WebAssembly.instantiateStreaming = async (...source) => {
+        const cache = await caches.open('webinfer-test');
+        if (await cache.match('/stuck')) return instantiateStreaming(...source);
+        await cache.put('/stuck', new Response('once'));
+        return new Promise(() => {});
+    };
+}`;
 const DIES_EARLY = 'throw new Error("broken script");';
 
 const nodeTest = nodeTests();
@@ -82,6 +92,15 @@ describe('faults of the GPU', needsCases, () => {
         assert.equal(answer.data.executed_on.fallbacks[0].code, 'platform_unsupported');
         assert.equal((await service.run(model, add.inputs, PINNED)).data.error.code, 'platform_unsupported');
     }, { faults: DIES_EARLY });
+
+    nodeTest('an engine that does not come up gets another worker, and nobody fails for it', async ({ service, tab }) => {
+        const add = readCase('op_add');
+        const model = service.addModel('op_add', add.onnx);
+        check(add, await service.run(model, add.inputs, { platforms: ['wasm'], fallback: false }));
+        await tab.waitForSelector('html[data-replaced="1"]', { state: 'attached' });
+        check(add, await service.run(model, add.inputs));
+        assert.equal(await tab.evaluate('document.documentElement.dataset.replaced'), '1');
+    }, { faults: STUCK_ONCE, faulty: 'wasm' });
 });
 
 describe('cancel', needsCases, () => {

@@ -6,6 +6,7 @@ import { decodePicture } from './decode.js';
 import { Failure } from './failure.js';
 import { fetchFiles } from './fetch.js';
 import { toLabels } from './picture.js';
+import { SMALLEST } from './smallest.js';
 import { sharesMemory } from '../shared/memory.js';
 import { bytesOf, fromOrt, precisionOf, toOrt } from './tensors.js';
 
@@ -33,8 +34,11 @@ export class OrtEngine {
         this._models = new Map();
         /** @type {EngineSettings} */
         this._settings = { credential: '', threads: 1 };
-        /** What it has since the first load. @type {number | undefined} */
-        this._threads = undefined;
+        /** Set by the first load: that onnxruntime-web is up, and with how many threads. @type {Promise<void> | undefined} */
+        this._started = undefined;
+        this._threads = 1;
+        /** Told when it begins to come up, and when it has. @type {(up: boolean) => void} */
+        this.onStart = () => {};
         ort.env.logLevel = 'error';
         ort.env.wasm.proxy = false;
         ort.env.wasm.wasmPaths = files;
@@ -76,12 +80,25 @@ export class OrtEngine {
 
     /** @param {string} key @param {import('./fetch.js').Files} files */
     async open(key, { bytes, spec }) {
-        this._threads ??= this._ort.env.wasm.numThreads;
+        await (this._started ??= this._start());
         const session = await this._ort.InferenceSession.create(bytes, {
             executionProviders: [this._provider()], graphOptimizationLevel: 'all', logSeverityLevel: 3,
         });
         const precision = precisionOf(typesOf(session.outputMetadata), typesOf(session.inputMetadata));
         this._models.set(key, { session, spec, precision });
+    }
+
+    /**
+     * Brings onnxruntime-web up, apart from any model: those may take as long as they like. Firefox 153
+     * sometimes never comes back from making a helper thread, and no timer set here would ring. So the
+     * link worker watches, and replaces this one.
+     */
+    async _start() {
+        this._threads = this._ort.env.wasm.numThreads ?? 1;
+        this.onStart(false);
+        const session = await this._ort.InferenceSession.create(SMALLEST, { executionProviders: ['wasm'] });
+        await session.release();
+        this.onStart(true);
     }
 
     /** @param {string} key */
@@ -107,7 +124,7 @@ export class OrtEngine {
         const tensors = Object.entries(outputs).filter(([, tensor]) => tensor)
             .map(([name, tensor]) => fromOrt(name, /** @type {any} */ (tensor)));
         const dispose = () => Object.values(outputs).forEach((tensor) => tensor?.dispose());
-        const threads = this.platform === 'wasm' ? this._threads ?? null : null;
+        const threads = this.platform === 'wasm' ? this._threads : null;
         return { tensors, result: labels(outputs, spec), precision, threads, inferenceMs, dispose };
     }
 

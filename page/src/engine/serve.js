@@ -26,6 +26,7 @@ export class Server {
     /** @param {Engine} engine @param {(options: PageOptions) => Promise<PlatformReport>} probe */
     constructor(engine, probe) {
         this._engine = engine;
+        engine.onStart = (up) => this._post({ type: 'start', up });
         this._probe = probe;
         /** @type {PlatformReport} */
         this._report = { available: false };

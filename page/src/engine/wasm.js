@@ -52,6 +52,12 @@ export class WasmEngine {
         this._spunAt = -Infinity;
     }
 
+    /** The instance with one thread makes no helpers, so that it cannot get stuck.
+     * @param {(up: boolean) => void} tell when the other begins to come up, and when it has */
+    set onStart(tell) {
+        this._all.onStart = tell;
+    }
+
     /** The thread count counts until the first load only. @param {EngineSettings} settings */
     configure(settings) {
         this._threads = settings.threads;

@@ -66,6 +66,7 @@ export class Attempt {
         this.limit = Infinity; /* how long its run may give no sign of life */
         this.share = this.deadline; /* when its run has had its part of the time */
         this.cancelled = false;
+        this.again = false; /* its first worker did not come up */
     }
 
     get platform() {
@@ -115,10 +116,11 @@ export class Attempt {
         return this.hasNext() ? now + (this.deadline - now) / 2 : this.deadline;
     }
 
-    /** The frame to transfer: a copy while the original may be needed for another platform. */
-    takeBuffer() {
+    /** The frame to transfer: a copy while the original may be needed for another platform or worker.
+     * @param {boolean} unproven whether the worker has not shown yet that it works */
+    takeBuffer(unproven) {
         if (!this.buffer) return null;
-        if (this.hasNext()) return this.buffer.slice(0);
+        if (this.hasNext() || (unproven && !this.isEcho && !this.again)) return this.buffer.slice(0);
         const buffer = this.buffer;
         this.buffer = null;
         return buffer;

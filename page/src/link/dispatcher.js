@@ -69,6 +69,7 @@ export class Dispatcher {
         this._workers = new Workers(this._lanes, this._models, around, {
             fail: (attempt, error) => this._failOrFallBack(attempt, error),
             place: (attempt) => this._place(attempt),
+            again: (attempt, error) => this._again(attempt, error),
             pump: (lane) => this._pump(lane),
         }, this._alarm);
         /** @type {Record<string, string>} */
@@ -167,6 +168,7 @@ export class Dispatcher {
         case 'model':
             if (message.state === 'loaded') this._models.loaded(message.key, build, message.load_ms ?? 0);
             return;
+        case 'start': return this._workers.starts(lane, message.up);
         case 'device_lost':
             return this._workers.replace(lane, { code: 'device_lost', message: message.reason });
         case 'log': return this._around.send('log', { level: message.level, message: message.message });
@@ -250,6 +252,13 @@ export class Dispatcher {
         }
     }
 
+    /** It waits for its platform once more, but not for ever. @param {Attempt} attempt @param {ErrorBody} error */
+    _again(attempt, error) {
+        if (attempt.cancelled || attempt.again) return this._failOrFallBack(attempt, error);
+        attempt.again = true;
+        this._place(attempt);
+    }
+
     /** Hands over what the lane can take. @param {Lane} lane */
     _pump(lane) {
         for (let attempt = lane.next(); attempt; attempt = lane.next()) this._start(lane, attempt);
@@ -266,7 +275,7 @@ export class Dispatcher {
             type: 'run', attempt: attempt.id, load_only: attempt.loadOnly,
             message_id: this._around.nextId(), reply_to: attempt.requestId, from: this._around.nodeId(),
             key: attempt.key, model: attempt.model, precision: attempt.precision, outputs: attempt.outputs,
-            input: attempt.input, tensors: attempt.tensors, frame: attempt.takeBuffer(), section: attempt.section,
+            input: attempt.input, tensors: attempt.tensors, frame: attempt.takeBuffer(!lane.proven), section: attempt.section,
             fallbacks: attempt.fallbacks,
         });
         if (this._isQuick(attempt)) lane.channel?.ask(run, LINGER_MS);

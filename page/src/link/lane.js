@@ -23,6 +23,7 @@ export class Lane {
         this.generation = 0;
         this.ready = false; /* the worker has reported its capabilities */
         this.readyDue = Infinity; /* when a worker that replaced another has taken too long to */
+        this.upDue = Infinity; /* when its engine has taken too long to come up */
         this.barredUntil = 0; /* the platform is not used before, whatever its worker says */
         /** What the worker said while it was barred. @type {PlatformReport | null} */
         this.barredReport = null;
@@ -51,6 +52,7 @@ export class Lane {
         this.channel = null;
         this.ready = false;
         this.readyDue = Infinity;
+        this.upDue = Infinity;
         this.proven = false;
         this.memory = 0;
         this.leftovers = false;

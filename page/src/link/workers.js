@@ -17,6 +17,7 @@
  * @typedef {object} Attempts
  * @property {(attempt: Attempt, error: ErrorBody) => void} fail it fails here, and may fall back
  * @property {(attempt: Attempt) => void} place it must find another platform
+ * @property {(attempt: Attempt, error: ErrorBody) => void} again it had not begun, and may have another worker
  * @property {(lane: Lane) => void} pump the lane may be able to take more
  */
 
@@ -26,9 +27,12 @@ const MEMORY_FACTOR = 2;
 /** A worker that replaces another takes a second or two to come up. One that takes longer than this
  * waits for something that the old one has left stuck, such as the GPU. */
 const RESTART_LIMIT_MS = 10000;
+/** Its engine comes up, at its first load, in a second or two, on a busy machine in some more. */
+const START_LIMIT_MS = 20000;
 /** Whoever ends a run on the GPU leaves it busy for as long as what was queued takes; a new worker's
  * small probe may get through in between. A service that owns the browser brings a fresh one. */
 const BARRED_MS = 60000;
+const STUCK = 'The engine did not come up.';
 const STILL_BUSY = 'The GPU may still be busy with a run that was ended.';
 
 export class Workers {
@@ -125,12 +129,32 @@ export class Workers {
      * @param {boolean} [respawn] whether to ask for another at once
      */
     replace(lane, error, respawn = true) {
-        const lost = lane.detach();
-        this.replaced++;
-        this._models.forget(lane.build);
+        const lost = this._detach(lane);
         if (respawn) this._around.replace(lane.build, error.message);
         for (const attempt of lost) this._attempts.fail(attempt, error);
         this._around.changed();
+    }
+
+    /** A worker's engine begins to come up, or is up. @param {Lane} lane @param {boolean} up */
+    starts(lane, up) {
+        lane.upDue = up ? Infinity : this._around.now() + START_LIMIT_MS;
+        this._alarm.set(lane.upDue);
+    }
+
+    /** An engine did not come up in its worker: what it was to run waits for the next one. @param {Lane} lane */
+    _restart(lane) {
+        const lost = this._detach(lane);
+        this._around.replace(lane.build, STUCK);
+        for (const attempt of lost) this._attempts.again(attempt, { code: 'engine_hung', message: STUCK });
+        this._around.changed();
+    }
+
+    /** @param {Lane} lane @returns {Attempt[]} what it had not answered */
+    _detach(lane) {
+        const lost = lane.detach();
+        this.replaced++;
+        this._models.forget(lane.build);
+        return lost;
     }
 
     /** Ends what runs by ending its worker. @param {Lane} lane @param {string} message why */
@@ -153,7 +177,8 @@ export class Workers {
         for (const lane of this._lanes.values()) {
             if (lane.barredUntil && lane.barredUntil <= now) this._unbar(lane);
             if (lane.readyDue <= now) this._giveUp(lane);
-            this._alarm.set(Math.min(lane.readyDue, lane.barredUntil || Infinity));
+            if (lane.upDue <= now) this._restart(lane);
+            this._alarm.set(Math.min(lane.readyDue, lane.upDue, lane.barredUntil || Infinity));
         }
     }
 

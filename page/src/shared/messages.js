@@ -45,8 +45,9 @@ export const BUILD_OF_PLATFORM = Object.freeze({ webgpu: 'webgpu', webnn: 'webnn
  * @typedef {{type: 'progress', attempt: string, phase: string, loaded_bytes?: number, total_bytes?: number}} ProgressMessage
  * @typedef {{type: 'model', key: string, state: 'loaded' | 'unloaded', load_ms?: number}} ModelMessage
  * @typedef {{type: 'device_lost', reason: string}} DeviceLostMessage
+ * @typedef {{type: 'start', up: boolean}} StartedMessage the engine begins to come up, or is up
  * @typedef {{type: 'log', level: string, message: string}} LogMessage
- * @typedef {CapabilitiesMessage | AnswerMessage | FailureMessage | ProgressMessage | ModelMessage | DeviceLostMessage | LogMessage} FromEngine
+ * @typedef {CapabilitiesMessage | StartedMessage | AnswerMessage | FailureMessage | ProgressMessage | ModelMessage | DeviceLostMessage | LogMessage} FromEngine
  */
 
 /**
