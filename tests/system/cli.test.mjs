@@ -200,6 +200,22 @@ test('doctor says what is installed and what each browser would give, and leaves
         assert.deepEqual(fs.readdirSync(daemon.temporary), before);
     });
 
+test('doctor gives a driver that lost its port to somebody else another try, and no third', async () => {
+    const once = path.join(daemon.folder, 'once');
+    const script = file('driver.sh', `#!/bin/sh\nif [ ! -e ${once} ]; then\n    touch ${once}\n` +
+        `    echo 'IPv4 port not available. Exiting...'\n    exit 1\nfi\nexec chromedriver "$@"\n`);
+    fs.chmodSync(script, 0o755);
+    const config = file('doctor-twice.conf', ini({ bridge: { page: builtPage },
+        'browser.chrome': { driver_command: script } }));
+    const run = await webinfer(['doctor', '--json', '--config', config]);
+    assert.equal(run.json.checks.find(({ check }) => check === 'chrome')?.state, 'ok', run.out);
+    file('driver.sh', `#!/bin/sh\necho again >>${once}\nexit 1\n`);
+    const never = await webinfer(['doctor', '--json', '--config', config]);
+    assert.equal(never.code, 1);
+    assert.match(never.json.checks.find(({ check }) => check === 'chrome')?.detail, /ended with status 1/);
+    assert.equal(fs.readFileSync(once, 'utf8'), 'again\nagain\n');
+});
+
 test('doctor without a browser says what to install, and fails', async () => {
     const config = file('doctor.conf', '[browser.chrome]\ndriver_command = /nothing/chromedriver\n');
     const run = await webinfer(['doctor', '--config', config]);
