@@ -67,8 +67,10 @@ for (const role of ['driver', 'browser', 'gpu'])
 test('memory_limit: a browser that grew beyond it is replaced, once it has worked', () =>
     withDaemon({ config: { pool: { max_connections: 2, memory_limit: '1M' } } },
         async (daemon) => {
-            const [{ id, rss_bytes: rss }] = await sessions(daemon);
-            assert.ok(rss > 1 << 20);
+            const [{ id }] = await until(async () => {
+                const list = await sessions(daemon);
+                return list[0].rss_bytes > 1 << 20 && list;
+            }, { what: 'its memory to be measured', ...long });
             assert.equal((await echo(daemon)).status, 200);
             await until(async () => {
                 const list = await sessions(daemon);
