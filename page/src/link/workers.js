@@ -32,7 +32,7 @@ const START_LIMIT_MS = 20000;
 /** Whoever ends a run on the GPU leaves it busy for as long as what was queued takes; a new worker's
  * small probe may get through in between. A service that owns the browser brings a fresh one. */
 const BARRED_MS = 60000;
-const STUCK = 'The engine did not come up.';
+const STUCK = Object.freeze({ code: 'engine_hung', message: 'The engine did not come up.' });
 const STILL_BUSY = 'The GPU may still be busy with a run that was ended.';
 
 export class Workers {
@@ -125,13 +125,16 @@ export class Workers {
 
     /**
      * Gives a lane's worker up; the queue stays for the next one.
-     * @param {Lane} lane @param {ErrorBody} error what its unanswered attempts failed with
+     * @param {Lane} lane @param {ErrorBody} error why
      * @param {boolean} [respawn] whether to ask for another at once
+     * @param {(attempt: Attempt, error: ErrorBody) => void} [lose] what becomes of what it had not answered
      */
-    replace(lane, error, respawn = true) {
-        const lost = this._detach(lane);
+    replace(lane, error, respawn = true, lose = this._attempts.fail) {
+        const lost = lane.detach();
+        this.replaced++;
+        this._models.forget(lane.build);
         if (respawn) this._around.replace(lane.build, error.message);
-        for (const attempt of lost) this._attempts.fail(attempt, error);
+        for (const attempt of lost) lose(attempt, error);
         this._around.changed();
     }
 
@@ -139,22 +142,6 @@ export class Workers {
     starts(lane, up) {
         lane.upDue = up ? Infinity : this._around.now() + START_LIMIT_MS;
         this._alarm.set(lane.upDue);
-    }
-
-    /** An engine did not come up in its worker: what it was to run waits for the next one. @param {Lane} lane */
-    _restart(lane) {
-        const lost = this._detach(lane);
-        this._around.replace(lane.build, STUCK);
-        for (const attempt of lost) this._attempts.again(attempt, { code: 'engine_hung', message: STUCK });
-        this._around.changed();
-    }
-
-    /** @param {Lane} lane @returns {Attempt[]} what it had not answered */
-    _detach(lane) {
-        const lost = lane.detach();
-        this.replaced++;
-        this._models.forget(lane.build);
-        return lost;
     }
 
     /** Ends what runs by ending its worker. @param {Lane} lane @param {string} message why */
@@ -177,7 +164,7 @@ export class Workers {
         for (const lane of this._lanes.values()) {
             if (lane.barredUntil && lane.barredUntil <= now) this._unbar(lane);
             if (lane.readyDue <= now) this._giveUp(lane);
-            if (lane.upDue <= now) this._restart(lane);
+            if (lane.upDue <= now) this.replace(lane, STUCK, true, this._attempts.again);
             this._alarm.set(Math.min(lane.readyDue, lane.upDue, lane.barredUntil || Infinity));
         }
     }
