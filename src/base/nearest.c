@@ -1,0 +1,78 @@
+/*
+ * Edit distance by dynamic programming, three rows at a time. A name is given up at the first row
+ * that has no number below what is already found, so thousands of names cost little.
+ */
+#include "base/nearest.h"
+
+#include <string.h>
+
+/* What `distance` begins with is one more than the largest that is near, so that every offer is
+ * held to "less than". */
+static size_t limit_for(size_t length)
+{
+    return (length <= 4 ? 1 : length <= 8 ? 2 : 3) + 1;
+}
+
+struct wi_nearest wi_nearest_to(const char *word)
+{
+    return (struct wi_nearest){.word = word, .distance = limit_for(strlen(word))};
+}
+
+/* By ASCII alone: names are the same everywhere, whatever the locale. */
+static int lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
+static size_t min(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The cost of turning the first `i` bytes of `word` into the first `j` of `name`, from the rows
+ * above. */
+static size_t cell(const char *word, const char *name, size_t i, size_t j, const size_t *before,
+    const size_t *above, const size_t *row)
+{
+    int same = lower(word[i - 1]) == lower(name[j - 1]);
+    size_t cost = min(min(above[j], row[j - 1]) + 1, above[j - 1] + !same);
+
+    if (i > 1 && j > 1 && lower(word[i - 1]) == lower(name[j - 2]) &&
+        lower(word[i - 2]) == lower(name[j - 1]))
+        cost = min(cost, before[j - 2] + 1);
+    return cost;
+}
+
+/* The distance, or `limit` where it is at least that. */
+static size_t distance(const char *word, const char *name, size_t limit)
+{
+    size_t rows[3][WI_NEAREST_MAX + 1];
+    size_t words = strlen(word), names = strlen(name), last;
+
+    if (words > WI_NEAREST_MAX || names > WI_NEAREST_MAX || words >= names + limit ||
+        names >= words + limit)
+        return limit;
+    for (size_t j = 0; j <= names; j++)
+        rows[0][j] = j;
+    for (size_t i = 1; i <= words; i++) {
+        size_t *row = rows[i % 3], best = row[0] = i;
+        for (size_t j = 1; j <= names; j++) {
+            row[j] = cell(word, name, i, j, rows[(i + 1) % 3], rows[(i + 2) % 3], row);
+            best = min(best, row[j]);
+        }
+        if (best >= limit)
+            return limit;
+    }
+    last = rows[words % 3][names];
+    return min(last, limit);
+}
+
+void wi_nearest_offer(struct wi_nearest *nearest, const char *name)
+{
+    size_t found = distance(nearest->word, name, nearest->distance);
+
+    if (found >= nearest->distance)
+        return;
+    nearest->distance = found;
+    nearest->name = name;
+}
