@@ -212,6 +212,13 @@ void wi_session_fail(struct wi_session *session, const struct wi_error *why)
         end_tree(session, 0);
 }
 
+/* Whether the driver ended by itself before it listened, as one does that finds its port taken. */
+static int lost_its_port(const struct wi_session *session, int signal)
+{
+    return session->state == WI_SESSION_STARTING && !session->driver && !signal &&
+           session->spawns < WI_SESSION_SPAWNS;
+}
+
 void wi_session_on_tree_end(void *context, int exit_status, int signal)
 {
     struct wi_session *session = context;
@@ -229,6 +236,11 @@ void wi_session_on_tree_end(void *context, int exit_status, int signal)
         wi_error_set(&error, WI_UNAVAILABLE, "",
             "the driver ended with status %d at step \"%s\"; its last line: %s", exit_status,
             session->step, session->last_line[0] ? session->last_line : "(none)");
+    if (lost_its_port(session, signal)) {
+        wi_info("browser", session->id, "%s; starting it once more", error.detail);
+        if (wi_session_spawn(session, &error) == WI_OK)
+            return;
+    }
     wi_session_fail(session, &error);
 }
 

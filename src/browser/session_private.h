@@ -12,6 +12,8 @@
 #define WI_SESSION_LATE_MS 60000
 /* A Grid ends sessions of which it hears nothing for its --session-timeout, 300 s by default. */
 #define WI_SESSION_KEEP_ALIVE_MS 20000
+/* A driver chooses its port first and opens it then: another process may be quicker, once. */
+#define WI_SESSION_SPAWNS 2
 
 struct wi_session {
     struct wi_session_deps deps;
@@ -35,6 +37,7 @@ struct wi_session {
     int64_t timeout_ms;
     const char *step;
     int welcomed, reloading, creating, closing, removing;
+    int spawns; /* of the driver, at most WI_SESSION_SPAWNS */
     struct wi_error early_error;
     char browser_version[64];
     char last_line[160]; /* of the driver's output, for when it dies early */
@@ -46,6 +49,9 @@ struct wi_session {
  * wi_session_fail. An error is the caller's to report. */
 enum wi_code wi_session_begin(
     struct wi_session *session, const struct wi_config_browser *browser, struct wi_error *error);
+
+/* Starts the driver's process, for the first time or again; it says on which port it listens. */
+enum wi_code wi_session_spawn(struct wi_session *session, struct wi_error *error);
 
 /* --- session.c ------------------------------------------------------------------------------- */
 

@@ -167,7 +167,7 @@ static const char **as_list(const struct wi_strings *strings)
     return list;
 }
 
-static enum wi_code spawn(struct wi_session *session, struct wi_error *error)
+enum wi_code wi_session_spawn(struct wi_session *session, struct wi_error *error)
 {
     const struct wi_child_events events = {session, on_line, wi_session_on_tree_end};
     struct wi_child_options options = {.subject = session->id, .directory = session->directory};
@@ -176,6 +176,7 @@ static enum wi_code spawn(struct wi_session *session, struct wi_error *error)
 
     options.arguments = arguments;
     options.environment = environment;
+    session->spawns++;
     session->child = wi_child_start(session->deps.children, &options, &events, error);
     free(arguments);
     free(environment);
@@ -206,7 +207,7 @@ enum wi_code wi_session_begin(
         wi_warn("browser", session->id,
             "/dev/shm has less than 512 MiB free: a Chromium is told to do without it");
     if (!wi_session_is_remote(session))
-        return spawn(session, error);
+        return wi_session_spawn(session, error);
     wi_timer_start(session->keep_alive, WI_SESSION_KEEP_ALIVE_MS, WI_SESSION_KEEP_ALIVE_MS);
     meet_driver(session, session->launch.url);
     return WI_OK;

@@ -42,7 +42,6 @@ struct probe {
     struct wi_error error; /* WI_OK unless something failed */
     json_t *capabilities;
     int answered; /* the service is ready */
-    int mute;     /* the driver ended at once, before it listened */
     double ready_ms;
 };
 
@@ -101,25 +100,13 @@ static void on_page_url(void *context, const char *session_id, char *url, size_t
     snprintf(url, size, "%s/#token=%s", wi_bridge_url(p->bridge), token);
 }
 
-static int ended_at_once(const struct probe *p)
-{
-    struct wi_session_info info;
-
-    if (!p->session)
-        return 0;
-    wi_session_info(p->session, &info);
-    return strcmp(info.step, "spawn") == 0 && info.age_ms < ASK_TIMEOUT_MS;
-}
-
 static void on_state(void *context, const char *session_id, enum wi_session_state state,
     const struct wi_error *error)
 {
     struct probe *p = context;
 
-    if (error && p->error.code == WI_OK) {
+    if (error && p->error.code == WI_OK)
         p->error = *error;
-        p->mute = ended_at_once(p);
-    }
     if (state != WI_SESSION_CLOSED)
         return;
     wi_session_free(p->session);
@@ -240,7 +227,7 @@ static json_t *report(struct probe *p)
         *p->error.detail ? p->error.detail : "it ended before the page was loaded");
 }
 
-static json_t *look(struct wi_config *config, const struct wi_config_browser *browser, int *mute)
+json_t *wi_doctor_browser(struct wi_config *config, const struct wi_config_browser *browser)
 {
     struct probe p = {.config = config, .browser = browser};
     int left;
@@ -265,18 +252,5 @@ static json_t *look(struct wi_config *config, const struct wi_config_browser *br
     assert(left == 0);
     wi_bridge_free(p.bridge);
     wi_instance_free(p.instance);
-    *mute = p.mute;
     return report(&p);
-}
-
-json_t *wi_doctor_browser(struct wi_config *config, const struct wi_config_browser *browser)
-{
-    int mute = 0;
-    json_t *found = look(config, browser, &mute);
-
-    if (!mute)
-        return found;
-    /* A driver chooses its port first and opens it then: another process may have been quicker. */
-    json_decref(found);
-    return look(config, browser, &mute);
 }

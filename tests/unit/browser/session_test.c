@@ -118,6 +118,20 @@ static void a_driver_that_dies_says_why(void **state)
     assert_non_null(strstr(place.error.detail, "something is wrong"));
 }
 
+/* A driver that chose a port and found it taken when it opened it. */
+static void a_driver_that_lost_its_port_is_started_once_more(void **state)
+{
+    struct place place;
+
+    /* The second one hangs, so that it is the deadline that ends the session. */
+    start(&place, "[ -e twice ] && sleep 1000; touch twice; echo port not available; exit 1", 500);
+    finish(&place, "bc");
+    assert_non_null(strstr(place.error.detail, "not ready within"));
+    start(&place, "[ -e twice ] && exit 7; touch twice; exit 1", 5000);
+    finish(&place, "bc");
+    assert_non_null(strstr(place.error.detail, "status 7"));
+}
+
 static void a_driver_that_hangs_runs_into_the_deadline(void **state)
 {
     struct place place;
@@ -167,6 +181,7 @@ int main(void)
         cmocka_unit_test(every_pair_of_states),
         cmocka_unit_test(a_driver_that_is_missing),
         cmocka_unit_test(a_driver_that_dies_says_why),
+        cmocka_unit_test(a_driver_that_lost_its_port_is_started_once_more),
         cmocka_unit_test(a_driver_that_hangs_runs_into_the_deadline),
         cmocka_unit_test(a_driver_that_lies_about_its_port),
         cmocka_unit_test(closed_while_starting),
