@@ -426,10 +426,24 @@ enum MHD_Result wi_request_access(struct wi_connection *connection, struct MHD_C
 
 static void log_access(const struct wi_request *request, double ms)
 {
-    wi_info("api", request->id, "%s %.200s %d in=%llu out=%llu %.2f ms token=%s%s", request->method,
-        request->path, request->status, (unsigned long long)request->received,
-        (unsigned long long)request->sent, ms, request->token,
-        request->state == WI_REQUEST_GONE ? " (the client left)" : "");
+    int left = request->state == WI_REQUEST_GONE;
+    const struct wi_log_field fields[] = {
+        {.name = "method", .text = request->method},
+        {.name = "path", .text = request->path},
+        {.name = "status", .kind = WI_FIELD_INTEGER, .integer = request->status},
+        {.name = "bytes_in", .kind = WI_FIELD_INTEGER, .integer = (int64_t)request->received},
+        {.name = "bytes_out", .kind = WI_FIELD_INTEGER, .integer = (int64_t)request->sent},
+        {.name = "duration_ms", .kind = WI_FIELD_MS, .ms = ms},
+        {.name = "token", .text = strcmp(request->token, "-") == 0 ? NULL : request->token},
+        {.name = "request_id", .text = request->id},
+        {.name = "client_left", .kind = WI_FIELD_BOOLEAN, .integer = left},
+    };
+    if (!wi_log_enabled(WI_LOG_INFO))
+        return;
+    wi_log_fields(WI_LOG_INFO, "api", request->id, fields, sizeof fields / sizeof *fields,
+        "%s %.200s %d in=%llu out=%llu %.2f ms token=%s%s", request->method, request->path,
+        request->status, (unsigned long long)request->received, (unsigned long long)request->sent,
+        ms, request->token, left ? " (the client left)" : "");
 }
 
 void wi_request_completed(struct wi_request *request, enum MHD_RequestTerminationCode why)

@@ -1,25 +1,35 @@
 /*
  * The log sink: one write(2) per line, so that lines from the loop and from worker threads never
- * mix. Times are printed unless journald keeps them for us (JOURNAL_STREAM names our stderr).
+ * mix, and none that could wait. The mode of the descriptor is left alone, since other programs may
+ * share what is behind it. Times are printed unless journald keeps them for us (JOURNAL_STREAM
+ * names our stderr).
  */
 #include "base/log.h"
 
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/secret.h"
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#define MESSAGE_SIZE 4096
+
 static struct {
     enum wi_level level;
     enum wi_log_format format;
-    int journald;
-} sink = {.level = WI_LOG_INFO};
+    int journald, is_socket;
+    pthread_mutex_t lock;    /* of what follows, and of writing */
+    unsigned long long lost; /* lines since the last that was written */
+} sink = {.level = WI_LOG_INFO, .lock = PTHREAD_MUTEX_INITIALIZER};
 
 static const struct {
     const char *name;
@@ -41,9 +51,12 @@ static int stderr_is_journal(void)
 
 void wi_log_configure(enum wi_level level, enum wi_log_format format)
 {
+    struct stat status;
+
     sink.level = level;
     sink.format = format;
     sink.journald = stderr_is_journal();
+    sink.is_socket = fstat(STDERR_FILENO, &status) == 0 && S_ISSOCK(status.st_mode);
 }
 
 int wi_log_enabled(enum wi_level level)
@@ -65,61 +78,164 @@ static void add_escaped(struct wi_buffer *line, const char *text)
     }
 }
 
-static void add_text_line(struct wi_buffer *line, enum wi_level level, const char *time,
-    const char *part, const char *subject, const char *message)
+/* What a line is made of. `limit`: texts are cut to so many bytes. */
+struct line {
+    enum wi_level level;
+    const char *part, *subject, *message;
+    const struct wi_log_field *fields;
+    size_t field_count;
+    int limit;
+};
+
+static void add_text_line(struct wi_buffer *out, const struct line *line, const char *time)
 {
+    char cut[MESSAGE_SIZE];
+
     if (sink.journald)
-        wi_buffer_printf(line, "<%d>", levels[level].priority);
+        wi_buffer_printf(out, "<%d>", levels[line->level].priority);
     else
-        wi_buffer_printf(line, "%s %-5s ", time, levels[level].name);
-    wi_buffer_printf(line, "%s: ", part);
-    if (subject) {
-        add_escaped(line, subject);
-        wi_buffer_puts(line, ": ");
+        wi_buffer_printf(out, "%s %-5s ", time, levels[line->level].name);
+    wi_buffer_printf(out, "%s: ", line->part);
+    if (line->subject) {
+        snprintf(cut, sizeof cut, "%.*s", line->limit, line->subject);
+        add_escaped(out, cut);
+        wi_buffer_puts(out, ": ");
     }
-    add_escaped(line, message);
+    snprintf(cut, sizeof cut, "%.*s", line->limit, line->message);
+    add_escaped(out, cut);
 }
 
-static void add_json_line(struct wi_buffer *line, enum wi_level level, const char *time,
-    const char *part, const char *subject, const char *message)
+static void add_member(struct wi_buffer *out, const char *name, const char *text, int limit)
 {
-    wi_buffer_printf(
-        line, "{\"time\":\"%s\",\"level\":\"%s\",\"part\":\"%s\"", time, levels[level].name, part);
-    if (subject) {
-        wi_buffer_puts(line, ",\"subject\":");
-        wi_buffer_json_string(line, subject);
+    char cut[MESSAGE_SIZE];
+
+    wi_buffer_strings(out, ",\"", name, "\":", NULL);
+    if (!text) {
+        wi_buffer_puts(out, "null");
+        return;
     }
-    wi_buffer_puts(line, ",\"message\":");
-    wi_buffer_json_string(line, message);
-    wi_buffer_puts(line, "}");
+    snprintf(cut, sizeof cut, "%.*s", limit, text);
+    wi_buffer_json_string(out, cut);
+}
+
+static void add_field(struct wi_buffer *out, const struct wi_log_field *field, int limit)
+{
+    if (field->kind == WI_FIELD_TEXT) {
+        add_member(out, field->name, field->text, limit);
+        return;
+    }
+    wi_buffer_strings(out, ",\"", field->name, "\":", NULL);
+    if (field->kind == WI_FIELD_INTEGER)
+        wi_buffer_integer(out, field->integer);
+    else if (field->kind == WI_FIELD_BOOLEAN)
+        wi_buffer_puts(out, field->integer ? "true" : "false");
+    else
+        wi_buffer_ms(out, field->ms);
+}
+
+static void add_json_line(struct wi_buffer *out, const struct line *line, const char *time)
+{
+    wi_buffer_printf(out, "{\"time\":\"%s\",\"level\":\"%s\",\"part\":\"%s\"", time,
+        levels[line->level].name, line->part);
+    if (line->subject)
+        add_member(out, "subject", line->subject, line->limit);
+    for (size_t i = 0; i < line->field_count; i++)
+        add_field(out, &line->fields[i], line->limit);
+    add_member(out, "message", line->message, line->limit);
+    wi_buffer_puts(out, "}");
+}
+
+/* Control characters in a text take up to six bytes each: it is cut until the line fits. */
+static void print(struct wi_buffer *out, struct line *line)
+{
+    int64_t now = wi_wall_ms();
+    time_t seconds = (time_t)(now / 1000);
+    struct tm utc;
+    char date[32], time[48];
+
+    gmtime_r(&seconds, &utc);
+    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(time, sizeof time, "%s.%03dZ", date, (int)(now % 1000));
+    line->limit = MESSAGE_SIZE;
+    do {
+        wi_buffer_clear(out);
+        if (sink.format == WI_LOG_JSON)
+            add_json_line(out, line, time);
+        else
+            add_text_line(out, line, time);
+        wi_buffer_add(out, "\n", 1);
+        line->limit /= 2;
+    } while (out->size > PIPE_BUF && line->limit > 0);
+    wi_scrub(out->text);
+    out->size = strlen(out->text);
+}
+
+/* Whether the reader took the line. A pipe that is writable has room for PIPE_BUF bytes. */
+static int deliver(const struct wi_buffer *out)
+{
+    struct pollfd reader = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    if (sink.is_socket)
+        return send(STDERR_FILENO, out->text, out->size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+    return poll(&reader, 1, 0) > 0 && (reader.revents & POLLOUT) &&
+           write(STDERR_FILENO, out->text, out->size) >= 0;
+}
+
+/* Says how many lines were lost, if any were; 0 if that is lost too. */
+static int say_lost(void)
+{
+    struct wi_buffer out = {0};
+    char message[128];
+    struct line line = {.level = WI_LOG_WARN, .part = "log", .message = message};
+    int said;
+
+    if (sink.lost == 0)
+        return 1;
+    snprintf(message, sizeof message,
+        "%llu lines were lost: whoever reads the log did not take them", sink.lost);
+    print(&out, &line);
+    said = deliver(&out);
+    wi_buffer_clear(&out);
+    if (said)
+        sink.lost = 0;
+    return said;
+}
+
+static void write_line(struct line *line, const char *format, va_list arguments)
+{
+    struct wi_buffer out = {0};
+    char message[MESSAGE_SIZE];
+
+    vsnprintf(message, sizeof message, format, arguments);
+    line->message = message;
+    print(&out, line);
+    /* One at a time, or another thread might fill a pipe between the look and the write. */
+    pthread_mutex_lock(&sink.lock);
+    if (!say_lost() || !deliver(&out))
+        sink.lost++;
+    pthread_mutex_unlock(&sink.lock);
+    wi_buffer_clear(&out);
 }
 
 void wi_log_write(
     enum wi_level level, const char *part, const char *subject, const char *format, ...)
 {
-    char message[4096];
+    struct line line = {.level = level, .part = part, .subject = subject};
     va_list arguments;
+
     va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
+    write_line(&line, format, arguments);
     va_end(arguments);
-    wi_scrub(message);
+}
 
-    int64_t now = wi_wall_ms();
-    time_t seconds = (time_t)(now / 1000);
-    struct tm utc;
-    char date[32], time[48];
-    gmtime_r(&seconds, &utc);
-    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(time, sizeof time, "%s.%03dZ", date, (int)(now % 1000));
+void wi_log_fields(enum wi_level level, const char *part, const char *subject,
+    const struct wi_log_field *fields, size_t count, const char *format, ...)
+{
+    struct line line = {
+        .level = level, .part = part, .subject = subject, .fields = fields, .field_count = count};
+    va_list arguments;
 
-    struct wi_buffer line = {0};
-    if (sink.format == WI_LOG_JSON)
-        add_json_line(&line, level, time, part, subject, message);
-    else
-        add_text_line(&line, level, time, part, subject, message);
-    wi_buffer_add(&line, "\n", 1);
-    if (write(STDERR_FILENO, line.text, line.size) < 0) {
-        /* A log that nobody reads is no reason to stop serving. */
-    }
-    wi_buffer_clear(&line);
+    va_start(arguments, format);
+    write_line(&line, format, arguments);
+    va_end(arguments);
 }

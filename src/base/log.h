@@ -3,11 +3,19 @@
  * reads, when it listens) or JSON. The process-wide sink is the one exception to "no globals":
  * the libraries' own log callbacks carry no context.
  *
+ * A line never waits for its reader: where a pipe, a socket or a terminal does not take it at once,
+ * it is lost and counted, and the next line that gets through is preceded by one that says how many
+ * were. A line has at most PIPE_BUF bytes, which a pipe takes as a whole or not at all: longer
+ * texts in it are cut.
+ *
  * Never pass a token, a credential or what a client sent as input. Control characters are escaped,
  * and anything that looks like one of our tokens is scrubbed (base/secret.h).
  */
 #ifndef WI_BASE_LOG_H
 #define WI_BASE_LOG_H
+
+#include <stddef.h>
+#include <stdint.h>
 
 enum wi_level { WI_LOG_ERROR, WI_LOG_WARN, WI_LOG_INFO, WI_LOG_DEBUG };
 enum wi_log_format { WI_LOG_TEXT, WI_LOG_JSON };
@@ -17,6 +25,19 @@ int wi_log_enabled(enum wi_level level);
 /* `part` is the part of the house ("bridge"); `subject` the id it is about, or NULL. */
 __attribute__((format(printf, 4, 5))) void wi_log_write(
     enum wi_level level, const char *part, const char *subject, const char *format, ...);
+
+/* A named value of a line, `name` being a constant of ours. In JSON it is a member of its own; a
+ * text line has only the message, which says it for people. */
+struct wi_log_field {
+    const char *name;
+    enum { WI_FIELD_TEXT, WI_FIELD_INTEGER, WI_FIELD_BOOLEAN, WI_FIELD_MS } kind;
+    const char *text; /* NULL: null */
+    int64_t integer;  /* also of a boolean */
+    double ms;
+};
+/* As wi_log_write, with `count` fields beside the message. */
+__attribute__((format(printf, 6, 7))) void wi_log_fields(enum wi_level level, const char *part,
+    const char *subject, const struct wi_log_field *fields, size_t count, const char *format, ...);
 
 /* The level is tested before anything is formatted. */
 #define wi_log(level, part, subject, ...)                                                          \

@@ -328,11 +328,32 @@ test('a non-loopback address without tokens is refused; so is a tokens file open
     }).finally(() => one.abandon());
 });
 
+test('an answer says once that it is not to be stored', async () => {
+    const link = await daemon.post('/v1/admin/join', { nodes: 1, seconds: 60 });
+    assert.equal(link.status, 201);
+    assert.equal(link.headers['cache-control'], 'no-store');
+});
+
 test('logs as JSON are JSON, line by line, and no token is in any log', async () => {
     await withDaemon({ config: { log: { format: 'json', level: 'debug' } } }, async (one) => {
         const lines = one.log.split('\n').slice(0, -1);
         assert.ok(lines.length > 3);
         for (const line of lines) JSON.parse(line);
+        const { headers } = await one.get('/v1/nodes?a=b');
+        const id = headers['x-request-id'];
+        const line = await until(() => one.log.split('\n').slice(0, -1)
+            .map((text) => JSON.parse(text)).find((found) => found.request_id === id),
+        { what: 'the request is in the log' });
+        assert.equal(line.part, 'api');
+        assert.equal(line.subject, id);
+        assert.equal(line.method, 'GET');
+        assert.equal(line.path, '/v1/nodes');
+        assert.equal(line.status, 200);
+        assert.equal(line.bytes_in, 0);
+        assert.ok(line.bytes_out > 0 && line.duration_ms >= 0);
+        assert.equal(line.token, null);
+        assert.equal(line.client_left, false);
+        assert.match(line.message, /^GET \/v1\/nodes 200 in=0 out=\d+ /);
         assert.ok(!/wi_[A-Za-z0-9_-]{30,}/.test(one.log), 'a token was logged');
     });
 });

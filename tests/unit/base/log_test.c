@@ -1,0 +1,205 @@
+/* The log's lines: what they are made of, and that nobody's slowness stops who writes them. */
+#include "../test.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Standard error goes into a pipe or socket of ours meanwhile. */
+struct place {
+    int reader, saved;
+};
+
+static void listen_at(struct place *place, const int ends[2], enum wi_log_format format)
+{
+    place->reader = ends[0];
+    place->saved = dup(STDERR_FILENO);
+    dup2(ends[1], STDERR_FILENO);
+    close(ends[1]);
+    fcntl(place->reader, F_SETFL, O_NONBLOCK);
+    unsetenv("JOURNAL_STREAM");
+    wi_log_configure(WI_LOG_INFO, format);
+}
+
+static void set_up(struct place *place, enum wi_log_format format)
+{
+    int ends[2];
+
+    assert_int_equal(pipe(ends), 0);
+    listen_at(place, ends, format);
+}
+
+static void tear_down(struct place *place)
+{
+    dup2(place->saved, STDERR_FILENO);
+    close(place->saved);
+    close(place->reader);
+    wi_log_configure(WI_LOG_INFO, WI_LOG_TEXT);
+}
+
+/* What was written since the last call. */
+static size_t hear(struct place *place, char *text, size_t size)
+{
+    size_t length = 0;
+    ssize_t got;
+
+    while (length < size - 1 && (got = read(place->reader, text + length, size - 1 - length)) > 0)
+        length += (size_t)got;
+    text[length] = '\0';
+    return length;
+}
+
+static void fields_are_members_in_json(void **state)
+{
+    const struct wi_log_field fields[] = {
+        {.name = "method", .text = "GET"},
+        {.name = "path", .text = "/\"\x01"},
+        {.name = "status", .kind = WI_FIELD_INTEGER, .integer = 200},
+        {.name = "duration_ms", .kind = WI_FIELD_MS, .ms = 1.2345},
+        {.name = "token", .text = NULL},
+        {.name = "left", .kind = WI_FIELD_BOOLEAN, .integer = 1},
+    };
+    struct place place;
+    char text[8192];
+    json_t *line;
+
+    set_up(&place, WI_LOG_JSON);
+    wi_log_fields(WI_LOG_INFO, "api", "req-1", fields, 6, "GET %d", 200);
+    hear(&place, text, sizeof(text));
+    tear_down(&place);
+    line = json_loads(text, 0, NULL);
+    assert_non_null(line);
+    assert_string_equal(json_string_value(json_object_get(line, "level")), "info");
+    assert_string_equal(json_string_value(json_object_get(line, "part")), "api");
+    assert_string_equal(json_string_value(json_object_get(line, "subject")), "req-1");
+    assert_string_equal(json_string_value(json_object_get(line, "message")), "GET 200");
+    assert_string_equal(json_string_value(json_object_get(line, "method")), "GET");
+    assert_string_equal(json_string_value(json_object_get(line, "path")), "/\"\x01");
+    assert_int_equal(json_integer_value(json_object_get(line, "status")), 200);
+    assert_true(json_is_integer(json_object_get(line, "status")));
+    assert_float_equal(json_number_value(json_object_get(line, "duration_ms")), 1.234, 0.0011);
+    assert_true(json_is_null(json_object_get(line, "token")));
+    assert_true(json_is_true(json_object_get(line, "left")));
+    json_decref(line);
+}
+
+static void text_has_the_message_alone(void **state)
+{
+    const struct wi_log_field field = {.name = "method", .text = "GET"};
+    struct place place;
+    char text[8192];
+
+    set_up(&place, WI_LOG_TEXT);
+    wi_log_fields(WI_LOG_INFO, "api", "req-1", &field, 1, "a\nb");
+    hear(&place, text, sizeof(text));
+    tear_down(&place);
+    assert_non_null(strstr(text, "Z info  api: req-1: a\\x0ab\n"));
+    assert_null(strstr(text, "method"));
+}
+
+static void tokens_are_scrubbed_from_every_text(void **state)
+{
+    static const char token[] = "wi_0123456789012345678901234567890123456789012";
+    const struct wi_log_field field = {.name = "path", .text = token};
+    struct place place;
+    char text[8192];
+
+    set_up(&place, WI_LOG_JSON);
+    wi_log_fields(WI_LOG_INFO, "api", token, &field, 1, "with %s in it", token);
+    hear(&place, text, sizeof(text));
+    tear_down(&place);
+    assert_null(strstr(text, "wi_0123"));
+    assert_non_null(strstr(text, "\"message\":\"with wi_*** in it\""));
+    assert_non_null(strstr(text, "\"path\":\"wi_***\""));
+    assert_non_null(strstr(text, "\"subject\":\"wi_***\""));
+}
+
+static void a_line_fits_into_a_pipe_at_once(void **state)
+{
+    char wide[4096], text[8192];
+    struct wi_log_field fields[4];
+    struct place place;
+    json_t *line;
+
+    memset(wide, 1, sizeof(wide) - 1);
+    wide[sizeof(wide) - 1] = '\0';
+    for (int i = 0; i < 4; i++)
+        fields[i] = (struct wi_log_field){.name = "wide", .text = wide};
+    set_up(&place, WI_LOG_JSON);
+    wi_log_fields(WI_LOG_INFO, "test", wide, fields, 4, "%s", wide);
+    assert_in_range(hear(&place, text, sizeof(text)), PIPE_BUF / 4, PIPE_BUF);
+    tear_down(&place);
+    line = json_loads(text, 0, NULL);
+    assert_non_null(line);
+    json_decref(line);
+}
+
+/* Fills what nobody reads: without an end to it, the first call that waits would never return. */
+static void fill_and_go_on(struct place *place)
+{
+    static char text[1 << 20];
+    unsigned long long lost = 0;
+    size_t lines = 0;
+    const char *said;
+
+    alarm(20);
+    for (int i = 0; i < 10000; i++)
+        wi_info("test", NULL, "line %d: %0200d", i, 0);
+    hear(place, text, sizeof(text));
+    for (const char *at = text; (at = strchr(at, '\n')); at++)
+        lines++;
+    assert_in_range(lines, 10, 9999);
+    assert_null(strstr(text, "lost"));
+    wi_info("test", NULL, "the reader is back");
+    hear(place, text, sizeof(text));
+    said = strstr(text, "warn  log: ");
+    assert_non_null(said);
+    assert_int_equal(sscanf(said, "warn  log: %llu lines were lost", &lost), 1);
+    assert_int_equal(lost + lines, 10000);
+    assert_non_null(strstr(said, "the reader is back\n"));
+    wi_info("test", NULL, "and hears the rest");
+    hear(place, text, sizeof(text));
+    assert_null(strstr(text, "lost"));
+    alarm(0);
+}
+
+static void a_pipe_that_nobody_reads_stops_nothing(void **state)
+{
+    struct place place;
+
+    set_up(&place, WI_LOG_TEXT);
+    fill_and_go_on(&place);
+    tear_down(&place);
+}
+
+static void a_socket_that_nobody_reads_stops_nothing(void **state)
+{
+    struct place place;
+    int ends[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    listen_at(&place, ends, WI_LOG_TEXT);
+    fill_and_go_on(&place);
+    tear_down(&place);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fields_are_members_in_json),
+        cmocka_unit_test(text_has_the_message_alone),
+        cmocka_unit_test(tokens_are_scrubbed_from_every_text),
+        cmocka_unit_test(a_line_fits_into_a_pipe_at_once),
+        cmocka_unit_test(a_pipe_that_nobody_reads_stops_nothing),
+        cmocka_unit_test(a_socket_that_nobody_reads_stops_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
