@@ -61,7 +61,8 @@ static void count_kind(
             count_session(pool, session, row);
     row->min = (size_t)kind->browser->min_connections;
     row->max = (size_t)kind->browser->max_connections;
-    if (!kind->installed && row->max > row->live)
+    row->missing = !kind->installed;
+    if (row->missing && row->max > row->live)
         row->max = row->live;
     if (row->min > row->max)
         row->min = row->max;

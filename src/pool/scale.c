@@ -138,8 +138,8 @@ static int replace_worn(const struct wi_scale *scale, const struct totals *total
         if (totals->live - totals->relieved > scale->min && staying(kind) > kind->min &&
             scale->backlog == 0 && kind->idle > 0 && scale->adaptive)
             return take(step, WI_SCALE_RECYCLE, i, "it is worn, and others are idle");
-        if (kind->coming > 0)
-            continue; /* one after the other */
+        if (kind->missing || kind->coming > 0)
+            continue; /* none can come in its place yet; one after the other */
         if (!has_room(scale, totals, i)) {
             if (totals->leaving == 0)
                 return take(step, WI_SCALE_RECYCLE, i,

@@ -29,6 +29,7 @@
 /* One kind. Sessions are counted once in live or leaving; the rest says more about live ones. */
 struct wi_scale_kind {
     size_t min, max;     /* where it is not installed, max is what there is */
+    int missing;         /* not installed, maybe for a moment only: an update replaces it */
     double may_start_at; /* WI_NEVER: not until something else happens */
     int broken;          /* its breaker is open */
     size_t live;         /* starting, ready or busy */
@@ -58,7 +59,7 @@ enum wi_scale_action {
     WI_SCALE_NOTHING,
     WI_SCALE_START,
     WI_SCALE_REPLACE, /* start a successor of a worn one */
-    WI_SCALE_RECYCLE, /* retire a worn one; there is no room for a successor, or no need */
+    WI_SCALE_RECYCLE, /* retire a worn one; there can be no room for a successor, or no need */
     WI_SCALE_CLOSE,   /* retire the one that has been idle for longest */
     WI_SCALE_REMOVE,  /* retire the one whose end costs least */
 };

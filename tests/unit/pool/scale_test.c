@@ -416,6 +416,18 @@ static void a_worn_session_without_room_goes_first(void **state)
     expect(&place, NOW, WI_SCALE_REPLACE, 0);
 }
 
+static void a_worn_session_stays_while_its_program_is_missing(void **state)
+{
+    struct place place;
+
+    set_up(&place);
+    place.kinds[0] = (struct wi_scale_kind){.max = 1, .live = 1, .worn = 1, .missing = 1};
+    expect_rest(&place, NOW, WI_NEVER);
+    place.kinds[0].max = 4;
+    place.kinds[0].missing = 0;
+    expect(&place, NOW, WI_SCALE_REPLACE, 0);
+}
+
 static void a_worn_session_that_nobody_needs_has_no_successor(void **state)
 {
     struct place place;
@@ -565,6 +577,7 @@ int main(void)
         cmocka_unit_test(at_last_a_busy_one_makes_room),
         cmocka_unit_test(a_worn_session_gets_its_successor_first),
         cmocka_unit_test(a_worn_session_without_room_goes_first),
+        cmocka_unit_test(a_worn_session_stays_while_its_program_is_missing),
         cmocka_unit_test(a_worn_session_that_nobody_needs_has_no_successor),
         cmocka_unit_test(what_others_must_keep_shuts_a_kind_out),
         cmocka_unit_test(it_always_comes_to_rest),
