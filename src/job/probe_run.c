@@ -68,18 +68,20 @@ static void conclude(struct wi_probe_run *run)
 {
     const struct wi_comparison *found = &run->comparison;
     const char *name = run->spec.model->name, *platform = wi_platform_names[run->platform];
+    int is_news = wi_verdicts_set(verdicts_of(run), run->key, found->same ? WI_TRUSTED : WI_WRONG,
+        found->ratio, found->detail);
 
     if (found->same) {
         run->probes->counters.trusted++;
-        wi_info("guard", name, "%s/%s agrees with WASM: at most %.3g of the tolerance off",
-            run->browser, platform, found->ratio);
+        wi_log(is_news ? WI_LOG_INFO : WI_LOG_DEBUG, "guard", name,
+            "%s/%s agrees with WASM: at most %.3g of the tolerance off", run->browser, platform,
+            found->ratio);
     } else {
         run->probes->counters.wrong++;
-        wi_warn("guard", name, "%s/%s computes it wrong, %.3g times the tolerance off: %s",
-            run->browser, platform, found->ratio, found->detail);
+        wi_log(is_news ? WI_LOG_WARN : WI_LOG_DEBUG, "guard", name,
+            "%s/%s computes it wrong, %.3g times the tolerance off: %s", run->browser, platform,
+            found->ratio, found->detail);
     }
-    wi_verdicts_set(verdicts_of(run), run->key, found->same ? WI_TRUSTED : WI_WRONG, found->ratio,
-        found->detail);
     end_run(run);
 }
 
@@ -143,9 +145,9 @@ static void other_failed(struct wi_probe_run *run, const struct wi_job_result *r
 
     if (is_of_the_model(result)) {
         run->probes->counters.unable++;
-        wi_info("guard", run->spec.model->name, "%s/%s cannot run it: %s", run->browser,
-            wi_platform_names[run->platform], detail);
-        wi_verdicts_set(verdicts, run->key, WI_UNABLE, 0, detail);
+        int is_news = wi_verdicts_set(verdicts, run->key, WI_UNABLE, 0, detail);
+        wi_log(is_news ? WI_LOG_INFO : WI_LOG_DEBUG, "guard", run->spec.model->name,
+            "%s/%s cannot run it: %s", run->browser, wi_platform_names[run->platform], detail);
     } else if (broke(result)) {
         run->probes->counters.failed++;
         wi_info("guard", run->spec.model->name, "%s/%s gave no answer: %s", run->browser,

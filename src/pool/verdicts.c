@@ -293,14 +293,16 @@ static void decide(struct wi_verdicts *verdicts, struct verdict *verdict, enum w
     keep(verdicts, verdict);
 }
 
-void wi_verdicts_set(struct wi_verdicts *verdicts, const char *key, enum wi_verdict value,
+int wi_verdicts_set(struct wi_verdicts *verdicts, const char *key, enum wi_verdict value,
     double ratio, const char *detail)
 {
     struct verdict *verdict = find_or_add(verdicts, key);
+    enum wi_verdict known = value_of(verdict);
 
     if (verdict->verdict == WI_WRONG && value != WI_WRONG)
-        return;
+        return 0;
     decide(verdicts, verdict, value, ratio, detail, value == WI_UNABLE ? UNABLE_MS : 0);
+    return value != known;
 }
 
 void wi_verdicts_pause(struct wi_verdicts *verdicts, const char *key)

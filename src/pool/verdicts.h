@@ -41,8 +41,9 @@ void wi_verdict_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_model *model,
 /* Whether a check would tell something new: nothing is known, and none failed just now. */
 int wi_verdicts_due(const struct wi_verdicts *verdicts, const char *key);
 /* WI_TRUSTED, WI_WRONG or WI_UNABLE. Once wrong stays wrong: other inputs may well come out right.
- * `ratio` is the worst error in tolerances; `detail` says for people where, or what failed. */
-void wi_verdicts_set(struct wi_verdicts *verdicts, const char *key, enum wi_verdict verdict,
+ * `ratio` is the worst error in tolerances; `detail` says for people where, or what failed. 1 if
+ * that is news: another verdict was known, or none. */
+int wi_verdicts_set(struct wi_verdicts *verdicts, const char *key, enum wi_verdict verdict,
     double ratio, const char *detail);
 /* Not due for five minutes: there was nothing to compare with. */
 void wi_verdicts_pause(struct wi_verdicts *verdicts, const char *key);

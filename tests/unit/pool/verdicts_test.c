@@ -164,6 +164,25 @@ static void wrong_stays_wrong(void **state)
     assert_int_equal(get(), WI_WRONG);
 }
 
+static int tell(enum wi_verdict verdict)
+{
+    return wi_verdicts_set(verdicts, key_of(WI_WEBGPU, NULL), verdict, 0.5, "y at 3");
+}
+
+static void only_another_verdict_is_news(void **state)
+{
+    assert_true(tell(WI_TRUSTED));
+    assert_false(tell(WI_TRUSTED));
+    assert_true(tell(WI_WRONG));
+    assert_false(tell(WI_WRONG));
+    assert_false(tell(WI_TRUSTED)); /* it stays wrong */
+    strcpy(node.kind, "edge");
+    assert_true(tell(WI_UNABLE));
+    assert_false(tell(WI_UNABLE));
+    now += (int64_t)8 * 24 * 3600 * 1000; /* it was void meanwhile */
+    assert_true(tell(WI_UNABLE));
+}
+
 static void survives_a_restart(void **state)
 {
     set(WI_WRONG);
@@ -313,6 +332,7 @@ int main(void)
         TEST(begins_unknown),
         TEST(each_part_of_the_key_counts),
         TEST(wrong_stays_wrong),
+        TEST(only_another_verdict_is_news),
         TEST(survives_a_restart),
         TEST(what_cannot_run_may_try_again_later),
         TEST(two_misses_make_unable),
