@@ -2,7 +2,6 @@
 #include "pool/private.h"
 
 #include "base/clock.h"
-#include <assert.h>
 
 json_t *wi_pool_sessions_json(const struct wi_pool *pool)
 {
@@ -89,27 +88,13 @@ json_t *wi_pool_kinds_json(const struct wi_pool *pool)
     return object;
 }
 
-/* What a session tells and what its node has must agree. */
-static int is_consistent(const struct wi_pool *pool, const struct pool_session *session)
-{
-    const struct pool_node *node = wi_pool_node_of(pool, session->id);
-    int has_work = node && node->count > 0;
-
-    return (session->state != WI_SESSION_READY || !has_work) &&
-           (session->state != WI_SESSION_BUSY || has_work);
-}
-
 void wi_pool_counters(const struct wi_pool *pool, struct wi_pool_counters *counters)
 {
     *counters = pool->counters;
     for (const struct pool_session *session = pool->sessions; session; session = session->next) {
-        assert(is_consistent(pool, session));
         counters->states[session->state]++;
         counters->live += !wi_pool_session_ends(session);
     }
-    assert(counters->live == counters->states[WI_SESSION_STARTING] +
-                                 counters->states[WI_SESSION_READY] +
-                                 counters->states[WI_SESSION_BUSY]);
     counters->nodes = HASH_COUNT(pool->nodes);
     counters->classes = HASH_COUNT(pool->fleet.classes);
     counters->estimates = wi_estimates_count(pool->estimates);
