@@ -45,7 +45,6 @@ void wi_handle_join_new(struct wi_request *request)
         json_pack("{s:s, s:s, s:s, s:I, s:I}", "id", id, "token", token, "url", url, "nodes",
             (json_int_t)wish.nodes, "expires_at",
             (json_int_t)(wi_wall_ms() + wish.seconds * 1000)));
-    wi_request_add_header(request, "Cache-Control", "no-store");
     OPENSSL_cleanse(token, sizeof token);
     OPENSSL_cleanse(url, sizeof url);
 }

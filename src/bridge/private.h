@@ -4,7 +4,7 @@
  *
  *   listener  ->  connection (one lws socket)  ->  transfer (an HTTP answer)   files.c
  *                                              ->  link (a WebSocket)          link.c
- *   node (outlives its links)  node.c, its messages in announce.c, messages.c, tasks.c
+ *   node (outlives its links)  node.c, its messages in announce.c, messages.c, outgoing.c
  */
 #ifndef WI_BRIDGE_PRIVATE_H
 #define WI_BRIDGE_PRIVATE_H

@@ -76,7 +76,7 @@ json_t *wi_switches_json(const struct wi_strings *list);
 json_t *wi_preferences_json(
     const struct wi_preference *rows, const struct wi_config_browser *browser);
 
-/* --- programs and environment (launch.c) ----------------------------------------------------- */
+/* --- programs and environment (plan.c) ------------------------------------------------------- */
 
 /* The configured program, or the first of `names` that is there, with driver_command's arguments
  * left out. `key` is the configuration's, for the message. NULL with `error` filled. The caller
