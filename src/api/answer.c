@@ -148,11 +148,10 @@ void wi_request_answer_by_hand(struct wi_request *request, const struct wi_error
 int wi_request_reserve(struct wi_request *request, size_t bytes)
 {
     struct wi_budget *budget = request->api->deps.budget;
-    budget->used -= request->reserved;
+    wi_budget_give(budget, request->reserved);
     request->reserved = 0;
-    if (bytes > budget->limit || budget->used > budget->limit - bytes)
+    if (wi_budget_take(budget, bytes) != 0)
         return -1;
-    budget->used += bytes;
     request->reserved = bytes;
     return 0;
 }

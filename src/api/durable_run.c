@@ -30,7 +30,7 @@
 
 static void free_entry(struct wi_durable_entry *entry)
 {
-    entry->durable->budget->used -= entry->charged;
+    wi_budget_give(entry->durable->budget, entry->charged);
     wi_printing_free(entry->printing);
     wi_buffer_clear(&entry->problem);
     free(entry->parts);
@@ -164,7 +164,7 @@ static void on_run_done(void *context, enum wi_code code, const struct wi_error 
     entry->run = NULL;
     entry->printing = printing;
     entry->charged = bytes;
-    entry->durable->budget->used += bytes;
+    wi_budget_force(entry->durable->budget, bytes);
     if (code == WI_OK && bytes > ANSWER_MAX) {
         wi_error_set(&too_large, WI_STORAGE_FAILED, NULL,
             "The answer is too large to be kept; ask for binary, or for fewer outputs.");

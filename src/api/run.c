@@ -30,7 +30,8 @@ struct wi_run {
 
 static void charge(struct wi_run *run, uint64_t bytes)
 {
-    run->budget->used += bytes - run->charged;
+    wi_budget_give(run->budget, run->charged);
+    wi_budget_force(run->budget, bytes);
     run->charged = bytes;
 }
 

@@ -6,31 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int charge(struct wi_budget *budget, size_t size)
-{
-    if (budget == NULL)
-        return 0;
-    if (size > budget->limit || budget->used > budget->limit - size)
-        return -1;
-    budget->used += size;
-    return 0;
-}
-
-static void discharge(struct wi_budget *budget, size_t size)
-{
-    if (budget == NULL)
-        return;
-    assert(budget->used >= size);
-    budget->used -= size;
-}
-
 struct wi_blob *wi_blob_new(struct wi_budget *budget, size_t capacity)
 {
-    if (capacity > SIZE_MAX - WI_BLOB_HEADROOM || charge(budget, capacity) != 0)
+    if (capacity > SIZE_MAX - WI_BLOB_HEADROOM || wi_budget_take(budget, capacity) != 0)
         return NULL;
     unsigned char *memory = malloc(WI_BLOB_HEADROOM + capacity);
     if (memory == NULL) {
-        discharge(budget, capacity);
+        wi_budget_give(budget, capacity);
         return NULL;
     }
     struct wi_blob *blob = wi_alloc(sizeof *blob);
@@ -39,6 +21,11 @@ struct wi_blob *wi_blob_new(struct wi_budget *budget, size_t capacity)
     blob->_references = 1;
     blob->_budget = budget;
     return blob;
+}
+
+struct wi_blob *wi_blob_new_beside(const struct wi_blob *blob, size_t capacity)
+{
+    return wi_blob_new(blob->_budget, capacity);
 }
 
 static int grow(struct wi_blob *blob, size_t needed)
@@ -50,11 +37,11 @@ static int grow(struct wi_blob *blob, size_t needed)
         capacity += capacity / 2;
     }
     size_t more = capacity - blob->capacity;
-    if (charge(blob->_budget, more) != 0)
+    if (wi_budget_take(blob->_budget, more) != 0)
         return -1;
     unsigned char *memory = realloc(blob->bytes - WI_BLOB_HEADROOM, WI_BLOB_HEADROOM + capacity);
     if (memory == NULL) {
-        discharge(blob->_budget, more);
+        wi_budget_give(blob->_budget, more);
         return -1;
     }
     blob->bytes = memory + WI_BLOB_HEADROOM;
@@ -85,7 +72,7 @@ void wi_blob_unref(struct wi_blob *blob)
 {
     if (blob == NULL || --blob->_references != 0)
         return;
-    discharge(blob->_budget, blob->capacity);
+    wi_budget_give(blob->_budget, blob->capacity);
     free(blob->bytes - WI_BLOB_HEADROOM);
     free(blob);
 }

@@ -6,17 +6,12 @@
 #ifndef WI_BASE_BLOB_H
 #define WI_BASE_BLOB_H
 
+#include "base/budget.h"
 #include <stddef.h>
 #include <stdint.h>
 
 /* Bytes before `bytes` that a writer may overwrite and must restore. */
 #define WI_BLOB_HEADROOM 64
-
-/* How much memory of outside size the process may hold. One writer: the loop's thread. */
-struct wi_budget {
-    uint64_t limit;
-    uint64_t used;
-};
 
 struct wi_blob {
     unsigned char *bytes; /* 16-byte aligned */
@@ -29,6 +24,8 @@ struct wi_blob {
 /* A new blob of size 0 with one reference, or NULL if the budget or the system refuses.
  * `budget` (may be NULL) must outlive the blob. */
 struct wi_blob *wi_blob_new(struct wi_budget *budget, size_t capacity);
+/* The same in the budget of another blob. */
+struct wi_blob *wi_blob_new_beside(const struct wi_blob *blob, size_t capacity);
 /* Appends; grows the allocation geometrically as needed. 0 on success, -1 if refused (the blob is
  * unchanged). Only while one reference exists. */
 int wi_blob_append(struct wi_blob *blob, const void *bytes, size_t size);

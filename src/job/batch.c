@@ -85,7 +85,7 @@ static int join_one(
     size_t size = 0;
     for (size_t i = 0; i < count; i++)
         size += specs[i]->tensors.items[index].size;
-    struct wi_blob *blob = wi_blob_new(first->blob->_budget, size);
+    struct wi_blob *blob = wi_blob_new_beside(first->blob, size);
     if (!blob)
         return -1;
     tensor = wi_tensors_add(joined);

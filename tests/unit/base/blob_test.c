@@ -35,6 +35,18 @@ static void refuses_beyond_the_budget(void **state)
     assert_int_equal(budget.used, 0);
 }
 
+static void one_beside_another_is_charged_to_the_same_budget(void **state)
+{
+    struct wi_budget budget = {.limit = 100};
+    struct wi_blob *first = wi_blob_new(&budget, 60);
+    assert_null(wi_blob_new_beside(first, 41));
+    struct wi_blob *second = wi_blob_new_beside(first, 40);
+    assert_int_equal(budget.used, 100);
+    wi_blob_unref(first);
+    wi_blob_unref(second);
+    assert_int_equal(budget.used, 0);
+}
+
 static void lives_until_the_last_reference(void **state)
 {
     struct wi_budget budget = {.limit = 100};
@@ -53,6 +65,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(grows_and_keeps_its_bytes),
         cmocka_unit_test(refuses_beyond_the_budget),
+        cmocka_unit_test(one_beside_another_is_charged_to_the_same_budget),
         cmocka_unit_test(lives_until_the_last_reference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

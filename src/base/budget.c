@@ -1,0 +1,34 @@
+/*
+ * The memory budget; see budget.h. A limit that was lowered may lie below what is used: then
+ * nothing fits until enough was given back.
+ */
+#include "base/budget.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+int wi_budget_take(struct wi_budget *budget, uint64_t bytes)
+{
+    if (budget == NULL)
+        return 0;
+    if (bytes > budget->limit || budget->used > budget->limit - bytes)
+        return -1;
+    budget->used += bytes;
+    return 0;
+}
+
+void wi_budget_force(struct wi_budget *budget, uint64_t bytes)
+{
+    if (budget == NULL)
+        return;
+    assert(bytes <= UINT64_MAX - budget->used);
+    budget->used += bytes;
+}
+
+void wi_budget_give(struct wi_budget *budget, uint64_t bytes)
+{
+    if (budget == NULL)
+        return;
+    assert(bytes <= budget->used);
+    budget->used -= bytes;
+}

@@ -1,0 +1,56 @@
+/* The memory budget: what fits, what is counted all the same, and what is given back. */
+#include "../test.h"
+
+#include "base/budget.h"
+
+static void takes_what_fits_to_the_last_byte(void **state)
+{
+    struct wi_budget budget = {.limit = 100};
+    assert_int_equal(wi_budget_take(&budget, 60), 0);
+    assert_int_equal(wi_budget_take(&budget, 41), -1);
+    assert_int_equal(budget.used, 60);
+    assert_int_equal(wi_budget_take(&budget, 40), 0);
+    assert_int_equal(wi_budget_take(&budget, 1), -1);
+    assert_int_equal(wi_budget_take(&budget, UINT64_MAX), -1);
+    wi_budget_give(&budget, 100);
+    assert_int_equal(budget.used, 0);
+}
+
+static void counts_what_is_there_already(void **state)
+{
+    struct wi_budget budget = {.limit = 100};
+    wi_budget_force(&budget, 150);
+    assert_int_equal(budget.used, 150);
+    assert_int_equal(wi_budget_take(&budget, 1), -1);
+    wi_budget_give(&budget, 60);
+    assert_int_equal(wi_budget_take(&budget, 10), 0);
+    assert_int_equal(budget.used, 100);
+}
+
+static void a_lowered_limit_refuses_until_enough_is_back(void **state)
+{
+    struct wi_budget budget = {.limit = 100};
+    assert_int_equal(wi_budget_take(&budget, 80), 0);
+    budget.limit = 50;
+    assert_int_equal(wi_budget_take(&budget, 1), -1);
+    wi_budget_give(&budget, 31);
+    assert_int_equal(wi_budget_take(&budget, 1), 0);
+}
+
+static void none_counts_nothing(void **state)
+{
+    assert_int_equal(wi_budget_take(NULL, UINT64_MAX), 0);
+    wi_budget_force(NULL, UINT64_MAX);
+    wi_budget_give(NULL, UINT64_MAX);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(takes_what_fits_to_the_last_byte),
+        cmocka_unit_test(counts_what_is_there_already),
+        cmocka_unit_test(a_lowered_limit_refuses_until_enough_is_back),
+        cmocka_unit_test(none_counts_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
