@@ -17,7 +17,7 @@
 #include "api/routes.h"
 #include "api/server.h"
 #include "base/buffer.h"
-#include "base/loop.h"
+#include "base/lane.h"
 #include <jansson.h>
 #include <microhttpd.h>
 
@@ -38,6 +38,7 @@ struct wi_api {
     struct wi_guard *guard;
     struct wi_metrics *metrics;
     struct wi_durable *durable; /* NULL without a database */
+    struct wi_lane *heavy;      /* big JSON is read and printed here */
     char url[96];
     int tls;
     int closing;        /* no new connections: answers say Connection: close */

@@ -17,7 +17,7 @@ struct wi_run {
     void *context;
     struct wi_blob *body;
     struct wi_infer infer;
-    struct wi_work *work;
+    struct wi_lane_work *work;
     struct wi_store_lookup *lookup;
     char job[WI_ID_SIZE];
     uint64_t charged;
@@ -137,7 +137,7 @@ struct wi_run *wi_run_start(
     run->body = row->bytes;
     row->bytes = NULL;
     charge(run, run->body->size + row->cost);
-    run->work = wi_work_start(api->deps.loop, parse, on_parsed, run);
+    run->work = wi_lane_start(api->heavy, 0, parse, on_parsed, run);
     return run;
 }
 

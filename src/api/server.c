@@ -28,6 +28,9 @@
 #define CONNECTION_MEMORY ((size_t)64 * 1024)
 #define RUNS_PER_TURN 3
 #define SWEEP_MS 250.0
+/* Of the pool's four threads, those that may read and print big JSON: with one more that hashes a
+ * model, one is left for the files of pages. */
+#define HEAVY_MOST 2
 #define PEM_MAX (1 << 20)
 
 struct wi_server {
@@ -325,6 +328,7 @@ struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_err
     api->started_at = wi_wall_ms();
     api->started_ms = wi_now_ms();
     api->metrics = wi_metrics_new();
+    api->heavy = wi_lane_new(deps->loop, HEAVY_MOST);
     server->max_connections = deps->config->api.max_connections;
     set_times(server);
     if (start(server, error) != 0) {
@@ -412,6 +416,7 @@ void wi_server_free(struct wi_server *server)
         wi_server_finish(server);
     wi_server_stop(server);
     wi_durable_free(server->api.durable);
+    wi_lane_free(server->api.heavy);
     wi_guard_free(server->api.guard);
     wi_metrics_free(server->api.metrics);
     free(server->certificate);

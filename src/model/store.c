@@ -5,8 +5,8 @@
  */
 #include "model/store.h"
 
+#include "base/lane.h"
 #include "base/log.h"
-#include "base/loop.h"
 #include "base/memory.h"
 #include "model/list.h"
 #include "model/load.h"
@@ -40,7 +40,7 @@ struct wi_store_lookup {
 struct job {
     struct wi_store *store; /* NULL once the store is gone */
     struct wi_load *load;
-    struct wi_work *work; /* NULL once it is done */
+    struct wi_lane_work *work; /* NULL once it is done */
     struct wi_store_lookup *waiters;
     int detached; /* the store was reset: answer the waiters, remember nothing */
     struct job *prev, *next;
@@ -63,6 +63,7 @@ struct wi_store {
     struct entry *entries;
     struct snapshot *snapshots; /* not owned: each removes itself */
     struct job *jobs;
+    struct wi_lane *readings;
     struct wi_model *echo;
 };
 
@@ -231,6 +232,7 @@ struct wi_store *wi_store_new(uv_loop_t *loop, const char *directory)
 
     store->loop = loop;
     store->directory = wi_strdup(directory);
+    store->readings = wi_lane_new(loop, 1);
     store->echo = new_model(store, echo_name);
     store->echo->builtin = 1;
     return store;
@@ -269,10 +271,11 @@ void wi_store_free(struct wi_store *store)
         job->store = NULL;
         atomic_store(&job->load->stop, 1);
         if (job->work)
-            wi_work_abandon(job->work);
+            wi_lane_abandon(job->work);
     }
     DL_FOREACH_SAFE(store->snapshots, snapshot, later)
     snapshot->store = NULL; /* somebody still holds it; it outlives us */
+    wi_lane_free(store->readings);
     free(store->directory);
     free(store);
 }
@@ -362,14 +365,16 @@ static void end_job(void *data, int cancelled)
     free_job(job);
 }
 
-static struct job *start_job(struct wi_store *store, const char *name)
+/* One is read at a time, since hashing wants the whole disk: the smallest first, so that a small
+ * model does not wait for all the large ones. */
+static struct job *start_job(struct wi_store *store, const char *name, uint64_t size)
 {
     struct job *job = wi_alloc(sizeof(*job));
 
     job->store = store;
     job->load = wi_load_new(store->directory, name);
     DL_APPEND(store->jobs, job);
-    job->work = wi_work_start(store->loop, run_job, end_job, job);
+    job->work = wi_lane_start(store->readings, size, run_job, end_job, job);
     return job;
 }
 
@@ -423,7 +428,7 @@ struct wi_store_lookup *wi_store_find(
     }
     entry = add_entry(store, name);
     if (!entry->job)
-        entry->job = start_job(store, name);
+        entry->job = start_job(store, name, (uint64_t)files.model.size);
     lookup = wi_alloc(sizeof(*lookup));
     *lookup = (struct wi_store_lookup){.job = entry->job, .on_model = on_model, .context = context};
     DL_APPEND(entry->job->waiters, lookup);

@@ -1,7 +1,8 @@
 /*
- * The writer: pieces of work queue up on the loop, and while there are any, one thread of the pool
- * runs them in transactions. A transaction that fails is repeated piece by piece, so that one that
- * does not fit on the disk fails alone.
+ * The writer: a thread of its own takes pieces of work from a mailbox and runs what has gathered
+ * there in one transaction. A transaction that fails is repeated piece by piece, so that one that
+ * does not fit on the disk fails alone. What is done lies in a second box until the loop, woken by
+ * a uv_async_t, calls back.
  */
 #include "store/private.h"
 
@@ -30,16 +31,27 @@ struct list {
     struct piece *first, **end;
 };
 
+/* Between the loop and the thread; whoever touches it holds the mutex. */
+struct boxes {
+    uv_mutex_t mutex;
+    uv_cond_t wake;
+    struct list in, out;
+    uint64_t transactions, failures; /* since the loop looked last */
+    int stop;                        /* once `in` is empty */
+};
+
 struct wi_db {
     uv_loop_t *loop;
     char *path;
-    sqlite3 *sqlite; /* the thread's while `busy` */
+    sqlite3 *sqlite; /* the thread's while `pending` */
     int lock;
-    struct list queue;
-    struct list batch; /* the thread's while `busy` */
-    int busy;
-    int ending;                                  /* the loop is gone: nothing may start */
-    uint64_t batch_transactions, batch_failures; /* likewise */
+    uv_thread_t thread;
+    uv_async_t *async; /* NULL before the thread, and when the loop needs it no more */
+    int threaded;      /* the thread is there, and the boxes with it */
+    struct boxes boxes;
+    size_t pending;   /* pieces that the thread has and that have not called back */
+    struct list late; /* what came after that: for wi_db_free */
+    int closing;
     struct wi_db_values *values;
     struct wi_db_counters counters;
     struct wi_error problem; /* of the last transaction, if it failed */
@@ -102,38 +114,92 @@ static enum wi_code transact(
     return code;
 }
 
-static void run_batch(void *data)
+/* What `run` gathers of a batch. */
+struct tally {
+    uint64_t transactions, failures;
+};
+
+static struct tally run_batch(sqlite3 *sqlite, struct piece *first)
 {
-    struct wi_db *db = data;
-    struct piece *first = db->batch.first;
+    struct tally tally = {.transactions = 1};
     struct wi_error error;
-    db->batch_transactions++;
-    if (transact(db->sqlite, first, NULL, &error) == WI_OK)
-        return;
+    if (transact(sqlite, first, NULL, &error) == WI_OK)
+        return tally;
     if (first->next == NULL) {
-        db->batch_failures++;
+        tally.failures++;
         first->failed = 1;
         first->error = error;
-        return;
+        return tally;
     }
     for (struct piece *piece = first; piece; piece = piece->next) {
-        db->batch_transactions++;
-        piece->failed = transact(db->sqlite, piece, piece->next, &piece->error) != WI_OK;
-        db->batch_failures += (uint64_t)piece->failed;
+        tally.transactions++;
+        piece->failed = transact(sqlite, piece, piece->next, &piece->error) != WI_OK;
+        tally.failures += (uint64_t)piece->failed;
     }
+    return tally;
 }
 
-/* --- the queue, on the loop ------------------------------------------------------------------ */
+/* --- lists ----------------------------------------------------------------------------------- */
+
+/* Moves at most `count` pieces to the end of another list. */
+static void list_move(struct list *from, struct list *to, size_t count)
+{
+    for (; count > 0 && from->first; count--) {
+        struct piece *piece = from->first;
+        from->first = piece->next;
+        piece->next = NULL;
+        if (to->first == NULL)
+            to->end = &to->first;
+        *to->end = piece;
+        to->end = &piece->next;
+    }
+}
 
 static void list_add(struct list *list, struct piece *piece)
 {
-    if (list->first == NULL)
-        list->end = &list->first;
-    *list->end = piece;
-    list->end = &piece->next;
+    struct list one = {.first = piece};
+    list_move(&one, list, 1);
 }
 
-static void start(struct wi_db *db);
+/* --- the thread ------------------------------------------------------------------------------ */
+
+/* Waits for work; an empty list is the end. */
+static struct list take_batch(struct boxes *boxes)
+{
+    struct list batch = {0};
+    uv_mutex_lock(&boxes->mutex);
+    while (boxes->in.first == NULL && !boxes->stop)
+        uv_cond_wait(&boxes->wake, &boxes->mutex);
+    list_move(&boxes->in, &batch, BATCH_MAX);
+    uv_mutex_unlock(&boxes->mutex);
+    return batch;
+}
+
+/* The loop is woken before it can see the pieces: once it has seen all, the handle may go. */
+static void give_batch(struct wi_db *db, struct list *batch, const struct tally *tally)
+{
+    struct boxes *boxes = &db->boxes;
+    uv_mutex_lock(&boxes->mutex);
+    boxes->transactions += tally->transactions;
+    boxes->failures += tally->failures;
+    list_move(batch, &boxes->out, BATCH_MAX);
+    uv_async_send(db->async);
+    uv_mutex_unlock(&boxes->mutex);
+}
+
+static void write_on(void *data)
+{
+    struct wi_db *db = data;
+    for (;;) {
+        struct list batch = take_batch(&db->boxes);
+        if (batch.first == NULL)
+            return;
+        struct tally tally = run_batch(db->sqlite, batch.first);
+        give_batch(db, &batch, &tally);
+    }
+}
+
+/* --- the loop -------------------------------------------------------------------------------- */
 
 /* Says it when writing begins to fail and when it works again, not each time. */
 static void note(struct wi_db *db, const struct wi_error *failure)
@@ -149,15 +215,10 @@ static void note(struct wi_db *db, const struct wi_error *failure)
         wi_info("store", NULL, "%s can be written again", db->path);
 }
 
-static void finish_batch(struct wi_db *db)
+static void call_back(struct wi_db *db, struct list *done)
 {
-    struct piece *piece = db->batch.first, *next;
-    db->batch.first = NULL;
-    db->busy = 0;
-    db->counters.transactions += db->batch_transactions;
-    db->counters.failures += db->batch_failures;
-    db->batch_transactions = db->batch_failures = 0;
-    for (; piece; piece = next) {
+    struct piece *next;
+    for (struct piece *piece = done->first; piece; piece = next) {
         next = piece->next;
         const struct wi_error *failure = piece->failed ? &piece->error : NULL;
         if (failure || piece->wrote)
@@ -167,31 +228,42 @@ static void finish_batch(struct wi_db *db)
     }
 }
 
-static void batch_done(void *data, int cancelled)
+static void free_async(uv_handle_t *handle)
 {
-    struct wi_db *db = data;
-    assert(!cancelled); /* we never abandon it */
-    finish_batch(db);
-    start(db);
+    free(handle);
 }
 
-static void take_batch(struct wi_db *db)
+/* The handle keeps the loop turning while work is under way, and only then; when the end has begun
+ * and nothing is under way any more it goes. */
+static void hold_loop(struct wi_db *db)
 {
-    db->busy = 1;
-    for (int i = 0; i < BATCH_MAX && db->queue.first; i++) {
-        struct piece *piece = db->queue.first;
-        db->queue.first = piece->next;
-        piece->next = NULL;
-        list_add(&db->batch, piece);
-    }
-}
-
-static void start(struct wi_db *db)
-{
-    if (db->busy || db->ending || db->queue.first == NULL)
+    uv_handle_t *handle = (uv_handle_t *)db->async;
+    if (db->pending > 0)
+        uv_ref(handle);
+    else
+        uv_unref(handle);
+    if (db->pending > 0 || !db->closing)
         return;
-    take_batch(db);
-    wi_work_start(db->loop, run_batch, batch_done, db);
+    uv_close(handle, free_async);
+    db->async = NULL;
+}
+
+static void on_async(uv_async_t *async)
+{
+    struct wi_db *db = async->data;
+    struct boxes *boxes = &db->boxes;
+    struct list done = {0};
+    uv_mutex_lock(&boxes->mutex);
+    list_move(&boxes->out, &done, SIZE_MAX);
+    db->counters.transactions += boxes->transactions;
+    db->counters.failures += boxes->failures;
+    boxes->transactions = boxes->failures = 0;
+    uv_mutex_unlock(&boxes->mutex);
+    for (const struct piece *piece = done.first; piece; piece = piece->next)
+        db->pending--;
+    call_back(db, &done);
+    if (db->async) /* it may have been closed by what was called */
+        hold_loop(db);
 }
 
 void wi_db_submit(struct wi_db *db, wi_db_work_fn *work, wi_db_done_fn *done, void *data)
@@ -200,18 +272,76 @@ void wi_db_submit(struct wi_db *db, wi_db_work_fn *work, wi_db_done_fn *done, vo
     piece->work = work;
     piece->done = done;
     piece->data = data;
-    list_add(&db->queue, piece);
-    start(db);
+    if (db->async == NULL) {
+        list_add(&db->late, piece);
+        return;
+    }
+    db->pending++;
+    hold_loop(db);
+    uv_mutex_lock(&db->boxes.mutex);
+    list_add(&db->boxes.in, piece);
+    uv_cond_signal(&db->boxes.wake);
+    uv_mutex_unlock(&db->boxes.mutex);
 }
 
 enum wi_code wi_db_now(struct wi_db *db, wi_db_work_fn *work, void *data, struct wi_error *error)
 {
-    assert(!db->busy);
+    assert(db->pending == 0);
     struct piece piece = {.work = work, .data = data};
     return transact(db->sqlite, &piece, NULL, error);
 }
 
 /* --- the whole ------------------------------------------------------------------------------- */
+
+static enum wi_code start_thread(struct wi_db *db, struct wi_error *error)
+{
+    int status;
+    uv_mutex_init(&db->boxes.mutex);
+    uv_cond_init(&db->boxes.wake);
+    db->async = wi_alloc(sizeof *db->async);
+    if ((status = uv_async_init(db->loop, db->async, on_async)) != 0) {
+        free(db->async);
+        db->async = NULL;
+    } else if ((status = uv_thread_create(&db->thread, write_on, db)) != 0) {
+        uv_close((uv_handle_t *)db->async, free_async);
+        db->async = NULL;
+    }
+    if (status != 0) {
+        uv_cond_destroy(&db->boxes.wake);
+        uv_mutex_destroy(&db->boxes.mutex);
+        return wi_error_set(error, WI_STORAGE_FAILED, NULL,
+            "there is no thread to write the database with: %s", uv_strerror(status));
+    }
+    db->threaded = 1;
+    db->async->data = db;
+    hold_loop(db);
+    return WI_OK;
+}
+
+/* The thread has nothing to do any more. */
+static void end_thread(struct wi_db *db)
+{
+    if (!db->threaded)
+        return;
+    uv_mutex_lock(&db->boxes.mutex);
+    db->boxes.stop = 1;
+    uv_cond_signal(&db->boxes.wake);
+    uv_mutex_unlock(&db->boxes.mutex);
+    uv_thread_join(&db->thread);
+    uv_cond_destroy(&db->boxes.wake);
+    uv_mutex_destroy(&db->boxes.mutex);
+}
+
+/* What came when the loop was not to be kept any longer, and what that asks for. */
+static void write_late(struct wi_db *db)
+{
+    while (db->late.first) {
+        struct list batch = {0};
+        list_move(&db->late, &batch, BATCH_MAX);
+        run_batch(db->sqlite, batch.first);
+        call_back(db, &batch);
+    }
+}
 
 struct wi_db *wi_db_open(uv_loop_t *loop, const char *folder, struct wi_error *error)
 {
@@ -224,7 +354,7 @@ struct wi_db *wi_db_open(uv_loop_t *loop, const char *folder, struct wi_error *e
     db->lock = wi_db_lock(path, error);
     if (db->lock >= 0)
         db->sqlite = wi_db_open_file(db->path, error);
-    if (db->sqlite && wi_db_values_prune(db, error) == WI_OK)
+    if (db->sqlite && wi_db_values_prune(db, error) == WI_OK && start_thread(db, error) == WI_OK)
         db->values = wi_db_values_new(db, loop);
     free(path);
     if (db->values)
@@ -235,22 +365,21 @@ struct wi_db *wi_db_open(uv_loop_t *loop, const char *folder, struct wi_error *e
 
 void wi_db_close(struct wi_db *db)
 {
-    if (db)
-        wi_db_values_close(db->values);
+    if (db == NULL)
+        return;
+    wi_db_values_close(db->values);
+    db->closing = 1;
+    hold_loop(db);
 }
 
 void wi_db_free(struct wi_db *db)
 {
     if (db == NULL)
         return;
-    assert(!db->busy);
-    db->ending = 1;
+    assert(db->pending == 0 && db->async == NULL);
+    end_thread(db);
     wi_db_values_flush(db->values);
-    while (db->queue.first) {
-        take_batch(db);
-        run_batch(db);
-        finish_batch(db);
-    }
+    write_late(db);
     wi_db_values_free(db->values);
     sqlite3_close(db->sqlite);
     if (db->lock >= 0)

@@ -1,8 +1,8 @@
 /*
- * The database: one SQLite file, written by one thread at a time off the loop, in the order in
- * which the loop asked. What is asked for while a transaction runs goes into the next one, so that
- * a burst costs one flush of the disk. A transaction is on the disk (WAL, synchronous=FULL) before
- * the loop hears of it, and survives a kill of the process at any moment.
+ * The database: one SQLite file, written by a thread of its own, in the order in which the loop
+ * asked. What is asked for while a transaction runs goes into the next one, so that a burst costs
+ * one flush of the disk. A transaction is on the disk (WAL, synchronous=FULL) before the loop hears
+ * of it, and survives a kill of the process at any moment.
  *
  * Everything here is for the loop's thread. A NULL `db` remembers nothing: that is for unit tests.
  */

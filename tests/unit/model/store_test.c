@@ -477,6 +477,44 @@ static void stops_hashing_when_told(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* --- the order of readings -------------------------------------------------------------------- */
+
+struct note {
+    char name;
+    char *order; /* the names of those that were answered */
+};
+
+static void on_read(void *context, struct wi_model *model, const struct wi_error *error)
+{
+    const struct note *note = context;
+    if (error)
+        fail_msg("%c: %s", note->name, error->detail);
+    note->order[strlen(note->order)] = note->name;
+}
+
+/* Large models keep neither the disk nor the threads from others. */
+static void one_is_read_at_a_time_and_the_smallest_first(void **state)
+{
+    static const size_t sizes[] = {32 << 20, 16 << 20, 8 << 20, 1, 9 << 20};
+    struct fixture *f = *state;
+    struct note notes[5];
+    char order[8] = "", name[] = "a";
+    for (int i = 0; i < 5; i++) {
+        char *text = wi_alloc(sizes[i] + 1);
+        name[0] = (char)('a' + i);
+        put_model(f, name, memset(text, 'x', sizes[i]));
+        free(text);
+    }
+    for (int i = 0; i < 5; i++) {
+        name[0] = (char)('a' + i);
+        notes[i] = (struct note){name[0], order};
+        assert_non_null(wi_store_find(f->models, name, on_read, &notes[i]));
+    }
+    while (strlen(order) < 5)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    assert_string_equal(order, "adceb");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -492,6 +530,7 @@ int main(void)
         TEST(answers_those_who_asked_before_a_reset),
         TEST(is_freed_with_look_ups_under_way),
         TEST(may_be_freed_from_its_callback),
+        TEST(one_is_read_at_a_time_and_the_smallest_first),
         TEST(lists_models),
         TEST(leaves_no_descriptors_behind),
         TEST(stops_hashing_when_told),

@@ -2,6 +2,7 @@
  * used is said so; a full disk fails what does not fit, and only as long as it lasts. */
 #include "../test.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "store/db.h"
 #include "store/private.h"
@@ -159,6 +160,12 @@ static void a_space_is_bounded(void **state)
     assert_int_equal(f->done, WI_DB_SPACE_MAX);
 }
 
+static void count_any(void *context, const char *key, const char *value)
+{
+    struct fixture *f = context;
+    f->done++;
+}
+
 /* --- transactions ---------------------------------------------------------------------------- */
 
 /* Rows of `data` bytes each; 0 fails by itself. */
@@ -240,6 +247,79 @@ static void a_full_disk_fails_what_does_not_fit(void **state)
         uv_run(&f->loop, UV_RUN_ONCE);
     assert_int_equal(f->failed, 1);
     assert_int_equal(wi_db_health(f->db, NULL), WI_OK);
+}
+
+/* --- the writer's own thread ------------------------------------------------------------------ */
+
+struct gate {
+    uv_sem_t begun, open;
+};
+
+static void wait_at_gate(void *data)
+{
+    struct gate *gate = data;
+    uv_sem_post(&gate->begun);
+    uv_sem_wait(&gate->open);
+}
+
+static void passed(void *data, int cancelled)
+{
+}
+
+/* Work that fills the thread pool keeps nobody from being accepted. */
+static void it_writes_while_the_thread_pool_is_taken(void **state)
+{
+    struct fixture *f = *state;
+    struct order order = {.fixture = f, .size = 10};
+    struct gate gate;
+    double limit = wi_now_ms() + 10000;
+    uv_sem_init(&gate.begun, 0);
+    uv_sem_init(&gate.open, 0);
+    open_db(f);
+    for (int i = 0; i < 8; i++)
+        wi_work_start(&f->loop, wait_at_gate, passed, &gate);
+    for (int i = 0; i < 4; i++)
+        uv_sem_wait(&gate.begun);
+    wi_db_submit(f->db, insert_order, order_done, &order);
+    while (f->done < 1 && wi_now_ms() < limit)
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+    int done = f->done;
+    for (int i = 0; i < 8; i++)
+        uv_sem_post(&gate.open);
+    close_db(f);
+    uv_sem_destroy(&gate.begun);
+    uv_sem_destroy(&gate.open);
+    assert_int_equal(done, 1);
+    assert_int_equal(f->failed, 0);
+}
+
+/* Asks for another piece when it is done, until there were enough. */
+static void order_again(void *data, const struct wi_error *failure)
+{
+    struct order *order = data;
+    order_done(data, failure);
+    if (order->fixture->done < 600)
+        wi_db_submit(order->fixture->db, insert_order, order_again, order);
+}
+
+/* The end waits for what was asked for before it and meanwhile, and leaves no handle behind. */
+static void the_end_writes_what_is_asked_for_until_it_is_over(void **state)
+{
+    struct fixture *f = *state;
+    struct order orders[300];
+    open_db(f);
+    for (int i = 0; i < 300; i++) {
+        orders[i] = (struct order){.fixture = f, .size = 10};
+        wi_db_submit(f->db, insert_order, order_again, &orders[i]);
+    }
+    close_db(f);
+    assert_true(f->done >= 600);
+    assert_int_equal(f->failed, 0);
+    int done = f->done;
+    f->done = 0;
+    open_db(f);
+    wi_db_each(f->db, WI_DB_ESTIMATES, count_any, f);
+    assert_int_equal(f->done, done);
 }
 
 /* --- a killed writer ------------------------------------------------------------------------- */
@@ -411,6 +491,8 @@ int main(void)
         TEST(a_space_is_bounded),
         TEST(one_failure_does_not_spoil_the_others),
         TEST(a_full_disk_fails_what_does_not_fit),
+        TEST(it_writes_while_the_thread_pool_is_taken),
+        TEST(the_end_writes_what_is_asked_for_until_it_is_over),
         TEST(a_killed_writer_loses_nothing_committed),
         TEST(a_second_daemon_is_told_who_holds_it),
         TEST(a_file_of_something_else_is_refused),
