@@ -1,70 +1,166 @@
 # bash completion for webinfer(1), made by `webinfer completion bash`
+# shellcheck shell=bash disable=SC2086 # lists of words are meant to fall apart
+
+# Sets, for the command $1, verbs (the words that may come next), options and arguments.
+# Behind an option's "=", and for an argument, stands what it may be.
+_webinfer_table()
+{
+    verbs='' options='' arguments=''
+    case $1 in
+        '') verbs='status infer jobs models nodes hardware doctor token simulate completion help version' ;;
+        'status') options='' arguments='' ;;
+        'infer') options='--image=<file> --tensor=<name=file> --inputs=<file> --platform=auto,webgpu,webnn,webgl,wasm --browser=chrome,edge,firefox,safari --node=<any> --precision=fp32,fp16,bf16,int8,uint8,int4,uint4 --no-fallback --priority=<any> --timeout=<any> --output=<directory> --detach' arguments='<model> <file>' ;;
+        'jobs') verbs='list show wait cancel' ;;
+        'jobs list') options='--state=queued,running,done,failed,cancelled --limit=<any>' arguments='' ;;
+        'jobs show') options='--output=<directory>' arguments='<any>' ;;
+        'jobs wait') options='--output=<directory>' arguments='<any>' ;;
+        'jobs cancel') options='' arguments='<any>' ;;
+        'models') options='--names' arguments='' ;;
+        'nodes') options='' arguments='' ;;
+        'hardware') options='--type=text_embedding,text_generation,text2text,vision,audio,multimodal --platform=auto,webgpu,webnn,webgl,wasm --browser=chrome,edge,firefox,safari --node=<any> --precision=fp32,fp16,bf16,int8,uint8,int4,uint4 --no-fallback' arguments='<model>' ;;
+        'doctor') options='--config=<file> --no-start' arguments='' ;;
+        'token') verbs='new join' ;;
+        'token new') options='--file=<file>' arguments='<any>' ;;
+        'token join') options='--nodes=<any> --for=<any>' arguments='' ;;
+        'simulate') options='--nodes=<any> --latency-ms=<any> --jitter-ms=<any> --fail-rate=<any> --drop-rate=<any> --late-rate=<any> --cut-rate=<any> --duplicate-rate=<any> --browser=<any> --models=<directory> --seed=<any> --for=<any> --join-file=<file>' arguments='' ;;
+        'completion') verbs='bash' ;;
+        'completion bash') options='' arguments='' ;;
+        'help') options='--mdoc=synopsis,commands' arguments='<verb> <verb>' ;;
+        'version') options='' arguments='' ;;
+    esac
+    options+=' --help --version --url=<any> --token-file=<file> --authority=<file> --json'
+}
+
+# Sets kind to what the value of the option $1 may be; empty for a flag.
+_webinfer_kind()
+{
+    local option
+    kind=''
+    for option in $options; do
+        [[ $option == "$1="* ]] && kind=${option#*=}
+    done
+}
+
+# Adds to COMPREPLY which of the words behind $1 begin with $1.
+_webinfer_match()
+{
+    local word
+    for word in "${@:2}"; do
+        [[ $word == "$1"* ]] && COMPREPLY+=("$word")
+    done
+}
+
+# Adds to COMPREPLY the models that begin with $1. No daemon, no models; and what a server
+# says goes into the command line only if it looks like a model's name.
+_webinfer_models()
+{
+    local name
+    while read -r name; do
+        [[ $name =~ ^[A-Za-z0-9._/:-]+$ ]] && _webinfer_match "$1" "$name"
+    done < <(timeout 1 "${words[0]/#\~\//$HOME/}" "${way[@]}" models --names \
+        2>/dev/null </dev/null)
+}
+
+# Sets COMPREPLY to what of the kind $1 begins with $2, each behind $3.
+_webinfer_offer()
+{
+    local i verbs options arguments
+    case $1 in
+        '' | '<any>') return ;;
+        '<name=file>')
+            [[ $2 == *=* ]] && _webinfer_offer '<file>' "${2#*=}" "$3${2%%=*}="
+            return ;;
+        '<file>') mapfile -t COMPREPLY < <(compgen -f -- "$2") ;;
+        '<directory>') mapfile -t COMPREPLY < <(compgen -d -- "$2") ;;
+        '<model>') _webinfer_models "$2" ;;
+        '<verb>')
+            _webinfer_table "${given[*]}"
+            _webinfer_match "$2" $verbs ;;
+        *) _webinfer_match "$2" ${1//,/ } ;;
+    esac
+    # Only here: a command must not become a folder of the same name.
+    [[ $1 == '<file>' || $1 == '<directory>' ]] && compopt -o filenames 2>/dev/null
+    for i in "${!COMPREPLY[@]}"; do
+        COMPREPLY[i]=$3${COMPREPLY[i]}
+    done
+}
+
+# Sets words to the words up to the cursor. bash takes "--url=http://x" apart at what is in
+# COMP_WORDBREAKS, so what stands around a "=" or ":" is put together again.
+_webinfer_words()
+{
+    local word joined=''
+    words=()
+    for word in "${COMP_WORDS[@]:0:COMP_CWORD+1}"; do
+        if ((${#words[@]} > 1)) && [[ $joined || $word =~ ^[=:]+$ ]]; then
+            words[-1]+=$word
+        else
+            words+=("$word")
+        fi
+        joined=''
+        [[ $word =~ ^[=:]+$ ]] && joined=1
+    done
+}
+
+# Goes through the words before the cursor: command, options, arguments, kind (of the value
+# that is due, or empty), ended (by "--"), given (the arguments) and way (to the daemon).
+_webinfer_walk()
+{
+    local word option=''
+    _webinfer_table ''
+    for word in "${words[@]:1:${#words[@]}-2}"; do
+        if [[ $kind ]]; then
+            kind=''
+            case $option in --url | --token-file | --authority)
+                way+=("$option=${word/#\~\//$HOME/}") ;;
+            esac
+        elif [[ ! $ended && $word == -- ]]; then
+            ended=1
+        elif [[ ! $ended && $word == --* ]]; then
+            option=${word%%=*}
+            if [[ $word != *=* ]]; then
+                _webinfer_kind "$option"
+                continue
+            fi
+            case $option in --url | --token-file | --authority) way+=("$word") ;; esac
+        elif [[ $verbs ]]; then
+            command+=${command:+ }$word
+            _webinfer_table "$command"
+        else
+            given+=("$word")
+        fi
+    done
+}
+
 _webinfer()
 {
-    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-    local verb='' words='' i
-    case $prev in
-        --url) COMPREPLY=(); return ;;
-        --token-file) COMPREPLY=($(compgen -f -- "${cur##*=}")); return ;;
-        --authority) COMPREPLY=($(compgen -f -- "${cur##*=}")); return ;;
-        --image) COMPREPLY=($(compgen -f -- "${cur##*=}")); return ;;
-        --tensor) COMPREPLY=($(compgen -f -- "${cur##*=}")); return ;;
-        --inputs) COMPREPLY=($(compgen -f -- "${cur##*=}")); return ;;
-        --platform) COMPREPLY=($(compgen -W 'auto webgpu webnn webgl wasm' -- "$cur")); return ;;
-        --browser) COMPREPLY=($(compgen -W 'chrome edge firefox safari' -- "$cur")); return ;;
-        --node) COMPREPLY=(); return ;;
-        --precision) COMPREPLY=($(compgen -W 'fp32 fp16 bf16 int8 uint8 int4 uint4' -- "$cur")); return ;;
-        --priority) COMPREPLY=(); return ;;
-        --timeout) COMPREPLY=(); return ;;
-        --output) COMPREPLY=($(compgen -d -- "$cur")); return ;;
-        --state) COMPREPLY=($(compgen -W 'queued running done failed cancelled' -- "$cur")); return ;;
-        --limit) COMPREPLY=(); return ;;
-        --type) COMPREPLY=($(compgen -W 'text_embedding text_generation text2text vision audio multimodal' -- "$cur")); return ;;
-        --config) COMPREPLY=($(compgen -f -- "${cur##*=}")); return ;;
-        --file) COMPREPLY=($(compgen -f -- "${cur##*=}")); return ;;
-        --nodes) COMPREPLY=(); return ;;
-        --for) COMPREPLY=(); return ;;
-        --latency-ms) COMPREPLY=(); return ;;
-        --jitter-ms) COMPREPLY=(); return ;;
-        --fail-rate) COMPREPLY=(); return ;;
-        --drop-rate) COMPREPLY=(); return ;;
-        --late-rate) COMPREPLY=(); return ;;
-        --cut-rate) COMPREPLY=(); return ;;
-        --duplicate-rate) COMPREPLY=(); return ;;
-        --models) COMPREPLY=($(compgen -d -- "$cur")); return ;;
-        --seed) COMPREPLY=(); return ;;
-        --join-file) COMPREPLY=($(compgen -f -- "${cur##*=}")); return ;;
-    esac
-    for ((i = 1; i < COMP_CWORD; i++)); do
-        case ${COMP_WORDS[i]} in
-            status|infer|jobs|jobs|jobs|jobs|models|nodes|hardware|doctor|token|token|simulate|completion|help|version) verb=${COMP_WORDS[i]}; break ;;
-        esac
-    done
-    case $verb in
-        '') words='status infer jobs jobs jobs jobs models nodes hardware doctor token token simulate completion help version' ;;
-        jobs) words='list' ;;
-        jobs) words='show' ;;
-        jobs) words='wait' ;;
-        jobs) words='cancel' ;;
-        token) words='new' ;;
-        token) words='join' ;;
-        completion) words='bash' ;;
-    esac
-    if [[ $cur == -* ]]; then
-        words='--help --version --url --token-file --authority --json'
-        case $verb in
-            infer) words+=' --image --tensor --inputs --platform --browser --node --precision --no-fallback --priority --timeout --output --detach' ;;
-            jobs) words+=' --state --limit' ;;
-            jobs) words+=' --output' ;;
-            jobs) words+=' --output' ;;
-            hardware) words+=' --type --platform --browser --node --precision --no-fallback' ;;
-            doctor) words+=' --config --no-start' ;;
-            token) words+=' --file' ;;
-            token) words+=' --nodes --for' ;;
-            simulate) words+=' --nodes --latency-ms --jitter-ms --fail-rate --drop-rate --late-rate --cut-rate --duplicate-rate --browser --models --seed --for --join-file' ;;
-            help) words+=' --mdoc' ;;
-        esac
+    local IFS=$' \t\n' words verbs options arguments kind='' command='' ended='' cur start i
+    local given=() way=() due=()
+    COMPREPLY=()
+    _webinfer_words
+    _webinfer_walk
+    cur=${words[-1]}
+    if [[ $kind ]]; then
+        _webinfer_offer "$kind" "$cur" ''
+    elif [[ ! $ended && $cur == --*=* ]]; then
+        _webinfer_kind "${cur%%=*}"
+        _webinfer_offer "$kind" "${cur#*=}" "${cur%%=*}="
+    elif [[ ! $ended && $cur == -* ]]; then
+        for i in $options; do
+            _webinfer_match "$cur" "${i%%=*}"
+        done
+    elif [[ $verbs ]]; then
+        _webinfer_match "$cur" $verbs
+    else
+        read -ra due <<<"$arguments"
+        _webinfer_offer "${due[${#given[@]}]-}" "$cur" ''
     fi
-    COMPREPLY=($(compgen -W "$words" -- "$cur"))
+    # What bash replaces begins behind the last place at which it took the word apart.
+    for ((i = 0, start = 0; i < ${#cur}; i++)); do
+        [[ ${cur:i:1} == [=:] && $COMP_WORDBREAKS == *"${cur:i:1}"* ]] && start=$((i + 1))
+    done
+    for i in "${!COMPREPLY[@]}"; do
+        COMPREPLY[i]=${COMPREPLY[i]:start}
+    done
 }
-complete -o filenames -F _webinfer webinfer
+complete -F _webinfer webinfer

@@ -9,7 +9,7 @@ lint() {
     build
     lint_step "clang-format" lint_format
     lint_step "cppcheck" lint_cppcheck
-    lint_step "shellcheck" shellcheck -x dev .ci/run scripts/*.sh
+    lint_step "shellcheck" shellcheck -x dev .ci/run scripts/*.sh completions/*.bash
     lint_step "mandoc" lint_manuals
     lint_step "tsc (the page's types)" lint_page
     lint_step "systemd-analyze verify" lint_unit

@@ -110,9 +110,25 @@ static void print_models(const struct wi_cli *cli, const json_t *answer)
     json_decref(rows);
 }
 
+static void print_names(const struct wi_cli *cli, const json_t *answer)
+{
+    const json_t *model;
+    size_t i;
+
+    json_array_foreach(json_object_get(answer, "models"), i, model)
+    {
+        struct wi_buffer name = {0};
+        wi_table_cell(&name, json_object_get(model, "name"), NULL);
+        puts(name.text);
+        wi_buffer_clear(&name);
+    }
+}
+
 enum wi_exit wi_cli_models(struct wi_cli *cli)
 {
-    return wi_cli_show(cli, "/v1/models", print_models);
+    int names = wi_argument_given(&cli->arguments, "names");
+
+    return wi_cli_show(cli, "/v1/models", names ? print_names : print_models);
 }
 
 /* "webgpu (software: google swiftshader), wasm" */

@@ -73,7 +73,9 @@ static enum wi_exit show_help_or_version(const struct wi_cli *cli)
 {
     struct wi_buffer text = {0};
 
-    if (cli->arguments.help)
+    if (cli->arguments.help && cli->arguments.group)
+        wi_cli_help_group(&text, cli->arguments.group);
+    else if (cli->arguments.help)
         wi_cli_help(&text, cli->arguments.verb);
     else
         wi_buffer_puts(&text, "webinfer " PACKAGE_VERSION "\n");
@@ -104,6 +106,20 @@ static enum wi_exit run(struct wi_cli *cli)
     return result;
 }
 
+/* A group without a command of it has its commands explained besides. */
+static enum wi_exit complain(const struct wi_cli *cli, const struct wi_error *error)
+{
+    struct wi_buffer text = {0};
+
+    wi_cli_complain(error);
+    if (cli->arguments.group) {
+        wi_cli_help_group(&text, cli->arguments.group);
+        fprintf(stderr, "\n%s", text.text);
+    }
+    wi_buffer_clear(&text);
+    return WI_EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
     struct wi_cli cli = {0};
@@ -112,8 +128,7 @@ int main(int argc, char **argv)
 
     setlocale(LC_CTYPE, "");
     if (wi_arguments_parse(&cli.arguments, argc, argv, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        result = WI_EXIT_USAGE;
+        result = complain(&cli, &error);
     } else if (cli.arguments.help || wi_argument_given(&cli.arguments, "version")) {
         result = show_help_or_version(&cli);
     } else {

@@ -2,8 +2,12 @@
 #include "cli/options.h"
 
 #include "base/memory.h"
+#include "base/nearest.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* --- the tables ------------------------------------------------------------------------------ */
 
 static const struct wi_option *find_in(
     const struct wi_option *table, const char *name, size_t length)
@@ -27,20 +31,77 @@ const struct wi_verb *wi_cli_find_verb(const char *const *words)
     return NULL;
 }
 
-static enum wi_code unknown_verb(struct wi_error *error, const char *word)
+int wi_cli_is_group(const char *word)
 {
-    struct wi_buffer names = {0};
+    size_t length = strlen(word);
 
-    for (const struct wi_verb *verb = wi_cli_verbs; verb->name; verb++)
-        wi_buffer_printf(&names, "%s%s", names.size ? ", " : "", verb->name);
-    if (word)
-        wi_error_set(error, WI_BAD_REQUEST, "", "There is no command \"%s\"", word);
-    else
-        wi_error_set(error, WI_BAD_REQUEST, "", "Which command?");
-    wi_error_allow(error, "%s", names.text);
-    wi_buffer_clear(&names);
+    for (const struct wi_verb *verb = wi_cli_verbs; verb->name; verb++) {
+        if (strncmp(verb->name, word, length) == 0 && verb->name[length] == ' ')
+            return 1;
+    }
+    return 0;
+}
+
+/* The verbs of a group by their whole names, or with `group` NULL the first words of all. */
+static void list_verbs(const char *group, struct wi_strings *names)
+{
+    size_t length = group ? strlen(group) : 0;
+
+    for (const struct wi_verb *verb = wi_cli_verbs; verb->name; verb++) {
+        char *first = wi_strndup(verb->name, strcspn(verb->name, " "));
+        if (!group && !wi_strings_contain(names, first))
+            wi_strings_add(names, first);
+        if (group && strcmp(first, group) == 0 && verb->name[length] == ' ')
+            wi_strings_add(names, verb->name);
+        free(first);
+    }
+}
+
+/* The names with ", " between; gives the one whose part behind `skip` bytes is nearest to `typed`
+ * (borrowed), or NULL. */
+static const char *join(
+    const struct wi_strings *names, size_t skip, const char *typed, struct wi_buffer *joined)
+{
+    struct wi_nearest nearest = wi_nearest_to(typed);
+
+    for (size_t i = 0; i < names->count; i++) {
+        wi_buffer_printf(joined, "%s%s", i ? ", " : "", names->items[i]);
+        wi_nearest_offer(&nearest, names->items[i] + skip);
+    }
+    return nearest.name ? nearest.name - skip : NULL;
+}
+
+static enum wi_code no_verb(struct wi_error *error, const char *first, const char *second)
+{
+    struct wi_strings names = {0};
+    struct wi_buffer joined = {0};
+    const char *meant;
+
+    list_verbs(second ? first : NULL, &names);
+    meant = join(&names, second ? strlen(first) + 1 : 0, second ? second : first, &joined);
+    wi_error_set(error, WI_BAD_REQUEST, "", "There is no command \"%.100s%s%.100s\"%s%s%s", first,
+        second ? " " : "", second ? second : "", meant ? "; did you mean \"" : "",
+        meant ? meant : "", meant ? "\"?" : "");
+    wi_error_allow(error, "%s", joined.text);
+    wi_buffer_clear(&joined);
+    wi_strings_clear(&names);
     return WI_BAD_REQUEST;
 }
+
+enum wi_code wi_cli_no_verb(struct wi_error *error, const char *const *words)
+{
+    if (!words[0])
+        return wi_error_set(
+            error, WI_BAD_REQUEST, "", "Which command? webinfer help lists them with what they do");
+    if (!wi_cli_is_group(words[0]))
+        return no_verb(error, words[0], NULL);
+    if (words[1])
+        return no_verb(error, words[0], words[1]);
+    return wi_error_set(
+        error, WI_BAD_REQUEST, "", "\"%.100s\" is no command by itself; which of these?", words[0]);
+}
+
+/* --- the command line ------------------------------------------------------------------------ */
 
 static void add_argument(
     struct wi_arguments *arguments, const struct wi_option *option, const char *value)
@@ -48,6 +109,42 @@ static void add_argument(
     arguments->items =
         wi_realloc_array(arguments->items, arguments->count + 1, sizeof *arguments->items);
     arguments->items[arguments->count++] = (struct wi_argument){option, value};
+}
+
+static void offer_options(struct wi_nearest *nearest, const struct wi_option *table)
+{
+    for (; table && table->name; table++)
+        wi_nearest_offer(nearest, table->name);
+}
+
+/* For the verb, for a group, or with neither for what may stand before them. */
+static enum wi_code unknown_option(
+    const struct wi_arguments *arguments, const char *name, size_t length, struct wi_error *error)
+{
+    const char *command = arguments->verb    ? arguments->verb->name
+                          : arguments->group ? arguments->group
+                                             : NULL;
+    char *typed = wi_strndup(name, length);
+    struct wi_nearest nearest = wi_nearest_to(typed);
+    struct wi_buffer advice = {0};
+
+    offer_options(&nearest, wi_cli_global_options);
+    if (arguments->verb)
+        offer_options(&nearest, arguments->verb->options);
+    if (nearest.name)
+        wi_buffer_printf(&advice, "did you mean --%s?", nearest.name);
+    else
+        wi_buffer_printf(&advice, "webinfer help%s%s lists those that there are",
+            command ? " " : "", command ? command : "");
+    if (command)
+        wi_error_set(error, WI_BAD_REQUEST, "", "There is no option --%.100s for \"%s\"; %s", typed,
+            command, advice.text);
+    else
+        wi_error_set(error, WI_BAD_REQUEST, "",
+            "\"--%.100s\" is no option that may stand before the command; %s", typed, advice.text);
+    wi_buffer_clear(&advice);
+    free(typed);
+    return WI_BAD_REQUEST;
 }
 
 /* One "--name", "--name=value" or "--name value" at argv[*i]; moves *i past the value. */
@@ -62,9 +159,7 @@ static enum wi_code parse_option(
     if (!option && arguments->verb)
         option = find_in(arguments->verb->options, name, length);
     if (!option)
-        return wi_error_set(error, WI_BAD_REQUEST, "",
-            "There is no option --%.*s for \"%s\"; see webinfer help", (int)length, name,
-            arguments->verb ? arguments->verb->name : "webinfer");
+        return unknown_option(arguments, name, length, error);
     if (!option->argument && value)
         return wi_error_set(
             error, WI_BAD_REQUEST, "", "The option --%s takes no value", option->name);
@@ -100,8 +195,8 @@ static enum wi_code collect_words(
             if (option && option->argument && !strchr(argv[i], '='))
                 i++;
             else if (!option && *count == 0)
-                return wi_error_set(error, WI_BAD_REQUEST, "",
-                    "\"%s\" is no option that may stand before the command", argv[i]);
+                return unknown_option(
+                    &(struct wi_arguments){0}, argv[i] + 2, strcspn(argv[i] + 2, "="), error);
             else if (!option)
                 return WI_OK;
         } else if (!ended && argv[i][0] == '-' && argv[i][1]) {
@@ -127,7 +222,7 @@ static enum wi_code add_positional(
 enum wi_code wi_arguments_parse(
     struct wi_arguments *arguments, int argc, char **argv, struct wi_error *error)
 {
-    const char *words[2] = {NULL, NULL};
+    const char *words[3] = {NULL, NULL, NULL};
     unsigned count, skip = 0;
     int ended = 0;
     enum wi_code code;
@@ -137,10 +232,11 @@ enum wi_code wi_arguments_parse(
     if (code != WI_OK)
         return code;
     arguments->verb = wi_cli_find_verb(words);
-    if (count && !arguments->verb)
-        return unknown_verb(error, words[0]);
-    if (arguments->verb)
-        skip = strchr(arguments->verb->name, ' ') ? 2 : 1;
+    if (count == 1 && wi_cli_is_group(words[0]))
+        arguments->group = words[0];
+    else if (count && !arguments->verb)
+        return wi_cli_no_verb(error, words);
+    skip = arguments->verb && strchr(arguments->verb->name, ' ') ? 2 : count ? 1 : 0;
     for (int i = 1; i < argc && code == WI_OK; i++) {
         if (!ended && strcmp(argv[i], "--") == 0)
             ended = 1;
@@ -157,7 +253,7 @@ enum wi_code wi_arguments_parse(
     if (code != WI_OK || arguments->help || wi_argument_given(arguments, "version"))
         return code;
     if (!arguments->verb)
-        return unknown_verb(error, NULL);
+        return wi_cli_no_verb(error, words);
     if (arguments->positional_count < arguments->verb->min)
         return wi_error_set(error, WI_BAD_REQUEST, "", "Usage: webinfer %s %s",
             arguments->verb->name, arguments->verb->arguments);

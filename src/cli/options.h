@@ -18,7 +18,16 @@ enum wi_exit {
     WI_EXIT_UNAUTHORIZED = 4, /* no or a wrong token, or not allowed from here */
 };
 
-enum wi_complete { WI_COMPLETE_NONE, WI_COMPLETE_FILE, WI_COMPLETE_DIRECTORY, WI_COMPLETE_WORDS };
+/* What a shell offers for a value. */
+enum wi_complete {
+    WI_COMPLETE_NONE,
+    WI_COMPLETE_FILE,
+    WI_COMPLETE_NAMED_FILE, /* NAME=FILE: a file behind the "=" */
+    WI_COMPLETE_DIRECTORY,
+    WI_COMPLETE_WORDS,
+    WI_COMPLETE_MODEL, /* the names of the daemon's models */
+    WI_COMPLETE_VERB,  /* the words of another verb */
+};
 
 struct wi_option {
     const char *name;     /* without the dashes */
@@ -33,9 +42,10 @@ struct wi_option {
 
 struct wi_cli;
 struct wi_verb {
-    const char *name;      /* one or two words */
-    const char *arguments; /* as in the help, e.g. "MODEL"; "" for none */
-    unsigned min, max;     /* how many positional arguments it takes */
+    const char *name;                              /* one or two words */
+    const char *arguments;                         /* as in the help, e.g. "MODEL"; "" for none */
+    unsigned min, max;                             /* how many positional arguments it takes */
+    enum wi_complete complete[WI_POSITIONALS_MAX]; /* of its positional arguments */
     const char *help;
     const struct wi_option *options; /* ended by a row without a name; NULL for none */
     enum wi_exit (*run)(struct wi_cli *cli);
@@ -49,6 +59,7 @@ struct wi_argument {
 /* The command line, taken apart; strings are borrowed from argv. */
 struct wi_arguments {
     const struct wi_verb *verb;
+    const char *group; /* the first of a verb's two words, where the second is not given */
     const char *positionals[WI_POSITIONALS_MAX];
     unsigned positional_count;
     struct wi_argument *items;
@@ -61,6 +72,11 @@ extern const struct wi_verb wi_cli_verbs[]; /* ended by a row without a name */
 
 /* The verb that the first one or two of `words` name (ended by NULL or two long), or NULL. */
 const struct wi_verb *wi_cli_find_verb(const char *const *words);
+/* Whether `word` is the first of the two words of some verbs. */
+int wi_cli_is_group(const char *word);
+/* Says in `error` that `words` (as above, also none) name no verb, which one may have been meant
+ * and which there are; returns WI_BAD_REQUEST. */
+enum wi_code wi_cli_no_verb(struct wi_error *error, const char *const *words);
 
 /* WI_OK or, with `error` filled, WI_BAD_REQUEST. Options may stand anywhere; "--" ends them.
  * Free with wi_arguments_clear, also after an error. */
@@ -75,8 +91,13 @@ int wi_argument_given(const struct wi_arguments *arguments, const char *name);
 
 /* `verb` NULL: the overview. */
 void wi_cli_help(struct wi_buffer *out, const struct wi_verb *verb);
+/* All verbs whose first word is `group`. */
+void wi_cli_help_group(struct wi_buffer *out, const char *group);
+/* The completion for bash. */
 void wi_cli_completion(struct wi_buffer *out);
-/* The lists of verbs and options for webinfer(1). */
-void wi_cli_mdoc(struct wi_buffer *out);
+/* The parts of webinfer(1) that are made from the tables, in mdoc: how each verb is called, and the
+ * lists of verbs and options. */
+void wi_cli_mdoc_synopsis(struct wi_buffer *out);
+void wi_cli_mdoc_commands(struct wi_buffer *out);
 
 #endif

@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static enum wi_exit run_version(struct wi_cli *cli)
 {
@@ -18,26 +19,42 @@ static enum wi_exit print(struct wi_buffer *text)
     return WI_EXIT_OK;
 }
 
+static enum wi_exit run_mdoc(const char *part)
+{
+    struct wi_buffer text = {0};
+
+    if (strcmp(part, "synopsis") == 0) {
+        wi_cli_mdoc_synopsis(&text);
+    } else if (strcmp(part, "commands") == 0) {
+        wi_cli_mdoc_commands(&text);
+    } else {
+        fprintf(stderr, "webinfer: webinfer(1) has no part \"%s\"; it has synopsis and commands\n",
+            part);
+        return WI_EXIT_USAGE;
+    }
+    return print(&text);
+}
+
 static enum wi_exit run_help(struct wi_cli *cli)
 {
     const struct wi_arguments *arguments = &cli->arguments;
+    const char *part = wi_argument(arguments, "mdoc");
+    const char *const *words = arguments->positionals;
+    const struct wi_verb *verb = wi_cli_find_verb(words);
     struct wi_buffer text = {0};
+    struct wi_error error = {0};
 
-    if (wi_argument_given(arguments, "mdoc")) {
-        wi_cli_mdoc(&text);
-        return print(&text);
-    }
-    if (arguments->positional_count) {
-        const struct wi_verb *verb = wi_cli_find_verb(arguments->positionals);
-        if (!verb) {
-            fprintf(stderr, "webinfer: there is no command \"%s\"; see webinfer help\n",
-                arguments->positionals[0]);
-            return WI_EXIT_USAGE;
-        }
+    if (part)
+        return run_mdoc(part);
+    if (words[0] && !words[1] && wi_cli_is_group(words[0])) {
+        wi_cli_help_group(&text, words[0]);
+    } else if (words[0] && !verb) {
+        wi_cli_no_verb(&error, words);
+        wi_cli_complain(&error);
+        return WI_EXIT_USAGE;
+    } else {
         wi_cli_help(&text, verb);
-        return print(&text);
     }
-    wi_cli_help(&text, NULL);
     return print(&text);
 }
 
@@ -65,7 +82,7 @@ const struct wi_option wi_cli_global_options[] = {
 static const struct wi_option infer_options[] = {
     {"image", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "Picture to classify (PNG, JPEG or WebP); \"-\" reads standard input"},
-    {"tensor", "NAME=FILE", 1, WI_COMPLETE_FILE, NULL, "Input tensor from a NumPy .npy file"},
+    {"tensor", "NAME=FILE", 1, WI_COMPLETE_NAMED_FILE, NULL, "Input tensor from a NumPy .npy file"},
     {"inputs", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "The request's inputs as JSON; \"-\" reads standard input"},
     {"platform", "NAME", 0, WI_COMPLETE_WORDS, "auto webgpu webnn webgl wasm",
@@ -96,6 +113,11 @@ static const struct wi_option jobs_options[] = {
 static const struct wi_option job_options[] = {
     {"output", "DIR", 0, WI_COMPLETE_DIRECTORY, NULL,
         "Save each binary output tensor as DIR/NAME.npy"},
+    {0},
+};
+
+static const struct wi_option models_options[] = {
+    {"names", NULL, 0, WI_COMPLETE_NONE, NULL, "Print nothing but the names, one on each line"},
     {0},
 };
 
@@ -157,38 +179,42 @@ static const struct wi_option simulate_options[] = {
 };
 
 static const struct wi_option help_options[] = {
-    {"mdoc", NULL, 0, WI_COMPLETE_NONE, NULL, "The list of options as in webinfer(1), in mdoc"},
+    {"mdoc", "PART", 0, WI_COMPLETE_WORDS, "synopsis commands",
+        "This part of webinfer(1), which is made from what the program knows, in mdoc"},
     {0},
 };
 
 const struct wi_verb wi_cli_verbs[] = {
-    {"status", "", 0, 0, "Show the daemon: sessions, nodes, queue and what is wrong", NULL,
+    {"status", "", 0, 0, {0}, "Show the daemon: sessions, nodes, queue and what is wrong", NULL,
         wi_cli_status},
-    {"infer", "MODEL [FILE]", 1, 2,
+    {"infer", "MODEL [FILE]", 1, 2, {WI_COMPLETE_MODEL, WI_COMPLETE_FILE},
         "Run a model on a picture, on tensors or on the JSON in FILE (or \"-\")", infer_options,
         wi_cli_infer},
-    {"jobs list", "", 0, 0, "List the jobs that the server keeps", jobs_options, wi_cli_jobs_list},
-    {"jobs show", "ID", 1, 1, "Show how far a job is, and its answer", job_options,
+    {"jobs list", "", 0, 0, {0}, "List the jobs that the server keeps", jobs_options,
+        wi_cli_jobs_list},
+    {"jobs show", "ID", 1, 1, {0}, "Show how far a job is, and its answer", job_options,
         wi_cli_jobs_show},
-    {"jobs wait", "ID", 1, 1, "Wait for a job to end, and show its answer", job_options,
+    {"jobs wait", "ID", 1, 1, {0}, "Wait for a job to end, and show its answer", job_options,
         wi_cli_jobs_wait},
-    {"jobs cancel", "ID", 1, 1, "Cancel a job", NULL, wi_cli_jobs_cancel},
-    {"models", "", 0, 0, "List the models, and what the numerics guard found of each", NULL,
-        wi_cli_models},
-    {"nodes", "", 0, 0, "List the pages that compute, and on what", NULL, wi_cli_nodes},
-    {"hardware", "MODEL", 1, 1,
+    {"jobs cancel", "ID", 1, 1, {0}, "Cancel a job", NULL, wi_cli_jobs_cancel},
+    {"models", "", 0, 0, {0}, "List the models, and what the numerics guard found of each",
+        models_options, wi_cli_models},
+    {"nodes", "", 0, 0, {0}, "List the pages that compute, and on what", NULL, wi_cli_nodes},
+    {"hardware", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
         "Show what would run a model now, on what and why, without running it", hardware_options,
         wi_cli_hardware},
-    {"doctor", "", 0, 0, "Check this machine, without a daemon: what each browser would give",
+    {"doctor", "", 0, 0, {0}, "Check this machine, without a daemon: what each browser would give",
         doctor_options, wi_cli_doctor},
-    {"token new", "NAME", 1, 1, "Make an API token and the line for the tokens file", token_options,
-        wi_cli_token_new},
-    {"token join", "", 0, 0, "Make a link with which other people's browsers become nodes",
+    {"token new", "NAME", 1, 1, {0}, "Make an API token and the line for the tokens file",
+        token_options, wi_cli_token_new},
+    {"token join", "", 0, 0, {0}, "Make a link with which other people's browsers become nodes",
         join_options, wi_cli_token_join},
-    {"simulate", "", 0, 0, "Bring nodes that compute nothing and say so, for load and for faults",
-        simulate_options, wi_cli_simulate},
-    {"completion bash", "", 0, 0, "Print the completion for bash", NULL, run_completion},
-    {"help", "[COMMAND]", 0, 2, "Explain a command", help_options, run_help},
-    {"version", "", 0, 0, "Print the version", NULL, run_version},
+    {"simulate", "", 0, 0, {0},
+        "Bring nodes that compute nothing and say so, for load and for faults", simulate_options,
+        wi_cli_simulate},
+    {"completion bash", "", 0, 0, {0}, "Print the completion for bash", NULL, run_completion},
+    {"help", "[COMMAND]", 0, 2, {WI_COMPLETE_VERB, WI_COMPLETE_VERB}, "Explain a command",
+        help_options, run_help},
+    {"version", "", 0, 0, {0}, "Print the version", NULL, run_version},
     {0},
 };

@@ -72,6 +72,15 @@ test('status, models and nodes as tables and as JSON', async () => {
     }
 });
 
+test('the names of the models, for scripts and for the shell', async () => {
+    const { code, out } = await webinfer(['models', '--names']);
+    assert.equal(code, 0);
+    assert.deepEqual(out.trim().split('\n'), (await daemon.get('/v1/models')).json.models
+        .map(({ name }) => name));
+    assert.match(out, /^builtin\/echo$/m);
+    assert.match(out, /^twice$/m);
+});
+
 test('infer with tensors from .npy, to tables, JSON and .npy', async () => {
     const tensor = file('x.npy', npy('<f4', [3], kserve.pack('FP32', [1, 2.5, -3])));
     const plain = await webinfer(['infer', 'twice', '--tensor', `x=${tensor}`]);
@@ -123,7 +132,7 @@ test('exit status 1: the server says no, with its reasons', async () => {
 });
 
 test('exit status 2: wrong use', async () => {
-    for (const words of [[], ['dance'], ['infer'], ['infer', 'twice', '--colour', 'red'],
+    for (const words of [[], ['dance'], ['jobs'], ['token', 'old'], ['infer'], ['infer', 'twice', '--colour', 'red'],
         ['infer', 'twice', '--image', '/nothing/here.png'], ['status', 'now'],
         ['infer', 'twice', '--tensor', 'x'], ['token', 'new'],
         ['infer', 'twice', '--tensor', `x=${file('bad.npy', 'no npy at all')}`]]) {
@@ -224,7 +233,8 @@ test('doctor without a browser says what to install, and fails', async () => {
 });
 
 test('help, version and completion', async () => {
-    for (const words of [['help'], ['--help'], ['infer', '--help'], ['help', 'token', 'new']]) {
+    for (const words of [['help'], ['--help'], ['infer', '--help'], ['help', 'token', 'new'],
+        ['jobs', '--help'], ['help', 'jobs']]) {
         const run = await webinfer(words);
         assert.equal(run.code, 0, `${words}: ${run.problems}`);
         assert.match(run.out, /usage: webinfer/);

@@ -90,6 +90,7 @@ static void refuses_what_it_does_not_know(void **state)
         wi_arguments_parse(&none, 1, (char *[]){(char *)"webinfer"}, NULL), WI_BAD_REQUEST);
     wi_arguments_clear(&none);
     REFUSES("no command \"frobnicate\"", "frobnicate");
+    REFUSES("no command \"token old\"", "token", "old");
     REFUSES("no option --frob", "status", "--frob");
     REFUSES("no option --image", "status", "--image", "x");
     REFUSES("before the command", "--image", "x", "infer", "m");
@@ -100,6 +101,37 @@ static void refuses_what_it_does_not_know(void **state)
     REFUSES("needs a value", "infer", "m", "--image");
     REFUSES("takes no value", "status", "--json=yes");
     REFUSES("given twice", "infer", "m", "--image", "a", "--image", "b");
+}
+
+static void says_what_may_have_been_meant(void **state)
+{
+    REFUSES("did you mean \"status\"?", "stauts");
+    REFUSES("did you mean \"jobs list\"?", "jobs", "lits");
+    REFUSES("did you mean --platform?", "infer", "m", "--platfrom", "wasm");
+    REFUSES("did you mean --no-fallback?", "infer", "m", "--nofallback=1");
+    REFUSES("did you mean --token-file?", "jobs", "--tokenfile", "x");
+    REFUSES("did you mean --json?", "--jsno", "status");
+    REFUSES("webinfer help infer lists", "infer", "m", "--colour", "red");
+}
+
+static void explains_the_commands_of_a_group(void **state)
+{
+    struct wi_arguments asked;
+    struct wi_buffer text = {0};
+
+    assert_int_equal(PARSE(&asked, NULL, "jobs", "--help"), WI_OK);
+    assert_true(asked.help);
+    assert_string_equal(asked.group, "jobs");
+    wi_arguments_clear(&asked);
+    REFUSES("\"jobs\" is no command by itself", "jobs");
+    REFUSES("\"jobs\" is no command by itself", "jobs", "--json");
+    REFUSES("no command \"jobs list-all\"", "jobs", "list-all", "--help");
+    wi_cli_help_group(&text, "jobs");
+    assert_non_null(strstr(text.text, "usage: webinfer jobs command"));
+    assert_non_null(strstr(text.text, "\n  wait ID "));
+    assert_non_null(strstr(text.text, "\n      --state NAME "));
+    assert_null(strstr(text.text, "Make an API token"));
+    wi_buffer_clear(&text);
 }
 
 static void every_option_is_explained(void **state)
@@ -113,6 +145,9 @@ static void every_option_is_explained(void **state)
             assert_true((o->complete == WI_COMPLETE_WORDS) == (o->words != NULL));
         }
         assert_true(v->min <= v->max && v->max <= WI_POSITIONALS_MAX);
+        for (unsigned i = 0; i < WI_POSITIONALS_MAX; i++)
+            assert_true(v->complete[i] != WI_COMPLETE_WORDS &&
+                        (i < v->max || v->complete[i] == WI_COMPLETE_NONE));
         assert_non_null(v->run);
         wi_buffer_clear(&text);
     }
@@ -143,14 +178,21 @@ static void the_committed_completion_is_fresh(void **state)
     free(text);
 }
 
-static void the_man_page_has_the_fresh_list(void **state)
+static void the_man_page_is_fresh(void **state)
 {
     char *text = read_source("man/webinfer.1");
-    struct wi_buffer fresh = {0};
-    wi_cli_mdoc(&fresh);
-    if (!strstr(text, fresh.text))
-        fail_msg("put the output of `webinfer help --mdoc` between the marks in man/webinfer.1");
-    wi_buffer_clear(&fresh);
+    struct wi_buffer synopsis = {0}, commands = {0};
+    wi_cli_mdoc_synopsis(&synopsis);
+    wi_cli_mdoc_commands(&commands);
+    wi_buffer_puts(&synopsis, ".Sh DESCRIPTION\n");
+    if (!strstr(text, synopsis.text))
+        fail_msg("put the output of `webinfer help --mdoc=synopsis` into man/webinfer.1, as the "
+                 "whole of SYNOPSIS");
+    if (!strstr(text, commands.text))
+        fail_msg("put the output of `webinfer help --mdoc=commands` into man/webinfer.1, from "
+                 "\"Options of every command\" to the end of \"Commands\"");
+    wi_buffer_clear(&synopsis);
+    wi_buffer_clear(&commands);
     free(text);
 }
 
@@ -162,9 +204,11 @@ int main(void)
         cmocka_unit_test(reads_the_json_of_a_file),
         cmocka_unit_test(help_and_version_need_no_command),
         cmocka_unit_test(refuses_what_it_does_not_know),
+        cmocka_unit_test(says_what_may_have_been_meant),
+        cmocka_unit_test(explains_the_commands_of_a_group),
         cmocka_unit_test(every_option_is_explained),
         cmocka_unit_test(the_committed_completion_is_fresh),
-        cmocka_unit_test(the_man_page_has_the_fresh_list),
+        cmocka_unit_test(the_man_page_is_fresh),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
