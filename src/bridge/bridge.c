@@ -114,6 +114,16 @@ static void make_urls(struct wi_bridge *bridge, const struct wi_config_bridge *c
     bridge->security_headers = wi_files_security_headers(bridge->url, bridge->local_url);
 }
 
+/* What the vhost has read, for browsers that have to be told of it. */
+static enum wi_code read_certificate(
+    struct wi_bridge *bridge, const struct wi_config_bridge *config, struct wi_error *error)
+{
+    if (!config->tls_certificate || !*config->tls_certificate)
+        return WI_OK;
+    bridge->certificate = wi_certificate_read(config->tls_certificate, bridge->url, error);
+    return bridge->certificate ? WI_OK : WI_INVALID_FIELD;
+}
+
 struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop, struct wi_store *store,
     const struct wi_config *config, struct wi_budget *budget, const struct wi_bridge_events *events,
     struct wi_error *error)
@@ -136,6 +146,8 @@ struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop, struct
     if (make_vhost(bridge, lws, &config->bridge, error) != WI_OK)
         goto fail;
     make_urls(bridge, &config->bridge);
+    if (read_certificate(bridge, &config->bridge, error) != WI_OK)
+        goto fail;
     bridge->scratch = wi_realloc_array(NULL, LWS_PRE + WI_LWS_CHUNK, 1);
     bridge->sweep = wi_timer_new(loop, on_sweep, bridge);
     wi_info("bridge", NULL, "listening on %s, browsers use %s", bridge->local_url, bridge->url);
@@ -192,6 +204,7 @@ void wi_bridge_free(struct wi_bridge *bridge)
     wi_page_free(bridge->page);
     wi_tokens_clear(&bridge->tokens);
     wi_joins_clear(&bridge->joins);
+    wi_certificate_free(bridge->certificate);
     free(bridge->url);
     free(bridge->local_url);
     free(bridge->security_headers);
@@ -204,6 +217,11 @@ void wi_bridge_free(struct wi_bridge *bridge)
 const char *wi_bridge_url(const struct wi_bridge *bridge)
 {
     return bridge->url;
+}
+
+const struct wi_certificate *wi_bridge_certificate(const struct wi_bridge *bridge)
+{
+    return bridge->certificate;
 }
 
 void wi_bridge_expect(struct wi_bridge *bridge, const char *session_id, const char *kind,

@@ -144,6 +144,8 @@ void wi_bridge_free(struct wi_bridge *bridge); /* after the lws context was dest
 
 /* The base URL of the page, e.g. "http://127.0.0.1:8471". */
 const char *wi_bridge_url(const struct wi_bridge *bridge);
+/* What its listener shows over TLS, for browsers to know it by; NULL without TLS. */
+const struct wi_certificate *wi_bridge_certificate(const struct wi_bridge *bridge);
 /* A fresh one-time token for a session that we start: the page's URL is URL/#token=TOKEN. It is
  * good until it is spent, revoked, or `ttl_ms` have passed. `version` is the browser's, as its
  * driver says it; "" leaves it to the page, whose user agent may tell less. */

@@ -9,6 +9,7 @@
 #ifndef WI_BRIDGE_PRIVATE_H
 #define WI_BRIDGE_PRIVATE_H
 
+#include "base/certificate.h"
 #include "base/listener.h"
 #include "base/loop.h"
 #include "bridge/bridge.h"
@@ -64,9 +65,10 @@ struct wi_bridge {
     struct wi_link *links;  /* list of all open WebSockets */
     struct wi_timer *sweep; /* ends nodes that were dropped from inside a call */
     size_t connections, node_count;
-    uint64_t sequence; /* of messages sent */
-    char *url;         /* as browsers reach us */
-    char *local_url;   /* from the listening address */
+    uint64_t sequence;                  /* of messages sent */
+    char *url;                          /* as browsers reach us */
+    char *local_url;                    /* from the listening address */
+    struct wi_certificate *certificate; /* NULL: without TLS */
     char *security_headers;
     unsigned char *scratch; /* LWS_PRE + WI_LWS_CHUNK bytes for gathered writes */
     struct wi_bridge_counters counters;

@@ -133,6 +133,14 @@ static void collect_switches(const struct wi_plan *plan, struct wi_strings *list
         free(text);
         free(origin);
     }
+    /* Our page's certificate needs no authority that the browser knows. This names one public key,
+     * and leaves every other certificate to be judged as ever. */
+    if (plan->request->certificate) {
+        text =
+            wi_sprintf("--ignore-certificate-errors-spki-list=%s", plan->request->certificate->pin);
+        wi_switches_add(list, text);
+        free(text);
+    }
     for (size_t i = 0; i < browser->arguments.count; i++)
         wi_switches_add(list, browser->arguments.items[i]);
 }

@@ -76,6 +76,12 @@ json_t *wi_switches_json(const struct wi_strings *list);
 json_t *wi_preferences_json(
     const struct wi_preference *rows, const struct wi_config_browser *browser);
 
+/* --- certificates (plan.c) ------------------------------------------------------------------- */
+
+/* Whether the session must be asked to accept any certificate (acceptInsecureCerts): the page's is
+ * signed by nobody whom this system trusts. For browsers that cannot be given that one alone. */
+int wi_plan_accepts_any(const struct wi_plan *plan);
+
 /* --- programs and environment (plan.c) ------------------------------------------------------- */
 
 /* The configured program, or the first of `names` that is there, with driver_command's arguments

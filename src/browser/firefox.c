@@ -225,6 +225,8 @@ static enum wi_code fill_direct(
         wi_strings_add(&launch->command, "--remote-debugging-port=0"); /* the system chooses */
         add_switches(plan, &launch->command);
         wi_launch_add_file(launch, "profile/user.js", user_js);
+        if (wi_plan_accepts_any(plan))
+            launch->capabilities = json_pack("{s:{s:b}}", "alwaysMatch", "acceptInsecureCerts", 1);
         add_environment(plan, launch);
     }
     free(profile);
@@ -251,6 +253,8 @@ static json_t *make_capabilities(const struct wi_plan *plan, const char *binary)
     /* Navigation need not wait for what the page loads: its node's welcome is what counts. */
     made = json_pack("{s:s, s:s, s:o}", "browserName", "firefox", "pageLoadStrategy", "eager",
         "moz:firefoxOptions", options);
+    if (wi_plan_accepts_any(plan))
+        json_object_set_new(made, "acceptInsecureCerts", json_true());
     if (plan->browser->driver == WI_DIALECT_BIDI)
         json_object_set_new(made, "webSocketUrl", json_true());
     return json_pack("{s:o}", "alwaysMatch", made);

@@ -6,6 +6,7 @@
 #ifndef WI_BROWSER_KINDS_H
 #define WI_BROWSER_KINDS_H
 
+#include "base/certificate.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "config/config.h"
@@ -17,6 +18,8 @@ struct wi_launch_request {
     /* Where the page will come from (the bridge's URL): secure contexts depend on it. NULL where
      * that is not known yet. */
     const char *page_url;
+    const struct wi_certificate *certificate; /* the page's, which no authority need have signed;
+                                                 NULL: without TLS */
 };
 
 /* A file to write before the start, below the session's directory. */

@@ -66,6 +66,13 @@ void wi_plan_environment(const struct wi_plan *plan, struct wi_launch *launch)
             add_owned(list, wi_sprintf("%s=%s", passed[i], getenv(passed[i])));
 }
 
+/* --- certificates ---------------------------------------------------------------------------- */
+
+int wi_plan_accepts_any(const struct wi_plan *plan)
+{
+    return plan->request->certificate && !plan->request->certificate->trusted;
+}
+
 /* --- programs -------------------------------------------------------------------------------- */
 
 /* The first program of a ' '-separated list that is there. The caller frees it. */

@@ -5,6 +5,7 @@
  */
 #include "browser/session_private.h"
 
+#include "base/certificate.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -244,17 +245,39 @@ void wi_session_on_tree_end(void *context, int exit_status, int signal)
     wi_session_fail(session, &error);
 }
 
+/* A browser that does not trust the page's certificate shows none of it, and says so to nobody. The
+ * caller frees it. */
+static char *doubt_certificate(const struct wi_session *session)
+{
+    const char *page = session->deps.page_url;
+    const struct wi_certificate *certificate = session->deps.certificate;
+
+    if (strcmp(session->step, "welcome") != 0 || !page || strncmp(page, "https://", 8) != 0)
+        return wi_strdup("");
+    if (certificate)
+        return wi_sprintf("; does the browser accept the certificate of %s for %s ([bridge] "
+                          "tls_certificate %s, %s %s)?",
+            certificate->subject, page, certificate->path,
+            certificate->expired ? "expired" : "valid until", certificate->until);
+    return wi_sprintf("; does the browser accept the certificate that %s shows ([bridge] "
+                      "public_url)?",
+        page);
+}
+
 static void on_deadline(void *context)
 {
     struct wi_session *session = context;
+    char *hint = doubt_certificate(session);
     struct wi_error error;
 
-    wi_error_set(&error, WI_UNAVAILABLE, "", "not ready within %.1f s: stuck at step \"%s\"%s",
+    wi_error_set(&error, WI_UNAVAILABLE, "", "not ready within %.1f s: stuck at step \"%s\"%s%s",
         (double)session->timeout_ms / 1000, session->step,
         wi_session_is_remote(session) && session->creating
             ? ": the service gave no browser, perhaps because "
               "all that it has are in use"
-            : "");
+            : "",
+        hint);
+    free(hint);
     wi_session_fail(session, &error);
 }
 

@@ -42,6 +42,7 @@ struct wi_session_deps {
     struct wi_instance *instance;
     struct wi_children *children;
     const char *page_url; /* the bridge's, as browsers reach it; NULL: not known */
+    const struct wi_certificate *certificate; /* what it shows there; NULL: without TLS */
 };
 
 struct wi_session_events {

@@ -186,7 +186,9 @@ enum wi_code wi_session_spawn(struct wi_session *session, struct wi_error *error
 enum wi_code wi_session_begin(
     struct wi_session *session, const struct wi_config_browser *browser, struct wi_error *error)
 {
-    struct wi_launch_request request = {.browser = browser, .page_url = session->deps.page_url};
+    struct wi_launch_request request = {.browser = browser,
+        .page_url = session->deps.page_url,
+        .certificate = session->deps.certificate};
     enum wi_code code;
 
     request.directory = session->directory =

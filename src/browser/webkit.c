@@ -49,6 +49,17 @@ static const struct wi_kind kinds[] = {
     },
 };
 
+/* Our page's certificate, which needs no authority then; every other is judged as ever. */
+static json_t *known_certificates(const struct wi_launch_request *request)
+{
+    char *host = wi_url_host(request->page_url);
+    json_t *list =
+        json_pack("[{s:s, s:s}]", "host", host, "certificateFile", request->certificate->path);
+
+    free(host);
+    return list;
+}
+
 /* https://webkitgtk.org: WebKitWebDriver takes "webkitgtk:browserOptions". Without "binary" it
  * starts the MiniBrowser that it was built with. */
 static json_t *browser_options(const struct wi_plan *plan, const char *binary)
@@ -63,6 +74,8 @@ static json_t *browser_options(const struct wi_plan *plan, const char *binary)
     options = json_pack("{s:o}", "args", wi_switches_json(&list));
     if (binary)
         json_object_set_new(options, "binary", json_string(binary));
+    if (!browser->driver_url && plan->request->certificate && plan->request->page_url)
+        json_object_set_new(options, "certificates", known_certificates(plan->request));
     wi_strings_clear(&list);
     return options;
 }
@@ -73,6 +86,9 @@ static json_t *make_capabilities(const struct wi_plan *plan, const char *binary)
     json_t *always = json_object();
 
     json_object_set_new(always, "pageLoadStrategy", json_string("eager"));
+    /* Another machine has not the certificate's file. */
+    if (browser->driver_url && wi_plan_accepts_any(plan))
+        json_object_set_new(always, "acceptInsecureCerts", json_true());
     /* A remote one is Safari, which takes no options, unless it is given some. */
     if (browser->driver_url && !browser->binary && browser->arguments.count == 0)
         json_object_set_new(always, "browserName", json_string("safari"));

@@ -283,7 +283,8 @@ void wi_pool_start_session(struct wi_pool *pool, struct pool_kind *kind, const c
         .lws = pool->deps.lws,
         .instance = pool->deps.instance,
         .children = pool->deps.children,
-        .page_url = wi_bridge_url(pool->bridge)};
+        .page_url = wi_bridge_url(pool->bridge),
+        .certificate = wi_bridge_certificate(pool->bridge)};
     const struct wi_session_events events = {pool, on_page_url, on_state, on_checked};
     struct pool_session *session = wi_alloc(sizeof(*session));
     struct wi_session_info info;

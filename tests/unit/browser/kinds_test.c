@@ -191,6 +191,58 @@ static void capabilities_are_named_as_the_driver_wants_them(void **state)
     wi_launch_clear(&made);
 }
 
+/* Chromium by its key, whether trusted or not; WebKit by its file; the others must accept any,
+ * where nobody trusted has signed it. */
+static void the_pages_certificate_is_made_known(void **state)
+{
+    static const char pin[] = "--ignore-certificate-errors-spki-list=cGlu";
+    struct wi_certificate certificate = {.path = "/c.pem", .pin = "cGlu"};
+    struct wi_config_browser browser = {.kind = "chrome",
+        .driver_command = "sh",
+        .binary = "/bin/sh",
+        .driver_url = "http://grid:4444"};
+    struct wi_launch_request request = {.browser = &browser,
+        .directory = "/dir",
+        .page_url = "https://10.1.2.3:8471",
+        .certificate = &certificate};
+    struct wi_launch made = {0};
+
+    for (certificate.trusted = 0; certificate.trusted < 2; certificate.trusted++) {
+        browser.kind = "chrome";
+        assert_int_equal(wi_launch_make(&request, &made, NULL), WI_OK);
+        assert_true(has_argument(&made, pin));
+        assert_null(options(&made, "acceptInsecureCerts"));
+        wi_launch_clear(&made);
+        browser.kind = "firefox";
+        assert_int_equal(wi_launch_make(&request, &made, NULL), WI_OK);
+        assert_int_equal(json_is_true(options(&made, "acceptInsecureCerts")), !certificate.trusted);
+        wi_launch_clear(&made);
+        browser.kind = "safari"; /* of another machine, which has not the file */
+        browser.binary = NULL;
+        assert_int_equal(wi_launch_make(&request, &made, NULL), WI_OK);
+        assert_int_equal(json_is_true(options(&made, "acceptInsecureCerts")), !certificate.trusted);
+        assert_null(options(&made, "webkitgtk:browserOptions"));
+        wi_launch_clear(&made);
+    }
+    browser.driver_url = NULL;
+    browser.headless = 0;
+    assert_int_equal(wi_launch_make(&request, &made, NULL), WI_OK);
+    const json_t *known = json_array_get(
+        json_object_get(options(&made, "webkitgtk:browserOptions"), "certificates"), 0);
+    assert_string_equal(json_string_value(json_object_get(known, "host")), "10.1.2.3");
+    assert_string_equal(json_string_value(json_object_get(known, "certificateFile")), "/c.pem");
+    assert_null(options(&made, "acceptInsecureCerts"));
+    wi_launch_clear(&made);
+    browser.kind = "firefox";
+    browser.driver_command = NULL;
+    browser.binary = "/bin/sh";
+    certificate.trusted = 0;
+    assert_int_equal(wi_launch_make(&request, &made, NULL), WI_OK);
+    assert_int_equal(made.dialect, WI_DIALECT_BIDI);
+    assert_true(json_is_true(options(&made, "acceptInsecureCerts")));
+    wi_launch_clear(&made);
+}
+
 static void nothing_of_this_machine_goes_to_a_remote_browser(void **state)
 {
     struct wi_config_browser browser = {.kind = "chrome", .driver_url = "http://grid:4444"};
@@ -294,6 +346,7 @@ int main(void)
         cmocka_unit_test(a_kind_has_the_family_of_its_name_or_the_configured_one),
         cmocka_unit_test(edge_has_webnn_joined_with_the_operators_features),
         cmocka_unit_test(capabilities_are_named_as_the_driver_wants_them),
+        cmocka_unit_test(the_pages_certificate_is_made_known),
         cmocka_unit_test(nothing_of_this_machine_goes_to_a_remote_browser),
         cmocka_unit_test(preferences_are_joined_and_the_operator_wins),
         cmocka_unit_test(webkit_gets_a_display_unless_it_has_a_window),
