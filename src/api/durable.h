@@ -81,6 +81,8 @@ void wi_job_look(struct wi_request *request, const char *id, enum wi_job_form fo
     int replayed);
 /* Answers a POST /v1/infer with the answer of the job `id`, once there is one. */
 void wi_job_answer_with(struct wi_request *request, const char *id, int replayed);
+/* Whose rows `request` may find, as rows.h takes it. */
+void wi_job_scope(const struct wi_request *request, char client[WI_ROW_CLIENT_MAX + 1]);
 void wi_job_not_found(const char *name, struct wi_error *error);
 /* Prints the row's document up to what its answer would be: without the closing brace. */
 void wi_job_print(

@@ -5,128 +5,59 @@
  */
 #include "api/guard.h"
 
+#include "base/buffer.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/secret.h"
 #include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define TOKENS_FILE_MAX (1 << 20)
-#define TOKENS_MAX 4096
 #define TOKEN_TEXT_MAX 256
-
-struct token {
-    char name[WI_TOKEN_NAME_MAX + 1];
-    unsigned char hash[WI_HASH_SIZE];
-};
+#define UNRANKED_NAMED 16 /* tokens without a rank that a warning names */
 
 struct wi_guard {
     struct wi_strings hosts, origins; /* from the configuration */
     char own_host[80];
     unsigned port;
     int wildcard, tls;
-    struct token *tokens;
-    size_t token_count;
+    struct wi_api_tokens tokens;
 };
 
 /* --- tokens file ----------------------------------------------------------------------------- */
 
-/* Opens and checks; returns the text (NUL-terminated, the caller frees it) or NULL. */
-static char *read_tokens_file(const char *path, struct wi_error *error)
+/* In one line each time that the file is read, with as many names as a line can bear. */
+static void warn_of_unranked(const struct wi_api_tokens *tokens, const char *path)
 {
-    struct stat info;
-    char *text = NULL;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, &info) != 0) {
-        wi_error_set(error, WI_UNAVAILABLE, "api.tokens_file",
-            "Cannot open the tokens file %s: %s.", path, strerror(errno));
-        goto out;
+    struct wi_buffer names = {0};
+    size_t count = 0;
+    for (size_t i = 0; i < tokens->count; i++) {
+        const struct wi_api_token *token = &tokens->items[i];
+        if (token->unranked && count++ < UNRANKED_NAMED)
+            wi_buffer_printf(&names, "%s%s", count > 1 ? ", " : "", token->name);
     }
-    if (!S_ISREG(info.st_mode) || (info.st_mode & 077) != 0) {
-        wi_error_set(error, WI_INVALID_FIELD, "api.tokens_file",
-            "%s %s; make it readable for its owner alone: chmod 600.", path,
-            S_ISREG(info.st_mode) ? "is open to other users" : "is not a regular file");
-        wi_error_expect(error, "a regular file of mode 0600");
-        goto out;
-    }
-    if (info.st_size > TOKENS_FILE_MAX) {
-        wi_error_set(error, WI_INVALID_FIELD, "api.tokens_file", "%s is larger than 1 MiB.", path);
-        goto out;
-    }
-    text = wi_alloc((size_t)info.st_size + 1);
-    size_t size = 0;
-    ssize_t got;
-    while (size < (size_t)info.st_size &&
-           (got = read(fd, text + size, (size_t)info.st_size - size)) > 0)
-        size += (size_t)got;
-    text[size] = '\0';
-    if (strlen(text) != size) {
-        wi_error_set(error, WI_INVALID_FIELD, "api.tokens_file", "%s has a NUL byte.", path);
-        free(text);
-        text = NULL;
-    }
-out:
-    if (fd >= 0)
-        close(fd);
-    return text;
-}
-
-static int is_token_name(const char *name, size_t length)
-{
-    if (length == 0 || length > WI_TOKEN_NAME_MAX)
-        return 0;
-    for (size_t i = 0; i < length; i++)
-        if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-", name[i]))
-            return 0;
-    return 1;
-}
-
-/* "name:64 hexadecimal digits"; the line is cut into its parts. */
-static int parse_token(char *line, struct token *token)
-{
-    char *colon = strchr(line, ':');
-    if (!colon || !is_token_name(line, (size_t)(colon - line)))
-        return -1;
-    *colon = '\0';
-    snprintf(token->name, sizeof token->name, "%s", line);
-    return wi_hash_from_hex(colon + 1, token->hash);
+    if (count > 0)
+        wi_warn("api", NULL,
+            "in %s these tokens have no rank, so that they may do everything, as admins: %s%s; end "
+            "their lines with :user, :admin or :node, and reload",
+            path, names.text, count > UNRANKED_NAMED ? ", …" : "");
+    wi_buffer_clear(&names);
 }
 
 static enum wi_code load_tokens(struct wi_guard *guard, const char *path, struct wi_error *error)
 {
-    char *text = read_tokens_file(path, error);
-    if (!text)
-        return WI_INVALID_FIELD;
-    enum wi_code code = WI_OK;
-    char *rest = text;
-    char *line;
-    for (unsigned number = 1; code == WI_OK && (line = strsep(&rest, "\n")); number++) {
-        line += strspn(line, " \t\r");
-        line[strcspn(line, " \t\r")] = '\0';
-        if (*line == '\0' || *line == '#')
-            continue;
-        guard->tokens =
-            wi_realloc_array(guard->tokens, guard->token_count + 1, sizeof *guard->tokens);
-        if (guard->token_count >= TOKENS_MAX ||
-            parse_token(line, &guard->tokens[guard->token_count]) != 0) {
-            code = wi_error_set(error, WI_INVALID_FIELD, "api.tokens_file",
-                "%s, line %u, is not a token; make lines with `webinfer token new NAME`.", path,
-                number);
-            wi_error_expect(
-                error, "NAME:SHA-256 in 64 hexadecimal digits, at most %d lines", TOKENS_MAX);
-        } else {
-            guard->token_count++;
-        }
-    }
-    free(text);
-    return code;
+    enum wi_code code = wi_api_tokens_read(&guard->tokens, path, error);
+    if (code != WI_OK)
+        return code;
+    warn_of_unranked(&guard->tokens, path);
+    if (guard->tokens.count > 0 && wi_api_tokens_count(&guard->tokens, WI_RANK_ADMIN) == 0)
+        wi_warn("api", NULL,
+            "no token in %s is an admin's: nobody can read /metrics, make join links or give "
+            "orders; make one with `webinfer token new NAME --rank admin`",
+            path);
+    return WI_OK;
 }
 
 struct wi_guard *wi_guard_new(
@@ -142,7 +73,7 @@ struct wi_guard *wi_guard_new(
     int has_file = config->tokens_file && *config->tokens_file;
     if (has_file && load_tokens(guard, config->tokens_file, error) != WI_OK)
         goto failed;
-    if (!wi_address_is_loopback(address) && guard->token_count == 0) {
+    if (!wi_address_is_loopback(address) && guard->tokens.count == 0) {
         wi_error_set(error, WI_INVALID_FIELD, "api.tokens_file",
             "%s can be reached from other machines, so clients must show tokens: make one with "
             "`webinfer token new NAME` and name the file in [api] tokens_file, or listen on "
@@ -162,13 +93,13 @@ void wi_guard_free(struct wi_guard *guard)
         return;
     wi_strings_clear(&guard->hosts);
     wi_strings_clear(&guard->origins);
-    free(guard->tokens);
+    wi_api_tokens_clear(&guard->tokens);
     free(guard);
 }
 
-size_t wi_guard_token_count(const struct wi_guard *guard)
+const struct wi_api_tokens *wi_guard_tokens(const struct wi_guard *guard)
 {
-    return guard->token_count;
+    return &guard->tokens;
 }
 
 /* --- Host ------------------------------------------------------------------------------------ */
@@ -282,11 +213,13 @@ enum wi_code wi_guard_check_origin(
 /* --- tokens ---------------------------------------------------------------------------------- */
 
 enum wi_code wi_guard_check_token(const struct wi_guard *guard, const char *authorization,
-    const char **name, struct wi_error *error)
+    const char **name, enum wi_rank *rank, struct wi_error *error)
 {
     *name = "-";
-    if (guard->token_count == 0)
+    *rank = WI_RANK_ADMIN;
+    if (guard->tokens.count == 0)
         return WI_OK;
+    *rank = WI_RANK_NONE;
     if (!authorization || strncasecmp(authorization, "Bearer ", 7) != 0)
         return wi_error_set(error, WI_UNAUTHORIZED, "Authorization",
             "A token is needed: send \"Authorization: Bearer TOKEN\".");
@@ -294,17 +227,28 @@ enum wi_code wi_guard_check_token(const struct wi_guard *guard, const char *auth
     token += strspn(token, " ");
     size_t length = strlen(token);
     unsigned char hash[WI_HASH_SIZE];
-    const struct token *match = NULL;
+    const struct wi_api_token *match = NULL;
     if (length > 0 && length <= TOKEN_TEXT_MAX) {
         wi_hash(token, length, hash);
-        /* Every token is compared, so that the time says nothing about which one came close. */
-        for (size_t i = 0; i < guard->token_count; i++)
-            if (wi_hash_equal(hash, guard->tokens[i].hash))
-                match = &guard->tokens[i];
+        match = wi_api_tokens_find(&guard->tokens, hash);
     }
     if (!match)
         return wi_error_set(error, WI_UNAUTHORIZED, "Authorization",
             "This token is not known; ask the operator for a valid one.");
     *name = match->name;
+    *rank = match->rank;
     return WI_OK;
+}
+
+enum wi_code wi_guard_check_rank(
+    enum wi_rank rank, enum wi_rank needed, const char *name, struct wi_error *error)
+{
+    if (rank >= needed)
+        return WI_OK;
+    wi_error_set(error, WI_FORBIDDEN_RANK, "Authorization",
+        "This needs a token of rank %s, and \"%s\" has rank %s%s; ask the operator for one.",
+        wi_rank_names[needed], name, wi_rank_names[rank],
+        rank == WI_RANK_NODE ? ", which is for programs that compute and not for the API" : "");
+    wi_error_expect(error, "a token of rank %s", wi_rank_names[needed]);
+    return WI_FORBIDDEN_RANK;
 }

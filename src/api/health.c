@@ -27,8 +27,10 @@ void wi_handle_root(struct wi_request *request)
     wi_buffer_json_string(&out, request->api->deps.version);
     wi_buffer_puts(&out, ",\"endpoints\":[");
     for (const struct wi_route *route = wi_routes; route->method; route++)
-        wi_buffer_printf(&out, "%s\n  {\"method\":\"%s\",\"path\":\"%s\",\"for\":\"%s\"}",
-            route == wi_routes ? "" : ",", route->method, route->pattern, route->summary);
+        wi_buffer_printf(&out,
+            "%s\n  {\"method\":\"%s\",\"path\":\"%s\",\"rank\":\"%s\",\"for\":\"%s\"}",
+            route == wi_routes ? "" : ",", route->method, route->pattern,
+            wi_rank_names[route->rank], route->summary);
     wi_buffer_puts(&out, "\n]}\n");
     wi_request_answer_text(request, 200, "application/json", &out);
 }

@@ -19,6 +19,12 @@ void wi_job_not_found(const char *name, struct wi_error *error)
         "There is no job %.100s: it never was, or it is done and was kept long enough.", name);
 }
 
+void wi_job_scope(const struct wi_request *request, char client[WI_ROW_CLIENT_MAX + 1])
+{
+    const char *scope = wi_request_scope(request);
+    snprintf(client, WI_ROW_CLIENT_MAX + 1, "%s", scope ? scope : "");
+}
+
 /* --- documents ------------------------------------------------------------------------------- */
 
 static void add_string(struct wi_buffer *out, const char *name, const char *value)
@@ -38,6 +44,7 @@ void wi_job_print(struct wi_buffer *out, const struct wi_durable *durable, const
         state = WI_ROW_QUEUED;
     wi_buffer_printf(out, "{\"id\":\"%s\",\"state\":\"%s\"", row->id, wi_row_state_names[state]);
     add_string(out, "model_name", row->model_name);
+    add_string(out, "client", row->client);
     add_string(out, "client_id", row->client_id);
     add_string(out, "node", node);
     wi_buffer_printf(out,
@@ -276,6 +283,7 @@ void wi_job_look(struct wi_request *request, const char *id, enum wi_job_form fo
     look->replayed = replayed;
     look->op.answer_max = READ_AT_ONCE;
     look->until = wait_ms < 0 ? 0 : wi_now_ms() + (double)wait_ms;
+    wi_job_scope(request, look->op.client);
     snprintf(look->op.id, sizeof look->op.id, "%s", id);
     memcpy(look->watcher.id, look->op.id, sizeof look->watcher.id);
     look->watcher.on_finished = on_job_finished;

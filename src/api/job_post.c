@@ -126,7 +126,7 @@ static struct post *make_post(
     post->op.key = *key ? post->key : NULL;
     post->op.body = body->bytes;
     row->infer = is_infer(request);
-    snprintf(row->client, sizeof row->client, "%s", request->token);
+    snprintf(row->client, sizeof row->client, "%s", wi_request_client(request));
     row->body_size = body->size;
     row->json_size = json_size;
     return post;

@@ -17,17 +17,30 @@
 
 /* --- what is running for a request ----------------------------------------------------------- */
 
-/* The job's own id for what the client called it; `name` itself if there is nothing better. */
-static const char *resolve(const struct wi_api *api, const char *name)
+/* What clients call their requests means something only among their own: two may choose the same.
+ * Without tokens there are no clients to tell apart. */
+static int has_name(
+    const struct wi_request *request, const struct wi_request *other, const char *name)
 {
-    for (const struct wi_request *other = api->requests; other; other = other->next) {
-        if (!*other->job)
-            continue;
-        if (strcmp(other->job, name) == 0 || strcmp(other->id, name) == 0 ||
-            (other->alias && strcmp(other->alias, name) == 0))
+    int own = strcmp(request->token, "-") == 0 ||
+              strcmp(wi_request_client(request), wi_request_client(other)) == 0;
+    return own &&
+           (strcmp(other->id, name) == 0 || (other->alias && strcmp(other->alias, name) == 0));
+}
+
+/* The id of the running job that `request` means by `name`: its own id, or what the client called
+ * it. NULL if there is none, or it is somebody else's. */
+static const char *resolve(const struct wi_request *request, const char *name)
+{
+    const struct wi_api *api = request->api;
+    const char *scope = wi_request_scope(request);
+    const char *client = wi_jobs_client(api->deps.jobs, name);
+    if (client && (!scope || strcmp(client, scope) == 0))
+        return name;
+    for (const struct wi_request *other = api->requests; other; other = other->next)
+        if (*other->job && has_name(request, other, name))
             return other->job;
-    }
-    return name;
+    return NULL;
 }
 
 /* --- GET /v1/jobs/ID ---------------------------------------------------------------------------
@@ -62,7 +75,8 @@ void wi_handle_job_get(struct wi_request *request)
         wi_request_answer_error(request, &error);
         return;
     }
-    json_t *job = wi_jobs_describe(api->deps.jobs, resolve(api, request->argument));
+    const char *running = resolve(request, request->argument);
+    json_t *job = running ? wi_jobs_describe(api->deps.jobs, running) : NULL;
     if (job) {
         wi_request_answer_json(request, 200, job);
     } else if (api->durable && strlen(request->argument) < WI_ID_SIZE) {
@@ -124,6 +138,7 @@ static void cancel_row(struct wi_request *request)
     cancelling->durable = request->api->durable;
     memcpy(cancelling->id, request->argument, strlen(request->argument) + 1);
     memcpy(end->id, cancelling->id, sizeof end->id);
+    wi_job_scope(request, cancelling->op.client);
     wi_error_set(
         &error, WI_CANCELLED, NULL, "the job was cancelled by DELETE /v1/jobs/%s", cancelling->id);
     wi_problem_write(&cancelling->problem, &error, NULL);
@@ -141,10 +156,11 @@ void wi_handle_job_delete(struct wi_request *request)
 {
     struct wi_api *api = request->api;
     struct wi_error error;
+    const char *running = resolve(request, request->argument);
     char id[WI_ROUTE_ARGUMENT_MAX];
     /* A copy: cancelling answers the other request, which then forgets its job. */
-    strcpy(id, resolve(api, request->argument));
-    if (wi_jobs_cancel(api->deps.jobs, id) == WI_OK) {
+    strcpy(id, running ? running : "");
+    if (running && wi_jobs_cancel(api->deps.jobs, id) == WI_OK) {
         wi_request_answer_json(
             request, 200, json_pack("{s:s, s:s}", "id", id, "state", "cancelled"));
     } else if (api->durable && strlen(request->argument) < WI_ID_SIZE) {
@@ -219,6 +235,7 @@ void wi_handle_jobs(struct wi_request *request)
 {
     struct wi_row_list list = {0};
     struct wi_error error;
+    wi_job_scope(request, list.client);
     if (read_listing(request, &list, &error) != WI_OK) {
         wi_request_answer_error(request, &error);
         return;

@@ -51,8 +51,10 @@ void wi_handle_join_new(struct wi_request *request)
 
 void wi_handle_joins(struct wi_request *request)
 {
+    const struct wi_bridge *bridge = request->api->deps.bridge;
     wi_request_answer_json(request, 200,
-        json_pack("{s:o}", "joins", wi_bridge_invitations(request->api->deps.bridge)));
+        json_pack("{s:o, s:o}", "joins", wi_bridge_invitations(bridge), "node_tokens",
+            wi_bridge_node_tokens(bridge)));
 }
 
 void wi_handle_join_revoke(struct wi_request *request)

@@ -25,21 +25,23 @@ static json_t *platforms_json(const struct wi_node_info *node)
     return platforms;
 }
 
-/* What the pool did not say already. */
-static void add_bridge_view(json_t *out, const struct wi_bridge *bridge, const char *id)
+/* What the pool did not say already. A user agent may tell who lends the browser. */
+static void add_bridge_view(
+    json_t *out, const struct wi_bridge *bridge, const char *id, int everything)
 {
     struct wi_node_state state;
     const struct wi_node_info *node = wi_bridge_node(bridge, id);
     if (!node || wi_bridge_node_state(bridge, id, &state) != 0)
         return;
-    json_t *view = json_pack(
-        "{s:s, s:s, s:s, s:s, s:I, s:i, s:f, s:b, s:b, s:I, s:f, s:f, s:f, s:I, s:I}", "browser",
-        node->kind, "browser_version", node->browser_version, "user_agent", node->user_agent,
-        "session", node->session, "connected_at", (json_int_t)node->connected_at, "cores",
-        node->cores, "memory_gib", node->memory_gib, "cross_origin_isolated", node->isolated,
-        "connected", state.connected, "attempts", (json_int_t)state.attempts, "busy_since_ms",
-        state.busy_since_ms, "last_seen_ms", state.last_seen_ms, "rtt_ms", state.rtt_ms, "bytes_in",
-        (json_int_t)state.bytes_in, "bytes_out", (json_int_t)state.bytes_out);
+    json_t *view =
+        json_pack("{s:s, s:s, s:s*, s:s, s:I, s:i, s:f, s:b, s:b, s:I, s:f, s:f, s:f, s:I, s:I}",
+            "browser", node->kind, "browser_version", node->browser_version, "user_agent",
+            everything ? node->user_agent : NULL, "session", node->session, "connected_at",
+            (json_int_t)node->connected_at, "cores", node->cores, "memory_gib", node->memory_gib,
+            "cross_origin_isolated", node->isolated, "connected", state.connected, "attempts",
+            (json_int_t)state.attempts, "busy_since_ms", state.busy_since_ms, "last_seen_ms",
+            state.last_seen_ms, "rtt_ms", state.rtt_ms, "bytes_in", (json_int_t)state.bytes_in,
+            "bytes_out", (json_int_t)state.bytes_out);
     if (!view)
         return;
     json_object_set_new(view, "platforms", platforms_json(node));
@@ -49,8 +51,10 @@ static void add_bridge_view(json_t *out, const struct wi_bridge *bridge, const c
     json_decref(view);
 }
 
-json_t *wi_api_nodes_json(const struct wi_api *api)
+static json_t *nodes_json(const struct wi_request *request)
 {
+    const struct wi_api *api = request->api;
+    int everything = wi_request_scope(request) == NULL;
     json_t *nodes = wi_pool_nodes_json(api->deps.pool);
     json_t *node;
     size_t i;
@@ -58,13 +62,12 @@ json_t *wi_api_nodes_json(const struct wi_api *api)
     {
         const char *id = json_string_value(json_object_get(node, "id"));
         if (id)
-            add_bridge_view(node, api->deps.bridge, id);
+            add_bridge_view(node, api->deps.bridge, id, everything);
     }
     return nodes;
 }
 
 void wi_handle_nodes(struct wi_request *request)
 {
-    wi_request_answer_json(
-        request, 200, json_pack("{s:o}", "nodes", wi_api_nodes_json(request->api)));
+    wi_request_answer_json(request, 200, json_pack("{s:o}", "nodes", nodes_json(request)));
 }

@@ -125,6 +125,23 @@ const char *wi_request_client(const struct wi_request *request)
     return strcmp(request->token, "-") != 0 ? request->token : request->connection->peer;
 }
 
+const char *wi_request_scope(const struct wi_request *request)
+{
+    return request->rank >= WI_RANK_ADMIN ? NULL : wi_request_client(request);
+}
+
+static enum wi_code check_token(
+    struct wi_request *request, enum wi_rank needed, struct wi_error *error)
+{
+    const char *name;
+    enum wi_code code = wi_guard_check_token(
+        request->api->guard, request->headers.authorization, &name, &request->rank, error);
+    if (code != WI_OK)
+        return code;
+    snprintf(request->token, sizeof request->token, "%s", name);
+    return wi_guard_check_rank(request->rank, needed, name, error);
+}
+
 /* Everything that does not need the body. The route is set if there is one, also on failure. */
 static enum wi_code check(struct wi_request *request, struct wi_error *error)
 {
@@ -141,11 +158,11 @@ static enum wi_code check(struct wi_request *request, struct wi_error *error)
     request->cross_origin = headers->origin != NULL;
     /* A preflight carries no token; it learns only what the table says (Fetch, 4.8). */
     int preflight = !request->route && strcmp(request->method, "OPTIONS") == 0;
-    int open = preflight || (request->route && (request->route->flags & WI_ROUTE_OPEN));
-    const char *token = "-";
-    if (!open && (code = wi_guard_check_token(api->guard, headers->authorization, &token, error)))
+    enum wi_rank needed = preflight        ? WI_RANK_NONE
+                          : request->route ? request->route->rank
+                                           : WI_RANK_USER;
+    if (needed > WI_RANK_NONE && (code = check_token(request, needed, error)))
         return code;
-    snprintf(request->token, sizeof request->token, "%s", token);
     if (!request->route) {
         *error = lost;
         return lost.code;

@@ -75,6 +75,7 @@ struct wi_request {
     const char *method, *path; /* libmicrohttpd's, valid until completed */
     struct wi_headers headers;
     char token[WI_TOKEN_NAME_MAX + 1]; /* the name of the token, "-" for none */
+    enum wi_rank rank;                 /* what it may do; WI_RANK_NONE where nothing was asked */
     int cross_origin;                  /* from an allowed origin: the answer says so */
 
     struct wi_blob *body; /* NULL for an empty one; a handler may take it over */
@@ -116,9 +117,11 @@ void wi_request_answer_response(struct wi_request *request, int status, const ch
     struct MHD_Response *response, uint64_t bytes); /* takes the response */
 void wi_request_add_header(struct wi_request *request, const char *name, const char *value);
 
-/* Whom the queue is fair to: the token's name, or without tokens the client's address. Borrowed
- * from the request. */
+/* Whom the queue is fair to, and whose jobs it makes: the token's name, or without tokens the
+ * client's address. Borrowed from the request. */
 const char *wi_request_client(const struct wi_request *request);
+/* Whose jobs it may see and touch: that client's, or NULL for everybody's. */
+const char *wi_request_scope(const struct wi_request *request);
 /* Charges `bytes` to the budget until the request is completed (or the next call, which sets it
  * anew). 0, or -1 if they do not fit. */
 int wi_request_reserve(struct wi_request *request, size_t bytes);

@@ -10,42 +10,50 @@
 #define SMALL_BODY (64 * 1024)
 #define JSON "application/json"
 
+#define OPEN WI_RANK_NONE
+#define USER WI_RANK_USER
+#define ADMIN WI_RANK_ADMIN
+
 const struct wi_route wi_routes[] = {
-    {"POST", "/v1/infer", wi_handle_infer, WI_ROUTE_BODY | WI_ROUTE_ADMIT | WI_ROUTE_BINARY, 0,
-        JSON, "run a model"},
-    {"GET", "/v1/status", wi_handle_status, 0, 0, JSON, "the whole picture"},
-    {"GET", "/v1/nodes", wi_handle_nodes, 0, 0, JSON, "the pages that compute"},
-    {"POST", "/v1/nodes/{id}/drain", wi_handle_node_drain, WI_ROUTE_MAYBE, SMALL_BODY, JSON,
+    {"POST", "/v1/infer", wi_handle_infer, USER, WI_ROUTE_BODY | WI_ROUTE_ADMIT | WI_ROUTE_BINARY,
+        0, JSON, "run a model"},
+    {"GET", "/v1/status", wi_handle_status, USER, 0, 0, JSON, "the whole picture"},
+    {"GET", "/v1/nodes", wi_handle_nodes, USER, 0, 0, JSON, "the pages that compute"},
+    {"POST", "/v1/nodes/{id}/drain", wi_handle_node_drain, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY, JSON,
         "give a node no more work"},
-    {"POST", "/v1/nodes/{id}/undrain", wi_handle_node_undrain, WI_ROUTE_MAYBE, SMALL_BODY, JSON,
-        "give a node work again"},
-    {"POST", "/v1/sessions/{id}/recycle", wi_handle_session_recycle, WI_ROUTE_MAYBE, SMALL_BODY,
-        JSON, "replace a browser by a fresh one"},
-    {"GET", "/v1/hardware", wi_handle_hardware, 0, 0, JSON,
+    {"POST", "/v1/nodes/{id}/undrain", wi_handle_node_undrain, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
+        JSON, "give a node work again"},
+    {"POST", "/v1/sessions/{id}/recycle", wi_handle_session_recycle, ADMIN, WI_ROUTE_MAYBE,
+        SMALL_BODY, JSON, "replace a browser by a fresh one"},
+    {"GET", "/v1/hardware", wi_handle_hardware, USER, 0, 0, JSON,
         "what would run a model, on what and why: ?model_name="},
-    {"GET", "/v1/models", wi_handle_models, 0, 0, JSON, "the models of the store"},
-    {"GET", "/v1/models/{model}", wi_handle_model, 0, 0, JSON, "one model"},
-    {"POST", "/v1/models/{model}/load", wi_handle_model_load, WI_ROUTE_MAYBE, SMALL_BODY, JSON,
-        "load a model into nodes: {node?, platform?}"},
-    {"POST", "/v1/models/{model}/unload", wi_handle_model_unload, WI_ROUTE_MAYBE, SMALL_BODY, JSON,
-        "unload a model from nodes: {node?}"},
-    {"POST", "/v1/jobs", wi_handle_job_post, WI_ROUTE_BODY | WI_ROUTE_BINARY, 0, JSON,
+    {"GET", "/v1/models", wi_handle_models, USER, 0, 0, JSON, "the models of the store"},
+    {"GET", "/v1/models/{model}", wi_handle_model, USER, 0, 0, JSON, "one model"},
+    {"POST", "/v1/models/{model}/load", wi_handle_model_load, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
+        JSON, "load a model into nodes: {node?, platform?}"},
+    {"POST", "/v1/models/{model}/unload", wi_handle_model_unload, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
+        JSON, "unload a model from nodes: {node?}"},
+    {"POST", "/v1/jobs", wi_handle_job_post, USER, WI_ROUTE_BODY | WI_ROUTE_BINARY, 0, JSON,
         "run a model later: accepted durably"},
-    {"GET", "/v1/jobs", wi_handle_jobs, 0, 0, JSON, "accepted jobs: ?state=, ?limit="},
-    {"GET", "/v1/jobs/{id}", wi_handle_job_get, WI_ROUTE_BINARY, 0, JSON,
+    {"GET", "/v1/jobs", wi_handle_jobs, USER, 0, 0, JSON, "accepted jobs: ?state=, ?limit="},
+    {"GET", "/v1/jobs/{id}", wi_handle_job_get, USER, WI_ROUTE_BINARY, 0, JSON,
         "how far a job is, and its answer: ?wait="},
-    {"DELETE", "/v1/jobs/{id}", wi_handle_job_delete, 0, 0, JSON, "cancel a job"},
-    {"POST", "/v1/admin/join", wi_handle_join_new, WI_ROUTE_MAYBE, SMALL_BODY, JSON,
+    {"DELETE", "/v1/jobs/{id}", wi_handle_job_delete, USER, 0, 0, JSON, "cancel a job"},
+    {"POST", "/v1/admin/join", wi_handle_join_new, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY, JSON,
         "let nodes of others in: {nodes?, seconds?}"},
-    {"GET", "/v1/admin/join", wi_handle_joins, 0, 0, JSON, "the join tokens"},
-    {"DELETE", "/v1/admin/join/{id}", wi_handle_join_revoke, 0, 0, JSON,
+    {"GET", "/v1/admin/join", wi_handle_joins, ADMIN, 0, 0, JSON, "the join tokens"},
+    {"DELETE", "/v1/admin/join/{id}", wi_handle_join_revoke, ADMIN, 0, 0, JSON,
         "revoke a join token and send its nodes away"},
-    {"GET", "/metrics", wi_handle_metrics, 0, 0, "text/plain", "Prometheus text"},
-    {"GET", "/healthz", wi_handle_healthz, WI_ROUTE_OPEN, 0, JSON, "the daemon lives"},
-    {"GET", "/readyz", wi_handle_readyz, WI_ROUTE_OPEN, 0, JSON, "a node can take work"},
-    {"GET", "/", wi_handle_root, 0, 0, JSON, "this list"},
-    {NULL, NULL, NULL, 0, 0, NULL, NULL},
+    {"GET", "/metrics", wi_handle_metrics, ADMIN, 0, 0, "text/plain", "Prometheus text"},
+    {"GET", "/healthz", wi_handle_healthz, OPEN, 0, 0, JSON, "the daemon lives"},
+    {"GET", "/readyz", wi_handle_readyz, OPEN, 0, 0, JSON, "a node can take work"},
+    {"GET", "/", wi_handle_root, USER, 0, 0, JSON, "this list"},
+    {NULL, NULL, NULL, OPEN, 0, 0, NULL, NULL},
 };
+
+#undef OPEN
+#undef USER
+#undef ADMIN
 
 size_t wi_route_count(void)
 {

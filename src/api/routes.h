@@ -3,13 +3,13 @@
 #define WI_API_ROUTES_H
 
 #include "base/error.h"
+#include "config/api_tokens.h"
 #include <stddef.h>
 
 struct wi_request;
 typedef void wi_route_fn(struct wi_request *request);
 
 enum wi_route_flags {
-    WI_ROUTE_OPEN = 1,   /* needs no token */
     WI_ROUTE_BODY = 2,   /* reads a body; without one it is a 411 */
     WI_ROUTE_MAYBE = 4,  /* may have a body */
     WI_ROUTE_ADMIT = 8,  /* makes a job: asks whether one is welcome before the body is read */
@@ -21,6 +21,7 @@ struct wi_route {
     const char *method;
     const char *pattern;
     wi_route_fn *handle;
+    enum wi_rank rank; /* the lowest that may; WI_RANK_NONE: needs no token */
     unsigned flags;
     size_t max_body;      /* bytes; 0: the configured max_body */
     const char *produces; /* media type */

@@ -301,6 +301,7 @@ static int start(struct wi_server *server, struct wi_error *error)
     api->guard = wi_guard_new(config, &server->address, error);
     if (!api->guard)
         return -1;
+    wi_bridge_take_tokens(api->deps.bridge, wi_guard_tokens(api->guard));
     server->daemon = start_daemon(server);
     const union MHD_DaemonInfo *info =
         server->daemon ? MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
@@ -342,7 +343,8 @@ struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_err
     wi_address_host(&server->address, host, sizeof host);
     snprintf(api->url, sizeof api->url, "%s://%s:%u", api->tls ? "https" : "http", host,
         wi_address_port(&server->address));
-    wi_info("api", NULL, "listening on %s, %zu tokens", api->url, wi_guard_token_count(api->guard));
+    wi_info(
+        "api", NULL, "listening on %s, %zu tokens", api->url, wi_guard_tokens(api->guard)->count);
     return server;
 }
 
@@ -354,6 +356,7 @@ enum wi_code wi_server_reload(
         return WI_INVALID_FIELD;
     wi_guard_free(server->api.guard);
     server->api.guard = guard;
+    wi_bridge_take_tokens(server->api.deps.bridge, wi_guard_tokens(guard));
     server->api.deps.config = config;
     server->max_connections = config->api.max_connections;
     if (server->listener)

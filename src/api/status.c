@@ -4,6 +4,7 @@
 #include "api/durable.h"
 #include "api/numerics.h"
 #include "base/clock.h"
+#include <string.h>
 #include <unistd.h>
 
 /* The newest of the jobs under way that are listed one by one. */
@@ -49,21 +50,27 @@ static json_t *warnings_json(const struct wi_api *api)
     const struct wi_config *config = api->deps.config;
     for (size_t i = 0; i < config->browser_count; i++)
         warn_of_sandbox(warnings, &config->browsers[i]);
-    if (wi_guard_token_count(api->guard) == 0)
+    if (wi_guard_tokens(api->guard)->count == 0)
         json_array_append_new(warnings,
             json_string("the API asks for no tokens: every program on this machine may use it"));
     return warnings;
 }
 
-/* What is under way, oldest last, so that it can be looked at and cancelled. */
-static json_t *jobs_json(const struct wi_api *api)
+/* What is under way for those whose jobs `asker` may see, oldest last, so that it can be looked at
+ * and cancelled. */
+static json_t *jobs_json(const struct wi_request *asker)
 {
+    const struct wi_api *api = asker->api;
+    const char *scope = wi_request_scope(asker);
     json_t *jobs = json_array();
     for (const struct wi_request *request = api->requests; request; request = request->next) {
-        json_t *job = *request->job ? wi_jobs_describe(api->deps.jobs, request->job) : NULL;
+        const char *client = wi_request_client(request);
+        int visible = *request->job && (!scope || strcmp(client, scope) == 0);
+        json_t *job = visible ? wi_jobs_describe(api->deps.jobs, request->job) : NULL;
         if (!job)
             continue;
         json_object_set_new(job, "request_id", json_string(request->id));
+        json_object_set_new(job, "client", json_string(client));
         if (request->alias)
             json_object_set_new(job, "client_id", json_string(request->alias));
         json_array_append_new(jobs, job);
@@ -103,7 +110,7 @@ void wi_handle_status(struct wi_request *request)
         wi_bridge_url(deps->bridge), "queue", "waiting", (json_int_t)jobs.waiting, "running",
         (json_int_t)jobs.running, "limit", (json_int_t)deps->config->pool.max_queue, "memory",
         "used", (json_int_t)deps->budget->used, "budget", (json_int_t)deps->budget->limit);
-    json_object_set_new(json_object_get(status, "queue"), "jobs", jobs_json(api));
+    json_object_set_new(json_object_get(status, "queue"), "jobs", jobs_json(request));
     json_object_set_new(status, "stored_jobs", stored_jobs_json(api));
     json_object_set_new(status, "sessions", wi_pool_sessions_json(deps->pool));
     json_object_set_new(status, "nodes", wi_pool_nodes_json(deps->pool));

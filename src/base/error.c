@@ -26,6 +26,7 @@ static const struct row rows[WI_CODE_COUNT] = {
     [WI_UNAUTHORIZED] = {"unauthorized", 401, "Token needed"},
     [WI_FORBIDDEN_HOST] = {"forbidden_host", 403, "Host not allowed"},
     [WI_FORBIDDEN_ORIGIN] = {"forbidden_origin", 403, "Origin not allowed"},
+    [WI_FORBIDDEN_RANK] = {"rank", 403, "Higher rank needed"},
     [WI_NOT_FOUND] = {"not_found", 404, "Not found"},
     [WI_MODEL_NOT_FOUND] = {"model_not_found", 404, "Model not found"},
     [WI_NODE_NOT_FOUND] = {"node_not_found", 404, "Node not found"},

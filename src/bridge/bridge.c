@@ -244,14 +244,34 @@ enum wi_code wi_bridge_invite(struct wi_bridge *bridge, size_t nodes, int64_t tt
         "there are %d join tokens already; revoke one, or wait until one expires", WI_JOINS_MAX);
 }
 
+static void drop_joined(struct wi_bridge *bridge, const char *join, const char *why)
+{
+    for (const struct wi_node *node = bridge->nodes; node; node = node->hh.next)
+        if (strcmp(node->join, join) == 0)
+            wi_bridge_drop(bridge, node->info.id, why);
+}
+
 int wi_bridge_uninvite(struct wi_bridge *bridge, const char *id)
 {
     if (wi_joins_revoke(&bridge->joins, id))
         return -1;
-    for (const struct wi_node *node = bridge->nodes; node; node = node->hh.next)
-        if (strcmp(node->join, id) == 0)
-            wi_bridge_drop(bridge, node->info.id, "its join token was revoked");
+    drop_joined(bridge, id, "its join token was revoked");
     return 0;
+}
+
+static void on_token_revoked(void *context, const char *id)
+{
+    drop_joined(context, id, "its token is not in the tokens file any more");
+}
+
+void wi_bridge_take_tokens(struct wi_bridge *bridge, const struct wi_api_tokens *tokens)
+{
+    wi_joins_set_node_tokens(&bridge->joins, tokens, on_token_revoked, bridge);
+}
+
+json_t *wi_bridge_node_tokens(const struct wi_bridge *bridge)
+{
+    return wi_joins_node_tokens_json(&bridge->joins);
 }
 
 json_t *wi_bridge_invitations(const struct wi_bridge *bridge)

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/lws.h"
 #include "base/secret.h"
+#include "config/api_tokens.h"
 #include "config/config.h"
 #include "model/store.h"
 #include "model/tensor.h"
@@ -162,6 +163,11 @@ enum wi_code wi_bridge_invite(struct wi_bridge *bridge, size_t nodes, int64_t tt
 int wi_bridge_uninvite(struct wi_bridge *bridge, const char *id);
 /* [{"id","nodes","joined","expires_at"}]: join tokens that are good or in use; new reference. */
 json_t *wi_bridge_invitations(const struct wi_bridge *bridge);
+/* From now on those of `tokens` (copied from) whose rank is WI_RANK_NODE bring any number of nodes.
+ * Who came with one that is not there any more is sent away. */
+void wi_bridge_take_tokens(struct wi_bridge *bridge, const struct wi_api_tokens *tokens);
+/* [{"name","joined"}] of these; new reference. */
+json_t *wi_bridge_node_tokens(const struct wi_bridge *bridge);
 
 /* WI_OK, WI_NODE_NOT_FOUND, or WI_MEMORY_BUDGET. */
 enum wi_code wi_bridge_send_task(

@@ -1,17 +1,19 @@
 /*
- * Join tokens: secrets with which nodes come in that somebody else started. Each is good for so
- * many nodes at a time and until some moment; a node that goes makes its place free again. As with
+ * Secrets with which nodes come in that somebody else started. Join tokens: each is good for so
+ * many nodes at a time and until some moment; a node that goes makes its place free again. And node
+ * tokens, from the tokens file: for any number of nodes, until they are taken out of it. As with
  * tokens.h only hashes are kept, and every look-up compares all of them in constant time.
  */
 #ifndef WI_BRIDGE_JOINS_H
 #define WI_BRIDGE_JOINS_H
 
 #include "base/secret.h"
+#include "config/api_tokens.h"
 #include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define WI_JOINS_MAX 256 /* tokens that are good or in use */
+#define WI_JOINS_MAX 256 /* join tokens that are good or in use */
 
 /* Zero-initialise. */
 struct wi_joins {
@@ -29,7 +31,14 @@ enum wi_join_verdict wi_joins_take(
     struct wi_joins *joins, const char *token, double now_ms, char id[WI_ID_SIZE]);
 void wi_joins_release(struct wi_joins *joins, const char *id); /* unknown ids are fine */
 int wi_joins_revoke(struct wi_joins *joins, const char *id);   /* 0, or -1: unknown */
+/* From now on the node tokens are those of `tokens` with that rank. Each that was one and is none
+ * any more is revoked, and `on_revoked` told its id; those that stay keep their nodes. */
+void wi_joins_set_node_tokens(struct wi_joins *joins, const struct wi_api_tokens *tokens,
+    void (*on_revoked)(void *context, const char *id), void *context);
+/* The join tokens, without the node tokens: [{"id","nodes","joined","expires_at"}]. */
 json_t *wi_joins_json(const struct wi_joins *joins, double now_ms);
+/* The node tokens: [{"name","joined"}]. */
+json_t *wi_joins_node_tokens_json(const struct wi_joins *joins);
 void wi_joins_clear(struct wi_joins *joins);
 
 #endif

@@ -342,3 +342,11 @@ json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)
         job->spec.priority, "attempts", (int)job->attempts, "age_ms",
         wi_now_ms() - job->spec.accepted_at, "timeout_ms", job->spec.timeout_ms);
 }
+
+const char *wi_jobs_client(const struct wi_jobs *jobs, const char *job_id)
+{
+    const struct wi_job *job = find_job(jobs, job_id);
+    if (job == NULL)
+        return NULL;
+    return job->spec.client ? job->spec.client : "";
+}

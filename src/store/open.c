@@ -45,6 +45,8 @@ static const char *const migrations[] = {
     " WHERE idempotency_key IS NOT NULL;"
     "CREATE TABLE job_bodies (id TEXT PRIMARY KEY, bytes BLOB NOT NULL);"
     "CREATE TABLE job_answers (id TEXT PRIMARY KEY, bytes BLOB NOT NULL);",
+    /* The newest jobs of one client, among however many of others. */
+    "CREATE INDEX jobs_client ON jobs (client, accepted_at);",
 };
 #define VERSION ((int)(sizeof migrations / sizeof *migrations))
 

@@ -287,6 +287,7 @@ enum wi_code wi_row_cancel(sqlite3 *sqlite, void *data, struct wi_error *error)
     struct wi_row_cancel *cancel = data;
     struct wi_row_read read = {0};
     memcpy(read.id, cancel->finish.id, sizeof read.id);
+    memcpy(read.client, cancel->client, sizeof read.client);
     enum wi_code code = wi_row_read(sqlite, &read, error);
     cancel->found = read.found;
     cancel->before = read.row.state;

@@ -37,7 +37,7 @@ struct wi_row {
     char id[WI_ID_SIZE];
     enum wi_row_state state;
     int infer;                          /* asked by POST /v1/infer with a key, not /v1/jobs */
-    char client[WI_ROW_CLIENT_MAX + 1]; /* the token's name */
+    char client[WI_ROW_CLIENT_MAX + 1]; /* the token's name, or the address of one without */
     char *client_id;                    /* the request's own `id`; may be NULL */
     char *model_name;
     int priority;
@@ -126,8 +126,9 @@ wi_db_work_fn wi_row_finish;
 /* Cancels a queued row, as wi_row_finish would; any other is left as it is. */
 struct wi_row_cancel {
     struct wi_row_finish finish;
-    int found;                /* out */
-    enum wi_row_state before; /* out: its state until now */
+    char client[WI_ROW_CLIENT_MAX + 1]; /* whose row it must be to be found; "" for anybody's */
+    int found;                          /* out */
+    enum wi_row_state before;           /* out: its state until now */
 };
 wi_db_work_fn wi_row_cancel;
 
@@ -136,6 +137,7 @@ wi_db_work_fn wi_row_cancel;
 /* One row, with its answer if that is no larger than `answer_max`. */
 struct wi_row_read {
     char id[WI_ID_SIZE];
+    char client[WI_ROW_CLIENT_MAX + 1]; /* whose row it must be to be found; "" for anybody's */
     size_t answer_max;
     int found;         /* out */
     struct wi_row row; /* out: owned */
@@ -145,6 +147,7 @@ wi_db_work_fn wi_row_read;
 /* The newest rows, at most `limit`, in `state` (WI_ROW_STATES: in any). */
 struct wi_row_list {
     enum wi_row_state state;
+    char client[WI_ROW_CLIENT_MAX + 1]; /* only this one's; "" for everybody's */
     size_t limit;
     struct wi_row *rows; /* out: owned with the array */
     size_t count;        /* out */

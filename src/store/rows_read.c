@@ -66,11 +66,12 @@ enum wi_code wi_row_read(sqlite3 *sqlite, void *data, struct wi_error *error)
     struct wi_row_read *read = data;
     wi_row_clear(&read->row);
     read->found = 0;
-    sqlite3_stmt *statement =
-        wi_db_prepare(sqlite, "SELECT " WI_ROW_COLUMNS " FROM jobs WHERE id = ?1", error);
+    sqlite3_stmt *statement = wi_db_prepare(
+        sqlite, "SELECT " WI_ROW_COLUMNS " FROM jobs WHERE id = ?1 AND ?2 IN ('', client)", error);
     if (statement == NULL)
         return WI_STORAGE_FAILED;
     sqlite3_bind_text(statement, 1, read->id, -1, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 2, read->client, -1, SQLITE_STATIC);
     int step = sqlite3_step(statement);
     if (step == SQLITE_ROW) {
         read->found = 1;
@@ -92,14 +93,20 @@ enum wi_code wi_row_list(sqlite3 *sqlite, void *data, struct wi_error *error)
     free(list->rows);
     list->count = 0;
     list->rows = wi_realloc_array(NULL, list->limit + 1, sizeof *list->rows);
+    /* Two statements, since each has an index of its own. */
     sqlite3_stmt *statement = wi_db_prepare(sqlite,
-        "SELECT " WI_ROW_COLUMNS " FROM jobs WHERE ?1 IN (state, 5) "
-        "ORDER BY accepted_at DESC, id LIMIT ?2",
+        *list->client ? "SELECT " WI_ROW_COLUMNS
+                        " FROM jobs WHERE client = ?3 AND ?1 IN (state, 5) "
+                        "ORDER BY accepted_at DESC, id LIMIT ?2"
+                      : "SELECT " WI_ROW_COLUMNS " FROM jobs WHERE ?1 IN (state, 5) "
+                        "ORDER BY accepted_at DESC, id LIMIT ?2",
         error);
     if (statement == NULL)
         return WI_STORAGE_FAILED;
     sqlite3_bind_int(statement, 1, (int)list->state);
     sqlite3_bind_int64(statement, 2, (sqlite3_int64)list->limit);
+    if (*list->client)
+        sqlite3_bind_text(statement, 3, list->client, -1, SQLITE_STATIC);
     int step;
     while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
         struct wi_row *row = &list->rows[list->count++];

@@ -3,6 +3,10 @@
 
 #include "api/guard.c"
 
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 static struct wi_config_api config;
 
 static struct wi_guard *make(const char *listen, const char *tokens, struct wi_error *error)
@@ -98,47 +102,117 @@ static void test_tokens(void **state)
     char token[WI_TOKEN_SIZE], header[100], text[400], hex[2 * WI_HASH_SIZE + 1];
     unsigned char hash[WI_HASH_SIZE];
     const char *name;
+    enum wi_rank rank;
     wi_token_new(token);
     wi_hash(token, strlen(token), hash);
     wi_hash_hex(hash, hex);
-    snprintf(text, sizeof text, "# ours\n\n  bob:%064d\r\nalice:%s  # hers", 0, hex);
+    snprintf(text, sizeof text, "# ours\n\n  bob:%064d\r\nalice:%s:user  # hers", 0, hex);
     char *path = write_file(text, 0600);
     struct wi_guard *guard = make("0.0.0.0:0", path, &error);
     unlink(path);
     assert_non_null(guard);
-    assert_int_equal(wi_guard_token_count(guard), 2);
+    assert_int_equal(wi_guard_tokens(guard)->count, 2);
     snprintf(header, sizeof header, "Bearer %s", token);
-    assert_int_equal(wi_guard_check_token(guard, header, &name, &error), WI_OK);
+    assert_int_equal(wi_guard_check_token(guard, header, &name, &rank, &error), WI_OK);
     assert_string_equal(name, "alice");
+    assert_int_equal(rank, WI_RANK_USER);
     snprintf(header, sizeof header, "bearer   %s", token);
-    assert_int_equal(wi_guard_check_token(guard, header, &name, &error), WI_OK);
+    assert_int_equal(wi_guard_check_token(guard, header, &name, &rank, &error), WI_OK);
     header[strlen(header) - 1] ^= 1;
-    assert_int_equal(wi_guard_check_token(guard, header, &name, &error), WI_UNAUTHORIZED);
+    assert_int_equal(wi_guard_check_token(guard, header, &name, &rank, &error), WI_UNAUTHORIZED);
+    assert_int_equal(rank, WI_RANK_NONE);
     static const char *const bad[] = {NULL, "", "Bearer", "Bearer ", "Basic abc", "Bearer x"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_int_equal(wi_guard_check_token(guard, bad[i], &name, &error), WI_UNAUTHORIZED);
-    assert_int_equal(wi_guard_check_token(guard, token, &name, &error), WI_UNAUTHORIZED);
+        assert_int_equal(
+            wi_guard_check_token(guard, bad[i], &name, &rank, &error), WI_UNAUTHORIZED);
+    assert_int_equal(wi_guard_check_token(guard, token, &name, &rank, &error), WI_UNAUTHORIZED);
     wi_guard_free(guard);
+}
+
+static void test_without_tokens(void **state)
+{
+    struct wi_error error;
+    const char *name;
+    enum wi_rank rank;
+    struct wi_guard *guard = make("127.0.0.1:0", NULL, &error);
+    assert_int_equal(wi_guard_check_token(guard, NULL, &name, &rank, &error), WI_OK);
+    assert_string_equal(name, "-");
+    assert_int_equal(rank, WI_RANK_ADMIN);
+    wi_guard_free(guard);
+}
+
+static void test_ranks(void **state)
+{
+    struct wi_error error;
+    for (int has = WI_RANK_NODE; has < WI_RANK_COUNT; has++)
+        for (int needed = WI_RANK_USER; needed < WI_RANK_COUNT; needed++) {
+            enum wi_code code =
+                wi_guard_check_rank((enum wi_rank)has, (enum wi_rank)needed, "ada", &error);
+            assert_int_equal(code, has >= needed ? WI_OK : WI_FORBIDDEN_RANK);
+            if (code == WI_OK)
+                continue;
+            assert_int_equal(wi_code_status(error.code), 403);
+            assert_string_equal(wi_code_name(error.code), "rank");
+            assert_non_null(strstr(error.expected, wi_rank_names[needed]));
+            assert_non_null(strstr(error.detail, wi_rank_names[has]));
+        }
+}
+
+/* What the log says while the file is read; the caller frees it. */
+static char *warnings_of(const char *text)
+{
+    struct wi_error error;
+    char *log = NULL;
+    size_t size = 0;
+    char *path = write_file(text, 0600);
+    fflush(stderr);
+    int saved = dup(STDERR_FILENO), into = fileno(tmpfile());
+    dup2(into, STDERR_FILENO);
+    struct wi_guard *guard = make("127.0.0.1:0", path, &error);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    unlink(path);
+    assert_non_null(guard);
+    wi_guard_free(guard);
+    size = (size_t)lseek(into, 0, SEEK_END);
+    log = calloc(size + 1, 1);
+    assert_int_equal(pread(into, log, size, 0), (ssize_t)size);
+    close(into);
+    return log;
+}
+
+static void test_warns_of_tokens_without_a_rank(void **state)
+{
+    char text[600];
+    snprintf(text, sizeof text, "ada:%064d\nbob:%064d:user\nold:%064d\n", 1, 2, 3);
+    char *log = warnings_of(text);
+    assert_non_null(strstr(log, "have no rank"));
+    assert_non_null(strstr(log, "admins: ada, old;"));
+    assert_null(strstr(log, "bob"));
+    free(log);
+    snprintf(text, sizeof text, "bob:%064d:user\n", 2);
+    log = warnings_of(text);
+    assert_null(strstr(log, "have no rank"));
+    assert_non_null(strstr(log, "no token"));
+    free(log);
+    snprintf(text, sizeof text, "bob:%064d:user\nroot:%064d:admin\n", 2, 3);
+    log = warnings_of(text);
+    assert_string_equal(log, "");
+    free(log);
 }
 
 static void test_bad_token_files(void **state)
 {
     struct wi_error error;
-    static const char *const bad[] = {"alice", "alice:", "alice:12", ":0", "a b:00",
-        "a/b:0000000000000000000000000000000000000000000000000000000000000000",
-        "a:g000000000000000000000000000000000000000000000000000000000000000"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        char *path = write_file(bad[i], 0600);
-        assert_null(make("127.0.0.1:0", path, &error));
-        assert_non_null(strstr(error.detail, "line 1"));
-        unlink(path);
-    }
-    char *path = write_file("", 0640);
+    char *path = write_file("good:12\n", 0600);
+    assert_null(make("127.0.0.1:0", path, &error));
+    assert_non_null(strstr(error.detail, "line 1"));
+    unlink(path);
+    path = write_file("", 0640);
     assert_null(make("127.0.0.1:0", path, &error));
     assert_non_null(strstr(error.detail, "600"));
     unlink(path);
     assert_null(make("127.0.0.1:0", "/nonexistent/tokens", &error));
-    assert_null(make("127.0.0.1:0", "/dev/null", &error));
     path = write_file("# nobody yet\n", 0600);
     assert_null(make("0.0.0.0:0", path, &error)); /* others could come, and nobody is known */
     assert_non_null(strstr(error.detail, "token"));
@@ -153,6 +227,9 @@ int main(void)
         cmocka_unit_test(test_host_on_every_address),
         cmocka_unit_test(test_origins),
         cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_without_tokens),
+        cmocka_unit_test(test_ranks),
+        cmocka_unit_test(test_warns_of_tokens_without_a_rank),
         cmocka_unit_test(test_bad_token_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

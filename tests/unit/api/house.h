@@ -31,6 +31,7 @@ struct fixture {
     struct wi_server *server;
     struct wi_server_deps deps;
     enum wi_code admit, ready;
+    size_t node_tokens; /* that the bridge was given */
     /* the job under way */
     int submitted, abandoned, has_job;
     struct wi_job_spec spec;
@@ -102,6 +103,13 @@ json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)
     if (!fixture->has_job || strcmp(job_id, fixture->spec.id) != 0)
         return NULL;
     return json_pack("{s:s, s:s}", "id", job_id, "state", "queued");
+}
+
+const char *wi_jobs_client(const struct wi_jobs *jobs, const char *job_id)
+{
+    if (!fixture->has_job || strcmp(job_id, fixture->spec.id) != 0)
+        return NULL;
+    return fixture->spec.client;
 }
 
 void wi_jobs_probe_counters(const struct wi_jobs *jobs, struct wi_probe_counters *counters)
@@ -235,7 +243,17 @@ int wi_bridge_uninvite(struct wi_bridge *bridge, const char *id)
     return strcmp(id, "join-1") == 0 ? 0 : -1;
 }
 
+void wi_bridge_take_tokens(struct wi_bridge *bridge, const struct wi_api_tokens *tokens)
+{
+    fixture->node_tokens = wi_api_tokens_count(tokens, WI_RANK_NODE);
+}
+
 json_t *wi_bridge_invitations(const struct wi_bridge *bridge)
+{
+    return json_array();
+}
+
+json_t *wi_bridge_node_tokens(const struct wi_bridge *bridge)
 {
     return json_array();
 }

@@ -2,6 +2,7 @@
 #include "../test.h"
 
 #include "api/routes.h"
+#include <stdio.h>
 #include <string.h>
 
 static void check(const char *method, const char *path, const char *pattern, const char *argument)
@@ -67,12 +68,47 @@ static void test_method_not_allowed(void **state)
     check_allowed("VERYVERYVERYLONGMETHODNAMEVERYVERYVERYLONG", "/", "GET, HEAD");
 }
 
+/* By hand, so that a row whose rank was forgotten, or a new one, is thought about twice. */
+static void test_ranks(void **state)
+{
+    static const char *const open[] = {"GET /healthz", "GET /readyz"};
+    static const char *const admin[] = {"POST /v1/nodes/{id}/drain", "POST /v1/nodes/{id}/undrain",
+        "POST /v1/sessions/{id}/recycle", "POST /v1/models/{model}/load",
+        "POST /v1/models/{model}/unload", "POST /v1/admin/join", "GET /v1/admin/join",
+        "DELETE /v1/admin/join/{id}", "GET /metrics"};
+    static const char *const user[] = {"POST /v1/infer", "GET /v1/status", "GET /v1/nodes",
+        "GET /v1/hardware", "GET /v1/models", "GET /v1/models/{model}", "POST /v1/jobs",
+        "GET /v1/jobs", "GET /v1/jobs/{id}", "DELETE /v1/jobs/{id}", "GET /"};
+    static const struct {
+        const char *const *rows;
+        size_t count;
+        enum wi_rank rank;
+    } ranks[] = {{open, sizeof open / sizeof *open, WI_RANK_NONE},
+        {user, sizeof user / sizeof *user, WI_RANK_USER},
+        {admin, sizeof admin / sizeof *admin, WI_RANK_ADMIN}};
+    size_t listed = 0;
+    for (size_t r = 0; r < sizeof ranks / sizeof *ranks; r++)
+        for (size_t i = 0; i < ranks[r].count; i++, listed++) {
+            const struct wi_route *found = NULL;
+            for (const struct wi_route *route = wi_routes; route->method; route++) {
+                char row[128];
+                snprintf(row, sizeof row, "%s %s", route->method, route->pattern);
+                if (strcmp(row, ranks[r].rows[i]) == 0)
+                    found = route;
+            }
+            assert_non_null(found);
+            assert_int_equal(found->rank, ranks[r].rank);
+        }
+    assert_int_equal(listed, wi_route_count());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_found),
         cmocka_unit_test(test_not_found),
         cmocka_unit_test(test_method_not_allowed),
+        cmocka_unit_test(test_ranks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -326,6 +326,59 @@ static void the_list_is_newest_first(void **state)
     free(op.rows);
 }
 
+static void add_of(struct fixture *f, const char *id, const char *client, int64_t age)
+{
+    struct wi_row_accept accept = {0};
+    fill(f, &accept, id);
+    strcpy(accept.row.client, client);
+    accept.row.accepted_at -= age;
+    assert_int_equal(add(f, &accept), WI_ROW_NEW);
+}
+
+static void a_clients_rows_are_found_by_it_alone(void **state)
+{
+    struct fixture *f = *state;
+    add_of(f, "mine", "me", 10);
+    add_of(f, "yours", "you", 5);
+    add_of(f, "mine too", "me", 1);
+    finish(f, "yours", WI_ROW_DONE, "{}");
+    struct wi_row_list list = {.state = WI_ROW_STATES, .limit = 9, .client = "me"};
+    now(f, wi_row_list, &list);
+    assert_int_equal(list.count, 2);
+    assert_string_equal(list.rows[0].id, "mine too");
+    assert_string_equal(list.rows[1].id, "mine");
+    list.state = WI_ROW_DONE;
+    now(f, wi_row_list, &list);
+    assert_int_equal(list.count, 0);
+    strcpy(list.client, "you");
+    now(f, wi_row_list, &list);
+    assert_int_equal(list.count, 1);
+    wi_row_clear(&list.rows[0]);
+    free(list.rows);
+
+    struct wi_row_read read = {.id = "yours", .answer_max = 100, .client = "me"};
+    now(f, wi_row_read, &read);
+    assert_false(read.found);
+    assert_null(read.row.bytes);
+    strcpy(read.client, "you");
+    now(f, wi_row_read, &read);
+    assert_true(read.found);
+    assert_non_null(read.row.bytes);
+    wi_row_clear(&read.row);
+
+    struct wi_row_part part = {"{}", 2};
+    struct wi_row_cancel cancel = {.finish = {.id = "mine", .parts = &part, .part_count = 1}};
+    cancel.finish.state = WI_ROW_CANCELLED;
+    strcpy(cancel.client, "you");
+    now(f, wi_row_cancel, &cancel);
+    assert_false(cancel.found);
+    assert_false(cancel.finish.finished);
+    *cancel.client = '\0';
+    now(f, wi_row_cancel, &cancel);
+    assert_true(cancel.found);
+    assert_true(cancel.finish.finished);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -340,6 +393,7 @@ int main(void)
         TEST(a_key_belongs_to_a_client_an_endpoint_and_a_body),
         TEST(what_is_old_goes_and_what_is_late_is_found),
         TEST(the_list_is_newest_first),
+        TEST(a_clients_rows_are_found_by_it_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,267 @@
+/*
+ * What each rank of token may do, on the real server: every route of the table, jobs that belong to
+ * somebody, and a tokens file that changes.
+ */
+#include "house.h"
+
+#include "api/routes.h"
+#include "config/api_tokens.h"
+
+enum who { NOBODY, LAPTOP, BOB, ADA, ROOT, WHO_COUNT };
+static const struct {
+    const char *name;
+    enum wi_rank rank;
+} people[WHO_COUNT] = {{"nobody", WI_RANK_NONE}, {"laptop", WI_RANK_NODE}, {"bob", WI_RANK_USER},
+    {"ada", WI_RANK_USER}, {"root", WI_RANK_ADMIN}};
+
+static char tokens[WHO_COUNT][WI_TOKEN_SIZE];
+static char path[] = "/tmp/webinfer-ranks-test-XXXXXX";
+
+/* Writes the file with the tokens of those in `mask`. */
+static void write_tokens(unsigned mask)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (int i = LAPTOP; i < WHO_COUNT; i++) {
+        unsigned char hash[WI_HASH_SIZE];
+        char hex[2 * WI_HASH_SIZE + 1];
+        wi_hash(tokens[i], strlen(tokens[i]), hash);
+        wi_hash_hex(hash, hex);
+        if (mask & 1u << i)
+            fprintf(file, "%s:%s:%s\n", people[i].name, hex, wi_rank_names[people[i].rank]);
+    }
+    fclose(file);
+}
+
+static void reload(void)
+{
+    struct wi_error error;
+    assert_int_equal(wi_server_reload(fixture->server, &fixture->config, &error), WI_OK);
+}
+
+static int set_up_tokens(void **state)
+{
+    if (set_up(state) != 0)
+        return -1;
+    strcpy(path + strlen(path) - 6, "XXXXXX");
+    int fd = mkstemp(path);
+    if (fd < 0)
+        return -1;
+    close(fd);
+    for (int i = 0; i < WHO_COUNT; i++)
+        wi_token_new(tokens[i]);
+    write_tokens(~0u);
+    fixture->config.api.tokens_file = path;
+    reload();
+    return 0;
+}
+
+static int tear_down_tokens(void **state)
+{
+    unlink(path);
+    return tear_down(state);
+}
+
+static void header_of(enum who who, char *header, size_t size)
+{
+    snprintf(header, size, who == NOBODY ? "" : "Authorization: Bearer %s\r\n", tokens[who]);
+}
+
+static int ask_as(enum who who, const char *method, const char *where, json_t **json)
+{
+    char header[128];
+    header_of(who, header, sizeof header);
+    return ask(method, where, header, json);
+}
+
+static void check_code(enum who who, const char *method, const char *where, int status,
+    const char *code, const char *expected)
+{
+    json_t *json = NULL;
+    assert_int_equal(ask_as(who, method, where, &json), status);
+    assert_non_null(json);
+    assert_string_equal(json_string_value(json_object_get(json, "code")), code);
+    if (expected)
+        assert_string_equal(json_string_value(json_object_get(json, "expected")), expected);
+    json_decref(json);
+}
+
+/* A path that the pattern matches. */
+static void fill(const char *pattern, char *where, size_t size)
+{
+    const char *brace = strchr(pattern, '{');
+    if (brace)
+        snprintf(where, size, "%.*sx%s", (int)(brace - pattern), pattern, strchr(brace, '}') + 1);
+    else
+        snprintf(where, size, "%s", pattern);
+}
+
+/* --- routes ---------------------------------------------------------------------------------- */
+
+static void check_route(const struct wi_route *route, enum who who)
+{
+    char where[128], expected[64];
+    fill(route->pattern, where, sizeof where);
+    snprintf(expected, sizeof expected, "a token of rank %s", wi_rank_names[route->rank]);
+    if (people[who].rank >= route->rank) {
+        int status = ask_as(who, route->method, where, NULL);
+        assert_int_not_equal(status, 401);
+        assert_int_not_equal(status, 403);
+    } else if (who == NOBODY) {
+        check_code(who, route->method, where, 401, "unauthorized", NULL);
+    } else {
+        check_code(who, route->method, where, 403, "rank", expected);
+    }
+}
+
+static void test_every_route_with_every_rank(void **state)
+{
+    for (const struct wi_route *route = wi_routes; route->method; route++)
+        for (int who = 0; who < WHO_COUNT; who++)
+            check_route(route, (enum who)who);
+}
+
+static void test_where_there_is_no_route(void **state)
+{
+    check_code(NOBODY, "GET", "/nowhere", 401, "unauthorized", NULL);
+    check_code(LAPTOP, "GET", "/nowhere", 403, "rank", "a token of rank user");
+    check_code(LAPTOP, "PUT", "/v1/status", 403, "rank", "a token of rank user");
+    check_code(BOB, "GET", "/nowhere", 404, "not_found", NULL);
+    check_code(BOB, "PUT", "/v1/admin/join", 405, "method_not_allowed", NULL);
+}
+
+/* Without tokens everybody who reaches us may do everything. */
+static void test_without_tokens(void **state)
+{
+    fixture->config.api.tokens_file = NULL;
+    reload();
+    for (const struct wi_route *route = wi_routes; route->method; route++) {
+        char where[128];
+        fill(route->pattern, where, sizeof where);
+        int status = ask_as(NOBODY, route->method, where, NULL);
+        assert_int_not_equal(status, 401);
+        assert_int_not_equal(status, 403);
+    }
+}
+
+/* --- jobs ------------------------------------------------------------------------------------ */
+
+static struct client *submit_as(enum who who)
+{
+    char more[300], header[128];
+    struct client *client = connect_client();
+    header_of(who, header, sizeof header);
+    snprintf(more, sizeof more,
+        "%sX-Request-Id: request-1\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n",
+        header, strlen(ECHO_REQUEST));
+    send_head(client, "POST", "/v1/infer", more);
+    send_text(client, ECHO_REQUEST);
+    until(fixture->has_job);
+    return client;
+}
+
+/* How many jobs /v1/status tells `who` of, and whose the first is. */
+static size_t jobs_shown(enum who who, const char *client)
+{
+    json_t *json = NULL;
+    assert_int_equal(ask_as(who, "GET", "/v1/status", &json), 200);
+    const json_t *jobs = json_object_get(json_object_get(json, "queue"), "jobs");
+    size_t count = json_array_size(jobs);
+    if (count > 0)
+        assert_string_equal(
+            json_string_value(json_object_get(json_array_get(jobs, 0), "client")), client);
+    json_decref(json);
+    return count;
+}
+
+static void test_a_running_job_is_its_clients(void **state)
+{
+    struct client *waiting = submit_as(ADA);
+    const char *names[] = {fixture->spec.id, "mine", "request-1"};
+    char where[100];
+    assert_string_equal(fixture->spec.client, "ada");
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(where, sizeof where, "/v1/jobs/%s", names[i]);
+        check_code(BOB, "GET", where, 404, "job_not_found", NULL);
+        check_code(BOB, "DELETE", where, 404, "job_not_found", NULL);
+        assert_int_equal(ask_as(ADA, "GET", where, NULL), 200);
+        /* What a client calls its job means nothing to others, and an admin is another. */
+        assert_int_equal(ask_as(ROOT, "GET", where, NULL), i == 0 ? 200 : 404);
+    }
+    assert_int_equal(jobs_shown(BOB, ""), 0);
+    assert_int_equal(jobs_shown(ADA, "ada"), 1);
+    assert_int_equal(jobs_shown(ROOT, "ada"), 1);
+    assert_true(fixture->has_job);
+    assert_int_equal(ask_as(ADA, "DELETE", "/v1/jobs/mine", NULL), 200);
+    until(answered(waiting));
+    assert_int_equal(status_of(waiting), 409);
+    free_client(waiting);
+}
+
+static void test_an_admin_cancels_anybodys(void **state)
+{
+    struct client *waiting = submit_as(BOB);
+    char where[100];
+    snprintf(where, sizeof where, "/v1/jobs/%s", fixture->spec.id);
+    assert_int_equal(ask_as(ROOT, "DELETE", where, NULL), 200);
+    until(answered(waiting));
+    assert_int_equal(status_of(waiting), 409);
+    free_client(waiting);
+}
+
+/* --- what is shown --------------------------------------------------------------------------- */
+
+static void test_a_nodes_user_agent_is_for_admins(void **state)
+{
+    json_t *seen[2] = {NULL, NULL};
+    assert_int_equal(ask_as(BOB, "GET", "/v1/nodes", &seen[0]), 200);
+    assert_int_equal(ask_as(ROOT, "GET", "/v1/nodes", &seen[1]), 200);
+    for (int i = 0; i < 2; i++) {
+        const json_t *one = json_array_get(json_object_get(seen[i], "nodes"), 0);
+        assert_non_null(json_object_get(one, "cores"));
+        assert_int_equal(json_object_get(one, "user_agent") != NULL, i);
+        json_decref(seen[i]);
+    }
+}
+
+/* --- the file -------------------------------------------------------------------------------- */
+
+static void test_reload(void **state)
+{
+    assert_int_equal(fixture->node_tokens, 1);
+    write_tokens(1u << ADA | 1u << ROOT);
+    reload();
+    assert_int_equal(fixture->node_tokens, 0);
+    check_code(BOB, "GET", "/v1/status", 401, "unauthorized", NULL);
+    check_code(LAPTOP, "GET", "/v1/status", 401, "unauthorized", NULL);
+    assert_int_equal(ask_as(ADA, "GET", "/v1/status", NULL), 200);
+}
+
+static void test_a_bad_file_changes_nothing(void **state)
+{
+    struct wi_error error;
+    FILE *file = fopen(path, "a");
+    fprintf(file, "eve:%064d:root\n", 0);
+    fclose(file);
+    assert_int_not_equal(wi_server_reload(fixture->server, &fixture->config, &error), WI_OK);
+    assert_non_null(strstr(error.detail, "line 5"));
+    assert_non_null(strstr(error.detail, "root"));
+    assert_int_equal(fixture->node_tokens, 1);
+    assert_int_equal(ask_as(BOB, "GET", "/v1/status", NULL), 200);
+}
+
+int main(void)
+{
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up_tokens, tear_down_tokens)
+    const struct CMUnitTest tests[] = {
+        TEST(test_every_route_with_every_rank),
+        TEST(test_where_there_is_no_route),
+        TEST(test_without_tokens),
+        TEST(test_a_running_job_is_its_clients),
+        TEST(test_an_admin_cancels_anybodys),
+        TEST(test_a_nodes_user_agent_is_for_admins),
+        TEST(test_reload),
+        TEST(test_a_bad_file_changes_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
