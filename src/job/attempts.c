@@ -67,7 +67,7 @@ static void fail(struct wi_job *job, const char *node_id, const struct wi_error 
     if (too_big && !job->outgrown && !job->spec.has_platform) {
         job->outgrown = 1;
         wi_job_retry(job, 0, error->detail);
-        wi_jobs_on_capacity(job->jobs);
+        wi_jobs_on_seat(job->jobs);
         return;
     }
     job->attempt[0] = '\0';
@@ -101,7 +101,7 @@ static void on_answer(
     wi_job_leave_node(job);
     if (!answer->ok && answer->retryable) {
         wi_job_retry(job, 1, answer->error.detail);
-        wi_jobs_on_capacity(jobs);
+        wi_jobs_on_seat(jobs);
         return;
     }
     if (!answer->ok) {
@@ -134,6 +134,7 @@ void wi_jobs_listen(struct wi_jobs *jobs)
 {
     jobs->events = (struct wi_pool_events){
         .context = jobs,
+        .on_seat = wi_jobs_on_seat,
         .on_capacity = wi_jobs_on_capacity,
         .on_accepted = on_accepted,
         .on_answer = on_answer,

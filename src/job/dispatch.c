@@ -11,6 +11,10 @@
 /* How often to look again at what waits, whatever happens or does not. */
 #define AGAIN_MS 100
 
+/* So many lanes are asked about in vain at a time: others wait until the next, so that no number of
+ * lanes holds up the loop. Up to as many the order is exact. */
+#define IN_VAIN_MAX 100
+
 /* Jobs with the same key can be run by the same nodes. */
 static void lane_key(const struct wi_job_spec *spec, char *key, size_t size)
 {
@@ -19,12 +23,22 @@ static void lane_key(const struct wi_job_spec *spec, char *key, size_t size)
         spec->browser ? spec->browser : "", spec->node ? spec->node : "");
 }
 
+/* What has_room looks at; a part of the lane's key. */
+static void gate_key(const struct wi_job_spec *spec, char *key, size_t size)
+{
+    snprintf(key, size, "%d\n%s\n%s", spec->model->builtin, spec->browser ? spec->browser : "",
+        spec->node ? spec->node : "");
+}
+
 void wi_job_enqueue(struct wi_job *job, int at_front)
 {
-    char key[640];
+    char key[640], gate[160];
     lane_key(&job->spec, key, sizeof key);
+    gate_key(&job->spec, gate, sizeof gate);
+    job->entry.gate = gate;
     job->attempt[0] = '\0';
     wi_queue_push(wi_job_queue_of(job), &job->entry, key, at_front);
+    job->entry.gate = NULL;
     wi_job_counters_of(job)->waiting++;
     if (!wi_timer_running(job->jobs->again))
         wi_timer_start(job->jobs->again, AGAIN_MS, AGAIN_MS);
@@ -146,16 +160,56 @@ int wi_jobs_background_may_run(const struct wi_jobs *jobs)
     return jobs->counters.waiting == 0 && jobs->beside_counters.running < BACKGROUND_MAX;
 }
 
-/* Gives every lane its chance, most urgent head first. */
+static int may_go_on(const struct wi_jobs *jobs, const struct wi_queue *queue)
+{
+    return queue == jobs->queue || wi_jobs_background_may_run(jobs);
+}
+
+static int has_room(void *owner)
+{
+    const struct wi_job *job = owner;
+    const struct wi_job_spec *spec = &job->spec;
+    return wi_pool_has_room(job->jobs->pool, spec->model->builtin, spec->browser, spec->node);
+}
+
+/* Gives every lane that something has room for its chance, most urgent head first. What was asked
+ * in vain is remembered until all have been, be it in several calls. */
 static void run_lanes(struct wi_jobs *jobs, struct wi_queue *queue)
 {
     struct wi_queue_entry *entry;
     double now = wi_now_ms();
-    wi_queue_unblock(queue);
-    while ((queue == jobs->queue || wi_jobs_background_may_run(jobs)) &&
+    int in_vain = 0;
+    wi_queue_gates(queue, has_room, now);
+    while (in_vain < IN_VAIN_MAX && may_go_on(jobs, queue) &&
            (entry = wi_queue_best(queue, now)) != NULL) {
-        if (try_waiting(entry->owner) != 0 && entry->lane)
-            wi_queue_block(entry);
+        if (try_waiting(entry->owner) == 0) {
+            wi_queue_gates(queue, has_room, now);
+        } else {
+            in_vain++;
+            if (entry->lane)
+                wi_queue_block(queue, entry);
+        }
+    }
+    if (in_vain < IN_VAIN_MAX)
+        wi_queue_unblock(queue);
+}
+
+/* Where nothing has room a lane's jobs still may have to be refused, or a browser be asked for. */
+static void look_at_shut_lanes(struct wi_jobs *jobs, struct wi_queue *queue)
+{
+    struct wi_queue_entry *entry;
+    double now = wi_now_ms();
+    int in_vain = 0;
+    size_t left = wi_queue_lanes(queue);
+    while (left > 0 && in_vain < IN_VAIN_MAX && may_go_on(jobs, queue) &&
+           (entry = wi_queue_oldest(queue, now)) != NULL) {
+        int is_shut = wi_queue_is_shut(entry);
+        if (is_shut && try_waiting(entry->owner) == 0)
+            continue; /* the lane's next */
+        in_vain += is_shut;
+        left--;
+        if (entry->lane)
+            wi_queue_looked(queue, entry);
     }
 }
 
@@ -164,8 +218,11 @@ static int something_waits(const struct wi_jobs *jobs)
     return jobs->counters.waiting > 0 || jobs->beside_counters.waiting > 0;
 }
 
-static void run_queue(struct wi_jobs *jobs)
+void wi_jobs_on_seat(void *context)
 {
+    struct wi_jobs *jobs = context;
+    if (!something_waits(jobs))
+        return;
     run_lanes(jobs, jobs->queue);
     run_lanes(jobs, jobs->beside);
     wi_pool_set_backlog(jobs->pool, jobs->counters.waiting);
@@ -174,8 +231,10 @@ static void run_queue(struct wi_jobs *jobs)
 void wi_jobs_on_capacity(void *context)
 {
     struct wi_jobs *jobs = context;
-    if (something_waits(jobs))
-        run_queue(jobs);
+    wi_jobs_on_seat(jobs);
+    look_at_shut_lanes(jobs, jobs->queue);
+    look_at_shut_lanes(jobs, jobs->beside);
+    wi_pool_set_backlog(jobs->pool, jobs->counters.waiting);
 }
 
 /* Routing may let a job wait for a better place for a while. When that while is over nothing else

@@ -90,7 +90,10 @@ void wi_job_dispatch_error(enum wi_code code, struct wi_error *error);
 /* The job is on its way, alone or with others. */
 void wi_job_note_dispatch(struct wi_job *job, const struct wi_choice *choice, double now);
 int wi_jobs_background_may_run(const struct wi_jobs *jobs);
-/* Sends what can be sent. `context` is the jobs. */
+/* Sends what can be sent, after a seat was freed and nothing else changed. `context` is the jobs.
+ */
+void wi_jobs_on_seat(void *context);
+/* The same after any change, and refuses what nothing can run any more. */
 void wi_jobs_on_capacity(void *context);
 /* From time to time while anything waits: the same, whatever happened or did not. */
 void wi_jobs_on_again(void *context);

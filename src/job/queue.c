@@ -1,4 +1,8 @@
-/* The waiting jobs, in lanes of equal demand, with a heap for each priority; see queue.h. */
+/*
+ * The waiting jobs, in lanes of equal demand, see queue.h: for each lane and priority a heap of
+ * entries, and for each gate and priority a heap of those by their heads, so that what goes next is
+ * found without a walk through the lanes.
+ */
 #include "job/queue.h"
 
 #include "base/memory.h"
@@ -6,20 +10,35 @@
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
+#include <utlist.h>
 
 /* Clients without entries that are remembered before a tidying. */
 #define IDLE_SHARES 256
 
-struct heap {
-    struct wi_queue_entry **items;
-    size_t count, room;
+/* The entries of one lane and priority; in its gate's heap while the lane is not blocked. */
+struct row {
+    struct wi_heap_place place; /* first: a place is cast back to its row */
+    struct wi_heap entries;     /* by goes_before */
+    int is_in;                  /* the gate's heap */
 };
 
 struct wi_lane {
     char *key;
-    struct heap heaps[WI_QUEUE_PRIORITIES];
+    struct wi_gate *gate;
+    struct row rows[WI_QUEUE_PRIORITIES];
     size_t size;
     int blocked;
+    struct wi_lane *prev, *next;                 /* of its gate */
+    struct wi_lane *blocked_prev, *blocked_next; /* of the queue's blocked ones */
+    UT_hash_handle hh;
+};
+
+/* Lanes that the same nodes may serve. */
+struct wi_gate {
+    char *key;
+    struct wi_lane *lanes;
+    struct wi_heap rows[WI_QUEUE_PRIORITIES]; /* of its lanes, by their heads */
+    int shut;
     UT_hash_handle hh;
 };
 
@@ -32,7 +51,10 @@ struct wi_share {
 };
 
 struct wi_queue {
-    struct wi_lane *lanes; /* by key; a lane lives while it has entries */
+    struct wi_lane
+        *lanes; /* by key, the one looked at longest ago first; lives while it has entries */
+    struct wi_gate *gates; /* by key; a gate lives while it has lanes */
+    struct wi_lane *blocked;
     struct wi_share *shares;
     size_t size, tidy_at;
     int64_t order, front;               /* of the entries that came, and that came back */
@@ -51,80 +73,108 @@ size_t wi_queue_size(const struct wi_queue *queue)
     return queue->size;
 }
 
-/* ---------------------------------------------------------------- heaps */
+/* ---------------------------------------------------------------- rows */
 
 static int goes_before(const struct wi_queue_entry *a, const struct wi_queue_entry *b)
 {
     return a->turn != b->turn ? a->turn < b->turn : a->order < b->order;
 }
 
-static void put(struct heap *heap, size_t place, struct wi_queue_entry *entry)
+static struct wi_queue_entry *entry_at(struct wi_heap_place *place)
 {
-    heap->items[place] = entry;
-    entry->place = place;
+    return (struct wi_queue_entry *)((char *)place - offsetof(struct wi_queue_entry, place));
 }
 
-static void sift_up(struct heap *heap, size_t place, struct wi_queue_entry *entry)
+static int entry_before(const struct wi_heap_place *a, const struct wi_heap_place *b)
 {
-    for (; place > 0 && goes_before(entry, heap->items[(place - 1) / 2]); place = (place - 1) / 2)
-        put(heap, place, heap->items[(place - 1) / 2]);
-    put(heap, place, entry);
+    return goes_before(entry_at((struct wi_heap_place *)a), entry_at((struct wi_heap_place *)b));
 }
 
-static void sift_down(struct heap *heap, size_t place, struct wi_queue_entry *entry)
+static struct wi_queue_entry *head_of(const struct row *row)
 {
-    for (size_t child = 2 * place + 1; child < heap->count; child = 2 * place + 1) {
-        if (child + 1 < heap->count && goes_before(heap->items[child + 1], heap->items[child]))
-            child++;
-        if (!goes_before(heap->items[child], entry))
-            break;
-        put(heap, place, heap->items[child]);
-        place = child;
-    }
-    put(heap, place, entry);
+    return row->entries.count > 0 ? entry_at(row->entries.items[0]) : NULL;
 }
 
-static void heap_add(struct heap *heap, struct wi_queue_entry *entry)
+static int row_before(const struct wi_heap_place *a, const struct wi_heap_place *b)
 {
-    if (heap->count == heap->room) {
-        heap->room = heap->room ? 2 * heap->room : 8;
-        heap->items = wi_realloc_array(heap->items, heap->room, sizeof(struct wi_queue_entry *));
-    }
-    heap->count++;
-    sift_up(heap, heap->count - 1, entry);
+    return goes_before(head_of((const struct row *)a), head_of((const struct row *)b));
 }
 
-static void heap_remove(struct heap *heap, struct wi_queue_entry *entry)
+/* Puts the row where it belongs among its gate's, after it or its lane has changed. */
+static void refresh(struct wi_lane *lane, int priority)
 {
-    struct wi_queue_entry *last = heap->items[--heap->count];
-    size_t place = entry->place;
-    if (last == entry)
-        return;
-    if (place > 0 && goes_before(last, heap->items[(place - 1) / 2]))
-        sift_up(heap, place, last);
-    else
-        sift_down(heap, place, last);
+    struct wi_heap *rows = &lane->gate->rows[priority];
+    struct row *row = &lane->rows[priority];
+    int may_go = !lane->blocked && row->entries.count > 0;
+    if (row->is_in && may_go)
+        wi_heap_changed(rows, &row->place);
+    else if (may_go)
+        wi_heap_add(rows, &row->place);
+    else if (row->is_in)
+        wi_heap_remove(rows, &row->place);
+    row->is_in = may_go;
 }
 
 /* ---------------------------------------------------------------- lanes and clients */
 
-static struct wi_lane *find_or_make_lane(struct wi_queue *queue, const char *key)
+static struct wi_gate *find_or_make_gate(struct wi_queue *queue, const char *key)
+{
+    struct wi_gate *gate;
+    HASH_FIND_STR(queue->gates, key, gate);
+    if (gate)
+        return gate;
+    gate = wi_alloc(sizeof *gate);
+    gate->key = wi_strdup(key);
+    for (int p = 0; p < WI_QUEUE_PRIORITIES; p++)
+        gate->rows[p].before = row_before;
+    HASH_ADD_KEYPTR(hh, queue->gates, gate->key, strlen(gate->key), gate);
+    return gate;
+}
+
+static void drop_gate(struct wi_queue *queue, struct wi_gate *gate)
+{
+    HASH_DEL(queue->gates, gate);
+    for (int p = 0; p < WI_QUEUE_PRIORITIES; p++)
+        wi_heap_clear(&gate->rows[p]);
+    free(gate->key);
+    free(gate);
+}
+
+static struct wi_lane *find_or_make_lane(struct wi_queue *queue, const char *key, const char *gate)
 {
     struct wi_lane *lane;
     HASH_FIND_STR(queue->lanes, key, lane);
-    if (lane == NULL) {
-        lane = wi_alloc(sizeof *lane);
-        lane->key = wi_strdup(key);
-        HASH_ADD_KEYPTR(hh, queue->lanes, lane->key, strlen(lane->key), lane);
-    }
+    if (lane)
+        return lane;
+    lane = wi_alloc(sizeof *lane);
+    lane->key = wi_strdup(key);
+    lane->gate = find_or_make_gate(queue, gate);
+    for (int p = 0; p < WI_QUEUE_PRIORITIES; p++)
+        lane->rows[p].entries.before = entry_before;
+    DL_APPEND(lane->gate->lanes, lane);
+    HASH_ADD_KEYPTR(hh, queue->lanes, lane->key, strlen(lane->key), lane);
     return lane;
 }
 
+static void unblock(struct wi_queue *queue, struct wi_lane *lane)
+{
+    DL_DELETE2(queue->blocked, lane, blocked_prev, blocked_next);
+    lane->blocked = 0;
+    for (int p = 0; p < WI_QUEUE_PRIORITIES; p++)
+        refresh(lane, p);
+}
+
+/* It is empty. */
 static void drop_lane(struct wi_queue *queue, struct wi_lane *lane)
 {
+    if (lane->blocked)
+        unblock(queue, lane);
     HASH_DEL(queue->lanes, lane);
+    DL_DELETE(lane->gate->lanes, lane);
+    if (!lane->gate->lanes)
+        drop_gate(queue, lane->gate);
     for (int p = 0; p < WI_QUEUE_PRIORITIES; p++)
-        free(lane->heaps[p].items);
+        wi_heap_clear(&lane->rows[p].entries);
     free(lane->key);
     free(lane);
 }
@@ -218,10 +268,11 @@ void wi_queue_push(
     struct wi_queue *queue, struct wi_queue_entry *entry, const char *key, int at_front)
 {
     assert(entry->lane == NULL && entry->priority >= 0 && entry->priority < WI_QUEUE_PRIORITIES);
-    entry->lane = find_or_make_lane(queue, key);
+    entry->lane = find_or_make_lane(queue, key, entry->gate ? entry->gate : "");
     entry->share = find_or_make_share(queue, entry->client ? entry->client : "");
     give_turn(queue, entry, at_front);
-    heap_add(&entry->lane->heaps[entry->priority], entry);
+    wi_heap_add(&entry->lane->rows[entry->priority].entries, &entry->place);
+    refresh(entry->lane, entry->priority);
     entry->lane->size++;
     entry->share->size++;
     queue->size++;
@@ -230,7 +281,8 @@ void wi_queue_push(
 void wi_queue_remove(struct wi_queue *queue, struct wi_queue_entry *entry)
 {
     struct wi_lane *lane = entry->lane;
-    heap_remove(&lane->heaps[entry->priority], entry);
+    wi_heap_remove(&lane->rows[entry->priority].entries, &entry->place);
+    refresh(lane, entry->priority);
     entry->lane = NULL;
     entry->share->size--;
     entry->share = NULL;
@@ -253,49 +305,98 @@ static double urgency(const struct wi_queue_entry *entry, double now)
     return entry->priority + (now - entry->since) / WI_QUEUE_AGEING_MS;
 }
 
-struct wi_queue_entry *wi_queue_best(const struct wi_queue *queue, double now)
+/* Of the heads of each priority the one whose time has come; NULL if there is none. */
+static struct wi_queue_entry *most_urgent(
+    struct wi_queue_entry *const heads[WI_QUEUE_PRIORITIES], double now)
 {
-    struct wi_queue_entry *heads[WI_QUEUE_PRIORITIES] = {NULL}, *best = NULL;
-    for (const struct wi_lane *lane = queue->lanes; lane; lane = lane->hh.next) {
-        for (int p = 0; p < WI_QUEUE_PRIORITIES && !lane->blocked; p++) {
-            struct wi_queue_entry *head = lane->heaps[p].count ? lane->heaps[p].items[0] : NULL;
-            if (head && (heads[p] == NULL || goes_before(head, heads[p])))
-                heads[p] = head;
-        }
-    }
+    struct wi_queue_entry *best = NULL;
     for (int p = 0; p < WI_QUEUE_PRIORITIES; p++)
         if (heads[p] && (best == NULL || urgency(heads[p], now) > urgency(best, now)))
             best = heads[p];
     return best;
 }
 
+struct wi_queue_entry *wi_queue_best(const struct wi_queue *queue, double now)
+{
+    struct wi_queue_entry *heads[WI_QUEUE_PRIORITIES] = {NULL};
+    for (const struct wi_gate *gate = queue->gates; gate; gate = gate->hh.next) {
+        for (int p = 0; p < WI_QUEUE_PRIORITIES && !gate->shut; p++) {
+            const struct row *row = (const struct row *)wi_heap_first(&gate->rows[p]);
+            if (row && (heads[p] == NULL || goes_before(head_of(row), heads[p])))
+                heads[p] = head_of(row);
+        }
+    }
+    return most_urgent(heads, now);
+}
+
 size_t wi_queue_company(
     const struct wi_queue_entry *entry, struct wi_queue_entry **others, size_t max)
 {
-    const struct heap *heap = &entry->lane->heaps[entry->priority];
+    const struct wi_heap *entries = &entry->lane->rows[entry->priority].entries;
     size_t count = 0;
-    for (size_t i = 0; i < heap->count && count < max; i++)
-        if (heap->items[i] != entry)
-            others[count++] = heap->items[i];
+    for (size_t i = 0; i < entries->count && count < max; i++)
+        if (entries->items[i] != &entry->place)
+            others[count++] = entry_at(entries->items[i]);
     return count;
 }
 
-void wi_queue_block(struct wi_queue_entry *entry)
+/* ---------------------------------------------------------------- what must wait */
+
+void wi_queue_block(struct wi_queue *queue, struct wi_queue_entry *entry)
 {
-    entry->lane->blocked = 1;
+    struct wi_lane *lane = entry->lane;
+    if (lane->blocked)
+        return;
+    DL_APPEND2(queue->blocked, lane, blocked_prev, blocked_next);
+    lane->blocked = 1;
+    for (int p = 0; p < WI_QUEUE_PRIORITIES; p++)
+        refresh(lane, p);
 }
 
 void wi_queue_unblock(struct wi_queue *queue)
 {
-    for (struct wi_lane *lane = queue->lanes; lane; lane = lane->hh.next)
-        lane->blocked = 0;
+    while (queue->blocked)
+        unblock(queue, queue->blocked);
+}
+
+static struct wi_queue_entry *head_of_lane(const struct wi_lane *lane, double now)
+{
+    struct wi_queue_entry *heads[WI_QUEUE_PRIORITIES];
+    for (int p = 0; p < WI_QUEUE_PRIORITIES; p++)
+        heads[p] = head_of(&lane->rows[p]);
+    return most_urgent(heads, now);
+}
+
+void wi_queue_gates(struct wi_queue *queue, wi_queue_open_fn *is_open, double now)
+{
+    for (struct wi_gate *gate = queue->gates; gate; gate = gate->hh.next)
+        gate->shut = !is_open(head_of_lane(gate->lanes, now)->owner);
+}
+
+int wi_queue_is_shut(const struct wi_queue_entry *entry)
+{
+    return entry->lane->gate->shut;
+}
+
+size_t wi_queue_lanes(const struct wi_queue *queue)
+{
+    return HASH_COUNT(queue->lanes);
+}
+
+struct wi_queue_entry *wi_queue_oldest(const struct wi_queue *queue, double now)
+{
+    return queue->lanes ? head_of_lane(queue->lanes, now) : NULL;
+}
+
+void wi_queue_looked(struct wi_queue *queue, const struct wi_queue_entry *entry)
+{
+    struct wi_lane *lane = entry->lane;
+    /* uthash keeps the order of insertion. */
+    HASH_DEL(queue->lanes, lane);
+    HASH_ADD_KEYPTR(hh, queue->lanes, lane->key, strlen(lane->key), lane);
 }
 
 struct wi_queue_entry *wi_queue_any(const struct wi_queue *queue)
 {
-    for (int p = 0; queue->lanes && p < WI_QUEUE_PRIORITIES; p++) {
-        if (queue->lanes->heaps[p].count)
-            return queue->lanes->heaps[p].items[0];
-    }
-    return NULL;
+    return wi_queue_oldest(queue, 0);
 }

@@ -1,7 +1,8 @@
 /*
  * What waits for a node, in lanes: entries of one lane ask the same of a node, so that when the
- * head of a lane must wait, all of it must, and a pass costs as many steps as there are lanes, not
- * jobs.
+ * head of a lane must wait, all of it must. Lanes that the same nodes may serve share a gate: while
+ * none of these nodes has room the gate is shut, and none of its lanes is asked about. A step costs
+ * what there are gates, and the logarithm of the lanes and of the entries.
  *
  * Which lane's head goes first: by priority, and waiting makes urgent, one priority for every
  * WI_QUEUE_AGEING_MS. Within a priority the clients take turns, so that one with a thousand
@@ -12,6 +13,7 @@
 #ifndef WI_JOB_QUEUE_H
 #define WI_JOB_QUEUE_H
 
+#include "base/heap.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,9 +29,10 @@ struct wi_queue_entry {
     int priority;       /* 0 to 9, 9 most urgent */
     double since;       /* wi_now_ms() when it was accepted */
     const char *client; /* borrowed for the push; NULL is a client too */
+    const char *gate;   /* likewise; the same for all entries of a lane */
     /* The queue's own. */
     int64_t turn, order;
-    size_t place;
+    struct wi_heap_place place;
     struct wi_lane *lane;
     struct wi_share *share;
 };
@@ -49,15 +52,26 @@ void wi_queue_push(
 void wi_queue_take(struct wi_queue *queue, struct wi_queue_entry *entry);
 void wi_queue_remove(struct wi_queue *queue, struct wi_queue_entry *entry);
 
-/* The entry whose turn it is, among the lanes that are not blocked, at `now` (wi_now_ms()); NULL if
- * there is none. */
+/* The entry whose turn it is, among the lanes that are not blocked and whose gate is not shut, at
+ * `now` (wi_now_ms()); NULL if there is none. */
 struct wi_queue_entry *wi_queue_best(const struct wi_queue *queue, double now);
 /* Others of its lane and priority, at most `max`, roughly in their order: how many. */
 size_t wi_queue_company(
     const struct wi_queue_entry *entry, struct wi_queue_entry **others, size_t max);
 /* Passes over the entry's lane until the next wi_queue_unblock. */
-void wi_queue_block(struct wi_queue_entry *entry);
+void wi_queue_block(struct wi_queue *queue, struct wi_queue_entry *entry);
 void wi_queue_unblock(struct wi_queue *queue);
+
+/* Shuts and opens each gate by what `is_open` says of an owner in one of its lanes. */
+typedef int wi_queue_open_fn(void *owner);
+void wi_queue_gates(struct wi_queue *queue, wi_queue_open_fn *is_open, double now);
+int wi_queue_is_shut(const struct wi_queue_entry *entry);
+
+/* For looking at all lanes in turn, blocked or not: the most urgent entry of the lane whose entry
+ * was given to wi_queue_looked longest ago, or never; NULL if nothing waits. */
+struct wi_queue_entry *wi_queue_oldest(const struct wi_queue *queue, double now);
+void wi_queue_looked(struct wi_queue *queue, const struct wi_queue_entry *entry);
+size_t wi_queue_lanes(const struct wi_queue *queue);
 /* Any entry, for emptying the queue; NULL if there is none. */
 struct wi_queue_entry *wi_queue_any(const struct wi_queue *queue);
 

@@ -356,7 +356,7 @@ static void on_answer(
         wi_pool_session_answered(pool, session);
     wi_pool_note_answer(pool);
     pool->events.on_answer(pool->events.context, node_id, attempt_id, answer);
-    pool->events.on_capacity(pool->events.context);
+    pool->events.on_seat(pool->events.context);
 }
 
 static void on_lost(

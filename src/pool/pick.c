@@ -279,6 +279,21 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     return pick;
 }
 
+int wi_pool_has_room(
+    const struct wi_pool *pool, int builtin, const char *browser, const char *node_id)
+{
+    const struct pool_node *node = node_id ? wi_pool_find_node(pool, node_id) : NULL;
+    double now = wi_now_ms();
+
+    if (node_id)
+        return node && has_room(&node->place, builtin);
+    for (const struct wi_fleet_class *class = pool->fleet.classes; class; class = class->hh.next)
+        if ((!browser || strcmp(class->info.kind, browser) == 0) &&
+            wi_fleet_any(class, builtin, NULL, now))
+            return 1;
+    return 0;
+}
+
 int wi_pool_has_kind(const struct wi_pool *pool, const char *kind)
 {
     const struct wi_fleet_class *class = pool->fleet.classes;

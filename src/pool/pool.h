@@ -59,7 +59,10 @@ struct wi_choice {
 
 struct wi_pool_events {
     void *context;
-    /* A node came, or has room again: what waits may be tried. */
+    /* An answer came: its node has room for one more, and nothing else has changed. */
+    void (*on_seat)(void *context);
+    /* Anything else that may decide otherwise about what waits: a node or a browser came or went.
+     */
     void (*on_capacity)(void *context);
     void (*on_accepted)(void *context, const char *attempt_id);
     void (*on_answer)(
@@ -97,6 +100,10 @@ void wi_pool_free(struct wi_pool *pool);
  * WI_PLATFORM_UNSUPPORTED). */
 enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     struct wi_choice *choice, struct wi_error *error);
+/* Whether any node that `browser` and `node` (NULL: any) allow takes work and has room for more of
+ * it. Where none has, wi_pool_pick gives no node; cheaper than asking that. */
+int wi_pool_has_room(
+    const struct wi_pool *pool, int builtin, const char *browser, const char *node);
 /* The probe that a choice asked for was not run, there being too much to do: it is asked for again
  * no later than it would have been. */
 void wi_pool_probe_dropped(

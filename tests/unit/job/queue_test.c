@@ -52,7 +52,7 @@ static void a_blocked_lane_is_passed_over_until_unblocked(void **state)
     wi_queue_push(queue, &a, "busy", 0);
     wi_queue_push(queue, &c, "busy", 0);
     wi_queue_push(queue, &b, "free", 0);
-    wi_queue_block(wi_queue_best(queue, 4));
+    wi_queue_block(queue, wi_queue_best(queue, 4));
     assert_ptr_equal(take(queue, 4), &b);
     assert_null(wi_queue_best(queue, 4));
     wi_queue_unblock(queue);
@@ -173,6 +173,126 @@ static void clients_that_are_gone_are_forgotten(void **state)
     wi_queue_free(queue);
 }
 
+/* --- against a plain walk -----------------------------------------------------------------------
+ */
+
+#define ENTRIES 300
+#define KINDS 12 /* of lanes, with a gate for every three */
+
+static int is_shut(int lane, unsigned shut)
+{
+    return (int)(shut >> (lane / 3) & 1);
+}
+
+/* What queue.h promises, without any order kept: `blocked` and `shut` are sets of lanes and gates.
+ */
+static struct wi_queue_entry *plain_best(
+    struct wi_queue_entry *entries, const int *lanes, unsigned blocked, unsigned shut, double now)
+{
+    struct wi_queue_entry *heads[WI_QUEUE_PRIORITIES] = {NULL}, *best = NULL;
+
+    for (int i = 0; i < ENTRIES; i++) {
+        struct wi_queue_entry *one = &entries[i], **head = &heads[one->priority];
+        if (!one->lane || (blocked >> lanes[i] & 1) || is_shut(lanes[i], shut))
+            continue;
+        if (!*head || one->turn < (*head)->turn ||
+            (one->turn == (*head)->turn && one->order < (*head)->order))
+            *head = one;
+    }
+    for (int p = 0; p < WI_QUEUE_PRIORITIES; p++)
+        if (heads[p] &&
+            (!best || heads[p]->priority + (now - heads[p]->since) / WI_QUEUE_AGEING_MS >
+                          best->priority + (now - best->since) / WI_QUEUE_AGEING_MS))
+            best = heads[p];
+    return best;
+}
+
+static unsigned shut_gates;
+
+static int is_open(void *owner)
+{
+    return !is_shut(*(const int *)owner, shut_gates);
+}
+
+static void the_order_is_that_of_a_plain_walk(void **state)
+{
+    static const char *const clients[] = {"a", "b", "c"};
+    struct wi_queue_entry entries[ENTRIES] = {{0}};
+    struct wi_queue *queue = wi_queue_new();
+    unsigned seed = 3, blocked = 0;
+    int lanes[ENTRIES];
+    double now = 0;
+
+#define RANDOM(n) ((seed = seed * 1103515245u + 12345u) / 65536u % (n))
+    for (int step = 0; step < 40000; step++) {
+        unsigned i = RANDOM(ENTRIES);
+        struct wi_queue_entry *best;
+        char key[32], gate[32];
+        now += RANDOM(200);
+        if (!entries[i].lane) {
+            lanes[i] = (int)RANDOM(KINDS);
+            snprintf(key, sizeof key, "lane %d", lanes[i]);
+            snprintf(gate, sizeof gate, "gate %d", lanes[i] / 3);
+            entries[i] = (struct wi_queue_entry){.owner = &lanes[i],
+                .priority = (int)RANDOM(WI_QUEUE_PRIORITIES),
+                .since = now,
+                .client = clients[RANDOM(3)],
+                .gate = gate};
+            wi_queue_push(queue, &entries[i], key, RANDOM(8) == 0);
+        } else if (RANDOM(4) == 0) {
+            wi_queue_remove(queue, &entries[i]);
+        }
+        if (RANDOM(50) == 0) {
+            wi_queue_unblock(queue);
+            blocked = 0;
+        }
+        for (int lane = 0; lane < KINDS; lane++) { /* an empty lane forgets that it was blocked */
+            int waits = 0;
+            for (int e = 0; e < ENTRIES; e++)
+                waits |= entries[e].lane && lanes[e] == lane;
+            blocked &= waits ? ~0u : ~(1u << lane);
+        }
+        shut_gates = RANDOM(4) ? RANDOM(16) : 0;
+        wi_queue_gates(queue, is_open, now);
+        best = wi_queue_best(queue, now);
+        assert_ptr_equal(best, plain_best(entries, lanes, blocked, shut_gates, now));
+        if (best && RANDOM(5) == 0) {
+            wi_queue_block(queue, best);
+            blocked |= 1u << lanes[best - entries];
+        } else if (best && RANDOM(2) == 0) {
+            wi_queue_take(queue, best);
+        }
+    }
+#undef RANDOM
+    for (struct wi_queue_entry *left; (left = wi_queue_any(queue));)
+        wi_queue_remove(queue, left);
+    wi_queue_free(queue);
+}
+
+static void lanes_are_looked_at_in_turn(void **state)
+{
+    struct wi_queue *queue = wi_queue_new();
+    struct wi_queue_entry a = entry(5, 1), b = entry(5, 2), c = entry(9, 3), d = entry(7, 4);
+    wi_queue_push(queue, &a, "first", 0);
+    wi_queue_push(queue, &b, "second", 0);
+    wi_queue_push(queue, &c, "third", 0);
+    wi_queue_push(queue, &d, "first", 0);
+    assert_int_equal(wi_queue_lanes(queue), 3);
+    wi_queue_block(queue, &a);
+    assert_ptr_equal(wi_queue_oldest(queue, 5), &d);
+    wi_queue_looked(queue, &d);
+    assert_ptr_equal(wi_queue_oldest(queue, 5), &b);
+    wi_queue_looked(queue, &b);
+    wi_queue_remove(queue, &c);
+    assert_ptr_equal(wi_queue_oldest(queue, 5), &d);
+    wi_queue_remove(queue, &d);
+    assert_ptr_equal(wi_queue_oldest(queue, 5), &a);
+    wi_queue_remove(queue, &a);
+    wi_queue_remove(queue, &b);
+    assert_null(wi_queue_oldest(queue, 5));
+    wi_queue_free(queue);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +305,8 @@ int main(void)
         cmocka_unit_test(one_that_is_always_there_again_does_not_win),
         cmocka_unit_test(what_was_withdrawn_uses_up_nobodys_turn),
         cmocka_unit_test(clients_that_are_gone_are_forgotten),
+        cmocka_unit_test(the_order_is_that_of_a_plain_walk),
+        cmocka_unit_test(lanes_are_looked_at_in_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
