@@ -171,6 +171,8 @@ static void write_bridge(struct wi_buffer *out, const struct wi_bridge *bridge)
             c->unauthorized},
         {"webinfer_bridge_late_answers_total", "Answers to attempts nobody waits for.",
             c->late_answers},
+        {"webinfer_bridge_bad_answers_total", "Answers that were not used: wrong in content.",
+            c->bad_answers},
         {"webinfer_bridge_resumed_total", "Nodes that came back.", c->resumed},
         {"webinfer_bridge_heartbeat_timeouts_total", "Links closed for silence.",
             c->heartbeat_timeouts},

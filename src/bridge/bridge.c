@@ -135,6 +135,7 @@ struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop, struct
     bridge->store = store;
     bridge->budget = budget;
     bridge->events = *events;
+    bridge->bad_answers.about = "answers that are not used";
     take_settings(bridge, config);
 
     bridge->page = wi_page_new(config->bridge.page ? config->bridge.page : "", error);
@@ -205,6 +206,7 @@ void wi_bridge_free(struct wi_bridge *bridge)
     wi_tokens_clear(&bridge->tokens);
     wi_joins_clear(&bridge->joins);
     wi_certificate_free(bridge->certificate);
+    wi_strings_clear(&bridge->odd_models);
     free(bridge->url);
     free(bridge->local_url);
     free(bridge->security_headers);
@@ -296,7 +298,7 @@ enum wi_code wi_bridge_send_task(
         return WI_NODE_NOT_FOUND;
     if (wi_send_task_request(node, task))
         return WI_MEMORY_BUDGET;
-    wi_node_add_attempt(node, task->attempt_id, task->model);
+    wi_node_add_attempt(node, task);
     return WI_OK;
 }
 

@@ -168,11 +168,11 @@ int wi_node_credential_ok(const struct wi_bridge *bridge, const char *token)
 
 /* --- Attempts -------------------------------------------------------------------------------- */
 
-void wi_node_add_attempt(struct wi_node *node, const char *id, struct wi_model *model)
+void wi_node_add_attempt(struct wi_node *node, const struct wi_task *task)
 {
     struct wi_attempt *attempt = wi_alloc(sizeof *attempt);
-    snprintf(attempt->id, sizeof attempt->id, "%s", id);
-    attempt->model = model ? wi_model_ref(model) : NULL;
+    snprintf(attempt->id, sizeof attempt->id, "%s", task->attempt_id);
+    wi_sent_note(&attempt->sent, task, wi_now_ms());
     HASH_ADD_STR(node->attempts, id, attempt);
 }
 
@@ -186,7 +186,7 @@ struct wi_attempt *wi_node_find_attempt(const struct wi_node *node, const char *
 void wi_node_remove_attempt(struct wi_node *node, struct wi_attempt *attempt)
 {
     HASH_DEL(node->attempts, attempt);
-    wi_model_unref(attempt->model);
+    wi_sent_clear(&attempt->sent);
     free(attempt);
 }
 

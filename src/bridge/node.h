@@ -25,7 +25,7 @@ void wi_node_free(struct wi_node *node);
  * file request has to look through all nodes. */
 int wi_node_credential_ok(const struct wi_bridge *bridge, const char *token);
 
-void wi_node_add_attempt(struct wi_node *node, const char *id, struct wi_model *model);
+void wi_node_add_attempt(struct wi_node *node, const struct wi_task *task);
 struct wi_attempt *wi_node_find_attempt(const struct wi_node *node, const char *id); /* or NULL */
 void wi_node_remove_attempt(struct wi_node *node, struct wi_attempt *attempt);
 /* Attempts that are in neither list were never received: takes them off and reports them lost. */

@@ -4,14 +4,17 @@
  *
  *   listener  ->  connection (one lws socket)  ->  transfer (an HTTP answer)   files.c
  *                                              ->  link (a WebSocket)          link.c
- *   node (outlives its links)  node.c, its messages in announce.c, messages.c, outgoing.c
+ *   node (outlives its links)  node.c, its messages in announce.c, messages.c,
+ *                                              response.c, outgoing.c
  */
 #ifndef WI_BRIDGE_PRIVATE_H
 #define WI_BRIDGE_PRIVATE_H
 
 #include "base/certificate.h"
 #include "base/listener.h"
+#include "base/log_limit.h"
 #include "base/loop.h"
+#include "bridge/answer_check.h"
 #include "bridge/bridge.h"
 #include "bridge/frame.h"
 #include "bridge/joins.h"
@@ -72,6 +75,8 @@ struct wi_bridge {
     char *security_headers;
     unsigned char *scratch; /* LWS_PRE + WI_LWS_CHUNK bytes for gathered writes */
     struct wi_bridge_counters counters;
+    struct wi_strings odd_models; /* hashes of those whose outputs have not the shape promised */
+    struct wi_log_limit bad_answers;
     int closed;
 };
 
@@ -105,8 +110,8 @@ int wi_origin_allowed(const char *origin, const char *host, const char *url, con
 struct wi_attempt {
     char id[WI_FRAME_ID_MAX + 1];
     int accepted;
-    struct wi_model *model; /* referenced, so that the page can fetch it */
-    UT_hash_handle hh;      /* uthash keeps the order of insertion: the first is the oldest */
+    struct wi_sent sent; /* what its answer is held against */
+    UT_hash_handle hh;   /* uthash keeps the order of insertion: the first is the oldest */
 };
 
 struct wi_node {

@@ -144,6 +144,8 @@ void sim_node_free(struct sim_node *node);
 /* What the model would answer to `inputs`, filled with zeros: WI_OK, or why it cannot be known. */
 enum wi_code sim_model_outputs(struct sim *sim, const char *name, const struct wi_tensors *inputs,
     const json_t *wanted, struct wi_tensors *outputs, struct wi_error *error);
+/* Whether an output is in the list of those wanted; an empty list or none: all are. */
+int sim_model_wants(const json_t *wanted, const char *name);
 void sim_models_free(struct sim *sim);
 
 #endif

@@ -51,7 +51,7 @@ static const struct sim_model *find(struct sim *sim, const char *name)
     return model;
 }
 
-static int is_wanted(const json_t *wanted, const char *name)
+int sim_model_wants(const json_t *wanted, const char *name)
 {
     const json_t *one;
     size_t i;
@@ -105,7 +105,7 @@ enum wi_code sim_model_outputs(struct sim *sim, const char *name, const struct w
             "simulate --models names, and %.100s is not there",
             name);
     for (size_t i = 0; code == WI_OK && i < model->signature.output_count; i++)
-        if (is_wanted(wanted, model->signature.outputs[i].name))
+        if (sim_model_wants(wanted, model->signature.outputs[i].name))
             code = add_output(&model->signature.outputs[i], inputs, outputs, error);
     return code;
 }

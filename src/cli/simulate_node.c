@@ -240,15 +240,26 @@ static void note_model(struct sim_node *node, const json_t *model)
     send_model_status(node);
 }
 
+/* The inputs that were asked for, as they came. */
+static void echo(const json_t *wanted, struct wi_tensors *inputs, struct wi_tensors *outputs)
+{
+    for (size_t i = 0; i < inputs->count; i++) {
+        struct wi_tensors one = {&inputs->items[i], 1};
+        if (sim_model_wants(wanted, one.items->name))
+            wi_tensors_share(outputs, &one);
+    }
+}
+
 static enum wi_code compute(struct sim_node *node, struct wi_frame *task, const char *model,
     struct wi_tensors *outputs, struct wi_error *error)
 {
+    const json_t *wanted = json_object_get(task->data, "outputs");
+
     if (strcmp(model, "builtin/echo") == 0) {
-        wi_tensors_move(outputs, &task->tensors);
+        echo(wanted, &task->tensors, outputs);
         return WI_OK;
     }
-    return sim_model_outputs(
-        node->sim, model, &task->tensors, json_object_get(task->data, "outputs"), outputs, error);
+    return sim_model_outputs(node->sim, model, &task->tensors, wanted, outputs, error);
 }
 
 /* What is to become of an attempt, by lot. */

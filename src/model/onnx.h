@@ -7,6 +7,7 @@
 #define WI_MODEL_ONNX_H
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "model/datatype.h"
 #include "model/tensor.h"
 #include <stddef.h>
@@ -52,5 +53,13 @@ enum wi_code wi_onnx_check_inputs(const struct wi_onnx_signature *signature,
 /* Whether `name` is an output: WI_OK or WI_OUTPUT_UNKNOWN with the names allowed. */
 enum wi_code wi_onnx_check_output(
     const struct wi_onnx_signature *signature, const char *name, struct wi_error *error);
+
+/* Holds the tensors of an answer against the signature: each output that was wanted (`wanted`;
+ * none: all) there once, nothing else, of the right datatype. An output that is a sequence, map or
+ * optional may be left out. WI_OK, or WI_INFERENCE_FAILED with what is wrong. `odd` receives the
+ * name of the first output whose shape the signature does not allow, borrowed, else NULL. */
+enum wi_code wi_onnx_check_answer(const struct wi_onnx_signature *signature,
+    const struct wi_strings *wanted, const struct wi_tensors *outputs, const char **odd,
+    struct wi_error *error);
 
 #endif

@@ -1,4 +1,4 @@
-/* A request's tensors and output names held against a graph's signature. */
+/* The tensors of a request, and of its answer, held against a graph's signature. */
 #include "model/onnx.h"
 
 #include <inttypes.h>
@@ -144,4 +144,69 @@ enum wi_code wi_onnx_check_output(
     wi_error_expect(error, "%s", names);
     wi_error_allow(error, "%s", names);
     return WI_OUTPUT_UNKNOWN;
+}
+
+/* --- answers --------------------------------------------------------------------------------- */
+
+/* Outputs mostly come in the graph's order, so the search begins where the last one ended. */
+static const struct wi_onnx_value *find_output(
+    const struct wi_onnx_signature *signature, const char *name, size_t near)
+{
+    for (size_t i = 0; i < signature->output_count; i++) {
+        const struct wi_onnx_value *value =
+            &signature->outputs[(near + i) % signature->output_count];
+        if (strcmp(value->name, name) == 0)
+            return value;
+    }
+    return NULL;
+}
+
+static int is_wanted(const struct wi_strings *wanted, const char *name)
+{
+    return wanted->count == 0 || wi_strings_contain(wanted, name);
+}
+
+static enum wi_code check_output(const struct wi_onnx_value *value, const struct wi_tensor *tensor,
+    const char **odd, struct wi_error *error)
+{
+    if (value->tensor && value->has_datatype && value->datatype != tensor->datatype)
+        return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
+            "output %.128s is %s; the model gives %s", value->name,
+            wi_datatype_name(tensor->datatype), wi_datatype_name(value->datatype));
+    if (value->tensor && !*odd && !shape_fits(value, tensor))
+        *odd = value->name;
+    return WI_OK;
+}
+
+enum wi_code wi_onnx_check_answer(const struct wi_onnx_signature *signature,
+    const struct wi_strings *wanted, const struct wi_tensors *outputs, const char **odd,
+    struct wi_error *error)
+{
+    unsigned char seen[WI_TENSORS_MAX] = {0};
+    size_t near = 0;
+
+    *odd = NULL;
+    for (size_t i = 0; i < outputs->count; i++) {
+        const struct wi_tensor *tensor = &outputs->items[i];
+        const struct wi_onnx_value *value = find_output(signature, tensor->name, near);
+        enum wi_code code;
+
+        if (!value || !is_wanted(wanted, tensor->name))
+            return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
+                "output %.128s is none that was asked for", tensor->name);
+        near = (size_t)(value - signature->outputs);
+        if (seen[near]++)
+            return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
+                "output %.128s is there twice", tensor->name);
+        code = check_output(value, tensor, odd, error);
+        if (code != WI_OK)
+            return code;
+        near++;
+    }
+    for (size_t i = 0; i < signature->output_count; i++)
+        if (!seen[i] && signature->outputs[i].tensor &&
+            is_wanted(wanted, signature->outputs[i].name))
+            return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
+                "output %.128s is missing", signature->outputs[i].name);
+    return WI_OK;
 }

@@ -114,3 +114,92 @@ test('answers to jobs that a node was never given are dropped and counted', asyn
     assert.deepEqual(kserve.decode(await asked).outputs[0].values, [1, 2, 3]);
     await node.close();
 });
+
+/** What the client of `model` gets from a node that answers in this way only. */
+async function refused(node, model, answer, more = {}) {
+    node.onTask = (task) => node.respond(task, answer(task));
+    const got = await daemon.infer({ model_name: model, node: node.id, ...more,
+        inputs: [{ name: 'x', datatype: 'FP32', shape: [2], data: [1, 2] }] });
+    assert.equal(got.status, 502, got.text);
+    assert.equal(got.json.code, 'attempts_exhausted');
+    return got.json.detail;
+}
+
+const tensor = (name, datatype, shape, values) =>
+    ({ name, datatype, shape, bytes: kserve.pack(datatype, values) });
+const y = tensor('y', 'FP32', [2], [2, 4]);
+const ran = (more) => ({ data: { executed_on: { platform: 'wasm', engine: 'x', ...more } } });
+
+test('an answer that is none to the request fails its attempt, and says what is wrong', async () => {
+    const node = await (await page()).join();
+    const bad = await metric('webinfer_bridge_bad_answers_total');
+    const wrong = [
+        [() => ({ outputs: [] }), /output y is missing/],
+        [() => ({ outputs: [{ ...y, name: 'zum' }] }), /output zum is none that was asked for/],
+        [() => ({ outputs: [y, { ...y, name: 'z' }] }), /output z is none that was asked for/],
+        [() => ({ outputs: [y, y] }), /output y is there twice/],
+        [() => ({ outputs: [tensor('y', 'INT32', [2], [2, 4])] }), /y is INT32; the model gives FP32/],
+        [() => ({ outputs: [tensor('y', 'FP32', [1, 2], [2, 4])] }), /y has another shape/],
+        [() => ({ outputs: [y], data: { executed_on: {} } }), /executed_on\.platform is missing/],
+        [() => ({ outputs: [y], ...ran({ platform: 'abacus' }) }), /"abacus"/],
+        [() => ({ outputs: [y], ...ran({ platform: 'webgpu' }) }), /"webgpu"/],
+        [() => ({ outputs: [y], ...ran({ threads: 1.5 }) }), /threads must be an integer/],
+        [() => ({ outputs: [y], ...ran({ fallbacks: ['x'] }) }), /fallbacks\[0\]/],
+        [() => ({ outputs: [y], data: { executed_on: undefined } }), /executed_on is missing/],
+        [() => ({ outputs: [y], data: { ok: 'yes' } }), /data\.ok/],
+    ];
+    for (const [answer, reason] of wrong)
+        assert.match(await refused(node, 'twice', answer), reason);
+    for (const answer of [() => ({ outputs: [y] }), () => ({ outputs: [] })])
+        assert.match(await refused(node, 'builtin/echo', answer), /the input x/);
+    // Each of the four attempts of each; and the node is there as before.
+    assert.equal(await metric('webinfer_bridge_bad_answers_total'), bad + 4 * (wrong.length + 2));
+    node.onTask = (task) => node.respond(task, { outputs: [y] });
+    const good = await daemon.infer({ model_name: 'twice', node: node.id,
+        inputs: [{ name: 'x', datatype: 'FP32', shape: [2], data: [1, 2] }] });
+    assert.equal(good.status, 200, good.text);
+    assert.deepEqual(kserve.decode(good).outputs[0].values, [2, 4]);
+    await node.close();
+});
+
+test('a client gets its answer from an honest node where another one lies', async () => {
+    const node = await (await page()).join();
+    let lies = 0;
+    node.onTask = (task) => {
+        lies++;
+        node.respond(task, { outputs: [] });
+    };
+    while (!lies) {
+        const answer = await echo([4, 5]);
+        assert.equal(answer.status, 200, answer.text);
+        assert.equal(answer.json.executed_on.node, honest.id);
+        assert.deepEqual(kserve.decode(answer).outputs[0].values, [4, 5]);
+    }
+    await node.close();
+});
+
+test('a node cannot claim the failures that are the service\'s to claim', async () => {
+    const node = await (await page()).join();
+    let asked = 0;
+    for (const code of ['deadline_exceeded', 'cancelled', 'unauthorized', 'queue_full',
+        'shutting_down', 'memory_budget', 'nonsense']) {
+        asked = 0;
+        node.onTask = (task) => {
+            asked++;
+            node.fail(task, { code, message: 'says the node' });
+        };
+        const answer = await echo([1], { node: node.id, timeout_ms: 20_000 });
+        assert.equal(answer.status, 502, answer.text);
+        assert.equal(answer.json.code, 'attempts_exhausted');
+        assert.match(answer.json.detail, new RegExp(`"${code}".*says the node`));
+        assert.equal(asked, 4, code);
+        // It was no fault of the request: another node answers it.
+        node.onTask = (task) => node.fail(task, { code, message: 'says the node' });
+        assert.equal((await echo([2])).status, 200);
+    }
+    node.onTask = (task) => node.fail(task, { code: 'operator_unsupported', message: 'no Foo' });
+    const said = await echo([1], { node: node.id });
+    assert.equal(said.status, 422, said.text);
+    assert.equal(said.json.code, 'operator_unsupported');
+    await node.close();
+});

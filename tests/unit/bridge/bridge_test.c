@@ -50,6 +50,51 @@ static void test_announce_and_task(void **state)
     client_close(&client);
 }
 
+/* The output of the test's model: three bytes, or as many as one likes. */
+static struct wi_onnx_value fixed_output = {.name = (char *)"y",
+    .tensor = 1,
+    .has_datatype = 1,
+    .datatype = WI_UINT8,
+    .has_shape = 1,
+    .rank = 1,
+    .dims = {3}};
+static struct wi_onnx_value free_output = {
+    .name = (char *)"y", .tensor = 1, .has_datatype = 1, .datatype = WI_UINT8};
+
+/* The head of an answer with one output `y` of `size` bytes, padded; its size. */
+static size_t make_head(char head[512], const char *attempt_id, const char *members, size_t size)
+{
+    int length = snprintf(head + 4, 508,
+        "{\"id\":\"n-2\",\"type\":\"task_response\",\"from\":\"n\",\"timestamp\":1,\"data\":{"
+        "\"attempt_id\":\"%s\",\"ok\":true,%s,\"tensors\":[{\"name\":\"y\","
+        "\"datatype\":\"UINT8\",\"shape\":[%zu],\"offset\":0,\"byte_length\":%zu}]}}",
+        attempt_id, members, size, size);
+    uint32_t json_size = (uint32_t)length;
+    size_t aligned = ((size_t)length + 4 + 7) & ~(size_t)7;
+    memcpy(head, &json_size, 4);
+    memset(head + 4 + length, 0, aligned - 4 - (size_t)length);
+    return aligned;
+}
+
+static void answer_bytes(struct client *client, const char *attempt_id, const char *members,
+    const char *bytes, size_t size)
+{
+    char frame[1024];
+    size_t head = make_head(frame, attempt_id, members, size);
+    memcpy(frame + head, bytes, size);
+    client_send_frame(client, 2, 1, frame, head + size);
+}
+
+/* The opcode of the next message. */
+static int hear_one(struct client *client)
+{
+    struct ws_message message;
+    assert_int_equal(client_message(client, &message), 0);
+    int opcode = message.opcode;
+    message_clear(&message);
+    return opcode;
+}
+
 static void test_failure(void **state)
 {
     struct house *house = *state;
@@ -74,14 +119,96 @@ static void test_failure(void **state)
     say(&client, "task_response",
         "{\"attempt_id\":\"att-3\",\"ok\":false,\"error\":{\"code\":\"deadline_exceeded\","
         "\"message\":\"others ran\"}}");
-    turn_until(&client, &house->answers, 3);
-    assert_int_equal(house->answer.error.code, WI_DEADLINE_EXCEEDED);
+    turn_until(&client, &house->answers, 3); /* it has not passed: a second to run was given */
+    assert_int_equal(house->answer.error.code, WI_INFERENCE_FAILED);
+    assert_true(house->answer.retryable);
+    assert_non_null(strstr(house->answer.error.detail, "deadline_exceeded"));
     say(&client, "task_response",
         "{\"attempt_id\":\"att-4\",\"ok\":false,\"error\":{\"code\":\"queue_full\","
         "\"message\":\"as if it were ours\"}}");
     turn_until(&client, &house->answers, 4);
     assert_int_equal(house->answer.error.code, WI_INFERENCE_FAILED);
+    assert_true(house->answer.retryable);
     client_close(&client);
+}
+
+/* What is well-formed and wrong costs its attempt, and the node stays. */
+static void test_bad_answers(void **state)
+{
+    static const char *const bad[][2] = {
+        {"\"ok\":true,\"executed_on\":{}", "data.executed_on.platform is missing"},
+        {"\"ok\":true,\"executed_on\":{\"platform\":\"webnn\"}", "webnn"},
+        {"\"ok\":true,\"executed_on\":{\"platform\":\"wasm\",\"threads\":1.5}", "threads"},
+        {"\"ok\":true,\"executed_on\":{\"platform\":\"wasm\",\"simulated\":true}", "simulated"},
+        {"\"ok\":true", "data.executed_on is missing"},
+        {"\"ok\":\"yes\",\"executed_on\":{\"platform\":\"wasm\"}", "data.ok"},
+        {"\"executed_on\":{\"platform\":\"wasm\"}", "data.ok is missing"},
+        {"\"ok\":false", "data.error is missing"},
+        {"\"ok\":false,\"error\":{\"code\":7,\"message\":\"m\"}", "data.error.code"},
+        {"\"ok\":true,\"executed_on\":{\"platform\":\"wasm\"},\"performance\":{\"warm\":1}",
+            "warm"},
+    };
+    struct house *house = *state;
+    struct client client = join(house, NULL);
+    int count = (int)(sizeof bad / sizeof *bad);
+    for (int i = 0; i < count; i++) {
+        char data[512];
+        send_task(house, "att-1", NULL);
+        snprintf(data, sizeof data, "{\"attempt_id\":\"att-1\",%s}", bad[i][0]);
+        say(&client, "task_response", data);
+        turn_until(&client, &house->answers, i + 1);
+        assert_false(house->answer.ok);
+        assert_true(house->answer.retryable);
+        assert_int_equal(house->answer.error.code, WI_INFERENCE_FAILED);
+        if (!strstr(house->answer.error.detail, bad[i][1]))
+            fail_msg("%s: %s", bad[i][0], house->answer.error.detail);
+    }
+    assert_int_equal(wi_bridge_counters(house->bridge)->bad_answers, count);
+    assert_int_equal(house->aways, 0);
+    send_task(house, "att-2", NULL);
+    say(&client, "task_response", ANSWER("att-2"));
+    turn_until(&client, &house->answers, count + 1);
+    assert_true(house->answer.ok);
+    assert_int_equal(model_references, 0);
+    /* One that names no attempt can fail none. */
+    say(&client, "task_response", "{\"ok\":true}");
+    while (hear_one(&client) != 8)
+        continue;
+    client_close(&client);
+}
+
+/* A shape that is not the model's is news from a browser of ours, and a wrong answer from others.
+ */
+static void test_odd_shape(void **state)
+{
+    struct house *house = *state;
+    char token[WI_TOKEN_SIZE], id[WI_ID_SIZE], who[128];
+    struct wi_error error;
+    struct client ours = join(house, NULL);
+    test_model.signature = (struct wi_onnx_signature){.outputs = &fixed_output, .output_count = 1};
+    send_task(house, "att-1", NULL);
+    answer_bytes(&ours, "att-1", "\"executed_on\":{\"platform\":\"wasm\"}", "abcd", 4);
+    turn_until(&ours, &house->answers, 1);
+    assert_true(house->answer.ok);
+
+    assert_int_equal(wi_bridge_invite(house->bridge, 1, 60000, id, token, &error), WI_OK);
+    struct client joined = open_socket(house);
+    snprintf(who, sizeof who, "\"token\":\"%s\"", token);
+    announce(&joined, who);
+    json_decref(hear(&joined, "welcome"));
+    send_task(house, "att-2", NULL);
+    answer_bytes(&joined, "att-2", "\"executed_on\":{\"platform\":\"wasm\"}", "abcd", 4);
+    turn_until(&joined, &house->answers, 2);
+    assert_false(house->answer.ok);
+    assert_true(house->answer.retryable);
+    send_task(house, "att-3", NULL);
+    answer_bytes(&joined, "att-3", "\"executed_on\":{\"platform\":\"wasm\"}", "abc", 3);
+    turn_until(&joined, &house->answers, 3);
+    assert_true(house->answer.ok);
+    assert_int_equal(wi_bridge_counters(house->bridge)->bad_answers, 1);
+    memset(&test_model.signature, 0, sizeof test_model.signature);
+    client_close(&ours);
+    client_close(&joined);
 }
 
 /* Big tensors out in place and in fragments, and back in, byte for byte. */
@@ -90,6 +217,7 @@ static void test_tensors(void **state)
     static const size_t sizes[] = {0, 1, 100, 65536, 602112, 4194305};
     struct house *house = *state;
     struct client client = join(house, NULL);
+    test_model.signature = (struct wi_onnx_signature){.outputs = &free_output, .output_count = 1};
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         struct wi_tensors sent = make_tensor("x", sizes[s]), small = make_tensor("y", 3);
         struct wi_tensor *second = wi_tensors_add(&sent);
@@ -121,15 +249,8 @@ static void test_tensors(void **state)
         message_clear(&message);
 
         char head[512];
-        int size = snprintf(head + 4, sizeof head - 4,
-            "{\"id\":\"n-2\",\"type\":\"task_response\",\"from\":\"n\",\"timestamp\":1,\"data\":{"
-            "\"attempt_id\":\"att-1\",\"ok\":true,\"executed_on\":{},\"tensors\":[{\"name\":\"y\","
-            "\"datatype\":\"UINT8\",\"shape\":[%zu],\"offset\":0,\"byte_length\":%zu}]}}",
-            sizes[s], sizes[s]);
-        uint32_t json_size = (uint32_t)size;
-        memcpy(head, &json_size, 4);
-        size_t aligned = ((size_t)size + 4 + 7) & ~(size_t)7;
-        memset(head + 4 + size, 0, aligned - 4 - (size_t)size);
+        size_t aligned =
+            make_head(head, "att-1", "\"executed_on\":{\"platform\":\"webgpu\"}", sizes[s]);
         client_send_frame(&client, 2, 0, head, aligned / 2);
         client_send_frame(&client, 0, 0, head + aligned / 2, aligned - aligned / 2);
         client_send_frame(&client, 9, 1, "ping", 4);
@@ -146,6 +267,7 @@ static void test_tensors(void **state)
             message_clear(&rest);
         }
     }
+    memset(&test_model.signature, 0, sizeof test_model.signature);
     client_close(&client);
 }
 
@@ -335,6 +457,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_announce_and_task, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failure, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_bad_answers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_odd_shape, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_tensors, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_resume, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_silence, set_up, tear_down),

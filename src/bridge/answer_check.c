@@ -1,0 +1,262 @@
+/* Answers held against what was sent; see answer_check.h. */
+#include "bridge/answer_check.h"
+
+#include "base/params.h"
+#include "model/onnx.h"
+#include <string.h>
+
+#define MAX_THREADS 4096
+#define MAX_FALLBACKS 16
+#define MAX_REASON 4096
+/* A node's clock begins when the task arrives and ours when it leaves. */
+#define DEADLINE_SLACK_MS 20
+
+/* --- what was sent --------------------------------------------------------------------------- */
+
+static unsigned bit(enum wi_platform platform)
+{
+    return 1u << platform;
+}
+
+/* Names, datatypes and shapes; the bytes stay whose they are. */
+static void note_inputs(struct wi_tensors *to, const struct wi_tensors *from)
+{
+    for (size_t i = 0; from && i < from->count; i++) {
+        struct wi_tensor *tensor = wi_tensors_add(to);
+        *tensor = from->items[i];
+        tensor->name = wi_strdup(tensor->name);
+        tensor->blob = NULL;
+    }
+}
+
+void wi_sent_note(struct wi_sent *sent, const struct wi_task *task, double now_ms)
+{
+    memset(sent, 0, sizeof *sent);
+    sent->model = task->model ? wi_model_ref(task->model) : NULL;
+    /* Without a fallback the second platform is not to be tried. */
+    for (size_t i = 0; i < task->platform_count && (i == 0 || task->fallback); i++)
+        sent->platforms |= bit(task->platforms[i]);
+    if (task->outputs)
+        wi_strings_copy(&sent->outputs, task->outputs);
+    if (task->model && task->model->builtin)
+        note_inputs(&sent->inputs, task->tensors);
+    sent->due = now_ms + task->deadline_ms;
+}
+
+void wi_sent_clear(struct wi_sent *sent)
+{
+    wi_model_unref(sent->model);
+    wi_strings_clear(&sent->outputs);
+    wi_tensors_clear(&sent->inputs);
+    sent->model = NULL;
+}
+
+/* --- executed_on ----------------------------------------------------------------------------- */
+
+struct report {
+    const char *platform, *engine, *build, *precision, *quantization;
+    int64_t threads;
+    int simulated;
+    json_t *adapter, *fallbacks;
+};
+
+/* clang-format off */
+#define ROW(type, name, kind, required, min, max)                                                  \
+    {#name, kind, offsetof(struct type, name), required, min, max, NULL}
+#define END_ROW {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL}
+/* clang-format on */
+
+static const struct wi_param report_table[] = {
+    ROW(report, platform, WI_PARAM_STRING, 1, 1, 16),
+    ROW(report, engine, WI_PARAM_STRING, 0, 0, 64),
+    ROW(report, build, WI_PARAM_STRING, 0, 0, 64),
+    ROW(report, precision, WI_PARAM_STRING, 0, 0, 32),
+    ROW(report, quantization, WI_PARAM_STRING, 0, 0, 32),
+    ROW(report, threads, WI_PARAM_INTEGER, 0, 1, MAX_THREADS),
+    ROW(report, simulated, WI_PARAM_BOOL, 0, 0, 0),
+    ROW(report, adapter, WI_PARAM_OBJECT, 0, 0, 0),
+    ROW(report, fallbacks, WI_PARAM_ARRAY, 0, 0, MAX_FALLBACKS),
+    END_ROW,
+};
+
+struct fallback {
+    const char *platform, *code, *reason;
+};
+
+static const struct wi_param fallback_table[] = {
+    ROW(fallback, platform, WI_PARAM_STRING, 1, 1, 16),
+    ROW(fallback, code, WI_PARAM_STRING, 1, 1, 64),
+    ROW(fallback, reason, WI_PARAM_STRING, 1, 0, MAX_REASON),
+    END_ROW,
+};
+
+struct adapter {
+    const char *vendor, *architecture, *description;
+    int is_fallback;
+};
+
+static const struct wi_param adapter_table[] = {
+    ROW(adapter, vendor, WI_PARAM_STRING, 0, 0, 255),
+    ROW(adapter, architecture, WI_PARAM_STRING, 0, 0, 255),
+    ROW(adapter, description, WI_PARAM_STRING, 0, 0, 255),
+    ROW(adapter, is_fallback, WI_PARAM_BOOL, 0, 0, 0),
+    END_ROW,
+};
+
+static int is_in(const struct wi_param *table, const char *key)
+{
+    for (; table->name; table++)
+        if (strcmp(table->name, key) == 0)
+            return 1;
+    return 0;
+}
+
+static void keep_only(const struct wi_param *table, json_t *object)
+{
+    const char *key;
+    json_t *value;
+    void *next;
+    json_object_foreach_safe(object, next, key, value)
+    {
+        if (!is_in(table, key))
+            json_object_del(object, key);
+    }
+}
+
+static enum wi_code check_platform(
+    const struct wi_sent *sent, const char *name, const char *where, struct wi_error *error)
+{
+    for (int i = 0; i < WI_PLATFORM_COUNT; i++)
+        if (sent->platforms & bit((enum wi_platform)i) && strcmp(name, wi_platform_names[i]) == 0)
+            return WI_OK;
+    return wi_error_set(error, WI_INFERENCE_FAILED, where,
+        "%s is \"%s\", which is none of the platforms that it was sent with", where, name);
+}
+
+/* The reader's own codes are about requests of clients. */
+static enum wi_code unusable(struct wi_error *error)
+{
+    error->code = WI_INFERENCE_FAILED;
+    return WI_INFERENCE_FAILED;
+}
+
+static enum wi_code check_report(
+    const struct wi_sent *sent, const json_t *executed_on, struct wi_error *error)
+{
+    struct report report = {0};
+    struct adapter adapter = {0};
+    if (wi_params_read(report_table, executed_on, WI_PARAMS_OPEN, "data.executed_on.", &report,
+            error) != WI_OK ||
+        (report.adapter && wi_params_read(adapter_table, report.adapter, WI_PARAMS_OPEN,
+                               "data.executed_on.adapter.", &adapter, error) != WI_OK))
+        return unusable(error);
+    if (report.adapter)
+        keep_only(adapter_table, report.adapter);
+    for (size_t i = 0; i < json_array_size(report.fallbacks); i++) {
+        json_t *row = json_array_get(report.fallbacks, i);
+        struct fallback fallback = {0};
+        char where[64];
+        snprintf(where, sizeof where, "data.executed_on.fallbacks[%zu].", i);
+        if (!json_is_object(row))
+            return wi_error_set(error, WI_INFERENCE_FAILED, "data.executed_on.fallbacks",
+                "data.executed_on.fallbacks[%zu] must be an object with platform, code and reason",
+                i);
+        if (wi_params_read(fallback_table, row, WI_PARAMS_OPEN, where, &fallback, error) != WI_OK)
+            return unusable(error);
+        keep_only(fallback_table, row);
+        if (check_platform(sent, fallback.platform, where, error) != WI_OK)
+            return error->code;
+    }
+    return check_platform(sent, report.platform, "data.executed_on.platform", error);
+}
+
+/* --- outputs --------------------------------------------------------------------------------- */
+
+static int same_head(const struct wi_tensor *a, const struct wi_tensor *b)
+{
+    return strcmp(a->name, b->name) == 0 && a->datatype == b->datatype && a->rank == b->rank &&
+           memcmp(a->dims, b->dims, a->rank * sizeof *a->dims) == 0;
+}
+
+/* builtin/echo: the inputs that were asked for, in their order. */
+static enum wi_code check_echo(
+    const struct wi_sent *sent, const struct wi_tensors *outputs, struct wi_error *error)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < sent->inputs.count; i++) {
+        const struct wi_tensor *input = &sent->inputs.items[i];
+        if (sent->outputs.count && !wi_strings_contain(&sent->outputs, input->name))
+            continue;
+        if (at == outputs->count || !same_head(input, &outputs->items[at]))
+            return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
+                "output %zu must be the input %.128s, with its datatype and shape", at,
+                input->name);
+        at++;
+    }
+    if (at < outputs->count)
+        return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
+            "it has %zu outputs; %zu were asked for", outputs->count, at);
+    return WI_OK;
+}
+
+enum wi_code wi_answer_check(const struct wi_sent *sent, const struct wi_answer *answer,
+    const char **odd, struct wi_error *error)
+{
+    const char *first_odd = NULL;
+    enum wi_code code = WI_OK;
+    if (answer->executed_on)
+        code = check_report(sent, answer->executed_on, error);
+    if (code == WI_OK && answer->ok && sent->model)
+        code = sent->model->builtin ? check_echo(sent, &answer->outputs, error)
+                                    : wi_onnx_check_answer(&sent->model->signature, &sent->outputs,
+                                          &answer->outputs, &first_odd, error);
+    if (odd)
+        *odd = code == WI_OK ? first_odd : NULL;
+    return code;
+}
+
+/* --- failures -------------------------------------------------------------------------------- */
+
+/* What nodes say, ours among them (page/src/engine/errors.js). */
+static const struct {
+    const char *name;
+    enum wi_code code;
+} claims[] = {
+    {"inference_failed", WI_INFERENCE_FAILED},
+    {"model_invalid", WI_MODEL_INVALID},
+    {"operator_unsupported", WI_OPERATOR_UNSUPPORTED},
+    {"platform_unsupported", WI_PLATFORM_UNSUPPORTED},
+    {"precision_unsupported", WI_PRECISION_UNSUPPORTED},
+    {"picture_invalid", WI_PICTURE_INVALID},
+    {"picture_too_large", WI_PICTURE_TOO_LARGE},
+    {"input_unknown", WI_INPUT_UNKNOWN},
+    {"input_missing", WI_INPUT_MISSING},
+    {"input_datatype", WI_INPUT_DATATYPE},
+    {"input_shape", WI_INPUT_SHAPE},
+    {"input_size", WI_INPUT_SIZE},
+    {"input_invalid", WI_INPUT_INVALID},
+    {"output_unknown", WI_OUTPUT_UNKNOWN},
+    /* About the node itself: clients see inference_failed, with the name before the text. */
+    {"device_lost", WI_INFERENCE_FAILED},
+    {"engine_crashed", WI_INFERENCE_FAILED},
+    {"engine_hung", WI_INFERENCE_FAILED},
+    {"out_of_memory", WI_INFERENCE_FAILED},
+    {"model_fetch_failed", WI_INFERENCE_FAILED},
+};
+
+struct wi_claim wi_claim_of(const struct wi_sent *sent, const char *code, double now_ms)
+{
+    struct wi_claim claim = {.code = WI_INFERENCE_FAILED, .retryable = 1};
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
+        if (strcmp(claims[i].name, code) != 0)
+            continue;
+        claim = (struct wi_claim){.code = claims[i].code, .known = 1};
+        claim.is_ours = strcmp(wi_code_name(claim.code), code) == 0;
+        return claim;
+    }
+    /* The deadline is ours, and its passing is for everybody to see. */
+    if (strcmp(code, wi_code_name(WI_DEADLINE_EXCEEDED)) == 0 &&
+        now_ms >= sent->due - DEADLINE_SLACK_MS)
+        claim = (struct wi_claim){.code = WI_DEADLINE_EXCEEDED, .known = 1, .is_ours = 1};
+    return claim;
+}

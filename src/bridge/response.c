@@ -1,0 +1,193 @@
+/* Reading of task_response; see response.h. What it is held against is answer_check.c's. */
+#include "bridge/response.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/params.h"
+#include "bridge/node.h"
+#include "bridge/report.h"
+#include <string.h>
+
+/* Models whose outputs were seen with another shape than theirs; each is logged once. */
+#define MAX_ODD_MODELS 256
+
+/* clang-format off */
+#define ROW(type, name, kind, required, min, max)                                                  \
+    {#name, kind, offsetof(struct type, name), required, min, max, NULL}
+#define END_ROW {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL}
+/* clang-format on */
+
+struct about {
+    const char *attempt_id;
+};
+
+static const struct wi_param about_table[] = {
+    ROW(about, attempt_id, WI_PARAM_STRING, 1, 1, WI_FRAME_ID_MAX),
+    END_ROW,
+};
+
+struct response {
+    int ok, retryable;
+    json_t *executed_on, *performance, *error, *result;
+};
+
+static const struct wi_param response_table[] = {
+    ROW(response, ok, WI_PARAM_BOOL, 1, 0, 0),
+    ROW(response, retryable, WI_PARAM_BOOL, 0, 0, 0),
+    ROW(response, executed_on, WI_PARAM_OBJECT, 0, 0, 0),
+    ROW(response, performance, WI_PARAM_OBJECT, 0, 0, 0),
+    ROW(response, error, WI_PARAM_OBJECT, 0, 0, 0),
+    ROW(response, result, WI_PARAM_ANY, 0, 0, 0),
+    END_ROW,
+};
+
+static const struct wi_param performance_table[] = {
+    {"load_ms", WI_PARAM_NUMBER, offsetof(struct wi_answer, load_ms), 0, 0, 1e12, NULL},
+    {"inference_ms", WI_PARAM_NUMBER, offsetof(struct wi_answer, inference_ms), 0, 0, 1e12, NULL},
+    {"warm", WI_PARAM_BOOL, offsetof(struct wi_answer, warm), 0, 0, 0, NULL},
+    END_ROW,
+};
+
+struct failure {
+    const char *code, *message, *field, *expected;
+};
+
+static const struct wi_param failure_table[] = {
+    ROW(failure, code, WI_PARAM_STRING, 1, 1, 64),
+    ROW(failure, message, WI_PARAM_STRING, 1, 0, 0),
+    ROW(failure, field, WI_PARAM_STRING, 0, 0, 0),
+    ROW(failure, expected, WI_PARAM_STRING, 0, 0, 0),
+    END_ROW,
+};
+
+static enum wi_code read_failure(const struct wi_sent *sent, const struct response *response,
+    struct wi_answer *answer, struct wi_error *error)
+{
+    struct failure failure = {0};
+    char code[65], message[400];
+    if (!response->error)
+        return wi_error_set(error, WI_MISSING_FIELD, "data.error", "data.error is missing");
+    if (wi_params_read(failure_table, response->error, WI_PARAMS_OPEN, "data.error.", &failure,
+            error) != WI_OK)
+        return error->code;
+    struct wi_claim claim = wi_claim_of(sent, failure.code, wi_now_ms());
+    wi_report_text(code, sizeof code, failure.code);
+    wi_report_text(message, sizeof message, failure.message);
+    if (!claim.known)
+        wi_error_set(&answer->error, claim.code, NULL,
+            "the node failed with \"%s\", which is not a node's to say: %s", code, message);
+    else if (claim.is_ours)
+        wi_error_set(&answer->error, claim.code, NULL, "%s", message);
+    else
+        wi_error_set(&answer->error, claim.code, NULL, "%s: %s", code, message);
+    if (claim.retryable)
+        answer->retryable = 1;
+    wi_report_text(answer->error.field, sizeof answer->error.field, failure.field);
+    wi_report_text(answer->error.expected, sizeof answer->error.expected, failure.expected);
+    return WI_OK;
+}
+
+/* Nothing simulated goes out unmarked: what a simulated node says is marked whatever it says, and
+ * another node that simulates has failed. */
+static enum wi_code check_simulated(
+    const struct wi_node *node, json_t *executed_on, struct wi_error *error)
+{
+    if (node->info.platforms[WI_SIMULATED].available) {
+        json_object_set_new(executed_on, "simulated", json_true());
+        json_object_set_new(executed_on, "platform", json_string(wi_platform_names[WI_SIMULATED]));
+        return WI_OK;
+    }
+    if (!json_is_true(json_object_get(executed_on, "simulated")))
+        return WI_OK;
+    return wi_error_set(error, WI_INFERENCE_FAILED, "data.executed_on.simulated",
+        "the node simulated an answer that was to be computed");
+}
+
+static enum wi_code read_answer(struct wi_node *node, const struct wi_sent *sent,
+    struct wi_frame *frame, struct wi_answer *answer, struct wi_error *error)
+{
+    struct response response = {0};
+    enum wi_code code =
+        wi_params_read(response_table, frame->data, WI_PARAMS_OPEN, "data.", &response, error);
+    if (code == WI_OK && response.performance)
+        code = wi_params_read(performance_table, response.performance, WI_PARAMS_OPEN,
+            "data.performance.", answer, error);
+    if (code != WI_OK)
+        return code;
+    answer->ok = response.ok;
+    answer->retryable = response.retryable;
+    answer->executed_on = response.executed_on;
+    answer->result = response.result;
+    if (!response.ok)
+        return read_failure(sent, &response, answer, error);
+    if (!response.executed_on)
+        return wi_error_set(
+            error, WI_MISSING_FIELD, "data.executed_on", "data.executed_on is missing");
+    wi_tensors_move(&answer->outputs, &frame->tensors);
+    return check_simulated(node, response.executed_on, error);
+}
+
+/* An engine only warns where a model's output is not of the shape that its file says, so from a
+ * browser of ours that is news about the model; from a stranger it is a wrong answer. */
+static enum wi_code judge_shape(
+    struct wi_node *node, const struct wi_sent *sent, const char *odd, struct wi_error *error)
+{
+    struct wi_strings *known = &node->bridge->odd_models;
+    if (!*node->info.session)
+        return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
+            "output %.128s has another shape than the model gives it", odd);
+    if (known->count >= MAX_ODD_MODELS || wi_strings_contain(known, sent->model->hash))
+        return WI_OK;
+    wi_strings_add(known, sent->model->hash);
+    wi_warn("bridge", sent->model->name,
+        "its output %.128s comes with another shape than the model's file says; answers pass", odd);
+    return WI_OK;
+}
+
+static enum wi_code check(struct wi_node *node, const struct wi_sent *sent,
+    const struct wi_answer *answer, struct wi_error *error)
+{
+    const char *odd = NULL;
+    enum wi_code code = wi_answer_check(sent, answer, &odd, error);
+    return code == WI_OK && odd ? judge_shape(node, sent, odd, error) : code;
+}
+
+/* The attempt failed, whatever the node says, and another node may do better. */
+static void disbelieve(
+    struct wi_node *node, struct wi_answer *answer, const struct wi_error *problem)
+{
+    struct wi_bridge *bridge = node->bridge;
+    bridge->counters.bad_answers++;
+    wi_log_limited(&bridge->bad_answers, WI_LOG_WARN, "bridge", node->info.id,
+        "an answer of this node is not used: %s", problem->detail);
+    wi_tensors_clear(&answer->outputs);
+    *answer = (struct wi_answer){.retryable = 1};
+    wi_error_set(&answer->error, WI_INFERENCE_FAILED, NULL,
+        "the answer of node %s cannot be used: %s", node->info.id, problem->detail);
+}
+
+enum wi_heard wi_response_handle(
+    struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
+{
+    struct wi_bridge *bridge = node->bridge;
+    struct about about = {0};
+    struct wi_answer answer = {0};
+    if (wi_params_read(about_table, frame->data, WI_PARAMS_OPEN, "data.", &about, error) != WI_OK)
+        return WI_HEARD_WRONG;
+    struct wi_attempt *attempt = wi_node_find_attempt(node, about.attempt_id);
+    if (!attempt) {
+        /* Cancelled meanwhile, or sent again although it had arrived: the page may forget it. */
+        bridge->counters.late_answers++;
+        wi_node_acknowledge(node, about.attempt_id, 0);
+        return WI_HEARD_LOOSE;
+    }
+    if (read_answer(node, &attempt->sent, frame, &answer, error) != WI_OK ||
+        check(node, &attempt->sent, &answer, error) != WI_OK)
+        disbelieve(node, &answer, error);
+    wi_node_remove_attempt(node, attempt);
+    /* Before the event, so that the next task_request from inside it carries the acknowledgement.
+     */
+    wi_node_acknowledge(node, about.attempt_id, wi_tensors_bytes(&answer.outputs));
+    bridge->events.on_answer(bridge->events.context, node->info.id, about.attempt_id, &answer);
+    wi_tensors_clear(&answer.outputs);
+    return WI_HEARD_OURS;
+}

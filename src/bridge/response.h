@@ -1,0 +1,16 @@
+/* task_response: the answer to an attempt, believed only as far as it can be checked. */
+#ifndef WI_BRIDGE_RESPONSE_H
+#define WI_BRIDGE_RESPONSE_H
+
+#include "bridge/private.h"
+
+/* What became of a message: one about an attempt of ours is not counted as loose; a wrong one
+ * closes the connection. */
+enum wi_heard { WI_HEARD_LOOSE, WI_HEARD_OURS, WI_HEARD_WRONG };
+
+/* Ends the attempt that it names, and acknowledges it. What is well-formed and wrong is a retryable
+ * failure of the attempt; only a message that names no attempt is WI_HEARD_WRONG. */
+enum wi_heard wi_response_handle(
+    struct wi_node *node, struct wi_frame *frame, struct wi_error *error);
+
+#endif

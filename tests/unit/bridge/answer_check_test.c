@@ -1,0 +1,286 @@
+/* Answers held against what was sent: outputs, reports and the codes that a node may claim. */
+#include "../test.h"
+
+#include "bridge/answer_check.h"
+#include <string.h>
+
+static struct wi_onnx_value values[] = {
+    {.name = (char *)"sum",
+        .tensor = 1,
+        .has_datatype = 1,
+        .datatype = WI_FP32,
+        .has_shape = 1,
+        .rank = 3,
+        .dims = {-1, 4, 5}},
+    {.name = (char *)"best", .tensor = 1, .has_datatype = 1, .datatype = WI_INT64},
+    {.name = (char *)"maybe", .tensor = 0},
+};
+static struct wi_model model = {.name = (char *)"add",
+    .fd = -1,
+    ._references = 1,
+    .signature = {.outputs = values, .output_count = 3}};
+static struct wi_model echo = {
+    .name = (char *)"builtin/echo", .fd = -1, ._references = 1, .builtin = 1};
+
+static struct wi_tensor *add(
+    struct wi_tensors *list, const char *name, enum wi_datatype datatype, unsigned rank, ...)
+{
+    struct wi_tensor *tensor = wi_tensors_add(list);
+    va_list dims;
+    tensor->name = wi_strdup(name);
+    tensor->datatype = datatype;
+    tensor->rank = rank;
+    va_start(dims, rank);
+    for (unsigned i = 0; i < rank; i++)
+        tensor->dims[i] = va_arg(dims, int);
+    va_end(dims);
+    return tensor;
+}
+
+static struct wi_task task_of(struct wi_model *of)
+{
+    return (struct wi_task){.attempt_id = "a",
+        .model = of,
+        .platforms = {WI_WEBGPU, WI_WASM},
+        .platform_count = 2,
+        .fallback = 1,
+        .deadline_ms = 1000};
+}
+
+/* --- outputs --------------------------------------------------------------------------------- */
+
+struct outputs_case {
+    const char *wanted; /* NULL: all */
+    struct {
+        const char *name;
+        enum wi_datatype datatype;
+        unsigned rank;
+        int last; /* its last dimension */
+    } outputs[4];
+    const char *problem; /* part of the text; NULL: good */
+    const char *odd;
+};
+
+static void holds_outputs_against_the_model(void **state)
+{
+    static const struct outputs_case cases[] = {
+        {NULL, {{"sum", WI_FP32, 3, 5}, {"best", WI_INT64, 1, 9}}, NULL, NULL},
+        {NULL, {{"best", WI_INT64, 0, 0}, {"sum", WI_FP32, 3, 5}}, NULL, NULL},
+        {NULL, {{"sum", WI_FP32, 3, 5}, {"best", WI_INT64, 1, 9}, {"maybe", WI_BOOL, 1, 1}}, NULL,
+            NULL},
+        {"best", {{"best", WI_INT64, 1, 9}}, NULL, NULL},
+        {NULL, {{NULL}}, "output sum is missing", NULL},
+        {NULL, {{"sum", WI_FP32, 3, 5}}, "output best is missing", NULL},
+        {"sum", {{"best", WI_INT64, 1, 9}}, "output best is none that was asked for", NULL},
+        {"sum", {{"sum", WI_FP32, 3, 5}, {"best", WI_INT64, 1, 9}}, "none that was asked for",
+            NULL},
+        {"sum", {{"zum", WI_FP32, 3, 5}}, "output zum is none that was asked for", NULL},
+        {"sum", {{"sum", WI_FP32, 3, 5}, {"sum", WI_FP32, 3, 5}}, "output sum is there twice",
+            NULL},
+        {"sum", {{"sum", WI_INT32, 3, 5}}, "output sum is INT32; the model gives FP32", NULL},
+        {"sum", {{"sum", WI_FP32, 3, 6}}, NULL, "sum"},
+        {"sum", {{"sum", WI_FP32, 1, 60}}, NULL, "sum"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct outputs_case *row = &cases[i];
+        struct wi_task task = task_of(&model);
+        struct wi_strings wanted = {0};
+        struct wi_answer answer = {.ok = 1};
+        struct wi_sent sent;
+        struct wi_error error = {0};
+        const char *odd = "";
+        if (row->wanted)
+            wi_strings_add(&wanted, row->wanted);
+        task.outputs = &wanted;
+        wi_sent_note(&sent, &task, 0);
+        for (size_t o = 0; o < 4 && row->outputs[o].name; o++) {
+            struct wi_tensor *tensor = add(&answer.outputs, row->outputs[o].name,
+                row->outputs[o].datatype, row->outputs[o].rank, 2, 4, 5);
+            if (tensor->rank)
+                tensor->dims[tensor->rank - 1] = row->outputs[o].last;
+        }
+        enum wi_code code = wi_answer_check(&sent, &answer, &odd, &error);
+        if (row->problem) {
+            assert_int_equal(code, WI_INFERENCE_FAILED);
+            if (!strstr(error.detail, row->problem))
+                fail_msg("case %zu: \"%s\"", i, error.detail);
+        } else {
+            assert_int_equal(code, WI_OK);
+        }
+        if (row->odd)
+            assert_string_equal(odd, row->odd);
+        else
+            assert_null(odd);
+        wi_tensors_clear(&answer.outputs);
+        wi_sent_clear(&sent);
+        wi_strings_clear(&wanted);
+        assert_int_equal(model._references, 1);
+    }
+}
+
+static enum wi_code check_echo(
+    const struct wi_tensors *inputs, const char *wanted, const struct wi_tensors *outputs)
+{
+    struct wi_task task = task_of(&echo);
+    struct wi_strings names = {0};
+    struct wi_answer answer = {.ok = 1, .outputs = *outputs};
+    struct wi_sent sent;
+    struct wi_error error = {0};
+    if (wanted)
+        wi_strings_add(&names, wanted);
+    task.tensors = inputs;
+    task.outputs = &names;
+    wi_sent_note(&sent, &task, 0);
+    wi_strings_clear(&names); /* nothing is borrowed */
+    enum wi_code code = wi_answer_check(&sent, &answer, NULL, &error);
+    wi_sent_clear(&sent);
+    return code;
+}
+
+static void an_echo_is_what_was_said(void **state)
+{
+    struct wi_tensors inputs = {0}, same = {0}, second = {0}, none = {0}, other = {0};
+    add(&inputs, "x", WI_FP32, 2, 3, 4);
+    add(&inputs, "y", WI_BYTES, 1, 7);
+    wi_tensors_share(&same, &inputs);
+    add(&second, "y", WI_BYTES, 1, 7);
+    assert_int_equal(check_echo(&inputs, NULL, &same), WI_OK);
+    assert_int_equal(check_echo(&inputs, "y", &second), WI_OK);
+    assert_int_equal(check_echo(&none, NULL, &none), WI_OK);
+    assert_int_equal(check_echo(&inputs, NULL, &second), WI_INFERENCE_FAILED);
+    assert_int_equal(check_echo(&inputs, NULL, &none), WI_INFERENCE_FAILED);
+    assert_int_equal(check_echo(&inputs, "y", &same), WI_INFERENCE_FAILED);
+    assert_int_equal(check_echo(&none, NULL, &second), WI_INFERENCE_FAILED);
+    add(&other, "x", WI_FP32, 2, 4, 3);
+    add(&other, "y", WI_BYTES, 1, 7);
+    assert_int_equal(check_echo(&inputs, NULL, &other), WI_INFERENCE_FAILED);
+    other.items[0].dims[0] = 3;
+    other.items[0].dims[1] = 4;
+    assert_int_equal(check_echo(&inputs, NULL, &other), WI_OK);
+    other.items[0].datatype = WI_INT32;
+    assert_int_equal(check_echo(&inputs, NULL, &other), WI_INFERENCE_FAILED);
+    wi_tensors_clear(&inputs);
+    wi_tensors_clear(&same);
+    wi_tensors_clear(&second);
+    wi_tensors_clear(&other);
+}
+
+/* --- executed_on ----------------------------------------------------------------------------- */
+
+static enum wi_code check_report(const char *text, int fallback, struct wi_error *error)
+{
+    struct wi_task task = task_of(&echo);
+    struct wi_answer answer = {.ok = 1, .executed_on = json_loads(text, 0, NULL)};
+    struct wi_sent sent;
+    assert_non_null(answer.executed_on);
+    task.fallback = fallback;
+    wi_sent_note(&sent, &task, 0);
+    enum wi_code code = wi_answer_check(&sent, &answer, NULL, error);
+    json_decref(answer.executed_on);
+    wi_sent_clear(&sent);
+    return code;
+}
+
+static void holds_reports_against_the_task(void **state)
+{
+    static const char *const good[] = {"{\"platform\":\"wasm\"}",
+        "{\"platform\":\"webgpu\",\"engine\":\"ort\",\"threads\":null,\"adapter\":null,"
+        "\"fallbacks\":null,\"precision\":\"fp16\",\"new\":[1]}",
+        "{\"platform\":\"wasm\",\"threads\":4,\"fallbacks\":[{\"platform\":\"webgpu\",\"code\":"
+        "\"device_lost\",\"reason\":\"gone\"}],\"adapter\":{\"vendor\":\"v\",\"is_fallback\":true}"
+        "}"};
+    static const char *const bad[][2] = {{"{}", "platform"}, {"{\"platform\":null}", "platform"},
+        {"{\"platform\":\"abacus\"}", "abacus"}, {"{\"platform\":\"webnn\"}", "webnn"},
+        {"{\"platform\":\"simulated\"}", "simulated"}, {"{\"platform\":7}", "platform"},
+        {"{\"platform\":\"wasm\",\"threads\":1.5}", "threads"},
+        {"{\"platform\":\"wasm\",\"threads\":0}", "threads"},
+        {"{\"platform\":\"wasm\",\"threads\":100000}", "threads"},
+        {"{\"platform\":\"wasm\",\"engine\":{}}", "engine"},
+        {"{\"platform\":\"wasm\",\"simulated\":\"yes\"}", "simulated"},
+        {"{\"platform\":\"wasm\",\"adapter\":[]}", "adapter"},
+        {"{\"platform\":\"wasm\",\"adapter\":{\"is_fallback\":1}}", "is_fallback"},
+        {"{\"platform\":\"wasm\",\"fallbacks\":{}}", "fallbacks"},
+        {"{\"platform\":\"wasm\",\"fallbacks\":[\"x\"]}", "fallbacks[0]"},
+        {"{\"platform\":\"wasm\",\"fallbacks\":[{\"platform\":\"webgpu\",\"code\":\"x\"}]}",
+            "fallbacks[0].reason"},
+        {"{\"platform\":\"wasm\",\"fallbacks\":[{\"platform\":\"webgl\",\"code\":\"x\",\"reason\":"
+         "\"y\"}]}",
+            "webgl"}};
+    struct wi_error error = {0};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        if (check_report(good[i], 1, &error) != WI_OK)
+            fail_msg("%s: %s", good[i], error.detail);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(check_report(bad[i][0], 1, &error), WI_INFERENCE_FAILED);
+        if (!strstr(error.detail, bad[i][1]))
+            fail_msg("%s: %s", bad[i][0], error.detail);
+    }
+    /* Without a fallback only the first platform counts. */
+    assert_int_equal(check_report("{\"platform\":\"wasm\"}", 0, &error), WI_INFERENCE_FAILED);
+    assert_int_equal(check_report("{\"platform\":\"webgpu\"}", 0, &error), WI_OK);
+}
+
+static void passes_on_what_it_knows(void **state)
+{
+    struct wi_task task = task_of(&echo);
+    struct wi_answer answer = {.ok = 1,
+        .executed_on = json_loads("{\"platform\":\"wasm\",\"adapter\":{\"vendor\":\"v\",\"limits\":"
+                                  "{}},\"fallbacks\":[{\"platform\":\"webgpu\",\"code\":\"c\","
+                                  "\"reason\":\"r\",\"more\":1}]}",
+            0, NULL)};
+    struct wi_sent sent;
+    struct wi_error error;
+    wi_sent_note(&sent, &task, 0);
+    assert_int_equal(wi_answer_check(&sent, &answer, NULL, &error), WI_OK);
+    char *text = json_dumps(answer.executed_on, JSON_COMPACT | JSON_SORT_KEYS);
+    assert_string_equal(text, "{\"adapter\":{\"vendor\":\"v\"},\"fallbacks\":[{\"code\":\"c\","
+                              "\"platform\":\"webgpu\",\"reason\":\"r\"}],\"platform\":\"wasm\"}");
+    free(text);
+    json_decref(answer.executed_on);
+    wi_sent_clear(&sent);
+}
+
+/* --- codes ----------------------------------------------------------------------------------- */
+
+static void a_node_speaks_for_itself_only(void **state)
+{
+    static const char *const own[] = {"deadline_exceeded", "cancelled", "unauthorized",
+        "queue_full", "shutting_down", "memory_budget", "attempts_exhausted", "unavailable", "ok",
+        "model_not_found", "body_too_large", "internal", "storage_failed", "idempotency_mismatch",
+        "whatever"};
+    static const char *const nodes[] = {
+        "device_lost", "engine_crashed", "engine_hung", "out_of_memory", "model_fetch_failed"};
+    struct wi_sent sent = {.due = 1000};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        struct wi_claim claim = wi_claim_of(&sent, own[i], 500);
+        assert_int_equal(claim.code, WI_INFERENCE_FAILED);
+        assert_false(claim.known);
+        assert_true(claim.retryable);
+    }
+    for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++) {
+        struct wi_claim claim = wi_claim_of(&sent, nodes[i], 500);
+        assert_int_equal(claim.code, WI_INFERENCE_FAILED);
+        assert_true(claim.known);
+        assert_false(claim.is_ours || claim.retryable);
+    }
+    struct wi_claim claim = wi_claim_of(&sent, "operator_unsupported", 500);
+    assert_int_equal(claim.code, WI_OPERATOR_UNSUPPORTED);
+    assert_true(claim.known && claim.is_ours && !claim.retryable);
+    claim = wi_claim_of(&sent, "inference_failed", 500);
+    assert_true(claim.known && claim.is_ours && !claim.retryable);
+    claim = wi_claim_of(&sent, "deadline_exceeded", 1000);
+    assert_int_equal(claim.code, WI_DEADLINE_EXCEEDED);
+    assert_true(claim.known && !claim.retryable);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(holds_outputs_against_the_model),
+        cmocka_unit_test(an_echo_is_what_was_said),
+        cmocka_unit_test(holds_reports_against_the_task),
+        cmocka_unit_test(passes_on_what_it_knows),
+        cmocka_unit_test(a_node_speaks_for_itself_only),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
