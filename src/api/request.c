@@ -142,6 +142,20 @@ static enum wi_code check_token(
     return wi_guard_check_rank(request->rank, needed, name, error);
 }
 
+enum wi_code wi_request_shutting_down(struct wi_error *error)
+{
+    return wi_error_set(
+        error, WI_SHUTTING_DOWN, NULL, "The service is shutting down; try again later.");
+}
+
+/* Once the server closes nothing may wait any more: libmicrohttpd ends the program if it is stopped
+ * while a connection is suspended, and a kept-alive connection can bring a request at any moment.
+ * So it is refused here, before it begins, and not where the server stops. */
+static int is_too_late(const struct wi_request *request)
+{
+    return request->api->closing && !(request->route && (request->route->flags & WI_ROUTE_ALWAYS));
+}
+
 /* Everything that does not need the body. The route is set if there is one, also on failure. */
 static enum wi_code check(struct wi_request *request, struct wi_error *error)
 {
@@ -152,6 +166,8 @@ static enum wi_code check(struct wi_request *request, struct wi_error *error)
     if (request->connection->nul_in_path)
         return wi_error_set(error, WI_BAD_REQUEST, NULL, "The address has a NUL character.");
     request->route = wi_route_find(request->method, request->path, request->argument, &lost);
+    if (is_too_late(request))
+        return wi_request_shutting_down(error);
     if ((code = wi_guard_check_host(api->guard, headers->host, headers->host_count, error)) ||
         (code = wi_guard_check_origin(api->guard, headers->origin, headers->host, error)))
         return code;
@@ -210,7 +226,7 @@ static enum MHD_Result refuse(struct wi_request *request, const struct wi_error 
     if (headers->content_length)
         (void)wi_parse_length(headers->content_length, &length);
     int waits = headers->expect && strcasecmp(headers->expect, "100-continue") == 0;
-    int small = !chunked && length <= DISCARD_MAX;
+    int small = !chunked && length <= DISCARD_MAX && !request->api->closing;
     if (!waits && !small && !request->api->tls) {
         start_lingering(request, error);
         return MHD_YES;
@@ -372,8 +388,14 @@ static void on_client_gone(void *context, int status, int events)
 
 static enum MHD_Result handle(struct wi_request *request)
 {
+    struct wi_error error;
     request->read = wi_now_ms();
     request->connection->deadline = 0;
+    if (is_too_late(request)) {
+        wi_request_shutting_down(&error);
+        wi_request_make_problem(request, &error);
+        return queue(request);
+    }
     wi_request_set_state(request, WI_REQUEST_HANDLING);
     request->route->handle(request);
     if (request->state == WI_REQUEST_ANSWERED)
@@ -502,6 +524,15 @@ void wi_request_expired(struct wi_request *request)
     wi_error_set(&error, WI_REQUEST_TIMEOUT, NULL,
         "The body stopped coming or came too slowly; send it again in one go.");
     start_lingering(request, &error);
+}
+
+void wi_request_hurry(struct wi_request *request)
+{
+    struct wi_error error;
+    if (request->state != WI_REQUEST_READING)
+        return;
+    wi_request_shutting_down(&error);
+    refuse_midway(request, &error);
 }
 
 void wi_request_abort(struct wi_request *request, const struct wi_error *error)

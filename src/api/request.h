@@ -41,7 +41,7 @@ struct wi_api {
     struct wi_lane *heavy;      /* big JSON is read and printed here */
     char url[96];
     int tls;
-    int closing;        /* no new connections: answers say Connection: close */
+    int closing;        /* for good: no request waits any more, answers say Connection: close */
     int64_t started_at; /* Unix milliseconds */
     double started_ms;  /* wi_now_ms() */
     size_t connection_count;
@@ -143,6 +143,10 @@ void wi_request_watch_waiting(void *context);
 void wi_request_expired(struct wi_request *request);
 /* Answers a waiting request with `error`; any other is left alone. */
 void wi_request_abort(struct wi_request *request, const struct wi_error *error);
+/* The server is closing: a request whose body is still coming is answered now. */
+void wi_request_hurry(struct wi_request *request);
+/* What a request that is not answered any more is told; gives WI_SHUTTING_DOWN. */
+enum wi_code wi_request_shutting_down(struct wi_error *error);
 
 /* --- between request.c and answer.c ------------------------------------------------------------
  */

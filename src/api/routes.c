@@ -45,7 +45,7 @@ const struct wi_route wi_routes[] = {
     {"DELETE", "/v1/admin/join/{id}", wi_handle_join_revoke, ADMIN, 0, 0, JSON,
         "revoke a join token and send its nodes away"},
     {"GET", "/metrics", wi_handle_metrics, ADMIN, 0, 0, "text/plain", "Prometheus text"},
-    {"GET", "/healthz", wi_handle_healthz, OPEN, 0, 0, JSON, "the daemon lives"},
+    {"GET", "/healthz", wi_handle_healthz, OPEN, WI_ROUTE_ALWAYS, 0, JSON, "the daemon lives"},
     {"GET", "/readyz", wi_handle_readyz, OPEN, 0, 0, JSON, "a node can take work"},
     {"GET", "/", wi_handle_root, USER, 0, 0, JSON, "this list"},
     {NULL, NULL, NULL, OPEN, 0, 0, NULL, NULL},

@@ -10,6 +10,7 @@ struct wi_request;
 typedef void wi_route_fn(struct wi_request *request);
 
 enum wi_route_flags {
+    WI_ROUTE_ALWAYS = 1, /* answered while the server stops, too */
     WI_ROUTE_BODY = 2,   /* reads a body; without one it is a 411 */
     WI_ROUTE_MAYBE = 4,  /* may have a body */
     WI_ROUTE_ADMIT = 8,  /* makes a job: asks whether one is welcome before the body is read */

@@ -372,14 +372,18 @@ void wi_server_quiesce(struct wi_server *server)
 {
     wi_listener_free(server->listener);
     server->listener = NULL;
+    if (server->api.closing)
+        return;
     server->api.closing = 1;
+    for (struct wi_request *request = server->api.requests; request; request = request->next)
+        wi_request_hurry(request);
 }
 
 void wi_server_finish(struct wi_server *server)
 {
     struct wi_error error;
-    wi_error_set(&error, WI_SHUTTING_DOWN, NULL, "The server is shutting down; try again later.");
-    server->api.closing = 1;
+    wi_server_quiesce(server);
+    wi_request_shutting_down(&error);
     for (struct wi_request *request = server->api.requests; request; request = request->next)
         wi_request_abort(request, &error);
     /* One run takes the connections up again, the next calls their handlers and writes. */
@@ -392,9 +396,21 @@ size_t wi_server_busy(const struct wi_server *server)
     return server->api.request_count;
 }
 
+/* libmicrohttpd ends the program if a connection is suspended when it stops. */
+static int has_suspended(const struct wi_server *server)
+{
+    for (const struct wi_request *request = server->api.requests; request; request = request->next)
+        if (request->suspended)
+            return 1;
+    return 0;
+}
+
 void wi_server_stop(struct wi_server *server)
 {
     wi_server_quiesce(server);
+    if (server->timer) /* it started, and has not been stopped yet */
+        wi_server_finish(server);
+    assert(!has_suspended(server));
     /* Our handles leave the epoll descriptor before libmicrohttpd closes it. */
     wi_watch_free(server->epoll);
     wi_timer_free(server->timer);
@@ -415,8 +431,6 @@ void wi_server_free(struct wi_server *server)
 {
     if (!server)
         return;
-    if (server->timer)
-        wi_server_finish(server);
     wi_server_stop(server);
     wi_durable_free(server->api.durable);
     wi_lane_free(server->api.heavy);

@@ -3,7 +3,7 @@
  * Everything is called on the loop's thread. SIGPIPE must be ignored by the process.
  *
  * The order for main at the end (each step once):
- *   1. wi_server_quiesce            nobody new connects
+ *   1. wi_server_quiesce            nobody new connects, and no request begins to wait any more
  *   2. wi_jobs_drain                what waits is answered, what runs may finish; the loop turns
  *   3. wi_jobs_abort                at the limit: the rest is answered
  *   4. wi_server_finish             every request still suspended is answered 503 shutting_down
@@ -61,14 +61,17 @@ struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_err
  * (tokens file) nothing changes: call it before the parts whose reload cannot fail. */
 enum wi_code wi_server_reload(
     struct wi_server *server, const struct wi_config *config, struct wi_error *error);
-/* Closes the listening socket. Requests on open connections are still answered. */
+/* Closes the listening socket. From now on every request but for /healthz is answered 503
+ * shutting_down and its connection closed, also one whose body is under way; those that were being
+ * handled are still answered. Not from inside a callback of the server. */
 void wi_server_quiesce(struct wi_server *server);
 /* Answers every suspended request with 503 shutting_down (its job is abandoned) and lets MHD write.
  * Not from inside a callback of the server. */
 void wi_server_finish(struct wi_server *server);
 /* Requests that are not completely answered yet. */
 size_t wi_server_busy(const struct wi_server *server);
-/* Closes every connection. After wi_server_finish only. */
+/* Closes every connection, after what wi_server_finish does: nobody is left suspended, whatever
+ * came since. Not from inside a callback of the server. */
 void wi_server_stop(struct wi_server *server);
 void wi_server_free(struct wi_server *server); /* stops first where needed; NULL is fine */
 

@@ -435,7 +435,7 @@ static void post(struct client *client, const char *path, const void *body, size
 }
 
 /* One exchange on a fresh connection; the body as JSON (or NULL) is the caller's. */
-static int ask(const char *method, const char *path, const char *more, json_t **json)
+static inline int ask(const char *method, const char *path, const char *more, json_t **json)
 {
     struct client *client = connect_client();
     send_head(client, method, path, more);
@@ -458,5 +458,37 @@ static json_t *body_of(const struct client *client)
 #define ECHO_REQUEST                                                                               \
     "{\"model_name\":\"builtin/echo\",\"id\":\"mine\",\"inputs\":[{\"name\":\"x\","                \
     "\"datatype\":\"FP32\",\"shape\":[2],\"data\":[1.5,2]}]}"
+
+static inline int closed(struct client *client)
+{
+    read_more(client);
+    return client->closed;
+}
+
+/* Forgets the first answer, for the next on the same connection. */
+static inline void next_answer(struct client *client)
+{
+    size_t used = client->head + client->body_size;
+    memmove(client->text, client->text + used, client->size - used + 1);
+    client->size -= used;
+    client->head = client->body_size = 0;
+}
+
+static inline void check_problem(const struct client *client, int status, const char *code)
+{
+    assert_int_equal(status_of(client), status);
+    assert_non_null(strcasestr(client->text, "Content-Type: application/problem+json"));
+    assert_non_null(strcasestr(client->text, "X-Request-Id: "));
+    json_t *json = body_of(client);
+    assert_string_equal(json_string_value(json_object_get(json, "code")), code);
+    assert_int_equal(json_integer_value(json_object_get(json, "status")), status);
+    json_decref(json);
+}
+
+static inline void submit_echo(struct client *client)
+{
+    post(client, "/v1/infer", ECHO_REQUEST, strlen(ECHO_REQUEST));
+    until(fixture->has_job);
+}
 
 #endif

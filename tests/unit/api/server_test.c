@@ -6,38 +6,6 @@
 
 #include <sys/resource.h>
 
-static int closed(struct client *client)
-{
-    read_more(client);
-    return client->closed;
-}
-
-/* Forgets the first answer, for the next on the same connection. */
-static void next_answer(struct client *client)
-{
-    size_t used = client->head + client->body_size;
-    memmove(client->text, client->text + used, client->size - used + 1);
-    client->size -= used;
-    client->head = client->body_size = 0;
-}
-
-static void check_problem(const struct client *client, int status, const char *code)
-{
-    assert_int_equal(status_of(client), status);
-    assert_non_null(strcasestr(client->text, "Content-Type: application/problem+json"));
-    assert_non_null(strcasestr(client->text, "X-Request-Id: "));
-    json_t *json = body_of(client);
-    assert_string_equal(json_string_value(json_object_get(json, "code")), code);
-    assert_int_equal(json_integer_value(json_object_get(json, "status")), status);
-    json_decref(json);
-}
-
-static void submit_echo(struct client *client)
-{
-    post(client, "/v1/infer", ECHO_REQUEST, strlen(ECHO_REQUEST));
-    until(fixture->has_job);
-}
-
 /* --- inference ---------------------------------------------------------------------------------
  */
 
@@ -439,7 +407,7 @@ static void test_slow_headers(void **state)
     free_client(slow);
 }
 
-/* --- limits, start and stop --------------------------------------------------------------------
+/* --- limits, and starting ----------------------------------------------------------------------
  */
 
 static void test_connection_limit(void **state)
@@ -513,31 +481,6 @@ static void test_cannot_start(void **state)
     assert_string_equal(error.field, "api.tls_certificate");
 }
 
-static void test_stop_under_load(void **state)
-{
-    struct client *waiting = connect_client(), *reading = connect_client(),
-                  *idle = connect_client();
-    submit_echo(waiting);
-    send_head(
-        reading, "POST", "/v1/infer", "Content-Type: application/json\r\nContent-Length: 100\r\n");
-    send_head(idle, "GET", "/healthz", "");
-    until(answered(idle));
-    until(wi_server_busy(fixture->server) == 2);
-    wi_server_quiesce(fixture->server);
-    wi_server_finish(fixture->server);
-    assert_int_equal(fixture->abandoned, 1);
-    until(answered(waiting));
-    check_problem(waiting, 503, "shutting_down");
-    assert_non_null(strcasestr(waiting->text, "Retry-After: "));
-    wi_server_stop(fixture->server);
-    until(closed(waiting) && closed(reading) && closed(idle));
-    wi_server_free(fixture->server);
-    fixture->server = NULL;
-    free_client(waiting);
-    free_client(reading);
-    free_client(idle);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -564,7 +507,6 @@ int main(void)
         TEST(test_connection_limit),
         TEST(test_too_many_open_files),
         TEST(test_cannot_start),
-        TEST(test_stop_under_load),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
