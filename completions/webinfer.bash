@@ -20,7 +20,7 @@ _webinfer_table()
         'hardware') options='--type=text_embedding,text_generation,text2text,vision,audio,multimodal --platform=auto,webgpu,webnn,webgl,wasm --browser=chrome,edge,firefox,safari --node=<any> --precision=fp32,fp16,bf16,int8,uint8,int4,uint4 --no-fallback' arguments='<model>' ;;
         'doctor') options='--config=<file> --no-start' arguments='' ;;
         'token') verbs='new join' ;;
-        'token new') options='--file=<file>' arguments='<any>' ;;
+        'token new') options='--rank=user,admin,node --file=<file> --owner=<any>' arguments='<any>' ;;
         'token join') options='--nodes=<any> --for=<any>' arguments='' ;;
         'simulate') options='--nodes=<any> --latency-ms=<any> --jitter-ms=<any> --fail-rate=<any> --drop-rate=<any> --late-rate=<any> --cut-rate=<any> --duplicate-rate=<any> --browser=<any> --models=<directory> --seed=<any> --for=<any> --join-file=<file>' arguments='' ;;
         'completion') verbs='bash' ;;

@@ -143,8 +143,11 @@ static const struct wi_option doctor_options[] = {
 };
 
 static const struct wi_option token_options[] = {
+    {"rank", "NAME", 0, WI_COMPLETE_WORDS, "user admin node",
+        "What it may do; user is the default, admin for the first token of a file"},
     {"file", "FILE", 0, WI_COMPLETE_FILE, NULL,
-        "Append the line to this tokens file, which is made with mode 0600"},
+        "Add the line to this tokens file, which is made with mode 0600"},
+    {"owner", "USER", 0, WI_COMPLETE_NONE, NULL, "The user whom that file is to belong to"},
     {0},
 };
 

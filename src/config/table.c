@@ -77,8 +77,10 @@ const struct wi_option wi_options[] = {
         .help = "Where clients connect. Port 0 lets the system choose. An address other than "
                 "loopback needs tokens_file."},
     {KEY(api, tokens_file), PATH, DEFAULT(""), RELOADABLE,
-        .help = "The file of client tokens, made by \"webinfer token new\", of mode 0600. Without "
-                "it everybody on this machine may use the service."},
+        .help =
+            "The file of tokens, made by \"webinfer token new\": lines of NAME:SHA256:RANK, where "
+            "the rank is user, admin or node. It has mode 0600 and belongs to the user whom "
+            "the daemon runs as. Without it everybody on this machine may do everything."},
     {KEY(api, allowed_hosts), LIST, DEFAULT(""), RELOADABLE,
         .help = "Names under which clients may address the service in the Host header, beside the "
                 "listening address itself and localhost."},

@@ -157,7 +157,11 @@ test('exit status 4: no or a wrong token; token new makes one that works', async
     assert.ok(token, made.out);
     assert.equal(fs.statSync(tokens).mode & 0o777, 0o600);
     const hash = crypto.createHash('sha256').update(token).digest('hex');
-    assert.equal(fs.readFileSync(tokens, 'utf8').trim().split('\n').pop(), `alice:${hash}`);
+    assert.equal(fs.readFileSync(tokens, 'utf8').trim().split('\n').pop(), `alice:${hash}:admin`);
+    assert.match(made.problems, /file's first token, and so an admin's/);
+    const next = await webinfer(['token', 'new', 'bob', '--file', tokens]);
+    assert.match(fs.readFileSync(tokens, 'utf8'), /^bob:[0-9a-f]{64}:user$/m);
+    assert.doesNotMatch(next.problems, /admin/);
     other.writeConfig({ api: { tokens_file: tokens } });
     await other.start({ ready: false });
     try {
@@ -170,6 +174,11 @@ test('exit status 4: no or a wrong token; token new makes one that works', async
         const fromFile = await webinfer(['status', '--token-file', file('token', `${token}\n`)],
             { env });
         assert.equal(fromFile.code, 0, fromFile.problems);
+        const user = { env: { ...env, WEBINFER_TOKEN: next.out.trim() } };
+        assert.equal((await webinfer(['status'], user)).code, 0);
+        const refused = await webinfer(['token', 'join'], user);
+        assert.equal(refused.code, 4);
+        assert.match(refused.problems, /rank admin/);
     } finally {
         await other.stop();
     }

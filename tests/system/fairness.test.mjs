@@ -15,9 +15,11 @@ import { until } from '../lib/wait.mjs';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-fair-'));
 const tokens = path.join(folder, 'tokens');
-const token = (name) => JSON.parse(execFileSync(cliPath,
-    ['token', 'new', name, '--file', tokens, '--json'], { encoding: 'utf8' })).token;
-const [greedy, small] = [token('greedy'), token('small')];
+const token = (name, rank) => JSON.parse(execFileSync(cliPath,
+    ['token', 'new', name, '--rank', rank, '--file', tokens, '--json'],
+    { encoding: 'utf8' })).token;
+const [operator, greedy, small] =
+    [token('operator', 'admin'), token('greedy', 'user'), token('small', 'user')];
 
 /** @type {Daemon} */
 let daemon;
@@ -29,7 +31,7 @@ before(async () => {
         api: { tokens_file: tokens },
         pool: { min_connections: 0, max_queue: 400, client_share: '75%' },
         'browser.chrome': { max_connections: 0 } } }).start({ ready: false });
-    simulation = await new Simulation(daemon, { nodes: 1, latencyMs: 100, token: greedy }).up();
+    simulation = await new Simulation(daemon, { nodes: 1, latencyMs: 100, token: operator }).up();
 });
 after(async () => {
     await simulation?.stop();
@@ -57,7 +59,7 @@ test('one with hundreds of requests does not hold up one with a few', async () =
 
 test('beyond its share of the queue a client gets 429, others do not', async () => {
     const { json: { nodes: [{ id }] } } = await daemon.get('/v1/nodes', as(small));
-    const order = (verb) => daemon.post(`/v1/nodes/${id}/${verb}`, {}, as(small));
+    const order = (verb) => daemon.post(`/v1/nodes/${id}/${verb}`, {}, as(operator));
     assert.equal((await order('drain')).status, 200);
     const many = Array.from({ length: 310 }, () => echo(greedy));
     await until(async () => await waiting() === 300, { what: 'the share to be used up' });

@@ -3,12 +3,14 @@
  * may do what, whose jobs are whose, and what becomes of a token that is taken away.
  */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import { Daemon, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { FakeNode } from '../lib/fake-node.mjs';
+import { cliPath } from '../lib/paths.mjs';
 import { until } from '../lib/wait.mjs';
 
 const people = { ada: 'user', bob: 'user', root: 'admin', farm: 'node' };
@@ -178,6 +180,8 @@ test('an Idempotency-Key is its client\'s', async () => {
     assert.notEqual(ada.json.id, bob.json.id);
     assert.equal(again.json.id, ada.json.id);
     assert.equal(again.headers['idempotency-replayed'], 'true');
+    for (const [who, { json: { id } }] of [['ada', ada], ['bob', bob]])
+        assert.equal((await get(who, `/v1/jobs/${id}?wait=20s`)).json.state, 'done');
 });
 
 test('what a user reads has no others\' names, jobs or user agents', async () => {
@@ -273,6 +277,50 @@ test('a line without a rank is an admin\'s, and the log says so at start and rel
     assert.equal((await get('ada', '/metrics')).status, 200);
     write(...Object.keys(people));
     assert.doesNotMatch(await reload(), /have no rank/);
+});
+
+test('a tokens file that root makes is one that the service\'s user can read', {
+    skip: process.getuid() !== 0 && 'only root can run the service as another user' }, async () => {
+    const nobody = 65534;
+    const own = (folder) => {
+        fs.chownSync(folder, nobody, nobody);
+        for (const one of fs.readdirSync(folder, { withFileTypes: true }))
+            if (one.isDirectory()) own(path.join(folder, one.name));
+            else fs.chownSync(path.join(folder, one.name), nobody, nobody);
+    };
+    const service = new Daemon({ under: ['setpriv', '--reuid', `${nobody}`, '--regid', `${nobody}`,
+        '--clear-groups', '--'], config: { pool: { min_connections: 0 },
+        'browser.chrome': { max_connections: 0 } } });
+    const file = path.join(service.folder, 'tokens');
+    service.writeConfig({ api: { tokens_file: file } });
+    own(service.folder);
+    const make = (...words) => JSON.parse(execFileSync(cliPath,
+        ['token', 'new', ...words, '--file', file, '--json'], { encoding: 'utf8' })).token;
+    try {
+        const admin = make('ada');
+        assert.equal(fs.statSync(file).uid, nobody);
+        await service.start({ ready: false });
+        const status = (token) => service.get('/v1/status',
+            { headers: { Authorization: `Bearer ${token}` } });
+        assert.equal((await status(admin)).status, 200);
+        const user = make('bob');
+        const reloaded = async () => {
+            const from = service.log.length;
+            service.signal('SIGHUP');
+            await until(() => /reloaded/.test(service.log.slice(from)), { what: 'a reload' });
+            return service.log.slice(from);
+        };
+        assert.match(await reloaded(), /main: reloaded/);
+        assert.equal((await status(user)).status, 200);
+        make('carol', '--owner', 'root');
+        const said = await reloaded();
+        assert.match(said, /not reloaded/);
+        assert.ok(said.includes(`chown ${nobody} ${file}`), said);
+        assert.equal((await status(user)).status, 200);
+        await service.stop();
+    } finally {
+        await service.abandon();
+    }
 });
 
 test('without tokens everybody sees everybody\'s', async () => {

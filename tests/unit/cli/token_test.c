@@ -1,117 +1,126 @@
-/* The tokens file: mode, lines, names, and what it refuses. */
+/* What `webinfer token new` makes: which rank, and what it refuses. */
 #include "../test.h"
 
 #include "../../../src/cli/token.c"
 
-#include "base/memory.h"
 #include <stdlib.h>
+#include <unistd.h>
 
-static char directory[] = "/tmp/webinfer-token-XXXXXX";
-static char path[64];
+static char path[] = "/tmp/webinfer-token-XXXXXX";
 
+/* A name that no file has. */
 static int set_up(void **state)
 {
-    strcpy(directory + strlen(directory) - 6, "XXXXXX");
-    if (!mkdtemp(directory))
+    strcpy(path + strlen(path) - 6, "XXXXXX");
+    int fd = mkstemp(path);
+    if (fd < 0)
         return -1;
-    snprintf(path, sizeof path, "%s/tokens", directory);
-    return 0;
+    close(fd);
+    return unlink(path);
 }
 
 static int tear_down(void **state)
 {
     unlink(path);
-    return rmdir(directory);
+    return 0;
 }
 
-static char *contents(void)
+static struct made make_one(const char *name, enum wi_rank rank)
 {
+    const struct wish wish = {.name = name, .path = path, .rank = rank};
+    struct made made = {0};
     struct wi_error error;
-    size_t size;
-    char *text = wi_cli_read_file(path, 65536, &size, &error);
-    assert_non_null(text);
-    return text;
+    if (make_in_file(&wish, &made, &error) != WI_OK)
+        fail_msg("%s", error.detail);
+    return made;
 }
 
-static void appends_lines_to_a_private_file(void **state)
+/* The rank that the file has for a token. */
+static enum wi_rank rank_of(const char *token)
 {
+    struct wi_api_tokens tokens = {0};
     struct wi_error error;
-    struct stat info;
-    char *text;
-    assert_int_equal(append(path, "ada", "ada:1", &error), WI_OK);
-    assert_int_equal(append(path, "bob", "bob:2", &error), WI_OK);
-    assert_int_equal(stat(path, &info), 0);
-    assert_int_equal(info.st_mode & 0777, 0600);
-    text = contents();
-    assert_string_equal(text, "ada:1\nbob:2\n");
-    free(text);
+    unsigned char hash[WI_HASH_SIZE];
+    assert_int_equal(wi_api_tokens_read(&tokens, path, &error), WI_OK);
+    wi_hash(token, strlen(token), hash);
+    const struct wi_api_token *found = wi_api_tokens_find(&tokens, hash);
+    assert_non_null(found);
+    assert_false(found->unranked);
+    enum wi_rank rank = found->rank;
+    wi_api_tokens_clear(&tokens);
+    return rank;
 }
 
-static void ends_a_line_that_was_not(void **state)
+static void the_first_is_an_admin_and_the_next_a_user(void **state)
 {
-    struct wi_error error;
-    char *text;
-    int fd = open(path, O_WRONLY | O_CREAT, 0600);
-    assert_int_equal(write(fd, "ada:1", 5), 5);
-    close(fd);
-    assert_int_equal(append(path, "bob", "bob:2", &error), WI_OK);
-    text = contents();
-    assert_string_equal(text, "ada:1\nbob:2\n");
-    free(text);
+    struct made first = make_one("ada", WI_RANK_NONE), next = make_one("bob", WI_RANK_NONE);
+    assert_int_equal(rank_of(first.token), WI_RANK_ADMIN);
+    assert_true(first.first);
+    assert_false(first.no_admin);
+    assert_int_equal(rank_of(next.token), WI_RANK_USER);
+    assert_false(next.first);
+    assert_false(next.no_admin);
 }
 
-static void refuses_a_name_that_is_there(void **state)
+static void the_rank_that_is_asked_for_is_given(void **state)
 {
+    struct made node = make_one("farm", WI_RANK_NODE), user = make_one("ada", WI_RANK_USER);
+    struct made admin = make_one("root", WI_RANK_ADMIN);
+    assert_int_equal(rank_of(node.token), WI_RANK_NODE);
+    assert_true(node.no_admin);
+    assert_int_equal(rank_of(user.token), WI_RANK_USER);
+    assert_true(user.no_admin);
+    assert_int_equal(rank_of(admin.token), WI_RANK_ADMIN);
+    assert_false(admin.no_admin);
+}
+
+static void a_name_that_is_there_is_refused(void **state)
+{
+    const struct wish wish = {.name = "ada", .path = path};
+    struct made made = {0};
     struct wi_error error;
-    assert_int_equal(append(path, "ada", "ada:1", &error), WI_OK);
-    assert_int_equal(append(path, "ada", "ada:2", &error), WI_BAD_REQUEST);
+    make_one("ada", WI_RANK_NONE);
+    assert_int_equal(make_in_file(&wish, &made, &error), WI_BAD_REQUEST);
     assert_non_null(strstr(error.detail, "already"));
-    assert_int_equal(append(path, "ad", "ad:2", &error), WI_OK);
+    make_one("ad", WI_RANK_NONE);
 }
 
-static void refuses_a_file_open_to_others(void **state)
+static enum wi_code read_words(const char *words, struct wi_error *error)
 {
-    struct wi_error error;
-    close(open(path, O_WRONLY | O_CREAT, 0644));
-    chmod(path, 0644);
-    assert_int_equal(append(path, "ada", "ada:1", &error), WI_BAD_REQUEST);
-    assert_non_null(strstr(error.detail, "chmod 600"));
+    char text[200], *argv[16];
+    int argc = 0;
+    struct wi_arguments arguments = {0};
+    struct wish wish;
+    snprintf(text, sizeof text, "webinfer token new %s", words);
+    for (char *word = strtok(text, " "); word; word = strtok(NULL, " "))
+        argv[argc++] = word;
+    assert_int_equal(wi_arguments_parse(&arguments, argc, argv, error), WI_OK);
+    enum wi_code code = read_wish(&arguments, &wish, error);
+    wi_arguments_clear(&arguments);
+    return code;
 }
 
-static void refuses_what_is_no_plain_file(void **state)
+static void wishes_are_checked(void **state)
 {
     struct wi_error error;
-    assert_int_equal(append("/dev/null", "ada", "ada:1", &error), WI_BAD_REQUEST);
-    assert_int_equal(append(directory, "ada", "ada:1", &error), WI_BAD_REQUEST);
-    assert_int_equal(symlink("/dev/null", path), 0);
-    assert_int_equal(append(path, "ada", "ada:1", &error), WI_BAD_REQUEST);
-}
-
-static void checks_names(void **state)
-{
-    struct wi_error error;
-    char longest[NAME_MAX_BYTES + 2];
-    memset(longest, 'a', sizeof longest);
-    longest[NAME_MAX_BYTES] = '\0';
-    assert_int_equal(check_name("ada.lovelace-1_2", &error), WI_OK);
-    assert_int_equal(check_name(longest, &error), WI_OK);
-    longest[NAME_MAX_BYTES] = 'a';
-    longest[NAME_MAX_BYTES + 1] = '\0';
-    assert_int_equal(check_name(longest, &error), WI_BAD_REQUEST);
-    assert_int_equal(check_name("", &error), WI_BAD_REQUEST);
-    assert_int_equal(check_name("a:b", &error), WI_BAD_REQUEST);
-    assert_int_equal(check_name("a\nb", &error), WI_BAD_REQUEST);
+    assert_int_equal(read_words("ada", &error), WI_OK);
+    assert_int_equal(read_words("ada --rank node --file x --owner nobody", &error), WI_OK);
+    assert_int_equal(read_words("a:b", &error), WI_BAD_REQUEST);
+    assert_int_equal(read_words("ada --rank none", &error), WI_BAD_REQUEST);
+    assert_string_equal(error.allowed, "user, admin, node");
+    assert_int_equal(read_words("ada --rank root", &error), WI_BAD_REQUEST);
+    assert_int_equal(read_words("ada --owner nobody", &error), WI_BAD_REQUEST);
+    assert_non_null(strstr(error.detail, "--file"));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(appends_lines_to_a_private_file, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(ends_a_line_that_was_not, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(refuses_a_name_that_is_there, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(refuses_a_file_open_to_others, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(refuses_what_is_no_plain_file, set_up, tear_down),
-        cmocka_unit_test(checks_names),
+        cmocka_unit_test_setup_teardown(
+            the_first_is_an_admin_and_the_next_a_user, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_rank_that_is_asked_for_is_given, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_name_that_is_there_is_refused, set_up, tear_down),
+        cmocka_unit_test(wishes_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

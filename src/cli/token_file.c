@@ -1,0 +1,211 @@
+/* Reading and replacing the tokens file; see token_file.h. */
+#include "cli/token_file.h"
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define SERVICE_USER "webinfer" /* as which the packaged service runs */
+
+struct owner {
+    uid_t user;
+    gid_t group;
+};
+
+__attribute__((format(printf, 2, 3))) static enum wi_code refuse(
+    struct wi_error *error, const char *format, ...)
+{
+    char detail[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(detail, sizeof detail, format, arguments);
+    va_end(arguments);
+    return wi_error_set(error, WI_BAD_REQUEST, "", "%s", detail);
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+static enum wi_code open_folder(struct wi_token_file *file, struct wi_error *error)
+{
+    const char *slash = strrchr(file->path, '/');
+    char *folder = slash == file->path ? wi_strdup("/")
+                   : slash             ? wi_strndup(file->path, (size_t)(slash - file->path))
+                                       : wi_strdup(".");
+    file->_name = slash ? slash + 1 : file->path;
+    file->_folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum wi_code code = WI_OK;
+    if (file->_folder < 0 || flock(file->_folder, LOCK_EX) != 0)
+        code = refuse(error, "the folder %s cannot be opened: %s", folder, strerror(errno));
+    free(folder);
+    return code;
+}
+
+static enum wi_code check_kind(const struct wi_token_file *file, struct wi_error *error)
+{
+    if (!S_ISREG(file->_info.st_mode))
+        return refuse(error, "%s is no plain file", file->path);
+    if (file->_info.st_mode & 077)
+        return refuse(error,
+            "%s is open to others, and the daemon would refuse it; run chmod 600 on it",
+            file->path);
+    if (file->_info.st_size > WI_API_TOKENS_FILE_MAX)
+        return refuse(error, "%s is larger than %d bytes", file->path, WI_API_TOKENS_FILE_MAX);
+    return WI_OK;
+}
+
+static enum wi_code read_all(struct wi_token_file *file, int fd, struct wi_error *error)
+{
+    size_t size = (size_t)file->_info.st_size;
+    ssize_t got = 0;
+    file->_text = wi_alloc(size + 1);
+    while (
+        file->_size < size && (got = read(fd, file->_text + file->_size, size - file->_size)) > 0)
+        file->_size += (size_t)got;
+    if (got < 0)
+        return refuse(error, "%s cannot be read: %s", file->path, strerror(errno));
+    if (strlen(file->_text) != file->_size)
+        return refuse(error, "%s has a NUL byte", file->path);
+    char *copy = wi_strdup(file->_text);
+    enum wi_code code = wi_api_tokens_parse(&file->tokens, file->path, copy, error);
+    free(copy);
+    return code;
+}
+
+enum wi_code wi_token_file_open(
+    struct wi_token_file *file, const char *path, struct wi_error *error)
+{
+    *file = (struct wi_token_file){.path = path, ._folder = -1};
+    enum wi_code code = open_folder(file, error);
+    if (code != WI_OK)
+        return code;
+    int fd = openat(
+        file->_folder, file->_name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY);
+    if (fd < 0 && errno == ENOENT && *file->_name)
+        return WI_OK;
+    file->_exists = 1;
+    if (fd < 0 || fstat(fd, &file->_info) != 0)
+        code = refuse(error, "%s cannot be opened: %s", path, strerror(errno));
+    else if ((code = check_kind(file, error)) == WI_OK)
+        code = read_all(file, fd, error);
+    if (fd >= 0)
+        close(fd);
+    return code;
+}
+
+void wi_token_file_close(struct wi_token_file *file)
+{
+    wi_api_tokens_clear(&file->tokens);
+    free(file->_text);
+    if (file->_folder >= 0)
+        close(file->_folder); /* and unlocks it */
+    *file = (struct wi_token_file){._folder = -1};
+}
+
+/* --- whose it is ----------------------------------------------------------------------------- */
+
+static int find_user(const char *name, struct owner *owner)
+{
+    const struct passwd *user = getpwnam(name);
+    if (!user)
+        return -1;
+    *owner = (struct owner){user->pw_uid, user->pw_gid};
+    return 0;
+}
+
+static enum wi_code choose_owner(
+    const struct wi_token_file *file, const char *name, struct owner *owner, struct wi_error *error)
+{
+    struct stat folder;
+    *owner = (struct owner){geteuid(), getegid()};
+    if (name)
+        return find_user(name, owner) == 0 ? WI_OK
+                                           : refuse(error, "there is no user \"%.64s\"", name);
+    if (file->_exists) {
+        *owner = (struct owner){file->_info.st_uid, file->_info.st_gid};
+    } else if (geteuid() == 0) {
+        if (fstat(file->_folder, &folder) == 0 && folder.st_uid != 0)
+            *owner = (struct owner){folder.st_uid, folder.st_gid};
+        else
+            (void)find_user(SERVICE_USER, owner);
+    }
+    return WI_OK;
+}
+
+static enum wi_code give(
+    int fd, const struct owner *owner, const char *path, struct wi_error *error)
+{
+    struct stat info;
+    if (fstat(fd, &info) == 0 && info.st_uid == owner->user && info.st_gid == owner->group)
+        return WI_OK;
+    if (fchown(fd, owner->user, owner->group) == 0)
+        return WI_OK;
+    return refuse(error, "%s is to belong to user id %u, and only root can give it away: %s", path,
+        (unsigned)owner->user, strerror(errno));
+}
+
+/* --- writing --------------------------------------------------------------------------------- */
+
+static int write_all(int fd, const char *text, size_t size)
+{
+    while (size > 0) {
+        ssize_t put = write(fd, text, size);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            return -1;
+        text += put;
+        size -= (size_t)put;
+    }
+    return 0;
+}
+
+/* Fills the new file, which is open as `fd`, and puts it in the old one's place. */
+static enum wi_code replace(const struct wi_token_file *file, int fd, const char *name,
+    const char *line, const struct owner *owner, struct wi_error *error)
+{
+    mode_t mode = file->_exists ? file->_info.st_mode & 0777 : 0600;
+    struct wi_buffer text = {0};
+    if (file->_size > 0)
+        wi_buffer_printf(
+            &text, "%s%s", file->_text, file->_text[file->_size - 1] == '\n' ? "" : "\n");
+    wi_buffer_printf(&text, "%s\n", line);
+    enum wi_code code = give(fd, owner, file->path, error);
+    if (code == WI_OK &&
+        (write_all(fd, text.text, text.size) != 0 || fchmod(fd, mode) != 0 || fsync(fd) != 0 ||
+            renameat(file->_folder, name, file->_folder, file->_name) != 0))
+        code = refuse(error, "%s cannot be written: %s", file->path, strerror(errno));
+    wi_buffer_clear(&text);
+    return code;
+}
+
+enum wi_code wi_token_file_add(
+    struct wi_token_file *file, const char *line, const char *owner_name, struct wi_error *error)
+{
+    struct owner owner;
+    char name[WI_ID_SIZE];
+    enum wi_code code = choose_owner(file, owner_name, &owner, error);
+    if (code != WI_OK)
+        return code;
+    wi_id_new(name, ".tokens");
+    int fd =
+        openat(file->_folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return refuse(
+            error, "no file can be made in the folder of %s: %s", file->path, strerror(errno));
+    code = replace(file, fd, name, line, &owner, error);
+    close(fd);
+    if (code != WI_OK) {
+        unlinkat(file->_folder, name, 0);
+        return code;
+    }
+    (void)fsync(file->_folder);
+    file->owner = owner.user;
+    return WI_OK;
+}
