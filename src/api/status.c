@@ -4,6 +4,7 @@
 #include "api/durable.h"
 #include "api/numerics.h"
 #include "base/clock.h"
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -91,6 +92,16 @@ static json_t *stored_jobs_json(const struct wi_api *api)
         (json_int_t)stored.failed, "cancelled", (json_int_t)stored.cancelled);
 }
 
+/* For an admin who puts models there: absolute, since its working directory is another. */
+static json_t *models_directory_json(const struct wi_api *api)
+{
+    const char *directory = api->deps.config->models.directory;
+    char here[PATH_MAX];
+    if (*directory == '/' || !getcwd(here, sizeof here))
+        return json_string(directory);
+    return json_sprintf("%s/%s", here, directory);
+}
+
 void wi_handle_status(struct wi_request *request)
 {
     struct wi_api *api = request->api;
@@ -115,6 +126,8 @@ void wi_handle_status(struct wi_request *request)
     json_object_set_new(status, "sessions", wi_pool_sessions_json(deps->pool));
     json_object_set_new(status, "nodes", wi_pool_nodes_json(deps->pool));
     json_object_set_new(status, "kinds", wi_pool_kinds_json(deps->pool));
+    if (request->rank == WI_RANK_ADMIN)
+        json_object_set_new(status, "models_directory", models_directory_json(api));
     json_object_set_new(status, "models", wi_api_models_json(api));
     json_object_set_new(status, "numerics", wi_api_numerics_json(api));
     json_object_set_new(status, "counters", counters_json(api, &jobs));

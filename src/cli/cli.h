@@ -25,12 +25,15 @@ enum wi_exit wi_cli_show(struct wi_cli *cli, const char *path,
     void (*print)(const struct wi_cli *cli, const json_t *answer));
 /* GETs `path` quietly: the answer's JSON object, or NULL. */
 json_t *wi_cli_get(const struct wi_cli *cli, const char *path);
+/* A model's inputs or outputs as in its graph, "image FP32[-1, 1, 28, 28]": a new reference. */
+json_t *wi_cli_describe_values(const json_t *values);
 /* After an exchange: complains about a problem document or a missing answer and says with what to
  * exit; WI_EXIT_OK where the answer is a good one. */
 enum wi_exit wi_cli_check(const struct wi_cli *cli, const struct wi_rest_answer *answer);
 
 /* The commands, one file each. */
 enum wi_exit wi_cli_status(struct wi_cli *cli);
+enum wi_exit wi_cli_add(struct wi_cli *cli);
 enum wi_exit wi_cli_infer(struct wi_cli *cli);
 enum wi_exit wi_cli_jobs_list(struct wi_cli *cli);
 enum wi_exit wi_cli_jobs_show(struct wi_cli *cli);

@@ -19,8 +19,7 @@ static void put_rows(const struct wi_column *columns, const json_t *rows, const 
     wi_buffer_clear(&text);
 }
 
-/* "image FP32[-1, 1, 28, 28]", as in the graph. */
-static json_t *describe_values(const json_t *values)
+json_t *wi_cli_describe_values(const json_t *values)
 {
     struct wi_buffer text = {0};
     const json_t *value;
@@ -99,8 +98,9 @@ static void print_models(const struct wi_cli *cli, const json_t *answer)
     json_array_foreach(json_object_get(answer, "models"), i, model)
     {
         json_t *row = complete(cli, model);
-        json_object_set_new(row, "_inputs", describe_values(json_object_get(row, "inputs")));
-        json_object_set_new(row, "_outputs", describe_values(json_object_get(row, "outputs")));
+        json_object_set_new(row, "_inputs", wi_cli_describe_values(json_object_get(row, "inputs")));
+        json_object_set_new(
+            row, "_outputs", wi_cli_describe_values(json_object_get(row, "outputs")));
         json_object_set_new(row, "_numerics", describe_numerics(json_object_get(row, "numerics")));
         json_object_set_new(row, "_loaded",
             json_integer((json_int_t)json_array_size(json_object_get(row, "loaded"))));

@@ -62,6 +62,14 @@ static struct curl_slist *make_headers(
     return list;
 }
 
+static int on_progress(
+    void *context, curl_off_t down, curl_off_t downloaded, curl_off_t up, curl_off_t uploaded)
+{
+    const struct wi_rest_request *request = context;
+
+    return request->is_cancelled();
+}
+
 static void set_up(CURL *curl, const struct wi_rest *rest, const struct wi_rest_request *request,
     struct wi_rest_answer *answer, const char *url, struct curl_slist *headers)
 {
@@ -77,6 +85,11 @@ static void set_up(CURL *curl, const struct wi_rest *rest, const struct wi_rest_
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, answer);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    if (request->is_cancelled) {
+        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+        curl_easy_setopt(curl, CURLOPT_XFERINFODATA, (void *)request);
+        curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    }
     if (rest->authority)
         curl_easy_setopt(curl, CURLOPT_CAINFO, rest->authority);
     if (request->method)
@@ -85,6 +98,18 @@ static void set_up(CURL *curl, const struct wi_rest *rest, const struct wi_rest_
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_size);
     }
+}
+
+/* A connection from an address of this machine to that same address, or to loopback, stays here. */
+static int is_same_machine(CURL *curl)
+{
+    const char *ours = NULL, *theirs = NULL;
+
+    curl_easy_getinfo(curl, CURLINFO_LOCAL_IP, &ours);
+    curl_easy_getinfo(curl, CURLINFO_PRIMARY_IP, &theirs);
+    if (!ours || !theirs || !*theirs)
+        return 0;
+    return strcmp(ours, theirs) == 0 || strncmp(theirs, "127.", 4) == 0;
 }
 
 void wi_rest_exchange(const struct wi_rest *rest, const struct wi_rest_request *request,
@@ -101,6 +126,7 @@ void wi_rest_exchange(const struct wi_rest *rest, const struct wi_rest_request *
         set_up(curl, rest, request, answer, url, headers);
         code = curl_easy_perform(curl);
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
+        answer->same_machine = is_same_machine(curl);
     }
     if (code != CURLE_OK) {
         answer->status = 0; /* half an answer is none */

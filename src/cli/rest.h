@@ -19,12 +19,14 @@ struct wi_rest_request {
     size_t body_size;
     size_t json_size; /* of a body with binary tensors, its JSON head; 0: all is JSON */
     long timeout_ms;
+    int (*is_cancelled)(void); /* asked about once a second; NULL: nothing cancels it */
 };
 
 struct wi_rest_answer {
     long status;           /* 0 if nobody answered */
     char failure[256];     /* why not */
     struct wi_buffer body; /* NUL-terminated */
+    int same_machine;      /* the connection did not leave this machine */
     size_t json_size;      /* Inference-Header-Content-Length; 0: all is JSON */
 };
 

@@ -103,6 +103,14 @@ static const struct wi_option infer_options[] = {
     {0},
 };
 
+static const struct wi_option add_options[] = {
+    {"name", "NAME", 0, WI_COMPLETE_NONE, NULL,
+        "NAME or OWNER/NAME; else it is called after the file or folder"},
+    {"force", NULL, 0, WI_COMPLETE_NONE, NULL,
+        "Replace the model of that name; what is under way ends with the old one"},
+    {0},
+};
+
 static const struct wi_option jobs_options[] = {
     {"state", "NAME", 0, WI_COMPLETE_WORDS, "queued running done failed cancelled",
         "Only jobs in this state"},
@@ -193,6 +201,8 @@ const struct wi_verb wi_cli_verbs[] = {
     {"infer", "MODEL [FILE]", 1, 2, {WI_COMPLETE_MODEL, WI_COMPLETE_FILE},
         "Run a model on a picture, on tensors or on the JSON in FILE (or \"-\")", infer_options,
         wi_cli_infer},
+    {"add", "FILE|DIR", 1, 1, {WI_COMPLETE_FILE},
+        "Copy a model to where the daemon of this machine has its models", add_options, wi_cli_add},
     {"jobs list", "", 0, 0, {0}, "List the jobs that the server keeps", jobs_options,
         wi_cli_jobs_list},
     {"jobs show", "ID", 1, 1, {0}, "Show how far a job is, and its answer", job_options,

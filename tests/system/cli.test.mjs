@@ -3,11 +3,13 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import { edge, safari } from '../lib/browsers.mjs';
 import { Daemon, ini, patience, testsOf } from '../lib/daemon.mjs';
 import * as kserve from '../lib/kserve.mjs';
+import * as onnx from '../lib/onnx.mjs';
 import { builtPage, cliPath, hasDigits, skipDigits } from '../lib/paths.mjs';
 import { picture } from '../lib/picture.mjs';
 
@@ -106,6 +108,72 @@ test('infer with inputs as JSON, from a file and from standard input', async () 
         const run = await webinfer(['infer', 'twice', ...words, '--json'], { input });
         assert.equal(run.code, 0, run.problems);
         assert.deepEqual(run.json.outputs[0].data, [42]);
+    }
+});
+
+test('add puts a model where the daemon finds it, and replaces one only when told to', async () => {
+    const from = path.join(daemon.folder, 'exports');
+    fs.mkdirSync(from);
+    const source = path.join(from, 'my model.onnx');
+    fs.writeFileSync(source, onnx.twice());
+    fs.writeFileSync(path.join(from, 'model.json'), '{"type": "audio"}');
+    assert.equal((await daemon.status()).models_directory, daemon.store);
+    const added = await webinfer(['add', source]);
+    assert.equal(added.code, 0, added.problems);
+    assert.match(added.out, /^my-model: added as /);
+    assert.match(added.out, /^ {2}type +audio\n {2}inputs +x FP32\[.*\]\n {2}outputs +y FP32/m);
+    assert.match(added.out, /webinfer infer my-model --tensor x=FILE.npy/);
+    const tensor = file('added.npy', npy('<f4', [2], kserve.pack('FP32', [4, 5])));
+    const run = await webinfer(['infer', 'my-model', '--tensor', `x=${tensor}`, '--json']);
+    assert.deepEqual(run.json?.outputs[0].data, [8, 10], run.problems);
+
+    const before = (await daemon.get('/v1/models/my-model')).json.hash;
+    fs.writeFileSync(source, onnx.rows());
+    const again = await webinfer(['add', source]);
+    assert.equal(again.code, 2);
+    assert.match(again.problems, /my-model is there already; --force replaces it/);
+    assert.equal((await daemon.get('/v1/models/my-model')).json.hash, before);
+    const forced = await webinfer(['add', source, '--force', '--json']);
+    assert.equal(forced.code, 0, forced.problems);
+    assert.equal(forced.json.hash,
+        crypto.createHash('sha256').update(fs.readFileSync(source)).digest('hex'));
+    assert.equal((await daemon.get('/v1/models/my-model')).json.hash, forced.json.hash);
+    const whole = await webinfer(['add', from, '--name', 'ada/rows']);
+    assert.equal(whole.code, 0, whole.problems);
+    assert.deepEqual(fs.readdirSync(path.join(daemon.store, 'ada')), ['rows']);
+    assert.deepEqual(fs.readdirSync(daemon.store).filter((one) => one.startsWith('.')), []);
+});
+
+test('add without a daemon, with a wrong name or file, and with a daemon that finds nothing', async () => {
+    const source = file('added.onnx', onnx.twice());
+    const nobody = await webinfer(['add', source, '--url', 'http://127.0.0.1:1']);
+    assert.equal(nobody.code, 3);
+    assert.match(nobody.problems, /To start it: systemctl start webinferd/);
+    for (const [words, why] of [[['--name', '../x'], /is no model name/],
+        [['--name', 'builtin/x'], /the daemon's own/]]) {
+        const wrong = await webinfer(['add', source, ...words]);
+        assert.equal(wrong.code, 2);
+        assert.match(wrong.problems, why);
+    }
+    assert.equal((await webinfer(['add', file('page.onnx', '<html>')])).code, 2);
+
+    const store = fs.mkdtempSync(path.join(daemon.folder, 'other-'));
+    const other = http.createServer((request, response) => {
+        const found = request.url === '/v1/status';
+        response.writeHead(found ? 200 : 404, { 'Content-Type': 'application/json' });
+        response.end(JSON.stringify(found ? { models_directory: store }
+            : { code: 'model_not_found', detail: 'there is none' }));
+    });
+    await new Promise((resolve) => other.listen(0, '127.0.0.1', resolve));
+    try {
+        const lost = await webinfer(['add', source],
+            { env: { WEBINFER_URL: `http://127.0.0.1:${other.address().port}` } });
+        assert.equal(lost.code, 1);
+        assert.match(lost.problems, /in a container/);
+        assert.match(lost.problems, /Nothing was changed/);
+        assert.deepEqual(fs.readdirSync(store), []);
+    } finally {
+        other.close();
     }
 });
 

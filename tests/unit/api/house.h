@@ -292,6 +292,7 @@ static int set_up(void **state)
     f->config.api.max_connections = 1024;
     f->config.pool.max_queue = 8;
     f->config.models.max_picture_pixels = 1000000;
+    f->config.models.directory = (char *)"/nonexistent/models";
     f->store = wi_store_new(&f->loop, "/nonexistent");
     f->deps = (struct wi_server_deps){.loop = &f->loop,
         .config = &f->config,

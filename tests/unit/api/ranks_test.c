@@ -250,6 +250,25 @@ static void test_a_bad_file_changes_nothing(void **state)
     assert_int_equal(ask_as(BOB, "GET", "/v1/status", NULL), 200);
 }
 
+/* Where on this machine models lie is for those who may put some there. */
+static void test_the_models_directory_is_for_admins(void **state)
+{
+    static const struct {
+        enum who who;
+        int shown;
+    } cases[] = {{ADA, 0}, {ROOT, 1}};
+    fixture->config.models.directory = (char *)"models";
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        json_t *json = NULL;
+        assert_int_equal(ask_as(cases[i].who, "GET", "/v1/status", &json), 200);
+        const char *shown = json_string_value(json_object_get(json, "models_directory"));
+        assert_int_equal(shown != NULL, cases[i].shown);
+        if (shown)
+            assert_true(*shown == '/' && strstr(shown, "/models"));
+        json_decref(json);
+    }
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up_tokens, tear_down_tokens)
@@ -260,6 +279,7 @@ int main(void)
         TEST(test_a_running_job_is_its_clients),
         TEST(test_an_admin_cancels_anybodys),
         TEST(test_a_nodes_user_agent_is_for_admins),
+        TEST(test_the_models_directory_is_for_admins),
         TEST(test_reload),
         TEST(test_a_bad_file_changes_nothing),
     };

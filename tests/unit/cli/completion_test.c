@@ -22,7 +22,8 @@ struct situation {
 #define GLOBALS "--help --version --url --token-file --authority --json"
 
 static const struct situation situations[] = {
-    {{""}, "status infer jobs models nodes hardware doctor token simulate completion help version"},
+    {{""}, "status infer add jobs models nodes hardware doctor token simulate completion help "
+           "version"},
     {{"s"}, "status simulate"},
     {{"jobs", ""}, "list show wait cancel"},
     {{"jobs", "c"}, "cancel"},
@@ -66,6 +67,8 @@ static const struct situation situations[] = {
     {{"hardware", "sevens"}, "sevens"},
     {{"hardware", "sevens", ""}, ""},
     {{"infer", "m", "fo"}, "folder"},
+    {{"add", "a"}, "a file.png"},
+    {{"add", "folder", ""}, ""},
     {{"infer", "m", "--", "fo"}, "folder"},
     {{"infer", "--", "-"}, ""},
     {{"help", "to"}, "token"},

@@ -1,0 +1,337 @@
+/* See install.h. The copy gets owner and mode of the models directory, since the daemon that is to
+ * read it often runs as another user. */
+#include "cli/install.h"
+
+#include "cli/install_copy.h"
+#include "model/load.h"
+#include "model/store.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct wi_install {
+    char *place;     /* where the model goes: DIRECTORY/NAME */
+    char *beside;    /* where the copy is made; once published, what was replaced, if anything */
+    char *new_owner; /* DIRECTORY/OWNER if it was made for this, else NULL */
+    int published, exchanged;
+    char hash[65];
+};
+
+/* --- what is to be copied -------------------------------------------------------------------- */
+
+/* As much of `text` as a model's name can have: what it cannot becomes "-". */
+static char *make_name(const char *text)
+{
+    static const char good[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    char *name;
+
+    text += strcspn(text, good);
+    name = wi_strndup(text, 128);
+    for (char *c = name; *c; c++) {
+        if (!strchr(good, *c) && !strchr("._-", *c))
+            *c = '-';
+    }
+    return name;
+}
+
+static int ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), size = strlen(end);
+
+    return length > size && strcmp(text + length - size, end) == 0;
+}
+
+static enum wi_code look_at_file(const char *path, struct wi_install_source *source)
+{
+    char *copy = wi_strdup(path), *other = wi_strdup(path);
+    const char *file = basename(other);
+    char *stem = wi_strndup(file, strlen(file) - (ends_with(file, ".onnx") ? 5 : 0));
+    const char *folder = dirname(copy);
+    char *real = realpath(folder, NULL);
+
+    source->folder = wi_strdup(folder);
+    source->model = wi_strdup(file);
+    /* "model" says nothing: its folder's name does. */
+    source->name = make_name(strcmp(stem, "model") == 0 && real ? basename(real) : stem);
+    free(real);
+    free(stem);
+    free(other);
+    free(copy);
+    return WI_OK;
+}
+
+static enum wi_code look_at_folder(
+    const char *path, struct wi_install_source *source, struct wi_error *error)
+{
+    struct wi_strings found = {0};
+    char *real = realpath(path, NULL);
+    enum wi_code code = WI_OK;
+
+    wi_copy_list(path, ".onnx", &found);
+    source->folder = wi_strdup(path);
+    source->whole = 1;
+    source->name = make_name(real ? basename(real) : "");
+    if (wi_strings_contain(&found, "model.onnx"))
+        source->model = wi_strdup("model.onnx");
+    else if (found.count == 1)
+        source->model = wi_strdup(found.items[0]);
+    else if (found.count == 0)
+        code = wi_error_set(
+            error, WI_BAD_REQUEST, "", "%s has no model: there is no file *.onnx in it", path);
+    else
+        code = wi_error_set(error, WI_BAD_REQUEST, "",
+            "%s has several models; say which, as in webinfer add %s/%s", path, path,
+            found.items[0]);
+    wi_strings_clear(&found);
+    free(real);
+    return code;
+}
+
+/* Early, since a copy may take minutes. */
+static enum wi_code check_graph(const struct wi_install_source *source, struct wi_error *error)
+{
+    char *path = wi_sprintf("%s/%s", source->folder, source->model);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct wi_onnx_signature signature = {0};
+    struct wi_error why = {0};
+    struct stat st;
+    enum wi_code code;
+
+    if (fd < 0 || fstat(fd, &st) != 0)
+        code =
+            wi_error_set(error, WI_BAD_REQUEST, "", "%s cannot be read: %s", path, strerror(errno));
+    else if (!S_ISREG(st.st_mode))
+        code = wi_error_set(error, WI_BAD_REQUEST, "", "%s is no regular file", path);
+    else if (wi_onnx_read_file(fd, (uint64_t)st.st_size, &signature, &why) != WI_OK)
+        code = wi_error_set(error, WI_MODEL_INVALID, "", "%.150s: %.340s", path, why.detail);
+    else
+        code = WI_OK;
+    wi_onnx_clear(&signature);
+    if (fd >= 0)
+        close(fd);
+    free(path);
+    return code;
+}
+
+enum wi_code wi_install_look(
+    const char *path, struct wi_install_source *source, struct wi_error *error)
+{
+    struct stat st;
+    enum wi_code code;
+
+    if (stat(path, &st) != 0)
+        return wi_error_set(
+            error, WI_BAD_REQUEST, "", "%s cannot be read: %s", path, strerror(errno));
+    code = S_ISDIR(st.st_mode) ? look_at_folder(path, source, error) : look_at_file(path, source);
+    return code == WI_OK ? check_graph(source, error) : code;
+}
+
+void wi_install_source_clear(struct wi_install_source *source)
+{
+    free(source->folder);
+    free(source->model);
+    free(source->name);
+    *source = (struct wi_install_source){0};
+}
+
+/* --- the copy -------------------------------------------------------------------------------- */
+
+/* For a directory that cannot be written: whose it is, and so who can. */
+static enum wi_code cannot_write(const char *directory, struct wi_error *error)
+{
+    int why = errno;
+    struct stat st;
+    const struct passwd *owner = stat(directory, &st) == 0 ? getpwuid(st.st_uid) : NULL;
+
+    if ((why == EACCES || why == EPERM) && owner)
+        return wi_error_set(error, WI_BAD_REQUEST, "",
+            "%s cannot be written: %s; run this as the user %s, or as root", directory,
+            strerror(why), owner->pw_name);
+    if (why == ENOENT)
+        return wi_error_set(error, WI_BAD_REQUEST, "",
+            "there is no %s on this machine, where the daemon says that its models are; "
+            "webinfer add copies on the daemon's own machine, outside of containers",
+            directory);
+    return wi_error_set(
+        error, WI_BAD_REQUEST, "", "%s cannot be written: %s", directory, strerror(why));
+}
+
+/* The models directory, which the daemon does not make, and its folder for the name's owner. */
+static enum wi_code make_parents(struct wi_install *install, const char *directory,
+    const char *name, struct wi_copy_mode *mode, struct wi_error *error)
+{
+    const char *slash = strchr(name, '/');
+    struct stat st;
+
+    if (mkdir(directory, 0755) != 0 && errno != EEXIST)
+        return cannot_write(directory, error);
+    if (stat(directory, &st) != 0 || !S_ISDIR(st.st_mode)) {
+        errno = ENOTDIR;
+        return cannot_write(directory, error);
+    }
+    *mode = (struct wi_copy_mode){.mode = st.st_mode & 0777, .uid = st.st_uid, .gid = st.st_gid};
+    if (!slash)
+        return WI_OK;
+    install->new_owner = wi_sprintf("%s/%.*s", directory, (int)(slash - name), name);
+    if (wi_copy_make_folder(install->new_owner, mode) == 0)
+        return WI_OK;
+    free(install->new_owner);
+    install->new_owner = NULL;
+    return errno == EEXIST ? WI_OK : cannot_write(directory, error);
+}
+
+/* A file alone brings along what describes it: model.json beside it, and the labels that it names.
+ */
+static enum wi_code copy_companions(const struct wi_install *install,
+    const struct wi_install_source *source, const struct wi_copy_mode *mode, struct wi_error *error)
+{
+    char *path = wi_sprintf("%s/model.json", source->folder);
+    json_t *spec = json_load_file(path, 0, NULL);
+    const char *labels = json_string_value(json_object_get(spec, "labels_file"));
+    enum wi_code code = WI_OK;
+
+    if (access(path, F_OK) == 0)
+        code =
+            wi_copy_file(source->folder, "model.json", install->beside, "model.json", mode, error);
+    if (code == WI_OK && labels && !strchr(labels, '/'))
+        code = wi_copy_file(source->folder, labels, install->beside, labels, mode, error);
+    json_decref(spec);
+    free(path);
+    return code;
+}
+
+static enum wi_code copy(struct wi_install *install, const struct wi_install_source *source,
+    const struct wi_copy_mode *mode, struct wi_error *error)
+{
+    enum wi_code code;
+
+    if (source->whole) {
+        code = wi_copy_folder(source->folder, install->beside, source->model, mode, error);
+    } else {
+        code = copy_companions(install, source, mode, error);
+    }
+    if (code == WI_OK)
+        code =
+            wi_copy_file(source->folder, source->model, install->beside, "model.onnx", mode, error);
+    return code;
+}
+
+/* Reads the copy as the daemon will. */
+static enum wi_code check_copy(
+    struct wi_install *install, const char *directory, struct wi_error *error)
+{
+    struct wi_load *load = wi_load_new(directory, install->beside + strlen(directory) + 1);
+    enum wi_code code;
+
+    wi_load_run(load);
+    memcpy(install->hash, load->hash, sizeof install->hash);
+    code = load->code;
+    if (code != WI_OK)
+        *error = load->error;
+    wi_load_free(load);
+    return code;
+}
+
+struct wi_install *wi_install_new(const struct wi_install_source *source, const char *directory,
+    const char *name, struct wi_error *error)
+{
+    struct wi_install *install = wi_alloc(sizeof *install);
+    const char *slash = strchr(name, '/');
+    struct wi_copy_mode mode;
+
+    install->place = wi_sprintf("%s/%s", directory, name);
+    /* The dot keeps it out of the daemon's list; the name is free for whoever else adds now. */
+    install->beside = wi_sprintf(
+        "%s/%.*s.add-%ld", directory, slash ? (int)(slash + 1 - name) : 0, name, (long)getpid());
+    if (make_parents(install, directory, name, &mode, error) != WI_OK) {
+        /* said already */
+    } else if (wi_copy_make_folder(install->beside, &mode) != 0) {
+        cannot_write(directory, error);
+    } else if (copy(install, source, &mode, error) == WI_OK &&
+               check_copy(install, directory, error) == WI_OK) {
+        return install;
+    }
+    wi_install_free(install);
+    return NULL;
+}
+
+/* --- putting it in place --------------------------------------------------------------------- */
+
+static enum wi_code is_taken(const char *place, struct wi_error *error)
+{
+    return wi_error_set(error, WI_CONFLICT, "",
+        "%s is there already; --force replaces it, and requests that are under way end with the "
+        "old version; --name NAME adds it under another name",
+        place);
+}
+
+enum wi_code wi_install_check_free(const char *place, struct wi_error *error)
+{
+    struct stat st;
+
+    return lstat(place, &st) == 0 ? is_taken(place, error) : WI_OK;
+}
+
+static enum wi_code cannot_publish(const struct wi_install *install, struct wi_error *error)
+{
+    if (errno == EEXIST)
+        return is_taken(install->place, error);
+    return wi_error_set(error, WI_BAD_REQUEST, "", "%s cannot be put in place: %s", install->place,
+        strerror(errno));
+}
+
+enum wi_code wi_install_publish(struct wi_install *install, int force, struct wi_error *error)
+{
+    if (wi_copy_move(install->beside, install->place) == 0) {
+        install->published = 1;
+        return WI_OK;
+    }
+    if (errno != EEXIST || !force)
+        return cannot_publish(install, error);
+    if (wi_copy_exchange(install->beside, install->place) != 0)
+        return cannot_publish(install, error);
+    install->published = install->exchanged = 1;
+    return WI_OK;
+}
+
+void wi_install_undo(struct wi_install *install)
+{
+    int undone;
+
+    if (!install->published)
+        return;
+    undone = install->exchanged ? wi_copy_exchange(install->beside, install->place)
+                                : wi_copy_move(install->place, install->beside);
+    if (undone == 0)
+        install->published = install->exchanged = 0;
+}
+
+const char *wi_install_hash(const struct wi_install *install)
+{
+    return install->hash;
+}
+
+const char *wi_install_path(const struct wi_install *install)
+{
+    return install->place;
+}
+
+void wi_install_free(struct wi_install *install)
+{
+    if (!install)
+        return;
+    if (!install->published || install->exchanged)
+        wi_copy_remove(install->beside);
+    if (!install->published && install->new_owner)
+        rmdir(install->new_owner); /* unless somebody else has put a model into it */
+    free(install->new_owner);
+    free(install->beside);
+    free(install->place);
+    free(install);
+}

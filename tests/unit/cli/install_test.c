@@ -1,0 +1,357 @@
+/* Models copied into a models directory: whole or not at all. */
+#include "../test.h"
+
+#include "../model/onnx_build.h"
+#include "base/memory.h"
+#include "base/secret.h"
+#include "cli/cli.h"
+#include "cli/install.h"
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct fixture {
+    char root[64];
+    char store[80]; /* the models directory */
+    char from[80];  /* where what is added lies */
+};
+
+static char *join(const char *folder, const char *name)
+{
+    return wi_sprintf("%s/%s", folder, name);
+}
+
+static void put(const char *folder, const char *name, const void *bytes, size_t size)
+{
+    char *path = join(folder, name);
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+    free(path);
+}
+
+/* A model whose content `extra` makes its own. */
+static void put_model(const char *folder, const char *name, const char *extra)
+{
+    struct wi_buffer model = small_model();
+    put_bytes(&model, 6, extra, strlen(extra));
+    put(folder, name, model.text, model.size);
+    wi_buffer_clear(&model);
+}
+
+static char *make_folder(const char *folder, const char *name)
+{
+    char *path = join(folder, name);
+    assert_int_equal(mkdir(path, 0755), 0);
+    return path;
+}
+
+static int set_up(void **state)
+{
+    struct fixture *f = wi_alloc(sizeof *f);
+    strcpy(f->root, "/tmp/webinfer-install-XXXXXX");
+    assert_non_null(mkdtemp(f->root));
+    snprintf(f->store, sizeof f->store, "%s/store", f->root);
+    snprintf(f->from, sizeof f->from, "%s/from", f->root);
+    assert_int_equal(mkdir(f->store, 0750), 0);
+    assert_int_equal(mkdir(f->from, 0700), 0);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    char *command = wi_sprintf("rm -rf '%s'", f->root);
+    assert_int_equal(system(command), 0);
+    free(command);
+    free(f);
+    return 0;
+}
+
+/* The names in `folder`, those with a dot in front included, sorted, with spaces between. */
+static void assert_holds(const char *folder, const char *expected)
+{
+    struct dirent **items;
+    struct wi_buffer names = {0};
+    int count = scandir(folder, &items, NULL, alphasort);
+
+    assert_true(count >= 0);
+    wi_buffer_puts(&names, "");
+    for (int i = 0; i < count; i++) {
+        if (strcmp(items[i]->d_name, ".") != 0 && strcmp(items[i]->d_name, "..") != 0)
+            wi_buffer_printf(&names, "%s%s", names.size ? " " : "", items[i]->d_name);
+        free(items[i]);
+    }
+    free(items);
+    assert_string_equal(names.text, expected);
+    wi_buffer_clear(&names);
+}
+
+static char *read_whole(const char *folder, const char *name, size_t *size)
+{
+    char *path = join(folder, name);
+    struct wi_error error;
+    char *text = wi_cli_read_file(path, 1 << 20, size, &error);
+    if (!text)
+        fail_msg("%s", error.detail);
+    free(path);
+    return text;
+}
+
+static void assert_same(
+    const char *folder, const char *name, const char *folder2, const char *name2)
+{
+    size_t size, size2;
+    char *text = read_whole(folder, name, &size), *text2 = read_whole(folder2, name2, &size2);
+    assert_int_equal(size, size2);
+    assert_memory_equal(text, text2, size);
+    free(text);
+    free(text2);
+}
+
+/* Looks, copies and publishes, as far as that goes. */
+static enum wi_code add(
+    const struct fixture *f, const char *path, const char *name, int force, struct wi_error *error)
+{
+    struct wi_install_source source = {0};
+    struct wi_install *install = NULL;
+    enum wi_code code = wi_install_look(path, &source, error);
+
+    if (code == WI_OK) {
+        install = wi_install_new(&source, f->store, name ? name : source.name, error);
+        code = install ? wi_install_publish(install, force, error) : error->code;
+    }
+    wi_install_free(install);
+    wi_install_source_clear(&source);
+    return code;
+}
+
+static void adds_a_file_under_its_own_name(void **state)
+{
+    const struct fixture *f = *state;
+    struct wi_error error = {0};
+    char *file = join(f->from, "res net.v2.onnx"), *place = join(f->store, "res-net.v2");
+    struct stat st;
+
+    put_model(f->from, "res net.v2.onnx", "one");
+    put(f->from, "readme.txt", "not part of it", 14);
+    assert_int_equal(add(f, file, NULL, 0, &error), WI_OK);
+    assert_holds(f->store, "res-net.v2");
+    assert_holds(place, "model.onnx");
+    assert_same(place, "model.onnx", f->from, "res net.v2.onnx");
+    /* as the models directory is, so that the daemon can read it */
+    assert_int_equal(stat(place, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0750);
+    free(file);
+    file = join(place, "model.onnx");
+    assert_int_equal(stat(file, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0640);
+    free(place);
+    free(file);
+}
+
+static void takes_what_describes_a_file_along(void **state)
+{
+    const struct fixture *f = *state;
+    static const char spec[] = "{\"type\": \"vision\", \"labels_file\": \"names.txt\"}";
+    struct wi_error error = {0};
+    char *file = join(f->from, "model.onnx"), *place = join(f->store, "ada/from");
+
+    put_model(f->from, "model.onnx", "one");
+    put(f->from, "model.json", spec, strlen(spec));
+    put(f->from, "names.txt", "cat\ndog\n", 8);
+    put(f->from, "other.txt", "x", 1);
+    assert_int_equal(add(f, file, "ada/from", 0, &error), WI_OK);
+    assert_holds(place, "model.json model.onnx names.txt");
+    assert_same(place, "names.txt", f->from, "names.txt");
+    free(place);
+    free(file);
+}
+
+static void adds_a_folder_with_what_is_in_it(void **state)
+{
+    const struct fixture *f = *state;
+    struct wi_error error = {0};
+    char *folder = make_folder(f->from, "seven"), *inner = make_folder(folder, "more");
+    char *hidden = make_folder(folder, ".git"), *place = join(f->store, "seven");
+    char *link = join(folder, "LICENSE");
+
+    put_model(folder, "seven-1.0.onnx", "one"); /* the only one: it is the model */
+    put(f->from, "text", "free", 4);
+    assert_int_equal(symlink("../text", link), 0);
+    put(inner, "words.json", "{}", 2);
+    put(hidden, "config", "", 0);
+    assert_int_equal(add(f, folder, NULL, 0, &error), WI_OK);
+    assert_holds(place, "LICENSE model.onnx more");
+    assert_same(place, "LICENSE", f->from, "text");
+    assert_same(place, "more/words.json", inner, "words.json");
+    assert_same(place, "model.onnx", folder, "seven-1.0.onnx");
+    free(link);
+    free(hidden);
+    free(inner);
+    free(folder);
+    free(place);
+}
+
+#define REFUSES(why, path, name)                                                                   \
+    do {                                                                                           \
+        struct wi_error refusal = {0};                                                             \
+        assert_int_not_equal(add(f, path, name, 0, &refusal), WI_OK);                              \
+        if (!strstr(refusal.detail, why))                                                          \
+            fail_msg("\"%s\" does not say \"%s\"", refusal.detail, why);                           \
+    } while (0)
+
+static void refuses_what_is_no_model_and_leaves_nothing(void **state)
+{
+    const struct fixture *f = *state;
+    char *folder = make_folder(f->from, "pair"), *bad = join(f->from, "bad.onnx");
+    char *good = join(f->from, "good.onnx"), *missing = join(f->from, "missing.onnx");
+
+    REFUSES("No such file", missing, "m");
+    REFUSES("there is no file *.onnx", folder, "m");
+    put_model(folder, "a.onnx", "a");
+    put_model(folder, "b.onnx", "b");
+    REFUSES("say which, as in webinfer add", folder, "m");
+    put(f->from, "bad.onnx", "<!doctype html>\n", 16);
+    REFUSES("bad.onnx: ", bad, "m");
+    put_model(f->from, "good.onnx", "good");
+    put(f->from, "model.json", "{\"colour\": 1}", 13);
+    REFUSES("colour", good, "ada/m"); /* found in the copy, as the daemon would */
+    assert_holds(f->store, "");
+    free(missing);
+    free(good);
+    free(bad);
+    free(folder);
+}
+
+static void says_who_may_write_where_we_may_not(void **state)
+{
+    const struct fixture *f = *state;
+    char *good = join(f->from, "good.onnx");
+
+    put_model(f->from, "good.onnx", "good");
+    assert_int_equal(chmod(f->store, 0555), 0);
+    if (geteuid() != 0) {
+        REFUSES("run this as the user ", good, "m");
+    } else { /* root may write anywhere: as somebody else, who owns what is added */
+        assert_int_equal(chown(f->from, 65534, 65534), 0);
+        assert_int_equal(chmod(f->root, 0755), 0);
+        assert_int_equal(seteuid(65534), 0);
+        REFUSES("run this as the user root", good, "m");
+        assert_int_equal(seteuid(0), 0);
+    }
+    assert_int_equal(chmod(f->store, 0755), 0);
+    assert_holds(f->store, "");
+    free(good);
+}
+
+static void says_that_the_directory_is_not_here(void **state)
+{
+    struct fixture *f = *state;
+    char *good = join(f->from, "good.onnx");
+
+    put_model(f->from, "good.onnx", "good");
+    snprintf(f->store, sizeof f->store, "%s/no/where", f->root);
+    REFUSES("on this machine", good, "m");
+    free(good);
+}
+
+static void replaces_only_with_force(void **state)
+{
+    const struct fixture *f = *state;
+    struct wi_error error = {0};
+    char *one = join(f->from, "one.onnx"), *two = join(f->from, "two.onnx");
+    char *place = join(f->store, "m");
+
+    put_model(f->from, "one.onnx", "one");
+    put_model(f->from, "two.onnx", "two");
+    assert_int_equal(add(f, one, "m", 0, &error), WI_OK);
+    put(place, "model.json", "{\"type\": \"audio\"}", 17);
+    assert_int_equal(add(f, two, "m", 0, &error), WI_CONFLICT);
+    assert_non_null(strstr(error.detail, "--force"));
+    assert_same(place, "model.onnx", f->from, "one.onnx");
+    assert_int_equal(add(f, two, "m", 1, &error), WI_OK);
+    assert_same(place, "model.onnx", f->from, "two.onnx");
+    assert_holds(place, "model.onnx"); /* the old one is gone as a whole */
+    assert_holds(f->store, "m");
+    free(place);
+    free(one);
+    free(two);
+}
+
+/* A new model is away again; a replaced one is back. */
+static void takes_back(void **state)
+{
+    const struct fixture *f = *state;
+    struct wi_install_source source = {0};
+    struct wi_error error = {0};
+    char *one = join(f->from, "one.onnx"), *two = join(f->from, "two.onnx");
+    char *place = join(f->store, "a/m");
+    struct wi_install *install;
+
+    put_model(f->from, "one.onnx", "one");
+    put_model(f->from, "two.onnx", "two");
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(wi_install_look(two, &source, &error), WI_OK);
+        install = wi_install_new(&source, f->store, "a/m", &error);
+        assert_non_null(install);
+        assert_int_equal(strlen(wi_install_hash(install)), 64);
+        assert_string_equal(wi_install_path(install), place);
+        assert_int_equal(wi_install_publish(install, 1, &error), WI_OK);
+        assert_same(place, "model.onnx", f->from, "two.onnx");
+        wi_install_undo(install);
+        wi_install_free(install);
+        wi_install_source_clear(&source);
+        assert_holds(f->store, round ? "a" : "");
+        if (round == 0)
+            assert_int_equal(add(f, one, "a/m", 0, &error), WI_OK);
+        assert_same(place, "model.onnx", f->from, "one.onnx");
+    }
+    free(place);
+    free(one);
+    free(two);
+}
+
+/* Without a name of its own a copy that ^C ends is nobody's. */
+static void an_interrupt_leaves_nothing(void **state)
+{
+    const struct fixture *f = *state;
+    char *one = join(f->from, "one.onnx");
+    struct timespec now = {0};
+    sigset_t set, before;
+
+    put_model(f->from, "one.onnx", "one");
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_BLOCK, &set, &before);
+    raise(SIGINT);
+    REFUSES("interrupted", one, "m");
+    assert_int_equal(sigtimedwait(&set, NULL, &now), SIGINT);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    assert_holds(f->store, "");
+    free(one);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(adds_a_file_under_its_own_name),
+        TEST(takes_what_describes_a_file_along),
+        TEST(adds_a_folder_with_what_is_in_it),
+        TEST(refuses_what_is_no_model_and_leaves_nothing),
+        TEST(says_who_may_write_where_we_may_not),
+        TEST(says_that_the_directory_is_not_here),
+        TEST(replaces_only_with_force),
+        TEST(takes_back),
+        TEST(an_interrupt_leaves_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
