@@ -136,6 +136,48 @@ static int is_non_finite(const char *text, size_t size, size_t at)
     return 0;
 }
 
+/* The name of the member that the number before `at` belongs to, also in a list; "" if there is no
+ * telling. Tensor data may be long, but then there is but one error to write. */
+static void find_member(const char *text, size_t at, char *name, size_t size)
+{
+    static const char numbers[] = "0123456789+-.eE,[] \t\r\n";
+    *name = '\0';
+    while (at > 0 && memchr(numbers, text[at - 1], sizeof numbers - 1))
+        at--;
+    if (at == 0 || text[--at] != ':')
+        return;
+    while (at > 0 && memchr(" \t\r\n", text[at - 1], 4))
+        at--;
+    const char *quote = at > 1 && text[at - 1] == '"' ? memrchr(text, '"', at - 1) : NULL;
+    if (quote)
+        snprintf(name, size, "%.*s", (int)(text + at - 1 - quote - 1), quote + 1);
+}
+
+/* A number that jansson has no room for. In `data` it may be meant so, elsewhere it is a mistake.
+ */
+static void explain_overflow(
+    const char *text, size_t at, const json_error_t *place, struct wi_error *error)
+{
+    char name[64];
+    const struct wi_param *row = table;
+    find_member(text, at, name, sizeof name);
+    if (!*name || strcmp(name, "data") == 0) {
+        wi_error_set(error, WI_NON_FINITE, NULL,
+            "Line %d, column %d: this number is too large for JSON; send the tensor in binary "
+            "(parameters.binary_data_size).",
+            place->line, place->column);
+        return;
+    }
+    while (row->name && (row->kind != WI_PARAM_INTEGER || strcmp(row->name, name) != 0))
+        row++;
+    wi_error_set(error, WI_INVALID_FIELD, name, "Line %d, column %d: %s is too large a number.",
+        place->line, place->column, name);
+    if (row->name)
+        wi_error_expect(error, "%.15g to %.15g", row->min, row->max);
+    else
+        wi_error_expect(error, "at most %lld", (long long)INT64_MAX);
+}
+
 static json_t *load_json(const char *text, size_t size, struct wi_error *error)
 {
     json_error_t place;
@@ -146,11 +188,12 @@ static json_t *load_json(const char *text, size_t size, struct wi_error *error)
     size_t at = !root && place.position > 0 ? (size_t)place.position : 0;
     if (root) {
         wi_error_set(error, WI_BAD_JSON, NULL, "The body must be a JSON object.");
-    } else if (why == json_error_numeric_overflow ||
-               (why == json_error_invalid_syntax && is_non_finite(text, size, at))) {
+    } else if (why == json_error_numeric_overflow) {
+        explain_overflow(text, at < size ? at : size, &place, error);
+    } else if (why == json_error_invalid_syntax && is_non_finite(text, size, at)) {
         wi_error_set(error, WI_NON_FINITE, NULL,
-            "Line %d, column %d: this number is not finite or too large for JSON; send the tensor "
-            "in binary (parameters.binary_data_size).",
+            "Line %d, column %d: this number is not finite; send the tensor in binary "
+            "(parameters.binary_data_size).",
             place.line, place.column);
     } else {
         wi_error_set(error, WI_BAD_JSON, NULL, "Line %d, column %d: %.200s.", place.line,

@@ -207,6 +207,9 @@ static enum wi_code unknown_field(
 {
     struct path path = path_of(where, name);
     char allowed[256];
+    if (!table->name)
+        return wi_error_set(error, WI_UNKNOWN_FIELD, path.text,
+            "there is no field %s: no fields are allowed there; leave it out", path.text);
     list_names(allowed, sizeof allowed, &table->name, sizeof *table);
     wi_error_set(error, WI_UNKNOWN_FIELD, path.text, "there is no field %s; allowed are %s",
         path.text, allowed);

@@ -122,13 +122,15 @@ test('missing and unknown fields are named', async () => {
         { field: 'inputs' });
     assertProblem(await ask({}, { colour: 'red' }), 400, 'unknown_field', { field: 'colour' });
     assertProblem(await ask({}, { options: { colour: 1 } }), 400, 'unknown_field',
-        { field: 'options.colour' });
+        { field: 'options.colour', detail: /no fields are allowed/ });
 });
 
 test('bad values of request fields are named, with what is allowed', async () => {
     assertProblem(await ask({}, { platform: 'abacus' }), 400, 'invalid_field',
         { field: 'platform', allowed: /webgpu.*wasm/ });
     assertProblem(await ask({}, { priority: 11 }), 400, 'invalid_field', { field: 'priority' });
+    assertProblem(await daemon.infer('{"model_name": "twice", "priority": 18446744073709551621}',
+        json), 400, 'invalid_field', { field: 'priority', expected: /^0 to 9$/ });
     assertProblem(await ask({}, { timeout_ms: 0 }), 400, 'invalid_field', { field: 'timeout_ms' });
     assertProblem(await ask({}, { timeout_ms: 4_000_000 }), 400, 'invalid_field',
         { field: 'timeout_ms' });

@@ -158,6 +158,39 @@ static void test_non_finite(void **state)
     }
 }
 
+/* A number that nothing has room for is named, and only tensor data is told to go in binary. */
+static void test_too_large_numbers(void **state)
+{
+    static const struct {
+        const char *json, *field, *expected;
+    } rows[] = {
+        {"{\"priority\": 18446744073709551621}", "priority", "0 to 9"},
+        {"{\"a\":[1,2], \"timeout_ms\" :\n-99999999999999999999, \"b\":1}", "timeout_ms",
+            "1 to 3600000"},
+        {"{\"inputs\":[{\"data\":[1],\"shape\":[2, 1e999]}]}", "shape",
+            "at most 9223372036854775807"},
+        {"{\"a\":{\"binary_data_size\":18446744073709551621}}", "binary_data_size",
+            "at most 9223372036854775807"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct wi_infer infer;
+        struct wi_error error;
+        assert_int_equal(parse(&infer, rows[i].json, "", 0, &error), WI_INVALID_FIELD);
+        assert_string_equal(error.field, rows[i].field);
+        assert_string_equal(error.expected, rows[i].expected);
+        assert_null(strstr(error.detail, "binary "));
+        wi_infer_clear(&infer);
+    }
+    static const char *const data[] = {
+        "[18446744073709551621", "18446744073709551621", "{\"data\":[[1,2],[3, 1e999"};
+    for (size_t i = 0; i < sizeof data / sizeof *data; i++) {
+        struct wi_infer infer;
+        struct wi_error error;
+        assert_int_equal(parse(&infer, data[i], "", 0, &error), WI_NON_FINITE);
+        wi_infer_clear(&infer);
+    }
+}
+
 static void test_binary(void **state)
 {
     static const char json[] =
@@ -282,6 +315,7 @@ int main(void)
         cmocka_unit_test(test_bad_fields),
         cmocka_unit_test(test_bad_json),
         cmocka_unit_test(test_non_finite),
+        cmocka_unit_test(test_too_large_numbers),
         cmocka_unit_test(test_binary),
         cmocka_unit_test(test_framing),
         cmocka_unit_test(test_check),

@@ -114,6 +114,21 @@ static void refuses_a_nul_character(void **state)
     json_decref(json);
 }
 
+static void says_that_nothing_is_allowed(void **state)
+{
+    static const struct wi_param none[] = {{0}};
+    struct wi_error error;
+    int target = 0;
+    json_t *object = json_pack("{s:i}", "x", 1);
+    assert_int_equal(wi_params_read(none, object, WI_PARAMS_STRICT, "options.", &target, &error),
+        WI_UNKNOWN_FIELD);
+    assert_string_equal(error.field, "options.x");
+    assert_string_equal(
+        error.detail, "there is no field options.x: no fields are allowed there; leave it out");
+    assert_string_equal(error.allowed, "");
+    json_decref(object);
+}
+
 static void open_mode_ignores_unknown_fields(void **state)
 {
     struct wi_error error;
@@ -129,6 +144,7 @@ int main(void)
         cmocka_unit_test(keeps_defaults_of_absent_and_null_fields),
         cmocka_unit_test(names_what_is_wrong),
         cmocka_unit_test(refuses_a_nul_character),
+        cmocka_unit_test(says_that_nothing_is_allowed),
         cmocka_unit_test(open_mode_ignores_unknown_fields),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
