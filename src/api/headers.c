@@ -9,33 +9,47 @@
 #include <string.h>
 #include <strings.h>
 
+#define NO_COUNT ((size_t)-1)
+#define MEMBER(name) offsetof(struct wi_headers, name)
+
 static const struct {
     const char *name;
-    size_t offset;
+    size_t value, count; /* members */
 } known[] = {
-    {"Host", offsetof(struct wi_headers, host)},
-    {"Content-Type", offsetof(struct wi_headers, content_type)},
-    {"Content-Length", offsetof(struct wi_headers, content_length)},
-    {"Accept", offsetof(struct wi_headers, accept)},
-    {"Inference-Header-Content-Length", offsetof(struct wi_headers, inference_length)},
-    {"Authorization", offsetof(struct wi_headers, authorization)},
-    {"Origin", offsetof(struct wi_headers, origin)},
-    {"X-Request-Id", offsetof(struct wi_headers, request_id)},
-    {"Idempotency-Key", offsetof(struct wi_headers, idempotency_key)},
-    {"Expect", offsetof(struct wi_headers, expect)},
-    {"Transfer-Encoding", offsetof(struct wi_headers, transfer_encoding)},
+    {"Host", MEMBER(host), MEMBER(host_count)},
+    {"Content-Type", MEMBER(content_type), NO_COUNT},
+    {"Content-Length", MEMBER(content_length), MEMBER(length_count)},
+    {"Content-Encoding", MEMBER(content_encoding), NO_COUNT},
+    {"Accept", MEMBER(accept), NO_COUNT},
+    {"Inference-Header-Content-Length", MEMBER(inference_length), NO_COUNT},
+    {"Authorization", MEMBER(authorization), NO_COUNT},
+    {"Origin", MEMBER(origin), NO_COUNT},
+    {"X-Request-Id", MEMBER(request_id), NO_COUNT},
+    {"Idempotency-Key", MEMBER(idempotency_key), NO_COUNT},
+    {"Expect", MEMBER(expect), NO_COUNT},
+    {"Transfer-Encoding", MEMBER(transfer_encoding), MEMBER(encoding_count)},
 };
+
+static int is_token(const char *text)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                  "!#$%&'*+-.^_`|~";
+    return *text && text[strspn(text, allowed)] == '\0';
+}
 
 static enum MHD_Result on_header(
     void *context, enum MHD_ValueKind kind, const char *name, const char *value)
 {
     struct wi_headers *headers = context;
+    char *members = (char *)headers;
+    if (!is_token(name) || (value && strchr(value, '\r')))
+        headers->malformed = 1;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (strcasecmp(name, known[i].name) != 0)
             continue;
-        const char **member = (const char **)((char *)headers + known[i].offset);
-        if (known[i].offset == offsetof(struct wi_headers, host))
-            headers->host_count++;
+        const char **member = (const char **)(members + known[i].value);
+        if (known[i].count != NO_COUNT)
+            ++*(unsigned *)(members + known[i].count);
         if (!*member)
             *member = value ? value : "";
         break;
@@ -49,6 +63,40 @@ void wi_headers_collect(struct wi_headers *headers, struct MHD_Connection *conne
     MHD_get_connection_values(connection, MHD_HEADER_KIND, on_header, headers);
 }
 
+enum wi_code wi_headers_check_framing(
+    const struct wi_headers *headers, int http_1_0, struct wi_error *error)
+{
+    const char *coding = headers->transfer_encoding;
+    if (headers->malformed) {
+        wi_error_set(error, WI_BAD_REQUEST, NULL,
+            "A header is malformed: there is a character in its name that names do not have, such "
+            "as a space before the colon, or a bare CR in its value.");
+        wi_error_expect(error, "Name: value");
+        return WI_BAD_REQUEST;
+    }
+    if (headers->length_count > 1)
+        return wi_error_set(error, WI_BAD_REQUEST, "Content-Length",
+            "There is more than one Content-Length header; send exactly one.");
+    if (!coding)
+        return WI_OK;
+    if (headers->content_length)
+        return wi_error_set(error, WI_BAD_REQUEST, "Transfer-Encoding",
+            "Content-Length and Transfer-Encoding exclude each other; send one of them.");
+    if (http_1_0)
+        return wi_error_set(error, WI_BAD_REQUEST, "Transfer-Encoding",
+            "HTTP/1.0 has no Transfer-Encoding; send a Content-Length, or use HTTP/1.1.");
+    if (headers->encoding_count == 1 && strcasecmp(coding, "chunked") == 0)
+        return WI_OK;
+    if (headers->encoding_count > 1)
+        wi_error_set(error, WI_NOT_IMPLEMENTED, "Transfer-Encoding",
+            "There is more than one Transfer-Encoding header.");
+    else
+        wi_error_set(error, WI_NOT_IMPLEMENTED, "Transfer-Encoding",
+            "This transfer coding is not understood: \"%.80s\".", coding);
+    wi_error_allow(error, "chunked");
+    return WI_NOT_IMPLEMENTED;
+}
+
 int wi_media_type_is(const char *content_type, const char *type)
 {
     size_t length = strlen(type);
@@ -56,6 +104,24 @@ int wi_media_type_is(const char *content_type, const char *type)
         return 0;
     const char *rest = content_type + length;
     return rest[strspn(rest, " \t")] == '\0' || rest[strspn(rest, " \t")] == ';';
+}
+
+int wi_charset_is_utf8(const char *content_type)
+{
+    static const char *const names[] = {"utf-8", "utf8", "us-ascii"};
+    for (const char *at = content_type; at && (at = strchr(at, ';'));) {
+        at += 1 + strspn(at + 1, " \t");
+        if (strncasecmp(at, "charset=", 8) != 0)
+            continue;
+        at += 8 + (at[8] == '"');
+        size_t length = strcspn(at, "\"; \t");
+        int is_ours = 0;
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+            is_ours |= length == strlen(names[i]) && strncasecmp(at, names[i], length) == 0;
+        if (!is_ours)
+            return 0;
+    }
+    return 1;
 }
 
 /* Whether one range of an Accept header, [start, end), matches and is not weighted zero. */

@@ -2,6 +2,7 @@
 #ifndef WI_API_HEADERS_H
 #define WI_API_HEADERS_H
 
+#include "base/error.h"
 #include <microhttpd.h>
 #include <stdint.h>
 
@@ -9,14 +10,22 @@
 struct wi_headers {
     const char *host, *origin, *authorization, *request_id, *content_type, *content_length;
     const char *transfer_encoding, *expect, *accept, *inference_length;
-    const char *idempotency_key;
-    unsigned host_count;
+    const char *content_encoding, *idempotency_key;
+    unsigned host_count, length_count, encoding_count; /* how many there were of each */
+    int malformed; /* a name is no token (RFC 9110, 5.6.2), or a value has a CR */
 };
 
 void wi_headers_collect(struct wi_headers *headers, struct MHD_Connection *connection);
 
+/* Whether it is beyond doubt where the body ends (RFC 9112, 6): WI_OK, WI_BAD_REQUEST, or
+ * WI_NOT_IMPLEMENTED for a transfer coding that is not ours. */
+enum wi_code wi_headers_check_framing(
+    const struct wi_headers *headers, int http_1_0, struct wi_error *error);
+
 /* Whether a Content-Type (NULL: no) is `type`; parameters such as charset are ignored. */
 int wi_media_type_is(const char *content_type, const char *type);
+/* Whether a Content-Type (NULL: yes) names no charset, or UTF-8 or a part of it. */
+int wi_charset_is_utf8(const char *content_type);
 /* Whether an Accept header (NULL: anything) lets us answer with `type`, e.g. "text/plain". */
 int wi_media_type_accepted(const char *accept, const char *type);
 /* Decimal digits only. 0 on success, -1 otherwise or on overflow. */

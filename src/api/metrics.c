@@ -18,7 +18,7 @@ static const double bounds[WI_HISTOGRAM_BUCKETS] = {
 
 /* 0 stands for a client that left; anything not listed is counted as 500. */
 static const int statuses[] = {0, 200, 202, 204, 400, 401, 403, 404, 405, 406, 408, 409, 411, 413,
-    415, 422, 429, 500, 502, 503, 504};
+    415, 422, 429, 500, 501, 502, 503, 504, 507};
 #define STATUS_COUNT (sizeof statuses / sizeof *statuses)
 
 /* Series of model × browser × platform; later ones are counted under model="other". */

@@ -20,8 +20,6 @@
 #define WATCH_AFTER_MS 20
 /* A refused body up to this size is read and dropped, so that the connection can live on. */
 #define DISCARD_MAX (256 * 1024)
-/* What a request that reads no body may send all the same. */
-#define IGNORED_MAX (64 * 1024)
 /* A blob for a body of known length gets its size at once up to this; beyond, it grows. */
 #define PRESIZE_MAX (8 * 1024 * 1024)
 /* The slowest that a body or an answer may move once its grace is over, bytes per millisecond. */
@@ -70,130 +68,6 @@ static void set_id(struct wi_request *request)
         wi_id_new(request->id, "req");
 }
 
-static int has_body(const struct wi_request *request)
-{
-    const struct wi_headers *headers = &request->headers;
-    return headers->transfer_encoding ||
-           (headers->content_length && strcmp(headers->content_length, "0") != 0);
-}
-
-static enum wi_code check_body_headers(struct wi_request *request, struct wi_error *error)
-{
-    const struct wi_route *route = request->route;
-    const struct wi_headers *headers = &request->headers;
-    int reads = (route->flags & (WI_ROUTE_BODY | WI_ROUTE_MAYBE)) != 0;
-    uint64_t length = 0;
-    if ((route->flags & WI_ROUTE_BODY) && !headers->content_length && !headers->transfer_encoding)
-        return wi_error_set(error, WI_LENGTH_REQUIRED, "Content-Length",
-            "This request needs a body; send it with a Content-Length or chunked.");
-    if (headers->content_length && wi_parse_length(headers->content_length, &length) != 0)
-        return wi_error_set(
-            error, WI_BAD_REQUEST, "Content-Length", "Content-Length is not a number.");
-    if (length > request->max_body) {
-        wi_error_set(error, WI_BODY_TOO_LARGE, "Content-Length",
-            "The body is too large: %llu bytes.", (unsigned long long)length);
-        wi_error_expect(error, "at most %zu bytes", request->max_body);
-        return WI_BODY_TOO_LARGE;
-    }
-    int binary = (route->flags & WI_ROUTE_BINARY) != 0;
-    if (!reads || (!has_body(request) && !(route->flags & WI_ROUTE_BODY)) ||
-        wi_media_type_is(headers->content_type, "application/json") ||
-        (binary && wi_media_type_is(headers->content_type, "application/octet-stream")))
-        return WI_OK;
-    wi_error_set(error, WI_UNSUPPORTED_MEDIA_TYPE, "Content-Type", "%s%.80s; say what the body is.",
-        headers->content_type ? "This media type is not understood: " : "There is no Content-Type",
-        headers->content_type ? headers->content_type : "");
-    wi_error_allow(error, "application/json%s", binary ? ", application/octet-stream" : "");
-    return WI_UNSUPPORTED_MEDIA_TYPE;
-}
-
-static enum wi_code check_accept(const struct wi_request *request, struct wi_error *error)
-{
-    const char *accept = request->headers.accept;
-    const struct wi_route *route = request->route;
-    int binary = (route->flags & WI_ROUTE_BINARY) != 0;
-    if (wi_media_type_accepted(accept, route->produces) ||
-        (binary && wi_media_type_accepted(accept, "application/octet-stream")))
-        return WI_OK;
-    wi_error_set(error, WI_NOT_ACCEPTABLE, "Accept", "None of the accepted types can be given.");
-    wi_error_allow(error, "%s%s", route->produces, binary ? ", application/octet-stream" : "");
-    return WI_NOT_ACCEPTABLE;
-}
-
-const char *wi_request_client(const struct wi_request *request)
-{
-    return strcmp(request->token, "-") != 0 ? request->token : request->connection->peer;
-}
-
-const char *wi_request_scope(const struct wi_request *request)
-{
-    return request->rank >= WI_RANK_ADMIN ? NULL : wi_request_client(request);
-}
-
-static enum wi_code check_token(
-    struct wi_request *request, enum wi_rank needed, struct wi_error *error)
-{
-    const char *name;
-    enum wi_code code = wi_guard_check_token(
-        request->api->guard, request->headers.authorization, &name, &request->rank, error);
-    if (code != WI_OK)
-        return code;
-    snprintf(request->token, sizeof request->token, "%s", name);
-    return wi_guard_check_rank(request->rank, needed, name, error);
-}
-
-enum wi_code wi_request_shutting_down(struct wi_error *error)
-{
-    return wi_error_set(
-        error, WI_SHUTTING_DOWN, NULL, "The service is shutting down; try again later.");
-}
-
-/* Once the server closes nothing may wait any more: libmicrohttpd ends the program if it is stopped
- * while a connection is suspended, and a kept-alive connection can bring a request at any moment.
- * So it is refused here, before it begins, and not where the server stops. */
-static int is_too_late(const struct wi_request *request)
-{
-    return request->api->closing && !(request->route && (request->route->flags & WI_ROUTE_ALWAYS));
-}
-
-/* Everything that does not need the body. The route is set if there is one, also on failure. */
-static enum wi_code check(struct wi_request *request, struct wi_error *error)
-{
-    struct wi_api *api = request->api;
-    const struct wi_headers *headers = &request->headers;
-    struct wi_error lost;
-    enum wi_code code;
-    if (request->connection->nul_in_path)
-        return wi_error_set(error, WI_BAD_REQUEST, NULL, "The address has a NUL character.");
-    request->route = wi_route_find(request->method, request->path, request->argument, &lost);
-    if (is_too_late(request))
-        return wi_request_shutting_down(error);
-    if ((code = wi_guard_check_host(api->guard, headers->host, headers->host_count, error)) ||
-        (code = wi_guard_check_origin(api->guard, headers->origin, headers->host, error)))
-        return code;
-    request->cross_origin = headers->origin != NULL;
-    /* A preflight carries no token; it learns only what the table says (Fetch, 4.8). */
-    int preflight = !request->route && strcmp(request->method, "OPTIONS") == 0;
-    enum wi_rank needed = preflight        ? WI_RANK_NONE
-                          : request->route ? request->route->rank
-                                           : WI_RANK_USER;
-    if (needed > WI_RANK_NONE && (code = check_token(request, needed, error)))
-        return code;
-    if (!request->route) {
-        *error = lost;
-        return lost.code;
-    }
-    int reads = (request->route->flags & (WI_ROUTE_BODY | WI_ROUTE_MAYBE)) != 0;
-    request->max_body = !reads                     ? IGNORED_MAX
-                        : request->route->max_body ? request->route->max_body
-                                                   : (size_t)api->deps.config->api.max_body;
-    if ((code = check_accept(request, error)) || (code = check_body_headers(request, error)))
-        return code;
-    return request->route->flags & WI_ROUTE_ADMIT
-               ? wi_jobs_admit(api->deps.jobs, wi_request_client(request), error)
-               : WI_OK;
-}
-
 /* --- refusing -------------------------------------------------------------------------------- */
 
 static void start_lingering(struct wi_request *request, const struct wi_error *error)
@@ -226,13 +100,14 @@ static enum MHD_Result refuse(struct wi_request *request, const struct wi_error 
     if (headers->content_length)
         (void)wi_parse_length(headers->content_length, &length);
     int waits = headers->expect && strcasecmp(headers->expect, "100-continue") == 0;
-    int small = !chunked && length <= DISCARD_MAX && !request->api->closing;
+    int ends = request->distrusted || request->api->closing;
+    int small = !chunked && length <= DISCARD_MAX && !ends;
     if (!waits && !small && !request->api->tls) {
         start_lingering(request, error);
         return MHD_YES;
     }
     wi_request_make_problem(request, error);
-    if (!has_body(request) || waits || !small)
+    if (!wi_request_has_body(request) || waits || !small)
         return queue(request);
     wi_request_set_state(request, WI_REQUEST_DISCARDING);
     return MHD_YES;
@@ -267,7 +142,7 @@ static enum MHD_Result answer_options(struct wi_request *request, const struct w
 }
 
 static struct wi_request *begin(struct wi_connection *connection, struct MHD_Connection *mhd,
-    const char *path, const char *method)
+    const char *path, const char *method, const char *version)
 {
     struct wi_request *request = wi_alloc(sizeof *request);
     struct wi_api *api = connection->api;
@@ -276,6 +151,7 @@ static struct wi_request *begin(struct wi_connection *connection, struct MHD_Con
     request->mhd = mhd;
     request->path = path;
     request->method = method;
+    request->version = version;
     request->token[0] = '-';
     request->started = wi_now_ms();
     request->next = api->requests;
@@ -391,7 +267,7 @@ static enum MHD_Result handle(struct wi_request *request)
     struct wi_error error;
     request->read = wi_now_ms();
     request->connection->deadline = 0;
-    if (is_too_late(request)) {
+    if (wi_request_is_too_late(request)) {
         wi_request_shutting_down(&error);
         wi_request_make_problem(request, &error);
         return queue(request);
@@ -429,7 +305,7 @@ void wi_request_watch_waiting(void *context)
 static enum MHD_Result first_call(struct wi_request *request)
 {
     struct wi_error error;
-    if (check(request, &error) == WI_OK)
+    if (wi_request_check(request, &error) == WI_OK)
         return MHD_YES;
     if (error.code == WI_METHOD_NOT_ALLOWED && strcmp(request->method, "OPTIONS") == 0)
         return answer_options(request, &error);
@@ -437,11 +313,12 @@ static enum MHD_Result first_call(struct wi_request *request)
 }
 
 enum MHD_Result wi_request_access(struct wi_connection *connection, struct MHD_Connection *mhd,
-    const char *path, const char *method, const char *upload, size_t *upload_size, void **context)
+    const char *path, const char *method, const char *version, const char *upload,
+    size_t *upload_size, void **context)
 {
     struct wi_request *request = *context;
     if (!request) {
-        *context = request = begin(connection, mhd, path, method);
+        *context = request = begin(connection, mhd, path, method, version);
         return first_call(request);
     }
     if (*upload_size > 0) {

@@ -57,7 +57,10 @@ struct wi_connection {
     int fd;                          /* libmicrohttpd's */
     char peer[WI_ADDRESS_HOST_SIZE]; /* the client's address */
     double deadline;                 /* wi_now_ms() at which it is cut; 0: none */
-    int nul_in_path; /* of the request under way: "%00", where the decoded path ends too early */
+    /* Of the request under way: the length of its target before it was decoded, and whether that
+     * has a "%00", where the decoded path ends too early. */
+    size_t target_length;
+    int nul_in_path;
     struct wi_request *request; /* the one under way, or NULL */
     struct wi_connection *next, *previous;
 };
@@ -72,11 +75,13 @@ struct wi_request {
     const struct wi_route *route;         /* NULL: none matched */
     char argument[WI_ROUTE_ARGUMENT_MAX]; /* what {id} or {model} stood for */
     char id[WI_REQUEST_ID_MAX + 1];
-    const char *method, *path; /* libmicrohttpd's, valid until completed */
+    const char *method, *path, *version; /* libmicrohttpd's, valid until completed */
     struct wi_headers headers;
     char token[WI_TOKEN_NAME_MAX + 1]; /* the name of the token, "-" for none */
     enum wi_rank rank;                 /* what it may do; WI_RANK_NONE where nothing was asked */
     int cross_origin;                  /* from an allowed origin: the answer says so */
+
+    int distrusted; /* where it ends is in doubt: its connection is closed after the answer */
 
     struct wi_blob *body; /* NULL for an empty one; a handler may take it over */
     uint64_t received;    /* bytes of body */
@@ -133,7 +138,8 @@ json_t *wi_request_body_object(struct wi_request *request);
 
 /* libmicrohttpd's access handler; *context is the request. */
 enum MHD_Result wi_request_access(struct wi_connection *connection, struct MHD_Connection *mhd,
-    const char *path, const char *method, const char *upload, size_t *upload_size, void **context);
+    const char *path, const char *method, const char *version, const char *upload,
+    size_t *upload_size, void **context);
 /* libmicrohttpd is done with it, however it went: counts, logs, frees. */
 void wi_request_completed(struct wi_request *request, enum MHD_RequestTerminationCode why);
 /* The watcher's beat: requests that have been waiting since the last one are watched for their
@@ -147,6 +153,16 @@ void wi_request_abort(struct wi_request *request, const struct wi_error *error);
 void wi_request_hurry(struct wi_request *request);
 /* What a request that is not answered any more is told; gives WI_SHUTTING_DOWN. */
 enum wi_code wi_request_shutting_down(struct wi_error *error);
+
+/* --- between request.c and check.c ------------------------------------------------------------
+ */
+
+/* WI_OK, or with `error` why the request is refused before its body is read. Its route is set if
+ * there is one, also on failure. */
+enum wi_code wi_request_check(struct wi_request *request, struct wi_error *error);
+/* Whether the server closes, so that this request may not be handled any more. */
+int wi_request_is_too_late(const struct wi_request *request);
+int wi_request_has_body(const struct wi_request *request);
 
 /* --- between request.c and answer.c ------------------------------------------------------------
  */

@@ -179,6 +179,7 @@ static void *on_request_line(void *context, const char *uri, struct MHD_Connecti
         connection->deadline = limit;
     const char *nul = strstr(uri, "%00");
     const char *query = strchr(uri, '?');
+    connection->target_length = strlen(uri);
     connection->nul_in_path = nul && (!query || nul < query);
     return NULL;
 }
@@ -187,7 +188,8 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *mhd, cons
     const char *method, const char *version, const char *upload, size_t *upload_size,
     void **request)
 {
-    return wi_request_access(connection_of(mhd), mhd, path, method, upload, upload_size, request);
+    return wi_request_access(
+        connection_of(mhd), mhd, path, method, version, upload, upload_size, request);
 }
 
 static void on_completed(

@@ -58,6 +58,7 @@ static const struct row rows[WI_CODE_COUNT] = {
     [WI_CLIENT_SHARE] = {"client_share_used", 429, "Share of the queue used up"},
     [WI_INFERENCE_FAILED] = {"inference_failed", 500, "Inference failed"},
     [WI_INTERNAL] = {"internal", 500, "Internal error"},
+    [WI_NOT_IMPLEMENTED] = {"not_implemented", 501, "Not implemented"},
     [WI_ATTEMPTS_EXHAUSTED] = {"attempts_exhausted", 502, "Attempts exhausted"},
     [WI_UNAVAILABLE] = {"unavailable", 503, "Unavailable"},
     [WI_SHUTTING_DOWN] = {"shutting_down", 503, "Shutting down"},

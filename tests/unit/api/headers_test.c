@@ -14,6 +14,19 @@ static void test_media_type(void **state)
     assert_false(wi_media_type_is(NULL, "application/json"));
 }
 
+static void test_charset(void **state)
+{
+    static const char *const yes[] = {NULL, "application/json", "application/json; charset=utf-8",
+        "application/json;charset=\"UTF-8\"", "application/json; x=charset; Charset=us-ascii ",
+        "application/json; charset=UTF8;v=1"};
+    static const char *const no[] = {"application/json; charset=utf-16",
+        "a/b;charset=", "a/b; charset=utf-8; charset=latin1", "a/b; x=1;charset=utf-88"};
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+        assert_true(wi_charset_is_utf8(yes[i]));
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+        assert_false(wi_charset_is_utf8(no[i]));
+}
+
 static void test_accept(void **state)
 {
     static const char *const yes[] = {NULL, "", "*/*", "application/json", "text/html, */*;q=0.1",
@@ -43,6 +56,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_media_type),
+        cmocka_unit_test(test_charset),
         cmocka_unit_test(test_accept),
         cmocka_unit_test(test_length),
     };

@@ -1,0 +1,177 @@
+/*
+ * Everything that can be refused before a request's body is read: its framing, its address, who
+ * asks, and what its headers promise.
+ */
+#include "api/head.h"
+#include "api/request.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* What a request that reads no body may send all the same. */
+#define IGNORED_MAX (64 * 1024)
+
+int wi_request_has_body(const struct wi_request *request)
+{
+    const struct wi_headers *headers = &request->headers;
+    return headers->transfer_encoding ||
+           (headers->content_length && strcmp(headers->content_length, "0") != 0);
+}
+
+static enum wi_code check_coding(const struct wi_headers *headers, struct wi_error *error)
+{
+    const char *coding = headers->content_encoding;
+    if (coding && *coding && strcasecmp(coding, "identity") != 0) {
+        wi_error_set(error, WI_UNSUPPORTED_MEDIA_TYPE, "Content-Encoding",
+            "This content coding is not understood: %.80s; send the body as it is.", coding);
+        wi_error_allow(error, "identity");
+        return WI_UNSUPPORTED_MEDIA_TYPE;
+    }
+    if (wi_charset_is_utf8(headers->content_type))
+        return WI_OK;
+    wi_error_set(error, WI_UNSUPPORTED_MEDIA_TYPE, "Content-Type",
+        "This charset is not understood: %.80s; send the body in UTF-8.", headers->content_type);
+    wi_error_allow(error, "charset=utf-8, or none");
+    return WI_UNSUPPORTED_MEDIA_TYPE;
+}
+
+static enum wi_code check_body_headers(struct wi_request *request, struct wi_error *error)
+{
+    const struct wi_route *route = request->route;
+    const struct wi_headers *headers = &request->headers;
+    int reads = (route->flags & (WI_ROUTE_BODY | WI_ROUTE_MAYBE)) != 0;
+    uint64_t length = 0;
+    enum wi_code code;
+    if ((route->flags & WI_ROUTE_BODY) && !headers->content_length && !headers->transfer_encoding)
+        return wi_error_set(error, WI_LENGTH_REQUIRED, "Content-Length",
+            "This request needs a body; send it with a Content-Length or chunked.");
+    if (headers->content_length && wi_parse_length(headers->content_length, &length) != 0)
+        return wi_error_set(
+            error, WI_BAD_REQUEST, "Content-Length", "Content-Length is not a number.");
+    if (length > request->max_body) {
+        wi_error_set(error, WI_BODY_TOO_LARGE, "Content-Length",
+            "The body is too large: %llu bytes.", (unsigned long long)length);
+        wi_error_expect(error, "at most %zu bytes", request->max_body);
+        return WI_BODY_TOO_LARGE;
+    }
+    if (reads && wi_request_has_body(request) && (code = check_coding(headers, error)))
+        return code;
+    int binary = (route->flags & WI_ROUTE_BINARY) != 0;
+    if (!reads || (!wi_request_has_body(request) && !(route->flags & WI_ROUTE_BODY)) ||
+        wi_media_type_is(headers->content_type, "application/json") ||
+        (binary && wi_media_type_is(headers->content_type, "application/octet-stream")))
+        return WI_OK;
+    wi_error_set(error, WI_UNSUPPORTED_MEDIA_TYPE, "Content-Type", "%s%.80s; say what the body is.",
+        headers->content_type ? "This media type is not understood: " : "There is no Content-Type",
+        headers->content_type ? headers->content_type : "");
+    wi_error_allow(error, "application/json%s", binary ? ", application/octet-stream" : "");
+    return WI_UNSUPPORTED_MEDIA_TYPE;
+}
+
+static enum wi_code check_accept(const struct wi_request *request, struct wi_error *error)
+{
+    const char *accept = request->headers.accept;
+    const struct wi_route *route = request->route;
+    int binary = (route->flags & WI_ROUTE_BINARY) != 0;
+    if (wi_media_type_accepted(accept, route->produces) ||
+        (binary && wi_media_type_accepted(accept, "application/octet-stream")))
+        return WI_OK;
+    wi_error_set(error, WI_NOT_ACCEPTABLE, "Accept", "None of the accepted types can be given.");
+    wi_error_allow(error, "%s%s", route->produces, binary ? ", application/octet-stream" : "");
+    return WI_NOT_ACCEPTABLE;
+}
+
+const char *wi_request_client(const struct wi_request *request)
+{
+    return strcmp(request->token, "-") != 0 ? request->token : request->connection->peer;
+}
+
+const char *wi_request_scope(const struct wi_request *request)
+{
+    return request->rank >= WI_RANK_ADMIN ? NULL : wi_request_client(request);
+}
+
+static enum wi_code check_token(
+    struct wi_request *request, enum wi_rank needed, struct wi_error *error)
+{
+    const char *name;
+    enum wi_code code = wi_guard_check_token(
+        request->api->guard, request->headers.authorization, &name, &request->rank, error);
+    if (code != WI_OK)
+        return code;
+    snprintf(request->token, sizeof request->token, "%s", name);
+    return wi_guard_check_rank(request->rank, needed, name, error);
+}
+
+enum wi_code wi_request_shutting_down(struct wi_error *error)
+{
+    return wi_error_set(
+        error, WI_SHUTTING_DOWN, NULL, "The service is shutting down; try again later.");
+}
+
+/* Once the server closes nothing may wait any more: libmicrohttpd ends the program if it is stopped
+ * while a connection is suspended, and a kept-alive connection can bring a request at any moment.
+ * So it is refused here, before it begins, and not where the server stops. */
+int wi_request_is_too_late(const struct wi_request *request)
+{
+    return request->api->closing && !(request->route && (request->route->flags & WI_ROUTE_ALWAYS));
+}
+
+/* A fault here means that we and whoever passed the request on may not agree where it ends, so
+ * that nothing behind it on this connection is to be believed. */
+static enum wi_code check_framing(struct wi_request *request, struct wi_error *error)
+{
+    const struct wi_connection *connection = request->connection;
+    enum wi_code code = WI_OK;
+    if (!wi_head_is_whole(request->mhd, request->method, request->path, connection->target_length,
+            request->version)) {
+        code = wi_error_set(error, WI_BAD_REQUEST, NULL,
+            "The request's head is malformed: it has a NUL character or a folded line.");
+        wi_error_expect(error, "lines of \"Name: value\", each on one line");
+    } else {
+        code = wi_headers_check_framing(
+            &request->headers, strcmp(request->version, MHD_HTTP_VERSION_1_0) == 0, error);
+    }
+    request->distrusted = code != WI_OK;
+    return code;
+}
+
+enum wi_code wi_request_check(struct wi_request *request, struct wi_error *error)
+{
+    struct wi_api *api = request->api;
+    const struct wi_headers *headers = &request->headers;
+    struct wi_error lost;
+    enum wi_code code;
+    if ((code = check_framing(request, error)))
+        return code;
+    if (request->connection->nul_in_path)
+        return wi_error_set(error, WI_BAD_REQUEST, NULL, "The address has a NUL character.");
+    request->route = wi_route_find(request->method, request->path, request->argument, &lost);
+    if (wi_request_is_too_late(request))
+        return wi_request_shutting_down(error);
+    if ((code = wi_guard_check_host(api->guard, headers->host, headers->host_count, error)) ||
+        (code = wi_guard_check_origin(api->guard, headers->origin, headers->host, error)))
+        return code;
+    request->cross_origin = headers->origin != NULL;
+    /* A preflight carries no token; it learns only what the table says (Fetch, 4.8). */
+    int preflight = !request->route && strcmp(request->method, "OPTIONS") == 0;
+    enum wi_rank needed = preflight        ? WI_RANK_NONE
+                          : request->route ? request->route->rank
+                                           : WI_RANK_USER;
+    if (needed > WI_RANK_NONE && (code = check_token(request, needed, error)))
+        return code;
+    if (!request->route) {
+        *error = lost;
+        return lost.code;
+    }
+    int reads = (request->route->flags & (WI_ROUTE_BODY | WI_ROUTE_MAYBE)) != 0;
+    request->max_body = !reads                     ? IGNORED_MAX
+                        : request->route->max_body ? request->route->max_body
+                                                   : (size_t)api->deps.config->api.max_body;
+    if ((code = check_accept(request, error)) || (code = check_body_headers(request, error)))
+        return code;
+    return request->route->flags & WI_ROUTE_ADMIT
+               ? wi_jobs_admit(api->deps.jobs, wi_request_client(request), error)
+               : WI_OK;
+}
