@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define PROTOCOL_VERSION 1
-#define MAX_ATTEMPT_LIST 4096
+#define MAX_RESUMED 1024 /* attempts that a resume lists */
 
 struct announcement {
     int64_t protocol;
@@ -38,9 +38,9 @@ struct resume {
 static const struct wi_param resume_table[] = {
     {"node", WI_PARAM_STRING, offsetof(struct resume, node), 1, 1, WI_FRAME_ID_MAX, NULL},
     {"token", WI_PARAM_STRING, offsetof(struct resume, token), 1, 1, 256, NULL},
-    {"running", WI_PARAM_ARRAY, offsetof(struct resume, running), 1, 0, MAX_ATTEMPT_LIST, NULL},
-    {"unacknowledged", WI_PARAM_ARRAY, offsetof(struct resume, unacknowledged), 1, 0,
-        MAX_ATTEMPT_LIST, NULL},
+    {"running", WI_PARAM_ARRAY, offsetof(struct resume, running), 1, 0, MAX_RESUMED, NULL},
+    {"unacknowledged", WI_PARAM_ARRAY, offsetof(struct resume, unacknowledged), 1, 0, MAX_RESUMED,
+        NULL},
     {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL},
 };
 
@@ -74,6 +74,10 @@ static enum wi_code read_announcement(const json_t *data, struct announcement *a
         return WI_OK;
     code = wi_params_read(
         resume_table, announcement->resume, WI_PARAMS_OPEN, "data.resume.", resume, error);
+    size_t count = json_array_size(resume->running) + json_array_size(resume->unacknowledged);
+    if (code == WI_OK && count > MAX_RESUMED)
+        return wi_error_set(error, WI_INVALID_FIELD, "data.resume",
+            "data.resume lists %zu attempts; at most %d are allowed", count, MAX_RESUMED);
     if (code == WI_OK)
         code = check_ids(resume->running, "data.resume.running", error);
     if (code == WI_OK)
@@ -98,12 +102,29 @@ static void supersede(struct wi_bridge *bridge, const char *session)
     }
 }
 
+/* Whether a node that is not ours finds a place: some are kept for those of our sessions. */
+static int has_room_for_others(const struct wi_bridge *bridge)
+{
+    uint64_t own = bridge->settings.own_nodes, there = bridge->own_count;
+    return bridge->node_count + (own > there ? own - there : 0) < bridge->settings.max_nodes;
+}
+
+static void turn_away(struct wi_link *link)
+{
+    link->bridge->counters.refused++;
+    wi_link_fail(link, WI_CLOSE_TRY_LATER, "there are as many nodes as [bridge] max_nodes allows");
+}
+
 /* 0, or -1 after having closed the link. */
 static int join(
     struct wi_link *link, const char *token, char id[WI_ID_SIZE], struct wi_spent *spent)
 {
     struct wi_bridge *bridge = link->bridge;
     *spent = (struct wi_spent){0};
+    if (!has_room_for_others(bridge)) {
+        turn_away(link);
+        return -1;
+    }
     switch (wi_joins_take(&bridge->joins, token, wi_now_ms(), id)) {
     case WI_JOIN_OK:
         return 0;
@@ -124,8 +145,7 @@ static void welcome_new(struct wi_link *link, const char *token, struct wi_node_
     struct wi_spent spent = {0};
     char join_id[WI_ID_SIZE] = "";
     if (bridge->node_count >= bridge->settings.max_nodes) {
-        bridge->counters.refused++;
-        wi_link_fail(link, WI_CLOSE_TRY_LATER, "there are as many nodes as [bridge] max_nodes");
+        turn_away(link);
         return;
     }
     if (wi_tokens_spend(&bridge->tokens, token, wi_now_ms(), &spent) &&
@@ -177,7 +197,7 @@ static void take_back(
     struct wi_bridge *bridge = link->bridge;
     struct wi_node *node = find_resumable(bridge, resume);
     if (!node) {
-        const char *why = "no such node waits for its page: load the page again";
+        const char *why = "no such node is waited for: announce it as a new one";
         wi_link_close(
             link, WI_CLOSE_RESUME_UNKNOWN, why, wi_make_bye(bridge, "resume_unknown", why));
         return;

@@ -13,12 +13,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Beyond max_nodes sockets: a loading page fetches files on six connections at once. */
-#define FILE_CONNECTIONS 256
 /* Left for the rest of the program: clients, model files, drivers. */
 #define RESERVED_DESCRIPTORS 64
 #define KEEPALIVE_S 60
 #define FRAME_OVERHEAD (1024 * 1024) /* the frame limit over max_body */
+/* Of max_nodes, at most so large a part is kept for our own browsers. */
+#define OWN_PART 4
 
 const char *const wi_platform_names[] = {"webgpu", "webnn", "webgl", "wasm", "simulated", NULL};
 
@@ -39,23 +39,44 @@ static void take_settings(struct wi_bridge *bridge, const struct wi_config *conf
     settings->max_nodes = config->bridge.max_nodes;
     settings->max_frame = config->api.max_body + FRAME_OVERHEAD;
     settings->model_budget = config->pool.model_budget;
+    settings->max_per_address = config->bridge.max_connections_per_address;
+    uint64_t own = (uint64_t)config->pool.max_connections, most = settings->max_nodes / OWN_PART;
+    settings->own_nodes = own < most ? own : most;
+}
+
+void wi_bridge_vacate(struct wi_bridge *bridge, struct wi_place *place)
+{
+    if (!place)
+        return;
+    struct wi_connection *connection =
+        (struct wi_connection *)((char *)place - offsetof(struct wi_connection, place));
+    bridge->counters.refused++;
+    lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
 }
 
 static void on_accept(void *context, int fd, const struct sockaddr *peer, socklen_t length)
 {
     struct wi_bridge *bridge = context;
-    if (bridge->connections >= bridge->settings.max_nodes + FILE_CONNECTIONS) {
+    struct wi_peer from = wi_peer_of(peer);
+    struct wi_connection *connection = wi_alloc(sizeof *connection);
+    struct wi_place *out;
+    if (wi_places_enter(&bridge->places, &connection->place, &from,
+            (size_t)bridge->settings.max_per_address, &out)) {
         bridge->counters.refused++;
+        free(connection);
         close(fd);
         return;
     }
+    wi_bridge_vacate(bridge, out);
     struct lws *wsi = lws_adopt_socket_vhost(bridge->vhost, fd);
-    if (!wsi)
-        return; /* lws has closed it */
-    struct wi_connection *connection = wi_alloc(sizeof *connection);
+    if (!wsi) { /* lws has closed it */
+        wi_places_leave(&bridge->places, &connection->place);
+        free(connection);
+        return;
+    }
     connection->bridge = bridge;
+    connection->wsi = wsi;
     lws_set_opaque_user_data(wsi, connection);
-    bridge->connections++;
     bridge->counters.connections++;
 }
 
@@ -136,6 +157,7 @@ struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop, struct
     bridge->budget = budget;
     bridge->events = *events;
     bridge->bad_answers.about = "answers that are not used";
+    bridge->closings.about = "nodes' sockets that were closed";
     take_settings(bridge, config);
 
     bridge->page = wi_page_new(config->bridge.page ? config->bridge.page : "", error);
@@ -207,6 +229,7 @@ void wi_bridge_free(struct wi_bridge *bridge)
     wi_joins_clear(&bridge->joins);
     wi_certificate_free(bridge->certificate);
     wi_strings_clear(&bridge->odd_models);
+    wi_places_clear(&bridge->places);
     free(bridge->url);
     free(bridge->local_url);
     free(bridge->security_headers);

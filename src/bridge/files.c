@@ -196,6 +196,7 @@ static int transfer_writeable(struct lws *wsi, struct wi_connection *connection)
 
     int close_after = transfer->close_after;
     connection->transfer = NULL;
+    connection->place.busy = 0;
     wi_transfer_abandon(transfer);
     return finish(wsi, close_after);
 }
@@ -228,6 +229,7 @@ static int begin_transfer(struct lws *wsi, struct wi_connection *connection,
     transfer->left = size;
     transfer->close_after = close_after;
     connection->transfer = transfer;
+    connection->place.busy = 1;
     return read_next(transfer);
 }
 
@@ -363,7 +365,7 @@ static void connection_gone(struct lws *wsi, struct wi_connection *connection)
 {
     lws_set_opaque_user_data(wsi, NULL);
     wi_transfer_abandon(connection->transfer);
-    connection->bridge->connections--;
+    wi_places_leave(&connection->bridge->places, &connection->place);
     free(connection);
 }
 

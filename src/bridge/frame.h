@@ -24,6 +24,7 @@
  * the blob that was parsed. */
 struct wi_frame {
     json_t *root; /* owned */
+    size_t json_size;
     const char *id;
     const char *type;
     const char *from;

@@ -20,6 +20,8 @@
 /* lws keeps this write type for itself; it makes the frame of RFC 6455, 5.5.1. */
 #define WRITE_CLOSE ((enum lws_write_protocol)4)
 #define HELLO_MS 5000
+#define ANNOUNCEMENT_MAX (64 * 1024) /* a whole one of Chromium's has about 6 KiB */
+#define REST_MS 1000
 #define CLOSE_TIMEOUT_S 5
 /* Above this a piece is written where it lies; below, copying it beats another frame. */
 #define IN_PLACE_MIN (64 * 1024)
@@ -98,6 +100,38 @@ static struct wi_link *new_link(struct wi_bridge *bridge, struct lws *wsi)
     return link;
 }
 
+static void on_rested(void *context)
+{
+    struct wi_link *link = context;
+    if (link->node)
+        link->node->last_seen = wi_now_ms(); /* the silence was ours */
+    lws_rx_flow_control(link->wsi, 1);
+}
+
+void wi_link_rest(struct wi_link *link)
+{
+    double passed = wi_now_ms() - link->window;
+    if (link->closing)
+        return;
+    if (!link->rest)
+        link->rest = wi_timer_new(link->bridge->loop, on_rested, link);
+    lws_rx_flow_control(link->wsi, 0);
+    wi_timer_start(link->rest, passed < REST_MS ? (uint64_t)(REST_MS - passed) + 1 : 1, 0);
+}
+
+int wi_link_rests(const struct wi_link *link)
+{
+    return link->rest && wi_timer_running(link->rest);
+}
+
+void wi_link_settle(struct wi_link *link)
+{
+    struct wi_connection *connection = lws_get_opaque_user_data(link->wsi);
+    wi_timer_free(link->hello);
+    link->hello = NULL;
+    wi_places_settle(&link->bridge->places, &connection->place);
+}
+
 static void drop_queue(struct wi_link *link)
 {
     struct wi_message *message, *next;
@@ -116,6 +150,7 @@ static void link_gone(struct wi_link *link)
     drop_queue(link);
     wi_blob_unref(link->incoming);
     wi_timer_free(link->hello);
+    wi_timer_free(link->rest);
     free(link);
     if (node) {
         node->link = NULL;
@@ -139,6 +174,10 @@ void wi_link_close(
     drop_queue(link);
     wi_timer_free(link->hello);
     link->hello = NULL;
+    if (link->rest)
+        lws_rx_flow_control(link->wsi, 1); /* for the peer's close frame */
+    wi_timer_free(link->rest);
+    link->rest = NULL;
     wi_blob_unref(link->incoming);
     link->incoming = NULL;
     if (last && !cut_short)
@@ -156,8 +195,8 @@ void wi_link_close(
 void wi_link_fail(struct wi_link *link, enum wi_close code, const char *reason)
 {
     struct wi_node *node = link->node;
-    wi_info(
-        "bridge", node ? node->info.id : NULL, "closing a node's socket with %d: %s", code, reason);
+    wi_log_limited(&link->bridge->closings, WI_LOG_INFO, "bridge", node ? node->info.id : NULL,
+        "closing a node's socket with %d: %s", code, reason);
     wi_link_close(link, code, reason, NULL);
     if (node)
         wi_node_away(node);
@@ -325,12 +364,30 @@ static int link_writeable(struct wi_link *link)
 
 /* --- Receiving ------------------------------------------------------------------------------- */
 
-/* A peer that has not said who it is may not make us hold a whole frame. */
+/* What a message may have. A peer that has not said who it is may not make us hold, or parse, more
+ * than it takes to say so. */
 static size_t receive_limit(const struct wi_link *link)
 {
-    if (!link->node || !link->incoming_binary)
-        return WI_FRAME_HEAD_MAX;
-    return link->bridge->settings.max_frame;
+    if (!link->node)
+        return ANNOUNCEMENT_MAX;
+    return link->incoming_binary ? link->bridge->settings.max_frame : WI_FRAME_HEAD_MAX;
+}
+
+static void refuse_size(struct wi_link *link)
+{
+    char reason[sizeof link->close_reason];
+    const char *what = !link->node             ? "an announcement"
+                       : link->incoming_binary ? "a message (welcome.max_frame_bytes)"
+                                               : "a text message";
+    snprintf(reason, sizeof reason, "%s may have at most %zu bytes", what, receive_limit(link));
+    link->bridge->counters.malformed++;
+    wi_link_fail(link, WI_CLOSE_TOO_BIG, reason);
+}
+
+/* Room for what has come, and for what is announced by those who may be believed. */
+static struct wi_blob *make_room(struct wi_link *link, size_t came, size_t rest)
+{
+    return wi_blob_new(link->bridge->budget, link->node ? came + rest : came);
 }
 
 static void link_receive(struct wi_link *link, const void *bytes, size_t size)
@@ -350,12 +407,11 @@ static void link_receive(struct wi_link *link, const void *bytes, size_t size)
     size_t rest = lws_remaining_packet_payload(link->wsi);
     size_t limit = receive_limit(link);
     if (size > limit || have > limit - size || rest > limit - size - have) {
-        bridge->counters.malformed++;
-        wi_link_fail(link, WI_CLOSE_TOO_BIG, "the message is larger than welcome.max_frame_bytes");
+        refuse_size(link);
         return;
     }
     if (!link->incoming)
-        link->incoming = wi_blob_new(bridge->budget, size + rest);
+        link->incoming = make_room(link, size, rest);
     if (!link->incoming || wi_blob_append(link->incoming, bytes, size)) {
         wi_link_fail(link, WI_CLOSE_TRY_LATER, "the service's memory budget is used up");
         return;

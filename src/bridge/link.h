@@ -23,8 +23,10 @@ struct wi_link {
     /* Receiving. */
     struct wi_blob *incoming;
     int incoming_binary;
-    double flood_window; /* start of the second in which loose messages are counted */
-    unsigned flood_count;
+    double window; /* start of the second in which the following are counted */
+    unsigned loose_messages;
+    size_t json_bytes;
+    struct wi_timer *rest; /* running: nothing is read before the next second */
     /* Sending. */
     struct wi_message *queue, *queue_end;
     size_t queued_messages, queued_bytes;
@@ -40,6 +42,11 @@ struct wi_link {
 /* The lws callback of the subprotocol. */
 int wi_link_callback(
     struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length);
+/* It is a node's from now on, and has been heard. */
+void wi_link_settle(struct wi_link *link);
+/* Reads no more until the second is over: its messages took as much of it as is due. */
+void wi_link_rest(struct wi_link *link);
+int wi_link_rests(const struct wi_link *link); /* so that it cannot be heard */
 /* Takes the message over. 0, or -1 if too much is queued already or the link is closing. */
 int wi_link_send(struct wi_link *link, struct wi_message *message);
 /* Drops what is queued, sends `last` (may be NULL) if no message was cut short, then the close

@@ -15,6 +15,9 @@
 
 /* Messages a second that belong to no attempt of ours; a page sends a handful. */
 #define MAX_LOOSE_PER_SECOND 2000
+/* Bytes of JSON a second that are parsed for one link, which at most is an eighth of that second or
+ * so; what is more waits for the next. A busy page sends a few hundred bytes for each answer. */
+#define MAX_JSON_PER_SECOND (8 * 1024 * 1024)
 #define MAX_LOG_PER_SECOND 20
 
 typedef enum wi_heard handler_fn(struct wi_node *, struct wi_frame *, struct wi_error *);
@@ -210,14 +213,18 @@ static enum wi_heard dispatch(struct wi_node *node, struct wi_frame *frame, stru
     return WI_HEARD_WRONG;
 }
 
-static int is_flood(struct wi_link *link)
+/* Books what a message cost. Too much JSON only waits, since answers may need it now and then. */
+static void note_cost(struct wi_link *link, size_t json_bytes)
 {
     double now = wi_now_ms();
-    if (now - link->flood_window >= 1000) {
-        link->flood_window = now;
-        link->flood_count = 0;
+    if (now - link->window >= 1000) {
+        link->window = now;
+        link->loose_messages = 0;
+        link->json_bytes = 0;
     }
-    return ++link->flood_count > MAX_LOOSE_PER_SECOND;
+    link->json_bytes += json_bytes;
+    if (link->json_bytes > MAX_JSON_PER_SECOND)
+        wi_link_rest(link);
 }
 
 void wi_messages_handle(struct wi_link *link, struct wi_blob *blob, int binary)
@@ -240,6 +247,7 @@ void wi_messages_handle(struct wi_link *link, struct wi_blob *blob, int binary)
         wi_frame_clear(&frame);
         return;
     }
+    note_cost(link, frame.json_size);
     enum wi_heard heard = dispatch(link->node, &frame, &error);
     wi_frame_clear(&frame);
     if (link->closing)
@@ -247,7 +255,7 @@ void wi_messages_handle(struct wi_link *link, struct wi_blob *blob, int binary)
     if (heard == WI_HEARD_WRONG) {
         bridge->counters.protocol_errors++;
         wi_link_fail(link, WI_CLOSE_POLICY, error.detail);
-    } else if (heard == WI_HEARD_LOOSE && is_flood(link)) {
+    } else if (heard == WI_HEARD_LOOSE && ++link->loose_messages > MAX_LOOSE_PER_SECOND) {
         bridge->counters.protocol_errors++;
         wi_link_fail(link, WI_CLOSE_POLICY, "too many messages in a second");
     }

@@ -22,7 +22,8 @@ static void on_heartbeat_time(void *context)
     double silent = wi_now_ms() - node->last_seen;
     if (!node->link)
         return;
-    if (silent > (double)(settings->heartbeat_interval * settings->heartbeat_misses)) {
+    if (!wi_link_rests(node->link) &&
+        silent > (double)(settings->heartbeat_interval * settings->heartbeat_misses)) {
         node->bridge->counters.heartbeat_timeouts++;
         wi_link_fail(node->link, WI_CLOSE_SILENT, "no message within the heartbeat limit");
         return;
@@ -37,7 +38,7 @@ static void on_ack_time(void *context)
 
 static void on_grace_over(void *context)
 {
-    wi_node_down(context, "resume_unknown", "its page did not come back in time");
+    wi_node_down(context, "resume_unknown", "it did not come back in time");
 }
 
 /* --- Life ------------------------------------------------------------------------------------ */
@@ -54,6 +55,7 @@ struct wi_node *wi_node_new(struct wi_bridge *bridge, const struct wi_node_info 
     node->grace_timer = wi_timer_new(bridge->loop, on_grace_over, node);
     HASH_ADD_STR(bridge->nodes, info.id, node);
     bridge->node_count++;
+    bridge->own_count += *info->session != '\0';
     return node;
 }
 
@@ -67,8 +69,7 @@ struct wi_node *wi_node_find(const struct wi_bridge *bridge, const char *id)
 void wi_node_attach(struct wi_node *node, struct wi_link *link)
 {
     uint64_t interval = (uint64_t)node->bridge->settings.heartbeat_interval;
-    wi_timer_free(link->hello);
-    link->hello = NULL;
+    wi_link_settle(link);
     link->node = node;
     node->link = link;
     node->last_seen = wi_now_ms();
@@ -95,6 +96,7 @@ static void unlist(struct wi_node *node)
 {
     HASH_DEL(node->bridge->nodes, node);
     node->bridge->node_count--;
+    node->bridge->own_count -= *node->info.session != '\0';
     if (*node->join)
         wi_joins_release(&node->bridge->joins, node->join);
 }
@@ -215,7 +217,7 @@ void wi_node_reconcile(struct wi_node *node, const json_t *running, const json_t
     }
     for (size_t i = 0; i < lost.count && !bridge->closed; i++)
         bridge->events.on_lost(bridge->events.context, node->info.id, lost.items[i], 0,
-            "the page came back without it");
+            "the node came back without it");
     wi_strings_clear(&lost);
 }
 

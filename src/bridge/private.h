@@ -19,6 +19,7 @@
 #include "bridge/frame.h"
 #include "bridge/joins.h"
 #include "bridge/page.h"
+#include "bridge/places.h"
 #include "bridge/tokens.h"
 #include <uthash.h>
 
@@ -43,6 +44,8 @@ struct wi_transfer;
 /* What is bound to one lws socket; freed when lws destroys the socket. */
 struct wi_connection {
     struct wi_bridge *bridge;
+    struct lws *wsi;
+    struct wi_place place;
     struct wi_transfer *transfer;
     struct wi_link *link;
 };
@@ -51,6 +54,8 @@ struct wi_connection {
 struct wi_bridge_settings {
     int64_t heartbeat_interval, heartbeat_misses, resume_grace; /* ms, count, ms */
     uint64_t max_frame, max_nodes, model_budget;
+    uint64_t max_per_address; /* sockets */
+    uint64_t own_nodes;       /* places of max_nodes that are kept for sessions of ours */
 };
 
 struct wi_bridge {
@@ -67,7 +72,8 @@ struct wi_bridge {
     struct wi_node *nodes;  /* hash by id */
     struct wi_link *links;  /* list of all open WebSockets */
     struct wi_timer *sweep; /* ends nodes that were dropped from inside a call */
-    size_t connections, node_count;
+    struct wi_places places;
+    size_t node_count, own_count;       /* all nodes; those of our sessions */
     uint64_t sequence;                  /* of messages sent */
     char *url;                          /* as browsers reach us */
     char *local_url;                    /* from the listening address */
@@ -76,9 +82,14 @@ struct wi_bridge {
     unsigned char *scratch; /* LWS_PRE + WI_LWS_CHUNK bytes for gathered writes */
     struct wi_bridge_counters counters;
     struct wi_strings odd_models; /* hashes of those whose outputs have not the shape promised */
-    struct wi_log_limit bad_answers;
+    struct wi_log_limit bad_answers, closings; /* lines that others can cause */
     int closed;
 };
+
+/* --- bridge.c -------------------------------------------------------------------------------- */
+
+/* The place must be free: closes the socket that it is, from the loop. NULL is fine. */
+void wi_bridge_vacate(struct wi_bridge *bridge, struct wi_place *place);
 
 /* --- files.c --------------------------------------------------------------------------------- */
 

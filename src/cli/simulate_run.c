@@ -10,7 +10,8 @@
 
 #define RAMP_MS 5
 #define RAMP_NODES 64      /* started in one step */
-#define CONNECTING_MAX 256 /* on their way at a time: the listener's backlog has room for them */
+/* On their way at a time: the service bears 256 that have not announced themselves. */
+#define CONNECTING_MAX 128
 #define BEAT_MS 100
 
 double sim_random(struct sim *sim)

@@ -32,6 +32,7 @@ struct wi_config_bridge {
     int64_t heartbeat_misses;
     int64_t resume_grace;
     uint64_t max_nodes;
+    uint64_t max_connections_per_address;
 };
 
 enum wi_numerics { WI_NUMERICS_CHECK, WI_NUMERICS_OFF };

@@ -115,7 +115,11 @@ const struct wi_option wi_options[] = {
     {KEY(bridge, resume_grace), DURATION(0, 1 * HOUR), DEFAULT("15s"),
         .help = "How long a page whose connection broke may come back and keep its work."},
     {KEY(bridge, max_nodes), INTEGER(1, 65536), DEFAULT("1024"), RELOADABLE,
-        .help = "How many pages may be connected at the same time."},
+        .help = "How many nodes may be connected at the same time. Up to a quarter of them, and "
+                "at most [pool] max_connections, are kept for browsers that the service starts."},
+    {KEY(bridge, max_connections_per_address), INTEGER(16, 65536), DEFAULT("256"), RELOADABLE,
+        .help = "How many connections one address may have; this machine's own are not counted. "
+                "Of IPv6 addresses, those of one /64 network are taken together."},
 
     {KEY(pool, max_connections), INTEGER(0, 1024), DEFAULT("4"), RELOADABLE,
         .help = "The most browsers that are started."},

@@ -7,7 +7,9 @@
 #define WI_TESTS_BRIDGE_HOUSE_H
 
 #include "bridge/bridge.h"
+#include "bridge/frame.h"
 #include "bridge/http.h"
+#include "bridge/places.h"
 #include "client.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -195,6 +197,7 @@ static inline int set_up(void **state)
     house->config.bridge.heartbeat_misses = 3;
     house->config.bridge.resume_grace = 15000;
     house->config.bridge.max_nodes = 8;
+    house->config.bridge.max_connections_per_address = 256;
     house->config.api.max_body = 8 * 1024 * 1024;
     house->config.pool.max_connections = 1;
     house->config.pool.model_budget = 1 << 30;
@@ -272,7 +275,7 @@ static inline json_t *hear(struct client *client, const char *type)
     }
 }
 
-static const char *text_of(const json_t *root, const char *field)
+static inline const char *text_of(const json_t *root, const char *field)
 {
     return json_string_value(json_object_get(json_object_get(root, "data"), field));
 }

@@ -1,0 +1,147 @@
+/* Who may have how many sockets, and who gives way. */
+#include "../test.h"
+
+#include "base/address.h"
+#include "bridge/places.h"
+#include <stdio.h>
+#include <string.h>
+
+#define MAX_PER_ADDRESS 40
+
+static struct wi_peer peer(unsigned host)
+{
+    char text[32];
+    union wi_address address;
+    snprintf(text, sizeof text, "198.51.%u.%u:1", host / 256, host % 256);
+    assert_int_equal(wi_address_parse(text, &address), 0);
+    return wi_peer_of(&address.any);
+}
+
+static struct wi_peer here(void)
+{
+    union wi_address address;
+    assert_int_equal(wi_address_parse("127.0.0.1:1", &address), 0);
+    return wi_peer_of(&address.any);
+}
+
+/* One more socket; the one that must close for it, or NULL. */
+static struct wi_place *enter(
+    struct wi_places *places, struct wi_place *place, const struct wi_peer *from)
+{
+    struct wi_place *out;
+    assert_int_equal(wi_places_enter(places, place, from, MAX_PER_ADDRESS, &out), 0);
+    return out;
+}
+
+static void leave_all(struct wi_places *places, struct wi_place *all, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        wi_places_leave(places, &all[i]);
+    for (int i = 0; i < WI_CROWD_COUNT; i++) {
+        assert_null(places->_crowds[i]);
+        assert_int_equal(places->_counts[i], 0);
+    }
+    assert_null(places->_all._counts);
+    assert_null(places->_strangers._counts);
+    wi_places_clear(places);
+}
+
+static void one_address_has_few(void **state)
+{
+    struct wi_places places = {0};
+    struct wi_place all[WI_PLACES_STRANGER + 3];
+    struct wi_peer one = peer(1), other = peer(2);
+    for (int i = 0; i < WI_PLACES_STRANGER; i++)
+        assert_null(enter(&places, &all[i], &one));
+    assert_null(enter(&places, &all[WI_PLACES_STRANGER], &other));
+    assert_ptr_equal(enter(&places, &all[WI_PLACES_STRANGER + 1], &one), &all[0]);
+    /* One that is being served gives way last. */
+    all[1].busy = 1;
+    assert_ptr_equal(enter(&places, &all[WI_PLACES_STRANGER + 2], &one), &all[2]);
+    leave_all(&places, all, WI_PLACES_STRANGER + 3);
+}
+
+static void all_strangers_have_so_many(void **state)
+{
+    struct wi_places places = {0};
+    static struct wi_place all[WI_PLACES_CROWD + 3];
+    for (unsigned i = 0; i < WI_PLACES_CROWD; i++) {
+        struct wi_peer from = peer(i);
+        assert_null(enter(&places, &all[i], &from));
+    }
+    struct wi_peer next = peer(5000), local = here();
+    assert_ptr_equal(enter(&places, &all[WI_PLACES_CROWD], &next), &all[0]);
+    /* Those of this machine are another crowd. */
+    assert_null(enter(&places, &all[WI_PLACES_CROWD + 1], &local));
+    /* Where all are being served, the oldest goes all the same. */
+    for (unsigned i = 0; i <= WI_PLACES_CROWD; i++)
+        all[i].busy = 1;
+    assert_ptr_equal(enter(&places, &all[WI_PLACES_CROWD + 2], &next), &all[1]);
+    leave_all(&places, all, WI_PLACES_CROWD + 3);
+}
+
+static void this_machine_is_one_crowd(void **state)
+{
+    struct wi_places places = {0};
+    static struct wi_place all[WI_PLACES_CROWD + 1];
+    struct wi_peer local = here();
+    for (unsigned i = 0; i < WI_PLACES_CROWD; i++)
+        assert_null(enter(&places, &all[i], &local));
+    assert_ptr_equal(enter(&places, &all[WI_PLACES_CROWD], &local), &all[0]);
+    leave_all(&places, all, WI_PLACES_CROWD + 1);
+}
+
+static void nodes_make_room(void **state)
+{
+    struct wi_places places = {0};
+    static struct wi_place all[MAX_PER_ADDRESS + 1];
+    struct wi_peer one = peer(1);
+    struct wi_place *out;
+    for (int i = 0; i < MAX_PER_ADDRESS; i++) {
+        assert_null(enter(&places, &all[i], &one));
+        if (i % 2) {
+            wi_places_settle(&places, &all[i]);
+        } else {
+            wi_places_know(&places, &all[i], &out);
+            assert_null(out);
+            wi_places_know(&places, &all[i], &out);
+            assert_null(out);
+        }
+    }
+    assert_int_equal(places._counts[WI_CROWD_FILES], MAX_PER_ADDRESS / 2);
+    /* All together there is a limit too, and who is beyond it does not come in. */
+    assert_int_equal(
+        wi_places_enter(&places, &all[MAX_PER_ADDRESS], &one, MAX_PER_ADDRESS, &out), -1);
+    assert_null(out);
+    wi_places_leave(&places, &all[3]);
+    assert_null(enter(&places, &all[MAX_PER_ADDRESS], &one));
+    leave_all(&places, all, MAX_PER_ADDRESS + 1);
+}
+
+static void files_are_a_crowd(void **state)
+{
+    struct wi_places places = {0};
+    static struct wi_place all[WI_PLACES_CROWD + 1];
+    struct wi_place *out = NULL;
+    for (unsigned i = 0; i <= WI_PLACES_CROWD; i++) {
+        struct wi_peer from = peer(i);
+        assert_null(enter(&places, &all[i], &from));
+        wi_places_know(&places, &all[i], &out);
+        if (i < WI_PLACES_CROWD)
+            assert_null(out);
+    }
+    assert_ptr_equal(out, &all[0]);
+    leave_all(&places, all, WI_PLACES_CROWD + 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_address_has_few),
+        cmocka_unit_test(all_strangers_have_so_many),
+        cmocka_unit_test(this_machine_is_one_crowd),
+        cmocka_unit_test(nodes_make_room),
+        cmocka_unit_test(files_are_a_crowd),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
