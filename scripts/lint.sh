@@ -11,6 +11,7 @@ lint() {
     lint_step "cppcheck" lint_cppcheck
     lint_step "shellcheck" shellcheck -x dev .ci/run scripts/*.sh completions/*.bash
     lint_step "mandoc" lint_manuals
+    lint_step "every double quote of a manual is shown" lint_quotes
     lint_step "tsc (the page's types)" lint_page
     lint_step "systemd-analyze verify" lint_unit
     lint_step "the sample configuration is fresh" lint_generated
@@ -60,6 +61,26 @@ lint_manuals() {
     found=$(mandoc -T lint man/*.[1-8] 2>/dev/null |
         grep -v 'STYLE: referenced manual not found' || true)
     [[ -z $found ]] || { printf '%s\n' "$found" && return 1; }
+}
+
+# mdoc eats a double quote with which an argument begins, and the one that ends it, so that JSON in
+# a page can lose some of its quotes: as many must come out of each renderer as are meant. In a text
+# line all are; in a macro line one is written \(dq, and plain ones are there to be eaten.
+lint_quotes() {
+    local page meant shown renderer failed=0
+    for page in man/*.[1-8]; do
+        meant=$(sed -e '/^\.\\"/d' -e '/^[.]/s/"//g' -e 's/\\(dq/"/g' "$page" | tr -dc '"' | wc -c)
+        for renderer in 'mandoc -T utf8' 'groff -mdoc -Tutf8'; do
+            # shellcheck disable=SC2086 # a command and its options
+            shown=$($renderer "$page" 2>/dev/null | tr -dc '"' | wc -c)
+            if ((shown != meant)); then
+                printf '%s: %s shows %d double quotes, and %d are meant; in macro lines: \\(dq\n' \
+                    "$page" "$renderer" "$shown" "$meant"
+                failed=1
+            fi
+        done
+    done
+    return "$failed"
 }
 
 # Checked in a copy beside the packages, where the compiler finds their types.

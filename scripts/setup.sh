@@ -14,7 +14,7 @@ PACKAGES_BROWSERS=(
     firefox-esr mesa-vulkan-drivers webkit2gtk-driver xvfb openjdk-17-jre-headless
 )
 PACKAGES_FUZZ=(clang libclang-rt-14-dev llvm)
-PACKAGES_LINT=(clang-format cppcheck shellcheck mandoc systemd)
+PACKAGES_LINT=(clang-format cppcheck shellcheck mandoc groff-base systemd)
 
 # Without apt (another distribution) the packages are the user's affair; configure names what it
 # does not find.
