@@ -16,13 +16,16 @@
 
 /* Pieces of work in one transaction. */
 #define BATCH_MAX 256
+/* Writing works again when nothing has failed for so long and a write goes well then: longer than
+ * anybody waits before another try, so that a disk with room for small rows alone stays failing as
+ * long as there is a large one that does not fit. */
+#define CALM_MS 10000
 
 struct piece {
     wi_db_work_fn *work;
     wi_db_done_fn *done;
     void *data;
     int failed;
-    int wrote; /* its transaction changed the file */
     struct wi_error error;
     struct piece *next;
 };
@@ -52,9 +55,11 @@ struct wi_db {
     size_t pending;   /* pieces that the thread has and that have not called back */
     struct list late; /* what came after that: for wi_db_free */
     int closing;
+    struct wi_timer *calm; /* runs from the last failure on */
+    uint64_t calm_ms;
     struct wi_db_values *values;
     struct wi_db_counters counters;
-    struct wi_error problem; /* of the last transaction, if it failed */
+    struct wi_error problem; /* of the last transaction that failed */
 };
 
 /* --- SQLite ---------------------------------------------------------------------------------- */
@@ -98,19 +103,13 @@ enum wi_code wi_db_finish(sqlite3 *sqlite, sqlite3_stmt *statement, struct wi_er
 static enum wi_code transact(
     sqlite3 *sqlite, struct piece *first, const struct piece *end, struct wi_error *error)
 {
-    struct piece *piece;
-    int wrote = 0;
     enum wi_code code = wi_db_exec(sqlite, "BEGIN", error);
-    for (piece = first; code == WI_OK && piece != end; piece = piece->next)
+    for (struct piece *piece = first; code == WI_OK && piece != end; piece = piece->next)
         code = piece->work(sqlite, piece->data, error);
-    if (code == WI_OK) {
-        wrote = sqlite3_txn_state(sqlite, NULL) == SQLITE_TXN_WRITE;
+    if (code == WI_OK)
         code = wi_db_exec(sqlite, "COMMIT", error);
-    }
     if (code != WI_OK && !sqlite3_get_autocommit(sqlite)) /* some failures roll back themselves */
         wi_db_exec(sqlite, "ROLLBACK", NULL);
-    for (piece = first; code == WI_OK && piece != end; piece = piece->next)
-        piece->wrote = wrote;
     return code;
 }
 
@@ -201,18 +200,30 @@ static void write_on(void *data)
 
 /* --- the loop -------------------------------------------------------------------------------- */
 
-/* Says it when writing begins to fail and when it works again, not each time. */
-static void note(struct wi_db *db, const struct wi_error *failure)
+/* Says it when writing begins to fail, not each time. */
+static void note_failure(struct wi_db *db, const struct wi_error *failure)
 {
-    if (failure)
-        db->problem = *failure;
-    if (!db->counters.failing == !failure)
+    db->problem = *failure;
+    if (db->calm)
+        wi_timer_start(db->calm, db->calm_ms, 0);
+    if (db->counters.failing)
         return;
-    db->counters.failing = failure != NULL;
-    if (failure)
-        wi_error_log("store", NULL, "cannot write %s: %s", db->path, failure->detail);
-    else
-        wi_info("store", NULL, "%s can be written again", db->path);
+    db->counters.failing = 1;
+    wi_error_log("store", NULL, "cannot write %s: %s", db->path, failure->detail);
+}
+
+static void on_touched(void *data, const struct wi_error *failure)
+{
+    struct wi_db *db = data;
+    if (failure || (db->calm && wi_timer_running(db->calm)))
+        return; /* or another write failed meanwhile */
+    db->counters.failing = 0;
+    wi_info("store", NULL, "%s can be written again", db->path);
+}
+
+static void on_calm(void *context)
+{
+    wi_db_submit(context, wi_db_touch, on_touched, context);
 }
 
 static void call_back(struct wi_db *db, struct list *done)
@@ -221,8 +232,8 @@ static void call_back(struct wi_db *db, struct list *done)
     for (struct piece *piece = done->first; piece; piece = next) {
         next = piece->next;
         const struct wi_error *failure = piece->failed ? &piece->error : NULL;
-        if (failure || piece->wrote)
-            note(db, failure);
+        if (failure && failure->code == WI_STORAGE_FAILED)
+            note_failure(db, failure);
         piece->done(piece->data, failure);
         free(piece);
     }
@@ -354,11 +365,15 @@ struct wi_db *wi_db_open(uv_loop_t *loop, const char *folder, struct wi_error *e
     db->lock = wi_db_lock(path, error);
     if (db->lock >= 0)
         db->sqlite = wi_db_open_file(db->path, error);
-    if (db->sqlite && wi_db_values_prune(db, error) == WI_OK && start_thread(db, error) == WI_OK)
-        db->values = wi_db_values_new(db, loop);
+    int good =
+        db->sqlite && wi_db_values_prune(db, error) == WI_OK && start_thread(db, error) == WI_OK;
     free(path);
-    if (db->values)
+    if (good) {
+        db->values = wi_db_values_new(db, loop);
+        db->calm = wi_timer_new(loop, on_calm, db);
+        db->calm_ms = CALM_MS;
         return db;
+    }
     wi_db_free(db);
     return NULL;
 }
@@ -368,6 +383,8 @@ void wi_db_close(struct wi_db *db)
     if (db == NULL)
         return;
     wi_db_values_close(db->values);
+    wi_timer_free(db->calm);
+    db->calm = NULL;
     db->closing = 1;
     hold_loop(db);
 }
@@ -391,6 +408,11 @@ void wi_db_free(struct wi_db *db)
 const char *wi_db_path(const struct wi_db *db)
 {
     return db->path;
+}
+
+void wi_db_set_calm(struct wi_db *db, uint64_t ms)
+{
+    db->calm_ms = ms;
 }
 
 struct wi_db_values *wi_db_values_of(struct wi_db *db)

@@ -58,11 +58,12 @@ void wi_db_each(struct wi_db *db, enum wi_db_space space, wi_db_each_fn *each, v
 
 struct wi_db_counters {
     uint64_t transactions, failures; /* since the start */
-    int failing;                     /* the last transaction failed */
+    int failing;                     /* see wi_db_health */
     uint64_t bytes;                  /* of the file and its log, now */
 };
 void wi_db_counters(const struct wi_db *db, struct wi_db_counters *counters);
-/* WI_OK, or WI_STORAGE_FAILED with what the last transaction died of. */
+/* WI_OK, or WI_STORAGE_FAILED with what a transaction died of: from the first that fails until none
+ * has failed for a while and one goes well. */
 enum wi_code wi_db_health(const struct wi_db *db, struct wi_error *error);
 
 #endif

@@ -193,6 +193,13 @@ static enum wi_code migrate(sqlite3 *sqlite, struct wi_error *error)
     return WI_OK;
 }
 
+enum wi_code wi_db_touch(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    char sql[48];
+    snprintf(sql, sizeof sql, "PRAGMA user_version=%d", VERSION);
+    return wi_db_exec(sqlite, sql, error);
+}
+
 /* auto_vacuum counts only before the first table is made. */
 static const char settings[] = "PRAGMA auto_vacuum=INCREMENTAL;"
                                "PRAGMA journal_mode=WAL;"

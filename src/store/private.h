@@ -21,6 +21,12 @@ char *wi_db_make_folder(const char *folder, struct wi_error *error);
 /* A descriptor that holds the folder's lock, or -1 with `error`. */
 int wi_db_lock(const char *folder, struct wi_error *error);
 
+/* Work that writes and changes nothing. */
+enum wi_code wi_db_touch(sqlite3 *sqlite, void *data, struct wi_error *error);
+
+/* db.c: how long after the last failure writing is tried; for tests. */
+void wi_db_set_calm(struct wi_db *db, uint64_t ms);
+
 /* values.c */
 struct wi_db_values;
 /* Keeps the newest WI_DB_SPACE_MAX of each space. */
