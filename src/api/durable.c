@@ -1,6 +1,7 @@
 /*
  * The stored jobs as a whole, what requests want of them, and who waits for their ends. Runs are
- * in durable_run.c, and the removal of what is old in durable_sweep.c.
+ * in durable_run.c, how they end in durable_end.c, and the removal of what is old in
+ * durable_sweep.c.
  */
 #include "api/durable_private.h"
 
@@ -97,16 +98,19 @@ void wi_durable_replayed(struct wi_durable *durable)
     durable->counters.replayed++;
 }
 
-int wi_durable_cancel(struct wi_durable *durable, const char *id)
+void wi_durable_cancel(struct wi_durable *durable, const char *id)
 {
     struct wi_durable_entry *entry;
     struct wi_error error;
     HASH_FIND_STR(durable->entries, id, entry);
-    if (entry == NULL || entry->run == NULL)
-        return -1;
-    wi_error_set(&error, WI_CANCELLED, NULL, "the job was cancelled by DELETE /v1/jobs/%s", id);
-    wi_run_stop(entry->run, &error);
-    return 0;
+    int unseen = entry && !entry->returning &&
+                 (entry->step == WI_DURABLE_WAITING || entry->step == WI_DURABLE_UNWRITTEN);
+    if (unseen) { /* it has an answer, which nobody can have got */
+        wi_durable_finish_cancelled(entry);
+    } else if (entry && entry->run) {
+        wi_error_set(&error, WI_CANCELLED, NULL, "the job was cancelled by DELETE /v1/jobs/%s", id);
+        wi_run_stop(entry->run, &error);
+    } /* else it has ended, or is on its way back to the queue, where wi_row_return sees it */
 }
 
 void wi_durable_cancelled(
@@ -120,18 +124,47 @@ void wi_durable_cancelled(
     wi_durable_tell(durable, id);
 }
 
-int wi_durable_running(const struct wi_durable *durable, const char *id, char node[WI_ID_SIZE])
+/* What the jobs know of a run. */
+static void look_at_run(
+    const struct wi_durable *durable, const struct wi_run *run, struct wi_durable_now *now)
 {
-    struct wi_durable_entry *entry;
-    HASH_FIND_STR(durable->entries, id, entry);
-    node[0] = '\0';
-    if (entry == NULL || entry->run == NULL)
-        return entry != NULL; /* its end is being written */
-    json_t *job = wi_jobs_describe(durable->api->deps.jobs, wi_run_job(entry->run));
-    const char *on = json_string_value(json_object_get(job, "node"));
-    snprintf(node, WI_ID_SIZE, "%s", on ? on : "");
+    json_t *job = wi_jobs_describe(durable->api->deps.jobs, wi_run_job(run));
+    const char *node = json_string_value(json_object_get(job, "node"));
+    snprintf(now->node, sizeof now->node, "%s", node ? node : "");
+    now->attempts = (unsigned)json_integer_value(json_object_get(job, "attempts"));
+    now->running = *now->node != '\0';
     json_decref(job);
-    return *node != '\0';
+}
+
+void wi_durable_look(const struct wi_durable *durable, const char *id, struct wi_durable_now *now)
+{
+    const struct wi_durable_entry *entry;
+    *now = (struct wi_durable_now){0};
+    HASH_FIND_STR(durable->entries, id, entry);
+    if (entry == NULL)
+        return;
+    if (entry->run)
+        look_at_run(durable, entry->run, now);
+    else
+        now->running = !entry->returning; /* it has ended, and that is being written */
+    if (entry->stuck) {
+        now->stuck = 1;
+        snprintf(now->problem, sizeof now->problem,
+            "its end could not be stored, which is tried again: %s", entry->stuck);
+    }
+}
+
+json_t *wi_durable_warning(const struct wi_api *api)
+{
+    struct wi_error error;
+    struct wi_durable_counters counters;
+    if (wi_db_health(api->deps.db, &error) == WI_OK)
+        return NULL;
+    wi_durable_counters(api->durable, &counters);
+    return json_sprintf("the database cannot be written: %s; jobs and requests with an "
+                        "Idempotency-Key may be refused, and %zu jobs that have ended wait to be "
+                        "stored",
+        error.detail, counters.unwritten);
 }
 
 void wi_durable_counters(const struct wi_durable *durable, struct wi_durable_counters *counters)
@@ -141,6 +174,8 @@ void wi_durable_counters(const struct wi_durable *durable, struct wi_durable_cou
         return;
     *counters = durable->counters;
     counters->running = HASH_COUNT(durable->entries);
+    for (const struct wi_durable_entry *entry = durable->entries; entry; entry = entry->hh.next)
+        counters->unwritten += entry->stuck != NULL;
 }
 
 /* --- the whole ------------------------------------------------------------------------------- */
@@ -160,6 +195,16 @@ static void fail_poison(struct wi_durable *durable, const struct wi_row_recover 
     }
 }
 
+/* Those that were to be cancelled when the daemon ended. */
+static void end_cancelled(struct wi_durable *durable, const struct wi_row_recover *recover)
+{
+    for (size_t i = 0; i < recover->cancelled_count; i++) {
+        struct wi_row row = {0};
+        memcpy(row.id, recover->cancelled[i], sizeof row.id);
+        wi_durable_finish_cancelled(wi_durable_entry_new(durable, &row));
+    }
+}
+
 static void on_beat(void *context)
 {
     wi_durable_keep_house(context);
@@ -175,6 +220,7 @@ struct wi_durable *wi_durable_new(struct wi_api *api, struct wi_error *error)
         wi_error_set(error, WI_STORAGE_FAILED, "store.path", "cannot read the jobs in %s: %s",
             wi_db_path(db), error->detail);
         free(recover.poison);
+        free(recover.cancelled);
         return NULL;
     }
     struct wi_durable *durable = wi_alloc(sizeof *durable);
@@ -189,7 +235,9 @@ struct wi_durable *wi_durable_new(struct wi_api *api, struct wi_error *error)
         wi_info("jobs", NULL, "%zu jobs were running when the last daemon ended: they run again",
             recover.requeued);
     fail_poison(durable, &recover);
+    end_cancelled(durable, &recover);
     free(recover.poison);
+    free(recover.cancelled);
     durable->beat = wi_timer_new(api->deps.loop, on_beat, durable);
     wi_timer_start(durable->beat, 1, WI_DURABLE_BEAT_MS);
     return durable;
@@ -208,7 +256,9 @@ void wi_durable_free(struct wi_durable *durable)
     {
         if (entry->run)
             wi_run_stop(entry->run, &error);
-        else if (entry->unwritten)
+        else if (entry->step == WI_DURABLE_WAITING)
+            wi_durable_put_back(entry, &error, 0);
+        else if (entry->step == WI_DURABLE_UNWRITTEN)
             wi_durable_rewrite(entry); /* once more; then it counts as a run without an end */
     }
     durable->api = NULL;

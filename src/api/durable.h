@@ -31,18 +31,29 @@ enum wi_code wi_durable_admit(const struct wi_durable *durable, const struct wi_
     size_t bytes, struct wi_error *error);
 /* A row was accepted and is on the disk. */
 void wi_durable_added(struct wi_durable *durable, const struct wi_row *row);
-/* Cancels the job if it is being run here: it is finished as cancelled soon after. 0, or -1. */
-int wi_durable_cancel(struct wi_durable *durable, const char *id);
+/* wi_row_cancel found the job running: it is finished as cancelled soon after, unless it has ended
+ * already. */
+void wi_durable_cancel(struct wi_durable *durable, const char *id);
 /* A queued row was finished by wi_row_cancel. */
 void wi_durable_cancelled(
     struct wi_durable *durable, const char *id, size_t body_size, size_t answer_size);
-/* Whether the job is running on a node (its id in `node`), as far as is known here. */
-int wi_durable_running(const struct wi_durable *durable, const char *id, char node[WI_ID_SIZE]);
+/* What is known here of a job whose row says that it is running. */
+struct wi_durable_now {
+    int running;           /* on a node, or it has ended and that is being written */
+    int stuck;             /* it has ended, and that could not be written yet */
+    char node[WI_ID_SIZE]; /* "" for none */
+    unsigned attempts;     /* of this run */
+    char problem[512];     /* of the last attempt, or of the writing; "" for none */
+};
+void wi_durable_look(const struct wi_durable *durable, const char *id, struct wi_durable_now *now);
+/* What people are to be told while the database cannot be written: a JSON string; else NULL. */
+json_t *wi_durable_warning(const struct wi_api *api);
 /* Where POST was answered from what was there already. */
 void wi_durable_replayed(struct wi_durable *durable);
 
 /* Somebody who waits for a job's end. Embedded; zero-initialise. `on_finished` comes once, from
- * the loop, after the row was finished; the watcher is out of the list then. */
+ * the loop, after the row was finished, or when that could not be written for the first time; the
+ * watcher is out of the list then. */
 struct wi_durable_watcher {
     char id[WI_ID_SIZE];
     void (*on_finished)(struct wi_durable_watcher *watcher);
@@ -55,6 +66,7 @@ void wi_durable_unwatch(struct wi_durable *durable, struct wi_durable_watcher *w
 struct wi_durable_counters {
     uint64_t accepted, replayed, done, failed, cancelled, recovered, expired;
     size_t queued, running; /* now */
+    size_t unwritten;       /* of these, those that have ended, which could not be stored yet */
     uint64_t bytes;         /* of bodies and answers, now */
 };
 void wi_durable_counters(const struct wi_durable *durable, struct wi_durable_counters *counters);
@@ -75,8 +87,9 @@ enum wi_job_form {
     WI_JOB_ANSWER,     /* as by /v1/infer */
     WI_JOB_CANCELLING, /* whether it is cancelled */
 };
-/* Answers `request` when the stored job `id` has ended, or after `wait_ms` (-1: however long it
- * takes) with what is known then. `replayed`: said in a header of an answer. */
+/* Answers `request` when the stored job `id` has ended, or after `wait_ms` with what is known then.
+ * WI_JOB_ANSWER waits until the job's deadline instead. `replayed`: said in a header of an answer.
+ */
 void wi_job_look(struct wi_request *request, const char *id, enum wi_job_form form, int64_t wait_ms,
     int replayed);
 /* Answers a POST /v1/infer with the answer of the job `id`, once there is one. */

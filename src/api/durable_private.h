@@ -1,4 +1,12 @@
-/* Between durable.c, durable_run.c and durable_sweep.c. */
+/*
+ * Between durable.c, durable_run.c, durable_end.c and durable_sweep.c.
+ *
+ * A row that was taken from the queue has an entry until the database knows what became of it:
+ *
+ *   running → waiting → printing → writing → gone       with an answer
+ *   running → writing → gone                            with an error, or back in the queue
+ *   writing → unwritten → writing                       while the database cannot be written
+ */
 #ifndef WI_API_DURABLE_PRIVATE_H
 #define WI_API_DURABLE_PRIVATE_H
 
@@ -11,18 +19,29 @@
 /* What could not be written is tried again every so many beats. */
 #define WI_DURABLE_REWRITE_BEATS 5
 
-/* A row that was taken: it is being run, or its end is being written. */
+enum wi_durable_step {
+    WI_DURABLE_RUNNING,  /* or it has no run, and its end is to come at once */
+    WI_DURABLE_WAITING,  /* it has an answer, and no memory yet to print it */
+    WI_DURABLE_PRINTING, /* on a thread */
+    WI_DURABLE_WRITING,  /* the writer has its end, or its way back */
+    WI_DURABLE_UNWRITTEN /* that failed: it is tried again */
+};
+
 struct wi_durable_entry {
     struct wi_row_finish finish; /* first: the writer's `data` */
+    struct wi_row_return back;   /* likewise, if `returning` */
+    int returning;
     struct wi_durable *durable;
     struct wi_row row;
+    enum wi_durable_step step;
     int suspect;
     struct wi_run *run;
     struct wi_printing *printing;
+    uint64_t needs;   /* memory, to print */
+    uint64_t charged; /* to the budget, of that */
     struct wi_buffer problem;
     struct wi_row_part *parts;
-    uint64_t charged; /* to the budget, for the printed answer */
-    int unwritten;    /* its end could not be written: tried again */
+    char *stuck; /* why its end could not be written, since that failed first; else NULL */
     UT_hash_handle hh;
 };
 
@@ -32,9 +51,10 @@ struct wi_durable {
     struct wi_db *db;
     struct wi_timer *beat;
     unsigned beats;
-    struct wi_durable_entry *entries; /* being run, or their end being written */
+    struct wi_durable_entry *entries; /* in the order in which they were taken */
     struct wi_durable_watcher *watchers;
     int taking, sweeping;
+    int untaken;    /* the last try to take rows failed */
     unsigned vain;  /* runs in this beat that nothing was there for */
     size_t writing; /* pieces of work that will call back */
     size_t open;    /* rows that are not finished */
@@ -47,11 +67,24 @@ struct wi_durable {
 void wi_durable_feed(struct wi_durable *durable);
 /* An entry for `row`, which is moved into it; there is none with its id yet. */
 struct wi_durable_entry *wi_durable_entry_new(struct wi_durable *durable, struct wi_row *row);
-/* The job's last state is written; its answer is the printing, or the problem of `error`. */
+
+/* --- durable_end.c --------------------------------------------------------------------------- */
+
+/* A run has ended: `context` is the entry. */
+wi_run_done_fn wi_durable_on_run_done;
+/* The job's last state is written, with the problem of `error`. */
 void wi_durable_finish(
     struct wi_durable_entry *entry, enum wi_row_state state, const struct wi_error *error);
+void wi_durable_finish_cancelled(struct wi_durable_entry *entry);
+/* The job goes back into the queue, not to be taken before `delay_ms` have passed. */
+void wi_durable_put_back(
+    struct wi_durable_entry *entry, const struct wi_error *why, int64_t delay_ms);
+/* The same, because something that everybody needs is used up for the moment. */
+void wi_durable_put_back_busy(struct wi_durable_entry *entry, const struct wi_error *why);
 /* Writes an end once more that could not be written. */
 void wi_durable_rewrite(struct wi_durable_entry *entry);
+/* Prints the answers that wait for memory, as far as there is some. */
+void wi_durable_print_waiting(struct wi_durable *durable);
 /* Counts the end of a job that was open. */
 void wi_durable_count_end(struct wi_durable *durable, enum wi_row_state state);
 
@@ -62,7 +95,7 @@ void wi_durable_keep_house(struct wi_durable *durable);
 
 /* --- durable.c ------------------------------------------------------------------------------- */
 
-/* The job `id` is finished: those who watch it are told. */
+/* The job `id` is finished, or cannot be for now: those who watch it are told. */
 void wi_durable_tell(struct wi_durable *durable, const char *id);
 
 #endif

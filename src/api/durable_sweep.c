@@ -76,7 +76,7 @@ static void rewrite(struct wi_durable *durable)
     struct wi_durable_entry *entry, *next;
     HASH_ITER(hh, durable->entries, entry, next)
     {
-        if (entry->unwritten)
+        if (entry->step == WI_DURABLE_UNWRITTEN)
             wi_durable_rewrite(entry);
     }
 }
@@ -91,6 +91,7 @@ void wi_durable_keep_house(struct wi_durable *durable)
     durable->vain = 0;
     if (durable->beats % WI_DURABLE_REWRITE_BEATS == 0)
         rewrite(durable);
+    wi_durable_print_waiting(durable);
     if (!durable->sweeping && (whole || durable->counters.queued > 0))
         sweep(durable, whole);
 }

@@ -1,5 +1,5 @@
 /* /healthz, /readyz, and GET /, which says what there is. */
-#include "api/request.h"
+#include "api/durable.h"
 
 void wi_handle_healthz(struct wi_request *request)
 {
@@ -16,7 +16,11 @@ void wi_handle_readyz(struct wi_request *request)
     } else if (wi_pool_ready(api->deps.pool, &error) != WI_OK) {
         wi_request_answer_error(request, &error);
     } else {
-        wi_request_answer_json(request, 200, json_pack("{s:s}", "status", "ready"));
+        json_t *answer = json_pack("{s:s}", "status", "ready");
+        json_t *unstored = wi_durable_warning(api);
+        if (unstored) /* what needs no database goes on */
+            json_object_set_new(answer, "warnings", json_pack("[o]", unstored));
+        wi_request_answer_json(request, 200, answer);
     }
 }
 

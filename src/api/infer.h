@@ -31,9 +31,10 @@ enum wi_code wi_api_check_browser(
 
 /* The same without a request: an answer to be kept. Owned; its printing may run on any thread. */
 struct wi_printing;
-/* NULL with `error` if it cannot be written as was asked. `*bytes` is about what it will take. */
+/* NULL with `error` if it cannot be written as was asked. Printing takes about `*printed` bytes
+ * more than the tensors, which are charged already. */
 struct wi_printing *wi_printing_new(const struct wi_api *api, const struct wi_infer *infer,
-    const struct wi_job_spec *spec, struct wi_job_result *result, size_t *bytes,
+    const struct wi_job_spec *spec, struct wi_job_result *result, size_t *printed,
     struct wi_error *error);
 void wi_printing_run(struct wi_printing *printing);
 /* After that: the slices of the answer, the first of them its JSON; valid until it is freed. */

@@ -341,18 +341,17 @@ struct wi_printing {
 };
 
 struct wi_printing *wi_printing_new(const struct wi_api *api, const struct wi_infer *infer,
-    const struct wi_job_spec *spec, struct wi_job_result *result, size_t *bytes,
+    const struct wi_job_spec *spec, struct wi_job_result *result, size_t *printed,
     struct wi_error *error)
 {
     struct wi_printing *printing = wi_alloc(sizeof *printing);
     struct answer *answer = &printing->answer;
-    size_t json_bytes, printed;
-    if (begin(answer, api, infer, spec, result, &json_bytes, &printed, error) != WI_OK) {
+    size_t json_bytes;
+    if (begin(answer, api, infer, spec, result, &json_bytes, printed, error) != WI_OK) {
         wi_printing_free(printing);
         return NULL;
     }
     print_tail(&answer->tail, api, result);
-    *bytes = wi_tensors_bytes(&answer->outputs) + printed;
     return printing;
 }
 

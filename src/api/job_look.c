@@ -12,6 +12,8 @@
 
 /* Answers up to this size are read with their row, larger ones once there is memory for them. */
 #define READ_AT_ONCE (64 * 1024)
+/* How long after its deadline a job's end may be stored: a beat finds it, and it is written. */
+#define END_MS 2000
 
 void wi_job_not_found(const char *name, struct wi_error *error)
 {
@@ -37,16 +39,17 @@ static void add_string(struct wi_buffer *out, const char *name, const char *valu
 
 void wi_job_print(struct wi_buffer *out, const struct wi_durable *durable, const struct wi_row *row)
 {
-    char node[WI_ID_SIZE] = "";
+    struct wi_durable_now now = {0};
     enum wi_row_state state = row->state;
-    /* A row is taken a little before its job is on a node. */
-    if (state == WI_ROW_RUNNING && !wi_durable_running(durable, row->id, node))
-        state = WI_ROW_QUEUED;
+    if (state == WI_ROW_RUNNING) {
+        wi_durable_look(durable, row->id, &now);
+        state = now.running ? state : WI_ROW_QUEUED; /* it is taken before its job is on a node */
+    }
     wi_buffer_printf(out, "{\"id\":\"%s\",\"state\":\"%s\"", row->id, wi_row_state_names[state]);
     add_string(out, "model_name", row->model_name);
     add_string(out, "client", row->client);
     add_string(out, "client_id", row->client_id);
-    add_string(out, "node", node);
+    add_string(out, "node", now.node);
     wi_buffer_printf(out,
         ",\"endpoint\":\"%s\",\"priority\":%d,\"runs\":%u,\"accepted_at\":%lld,\"deadline_at\":%"
         "lld",
@@ -54,7 +57,9 @@ void wi_job_print(struct wi_buffer *out, const struct wi_durable *durable, const
         (long long)row->accepted_at, (long long)row->deadline_at);
     if (row->finished_at > 0)
         wi_buffer_printf(out, ",\"finished_at\":%lld", (long long)row->finished_at);
-    add_string(out, "problem", state == WI_ROW_QUEUED ? row->problem : NULL);
+    if (now.attempts > 0)
+        wi_buffer_printf(out, ",\"attempts\":%u", now.attempts);
+    add_string(out, "problem", row->state == WI_ROW_QUEUED ? row->problem : now.problem);
 }
 
 /* --- looking at one job ------------------------------------------------------------------------
@@ -69,7 +74,7 @@ struct look {
     struct wi_timer *timer;
     enum wi_job_form form;
     int replayed;
-    double until; /* wi_now_ms(); 0: as long as it takes */
+    double until; /* wi_now_ms(); 0: the job's deadline, not known yet */
     int reading;  /* the writer has `op` */
     int again;    /* it was finished while it was being read */
 };
@@ -181,9 +186,10 @@ static void answer_cancelling(struct look *look)
 {
     const struct wi_row *row = &look->op.row;
     struct wi_error error;
-    if (row->state == WI_ROW_CANCELLED) {
-        wi_request_answer_json(
-            look->request, 200, json_pack("{s:s, s:s}", "id", row->id, "state", "cancelled"));
+    int ended = row->state == WI_ROW_CANCELLED;
+    if (ended || row->state < WI_ROW_DONE) {
+        wi_request_answer_json(look->request, ended ? 200 : 202,
+            json_pack("{s:s, s:s}", "id", row->id, "state", ended ? "cancelled" : "cancelling"));
         return;
     }
     wi_error_set(&error, WI_CONFLICT, "id", "The job %s is %s, so it cannot be cancelled.", row->id,
@@ -191,10 +197,32 @@ static void answer_cancelling(struct look *look)
     wi_request_answer_error(look->request, &error);
 }
 
+/* The job has no end that could be given out. What was computed but not stored stays here: if the
+ * daemon died, the next request with the key would get another answer. */
+static void answer_without(struct look *look)
+{
+    struct wi_durable_now now;
+    struct wi_error error, failure;
+    wi_durable_look(look->durable, look->op.id, &now);
+    if (now.stuck || wi_db_health(look->request->api->deps.db, &failure) != WI_OK) {
+        wi_error_set(&error, WI_STORAGE_FAILED, NULL,
+            "The answer cannot be given, because it could not be stored: %s. This is tried again; "
+            "send the request again with the same Idempotency-Key.",
+            now.stuck ? now.problem : failure.detail);
+        wi_error_retry_after(&error, 10);
+    } else {
+        wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",
+            "The deadline passed while the job %s was waiting to be run.", look->op.id);
+    }
+    wi_request_answer_error(look->request, &error);
+}
+
 static void answer_look(struct look *look)
 {
     if (look->form == WI_JOB_CANCELLING)
         answer_cancelling(look);
+    else if (look->form == WI_JOB_ANSWER && look->op.row.state < WI_ROW_DONE)
+        answer_without(look);
     else if (look->form == WI_JOB_ANSWER)
         answer_infer(look);
     else
@@ -221,13 +249,29 @@ static void on_job_finished(struct wi_durable_watcher *watcher)
         read_row(look);
 }
 
+/* Somebody who was promised an answer learns at once that it cannot be stored. */
+static int is_stuck(const struct look *look)
+{
+    struct wi_durable_now now;
+    if (look->form != WI_JOB_ANSWER)
+        return 0;
+    wi_durable_look(look->durable, look->op.id, &now);
+    return now.stuck;
+}
+
 /* The row is not finished: 1 if the request goes on waiting. */
 static int wait_on(struct look *look)
 {
-    double left = look->until - wi_now_ms();
-    if (look->until > 0 && left <= 0)
+    const struct wi_row *row = &look->op.row;
+    double now = wi_now_ms();
+    if (look->until == 0)
+        look->until = now + (double)(row->deadline_at - wi_wall_ms()) + END_MS;
+    double left = look->until - now;
+    if (left <= 0 || is_stuck(look))
         return 0;
-    if (look->until > 0 && !look->timer) {
+    if (!look->watcher.watching)
+        wi_durable_watch(look->durable, &look->watcher);
+    if (!look->timer) {
         look->timer = wi_timer_new(look->request->api->deps.loop, on_wait_over, look);
         wi_timer_start(look->timer, (uint64_t)left + 1, 0);
     }
@@ -282,7 +326,7 @@ void wi_job_look(struct wi_request *request, const char *id, enum wi_job_form fo
     look->form = form;
     look->replayed = replayed;
     look->op.answer_max = READ_AT_ONCE;
-    look->until = wait_ms < 0 ? 0 : wi_now_ms() + (double)wait_ms;
+    look->until = form == WI_JOB_ANSWER ? 0 : wi_now_ms() + (double)wait_ms;
     wi_job_scope(request, look->op.client);
     snprintf(look->op.id, sizeof look->op.id, "%s", id);
     memcpy(look->watcher.id, look->op.id, sizeof look->watcher.id);
@@ -294,5 +338,5 @@ void wi_job_look(struct wi_request *request, const char *id, enum wi_job_form fo
 
 void wi_job_answer_with(struct wi_request *request, const char *id, int replayed)
 {
-    wi_job_look(request, id, WI_JOB_ANSWER, -1, replayed);
+    wi_job_look(request, id, WI_JOB_ANSWER, 0, replayed);
 }

@@ -12,6 +12,8 @@
 #include <string.h>
 
 #define WAIT_MAX_MS 60000
+/* A run that is cancelled ends within moments, or the answer is that it will. */
+#define CANCEL_WAIT_MS 2000
 #define LIST_DEFAULT 100
 #define LIST_MAX 1000
 
@@ -121,7 +123,7 @@ static void on_cancelled(void *data, const struct wi_error *failure)
         wi_job_not_found(cancelling->id, &error);
         wi_request_answer_error(request, &error);
     } else if (request) {
-        wi_job_look(request, cancelling->id, WI_JOB_CANCELLING, -1, 0);
+        wi_job_look(request, cancelling->id, WI_JOB_CANCELLING, CANCEL_WAIT_MS, 0);
     }
     wi_durable_written(cancelling->durable);
     wi_buffer_clear(&cancelling->problem);

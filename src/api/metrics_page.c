@@ -223,6 +223,9 @@ static void write_durable(struct wi_buffer *out, const struct wi_durable *durabl
     const struct row gauges[] = {
         {"webinfer_stored_jobs_queued", "Stored jobs that wait to be run.", c.queued},
         {"webinfer_stored_jobs_running", "Stored jobs that are run now.", c.running},
+        {"webinfer_stored_jobs_unwritten",
+            "Stored jobs that have ended, which could not be written to the database yet.",
+            c.unwritten},
         {"webinfer_stored_jobs_bytes", "Bodies and answers of stored jobs.", c.bytes},
     };
     WRITE(out, "counter", counters);
@@ -238,7 +241,9 @@ static void write_store(struct wi_buffer *out, const struct wi_db *db)
         {"webinfer_store_failures_total", "Transactions that failed.", c.failures},
     };
     const struct row gauges[] = {
-        {"webinfer_store_failing", "Whether the last write to the database failed.",
+        {"webinfer_store_failing",
+            "Whether the database cannot be written: a write failed, and none went well since for "
+            "a while.",
             (uint64_t)c.failing},
         {"webinfer_store_bytes", "The database's files.", c.bytes},
     };

@@ -1,6 +1,7 @@
 /*
- * One run of a stored job, from the bytes of its body to a printed answer. Its memory is charged
- * to the budget without asking: what may be taken at a time was decided before.
+ * One run of a stored job, from the bytes of its body to an answer that is to be printed. The
+ * memory for the body and its parsing is taken before it begins; what is left of it is counted
+ * until the end.
  */
 #include "api/run.h"
 
@@ -28,6 +29,7 @@ struct wi_run {
     struct wi_error error;
 };
 
+/* From what was reckoned to what there is. */
 static void charge(struct wi_run *run, uint64_t bytes)
 {
     wi_budget_give(run->budget, run->charged);
@@ -36,10 +38,10 @@ static void charge(struct wi_run *run, uint64_t bytes)
 }
 
 static void end(
-    struct wi_run *run, const struct wi_error *error, struct wi_printing *printing, size_t bytes)
+    struct wi_run *run, const struct wi_error *error, struct wi_printing *printing, size_t printed)
 {
     charge(run, 0);
-    run->done(run->context, error ? error->code : WI_OK, error, printing, bytes);
+    run->done(run->context, error ? error->code : WI_OK, error, printing, printed);
     wi_infer_clear(&run->infer);
     wi_blob_unref(run->body);
     free(run);
@@ -52,13 +54,13 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
     struct wi_run *run = context;
     struct wi_error error;
     struct wi_printing *printing = NULL;
-    size_t bytes = 0;
+    size_t printed = 0;
     if (result->code != WI_OK) {
         end(run, run->stopped ? &run->why : &result->error, NULL, 0);
         return;
     }
-    printing = wi_printing_new(run->api, &run->infer, spec, result, &bytes, &error);
-    end(run, printing ? NULL : &error, printing, bytes);
+    printing = wi_printing_new(run->api, &run->infer, spec, result, &printed, &error);
+    end(run, printing ? NULL : &error, printing, printed);
 }
 
 /* The row's times are those of the wall clock; a job's are monotonic, and count from acceptance. */
@@ -125,9 +127,16 @@ static void on_parsed(void *data, int cancelled)
         run->lookup = lookup; /* else on_model was called, and the run may be gone */
 }
 
+uint64_t wi_run_needs(const struct wi_row *row)
+{
+    return row->body_size + row->cost;
+}
+
 struct wi_run *wi_run_start(
     struct wi_api *api, struct wi_row *row, wi_run_done_fn *done, void *context)
 {
+    if (wi_budget_take(api->deps.budget, wi_run_needs(row)) != 0)
+        return NULL;
     struct wi_run *run = wi_alloc(sizeof *run);
     run->api = api;
     run->budget = api->deps.budget;
@@ -136,7 +145,7 @@ struct wi_run *wi_run_start(
     run->context = context;
     run->body = row->bytes;
     row->bytes = NULL;
-    charge(run, run->body->size + row->cost);
+    run->charged = wi_run_needs(row);
     run->work = wi_lane_start(api->heavy, 0, parse, on_parsed, run);
     return run;
 }

@@ -1,4 +1,4 @@
-/* One run of a stored job: read the body, find the model, check, queue, and print the answer. */
+/* One run of a stored job: read the body, find the model, check, queue, and make the answer. */
 #ifndef WI_API_RUN_H
 #define WI_API_RUN_H
 
@@ -7,10 +7,13 @@
 
 struct wi_run;
 /* Exactly once, never from inside wi_run_start; the run is gone afterwards. `code` WI_OK comes with
- * a printing (the callee's), anything else with `error`. */
+ * a printing (the callee's), which takes about `printed` bytes more, anything else with `error`. */
 typedef void wi_run_done_fn(void *context, enum wi_code code, const struct wi_error *error,
-    struct wi_printing *printing, size_t bytes);
-/* Takes the row's bytes; the row itself is borrowed until the end. */
+    struct wi_printing *printing, size_t printed);
+/* What reading the row's body and parsing it takes of the memory budget. */
+uint64_t wi_run_needs(const struct wi_row *row);
+/* Takes the row's bytes; the row itself is borrowed until the end. NULL, and nothing happens, if
+ * the budget has not the memory. */
 struct wi_run *wi_run_start(
     struct wi_api *api, struct wi_row *row, wi_run_done_fn *done, void *context);
 /* Ends it with `error`; `done` comes from inside, or soon after. */

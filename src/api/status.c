@@ -54,6 +54,9 @@ static json_t *warnings_json(const struct wi_api *api)
     if (wi_guard_tokens(api->guard)->count == 0)
         json_array_append_new(warnings,
             json_string("the API asks for no tokens: every program on this machine may use it"));
+    json_t *unstored = wi_durable_warning(api);
+    if (unstored)
+        json_array_append_new(warnings, unstored);
     return warnings;
 }
 

@@ -39,6 +39,7 @@ static const struct row rows[WI_CODE_COUNT] = {
     [WI_CANCELLED] = {"cancelled", 409, "Cancelled"},
     [WI_LENGTH_REQUIRED] = {"length_required", 411, "Length required"},
     [WI_BODY_TOO_LARGE] = {"body_too_large", 413, "Body too large"},
+    [WI_ANSWER_TOO_LARGE] = {"answer_too_large", 413, "Answer too large"},
     [WI_UNSUPPORTED_MEDIA_TYPE] = {"unsupported_media_type", 415, "Unsupported media type"},
     [WI_INPUT_UNKNOWN] = {"input_unknown", 422, "Unknown input"},
     [WI_INPUT_MISSING] = {"input_missing", 422, "Missing input"},

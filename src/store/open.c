@@ -47,6 +47,8 @@ static const char *const migrations[] = {
     "CREATE TABLE job_answers (id TEXT PRIMARY KEY, bytes BLOB NOT NULL);",
     /* The newest jobs of one client, among however many of others. */
     "CREATE INDEX jobs_client ON jobs (client, accepted_at);",
+    /* Of a job that runs: it is to end as cancelled, if it does not end otherwise before. */
+    "ALTER TABLE jobs ADD COLUMN cancelled INTEGER NOT NULL DEFAULT 0;",
 };
 #define VERSION ((int)(sizeof migrations / sizeof *migrations))
 

@@ -76,7 +76,7 @@ static enum wi_code insert(sqlite3 *sqlite, const struct wi_row_accept *accept,
     const struct wi_row *row = &accept->row;
     sqlite3_stmt *statement = wi_db_prepare(sqlite,
         "INSERT INTO jobs VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, 0, 0, ?10, ?11, ?12,"
-        " 0, 0, 0, NULL, ?13, ?14)",
+        " 0, 0, 0, NULL, ?13, ?14, 0)",
         error);
     if (statement == NULL)
         return WI_STORAGE_FAILED;
@@ -191,10 +191,11 @@ enum wi_code wi_row_take(sqlite3 *sqlite, void *data, struct wi_error *error)
 
 enum wi_code wi_row_return(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
-    const struct wi_row_return *back = data;
+    struct wi_row_return *back = data;
     sqlite3_stmt *statement = wi_db_prepare(sqlite,
         "UPDATE jobs SET state = 0, crashes = crashes - 1, retry_at = ?2, problem = ?3, "
-        "rank = iif(?4 > 0, ?4 - priority * ?5, rank) WHERE id = ?1 AND state = 1",
+        "rank = iif(?4 > 0, ?4 - priority * ?5, rank) WHERE id = ?1 AND state = 1 AND NOT "
+        "cancelled",
         error);
     if (statement) {
         sqlite3_bind_text(statement, 1, back->id, -1, SQLITE_STATIC);
@@ -203,7 +204,9 @@ enum wi_code wi_row_return(sqlite3 *sqlite, void *data, struct wi_error *error)
         sqlite3_bind_int64(statement, 4, back->behind_at);
         sqlite3_bind_int64(statement, 5, WI_ROW_AGEING_MS);
     }
-    return wi_db_finish(sqlite, statement, error);
+    enum wi_code code = wi_db_finish(sqlite, statement, error);
+    back->returned = code == WI_OK && sqlite3_changes(sqlite) > 0;
+    return code;
 }
 
 /* --- ending ---------------------------------------------------------------------------------- */
@@ -241,7 +244,7 @@ static enum wi_code update_finished(
 {
     sqlite3_stmt *statement = wi_db_prepare(sqlite,
         "UPDATE jobs SET state = ?2, status = ?3, finished_at = ?4, answer_size = ?5, head_size = "
-        "?6, problem = NULL, idempotency_key = iif(?7, NULL, idempotency_key) "
+        "?6, problem = NULL, idempotency_key = iif(?7 AND infer, NULL, idempotency_key) "
         "WHERE id = ?1 AND state < 2 RETURNING body_size",
         error);
     if (statement == NULL)
@@ -267,9 +270,6 @@ static enum wi_code update_finished(
 enum wi_code wi_row_finish(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
     struct wi_row_finish *finish = data;
-    if (finish->prepare)
-        finish->prepare(finish->context);
-    finish->prepare = NULL; /* once, also when this is tried again */
     finish->answer_size = 0;
     for (size_t i = 0; i < finish->part_count; i++)
         finish->answer_size += finish->parts[i].size;
@@ -292,7 +292,10 @@ enum wi_code wi_row_cancel(sqlite3 *sqlite, void *data, struct wi_error *error)
     cancel->found = read.found;
     cancel->before = read.row.state;
     wi_row_clear(&read.row);
-    if (code != WI_OK || !cancel->found || cancel->before != WI_ROW_QUEUED)
+    if (code != WI_OK || !cancel->found || cancel->before > WI_ROW_RUNNING)
         return code;
-    return wi_row_finish(sqlite, &cancel->finish, error);
+    if (cancel->before == WI_ROW_QUEUED)
+        return wi_row_finish(sqlite, &cancel->finish, error);
+    return wi_row_change(
+        sqlite, "UPDATE jobs SET cancelled = 1 WHERE id = ?1", cancel->finish.id, 0, error);
 }

@@ -1,7 +1,7 @@
 /*
  * Accepted jobs as rows of the database: what was asked, how far it is, and the answer.
  *
- *   queued → running → done | failed | cancelled        running → queued again
+ *   queued → running → done | failed | cancelled        running → queued again, unless cancelled
  *
  * Each piece of work here is for wi_db_submit (or wi_db_now): `data` points at its struct, which is
  * the first member of whatever the caller needs besides. Zero-initialise the struct and fill what
@@ -88,14 +88,16 @@ struct wi_row_take {
 };
 wi_db_work_fn wi_row_take;
 
-/* Back into the queue, because it could not run or its run was ended in good order. It keeps its
- * place, or goes to where it would be if it were accepted `behind_at`: what nothing can run must
- * not be tried over and over before what something can. */
+/* Back into the queue, because it could not run or its run was ended in good order; but not if it
+ * was cancelled meanwhile: then it is left as it is, and has to be finished. It keeps its place, or
+ * goes to where it would be if it were accepted `behind_at`: what nothing can run must not be tried
+ * over and over before what something can. */
 struct wi_row_return {
     char id[WI_ID_SIZE];
     int64_t retry_at;
     int64_t behind_at; /* Unix milliseconds; 0: it keeps its place */
     char problem[512]; /* "" for none */
+    int returned;      /* out: 0 if it was cancelled, or is finished */
 };
 wi_db_work_fn wi_row_return;
 
@@ -111,10 +113,7 @@ struct wi_row_finish {
     enum wi_row_state state;
     int status;
     int64_t now;
-    int forget_key; /* a retry with the key is to be a new job */
-    /* Called first, on the writer's thread, to make `parts`; may be NULL. */
-    void (*prepare)(void *context);
-    void *context;
+    int forget_key;            /* of /v1/infer: a retry with the key is to be run anew */
     struct wi_row_part *parts; /* the answer, borrowed; the first is its JSON */
     size_t part_count;
     int finished;       /* out: 0 if it was finished before */
@@ -123,7 +122,9 @@ struct wi_row_finish {
 };
 wi_db_work_fn wi_row_finish;
 
-/* Cancels a queued row, as wi_row_finish would; any other is left as it is. */
+/* Cancels a queued row, as wi_row_finish would. Of one that runs it is kept that it is to end as
+ * cancelled: whoever runs it does that, or wi_row_return and wi_row_recover see to it. One that is
+ * finished is left as it is. */
 struct wi_row_cancel {
     struct wi_row_finish finish;
     char client[WI_ROW_CLIENT_MAX + 1]; /* whose row it must be to be found; "" for anybody's */
@@ -170,13 +171,15 @@ struct wi_row_sweep {
 };
 wi_db_work_fn wi_row_sweep;
 
-/* At the start: what was running waits again, except for rows that had `crashes_max` runs without
- * an end, which are named. */
+/* At the start: what was running waits again, except for rows that were cancelled while they ran,
+ * and those that had `crashes_max` runs without an end: both are named, and have to be finished. */
 struct wi_row_recover {
     unsigned crashes_max;
-    size_t requeued;            /* out */
-    char (*poison)[WI_ID_SIZE]; /* out: owned */
-    size_t poison_count;        /* out */
+    size_t requeued;               /* out */
+    char (*poison)[WI_ID_SIZE];    /* out: owned */
+    size_t poison_count;           /* out */
+    char (*cancelled)[WI_ID_SIZE]; /* out: owned; none of them is poison */
+    size_t cancelled_count;        /* out */
 };
 wi_db_work_fn wi_row_recover;
 

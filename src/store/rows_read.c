@@ -207,20 +207,27 @@ enum wi_code wi_row_sweep(sqlite3 *sqlite, void *data, struct wi_error *error)
 enum wi_code wi_row_recover(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
     struct wi_row_recover *recover = data;
-    struct ids poison = {0};
+    struct ids poison = {0}, cancelled = {0};
     char sql[160];
     snprintf(sql, sizeof sql,
-        "UPDATE jobs SET state = 0, retry_at = 0 WHERE state = 1 AND crashes < %u",
+        "UPDATE jobs SET state = 0, retry_at = 0 WHERE state = 1 AND crashes < %u AND NOT "
+        "cancelled",
         recover->crashes_max);
     enum wi_code code = wi_db_exec(sqlite, sql, error);
     recover->requeued = (size_t)sqlite3_changes(sqlite);
     if (code == WI_OK) /* nobody who had to wait has to wait on: the clock may have gone wrong */
         code = wi_db_exec(sqlite, "UPDATE jobs SET retry_at = 0 WHERE state = 0", error);
     if (code == WI_OK)
-        code = collect(sqlite, "SELECT id FROM jobs WHERE state = 1 AND ?1 = 0 LIMIT ?2", 0,
+        code = collect(sqlite, "SELECT id FROM jobs WHERE state = 1 AND cancelled = ?1 LIMIT ?2", 0,
             1000000, &poison, error);
+    if (code == WI_OK)
+        code = collect(sqlite, "SELECT id FROM jobs WHERE state = 1 AND cancelled = ?1 LIMIT ?2", 1,
+            1000000, &cancelled, error);
     free(recover->poison);
+    free(recover->cancelled);
     recover->poison = poison.items;
     recover->poison_count = poison.count;
+    recover->cancelled = cancelled.items;
+    recover->cancelled_count = cancelled.count;
     return code;
 }

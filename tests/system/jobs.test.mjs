@@ -295,8 +295,66 @@ test('while nothing can be written jobs are refused, infer goes on, and nothing 
     }
     assert.equal((await ended(daemon, earlier)).state, 'done');
     assert.equal((await ended(daemon, await accepted(daemon, twice(2)))).state, 'done');
-    assert.equal(await daemon.metric('webinfer_store_failing'), 0);
+    await writable(daemon);
 });
+
+/** Waits until the daemon says that its database can be written again. */
+const writable = (one) => until(async () => await one.metric('webinfer_store_failing') === 0,
+    { what: 'the database to be written again', timeout: 30_000 * patience, every: 200 });
+
+plainTest('a full disk: an answer that cannot be stored is kept back, said everywhere, and not lost',
+    { timeout: 120_000 * patience }, () => withDaemon({ models: ['twice', 'slow'] }, async (one) => {
+        const limit = (size) =>
+            execFileSync('prlimit', ['--pid', String(one.pid), `--fsize=${size}:`]);
+        const body = slow(300, { timeout_ms: 30_000 });
+        const ask = () => one.infer(body, keyed('full'));
+        const first = ask();
+        await until(async () => (await one.get('/v1/jobs?state=running')).json.jobs.length > 0,
+            { what: 'the job to run' });
+        const waiting = await accepted(one, slow(300));
+        limit('4096');
+        const begun = Date.now();
+        try {
+            for (const answer of [await first, await ask()]) {
+                assert.deepEqual([answer.status, answer.json.code], [507, 'storage_failed'],
+                    answer.text);
+                assert.match(answer.json.detail, /could not be stored: .*same Idempotency-Key/);
+                assert.ok(answer.headers['retry-after']);
+            }
+            assert.ok(Date.now() - begun < 30_000, 'after its deadline');
+            await until(async () => await one.metric('webinfer_stored_jobs_unwritten') === 2,
+                { what: 'both ends to be unwritten', timeout: 30_000 * patience });
+            const said = /the database cannot be written: .*2 jobs that have ended wait/;
+            const status = (await one.get('/v1/status')).json;
+            assert.ok(status.warnings.some((line) => said.test(line)), status.warnings.join('; '));
+            const ready = await one.get('/readyz');
+            assert.equal(ready.status, 200); // what needs no database goes on
+            assert.match(ready.json.warnings[0], said);
+            const job = (await one.get(`/v1/jobs/${waiting}`)).json;
+            assert.equal(job.state, 'running');
+            assert.match(job.problem, /its end could not be stored, which is tried again: /);
+            // two more tries in vain, which the log is not to tell of
+            const failures = await one.metric('webinfer_store_failures_total');
+            await until(async () => await one.metric('webinfer_store_failures_total') >=
+                failures + 4, { what: 'further tries', timeout: 30_000 * patience, every: 200 });
+        } finally {
+            limit('unlimited');
+        }
+        assert.equal((await ended(one, waiting)).state, 'done');
+        const answer = await ask();
+        assert.equal(answer.status, 200, answer.text);
+        assert.equal(answer.headers['idempotency-replayed'], 'true');
+        assert.equal(await one.metric('webinfer_jobs_completed_total'), 2); // none ran twice
+        await writable(one);
+        assert.equal(await one.metric('webinfer_stored_jobs_unwritten'), 0);
+        assert.equal((await one.get('/readyz')).json.warnings, undefined);
+        assert.equal((await one.get('/v1/status')).json.warnings.filter((line) =>
+            /database/.test(line)).length, 0);
+        const lines = one.log.split('\n').filter((line) => /webinfer\.db|could not be stored/.test(line));
+        assert.equal(lines.length, 2, lines.join('\n'));
+        assert.match(lines[0], /cannot write .*webinfer\.db: /);
+        assert.match(lines[1], /webinfer\.db can be written again/);
+    }));
 
 /* --- over the daemon's end --------------------------------------------------------------------- */
 

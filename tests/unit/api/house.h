@@ -34,6 +34,7 @@ struct fixture {
     size_t node_tokens; /* that the bridge was given */
     /* the job under way */
     int submitted, abandoned, has_job;
+    int stubborn; /* it does not end when it is cancelled */
     struct wi_job_spec spec;
     wi_job_fn *on_done;
     void *context;
@@ -94,6 +95,8 @@ enum wi_code wi_jobs_cancel(struct wi_jobs *jobs, const char *job_id)
 {
     if (!fixture->has_job || strcmp(job_id, fixture->spec.id) != 0)
         return WI_JOB_NOT_FOUND;
+    if (fixture->stubborn)
+        return WI_OK;
     finish_job(WI_CANCELLED);
     return WI_OK;
 }

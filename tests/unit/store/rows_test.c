@@ -117,7 +117,18 @@ static size_t recover(struct fixture *f, size_t *poison)
     now(f, wi_row_recover, &op);
     *poison = op.poison_count;
     free(op.poison);
+    free(op.cancelled);
     return op.requeued;
+}
+
+static int cancel(struct fixture *f, const char *id)
+{
+    struct wi_row_part part = {"{}", 2};
+    struct wi_row_cancel op = {.finish = {.parts = &part, .part_count = 1}};
+    op.finish.state = WI_ROW_CANCELLED;
+    snprintf(op.finish.id, sizeof op.finish.id, "%s", id);
+    now(f, wi_row_cancel, &op);
+    return op.finish.finished;
 }
 
 /* --------------------------------------------------------------------------------------------- */
@@ -237,12 +248,41 @@ static void only_what_waits_is_cancelled(void **state)
     assert_true(op.found);
     assert_int_equal(op.before, WI_ROW_RUNNING);
     assert_false(op.finish.finished);
-    struct wi_row_return back = {.id = "one"};
-    now(f, wi_row_return, &back);
+    assert_true(finish(f, "one", WI_ROW_DONE, "{}"));
+    now(f, wi_row_cancel, &op);
+    assert_int_equal(op.before, WI_ROW_DONE);
+    assert_false(op.finish.finished);
+    add_plain(f, "two", 5, 0);
+    strcpy(op.finish.id, "two");
     now(f, wi_row_cancel, &op);
     assert_int_equal(op.before, WI_ROW_QUEUED);
     assert_true(op.finish.finished);
     assert_string_equal(take(f, 9, 1000, 0), "");
+}
+
+/* Whatever happens between the order and its execution, it is carried out. */
+static void a_cancelled_row_does_not_go_back_to_the_queue(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_row_return back = {.id = "one"};
+    struct wi_row_recover recovered = {.crashes_max = 3};
+    add_plain(f, "one", 5, 2);
+    add_plain(f, "two", 5, 1);
+    take(f, 2, 1000, 0);
+    assert_false(cancel(f, "one")); /* it runs: whoever runs it has to end it */
+    now(f, wi_row_return, &back);
+    assert_false(back.returned);
+    now(f, wi_row_recover, &recovered);
+    assert_int_equal(recovered.requeued, 1);
+    assert_int_equal(recovered.poison_count, 0);
+    assert_int_equal(recovered.cancelled_count, 1);
+    assert_string_equal(recovered.cancelled[0], "one");
+    free(recovered.cancelled);
+    assert_string_equal(take(f, 9, 1000, 0), "two ");
+    assert_true(finish(f, "one", WI_ROW_CANCELLED, "{}"));
+    strcpy(back.id, "two");
+    now(f, wi_row_return, &back);
+    assert_true(back.returned);
 }
 
 static enum wi_row_found keyed(struct fixture *f, const char *id, const char *body, int infer,
@@ -390,6 +430,7 @@ int main(void)
         TEST(after_a_crash_suspects_run_one_at_a_time_and_not_for_ever),
         TEST(a_row_ends_once_and_keeps_its_answer),
         TEST(only_what_waits_is_cancelled),
+        TEST(a_cancelled_row_does_not_go_back_to_the_queue),
         TEST(a_key_belongs_to_a_client_an_endpoint_and_a_body),
         TEST(what_is_old_goes_and_what_is_late_is_found),
         TEST(the_list_is_newest_first),

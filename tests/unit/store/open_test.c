@@ -1,0 +1,149 @@
+/* A file that an older version has written is brought up to date, and nothing in it is lost. */
+#include "../test.h"
+
+#include "base/memory.h"
+#include "store/private.h"
+#include "store/rows.h"
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The tables of version 2, where running jobs could not be marked as cancelled. */
+static const char version_2[] =
+    "CREATE TABLE estimates (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT "
+    "NULL) WITHOUT ROWID;"
+    "CREATE TABLE verdicts (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE jobs (id TEXT PRIMARY KEY, state INTEGER NOT NULL, infer INTEGER NOT NULL,"
+    " client TEXT NOT NULL, client_id TEXT, model_name TEXT NOT NULL, priority INTEGER NOT NULL,"
+    " rank INTEGER NOT NULL, accepted_at INTEGER NOT NULL, deadline_at INTEGER NOT NULL,"
+    " retry_at INTEGER NOT NULL, finished_at INTEGER NOT NULL, runs INTEGER NOT NULL,"
+    " crashes INTEGER NOT NULL, body_size INTEGER NOT NULL, json_size INTEGER NOT NULL,"
+    " cost INTEGER NOT NULL, status INTEGER NOT NULL, answer_size INTEGER NOT NULL,"
+    " head_size INTEGER NOT NULL, problem TEXT, idempotency_key TEXT, body_hash BLOB)"
+    " WITHOUT ROWID;"
+    "CREATE INDEX jobs_waiting ON jobs (state, (crashes > 0), rank);"
+    "CREATE INDEX jobs_deadline ON jobs (deadline_at) WHERE state < 2;"
+    "CREATE INDEX jobs_finished ON jobs (finished_at) WHERE state >= 2;"
+    "CREATE INDEX jobs_accepted ON jobs (accepted_at);"
+    "CREATE UNIQUE INDEX jobs_key ON jobs (client, infer, idempotency_key)"
+    " WHERE idempotency_key IS NOT NULL;"
+    "CREATE TABLE job_bodies (id TEXT PRIMARY KEY, bytes BLOB NOT NULL);"
+    "CREATE TABLE job_answers (id TEXT PRIMARY KEY, bytes BLOB NOT NULL);"
+    "INSERT INTO verdicts VALUES ('place', 'ok', 1);"
+    "INSERT INTO jobs VALUES ('waits', 0, 0, 'me', NULL, 'model', 5, 0, 100, 1100, 0, 0, 0, 0, 4, "
+    "4,"
+    " 9, 0, 0, 0, NULL, 'the key', NULL);"
+    "INSERT INTO jobs VALUES ('runs', 1, 0, 'me', NULL, 'model', 5, 1, 200, 1200, 0, 0, 1, 1, 4, 4,"
+    " 9, 0, 0, 0, NULL, NULL, NULL);"
+    "INSERT INTO jobs VALUES ('done', 2, 0, 'me', NULL, 'model', 5, 2, 300, 1300, 0, 400, 1, 1, 4, "
+    "4,"
+    " 9, 200, 2, 2, NULL, NULL, NULL);"
+    "INSERT INTO job_bodies VALUES ('waits', 'body'), ('runs', 'body');"
+    "INSERT INTO job_answers VALUES ('done', '{}');"
+    "PRAGMA user_version=2;";
+
+struct fixture {
+    uv_loop_t loop;
+    char folder[64];
+    struct wi_db *db;
+    struct wi_error error;
+    int verdicts;
+};
+
+static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *where)
+{
+    return remove(path);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *f = wi_alloc(sizeof *f);
+    char file[96];
+    sqlite3 *sqlite;
+    *state = f;
+    strcpy(f->folder, "/tmp/wi-open-XXXXXX");
+    if (!mkdtemp(f->folder) || uv_loop_init(&f->loop))
+        return -1;
+    snprintf(file, sizeof file, "%s/webinfer.db", f->folder);
+    if (sqlite3_open(file, &sqlite) != SQLITE_OK ||
+        wi_db_exec(sqlite, version_2, &f->error) != WI_OK)
+        fail_msg("%s", f->error.detail);
+    sqlite3_close(sqlite);
+    f->db = wi_db_open(&f->loop, f->folder, &f->error);
+    if (!f->db)
+        fail_msg("%s", f->error.detail);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    wi_db_close(f->db);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    wi_db_free(f->db);
+    nftw(f->folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    int failed = uv_loop_close(&f->loop);
+    free(f);
+    return failed;
+}
+
+static void now(struct fixture *f, wi_db_work_fn *work, void *data)
+{
+    if (wi_db_now(f->db, work, data, &f->error) != WI_OK)
+        fail_msg("%s", f->error.detail);
+}
+
+static void count(void *context, const char *key, const char *value)
+{
+    struct fixture *f = context;
+    assert_string_equal(key, "place");
+    f->verdicts++;
+}
+
+static void jobs_and_values_of_an_older_version_are_kept(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_row_sweep stock = {.count = 1};
+    struct wi_row_read read = {.id = "done", .answer_max = 10};
+    wi_db_each(f->db, WI_DB_VERDICTS, count, f);
+    assert_int_equal(f->verdicts, 1);
+    now(f, wi_row_sweep, &stock);
+    assert_int_equal(stock.total, 3);
+    assert_int_equal(stock.open, 2);
+    now(f, wi_row_read, &read);
+    assert_memory_equal(read.row.bytes->bytes, "{}", 2);
+    wi_row_clear(&read.row);
+}
+
+static void jobs_of_an_older_version_run_and_are_cancelled(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_row_part part = {"{}", 2};
+    struct wi_row_cancel cancel = {.finish = {.id = "runs", .parts = &part, .part_count = 1}};
+    struct wi_row_recover recover = {.crashes_max = 3};
+    struct wi_row_take take = {.count = 9, .bytes = 1000, .now = 1};
+    now(f, wi_row_cancel, &cancel);
+    assert_int_equal(cancel.before, WI_ROW_RUNNING);
+    now(f, wi_row_recover, &recover);
+    assert_int_equal(recover.requeued, 0);
+    assert_int_equal(recover.cancelled_count, 1);
+    free(recover.cancelled);
+    now(f, wi_row_take, &take);
+    assert_int_equal(take.taken, 1);
+    assert_string_equal(take.rows[0].id, "waits");
+    assert_memory_equal(take.rows[0].bytes->bytes, "body", 4);
+    wi_row_clear(&take.rows[0]);
+    free(take.rows);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(jobs_and_values_of_an_older_version_are_kept),
+        TEST(jobs_of_an_older_version_run_and_are_cancelled),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
