@@ -42,8 +42,9 @@ static json_t *describe_time(const json_t *ms)
 static void print_jobs(const struct wi_cli *cli, const json_t *answer)
 {
     static const struct wi_column columns[] = {{"JOB", "id", NULL}, {"STATE", "state", NULL},
-        {"MODEL", "model_name", NULL}, {"PRIORITY", "priority", NULL}, {"RUNS", "runs", NULL},
-        {"ACCEPTED", "_accepted", NULL}, {"NODE", "node", NULL}, {"PROBLEM", "problem", NULL}, {0}};
+        {"MODEL", "model_name", NULL}, {"CLIENT", "client", NULL}, {"PRIORITY", "priority", NULL},
+        {"RUNS", "runs", NULL}, {"ACCEPTED", "_accepted", NULL}, {"NODE", "node", NULL},
+        {"PROBLEM", "problem", NULL}, {0}};
     json_t *rows = json_object_get(answer, "jobs"), *row;
     struct wi_buffer text = {0};
     size_t i;
