@@ -177,14 +177,30 @@ static void stop(struct daemon *d)
 
 /* ---------------------------------------------------------------- while it runs */
 
+static void log_problem(void *context, const char *line)
+{
+    wi_error_log("main", NULL, "not reloaded, nothing changes: %s", line);
+}
+
+/* The only part that can refuse what the configuration allows. */
+static void reload_server(
+    struct daemon *d, const struct wi_config *next, struct wi_problems *problems)
+{
+    struct wi_error error;
+    if (wi_server_reload(d->server, next, &error) != WI_OK)
+        *wi_problems_add(problems) = error;
+}
+
 /* All or nothing: whatever can refuse is asked before anything changes. */
 static void reload(struct daemon *d)
 {
-    struct wi_error error;
-    struct wi_config *next = wi_config_load(d->config_path, &error);
-    if (next == NULL || wi_config_check_reload(d->config, next, &error) != WI_OK ||
-        wi_server_reload(d->server, next, &error) != WI_OK) {
-        wi_error_log("main", NULL, "not reloaded, nothing changes: %s", error.detail);
+    struct wi_problems problems = {0};
+    struct wi_config *next = wi_config_load(d->config_path, &problems);
+    if (next != NULL && wi_config_check_reload(d->config, next, &problems) == 0)
+        reload_server(d, next, &problems);
+    if (problems.count > 0) {
+        wi_problems_say(&problems, log_problem, NULL);
+        wi_problems_clear(&problems);
         wi_config_free(next);
         return;
     }
@@ -433,19 +449,25 @@ static int run_plain_action(enum action action)
     }
 }
 
+static void print_problem(void *context, const char *line)
+{
+    fprintf(stderr, "webinferd: %s\n", line);
+}
+
 int main(int argc, char **argv)
 {
     static const char default_path[] = WI_SYSCONFDIR "/webinfer/webinferd.conf";
     struct daemon daemon = {0};
-    struct wi_error error;
+    struct wi_problems problems = {0};
     enum action action = parse_options(argc, argv, &daemon.config_path);
     if (run_plain_action(action))
         return EXIT_SUCCESS;
     if (daemon.config_path == NULL && access(default_path, F_OK) == 0)
         daemon.config_path = default_path;
-    daemon.config = wi_config_load(daemon.config_path, &error);
+    daemon.config = wi_config_load(daemon.config_path, &problems);
     if (daemon.config == NULL) {
-        fprintf(stderr, "webinferd: %s\n", error.detail);
+        wi_problems_say(&problems, print_problem, NULL);
+        wi_problems_clear(&problems);
         return EXIT_FAILURE;
     }
     int status = EXIT_SUCCESS;

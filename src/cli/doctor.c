@@ -35,19 +35,25 @@ void wi_doctor_add(
         json_array_append_new(checks, finding);
 }
 
+static void add_problem(void *context, const char *line)
+{
+    wi_doctor_add(context, "configuration", WI_FINDING_MISSING, "%s", line);
+}
+
 /* As the daemon finds it. */
-static struct wi_config *load_config(const char *path, json_t *checks, struct wi_error *error)
+static struct wi_config *load_config(const char *path, json_t *checks)
 {
     static const char system_path[] = WI_SYSCONFDIR "/webinfer/webinferd.conf";
+    struct wi_problems problems = {0};
     struct wi_config *config;
 
     if (!path && access(system_path, F_OK) == 0)
         path = system_path;
-    config = wi_config_load(path, error);
+    config = wi_config_load(path, &problems);
     if (config)
         wi_doctor_add(checks, "configuration", WI_FINDING_OK, "%s", path ? path : "the defaults");
-    else
-        wi_doctor_add(checks, "configuration", WI_FINDING_MISSING, "%s", error->detail);
+    wi_problems_say(&problems, add_problem, checks);
+    wi_problems_clear(&problems);
     return config;
 }
 
@@ -140,8 +146,7 @@ static enum wi_exit verdict(const json_t *checks)
 enum wi_exit wi_cli_doctor(struct wi_cli *cli)
 {
     json_t *checks = json_array(), *browsers = json_array(), *all;
-    struct wi_error error;
-    struct wi_config *config = load_config(wi_argument(&cli->arguments, "config"), checks, &error);
+    struct wi_config *config = load_config(wi_argument(&cli->arguments, "config"), checks);
     int start = !wi_argument_given(&cli->arguments, "no-start");
     enum wi_exit result;
     int good = 0;

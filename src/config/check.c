@@ -1,4 +1,7 @@
-/* Rules that concern more than one key; each names the key that the operator should look at. */
+/*
+ * Rules that concern more than one key; each names the key that the operator should look at. A rule
+ * about a key whose own value was refused says nothing: that one has its default.
+ */
 #include "config/options.h"
 
 #include "base/address.h"
@@ -11,119 +14,143 @@
 #include <stdlib.h>
 #include <string.h>
 
-__attribute__((format(printf, 5, 6))) static enum wi_code fail(const struct wi_config *config,
-    const char *section, const char *key, struct wi_error *error, const char *format, ...)
+struct check {
+    const struct wi_config *config;
+    struct wi_problems *problems;
+};
+
+/* Where the value is from, "FILE:LINE: ", or nothing. */
+static void put_origin(const struct wi_config *config, const char *section, const char *key,
+    size_t browser, char *out, size_t size)
 {
-    const struct wi_option *option = wi_option_find(section, key);
-    const struct wi_config_origin *origin = wi_config_origin(config, option, 0);
-    char where[280] = "", field[64], detail[256];
+    const struct wi_config_origin *origin =
+        wi_config_origin(config, wi_option_find(section, key), browser);
+
+    *out = '\0';
+    if (origin)
+        snprintf(out, size, "%.200s:%u: ", origin->file, origin->line);
+}
+
+__attribute__((format(printf, 4, 5))) static void fail(
+    const struct check *check, const char *section, const char *key, const char *format, ...)
+{
+    char where[280], field[64], detail[256];
     va_list arguments;
 
     va_start(arguments, format);
     vsnprintf(detail, sizeof(detail), format, arguments);
     va_end(arguments);
-    if (origin)
-        snprintf(where, sizeof(where), "%.200s:%u: ", origin->file, origin->line);
+    put_origin(check->config, section, key, 0, where, sizeof(where));
     snprintf(field, sizeof(field), "%s.%s", section, key);
-    return wi_error_set(
-        error, WI_INVALID_FIELD, field, "%s[%s] %s: %s", where, section, key, detail);
+    wi_error_set(wi_problems_add(check->problems), WI_INVALID_FIELD, field, "%s[%s] %s: %s", where,
+        section, key, detail);
 }
 
-static enum wi_code check_tls(const struct wi_config *config, const char *section,
-    const char *certificate, const char *key, struct wi_error *error)
+/* Whether the two fields have the values that the file gives them, and can be held together. */
+static int are_known(const struct check *check, const char *one, const char *other)
 {
+    return !wi_problems_has(check->problems, one) && !wi_problems_has(check->problems, other);
+}
+
+static void check_tls(
+    const struct check *check, const char *section, const char *certificate, const char *key)
+{
+    char fields[2][64];
+
+    snprintf(fields[0], sizeof(fields[0]), "%s.tls_certificate", section);
+    snprintf(fields[1], sizeof(fields[1]), "%s.tls_key", section);
+    if (!are_known(check, fields[0], fields[1]))
+        return;
     if (certificate && !key)
-        return fail(config, section, "tls_certificate", error, "needs tls_key beside it");
+        fail(check, section, "tls_certificate", "needs tls_key beside it");
     if (key && !certificate)
-        return fail(config, section, "tls_key", error, "needs tls_certificate beside it");
-    return WI_OK;
+        fail(check, section, "tls_key", "needs tls_certificate beside it");
 }
 
-static enum wi_code check_listeners(const struct wi_config *config, struct wi_error *error)
+static void check_listeners(const struct check *check)
 {
+    const struct wi_config *config = check->config;
     union wi_address api, bridge;
     int good = wi_address_parse(config->api.listen, &api) == 0 &&
                wi_address_parse(config->bridge.listen, &bridge) == 0;
 
     assert(good); /* the option table has checked them */
     (void)good;
-    if (!wi_address_is_loopback(&api) && !config->api.tokens_file)
-        return fail(config, "api", "listen", error,
+    if (!wi_address_is_loopback(&api) && !config->api.tokens_file &&
+        are_known(check, "api.listen", "api.tokens_file"))
+        fail(check, "api", "listen",
             "%s is reachable from other machines and needs tokens_file; make one with \"webinfer "
             "token new NAME\", or listen on 127.0.0.1",
             config->api.listen);
-    if (wi_address_is_any(&bridge) && !config->bridge.public_url)
-        return fail(config, "bridge", "listen", error,
+    if (wi_address_is_any(&bridge) && !config->bridge.public_url &&
+        are_known(check, "bridge.listen", "bridge.public_url"))
+        fail(check, "bridge", "listen",
             "%s means all addresses and needs public_url, which tells browsers where to go",
             config->bridge.listen);
-    if (wi_address_port(&api) != 0 && strcmp(config->api.listen, config->bridge.listen) == 0)
-        return fail(config, "bridge", "listen", error,
+    if (wi_address_port(&api) != 0 && strcmp(config->api.listen, config->bridge.listen) == 0 &&
+        are_known(check, "api.listen", "bridge.listen"))
+        fail(check, "bridge", "listen",
             "%s is the address of [api] already; the two listeners need ports of their own",
             config->bridge.listen);
-    return WI_OK;
 }
 
-static enum wi_code fail_browser(const struct wi_config *config, size_t index, const char *key,
-    struct wi_error *error, const char *detail)
+static void fail_browser(
+    const struct check *check, size_t index, const char *key, const char *detail)
 {
-    const struct wi_option *option = wi_option_find(WI_SECTION_BROWSER, key);
-    const struct wi_config_origin *origin = wi_config_origin(config, option, index);
-    const char *kind = config->browsers[index].kind;
-    char where[280] = "", field[128];
+    const char *kind = check->config->browsers[index].kind;
+    char where[280], field[128];
 
-    if (origin)
-        snprintf(where, sizeof(where), "%.200s:%u: ", origin->file, origin->line);
+    put_origin(check->config, WI_SECTION_BROWSER, key, index, where, sizeof(where));
     snprintf(field, sizeof(field), "browser.%.64s.%s", kind, key);
-    return wi_error_set(
-        error, WI_INVALID_FIELD, field, "%s[browser.%.64s] %s: %s", where, kind, key, detail);
+    wi_error_set(wi_problems_add(check->problems), WI_INVALID_FIELD, field,
+        "%s[browser.%.64s] %s: %s", where, kind, key, detail);
 }
 
-static enum wi_code check_browser(
-    const struct wi_config *config, size_t index, struct wi_error *error)
+static void check_browser(const struct check *check, size_t index)
 {
-    const struct wi_config_browser *browser = &config->browsers[index];
+    const struct wi_config_browser *browser = &check->config->browsers[index];
     struct wi_error problem;
     json_t *value;
     char *name;
 
     for (size_t i = 0; i < browser->preferences.count; i++) {
-        enum wi_code code =
-            wi_preference_parse(browser->preferences.items[i], &name, &value, &problem);
+        if (wi_preference_parse(browser->preferences.items[i], &name, &value, &problem) != WI_OK)
+            fail_browser(check, index, "preferences", problem.detail);
         json_decref(value);
         free(name);
-        if (code != WI_OK)
-            return fail_browser(config, index, "preferences", error, problem.detail);
     }
     if (browser->max_connections > 0 && browser->driver_url &&
-        !wi_url_is_loopback(browser->driver_url) && !config->bridge.public_url)
-        return fail_browser(config, index, "driver_url", error,
+        !wi_url_is_loopback(browser->driver_url) && !check->config->bridge.public_url &&
+        are_known(check, "bridge.public_url", "bridge.public_url"))
+        fail_browser(check, index, "driver_url",
             "it is another machine, whose browsers need [bridge] public_url to find this one");
-    return WI_OK;
 }
 
-enum wi_code wi_config_check(const struct wi_config *config, struct wi_error *error)
+static void check_pool(const struct check *check)
 {
-    const struct wi_config_api *api = &config->api;
-    const struct wi_config_bridge *bridge = &config->bridge;
-    const struct wi_config_pool *pool = &config->pool;
-    enum wi_code code = check_listeners(config, error);
+    const struct wi_config_pool *pool = &check->config->pool;
 
-    if (code == WI_OK)
-        code = check_tls(config, "api", api->tls_certificate, api->tls_key, error);
-    if (code == WI_OK)
-        code = check_tls(config, "bridge", bridge->tls_certificate, bridge->tls_key, error);
-    for (size_t i = 0; code == WI_OK && i < config->browser_count; i++)
-        code = check_browser(config, i, error);
-    if (code != WI_OK)
-        return code;
-    if (pool->min_connections > pool->max_connections)
-        return fail(config, "pool", "min_connections", error,
+    if (pool->min_connections > pool->max_connections &&
+        are_known(check, "pool.min_connections", "pool.max_connections"))
+        fail(check, "pool", "min_connections",
             "%" PRId64 " is more than max_connections, which is %" PRId64, pool->min_connections,
             pool->max_connections);
-    if (pool->memory_budget < 2 * api->max_body)
-        return fail(config, "pool", "memory_budget", error,
+    if (pool->memory_budget < 2 * check->config->api.max_body &&
+        are_known(check, "pool.memory_budget", "api.max_body"))
+        fail(check, "pool", "memory_budget",
             "%" PRIu64 " bytes is less than twice [api] max_body, so that the largest request "
             "could never be served",
             pool->memory_budget);
-    return WI_OK;
+}
+
+void wi_config_check(const struct wi_config *config, struct wi_problems *problems)
+{
+    const struct check check = {config, problems};
+
+    check_listeners(&check);
+    check_tls(&check, "api", config->api.tls_certificate, config->api.tls_key);
+    check_tls(&check, "bridge", config->bridge.tls_certificate, config->bridge.tls_key);
+    for (size_t i = 0; i < config->browser_count; i++)
+        check_browser(&check, i);
+    check_pool(&check);
 }

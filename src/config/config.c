@@ -37,21 +37,23 @@ size_t wi_config_add_browser(struct wi_config *config, const char *name)
 
 static const char *const standard_kinds[] = {"chrome", "edge", "firefox", "safari"};
 
-struct wi_config *wi_config_load(const char *path, struct wi_error *error)
+struct wi_config *wi_config_load(const char *path, struct wi_problems *problems)
 {
     struct wi_config *config = wi_alloc(sizeof(*config));
+    size_t before = problems->count;
 
     for (const struct wi_option *option = wi_options; option->key; option++)
         if (!is_browser_option(option))
             set_default(option, config);
     for (size_t i = 0; i < sizeof(standard_kinds) / sizeof(*standard_kinds); i++)
         wi_config_add_browser(config, standard_kinds[i]);
-    if ((path && wi_config_read(config, path, error) != WI_OK) ||
-        wi_config_check(config, error) != WI_OK) {
-        wi_config_free(config);
-        return NULL;
-    }
-    return config;
+    if (path)
+        wi_config_read(config, path, problems);
+    wi_config_check(config, problems);
+    if (problems->count == before)
+        return config;
+    wi_config_free(config);
+    return NULL;
 }
 
 void wi_config_free(struct wi_config *config)
@@ -113,9 +115,11 @@ static int values_differ(const struct wi_option *option, const void *a, const vo
     return differ;
 }
 
-enum wi_code wi_config_check_reload(
-    const struct wi_config *current, const struct wi_config *next, struct wi_error *error)
+int wi_config_check_reload(
+    const struct wi_config *current, const struct wi_config *next, struct wi_problems *problems)
 {
+    int found = 0;
+
     /* Browser sections come and go freely: each session has a copy of its own, and every key of
      * theirs is marked reloadable in the table. */
     for (const struct wi_option *option = wi_options; option->key; option++) {
@@ -125,9 +129,9 @@ enum wi_code wi_config_check_reload(
             !values_differ(option, current, next))
             continue;
         snprintf(field, sizeof(field), "%s.%s", option->section, option->key);
-        return wi_error_set(error, WI_CONFLICT, field,
-            "[%s] %s has changed, which needs a restart; nothing was reloaded", option->section,
-            option->key);
+        wi_error_set(wi_problems_add(problems), WI_CONFLICT, field,
+            "[%s] %s has changed, which needs a restart", option->section, option->key);
+        found = 1;
     }
-    return WI_OK;
+    return found;
 }

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "config/problems.h"
 #include <stdint.h>
 #include <stdio.h>
 
@@ -126,9 +127,10 @@ struct wi_config {
     size_t _origin_count;
 };
 
-/* The defaults overlaid with the file at `path` (NULL: defaults only). NULL on a bad file, with
- * `error` saying file, line, what was found and what is allowed. Free with wi_config_free. */
-struct wi_config *wi_config_load(const char *path, struct wi_error *error);
+/* The defaults overlaid with the file at `path` (NULL: defaults only). NULL on a bad file, with all
+ * that is wrong added to `problems`, each saying file, line, what was found and what is allowed.
+ * Free with wi_config_free. */
+struct wi_config *wi_config_load(const char *path, struct wi_problems *problems);
 void wi_config_free(struct wi_config *config);
 const struct wi_config_browser *wi_config_find_browser(
     const struct wi_config *config, const char *kind);
@@ -136,10 +138,10 @@ const struct wi_config_browser *wi_config_find_browser(
 /* Whether the file says anything about that kind, or it is there by default alone. */
 int wi_config_browser_given(const struct wi_config *config, size_t index);
 
-/* Checks that `next` differs from `current` only in reloadable keys: WI_OK, or WI_CONFLICT naming
- * the first key that needs a restart. */
-enum wi_code wi_config_check_reload(
-    const struct wi_config *current, const struct wi_config *next, struct wi_error *error);
+/* Checks that `next` differs from `current` only in reloadable keys: each other one is added as a
+ * WI_CONFLICT that names it. 0 if there is none. */
+int wi_config_check_reload(
+    const struct wi_config *current, const struct wi_config *next, struct wi_problems *problems);
 
 /* Every effective value as a valid file, each with a comment on where it came from. */
 void wi_config_print(const struct wi_config *config, FILE *out);

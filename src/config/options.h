@@ -78,11 +78,12 @@ void wi_option_placeholder(const struct wi_option *option, char *out, size_t siz
 const struct wi_config_origin *wi_config_origin(
     const struct wi_config *config, const struct wi_option *option, size_t browser);
 
-/* Reads `path` over `config`. WI_OK, or the error with file and line. */
-enum wi_code wi_config_read(struct wi_config *config, const char *path, struct wi_error *error);
+/* Reads `path` over `config`, and adds what is wrong with each line, with file and line. A key
+ * whose value is refused keeps its default. */
+void wi_config_read(struct wi_config *config, const char *path, struct wi_problems *problems);
 /* The index of [browser.NAME], made with the defaults if it is not there yet. */
 size_t wi_config_add_browser(struct wi_config *config, const char *name);
-/* What concerns more than one key. WI_OK or WI_INVALID_FIELD. */
-enum wi_code wi_config_check(const struct wi_config *config, struct wi_error *error);
+/* Adds what concerns more than one key, as far as none of them is among the problems already. */
+void wi_config_check(const struct wi_config *config, struct wi_problems *problems);
 
 #endif

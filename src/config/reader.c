@@ -3,6 +3,7 @@
  * sees a line: lines are counted and bounded, comments and continuation lines and sections are
  * judged, and what would be cut (over-long lines, " ;" in a value) is refused.
  */
+#include "base/nearest.h"
 #include "config/options.h"
 
 #include <ctype.h>
@@ -21,106 +22,72 @@ struct reader {
     const char *section; /* of wi_sections, or NULL before the first */
     char title[64];      /* "browser.chrome", for messages */
     size_t browser;      /* index, in a browser section */
-    struct wi_error *error;
-    int failed;
+    int refused;         /* the section: what its keys mean is not known */
+    struct wi_problems *problems;
 };
 
-/* Records the error of the current line; the first one stays. `what` is "[section] key" or "". */
-__attribute__((format(printf, 4, 5))) static void fail(
+/* Records a problem of the current line and goes on; the caller may add to what is returned, which
+ * may be NULL. `key` is one of the section, or NULL. */
+__attribute__((format(printf, 4, 5))) static struct wi_error *fail(
     struct reader *reader, enum wi_code code, const char *key, const char *format, ...)
 {
     char detail[384], field[96] = "";
+    struct wi_error *error = wi_problems_add(reader->problems);
     va_list arguments;
 
-    if (reader->failed)
-        return;
-    reader->failed = 1;
     va_start(arguments, format);
     vsnprintf(detail, sizeof(detail), format, arguments);
     va_end(arguments);
     if (key)
         snprintf(field, sizeof(field), "%s.%.31s", reader->title, key);
-    wi_error_set(reader->error, code, field, "%.200s:%u: %s", reader->path, reader->line, detail);
+    wi_error_set(error, code, field, "%.200s:%u: %s", reader->path, reader->line, detail);
+    return error;
 }
 
 /* --- suggestions ------------------------------------------------------------------------------ */
 
-/* Edit distance; both at most 63 characters. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[64], length = strlen(b);
-
-    for (size_t j = 0; j <= length; j++)
-        row[j] = j;
-    for (size_t i = 1; a[i - 1]; i++) {
-        size_t diagonal = row[0];
-
-        row[0] = i;
-        for (size_t j = 1; j <= length; j++) {
-            size_t change = diagonal + (a[i - 1] != b[j - 1]);
-            size_t step = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-
-            diagonal = row[j];
-            row[j] = change < step ? change : step;
-        }
-    }
-    return row[length];
-}
-
-/* Makes `best` the nearer of it and `candidate` to `text`, if that is near enough at all. */
-static void consider(const char *text, const char *candidate, size_t *nearest, const char **best)
-{
-    size_t d;
-
-    if (strlen(text) > 63)
-        return;
-    d = distance(text, candidate);
-    if (d < *nearest && d <= 1 + strlen(candidate) / 3) {
-        *nearest = d;
-        *best = candidate;
-    }
-}
-
 static void fail_unknown_key(struct reader *reader, const char *key)
 {
-    const char *best = NULL;
-    size_t nearest = SIZE_MAX, used = 0;
+    struct wi_nearest meant = wi_nearest_to(key);
+    struct wi_error *error;
     char allowed[256] = "";
+    size_t used = 0;
 
     for (const struct wi_option *option = wi_options; option->key; option++) {
         if (strcmp(option->section, reader->section) != 0)
             continue;
-        consider(key, option->key, &nearest, &best);
+        wi_nearest_offer(&meant, option->key);
         if (used < sizeof(allowed))
             used += (size_t)snprintf(
                 allowed + used, sizeof(allowed) - used, "%s%s", used ? ", " : "", option->key);
     }
-    if (best)
-        fail(reader, WI_UNKNOWN_FIELD, key, "[%s] has no key \"%.48s\"; did you mean \"%s\"?",
-            reader->title, key, best);
+    if (meant.name)
+        error = fail(reader, WI_UNKNOWN_FIELD, key,
+            "[%s] has no key \"%.48s\"; did you mean \"%s\"?", reader->title, key, meant.name);
     else
-        fail(reader, WI_UNKNOWN_FIELD, key, "[%s] has no key \"%.48s\"; allowed are %s",
+        error = fail(reader, WI_UNKNOWN_FIELD, key, "[%s] has no key \"%.48s\"; allowed are %s",
             reader->title, key, allowed);
-    wi_error_allow(reader->error, "%s", allowed);
+    wi_error_allow(error, "%s", allowed);
 }
 
 static void fail_unknown_section(struct reader *reader, const char *name)
 {
-    static const char allowed[] = "api, bridge, pool, browser.NAME, models, log";
-    const char *best = NULL;
-    size_t nearest = SIZE_MAX;
+    static const char allowed[] =
+        "api, bridge, pool, browser_preferences, browser.NAME, models, store, log";
+    struct wi_nearest meant = wi_nearest_to(name);
+    struct wi_error *error;
 
     for (const struct wi_section *section = wi_sections; section->name; section++)
         if (strcmp(section->name, WI_SECTION_BROWSER) != 0)
-            consider(name, section->name, &nearest, &best);
-    consider(name, "browser.chrome", &nearest, &best);
-    if (best)
-        fail(reader, WI_UNKNOWN_FIELD, NULL, "there is no section [%.48s]; did you mean [%s]?",
-            name, best);
+            wi_nearest_offer(&meant, section->name);
+    wi_nearest_offer(&meant, "browser.chrome");
+    if (meant.name)
+        error = fail(reader, WI_UNKNOWN_FIELD, NULL,
+            "there is no section [%.48s]; did you mean [%s]?", name, meant.name);
     else
-        fail(reader, WI_UNKNOWN_FIELD, NULL, "there is no section [%.48s]; allowed are %s", name,
-            allowed);
-    wi_error_allow(reader->error, "%s", allowed);
+        error = fail(reader, WI_UNKNOWN_FIELD, NULL, "there is no section [%.48s]; allowed are %s",
+            name, allowed);
+    wi_error_allow(error, "%s", allowed);
 }
 
 /* --- sections and values ---------------------------------------------------------------------- */
@@ -140,6 +107,7 @@ static void enter_section(struct reader *reader, const char *name)
     const char *browser = strncmp(name, prefix, strlen(prefix)) == 0 ? name + strlen(prefix) : NULL;
 
     reader->section = NULL;
+    reader->refused = 1;
     if (browser && !is_browser_name(browser)) {
         fail(reader, WI_INVALID_FIELD, NULL,
             "[%.48s] is no browser section; allowed is [browser.NAME], NAME being at most %d "
@@ -157,6 +125,7 @@ static void enter_section(struct reader *reader, const char *name)
         fail_unknown_section(reader, name);
         return;
     }
+    reader->refused = 0;
     snprintf(reader->title, sizeof(reader->title), "%s", name);
     reader->browser = browser ? wi_config_add_browser(reader->config, browser) : 0;
 }
@@ -193,27 +162,25 @@ static void set_value(struct reader *reader, const char *key, const char *value)
     base = wi_option_base(reader->config, option, reader->browser);
     if (wi_option_set(option, base, value, earlier != NULL) < 0) {
         wi_option_allowed(option, allowed, sizeof(allowed));
-        fail(reader, WI_INVALID_FIELD, key, "[%s] %s: found \"%.80s\"; allowed: %s", reader->title,
-            key, value, allowed);
-        wi_error_allow(reader->error, "%s", allowed);
+        wi_error_allow(fail(reader, WI_INVALID_FIELD, key, "[%s] %s: found \"%.80s\"; allowed: %s",
+                           reader->title, key, value, allowed),
+            "%s", allowed);
         return;
     }
     if (!earlier)
         add_origin(reader, option);
 }
 
-/* inih's handler; 0 is a failure. Its idea of the section is cut at 49 characters: ours counts. */
+/* inih's handler. Its idea of the section is cut at 49 characters: ours counts. */
 static int on_value(void *context, const char *section, const char *key, const char *value)
 {
     struct reader *reader = context;
 
-    if (reader->failed)
-        return 0;
-    if (!reader->section)
-        fail(reader, WI_INVALID_FIELD, NULL, "\"%.48s\" stands before any [section]", key);
-    else
+    if (reader->section)
         set_value(reader, key, value);
-    return !reader->failed;
+    else if (!reader->refused)
+        fail(reader, WI_INVALID_FIELD, NULL, "\"%.48s\" stands before any [section]", key);
+    return 1; /* the next line may have a problem of its own */
 }
 
 /* --- lines ------------------------------------------------------------------------------------ */
@@ -236,7 +203,8 @@ static ssize_t read_line(FILE *file, char *line, size_t size)
     return (ssize_t)length;
 }
 
-static void check_section_line(struct reader *reader, char *line)
+/* 0 if it is none, which it reports. */
+static int check_section_line(struct reader *reader, char *line)
 {
     char *end = strchr(line, ']');
 
@@ -245,14 +213,17 @@ static void check_section_line(struct reader *reader, char *line)
             "found \"%.80s\"; a section is \"[name]\" and nothing "
             "more on its line",
             line);
-        return;
+        reader->section = NULL;
+        reader->refused = 1;
+        return 0;
     }
     *end = '\0';
     enter_section(reader, line + 1);
     *end = ']';
+    return reader->section != NULL;
 }
 
-static void check_key_line(struct reader *reader, const char *line)
+static int check_key_line(struct reader *reader, const char *line)
 {
     size_t key = strspn(line, "abcdefghijklmnopqrstuvwxyz0123456789_");
     const char *after = line + key + strspn(line + key, " \t");
@@ -262,48 +233,47 @@ static void check_key_line(struct reader *reader, const char *line)
             "found \"%.80s\"; allowed are \"[section]\", \"key = value\" and lines that begin "
             "with \"#\" or \";\"",
             line);
-        return;
+        return 0;
     }
     for (const char *c = line; *c; c++) {
         if ((*c == ' ' || *c == '\t' || c == after) && c[1] == ';') {
             fail(reader, WI_INVALID_FIELD, NULL,
                 "a value cannot begin with \";\" or contain a space and \";\"; a comment "
                 "stands on a line of its own");
-            return;
+            return 0;
         }
     }
+    return 1;
 }
 
-/* Where the text of the line begins, or NULL if it must not go on. */
+/* Where the text of the line begins: nothing of it where inih need not see it. */
 static char *check_line(struct reader *reader, char *line, size_t length, size_t size)
 {
     char *text = line;
     size_t end;
+    int good;
 
     if (reader->line == 1 && strncmp(text, "\xef\xbb\xbf", 3) == 0)
         text += 3;
     text += strspn(text, " \t");
     if (*text == '#' || *text == ';' || (!*text && strlen(line) == length))
-        return text + strlen(text); /* inih need not see comments */
+        return text + strlen(text); /* a comment */
     if (length > size - 1) {
         fail(reader, WI_INVALID_FIELD, NULL, "the line has %zu bytes; at most %zu are allowed",
             length, size - 1);
-        return NULL;
+        return text + strlen(text);
     }
     for (size_t i = 0; i < length; i++) {
         if (iscntrl((unsigned char)line[i]) && line[i] != '\t') {
             fail(reader, WI_INVALID_FIELD, NULL, "there is a control character (byte %u)",
                 (unsigned char)line[i]);
-            return NULL;
+            return line + strlen(line);
         }
     }
     for (end = strlen(text); end > 0 && (text[end - 1] == ' ' || text[end - 1] == '\t'); end--)
         text[end - 1] = '\0';
-    if (*text == '[')
-        check_section_line(reader, text);
-    else
-        check_key_line(reader, text);
-    return reader->failed ? NULL : text;
+    good = *text == '[' ? check_section_line(reader, text) : check_key_line(reader, text);
+    return good ? text : text + strlen(text);
 }
 
 /* inih's fgets: one checked line into `out`, or NULL to end. */
@@ -316,41 +286,33 @@ static char *next_line(char *out, int size, void *context)
     /* inih needs room for the newline and the NUL. */
     size_t room = (size_t)size - 2 < sizeof(line) - 1 ? (size_t)size - 2 : sizeof(line) - 1;
 
-    if (reader->failed)
-        return NULL;
     length = read_line(reader->file, line, sizeof(line));
     if (length < 0)
         return NULL;
     reader->line++;
     text = check_line(reader, line, (size_t)length, room + 1);
-    if (!text)
-        return NULL;
     snprintf(out, (size_t)size, "%s\n", text);
     return out;
 }
 
-enum wi_code wi_config_read(struct wi_config *config, const char *path, struct wi_error *error)
+void wi_config_read(struct wi_config *config, const char *path, struct wi_problems *problems)
 {
-    struct wi_error problem = {0};
-    struct reader reader = {.config = config, .path = path, .error = &problem};
+    struct reader reader = {.config = config, .path = path, .problems = problems};
     int line;
 
     reader.file = fopen(path, "re");
-    if (!reader.file)
-        return wi_error_set(
-            error, WI_NOT_FOUND, "", "%.200s: cannot be opened: %s", path, strerror(errno));
+    if (!reader.file) {
+        wi_error_set(wi_problems_add(problems), WI_NOT_FOUND, "", "%.200s: cannot be opened: %s",
+            path, strerror(errno));
+        return;
+    }
     errno = 0;
     line = ini_parse_stream(next_line, &reader, on_value, &reader);
-    if (!reader.failed && ferror(reader.file))
+    if (ferror(reader.file))
         fail(&reader, WI_INVALID_FIELD, NULL, "cannot be read: %s", strerror(errno));
-    fclose(reader.file);
-    if (!reader.failed && line != 0) { /* what inih found and we did not */
+    else if (line != 0 && problems->count == 0) { /* what inih found and we did not */
         reader.line = line > 0 ? (unsigned)line : reader.line;
         fail(&reader, WI_INVALID_FIELD, NULL, "the line cannot be understood");
     }
-    if (!reader.failed)
-        return WI_OK;
-    if (error)
-        *error = problem;
-    return problem.code;
+    fclose(reader.file);
 }

@@ -16,13 +16,14 @@ static struct wi_config *load(const void *bytes, size_t size)
 {
     char path[40];
     int fd = memfd_create("conf", MFD_CLOEXEC);
-    struct wi_error error = {0};
+    struct wi_problems problems = {0};
     if (fd < 0 || write(fd, bytes, size) != (ssize_t)size)
         abort();
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    struct wi_config *config = wi_config_load(path, &error);
+    struct wi_config *config = wi_config_load(path, &problems);
     close(fd);
-    assert(config || error.detail[0]);
+    assert(config ? problems.count == 0 : problems.count > 0 && problems.items[0].detail[0]);
+    wi_problems_clear(&problems);
     return config;
 }
 

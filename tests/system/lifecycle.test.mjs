@@ -59,6 +59,19 @@ test('a bad duration, number, address, choice, section and line stop the start',
     assert.match(log, /webinferd\.conf/);
 });
 
+test('all that is wrong is said at once, at the start and on SIGHUP', async () => {
+    const log = await failingStart({ config: { log: { level: 'shout' },
+        pool: { max_conections: 3, connection_timeout: 'soon', min_connections: 9 } } });
+    for (const word of [/max_conections/, /soon/, /shout/, /9 is more than max_connections/])
+        assert.match(log, word);
+    await withDaemon({ ready: false }, async (daemon) => {
+        daemon.writeConfig({ api: { max_body: '1M' }, bridge: { page: '/elsewhere' } });
+        daemon.signal('SIGHUP');
+        await until(() => /not reloaded[^\n]*max_body has changed/.test(daemon.log) &&
+            /not reloaded[^\n]*page has changed/.test(daemon.log), { what: 'both refusals' });
+    });
+});
+
 test('--check-config and --print-config', async () => {
     const daemon = new Daemon({ config: { pool: { max_queue: 77 } } });
     try {

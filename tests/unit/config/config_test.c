@@ -17,40 +17,50 @@ static void write_file(char *path, const char *text, size_t size)
     close(fd);
 }
 
-static struct wi_config *load(const char *text, struct wi_error *error)
+static struct wi_config *load(const char *text, struct wi_problems *problems)
 {
     char path[64];
     write_file(path, text, strlen(text));
-    struct wi_config *config = wi_config_load(path, error);
+    struct wi_config *config = wi_config_load(path, problems);
     unlink(path);
     return config;
 }
 
 static struct wi_config *load_good(const char *text)
 {
-    struct wi_error error = {0};
-    struct wi_config *config = load(text, &error);
+    struct wi_problems problems = {0};
+    struct wi_config *config = load(text, &problems);
     if (!config)
-        fail_msg("refused: %s", error.detail);
+        fail_msg("refused: %s", problems.items[0].detail);
     return config;
 }
 
-/* The text must be refused with a message that ends in `ending` behind the file's name. */
-static void refuse(const char *text, const char *ending)
+static void assert_problem(const struct wi_problems *problems, size_t index, const char *beginning)
 {
-    struct wi_error error = {0};
-    struct wi_config *config = load(text, &error);
+    assert_in_range(index + 1, 1, problems->count);
+    const char *detail = problems->items[index].detail, *behind = strchr(detail, ':');
+    if (!behind || strncmp(behind + 1, beginning, strlen(beginning)) != 0)
+        fail_msg("\"%s\" instead of \"%s\"", detail, beginning);
+}
+
+/* The text must be refused with this one message behind the file's name. */
+static void refuse(const char *text, const char *beginning)
+{
+    struct wi_problems problems = {0};
+    struct wi_config *config = load(text, &problems);
     if (config)
         fail_msg("accepted: %s", text);
-    const char *detail = strchr(error.detail, ':');
-    if (!detail || strncmp(detail + 1, ending, strlen(ending)) != 0)
-        fail_msg("\"%s\" instead of \"%s\"", error.detail, ending);
+    assert_problem(&problems, 0, beginning);
+    if (problems.count > 1)
+        fail_msg("there is a second problem: %s", problems.items[1].detail);
+    wi_problems_clear(&problems);
 }
 
 static void has_the_documented_defaults(void **state)
 {
     unsetenv("STATE_DIRECTORY");
-    struct wi_config *c = wi_config_load(NULL, NULL);
+    struct wi_problems none = {0};
+    struct wi_config *c = wi_config_load(NULL, &none);
     assert_non_null(c);
     assert_string_equal(c->api.listen, "127.0.0.1:8470");
     assert_null(c->api.tokens_file);
@@ -239,7 +249,7 @@ static void refuses_lines_that_inih_would_tear(void **state)
 {
     char text[600] = "[browser.chrome]\narguments = ", path[64];
     size_t start = strlen(text);
-    struct wi_error error = {0};
+    struct wi_problems problems = {0};
 
     memset(text + start, 'x', 300);
     strcpy(text + start + 300, "\n");
@@ -258,18 +268,86 @@ static void refuses_lines_that_inih_would_tear(void **state)
     wi_config_free(load_good(text));
     refuse("[api]\n\x01\n", "2: there is a control character (byte 1)");
     write_file(path, "[log]\nlevel = in\0fo\n", 20);
-    assert_null(wi_config_load(path, &error));
+    assert_null(wi_config_load(path, &problems));
     unlink(path);
-    assert_non_null(strstr(error.detail, ":2: there is a control character (byte 0)"));
+    assert_problem(&problems, 0, "2: there is a control character (byte 0)");
+    wi_problems_clear(&problems);
+}
+
+/* One after the other, with the rest of a section that is none left out, and without what only
+ * follows from a value that was refused. */
+static void says_all_that_is_wrong_at_once(void **state)
+{
+    struct wi_problems problems = {0};
+
+    assert_null(load("stray = 1\n" /* 1 */
+                     "[pool]\n"
+                     "max_conections = 3\n" /* 3 */
+                     "max_queue = many\n"   /* 4 */
+                     "connection_timeout = 5s\n"
+                     "connection_timeout = 6s\n" /* 6 */
+                     "memory_budget = little\n"  /* 7 */
+                     "min_connections = 9\n"     /* 8 */
+                     "[nosuch]\n"                /* 9 */
+                     "key = value\n"
+                     "[api\n" /* 11 */
+                     "listen = here\n"
+                     "[api]\n"
+                     "max_body = 1G\n"
+                     "no key and value\n" /* 15 */
+                     "tls_key = /key\n"   /* 16 */
+                     "listen = there\n",  /* 17 */
+        &problems));
+    assert_problem(&problems, 0, "1: \"stray\" stands before any [section]");
+    assert_problem(&problems, 1, "3: [pool] has no key \"max_conections\"; did you mean");
+    assert_problem(&problems, 2, "4: [pool] max_queue: found \"many\"; allowed: ");
+    assert_problem(&problems, 3, "6: [pool] connection_timeout: is given twice");
+    assert_problem(&problems, 4, "7: [pool] memory_budget: found \"little\"");
+    assert_problem(&problems, 5, "9: there is no section [nosuch]");
+    assert_problem(&problems, 6, "11: found \"[api\"; a section is");
+    assert_problem(&problems, 7, "15: found \"no key and value\"");
+    assert_problem(&problems, 8, "17: [api] listen: found \"there\"");
+    assert_problem(&problems, 9, "16: [api] tls_key: needs tls_certificate");
+    assert_problem(&problems, 10, "8: [pool] min_connections: 9 is more than max_connections");
+    assert_int_equal(problems.count, 11);
+    wi_problems_clear(&problems);
+}
+
+static void count(void *context, const char *line)
+{
+    size_t *lines = context;
+
+    ++*lines;
+    assert_int_equal(strcmp(line, "and 9950 more") == 0, *lines == WI_PROBLEMS_MAX + 1);
+}
+
+static void keeps_the_first_problems_and_counts_the_others(void **state)
+{
+    struct wi_problems problems = {0};
+    char *text = malloc(10000 * 2 + 1);
+    size_t lines = 0;
+
+    for (size_t i = 0; i < 10000; i++)
+        memcpy(text + 2 * i, "?\n", 3);
+    assert_null(load(text, &problems));
+    assert_int_equal(problems.count, WI_PROBLEMS_MAX);
+    assert_int_equal(problems.more, 10000 - WI_PROBLEMS_MAX);
+    wi_problems_say(&problems, count, &lines);
+    assert_int_equal(lines, WI_PROBLEMS_MAX + 1);
+    wi_problems_clear(&problems);
+    free(text);
 }
 
 static void names_a_file_that_cannot_be_read(void **state)
 {
-    struct wi_error error = {0};
-    assert_null(wi_config_load("/nonexistent/webinferd.conf", &error));
-    assert_non_null(strstr(error.detail, "/nonexistent/webinferd.conf: cannot be opened: No such"));
-    assert_null(wi_config_load("/", &error));
-    assert_non_null(strstr(error.detail, "cannot be read: Is a directory"));
+    struct wi_problems problems = {0};
+    assert_null(wi_config_load("/nonexistent/webinferd.conf", &problems));
+    assert_string_equal(problems.items[0].detail,
+        "/nonexistent/webinferd.conf: cannot be opened: No such file or directory");
+    assert_null(wi_config_load("/", &problems));
+    assert_int_equal(problems.count, 2);
+    assert_non_null(strstr(problems.items[1].detail, "cannot be read: Is a directory"));
+    wi_problems_clear(&problems);
 }
 
 static void checks_rules_across_keys(void **state)
@@ -296,16 +374,22 @@ static void checks_rules_across_keys(void **state)
 
 static void reloads_only_what_is_reloadable(void **state)
 {
-    struct wi_error error = {0};
+    struct wi_problems problems = {0};
     struct wi_config *old = load_good("[log]\nlevel = info\n");
     struct wi_config *soft =
         load_good("[log]\nlevel = debug\n[pool]\nmax_queue = 7\n[browser.chrome]\nheadless = no\n"
                   "[browser.canary]\nbinary = canary\n");
-    struct wi_config *hard = load_good("[log]\nlevel = debug\n[api]\nmax_body = 1M\n");
-    assert_int_equal(wi_config_check_reload(old, old, &error), WI_OK);
-    assert_int_equal(wi_config_check_reload(old, soft, &error), WI_OK);
-    assert_int_equal(wi_config_check_reload(old, hard, &error), WI_CONFLICT);
-    assert_string_equal(error.field, "api.max_body");
+    struct wi_config *hard =
+        load_good("[log]\nlevel = debug\n[api]\nmax_body = 1M\n[bridge]\npage = /p\n");
+    assert_int_equal(wi_config_check_reload(old, old, &problems), 0);
+    assert_int_equal(wi_config_check_reload(old, soft, &problems), 0);
+    assert_int_equal(problems.count, 0);
+    assert_int_not_equal(wi_config_check_reload(old, hard, &problems), 0);
+    assert_int_equal(problems.count, 2);
+    assert_string_equal(problems.items[0].field, "api.max_body");
+    assert_int_equal(problems.items[0].code, WI_CONFLICT);
+    assert_string_equal(problems.items[1].field, "bridge.page");
+    wi_problems_clear(&problems);
     wi_config_free(old);
     wi_config_free(soft);
     wi_config_free(hard);
@@ -320,6 +404,8 @@ int main(void)
         cmocka_unit_test(refuses_what_it_does_not_know),
         cmocka_unit_test(refuses_bad_values_and_says_what_is_allowed),
         cmocka_unit_test(refuses_lines_that_inih_would_tear),
+        cmocka_unit_test(says_all_that_is_wrong_at_once),
+        cmocka_unit_test(keeps_the_first_problems_and_counts_the_others),
         cmocka_unit_test(names_a_file_that_cannot_be_read),
         cmocka_unit_test(checks_rules_across_keys),
         cmocka_unit_test(reloads_only_what_is_reloadable),

@@ -7,17 +7,18 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct wi_config *load(const char *text, struct wi_error *error)
+static struct wi_config *load(const char *text)
 {
     char path[] = "/tmp/webinfer-print-XXXXXX";
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, text, strlen(text)), strlen(text));
     close(fd);
-    struct wi_config *config = wi_config_load(path, error);
+    struct wi_problems problems = {0};
+    struct wi_config *config = wi_config_load(path, &problems);
     unlink(path);
     if (!config)
-        fail_msg("%s", error->detail);
+        fail_msg("%s", problems.items[0].detail);
     return config;
 }
 
@@ -58,7 +59,6 @@ static void assert_same_values(struct wi_config *a, struct wi_config *b)
 
 static void printed_values_read_back(void **state)
 {
-    struct wi_error error = {0};
     struct wi_config *first = load("[api]\n"
                                    "allowed_hosts = a, b, c\n"
                                    "max_body = 12345\n"
@@ -67,13 +67,12 @@ static void printed_values_read_back(void **state)
                                    "arguments = --a=1, 2\n"
                                    "arguments = --b\n"
                                    "[browser.other]\n"
-                                   "sandbox = yes\n",
-        &error);
+                                   "sandbox = yes\n");
     char *text = print(first);
-    struct wi_config *second = load(text, &error);
+    struct wi_config *second = load(text);
     assert_same_values(first, second);
     char *again = print(second);
-    struct wi_config *third = load(again, &error);
+    struct wi_config *third = load(again);
     assert_same_values(first, third);
     assert_non_null(strstr(text, ":3\nmax_body = 12345\n"));
     assert_non_null(strstr(text, "# default\nlisten = 127.0.0.1:8470\n"));
@@ -89,14 +88,13 @@ static void printed_values_read_back(void **state)
 
 static void long_lists_read_back(void **state)
 {
-    struct wi_error error = {0};
     char text[8192] = "[api]\n";
     for (int i = 0; i < 60; i++)
         sprintf(text + strlen(text), "allowed_hosts = host-%d.a-long-name.example.org\n", i);
-    struct wi_config *first = load(text, &error);
+    struct wi_config *first = load(text);
     assert_int_equal(first->api.allowed_hosts.count, 60);
     char *printed = print(first);
-    struct wi_config *second = load(printed, &error);
+    struct wi_config *second = load(printed);
     assert_same_values(first, second);
     wi_config_free(first);
     wi_config_free(second);
@@ -106,14 +104,13 @@ static void long_lists_read_back(void **state)
 /* The longest line that can be read, without a space to spare. */
 static void long_values_read_back(void **state)
 {
-    struct wi_error error = {0};
     char text[256] = "[browser.chrome]\narguments=";
     size_t start = strlen(text), line = strlen("arguments=");
     memset(text + start, 'x', 198 - line);
     text[start + 198 - line] = '\0';
-    struct wi_config *first = load(text, &error);
+    struct wi_config *first = load(text);
     char *printed = print(first);
-    struct wi_config *second = load(printed, &error);
+    struct wi_config *second = load(printed);
     assert_same_values(first, second);
     wi_config_free(first);
     wi_config_free(second);
@@ -122,16 +119,15 @@ static void long_values_read_back(void **state)
 
 static void the_sample_shows_the_defaults(void **state)
 {
-    struct wi_error error = {0};
     char *sample = print_with(wi_config_print_sample), *c;
-    struct wi_config *defaults = load("", &error), *read = load(sample, &error);
+    struct wi_config *defaults = load(""), *read = load(sample);
     assert_same_values(defaults, read);
     wi_config_free(read);
     /* With every key put into effect the values are the same. */
     for (c = sample; (c = strstr(c, "\n#")); c++)
         if (c[2] != ' ' && c[2] != '\n')
             c[1] = ' ';
-    read = load(sample, &error);
+    read = load(sample);
     assert_same_values(defaults, read);
     assert_true(read->_origin_count > 20);
     wi_config_free(read);
