@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include <limits.h>
 #include <string.h>
-#include <unistd.h>
 
 /* The newest of the jobs under way that are listed one by one. */
 #define JOBS_SHOWN 100
@@ -34,23 +33,10 @@ static json_t *counters_json(const struct wi_api *api, const struct wi_job_count
 #undef I
 }
 
-static void warn_of_sandbox(json_t *warnings, const struct wi_config_browser *browser)
-{
-    const char *why = browser->sandbox == WI_NO ? "by configuration"
-                      : browser->sandbox == WI_AUTO && geteuid() == 0
-                          ? "because the daemon runs as root; run it as another user"
-                          : NULL;
-    if (why)
-        json_array_append_new(
-            warnings, json_sprintf("%s: the browser's sandbox is off, %s", browser->kind, why));
-}
-
 static json_t *warnings_json(const struct wi_api *api)
 {
     json_t *warnings = json_array();
-    const struct wi_config *config = api->deps.config;
-    for (size_t i = 0; i < config->browser_count; i++)
-        warn_of_sandbox(warnings, &config->browsers[i]);
+    wi_pool_add_warnings(api->deps.pool, warnings);
     if (wi_guard_tokens(api->guard)->count == 0)
         json_array_append_new(warnings,
             json_string("the API asks for no tokens: every program on this machine may use it"));

@@ -41,6 +41,11 @@ const char *wi_kind_family(const struct wi_config_browser *browser)
     return find_family(browser)->name;
 }
 
+const char *wi_kind_package(const struct wi_config_browser *browser)
+{
+    return find_kind(find_family(browser), browser->kind)->package;
+}
+
 int wi_kind_is_here(const struct wi_config_browser *browser)
 {
     return !browser->driver_url || wi_url_is_loopback(browser->driver_url);

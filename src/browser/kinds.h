@@ -55,6 +55,9 @@ const char *const *wi_launch_folders(void);
 /* The port in a line of output that says it is listening, or -1. */
 int wi_launch_read_port(const struct wi_launch *launch, const char *line);
 
+/* What to install for it: "the packages chromium and chromium-driver (Debian)". Static. */
+const char *wi_kind_package(const struct wi_config_browser *browser);
+
 /* "chromium", "firefox" or "webkit": what the kind is underneath. Static. */
 const char *wi_kind_family(const struct wi_config_browser *browser);
 

@@ -200,11 +200,6 @@ enum wi_code wi_session_begin(
         code = wi_home_write(session->directory, &session->launch, error);
     if (code != WI_OK)
         return code;
-    if (!session->launch.sandbox && !wi_session_is_remote(session))
-        wi_warn("browser", session->id,
-            "the browser runs without its own sandbox (user id %u); run the daemon as another "
-            "user to have it",
-            (unsigned)geteuid());
     if (wi_when_applies(WI_WHEN_SHM_SMALL, browser))
         wi_warn("browser", session->id,
             "/dev/shm has less than 512 MiB free: a Chromium is told to do without it");

@@ -100,10 +100,11 @@ enum wi_exit wi_cli_check(const struct wi_cli *cli, const struct wi_rest_answer 
     json_t *problem;
 
     if (answer->status == 0) {
-        fprintf(stderr,
-            "webinfer: no answer from %s: %s\n"
-            "  Is webinferd running there? --url or $WEBINFER_URL says where to look.\n",
-            cli->rest.url, answer->failure);
+        fprintf(stderr, "webinfer: no answer from %s: %s\n  %s\n", cli->rest.url, answer->failure,
+            answer->untrusted ? "The certificate that it shows is not trusted: name that of who "
+                                "signed it, or itself, with --authority FILE."
+                              : "Is webinferd running there? --url or $WEBINFER_URL says where to "
+                                "look.");
         return WI_EXIT_NO_SERVER;
     }
     if (answer->status >= 200 && answer->status < 300)

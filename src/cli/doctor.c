@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "browser/kinds.h"
 #include "browser/session.h"
 #include "cli/cli.h"
 #include "cli/table.h"
@@ -61,10 +62,13 @@ static struct wi_config *load_config(const char *path, json_t *checks)
 static void report_absence(
     json_t *checks, const struct wi_config *config, size_t index, const struct wi_error *error)
 {
-    int wanted = wi_config_browser_given(config, index);
+    const struct wi_config_browser *browser = &config->browsers[index];
 
-    wi_doctor_add(checks, config->browsers[index].kind,
-        wanted ? WI_FINDING_MISSING : WI_FINDING_INFO, "%s", error->detail);
+    if (wi_config_browser_given(config, index))
+        wi_doctor_add(checks, browser->kind, WI_FINDING_MISSING, "%s", error->detail);
+    else
+        wi_doctor_add(checks, browser->kind, WI_FINDING_INFO, "not installed; it takes %s",
+            wi_kind_package(browser));
 }
 
 static void report_start(
@@ -154,6 +158,7 @@ enum wi_exit wi_cli_doctor(struct wi_cli *cli)
     wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
     if (config) {
         wi_doctor_host(checks, config);
+        wi_doctor_models(cli, checks, config);
         for (size_t i = 0; i < config->browser_count; i++)
             good += examine(config, i, start, checks, browsers);
         if (good == 0)

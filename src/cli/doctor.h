@@ -2,6 +2,7 @@
 #ifndef WI_CLI_DOCTOR_H
 #define WI_CLI_DOCTOR_H
 
+#include "cli/cli.h"
 #include "config/config.h"
 #include <jansson.h>
 
@@ -13,8 +14,12 @@ enum wi_finding { WI_FINDING_OK, WI_FINDING_INFO, WI_FINDING_WARNING, WI_FINDING
 __attribute__((format(printf, 4, 5))) void wi_doctor_add(
     json_t *checks, const char *check, enum wi_finding state, const char *format, ...);
 
-/* Limits, sandbox, shared memory, GPU devices and drivers, libraries, page. */
+/* Limits, sandbox, shared memory, GPU devices and drivers, libraries, page, certificates. */
 void wi_doctor_host(json_t *checks, const struct wi_config *config);
+
+/* Where models are looked for: by the daemon that answers, unless the command line names a
+ * configuration or none answers, in which case `config` tells. */
+void wi_doctor_models(struct wi_cli *cli, json_t *checks, const struct wi_config *config);
 
 /* What a page reported (wi_doctor_browser's object) as findings. */
 void wi_doctor_platforms(

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ASK_TIMEOUT_MS 5000
 
@@ -148,15 +149,24 @@ static void on_asked(void *context, const struct wi_error *error)
 
 /* --- the beginning ---------------------------------------------------------------------------- */
 
-/* A listener that only this machine reaches, on any port, whatever the daemon's is. */
+static void drop_tls(struct wi_config_bridge *bridge)
+{
+    free(bridge->tls_certificate);
+    free(bridge->tls_key);
+    bridge->tls_certificate = bridge->tls_key = NULL;
+}
+
+/* A listener that only this machine reaches, on any port, whatever the daemon's is; with its
+ * certificate, where this user may read the key. */
 static void make_private(struct wi_config_bridge *bridge)
 {
     free(bridge->listen);
     free(bridge->public_url);
-    free(bridge->tls_certificate);
-    free(bridge->tls_key);
     bridge->listen = wi_strdup("127.0.0.1:0");
-    bridge->public_url = bridge->tls_certificate = bridge->tls_key = NULL;
+    bridge->public_url = NULL;
+    if (bridge->tls_key &&
+        (access(bridge->tls_certificate, R_OK) != 0 || access(bridge->tls_key, R_OK) != 0))
+        drop_tls(bridge);
 }
 
 static enum wi_code make_parts(struct probe *p)
@@ -187,7 +197,8 @@ static void start(struct probe *p)
         .lws = p->lws,
         .instance = p->instance,
         .children = p->children,
-        .page_url = wi_bridge_url(p->bridge)};
+        .page_url = wi_bridge_url(p->bridge),
+        .certificate = wi_bridge_certificate(p->bridge)};
 
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         uv_signal_init(&p->loop, &p->signals[i]);

@@ -1,6 +1,7 @@
 /* What this machine has that browsers need, checked by trying where trying is harmless. */
 #include "cli/doctor.h"
 
+#include "base/certificate.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/lws.h"
@@ -133,8 +134,9 @@ static void check_libwebsockets(json_t *checks)
         wi_lws_begin_free(context);
         uv_run(&loop, UV_RUN_DEFAULT);
         wi_lws_end_free(context);
-        wi_doctor_add(
-            checks, "libwebsockets", WI_FINDING_OK, "%s, on libuv", lws_get_library_version());
+        /* Debian's is "4.1.6-", with nothing behind the dash. */
+        wi_doctor_add(checks, "libwebsockets", WI_FINDING_OK, "%.*s, on libuv",
+            (int)strcspn(lws_get_library_version(), "-"), lws_get_library_version());
     } else {
         wi_doctor_add(checks, "libwebsockets", WI_FINDING_MISSING, "%s", error.detail);
     }
@@ -154,14 +156,67 @@ static void check_page(json_t *checks, const struct wi_config *config)
     free(index);
 }
 
-static void check_models(json_t *checks, const struct wi_config *config)
+static void report_certificate(json_t *checks, const char *check,
+    const struct wi_certificate *certificate, const char *otherwise)
 {
-    if (access(config->models.directory, R_OK | X_OK) == 0)
-        wi_doctor_add(checks, "models", WI_FINDING_OK, "%s", config->models.directory);
+    if (certificate->expired)
+        wi_doctor_add(checks, check, WI_FINDING_WARNING, "%s (%s) expired on %s", certificate->path,
+            certificate->subject, certificate->until);
+    else if (certificate->trusted)
+        wi_doctor_add(checks, check, WI_FINDING_OK, "%s, valid until %s", certificate->path,
+            certificate->until);
+    else
+        wi_doctor_add(checks, check, WI_FINDING_INFO,
+            "%s, valid until %s, is not good for its address by an authority that this system "
+            "trusts: %s",
+            certificate->path, certificate->until, otherwise);
+}
+
+static void check_certificate(
+    json_t *checks, const char *check, const char *path, const char *address, const char *otherwise)
+{
+    struct wi_certificate *certificate;
+    struct wi_error error;
+
+    if (!path)
+        return;
+    certificate = wi_certificate_read(path, address, &error);
+    if (certificate)
+        report_certificate(checks, check, certificate, otherwise);
+    else /* it may be for the daemon's eyes alone */
+        wi_doctor_add(checks, check, WI_FINDING_WARNING, "%s", error.detail);
+    wi_certificate_free(certificate);
+}
+
+static void check_certificates(json_t *checks, const struct wi_config *config)
+{
+    const struct wi_config_bridge *bridge = &config->bridge;
+
+    check_certificate(checks, "API certificate", config->api.tls_certificate, config->api.listen,
+        "clients have to be given it (webinfer --authority)");
+    check_certificate(checks, "bridge certificate", bridge->tls_certificate,
+        bridge->public_url ? bridge->public_url : bridge->listen,
+        "browsers that are started here accept it all the same, nodes that join with a link have "
+        "to trust it by themselves");
+}
+
+void wi_doctor_models(struct wi_cli *cli, json_t *checks, const struct wi_config *config)
+{
+    json_t *status =
+        wi_argument_given(&cli->arguments, "config") ? NULL : wi_cli_get(cli, "/v1/status");
+    const char *served = json_string_value(json_object_get(status, "models_directory"));
+    const char *directory = config->models.directory;
+
+    if (served)
+        wi_doctor_add(checks, "models", WI_FINDING_OK, "%s, from where webinferd at %s serves %zu",
+            served, cli->rest.url, json_array_size(json_object_get(status, "models")));
+    else if (access(directory, R_OK | X_OK) == 0)
+        wi_doctor_add(checks, "models", WI_FINDING_OK, "%s", directory);
     else
         wi_doctor_add(checks, "models", WI_FINDING_WARNING,
-            "%s cannot be read: there is only builtin/echo; set [models] directory",
-            config->models.directory);
+            "%s cannot be read (%s): there is only builtin/echo; set [models] directory", directory,
+            strerror(errno));
+    json_decref(status);
 }
 
 void wi_doctor_host(json_t *checks, const struct wi_config *config)
@@ -172,5 +227,5 @@ void wi_doctor_host(json_t *checks, const struct wi_config *config)
     check_gpu(checks);
     check_libwebsockets(checks);
     check_page(checks, config);
-    check_models(checks, config);
+    check_certificates(checks, config);
 }

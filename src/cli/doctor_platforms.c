@@ -41,13 +41,23 @@ static const char *find_hint(const struct wi_config_browser *browser, const char
     return NULL;
 }
 
+/* What the browser tells of it, which may be nothing. */
 static void put_adapter(struct wi_buffer *text, const json_t *adapter)
 {
-    wi_table_cell(text, json_object_get(adapter, "vendor"), NULL);
-    wi_buffer_puts(text, " ");
-    wi_table_cell(text, json_object_get(adapter, "architecture"), NULL);
-    wi_buffer_puts(text, ", ");
-    wi_table_cell(text, json_object_get(adapter, "description"), NULL);
+    static const struct {
+        const char *member, *before;
+    } parts[] = {{"vendor", ""}, {"architecture", " "}, {"description", ", "}};
+    size_t begin = text->size;
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        const json_t *part = json_object_get(adapter, parts[i].member);
+        if (json_string_length(part) == 0)
+            continue;
+        wi_buffer_puts(text, text->size > begin ? parts[i].before : "");
+        wi_table_cell(text, part, NULL);
+    }
+    if (text->size == begin)
+        wi_buffer_puts(text, "one that is not named");
 }
 
 static void judge_absence(json_t *checks, const char *check, const char *name,
@@ -58,12 +68,13 @@ static void judge_absence(json_t *checks, const char *check, const char *name,
     const json_t *adapter = json_object_get(platform, "adapter");
     struct wi_buffer text = {0};
 
-    wi_buffer_printf(&text, "no: %s", reason ? reason : "no reason given");
-    if (hint)
-        wi_buffer_printf(&text, " (%s)", hint);
-    if (json_is_object(adapter)) { /* WebGL 2: there, and not computed with */
-        wi_buffer_puts(&text, "; the adapter is ");
+    if (json_is_object(adapter)) { /* WebGL 2 */
         put_adapter(&text, adapter);
+        wi_buffer_puts(&text, ": there, but models are not run on it");
+    } else {
+        wi_buffer_printf(&text, "no: %s", reason ? reason : "no reason given");
+        if (hint)
+            wi_buffer_printf(&text, " (%s)", hint);
     }
     wi_doctor_add(checks, check,
         wi_strings_contain(&browser->platforms, name) ? WI_FINDING_WARNING : WI_FINDING_INFO, "%s",

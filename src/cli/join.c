@@ -2,6 +2,7 @@
 #include "cli/join.h"
 
 #include "base/clock.h"
+#include "base/url.h"
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +68,10 @@ static void show(const struct wi_cli *cli, const struct wi_join_link *link)
         "Whoever opens this link in a browser lends it to the service: up to %lld at a time, "
         "coming until %s. It is a secret; DELETE /v1/admin/join/%s revokes it.\n",
         (long long)link->nodes, until, link->id);
+    if (wi_url_is_loopback(link->url))
+        fputs("warning: the bridge listens on this machine only, so the link works for browsers "
+              "here and nowhere else; [bridge] listen and public_url let others in\n",
+            stderr);
 }
 
 enum wi_exit wi_cli_token_join(struct wi_cli *cli)

@@ -130,6 +130,7 @@ void wi_rest_exchange(const struct wi_rest *rest, const struct wi_rest_request *
     }
     if (code != CURLE_OK) {
         answer->status = 0; /* half an answer is none */
+        answer->untrusted = code == CURLE_PEER_FAILED_VERIFICATION;
         if (!*answer->failure)
             strncpy(answer->failure, curl_easy_strerror(code), sizeof answer->failure - 1);
     }

@@ -25,6 +25,7 @@ struct wi_rest_request {
 struct wi_rest_answer {
     long status;           /* 0 if nobody answered */
     char failure[256];     /* why not */
+    int untrusted;         /* because the server's certificate is not one to trust */
     struct wi_buffer body; /* NUL-terminated */
     int same_machine;      /* the connection did not leave this machine */
     size_t json_size;      /* Inference-Header-Content-Length; 0: all is JSON */

@@ -56,7 +56,15 @@ static json_t *session_rows(const json_t *sessions)
     return rows;
 }
 
-/* {"chrome": {…}} becomes rows with a "kind". */
+/* Nobody asked for it: it is switched off, or there by default and not installed. */
+static int is_unwanted(const json_t *kind)
+{
+    return json_integer_value(json_object_get(kind, "max")) == 0 ||
+           (json_is_false(json_object_get(kind, "installed")) &&
+               json_is_null(json_object_get(kind, "problem")));
+}
+
+/* {"chrome": {…}} becomes rows with a "kind", the unwanted left out. */
 static json_t *kind_rows(const json_t *kinds)
 {
     json_t *rows = json_array(), *value;
@@ -64,6 +72,8 @@ static json_t *kind_rows(const json_t *kinds)
 
     json_object_foreach((json_t *)kinds, kind, value)
     {
+        if (is_unwanted(value))
+            continue;
         json_t *row = json_copy(value);
         json_object_set_new(row, "kind", json_string(kind));
         json_array_append_new(rows, row);
@@ -116,7 +126,7 @@ static void print_status(const struct wi_cli *cli, const json_t *answer)
     put_value("stored jobs: %s queued, ", answer, "stored_jobs.queued");
     put_value("%s running, ", answer, "stored_jobs.running");
     put_value("%s done\n", answer, "stored_jobs.done");
-    put_table("browsers", kinds, rows, "none configured");
+    put_table("browsers", kinds, rows, "none is installed; webinfer doctor says what each takes");
     put_table("sessions", sessions, browsers, "none");
     put_table("nodes", nodes, json_object_get(answer, "nodes"), "none");
     json_decref(browsers);

@@ -93,8 +93,10 @@ static json_t *passed_over_json(const struct wi_pool *pool)
         if (wi_pool_has_kind(pool, kind->name))
             continue;
         wi_pool_explain(pool, kind->name, &error);
-        if (wi_pool_kind_is_hopeful(pool, kind) &&
-            wi_pool_count_sessions(pool, kind->name, WI_SESSION_STATE_COUNT) == 0)
+        if (!kind->installed && !kind->given && wi_pool_kind_is_on(kind))
+            snprintf(error.detail, sizeof(error.detail), "it is not installed");
+        else if (wi_pool_kind_is_hopeful(pool, kind) &&
+                 wi_pool_count_sessions(pool, kind->name, WI_SESSION_STATE_COUNT) == 0)
             snprintf(error.detail, sizeof(error.detail),
                 "no %.31s is running; one is started when it is preferred or named and there is "
                 "room for it",

@@ -1,7 +1,9 @@
 /* The pool as the status API shows it. */
 #include "pool/private.h"
 
+#include "base/buffer.h"
 #include "base/clock.h"
+#include "browser/kinds.h"
 
 json_t *wi_pool_sessions_json(const struct wi_pool *pool)
 {
@@ -78,14 +80,37 @@ json_t *wi_pool_kinds_json(const struct wi_pool *pool)
         const char *breaker = !kind->backoff.open ? "closed" : left > 0 ? "open" : "half-open";
         json_object_set_new(object, kind->name,
             json_pack("{s:b, s:s?, s:s, s:I, s:f, s:I, s:I, s:b, s:o, s:o}", "installed",
-                kind->installed, "problem",
-                kind->problem.code == WI_OK ? NULL : kind->problem.detail, "breaker", breaker,
+                kind->installed, "problem", wi_pool_kind_problem(kind), "breaker", breaker,
                 "failures", (json_int_t)kind->backoff.failures, "next_start_ms",
                 left > 0 ? left : 0.0, "min", (json_int_t)kind->browser->min_connections, "max",
                 (json_int_t)kind->browser->max_connections, "wished", kind->wish_since > 0,
                 "sessions", states_json(pool, kind), "transitions", transitions_json(kind)));
     }
     return object;
+}
+
+static void warn_of_sandbox(
+    const struct wi_pool *pool, json_t *warnings, enum wi_tristate setting, const char *why)
+{
+    struct wi_buffer names = {0};
+
+    for (size_t i = 0; i < pool->kind_count; i++) {
+        const struct pool_kind *kind = &pool->kinds[i];
+        if (kind->installed && wi_pool_kind_is_on(kind) && kind->browser->sandbox == setting &&
+            !wi_kind_sandbox(kind->browser))
+            wi_buffer_printf(&names, "%s%s", names.size > 0 ? ", " : "", kind->name);
+    }
+    if (names.size > 0)
+        json_array_append_new(
+            warnings, json_sprintf("the browser's own sandbox is off, %s: %s", why, names.text));
+    wi_buffer_clear(&names);
+}
+
+void wi_pool_add_warnings(const struct wi_pool *pool, json_t *warnings)
+{
+    warn_of_sandbox(pool, warnings, WI_NO, "by configuration");
+    warn_of_sandbox(pool, warnings, WI_AUTO,
+        "because the daemon runs as root; run it as another user to have it");
 }
 
 void wi_pool_counters(const struct wi_pool *pool, struct wi_pool_counters *counters)

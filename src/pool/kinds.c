@@ -50,6 +50,7 @@ void wi_pool_set_kinds(struct wi_pool *pool, const struct wi_config *config)
         struct pool_kind *kind = &pool->kinds[i];
         kind->name = wi_strdup(config->browsers[i].kind);
         kind->browser = &config->browsers[i];
+        kind->given = wi_config_browser_given(config, i);
         for (size_t j = 0; j < old_count; j++)
             if (strcmp(old[j].name, kind->name) == 0) {
                 kind->backoff = old[j].backoff;
@@ -88,7 +89,7 @@ void wi_pool_check_kind(struct pool_kind *kind, double now)
     kind->check_at = now + RECHECK_MS;
     if (!kind->installed) {
         kind->problem = error;
-        if ((was || first) && kind->browser->max_connections > 0)
+        if ((was || (first && kind->given)) && wi_pool_kind_is_on(kind))
             wi_warn("pool", kind->name, "%s", error.detail);
     } else if (!was) {
         kind->problem.code = WI_OK;
@@ -97,10 +98,39 @@ void wi_pool_check_kind(struct pool_kind *kind, double now)
     }
 }
 
+int wi_pool_kind_is_on(const struct pool_kind *kind)
+{
+    return kind->browser->max_connections > 0;
+}
+
+const char *wi_pool_kind_problem(const struct pool_kind *kind)
+{
+    int is_news = kind->installed || kind->given;
+
+    return wi_pool_kind_is_on(kind) && is_news && kind->problem.code != WI_OK ? kind->problem.detail
+                                                                              : NULL;
+}
+
+void wi_pool_tell_absent(const struct wi_pool *pool)
+{
+    struct wi_buffer names = {0};
+    int installed = 0;
+
+    for (size_t i = 0; i < pool->kind_count; i++) {
+        const struct pool_kind *kind = &pool->kinds[i];
+        installed += kind->installed && wi_pool_kind_is_on(kind);
+        if (!kind->installed && !kind->given && wi_pool_kind_is_on(kind))
+            wi_buffer_printf(&names, "%s%s", names.size > 0 ? ", " : "", kind->name);
+    }
+    if (names.size > 0)
+        wi_log(installed ? WI_LOG_INFO : WI_LOG_WARN, "pool", NULL,
+            "not installed: %s; \"webinfer doctor\" says what they take", names.text);
+    wi_buffer_clear(&names);
+}
+
 int wi_pool_kind_is_hopeful(const struct wi_pool *pool, const struct pool_kind *kind)
 {
-    if (!kind->installed || kind->browser->max_connections == 0 ||
-        pool->config->pool.max_connections == 0)
+    if (!kind->installed || !wi_pool_kind_is_on(kind) || pool->config->pool.max_connections == 0)
         return 0;
     /* An open breaker whose time has come and that nobody probes: a request may be the probe. */
     return !kind->backoff.open ||
@@ -113,7 +143,7 @@ static enum wi_code explain_kind(
 {
     double left = kind->backoff.next_start - wi_now_ms();
 
-    if (pool->config->pool.max_connections == 0 || kind->browser->max_connections == 0)
+    if (pool->config->pool.max_connections == 0 || !wi_pool_kind_is_on(kind))
         wi_error_set(error, WI_UNAVAILABLE, "",
             "max_connections is 0, so no %s is started, and no page has joined", kind->name);
     else if (!kind->installed)

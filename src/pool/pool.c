@@ -44,10 +44,23 @@ const struct wi_bridge_events *wi_pool_bridge_events(struct wi_pool *pool)
     return &pool->bridge_events;
 }
 
+static void tell_warnings(const struct wi_pool *pool)
+{
+    json_t *warnings = json_array(), *warning;
+    size_t i;
+
+    wi_pool_add_warnings(pool, warnings);
+    json_array_foreach(warnings, i, warning)
+        wi_warn("pool", NULL, "%s", json_string_value(warning));
+    json_decref(warnings);
+}
+
 static void check_kinds(struct wi_pool *pool)
 {
     for (size_t i = 0; i < pool->kind_count; i++)
         wi_pool_check_kind(&pool->kinds[i], wi_now_ms());
+    wi_pool_tell_absent(pool);
+    tell_warnings(pool);
 }
 
 void wi_pool_start(struct wi_pool *pool, struct wi_bridge *bridge)

@@ -137,8 +137,11 @@ enum wi_code wi_pool_ready(const struct wi_pool *pool, struct wi_error *error);
 json_t *wi_pool_sessions_json(const struct wi_pool *pool);
 json_t *wi_pool_nodes_json(const struct wi_pool *pool);
 /* {"chrome":{"installed","problem","breaker","failures","next_start_ms","min","max","wished",
- * "sessions":{STATE: count},"transitions":{FROM:{TO: count}}}}; new reference. */
+ * "sessions":{STATE: count},"transitions":{FROM:{TO: count}}}}; new reference. "problem" is null
+ * where nobody asked for the kind: it is switched off, or there by default and not installed. */
 json_t *wi_pool_kinds_json(const struct wi_pool *pool);
+/* Appends a sentence for each thing about the kinds that may run that an operator should change. */
+void wi_pool_add_warnings(const struct wi_pool *pool, json_t *warnings);
 /* What would run this demand now, on what and why, by the same steps as wi_pool_pick; see GET
  * /v1/hardware. Nothing is changed by it. New reference. */
 json_t *wi_pool_hardware_json(struct wi_pool *pool, const struct wi_demand *demand);

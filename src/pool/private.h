@@ -18,6 +18,7 @@ struct pool_kind {
     char *name;
     const struct wi_config_browser *browser; /* borrowed from the configuration */
     struct wi_backoff backoff;
+    int given; /* the configuration names it; others are there by default, and may well be absent */
     int installed;
     struct wi_error problem; /* why not, or the last failure to become ready; code WI_OK: none */
     double check_at;         /* when to look for missing programs again */
@@ -102,6 +103,12 @@ void wi_pool_free_kinds(struct wi_pool *pool);
 struct pool_kind *wi_pool_find_kind(const struct wi_pool *pool, const char *name);
 /* Looks whether its programs are there. */
 void wi_pool_check_kind(struct pool_kind *kind, double now);
+/* Whether the configuration lets it run at all. */
+int wi_pool_kind_is_on(const struct pool_kind *kind);
+/* What is wrong with a kind that somebody wants or that is there, or NULL. */
+const char *wi_pool_kind_problem(const struct pool_kind *kind);
+/* One line of the log for the kinds that nobody asked for and that are not installed. */
+void wi_pool_tell_absent(const struct wi_pool *pool);
 /* Whether a browser of this kind is coming or can come: what needs one may wait. */
 int wi_pool_kind_is_hopeful(const struct wi_pool *pool, const struct pool_kind *kind);
 /* WI_UNAVAILABLE with why there is no node (of `browser`, NULL for any). */

@@ -259,12 +259,21 @@ test('token new without a file prints the line; a bad name is refused', async ()
     assert.equal((await webinfer(['token', 'new', 'bob:eve'])).code, 2);
 });
 
+test('a join link that works on this machine only is called one', async () => {
+    const { code, out, problems } = await webinfer(['token', 'join']);
+    assert.equal(code, 0);
+    assert.match(out, /^http:\/\/127\.0\.0\.1:\d+\/#token=/);
+    assert.match(problems, /warning: [^]*\[bridge\] listen and public_url/);
+});
+
 test('doctor says what is installed and what each browser would give, and leaves nothing',
     { timeout: 300_000 * patience }, async () => {
         const looked = await webinfer(['doctor', '--no-start']);
         assert.match(looked.out, /chromedriver|chromium/i);
         assert.match(looked.out, /\/dev\/shm/);
         assert.match(looked.out, /sandbox/);
+        assert.ok(looked.out.includes(`${daemon.store}, from where webinferd at ${daemon.url}`),
+            looked.out);
         const before = fs.readdirSync(daemon.temporary);
         const config = file('every-kind.conf', ini({ bridge: { page: builtPage },
             pool: { connection_timeout: '90s' }, 'browser.edge': edge(),

@@ -4,8 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import { safari } from '../lib/browsers.mjs';
+import { webinfer } from '../lib/cli.mjs';
 import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -13,18 +15,22 @@ import { until } from '../lib/wait.mjs';
 let daemon;
 const test = testsOf(() => daemon);
 
-/** A daemon with one kind of browser and a fresh certificate for that host. */
+/** A fresh certificate for that host, in `folder`, as a section's keys. */
+function certificate(folder, host) {
+    const [key, file] = ['key.pem', 'cert.pem'].map((name) => path.join(folder, name));
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt',
+        'ec_paramgen_curve:P-256', '-nodes', '-days', '1', '-subj', '/CN=a private one',
+        '-addext', `subjectAltName=${host}`, '-keyout', key, '-out', file], { stdio: 'ignore' });
+    return { tls_certificate: file, tls_key: key };
+}
+
+/** A daemon with one kind of browser and TLS on its bridge. */
 function withTls(kind, section, host, more = {}) {
     const others = ['chrome', 'firefox', 'safari'].filter((one) => one !== kind)
         .map((one) => [`browser.${one}`, { max_connections: 0 }]);
     const one = new Daemon({ models: ['twice'], config: { ...more,
         [`browser.${kind}`]: section, ...Object.fromEntries(others) } });
-    const [key, certificate] = ['key.pem', 'cert.pem'].map((file) => path.join(one.folder, file));
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt',
-        'ec_paramgen_curve:P-256', '-nodes', '-days', '1', '-subj', '/CN=a private one',
-        '-addext', `subjectAltName=${host}`, '-keyout', key, '-out', certificate],
-    { stdio: 'ignore' });
-    one.writeConfig({ bridge: { tls_certificate: certificate, tls_key: key } });
+    one.writeConfig({ bridge: certificate(one.folder, host) });
     return one;
 }
 
@@ -58,5 +64,24 @@ test('a browser that does not accept it is reported with the certificate', async
     assert.match(problem, /stuck at step "welcome"/);
     assert.match(problem, /accept the certificate of \/CN=a private one/);
     assert.ok(problem.includes(daemon.config.bridge.tls_certificate), problem);
+    await daemon.stop();
+});
+
+test('doctor tries the certificate, and the client says what to do about the API\'s', async () => {
+    daemon = withTls('chrome', { max_connections: 1 }, 'IP:127.0.0.1');
+    const api = certificate(fs.mkdtempSync(path.join(daemon.folder, 'api-')), 'IP:127.0.0.1');
+    daemon.writeConfig({ api });
+    await daemon.start({ ready: false });
+    const refused = await webinfer(daemon, ['status']);
+    assert.equal(refused.code, 3);
+    assert.match(refused.problems, /not trusted[^]*--authority FILE/);
+    assert.ok(!refused.problems.includes('Is webinferd running there?'), refused.problems);
+    const accepted = await webinfer(daemon, ['status', '--authority', api.tls_certificate]);
+    assert.equal(accepted.code, 0, accepted.problems);
+    const { code, out } = await webinfer(daemon, ['doctor', '--config', daemon.configFile]);
+    assert.equal(code, 0, out);
+    assert.match(out, /^info +API certificate .*\bclients have to be given it/m);
+    assert.match(out, /^info +bridge certificate .*\baccept it all the same/m);
+    assert.match(out, /^ok +chrome +\S+ [\d.]+, its page was connected/m);
     await daemon.stop();
 });

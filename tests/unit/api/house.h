@@ -163,6 +163,10 @@ json_t *wi_pool_kinds_json(const struct wi_pool *pool)
     return json_object();
 }
 
+void wi_pool_add_warnings(const struct wi_pool *pool, json_t *warnings)
+{
+}
+
 const char *wi_session_state_name(enum wi_session_state state)
 {
     return state == WI_SESSION_READY ? "ready" : "other";

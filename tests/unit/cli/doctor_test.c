@@ -31,8 +31,7 @@ static void a_software_adapter_is_named_as_one(void **state)
                            "{\"webgpu\":{\"available\":true,\"adapter\":{\"vendor\":\"google\","
                            "\"architecture\":\"swiftshader\",\"is_fallback\":true}}}}}");
     assert_int_equal(json_array_size(checks), 1);
-    assert_check(
-        checks, 0, "chrome webgpu", "warning", "google swiftshader, -: a software adapter");
+    assert_check(checks, 0, "chrome webgpu", "warning", "google swiftshader: a software adapter");
     json_decref(checks);
 }
 
@@ -54,6 +53,35 @@ static void what_is_not_configured_is_no_warning(void **state)
     assert_check(checks, 1, "chrome webnn", "info", "no reason given");
     assert_check(checks, 2, "chrome wasm threads", "warning", "not cross-origin isolated");
     json_decref(checks);
+}
+
+static void only_what_an_adapter_tells_is_told(void **state)
+{
+    json_t *checks = judge("{\"capabilities\":{\"cross_origin_isolated\":true,\"platforms\":"
+                           "{\"webgpu\":{\"available\":true,\"adapter\":{\"vendor\":\"\","
+                           "\"architecture\":\"\",\"is_fallback\":true}},"
+                           "\"webgl\":{\"available\":false,\"reason\":\"no engine\",\"adapter\":"
+                           "{\"vendor\":\"Apple Inc.\",\"description\":\"Apple GPU\"}}}}}");
+    assert_check(checks, 0, "chrome webgpu", "warning", "one that is not named: a software");
+    assert_check(checks, 1, "chrome webgl", "info", "Apple Inc., Apple GPU: there, but models are");
+    json_decref(checks);
+}
+
+static void a_kind_that_nobody_asked_for_is_no_fault(void **state)
+{
+    json_t *checks = json_array(), *browsers = json_array();
+    struct wi_problems problems = {0};
+    struct wi_config *config = wi_config_load(NULL, &problems);
+
+    setenv("PATH", "/nonexistent", 1);
+    for (size_t i = 0; i < config->browser_count; i++)
+        assert_int_equal(examine(config, i, 0, checks, browsers), 0);
+    assert_int_equal(json_array_size(checks), 4);
+    assert_check(checks, 0, "chrome", "info",
+        "not installed; it takes the packages chromium and chromium-driver (Debian)");
+    json_decref(checks);
+    json_decref(browsers);
+    wi_config_free(config);
 }
 
 static void what_would_bring_a_platform_is_said_for_each_family(void **state)
@@ -103,6 +131,8 @@ int main(void)
         cmocka_unit_test(a_software_adapter_is_named_as_one),
         cmocka_unit_test(a_real_adapter_is_fine),
         cmocka_unit_test(what_is_not_configured_is_no_warning),
+        cmocka_unit_test(only_what_an_adapter_tells_is_told),
+        cmocka_unit_test(a_kind_that_nobody_asked_for_is_no_fault),
         cmocka_unit_test(what_would_bring_a_platform_is_said_for_each_family),
         cmocka_unit_test(only_what_is_missing_fails),
     };
