@@ -2,6 +2,7 @@
 #include "pool/estimates.h"
 
 #include "base/clock.h"
+#include "base/heap.h"
 #include "base/memory.h"
 #include <assert.h>
 #include <jansson.h>
@@ -18,7 +19,18 @@
 /* Longer is no measurement but a clock gone wrong. */
 #define TIME_MAX_MS 1e8
 
+/* What is known of a model on one kind of browser. */
+struct group {
+    struct wi_heap measured; /* the entries with a measured run, by run_ms */
+    size_t entries;          /* it goes with the last of them */
+    UT_hash_handle hh;
+    char key[]; /* as an entry's, up to the kind */
+};
+
 struct entry {
+    struct wi_heap_place place; /* first: a place is cast back to its entry */
+    struct group *group;
+    int is_measured; /* and so in the group's heap */
     struct wi_estimate estimate;
     double saved_at, asked_at; /* wi_now_ms() */
     unsigned asks;
@@ -32,6 +44,7 @@ struct entry {
 struct wi_estimates {
     struct wi_db *db;
     struct entry *entries; /* by key; the one that changed longest ago comes first */
+    struct group *groups;  /* by key */
     size_t dirty;
 };
 
@@ -76,17 +89,85 @@ static struct entry *find(const struct wi_estimates *estimates, const char *hash
     return entry;
 }
 
+/* --- groups ---------------------------------------------------------------------------------- */
+
+static int is_faster(const struct wi_heap_place *a, const struct wi_heap_place *b)
+{
+    return ((const struct entry *)a)->estimate.run_ms < ((const struct entry *)b)->estimate.run_ms;
+}
+
+static struct group *find_group(
+    const struct wi_estimates *estimates, const char *key, size_t length)
+{
+    struct group *group;
+
+    HASH_FIND(hh, estimates->groups, key, length, group);
+    return group;
+}
+
+/* The group of a key: its first two lines, model and kind. */
+static struct group *join_group(struct wi_estimates *estimates, const char *key)
+{
+    const char *kind = strchr(key, '\n');
+    size_t length = kind ? (size_t)(kind + 1 - key) + strcspn(kind + 1, "\n") : strlen(key);
+    struct group *group = find_group(estimates, key, length);
+
+    if (!group) {
+        group = wi_alloc(sizeof(*group) + length + 1);
+        memcpy(group->key, key, length);
+        group->measured.before = is_faster;
+        HASH_ADD_KEYPTR(hh, estimates->groups, group->key, length, group);
+    }
+    group->entries++;
+    return group;
+}
+
+/* Keeps its place among the others of its group, whatever of it has changed. */
+static void rank(struct entry *entry)
+{
+    struct wi_heap *measured = &entry->group->measured;
+    int is_measured = entry->estimate.runs > 0;
+
+    if (entry->is_measured && is_measured)
+        wi_heap_changed(measured, &entry->place);
+    else if (is_measured)
+        wi_heap_add(measured, &entry->place);
+    entry->is_measured = is_measured;
+}
+
+static void leave_group(struct wi_estimates *estimates, struct entry *entry)
+{
+    struct group *group = entry->group;
+
+    if (entry->is_measured)
+        wi_heap_remove(&group->measured, &entry->place);
+    if (--group->entries > 0)
+        return;
+    HASH_DEL(estimates->groups, group);
+    wi_heap_clear(&group->measured);
+    free(group);
+}
+
+/* --- entries --------------------------------------------------------------------------------- */
+
+static void drop(struct wi_estimates *estimates, struct entry *entry)
+{
+    leave_group(estimates, entry);
+    estimates->dirty -= (size_t)entry->dirty;
+    HASH_DEL(estimates->entries, entry);
+    free(entry);
+}
+
 static struct entry *add(struct wi_estimates *estimates, const char *key, size_t length)
 {
     struct entry *entry = wi_alloc(sizeof(*entry) + length + 1), *oldest = estimates->entries;
 
     if (HASH_COUNT(estimates->entries) >= WI_ESTIMATE_MAX) {
         wi_db_forget(estimates->db, WI_DB_ESTIMATES, oldest->key);
-        estimates->dirty -= (size_t)oldest->dirty;
-        HASH_DEL(estimates->entries, oldest);
-        free(oldest);
+        drop(estimates, oldest);
     }
     memcpy(entry->key, key, length + 1);
+    entry->group = join_group(estimates, entry->key);
     entry->saved_at = -WI_ESTIMATE_SAVE_MS;
     HASH_ADD_KEYPTR(hh, estimates->entries, entry->key, length, entry);
     return entry;
@@ -136,6 +217,7 @@ void wi_estimates_save(struct wi_estimates *estimates)
 
 static void changed(struct wi_estimates *estimates, struct entry *entry, double now)
 {
+    rank(entry);
     estimates->dirty += !entry->dirty;
     entry->dirty = 1;
     if (now - entry->saved_at >= WI_ESTIMATE_SAVE_MS)
@@ -159,7 +241,9 @@ static void load_one(void *context, const char *key, const char *text)
 
     HASH_FIND(hh, estimates->entries, key, length, entry);
     if (json_is_object(value) && length < KEY_SIZE && !entry) {
-        struct wi_estimate *e = &add(estimates, key, length)->estimate;
+        struct wi_estimate *e;
+        entry = add(estimates, key, length);
+        e = &entry->estimate;
         e->load_ms = number(value, "load_ms", TIME_MAX_MS);
         e->run_ms = number(value, "run_ms", TIME_MAX_MS);
         e->best_ms = number(value, "best_ms", TIME_MAX_MS);
@@ -168,6 +252,7 @@ static void load_one(void *context, const char *key, const char *text)
         e->runs = (unsigned)number(value, "runs", 1e9);
         e->cold = json_is_true(json_object_get(value, "cold"));
         e->measured_at = (int64_t)number(value, "measured_at", 1e15);
+        rank(entry);
     }
     json_decref(value);
 }
@@ -190,8 +275,7 @@ void wi_estimates_free(struct wi_estimates *estimates)
     wi_estimates_save(estimates);
     HASH_ITER(hh, estimates->entries, entry, next)
     {
-        HASH_DEL(estimates->entries, entry);
-        free(entry);
+        drop(estimates, entry);
     }
     free(estimates);
 }
@@ -344,15 +428,10 @@ double wi_estimates_best_run(
     const struct wi_estimates *estimates, const char *hash, const char *kind)
 {
     char key[KEY_SIZE];
-    size_t length = make_key(key, hash, kind);
-    double best = -1;
+    const struct group *group = find_group(estimates, key, make_key(key, hash, kind));
+    const struct entry *best = group ? (const struct entry *)wi_heap_first(&group->measured) : NULL;
 
-    key[length++] = '\n';
-    for (const struct entry *entry = estimates->entries; entry; entry = entry->hh.next)
-        if (entry->estimate.runs > 0 && strncmp(entry->key, key, length) == 0 &&
-            (best < 0 || entry->estimate.run_ms < best))
-            best = entry->estimate.run_ms;
-    return best;
+    return best ? best->estimate.run_ms : -1;
 }
 
 size_t wi_estimates_count(const struct wi_estimates *estimates)

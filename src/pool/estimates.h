@@ -79,7 +79,7 @@ void wi_estimates_probe_dropped(
  * the mean may be one of bad times, and where all of them once took far less. */
 double wi_estimate_hope(const struct wi_estimate *estimate);
 /* The shortest run time known of the model in any version and on any platform of a kind; negative
- * if there is none. Walks through all estimates. */
+ * if there is none. */
 double wi_estimates_best_run(
     const struct wi_estimates *estimates, const char *hash, const char *kind);
 size_t wi_estimates_count(const struct wi_estimates *estimates);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
+#include <utlist.h>
 
 /* A platform that failed may do better some day: an input that fits, a machine less loaded. */
 #define UNABLE_MS (7 * 24 * 3600e3)
@@ -24,8 +25,13 @@
 
 const char *const wi_verdict_names[] = {"unknown", "trusted", "wrong", "unable", "exempt", NULL};
 
+struct known;
+
 struct verdict {
     char *key;
+    struct known *known;
+    struct verdict *of_prev, *of_next; /* of the same model */
+    struct verdict *prev, *next;       /* of the same shelf */
     enum wi_verdict verdict;
     double ratio;
     char detail[256];
@@ -36,10 +42,29 @@ struct verdict {
     UT_hash_handle hh;
 };
 
+/* All of one model. */
+struct known {
+    struct verdict *verdicts;
+    UT_hash_handle hh;
+    char hash[]; /* of its content */
+};
+
+/* Joined pages have a shelf of their own: they make keys at will, and so can push out only each
+ * other's. */
+enum owner { OURS, JOINED, OWNER_COUNT };
+static const size_t shelf_max[] = {WI_VERDICT_OURS_MAX, WI_VERDICT_JOINED_MAX};
+
+struct shelf {
+    struct verdict *verdicts; /* the one that was decided longest ago comes first */
+    size_t count;
+};
+
 struct wi_verdicts {
     struct wi_db *db;
-    struct verdict *all; /* by key */
-    size_t about_wasm;   /* how many of them are what WASM says of a model */
+    struct verdict *all;  /* by key */
+    struct known *models; /* by hash; one lives while it has verdicts */
+    struct shelf shelves[OWNER_COUNT];
+    size_t about_wasm; /* how many of them are what WASM says of a model */
 };
 
 /* The fields of a key, in order. */
@@ -81,6 +106,13 @@ static void wasm_key(
         wi_platform_names[WI_WASM], engine_version(node));
 }
 
+static enum owner owner_in(const char *key)
+{
+    const char *kind = strchr(key, '\t');
+
+    return kind && strncmp(kind + 1, "joined:", 7) == 0 ? JOINED : OURS;
+}
+
 /* Splits a copy of a key in place. 0, or -1 for one that is not ours. */
 static int split(char *text, const char *fields[FIELD_COUNT])
 {
@@ -114,25 +146,70 @@ static struct verdict *find(const struct wi_verdicts *verdicts, const char *key)
     return verdict;
 }
 
-static struct verdict *find_or_add(struct wi_verdicts *verdicts, const char *key)
+static struct known *find_known(const struct wi_verdicts *verdicts, const char *hash, size_t length)
 {
-    struct verdict *verdict = find(verdicts, key);
+    struct known *known;
 
-    if (verdict)
-        return verdict;
-    verdict = wi_alloc(sizeof(*verdict));
-    verdict->key = wi_strdup(key);
-    HASH_ADD_KEYPTR(hh, verdicts->all, verdict->key, strlen(verdict->key), verdict);
-    verdicts->about_wasm += is_about_wasm(key) != 0;
-    return verdict;
+    HASH_FIND(hh, verdicts->models, hash, length, known);
+    return known;
+}
+
+static struct known *find_or_add_known(struct wi_verdicts *verdicts, const char *key)
+{
+    size_t length = strcspn(key, "\t");
+    struct known *known = find_known(verdicts, key, length);
+
+    if (known)
+        return known;
+    known = wi_alloc(sizeof(*known) + length + 1);
+    memcpy(known->hash, key, length);
+    HASH_ADD_KEYPTR(hh, verdicts->models, known->hash, length, known);
+    return known;
 }
 
 static void drop(struct wi_verdicts *verdicts, struct verdict *verdict)
 {
+    struct shelf *shelf = &verdicts->shelves[owner_in(verdict->key)];
+    struct known *known = verdict->known;
+
     HASH_DEL(verdicts->all, verdict);
+    DL_DELETE(shelf->verdicts, verdict);
+    shelf->count--;
+    DL_DELETE2(known->verdicts, verdict, of_prev, of_next);
+    if (!known->verdicts) {
+        HASH_DEL(verdicts->models, known);
+        free(known);
+    }
     verdicts->about_wasm -= is_about_wasm(verdict->key) != 0;
     free(verdict->key);
     free(verdict);
+}
+
+static void forget(struct wi_verdicts *verdicts, struct verdict *verdict)
+{
+    wi_db_forget(verdicts->db, WI_DB_VERDICTS, verdict->key);
+    drop(verdicts, verdict);
+}
+
+static struct verdict *find_or_add(struct wi_verdicts *verdicts, const char *key)
+{
+    struct verdict *verdict = find(verdicts, key);
+    enum owner owner = owner_in(key);
+    struct shelf *shelf = &verdicts->shelves[owner];
+
+    if (verdict)
+        return verdict;
+    if (shelf->count >= shelf_max[owner])
+        forget(verdicts, shelf->verdicts);
+    verdict = wi_alloc(sizeof(*verdict));
+    verdict->key = wi_strdup(key);
+    HASH_ADD_KEYPTR(hh, verdicts->all, verdict->key, strlen(verdict->key), verdict);
+    DL_APPEND(shelf->verdicts, verdict);
+    shelf->count++;
+    verdict->known = find_or_add_known(verdicts, key);
+    DL_APPEND2(verdict->known->verdicts, verdict, of_prev, of_next);
+    verdicts->about_wasm += is_about_wasm(key) != 0;
+    return verdict;
 }
 
 static void keep(struct wi_verdicts *verdicts, const struct verdict *verdict)
@@ -284,6 +361,10 @@ enum wi_code wi_verdicts_rejection(const struct wi_verdicts *verdicts, const str
 static void decide(struct wi_verdicts *verdicts, struct verdict *verdict, enum wi_verdict value,
     double ratio, const char *detail, double for_ms)
 {
+    struct shelf *shelf = &verdicts->shelves[owner_in(verdict->key)];
+
+    DL_DELETE(shelf->verdicts, verdict);
+    DL_APPEND(shelf->verdicts, verdict);
     verdict->verdict = value;
     verdict->ratio = !(ratio <= RATIO_MAX) ? RATIO_MAX : ratio;
     verdict->checked_at = wi_wall_ms();
@@ -363,10 +444,8 @@ void wi_verdicts_accept(
 {
     struct verdict *said = (struct verdict *)wasm_says(verdicts, model, node);
 
-    if (!said)
-        return;
-    wi_db_forget(verdicts->db, WI_DB_VERDICTS, said->key);
-    drop(verdicts, said);
+    if (said)
+        forget(verdicts, said);
 }
 
 /* --- for people --------------------------------------------------------------------------------
@@ -397,16 +476,16 @@ static json_t *verdict_json(const struct verdict *verdict, const char *const fie
 
 json_t *wi_verdicts_json(const struct wi_verdicts *verdicts, const char *hash)
 {
+    const struct known *known = verdicts ? find_known(verdicts, hash, strlen(hash)) : NULL;
     json_t *list = json_array();
 
-    for (const struct verdict *verdict = verdicts ? verdicts->all : NULL; verdict;
-         verdict = verdict->hh.next) {
+    for (const struct verdict *verdict = known ? known->verdicts : NULL; verdict;
+         verdict = verdict->of_next) {
         char copy[WI_VERDICT_KEY_SIZE];
         const char *fields[FIELD_COUNT];
         snprintf(copy, sizeof(copy), "%s", verdict->key);
-        if (split(copy, fields) != 0 || strcmp(fields[HASH], hash) != 0)
-            continue;
-        json_array_append_new(list, verdict_json(verdict, fields));
+        if (split(copy, fields) == 0)
+            json_array_append_new(list, verdict_json(verdict, fields));
     }
     return list;
 }

@@ -23,6 +23,11 @@ enum wi_verdict {
 };
 extern const char *const wi_verdict_names[]; /* "unknown", "trusted" … */
 
+/* More are not kept, of the browsers that we start and of joined pages: the one that was decided
+ * longest ago goes. */
+#define WI_VERDICT_OURS_MAX 10000
+#define WI_VERDICT_JOINED_MAX 2000
+
 struct wi_verdicts;
 /* Reads what `db` (NULL: keep nothing) remembers; `db` must outlive it. */
 struct wi_verdicts *wi_verdicts_new(struct wi_db *db);

@@ -14,12 +14,15 @@ static struct {
     char *key, *value;
 } rows[ROWS];
 static size_t row_count, put_count;
+static int forgetful; /* it keeps nothing */
 
 void wi_db_put(struct wi_db *db, enum wi_db_space space, const char *key, const char *value)
 {
     size_t i = 0;
 
     assert_int_equal(space, WI_DB_ESTIMATES);
+    if (forgetful)
+        return;
     while (i < row_count && strcmp(rows[i].key, key) != 0)
         i++;
     if (i == row_count) {
@@ -58,6 +61,7 @@ static int setup(void **state)
     strcpy(node.platforms[WI_WEBGPU].adapter.vendor, "google");
     wi_estimates_place(place, &node, WI_WEBGPU);
     put_count = 0;
+    forgetful = 0;
     estimates = wi_estimates_new(NULL);
     return 0;
 }
@@ -346,6 +350,48 @@ static void the_best_of_a_kind_is_found(void **state)
     assert_true(wi_estimates_best_run(estimates, "other", "chrome") < 0);
 }
 
+/* Every change of a measurement, and what goes because there are too many, against a plain walk. */
+static void the_best_stays_the_best_whatever_changes(void **state)
+{
+    enum { PLACES = 40 };
+    char places[PLACES][WI_PLACE_SIZE], many[WI_PLACE_SIZE];
+    unsigned seed = 5;
+
+    forgetful = 1;
+
+#define RANDOM(n) ((seed = seed * 1103515245u + 12345u) / 65536u % (n))
+    for (int i = 0; i < PLACES; i++)
+        snprintf(
+            places[i], sizeof(places[i]), "%s\nwebgpu\n156.%d\n", i % 2 ? "edge" : "chrome", i);
+    for (int step = 0; step < 3000; step++) {
+        unsigned one = RANDOM(PLACES);
+        double run_ms = 1 + RANDOM(1000);
+        if (RANDOM(4) == 0)
+            wi_estimates_exceeded(estimates, hash, places[one], 1000, 0);
+        else if (RANDOM(4) == 0)
+            wi_estimates_failed(estimates, hash, places[one], 0);
+        else
+            wi_estimates_ran(estimates, hash, places[one], 0, run_ms, step % 3 > 0, 0);
+        for (int kind = 0; kind < 2; kind++) {
+            double best = -1;
+            for (int i = kind; i < PLACES; i += 2) {
+                struct wi_estimate e = wi_estimates_get(estimates, hash, places[i]);
+                if (e.runs > 0 && (best < 0 || e.run_ms < best))
+                    best = e.run_ms;
+            }
+            assert_true(wi_estimates_best_run(estimates, hash, kind ? "edge" : "chrome") == best);
+        }
+    }
+#undef RANDOM
+    assert_true(wi_estimates_best_run(estimates, hash, "edge") > 0);
+    for (int i = 0; i < WI_ESTIMATE_MAX; i++) {
+        snprintf(many, sizeof(many), "firefox\nwasm\n%d\n", i);
+        wi_estimates_failed(estimates, hash, many, 0);
+    }
+    assert_int_equal(wi_estimates_count(estimates), WI_ESTIMATE_MAX);
+    assert_true(wi_estimates_best_run(estimates, hash, "edge") < 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +414,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             what_was_measured_in_bad_times_is_measured_again_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(the_best_of_a_kind_is_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_best_stays_the_best_whatever_changes, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,8 @@ void wi_db_put(struct wi_db *db, enum wi_db_space space, const char *key, const 
 {
     struct row *row = row_of(key);
     assert_int_equal(space, WI_DB_VERDICTS);
+    if (!row && row_count == sizeof rows / sizeof *rows)
+        return;
     if (!row)
         row = &rows[row_count++];
     snprintf(row->key, sizeof row->key, "%s", key);
@@ -299,6 +301,73 @@ static void counts(void **state)
     assert_int_equal(count[WI_UNKNOWN], 0);
 }
 
+static size_t known_of(const char *hash)
+{
+    json_t *list = wi_verdicts_json(verdicts, hash);
+    size_t count = json_array_size(list);
+    json_decref(list);
+    return count;
+}
+
+static void each_model_has_its_own(void **state)
+{
+    set(WI_TRUSTED);
+    strcpy(node.kind, "edge");
+    set(WI_WRONG);
+    strcpy(model.hash, "abcde");
+    set(WI_TRUSTED);
+    assert_int_equal(known_of("abcd"), 2);
+    assert_int_equal(known_of("abcde"), 1);
+    assert_int_equal(known_of("abc"), 0);
+    reopen();
+    assert_int_equal(known_of("abcd"), 2);
+    assert_int_equal(known_of("abcde"), 1);
+}
+
+/* Its adapter's text is what a page says it is. */
+static void decide_for_adapter(int number)
+{
+    snprintf(node.platforms[WI_WEBGPU].adapter.description,
+        sizeof node.platforms[WI_WEBGPU].adapter.description, "adapter %d", number);
+    set(WI_TRUSTED);
+}
+
+static enum wi_verdict verdict_for_adapter(int number)
+{
+    snprintf(node.platforms[WI_WEBGPU].adapter.description,
+        sizeof node.platforms[WI_WEBGPU].adapter.description, "adapter %d", number);
+    return get();
+}
+
+static void joined_pages_push_out_only_each_others(void **state)
+{
+    set(WI_WRONG);
+    node.session[0] = '\0';
+    for (int i = 0; i < WI_VERDICT_JOINED_MAX; i++)
+        decide_for_adapter(i);
+    decide_for_adapter(0); /* decided again: it is not the oldest any more */
+    for (int i = 0; i < 10; i++)
+        decide_for_adapter(WI_VERDICT_JOINED_MAX + i);
+    assert_int_equal(known_of("abcd"), 1 + WI_VERDICT_JOINED_MAX);
+    assert_int_equal(verdict_for_adapter(0), WI_TRUSTED);
+    assert_int_equal(verdict_for_adapter(1), WI_UNKNOWN);
+    assert_int_equal(verdict_for_adapter(10), WI_UNKNOWN);
+    assert_int_equal(verdict_for_adapter(11), WI_TRUSTED);
+    assert_int_equal(verdict_for_adapter(WI_VERDICT_JOINED_MAX + 9), WI_TRUSTED);
+    strcpy(node.session, "session-1");
+    node.platforms[WI_WEBGPU].adapter.description[0] = '\0';
+    assert_int_equal(get(), WI_WRONG);
+}
+
+static void of_ours_too_the_oldest_goes(void **state)
+{
+    for (int i = 0; i <= WI_VERDICT_OURS_MAX; i++)
+        decide_for_adapter(i);
+    assert_int_equal(known_of("abcd"), WI_VERDICT_OURS_MAX);
+    assert_int_equal(verdict_for_adapter(0), WI_UNKNOWN);
+    assert_int_equal(verdict_for_adapter(1), WI_TRUSTED);
+}
+
 static void long_and_odd_details_are_cut(void **state)
 {
     char text[600];
@@ -341,6 +410,9 @@ int main(void)
         TEST(what_wasm_refuses_is_refused),
         TEST(what_wasm_has_no_memory_for_is_exempt),
         TEST(counts),
+        TEST(each_model_has_its_own),
+        TEST(joined_pages_push_out_only_each_others),
+        TEST(of_ours_too_the_oldest_goes),
         TEST(long_and_odd_details_are_cut),
         TEST(rows_of_another_make_are_ignored),
     };
