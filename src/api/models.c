@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- where a model is loaded --------------------------------------------------------------- */
+/* --- where models are loaded ----------------------------------------------------------------- */
 
 struct loaded_search {
     const struct wi_api *api;
-    const char *name;
+    const char *name; /* or NULL for all */
     json_t *found;
 };
 
@@ -25,20 +25,29 @@ static void find_loaded(void *context, const struct wi_node_info *node)
     json_array_foreach(state.models, i, entry)
     {
         const char *name = json_string_value(json_object_get(entry, "name"));
-        if (!name || strcmp(name, search->name) != 0)
+        if (!name || (search->name && strcmp(name, search->name) != 0))
             continue;
-        json_t *copy = json_copy((json_t *)entry);
+        json_t *copy = json_copy((json_t *)entry), *list = json_object_get(search->found, name);
         json_object_del(copy, "name");
         json_object_set_new(copy, "node", json_string(node->id));
-        json_array_append_new(search->found, copy);
+        if (!list && (list = json_array()))
+            json_object_set_new(search->found, name, list);
+        json_array_append_new(list, copy);
     }
 }
 
-static json_t *loaded_json(const struct wi_api *api, const char *name)
+/* {NAME: [what its nodes tell of it]} of one model, or of all in one walk over the nodes. */
+static json_t *find_all_loaded(const struct wi_api *api, const char *name)
 {
-    struct loaded_search search = {api, name, json_array()};
+    struct loaded_search search = {api, name, json_object()};
     wi_bridge_each(api->deps.bridge, find_loaded, &search);
     return search.found;
+}
+
+static json_t *loaded_json(const json_t *loaded, const char *name)
+{
+    json_t *list = json_object_get(loaded, name);
+    return list ? json_incref(list) : json_array();
 }
 
 /* --- what it takes and gives --------------------------------------------------------------- */
@@ -62,8 +71,8 @@ static json_t *values_json(const struct wi_onnx_value *values, size_t count)
 }
 
 /* `model` is NULL where it has not been read; `problem` says why it cannot be, or is NULL. */
-static json_t *model_json(
-    const struct wi_api *api, const char *name, const struct wi_model *model, const char *problem)
+static json_t *model_json(const struct wi_api *api, const json_t *loaded, const char *name,
+    const struct wi_model *model, const char *problem)
 {
     enum wi_model_type type = model ? model->type : wi_model_type_of_name(name);
     json_t *out = json_pack("{s:s, s:s?}", "name", name, "type", wi_model_type_name(type));
@@ -82,7 +91,7 @@ static json_t *model_json(
     }
     if (model && model->builtin)
         json_object_set_new(out, "builtin", json_true());
-    json_object_set_new(out, "loaded", loaded_json(api, name));
+    json_object_set_new(out, "loaded", loaded_json(loaded, name));
     if (problem) {
         json_t *text = json_string(problem);
         json_object_set_new(out, "problem", text ? text : json_string("it cannot be read"));
@@ -94,35 +103,69 @@ static json_t *model_json(
 
 struct listing {
     const struct wi_api *api;
-    json_t *list;
-    int has_echo;
+    json_t *loaded, *list;
 };
 
 static void add_model(
     void *context, const char *name, const struct wi_model *model, const char *problem)
 {
     struct listing *listing = context;
-    listing->has_echo |= strcmp(name, "builtin/echo") == 0;
-    json_t *entry = model_json(listing->api, name, model, problem);
+    json_t *entry = model_json(listing->api, listing->loaded, name, model, problem);
     if (entry)
         json_array_append_new(listing->list, entry);
 }
 
 json_t *wi_api_models_json(const struct wi_api *api)
 {
-    struct listing listing = {api, json_array(), 0};
+    struct listing listing = {api, find_all_loaded(api, NULL), json_array()};
     wi_store_each(api->deps.store, add_model, &listing);
-    if (!listing.has_echo)
-        json_array_insert_new(listing.list, 0,
-            json_pack("{s:s, s:n, s:b, s:o}", "name", "builtin/echo", "type", "builtin", 1,
-                "loaded", json_array()));
+    json_decref(listing.loaded);
     return listing.list;
 }
 
+/* What lies in the folder as if it were a model, and why it is none. */
+static json_t *ignored_json(const struct wi_list *list)
+{
+    json_t *out = json_array();
+    for (size_t i = 0; i < list->ignored_count; i++)
+        json_array_append_new(out, json_pack("{s:s, s:s}", "name", list->ignored[i].name, "reason",
+                                       list->ignored[i].problem));
+    return out;
+}
+
+struct list_wait {
+    struct wi_request *request;
+    struct wi_listing_wait *wait;
+};
+
+static void cancel_list(void *work)
+{
+    struct list_wait *wait = work;
+    wi_listing_cancel(wait->wait);
+    free(wait);
+}
+
+static void on_list(void *context, const struct wi_list *list)
+{
+    struct list_wait *wait = context;
+    wi_request_answer_json(wait->request, 200,
+        json_pack("{s:o, s:o, s:I}", "models", wi_api_models_json(wait->request->api), "ignored",
+            ignored_json(list), "ignored_more", (json_int_t)list->ignored_more));
+    free(wait);
+}
+
+/* Who asks for the list alone has just put something there, more often than not: it is worth
+ * waiting until the folder has been read again, beside the loop. */
 void wi_handle_models(struct wi_request *request)
 {
-    wi_request_answer_json(
-        request, 200, json_pack("{s:o}", "models", wi_api_models_json(request->api)));
+    struct list_wait *work = wi_alloc(sizeof *work);
+    work->request = request;
+    struct wi_listing_wait *wait =
+        wi_listing_fresh(wi_store_listing(request->api->deps.store), on_list, work);
+    if (!wait)
+        return;
+    work->wait = wait;
+    wi_request_wait(request, cancel_list, work);
 }
 
 /* --- one ------------------------------------------------------------------------------------- */
@@ -143,10 +186,14 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
 {
     struct look_up *look_up = context;
     struct wi_request *request = look_up->request;
-    if (error)
+    if (error) {
         wi_request_answer_error(request, error);
-    else
-        wi_request_answer_json(request, 200, model_json(request->api, model->name, model, NULL));
+    } else {
+        json_t *loaded = find_all_loaded(request->api, model->name);
+        wi_request_answer_json(
+            request, 200, model_json(request->api, loaded, model->name, model, NULL));
+        json_decref(loaded);
+    }
     free(look_up);
 }
 

@@ -4,6 +4,6 @@
 
 #include "api/request.h"
 
-json_t *wi_api_models_json(const struct wi_api *api); /* a new list; reads the store's folder */
+json_t *wi_api_models_json(const struct wi_api *api); /* a new list, as last read */
 
 #endif

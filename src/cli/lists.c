@@ -85,6 +85,22 @@ static json_t *complete(const struct wi_cli *cli, const json_t *model)
     return read ? read : json_copy((json_t *)model);
 }
 
+/* What lies in the model directory and is no model. */
+static void print_ignored(const json_t *answer)
+{
+    static const struct wi_column columns[] = {
+        {"NO MODEL", "name", NULL}, {"WHY", "reason", NULL}, {0}};
+    const json_t *rows = json_object_get(answer, "ignored");
+    json_int_t more = json_integer_value(json_object_get(answer, "ignored_more"));
+
+    if (json_array_size(rows) == 0)
+        return;
+    puts("");
+    put_rows(columns, rows, "");
+    if (more > 0)
+        printf("and %lld more\n", (long long)more);
+}
+
 static void print_models(const struct wi_cli *cli, const json_t *answer)
 {
     static const struct wi_column columns[] = {{"MODEL", "name", NULL}, {"TYPE", "type", NULL},
@@ -108,6 +124,7 @@ static void print_models(const struct wi_cli *cli, const json_t *answer)
     }
     put_rows(columns, rows, "There are no models.");
     json_decref(rows);
+    print_ignored(answer);
 }
 
 static void print_names(const struct wi_cli *cli, const json_t *answer)

@@ -210,7 +210,9 @@ const struct wi_verb wi_cli_verbs[] = {
     {"jobs wait", "ID", 1, 1, {0}, "Wait for a job to end, and show its answer", job_options,
         wi_cli_jobs_wait},
     {"jobs cancel", "ID", 1, 1, {0}, "Cancel a job", NULL, wi_cli_jobs_cancel},
-    {"models", "", 0, 0, {0}, "List the models, and what the numerics guard found of each",
+    {"models", "", 0, 0, {0},
+        "List the models, and what the numerics guard found of each; then what is no model, and "
+        "why",
         models_options, wi_cli_models},
     {"nodes", "", 0, 0, {0}, "List the pages that compute, and on what", NULL, wi_cli_nodes},
     {"hardware", "MODEL", 1, 1, {WI_COMPLETE_MODEL},

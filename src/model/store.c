@@ -8,7 +8,7 @@
 #include "base/lane.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "model/list.h"
+#include "model/listing.h"
 #include "model/load.h"
 
 #include <assert.h>
@@ -65,6 +65,7 @@ struct wi_store {
     struct job *jobs;
     struct wi_lane *readings;
     struct wi_model *echo;
+    struct wi_listing *listing;
 };
 
 static const char echo_name[] = "builtin/echo";
@@ -235,6 +236,7 @@ struct wi_store *wi_store_new(uv_loop_t *loop, const char *directory)
     store->readings = wi_lane_new(loop, 1);
     store->echo = new_model(store, echo_name);
     store->echo->builtin = 1;
+    store->listing = wi_listing_new(loop, directory);
     return store;
 }
 
@@ -245,6 +247,7 @@ void wi_store_reset(struct wi_store *store, const char *directory)
     free(store->directory);
     store->directory = copy;
     remove_entries(store);
+    wi_listing_reset(store->listing, directory);
 }
 
 void wi_store_cancel(struct wi_store_lookup *lookup)
@@ -264,6 +267,7 @@ void wi_store_free(struct wi_store *store)
         return;
     remove_entries(store);
     wi_model_unref(store->echo);
+    wi_listing_free(store->listing);
     DL_FOREACH_SAFE(store->jobs, job, next)
     {
         while (job->waiters)
@@ -352,7 +356,9 @@ static void end_job(void *data, int cancelled)
     entry = job->detached ? NULL : find_entry(job->store, load->name);
     if (entry)
         settle(entry, job, model);
-    job->detached = 1; /* no look-up can join any more */
+    if (model && !wi_list_model(wi_listing_now(job->store->listing), load->name))
+        wi_listing_missed(job->store->listing); /* it came since the folder was read */
+    job->detached = 1;                          /* no look-up can join any more */
     while (job->waiters) {
         struct wi_store_lookup lookup = *job->waiters;
 
@@ -378,13 +384,13 @@ static struct job *start_job(struct wi_store *store, const char *name, uint64_t 
     return job;
 }
 
-static void answer_not_found(const char *name, wi_store_fn *on_model, void *context)
+static void answer_not_found(
+    struct wi_store *store, const char *name, wi_store_fn *on_model, void *context)
 {
     struct wi_error error;
 
-    wi_error_set(
-        &error, WI_MODEL_NOT_FOUND, "model_name", "there is no model %.160s in the store", name);
-    wi_error_expect(&error, "the name of a folder with a model.onnx in the model directory");
+    wi_list_explain(wi_listing_now(store->listing), name, &error);
+    wi_listing_missed(store->listing);
     on_model(context, NULL, &error);
 }
 
@@ -411,7 +417,7 @@ struct wi_store_lookup *wi_store_find(
         if (strcmp(name, echo_name) == 0)
             answer(on_model, context, store->echo, NULL);
         else
-            answer_not_found(name, on_model, context);
+            answer_not_found(store, name, on_model, context);
         return NULL;
     }
     entry = find_entry(store, name);
@@ -419,7 +425,7 @@ struct wi_store_lookup *wi_store_find(
         (errno == ENOENT || errno == ENOTDIR)) {
         if (entry)
             remove_entry(store, entry);
-        answer_not_found(name, on_model, context);
+        answer_not_found(store, name, on_model, context);
         return NULL;
     }
     if (entry && !entry->job && is_current(entry, &files)) {
@@ -437,20 +443,28 @@ struct wi_store_lookup *wi_store_find(
 
 /* --- listing ---------------------------------------------------------------------------------- */
 
+static void tell_model(
+    struct wi_store *store, const struct wi_list_row *row, wi_store_each_fn *each, void *context)
+{
+    struct entry *entry = find_entry(store, row->name);
+    const char *problem = entry && entry->error ? entry->error->detail : row->problem;
+
+    each(context, row->name, entry ? entry->model : NULL, entry && entry->model ? NULL : problem);
+}
+
 void wi_store_each(struct wi_store *store, wi_store_each_fn *each, void *context)
 {
-    struct wi_strings names = {0};
+    const struct wi_list *list = wi_listing_now(store->listing);
+    size_t i = 0;
 
-    wi_strings_add(&names, echo_name);
-    wi_list_models(store->directory, &names);
-    for (size_t i = 0; i < names.count; i++) {
-        struct entry *entry = find_entry(store, names.items[i]);
+    for (; i < list->model_count && strcmp(list->models[i].name, echo_name) < 0; i++)
+        tell_model(store, &list->models[i], each, context);
+    each(context, echo_name, store->echo, NULL);
+    for (; i < list->model_count; i++)
+        tell_model(store, &list->models[i], each, context);
+}
 
-        if (strcmp(names.items[i], echo_name) == 0)
-            each(context, echo_name, store->echo, NULL);
-        else
-            each(context, names.items[i], entry ? entry->model : NULL,
-                entry && entry->error ? entry->error->detail : NULL);
-    }
-    wi_strings_clear(&names);
+struct wi_listing *wi_store_listing(struct wi_store *store)
+{
+    return store->listing;
 }

@@ -9,6 +9,7 @@
 #define WI_MODEL_STORE_H
 
 #include "base/error.h"
+#include "model/listing.h"
 #include "model/onnx.h"
 #include "model/type.h"
 #include <jansson.h>
@@ -57,10 +58,12 @@ void wi_store_cancel(struct wi_store_lookup *lookup); /* no callback comes; NULL
  * NULL if there is none. */
 struct wi_model *wi_store_by_hash(struct wi_store *store, const char *name, const char *hash);
 
-/* Calls `each` for every model of the store's folder and for builtin/echo, sorted by name; reads
- * the folder again. `model` is
- * NULL where the model has not been looked up since the start (or cannot be: `problem` says why,
- * else NULL). Models that were looked up come with their snapshot. */
+/* The list of the folder, read beside the loop; borrowed. */
+struct wi_listing *wi_store_listing(struct wi_store *store);
+
+/* Calls `each` for every model of that list as it is now and for builtin/echo, sorted by name.
+ * `model` is NULL where the model has not been looked up since the start (or cannot be: `problem`
+ * says why, else NULL). Models that were looked up come with their snapshot. */
 typedef void wi_store_each_fn(
     void *context, const char *name, const struct wi_model *model, const char *problem);
 void wi_store_each(struct wi_store *store, wi_store_each_fn *each, void *context);

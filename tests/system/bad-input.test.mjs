@@ -113,6 +113,9 @@ test('an unknown model', async () => {
     const answer = await daemon.infer({ model_name: 'no_such_model', inputs: [tensor()] });
     assertProblem(answer, 404, 'model_not_found');
     assert.match(answer.json.detail, /no_such_model/);
+    const meant = await daemon.infer({ model_name: 'twcie', inputs: [tensor()] });
+    assertProblem(meant, 404, 'model_not_found',
+        { detail: /did you mean twice\?/, allowed: /^twice\b/ });
 });
 
 test('missing and unknown fields are named', async () => {

@@ -12,6 +12,7 @@ import * as kserve from '../lib/kserve.mjs';
 import * as onnx from '../lib/onnx.mjs';
 import { builtPage, cliPath, hasDigits, skipDigits } from '../lib/paths.mjs';
 import { picture } from '../lib/picture.mjs';
+import { until } from '../lib/wait.mjs';
 
 /** @type {Daemon} */
 let daemon;
@@ -72,6 +73,22 @@ test('status, models and nodes as tables and as JSON', async () => {
         const before = await webinfer(['--json', verb]);
         assert.deepEqual(Object.keys(before.json), Object.keys(json.json));
     }
+});
+
+test('what lies among the models and is none is told with its reason', async () => {
+    const flat = path.join(daemon.store, 'flat.onnx');
+    fs.writeFileSync(flat, '');
+    const { json } = await until(async () => {
+        const answer = await daemon.get('/v1/models');
+        return answer.json.ignored.length > 0 && answer;
+    }, { what: 'the file is listed' });
+    assert.deepEqual(json.ignored, [{ name: 'flat.onnx',
+        reason: 'a model is a folder: move the file to flat/model.onnx' }]);
+    assert.equal(json.ignored_more, 0);
+    const plain = await webinfer(['models']);
+    assert.match(plain.out, /NO MODEL[^\n]*WHY\nflat\.onnx +a model is a folder/);
+    assert.match(daemon.log, /flat\.onnx: is no model: a model is a folder/);
+    fs.rmSync(flat);
 });
 
 test('the names of the models, for scripts and for the shell', async () => {

@@ -409,6 +409,21 @@ static void add_name(
     free(text);
 }
 
+static void on_list(void *context, const struct wi_list *list)
+{
+    *(int *)context = 1;
+}
+
+/* Turns the loop until the folder was read after what was put there. */
+static void read_folder(struct fixture *f)
+{
+    int done = 0;
+    wi_listing_reset(wi_store_listing(f->models), f->store);
+    assert_non_null(wi_listing_fresh(wi_store_listing(f->models), on_list, &done));
+    while (!done)
+        uv_run(&f->loop, UV_RUN_ONCE);
+}
+
 static void lists_models(void **state)
 {
     struct fixture *f = *state;
@@ -430,6 +445,7 @@ static void lists_models(void **state)
     put_file(f, "file.txt", "x", 1);
     wi_model_unref(find_good(f, "b"));
     expect_error(f, "bad", WI_MODEL_INVALID, "no whole");
+    read_folder(f);
     wi_store_each(f->models, add_name, &names);
     assert_int_equal(names.count, sizeof expected / sizeof expected[0]);
     for (size_t i = 0; i < names.count; i++)
