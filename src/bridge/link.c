@@ -146,16 +146,20 @@ static void drop_queue(struct wi_link *link)
 static void link_gone(struct wi_link *link)
 {
     struct wi_node *node = link->node;
+    int left = link->left;
     DL_DELETE(link->bridge->links, link);
     drop_queue(link);
     wi_blob_unref(link->incoming);
     wi_timer_free(link->hello);
     wi_timer_free(link->rest);
     free(link);
-    if (node) {
-        node->link = NULL;
+    if (!node)
+        return;
+    node->link = NULL;
+    if (left && !*node->info.session) /* who looks after a browser of ours sees what it did */
+        wi_node_leave(node, 1, "it closed its connection");
+    else
         wi_node_away(node);
-    }
 }
 
 /* --- Closing --------------------------------------------------------------------------------- */
@@ -426,6 +430,14 @@ static void link_receive(struct wi_link *link, const void *bytes, size_t size)
     wi_blob_unref(blob);
 }
 
+/* 1000: its purpose is fulfilled; 1001: it is going away, as a page that is closed says. Whoever
+ * means to come back says neither. */
+static int says_it_left(const unsigned char *in, size_t length)
+{
+    int code = length >= 2 ? in[0] << 8 | in[1] : 0;
+    return code == WI_CLOSE_NORMAL || code == WI_CLOSE_GOING_AWAY;
+}
+
 /* --- The way in from lws --------------------------------------------------------------------- */
 
 int wi_link_callback(
@@ -446,6 +458,8 @@ int wi_link_callback(
     case LWS_CALLBACK_SERVER_WRITEABLE:
         return link ? link_writeable(link) : 0;
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        if (link && !link->closing)
+            link->left = says_it_left(in, length);
         /* The answer to a close frame of ours, which lws does not know that it sent. */
         return link && link->close_sent ? -1 : 0;
     case LWS_CALLBACK_CLOSED:

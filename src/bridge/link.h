@@ -35,6 +35,7 @@ struct wi_link {
     int broken;               /* a write failed: WRITEABLE closes the socket */
     /* Closing. */
     int closing, close_sent;
+    int left; /* the peer closed, saying that it was done */
     uint16_t close_code;
     char close_reason[124];
 };

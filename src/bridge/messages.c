@@ -187,6 +187,30 @@ static enum wi_heard on_log(struct wi_node *node, struct wi_frame *frame, struct
     return WI_HEARD_LOOSE;
 }
 
+/* --- bye ------------------------------------------------------------------------------------- */
+
+struct bye {
+    const char *reason;
+};
+
+static const struct wi_param bye_table[] = {
+    ROW(bye, reason, WI_PARAM_STRING, 0, 0, 0),
+    END_ROW,
+};
+
+/* The node is gone after this. A browser of ours is only closed or reloaded by ourselves, and then
+ * the work on it may well have been why. */
+static enum wi_heard on_bye(struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
+{
+    struct bye bye = {0};
+    char why[128];
+    if (read_data(bye_table, frame, &bye, error) == WI_HEARD_WRONG)
+        return WI_HEARD_WRONG;
+    wi_report_text(why, sizeof why, bye.reason && *bye.reason ? bye.reason : "it said bye");
+    wi_node_leave(node, *node->info.session != '\0', why);
+    return WI_HEARD_OURS;
+}
+
 /* --- Dispatch -------------------------------------------------------------------------------- */
 
 static const struct {
@@ -200,6 +224,7 @@ static const struct {
     {"model_status", on_model_status},
     {"capability_report", on_capability_report},
     {"log", on_log},
+    {"bye", on_bye},
 };
 
 static enum wi_heard dispatch(struct wi_node *node, struct wi_frame *frame, struct wi_error *error)

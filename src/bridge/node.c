@@ -125,27 +125,47 @@ static void node_destroy(struct wi_node *node)
     free(node);
 }
 
-void wi_node_down(struct wi_node *node, const char *code, const char *why)
+static void silence(struct wi_node *node)
 {
-    struct wi_bridge *bridge = node->bridge;
-    struct wi_attempt *attempt, *next;
-    int alone = 1;
-    wi_info("bridge", node->info.id, "node down: %s", why);
-    unlist(node);
     wi_timer_stop(node->grace_timer);
     wi_timer_stop(node->heartbeat_timer);
     wi_timer_stop(node->ack_timer);
-    if (node->link)
-        wi_link_close(node->link, WI_CLOSE_NORMAL, code, wi_make_bye(bridge, code, why));
+}
+
+/* `blame`: the oldest attempt may have been what ended it. */
+static void end(struct wi_node *node, int blame, const char *why)
+{
+    struct wi_bridge *bridge = node->bridge;
+    struct wi_attempt *attempt, *next;
     HASH_ITER(hh, node->attempts, attempt, next)
     {
         if (!bridge->closed)
-            bridge->events.on_lost(bridge->events.context, node->info.id, attempt->id, alone, why);
-        alone = 0;
+            bridge->events.on_lost(bridge->events.context, node->info.id, attempt->id, blame, why);
+        blame = 0;
     }
     if (!bridge->closed)
         bridge->events.on_node_down(bridge->events.context, node->info.id, why);
     node_destroy(node);
+}
+
+void wi_node_down(struct wi_node *node, const char *code, const char *why)
+{
+    wi_info("bridge", node->info.id, "node down: %s", why);
+    unlist(node);
+    silence(node);
+    if (node->link)
+        wi_link_close(node->link, WI_CLOSE_NORMAL, code, wi_make_bye(node->bridge, code, why));
+    end(node, 1, why);
+}
+
+void wi_node_leave(struct wi_node *node, int blame, const char *why)
+{
+    wi_info("bridge", node->info.id, "node left: %s", why);
+    unlist(node);
+    silence(node);
+    if (node->link)
+        wi_link_close(node->link, WI_CLOSE_NORMAL, "the node has left", NULL);
+    end(node, blame, why);
 }
 
 void wi_node_free(struct wi_node *node)

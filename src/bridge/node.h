@@ -16,6 +16,9 @@ void wi_node_away(struct wi_node *node);
 /* Ends the node and frees it: says `bye` with `code` if it is connected, reports its attempts lost
  * in the order sent, then the node down. Never from inside a call of the upper layer's. */
 void wi_node_down(struct wi_node *node, const char *code, const char *why);
+/* The same when the node goes by itself: nothing is said to it. With `blame` the oldest of its
+ * attempts may have been the reason. */
+void wi_node_leave(struct wi_node *node, int blame, const char *why);
 /* At the bridge's end: lets go of timers, attempts and models, so that the loop can run empty. The
  * node itself stays, because its own event may be what ends the bridge. */
 void wi_node_quiesce(struct wi_node *node);

@@ -5,6 +5,7 @@
  *   simulate.c (options, the join link, the end)
  *     -> simulate_run.c (all nodes: ramp, timers, figures) -> simulate_link.c (a socket)
  *                                                          -> simulate_node.c (its conversation)
+ *                                                          -> simulate_say.c (what it says)
  *                                                          -> simulate_model.c (shapes of answers)
  */
 #ifndef WI_CLI_SIMULATE_H
@@ -57,7 +58,7 @@ struct sim {
     struct wi_timer *ramp, *beat, *over;
     uv_signal_t interrupt, terminate;
     struct sim_node *nodes; /* options->nodes of them */
-    size_t started, connecting;
+    size_t started, connecting, leaving;
     struct sim_model *models; /* list */
     struct sim_counters counters;
     unsigned char *scratch; /* LWS_PRE + WI_LWS_CHUNK bytes */
@@ -88,7 +89,7 @@ struct sim_attempt {
     int answered, late, twice, cut;
 };
 
-enum sim_state { SIM_IDLE, SIM_CONNECTING, SIM_ANNOUNCING, SIM_UP, SIM_GONE };
+enum sim_state { SIM_IDLE, SIM_CONNECTING, SIM_ANNOUNCING, SIM_UP, SIM_LEAVING, SIM_GONE };
 
 struct sim_node {
     struct sim *sim;
@@ -115,6 +116,7 @@ struct sim_node {
 /* Runs the nodes until the end; 0, or -1 if none of them could come in. */
 int sim_run(const struct sim_options *options);
 double sim_random(struct sim *sim); /* in [0, 1) */
+void sim_left(struct sim *sim);     /* a node that said bye is gone */
 
 /* --- simulate_link.c ------------------------------------------------------------------------- */
 
@@ -128,6 +130,16 @@ void sim_link_clear(struct sim_node *node); /* what is queued and half received 
 struct sim_message *sim_message_new(int binary, struct wi_buffer *bytes); /* takes the text */
 void sim_message_unref(struct sim_message *message);                      /* NULL is fine */
 
+/* --- simulate_say.c -------------------------------------------------------------------------- */
+
+/* Begins a message; its data is open. */
+void sim_say_begin(struct sim_node *node, struct wi_buffer *out, int binary, const char *type);
+void sim_say_announcement(struct sim_node *node);
+void sim_say_heartbeat(struct sim_node *node, const char *reply_to);
+void sim_say_models(struct sim_node *node);
+void sim_say_capabilities(struct sim_node *node);
+void sim_say_bye(struct sim_node *node);
+
 /* --- simulate_node.c ------------------------------------------------------------------------- */
 
 void sim_node_open(struct sim_node *node); /* the socket is: announces itself */
@@ -137,6 +149,8 @@ void sim_node_closed(struct sim_node *node);
 void sim_node_refused(struct sim_node *node, int code, const char *reason); /* told so on closing */
 /* Now and then: comes back when it is time, speaks up, notices silence. */
 void sim_node_beat(struct sim_node *node, double now);
+/* Says bye if it is up: 1, and sim_left follows. */
+int sim_node_leave(struct sim_node *node);
 void sim_node_free(struct sim_node *node);
 
 /* --- simulate_model.c ------------------------------------------------------------------------ */

@@ -1,6 +1,4 @@
 /* One simulated node's part of the conversation of webinfer-protocol(7). */
-#include "config.h"
-
 #include "cli/simulate.h"
 
 #include "base/clock.h"
@@ -14,106 +12,6 @@
 #define LATE_FACTOR                                                                                \
     1.5 /* of an interval: a heartbeat of the service's that comes later is late                   \
          */
-
-/* --- saying things --------------------------------------------------------------------------- */
-
-static void begin(struct sim_node *node, struct wi_buffer *out, int binary, const char *type)
-{
-    if (binary)
-        wi_buffer_add(out, "\0\0\0\0", 4);
-    wi_buffer_printf(out,
-        "{\"id\":\"%llu\",\"type\":\"%s\",\"from\":\"%s\",\"timestamp\":%lld,\"data\":{",
-        (unsigned long long)++node->sequence, type, node->id, (long long)wi_wall_ms());
-}
-
-static void send_text(struct sim_node *node, struct wi_buffer *out)
-{
-    wi_buffer_puts(out, "}");
-    wi_frame_end(out, 0);
-    struct sim_message *message = sim_message_new(0, out);
-    sim_link_send(node, message);
-    sim_message_unref(message);
-}
-
-static void put_capabilities(struct wi_buffer *out, const struct sim_node *node)
-{
-    wi_buffer_puts(out, "\"capabilities\":{\"browser\":{\"name\":");
-    wi_buffer_json_string(out, node->sim->options->browser);
-    wi_buffer_puts(out,
-        ",\"version\":\"" PACKAGE_VERSION "\",\"user_agent\":\"webinfer simulate\"},\"cores\":2,"
-        "\"memory_gib\":4,\"cross_origin_isolated\":true,\"platforms\":{\"simulated\":{"
-        "\"available\":true}},\"engines\":{\"simulator\":\"" PACKAGE_VERSION "\"}}");
-}
-
-/* Attempts that are answered, or those that are not. */
-static void put_attempts(struct wi_buffer *out, const struct sim_node *node, int answered)
-{
-    const struct sim_attempt *attempt;
-    int first = 1;
-
-    wi_buffer_puts(out, "[");
-    DL_FOREACH(node->attempts, attempt)
-    {
-        if (attempt->answered != answered)
-            continue;
-        wi_buffer_puts(out, first ? "" : ",");
-        wi_buffer_json_string(out, attempt->id);
-        first = 0;
-    }
-    wi_buffer_puts(out, "]");
-}
-
-void sim_node_open(struct sim_node *node)
-{
-    struct wi_buffer out = {0};
-
-    node->state = SIM_ANNOUNCING;
-    node->heard = wi_now_ms();
-    begin(node, &out, 0, "node_announcement");
-    wi_buffer_puts(&out, "\"protocol\":1,\"page_version\":\"" PACKAGE_VERSION "\",");
-    if (*node->resume_token) {
-        wi_buffer_printf(&out,
-            "\"resume\":{\"node\":\"%s\",\"token\":\"%s\",\"running\":", node->id,
-            node->resume_token);
-        put_attempts(&out, node, 0);
-        wi_buffer_puts(&out, ",\"unacknowledged\":");
-        put_attempts(&out, node, 1);
-        wi_buffer_puts(&out, "},");
-    } else {
-        wi_buffer_printf(&out, "\"token\":\"%s\",", node->sim->options->token);
-    }
-    put_capabilities(&out, node);
-    send_text(node, &out);
-}
-
-static void send_heartbeat(struct sim_node *node, const char *reply_to)
-{
-    struct wi_buffer out = {0};
-
-    begin(node, &out, 0, "heartbeat");
-    wi_buffer_printf(&out, "\"seq\":%llu,", (unsigned long long)node->sequence);
-    if (reply_to) {
-        wi_buffer_puts(&out, "\"reply_to\":");
-        wi_buffer_json_string(&out, reply_to);
-        wi_buffer_puts(&out, ",");
-    }
-    wi_buffer_puts(&out, "\"busy_since_ms\":0,\"running\":");
-    put_attempts(&out, node, 0);
-    send_text(node, &out);
-}
-
-static void send_model_status(struct sim_node *node)
-{
-    struct wi_buffer out = {0};
-
-    begin(node, &out, 0, "model_status");
-    wi_buffer_puts(&out, "\"models\":");
-    if (node->models)
-        wi_buffer_json(&out, node->models);
-    else
-        wi_buffer_puts(&out, "[]");
-    send_text(node, &out);
-}
 
 /* --- attempts -------------------------------------------------------------------------------- */
 
@@ -193,7 +91,7 @@ static struct sim_message *make_answer(struct sim_node *node, const struct wi_fr
     struct wi_buffer out = {0};
     int binary = !failure && outputs->count > 0;
 
-    begin(node, &out, binary, "task_response");
+    sim_say_begin(node, &out, binary, "task_response");
     wi_buffer_puts(&out, "\"attempt_id\":");
     wi_buffer_json_string(&out, attempt->id);
     wi_buffer_puts(&out, ",\"reply_to\":");
@@ -237,7 +135,7 @@ static void note_model(struct sim_node *node, const json_t *model)
     json_array_append_new(
         node->models, json_pack("{s:s, s:s, s:s, s:s, s:i}", "name", name, "hash", hash, "platform",
                           "simulated", "state", "loaded", "bytes", 0));
-    send_model_status(node);
+    sim_say_models(node);
 }
 
 /* The inputs that were asked for, as they came. */
@@ -386,7 +284,7 @@ static void on_welcome(struct sim_node *node, const struct wi_frame *frame)
             free_attempt(attempt);
     }
     if (node->models)
-        send_model_status(node);
+        sim_say_models(node);
     DL_FOREACH(node->attempts, attempt)
     if (attempt->answered)
         sim_link_send(node, attempt->answer);
@@ -402,7 +300,7 @@ static void on_heartbeat(struct sim_node *node, const struct wi_frame *frame)
     counters->late_heartbeats += gap > LATE_FACTOR * node->interval_ms;
     if (gap > counters->worst_gap_ms)
         counters->worst_gap_ms = gap;
-    send_heartbeat(node, frame->id);
+    sim_say_heartbeat(node, frame->id);
 }
 
 static void forget_itself(struct sim_node *node)
@@ -464,12 +362,9 @@ static void handle(struct sim_node *node, struct wi_frame *frame)
     } else if (strcmp(frame->type, "model_unload") == 0) {
         json_decref(node->models);
         node->models = NULL;
-        send_model_status(node);
+        sim_say_models(node);
     } else if (strcmp(frame->type, "capability_query") == 0) {
-        struct wi_buffer out = {0};
-        begin(node, &out, 0, "capability_report");
-        put_capabilities(&out, node);
-        send_text(node, &out);
+        sim_say_capabilities(node);
     }
 }
 
@@ -489,11 +384,29 @@ void sim_node_message(struct sim_node *node, struct wi_blob *blob, int binary)
 
 /* --- coming and going ------------------------------------------------------------------------ */
 
+void sim_node_open(struct sim_node *node)
+{
+    node->state = SIM_ANNOUNCING;
+    node->heard = wi_now_ms();
+    sim_say_announcement(node);
+}
+
+int sim_node_leave(struct sim_node *node)
+{
+    if (node->state != SIM_UP)
+        return 0;
+    node->state = SIM_LEAVING;
+    sim_say_bye(node);
+    return 1;
+}
+
 void sim_node_closed(struct sim_node *node)
 {
     struct sim *sim = node->sim;
 
     sim_link_clear(node);
+    if (node->state == SIM_LEAVING)
+        sim_left(sim);
     if (sim->ending || node->state == SIM_GONE || node->state == SIM_IDLE)
         return;
     if (node->state == SIM_UP)
@@ -515,7 +428,7 @@ void sim_node_beat(struct sim_node *node, double now)
     if (now - node->heard > node->interval_ms * node->misses)
         sim_link_cut(node);
     else if (now - node->said >= node->interval_ms)
-        send_heartbeat(node, NULL);
+        sim_say_heartbeat(node, NULL);
 }
 
 void sim_node_free(struct sim_node *node)

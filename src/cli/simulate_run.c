@@ -9,10 +9,11 @@
 #include <string.h>
 
 #define RAMP_MS 5
-#define RAMP_NODES 64      /* started in one step */
+#define RAMP_NODES 64 /* started in one step */
 /* On their way at a time: the service bears 256 that have not announced themselves. */
 #define CONNECTING_MAX 128
 #define BEAT_MS 100
+#define LEAVE_MS 2000 /* how long the nodes wait for the service to close */
 
 double sim_random(struct sim *sim)
 {
@@ -61,17 +62,36 @@ static void show_figures(const struct sim *sim)
     json_decref(figures);
 }
 
+/* Begins the end: the nodes say bye, and the service closes their sockets. */
 static void stop(struct sim *sim)
 {
-    if (sim->ending)
+    if (sim->ending) {
+        wi_timer_start(sim->over, 0, 0); /* told twice: at once */
         return;
+    }
     sim->ending = 1;
     show_figures(sim);
+    wi_timer_stop(sim->ramp);
+    wi_timer_stop(sim->beat);
+    for (size_t i = 0; i < sim->options->nodes; i++)
+        sim->leaving += (size_t)sim_node_leave(&sim->nodes[i]);
+    wi_timer_start(sim->over, sim->leaving ? LEAVE_MS : 0, 0);
+}
+
+void sim_left(struct sim *sim)
+{
+    if (--sim->leaving == 0 && sim->over)
+        wi_timer_start(sim->over, 0, 0);
+}
+
+static void finish(struct sim *sim)
+{
     for (size_t i = 0; i < sim->options->nodes; i++)
         sim_node_free(&sim->nodes[i]);
     wi_timer_free(sim->ramp);
     wi_timer_free(sim->beat);
     wi_timer_free(sim->over);
+    sim->over = NULL;
     uv_close((uv_handle_t *)&sim->interrupt, NULL);
     uv_close((uv_handle_t *)&sim->terminate, NULL);
     wi_lws_begin_free(sim->lws);
@@ -79,7 +99,12 @@ static void stop(struct sim *sim)
 
 static void on_over(void *context)
 {
-    stop(context);
+    struct sim *sim = context;
+
+    if (sim->ending)
+        finish(sim);
+    else
+        stop(sim);
 }
 
 static void on_signal(uv_signal_t *handle, int number)

@@ -5,7 +5,7 @@
 
 It computes two things: builtin/echo, and the model "twice" (y = x + x on FP32). It fetches the
 model's file as the protocol says and checks its hash. Standard input takes orders for tests:
-"cut" breaks the connection. It ends when the service sends it away.
+"cut" breaks the connection, "leave" ends the node. It ends, too, when the service sends it away.
 """
 import array
 import base64
@@ -168,6 +168,7 @@ class Node:
         self.unacknowledged = {}  # attempt id -> the message with its answer
         self.models = {}  # hash -> name: fetched and checked
         self.socket = None
+        self.leaving = False
 
     # -- saying things
 
@@ -299,6 +300,9 @@ class Node:
                 if order == "cut":
                     self.socket.socket.close()
                     raise Closed(1006, "cut by order")
+                if order == "leave":
+                    self.send("bye", {"reason": "told to leave"})
+                    self.leaving = True
                 if not order:
                     orders = []
             if self.socket.socket in ready:
@@ -317,6 +321,8 @@ class Node:
                 self.serve()
             except (Closed, OSError) as problem:
                 print("closed", *problem.args, flush=True)
+                if self.leaving:
+                    sys.exit(0)
                 if isinstance(problem, Closed) and problem.args[0] in (1007, 1008, 4001):
                     sys.exit(1)
                 time.sleep(random.uniform(0, min(0.25 * 2 ** self.failures, 5)))

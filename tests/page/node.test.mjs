@@ -76,6 +76,15 @@ describe('a node', () => {
         await service.seen('node_announcement', (m) => m.data.resume?.node === 'node-1');
     });
 
+    nodeTest('says bye when its page is left', async ({ service, tab }) => {
+        await tab.goto('about:blank');
+        // Its worker may be ended before it has said so; then the browser says that it goes away.
+        const last = await service.seen('close');
+        const bye = service.messages.find(({ type }) => type === 'bye');
+        assert.ok(bye || last.code === 1001, `closed with ${last.code}`);
+        if (bye) assert.equal(bye.data.reason, 'its page was closed');
+    });
+
     nodeTest('stays away after bye, and when refused', async ({ service, tab }) => {
         service.send('bye', { code: 'drain', reason: 'no longer needed' });
         await tab.waitForSelector('html[data-state=stopped]', { state: 'attached' });

@@ -175,15 +175,36 @@ test('a node in Python, written from the manual alone, echoes, computes and come
             await until(() => Date.now() - at > 1200, { what: 'four heartbeats' });
             assert.equal((await nodes()).length, 1);
             assert.equal((await echo([9], { platform: 'wasm' })).json.outputs[0].data[0], 9);
-            await daemon.request(`/v1/admin/join/${id}`, { method: 'DELETE' });
-            await hears(/^bye drain/m);
+            // It leaves by itself, and its place is free at once, long before resume_grace.
+            child.stdin.write('leave\n');
+            await hears(/^closed 1000/m);
             await until(() => child.exitCode !== null, { what: 'the node to end' });
             assert.equal(child.exitCode, 0, said);
+            const next = await new FakeNode(url).join();
+            assert.equal((await nodes()).length, 1);
+            await daemon.request(`/v1/admin/join/${id}`, { method: 'DELETE' });
+            await next.got('bye');
+            assert.equal((await next.gone()).code, 1000);
         } finally {
             child.kill('SIGKILL');
         }
         await noNodes();
     });
+
+test('simulated nodes say bye when they end, and others take their places at once', async () => {
+    const { id, url } = await join({ nodes: 20 });
+    const file = path.join(daemon.folder, 'places');
+    fs.writeFileSync(file, `${url}\n`);
+    for (let i = 0; i < 2; i++) {
+        const simulation = await new Simulation(daemon, { nodes: 20, joinFile: file }).up();
+        assert.equal((await nodes()).length, 20);
+        await simulation.stop();
+        // As soon as the process has ended, the service knows of none.
+        assert.deepEqual(await nodes(), []);
+    }
+    await daemon.request(`/v1/admin/join/${id}`, { method: 'DELETE' });
+    await noNodes();
+});
 
 test('webinfer simulate says what is wrong with its options and with its link', async () => {
     const wrong = async (options, words) => {

@@ -24,6 +24,7 @@ import { Outbox } from './outbox.js';
 
 /** From opening the socket to `welcome`; after that, try again. */
 const WELCOME_TIMEOUT_MS = 10000;
+const CLOSE_NORMAL = 1000;
 const CLOSE_POLICY = 1008;
 const CLOSE_RESUME_UNKNOWN = 4001;
 /** After these the service does not want this page back. */
@@ -194,6 +195,14 @@ export class Connection {
     /** @param {Record<string, any>} data */
     _bye(data) {
         if (FINAL_BYES.has(data.code)) this._stop('stopped', String(data.reason ?? data.code));
+    }
+
+    /** Says that the node goes for good, as far as there is time for it. @param {string} reason */
+    leave(reason) {
+        if (this._stopped) return;
+        this.send('bye', { reason });
+        this._stop('stopped', reason);
+        this._socket?.close(CLOSE_NORMAL);
     }
 
     /** The peer is silent: do not wait for its close frame. */

@@ -70,6 +70,8 @@ class Link {
             this.dispatcher.attach(build, channel, generation);
         } else if (message.type === 'engine_died') {
             this.dispatcher.died(message.build, message.generation, message.reason);
+        } else if (message.type === 'leave') {
+            this.connection.leave('its page was closed');
         }
     }
 

@@ -55,7 +55,8 @@ export const BUILD_OF_PLATFORM = Object.freeze({ webgpu: 'webgpu', webnn: 'webnn
  * @typedef {{type: 'start', url: string, token: string, page_version: string, builds: Build[], capabilities: Record<string, any>}} StartMessage
  * @typedef {{type: 'engine', build: Build, generation: number, port: MessagePort, memory: SharedArrayBuffer | null}} EngineMessage
  * @typedef {{type: 'engine_died', build: Build, generation: number, reason: string}} EngineDiedMessage
- * @typedef {StartMessage | EngineMessage | EngineDiedMessage} ToLink
+ * @typedef {{type: 'leave'}} LeaveMessage the page is being closed
+ * @typedef {StartMessage | EngineMessage | EngineDiedMessage | LeaveMessage} ToLink
  */
 
 /**

@@ -29,6 +29,10 @@ async function start(token, options) {
         else show(data);
     };
     link.onerror = (event) => showState('failed', event.message || 'the link worker could not be loaded');
+    // A page that may be shown again goes on; else the service need not wait for it.
+    addEventListener('pagehide', ({ persisted }) => {
+        if (!persisted) tellLink({ type: 'leave' });
+    });
     const url = new URL('/node', location.href);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     const capabilities = await baseCapabilities();

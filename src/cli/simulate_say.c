@@ -1,0 +1,121 @@
+/* What a simulated node says, apart from its answers. */
+#include "config.h"
+
+#include "cli/simulate.h"
+
+#include "base/clock.h"
+#include <utlist.h>
+
+void sim_say_begin(struct sim_node *node, struct wi_buffer *out, int binary, const char *type)
+{
+    if (binary)
+        wi_buffer_add(out, "\0\0\0\0", 4);
+    wi_buffer_printf(out,
+        "{\"id\":\"%llu\",\"type\":\"%s\",\"from\":\"%s\",\"timestamp\":%lld,\"data\":{",
+        (unsigned long long)++node->sequence, type, node->id, (long long)wi_wall_ms());
+}
+
+static void send_text(struct sim_node *node, struct wi_buffer *out)
+{
+    wi_buffer_puts(out, "}");
+    wi_frame_end(out, 0);
+    struct sim_message *message = sim_message_new(0, out);
+    sim_link_send(node, message);
+    sim_message_unref(message);
+}
+
+static void put_capabilities(struct wi_buffer *out, const struct sim_node *node)
+{
+    wi_buffer_puts(out, "\"capabilities\":{\"browser\":{\"name\":");
+    wi_buffer_json_string(out, node->sim->options->browser);
+    wi_buffer_puts(out,
+        ",\"version\":\"" PACKAGE_VERSION "\",\"user_agent\":\"webinfer simulate\"},\"cores\":2,"
+        "\"memory_gib\":4,\"cross_origin_isolated\":true,\"platforms\":{\"simulated\":{"
+        "\"available\":true}},\"engines\":{\"simulator\":\"" PACKAGE_VERSION "\"}}");
+}
+
+/* Attempts that are answered, or those that are not. */
+static void put_attempts(struct wi_buffer *out, const struct sim_node *node, int answered)
+{
+    const struct sim_attempt *attempt;
+    int first = 1;
+
+    wi_buffer_puts(out, "[");
+    DL_FOREACH(node->attempts, attempt)
+    {
+        if (attempt->answered != answered)
+            continue;
+        wi_buffer_puts(out, first ? "" : ",");
+        wi_buffer_json_string(out, attempt->id);
+        first = 0;
+    }
+    wi_buffer_puts(out, "]");
+}
+
+void sim_say_announcement(struct sim_node *node)
+{
+    struct wi_buffer out = {0};
+
+    sim_say_begin(node, &out, 0, "node_announcement");
+    wi_buffer_puts(&out, "\"protocol\":1,\"page_version\":\"" PACKAGE_VERSION "\",");
+    if (*node->resume_token) {
+        wi_buffer_printf(&out,
+            "\"resume\":{\"node\":\"%s\",\"token\":\"%s\",\"running\":", node->id,
+            node->resume_token);
+        put_attempts(&out, node, 0);
+        wi_buffer_puts(&out, ",\"unacknowledged\":");
+        put_attempts(&out, node, 1);
+        wi_buffer_puts(&out, "},");
+    } else {
+        wi_buffer_printf(&out, "\"token\":\"%s\",", node->sim->options->token);
+    }
+    put_capabilities(&out, node);
+    send_text(node, &out);
+}
+
+void sim_say_heartbeat(struct sim_node *node, const char *reply_to)
+{
+    struct wi_buffer out = {0};
+
+    sim_say_begin(node, &out, 0, "heartbeat");
+    wi_buffer_printf(&out, "\"seq\":%llu,", (unsigned long long)node->sequence);
+    if (reply_to) {
+        wi_buffer_puts(&out, "\"reply_to\":");
+        wi_buffer_json_string(&out, reply_to);
+        wi_buffer_puts(&out, ",");
+    }
+    wi_buffer_puts(&out, "\"busy_since_ms\":0,\"running\":");
+    put_attempts(&out, node, 0);
+    send_text(node, &out);
+}
+
+void sim_say_models(struct sim_node *node)
+{
+    struct wi_buffer out = {0};
+
+    sim_say_begin(node, &out, 0, "model_status");
+    wi_buffer_puts(&out, "\"models\":");
+    if (node->models)
+        wi_buffer_json(&out, node->models);
+    else
+        wi_buffer_puts(&out, "[]");
+    send_text(node, &out);
+}
+
+void sim_say_capabilities(struct sim_node *node)
+{
+    struct wi_buffer out = {0};
+
+    sim_say_begin(node, &out, 0, "capability_report");
+    put_capabilities(&out, node);
+    send_text(node, &out);
+}
+
+void sim_say_bye(struct sim_node *node)
+{
+    struct wi_buffer out = {0};
+
+    sim_say_begin(node, &out, 0, "bye");
+    wi_buffer_puts(&out, "\"reason\":\"the simulation is over\"");
+    send_text(node, &out);
+}
