@@ -15,7 +15,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* A client that takes no byte for so long is cut. */
+/* A client that takes no byte for so long is cut, and so is one that is too slow on average. */
 #define STALL_S 30
 #define MAX_HEADER 512
 /* A request body that we read to its end, to answer on a connection that stays usable. */
@@ -27,7 +27,8 @@ struct wi_transfer {
     struct wi_model *model; /* referenced, or NULL for a page file */
     char *text;             /* owned copy of a model.json, instead of a file */
     int fd;                 /* borrowed from the page or the model */
-    uint64_t at, left;
+    uint64_t at, left, sent;
+    double began;
     int close_after;
     uv_fs_t read;
     int reading;
@@ -188,8 +189,11 @@ static int transfer_writeable(struct lws *wsi, struct wi_connection *connection)
     transfer->ready = 0;
     transfer->at += size;
     transfer->left -= size;
+    transfer->sent += size;
     connection->bridge->counters.file_bytes += size;
     if (lws_write(wsi, transfer->chunk + LWS_PRE, size, LWS_WRITE_HTTP) < 0)
+        return -1;
+    if (transfer->left && wi_http_is_slow(wi_now_ms() - transfer->began, transfer->sent))
         return -1;
     if (transfer->left)
         return read_next(transfer);
@@ -227,6 +231,7 @@ static int begin_transfer(struct lws *wsi, struct wi_connection *connection,
     transfer->fd = found->fd;
     transfer->at = first;
     transfer->left = size;
+    transfer->began = wi_now_ms();
     transfer->close_after = close_after;
     connection->transfer = transfer;
     connection->place.busy = 1;
@@ -313,13 +318,20 @@ static int serve_model(struct lws *wsi, struct wi_connection *connection, const 
     char header[MAX_HEADER], name[280], hash[65], hex[2 * WI_HASH_SIZE + 1];
     unsigned char digest[WI_HASH_SIZE];
     get_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, header);
-    if (strncasecmp(header, "Bearer ", 7) != 0 || !wi_node_credential_ok(bridge, header + 7)) {
+    const struct wi_node *node =
+        strncasecmp(header, "Bearer ", 7) == 0 ? wi_node_by_credential(bridge, header + 7) : NULL;
+    if (!node) {
         bridge->counters.unauthorized++;
         return wi_files_refuse(wsi, bridge, 401, "model files need a node's model_credential",
             "WWW-Authenticate: Bearer\r\n");
     }
+    struct wi_place *out;
+    wi_places_know(&bridge->places, &connection->place, &out);
+    wi_bridge_vacate(bridge, out);
     const char *file = split_model_path(path, name, hash);
     struct wi_model *model = file ? wi_store_by_hash(bridge->store, name, hash) : NULL;
+    if (model && !wi_node_may_fetch(node, model))
+        model = NULL; /* a node learns nothing of models that are not its business */
     struct found found = {.model = model, .fd = -1};
     if (model && strcmp(file, "model.onnx") == 0 && model->fd >= 0) {
         found.fd = model->fd;
@@ -334,7 +346,8 @@ static int serve_model(struct lws *wsi, struct wi_connection *connection, const 
         wi_hash_hex(digest, hex);
         snprintf(found.etag, sizeof found.etag, "\"%s\"", hex);
     } else {
-        return wi_files_refuse(wsi, bridge, 404, "there is no such model file, or no longer", NULL);
+        return wi_files_refuse(wsi, bridge, 404,
+            "there is no such model file, or no longer, or this node has no work for it", NULL);
     }
     found.type = wi_http_media_type(file);
     return send_found(wsi, connection, &found);

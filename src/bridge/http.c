@@ -197,3 +197,8 @@ int wi_http_host_is_literal(const char *host)
     text[length] = '\0';
     return inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1;
 }
+
+int wi_http_is_slow(double elapsed_ms, uint64_t sent)
+{
+    return elapsed_ms > 30000 + (double)sent * 1000 / WI_HTTP_MIN_RATE;
+}

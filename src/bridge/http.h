@@ -24,4 +24,10 @@ int wi_http_list_has(const char *header, const char *token);
 /* Whether `host` ("ADDRESS" or "ADDRESS:PORT") is a literal IPv4 or bracketed IPv6 address. */
 int wi_http_host_is_literal(const char *host);
 
+/* Whether a client that took `sent` bytes in so long takes too little: each transfer holds memory.
+ * It has half a minute to begin with, and then must take WI_HTTP_MIN_RATE bytes a second on
+ * average. */
+#define WI_HTTP_MIN_RATE (16 * 1024)
+int wi_http_is_slow(double elapsed_ms, uint64_t sent);
+
 #endif

@@ -174,27 +174,52 @@ void wi_node_free(struct wi_node *node)
     node_destroy(node);
 }
 
-int wi_node_credential_ok(const struct wi_bridge *bridge, const char *token)
+const struct wi_node *wi_node_by_credential(const struct wi_bridge *bridge, const char *token)
 {
     unsigned char hash[WI_HASH_SIZE];
     char id[WI_ID_SIZE];
     const char *dot = strchr(token, '.');
     if (!dot || (size_t)(dot - token) >= sizeof id)
-        return 0;
+        return NULL;
     memcpy(id, token, (size_t)(dot - token));
     id[dot - token] = '\0';
     wi_hash(dot + 1, strlen(dot + 1), hash);
     const struct wi_node *node = wi_node_find(bridge, id);
-    return node && wi_renewed_matches(&node->credential, hash);
+    return node && wi_renewed_matches(&node->credential, hash) ? node : NULL;
 }
 
 /* --- Attempts -------------------------------------------------------------------------------- */
+
+static int is_granted(const struct wi_node *node, const char *hash)
+{
+    for (size_t i = 0; i < WI_GRANTED_MODELS; i++)
+        if (strcmp(node->granted[i], hash) == 0)
+            return 1;
+    return 0;
+}
+
+static void grant(struct wi_node *node, const struct wi_model *model)
+{
+    if (!model || model->builtin || is_granted(node, model->hash))
+        return;
+    memcpy(
+        node->granted[node->granted_next++ % WI_GRANTED_MODELS], model->hash, sizeof model->hash);
+}
+
+int wi_node_may_fetch(const struct wi_node *node, const struct wi_model *model)
+{
+    for (const struct wi_attempt *attempt = node->attempts; attempt; attempt = attempt->hh.next)
+        if (attempt->sent.model && strcmp(attempt->sent.model->hash, model->hash) == 0)
+            return 1;
+    return is_granted(node, model->hash);
+}
 
 void wi_node_add_attempt(struct wi_node *node, const struct wi_task *task)
 {
     struct wi_attempt *attempt = wi_alloc(sizeof *attempt);
     snprintf(attempt->id, sizeof attempt->id, "%s", task->attempt_id);
     wi_sent_note(&attempt->sent, task, wi_now_ms());
+    grant(node, task->model);
     HASH_ADD_STR(node->attempts, id, attempt);
 }
 
@@ -256,6 +281,7 @@ void wi_node_acknowledge(struct wi_node *node, const char *attempt_id, size_t by
 void wi_node_offer(struct wi_node *node, struct wi_model *model)
 {
     struct wi_model **place = &node->offered[node->offered_next++ % WI_OFFERED_MODELS];
+    grant(node, model);
     wi_model_ref(model);
     wi_model_unref(*place);
     *place = model;

@@ -24,9 +24,11 @@ void wi_node_leave(struct wi_node *node, int blame, const char *why);
 void wi_node_quiesce(struct wi_node *node);
 /* Frees without a word; its socket is gone. */
 void wi_node_free(struct wi_node *node);
-/* Whether `token` is the model credential of a live node: its id, a dot and its secret, so that no
- * file request has to look through all nodes. */
-int wi_node_credential_ok(const struct wi_bridge *bridge, const char *token);
+/* The live node whose model credential `token` is, or NULL: its id, a dot and its secret, so that
+ * no file request has to look through all nodes. */
+const struct wi_node *wi_node_by_credential(const struct wi_bridge *bridge, const char *token);
+/* Whether it was given work for the model, or told to load it. */
+int wi_node_may_fetch(const struct wi_node *node, const struct wi_model *model);
 
 void wi_node_add_attempt(struct wi_node *node, const struct wi_task *task);
 struct wi_attempt *wi_node_find_attempt(const struct wi_node *node, const char *id); /* or NULL */

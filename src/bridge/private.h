@@ -117,6 +117,8 @@ int wi_origin_allowed(const char *origin, const char *host, const char *url, con
 
 /* Models offered with model_load stay fetchable for as long as this many later ones. */
 #define WI_OFFERED_MODELS 16
+/* So many models that it was given work for, the latest, may a node fetch, beside those at work. */
+#define WI_GRANTED_MODELS 32
 
 struct wi_attempt {
     char id[WI_FRAME_ID_MAX + 1];
@@ -144,6 +146,8 @@ struct wi_node {
     unsigned log_count;
     struct wi_model *offered[WI_OFFERED_MODELS]; /* referenced */
     unsigned offered_next;
+    char granted[WI_GRANTED_MODELS][65]; /* by content; "" for none */
+    unsigned granted_next;
     int dropped; /* the sweep ends the node */
     char drop_reason[128];
     UT_hash_handle hh;

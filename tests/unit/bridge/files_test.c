@@ -87,6 +87,15 @@ static void test_model_files(void **state)
     assert_int_equal(client_request(&client, request, &reply), 0);
     assert_int_equal(reply.status, 401);
     reply_clear(&reply);
+    /* Not even a node's credential opens what it has no work for. */
+    char known[1024];
+    snprintf(known, sizeof known, "%s\r\nAuthorization: Bearer %s", request,
+        text_of(welcome, "model_credential"));
+    assert_int_equal(client_request(&client, known, &reply), 0);
+    assert_int_equal(reply.status, 404);
+    reply_clear(&reply);
+    send_task(house, "att-1", NULL);
+    json_decref(hear(&node, "task_request"));
     strcat(request, "\r\nAuthorization: Bearer wi_wrong");
     assert_int_equal(client_request(&client, request, &reply), 0);
     assert_int_equal(reply.status, 401);
@@ -104,6 +113,13 @@ static void test_model_files(void **state)
             assert_int_equal(reply.size, lengths[i]);
         reply_clear(&reply);
     }
+    /* Nor is it closed when the work is done: the file may still be on its way. */
+    say(&node, "task_response", ANSWER("att-1"));
+    turn_until(&node, &house->answers, 1);
+    assert_int_equal(model_references, 0);
+    assert_int_equal(client_request(&client, known, &reply), 0);
+    assert_int_equal(reply.status, 200);
+    reply_clear(&reply);
     assert_int_equal(model_references, 0);
     wi_bridge_drop(house->bridge, house->node, "test");
     turn_until(&node, &house->downs, 1);

@@ -82,9 +82,20 @@ static void test_origin(void **state)
     assert_false(wi_origin_allowed("", NULL, url, local));
 }
 
+static void test_slow(void **state)
+{
+    assert_false(wi_http_is_slow(29999, 0));
+    assert_true(wi_http_is_slow(30001, 0));
+    assert_false(wi_http_is_slow(29999 + 60000, 60 * WI_HTTP_MIN_RATE));
+    assert_true(wi_http_is_slow(30001 + 60000, 60 * WI_HTTP_MIN_RATE));
+    /* A reader of one chunk in each half of a minute does not live for ever. */
+    assert_true(wi_http_is_slow(2 * 30000, 131072));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_slow),
         cmocka_unit_test(test_range),
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_origin),
