@@ -203,12 +203,13 @@ static void answer_without(struct look *look)
 {
     struct wi_durable_now now;
     struct wi_error error, failure;
+    int failing = wi_db_health(look->request->api->deps.db, &failure) != WI_OK;
     wi_durable_look(look->durable, look->op.id, &now);
-    if (now.stuck || wi_db_health(look->request->api->deps.db, &failure) != WI_OK) {
+    if (now.stuck || failing) {
         wi_error_set(&error, WI_STORAGE_FAILED, NULL,
-            "The answer cannot be given, because it could not be stored: %s. This is tried again; "
-            "send the request again with the same Idempotency-Key.",
-            now.stuck ? now.problem : failure.detail);
+            "The answer cannot be given, because it could not be stored: %s. Storing it is tried "
+            "again; send the request again with the same Idempotency-Key.",
+            failing ? failure.detail : now.problem);
         wi_error_retry_after(&error, 10);
     } else {
         wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",

@@ -198,7 +198,7 @@ enum wi_exit wi_cli_jobs_cancel(struct wi_cli *cli)
     if (result == WI_EXIT_OK && cli->json)
         fwrite(answer.body.text, 1, answer.body.size, stdout);
     else if (result == WI_EXIT_OK)
-        printf("%s: cancelled\n", id);
+        printf("%s: %s\n", id, answer.status == 202 ? "will be cancelled" : "cancelled");
     wi_rest_answer_clear(&answer);
     return result;
 }
