@@ -1,0 +1,298 @@
+/* How stored jobs end where something is in the way: a full disk, a cancelling that comes at a bad
+ * moment, attempts that are used up, memory that is not there. */
+#include "stored.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+
+/* --- a writer that has to wait, and a disk that is full -------------------------------------- */
+
+static enum wi_code wait_at_gate(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    uv_sem_wait(data);
+    return WI_OK;
+}
+
+static void passed(void *data, const struct wi_error *failure)
+{
+}
+
+static void turn(int times)
+{
+    for (int i = 0; i < times; i++)
+        uv_run(&fixture->loop, UV_RUN_ONCE);
+}
+
+/* Files can grow no more: what is to be written fails in the system, as on a full disk. */
+static void fill_disk(struct rlimit *old)
+{
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, old);
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){4096, old->rlim_max});
+}
+
+static struct client *start_infer(const char *key)
+{
+    struct client *client = connect_client();
+    char head[200];
+    snprintf(head, sizeof head,
+        "Content-Type: application/json\r\nContent-Length: %zu\r\nIdempotency-Key: %s\r\n",
+        strlen(ECHO_REQUEST), key);
+    send_head(client, "POST", "/v1/infer", head);
+    send_text(client, ECHO_REQUEST);
+    return client;
+}
+
+static void expect_answer(struct client *client, int status, const char *words)
+{
+    until(answered(client));
+    assert_int_equal(status_of(client), status);
+    if (!strstr(client->text, words))
+        fail_msg("\"%s\" is not in %s", words, client->text);
+    free_client(client);
+}
+
+/* Whether the document at `path` speaks of the database. */
+static int warns(const char *path)
+{
+    json_t *json;
+    assert_int_equal(ask("GET", path, "", &json), 200);
+    char *text = json_dumps(json_object_get(json, "warnings"), JSON_ENCODE_ANY);
+    int found = text && strstr(text, "the database cannot be written") != NULL;
+    free(text);
+    json_decref(json);
+    return found;
+}
+
+/* Nobody gets an answer that another request with its key would not get: it might be lost yet. */
+static void an_answer_that_cannot_be_stored_is_kept_back_until_it_can(void **state)
+{
+    struct rlimit old;
+    struct client *client = start_infer("full");
+    double limit;
+    until(fixture->has_job);
+    assert_false(warns("/readyz"));
+    fill_disk(&old);
+    finish_job(WI_OK);
+    expect_answer(client, 507, "storage_failed");
+    expect_answer(start_infer("full"), 507, "the same Idempotency-Key");
+    assert_true(warns("/readyz"));
+    assert_true(warns("/v1/status"));
+    setrlimit(RLIMIT_FSIZE, &old);
+    limit = wi_now_ms() + 20000; /* it is tried every five seconds */
+    while (stored("done") < 1 && wi_now_ms() < limit)
+        turn(1);
+    expect_answer(start_infer("full"), 200, "Idempotency-Replayed: true");
+    assert_int_equal(fixture->submitted, 1);
+}
+
+static void what_nobody_had_memory_for_ends_by_its_deadline_and_frees_its_key(void **state)
+{
+    static const char body[] =
+        "{\"model_name\":\"builtin/echo\",\"timeout_ms\":300,\"inputs\":[{\"name\":\"x\","
+        "\"datatype\":\"FP32\",\"shape\":[1],\"data\":[1]}]}";
+    struct client *client = connect_client();
+    char head[200];
+    wi_budget_force(&fixture->budget, fixture->budget.limit - (1 << 20));
+    for (int i = 0; i < 2; i++) {
+        client = i ? connect_client() : client;
+        snprintf(head, sizeof head,
+            "Content-Type: application/json\r\nContent-Length: %zu\r\nIdempotency-Key: late\r\n",
+            strlen(body));
+        send_head(client, "POST", "/v1/infer", head);
+        send_text(client, body);
+        until(answered(client));
+        assert_null(strstr(client->text, "Idempotency-Replayed"));
+        expect_answer(client, 504, "deadline_exceeded");
+    }
+    assert_int_equal(fixture->submitted, 0);
+    wi_budget_give(&fixture->budget, fixture->budget.limit - (1 << 20));
+}
+
+/* --- cancelling ------------------------------------------------------------------------------ */
+
+static struct client *start_delete(const char *id)
+{
+    struct client *client = connect_client();
+    char path[128];
+    snprintf(path, sizeof path, "/v1/jobs/%s", id);
+    send_head(client, "DELETE", path, "");
+    return client;
+}
+
+static void a_cancel_holds_though_the_run_has_just_been_put_back(void **state)
+{
+    char id[WI_ID_SIZE];
+    uv_sem_t gate;
+    uv_sem_init(&gate, 0);
+    assert_int_equal(store("", ECHO_REQUEST, id), 202);
+    until(fixture->has_job);
+    wi_db_submit(db, wait_at_gate, passed, &gate);
+    struct client *client = start_delete(id);
+    turn(20); /* the order waits at the gate */
+    finish_job(WI_UNAVAILABLE);
+    uv_sem_post(&gate);
+    expect_answer(client, 200, "cancelled");
+    check_end(id, "cancelled");
+    assert_int_equal(fixture->submitted, 1);
+    assert_int_equal(stored("queued"), 0);
+    uv_sem_destroy(&gate);
+}
+
+static void a_cancel_holds_though_the_daemon_ends(void **state)
+{
+    char id[WI_ID_SIZE];
+    struct wi_row_cancel op = {.finish.state = WI_ROW_CANCELLED};
+    assert_int_equal(store("", ECHO_REQUEST, id), 202);
+    until(fixture->has_job);
+    snprintf(op.finish.id, sizeof op.finish.id, "%s", id);
+    wi_db_submit(db, wi_row_cancel, passed, &op);
+    stop_server();
+    close_database();
+    open_database();
+    start_server();
+    check_end(id, "cancelled");
+    assert_int_equal(fixture->submitted, 1);
+}
+
+static void nobody_waits_for_long_until_a_run_is_cancelled(void **state)
+{
+    char id[WI_ID_SIZE];
+    assert_int_equal(store("", ECHO_REQUEST, id), 202);
+    until(fixture->has_job);
+    fixture->stubborn = 1;
+    expect_answer(start_delete(id), 202, "\"state\":\"cancelling\"");
+    finish_job(WI_CANCELLED);
+    check_end(id, "cancelled");
+}
+
+/* --- attempts and memory --------------------------------------------------------------------- */
+
+static void a_job_whose_attempts_are_used_up_is_not_run_again(void **state)
+{
+    char id[WI_ID_SIZE];
+    assert_int_equal(store("", ECHO_REQUEST, id), 202);
+    until(fixture->has_job);
+    finish_job(WI_ATTEMPTS_EXHAUSTED);
+    json_t *json = end_of(id), *error = json_object_get(json, "error");
+    assert_string_equal(json_string_value(json_object_get(json, "state")), "failed");
+    assert_string_equal(json_string_value(json_object_get(error, "code")), "attempts_exhausted");
+    assert_int_equal(json_integer_value(json_object_get(error, "attempts")), 4);
+    json_decref(json);
+    assert_int_equal(stored("queued"), 0);
+    assert_int_equal(fixture->submitted, 1);
+}
+
+/* Leaves so many bytes of the budget; gives how many were taken for that. */
+static uint64_t leave(uint64_t bytes)
+{
+    uint64_t taken = fixture->budget.limit - fixture->budget.used - bytes;
+    wi_budget_force(&fixture->budget, taken);
+    return taken;
+}
+
+static void an_answer_waits_for_the_memory_to_print_it(void **state)
+{
+    char id[WI_ID_SIZE];
+    assert_int_equal(store("", ECHO_REQUEST, id), 202);
+    until(fixture->has_job);
+    uint64_t taken = leave(0);
+    finish_job(WI_OK);
+    assert_true(fixture->budget.used <= fixture->budget.limit);
+    turn(20);
+    assert_int_equal(stored("running"), 1);
+    wi_budget_give(&fixture->budget, taken);
+    check_end(id, "done");
+}
+
+/* A job under way that is laid aside while another one is played. */
+struct parked {
+    struct wi_job_spec spec;
+    wi_job_fn *on_done;
+    void *context;
+};
+
+static struct parked park(void)
+{
+    struct parked parked = {fixture->spec, fixture->on_done, fixture->context};
+    fixture->has_job = 0;
+    memset(&fixture->spec, 0, sizeof fixture->spec);
+    return parked;
+}
+
+static void take_up(const struct parked *parked)
+{
+    assert_false(fixture->has_job);
+    fixture->has_job = 1;
+    fixture->spec = parked->spec;
+    fixture->on_done = parked->on_done;
+    fixture->context = parked->context;
+}
+
+static int says(const char *id, const char *words)
+{
+    char path[128];
+    json_t *json;
+    snprintf(path, sizeof path, "/v1/jobs/%s", id);
+    assert_int_equal(ask("GET", path, "", &json), 200);
+    const char *problem = json_string_value(json_object_get(json, "problem"));
+    int found = problem && strstr(problem, words) != NULL;
+    json_decref(json);
+    return found;
+}
+
+/* Otherwise each would wait for what the others hold. */
+static void of_answers_that_wait_for_memory_the_oldest_stays(void **state)
+{
+    char first[WI_ID_SIZE], second[WI_ID_SIZE];
+    assert_int_equal(store("", ECHO_REQUEST, first), 202);
+    until(fixture->has_job);
+    struct parked parked = park();
+    assert_int_equal(store("", ECHO_REQUEST, second), 202);
+    until(fixture->has_job);
+    uint64_t taken = leave(0);
+    finish_job(WI_OK);
+    take_up(&parked);
+    finish_job(WI_OK);
+    until(says(second, "no memory to print"));
+    wi_budget_give(&fixture->budget, taken);
+    check_end(first, "done");
+    until(fixture->has_job);
+    finish_job(WI_OK);
+    check_end(second, "done");
+    assert_int_equal(fixture->submitted, 3);
+}
+
+static void an_answer_that_can_never_be_printed_is_refused(void **state)
+{
+    char id[WI_ID_SIZE];
+    assert_int_equal(store("", ECHO_REQUEST, id), 202);
+    until(fixture->has_job);
+    uint64_t limit = fixture->budget.limit;
+    fixture->budget.limit = 51; /* two numbers may take 52 bytes */
+    finish_job(WI_OK);
+    fixture->budget.limit = limit;
+    json_t *json = end_of(id), *error = json_object_get(json, "error");
+    assert_string_equal(json_string_value(json_object_get(error, "code")), "answer_too_large");
+    assert_int_equal(json_integer_value(json_object_get(error, "status")), 413);
+    json_decref(json);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_stored, tear_down_stored)
+    const struct CMUnitTest tests[] = {
+        TEST(an_answer_that_cannot_be_stored_is_kept_back_until_it_can),
+        TEST(what_nobody_had_memory_for_ends_by_its_deadline_and_frees_its_key),
+        TEST(a_cancel_holds_though_the_run_has_just_been_put_back),
+        TEST(a_cancel_holds_though_the_daemon_ends),
+        TEST(nobody_waits_for_long_until_a_run_is_cancelled),
+        TEST(a_job_whose_attempts_are_used_up_is_not_run_again),
+        TEST(an_answer_waits_for_the_memory_to_print_it),
+        TEST(of_answers_that_wait_for_memory_the_oldest_stays),
+        TEST(an_answer_that_can_never_be_printed_is_refused),
+    };
+#undef TEST
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
