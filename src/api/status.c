@@ -54,13 +54,11 @@ static json_t *jobs_json(const struct wi_request *asker)
     const char *scope = wi_request_scope(asker);
     json_t *jobs = json_array();
     for (const struct wi_request *request = api->requests; request; request = request->next) {
-        const char *client = wi_request_client(request);
-        int visible = *request->job && (!scope || strcmp(client, scope) == 0);
+        int visible = *request->job && (!scope || strcmp(wi_request_client(request), scope) == 0);
         json_t *job = visible ? wi_jobs_describe(api->deps.jobs, request->job) : NULL;
         if (!job)
             continue;
         json_object_set_new(job, "request_id", json_string(request->id));
-        json_object_set_new(job, "client", json_string(client));
         if (request->alias)
             json_object_set_new(job, "client_id", json_string(request->alias));
         json_array_append_new(jobs, job);

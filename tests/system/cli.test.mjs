@@ -367,7 +367,7 @@ test('a job: detached, waited for, shown, listed, cancelled', async () => {
         fs.readFileSync(path.join(daemon.folder, 'y.npy')).subarray(-8)), [8, 10]);
     assert.equal((await webinfer(['jobs', 'show', id, '--json'])).json.state, 'done');
     assert.match((await webinfer(['jobs', 'list', '--state', 'done'])).out,
-        new RegExp(`JOB.*\n${id} +done +twice +127\.0\.0\.1 `));
+        new RegExp(`JOB.*\n${id} +done +twice +127.0.0.1 `));
     assert.match((await webinfer(['status'])).out,
         /^stored jobs: 0 queued, 0 running, [1-9]\d* done$/m);
     const late = await webinfer(['jobs', 'cancel', id]);

@@ -119,6 +119,7 @@ test('two clients that choose the same id and the same X-Request-Id never meet',
     for (const name of ['one', 'same']) {
         const mine = await get('ada', `/v1/jobs/${name}`);
         assert.equal(mine.json.id, adas.id, mine.text);
+        assert.equal(mine.json.client, 'ada');
         assert.notEqual((await get('bob', `/v1/jobs/${name}`)).json.id, adas.id);
         assertProblem(await get('root', `/v1/jobs/${name}`), 404, 'job_not_found');
     }

@@ -105,7 +105,8 @@ json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)
 {
     if (!fixture->has_job || strcmp(job_id, fixture->spec.id) != 0)
         return NULL;
-    return json_pack("{s:s, s:s}", "id", job_id, "state", "queued");
+    return json_pack(
+        "{s:s, s:s, s:s}", "id", job_id, "client", fixture->spec.client, "state", "queued");
 }
 
 const char *wi_jobs_client(const struct wi_jobs *jobs, const char *job_id)

@@ -424,6 +424,19 @@ static void describes_a_job(void **state)
     assert_null(wi_jobs_describe(fixture->jobs, "job-2"));
 }
 
+static void says_whose_a_job_is(void **state)
+{
+    struct wi_error error;
+    assert_int_equal(submit_of("job-1", "ada", &error), WI_OK);
+    assert_string_equal(wi_jobs_client(fixture->jobs, "job-1"), "ada");
+    json_t *json = wi_jobs_describe(fixture->jobs, "job-1");
+    assert_string_equal(json_string_value(json_object_get(json, "client")), "ada");
+    json_decref(json);
+    submit("job-2"); /* nobody's in particular */
+    assert_string_equal(wi_jobs_client(fixture->jobs, "job-2"), "");
+    assert_null(wi_jobs_client(fixture->jobs, "job-3"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -447,6 +460,7 @@ int main(void)
         TEST(sending_may_fail),
         TEST(draining_finishes_what_runs),
         TEST(describes_a_job),
+        TEST(says_whose_a_job_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
