@@ -7,13 +7,17 @@
 
 void wi_helper_find(const char *name, char path[WI_HELPER_PATH_SIZE])
 {
+    /* Below the program's own folder in a build tree, else below its parent in a tree that was
+     * installed elsewhere than it was configured for (DESTDIR, an unpacked archive). */
+    static const char *const folders[] = {"", "/libexec/webinfer"};
     char self[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
 
-    if (length > 0) {
+    for (size_t i = 0; length > 0 && i < sizeof folders / sizeof *folders; i++) {
         self[length] = '\0';
-        *strrchr(self, '/') = '\0';
-        snprintf(path, WI_HELPER_PATH_SIZE, "%s/%s", self, name);
+        length = strrchr(self, '/') - self;
+        self[length] = '\0';
+        snprintf(path, WI_HELPER_PATH_SIZE, "%s%s/%s", self, folders[i], name);
         if (access(path, X_OK) == 0)
             return;
     }

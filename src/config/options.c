@@ -61,16 +61,18 @@ void wi_option_clear(const struct wi_option *option, void *base)
 
 /* --- from text -------------------------------------------------------------------------------- */
 
-/* Where the page is: in a build tree under the program's own folder, else where it is installed. */
+/* Where the page is: in a build tree below the program's own folder, in an installed one below its
+ * parent, wherever that was moved to, else where it was configured to be installed. */
 static char *data_directory(void)
 {
     char self[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
     char *beside;
 
-    if (length > 0) {
+    for (int up = 0; length > 0 && up < 2; up++) {
         self[length] = '\0';
-        *strrchr(self, '/') = '\0';
+        length = strrchr(self, '/') - self;
+        self[length] = '\0';
         beside = wi_sprintf("%s/share/webinfer", self);
         if (access(beside, X_OK) == 0)
             return beside;
