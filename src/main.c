@@ -182,12 +182,13 @@ static void log_problem(void *context, const char *line)
     wi_error_log("main", NULL, "not reloaded, nothing changes: %s", line);
 }
 
-/* The only part that can refuse what the configuration allows. */
+/* The parts that can refuse what the configuration allows. */
 static void reload_server(
     struct daemon *d, const struct wi_config *next, struct wi_problems *problems)
 {
     struct wi_error error;
-    if (wi_server_reload(d->server, next, &error) != WI_OK)
+    if (wi_bridge_check_reload(next, &error) != WI_OK ||
+        wi_server_reload(d->server, next, &error) != WI_OK)
         *wi_problems_add(problems) = error;
 }
 

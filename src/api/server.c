@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <microhttpd.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -350,6 +351,29 @@ struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_err
     return server;
 }
 
+static int differs(const char *path, const char *key, const char *known)
+{
+    struct wi_error error;
+    char *now = read_pem(path, key, &error);
+    int other = !now || strcmp(now, known) != 0;
+    if (now)
+        OPENSSL_cleanse(now, strlen(now));
+    free(now);
+    return other;
+}
+
+/* libmicrohttpd takes them once, when it starts. */
+static void warn_of_new_certificate(struct wi_server *server)
+{
+    const struct wi_config_api *config = &server->api.deps.config->api;
+    if (server->api.tls &&
+        (differs(config->tls_certificate, "api.tls_certificate", server->certificate) ||
+            differs(config->tls_key, "api.tls_key", server->key)))
+        wi_warn("api", NULL,
+            "the files of [api] tls_certificate and tls_key have changed; the "
+            "API shows the old certificate until the service is restarted");
+}
+
 enum wi_code wi_server_reload(
     struct wi_server *server, const struct wi_config *config, struct wi_error *error)
 {
@@ -364,6 +388,7 @@ enum wi_code wi_server_reload(
     if (server->listener)
         wi_listener_pause(
             server->listener, server->api.connection_count >= server->max_connections);
+    warn_of_new_certificate(server);
     return WI_OK;
 }
 

@@ -96,6 +96,37 @@ struct wi_certificate *wi_certificate_read(
     return certificate;
 }
 
+void wi_certificate_take(struct wi_certificate *certificate, struct wi_certificate *fresh)
+{
+    struct wi_certificate old = *certificate;
+
+    *certificate = *fresh;
+    *fresh = old;
+    wi_certificate_free(fresh);
+}
+
+enum wi_code wi_certificate_check_pair(const char *path, const char *key, struct wi_error *error)
+{
+    STACK_OF(X509) *chain = sk_X509_new_null();
+    X509 *x509 = read_file(path, chain, error);
+    BIO *file = BIO_new_file(key, "r");
+    EVP_PKEY *private_key = file ? PEM_read_bio_PrivateKey(file, NULL, NULL, NULL) : NULL;
+    enum wi_code code = x509 ? WI_OK : WI_INVALID_FIELD;
+
+    if (x509 && !private_key)
+        code = wi_error_set(error, WI_INVALID_FIELD, "tls_key",
+            "%.200s has no private key in PEM form that can be read", key);
+    else if (x509 && X509_check_private_key(x509, private_key) != 1)
+        code = wi_error_set(error, WI_INVALID_FIELD, "tls_key",
+            "%.200s is not the key of the certificate in %.200s", key, path);
+    EVP_PKEY_free(private_key);
+    BIO_free(file);
+    X509_free(x509);
+    sk_X509_pop_free(chain, X509_free);
+    ERR_clear_error();
+    return code;
+}
+
 void wi_certificate_free(struct wi_certificate *certificate)
 {
     if (!certificate)

@@ -21,5 +21,9 @@ struct wi_certificate {
 struct wi_certificate *wi_certificate_read(
     const char *path, const char *url, struct wi_error *error);
 void wi_certificate_free(struct wi_certificate *certificate);
+/* Puts what `fresh` says into the place of what `certificate` said, and frees `fresh`. */
+void wi_certificate_take(struct wi_certificate *certificate, struct wi_certificate *fresh);
+/* WI_OK if the file's first certificate is for the private key in the file `key`. */
+enum wi_code wi_certificate_check_pair(const char *path, const char *key, struct wi_error *error);
 
 #endif

@@ -153,6 +153,7 @@ struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop, struct
         config->bridge.listen, "bridge.listen", "bridge", RESERVED_DESCRIPTORS};
     struct wi_bridge *bridge = wi_alloc(sizeof *bridge);
     bridge->loop = loop;
+    bridge->lws = lws;
     bridge->store = store;
     bridge->budget = budget;
     bridge->events = *events;
@@ -182,9 +183,39 @@ fail:
     return NULL;
 }
 
+enum wi_code wi_bridge_check_reload(const struct wi_config *config, struct wi_error *error)
+{
+    const struct wi_config_bridge *bridge = &config->bridge;
+    if (!bridge->tls_certificate || !*bridge->tls_certificate || !bridge->tls_key)
+        return WI_OK;
+    return wi_certificate_check_pair(bridge->tls_certificate, bridge->tls_key, error);
+}
+
+/* Sessions hold the certificate: what is known of it changes in its place. */
+static void reload_certificate(struct wi_bridge *bridge, const struct wi_config_bridge *config)
+{
+    struct wi_certificate *known = bridge->certificate, *fresh;
+    struct wi_error error;
+    if (!known)
+        return;
+    fresh = wi_certificate_read(config->tls_certificate, bridge->url, &error);
+    if (!fresh || lws_tls_cert_updated(bridge->lws, config->tls_certificate, config->tls_key, NULL,
+                      0, NULL, 0) != 0) {
+        wi_error_log("bridge", NULL, "the certificate is not read again: %s",
+            fresh ? "libwebsockets refuses it" : error.detail);
+        wi_certificate_free(fresh);
+        return;
+    }
+    if (strcmp(fresh->pin, known->pin) != 0 || strcmp(fresh->until, known->until) != 0)
+        wi_info("bridge", NULL, "shows the certificate of %s, valid until %s, from now on",
+            fresh->subject, fresh->until);
+    wi_certificate_take(known, fresh);
+}
+
 void wi_bridge_reload(struct wi_bridge *bridge, const struct wi_config *config)
 {
     take_settings(bridge, config);
+    reload_certificate(bridge, &config->bridge);
 }
 
 /* --- End ------------------------------------------------------------------------------------- */

@@ -135,7 +135,11 @@ struct wi_bridge;
 struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop, struct wi_store *store,
     const struct wi_config *config, struct wi_budget *budget, const struct wi_bridge_events *events,
     struct wi_error *error);
-/* Takes the reloadable values of a new configuration. */
+/* Asked before wi_bridge_reload: whether the files of [bridge] tls_certificate and tls_key are a
+ * certificate and its key, now. WI_OK, or WI_INVALID_FIELD. */
+enum wi_code wi_bridge_check_reload(const struct wi_config *config, struct wi_error *error);
+/* Takes the reloadable values of a new configuration, and reads the certificate again: connections
+ * from now on are shown it. */
 void wi_bridge_reload(struct wi_bridge *bridge, const struct wi_config *config);
 /* Stops listening, sends `bye` and closes every node's socket with 1001; the sockets go as the
  * loop turns. No event comes any more. */

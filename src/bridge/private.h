@@ -78,6 +78,7 @@ struct wi_bridge {
     char *url;                          /* as browsers reach us */
     char *local_url;                    /* from the listening address */
     struct wi_certificate *certificate; /* NULL: without TLS */
+    struct lws_context *lws;
     char *security_headers;
     unsigned char *scratch; /* LWS_PRE + WI_LWS_CHUNK bytes for gathered writes */
     struct wi_bridge_counters counters;

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import tls from 'node:tls';
 import { safari } from '../lib/browsers.mjs';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
@@ -83,5 +84,48 @@ test('doctor tries the certificate, and the client says what to do about the API
     assert.match(out, /^info +API certificate .*\bclients have to be given it/m);
     assert.match(out, /^info +bridge certificate .*\baccept it all the same/m);
     assert.match(out, /^ok +chrome +\S+ [\d.]+, its page was connected/m);
+    await daemon.stop();
+});
+
+/** The serial number of the certificate that an address shows. */
+const serialOf = (url) => new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(url);
+    const socket = tls.connect({ host: hostname, port: Number(port), rejectUnauthorized: false },
+        () => {
+            resolve(socket.getPeerCertificate().serialNumber);
+            socket.destroy();
+        });
+    socket.on('error', reject);
+});
+
+test('SIGHUP: the bridge shows a renewed certificate, and the API says that it cannot', async () => {
+    daemon = new Daemon({ config: { 'browser.chrome': { max_connections: 0 } } });
+    const folder = path.join(daemon.folder, 'api');
+    fs.mkdirSync(folder);
+    const files = certificate(daemon.folder, 'IP:127.0.0.1');
+    daemon.writeConfig({ bridge: files, api: certificate(folder, 'IP:127.0.0.1') });
+    await daemon.start({ ready: false });
+    const hang = async (what) => {
+        daemon.log = '';
+        daemon.signal('SIGHUP');
+        await until(() => what.test(daemon.log), { what: `${what} in the log` });
+    };
+    const [bridge, api] = [await serialOf(daemon.bridgeUrl), await serialOf(daemon.url)];
+    await hang(/reloaded/);
+    assert.doesNotMatch(daemon.log, /certificate/);
+    certificate(daemon.folder, 'IP:127.0.0.1');
+    await hang(/reloaded/);
+    assert.match(daemon.log, /shows the certificate of \/CN=a private one, valid until/);
+    const renewed = await serialOf(daemon.bridgeUrl);
+    assert.notEqual(renewed, bridge);
+    certificate(folder, 'IP:127.0.0.1');
+    await hang(/reloaded/);
+    assert.match(daemon.log, /the API shows the old certificate until the service is restarted/);
+    assert.equal(await serialOf(daemon.url), api);
+    // A key that is not the certificate's: nothing changes.
+    const key = fs.readFileSync(path.join(folder, 'key.pem'));
+    fs.writeFileSync(files.tls_key, key);
+    await hang(/not reloaded, nothing changes: .*is not the key of the certificate in/);
+    assert.equal(await serialOf(daemon.bridgeUrl), renewed);
     await daemon.stop();
 });

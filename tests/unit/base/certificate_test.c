@@ -2,6 +2,8 @@
 #include "../test.h"
 
 #include "base/certificate.h"
+#include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,12 +94,44 @@ static void what_is_no_certificate_is_refused(void **state)
     assert_non_null(strstr(error.detail, path));
 }
 
+static void write_fresh_key(const char *path)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(key);
+    assert_non_null(file);
+    assert_int_equal(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
+    fclose(file);
+    EVP_PKEY_free(key);
+}
+
+static void a_key_must_be_the_certificates(void **state)
+{
+    char path[] = "/tmp/webinfer-cert-XXXXXX", key[] = "/tmp/webinfer-key-XXXXXX";
+    struct wi_error error;
+
+    write_file(path, pem);
+    write_file(key, "");
+    write_fresh_key(key);
+    assert_int_equal(wi_certificate_check_pair(path, key, &error), WI_INVALID_FIELD);
+    assert_string_equal(error.field, "tls_key");
+    assert_non_null(strstr(error.detail, "is not the key of the certificate in"));
+    assert_int_equal(wi_certificate_check_pair(path, path, &error), WI_INVALID_FIELD);
+    assert_non_null(strstr(error.detail, "no private key in PEM form"));
+    assert_int_equal(wi_certificate_check_pair(key, key, &error), WI_INVALID_FIELD);
+    assert_string_equal(error.field, "tls_certificate");
+    unlink(path);
+    unlink(key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_known_by_its_key),
         cmocka_unit_test(it_is_trusted_for_its_hosts_if_the_system_trusts_who_signed_it),
         cmocka_unit_test(what_is_no_certificate_is_refused),
+        cmocka_unit_test(a_key_must_be_the_certificates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
