@@ -119,29 +119,13 @@ void wi_request_answer_error(struct wi_request *request, const struct wi_error *
 
 void wi_request_answer_by_hand(struct wi_request *request, const struct wi_error *error)
 {
-    struct wi_buffer body = {0};
     struct wi_buffer text = {0};
-    int status = wi_code_status(error->code);
-    unsigned after = wi_problem_retry_after(error);
-    wi_problem_write(&body, error, request->id);
-    wi_buffer_printf(&text,
-        "HTTP/1.1 %d %s\r\nContent-Type: " WI_PROBLEM_MEDIA_TYPE "\r\nContent-Length: %zu\r\n"
-        "X-Request-Id: %s\r\nCache-Control: no-store\r\nConnection: close\r\n",
-        status, MHD_get_reason_phrase_for((unsigned)status), body.size, request->id);
-    if (after > 0)
-        wi_buffer_printf(&text, "Retry-After: %u\r\n", after);
-    if (error->code == WI_UNAUTHORIZED)
-        wi_buffer_puts(&text, "WWW-Authenticate: Bearer realm=\"webinfer\"\r\n");
-    if (error->code == WI_METHOD_NOT_ALLOWED)
-        wi_buffer_printf(&text, "Allow: %s\r\n", error->allowed);
-    wi_buffer_puts(&text, "\r\n");
-    wi_buffer_add(&text, body.text, body.size);
+    size_t size = wi_problem_write_answer(&text, error, request->id);
     /* About a kilobyte into an empty socket buffer: it fits, or the client is beyond help. */
     ssize_t sent = send(request->connection->fd, text.text, text.size, MSG_DONTWAIT | MSG_NOSIGNAL);
     shutdown(request->connection->fd, SHUT_WR);
-    request->status = status;
-    request->sent = sent < 0 ? 0 : body.size;
-    wi_buffer_clear(&body);
+    request->status = wi_code_status(error->code);
+    request->sent = sent < 0 ? 0 : size;
     wi_buffer_clear(&text);
 }
 

@@ -196,6 +196,13 @@ static void write_api(struct wi_buffer *out, const struct wi_api *api)
     wi_metric_label(out, api->deps.version);
     wi_buffer_puts(out, "} 1\n");
     WRITE(out, "gauge", gauges);
+    const struct wi_admission_counters *refused = wi_admission_counters(api->admission);
+    wi_metric_head(out, "webinfer_http_connections_refused_total", "counter",
+        "Connections refused: for max_connections, or max_connections_per_address.");
+    wi_buffer_printf(out,
+        "webinfer_http_connections_refused_total{limit=\"all\"} %llu\n"
+        "webinfer_http_connections_refused_total{limit=\"address\"} %llu\n",
+        (unsigned long long)refused->full, (unsigned long long)refused->address);
     if (api->deps.children) {
         wi_metric_head(out, "webinfer_child_processes", "gauge",
             "Process trees that we started and that still live.");

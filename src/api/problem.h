@@ -14,5 +14,9 @@
 void wi_problem_write(struct wi_buffer *out, const struct wi_error *error, const char *request_id);
 /* The Retry-After seconds of this error: its own, else 1 for 429 and 5 for 503; 0 for none. */
 unsigned wi_problem_retry_after(const struct wi_error *error);
+/* The whole HTTP answer with that document as its body, after which the connection is closed, for
+ * where libmicrohttpd has no call. `request_id` may be NULL. Returns the size of the body. */
+size_t wi_problem_write_answer(
+    struct wi_buffer *out, const struct wi_error *error, const char *request_id);
 
 #endif

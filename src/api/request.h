@@ -11,6 +11,7 @@
 #ifndef WI_API_REQUEST_H
 #define WI_API_REQUEST_H
 
+#include "api/admission.h"
 #include "api/guard.h"
 #include "api/headers.h"
 #include "api/metrics.h"
@@ -36,6 +37,7 @@ enum wi_request_state {
 struct wi_api {
     struct wi_server_deps deps;
     struct wi_guard *guard;
+    struct wi_admission *admission;
     struct wi_metrics *metrics;
     struct wi_durable *durable; /* NULL without a database */
     struct wi_lane *heavy;      /* big JSON is read and printed here */
@@ -56,6 +58,7 @@ struct wi_connection {
     struct wi_api *api;
     int fd;                          /* libmicrohttpd's */
     char peer[WI_ADDRESS_HOST_SIZE]; /* the client's address */
+    struct wi_peer admitted;         /* the same, as it is counted */
     double deadline;                 /* wi_now_ms() at which it is cut; 0: none */
     /* Of the request under way: the length of its target before it was decoded, and whether that
      * has a "%00", where the decoded path ends too early. */

@@ -43,7 +43,6 @@ struct wi_server {
     struct wi_timer *timer; /* libmicrohttpd's timeout */
     struct wi_timer *sweep; /* runs while there are connections */
     struct wi_connection *connections;
-    size_t max_connections;
     double sweep_ms;
     int running;
     char *certificate, *key;
@@ -114,9 +113,10 @@ static void connection_started(struct wi_server *server, struct MHD_Connection *
     connection->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     const union MHD_ConnectionInfo *peer =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    if (peer && peer->client_addr)
-        wi_address_host((const union wi_address *)(const void *)peer->client_addr, connection->peer,
-            sizeof connection->peer);
+    wi_address_host((const union wi_address *)(const void *)peer->client_addr, connection->peer,
+        sizeof connection->peer);
+    connection->admitted = wi_peer_of(peer->client_addr);
+    wi_admission_enter(server->api.admission, &connection->admitted);
     connection->deadline = wi_now_ms() + server->api.deps.times.headers;
     connection->next = server->connections;
     if (server->connections)
@@ -125,8 +125,6 @@ static void connection_started(struct wi_server *server, struct MHD_Connection *
     *slot = connection;
     if (server->api.connection_count++ == 0 && server->sweep)
         wi_timer_start(server->sweep, (uint64_t)server->sweep_ms, (uint64_t)server->sweep_ms);
-    if (server->listener && server->api.connection_count >= server->max_connections)
-        wi_listener_pause(server->listener, 1);
 }
 
 static void connection_closed(struct wi_server *server, struct wi_connection *connection)
@@ -137,11 +135,10 @@ static void connection_closed(struct wi_server *server, struct wi_connection *co
         server->connections = connection->next;
     if (connection->next)
         connection->next->previous = connection->previous;
+    wi_admission_leave(server->api.admission, &connection->admitted);
     free(connection);
     if (--server->api.connection_count == 0 && server->sweep)
         wi_timer_stop(server->sweep);
-    if (server->listener && server->api.connection_count < server->max_connections)
-        wi_listener_pause(server->listener, 0);
 }
 
 static void on_connection_notice(void *context, struct MHD_Connection *mhd, void **slot,
@@ -162,10 +159,14 @@ static struct wi_connection *connection_of(struct MHD_Connection *mhd)
 static void on_accept(void *context, int fd, const struct sockaddr *peer, socklen_t peer_length)
 {
     struct wi_server *server = context;
+    struct wi_api *api = &server->api;
+    struct wi_peer from = wi_peer_of(peer);
+    if (!wi_admission_ask(api->admission, &api->deps.config->api, api->connection_count, fd, &from))
+        return;
     /* On failure libmicrohttpd has closed the descriptor. */
     if (MHD_add_connection(server->daemon, fd, peer, peer_length) != MHD_YES)
         wi_warn("api", NULL, "a connection could not be taken over");
-    wi_turn_wish(server->api.turn);
+    wi_turn_wish(api->turn);
 }
 
 /* --- libmicrohttpd's callbacks -----------------------------------------------------------------
@@ -305,6 +306,7 @@ static int start(struct wi_server *server, struct wi_error *error)
     if (!api->guard)
         return -1;
     wi_bridge_take_tokens(api->deps.bridge, wi_guard_tokens(api->guard));
+    api->admission = wi_admission_new(api->deps.loop, api->deps.times.linger, api->tls);
     server->daemon = start_daemon(server);
     const union MHD_DaemonInfo *info =
         server->daemon ? MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
@@ -333,7 +335,6 @@ struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_err
     api->started_ms = wi_now_ms();
     api->metrics = wi_metrics_new();
     api->heavy = wi_lane_new(deps->loop, HEAVY_MOST);
-    server->max_connections = deps->config->api.max_connections;
     set_times(server);
     if (start(server, error) != 0) {
         wi_server_free(server);
@@ -384,10 +385,6 @@ enum wi_code wi_server_reload(
     server->api.guard = guard;
     wi_bridge_take_tokens(server->api.deps.bridge, wi_guard_tokens(guard));
     server->api.deps.config = config;
-    server->max_connections = config->api.max_connections;
-    if (server->listener)
-        wi_listener_pause(
-            server->listener, server->api.connection_count >= server->max_connections);
     warn_of_new_certificate(server);
     return WI_OK;
 }
@@ -462,6 +459,7 @@ void wi_server_free(struct wi_server *server)
     wi_durable_free(server->api.durable);
     wi_lane_free(server->api.heavy);
     wi_guard_free(server->api.guard);
+    wi_admission_free(server->api.admission);
     wi_metrics_free(server->api.metrics);
     free(server->certificate);
     free(server->key);

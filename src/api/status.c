@@ -89,6 +89,23 @@ static json_t *models_directory_json(const struct wi_api *api)
     return json_sprintf("%s/%s", here, directory);
 }
 
+/* What keeps new clients from being served, or NULL. `error` says why it is not ready, and may be
+ * written to. */
+static const char *problem_of(const struct wi_api *api, int ready, struct wi_error *error)
+{
+    uint64_t most = api->deps.config->api.max_connections;
+    if (api->closing)
+        return "shutting down";
+    if (!ready)
+        return error->detail;
+    if (api->connection_count < most)
+        return NULL;
+    wi_error_set(error, WI_TOO_MANY_CONNECTIONS, NULL,
+        "%zu clients are connected, and [api] max_connections is %llu: further ones are refused",
+        api->connection_count, (unsigned long long)most);
+    return error->detail;
+}
+
 void wi_handle_status(struct wi_request *request)
 {
     struct wi_api *api = request->api;
@@ -101,13 +118,11 @@ void wi_handle_status(struct wi_request *request)
                                " s:{s:I, s:I, s:I}, s:{s:I, s:I}}",
         "version", deps->version, "uptime_s", (wi_now_ms() - api->started_ms) / 1000, "started_at",
         (json_int_t)api->started_at, "ready", ready && !api->closing, "problem",
-        api->closing ? "shutting down"
-        : ready      ? NULL
-                     : error.detail,
-        "api", "url", api->url, "connections", (json_int_t)api->connection_count, "bridge", "url",
-        wi_bridge_url(deps->bridge), "queue", "waiting", (json_int_t)jobs.waiting, "running",
-        (json_int_t)jobs.running, "limit", (json_int_t)deps->config->pool.max_queue, "memory",
-        "used", (json_int_t)deps->budget->used, "budget", (json_int_t)deps->budget->limit);
+        problem_of(api, ready, &error), "api", "url", api->url, "connections",
+        (json_int_t)api->connection_count, "bridge", "url", wi_bridge_url(deps->bridge), "queue",
+        "waiting", (json_int_t)jobs.waiting, "running", (json_int_t)jobs.running, "limit",
+        (json_int_t)deps->config->pool.max_queue, "memory", "used", (json_int_t)deps->budget->used,
+        "budget", (json_int_t)deps->budget->limit);
     json_object_set_new(json_object_get(status, "queue"), "jobs", jobs_json(request));
     json_object_set_new(status, "stored_jobs", stored_jobs_json(api));
     json_object_set_new(status, "sessions", wi_pool_sessions_json(deps->pool));

@@ -64,6 +64,7 @@ static const struct row rows[WI_CODE_COUNT] = {
     [WI_UNAVAILABLE] = {"unavailable", 503, "Unavailable"},
     [WI_SHUTTING_DOWN] = {"shutting_down", 503, "Shutting down"},
     [WI_MEMORY_BUDGET] = {"memory_budget", 503, "Memory budget exhausted"},
+    [WI_TOO_MANY_CONNECTIONS] = {"too_many_connections", 503, "Too many connections"},
     [WI_DEADLINE_EXCEEDED] = {"deadline_exceeded", 504, "Deadline exceeded"},
     [WI_STORAGE_FAILED] = {"storage_failed", 507, "Storage failed"},
 };

@@ -1,4 +1,4 @@
-/* Binding, accepting and pausing; see listener.h. */
+/* Binding and accepting; see listener.h. */
 #include "base/listener.h"
 
 #include "base/log.h"
@@ -22,8 +22,6 @@
 struct wi_listener {
     int fd;
     int highest_fd;
-    int paused;  /* by the owner */
-    int starved; /* out of descriptors, until the timer */
     const char *part;
     union wi_address address;
     struct wi_watch *watch;
@@ -32,25 +30,17 @@ struct wi_listener {
     void *context;
 };
 
-/* Accepting goes on when neither the owner nor a shortage forbids it. */
-static void update(struct wi_listener *listener)
-{
-    wi_watch_set(listener->watch, listener->paused || listener->starved ? 0 : UV_READABLE);
-}
-
 static void on_shortage_over(void *context)
 {
     struct wi_listener *listener = context;
-    listener->starved = 0;
-    update(listener);
+    wi_watch_set(listener->watch, UV_READABLE);
 }
 
 static void starve(struct wi_listener *listener, int why)
 {
     wi_warn(listener->part, NULL, "cannot accept a connection: %s; trying again in %d ms",
         strerror(why), SHORTAGE_PAUSE_MS);
-    listener->starved = 1;
-    update(listener);
+    wi_watch_set(listener->watch, 0);
     wi_timer_start(listener->shortage, SHORTAGE_PAUSE_MS, 0);
 }
 
@@ -68,7 +58,7 @@ static void hand_over(
 static void on_readable(void *context, int status, int events)
 {
     struct wi_listener *listener = context;
-    for (int i = 0; i < ACCEPTS_PER_TURN && !listener->paused; i++) {
+    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
         struct sockaddr_storage peer;
         socklen_t length = sizeof peer;
         int fd =
@@ -157,14 +147,6 @@ struct wi_listener *wi_listener_new(uv_loop_t *loop, const struct wi_listener_op
         return NULL;
     }
     return listener;
-}
-
-void wi_listener_pause(struct wi_listener *listener, int paused)
-{
-    if (listener->paused == paused)
-        return;
-    listener->paused = paused;
-    update(listener);
 }
 
 void wi_listener_free(struct wi_listener *listener)

@@ -28,8 +28,6 @@ struct wi_listener;
  * it for the listener's life. */
 struct wi_listener *wi_listener_new(uv_loop_t *loop, const struct wi_listener_options *options,
     wi_accept_fn *on_accept, void *context, struct wi_error *error);
-/* Stops and starts accepting; what comes meanwhile waits in the system's backlog. */
-void wi_listener_pause(struct wi_listener *listener, int paused);
 void wi_listener_free(struct wi_listener *listener); /* closes the socket; NULL is fine */
 
 /* With the real port. Borrowed. */

@@ -86,9 +86,12 @@ static void print_warnings(const json_t *answer)
     const json_t *warning;
     size_t i;
 
-    if (json_is_true(json_object_get(answer, "ready")))
+    int ready = json_is_true(json_object_get(answer, "ready"));
+    if (ready)
         puts("ready: yes");
-    else
+    if (ready && json_is_string(json_object_get(answer, "problem")))
+        put_value("problem: %s\n", answer, "problem");
+    if (!ready)
         put_value("ready: no, %s\n", answer, "problem");
     json_array_foreach(json_object_get(answer, "warnings"), i, warning)
     {

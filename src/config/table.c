@@ -90,7 +90,11 @@ const struct wi_option wi_options[] = {
     {KEY(api, max_body), SIZE(4 * KIB, 1 * GIB), DEFAULT("64M"),
         .help = "The largest request body."},
     {KEY(api, max_connections), INTEGER(1, 65536), DEFAULT("2048"),
-        .help = "How many clients may be connected at the same time."},
+        .help = "How many connections clients may have at the same time. Further ones are "
+                "answered 503."},
+    {KEY(api, max_connections_per_address), INTEGER(1, 65536), DEFAULT("256"), RELOADABLE,
+        .help = "How many of them one address may have: an IPv4 address, or an IPv6 /64. Further "
+                "ones are answered 503. Those of this machine itself are not counted."},
     {KEY(api, tls_certificate), PATH, DEFAULT(""),
         .help = "The certificate chain, in PEM, with which the listener speaks TLS. It needs "
                 "tls_key."},

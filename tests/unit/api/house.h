@@ -298,6 +298,7 @@ static int set_up(void **state)
     f->config.api.listen = (char *)"127.0.0.1:0";
     f->config.api.max_body = 8 << 20;
     f->config.api.max_connections = 1024;
+    f->config.api.max_connections_per_address = 256;
     f->config.pool.max_queue = 8;
     f->config.models.max_picture_pixels = 1000000;
     f->config.models.directory = (char *)"/nonexistent/models";

@@ -410,23 +410,56 @@ static void test_slow_headers(void **state)
 /* --- limits, and starting ----------------------------------------------------------------------
  */
 
+/* Beyond the limit a client is told so at once, whatever it sends, and the others notice nothing.
+ */
 static void test_connection_limit(void **state)
 {
     struct wi_error error;
     struct wi_config next = fixture->config;
     next.api.max_connections = 2;
     assert_int_equal(wi_server_reload(fixture->server, &next, &error), WI_OK);
-    struct client *clients[3];
-    for (int i = 0; i < 3; i++) {
+    struct client *clients[2], *silent, *asking, *sending;
+    for (int i = 0; i < 2; i++) {
         clients[i] = connect_client();
         send_head(clients[i], "GET", "/healthz", "");
+        until(answered(clients[i]));
+        next_answer(clients[i]);
     }
-    until(answered(clients[0]) && answered(clients[1]));
-    assert_int_equal(clients[2]->size, 0);
+    silent = connect_client();
+    asking = connect_client();
+    send_head(asking, "GET", "/healthz", "");
+    sending = connect_client();
+    send_head(sending, "POST", "/v1/infer", "Content-Type: text/plain\r\nContent-Length: 9\r\n");
+    until(answered(silent) && answered(asking) && answered(sending));
+    send_text(sending, "123456789");
+    for (int i = 0; i < 3; i++) {
+        struct client *client = i == 0 ? silent : i == 1 ? asking : sending;
+        assert_int_equal(status_of(client), 503);
+        assert_non_null(strcasestr(client->text, "Retry-After: 5"));
+        assert_non_null(strcasestr(client->text, "Connection: close"));
+        assert_non_null(strstr(client->text, "\"code\":\"too_many_connections\""));
+        until(closed(client));
+        free_client(client);
+    }
+    for (int i = 0; i < 2; i++) {
+        send_head(clients[i], "GET", "/v1/status", "");
+        until(answered(clients[i]));
+        json_t *json = body_of(clients[i]);
+        assert_non_null(
+            strstr(json_string_value(json_object_get(json, "problem")), "max_connections is 2"));
+        assert_true(json_is_true(json_object_get(json, "ready")));
+        json_decref(json);
+    }
+    next_answer(clients[0]);
+    send_head(clients[0], "GET", "/metrics", "");
+    until(answered(clients[0]));
+    assert_non_null(
+        strstr(clients[0]->text, "\nwebinfer_http_connections_refused_total{limit=\"all\"} 3\n"));
     free_client(clients[0]);
-    until(answered(clients[2])); /* it waited in the backlog */
+    int status = 503;
+    until((status = ask("GET", "/healthz", "", NULL)) != 503); /* once it is seen to be gone */
+    assert_int_equal(status, 200);
     free_client(clients[1]);
-    free_client(clients[2]);
     assert_int_equal(wi_server_reload(fixture->server, &fixture->config, &error), WI_OK);
 }
 

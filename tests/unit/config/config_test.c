@@ -67,6 +67,7 @@ static void has_the_documented_defaults(void **state)
     assert_int_equal(c->api.allowed_hosts.count, 0);
     assert_int_equal(c->api.max_body, 64 << 20);
     assert_int_equal(c->api.max_connections, 2048);
+    assert_int_equal(c->api.max_connections_per_address, 256);
     assert_string_equal(c->bridge.listen, "127.0.0.1:8471");
     assert_null(c->bridge.public_url);
     assert_string_equal(c->bridge.page, WI_DATADIR "/page");

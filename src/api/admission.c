@@ -1,0 +1,162 @@
+/* Counting, and answering those that are too many; see admission.h. */
+#include "api/admission.h"
+
+#include "api/problem.h"
+#include "base/error.h"
+#include "base/log_limit.h"
+#include "base/loop.h"
+#include "base/memory.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <utlist.h>
+
+/* Refused connections that are read from at a time, and how much from each. */
+#define LINGERING_MAX 64
+#define DRAINED_MAX (64 * 1024)
+
+struct refused {
+    struct wi_admission *admission;
+    int fd;
+    size_t drained;
+    struct wi_watch *watch;
+    struct wi_timer *limit;
+    struct refused *next, *prev;
+};
+
+struct wi_admission {
+    uv_loop_t *loop;
+    double linger_ms;
+    int tls;
+    struct wi_addresses addresses;
+    struct wi_admission_counters counters;
+    struct wi_log_limit log;
+    struct refused *lingering;
+    size_t lingering_count;
+};
+
+/* --- those that are refused ------------------------------------------------------------------ */
+
+static void let_go(struct refused *refused)
+{
+    DL_DELETE(refused->admission->lingering, refused);
+    refused->admission->lingering_count--;
+    wi_watch_free(refused->watch);
+    wi_timer_free(refused->limit);
+    close(refused->fd);
+    free(refused);
+}
+
+static void on_limit(void *context)
+{
+    let_go(context);
+}
+
+/* After an error (status < 0) the watch is over. */
+static void on_readable(void *context, int status, int events)
+{
+    struct refused *refused = context;
+    char waste[16 * 1024];
+    ssize_t got = status < 0 ? 0 : recv(refused->fd, waste, sizeof waste, 0);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    refused->drained += got > 0 ? (size_t)got : 0;
+    if (got <= 0 || refused->drained > DRAINED_MAX)
+        let_go(refused);
+}
+
+static void linger(struct wi_admission *admission, int fd)
+{
+    struct refused *refused = wi_alloc(sizeof *refused);
+    refused->admission = admission;
+    refused->fd = fd;
+    DL_APPEND(admission->lingering, refused);
+    admission->lingering_count++;
+    refused->limit = wi_timer_new(admission->loop, on_limit, refused);
+    wi_timer_start(refused->limit, (uint64_t)admission->linger_ms, 0);
+    refused->watch = wi_watch_new(admission->loop, fd, UV_READABLE, on_readable, refused);
+    if (!refused->watch)
+        let_go(refused);
+}
+
+/* A few hundred bytes into an empty socket buffer: they fit. */
+static void refuse(struct wi_admission *admission, int fd, const struct wi_error *error)
+{
+    struct wi_buffer text = {0};
+    if (admission->tls) {
+        close(fd);
+        return;
+    }
+    wi_problem_write_answer(&text, error, NULL);
+    ssize_t sent = send(fd, text.text, text.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    wi_buffer_clear(&text);
+    if (sent < 0 || shutdown(fd, SHUT_WR) != 0 || admission->lingering_count >= LINGERING_MAX)
+        close(fd);
+    else
+        linger(admission, fd);
+}
+
+/* --- the limits ------------------------------------------------------------------------------ */
+
+int wi_admission_ask(struct wi_admission *admission, const struct wi_config_api *limits,
+    size_t open, int fd, const struct wi_peer *peer)
+{
+    struct wi_error error;
+    if (open >= limits->max_connections) {
+        admission->counters.full++;
+        wi_error_set(&error, WI_TOO_MANY_CONNECTIONS, NULL,
+            "%zu clients are connected, which is [api] max_connections; try again later.", open);
+    } else if (wi_addresses_count(&admission->addresses, peer) >=
+                   limits->max_connections_per_address &&
+               !peer->exempt) {
+        admission->counters.address++;
+        wi_error_set(&error, WI_TOO_MANY_CONNECTIONS, NULL,
+            "Your address has as many connections as [api] max_connections_per_address allows, "
+            "which is %llu; close some, or use them for more than one request.",
+            (unsigned long long)limits->max_connections_per_address);
+    } else {
+        return 1;
+    }
+    wi_log_limited(
+        &admission->log, WI_LOG_WARN, "api", NULL, "a connection was refused: %s", error.detail);
+    refuse(admission, fd, &error);
+    return 0;
+}
+
+void wi_admission_enter(struct wi_admission *admission, const struct wi_peer *peer)
+{
+    (void)wi_addresses_take(&admission->addresses, peer, SIZE_MAX);
+}
+
+void wi_admission_leave(struct wi_admission *admission, const struct wi_peer *peer)
+{
+    wi_addresses_give(&admission->addresses, peer);
+}
+
+const struct wi_admission_counters *wi_admission_counters(const struct wi_admission *admission)
+{
+    return &admission->counters;
+}
+
+/* --- the whole ------------------------------------------------------------------------------- */
+
+struct wi_admission *wi_admission_new(uv_loop_t *loop, double linger_ms, int tls)
+{
+    struct wi_admission *admission = wi_alloc(sizeof *admission);
+    admission->loop = loop;
+    admission->linger_ms = linger_ms;
+    admission->tls = tls;
+    admission->log.about = "refused connections";
+    return admission;
+}
+
+void wi_admission_free(struct wi_admission *admission)
+{
+    if (!admission)
+        return;
+    while (admission->lingering)
+        let_go(admission->lingering);
+    wi_addresses_clear(&admission->addresses);
+    free(admission);
+}

@@ -1,0 +1,34 @@
+/*
+ * Which connections are let in: not more than [api] max_connections in all, and not more than
+ * max_connections_per_address from one address. The others are told so in an answer by hand, 503
+ * too_many_connections, and closed; with TLS, where an answer would need a handshake first, they
+ * are just closed. What they still send is read for a moment, so that the answer is not lost to a
+ * reset, but for a few of them at a time only.
+ */
+#ifndef WI_API_ADMISSION_H
+#define WI_API_ADMISSION_H
+
+#include "base/addresses.h"
+#include "config/config.h"
+#include <uv.h>
+
+struct wi_admission;
+/* `linger_ms`: how long is read from a connection that was refused. */
+struct wi_admission *wi_admission_new(uv_loop_t *loop, double linger_ms, int tls);
+/* Closes the refused ones that are left. NULL is fine. */
+void wi_admission_free(struct wi_admission *admission);
+
+/* Whether a connection from `peer` may come in beside `open` others: 1, or 0 after having refused
+ * it, which takes `fd` (non-blocking). */
+int wi_admission_ask(struct wi_admission *admission, const struct wi_config_api *limits,
+    size_t open, int fd, const struct wi_peer *peer);
+/* One that was let in is there, and is gone. */
+void wi_admission_enter(struct wi_admission *admission, const struct wi_peer *peer);
+void wi_admission_leave(struct wi_admission *admission, const struct wi_peer *peer);
+
+struct wi_admission_counters {
+    uint64_t full, address; /* refused since the start, for either limit */
+};
+const struct wi_admission_counters *wi_admission_counters(const struct wi_admission *admission);
+
+#endif

@@ -1,0 +1,181 @@
+/* Who is let in, and that those who are not are told so without the loop waiting for them. */
+#include "../test.h"
+
+#include "api/admission.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static uv_loop_t loop;
+
+static int set_up(void **state)
+{
+    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
+    uv_loop_init(&loop);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    return 0;
+}
+
+static struct wi_peer peer(const char *text)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    assert_int_equal(inet_pton(AF_INET, text, &address.sin_addr), 1);
+    return wi_peer_of((struct sockaddr *)&address);
+}
+
+/* Asks with one end of a socket pair: 1 if it may come in. `other` receives the client's end. */
+static int ask(struct wi_admission *admission, const struct wi_config_api *limits, size_t open,
+    const char *from, int *other)
+{
+    int pair[2];
+    struct wi_peer who = peer(from);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+    *other = pair[1];
+    int in = wi_admission_ask(admission, limits, open, pair[0], &who);
+    if (in)
+        close(pair[0]);
+    return in;
+}
+
+static void enter(struct wi_admission *admission, const char *from)
+{
+    struct wi_peer who = peer(from);
+    wi_admission_enter(admission, &who);
+}
+
+/* What the client reads up to the end of our side. */
+static void check_told(int other, const char *words)
+{
+    char text[2048];
+    size_t size = 0;
+    ssize_t got;
+    while ((got = recv(other, text + size, sizeof text - size - 1, 0)) > 0)
+        size += (size_t)got;
+    assert_int_equal(got, 0);
+    text[size] = '\0';
+    assert_int_equal(strncmp(text, "HTTP/1.1 503 ", 13), 0);
+    assert_non_null(strstr(text, "\r\nRetry-After: "));
+    assert_non_null(strstr(text, "\r\nConnection: close\r\n"));
+    assert_non_null(strstr(text, "too_many_connections"));
+    assert_non_null(strstr(text, words));
+}
+
+static void test_limits(void **state)
+{
+    const struct wi_config_api limits = {.max_connections = 4, .max_connections_per_address = 2};
+    struct wi_admission *admission = wi_admission_new(&loop, 5000, 0);
+    int other;
+    for (int i = 0; i < 2; i++) {
+        assert_true(ask(admission, &limits, 0, "192.0.2.1", &other));
+        enter(admission, "192.0.2.1");
+        close(other);
+    }
+    assert_false(ask(admission, &limits, 2, "192.0.2.1", &other));
+    check_told(other, "max_connections_per_address allows, which is 2");
+    close(other);
+    assert_true(ask(admission, &limits, 2, "192.0.2.2", &other));
+    close(other);
+    for (int i = 0; i < 3; i++)
+        enter(admission, "127.0.0.1");
+    assert_true(ask(admission, &limits, 2, "127.0.0.1", &other)); /* exempt */
+    close(other);
+    assert_false(ask(admission, &limits, 4, "127.0.0.1", &other)); /* but not from this one */
+    check_told(other, "4 clients are connected");
+    close(other);
+    struct wi_peer who = peer("192.0.2.1");
+    wi_admission_leave(admission, &who);
+    assert_true(ask(admission, &limits, 1, "192.0.2.1", &other));
+    close(other);
+    assert_int_equal(wi_admission_counters(admission)->full, 1);
+    assert_int_equal(wi_admission_counters(admission)->address, 1);
+    wi_admission_free(admission);
+}
+
+/* With TLS there is nobody to talk to yet. */
+static void test_tls(void **state)
+{
+    const struct wi_config_api limits = {.max_connections = 0, .max_connections_per_address = 1};
+    struct wi_admission *admission = wi_admission_new(&loop, 5000, 1);
+    char byte;
+    int other;
+    assert_false(ask(admission, &limits, 0, "127.0.0.1", &other));
+    assert_int_equal(recv(other, &byte, 1, 0), 0);
+    close(other);
+    wi_admission_free(admission);
+}
+
+static int is_closed(int other)
+{
+    return send(other, "x", 1, MSG_NOSIGNAL) < 0 && errno == EPIPE;
+}
+
+/* Clients that go on sending are read from for a moment, but only some of them and only so much. */
+static void test_lingering_is_bounded(void **state)
+{
+    const struct wi_config_api limits = {.max_connections = 0, .max_connections_per_address = 1};
+    struct wi_admission *admission = wi_admission_new(&loop, 60000, 0);
+    int others[70], open = 0;
+    for (int i = 0; i < 70; i++)
+        assert_false(ask(admission, &limits, 0, "127.0.0.1", &others[i]));
+    for (int i = 0; i < 70; i++)
+        open += !is_closed(others[i]);
+    assert_int_equal(open, 64);
+    /* One that leaves makes room; one that floods is cut. */
+    close(others[0]);
+    char block[8192] = {0};
+    double limit = wi_now_ms() + 5000;
+    while (!is_closed(others[1])) {
+        assert_true(wi_now_ms() < limit);
+        while (send(others[1], block, sizeof block, MSG_NOSIGNAL) > 0)
+            continue;
+        uv_run(&loop, UV_RUN_NOWAIT);
+    }
+    for (int i = 0; i < 3; i++) /* what the first had sent, and its end */
+        uv_run(&loop, UV_RUN_NOWAIT);
+    for (int i = 0; i < 2; i++) {
+        int other;
+        assert_false(ask(admission, &limits, 0, "127.0.0.1", &other));
+        assert_false(is_closed(other));
+        close(other);
+    }
+    for (int i = 1; i < 70; i++)
+        close(others[i]);
+    wi_admission_free(admission); /* while some still linger */
+}
+
+static void test_lingering_ends(void **state)
+{
+    const struct wi_config_api limits = {.max_connections = 0, .max_connections_per_address = 1};
+    struct wi_admission *admission = wi_admission_new(&loop, 20, 0);
+    int other;
+    assert_false(ask(admission, &limits, 0, "127.0.0.1", &other));
+    uv_run(&loop, UV_RUN_DEFAULT); /* until nothing is left of it */
+    assert_true(is_closed(other));
+    close(other);
+    wi_admission_free(admission);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_limits),
+        TEST(test_tls),
+        TEST(test_lingering_is_bounded),
+        TEST(test_lingering_ends),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
