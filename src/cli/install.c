@@ -32,7 +32,7 @@ static char *make_name(const char *text)
     char *name;
 
     text += strcspn(text, good);
-    name = wi_strndup(text, 128);
+    name = wi_strndup(text, strnlen(text, 128));
     for (char *c = name; *c; c++) {
         if (!strchr(good, *c) && !strchr("._-", *c))
             *c = '-';

@@ -46,7 +46,8 @@ static int list(const char *folder, struct wi_strings *names)
             wi_strings_add(names, item->d_name);
     }
     closedir(dir);
-    qsort(names->items, names->count, sizeof *names->items, compare);
+    if (names->count > 1)
+        qsort(names->items, names->count, sizeof *names->items, compare);
     return 0;
 }
 
