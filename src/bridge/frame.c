@@ -119,9 +119,11 @@ static enum wi_code parse_shape(
     tensor->rank = (unsigned)json_array_size(shape);
     for (unsigned i = 0; i < tensor->rank; i++) {
         const json_t *dim = json_array_get(shape, i);
-        if (!json_is_integer(dim) || json_integer_value(dim) < 0)
+        if (!json_is_integer(dim) || json_integer_value(dim) < 0 ||
+            json_integer_value(dim) > WI_TENSOR_DIM_MAX)
             return wi_error_set(error, WI_BAD_FRAMING, where,
-                "%sshape[%u] must be an integer of at least 0", where, i);
+                "%sshape[%u] must be an integer from 0 to %lld", where, i,
+                (long long)WI_TENSOR_DIM_MAX);
         tensor->dims[i] = json_integer_value(dim);
     }
     return WI_OK;

@@ -12,6 +12,8 @@
 #include <jansson.h>
 #include <stdint.h>
 
+/* The largest dimension: what every peer can hold exactly in a number of JSON. */
+#define WI_TENSOR_DIM_MAX ((INT64_C(1) << 53) - 1)
 #define WI_TENSOR_MAX_RANK 16
 #define WI_TENSORS_MAX 1024     /* in one message */
 #define WI_TENSOR_NAME_MAX 1024 /* bytes */

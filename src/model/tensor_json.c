@@ -115,10 +115,11 @@ static enum wi_code read_shape(
     for (size_t i = 0; i < rank; i++) {
         const json_t *dim = json_array_get(shape, i);
 
-        if (!json_is_integer(dim) || json_integer_value(dim) < 0) {
+        if (!json_is_integer(dim) || json_integer_value(dim) < 0 ||
+            json_integer_value(dim) > WI_TENSOR_DIM_MAX) {
             wi_tensor_fail(reader, WI_INVALID_FIELD, "shape", (int64_t)i,
-                "a dimension must be an integer of at least 0");
-            wi_error_expect(reader->error, "an integer of at least 0");
+                "a dimension must be an integer from 0 to %" PRId64, WI_TENSOR_DIM_MAX);
+            wi_error_allow(reader->error, "0 to %" PRId64, WI_TENSOR_DIM_MAX);
             return WI_INVALID_FIELD;
         }
         tensor->dims[i] = json_integer_value(dim);

@@ -145,8 +145,10 @@ static void refuses_bad_shapes(void **state)
     refuse("FP32", "[1,2.0]", "[]", WI_INVALID_FIELD, "inputs[0].shape[1]");
     refuse("FP32", "[\"a\"]", "[]", WI_INVALID_FIELD, "inputs[0].shape[0]");
     refuse("FP32", "5", "[]", WI_INVALID_FIELD, "inputs[0].shape");
-    refuse("FP32", "[4611686018427387904,4]", "[]", WI_INVALID_FIELD, "inputs[0].shape");
-    refuse("FP32", "[9223372036854775807]", "[]", WI_INVALID_FIELD, "inputs[0].shape");
+    refuse("FP32", "[4503599627370496,2048]", "[]", WI_INVALID_FIELD, "inputs[0].shape");
+    refuse("FP32", "[9007199254740991]", "[]", WI_INPUT_SIZE, "inputs[0].data");
+    refuse("FP32", "[9007199254740992]", "[]", WI_INVALID_FIELD, "inputs[0].shape[0]");
+    refuse("FP32", "[0,9223372036854775807]", "[]", WI_INVALID_FIELD, "inputs[0].shape[1]");
     refuse(
         "FP32", "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]", "[1]", WI_INVALID_FIELD, "inputs[0].shape");
     refuse("FLOAT", "[1]", "[1]", WI_INVALID_FIELD, "inputs[0].datatype");
