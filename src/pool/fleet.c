@@ -183,8 +183,9 @@ static void leave_class(struct wi_fleet *fleet, struct wi_fleet_node *node)
         free_place(place);
     }
     class->open -= (size_t)node->open;
+    class->away -= (size_t)node->away;
     fleet->open -= (size_t)node->open;
-    node->open = 0;
+    node->open = node->away = 0;
     node->class = NULL;
     fleet->count--;
     if (--class->count > 0)
@@ -225,10 +226,15 @@ static void relist(struct wi_fleet_node *node, void (*one)(struct wi_fleet_place
         one(place);
 }
 
-void wi_fleet_open(struct wi_fleet *fleet, struct wi_fleet_node *node, int open)
+void wi_fleet_open(struct wi_fleet *fleet, struct wi_fleet_node *node, int open, int away)
 {
     open = open != 0;
-    if (!node->class || node->open == open)
+    away = !open && away;
+    if (!node->class)
+        return;
+    node->class->away += (size_t)away - (size_t)node->away;
+    node->away = away;
+    if (node->open == open)
         return;
     relist(node, unlist);
     node->open = open;

@@ -26,6 +26,7 @@ struct wi_fleet_class {
     char engine[64];          /* version of its engine for ONNX, "" if not told */
     int ours;                 /* from our sessions, so that [browser.KIND] binds them */
     size_t count, open;       /* its nodes; those that take work */
+    size_t away;              /* those that take none now, and will again by themselves */
     /* Which estimates are theirs; see estimates.h. */
     char places[WI_PLATFORM_COUNT][WI_PLACE_SIZE];
     struct wi_fleet_group *all, *builtins, *models;
@@ -37,7 +38,7 @@ struct wi_fleet_class {
 struct wi_fleet_node {
     const char *id; /* the owner's, as long as it is in the fleet */
     struct wi_fleet_class *class;
-    int open;
+    int open, away;
     size_t builtin_count, model_count; /* attempts on it */
     double busy_until; /* when what is on it is expected to be done; 0: nothing is */
     struct wi_fleet_place *places;
@@ -53,8 +54,8 @@ struct wi_fleet {
 void wi_fleet_put(struct wi_fleet *fleet, struct wi_fleet_node *node, const char *id,
     const struct wi_node_info *info);
 void wi_fleet_remove(struct wi_fleet *fleet, struct wi_fleet_node *node);
-/* Whether it takes work. */
-void wi_fleet_open(struct wi_fleet *fleet, struct wi_fleet_node *node, int open);
+/* Whether it takes work; if not, whether it will again by itself (`away`). */
+void wi_fleet_open(struct wi_fleet *fleet, struct wi_fleet_node *node, int open, int away);
 /* What is on it. */
 void wi_fleet_load(
     struct wi_fleet_node *node, size_t builtin_count, size_t model_count, double busy_until);

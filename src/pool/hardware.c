@@ -122,7 +122,7 @@ static const struct wi_option *find_awaited(const struct wi_pool *pool, size_t c
 
     for (size_t i = 0; i < count; i++) {
         const struct wi_option *option = &pool->options[i];
-        if (option->standing > WI_STANDING_READY && option->standing <= WI_STANDING_CLOSED &&
+        if (option->standing > WI_STANDING_READY && option->standing <= WI_STANDING_DRAINING &&
             (!found || option->expected_ms < found->expected_ms))
             found = option;
     }

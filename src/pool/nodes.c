@@ -30,7 +30,7 @@ void wi_pool_node_set(struct wi_pool *pool, struct pool_node *node, int away, in
 {
     node->away = away;
     node->draining = draining;
-    wi_fleet_open(&pool->fleet, &node->place, !away && !draining);
+    wi_fleet_open(&pool->fleet, &node->place, !away && !draining, !draining);
 }
 
 void wi_pool_tell_capacity(struct wi_pool *pool)

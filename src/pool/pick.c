@@ -64,6 +64,7 @@ static void fill_candidate(const struct wi_pool *pool, const struct wi_fleet_cla
         .browser = kind ? kind->browser : NULL,
         .nodes = class->count,
         .open = class->open,
+        .away = class->away,
         .any = seat_of(any, builtin, now),
         .any_idle = any && any->model_count == 0,
         .full_ms = wi_fleet_full(class, now)};
@@ -82,6 +83,7 @@ static void narrow(const struct wi_fleet_node *node, const struct wi_demand *dem
 
     candidate->nodes = 1;
     candidate->open = (size_t)node->open;
+    candidate->away = (size_t)node->away;
     candidate->any = seat;
     candidate->any_idle = room && node->model_count == 0;
     candidate->avoided = (struct wi_seat){0};
@@ -147,13 +149,36 @@ static enum wi_pick judge(struct wi_pool *pool, const struct wi_demand *demand, 
 
 /* --- what follows ---------------------------------------------------------------------------- */
 
+/* Whether a page of the kind is there that is to stay: routing has judged it. */
 static int has_node(const struct wi_pool *pool, const char *kind)
 {
-    for (const struct pool_session *session = pool->sessions; session; session = session->next)
-        if (!wi_pool_session_ends(session) && strcmp(session->kind, kind) == 0 &&
-            wi_pool_node_of(pool, session->id))
+    for (const struct pool_session *session = pool->sessions; session; session = session->next) {
+        const struct pool_node *node = wi_pool_node_of(pool, session->id);
+        if (strcmp(session->kind, kind) == 0 && !wi_pool_session_ends(session) && node &&
+            !node->draining)
             return 1;
+    }
     return 0;
+}
+
+/* Whether a page of the kind may come, although sessions of it are there whose pages drain: one is
+ * on its way, or there is room for another. */
+static int may_come(const struct wi_pool *pool, const struct pool_kind *kind)
+{
+    size_t all = 0, its = 0;
+
+    for (const struct pool_session *session = pool->sessions; session; session = session->next) {
+        if (wi_pool_session_ends(session))
+            continue;
+        all++;
+        if (strcmp(session->kind, kind->name) != 0)
+            continue;
+        its++;
+        if (session->state == WI_SESSION_STARTING || !wi_pool_node_of(pool, session->id))
+            return 1;
+    }
+    return its == 0 || (its < (size_t)kind->browser->max_connections &&
+                           all < (size_t)pool->config->pool.max_connections);
 }
 
 /* Whether a kind that the demand allows is coming and has no node yet (but such as are about to
@@ -170,7 +195,7 @@ static int something_is_coming(struct wi_pool *pool, const struct wi_demand *dem
         const struct pool_kind *kind = &pool->kinds[i];
         if ((demand->browser && strcmp(demand->browser, kind->name) != 0) ||
             !wi_pool_kind_is_hopeful(pool, kind) || has_node(pool, kind->name) ||
-            wi_pool_shuts_out(pool, kind))
+            !may_come(pool, kind) || wi_pool_shuts_out(pool, kind))
             continue;
         coming = 1;
         if (wish && (demand->browser || pool->nodes))
@@ -209,7 +234,7 @@ static void wish_preferred(struct wi_pool *pool, const struct wi_demand *demand,
         wi_preferences_parse(list->items[i], name, &has_platform, &platform);
         const struct wi_option *option = find_option(pool, count, name, (int)platform);
         const struct pool_kind *kind = wi_pool_find_kind(pool, name);
-        if (option && (!has_platform || option->standing <= WI_STANDING_CLOSED ||
+        if (option && (!has_platform || option->standing <= WI_STANDING_DRAINING ||
                           option->standing == WI_STANDING_UNCHECKED))
             return; /* it is there, and as good as it gets */
         if (option || !kind || !wi_pool_kind_is_hopeful(pool, kind))
@@ -260,7 +285,7 @@ enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *dema
         return pick; /* no browser that we could start simulates */
     if (something_is_coming(pool, demand, really))
         return WI_PICK_WAIT;
-    if (!error || error->code == WI_UNAVAILABLE)
+    if (!error || (error->code == WI_UNAVAILABLE && *option_count == 0))
         wi_pool_explain(pool, demand->browser, error);
     return WI_PICK_NEVER;
 }

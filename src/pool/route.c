@@ -19,8 +19,8 @@
 /* Failures count for certain here at most. */
 #define FAILURE_MAX 0.95
 
-const char *const wi_standing_names[] = {"ready", "busy", "full", "closed", "unavailable", "barred",
-    "unchecked", "wrong", "unable", "software", "other"};
+const char *const wi_standing_names[] = {"ready", "busy", "full", "closed", "draining",
+    "unavailable", "barred", "unchecked", "wrong", "unable", "software", "other"};
 
 /* --- the standing of each option ------------------------------------------------------------- */
 
@@ -52,8 +52,11 @@ static void judge_room(struct wi_option *option, const struct wi_demand *demand)
 {
     const struct wi_candidate *candidate = option->candidate;
 
-    if (candidate->open == 0)
-        judge(option, WI_STANDING_CLOSED, "its nodes are draining or have lost their connection");
+    if (candidate->open == 0 && candidate->away == 0)
+        judge(option, WI_STANDING_DRAINING, "its nodes are draining");
+    else if (candidate->open == 0)
+        judge(option, WI_STANDING_CLOSED,
+            "its nodes have lost their connection, or too much waits to be sent to them");
     else if (!candidate->any.node)
         judge(option, WI_STANDING_FULL, "its nodes have as much to do as they may");
     else if (!candidate->any_idle && !candidate->prospects[option->platform].warm.node &&
@@ -184,7 +187,7 @@ int wi_route_matches(const struct wi_candidate *candidate, const struct wi_deman
 
 static int is_able(const struct wi_option *option)
 {
-    return option->standing <= WI_STANDING_CLOSED;
+    return option->standing <= WI_STANDING_DRAINING;
 }
 
 static size_t count_able(const struct wi_option *options, size_t count)
@@ -276,7 +279,8 @@ static struct wi_option *best_of(
     return best;
 }
 
-/* The node that failed the job before is taken again only where it is the only one. */
+/* The node that failed the job before is taken again only where it is the only one that takes work:
+ * what is away may come back late, or never. */
 static struct wi_option *take_avoided(struct wi_option *options, size_t count)
 {
     struct wi_option *best = NULL;
@@ -286,7 +290,7 @@ static struct wi_option *take_avoided(struct wi_option *options, size_t count)
     for (size_t i = 0; i < count; i++) {
         if (!is_able(&options[i]))
             continue;
-        nodes += options[i].candidate != last ? options[i].candidate->nodes : 0;
+        nodes += options[i].candidate != last ? options[i].candidate->open : 0;
         last = options[i].candidate;
         if (options[i].candidate->avoided.node && is_better(&options[i], best))
             best = &options[i];
@@ -490,6 +494,28 @@ static enum wi_pick refuse(const struct wi_candidate *candidates, size_t count,
     return WI_PICK_NEVER;
 }
 
+/* Whether all that could run it is draining, so that there is nothing to wait for. */
+static int only_draining(const struct wi_option *options, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (options[i].standing < WI_STANDING_DRAINING)
+            return 0;
+    return 1;
+}
+
+static enum wi_pick refuse_draining(const struct wi_demand *demand, struct wi_error *error)
+{
+    if (demand->node)
+        wi_error_set(error, WI_UNAVAILABLE, "node",
+            "the node %.80s is draining and takes no new work: leave it out, or name another",
+            demand->node);
+    else
+        wi_error_set(error, WI_UNAVAILABLE, "",
+            "every node that could run it is draining and takes no new work; POST "
+            "/v1/nodes/ID/undrain takes one back");
+    return WI_PICK_NEVER;
+}
+
 enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,
     const struct wi_demand *demand, const struct wi_terms *terms, struct wi_option *options,
     struct wi_choice *choice, struct wi_error *error)
@@ -509,6 +535,8 @@ enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,
     best = best_of(options, made, is_ready);
     if (!best)
         best = take_avoided(options, made);
+    if (!best && only_draining(options, made))
+        return refuse_draining(demand, error);
     if (!best)
         return WI_PICK_WAIT;
     awaited = best_of(options, made, is_awaited);

@@ -47,6 +47,7 @@ struct wi_candidate {
     const struct wi_node_info *info;         /* what they have in common */
     const struct wi_config_browser *browser; /* of their sessions; NULL for joined nodes */
     size_t nodes, open;                      /* how many; those that take work */
+    size_t away;                             /* those that take none now, and will by themselves */
     struct wi_seat any;                      /* the first free node, but the avoided one */
     int any_idle;                            /* it works on no model */
     struct wi_seat avoided;                  /* the demand's `avoid`, if it is here and has room */
@@ -66,7 +67,8 @@ enum wi_standing {
     WI_STANDING_READY,       /* could be taken now */
     WI_STANDING_BUSY,        /* would have to load, and no node is idle */
     WI_STANDING_FULL,        /* its nodes have as many attempts as they may */
-    WI_STANDING_CLOSED,      /* its nodes are draining or away */
+    WI_STANDING_CLOSED,      /* its nodes are away, or too much waits to be sent to them */
+    WI_STANDING_DRAINING,    /* its nodes take no work any more */
     WI_STANDING_UNAVAILABLE, /* the page says that it has none */
     WI_STANDING_BARRED,      /* by the configuration, or by what it is */
     WI_STANDING_UNCHECKED,   /* not compared with wasm yet */
@@ -98,9 +100,10 @@ int wi_route_matches(const struct wi_candidate *candidate, const struct wi_deman
 enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
     const struct wi_demand *demand, struct wi_choice *choice, struct wi_error *error);
 
-/* The best of the candidates. WI_PICK_WAIT: one could, but is full, busy, away or draining, or is
- * worth waiting for. WI_PICK_NEVER: none of these ever could; `error` says why
- * (WI_PLATFORM_UNSUPPORTED, WI_UNAVAILABLE where there is no candidate that the pins allow).
+/* The best of the candidates. WI_PICK_WAIT: one could, but is full, busy or away, or is worth
+ * waiting for. WI_PICK_NEVER: none of these ever could, or only what is draining; `error` says why
+ * (WI_PLATFORM_UNSUPPORTED, or WI_UNAVAILABLE where there is no candidate that the pins allow, or
+ * what could run it is draining).
  * `options` has room for count × WI_PLATFORM_COUNT and is filled in the order of the candidates
  * that match. */
 enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,

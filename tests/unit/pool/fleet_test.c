@@ -40,7 +40,7 @@ static int teardown(void **state)
 static void add(int i)
 {
     wi_fleet_put(&fleet, &nodes[i], ids[i], &info);
-    wi_fleet_open(&fleet, &nodes[i], 1);
+    wi_fleet_open(&fleet, &nodes[i], 1, 0);
 }
 
 static const struct wi_fleet_class *class(void)
@@ -135,14 +135,14 @@ static void closed_nodes_are_not_found(void **state)
     add(0);
     add(1);
     tell(0, A, "wasm", "loaded");
-    wi_fleet_open(&fleet, &nodes[0], 0);
-    wi_fleet_open(&fleet, &nodes[0], 0);
+    wi_fleet_open(&fleet, &nodes[0], 0, 0);
+    wi_fleet_open(&fleet, &nodes[0], 0, 0);
     assert_any(NULL, 1);
     assert_warm(A, -1);
     assert_int_equal(wi_fleet_loaded(class(), A, WI_WASM), 1);
     assert_int_equal(class()->open, 1);
     wi_fleet_load(&nodes[0], 0, 1, 2000); /* while it is closed */
-    wi_fleet_open(&fleet, &nodes[0], 1);
+    wi_fleet_open(&fleet, &nodes[0], 1, 0);
     assert_warm(A, 0);
     assert_int_equal(fleet.open, 2);
 }
@@ -193,7 +193,7 @@ static void any_order_of_changes_leaves_the_lists_whole(void **state)
         else if (what == 1 || !nodes[i].class)
             add(i);
         else if (what == 2)
-            wi_fleet_open(&fleet, &nodes[i], (random >> 20) & 1);
+            wi_fleet_open(&fleet, &nodes[i], (random >> 20) & 1, (random >> 25) & 1);
         else if (what == 3)
             tell(i, (random >> 21) & 1 ? A : B, "wasm", "loaded");
         else

@@ -224,6 +224,7 @@ static void a_simulated_node_gets_only_what_asks_for_it(void **state)
     expect_node(place, 3, "node-1");
     expect(place, 1, WI_SIMULATED, 0); /* and no fallback to what would compute */
     place->nodes[1].open = 0;
+    place->nodes[1].away = 1;
     assert_int_equal(route(place, 3), WI_PICK_WAIT);
     place->infos[1].platforms[WI_SIMULATED].available = 0;
     assert_int_equal(route(place, 3), WI_PICK_NEVER);
@@ -331,6 +332,7 @@ static void full_and_closed_nodes_are_waited_for(void **state)
 
     fill(place, 0, 100);
     place->nodes[1].open = 0;
+    place->nodes[1].away = 1;
     place->nodes[1].any.node = NULL;
     assert_int_equal(route(place, 2), WI_PICK_WAIT);
     assert_int_equal(option(place, 0, WI_WASM)->standing, WI_STANDING_FULL);
@@ -380,8 +382,46 @@ static void the_avoided_node_is_the_last_resort(void **state)
     fill(place, 1, 10);
     assert_int_equal(route(place, 2), WI_PICK_WAIT);
     expect_node(place, 1, "node-0");
-    place->nodes[0].nodes = 2;
+    place->nodes[0].nodes = place->nodes[0].open = 2;
     assert_int_equal(route(place, 1), WI_PICK_WAIT);
+}
+
+static void no_retry_waits_for_what_is_away(void **state)
+{
+    struct place *place = *state;
+
+    place->demand.avoid = place->ids[0];
+    place->nodes[0].any.node = NULL;
+    place->nodes[0].avoided = (struct wi_seat){place->ids[0], 0};
+    place->nodes[1].any.node = NULL;
+    place->nodes[1].open = 0;
+    place->nodes[1].away = 1;
+    expect_node(place, 2, "node-0");
+    place->nodes[0].nodes = 2; /* one like it is away */
+    place->nodes[0].away = 1;
+    expect_node(place, 1, "node-0");
+}
+
+static void what_only_drains_is_not_waited_for(void **state)
+{
+    struct place *place = *state;
+
+    for (int i = 0; i < 2; i++) {
+        place->nodes[i].open = 0;
+        place->nodes[i].any.node = NULL;
+    }
+    assert_int_equal(route(place, 2), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_UNAVAILABLE);
+    assert_non_null(strstr(place->error.detail, "draining"));
+    assert_int_equal(option(place, 0, WI_WASM)->standing, WI_STANDING_DRAINING);
+    place->demand.node = place->ids[0];
+    assert_int_equal(route(place, 1), WI_PICK_NEVER);
+    assert_string_equal(place->error.field, "node");
+    assert_non_null(strstr(place->error.detail, "the node node-0 is draining"));
+    place->demand.node = NULL;
+    place->nodes[1].away = 1; /* one of them comes back */
+    assert_int_equal(route(place, 2), WI_PICK_WAIT);
+    expect_node(place, 3, "node-2");
 }
 
 static void the_avoided_node_is_not_waited_for_although_it_would_be_better(void **state)
@@ -427,6 +467,8 @@ int main(void)
         cmocka_unit_test_setup(another_model_waits_for_an_idle_node, setup),
         cmocka_unit_test_setup(a_much_better_place_is_worth_waiting_for, setup),
         cmocka_unit_test_setup(the_avoided_node_is_the_last_resort, setup),
+        cmocka_unit_test_setup(no_retry_waits_for_what_is_away, setup),
+        cmocka_unit_test_setup(what_only_drains_is_not_waited_for, setup),
         cmocka_unit_test_setup(
             the_avoided_node_is_not_waited_for_although_it_would_be_better, setup),
     };
