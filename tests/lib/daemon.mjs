@@ -38,7 +38,8 @@ function merge(defaults, more = {}) {
 /** The models that we write ourselves, by the name under which a test asks for them. */
 const written = {
     slow: () => onnx.slow(), twice: onnx.twice, failing: onnx.failing,
-    rows: onnx.rows, look: onnx.look, sums: onnx.sums, unknown_operator: onnx.unknownOperator, not_onnx: () => Buffer.from('<!doctype html>\n'),
+    rows: onnx.rows, look: onnx.look, sums: onnx.sums, zeros: onnx.zeros, wide: onnx.wide,
+    unknown_operator: onnx.unknownOperator, not_onnx: () => Buffer.from('<!doctype html>\n'),
 };
 
 /** Puts the named models into `store`: written here, our own, or a shared case. */

@@ -125,6 +125,23 @@ export function sums() {
     }));
 }
 
+/** y = x as a million numbers. */
+export function wide() {
+    return model(graph('wide', {
+        nodes: [node('Expand', ['x', 'shape'], ['y'])],
+        inputs: [value('x', FLOAT, [1])], outputs: [value('y', FLOAT, [1_000_000])],
+        initializers: [tensor('shape', INT64, [1], Buffer.from(new BigInt64Array([1_000_000n]).buffer))],
+    }));
+}
+
+/** y = as many zeros as x says: a small input with an output of any size. */
+export function zeros() {
+    return model(graph('zeros', {
+        nodes: [node('ConstantOfShape', ['x'], ['y'])],
+        inputs: [value('x', INT64, [1])], outputs: [value('y', FLOAT, ['n'])],
+    }));
+}
+
 /** The same graph with an operator that no engine has. */
 export function unknownOperator() {
     return model(graph('unknown', {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CLOSE_MALFORMED, CLOSE_TOO_BIG, decode, encode, FrameError, MAX_HEAD } from '../../page/src/link/frame.js';
+import { AnswerTooLarge, CLOSE_MALFORMED, CLOSE_TOO_BIG, decode, encode, FrameError, MAX_HEAD } from '../../page/src/link/frame.js';
 
 const envelope = (data = {}) => ({ id: 'x1', type: 'task_request', from: 'service', timestamp: 1, data });
 const tensor = (name, bytes, datatype = 'UINT8', shape = [bytes.length]) =>
@@ -96,4 +96,20 @@ test('random bytes never get through as anything but a FrameError', () => {
             assert.ok(error instanceof FrameError, String(error));
         }
     }
+});
+
+test('what the peer would refuse is not encoded', () => {
+    const message = envelope({ attempt_id: 'a' });
+    const tooLarge = (pattern) => (error) => error instanceof AnswerTooLarge && error.code === 'answer_too_large' &&
+        pattern.test(error.message);
+    const whole = encode(message, [tensor('a', Array(100).fill(1))]);
+    assert.equal(encode(message, [tensor('a', Array(100).fill(1))], whole.byteLength).byteLength, whole.byteLength);
+    assert.throws(() => encode(message, [tensor('a', Array(100).fill(1))], whole.byteLength - 1),
+        tooLarge(new RegExp(`a message of ${whole.byteLength} bytes, and the service takes ${whole.byteLength - 1}:`)));
+    // Measured in bytes, not in characters.
+    const named = (name) => encode(envelope({ name }), []);
+    const empty = new DataView(named('')).getUint32(0, true);
+    assert.equal(new DataView(named('x'.repeat(MAX_HEAD - empty))).getUint32(0, true), MAX_HEAD);
+    assert.throws(() => named('x'.repeat(MAX_HEAD - empty + 1)), tooLarge(/1048577 bytes of JSON/));
+    assert.throws(() => named('ä'.repeat((MAX_HEAD - empty) / 2 + 1)), tooLarge(/bytes of JSON/));
 });

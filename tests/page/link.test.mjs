@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Backoff, BACKOFF_BASE_MS, BACKOFF_CAP_MS } from '../../page/src/link/backoff.js';
 import { Connection } from '../../page/src/link/connection.js';
+import { encode } from '../../page/src/link/frame.js';
 import { Outbox } from '../../page/src/link/outbox.js';
 import { Residents } from '../../page/src/link/residents.js';
 import { RunTimes } from '../../page/src/link/run_times.js';
@@ -25,7 +26,7 @@ test('answers stay until they are acknowledged', () => {
     outbox.acknowledge('a');
     outbox.acknowledge([null, 'a', 'unknown']);
     assert.deepEqual(outbox.ids(), ['b']);
-    assert.deepEqual(outbox.frames(), ['B']);
+    assert.deepEqual(outbox.entries(), [['b', 'B']]);
     assert.equal(outbox.has('b'), true);
     outbox.clear();
     assert.deepEqual(outbox.ids(), []);
@@ -94,31 +95,66 @@ test('run times are averaged for each model and platform, a first run counting l
     assert.equal(times.left('m', 'wasm', 0), undefined);
 });
 
-test('silence is counted in intervals: one who could not run for a while has heard nothing, that is all', (t) => {
-    let now = 1000, due, socket;
-    t.mock.method(performance, 'now', () => now);
-    t.mock.method(globalThis, 'setTimeout', (run) => { due = run; });
+/** A connection over sockets that only take notes, with a clock and a timer of the test's. */
+function setUp(t) {
+    const world = { now: 1000, due: () => {}, sockets: [], unwanted: [] };
+    t.mock.method(performance, 'now', () => world.now);
+    t.mock.method(globalThis, 'setTimeout', (run) => { world.due = run; });
     t.mock.method(globalThis, 'clearTimeout', () => {});
     const { WebSocket } = globalThis;
     t.after(() => { globalThis.WebSocket = WebSocket; });
     globalThis.WebSocket = /** @type {any} */ (class {
         static OPEN = 1;
         readyState = 1;
-        constructor() { socket = this; }
-        send() {}
+        sent = [];
+        constructor() { world.sockets.push(this); }
+        send(frame) { this.sent.push(frame); }
         close() { this.closed = true; }
     });
     const nothing = () => {};
     const connection = new Connection('ws://x/', 'token', '1', /** @type {any} */ ({ capabilities: () => ({}),
-        unanswered: () => [], pulse: () => ({}), onWelcome: nothing, onUnwanted: nothing, onForgotten: nothing,
-        onMessage: nothing, onState: nothing }));
+        unanswered: () => [], pulse: () => ({}), onWelcome: nothing, onForgotten: nothing,
+        onUnwanted: (list) => world.unwanted.push(...list), onMessage: nothing, onState: nothing }));
     connection.open();
-    const first = socket;
-    const hear = (type, data) => first.onmessage({ data: JSON.stringify({ id: 's1', type, from: 'service', timestamp: 0, data }) });
+    const hear = (type, data) => world.sockets.at(-1).onmessage(
+        { data: JSON.stringify({ id: 's1', type, from: 'service', timestamp: 0, data }) });
+    return { world, connection, hear };
+}
+
+const answerFrame = (attempt, size) => encode({ id: 'p9', type: 'task_response', from: 'n', timestamp: 0,
+    data: { attempt_id: attempt, reply_to: 's7', ok: true } },
+[{ name: 'y', datatype: 'UINT8', shape: [size], bytes: new Uint8Array(size) }]);
+
+test('an answer that the service does not take (any more) goes out as an error, and blocks no other', (t) => {
+    const { world, connection, hear } = setUp(t);
+    hear('welcome', { node: 'n', resume_token: 'r', max_frame_bytes: 5000 });
+    const said = () => world.sockets.at(-1).sent.map((frame) => typeof frame === 'string' ? JSON.parse(frame).data : frame);
+    connection.answer('a', answerFrame('a', 6000));
+    const fits = answerFrame('b', 3000);
+    connection.answer('b', fits);
+    const [error, frame] = said().slice(-2);
+    assert.deepEqual([error.attempt_id, error.reply_to, error.ok, error.retryable], ['a', 's7', false, false]);
+    assert.equal(error.error.code, 'answer_too_large');
+    assert.match(error.error.message, /a message of 6\d+ bytes, and the service takes 5000/);
+    assert.equal(error.error.expected, 'at most 5000 bytes');
+    assert.equal(frame, fits);
+    // The next connection takes less.
+    world.sockets.at(-1).onclose({ code: 1006, reason: '' });
+    connection.open();
+    hear('welcome', { node: 'n', resume_token: 'r', resumed: true, max_frame_bytes: 2000, cancel: ['a'] });
+    assert.deepEqual(world.unwanted, ['a']);
+    assert.deepEqual(said().map((one) => [one.attempt_id, one.error?.code]), [['b', 'answer_too_large']]);
+    hear('task_ack', { attempt_ids: ['b'] });
+    assert.equal(connection.hasAnswered('b'), false);
+});
+
+test('silence is counted in intervals: one who could not run for a while has heard nothing, that is all', (t) => {
+    const { world, hear } = setUp(t);
+    const [first] = world.sockets;
     hear('welcome', { node: 'n', resume_token: 'r', heartbeat_interval_ms: 100, heartbeat_misses: 3 });
     const wait = (ms) => {
-        now += ms;
-        due();
+        world.now += ms;
+        world.due();
     };
     wait(100);
     wait(5000); // what has come meanwhile is still to be read

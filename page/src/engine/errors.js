@@ -2,6 +2,7 @@
  * What onnxruntime-web's messages mean in the protocol's codes. The texts are those of 1.30; the
  * first row that matches decides, and what no row knows counts by the phase in which it happened.
  */
+import { AnswerTooLarge } from '../link/frame.js';
 import { Failure } from './failure.js';
 
 /** @typedef {import('../shared/messages.js').ErrorBody} ErrorBody */
@@ -32,6 +33,7 @@ const TABLE = [
 const REQUEST_CODES = new Set([
     'input_missing', 'input_unknown', 'output_unknown', 'input_datatype', 'input_shape', 'input_size',
     'picture_invalid', 'picture_too_large', 'precision_unsupported', 'model_fetch_failed', 'cancelled',
+    'answer_too_large',
 ]);
 
 /** After these a WASM instance cannot be trusted any more. */
@@ -42,6 +44,7 @@ const FATAL = /Aborted|RuntimeError|unreachable|memory access out of bounds|tabl
  * @returns {ErrorBody}
  */
 export function classify(thrown, phase) {
+    if (thrown instanceof AnswerTooLarge) return { code: thrown.code, message: thrown.message, expected: thrown.expected };
     if (thrown instanceof Failure) {
         const { code, message, field, expected } = thrown;
         return { code, message, ...(field ? { field } : {}), ...(expected ? { expected } : {}) };

@@ -33,7 +33,7 @@ export class OrtEngine {
         /** @type {Map<string, Loaded>} */
         this._models = new Map();
         /** @type {EngineSettings} */
-        this._settings = { credential: '', threads: 1 };
+        this._settings = { credential: '', threads: 1, max_frame: Number.MAX_SAFE_INTEGER };
         /** Set by the first load: that onnxruntime-web is up, and with how many threads. @type {Promise<void> | undefined} */
         this._started = undefined;
         this._threads = 1;

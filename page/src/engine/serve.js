@@ -36,6 +36,7 @@ export class Server {
         this._queue = [];
         this._busy = false;
         this._threads = 1;
+        this._maxFrame = Number.MAX_SAFE_INTEGER;
         /** @type {RunMessage | undefined} */
         this._running = undefined;
         /** What the running task is at. @type {import('./errors.js').Phase} */
@@ -88,6 +89,7 @@ export class Server {
     /** @param {import('../shared/messages.js').EngineSettings} settings */
     _configure(settings) {
         this._threads = settings.threads;
+        this._maxFrame = settings.max_frame;
         this._engine.configure(settings);
     }
 
@@ -102,11 +104,15 @@ export class Server {
         const { tensors, outputs } = task;
         const wanted = outputs.length > 0 ? tensors.filter(({ name }) => outputs.includes(name)) : tensors;
         const data = this._answer(task, 'builtin', { load_ms: 0, inference_ms: 0, warm: true });
-        const frame = encode(envelope(task, data), wanted.map((entry) => ({
-            name: entry.name, datatype: entry.datatype, shape: entry.shape,
-            bytes: bytesOf(entry, task.frame, task.section),
-        })));
-        this._post({ type: 'answer', attempt: task.attempt, frame, load_ms: 0, memory: wasmMemory() });
+        try {
+            const frame = encode(envelope(task, data), wanted.map((entry) => ({
+                name: entry.name, datatype: entry.datatype, shape: entry.shape,
+                bytes: bytesOf(entry, task.frame, task.section),
+            })), this._maxFrame);
+            this._post({ type: 'answer', attempt: task.attempt, frame, load_ms: 0, memory: wasmMemory() });
+        } catch (thrown) {
+            this._fail(task, thrown);
+        }
     }
 
     /** @param {RunMessage} task */
@@ -169,9 +175,11 @@ export class Server {
         if (threads) data.executed_on.threads = threads;
         if (precision) data.executed_on.precision = precision;
         if (result !== undefined) data.result = result;
-        const frame = encode(envelope(task, data), tensors);
-        dispose();
-        return frame;
+        try {
+            return encode(envelope(task, data), tensors, this._maxFrame);
+        } finally {
+            dispose();
+        }
     }
 
     /**

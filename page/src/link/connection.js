@@ -5,7 +5,7 @@
  */
 import { PROTOCOL, PROTOCOL_VERSION } from '../shared/messages.js';
 import { Backoff } from './backoff.js';
-import { decode, FrameError } from './frame.js';
+import { AnswerTooLarge, decode, FrameError } from './frame.js';
 import { Outbox } from './outbox.js';
 
 /** @typedef {import('../shared/messages.js').Envelope} Envelope */
@@ -84,13 +84,27 @@ export class Connection {
     /** Sends an answer and keeps it until it is acknowledged.
      * @param {string} attempt @param {string | ArrayBuffer} frame */
     answer(attempt, frame) {
-        this._outbox.keep(attempt, frame);
-        if (this._welcomed) this._write(frame);
+        const fitting = this._fit(attempt, frame);
+        this._outbox.keep(attempt, fitting);
+        if (this._welcomed) this._write(fitting);
     }
 
     /** @param {string} attempt @param {Record<string, any>} data of a task_response without tensors */
     answerText(attempt, data) {
         this.answer(attempt, this._pack('task_response', data));
+    }
+
+    /** The answer, or an error in its place where the service takes no such message: it would close the
+     * connection, and what lies behind that answer would never arrive.
+     * @param {string} attempt @param {string | ArrayBuffer} frame */
+    _fit(attempt, frame) {
+        if (typeof frame === 'string' || frame.byteLength <= this._maxFrame) return frame;
+        const { message } = decode(frame);
+        const { code, message: text, expected } = new AnswerTooLarge(0, frame.byteLength, this._maxFrame);
+        return this._pack('task_response', {
+            attempt_id: attempt, reply_to: message.data.reply_to, ok: false,
+            error: { code, message: text, expected }, retryable: false,
+        });
     }
 
     /** @param {string} attempt */
@@ -132,7 +146,7 @@ export class Connection {
         }
         this._handlers.onState('connected', '');
         this._handlers.onWelcome(data);
-        for (const frame of this._outbox.frames()) this._write(frame);
+        for (const [attempt, frame] of this._outbox.entries()) this.answer(attempt, frame);
         this._setTimer(() => this._watch(), this._interval);
     }
 

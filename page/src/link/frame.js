@@ -31,15 +31,30 @@ export class FrameError extends Error {
     }
 }
 
+/** An answer that the service would refuse to read: known before it is sent, and the same on every node. */
+export class AnswerTooLarge extends Error {
+    /** @param {number} head bytes of JSON @param {number} whole bytes of the message @param {number} maxFrame */
+    constructor(head, whole, maxFrame) {
+        super(head > MAX_HEAD
+            ? `The answer's names and shapes make ${head} bytes of JSON, and a message may have ${MAX_HEAD}: ask for fewer outputs.`
+            : `The answer makes a message of ${whole} bytes, and the service takes ${maxFrame}: ask for fewer or smaller outputs.`);
+        this.name = 'AnswerTooLarge';
+        this.code = 'answer_too_large';
+        this.expected = `at most ${head > MAX_HEAD ? MAX_HEAD : maxFrame} bytes`;
+    }
+}
+
 /** @param {number} n */
 const align8 = (n) => Math.ceil(n / 8) * 8;
 
 /**
  * Builds one binary frame. `message.data.tensors` is set from `tensors`.
  * @param {Envelope} message @param {readonly TensorBytes[]} tensors
+ * @param {number} [maxFrame] bytes that the peer takes
  * @returns {ArrayBuffer}
+ * @throws {AnswerTooLarge} before it takes any memory
  */
-export function encode(message, tensors) {
+export function encode(message, tensors, maxFrame = Infinity) {
     let end = 0;
     const entries = tensors.map(({ name, datatype, shape, bytes }) => {
         const offset = align8(end);
@@ -49,7 +64,8 @@ export function encode(message, tensors) {
     message.data.tensors = entries;
     const head = JSON.stringify(message);
     // ASCII, as nearly every head is, has as many bytes as characters and is written in place.
-    const written = newFrame(head, head.length, end) ?? newFrame(head, encoder.encode(head).length, end);
+    const written = newFrame(head, head.length, end, maxFrame)
+        ?? newFrame(head, encoder.encode(head).length, end, maxFrame);
     const { frame, section } = /** @type {{frame: ArrayBuffer, section: number}} */ (written);
     const bytes = new Uint8Array(frame);
     entries.forEach(({ offset }, i) => bytes.set(tensors[i].bytes, section + offset));
@@ -59,9 +75,11 @@ export function encode(message, tensors) {
 /**
  * A frame with its head, or null if the head has not that many bytes.
  * @param {string} head @param {number} length bytes of it @param {number} end bytes of the tensor section
+ * @param {number} maxFrame
  */
-function newFrame(head, length, end) {
+function newFrame(head, length, end, maxFrame) {
     const section = align8(4 + length);
+    if (length > MAX_HEAD || section + end > maxFrame) throw new AnswerTooLarge(length, section + end, maxFrame);
     const frame = new ArrayBuffer(section + end);
     const { read, written } = encoder.encodeInto(head, new Uint8Array(frame, 4, length));
     if (read !== head.length || written !== length) return null;

@@ -28,8 +28,8 @@ export class Outbox {
         return [...this._frames.keys()];
     }
 
-    frames() {
-        return [...this._frames.values()];
+    entries() {
+        return [...this._frames];
     }
 
     clear() {

@@ -86,10 +86,11 @@ class Link {
      * @param {Record<string, any>} said */
     _configure(said) {
         this._settings = { ...this._settings, ...said };
-        const { model_credential: credential, threads, model_budget_bytes: budget } = this._settings;
-        this.dispatcher.configure(
-            { credential: String(credential ?? ''), threads: Number.isInteger(threads) && threads > 0 ? threads : 1 },
-            typeof budget === 'number' && budget > 0 ? budget : Infinity);
+        const { model_credential: credential, threads, model_budget_bytes: budget, max_frame_bytes: maxFrame } = this._settings;
+        this.dispatcher.configure({
+            credential: String(credential ?? ''), threads: Number.isInteger(threads) && threads > 0 ? threads : 1,
+            max_frame: Number.isInteger(maxFrame) && maxFrame > 0 ? maxFrame : Number.MAX_SAFE_INTEGER,
+        }, typeof budget === 'number' && budget > 0 ? budget : Infinity);
     }
 
     /** @param {Envelope} message @param {ArrayBuffer | null} buffer @param {number} section */

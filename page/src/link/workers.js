@@ -47,7 +47,7 @@ export class Workers {
         this._attempts = attempts;
         this._alarm = alarm;
         /** @type {EngineSettings} */
-        this._settings = { credential: '', threads: 1 };
+        this._settings = { credential: '', threads: 1, max_frame: Number.MAX_SAFE_INTEGER };
         this.replaced = 0;
     }
 

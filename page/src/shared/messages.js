@@ -22,7 +22,7 @@ export const BUILD_OF_PLATFORM = Object.freeze({ webgpu: 'webgpu', webnn: 'webnn
 /** @typedef {{platform: string, code: string, reason: string}} Fallback */
 /** @typedef {{name: string, hash: string, type?: string | null, url: string | null, bytes: number, spec_url?: string | null}} Model */
 /** @typedef {{name: string, hash: string, platform: string, state: 'loading' | 'loaded' | 'failed' | 'evicted', bytes: number, error?: string}} ModelState */
-/** What `welcome` tells the engines. @typedef {{credential: string, threads: number}} EngineSettings */
+/** What `welcome` tells the engines. @typedef {{credential: string, threads: number, max_frame: number}} EngineSettings */
 
 /**
  * Link worker → engine worker, over their channel.
