@@ -35,7 +35,8 @@ static void write_jobs(struct wi_buffer *out, const struct wi_jobs *jobs)
     const struct row counters[] = {
         {"webinfer_jobs_accepted_total", "Jobs taken into the queue.", c.accepted},
         {"webinfer_jobs_completed_total", "Jobs answered with success.", c.completed},
-        {"webinfer_jobs_failed_total", "Jobs answered with an error.", c.failed},
+        {"webinfer_jobs_failed_total",
+            "Jobs answered with an error, but for those cancelled or expired.", c.failed},
         {"webinfer_jobs_cancelled_total", "Jobs cancelled, by order or because the client left.",
             c.cancelled},
         {"webinfer_jobs_expired_total", "Jobs whose deadline passed.", c.expired},

@@ -14,6 +14,22 @@ static void add_member(struct wi_buffer *out, const char *name, const char *valu
     wi_buffer_json_string(out, value);
 }
 
+static void add_failures(struct wi_buffer *out, const struct wi_failures *failures)
+{
+    for (unsigned i = 0; i < failures->count; i++) {
+        const struct wi_failure *row = &failures->rows[i];
+        wi_buffer_puts(out, i ? ",{\"node\":" : ",\"failures\":[{\"node\":");
+        if (*row->node)
+            wi_buffer_json_string(out, row->node);
+        else
+            wi_buffer_puts(out, "null");
+        wi_buffer_puts(out, ",\"reason\":");
+        wi_buffer_json_string(out, row->reason);
+        wi_buffer_printf(out, ",\"times\":%u}", row->times);
+    }
+    wi_buffer_puts(out, failures->count ? "]" : "");
+}
+
 void wi_problem_write(struct wi_buffer *out, const struct wi_error *error, const char *request_id)
 {
     const char *code = wi_code_name(error->code);
@@ -27,6 +43,7 @@ void wi_problem_write(struct wi_buffer *out, const struct wi_error *error, const
     add_member(out, "allowed", error->allowed);
     if (error->attempts > 0)
         wi_buffer_printf(out, ",\"attempts\":%u", error->attempts);
+    add_failures(out, &error->failures);
     add_member(out, "request_id", request_id);
     wi_buffer_puts(out, "}\n");
 }

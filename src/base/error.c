@@ -62,6 +62,7 @@ static const struct row rows[WI_CODE_COUNT] = {
     [WI_NOT_IMPLEMENTED] = {"not_implemented", 501, "Not implemented"},
     [WI_ATTEMPTS_EXHAUSTED] = {"attempts_exhausted", 502, "Attempts exhausted"},
     [WI_UNAVAILABLE] = {"unavailable", 503, "Unavailable"},
+    [WI_NODE_BUSY] = {"node_busy", 503, "Node busy"},
     [WI_SHUTTING_DOWN] = {"shutting_down", 503, "Shutting down"},
     [WI_MEMORY_BUDGET] = {"memory_budget", 503, "Memory budget exhausted"},
     [WI_TOO_MANY_CONNECTIONS] = {"too_many_connections", 503, "Too many connections"},
@@ -143,4 +144,25 @@ void wi_error_retry_after(struct wi_error *error, unsigned seconds)
 {
     if (error)
         error->retry_after_s = seconds;
+}
+
+void wi_failures_add(struct wi_failures *failures, const char *node, const char *reason)
+{
+    struct wi_failure added = {.times = 1}, *last = &failures->rows[WI_FAILURES_MAX - 1];
+    snprintf(added.node, sizeof added.node, "%s", node);
+    snprintf(added.reason, sizeof added.reason, "%s", reason);
+    for (unsigned i = 0; i < failures->count; i++) {
+        struct wi_failure *row = &failures->rows[i];
+        if (strcmp(row->node, added.node) == 0 && strcmp(row->reason, added.reason) == 0) {
+            row->times++;
+            return;
+        }
+    }
+    if (failures->count < WI_FAILURES_MAX) {
+        failures->rows[failures->count++] = added;
+        return;
+    }
+    last->node[0] = '\0';
+    snprintf(last->reason, sizeof last->reason, "other failures");
+    last->times++;
 }

@@ -60,6 +60,7 @@ enum wi_code {
     WI_NOT_IMPLEMENTED,
     WI_ATTEMPTS_EXHAUSTED,
     WI_UNAVAILABLE,
+    WI_NODE_BUSY, /* between our own parts: no client sees it */
     WI_SHUTTING_DOWN,
     WI_MEMORY_BUDGET,
     WI_TOO_MANY_CONNECTIONS,
@@ -77,6 +78,20 @@ const char *wi_code_title(enum wi_code code);
 /* The inverse of wi_code_name; WI_INTERNAL if the name is unknown. */
 enum wi_code wi_code_from_name(const char *name);
 
+/* What went wrong with the attempts of a job, each kind of failure once. What finds no row of its
+ * own is counted in the last one, which then has no node. */
+#define WI_FAILURES_MAX 6
+struct wi_failures {
+    unsigned count;
+    struct wi_failure {
+        char node[40];
+        char reason[120];
+        unsigned times;
+    } rows[WI_FAILURES_MAX];
+};
+/* Counts one failure; long texts are cut. */
+void wi_failures_add(struct wi_failures *failures, const char *node, const char *reason);
+
 /* One failure. Empty strings mean "does not apply". Long texts are cut at the array's end. */
 struct wi_error {
     enum wi_code code;
@@ -86,6 +101,7 @@ struct wi_error {
     char field[160];        /* the request field or config key at fault */
     char expected[256];
     char allowed[256];
+    struct wi_failures failures; /* of a job's attempts, where there were any */
 };
 
 /* Fills `error` (may be NULL) afresh and returns `code`, so that a caller can `return` it. */

@@ -344,16 +344,16 @@ static struct wi_node *find_connected(const struct wi_bridge *bridge, const char
     return node && node->link && !node->dropped ? node : NULL;
 }
 
-enum wi_code wi_bridge_send_task(
-    struct wi_bridge *bridge, const char *node_id, const struct wi_task *task)
+enum wi_code wi_bridge_send_task(struct wi_bridge *bridge, const char *node_id,
+    const struct wi_task *task, struct wi_error *error)
 {
     struct wi_node *node = find_connected(bridge, node_id);
     if (!node)
         return WI_NODE_NOT_FOUND;
-    if (wi_send_task_request(node, task))
-        return WI_MEMORY_BUDGET;
-    wi_node_add_attempt(node, task);
-    return WI_OK;
+    enum wi_code code = wi_send_task_request(node, task, error);
+    if (code == WI_OK)
+        wi_node_add_attempt(node, task);
+    return code;
 }
 
 void wi_bridge_cancel(

@@ -174,9 +174,11 @@ void wi_bridge_take_tokens(struct wi_bridge *bridge, const struct wi_api_tokens 
 /* [{"name","joined"}] of these; new reference. */
 json_t *wi_bridge_node_tokens(const struct wi_bridge *bridge);
 
-/* WI_OK, WI_NODE_NOT_FOUND, or WI_MEMORY_BUDGET. */
-enum wi_code wi_bridge_send_task(
-    struct wi_bridge *bridge, const char *node_id, const struct wi_task *task);
+/* WI_OK; WI_NODE_NOT_FOUND; WI_NODE_BUSY where too much waits to be sent to it; or, with `error`
+ * (may be NULL) for the client, WI_INPUT_INVALID or WI_BODY_TOO_LARGE where the message would be
+ * larger than a node may be sent: no node could read it. */
+enum wi_code wi_bridge_send_task(struct wi_bridge *bridge, const char *node_id,
+    const struct wi_task *task, struct wi_error *error);
 /* Forgets the attempt and tells the page to stop it; an answer that comes all the same is dropped
  * and counted. */
 void wi_bridge_cancel(

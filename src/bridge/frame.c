@@ -305,13 +305,22 @@ void wi_frame_tensors(struct wi_buffer *out, const struct wi_tensors *tensors)
     wi_buffer_puts(out, "]");
 }
 
-void wi_frame_end(struct wi_buffer *out, int binary)
+size_t wi_frame_section(const struct wi_tensors *tensors)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < tensors->count; i++)
+        size = wi_frame_align(size) + tensors->items[i].size;
+    return size;
+}
+
+size_t wi_frame_end(struct wi_buffer *out, int binary)
 {
     wi_buffer_puts(out, "}");
     if (!binary)
-        return;
+        return out->size;
     size_t length = out->size - 4;
     for (int i = 0; i < 4; i++)
         out->text[i] = (char)(length >> (8 * i) & 0xff);
     wi_buffer_add(out, "\0\0\0\0\0\0\0", wi_frame_align(out->size) - out->size);
+    return length;
 }

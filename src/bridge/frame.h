@@ -43,8 +43,11 @@ void wi_frame_clear(struct wi_frame *frame);
 void wi_frame_begin(struct wi_buffer *out, int binary, const char *type, uint64_t sequence);
 /* Adds `"tensors":[…]` with the offsets that the tensor section will have. */
 void wi_frame_tensors(struct wi_buffer *out, const struct wi_tensors *tensors);
-/* Closes the envelope; a binary head gets its length and padding. */
-void wi_frame_end(struct wi_buffer *out, int binary);
+/* Closes the envelope; a binary head gets its length and padding. The bytes of its JSON, which must
+ * be at most WI_FRAME_HEAD_MAX. */
+size_t wi_frame_end(struct wi_buffer *out, int binary);
+/* The bytes of the tensor section. */
+size_t wi_frame_section(const struct wi_tensors *tensors);
 /* `size` rounded up to a multiple of 8. */
 size_t wi_frame_align(size_t size);
 

@@ -224,16 +224,58 @@ static void add_task(struct wi_buffer *out, const struct wi_node *node, const st
     wi_buffer_puts(out, "}");
 }
 
-int wi_send_task_request(struct wi_node *node, const struct wi_task *task)
+/* The head of a task_request, whole; the bytes of its JSON. */
+static size_t print_task(
+    struct wi_buffer *out, struct wi_node *node, const struct wi_task *task, int binary)
+{
+    begin(out, node->bridge, binary, "task_request");
+    add_task(out, node, task);
+    return wi_frame_end(out, binary);
+}
+
+/* What a node would have to refuse, by closing its connection, is refused here. */
+static enum wi_code check_size(
+    const struct wi_node *node, size_t json, size_t whole, struct wi_error *error)
+{
+    uint64_t most = node->bridge->settings.max_frame;
+    if (json > WI_FRAME_HEAD_MAX) {
+        wi_error_set(error, WI_INPUT_INVALID, "inputs",
+            "names, shapes and options make %zu bytes of JSON in the message to a node, which may "
+            "have %d: send fewer tensors, shorter names or smaller options",
+            json, WI_FRAME_HEAD_MAX);
+        wi_error_expect(error, "at most %d bytes", WI_FRAME_HEAD_MAX);
+        return WI_INPUT_INVALID;
+    }
+    if (whole <= most)
+        return WI_OK;
+    wi_error_set(error, WI_BODY_TOO_LARGE, "inputs",
+        "the inputs make a message of %zu bytes to a node, which may have %llu ([api] max_body and "
+        "1 MiB): send smaller inputs, or raise max_body",
+        whole, (unsigned long long)most);
+    wi_error_expect(error, "at most %llu bytes", (unsigned long long)most);
+    return WI_BODY_TOO_LARGE;
+}
+
+enum wi_code wi_send_task_request(
+    struct wi_node *node, const struct wi_task *task, struct wi_error *error)
 {
     int binary = task->tensors && task->tensors->count > 0;
     struct wi_buffer out = {0};
-    begin(&out, node->bridge, binary, "task_request");
-    add_task(&out, node, task);
-    wi_frame_end(&out, binary);
+    size_t json = print_task(&out, node, task, binary);
+    if (json > WI_FRAME_HEAD_MAX && node->acks.count) { /* which may go by themselves */
+        wi_buffer_clear(&out);
+        wi_send_acks(node);
+        json = print_task(&out, node, task, binary);
+    }
+    size_t whole = out.size + (binary ? wi_frame_section(task->tensors) : 0);
+    enum wi_code code = check_size(node, json, whole, error);
+    if (code != WI_OK) {
+        wi_buffer_clear(&out);
+        return code;
+    }
     if (wi_link_send(node->link, wi_message_new(binary, &out, task->tensors)))
-        return -1;
+        return WI_NODE_BUSY;
     wi_strings_clear(&node->acks);
     node->ack_bytes = 0;
-    return 0;
+    return WI_OK;
 }

@@ -16,7 +16,8 @@ void wi_send_cancel(struct wi_node *node, const char *attempt_id, const char *re
 void wi_send_model_load(struct wi_node *node, const struct wi_model *model,
     const enum wi_platform *platforms, size_t platform_count);
 void wi_send_model_unload(struct wi_node *node, const char *model_name);
-/* 0, or -1 if too much is queued for this node. */
-int wi_send_task_request(struct wi_node *node, const struct wi_task *task);
+/* WI_OK, or the failures of wi_bridge_send_task. */
+enum wi_code wi_send_task_request(
+    struct wi_node *node, const struct wi_task *task, struct wi_error *error);
 
 #endif

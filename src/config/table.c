@@ -132,7 +132,9 @@ const struct wi_option wi_options[] = {
     {KEY(pool, connection_timeout), DURATION(1 * SECOND, 1 * HOUR), DEFAULT("30s"), RELOADABLE,
         .help = "How long a browser may take from its start until its page is connected."},
     {KEY(pool, max_retries), INTEGER(0, 100), DEFAULT("3"), RELOADABLE,
-        .help = "How often a job whose browser broke is tried again."},
+        .help =
+            "How often a job whose browser broke is tried again. It is sent to a browser at most "
+            "four times as often, plus four, whatever became of it there."},
     {KEY(pool, max_queue), INTEGER(1, 1000000), DEFAULT("1024"), RELOADABLE,
         .help = "How many jobs may wait. More are refused with 429."},
     {KEY(pool, memory_budget), SIZE(1 * MIB, 1 * TIB), DEFAULT("1G"), RELOADABLE,

@@ -2,6 +2,7 @@
 #include "job/private.h"
 
 #include "base/log.h"
+#include "base/memory.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -31,13 +32,22 @@ static void on_accepted(void *context, const char *attempt_id)
         job->accepted = 1;
 }
 
+static void note_failure(struct wi_job *job, const char *why)
+{
+    if (job->failures == NULL)
+        job->failures = wi_alloc(sizeof *job->failures);
+    wi_failures_add(job->failures, job->node, why);
+}
+
 /* The attempt ended without an answer for the client: another one, or the end. */
 void wi_job_retry(struct wi_job *job, int counts, const char *why)
 {
     struct wi_jobs *jobs = job->jobs;
+    unsigned tries = (unsigned)jobs->config->pool.max_retries + 1;
     struct wi_error error;
     job->attempt[0] = '\0';
     job->used += counts ? 1 : 0;
+    note_failure(job, why);
     memcpy(job->avoid, job->node, sizeof job->avoid);
     if (job->spec.background) {
         wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL, "%s", why);
@@ -45,9 +55,14 @@ void wi_job_retry(struct wi_job *job, int counts, const char *why)
         wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL,
             "%u nodes broke while they ran this job alone, so it is not given to another; last: %s",
             job->breaks, why);
-    } else if (job->used > (unsigned)jobs->config->pool.max_retries) {
+    } else if (job->used >= tries) {
         wi_error_set(
             &error, WI_ATTEMPTS_EXHAUSTED, NULL, "%u attempts failed; last: %s", job->used, why);
+    } else if (job->attempts >= WI_JOB_SENDS_PER_TRY * tries) {
+        wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL,
+            "it was sent to nodes %u times without an answer, which is the limit for [pool] "
+            "max_retries = %u; last: %s",
+            job->attempts, tries - 1, why);
     } else if (jobs->draining) {
         wi_error_set(&error, WI_SHUTTING_DOWN, NULL, "the service is shutting down");
     } else {

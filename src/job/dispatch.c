@@ -8,8 +8,6 @@
 
 /* So many background jobs run at a time, that most of each node stays the clients'. */
 #define BACKGROUND_MAX 2
-/* How often to look again at what waits, whatever happens or does not. */
-#define AGAIN_MS 100
 
 /* So many lanes are asked about in vain at a time: others wait until the next, so that no number of
  * lanes holds up the loop. Up to as many the order is exact. */
@@ -41,7 +39,7 @@ void wi_job_enqueue(struct wi_job *job, int at_front)
     job->entry.gate = NULL;
     wi_job_counters_of(job)->waiting++;
     if (!wi_timer_running(job->jobs->again))
-        wi_timer_start(job->jobs->again, AGAIN_MS, AGAIN_MS);
+        wi_timer_start(job->jobs->again, WI_JOBS_AGAIN_MS, WI_JOBS_AGAIN_MS);
 }
 
 enum wi_pick wi_job_pick(struct wi_job *job, struct wi_choice *choice, struct wi_error *error)
@@ -77,7 +75,8 @@ void wi_job_note_dispatch(struct wi_job *job, const struct wi_choice *choice, do
 }
 
 /* Sends the job, which is in no queue, to the chosen node. */
-enum wi_code wi_job_dispatch(struct wi_job *job, const struct wi_choice *choice)
+enum wi_code wi_job_dispatch(
+    struct wi_job *job, const struct wi_choice *choice, struct wi_error *error)
 {
     struct wi_jobs *jobs = job->jobs;
     struct wi_job_spec *spec = &job->spec;
@@ -102,7 +101,7 @@ enum wi_code wi_job_dispatch(struct wi_job *job, const struct wi_choice *choice)
         .options = spec->options,
     };
     memcpy(task.platforms, choice->platforms, sizeof task.platforms);
-    enum wi_code code = wi_pool_dispatch(jobs->pool, choice->node, &task);
+    enum wi_code code = wi_pool_dispatch(jobs->pool, choice->node, &task, error);
     if (code != WI_OK) {
         job->attempt[0] = '\0';
         return code;
@@ -110,17 +109,6 @@ enum wi_code wi_job_dispatch(struct wi_job *job, const struct wi_choice *choice)
     wi_job_note_dispatch(job, choice, now);
     HASH_ADD(by_attempt, jobs->running, attempt, strlen(job->attempt), job);
     return WI_OK;
-}
-
-void wi_job_dispatch_error(enum wi_code code, struct wi_error *error)
-{
-    if (code == WI_MEMORY_BUDGET) {
-        wi_error_set(error, code, NULL,
-            "the memory budget for requests is used up; try again when some are answered");
-        wi_error_retry_after(error, 1);
-    } else {
-        wi_error_set(error, code, NULL, "the request could not be sent to the chosen node");
-    }
 }
 
 /* One waiting job: 0 if it left the queue, else its lane must wait. */
@@ -143,15 +131,13 @@ static int try_waiting(struct wi_job *job)
         wi_job_finish_error(job, &error);
         return 0;
     }
-    enum wi_code code = wi_job_dispatch(job, &choice);
-    if (code == WI_NODE_NOT_FOUND) { /* it went this very moment: as if it had never been picked */
+    enum wi_code code = wi_job_dispatch(job, &choice, &error);
+    if (code == WI_NODE_NOT_FOUND || code == WI_NODE_BUSY) {
         wi_job_enqueue(job, 1);
-        return -1;
+        return code == WI_NODE_BUSY ? 0 : -1; /* where one is busy another may do, at once */
     }
-    if (code != WI_OK) {
-        wi_job_dispatch_error(code, &error);
+    if (code != WI_OK)
         wi_job_finish_error(job, &error);
-    }
     return 0;
 }
 

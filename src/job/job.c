@@ -61,17 +61,31 @@ void wi_job_finish(struct wi_job *job, struct wi_job_result *result)
         result->queue_ms =
             (job->dispatched_at > 0 ? job->dispatched_at : now) - job->spec.accepted_at;
         result->error.attempts = result->code == WI_OK ? 0 : job->attempts;
+        if (result->code != WI_OK && job->failures)
+            result->error.failures = *job->failures;
         job->on_done(job->context, &job->spec, result);
     }
     wi_job_spec_clear(&job->spec);
+    free(job->failures);
     free(job);
     check_idle(jobs);
+}
+
+/* Each job once, by what its client is told. */
+static void count_error(struct wi_job_counters *counters, enum wi_code code)
+{
+    if (code == WI_CANCELLED)
+        counters->cancelled++;
+    else if (code == WI_DEADLINE_EXCEEDED)
+        counters->expired++;
+    else
+        counters->failed++;
 }
 
 void wi_job_finish_error(struct wi_job *job, const struct wi_error *error)
 {
     struct wi_job_result result = {.code = error->code, .error = *error};
-    wi_job_counters_of(job)->failed++;
+    count_error(wi_job_counters_of(job), error->code);
     snprintf(result.node, sizeof result.node, "%s", job->node);
     wi_job_finish(job, &result);
 }
@@ -100,7 +114,6 @@ static void on_deadline(void *context)
     wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",
         "the deadline of %.0f ms passed while the job was %s", job->spec.timeout_ms,
         job->entry.lane ? "waiting for a node" : "running");
-    wi_job_counters_of(job)->expired++;
     withdraw(job, "deadline");
     wi_job_finish_error(job, &error);
 }
@@ -230,6 +243,7 @@ static struct wi_job *make_job(
     struct wi_job *job = wi_alloc(sizeof *job);
     job->jobs = jobs;
     job->spec = *spec;
+    job->attempts = spec->earlier;
     *spec = (struct wi_job_spec){0};
     job->entry = (struct wi_queue_entry){.owner = job,
         .priority = job->spec.priority,
@@ -246,18 +260,21 @@ static struct wi_job *make_job(
 }
 
 /* A job that could not even be queued or sent: the caller gets the error, nobody a callback. */
-static enum wi_code reject(struct wi_job *job, const struct wi_error *error)
+static enum wi_code reject(
+    struct wi_job *job, const struct wi_error *failure, struct wi_error *error)
 {
-    enum wi_code code = error->code;
     wi_job_counters_of(job)->rejected++;
     wi_job_finish(job, NULL);
-    return code;
+    if (error)
+        *error = *failure;
+    return failure->code;
 }
 
 enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_job_fn *on_done,
     void *context, struct wi_error *error)
 {
     struct wi_choice choice = {0};
+    struct wi_error failure;
     enum wi_code code = wi_jobs_admit(jobs, spec->client, error);
     if (code != WI_OK) {
         jobs->counters.rejected += spec->background ? 0 : 1;
@@ -265,23 +282,24 @@ enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_j
         return code;
     }
     struct wi_job *job = make_job(jobs, spec, on_done, context);
-    enum wi_pick picked = wi_job_pick(job, &choice, error);
+    enum wi_pick picked = wi_job_pick(job, &choice, &failure);
     if (picked == WI_PICK_NODE && wi_job_may_join(job) &&
         wi_job_waits_for_company(job, wi_batch_rows(&job->spec)))
         picked = WI_PICK_WAIT;
     if (picked == WI_PICK_NEVER ||
         (picked == WI_PICK_NODE &&
-            wi_probes_check(jobs->probes, &job->spec, choice.node, error) != WI_OK))
-        return reject(job, error);
+            wi_probes_check(jobs->probes, &job->spec, choice.node, &failure) != WI_OK))
+        return reject(job, &failure, error);
     int may_run = !job->spec.background || wi_jobs_background_may_run(jobs);
-    code = picked == WI_PICK_NODE && may_run ? wi_job_dispatch(job, &choice) : WI_NODE_NOT_FOUND;
-    if (code != WI_OK && code != WI_NODE_NOT_FOUND) {
-        wi_job_dispatch_error(code, error);
-        return reject(job, error);
-    }
+    code = picked == WI_PICK_NODE && may_run ? wi_job_dispatch(job, &choice, &failure)
+                                             : WI_NODE_NOT_FOUND;
+    if (code != WI_OK && code != WI_NODE_NOT_FOUND && code != WI_NODE_BUSY)
+        return reject(job, &failure, error);
     wi_job_counters_of(job)->accepted++;
     if (code != WI_OK) {
         wi_job_enqueue(job, 0);
+        if (code == WI_NODE_BUSY) /* another may do now, but no answer may come from in here */
+            wi_timer_start(jobs->again, 0, WI_JOBS_AGAIN_MS);
         if (wi_timer_running(jobs->window) && /* perhaps its company is complete */
             jobs->counters.waiting >= (size_t)jobs->config->pool.max_batch)
             wi_timer_start(jobs->window, 0, 0);
@@ -314,7 +332,6 @@ enum wi_code wi_jobs_cancel(struct wi_jobs *jobs, const char *job_id)
         return WI_JOB_NOT_FOUND;
     struct wi_error error;
     wi_error_set(&error, WI_CANCELLED, NULL, "the job was cancelled by DELETE /v1/jobs/%s", job_id);
-    jobs->counters.cancelled++;
     withdraw(job, "cancelled");
     wi_job_finish_error(job, &error);
     return WI_OK;

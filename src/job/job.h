@@ -16,6 +16,10 @@
 #include "pool/pool.h"
 #include "pool/verdicts.h"
 
+/* A job is sent to a node at most so often for each of its 1 + max_retries tries, whatever became
+ * of it there: a loss that costs no try could else repeat until the deadline. */
+#define WI_JOB_SENDS_PER_TRY 4
+
 /* What a request asks for. Strings, tensors and JSON are owned; free with wi_job_spec_clear. */
 struct wi_job_spec {
     char id[WI_ID_SIZE]; /* the job's id: made by us */
@@ -34,6 +38,7 @@ struct wi_job_spec {
     json_t *input; /* what is not a tensor; may be NULL */
     json_t *options;
     struct wi_strings outputs;
+    unsigned earlier; /* how often it was sent to a node in earlier runs, which count for its end */
     /* A run beside the clients' (job/probe.h): it gives way to them, is not counted among theirs
      * and never tried again; `timeout_ms` counts from its dispatch. */
     int background;
@@ -49,8 +54,8 @@ struct wi_job_result {
     struct wi_refusal refusal; /* of the platform asked for, before anything was sent */
     enum wi_verdict numerics;  /* what is known of the platform that answered */
     double queue_ms, total_ms;
-    unsigned attempts;
-    unsigned batch; /* rows that ran together with these, and these; 0: they ran alone */
+    unsigned attempts; /* of earlier runs too */
+    unsigned batch;    /* rows that ran together with these, and these; 0: they ran alone */
 };
 
 typedef void wi_job_fn(void *context, const struct wi_job_spec *spec, struct wi_job_result *result);

@@ -11,11 +11,15 @@
 #include "job/queue.h"
 #include <uthash.h>
 
+/* How often to look again at what waits, whatever happens or does not. */
+#define WI_JOBS_AGAIN_MS 100
+
 /* Jobs that run as one attempt; who left has a NULL in its place. */
 struct wi_job_batch {
     char attempt[WI_ID_SIZE + 12];
     char node[WI_ID_SIZE];
     size_t count, left;
+    int over;      /* its attempt has ended, and its members are leaving */
     int64_t total; /* rows */
     struct wi_job **members;
     int64_t *rows;
@@ -34,9 +38,10 @@ struct wi_job {
     enum wi_platform last;         /* the last platform of the last choice */
     int outgrown;                  /* WASM had not the memory for it: tried elsewhere once */
     int accepted;                  /* the node has said that it has the attempt */
-    unsigned attempts;             /* dispatched */
+    unsigned attempts;             /* dispatched, in earlier runs too */
     unsigned used;                 /* of them, those that count against max_retries */
     unsigned breaks;               /* nodes that broke while it ran alone */
+    struct wi_failures *failures;  /* of its attempts; NULL: none failed */
     double dispatched_at;          /* the last dispatch, 0 before */
     struct wi_timer *deadline;
     wi_job_fn *on_done;
@@ -83,10 +88,11 @@ void wi_job_finish_error(struct wi_job *job, const struct wi_error *error);
 
 void wi_job_enqueue(struct wi_job *job, int at_front);
 enum wi_pick wi_job_pick(struct wi_job *job, struct wi_choice *choice, struct wi_error *error);
-/* Sends the job, which is in no queue, to the chosen node. */
-enum wi_code wi_job_dispatch(struct wi_job *job, const struct wi_choice *choice);
-/* What a client is told when wi_job_dispatch failed with `code`. */
-void wi_job_dispatch_error(enum wi_code code, struct wi_error *error);
+/* Sends the job, which is in no queue, to the chosen node. WI_NODE_NOT_FOUND or WI_NODE_BUSY: it is
+ * as if it had never been picked, and would not be picked now. Any other failure is the job's end,
+ * with what its client is told in `error`. */
+enum wi_code wi_job_dispatch(
+    struct wi_job *job, const struct wi_choice *choice, struct wi_error *error);
 /* The job is on its way, alone or with others. */
 void wi_job_note_dispatch(struct wi_job *job, const struct wi_choice *choice, double now);
 int wi_jobs_background_may_run(const struct wi_jobs *jobs);
@@ -117,7 +123,8 @@ void wi_jobs_try_each(
 
 /* --- attempts.c ------------------------------------------------------------------------------ */
 
-/* Another attempt after one that gave no answer, or the end. `counts`: against max_retries. */
+/* Another attempt after one that gave no answer, or the end. `counts`: against max_retries. What
+ * does not count is bounded too: WI_JOB_SENDS_PER_TRY. */
 void wi_job_retry(struct wi_job *job, int counts, const char *why);
 /* The node's answer, as one of `rows` rows of a batch, or 0. */
 void wi_job_complete(

@@ -12,6 +12,8 @@
 #include <uthash.h>
 #include <utlist.h>
 
+/* The turn of what was dispatched before, among which the oldest goes first. */
+#define AT_FRONT (-1)
 /* Clients without entries that are remembered before a tidying. */
 #define IDLE_SHARES 256
 
@@ -57,7 +59,7 @@ struct wi_queue {
     struct wi_lane *blocked;
     struct wi_share *shares;
     size_t size, tidy_at;
-    int64_t order, front;               /* of the entries that came, and that came back */
+    int64_t order;                      /* of the entries that came, and that came back */
     int64_t turns[WI_QUEUE_PRIORITIES]; /* the turn that was had last */
 };
 
@@ -77,7 +79,11 @@ size_t wi_queue_size(const struct wi_queue *queue)
 
 static int goes_before(const struct wi_queue_entry *a, const struct wi_queue_entry *b)
 {
-    return a->turn != b->turn ? a->turn < b->turn : a->order < b->order;
+    if (a->turn != b->turn)
+        return a->turn < b->turn;
+    if (a->turn == AT_FRONT && a->since != b->since)
+        return a->since < b->since;
+    return a->order < b->order;
 }
 
 static struct wi_queue_entry *entry_at(struct wi_heap_place *place)
@@ -253,8 +259,8 @@ static void give_turn(struct wi_queue *queue, struct wi_queue_entry *entry, int 
 {
     int p = entry->priority;
     if (at_front) {
-        entry->turn = -1;
-        entry->order = --queue->front;
+        entry->turn = AT_FRONT;
+        entry->order = queue->order++;
         return;
     }
     entry->turn = entry->share->last[p] + 1;

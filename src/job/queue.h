@@ -45,7 +45,8 @@ size_t wi_queue_size(const struct wi_queue *queue);
 size_t wi_queue_size_of(const struct wi_queue *queue, const char *client);
 
 /* Puts `entry` into the lane named `key`: behind its client's others, or first of its priority with
- * `at_front` (what was dispatched before and is older than everything that waits). */
+ * `at_front` (what was dispatched before and is older than everything that waits; among such
+ * entries the one that was accepted first). */
 void wi_queue_push(
     struct wi_queue *queue, struct wi_queue_entry *entry, const char *key, int at_front);
 /* Takes it out because its turn has come, or because nobody wants it any more. */

@@ -34,12 +34,22 @@ int wi_job_waits_for_company(struct wi_job *job, int64_t rows)
     return 1;
 }
 
+static void free_batch(struct wi_job_batch *batch)
+{
+    free(batch->members);
+    free(batch->rows);
+    free(batch);
+}
+
 /* Fills `batch` with the job and what can run together with it; the job alone counts as none. */
 static void gather(struct wi_job *job, struct wi_job_batch *batch)
 {
     struct wi_queue_entry *others[BATCH_LOOK];
     const struct wi_config_pool *pool = &job->jobs->config->pool;
     size_t count = wi_queue_company(&job->entry, others, BATCH_LOOK);
+    size_t bytes = wi_tensors_bytes(&job->spec.tensors);
+    size_t most = job->jobs->config->api.max_body; /* what surely fits a frame */
+    most = most > bytes ? most : bytes;
     batch->members = wi_realloc_array(NULL, count + 1, sizeof(struct wi_job *));
     batch->rows = wi_realloc_array(NULL, count + 1, sizeof *batch->rows);
     batch->members[0] = job;
@@ -48,9 +58,11 @@ static void gather(struct wi_job *job, struct wi_job_batch *batch)
     for (size_t i = 0; i < count && batch->total < pool->max_batch; i++) {
         struct wi_job *other = others[i]->owner;
         int64_t rows = wi_job_may_join(other) ? wi_batch_rows(&other->spec) : 0;
-        if (rows == 0 || rows > pool->max_batch - batch->total ||
+        size_t more = wi_tensors_bytes(&other->spec.tensors);
+        if (rows == 0 || rows > pool->max_batch - batch->total || more > most - bytes ||
             !wi_batch_fits(&job->spec, &other->spec))
             continue;
+        bytes += more;
         batch->members[batch->count] = other;
         batch->rows[batch->count++] = rows;
         batch->total += rows;
@@ -87,7 +99,7 @@ static enum wi_code dispatch_batch(
         .requests = (unsigned)batch->count,
     };
     memcpy(task.platforms, choice->platforms, sizeof task.platforms);
-    enum wi_code code = wi_pool_dispatch(jobs->pool, choice->node, &task);
+    enum wi_code code = wi_pool_dispatch(jobs->pool, choice->node, &task, NULL);
     wi_tensors_clear(&joined);
     if (code != WI_OK)
         return code;
@@ -114,9 +126,7 @@ int wi_job_try_together(struct wi_job *job, const struct wi_choice *choice)
     int waits = wi_job_waits_for_company(job, batch->total);
     if (!waits && batch->count > 1 && dispatch_batch(job->jobs, batch, choice) == WI_OK)
         return 1;
-    free(batch->members);
-    free(batch->rows);
-    free(batch);
+    free_batch(batch);
     return waits ? -1 : 0;
 }
 
@@ -127,41 +137,36 @@ struct wi_job_batch *wi_jobs_find_batch(const struct wi_jobs *jobs, const char *
     return batch;
 }
 
-static void free_batch(struct wi_jobs *jobs, struct wi_job_batch *batch)
+static void take_out(struct wi_job_batch *batch, size_t index)
 {
-    HASH_DEL(jobs->batches, batch);
-    free(batch->members);
-    free(batch->rows);
-    free(batch);
+    struct wi_job *job = batch->members[index];
+    batch->members[index] = NULL;
+    batch->left--;
+    job->batch = NULL;
+    wi_job_counters_of(job)->running--;
 }
 
 /* The others go on; the last one's leaving stops the work. */
 void wi_job_leave_batch(struct wi_job *job, const char *reason)
 {
     struct wi_job_batch *batch = job->batch;
-    for (size_t i = 0; i < batch->count; i++)
-        if (batch->members[i] == job)
-            batch->members[i] = NULL;
-    job->batch = NULL;
-    wi_job_counters_of(job)->running--;
-    if (--batch->left > 0)
+    size_t index = 0;
+    while (batch->members[index] != job)
+        index++;
+    take_out(batch, index);
+    if (batch->left > 0 || batch->over)
         return;
     wi_pool_cancel(job->jobs->pool, batch->node, batch->attempt, reason);
-    free_batch(job->jobs, batch);
+    HASH_DEL(job->jobs->batches, batch);
+    free_batch(batch);
 }
 
-/* Takes the members off the batch and ends it: the list is the caller's to free. */
-static struct wi_job **dissolve(struct wi_jobs *jobs, struct wi_job_batch *batch)
+/* The attempt has ended. Its members are taken out one by one, since the answer to one may make
+ * its client withdraw others, which are still of the batch then. */
+static void end_batch(struct wi_jobs *jobs, struct wi_job_batch *batch)
 {
-    struct wi_job **members = batch->members;
-    for (size_t i = 0; i < batch->count; i++) {
-        if (!members[i])
-            continue;
-        members[i]->batch = NULL;
-        wi_job_counters_of(members[i])->running--;
-    }
-    batch->members = NULL;
-    return members;
+    HASH_DEL(jobs->batches, batch);
+    batch->over = 1;
 }
 
 /* What failed together is tried again one by one, since nobody can say whose fault it was. A
@@ -169,26 +174,24 @@ static struct wi_job **dissolve(struct wi_jobs *jobs, struct wi_job_batch *batch
 void wi_jobs_try_each(
     struct wi_jobs *jobs, struct wi_job_batch *batch, int counts, int lost, const char *why)
 {
-    struct wi_job **members = dissolve(jobs, batch);
-    size_t count = batch->count;
-    free_batch(jobs, batch);
-    for (size_t i = 0; i < count; i++) {
-        struct wi_job *job = members[i];
+    end_batch(jobs, batch);
+    for (size_t i = 0; i < batch->count; i++) {
+        struct wi_job *job = batch->members[i];
         if (!job)
             continue;
+        take_out(batch, i);
         job->single = 1;
         wi_job_counters_of(job)->lost += (unsigned)lost;
         wi_job_retry(job, counts, why);
     }
-    free(members);
+    free_batch(batch);
     wi_jobs_on_capacity(jobs);
 }
 
 void wi_jobs_batch_answer(
     struct wi_jobs *jobs, struct wi_job_batch *batch, const char *node_id, struct wi_answer *answer)
 {
-    size_t count = batch->count;
-    int64_t total = batch->total, *rows = batch->rows, at = 0;
+    int64_t total = batch->total, at = 0;
     struct wi_tensors probe = {0};
     if (!answer->ok) {
         wi_jobs_try_each(jobs, batch, answer->retryable, 0, answer->error.detail);
@@ -199,18 +202,17 @@ void wi_jobs_batch_answer(
         return;
     }
     wi_tensors_clear(&probe);
-    struct wi_job **members = dissolve(jobs, batch);
-    batch->rows = NULL;
-    free_batch(jobs, batch);
-    for (size_t i = 0; i < count; at += rows[i++]) {
+    end_batch(jobs, batch);
+    for (size_t i = 0; i < batch->count; at += batch->rows[i++]) {
+        struct wi_job *job = batch->members[i];
         struct wi_answer part = *answer;
         part.outputs = (struct wi_tensors){0};
-        if (!members[i])
+        if (!job)
             continue;
-        wi_batch_split(&answer->outputs, total, at, rows[i], &part.outputs);
-        wi_job_complete(members[i], node_id, &part, total);
+        take_out(batch, i);
+        wi_batch_split(&answer->outputs, total, at, batch->rows[i], &part.outputs);
+        wi_job_complete(job, node_id, &part, total);
         wi_tensors_clear(&part.outputs);
     }
-    free(members);
-    free(rows);
+    free_batch(batch);
 }

@@ -174,6 +174,7 @@ void wi_pool_look(void *context)
     double now = wi_now_ms();
 
     wi_children_weigh(pool->deps.children);
+    wi_pool_unchoke(pool);
     for (session = pool->sessions; session; session = next) {
         next = session->next;
         if (!wi_pool_session_ends(session) && session->welcomed_at > 0)

@@ -30,7 +30,29 @@ void wi_pool_node_set(struct wi_pool *pool, struct pool_node *node, int away, in
 {
     node->away = away;
     node->draining = draining;
-    wi_fleet_open(&pool->fleet, &node->place, !away && !draining, !draining);
+    wi_fleet_open(&pool->fleet, &node->place, !away && !draining && !node->choked, !draining);
+}
+
+static void choke(struct wi_pool *pool, struct pool_node *node)
+{
+    wi_info("pool", node->id, "takes no more work for now: too much waits to be sent to it");
+    node->choked = 1;
+    wi_pool_node_set(pool, node, node->away, node->draining);
+}
+
+void wi_pool_unchoke(struct wi_pool *pool)
+{
+    int any = 0;
+
+    for (struct pool_node *node = pool->nodes; node; node = node->hh.next) {
+        if (!node->choked)
+            continue;
+        node->choked = 0;
+        any = 1;
+        wi_pool_node_set(pool, node, node->away, node->draining);
+    }
+    if (any)
+        wi_pool_tell_capacity(pool);
 }
 
 void wi_pool_tell_capacity(struct wi_pool *pool)
@@ -130,7 +152,8 @@ static double usual_ms(
     return e.loads > 0 && e.run_ms > 0 ? e.load_ms + e.run_ms : 0;
 }
 
-enum wi_code wi_pool_dispatch(struct wi_pool *pool, const char *node_id, const struct wi_task *task)
+enum wi_code wi_pool_dispatch(
+    struct wi_pool *pool, const char *node_id, const struct wi_task *task, struct wi_error *error)
 {
     struct pool_node *node = wi_pool_find_node(pool, node_id);
     struct wi_task sent = *task;
@@ -139,9 +162,11 @@ enum wi_code wi_pool_dispatch(struct wi_pool *pool, const char *node_id, const s
     if (!node || node->count >= WI_DEPTH_BUILTIN + WI_DEPTH_MODEL)
         return WI_NODE_NOT_FOUND;
     sent.usual_ms = usual_ms(pool, node, task);
-    code = wi_bridge_send_task(pool->bridge, node_id, &sent);
+    code = wi_bridge_send_task(pool->bridge, node_id, &sent, error);
     if (code == WI_OK)
         book(pool, node, task);
+    else if (code == WI_NODE_BUSY)
+        choke(pool, node);
     return code;
 }
 
@@ -262,7 +287,7 @@ static void on_node_up(void *context, const struct wi_node_info *info, int resum
 
     if (!node)
         node = add_node(pool, info);
-    node->away = 0;
+    node->away = node->choked = 0;
     if (session && wi_pool_session_ends(session))
         node->draining = 1;
     place(pool, node, info);

@@ -108,8 +108,9 @@ int wi_pool_has_room(
  * no later than it would have been. */
 void wi_pool_probe_dropped(
     struct wi_pool *pool, const struct wi_model *model, const struct wi_probe *probe);
+/* As wi_bridge_send_task. A node that was WI_NODE_BUSY is not picked again for a while. */
 enum wi_code wi_pool_dispatch(
-    struct wi_pool *pool, const char *node_id, const struct wi_task *task);
+    struct wi_pool *pool, const char *node_id, const struct wi_task *task, struct wi_error *error);
 void wi_pool_cancel(
     struct wi_pool *pool, const char *node_id, const char *attempt_id, const char *reason);
 /* How much is waiting, so that the pool can open sessions for it. */

@@ -61,6 +61,7 @@ struct pool_node {
     char id[WI_ID_SIZE];
     char session[WI_ID_SIZE]; /* "" for a joined node */
     int away, draining;       /* written by wi_pool_node_set */
+    int choked;               /* more waits to be sent to it than may; until health.c looks again */
     size_t count, builtins;
     struct pool_attempt *attempts; /* the oldest first */
     struct wi_fleet_node place;
@@ -170,6 +171,8 @@ void wi_pool_make_bridge_events(struct wi_pool *pool);
 struct pool_node *wi_pool_find_node(const struct wi_pool *pool, const char *id);
 struct pool_node *wi_pool_node_of(const struct wi_pool *pool, const char *session_id);
 void wi_pool_node_set(struct wi_pool *pool, struct pool_node *node, int away, int draining);
+/* Nodes that could not be sent more are tried again. */
+void wi_pool_unchoke(struct wi_pool *pool);
 void wi_pool_tell_capacity(struct wi_pool *pool); /* from the loop, not at once */
 void wi_pool_free_nodes(struct wi_pool *pool);
 

@@ -27,6 +27,9 @@ static void test_all_members(void **state)
     wi_error_expect(&error, "[1, 3]");
     wi_error_allow(&error, "x, y");
     error.attempts = 3;
+    wi_failures_add(&error.failures, "node-1", "it \"broke\"");
+    wi_failures_add(&error.failures, "node-1", "it \"broke\"");
+    wi_failures_add(&error.failures, "", "other failures");
     json_t *json = document(&error, "req-1");
     assert_string_equal(text(json, "type"), "urn:webinfer:error:input_shape");
     assert_int_equal(json_integer_value(json_object_get(json, "status")), 422);
@@ -36,6 +39,13 @@ static void test_all_members(void **state)
     assert_string_equal(text(json, "allowed"), "x, y");
     assert_string_equal(text(json, "request_id"), "req-1");
     assert_int_equal(json_integer_value(json_object_get(json, "attempts")), 3);
+    const json_t *failures = json_object_get(json, "failures");
+    assert_int_equal(json_array_size(failures), 2);
+    const json_t *failure = json_array_get(failures, 0);
+    assert_string_equal(text(failure, "node"), "node-1");
+    assert_string_equal(text(failure, "reason"), "it \"broke\"");
+    assert_int_equal(json_integer_value(json_object_get(failure, "times")), 2);
+    assert_true(json_is_null(json_object_get(json_array_get(failures, 1), "node")));
     json_decref(json);
 }
 

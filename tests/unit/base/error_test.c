@@ -31,11 +31,36 @@ static void an_error_may_quote_itself(void **state)
     assert_int_equal(wi_error_set(NULL, WI_BAD_JSON, NULL, "nobody listens"), WI_BAD_JSON);
 }
 
+static void failures_are_grouped_and_bounded(void **state)
+{
+    struct wi_failures failures = {0};
+    char long_reason[400] = "";
+    memset(long_reason, 'x', sizeof long_reason - 1);
+    for (int i = 0; i < 3; i++)
+        wi_failures_add(&failures, "node-1", "it went away");
+    wi_failures_add(&failures, "node-2", "it went away");
+    wi_failures_add(&failures, "node-1", long_reason);
+    wi_failures_add(&failures, "node-1", long_reason);
+    assert_int_equal(failures.count, 3);
+    assert_int_equal(failures.rows[0].times, 3);
+    assert_string_equal(failures.rows[1].node, "node-2");
+    assert_int_equal(failures.rows[2].times, 2);
+    for (int i = 0; i < 10; i++)
+        wi_failures_add(&failures, (const char *[]){"a", "b", "c", "d", "e"}[i % 5], "late");
+    assert_int_equal(failures.count, WI_FAILURES_MAX);
+    assert_string_equal(failures.rows[5].node, "");
+    unsigned all = 0;
+    for (unsigned i = 0; i < failures.count; i++)
+        all += failures.rows[i].times;
+    assert_int_equal(all, 16);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_code_is_complete),
         cmocka_unit_test(an_error_may_quote_itself),
+        cmocka_unit_test(failures_are_grouped_and_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -333,7 +333,7 @@ static inline enum wi_code send_task(
         .deadline_ms = 1000,
         .tensors = tensors};
     house->inside = 1;
-    enum wi_code code = wi_bridge_send_task(house->bridge, house->node, &task);
+    enum wi_code code = wi_bridge_send_task(house->bridge, house->node, &task, NULL);
     house->inside = 0;
     return code;
 }

@@ -1,0 +1,148 @@
+/* What becomes of a job whose attempts fail, get lost, or cannot be sent. */
+#include "house.h"
+
+static void tries_again_elsewhere_up_to_the_limit(void **state)
+{
+    submit("job-1");
+    for (int i = 0; i < 3; i++) {
+        answer_failure(WI_INTERNAL, 1);
+        assert_int_equal(fixture->answers, 0);
+        assert_string_equal(fixture->avoid, "node-1");
+    }
+    answer_failure(WI_INTERNAL, 1);
+    assert_int_equal(fixture->answers, 1);
+    assert_int_equal(fixture->last.code, WI_ATTEMPTS_EXHAUSTED);
+    assert_int_equal(fixture->last.attempts, 4);
+    assert_int_equal(fixture->last.error.attempts, 4);
+}
+
+static void does_not_retry_the_models_own_failure(void **state)
+{
+    submit("job-1");
+    answer_failure(WI_INFERENCE_FAILED, 0);
+    assert_int_equal(fixture->answers, 1);
+    assert_int_equal(fixture->last.code, WI_INFERENCE_FAILED);
+    assert_int_equal(fixture->dispatched, 1);
+}
+
+static void a_job_that_breaks_two_nodes_alone_is_poison(void **state)
+{
+    submit("job-1");
+    lose(1);
+    assert_int_equal(fixture->answers, 0);
+    lose(1);
+    assert_int_equal(fixture->answers, 1);
+    assert_int_equal(fixture->last.code, WI_ATTEMPTS_EXHAUSTED);
+    assert_int_equal(fixture->last.attempts, 2);
+}
+
+static void a_pipelined_job_loses_no_attempt_with_its_node(void **state)
+{
+    submit("job-1");
+    for (int i = 0; i < 15; i++)
+        lose(0);
+    assert_int_equal(fixture->answers, 0);
+    answer_ok(fixture->attempt);
+    assert_int_equal(fixture->last.code, WI_OK);
+    assert_int_equal(fixture->last.attempts, 16);
+    assert_int_equal(fixture->last.error.failures.count, 0);
+}
+
+static void but_not_without_end(void **state)
+{
+    submit("job-1");
+    for (int i = 0; i < 16; i++) {
+        assert_int_equal(fixture->answers, 0);
+        lose(0);
+    }
+    assert_int_equal(fixture->answers, 1);
+    assert_int_equal(fixture->dispatched, 16);
+    assert_int_equal(fixture->last.code, WI_ATTEMPTS_EXHAUSTED);
+    const struct wi_failures *failures = &fixture->last.error.failures;
+    assert_int_equal(failures->count, 1);
+    assert_string_equal(failures->rows[0].node, "node-1");
+    assert_string_equal(failures->rows[0].reason, "the browser died");
+    assert_int_equal(failures->rows[0].times, 16);
+}
+
+static void earlier_runs_of_a_stored_job_count_for_its_end(void **state)
+{
+    struct wi_job_spec spec = {.id = "job-1",
+        .model = wi_model_ref(&fixture->model),
+        .timeout_ms = 60000,
+        .accepted_at = wi_now_ms(),
+        .earlier = 14};
+    assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, NULL), WI_OK);
+    lose(0);
+    assert_int_equal(fixture->answers, 0);
+    lose(0);
+    assert_int_equal(fixture->last.code, WI_ATTEMPTS_EXHAUSTED);
+    assert_int_equal(fixture->last.attempts, 16);
+}
+
+static void what_happened_is_told_of_every_failure(void **state)
+{
+    submit("job-1");
+    lose(0);
+    lose(0);
+    answer_failure(WI_INTERNAL, 1);
+    assert_int_equal(wi_jobs_cancel(fixture->jobs, "job-1"), WI_OK);
+    assert_int_equal(fixture->last.error.failures.count, 2);
+    assert_int_equal(fixture->last.error.failures.rows[0].times, 2);
+    assert_string_equal(fixture->last.error.failures.rows[1].reason, "it failed");
+}
+
+static void where_one_is_busy_another_does(void **state)
+{
+    fixture->busy = 1;
+    submit("job-1");
+    assert_int_equal(fixture->dispatched, 0);
+    while (fixture->dispatched == 0 && fixture->answers == 0)
+        uv_run(&fixture->loop, UV_RUN_NOWAIT);
+    assert_string_equal(fixture->sent_to, "node-2");
+    assert_int_equal(fixture->answers, 0);
+    fixture->choked = 0;
+    fixture->room = 0;
+    submit("job-2");
+    fixture->room = 1;
+    events()->on_capacity(events()->context);
+    assert_int_equal(fixture->dispatched, 2);
+    assert_int_equal(fixture->answers, 0);
+}
+
+static void what_was_lost_together_keeps_its_order(void **state)
+{
+    char attempts[3][WI_ID_SIZE];
+    for (int i = 0; i < 3; i++) {
+        char id[WI_ID_SIZE];
+        double now = wi_now_ms();
+        while (wi_now_ms() == now)
+            ;
+        snprintf(id, sizeof id, "job-%d", i);
+        submit_as(id, (const char *[]){"a", "b", "c"}[i], 5, 60000, NULL);
+        memcpy(attempts[i], fixture->attempt, sizeof attempts[i]);
+    }
+    fixture->room = 0;
+    for (int i = 0; i < 3; i++)
+        events()->on_lost(events()->context, "node-1", attempts[i], i == 0, "the browser died");
+    fixture->room = 3;
+    events()->on_capacity(events()->context);
+    assert_string_equal(fixture->order, "abcabc");
+}
+
+int main(void)
+{
+    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
+    const struct CMUnitTest tests[] = {
+        TEST(tries_again_elsewhere_up_to_the_limit),
+        TEST(does_not_retry_the_models_own_failure),
+        TEST(a_job_that_breaks_two_nodes_alone_is_poison),
+        TEST(a_pipelined_job_loses_no_attempt_with_its_node),
+        TEST(but_not_without_end),
+        TEST(earlier_runs_of_a_stored_job_count_for_its_end),
+        TEST(what_happened_is_told_of_every_failure),
+        TEST(where_one_is_busy_another_does),
+        TEST(what_was_lost_together_keeps_its_order),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,192 @@
+/*
+ * Jobs against a pool that the test plays: it says where a job may go and what became of each
+ * attempt. For use in one test file each: everything is static.
+ */
+#ifndef WI_TESTS_UNIT_JOB_HOUSE_H
+#define WI_TESTS_UNIT_JOB_HOUSE_H
+
+#include "../test.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "job/job.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---------------------------------------------------------------- the pool that we play */
+
+struct fixture {
+    uv_loop_t loop;
+    struct wi_config config;
+    struct wi_model model;
+    struct wi_jobs *jobs;
+    enum wi_pick pick;
+    enum wi_code dispatch_code;
+    int dispatched, cancelled, room;
+    int busy, choked; /* the first node's link is full; and the pool has noticed */
+    char attempt[WI_ID_SIZE], avoid[WI_ID_SIZE], sent_to[WI_ID_SIZE];
+    size_t backlog;
+    /* what came back */
+    int answers, idle;
+    struct wi_job_result last;
+    char order[64];                                    /* the client ids in the order of dispatch */
+    void (*on_answer)(const struct wi_job_spec *spec); /* what a client does then; may be NULL */
+    unsigned char *count; /* NULL, or the answers to "job-0", "job-1" and so on */
+};
+
+static struct fixture *fixture;
+
+enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
+    struct wi_choice *choice, struct wi_error *error)
+{
+    snprintf(fixture->avoid, sizeof fixture->avoid, "%s", demand->avoid ? demand->avoid : "");
+    if (fixture->pick == WI_PICK_NEVER)
+        wi_error_set(error, WI_UNAVAILABLE, NULL, "no browser is installed");
+    if (fixture->pick == WI_PICK_NODE && fixture->room == 0)
+        return WI_PICK_WAIT;
+    *choice = (struct wi_choice){.node = "node-1", .platforms = {WI_WASM}, .platform_count = 1};
+    if (fixture->choked)
+        strcpy(choice->node, "node-2");
+    return fixture->pick;
+}
+
+int wi_pool_has_room(const struct wi_pool *pool, int builtin, const char *browser, const char *node)
+{
+    return 1;
+}
+
+enum wi_code wi_pool_dispatch(
+    struct wi_pool *pool, const char *node_id, const struct wi_task *task, struct wi_error *error)
+{
+    if (fixture->busy && !fixture->choked) { /* it is not picked before there is room again */
+        fixture->choked = 1;
+        return WI_NODE_BUSY;
+    }
+    if (fixture->dispatch_code != WI_OK)
+        return wi_error_set(error, fixture->dispatch_code, "inputs", "it could not be sent");
+    fixture->dispatched++;
+    fixture->room--;
+    snprintf(fixture->attempt, sizeof fixture->attempt, "%s", task->attempt_id);
+    snprintf(fixture->sent_to, sizeof fixture->sent_to, "%s", node_id);
+    strncat(fixture->order, task->precision ? task->precision : "",
+        sizeof fixture->order - strlen(fixture->order) - 1);
+    return WI_OK;
+}
+
+void wi_pool_cancel(
+    struct wi_pool *pool, const char *node_id, const char *attempt_id, const char *reason)
+{
+    fixture->cancelled++;
+    fixture->room++;
+}
+
+void wi_pool_probe_dropped(
+    struct wi_pool *pool, const struct wi_model *model, const struct wi_probe *probe)
+{
+}
+
+void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting)
+{
+    fixture->backlog = waiting;
+}
+
+/* Without it the guard looks at nothing: probe_test plays it. */
+const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *node_id)
+{
+    return NULL;
+}
+
+struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool)
+{
+    return NULL;
+}
+
+/* ---------------------------------------------------------------- the fixture */
+
+static inline int set_up(void **state)
+{
+    static struct fixture the;
+    the = (struct fixture){
+        .pick = WI_PICK_NODE, .room = 100, .model = {.name = "digits", ._references = 1}};
+    the.config.pool.max_retries = 3;
+    the.config.pool.max_queue = 4;
+    the.config.pool.client_share = 1;
+    fixture = &the;
+    uv_loop_init(&the.loop);
+    the.jobs = wi_jobs_new(&the.loop, &the.config);
+    wi_jobs_start(the.jobs, NULL);
+    return 0;
+}
+
+static inline int tear_down(void **state)
+{
+    struct wi_job_counters counters;
+    wi_jobs_abort(fixture->jobs);
+    wi_jobs_counters(fixture->jobs, &counters);
+    assert_int_equal(counters.waiting, 0);
+    assert_int_equal(counters.running, 0);
+    wi_jobs_free(fixture->jobs);
+    assert_int_equal(fixture->model._references, 1);
+    uv_run(&fixture->loop, UV_RUN_DEFAULT);
+    return uv_loop_close(&fixture->loop);
+}
+
+static inline void on_done(
+    void *context, const struct wi_job_spec *spec, struct wi_job_result *result)
+{
+    fixture->answers++;
+    fixture->last = *result;
+    if (fixture->count)
+        fixture->count[atoi(spec->id + strlen("job-"))]++;
+    if (fixture->on_answer)
+        fixture->on_answer(spec);
+}
+
+static inline enum wi_code submit_as(
+    const char *id, const char *mark, int priority, double timeout_ms, struct wi_error *error)
+{
+    struct wi_job_spec spec = {.model = wi_model_ref(&fixture->model),
+        .priority = priority,
+        .timeout_ms = timeout_ms,
+        .accepted_at = wi_now_ms(),
+        .precision = wi_strdup(mark)};
+    snprintf(spec.id, sizeof spec.id, "%s", id);
+    return wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, error);
+}
+
+static inline void submit(const char *id)
+{
+    assert_int_equal(submit_as(id, NULL, 5, 60000, NULL), WI_OK);
+}
+
+static inline const struct wi_pool_events *events(void)
+{
+    return wi_jobs_pool_events(fixture->jobs);
+}
+
+static inline void answer_ok(const char *attempt)
+{
+    struct wi_answer answer = {.ok = 1};
+    fixture->room++;
+    events()->on_answer(events()->context, "node-1", attempt, &answer);
+}
+
+static inline void answer_failure(enum wi_code code, int retryable)
+{
+    struct wi_answer answer = {.retryable = retryable};
+    wi_error_set(&answer.error, code, NULL, "it failed");
+    fixture->room++;
+    events()->on_answer(events()->context, "node-1", fixture->attempt, &answer);
+}
+
+static inline void lose(int alone)
+{
+    fixture->room++;
+    events()->on_lost(events()->context, "node-1", fixture->attempt, alone, "the browser died");
+    events()->on_capacity(events()->context);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+#endif

@@ -1,0 +1,119 @@
+/* Jobs that run as one attempt, and part again. */
+#include "house.h"
+
+#include "base/memory.h"
+
+static struct wi_onnx_value row = {.name = "x",
+    .tensor = 1,
+    .has_datatype = 1,
+    .datatype = WI_FP32,
+    .has_shape = 1,
+    .rank = 1,
+    .dims = {-1},
+    .is_batch = 1};
+
+static void add_row(struct wi_tensors *tensors, int64_t rows)
+{
+    static const float zeros[8];
+    struct wi_tensor *tensor = wi_tensors_add(tensors);
+    tensor->name = wi_strdup("x");
+    tensor->datatype = WI_FP32;
+    tensor->rank = 1;
+    tensor->dims[0] = rows;
+    tensor->size = (size_t)rows * sizeof *zeros;
+    tensor->blob = wi_blob_new(NULL, tensor->size);
+    wi_blob_append(tensor->blob, zeros, tensor->size);
+}
+
+static void submit_row(const char *id)
+{
+    struct wi_job_spec spec = {
+        .model = wi_model_ref(&fixture->model), .timeout_ms = 60000, .accepted_at = wi_now_ms()};
+    snprintf(spec.id, sizeof spec.id, "%s", id);
+    add_row(&spec.tensors, 1);
+    assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, NULL), WI_OK);
+}
+
+/* Four jobs of one row each that run together, if a message of `max_body` holds them. */
+static void run_together(uint64_t max_body)
+{
+    fixture->model.signature = (struct wi_onnx_signature){
+        .inputs = &row, .input_count = 1, .outputs = &row, .output_count = 1};
+    fixture->config.pool.batching = WI_BATCHING_AUTO;
+    fixture->config.pool.max_batch = 8;
+    fixture->config.api.max_body = max_body;
+    fixture->room = 0;
+    for (int i = 0; i < 4; i++) {
+        char id[WI_ID_SIZE];
+        snprintf(id, sizeof id, "job-%d", i);
+        submit_row(id);
+    }
+    fixture->room = 1;
+    events()->on_capacity(events()->context);
+    assert_int_equal(fixture->dispatched, 1);
+}
+
+/* The client of job-1 has the other three withdrawn: one way and the other. */
+static void withdraw_the_others(const struct wi_job_spec *spec)
+{
+    if (strcmp(spec->id, "job-1") != 0)
+        return;
+    assert_int_equal(wi_jobs_cancel(fixture->jobs, "job-2"), WI_OK);
+    wi_jobs_abandon(fixture->jobs, "job-3");
+}
+
+static void an_answer_is_parted_although_its_first_taker_withdraws_the_others(void **state)
+{
+    struct wi_answer answer = {.ok = 1};
+    run_together(1 << 20);
+    add_row(&answer.outputs, 4);
+    fixture->on_answer = withdraw_the_others;
+    events()->on_answer(events()->context, "node-1", fixture->attempt, &answer);
+    wi_tensors_clear(&answer.outputs);
+    assert_int_equal(fixture->answers, 3);
+    assert_int_equal(fixture->cancelled, 0); /* there is nothing to stop */
+}
+
+static void a_loss_ends_what_it_ends_although_that_withdraws_others(void **state)
+{
+    run_together(1 << 20);
+    fixture->config.pool.max_retries = 0;
+    fixture->on_answer = withdraw_the_others;
+    lose(1);
+    assert_int_equal(fixture->answers, 3);
+    assert_int_equal(fixture->last.code, WI_CANCELLED);
+}
+
+static void what_is_tried_one_by_one_has_an_end_too(void **state)
+{
+    run_together(1 << 20);
+    fixture->room = 0;
+    events()->on_lost(events()->context, "node-1", fixture->attempt, 0, "it went away");
+    fixture->room = 1;
+    events()->on_capacity(events()->context);
+    for (int i = 0; i < 4 * 15; i++)
+        lose(0);
+    assert_int_equal(fixture->answers, 4);
+    assert_int_equal(fixture->last.code, WI_ATTEMPTS_EXHAUSTED);
+    assert_int_equal(fixture->last.attempts, 16);
+}
+
+static void what_would_not_fit_a_message_is_not_joined(void **state)
+{
+    run_together(8); /* two rows */
+    struct wi_job_counters counters;
+    wi_jobs_counters(fixture->jobs, &counters);
+    assert_int_equal(counters.joined, 2);
+}
+
+int main(void)
+{
+    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
+    const struct CMUnitTest tests[] = {
+        TEST(an_answer_is_parted_although_its_first_taker_withdraws_the_others),
+        TEST(a_loss_ends_what_it_ends_although_that_withdraws_others),
+        TEST(what_is_tried_one_by_one_has_an_end_too),
+        TEST(what_would_not_fit_a_message_is_not_joined),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
