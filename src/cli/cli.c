@@ -69,6 +69,28 @@ char *wi_cli_read_file(const char *path, size_t max, size_t *size, struct wi_err
     return NULL;
 }
 
+/* What became of the attempts, a line for each kind of failure. */
+static void complain_failures(const json_t *failures)
+{
+    const json_t *row;
+    size_t i;
+
+    json_array_foreach(failures, i, row)
+    {
+        const char *node = json_string_value(json_object_get(row, "node"));
+        const char *reason = json_string_value(json_object_get(row, "reason"));
+        fprintf(stderr, "  failed %lld times",
+            (long long)json_integer_value(json_object_get(row, "times")));
+        if (node) {
+            fputs(" on ", stderr);
+            put_safely(stderr, node);
+        }
+        fputs(": ", stderr);
+        put_safely(stderr, reason ? reason : "no reason given");
+        fputc('\n', stderr);
+    }
+}
+
 static void complain_problem(const json_t *problem, long status)
 {
     static const char *const members[] = {
@@ -93,6 +115,7 @@ static void complain_problem(const json_t *problem, long status)
         fputc('\n', stderr);
     }
     wi_buffer_clear(&cell);
+    complain_failures(json_object_get(problem, "failures"));
 }
 
 enum wi_exit wi_cli_check(const struct wi_cli *cli, const struct wi_rest_answer *answer)
