@@ -9,6 +9,7 @@
 #include "bridge/link.h"
 #include "bridge/node.h"
 #include "bridge/outgoing.h"
+#include "bridge/refused.h"
 #include "bridge/report.h"
 #include <string.h>
 
@@ -205,6 +206,9 @@ static void take_back(
     if (node->link) /* its socket is dead and has not noticed */
         wi_link_close(node->link, WI_CLOSE_NORMAL, "the node came back on another socket", NULL);
 
+    wi_refused_resume(node, resume->unacknowledged);
+    if (bridge->closed)
+        return;
     json_t *cancel = json_array();
     add_unwanted(node, resume->running, cancel);
     add_unwanted(node, resume->unacknowledged, cancel);

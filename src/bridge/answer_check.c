@@ -236,6 +236,7 @@ static const struct {
     {"input_size", WI_INPUT_SIZE},
     {"input_invalid", WI_INPUT_INVALID},
     {"output_unknown", WI_OUTPUT_UNKNOWN},
+    {"answer_too_large", WI_ANSWER_TOO_LARGE},
     /* About the node itself: clients see inference_failed, with the name before the text. */
     {"device_lost", WI_INFERENCE_FAILED},
     {"engine_crashed", WI_INFERENCE_FAILED},

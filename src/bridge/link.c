@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "bridge/messages.h"
 #include "bridge/node.h"
+#include "bridge/refused.h"
 #include "bridge/report.h"
 #include <stdlib.h>
 #include <string.h>
@@ -377,15 +378,21 @@ static size_t receive_limit(const struct wi_link *link)
     return link->incoming_binary ? link->bridge->settings.max_frame : WI_FRAME_HEAD_MAX;
 }
 
-static void refuse_size(struct wi_link *link)
+/* For a message of `whole` bytes or more, which begins with `bytes` or in link->incoming. */
+static void refuse_size(struct wi_link *link, size_t whole, const void *bytes, size_t size)
 {
-    char reason[sizeof link->close_reason];
+    const struct wi_blob *begun = link->incoming;
+    char reason[sizeof link->close_reason], found[32] = "";
     const char *what = !link->node             ? "an announcement"
                        : link->incoming_binary ? "a message (welcome.max_frame_bytes)"
                                                : "a text message";
-    snprintf(reason, sizeof reason, "%s may have at most %zu bytes", what, receive_limit(link));
+    if (link->node)
+        snprintf(found, sizeof found, ", not %zu", whole);
+    snprintf(
+        reason, sizeof reason, "%s may have at most %zu bytes%s", what, receive_limit(link), found);
     link->bridge->counters.malformed++;
-    wi_link_fail(link, WI_CLOSE_TOO_BIG, reason);
+    wi_refuse_message(link, WI_CLOSE_TOO_BIG, reason, begun ? begun->bytes : bytes,
+        begun ? begun->size : size, link->incoming_binary);
 }
 
 /* Room for what has come, and for what is announced by those who may be believed. */
@@ -411,7 +418,7 @@ static void link_receive(struct wi_link *link, const void *bytes, size_t size)
     size_t rest = lws_remaining_packet_payload(link->wsi);
     size_t limit = receive_limit(link);
     if (size > limit || have > limit - size || rest > limit - size - have) {
-        refuse_size(link);
+        refuse_size(link, have + size + rest, bytes, size);
         return;
     }
     if (!link->incoming)
@@ -460,6 +467,8 @@ int wi_link_callback(
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
         if (link && !link->closing)
             link->left = says_it_left(in, length);
+        if (link && link->node)
+            wi_node_leaves(link->node, in, length);
         /* The answer to a close frame of ours, which lws does not know that it sent. */
         return link && link->close_sent ? -1 : 0;
     case LWS_CALLBACK_CLOSED:

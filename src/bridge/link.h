@@ -54,7 +54,8 @@ int wi_link_send(struct wi_link *link, struct wi_message *message);
  * frame. Lets go of the node without telling it. */
 void wi_link_close(
     struct wi_link *link, enum wi_close code, const char *reason, struct wi_message *last);
-/* The same after a fault of the peer's: its node goes away. */
+/* The same after a fault of the peer's: its node goes away. For a message that may be an answer,
+ * see refused.h. */
 void wi_link_fail(struct wi_link *link, enum wi_close code, const char *reason);
 
 #endif

@@ -9,6 +9,7 @@
 #include "bridge/announce.h"
 #include "bridge/link.h"
 #include "bridge/node.h"
+#include "bridge/refused.h"
 #include "bridge/report.h"
 #include "bridge/response.h"
 #include <string.h>
@@ -259,7 +260,7 @@ void wi_messages_handle(struct wi_link *link, struct wi_blob *blob, int binary)
     struct wi_bridge *bridge = link->bridge;
     if (wi_frame_parse(blob, binary, &frame, &error) != WI_OK) {
         bridge->counters.malformed++;
-        wi_link_fail(link, WI_CLOSE_MALFORMED, error.detail);
+        wi_refuse_message(link, WI_CLOSE_MALFORMED, error.detail, blob->bytes, blob->size, binary);
         return;
     }
     if (!link->node) {

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "bridge/link.h"
 #include "bridge/outgoing.h"
+#include "bridge/report.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,6 +91,19 @@ void wi_node_away(struct wi_node *node)
     node->ack_bytes = 0;
     wi_timer_start(node->grace_timer, (uint64_t)bridge->settings.resume_grace, 0);
     bridge->events.on_node_away(bridge->events.context, node->info.id);
+}
+
+void wi_node_leaves(struct wi_node *node, const void *payload, size_t size)
+{
+    const unsigned char *bytes = payload;
+    char text[124] = "", said[sizeof node->left_why];
+    node->left_why[0] = '\0';
+    if (size < 2 || (bytes[0] << 8 | bytes[1]) <= WI_CLOSE_GOING_AWAY)
+        return; /* it gives no fault for its reason */
+    size_t length = size - 2 < sizeof text ? size - 2 : sizeof text - 1;
+    memcpy(text, bytes + 2, length);
+    wi_report_text(said, sizeof said, text);
+    snprintf(node->left_why, sizeof node->left_why, "%d %.80s", bytes[0] << 8 | bytes[1], said);
 }
 
 static void unlist(struct wi_node *node)
@@ -252,6 +266,10 @@ void wi_node_reconcile(struct wi_node *node, const json_t *running, const json_t
     struct wi_bridge *bridge = node->bridge;
     struct wi_attempt *attempt, *next;
     struct wi_strings lost = {0};
+    char why[192];
+    snprintf(why, sizeof why, "the node came back without it%s%s",
+        *node->left_why ? ", after it had closed the connection: " : "", node->left_why);
+    node->left_why[0] = '\0';
     /* Collected first: the upper layer may send new attempts from inside the event. */
     HASH_ITER(hh, node->attempts, attempt, next)
     {
@@ -261,8 +279,7 @@ void wi_node_reconcile(struct wi_node *node, const json_t *running, const json_t
         wi_node_remove_attempt(node, attempt);
     }
     for (size_t i = 0; i < lost.count && !bridge->closed; i++)
-        bridge->events.on_lost(bridge->events.context, node->info.id, lost.items[i], 0,
-            "the node came back without it");
+        bridge->events.on_lost(bridge->events.context, node->info.id, lost.items[i], 0, why);
     wi_strings_clear(&lost);
 }
 

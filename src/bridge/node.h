@@ -13,6 +13,8 @@ struct wi_node *wi_node_find(const struct wi_bridge *bridge, const char *id); /*
 void wi_node_attach(struct wi_node *node, struct wi_link *link);
 /* The socket is gone: tells the upper layer and waits for the page to come back. */
 void wi_node_away(struct wi_node *node);
+/* It closes the connection itself, with the payload of this close frame. */
+void wi_node_leaves(struct wi_node *node, const void *payload, size_t size);
 /* Ends the node and frees it: says `bye` with `code` if it is connected, reports its attempts lost
  * in the order sent, then the node down. Never from inside a call of the upper layer's. */
 void wi_node_down(struct wi_node *node, const char *code, const char *why);

@@ -149,7 +149,11 @@ struct wi_node {
     unsigned offered_next;
     char granted[WI_GRANTED_MODELS][65]; /* by content; "" for none */
     unsigned granted_next;
-    int dropped; /* the sweep ends the node */
+    unsigned untold;      /* messages refused in a row that nobody could tell: refused.c */
+    int untold_large;     /* the last was too large */
+    char untold_why[128]; /* why the last was refused */
+    char left_why[96];    /* what it said when it closed its connection last, or "" */
+    int dropped;          /* the sweep ends the node */
     char drop_reason[128];
     UT_hash_handle hh;
 };

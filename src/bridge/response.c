@@ -180,6 +180,7 @@ enum wi_heard wi_response_handle(
         wi_node_acknowledge(node, about.attempt_id, 0);
         return WI_HEARD_LOOSE;
     }
+    node->untold = 0;
     if (read_answer(node, &attempt->sent, frame, &answer, error) != WI_OK ||
         check(node, &attempt->sent, &answer, error) != WI_OK)
         disbelieve(node, &answer, error);

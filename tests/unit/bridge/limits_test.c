@@ -62,13 +62,13 @@ static void reasons_name_the_limit(void **state)
     struct client client = join(house, NULL);
     promise(&client, 1, WI_FRAME_HEAD_MAX + 1, 1);
     assert_int_equal(hear_reason(&client, reason), 1009);
-    assert_string_equal(reason, "a text message may have at most 1048576 bytes");
+    assert_string_equal(reason, "a text message may have at most 1048576 bytes, not 1048577");
     client_close(&client);
     client = join(house, NULL);
     promise(&client, 2, 9 * 1024 * 1024 + 1, 1);
     assert_int_equal(hear_reason(&client, reason), 1009);
     assert_string_equal(
-        reason, "a message (welcome.max_frame_bytes) may have at most 9437184 bytes");
+        reason, "a message (welcome.max_frame_bytes) may have at most 9437184 bytes, not 9437185");
     client_close(&client);
 }
 

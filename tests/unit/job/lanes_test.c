@@ -41,7 +41,8 @@ int wi_pool_has_room(const struct wi_pool *pool, int builtin, const char *browse
     return the.room > 0;
 }
 
-enum wi_code wi_pool_dispatch(struct wi_pool *pool, const char *node_id, const struct wi_task *task)
+enum wi_code wi_pool_dispatch(
+    struct wi_pool *pool, const char *node_id, const struct wi_task *task, struct wi_error *error)
 {
     the.dispatched++;
     the.room--;

@@ -1,0 +1,140 @@
+/* What is sent to a node fits what it reads, and what it has to take. */
+#include "house.h"
+
+static enum wi_code send_tensors(
+    struct house *house, const struct wi_tensors *tensors, struct wi_error *error)
+{
+    struct wi_task task = {.attempt_id = "att-1",
+        .job_id = "job-1",
+        .model = &test_model,
+        .platforms = {WI_WASM},
+        .platform_count = 1,
+        .deadline_ms = 1000,
+        .tensors = tensors};
+    house->inside = 1;
+    enum wi_code code = wi_bridge_send_task(house->bridge, house->node, &task, error);
+    house->inside = 0;
+    return code;
+}
+
+/* A thousand empty tensors with names of `length` characters. */
+static struct wi_tensors make_names(size_t length)
+{
+    struct wi_tensors list = {0};
+    struct wi_blob *blob = wi_blob_new(NULL, 8);
+    for (int i = 0; i < 1000; i++) {
+        struct wi_tensor *tensor = wi_tensors_add(&list);
+        tensor->name = calloc(1, length + 1);
+        memset(tensor->name, 'x', length);
+        tensor->datatype = WI_UINT8;
+        tensor->rank = 1;
+        tensor->blob = wi_blob_ref(blob);
+    }
+    wi_blob_unref(blob);
+    return list;
+}
+
+static void test_head(void **state)
+{
+    struct house *house = *state;
+    struct wi_error error = {0};
+    struct client client = join(house, NULL);
+    struct wi_tensors tensors = make_names(1000);
+    assert_int_equal(send_tensors(house, &tensors, &error), WI_INPUT_INVALID);
+    assert_int_equal(error.code, WI_INPUT_INVALID);
+    assert_string_equal(error.field, "inputs");
+    assert_string_equal(error.expected, "at most 1048576 bytes");
+    assert_non_null(strstr(error.detail, "which may have 1048576"));
+    wi_tensors_clear(&tensors);
+    tensors = make_names(900);
+    assert_int_equal(send_tensors(house, &tensors, &error), WI_OK);
+    wi_tensors_clear(&tensors);
+    struct ws_message message; /* nothing came before, and the node is there */
+    assert_int_equal(client_message(&client, &message), 0);
+    assert_int_equal(message.opcode, 2);
+    assert_true(message.size < 4 + 1048576);
+    message_clear(&message);
+    client_close(&client);
+}
+
+/* The acknowledgements that ride on a request are not what makes it too large. */
+static void test_head_with_acknowledgements(void **state)
+{
+    struct house *house = *state;
+    struct client client = join(house, NULL);
+    struct wi_tensors tensors = {0};
+    size_t length = 1024;
+    do { /* the longest that go out alone */
+        wi_tensors_clear(&tensors);
+        tensors = make_names(--length);
+    } while (send_tensors(house, &tensors, NULL) != WI_OK);
+    wi_tensors_clear(&tensors);
+    struct ws_message message;
+    assert_int_equal(client_message(&client, &message), 0);
+    size_t spare = 4 + 1048576 - message.size;
+    message_clear(&message);
+    tensors = make_names(length);
+    free(tensors.items[0].name); /* and as many more as there is room for */
+    tensors.items[0].name = calloc(1, length + spare + 1);
+    memset(tensors.items[0].name, 'x', length + spare - 100);
+    house->inside = 1;
+    wi_bridge_cancel(house->bridge, house->node, "att-1", "done");
+    house->inside = 0;
+    json_decref(hear(&client, "task_cancel"));
+    say(&client, "task_response",
+        ANSWER("att-0-with-a-name-of-nearly-sixty-four-characters-or-so-1"));
+    say(&client, "task_response",
+        ANSWER("att-0-with-a-name-of-nearly-sixty-four-characters-or-so-2"));
+    const struct wi_bridge_counters *counters = wi_bridge_counters(house->bridge);
+    while (counters->late_answers < 2)
+        client_turn(&client);
+    assert_int_equal(send_tensors(house, &tensors, NULL), WI_OK);
+    json_decref(hear(&client, "task_ack"));
+    wi_tensors_clear(&tensors);
+    client_close(&client);
+}
+
+static void test_whole(void **state)
+{
+    struct house *house = *state;
+    struct wi_error error = {0};
+    struct client client = join(house, NULL);
+    struct wi_tensors tensors = make_tensor("x", 9 * 1024 * 1024);
+    assert_int_equal(send_tensors(house, &tensors, &error), WI_BODY_TOO_LARGE);
+    assert_string_equal(error.expected, "at most 9437184 bytes");
+    assert_non_null(strstr(error.detail, "max_body"));
+    wi_tensors_clear(&tensors);
+    assert_int_equal(send_task(house, "att-2", NULL), WI_OK);
+    json_t *task = hear(&client, "task_request");
+    assert_string_equal(text_of(task, "attempt_id"), "att-2");
+    json_decref(task);
+    client_close(&client);
+}
+
+static void test_full_link(void **state)
+{
+    struct house *house = *state;
+    char id[16];
+    struct client client = join(house, NULL);
+    struct wi_tensors tensors = make_tensor("x", 8 * 1024 * 1024);
+    enum wi_code code = WI_OK;
+    for (int i = 0; i < 40 && code == WI_OK; i++) { /* it reads nothing */
+        snprintf(id, sizeof id, "att-%d", i);
+        code = send_task(house, id, &tensors);
+    }
+    assert_int_equal(code, WI_NODE_BUSY);
+    wi_tensors_clear(&tensors);
+    client_close(&client);
+    turn_until(&client, &house->aways, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_head, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_head_with_acknowledgements, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_whole, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_full_link, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

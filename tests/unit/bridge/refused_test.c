@@ -1,0 +1,143 @@
+/* Answers that end their connection: the attempt ends with them, and the others go on. */
+#include "house.h"
+
+/* Comes back as the node of `welcome`, which is renewed, with these unacknowledged answers. */
+static struct client come_back(struct house *house, json_t **welcome, const char *unacknowledged)
+{
+    char who[512];
+    struct client client = open_socket(house);
+    snprintf(who, sizeof who,
+        "\"resume\":{\"node\":\"%s\",\"token\":\"%s\",\"running\":[],\"unacknowledged\":[%s]}",
+        house->node, text_of(*welcome, "resume_token"), unacknowledged);
+    announce(&client, who);
+    json_decref(*welcome);
+    *welcome = hear(&client, "welcome");
+    return client;
+}
+
+static int is_cancelled(const json_t *welcome, const char *attempt)
+{
+    const json_t *list = json_object_get(json_object_get(welcome, "data"), "cancel");
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (strcmp(json_string_value(json_array_get(list, i)), attempt) == 0)
+            return 1;
+    return 0;
+}
+
+/* A binary answer to att-1 of `whole` bytes whose JSON is filled up to `json` bytes; what it says
+ * of its tensors is wrong. */
+static void answer_badly(struct client *client, size_t json, size_t whole)
+{
+    static const char head[] = "{\"id\":\"n-2\",\"type\":\"task_response\",\"from\":\"n\","
+                               "\"timestamp\":1,\"data\":{\"attempt_id\":\"att-1\",\"ok\":true,"
+                               "\"executed_on\":{\"platform\":\"wasm\"},\"tensors\":[]}";
+    char *frame = calloc(1, whole);
+    uint32_t length = (uint32_t)json;
+    memcpy(frame, &length, 4);
+    memset(frame + 4, ' ', json);
+    memcpy(frame + 4, head, sizeof head - 1);
+    frame[4 + json - 1] = '}';
+    client_send_frame(client, 2, 1, frame, whole);
+    free(frame);
+}
+
+static void expect_refused(struct house *house, size_t json, size_t whole, int close_code,
+    enum wi_code code, const char *detail)
+{
+    json_t *welcome;
+    struct client client = join(house, &welcome);
+    assert_int_equal(send_task(house, "att-1", NULL), WI_OK);
+    assert_int_equal(send_task(house, "att-2", NULL), WI_OK);
+    answer_badly(&client, json, whole);
+    json_decref(hear(&client, "task_request"));
+    json_decref(hear(&client, "task_request"));
+    assert_int_equal(hear_close(&client), close_code);
+    assert_int_equal(house->answers, 1);
+    assert_string_equal(house->log, "answer att-1;");
+    assert_int_equal(house->answer.error.code, code);
+    assert_int_equal(house->answer.retryable, code != WI_ANSWER_TOO_LARGE);
+    assert_non_null(strstr(house->answer.error.detail, detail));
+    client_close(&client);
+    /* The answer that it kept is not wanted any more, so what is behind it arrives. */
+    client = come_back(house, &welcome, "\"att-1\",\"att-2\"");
+    assert_true(is_cancelled(welcome, "att-1"));
+    assert_false(is_cancelled(welcome, "att-2"));
+    say(&client, "task_response", ANSWER("att-2"));
+    turn_until(&client, &house->answers, 2);
+    assert_true(house->answer.ok);
+    json_decref(welcome);
+    client_close(&client);
+}
+
+static void a_message_over_the_limit(void **state)
+{
+    expect_refused(*state, 400, 9 * 1024 * 1024 + 8, 1009, WI_ANSWER_TOO_LARGE,
+        "may have at most 9437184 bytes, not 9437192");
+}
+
+static void a_head_over_the_limit(void **state)
+{
+    expect_refused(*state, 1024 * 1024 + 4, 1024 * 1024 + 8, 1007, WI_ANSWER_TOO_LARGE,
+        "the JSON has 1048580 bytes; at most 1048576 are allowed");
+}
+
+static void a_malformed_answer(void **state)
+{
+    expect_refused(*state, 396, 408, 1007, WI_INFERENCE_FAILED, "the tensor section has 8 bytes");
+}
+
+static void what_cannot_be_told_is_the_oldest_when_it_comes_again(void **state)
+{
+    struct house *house = *state;
+    json_t *welcome;
+    struct client client = join(house, &welcome);
+    assert_int_equal(send_task(house, "att-1", NULL), WI_OK);
+    assert_int_equal(send_task(house, "att-2", NULL), WI_OK);
+    json_decref(hear(&client, "task_request"));
+    json_decref(hear(&client, "task_request"));
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(house->answers, 0);
+        client_send_frame(&client, 2, 1, "\xff\xff\xff\xff garbage", 12);
+        assert_int_equal(hear_close(&client), 1007);
+        client_close(&client);
+        client = come_back(house, &welcome, "\"unknown\",\"att-1\",\"att-2\"");
+    }
+    assert_string_equal(house->log, "answer att-1;");
+    assert_true(house->answer.retryable);
+    assert_non_null(strstr(house->answer.error.detail, "beyond the frame's"));
+    assert_true(is_cancelled(welcome, "att-1"));
+    assert_false(is_cancelled(welcome, "att-2"));
+    say(&client, "task_response", ANSWER("att-2"));
+    turn_until(&client, &house->answers, 2);
+    json_decref(welcome);
+    client_close(&client);
+}
+
+static void nobody_ends_the_attempts_of_others(void **state)
+{
+    struct house *house = *state;
+    struct client client = join(house, NULL);
+    assert_int_equal(send_task(house, "att-9", NULL), WI_OK);
+    json_decref(hear(&client, "task_request"));
+    answer_badly(&client, 396, 408); /* of att-1, which is not its own */
+    assert_int_equal(hear_close(&client), 1007);
+    client_close(&client);
+    struct client stranger = open_socket(house);
+    answer_badly(&stranger, 396, 408);
+    assert_int_equal(hear_close(&stranger), 1007);
+    assert_int_equal(house->answers, 0);
+    client_close(&stranger);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_message_over_the_limit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_head_over_the_limit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_malformed_answer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            what_cannot_be_told_is_the_oldest_when_it_comes_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nobody_ends_the_attempts_of_others, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
