@@ -108,6 +108,7 @@ struct sim_node {
     double heard, said, heartbeat_at, retry_at;
     double retry_ms; /* the next wait is a random time up to this */
     double interval_ms;
+    uint64_t max_frame; /* bytes that the service takes */
     unsigned misses;
 };
 

@@ -83,36 +83,56 @@ static void put_tensors(struct wi_buffer *out, const struct wi_tensors *tensors)
     }
 }
 
+/* The head of the task_response, whole; `code` NULL: it went well. The bytes of its JSON. */
+static size_t put_answer(struct wi_buffer *out, struct sim_node *node, const struct wi_frame *task,
+    const struct sim_attempt *attempt, const struct wi_tensors *outputs, const char *code,
+    const char *text, int retryable, double took_ms)
+{
+    int binary = !code && outputs->count > 0;
+
+    sim_say_begin(node, out, binary, "task_response");
+    wi_buffer_puts(out, "\"attempt_id\":");
+    wi_buffer_json_string(out, attempt->id);
+    wi_buffer_puts(out, ",\"reply_to\":");
+    wi_buffer_json_string(out, task->id);
+    wi_buffer_puts(out, ",");
+    if (code) {
+        put_failure(out, code, text, retryable);
+    } else {
+        wi_buffer_printf(out,
+            "\"ok\":true,\"executed_on\":{\"platform\":\"simulated\",\"engine\":\"simulator\","
+            "\"precision\":null,\"adapter\":null,\"fallbacks\":[],\"simulated\":true},"
+            "\"performance\":{\"load_ms\":0,\"inference_ms\":%.3f,\"warm\":true}",
+            took_ms);
+        if (binary) {
+            wi_buffer_puts(out, ",");
+            wi_frame_tensors(out, outputs);
+        }
+    }
+    wi_buffer_puts(out, "}");
+    return wi_frame_end(out, binary);
+}
+
 /* The whole task_response; `failure` NULL: it went well. */
 static struct sim_message *make_answer(struct sim_node *node, const struct wi_frame *task,
     const struct sim_attempt *attempt, const struct wi_tensors *outputs,
     const struct wi_error *failure, int retryable, double took_ms)
 {
     struct wi_buffer out = {0};
+    char text[160];
+    const char *code = !failure ? NULL : retryable ? "engine_crashed" : "inference_failed";
+    size_t json = put_answer(&out, node, task, attempt, outputs, code,
+        failure ? failure->detail : NULL, retryable, took_ms);
     int binary = !failure && outputs->count > 0;
+    size_t whole = out.size + (binary ? wi_frame_section(outputs) : 0);
 
-    sim_say_begin(node, &out, binary, "task_response");
-    wi_buffer_puts(&out, "\"attempt_id\":");
-    wi_buffer_json_string(&out, attempt->id);
-    wi_buffer_puts(&out, ",\"reply_to\":");
-    wi_buffer_json_string(&out, task->id);
-    wi_buffer_puts(&out, ",");
-    if (failure) {
-        put_failure(
-            &out, retryable ? "engine_crashed" : "inference_failed", failure->detail, retryable);
-    } else {
-        wi_buffer_printf(&out,
-            "\"ok\":true,\"executed_on\":{\"platform\":\"simulated\",\"engine\":\"simulator\","
-            "\"precision\":null,\"adapter\":null,\"fallbacks\":[],\"simulated\":true},"
-            "\"performance\":{\"load_ms\":0,\"inference_ms\":%.3f,\"warm\":true}",
-            took_ms);
-        if (binary) {
-            wi_buffer_puts(&out, ",");
-            wi_frame_tensors(&out, outputs);
-        }
+    if (json > WI_FRAME_HEAD_MAX || whole > node->max_frame) {
+        wi_buffer_clear(&out);
+        snprintf(text, sizeof text, "the answer makes a message of %zu bytes, %zu of them JSON",
+            whole, json);
+        binary = 0;
+        put_answer(&out, node, task, attempt, outputs, "answer_too_large", text, 0, took_ms);
     }
-    wi_buffer_puts(&out, "}");
-    wi_frame_end(&out, binary);
     if (binary)
         put_tensors(&out, outputs);
     return sim_message_new(binary, &out);
@@ -267,6 +287,7 @@ static void on_welcome(struct sim_node *node, const struct wi_frame *frame)
     node->interval_ms =
         (double)json_integer_value(json_object_get(frame->data, "heartbeat_interval_ms"));
     node->misses = (unsigned)json_integer_value(json_object_get(frame->data, "heartbeat_misses"));
+    node->max_frame = (uint64_t)json_integer_value(json_object_get(frame->data, "max_frame_bytes"));
     node->heartbeat_at = wi_now_ms();
     node->retry_ms = RETRY_FIRST_MS;
     node->state = SIM_UP;

@@ -22,6 +22,7 @@ import time
 from urllib.parse import urlsplit
 
 MAX_MESSAGE = 256 << 20
+MAX_HEAD = 1 << 20
 
 
 class Closed(Exception):
@@ -172,13 +173,21 @@ class Node:
 
     # -- saying things
 
-    def send(self, kind, data, tensors=()):
+    def make(self, kind, data, tensors=()):
         self.sequence += 1
-        message = encode({"id": str(self.sequence), "type": kind, "from": self.id,
-                          "timestamp": int(time.time() * 1000), "data": data}, list(tensors))
+        return encode({"id": str(self.sequence), "type": kind, "from": self.id,
+                       "timestamp": int(time.time() * 1000), "data": data}, list(tensors))
+
+    def send(self, kind, data, tensors=()):
+        self.transmit(self.make(kind, data, tensors))
+
+    def transmit(self, message):
         self.socket.send(*message)
         self.said = time.monotonic()
-        return message
+
+    def fits(self, binary, message):
+        head = struct.unpack("<I", message[:4])[0] if binary else len(message)
+        return head <= MAX_HEAD and len(message) <= self.max_frame
 
     def announce(self):
         data = {"protocol": 1, "capabilities": {
@@ -202,6 +211,7 @@ class Node:
             self.credential = data["model_credential"]
             self.interval = data["heartbeat_interval_ms"] / 1000
             self.patience = self.interval * data["heartbeat_misses"]
+            self.max_frame = data["max_frame_bytes"]
             self.failures = 0
             for attempt in data["cancel"]:
                 self.unacknowledged.pop(attempt, None)
@@ -244,7 +254,15 @@ class Node:
             code, message, retryable = failure.args
             data |= {"ok": False, "retryable": retryable,
                      "error": {"code": code, "message": message}}
-        self.unacknowledged[task["attempt_id"]] = self.send("task_response", data, outputs)
+        message = self.make("task_response", data, outputs)
+        if not self.fits(*message):
+            error = {"code": "answer_too_large", "expected": f"at most {self.max_frame} bytes",
+                     "message": f"the answer makes a message of {len(message[1])} bytes"}
+            message = self.make("task_response", {
+                "attempt_id": task["attempt_id"], "reply_to": envelope["id"], "ok": False,
+                "retryable": False, "error": error})
+        self.unacknowledged[task["attempt_id"]] = message
+        self.transmit(message)
 
     def load(self, model):
         if not model.get("url") or model["hash"] in self.models:
@@ -323,7 +341,7 @@ class Node:
                 print("closed", *problem.args, flush=True)
                 if self.leaving:
                     sys.exit(0)
-                if isinstance(problem, Closed) and problem.args[0] in (1007, 1008, 4001):
+                if isinstance(problem, Closed) and problem.args[0] in (1008, 4001):
                     sys.exit(1)
                 time.sleep(random.uniform(0, min(0.25 * 2 ** self.failures, 5)))
                 self.failures += 1

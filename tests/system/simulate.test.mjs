@@ -17,7 +17,8 @@ import { until } from '../lib/wait.mjs';
 let daemon;
 const test = testsOf(() => daemon);
 before(async () => {
-    daemon = await new Daemon({ models: ['twice'], config: {
+    daemon = await new Daemon({ models: ['twice', 'wide'], config: {
+        api: { max_body: '2M' },
         bridge: { heartbeat_interval: '300ms', resume_grace: '3s' },
         pool: { min_connections: 0, max_retries: 8 },
         'browser.chrome': { max_connections: 0 } } }).start({ ready: false });
@@ -50,6 +51,12 @@ test('a simulated node serves what asks for it by name, marked, and nothing else
         assert.equal(twice.status, 200, twice.text);
         assert.deepEqual(twice.json.outputs[0].data, [0, 0, 0]);
         assert.equal(twice.json.executed_on.simulated, true);
+
+        const wide = await daemon.infer({ model_name: 'wide', platform: 'simulated',
+            inputs: [{ name: 'x', datatype: 'FP32', shape: [1], data: [1] }] });
+        assert.equal(wide.status, 413, wide.text);
+        assert.equal(wide.json.code, 'answer_too_large');
+        assert.equal(wide.json.attempts, 1);
 
         // Whatever does not name it, or names one of the nodes in another way, is refused.
         const [{ id }] = await nodes();
@@ -167,6 +174,13 @@ test('a node in Python, written from the manual alone, echoes, computes and come
             const large = await daemon.answer({ model_name: 'builtin/echo' },
                 [{ name: 'x', datatype: 'UINT8', shape: [pixels.length], bytes: pixels }]);
             assert.ok(large.outputs[0].bytes.equals(pixels));
+            // Its JSON writes as six bytes what came as two.
+            const names = await daemon.infer({ model_name: 'builtin/echo', inputs: Array.from(
+                { length: 1000 }, (_, i) => ({ name: String(i).padStart(400, '\u00e4'),
+                    datatype: 'UINT8', shape: [0], data: [] })) });
+            assert.equal(names.status, 413, names.text.slice(0, 500));
+            assert.equal(names.json.code, 'answer_too_large');
+            assert.equal(names.json.attempts, 1);
 
             child.stdin.write('cut\n');
             await hears(/^resumed node-/m);
