@@ -245,14 +245,14 @@ void wi_session_on_tree_end(void *context, int exit_status, int signal)
     wi_session_fail(session, &error);
 }
 
-/* A browser that does not trust the page's certificate shows none of it, and says so to nobody. The
- * caller frees it. */
+/* Whether it is the page's certificate that the browser does not accept, which the browser says to
+ * nobody, or in words of its own. The caller frees it. */
 static char *doubt_certificate(const struct wi_session *session)
 {
     const char *page = session->deps.page_url;
     const struct wi_certificate *certificate = session->deps.certificate;
 
-    if (strcmp(session->step, "welcome") != 0 || !page || strncmp(page, "https://", 8) != 0)
+    if (!page || strncmp(page, "https://", 8) != 0)
         return wi_strdup("");
     if (certificate)
         return wi_sprintf("; does the browser accept the certificate of %s for %s ([bridge] "
@@ -267,7 +267,8 @@ static char *doubt_certificate(const struct wi_session *session)
 static void on_deadline(void *context)
 {
     struct wi_session *session = context;
-    char *hint = doubt_certificate(session);
+    int opened = strcmp(session->step, "welcome") == 0;
+    char *hint = opened ? doubt_certificate(session) : wi_strdup("");
     struct wi_error error;
 
     wi_error_set(&error, WI_UNAVAILABLE, "", "not ready within %.1f s: stuck at step \"%s\"%s%s",
@@ -296,13 +297,24 @@ static void settle(struct wi_session *session)
     set_state(session, WI_SESSION_READY, NULL);
 }
 
+static void fail_to_navigate(struct wi_session *session, const struct wi_error *why)
+{
+    /* "insecure certificate" in WebDriver's words, …_CERT in Firefox's. */
+    char *hint = strcasestr(why->detail, "cert") ? doubt_certificate(session) : wi_strdup("");
+    struct wi_error error;
+
+    wi_error_set(&error, why->code, why->field, "%.200s%s", why->detail, hint);
+    free(hint);
+    wi_session_fail(session, &error);
+}
+
 static void on_navigated(void *context, const struct wi_error *error)
 {
     struct wi_session *session = context;
 
     session->call = NULL;
     if (error) {
-        wi_session_fail(session, error);
+        fail_to_navigate(session, error);
         return;
     }
     session->reloading = 0;

@@ -211,11 +211,13 @@ void wi_doctor_models(struct wi_cli *cli, json_t *checks, const struct wi_config
         wi_doctor_add(checks, "models", WI_FINDING_OK, "%s, from where webinferd at %s serves %zu",
             served, cli->rest.url, json_array_size(json_object_get(status, "models")));
     else if (access(directory, R_OK | X_OK) == 0)
-        wi_doctor_add(checks, "models", WI_FINDING_OK, "%s", directory);
+        wi_doctor_add(checks, "models", WI_FINDING_OK, "%s, by the configuration", directory);
     else
         wi_doctor_add(checks, "models", WI_FINDING_WARNING,
-            "%s cannot be read (%s): there is only builtin/echo; set [models] directory", directory,
-            strerror(errno));
+            "%s, by the configuration, cannot be read (%s): there is only builtin/echo; set "
+            "[models] "
+            "directory",
+            directory, strerror(errno));
     json_decref(status);
 }
 

@@ -68,6 +68,17 @@ test('a browser that does not accept it is reported with the certificate', async
     await daemon.stop();
 });
 
+test('so is one that says so by itself: Firefox has authorities of its own', async () => {
+    daemon = withTls('firefox', { max_connections: 1 }, 'IP:127.0.0.1');
+    // As if it were the system's, so that Firefox is not told to accept whatever it is shown.
+    daemon.options.env = { SSL_CERT_FILE: daemon.config.bridge.tls_certificate };
+    await daemon.start({ ready: false });
+    const problem = await until(async () => (await daemon.status()).kinds.firefox.problem,
+        { what: 'a problem', timeout: 30_000 * patience });
+    assert.match(problem, /accept the certificate of \/CN=a private one/);
+    await daemon.stop();
+});
+
 test('doctor tries the certificate, and the client says what to do about the API\'s', async () => {
     daemon = withTls('chrome', { max_connections: 1 }, 'IP:127.0.0.1');
     const api = certificate(fs.mkdtempSync(path.join(daemon.folder, 'api-')), 'IP:127.0.0.1');
