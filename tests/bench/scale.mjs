@@ -2,19 +2,21 @@
  * ./dev bench scale: many nodes and many jobs against one daemon. Simulated nodes (webinfer
  * simulate) speak the real protocol; what is measured is the daemon: its CPU share and memory with
  * so many nodes connected, whether its heartbeats are on time, what one job costs as nodes grow,
- * and whether a long queue loses anything: one that is kept long, one of as many requests as may
- * be connected, and one of stored jobs, which all wait before the first is run.
+ * what it costs beside jobs of a thousand models that wait, and whether a long queue loses anything:
+ * one that is kept long, one of as many requests as may be connected, and one of stored jobs, which
+ * all wait before the first is run.
  *
- *   node tests/bench/scale.mjs [--only=nodes,long,held,stored] [--nodes=10,100,1000,10000]
- *       [--jobs=100000] [--seconds=20] [--requests=20000]
+ *   node tests/bench/scale.mjs [--only=nodes,lanes,long,held,stored] [--nodes=10,100,1000,10000]
+ *       [--jobs=100000] [--seconds=20] [--requests=20000] [--lanes=1000]
  *
  * Prints tables and, as its last line, one JSON object. Exits 1 if anything was lost, a heartbeat
- * was late, or the cost of a job grows with the number of nodes.
+ * was late, or the cost of a job grows with the number of nodes or of models that wait.
  */
 import fs from 'node:fs';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { storedJobs } from '../lib/backlog.mjs';
-import { Daemon } from '../lib/daemon.mjs';
+import { assembleModels, Daemon } from '../lib/daemon.mjs';
 import { cost } from '../lib/processes.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { delay, until } from '../lib/wait.mjs';
@@ -45,13 +47,13 @@ export async function idleNodes(daemon, count, seconds) {
         share: (end.cpuSeconds - start.cpuSeconds) / took, bytesPerNode: (end.resident - before.resident) / count };
 }
 
-/** What one echo job costs the daemon in CPU, heartbeats taken off. */
-export async function dispatchCost(daemon, client, { share, nodes }, requests) {
+/** What one echo job with `more` in its head costs the daemon in CPU, heartbeats taken off. */
+export async function dispatchCost(daemon, client, { share, nodes }, requests, more = {}) {
     const { headers, body } = echoRequest(
         { name: 'x', datatype: 'UINT8', shape: [100], bytes: Buffer.alloc(100, 1) });
     const size = Number(headers['Inference-Header-Content-Length']);
     const head = JSON.parse(body.subarray(0, size));
-    const json = Buffer.from(JSON.stringify({ ...head, platform: 'simulated' }));
+    const json = Buffer.from(JSON.stringify({ ...head, platform: 'simulated', ...more }));
     const port = Number(new URL(daemon.url).port);
     const file = programs.requestFile(`scale-${nodes}`, `127.0.0.1:${port}`,
         { ...headers, 'Inference-Header-Content-Length': json.length },
@@ -140,6 +142,66 @@ export async function heldQueue(daemon, client, most) {
         bytesPerWaiting: (full.resident - before.resident) / connections };
 }
 
+/** The share of a core that the daemon takes while nothing comes. */
+async function idleShare(daemon, seconds) {
+    const start = cost(daemon.pid).cpuSeconds, began = performance.now();
+    await delay(seconds * 1000);
+    return (cost(daemon.pid).cpuSeconds - start) / ((performance.now() - began) / 1000);
+}
+
+/** CPU seconds until jobs of these models, which all wait, are answered by a node that comes. */
+async function drained(daemon, models, latencyMs) {
+    const slow = await new Simulation(daemon, { nodes: 1, latencyMs: 3_600_000, browser: 'slow',
+        models: daemon.store }).up();
+    const answers = models.map((model_name) => daemon.infer({ model_name, browser: 'slow',
+        platform: 'simulated', timeout_ms: 3_600_000,
+        inputs: [{ name: 'x', datatype: 'FP32', shape: [1], data: [1] }] }));
+    const waiting = async () => await daemon.metric('webinfer_jobs_waiting') ?? 0;
+    await until(async () => await waiting() >= models.length - 10,
+        { what: 'the jobs to wait', timeout: 60_000 });
+    return { slow, async end() {
+        const start = cost(daemon.pid).cpuSeconds;
+        const fast = await new Simulation(daemon, { nodes: 1, latencyMs, browser: 'slow',
+            models: daemon.store }).up();
+        await slow.stop(); // what it has goes to the other
+        const lost = (await Promise.all(answers)).filter(({ status }) => status !== 200).length;
+        const seconds = cost(daemon.pid).cpuSeconds - start;
+        await fast.stop();
+        return { perJobUs: (seconds / models.length) * 1e6, lost };
+    } };
+}
+
+/** What jobs of as many models, which wait for a node, cost the others and each other. */
+export async function manyLanes(daemon, client, { lanes, requests }) {
+    const names = Array.from({ length: lanes }, (_, i) => `lane-${i}`);
+    assembleModels(daemon.store, ['twice']);
+    for (const name of names)
+        fs.cpSync(path.join(daemon.store, 'twice'), path.join(daemon.store, name),
+            { recursive: true });
+    const one = await drained(daemon, names.map(() => names[0]), 0).then((it) => it.end());
+    const fast = await new Simulation(daemon, { nodes: 4, browser: 'fast' }).up();
+    const share = await idleShare(daemon, 5);
+    const echo = () => dispatchCost(daemon, client, { share, nodes: 'lanes' }, requests,
+        { browser: 'fast' });
+    const alone = await echo();
+    const held = await drained(daemon, names, 0);
+    const waitingShare = await idleShare(daemon, 5);
+    const beside = await echo();
+    const all = await held.end();
+    await fast.stop();
+    return { lanes, share, waitingShare, aloneUs: alone.perJobUs, besideUs: beside.perJobUs,
+        ratio: beside.perJobUs / alone.perJobUs, oneLaneUs: one.perJobUs,
+        eachItsLaneUs: all.perJobUs, lost: one.lost + all.lost, errors: alone.errors + beside.errors };
+}
+
+function printLanes(found) {
+    console.log(table(`Jobs of ${found.lanes} models wait`, ['', 'none waits', 'they wait'], [
+        ['CPU µs for an echo beside them', found.aloneUs, found.besideUs],
+        ['CPU % while nothing comes', found.share * 100, found.waitingShare * 100]]));
+    console.log(table('Jobs that waited, once a node comes', ['', 'of one model', 'of as many'],
+        [['CPU µs/job', found.oneLaneUs, found.eachItsLaneUs]]));
+}
+
 /** Nodes and jobs for them, for each number of nodes. */
 async function manyNodes(daemon, client, { counts, seconds, requests }) {
     const list = [];
@@ -166,7 +228,7 @@ async function manyNodes(daemon, client, { counts, seconds, requests }) {
 async function main() {
     const option = (name, otherwise) => process.argv
         .map((word) => word.match(`^--${name}=(.*)$`)?.[1]).find((value) => value) ?? otherwise;
-    const only = option('only', 'nodes,long,held,stored').split(',');
+    const only = option('only', 'nodes,lanes,long,held,stored').split(',');
     const counts = option('nodes', '10,100,1000,10000').split(',').map(Number);
     const jobs = Number(option('jobs', '100000'));
     const seconds = Number(option('seconds', '20'));
@@ -186,6 +248,12 @@ async function main() {
     try {
         if (only.includes('nodes'))
             result.nodes = await manyNodes(daemon, client, { counts, seconds, requests });
+        if (only.includes('lanes')) {
+            console.error('lanes …');
+            result.lanes = await manyLanes(daemon, client,
+                { lanes: Number(option('lanes', '1000')), requests });
+            printLanes(result.lanes);
+        }
         for (const [name, [title, measure]] of Object.entries(queues)) {
             if (!only.includes(name)) continue;
             console.error(`${title} …`);
@@ -201,12 +269,14 @@ async function main() {
             String(one.jobs), one.waiting, one.answered, one.errors, one.bytesPerWaiting,
             one.perSecond, one.perJobUs])));
     const costs = result.nodes.map((one) => one.perJobUs);
-    result.lost = ran.reduce((sum, one) => sum + one.jobs - one.answered + one.errors, 0);
+    result.lost = ran.reduce((sum, one) => sum + one.jobs - one.answered + one.errors,
+        (result.lanes?.lost ?? 0) + (result.lanes?.errors ?? 0));
     result.twice = (result.stored?.attempts ?? 0) - (result.stored?.jobs ?? 0);
     result.late = result.nodes.reduce((sum, one) => sum + one.late, 0);
     result.growth = costs.length ? costs.at(-1) / costs[0] : null;
     console.log(JSON.stringify(result));
-    if (result.lost || result.twice || result.late || result.growth > 3) process.exitCode = 1;
+    if (result.lost || result.twice || result.late || result.growth > 3 || result.lanes?.ratio > 3)
+        process.exitCode = 1;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main();
