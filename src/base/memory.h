@@ -11,7 +11,7 @@
 void *wi_alloc(size_t size);                                  /* zeroed */
 void *wi_realloc_array(void *old, size_t count, size_t size); /* dies on overflow too */
 char *wi_strdup(const char *text);                            /* NULL gives NULL */
-char *wi_strndup(const char *text, size_t length); /* `text` has that much */
+char *wi_strndup(const char *text, size_t length);            /* `text` has that much */
 __attribute__((format(printf, 1, 2))) char *wi_sprintf(const char *format, ...);
 
 /* A list of owned strings. Zero-initialise; free with wi_strings_clear. */

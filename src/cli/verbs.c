@@ -211,9 +211,8 @@ const struct wi_verb wi_cli_verbs[] = {
         wi_cli_jobs_wait},
     {"jobs cancel", "ID", 1, 1, {0}, "Cancel a job", NULL, wi_cli_jobs_cancel},
     {"models", "", 0, 0, {0},
-        "List the models, and what the numerics guard found of each; then what is no model, and "
-        "why",
-        models_options, wi_cli_models},
+        "List the models, what the numerics guard found, what is no model, and why", models_options,
+        wi_cli_models},
     {"nodes", "", 0, 0, {0}, "List the pages that compute, and on what", NULL, wi_cli_nodes},
     {"hardware", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
         "Show what would run a model now, on what and why, without running it", hardware_options,

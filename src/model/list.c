@@ -26,7 +26,7 @@ struct scan {
 
 /* What is in a folder, as far as it matters here. */
 struct contents {
-    char *graph; /* the first file that ends in .onnx; owned */
+    char *graph;                 /* the first file that ends in .onnx; owned */
     int folders, models, others; /* models are folders too */
 };
 
