@@ -132,6 +132,8 @@ static void look_at_run(
     const char *node = json_string_value(json_object_get(job, "node"));
     snprintf(now->node, sizeof now->node, "%s", node ? node : "");
     now->attempts = (unsigned)json_integer_value(json_object_get(job, "attempts"));
+    const char *problem = json_string_value(json_object_get(job, "problem"));
+    snprintf(now->problem, sizeof now->problem, "%s", problem ? problem : "");
     now->running = *now->node != '\0';
     json_decref(job);
 }

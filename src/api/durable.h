@@ -42,7 +42,7 @@ struct wi_durable_now {
     int running;           /* on a node, or it has ended and that is being written */
     int stuck;             /* it has ended, and that could not be written yet */
     char node[WI_ID_SIZE]; /* "" for none */
-    unsigned attempts;     /* of this run */
+    unsigned attempts;     /* of this run and those before it */
     char problem[512];     /* of the last attempt, or of the writing; "" for none */
 };
 void wi_durable_look(const struct wi_durable *durable, const char *id, struct wi_durable_now *now);

@@ -280,6 +280,7 @@ void wi_durable_put_back(
 {
     struct wi_row_return *back = &entry->back;
     memcpy(back->id, entry->row.id, sizeof back->id);
+    back->attempts = why->attempts > entry->row.attempts ? why->attempts : entry->row.attempts;
     back->retry_at = wi_wall_ms() + delay_ms;
     if (why->code == WI_UNAVAILABLE) {
         back->behind_at = wi_wall_ms();

@@ -57,8 +57,9 @@ void wi_job_print(struct wi_buffer *out, const struct wi_durable *durable, const
         (long long)row->accepted_at, (long long)row->deadline_at);
     if (row->finished_at > 0)
         wi_buffer_printf(out, ",\"finished_at\":%lld", (long long)row->finished_at);
-    if (now.attempts > 0)
-        wi_buffer_printf(out, ",\"attempts\":%u", now.attempts);
+    unsigned attempts = now.attempts > row->attempts ? now.attempts : row->attempts;
+    if (attempts > 0 && row->state < WI_ROW_DONE)
+        wi_buffer_printf(out, ",\"attempts\":%u", attempts);
     add_string(out, "problem", row->state == WI_ROW_QUEUED ? row->problem : now.problem);
 }
 

@@ -81,6 +81,7 @@ static void submit(struct wi_run *run, struct wi_model *model)
     spec.client = wi_strdup(run->row->client);
     if (!spec.client_id)
         spec.client_id = wi_strdup(run->row->id);
+    spec.earlier = run->row->attempts;
     set_times(run->row, &spec);
     memcpy(run->job, spec.id, sizeof run->job);
     if (wi_jobs_submit(run->api->deps.jobs, &spec, on_done, run, &error) != WI_OK)

@@ -146,23 +146,28 @@ void wi_error_retry_after(struct wi_error *error, unsigned seconds)
         error->retry_after_s = seconds;
 }
 
+/* The row that a failure is counted in. */
+static unsigned failure_row(struct wi_failures *failures, const struct wi_failure *added)
+{
+    unsigned last = WI_FAILURES_MAX - 1;
+    for (unsigned i = 0; i < failures->count; i++)
+        if (strcmp(failures->rows[i].node, added->node) == 0 &&
+            strcmp(failures->rows[i].reason, added->reason) == 0)
+            return i;
+    if (failures->count < WI_FAILURES_MAX) {
+        failures->rows[failures->count] = *added;
+        return failures->count++;
+    }
+    failures->rows[last].node[0] = '\0';
+    snprintf(failures->rows[last].reason, sizeof added->reason, "other failures");
+    return last;
+}
+
 void wi_failures_add(struct wi_failures *failures, const char *node, const char *reason)
 {
-    struct wi_failure added = {.times = 1}, *last = &failures->rows[WI_FAILURES_MAX - 1];
+    struct wi_failure added = {0};
     snprintf(added.node, sizeof added.node, "%s", node);
     snprintf(added.reason, sizeof added.reason, "%s", reason);
-    for (unsigned i = 0; i < failures->count; i++) {
-        struct wi_failure *row = &failures->rows[i];
-        if (strcmp(row->node, added.node) == 0 && strcmp(row->reason, added.reason) == 0) {
-            row->times++;
-            return;
-        }
-    }
-    if (failures->count < WI_FAILURES_MAX) {
-        failures->rows[failures->count++] = added;
-        return;
-    }
-    last->node[0] = '\0';
-    snprintf(last->reason, sizeof last->reason, "other failures");
-    last->times++;
+    failures->last = failure_row(failures, &added);
+    failures->rows[failures->last].times++;
 }

@@ -83,6 +83,7 @@ enum wi_code wi_code_from_name(const char *name);
 #define WI_FAILURES_MAX 6
 struct wi_failures {
     unsigned count;
+    unsigned last; /* the row of the latest */
     struct wi_failure {
         char node[40];
         char reason[120];

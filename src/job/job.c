@@ -353,11 +353,13 @@ json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)
     if (job == NULL)
         return NULL;
     int waiting = job->entry.lane != NULL;
-    return json_pack("{s:s, s:s?, s:s, s:s, s:s?, s:b, s:i, s:i, s:f, s:f}", "id", job->spec.id,
-        "client", job->spec.client, "model_name", job->spec.model->name, "state",
+    const struct wi_failures *failures = job->failures;
+    return json_pack("{s:s, s:s?, s:s, s:s, s:s?, s:b, s:i, s:i, s:f, s:f, s:s*}", "id",
+        job->spec.id, "client", job->spec.client, "model_name", job->spec.model->name, "state",
         waiting ? "queued" : "running", "node", waiting ? NULL : job->node, "accepted",
         !waiting && job->accepted, "priority", job->spec.priority, "attempts", (int)job->attempts,
-        "age_ms", wi_now_ms() - job->spec.accepted_at, "timeout_ms", job->spec.timeout_ms);
+        "age_ms", wi_now_ms() - job->spec.accepted_at, "timeout_ms", job->spec.timeout_ms,
+        "problem", failures ? failures->rows[failures->last].reason : NULL);
 }
 
 const char *wi_jobs_client(const struct wi_jobs *jobs, const char *job_id)

@@ -101,7 +101,8 @@ struct wi_probe_counters {
     size_t running;                  /* now */
 };
 void wi_jobs_probe_counters(const struct wi_jobs *jobs, struct wi_probe_counters *counters);
-/* {"id","client","model_name","state","node","age_ms",…} or NULL; new reference. */
+/* {"id","client","model_name","state","node","age_ms",…} or NULL; new reference. After a failed
+ * attempt with "problem", why the latest one failed. */
 json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id);
 /* Whose it is ("" for nobody's in particular), borrowed until it ends; NULL if there is no such
  * job. */

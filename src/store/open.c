@@ -49,6 +49,8 @@ static const char *const migrations[] = {
     "CREATE INDEX jobs_client ON jobs (client, accepted_at);",
     /* Of a job that runs: it is to end as cancelled, if it does not end otherwise before. */
     "ALTER TABLE jobs ADD COLUMN cancelled INTEGER NOT NULL DEFAULT 0;",
+    /* How often it was sent to a node in the runs that were put back. */
+    "ALTER TABLE jobs ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;",
 };
 #define VERSION ((int)(sizeof migrations / sizeof *migrations))
 

@@ -76,7 +76,7 @@ static enum wi_code insert(sqlite3 *sqlite, const struct wi_row_accept *accept,
     const struct wi_row *row = &accept->row;
     sqlite3_stmt *statement = wi_db_prepare(sqlite,
         "INSERT INTO jobs VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, 0, 0, ?10, ?11, ?12,"
-        " 0, 0, 0, NULL, ?13, ?14, 0)",
+        " 0, 0, 0, NULL, ?13, ?14, 0, 0)",
         error);
     if (statement == NULL)
         return WI_STORAGE_FAILED;
@@ -194,6 +194,7 @@ enum wi_code wi_row_return(sqlite3 *sqlite, void *data, struct wi_error *error)
     struct wi_row_return *back = data;
     sqlite3_stmt *statement = wi_db_prepare(sqlite,
         "UPDATE jobs SET state = 0, crashes = crashes - 1, retry_at = ?2, problem = ?3, "
+        "attempts = ?6, "
         "rank = iif(?4 > 0, ?4 - priority * ?5, rank) WHERE id = ?1 AND state = 1 AND NOT "
         "cancelled",
         error);
@@ -203,6 +204,7 @@ enum wi_code wi_row_return(sqlite3 *sqlite, void *data, struct wi_error *error)
         sqlite3_bind_text(statement, 3, *back->problem ? back->problem : NULL, -1, SQLITE_STATIC);
         sqlite3_bind_int64(statement, 4, back->behind_at);
         sqlite3_bind_int64(statement, 5, WI_ROW_AGEING_MS);
+        sqlite3_bind_int64(statement, 6, back->attempts);
     }
     enum wi_code code = wi_db_finish(sqlite, statement, error);
     back->returned = code == WI_OK && sqlite3_changes(sqlite) > 0;

@@ -45,6 +45,7 @@ struct wi_row {
     int64_t finished_at; /* 0: not yet */
     unsigned runs;       /* how often it was taken to be run */
     unsigned crashes;    /* of those, without an end: the daemon was killed, or died of it */
+    unsigned attempts;   /* how often it was sent to a node in the runs that were put back */
     char *problem;       /* why it went back to the queue last; may be NULL */
     /* The request's body: `json_size` of its bytes are JSON, which may take `cost` to parse. */
     size_t body_size, json_size;
@@ -95,6 +96,7 @@ wi_db_work_fn wi_row_take;
 struct wi_row_return {
     char id[WI_ID_SIZE];
     int64_t retry_at;
+    unsigned attempts; /* in all runs so far */
     int64_t behind_at; /* Unix milliseconds; 0: it keeps its place */
     char problem[512]; /* "" for none */
     int returned;      /* out: 0 if it was cancelled, or is finished */

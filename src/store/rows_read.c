@@ -33,6 +33,7 @@ void wi_row_from(struct wi_row *row, sqlite3_stmt *statement)
     row->answer_size = (size_t)NUMBER(16);
     row->head_size = (size_t)NUMBER(17);
     row->problem = text_of(statement, 18);
+    row->attempts = (unsigned)NUMBER(19);
 #undef NUMBER
 }
 

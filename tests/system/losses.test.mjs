@@ -145,6 +145,27 @@ test('so it is with a stored job', async () => {
     assert.equal(tasks(node).length, 16);
 });
 
+test('a stored job that is tried again says how often, and why the last attempt ended', async () => {
+    const node = await joined();
+    let held;
+    node.onTask = async (task) => {
+        if (tasks(node).length === 3) return void (held = task);
+        node.socket.close(3007, 'not yet');
+        await node.gone();
+        await node.resume();
+    };
+    const { json: { id } } = await daemon.post('/v1/jobs', { model_name: 'builtin/echo',
+        inputs: [{ name: 'x', datatype: 'INT32', shape: [1], data: [1] }] });
+    await until(() => held, { what: 'the third attempt' });
+    const { json } = await daemon.get(`/v1/jobs/${id}`);
+    assert.deepEqual([json.state, json.attempts, json.node], ['running', 3, node.id]);
+    assert.match(json.problem, /the node came back without it, .*3007 not yet/);
+    node.respond(held);
+    const { json: done } = await daemon.get(`/v1/jobs/${id}?wait=20s`);
+    assert.deepEqual([done.state, done.problem, done.answer.performance.attempts],
+        ['done', undefined, 3]);
+});
+
 test('an answer that cannot be read ends its attempt, and what is behind it arrives', async () => {
     const node = await joined();
     const bad = [];

@@ -86,27 +86,54 @@ static void an_answer_that_cannot_be_stored_is_kept_back_until_it_can(void **sta
     assert_int_equal(fixture->submitted, 1);
 }
 
-static void what_nobody_had_memory_for_ends_by_its_deadline_and_frees_its_key(void **state)
+/* Leaves so many bytes of the budget; gives how many were taken for that. */
+static uint64_t leave(uint64_t bytes)
+{
+    uint64_t taken = fixture->budget.limit - fixture->budget.used - bytes;
+    wi_budget_force(&fixture->budget, taken);
+    return taken;
+}
+
+/* As start_infer, with a deadline. */
+static struct client *start_short(const char *key)
 {
     static const char body[] =
         "{\"model_name\":\"builtin/echo\",\"timeout_ms\":300,\"inputs\":[{\"name\":\"x\","
         "\"datatype\":\"FP32\",\"shape\":[1],\"data\":[1]}]}";
     struct client *client = connect_client();
     char head[200];
-    wi_budget_force(&fixture->budget, fixture->budget.limit - (1 << 20));
+    snprintf(head, sizeof head,
+        "Content-Type: application/json\r\nContent-Length: %zu\r\nIdempotency-Key: %s\r\n",
+        strlen(body), key);
+    send_head(client, "POST", "/v1/infer", head);
+    send_text(client, body);
+    return client;
+}
+
+static void what_nobody_had_memory_for_ends_by_its_deadline_and_frees_its_key(void **state)
+{
+    uint64_t taken = leave(1 << 20);
     for (int i = 0; i < 2; i++) {
-        client = i ? connect_client() : client;
-        snprintf(head, sizeof head,
-            "Content-Type: application/json\r\nContent-Length: %zu\r\nIdempotency-Key: late\r\n",
-            strlen(body));
-        send_head(client, "POST", "/v1/infer", head);
-        send_text(client, body);
+        struct client *client = start_short("late");
         until(answered(client));
         assert_null(strstr(client->text, "Idempotency-Replayed"));
         expect_answer(client, 504, "deadline_exceeded");
     }
     assert_int_equal(fixture->submitted, 0);
-    wi_budget_give(&fixture->budget, fixture->budget.limit - (1 << 20));
+    wi_budget_give(&fixture->budget, taken);
+}
+
+static void what_could_not_even_begin_is_answered_though_its_end_cannot_be_stored(void **state)
+{
+    struct rlimit old;
+    uint64_t taken = leave(1 << 20);
+    struct client *client = start_short("full");
+    until(stored("queued") == 1);
+    fill_disk(&old);
+    expect_answer(client, 507, "storage_failed");
+    setrlimit(RLIMIT_FSIZE, &old);
+    assert_int_equal(fixture->submitted, 0);
+    wi_budget_give(&fixture->budget, taken);
 }
 
 /* --- cancelling ------------------------------------------------------------------------------ */
@@ -183,12 +210,41 @@ static void a_job_whose_attempts_are_used_up_is_not_run_again(void **state)
     assert_int_equal(fixture->submitted, 1);
 }
 
-/* Leaves so many bytes of the budget; gives how many were taken for that. */
-static uint64_t leave(uint64_t bytes)
+/* What a run that goes on in vain has met, without a look at the log. */
+static void a_job_that_is_tried_again_says_so(void **state)
 {
-    uint64_t taken = fixture->budget.limit - fixture->budget.used - bytes;
-    wi_budget_force(&fixture->budget, taken);
-    return taken;
+    char id[WI_ID_SIZE], path[128];
+    json_t *json;
+    assert_int_equal(store("", ECHO_REQUEST, id), 202);
+    until(fixture->has_job);
+    fixture->attempts = 3;
+    snprintf(path, sizeof path, "/v1/jobs/%s", id);
+    assert_int_equal(ask("GET", path, "", &json), 200);
+    assert_int_equal(json_integer_value(json_object_get(json, "attempts")), 3);
+    assert_string_equal(json_string_value(json_object_get(json, "problem")), "its node went");
+    json_decref(json);
+    finish_job(WI_OK);
+    json = end_of(id);
+    assert_null(json_object_get(json, "problem"));
+    json_decref(json);
+}
+
+/* The limit to how often a job is sent holds over all its runs. */
+static void attempts_are_counted_on_in_the_next_run(void **state)
+{
+    char id[WI_ID_SIZE];
+    assert_int_equal(store("", ECHO_REQUEST, id), 202);
+    until(fixture->has_job);
+    assert_int_equal(fixture->spec.earlier, 0);
+    finish_job(WI_SHUTTING_DOWN);
+    stop_server();
+    close_database();
+    open_database();
+    start_server();
+    until(fixture->has_job);
+    assert_int_equal(fixture->spec.earlier, 4);
+    finish_job(WI_OK);
+    check_end(id, "done");
 }
 
 static void an_answer_waits_for_the_memory_to_print_it(void **state)
@@ -284,10 +340,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_answer_that_cannot_be_stored_is_kept_back_until_it_can),
         TEST(what_nobody_had_memory_for_ends_by_its_deadline_and_frees_its_key),
+        TEST(what_could_not_even_begin_is_answered_though_its_end_cannot_be_stored),
         TEST(a_cancel_holds_though_the_run_has_just_been_put_back),
         TEST(a_cancel_holds_though_the_daemon_ends),
         TEST(nobody_waits_for_long_until_a_run_is_cancelled),
         TEST(a_job_whose_attempts_are_used_up_is_not_run_again),
+        TEST(a_job_that_is_tried_again_says_so),
+        TEST(attempts_are_counted_on_in_the_next_run),
         TEST(an_answer_waits_for_the_memory_to_print_it),
         TEST(of_answers_that_wait_for_memory_the_oldest_stays),
         TEST(an_answer_that_can_never_be_printed_is_refused),

@@ -35,6 +35,7 @@ struct fixture {
     /* the job under way */
     int submitted, abandoned, has_job;
     int stubborn; /* it does not end when it is cancelled */
+    int attempts; /* of which the last failed; 0 for none */
     struct wi_job_spec spec;
     wi_job_fn *on_done;
     void *context;
@@ -105,8 +106,9 @@ json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)
 {
     if (!fixture->has_job || strcmp(job_id, fixture->spec.id) != 0)
         return NULL;
-    return json_pack(
-        "{s:s, s:s, s:s}", "id", job_id, "client", fixture->spec.client, "state", "queued");
+    return json_pack("{s:s, s:s, s:s, s:i, s:s*}", "id", job_id, "client", fixture->spec.client,
+        "state", "queued", "attempts", fixture->attempts, "problem",
+        fixture->attempts ? "its node went" : NULL);
 }
 
 const char *wi_jobs_client(const struct wi_jobs *jobs, const char *job_id)

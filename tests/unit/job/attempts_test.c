@@ -92,6 +92,22 @@ static void what_happened_is_told_of_every_failure(void **state)
     assert_string_equal(fixture->last.error.failures.rows[1].reason, "it failed");
 }
 
+static void says_why_the_latest_attempt_failed(void **state)
+{
+    submit("job-1");
+    json_t *json = wi_jobs_describe(fixture->jobs, "job-1");
+    assert_null(json_object_get(json, "problem"));
+    json_decref(json);
+    lose(0);
+    answer_failure(WI_INTERNAL, 1);
+    lose(0);
+    json = wi_jobs_describe(fixture->jobs, "job-1");
+    assert_string_equal(json_string_value(json_object_get(json, "problem")), "the browser died");
+    assert_int_equal(json_integer_value(json_object_get(json, "attempts")), 4);
+    json_decref(json);
+    assert_int_equal(wi_jobs_cancel(fixture->jobs, "job-1"), WI_OK);
+}
+
 static void where_one_is_busy_another_does(void **state)
 {
     fixture->busy = 1;
@@ -141,6 +157,7 @@ int main(void)
         TEST(but_not_without_end),
         TEST(earlier_runs_of_a_stored_job_count_for_its_end),
         TEST(what_happened_is_told_of_every_failure),
+        TEST(says_why_the_latest_attempt_failed),
         TEST(where_one_is_busy_another_does),
         TEST(what_was_lost_together_keeps_its_order),
     };

@@ -159,7 +159,8 @@ static void bodies_bound_what_is_taken(void **state)
 static void a_row_that_goes_back_waits_until_its_time(void **state)
 {
     struct fixture *f = *state;
-    struct wi_row_return back = {.id = "one", .retry_at = f->now + 5, .problem = "no browser"};
+    struct wi_row_return back = {
+        .id = "one", .retry_at = f->now + 5, .attempts = 7, .problem = "no browser"};
     struct wi_row_read read = {.id = "one"};
     add_plain(f, "one", 5, 0);
     take(f, 1, 1000, 0);
@@ -167,6 +168,7 @@ static void a_row_that_goes_back_waits_until_its_time(void **state)
     now(f, wi_row_read, &read);
     assert_int_equal(read.row.state, WI_ROW_QUEUED);
     assert_string_equal(read.row.problem, "no browser");
+    assert_int_equal(read.row.attempts, 7);
     assert_int_equal(read.row.crashes, 0);
     assert_int_equal(read.row.runs, 1);
     wi_row_clear(&read.row);
