@@ -74,7 +74,8 @@ static int read_target(struct order *order, int with_platform)
     return -1;
 }
 
-/* The platforms to try: the one asked for, else WebGPU where it is a real GPU, then WASM. */
+/* The platforms to try: the one asked for, else WebGPU where it is a real GPU, then WASM, or what a
+ * program has in its place. */
 static size_t choose_platforms(
     const struct target *target, const struct wi_node_info *node, enum wi_platform *platforms)
 {
@@ -86,7 +87,9 @@ static size_t choose_platforms(
     if (node->platforms[WI_WEBGPU].available && node->platforms[WI_WEBGPU].has_adapter &&
         !node->platforms[WI_WEBGPU].adapter.is_fallback)
         platforms[count++] = WI_WEBGPU;
-    platforms[count++] = WI_WASM;
+    platforms[count++] = node->platforms[WI_NATIVE].available && !node->platforms[WI_WASM].available
+                             ? WI_NATIVE
+                             : WI_WASM;
     return count;
 }
 

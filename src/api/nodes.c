@@ -8,8 +8,8 @@ static json_t *platforms_json(const struct wi_node_info *node)
     json_t *platforms = json_object();
     for (int i = 0; i < WI_PLATFORM_COUNT; i++) {
         int available = node->platforms[i].available;
-        if (i == WI_SIMULATED && !available)
-            continue; /* most nodes are none */
+        if (i >= WI_NATIVE && !available)
+            continue; /* most nodes are browsers */
         json_t *platform = json_pack("{s:b}", "available", available);
         if (!available && *node->platforms[i].reason)
             json_object_set_new(platform, "reason", json_string(node->platforms[i].reason));

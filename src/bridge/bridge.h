@@ -19,9 +19,17 @@
 #include <jansson.h>
 #include <stdint.h>
 
-/* WI_SIMULATED computes nothing: only nodes that say so have it, they have nothing else, and only
- * what asks for it by name gets it. */
-enum wi_platform { WI_WEBGPU, WI_WEBNN, WI_WEBGL, WI_WASM, WI_SIMULATED, WI_PLATFORM_COUNT };
+/* WI_NATIVE is what a program computes with that is no browser. WI_SIMULATED computes nothing: only
+ * nodes that say so have it, they have nothing else, and only what asks for it by name gets it. */
+enum wi_platform {
+    WI_WEBGPU,
+    WI_WEBNN,
+    WI_WEBGL,
+    WI_WASM,
+    WI_NATIVE,
+    WI_SIMULATED,
+    WI_PLATFORM_COUNT
+};
 extern const char *const wi_platform_names[]; /* "webgpu" …, ended by NULL */
 
 struct wi_adapter {

@@ -156,7 +156,7 @@ static enum wi_code read_platforms(
         memset(&info->platforms[i], 0, sizeof info->platforms[i]);
         if (!object || json_is_null(object)) {
             wi_report_text(info->platforms[i].reason, sizeof info->platforms[i].reason,
-                "the page did not report it");
+                "the node did not report it");
             continue;
         }
         snprintf(where, sizeof where, "data.capabilities.platforms.%s.", wi_platform_names[i]);

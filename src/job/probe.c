@@ -70,6 +70,15 @@ static void take_answer(struct wi_probe_run *run, const struct wi_job_spec *spec
         wi_verdict_key(run->key, spec->model, node, platform, spec->precision);
 }
 
+/* A program's answers need another node's WASM to compare with; and where they were made of a
+ * picture, its decoder is none of the browsers'. */
+static int can_compare_program(const struct wi_probes *probes, const struct wi_job_spec *spec)
+{
+    char node[WI_ID_SIZE];
+
+    return !spec->input && wi_pool_yardstick(probes->pool, node) == 0;
+}
+
 /* `platform`, `node`: who answered the client. `wish` names the place to run on, or, for WASM, that
  * the client's own place is in question. */
 static void begin(struct wi_probes *probes, const struct wi_job_spec *spec,
@@ -87,6 +96,8 @@ static void begin(struct wi_probes *probes, const struct wi_job_spec *spec,
     } else if (place.platform == WI_WASM) {
         checks = 0; /* only to measure it */
     }
+    if (checks && place.platform == WI_NATIVE && !can_compare_program(probes, spec))
+        return;
     if (is_under_way(probes, spec->model, &place))
         return;
     if (!has_room(probes, spec, result->answer)) {

@@ -250,12 +250,28 @@ void wi_probe_copy_spec(
     copy->background = 1;
 }
 
+/* A program has no WASM of its own to compare with, so that of another node is the measure. */
+static int find_measure(struct wi_probe_run *run, struct wi_job_spec *spec)
+{
+    char node[WI_ID_SIZE];
+
+    if (wi_pool_yardstick(run->probes->pool, node))
+        return -1;
+    spec->node = wi_strdup(node);
+    return 0;
+}
+
 static void submit(struct wi_probe_run *run, enum wi_platform platform)
 {
+    int elsewhere = run->platform == WI_NATIVE && platform == WI_WASM;
     struct wi_job_spec spec = {0};
     struct wi_error error;
 
-    wi_probe_copy_spec(&spec, &run->spec, run->browser);
+    if (elsewhere && find_measure(run, &spec)) {
+        wi_probe_run_drop(run);
+        return;
+    }
+    wi_probe_copy_spec(&spec, &run->spec, elsewhere ? NULL : run->browser);
     wi_id_new(spec.id, "probe");
     memcpy(run->job, spec.id, sizeof(run->job));
     spec.platform = platform;

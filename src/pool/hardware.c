@@ -75,8 +75,8 @@ static json_t *options_json(
         sorted[i] = &pool->options[i];
     qsort(sorted, count, sizeof(*sorted), compare);
     for (size_t i = 0; i < count; i++)
-        if (sorted[i]->platform != WI_SIMULATED ||
-            sorted[i]->candidate->info->platforms[WI_SIMULATED].available)
+        if (sorted[i]->platform < WI_NATIVE || /* what browsers have; the others few nodes */
+            sorted[i]->candidate->info->platforms[sorted[i]->platform].available)
             json_array_append_new(list, option_json(sorted[i], !demand->model->builtin));
     free(sorted);
     return list;

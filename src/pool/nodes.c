@@ -61,6 +61,23 @@ void wi_pool_tell_capacity(struct wi_pool *pool)
         wi_timer_start(pool->tell, 0, 0);
 }
 
+int wi_pool_yardstick(const struct wi_pool *pool, char id[WI_ID_SIZE])
+{
+    const struct pool_node *found = NULL;
+
+    for (const struct pool_node *node = pool->nodes; node; node = node->hh.next) {
+        const struct wi_fleet_class *class = node->place.class;
+        if (node->away || node->draining || !class || !class->info.platforms[WI_WASM].available)
+            continue;
+        if (!found || (class->ours && !found->place.class->ours))
+            found = node;
+    }
+    if (!found)
+        return -1;
+    memcpy(id, found->id, sizeof(found->id));
+    return 0;
+}
+
 /* --- attempts -------------------------------------------------------------------------------- */
 
 /* What is expected of it, from what was measured. */

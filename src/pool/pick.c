@@ -281,8 +281,9 @@ enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *dema
     /* A named node cannot come: ids are never used twice. */
     if (pick != WI_PICK_NEVER || demand->node)
         return pick;
-    if (demand->has_platform && demand->platform == WI_SIMULATED)
-        return pick; /* no browser that we could start simulates */
+    if (demand->has_platform &&
+        (demand->platform == WI_SIMULATED || (demand->platform == WI_NATIVE && !demand->fallback)))
+        return pick; /* no browser that we could start does that */
     if (something_is_coming(pool, demand, really))
         return WI_PICK_WAIT;
     if (!error || (error->code == WI_UNAVAILABLE && *option_count == 0))

@@ -16,6 +16,9 @@ const char *wi_platforms_why_not(const struct wi_candidate *candidate, enum wi_p
 
     if (platform == WI_SIMULATED)
         return NULL;
+    if (platform == WI_NATIVE)
+        return candidate->info->platforms[platform].available ? NULL
+                                                              : "browsers compute nothing natively";
     if (platform == WI_WEBGL)
         return "webgl runs no ONNX models";
     if (!is_listed(candidate->browser, platform))
@@ -81,6 +84,18 @@ int wi_platforms_simulated(const struct wi_demand *demand)
     return demand->has_platform && demand->platform == WI_SIMULATED;
 }
 
+/* Built-in models compute nothing, so they run everywhere and need no platform; but a node names
+ * one of its own as what it ran on, and a browser has nothing native to name. */
+static enum wi_platform builtin_platform(
+    const struct wi_candidate *candidate, const struct wi_demand *demand)
+{
+    int native = candidate->info->platforms[WI_NATIVE].available;
+
+    if (demand->has_platform && (demand->platform != WI_NATIVE || native))
+        return demand->platform;
+    return native && !candidate->info->platforms[WI_WASM].available ? WI_NATIVE : WI_WASM;
+}
+
 enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
     const struct wi_demand *demand, struct wi_choice *choice, struct wi_error *error)
 {
@@ -93,9 +108,10 @@ enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
         wi_platforms_add(choice, WI_SIMULATED);
         return WI_OK;
     }
-    /* Built-in models compute nothing, so they run everywhere and need no platform. */
     if (demand->model->builtin) {
-        wi_platforms_add(choice, demand->has_platform ? demand->platform : WI_WASM);
+        wi_platforms_add(choice, builtin_platform(candidate, demand));
+        if (demand->has_platform && choice->platforms[0] != demand->platform)
+            refuse_platform(choice, demand->platform, refusal);
         return WI_OK;
     }
     /* Tried there even if it is known not to work, so that the answer says why it fell back. */

@@ -73,10 +73,10 @@ static void judge_option(struct wi_option *option, const struct wi_demand *deman
     judge(option, WI_STANDING_READY, "");
     if (demand->model->builtin && option->platform != wanted)
         judge(option, WI_STANDING_OTHER, "a built-in model computes nothing");
+    else if (barred && (!demand->model->builtin || wanted == WI_NATIVE))
+        judge(option, WI_STANDING_BARRED, barred);
     else if (demand->model->builtin)
         judge_room(option, demand);
-    else if (barred)
-        judge(option, WI_STANDING_BARRED, barred);
     else if (!candidate->info->platforms[option->platform].available)
         judge(option, WI_STANDING_UNAVAILABLE, candidate->info->platforms[option->platform].reason);
     else if (demand->has_platform && option->platform != wanted)

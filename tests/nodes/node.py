@@ -193,7 +193,7 @@ class Node:
         data = {"protocol": 1, "capabilities": {
             "browser": {"name": "python", "version": sys.version.split()[0]},
             "os": sys.platform, "cores": os.cpu_count() or 1, "cross_origin_isolated": False,
-            "platforms": {"wasm": {"available": True}}, "engines": {"python": "1"}}}
+            "platforms": {"native": {"available": True}}, "engines": {"python": "1"}}}
         if self.resume_token:
             # Nothing is ever running here when the connection breaks: work is done at once.
             data["resume"] = {"node": self.id, "token": self.resume_token, "running": [],
@@ -247,7 +247,8 @@ class Node:
             self.load(task["model"])
             loaded = time.monotonic()
             outputs = self.compute(task, tensors)
-            data |= {"ok": True, "executed_on": {"platform": "wasm", "engine": "python"},
+            data |= {"ok": True,
+                "executed_on": {"platform": task["platforms"][0], "engine": "python"},
                 "performance": {"load_ms": (loaded - began) * 1000, "warm": warm,
                                 "inference_ms": (time.monotonic() - loaded) * 1000}}
         except Failure as failure:
@@ -277,7 +278,7 @@ class Node:
             raise Failure("model_fetch_failed", f"HTTP status {answer.status}", True)
         self.models[model["hash"]] = model["name"]
         self.send("model_status", {"models": [
-            {"name": name, "hash": one, "platform": "wasm", "state": "loaded", "bytes": 0}
+            {"name": name, "hash": one, "platform": "native", "state": "loaded", "bytes": 0}
             for one, name in self.models.items()]})
 
     def compute(self, task, tensors):

@@ -10,6 +10,7 @@ import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
 import { FakeNode } from '../lib/fake-node.mjs';
+import * as kserve from '../lib/kserve.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -159,8 +160,9 @@ test('a node in Python, written from the manual alone, echoes, computes and come
         child.stderr.on('data', (text) => (said += text));
         try {
             await hears(/^welcome node-/m);
-            const first = await echo([1, -2], { platform: 'wasm' });
+            const first = await echo([1, -2], { platform: 'native' });
             assert.deepEqual(first.json.outputs[0].data, [1, -2]);
+            assert.equal(first.json.executed_on.platform, 'native');
             assert.equal(first.json.executed_on.engine, 'python');
             const inputs = [{ name: 'x', datatype: 'FP32', shape: [4], data: [1, 2.5, -3, 0] }];
             for (const warm of [false, true]) {
@@ -168,6 +170,9 @@ test('a node in Python, written from the manual alone, echoes, computes and come
                 assert.equal(twice.status, 200, twice.text);
                 assert.deepEqual(twice.json.outputs[0].data, [2, 5, -6, 0]);
                 assert.equal(twice.json.executed_on.browser, 'python');
+                assert.equal(twice.json.executed_on.platform, 'native');
+                // There is no WASM to compare it with.
+                assert.equal(twice.json.executed_on.numerics, 'unchecked');
                 assert.equal(twice.json.performance.warm, warm);
             }
             const pixels = Buffer.alloc(1 << 20, 7);
@@ -188,7 +193,23 @@ test('a node in Python, written from the manual alone, echoes, computes and come
             const at = Date.now();
             await until(() => Date.now() - at > 1200, { what: 'four heartbeats' });
             assert.equal((await nodes()).length, 1);
-            assert.equal((await echo([9], { platform: 'wasm' })).json.outputs[0].data[0], 9);
+            assert.equal((await echo([9], { platform: 'auto' })).json.outputs[0].data[0], 9);
+            // With WASM beside it, its answers are compared, and then known.
+            const wasm = await new FakeNode((await join({ nodes: 1 })).url).join();
+            wasm.onTask = (task) => wasm.respond(task, { outputs: [{ name: 'y', datatype: 'FP32',
+                shape: [4], bytes: kserve.pack('FP32', [2, 5, -6, 0]) }] });
+            const native = () => daemon.infer({ model_name: 'twice', inputs, platform: 'native',
+                fallback: false });
+            await until(async () => (await native()).json.executed_on.numerics === 'ok',
+                { what: 'the program to be compared with WASM', timeout: 20_000 * patience });
+            assert.equal((await native()).json.executed_on.platform, 'native');
+            await wasm.close();
+            await until(async () => (await nodes()).length === 1, { what: 'WASM to be gone' });
+            const none = await daemon.infer({ model_name: 'twice', inputs, platform: 'wasm',
+                fallback: false });
+            assert.equal(none.status, 422, none.text);
+            assert.equal(none.json.allowed, 'native');
+
             // It leaves by itself, and its place is free at once, long before resume_grace.
             child.stdin.write('leave\n');
             await hears(/^closed 1000/m);

@@ -48,7 +48,7 @@ static const struct situation situations[] = {
     /* their values */
     {{"infer", "m", "--platform", "web"}, "webgpu webnn webgl"},
     {{"infer", "m", "--platform", "=", "web"}, "webgpu webnn webgl"},
-    {{"infer", "m", "--platform", "="}, "auto webgpu webnn webgl wasm"},
+    {{"infer", "m", "--platform", "="}, "auto webgpu webnn webgl wasm native"},
     {{"jobs", "list", "--state", "d"}, "done"},
     {{"help", "--mdoc", ""}, "synopsis commands"},
     {{"infer", "--node", ""}, ""},

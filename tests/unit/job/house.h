@@ -91,6 +91,11 @@ void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting)
     fixture->backlog = waiting;
 }
 
+int wi_pool_yardstick(const struct wi_pool *pool, char node[WI_ID_SIZE])
+{
+    return -1;
+}
+
 /* Without it the guard looks at nothing: probe_test plays it. */
 const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *node_id)
 {

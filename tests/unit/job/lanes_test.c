@@ -69,6 +69,11 @@ struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool)
     return NULL;
 }
 
+int wi_pool_yardstick(const struct wi_pool *pool, char node[WI_ID_SIZE])
+{
+    return -1;
+}
+
 const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *node_id)
 {
     return NULL;

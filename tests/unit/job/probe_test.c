@@ -28,6 +28,8 @@ static struct fixture {
     struct wi_jobs *jobs;
     struct wi_probe wish;
     int gone, full; /* the node */
+    int no_yardstick;
+    char asked_node[WI_ID_SIZE], asked_browser[32]; /* of the last pick; "" for any */
     struct sent sent[64];
     size_t sent_count, cancelled, handed_back;
     /* what clients got */
@@ -39,6 +41,9 @@ static struct fixture {
 enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     struct wi_choice *choice, struct wi_error *error)
 {
+    snprintf(the.asked_node, sizeof the.asked_node, "%s", demand->node ? demand->node : "");
+    snprintf(
+        the.asked_browser, sizeof the.asked_browser, "%s", demand->browser ? demand->browser : "");
     *choice = (struct wi_choice){.node = "node-1", .platform_count = 1};
     choice->platforms[0] = demand->has_platform ? demand->platform : WI_WASM;
     if (!demand->has_platform)
@@ -79,6 +84,12 @@ void wi_pool_probe_dropped(
 
 void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting)
 {
+}
+
+int wi_pool_yardstick(const struct wi_pool *pool, char node[WI_ID_SIZE])
+{
+    snprintf(node, WI_ID_SIZE, "node-wasm");
+    return the.no_yardstick ? -1 : 0;
 }
 
 const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *node_id)
@@ -446,6 +457,51 @@ static void a_joined_page_is_no_measure(void **state)
     assert_int_equal(counters().dropped, 1);
 }
 
+/* A program has no WASM: another node's is the measure. */
+static void a_program_is_measured_by_a_browser(void **state)
+{
+    the.wish.wanted = 0;
+    the.node.session[0] = '\0';
+    strcpy(the.node.kind, "python");
+    assert_int_equal(submit_to(1, WI_NATIVE), WI_OK);
+    answer(0, 2, 1);
+    assert_int_equal(the.numerics, WI_UNKNOWN);
+    turn();
+    assert_int_equal(the.sent_count, 2);
+    assert_int_equal(the.sent[1].platform, WI_WASM);
+    assert_string_equal(the.asked_node, "node-wasm");
+    assert_string_equal(the.asked_browser, "");
+    answer(1, 2, 1);
+    assert_int_equal(counters().trusted, 1);
+    assert_int_equal(submit_to(1, WI_NATIVE), WI_OK);
+    answer(2, 2, 1);
+    assert_int_equal(the.numerics, WI_TRUSTED);
+}
+
+static void a_program_without_a_measure_stays_unchecked(void **state)
+{
+    the.wish.wanted = 0;
+    the.node.session[0] = '\0';
+    strcpy(the.node.kind, "python");
+    the.no_yardstick = 1;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(submit_to(1, WI_NATIVE), WI_OK);
+        answer((size_t)i, 2, 1);
+        assert_int_equal(the.numerics, WI_UNKNOWN);
+        turn();
+        assert_int_equal(the.sent_count, i + 1);
+    }
+    assert_int_equal(counters().dropped, 0);
+    the.no_yardstick = 0; /* and is compared as soon as there is one */
+    assert_int_equal(submit_to(1, WI_NATIVE), WI_OK);
+    answer(2, 2, 1);
+    the.no_yardstick = 1; /* which may be gone again by then */
+    turn();
+    assert_int_equal(the.sent_count, 3);
+    assert_int_equal(counters().running, 0);
+    assert_int_equal(counters().dropped, 1);
+}
+
 static void drain_count(void *context)
 {
     ++*(int *)context;
@@ -492,6 +548,8 @@ int main(void)
         TEST(what_wasm_refuses_is_refused),
         TEST(too_big_for_wasm_is_tried_elsewhere),
         TEST(a_joined_page_is_no_measure),
+        TEST(a_program_is_measured_by_a_browser),
+        TEST(a_program_without_a_measure_stays_unchecked),
         TEST(shutting_down_does_not_wait),
         TEST(begun_but_not_sent_when_the_end_comes),
     };

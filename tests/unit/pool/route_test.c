@@ -231,6 +231,76 @@ static void a_simulated_node_gets_only_what_asks_for_it(void **state)
     assert_string_equal(place->error.field, "platform");
 }
 
+/* The second of them a program that is no browser. */
+static void make_program(struct place *place)
+{
+    memset(place->infos[1].platforms, 0, sizeof(place->infos[1].platforms));
+    place->infos[1].platforms[WI_NATIVE].available = 1;
+    strcpy(place->infos[1].kind, "python");
+    place->nodes[1].browser = NULL;
+}
+
+static void a_program_runs_what_asks_for_it(void **state)
+{
+    struct place *place = *state;
+
+    make_program(place);
+    ask(place, WI_NATIVE, 0);
+    expect_node(place, 3, "node-1");
+    expect(place, 1, WI_NATIVE, 0);
+    place->nodes[1].open = 0;
+    place->nodes[1].away = 1;
+    assert_int_equal(route(place, 3), WI_PICK_WAIT);
+    /* Where there is none, a browser may do instead, and that is said; or nothing does. */
+    ask(place, WI_NATIVE, 1);
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    expect(place, 1, WI_WASM, 0);
+    assert_true(place->choice.refusal.given);
+    assert_int_equal(place->choice.refusal.platform, WI_NATIVE);
+    ask(place, WI_NATIVE, 0);
+    assert_int_equal(route(place, 1), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_PLATFORM_UNSUPPORTED);
+}
+
+static void a_program_must_be_compared_like_any_other(void **state)
+{
+    struct place *place = *state;
+
+    make_program(place);
+    measure(place, 0, WI_WASM, 500);
+    measure(place, 1, WI_NATIVE, 5);
+    expect_node(place, 2, "node-0");
+    assert_int_equal(option(place, 1, WI_NATIVE)->standing, WI_STANDING_UNCHECKED);
+    assert_true(place->choice.probe.wanted);
+    assert_int_equal(place->choice.probe.platform, WI_NATIVE);
+    prospect(place, 1, WI_NATIVE)->verdict = WI_TRUSTED;
+    expect_node(place, 2, "node-1");
+    expect(place, 1, WI_NATIVE, 0);
+    prospect(place, 1, WI_NATIVE)->verdict = WI_WRONG;
+    expect_node(place, 2, "node-0");
+    /* Where nothing has WASM there is no measure. */
+    prospect(place, 1, WI_NATIVE)->verdict = WI_UNKNOWN;
+    memset(place->infos[0].platforms, 0, sizeof(place->infos[0].platforms));
+    expect_node(place, 2, "node-1");
+}
+
+static void a_builtin_model_names_what_a_program_has(void **state)
+{
+    struct place *place = *state;
+
+    make_program(place);
+    place->model.builtin = 1;
+    place->nodes[0].any.ahead_ms = 3;
+    expect_node(place, 2, "node-1");
+    expect(place, 1, WI_NATIVE, 0);
+    place->nodes[1].any.ahead_ms = 5;
+    expect_node(place, 2, "node-0");
+    expect(place, 1, WI_WASM, 0);
+    ask(place, WI_NATIVE, 0); /* although others have less to do */
+    expect_node(place, 2, "node-1");
+    expect(place, 1, WI_NATIVE, 0);
+}
+
 /* --- measurements and preferences ------------------------------------------------------------ */
 
 static void the_preferences_decide_while_nothing_is_measured(void **state)
@@ -456,6 +526,9 @@ int main(void)
         cmocka_unit_test_setup(a_pinned_kind_binds, setup),
         cmocka_unit_test_setup(a_builtin_model_needs_no_platform, setup),
         cmocka_unit_test_setup(a_simulated_node_gets_only_what_asks_for_it, setup),
+        cmocka_unit_test_setup(a_program_runs_what_asks_for_it, setup),
+        cmocka_unit_test_setup(a_program_must_be_compared_like_any_other, setup),
+        cmocka_unit_test_setup(a_builtin_model_names_what_a_program_has, setup),
         cmocka_unit_test_setup(the_preferences_decide_while_nothing_is_measured, setup),
         cmocka_unit_test_setup(within_a_kind_the_accelerator_comes_first, setup),
         cmocka_unit_test_setup(what_measured_faster_wins, setup),
