@@ -53,17 +53,12 @@ static int find_member(
     return -1;
 }
 
-/* What is known of a message from its first bytes. */
-struct told {
-    size_t head; /* bytes of JSON, as it says */
-    char attempt[WI_FRAME_ID_MAX + 1];
-};
-
-static void tell(const char *bytes, size_t size, int binary, struct told *told)
+void wi_refused_tell(const void *message, size_t size, int binary, struct wi_told *told)
 {
+    const char *bytes = message;
     char type[WI_FRAME_ID_MAX + 1];
     uint32_t length;
-    *told = (struct told){0};
+    *told = (struct wi_told){0};
     if (binary) {
         if (size < sizeof length)
             return;
@@ -107,11 +102,11 @@ void wi_refuse_message(struct wi_link *link, enum wi_close code, const char *why
     size_t size, int binary)
 {
     struct wi_bridge *bridge = link->bridge;
-    struct told told;
+    struct wi_told told;
     char id[WI_ID_SIZE] = "";
     if (link->node)
         memcpy(id, link->node->info.id, sizeof id);
-    tell(bytes, size, binary, &told);
+    wi_refused_tell(bytes, size, binary, &told);
     /* First: what the end leads to must not be sent over this link. */
     wi_link_fail(link, code, why);
     struct wi_node *node = *id && !bridge->closed ? wi_node_find(bridge, id) : NULL;

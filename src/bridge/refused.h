@@ -9,6 +9,13 @@
 
 #include "bridge/private.h"
 
+/* What is known of a message from its first bytes, be they cut off or no message at all. Pure. */
+struct wi_told {
+    size_t head;                       /* bytes of JSON, as it says */
+    char attempt[WI_FRAME_ID_MAX + 1]; /* that it answers; "" if it is no answer */
+};
+void wi_refused_tell(const void *message, size_t size, int binary, struct wi_told *told);
+
 /* wi_link_fail for a message that begins with `bytes` (of the frame, as far as it has come). If it
  * is the answer to an attempt of the node's, that ends: as WI_ANSWER_TOO_LARGE where no node's
  * answer would be smaller, else as a failure that another node may not have. */

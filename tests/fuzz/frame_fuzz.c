@@ -7,6 +7,7 @@
  * that their shape says.
  */
 #include "bridge/frame.h"
+#include "bridge/refused.h"
 #include "plant.h"
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check(&frame, blob);
         wi_frame_clear(&frame);
     }
+    struct wi_told told;
+    wi_refused_tell(blob->bytes, blob->size, data[0] % 3 != 0, &told);
+    if (strlen(told.attempt) > WI_FRAME_ID_MAX || strchr(told.attempt, '"'))
+        abort();
     wi_blob_unref(blob);
     return 0;
 }

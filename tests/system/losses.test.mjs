@@ -3,10 +3,12 @@
  * nor anybody else anything.
  */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { after, afterEach, before } from 'node:test';
 import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
 import { FakeNode } from '../lib/fake-node.mjs';
 import * as kserve from '../lib/kserve.mjs';
+import { cliPath } from '../lib/paths.mjs';
 import { until } from '../lib/wait.mjs';
 
 const MIB = 1 << 20;
@@ -131,6 +133,15 @@ test('a node that hangs up on each request is asked a bounded number of times', 
         reason: 'the node came back without it, after it had closed the connection: ' +
             '3007 cannot read that' }]);
     assert.match(answer.json.detail, /sent to nodes 16 times .*3007 cannot read that/);
+
+    const run = spawn(cliPath, ['--url', daemon.url, 'infer', 'builtin/echo', '--inputs', '-'],
+        { env: { PATH: process.env.PATH, HOME: daemon.folder } });
+    let said = '';
+    run.stderr.on('data', (text) => (said += text));
+    run.stdin.end(JSON.stringify([{ name: 'x', datatype: 'INT32', shape: [1], data: [1] }]));
+    await new Promise((resolve) => run.on('close', resolve));
+    assert.notEqual(run.exitCode, 0);
+    assert.match(said, new RegExp(`failed 16 times on ${node.id}: the node came back without it`));
 });
 
 test('so it is with a stored job', async () => {
