@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { test } from 'node:test';
 import { AnswerTooLarge, CLOSE_MALFORMED, CLOSE_TOO_BIG, decode, encode, FrameError, MAX_HEAD } from '../../page/src/link/frame.js';
 
@@ -29,6 +30,20 @@ test('what is encoded is decoded', () => {
     assert.deepEqual(message.data.tensors.map(({ offset, byte_length: n }) => [offset, n]), [[0, 3], [8, 0], [8, 8]]);
     assert.deepEqual([...new Uint8Array(frame, section, 3)], [1, 2, 3]);
     assert.equal(frame.byteLength, section + 16);
+});
+
+test('the bytes that webinfer-protocol(7) shows are decoded, and encoded again', () => {
+    const page = fs.readFileSync(new URL('../../man/webinfer-protocol.7', import.meta.url), 'utf8');
+    const rows = [...page.matchAll(/^[0-9a-f]{4} {2}((?:[0-9a-f]{2} ){0,15}[0-9a-f]{2}) {2}/gm)];
+    const bytes = Buffer.from(rows.map(([, hex]) => hex.replaceAll(' ', '')).join(''), 'hex');
+    const frame = new Uint8Array(bytes).buffer;
+    const { message, section } = decode(frame);
+    const tensors = message.data.tensors.map((one) =>
+        ({ ...one, bytes: new Uint8Array(frame, section + one.offset, one.byte_length) }));
+    assert.equal(message.type, 'task_response');
+    assert.deepEqual([...tensors[0].bytes], [1, 2, 3]);
+    assert.deepEqual([...new Float32Array(tensors[1].bytes.slice().buffer)], [1, -2.5]);
+    assert.deepEqual(Buffer.from(encode(message, tensors)), bytes);
 });
 
 test('text frames are the same message', () => {
