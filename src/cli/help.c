@@ -1,6 +1,8 @@
 /* The table of verbs and options as --help and as mdoc. */
 #include "cli/options.h"
 
+#include "base/memory.h"
+#include <stdlib.h>
 #include <string.h>
 
 static const char usage[] = "usage: webinfer [options] command [arguments]\n";
@@ -72,13 +74,32 @@ void wi_cli_help_group(struct wi_buffer *out, const char *group)
 
 /* --- mdoc ------------------------------------------------------------------------------------ */
 
+/* The longest line of text that mandoc finds good style. */
+#define MDOC_LINE 80
+
+/* A sentence, broken between words. */
+static void put_mdoc_text(struct wi_buffer *out, const char *text, const char *end)
+{
+    char *sentence = wi_sprintf("%s%s", text, end), *word, *rest = sentence;
+    size_t used = 0;
+
+    while ((word = strsep(&rest, " "))) {
+        size_t length = strlen(word);
+        int breaks = used && used + 1 + length > MDOC_LINE;
+        wi_buffer_printf(out, "%s%s", breaks ? "\n" : used ? " " : "", word);
+        used = breaks || !used ? length : used + 1 + length;
+    }
+    wi_buffer_puts(out, "\n");
+    free(sentence);
+}
+
 static void put_mdoc_options(struct wi_buffer *out, const struct wi_option *table)
 {
     wi_buffer_puts(out, ".Bl -tag -width Ds\n");
     for (; table->name; table++) {
-        wi_buffer_printf(out, ".It Fl -%s%s%s\n%s%s.\n", table->name, table->argument ? " Ar " : "",
-            table->argument ? table->argument : "", table->help,
-            table->repeatable ? "; may be repeated" : "");
+        wi_buffer_printf(out, ".It Fl -%s%s%s\n", table->name, table->argument ? " Ar " : "",
+            table->argument ? table->argument : "");
+        put_mdoc_text(out, table->help, table->repeatable ? "; may be repeated." : ".");
     }
     wi_buffer_puts(out, ".El\n");
 }
@@ -112,8 +133,9 @@ void wi_cli_mdoc_commands(struct wi_buffer *out)
     put_mdoc_options(out, wi_cli_global_options);
     wi_buffer_puts(out, ".Ss Commands\n.Bl -tag -width Ds\n");
     for (const struct wi_verb *v = wi_cli_verbs; v->name; v++) {
-        wi_buffer_printf(out, ".It Cm %s%s%s\n%s.\n", v->name, *v->arguments ? " Ar " : "",
-            v->arguments, v->help);
+        wi_buffer_printf(
+            out, ".It Cm %s%s%s\n", v->name, *v->arguments ? " Ar " : "", v->arguments);
+        put_mdoc_text(out, v->help, ".");
         if (v->options)
             put_mdoc_options(out, v->options);
     }
