@@ -1,5 +1,6 @@
 /** One connection to the API, byte by byte: kept alive, with answers read one after the other. */
 import net from 'node:net';
+import tls from 'node:tls';
 import { within } from './wait.mjs';
 
 export class Wire {
@@ -10,9 +11,11 @@ export class Wire {
 
     /** @param {string} url the API's */
     constructor(url) {
-        const { hostname, port, host } = new URL(url);
+        const { protocol, hostname, port, host } = new URL(url);
         this.host = host;
-        this.socket = net.connect(Number(port), hostname);
+        this.socket = protocol === 'https:'
+            ? tls.connect({ host: hostname, port: Number(port), rejectUnauthorized: false })
+            : net.connect(Number(port), hostname);
         this.socket.setEncoding('latin1');
         this.socket.on('data', (part) => {
             this.received += part;

@@ -5,9 +5,10 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { testsOf, withDaemon } from '../lib/daemon.mjs';
+import { certificate } from '../lib/certificate.mjs';
+import { Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { until } from '../lib/wait.mjs';
-import { keptAlive } from '../lib/wire.mjs';
+import { keptAlive, Wire } from '../lib/wire.mjs';
 
 const test = testsOf(() => null);
 const slow = (count) => JSON.stringify({ model_name: 'slow', platform: 'wasm',
@@ -119,3 +120,36 @@ for (const signals of [1, 2])
             }
             reading.destroy();
         }));
+
+test('over TLS: a body under way, a fault of framing, one too many, and the end', async () => {
+    const daemon = new Daemon({ models: ['slow'],
+        config: { api: { max_connections: 4 }, pool: { shutdown_timeout: '1s' } } });
+    daemon.writeConfig({ api: certificate(daemon.folder, 'IP:127.0.0.1') });
+    await daemon.start({ ready: false });
+    try {
+        const wires = await Promise.all(Array.from({ length: 4 }, () => keptAlive(daemon.url)));
+        assert.equal(await new Wire(daemon.url).end(5000), '', 'closed without a handshake');
+        const [faulty, uploading, running, idle] = wires;
+        faulty.ask('GET', '/healthz', { headers: { 'Transfer-Encoding': 'xchunked' } });
+        const answer = await faulty.answer();
+        assert.equal(answer?.status, 501);
+        assert.equal(await faulty.end(), '');
+        await until(async () => (await idle.ask('GET', '/v1/status').answer()).json.ready,
+            { what: 'a browser', timeout: 60_000 * patience });
+        running.ask('POST', '/v1/infer', { body: slow(1e9) });
+        uploading.ask('POST', '/v1/infer',
+            { headers: { 'Content-Length': 500_000 }, body: echo(1) });
+        await until(async () => /in_flight 3$/m.test((await idle.ask('GET', '/metrics').answer())
+            .text), { what: 'the daemon to have read them' });
+        daemon.signal('SIGTERM');
+        await turnedAway(running);
+        await uploading.end();
+        await idle.ask('GET', '/v1/jobs').end();
+        for (const wire of wires) wire.destroy();
+        await daemon.stop();
+    } catch (error) {
+        throw daemon.explain(error);
+    } finally {
+        await daemon.abandon();
+    }
+});

@@ -3,11 +3,11 @@
  * given it, and one that will not have it is reported with its certificate.
  */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import tls from 'node:tls';
 import { safari } from '../lib/browsers.mjs';
+import { certificate } from '../lib/certificate.mjs';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
 import { until } from '../lib/wait.mjs';
@@ -15,15 +15,6 @@ import { until } from '../lib/wait.mjs';
 /** @type {Daemon} */
 let daemon;
 const test = testsOf(() => daemon);
-
-/** A fresh certificate for that host, in `folder`, as a section's keys. */
-function certificate(folder, host) {
-    const [key, file] = ['key.pem', 'cert.pem'].map((name) => path.join(folder, name));
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt',
-        'ec_paramgen_curve:P-256', '-nodes', '-days', '1', '-subj', '/CN=a private one',
-        '-addext', `subjectAltName=${host}`, '-keyout', key, '-out', file], { stdio: 'ignore' });
-    return { tls_certificate: file, tls_key: key };
-}
 
 /** A daemon with one kind of browser and TLS on its bridge. */
 function withTls(kind, section, host, more = {}) {
