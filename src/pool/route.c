@@ -3,7 +3,7 @@
  * least of those that may be taken wins. What was measured counts; what was not is expected to be
  * as good as the preferences say, beside what was.
  */
-#include "pool/route.h"
+#include "pool/route_private.h"
 
 #include "pool/platforms.h"
 #include <stdio.h>
@@ -11,11 +11,6 @@
 
 /* Waiting for a better place must pay by this factor. */
 #define WORTH_WAITING 1.5
-/* A platform whose measured run is longer than the client's by this factor is not worth checking.
- */
-#define WORTH_CHECKING 1.5
-/* A place that takes up to so many times as long may be tried with a client's request. */
-#define WORTH_TRYING 3
 /* Failures count for certain here at most. */
 #define FAILURE_MAX 0.95
 
@@ -89,9 +84,9 @@ static void judge_option(struct wi_option *option, const struct wi_demand *deman
 
 /* --- expected times -------------------------------------------------------------------------- */
 
-/* How the preferences see it: 1 for the best place there could be, more for worse ones. Within one
- * position a GPU or an accelerator comes before WASM, and that before a software adapter. */
-static double prior(const struct wi_option *option)
+/* Within one position a GPU or an accelerator comes before WASM, and that before a software
+ * adapter. */
+double wi_route_prior(const struct wi_option *option)
 {
     int rank = option->candidate->prospects[option->platform].rank;
     double within = option->platform == WI_WEBGPU ? 0 : option->platform == WI_WEBNN ? 0.2 : 0.4;
@@ -124,7 +119,7 @@ static void find_reference(
         reference->load_ms = e->loads > 0 ? e->load_ms : WI_ROUTE_LOAD_MS;
     }
     if (best)
-        reference->prior = prior(best);
+        reference->prior = wi_route_prior(best);
 }
 
 /* Where it would go: to a node that has the model, unless loading it elsewhere is the shorter
@@ -163,7 +158,7 @@ static void expect(struct wi_option *option, const struct wi_demand *demand,
     if (demand->model->builtin)
         option->run_ms = 0;
     else if (!option->measured && !e->cold) { /* then run_ms is a bound, or nothing */
-        double assumed = reference->run_ms * prior(option) / reference->prior;
+        double assumed = reference->run_ms * wi_route_prior(option) / reference->prior;
         option->run_ms = e->run_ms > assumed ? e->run_ms : assumed;
     }
     seat(option,
@@ -185,7 +180,7 @@ int wi_route_matches(const struct wi_candidate *candidate, const struct wi_deman
            (!demand->browser || strcmp(candidate->info->kind, demand->browser) == 0);
 }
 
-static int is_able(const struct wi_option *option)
+int wi_route_is_able(const struct wi_option *option)
 {
     return option->standing <= WI_STANDING_DRAINING;
 }
@@ -195,7 +190,7 @@ static size_t count_able(const struct wi_option *options, size_t count)
     size_t able = 0;
 
     for (size_t i = 0; i < count; i++)
-        able += (size_t)is_able(&options[i]);
+        able += (size_t)wi_route_is_able(&options[i]);
     return able;
 }
 
@@ -253,7 +248,7 @@ static int is_better(const struct wi_option *one, const struct wi_option *other)
 {
     if (!other || one->expected_ms != other->expected_ms)
         return !other || one->expected_ms < other->expected_ms;
-    return prior(one) < prior(other);
+    return wi_route_prior(one) < wi_route_prior(other);
 }
 
 /* Whether its time comes: where only the node that failed the job before has room, it does not. */
@@ -263,7 +258,7 @@ static int is_awaited(const struct wi_option *option)
            (option->standing == WI_STANDING_FULL && option->candidate->full_ms >= 0);
 }
 
-static int is_ready(const struct wi_option *option)
+int wi_route_is_ready(const struct wi_option *option)
 {
     return option->standing == WI_STANDING_READY;
 }
@@ -288,7 +283,7 @@ static struct wi_option *take_avoided(struct wi_option *options, size_t count)
     size_t nodes = 0;
 
     for (size_t i = 0; i < count; i++) {
-        if (!is_able(&options[i]))
+        if (!wi_route_is_able(&options[i]))
             continue;
         nodes += options[i].candidate != last ? options[i].candidate->open : 0;
         last = options[i].candidate;
@@ -315,156 +310,6 @@ static void take(
             wi_platforms_add(choice, WI_WASM);
     }
     snprintf(choice->node, sizeof(choice->node), "%s", option->node);
-}
-
-/* --- finding out more ------------------------------------------------------------------------ */
-
-static void ask_probe(
-    struct wi_choice *choice, const struct wi_option *option, const struct wi_option *client)
-{
-    choice->probe.wanted = 1;
-    choice->probe.platform = option->platform;
-    choice->probe.deadline_ms =
-        WI_ROUTE_PROBE_FACTOR * (client->load_ms + client->run_ms) + WI_ROUTE_PROBE_BASE_MS;
-    snprintf(
-        choice->probe.browser, sizeof(choice->probe.browser), "%s", option->candidate->info->kind);
-}
-
-/* WASM to compare with: in the client's own kind of browser where that has it. */
-static struct wi_option *find_wasm(
-    struct wi_option *options, size_t count, const struct wi_option *client)
-{
-    struct wi_option *found = NULL;
-
-    for (size_t i = 0; i < count; i++) {
-        if (options[i].platform != WI_WASM || !is_able(&options[i]))
-            continue;
-        if (!found || strcmp(options[i].candidate->info->kind, client->candidate->info->kind) == 0)
-            found = &options[i];
-    }
-    return found;
-}
-
-/* Whether one more run leaves exploring within its share of the place's time. */
-static int may_explore(const struct wi_prospect *prospect, const struct wi_terms *terms)
-{
-    const struct wi_estimate *e = &prospect->estimate;
-    double since = (double)(terms->wall_ms - e->measured_at);
-    double cost = e->run_ms + (prospect->loaded ? 0 : e->load_ms);
-
-    return e->measured_at == 0 || since < 0 || since * terms->exploration >= cost;
-}
-
-/* Some other place: the one whose measurement is oldest. What is in software costs much, so it is
- * tried only when nothing waits. */
-static struct wi_option *find_to_explore(struct wi_option *options, size_t count,
-    const struct wi_option *client, const struct wi_terms *terms)
-{
-    struct wi_option *found = NULL;
-    int64_t oldest = INT64_MAX;
-
-    for (size_t i = 0; i < count; i++) {
-        struct wi_option *option = &options[i];
-        const struct wi_prospect *prospect = &option->candidate->prospects[option->platform];
-        int64_t at = prospect->estimate.measured_at;
-        int may = is_able(option) || option->standing == WI_STANDING_UNCHECKED ||
-                  option->standing == WI_STANDING_SOFTWARE;
-        if (!may || option->candidate->open == 0 || at >= oldest || !may_explore(prospect, terms) ||
-            (wi_platforms_software(option->candidate, option->platform) && terms->waiting > 0) ||
-            (option->platform == client->platform &&
-                strcmp(option->candidate->info->kind, client->candidate->info->kind) == 0))
-            continue;
-        found = option;
-        oldest = at;
-    }
-    return found;
-}
-
-/* A place that would be preferred if only it were known: not compared yet, or never timed. */
-static struct wi_option *find_to_check(
-    struct wi_option *options, size_t count, const struct wi_option *client)
-{
-    struct wi_option *found = NULL;
-
-    for (size_t i = 0; i < count; i++) {
-        struct wi_option *option = &options[i];
-        const struct wi_prospect *prospect = &option->candidate->prospects[option->platform];
-        int unknown = option->standing == WI_STANDING_UNCHECKED ||
-                      (is_able(option) && !option->measured &&
-                          (option->platform != WI_WASM || prior(option) < prior(client)));
-        if (!unknown || option == client || option->candidate->open == 0 || !prospect->probe_due ||
-            wi_platforms_software(option->candidate, option->platform) ||
-            (option->measured && option->run_ms > WORTH_CHECKING * client->run_ms))
-            continue;
-        if (!found || prior(option) < prior(found))
-            found = option;
-    }
-    return found;
-}
-
-/* A place that was faster than where the client goes, once or just now, and is not on average: no
- * client would find out that it recovered, or that it was measured in bad times. */
-static struct wi_option *find_to_revisit(
-    struct wi_option *options, size_t count, const struct wi_option *client)
-{
-    struct wi_option *found = NULL;
-    double best = client->run_ms;
-
-    for (size_t i = 0; i < count; i++) {
-        struct wi_option *option = &options[i];
-        const struct wi_prospect *prospect = &option->candidate->prospects[option->platform];
-        double hope = wi_estimate_hope(&prospect->estimate);
-        if (!is_able(option) || option == client || option->candidate->open == 0 ||
-            !prospect->probe_due || hope >= prospect->estimate.run_ms || hope >= best)
-            continue;
-        found = option;
-        best = hope;
-    }
-    return found;
-}
-
-/* Whether the client's own request may be the run: it waits for nothing there, has time, and is
- * little slower at worst or was no slower just now. A run beside others' work is measured unfairly,
- * and costs more. */
-static int may_serve(
-    const struct wi_option *option, const struct wi_option *client, const struct wi_demand *demand)
-{
-    const struct wi_estimate *e = &option->candidate->prospects[option->platform].estimate;
-    int fast = option->run_ms <= WORTH_TRYING * client->run_ms ||
-               (e->last_ms > 0 && e->last_ms <= client->run_ms);
-
-    if (demand->avoid || (demand->left_ms != 0 && demand->left_ms < WORTH_TRYING * option->run_ms))
-        return 0;
-    return fast && is_ready(option) && option->measured && option->warm && option->queue_ms == 0 &&
-           e->failure == 0 && !wi_platforms_software(option->candidate, option->platform);
-}
-
-/* Finds out more about a place, if there is one to try: beside the client, or with its request.
- * Gives the option that the client takes. */
-static struct wi_option *try_another(struct wi_option *options, size_t count,
-    struct wi_option *client, const struct wi_demand *demand, const struct wi_terms *terms,
-    struct wi_choice *choice)
-{
-    struct wi_option *option = NULL, *wasm = NULL;
-    enum wi_verdict verdict = client->candidate->prospects[client->platform].verdict;
-
-    if (terms->recheck_roll < terms->recheck && terms->numerics == WI_NUMERICS_CHECK &&
-        client->platform != WI_WASM && verdict == WI_TRUSTED)
-        option = wasm = find_wasm(options, count, client);
-    if (!option && terms->explore_roll < terms->exploration)
-        option = find_to_explore(options, count, client, terms);
-    if (!option)
-        option = find_to_check(options, count, client);
-    if (!option)
-        option = find_to_revisit(options, count, client);
-    if (!option)
-        return client;
-    ask_probe(choice, option, client);
-    if (wasm || !may_serve(option, client, demand))
-        return client;
-    choice->probe.wanted = 0;
-    choice->probe.served = 1;
-    return option;
 }
 
 /* --- all together ---------------------------------------------------------------------------- */
@@ -532,7 +377,7 @@ enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,
         expect(&options[i], demand, &reference, terms);
     if (count_able(options, made) == 0)
         return refuse(made > 0 ? options[made - 1].candidate : NULL, made, demand, error);
-    best = best_of(options, made, is_ready);
+    best = best_of(options, made, wi_route_is_ready);
     if (!best)
         best = take_avoided(options, made);
     if (!best && only_draining(options, made))
@@ -544,7 +389,7 @@ enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,
         awaited->expected_ms * WORTH_WAITING < best->expected_ms)
         return WI_PICK_WAIT;
     if (!demand->has_platform && !demand->model->builtin)
-        best = try_another(options, made, best, demand, terms, choice);
+        best = wi_route_try_another(options, made, best, demand, terms, choice);
     best->chosen = 1;
     take(best, demand, choice);
     return WI_PICK_NODE;
