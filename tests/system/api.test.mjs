@@ -248,6 +248,10 @@ test('admin: drain a node and take it back', async () => {
     assert.ok([200, 202].includes((await daemon.post(`/v1/nodes/${id}/drain`, {})).status));
     await until(async () => (await daemon.get('/readyz')).status === 503 ||
         (await daemon.get('/v1/nodes')).json.nodes.length > 1, { what: 'the node to be drained' });
+    const refused = await echo();
+    assert.equal(refused.status, 503, 'no other browser may be started');
+    assert.equal(refused.json.code, 'unavailable');
+    assert.match(refused.json.detail, /draining/);
     assert.ok([200, 202].includes((await daemon.post(`/v1/nodes/${id}/undrain`, {})).status));
     await daemon.ready();
     assert.equal((await echo()).status, 200);
