@@ -232,7 +232,7 @@ static int try_to_print(struct wi_durable_entry *entry)
             print(entry);
             on_printed(entry, 0);
         } else {
-            wi_lane_start(durable->api->heavy, 0, print, on_printed, entry);
+            wi_work_queue_start(durable->api->heavy, 0, print, on_printed, entry);
         }
     } else if (wi_wall_ms() >= entry->row.deadline_at) {
         wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",

@@ -20,7 +20,7 @@ struct call {
     struct wi_infer infer;
     struct wi_blob *body;
     size_t json_size;
-    struct wi_lane_work *work;
+    struct wi_queued_work *work;
     struct wi_store_lookup *lookup;
     char job[WI_ID_SIZE]; /* "" before it was submitted */
     enum wi_code code;    /* of parsing */
@@ -40,7 +40,7 @@ static void cancel_call(void *work)
     struct call *call = work;
     if (call->work) {
         call->request = NULL;
-        wi_lane_abandon(call->work); /* frees the call when the thread lets go of it */
+        wi_queued_work_abandon(call->work); /* frees the call when the thread lets go of it */
         return;
     }
     wi_store_cancel(call->lookup);
@@ -221,7 +221,8 @@ static void parse(struct call *call)
         answer_error(call, &call->error);
         return;
     }
-    call->work = wi_lane_start(request->api->heavy, 0, parse_off_loop, on_parsed_off_loop, call);
+    call->work =
+        wi_work_queue_start(request->api->heavy, 0, parse_off_loop, on_parsed_off_loop, call);
     wi_request_wait(request, cancel_call, call);
 }
 

@@ -19,7 +19,7 @@
 /* An answer being put together. Owned by the printing thread while that runs. */
 struct answer {
     struct wi_request *request; /* NULL once cancelled */
-    struct wi_lane_work *work;
+    struct wi_queued_work *work;
     struct wi_tensors outputs;
     unsigned char *binary; /* one flag for each output */
     struct wi_buffer text; /* the whole JSON */
@@ -247,7 +247,7 @@ static void cancel_printing(void *work)
 {
     struct answer *answer = work;
     answer->request = NULL;
-    wi_lane_abandon(answer->work);
+    wi_queued_work_abandon(answer->work);
 }
 
 /* --- deciding -------------------------------------------------------------------------------- */
@@ -329,7 +329,7 @@ void wi_infer_answer(struct wi_request *request, const struct wi_infer *infer,
         return;
     }
     print_tail(&answer->tail, request->api, result);
-    answer->work = wi_lane_start(request->api->heavy, 0, print_off_loop, on_printed, answer);
+    answer->work = wi_work_queue_start(request->api->heavy, 0, print_off_loop, on_printed, answer);
     wi_request_wait(request, cancel_printing, answer);
 }
 

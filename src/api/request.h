@@ -18,7 +18,7 @@
 #include "api/routes.h"
 #include "api/server.h"
 #include "base/buffer.h"
-#include "base/lane.h"
+#include "base/work_queue.h"
 #include <jansson.h>
 #include <microhttpd.h>
 
@@ -39,8 +39,8 @@ struct wi_api {
     struct wi_guard *guard;
     struct wi_admission *admission;
     struct wi_metrics *metrics;
-    struct wi_durable *durable; /* NULL without a database */
-    struct wi_lane *heavy;      /* big JSON is read and printed here */
+    struct wi_durable *durable;  /* NULL without a database */
+    struct wi_work_queue *heavy; /* big JSON is read and printed here */
     char url[96];
     int tls;
     int closing;        /* for good: no request waits any more, answers say Connection: close */

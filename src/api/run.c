@@ -18,7 +18,7 @@ struct wi_run {
     void *context;
     struct wi_blob *body;
     struct wi_infer infer;
-    struct wi_lane_work *work;
+    struct wi_queued_work *work;
     struct wi_store_lookup *lookup;
     char job[WI_ID_SIZE];
     uint64_t charged;
@@ -147,7 +147,7 @@ struct wi_run *wi_run_start(
     run->body = row->bytes;
     row->bytes = NULL;
     run->charged = wi_run_needs(row);
-    run->work = wi_lane_start(api->heavy, 0, parse, on_parsed, run);
+    run->work = wi_work_queue_start(api->heavy, 0, parse, on_parsed, run);
     return run;
 }
 

@@ -334,7 +334,7 @@ struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_err
     api->started_at = wi_wall_ms();
     api->started_ms = wi_now_ms();
     api->metrics = wi_metrics_new();
-    api->heavy = wi_lane_new(deps->loop, HEAVY_MOST);
+    api->heavy = wi_work_queue_new(deps->loop, HEAVY_MOST);
     set_times(server);
     if (start(server, error) != 0) {
         wi_server_free(server);
@@ -457,7 +457,7 @@ void wi_server_free(struct wi_server *server)
         return;
     wi_server_stop(server);
     wi_durable_free(server->api.durable);
-    wi_lane_free(server->api.heavy);
+    wi_work_queue_free(server->api.heavy);
     wi_guard_free(server->api.guard);
     wi_admission_free(server->api.admission);
     wi_metrics_free(server->api.metrics);

@@ -5,9 +5,9 @@
  */
 #include "model/store.h"
 
-#include "base/lane.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/work_queue.h"
 #include "model/listing.h"
 #include "model/load.h"
 
@@ -40,7 +40,7 @@ struct wi_store_lookup {
 struct job {
     struct wi_store *store; /* NULL once the store is gone */
     struct wi_load *load;
-    struct wi_lane_work *work; /* NULL once it is done */
+    struct wi_queued_work *work; /* NULL once it is done */
     struct wi_store_lookup *waiters;
     int detached; /* the store was reset: answer the waiters, remember nothing */
     struct job *prev, *next;
@@ -63,7 +63,7 @@ struct wi_store {
     struct entry *entries;
     struct snapshot *snapshots; /* not owned: each removes itself */
     struct job *jobs;
-    struct wi_lane *readings;
+    struct wi_work_queue *readings;
     struct wi_model *echo;
     struct wi_listing *listing;
 };
@@ -233,7 +233,7 @@ struct wi_store *wi_store_new(uv_loop_t *loop, const char *directory)
 
     store->loop = loop;
     store->directory = wi_strdup(directory);
-    store->readings = wi_lane_new(loop, 1);
+    store->readings = wi_work_queue_new(loop, 1);
     store->echo = new_model(store, echo_name);
     store->echo->builtin = 1;
     store->listing = wi_listing_new(loop, directory);
@@ -275,11 +275,11 @@ void wi_store_free(struct wi_store *store)
         job->store = NULL;
         atomic_store(&job->load->stop, 1);
         if (job->work)
-            wi_lane_abandon(job->work);
+            wi_queued_work_abandon(job->work);
     }
     DL_FOREACH_SAFE(store->snapshots, snapshot, later)
     snapshot->store = NULL; /* somebody still holds it; it outlives us */
-    wi_lane_free(store->readings);
+    wi_work_queue_free(store->readings);
     free(store->directory);
     free(store);
 }
@@ -380,7 +380,7 @@ static struct job *start_job(struct wi_store *store, const char *name, uint64_t 
     job->store = store;
     job->load = wi_load_new(store->directory, name);
     DL_APPEND(store->jobs, job);
-    job->work = wi_lane_start(store->readings, size, run_job, end_job, job);
+    job->work = wi_work_queue_start(store->readings, size, run_job, end_job, job);
     return job;
 }
 

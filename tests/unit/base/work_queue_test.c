@@ -1,13 +1,13 @@
-/* A lane lets few pieces of work into the pool at a time, in their order, and leaves the rest of
+/* A queue lets few pieces of work into the pool at a time, in their order, and leaves the rest of
  * the pool to others. */
 #include "../test.h"
 
-#include "base/lane.h"
+#include "base/work_queue.h"
 #include <string.h>
 
 struct fixture {
     uv_loop_t loop;
-    struct wi_lane *lane;
+    struct wi_work_queue *queue;
     uv_sem_t gate, begun; /* work waits for the gate; each piece that begins posts `begun` */
     char done[16];        /* the names of what called back; cancelled ones in capitals */
 };
@@ -15,7 +15,7 @@ struct fixture {
 struct piece {
     struct fixture *fixture;
     char name;
-    int frees; /* the lane, when it is done */
+    int frees; /* the queue, when it is done */
 };
 
 static int set_up(void **state)
@@ -27,14 +27,14 @@ static int set_up(void **state)
     uv_sem_init(&fixture.begun, 0);
     if (uv_loop_init(&fixture.loop))
         return -1;
-    fixture.lane = wi_lane_new(&fixture.loop, 2);
+    fixture.queue = wi_work_queue_new(&fixture.loop, 2);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
-    wi_lane_free(f->lane);
+    wi_work_queue_free(f->queue);
     uv_run(&f->loop, UV_RUN_DEFAULT);
     uv_sem_destroy(&f->gate);
     uv_sem_destroy(&f->begun);
@@ -54,15 +54,15 @@ static void note(void *data, int cancelled)
     struct fixture *f = piece->fixture;
     f->done[strlen(f->done)] = (char)(cancelled ? piece->name - 'a' + 'A' : piece->name);
     if (piece->frees) {
-        wi_lane_free(f->lane);
-        f->lane = NULL;
+        wi_work_queue_free(f->queue);
+        f->queue = NULL;
     }
 }
 
-static struct wi_lane_work *start(struct fixture *f, struct piece *piece, char name, int weight)
+static struct wi_queued_work *start(struct fixture *f, struct piece *piece, char name, int weight)
 {
     *piece = (struct piece){.fixture = f, .name = name};
-    return wi_lane_start(f->lane, (uint64_t)weight, pass_the_gate, note, piece);
+    return wi_work_queue_start(f->queue, (uint64_t)weight, pass_the_gate, note, piece);
 }
 
 static void open_gate(struct fixture *f, int times)
@@ -106,8 +106,8 @@ static void light_ones_go_first_and_equals_in_their_order(void **state)
 {
     struct fixture *f = *state;
     struct piece pieces[6];
-    wi_lane_free(f->lane);
-    f->lane = wi_lane_new(&f->loop, 1);
+    wi_work_queue_free(f->queue);
+    f->queue = wi_work_queue_new(&f->loop, 1);
     start(f, &pieces[0], 'a', 9);
     start(f, &pieces[1], 'b', 7);
     start(f, &pieces[2], 'c', 5);
@@ -123,14 +123,14 @@ static void what_is_abandoned_calls_back_all_the_same(void **state)
 {
     struct fixture *f = *state;
     struct piece pieces[3];
-    struct wi_lane_work *first = start(f, &pieces[0], 'a', 0);
+    struct wi_queued_work *first = start(f, &pieces[0], 'a', 0);
     start(f, &pieces[1], 'b', 0);
-    struct wi_lane_work *third = start(f, &pieces[2], 'c', 0);
+    struct wi_queued_work *third = start(f, &pieces[2], 'c', 0);
     uv_sem_wait(&f->begun);
     uv_sem_wait(&f->begun);
-    wi_lane_abandon(third);
-    assert_string_equal(f->done, "C"); /* it waited in the lane */
-    wi_lane_abandon(first);
+    wi_queued_work_abandon(third);
+    assert_string_equal(f->done, "C"); /* it waited in the queue */
+    wi_queued_work_abandon(first);
     assert_string_equal(f->done, "C");
     open_gate(f, 2);
     uv_run(&f->loop, UV_RUN_DEFAULT);
@@ -139,7 +139,7 @@ static void what_is_abandoned_calls_back_all_the_same(void **state)
     assert_non_null(strchr(f->done, 'b'));
 }
 
-static void a_freed_lane_ends_what_waits_and_lets_the_rest_end(void **state)
+static void a_freed_queue_ends_what_waits_and_lets_the_rest_end(void **state)
 {
     struct fixture *f = *state;
     struct piece pieces[3];
@@ -147,22 +147,22 @@ static void a_freed_lane_ends_what_waits_and_lets_the_rest_end(void **state)
         start(f, &pieces[i], (char)('a' + i), 0);
     uv_sem_wait(&f->begun);
     uv_sem_wait(&f->begun);
-    wi_lane_free(f->lane);
-    f->lane = NULL;
+    wi_work_queue_free(f->queue);
+    f->queue = NULL;
     assert_string_equal(f->done, "C");
     open_gate(f, 2);
     uv_run(&f->loop, UV_RUN_DEFAULT);
     assert_int_equal(strlen(f->done), 3);
 }
 
-static void work_may_free_its_lane(void **state)
+static void work_may_free_its_queue(void **state)
 {
     struct fixture *f = *state;
     struct piece piece;
     start(f, &piece, 'a', 0);
     piece.frees = 1;
     let_one_end(f);
-    assert_null(f->lane);
+    assert_null(f->queue);
 }
 
 int main(void)
@@ -172,8 +172,8 @@ int main(void)
         TEST(so_many_run_and_the_pool_has_room_for_others),
         TEST(light_ones_go_first_and_equals_in_their_order),
         TEST(what_is_abandoned_calls_back_all_the_same),
-        TEST(a_freed_lane_ends_what_waits_and_lets_the_rest_end),
-        TEST(work_may_free_its_lane),
+        TEST(a_freed_queue_ends_what_waits_and_lets_the_rest_end),
+        TEST(work_may_free_its_queue),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
