@@ -1,6 +1,7 @@
 /**
- * What `make install` leaves becomes a running service by README's commands: run below a folder of
- * the build tree, with a user of its own where the test is root, as the unit would run it.
+ * What `make install` leaves becomes a running service by README's commands: run below a temporary
+ * folder, which every user can reach as this tree perhaps cannot be, with a user of its own where
+ * the test is root, as the unit would run it.
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
@@ -31,7 +32,7 @@ const command = (...words) => commands.find((one) => words.every((word, i) => on
 
 /** Everything below a folder instead of /, for that is what DESTDIR and --root are for. */
 class Installation {
-    folder = guard(fs.mkdtempSync(path.join(build, 'installed-')));
+    folder = guard(fs.mkdtempSync(path.join(os.tmpdir(), 'wi-installed-')));
     runtime = guard(fs.mkdtempSync(path.join(os.tmpdir(), 'wi-run-')));
     user = { uid: process.geteuid(), gid: process.getegid() };
     log = '';

@@ -10,7 +10,7 @@ import path from 'node:path';
 import { after, before } from 'node:test';
 import { Daemon, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { FakeNode } from '../lib/fake-node.mjs';
-import { cliPath } from '../lib/paths.mjs';
+import { builtPage, cliPath } from '../lib/paths.mjs';
 import { until } from '../lib/wait.mjs';
 
 const people = { ada: 'user', bob: 'user', root: 'admin', farm: 'node' };
@@ -292,6 +292,10 @@ test('a tokens file that root makes is one that the service\'s user can read', {
     const service = new Daemon({ under: ['setpriv', '--reuid', `${nobody}`, '--regid', `${nobody}`,
         '--clear-groups', '--'], config: { pool: { min_connections: 0 },
         'browser.chrome': { max_connections: 0 } } });
+    // The user may not be able to reach this tree.
+    const page = path.join(service.folder, 'page');
+    fs.cpSync(builtPage, page, { recursive: true });
+    service.writeConfig({ bridge: { page } });
     const file = path.join(service.folder, 'tokens');
     service.writeConfig({ api: { tokens_file: file } });
     own(service.folder);
