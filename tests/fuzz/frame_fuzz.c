@@ -4,7 +4,7 @@
  * that mutations of the head do not all die at its length.
  *
  * What is accepted must keep its promises: tensors inside the frame, aligned, in order, of the size
- * that their shape says.
+ * that their shape says. Written again and read back they must be the same.
  */
 #include "bridge/frame.h"
 #include "bridge/refused.h"
@@ -30,6 +30,50 @@ static void check(const struct wi_frame *frame, const struct wi_blob *blob)
         end = tensor->offset + tensor->size;
         WI_PLANT(strlen(tensor->name) == 2); /* in no seed */
     }
+}
+
+static int same(const struct wi_tensor *a, const struct wi_tensor *b)
+{
+    return strcmp(a->name, b->name) == 0 && a->datatype == b->datatype && a->rank == b->rank &&
+           memcmp(a->dims, b->dims, a->rank * sizeof *a->dims) == 0 && a->size == b->size &&
+           memcmp(wi_tensor_bytes(a), wi_tensor_bytes(b), a->size) == 0;
+}
+
+/* The tensors in a frame of ours. */
+static struct wi_blob *write_frame(const struct wi_tensors *tensors)
+{
+    struct wi_buffer head = {0};
+    struct wi_blob *blob = wi_blob_new(NULL, 64);
+    wi_frame_begin(&head, 1, "task_request", 1);
+    wi_buffer_puts(&head, ",\"data\":{");
+    wi_frame_tensors(&head, tensors);
+    wi_buffer_puts(&head, "}");
+    wi_frame_end(&head, 1);
+    wi_blob_append(blob, head.text, head.size);
+    size_t start = blob->size;
+    wi_buffer_clear(&head);
+    for (size_t i = 0; i < tensors->count; i++) {
+        size_t end = blob->size - start;
+        wi_blob_append(blob, "\0\0\0\0\0\0\0", wi_frame_align(end) - end);
+        wi_blob_append(blob, wi_tensor_bytes(&tensors->items[i]), tensors->items[i].size);
+    }
+    if (blob->size - start != wi_frame_section(tensors))
+        abort();
+    return blob;
+}
+
+static void write_and_read_back(const struct wi_tensors *tensors)
+{
+    struct wi_blob *blob = write_frame(tensors);
+    struct wi_frame frame;
+    struct wi_error error;
+    if (wi_frame_parse(blob, 1, &frame, &error) != WI_OK || frame.tensors.count != tensors->count)
+        abort();
+    for (size_t i = 0; i < tensors->count; i++)
+        if (!same(&tensors->items[i], &frame.tensors.items[i]))
+            abort();
+    wi_frame_clear(&frame);
+    wi_blob_unref(blob);
 }
 
 static struct wi_blob *build(const uint8_t *data, size_t size, int with_head)
@@ -59,6 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct wi_blob *blob = build(data + 1, size - 1, data[0] % 3 == 2);
     if (wi_frame_parse(blob, data[0] % 3 != 0, &frame, &error) == WI_OK) {
         check(&frame, blob);
+        write_and_read_back(&frame.tensors);
         wi_frame_clear(&frame);
     }
     struct wi_told told;
