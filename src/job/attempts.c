@@ -1,13 +1,7 @@
 /* What the pool reports of attempts, and what follows from it for their jobs. */
 #include "job/private.h"
 
-#include "base/log.h"
-#include "base/memory.h"
-#include <stdio.h>
 #include <string.h>
-
-/* A job that was running alone on two nodes when they broke would break the next one too. */
-#define POISON_BREAKS 2
 
 /* NULL, counted, for an attempt that is not waited for any more. */
 static struct wi_job *find_attempt(struct wi_jobs *jobs, const char *attempt_id)
@@ -32,48 +26,6 @@ static void on_accepted(void *context, const char *attempt_id)
         job->accepted = 1;
 }
 
-static void note_failure(struct wi_job *job, const char *why)
-{
-    if (job->failures == NULL)
-        job->failures = wi_alloc(sizeof *job->failures);
-    wi_failures_add(job->failures, job->node, why);
-}
-
-/* The attempt ended without an answer for the client: another one, or the end. */
-void wi_job_retry(struct wi_job *job, int counts, const char *why)
-{
-    struct wi_jobs *jobs = job->jobs;
-    unsigned tries = (unsigned)jobs->config->pool.max_retries + 1;
-    struct wi_error error;
-    job->attempt[0] = '\0';
-    job->used += counts ? 1 : 0;
-    note_failure(job, why);
-    memcpy(job->avoid, job->node, sizeof job->avoid);
-    if (job->spec.background) {
-        wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL, "%s", why);
-    } else if (job->breaks >= POISON_BREAKS) {
-        wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL,
-            "%u nodes broke while they ran this job alone, so it is not given to another; last: %s",
-            job->breaks, why);
-    } else if (job->used >= tries) {
-        wi_error_set(
-            &error, WI_ATTEMPTS_EXHAUSTED, NULL, "%u attempts failed; last: %s", job->used, why);
-    } else if (job->attempts >= WI_JOB_SENDS_PER_TRY * tries) {
-        wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL,
-            "it was sent to nodes %u times without an answer, which is the limit for [pool] "
-            "max_retries = %u; last: %s",
-            job->attempts, tries - 1, why);
-    } else if (jobs->draining) {
-        wi_error_set(&error, WI_SHUTTING_DOWN, NULL, "the service is shutting down");
-    } else {
-        jobs->counters.retried++;
-        wi_info("job", job->spec.id, "goes to another attempt: %s", why);
-        wi_job_enqueue(job, 1);
-        return;
-    }
-    wi_job_finish_error(job, &error);
-}
-
 /* The model's own failure, which the next node would repeat; but where WASM lacks the memory, a
  * platform may do that was not to be used as long as it could be compared. */
 static void fail(struct wi_job *job, const char *node_id, const struct wi_error *error)
@@ -85,20 +37,7 @@ static void fail(struct wi_job *job, const char *node_id, const struct wi_error 
         wi_jobs_on_seat(job->jobs);
         return;
     }
-    job->attempt[0] = '\0';
     wi_job_finish_error(job, error);
-}
-
-void wi_job_complete(
-    struct wi_job *job, const char *node_id, struct wi_answer *answer, int64_t rows)
-{
-    struct wi_job_result result = {
-        .code = WI_OK, .answer = answer, .refusal = job->refusal, .batch = (unsigned)rows};
-    wi_job_counters_of(job)->completed++;
-    snprintf(result.node, sizeof result.node, "%s", node_id);
-    if (!job->spec.background)
-        wi_probes_answered(job->jobs->probes, &job->spec, &job->probe, &result);
-    wi_job_finish(job, &result);
 }
 
 static void on_answer(
@@ -107,7 +46,8 @@ static void on_answer(
     struct wi_jobs *jobs = context;
     struct wi_job_batch *batch = wi_jobs_find_batch(jobs, attempt_id);
     if (batch) {
-        wi_jobs_batch_answer(jobs, batch, node_id, answer);
+        if (wi_jobs_batch_answer(jobs, batch, node_id, answer))
+            wi_jobs_on_capacity(jobs);
         return;
     }
     struct wi_job *job = find_attempt(jobs, attempt_id);
@@ -123,7 +63,6 @@ static void on_answer(
         fail(job, node_id, &answer->error);
         return;
     }
-    job->attempt[0] = '\0';
     wi_job_complete(job, node_id, answer, 0);
 }
 
@@ -134,6 +73,7 @@ static void on_lost(
     struct wi_job_batch *batch = wi_jobs_find_batch(jobs, attempt_id);
     if (batch) {
         wi_jobs_try_each(jobs, batch, alone, 1, why);
+        wi_jobs_on_capacity(jobs);
         return;
     }
     struct wi_job *job = find_attempt(jobs, attempt_id);

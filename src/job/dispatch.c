@@ -13,35 +13,6 @@
  * lanes holds up the loop. Up to as many the order is exact. */
 #define IN_VAIN_MAX 100
 
-/* Jobs with the same key can be run by the same nodes. */
-static void lane_key(const struct wi_job_spec *spec, char *key, size_t size)
-{
-    snprintf(key, size, "%s\n%s\n%d\n%d\n%s\n%s", spec->model->name, spec->model->hash,
-        spec->has_platform ? (int)spec->platform : -1, spec->fallback,
-        spec->browser ? spec->browser : "", spec->node ? spec->node : "");
-}
-
-/* What has_room looks at; a part of the lane's key. */
-static void gate_key(const struct wi_job_spec *spec, char *key, size_t size)
-{
-    snprintf(key, size, "%d\n%s\n%s", spec->model->builtin, spec->browser ? spec->browser : "",
-        spec->node ? spec->node : "");
-}
-
-void wi_job_enqueue(struct wi_job *job, int at_front)
-{
-    char key[640], gate[160];
-    lane_key(&job->spec, key, sizeof key);
-    gate_key(&job->spec, gate, sizeof gate);
-    job->entry.gate = gate;
-    job->attempt[0] = '\0';
-    wi_queue_push(wi_job_queue_of(job), &job->entry, key, at_front);
-    job->entry.gate = NULL;
-    wi_job_counters_of(job)->waiting++;
-    if (!wi_timer_running(job->jobs->again))
-        wi_timer_start(job->jobs->again, WI_JOBS_AGAIN_MS, WI_JOBS_AGAIN_MS);
-}
-
 enum wi_pick wi_job_pick(struct wi_job *job, struct wi_choice *choice, struct wi_error *error)
 {
     const struct wi_job_spec *spec = &job->spec;
@@ -60,18 +31,6 @@ enum wi_pick wi_job_pick(struct wi_job *job, struct wi_choice *choice, struct wi
         .left_ms = (double)spec->timeout_ms - waited,
     };
     return wi_pool_pick(job->jobs->pool, &demand, choice, error);
-}
-
-void wi_job_note_dispatch(struct wi_job *job, const struct wi_choice *choice, double now)
-{
-    memcpy(job->node, choice->node, sizeof job->node);
-    job->refusal = choice->refusal;
-    job->probe = choice->probe;
-    job->last = choice->platforms[choice->platform_count - 1];
-    job->attempts++;
-    job->accepted = 0;
-    job->dispatched_at = now;
-    wi_job_counters_of(job)->running++;
 }
 
 /* Sends the job, which is in no queue, to the chosen node. */
@@ -102,13 +61,9 @@ enum wi_code wi_job_dispatch(
     };
     memcpy(task.platforms, choice->platforms, sizeof task.platforms);
     enum wi_code code = wi_pool_dispatch(jobs->pool, choice->node, &task, error);
-    if (code != WI_OK) {
-        job->attempt[0] = '\0';
-        return code;
-    }
-    wi_job_note_dispatch(job, choice, now);
-    HASH_ADD(by_attempt, jobs->running, attempt, strlen(job->attempt), job);
-    return WI_OK;
+    if (code == WI_OK)
+        wi_job_run_alone(job, choice);
+    return code;
 }
 
 /* One waiting job: 0 if it left the queue, else its lane must wait. */
@@ -172,8 +127,7 @@ static void run_lanes(struct wi_jobs *jobs, struct wi_queue *queue)
             wi_queue_gates(queue, has_room, now);
         } else {
             in_vain++;
-            if (entry->lane)
-                wi_queue_block(queue, entry);
+            wi_queue_block(queue, entry);
         }
     }
     if (in_vain < IN_VAIN_MAX)
@@ -194,8 +148,7 @@ static void look_at_shut_lanes(struct wi_jobs *jobs, struct wi_queue *queue)
             continue; /* the lane's next */
         in_vain += is_shut;
         left--;
-        if (entry->lane)
-            wi_queue_looked(queue, entry);
+        wi_queue_looked(queue, entry);
     }
 }
 

@@ -1,6 +1,6 @@
 /*
- * Jobs from acceptance to their one answer. A job waits in the queue or runs as one attempt on one
- * node; whatever ends it goes through wi_job_finish(), which is the only place that answers.
+ * Jobs as those see them who want something done: accepted, looked up, withdrawn. What becomes of a
+ * job in between is in state.c, dispatch.c, together.c, attempts.c and end.c.
  */
 #include "job/private.h"
 
@@ -15,96 +15,20 @@
 /* A run beside the clients' path that finds no room for so long is dropped. */
 #define BACKGROUND_WAIT_MS 60000.0
 
-struct wi_job_counters *wi_job_counters_of(const struct wi_job *job)
-{
-    return job->spec.background ? &job->jobs->beside_counters : &job->jobs->counters;
-}
-
-struct wi_queue *wi_job_queue_of(const struct wi_job *job)
-{
-    return job->spec.background ? job->jobs->beside : job->jobs->queue;
-}
-
-/* ---------------------------------------------------------------- the end of a job */
-
-static void check_idle(struct wi_jobs *jobs)
-{
-    if (jobs->on_idle == NULL || jobs->jobs != NULL)
-        return;
-    void (*on_idle)(void *) = jobs->on_idle;
-    jobs->on_idle = NULL;
-    on_idle(jobs->idle_context);
-}
-
-void wi_job_leave_node(struct wi_job *job)
-{
-    HASH_DELETE(by_attempt, job->jobs->running, job);
-    wi_job_counters_of(job)->running--;
-}
-
-void wi_job_leave_queue(struct wi_job *job, int to_run)
-{
-    (to_run ? wi_queue_take : wi_queue_remove)(wi_job_queue_of(job), &job->entry);
-    wi_job_counters_of(job)->waiting--;
-}
-
-void wi_job_finish(struct wi_job *job, struct wi_job_result *result)
-{
-    struct wi_jobs *jobs = job->jobs;
-    assert(job->entry.lane == NULL && job->attempt[0] == '\0');
-    HASH_DELETE(by_id, jobs->jobs, job);
-    wi_timer_free(job->deadline);
-    if (result) {
-        double now = wi_now_ms();
-        result->attempts = job->attempts;
-        result->total_ms = now - job->spec.accepted_at;
-        result->queue_ms =
-            (job->dispatched_at > 0 ? job->dispatched_at : now) - job->spec.accepted_at;
-        result->error.attempts = result->code == WI_OK ? 0 : job->attempts;
-        if (result->code != WI_OK && job->failures)
-            result->error.failures = *job->failures;
-        job->on_done(job->context, &job->spec, result);
-    }
-    wi_job_spec_clear(&job->spec);
-    free(job->failures);
-    free(job);
-    check_idle(jobs);
-}
-
-/* Each job once, by what its client is told. */
-static void count_error(struct wi_job_counters *counters, enum wi_code code)
-{
-    if (code == WI_CANCELLED)
-        counters->cancelled++;
-    else if (code == WI_DEADLINE_EXCEEDED)
-        counters->expired++;
-    else
-        counters->failed++;
-}
-
-void wi_job_finish_error(struct wi_job *job, const struct wi_error *error)
-{
-    struct wi_job_result result = {.code = error->code, .error = *error};
-    count_error(wi_job_counters_of(job), error->code);
-    snprintf(result.node, sizeof result.node, "%s", job->node);
-    wi_job_finish(job, &result);
-}
+/* ---------------------------------------------------------------- withdrawing */
 
 /* Stops whatever the job is doing: it neither waits nor runs afterwards. */
 static void withdraw(struct wi_job *job, const char *reason)
 {
-    if (job->entry.lane) {
+    if (job->state == WI_JOB_WAITING) {
         wi_job_leave_queue(job, 0);
         wi_pool_set_backlog(job->jobs->pool, job->jobs->counters.waiting);
-        return;
-    }
-    if (job->batch) {
+    } else if (job->state == WI_JOB_JOINED) {
         wi_job_leave_batch(job, reason);
-        return;
+    } else {
+        wi_job_leave_node(job);
+        wi_pool_cancel(job->jobs->pool, job->node, job->attempt, reason);
     }
-    wi_job_leave_node(job);
-    wi_pool_cancel(job->jobs->pool, job->node, job->attempt, reason);
-    job->attempt[0] = '\0';
 }
 
 static void on_deadline(void *context)
@@ -113,7 +37,7 @@ static void on_deadline(void *context)
     struct wi_error error;
     wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",
         "the deadline of %.0f ms passed while the job was %s", job->spec.timeout_ms,
-        job->entry.lane ? "waiting for a node" : "running");
+        job->state == WI_JOB_WAITING ? "waiting for a node" : "running");
     withdraw(job, "deadline");
     wi_job_finish_error(job, &error);
 }
@@ -180,7 +104,7 @@ void wi_jobs_drain(struct wi_jobs *jobs, void (*on_idle)(void *), void *context)
         answer_shutting_down(entry->owner);
     jobs->on_idle = on_idle;
     jobs->idle_context = context;
-    check_idle(jobs);
+    wi_jobs_check_idle(jobs);
 }
 
 void wi_jobs_abort(struct wi_jobs *jobs)
@@ -352,7 +276,7 @@ json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)
     const struct wi_job *job = find_job(jobs, job_id);
     if (job == NULL)
         return NULL;
-    int waiting = job->entry.lane != NULL;
+    int waiting = job->state == WI_JOB_WAITING;
     const struct wi_failures *failures = job->failures;
     return json_pack("{s:s, s:s?, s:s, s:s, s:s?, s:b, s:i, s:i, s:f, s:f, s:s*}", "id",
         job->spec.id, "client", job->spec.client, "model_name", job->spec.model->name, "state",

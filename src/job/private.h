@@ -1,6 +1,7 @@
 /*
- * Between the files of the jobs: job.c begins and ends them, dispatch.c sends what waits to nodes,
- * together.c several as one attempt, and attempts.c hears what became of it.
+ * Between the files of the jobs, each of which uses only those above it here: state.c says where a
+ * job is, end.c ends its attempts, together.c makes several run as one, dispatch.c sends what waits
+ * to nodes, attempts.c hears what became of it, and job.c is what others see.
  */
 #ifndef WI_JOB_PRIVATE_H
 #define WI_JOB_PRIVATE_H
@@ -9,6 +10,7 @@
 #include "job/job.h"
 #include "job/probe.h"
 #include "job/queue.h"
+#include "job/state.h"
 #include <uthash.h>
 
 /* How often to look again at what waits, whatever happens or does not. */
@@ -29,9 +31,11 @@ struct wi_job_batch {
 struct wi_job {
     struct wi_job_spec spec;
     struct wi_jobs *jobs;
-    struct wi_queue_entry entry;   /* entry.lane != NULL: waiting; else running */
-    char attempt[WI_ID_SIZE + 12]; /* the job's id and the number of the attempt */
-    char node[WI_ID_SIZE];         /* of the attempt that runs */
+    enum wi_job_state state;       /* wi_job_set_state alone writes it */
+    struct wi_queue_entry entry;   /* in its queue while WAITING */
+    char attempt[WI_ID_SIZE + 12]; /* while ALONE: the job's id and the number of the attempt */
+    struct wi_job_batch *batch;    /* while JOINED, else NULL */
+    char node[WI_ID_SIZE];         /* of the last attempt */
     char avoid[WI_ID_SIZE];        /* the node that failed it last */
     struct wi_refusal refusal;     /* of the last choice */
     struct wi_probe probe;         /* likewise */
@@ -42,14 +46,13 @@ struct wi_job {
     unsigned used;                 /* of them, those that count against max_retries */
     unsigned breaks;               /* nodes that broke while it ran alone */
     struct wi_failures *failures;  /* of its attempts; NULL: none failed */
-    double dispatched_at;          /* the last dispatch, 0 before */
+    double dispatched_at;          /* when it last began to run, 0 before */
     struct wi_timer *deadline;
     wi_job_fn *on_done;
     void *context;
-    struct wi_job_batch *batch; /* that it runs in; then `attempt` is empty */
-    int single;                 /* a batch with it failed: runs alone from now on */
+    int single; /* a batch with it failed: runs alone from now on */
     UT_hash_handle by_id;
-    UT_hash_handle by_attempt;
+    UT_hash_handle by_attempt; /* while ALONE */
 };
 
 struct wi_jobs {
@@ -60,7 +63,7 @@ struct wi_jobs {
     struct wi_queue *queue;
     struct wi_queue *beside;      /* background jobs, which wait until nobody else does */
     struct wi_job *jobs;          /* by id: all */
-    struct wi_job *running;       /* by attempt id */
+    struct wi_job *running;       /* by attempt id: those ALONE */
     struct wi_job_batch *batches; /* likewise */
     struct wi_timer *window;      /* the end of a wait for company */
     struct wi_timer *again;       /* runs while anything waits: wi_jobs_on_again */
@@ -72,37 +75,37 @@ struct wi_jobs {
     void *idle_context;
 };
 
-/* --- job.c ----------------------------------------------------------------------------------- */
+/* --- state.c --------------------------------------------------------------------------------- */
 
+/* The one writer of `state`: asserts that the change is a legal one, counts what waits and what
+ * runs, and stamps when it began to run. */
+void wi_job_set_state(struct wi_job *job, enum wi_job_state state);
+int wi_job_runs(const struct wi_job *job);
 /* Clients' jobs and background ones are counted, and wait, apart. */
 struct wi_job_counters *wi_job_counters_of(const struct wi_job *job);
-struct wi_queue *wi_job_queue_of(const struct wi_job *job);
-/* Forgets the attempt that ran alone; the caller says what comes next, and clears its id. */
-void wi_job_leave_node(struct wi_job *job);
+/* NEW, TAKEN or PARTED → WAITING → TAKEN. */
+void wi_job_enqueue(struct wi_job *job, int at_front);
 void wi_job_leave_queue(struct wi_job *job, int to_run);
+/* NEW or TAKEN → ALONE, as its attempt, and TAKEN → JOINED: it was sent to the chosen node. */
+void wi_job_run_alone(struct wi_job *job, const struct wi_choice *choice);
+void wi_job_run_joined(
+    struct wi_job *job, const struct wi_choice *choice, struct wi_job_batch *batch);
+/* ALONE or JOINED → PARTED: forgets the attempt; the caller says what comes next. */
+void wi_job_leave_node(struct wi_job *job);
+
+/* --- end.c ----------------------------------------------------------------------------------- */
+
 /* Answers a job that neither waits nor runs, and frees it. `result` NULL: nobody waits for it. */
 void wi_job_finish(struct wi_job *job, struct wi_job_result *result);
 void wi_job_finish_error(struct wi_job *job, const struct wi_error *error);
-
-/* --- dispatch.c ------------------------------------------------------------------------------ */
-
-void wi_job_enqueue(struct wi_job *job, int at_front);
-enum wi_pick wi_job_pick(struct wi_job *job, struct wi_choice *choice, struct wi_error *error);
-/* Sends the job, which is in no queue, to the chosen node. WI_NODE_NOT_FOUND or WI_NODE_BUSY: it is
- * as if it had never been picked, and would not be picked now. Any other failure is the job's end,
- * with what its client is told in `error`. */
-enum wi_code wi_job_dispatch(
-    struct wi_job *job, const struct wi_choice *choice, struct wi_error *error);
-/* The job is on its way, alone or with others. */
-void wi_job_note_dispatch(struct wi_job *job, const struct wi_choice *choice, double now);
-int wi_jobs_background_may_run(const struct wi_jobs *jobs);
-/* Sends what can be sent, after a seat was freed and nothing else changed. `context` is the jobs.
- */
-void wi_jobs_on_seat(void *context);
-/* The same after any change, and refuses what nothing can run any more. */
-void wi_jobs_on_capacity(void *context);
-/* From time to time while anything waits: the same, whatever happened or did not. */
-void wi_jobs_on_again(void *context);
+/* The node's answer, as one of `rows` rows of a batch, or 0. */
+void wi_job_complete(
+    struct wi_job *job, const char *node_id, struct wi_answer *answer, int64_t rows);
+/* Another attempt after one that gave no answer, or the end. `counts`: against max_retries. What
+ * does not count is bounded too: WI_JOB_SENDS_PER_TRY. */
+void wi_job_retry(struct wi_job *job, int counts, const char *why);
+/* Tells who drains the jobs when there are none any more. */
+void wi_jobs_check_idle(struct wi_jobs *jobs);
 
 /* --- together.c ------------------------------------------------------------------------------ */
 
@@ -113,22 +116,34 @@ int wi_job_waits_for_company(struct wi_job *job, int64_t rows);
 int wi_job_try_together(struct wi_job *job, const struct wi_choice *choice);
 void wi_job_leave_batch(struct wi_job *job, const char *reason);
 struct wi_job_batch *wi_jobs_find_batch(const struct wi_jobs *jobs, const char *attempt_id);
-/* The batch is over with an answer, which is parted among its members. */
-void wi_jobs_batch_answer(struct wi_jobs *jobs, struct wi_job_batch *batch, const char *node_id,
+/* The batch is over with an answer, which is parted among its members. 1 if it could not be, so
+ * that they wait again. */
+int wi_jobs_batch_answer(struct wi_jobs *jobs, struct wi_job_batch *batch, const char *node_id,
     struct wi_answer *answer);
 /* The batch is over without one: its members are tried again one by one. `counts`: as an attempt of
  * each; `lost`: with its node. */
 void wi_jobs_try_each(
     struct wi_jobs *jobs, struct wi_job_batch *batch, int counts, int lost, const char *why);
 
+/* --- dispatch.c ------------------------------------------------------------------------------ */
+
+enum wi_pick wi_job_pick(struct wi_job *job, struct wi_choice *choice, struct wi_error *error);
+/* Sends the job, which is in no queue, to the chosen node. WI_NODE_NOT_FOUND or WI_NODE_BUSY: it is
+ * as if it had never been picked, and would not be picked now. Any other failure is the job's end,
+ * with what its client is told in `error`. */
+enum wi_code wi_job_dispatch(
+    struct wi_job *job, const struct wi_choice *choice, struct wi_error *error);
+int wi_jobs_background_may_run(const struct wi_jobs *jobs);
+/* Sends what can be sent, after a seat was freed and nothing else changed. `context` is the jobs.
+ */
+void wi_jobs_on_seat(void *context);
+/* The same after any change, and refuses what nothing can run any more. */
+void wi_jobs_on_capacity(void *context);
+/* From time to time while anything waits: the same, whatever happened or did not. */
+void wi_jobs_on_again(void *context);
+
 /* --- attempts.c ------------------------------------------------------------------------------ */
 
-/* Another attempt after one that gave no answer, or the end. `counts`: against max_retries. What
- * does not count is bounded too: WI_JOB_SENDS_PER_TRY. */
-void wi_job_retry(struct wi_job *job, int counts, const char *why);
-/* The node's answer, as one of `rows` rows of a batch, or 0. */
-void wi_job_complete(
-    struct wi_job *job, const char *node_id, struct wi_answer *answer, int64_t rows);
 /* Fills jobs->events. */
 void wi_jobs_listen(struct wi_jobs *jobs);
 

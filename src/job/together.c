@@ -108,8 +108,7 @@ static enum wi_code dispatch_batch(
     for (size_t i = 0; i < batch->count; i++) {
         struct wi_job *job = batch->members[i];
         wi_job_leave_queue(job, 1);
-        job->batch = batch;
-        wi_job_note_dispatch(job, choice, now);
+        wi_job_run_joined(job, choice, batch);
         job->probe.wanted = i == 0 && choice->probe.wanted;
     }
     jobs->counters.batches++;
@@ -142,8 +141,7 @@ static void take_out(struct wi_job_batch *batch, size_t index)
     struct wi_job *job = batch->members[index];
     batch->members[index] = NULL;
     batch->left--;
-    job->batch = NULL;
-    wi_job_counters_of(job)->running--;
+    wi_job_leave_node(job);
 }
 
 /* The others go on; the last one's leaving stops the work. */
@@ -185,21 +183,20 @@ void wi_jobs_try_each(
         wi_job_retry(job, counts, why);
     }
     free_batch(batch);
-    wi_jobs_on_capacity(jobs);
 }
 
-void wi_jobs_batch_answer(
+int wi_jobs_batch_answer(
     struct wi_jobs *jobs, struct wi_job_batch *batch, const char *node_id, struct wi_answer *answer)
 {
     int64_t total = batch->total, at = 0;
     struct wi_tensors probe = {0};
     if (!answer->ok) {
         wi_jobs_try_each(jobs, batch, answer->retryable, 0, answer->error.detail);
-        return;
+        return 1;
     }
     if (wi_batch_split(&answer->outputs, total, 0, 1, &probe)) {
         wi_jobs_try_each(jobs, batch, 0, 0, "the outputs have not as many rows as the inputs");
-        return;
+        return 1;
     }
     wi_tensors_clear(&probe);
     end_batch(jobs, batch);
@@ -215,4 +212,5 @@ void wi_jobs_batch_answer(
         wi_tensors_clear(&part.outputs);
     }
     free_batch(batch);
+    return 0;
 }

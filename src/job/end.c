@@ -1,0 +1,119 @@
+/*
+ * How a job's attempt ends for its client: with the answer, with an error, or with another attempt.
+ * Whatever ends a job goes through wi_job_finish(), which is the only place that answers.
+ */
+#include "job/private.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/memory.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A job that was running alone on two nodes when they broke would break the next one too. */
+#define POISON_BREAKS 2
+
+void wi_jobs_check_idle(struct wi_jobs *jobs)
+{
+    if (jobs->on_idle == NULL || jobs->jobs != NULL)
+        return;
+    void (*on_idle)(void *) = jobs->on_idle;
+    jobs->on_idle = NULL;
+    on_idle(jobs->idle_context);
+}
+
+void wi_job_finish(struct wi_job *job, struct wi_job_result *result)
+{
+    struct wi_jobs *jobs = job->jobs;
+    wi_job_set_state(job, WI_JOB_DONE);
+    HASH_DELETE(by_id, jobs->jobs, job);
+    wi_timer_free(job->deadline);
+    if (result) {
+        double now = wi_now_ms();
+        result->attempts = job->attempts;
+        result->total_ms = now - job->spec.accepted_at;
+        result->queue_ms =
+            (job->dispatched_at > 0 ? job->dispatched_at : now) - job->spec.accepted_at;
+        result->error.attempts = result->code == WI_OK ? 0 : job->attempts;
+        if (result->code != WI_OK && job->failures)
+            result->error.failures = *job->failures;
+        job->on_done(job->context, &job->spec, result);
+    }
+    wi_job_spec_clear(&job->spec);
+    free(job->failures);
+    free(job);
+    wi_jobs_check_idle(jobs);
+}
+
+/* Each job once, by what its client is told. */
+static void count_error(struct wi_job_counters *counters, enum wi_code code)
+{
+    if (code == WI_CANCELLED)
+        counters->cancelled++;
+    else if (code == WI_DEADLINE_EXCEEDED)
+        counters->expired++;
+    else
+        counters->failed++;
+}
+
+void wi_job_finish_error(struct wi_job *job, const struct wi_error *error)
+{
+    struct wi_job_result result = {.code = error->code, .error = *error};
+    count_error(wi_job_counters_of(job), error->code);
+    snprintf(result.node, sizeof result.node, "%s", job->node);
+    wi_job_finish(job, &result);
+}
+
+void wi_job_complete(
+    struct wi_job *job, const char *node_id, struct wi_answer *answer, int64_t rows)
+{
+    struct wi_job_result result = {
+        .code = WI_OK, .answer = answer, .refusal = job->refusal, .batch = (unsigned)rows};
+    wi_job_counters_of(job)->completed++;
+    snprintf(result.node, sizeof result.node, "%s", node_id);
+    if (!job->spec.background)
+        wi_probes_answered(job->jobs->probes, &job->spec, &job->probe, &result);
+    wi_job_finish(job, &result);
+}
+
+static void note_failure(struct wi_job *job, const char *why)
+{
+    if (job->failures == NULL)
+        job->failures = wi_alloc(sizeof *job->failures);
+    wi_failures_add(job->failures, job->node, why);
+}
+
+void wi_job_retry(struct wi_job *job, int counts, const char *why)
+{
+    struct wi_jobs *jobs = job->jobs;
+    unsigned tries = (unsigned)jobs->config->pool.max_retries + 1;
+    struct wi_error error;
+    job->used += counts ? 1 : 0;
+    note_failure(job, why);
+    memcpy(job->avoid, job->node, sizeof job->avoid);
+    if (job->spec.background) {
+        wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL, "%s", why);
+    } else if (job->breaks >= POISON_BREAKS) {
+        wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL,
+            "%u nodes broke while they ran this job alone, so it is not given to another; last: %s",
+            job->breaks, why);
+    } else if (job->used >= tries) {
+        wi_error_set(
+            &error, WI_ATTEMPTS_EXHAUSTED, NULL, "%u attempts failed; last: %s", job->used, why);
+    } else if (job->attempts >= WI_JOB_SENDS_PER_TRY * tries) {
+        wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL,
+            "it was sent to nodes %u times without an answer, which is the limit for [pool] "
+            "max_retries = %u; last: %s",
+            job->attempts, tries - 1, why);
+    } else if (jobs->draining) {
+        wi_error_set(&error, WI_SHUTTING_DOWN, NULL, "the service is shutting down");
+    } else {
+        jobs->counters.retried++;
+        wi_info("job", job->spec.id, "goes to another attempt: %s", why);
+        wi_job_enqueue(job, 1);
+        return;
+    }
+    wi_job_finish_error(job, &error);
+}

@@ -1,0 +1,138 @@
+/* The one writer of a job's state, and the ways into a queue and out of it, on a node and off. */
+#include "job/private.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---------------------------------------------------------------- the state */
+
+static const char *const state_names[WI_JOB_STATE_COUNT] = {
+    "new", "waiting", "taken", "alone", "joined", "parted", "done"};
+
+/* [from][to] */
+static const unsigned char transitions[WI_JOB_STATE_COUNT][WI_JOB_STATE_COUNT] = {
+    [WI_JOB_NEW] = {[WI_JOB_WAITING] = 1, [WI_JOB_ALONE] = 1, [WI_JOB_DONE] = 1},
+    [WI_JOB_WAITING] = {[WI_JOB_TAKEN] = 1},
+    /* Back to the queue if the node that was chosen does not take it after all. */
+    [WI_JOB_TAKEN] =
+        {[WI_JOB_WAITING] = 1, [WI_JOB_ALONE] = 1, [WI_JOB_JOINED] = 1, [WI_JOB_DONE] = 1},
+    [WI_JOB_ALONE] = {[WI_JOB_PARTED] = 1},
+    [WI_JOB_JOINED] = {[WI_JOB_PARTED] = 1},
+    [WI_JOB_PARTED] = {[WI_JOB_WAITING] = 1, [WI_JOB_DONE] = 1},
+};
+
+const char *wi_job_state_name(enum wi_job_state state)
+{
+    return state_names[state];
+}
+
+int wi_job_may_become(enum wi_job_state from, enum wi_job_state to)
+{
+    return transitions[from][to];
+}
+
+int wi_job_runs(const struct wi_job *job)
+{
+    return job->state == WI_JOB_ALONE || job->state == WI_JOB_JOINED;
+}
+
+void wi_job_set_state(struct wi_job *job, enum wi_job_state state)
+{
+    struct wi_job_counters *counters = wi_job_counters_of(job);
+    if (!wi_job_may_become(job->state, state))
+        wi_error_log("job", job->spec.id, "a fault of the service: it cannot go from %s to %s",
+            state_names[job->state], state_names[state]);
+    assert(wi_job_may_become(job->state, state));
+    counters->waiting -= job->state == WI_JOB_WAITING;
+    counters->running -= (size_t)wi_job_runs(job);
+    job->state = state;
+    counters->waiting += job->state == WI_JOB_WAITING;
+    counters->running += (size_t)wi_job_runs(job);
+    if (wi_job_runs(job))
+        job->dispatched_at = wi_now_ms();
+}
+
+/* ---------------------------------------------------------------- the queues */
+
+struct wi_job_counters *wi_job_counters_of(const struct wi_job *job)
+{
+    return job->spec.background ? &job->jobs->beside_counters : &job->jobs->counters;
+}
+
+static struct wi_queue *queue_of(const struct wi_job *job)
+{
+    return job->spec.background ? job->jobs->beside : job->jobs->queue;
+}
+
+/* Jobs with the same key can be run by the same nodes. */
+static void lane_key(const struct wi_job_spec *spec, char *key, size_t size)
+{
+    snprintf(key, size, "%s\n%s\n%d\n%d\n%s\n%s", spec->model->name, spec->model->hash,
+        spec->has_platform ? (int)spec->platform : -1, spec->fallback,
+        spec->browser ? spec->browser : "", spec->node ? spec->node : "");
+}
+
+/* What decides whether anything has room for it; a part of the lane's key. */
+static void gate_key(const struct wi_job_spec *spec, char *key, size_t size)
+{
+    snprintf(key, size, "%d\n%s\n%s", spec->model->builtin, spec->browser ? spec->browser : "",
+        spec->node ? spec->node : "");
+}
+
+void wi_job_enqueue(struct wi_job *job, int at_front)
+{
+    char key[640], gate[160];
+    lane_key(&job->spec, key, sizeof key);
+    gate_key(&job->spec, gate, sizeof gate);
+    job->entry.gate = gate;
+    wi_queue_push(queue_of(job), &job->entry, key, at_front);
+    job->entry.gate = NULL;
+    wi_job_set_state(job, WI_JOB_WAITING);
+    if (!wi_timer_running(job->jobs->again))
+        wi_timer_start(job->jobs->again, WI_JOBS_AGAIN_MS, WI_JOBS_AGAIN_MS);
+}
+
+void wi_job_leave_queue(struct wi_job *job, int to_run)
+{
+    (to_run ? wi_queue_take : wi_queue_remove)(queue_of(job), &job->entry);
+    wi_job_set_state(job, WI_JOB_TAKEN);
+}
+
+/* ---------------------------------------------------------------- the nodes */
+
+static void note_dispatch(struct wi_job *job, const struct wi_choice *choice)
+{
+    memcpy(job->node, choice->node, sizeof job->node);
+    job->refusal = choice->refusal;
+    job->probe = choice->probe;
+    job->last = choice->platforms[choice->platform_count - 1];
+    job->attempts++;
+    job->accepted = 0;
+}
+
+void wi_job_run_alone(struct wi_job *job, const struct wi_choice *choice)
+{
+    HASH_ADD(by_attempt, job->jobs->running, attempt, strlen(job->attempt), job);
+    note_dispatch(job, choice);
+    wi_job_set_state(job, WI_JOB_ALONE);
+}
+
+void wi_job_run_joined(
+    struct wi_job *job, const struct wi_choice *choice, struct wi_job_batch *batch)
+{
+    job->batch = batch;
+    note_dispatch(job, choice);
+    wi_job_set_state(job, WI_JOB_JOINED);
+}
+
+void wi_job_leave_node(struct wi_job *job)
+{
+    if (job->state == WI_JOB_ALONE)
+        HASH_DELETE(by_attempt, job->jobs->running, job);
+    job->batch = NULL;
+    wi_job_set_state(job, WI_JOB_PARTED);
+}

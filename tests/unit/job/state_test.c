@@ -1,0 +1,114 @@
+/* Every pair of a job's states: which may follow which, and what waits and runs then. */
+#include "../test.h"
+
+#include "job/private.h"
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* As the states are in the order of the enum: n(ew), w(aiting), t(aken), a(lone), j(oined),
+ * p(arted), d(one). */
+static const char *const legal[WI_JOB_STATE_COUNT] = {
+    [WI_JOB_NEW] = "wad",
+    [WI_JOB_WAITING] = "t",
+    [WI_JOB_TAKEN] = "wajd",
+    [WI_JOB_ALONE] = "p",
+    [WI_JOB_JOINED] = "p",
+    [WI_JOB_PARTED] = "wd",
+    [WI_JOB_DONE] = "",
+};
+
+static int is_legal(int from, int to)
+{
+    return strchr(legal[from], *wi_job_state_name((enum wi_job_state)to)) != NULL;
+}
+
+/* The status of a process in which the job changes its state so. */
+static int change_apart(int from, int to)
+{
+    int status;
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        const struct rlimit none = {0};
+        struct wi_jobs jobs = {.counters = {.waiting = 1, .running = 1}};
+        struct wi_job job = {
+            .jobs = &jobs, .spec = {.id = "job-1"}, .state = (enum wi_job_state)from};
+        setrlimit(RLIMIT_CORE, &none);
+        dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
+        wi_job_set_state(&job, (enum wi_job_state)to);
+        _exit(job.state == (enum wi_job_state)to ? 0 : 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+static void only_the_legal_changes_are_made(void **state)
+{
+    for (int from = 0; from < WI_JOB_STATE_COUNT; from++) {
+        for (int to = 0; to < WI_JOB_STATE_COUNT; to++) {
+            int status = change_apart(from, to);
+            if (is_legal(from, to))
+                assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+            else
+                assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+        }
+    }
+}
+
+static void the_names_differ(void **state)
+{
+    for (int i = 0; i < WI_JOB_STATE_COUNT; i++)
+        for (int j = 0; j < i; j++)
+            assert_int_not_equal(
+                *wi_job_state_name((enum wi_job_state)i), *wi_job_state_name((enum wi_job_state)j));
+}
+
+static void check_counted(const struct wi_job_counters *counters, const struct wi_job *job)
+{
+    assert_int_equal(counters->waiting, job->state == WI_JOB_WAITING);
+    assert_int_equal(counters->running, job->state == WI_JOB_ALONE || job->state == WI_JOB_JOINED);
+}
+
+/* A life with both kinds of attempt, and one that is sent back to the queue. */
+static void what_waits_and_what_runs_is_counted(void **state)
+{
+    static const enum wi_job_state life[] = {WI_JOB_WAITING, WI_JOB_TAKEN, WI_JOB_WAITING,
+        WI_JOB_TAKEN, WI_JOB_JOINED, WI_JOB_PARTED, WI_JOB_WAITING, WI_JOB_TAKEN, WI_JOB_ALONE,
+        WI_JOB_PARTED, WI_JOB_DONE};
+    struct wi_jobs jobs = {0};
+    struct wi_job job = {.jobs = &jobs};
+    check_counted(&jobs.counters, &job);
+    for (size_t i = 0; i < sizeof life / sizeof *life; i++) {
+        wi_job_set_state(&job, life[i]);
+        check_counted(&jobs.counters, &job);
+    }
+}
+
+static void the_beginning_of_an_attempt_is_stamped(void **state)
+{
+    struct wi_jobs jobs = {0};
+    struct wi_job job = {.jobs = &jobs};
+    wi_job_set_state(&job, WI_JOB_WAITING);
+    wi_job_set_state(&job, WI_JOB_TAKEN);
+    assert_true(job.dispatched_at == 0);
+    wi_job_set_state(&job, WI_JOB_ALONE);
+    double first = job.dispatched_at;
+    assert_true(first > 0);
+    wi_job_set_state(&job, WI_JOB_PARTED);
+    assert_true(job.dispatched_at == first);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_the_legal_changes_are_made),
+        cmocka_unit_test(the_names_differ),
+        cmocka_unit_test(what_waits_and_what_runs_is_counted),
+        cmocka_unit_test(the_beginning_of_an_attempt_is_stamped),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
