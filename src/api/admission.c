@@ -1,7 +1,7 @@
 /* Counting, and answering those that are too many; see admission.h. */
 #include "api/admission.h"
 
-#include "api/problem.h"
+#include "api/refusal.h"
 #include "base/error.h"
 #include "base/log_limit.h"
 #include "base/loop.h"
@@ -88,7 +88,7 @@ static void refuse(struct wi_admission *admission, int fd, const struct wi_error
         close(fd);
         return;
     }
-    wi_problem_write_answer(&text, error, NULL);
+    wi_refusal_write(&text, &wi_dialect_native, error, NULL);
     ssize_t sent = send(fd, text.text, text.size, MSG_DONTWAIT | MSG_NOSIGNAL);
     wi_buffer_clear(&text);
     if (sent < 0 || shutdown(fd, SHUT_WR) != 0 || admission->lingering_count >= LINGERING_MAX)

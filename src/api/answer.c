@@ -2,10 +2,11 @@
  * Answers: what handlers call, the headers that every answer of ours carries, and the one answer
  * that is written past libmicrohttpd because it has no call for it (a refusal in mid-body).
  */
-#include "api/problem.h"
+#include "api/refusal.h"
 #include "api/request.h"
 
 #include "base/memory.h"
+#include "wire/problem.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,13 +89,19 @@ void wi_request_answer_json(struct wi_request *request, int status, json_t *valu
     wi_request_answer_text(request, status, "application/json", &text);
 }
 
+const struct wi_dialect *wi_request_dialect(const struct wi_request *request)
+{
+    return request->route ? request->route->dialect : &wi_dialect_native;
+}
+
 void wi_request_make_problem(struct wi_request *request, const struct wi_error *error)
 {
     struct wi_buffer text = {0};
     size_t size;
-    wi_problem_write(&text, error, request->id);
+    const struct wi_dialect *dialect = wi_request_dialect(request);
+    dialect->print_error(&text, error, request->id);
     struct MHD_Response *response = text_response(&text, &size);
-    set_response(request, wi_code_status(error->code), WI_PROBLEM_MEDIA_TYPE, response, size);
+    set_response(request, wi_code_status(error->code), dialect->error_type, response, size);
     char number[16];
     unsigned after = wi_problem_retry_after(error);
     if (after > 0) {
@@ -120,7 +127,7 @@ void wi_request_answer_error(struct wi_request *request, const struct wi_error *
 void wi_request_answer_by_hand(struct wi_request *request, const struct wi_error *error)
 {
     struct wi_buffer text = {0};
-    size_t size = wi_problem_write_answer(&text, error, request->id);
+    size_t size = wi_refusal_write(&text, wi_request_dialect(request), error, request->id);
     /* About a kilobyte into an empty socket buffer: it fits, or the client is beyond help. */
     ssize_t sent = send(request->connection->fd, text.text, text.size, MSG_DONTWAIT | MSG_NOSIGNAL);
     shutdown(request->connection->fd, SHUT_WR);

@@ -5,7 +5,6 @@
  */
 #include "api/durable_private.h"
 
-#include "api/problem.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -157,7 +156,7 @@ void wi_durable_finish(
     struct wi_durable_entry *entry, enum wi_row_state state, const struct wi_error *error)
 {
     drop_bytes(entry);
-    wi_problem_write(&entry->problem, error, NULL);
+    wi_dialect_native.print_error(&entry->problem, error, NULL);
     entry->parts = wi_alloc(sizeof *entry->parts);
     *entry->parts = (struct wi_row_part){entry->problem.text, entry->problem.size};
     entry->finish.part_count = 1;
@@ -187,11 +186,11 @@ static void store_answer(struct wi_durable_entry *entry)
 {
     size_t count;
     uint64_t bytes = 0;
-    const struct MHD_IoVec *slices = wi_printing_slices(entry->printing, &count);
+    const struct wi_slice *slices = wi_printing_slices(entry->printing, &count);
     entry->parts = wi_realloc_array(NULL, count, sizeof *entry->parts);
     for (size_t i = 0; i < count; i++) {
-        entry->parts[i] = (struct wi_row_part){slices[i].iov_base, slices[i].iov_len};
-        bytes += slices[i].iov_len;
+        entry->parts[i] = (struct wi_row_part){slices[i].bytes, slices[i].size};
+        bytes += slices[i].size;
     }
     entry->finish.part_count = count;
     if (bytes > ANSWER_MAX)
@@ -298,14 +297,14 @@ void wi_durable_put_back_busy(struct wi_durable_entry *entry, const struct wi_er
     wi_durable_put_back(entry, why, BUSY_MS);
 }
 
-void wi_durable_on_run_done(void *context, enum wi_code code, const struct wi_error *error,
-    struct wi_printing *printing, size_t printed)
+void wi_durable_on_run_done(
+    void *context, enum wi_code code, const struct wi_error *error, struct wi_printing *printing)
 {
     struct wi_durable_entry *entry = context;
     entry->run = NULL;
     if (code == WI_OK) {
         entry->printing = printing;
-        entry->needs = printed;
+        entry->needs = printing->needs;
         entry->step = WI_DURABLE_WAITING;
         wi_durable_print_waiting(entry->durable);
     } else if (code == WI_CANCELLED)

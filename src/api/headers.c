@@ -97,15 +97,6 @@ enum wi_code wi_headers_check_framing(
     return WI_NOT_IMPLEMENTED;
 }
 
-int wi_media_type_is(const char *content_type, const char *type)
-{
-    size_t length = strlen(type);
-    if (!content_type || strncasecmp(content_type, type, length) != 0)
-        return 0;
-    const char *rest = content_type + length;
-    return rest[strspn(rest, " \t")] == '\0' || rest[strspn(rest, " \t")] == ';';
-}
-
 int wi_charset_is_utf8(const char *content_type)
 {
     static const char *const names[] = {"utf-8", "utf8", "us-ascii"};
@@ -161,19 +152,5 @@ int wi_media_type_accepted(const char *accept, const char *type)
             return 1;
         accept = *end ? end + 1 : end;
     }
-    return 0;
-}
-
-int wi_parse_length(const char *text, uint64_t *length)
-{
-    uint64_t value = 0;
-    if (!text || !*text)
-        return -1;
-    for (; *text; text++) {
-        if (*text < '0' || *text > '9' || value > (UINT64_MAX - 9) / 10)
-            return -1;
-        value = value * 10 + (uint64_t)(*text - '0');
-    }
-    *length = value;
     return 0;
 }

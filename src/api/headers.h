@@ -3,6 +3,7 @@
 #define WI_API_HEADERS_H
 
 #include "base/error.h"
+#include "base/header_value.h"
 #include <microhttpd.h>
 #include <stdint.h>
 
@@ -22,13 +23,9 @@ void wi_headers_collect(struct wi_headers *headers, struct MHD_Connection *conne
 enum wi_code wi_headers_check_framing(
     const struct wi_headers *headers, int http_1_0, struct wi_error *error);
 
-/* Whether a Content-Type (NULL: no) is `type`; parameters such as charset are ignored. */
-int wi_media_type_is(const char *content_type, const char *type);
 /* Whether a Content-Type (NULL: yes) names no charset, or UTF-8 or a part of it. */
 int wi_charset_is_utf8(const char *content_type);
 /* Whether an Accept header (NULL: anything) lets us answer with `type`, e.g. "text/plain". */
 int wi_media_type_accepted(const char *accept, const char *type);
-/* Decimal digits only. 0 on success, -1 otherwise or on overflow. */
-int wi_parse_length(const char *text, uint64_t *length);
 
 #endif

@@ -17,6 +17,7 @@
 struct call {
     struct wi_request *request; /* NULL once cancelled */
     wi_infer_next_fn *next;     /* NULL: submitted and answered here */
+    const struct wi_dialect *dialect;
     struct wi_infer infer;
     struct wi_blob *body;
     size_t json_size;
@@ -72,33 +73,12 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
     free_call(call);
 }
 
-void wi_infer_fill_spec(struct wi_infer *infer, struct wi_model *model, struct wi_job_spec *spec)
-{
-    wi_id_new(spec->id, "job");
-    spec->client_id = wi_strdup(infer->client_id);
-    spec->model = wi_model_ref(model);
-    spec->type = infer->has_type ? infer->type : model->type;
-    spec->browser = wi_strdup(infer->browser);
-    spec->node = wi_strdup(infer->node);
-    spec->precision = wi_strdup(infer->precision);
-    spec->has_platform = infer->has_platform;
-    spec->platform = infer->platform;
-    spec->fallback = infer->fallback;
-    spec->priority = infer->priority;
-    spec->timeout_ms = infer->timeout_ms;
-    wi_tensors_move(&spec->tensors, &infer->tensors);
-    wi_strings_copy(&spec->outputs, &infer->outputs);
-    if (infer->has_picture)
-        spec->input = json_pack(
-            "{s:{s:i, s:s}}", "image", "tensor", 0, "media_type", infer->picture.media_type);
-}
-
 static void submit(struct call *call, struct wi_model *model)
 {
     struct wi_request *request = call->request;
     struct wi_job_spec spec = {0};
     struct wi_error error;
-    wi_infer_fill_spec(&call->infer, model, &spec);
+    wi_job_spec_fill(&spec, &call->infer, model);
     spec.client = wi_strdup(wi_request_client(request));
     spec.accepted_at = request->read;
     memcpy(call->job, spec.id, sizeof call->job);
@@ -127,7 +107,7 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
     call->lookup = NULL;
     if (failure)
         answer_error(call, failure);
-    else if (wi_infer_check(&call->infer, model, max_pixels, &error) != WI_OK)
+    else if (call->dialect->check(&call->infer, model, max_pixels, &error) != WI_OK)
         answer_error(call, &error);
     else if (call->next)
         hand_on(call, model);
@@ -179,7 +159,8 @@ static void on_parsed(struct call *call)
 static void parse_off_loop(void *data)
 {
     struct call *call = data;
-    call->code = wi_infer_parse(&call->infer, call->body, call->json_size, NULL, &call->error);
+    call->code =
+        call->dialect->parse(&call->infer, call->body, call->json_size, NULL, &call->error);
 }
 
 static void on_parsed_off_loop(void *data, int cancelled)
@@ -206,7 +187,7 @@ static void parse(struct call *call)
     struct wi_budget *budget = request->api->deps.budget;
     if (call->json_size <= INLINE_JSON_MAX) {
         call->code =
-            wi_infer_parse(&call->infer, call->body, call->json_size, budget, &call->error);
+            call->dialect->parse(&call->infer, call->body, call->json_size, budget, &call->error);
         on_parsed(call);
         return;
     }
@@ -231,8 +212,9 @@ void wi_infer_begin(struct wi_request *request, wi_infer_next_fn *next)
     struct wi_error error;
     size_t json_size;
     size_t body_size = request->body ? request->body->size : 0;
-    if (wi_infer_framing(request->headers.content_type, request->headers.inference_length,
-            body_size, &json_size, &error) != WI_OK) {
+    const struct wi_dialect *dialect = wi_request_dialect(request);
+    if (dialect->frame(request->headers.content_type, request->headers.inference_length, body_size,
+            &json_size, &error) != WI_OK) {
         wi_request_answer_error(request, &error);
         return;
     }
@@ -244,6 +226,7 @@ void wi_infer_begin(struct wi_request *request, wi_infer_next_fn *next)
     struct call *call = wi_alloc(sizeof *call);
     call->request = request;
     call->next = next;
+    call->dialect = dialect;
     call->body = request->body;
     request->body = NULL;
     call->json_size = json_size;

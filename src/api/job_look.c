@@ -3,7 +3,6 @@
  * is cancelled; at once, or when it has ended.
  */
 #include "api/durable.h"
-#include "api/problem.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -177,7 +176,7 @@ static void answer_infer(struct look *look)
     char id[WI_ID_SIZE];
     memcpy(id, row->id, sizeof id);
     answer_kept(look, row->status,
-        row->state == WI_ROW_DONE ? "application/json" : WI_PROBLEM_MEDIA_TYPE, &none, "");
+        row->state == WI_ROW_DONE ? "application/json" : wi_dialect_native.error_type, &none, "");
     wi_request_add_header(request, "X-Job-Id", id);
     if (look->replayed)
         wi_request_add_header(request, "Idempotency-Replayed", "true");

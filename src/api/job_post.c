@@ -108,8 +108,8 @@ static size_t json_size_of(const struct wi_request *request)
 {
     size_t size = request->body ? request->body->size : 0, json_size;
     struct wi_error error;
-    if (wi_infer_framing(request->headers.content_type, request->headers.inference_length, size,
-            &json_size, &error) != WI_OK)
+    if (wi_request_dialect(request)->frame(request->headers.content_type,
+            request->headers.inference_length, size, &json_size, &error) != WI_OK)
         return size;
     return json_size;
 }

@@ -4,7 +4,6 @@
  * X-Request-Id, or the `id` that the client gave it.
  */
 #include "api/durable.h"
-#include "api/problem.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -143,7 +142,7 @@ static void cancel_row(struct wi_request *request)
     wi_job_scope(request, cancelling->op.client);
     wi_error_set(
         &error, WI_CANCELLED, NULL, "the job was cancelled by DELETE /v1/jobs/%s", cancelling->id);
-    wi_problem_write(&cancelling->problem, &error, NULL);
+    wi_dialect_native.print_error(&cancelling->problem, &error, NULL);
     cancelling->part = (struct wi_row_part){cancelling->problem.text, cancelling->problem.size};
     end->state = WI_ROW_CANCELLED;
     end->status = wi_code_status(WI_CANCELLED);

@@ -125,6 +125,8 @@ void wi_request_answer_response(struct wi_request *request, int status, const ch
     struct MHD_Response *response, uint64_t bytes); /* takes the response */
 void wi_request_add_header(struct wi_request *request, const char *name, const char *value);
 
+/* The format that its route speaks; our own where no route matched. */
+const struct wi_dialect *wi_request_dialect(const struct wi_request *request);
 /* Whom the queue is fair to, and whose jobs it makes: the token's name, or without tokens the
  * client's address. Borrowed from the request. */
 const char *wi_request_client(const struct wi_request *request);

@@ -13,47 +13,51 @@
 #define OPEN WI_RANK_NONE
 #define USER WI_RANK_USER
 #define ADMIN WI_RANK_ADMIN
+#define NATIVE &wi_dialect_native
 
 const struct wi_route wi_routes[] = {
     {"POST", "/v1/infer", wi_handle_infer, USER, WI_ROUTE_BODY | WI_ROUTE_ADMIT | WI_ROUTE_BINARY,
-        0, JSON, "run a model"},
-    {"GET", "/v1/status", wi_handle_status, USER, 0, 0, JSON, "the whole picture"},
-    {"GET", "/v1/nodes", wi_handle_nodes, USER, 0, 0, JSON, "the pages that compute"},
+        0, JSON, "run a model", NATIVE},
+    {"GET", "/v1/status", wi_handle_status, USER, 0, 0, JSON, "the whole picture", NATIVE},
+    {"GET", "/v1/nodes", wi_handle_nodes, USER, 0, 0, JSON, "the pages that compute", NATIVE},
     {"POST", "/v1/nodes/{id}/drain", wi_handle_node_drain, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY, JSON,
-        "give a node no more work"},
+        "give a node no more work", NATIVE},
     {"POST", "/v1/nodes/{id}/undrain", wi_handle_node_undrain, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
-        JSON, "give a node work again"},
+        JSON, "give a node work again", NATIVE},
     {"POST", "/v1/sessions/{id}/recycle", wi_handle_session_recycle, ADMIN, WI_ROUTE_MAYBE,
-        SMALL_BODY, JSON, "replace a browser by a fresh one"},
+        SMALL_BODY, JSON, "replace a browser by a fresh one", NATIVE},
     {"GET", "/v1/hardware", wi_handle_hardware, USER, 0, 0, JSON,
-        "what would run a model, on what and why: ?model_name="},
-    {"GET", "/v1/models", wi_handle_models, USER, 0, 0, JSON, "the models of the store"},
-    {"GET", "/v1/models/{model}", wi_handle_model, USER, 0, 0, JSON, "one model"},
+        "what would run a model, on what and why: ?model_name=", NATIVE},
+    {"GET", "/v1/models", wi_handle_models, USER, 0, 0, JSON, "the models of the store", NATIVE},
+    {"GET", "/v1/models/{model}", wi_handle_model, USER, 0, 0, JSON, "one model", NATIVE},
     {"POST", "/v1/models/{model}/load", wi_handle_model_load, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
-        JSON, "load a model into nodes: {node?, platform?}"},
+        JSON, "load a model into nodes: {node?, platform?}", NATIVE},
     {"POST", "/v1/models/{model}/unload", wi_handle_model_unload, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
-        JSON, "unload a model from nodes: {node?}"},
+        JSON, "unload a model from nodes: {node?}", NATIVE},
     {"POST", "/v1/jobs", wi_handle_job_post, USER, WI_ROUTE_BODY | WI_ROUTE_BINARY, 0, JSON,
-        "run a model later: accepted durably"},
-    {"GET", "/v1/jobs", wi_handle_jobs, USER, 0, 0, JSON, "accepted jobs: ?state=, ?limit="},
+        "run a model later: accepted durably", NATIVE},
+    {"GET", "/v1/jobs", wi_handle_jobs, USER, 0, 0, JSON,
+        "accepted jobs: ?state=, ?limit=", NATIVE},
     {"GET", "/v1/jobs/{id}", wi_handle_job_get, USER, WI_ROUTE_BINARY, 0, JSON,
-        "how far a job is, and its answer: ?wait="},
-    {"DELETE", "/v1/jobs/{id}", wi_handle_job_delete, USER, 0, 0, JSON, "cancel a job"},
+        "how far a job is, and its answer: ?wait=", NATIVE},
+    {"DELETE", "/v1/jobs/{id}", wi_handle_job_delete, USER, 0, 0, JSON, "cancel a job", NATIVE},
     {"POST", "/v1/admin/join", wi_handle_join_new, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY, JSON,
-        "let nodes of others in: {nodes?, seconds?}"},
-    {"GET", "/v1/admin/join", wi_handle_joins, ADMIN, 0, 0, JSON, "the join tokens"},
+        "let nodes of others in: {nodes?, seconds?}", NATIVE},
+    {"GET", "/v1/admin/join", wi_handle_joins, ADMIN, 0, 0, JSON, "the join tokens", NATIVE},
     {"DELETE", "/v1/admin/join/{id}", wi_handle_join_revoke, ADMIN, 0, 0, JSON,
-        "revoke a join token and send its nodes away"},
-    {"GET", "/metrics", wi_handle_metrics, ADMIN, 0, 0, "text/plain", "Prometheus text"},
-    {"GET", "/healthz", wi_handle_healthz, OPEN, WI_ROUTE_ALWAYS, 0, JSON, "the daemon lives"},
-    {"GET", "/readyz", wi_handle_readyz, OPEN, 0, 0, JSON, "a node can take work"},
-    {"GET", "/", wi_handle_root, USER, 0, 0, JSON, "this list"},
-    {NULL, NULL, NULL, OPEN, 0, 0, NULL, NULL},
+        "revoke a join token and send its nodes away", NATIVE},
+    {"GET", "/metrics", wi_handle_metrics, ADMIN, 0, 0, "text/plain", "Prometheus text", NATIVE},
+    {"GET", "/healthz", wi_handle_healthz, OPEN, WI_ROUTE_ALWAYS, 0, JSON, "the daemon lives",
+        NATIVE},
+    {"GET", "/readyz", wi_handle_readyz, OPEN, 0, 0, JSON, "a node can take work", NATIVE},
+    {"GET", "/", wi_handle_root, USER, 0, 0, JSON, "this list", NATIVE},
+    {NULL, NULL, NULL, OPEN, 0, 0, NULL, NULL, NULL},
 };
 
 #undef OPEN
 #undef USER
 #undef ADMIN
+#undef NATIVE
 
 size_t wi_route_count(void)
 {

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "config/api_tokens.h"
+#include "wire/dialect.h"
 #include <stddef.h>
 
 struct wi_request;
@@ -24,9 +25,10 @@ struct wi_route {
     wi_route_fn *handle;
     enum wi_rank rank; /* the lowest that may; WI_RANK_NONE: needs no token */
     unsigned flags;
-    size_t max_body;      /* bytes; 0: the configured max_body */
-    const char *produces; /* media type */
-    const char *summary;  /* for people: GET / and the API description */
+    size_t max_body;                  /* bytes; 0: the configured max_body */
+    const char *produces;             /* media type */
+    const char *summary;              /* for people: GET / and the API description */
+    const struct wi_dialect *dialect; /* of requests and errors */
 };
 
 #define WI_ROUTE_ARGUMENT_MAX 300

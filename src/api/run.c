@@ -16,6 +16,7 @@ struct wi_run {
     const struct wi_row *row;
     wi_run_done_fn *done;
     void *context;
+    const struct wi_dialect *dialect;
     struct wi_blob *body;
     struct wi_infer infer;
     struct wi_queued_work *work;
@@ -37,11 +38,10 @@ static void charge(struct wi_run *run, uint64_t bytes)
     run->charged = bytes;
 }
 
-static void end(
-    struct wi_run *run, const struct wi_error *error, struct wi_printing *printing, size_t printed)
+static void end(struct wi_run *run, const struct wi_error *error, struct wi_printing *printing)
 {
     charge(run, 0);
-    run->done(run->context, error ? error->code : WI_OK, error, printing, printed);
+    run->done(run->context, error ? error->code : WI_OK, error, printing);
     wi_infer_clear(&run->infer);
     wi_blob_unref(run->body);
     free(run);
@@ -53,14 +53,13 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
 {
     struct wi_run *run = context;
     struct wi_error error;
-    struct wi_printing *printing = NULL;
-    size_t printed = 0;
     if (result->code != WI_OK) {
-        end(run, run->stopped ? &run->why : &result->error, NULL, 0);
+        end(run, run->stopped ? &run->why : &result->error, NULL);
         return;
     }
-    printing = wi_printing_new(run->api, &run->infer, spec, result, &printed, &error);
-    end(run, printing ? NULL : &error, printing, printed);
+    struct wi_printing *printing =
+        wi_infer_print(run->api, run->dialect, &run->infer, spec, result, &error);
+    end(run, printing ? NULL : &error, printing);
 }
 
 /* The row's times are those of the wall clock; a job's are monotonic, and count from acceptance. */
@@ -77,7 +76,7 @@ static void submit(struct wi_run *run, struct wi_model *model)
 {
     struct wi_job_spec spec = {0};
     struct wi_error error;
-    wi_infer_fill_spec(&run->infer, model, &spec);
+    wi_job_spec_fill(&spec, &run->infer, model);
     spec.client = wi_strdup(run->row->client);
     if (!spec.client_id)
         spec.client_id = wi_strdup(run->row->id);
@@ -85,7 +84,7 @@ static void submit(struct wi_run *run, struct wi_model *model)
     set_times(run->row, &spec);
     memcpy(run->job, spec.id, sizeof run->job);
     if (wi_jobs_submit(run->api->deps.jobs, &spec, on_done, run, &error) != WI_OK)
-        end(run, &error, NULL, 0);
+        end(run, &error, NULL);
 }
 
 /* --- before it ------------------------------------------------------------------------------- */
@@ -96,10 +95,10 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
     struct wi_error error;
     run->lookup = NULL;
     if (failure)
-        end(run, failure, NULL, 0);
-    else if (wi_infer_check(&run->infer, model, run->api->deps.config->models.max_picture_pixels,
-                 &error) != WI_OK)
-        end(run, &error, NULL, 0);
+        end(run, failure, NULL);
+    else if (run->dialect->check(&run->infer, model,
+                 run->api->deps.config->models.max_picture_pixels, &error) != WI_OK)
+        end(run, &error, NULL);
     else
         submit(run, model);
 }
@@ -107,7 +106,7 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
 static void parse(void *data)
 {
     struct wi_run *run = data;
-    run->code = wi_infer_parse(&run->infer, run->body, run->row->json_size, NULL, &run->error);
+    run->code = run->dialect->parse(&run->infer, run->body, run->row->json_size, NULL, &run->error);
 }
 
 static void on_parsed(void *data, int cancelled)
@@ -115,7 +114,7 @@ static void on_parsed(void *data, int cancelled)
     struct wi_run *run = data;
     run->work = NULL;
     if (run->stopped || run->code != WI_OK) {
-        end(run, run->stopped ? &run->why : &run->error, NULL, 0);
+        end(run, run->stopped ? &run->why : &run->error, NULL);
         return;
     }
     int binary = run->body->size > run->row->json_size;
@@ -142,6 +141,7 @@ struct wi_run *wi_run_start(
     run->api = api;
     run->budget = api->deps.budget;
     run->row = row;
+    run->dialect = &wi_dialect_native;
     run->done = done;
     run->context = context;
     run->body = row->bytes;
@@ -160,7 +160,7 @@ void wi_run_stop(struct wi_run *run, const struct wi_error *error)
     if (run->lookup) {
         wi_store_cancel(run->lookup);
         run->lookup = NULL;
-        end(run, error, NULL, 0);
+        end(run, error, NULL);
     } else {
         wi_jobs_cancel(run->api->deps.jobs, run->job); /* on_done follows, from inside */
     }

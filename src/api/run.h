@@ -7,9 +7,9 @@
 
 struct wi_run;
 /* Exactly once, never from inside wi_run_start; the run is gone afterwards. `code` WI_OK comes with
- * a printing (the callee's), which takes about `printed` bytes more, anything else with `error`. */
-typedef void wi_run_done_fn(void *context, enum wi_code code, const struct wi_error *error,
-    struct wi_printing *printing, size_t printed);
+ * a printing (the callee's), anything else with `error`. */
+typedef void wi_run_done_fn(
+    void *context, enum wi_code code, const struct wi_error *error, struct wi_printing *printing);
 /* What reading the row's body and parsing it takes of the memory budget. */
 uint64_t wi_run_needs(const struct wi_row *row);
 /* Takes the row's bytes; the row itself is borrowed until the end. NULL, and nothing happens, if

@@ -20,9 +20,6 @@
 /* Of max_nodes, at most so large a part is kept for our own browsers. */
 #define OWN_PART 4
 
-const char *const wi_platform_names[] = {
-    "webgpu", "webnn", "webgl", "wasm", "native", "simulated", NULL};
-
 static const struct lws_protocols protocols[] = {
     {.name = "http", .callback = wi_files_callback, .rx_buffer_size = WI_LWS_CHUNK},
     {.name = WI_PROTOCOL_NAME, .callback = wi_link_callback, .rx_buffer_size = WI_LWS_CHUNK},

@@ -14,23 +14,11 @@
 #include "base/secret.h"
 #include "config/api_tokens.h"
 #include "config/config.h"
+#include "model/platform.h"
 #include "model/store.h"
 #include "model/tensor.h"
 #include <jansson.h>
 #include <stdint.h>
-
-/* WI_NATIVE is what a program computes with that is no browser. WI_SIMULATED computes nothing: only
- * nodes that say so have it, they have nothing else, and only what asks for it by name gets it. */
-enum wi_platform {
-    WI_WEBGPU,
-    WI_WEBNN,
-    WI_WEBGL,
-    WI_WASM,
-    WI_NATIVE,
-    WI_SIMULATED,
-    WI_PLATFORM_COUNT
-};
-extern const char *const wi_platform_names[]; /* "webgpu" …, ended by NULL */
 
 struct wi_adapter {
     char vendor[64];

@@ -35,11 +35,11 @@ struct wi_launch {
     struct wi_strings environment; /* "NAME=value" */
     struct wi_launch_file *files;
     size_t file_count;
-    enum wi_dialect dialect; /* classic or bidi */
-    char *url;               /* of a WebDriver service that runs already; else NULL */
-    const char *port_line;   /* what comes before the port in the line that tells it; static */
-    json_t *capabilities;    /* {"alwaysMatch": …}; owned; NULL where the dialect needs none */
-    int sandbox;             /* 0: the browser runs without its sandbox */
+    enum wi_driver_dialect dialect; /* classic or bidi */
+    char *url;                      /* of a WebDriver service that runs already; else NULL */
+    const char *port_line; /* what comes before the port in the line that tells it; static */
+    json_t *capabilities;  /* {"alwaysMatch": …}; owned; NULL where the dialect needs none */
+    int sandbox;           /* 0: the browser runs without its sandbox */
 };
 
 /* WI_OK, or WI_UNAVAILABLE naming the program that is missing and what brings it, or saying why

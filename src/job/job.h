@@ -44,6 +44,10 @@ struct wi_job_spec {
     int background;
 };
 void wi_job_spec_clear(struct wi_job_spec *spec);
+/* What a checked request asks for, with a fresh id. Takes the tensors and `input`. `accepted_at`
+ * and `client` are left. `spec` is zero-initialised. */
+struct wi_infer;
+void wi_job_spec_fill(struct wi_job_spec *spec, struct wi_infer *infer, struct wi_model *model);
 
 /* The one answer. Valid during the callback; tensors and JSON may be taken as in wi_answer. */
 struct wi_job_result {

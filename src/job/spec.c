@@ -1,6 +1,7 @@
 /* What a request asks for, apart from jobs: whoever plays the queue needs it too. */
 #include "job/job.h"
 
+#include "wire/infer.h"
 #include <stdlib.h>
 
 void wi_job_spec_clear(struct wi_job_spec *spec)
@@ -16,4 +17,24 @@ void wi_job_spec_clear(struct wi_job_spec *spec)
     json_decref(spec->options);
     wi_strings_clear(&spec->outputs);
     *spec = (struct wi_job_spec){0};
+}
+
+void wi_job_spec_fill(struct wi_job_spec *spec, struct wi_infer *infer, struct wi_model *model)
+{
+    wi_id_new(spec->id, "job");
+    spec->client_id = wi_strdup(infer->client_id);
+    spec->model = wi_model_ref(model);
+    spec->type = infer->has_type ? infer->type : model->type;
+    spec->browser = wi_strdup(infer->browser);
+    spec->node = wi_strdup(infer->node);
+    spec->precision = wi_strdup(infer->precision);
+    spec->has_platform = infer->has_platform;
+    spec->platform = infer->platform;
+    spec->fallback = infer->fallback;
+    spec->priority = infer->priority;
+    spec->timeout_ms = infer->timeout_ms;
+    wi_tensors_move(&spec->tensors, &infer->tensors);
+    wi_strings_copy(&spec->outputs, &infer->outputs);
+    spec->input = infer->input;
+    infer->input = NULL;
 }

@@ -1,37 +1,14 @@
 /*
  * The model store: a folder with one folder per model, NAME/model.onnx with an optional model.json
  * (docs in webinferd(8): type, labels, how to turn a picture into the input tensor).
- *
- * A `struct wi_model` is an immutable snapshot of one version: what a request holds stays valid
- * and servable (the file stays open) when the file on disk is replaced. Snapshots are counted.
  */
 #ifndef WI_MODEL_STORE_H
 #define WI_MODEL_STORE_H
 
 #include "base/error.h"
 #include "model/listing.h"
-#include "model/onnx.h"
-#include "model/type.h"
-#include <jansson.h>
-#include <sys/types.h>
+#include "model/model.h"
 #include <uv.h>
-
-struct wi_model {
-    char *name;
-    char hash[65]; /* SHA-256 of model.onnx in hex; "" for builtin/… */
-    enum wi_model_type type;
-    int builtin; /* builtin/echo: no file, any tensors in, the same out */
-    int fd;      /* model.onnx, open for reading; -1 for builtin */
-    off_t size;
-    json_t *spec;      /* model.json, checked; NULL if there is none */
-    char *spec_text;   /* the same as sent to the page; NULL if there is none */
-    int takes_picture; /* spec says how to turn a picture into the input tensor */
-    struct wi_onnx_signature signature;
-    unsigned _references;
-};
-
-struct wi_model *wi_model_ref(struct wi_model *model);
-void wi_model_unref(struct wi_model *model); /* NULL is fine */
 
 struct wi_store;
 /* `directory` may be missing: then there are only builtin models. */
@@ -39,9 +16,6 @@ struct wi_store *wi_store_new(uv_loop_t *loop, const char *directory);
 void wi_store_free(struct wi_store *store); /* abandons look-ups under way: no callback comes */
 /* Points the store to another folder (reload) and forgets what was read, as SIGHUP does. */
 void wi_store_reset(struct wi_store *store, const char *directory);
-
-/* WI_OK if `name` is "seg" or "seg/seg" of allowed characters; else WI_INVALID_FIELD. */
-enum wi_code wi_model_check_name(const char *name, struct wi_error *error);
 
 /* Exactly one of `model` (borrowed for the callback: take a reference to keep it) and `error` is
  * given. Called at once where nothing on disk has changed since the last look-up (one fstatat, no

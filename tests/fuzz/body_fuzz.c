@@ -1,10 +1,10 @@
 /*
  * Fuzzes the body of POST /v1/infer. Everything before the first 0 byte is the JSON, everything
  * behind it the binary section; without a 0 byte there is none. What is accepted is checked
- * against two models, and as a picture the raw input is sniffed too.
+ * against two models; the raw input is sniffed as a picture, too, and read as a header.
  */
-#include "api/infer_parse.h"
 #include "plant.h"
+#include "wire/dialect.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,8 +37,27 @@ static void check_models(const struct wi_infer *infer)
         .takes_picture = 1,
         .signature = {.inputs = &value, .input_count = 1, .outputs = &value, .output_count = 1}};
     struct wi_error error;
-    (void)wi_infer_check(infer, &echo, 1000, &error);
-    (void)wi_infer_check(infer, &model, 1000, &error);
+    (void)wi_dialect_native.check(infer, &echo, 1000, &error);
+    (void)wi_dialect_native.check(infer, &model, 1000, &error);
+}
+
+/* The input as the header that says how much of a body is JSON. */
+static void check_frame(const uint8_t *data, size_t size)
+{
+    char header[32];
+    size_t json_size, length = size < sizeof header ? size : sizeof header - 1;
+    struct wi_error error;
+    memcpy(header, data, length);
+    header[length] = '\0';
+    if (wi_dialect_native.frame("application/octet-stream", header, size, &json_size, &error) ==
+            WI_OK &&
+        json_size > size)
+        abort();
+    if (wi_dialect_native.frame("application/octet-stream", NULL, size, &json_size, &error) ==
+            WI_OK ||
+        wi_dialect_native.frame("application/json", NULL, size, &json_size, &error) != WI_OK ||
+        json_size != size)
+        abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -55,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     wi_blob_append(blob, data, json);
     if (zero)
         wi_blob_append(blob, zero + 1, size - json - 1);
-    if (wi_infer_parse(&infer, blob, json, &budget, &error) == WI_OK) {
+    if (wi_dialect_native.parse(&infer, blob, json, &budget, &error) == WI_OK) {
         check_tensors(&infer);
         check_models(&infer);
         WI_PLANT(infer.priority >= 6 && infer.priority <= 8); /* no seed has these */
@@ -65,6 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (wi_picture_sniff(data, size, &picture, &error) == WI_OK &&
         (!picture.media_type || picture.width == 0 || picture.height == 0))
         abort();
+    check_frame(data, size);
     wi_infer_clear(&infer);
     wi_blob_unref(blob);
     if (budget.used != 0)

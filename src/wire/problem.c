@@ -2,9 +2,7 @@
  * From an error value to an RFC 9457 document. Printed by hand: the document is small, flat, and
  * its member order is the order in which people read it.
  */
-#include "api/problem.h"
-
-#include <microhttpd.h>
+#include "wire/problem.h"
 
 static void add_member(struct wi_buffer *out, const char *name, const char *value)
 {
@@ -60,30 +58,4 @@ unsigned wi_problem_retry_after(const struct wi_error *error)
     default:
         return 0;
     }
-}
-
-size_t wi_problem_write_answer(
-    struct wi_buffer *out, const struct wi_error *error, const char *request_id)
-{
-    struct wi_buffer body = {0};
-    int status = wi_code_status(error->code);
-    unsigned after = wi_problem_retry_after(error);
-    wi_problem_write(&body, error, request_id);
-    wi_buffer_printf(out,
-        "HTTP/1.1 %d %s\r\nContent-Type: " WI_PROBLEM_MEDIA_TYPE "\r\nContent-Length: %zu\r\n"
-        "Cache-Control: no-store\r\nConnection: close\r\n",
-        status, MHD_get_reason_phrase_for((unsigned)status), body.size);
-    if (request_id)
-        wi_buffer_printf(out, "X-Request-Id: %s\r\n", request_id);
-    if (after > 0)
-        wi_buffer_printf(out, "Retry-After: %u\r\n", after);
-    if (error->code == WI_UNAUTHORIZED)
-        wi_buffer_puts(out, "WWW-Authenticate: Bearer realm=\"webinfer\"\r\n");
-    if (error->code == WI_METHOD_NOT_ALLOWED)
-        wi_buffer_printf(out, "Allow: %s\r\n", error->allowed);
-    wi_buffer_puts(out, "\r\n");
-    wi_buffer_add(out, body.text, body.size);
-    size_t size = body.size;
-    wi_buffer_clear(&body);
-    return size;
 }

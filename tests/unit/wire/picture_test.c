@@ -1,7 +1,7 @@
 /* Base64 and picture headers, whole, cut at every byte, and wrong. */
 #include "../test.h"
 
-#include "api/picture.h"
+#include "wire/picture.h"
 #include <stdlib.h>
 #include <string.h>
 

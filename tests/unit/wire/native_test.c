@@ -1,7 +1,7 @@
 /* The body of POST /v1/infer: what is read, and how everything else is refused by name. */
 #include "../test.h"
 
-#include "api/infer_parse.h"
+#include "wire/dialect.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +20,7 @@ static enum wi_code parse(struct wi_infer *infer, const char *json, const void *
 {
     struct wi_blob *blob = blob_of(json, binary, size);
     memset(infer, 0, sizeof *infer);
-    enum wi_code code = wi_infer_parse(infer, blob, strlen(json), &budget, error);
+    enum wi_code code = wi_dialect_native.parse(infer, blob, strlen(json), &budget, error);
     wi_blob_unref(blob);
     return code;
 }
@@ -219,17 +219,18 @@ static void test_framing(void **state)
     struct wi_error error;
     size_t size = 0;
     const char *json = "application/json", *binary = "application/octet-stream";
-    assert_int_equal(wi_infer_framing(json, NULL, 9, &size, &error), WI_OK);
+    assert_int_equal(wi_dialect_native.frame(json, NULL, 9, &size, &error), WI_OK);
     assert_int_equal(size, 9);
-    assert_int_equal(wi_infer_framing(binary, "4", 9, &size, &error), WI_OK);
+    assert_int_equal(wi_dialect_native.frame(binary, "4", 9, &size, &error), WI_OK);
     assert_int_equal(size, 4);
-    assert_int_equal(wi_infer_framing(json, "9", 9, &size, &error), WI_OK);
-    assert_int_equal(wi_infer_framing(binary, NULL, 9, &size, &error), WI_BAD_FRAMING);
+    assert_int_equal(wi_dialect_native.frame(json, "9", 9, &size, &error), WI_OK);
+    assert_int_equal(wi_dialect_native.frame(binary, NULL, 9, &size, &error), WI_BAD_FRAMING);
     static const char *const bad[] = {
         "", "-1", "x", "10", "1048577", "18446744073709551615", "1 ", "0x4"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_int_equal(wi_infer_framing(binary, bad[i], 9, &size, &error), WI_BAD_FRAMING);
-    assert_int_equal(wi_infer_framing(binary, "1048577", 1 << 22, &size, &error), WI_BAD_FRAMING);
+        assert_int_equal(wi_dialect_native.frame(binary, bad[i], 9, &size, &error), WI_BAD_FRAMING);
+    assert_int_equal(
+        wi_dialect_native.frame(binary, "1048577", 1 << 22, &size, &error), WI_BAD_FRAMING);
 }
 
 /* --- against a model ---------------------------------------------------------------------------
@@ -250,7 +251,7 @@ static enum wi_code check(struct wi_model *model, const char *json, struct wi_er
 {
     struct wi_infer infer;
     assert_int_equal(parse(&infer, json, "", 0, error), WI_OK);
-    enum wi_code code = wi_infer_check(&infer, model, 256 * 32, error);
+    enum wi_code code = wi_dialect_native.check(&infer, model, 256 * 32, error);
     wi_infer_clear(&infer);
     return code;
 }
@@ -291,7 +292,8 @@ static void test_check_picture(void **state)
     assert_string_equal(infer.picture.media_type, "image/png");
     assert_string_equal(infer.tensors.items[0].name, "image");
     assert_int_equal(infer.tensors.items[0].dims[0], 24);
-    assert_int_equal(wi_infer_check(&infer, &model, 256 * 32 - 1, &error), WI_PICTURE_TOO_LARGE);
+    assert_int_equal(
+        wi_dialect_native.check(&infer, &model, 256 * 32 - 1, &error), WI_PICTURE_TOO_LARGE);
     wi_infer_clear(&infer);
     assert_int_equal(budget.used, 0);
 }

@@ -3,18 +3,9 @@
  * outputs against the graph's signature, a picture against the model's spec and the pixel limit,
  * precision against what the model is.
  */
-#include "api/infer_parse.h"
+#include "wire/native.h"
 
 #include <string.h>
-
-int wi_infer_wants_binary(const struct wi_infer *infer, const char *name)
-{
-    for (size_t i = 0; i < infer->outputs.count; i++)
-        if (strcmp(infer->outputs.items[i], name) == 0 &&
-            infer->output_binary[i] != WI_BINARY_DEFAULT)
-            return infer->output_binary[i] == WI_BINARY_YES;
-    return infer->binary_output;
-}
 
 static enum wi_code check_picture(const struct wi_infer *infer, const struct wi_model *model,
     int64_t max_pixels, struct wi_error *error)
@@ -78,13 +69,19 @@ static enum wi_code check_precision(
     return WI_PRECISION_UNSUPPORTED;
 }
 
-static enum wi_code needs_binary(const char *name, enum wi_datatype type, struct wi_error *error)
+enum wi_code wi_native_needs_binary(const char *name, enum wi_datatype type, struct wi_error *error)
 {
     wi_error_set(error, WI_NOT_ACCEPTABLE, "parameters.binary_data_output",
         "The output \"%.100s\" is %s, which JSON cannot carry; ask for binary.", name,
         wi_datatype_name(type));
-    wi_error_expect(error, "true, or outputs[].parameters.binary_data for this output");
     return WI_NOT_ACCEPTABLE;
+}
+
+static enum wi_code needs_binary(const char *name, enum wi_datatype type, struct wi_error *error)
+{
+    enum wi_code code = wi_native_needs_binary(name, type, error);
+    wi_error_expect(error, "true, or outputs[].parameters.binary_data for this output");
+    return code;
 }
 
 static int is_wanted(const struct wi_infer *infer, const char *name)
@@ -133,7 +130,7 @@ static enum wi_code check_outputs(
     return WI_OK;
 }
 
-enum wi_code wi_infer_check(const struct wi_infer *infer, const struct wi_model *model,
+enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model *model,
     int64_t max_pixels, struct wi_error *error)
 {
     enum wi_code code = WI_OK;

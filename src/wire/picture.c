@@ -3,58 +3,39 @@
  * PNG: IHDR (W3C PNG, 11.2.1); JPEG: the first start-of-frame marker (ITU-T T.81, B.2.2);
  * WebP: VP8, VP8L or VP8X chunk (RFC 9649, 2.5–2.7).
  */
-#include "api/picture.h"
+#include "wire/picture.h"
 
+#include <openssl/evp.h>
 #include <string.h>
 #include <strings.h>
 
 /* --- base64 ---------------------------------------------------------------------------------- */
 
-#define BAD 64
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-static unsigned char sextet(unsigned char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return (unsigned char)(c - 'A');
-    if (c >= 'a' && c <= 'z')
-        return (unsigned char)(c - 'a' + 26);
-    if (c >= '0' && c <= '9')
-        return (unsigned char)(c - '0' + 52);
-    return c == '+' ? 62 : c == '/' ? 63 : BAD;
-}
+/* So many characters for one call of OpenSSL's, which counts in int; a multiple of 4. */
+#define DECODE_MAX (1 << 30)
 
-/* Decodes `length` characters without padding into `out`; returns the index of the first one that
- * is not base64, or `length`. */
-static size_t decode(const unsigned char *text, size_t length, unsigned char *out)
+/* Decodes `length` characters without padding into `out`. Returns 0, or -1 where one of them is not
+ * base64: OpenSSL would pass over blanks at the ends and take a "=" anywhere. */
+static int decode(const char *text, size_t length, unsigned char *out)
 {
-    unsigned char table[256];
-    for (unsigned c = 0; c < 256; c++)
-        table[c] = sextet((unsigned char)c);
-    size_t i = 0;
-    for (; i + 4 <= length; i += 4) {
-        unsigned a = table[text[i]], b = table[text[i + 1]], c = table[text[i + 2]],
-                 d = table[text[i + 3]];
-        if ((a | b | c | d) & BAD)
-            break;
-        unsigned bits = a << 18 | b << 12 | c << 6 | d;
-        *out++ = (unsigned char)(bits >> 16);
-        *out++ = (unsigned char)(bits >> 8);
-        *out++ = (unsigned char)bits;
+    unsigned char last[4] = {'=', '=', '=', '='}, bytes[3];
+    size_t rest = length % 4;
+    if (strspn(text, alphabet) < length)
+        return -1;
+    for (size_t at = 0, size; at < length - rest; at += size) {
+        size = length - rest - at < DECODE_MAX ? length - rest - at : DECODE_MAX;
+        if (EVP_DecodeBlock(out + at / 4 * 3, (const unsigned char *)text + at, (int)size) < 0)
+            return -1;
     }
-    unsigned bits = 0;
-    size_t tail = i;
-    for (; i < length; i++) {
-        if (table[text[i]] & BAD)
-            return i;
-        bits = bits << 6 | table[text[i]];
-    }
-    if (length - tail == 2) {
-        *out = (unsigned char)(bits >> 4);
-    } else if (length - tail == 3) {
-        *out++ = (unsigned char)(bits >> 10);
-        *out = (unsigned char)(bits >> 2);
-    }
-    return length;
+    if (rest == 0)
+        return 0;
+    memcpy(last, text + length - rest, rest);
+    if (EVP_DecodeBlock(bytes, last, sizeof last) < 0)
+        return -1;
+    memcpy(out + length / 4 * 3, bytes, rest - 1);
+    return 0;
 }
 
 static enum wi_code bad_picture(const char *field, struct wi_error *error, const char *detail)
@@ -98,8 +79,7 @@ enum wi_code wi_picture_decode(const char *text, size_t length, const char *fiel
     if (!decoded)
         return wi_error_set(error, WI_MEMORY_BUDGET, field,
             "There is no memory for this picture now; try again later.");
-    size_t end = decode((const unsigned char *)text, length, decoded->bytes);
-    if (end != length) {
+    if (decode(text, length, decoded->bytes) != 0) {
         wi_blob_unref(decoded);
         return bad_picture(field, error, "The text has a character that is not base64.");
     }

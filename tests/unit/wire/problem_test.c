@@ -1,7 +1,7 @@
 /* Problem documents: valid JSON whatever the texts hold, members only where they apply. */
 #include "../test.h"
 
-#include "api/problem.h"
+#include "wire/problem.h"
 #include <jansson.h>
 #include <string.h>
 

@@ -2,8 +2,8 @@
  * Pictures in requests: base64, and what the first bytes of a PNG, JPEG or WebP file say about its
  * size. Nothing is decoded here; the browser does that, and only within the pixel limit.
  */
-#ifndef WI_API_PICTURE_H
-#define WI_API_PICTURE_H
+#ifndef WI_WIRE_PICTURE_H
+#define WI_WIRE_PICTURE_H
 
 #include "base/blob.h"
 #include "base/error.h"
@@ -17,7 +17,8 @@ struct wi_picture {
 /* WI_OK, or WI_PICTURE_INVALID with what is wrong. */
 enum wi_code wi_picture_sniff(
     const unsigned char *bytes, size_t size, struct wi_picture *picture, struct wi_error *error);
-/* The text of an "image" field: base64 (RFC 4648, padding may be absent), or a data URI of it.
+/* The text of an "image" field, ended by a 0 byte: base64 (RFC 4648, padding may be absent), or a
+ * data URI of it.
  * `*blob` is a new blob with the bytes. WI_OK, WI_PICTURE_INVALID or WI_MEMORY_BUDGET; `field` is
  * named in the error. */
 enum wi_code wi_picture_decode(const char *text, size_t length, const char *field,

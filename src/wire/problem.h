@@ -1,6 +1,6 @@
 /* Errors as clients see them: RFC 9457 problem documents. */
-#ifndef WI_API_PROBLEM_H
-#define WI_API_PROBLEM_H
+#ifndef WI_WIRE_PROBLEM_H
+#define WI_WIRE_PROBLEM_H
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -14,9 +14,5 @@
 void wi_problem_write(struct wi_buffer *out, const struct wi_error *error, const char *request_id);
 /* The Retry-After seconds of this error: its own, else 1 for 429 and 5 for 503; 0 for none. */
 unsigned wi_problem_retry_after(const struct wi_error *error);
-/* The whole HTTP answer with that document as its body, after which the connection is closed, for
- * where libmicrohttpd has no call. `request_id` may be NULL. Returns the size of the body. */
-size_t wi_problem_write_answer(
-    struct wi_buffer *out, const struct wi_error *error, const char *request_id);
 
 #endif

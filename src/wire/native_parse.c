@@ -1,11 +1,12 @@
 /*
- * POST /v1/infer's JSON against its parameter tables. Unknown fields are errors that name them; a
- * number that is not finite is an error that says to send binary.
+ * The native dialect's JSON against its parameter tables. Unknown fields are errors that name them;
+ * a number that is not finite is an error that says to send binary.
  */
-#include "api/infer_parse.h"
+#include "wire/native.h"
 
-#include "api/headers.h"
+#include "base/header_value.h"
 #include "base/params.h"
+#include "base/secret.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +18,6 @@
 /* As for the JSON head of a binary frame: more is tensor data in the wrong place. */
 #define JSON_HEAD_MAX (1 << 20)
 
-const char *const wi_infer_precision_names[] = {
-    "fp32", "fp16", "bf16", "int8", "uint8", "int4", "uint4", NULL};
 static const char *const task_names[] = {"image-classification", NULL};
 
 /* What the table writes; strings and JSON values are borrowed from the document. */
@@ -82,33 +81,19 @@ static const struct wi_param parameters_table[] = {
 /* No engine takes options yet; each one that comes gets its row here. */
 static const struct wi_param options_table[] = {{0}};
 
-void wi_infer_clear(struct wi_infer *infer)
-{
-    free(infer->model_name);
-    free(infer->client_id);
-    free(infer->browser);
-    free(infer->node);
-    free(infer->precision);
-    free(infer->task);
-    wi_tensors_clear(&infer->tensors);
-    wi_strings_clear(&infer->outputs);
-    free(infer->output_binary);
-    memset(infer, 0, sizeof *infer);
-}
-
-enum wi_code wi_infer_framing(const char *content_type, const char *inference_length,
-    size_t body_size, size_t *json_size, struct wi_error *error)
+enum wi_code wi_native_frame(const char *content_type, const char *head_length, size_t body_size,
+    size_t *json_size, struct wi_error *error)
 {
     static const char field[] = "Inference-Header-Content-Length";
     uint64_t length;
     *json_size = body_size;
-    if (!inference_length) {
+    if (!head_length) {
         if (!wi_media_type_is(content_type, "application/octet-stream"))
             return WI_OK;
         return wi_error_set(error, WI_BAD_FRAMING, field,
             "A binary body needs the header %s: how many of its bytes are JSON.", field);
     }
-    if (wi_parse_length(inference_length, &length) != 0)
+    if (wi_parse_length(head_length, &length) != 0)
         return wi_error_set(error, WI_BAD_FRAMING, field, "%s is not a number of bytes.", field);
     if (length > body_size || length > JSON_HEAD_MAX) {
         wi_error_set(error, WI_BAD_FRAMING, field,
@@ -205,24 +190,6 @@ static json_t *load_json(const char *text, size_t size, struct wi_error *error)
 
 /* --- fields ---------------------------------------------------------------------------------- */
 
-enum wi_code wi_infer_read_platform(
-    const char *name, int *has_platform, enum wi_platform *platform, struct wi_error *error)
-{
-    *has_platform = 0;
-    if (strcmp(name, "auto") == 0)
-        return WI_OK;
-    for (int i = 0; wi_platform_names[i]; i++) {
-        if (strcmp(name, wi_platform_names[i]) == 0) {
-            *has_platform = 1;
-            *platform = (enum wi_platform)i;
-            return WI_OK;
-        }
-    }
-    wi_error_set(error, WI_INVALID_FIELD, "platform", "\"%s\" is not a platform.", name);
-    wi_error_allow(error, "auto, webgpu, webnn, webgl, wasm, simulated");
-    return error ? error->code : WI_INVALID_FIELD;
-}
-
 static enum wi_code read_output(
     struct wi_infer *infer, size_t index, const json_t *value, struct wi_error *error)
 {
@@ -303,7 +270,11 @@ static enum wi_code read_picture(struct wi_infer *infer, const json_t *text, con
     tensor->blob = blob;
     tensor->size = blob->size;
     infer->has_picture = 1;
-    return wi_picture_sniff(blob->bytes, blob->size, &infer->picture, error);
+    code = wi_picture_sniff(blob->bytes, blob->size, &infer->picture, error);
+    if (code == WI_OK)
+        infer->input = json_pack(
+            "{s:{s:i, s:s}}", "image", "tensor", 0, "media_type", infer->picture.media_type);
+    return code;
 }
 
 static enum wi_code read_inputs(struct wi_infer *infer, const json_t *inputs, struct wi_blob *body,
@@ -381,7 +352,7 @@ static enum wi_code read_fields(
     return read_outputs(infer, fields->outputs, error);
 }
 
-enum wi_code wi_infer_parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
+enum wi_code wi_native_parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
     struct wi_budget *budget, struct wi_error *error)
 {
     struct fields fields = {.platform = "auto",

@@ -1,0 +1,62 @@
+/*
+ * A dialect is one format of requests and answers: bytes become what is asked, a result becomes
+ * bytes. It knows no socket, no loop and no job, so all of it but `print` may run on any thread.
+ */
+#ifndef WI_WIRE_DIALECT_H
+#define WI_WIRE_DIALECT_H
+
+#include "base/blob.h"
+#include "base/buffer.h"
+#include "model/model.h"
+#include "wire/infer.h"
+#include "wire/printing.h"
+
+/* What is to be told of a run that succeeded. All is borrowed, but that the tensors are taken. */
+struct wi_outcome {
+    const char *id;         /* the job's; the request's own id where it has one */
+    const char *model_name; /* as it was found */
+    enum wi_model_type type;
+    const char *node;                      /* who answered */
+    const char *browser, *browser_version; /* its own; `browser` NULL: as the page reported */
+    const char *refused_platform;          /* the one asked for that was passed over, or NULL */
+    const char *refused_reason;
+    const char *numerics;      /* "ok", "wrong" or "unchecked" */
+    const json_t *executed_on; /* as the page reported it; may be NULL */
+    const json_t *result;      /* what is not a tensor; may be NULL */
+    struct wi_tensors *outputs;
+    double queue_ms, load_ms, inference_ms, total_ms;
+    unsigned attempts;
+    unsigned batch; /* rows that ran together; 0: it ran alone */
+    int warm;
+};
+
+struct wi_dialect {
+    const char *name;
+    const char *error_type; /* the media type of its errors */
+
+    /* How much of a body is JSON: `content_type` has been checked to be one of ours; `head_length`
+     * is the header Inference-Header-Content-Length or NULL. WI_OK or WI_BAD_FRAMING. */
+    enum wi_code (*frame)(const char *content_type, const char *head_length, size_t body_size,
+        size_t *json_size, struct wi_error *error);
+    /* Reads the body's first `json_size` bytes as JSON, the rest as binary tensors, which become
+     * slices of `body` (borrowed; references are taken). `infer` is zero-initialised; on failure it
+     * still has to be cleared. `budget` is charged for what is converted (NULL: nothing). */
+    enum wi_code (*parse)(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
+        struct wi_budget *budget, struct wi_error *error);
+    /* Checks what depends on the model: task, precision, inputs, picture size, outputs, and that no
+     * output has to be binary where JSON was asked for. */
+    enum wi_code (*check)(const struct wi_infer *infer, const struct wi_model *model,
+        int64_t max_pixels, struct wi_error *error);
+    /* Prints what is short, and leaves the tensors to wi_printing_run. NULL with `error` if the
+     * answer cannot be written as was asked. */
+    struct wi_printing *(*print)(
+        const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
+    /* Appends the body of an error's answer. `request_id` may be NULL. */
+    void (*print_error)(
+        struct wi_buffer *out, const struct wi_error *error, const char *request_id);
+};
+
+/* Our own format: webinfer-api(7). */
+extern const struct wi_dialect wi_dialect_native;
+
+#endif

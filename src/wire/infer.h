@@ -1,0 +1,46 @@
+/*
+ * What a request asks for, whatever format it came in: a checked value that knows nothing of jobs,
+ * nodes or connections. A dialect (wire/dialect.h) reads it from bytes.
+ */
+#ifndef WI_WIRE_INFER_H
+#define WI_WIRE_INFER_H
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "model/platform.h"
+#include "model/tensor.h"
+#include "model/type.h"
+#include "wire/picture.h"
+#include <jansson.h>
+
+enum wi_binary_choice { WI_BINARY_DEFAULT, WI_BINARY_NO, WI_BINARY_YES };
+
+/* Everything is owned; free with wi_infer_clear. */
+struct wi_infer {
+    char *model_name, *client_id, *browser, *node, *precision, *task;
+    int has_type;
+    enum wi_model_type type;
+    int has_platform; /* 0: auto */
+    enum wi_platform platform;
+    int fallback, priority;
+    int has_timeout; /* else timeout_ms is the default */
+    double timeout_ms;
+    struct wi_tensors tensors;
+    int has_picture; /* tensors is one UINT8 tensor "image": the file's bytes */
+    struct wi_picture picture;
+    json_t *input;                        /* what is not a tensor, for the page; may be NULL */
+    struct wi_strings outputs;            /* wanted; empty: all */
+    enum wi_binary_choice *output_binary; /* one for each of outputs */
+    int binary_output;                    /* for the others */
+};
+void wi_infer_clear(struct wi_infer *infer);
+
+/* Whether the output `name` goes out in binary. */
+int wi_infer_wants_binary(const struct wi_infer *infer, const char *name);
+
+extern const char *const wi_infer_precision_names[]; /* "fp32" …, ended by NULL */
+/* "auto" or a platform's name. WI_OK or WI_INVALID_FIELD with the list. */
+enum wi_code wi_infer_read_platform(
+    const char *name, int *has_platform, enum wi_platform *platform, struct wi_error *error);
+
+#endif

@@ -1,0 +1,15 @@
+/* The native dialect: the JSON of webinfer-api(7), with binary tensors behind it, and problem
+ * documents for errors. */
+#include "wire/native.h"
+
+#include "wire/problem.h"
+
+const struct wi_dialect wi_dialect_native = {
+    .name = "native",
+    .error_type = WI_PROBLEM_MEDIA_TYPE,
+    .frame = wi_native_frame,
+    .parse = wi_native_parse,
+    .check = wi_native_check,
+    .print = wi_native_print,
+    .print_error = wi_problem_write,
+};

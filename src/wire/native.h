@@ -1,0 +1,20 @@
+/* Between the files of the native dialect; see struct wi_dialect for each. */
+#ifndef WI_WIRE_NATIVE_H
+#define WI_WIRE_NATIVE_H
+
+#include "wire/dialect.h"
+
+enum wi_code wi_native_frame(const char *content_type, const char *head_length, size_t body_size,
+    size_t *json_size, struct wi_error *error);
+enum wi_code wi_native_parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
+    struct wi_budget *budget, struct wi_error *error);
+enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model *model,
+    int64_t max_pixels, struct wi_error *error);
+struct wi_printing *wi_native_print(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
+
+/* An output that JSON cannot carry, though it was asked for in JSON: WI_NOT_ACCEPTABLE. */
+enum wi_code wi_native_needs_binary(
+    const char *name, enum wi_datatype type, struct wi_error *error);
+
+#endif

@@ -1,0 +1,160 @@
+/*
+ * The native dialect's answers, printed by hand into one buffer. Their tensors are left to
+ * wi_printing_run, for large ones may want another thread.
+ */
+#include "wire/native.h"
+
+#include "base/memory.h"
+
+/* Characters per element of a printed tensor, at most: a double with sign and exponent. */
+#define PRINTED_MAX 26
+
+/* --- what comes before the outputs, and after them ------------------------------------------- */
+
+static void add_string_or_null(struct wi_buffer *out, const char *name, const char *value)
+{
+    wi_buffer_strings(out, "\"", name, "\":", NULL);
+    if (value && *value)
+        wi_buffer_json_string(out, value);
+    else
+        wi_buffer_puts(out, "null");
+}
+
+/* A member of what the page reported, or `otherwise`; NULL: or nothing. */
+static void add_reported(
+    struct wi_buffer *out, const json_t *report, const char *name, const char *otherwise)
+{
+    const json_t *value = json_object_get(report, name);
+    if (!value && !otherwise)
+        return;
+    wi_buffer_strings(out, ",\"", name, "\":", NULL);
+    if (value)
+        wi_buffer_json(out, value);
+    else
+        wi_buffer_puts(out, otherwise);
+}
+
+/* The platforms that did not do, in the order in which they were given up: the one that was passed
+ * over here, then those that the page tried. */
+static void add_fallbacks(struct wi_buffer *out, const struct wi_outcome *outcome)
+{
+    const json_t *reported = json_object_get(outcome->executed_on, "fallbacks");
+    const char *refused = outcome->refused_platform;
+    wi_buffer_puts(out, ",\"fallbacks\":[");
+    if (refused) {
+        wi_buffer_printf(out, "{\"platform\":\"%s\",\"code\":\"%s\",\"reason\":", refused,
+            wi_code_name(WI_PLATFORM_UNSUPPORTED));
+        wi_buffer_json_string(out, outcome->refused_reason);
+        wi_buffer_puts(out, "}");
+    }
+    for (size_t i = 0; i < json_array_size(reported); i++) {
+        wi_buffer_puts(out, i > 0 || refused ? "," : "");
+        wi_buffer_json(out, json_array_get(reported, i));
+    }
+    wi_buffer_puts(out, "]");
+}
+
+/* What really ran it: who answered from the bridge, the rest as the page reported it. */
+static void add_executed_on(struct wi_buffer *out, const struct wi_outcome *outcome)
+{
+    const json_t *report = outcome->executed_on;
+    wi_buffer_puts(out, "\"executed_on\":{");
+    add_string_or_null(out, "node", outcome->node);
+    if (outcome->browser) {
+        wi_buffer_puts(out, ",");
+        add_string_or_null(out, "browser", outcome->browser);
+        wi_buffer_puts(out, ",");
+        add_string_or_null(out, "browser_version", outcome->browser_version);
+    } else {
+        add_reported(out, report, "browser", "null");
+        add_reported(out, report, "browser_version", "null");
+    }
+    add_reported(out, report, "platform", "null");
+    add_reported(out, report, "engine", "null");
+    add_reported(out, report, "threads", NULL);
+    add_reported(out, report, "precision", "null");
+    add_reported(out, report, "adapter", "null");
+    add_fallbacks(out, outcome);
+    wi_buffer_printf(out, ",\"numerics\":\"%s\"", outcome->numerics);
+    add_reported(out, report, "simulated", "false");
+    wi_buffer_puts(out, "}");
+}
+
+static void print_head(struct wi_buffer *out, const struct wi_outcome *outcome)
+{
+    wi_buffer_puts(out, "{\"id\":");
+    wi_buffer_json_string(out, outcome->id);
+    wi_buffer_puts(out, ",\"model_name\":");
+    wi_buffer_json_string(out, outcome->model_name);
+    wi_buffer_puts(out, ",");
+    add_string_or_null(out, "model_type", wi_model_type_name(outcome->type));
+    wi_buffer_puts(out, ",\"outputs\":[");
+}
+
+static void print_tail(struct wi_buffer *out, const struct wi_outcome *outcome)
+{
+    wi_buffer_puts(out, "],");
+    if (outcome->result) {
+        wi_buffer_puts(out, "\"result\":");
+        wi_buffer_json(out, outcome->result);
+        wi_buffer_puts(out, ",");
+    }
+    add_executed_on(out, outcome);
+    wi_buffer_puts(out, ",\"performance\":{\"queue_ms\":");
+    wi_buffer_ms(out, outcome->queue_ms);
+    wi_buffer_puts(out, ",\"load_ms\":");
+    wi_buffer_ms(out, outcome->load_ms);
+    wi_buffer_puts(out, ",\"inference_ms\":");
+    wi_buffer_ms(out, outcome->inference_ms);
+    wi_buffer_puts(out, ",\"total_ms\":");
+    wi_buffer_ms(out, outcome->total_ms);
+    wi_buffer_puts(out, ",\"attempts\":");
+    wi_buffer_integer(out, outcome->attempts);
+    if (outcome->batch) {
+        wi_buffer_puts(out, ",\"batch\":");
+        wi_buffer_integer(out, outcome->batch);
+    }
+    wi_buffer_strings(out, ",\"warm\":", outcome->warm ? "true}}\n" : "false}}\n", NULL);
+}
+
+/* --- the outputs ----------------------------------------------------------------------------- */
+
+static size_t element_bytes(const struct wi_tensor *tensor)
+{
+    size_t size = wi_datatype_size(tensor->datatype);
+    return size ? size : 1;
+}
+
+/* Which outputs go out in binary, how many bytes become JSON, and how large that may get. */
+static enum wi_code choose(
+    struct wi_printing *printing, const struct wi_infer *infer, struct wi_error *error)
+{
+    const struct wi_tensors *outputs = &printing->outputs;
+    printing->binary = wi_alloc(outputs->count + 1);
+    for (size_t i = 0; i < outputs->count; i++) {
+        const struct wi_tensor *tensor = &outputs->items[i];
+        printing->binary[i] = wi_infer_wants_binary(infer, tensor->name) != 0;
+        if (printing->binary[i])
+            continue;
+        /* The graph's signature is checked before; this is for what it left open. */
+        if (wi_datatype_needs_binary(tensor->datatype))
+            return wi_native_needs_binary(tensor->name, tensor->datatype, error);
+        printing->json_bytes += tensor->size;
+        printing->needs += tensor->size / element_bytes(tensor) * PRINTED_MAX;
+    }
+    return WI_OK;
+}
+
+struct wi_printing *wi_native_print(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
+{
+    struct wi_printing *printing = wi_alloc(sizeof *printing);
+    wi_tensors_move(&printing->outputs, outcome->outputs);
+    if (choose(printing, infer, error) != WI_OK) {
+        wi_printing_free(printing);
+        return NULL;
+    }
+    print_head(&printing->text, outcome);
+    print_tail(&printing->tail, outcome);
+    return printing;
+}

@@ -1,0 +1,32 @@
+/*
+ * An answer on its way to bytes: JSON in three parts, of which the tensors in the middle may be
+ * large, and binary tensors, which are not copied. A dialect makes it.
+ */
+#ifndef WI_WIRE_PRINTING_H
+#define WI_WIRE_PRINTING_H
+
+#include "base/buffer.h"
+#include "model/tensor.h"
+#include "wire/slice.h"
+
+struct wi_printing {
+    struct wi_buffer text; /* what comes before the outputs; printed, the whole JSON */
+    struct wi_buffer tail; /* what comes after them */
+    struct wi_tensors outputs;
+    unsigned char *binary; /* one flag for each output */
+    size_t json_bytes;     /* of the tensors that become JSON */
+    size_t needs;          /* bytes that printing may take, beside the tensors */
+    struct wi_slice *slices;
+    size_t slice_count;
+};
+
+/* Prints the rest. May run on any thread, once. */
+void wi_printing_run(struct wi_printing *printing);
+/* After that: the answer in pieces, the first of them its JSON, the others binary tensors; valid
+ * until it is freed, or its text is taken or changed. */
+const struct wi_slice *wi_printing_slices(const struct wi_printing *printing, size_t *count);
+/* Whether an output goes out in binary, even if it is an empty one. */
+int wi_printing_has_binary(const struct wi_printing *printing);
+void wi_printing_free(struct wi_printing *printing); /* NULL is fine */
+
+#endif
