@@ -6,11 +6,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/params.h"
-#include "bridge/link.h"
+#include "bridge/messages.h"
 #include "bridge/node.h"
 #include "bridge/outgoing.h"
 #include "bridge/refused.h"
 #include "bridge/report.h"
+#include "bridge/socket.h"
 #include <string.h>
 
 #define PROTOCOL_VERSION 1
@@ -110,20 +111,25 @@ static int has_room_for_others(const struct wi_bridge *bridge)
     return bridge->node_count + (own > there ? own - there : 0) < bridge->settings.max_nodes;
 }
 
-static void turn_away(struct wi_link *link)
+static void fail(struct wi_socket *socket, enum wi_close code, const char *reason)
 {
-    link->bridge->counters.refused++;
-    wi_link_fail(link, WI_CLOSE_TRY_LATER, "there are as many nodes as [bridge] max_nodes allows");
+    wi_link_fail(socket->link, NULL, code, reason);
+}
+
+static void turn_away(struct wi_socket *socket)
+{
+    socket->bridge->counters.refused++;
+    fail(socket, WI_CLOSE_TRY_LATER, "there are as many nodes as [bridge] max_nodes allows");
 }
 
 /* 0, or -1 after having closed the link. */
 static int join(
-    struct wi_link *link, const char *token, char id[WI_ID_SIZE], struct wi_spent *spent)
+    struct wi_socket *socket, const char *token, char id[WI_ID_SIZE], struct wi_spent *spent)
 {
-    struct wi_bridge *bridge = link->bridge;
+    struct wi_bridge *bridge = socket->bridge;
     *spent = (struct wi_spent){0};
     if (!has_room_for_others(bridge)) {
-        turn_away(link);
+        turn_away(socket);
         return -1;
     }
     switch (wi_joins_take(&bridge->joins, token, wi_now_ms(), id)) {
@@ -131,26 +137,33 @@ static int join(
         return 0;
     case WI_JOIN_FULL:
         bridge->counters.refused++;
-        wi_link_fail(link, WI_CLOSE_TRY_LATER, "as many nodes as the join token allows are there");
+        fail(socket, WI_CLOSE_TRY_LATER, "as many nodes as the join token allows are there");
         return -1;
     default:
         bridge->counters.unauthorized++;
-        wi_link_fail(link, WI_CLOSE_POLICY, "the token is unknown, spent or too old");
+        fail(socket, WI_CLOSE_POLICY, "the token is unknown, spent or too old");
         return -1;
     }
 }
 
-static void welcome_new(struct wi_link *link, const char *token, struct wi_node_info *info)
+/* Its socket is one of those that are counted apart from strangers'. */
+static void attach(struct wi_socket *socket, struct wi_node *node)
 {
-    struct wi_bridge *bridge = link->bridge;
+    wi_places_settle(&socket->bridge->places, &socket->place);
+    wi_node_attach(node, socket->link, &wi_messages_events);
+}
+
+static void welcome_new(struct wi_socket *socket, const char *token, struct wi_node_info *info)
+{
+    struct wi_bridge *bridge = socket->bridge;
     struct wi_spent spent = {0};
     char join_id[WI_ID_SIZE] = "";
     if (bridge->node_count >= bridge->settings.max_nodes) {
-        turn_away(link);
+        turn_away(socket);
         return;
     }
     if (wi_tokens_spend(&bridge->tokens, token, wi_now_ms(), &spent) &&
-        join(link, token, join_id, &spent))
+        join(socket, token, join_id, &spent))
         return;
     supersede(bridge, spent.session);
     if (bridge->closed)
@@ -163,7 +176,7 @@ static void welcome_new(struct wi_link *link, const char *token, struct wi_node_
         snprintf(info->browser_version, sizeof info->browser_version, "%s", spent.version);
     struct wi_node *node = wi_node_new(bridge, info);
     memcpy(node->join, join_id, sizeof node->join);
-    wi_node_attach(node, link);
+    attach(socket, node);
     wi_send_welcome(node, 0, NULL);
     wi_info("bridge", node->info.id, "node up: %s %s, session %s", node->info.kind,
         node->info.browser_version, *node->info.session ? node->info.session : "none");
@@ -193,18 +206,18 @@ static struct wi_node *find_resumable(struct wi_bridge *bridge, const struct res
 }
 
 static void take_back(
-    struct wi_link *link, const struct resume *resume, const struct wi_node_info *info)
+    struct wi_socket *socket, const struct resume *resume, const struct wi_node_info *info)
 {
-    struct wi_bridge *bridge = link->bridge;
+    struct wi_bridge *bridge = socket->bridge;
     struct wi_node *node = find_resumable(bridge, resume);
     if (!node) {
         const char *why = "no such node is waited for: announce it as a new one";
         wi_link_close(
-            link, WI_CLOSE_RESUME_UNKNOWN, why, wi_make_bye(bridge, "resume_unknown", why));
+            socket->link, WI_CLOSE_RESUME_UNKNOWN, why, wi_make_bye(bridge, "resume_unknown", why));
         return;
     }
-    if (node->link) /* its socket is dead and has not noticed */
-        wi_link_close(node->link, WI_CLOSE_NORMAL, "the node came back on another socket", NULL);
+    /* If it has a socket, that is dead and has not noticed. */
+    wi_node_detach(node, "the node came back on another socket");
 
     wi_refused_resume(node, resume->unacknowledged);
     if (bridge->closed)
@@ -223,7 +236,7 @@ static void take_back(
     *known = next;
     json_incref(known->capabilities);
 
-    wi_node_attach(node, link);
+    attach(socket, node);
     wi_send_welcome(node, 1, cancel);
     json_decref(cancel);
     bridge->counters.resumed++;
@@ -234,7 +247,7 @@ static void take_back(
         bridge->events.on_node_up(bridge->events.context, known, 1);
 }
 
-void wi_announce(struct wi_link *link, const struct wi_frame *frame)
+static void announce(struct wi_socket *socket, const struct wi_frame *frame)
 {
     struct announcement announcement = {0};
     struct resume resume = {0};
@@ -244,13 +257,61 @@ void wi_announce(struct wi_link *link, const struct wi_frame *frame)
     if (code == WI_OK)
         code = wi_report_read(announcement.capabilities, &info, &error);
     if (code != WI_OK) {
-        link->bridge->counters.protocol_errors++;
-        wi_link_fail(link, WI_CLOSE_POLICY, error.detail);
+        socket->bridge->counters.protocol_errors++;
+        fail(socket, WI_CLOSE_POLICY, error.detail);
         return;
     }
     if (announcement.resume)
-        take_back(link, &resume, &info);
+        take_back(socket, &resume, &info);
     else
-        welcome_new(link, announcement.token, &info);
+        welcome_new(socket, announcement.token, &info);
     json_decref(info.capabilities);
 }
+
+/* --- What a stranger's link tells ------------------------------------------------------------ */
+
+static void on_message(void *context, struct wi_link *link, struct wi_blob *blob, int binary)
+{
+    struct wi_socket *socket = context;
+    struct wi_bridge_counters *counters = &socket->bridge->counters;
+    struct wi_frame frame;
+    struct wi_error error = {0};
+    if (wi_frame_parse(blob, binary, &frame, &error) != WI_OK) {
+        counters->malformed++;
+        fail(socket, WI_CLOSE_MALFORMED, error.detail);
+        return;
+    }
+    if (strcmp(frame.type, "node_announcement") == 0) {
+        announce(socket, &frame);
+    } else {
+        counters->protocol_errors++;
+        fail(socket, WI_CLOSE_POLICY, "the first message must be a node_announcement");
+    }
+    wi_frame_clear(&frame);
+}
+
+static void on_refused(void *context, struct wi_link *link, const struct wi_link_refused *refused)
+{
+    struct wi_socket *socket = context;
+    char reason[WI_LINK_REASON_SIZE];
+    if (!refused->limit) {
+        fail(socket, WI_CLOSE_TRY_LATER, "the service's memory budget is used up");
+        return;
+    }
+    snprintf(reason, sizeof reason, "an announcement may have at most %zu bytes", refused->limit);
+    socket->bridge->counters.malformed++;
+    fail(socket, WI_CLOSE_TOO_BIG, reason);
+}
+
+static void on_late(void *context, struct wi_link *link)
+{
+    struct wi_socket *socket = context;
+    socket->bridge->counters.protocol_errors++;
+    fail(socket, WI_CLOSE_POLICY, "no node_announcement within 5 s");
+}
+
+const struct wi_link_events wi_announce_events = {
+    .on_message = on_message,
+    .on_refused = on_refused,
+    .on_late = on_late,
+};

@@ -4,7 +4,10 @@
 
 #include "bridge/private.h"
 
-/* Handles a node_announcement: welcomes a new node or takes one back, or closes the socket. */
-void wi_announce(struct wi_link *link, const struct wi_frame *frame);
+/* A stranger has so long to announce his node. */
+#define WI_HELLO_MS 5000
+/* Of a stranger's link, which has its struct wi_socket for its context: a new node is welcomed, one
+ * that was away is taken back, anything else closes the link. */
+extern const struct wi_link_events wi_announce_events;
 
 #endif

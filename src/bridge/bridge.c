@@ -5,10 +5,10 @@
 #include "bridge/bridge.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "bridge/link.h"
+#include "bridge/announce.h"
 #include "bridge/node.h"
 #include "bridge/outgoing.h"
-#include "bridge/private.h"
+#include "bridge/socket.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,9 +20,33 @@
 /* Of max_nodes, at most so large a part is kept for our own browsers. */
 #define OWN_PART 4
 
+/* The lws callback of the subprotocol. */
+static int on_websocket(
+    struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length)
+{
+    struct wi_socket *socket = lws_get_opaque_user_data(wsi);
+    struct wi_link *link = socket ? socket->link : NULL;
+    if (reason == LWS_CALLBACK_CLOSED && socket)
+        socket->link = NULL; /* which ends now */
+    switch (reason) {
+    case LWS_CALLBACK_ESTABLISHED:
+        if (!socket || socket->bridge->closed)
+            return -1;
+        socket->link = wi_link_new(&socket->bridge->links, wsi, &wi_announce_events, socket);
+        return 0;
+    case LWS_CALLBACK_RECEIVE:
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+    case LWS_CALLBACK_CLOSED:
+        return link ? wi_link_event(link, reason, in, length) : 0;
+    default:
+        return lws_callback_http_dummy(wsi, reason, user, in, length);
+    }
+}
+
 static const struct lws_protocols protocols[] = {
     {.name = "http", .callback = wi_files_callback, .rx_buffer_size = WI_LWS_CHUNK},
-    {.name = WI_PROTOCOL_NAME, .callback = wi_link_callback, .rx_buffer_size = WI_LWS_CHUNK},
+    {.name = WI_PROTOCOL_NAME, .callback = on_websocket, .rx_buffer_size = WI_LWS_CHUNK},
     {0},
 };
 
@@ -35,47 +59,16 @@ static void take_settings(struct wi_bridge *bridge, const struct wi_config *conf
     settings->heartbeat_misses = config->bridge.heartbeat_misses;
     settings->resume_grace = config->bridge.resume_grace;
     settings->max_nodes = config->bridge.max_nodes;
-    settings->max_frame = config->api.max_body + FRAME_OVERHEAD;
+    bridge->links.max_frame = config->api.max_body + FRAME_OVERHEAD;
     settings->model_budget = config->pool.model_budget;
     settings->max_per_address = config->bridge.max_connections_per_address;
     uint64_t own = (uint64_t)config->pool.max_connections, most = settings->max_nodes / OWN_PART;
     settings->own_nodes = own < most ? own : most;
 }
 
-void wi_bridge_vacate(struct wi_bridge *bridge, struct wi_place *place)
-{
-    if (!place)
-        return;
-    struct wi_connection *connection =
-        (struct wi_connection *)((char *)place - offsetof(struct wi_connection, place));
-    bridge->counters.refused++;
-    lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
-}
-
 static void on_accept(void *context, int fd, const struct sockaddr *peer, socklen_t length)
 {
-    struct wi_bridge *bridge = context;
-    struct wi_peer from = wi_peer_of(peer);
-    struct wi_connection *connection = wi_alloc(sizeof *connection);
-    struct wi_place *out;
-    if (wi_places_enter(&bridge->places, &connection->place, &from,
-            (size_t)bridge->settings.max_per_address, &out)) {
-        bridge->counters.refused++;
-        free(connection);
-        close(fd);
-        return;
-    }
-    wi_bridge_vacate(bridge, out);
-    struct lws *wsi = lws_adopt_socket_vhost(bridge->vhost, fd);
-    if (!wsi) { /* lws has closed it */
-        wi_places_leave(&bridge->places, &connection->place);
-        free(connection);
-        return;
-    }
-    connection->bridge = bridge;
-    connection->wsi = wsi;
-    lws_set_opaque_user_data(wsi, connection);
-    bridge->counters.connections++;
+    wi_socket_accept(context, fd, peer);
 }
 
 static enum wi_code make_vhost(struct wi_bridge *bridge, struct lws_context *lws,
@@ -143,6 +136,20 @@ static enum wi_code read_certificate(
     return bridge->certificate ? WI_OK : WI_INVALID_FIELD;
 }
 
+static void prepare_links(struct wi_bridge *bridge, struct wi_budget *budget)
+{
+    struct wi_links *links = &bridge->links;
+    struct wi_bridge_counters *counters = &bridge->counters;
+    links->loop = bridge->loop;
+    links->budget = budget;
+    links->hello_ms = WI_HELLO_MS;
+    links->faults.about = "nodes' sockets that were closed";
+    links->counters.frames_in = &counters->frames_in;
+    links->counters.frames_out = &counters->frames_out;
+    links->counters.bytes_in = &counters->bytes_in;
+    links->counters.bytes_out = &counters->bytes_out;
+}
+
 struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop, struct wi_store *store,
     const struct wi_config *config, struct wi_budget *budget, const struct wi_bridge_events *events,
     struct wi_error *error)
@@ -153,10 +160,9 @@ struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop, struct
     bridge->loop = loop;
     bridge->lws = lws;
     bridge->store = store;
-    bridge->budget = budget;
     bridge->events = *events;
     bridge->bad_answers.about = "answers that are not used";
-    bridge->closings.about = "nodes' sockets that were closed";
+    prepare_links(bridge, budget);
     take_settings(bridge, config);
 
     bridge->page = wi_page_new(config->bridge.page ? config->bridge.page : "", error);
@@ -170,7 +176,6 @@ struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop, struct
     make_urls(bridge, &config->bridge);
     if (read_certificate(bridge, &config->bridge, error) != WI_OK)
         goto fail;
-    bridge->scratch = wi_realloc_array(NULL, LWS_PRE + WI_LWS_CHUNK, 1);
     bridge->sweep = wi_timer_new(loop, on_sweep, bridge);
     wi_info("bridge", NULL, "listening on %s, browsers use %s", bridge->local_url, bridge->url);
     return bridge;
@@ -218,9 +223,14 @@ void wi_bridge_reload(struct wi_bridge *bridge, const struct wi_config *config)
 
 /* --- End ------------------------------------------------------------------------------------- */
 
+static void shut_down(void *context, struct wi_link *link)
+{
+    static const char why[] = "the service is going away";
+    wi_link_close(link, WI_CLOSE_GOING_AWAY, why, wi_make_bye(context, "shutdown", why));
+}
+
 void wi_bridge_close(struct wi_bridge *bridge)
 {
-    struct wi_link *link, *next_link;
     struct wi_node *node;
     if (bridge->closed)
         return;
@@ -229,21 +239,14 @@ void wi_bridge_close(struct wi_bridge *bridge)
     bridge->listener = NULL;
     wi_timer_free(bridge->sweep);
     bridge->sweep = NULL;
-    for (link = bridge->links; link; link = next_link) {
-        next_link = link->next;
-        wi_link_close(link, WI_CLOSE_GOING_AWAY, "the service is going away",
-            wi_make_bye(bridge, "shutdown", "the service is going away"));
-    }
+    wi_links_each(&bridge->links, shut_down, bridge);
     for (node = bridge->nodes; node; node = node->hh.next)
         wi_node_quiesce(node);
 }
 
 size_t wi_bridge_links(const struct wi_bridge *bridge)
 {
-    size_t count = 0;
-    for (const struct wi_link *link = bridge->links; link; link = link->next)
-        count++;
-    return count;
+    return wi_links_count(&bridge->links);
 }
 
 void wi_bridge_free(struct wi_bridge *bridge)
@@ -259,10 +262,10 @@ void wi_bridge_free(struct wi_bridge *bridge)
     wi_certificate_free(bridge->certificate);
     wi_strings_clear(&bridge->odd_models);
     wi_places_clear(&bridge->places);
+    wi_links_clear(&bridge->links);
     free(bridge->url);
     free(bridge->local_url);
     free(bridge->security_headers);
-    free(bridge->scratch);
     free(bridge);
 }
 
@@ -412,15 +415,16 @@ int wi_bridge_node_state(
     const struct wi_node *node = wi_node_find(bridge, node_id);
     if (!node)
         return -1;
+    struct wi_link_heard heard = wi_node_heard(node);
     *state = (struct wi_node_state){
         .connected = node->link != NULL,
         .attempts = HASH_COUNT(node->attempts),
         .busy_since_ms = node->busy_since_ms,
-        .last_seen_ms = wi_now_ms() - node->last_seen,
+        .last_seen_ms = wi_now_ms() - heard.last_seen,
         .rtt_ms = node->rtt,
         .models = node->models,
-        .bytes_in = node->bytes_in,
-        .bytes_out = node->bytes_out,
+        .bytes_in = heard.bytes_in,
+        .bytes_out = heard.bytes_out,
     };
     return 0;
 }

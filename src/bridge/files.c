@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "bridge/http.h"
 #include "bridge/node.h"
-#include "bridge/private.h"
+#include "bridge/socket.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -176,9 +176,9 @@ static int read_next(struct wi_transfer *transfer)
     return 0;
 }
 
-static int transfer_writeable(struct lws *wsi, struct wi_connection *connection)
+static int transfer_writeable(struct lws *wsi, struct wi_socket *socket)
 {
-    struct wi_transfer *transfer = connection->transfer;
+    struct wi_transfer *transfer = socket->transfer;
     if (!transfer || transfer->reading || !transfer->ready)
         return 0; /* not asked for */
     if (transfer->ready < 0) {
@@ -190,7 +190,7 @@ static int transfer_writeable(struct lws *wsi, struct wi_connection *connection)
     transfer->at += size;
     transfer->left -= size;
     transfer->sent += size;
-    connection->bridge->counters.file_bytes += size;
+    socket->bridge->counters.file_bytes += size;
     if (lws_write(wsi, transfer->chunk + LWS_PRE, size, LWS_WRITE_HTTP) < 0)
         return -1;
     if (transfer->left && wi_http_is_slow(wi_now_ms() - transfer->began, transfer->sent))
@@ -199,8 +199,8 @@ static int transfer_writeable(struct lws *wsi, struct wi_connection *connection)
         return read_next(transfer);
 
     int close_after = transfer->close_after;
-    connection->transfer = NULL;
-    connection->place.busy = 0;
+    socket->transfer = NULL;
+    socket->place.busy = 0;
     wi_transfer_abandon(transfer);
     return finish(wsi, close_after);
 }
@@ -217,15 +217,15 @@ struct found {
     const char *type, *cache;
 };
 
-static int begin_transfer(struct lws *wsi, struct wi_connection *connection,
-    const struct found *found, uint64_t first, uint64_t size, int close_after)
+static int begin_transfer(struct lws *wsi, struct wi_socket *socket, const struct found *found,
+    uint64_t first, uint64_t size, int close_after)
 {
     struct wi_transfer *transfer = malloc(sizeof *transfer); /* 128 KiB: not worth zeroing */
     if (!transfer)
         return -1;
     memset(transfer, 0, offsetof(struct wi_transfer, chunk));
     transfer->wsi = wsi;
-    transfer->bridge = connection->bridge;
+    transfer->bridge = socket->bridge;
     transfer->model = found->model ? wi_model_ref(found->model) : NULL;
     transfer->text = wi_strdup(found->text);
     transfer->fd = found->fd;
@@ -233,12 +233,12 @@ static int begin_transfer(struct lws *wsi, struct wi_connection *connection,
     transfer->left = size;
     transfer->began = wi_now_ms();
     transfer->close_after = close_after;
-    connection->transfer = transfer;
-    connection->place.busy = 1;
+    socket->transfer = transfer;
+    socket->place.busy = 1;
     return read_next(transfer);
 }
 
-static int send_found(struct lws *wsi, struct wi_connection *connection, const struct found *found)
+static int send_found(struct lws *wsi, struct wi_socket *socket, const struct found *found)
 {
     char header[MAX_HEADER], if_range[MAX_HEADER];
     uint64_t first = 0, last = 0, size = found->size;
@@ -260,12 +260,12 @@ static int send_found(struct lws *wsi, struct wi_connection *connection, const s
             snprintf(header, sizeof header, "Content-Range: bytes */%llu\r\n",
                 (unsigned long long)found->size);
             return wi_files_refuse(
-                wsi, connection->bridge, 416, "the range lies outside of the file", header);
+                wsi, socket->bridge, 416, "the range lies outside of the file", header);
         case WI_RANGE_NONE:
             break;
         }
     }
-    begin_answer(&out, connection->bridge, status, close_after);
+    begin_answer(&out, socket->bridge, status, close_after);
     wi_buffer_printf(&out, "ETag: %s\r\nCache-Control: %s\r\n", found->etag, found->cache);
     if (status == 206)
         wi_buffer_printf(&out, "Content-Range: bytes %llu-%llu/%llu\r\n", (unsigned long long)first,
@@ -279,21 +279,21 @@ static int send_found(struct lws *wsi, struct wi_connection *connection, const s
         return -1;
     if (status == 304 || head || size == 0)
         return finish(wsi, close_after);
-    return begin_transfer(wsi, connection, found, first, size, close_after);
+    return begin_transfer(wsi, socket, found, first, size, close_after);
 }
 
-static int serve_page(struct lws *wsi, struct wi_connection *connection, const char *path)
+static int serve_page(struct lws *wsi, struct wi_socket *socket, const char *path)
 {
-    const struct wi_page_file *file = wi_page_find(connection->bridge->page, path);
+    const struct wi_page_file *file = wi_page_find(socket->bridge->page, path);
     if (!file)
-        return wi_files_refuse(wsi, connection->bridge, 404, "there is no such file", NULL);
+        return wi_files_refuse(wsi, socket->bridge, 404, "there is no such file", NULL);
     struct found found = {.fd = file->fd,
         .size = file->size,
         .type = wi_http_media_type(file->name),
         .cache = wi_http_name_is_hashed(file->name) ? "public, max-age=31536000, immutable"
                                                     : "no-cache"};
     snprintf(found.etag, sizeof found.etag, "%s", file->etag);
-    return send_found(wsi, connection, &found);
+    return send_found(wsi, socket, &found);
 }
 
 /* "/models/NAME/HASH/FILE" where NAME may have a slash. The file's name, or NULL. */
@@ -312,9 +312,9 @@ static const char *split_model_path(const char *path, char name[280], char hash[
     return file + 1;
 }
 
-static int serve_model(struct lws *wsi, struct wi_connection *connection, const char *path)
+static int serve_model(struct lws *wsi, struct wi_socket *socket, const char *path)
 {
-    struct wi_bridge *bridge = connection->bridge;
+    struct wi_bridge *bridge = socket->bridge;
     char header[MAX_HEADER], name[280], hash[65], hex[2 * WI_HASH_SIZE + 1];
     unsigned char digest[WI_HASH_SIZE];
     get_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, header);
@@ -326,8 +326,8 @@ static int serve_model(struct lws *wsi, struct wi_connection *connection, const 
             "WWW-Authenticate: Bearer\r\n");
     }
     struct wi_place *out;
-    wi_places_know(&bridge->places, &connection->place, &out);
-    wi_bridge_vacate(bridge, out);
+    wi_places_know(&bridge->places, &socket->place, &out);
+    wi_socket_vacate(bridge, out);
     const char *file = split_model_path(path, name, hash);
     struct wi_model *model = file ? wi_store_by_hash(bridge->store, name, hash) : NULL;
     if (model && !wi_node_may_fetch(node, model))
@@ -350,12 +350,12 @@ static int serve_model(struct lws *wsi, struct wi_connection *connection, const 
             "there is no such model file, or no longer, or this node has no work for it", NULL);
     }
     found.type = wi_http_media_type(file);
-    return send_found(wsi, connection, &found);
+    return send_found(wsi, socket, &found);
 }
 
-static int serve(struct lws *wsi, struct wi_connection *connection, const char *path)
+static int serve(struct lws *wsi, struct wi_socket *socket, const char *path)
 {
-    struct wi_bridge *bridge = connection->bridge;
+    struct wi_bridge *bridge = socket->bridge;
     char length[MAX_HEADER];
     bridge->counters.file_requests++;
     if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) <= 0 &&
@@ -368,31 +368,31 @@ static int serve(struct lws *wsi, struct wi_connection *connection, const char *
         return wi_files_refuse(wsi, bridge, 426, "this is the place of the WebSocket",
             "Upgrade: websocket\r\nConnection: upgrade\r\n");
     if (strncmp(path, "/models/", 8) == 0)
-        return serve_model(wsi, connection, path);
-    return serve_page(wsi, connection, path);
+        return serve_model(wsi, socket, path);
+    return serve_page(wsi, socket, path);
 }
 
 /* --- The way in from lws --------------------------------------------------------------------- */
 
-static void connection_gone(struct lws *wsi, struct wi_connection *connection)
+static void socket_gone(struct lws *wsi, struct wi_socket *socket)
 {
     lws_set_opaque_user_data(wsi, NULL);
-    wi_transfer_abandon(connection->transfer);
-    wi_places_leave(&connection->bridge->places, &connection->place);
-    free(connection);
+    wi_transfer_abandon(socket->transfer);
+    wi_places_leave(&socket->bridge->places, &socket->place);
+    free(socket);
 }
 
 int wi_files_callback(
     struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length)
 {
-    struct wi_connection *connection = NULL;
+    struct wi_socket *socket = NULL;
     switch (reason) {
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
     case LWS_CALLBACK_HTTP:
     case LWS_CALLBACK_HTTP_WRITEABLE:
     case LWS_CALLBACK_CLOSED_HTTP:
     case LWS_CALLBACK_WSI_DESTROY:
-        connection = lws_get_opaque_user_data(wsi);
+        socket = lws_get_opaque_user_data(wsi);
         break;
     case LWS_CALLBACK_HTTP_BODY:
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
@@ -403,24 +403,24 @@ int wi_files_callback(
     default:
         return lws_callback_http_dummy(wsi, reason, user, in, length);
     }
-    if (!connection)
+    if (!socket)
         return reason == LWS_CALLBACK_WSI_DESTROY || reason == LWS_CALLBACK_CLOSED_HTTP ? 0 : -1;
 
     switch (reason) {
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-        return wi_upgrade_check(wsi, connection->bridge, in);
+        return wi_upgrade_check(wsi, socket->bridge, in);
     case LWS_CALLBACK_HTTP:
-        if (connection->transfer || connection->bridge->closed)
+        if (socket->transfer || socket->bridge->closed)
             return -1;
-        return serve(wsi, connection, in);
+        return serve(wsi, socket, in);
     case LWS_CALLBACK_HTTP_WRITEABLE:
-        return transfer_writeable(wsi, connection);
+        return transfer_writeable(wsi, socket);
     case LWS_CALLBACK_CLOSED_HTTP:
-        wi_transfer_abandon(connection->transfer);
-        connection->transfer = NULL;
+        wi_transfer_abandon(socket->transfer);
+        socket->transfer = NULL;
         return 0;
     default:
-        connection_gone(wsi, connection);
+        socket_gone(wsi, socket);
         return 0;
     }
 }

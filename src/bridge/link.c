@@ -9,20 +9,16 @@
 #include "bridge/link.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "base/memory.h"
-#include "bridge/messages.h"
-#include "bridge/node.h"
-#include "bridge/refused.h"
-#include "bridge/report.h"
+#include "bridge/frame.h"
+#include "bridge/text.h"
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
 /* lws keeps this write type for itself; it makes the frame of RFC 6455, 5.5.1. */
 #define WRITE_CLOSE ((enum lws_write_protocol)4)
-#define HELLO_MS 5000
-#define ANNOUNCEMENT_MAX (64 * 1024) /* a whole one of Chromium's has about 6 KiB */
-#define REST_MS 1000
 #define CLOSE_TIMEOUT_S 5
 /* Above this a piece is written where it lies; below, copying it beats another frame. */
 #define IN_PLACE_MIN (64 * 1024)
@@ -71,7 +67,7 @@ struct wi_message *wi_message_new(
     return message;
 }
 
-static void free_message(struct wi_message *message)
+void wi_message_free(struct wi_message *message)
 {
     if (!message)
         return;
@@ -83,84 +79,139 @@ static void free_message(struct wi_message *message)
 
 /* --- Life ------------------------------------------------------------------------------------ */
 
+struct wi_link {
+    struct wi_links *links;
+    struct lws *wsi;
+    const struct wi_link_events *events;
+    void *context;
+    struct wi_link *prev, *next;
+    struct wi_timer *hello; /* until it is settled */
+    int settled;
+    struct wi_link_heard heard;
+    /* Receiving. */
+    struct wi_blob *incoming;
+    int incoming_binary;
+    struct wi_timer *rest; /* running: nothing is read */
+    /* Sending. */
+    struct wi_message *queue, *queue_end;
+    size_t queued_messages, queued_bytes;
+    size_t piece, piece_done; /* where the first message's next byte is */
+    int started;              /* its first fragment is out */
+    int broken;               /* a write failed: WRITEABLE closes the socket */
+    /* Closing. */
+    int closing, close_sent;
+    uint16_t close_code;
+    char close_reason[WI_LINK_REASON_SIZE];
+};
+
 static void on_hello_late(void *context)
 {
     struct wi_link *link = context;
-    link->bridge->counters.protocol_errors++;
-    wi_link_fail(link, WI_CLOSE_POLICY, "no node_announcement within 5 s");
+    link->events->on_late(link->context, link);
 }
 
-static struct wi_link *new_link(struct wi_bridge *bridge, struct lws *wsi)
+struct wi_link *wi_link_new(
+    struct wi_links *links, struct lws *wsi, const struct wi_link_events *events, void *context)
 {
     struct wi_link *link = wi_alloc(sizeof *link);
-    link->bridge = bridge;
+    if (!links->_scratch)
+        links->_scratch = wi_realloc_array(NULL, LWS_PRE + WI_LWS_CHUNK, 1);
+    link->links = links;
     link->wsi = wsi;
-    link->hello = wi_timer_new(bridge->loop, on_hello_late, link);
-    wi_timer_start(link->hello, HELLO_MS, 0);
-    DL_APPEND(bridge->links, link);
+    link->events = events;
+    link->context = context;
+    link->heard.last_seen = wi_now_ms();
+    link->hello = wi_timer_new(links->loop, on_hello_late, link);
+    wi_timer_start(link->hello, (uint64_t)links->hello_ms, 0);
+    DL_APPEND(links->_first, link);
     return link;
+}
+
+void wi_link_settle(struct wi_link *link, const struct wi_link_events *events, void *context)
+{
+    wi_timer_free(link->hello);
+    link->hello = NULL;
+    link->settled = 1;
+    link->events = events;
+    link->context = context;
+    link->heard = (struct wi_link_heard){.last_seen = wi_now_ms()};
 }
 
 static void on_rested(void *context)
 {
     struct wi_link *link = context;
-    if (link->node)
-        link->node->last_seen = wi_now_ms(); /* the silence was ours */
+    link->heard.last_seen = wi_now_ms(); /* the silence was ours */
     lws_rx_flow_control(link->wsi, 1);
 }
 
-void wi_link_rest(struct wi_link *link)
+void wi_link_rest(struct wi_link *link, uint64_t ms)
 {
-    double passed = wi_now_ms() - link->window;
     if (link->closing)
         return;
     if (!link->rest)
-        link->rest = wi_timer_new(link->bridge->loop, on_rested, link);
+        link->rest = wi_timer_new(link->links->loop, on_rested, link);
     lws_rx_flow_control(link->wsi, 0);
-    wi_timer_start(link->rest, passed < REST_MS ? (uint64_t)(REST_MS - passed) + 1 : 1, 0);
+    wi_timer_start(link->rest, ms, 0);
 }
 
-int wi_link_rests(const struct wi_link *link)
+double wi_link_silent_ms(const struct wi_link *link)
 {
-    return link->rest && wi_timer_running(link->rest);
+    int rests = link->rest && wi_timer_running(link->rest);
+    return rests ? 0 : wi_now_ms() - link->heard.last_seen;
 }
 
-void wi_link_settle(struct wi_link *link)
+int wi_link_is_closing(const struct wi_link *link)
 {
-    struct wi_connection *connection = lws_get_opaque_user_data(link->wsi);
-    wi_timer_free(link->hello);
-    link->hello = NULL;
-    wi_places_settle(&link->bridge->places, &connection->place);
+    return link->closing;
+}
+
+const struct wi_link_heard *wi_link_heard(const struct wi_link *link)
+{
+    return &link->heard;
+}
+
+void wi_links_clear(struct wi_links *links)
+{
+    free(links->_scratch);
+    links->_scratch = NULL;
+}
+
+size_t wi_links_count(const struct wi_links *links)
+{
+    size_t count = 0;
+    for (const struct wi_link *link = links->_first; link; link = link->next)
+        count++;
+    return count;
+}
+
+void wi_links_each(
+    struct wi_links *links, void (*each)(void *context, struct wi_link *link), void *context)
+{
+    struct wi_link *link, *next;
+    DL_FOREACH_SAFE(links->_first, link, next)
+    each(context, link);
 }
 
 static void drop_queue(struct wi_link *link)
 {
     struct wi_message *message, *next;
     LL_FOREACH_SAFE(link->queue, message, next)
-    free_message(message);
+    wi_message_free(message);
     link->queue = link->queue_end = NULL;
     link->queued_messages = link->queued_bytes = 0;
     link->piece = link->piece_done = 0;
 }
 
-/* The socket is gone. */
 static void link_gone(struct wi_link *link)
 {
-    struct wi_node *node = link->node;
-    int left = link->left;
-    DL_DELETE(link->bridge->links, link);
+    DL_DELETE(link->links->_first, link);
     drop_queue(link);
     wi_blob_unref(link->incoming);
     wi_timer_free(link->hello);
     wi_timer_free(link->rest);
+    if (!link->closing && link->events->on_gone)
+        link->events->on_gone(link->context, link);
     free(link);
-    if (!node)
-        return;
-    node->link = NULL;
-    if (left && !*node->info.session) /* who looks after a browser of ours sees what it did */
-        wi_node_leave(node, 1, "it closed its connection");
-    else
-        wi_node_away(node);
 }
 
 /* --- Closing --------------------------------------------------------------------------------- */
@@ -168,11 +219,8 @@ static void link_gone(struct wi_link *link)
 void wi_link_close(
     struct wi_link *link, enum wi_close code, const char *reason, struct wi_message *last)
 {
-    if (link->node)
-        link->node->link = NULL;
-    link->node = NULL;
     if (link->closing) {
-        free_message(last);
+        wi_message_free(last);
         return;
     }
     int cut_short = link->started;
@@ -188,23 +236,20 @@ void wi_link_close(
     if (last && !cut_short)
         wi_link_send(link, last);
     else
-        free_message(last);
+        wi_message_free(last);
     link->closing = 1;
     link->close_code = (uint16_t)code;
-    wi_report_text(link->close_reason, sizeof link->close_reason, reason);
+    wi_text_printable(link->close_reason, sizeof link->close_reason, reason);
     /* If the peer does not read, WRITEABLE never comes. */
     lws_set_timeout(link->wsi, PENDING_TIMEOUT_CLOSE_SEND, CLOSE_TIMEOUT_S);
     lws_callback_on_writable(link->wsi);
 }
 
-void wi_link_fail(struct wi_link *link, enum wi_close code, const char *reason)
+void wi_link_fail(struct wi_link *link, const char *who, enum wi_close code, const char *reason)
 {
-    struct wi_node *node = link->node;
-    wi_log_limited(&link->bridge->closings, WI_LOG_INFO, "bridge", node ? node->info.id : NULL,
+    wi_log_limited(&link->links->faults, WI_LOG_INFO, "bridge", who,
         "closing a node's socket with %d: %s", code, reason);
     wi_link_close(link, code, reason, NULL);
-    if (node)
-        wi_node_away(node);
 }
 
 static void write_close(struct wi_link *link)
@@ -237,9 +282,9 @@ int wi_link_send(struct wi_link *link, struct wi_message *message)
 {
     int idle = !link->queue;
     if (link->closing || link->queued_messages >= MAX_QUEUED_MESSAGES ||
-        (link->queued_bytes && link->queued_bytes + message->total >
-                                   MAX_QUEUED_FRAMES * link->bridge->settings.max_frame)) {
-        free_message(message);
+        (link->queued_bytes &&
+            link->queued_bytes + message->total > MAX_QUEUED_FRAMES * link->links->max_frame)) {
+        wi_message_free(message);
         return -1;
     }
     if (link->queue_end)
@@ -308,7 +353,7 @@ static int write_fragment(struct wi_link *link)
     const struct piece *piece = &message->pieces[link->piece];
     size_t left = piece->padding + piece->size - link->piece_done;
     int in_place = piece->blob && link->piece_done >= piece->padding && left >= IN_PLACE_MIN;
-    unsigned char *scratch = link->bridge->scratch + LWS_PRE;
+    unsigned char *scratch = link->links->_scratch + LWS_PRE;
     int first = !link->started, last;
     size_t size;
 
@@ -338,8 +383,8 @@ static int write_fragment(struct wi_link *link)
         link->queued_bytes -= message->total;
         link->piece = link->piece_done = 0;
         link->started = 0;
-        link->bridge->counters.frames_out++;
-        free_message(message);
+        (*link->links->counters.frames_out)++;
+        wi_message_free(message);
     }
     return (int)size;
 }
@@ -357,9 +402,8 @@ static int link_writeable(struct wi_link *link)
     }
     if (link->broken)
         return -1;
-    link->bridge->counters.bytes_out += sent;
-    if (link->node)
-        link->node->bytes_out += sent;
+    *link->links->counters.bytes_out += sent;
+    link->heard.bytes_out += sent;
     if (link->queue)
         lws_callback_on_writable(link->wsi);
     else if (link->closing && !link->close_sent)
@@ -373,44 +417,36 @@ static int link_writeable(struct wi_link *link)
  * than it takes to say so. */
 static size_t receive_limit(const struct wi_link *link)
 {
-    if (!link->node)
-        return ANNOUNCEMENT_MAX;
-    return link->incoming_binary ? link->bridge->settings.max_frame : WI_FRAME_HEAD_MAX;
+    if (!link->settled)
+        return WI_LINK_STRANGER_MAX;
+    return link->incoming_binary ? link->links->max_frame : WI_FRAME_HEAD_MAX;
 }
 
-/* For a message of `whole` bytes or more, which begins with `bytes` or in link->incoming. */
-static void refuse_size(struct wi_link *link, size_t whole, const void *bytes, size_t size)
+/* The message of `whole` bytes or more begins with `bytes`, or in link->incoming. */
+static void refuse(struct wi_link *link, size_t limit, size_t whole, const void *bytes, size_t size)
 {
     const struct wi_blob *begun = link->incoming;
-    char reason[sizeof link->close_reason], found[32] = "";
-    const char *what = !link->node             ? "an announcement"
-                       : link->incoming_binary ? "a message (welcome.max_frame_bytes)"
-                                               : "a text message";
-    if (link->node)
-        snprintf(found, sizeof found, ", not %zu", whole);
-    snprintf(
-        reason, sizeof reason, "%s may have at most %zu bytes%s", what, receive_limit(link), found);
-    link->bridge->counters.malformed++;
-    wi_refuse_message(link, WI_CLOSE_TOO_BIG, reason, begun ? begun->bytes : bytes,
-        begun ? begun->size : size, link->incoming_binary);
+    const struct wi_link_refused refused = {.limit = limit,
+        .whole = whole,
+        .binary = link->incoming_binary,
+        .begin = begun ? begun->bytes : bytes,
+        .size = begun ? begun->size : size};
+    link->events->on_refused(link->context, link, &refused);
 }
 
 /* Room for what has come, and for what is announced by those who may be believed. */
 static struct wi_blob *make_room(struct wi_link *link, size_t came, size_t rest)
 {
-    return wi_blob_new(link->bridge->budget, link->node ? came + rest : came);
+    return wi_blob_new(link->links->budget, link->settled ? came + rest : came);
 }
 
 static void link_receive(struct wi_link *link, const void *bytes, size_t size)
 {
-    struct wi_bridge *bridge = link->bridge;
     if (link->closing)
         return;
-    bridge->counters.bytes_in += size;
-    if (link->node) {
-        link->node->bytes_in += size;
-        link->node->last_seen = wi_now_ms();
-    }
+    *link->links->counters.bytes_in += size;
+    link->heard.bytes_in += size;
+    link->heard.last_seen = wi_now_ms();
     if (!link->incoming)
         link->incoming_binary = lws_frame_is_binary(link->wsi);
 
@@ -418,13 +454,13 @@ static void link_receive(struct wi_link *link, const void *bytes, size_t size)
     size_t rest = lws_remaining_packet_payload(link->wsi);
     size_t limit = receive_limit(link);
     if (size > limit || have > limit - size || rest > limit - size - have) {
-        refuse_size(link, have + size + rest, bytes, size);
+        refuse(link, limit, have + size + rest, bytes, size);
         return;
     }
     if (!link->incoming)
         link->incoming = make_room(link, size, rest);
     if (!link->incoming || wi_blob_append(link->incoming, bytes, size)) {
-        wi_link_fail(link, WI_CLOSE_TRY_LATER, "the service's memory budget is used up");
+        refuse(link, 0, have + size + rest, bytes, size);
         return;
     }
     if (rest || !lws_is_final_fragment(link->wsi))
@@ -432,52 +468,41 @@ static void link_receive(struct wi_link *link, const void *bytes, size_t size)
 
     struct wi_blob *blob = link->incoming;
     link->incoming = NULL;
-    bridge->counters.frames_in++;
-    wi_messages_handle(link, blob, link->incoming_binary);
+    (*link->links->counters.frames_in)++;
+    link->events->on_message(link->context, link, blob, link->incoming_binary);
     wi_blob_unref(blob);
 }
 
-/* 1000: its purpose is fulfilled; 1001: it is going away, as a page that is closed says. Whoever
- * means to come back says neither. */
-static int says_it_left(const unsigned char *in, size_t length)
+/* The peer's close frame: a code and a text, or nothing. */
+static void peer_closes(struct wi_link *link, const unsigned char *in, size_t length)
 {
-    int code = length >= 2 ? in[0] << 8 | in[1] : 0;
-    return code == WI_CLOSE_NORMAL || code == WI_CLOSE_GOING_AWAY;
+    if (link->closing || !link->events->on_left)
+        return;
+    if (length < 2)
+        link->events->on_left(link->context, link, 0, NULL, 0);
+    else
+        link->events->on_left(link->context, link, in[0] << 8 | in[1], in + 2, length - 2);
 }
 
 /* --- The way in from lws --------------------------------------------------------------------- */
 
-int wi_link_callback(
-    struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length)
+int wi_link_event(
+    struct wi_link *link, enum lws_callback_reasons reason, const void *in, size_t length)
 {
-    struct wi_connection *connection = lws_get_opaque_user_data(wsi);
-    struct wi_link *link = connection ? connection->link : NULL;
     switch (reason) {
-    case LWS_CALLBACK_ESTABLISHED:
-        if (!connection || connection->bridge->closed)
-            return -1;
-        connection->link = new_link(connection->bridge, wsi);
-        return 0;
     case LWS_CALLBACK_RECEIVE:
-        if (link)
-            link_receive(link, in, length);
+        link_receive(link, in, length);
         return 0;
     case LWS_CALLBACK_SERVER_WRITEABLE:
-        return link ? link_writeable(link) : 0;
+        return link_writeable(link);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-        if (link && !link->closing)
-            link->left = says_it_left(in, length);
-        if (link && link->node)
-            wi_node_leaves(link->node, in, length);
+        peer_closes(link, in, length);
         /* The answer to a close frame of ours, which lws does not know that it sent. */
-        return link && link->close_sent ? -1 : 0;
+        return link->close_sent ? -1 : 0;
     case LWS_CALLBACK_CLOSED:
-        if (link) {
-            connection->link = NULL;
-            link_gone(link);
-        }
+        link_gone(link);
         return 0;
     default:
-        return lws_callback_http_dummy(wsi, reason, user, in, length);
+        return 0;
     }
 }

@@ -1,61 +1,122 @@
 /*
- * One WebSocket: assembles what comes into one blob per message, and writes a queue of messages
- * whose tensors stay where they are. What the messages mean is messages.c's business.
+ * One WebSocket of the listener: assembles what comes into one blob for each message, and writes a
+ * queue of messages whose tensors stay where they are. It knows sizes, frames and close codes, and
+ * not who is at the other end: its owner is told by events.
+ *
+ * A new link is a stranger's: it may send little, and has `hello_ms` to become somebody's, by
+ * wi_link_settle. It ends by on_gone; after wi_link_close no event comes any more. Freed only when
+ * lws closes the socket, so inside an event it may be closed, and stays valid.
  */
 #ifndef WI_BRIDGE_LINK_H
 #define WI_BRIDGE_LINK_H
 
+#include "base/blob.h"
 #include "base/buffer.h"
-#include "bridge/private.h"
+#include "base/log_limit.h"
+#include "base/lws.h"
+#include "model/tensor.h"
+#include <stdint.h>
+
+/* Bytes of a stranger's message: a whole announcement of Chromium's has about 6 KiB. */
+#define WI_LINK_STRANGER_MAX (64 * 1024)
+/* Bytes of a close frame's reason, with a NUL; what is longer is cut (RFC 6455, 5.5). */
+#define WI_LINK_REASON_SIZE 124
+
+/* Close codes (RFC 6455, 7.4.1; 4000 and up are ours). */
+enum wi_close {
+    WI_CLOSE_NORMAL = 1000,
+    WI_CLOSE_GOING_AWAY = 1001,
+    WI_CLOSE_MALFORMED = 1007,
+    WI_CLOSE_POLICY = 1008,
+    WI_CLOSE_TOO_BIG = 1009,
+    WI_CLOSE_TRY_LATER = 1013,
+    WI_CLOSE_RESUME_UNKNOWN = 4001,
+    WI_CLOSE_SILENT = 4002
+};
 
 /* A message on its way out: a head of ours and slices of blobs. */
 struct wi_message;
 /* Takes the head's text over; references the tensors' blobs (`tensors` may be NULL). */
 struct wi_message *wi_message_new(
     int binary, struct wi_buffer *head, const struct wi_tensors *tensors);
+void wi_message_free(struct wi_message *message); /* one that was never sent; NULL is fine */
 
-struct wi_link {
-    struct wi_bridge *bridge;
-    struct lws *wsi;
-    struct wi_node *node; /* NULL before the welcome and after the node has let go */
-    struct wi_link *prev, *next;
-    struct wi_timer *hello; /* until the announcement */
-    /* Receiving. */
-    struct wi_blob *incoming;
-    int incoming_binary;
-    double window; /* start of the second in which the following are counted */
-    unsigned loose_messages;
-    size_t json_bytes;
-    struct wi_timer *rest; /* running: nothing is read before the next second */
-    /* Sending. */
-    struct wi_message *queue, *queue_end;
-    size_t queued_messages, queued_bytes;
-    size_t piece, piece_done; /* where the first message's next byte is */
-    int started;              /* its first fragment is out */
-    int broken;               /* a write failed: WRITEABLE closes the socket */
-    /* Closing. */
-    int closing, close_sent;
-    int left; /* the peer closed, saying that it was done */
-    uint16_t close_code;
-    char close_reason[124];
+/* A message on its way in that there is no room for. Borrowed for the event. */
+struct wi_link_refused {
+    size_t limit; /* bytes that it may have; 0: the memory budget is used up */
+    size_t whole; /* bytes that it has at least */
+    int binary;
+    const void *begin; /* the first bytes of it, as far as they have come */
+    size_t size;
 };
 
-/* The lws callback of the subprotocol. */
-int wi_link_callback(
-    struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length);
-/* It is a node's from now on, and has been heard. */
-void wi_link_settle(struct wi_link *link);
-/* Reads no more until the second is over: its messages took as much of it as is due. */
-void wi_link_rest(struct wi_link *link);
-int wi_link_rests(const struct wi_link *link); /* so that it cannot be heard */
+struct wi_link;
+
+/* None comes from inside a call of ours. `link` is the one that it is about, `context` what it was
+ * settled with. */
+struct wi_link_events {
+    /* A whole message, borrowed; slices of the blob may be kept by reference. */
+    void (*on_message)(void *context, struct wi_link *link, struct wi_blob *blob, int binary);
+    /* A message was not taken. What follows it cannot be read: the link must be closed. */
+    void (*on_refused)(void *context, struct wi_link *link, const struct wi_link_refused *refused);
+    /* It is still a stranger's when `hello_ms` have passed. NULL for those that are settled. */
+    void (*on_late)(void *context, struct wi_link *link);
+    /* The peer sent its close frame: `code` is 0 where it said none, and `text` has no NUL. May be
+     * NULL. */
+    void (*on_left)(void *context, struct wi_link *link, int code, const void *text, size_t size);
+    /* The socket is gone: the last event, and the link's end. May be NULL. */
+    void (*on_gone)(void *context, struct wi_link *link);
+};
+
+/* What the links of one listener share. Members without _ are set before the first link. */
+struct wi_links {
+    uv_loop_t *loop;
+    struct wi_budget *budget; /* of messages on their way in */
+    uint64_t max_frame;       /* bytes of a binary message; may change at any time */
+    int hello_ms;
+    /* Where they count, all together; borrowed. */
+    struct {
+        uint64_t *frames_in, *frames_out, *bytes_in, *bytes_out;
+    } counters;
+    struct wi_log_limit faults; /* lines of wi_link_fail, which others can cause */
+    struct wi_link *_first;
+    unsigned char *_scratch; /* LWS_PRE + WI_LWS_CHUNK bytes for gathered writes */
+};
+void wi_links_clear(struct wi_links *links); /* once all sockets are gone */
+size_t wi_links_count(const struct wi_links *links);
+/* Each may be closed from inside. */
+void wi_links_each(
+    struct wi_links *links, void (*each)(void *context, struct wi_link *link), void *context);
+
+/* A stranger's. `events` must outlive it; freed by LWS_CALLBACK_CLOSED. */
+struct wi_link *wi_link_new(
+    struct wi_links *links, struct lws *wsi, const struct wi_link_events *events, void *context);
+/* What lws says of the socket: RECEIVE, SERVER_WRITEABLE, WS_PEER_INITIATED_CLOSE and CLOSED. The
+ * value is for its callback to return. */
+int wi_link_event(
+    struct wi_link *link, enum lws_callback_reasons reason, const void *in, size_t length);
+/* Its owner is known from now on and told by these events; counts and silence begin anew. */
+void wi_link_settle(struct wi_link *link, const struct wi_link_events *events, void *context);
+/* Reads nothing for so long. */
+void wi_link_rest(struct wi_link *link, uint64_t ms);
+/* How long the peer has said nothing; 0 while the link rests, when nobody listens. */
+double wi_link_silent_ms(const struct wi_link *link);
+int wi_link_is_closing(const struct wi_link *link);
+
+/* Since it was settled. */
+struct wi_link_heard {
+    uint64_t bytes_in, bytes_out;
+    double last_seen; /* monotonic milliseconds */
+};
+const struct wi_link_heard *wi_link_heard(const struct wi_link *link); /* valid as it is */
+
 /* Takes the message over. 0, or -1 if too much is queued already or the link is closing. */
 int wi_link_send(struct wi_link *link, struct wi_message *message);
 /* Drops what is queued, sends `last` (may be NULL) if no message was cut short, then the close
- * frame. Lets go of the node without telling it. */
+ * frame. No event follows. */
 void wi_link_close(
     struct wi_link *link, enum wi_close code, const char *reason, struct wi_message *last);
-/* The same after a fault of the peer's: its node goes away. For a message that may be an answer,
- * see refused.h. */
-void wi_link_fail(struct wi_link *link, enum wi_close code, const char *reason);
+/* The same after a fault of the peer's, which is logged; `who` is its name there, or NULL. */
+void wi_link_fail(struct wi_link *link, const char *who, enum wi_close code, const char *reason);
 
 #endif

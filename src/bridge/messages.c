@@ -6,14 +6,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/params.h"
-#include "bridge/announce.h"
-#include "bridge/link.h"
 #include "bridge/node.h"
 #include "bridge/refused.h"
 #include "bridge/report.h"
 #include "bridge/response.h"
+#include "bridge/text.h"
 #include <string.h>
 
+#define SECOND_MS 1000
 /* Messages a second that belong to no attempt of ours; a page sends a handful. */
 #define MAX_LOOSE_PER_SECOND 2000
 /* Bytes of JSON a second that are parsed for one link, which at most is an eighth of that second or
@@ -175,13 +175,13 @@ static enum wi_heard on_log(struct wi_node *node, struct wi_frame *frame, struct
     double now = wi_now_ms();
     if (read_data(line_table, frame, &line, error) == WI_HEARD_WRONG)
         return WI_HEARD_WRONG;
-    if (now - node->log_window >= 1000) {
+    if (now - node->log_window >= SECOND_MS) {
         node->log_window = now;
         node->log_count = 0;
     }
     if (node->log_count++ >= MAX_LOG_PER_SECOND)
         return WI_HEARD_LOOSE;
-    wi_report_text(text, sizeof text, line.message);
+    wi_text_printable(text, sizeof text, line.message);
     /* A page's "error" is about itself; to the operator it is a warning. */
     wi_log(line.level == 0 ? WI_LOG_WARN : (enum wi_level)line.level, "page", node->info.id, "%s",
         text);
@@ -207,7 +207,7 @@ static enum wi_heard on_bye(struct wi_node *node, struct wi_frame *frame, struct
     char why[128];
     if (read_data(bye_table, frame, &bye, error) == WI_HEARD_WRONG)
         return WI_HEARD_WRONG;
-    wi_report_text(why, sizeof why, bye.reason && *bye.reason ? bye.reason : "it said bye");
+    wi_text_printable(why, sizeof why, bye.reason && *bye.reason ? bye.reason : "it said bye");
     wi_node_leave(node, *node->info.session != '\0', why);
     return WI_HEARD_OURS;
 }
@@ -240,49 +240,63 @@ static enum wi_heard dispatch(struct wi_node *node, struct wi_frame *frame, stru
 }
 
 /* Books what a message cost. Too much JSON only waits, since answers may need it now and then. */
-static void note_cost(struct wi_link *link, size_t json_bytes)
+static void note_cost(struct wi_node *node, size_t json_bytes)
 {
     double now = wi_now_ms();
-    if (now - link->window >= 1000) {
-        link->window = now;
-        link->loose_messages = 0;
-        link->json_bytes = 0;
+    if (now - node->window >= SECOND_MS) {
+        node->window = now;
+        node->loose_messages = 0;
+        node->json_bytes = 0;
     }
-    link->json_bytes += json_bytes;
-    if (link->json_bytes > MAX_JSON_PER_SECOND)
-        wi_link_rest(link);
+    node->json_bytes += json_bytes;
+    if (node->json_bytes > MAX_JSON_PER_SECOND)
+        wi_link_rest(node->link, (uint64_t)(SECOND_MS - (now - node->window)) + 1);
 }
 
-void wi_messages_handle(struct wi_link *link, struct wi_blob *blob, int binary)
+static void on_message(void *context, struct wi_link *link, struct wi_blob *blob, int binary)
 {
+    struct wi_node *node = context;
+    struct wi_bridge *bridge = node->bridge;
     struct wi_frame frame;
     struct wi_error error = {0};
-    struct wi_bridge *bridge = link->bridge;
     if (wi_frame_parse(blob, binary, &frame, &error) != WI_OK) {
         bridge->counters.malformed++;
-        wi_refuse_message(link, WI_CLOSE_MALFORMED, error.detail, blob->bytes, blob->size, binary);
+        wi_refuse_message(node, WI_CLOSE_MALFORMED, error.detail, blob->bytes, blob->size, binary);
         return;
     }
-    if (!link->node) {
-        if (strcmp(frame.type, "node_announcement") == 0)
-            wi_announce(link, &frame);
-        else {
-            bridge->counters.protocol_errors++;
-            wi_link_fail(link, WI_CLOSE_POLICY, "the first message must be a node_announcement");
-        }
-        wi_frame_clear(&frame);
-        return;
-    }
-    note_cost(link, frame.json_size);
-    enum wi_heard heard = dispatch(link->node, &frame, &error);
+    note_cost(node, frame.json_size);
+    enum wi_heard heard = dispatch(node, &frame, &error);
     wi_frame_clear(&frame);
-    if (link->closing)
-        return;
+    if (wi_link_is_closing(link))
+        return; /* and the node may be gone */
     if (heard == WI_HEARD_WRONG) {
         bridge->counters.protocol_errors++;
-        wi_link_fail(link, WI_CLOSE_POLICY, error.detail);
-    } else if (heard == WI_HEARD_LOOSE && ++link->loose_messages > MAX_LOOSE_PER_SECOND) {
+        wi_node_fail(node, WI_CLOSE_POLICY, error.detail);
+    } else if (heard == WI_HEARD_LOOSE && ++node->loose_messages > MAX_LOOSE_PER_SECOND) {
         bridge->counters.protocol_errors++;
-        wi_link_fail(link, WI_CLOSE_POLICY, "too many messages in a second");
+        wi_node_fail(node, WI_CLOSE_POLICY, "too many messages in a second");
     }
 }
+
+static void on_refused(void *context, struct wi_link *link, const struct wi_link_refused *refused)
+{
+    struct wi_node *node = context;
+    char reason[WI_LINK_REASON_SIZE];
+    if (!refused->limit) {
+        wi_node_fail(node, WI_CLOSE_TRY_LATER, "the service's memory budget is used up");
+        return;
+    }
+    snprintf(reason, sizeof reason, "%s may have at most %zu bytes, not %zu",
+        refused->binary ? "a message (welcome.max_frame_bytes)" : "a text message", refused->limit,
+        refused->whole);
+    node->bridge->counters.malformed++;
+    wi_refuse_message(
+        node, WI_CLOSE_TOO_BIG, reason, refused->begin, refused->size, refused->binary);
+}
+
+const struct wi_link_events wi_messages_events = {
+    .on_message = on_message,
+    .on_refused = on_refused,
+    .on_left = wi_node_on_left,
+    .on_gone = wi_node_on_gone,
+};

@@ -4,8 +4,7 @@
 
 #include "bridge/private.h"
 
-/* Handles one whole message (`blob` is borrowed; tensors of answers keep references). May close
- * the link, but never frees it. */
-void wi_messages_handle(struct wi_link *link, struct wi_blob *blob, int binary);
+/* Of a node's link, which has the node for its context. */
+extern const struct wi_link_events wi_messages_events;
 
 #endif

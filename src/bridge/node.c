@@ -2,9 +2,8 @@
 #include "bridge/node.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "bridge/link.h"
 #include "bridge/outgoing.h"
-#include "bridge/report.h"
+#include "bridge/text.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,13 +19,12 @@ static void on_heartbeat_time(void *context)
 {
     struct wi_node *node = context;
     const struct wi_bridge_settings *settings = &node->bridge->settings;
-    double silent = wi_now_ms() - node->last_seen;
     if (!node->link)
         return;
-    if (!wi_link_rests(node->link) &&
-        silent > (double)(settings->heartbeat_interval * settings->heartbeat_misses)) {
+    if (wi_link_silent_ms(node->link) >
+        (double)(settings->heartbeat_interval * settings->heartbeat_misses)) {
         node->bridge->counters.heartbeat_timeouts++;
-        wi_link_fail(node->link, WI_CLOSE_SILENT, "no message within the heartbeat limit");
+        wi_node_fail(node, WI_CLOSE_SILENT, "no message within the heartbeat limit");
         return;
     }
     wi_send_heartbeat(node);
@@ -67,19 +65,49 @@ struct wi_node *wi_node_find(const struct wi_bridge *bridge, const char *id)
     return node;
 }
 
-void wi_node_attach(struct wi_node *node, struct wi_link *link)
+/* --- Its link -------------------------------------------------------------------------------- */
+
+void wi_node_attach(struct wi_node *node, struct wi_link *link, const struct wi_link_events *events)
 {
     uint64_t interval = (uint64_t)node->bridge->settings.heartbeat_interval;
-    wi_link_settle(link);
-    link->node = node;
+    wi_link_settle(link, events, node);
     node->link = link;
-    node->last_seen = wi_now_ms();
+    node->left = 0;
+    node->window = 0;
     node->busy_since_ms = 0;
     wi_timer_stop(node->grace_timer);
     wi_timer_start(node->heartbeat_timer, interval, interval);
 }
 
-void wi_node_away(struct wi_node *node)
+struct wi_link_heard wi_node_heard(const struct wi_node *node)
+{
+    struct wi_link_heard heard = node->heard;
+    if (node->link) {
+        const struct wi_link_heard *more = wi_link_heard(node->link);
+        heard.bytes_in += more->bytes_in;
+        heard.bytes_out += more->bytes_out;
+        heard.last_seen = more->last_seen;
+    }
+    return heard;
+}
+
+/* Keeps what its link has counted. The link, which is not its own any more, or NULL. */
+static struct wi_link *let_go(struct wi_node *node)
+{
+    struct wi_link *link = node->link;
+    node->heard = wi_node_heard(node);
+    node->link = NULL;
+    return link;
+}
+
+void wi_node_detach(struct wi_node *node, const char *reason)
+{
+    struct wi_link *link = let_go(node);
+    if (link)
+        wi_link_close(link, WI_CLOSE_NORMAL, reason, NULL);
+}
+
+static void go_away(struct wi_node *node)
 {
     struct wi_bridge *bridge = node->bridge;
     if (bridge->closed)
@@ -93,18 +121,39 @@ void wi_node_away(struct wi_node *node)
     bridge->events.on_node_away(bridge->events.context, node->info.id);
 }
 
-void wi_node_leaves(struct wi_node *node, const void *payload, size_t size)
+void wi_node_fail(struct wi_node *node, enum wi_close code, const char *reason)
 {
-    const unsigned char *bytes = payload;
-    char text[124] = "", said[sizeof node->left_why];
-    node->left_why[0] = '\0';
-    if (size < 2 || (bytes[0] << 8 | bytes[1]) <= WI_CLOSE_GOING_AWAY)
-        return; /* it gives no fault for its reason */
-    size_t length = size - 2 < sizeof text ? size - 2 : sizeof text - 1;
-    memcpy(text, bytes + 2, length);
-    wi_report_text(said, sizeof said, text);
-    snprintf(node->left_why, sizeof node->left_why, "%d %.80s", bytes[0] << 8 | bytes[1], said);
+    wi_link_fail(let_go(node), node->info.id, code, reason);
+    go_away(node);
 }
+
+/* 1000: its purpose is fulfilled; 1001: it is going away, as a page that is closed says. Whoever
+ * means to come back says neither. */
+void wi_node_on_left(void *context, struct wi_link *link, int code, const void *text, size_t size)
+{
+    struct wi_node *node = context;
+    char reason[WI_LINK_REASON_SIZE] = "", said[sizeof node->left_why];
+    node->left = code == WI_CLOSE_NORMAL || code == WI_CLOSE_GOING_AWAY;
+    node->left_why[0] = '\0';
+    if (code <= WI_CLOSE_GOING_AWAY)
+        return; /* it gives no fault for its reason */
+    if (size)
+        memcpy(reason, text, size < sizeof reason ? size : sizeof reason - 1);
+    wi_text_printable(said, sizeof said, reason);
+    snprintf(node->left_why, sizeof node->left_why, "%d %.80s", code, said);
+}
+
+void wi_node_on_gone(void *context, struct wi_link *link)
+{
+    struct wi_node *node = context;
+    let_go(node);
+    if (node->left && !*node->info.session) /* who looks after a browser of ours sees what it did */
+        wi_node_leave(node, 1, "it closed its connection");
+    else
+        go_away(node);
+}
+
+/* --- Its end --------------------------------------------------------------------------------- */
 
 static void unlist(struct wi_node *node)
 {
@@ -118,6 +167,7 @@ static void unlist(struct wi_node *node)
 void wi_node_quiesce(struct wi_node *node)
 {
     struct wi_attempt *attempt, *next;
+    let_go(node);
     HASH_ITER(hh, node->attempts, attempt, next)
     wi_node_remove_attempt(node, attempt);
     for (unsigned i = 0; i < WI_OFFERED_MODELS; i++) {
@@ -167,8 +217,9 @@ void wi_node_down(struct wi_node *node, const char *code, const char *why)
     wi_info("bridge", node->info.id, "node down: %s", why);
     unlist(node);
     silence(node);
-    if (node->link)
-        wi_link_close(node->link, WI_CLOSE_NORMAL, code, wi_make_bye(node->bridge, code, why));
+    struct wi_link *link = let_go(node);
+    if (link)
+        wi_link_close(link, WI_CLOSE_NORMAL, code, wi_make_bye(node->bridge, code, why));
     end(node, 1, why);
 }
 
@@ -177,8 +228,7 @@ void wi_node_leave(struct wi_node *node, int blame, const char *why)
     wi_info("bridge", node->info.id, "node left: %s", why);
     unlist(node);
     silence(node);
-    if (node->link)
-        wi_link_close(node->link, WI_CLOSE_NORMAL, "the node has left", NULL);
+    wi_node_detach(node, "the node has left");
     end(node, blame, why);
 }
 

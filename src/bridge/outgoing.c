@@ -95,8 +95,8 @@ void wi_send_welcome(struct wi_node *node, int resumed, const json_t *cancel)
         "\"model_budget_bytes\":%llu,\"cancel\":",
         node->info.id, resume, resumed ? "true" : "false", (long long)settings->heartbeat_interval,
         (long long)settings->heartbeat_misses, (long long)settings->resume_grace,
-        (unsigned long long)settings->max_frame, node->info.id, credential, threads_of(node),
-        (unsigned long long)settings->model_budget);
+        (unsigned long long)node->bridge->links.max_frame, node->info.id, credential,
+        threads_of(node), (unsigned long long)settings->model_budget);
     if (cancel)
         wi_buffer_json(&out, cancel);
     else
@@ -237,7 +237,7 @@ static size_t print_task(
 static enum wi_code check_size(
     const struct wi_node *node, size_t json, size_t whole, struct wi_error *error)
 {
-    uint64_t most = node->bridge->settings.max_frame;
+    uint64_t most = node->bridge->links.max_frame;
     if (json > WI_FRAME_HEAD_MAX) {
         wi_error_set(error, WI_INPUT_INVALID, "inputs",
             "names, shapes and options make %zu bytes of JSON in the message to a node, which may "

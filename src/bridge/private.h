@@ -1,11 +1,12 @@
 /*
- * What the files of this folder share: the bridge itself, its sockets and its nodes. Nobody else
- * includes this.
+ * What the files of this folder share: the bridge itself and its nodes. Nobody else includes this.
  *
- *   listener  ->  connection (one lws socket)  ->  transfer (an HTTP answer)   files.c
- *                                              ->  link (a WebSocket)          link.c
- *   node (outlives its links)  node.c, its messages in announce.c, messages.c,
- *                                              response.c, outgoing.c
+ *   listener  ->  socket (one connection)  ->  transfer (an HTTP answer)   files.c
+ *                                          ->  link (a WebSocket)          link.c
+ *
+ * Each of these calls only those to its left:
+ *   link <- outgoing <- node <- response, refused <- messages <- announce <- bridge
+ * What a link tells is heard by announce.c while it is a stranger's, then by messages.c.
  */
 #ifndef WI_BRIDGE_PRIVATE_H
 #define WI_BRIDGE_PRIVATE_H
@@ -18,6 +19,7 @@
 #include "bridge/bridge.h"
 #include "bridge/frame.h"
 #include "bridge/joins.h"
+#include "bridge/link.h"
 #include "bridge/page.h"
 #include "bridge/places.h"
 #include "bridge/tokens.h"
@@ -25,35 +27,13 @@
 
 #define WI_PROTOCOL_NAME "webinfer.v1"
 
-/* Close codes (RFC 6455, 7.4.1; 4000 and up are ours). */
-enum wi_close {
-    WI_CLOSE_NORMAL = 1000,
-    WI_CLOSE_GOING_AWAY = 1001,
-    WI_CLOSE_MALFORMED = 1007,
-    WI_CLOSE_POLICY = 1008,
-    WI_CLOSE_TOO_BIG = 1009,
-    WI_CLOSE_TRY_LATER = 1013,
-    WI_CLOSE_RESUME_UNKNOWN = 4001,
-    WI_CLOSE_SILENT = 4002
-};
-
-struct wi_link;
 struct wi_node;
 struct wi_transfer;
-
-/* What is bound to one lws socket; freed when lws destroys the socket. */
-struct wi_connection {
-    struct wi_bridge *bridge;
-    struct lws *wsi;
-    struct wi_place place;
-    struct wi_transfer *transfer;
-    struct wi_link *link;
-};
 
 /* Taken from the configuration, so that a reload is one assignment. */
 struct wi_bridge_settings {
     int64_t heartbeat_interval, heartbeat_misses, resume_grace; /* ms, count, ms */
-    uint64_t max_frame, max_nodes, model_budget;
+    uint64_t max_nodes, model_budget;
     uint64_t max_per_address; /* sockets */
     uint64_t own_nodes;       /* places of max_nodes that are kept for sessions of ours */
 };
@@ -62,7 +42,6 @@ struct wi_bridge {
     uv_loop_t *loop;
     struct lws_vhost *vhost;
     struct wi_store *store;
-    struct wi_budget *budget;
     struct wi_bridge_events events;
     struct wi_bridge_settings settings;
     struct wi_listener *listener;
@@ -70,7 +49,7 @@ struct wi_bridge {
     struct wi_tokens tokens;
     struct wi_joins joins;
     struct wi_node *nodes;  /* hash by id */
-    struct wi_link *links;  /* list of all open WebSockets */
+    struct wi_links links;  /* all open WebSockets */
     struct wi_timer *sweep; /* ends nodes that were dropped from inside a call */
     struct wi_places places;
     size_t node_count, own_count;       /* all nodes; those of our sessions */
@@ -80,17 +59,11 @@ struct wi_bridge {
     struct wi_certificate *certificate; /* NULL: without TLS */
     struct lws_context *lws;
     char *security_headers;
-    unsigned char *scratch; /* LWS_PRE + WI_LWS_CHUNK bytes for gathered writes */
     struct wi_bridge_counters counters;
-    struct wi_strings odd_models; /* hashes of those whose outputs have not the shape promised */
-    struct wi_log_limit bad_answers, closings; /* lines that others can cause */
+    struct wi_strings odd_models;    /* hashes of those whose outputs have not the shape promised */
+    struct wi_log_limit bad_answers; /* lines that others can cause */
     int closed;
 };
-
-/* --- bridge.c -------------------------------------------------------------------------------- */
-
-/* The place must be free: closes the socket that it is, from the loop. NULL is fine. */
-void wi_bridge_vacate(struct wi_bridge *bridge, struct wi_place *place);
 
 /* --- files.c --------------------------------------------------------------------------------- */
 
@@ -138,11 +111,15 @@ struct wi_node {
     struct wi_strings acks; /* answered and not yet acknowledged */
     size_t ack_bytes;       /* of those answers */
     struct wi_timer *ack_timer, *heartbeat_timer, *grace_timer;
-    double last_seen, heartbeat_sent, rtt, busy_since_ms;
+    double heartbeat_sent, rtt, busy_since_ms;
     uint64_t heartbeat_sequence;
     uint64_t heartbeat_id; /* message sequence of the last heartbeat, for its echo */
     json_t *models;
-    uint64_t bytes_in, bytes_out;
+    struct wi_link_heard heard; /* of the links before this one; last_seen while away */
+    /* What it sends through its link, in the second that began then: messages.c. */
+    double window;
+    unsigned loose_messages;
+    size_t json_bytes;
     double log_window; /* start of the second in which log lines are counted */
     unsigned log_count;
     struct wi_model *offered[WI_OFFERED_MODELS]; /* referenced */
@@ -153,6 +130,7 @@ struct wi_node {
     int untold_large;     /* the last was too large */
     char untold_why[128]; /* why the last was refused */
     char left_why[96];    /* what it said when it closed its connection last, or "" */
+    int left;             /* its close said that it was done */
     int dropped;          /* the sweep ends the node */
     char drop_reason[128];
     UT_hash_handle hh;

@@ -1,9 +1,8 @@
 /* Ends the attempts whose answers cannot be read; see refused.h. */
 #include "bridge/refused.h"
 #include "base/log.h"
-#include "bridge/link.h"
 #include "bridge/node.h"
-#include "bridge/report.h"
+#include "bridge/text.h"
 #include <string.h>
 
 /* Which attempt a message answers stands near its start. */
@@ -98,18 +97,17 @@ static void end_attempt(
     bridge->events.on_answer(bridge->events.context, node->info.id, id, &answer);
 }
 
-void wi_refuse_message(struct wi_link *link, enum wi_close code, const char *why, const void *bytes,
+void wi_refuse_message(struct wi_node *node, enum wi_close code, const char *why, const void *bytes,
     size_t size, int binary)
 {
-    struct wi_bridge *bridge = link->bridge;
+    struct wi_bridge *bridge = node->bridge;
     struct wi_told told;
-    char id[WI_ID_SIZE] = "";
-    if (link->node)
-        memcpy(id, link->node->info.id, sizeof id);
+    char id[WI_ID_SIZE];
+    memcpy(id, node->info.id, sizeof id);
     wi_refused_tell(bytes, size, binary, &told);
     /* First: what the end leads to must not be sent over this link. */
-    wi_link_fail(link, code, why);
-    struct wi_node *node = *id && !bridge->closed ? wi_node_find(bridge, id) : NULL;
+    wi_node_fail(node, code, why);
+    node = bridge->closed ? NULL : wi_node_find(bridge, id);
     if (!node)
         return;
     struct wi_attempt *attempt = wi_node_find_attempt(node, told.attempt);
@@ -120,7 +118,7 @@ void wi_refuse_message(struct wi_link *link, enum wi_close code, const char *why
     }
     node->untold++;
     node->untold_large = code == WI_CLOSE_TOO_BIG;
-    wi_report_text(node->untold_why, sizeof node->untold_why, why);
+    wi_text_printable(node->untold_why, sizeof node->untold_why, why);
 }
 
 void wi_refused_resume(struct wi_node *node, const json_t *unacknowledged)

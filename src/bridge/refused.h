@@ -16,10 +16,10 @@ struct wi_told {
 };
 void wi_refused_tell(const void *message, size_t size, int binary, struct wi_told *told);
 
-/* wi_link_fail for a message that begins with `bytes` (of the frame, as far as it has come). If it
+/* wi_node_fail for a message that begins with `bytes` (of the frame, as far as it has come). If it
  * is the answer to an attempt of the node's, that ends: as WI_ANSWER_TOO_LARGE where no node's
  * answer would be smaller, else as a failure that another node may not have. */
-void wi_refuse_message(struct wi_link *link, enum wi_close code, const char *why, const void *bytes,
+void wi_refuse_message(struct wi_node *node, enum wi_close code, const char *why, const void *bytes,
     size_t size, int binary);
 /* The node comes back with these unacknowledged answers. Where the messages that were refused could
  * not be told, and that goes on, the first of them must be the one. */

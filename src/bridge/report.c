@@ -1,6 +1,7 @@
 /* Capability reports; see report.h. */
 #include "bridge/report.h"
 #include "base/params.h"
+#include "bridge/text.h"
 #include <string.h>
 
 /* A whole report of Chromium's with adapter, features and limits has about 150 values. */
@@ -8,21 +9,6 @@
 #define MAX_MEMBERS 128
 #define MAX_VALUES 2048
 #define MAX_TEXT 256
-
-void wi_report_text(char *out, size_t size, const char *text)
-{
-    size_t length = text ? strlen(text) : 0;
-    if (length >= size) {
-        length = size - 1;
-        while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
-            length--;
-    }
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)text[i];
-        out[i] = c < 0x20 || c == 0x7f ? ' ' : (char)c;
-    }
-    out[length] = '\0';
-}
 
 static json_t *copy_bounded(const json_t *value, int depth, int *left);
 
@@ -35,7 +21,7 @@ static json_t *copy_object(const json_t *object, int depth, int *left)
         char name[65];
         if (json_object_size(copy) >= MAX_MEMBERS || *left <= 0)
             break;
-        wi_report_text(name, sizeof name, key);
+        wi_text_printable(name, sizeof name, key);
         json_object_set_new(copy, name, copy_bounded(member, depth + 1, left));
     }
     return copy;
@@ -59,7 +45,7 @@ static json_t *copy_bounded(const json_t *value, int depth, int *left)
     case JSON_ARRAY:
         return depth < MAX_DEPTH ? copy_array(value, depth, left) : json_null();
     case JSON_STRING:
-        wi_report_text(text, sizeof text, json_string_value(value));
+        wi_text_printable(text, sizeof text, json_string_value(value));
         return json_string(text);
     default:
         return value ? json_incref((json_t *)value) : json_null();
@@ -139,9 +125,9 @@ static enum wi_code read_adapter(
     enum wi_code code = wi_params_read(adapter_table, object, WI_PARAMS_OPEN, where, &read, error);
     if (code != WI_OK)
         return code;
-    wi_report_text(adapter->vendor, sizeof adapter->vendor, read.vendor);
-    wi_report_text(adapter->architecture, sizeof adapter->architecture, read.architecture);
-    wi_report_text(adapter->description, sizeof adapter->description, read.description);
+    wi_text_printable(adapter->vendor, sizeof adapter->vendor, read.vendor);
+    wi_text_printable(adapter->architecture, sizeof adapter->architecture, read.architecture);
+    wi_text_printable(adapter->description, sizeof adapter->description, read.description);
     adapter->is_fallback = read.is_fallback;
     return WI_OK;
 }
@@ -155,7 +141,7 @@ static enum wi_code read_platforms(
         char where[64];
         memset(&info->platforms[i], 0, sizeof info->platforms[i]);
         if (!object || json_is_null(object)) {
-            wi_report_text(info->platforms[i].reason, sizeof info->platforms[i].reason,
+            wi_text_printable(info->platforms[i].reason, sizeof info->platforms[i].reason,
                 "the node did not report it");
             continue;
         }
@@ -165,7 +151,7 @@ static enum wi_code read_platforms(
         if (code != WI_OK)
             return code;
         info->platforms[i].available = read.available;
-        wi_report_text(info->platforms[i].reason, sizeof info->platforms[i].reason, read.reason);
+        wi_text_printable(info->platforms[i].reason, sizeof info->platforms[i].reason, read.reason);
         if (!read.adapter)
             continue;
         info->platforms[i].has_adapter = 1;
@@ -175,7 +161,7 @@ static enum wi_code read_platforms(
     }
     for (int i = 0; info->platforms[WI_SIMULATED].available && i < WI_SIMULATED; i++) {
         info->platforms[i].available = 0;
-        wi_report_text(
+        wi_text_printable(
             info->platforms[i].reason, sizeof info->platforms[i].reason, "the node is simulated");
     }
     return WI_OK;
@@ -197,10 +183,10 @@ enum wi_code wi_report_read(
     if (code != WI_OK)
         return code;
     if (!*next.kind)
-        wi_report_text(next.kind, sizeof next.kind, browser.name);
+        wi_text_printable(next.kind, sizeof next.kind, browser.name);
     if (!*next.browser_version)
-        wi_report_text(next.browser_version, sizeof next.browser_version, browser.version);
-    wi_report_text(next.user_agent, sizeof next.user_agent, browser.user_agent);
+        wi_text_printable(next.browser_version, sizeof next.browser_version, browser.version);
+    wi_text_printable(next.user_agent, sizeof next.user_agent, browser.user_agent);
     next.cores = (int)report.cores;
     next.memory_gib = report.memory_gib;
     next.isolated = report.isolated;

@@ -4,8 +4,6 @@
 
 #include "bridge/bridge.h"
 
-/* Copies `text` cut at a character's end, control characters as spaces; NULL gives "". */
-void wi_report_text(char *out, size_t size, const char *text);
 /* A copy of JSON from outside with long strings, lists, objects and depths cut; new reference,
  * never NULL. */
 json_t *wi_report_bounded(const json_t *value);

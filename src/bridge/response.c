@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/params.h"
 #include "bridge/node.h"
-#include "bridge/report.h"
+#include "bridge/text.h"
 #include <string.h>
 
 /* Models whose outputs were seen with another shape than theirs; each is logged once. */
@@ -70,8 +70,8 @@ static enum wi_code read_failure(const struct wi_sent *sent, const struct respon
             error) != WI_OK)
         return error->code;
     struct wi_claim claim = wi_claim_of(sent, failure.code, wi_now_ms());
-    wi_report_text(code, sizeof code, failure.code);
-    wi_report_text(message, sizeof message, failure.message);
+    wi_text_printable(code, sizeof code, failure.code);
+    wi_text_printable(message, sizeof message, failure.message);
     if (!claim.known)
         wi_error_set(&answer->error, claim.code, NULL,
             "the node failed with \"%s\", which is not a node's to say: %s", code, message);
@@ -81,8 +81,8 @@ static enum wi_code read_failure(const struct wi_sent *sent, const struct respon
         wi_error_set(&answer->error, claim.code, NULL, "%s: %s", code, message);
     if (claim.retryable)
         answer->retryable = 1;
-    wi_report_text(answer->error.field, sizeof answer->error.field, failure.field);
-    wi_report_text(answer->error.expected, sizeof answer->error.expected, failure.expected);
+    wi_text_printable(answer->error.field, sizeof answer->error.field, failure.field);
+    wi_text_printable(answer->error.expected, sizeof answer->error.expected, failure.expected);
     return WI_OK;
 }
 

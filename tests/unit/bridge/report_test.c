@@ -7,17 +7,6 @@
 
 #include <cmocka.h>
 
-static void test_text(void **state)
-{
-    char out[8];
-    wi_report_text(out, sizeof out, "a\nb\x7f");
-    assert_string_equal(out, "a b ");
-    wi_report_text(out, sizeof out, "123456\xc3\xa9");
-    assert_string_equal(out, "123456"); /* never half a character */
-    wi_report_text(out, sizeof out, NULL);
-    assert_string_equal(out, "");
-}
-
 static void test_bounded(void **state)
 {
     json_t *wide = json_array(), *deep = json_string("x"), *copy;
@@ -72,7 +61,6 @@ static void test_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),
         cmocka_unit_test(test_bounded),
         cmocka_unit_test(test_read),
     };

@@ -1,0 +1,554 @@
+/* One WebSocket by itself: what it reads, writes and tells, without a bridge and without nodes. */
+#include "../test.h"
+
+#include "base/clock.h"
+#include "bridge/frame.h"
+#include "bridge/link.h"
+#include "client.h"
+
+#define STRANGER_MAX WI_LINK_STRANGER_MAX
+#define MAX_FRAME (2 * 1024 * 1024)
+#define SUBPROTOCOL "Sec-WebSocket-Protocol: test\r\n"
+
+struct house {
+    uv_loop_t loop;
+    struct lws_context *lws;
+    struct lws_vhost *vhost;
+    struct wi_budget budget;
+    struct wi_links links;
+    uint64_t frames_in, frames_out, bytes_in, bytes_out;
+    int listener, port;
+    struct wi_link *link; /* the last that came; NULL once its socket is gone */
+    struct client client; /* its other end */
+    /* What was told, and by which context. */
+    int messages, refusals, lates, lefts, gones;
+    void *context;
+    struct wi_blob *blob; /* the last message, referenced */
+    int binary;
+    struct wi_link_refused refused;
+    char begin[16];
+    int left_code;
+    char left_text[16];
+    int close_on_message; /* the owner closes from inside the event */
+};
+
+static struct house *here; /* lws's callback has no other way to it */
+static int somebody;       /* its address is the context of who a link was settled for */
+
+static void on_message(void *context, struct wi_link *link, struct wi_blob *blob, int binary)
+{
+    assert_ptr_equal(link, here->link);
+    here->messages++;
+    here->context = context;
+    here->binary = binary;
+    wi_blob_unref(here->blob);
+    here->blob = wi_blob_ref(blob);
+    if (here->close_on_message)
+        wi_link_close(link, WI_CLOSE_POLICY, "enough", NULL);
+}
+
+static void on_refused(void *context, struct wi_link *link, const struct wi_link_refused *refused)
+{
+    here->refusals++;
+    here->context = context;
+    here->refused = *refused;
+    size_t size = refused->size < sizeof here->begin ? refused->size : sizeof here->begin - 1;
+    memcpy(here->begin, refused->begin, size);
+    here->begin[size] = '\0';
+    wi_link_close(link, WI_CLOSE_TOO_BIG, "too large", NULL);
+}
+
+static void on_late(void *context, struct wi_link *link)
+{
+    here->lates++;
+    wi_link_fail(link, NULL, WI_CLOSE_POLICY, "too late");
+}
+
+static void on_left(void *context, struct wi_link *link, int code, const void *text, size_t size)
+{
+    here->lefts++;
+    here->left_code = code;
+    snprintf(here->left_text, sizeof here->left_text, "%.*s", (int)size, size ? (char *)text : "");
+}
+
+static void on_gone(void *context, struct wi_link *link)
+{
+    assert_non_null(wi_link_heard(link)); /* it is there until the event has returned */
+    here->gones++;
+    here->context = context;
+}
+
+static const struct wi_link_events strangers = {on_message, on_refused, on_late, NULL, NULL};
+static const struct wi_link_events settled = {on_message, on_refused, NULL, on_left, on_gone};
+
+static int on_socket(
+    struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length)
+{
+    struct wi_link *link = lws_get_opaque_user_data(wsi);
+    switch (reason) {
+    case LWS_CALLBACK_ESTABLISHED:
+        here->link = wi_link_new(&here->links, wsi, &strangers, here);
+        lws_set_opaque_user_data(wsi, here->link);
+        return 0;
+    case LWS_CALLBACK_RECEIVE:
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        return wi_link_event(link, reason, in, length);
+    case LWS_CALLBACK_CLOSED: {
+        lws_set_opaque_user_data(wsi, NULL);
+        int result = wi_link_event(link, reason, in, length);
+        if (here->link == link)
+            here->link = NULL;
+        return result;
+    }
+    default:
+        return lws_callback_http_dummy(wsi, reason, user, in, length);
+    }
+}
+
+static const struct lws_protocols protocols[] = {
+    {.name = "http", .callback = lws_callback_http_dummy, .rx_buffer_size = WI_LWS_CHUNK},
+    {.name = "test", .callback = on_socket, .rx_buffer_size = WI_LWS_CHUNK},
+    {0},
+};
+
+/* --- The house ------------------------------------------------------------------------------- */
+
+static void listen_here(struct house *house)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t length = sizeof address;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    house->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(house->listener, (struct sockaddr *)&address, length), 0);
+    assert_int_equal(listen(house->listener, 1), 0);
+    getsockname(house->listener, (struct sockaddr *)&address, &length);
+    house->port = ntohs(address.sin_port);
+}
+
+static void open_link(struct house *house)
+{
+    house->client = client_open(&house->loop, house->port);
+    int fd = accept4(house->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    assert_true(fd >= 0);
+    assert_non_null(lws_adopt_socket_vhost(house->vhost, fd));
+    assert_int_equal(client_upgrade(&house->client, "/", SUBPROTOCOL), 101);
+    assert_non_null(house->link);
+}
+
+static int set_up(void **state)
+{
+    struct wi_error error;
+    struct house *house = calloc(1, sizeof *house);
+    struct lws_context_creation_info info = {.port = CONTEXT_PORT_NO_LISTEN_SERVER,
+        .vhost_name = "test",
+        .protocols = protocols,
+        .retry_and_idle_policy = &wi_lws_no_watch};
+    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
+    here = house;
+    uv_loop_init(&house->loop);
+    house->lws = wi_lws_new(&house->loop, &error);
+    house->vhost = lws_create_vhost(house->lws, &info);
+    assert_non_null(house->vhost);
+    house->budget.limit = 16 * 1024 * 1024;
+    house->links = (struct wi_links){.loop = &house->loop,
+        .budget = &house->budget,
+        .max_frame = MAX_FRAME,
+        .hello_ms = 60000,
+        .counters = {&house->frames_in, &house->frames_out, &house->bytes_in, &house->bytes_out}};
+    listen_here(house);
+    open_link(house);
+    *state = house;
+    return 0;
+}
+
+static int settle(void **state)
+{
+    set_up(state);
+    wi_link_settle(here->link, &settled, &somebody);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct house *house = *state;
+    client_close(&house->client);
+    close(house->listener);
+    wi_lws_begin_free(house->lws);
+    uv_run(&house->loop, UV_RUN_DEFAULT);
+    wi_lws_end_free(house->lws);
+    assert_int_equal(wi_links_count(&house->links), 0);
+    wi_links_clear(&house->links);
+    wi_blob_unref(house->blob);
+    assert_int_equal(house->budget.used, 0);
+    assert_int_equal(uv_loop_close(&house->loop), 0);
+    free(house);
+    return 0;
+}
+
+static void turn_until(struct house *house, const int *counter, int value)
+{
+    double until = client_now() + CLIENT_PATIENCE_MS;
+    while (*counter < value && client_now() < until)
+        client_turn(&house->client);
+    assert_int_equal(*counter, value);
+}
+
+static void turn_until_gone(struct house *house)
+{
+    double until = client_now() + CLIENT_PATIENCE_MS;
+    while (house->link && client_now() < until)
+        client_turn(&house->client);
+    assert_null(house->link);
+}
+
+static void say(struct house *house, int opcode, const char *text)
+{
+    assert_int_equal(client_send_frame(&house->client, opcode, 1, text, strlen(text)), 0);
+}
+
+/* The close frame that must come next, which is answered. */
+static int hear_close(struct house *house, char reason[WI_LINK_REASON_SIZE])
+{
+    struct ws_message message;
+    assert_int_equal(client_message(&house->client, &message), 0);
+    assert_int_equal(message.opcode, 8);
+    int code = message.bytes[0] << 8 | message.bytes[1];
+    snprintf(reason, WI_LINK_REASON_SIZE, "%.*s", (int)message.size - 2, message.bytes + 2);
+    client_send_frame(&house->client, 8, 1, message.bytes, 2);
+    message_clear(&message);
+    turn_until_gone(house);
+    return code;
+}
+
+static void hear(struct house *house, const char *text)
+{
+    struct ws_message message;
+    assert_int_equal(client_message(&house->client, &message), 0);
+    assert_int_equal(message.opcode, 1);
+    assert_string_equal((char *)message.bytes, text);
+    message_clear(&message);
+}
+
+static struct wi_message *make_text(const char *text)
+{
+    struct wi_buffer head = {0};
+    wi_buffer_puts(&head, text);
+    return wi_message_new(0, &head, NULL);
+}
+
+/* --- Receiving ------------------------------------------------------------------------------- */
+
+static void a_message_comes_whole(void **state)
+{
+    struct house *house = *state;
+    client_send_frame(&house->client, 2, 0, "one ", 4);
+    client_send_frame(&house->client, 0, 0, "and ", 4);
+    client_send_frame(&house->client, 0, 1, "two", 3);
+    turn_until(house, &house->messages, 1);
+    assert_true(house->binary);
+    assert_int_equal(house->blob->size, 11);
+    assert_memory_equal(house->blob->bytes, "one and two", 11);
+    assert_ptr_equal(house->context, house);
+    say(house, 1, "three");
+    turn_until(house, &house->messages, 2);
+    assert_false(house->binary);
+    assert_int_equal(house->blob->size, 5);
+    assert_int_equal(house->frames_in, 2);
+    assert_int_equal(house->bytes_in, 16);
+}
+
+static void what_is_settled_is_counted_anew(void **state)
+{
+    struct house *house = *state;
+    say(house, 1, "a stranger's");
+    turn_until(house, &house->messages, 1);
+    double before = wi_now_ms();
+    wi_link_settle(house->link, &settled, &somebody);
+    assert_int_equal(wi_link_heard(house->link)->bytes_in, 0);
+    assert_true(wi_link_heard(house->link)->last_seen >= before);
+    say(house, 1, "its own");
+    turn_until(house, &house->messages, 2);
+    assert_ptr_equal(house->context, &somebody);
+    assert_int_equal(wi_link_heard(house->link)->bytes_in, 7);
+    assert_int_equal(house->bytes_in, 19);
+    assert_int_equal(wi_link_send(house->link, make_text("answer")), 0);
+    hear(house, "answer");
+    assert_int_equal(wi_link_heard(house->link)->bytes_out, 6);
+    assert_int_equal(house->bytes_out, 6);
+    assert_int_equal(house->frames_out, 1);
+}
+
+/* One byte more than `limit` in one frame: the refusal comes when its header has. */
+static void expect_refused(struct house *house, int opcode, size_t limit)
+{
+    char *text = calloc(1, limit + 1), reason[WI_LINK_REASON_SIZE];
+    memset(text, 'x', limit + 1);
+    client_send_frame(&house->client, opcode, 1, text, limit + 1);
+    free(text);
+    turn_until(house, &house->refusals, 1);
+    assert_int_equal(house->refused.limit, limit);
+    assert_int_equal(house->refused.whole, limit + 1);
+    assert_int_equal(house->refused.binary, opcode == 2);
+    assert_memory_equal(house->begin, "xxxx", 4);
+    assert_int_equal(house->messages, 0);
+    assert_int_equal(hear_close(house, reason), WI_CLOSE_TOO_BIG);
+    assert_int_equal(house->gones, 0); /* its owner closed it */
+}
+
+static void a_stranger_says_little(void **state)
+{
+    expect_refused(*state, 2, STRANGER_MAX);
+}
+
+static void a_text_is_bounded(void **state)
+{
+    expect_refused(*state, 1, WI_FRAME_HEAD_MAX);
+}
+
+static void a_binary_message_is_bounded(void **state)
+{
+    expect_refused(*state, 2, MAX_FRAME);
+}
+
+static void fragments_count_together(void **state)
+{
+    struct house *house = *state;
+    char *half = calloc(1, STRANGER_MAX);
+    memset(half, 'y', STRANGER_MAX);
+    client_send_frame(&house->client, 1, 0, "begun", 5);
+    client_send_frame(&house->client, 0, 1, half, STRANGER_MAX);
+    free(half);
+    turn_until(house, &house->refusals, 1);
+    assert_int_equal(house->refused.whole, STRANGER_MAX + 5);
+    assert_memory_equal(house->begin, "begun", 5);
+}
+
+static void without_memory_it_is_refused(void **state)
+{
+    struct house *house = *state;
+    house->budget.limit = 100;
+    char text[201] = {0};
+    memset(text, 'z', 200);
+    say(house, 1, text);
+    turn_until(house, &house->refusals, 1);
+    assert_int_equal(house->refused.limit, 0);
+    assert_int_equal(house->refused.whole, 200);
+}
+
+static void it_rests(void **state)
+{
+    struct house *house = *state;
+    wi_link_rest(house->link, 100);
+    double began = client_now();
+    say(house, 1, "meanwhile");
+    while (client_now() - began < 50) {
+        client_turn(&house->client);
+        assert_int_equal(house->messages, 0);
+        assert_true(wi_link_silent_ms(house->link) == 0);
+    }
+    turn_until(house, &house->messages, 1);
+    assert_true(client_now() - began >= 99);
+}
+
+/* --- Sending --------------------------------------------------------------------------------- */
+
+/* Two tensors: a short one that is copied, and a long one that is written where it lies. */
+static struct wi_tensors make_tensors(void)
+{
+    static const size_t sizes[] = {5, 300000};
+    struct wi_tensors list = {0};
+    for (int i = 0; i < 2; i++) {
+        struct wi_tensor *tensor = wi_tensors_add(&list);
+        tensor->name = strdup("x");
+        tensor->datatype = WI_UINT8;
+        tensor->rank = 1;
+        tensor->dims[0] = (int64_t)sizes[i];
+        tensor->size = sizes[i];
+        tensor->blob = wi_blob_new(NULL, sizes[i]);
+        for (size_t at = 0; at < sizes[i]; at++) {
+            unsigned char byte = (unsigned char)(at * 31 + at / 251);
+            wi_blob_append(tensor->blob, &byte, 1);
+        }
+    }
+    return list;
+}
+
+static void tensors_are_sent_from_where_they_lie(void **state)
+{
+    struct house *house = *state;
+    struct wi_tensors tensors = make_tensors();
+    struct wi_buffer head = {0};
+    wi_buffer_puts(&head, "head");
+    assert_int_equal(wi_link_send(house->link, wi_message_new(1, &head, &tensors)), 0);
+    assert_int_equal(wi_link_send(house->link, make_text("next")), 0);
+    struct ws_message message;
+    assert_int_equal(client_message(&house->client, &message), 0);
+    assert_int_equal(message.opcode, 2);
+    assert_true(message.fragments > 1);
+    assert_int_equal(message.size, 4 + 8 + 300000);
+    assert_memory_equal(message.bytes, "head", 4);
+    for (int i = 0; i < 2; i++) {
+        const struct wi_tensor *tensor = &tensors.items[i];
+        assert_memory_equal(
+            message.bytes + 4 + (size_t)i * 8, wi_tensor_bytes(tensor), tensor->size);
+        for (size_t at = 0; at < tensor->size; at++) /* nothing was left in it */
+            if (tensor->blob->bytes[at] != (unsigned char)(at * 31 + at / 251))
+                fail_msg("tensor %d is not what it was, at byte %zu", i, at);
+    }
+    assert_memory_equal(message.bytes + 9, "\0\0\0", 3);
+    message_clear(&message);
+    hear(house, "next");
+    wi_tensors_clear(&tensors);
+}
+
+static void a_full_queue_takes_no_more(void **state)
+{
+    struct house *house = *state;
+    int sent = 0;
+    char text[1001] = {0};
+    memset(text, 'm', 1000);
+    while (sent < 100000 && wi_link_send(house->link, make_text(text)) == 0)
+        sent++; /* and nobody reads */
+    assert_true(sent >= 4096 && sent < 100000);
+    for (int i = 0; i < sent; i++)
+        hear(house, text);
+    assert_int_equal(wi_link_send(house->link, make_text("again")), 0);
+    hear(house, "again");
+}
+
+/* --- The end --------------------------------------------------------------------------------- */
+
+static void a_stranger_is_late(void **state)
+{
+    struct house *house = *state;
+    char reason[WI_LINK_REASON_SIZE];
+    client_close(&house->client);
+    turn_until_gone(house);
+    house->links.hello_ms = 20;
+    open_link(house);
+    turn_until(house, &house->lates, 1);
+    assert_int_equal(hear_close(house, reason), WI_CLOSE_POLICY);
+    assert_string_equal(reason, "too late");
+    client_close(&house->client);
+    open_link(house);
+    wi_link_settle(house->link, &settled, &somebody);
+    double until = client_now() + 60;
+    while (client_now() < until)
+        client_turn(&house->client);
+    assert_int_equal(house->lates, 1);
+    assert_non_null(house->link);
+}
+
+static void it_is_closed_with_a_last_word(void **state)
+{
+    struct house *house = *state;
+    char reason[WI_LINK_REASON_SIZE];
+    wi_link_close(house->link, WI_CLOSE_TRY_LATER, "not\nnow", make_text("goodbye"));
+    assert_true(wi_link_is_closing(house->link));
+    assert_int_equal(wi_link_send(house->link, make_text("too late")), -1);
+    wi_link_close(house->link, WI_CLOSE_NORMAL, "twice", make_text("not sent"));
+    say(house, 1, "not heard");
+    hear(house, "goodbye");
+    assert_int_equal(hear_close(house, reason), WI_CLOSE_TRY_LATER);
+    assert_string_equal(reason, "not now");
+    assert_int_equal(house->messages + house->lefts + house->gones, 0);
+}
+
+static void it_may_be_closed_inside_an_event(void **state)
+{
+    struct house *house = *state;
+    char reason[WI_LINK_REASON_SIZE];
+    house->close_on_message = 1;
+    say(house, 1, "one");
+    say(house, 1, "two");
+    assert_int_equal(hear_close(house, reason), WI_CLOSE_POLICY);
+    assert_int_equal(house->messages, 1);
+}
+
+static void close_it(void *context, struct wi_link *link)
+{
+    int *count = context;
+    (*count)++;
+    wi_link_close(link, WI_CLOSE_GOING_AWAY, "all", NULL);
+}
+
+static void all_are_closed_together(void **state)
+{
+    struct house *house = *state;
+    char reason[WI_LINK_REASON_SIZE];
+    struct ws_message message;
+    struct client first = house->client;
+    int count = 0;
+    open_link(house);
+    assert_int_equal(wi_links_count(&house->links), 2);
+    wi_links_each(&house->links, close_it, &count);
+    assert_int_equal(count, 2);
+    assert_int_equal(client_message(&first, &message), 0);
+    assert_int_equal(message.opcode, 8);
+    message_clear(&message);
+    client_close(&first);
+    assert_int_equal(hear_close(house, reason), WI_CLOSE_GOING_AWAY);
+    double until = client_now() + CLIENT_PATIENCE_MS;
+    while (wi_links_count(&house->links) && client_now() < until)
+        client_turn(&house->client);
+    assert_int_equal(wi_links_count(&house->links), 0);
+}
+
+static void the_peer_says_why_it_goes(void **state)
+{
+    struct house *house = *state;
+    client_send_frame(&house->client, 8, 1, "\x03\xe9gone", 6);
+    turn_until(house, &house->gones, 1);
+    assert_int_equal(house->lefts, 1);
+    assert_int_equal(house->left_code, 1001);
+    assert_string_equal(house->left_text, "gone");
+    assert_ptr_equal(house->context, &somebody);
+    assert_null(house->link);
+}
+
+static void the_peer_may_say_nothing(void **state)
+{
+    struct house *house = *state;
+    client_send_frame(&house->client, 8, 1, "", 0);
+    turn_until(house, &house->gones, 1);
+    assert_int_equal(house->lefts, 1);
+    assert_int_equal(house->left_code, 0);
+}
+
+static void a_dead_socket_is_told_once(void **state)
+{
+    struct house *house = *state;
+    client_close(&house->client);
+    turn_until(house, &house->gones, 1);
+    turn_until_gone(house);
+    assert_int_equal(house->lefts, 0);
+    assert_int_equal(house->gones, 1);
+}
+
+#define STRANGER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define SETTLED(test) cmocka_unit_test_setup_teardown(test, settle, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STRANGER(a_message_comes_whole),
+        STRANGER(what_is_settled_is_counted_anew),
+        STRANGER(a_stranger_says_little),
+        SETTLED(a_text_is_bounded),
+        SETTLED(a_binary_message_is_bounded),
+        STRANGER(fragments_count_together),
+        STRANGER(without_memory_it_is_refused),
+        SETTLED(it_rests),
+        SETTLED(tensors_are_sent_from_where_they_lie),
+        SETTLED(a_full_queue_takes_no_more),
+        STRANGER(a_stranger_is_late),
+        SETTLED(it_is_closed_with_a_last_word),
+        SETTLED(it_may_be_closed_inside_an_event),
+        STRANGER(all_are_closed_together),
+        SETTLED(the_peer_says_why_it_goes),
+        SETTLED(the_peer_may_say_nothing),
+        SETTLED(a_dead_socket_is_told_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
