@@ -177,7 +177,7 @@ static void welcome_new(struct wi_socket *socket, const char *token, struct wi_n
     struct wi_node *node = wi_node_new(bridge, info);
     memcpy(node->join, join_id, sizeof node->join);
     attach(socket, node);
-    wi_send_welcome(node, 0, NULL);
+    wi_node_welcome(node, 0, NULL);
     wi_info("bridge", node->info.id, "node up: %s %s, session %s", node->info.kind,
         node->info.browser_version, *node->info.session ? node->info.session : "none");
     bridge->events.on_node_up(bridge->events.context, &node->info, 0);
@@ -212,8 +212,8 @@ static void take_back(
     struct wi_node *node = find_resumable(bridge, resume);
     if (!node) {
         const char *why = "no such node is waited for: announce it as a new one";
-        wi_link_close(
-            socket->link, WI_CLOSE_RESUME_UNKNOWN, why, wi_make_bye(bridge, "resume_unknown", why));
+        wi_link_close(socket->link, WI_CLOSE_RESUME_UNKNOWN, why,
+            wi_make_bye(++bridge->sequence, "resume_unknown", why));
         return;
     }
     /* If it has a socket, that is dead and has not noticed. */
@@ -237,7 +237,7 @@ static void take_back(
     json_incref(known->capabilities);
 
     attach(socket, node);
-    wi_send_welcome(node, 1, cancel);
+    wi_node_welcome(node, 1, cancel);
     json_decref(cancel);
     bridge->counters.resumed++;
     wi_info("bridge", known->id, "node is back");

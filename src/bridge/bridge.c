@@ -226,7 +226,8 @@ void wi_bridge_reload(struct wi_bridge *bridge, const struct wi_config *config)
 static void shut_down(void *context, struct wi_link *link)
 {
     static const char why[] = "the service is going away";
-    wi_link_close(link, WI_CLOSE_GOING_AWAY, why, wi_make_bye(context, "shutdown", why));
+    struct wi_bridge *bridge = context;
+    wi_link_close(link, WI_CLOSE_GOING_AWAY, why, wi_make_bye(++bridge->sequence, "shutdown", why));
 }
 
 void wi_bridge_close(struct wi_bridge *bridge)
@@ -349,12 +350,7 @@ enum wi_code wi_bridge_send_task(struct wi_bridge *bridge, const char *node_id,
     const struct wi_task *task, struct wi_error *error)
 {
     struct wi_node *node = find_connected(bridge, node_id);
-    if (!node)
-        return WI_NODE_NOT_FOUND;
-    enum wi_code code = wi_send_task_request(node, task, error);
-    if (code == WI_OK)
-        wi_node_add_attempt(node, task);
-    return code;
+    return node ? wi_node_send_task(node, task, error) : WI_NODE_NOT_FOUND;
 }
 
 void wi_bridge_cancel(
@@ -367,7 +363,7 @@ void wi_bridge_cancel(
     /* The id may be the attempt's own text, so the message goes first. An away node is told in
      * its next welcome. */
     if (node->link)
-        wi_send_cancel(node, attempt_id, reason);
+        wi_node_send(node, wi_make_cancel(++bridge->sequence, attempt_id, reason));
     wi_node_remove_attempt(node, attempt);
 }
 
@@ -378,7 +374,7 @@ enum wi_code wi_bridge_load(struct wi_bridge *bridge, const char *node_id, struc
     if (!node)
         return WI_NODE_NOT_FOUND;
     wi_node_offer(node, model);
-    wi_send_model_load(node, model, platforms, platform_count);
+    wi_node_send(node, wi_make_model_load(++bridge->sequence, model, platforms, platform_count));
     return WI_OK;
 }
 
@@ -387,7 +383,7 @@ enum wi_code wi_bridge_unload(struct wi_bridge *bridge, const char *node_id, con
     struct wi_node *node = find_connected(bridge, node_id);
     if (!node)
         return WI_NODE_NOT_FOUND;
-    wi_send_model_unload(node, model_name);
+    wi_node_send(node, wi_make_model_unload(++bridge->sequence, model_name));
     return WI_OK;
 }
 

@@ -13,7 +13,68 @@
 #define ACK_MAX 64
 #define ACK_MAX_BYTES (8 * 1024 * 1024)
 
+/* --- Sending --------------------------------------------------------------------------------- */
+
+int wi_node_send(struct wi_node *node, struct wi_message *message)
+{
+    if (node->link)
+        return wi_link_send(node->link, message);
+    wi_message_free(message);
+    return -1;
+}
+
+static void clear_acks(struct wi_node *node)
+{
+    wi_strings_clear(&node->acks);
+    node->ack_bytes = 0;
+}
+
+/* As with all messages but task_request: a link that cannot take it is stuck or closing, and its
+ * heartbeat ends it. */
+static void send_acks(struct wi_node *node)
+{
+    if (!node->acks.count)
+        return;
+    wi_node_send(node, wi_make_acks(++node->bridge->sequence, &node->acks));
+    clear_acks(node);
+}
+
+static int threads_of(const struct wi_node *node)
+{
+    const struct wi_bridge_events *events = &node->bridge->events;
+    return events->threads ? events->threads(events->context, &node->info) : 1;
+}
+
+void wi_node_welcome(struct wi_node *node, int resumed, const json_t *cancel)
+{
+    struct wi_bridge *bridge = node->bridge;
+    char resume[WI_TOKEN_SIZE], credential[WI_TOKEN_SIZE];
+    wi_renewed_new(&node->resume, resume);
+    wi_renewed_new(&node->credential, credential);
+    const struct wi_welcome welcome = {.node = node->info.id,
+        .resume_token = resume,
+        .credential = credential,
+        .resumed = resumed,
+        .heartbeat_interval = bridge->settings.heartbeat_interval,
+        .heartbeat_misses = bridge->settings.heartbeat_misses,
+        .resume_grace = bridge->settings.resume_grace,
+        .max_frame = bridge->links.max_frame,
+        .model_budget = bridge->settings.model_budget,
+        .threads = threads_of(node),
+        .cancel = cancel};
+    wi_node_send(node, wi_make_welcome(++bridge->sequence, &welcome));
+    explicit_bzero(resume, sizeof resume);
+    explicit_bzero(credential, sizeof credential);
+}
+
 /* --- Heartbeats ------------------------------------------------------------------------------ */
+
+static void send_heartbeat(struct wi_node *node)
+{
+    node->heartbeat_id = ++node->bridge->sequence;
+    node->heartbeat_sent = wi_now_ms();
+    wi_node_send(node, wi_make_heartbeat(node->heartbeat_id, ++node->heartbeat_sequence));
+}
 
 static void on_heartbeat_time(void *context)
 {
@@ -27,12 +88,12 @@ static void on_heartbeat_time(void *context)
         wi_node_fail(node, WI_CLOSE_SILENT, "no message within the heartbeat limit");
         return;
     }
-    wi_send_heartbeat(node);
+    send_heartbeat(node);
 }
 
 static void on_ack_time(void *context)
 {
-    wi_send_acks(context);
+    send_acks(context);
 }
 
 static void on_grace_over(void *context)
@@ -114,9 +175,7 @@ static void go_away(struct wi_node *node)
         return;
     wi_timer_stop(node->heartbeat_timer);
     wi_timer_stop(node->ack_timer);
-    /* The page names what it still holds when it comes back. */
-    wi_strings_clear(&node->acks);
-    node->ack_bytes = 0;
+    clear_acks(node); /* the page names what it still holds when it comes back */
     wi_timer_start(node->grace_timer, (uint64_t)bridge->settings.resume_grace, 0);
     bridge->events.on_node_away(bridge->events.context, node->info.id);
 }
@@ -219,7 +278,8 @@ void wi_node_down(struct wi_node *node, const char *code, const char *why)
     silence(node);
     struct wi_link *link = let_go(node);
     if (link)
-        wi_link_close(link, WI_CLOSE_NORMAL, code, wi_make_bye(node->bridge, code, why));
+        wi_link_close(
+            link, WI_CLOSE_NORMAL, code, wi_make_bye(++node->bridge->sequence, code, why));
     end(node, 1, why);
 }
 
@@ -278,13 +338,35 @@ int wi_node_may_fetch(const struct wi_node *node, const struct wi_model *model)
     return is_granted(node, model->hash);
 }
 
-void wi_node_add_attempt(struct wi_node *node, const struct wi_task *task)
+static void add_attempt(struct wi_node *node, const struct wi_task *task)
 {
     struct wi_attempt *attempt = wi_alloc(sizeof *attempt);
     snprintf(attempt->id, sizeof attempt->id, "%s", task->attempt_id);
     wi_sent_note(&attempt->sent, task, wi_now_ms());
     grant(node, task->model);
     HASH_ADD_STR(node->attempts, id, attempt);
+}
+
+enum wi_code wi_node_send_task(
+    struct wi_node *node, const struct wi_task *task, struct wi_error *error)
+{
+    struct wi_bridge *bridge = node->bridge;
+    struct wi_error problem;
+    int left_out;
+    struct wi_message *message = wi_make_task_request(
+        ++bridge->sequence, task, &node->acks, &left_out, bridge->links.max_frame, &problem);
+    if (left_out)
+        send_acks(node);
+    if (!message) {
+        if (error)
+            *error = problem;
+        return problem.code;
+    }
+    if (wi_node_send(node, message))
+        return WI_NODE_BUSY;
+    clear_acks(node);
+    add_attempt(node, task);
+    return WI_OK;
 }
 
 struct wi_attempt *wi_node_find_attempt(const struct wi_node *node, const char *id)
@@ -340,7 +422,7 @@ void wi_node_acknowledge(struct wi_node *node, const char *attempt_id, size_t by
     wi_strings_add(&node->acks, attempt_id);
     node->ack_bytes += bytes;
     if (node->acks.count >= ACK_MAX || node->ack_bytes >= ACK_MAX_BYTES)
-        wi_send_acks(node);
+        send_acks(node);
     else if (!wi_timer_running(node->ack_timer))
         wi_timer_start(node->ack_timer, ACK_MS, 0);
 }

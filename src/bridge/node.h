@@ -5,7 +5,55 @@
 #ifndef WI_BRIDGE_NODE_H
 #define WI_BRIDGE_NODE_H
 
+#include "bridge/answer_check.h"
 #include "bridge/private.h"
+
+/* Models offered with model_load stay fetchable for as long as this many later ones. */
+#define WI_OFFERED_MODELS 16
+/* So many models that it was given work for, the latest, may a node fetch, beside those at work. */
+#define WI_GRANTED_MODELS 32
+
+struct wi_attempt {
+    char id[WI_FRAME_ID_MAX + 1];
+    int accepted;
+    struct wi_sent sent; /* what its answer is held against */
+    UT_hash_handle hh;   /* uthash keeps the order of insertion: the first is the oldest */
+};
+
+struct wi_node {
+    struct wi_bridge *bridge;
+    struct wi_node_info info;
+    char join[WI_ID_SIZE]; /* the join token that it came with, or "" */
+    struct wi_link *link;  /* NULL while away */
+    struct wi_renewed resume, credential;
+    struct wi_attempt *attempts;
+    struct wi_strings acks; /* answered and not yet acknowledged */
+    size_t ack_bytes;       /* of those answers */
+    struct wi_timer *ack_timer, *heartbeat_timer, *grace_timer;
+    double heartbeat_sent, rtt, busy_since_ms;
+    uint64_t heartbeat_sequence;
+    uint64_t heartbeat_id; /* message sequence of the last heartbeat, for its echo */
+    json_t *models;
+    struct wi_link_heard heard; /* of the links before this one; last_seen while away */
+    /* What it sends through its link, in the second that began then: messages.c. */
+    double window;
+    unsigned loose_messages;
+    size_t json_bytes;
+    double log_window; /* start of the second in which log lines are counted */
+    unsigned log_count;
+    struct wi_model *offered[WI_OFFERED_MODELS]; /* referenced */
+    unsigned offered_next;
+    char granted[WI_GRANTED_MODELS][65]; /* by content; "" for none */
+    unsigned granted_next;
+    unsigned untold;      /* messages refused in a row that nobody could tell: refused.c */
+    int untold_large;     /* the last was too large */
+    char untold_why[128]; /* why the last was refused */
+    char left_why[96];    /* what it said when it closed its connection last, or "" */
+    int left;             /* its close said that it was done */
+    int dropped;          /* the sweep ends the node */
+    char drop_reason[128];
+    UT_hash_handle hh;
+};
 
 struct wi_node *wi_node_new(struct wi_bridge *bridge, const struct wi_node_info *info);
 struct wi_node *wi_node_find(const struct wi_bridge *bridge, const char *id); /* or NULL */
@@ -13,6 +61,10 @@ struct wi_node *wi_node_find(const struct wi_bridge *bridge, const char *id); /*
  * come with the node for their context. */
 void wi_node_attach(
     struct wi_node *node, struct wi_link *link, const struct wi_link_events *events);
+/* Sends the message, which is taken over; 0, or -1 if it has no link or that is full. */
+int wi_node_send(struct wi_node *node, struct wi_message *message);
+/* Renews the node's secrets and sends them. `cancel` is a list of attempt ids, or NULL. */
+void wi_node_welcome(struct wi_node *node, int resumed, const json_t *cancel);
 /* Closes its link, if it has one, without a word to the upper layer. */
 void wi_node_detach(struct wi_node *node, const char *reason);
 /* Closes its link after a fault of the peer's: tells the upper layer that the node is away, and
@@ -41,7 +93,9 @@ const struct wi_node *wi_node_by_credential(const struct wi_bridge *bridge, cons
 /* Whether it was given work for the model, or told to load it. */
 int wi_node_may_fetch(const struct wi_node *node, const struct wi_model *model);
 
-void wi_node_add_attempt(struct wi_node *node, const struct wi_task *task);
+/* Sends a task and notes the attempt. The node must have a link; as wi_bridge_send_task. */
+enum wi_code wi_node_send_task(
+    struct wi_node *node, const struct wi_task *task, struct wi_error *error);
 struct wi_attempt *wi_node_find_attempt(const struct wi_node *node, const char *id); /* or NULL */
 void wi_node_remove_attempt(struct wi_node *node, struct wi_attempt *attempt);
 /* Attempts that are in neither list were never received: takes them off and reports them lost. */

@@ -3,25 +3,13 @@
  * of every inference, and building a JSON tree for it would cost more than sending it.
  */
 #include "bridge/outgoing.h"
-#include "base/clock.h"
-#include "bridge/link.h"
 #include <math.h>
 #include <string.h>
 
-static void begin(struct wi_buffer *out, struct wi_bridge *bridge, int binary, const char *type)
-{
-    wi_frame_begin(out, binary, type, ++bridge->sequence);
-}
-
-/* Ends and queues a message without tensors. A link that cannot take it is stuck or closing; its
- * heartbeat ends it, so there is nothing to report here. */
-static void send_text(struct wi_node *node, struct wi_buffer *out)
+static struct wi_message *end_text(struct wi_buffer *out)
 {
     wi_frame_end(out, 0);
-    if (node->link)
-        wi_link_send(node->link, wi_message_new(0, out, NULL));
-    else
-        wi_buffer_clear(out);
+    return wi_message_new(0, out, NULL);
 }
 
 static void add_strings(struct wi_buffer *out, const struct wi_strings *list)
@@ -60,95 +48,74 @@ static void add_model(struct wi_buffer *out, const struct wi_model *model)
     wi_buffer_puts(out, "}");
 }
 
-struct wi_message *wi_make_bye(struct wi_bridge *bridge, const char *code, const char *reason)
+struct wi_message *wi_make_bye(uint64_t sequence, const char *code, const char *reason)
 {
     struct wi_buffer out = {0};
-    begin(&out, bridge, 0, "bye");
+    wi_frame_begin(&out, 0, "bye", sequence);
     wi_buffer_puts(&out, ",\"data\":{\"code\":");
     wi_buffer_json_string(&out, code);
     wi_buffer_puts(&out, ",\"reason\":");
     wi_buffer_json_string(&out, reason);
     wi_buffer_puts(&out, "}");
-    wi_frame_end(&out, 0);
-    return wi_message_new(0, &out, NULL);
+    return end_text(&out);
 }
 
-static int threads_of(const struct wi_node *node)
+struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *welcome)
 {
-    const struct wi_bridge_events *events = &node->bridge->events;
-
-    return events->threads ? events->threads(events->context, &node->info) : 1;
-}
-
-void wi_send_welcome(struct wi_node *node, int resumed, const json_t *cancel)
-{
-    const struct wi_bridge_settings *settings = &node->bridge->settings;
-    char resume[WI_TOKEN_SIZE], credential[WI_TOKEN_SIZE];
     struct wi_buffer out = {0};
-    wi_renewed_new(&node->resume, resume);
-    wi_renewed_new(&node->credential, credential);
-    begin(&out, node->bridge, 0, "welcome");
+    wi_frame_begin(&out, 0, "welcome", sequence);
     wi_buffer_printf(&out,
         ",\"data\":{\"node\":\"%s\",\"resume_token\":\"%s\",\"resumed\":%s,"
         "\"heartbeat_interval_ms\":%lld,\"heartbeat_misses\":%lld,\"resume_grace_ms\":%lld,"
         "\"max_frame_bytes\":%llu,\"model_credential\":\"%s.%s\",\"threads\":%d,"
         "\"model_budget_bytes\":%llu,\"cancel\":",
-        node->info.id, resume, resumed ? "true" : "false", (long long)settings->heartbeat_interval,
-        (long long)settings->heartbeat_misses, (long long)settings->resume_grace,
-        (unsigned long long)node->bridge->links.max_frame, node->info.id, credential,
-        threads_of(node), (unsigned long long)settings->model_budget);
-    if (cancel)
-        wi_buffer_json(&out, cancel);
+        welcome->node, welcome->resume_token, welcome->resumed ? "true" : "false",
+        (long long)welcome->heartbeat_interval, (long long)welcome->heartbeat_misses,
+        (long long)welcome->resume_grace, (unsigned long long)welcome->max_frame, welcome->node,
+        welcome->credential, welcome->threads, (unsigned long long)welcome->model_budget);
+    if (welcome->cancel)
+        wi_buffer_json(&out, welcome->cancel);
     else
         wi_buffer_puts(&out, "[]");
     wi_buffer_puts(&out, "}");
-    send_text(node, &out);
-    explicit_bzero(resume, sizeof resume);
-    explicit_bzero(credential, sizeof credential);
+    return end_text(&out);
 }
 
-void wi_send_heartbeat(struct wi_node *node)
+struct wi_message *wi_make_heartbeat(uint64_t sequence, uint64_t count)
 {
     struct wi_buffer out = {0};
-    begin(&out, node->bridge, 0, "heartbeat");
-    node->heartbeat_id = node->bridge->sequence;
-    node->heartbeat_sent = wi_now_ms();
-    wi_buffer_printf(
-        &out, ",\"data\":{\"seq\":%llu}", (unsigned long long)++node->heartbeat_sequence);
-    send_text(node, &out);
+    wi_frame_begin(&out, 0, "heartbeat", sequence);
+    wi_buffer_printf(&out, ",\"data\":{\"seq\":%llu}", (unsigned long long)count);
+    return end_text(&out);
 }
 
-void wi_send_acks(struct wi_node *node)
+struct wi_message *wi_make_acks(uint64_t sequence, const struct wi_strings *attempt_ids)
 {
     struct wi_buffer out = {0};
-    if (!node->acks.count)
-        return;
-    begin(&out, node->bridge, 0, "task_ack");
+    wi_frame_begin(&out, 0, "task_ack", sequence);
     wi_buffer_puts(&out, ",\"data\":{\"attempt_ids\":");
-    add_strings(&out, &node->acks);
+    add_strings(&out, attempt_ids);
     wi_buffer_puts(&out, "}");
-    wi_strings_clear(&node->acks);
-    node->ack_bytes = 0;
-    send_text(node, &out);
+    return end_text(&out);
 }
 
-void wi_send_cancel(struct wi_node *node, const char *attempt_id, const char *reason)
+struct wi_message *wi_make_cancel(uint64_t sequence, const char *attempt_id, const char *reason)
 {
     struct wi_buffer out = {0};
-    begin(&out, node->bridge, 0, "task_cancel");
+    wi_frame_begin(&out, 0, "task_cancel", sequence);
     wi_buffer_puts(&out, ",\"data\":{\"attempt_id\":");
     wi_buffer_json_string(&out, attempt_id);
     wi_buffer_puts(&out, ",\"reason\":");
     wi_buffer_json_string(&out, reason);
     wi_buffer_puts(&out, "}");
-    send_text(node, &out);
+    return end_text(&out);
 }
 
-void wi_send_model_load(struct wi_node *node, const struct wi_model *model,
+struct wi_message *wi_make_model_load(uint64_t sequence, const struct wi_model *model,
     const enum wi_platform *platforms, size_t platform_count)
 {
     struct wi_buffer out = {0};
-    begin(&out, node->bridge, 0, "model_load");
+    wi_frame_begin(&out, 0, "model_load", sequence);
     wi_buffer_puts(&out, ",\"model_name\":");
     wi_buffer_json_string(&out, model->name);
     if (platform_count)
@@ -158,23 +125,24 @@ void wi_send_model_load(struct wi_node *node, const struct wi_model *model,
     wi_buffer_puts(&out, ",\"platforms\":");
     add_platforms(&out, platforms, platform_count);
     wi_buffer_puts(&out, "}");
-    send_text(node, &out);
+    return end_text(&out);
 }
 
-void wi_send_model_unload(struct wi_node *node, const char *model_name)
+struct wi_message *wi_make_model_unload(uint64_t sequence, const char *model_name)
 {
     struct wi_buffer out = {0};
-    begin(&out, node->bridge, 0, "model_unload");
+    wi_frame_begin(&out, 0, "model_unload", sequence);
     wi_buffer_puts(&out, ",\"model_name\":");
     wi_buffer_json_string(&out, model_name);
     wi_buffer_puts(&out, ",\"options\":{},\"data\":{\"name\":");
     wi_buffer_json_string(&out, model_name);
     wi_buffer_puts(&out, "}");
-    send_text(node, &out);
+    return end_text(&out);
 }
 
 /* Members that say what their absence says are left out: each costs both sides time. */
-static void add_task(struct wi_buffer *out, const struct wi_node *node, const struct wi_task *task)
+static void add_task(
+    struct wi_buffer *out, const struct wi_task *task, const struct wi_strings *acks)
 {
     static const struct wi_tensors none = {0};
     wi_buffer_puts(out, ",\"model_name\":");
@@ -217,27 +185,25 @@ static void add_task(struct wi_buffer *out, const struct wi_node *node, const st
         wi_buffer_puts(out, ",\"input\":");
         wi_buffer_json(out, task->input);
     }
-    if (node->acks.count) {
+    if (acks && acks->count) {
         wi_buffer_puts(out, ",\"acknowledged\":");
-        add_strings(out, &node->acks);
+        add_strings(out, acks);
     }
     wi_buffer_puts(out, "}");
 }
 
 /* The head of a task_request, whole; the bytes of its JSON. */
-static size_t print_task(
-    struct wi_buffer *out, struct wi_node *node, const struct wi_task *task, int binary)
+static size_t print_task(struct wi_buffer *out, uint64_t sequence, const struct wi_task *task,
+    const struct wi_strings *acks, int binary)
 {
-    begin(out, node->bridge, binary, "task_request");
-    add_task(out, node, task);
+    wi_frame_begin(out, binary, "task_request", sequence);
+    add_task(out, task, acks);
     return wi_frame_end(out, binary);
 }
 
 /* What a node would have to refuse, by closing its connection, is refused here. */
-static enum wi_code check_size(
-    const struct wi_node *node, size_t json, size_t whole, struct wi_error *error)
+static enum wi_code check_size(size_t json, size_t whole, uint64_t most, struct wi_error *error)
 {
-    uint64_t most = node->bridge->links.max_frame;
     if (json > WI_FRAME_HEAD_MAX) {
         wi_error_set(error, WI_INPUT_INVALID, "inputs",
             "names, shapes and options make %zu bytes of JSON in the message to a node, which may "
@@ -256,26 +222,21 @@ static enum wi_code check_size(
     return WI_BODY_TOO_LARGE;
 }
 
-enum wi_code wi_send_task_request(
-    struct wi_node *node, const struct wi_task *task, struct wi_error *error)
+struct wi_message *wi_make_task_request(uint64_t sequence, const struct wi_task *task,
+    const struct wi_strings *acks, int *left_out, uint64_t max_frame, struct wi_error *error)
 {
     int binary = task->tensors && task->tensors->count > 0;
     struct wi_buffer out = {0};
-    size_t json = print_task(&out, node, task, binary);
-    if (json > WI_FRAME_HEAD_MAX && node->acks.count) { /* which may go by themselves */
+    size_t json = print_task(&out, sequence, task, acks, binary);
+    *left_out = json > WI_FRAME_HEAD_MAX && acks->count;
+    if (*left_out) {
         wi_buffer_clear(&out);
-        wi_send_acks(node);
-        json = print_task(&out, node, task, binary);
+        json = print_task(&out, sequence, task, NULL, binary);
     }
     size_t whole = out.size + (binary ? wi_frame_section(task->tensors) : 0);
-    enum wi_code code = check_size(node, json, whole, error);
-    if (code != WI_OK) {
+    if (check_size(json, whole, max_frame, error) != WI_OK) {
         wi_buffer_clear(&out);
-        return code;
+        return NULL;
     }
-    if (wi_link_send(node->link, wi_message_new(binary, &out, task->tensors)))
-        return WI_NODE_BUSY;
-    wi_strings_clear(&node->acks);
-    node->ack_bytes = 0;
-    return WI_OK;
+    return wi_message_new(binary, &out, task->tensors);
 }

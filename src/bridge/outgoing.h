@@ -1,23 +1,36 @@
-/* Messages from the service to a node: one function for each type of the protocol. */
+/*
+ * Messages from the service to a node: one function for each type of the protocol. They only make
+ * the message, owned by the caller, who sends it. `sequence` makes its id, and is never used twice.
+ */
 #ifndef WI_BRIDGE_OUTGOING_H
 #define WI_BRIDGE_OUTGOING_H
 
-#include "bridge/private.h"
+#include "bridge/bridge.h"
+#include "bridge/frame.h"
+#include "bridge/link.h"
 
-struct wi_message;
+/* All borrowed. */
+struct wi_welcome {
+    const char *node, *resume_token, *credential;
+    int resumed;
+    int64_t heartbeat_interval, heartbeat_misses, resume_grace; /* ms, count, ms */
+    uint64_t max_frame, model_budget;                           /* bytes */
+    int threads;
+    const json_t *cancel; /* a list of attempt ids, or NULL */
+};
 
-/* `bye`, for wi_link_close to send last. */
-struct wi_message *wi_make_bye(struct wi_bridge *bridge, const char *code, const char *reason);
-/* Renews the node's secrets and sends them. `cancel` is a list of attempt ids, or NULL. */
-void wi_send_welcome(struct wi_node *node, int resumed, const json_t *cancel);
-void wi_send_heartbeat(struct wi_node *node);
-void wi_send_acks(struct wi_node *node); /* nothing if there are none */
-void wi_send_cancel(struct wi_node *node, const char *attempt_id, const char *reason);
-void wi_send_model_load(struct wi_node *node, const struct wi_model *model,
+struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *welcome);
+struct wi_message *wi_make_bye(uint64_t sequence, const char *code, const char *reason);
+struct wi_message *wi_make_heartbeat(uint64_t sequence, uint64_t count);
+struct wi_message *wi_make_acks(uint64_t sequence, const struct wi_strings *attempt_ids);
+struct wi_message *wi_make_cancel(uint64_t sequence, const char *attempt_id, const char *reason);
+struct wi_message *wi_make_model_load(uint64_t sequence, const struct wi_model *model,
     const enum wi_platform *platforms, size_t platform_count);
-void wi_send_model_unload(struct wi_node *node, const char *model_name);
-/* WI_OK, or the failures of wi_bridge_send_task. */
-enum wi_code wi_send_task_request(
-    struct wi_node *node, const struct wi_task *task, struct wi_error *error);
+struct wi_message *wi_make_model_unload(uint64_t sequence, const char *model_name);
+/* With these acknowledgements; `left_out` says that there is no room for them. NULL with `error`
+ * filled, WI_INPUT_INVALID or WI_BODY_TOO_LARGE, where the message would be larger
+ * than a node may be sent. */
+struct wi_message *wi_make_task_request(uint64_t sequence, const struct wi_task *task,
+    const struct wi_strings *acks, int *left_out, uint64_t max_frame, struct wi_error *error);
 
 #endif

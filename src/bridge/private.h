@@ -1,5 +1,5 @@
 /*
- * What the files of this folder share: the bridge itself and its nodes. Nobody else includes this.
+ * What the files of this folder share: the bridge itself. Nobody else includes this.
  *
  *   listener  ->  socket (one connection)  ->  transfer (an HTTP answer)   files.c
  *                                          ->  link (a WebSocket)          link.c
@@ -15,7 +15,6 @@
 #include "base/listener.h"
 #include "base/log_limit.h"
 #include "base/loop.h"
-#include "bridge/answer_check.h"
 #include "bridge/bridge.h"
 #include "bridge/frame.h"
 #include "bridge/joins.h"
@@ -86,54 +85,5 @@ int wi_upgrade_check(struct lws *wsi, struct wi_bridge *bridge, const char *upgr
 /* Whether a page of `origin` (NULL: not a browser) may open a WebSocket here; `host` is what the
  * request's Host header says. Pure. */
 int wi_origin_allowed(const char *origin, const char *host, const char *url, const char *local_url);
-
-/* --- nodes ----------------------------------------------------------------------------------- */
-
-/* Models offered with model_load stay fetchable for as long as this many later ones. */
-#define WI_OFFERED_MODELS 16
-/* So many models that it was given work for, the latest, may a node fetch, beside those at work. */
-#define WI_GRANTED_MODELS 32
-
-struct wi_attempt {
-    char id[WI_FRAME_ID_MAX + 1];
-    int accepted;
-    struct wi_sent sent; /* what its answer is held against */
-    UT_hash_handle hh;   /* uthash keeps the order of insertion: the first is the oldest */
-};
-
-struct wi_node {
-    struct wi_bridge *bridge;
-    struct wi_node_info info;
-    char join[WI_ID_SIZE]; /* the join token that it came with, or "" */
-    struct wi_link *link;  /* NULL while away */
-    struct wi_renewed resume, credential;
-    struct wi_attempt *attempts;
-    struct wi_strings acks; /* answered and not yet acknowledged */
-    size_t ack_bytes;       /* of those answers */
-    struct wi_timer *ack_timer, *heartbeat_timer, *grace_timer;
-    double heartbeat_sent, rtt, busy_since_ms;
-    uint64_t heartbeat_sequence;
-    uint64_t heartbeat_id; /* message sequence of the last heartbeat, for its echo */
-    json_t *models;
-    struct wi_link_heard heard; /* of the links before this one; last_seen while away */
-    /* What it sends through its link, in the second that began then: messages.c. */
-    double window;
-    unsigned loose_messages;
-    size_t json_bytes;
-    double log_window; /* start of the second in which log lines are counted */
-    unsigned log_count;
-    struct wi_model *offered[WI_OFFERED_MODELS]; /* referenced */
-    unsigned offered_next;
-    char granted[WI_GRANTED_MODELS][65]; /* by content; "" for none */
-    unsigned granted_next;
-    unsigned untold;      /* messages refused in a row that nobody could tell: refused.c */
-    int untold_large;     /* the last was too large */
-    char untold_why[128]; /* why the last was refused */
-    char left_why[96];    /* what it said when it closed its connection last, or "" */
-    int left;             /* its close said that it was done */
-    int dropped;          /* the sweep ends the node */
-    char drop_reason[128];
-    UT_hash_handle hh;
-};
 
 #endif
