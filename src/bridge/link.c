@@ -26,57 +26,6 @@
 #define MAX_QUEUED_MESSAGES 4096
 #define MAX_QUEUED_FRAMES 4
 
-/* --- Messages -------------------------------------------------------------------------------- */
-
-struct piece {
-    struct wi_blob *blob; /* NULL: the head */
-    const unsigned char *bytes;
-    size_t size;
-    size_t padding; /* zeros to put before it */
-};
-
-struct wi_message {
-    struct wi_message *next;
-    int binary;
-    char *head;
-    size_t total;
-    size_t count;
-    struct piece pieces[];
-};
-
-struct wi_message *wi_message_new(
-    int binary, struct wi_buffer *head, const struct wi_tensors *tensors)
-{
-    size_t count = tensors ? tensors->count : 0, section = 0;
-    struct wi_message *message = wi_alloc(sizeof *message + (1 + count) * sizeof(struct piece));
-    message->binary = binary;
-    message->count = 1 + count;
-    message->pieces[0].size = head->size;
-    message->head = wi_buffer_take(head);
-    message->pieces[0].bytes = (const unsigned char *)message->head;
-    for (size_t i = 0; i < count; i++) {
-        const struct wi_tensor *tensor = &tensors->items[i];
-        struct piece *piece = &message->pieces[1 + i];
-        piece->blob = wi_blob_ref(tensor->blob);
-        piece->bytes = wi_tensor_bytes(tensor);
-        piece->size = tensor->size;
-        piece->padding = wi_frame_align(section) - section;
-        section += piece->padding + piece->size;
-    }
-    message->total = message->pieces[0].size + section;
-    return message;
-}
-
-void wi_message_free(struct wi_message *message)
-{
-    if (!message)
-        return;
-    for (size_t i = 0; i < message->count; i++)
-        wi_blob_unref(message->pieces[i].blob);
-    free(message->head);
-    free(message);
-}
-
 /* --- Life ------------------------------------------------------------------------------------ */
 
 struct wi_link {
@@ -303,7 +252,7 @@ static size_t gather(struct wi_link *link, struct wi_message *message, unsigned 
 {
     size_t size = 0;
     while (link->piece < message->count && size < WI_LWS_CHUNK) {
-        const struct piece *piece = &message->pieces[link->piece];
+        const struct wi_piece *piece = &message->pieces[link->piece];
         size_t whole = piece->padding + piece->size, done = link->piece_done;
         if (done < piece->padding) {
             size_t zeros = piece->padding - done;
@@ -333,7 +282,7 @@ static size_t gather(struct wi_link *link, struct wi_message *message, unsigned 
 /* lws puts the frame's header before the payload. In the middle of a blob those bytes belong to
  * somebody (the tensor's own, or its neighbour's), so they are put back. */
 static int write_in_place(
-    struct wi_link *link, const struct piece *piece, size_t size, enum lws_write_protocol how)
+    struct wi_link *link, const struct wi_piece *piece, size_t size, enum lws_write_protocol how)
 {
     unsigned char *bytes = piece->blob->bytes + (piece->bytes - piece->blob->bytes) +
                            (link->piece_done - piece->padding);
@@ -350,7 +299,7 @@ static int write_in_place(
 static int write_fragment(struct wi_link *link)
 {
     struct wi_message *message = link->queue;
-    const struct piece *piece = &message->pieces[link->piece];
+    const struct wi_piece *piece = &message->pieces[link->piece];
     size_t left = piece->padding + piece->size - link->piece_done;
     int in_place = piece->blob && link->piece_done >= piece->padding && left >= IN_PLACE_MIN;
     unsigned char *scratch = link->links->_scratch + LWS_PRE;

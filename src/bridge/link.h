@@ -11,10 +11,9 @@
 #define WI_BRIDGE_LINK_H
 
 #include "base/blob.h"
-#include "base/buffer.h"
 #include "base/log_limit.h"
 #include "base/lws.h"
-#include "model/tensor.h"
+#include "bridge/message.h"
 #include <stdint.h>
 
 /* Bytes of a stranger's message: a whole announcement of Chromium's has about 6 KiB. */
@@ -33,13 +32,6 @@ enum wi_close {
     WI_CLOSE_RESUME_UNKNOWN = 4001,
     WI_CLOSE_SILENT = 4002
 };
-
-/* A message on its way out: a head of ours and slices of blobs. */
-struct wi_message;
-/* Takes the head's text over; references the tensors' blobs (`tensors` may be NULL). */
-struct wi_message *wi_message_new(
-    int binary, struct wi_buffer *head, const struct wi_tensors *tensors);
-void wi_message_free(struct wi_message *message); /* one that was never sent; NULL is fine */
 
 /* A message on its way in that there is no room for. Borrowed for the event. */
 struct wi_link_refused {

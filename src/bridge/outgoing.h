@@ -7,7 +7,7 @@
 
 #include "bridge/bridge.h"
 #include "bridge/frame.h"
-#include "bridge/link.h"
+#include "bridge/message.h"
 
 /* All borrowed. */
 struct wi_welcome {

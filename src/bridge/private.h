@@ -5,7 +5,7 @@
  *                                          ->  link (a WebSocket)          link.c
  *
  * Each of these calls only those to its left:
- *   link <- outgoing <- node <- response, refused <- messages <- announce <- bridge
+ *   message <- link, outgoing <- node <- response, refused <- messages <- announce <- bridge
  * What a link tells is heard by announce.c while it is a stranger's, then by messages.c.
  */
 #ifndef WI_BRIDGE_PRIVATE_H

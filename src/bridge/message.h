@@ -1,0 +1,31 @@
+/* A message on its way out: a head of ours, and slices of blobs that stay where they are. */
+#ifndef WI_BRIDGE_MESSAGE_H
+#define WI_BRIDGE_MESSAGE_H
+
+#include "base/blob.h"
+#include "base/buffer.h"
+#include "model/tensor.h"
+
+struct wi_piece {
+    struct wi_blob *blob; /* NULL: the head */
+    const unsigned char *bytes;
+    size_t size;
+    size_t padding; /* zeros to put before it */
+};
+
+/* Read by the link that writes it. */
+struct wi_message {
+    struct wi_message *next; /* in the link's queue */
+    int binary;
+    char *head;
+    size_t total; /* bytes, with padding */
+    size_t count;
+    struct wi_piece pieces[];
+};
+
+/* Takes the head's text over; references the tensors' blobs (`tensors` may be NULL). */
+struct wi_message *wi_message_new(
+    int binary, struct wi_buffer *head, const struct wi_tensors *tensors);
+void wi_message_free(struct wi_message *message); /* NULL is fine */
+
+#endif
