@@ -14,6 +14,7 @@
 #include "browser/children.h"
 #include "browser/instance.h"
 #include "browser/lifeline.h"
+#include "check/check.h"
 #include "config/config.h"
 #include "job/job.h"
 #include "model/store.h"
@@ -60,6 +61,7 @@ struct daemon {
     struct wi_store *store;
     struct wi_db *db;
     struct wi_jobs *jobs;
+    struct wi_checks *checks;
     struct wi_pool *pool;
     struct wi_bridge *bridge;
     struct wi_server *server;
@@ -172,6 +174,7 @@ static void stop(struct daemon *d)
     sd_notify(0, "STOPPING=1");
     wi_timer_start(d->limit, (uint64_t)d->config->pool.shutdown_timeout, 0);
     wi_server_quiesce(d->server);
+    wi_checks_stop(d->checks);
     wi_jobs_drain(d->jobs, on_jobs_idle, d);
 }
 
@@ -209,6 +212,7 @@ static void reload(struct daemon *d)
     wi_bridge_reload(d->bridge, next);
     wi_pool_reload(d->pool, next);
     wi_jobs_reload(d->jobs, next);
+    wi_checks_reload(d->checks, next);
     wi_store_reset(d->store, next->models.directory);
     d->budget.limit = next->pool.memory_budget;
     wi_config_free(d->config);
@@ -289,6 +293,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .db = d->db};
     d->pool = wi_pool_new(&pool_deps, d->config, wi_jobs_pool_events(d->jobs));
     wi_jobs_start(d->jobs, d->pool);
+    d->checks = wi_checks_new(&d->loop, d->jobs, d->pool, d->config);
     d->bridge = wi_bridge_new(
         d->lws, &d->loop, d->store, d->config, &d->budget, wi_pool_bridge_events(d->pool), error);
     if (d->bridge == NULL)
@@ -296,6 +301,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
     struct wi_server_deps server_deps = {.loop = &d->loop,
         .config = d->config,
         .jobs = d->jobs,
+        .checks = d->checks,
         .pool = d->pool,
         .bridge = d->bridge,
         .store = d->store,
@@ -314,6 +320,7 @@ static void free_parts(struct daemon *d)
     wi_bridge_free(d->bridge);
     wi_pool_free(d->pool);
     wi_jobs_free(d->jobs);
+    wi_checks_free(d->checks);
     wi_instance_free(d->instance);
     uv_run(&d->loop, UV_RUN_DEFAULT); /* the last handles close */
     wi_db_free(d->db);

@@ -27,8 +27,8 @@ struct count {
 
 static void read_probes(const struct wi_api *api, struct count out[PROBE_RESULTS])
 {
-    struct wi_probe_counters c;
-    wi_jobs_probe_counters(api->deps.jobs, &c);
+    struct wi_check_counters c;
+    wi_checks_counters(api->deps.checks, &c);
     const struct count counts[PROBE_RESULTS] = {{"trusted", c.trusted}, {"wrong", c.wrong},
         {"unable", c.unable}, {"measured", c.measured}, {"failed", c.failed},
         {"dropped", c.dropped}};

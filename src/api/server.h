@@ -20,6 +20,7 @@
 #include "base/error.h"
 #include "bridge/bridge.h"
 #include "browser/children.h"
+#include "check/check.h"
 #include "config/config.h"
 #include "job/job.h"
 #include "model/store.h"
@@ -41,6 +42,7 @@ struct wi_server_deps {
     uv_loop_t *loop;
     const struct wi_config *config; /* until wi_server_reload brings the next */
     struct wi_jobs *jobs;
+    const struct wi_checks *checks;
     struct wi_pool *pool;
     struct wi_bridge *bridge;
     struct wi_store *store;

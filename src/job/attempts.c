@@ -9,7 +9,7 @@ static struct wi_job *find_attempt(struct wi_jobs *jobs, const char *attempt_id)
     struct wi_job *job;
     HASH_FIND(by_attempt, jobs->running, attempt_id, strlen(attempt_id), job);
     if (job == NULL)
-        jobs->counters.late++;
+        jobs->clients.counters.late++;
     return job;
 }
 
@@ -30,7 +30,9 @@ static void on_accepted(void *context, const char *attempt_id)
  * platform may do that was not to be used as long as it could be compared. */
 static void fail(struct wi_job *job, const char *node_id, const struct wi_error *error)
 {
-    int too_big = wi_probes_failed(job->jobs->probes, &job->spec, node_id, job->last, error);
+    const struct wi_jobs_hooks *hooks = &job->jobs->hooks;
+    int too_big =
+        hooks->on_failed && hooks->on_failed(hooks->context, &job->spec, node_id, job->last, error);
     if (too_big && !job->outgrown && !job->spec.has_platform) {
         job->outgrown = 1;
         wi_job_retry(job, 0, error->detail);
@@ -80,7 +82,7 @@ static void on_lost(
     if (job == NULL)
         return;
     wi_job_leave_node(job);
-    wi_job_counters_of(job)->lost++;
+    job->line->counters.lost++;
     job->breaks += alone ? 1 : 0;
     wi_job_retry(job, alone, why);
 }

@@ -29,7 +29,7 @@ int wi_batch_model(const struct wi_model *model)
 
 int64_t wi_batch_rows(const struct wi_job_spec *spec)
 {
-    if (spec->background || spec->input || spec->tensors.count == 0 || !wi_batch_model(spec->model))
+    if (spec->input || spec->tensors.count == 0 || !wi_batch_model(spec->model))
         return 0;
     for (size_t i = 0; i < spec->tensors.count; i++) {
         const struct wi_tensor *tensor = &spec->tensors.items[i];

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* So many background jobs run at a time, that most of each node stays the clients'. */
-#define BACKGROUND_MAX 2
+/* So few jobs beside the clients' run at a time that most of each node stays the clients'. */
+#define BESIDE_MAX 2
 
 /* So many lanes are asked about in vain at a time: others wait until the next, so that no number of
  * lanes holds up the loop. Up to as many the order is exact. */
@@ -40,10 +40,10 @@ enum wi_code wi_job_dispatch(
     struct wi_jobs *jobs = job->jobs;
     struct wi_job_spec *spec = &job->spec;
     double now = wi_now_ms();
-    if (spec->background) {
+    if (wi_job_is_beside(job)) {
         spec->accepted_at = now;
         wi_timer_start(job->deadline, (uint64_t)spec->timeout_ms, 0);
-        wi_probes_dispatched(job->context, spec, choice->node);
+        job->on_dispatch(job->context, spec, choice->node);
     }
     snprintf(job->attempt, sizeof job->attempt, "%s.%u", spec->id, job->attempts + 1);
     struct wi_task task = {
@@ -66,6 +66,15 @@ enum wi_code wi_job_dispatch(
     return code;
 }
 
+enum wi_code wi_job_check(
+    const struct wi_job *job, const struct wi_choice *choice, struct wi_error *error)
+{
+    const struct wi_jobs_hooks *hooks = &job->jobs->hooks;
+    if (hooks->may_go == NULL || wi_job_is_beside(job))
+        return WI_OK;
+    return hooks->may_go(hooks->context, &job->spec, choice->node, error);
+}
+
 /* One waiting job: 0 if it left the queue, else its lane must wait. */
 static int try_waiting(struct wi_job *job)
 {
@@ -75,14 +84,13 @@ static int try_waiting(struct wi_job *job)
     if (picked == WI_PICK_WAIT)
         return -1;
     if (picked == WI_PICK_NODE && wi_job_may_join(job) &&
-        wi_probes_check(job->jobs->probes, &job->spec, choice.node, &error) == WI_OK) {
+        wi_job_check(job, &choice, &error) == WI_OK) {
         int sent = wi_job_try_together(job, &choice);
         if (sent)
             return sent > 0 ? 0 : -1;
     }
     wi_job_leave_queue(job, 1);
-    if (picked == WI_PICK_NEVER ||
-        wi_probes_check(job->jobs->probes, &job->spec, choice.node, &error) != WI_OK) {
+    if (picked == WI_PICK_NEVER || wi_job_check(job, &choice, &error) != WI_OK) {
         wi_job_finish_error(job, &error);
         return 0;
     }
@@ -96,14 +104,10 @@ static int try_waiting(struct wi_job *job)
     return 0;
 }
 
-int wi_jobs_background_may_run(const struct wi_jobs *jobs)
+int wi_jobs_may_run(const struct wi_jobs *jobs, const struct wi_job_line *line)
 {
-    return jobs->counters.waiting == 0 && jobs->beside_counters.running < BACKGROUND_MAX;
-}
-
-static int may_go_on(const struct wi_jobs *jobs, const struct wi_queue *queue)
-{
-    return queue == jobs->queue || wi_jobs_background_may_run(jobs);
+    return line == &jobs->clients ||
+           (jobs->clients.counters.waiting == 0 && line->counters.running < BESIDE_MAX);
 }
 
 static int has_room(void *owner)
@@ -115,13 +119,14 @@ static int has_room(void *owner)
 
 /* Gives every lane that something has room for its chance, most urgent head first. What was asked
  * in vain is remembered until all have been, be it in several calls. */
-static void run_lanes(struct wi_jobs *jobs, struct wi_queue *queue)
+static void run_lanes(struct wi_jobs *jobs, const struct wi_job_line *line)
 {
+    struct wi_queue *queue = line->queue;
     struct wi_queue_entry *entry;
     double now = wi_now_ms();
     int in_vain = 0;
     wi_queue_gates(queue, has_room, now);
-    while (in_vain < IN_VAIN_MAX && may_go_on(jobs, queue) &&
+    while (in_vain < IN_VAIN_MAX && wi_jobs_may_run(jobs, line) &&
            (entry = wi_queue_best(queue, now)) != NULL) {
         if (try_waiting(entry->owner) == 0) {
             wi_queue_gates(queue, has_room, now);
@@ -135,13 +140,14 @@ static void run_lanes(struct wi_jobs *jobs, struct wi_queue *queue)
 }
 
 /* Where nothing has room a lane's jobs still may have to be refused, or a browser be asked for. */
-static void look_at_shut_lanes(struct wi_jobs *jobs, struct wi_queue *queue)
+static void look_at_shut_lanes(struct wi_jobs *jobs, const struct wi_job_line *line)
 {
+    struct wi_queue *queue = line->queue;
     struct wi_queue_entry *entry;
     double now = wi_now_ms();
     int in_vain = 0;
     size_t left = wi_queue_lanes(queue);
-    while (left > 0 && in_vain < IN_VAIN_MAX && may_go_on(jobs, queue) &&
+    while (left > 0 && in_vain < IN_VAIN_MAX && wi_jobs_may_run(jobs, line) &&
            (entry = wi_queue_oldest(queue, now)) != NULL) {
         int is_shut = wi_queue_is_shut(entry);
         if (is_shut && try_waiting(entry->owner) == 0)
@@ -154,7 +160,7 @@ static void look_at_shut_lanes(struct wi_jobs *jobs, struct wi_queue *queue)
 
 static int something_waits(const struct wi_jobs *jobs)
 {
-    return jobs->counters.waiting > 0 || jobs->beside_counters.waiting > 0;
+    return jobs->clients.counters.waiting > 0 || jobs->beside.counters.waiting > 0;
 }
 
 void wi_jobs_on_seat(void *context)
@@ -162,18 +168,18 @@ void wi_jobs_on_seat(void *context)
     struct wi_jobs *jobs = context;
     if (!something_waits(jobs))
         return;
-    run_lanes(jobs, jobs->queue);
-    run_lanes(jobs, jobs->beside);
-    wi_pool_set_backlog(jobs->pool, jobs->counters.waiting);
+    run_lanes(jobs, &jobs->clients);
+    run_lanes(jobs, &jobs->beside);
+    wi_pool_set_backlog(jobs->pool, jobs->clients.counters.waiting);
 }
 
 void wi_jobs_on_capacity(void *context)
 {
     struct wi_jobs *jobs = context;
     wi_jobs_on_seat(jobs);
-    look_at_shut_lanes(jobs, jobs->queue);
-    look_at_shut_lanes(jobs, jobs->beside);
-    wi_pool_set_backlog(jobs->pool, jobs->counters.waiting);
+    look_at_shut_lanes(jobs, &jobs->clients);
+    look_at_shut_lanes(jobs, &jobs->beside);
+    wi_pool_set_backlog(jobs->pool, jobs->clients.counters.waiting);
 }
 
 /* Routing may let a job wait for a better place for a while. When that while is over nothing else

@@ -61,7 +61,7 @@ static void count_error(struct wi_job_counters *counters, enum wi_code code)
 void wi_job_finish_error(struct wi_job *job, const struct wi_error *error)
 {
     struct wi_job_result result = {.code = error->code, .error = *error};
-    count_error(wi_job_counters_of(job), error->code);
+    count_error(&job->line->counters, error->code);
     snprintf(result.node, sizeof result.node, "%s", job->node);
     wi_job_finish(job, &result);
 }
@@ -69,12 +69,13 @@ void wi_job_finish_error(struct wi_job *job, const struct wi_error *error)
 void wi_job_complete(
     struct wi_job *job, const char *node_id, struct wi_answer *answer, int64_t rows)
 {
+    const struct wi_jobs_hooks *hooks = &job->jobs->hooks;
     struct wi_job_result result = {
         .code = WI_OK, .answer = answer, .refusal = job->refusal, .batch = (unsigned)rows};
-    wi_job_counters_of(job)->completed++;
+    job->line->counters.completed++;
     snprintf(result.node, sizeof result.node, "%s", node_id);
-    if (!job->spec.background)
-        wi_probes_answered(job->jobs->probes, &job->spec, &job->probe, &result);
+    if (hooks->on_answered && !wi_job_is_beside(job))
+        hooks->on_answered(hooks->context, &job->spec, &job->probe, &result);
     wi_job_finish(job, &result);
 }
 
@@ -93,7 +94,7 @@ void wi_job_retry(struct wi_job *job, int counts, const char *why)
     job->used += counts ? 1 : 0;
     note_failure(job, why);
     memcpy(job->avoid, job->node, sizeof job->avoid);
-    if (job->spec.background) {
+    if (wi_job_is_beside(job)) {
         wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL, "%s", why);
     } else if (job->breaks >= POISON_BREAKS) {
         wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL,
@@ -110,7 +111,7 @@ void wi_job_retry(struct wi_job *job, int counts, const char *why)
     } else if (jobs->draining) {
         wi_error_set(&error, WI_SHUTTING_DOWN, NULL, "the service is shutting down");
     } else {
-        jobs->counters.retried++;
+        jobs->clients.counters.retried++;
         wi_info("job", job->spec.id, "goes to another attempt: %s", why);
         wi_job_enqueue(job, 1);
         return;

@@ -8,12 +8,11 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* A run beside the clients' path that finds no room for so long is dropped. */
-#define BACKGROUND_WAIT_MS 60000.0
+#define BESIDE_WAIT_MS 60000.0
 
 /* ---------------------------------------------------------------- withdrawing */
 
@@ -22,7 +21,7 @@ static void withdraw(struct wi_job *job, const char *reason)
 {
     if (job->state == WI_JOB_WAITING) {
         wi_job_leave_queue(job, 0);
-        wi_pool_set_backlog(job->jobs->pool, job->jobs->counters.waiting);
+        wi_pool_set_backlog(job->jobs->pool, job->jobs->clients.counters.waiting);
     } else if (job->state == WI_JOB_JOINED) {
         wi_job_leave_batch(job, reason);
     } else {
@@ -49,11 +48,10 @@ struct wi_jobs *wi_jobs_new(uv_loop_t *loop, const struct wi_config *config)
     struct wi_jobs *jobs = wi_alloc(sizeof *jobs);
     jobs->loop = loop;
     jobs->config = config;
-    jobs->queue = wi_queue_new();
-    jobs->beside = wi_queue_new();
+    jobs->clients.queue = wi_queue_new();
+    jobs->beside.queue = wi_queue_new();
     jobs->window = wi_timer_new(loop, wi_jobs_on_capacity, jobs);
     jobs->again = wi_timer_new(loop, wi_jobs_on_again, jobs);
-    jobs->probes = wi_probes_new(loop, jobs, config);
     wi_jobs_listen(jobs);
     return jobs;
 }
@@ -66,13 +64,16 @@ const struct wi_pool_events *wi_jobs_pool_events(struct wi_jobs *jobs)
 void wi_jobs_start(struct wi_jobs *jobs, struct wi_pool *pool)
 {
     jobs->pool = pool;
-    wi_probes_start(jobs->probes, pool);
+}
+
+void wi_jobs_watch(struct wi_jobs *jobs, const struct wi_jobs_hooks *hooks)
+{
+    jobs->hooks = *hooks;
 }
 
 void wi_jobs_reload(struct wi_jobs *jobs, const struct wi_config *config)
 {
     jobs->config = config;
-    wi_probes_reload(jobs->probes, config);
 }
 
 static void answer_shutting_down(struct wi_job *job)
@@ -84,13 +85,12 @@ static void answer_shutting_down(struct wi_job *job)
 }
 
 /* Nobody waits for what runs beside the clients' path. */
-static void end_background(struct wi_jobs *jobs)
+static void end_those_beside(struct wi_jobs *jobs)
 {
     struct wi_job *job, *next;
-    wi_probes_stop(jobs->probes);
     HASH_ITER(by_id, jobs->jobs, job, next)
     {
-        if (job->spec.background)
+        if (wi_job_is_beside(job))
             answer_shutting_down(job);
     }
 }
@@ -99,8 +99,8 @@ void wi_jobs_drain(struct wi_jobs *jobs, void (*on_idle)(void *), void *context)
 {
     struct wi_queue_entry *entry;
     jobs->draining = 1;
-    end_background(jobs);
-    while ((entry = wi_queue_any(jobs->queue)) != NULL)
+    end_those_beside(jobs);
+    while ((entry = wi_queue_any(jobs->clients.queue)) != NULL)
         answer_shutting_down(entry->owner);
     jobs->on_idle = on_idle;
     jobs->idle_context = context;
@@ -110,7 +110,6 @@ void wi_jobs_drain(struct wi_jobs *jobs, void (*on_idle)(void *), void *context)
 void wi_jobs_abort(struct wi_jobs *jobs)
 {
     jobs->draining = 1;
-    wi_probes_stop(jobs->probes);
     while (jobs->jobs)
         answer_shutting_down(jobs->jobs);
 }
@@ -120,9 +119,8 @@ void wi_jobs_free(struct wi_jobs *jobs)
     if (jobs == NULL)
         return;
     assert(jobs->jobs == NULL);
-    wi_probes_free(jobs->probes);
-    wi_queue_free(jobs->queue);
-    wi_queue_free(jobs->beside);
+    wi_queue_free(jobs->clients.queue);
+    wi_queue_free(jobs->beside.queue);
     wi_timer_free(jobs->window);
     wi_timer_free(jobs->again);
     free(jobs);
@@ -133,8 +131,9 @@ static enum wi_code admit_client(
     const struct wi_jobs *jobs, const char *client, struct wi_error *error)
 {
     double share = jobs->config->pool.client_share * (double)jobs->config->pool.max_queue;
-    size_t waiting =
-        share < (double)jobs->config->pool.max_queue ? wi_queue_size_of(jobs->queue, client) : 0;
+    size_t waiting = share < (double)jobs->config->pool.max_queue
+                         ? wi_queue_size_of(jobs->clients.queue, client)
+                         : 0;
     if (waiting == 0 || (double)waiting < share)
         return WI_OK;
     wi_error_set(error, WI_CLIENT_SHARE, NULL,
@@ -152,20 +151,22 @@ enum wi_code wi_jobs_admit(const struct wi_jobs *jobs, const char *client, struc
         wi_error_retry_after(error, 5);
         return WI_SHUTTING_DOWN;
     }
-    if (jobs->counters.waiting < (size_t)jobs->config->pool.max_queue)
+    if (jobs->clients.counters.waiting < (size_t)jobs->config->pool.max_queue)
         return admit_client(jobs, client, error);
     wi_error_set(error, WI_QUEUE_FULL, NULL,
         "%zu jobs are waiting already, which is [pool] max_queue; try again later",
-        jobs->counters.waiting);
+        jobs->clients.counters.waiting);
     wi_error_retry_after(error, 1);
     return WI_QUEUE_FULL;
 }
 
-static struct wi_job *make_job(
-    struct wi_jobs *jobs, struct wi_job_spec *spec, wi_job_fn *on_done, void *context)
+/* `limit_ms`: how long it may wait, from its acceptance. */
+static struct wi_job *make_job(struct wi_jobs *jobs, struct wi_job_line *line,
+    struct wi_job_spec *spec, double limit_ms, wi_job_fn *on_done, void *context)
 {
     struct wi_job *job = wi_alloc(sizeof *job);
     job->jobs = jobs;
+    job->line = line;
     job->spec = *spec;
     job->attempts = spec->earlier;
     *spec = (struct wi_job_spec){0};
@@ -176,8 +177,7 @@ static struct wi_job *make_job(
     job->on_done = on_done;
     job->context = context;
     job->deadline = wi_timer_new(jobs->loop, on_deadline, job);
-    double limit = job->spec.background ? BACKGROUND_WAIT_MS : job->spec.timeout_ms;
-    double left = job->spec.accepted_at + limit - wi_now_ms();
+    double left = job->spec.accepted_at + limit_ms - wi_now_ms();
     wi_timer_start(job->deadline, left > 0 ? (uint64_t)left : 0, 0);
     HASH_ADD(by_id, jobs->jobs, spec.id, strlen(job->spec.id), job);
     return job;
@@ -187,49 +187,73 @@ static struct wi_job *make_job(
 static enum wi_code reject(
     struct wi_job *job, const struct wi_error *failure, struct wi_error *error)
 {
-    wi_job_counters_of(job)->rejected++;
+    job->line->counters.rejected++;
     wi_job_finish(job, NULL);
     if (error)
         *error = *failure;
     return failure->code;
 }
 
-enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_job_fn *on_done,
-    void *context, struct wi_error *error)
+/* Sends the new job at once, or has it wait. */
+static enum wi_code begin(struct wi_job *job, struct wi_error *error)
 {
+    struct wi_jobs *jobs = job->jobs;
     struct wi_choice choice = {0};
     struct wi_error failure;
-    enum wi_code code = wi_jobs_admit(jobs, spec->client, error);
-    if (code != WI_OK) {
-        jobs->counters.rejected += spec->background ? 0 : 1;
-        wi_job_spec_clear(spec);
-        return code;
-    }
-    struct wi_job *job = make_job(jobs, spec, on_done, context);
     enum wi_pick picked = wi_job_pick(job, &choice, &failure);
     if (picked == WI_PICK_NODE && wi_job_may_join(job) &&
         wi_job_waits_for_company(job, wi_batch_rows(&job->spec)))
         picked = WI_PICK_WAIT;
     if (picked == WI_PICK_NEVER ||
-        (picked == WI_PICK_NODE &&
-            wi_probes_check(jobs->probes, &job->spec, choice.node, &failure) != WI_OK))
+        (picked == WI_PICK_NODE && wi_job_check(job, &choice, &failure) != WI_OK))
         return reject(job, &failure, error);
-    int may_run = !job->spec.background || wi_jobs_background_may_run(jobs);
-    code = picked == WI_PICK_NODE && may_run ? wi_job_dispatch(job, &choice, &failure)
-                                             : WI_NODE_NOT_FOUND;
+    enum wi_code code = picked == WI_PICK_NODE && wi_jobs_may_run(jobs, job->line)
+                            ? wi_job_dispatch(job, &choice, &failure)
+                            : WI_NODE_NOT_FOUND;
     if (code != WI_OK && code != WI_NODE_NOT_FOUND && code != WI_NODE_BUSY)
         return reject(job, &failure, error);
-    wi_job_counters_of(job)->accepted++;
+    job->line->counters.accepted++;
     if (code != WI_OK) {
         wi_job_enqueue(job, 0);
         if (code == WI_NODE_BUSY) /* another may do now, but no answer may come from in here */
             wi_timer_start(jobs->again, 0, WI_JOBS_AGAIN_MS);
         if (wi_timer_running(jobs->window) && /* perhaps its company is complete */
-            jobs->counters.waiting >= (size_t)jobs->config->pool.max_batch)
+            jobs->clients.counters.waiting >= (size_t)jobs->config->pool.max_batch)
             wi_timer_start(jobs->window, 0, 0);
-        wi_pool_set_backlog(jobs->pool, jobs->counters.waiting);
+        wi_pool_set_backlog(jobs->pool, jobs->clients.counters.waiting);
     }
     return WI_OK;
+}
+
+static enum wi_code admit_to(struct wi_jobs *jobs, struct wi_job_line *line,
+    struct wi_job_spec *spec, struct wi_error *error)
+{
+    enum wi_code code = wi_jobs_admit(jobs, spec->client, error);
+    if (code == WI_OK)
+        return WI_OK;
+    line->counters.rejected++;
+    wi_job_spec_clear(spec);
+    return code;
+}
+
+enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_job_fn *on_done,
+    void *context, struct wi_error *error)
+{
+    enum wi_code code = admit_to(jobs, &jobs->clients, spec, error);
+    if (code != WI_OK)
+        return code;
+    return begin(make_job(jobs, &jobs->clients, spec, spec->timeout_ms, on_done, context), error);
+}
+
+enum wi_code wi_jobs_submit_beside(struct wi_jobs *jobs, struct wi_job_spec *spec,
+    wi_job_dispatch_fn *on_dispatch, wi_job_fn *on_done, void *context, struct wi_error *error)
+{
+    enum wi_code code = admit_to(jobs, &jobs->beside, spec, error);
+    if (code != WI_OK)
+        return code;
+    struct wi_job *job = make_job(jobs, &jobs->beside, spec, BESIDE_WAIT_MS, on_done, context);
+    job->on_dispatch = on_dispatch;
+    return begin(job, error);
 }
 
 static struct wi_job *find_job(const struct wi_jobs *jobs, const char *job_id)
@@ -244,7 +268,7 @@ void wi_jobs_abandon(struct wi_jobs *jobs, const char *job_id)
     struct wi_job *job = find_job(jobs, job_id);
     if (job == NULL)
         return;
-    jobs->counters.cancelled++;
+    jobs->clients.counters.cancelled++;
     withdraw(job, "client gone");
     wi_job_finish(job, NULL);
 }
@@ -263,12 +287,7 @@ enum wi_code wi_jobs_cancel(struct wi_jobs *jobs, const char *job_id)
 
 void wi_jobs_counters(const struct wi_jobs *jobs, struct wi_job_counters *counters)
 {
-    *counters = jobs->counters;
-}
-
-void wi_jobs_probe_counters(const struct wi_jobs *jobs, struct wi_probe_counters *counters)
-{
-    wi_probes_counters(jobs->probes, counters);
+    *counters = jobs->clients.counters;
 }
 
 json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)

@@ -39,9 +39,6 @@ struct wi_job_spec {
     json_t *options;
     struct wi_strings outputs;
     unsigned earlier; /* how often it was sent to a node in earlier runs, which count for its end */
-    /* A run beside the clients' (job/probe.h): it gives way to them, is not counted among theirs
-     * and never tried again; `timeout_ms` counts from its dispatch. */
-    int background;
 };
 void wi_job_spec_clear(struct wi_job_spec *spec);
 /* What a checked request asks for, with a fresh id. Takes the tensors and `input`. `accepted_at`
@@ -64,11 +61,28 @@ struct wi_job_result {
 
 typedef void wi_job_fn(void *context, const struct wi_job_spec *spec, struct wi_job_result *result);
 
+/* For who watches what nodes say of a model. Any may be NULL. None may begin or end a job. */
+struct wi_jobs_hooks {
+    void *context;
+    /* A client's job is about to go to that node. WI_OK, or the failure that is its answer. */
+    enum wi_code (*may_go)(
+        void *context, const struct wi_job_spec *spec, const char *node_id, struct wi_error *error);
+    /* A client's job has an answer, which is still whole: fills `result->numerics`. `wish`: of
+     * routing's, for a run beside it. */
+    void (*on_answered)(void *context, const struct wi_job_spec *spec, const struct wi_probe *wish,
+        struct wi_job_result *result);
+    /* A node's answer to any job is `error`, and `last` was the last platform that it tried. 1 if
+     * that one had not the memory, so that another may do. */
+    int (*on_failed)(void *context, const struct wi_job_spec *spec, const char *node_id,
+        enum wi_platform last, const struct wi_error *error);
+};
+
 struct wi_jobs;
 struct wi_jobs *wi_jobs_new(uv_loop_t *loop, const struct wi_config *config);
 /* The events with which to create the pool. */
 const struct wi_pool_events *wi_jobs_pool_events(struct wi_jobs *jobs);
 void wi_jobs_start(struct wi_jobs *jobs, struct wi_pool *pool);
+void wi_jobs_watch(struct wi_jobs *jobs, const struct wi_jobs_hooks *hooks); /* copied */
 void wi_jobs_reload(struct wi_jobs *jobs, const struct wi_config *config);
 /* Refuses new jobs, answers what waits with WI_SHUTTING_DOWN, lets what runs finish. `on_idle`
  * follows when nothing runs any more. */
@@ -84,6 +98,13 @@ enum wi_code wi_jobs_admit(const struct wi_jobs *jobs, const char *client, struc
  * this call. Failures: as wi_jobs_admit, and WI_UNAVAILABLE if nothing configured can run it. */
 enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_job_fn *on_done,
     void *context, struct wi_error *error);
+/* A job beside the clients', for which nobody waits: it gives way to them, is dispatched only when
+ * none of theirs waits, and few at a time; it is not counted among theirs and never tried again;
+ * `timeout_ms` counts from its dispatch, which `on_dispatch` tells: it goes to that node, which may
+ * be gone when it ends. Otherwise as wi_jobs_submit. */
+typedef void wi_job_dispatch_fn(void *context, const struct wi_job_spec *spec, const char *node_id);
+enum wi_code wi_jobs_submit_beside(struct wi_jobs *jobs, struct wi_job_spec *spec,
+    wi_job_dispatch_fn *on_dispatch, wi_job_fn *on_done, void *context, struct wi_error *error);
 /* The job's waiter is gone (client disconnected): no callback comes, its work stops. */
 void wi_jobs_abandon(struct wi_jobs *jobs, const char *job_id);
 /* Cancels by order: the waiter is answered WI_CANCELLED. WI_OK or WI_JOB_NOT_FOUND. */
@@ -94,17 +115,8 @@ struct wi_job_counters {
     uint64_t batches, joined; /* runs of several jobs as one, and the jobs in them */
     size_t waiting, running;  /* now */
 };
+/* Of the clients' jobs. */
 void wi_jobs_counters(const struct wi_jobs *jobs, struct wi_job_counters *counters);
-
-/* Runs beside the clients', by how they ended. */
-struct wi_probe_counters {
-    uint64_t trusted, wrong, unable; /* with that verdict */
-    uint64_t measured;               /* without comparing */
-    uint64_t failed;                 /* before there was anything to compare */
-    uint64_t dropped;                /* for the load, or because a node or the service went */
-    size_t running;                  /* now */
-};
-void wi_jobs_probe_counters(const struct wi_jobs *jobs, struct wi_probe_counters *counters);
 /* {"id","client","model_name","state","node","age_ms",…} or NULL; new reference. After a failed
  * attempt with "problem", why the latest one failed. */
 json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id);

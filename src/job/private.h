@@ -8,7 +8,6 @@
 
 #include "job/batch.h"
 #include "job/job.h"
-#include "job/probe.h"
 #include "job/queue.h"
 #include "job/state.h"
 #include <uthash.h>
@@ -28,9 +27,16 @@ struct wi_job_batch {
     UT_hash_handle hh;
 };
 
+/* What waits in one queue and is counted together. */
+struct wi_job_line {
+    struct wi_queue *queue;
+    struct wi_job_counters counters;
+};
+
 struct wi_job {
     struct wi_job_spec spec;
     struct wi_jobs *jobs;
+    struct wi_job_line *line;      /* the clients' or the one beside it */
     enum wi_job_state state;       /* wi_job_set_state alone writes it */
     struct wi_queue_entry entry;   /* in its queue while WAITING */
     char attempt[WI_ID_SIZE + 12]; /* while ALONE: the job's id and the number of the attempt */
@@ -48,6 +54,7 @@ struct wi_job {
     struct wi_failures *failures;  /* of its attempts; NULL: none failed */
     double dispatched_at;          /* when it last began to run, 0 before */
     struct wi_timer *deadline;
+    wi_job_dispatch_fn *on_dispatch; /* NULL for a client's */
     wi_job_fn *on_done;
     void *context;
     int single; /* a batch with it failed: runs alone from now on */
@@ -60,16 +67,14 @@ struct wi_jobs {
     const struct wi_config *config;
     struct wi_pool *pool;
     struct wi_pool_events events;
-    struct wi_queue *queue;
-    struct wi_queue *beside;      /* background jobs, which wait until nobody else does */
+    struct wi_jobs_hooks hooks;
+    struct wi_job_line clients;
+    struct wi_job_line beside;    /* waits until no client does; its counters are shown to nobody */
     struct wi_job *jobs;          /* by id: all */
     struct wi_job *running;       /* by attempt id: those ALONE */
     struct wi_job_batch *batches; /* likewise */
     struct wi_timer *window;      /* the end of a wait for company */
     struct wi_timer *again;       /* runs while anything waits: wi_jobs_on_again */
-    struct wi_job_counters counters;
-    struct wi_job_counters beside_counters; /* of background jobs; shown by nobody */
-    struct wi_probes *probes;
     int draining;
     void (*on_idle)(void *);
     void *idle_context;
@@ -81,8 +86,7 @@ struct wi_jobs {
  * runs, and stamps when it began to run. */
 void wi_job_set_state(struct wi_job *job, enum wi_job_state state);
 int wi_job_runs(const struct wi_job *job);
-/* Clients' jobs and background ones are counted, and wait, apart. */
-struct wi_job_counters *wi_job_counters_of(const struct wi_job *job);
+int wi_job_is_beside(const struct wi_job *job);
 /* NEW, TAKEN or PARTED → WAITING → TAKEN. */
 void wi_job_enqueue(struct wi_job *job, int at_front);
 void wi_job_leave_queue(struct wi_job *job, int to_run);
@@ -133,7 +137,11 @@ enum wi_pick wi_job_pick(struct wi_job *job, struct wi_choice *choice, struct wi
  * with what its client is told in `error`. */
 enum wi_code wi_job_dispatch(
     struct wi_job *job, const struct wi_choice *choice, struct wi_error *error);
-int wi_jobs_background_may_run(const struct wi_jobs *jobs);
+/* Whether any job of the line may be sent: those beside the clients' give way to them. */
+int wi_jobs_may_run(const struct wi_jobs *jobs, const struct wi_job_line *line);
+/* What else is known against sending a client's job there; WI_OK if nothing is. */
+enum wi_code wi_job_check(
+    const struct wi_job *job, const struct wi_choice *choice, struct wi_error *error);
 /* Sends what can be sent, after a seat was freed and nothing else changed. `context` is the jobs.
  */
 void wi_jobs_on_seat(void *context);

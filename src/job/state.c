@@ -42,7 +42,7 @@ int wi_job_runs(const struct wi_job *job)
 
 void wi_job_set_state(struct wi_job *job, enum wi_job_state state)
 {
-    struct wi_job_counters *counters = wi_job_counters_of(job);
+    struct wi_job_counters *counters = &job->line->counters;
     if (!wi_job_may_become(job->state, state))
         wi_error_log("job", job->spec.id, "a fault of the service: it cannot go from %s to %s",
             state_names[job->state], state_names[state]);
@@ -58,14 +58,9 @@ void wi_job_set_state(struct wi_job *job, enum wi_job_state state)
 
 /* ---------------------------------------------------------------- the queues */
 
-struct wi_job_counters *wi_job_counters_of(const struct wi_job *job)
+int wi_job_is_beside(const struct wi_job *job)
 {
-    return job->spec.background ? &job->jobs->beside_counters : &job->jobs->counters;
-}
-
-static struct wi_queue *queue_of(const struct wi_job *job)
-{
-    return job->spec.background ? job->jobs->beside : job->jobs->queue;
+    return job->line == &job->jobs->beside;
 }
 
 /* Jobs with the same key can be run by the same nodes. */
@@ -89,7 +84,7 @@ void wi_job_enqueue(struct wi_job *job, int at_front)
     lane_key(&job->spec, key, sizeof key);
     gate_key(&job->spec, gate, sizeof gate);
     job->entry.gate = gate;
-    wi_queue_push(queue_of(job), &job->entry, key, at_front);
+    wi_queue_push(job->line->queue, &job->entry, key, at_front);
     job->entry.gate = NULL;
     wi_job_set_state(job, WI_JOB_WAITING);
     if (!wi_timer_running(job->jobs->again))
@@ -98,7 +93,7 @@ void wi_job_enqueue(struct wi_job *job, int at_front)
 
 void wi_job_leave_queue(struct wi_job *job, int to_run)
 {
-    (to_run ? wi_queue_take : wi_queue_remove)(queue_of(job), &job->entry);
+    (to_run ? wi_queue_take : wi_queue_remove)(job->line->queue, &job->entry);
     wi_job_set_state(job, WI_JOB_TAKEN);
 }
 

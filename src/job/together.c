@@ -17,7 +17,7 @@
 int wi_job_may_join(const struct wi_job *job)
 {
     return job->jobs->config->pool.batching != WI_BATCHING_OFF && !job->single && !job->avoid[0] &&
-           wi_batch_rows(&job->spec) > 0;
+           !wi_job_is_beside(job) && wi_batch_rows(&job->spec) > 0;
 }
 
 /* Whether the job, whose turn it is, should wait for company first. */
@@ -111,8 +111,8 @@ static enum wi_code dispatch_batch(
         wi_job_run_joined(job, choice, batch);
         job->probe.wanted = i == 0 && choice->probe.wanted;
     }
-    jobs->counters.batches++;
-    jobs->counters.joined += batch->count;
+    jobs->clients.counters.batches++;
+    jobs->clients.counters.joined += batch->count;
     HASH_ADD(hh, jobs->batches, attempt, strlen(batch->attempt), batch);
     return WI_OK;
 }
@@ -179,7 +179,7 @@ void wi_jobs_try_each(
             continue;
         take_out(batch, i);
         job->single = 1;
-        wi_job_counters_of(job)->lost += (unsigned)lost;
+        job->line->counters.lost += (unsigned)lost;
         wi_job_retry(job, counts, why);
     }
     free_batch(batch);

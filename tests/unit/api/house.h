@@ -118,9 +118,9 @@ const char *wi_jobs_client(const struct wi_jobs *jobs, const char *job_id)
     return fixture->spec.client;
 }
 
-void wi_jobs_probe_counters(const struct wi_jobs *jobs, struct wi_probe_counters *counters)
+void wi_checks_counters(const struct wi_checks *checks, struct wi_check_counters *counters)
 {
-    *counters = (struct wi_probe_counters){0};
+    *counters = (struct wi_check_counters){0};
 }
 
 struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool)

@@ -81,30 +81,9 @@ void wi_pool_cancel(
     fixture->room++;
 }
 
-void wi_pool_probe_dropped(
-    struct wi_pool *pool, const struct wi_model *model, const struct wi_probe *probe)
-{
-}
-
 void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting)
 {
     fixture->backlog = waiting;
-}
-
-int wi_pool_yardstick(const struct wi_pool *pool, char node[WI_ID_SIZE])
-{
-    return -1;
-}
-
-/* Without it the guard looks at nothing: probe_test plays it. */
-const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *node_id)
-{
-    return NULL;
-}
-
-struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool)
-{
-    return NULL;
 }
 
 /* ---------------------------------------------------------------- the fixture */

@@ -55,28 +55,8 @@ void wi_pool_cancel(
 {
 }
 
-void wi_pool_probe_dropped(
-    struct wi_pool *pool, const struct wi_model *model, const struct wi_probe *probe)
-{
-}
-
 void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting)
 {
-}
-
-struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool)
-{
-    return NULL;
-}
-
-int wi_pool_yardstick(const struct wi_pool *pool, char node[WI_ID_SIZE])
-{
-    return -1;
-}
-
-const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *node_id)
-{
-    return NULL;
 }
 
 static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job_result *result)

@@ -34,9 +34,9 @@ static int change_apart(int from, int to)
     assert_true(pid >= 0);
     if (pid == 0) {
         const struct rlimit none = {0};
-        struct wi_jobs jobs = {.counters = {.waiting = 1, .running = 1}};
+        struct wi_job_line line = {.counters = {.waiting = 1, .running = 1}};
         struct wi_job job = {
-            .jobs = &jobs, .spec = {.id = "job-1"}, .state = (enum wi_job_state)from};
+            .line = &line, .spec = {.id = "job-1"}, .state = (enum wi_job_state)from};
         setrlimit(RLIMIT_CORE, &none);
         dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
         wi_job_set_state(&job, (enum wi_job_state)to);
@@ -79,19 +79,19 @@ static void what_waits_and_what_runs_is_counted(void **state)
     static const enum wi_job_state life[] = {WI_JOB_WAITING, WI_JOB_TAKEN, WI_JOB_WAITING,
         WI_JOB_TAKEN, WI_JOB_JOINED, WI_JOB_PARTED, WI_JOB_WAITING, WI_JOB_TAKEN, WI_JOB_ALONE,
         WI_JOB_PARTED, WI_JOB_DONE};
-    struct wi_jobs jobs = {0};
-    struct wi_job job = {.jobs = &jobs};
-    check_counted(&jobs.counters, &job);
+    struct wi_job_line line = {0};
+    struct wi_job job = {.line = &line};
+    check_counted(&line.counters, &job);
     for (size_t i = 0; i < sizeof life / sizeof *life; i++) {
         wi_job_set_state(&job, life[i]);
-        check_counted(&jobs.counters, &job);
+        check_counted(&line.counters, &job);
     }
 }
 
 static void the_beginning_of_an_attempt_is_stamped(void **state)
 {
-    struct wi_jobs jobs = {0};
-    struct wi_job job = {.jobs = &jobs};
+    struct wi_job_line line = {0};
+    struct wi_job job = {.line = &line};
     wi_job_set_state(&job, WI_JOB_WAITING);
     wi_job_set_state(&job, WI_JOB_TAKEN);
     assert_true(job.dispatched_at == 0);

@@ -106,6 +106,33 @@ static void what_would_not_fit_a_message_is_not_joined(void **state)
     assert_int_equal(counters.joined, 2);
 }
 
+static void on_dispatch(void *context, const struct wi_job_spec *spec, const char *node_id)
+{
+    assert_string_equal(node_id, "node-1");
+}
+
+static void what_runs_beside_the_clients_is_not_joined(void **state)
+{
+    fixture->model.signature = (struct wi_onnx_signature){
+        .inputs = &row, .input_count = 1, .outputs = &row, .output_count = 1};
+    fixture->config.pool.batching = WI_BATCHING_AUTO;
+    fixture->config.pool.max_batch = 8;
+    fixture->config.api.max_body = 1 << 20;
+    fixture->room = 0;
+    for (int i = 0; i < 2; i++) {
+        struct wi_job_spec spec = {.model = wi_model_ref(&fixture->model),
+            .timeout_ms = 60000,
+            .accepted_at = wi_now_ms()};
+        snprintf(spec.id, sizeof spec.id, "beside-%d", i);
+        add_row(&spec.tensors, 1);
+        assert_int_equal(
+            wi_jobs_submit_beside(fixture->jobs, &spec, on_dispatch, on_done, NULL, NULL), WI_OK);
+    }
+    fixture->room = 2;
+    events()->on_capacity(events()->context);
+    assert_int_equal(fixture->dispatched, 2);
+}
+
 int main(void)
 {
     wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
@@ -114,6 +141,7 @@ int main(void)
         TEST(a_loss_ends_what_it_ends_although_that_withdraws_others),
         TEST(what_is_tried_one_by_one_has_an_end_too),
         TEST(what_would_not_fit_a_message_is_not_joined),
+        TEST(what_runs_beside_the_clients_is_not_joined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,72 +1,71 @@
-/* What probe.c and probe_run.c share; nobody else includes it. */
-#ifndef WI_JOB_PROBE_PRIVATE_H
-#define WI_JOB_PROBE_PRIVATE_H
+/* What check.c and run.c share; nobody else includes it. */
+#ifndef WI_CHECK_PRIVATE_H
+#define WI_CHECK_PRIVATE_H
 
 #include "base/loop.h"
 #include "base/memory.h"
-#include "job/probe.h"
+#include "check/check.h"
 #include "model/compare.h"
 
 /* An answer to compare, with where it came from. */
-struct wi_probe_leg {
+struct wi_check_leg {
     int there;
     int joined; /* from a page that is not ours */
     int coarse; /* it was computed in 16 bits */
     struct wi_tensors outputs;
 };
 
-struct wi_probe_run {
-    struct wi_probe_run *next;
-    struct wi_probes *probes; /* NULL: nobody waits for the comparison any more */
+struct wi_check_run {
+    struct wi_check_run *next;
+    struct wi_checks *checks; /* NULL: nobody waits for the comparison any more */
     struct wi_job_spec spec;  /* what each job of it is made from */
     char browser[32];         /* the place in question */
     enum wi_platform platform;
     struct wi_probe wish; /* what led to it; without a deadline it was our own idea */
     double deadline_ms;
     int compares; /* 0: it only measures */
-    struct wi_probe_leg wasm, other;
+    struct wi_check_leg wasm, other;
     char key[WI_VERDICT_KEY_SIZE]; /* of the place in question, once its node is known */
     char job[WI_ID_SIZE];          /* under way */
     struct wi_work *work;
     struct wi_comparison comparison;
 };
 
-struct wi_probes {
+struct wi_checks {
     uv_loop_t *loop;
     struct wi_jobs *jobs;
     struct wi_pool *pool;
     const struct wi_config *config;
     struct wi_turn *turn; /* submits what the last turn began */
-    struct wi_probe_run *runs;
+    struct wi_check_run *runs;
     size_t count;
     double recheck; /* pinned answers of trusted platforms add up to a second look */
     int stopped;
-    struct wi_probe_counters counters;
+    struct wi_check_counters counters;
 };
 
-/* --- probe_run.c: one run ----------------------------------------------------------------------
- */
+/* --- run.c: one run -------------------------------------------------------------------------- */
 
 /* What is missing next: an answer, the comparison, or nothing, which ends it. */
-void wi_probe_run_next(struct wi_probe_run *run);
+void wi_check_run_next(struct wi_check_run *run);
 /* There was too much else to do for it; routing may ask again. */
-void wi_probe_crowded_out(
-    struct wi_probes *probes, const struct wi_model *model, const struct wi_probe *wish);
+void wi_check_crowded_out(
+    struct wi_checks *checks, const struct wi_model *model, const struct wi_probe *wish);
 /* Ends it without a word. */
-void wi_probe_run_drop(struct wi_probe_run *run);
+void wi_check_run_drop(struct wi_check_run *run);
 /* When it is in no list any more. */
-void wi_probe_run_free(struct wi_probe_run *run);
+void wi_check_run_free(struct wi_check_run *run);
 /* Of inputs and answers. */
-size_t wi_probe_run_bytes(const struct wi_probe_run *run);
-/* A background job like `spec`, its tensors shared; without id, platform and times. */
-void wi_probe_copy_spec(
+size_t wi_check_run_bytes(const struct wi_check_run *run);
+/* A job beside the clients' like `spec`, its tensors shared; without id, platform and times. */
+void wi_check_copy_spec(
     struct wi_job_spec *copy, const struct wi_job_spec *spec, const char *browser);
 
 /* What a page's report says: in 16 bits; on which platform, -1 for none that we know; simulated. */
-int wi_probe_is_coarse(const json_t *executed_on);
-int wi_probe_platform_of(const json_t *executed_on);
-int wi_probe_is_simulated(const json_t *executed_on);
+int wi_check_is_coarse(const json_t *executed_on);
+int wi_check_platform_of(const json_t *executed_on);
+int wi_check_is_simulated(const json_t *executed_on);
 /* The engine does not take the model, whatever the input. */
-int wi_probe_is_refusal(const struct wi_error *error);
+int wi_check_is_refusal(const struct wi_error *error);
 
 #endif

@@ -1,9 +1,9 @@
 /*
- * One run beside the client's path; see probe.h. It holds the inputs by reference, gets the missing
- * answers one after the other as background jobs (WASM's to compare with, then that of the platform
+ * One run beside the client's path; see check.h. It holds the inputs by reference, gets the missing
+ * answers one after the other as jobs beside the clients' (WASM's, then that of the platform
  * in question), compares them, and sets the verdict.
  */
-#include "job/probe_private.h"
+#include "check/private.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -13,16 +13,15 @@
 /* More than that is compared off the loop: a value costs about 5 ns. */
 #define INLINE_COMPARE_MAX (64 * 1024)
 
-/* --- the life of a run -------------------------------------------------------------------------
- */
+/* --- the life of a run ------------------------------------------------------------------------ */
 
-size_t wi_probe_run_bytes(const struct wi_probe_run *run)
+size_t wi_check_run_bytes(const struct wi_check_run *run)
 {
     return wi_tensors_bytes(&run->spec.tensors) + wi_tensors_bytes(&run->wasm.outputs) +
            wi_tensors_bytes(&run->other.outputs);
 }
 
-void wi_probe_run_free(struct wi_probe_run *run)
+void wi_check_run_free(struct wi_check_run *run)
 {
     wi_job_spec_clear(&run->spec);
     wi_tensors_clear(&run->wasm.outputs);
@@ -30,54 +29,51 @@ void wi_probe_run_free(struct wi_probe_run *run)
     free(run);
 }
 
-static void end_run(struct wi_probe_run *run)
+static void end_run(struct wi_check_run *run)
 {
-    struct wi_probes *probes = run->probes;
-    struct wi_probe_run **link = &probes->runs;
-
+    struct wi_checks *checks = run->checks;
+    struct wi_check_run **link = &checks->runs;
     while (*link != run)
         link = &(*link)->next;
     *link = run->next;
-    probes->count--;
-    wi_probe_run_free(run);
+    checks->count--;
+    wi_check_run_free(run);
 }
 
-void wi_probe_crowded_out(
-    struct wi_probes *probes, const struct wi_model *model, const struct wi_probe *wish)
+void wi_check_crowded_out(
+    struct wi_checks *checks, const struct wi_model *model, const struct wi_probe *wish)
 {
-    probes->counters.dropped++;
+    checks->counters.dropped++;
     if (wish->deadline_ms > 0) /* routing keeps count of what it asks for */
-        wi_pool_probe_dropped(probes->pool, model, wish);
+        wi_pool_probe_dropped(checks->pool, model, wish);
 }
 
-void wi_probe_run_drop(struct wi_probe_run *run)
+void wi_check_run_drop(struct wi_check_run *run)
 {
-    run->probes->counters.dropped++;
+    run->checks->counters.dropped++;
     end_run(run);
 }
 
-static struct wi_verdicts *verdicts_of(const struct wi_probe_run *run)
+static struct wi_verdicts *verdicts_of(const struct wi_check_run *run)
 {
-    return wi_pool_verdicts(run->probes->pool);
+    return wi_pool_verdicts(run->checks->pool);
 }
 
-/* --- the verdict -------------------------------------------------------------------------------
- */
+/* --- the verdict ------------------------------------------------------------------------------ */
 
-static void conclude(struct wi_probe_run *run)
+static void conclude(struct wi_check_run *run)
 {
     const struct wi_comparison *found = &run->comparison;
     const char *name = run->spec.model->name, *platform = wi_platform_names[run->platform];
     int is_news = wi_verdicts_set(verdicts_of(run), run->key, found->same ? WI_TRUSTED : WI_WRONG,
         found->ratio, found->detail);
-
     if (found->same) {
-        run->probes->counters.trusted++;
+        run->checks->counters.trusted++;
         wi_log(is_news ? WI_LOG_INFO : WI_LOG_DEBUG, "guard", name,
             "%s/%s agrees with WASM: at most %.3g of the tolerance off", run->browser, platform,
             found->ratio);
     } else {
-        run->probes->counters.wrong++;
+        run->checks->counters.wrong++;
         wi_log(is_news ? WI_LOG_WARN : WI_LOG_DEBUG, "guard", name,
             "%s/%s computes it wrong, %.3g times the tolerance off: %s", run->browser, platform,
             found->ratio, found->detail);
@@ -85,10 +81,9 @@ static void conclude(struct wi_probe_run *run)
     end_run(run);
 }
 
-static void compare(struct wi_probe_run *run)
+static void compare(struct wi_check_run *run)
 {
     int loose = run->spec.model->signature.quantised || run->wasm.coarse || run->other.coarse;
-
     wi_compare(&run->wasm.outputs, &run->other.outputs, loose, &run->comparison);
 }
 
@@ -99,30 +94,28 @@ static void compare_off_loop(void *data)
 
 static void on_compared(void *data, int cancelled)
 {
-    struct wi_probe_run *run = data;
-
+    struct wi_check_run *run = data;
     run->work = NULL;
     if (cancelled)
-        wi_probe_run_free(run);
+        wi_check_run_free(run);
     else
         conclude(run);
 }
 
-static void begin_comparing(struct wi_probe_run *run)
+static void begin_comparing(struct wi_check_run *run)
 {
     /* Anybody's page may say anything: it is no measure for the browsers that we start. */
     if (run->wasm.joined && !run->other.joined) {
-        wi_probe_run_drop(run);
-    } else if (wi_probe_run_bytes(run) <= INLINE_COMPARE_MAX) {
+        wi_check_run_drop(run);
+    } else if (wi_check_run_bytes(run) <= INLINE_COMPARE_MAX) {
         compare(run);
         conclude(run);
     } else {
-        run->work = wi_work_start(run->probes->loop, compare_off_loop, on_compared, run);
+        run->work = wi_work_start(run->checks->loop, compare_off_loop, on_compared, run);
     }
 }
 
-/* --- the jobs ----------------------------------------------------------------------------------
- */
+/* --- the jobs --------------------------------------------------------------------------------- */
 
 /* Whether the page itself said so: neither the way there nor the load is to blame. */
 static int is_of_the_model(const struct wi_job_result *result)
@@ -138,83 +131,78 @@ static int broke(const struct wi_job_result *result)
 }
 
 /* The place in question gave no answer. */
-static void other_failed(struct wi_probe_run *run, const struct wi_job_result *result)
+static void other_failed(struct wi_check_run *run, const struct wi_job_result *result)
 {
     struct wi_verdicts *verdicts = verdicts_of(run);
     const char *detail = result->error.detail;
-
     if (is_of_the_model(result)) {
-        run->probes->counters.unable++;
+        run->checks->counters.unable++;
         int is_news = wi_verdicts_set(verdicts, run->key, WI_UNABLE, 0, detail);
         wi_log(is_news ? WI_LOG_INFO : WI_LOG_DEBUG, "guard", run->spec.model->name,
             "%s/%s cannot run it: %s", run->browser, wi_platform_names[run->platform], detail);
     } else if (broke(result)) {
-        run->probes->counters.failed++;
+        run->checks->counters.failed++;
         wi_info("guard", run->spec.model->name, "%s/%s gave no answer: %s", run->browser,
             wi_platform_names[run->platform], detail);
         wi_verdicts_miss(verdicts, run->key, detail);
     } else {
-        wi_probe_crowded_out(run->probes, run->spec.model, &run->wish);
+        wi_check_crowded_out(run->checks, run->spec.model, &run->wish);
     }
     end_run(run);
 }
 
-int wi_probe_is_refusal(const struct wi_error *error)
+int wi_check_is_refusal(const struct wi_error *error)
 {
     return error->code == WI_MODEL_INVALID || error->code == WI_OPERATOR_UNSUPPORTED;
 }
 
 /* There is nothing to compare with. What WASM says of the model was noted already. */
-static void wasm_failed(struct wi_probe_run *run, const struct wi_job_result *result)
+static void wasm_failed(struct wi_check_run *run, const struct wi_job_result *result)
 {
     if (is_of_the_model(result) || broke(result)) {
-        run->probes->counters.failed++;
-        if (run->other.there && !wi_probe_is_refusal(&result->error))
+        run->checks->counters.failed++;
+        if (run->other.there && !wi_check_is_refusal(&result->error))
             wi_verdicts_pause(verdicts_of(run), run->key);
     } else {
-        wi_probe_crowded_out(run->probes, run->spec.model, &run->wish);
+        wi_check_crowded_out(run->checks, run->spec.model, &run->wish);
     }
     end_run(run);
 }
 
-int wi_probe_is_coarse(const json_t *executed_on)
+int wi_check_is_coarse(const json_t *executed_on)
 {
     const char *precision = json_string_value(json_object_get(executed_on, "precision"));
-
     return precision && (strcmp(precision, "fp16") == 0 || strcmp(precision, "bf16") == 0);
 }
 
-int wi_probe_platform_of(const json_t *executed_on)
+int wi_check_platform_of(const json_t *executed_on)
 {
     const char *name = json_string_value(json_object_get(executed_on, "platform"));
-
     for (int i = 0; name && i < WI_PLATFORM_COUNT; i++)
         if (strcmp(name, wi_platform_names[i]) == 0)
             return i;
     return -1;
 }
 
-int wi_probe_is_simulated(const json_t *executed_on)
+int wi_check_is_simulated(const json_t *executed_on)
 {
     return json_is_true(json_object_get(executed_on, "simulated"));
 }
 
-void wi_probes_dispatched(void *context, const struct wi_job_spec *spec, const char *node_id)
+static void on_dispatch(void *context, const struct wi_job_spec *spec, const char *node_id)
 {
-    struct wi_probe_run *run = context;
-    const struct wi_node_info *node = wi_pool_node_info(run->probes->pool, node_id);
-
+    struct wi_check_run *run = context;
+    const struct wi_node_info *node = wi_pool_node_info(run->checks->pool, node_id);
     if (node && spec->platform == run->platform)
         wi_verdict_key(run->key, spec->model, node, run->platform, spec->precision);
 }
 
 static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job_result *result)
 {
-    struct wi_probe_run *run = context;
-    struct wi_probe_leg *leg = spec->platform == run->platform ? &run->other : &run->wasm;
-    const struct wi_node_info *node = wi_pool_node_info(run->probes->pool, result->node);
+    struct wi_check_run *run = context;
+    struct wi_check_leg *leg = spec->platform == run->platform ? &run->other : &run->wasm;
+    const struct wi_node_info *node = wi_pool_node_info(run->checks->pool, result->node);
     int is_other = leg == &run->other;
-
     run->job[0] = '\0';
     if (result->code != WI_OK) {
         if (is_other)
@@ -223,19 +211,19 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
             wasm_failed(run, result);
         return;
     }
-    if (!node || wi_probe_platform_of(result->answer->executed_on) != (int)spec->platform ||
-        wi_probe_is_simulated(result->answer->executed_on)) {
-        wi_probe_run_drop(run);
+    if (!node || wi_check_platform_of(result->answer->executed_on) != (int)spec->platform ||
+        wi_check_is_simulated(result->answer->executed_on)) {
+        wi_check_run_drop(run);
         return;
     }
     leg->there = 1;
     leg->joined = !*node->session;
-    leg->coarse = wi_probe_is_coarse(result->answer->executed_on);
+    leg->coarse = wi_check_is_coarse(result->answer->executed_on);
     wi_tensors_move(&leg->outputs, &result->answer->outputs);
-    wi_probe_run_next(run);
+    wi_check_run_next(run);
 }
 
-void wi_probe_copy_spec(
+void wi_check_copy_spec(
     struct wi_job_spec *copy, const struct wi_job_spec *spec, const char *browser)
 {
     copy->model = wi_model_ref(spec->model);
@@ -247,47 +235,45 @@ void wi_probe_copy_spec(
     copy->input = json_incref(spec->input);
     copy->options = json_incref(spec->options);
     wi_strings_copy(&copy->outputs, &spec->outputs);
-    copy->background = 1;
 }
 
 /* A program has no WASM of its own to compare with, so that of another node is the measure. */
-static int find_measure(struct wi_probe_run *run, struct wi_job_spec *spec)
+static int find_measure(struct wi_check_run *run, struct wi_job_spec *spec)
 {
     char node[WI_ID_SIZE];
-
-    if (wi_pool_yardstick(run->probes->pool, node))
+    if (wi_pool_yardstick(run->checks->pool, node))
         return -1;
     spec->node = wi_strdup(node);
     return 0;
 }
 
-static void submit(struct wi_probe_run *run, enum wi_platform platform)
+static void submit(struct wi_check_run *run, enum wi_platform platform)
 {
     int elsewhere = run->platform == WI_NATIVE && platform == WI_WASM;
     struct wi_job_spec spec = {0};
     struct wi_error error;
-
     if (elsewhere && find_measure(run, &spec)) {
-        wi_probe_run_drop(run);
+        wi_check_run_drop(run);
         return;
     }
-    wi_probe_copy_spec(&spec, &run->spec, elsewhere ? NULL : run->browser);
+    wi_check_copy_spec(&spec, &run->spec, elsewhere ? NULL : run->browser);
     wi_id_new(spec.id, "probe");
-    memcpy(run->job, spec.id, sizeof(run->job));
+    memcpy(run->job, spec.id, sizeof run->job);
     spec.platform = platform;
     spec.timeout_ms = run->deadline_ms;
     spec.accepted_at = wi_now_ms();
-    if (wi_jobs_submit(run->probes->jobs, &spec, on_done, run, &error) != WI_OK) {
-        wi_probe_crowded_out(run->probes, run->spec.model, &run->wish);
+    if (wi_jobs_submit_beside(run->checks->jobs, &spec, on_dispatch, on_done, run, &error) !=
+        WI_OK) {
+        wi_check_crowded_out(run->checks, run->spec.model, &run->wish);
         end_run(run);
     }
 }
 
 /* WASM first: where it refuses, nothing else is worth asking. */
-void wi_probe_run_next(struct wi_probe_run *run)
+void wi_check_run_next(struct wi_check_run *run)
 {
-    if (run->probes->stopped)
-        wi_probe_run_drop(run);
+    if (run->checks->stopped)
+        wi_check_run_drop(run);
     else if (run->compares && !run->wasm.there)
         submit(run, WI_WASM);
     else if (!run->other.there)
@@ -295,7 +281,7 @@ void wi_probe_run_next(struct wi_probe_run *run)
     else if (run->compares)
         begin_comparing(run);
     else {
-        run->probes->counters.measured++;
+        run->checks->counters.measured++;
         end_run(run);
     }
 }

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "job/job.h"
+#include "check/check.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -26,6 +26,7 @@ static struct fixture {
     struct wi_node_info node;
     struct wi_verdicts *verdicts;
     struct wi_jobs *jobs;
+    struct wi_checks *checks;
     struct wi_probe wish;
     int gone, full; /* the node */
     int no_yardstick;
@@ -114,13 +115,16 @@ static int set_up(void **state)
     uv_loop_init(&the.loop);
     the.jobs = wi_jobs_new(&the.loop, &the.config);
     wi_jobs_start(the.jobs, NULL);
+    the.checks = wi_checks_new(&the.loop, the.jobs, NULL, &the.config);
     return 0;
 }
 
 static int tear_down(void **state)
 {
+    wi_checks_stop(the.checks);
     wi_jobs_abort(the.jobs);
     wi_jobs_free(the.jobs);
+    wi_checks_free(the.checks);
     uv_run(&the.loop, UV_RUN_DEFAULT);
     wi_verdicts_free(the.verdicts);
     assert_int_equal(the.model._references, 1);
@@ -210,10 +214,10 @@ static enum wi_verdict verdict(void)
     return wi_verdicts_get(the.verdicts, &the.model, &the.node, WI_WEBGPU, NULL);
 }
 
-static struct wi_probe_counters counters(void)
+static struct wi_check_counters counters(void)
 {
-    struct wi_probe_counters counters;
-    wi_jobs_probe_counters(the.jobs, &counters);
+    struct wi_check_counters counters;
+    wi_checks_counters(the.checks, &counters);
     return counters;
 }
 
@@ -511,6 +515,7 @@ static void shutting_down_does_not_wait(void **state)
 {
     int idle = 0;
     client();
+    wi_checks_stop(the.checks);
     wi_jobs_drain(the.jobs, drain_count, &idle);
     assert_int_equal(idle, 1);
     assert_int_equal(the.cancelled, 1);

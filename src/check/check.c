@@ -1,0 +1,278 @@
+/*
+ * The numerics guard; see check.h. It decides what a client's answer leads to, and keeps what WASM
+ * says of a model; a run beside the client's path is in run.c.
+ */
+#include "check/private.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Begun and not ended; few of them run at a time. */
+#define RUNS_MAX 16
+/* What all of them may hold of inputs and answers. */
+#define BYTES_MAX (64 * 1024 * 1024)
+/* Without a wish of routing's; and the least, for what loads and compiles the model first. */
+#define DEADLINE_MS 60000.0
+#define LEAST_DEADLINE_MS 30000.0
+
+/* Whether answers are compared at all. */
+static int is_on(const struct wi_checks *checks)
+{
+    return checks->config->pool.numerics == WI_NUMERICS_CHECK;
+}
+
+/* --- what a client's answer leads to ---------------------------------------------------------- */
+
+static int is_under_way(
+    const struct wi_checks *checks, const struct wi_model *model, const struct wi_probe *wish)
+{
+    for (const struct wi_check_run *run = checks->runs; run; run = run->next)
+        if (run->platform == wish->platform && strcmp(run->browser, wish->browser) == 0 &&
+            strcmp(run->spec.model->hash, model->hash) == 0)
+            return 1;
+    return 0;
+}
+
+static size_t bytes_held(const struct wi_checks *checks)
+{
+    size_t bytes = 0;
+    for (const struct wi_check_run *run = checks->runs; run; run = run->next)
+        bytes += wi_check_run_bytes(run);
+    return bytes;
+}
+
+/* Whether there is room for a run with those tensors beside the clients. */
+static int has_room(
+    const struct wi_checks *checks, const struct wi_job_spec *spec, const struct wi_answer *answer)
+{
+    struct wi_job_counters jobs;
+    wi_jobs_counters(checks->jobs, &jobs);
+    return !checks->stopped && jobs.waiting == 0 && checks->count < RUNS_MAX &&
+           bytes_held(checks) + wi_tensors_bytes(&spec->tensors) +
+                   wi_tensors_bytes(&answer->outputs) <=
+               BYTES_MAX;
+}
+
+/* The client's answer as one of the two to compare. A picture is decoded by the browser, and each
+ * kind has a decoder of its own: then both must come from the same. */
+static void take_answer(struct wi_check_run *run, const struct wi_job_spec *spec,
+    const struct wi_node_info *node, const struct wi_job_result *result, enum wi_platform platform)
+{
+    const json_t *report = result->answer->executed_on;
+    struct wi_check_leg *leg = platform == WI_WASM ? &run->wasm : &run->other;
+    if (wi_check_is_simulated(report) || (platform != WI_WASM && platform != run->platform) ||
+        (spec->input && strcmp(node->kind, run->browser) != 0))
+        return;
+    leg->there = 1;
+    leg->joined = !*node->session;
+    leg->coarse = wi_check_is_coarse(report);
+    wi_tensors_share(&leg->outputs, &result->answer->outputs);
+    if (leg == &run->other)
+        wi_verdict_key(run->key, spec->model, node, platform, spec->precision);
+}
+
+/* A program's answers need another node's WASM to compare with; and where they were made of a
+ * picture, its decoder is none of the browsers'. */
+static int can_compare_program(const struct wi_checks *checks, const struct wi_job_spec *spec)
+{
+    char node[WI_ID_SIZE];
+    return !spec->input && wi_pool_yardstick(checks->pool, node) == 0;
+}
+
+/* `platform`, `node`: who answered the client. `wish` names the place to run on, or, for WASM, that
+ * the client's own place is in question. */
+static void begin(struct wi_checks *checks, const struct wi_job_spec *spec,
+    const struct wi_probe *wish, const struct wi_job_result *result,
+    const struct wi_node_info *node, enum wi_platform platform)
+{
+    struct wi_probe place = *wish;
+    int compares = is_on(checks) && !*spec->model->signature.random;
+    if (compares && place.platform == WI_WASM && platform != WI_WASM) {
+        place.platform = platform;
+        snprintf(place.browser, sizeof place.browser, "%s", node->kind);
+    } else if (place.platform == WI_WASM) {
+        compares = 0; /* only to measure it */
+    }
+    if (compares && place.platform == WI_NATIVE && !can_compare_program(checks, spec))
+        return;
+    if (is_under_way(checks, spec->model, &place))
+        return;
+    if (!has_room(checks, spec, result->answer)) {
+        wi_check_crowded_out(checks, spec->model, wish);
+        return;
+    }
+    struct wi_check_run *run = wi_alloc(sizeof *run);
+    run->checks = checks;
+    run->wish = *wish;
+    run->platform = place.platform;
+    memcpy(run->browser, place.browser, sizeof run->browser);
+    run->deadline_ms =
+        place.deadline_ms > 0 ? fmax(place.deadline_ms, LEAST_DEADLINE_MS) : DEADLINE_MS;
+    run->compares = compares;
+    wi_check_copy_spec(&run->spec, spec, NULL);
+    if (compares)
+        take_answer(run, spec, node, result, platform);
+    run->next = checks->runs;
+    checks->runs = run;
+    checks->count++;
+    wi_turn_wish(checks->turn);
+}
+
+/* Whether an answer that was pinned to its platform is to be checked. */
+static int wants_check(struct wi_checks *checks, const struct wi_job_spec *spec,
+    const struct wi_node_info *node, enum wi_platform platform, enum wi_verdict known)
+{
+    if (known == WI_TRUSTED) {
+        if (!spec->has_platform)
+            return 0; /* routing sees to those */
+        checks->recheck += checks->config->pool.recheck;
+        if (checks->recheck < 1)
+            return 0;
+        checks->recheck -= 1;
+        return 1;
+    }
+    if (known == WI_UNABLE)
+        return 1; /* it has just run there */
+    char key[WI_VERDICT_KEY_SIZE];
+    wi_verdict_key(key, spec->model, node, platform, spec->precision);
+    return known == WI_UNKNOWN && wi_verdicts_due(wi_pool_verdicts(checks->pool), key);
+}
+
+static void on_answered(void *context, const struct wi_job_spec *spec, const struct wi_probe *wish,
+    struct wi_job_result *result)
+{
+    struct wi_checks *checks = context;
+    const json_t *report = result->answer->executed_on;
+    const struct wi_node_info *node = wi_pool_node_info(checks->pool, result->node);
+    struct wi_verdicts *verdicts = wi_pool_verdicts(checks->pool);
+    int platform = wi_check_platform_of(report);
+    result->numerics = WI_UNKNOWN;
+    if (!node || platform < 0 || wi_check_is_simulated(report))
+        return;
+    if (spec->model->builtin || platform == WI_WASM || is_on(checks))
+        result->numerics = wi_verdicts_get(
+            verdicts, spec->model, node, (enum wi_platform)platform, spec->precision);
+    if (spec->model->builtin)
+        return;
+    if (platform == WI_WASM && is_on(checks))
+        wi_verdicts_accept(verdicts, spec->model, node);
+    if (wish->wanted) {
+        begin(checks, spec, wish, result, node, (enum wi_platform)platform);
+    } else if (is_on(checks) && platform != WI_WASM &&
+               wants_check(checks, spec, node, (enum wi_platform)platform, result->numerics)) {
+        struct wi_probe own = {.wanted = 1, .platform = WI_WASM};
+        snprintf(own.browser, sizeof own.browser, "%s", node->kind);
+        begin(checks, spec, &own, result, node, (enum wi_platform)platform);
+    }
+}
+
+/* --- what WASM says of a model ---------------------------------------------------------------- */
+
+/* The page's own name for it, which has no code of ours. */
+static int is_out_of_memory(const struct wi_error *error)
+{
+    static const char name[] = "out_of_memory:";
+
+    return error->code == WI_INFERENCE_FAILED && strncmp(error->detail, name, sizeof name - 1) == 0;
+}
+
+/* Notes what WASM says of the model. */
+static int on_failed(void *context, const struct wi_job_spec *spec, const char *node_id,
+    enum wi_platform last, const struct wi_error *error)
+{
+    const struct wi_checks *checks = context;
+    const struct wi_node_info *node = wi_pool_node_info(checks->pool, node_id);
+    struct wi_verdicts *verdicts = wi_pool_verdicts(checks->pool);
+    if (!node || last != WI_WASM || spec->model->builtin || !is_on(checks))
+        return 0;
+    if (wi_check_is_refusal(error))
+        wi_verdicts_reject(verdicts, spec->model, node, error);
+    if (!is_out_of_memory(error))
+        return 0;
+    wi_verdicts_outgrow(verdicts, spec->model, node, error->detail);
+    return 1;
+}
+
+/* What WASM refuses is the answer to who names a platform, whatever else would load it. */
+static enum wi_code may_go(
+    void *context, const struct wi_job_spec *spec, const char *node_id, struct wi_error *error)
+{
+    const struct wi_checks *checks = context;
+    if (!spec->has_platform || spec->platform == WI_WASM || spec->model->builtin || !is_on(checks))
+        return WI_OK;
+    const struct wi_node_info *node = wi_pool_node_info(checks->pool, node_id);
+    return node ? wi_verdicts_rejection(wi_pool_verdicts(checks->pool), spec->model, node, error)
+                : WI_OK;
+}
+
+/* --- outside ---------------------------------------------------------------------------------- */
+
+/* What was begun since: never from inside the client's answer. */
+static void on_turn(void *context)
+{
+    struct wi_checks *checks = context;
+    struct wi_check_run *run = checks->runs;
+    while (run) {
+        struct wi_check_run *next = run->next;
+        if (!*run->job && !run->work)
+            wi_check_run_next(run);
+        run = next;
+    }
+}
+
+struct wi_checks *wi_checks_new(
+    uv_loop_t *loop, struct wi_jobs *jobs, struct wi_pool *pool, const struct wi_config *config)
+{
+    struct wi_checks *checks = wi_alloc(sizeof *checks);
+    const struct wi_jobs_hooks hooks = {
+        .context = checks, .may_go = may_go, .on_answered = on_answered, .on_failed = on_failed};
+    checks->loop = loop;
+    checks->jobs = jobs;
+    checks->pool = pool;
+    checks->config = config;
+    checks->turn = wi_turn_new(loop, on_turn, checks);
+    wi_jobs_watch(jobs, &hooks);
+    return checks;
+}
+
+void wi_checks_reload(struct wi_checks *checks, const struct wi_config *config)
+{
+    checks->config = config;
+}
+
+/* A run with a job is told of its end; the others must not wait for anything. */
+void wi_checks_stop(struct wi_checks *checks)
+{
+    struct wi_check_run *run = checks->runs;
+    checks->stopped = 1;
+    while (run) {
+        struct wi_check_run *next = run->next;
+        if (!*run->job && !run->work)
+            wi_check_run_drop(run);
+        run = next;
+    }
+}
+
+void wi_checks_free(struct wi_checks *checks)
+{
+    struct wi_check_run *run, *next;
+    if (!checks)
+        return;
+    for (run = checks->runs; run; run = next) {
+        next = run->next;
+        run->checks = NULL;
+        if (run->work)
+            wi_work_abandon(run->work); /* on_compared frees it */
+        else
+            wi_check_run_free(run);
+    }
+    wi_turn_free(checks->turn);
+    free(checks);
+}
+
+void wi_checks_counters(const struct wi_checks *checks, struct wi_check_counters *counters)
+{
+    *counters = checks->counters;
+    counters->running = checks->count;
+}

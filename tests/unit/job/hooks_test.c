@@ -1,0 +1,161 @@
+/* Who watches the jobs: what he is asked and told, and of which jobs. */
+#include "house.h"
+
+static struct {
+    enum wi_code may_go;
+    int too_big;
+    int asked, answered, failed, dispatched;
+} watcher;
+
+static enum wi_code may_go(
+    void *context, const struct wi_job_spec *spec, const char *node_id, struct wi_error *error)
+{
+    watcher.asked++;
+    assert_string_equal(node_id, "node-1");
+    return watcher.may_go == WI_OK ? WI_OK
+                                   : wi_error_set(error, watcher.may_go, NULL, "not on that one");
+}
+
+static void on_answered(void *context, const struct wi_job_spec *spec, const struct wi_probe *wish,
+    struct wi_job_result *result)
+{
+    watcher.answered++;
+    assert_int_equal(fixture->answers, 0); /* before its client is */
+    assert_string_equal(result->node, "node-1");
+    result->numerics = WI_TRUSTED;
+}
+
+static int on_failed(void *context, const struct wi_job_spec *spec, const char *node_id,
+    enum wi_platform last, const struct wi_error *error)
+{
+    watcher.failed++;
+    assert_int_equal(last, WI_WASM);
+    return watcher.too_big;
+}
+
+static void watch(void)
+{
+    const struct wi_jobs_hooks hooks = {
+        .may_go = may_go, .on_answered = on_answered, .on_failed = on_failed};
+    memset(&watcher, 0, sizeof watcher);
+    wi_jobs_watch(fixture->jobs, &hooks);
+}
+
+static void on_dispatch(void *context, const struct wi_job_spec *spec, const char *node_id)
+{
+    watcher.dispatched++;
+    assert_string_equal(node_id, "node-1");
+}
+
+static void submit_beside(const char *id)
+{
+    struct wi_job_spec spec = {
+        .model = wi_model_ref(&fixture->model), .timeout_ms = 60000, .accepted_at = wi_now_ms()};
+    snprintf(spec.id, sizeof spec.id, "%s", id);
+    assert_int_equal(
+        wi_jobs_submit_beside(fixture->jobs, &spec, on_dispatch, on_done, NULL, NULL), WI_OK);
+}
+
+/* ---------------------------------------------------------------- */
+
+static void what_may_not_go_is_refused_at_once(void **state)
+{
+    struct wi_error error;
+    watch();
+    watcher.may_go = WI_OPERATOR_UNSUPPORTED;
+    assert_int_equal(submit_as("job-1", NULL, 5, 60000, &error), WI_OPERATOR_UNSUPPORTED);
+    assert_string_equal(error.detail, "not on that one");
+    assert_int_equal(fixture->dispatched, 0);
+    assert_int_equal(fixture->answers, 0);
+}
+
+static void or_when_its_turn_has_come(void **state)
+{
+    watch();
+    fixture->room = 0;
+    submit("job-1");
+    assert_int_equal(watcher.asked, 0);
+    watcher.may_go = WI_OPERATOR_UNSUPPORTED;
+    fixture->room = 1;
+    events()->on_capacity(events()->context);
+    assert_int_equal(fixture->answers, 1);
+    assert_int_equal(fixture->last.code, WI_OPERATOR_UNSUPPORTED);
+    assert_int_equal(fixture->dispatched, 0);
+}
+
+static void an_answer_is_shown_before_its_client_has_it(void **state)
+{
+    watch();
+    submit("job-1");
+    assert_int_equal(watcher.asked, 1);
+    answer_ok(fixture->attempt);
+    assert_int_equal(watcher.answered, 1);
+    assert_int_equal(fixture->answers, 1);
+    assert_int_equal(fixture->last.numerics, WI_TRUSTED);
+}
+
+static void what_was_too_big_is_tried_once_more(void **state)
+{
+    watch();
+    watcher.too_big = 1;
+    submit("job-1");
+    answer_failure(WI_INFERENCE_FAILED, 0);
+    assert_int_equal(fixture->answers, 0);
+    assert_int_equal(fixture->dispatched, 2);
+    answer_failure(WI_INFERENCE_FAILED, 0);
+    assert_int_equal(watcher.failed, 2);
+    assert_int_equal(fixture->answers, 1);
+    assert_int_equal(fixture->last.code, WI_INFERENCE_FAILED);
+}
+
+static void of_what_runs_beside_the_clients_only_the_failures_are_told(void **state)
+{
+    struct wi_job_counters counters;
+    watch();
+    submit_beside("beside-1");
+    assert_int_equal(watcher.dispatched, 1);
+    answer_ok(fixture->attempt);
+    assert_int_equal(watcher.asked, 0);
+    assert_int_equal(watcher.answered, 0);
+    submit_beside("beside-2");
+    answer_failure(WI_INFERENCE_FAILED, 0);
+    assert_int_equal(watcher.failed, 1);
+    assert_int_equal(fixture->answers, 2);
+    wi_jobs_counters(fixture->jobs, &counters);
+    assert_int_equal(counters.accepted, 0);
+    assert_int_equal(counters.completed + counters.failed, 0);
+}
+
+static void what_runs_beside_the_clients_is_not_tried_again(void **state)
+{
+    submit_beside("beside-1");
+    lose(0);
+    assert_int_equal(fixture->dispatched, 1);
+    assert_int_equal(fixture->answers, 1);
+    assert_int_equal(fixture->last.code, WI_ATTEMPTS_EXHAUSTED);
+}
+
+static void shutting_down_ends_what_runs_beside_the_clients_at_once(void **state)
+{
+    submit("job-1");
+    submit_beside("beside-1");
+    wi_jobs_drain(fixture->jobs, NULL, NULL);
+    assert_int_equal(fixture->cancelled, 1);
+    assert_int_equal(fixture->answers, 1);
+    assert_int_equal(fixture->last.code, WI_SHUTTING_DOWN);
+}
+
+int main(void)
+{
+    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
+    const struct CMUnitTest tests[] = {
+        TEST(what_may_not_go_is_refused_at_once),
+        TEST(or_when_its_turn_has_come),
+        TEST(an_answer_is_shown_before_its_client_has_it),
+        TEST(what_was_too_big_is_tried_once_more),
+        TEST(of_what_runs_beside_the_clients_only_the_failures_are_told),
+        TEST(what_runs_beside_the_clients_is_not_tried_again),
+        TEST(shutting_down_ends_what_runs_beside_the_clients_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
