@@ -62,15 +62,16 @@ static enum wi_level level_of(
 static void set_state(
     struct wi_session *session, enum wi_session_state state, const struct wi_error *error)
 {
+    enum wi_session_state from = session->state;
     double now = wi_now_ms();
 
-    assert(may_become(session->state, state));
-    wi_log(level_of(session->state, state, error), "browser", session->id,
-        "%s -> %s after %.0f ms%s%s", state_names[session->state], state_names[state],
-        now - session->state_since, error ? ": " : "", error ? error->detail : "");
+    assert(may_become(from, state));
+    wi_log(level_of(from, state, error), "browser", session->id, "%s -> %s after %.0f ms%s%s",
+        state_names[from], state_names[state], now - session->state_since, error ? ": " : "",
+        error ? error->detail : "");
     session->state = state;
     session->state_since = now;
-    session->events.on_state(session->events.context, session->id, state, error);
+    session->events.on_state(session->events.context, session->id, from, state, error);
 }
 
 static int serves(const struct wi_session *session)
@@ -480,6 +481,11 @@ void wi_session_free(struct wi_session *session)
 }
 
 /* --- looking --------------------------------------------------------------------------------- */
+
+enum wi_session_state wi_session_state(const struct wi_session *session)
+{
+    return session->state;
+}
 
 void wi_session_info(const struct wi_session *session, struct wi_session_info *info)
 {

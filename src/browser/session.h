@@ -53,8 +53,8 @@ struct wi_session_events {
     /* After every change of state. `error` says why it broke, else NULL. CLOSED is the last event:
      * every process of the tree is gone and the profile is removed. The session may be freed from
      * inside this callback then. */
-    void (*on_state)(void *context, const char *session_id, enum wi_session_state state,
-        const struct wi_error *error);
+    void (*on_state)(void *context, const char *session_id, enum wi_session_state from,
+        enum wi_session_state to, const struct wi_error *error);
     /* What became of wi_session_check: `error` is NULL if the page is well. May be NULL. */
     void (*on_checked)(void *context, const char *session_id, const struct wi_error *error);
 };
@@ -95,6 +95,7 @@ void wi_session_close(struct wi_session *session);
 void wi_session_kill(struct wi_session *session, const struct wi_error *why);
 /* Only when CLOSED (or inside its last event). */
 void wi_session_free(struct wi_session *session);
+enum wi_session_state wi_session_state(const struct wi_session *session);
 void wi_session_info(const struct wi_session *session, struct wi_session_info *info);
 uint64_t wi_session_rss(const struct wi_session *session); /* see wi_child_rss */
 

@@ -101,14 +101,14 @@ static void on_page_url(void *context, const char *session_id, char *url, size_t
     snprintf(url, size, "%s/#token=%s", wi_bridge_url(p->bridge), token);
 }
 
-static void on_state(void *context, const char *session_id, enum wi_session_state state,
-    const struct wi_error *error)
+static void on_state(void *context, const char *session_id, enum wi_session_state from,
+    enum wi_session_state to, const struct wi_error *error)
 {
     struct probe *p = context;
 
     if (error && p->error.code == WI_OK)
         p->error = *error;
-    if (state != WI_SESSION_CLOSED)
+    if (to != WI_SESSION_CLOSED)
         return;
     wi_session_free(p->session);
     p->session = NULL;

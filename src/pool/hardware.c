@@ -1,8 +1,10 @@
 /* What routing thinks of a demand, told: the same judgement as for a request, printed. */
-#include "pool/private.h"
+#include "pool/pick.h"
 
 #include "base/memory.h"
+#include "pool/explain.h"
 #include "pool/preferences.h"
+#include "pool/verdicts.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,15 +67,15 @@ static int compare(const void *a, const void *b)
     return (one->expected_ms > other->expected_ms) - (one->expected_ms < other->expected_ms);
 }
 
-static json_t *options_json(
-    const struct wi_pool *pool, const struct wi_demand *demand, size_t count)
+static json_t *options_json(const struct pool_judged *judged, const struct wi_demand *demand)
 {
-    const struct wi_option **sorted = wi_realloc_array(NULL, count + 1, sizeof(struct wi_option *));
+    size_t count = judged->count;
+    const struct wi_option **sorted = wi_realloc_array(NULL, count + 1, sizeof *sorted);
     json_t *list = json_array();
 
     for (size_t i = 0; i < count; i++)
-        sorted[i] = &pool->options[i];
-    qsort(sorted, count, sizeof(*sorted), compare);
+        sorted[i] = &judged->options[i];
+    qsort(sorted, count, sizeof *sorted, compare);
     for (size_t i = 0; i < count; i++)
         if (sorted[i]->platform < WI_NATIVE || /* what browsers have; the others few nodes */
             sorted[i]->candidate->info->platforms[sorted[i]->platform].available)
@@ -87,41 +89,42 @@ static json_t *passed_over_json(const struct wi_pool *pool)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < pool->kind_count; i++) {
-        const struct pool_kind *kind = &pool->kinds[i];
+    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
+        const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
+        const struct pool_kind_info *info = wi_pool_kind_info(kind);
         struct wi_error error = {0};
-        if (wi_pool_has_kind(pool, kind->name))
+        if (wi_pool_has_kind(pool, info->name))
             continue;
-        wi_pool_explain(pool, kind->name, &error);
-        if (!kind->installed && !kind->given && wi_pool_kind_is_on(kind))
-            snprintf(error.detail, sizeof(error.detail), "it is not installed");
+        wi_pool_explain(pool, info->name, &error);
+        if (!info->installed && !info->given && wi_pool_kind_is_on(kind))
+            snprintf(error.detail, sizeof error.detail, "it is not installed");
         else if (wi_pool_kind_is_hopeful(pool, kind) &&
-                 wi_pool_count_sessions(pool, kind->name, WI_SESSION_STATE_COUNT) == 0)
-            snprintf(error.detail, sizeof(error.detail),
+                 wi_pool_sessions_count(pool->sessions, info->name, WI_SESSION_STATE_COUNT) == 0)
+            snprintf(error.detail, sizeof error.detail,
                 "no %.31s is running; one is started when it is preferred or named and there is "
                 "room for it",
-                kind->name);
-        json_array_append_new(list, json_pack("{s:s, s:b, s:s}", "browser", kind->name, "installed",
-                                        kind->installed, "why", error.detail));
+                info->name);
+        json_array_append_new(list, json_pack("{s:s, s:b, s:s}", "browser", info->name, "installed",
+                                        info->installed, "why", error.detail));
     }
     return list;
 }
 
-static const struct wi_option *find_chosen(const struct wi_pool *pool, size_t count)
+static const struct wi_option *find_chosen(const struct pool_judged *judged)
 {
-    for (size_t i = 0; i < count; i++)
-        if (pool->options[i].chosen)
-            return &pool->options[i];
+    for (size_t i = 0; i < judged->count; i++)
+        if (judged->options[i].chosen)
+            return &judged->options[i];
     return NULL;
 }
 
 /* Of those that could run it but not now, the one that would be first. */
-static const struct wi_option *find_awaited(const struct wi_pool *pool, size_t count)
+static const struct wi_option *find_awaited(const struct pool_judged *judged)
 {
     const struct wi_option *found = NULL;
 
-    for (size_t i = 0; i < count; i++) {
-        const struct wi_option *option = &pool->options[i];
+    for (size_t i = 0; i < judged->count; i++) {
+        const struct wi_option *option = &judged->options[i];
         if (option->standing > WI_STANDING_READY && option->standing <= WI_STANDING_DRAINING &&
             (!found || option->expected_ms < found->expected_ms))
             found = option;
@@ -129,14 +132,14 @@ static const struct wi_option *find_awaited(const struct wi_pool *pool, size_t c
     return found;
 }
 
-static json_t *reason_json(const struct wi_pool *pool, size_t count, enum wi_pick pick,
+static json_t *reason_json(const struct pool_judged *judged, enum wi_pick pick,
     const struct wi_option *chosen, const struct wi_error *error)
 {
-    const struct wi_option *awaited = find_awaited(pool, count);
+    const struct wi_option *awaited = find_awaited(judged);
     size_t ready = 0;
 
-    for (size_t i = 0; i < count; i++)
-        ready += pool->options[i].standing == WI_STANDING_READY;
+    for (size_t i = 0; i < judged->count; i++)
+        ready += judged->options[i].standing == WI_STANDING_READY;
     if (pick == WI_PICK_NEVER)
         return json_string(error->detail);
     if (pick == WI_PICK_WAIT && !awaited)
@@ -179,9 +182,9 @@ json_t *wi_pool_hardware_json(struct wi_pool *pool, const struct wi_demand *dema
     const struct wi_config_pool *config = &pool->config->pool;
     struct wi_choice choice = {0};
     struct wi_error error = {0};
-    size_t count;
-    enum wi_pick pick = wi_pool_consider(pool, demand, 0, &choice, &count, &error);
-    const struct wi_option *chosen = find_chosen(pool, count);
+    struct pool_judged judged;
+    enum wi_pick pick = wi_pool_consider(pool, demand, 0, &choice, &judged, &error);
+    const struct wi_option *chosen = find_chosen(&judged);
     json_t *probe = json_null();
 
     if (pick == WI_PICK_NODE && choice.probe.wanted)
@@ -190,11 +193,11 @@ json_t *wi_pool_hardware_json(struct wi_pool *pool, const struct wi_demand *dema
     return json_pack("{s:s, s:s, s:s?, s:s, s:o, s:o, s:o*, s:o, s:s, s:f, s:f, s:o, s:o, s:o}",
         "model_name", demand->model->name, "model_hash", demand->model->hash, "model_type",
         wi_model_type_name(demand->type), "decision", decisions[pick], "why",
-        reason_json(pool, count, pick, chosen, &error), "would_run",
+        reason_json(&judged, pick, chosen, &error), "would_run",
         pick == WI_PICK_NODE ? would_run_json(&choice, chosen) : json_null(), "code",
         pick == WI_PICK_NEVER ? json_string(wi_code_name(error.code)) : NULL, "preferences",
         preferences_json(pool, demand->type), "numerics",
         config->numerics == WI_NUMERICS_CHECK ? "check" : "off", "exploration", config->exploration,
-        "recheck", config->recheck, "probe", probe, "options", options_json(pool, demand, count),
+        "recheck", config->recheck, "probe", probe, "options", options_json(&judged, demand),
         "passed_over", passed_over_json(pool));
 }

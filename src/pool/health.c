@@ -3,11 +3,14 @@
  * fault. A dead process, a silent link and a lost GPU are told by others (browser/session.c, the
  * bridge); found here are hung engines, frozen pages, silent drivers and full memory.
  */
-#include "pool/private.h"
+#include "pool/health.h"
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
+#include "pool/ends.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define LOOK_MS 1000
@@ -18,43 +21,59 @@
 /* A page that was just opened is not blamed for its size. */
 #define MEMORY_AGE_MS 10000
 
+/* How long the document may take to answer when its node has lost its connection. */
+#define CHECK_AWAY_MS 5000
+
+struct pool_health {
+    struct wi_pool *pool;
+    struct wi_timer *look; /* NULL once ended */
+    uint64_t faults[WI_FAULT_COUNT], remedies[WI_REMEDY_COUNT];
+};
+
 /* --- remedies -------------------------------------------------------------------------------- */
 
 static void reload(struct wi_pool *pool, struct pool_session *session)
 {
-    struct pool_node *node = wi_pool_node_of(pool, session->id);
+    struct pool_node *node = wi_pool_node_of(pool, session);
 
-    session->checks_failed = 0;
+    wi_pool_session_well(session);
     if (node) {
-        wi_pool_node_set(pool, node, node->away, 1);
-        wi_bridge_drop(pool->bridge, node->id, "its page is opened afresh");
+        wi_pool_node_drain(pool->nodes, node, 1);
+        wi_bridge_drop(pool->bridge, wi_pool_node_info_of(node)->id, "its page is opened afresh");
     }
-    wi_session_reload(session->session, pool->config->pool.connection_timeout);
-    wi_pool_plan_soon(pool);
+    wi_session_reload(
+        wi_pool_session_info(session)->browser, pool->config->pool.connection_timeout);
+    wi_pool_plan_soon(pool->wake);
 }
 
 static void retire(struct wi_pool *pool, struct pool_session *session, const char *why)
 {
-    const struct pool_node *node = wi_pool_node_of(pool, session->id);
-    double now = wi_now_ms();
-    double left = node && node->place.busy_until > now ? node->place.busy_until - now : 0;
+    const struct pool_node *node = wi_pool_node_of(pool, session);
+    double now = wi_now_ms(), busy_until = node ? wi_pool_node_info_of(node)->place->busy_until : 0;
 
-    session->retire_by = now + wi_ladder_patience(left);
-    wi_pool_session_retire(pool, session, why);
+    wi_pool_session_retire_by(
+        session, now + wi_ladder_patience(busy_until > now ? busy_until - now : 0));
+    wi_pool_end_retire(pool, session, why);
+}
+
+static void kill_session(struct pool_session *session, const char *why)
+{
+    struct wi_error error;
+
+    wi_error_set(&error, WI_UNAVAILABLE, "", "%.300s", why);
+    wi_session_kill(wi_pool_session_info(session)->browser, &error);
 }
 
 void wi_pool_fault(
     struct wi_pool *pool, struct pool_session *session, enum wi_fault fault, const char *why)
 {
-    struct wi_error error;
-    enum wi_remedy remedy;
-
     if (wi_pool_session_ends(session))
         return;
-    remedy = wi_ladder_climb(&session->ladder, fault, wi_now_ms());
-    pool->counters.faults[fault]++;
-    pool->counters.remedies[remedy]++;
-    wi_warn("pool", session->id, "%s: %s: %s", wi_fault_name(fault), wi_remedy_name(remedy), why);
+    enum wi_remedy remedy = wi_pool_session_climb(session, fault, wi_now_ms());
+    pool->health->faults[fault]++;
+    pool->health->remedies[remedy]++;
+    wi_warn("pool", wi_pool_session_info(session)->id, "%s: %s: %s", wi_fault_name(fault),
+        wi_remedy_name(remedy), why);
     switch (remedy) {
     case WI_REMEDY_RELOAD:
         reload(pool, session);
@@ -63,8 +82,7 @@ void wi_pool_fault(
         retire(pool, session, why);
         break;
     default:
-        wi_error_set(&error, WI_UNAVAILABLE, "", "%.300s", why);
-        wi_session_kill(session->session, &error);
+        kill_session(session, why);
         break;
     }
 }
@@ -79,26 +97,31 @@ static double check_timeout(const struct wi_pool *pool)
     return timeout > CHECK_MIN_MS ? timeout : CHECK_MIN_MS;
 }
 
-static void check(struct wi_pool *pool, struct pool_session *session)
+static void check(const struct wi_pool *pool, struct pool_session *session)
 {
-    session->checked_at = wi_now_ms();
-    wi_session_check(session->session, (uint64_t)check_timeout(pool));
+    wi_pool_session_check(session, (uint64_t)check_timeout(pool), wi_now_ms());
+}
+
+void wi_pool_ask_after(struct pool_session *session)
+{
+    wi_session_check(wi_pool_session_info(session)->browser, CHECK_AWAY_MS);
 }
 
 void wi_pool_checked(
     struct wi_pool *pool, struct pool_session *session, const struct wi_error *error)
 {
-    const struct pool_node *node = wi_pool_node_of(pool, session->id);
+    const struct pool_session_info *info = wi_pool_session_info(session);
+    const struct pool_node *node = wi_pool_node_of(pool, session);
 
     if (!error) {
-        session->checks_failed = 0;
+        wi_pool_session_well(session);
         return;
     }
-    session->checks_failed++;
-    wi_info("pool", session->id, "the page was not found well: %s", error->detail);
-    if (!node || node->away)
+    wi_pool_session_unwell(session);
+    wi_info("pool", info->id, "the page was not found well: %s", error->detail);
+    if (!node || wi_pool_node_info_of(node)->away)
         wi_pool_fault(pool, session, WI_FAULT_PAGE_CRASHED, error->detail);
-    else if (session->checks_failed >= CHECKS_FAILED)
+    else if (info->checks_failed >= CHECKS_FAILED)
         wi_pool_fault(pool, session, WI_FAULT_PAGE_FROZEN, error->detail);
     else
         check(pool, session);
@@ -121,90 +144,102 @@ static int is_loading(const struct wi_node_state *state)
 /* An engine that computes although nothing of ours has been on the node for as long as the page
  * may take to end what was cancelled. */
 static int engine_is_hung(const struct wi_pool *pool, const struct pool_session *session,
-    const struct pool_node *node, double now)
+    const struct pool_node_info *node, double now)
 {
     double limit = check_timeout(pool) * 2;
     struct wi_node_state state;
 
-    return node->count == 0 && !node->away && now - session->idle_since > limit &&
+    return node->count == 0 && !node->away &&
+           now - wi_pool_session_info(session)->idle_since > limit &&
            wi_bridge_node_state(pool->bridge, node->id, &state) == 0 &&
            state.busy_since_ms > limit && !is_loading(&state);
 }
 
 static void weigh(struct wi_pool *pool, struct pool_session *session, double now)
 {
-    uint64_t limit = pool->config->pool.memory_limit, rss;
-    char why[64];
+    const struct pool_session_info *info = wi_pool_session_info(session);
+    uint64_t limit = pool->config->pool.memory_limit;
 
-    if (limit == 0 || *session->worn)
+    if (limit == 0 || *info->worn)
         return;
-    rss = wi_session_rss(session->session);
+    uint64_t rss = wi_session_rss(info->browser);
     /* One that grew without having done anything would only grow again. */
-    if (rss <= limit || session->jobs == 0 || now - session->welcomed_at < MEMORY_AGE_MS)
+    if (rss <= limit || info->jobs == 0 || now - info->welcomed_at < MEMORY_AGE_MS)
         return;
-    snprintf(why, sizeof(why), "it holds %llu MiB, over memory_limit",
+    char why[64];
+    snprintf(why, sizeof why, "it holds %llu MiB, over memory_limit",
         (unsigned long long)(rss / (1024 * 1024)));
-    wi_pool_session_wear(pool, session, why);
+    wi_pool_end_worn(pool, session, why);
 }
 
 /* --- looking --------------------------------------------------------------------------------- */
 
 static void look_at(struct wi_pool *pool, struct pool_session *session, double now)
 {
-    const struct pool_node *node = wi_pool_node_of(pool, session->id);
+    const struct pool_session_info *info = wi_pool_session_info(session);
+    const struct pool_node *node = wi_pool_node_of(pool, session);
 
-    if (session->state == WI_SESSION_DRAINING && session->retire_by > 0 &&
-        now >= session->retire_by) {
-        wi_pool_session_close(pool, session);
+    if (wi_pool_session_state(session) == WI_SESSION_DRAINING && info->retire_by > 0 &&
+        now >= info->retire_by) {
+        wi_pool_end_close(pool, session);
         return;
     }
-    if (!node || (session->state != WI_SESSION_READY && session->state != WI_SESSION_BUSY))
+    if (!node || !wi_pool_session_serves(session))
         return;
-    if (engine_is_hung(pool, session, node, now))
+    if (engine_is_hung(pool, session, wi_pool_node_info_of(node), now))
         wi_pool_fault(pool, session, WI_FAULT_ENGINE_HUNG,
             "an engine of its page is busy with nothing of ours");
-    else if (!node->away && now - session->checked_at >= check_timeout(pool) * 2)
+    else if (!wi_pool_node_info_of(node)->away && now - info->checked_at >= check_timeout(pool) * 2)
         check(pool, session);
 }
 
-void wi_pool_look(void *context)
+static void look(void *context)
 {
-    struct wi_pool *pool = context;
+    struct wi_pool *pool = ((struct pool_health *)context)->pool;
     struct pool_session *session, *next;
     double now = wi_now_ms();
 
     wi_children_weigh(pool->deps.children);
-    wi_pool_unchoke(pool);
-    for (session = pool->sessions; session; session = next) {
-        next = session->next;
-        if (!wi_pool_session_ends(session) && session->welcomed_at > 0)
+    if (wi_pool_nodes_unchoke(pool->nodes))
+        wi_pool_tell_capacity(pool->wake);
+    for (session = wi_pool_sessions_first(pool->sessions); session; session = next) {
+        next = wi_pool_session_next(session);
+        if (!wi_pool_session_ends(session) && wi_pool_session_info(session)->welcomed_at > 0)
             weigh(pool, session, now);
         look_at(pool, session, now);
     }
 }
 
-void wi_pool_start_looking(struct wi_pool *pool)
+struct pool_health *wi_pool_health_new(struct wi_pool *pool)
 {
-    wi_timer_start(pool->look, LOOK_MS, LOOK_MS);
+    struct pool_health *health = wi_alloc(sizeof *health);
+
+    health->pool = pool;
+    health->look = wi_timer_new(pool->deps.loop, look, health);
+    return health;
 }
 
-/* --- threads --------------------------------------------------------------------------------- */
-
-/* The machine's cores are shared out among its sessions; other machines' are their own. */
-int wi_pool_threads(void *context, const struct wi_node_info *node)
+void wi_pool_health_start(struct pool_health *health)
 {
-    const struct wi_pool *pool = context;
-    const struct pool_session *session =
-        *node->session ? wi_pool_find_session(pool, node->session) : NULL;
-    const struct pool_kind *kind = session ? wi_pool_find_kind(pool, session->kind) : NULL;
-    unsigned cores = uv_available_parallelism(), sharing = 0;
+    wi_timer_start(health->look, LOOK_MS, LOOK_MS);
+}
 
-    if (!kind || (kind->browser->driver_url && *kind->browser->driver_url))
-        return node->cores > 1 ? node->cores : 1;
-    for (session = pool->sessions; session; session = session->next) {
-        kind = wi_pool_find_kind(pool, session->kind);
-        sharing += !wi_pool_session_ends(session) && kind &&
-                   !(kind->browser->driver_url && *kind->browser->driver_url);
-    }
-    return sharing > 0 && cores / sharing > 1 ? (int)(cores / sharing) : 1;
+void wi_pool_health_end(struct pool_health *health)
+{
+    wi_timer_free(health->look);
+    health->look = NULL;
+}
+
+void wi_pool_health_free(struct pool_health *health)
+{
+    if (!health)
+        return;
+    wi_pool_health_end(health);
+    free(health);
+}
+
+void wi_pool_health_count(const struct pool_health *health, struct wi_pool_counters *counters)
+{
+    memcpy(counters->faults, health->faults, sizeof counters->faults);
+    memcpy(counters->remedies, health->remedies, sizeof counters->remedies);
 }

@@ -1,58 +1,69 @@
 /* The pool as the status API shows it. */
-#include "pool/private.h"
+#include "pool/health.h"
+#include "pool/pick.h"
 
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "browser/kinds.h"
 
+static json_t *session_json(const struct wi_pool *pool, const struct pool_session *session)
+{
+    const struct pool_session_info *its = wi_pool_session_info(session);
+    const struct pool_node *node = wi_pool_node_of(pool, session);
+    struct wi_session_info info;
+
+    wi_session_info(its->browser, &info);
+    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s?, s:s?, s:I, s:f, s:f, s:s, s:i, s:I, s:s?}",
+        "id", info.id, "kind", info.kind, "state", wi_session_state_name(info.state), "step",
+        info.step, "ending", wi_pool_session_ends(session), "worn", *its->worn ? its->worn : NULL,
+        "successor", *its->successor ? its->successor : NULL, "jobs", (json_int_t)its->jobs,
+        "age_ms", info.age_ms, "ready_ms", info.ready_ms, "browser_version", info.browser_version,
+        "driver_pid", (int)info.driver_pid, "rss_bytes", (json_int_t)wi_session_rss(its->browser),
+        "node", node ? wi_pool_node_info_of(node)->id : NULL);
+}
+
 json_t *wi_pool_sessions_json(const struct wi_pool *pool)
 {
     json_t *list = json_array();
 
-    for (const struct pool_session *session = pool->sessions; session; session = session->next) {
-        const struct pool_node *node = wi_pool_node_of(pool, session->id);
-        struct wi_session_info info;
-        wi_session_info(session->session, &info);
-        json_array_append_new(list,
-            json_pack("{s:s, s:s, s:s, s:s, s:b, s:s?, s:s?, s:I, s:f, s:f, s:s, s:i, s:I, s:s?}",
-                "id", info.id, "kind", info.kind, "state", wi_session_state_name(info.state),
-                "step", info.step, "ending", wi_pool_session_ends(session), "worn",
-                *session->worn ? session->worn : NULL, "successor",
-                *session->successor ? session->successor : NULL, "jobs", (json_int_t)session->jobs,
-                "age_ms", info.age_ms, "ready_ms", info.ready_ms, "browser_version",
-                info.browser_version, "driver_pid", (int)info.driver_pid, "rss_bytes",
-                (json_int_t)wi_session_rss(session->session), "node", node ? node->id : NULL));
-    }
+    for (const struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
+         session = wi_pool_session_next(session))
+        json_array_append_new(list, session_json(pool, session));
     return list;
+}
+
+static json_t *node_json(const struct wi_pool *pool, const struct pool_node_info *node)
+{
+    const struct wi_node_info *info = wi_bridge_node(pool->bridge, node->id);
+
+    return json_pack("{s:s, s:s?, s:s?, s:s, s:b, s:b, s:I}", "id", node->id, "session",
+        *node->session ? node->session : NULL, "browser", info ? info->kind : NULL,
+        "browser_version", info ? info->browser_version : "", "draining", node->draining, "away",
+        node->away, "attempts", (json_int_t)node->count);
 }
 
 json_t *wi_pool_nodes_json(const struct wi_pool *pool)
 {
     json_t *list = json_array();
 
-    for (const struct pool_node *node = pool->nodes; node; node = node->hh.next) {
-        const struct wi_node_info *info = wi_bridge_node(pool->bridge, node->id);
-        json_array_append_new(
-            list, json_pack("{s:s, s:s?, s:s?, s:s, s:b, s:b, s:I}", "id", node->id, "session",
-                      *node->session ? node->session : NULL, "browser", info ? info->kind : NULL,
-                      "browser_version", info ? info->browser_version : "", "draining",
-                      node->draining, "away", node->away, "attempts", (json_int_t)node->count));
-    }
+    for (const struct pool_node *node = wi_pool_nodes_first(pool->nodes); node;
+         node = wi_pool_node_next(node))
+        json_array_append_new(list, node_json(pool, wi_pool_node_info_of(node)));
     return list;
 }
 
-static json_t *states_json(const struct wi_pool *pool, const struct pool_kind *kind)
+static json_t *states_json(const struct wi_pool *pool, const char *kind)
 {
     json_t *object = json_object();
 
     for (int state = 0; state < WI_SESSION_CLOSED; state++)
         json_object_set_new(object, wi_session_state_name(state),
-            json_integer((json_int_t)wi_pool_count_sessions(pool, kind->name, state)));
+            json_integer((json_int_t)wi_pool_sessions_count(pool->sessions, kind, state)));
     return object;
 }
 
 /* Those that have happened. */
-static json_t *transitions_json(const struct pool_kind *kind)
+static json_t *transitions_json(const struct pool_kind_info *kind)
 {
     json_t *object = json_object();
 
@@ -69,22 +80,28 @@ static json_t *transitions_json(const struct pool_kind *kind)
     return object;
 }
 
+static json_t *kind_json(const struct wi_pool *pool, const struct pool_kind *kind, double now)
+{
+    const struct pool_kind_info *info = wi_pool_kind_info(kind);
+    double left = info->backoff.next_start - now;
+    const char *breaker = !info->backoff.open ? "closed" : left > 0 ? "open" : "half-open";
+
+    return json_pack("{s:b, s:s?, s:s, s:I, s:f, s:I, s:I, s:b, s:o, s:o}", "installed",
+        info->installed, "problem", wi_pool_kind_problem(kind), "breaker", breaker, "failures",
+        (json_int_t)info->backoff.failures, "next_start_ms", left > 0 ? left : 0.0, "min",
+        (json_int_t)info->browser->min_connections, "max",
+        (json_int_t)info->browser->max_connections, "wished", info->wish_since > 0, "sessions",
+        states_json(pool, info->name), "transitions", transitions_json(info));
+}
+
 json_t *wi_pool_kinds_json(const struct wi_pool *pool)
 {
     json_t *object = json_object();
     double now = wi_now_ms();
 
-    for (size_t i = 0; i < pool->kind_count; i++) {
-        const struct pool_kind *kind = &pool->kinds[i];
-        double left = kind->backoff.next_start - now;
-        const char *breaker = !kind->backoff.open ? "closed" : left > 0 ? "open" : "half-open";
-        json_object_set_new(object, kind->name,
-            json_pack("{s:b, s:s?, s:s, s:I, s:f, s:I, s:I, s:b, s:o, s:o}", "installed",
-                kind->installed, "problem", wi_pool_kind_problem(kind), "breaker", breaker,
-                "failures", (json_int_t)kind->backoff.failures, "next_start_ms",
-                left > 0 ? left : 0.0, "min", (json_int_t)kind->browser->min_connections, "max",
-                (json_int_t)kind->browser->max_connections, "wished", kind->wish_since > 0,
-                "sessions", states_json(pool, kind), "transitions", transitions_json(kind)));
+    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
+        const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
+        json_object_set_new(object, wi_pool_kind_info(kind)->name, kind_json(pool, kind, now));
     }
     return object;
 }
@@ -94,11 +111,12 @@ static void warn_of_sandbox(
 {
     struct wi_buffer names = {0};
 
-    for (size_t i = 0; i < pool->kind_count; i++) {
-        const struct pool_kind *kind = &pool->kinds[i];
-        if (kind->installed && wi_pool_kind_is_on(kind) && kind->browser->sandbox == setting &&
-            !wi_kind_sandbox(kind->browser))
-            wi_buffer_printf(&names, "%s%s", names.size > 0 ? ", " : "", kind->name);
+    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
+        const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
+        const struct pool_kind_info *info = wi_pool_kind_info(kind);
+        if (info->installed && wi_pool_kind_is_on(kind) && info->browser->sandbox == setting &&
+            !wi_kind_sandbox(info->browser))
+            wi_buffer_printf(&names, "%s%s", names.size > 0 ? ", " : "", info->name);
     }
     if (names.size > 0)
         json_array_append_new(
@@ -115,12 +133,24 @@ void wi_pool_add_warnings(const struct wi_pool *pool, json_t *warnings)
 
 void wi_pool_counters(const struct wi_pool *pool, struct wi_pool_counters *counters)
 {
-    *counters = pool->counters;
-    for (const struct pool_session *session = pool->sessions; session; session = session->next) {
-        counters->states[session->state]++;
+    const struct pool_sessions_counters *sessions = wi_pool_sessions_counters(pool->sessions);
+
+    *counters = (struct wi_pool_counters){
+        .sessions_started = sessions->started,
+        .sessions_broken = sessions->broken,
+        .sessions_closed = sessions->closed,
+        .sessions_worn = sessions->worn,
+        .start_ms_count = sessions->start_ms_count,
+        .start_ms_sum = sessions->start_ms_sum,
+        .nodes = wi_pool_nodes_count(pool->nodes),
+        .classes = HASH_COUNT(wi_pool_nodes_fleet(pool->nodes)->classes),
+        .estimates = wi_estimates_count(pool->estimates),
+        .probes = wi_pool_chooser_probes(pool->chooser),
+    };
+    wi_pool_health_count(pool->health, counters);
+    for (const struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
+         session = wi_pool_session_next(session)) {
+        counters->states[wi_pool_session_state(session)]++;
         counters->live += !wi_pool_session_ends(session);
     }
-    counters->nodes = HASH_COUNT(pool->nodes);
-    counters->classes = HASH_COUNT(pool->fleet.classes);
-    counters->estimates = wi_estimates_count(pool->estimates);
 }

@@ -1,15 +1,47 @@
-/* The configured kinds of browser: what is installed, what keeps failing, and how to say so. */
-#include "pool/private.h"
+/* The configured kinds of browser: what is installed, what keeps failing, what is wished for. */
+#include "pool/kinds.h"
 
 #include "base/buffer.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "pool/scale.h"
 #include <stdlib.h>
 #include <string.h>
 
 /* How often to look for a browser that was not installed. */
 #define RECHECK_MS 3000
+
+struct pool_kind {
+    struct pool_kind_info info;
+    char *name;
+    double check_at;  /* when to look for missing programs again; 0: nobody has looked yet */
+    double wished_at; /* when the wish was last repeated */
+};
+
+struct pool_kinds {
+    struct pool_kind *all;
+    size_t count;
+};
+
+struct pool_kinds *wi_pool_kinds_new(void)
+{
+    return wi_alloc(sizeof(struct pool_kinds));
+}
+
+static void free_all(struct pool_kind *all, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(all[i].name);
+    free(all);
+}
+
+void wi_pool_kinds_free(struct pool_kinds *kinds)
+{
+    if (!kinds)
+        return;
+    free_all(kinds->all, kinds->count);
+    free(kinds);
+}
 
 /* Where the kind stands in [browser_preferences] other; behind all of it if it is not named. */
 static size_t preference_of(const struct wi_config *config, const char *kind)
@@ -24,102 +56,139 @@ static size_t preference_of(const struct wi_config *config, const char *kind)
 }
 
 /* The preferred kinds first, the others in the order of the configuration. */
-static void sort_kinds(struct wi_pool *pool)
+static void sort(struct pool_kinds *kinds, const struct wi_config *config)
 {
-    for (size_t i = 1; i < pool->kind_count; i++) {
-        struct pool_kind kind = pool->kinds[i];
-        size_t place = i;
-        while (place > 0 && preference_of(pool->config, pool->kinds[place - 1].name) >
-                                preference_of(pool->config, kind.name)) {
-            pool->kinds[place] = pool->kinds[place - 1];
+    for (size_t i = 1; i < kinds->count; i++) {
+        struct pool_kind kind = kinds->all[i];
+        size_t preference = preference_of(config, kind.name), place = i;
+        while (place > 0 && preference_of(config, kinds->all[place - 1].name) > preference) {
+            kinds->all[place] = kinds->all[place - 1];
             place--;
         }
-        pool->kinds[place] = kind;
+        kinds->all[place] = kind;
     }
 }
 
-void wi_pool_set_kinds(struct wi_pool *pool, const struct wi_config *config)
+/* What outlives a change of the configuration. */
+static void keep(struct pool_kind *kind, const struct pool_kind *old)
 {
-    struct pool_kind *old = pool->kinds;
-    size_t old_count = pool->kind_count;
+    kind->info.backoff = old->info.backoff;
+    kind->info.wish_since = old->info.wish_since;
+    kind->wished_at = old->wished_at;
+    memcpy(kind->info.transitions, old->info.transitions, sizeof kind->info.transitions);
+}
 
-    pool->config = config;
-    pool->kind_count = config->browser_count;
-    pool->kinds = wi_alloc((config->browser_count + 1) * sizeof(*pool->kinds));
+void wi_pool_kinds_set(struct pool_kinds *kinds, const struct wi_config *config)
+{
+    struct pool_kind *all = wi_alloc((config->browser_count + 1) * sizeof *all);
+
     for (size_t i = 0; i < config->browser_count; i++) {
-        struct pool_kind *kind = &pool->kinds[i];
-        kind->name = wi_strdup(config->browsers[i].kind);
-        kind->browser = &config->browsers[i];
-        kind->given = wi_config_browser_given(config, i);
-        for (size_t j = 0; j < old_count; j++)
-            if (strcmp(old[j].name, kind->name) == 0) {
-                kind->backoff = old[j].backoff;
-                kind->wish_since = old[j].wish_since;
-                kind->wished_at = old[j].wished_at;
-                memcpy(kind->transitions, old[j].transitions, sizeof(kind->transitions));
-            }
+        const struct pool_kind *old = wi_pool_kinds_find(kinds, config->browsers[i].kind);
+        all[i].name = wi_strdup(config->browsers[i].kind);
+        all[i].info.name = all[i].name;
+        all[i].info.browser = &config->browsers[i];
+        all[i].info.given = wi_config_browser_given(config, i);
+        if (old)
+            keep(&all[i], old);
     }
-    for (size_t j = 0; j < old_count; j++)
-        free(old[j].name);
-    free(old);
-    sort_kinds(pool);
+    free_all(kinds->all, kinds->count);
+    kinds->all = all;
+    kinds->count = config->browser_count;
+    sort(kinds, config);
 }
 
-void wi_pool_free_kinds(struct wi_pool *pool)
+size_t wi_pool_kinds_count(const struct pool_kinds *kinds)
 {
-    for (size_t i = 0; i < pool->kind_count; i++)
-        free(pool->kinds[i].name);
-    free(pool->kinds);
+    return kinds->count;
 }
 
-struct pool_kind *wi_pool_find_kind(const struct wi_pool *pool, const char *name)
+struct pool_kind *wi_pool_kinds_at(const struct pool_kinds *kinds, size_t index)
 {
-    for (size_t i = 0; i < pool->kind_count; i++)
-        if (strcmp(pool->kinds[i].name, name) == 0)
-            return &pool->kinds[i];
+    return &kinds->all[index];
+}
+
+size_t wi_pool_kinds_index(const struct pool_kinds *kinds, const struct pool_kind *kind)
+{
+    return (size_t)(kind - kinds->all);
+}
+
+struct pool_kind *wi_pool_kinds_find(const struct pool_kinds *kinds, const char *name)
+{
+    for (size_t i = 0; i < kinds->count; i++)
+        if (strcmp(kinds->all[i].name, name) == 0)
+            return &kinds->all[i];
     return NULL;
 }
 
-void wi_pool_check_kind(struct pool_kind *kind, double now)
+const struct pool_kind_info *wi_pool_kind_info(const struct pool_kind *kind)
+{
+    return &kind->info;
+}
+
+int wi_pool_kind_is_on(const struct pool_kind *kind)
+{
+    return kind->info.browser->max_connections > 0;
+}
+
+int wi_pool_kind_is_remote(const struct pool_kind *kind)
+{
+    return kind->info.browser->driver_url && *kind->info.browser->driver_url;
+}
+
+const char *wi_pool_kind_problem(const struct pool_kind *kind)
+{
+    int is_news = kind->info.installed || kind->info.given;
+
+    return wi_pool_kind_is_on(kind) && is_news && kind->info.problem.code != WI_OK
+               ? kind->info.problem.detail
+               : NULL;
+}
+
+/* --- what is installed ----------------------------------------------------------------------- */
+
+void wi_pool_kind_check(struct pool_kind *kind, double now)
 {
     struct wi_error error = {0};
-    int was = kind->installed, first = kind->check_at == 0;
+    int was = kind->info.installed, first = kind->check_at == 0;
 
-    kind->installed = wi_session_installed(kind->browser, &error) == WI_OK;
+    kind->info.installed = wi_session_installed(kind->info.browser, &error) == WI_OK;
     kind->check_at = now + RECHECK_MS;
-    if (!kind->installed) {
-        kind->problem = error;
-        if ((was || (first && kind->given)) && wi_pool_kind_is_on(kind))
+    if (!kind->info.installed) {
+        kind->info.problem = error;
+        if ((was || (first && kind->info.given)) && wi_pool_kind_is_on(kind))
             wi_warn("pool", kind->name, "%s", error.detail);
     } else if (!was) {
-        kind->problem.code = WI_OK;
+        kind->info.problem.code = WI_OK;
         if (!first)
             wi_info("pool", kind->name, "it is installed now");
     }
 }
 
-int wi_pool_kind_is_on(const struct pool_kind *kind)
+double wi_pool_kinds_check_missing(struct pool_kinds *kinds, double now)
 {
-    return kind->browser->max_connections > 0;
+    double next = WI_NEVER;
+
+    for (size_t i = 0; i < kinds->count; i++) {
+        struct pool_kind *kind = &kinds->all[i];
+        if (!wi_pool_kind_is_on(kind))
+            continue;
+        if (!kind->info.installed && now >= kind->check_at)
+            wi_pool_kind_check(kind, now);
+        if (!kind->info.installed && kind->check_at < next)
+            next = kind->check_at;
+    }
+    return next;
 }
 
-const char *wi_pool_kind_problem(const struct pool_kind *kind)
-{
-    int is_news = kind->installed || kind->given;
-
-    return wi_pool_kind_is_on(kind) && is_news && kind->problem.code != WI_OK ? kind->problem.detail
-                                                                              : NULL;
-}
-
-void wi_pool_tell_absent(const struct wi_pool *pool)
+void wi_pool_kinds_tell_absent(const struct pool_kinds *kinds)
 {
     struct wi_buffer names = {0};
     int installed = 0;
 
-    for (size_t i = 0; i < pool->kind_count; i++) {
-        const struct pool_kind *kind = &pool->kinds[i];
-        installed += kind->installed && wi_pool_kind_is_on(kind);
-        if (!kind->installed && !kind->given && wi_pool_kind_is_on(kind))
+    for (size_t i = 0; i < kinds->count; i++) {
+        const struct pool_kind *kind = &kinds->all[i];
+        installed += kind->info.installed && wi_pool_kind_is_on(kind);
+        if (!kind->info.installed && !kind->info.given && wi_pool_kind_is_on(kind))
             wi_buffer_printf(&names, "%s%s", names.size > 0 ? ", " : "", kind->name);
     }
     if (names.size > 0)
@@ -128,70 +197,61 @@ void wi_pool_tell_absent(const struct wi_pool *pool)
     wi_buffer_clear(&names);
 }
 
-int wi_pool_kind_is_hopeful(const struct wi_pool *pool, const struct pool_kind *kind)
+/* --- what is wished for ---------------------------------------------------------------------- */
+
+int wi_pool_kind_wish(struct pool_kind *kind, double now)
 {
-    if (!kind->installed || !wi_pool_kind_is_on(kind) || pool->config->pool.max_connections == 0)
+    kind->wished_at = now;
+    if (kind->info.wish_since > 0)
         return 0;
-    /* An open breaker whose time has come and that nobody probes: a request may be the probe. */
-    return !kind->backoff.open ||
-           (wi_now_ms() >= kind->backoff.next_start &&
-               wi_pool_count_sessions(pool, kind->name, WI_SESSION_STARTING) == 0);
+    kind->info.wish_since = now;
+    return 1;
 }
 
-static enum wi_code explain_kind(
-    const struct wi_pool *pool, const struct pool_kind *kind, struct wi_error *error)
+void wi_pool_kinds_forget_wishes(struct pool_kinds *kinds, double now, double keep_ms)
 {
-    double left = kind->backoff.next_start - wi_now_ms();
-
-    if (pool->config->pool.max_connections == 0 || !wi_pool_kind_is_on(kind))
-        wi_error_set(error, WI_UNAVAILABLE, "",
-            "max_connections is 0, so no %s is started, and no page has joined", kind->name);
-    else if (!kind->installed)
-        *error = kind->problem;
-    else if (kind->backoff.open)
-        wi_error_set(error, WI_UNAVAILABLE, "",
-            "the breaker of %s is open after %u failures to start, next try in %.1f s; the last: "
-            "%.300s",
-            kind->name, kind->backoff.failures, left > 0 ? left / 1000 : 0, kind->problem.detail);
-    else if (wi_pool_shuts_out(pool, kind))
-        wi_error_set(error, WI_UNAVAILABLE, "",
-            "no %s can be started: the min_connections of the other kinds take up all of [pool] "
-            "max_connections, which is %d",
-            kind->name, (int)pool->config->pool.max_connections);
-    else
-        wi_error_set(error, WI_UNAVAILABLE, "", "%s is starting", kind->name);
-    if (error)
-        error->retry_after_s = left > 1000 ? (unsigned)(left / 1000) + 1 : 1;
-    return WI_UNAVAILABLE;
+    for (size_t i = 0; i < kinds->count; i++)
+        if (now - kinds->all[i].wished_at > keep_ms)
+            kinds->all[i].info.wish_since = 0;
 }
 
-enum wi_code wi_pool_explain(
-    const struct wi_pool *pool, const char *browser, struct wi_error *error)
+int wi_pool_kinds_wished(const struct pool_kinds *kinds)
 {
-    const struct pool_kind *kind;
-    struct wi_buffer names = {0};
-    struct wi_error local;
+    for (size_t i = 0; i < kinds->count; i++)
+        if (kinds->all[i].info.wish_since > 0)
+            return 1;
+    return 0;
+}
 
-    error = error ? error : &local;
-    if (browser) {
-        kind = wi_pool_find_kind(pool, browser);
-        if (kind)
-            return explain_kind(pool, kind, error);
-        wi_error_set(error, WI_UNAVAILABLE, "browser",
-            "no browser kind %.40s is configured, and no page of it has joined", browser);
-        for (size_t i = 0; i < pool->kind_count; i++) {
-            wi_buffer_puts(&names, i > 0 ? ", " : "");
-            wi_buffer_puts(&names, pool->kinds[i].name);
-        }
-        wi_error_allow(error, "%s", names.text ? names.text : "none");
-        wi_buffer_clear(&names);
-        return WI_UNAVAILABLE;
-    }
-    /* The one that is nearest to serving says it best. */
-    for (size_t i = 0; i < pool->kind_count; i++)
-        if (wi_pool_kind_is_hopeful(pool, &pool->kinds[i]))
-            return explain_kind(pool, &pool->kinds[i], error);
-    if (pool->kind_count > 0)
-        return explain_kind(pool, &pool->kinds[0], error);
-    return wi_error_set(error, WI_UNAVAILABLE, "", "no browser is configured and none has joined");
+/* --- what its sessions did ------------------------------------------------------------------- */
+
+void wi_pool_kind_changed(
+    struct pool_kind *kind, enum wi_session_state from, enum wi_session_state to)
+{
+    kind->info.transitions[from][to]++;
+}
+
+void wi_pool_kind_ready(struct pool_kind *kind)
+{
+    kind->info.wish_since = 0;
+    wi_backoff_ready(&kind->info.backoff);
+    kind->info.problem.code = WI_OK;
+}
+
+void wi_pool_kind_broken(
+    struct pool_kind *kind, double now, double served_ms, const struct wi_error *error)
+{
+    struct wi_backoff *backoff = &kind->info.backoff;
+
+    wi_backoff_broken(backoff, now, served_ms >= 0, served_ms >= 0 ? served_ms : 0);
+    kind->info.problem = *error;
+    if (backoff->open)
+        wi_error_log("pool", kind->name,
+            "breaker open after %u failures to start; next try in %.1f s", backoff->failures,
+            (backoff->next_start - now) / 1000);
+}
+
+void wi_pool_kind_forgive(struct pool_kind *kind)
+{
+    kind->info.backoff = (struct wi_backoff){0};
 }

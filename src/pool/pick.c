@@ -2,15 +2,48 @@
  * Choosing a node: brings together what routing looks at, rolls the dice, and carries out what
  * follows from the choice. The choice itself is route.c's.
  */
-#include "pool/private.h"
+#include "pool/pick.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "pool/explain.h"
+#include "pool/plan.h"
 #include "pool/preferences.h"
 #include "pool/verdicts.h"
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+struct pool_chooser {
+    uint64_t random;                 /* the state of the dice */
+    struct wi_candidate *candidates; /* room for a choice among `capacity` classes */
+    struct wi_option *options;
+    size_t capacity;
+    uint64_t probes;
+};
+
+struct pool_chooser *wi_pool_chooser_new(void)
+{
+    struct pool_chooser *chooser = wi_alloc(sizeof *chooser);
+
+    if (uv_random(NULL, NULL, &chooser->random, sizeof chooser->random, 0, NULL) != 0)
+        chooser->random = (uint64_t)wi_wall_ms();
+    chooser->random |= 1; /* never 0, which the dice could not leave */
+    return chooser;
+}
+
+void wi_pool_chooser_free(struct pool_chooser *chooser)
+{
+    if (!chooser)
+        return;
+    free(chooser->candidates);
+    free(chooser->options);
+    free(chooser);
+}
+
+uint64_t wi_pool_chooser_probes(const struct pool_chooser *chooser)
+{
+    return chooser->probes;
+}
 
 /* --- what there is --------------------------------------------------------------------------- */
 
@@ -52,24 +85,32 @@ static void fill_prospect(const struct wi_pool *pool, const struct wi_fleet_clas
         seat_of(wi_fleet_warm(class, model->hash, platform, demand->avoid, now), 0, now);
 }
 
+static const struct wi_fleet_node *find_place(const struct wi_pool *pool, const char *node_id)
+{
+    const struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    return node ? wi_pool_node_info_of(node)->place : NULL;
+}
+
 static void fill_candidate(const struct wi_pool *pool, const struct wi_fleet_class *class,
     const struct wi_demand *demand, double now, struct wi_candidate *candidate)
 {
     int builtin = demand->model->builtin;
     const struct wi_fleet_node *any = wi_fleet_any(class, builtin, demand->avoid, now);
-    const struct pool_node *avoided = demand->avoid ? wi_pool_find_node(pool, demand->avoid) : NULL;
-    const struct pool_kind *kind = class->ours ? wi_pool_find_kind(pool, class->info.kind) : NULL;
+    const struct wi_fleet_node *avoided = demand->avoid ? find_place(pool, demand->avoid) : NULL;
+    const struct pool_kind *kind =
+        class->ours ? wi_pool_kinds_find(pool->kinds, class->info.kind) : NULL;
 
     *candidate = (struct wi_candidate){.info = &class->info,
-        .browser = kind ? kind->browser : NULL,
+        .browser = kind ? wi_pool_kind_info(kind)->browser : NULL,
         .nodes = class->count,
         .open = class->open,
         .away = class->away,
         .any = seat_of(any, builtin, now),
         .any_idle = any && any->model_count == 0,
         .full_ms = wi_fleet_full(class, now)};
-    if (avoided && avoided->place.class == class && has_room(&avoided->place, builtin))
-        candidate->avoided = seat_of(&avoided->place, builtin, now);
+    if (avoided && avoided->class == class && has_room(avoided, builtin))
+        candidate->avoided = seat_of(avoided, builtin, now);
     for (int p = 0; p < WI_PLATFORM_COUNT; p++)
         fill_prospect(pool, class, demand, (enum wi_platform)p, now, &candidate->prospects[p]);
 }
@@ -95,56 +136,58 @@ static void narrow(const struct wi_fleet_node *node, const struct wi_demand *dem
     }
 }
 
-static void make_room(struct wi_pool *pool)
+static void make_room(struct pool_chooser *chooser, size_t count)
 {
-    size_t count = HASH_COUNT(pool->fleet.classes);
-
-    if (count <= pool->capacity)
+    if (count <= chooser->capacity)
         return;
-    pool->capacity = count + 8;
-    pool->candidates =
-        wi_realloc_array(pool->candidates, pool->capacity, sizeof(*pool->candidates));
-    pool->options =
-        wi_realloc_array(pool->options, pool->capacity * WI_PLATFORM_COUNT, sizeof(*pool->options));
+    chooser->capacity = count + 8;
+    chooser->candidates =
+        wi_realloc_array(chooser->candidates, chooser->capacity, sizeof *chooser->candidates);
+    chooser->options = wi_realloc_array(
+        chooser->options, chooser->capacity * WI_PLATFORM_COUNT, sizeof *chooser->options);
 }
 
 /* xorshift64*: these dice decide what is tried, and nobody gains by foreseeing it. */
-static double roll(struct wi_pool *pool)
+static double roll(struct pool_chooser *chooser)
 {
-    pool->random ^= pool->random >> 12;
-    pool->random ^= pool->random << 25;
-    pool->random ^= pool->random >> 27;
-    return (double)((pool->random * 0x2545f4914f6cdd1dULL) >> 11) / 9007199254740992.0;
+    chooser->random ^= chooser->random >> 12;
+    chooser->random ^= chooser->random << 25;
+    chooser->random ^= chooser->random >> 27;
+    return (double)((chooser->random * 0x2545f4914f6cdd1dULL) >> 11) / 9007199254740992.0;
 }
 
 static enum wi_pick judge(struct wi_pool *pool, const struct wi_demand *demand, int with_dice,
-    struct wi_choice *choice, size_t *option_count, struct wi_error *error)
+    struct wi_choice *choice, struct pool_judged *judged, struct wi_error *error)
 {
     const struct wi_config_pool *config = &pool->config->pool;
-    const struct pool_node *node = demand->node ? wi_pool_find_node(pool, demand->node) : NULL;
+    const struct wi_fleet *fleet = wi_pool_nodes_fleet(pool->nodes);
+    const struct wi_fleet_node *node = demand->node ? find_place(pool, demand->node) : NULL;
+    struct pool_chooser *chooser = pool->chooser;
     struct wi_terms terms = {config->numerics, config->exploration, config->recheck,
-        with_dice ? roll(pool) : 1, with_dice ? roll(pool) : 1, pool->backlog, wi_wall_ms()};
+        with_dice ? roll(chooser) : 1, with_dice ? roll(chooser) : 1, pool->backlog.waiting,
+        wi_wall_ms()};
     double now = wi_now_ms();
     size_t count = 0;
 
-    *option_count = 0;
+    *judged = (struct pool_judged){0};
     if (demand->node && !node) {
         wi_error_set(error, WI_NODE_NOT_FOUND, "node", "there is no node %.80s", demand->node);
         return WI_PICK_NEVER;
     }
-    make_room(pool);
-    for (const struct wi_fleet_class *class = pool->fleet.classes; class; class = class->hh.next) {
-        if (node && node->place.class != class)
+    make_room(chooser, HASH_COUNT(fleet->classes));
+    for (const struct wi_fleet_class *class = fleet->classes; class; class = class->hh.next) {
+        struct wi_candidate *candidate = &chooser->candidates[count];
+        if (node && node->class != class)
             continue;
-        fill_candidate(pool, class, demand, now, &pool->candidates[count]);
+        fill_candidate(pool, class, demand, now, candidate);
         if (node)
-            narrow(&node->place, demand, now, &pool->candidates[count]);
+            narrow(node, demand, now, candidate);
+        if (wi_route_matches(candidate, demand))
+            judged->count += WI_PLATFORM_COUNT;
         count++;
     }
-    for (size_t i = 0; i < count; i++)
-        if (wi_route_matches(&pool->candidates[i], demand))
-            *option_count += WI_PLATFORM_COUNT;
-    return wi_route(pool->candidates, count, demand, &terms, pool->options, choice, error);
+    judged->options = chooser->options;
+    return wi_route(chooser->candidates, count, demand, &terms, chooser->options, choice, error);
 }
 
 /* --- what follows ---------------------------------------------------------------------------- */
@@ -152,10 +195,11 @@ static enum wi_pick judge(struct wi_pool *pool, const struct wi_demand *demand, 
 /* Whether a page of the kind is there that is to stay: routing has judged it. */
 static int has_node(const struct wi_pool *pool, const char *kind)
 {
-    for (const struct pool_session *session = pool->sessions; session; session = session->next) {
-        const struct pool_node *node = wi_pool_node_of(pool, session->id);
-        if (strcmp(session->kind, kind) == 0 && !wi_pool_session_ends(session) && node &&
-            !node->draining)
+    for (const struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
+         session = wi_pool_session_next(session)) {
+        const struct pool_node *node = wi_pool_node_of(pool, session);
+        if (strcmp(wi_pool_session_info(session)->kind, kind) == 0 &&
+            !wi_pool_session_ends(session) && node && !wi_pool_node_info_of(node)->draining)
             return 1;
     }
     return 0;
@@ -163,18 +207,20 @@ static int has_node(const struct wi_pool *pool, const char *kind)
 
 /* Whether a page of the kind may come, although sessions of it are there whose pages drain: one is
  * on its way, or there is room for another. */
-static int may_come(const struct wi_pool *pool, const struct pool_kind *kind)
+static int may_come(const struct wi_pool *pool, const struct pool_kind_info *kind)
 {
     size_t all = 0, its = 0;
 
-    for (const struct pool_session *session = pool->sessions; session; session = session->next) {
+    for (const struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
+         session = wi_pool_session_next(session)) {
         if (wi_pool_session_ends(session))
             continue;
         all++;
-        if (strcmp(session->kind, kind->name) != 0)
+        if (strcmp(wi_pool_session_info(session)->kind, kind->name) != 0)
             continue;
         its++;
-        if (session->state == WI_SESSION_STARTING || !wi_pool_node_of(pool, session->id))
+        if (wi_pool_session_state(session) == WI_SESSION_STARTING ||
+            !wi_pool_node_of(pool, session))
             return 1;
     }
     return its == 0 || (its < (size_t)kind->browser->max_connections &&
@@ -186,32 +232,33 @@ static int may_come(const struct wi_pool *pool, const struct pool_kind *kind)
  * for. */
 static int something_is_coming(struct wi_pool *pool, const struct wi_demand *demand, int wish)
 {
-    int coming = 0;
+    int has_nodes = wi_pool_nodes_count(pool->nodes) > 0, coming = 0;
 
     if (demand->has_platform && demand->platform == WI_WEBGL && !demand->fallback &&
-        !demand->model->builtin && pool->nodes)
+        !demand->model->builtin && has_nodes)
         return 0; /* no browser brings that */
-    for (size_t i = 0; i < pool->kind_count; i++) {
-        const struct pool_kind *kind = &pool->kinds[i];
-        if ((demand->browser && strcmp(demand->browser, kind->name) != 0) ||
-            !wi_pool_kind_is_hopeful(pool, kind) || has_node(pool, kind->name) ||
-            !may_come(pool, kind) || wi_pool_shuts_out(pool, kind))
+    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
+        const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
+        const struct pool_kind_info *info = wi_pool_kind_info(kind);
+        if ((demand->browser && strcmp(demand->browser, info->name) != 0) ||
+            !wi_pool_kind_is_hopeful(pool, kind) || has_node(pool, info->name) ||
+            !may_come(pool, info) || wi_pool_shuts_out(pool, kind))
             continue;
         coming = 1;
-        if (wish && (demand->browser || pool->nodes))
-            wi_pool_wish(pool, kind->name);
+        if (wish && (demand->browser || has_nodes))
+            wi_pool_wish(pool, info->name);
     }
     return coming;
 }
 
 /* The option of an entry of the preferences; NULL if none of that kind is there. */
 static const struct wi_option *find_option(
-    const struct wi_pool *pool, size_t count, const char *kind, int platform)
+    const struct pool_judged *judged, const char *kind, int platform)
 {
     const struct wi_option *found = NULL;
 
-    for (size_t i = 0; i < count; i++) {
-        const struct wi_option *option = &pool->options[i];
+    for (size_t i = 0; i < judged->count; i++) {
+        const struct wi_option *option = &judged->options[i];
         if (strcmp(option->candidate->info->kind, kind) != 0)
             continue;
         if (!found || (int)option->platform == platform)
@@ -222,7 +269,8 @@ static const struct wi_option *find_option(
 
 /* Asks for a session of the kind that is preferred for such models, where none is running and
  * nothing says that it would be slower. */
-static void wish_preferred(struct wi_pool *pool, const struct wi_demand *demand, size_t count)
+static void wish_preferred(
+    struct wi_pool *pool, const struct wi_demand *demand, const struct pool_judged *judged)
 {
     const struct wi_strings *list =
         wi_preferences_of(&pool->config->browser_preferences, demand->type);
@@ -232,20 +280,20 @@ static void wish_preferred(struct wi_pool *pool, const struct wi_demand *demand,
         int has_platform;
         enum wi_platform platform = WI_WASM;
         wi_preferences_parse(list->items[i], name, &has_platform, &platform);
-        const struct wi_option *option = find_option(pool, count, name, (int)platform);
-        const struct pool_kind *kind = wi_pool_find_kind(pool, name);
+        const struct wi_option *option = find_option(judged, name, (int)platform);
+        const struct pool_kind *kind = wi_pool_kinds_find(pool->kinds, name);
         if (option && (!has_platform || option->standing <= WI_STANDING_DRAINING ||
                           option->standing == WI_STANDING_UNCHECKED))
             return; /* it is there, and as good as it gets */
         if (option || !kind || !wi_pool_kind_is_hopeful(pool, kind))
             continue;
         double best = wi_estimates_best_run(pool->estimates, demand->model->hash, name);
-        for (size_t o = 0; o < count && best >= 0; o++)
-            if (pool->options[o].chosen && pool->options[o].measured &&
-                pool->options[o].run_ms <= best)
+        for (size_t o = 0; o < judged->count && best >= 0; o++)
+            if (judged->options[o].chosen && judged->options[o].measured &&
+                judged->options[o].run_ms <= best)
                 return;
         /* Nobody makes room for what is only preferred. */
-        if (wi_pool_count_sessions(pool, NULL, WI_SESSION_STATE_COUNT) <
+        if (wi_pool_sessions_count(pool->sessions, NULL, WI_SESSION_STATE_COUNT) <
             (size_t)pool->config->pool.max_connections)
             wi_pool_wish(pool, name);
         return;
@@ -257,8 +305,9 @@ static void note_probe(
 {
     double now = wi_now_ms();
 
-    pool->counters.probes += (unsigned)probe->wanted;
-    for (const struct wi_fleet_class *class = pool->fleet.classes; class; class = class->hh.next)
+    pool->chooser->probes += (unsigned)probe->wanted;
+    for (const struct wi_fleet_class *class = wi_pool_nodes_fleet(pool->nodes)->classes; class;
+         class = class->hh.next)
         if (strcmp(class->info.kind, probe->browser) == 0)
             wi_estimates_probe_asked(
                 pool->estimates, model->hash, class->places[probe->platform], now);
@@ -267,16 +316,17 @@ static void note_probe(
 void wi_pool_probe_dropped(
     struct wi_pool *pool, const struct wi_model *model, const struct wi_probe *probe)
 {
-    for (const struct wi_fleet_class *class = pool->fleet.classes; class; class = class->hh.next)
+    for (const struct wi_fleet_class *class = wi_pool_nodes_fleet(pool->nodes)->classes; class;
+         class = class->hh.next)
         if (strcmp(class->info.kind, probe->browser) == 0)
             wi_estimates_probe_dropped(
                 pool->estimates, model->hash, class->places[probe->platform]);
 }
 
 enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *demand, int really,
-    struct wi_choice *choice, size_t *option_count, struct wi_error *error)
+    struct wi_choice *choice, struct pool_judged *judged, struct wi_error *error)
 {
-    enum wi_pick pick = judge(pool, demand, really, choice, option_count, error);
+    enum wi_pick pick = judge(pool, demand, really, choice, judged, error);
 
     /* A named node cannot come: ids are never used twice. */
     if (pick != WI_PICK_NEVER || demand->node)
@@ -286,7 +336,7 @@ enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *dema
         return pick; /* no browser that we could start does that */
     if (something_is_coming(pool, demand, really))
         return WI_PICK_WAIT;
-    if (!error || (error->code == WI_UNAVAILABLE && *option_count == 0))
+    if (!error || (error->code == WI_UNAVAILABLE && judged->count == 0))
         wi_pool_explain(pool, demand->browser, error);
     return WI_PICK_NEVER;
 }
@@ -294,26 +344,27 @@ enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *dema
 enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     struct wi_choice *choice, struct wi_error *error)
 {
-    size_t count;
-    enum wi_pick pick = wi_pool_consider(pool, demand, 1, choice, &count, error);
+    struct pool_judged judged;
+    enum wi_pick pick = wi_pool_consider(pool, demand, 1, choice, &judged, error);
 
     if (pick == WI_PICK_NODE && (choice->probe.wanted || choice->probe.served))
         note_probe(pool, demand->model, &choice->probe);
     if (pick != WI_PICK_NEVER && !demand->browser && !demand->node && !demand->has_platform &&
         !demand->model->builtin && pool->config->pool.adaptive_scaling)
-        wish_preferred(pool, demand, count);
+        wish_preferred(pool, demand, &judged);
     return pick;
 }
 
 int wi_pool_has_room(
     const struct wi_pool *pool, int builtin, const char *browser, const char *node_id)
 {
-    const struct pool_node *node = node_id ? wi_pool_find_node(pool, node_id) : NULL;
+    const struct wi_fleet_node *node = node_id ? find_place(pool, node_id) : NULL;
     double now = wi_now_ms();
 
     if (node_id)
-        return node && has_room(&node->place, builtin);
-    for (const struct wi_fleet_class *class = pool->fleet.classes; class; class = class->hh.next)
+        return node && has_room(node, builtin);
+    for (const struct wi_fleet_class *class = wi_pool_nodes_fleet(pool->nodes)->classes; class;
+         class = class->hh.next)
         if ((!browser || strcmp(class->info.kind, browser) == 0) &&
             wi_fleet_any(class, builtin, NULL, now))
             return 1;
@@ -322,7 +373,7 @@ int wi_pool_has_room(
 
 int wi_pool_has_kind(const struct wi_pool *pool, const char *kind)
 {
-    const struct wi_fleet_class *class = pool->fleet.classes;
+    const struct wi_fleet_class *class = wi_pool_nodes_fleet(pool->nodes)->classes;
 
     while (class && strcmp(class->info.kind, kind) != 0)
         class = class->hh.next;

@@ -2,144 +2,173 @@
  * How many sessions there are: the numbers are put before scale.c, and what it says is done. The
  * one timer looks again when that next matters.
  */
-#include "pool/private.h"
+#include "pool/plan.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
+#include "pool/ends.h"
+#include "pool/scale.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* What a start is expected to take before one was seen. */
 #define START_MS 3000.0
-/* The weight of the newest interval between answers in their moving average. */
-#define NEWEST 0.2
-
 /* --- the numbers ----------------------------------------------------------------------------- */
 
-static int is_idle(const struct pool_session *session, const struct pool_node *node)
+static int is_idle(const struct wi_pool *pool, const struct pool_session *session)
 {
-    return session->state == WI_SESSION_READY && node && node->count == 0 && !node->draining &&
-           !node->away;
-}
+    const struct pool_node *node = wi_pool_node_of(pool, session);
 
-static int serves(const struct pool_session *session)
-{
-    return session->state == WI_SESSION_READY || session->state == WI_SESSION_BUSY;
+    if (wi_pool_session_state(session) != WI_SESSION_READY || !node)
+        return 0;
+    const struct pool_node_info *info = wi_pool_node_info_of(node);
+    return info->count == 0 && !info->draining && !info->away;
 }
 
 static void count_session(
     const struct wi_pool *pool, const struct pool_session *session, struct wi_scale_kind *row)
 {
-    const struct pool_node *node = wi_pool_node_of(pool, session->id);
+    const struct pool_session_info *info = wi_pool_session_info(session);
 
     if (wi_pool_session_ends(session)) {
         row->leaving++;
         return;
     }
     row->live++;
-    row->coming += session->state == WI_SESSION_STARTING;
-    if (*session->successor) {
+    row->coming += wi_pool_session_state(session) == WI_SESSION_STARTING;
+    if (*info->successor) {
         row->relieved++;
-    } else if (*session->worn && serves(session)) {
+    } else if (*info->worn && wi_pool_session_serves(session)) {
         row->worn++;
-    } else if (is_idle(session, node)) {
-        if (row->idle == 0 || session->idle_since < row->idle_since)
-            row->idle_since = session->idle_since;
+    } else if (is_idle(pool, session)) {
+        if (row->idle == 0 || info->idle_since < row->idle_since)
+            row->idle_since = info->idle_since;
         row->idle++;
     }
 }
 
-static void count_kind(
-    const struct wi_pool *pool, const struct pool_kind *kind, double now, struct wi_scale_kind *row)
+static struct wi_scale_kind count_kind(const struct wi_pool *pool, const struct pool_kind *kind)
 {
-    size_t starting = wi_pool_count_sessions(pool, kind->name, WI_SESSION_STARTING);
+    const struct pool_kind_info *info = wi_pool_kind_info(kind);
+    struct wi_scale_kind row = {.min = (size_t)info->browser->min_connections,
+        .max = (size_t)info->browser->max_connections,
+        .missing = !info->installed,
+        .broken = info->backoff.open,
+        .may_start_at = info->backoff.next_start,
+        .wish_since = info->wish_since};
 
-    memset(row, 0, sizeof(*row));
-    for (const struct pool_session *session = pool->sessions; session; session = session->next)
-        if (strcmp(session->kind, kind->name) == 0)
-            count_session(pool, session, row);
-    row->min = (size_t)kind->browser->min_connections;
-    row->max = (size_t)kind->browser->max_connections;
-    row->missing = !kind->installed;
-    if (row->missing && row->max > row->live)
-        row->max = row->live;
-    if (row->min > row->max)
-        row->min = row->max;
-    row->broken = kind->backoff.open;
-    row->may_start_at = kind->backoff.open && starting > 0 ? WI_NEVER : kind->backoff.next_start;
-    row->wish_since = kind->wish_since;
+    for (const struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
+         session = wi_pool_session_next(session))
+        if (strcmp(wi_pool_session_info(session)->kind, info->name) == 0)
+            count_session(pool, session, &row);
+    if (row.missing && row.max > row.live)
+        row.max = row.live;
+    if (row.min > row.max)
+        row.min = row.max;
+    if (row.broken && row.coming > 0)
+        row.may_start_at = WI_NEVER;
+    return row;
 }
 
-static void count_all(
-    const struct wi_pool *pool, double now, struct wi_scale *scale, struct wi_scale_kind *rows)
+static double usual_start_ms(const struct wi_pool *pool)
+{
+    const struct pool_sessions_counters *counted = wi_pool_sessions_counters(pool->sessions);
+
+    return counted->start_ms_count > 0 ? counted->start_ms_sum / (double)counted->start_ms_count
+                                       : START_MS;
+}
+
+/* What scale.h is asked about; the rows are the caller's to free. */
+static struct wi_scale_kind *count_all(
+    const struct wi_pool *pool, double now, struct wi_scale *scale)
 {
     const struct wi_config_pool *config = &pool->config->pool;
-    double silent_since =
-        pool->answered_at > pool->backlog_since ? pool->answered_at : pool->backlog_since;
+    size_t count = wi_pool_kinds_count(pool->kinds);
+    struct wi_scale_kind *rows = wi_alloc((count + 1) * sizeof *rows);
 
-    for (size_t i = 0; i < pool->kind_count; i++)
-        count_kind(pool, &pool->kinds[i], now, &rows[i]);
+    for (size_t i = 0; i < count; i++)
+        rows[i] = count_kind(pool, wi_pool_kinds_at(pool->kinds, i));
     *scale = (struct wi_scale){
         .kinds = rows,
-        .count = pool->kind_count,
+        .count = count,
         .min = (size_t)config->min_connections,
         .max = (size_t)config->max_connections,
         .adaptive = config->adaptive_scaling,
         .idle_timeout = (double)config->idle_timeout,
-        .backlog = pool->backlog,
-        .backlog_since = pool->backlog_since,
-        .scaled_at = pool->scaled_at,
-        .expected_wait =
-            wi_scale_expected_wait(pool->backlog, pool->answer_interval, now - silent_since),
-        .start_ms = pool->counters.start_ms_count > 0
-                        ? pool->counters.start_ms_sum / (double)pool->counters.start_ms_count
-                        : START_MS,
+        .backlog = pool->backlog.waiting,
+        .backlog_since = pool->backlog.since,
+        .scaled_at = pool->backlog.scaled_at,
+        .expected_wait = wi_backlog_expected_wait(&pool->backlog, now),
+        .start_ms = usual_start_ms(pool),
     };
     if (scale->min > scale->max)
         scale->min = scale->max;
+    return rows;
 }
 
 /* --- carrying it out ------------------------------------------------------------------------- */
 
-/* The worn one that has done the most; what has no work first. */
-static struct pool_session *find_worn(const struct wi_pool *pool, const char *kind)
+static int is_of(const struct pool_session *session, const struct pool_kind_info *kind)
+{
+    return strcmp(wi_pool_session_info(session)->kind, kind->name) == 0;
+}
+
+static int is_worn(const struct pool_session *session)
+{
+    const struct pool_session_info *info = wi_pool_session_info(session);
+
+    return *info->worn && !*info->successor && wi_pool_session_serves(session);
+}
+
+/* Whether the one is the better to be replaced: what has no work, else what has done the most. */
+static int is_before(const struct pool_session *one, const struct pool_session *other)
+{
+    enum wi_session_state state = wi_pool_session_state(one);
+    enum wi_session_state other_state = wi_pool_session_state(other);
+
+    return state < other_state || (state == other_state && wi_pool_session_info(one)->jobs >
+                                                               wi_pool_session_info(other)->jobs);
+}
+
+static struct pool_session *find_worn(const struct wi_pool *pool, const struct pool_kind_info *kind)
 {
     struct pool_session *found = NULL;
 
-    for (struct pool_session *session = pool->sessions; session; session = session->next) {
-        if (strcmp(session->kind, kind) != 0 || !*session->worn || *session->successor ||
-            !serves(session))
-            continue;
-        if (!found || session->state < found->state ||
-            (session->state == found->state && session->jobs > found->jobs))
+    for (struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
+         session = wi_pool_session_next(session))
+        if (is_of(session, kind) && is_worn(session) && (!found || is_before(session, found)))
+            found = session;
+    return found;
+}
+
+static struct pool_session *find_idle(const struct wi_pool *pool, const struct pool_kind_info *kind)
+{
+    struct pool_session *found = NULL;
+
+    for (struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
+         session = wi_pool_session_next(session)) {
+        const struct pool_session_info *info = wi_pool_session_info(session);
+        if (is_of(session, kind) && !*info->worn && !*info->successor && is_idle(pool, session) &&
+            (!found || info->idle_since < wi_pool_session_info(found)->idle_since))
             found = session;
     }
     return found;
 }
 
-static struct pool_session *find_idle(const struct wi_pool *pool, const char *kind)
-{
-    struct pool_session *found = NULL;
-
-    for (struct pool_session *session = pool->sessions; session; session = session->next)
-        if (strcmp(session->kind, kind) == 0 && !*session->worn && !*session->successor &&
-            is_idle(session, wi_pool_node_of(pool, session->id)) &&
-            (!found || session->idle_since < found->idle_since))
-            found = session;
-    return found;
-}
-
 /* One that has not come yet, else one without work, else the one with the least. */
-static struct pool_session *find_cheapest(const struct wi_pool *pool, const char *kind)
+static struct pool_session *find_cheapest(
+    const struct wi_pool *pool, const struct pool_kind_info *kind)
 {
     struct pool_session *found = NULL;
     size_t least = 0;
 
-    for (struct pool_session *session = pool->sessions; session; session = session->next) {
-        const struct pool_node *node = wi_pool_node_of(pool, session->id);
-        size_t cost = node ? 1 + node->count : 0;
-        if (strcmp(session->kind, kind) != 0 || wi_pool_session_ends(session))
+    for (struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
+         session = wi_pool_session_next(session)) {
+        const struct pool_node *node = wi_pool_node_of(pool, session);
+        size_t cost = node ? 1 + wi_pool_node_info_of(node)->count : 0;
+        if (!is_of(session, kind) || wi_pool_session_ends(session))
             continue;
         if (!found || cost < least) {
             found = session;
@@ -152,28 +181,46 @@ static struct pool_session *find_cheapest(const struct wi_pool *pool, const char
 static void retire(struct wi_pool *pool, struct pool_session *session, const char *why)
 {
     assert(session); /* scale.c named a kind that has one */
-    wi_pool_session_retire(pool, session, why);
+    wi_pool_end_retire(pool, session, why);
+}
+
+static struct pool_session *start_session(
+    struct wi_pool *pool, const struct pool_kind_info *kind, const char *why)
+{
+    const struct wi_session_deps deps = {.loop = pool->deps.loop,
+        .http = pool->deps.http,
+        .lws = pool->deps.lws,
+        .instance = pool->deps.instance,
+        .children = pool->deps.children,
+        .page_url = wi_bridge_url(pool->bridge),
+        .certificate = wi_bridge_certificate(pool->bridge)};
+    struct pool_session *session = wi_pool_sessions_start(
+        pool->sessions, &deps, kind->browser, pool->config->pool.connection_timeout);
+
+    wi_info("pool", wi_pool_session_info(session)->id, "a %s: %s", kind->name, why);
+    return session;
 }
 
 static void start(
     struct wi_pool *pool, struct pool_kind *kind, const struct wi_scale_step *step, double now)
 {
-    struct pool_session *worn =
-        step->action == WI_SCALE_REPLACE ? find_worn(pool, kind->name) : NULL;
+    const struct pool_kind_info *info = wi_pool_kind_info(kind);
+    struct pool_session *worn = step->action == WI_SCALE_REPLACE ? find_worn(pool, info) : NULL;
 
-    wi_pool_check_kind(kind, now); /* it may have been removed */
-    if (!kind->installed)
+    wi_pool_kind_check(kind, now); /* it may have been removed */
+    if (!info->installed)
         return;
-    wi_pool_start_session(pool, kind, step->why);
+    struct pool_session *session = start_session(pool, info, step->why);
     if (worn)
-        memcpy(worn->successor, pool->sessions->id, sizeof(worn->successor));
+        wi_pool_session_succeed(worn, session);
     if (step->for_backlog)
-        pool->scaled_at = now;
+        wi_backlog_scaled(&pool->backlog, now);
 }
 
 static void carry_out(struct wi_pool *pool, const struct wi_scale_step *step, double now)
 {
-    struct pool_kind *kind = &pool->kinds[step->kind];
+    struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, step->kind);
+    const struct pool_kind_info *info = wi_pool_kind_info(kind);
 
     switch (step->action) {
     case WI_SCALE_START:
@@ -181,13 +228,13 @@ static void carry_out(struct wi_pool *pool, const struct wi_scale_step *step, do
         start(pool, kind, step, now);
         break;
     case WI_SCALE_RECYCLE:
-        retire(pool, find_worn(pool, kind->name), step->why);
+        retire(pool, find_worn(pool, info), step->why);
         break;
     case WI_SCALE_CLOSE:
-        retire(pool, find_idle(pool, kind->name), step->why);
+        retire(pool, find_idle(pool, info), step->why);
         break;
     case WI_SCALE_REMOVE:
-        retire(pool, find_cheapest(pool, kind->name), step->why);
+        retire(pool, find_cheapest(pool, info), step->why);
         break;
     case WI_SCALE_NOTHING:
         break;
@@ -199,135 +246,57 @@ static void retire_unknown(struct wi_pool *pool)
 {
     struct pool_session *session, *next;
 
-    for (session = pool->sessions; session; session = next) {
-        next = session->next;
-        if (!wi_pool_session_ends(session) && !wi_pool_find_kind(pool, session->kind))
-            wi_pool_session_retire(pool, session, "its kind is not configured any more");
+    for (session = wi_pool_sessions_first(pool->sessions); session; session = next) {
+        next = wi_pool_session_next(session);
+        if (!wi_pool_session_ends(session) && !wi_pool_kind_of(pool, session))
+            wi_pool_end_retire(pool, session, "its kind is not configured any more");
     }
-}
-
-static void finish_closing(struct wi_pool *pool)
-{
-    void (*done)(void *) = pool->on_closed;
-
-    if (pool->sessions || !done)
-        return;
-    pool->on_closed = NULL;
-    wi_timer_free(pool->plan);
-    wi_timer_free(pool->tell);
-    wi_timer_free(pool->look);
-    pool->plan = pool->tell = pool->look = NULL;
-    done(pool->closed_context);
-}
-
-/* Looks for what was not installed, whether a session is wanted or not: requests are refused until
- * it is there. */
-static void check_missing(struct wi_pool *pool, double now, double *wake)
-{
-    for (size_t i = 0; i < pool->kind_count; i++) {
-        struct pool_kind *kind = &pool->kinds[i];
-        if (kind->browser->max_connections == 0)
-            continue; /* switched off */
-        if (!kind->installed && now >= kind->check_at)
-            wi_pool_check_kind(kind, now);
-        if (!kind->installed && kind->check_at < *wake)
-            *wake = kind->check_at;
-    }
-}
-
-static void forget_wishes(struct wi_pool *pool, double now)
-{
-    for (size_t i = 0; i < pool->kind_count; i++)
-        if (now - pool->kinds[i].wished_at > WI_WISH_MS)
-            pool->kinds[i].wish_since = 0;
 }
 
 void wi_pool_plan(struct wi_pool *pool)
 {
-    double now = wi_now_ms(), wake = WI_NEVER;
-    struct wi_scale_kind *rows;
+    double now = wi_now_ms(), wake = wi_pool_kinds_check_missing(pool->kinds, now);
     struct wi_scale_step step;
-    struct wi_scale scale;
 
-    if (pool->closing) {
-        finish_closing(pool);
-        return;
-    }
-    check_missing(pool, now, &wake);
-    forget_wishes(pool, now);
+    wi_pool_kinds_forget_wishes(pool->kinds, now, WI_WISH_MS);
     retire_unknown(pool);
-    rows = wi_alloc((pool->kind_count + 1) * sizeof(*rows));
     do {
-        count_all(pool, now, &scale, rows);
+        struct wi_scale scale;
+        struct wi_scale_kind *rows = count_all(pool, now, &scale);
         wi_scale_next(&scale, now, &step);
+        free(rows);
         carry_out(pool, &step, now);
     } while (step.action != WI_SCALE_NOTHING);
-    free(rows);
     if (step.wake < wake)
         wake = step.wake;
     if (wake < WI_NEVER)
-        wi_timer_start(pool->plan, wake > now ? (uint64_t)(wake - now) + 1 : 1, 0);
+        wi_pool_plan_in(pool->wake, wake > now ? (uint64_t)(wake - now) + 1 : 1);
     else
-        wi_timer_stop(pool->plan);
-}
-
-void wi_pool_plan_soon(struct wi_pool *pool)
-{
-    if (pool->plan)
-        wi_timer_start(pool->plan, 0, 0);
+        wi_pool_plan_never(pool->wake);
 }
 
 int wi_pool_shuts_out(const struct wi_pool *pool, const struct pool_kind *kind)
 {
-    struct wi_scale_kind *rows = wi_alloc((pool->kind_count + 1) * sizeof(*rows));
     struct wi_scale scale;
-    int shut_out;
+    struct wi_scale_kind *rows = count_all(pool, wi_now_ms(), &scale);
+    int shut_out = wi_scale_shut_out(&scale, wi_pool_kinds_index(pool->kinds, kind));
 
-    count_all(pool, wi_now_ms(), &scale, rows);
-    shut_out = wi_scale_shut_out(&scale, (size_t)(kind - pool->kinds));
     free(rows);
     return shut_out;
 }
 
-/* --- what comes in between ------------------------------------------------------------------- */
-
-void wi_pool_note_answer(struct wi_pool *pool)
-{
-    double now, interval;
-
-    if (pool->backlog == 0)
-        return;
-    now = wi_now_ms();
-    if (pool->answered_at >= pool->backlog_since) {
-        interval = now - pool->answered_at;
-        pool->answer_interval = pool->answer_interval > 0
-                                    ? pool->answer_interval * (1 - NEWEST) + interval * NEWEST
-                                    : interval;
-    }
-    pool->answered_at = now;
-}
+/* --- what is asked of it --------------------------------------------------------------------- */
 
 void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting)
 {
-    int begins = waiting > 0 && pool->backlog == 0;
-
-    pool->backlog = waiting;
-    if (begins) {
-        pool->backlog_since = wi_now_ms();
-        wi_pool_plan_soon(pool);
-    }
+    if (wi_backlog_set(&pool->backlog, waiting, wi_now_ms()))
+        wi_pool_plan_soon(pool->wake);
 }
 
 void wi_pool_wish(struct wi_pool *pool, const char *name)
 {
-    struct pool_kind *kind = wi_pool_find_kind(pool, name);
-    double now = wi_now_ms();
+    struct pool_kind *kind = wi_pool_kinds_find(pool->kinds, name);
 
-    if (!kind || pool->closing)
-        return;
-    kind->wished_at = now;
-    if (kind->wish_since > 0)
-        return;
-    kind->wish_since = now;
-    wi_pool_plan_soon(pool);
+    if (kind && !pool->closing && wi_pool_kind_wish(kind, wi_now_ms()))
+        wi_pool_plan_soon(pool->wake);
 }

@@ -1,41 +1,144 @@
-/* The pool's own life and the admin verbs. */
-#include "pool/private.h"
+/*
+ * The pool's own life, what follows from a session's change of state, and the admin verbs. The
+ * parts are made here and told of each other by calls that go from here.
+ */
+#include "pool/pool.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
-#include <assert.h>
+#include "pool/ends.h"
+#include "pool/health.h"
+#include "pool/pick.h"
+#include "pool/plan.h"
+#include "pool/reports.h"
+#include "pool/verdicts.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* --- what sessions tell ---------------------------------------------------------------------- */
+
+static void on_page_url(void *context, struct pool_session *session, char *url, size_t size)
+{
+    struct wi_pool *pool = context;
+    const struct pool_session_info *its = wi_pool_session_info(session);
+    struct wi_session_info info;
+    char token[WI_TOKEN_SIZE];
+
+    wi_session_info(its->browser, &info);
+    wi_bridge_expect(pool->bridge, its->id, its->kind, info.browser_version,
+        pool->config->pool.connection_timeout, token);
+    snprintf(url, size, "%s/#token=%s", wi_bridge_url(pool->bridge), token);
+    explicit_bzero(token, sizeof token);
+}
+
+static void on_draining(struct wi_pool *pool, const struct pool_session *session)
+{
+    struct pool_node *node = wi_pool_node_of(pool, session);
+
+    wi_bridge_revoke(pool->bridge, wi_pool_session_info(session)->id);
+    if (node)
+        wi_pool_node_drain(pool->nodes, node, 1);
+}
+
+static void on_broken(struct wi_pool *pool, const struct pool_session *session,
+    enum wi_session_state from, const struct wi_error *error)
+{
+    double now = wi_now_ms(), welcomed_at = wi_pool_session_info(session)->welcomed_at;
+    struct pool_kind *kind = wi_pool_kind_of(pool, session);
+
+    /* A session that we were closing anyway says nothing about its kind. */
+    if (kind && from != WI_SESSION_DRAINING)
+        wi_pool_kind_broken(kind, now, welcomed_at > 0 ? now - welcomed_at : -1, error);
+    wi_pool_end_page(pool, session, error->detail);
+    wi_pool_tell_capacity(pool->wake); /* what waits for this kind may have to be refused now */
+}
+
+static void on_state(void *context, struct pool_session *session, enum wi_session_state from,
+    enum wi_session_state to, const struct wi_error *error)
+{
+    struct wi_pool *pool = context;
+    struct pool_kind *kind = wi_pool_kind_of(pool, session);
+
+    if (kind)
+        wi_pool_kind_changed(kind, from, to);
+    switch (to) {
+    case WI_SESSION_STARTING:
+    case WI_SESSION_READY:
+    case WI_SESSION_BUSY:
+        return; /* they come from us, who plan where it matters */
+    case WI_SESSION_DRAINING:
+        on_draining(pool, session);
+        break;
+    case WI_SESSION_BROKEN:
+        on_broken(pool, session, from, error);
+        break;
+    case WI_SESSION_CLOSED:
+        wi_bridge_revoke(pool->bridge, wi_pool_session_info(session)->id);
+        break;
+    case WI_SESSION_STATE_COUNT:
+        break;
+    }
+    wi_pool_plan_soon(pool->wake);
+}
+
+static void on_checked(void *context, struct pool_session *session, const struct wi_error *error)
+{
+    wi_pool_checked(context, session, error);
+}
+
+/* --- the pool's own life --------------------------------------------------------------------- */
+
+static void finish_closing(struct wi_pool *pool)
+{
+    void (*done)(void *) = pool->on_closed;
+
+    if (wi_pool_sessions_first(pool->sessions) || !done)
+        return;
+    pool->on_closed = NULL;
+    wi_pool_wake_end(pool->wake);
+    wi_pool_health_end(pool->health);
+    done(pool->closed_context);
+}
+
 static void on_plan(void *context)
 {
-    wi_pool_plan(context);
+    struct wi_pool *pool = context;
+
+    if (pool->closing)
+        finish_closing(pool);
+    else
+        wi_pool_plan(pool);
 }
 
 static void on_tell(void *context)
 {
     struct wi_pool *pool = context;
 
-    pool->events.on_capacity(pool->events.context);
+    if (!pool->closing)
+        pool->events.on_capacity(pool->events.context);
 }
 
 struct wi_pool *wi_pool_new(const struct wi_pool_deps *deps, const struct wi_config *config,
     const struct wi_pool_events *events)
 {
-    struct wi_pool *pool = wi_alloc(sizeof(*pool));
+    struct wi_pool *pool = wi_alloc(sizeof *pool);
 
     pool->deps = *deps;
     pool->events = *events;
-    pool->plan = wi_timer_new(deps->loop, on_plan, pool);
-    pool->tell = wi_timer_new(deps->loop, on_tell, pool);
-    pool->look = wi_timer_new(deps->loop, wi_pool_look, pool);
+    pool->config = config;
+    pool->bridge_events = wi_pool_reports(pool);
+    pool->wake = wi_pool_wake_new(deps->loop, on_plan, on_tell, pool);
     pool->verdicts = wi_verdicts_new(deps->db);
     pool->estimates = wi_estimates_new(deps->db);
-    if (uv_random(NULL, NULL, &pool->random, sizeof(pool->random), 0, NULL) != 0)
-        pool->random = (uint64_t)wi_wall_ms();
-    pool->random |= 1; /* never 0, which the dice could not leave */
-    wi_pool_set_kinds(pool, config);
-    wi_pool_make_bridge_events(pool);
+    pool->kinds = wi_pool_kinds_new();
+    wi_pool_kinds_set(pool->kinds, config);
+    pool->sessions = wi_pool_sessions_new(
+        &(struct pool_sessions_events){pool, on_page_url, on_state, on_checked});
+    pool->nodes = wi_pool_nodes_new(pool->estimates);
+    pool->chooser = wi_pool_chooser_new();
+    pool->health = wi_pool_health_new(pool);
     return pool;
 }
 
@@ -57,9 +160,9 @@ static void tell_warnings(const struct wi_pool *pool)
 
 static void check_kinds(struct wi_pool *pool)
 {
-    for (size_t i = 0; i < pool->kind_count; i++)
-        wi_pool_check_kind(&pool->kinds[i], wi_now_ms());
-    wi_pool_tell_absent(pool);
+    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++)
+        wi_pool_kind_check(wi_pool_kinds_at(pool->kinds, i), wi_now_ms());
+    wi_pool_kinds_tell_absent(pool->kinds);
     tell_warnings(pool);
 }
 
@@ -68,68 +171,51 @@ void wi_pool_start(struct wi_pool *pool, struct wi_bridge *bridge)
     pool->bridge = bridge;
     check_kinds(pool);
     wi_pool_plan(pool);
-    wi_pool_start_looking(pool);
+    wi_pool_health_start(pool->health);
 }
 
 void wi_pool_reload(struct wi_pool *pool, const struct wi_config *config)
 {
-    wi_pool_set_kinds(pool, config);
+    pool->config = config;
+    wi_pool_kinds_set(pool->kinds, config);
     check_kinds(pool);
-    wi_pool_plan_soon(pool);
+    wi_pool_plan_soon(pool->wake);
 }
 
 void wi_pool_close(struct wi_pool *pool, int at_once, void (*on_closed)(void *), void *context)
 {
     struct pool_session *session, *next;
-    int closed = pool->closing && !pool->plan;
 
-    if (closed)
+    if (wi_pool_wake_ended(pool->wake))
         return; /* it was reported already */
     if (!pool->closing)
         wi_estimates_save(pool->estimates);
     pool->closing = 1;
     pool->on_closed = on_closed;
     pool->closed_context = context;
-    for (session = pool->sessions; session; session = next) {
-        next = session->next; /* a kill without processes may free it at once */
+    for (session = wi_pool_sessions_first(pool->sessions); session; session = next) {
+        next = wi_pool_session_next(session); /* a kill without processes may free it at once */
         if (at_once)
-            wi_session_kill(session->session, NULL);
+            wi_session_kill(wi_pool_session_info(session)->browser, NULL);
         else
-            wi_pool_session_close(pool, session);
+            wi_pool_end_close(pool, session);
     }
-    wi_pool_plan_soon(pool);
+    wi_pool_plan_soon(pool->wake);
 }
 
 void wi_pool_free(struct wi_pool *pool)
 {
     if (!pool)
         return;
-    assert(!pool->sessions);
-    wi_timer_free(pool->plan);
-    wi_timer_free(pool->tell);
-    wi_timer_free(pool->look);
-    wi_pool_free_nodes(pool);
-    wi_pool_free_kinds(pool);
+    wi_pool_wake_free(pool->wake);
+    wi_pool_health_free(pool->health);
+    wi_pool_sessions_free(pool->sessions);
+    wi_pool_nodes_free(pool->nodes);
+    wi_pool_kinds_free(pool->kinds);
+    wi_pool_chooser_free(pool->chooser);
     wi_verdicts_free(pool->verdicts);
     wi_estimates_free(pool->estimates);
-    free(pool->candidates);
-    free(pool->options);
     free(pool);
-}
-
-enum wi_code wi_pool_ready(const struct wi_pool *pool, struct wi_error *error)
-{
-    const struct wi_fleet_class *class = pool->fleet.classes;
-
-    /* A simulated node computes nothing. */
-    while (class && (class->open == 0 || class->info.platforms[WI_SIMULATED].available))
-        class = class->hh.next;
-    if (class)
-        return WI_OK;
-    if (pool->nodes)
-        return wi_error_set(
-            error, WI_UNAVAILABLE, "", "every node is draining or has lost its connection");
-    return wi_pool_explain(pool, NULL, error);
 }
 
 struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool)
@@ -142,38 +228,49 @@ const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const c
     return wi_bridge_node(pool->bridge, node_id);
 }
 
+int wi_pool_yardstick(const struct wi_pool *pool, char id[WI_ID_SIZE])
+{
+    const struct pool_node *node = wi_pool_nodes_yardstick(pool->nodes);
+
+    if (!node)
+        return -1;
+    memcpy(id, wi_pool_node_info_of(node)->id, WI_ID_SIZE);
+    return 0;
+}
+
 /* --- admin verbs ----------------------------------------------------------------------------- */
 
 enum wi_code wi_pool_recycle(struct wi_pool *pool, const char *session_id, struct wi_error *error)
 {
-    struct pool_session *session = wi_pool_find_session(pool, session_id);
-    struct pool_kind *kind = session ? wi_pool_find_kind(pool, session->kind) : NULL;
+    struct pool_session *session = wi_pool_sessions_find(pool->sessions, session_id);
+    struct pool_kind *kind = session ? wi_pool_kind_of(pool, session) : NULL;
 
     if (!session)
         return wi_error_set(
             error, WI_SESSION_NOT_FOUND, "session", "there is no session %.80s", session_id);
     /* Whoever orders a fresh browser does not want to wait for an old backoff. */
     if (kind)
-        kind->backoff = (struct wi_backoff){0};
-    if (session->state == WI_SESSION_READY || session->state == WI_SESSION_BUSY)
-        wi_pool_session_wear(pool, session, "by order");
+        wi_pool_kind_forgive(kind);
+    if (wi_pool_session_serves(session))
+        wi_pool_end_worn(pool, session, "by order");
     else
-        wi_pool_session_retire(pool, session, "by order");
+        wi_pool_end_retire(pool, session, "by order");
     return WI_OK;
 }
 
 enum wi_code wi_pool_drain(
     struct wi_pool *pool, const char *node_id, int draining, struct wi_error *error)
 {
-    struct pool_node *node = wi_pool_find_node(pool, node_id);
-    const struct pool_session *session = node ? wi_pool_find_session(pool, node->session) : NULL;
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
 
     if (!node)
         return wi_error_set(error, WI_NODE_NOT_FOUND, "node", "there is no node %.80s", node_id);
+    const struct pool_session *session =
+        wi_pool_sessions_find(pool->sessions, wi_pool_node_info_of(node)->session);
     if (session && wi_pool_session_ends(session) && !draining)
         return wi_error_set(error, WI_CONFLICT, "node", "its session is being closed");
-    wi_pool_node_set(pool, node, node->away, draining);
+    wi_pool_node_drain(pool->nodes, node, draining);
     if (!draining)
-        wi_pool_tell_capacity(pool);
+        wi_pool_tell_capacity(pool->wake);
     return WI_OK;
 }

@@ -30,11 +30,13 @@ static void every_pair_of_states(void **state)
             assert_int_equal(may_become(from, to), expected[from][to] != '.');
 }
 
-static void take_state(
-    void *context, const char *id, enum wi_session_state state, const struct wi_error *error)
+static void take_state(void *context, const char *id, enum wi_session_state from,
+    enum wi_session_state state, const struct wi_error *error)
 {
     struct place *place = context;
 
+    assert_true(may_become(from, state));
+    assert_int_equal(wi_session_state(place->session), state);
     place->states[strlen(place->states)] = wi_session_state_name(state)[0];
     if (error)
         place->error = *error;

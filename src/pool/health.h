@@ -1,0 +1,29 @@
+/*
+ * Whether the sessions are well, and what is done about one that is not. A dead process, a silent
+ * link and a lost GPU are told by others; the rest is found here.
+ */
+#ifndef WI_POOL_HEALTH_H
+#define WI_POOL_HEALTH_H
+
+#include "pool/private.h"
+
+struct pool_health;
+struct pool_health *wi_pool_health_new(struct wi_pool *pool);
+void wi_pool_health_free(struct pool_health *health); /* NULL is fine */
+/* From now on it looks at each session in turn. */
+void wi_pool_health_start(struct pool_health *health);
+/* It looks no more. */
+void wi_pool_health_end(struct pool_health *health);
+
+/* The node of this session has lost its connection: asks its document whether it lives. */
+void wi_pool_ask_after(struct pool_session *session);
+/* What wi_session_check found; NULL: it is well. */
+void wi_pool_checked(
+    struct wi_pool *pool, struct pool_session *session, const struct wi_error *error);
+/* Does what wi_ladder_climb says. */
+void wi_pool_fault(
+    struct wi_pool *pool, struct pool_session *session, enum wi_fault fault, const char *why);
+/* Adds what was counted. */
+void wi_pool_health_count(const struct pool_health *health, struct wi_pool_counters *counters);
+
+#endif

@@ -1,0 +1,23 @@
+/* Choosing a node, beside what pool.h has of it. */
+#ifndef WI_POOL_PICK_H
+#define WI_POOL_PICK_H
+
+#include "pool/private.h"
+#include "pool/route.h"
+
+struct pool_chooser; /* the dice, and room for what is compared */
+struct pool_chooser *wi_pool_chooser_new(void);
+void wi_pool_chooser_free(struct pool_chooser *chooser);             /* NULL is fine */
+uint64_t wi_pool_chooser_probes(const struct pool_chooser *chooser); /* asked for so far */
+
+/* The options that were judged; valid until the next choice. */
+struct pool_judged {
+    const struct wi_option *options;
+    size_t count;
+};
+
+/* What wi_pool_pick says, without its consequences unless `really`: no dice, no wishes. */
+enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *demand, int really,
+    struct wi_choice *choice, struct pool_judged *judged, struct wi_error *error);
+
+#endif

@@ -1,0 +1,355 @@
+/*
+ * What the bridge reports: booked on the node, passed to its session and to health, measured, and
+ * passed up. Sending and cancelling, which are booked the same way, are here too.
+ */
+#include "pool/reports.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "pool/ends.h"
+#include "pool/health.h"
+#include <string.h>
+
+/* The session of a node; NULL for one that joined. */
+static struct pool_session *session_of(const struct wi_pool *pool, const struct pool_node *node)
+{
+    return wi_pool_sessions_find(pool->sessions, wi_pool_node_info_of(node)->session);
+}
+
+/* --- measuring ------------------------------------------------------------------------------- */
+
+/* The name under which measurements on this platform of the node are kept. */
+static const char *place_of(const struct pool_node *node, enum wi_platform platform)
+{
+    return wi_pool_node_info_of(node)->place->class->places[platform];
+}
+
+static int platform_of(const json_t *object)
+{
+    const char *name = json_string_value(json_object_get(object, "platform"));
+
+    for (int i = 0; name && i < WI_PLATFORM_COUNT; i++)
+        if (strcmp(name, wi_platform_names[i]) == 0)
+            return i;
+    return -1;
+}
+
+static void note_failure(
+    struct wi_pool *pool, const struct pool_node *node, const char *hash, int platform)
+{
+    const struct wi_fleet_class *class = wi_pool_node_info_of(node)->place->class;
+
+    if (platform >= 0 && class->info.platforms[platform].available)
+        wi_estimates_failed(pool->estimates, hash, class->places[platform], wi_now_ms());
+}
+
+/* Whether an error says something about the platform, and not only about the input. */
+static int blames_platform(const struct wi_answer *answer, enum wi_platform platform)
+{
+    return answer->retryable || answer->error.code == WI_OPERATOR_UNSUPPORTED ||
+           answer->error.code == WI_PLATFORM_UNSUPPORTED ||
+           (answer->error.code == WI_INFERENCE_FAILED && platform != WI_WASM);
+}
+
+/* What the page reports, and nothing that was simulated. */
+static void note_answer(struct wi_pool *pool, const struct pool_node *node,
+    const struct pool_attempt *attempt, const struct wi_answer *answer)
+{
+    const json_t *fallbacks = json_object_get(answer->executed_on, "fallbacks"), *row;
+    int platform = platform_of(answer->executed_on);
+    size_t i;
+
+    if (attempt->builtin || json_is_true(json_object_get(answer->executed_on, "simulated")))
+        return;
+    json_array_foreach(fallbacks, i, row) note_failure(pool, node, attempt->hash, platform_of(row));
+    if (answer->ok && platform >= 0) {
+        const char *where = place_of(node, (enum wi_platform)platform);
+        wi_estimates_ran(pool->estimates, attempt->hash, where, answer->load_ms,
+            wi_estimates_alone(
+                pool->estimates, attempt->hash, where, answer->inference_ms, attempt->requests),
+            answer->warm, wi_now_ms());
+    } else if (!answer->ok && blames_platform(answer, attempt->platform))
+        note_failure(pool, node, attempt->hash, (int)attempt->platform);
+}
+
+/* What loading and running it takes on nodes like this one; 0 where that is not known. */
+static double usual_ms(
+    const struct wi_pool *pool, const struct pool_node *node, const struct wi_task *task)
+{
+    if (task->model->builtin || !wi_pool_node_info_of(node)->place->class)
+        return 0;
+    struct wi_estimate e =
+        wi_estimates_get(pool->estimates, task->model->hash, place_of(node, task->platforms[0]));
+    return e.loads > 0 && e.run_ms > 0 ? e.load_ms + e.run_ms : 0;
+}
+
+/* --- attempts -------------------------------------------------------------------------------- */
+
+static void book(struct wi_pool *pool, struct pool_node *node, const struct wi_task *task)
+{
+    wi_pool_node_book(pool->nodes, node, task, wi_now_ms());
+    struct pool_session *session =
+        wi_pool_node_info_of(node)->count == 1 ? session_of(pool, node) : NULL;
+    if (session)
+        wi_pool_session_busy(session);
+}
+
+/* Its node has nothing more to do. */
+static void rest(struct wi_pool *pool, struct pool_session *session)
+{
+    wi_pool_session_idle(session, wi_now_ms());
+    if (wi_pool_session_ends(session))
+        wi_pool_end_close(pool, session);
+    else if (wi_pool_kinds_wished(pool->kinds) || !wi_pool_plan_is_due(pool->wake))
+        wi_pool_plan_soon(pool->wake); /* it may make room, or close one day */
+}
+
+static int unbook(
+    struct wi_pool *pool, struct pool_node *node, const char *attempt_id, struct pool_attempt *out)
+{
+    if (!node || !wi_pool_node_unbook(node, attempt_id, wi_now_ms(), out))
+        return 0;
+    struct pool_session *session =
+        wi_pool_node_info_of(node)->count == 0 ? session_of(pool, node) : NULL;
+    if (session)
+        rest(pool, session);
+    return 1;
+}
+
+enum wi_code wi_pool_dispatch(
+    struct wi_pool *pool, const char *node_id, const struct wi_task *task, struct wi_error *error)
+{
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+    struct wi_task sent = *task;
+
+    if (!node || wi_pool_node_info_of(node)->count >= WI_DEPTH_BUILTIN + WI_DEPTH_MODEL)
+        return WI_NODE_NOT_FOUND;
+    sent.usual_ms = usual_ms(pool, node, task);
+    enum wi_code code = wi_bridge_send_task(pool->bridge, node_id, &sent, error);
+    if (code == WI_OK)
+        book(pool, node, task);
+    else if (code == WI_NODE_BUSY)
+        wi_pool_node_choke(pool->nodes, node);
+    return code;
+}
+
+void wi_pool_cancel(
+    struct wi_pool *pool, const char *node_id, const char *attempt_id, const char *reason)
+{
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+    struct pool_attempt attempt;
+    double now = wi_now_ms();
+
+    if (!node)
+        return;
+    wi_bridge_cancel(pool->bridge, node_id, attempt_id, reason);
+    /* What was stopped at its deadline is at least as slow as that. */
+    if (unbook(pool, node, attempt_id, &attempt) && strcmp(reason, "deadline") == 0 &&
+        !attempt.builtin)
+        wi_estimates_exceeded(pool->estimates, attempt.hash, place_of(node, attempt.platform),
+            now - attempt.sent_at - attempt.not_run_ms, now);
+    wi_pool_tell_capacity(pool->wake);
+}
+
+/* --- nodes ----------------------------------------------------------------------------------- */
+
+static void place(struct wi_pool *pool, struct pool_node *node, const struct wi_node_info *info)
+{
+    struct wi_node_state state = {0};
+
+    (void)wi_bridge_node_state(pool->bridge, info->id, &state); /* else it has no models */
+    wi_pool_node_place(pool->nodes, node, info, state.models);
+}
+
+/* The page of this session serves. */
+static void welcome(struct wi_pool *pool, struct pool_session *session)
+{
+    struct pool_kind *kind = wi_pool_kind_of(pool, session);
+    double now = wi_now_ms();
+
+    wi_backlog_scaled(&pool->backlog, now); /* what has waited for it is about to be served */
+    if (kind)
+        wi_pool_kind_ready(kind);
+    wi_pool_session_welcomed(pool->sessions, session, now);
+    wi_pool_end_replaced(pool, session);
+    wi_pool_plan_soon(pool->wake);
+}
+
+static void on_node_up(void *context, const struct wi_node_info *info, int resumed)
+{
+    struct wi_pool *pool = context;
+    struct pool_session *session = wi_pool_sessions_find(pool->sessions, info->session);
+    const struct pool_node *older = session ? wi_pool_node_of(pool, session) : NULL;
+    int ends = session && wi_pool_session_ends(session);
+    struct pool_node *node = wi_pool_nodes_up(pool->nodes, info, ends);
+
+    place(pool, node, info);
+    if (session)
+        wi_pool_session_set_node(session, info->id);
+    wi_info("pool", info->id, "%s: %s %s%s%s", resumed ? "is back" : "is there", info->kind,
+        info->browser_version, *info->session ? " of " : " (joined)", info->session);
+    /* A page that was opened afresh takes the place of the one before. */
+    if (older && older != node)
+        wi_bridge_drop(
+            pool->bridge, wi_pool_node_info_of(older)->id, "its session opened another page");
+    if (session && !ends && !resumed)
+        welcome(pool, session);
+    pool->events.on_capacity(pool->events.context);
+}
+
+static void on_node_away(void *context, const char *node_id)
+{
+    struct wi_pool *pool = context;
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    if (!node)
+        return;
+    wi_pool_node_away(pool->nodes, node);
+    struct pool_session *session = session_of(pool, node);
+    if (session)
+        wi_pool_ask_after(session);
+}
+
+static void lose_page(struct wi_pool *pool, struct pool_session *session, const char *why)
+{
+    wi_pool_session_set_node(session, "");
+    if (wi_pool_session_ends(session))
+        wi_pool_end_close(pool, session);
+    else if (wi_pool_session_state(session) != WI_SESSION_STARTING) /* else we took it away */
+        wi_pool_fault(pool, session, WI_FAULT_PAGE_SILENT, why);
+}
+
+static void on_node_down(void *context, const char *node_id, const char *why)
+{
+    struct wi_pool *pool = context;
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    if (!node)
+        return;
+    wi_info("pool", node_id, "is gone: %s", why);
+    struct pool_session *session = session_of(pool, node);
+    int was_its_node = session && wi_pool_node_of(pool, session) == node;
+    wi_pool_nodes_remove(pool->nodes, node);
+    if (was_its_node)
+        lose_page(pool, session, why);
+    wi_pool_tell_capacity(pool->wake);
+}
+
+static void on_node_report(void *context, const struct wi_node_info *info)
+{
+    struct wi_pool *pool = context;
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, info->id);
+
+    if (!node)
+        return;
+    place(pool, node, info);
+    wi_pool_tell_capacity(pool->wake);
+}
+
+static void on_node_models(void *context, const char *node_id, const json_t *models)
+{
+    struct wi_pool *pool = context;
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    if (!node)
+        return;
+    wi_pool_node_models(node, models);
+    wi_pool_tell_capacity(pool->wake);
+}
+
+/* The machine's cores are shared out among its sessions; other machines' are their own. */
+static int threads(void *context, const struct wi_node_info *node)
+{
+    const struct wi_pool *pool = context;
+    const struct pool_session *session = wi_pool_sessions_find(pool->sessions, node->session);
+    const struct pool_kind *kind = session ? wi_pool_kind_of(pool, session) : NULL;
+    unsigned cores = uv_available_parallelism(), sharing = 0;
+
+    if (!kind || wi_pool_kind_is_remote(kind))
+        return node->cores > 1 ? node->cores : 1;
+    for (session = wi_pool_sessions_first(pool->sessions); session;
+         session = wi_pool_session_next(session)) {
+        kind = wi_pool_kind_of(pool, session);
+        sharing += !wi_pool_session_ends(session) && kind && !wi_pool_kind_is_remote(kind);
+    }
+    return sharing > 0 && cores / sharing > 1 ? (int)(cores / sharing) : 1;
+}
+
+/* --- what becomes of attempts ---------------------------------------------------------------- */
+
+static void on_accepted(void *context, const char *node_id, const char *attempt_id)
+{
+    struct wi_pool *pool = context;
+
+    pool->events.on_accepted(pool->events.context, attempt_id);
+}
+
+/* One more that its session has done. */
+static void count_answer(struct wi_pool *pool, struct pool_session *session)
+{
+    int64_t limit = pool->config->pool.recycle_after;
+
+    wi_pool_session_answered(session);
+    if (limit > 0 && wi_pool_session_info(session)->jobs >= (uint64_t)limit)
+        wi_pool_end_worn(pool, session, "it has done as many jobs as recycle_after says");
+}
+
+static void on_answer(
+    void *context, const char *node_id, const char *attempt_id, struct wi_answer *answer)
+{
+    struct wi_pool *pool = context;
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+    struct pool_attempt attempt;
+
+    if (unbook(pool, node, attempt_id, &attempt))
+        note_answer(pool, node, &attempt, answer);
+    struct pool_session *session = node ? session_of(pool, node) : NULL;
+    if (session)
+        count_answer(pool, session);
+    wi_backlog_answered(&pool->backlog, wi_now_ms());
+    pool->events.on_answer(pool->events.context, node_id, attempt_id, answer);
+    pool->events.on_seat(pool->events.context);
+}
+
+static void on_lost(
+    void *context, const char *node_id, const char *attempt_id, int alone, const char *why)
+{
+    struct wi_pool *pool = context;
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+    struct pool_attempt attempt;
+
+    if (unbook(pool, node, attempt_id, &attempt) && alone && !attempt.builtin)
+        note_failure(pool, node, attempt.hash, (int)attempt.platform);
+    pool->events.on_lost(pool->events.context, node_id, attempt_id, alone, why);
+    wi_pool_tell_capacity(pool->wake);
+}
+
+/* Its page tried to help itself in vain. A joined page is somebody else's. */
+static void on_platform_lost(
+    void *context, const char *node_id, enum wi_platform platform, const char *why)
+{
+    struct wi_pool *pool = context;
+    const struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+    struct pool_session *session = node ? session_of(pool, node) : NULL;
+
+    wi_warn("pool", node_id, "has lost %s: %s", wi_platform_names[platform], why);
+    if (session)
+        wi_pool_fault(pool, session, WI_FAULT_PLATFORM_LOST, why);
+}
+
+struct wi_bridge_events wi_pool_reports(struct wi_pool *pool)
+{
+    return (struct wi_bridge_events){
+        .context = pool,
+        .on_node_up = on_node_up,
+        .on_node_away = on_node_away,
+        .on_node_down = on_node_down,
+        .on_node_report = on_node_report,
+        .on_node_models = on_node_models,
+        .on_accepted = on_accepted,
+        .on_platform_lost = on_platform_lost,
+        .on_answer = on_answer,
+        .on_lost = on_lost,
+        .threads = threads,
+    };
+}

@@ -1,0 +1,139 @@
+/* Nodes and the attempts on them. */
+#include "../test.h"
+
+#include "pool/nodes.h"
+#include <string.h>
+
+static struct wi_estimates *estimates;
+static struct wi_node_info info;
+static struct wi_model model;
+
+static int setup(void **state)
+{
+    estimates = wi_estimates_new(NULL);
+    info = (struct wi_node_info){.id = "n-1", .session = "s-1", .kind = "chrome"};
+    info.platforms[WI_WASM].available = 1;
+    model = (struct wi_model){0};
+    memset(model.hash, 'a', sizeof model.hash - 1);
+    *state = wi_pool_nodes_new(estimates);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    wi_pool_nodes_free(*state);
+    wi_estimates_free(estimates);
+    return 0;
+}
+
+static struct pool_node *add(struct pool_nodes *nodes, const char *id, int draining)
+{
+    strcpy(info.id, id);
+    struct pool_node *node = wi_pool_nodes_up(nodes, &info, draining);
+    wi_pool_node_place(nodes, node, &info, NULL);
+    return node;
+}
+
+static void book(struct pool_nodes *nodes, struct pool_node *node, const char *id)
+{
+    const struct wi_task task = {
+        .attempt_id = id, .model = &model, .platforms = {WI_WASM}, .platform_count = 1};
+
+    wi_pool_node_book(nodes, node, &task, 1000);
+}
+
+static void a_node_takes_work_unless_it_is_away_drains_or_is_choked(void **state)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    const struct wi_fleet *fleet = wi_pool_nodes_fleet(nodes);
+
+    assert_int_equal(fleet->open, 1);
+    wi_pool_node_away(nodes, node);
+    assert_int_equal(fleet->open, 0);
+    assert_ptr_equal(add(nodes, "n-1", 0), node); /* it came back */
+    assert_int_equal(fleet->open, 1);
+    wi_pool_node_choke(nodes, node);
+    assert_int_equal(fleet->open, 0);
+    assert_int_equal(wi_pool_nodes_unchoke(nodes), 1);
+    assert_int_equal(wi_pool_nodes_unchoke(nodes), 0);
+    assert_int_equal(fleet->open, 1);
+    wi_pool_node_drain(nodes, node, 1);
+    assert_int_equal(fleet->open, 0);
+    add(nodes, "n-1", 0); /* whoever drained it still wants that */
+    assert_int_equal(fleet->open, 0);
+    wi_pool_node_drain(nodes, node, 0);
+    assert_int_equal(fleet->open, 1);
+}
+
+static void attempts_are_taken_off_by_their_ids_once(void **state)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    const struct pool_node_info *its = wi_pool_node_info_of(node);
+    struct pool_attempt attempt;
+
+    book(nodes, node, "a");
+    double alone = its->place->busy_until;
+    assert_true(alone > 1000);
+    book(nodes, node, "b");
+    assert_int_equal(its->count, 2);
+    assert_true(its->place->busy_until > alone);
+    assert_int_equal(wi_pool_node_unbook(node, "a", 1000, &attempt), 1);
+    assert_string_equal(attempt.hash, model.hash);
+    assert_int_equal(wi_pool_node_unbook(node, "a", 1000, &attempt), 0);
+    assert_int_equal(its->count, 1);
+    assert_int_equal(wi_pool_node_unbook(node, "b", 1000, &attempt), 1);
+    assert_int_equal(its->count, 0);
+    assert_true(its->place->busy_until == 0);
+}
+
+static void a_model_that_was_sent_for_counts_as_loaded_when_it_is_not_listed_yet(void **state)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    const struct wi_fleet_node *place = wi_pool_node_info_of(node)->place;
+    json_t *none = json_array();
+
+    book(nodes, node, "a");
+    wi_pool_node_models(node, none);
+    assert_true(wi_fleet_has(place, model.hash, WI_WASM));
+    struct pool_attempt attempt;
+    wi_pool_node_unbook(node, "a", 1000, &attempt);
+    wi_pool_node_models(node, none);
+    assert_false(wi_fleet_has(place, model.hash, WI_WASM));
+    json_decref(none);
+}
+
+static void the_yardstick_is_a_node_of_ours_where_there_is_one(void **state)
+{
+    struct pool_nodes *nodes = *state;
+
+    assert_null(wi_pool_nodes_yardstick(nodes));
+    info.session[0] = '\0';
+    struct pool_node *joined = add(nodes, "n-1", 0);
+    assert_ptr_equal(wi_pool_nodes_yardstick(nodes), joined);
+    strcpy(info.session, "s-1");
+    struct pool_node *ours = add(nodes, "n-2", 0);
+    assert_ptr_equal(wi_pool_nodes_yardstick(nodes), ours);
+    wi_pool_node_drain(nodes, ours, 1);
+    assert_ptr_equal(wi_pool_nodes_yardstick(nodes), joined);
+    wi_pool_nodes_remove(nodes, joined);
+    assert_null(wi_pool_nodes_yardstick(nodes));
+    assert_int_equal(wi_pool_nodes_count(nodes), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            a_node_takes_work_unless_it_is_away_drains_or_is_choked, setup, teardown),
+        cmocka_unit_test_setup_teardown(attempts_are_taken_off_by_their_ids_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_model_that_was_sent_for_counts_as_loaded_when_it_is_not_listed_yet, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            the_yardstick_is_a_node_of_ours_where_there_is_one, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
