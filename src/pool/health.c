@@ -20,7 +20,6 @@
 #define CHECK_MIN_MS 2000.0
 /* A page that was just opened is not blamed for its size. */
 #define MEMORY_AGE_MS 10000
-
 /* How long the document may take to answer when its node has lost its connection. */
 #define CHECK_AWAY_MS 5000
 

@@ -25,7 +25,9 @@ struct pool_kinds {
 
 struct pool_kinds *wi_pool_kinds_new(void)
 {
-    return wi_alloc(sizeof(struct pool_kinds));
+    struct pool_kinds *kinds = wi_alloc(sizeof *kinds);
+
+    return kinds;
 }
 
 static void free_all(struct pool_kind *all, size_t count)

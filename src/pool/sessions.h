@@ -45,7 +45,7 @@ struct pool_sessions;
 struct pool_sessions *wi_pool_sessions_new(const struct pool_sessions_events *events);
 /* Only when none is left. */
 void wi_pool_sessions_free(struct pool_sessions *sessions);
-/* Begins one; `kind` and `deps` are only needed for the call. Never NULL. */
+/* Begins one, see wi_session_new. Never NULL. */
 struct pool_session *wi_pool_sessions_start(struct pool_sessions *sessions,
     const struct wi_session_deps *deps, const struct wi_config_browser *browser,
     int64_t timeout_ms);
