@@ -3,9 +3,11 @@
  * least of those that may be taken wins. What was measured counts; what was not is expected to be
  * as good as the preferences say, beside what was.
  */
-#include "pool/route_private.h"
+#include "pool/route.h"
 
 #include "pool/platforms.h"
+#include "pool/route_option.h"
+#include "pool/route_probe.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -83,18 +85,6 @@ static void judge_option(struct wi_option *option, const struct wi_demand *deman
 }
 
 /* --- expected times -------------------------------------------------------------------------- */
-
-/* Within one position a GPU or an accelerator comes before WASM, and that before a software
- * adapter. */
-double wi_route_prior(const struct wi_option *option)
-{
-    int rank = option->candidate->prospects[option->platform].rank;
-    double within = option->platform == WI_WEBGPU ? 0 : option->platform == WI_WEBNN ? 0.2 : 0.4;
-
-    if (wi_platforms_software(option->candidate, option->platform))
-        within = 0.6;
-    return 1 + rank + within;
-}
 
 /* What is known best: others are compared with it by their preference. */
 struct reference {
@@ -180,11 +170,6 @@ int wi_route_matches(const struct wi_candidate *candidate, const struct wi_deman
            (!demand->browser || strcmp(candidate->info->kind, demand->browser) == 0);
 }
 
-int wi_route_is_able(const struct wi_option *option)
-{
-    return option->standing <= WI_STANDING_DRAINING;
-}
-
 static size_t count_able(const struct wi_option *options, size_t count)
 {
     size_t able = 0;
@@ -256,11 +241,6 @@ static int is_awaited(const struct wi_option *option)
 {
     return option->standing == WI_STANDING_BUSY ||
            (option->standing == WI_STANDING_FULL && option->candidate->full_ms >= 0);
-}
-
-int wi_route_is_ready(const struct wi_option *option)
-{
-    return option->standing == WI_STANDING_READY;
 }
 
 static struct wi_option *best_of(

@@ -1,7 +1,8 @@
 /* Routing: finding out more about places, beside the clients' requests or with one of them. */
-#include "pool/route_private.h"
+#include "pool/route_probe.h"
 
 #include "pool/platforms.h"
+#include "pool/route_option.h"
 #include <stdio.h>
 #include <string.h>
 
