@@ -17,7 +17,7 @@
 #include "check/check.h"
 #include "config/config.h"
 #include "job/job.h"
-#include "model/store.h"
+#include "model/repository.h"
 #include "pool/pool.h"
 #include "store/db.h"
 #include <assert.h>
@@ -58,7 +58,7 @@ struct daemon {
     struct wi_children *children;
     struct wi_http *http;
     struct lws_context *lws;
-    struct wi_store *store;
+    struct wi_repository *repository;
     struct wi_db *db;
     struct wi_jobs *jobs;
     struct wi_checks *checks;
@@ -93,7 +93,7 @@ static void close_rest(void *context)
 {
     struct daemon *d = context;
     wi_lws_begin_free(d->lws);
-    wi_store_free(d->store);
+    wi_repository_free(d->repository);
     wi_db_close(d->db);
     wi_http_free(d->http);
     wi_children_free(d->children);
@@ -213,7 +213,7 @@ static void reload(struct daemon *d)
     wi_pool_reload(d->pool, next);
     wi_jobs_reload(d->jobs, next);
     wi_checks_reload(d->checks, next);
-    wi_store_reset(d->store, next->models.directory);
+    wi_repository_reset(d->repository, next->models.directory);
     d->budget.limit = next->pool.memory_budget;
     wi_config_free(d->config);
     d->config = next;
@@ -283,7 +283,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         return error->code;
     d->children = wi_children_new(&d->loop, lifeline);
     d->http = wi_http_new(&d->loop);
-    d->store = wi_store_new(&d->loop, d->config->models.directory);
+    d->repository = wi_repository_new(&d->loop, d->config->models.directory);
     d->jobs = wi_jobs_new(&d->loop, d->config);
     struct wi_pool_deps pool_deps = {.loop = &d->loop,
         .http = d->http,
@@ -294,8 +294,8 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
     d->pool = wi_pool_new(&pool_deps, d->config, wi_jobs_pool_events(d->jobs));
     wi_jobs_start(d->jobs, d->pool);
     d->checks = wi_checks_new(&d->loop, d->jobs, d->pool, d->config);
-    d->bridge = wi_bridge_new(
-        d->lws, &d->loop, d->store, d->config, &d->budget, wi_pool_bridge_events(d->pool), error);
+    d->bridge = wi_bridge_new(d->lws, &d->loop, d->repository, d->config, &d->budget,
+        wi_pool_bridge_events(d->pool), error);
     if (d->bridge == NULL)
         return error->code;
     struct wi_server_deps server_deps = {.loop = &d->loop,
@@ -304,7 +304,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .checks = d->checks,
         .pool = d->pool,
         .bridge = d->bridge,
-        .store = d->store,
+        .repository = d->repository,
         .db = d->db,
         .budget = &d->budget,
         .children = d->children,

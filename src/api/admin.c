@@ -16,7 +16,7 @@ struct target {
 
 struct order {
     struct wi_request *request;
-    struct wi_store_lookup *lookup;
+    struct wi_repository_lookup *lookup;
     json_t *body; /* owns target's strings */
     struct target target;
     struct wi_model *model; /* NULL: unload */
@@ -35,7 +35,7 @@ static void free_order(struct order *order)
 static void cancel_order(void *work)
 {
     struct order *order = work;
-    wi_store_cancel(order->lookup);
+    wi_repository_cancel(order->lookup);
     free_order(order);
 }
 
@@ -169,8 +169,8 @@ void wi_handle_model_load(struct wi_request *request)
     struct order *order = new_order(request, 1);
     if (!order)
         return;
-    struct wi_store_lookup *lookup =
-        wi_store_find(request->api->deps.store, request->argument, on_model, order);
+    struct wi_repository_lookup *lookup =
+        wi_repository_find(request->api->deps.repository, request->argument, on_model, order);
     if (!lookup)
         return; /* on_model was called, and the order may be gone */
     order->lookup = lookup;

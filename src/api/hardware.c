@@ -40,7 +40,7 @@ static const struct wi_param table[] = {
 
 struct look_up {
     struct wi_request *request;
-    struct wi_store_lookup *lookup;
+    struct wi_repository_lookup *lookup;
     json_t *arguments; /* the query's strings lie in it */
     struct query query;
     int has_platform;
@@ -56,7 +56,7 @@ static void free_look_up(struct look_up *look_up)
 static void cancel_look_up(void *work)
 {
     struct look_up *look_up = work;
-    wi_store_cancel(look_up->lookup);
+    wi_repository_cancel(look_up->lookup);
     free_look_up(look_up);
 }
 
@@ -122,8 +122,8 @@ void wi_handle_hardware(struct wi_request *request)
         free_look_up(look_up);
         return;
     }
-    struct wi_store_lookup *lookup =
-        wi_store_find(request->api->deps.store, look_up->query.model_name, on_model, look_up);
+    struct wi_repository_lookup *lookup = wi_repository_find(
+        request->api->deps.repository, look_up->query.model_name, on_model, look_up);
     if (!lookup)
         return; /* on_model was called, and the look-up is gone */
     look_up->lookup = lookup;

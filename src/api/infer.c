@@ -22,7 +22,7 @@ struct call {
     struct wi_blob *body;
     size_t json_size;
     struct wi_queued_work *work;
-    struct wi_store_lookup *lookup;
+    struct wi_repository_lookup *lookup;
     char job[WI_ID_SIZE]; /* "" before it was submitted */
     enum wi_code code;    /* of parsing */
     struct wi_error error;
@@ -44,7 +44,7 @@ static void cancel_call(void *work)
         wi_queued_work_abandon(call->work); /* frees the call when the thread lets go of it */
         return;
     }
-    wi_store_cancel(call->lookup);
+    wi_repository_cancel(call->lookup);
     if (*call->job)
         wi_jobs_abandon(call->request->api->deps.jobs, call->job);
     free_call(call);
@@ -146,8 +146,8 @@ static void on_parsed(struct call *call)
         answer_error(call, &error);
         return;
     }
-    struct wi_store_lookup *lookup =
-        wi_store_find(request->api->deps.store, call->infer.model_name, on_model, call);
+    struct wi_repository_lookup *lookup =
+        wi_repository_find(request->api->deps.repository, call->infer.model_name, on_model, call);
     if (!lookup)
         return; /* on_model was called, and the call may be gone */
     call->lookup = lookup;

@@ -1,4 +1,5 @@
-/* GET /v1/models and /v1/models/NAME: what the store has, what each takes, where it is loaded. */
+/* GET /v1/models and /v1/models/NAME: what the repository has, what each takes, where it is loaded.
+ */
 #include "api/nodes.h"
 
 #include "api/numerics.h"
@@ -118,7 +119,7 @@ static void add_model(
 json_t *wi_api_models_json(const struct wi_api *api)
 {
     struct listing listing = {api, find_all_loaded(api, NULL), json_array()};
-    wi_store_each(api->deps.store, add_model, &listing);
+    wi_repository_each(api->deps.repository, add_model, &listing);
     json_decref(listing.loaded);
     return listing.list;
 }
@@ -161,7 +162,7 @@ void wi_handle_models(struct wi_request *request)
     struct list_wait *work = wi_alloc(sizeof *work);
     work->request = request;
     struct wi_listing_wait *wait =
-        wi_listing_fresh(wi_store_listing(request->api->deps.store), on_list, work);
+        wi_listing_fresh(wi_repository_listing(request->api->deps.repository), on_list, work);
     if (!wait)
         return;
     work->wait = wait;
@@ -172,13 +173,13 @@ void wi_handle_models(struct wi_request *request)
 
 struct look_up {
     struct wi_request *request;
-    struct wi_store_lookup *lookup;
+    struct wi_repository_lookup *lookup;
 };
 
 static void cancel_look_up(void *work)
 {
     struct look_up *look_up = work;
-    wi_store_cancel(look_up->lookup);
+    wi_repository_cancel(look_up->lookup);
     free(look_up);
 }
 
@@ -201,8 +202,8 @@ void wi_handle_model(struct wi_request *request)
 {
     struct look_up *look_up = wi_alloc(sizeof *look_up);
     look_up->request = request;
-    struct wi_store_lookup *lookup =
-        wi_store_find(request->api->deps.store, request->argument, on_model, look_up);
+    struct wi_repository_lookup *lookup =
+        wi_repository_find(request->api->deps.repository, request->argument, on_model, look_up);
     if (!lookup)
         return;
     look_up->lookup = lookup;

@@ -20,7 +20,7 @@ struct wi_run {
     struct wi_blob *body;
     struct wi_infer infer;
     struct wi_queued_work *work;
-    struct wi_store_lookup *lookup;
+    struct wi_repository_lookup *lookup;
     char job[WI_ID_SIZE];
     uint64_t charged;
     struct wi_budget *budget;
@@ -121,8 +121,8 @@ static void on_parsed(void *data, int cancelled)
     charge(run, binary ? run->body->size : wi_tensors_bytes(&run->infer.tensors));
     wi_blob_unref(run->body); /* binary tensors keep it */
     run->body = NULL;
-    struct wi_store_lookup *lookup =
-        wi_store_find(run->api->deps.store, run->infer.model_name, on_model, run);
+    struct wi_repository_lookup *lookup =
+        wi_repository_find(run->api->deps.repository, run->infer.model_name, on_model, run);
     if (lookup)
         run->lookup = lookup; /* else on_model was called, and the run may be gone */
 }
@@ -158,7 +158,7 @@ void wi_run_stop(struct wi_run *run, const struct wi_error *error)
     if (run->work)
         return; /* on_parsed follows */
     if (run->lookup) {
-        wi_store_cancel(run->lookup);
+        wi_repository_cancel(run->lookup);
         run->lookup = NULL;
         end(run, error, NULL);
     } else {

@@ -8,7 +8,8 @@
  *   3. wi_jobs_abort                at the limit: the rest is answered
  *   4. wi_server_finish             every request still suspended is answered 503 shutting_down
  *   5. wi_server_stop               our handles leave MHD's epoll, MHD stops, connections close
- *   6. wi_server_free               before the jobs, the pool, the bridge and the store are freed
+ *   6. wi_server_free               before the jobs, the pool, the bridge and the repository are
+ * freed
  *   7. let the loop turn until it is empty: the handles close on it
  * Between 4 and 5 the loop may turn for a moment so that slow clients get their answers: see
  * wi_server_busy.
@@ -23,7 +24,7 @@
 #include "check/check.h"
 #include "config/config.h"
 #include "job/job.h"
-#include "model/store.h"
+#include "model/repository.h"
 #include "pool/pool.h"
 #include "store/db.h"
 #include <uv.h>
@@ -45,7 +46,7 @@ struct wi_server_deps {
     const struct wi_checks *checks;
     struct wi_pool *pool;
     struct wi_bridge *bridge;
-    struct wi_store *store;
+    struct wi_repository *repository;
     struct wi_db *db; /* may be NULL */
     struct wi_budget *budget;
     const struct wi_children *children; /* may be NULL: then not counted in /metrics */

@@ -32,9 +32,11 @@ enum wi_code {
     WI_REQUEST_TIMEOUT,
     WI_CONFLICT,
     WI_CANCELLED,
+    WI_STREAM_GONE,
     WI_LENGTH_REQUIRED,
     WI_BODY_TOO_LARGE,
     WI_ANSWER_TOO_LARGE,
+    WI_MODEL_TOO_LARGE,
     WI_UNSUPPORTED_MEDIA_TYPE,
     /* 422 */
     WI_INPUT_UNKNOWN,
@@ -59,12 +61,16 @@ enum wi_code {
     WI_INTERNAL,
     WI_NOT_IMPLEMENTED,
     WI_ATTEMPTS_EXHAUSTED,
+    /* Inside a stream that has begun. */
+    WI_STREAM_INTERRUPTED,
+    WI_STREAM_DIVERGED,
     WI_UNAVAILABLE,
     WI_NODE_BUSY, /* between our own parts: no client sees it */
     WI_SHUTTING_DOWN,
     WI_MEMORY_BUDGET,
     WI_TOO_MANY_CONNECTIONS,
     WI_DEADLINE_EXCEEDED,
+    WI_STALL_TIMEOUT,
     WI_STORAGE_FAILED,
     WI_CODE_COUNT
 };

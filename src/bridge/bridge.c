@@ -150,16 +150,16 @@ static void prepare_links(struct wi_bridge *bridge, struct wi_budget *budget)
     links->counters.bytes_out = &counters->bytes_out;
 }
 
-struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop, struct wi_store *store,
-    const struct wi_config *config, struct wi_budget *budget, const struct wi_bridge_events *events,
-    struct wi_error *error)
+struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop,
+    struct wi_repository *repository, const struct wi_config *config, struct wi_budget *budget,
+    const struct wi_bridge_events *events, struct wi_error *error)
 {
     const struct wi_listener_options where = {
         config->bridge.listen, "bridge.listen", "bridge", RESERVED_DESCRIPTORS};
     struct wi_bridge *bridge = wi_alloc(sizeof *bridge);
     bridge->loop = loop;
     bridge->lws = lws;
-    bridge->store = store;
+    bridge->repository = repository;
     bridge->events = *events;
     bridge->bad_answers.about = "answers that are not used";
     prepare_links(bridge, budget);
@@ -351,6 +351,15 @@ enum wi_code wi_bridge_send_task(struct wi_bridge *bridge, const char *node_id,
 {
     struct wi_node *node = find_connected(bridge, node_id);
     return node ? wi_node_send_task(node, task, error) : WI_NODE_NOT_FOUND;
+}
+
+void wi_bridge_credit(struct wi_bridge *bridge, const char *node_id, const char *attempt_id,
+    const struct wi_credit *credit)
+{
+    struct wi_node *node = wi_node_find(bridge, node_id);
+    if (!node || !wi_node_find_attempt(node, attempt_id) || !node->link)
+        return;
+    wi_node_send(node, wi_make_credit(++bridge->sequence, attempt_id, credit));
 }
 
 void wi_bridge_cancel(

@@ -12,10 +12,12 @@
 #include "base/error.h"
 #include "base/lws.h"
 #include "base/secret.h"
+#include "bridge/part.h"
 #include "config/api_tokens.h"
 #include "config/config.h"
+#include "model/engine.h"
 #include "model/platform.h"
-#include "model/store.h"
+#include "model/repository.h"
 #include "model/tensor.h"
 #include <jansson.h>
 #include <stdint.h>
@@ -43,6 +45,14 @@ struct wi_node_info {
         int has_adapter;
         struct wi_adapter adapter;
     } platforms[WI_PLATFORM_COUNT];
+    struct {
+        int available;
+        char version[64];
+        unsigned slots;   /* tasks that it runs at a time */
+        unsigned queue;   /* tasks that it takes beside those */
+        int can_continue; /* goes on with what another node has begun: struct wi_continuation */
+    } engines[WI_ENGINE_COUNT];
+    int parts;            /* speaks of parts, credit and pieces */
     json_t *capabilities; /* the whole report, for /v1/nodes; borrowed */
     int64_t connected_at; /* Unix milliseconds */
 };
@@ -75,6 +85,8 @@ struct wi_task {
     const json_t *input;   /* what is not a tensor, e.g. {"image":{"tensor":0,…}}; may be NULL */
     const json_t *options; /* may be NULL */
     unsigned requests;     /* that are joined in it; 0: it is one alone */
+    int stream;            /* its answer may come in parts */
+    const struct wi_continuation *from; /* NULL: from the beginning */
 };
 
 /* An answer to an attempt. On arrival it is the callee's to take from: tensors by wi_tensors_move,
@@ -85,7 +97,9 @@ struct wi_answer {
     int retryable;         /* if not ok: another node may do better (device lost, engine died) */
     json_t *executed_on;   /* platform, engine, adapter, fallbacks…: as the page reported */
     double load_ms, inference_ms;
+    double waited_for_client_ms; /* for credit; in neither of these */
     int warm;
+    uint64_t parts; /* how many there were before it, those of earlier attempts too */
     struct wi_tensors outputs;
     json_t *result; /* may be NULL */
 };
@@ -100,6 +114,13 @@ struct wi_bridge_events {
     /* Gone for good. Each attempt that was on it was reported lost before, in the order sent. */
     void (*on_node_down)(void *context, const char *node_id, const char *why);
     void (*on_accepted)(void *context, const char *node_id, const char *attempt_id);
+    /* The next part of a stream: `seq` is one more than the last, whatever became of the socket.
+     * May be NULL. */
+    void (*on_part)(
+        void *context, const char *node_id, const char *attempt_id, const struct wi_part *part);
+    /* May be NULL. */
+    void (*on_progress)(void *context, const char *node_id, const char *attempt_id,
+        const struct wi_progress *progress);
     void (*on_answer)(
         void *context, const char *node_id, const char *attempt_id, struct wi_answer *answer);
     /* `alone` = it was the oldest on its node, so it may have been what broke it. */
@@ -128,9 +149,9 @@ struct wi_bridge;
 
 /* Listens at once. NULL with `error` filled (port in use, bad certificate, page not found).
  * `lws`, `store`, `config`, `budget` and `events` must outlive it. */
-struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop, struct wi_store *store,
-    const struct wi_config *config, struct wi_budget *budget, const struct wi_bridge_events *events,
-    struct wi_error *error);
+struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop,
+    struct wi_repository *repository, const struct wi_config *config, struct wi_budget *budget,
+    const struct wi_bridge_events *events, struct wi_error *error);
 /* Asked before wi_bridge_reload: whether the files of [bridge] tls_certificate and tls_key are a
  * certificate and its key, now. WI_OK, or WI_INVALID_FIELD. */
 enum wi_code wi_bridge_check_reload(const struct wi_config *config, struct wi_error *error);
@@ -175,6 +196,10 @@ json_t *wi_bridge_node_tokens(const struct wi_bridge *bridge);
  * larger than a node may be sent: no node could read it. */
 enum wi_code wi_bridge_send_task(struct wi_bridge *bridge, const char *node_id,
     const struct wi_task *task, struct wi_error *error);
+/* What the attempt, a stream, may send from now on; less than before changes nothing. Nothing
+ * happens where there is no such attempt. */
+void wi_bridge_credit(struct wi_bridge *bridge, const char *node_id, const char *attempt_id,
+    const struct wi_credit *credit);
 /* Forgets the attempt and tells the page to stop it; an answer that comes all the same is dropped
  * and counted. */
 void wi_bridge_cancel(

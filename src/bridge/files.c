@@ -329,7 +329,7 @@ static int serve_model(struct lws *wsi, struct wi_socket *socket, const char *pa
     wi_places_know(&bridge->places, &socket->place, &out);
     wi_socket_vacate(bridge, out);
     const char *file = split_model_path(path, name, hash);
-    struct wi_model *model = file ? wi_store_by_hash(bridge->store, name, hash) : NULL;
+    struct wi_model *model = file ? wi_repository_by_hash(bridge->repository, name, hash) : NULL;
     if (model && !wi_node_may_fetch(node, model))
         model = NULL; /* a node learns nothing of models that are not its business */
     struct found found = {.model = model, .fd = -1};

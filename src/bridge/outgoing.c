@@ -111,6 +111,18 @@ struct wi_message *wi_make_cancel(uint64_t sequence, const char *attempt_id, con
     return end_text(&out);
 }
 
+struct wi_message *wi_make_credit(
+    uint64_t sequence, const char *attempt_id, const struct wi_credit *credit)
+{
+    struct wi_buffer out = {0};
+    wi_frame_begin(&out, 0, "task_credit", sequence);
+    wi_buffer_puts(&out, ",\"data\":{\"attempt_id\":");
+    wi_buffer_json_string(&out, attempt_id);
+    wi_buffer_printf(&out, ",\"parts\":%llu,\"bytes\":%llu}", (unsigned long long)credit->parts,
+        (unsigned long long)credit->bytes);
+    return end_text(&out);
+}
+
 struct wi_message *wi_make_model_load(uint64_t sequence, const struct wi_model *model,
     const enum wi_platform *platforms, size_t platform_count)
 {

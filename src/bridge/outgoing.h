@@ -24,6 +24,8 @@ struct wi_message *wi_make_bye(uint64_t sequence, const char *code, const char *
 struct wi_message *wi_make_heartbeat(uint64_t sequence, uint64_t count);
 struct wi_message *wi_make_acks(uint64_t sequence, const struct wi_strings *attempt_ids);
 struct wi_message *wi_make_cancel(uint64_t sequence, const char *attempt_id, const char *reason);
+struct wi_message *wi_make_credit(
+    uint64_t sequence, const char *attempt_id, const struct wi_credit *credit);
 struct wi_message *wi_make_model_load(uint64_t sequence, const struct wi_model *model,
     const enum wi_platform *platforms, size_t platform_count);
 struct wi_message *wi_make_model_unload(uint64_t sequence, const char *model_name);

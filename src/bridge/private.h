@@ -40,7 +40,7 @@ struct wi_bridge_settings {
 struct wi_bridge {
     uv_loop_t *loop;
     struct lws_vhost *vhost;
-    struct wi_store *store;
+    struct wi_repository *repository;
     struct wi_bridge_events events;
     struct wi_bridge_settings settings;
     struct wi_listener *listener;

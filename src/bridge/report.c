@@ -61,7 +61,8 @@ json_t *wi_report_bounded(const json_t *value)
 /* --- Reading --------------------------------------------------------------------------------- */
 
 struct report {
-    json_t *browser, *platforms, *engines;
+    json_t *browser, *platforms, *engines, *engine_info;
+    int parts;
     const char *os;
     int64_t cores;
     double memory_gib;
@@ -72,6 +73,8 @@ static const struct wi_param report_table[] = {
     {"browser", WI_PARAM_OBJECT, offsetof(struct report, browser), 1, 0, 0, NULL},
     {"platforms", WI_PARAM_OBJECT, offsetof(struct report, platforms), 1, 0, 0, NULL},
     {"engines", WI_PARAM_OBJECT, offsetof(struct report, engines), 0, 0, 0, NULL},
+    {"engine_info", WI_PARAM_OBJECT, offsetof(struct report, engine_info), 0, 0, 0, NULL},
+    {"parts", WI_PARAM_BOOL, offsetof(struct report, parts), 0, 0, 0, NULL},
     {"os", WI_PARAM_STRING, offsetof(struct report, os), 0, 0, 0, NULL},
     {"cores", WI_PARAM_INTEGER, offsetof(struct report, cores), 0, 0, 4096, NULL},
     {"memory_gib", WI_PARAM_NUMBER, offsetof(struct report, memory_gib), 0, 0, 1048576, NULL},
@@ -167,6 +170,55 @@ static enum wi_code read_platforms(
     return WI_OK;
 }
 
+/* A node may say less of an engine than that it has it, and name engines that are not ours. */
+#define MAX_SLOTS 4096
+
+struct engine {
+    int64_t slots, queue;
+    json_t *can;
+};
+
+static const struct wi_param engine_table[] = {
+    {"slots", WI_PARAM_INTEGER, offsetof(struct engine, slots), 0, 1, MAX_SLOTS, NULL},
+    {"queue", WI_PARAM_INTEGER, offsetof(struct engine, queue), 0, 0, MAX_SLOTS, NULL},
+    {"can", WI_PARAM_ARRAY, offsetof(struct engine, can), 0, 0, 64, NULL},
+    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL},
+};
+
+static int has_word(const json_t *list, const char *word)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+        if (text && strcmp(text, word) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+static enum wi_code read_engines(
+    const struct report *report, struct wi_node_info *info, struct wi_error *error)
+{
+    memset(info->engines, 0, sizeof info->engines);
+    for (int i = 0; i < WI_ENGINE_COUNT; i++) {
+        const char *version =
+            json_string_value(json_object_get(report->engines, wi_engine_names[i]));
+        const json_t *object = json_object_get(report->engine_info, wi_engine_names[i]);
+        struct engine read = {.slots = wi_engine_slots((enum wi_engine)i), .queue = 1};
+        char where[64];
+        snprintf(where, sizeof where, "data.capabilities.engine_info.%s.", wi_engine_names[i]);
+        if (object &&
+            wi_params_read(engine_table, object, WI_PARAMS_OPEN, where, &read, error) != WI_OK)
+            return error->code;
+        info->engines[i].available = version || object || i == WI_ENGINE_BUILTIN;
+        wi_text_printable(
+            info->engines[i].version, sizeof info->engines[i].version, version ? version : "");
+        info->engines[i].slots = (unsigned)read.slots;
+        info->engines[i].queue = (unsigned)read.queue;
+        info->engines[i].can_continue = has_word(read.can, "continue");
+    }
+    return WI_OK;
+}
+
 enum wi_code wi_report_read(
     const json_t *capabilities, struct wi_node_info *info, struct wi_error *error)
 {
@@ -180,6 +232,8 @@ enum wi_code wi_report_read(
             "data.capabilities.browser.", &browser, error);
     if (code == WI_OK)
         code = read_platforms(report.platforms, &next, error);
+    if (code == WI_OK)
+        code = read_engines(&report, &next, error);
     if (code != WI_OK)
         return code;
     if (!*next.kind)
@@ -190,6 +244,7 @@ enum wi_code wi_report_read(
     next.cores = (int)report.cores;
     next.memory_gib = report.memory_gib;
     next.isolated = report.isolated;
+    next.parts = report.parts;
     next.capabilities = wi_report_bounded(capabilities);
     *info = next;
     return WI_OK;

@@ -8,7 +8,7 @@
 #include "cli/install_copy.h"
 #include "cli/table.h"
 
-#include "model/store.h"
+#include "model/repository.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -34,7 +34,7 @@ struct probe {
     struct wi_instance *instance;
     struct wi_children *children;
     struct wi_http *http;
-    struct wi_store *store;
+    struct wi_repository *repository;
     struct wi_bridge *bridge;
     struct wi_session *session;
     struct wi_driver *driver; /* a service on another machine */
@@ -55,7 +55,7 @@ static void close_rest(void *context)
     wi_driver_free(p->driver);
     wi_bridge_close(p->bridge);
     wi_lws_begin_free(p->lws);
-    wi_store_free(p->store);
+    wi_repository_free(p->repository);
     wi_http_free(p->http);
     wi_children_free(p->children);
     wi_timer_free(p->step);
@@ -182,9 +182,9 @@ static enum wi_code make_parts(struct probe *p)
     wi_lifeline_find(lifeline);
     p->children = wi_children_new(&p->loop, lifeline);
     p->http = wi_http_new(&p->loop);
-    p->store = wi_store_new(&p->loop, p->config->models.directory);
+    p->repository = wi_repository_new(&p->loop, p->config->models.directory);
     p->bridge = wi_bridge_new(
-        p->lws, &p->loop, p->store, p->config, &p->budget, &p->bridge_events, &p->error);
+        p->lws, &p->loop, p->repository, p->config, &p->budget, &p->bridge_events, &p->error);
     return p->bridge ? WI_OK : p->error.code;
 }
 
@@ -218,7 +218,7 @@ static void start(struct probe *p)
 /* What was made before a part could not be. */
 static void free_half(struct probe *p)
 {
-    wi_store_free(p->store);
+    wi_repository_free(p->repository);
     if (p->http)
         wi_http_free(p->http);
     if (p->children)

@@ -4,7 +4,7 @@
 
 #include "cli/install_copy.h"
 #include "model/load.h"
-#include "model/store.h"
+#include "model/repository.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>

@@ -3,7 +3,7 @@
 
 #include "base/memory.h"
 #include "model/onnx.h"
-#include "model/store.h"
+#include "model/repository.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

@@ -11,7 +11,7 @@
 #include "base/secret.h"
 #include "bridge/bridge.h"
 #include "config/config.h"
-#include "model/store.h"
+#include "model/repository.h"
 #include "model/tensor.h"
 #include "pool/pool.h"
 #include "pool/verdicts.h"
@@ -38,6 +38,8 @@ struct wi_job_spec {
     json_t *input; /* what is not a tensor; may be NULL */
     json_t *options;
     struct wi_strings outputs;
+    int stream;              /* its answer may come in parts: see wi_jobs_stream */
+    double stall_timeout_ms; /* of a stream: without a sign of life after its first part */
     unsigned earlier; /* how often it was sent to a node in earlier runs, which count for its end */
 };
 void wi_job_spec_clear(struct wi_job_spec *spec);
@@ -55,8 +57,9 @@ struct wi_job_result {
     struct wi_refusal refusal; /* of the platform asked for, before anything was sent */
     enum wi_verdict numerics;  /* what is known of the platform that answered */
     double queue_ms, total_ms;
-    unsigned attempts; /* of earlier runs too */
-    unsigned batch;    /* rows that ran together with these, and these; 0: they ran alone */
+    double first_part_ms; /* of a stream with parts: from its acceptance; else 0 */
+    unsigned attempts;    /* of earlier runs too */
+    unsigned batch;       /* rows that ran together with these, and these; 0: they ran alone */
 };
 
 typedef void wi_job_fn(void *context, const struct wi_job_spec *spec, struct wi_job_result *result);
@@ -98,6 +101,21 @@ enum wi_code wi_jobs_admit(const struct wi_jobs *jobs, const char *client, struc
  * this call. Failures: as wi_jobs_admit, and WI_UNAVAILABLE if nothing configured can run it. */
 enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_job_fn *on_done,
     void *context, struct wi_error *error);
+/* What comes of a stream (`spec->stream`) before its end, each never from inside a call into the
+ * jobs. */
+struct wi_job_stream {
+    /* The next part: each once and in order, whatever became of its node. Borrowed. */
+    void (*on_part)(void *context, const struct wi_job_spec *spec, const struct wi_part *part);
+    /* Before the first part; may be NULL. Borrowed. */
+    void (*on_progress)(
+        void *context, const struct wi_job_spec *spec, const struct wi_progress *progress);
+};
+/* As wi_jobs_submit; `stream` is copied. */
+enum wi_code wi_jobs_submit_stream(struct wi_jobs *jobs, struct wi_job_spec *spec,
+    const struct wi_job_stream *stream, wi_job_fn *on_done, void *context, struct wi_error *error);
+/* What the stream's client has taken since its beginning: its node may send as much more as
+ * WI_CREDIT_PARTS and WI_CREDIT_BYTES say. */
+void wi_jobs_took(struct wi_jobs *jobs, const char *job_id, const struct wi_credit *taken);
 /* A job beside the clients', for which nobody waits: it gives way to them, is dispatched only when
  * none of theirs waits, and few at a time; it is not counted among theirs and never tried again;
  * `timeout_ms` counts from its dispatch, which `on_dispatch` tells: it goes to that node, which may

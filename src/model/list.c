@@ -8,8 +8,8 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "base/nearest.h"
+#include "model/repository.h"
 #include "model/spec.h"
-#include "model/store.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -172,7 +172,7 @@ static char *check_spec(const struct scan *scan, const char *name)
 
 typedef void each_fn(struct scan *scan, const char *name, const char *file, void *context);
 
-/* Calls `each` for what is in DIRECTORY/FOLDER, FOLDER being "" for the store itself. */
+/* Calls `each` for what is in DIRECTORY/FOLDER, FOLDER being "" for the repository itself. */
 static void each_entry(struct scan *scan, const char *folder, each_fn *each, void *context)
 {
     char *path = wi_sprintf("%s/%s", scan->directory, folder);

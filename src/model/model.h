@@ -1,7 +1,7 @@
 /*
  * A model as requests hold it: an immutable snapshot of one version, which stays valid and servable
- * (the file stays open) when the file on disk is replaced. Snapshots are counted; model/store.h
- * makes them.
+ * (the file stays open) when the file on disk is replaced. Snapshots are counted;
+ * model/repository.h makes them.
  */
 #ifndef WI_MODEL_MODEL_H
 #define WI_MODEL_MODEL_H

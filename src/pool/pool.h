@@ -11,7 +11,7 @@
 #include "browser/children.h"
 #include "browser/session.h"
 #include "config/config.h"
-#include "model/store.h"
+#include "model/repository.h"
 #include "pool/ladder.h"
 #include "store/db.h"
 
@@ -28,6 +28,8 @@ struct wi_demand {
     const char *precision;
     double waited_ms; /* since it was accepted */
     double left_ms;   /* until its deadline; 0: it has none */
+    int stream;       /* only a node that speaks of parts */
+    int continues;    /* only an engine that goes on with what another has begun */
 };
 
 enum wi_pick { WI_PICK_NODE, WI_PICK_WAIT, WI_PICK_NEVER };
@@ -65,6 +67,9 @@ struct wi_pool_events {
      */
     void (*on_capacity)(void *context);
     void (*on_accepted)(void *context, const char *attempt_id);
+    /* As struct wi_bridge_events has them. Both may be NULL. */
+    void (*on_part)(void *context, const char *attempt_id, const struct wi_part *part);
+    void (*on_progress)(void *context, const char *attempt_id, const struct wi_progress *progress);
     void (*on_answer)(
         void *context, const char *node_id, const char *attempt_id, struct wi_answer *answer);
     void (*on_lost)(
@@ -111,6 +116,9 @@ void wi_pool_probe_dropped(
 /* As wi_bridge_send_task. A node that was WI_NODE_BUSY is not picked again for a while. */
 enum wi_code wi_pool_dispatch(
     struct wi_pool *pool, const char *node_id, const struct wi_task *task, struct wi_error *error);
+/* As wi_bridge_credit. */
+void wi_pool_credit(struct wi_pool *pool, const char *node_id, const char *attempt_id,
+    const struct wi_credit *credit);
 void wi_pool_cancel(
     struct wi_pool *pool, const char *node_id, const char *attempt_id, const char *reason);
 /* How much is waiting, so that the pool can open sessions for it. */

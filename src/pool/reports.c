@@ -133,6 +133,12 @@ enum wi_code wi_pool_dispatch(
     return code;
 }
 
+void wi_pool_credit(struct wi_pool *pool, const char *node_id, const char *attempt_id,
+    const struct wi_credit *credit)
+{
+    wi_bridge_credit(pool->bridge, node_id, attempt_id, credit);
+}
+
 void wi_pool_cancel(
     struct wi_pool *pool, const char *node_id, const char *attempt_id, const char *reason)
 {
@@ -284,6 +290,24 @@ static void on_accepted(void *context, const char *node_id, const char *attempt_
     pool->events.on_accepted(pool->events.context, attempt_id);
 }
 
+static void on_part(
+    void *context, const char *node_id, const char *attempt_id, const struct wi_part *part)
+{
+    const struct wi_pool *pool = context;
+
+    if (pool->events.on_part)
+        pool->events.on_part(pool->events.context, attempt_id, part);
+}
+
+static void on_progress(
+    void *context, const char *node_id, const char *attempt_id, const struct wi_progress *progress)
+{
+    const struct wi_pool *pool = context;
+
+    if (pool->events.on_progress)
+        pool->events.on_progress(pool->events.context, attempt_id, progress);
+}
+
 /* One more that its session has done. */
 static void count_answer(struct wi_pool *pool, struct pool_session *session)
 {
@@ -347,6 +371,8 @@ struct wi_bridge_events wi_pool_reports(struct wi_pool *pool)
         .on_node_report = on_node_report,
         .on_node_models = on_node_models,
         .on_accepted = on_accepted,
+        .on_part = on_part,
+        .on_progress = on_progress,
         .on_platform_lost = on_platform_lost,
         .on_answer = on_answer,
         .on_lost = on_lost,

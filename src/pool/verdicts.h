@@ -10,7 +10,7 @@
 #define WI_POOL_VERDICTS_H
 
 #include "bridge/bridge.h"
-#include "model/store.h"
+#include "model/repository.h"
 #include "store/db.h"
 
 enum wi_verdict {

@@ -27,7 +27,7 @@ struct fixture {
     unsigned turns;
     struct wi_config config;
     struct wi_budget budget;
-    struct wi_store *store;
+    struct wi_repository *repository;
     struct wi_server *server;
     struct wi_server_deps deps;
     enum wi_code admit, ready;
@@ -304,10 +304,10 @@ static int set_up(void **state)
     f->config.pool.max_queue = 8;
     f->config.models.max_picture_pixels = 1000000;
     f->config.models.directory = (char *)"/nonexistent/models";
-    f->store = wi_store_new(&f->loop, "/nonexistent");
+    f->repository = wi_repository_new(&f->loop, "/nonexistent");
     f->deps = (struct wi_server_deps){.loop = &f->loop,
         .config = &f->config,
-        .store = f->store,
+        .repository = f->repository,
         .budget = &f->budget,
         .version = "9.9.9",
         .times = {.headers = 300, .stall = 200, .idle = 5000, .grace = 400, .linger = 100}};
@@ -326,7 +326,7 @@ static int tear_down(void **state)
         wi_server_stop(f->server);
         wi_server_free(f->server);
     }
-    wi_store_free(f->store);
+    wi_repository_free(f->repository);
     uv_close((uv_handle_t *)&f->tick, NULL);
     uv_close((uv_handle_t *)&f->turn, NULL);
     uv_run(&f->loop, UV_RUN_DEFAULT);

@@ -43,7 +43,8 @@ void wi_model_unref(struct wi_model *model)
         model_references--;
 }
 
-struct wi_model *wi_store_by_hash(struct wi_store *store, const char *name, const char *hash)
+struct wi_model *wi_repository_by_hash(
+    struct wi_repository *repository, const char *name, const char *hash)
 {
     return strcmp(name, test_model.name) == 0 && strcmp(hash, test_model.hash) == 0 ? &test_model
                                                                                     : NULL;
@@ -201,8 +202,16 @@ static inline int set_up(void **state)
     house->config.api.max_body = 8 * 1024 * 1024;
     house->config.pool.max_connections = 1;
     house->config.pool.model_budget = 1 << 30;
-    struct wi_bridge_events events = {house, on_up, on_away, on_down, on_accepted, on_answer,
-        on_lost, on_platform_lost, NULL, NULL, NULL};
+    struct wi_bridge_events events = {
+        .context = house,
+        .on_node_up = on_up,
+        .on_node_away = on_away,
+        .on_node_down = on_down,
+        .on_accepted = on_accepted,
+        .on_answer = on_answer,
+        .on_lost = on_lost,
+        .on_platform_lost = on_platform_lost,
+    };
     house->bridge = wi_bridge_new(
         house->lws, &house->loop, NULL, &house->config, &house->budget, &events, &error);
     if (!house->bridge)

@@ -1,9 +1,9 @@
 /*
- * The model store on the loop: a cache of snapshots by name, each look-up answered at once where
- * the files are as they were (their identities are compared), else after a worker has read them
- * again (load.c). Look-ups of the same model share one worker.
+ * The model repository on the loop: a cache of snapshots by name, each look-up answered at once
+ * where the files are as they were (their identities are compared), else after a worker has read
+ * them again (load.c). Look-ups of the same model share one worker.
  */
-#include "model/store.h"
+#include "model/repository.h"
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -19,28 +19,28 @@
 #include <uthash.h>
 #include <utlist.h>
 
-/* A model and its place in the store's list of all that anybody still holds. */
+/* A model and its place in the repository's list of all that anybody still holds. */
 struct snapshot {
-    struct wi_model model;  /* first: a model is cast back to its snapshot */
-    struct wi_store *store; /* NULL once the store is gone */
+    struct wi_model model;            /* first: a model is cast back to its snapshot */
+    struct wi_repository *repository; /* NULL once the store is gone */
     struct snapshot *prev, *next;
 };
 
 struct job;
 
-struct wi_store_lookup {
+struct wi_repository_lookup {
     struct job *job;
-    wi_store_fn *on_model;
+    wi_repository_fn *on_model;
     void *context;
-    struct wi_store_lookup *prev, *next;
+    struct wi_repository_lookup *prev, *next;
 };
 
 /* One reading under way, and who waits for it. */
 struct job {
-    struct wi_store *store; /* NULL once the store is gone */
+    struct wi_repository *repository; /* NULL once the store is gone */
     struct wi_load *load;
     struct wi_queued_work *work; /* NULL once it is done */
-    struct wi_store_lookup *waiters;
+    struct wi_repository_lookup *waiters;
     int detached; /* the store was reset: answer the waiters, remember nothing */
     struct job *prev, *next;
 };
@@ -56,7 +56,7 @@ struct entry {
     UT_hash_handle hh;
 };
 
-struct wi_store {
+struct wi_repository {
     uv_loop_t *loop;
     char *directory;
     struct entry *entries;
@@ -87,8 +87,8 @@ void wi_model_unref(struct wi_model *model)
     assert(model->_references > 0);
     if (--model->_references > 0)
         return;
-    if (snapshot->store)
-        DL_DELETE(snapshot->store->snapshots, snapshot);
+    if (snapshot->repository)
+        DL_DELETE(snapshot->repository->snapshots, snapshot);
     if (model->fd >= 0)
         close(model->fd);
     json_decref(model->spec);
@@ -98,22 +98,22 @@ void wi_model_unref(struct wi_model *model)
     free(snapshot);
 }
 
-static struct wi_model *new_model(struct wi_store *store, const char *name)
+static struct wi_model *new_model(struct wi_repository *repository, const char *name)
 {
     struct snapshot *snapshot = wi_alloc(sizeof(*snapshot));
 
     snapshot->model.name = wi_strdup(name);
     snapshot->model.fd = -1;
     snapshot->model._references = 1;
-    snapshot->store = store;
-    DL_PREPEND(store->snapshots, snapshot); /* the newest first: see wi_store_by_hash */
+    snapshot->repository = repository;
+    DL_PREPEND(repository->snapshots, snapshot); /* the newest first: see wi_repository_by_hash */
     return &snapshot->model;
 }
 
 /* Takes the load's results over. */
-static struct wi_model *model_of(struct wi_store *store, struct wi_load *load)
+static struct wi_model *model_of(struct wi_repository *repository, struct wi_load *load)
 {
-    struct wi_model *model = new_model(store, load->name);
+    struct wi_model *model = new_model(repository, load->name);
 
     memcpy(model->hash, load->hash, sizeof(model->hash));
     model->fd = load->fd;
@@ -130,11 +130,12 @@ static struct wi_model *model_of(struct wi_store *store, struct wi_load *load)
     return model;
 }
 
-struct wi_model *wi_store_by_hash(struct wi_store *store, const char *name, const char *hash)
+struct wi_model *wi_repository_by_hash(
+    struct wi_repository *repository, const char *name, const char *hash)
 {
     struct snapshot *snapshot;
 
-    DL_FOREACH(store->snapshots, snapshot)
+    DL_FOREACH(repository->snapshots, snapshot)
     if (!snapshot->model.builtin && strcmp(snapshot->model.hash, hash) == 0 &&
         strcmp(snapshot->model.name, name) == 0)
         return &snapshot->model;
@@ -143,23 +144,23 @@ struct wi_model *wi_store_by_hash(struct wi_store *store, const char *name, cons
 
 /* --- entries ---------------------------------------------------------------------------------- */
 
-static struct entry *find_entry(struct wi_store *store, const char *name)
+static struct entry *find_entry(struct wi_repository *repository, const char *name)
 {
     struct entry *entry;
 
-    HASH_FIND_STR(store->entries, name, entry);
+    HASH_FIND_STR(repository->entries, name, entry);
     return entry;
 }
 
-static struct entry *add_entry(struct wi_store *store, const char *name)
+static struct entry *add_entry(struct wi_repository *repository, const char *name)
 {
-    struct entry *entry = find_entry(store, name);
+    struct entry *entry = find_entry(repository, name);
 
     if (entry)
         return entry;
     entry = wi_alloc(sizeof(*entry));
     entry->name = wi_strdup(name);
-    HASH_ADD_KEYPTR(hh, store->entries, entry->name, strlen(entry->name), entry);
+    HASH_ADD_KEYPTR(hh, repository->entries, entry->name, strlen(entry->name), entry);
     return entry;
 }
 
@@ -175,50 +176,51 @@ static void forget(struct entry *entry)
     memset(&entry->files, 0, sizeof(entry->files));
 }
 
-static void remove_entry(struct wi_store *store, struct entry *entry)
+static void remove_entry(struct wi_repository *repository, struct entry *entry)
 {
     if (entry->job)
         entry->job->detached = 1;
     forget(entry);
-    HASH_DEL(store->entries, entry);
+    HASH_DEL(repository->entries, entry);
     free(entry->name);
     free(entry);
 }
 
-static void remove_entries(struct wi_store *store)
+static void remove_entries(struct wi_repository *repository)
 {
     struct entry *entry, *next;
 
-    HASH_ITER(hh, store->entries, entry, next)
-    remove_entry(store, entry);
+    HASH_ITER(hh, repository->entries, entry, next)
+    remove_entry(repository, entry);
 }
 
-/* --- the store -------------------------------------------------------------------------------- */
+/* --- the repository
+ * -------------------------------------------------------------------------------- */
 
-struct wi_store *wi_store_new(uv_loop_t *loop, const char *directory)
+struct wi_repository *wi_repository_new(uv_loop_t *loop, const char *directory)
 {
-    struct wi_store *store = wi_alloc(sizeof(*store));
+    struct wi_repository *repository = wi_alloc(sizeof(*repository));
 
-    store->loop = loop;
-    store->directory = wi_strdup(directory);
-    store->readings = wi_work_queue_new(loop, 1);
-    store->echo = new_model(store, echo_name);
-    store->echo->builtin = 1;
-    store->listing = wi_listing_new(loop, directory);
-    return store;
+    repository->loop = loop;
+    repository->directory = wi_strdup(directory);
+    repository->readings = wi_work_queue_new(loop, 1);
+    repository->echo = new_model(repository, echo_name);
+    repository->echo->builtin = 1;
+    repository->listing = wi_listing_new(loop, directory);
+    return repository;
 }
 
-void wi_store_reset(struct wi_store *store, const char *directory)
+void wi_repository_reset(struct wi_repository *repository, const char *directory)
 {
     char *copy = wi_strdup(directory);
 
-    free(store->directory);
-    store->directory = copy;
-    remove_entries(store);
-    wi_listing_reset(store->listing, directory);
+    free(repository->directory);
+    repository->directory = copy;
+    remove_entries(repository);
+    wi_listing_reset(repository->listing, directory);
 }
 
-void wi_store_cancel(struct wi_store_lookup *lookup)
+void wi_repository_cancel(struct wi_repository_lookup *lookup)
 {
     if (!lookup)
         return;
@@ -226,38 +228,38 @@ void wi_store_cancel(struct wi_store_lookup *lookup)
     free(lookup);
 }
 
-void wi_store_free(struct wi_store *store)
+void wi_repository_free(struct wi_repository *repository)
 {
     struct snapshot *snapshot, *later;
     struct job *job, *next;
 
-    if (!store)
+    if (!repository)
         return;
-    remove_entries(store);
-    wi_model_unref(store->echo);
-    wi_listing_free(store->listing);
-    DL_FOREACH_SAFE(store->jobs, job, next)
+    remove_entries(repository);
+    wi_model_unref(repository->echo);
+    wi_listing_free(repository->listing);
+    DL_FOREACH_SAFE(repository->jobs, job, next)
     {
         while (job->waiters)
-            wi_store_cancel(job->waiters);
-        job->store = NULL;
+            wi_repository_cancel(job->waiters);
+        job->repository = NULL;
         atomic_store(&job->load->stop, 1);
         if (job->work)
             wi_queued_work_abandon(job->work);
     }
-    DL_FOREACH_SAFE(store->snapshots, snapshot, later)
-    snapshot->store = NULL; /* somebody still holds it; it outlives us */
-    wi_work_queue_free(store->readings);
-    free(store->directory);
-    free(store);
+    DL_FOREACH_SAFE(repository->snapshots, snapshot, later)
+    snapshot->repository = NULL; /* somebody still holds it; it outlives us */
+    wi_work_queue_free(repository->readings);
+    free(repository->directory);
+    free(repository);
 }
 
 /* --- look-ups --------------------------------------------------------------------------------- */
 
 /* Calls back with what is known; everything is copied or held, since the callback may do anything,
- * free the store included. */
+ * free the repository included. */
 static void answer(
-    wi_store_fn *on_model, void *context, struct wi_model *model, const struct wi_error *error)
+    wi_repository_fn *on_model, void *context, struct wi_model *model, const struct wi_error *error)
 {
     struct wi_error copy;
 
@@ -313,52 +315,52 @@ static void end_job(void *data, int cancelled)
     struct entry *entry;
 
     job->work = NULL;
-    if (cancelled || !job->store) {
+    if (cancelled || !job->repository) {
         free_job(job);
         return;
     }
     if (load->code == WI_OK)
-        model = model_of(job->store, load);
+        model = model_of(job->repository, load);
     else
         wi_warn("model", load->name, "%s", load->error.detail);
-    entry = job->detached ? NULL : find_entry(job->store, load->name);
+    entry = job->detached ? NULL : find_entry(job->repository, load->name);
     if (entry)
         settle(entry, job, model);
-    if (model && !wi_list_model(wi_listing_now(job->store->listing), load->name))
-        wi_listing_missed(job->store->listing); /* it came since the folder was read */
-    job->detached = 1;                          /* no look-up can join any more */
+    if (model && !wi_list_model(wi_listing_now(job->repository->listing), load->name))
+        wi_listing_missed(job->repository->listing); /* it came since the folder was read */
+    job->detached = 1;                               /* no look-up can join any more */
     while (job->waiters) {
-        struct wi_store_lookup lookup = *job->waiters;
+        struct wi_repository_lookup lookup = *job->waiters;
 
-        wi_store_cancel(job->waiters);
+        wi_repository_cancel(job->waiters);
         answer(lookup.on_model, lookup.context, model, &load->error);
     }
-    if (job->store)
-        DL_DELETE(job->store->jobs, job);
+    if (job->repository)
+        DL_DELETE(job->repository->jobs, job);
     wi_model_unref(model);
     free_job(job);
 }
 
 /* One is read at a time, since hashing wants the whole disk: the smallest first, so that a small
  * model does not wait for all the large ones. */
-static struct job *start_job(struct wi_store *store, const char *name, uint64_t size)
+static struct job *start_job(struct wi_repository *repository, const char *name, uint64_t size)
 {
     struct job *job = wi_alloc(sizeof(*job));
 
-    job->store = store;
-    job->load = wi_load_new(store->directory, name);
-    DL_APPEND(store->jobs, job);
-    job->work = wi_work_queue_start(store->readings, size, run_job, end_job, job);
+    job->repository = repository;
+    job->load = wi_load_new(repository->directory, name);
+    DL_APPEND(repository->jobs, job);
+    job->work = wi_work_queue_start(repository->readings, size, run_job, end_job, job);
     return job;
 }
 
 static void answer_not_found(
-    struct wi_store *store, const char *name, wi_store_fn *on_model, void *context)
+    struct wi_repository *repository, const char *name, wi_repository_fn *on_model, void *context)
 {
     struct wi_error error;
 
-    wi_list_explain(wi_listing_now(store->listing), name, &error);
-    wi_listing_missed(store->listing);
+    wi_list_explain(wi_listing_now(repository->listing), name, &error);
+    wi_listing_missed(repository->listing);
     on_model(context, NULL, &error);
 }
 
@@ -369,10 +371,10 @@ static int is_current(const struct entry *entry, const struct wi_load_files *fil
            memcmp(&entry->files, files, sizeof(*files)) == 0;
 }
 
-struct wi_store_lookup *wi_store_find(
-    struct wi_store *store, const char *name, wi_store_fn *on_model, void *context)
+struct wi_repository_lookup *wi_repository_find(
+    struct wi_repository *repository, const char *name, wi_repository_fn *on_model, void *context)
 {
-    struct wi_store_lookup *lookup;
+    struct wi_repository_lookup *lookup;
     struct wi_load_files files;
     struct wi_error error;
     struct entry *entry;
@@ -383,56 +385,58 @@ struct wi_store_lookup *wi_store_find(
     }
     if (strncmp(name, "builtin/", 8) == 0) {
         if (strcmp(name, echo_name) == 0)
-            answer(on_model, context, store->echo, NULL);
+            answer(on_model, context, repository->echo, NULL);
         else
-            answer_not_found(store, name, on_model, context);
+            answer_not_found(repository, name, on_model, context);
         return NULL;
     }
-    entry = find_entry(store, name);
-    if (wi_load_look(store->directory, name, entry ? entry->labels_file : NULL, &files) < 0 &&
+    entry = find_entry(repository, name);
+    if (wi_load_look(repository->directory, name, entry ? entry->labels_file : NULL, &files) < 0 &&
         (errno == ENOENT || errno == ENOTDIR)) {
         if (entry)
-            remove_entry(store, entry);
-        answer_not_found(store, name, on_model, context);
+            remove_entry(repository, entry);
+        answer_not_found(repository, name, on_model, context);
         return NULL;
     }
     if (entry && !entry->job && is_current(entry, &files)) {
         answer(on_model, context, entry->model, entry->error);
         return NULL;
     }
-    entry = add_entry(store, name);
+    entry = add_entry(repository, name);
     if (!entry->job)
-        entry->job = start_job(store, name, (uint64_t)files.model.size);
+        entry->job = start_job(repository, name, (uint64_t)files.model.size);
     lookup = wi_alloc(sizeof(*lookup));
-    *lookup = (struct wi_store_lookup){.job = entry->job, .on_model = on_model, .context = context};
+    *lookup =
+        (struct wi_repository_lookup){.job = entry->job, .on_model = on_model, .context = context};
     DL_APPEND(entry->job->waiters, lookup);
     return lookup;
 }
 
 /* --- listing ---------------------------------------------------------------------------------- */
 
-static void tell_model(
-    struct wi_store *store, const struct wi_list_row *row, wi_store_each_fn *each, void *context)
+static void tell_model(struct wi_repository *repository, const struct wi_list_row *row,
+    wi_repository_each_fn *each, void *context)
 {
-    struct entry *entry = find_entry(store, row->name);
+    struct entry *entry = find_entry(repository, row->name);
     const char *problem = entry && entry->error ? entry->error->detail : row->problem;
 
     each(context, row->name, entry ? entry->model : NULL, entry && entry->model ? NULL : problem);
 }
 
-void wi_store_each(struct wi_store *store, wi_store_each_fn *each, void *context)
+void wi_repository_each(
+    struct wi_repository *repository, wi_repository_each_fn *each, void *context)
 {
-    const struct wi_list *list = wi_listing_now(store->listing);
+    const struct wi_list *list = wi_listing_now(repository->listing);
     size_t i = 0;
 
     for (; i < list->model_count && strcmp(list->models[i].name, echo_name) < 0; i++)
-        tell_model(store, &list->models[i], each, context);
-    each(context, echo_name, store->echo, NULL);
+        tell_model(repository, &list->models[i], each, context);
+    each(context, echo_name, repository->echo, NULL);
     for (; i < list->model_count; i++)
-        tell_model(store, &list->models[i], each, context);
+        tell_model(repository, &list->models[i], each, context);
 }
 
-struct wi_listing *wi_store_listing(struct wi_store *store)
+struct wi_listing *wi_repository_listing(struct wi_repository *repository)
 {
-    return store->listing;
+    return repository->listing;
 }

@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "base/secret.h"
 #include "model/load.h"
-#include "model/store.h"
+#include "model/repository.h"
 #include "onnx_build.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -15,8 +15,8 @@
 struct fixture {
     uv_loop_t loop;
     char root[64]; /* holds the store's folder and what lies outside it */
-    char store[80];
-    struct wi_store *models;
+    char repository[80];
+    struct wi_repository *models;
 };
 
 static void make_folder(const char *path)
@@ -28,7 +28,7 @@ static void make_folder(const char *path)
 static void put_file(const struct fixture *f, const char *name, const void *bytes, size_t size)
 {
     char path[256], fresh[300];
-    snprintf(path, sizeof path, "%s/%s", f->store, name);
+    snprintf(path, sizeof path, "%s/%s", f->repository, name);
     snprintf(fresh, sizeof fresh, "%s.new", path);
     int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL, 0600);
     assert_true(fd >= 0);
@@ -42,7 +42,7 @@ static void put_model(const struct fixture *f, const char *name, const char *ext
     struct wi_buffer model = small_model();
     char file[128];
     put_bytes(&model, 6, extra, strlen(extra)); /* doc_string: makes the content differ */
-    snprintf(file, sizeof file, "%s/%s", f->store, name);
+    snprintf(file, sizeof file, "%s/%s", f->repository, name);
     mkdir(file, 0700);
     snprintf(file, sizeof file, "%s/model.onnx", name);
     put_file(f, file, model.text, model.size);
@@ -54,10 +54,10 @@ static int set_up(void **state)
     struct fixture *f = wi_alloc(sizeof *f);
     strcpy(f->root, "/tmp/webinfer-store-XXXXXX");
     assert_non_null(mkdtemp(f->root));
-    snprintf(f->store, sizeof f->store, "%s/store", f->root);
-    make_folder(f->store);
+    snprintf(f->repository, sizeof f->repository, "%s/store", f->root);
+    make_folder(f->repository);
     assert_int_equal(uv_loop_init(&f->loop), 0);
-    f->models = wi_store_new(&f->loop, f->store);
+    f->models = wi_repository_new(&f->loop, f->repository);
     *state = f;
     return 0;
 }
@@ -65,7 +65,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
-    wi_store_free(f->models);
+    wi_repository_free(f->models);
     uv_run(&f->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&f->loop), 0);
     char *command = wi_sprintf("rm -rf '%s'", f->root);
@@ -96,7 +96,7 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
 static int find(struct fixture *f, const char *name, struct answer *answer)
 {
     *answer = (struct answer){0};
-    struct wi_store_lookup *lookup = wi_store_find(f->models, name, on_model, answer);
+    struct wi_repository_lookup *lookup = wi_repository_find(f->models, name, on_model, answer);
     int at_once = answer->count;
     assert_int_equal(at_once, lookup == NULL);
     while (answer->count == 0)
@@ -156,8 +156,8 @@ static void always_has_the_echo(void **state)
     assert_string_equal(answer.model->hash, "");
     wi_model_unref(answer.model);
     expect_error(f, "builtin/other", WI_MODEL_NOT_FOUND, "builtin/other");
-    assert_null(wi_store_by_hash(f->models, "builtin/echo", ""));
-    wi_store_reset(f->models, "/nonexistent");
+    assert_null(wi_repository_by_hash(f->models, "builtin/echo", ""));
+    wi_repository_reset(f->models, "/nonexistent");
     wi_model_unref(find_good(f, "builtin/echo"));
     expect_error(f, "a", WI_MODEL_NOT_FOUND, "no model a");
 }
@@ -184,8 +184,8 @@ static void reads_and_remembers_a_model(void **state)
     assert_true(model->fd >= 0);
     assert_true(find(f, "resnet50", &answer));
     assert_ptr_equal(answer.model, model);
-    assert_ptr_equal(wi_store_by_hash(f->models, "resnet50", hex), model);
-    assert_null(wi_store_by_hash(f->models, "resnet51", hex));
+    assert_ptr_equal(wi_repository_by_hash(f->models, "resnet50", hex), model);
+    assert_null(wi_repository_by_hash(f->models, "resnet51", hex));
     wi_model_unref(answer.model);
     wi_model_unref(model);
     wi_buffer_clear(&bytes);
@@ -201,17 +201,17 @@ static void follows_changes_and_keeps_old_snapshots(void **state)
     struct wi_model *new = find_good(f, "m");
     assert_string_not_equal(old->hash, new->hash);
     /* Both can be served while somebody holds them. */
-    assert_ptr_equal(wi_store_by_hash(f->models, "m", old->hash), old);
-    assert_ptr_equal(wi_store_by_hash(f->models, "m", new->hash), new);
+    assert_ptr_equal(wi_repository_by_hash(f->models, "m", old->hash), old);
+    assert_ptr_equal(wi_repository_by_hash(f->models, "m", new->hash), new);
     assert_int_equal(pread(old->fd, byte[0], 1, old->size - 1), 1);
     assert_int_equal(pread(new->fd, byte[1], 1, new->size - 1), 1);
     assert_true(byte[0][0] == '1' && byte[1][0] == '2');
     char hash[65];
     memcpy(hash, old->hash, sizeof hash);
     wi_model_unref(old);
-    assert_null(wi_store_by_hash(f->models, "m", hash));
+    assert_null(wi_repository_by_hash(f->models, "m", hash));
     wi_model_unref(new);
-    char *path = wi_sprintf("%s/m/model.onnx", f->store);
+    char *path = wi_sprintf("%s/m/model.onnx", f->repository);
     assert_int_equal(unlink(path), 0);
     free(path);
     expect_error(f, "m", WI_MODEL_NOT_FOUND, "no model m");
@@ -255,11 +255,11 @@ static void refuses_what_is_no_model(void **state)
     put_model(f, "text", "");
     put_file(f, "text/model.onnx", "<html>", 6);
     expect_error(f, "text", WI_MODEL_INVALID, "HTML");
-    path = wi_sprintf("%s/folder", f->store);
+    path = wi_sprintf("%s/folder", f->repository);
     make_folder(path);
     free(path);
     expect_error(f, "folder", WI_MODEL_NOT_FOUND, "no model folder");
-    path = wi_sprintf("%s/folder/model.onnx", f->store);
+    path = wi_sprintf("%s/folder/model.onnx", f->repository);
     make_folder(path);
     expect_error(f, "folder", WI_MODEL_INVALID, "no regular file");
     assert_int_equal(rmdir(path), 0);
@@ -279,33 +279,33 @@ static void follows_links_only_within_the_store(void **state)
     struct fixture *f = *state;
     char inside[160], outside[160], link[160];
     put_model(f, "real", "");
-    snprintf(inside, sizeof inside, "%s/real", f->store);
+    snprintf(inside, sizeof inside, "%s/real", f->repository);
     snprintf(outside, sizeof outside, "%s/outside", f->root);
     assert_int_equal(rename(inside, outside), 0);
     put_model(f, "real", "");
-    snprintf(link, sizeof link, "%s/within", f->store);
+    snprintf(link, sizeof link, "%s/within", f->repository);
     assert_int_equal(symlink("real", link), 0);
     wi_model_unref(find_good(f, "within"));
-    snprintf(link, sizeof link, "%s/absolute", f->store);
+    snprintf(link, sizeof link, "%s/absolute", f->repository);
     assert_int_equal(symlink(inside, link), 0);
     wi_model_unref(find_good(f, "absolute"));
-    snprintf(link, sizeof link, "%s/escape", f->store);
+    snprintf(link, sizeof link, "%s/escape", f->repository);
     assert_int_equal(symlink("../outside", link), 0);
     expect_error(f, "escape", WI_MODEL_INVALID, "link out of the model store");
-    snprintf(link, sizeof link, "%s/file", f->store);
+    snprintf(link, sizeof link, "%s/file", f->repository);
     make_folder(link);
-    snprintf(link, sizeof link, "%s/file/model.onnx", f->store);
+    snprintf(link, sizeof link, "%s/file/model.onnx", f->repository);
     snprintf(outside, sizeof outside, "%s/outside/model.onnx", f->root);
     assert_int_equal(symlink(outside, link), 0);
     expect_error(f, "file", WI_MODEL_INVALID, "link out of the model store");
-    /* A folder whose name only begins as the store's is outside too. */
+    /* A folder whose name only begins as the repository's is outside too. */
     snprintf(outside, sizeof outside, "%s/store2", f->root);
     make_folder(outside);
     snprintf(outside, sizeof outside, "%s/store2/model.onnx", f->root);
     assert_int_equal(rename(link, outside), 0);
     assert_int_equal(symlink(outside, link), 0);
     expect_error(f, "file", WI_MODEL_INVALID, "link out of the model store");
-    snprintf(link, sizeof link, "%s/loop", f->store);
+    snprintf(link, sizeof link, "%s/loop", f->repository);
     assert_int_equal(symlink("loop", link), 0);
     expect_error(f, "loop", WI_MODEL_INVALID, "cannot be opened");
 }
@@ -320,12 +320,12 @@ static void refuses_specs_and_labels_out_of_the_store(void **state)
     assert_int_equal(write(fd, "{}", 2), 2);
     close(fd);
     put_model(f, "one", "");
-    snprintf(link, sizeof link, "%s/one/model.json", f->store);
+    snprintf(link, sizeof link, "%s/one/model.json", f->repository);
     assert_int_equal(symlink(outside, link), 0);
     expect_error(f, "one", WI_MODEL_INVALID, "model.json is a link out");
     put_model(f, "two", "");
     put_file(f, "two/model.json", spec, strlen(spec));
-    snprintf(link, sizeof link, "%s/two/labels.txt", f->store);
+    snprintf(link, sizeof link, "%s/two/labels.txt", f->repository);
     assert_int_equal(symlink(outside, link), 0);
     expect_error(f, "two", WI_MODEL_INVALID, "labels.txt is a link out");
 }
@@ -335,12 +335,12 @@ static void shares_one_reading(void **state)
     struct fixture *f = *state;
     struct answer one = {0}, two = {0}, three = {0};
     put_model(f, "m", "");
-    struct wi_store_lookup *first = wi_store_find(f->models, "m", on_model, &one);
-    struct wi_store_lookup *second = wi_store_find(f->models, "m", on_model, &two);
-    struct wi_store_lookup *third = wi_store_find(f->models, "m", on_model, &three);
+    struct wi_repository_lookup *first = wi_repository_find(f->models, "m", on_model, &one);
+    struct wi_repository_lookup *second = wi_repository_find(f->models, "m", on_model, &two);
+    struct wi_repository_lookup *third = wi_repository_find(f->models, "m", on_model, &three);
     assert_true(first && second && third);
-    wi_store_cancel(second);
-    wi_store_cancel(NULL);
+    wi_repository_cancel(second);
+    wi_repository_cancel(NULL);
     uv_run(&f->loop, UV_RUN_DEFAULT);
     assert_int_equal(one.count, 1);
     assert_int_equal(two.count, 0);
@@ -355,9 +355,9 @@ static void answers_those_who_asked_before_a_reset(void **state)
     struct fixture *f = *state;
     struct answer answer = {0}, after = {0};
     put_model(f, "m", "");
-    assert_non_null(wi_store_find(f->models, "m", on_model, &answer));
-    wi_store_reset(f->models, f->root);
-    assert_null(wi_store_find(f->models, "m", on_model, &after));
+    assert_non_null(wi_repository_find(f->models, "m", on_model, &answer));
+    wi_repository_reset(f->models, f->root);
+    assert_null(wi_repository_find(f->models, "m", on_model, &after));
     assert_int_equal(after.error.code, WI_MODEL_NOT_FOUND);
     uv_run(&f->loop, UV_RUN_DEFAULT);
     assert_int_equal(answer.count, 1);
@@ -373,8 +373,8 @@ static void is_freed_with_look_ups_under_way(void **state)
     put_model(f, "m", "");
     struct wi_model *held = find_good(f, "m");
     put_model(f, "n", "");
-    assert_non_null(wi_store_find(f->models, "n", on_model, &answer));
-    wi_store_free(f->models);
+    assert_non_null(wi_repository_find(f->models, "n", on_model, &answer));
+    wi_repository_free(f->models);
     uv_run(&f->loop, UV_RUN_DEFAULT);
     assert_int_equal(answer.count, 0);
     wi_model_unref(held); /* outlives the store */
@@ -384,7 +384,7 @@ static void is_freed_with_look_ups_under_way(void **state)
 static void free_store(void *context, struct wi_model *model, const struct wi_error *error)
 {
     struct fixture *f = context;
-    wi_store_free(f->models);
+    wi_repository_free(f->models);
     f->models = NULL;
     assert_string_equal(model->name, "m"); /* still whole */
 }
@@ -394,8 +394,8 @@ static void may_be_freed_from_its_callback(void **state)
     struct fixture *f = *state;
     struct answer never = {0};
     put_model(f, "m", "");
-    assert_non_null(wi_store_find(f->models, "m", free_store, f));
-    assert_non_null(wi_store_find(f->models, "m", on_model, &never));
+    assert_non_null(wi_repository_find(f->models, "m", free_store, f));
+    assert_non_null(wi_repository_find(f->models, "m", on_model, &never));
     uv_run(&f->loop, UV_RUN_DEFAULT);
     assert_null(f->models);
     assert_int_equal(never.count, 0);
@@ -418,8 +418,8 @@ static void on_list(void *context, const struct wi_list *list)
 static void read_folder(struct fixture *f)
 {
     int done = 0;
-    wi_listing_reset(wi_store_listing(f->models), f->store);
-    assert_non_null(wi_listing_fresh(wi_store_listing(f->models), on_list, &done));
+    wi_listing_reset(wi_repository_listing(f->models), f->repository);
+    assert_non_null(wi_listing_fresh(wi_repository_listing(f->models), on_list, &done));
     while (!done)
         uv_run(&f->loop, UV_RUN_ONCE);
 }
@@ -434,25 +434,25 @@ static void lists_models(void **state)
     put_model(f, "b", "");
     put_model(f, "bad", "");
     put_file(f, "bad/model.onnx", "x", 1);
-    snprintf(path, sizeof path, "%s/owner", f->store);
+    snprintf(path, sizeof path, "%s/owner", f->repository);
     make_folder(path);
     put_model(f, "owner/a", "");
-    snprintf(path, sizeof path, "%s/.hidden", f->store);
+    snprintf(path, sizeof path, "%s/.hidden", f->repository);
     make_folder(path);
-    snprintf(path, sizeof path, "%s/empty", f->store);
+    snprintf(path, sizeof path, "%s/empty", f->repository);
     make_folder(path);
     put_model(f, "builtin", "");
     put_file(f, "file.txt", "x", 1);
     wi_model_unref(find_good(f, "b"));
     expect_error(f, "bad", WI_MODEL_INVALID, "no whole");
     read_folder(f);
-    wi_store_each(f->models, add_name, &names);
+    wi_repository_each(f->models, add_name, &names);
     assert_int_equal(names.count, sizeof expected / sizeof expected[0]);
     for (size_t i = 0; i < names.count; i++)
         assert_string_equal(names.items[i], expected[i]);
     wi_strings_clear(&names);
-    wi_store_reset(f->models, "/nonexistent");
-    wi_store_each(f->models, add_name, &names);
+    wi_repository_reset(f->models, "/nonexistent");
+    wi_repository_each(f->models, add_name, &names);
     assert_int_equal(names.count, 1);
     wi_strings_clear(&names);
 }
@@ -467,15 +467,15 @@ static void leaves_no_descriptors_behind(void **state)
     put_model(f, "m", "");
     put_file(f, "m/model.onnx", "<", 1);
     for (int i = 0; i < 5; i++) {
-        wi_store_reset(f->models, f->store);
+        wi_repository_reset(f->models, f->repository);
         expect_error(f, "m", WI_MODEL_INVALID, "HTML");
     }
     put_model(f, "m", "");
     for (int i = 0; i < 5; i++) {
-        wi_store_reset(f->models, f->store);
+        wi_repository_reset(f->models, f->repository);
         wi_model_unref(find_good(f, "m"));
     }
-    wi_store_reset(f->models, f->store);
+    wi_repository_reset(f->models, f->repository);
     uv_run(&f->loop, UV_RUN_DEFAULT);
     after = dup(0);
     close(after);
@@ -486,7 +486,7 @@ static void stops_hashing_when_told(void **state)
 {
     struct fixture *f = *state;
     put_model(f, "m", "");
-    struct wi_load *load = wi_load_new(f->store, "m");
+    struct wi_load *load = wi_load_new(f->repository, "m");
     atomic_store(&load->stop, 1);
     wi_load_run(load);
     assert_int_equal(load->code, WI_UNAVAILABLE);
@@ -527,7 +527,7 @@ static void one_is_read_at_a_time_and_the_smallest_first(void **state)
     for (int i = 0; i < 5; i++) {
         name[0] = (char)('a' + i);
         notes[i] = (struct note){name[0], order};
-        assert_non_null(wi_store_find(f->models, name, on_read, &notes[i]));
+        assert_non_null(wi_repository_find(f->models, name, on_read, &notes[i]));
     }
     while (strlen(order) < 5)
         uv_run(&f->loop, UV_RUN_ONCE);

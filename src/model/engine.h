@@ -1,0 +1,23 @@
+/*
+ * What runs models inside a node. This table is the only place that knows engines by name; a node
+ * says which of them it has, in which version, and how much each takes at a time.
+ */
+#ifndef WI_MODEL_ENGINE_H
+#define WI_MODEL_ENGINE_H
+
+#include "model/platform.h"
+
+enum wi_engine {
+    WI_ENGINE_ORT,      /* ONNX graphs, tensors in and out */
+    WI_ENGINE_PIPELINE, /* Hugging Face folders, by task */
+    WI_ENGINE_LLAMA,    /* GGUF files */
+    WI_ENGINE_KERNELS,  /* our own WGSL, GLSL and CPU kernels */
+    WI_ENGINE_BUILTIN,  /* builtin/… */
+    WI_ENGINE_COUNT
+};
+extern const char *const wi_engine_names[]; /* "ort" …, ended by NULL */
+
+/* What an engine runs at a time where the node does not say it. */
+unsigned wi_engine_slots(enum wi_engine engine);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * The model repository: a folder with one folder per model, NAME/model.onnx with an optional
+ * model.json (docs in webinferd(8): type, labels, how to turn a picture into the input tensor).
+ */
+#ifndef WI_MODEL_REPOSITORY_H
+#define WI_MODEL_REPOSITORY_H
+
+#include "base/error.h"
+#include "model/listing.h"
+#include "model/model.h"
+#include <uv.h>
+
+struct wi_repository;
+/* `directory` may be missing: then there are only builtin models. */
+struct wi_repository *wi_repository_new(uv_loop_t *loop, const char *directory);
+void wi_repository_free(
+    struct wi_repository *repository); /* abandons look-ups under way: no callback comes */
+/* Points the repository to another folder (reload) and forgets what was read, as SIGHUP does. */
+void wi_repository_reset(struct wi_repository *repository, const char *directory);
+
+/* Exactly one of `model` (borrowed for the callback: take a reference to keep it) and `error` is
+ * given. Called at once where nothing on disk has changed since the last look-up (one fstatat, no
+ * hashing), else from the loop after the file was hashed and read on a worker thread. */
+typedef void wi_repository_fn(void *context, struct wi_model *model, const struct wi_error *error);
+struct wi_repository_lookup;
+/* NULL if the callback was called already. Errors: WI_INVALID_FIELD, WI_MODEL_NOT_FOUND,
+ * WI_MODEL_INVALID, WI_UNAVAILABLE (out of descriptors). */
+struct wi_repository_lookup *wi_repository_find(
+    struct wi_repository *repository, const char *name, wi_repository_fn *on_model, void *context);
+void wi_repository_cancel(
+    struct wi_repository_lookup *lookup); /* no callback comes; NULL is fine */
+
+/* A snapshot still referenced by anybody, by content hash; for the bridge's file server. Borrowed;
+ * NULL if there is none. */
+struct wi_model *wi_repository_by_hash(
+    struct wi_repository *repository, const char *name, const char *hash);
+
+/* The list of the folder, read beside the loop; borrowed. */
+struct wi_listing *wi_repository_listing(struct wi_repository *repository);
+
+/* Calls `each` for every model of that list as it is now and for builtin/echo, sorted by name.
+ * `model` is NULL where the model has not been looked up since the start (or cannot be: `problem`
+ * says why, else NULL). Models that were looked up come with their snapshot. */
+typedef void wi_repository_each_fn(
+    void *context, const char *name, const struct wi_model *model, const char *problem);
+void wi_repository_each(
+    struct wi_repository *repository, wi_repository_each_fn *each, void *context);
+
+#endif
