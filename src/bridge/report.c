@@ -198,6 +198,7 @@ static int has_word(const json_t *list, const char *word)
 static enum wi_code read_engines(
     const struct report *report, struct wi_node_info *info, struct wi_error *error)
 {
+    int named = 0;
     memset(info->engines, 0, sizeof info->engines);
     for (int i = 0; i < WI_ENGINE_COUNT; i++) {
         const char *version =
@@ -210,12 +211,16 @@ static enum wi_code read_engines(
             wi_params_read(engine_table, object, WI_PARAMS_OPEN, where, &read, error) != WI_OK)
             return error->code;
         info->engines[i].available = version || object || i == WI_ENGINE_BUILTIN;
+        named += i != WI_ENGINE_BUILTIN && info->engines[i].available;
         wi_text_printable(
             info->engines[i].version, sizeof info->engines[i].version, version ? version : "");
         info->engines[i].slots = (unsigned)read.slots;
         info->engines[i].queue = (unsigned)read.queue;
         info->engines[i].can_continue = has_word(read.can, "continue");
     }
+    /* Nodes were asked for nothing else before engines had names. */
+    if (named == 0)
+        info->engines[WI_ENGINE_ORT].available = 1;
     return WI_OK;
 }
 

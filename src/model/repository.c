@@ -116,6 +116,7 @@ static struct wi_model *model_of(struct wi_repository *repository, struct wi_loa
     struct wi_model *model = new_model(repository, load->name);
 
     memcpy(model->hash, load->hash, sizeof(model->hash));
+    model->engine = WI_ENGINE_ORT;
     model->fd = load->fd;
     load->fd = -1;
     model->size = load->size;
@@ -206,6 +207,7 @@ struct wi_repository *wi_repository_new(uv_loop_t *loop, const char *directory)
     repository->readings = wi_work_queue_new(loop, 1);
     repository->echo = new_model(repository, echo_name);
     repository->echo->builtin = 1;
+    repository->echo->engine = WI_ENGINE_BUILTIN;
     repository->listing = wi_listing_new(loop, directory);
     return repository;
 }

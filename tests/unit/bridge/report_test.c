@@ -58,11 +58,62 @@ static void test_read(void **state)
     }
 }
 
+/* The rest of a report that is good, with what it says of engines. */
+static void read_engines(const char *engines, struct wi_node_info *info)
+{
+    struct wi_error error = {0};
+    json_t *report = json_pack(
+        "{s:{s:s}, s:{}, s:b}", "browser", "name", "c", "platforms", "cross_origin_isolated", 1);
+    json_t *rest = json_loads(engines, 0, NULL);
+    json_object_update(report, rest);
+    *info = (struct wi_node_info){0};
+    assert_int_equal(wi_report_read(report, info, &error), WI_OK);
+    json_decref(info->capabilities);
+    json_decref(rest);
+    json_decref(report);
+}
+
+static void test_engines(void **state)
+{
+    struct wi_node_info info;
+    read_engines("{\"engines\":{\"ort\":\"1.30.0\",\"llama\":\"b1\"},\"engine_info\":"
+                 "{\"llama\":{\"slots\":2,\"queue\":0,\"can\":[\"continue\",7]}}}",
+        &info);
+    assert_true(info.engines[WI_ENGINE_ORT].available);
+    assert_string_equal(info.engines[WI_ENGINE_ORT].version, "1.30.0");
+    assert_int_equal(info.engines[WI_ENGINE_ORT].slots, 1);
+    assert_int_equal(info.engines[WI_ENGINE_ORT].queue, 1);
+    assert_false(info.engines[WI_ENGINE_ORT].can_continue);
+    assert_int_equal(info.engines[WI_ENGINE_LLAMA].slots, 2);
+    assert_int_equal(info.engines[WI_ENGINE_LLAMA].queue, 0);
+    assert_true(info.engines[WI_ENGINE_LLAMA].can_continue);
+    assert_false(info.engines[WI_ENGINE_PIPELINE].available);
+    assert_true(info.engines[WI_ENGINE_BUILTIN].available); /* every node has it */
+    read_engines("{\"engines\":{\"llama\":\"b1\"}}", &info);
+    assert_false(info.engines[WI_ENGINE_ORT].available);
+    assert_int_equal(info.engines[WI_ENGINE_LLAMA].slots, 4);
+}
+
+static void who_names_no_engine_of_ours_runs_graphs(void **state)
+{
+    static const char *const silent[] = {"{}", "{\"engines\":{}}",
+        "{\"engines\":{\"python\":\"1\"}}", "{\"engine_info\":{\"builtin\":{\"slots\":4}}}"};
+    struct wi_node_info info;
+    for (size_t i = 0; i < sizeof silent / sizeof *silent; i++) {
+        read_engines(silent[i], &info);
+        assert_true(info.engines[WI_ENGINE_ORT].available);
+        assert_string_equal(info.engines[WI_ENGINE_ORT].version, "");
+        assert_false(info.engines[WI_ENGINE_LLAMA].available);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bounded),
         cmocka_unit_test(test_read),
+        cmocka_unit_test(test_engines),
+        cmocka_unit_test(who_names_no_engine_of_ours_runs_graphs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -152,6 +152,7 @@ static void always_has_the_echo(void **state)
     struct answer answer;
     assert_true(find(f, "builtin/echo", &answer));
     assert_true(answer.model->builtin);
+    assert_int_equal(answer.model->engine, WI_ENGINE_BUILTIN);
     assert_int_equal(answer.model->fd, -1);
     assert_string_equal(answer.model->hash, "");
     wi_model_unref(answer.model);
