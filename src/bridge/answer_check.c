@@ -38,8 +38,10 @@ void wi_sent_note(struct wi_sent *sent, const struct wi_task *task, double now_m
         sent->platforms |= bit(task->platforms[i]);
     if (task->outputs)
         wi_strings_copy(&sent->outputs, task->outputs);
-    if (task->model && task->model->builtin)
+    if (task->model && task->model->builtin == WI_BUILTIN_ECHO)
         note_inputs(&sent->inputs, task->tensors);
+    if (task->model && task->model->builtin == WI_BUILTIN_COUNT)
+        sent->count = json_integer_value(json_object_get(task->options, "count"));
     sent->due = now_ms + task->deadline_ms;
 }
 
@@ -199,6 +201,34 @@ static enum wi_code check_echo(
     return WI_OK;
 }
 
+static enum wi_code check_count(
+    const struct wi_sent *sent, const struct wi_answer *answer, struct wi_error *error)
+{
+    const json_t *count = json_object_get(answer->result, "count");
+    if (answer->outputs.count)
+        return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
+            "it has %zu outputs; builtin/count has none", answer->outputs.count);
+    if (!json_is_integer(count) || json_integer_value(count) != sent->count)
+        return wi_error_set(error, WI_INFERENCE_FAILED, "data.result",
+            "data.result must say that it counted %lld", (long long)sent->count);
+    return WI_OK;
+}
+
+/* Against the model's own file, or what a model that is built in does. */
+static enum wi_code check_model(const struct wi_sent *sent, const struct wi_answer *answer,
+    const char **odd, struct wi_error *error)
+{
+    switch (sent->model->builtin) {
+    case WI_BUILTIN_ECHO:
+        return check_echo(sent, &answer->outputs, error);
+    case WI_BUILTIN_COUNT:
+        return check_count(sent, answer, error);
+    default:
+        return wi_onnx_check_answer(
+            &sent->model->signature, &sent->outputs, &answer->outputs, odd, error);
+    }
+}
+
 enum wi_code wi_answer_check(const struct wi_sent *sent, const struct wi_answer *answer,
     const char **odd, struct wi_error *error)
 {
@@ -207,9 +237,7 @@ enum wi_code wi_answer_check(const struct wi_sent *sent, const struct wi_answer 
     if (answer->executed_on)
         code = check_report(sent, answer->executed_on, error);
     if (code == WI_OK && answer->ok && sent->model)
-        code = sent->model->builtin ? check_echo(sent, &answer->outputs, error)
-                                    : wi_onnx_check_answer(&sent->model->signature, &sent->outputs,
-                                          &answer->outputs, &first_odd, error);
+        code = check_model(sent, answer, &first_odd, error);
     if (odd)
         *odd = code == WI_OK ? first_odd : NULL;
     return code;

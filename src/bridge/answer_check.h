@@ -16,6 +16,7 @@ struct wi_sent {
     unsigned platforms;        /* a bit for each that may have run it */
     struct wi_strings outputs; /* wanted; none: all */
     struct wi_tensors inputs;  /* of builtin/echo, without their bytes: what is to come back */
+    int64_t count;             /* of builtin/count: what its result is to say */
     double due;                /* monotonic milliseconds: nobody waits for it after that */
 };
 

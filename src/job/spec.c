@@ -37,4 +37,6 @@ void wi_job_spec_fill(struct wi_job_spec *spec, struct wi_infer *infer, struct w
     wi_strings_copy(&spec->outputs, &infer->outputs);
     spec->input = infer->input;
     infer->input = NULL;
+    spec->options = infer->options;
+    infer->options = NULL;
 }

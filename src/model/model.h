@@ -7,6 +7,7 @@
 #define WI_MODEL_MODEL_H
 
 #include "base/error.h"
+#include "model/builtin.h"
 #include "model/engine.h"
 #include "model/onnx.h"
 #include "model/type.h"
@@ -18,8 +19,8 @@ struct wi_model {
     char hash[65]; /* SHA-256 of model.onnx in hex; "" for builtin/… */
     enum wi_model_type type;
     enum wi_engine engine; /* what runs it, wherever it runs */
-    int builtin;           /* builtin/echo: no file, any tensors in, the same out */
-    int fd;                /* model.onnx, open for reading; -1 for builtin */
+    enum wi_builtin builtin;
+    int fd; /* model.onnx, open for reading; -1 for builtin */
     off_t size;
     json_t *spec;      /* model.json, checked; NULL if there is none */
     char *spec_text;   /* the same as sent to the page; NULL if there is none */

@@ -63,11 +63,9 @@ struct wi_repository {
     struct snapshot *snapshots; /* not owned: each removes itself */
     struct job *jobs;
     struct wi_work_queue *readings;
-    struct wi_model *echo;
+    struct wi_model *builtins[WI_BUILTIN_END]; /* without the first */
     struct wi_listing *listing;
 };
-
-static const char echo_name[] = "builtin/echo";
 
 /* --- snapshots -------------------------------------------------------------------------------- */
 
@@ -205,9 +203,12 @@ struct wi_repository *wi_repository_new(uv_loop_t *loop, const char *directory)
     repository->loop = loop;
     repository->directory = wi_strdup(directory);
     repository->readings = wi_work_queue_new(loop, 1);
-    repository->echo = new_model(repository, echo_name);
-    repository->echo->builtin = 1;
-    repository->echo->engine = WI_ENGINE_BUILTIN;
+    for (int i = WI_BUILTIN_NONE + 1; i < WI_BUILTIN_END; i++) {
+        struct wi_model *model = new_model(repository, wi_builtin_name((enum wi_builtin)i));
+        model->builtin = (enum wi_builtin)i;
+        model->engine = WI_ENGINE_BUILTIN;
+        repository->builtins[i] = model;
+    }
     repository->listing = wi_listing_new(loop, directory);
     return repository;
 }
@@ -238,7 +239,8 @@ void wi_repository_free(struct wi_repository *repository)
     if (!repository)
         return;
     remove_entries(repository);
-    wi_model_unref(repository->echo);
+    for (int i = 0; i < WI_BUILTIN_END; i++)
+        wi_model_unref(repository->builtins[i]);
     wi_listing_free(repository->listing);
     DL_FOREACH_SAFE(repository->jobs, job, next)
     {
@@ -386,8 +388,9 @@ struct wi_repository_lookup *wi_repository_find(
         return NULL;
     }
     if (strncmp(name, "builtin/", 8) == 0) {
-        if (strcmp(name, echo_name) == 0)
-            answer(on_model, context, repository->echo, NULL);
+        enum wi_builtin builtin = wi_builtin_of_name(name);
+        if (builtin)
+            answer(on_model, context, repository->builtins[builtin], NULL);
         else
             answer_not_found(repository, name, on_model, context);
         return NULL;
@@ -431,9 +434,12 @@ void wi_repository_each(
     const struct wi_list *list = wi_listing_now(repository->listing);
     size_t i = 0;
 
-    for (; i < list->model_count && strcmp(list->models[i].name, echo_name) < 0; i++)
-        tell_model(repository, &list->models[i], each, context);
-    each(context, echo_name, repository->echo, NULL);
+    for (int b = WI_BUILTIN_NONE + 1; b < WI_BUILTIN_END; b++) {
+        const struct wi_model *model = repository->builtins[b];
+        for (; i < list->model_count && strcmp(list->models[i].name, model->name) < 0; i++)
+            tell_model(repository, &list->models[i], each, context);
+        each(context, model->name, model, NULL);
+    }
     for (; i < list->model_count; i++)
         tell_model(repository, &list->models[i], each, context);
 }

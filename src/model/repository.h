@@ -38,7 +38,7 @@ struct wi_model *wi_repository_by_hash(
 /* The list of the folder, read beside the loop; borrowed. */
 struct wi_listing *wi_repository_listing(struct wi_repository *repository);
 
-/* Calls `each` for every model of that list as it is now and for builtin/echo, sorted by name.
+/* Calls `each` for every model of that list as it is now and for those built in, sorted by name.
  * `model` is NULL where the model has not been looked up since the start (or cannot be: `problem`
  * says why, else NULL). Models that were looked up come with their snapshot. */
 typedef void wi_repository_each_fn(

@@ -18,6 +18,7 @@ void wi_infer_clear(struct wi_infer *infer)
     wi_tensors_clear(&infer->tensors);
     wi_strings_clear(&infer->outputs);
     json_decref(infer->input);
+    json_decref(infer->options);
     free(infer->output_binary);
     memset(infer, 0, sizeof *infer);
 }

@@ -32,6 +32,7 @@ struct wi_infer {
     struct wi_strings outputs;            /* wanted; empty: all */
     enum wi_binary_choice *output_binary; /* one for each of outputs */
     int binary_output;                    /* for the others */
+    json_t *options;                      /* the model's, an object; may be NULL */
 };
 void wi_infer_clear(struct wi_infer *infer);
 

@@ -5,6 +5,7 @@
  */
 #include "wire/native.h"
 
+#include "model/options.h"
 #include <string.h>
 
 static enum wi_code check_picture(const struct wi_infer *infer, const struct wi_model *model,
@@ -111,6 +112,22 @@ static enum wi_code check_echo(const struct wi_infer *infer, struct wi_error *er
     return WI_OK;
 }
 
+/* builtin/count has no tensors at all. */
+static enum wi_code check_count(const struct wi_infer *infer, struct wi_error *error)
+{
+    if (infer->tensors.count) {
+        wi_error_set(error, WI_INPUT_UNKNOWN, "inputs",
+            "There is no input \"%.100s\": builtin/count takes none.",
+            infer->tensors.items[0].name);
+        wi_error_expect(error, "[]");
+        return WI_INPUT_UNKNOWN;
+    }
+    if (infer->outputs.count)
+        return wi_error_set(error, WI_OUTPUT_UNKNOWN, "outputs",
+            "There is no output \"%.100s\": builtin/count has none.", infer->outputs.items[0]);
+    return WI_OK;
+}
+
 static enum wi_code check_outputs(
     const struct wi_infer *infer, const struct wi_model *model, struct wi_error *error)
 {
@@ -140,7 +157,8 @@ enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model
             infer->task);
         return WI_INPUT_INVALID;
     }
-    if ((code = check_precision(infer, model, error)) != WI_OK)
+    if ((code = check_precision(infer, model, error)) != WI_OK ||
+        (code = wi_model_check_options(model, infer->options, error)) != WI_OK)
         return code;
     if (infer->has_picture)
         code = check_picture(infer, model, max_pixels, error);
@@ -148,5 +166,12 @@ enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model
         code = wi_onnx_check_inputs(&model->signature, &infer->tensors, error);
     if (code != WI_OK)
         return code;
-    return model->builtin ? check_echo(infer, error) : check_outputs(infer, model, error);
+    switch (model->builtin) {
+    case WI_BUILTIN_ECHO:
+        return check_echo(infer, error);
+    case WI_BUILTIN_COUNT:
+        return check_count(infer, error);
+    default:
+        return check_outputs(infer, model, error);
+    }
 }

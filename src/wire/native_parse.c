@@ -78,9 +78,6 @@ static const struct wi_param parameters_table[] = {
     {0},
 };
 
-/* No engine takes options yet; each one that comes gets its row here. */
-static const struct wi_param options_table[] = {{0}};
-
 enum wi_code wi_native_frame(const char *content_type, const char *head_length, size_t body_size,
     size_t *json_size, struct wi_error *error)
 {
@@ -330,7 +327,6 @@ static enum wi_code read_fields(
     struct wi_infer *infer, const struct fields *fields, struct wi_error *error)
 {
     struct parameters parameters = {0};
-    int none = 0;
     enum wi_code code;
     take_strings(infer, fields);
     infer->fallback = fields->fallback;
@@ -346,9 +342,7 @@ static enum wi_code read_fields(
                                    WI_PARAMS_STRICT, "parameters.", &parameters, error)) != WI_OK)
         return code;
     infer->binary_output = parameters.binary_data_output;
-    if (fields->options && (code = wi_params_read(options_table, fields->options, WI_PARAMS_STRICT,
-                                "options.", &none, error)) != WI_OK)
-        return code;
+    infer->options = json_incref(fields->options); /* the model says which there are */
     return read_outputs(infer, fields->outputs, error);
 }
 

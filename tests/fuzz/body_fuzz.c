@@ -32,7 +32,7 @@ static void check_models(const struct wi_infer *infer)
         .has_shape = 1,
         .rank = 1,
         .dims = {2}};
-    struct wi_model echo = {.name = (char *)"builtin/echo", .builtin = 1};
+    struct wi_model echo = {.name = (char *)"builtin/echo", .builtin = WI_BUILTIN_ECHO};
     struct wi_model model = {.name = (char *)"m",
         .takes_picture = 1,
         .signature = {.inputs = &value, .input_count = 1, .outputs = &value, .output_count = 1}};

@@ -20,7 +20,9 @@ static struct wi_model model = {.name = (char *)"add",
     ._references = 1,
     .signature = {.outputs = values, .output_count = 3}};
 static struct wi_model echo = {
-    .name = (char *)"builtin/echo", .fd = -1, ._references = 1, .builtin = 1};
+    .name = (char *)"builtin/echo", .fd = -1, ._references = 1, .builtin = WI_BUILTIN_ECHO};
+static struct wi_model count = {
+    .name = (char *)"builtin/count", .fd = -1, ._references = 1, .builtin = WI_BUILTIN_COUNT};
 
 static struct wi_tensor *add(
     struct wi_tensors *list, const char *name, enum wi_datatype datatype, unsigned rank, ...)
@@ -165,6 +167,36 @@ static void an_echo_is_what_was_said(void **state)
     wi_tensors_clear(&other);
 }
 
+static enum wi_code check_count(const char *result, size_t outputs)
+{
+    struct wi_task task = task_of(&count);
+    struct wi_sent sent;
+    struct wi_answer answer = {.ok = 1};
+    struct wi_error error;
+    json_t *options = json_pack("{s:i}", "count", 3);
+    task.options = options;
+    wi_sent_note(&sent, &task, 0);
+    answer.result = result ? json_loads(result, JSON_DECODE_ANY, NULL) : NULL;
+    for (size_t i = 0; i < outputs; i++)
+        add(&answer.outputs, "x", WI_FP32, 1, 1);
+    enum wi_code code = wi_answer_check(&sent, &answer, NULL, &error);
+    json_decref(answer.result);
+    json_decref(options);
+    wi_tensors_clear(&answer.outputs);
+    wi_sent_clear(&sent);
+    return code;
+}
+
+static void a_count_is_what_was_asked_for(void **state)
+{
+    assert_int_equal(check_count("{\"count\":3}", 0), WI_OK);
+    assert_int_equal(check_count("{\"count\":3}", 1), WI_INFERENCE_FAILED);
+    assert_int_equal(check_count("{\"count\":4}", 0), WI_INFERENCE_FAILED);
+    assert_int_equal(check_count("{\"count\":\"3\"}", 0), WI_INFERENCE_FAILED);
+    assert_int_equal(check_count("3", 0), WI_INFERENCE_FAILED);
+    assert_int_equal(check_count(NULL, 0), WI_INFERENCE_FAILED);
+}
+
 /* --- executed_on ----------------------------------------------------------------------------- */
 
 static enum wi_code check_report(const char *text, int fallback, struct wi_error *error)
@@ -281,6 +313,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(holds_outputs_against_the_model),
         cmocka_unit_test(an_echo_is_what_was_said),
+        cmocka_unit_test(a_count_is_what_was_asked_for),
         cmocka_unit_test(holds_reports_against_the_task),
         cmocka_unit_test(passes_on_what_it_knows),
         cmocka_unit_test(a_node_speaks_for_itself_only),

@@ -41,7 +41,7 @@ static void only_what_is_a_batch_may_be_joined(void **state)
     assert_false(wi_batch_model(&model));
     json_decref(model.spec);
     model.spec = NULL;
-    model.builtin = 1;
+    model.builtin = WI_BUILTIN_ECHO;
     assert_false(wi_batch_model(&model));
 }
 

@@ -146,12 +146,12 @@ static void checks_names(void **state)
     assert_int_equal(wi_model_check_name(name, NULL), WI_OK);
 }
 
-static void always_has_the_echo(void **state)
+static void always_has_those_built_in(void **state)
 {
     struct fixture *f = *state;
     struct answer answer;
     assert_true(find(f, "builtin/echo", &answer));
-    assert_true(answer.model->builtin);
+    assert_int_equal(answer.model->builtin, WI_BUILTIN_ECHO);
     assert_int_equal(answer.model->engine, WI_ENGINE_BUILTIN);
     assert_int_equal(answer.model->fd, -1);
     assert_string_equal(answer.model->hash, "");
@@ -160,6 +160,7 @@ static void always_has_the_echo(void **state)
     assert_null(wi_repository_by_hash(f->models, "builtin/echo", ""));
     wi_repository_reset(f->models, "/nonexistent");
     wi_model_unref(find_good(f, "builtin/echo"));
+    wi_model_unref(find_good(f, "builtin/count"));
     expect_error(f, "a", WI_MODEL_NOT_FOUND, "no model a");
 }
 
@@ -428,7 +429,8 @@ static void read_folder(struct fixture *f)
 static void lists_models(void **state)
 {
     struct fixture *f = *state;
-    static const char *const expected[] = {"b+", "bad!", "builtin/echo+", "owner/a", "z"};
+    static const char *const expected[] = {
+        "b+", "bad!", "builtin/count+", "builtin/echo+", "owner/a", "z"};
     struct wi_strings names = {0};
     char path[160];
     put_model(f, "z", "");
@@ -454,7 +456,7 @@ static void lists_models(void **state)
     wi_strings_clear(&names);
     wi_repository_reset(f->models, "/nonexistent");
     wi_repository_each(f->models, add_name, &names);
-    assert_int_equal(names.count, 1);
+    assert_int_equal(names.count, 2);
     wi_strings_clear(&names);
 }
 
@@ -539,7 +541,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(checks_names),
-        TEST(always_has_the_echo),
+        TEST(always_has_those_built_in),
         TEST(reads_and_remembers_a_model),
         TEST(follows_changes_and_keeps_old_snapshots),
         TEST(reads_the_spec_and_follows_its_changes),

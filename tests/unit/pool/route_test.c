@@ -193,7 +193,7 @@ static void a_builtin_model_needs_no_platform(void **state)
 {
     struct place *place = *state;
 
-    place->model.builtin = 1;
+    place->model.builtin = WI_BUILTIN_ECHO;
     memset(place->infos[0].platforms, 0, sizeof(place->infos[0].platforms));
     assert_int_equal(route(place, 1), WI_PICK_NODE);
     expect(place, 1, WI_WASM, 0);
@@ -217,7 +217,7 @@ static void a_simulated_node_gets_only_what_asks_for_it(void **state)
         WI_PICK_NEVER);
     assert_int_equal(place->error.code, WI_UNAVAILABLE);
     place->demand.node = NULL;
-    place->model.builtin = 1;
+    place->model.builtin = WI_BUILTIN_ECHO;
     assert_int_equal(route(place, 3), WI_PICK_WAIT);
     place->model.builtin = 0;
     ask(place, WI_SIMULATED, 1);
@@ -289,7 +289,7 @@ static void a_builtin_model_names_what_a_program_has(void **state)
     struct place *place = *state;
 
     make_program(place);
-    place->model.builtin = 1;
+    place->model.builtin = WI_BUILTIN_ECHO;
     place->nodes[0].any.ahead_ms = 3;
     expect_node(place, 2, "node-1");
     expect(place, 1, WI_NATIVE, 0);

@@ -118,7 +118,7 @@ static void begins_unknown(void **state)
     assert_int_equal(get(), WI_UNKNOWN);
     assert_true(wi_verdicts_due(verdicts, key_of(WI_WEBGPU, NULL)));
     assert_int_equal(wi_verdicts_get(verdicts, &model, &node, WI_WASM, NULL), WI_TRUSTED);
-    model.builtin = 1;
+    model.builtin = WI_BUILTIN_ECHO;
     assert_int_equal(get(), WI_TRUSTED);
 }
 

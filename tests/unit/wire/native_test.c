@@ -87,7 +87,7 @@ static void test_bad_fields(void **state)
         enum wi_code code;
     } rows[] = {
         {"\"colour\":1", "colour", WI_UNKNOWN_FIELD},
-        {"\"options\":{\"colour\":1}", "options.colour", WI_UNKNOWN_FIELD},
+        {"\"options\":[]", "options", WI_INVALID_FIELD},
         {"\"parameters\":{\"x\":1}", "parameters.x", WI_UNKNOWN_FIELD},
         {"\"parameters\":[]", "parameters", WI_INVALID_FIELD},
         {"\"platform\":\"abacus\"", "platform", WI_INVALID_FIELD},
@@ -301,12 +301,32 @@ static void test_check_picture(void **state)
 static void test_check_echo(void **state)
 {
     struct wi_error error;
-    struct wi_model model = {.name = (char *)"builtin/echo", .builtin = 1};
+    struct wi_model model = {.name = (char *)"builtin/echo", .builtin = WI_BUILTIN_ECHO};
     assert_int_equal(check(&model, HEAD "}", &error), WI_OK);
     assert_int_equal(check(&model, HEAD ",\"outputs\":[\"x\"]}", &error), WI_OK);
     assert_int_equal(check(&model, HEAD ",\"outputs\":[\"y\"]}", &error), WI_OUTPUT_UNKNOWN);
     assert_int_equal(
         check(&model, HEAD ",\"precision\":\"fp32\"}", &error), WI_PRECISION_UNSUPPORTED);
+}
+
+static void test_check_count(void **state)
+{
+    static const char start[] = "{\"model_name\":\"builtin/count\",\"inputs\":[]";
+    struct wi_error error;
+    struct wi_model model = {.name = (char *)"builtin/count", .builtin = WI_BUILTIN_COUNT};
+    char text[256];
+    snprintf(text, sizeof text, "%s,\"options\":{\"count\":3,\"bytes\":100}}", start);
+    assert_int_equal(check(&model, text, &error), WI_OK);
+    snprintf(text, sizeof text, "%s,\"options\":{\"count\":3,\"speed\":1}}", start);
+    assert_int_equal(check(&model, text, &error), WI_UNKNOWN_FIELD);
+    assert_string_equal(error.field, "options.speed");
+    snprintf(text, sizeof text, "%s}", start);
+    assert_int_equal(check(&model, text, &error), WI_MISSING_FIELD);
+    assert_string_equal(error.field, "options.count");
+    snprintf(text, sizeof text, "%s,\"options\":{\"count\":3},\"outputs\":[\"x\"]}", start);
+    assert_int_equal(check(&model, text, &error), WI_OUTPUT_UNKNOWN);
+    assert_int_equal(check(&model, HEAD ",\"options\":{\"count\":3}}", &error), WI_INPUT_UNKNOWN);
+    assert_string_equal(error.field, "inputs");
 }
 
 int main(void)
@@ -323,6 +343,7 @@ int main(void)
         cmocka_unit_test(test_check),
         cmocka_unit_test(test_check_picture),
         cmocka_unit_test(test_check_echo),
+        cmocka_unit_test(test_check_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
