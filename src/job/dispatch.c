@@ -13,11 +13,12 @@
  * lanes holds up the loop. Up to as many the order is exact. */
 #define IN_VAIN_MAX 100
 
-enum wi_pick wi_job_pick(struct wi_job *job, struct wi_choice *choice, struct wi_error *error)
+/* What the job asks of a node. */
+static struct wi_demand demand_of(const struct wi_job *job)
 {
     const struct wi_job_spec *spec = &job->spec;
     double waited = wi_now_ms() - spec->accepted_at;
-    struct wi_demand demand = {
+    return (struct wi_demand){
         .model = spec->model,
         .browser = spec->browser,
         .node = spec->node,
@@ -29,7 +30,13 @@ enum wi_pick wi_job_pick(struct wi_job *job, struct wi_choice *choice, struct wi
         .precision = spec->precision,
         .waited_ms = waited,
         .left_ms = (double)spec->timeout_ms - waited,
+        .stream = spec->stream,
     };
+}
+
+enum wi_pick wi_job_pick(struct wi_job *job, struct wi_choice *choice, struct wi_error *error)
+{
+    struct wi_demand demand = demand_of(job);
     return wi_pool_pick(job->jobs->pool, &demand, choice, error);
 }
 
@@ -113,8 +120,8 @@ int wi_jobs_may_run(const struct wi_jobs *jobs, const struct wi_job_line *line)
 static int has_room(void *owner)
 {
     const struct wi_job *job = owner;
-    const struct wi_job_spec *spec = &job->spec;
-    return wi_pool_has_room(job->jobs->pool, spec->model->builtin, spec->browser, spec->node);
+    struct wi_demand demand = demand_of(job);
+    return wi_pool_has_room(job->jobs->pool, &demand);
 }
 
 /* Gives every lane that something has room for its chance, most urgent head first. What was asked

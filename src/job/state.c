@@ -66,16 +66,16 @@ int wi_job_is_beside(const struct wi_job *job)
 /* Jobs with the same key can be run by the same nodes. */
 static void lane_key(const struct wi_job_spec *spec, char *key, size_t size)
 {
-    snprintf(key, size, "%s\n%s\n%d\n%d\n%s\n%s", spec->model->name, spec->model->hash,
-        spec->has_platform ? (int)spec->platform : -1, spec->fallback,
+    snprintf(key, size, "%s\n%s\n%d\n%d\n%d\n%s\n%s", spec->model->name, spec->model->hash,
+        spec->has_platform ? (int)spec->platform : -1, spec->fallback, spec->stream,
         spec->browser ? spec->browser : "", spec->node ? spec->node : "");
 }
 
 /* What decides whether anything has room for it; a part of the lane's key. */
 static void gate_key(const struct wi_job_spec *spec, char *key, size_t size)
 {
-    snprintf(key, size, "%d\n%s\n%s", spec->model->builtin, spec->browser ? spec->browser : "",
-        spec->node ? spec->node : "");
+    snprintf(key, size, "%d\n%d\n%s\n%s", (int)spec->model->engine, spec->stream,
+        spec->browser ? spec->browser : "", spec->node ? spec->node : "");
 }
 
 void wi_job_enqueue(struct wi_job *job, int at_front)

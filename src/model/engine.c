@@ -5,15 +5,30 @@
 
 const char *const wi_engine_names[] = {"ort", "pipeline", "llama", "kernels", "builtin", NULL};
 
-static const unsigned slots[] = {
-    [WI_ENGINE_ORT] = 1,
-    [WI_ENGINE_PIPELINE] = 1,
-    [WI_ENGINE_LLAMA] = 4,
-    [WI_ENGINE_KERNELS] = 1,
-    [WI_ENGINE_BUILTIN] = 16,
+#define ON(platform) (1u << WI_##platform)
+
+static const struct {
+    unsigned slots;
+    unsigned platforms; /* of the page; none: the page has no such engine yet */
+} engines[] = {
+    [WI_ENGINE_ORT] = {1, ON(WEBGPU) | ON(WEBNN) | ON(WASM)},
+    [WI_ENGINE_PIPELINE] = {1, 0},
+    [WI_ENGINE_LLAMA] = {4, 0},
+    [WI_ENGINE_KERNELS] = {1, 0},
+    [WI_ENGINE_BUILTIN] = {16, ON(WEBGPU) | ON(WEBNN) | ON(WEBGL) | ON(WASM)},
 };
 
 unsigned wi_engine_slots(enum wi_engine engine)
 {
-    return slots[engine];
+    return engines[engine].slots;
+}
+
+int wi_engine_in_page(enum wi_engine engine)
+{
+    return engines[engine].platforms != 0;
+}
+
+int wi_engine_in_page_on(enum wi_engine engine, enum wi_platform platform)
+{
+    return (engines[engine].platforms & 1u << platform) != 0;
 }

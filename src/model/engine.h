@@ -19,5 +19,9 @@ extern const char *const wi_engine_names[]; /* "ort" …, ended by NULL */
 
 /* What an engine runs at a time where the node does not say it. */
 unsigned wi_engine_slots(enum wi_engine engine);
+/* Whether browsers that open the service's page have it, and on that platform of theirs. What a
+ * program has that is no browser, it says itself. */
+int wi_engine_in_page(enum wi_engine engine);
+int wi_engine_in_page_on(enum wi_engine engine, enum wi_platform platform);
 
 #endif

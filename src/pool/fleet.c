@@ -122,11 +122,16 @@ static struct wi_fleet_group *find_group(
 
 /* --- classes --------------------------------------------------------------------------------- */
 
-static void key_of(struct wi_buffer *key, const struct wi_node_info *info, const char *engine)
+static void key_of(struct wi_buffer *key, const struct wi_node_info *info)
 {
     /* A joined page may run on any machine: one with as many cores is taken for the same. */
-    wi_buffer_printf(key, "%s\n%s\n%s\n%d", info->kind, info->browser_version, engine,
-        *info->session ? -1 : info->cores);
+    wi_buffer_printf(
+        key, "%s\n%s\n%d", info->kind, info->browser_version, *info->session ? -1 : info->cores);
+    wi_buffer_printf(key, "\n%d", info->parts);
+    for (int i = 0; i < WI_ENGINE_COUNT; i++)
+        if (info->engines[i].available)
+            wi_buffer_printf(key, "\n%s %u %u %d %s", wi_engine_names[i], info->engines[i].slots,
+                info->engines[i].queue, info->engines[i].can_continue, info->engines[i].version);
     for (int i = 0; i < WI_PLATFORM_COUNT; i++) {
         const struct wi_adapter *adapter = &info->platforms[i].adapter;
         wi_buffer_printf(key, "\n%d", info->platforms[i].available);
@@ -136,23 +141,13 @@ static void key_of(struct wi_buffer *key, const struct wi_node_info *info, const
     }
 }
 
-static const char *engine_of(const struct wi_node_info *info)
-{
-    const json_t *engines = json_object_get(info->capabilities, "engines");
-    const char *version = json_string_value(json_object_get(engines, "ort"));
-
-    return version ? version : "";
-}
-
 static struct wi_fleet_class *find_or_add_class(
     struct wi_fleet *fleet, const struct wi_node_info *info)
 {
     struct wi_buffer key = {0};
     struct wi_fleet_class *class;
-    char engine[sizeof(class->engine)] = "";
 
-    strncpy(engine, engine_of(info), sizeof(engine) - 1);
-    key_of(&key, info, engine);
+    key_of(&key, info);
     HASH_FIND_STR(fleet->classes, key.text, class);
     if (class) {
         wi_buffer_clear(&key);
@@ -163,7 +158,6 @@ static struct wi_fleet_class *find_or_add_class(
     class->info.id[0] = '\0';
     json_incref(class->info.capabilities);
     class->ours = *info->session != '\0';
-    memcpy(class->engine, engine, sizeof(engine));
     class->all = new_group(class);
     class->builtins = new_group(class);
     for (int i = 0; i < WI_PLATFORM_COUNT; i++)

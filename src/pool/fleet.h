@@ -23,7 +23,6 @@ struct wi_fleet_place;
 
 struct wi_fleet_class {
     struct wi_node_info info; /* of its first node, without the id: the others are like it */
-    char engine[64];          /* version of its engine for ONNX, "" if not told */
     int ours;                 /* from our sessions, so that [browser.KIND] binds them */
     size_t count, open;       /* its nodes; those that take work */
     size_t away;              /* those that take none now, and will again by themselves */

@@ -227,6 +227,19 @@ static int may_come(const struct wi_pool *pool, const struct pool_kind_info *kin
                            all < (size_t)pool->config->pool.max_connections);
 }
 
+/* Whether no browser that we could start has what the demand needs: all of them open the same page,
+ * so one that lacks it speaks for the others. */
+static int no_page_serves(const struct wi_pool *pool, const struct wi_demand *demand)
+{
+    if (!wi_engine_in_page(demand->model->engine))
+        return 1;
+    for (const struct wi_fleet_class *class = wi_pool_nodes_fleet(pool->nodes)->classes; class;
+         class = class->hh.next)
+        if (class->ours && wi_route_unfit(&class->info, demand))
+            return 1;
+    return 0;
+}
+
 /* Whether a kind that the demand allows is coming and has no node yet (but such as are about to
  * go), so that it could bring what the present nodes lack. With `wish` each such kind is wished
  * for. */
@@ -334,6 +347,8 @@ enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *dema
     if (demand->has_platform &&
         (demand->platform == WI_SIMULATED || (demand->platform == WI_NATIVE && !demand->fallback)))
         return pick; /* no browser that we could start does that */
+    if (no_page_serves(pool, demand))
+        return pick;
     if (something_is_coming(pool, demand, really))
         return WI_PICK_WAIT;
     if (!error || (error->code == WI_UNAVAILABLE && judged->count == 0))
@@ -355,18 +370,18 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     return pick;
 }
 
-int wi_pool_has_room(
-    const struct wi_pool *pool, int builtin, const char *browser, const char *node_id)
+int wi_pool_has_room(const struct wi_pool *pool, const struct wi_demand *demand)
 {
-    const struct wi_fleet_node *node = node_id ? find_place(pool, node_id) : NULL;
+    const struct wi_fleet_node *node = demand->node ? find_place(pool, demand->node) : NULL;
+    int builtin = demand->model->builtin;
     double now = wi_now_ms();
 
-    if (node_id)
-        return node && has_room(node, builtin);
+    if (demand->node)
+        return node && has_room(node, builtin) && !wi_route_unfit(&node->class->info, demand);
     for (const struct wi_fleet_class *class = wi_pool_nodes_fleet(pool->nodes)->classes; class;
          class = class->hh.next)
-        if ((!browser || strcmp(class->info.kind, browser) == 0) &&
-            wi_fleet_any(class, builtin, NULL, now))
+        if ((!demand->browser || strcmp(class->info.kind, demand->browser) == 0) &&
+            !wi_route_unfit(&class->info, demand) && wi_fleet_any(class, builtin, NULL, now))
             return 1;
     return 0;
 }

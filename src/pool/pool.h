@@ -105,10 +105,10 @@ void wi_pool_free(struct wi_pool *pool);
  * WI_PLATFORM_UNSUPPORTED). */
 enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     struct wi_choice *choice, struct wi_error *error);
-/* Whether any node that `browser` and `node` (NULL: any) allow takes work and has room for more of
- * it. Where none has, wi_pool_pick gives no node; cheaper than asking that. */
-int wi_pool_has_room(
-    const struct wi_pool *pool, int builtin, const char *browser, const char *node);
+/* Whether any node that the demand's engine, `stream`, `continues`, `browser` and `node` allow
+ * takes work and has room for more of it; nothing else of the demand is looked at. Where none has,
+ * wi_pool_pick gives no node; cheaper than asking that. */
+int wi_pool_has_room(const struct wi_pool *pool, const struct wi_demand *demand);
 /* The probe that a choice asked for was not run, there being too much to do: it is asked for again
  * no later than it would have been. */
 void wi_pool_probe_dropped(

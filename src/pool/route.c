@@ -27,6 +27,19 @@ static void judge(struct wi_option *option, enum wi_standing standing, const cha
     option->why = why;
 }
 
+const char *wi_route_unfit(const struct wi_node_info *info, const struct wi_demand *demand)
+{
+    enum wi_engine engine = demand->model->engine;
+
+    if (!info->engines[engine].available)
+        return "it has no engine for such models";
+    if (demand->stream && !info->parts)
+        return "it cannot send an answer in parts";
+    if (demand->continues && !info->engines[engine].can_continue)
+        return "its engine cannot go on with what another node has begun";
+    return NULL;
+}
+
 /* Whether `auto` may use it, but for the wait. */
 static void judge_trust(struct wi_option *option, const struct wi_terms *terms)
 {
@@ -66,9 +79,12 @@ static void judge_option(struct wi_option *option, const struct wi_demand *deman
 {
     const struct wi_candidate *candidate = option->candidate;
     const char *barred = wi_platforms_why_not(candidate, option->platform);
+    const char *unfit = wi_route_unfit(candidate->info, demand);
 
     judge(option, WI_STANDING_READY, "");
-    if (demand->model->builtin && option->platform != wanted)
+    if (unfit)
+        judge(option, WI_STANDING_UNAVAILABLE, unfit);
+    else if (demand->model->builtin && option->platform != wanted)
         judge(option, WI_STANDING_OTHER, "a built-in model computes nothing");
     else if (barred && (!demand->model->builtin || wanted == WI_NATIVE))
         judge(option, WI_STANDING_BARRED, barred);
@@ -294,12 +310,50 @@ static void take(
 
 /* --- all together ---------------------------------------------------------------------------- */
 
-/* Why no candidate came through. */
-static enum wi_pick refuse(const struct wi_candidate *candidates, size_t count,
+/* One that has what the demand needs of a node, else NULL. */
+static const struct wi_candidate *find_fit(
+    const struct wi_option *options, size_t count, const struct wi_demand *demand)
+{
+    for (size_t i = count; i > 0; i--)
+        if (!wi_route_unfit(options[i - 1].candidate->info, demand))
+            return options[i - 1].candidate;
+    return NULL;
+}
+
+/* No candidate has what the demand needs of a node. */
+static enum wi_pick refuse_unfit(const struct wi_option *options, size_t count,
     const struct wi_demand *demand, struct wi_error *error)
 {
+    int has_engine = 0, has_parts = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct wi_node_info *info = options[i].candidate->info;
+        has_engine |= info->engines[demand->model->engine].available;
+        has_parts |= info->parts;
+    }
+    if (!has_engine)
+        wi_error_set(error, WI_PLATFORM_UNSUPPORTED, "model_name",
+            "no node has the engine that runs such models, which is %s",
+            wi_engine_names[demand->model->engine]);
+    else if (demand->stream && !has_parts)
+        wi_error_set(error, WI_UNAVAILABLE, "stream",
+            "no node that the request allows can send an answer in parts; leave stream out, or "
+            "allow other nodes");
+    else
+        wi_error_set(error, WI_UNAVAILABLE, "",
+            "no other node can go on with the answer that its node had begun");
+    return WI_PICK_NEVER;
+}
+
+/* Why no candidate came through. */
+static enum wi_pick refuse(const struct wi_option *options, size_t count,
+    const struct wi_demand *demand, struct wi_error *error)
+{
+    const struct wi_candidate *candidate = find_fit(options, count, demand);
     struct wi_choice ignored;
 
+    if (!candidate && (count > 0 || !wi_engine_in_page(demand->model->engine)))
+        return refuse_unfit(options, count, demand, error);
     if (count == 0 && (wi_platforms_simulated(demand) || (demand->node && !demand->browser)))
         wi_error_set(error, WI_UNAVAILABLE, "platform",
             wi_platforms_simulated(demand)
@@ -313,9 +367,9 @@ static enum wi_pick refuse(const struct wi_candidate *candidates, size_t count,
             "no node%s%.40s is there", demand->browser ? " of browser " : "",
             demand->browser ? demand->browser : "");
     else if (demand->has_platform)
-        wi_route_platforms(candidates, demand, &ignored, error);
+        wi_route_platforms(candidate, demand, &ignored, error);
     else
-        wi_platforms_unsupported(candidates, demand, error);
+        wi_platforms_unsupported(candidate, demand, error);
     return WI_PICK_NEVER;
 }
 
@@ -356,7 +410,7 @@ enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,
     for (size_t i = 0; i < made; i++)
         expect(&options[i], demand, &reference, terms);
     if (count_able(options, made) == 0)
-        return refuse(made > 0 ? options[made - 1].candidate : NULL, made, demand, error);
+        return refuse(options, made, demand, error);
     best = best_of(options, made, wi_route_is_ready);
     if (!best)
         best = take_avoided(options, made);
@@ -368,7 +422,7 @@ enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,
     if (awaited && awaited->measured && best->measured && !demand->model->builtin &&
         awaited->expected_ms * WORTH_WAITING < best->expected_ms)
         return WI_PICK_WAIT;
-    if (!demand->has_platform && !demand->model->builtin)
+    if (!demand->has_platform && !demand->model->builtin && !demand->stream)
         best = wi_route_try_another(options, made, best, demand, terms, choice);
     best->chosen = 1;
     take(best, demand, choice);

@@ -95,6 +95,9 @@ struct wi_option {
 /* Whether the pins allow the candidate. A simulated node gets only what asks for one by the
  * platform's name, and nobody else gets that. */
 int wi_route_matches(const struct wi_candidate *candidate, const struct wi_demand *demand);
+/* Why nodes like this one serve no such demand, on whatever platform: they have no engine for the
+ * model, know no parts, or cannot go on with what another node has begun. NULL if they may. */
+const char *wi_route_unfit(const struct wi_node_info *info, const struct wi_demand *demand);
 /* The platforms to try on this candidate's nodes, in order, for a demand that names one or for a
  * built-in model. WI_OK or WI_PLATFORM_UNSUPPORTED. */
 enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
@@ -102,8 +105,8 @@ enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
 
 /* The best of the candidates. WI_PICK_WAIT: one could, but is full, busy or away, or is worth
  * waiting for. WI_PICK_NEVER: none of these ever could, or only what is draining; `error` says why
- * (WI_PLATFORM_UNSUPPORTED, or WI_UNAVAILABLE where there is no candidate that the pins allow, or
- * what could run it is draining).
+ * (WI_PLATFORM_UNSUPPORTED, or WI_UNAVAILABLE where there is no candidate that the pins allow, none
+ * that knows what the demand needs of a node, or what could run it is draining).
  * `options` has room for count × WI_PLATFORM_COUNT and is filled in the order of the candidates
  * that match. */
 enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,

@@ -73,14 +73,6 @@ enum field { HASH, KIND, PLATFORM, BROWSER, VERSION, ADAPTER, PRECISION, FIELD_C
 /* --- keys --------------------------------------------------------------------------------------
  */
 
-static const char *engine_version(const struct wi_node_info *node)
-{
-    const json_t *engines = json_object_get(node->capabilities, "engines");
-    const char *version = json_string_value(json_object_get(engines, "ort"));
-
-    return version ? version : "";
-}
-
 static const char *owner_of(const struct wi_node_info *node)
 {
     return *node->session ? "" : "joined:";
@@ -94,8 +86,8 @@ void wi_verdict_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_model *model,
 
     snprintf(key, WI_VERDICT_KEY_SIZE, "%s\t%s%s\t%s\t%s\t%.63s\t%s%s%s%s%s\t%.15s", model->hash,
         owner_of(node), node->kind, wi_platform_names[platform], node->browser_version,
-        engine_version(node), has_adapter ? adapter->vendor : "", has_adapter ? "/" : "",
-        has_adapter ? adapter->architecture : "", has_adapter ? "/" : "",
+        node->engines[model->engine].version, has_adapter ? adapter->vendor : "",
+        has_adapter ? "/" : "", has_adapter ? adapter->architecture : "", has_adapter ? "/" : "",
         has_adapter ? adapter->description : "", precision ? precision : "");
 }
 
@@ -103,7 +95,7 @@ static void wasm_key(
     char key[WI_VERDICT_KEY_SIZE], const struct wi_model *model, const struct wi_node_info *node)
 {
     snprintf(key, WI_VERDICT_KEY_SIZE, "%s\t%s\t%s\t\t%.63s\t\t", model->hash, owner_of(node),
-        wi_platform_names[WI_WASM], engine_version(node));
+        wi_platform_names[WI_WASM], node->engines[model->engine].version);
 }
 
 static enum owner owner_in(const char *key)

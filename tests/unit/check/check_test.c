@@ -52,7 +52,7 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     return the.full ? WI_PICK_WAIT : WI_PICK_NODE;
 }
 
-int wi_pool_has_room(const struct wi_pool *pool, int builtin, const char *browser, const char *node)
+int wi_pool_has_room(const struct wi_pool *pool, const struct wi_demand *demand)
 {
     return 1;
 }
@@ -151,9 +151,10 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
     the.numerics = result->numerics;
 }
 
-static enum wi_code submit_to(int has_platform, enum wi_platform platform)
+static enum wi_code submit_so(int has_platform, enum wi_platform platform, int stream)
 {
     struct wi_job_spec spec = {.model = wi_model_ref(&the.model),
+        .stream = stream,
         .priority = 5,
         .has_platform = has_platform,
         .platform = platform,
@@ -163,6 +164,11 @@ static enum wi_code submit_to(int has_platform, enum wi_platform platform)
     wi_id_new(spec.id, "job");
     add(&spec.tensors, "x", 1, 1);
     return wi_jobs_submit(the.jobs, &spec, on_done, NULL, &error);
+}
+
+static enum wi_code submit_to(int has_platform, enum wi_platform platform)
+{
+    return submit_so(has_platform, platform, 0);
 }
 
 static const struct wi_pool_events *events(void)
@@ -275,6 +281,16 @@ static void the_end_may_come_while_comparing(void **state)
     turn();
     answer(1, 2, 100000);
     assert_int_equal(counters().running, 1); /* tear_down does the rest */
+}
+
+static void a_stream_is_not_run_again(void **state)
+{
+    the.wish.wanted = 0;
+    assert_int_equal(submit_so(1, WI_WEBGPU, 1), WI_OK);
+    answer(0, 3, 1);
+    turn();
+    assert_int_equal(the.sent_count, 1);
+    assert_int_equal(the.numerics, WI_UNKNOWN); /* so it goes out as unchecked */
 }
 
 static void a_pinned_answer_is_checked_afterwards(void **state)
@@ -539,6 +555,7 @@ int main(void)
         TEST(quantised_models_may_differ_more),
         TEST(large_answers_are_compared_off_the_loop),
         TEST(the_end_may_come_while_comparing),
+        TEST(a_stream_is_not_run_again),
         TEST(a_pinned_answer_is_checked_afterwards),
         TEST(neither_being_wasm_asks_both),
         TEST(what_cannot_run_is_unable),

@@ -51,7 +51,7 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     return fixture->pick;
 }
 
-int wi_pool_has_room(const struct wi_pool *pool, int builtin, const char *browser, const char *node)
+int wi_pool_has_room(const struct wi_pool *pool, const struct wi_demand *demand)
 {
     return 1;
 }

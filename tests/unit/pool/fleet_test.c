@@ -100,6 +100,22 @@ static void nodes_that_are_alike_share_a_class(void **state)
     assert_int_equal(HASH_COUNT(fleet.classes), 3);
 }
 
+static void nodes_that_differ_in_engines_or_parts_share_none(void **state)
+{
+    add(0);
+    info.parts = 1;
+    add(1);
+    info.engines[WI_ENGINE_ORT].available = 1;
+    add(2);
+    strcpy(info.engines[WI_ENGINE_ORT].version, "1.31");
+    add(3);
+    info.engines[WI_ENGINE_ORT].slots = 2;
+    add(4);
+    info.engines[WI_ENGINE_ORT].can_continue = 1;
+    add(5);
+    assert_int_equal(HASH_COUNT(fleet.classes), 6);
+}
+
 static void the_least_loaded_is_found(void **state)
 {
     for (int i = 0; i < 3; i++)
@@ -212,6 +228,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(nodes_that_are_alike_share_a_class, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            nodes_that_differ_in_engines_or_parts_share_none, setup, teardown),
         cmocka_unit_test_setup_teardown(the_least_loaded_is_found, setup, teardown),
         cmocka_unit_test_setup_teardown(builtin_attempts_have_their_own_depth, setup, teardown),
         cmocka_unit_test_setup_teardown(closed_nodes_are_not_found, setup, teardown),

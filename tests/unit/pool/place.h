@@ -36,6 +36,7 @@ static inline int setup(void **state)
         struct wi_node_info *info = &place.infos[i];
         snprintf(place.ids[i], sizeof(place.ids[i]), "node-%d", i);
         snprintf(info->kind, sizeof(info->kind), "%s", kinds[i]);
+        info->engines[WI_ENGINE_ORT].available = info->engines[WI_ENGINE_BUILTIN].available = 1;
         info->platforms[WI_WASM].available = 1;
         info->platforms[WI_WEBGL].available = 1;
         info->platforms[WI_WEBGPU].available = 1;

@@ -17,6 +17,12 @@ static const struct wi_option *option(struct place *place, int node, enum wi_pla
     return &place->options[node * WI_PLATFORM_COUNT + (int)platform];
 }
 
+static void make_builtin(struct place *place, int builtin)
+{
+    place->model.builtin = builtin ? WI_BUILTIN_ECHO : WI_BUILTIN_NONE;
+    place->model.engine = builtin ? WI_ENGINE_BUILTIN : WI_ENGINE_ORT;
+}
+
 /* --- platforms ------------------------------------------------------------------------------- */
 
 static void auto_uses_only_what_is_trusted(void **state)
@@ -193,7 +199,7 @@ static void a_builtin_model_needs_no_platform(void **state)
 {
     struct place *place = *state;
 
-    place->model.builtin = WI_BUILTIN_ECHO;
+    make_builtin(place, 1);
     memset(place->infos[0].platforms, 0, sizeof(place->infos[0].platforms));
     assert_int_equal(route(place, 1), WI_PICK_NODE);
     expect(place, 1, WI_WASM, 0);
@@ -217,9 +223,9 @@ static void a_simulated_node_gets_only_what_asks_for_it(void **state)
         WI_PICK_NEVER);
     assert_int_equal(place->error.code, WI_UNAVAILABLE);
     place->demand.node = NULL;
-    place->model.builtin = WI_BUILTIN_ECHO;
+    make_builtin(place, 1);
     assert_int_equal(route(place, 3), WI_PICK_WAIT);
-    place->model.builtin = 0;
+    make_builtin(place, 0);
     ask(place, WI_SIMULATED, 1);
     expect_node(place, 3, "node-1");
     expect(place, 1, WI_SIMULATED, 0); /* and no fallback to what would compute */
@@ -289,7 +295,7 @@ static void a_builtin_model_names_what_a_program_has(void **state)
     struct place *place = *state;
 
     make_program(place);
-    place->model.builtin = WI_BUILTIN_ECHO;
+    make_builtin(place, 1);
     place->nodes[0].any.ahead_ms = 3;
     expect_node(place, 2, "node-1");
     expect(place, 1, WI_NATIVE, 0);
@@ -510,6 +516,83 @@ static void the_avoided_node_is_not_waited_for_although_it_would_be_better(void 
     assert_int_equal(route(place, 2), WI_PICK_WAIT);
 }
 
+/* --- engines and streams --------------------------------------------------------------------- */
+
+static void a_model_goes_where_its_engine_is(void **state)
+{
+    struct place *place = *state;
+
+    place->infos[0].engines[WI_ENGINE_ORT].available = 0;
+    expect_node(place, 2, "node-1");
+    assert_int_equal(option(place, 0, WI_WASM)->standing, WI_STANDING_UNAVAILABLE);
+    assert_string_equal(option(place, 0, WI_WASM)->why, "it has no engine for such models");
+    ask(place, WI_WASM, 1);
+    expect_node(place, 2, "node-1");
+    assert_int_equal(route(place, 1), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_PLATFORM_UNSUPPORTED);
+    assert_string_equal(place->error.field, "model_name");
+    assert_int_equal(route(place, 0), WI_PICK_NEVER); /* a browser that has it may come */
+    assert_int_equal(place->error.code, WI_UNAVAILABLE);
+}
+
+static void a_format_without_an_engine_is_refused_before_there_is_a_node(void **state)
+{
+    struct place *place = *state;
+
+    place->model.engine = WI_ENGINE_LLAMA;
+    assert_int_equal(route(place, 0), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_PLATFORM_UNSUPPORTED);
+    assert_string_equal(place->error.field, "model_name");
+    assert_int_equal(route(place, 3), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_PLATFORM_UNSUPPORTED);
+}
+
+static void a_stream_goes_where_parts_are_known(void **state)
+{
+    struct place *place = *state;
+
+    make_builtin(place, 1);
+    place->demand.stream = 1;
+    assert_int_equal(route(place, 3), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_UNAVAILABLE);
+    assert_string_equal(place->error.field, "stream");
+    place->infos[2].parts = 1;
+    expect_node(place, 3, "node-2");
+    assert_int_equal(option(place, 0, WI_WASM)->standing, WI_STANDING_UNAVAILABLE);
+    fill(place, 2, 50); /* the others never could, so it waits for this one */
+    assert_int_equal(route(place, 3), WI_PICK_WAIT);
+}
+
+static void what_was_begun_goes_on_where_the_engine_can(void **state)
+{
+    struct place *place = *state;
+
+    make_builtin(place, 1);
+    place->demand.stream = place->demand.continues = 1;
+    for (int i = 0; i < CANDIDATES; i++)
+        place->infos[i].parts = 1;
+    place->infos[0].engines[WI_ENGINE_ORT].can_continue = 1; /* not the one that runs it */
+    assert_int_equal(route(place, 3), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_UNAVAILABLE);
+    assert_string_equal(
+        place->error.detail, "no other node can go on with the answer that its node had begun");
+    place->infos[1].engines[WI_ENGINE_BUILTIN].can_continue = 1;
+    expect_node(place, 3, "node-1");
+}
+
+static void a_stream_is_no_occasion_to_find_out_more(void **state)
+{
+    struct place *place = *state;
+
+    make_real(place, 0, WI_UNKNOWN);
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    assert_true(place->choice.probe.wanted);
+    place->demand.stream = 1;
+    place->infos[0].parts = 1;
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    assert_false(place->choice.probe.wanted);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -544,6 +627,11 @@ int main(void)
         cmocka_unit_test_setup(what_only_drains_is_not_waited_for, setup),
         cmocka_unit_test_setup(
             the_avoided_node_is_not_waited_for_although_it_would_be_better, setup),
+        cmocka_unit_test_setup(a_model_goes_where_its_engine_is, setup),
+        cmocka_unit_test_setup(a_format_without_an_engine_is_refused_before_there_is_a_node, setup),
+        cmocka_unit_test_setup(a_stream_goes_where_parts_are_known, setup),
+        cmocka_unit_test_setup(what_was_begun_goes_on_where_the_engine_can, setup),
+        cmocka_unit_test_setup(a_stream_is_no_occasion_to_find_out_more, setup),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,11 +71,9 @@ static int set_up(void **state)
     now = 1000000;
     verdicts = wi_verdicts_new(NULL);
     model = (struct wi_model){.name = "digits", .hash = "abcd"};
-    node = (struct wi_node_info){.id = "node-1",
-        .session = "session-1",
-        .kind = "chrome",
-        .browser_version = "156.0",
-        .capabilities = json_pack("{s:{s:s}}", "engines", "ort", "1.30.0")};
+    node = (struct wi_node_info){
+        .id = "node-1", .session = "session-1", .kind = "chrome", .browser_version = "156.0"};
+    strcpy(node.engines[WI_ENGINE_ORT].version, "1.30.0");
     node.platforms[WI_WEBGPU].has_adapter = 1;
     strcpy(node.platforms[WI_WEBGPU].adapter.vendor, "acme");
     return 0;
@@ -84,7 +82,6 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     wi_verdicts_free(verdicts);
-    json_decref(node.capabilities);
     return 0;
 }
 
@@ -145,11 +142,11 @@ static void each_part_of_the_key_counts(void **state)
     node.session[0] = '\0'; /* somebody's own page */
     assert_int_equal(get(), WI_UNKNOWN);
     node = before;
-    json_object_set_new(json_object_get(node.capabilities, "engines"), "ort", json_string("1.31"));
+    strcpy(node.engines[WI_ENGINE_ORT].version, "1.31");
     assert_int_equal(get(), WI_UNKNOWN);
-    json_object_set_new(
-        json_object_get(node.capabilities, "engines"), "ort", json_string("1.30.0"));
-    strcpy(node.id, "node-2"); /* which of them it is does not matter */
+    node = before;
+    strcpy(node.engines[WI_ENGINE_LLAMA].version, "b2"); /* does not run the model */
+    strcpy(node.id, "node-2");                           /* which of them it is does not matter */
     strcpy(node.session, "session-2");
     assert_int_equal(get(), WI_TRUSTED);
 }
