@@ -29,6 +29,7 @@ struct wi_admission {
     uv_loop_t *loop;
     double linger_ms;
     int tls;
+    const struct wi_dialect *dialect;
     struct wi_addresses addresses;
     struct wi_admission_counters counters;
     struct wi_log_limit log;
@@ -88,7 +89,7 @@ static void refuse(struct wi_admission *admission, int fd, const struct wi_error
         close(fd);
         return;
     }
-    wi_refusal_write(&text, &wi_dialect_native, error, NULL);
+    wi_refusal_write(&text, admission->dialect, error, NULL);
     ssize_t sent = send(fd, text.text, text.size, MSG_DONTWAIT | MSG_NOSIGNAL);
     wi_buffer_clear(&text);
     if (sent < 0 || shutdown(fd, SHUT_WR) != 0 || admission->lingering_count >= LINGERING_MAX)
@@ -141,12 +142,14 @@ const struct wi_admission_counters *wi_admission_counters(const struct wi_admiss
 
 /* --- the whole ------------------------------------------------------------------------------- */
 
-struct wi_admission *wi_admission_new(uv_loop_t *loop, double linger_ms, int tls)
+struct wi_admission *wi_admission_new(
+    uv_loop_t *loop, double linger_ms, int tls, const struct wi_dialect *dialect)
 {
     struct wi_admission *admission = wi_alloc(sizeof *admission);
     admission->loop = loop;
     admission->linger_ms = linger_ms;
     admission->tls = tls;
+    admission->dialect = dialect;
     admission->log.about = "refused connections";
     return admission;
 }

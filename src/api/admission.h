@@ -10,11 +10,14 @@
 
 #include "base/addresses.h"
 #include "config/config.h"
+#include "wire/dialect.h"
 #include <uv.h>
 
 struct wi_admission;
-/* `linger_ms`: how long is read from a connection that was refused. */
-struct wi_admission *wi_admission_new(uv_loop_t *loop, double linger_ms, int tls);
+/* `linger_ms`: how long is read from a connection that was refused; `dialect`: how it is told why.
+ */
+struct wi_admission *wi_admission_new(
+    uv_loop_t *loop, double linger_ms, int tls, const struct wi_dialect *dialect);
 /* Closes the refused ones that are left. NULL is fine. */
 void wi_admission_free(struct wi_admission *admission);
 

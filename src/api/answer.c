@@ -91,7 +91,7 @@ void wi_request_answer_json(struct wi_request *request, int status, json_t *valu
 
 const struct wi_dialect *wi_request_dialect(const struct wi_request *request)
 {
-    return request->route ? request->route->dialect : &wi_dialect_native;
+    return request->route ? request->route->dialect : request->api->dialect;
 }
 
 void wi_request_make_problem(struct wi_request *request, const struct wi_error *error)

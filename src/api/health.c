@@ -1,5 +1,7 @@
 /* /healthz, /readyz, and GET /, which says what there is. */
-#include "api/durable.h"
+#include "api/request.h"
+
+#include "durable/durable.h"
 
 void wi_handle_healthz(struct wi_request *request)
 {
@@ -17,7 +19,7 @@ void wi_handle_readyz(struct wi_request *request)
         wi_request_answer_error(request, &error);
     } else {
         json_t *answer = json_pack("{s:s}", "status", "ready");
-        json_t *unstored = wi_durable_warning(api);
+        json_t *unstored = wi_durable_warning(api->durable);
         if (unstored) /* what needs no database goes on */
             json_object_set_new(answer, "warnings", json_pack("[o]", unstored));
         wi_request_answer_json(request, 200, answer);

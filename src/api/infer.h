@@ -2,34 +2,38 @@
 #ifndef WI_API_INFER_H
 #define WI_API_INFER_H
 
-#include "api/request.h"
+#include "api/step.h"
 #include "job/job.h"
 #include "wire/dialect.h"
 
-/* What becomes of a request once it was read and checked against its model: answers it, or lets it
- * wait. Everything is borrowed for the call; `body` is the whole body, the first `json_size` bytes
- * JSON. */
-typedef void wi_infer_next_fn(struct wi_request *request, struct wi_infer *infer,
-    struct wi_model *model, struct wi_blob *body, size_t json_size);
-/* Reads the request's body, finds its model, checks both, and calls `next`, or answers with what is
- * wrong. `next` NULL: the job is submitted, and the request waits for its answer. */
-void wi_infer_begin(struct wi_request *request, wi_infer_next_fn *next);
-/* Answers `request` with a job's success. Tensors and JSON are taken from `result`. `infer` and
- * `spec` are borrowed for the call. Big JSON is printed on a worker thread: the request may still
- * be waiting afterwards. */
-void wi_infer_answer(struct wi_request *request, const struct wi_infer *infer,
-    const struct wi_job_spec *spec, struct wi_job_result *result);
+/* --- read.c ----------------------------------------------------------------------------------- */
+
+/* A request was read and checked against its model: answers it, or lets it wait. `infer` and
+ * `model` are borrowed for the call; what is taken out of `infer` is left empty in it. */
+typedef void wi_infer_next_fn(
+    struct wi_request *request, void *work, struct wi_infer *infer, struct wi_model *model);
+/* Takes and reads the request's body, finds its model, checks both, and calls `next`; or answers
+ * with what is wrong and frees `work`, as it does where the request goes first (see step.h). */
+void wi_infer_begin(
+    struct wi_request *request, wi_infer_next_fn *next, void *work, wi_step_free_fn *free_work);
+/* How much of the request's body is JSON; all, where the body is framed wrongly. */
+size_t wi_infer_json_size(const struct wi_request *request);
+/* The memory that parsing that JSON takes, beside the body. */
+uint64_t wi_infer_parse_cost(const struct wi_request *request, size_t json_size);
 
 /* A browser kind is one that is configured, or that a joined page has; NULL is any. WI_OK or
  * WI_INVALID_FIELD with the list. */
 enum wi_code wi_api_check_browser(
     const struct wi_api *api, const char *kind, struct wi_error *error);
 
-/* What is told of a job's success in `dialect`, to be printed: struct wi_dialect's `print`. It is
- * counted, too. Tensors are taken from `result`. NULL with `error` if it cannot be written as was
- * asked. */
-struct wi_printing *wi_infer_print(const struct wi_api *api, const struct wi_dialect *dialect,
-    const struct wi_infer *infer, const struct wi_job_spec *spec, struct wi_job_result *result,
-    struct wi_error *error);
+/* --- infer_answer.c --------------------------------------------------------------------------- */
+
+/* Answers `request` with a job's success. Tensors and JSON are taken from `result`. `infer` and
+ * `spec` are borrowed for the call. Big JSON is printed on a worker thread: the request may still
+ * be waiting afterwards. */
+void wi_infer_answer(struct wi_request *request, const struct wi_infer *infer,
+    const struct wi_job_spec *spec, struct wi_job_result *result);
+/* Counts a job's success; `context` is the wi_api. */
+void wi_infer_count(void *context, const struct wi_outcome *outcome);
 
 #endif

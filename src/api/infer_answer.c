@@ -5,8 +5,8 @@
  */
 #include "api/infer.h"
 
-#include "api/numerics.h"
 #include "base/memory.h"
+#include "job/outcome.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,63 +16,16 @@
  * costs the client a second read. */
 #define COPY_MAX (16 * 1024)
 
-/* --- what is told ---------------------------------------------------------------------------- */
-
-static void count_inference(
-    const struct wi_api *api, const struct wi_outcome *outcome, const struct wi_node_info *node)
+void wi_infer_count(void *context, const struct wi_outcome *outcome)
 {
+    const struct wi_api *api = context;
     const char *platform = json_string_value(json_object_get(outcome->executed_on, "platform"));
-    wi_metrics_inference(api->metrics, outcome->model_name, node ? node->kind : "unknown",
-        platform ? platform : "none", outcome->queue_ms / 1000, outcome->load_ms / 1000,
-        outcome->inference_ms / 1000);
-}
-
-struct wi_printing *wi_infer_print(const struct wi_api *api, const struct wi_dialect *dialect,
-    const struct wi_infer *infer, const struct wi_job_spec *spec, struct wi_job_result *result,
-    struct wi_error *error)
-{
-    struct wi_answer *answer = result->answer;
-    const struct wi_node_info *node = wi_bridge_node(api->deps.bridge, result->node);
-    const struct wi_refusal *refusal = &result->refusal;
-    const struct wi_outcome outcome = {
-        .id = spec->client_id ? spec->client_id : spec->id,
-        .model_name = spec->model->name,
-        .type = spec->type,
-        .node = result->node,
-        .browser = node ? node->kind : NULL,
-        .browser_version = node ? node->browser_version : NULL,
-        .refused_platform = refusal->given ? wi_platform_names[refusal->platform] : NULL,
-        .refused_reason = refusal->reason,
-        .numerics = wi_numerics_word(result->numerics),
-        .executed_on = answer->executed_on,
-        .result = answer->result,
-        .outputs = &answer->outputs,
-        .queue_ms = result->queue_ms,
-        .load_ms = answer->load_ms,
-        .inference_ms = answer->inference_ms,
-        .total_ms = result->total_ms,
-        .attempts = result->attempts,
-        .batch = result->batch,
-        .warm = answer->warm,
-    };
-    count_inference(api, &outcome, node);
-    return dialect->print(infer, &outcome, error);
+    wi_metrics_inference(api->metrics, outcome->model_name,
+        outcome->browser ? outcome->browser : "unknown", platform ? platform : "none",
+        outcome->queue_ms / 1000, outcome->load_ms / 1000, outcome->inference_ms / 1000);
 }
 
 /* --- sending --------------------------------------------------------------------------------- */
-
-/* An answer being put together. Owned by the printing thread while that runs. */
-struct answer {
-    struct wi_request *request; /* NULL once cancelled */
-    struct wi_queued_work *work;
-    struct wi_printing *printing;
-};
-
-static void free_answer(struct answer *answer)
-{
-    wi_printing_free(answer->printing);
-    free(answer);
-}
 
 static void free_printing(void *context)
 {
@@ -128,53 +81,37 @@ static void send_printing(struct wi_request *request, struct wi_printing *printi
 
 /* --- printing -------------------------------------------------------------------------------- */
 
-static void print_off_loop(void *data)
+static void print_off_loop(void *work)
 {
-    struct answer *answer = data;
-    wi_printing_run(answer->printing);
+    wi_printing_run(work);
 }
 
-static void on_printed(void *data, int cancelled)
+static void on_printed(struct wi_request *request, void *work)
 {
-    struct answer *answer = data;
-    answer->work = NULL;
-    if (!cancelled) {
-        send_printing(answer->request, answer->printing);
-        answer->printing = NULL;
-    }
-    free_answer(answer);
-}
-
-static void cancel_printing(void *work)
-{
-    struct answer *answer = work;
-    answer->request = NULL;
-    wi_queued_work_abandon(answer->work);
+    send_printing(request, work);
 }
 
 static void print_beside(struct wi_request *request, struct wi_printing *printing)
 {
     struct wi_error error;
-    if (wi_request_reserve(request, printing->needs) != 0) {
-        wi_printing_free(printing);
-        wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
-            "There is no memory to write this answer as JSON; ask for binary.");
-        wi_request_answer_error(request, &error);
+    if (wi_request_reserve(request, printing->needs) == 0) {
+        wi_request_compute(request, print_off_loop, on_printed, printing, free_printing);
         return;
     }
-    struct answer *answer = wi_alloc(sizeof *answer);
-    answer->request = request;
-    answer->printing = printing;
-    answer->work = wi_work_queue_start(request->api->heavy, 0, print_off_loop, on_printed, answer);
-    wi_request_wait(request, cancel_printing, answer);
+    wi_printing_free(printing);
+    wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
+        "There is no memory to write this answer as JSON; ask for binary.");
+    wi_request_answer_error(request, &error);
 }
 
 void wi_infer_answer(struct wi_request *request, const struct wi_infer *infer,
     const struct wi_job_spec *spec, struct wi_job_result *result)
 {
     struct wi_error error;
-    struct wi_printing *printing =
-        wi_infer_print(request->api, wi_request_dialect(request), infer, spec, result, &error);
+    struct wi_outcome outcome;
+    wi_job_outcome(&outcome, spec, result, wi_bridge_node(request->api->deps.bridge, result->node));
+    wi_infer_count(request->api, &outcome);
+    struct wi_printing *printing = wi_request_dialect(request)->print(infer, &outcome, &error);
     if (!printing) {
         wi_request_answer_error(request, &error);
     } else if (printing->json_bytes > INLINE_PRINT_MAX) {

@@ -2,8 +2,9 @@
  * What a request is told about one stored job: its document, its answer as /v1/infer's, or that it
  * is cancelled; at once, or when it has ended.
  */
-#include "api/durable.h"
+#include "api/jobs.h"
 
+#include "api/step.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include <stdlib.h>
@@ -14,10 +15,12 @@
 /* How long after its deadline a job's end may be stored: a beat finds it, and it is written. */
 #define END_MS 2000
 
-void wi_job_not_found(const char *name, struct wi_error *error)
+void wi_job_answer_not_found(struct wi_request *request, const char *name)
 {
-    wi_error_set(error, WI_JOB_NOT_FOUND, "id",
+    struct wi_error error;
+    wi_error_set(&error, WI_JOB_NOT_FOUND, "id",
         "There is no job %.100s: it never was, or it is done and was kept long enough.", name);
+    wi_request_answer_error(request, &error);
 }
 
 void wi_job_scope(const struct wi_request *request, char client[WI_ROW_CLIENT_MAX + 1])
@@ -65,45 +68,34 @@ void wi_job_print(struct wi_buffer *out, const struct wi_durable *durable, const
 /* --- looking at one job ------------------------------------------------------------------------
  */
 
-/* A request that looks at a job, and perhaps waits for its end. */
+/* A request that looks at a job, and perhaps waits for its end: it reads the row, and as long as
+ * that is not finished and there is time left, it waits for the end and reads once more. */
 struct look {
-    struct wi_row_read op; /* first: the writer's `data` */
+    struct wi_row_read op;
     struct wi_durable *durable;
-    struct wi_request *request; /* NULL once it is gone */
+    struct wi_request *request; /* while it waits */
     struct wi_durable_watcher watcher;
     struct wi_timer *timer;
     enum wi_job_form form;
     int replayed;
     double until; /* wi_now_ms(); 0: the job's deadline, not known yet */
-    int reading;  /* the writer has `op` */
-    int again;    /* it was finished while it was being read */
 };
 
-static void read_row(struct look *look);
+static void read_row(struct wi_request *request, struct look *look);
 
-static void free_look(struct look *look)
+static void stop_waiting(struct look *look)
 {
-    wi_durable_unwatch(look->durable, &look->watcher);
-    wi_timer_free(look->timer);
-    wi_row_clear(&look->op.row);
-    free(look);
-}
-
-static void cancel_look(void *work)
-{
-    struct look *look = work;
-    look->request = NULL;
     wi_durable_unwatch(look->durable, &look->watcher);
     wi_timer_free(look->timer);
     look->timer = NULL;
-    if (!look->reading)
-        free_look(look);
 }
 
-static void answer_look_error(struct look *look, const struct wi_error *error)
+static void free_look(void *work)
 {
-    wi_request_answer_error(look->request, error);
-    free_look(look);
+    struct look *look = work;
+    stop_waiting(look);
+    wi_row_clear(&look->op.row);
+    free(look);
 }
 
 /* An answer in parts, kept until it is sent. */
@@ -122,11 +114,9 @@ static void free_kept(void *context)
 }
 
 /* `head`, the stored JSON, `tail`, and the stored binary tensors. Takes `head`. */
-static void answer_kept(
-    struct look *look, int status, const char *type, struct wi_buffer *head, const char *tail)
+static void answer_kept(struct wi_request *request, struct wi_row *row, int status,
+    const char *type, struct wi_buffer *head, const char *tail)
 {
-    struct wi_row *row = &look->op.row;
-    struct wi_request *request = look->request;
     struct kept *kept = wi_alloc(sizeof *kept);
     unsigned count = 0;
     char length[32];
@@ -154,56 +144,54 @@ static void answer_kept(
         wi_request_add_header(request, "Inference-Header-Content-Length", length);
 }
 
-static void answer_document(struct look *look)
+static void answer_document(struct wi_request *request, struct look *look)
 {
-    const struct wi_row *row = &look->op.row;
+    struct wi_row *row = &look->op.row;
     struct wi_buffer text = {0};
     wi_job_print(&text, look->durable, row);
     if (!row->bytes) {
         wi_buffer_puts(&text, "}\n");
-        wi_request_answer_text(look->request, 200, "application/json", &text);
+        wi_request_answer_text(request, 200, "application/json", &text);
         return;
     }
     wi_buffer_puts(&text, row->state == WI_ROW_DONE ? ",\"answer\":" : ",\"error\":");
-    answer_kept(look, 200, "application/json", &text, "}\n");
+    answer_kept(request, row, 200, "application/json", &text, "}\n");
 }
 
-static void answer_infer(struct look *look)
+static void answer_infer(struct wi_request *request, struct look *look)
 {
     struct wi_buffer none = {0};
-    const struct wi_row *row = &look->op.row;
-    struct wi_request *request = look->request;
-    char id[WI_ID_SIZE];
-    memcpy(id, row->id, sizeof id);
-    answer_kept(look, row->status,
-        row->state == WI_ROW_DONE ? "application/json" : wi_dialect_native.error_type, &none, "");
-    wi_request_add_header(request, "X-Job-Id", id);
+    struct wi_row *row = &look->op.row;
+    const char *type = row->state == WI_ROW_DONE ? "application/json"
+                                                 : wi_dialect_of_errors(row->dialect)->error_type;
+    answer_kept(request, row, row->status, type, &none, "");
+    wi_request_add_header(request, "X-Job-Id", row->id);
     if (look->replayed)
         wi_request_add_header(request, "Idempotency-Replayed", "true");
 }
 
-static void answer_cancelling(struct look *look)
+static void answer_cancelling(struct wi_request *request, const struct look *look)
 {
     const struct wi_row *row = &look->op.row;
     struct wi_error error;
     int ended = row->state == WI_ROW_CANCELLED;
     if (ended || row->state < WI_ROW_DONE) {
-        wi_request_answer_json(look->request, ended ? 200 : 202,
+        wi_request_answer_json(request, ended ? 200 : 202,
             json_pack("{s:s, s:s}", "id", row->id, "state", ended ? "cancelled" : "cancelling"));
         return;
     }
     wi_error_set(&error, WI_CONFLICT, "id", "The job %s is %s, so it cannot be cancelled.", row->id,
         wi_row_state_names[row->state]);
-    wi_request_answer_error(look->request, &error);
+    wi_request_answer_error(request, &error);
 }
 
 /* The job has no end that could be given out. What was computed but not stored stays here: if the
  * daemon died, the next request with the key would get another answer. */
-static void answer_without(struct look *look)
+static void answer_without(struct wi_request *request, const struct look *look)
 {
     struct wi_durable_now now;
     struct wi_error error, failure;
-    int failing = wi_db_health(look->request->api->deps.db, &failure) != WI_OK;
+    int failing = wi_durable_health(look->durable, &failure) != WI_OK;
     wi_durable_look(look->durable, look->op.id, &now);
     if (now.stuck || failing) {
         wi_error_set(&error, WI_STORAGE_FAILED, NULL,
@@ -215,39 +203,42 @@ static void answer_without(struct look *look)
         wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",
             "The deadline passed while the job %s was waiting to be run.", look->op.id);
     }
-    wi_request_answer_error(look->request, &error);
+    wi_request_answer_error(request, &error);
 }
 
-static void answer_look(struct look *look)
+static void answer_look(struct wi_request *request, struct look *look)
 {
     if (look->form == WI_JOB_CANCELLING)
-        answer_cancelling(look);
+        answer_cancelling(request, look);
     else if (look->form == WI_JOB_ANSWER && look->op.row.state < WI_ROW_DONE)
-        answer_without(look);
+        answer_without(request, look);
     else if (look->form == WI_JOB_ANSWER)
-        answer_infer(look);
+        answer_infer(request, look);
     else
-        answer_document(look);
+        answer_document(request, look);
     free_look(look);
+}
+
+/* --- waiting for its end -----------------------------------------------------------------------
+ */
+
+/* The end has come, or the time is over: what the row says now is the answer, or it waits on. */
+static void read_again(struct look *look)
+{
+    stop_waiting(look);
+    read_row(look->request, look);
 }
 
 static void on_wait_over(void *context)
 {
     struct look *look = context;
-    wi_timer_free(look->timer);
-    look->timer = NULL;
-    look->until = wi_now_ms(); /* read it once more: what it says now is the answer */
-    if (!look->reading)
-        read_row(look);
+    look->until = wi_now_ms();
+    read_again(look);
 }
 
 static void on_job_finished(struct wi_durable_watcher *watcher)
 {
-    struct look *look = (struct look *)((char *)watcher - offsetof(struct look, watcher));
-    if (look->reading)
-        look->again = 1;
-    else
-        read_row(look);
+    read_again((struct look *)((char *)watcher - offsetof(struct look, watcher)));
 }
 
 /* Somebody who was promised an answer learns at once that it cannot be stored. */
@@ -261,61 +252,69 @@ static int is_stuck(const struct look *look)
 }
 
 /* The row is not finished: 1 if the request goes on waiting. */
-static int wait_on(struct look *look)
+static int wait_on(struct wi_request *request, struct look *look)
 {
-    const struct wi_row *row = &look->op.row;
     double now = wi_now_ms();
     if (look->until == 0)
-        look->until = now + (double)(row->deadline_at - wi_wall_ms()) + END_MS;
+        look->until = now + (double)(look->op.row.deadline_at - wi_wall_ms()) + END_MS;
     double left = look->until - now;
     if (left <= 0 || is_stuck(look))
         return 0;
-    if (!look->watcher.watching)
-        wi_durable_watch(look->durable, &look->watcher);
-    if (!look->timer) {
-        look->timer = wi_timer_new(look->request->api->deps.loop, on_wait_over, look);
-        wi_timer_start(look->timer, (uint64_t)left + 1, 0);
-    }
+    look->request = request;
+    wi_durable_watch(look->durable, &look->watcher);
+    look->timer = wi_timer_new(request->api->deps.loop, on_wait_over, look);
+    wi_timer_start(look->timer, (uint64_t)left + 1, 0);
+    wi_request_wait(request, free_look, look);
     return 1;
 }
 
-static void on_read(void *data, const struct wi_error *failure)
+/* --- reading -----------------------------------------------------------------------------------
+ */
+
+static void answer_error(
+    struct wi_request *request, struct look *look, const struct wi_error *error)
 {
-    struct look *look = data;
-    struct wi_row *row = &look->op.row;
+    wi_request_answer_error(request, error);
+    free_look(look);
+}
+
+/* The row is finished, and its answer is too large to have come with it. */
+static void read_answer(struct wi_request *request, struct look *look)
+{
     struct wi_error error;
-    look->reading = 0;
-    if (!look->request) {
-        free_look(look);
-    } else if (failure) {
-        answer_look_error(look, failure);
+    size_t size = look->op.row.answer_size;
+    look->op.answer_max = size;
+    if (wi_request_reserve(request, size) == 0) {
+        read_row(request, look);
+        return;
+    }
+    wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
+        "There is no memory to read this answer now; try again later.");
+    answer_error(request, look, &error);
+}
+
+static void on_read(struct wi_request *request, void *work, const struct wi_error *failure)
+{
+    struct look *look = work;
+    const struct wi_row *row = &look->op.row;
+    int finished = row->state >= WI_ROW_DONE;
+    int unread = row->answer_size > 0 && !row->bytes && look->form != WI_JOB_CANCELLING;
+    if (failure) {
+        answer_error(request, look, failure);
     } else if (!look->op.found) {
-        wi_job_not_found(look->op.id, &error);
-        answer_look_error(look, &error);
-    } else if (look->again) {
-        look->again = 0;
-        read_row(look);
-    } else if (row->state < WI_ROW_DONE) {
-        if (!wait_on(look))
-            answer_look(look);
-    } else if (row->answer_size > 0 && !row->bytes && look->form != WI_JOB_CANCELLING) {
-        look->op.answer_max = row->answer_size;
-        if (wi_request_reserve(look->request, row->answer_size) == 0) {
-            read_row(look);
-            return;
-        }
-        wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
-            "There is no memory to read this answer now; try again later.");
-        answer_look_error(look, &error);
-    } else {
-        answer_look(look);
+        wi_job_answer_not_found(request, look->op.id);
+        free_look(look);
+    } else if (finished && unread) {
+        read_answer(request, look);
+    } else if (finished || !wait_on(request, look)) {
+        answer_look(request, look);
     }
 }
 
-static void read_row(struct look *look)
+static void read_row(struct wi_request *request, struct look *look)
 {
-    look->reading = 1;
-    wi_db_submit(look->request->api->deps.db, wi_row_read, on_read, look);
+    struct wi_step *step = wi_request_step(request, on_read, look, free_look);
+    wi_durable_read(look->durable, &look->op, wi_step_end, step);
 }
 
 void wi_job_look(struct wi_request *request, const char *id, enum wi_job_form form, int64_t wait_ms,
@@ -323,7 +322,6 @@ void wi_job_look(struct wi_request *request, const char *id, enum wi_job_form fo
 {
     struct look *look = wi_alloc(sizeof *look);
     look->durable = request->api->durable;
-    look->request = request;
     look->form = form;
     look->replayed = replayed;
     look->op.answer_max = READ_AT_ONCE;
@@ -332,12 +330,5 @@ void wi_job_look(struct wi_request *request, const char *id, enum wi_job_form fo
     snprintf(look->op.id, sizeof look->op.id, "%s", id);
     memcpy(look->watcher.id, look->op.id, sizeof look->watcher.id);
     look->watcher.on_finished = on_job_finished;
-    wi_durable_watch(look->durable, &look->watcher);
-    wi_request_wait(request, cancel_look, look);
-    read_row(look);
-}
-
-void wi_job_answer_with(struct wi_request *request, const char *id, int replayed)
-{
-    wi_job_look(request, id, WI_JOB_ANSWER, 0, replayed);
+    read_row(request, look);
 }

@@ -3,8 +3,8 @@
  * waits for the answer: look for the key → read and check the body → store the row → 202, or the
  * answer. What a client that leaves has asked for is done all the same once it is stored.
  */
-#include "api/durable.h"
 #include "api/infer.h"
+#include "api/jobs.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -12,33 +12,18 @@
 #include <string.h>
 
 struct post {
-    struct wi_row_accept op; /* first: the writer's `data` */
-    struct wi_durable *durable;
-    struct wi_request *request; /* NULL once it is gone */
-    struct wi_blob *body;
+    struct wi_row_accept op;
+    struct wi_blob *body; /* NULL where there is none */
     char key[WI_ROW_KEY_MAX + 1];
 };
 
-static void store(struct wi_request *request, struct wi_infer *infer, struct wi_model *model,
-    struct wi_blob *body, size_t json_size);
-
-static int is_infer(const struct wi_request *request)
+static void free_post(void *work)
 {
-    return request->route->handle == wi_handle_infer;
-}
-
-static void free_post(struct post *post)
-{
+    struct post *post = work;
     wi_blob_unref(post->body);
     wi_row_clear(&post->op.row);
     wi_row_clear(&post->op.earlier);
     free(post);
-}
-
-static void leave_post(void *work)
-{
-    struct post *post = work;
-    post->request = NULL;
 }
 
 /* --- answering ------------------------------------------------------------------------------- */
@@ -47,8 +32,8 @@ static void answer_accepted(struct wi_request *request, const struct wi_row *row
 {
     struct wi_buffer text = {0};
     char where[WI_ID_SIZE + 16];
-    if (is_infer(request)) {
-        wi_job_answer_with(request, row->id, replayed);
+    if (row->infer) {
+        wi_job_look(request, row->id, WI_JOB_ANSWER, 0, replayed);
         return;
     }
     wi_job_print(&text, request->api->durable, row);
@@ -60,12 +45,10 @@ static void answer_accepted(struct wi_request *request, const struct wi_row *row
         wi_request_add_header(request, "Idempotency-Replayed", "true");
 }
 
-static void answer_known(struct post *post)
+static void answer_known(struct wi_request *request, const struct post *post)
 {
-    struct wi_request *request = post->request;
     struct wi_error error;
     if (post->op.found == WI_ROW_SAME) {
-        wi_durable_replayed(post->durable);
         answer_accepted(request, &post->op.earlier, 1);
         return;
     }
@@ -81,6 +64,44 @@ static void answer_not_stored(struct wi_request *request, const struct wi_error 
         "The job is not accepted, because it could not be stored: %s", failure->detail);
     wi_error_retry_after(&error, 10);
     wi_request_answer_error(request, &error);
+}
+
+/* --- the row --------------------------------------------------------------------------------- */
+
+static void on_stored(struct wi_request *request, void *work, const struct wi_error *failure)
+{
+    struct post *post = work;
+    if (failure)
+        answer_not_stored(request, failure);
+    else if (post->op.found != WI_ROW_NEW)
+        answer_known(request, post);
+    else
+        answer_accepted(request, &post->op.row, 0);
+    free_post(post);
+}
+
+static void accept_post(struct wi_request *request, struct post *post, wi_step_end_fn *done)
+{
+    struct wi_step *step = wi_request_step(request, done, post, free_post);
+    wi_durable_accept(request->api->durable, &post->op, wi_step_end, step);
+}
+
+static void store(
+    struct wi_request *request, void *work, struct wi_infer *infer, struct wi_model *model)
+{
+    struct post *post = work;
+    struct wi_row *row = &post->op.row;
+    (void)model;
+    wi_id_new(row->id, "job");
+    row->client_id = wi_strdup(infer->client_id);
+    row->model_name = wi_strdup(infer->model_name);
+    row->priority = infer->priority;
+    row->accepted_at = wi_wall_ms();
+    row->deadline_at =
+        row->accepted_at +
+        (infer->has_timeout || row->infer ? (int64_t)infer->timeout_ms : WI_DURABLE_TIMEOUT_MS);
+    post->op.look = 0;
+    accept_post(request, post, on_stored);
 }
 
 /* --- the key --------------------------------------------------------------------------------- */
@@ -103,116 +124,58 @@ static enum wi_code read_key(const struct wi_request *request, char *key, struct
     return WI_OK;
 }
 
-/* How much of the body is JSON; a body that is framed wrongly is told so later. */
-static size_t json_size_of(const struct wi_request *request)
+static void on_looked(struct wi_request *request, void *work, const struct wi_error *failure)
 {
-    size_t size = request->body ? request->body->size : 0, json_size;
-    struct wi_error error;
-    if (wi_request_dialect(request)->frame(request->headers.content_type,
-            request->headers.inference_length, size, &json_size, &error) != WI_OK)
-        return size;
-    return json_size;
-}
-
-static struct post *make_post(
-    struct wi_request *request, struct wi_blob *body, size_t json_size, const char *key)
-{
-    struct post *post = wi_alloc(sizeof *post);
-    struct wi_row *row = &post->op.row;
-    post->durable = request->api->durable;
-    post->request = request;
-    post->body = wi_blob_ref(body);
-    snprintf(post->key, sizeof post->key, "%s", key);
-    post->op.key = *key ? post->key : NULL;
-    post->op.body = body->bytes;
-    row->infer = is_infer(request);
-    snprintf(row->client, sizeof row->client, "%s", wi_request_client(request));
-    row->body_size = body->size;
-    row->json_size = json_size;
-    return post;
-}
-
-static void on_looked(void *data, const struct wi_error *failure)
-{
-    struct post *post = data;
-    struct wi_request *request = post->request;
-    if (request && failure) {
-        answer_not_stored(request, failure);
-    } else if (request && post->op.found != WI_ROW_NEW) {
-        answer_known(post);
-    } else if (request) {
-        /* The body goes back to the request, as if nothing had been asked yet. */
-        request->body = post->body;
-        post->body = NULL;
-        wi_infer_begin(request, store);
+    struct post *post = work;
+    if (!failure && post->op.found == WI_ROW_NEW) {
+        wi_infer_begin(request, store, post, free_post);
+        return;
     }
+    if (failure)
+        answer_not_stored(request, failure);
+    else
+        answer_known(request, post);
     free_post(post);
 }
 
-void wi_job_post(struct wi_request *request)
+static struct post *make_post(const struct wi_request *request, int infer, const char *key)
+{
+    struct post *post = wi_alloc(sizeof *post);
+    struct wi_row *row = &post->op.row;
+    snprintf(post->key, sizeof post->key, "%s", key);
+    snprintf(row->client, sizeof row->client, "%s", wi_request_client(request));
+    snprintf(row->dialect, sizeof row->dialect, "%s", wi_request_dialect(request)->name);
+    row->infer = infer;
+    row->json_size = wi_infer_json_size(request);
+    row->cost = wi_infer_parse_cost(request, row->json_size);
+    if (request->body) {
+        post->body = wi_blob_ref(request->body);
+        post->op.body = post->body->bytes;
+        row->body_size = post->body->size;
+    }
+    post->op.key = *key ? post->key : NULL;
+    return post;
+}
+
+void wi_job_post(struct wi_request *request, int infer)
 {
     struct wi_error error;
     char key[WI_ROW_KEY_MAX + 1];
     size_t size = request->body ? request->body->size : 0;
     if (read_key(request, key, &error) != WI_OK ||
-        wi_durable_admit(request->api->durable, request->api, size, &error) != WI_OK) {
+        wi_durable_admit(request->api->durable, size, &error) != WI_OK) {
         wi_request_answer_error(request, &error);
         return;
     }
-    if (!*key || !request->body) {
-        wi_infer_begin(request, store);
-        return;
-    }
-    struct post *post = make_post(request, request->body, json_size_of(request), key);
-    wi_blob_unref(request->body); /* the post has it */
-    request->body = NULL;
+    struct post *post = make_post(request, infer, key);
     post->op.look = 1;
-    wi_request_wait(request, leave_post, post);
-    wi_db_submit(request->api->deps.db, wi_row_accept, on_looked, post);
+    if (*key && post->body)
+        accept_post(request, post, on_looked);
+    else
+        wi_infer_begin(request, store, post, free_post);
 }
 
 void wi_handle_job_post(struct wi_request *request)
 {
-    wi_job_post(request);
-}
-
-/* --- the row --------------------------------------------------------------------------------- */
-
-static void on_stored(void *data, const struct wi_error *failure)
-{
-    struct post *post = data;
-    struct wi_request *request = post->request;
-    if (!failure && post->op.found == WI_ROW_NEW)
-        wi_durable_added(post->durable, &post->op.row);
-    if (request && failure)
-        answer_not_stored(request, failure);
-    else if (request && post->op.found != WI_ROW_NEW)
-        answer_known(post);
-    else if (request)
-        answer_accepted(request, &post->op.row, 0);
-    wi_durable_written(post->durable);
-    free_post(post);
-}
-
-static void store(struct wi_request *request, struct wi_infer *infer, struct wi_model *model,
-    struct wi_blob *body, size_t json_size)
-{
-    char key[WI_ROW_KEY_MAX + 1];
-    struct wi_error error;
-    (void)read_key(request, key, &error); /* it was good */
-    struct post *post = make_post(request, body, json_size, key);
-    struct wi_row *row = &post->op.row;
-    wi_id_new(row->id, "job");
-    row->client_id = wi_strdup(infer->client_id);
-    row->model_name = wi_strdup(infer->model_name);
-    row->priority = infer->priority;
-    row->accepted_at = wi_wall_ms();
-    row->deadline_at =
-        row->accepted_at +
-        (infer->has_timeout || row->infer ? (int64_t)infer->timeout_ms : WI_DURABLE_TIMEOUT_MS);
-    row->cost =
-        (request->headers.inference_length ? (uint64_t)json_size * 44 : request->json_cost) +
-        2 * json_size;
-    wi_request_wait(request, leave_post, post);
-    wi_durable_submit(post->durable, wi_row_accept, on_stored, post);
+    wi_job_post(request, 0);
 }

@@ -3,8 +3,9 @@
  * /v1/infer is running its client does not know the job's id yet, so ID may also be its
  * X-Request-Id, or the `id` that the client gave it.
  */
-#include "api/durable.h"
+#include "api/jobs.h"
 
+#include "api/step.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include <stdlib.h>
@@ -83,80 +84,38 @@ void wi_handle_job_get(struct wi_request *request)
     } else if (api->durable && strlen(request->argument) < WI_ID_SIZE) {
         wi_job_look(request, request->argument, WI_JOB_DOCUMENT, wait_ms, 0);
     } else {
-        wi_job_not_found(request->argument, &error);
-        wi_request_answer_error(request, &error);
+        wi_job_answer_not_found(request, request->argument);
     }
 }
 
 /* --- DELETE /v1/jobs/ID ------------------------------------------------------------------------
  */
 
-struct cancelling {
-    struct wi_row_cancel op; /* first: the writer's `data` */
-    struct wi_row_part part;
-    struct wi_buffer problem;
-    struct wi_durable *durable;
-    struct wi_request *request; /* NULL once it is gone: the job is cancelled all the same */
-    char id[WI_ID_SIZE];
-};
-
-static void leave_cancelling(void *work)
+static void on_cancelled(struct wi_request *request, void *work, const struct wi_error *failure)
 {
-    struct cancelling *cancelling = work;
-    cancelling->request = NULL;
-}
-
-static void on_cancelled(void *data, const struct wi_error *failure)
-{
-    struct cancelling *cancelling = data;
-    struct wi_request *request = cancelling->request;
-    const struct wi_row_finish *end = &cancelling->op.finish;
-    struct wi_error error;
-    if (!failure && end->finished)
-        wi_durable_cancelled(cancelling->durable, cancelling->id, end->body_size, end->answer_size);
-    else if (!failure && cancelling->op.found && cancelling->op.before == WI_ROW_RUNNING)
-        wi_durable_cancel(cancelling->durable, cancelling->id);
-    if (request && failure) {
+    struct wi_durable_cancel *op = work;
+    if (failure)
         wi_request_answer_error(request, failure);
-    } else if (request && !cancelling->op.found) {
-        wi_job_not_found(cancelling->id, &error);
-        wi_request_answer_error(request, &error);
-    } else if (request) {
-        wi_job_look(request, cancelling->id, WI_JOB_CANCELLING, CANCEL_WAIT_MS, 0);
-    }
-    wi_durable_written(cancelling->durable);
-    wi_buffer_clear(&cancelling->problem);
-    free(cancelling);
+    else if (op->found)
+        wi_job_look(request, op->id, WI_JOB_CANCELLING, CANCEL_WAIT_MS, 0);
+    else
+        wi_job_answer_not_found(request, op->id);
+    free(op);
 }
 
 /* request->argument is short enough for an id. */
 static void cancel_row(struct wi_request *request)
 {
-    struct cancelling *cancelling = wi_alloc(sizeof *cancelling);
-    struct wi_row_finish *end = &cancelling->op.finish;
-    struct wi_error error;
-    cancelling->request = request;
-    cancelling->durable = request->api->durable;
-    memcpy(cancelling->id, request->argument, strlen(request->argument) + 1);
-    memcpy(end->id, cancelling->id, sizeof end->id);
-    wi_job_scope(request, cancelling->op.client);
-    wi_error_set(
-        &error, WI_CANCELLED, NULL, "the job was cancelled by DELETE /v1/jobs/%s", cancelling->id);
-    wi_dialect_native.print_error(&cancelling->problem, &error, NULL);
-    cancelling->part = (struct wi_row_part){cancelling->problem.text, cancelling->problem.size};
-    end->state = WI_ROW_CANCELLED;
-    end->status = wi_code_status(WI_CANCELLED);
-    end->now = wi_wall_ms();
-    end->parts = &cancelling->part;
-    end->part_count = 1;
-    wi_request_wait(request, leave_cancelling, cancelling);
-    wi_durable_submit(cancelling->durable, wi_row_cancel, on_cancelled, cancelling);
+    struct wi_durable_cancel *op = wi_alloc(sizeof *op);
+    snprintf(op->id, sizeof op->id, "%s", request->argument);
+    wi_job_scope(request, op->client);
+    wi_durable_cancel(
+        request->api->durable, op, wi_step_end, wi_request_step(request, on_cancelled, op, free));
 }
 
 void wi_handle_job_delete(struct wi_request *request)
 {
     struct wi_api *api = request->api;
-    struct wi_error error;
     const char *running = resolve(request, request->argument);
     char id[WI_ROUTE_ARGUMENT_MAX];
     /* A copy: cancelling answers the other request, which then forgets its job. */
@@ -167,46 +126,44 @@ void wi_handle_job_delete(struct wi_request *request)
     } else if (api->durable && strlen(request->argument) < WI_ID_SIZE) {
         cancel_row(request);
     } else {
-        wi_job_not_found(request->argument, &error);
-        wi_request_answer_error(request, &error);
+        wi_job_answer_not_found(request, request->argument);
     }
 }
 
 /* --- GET /v1/jobs ------------------------------------------------------------------------------
  */
 
-struct listing {
-    struct wi_row_list op; /* first: the writer's `data` */
-    struct wi_request *request;
-};
-
-static void leave_listing(void *work)
+static void free_list(void *work)
 {
-    struct listing *listing = work;
-    listing->request = NULL;
+    struct wi_row_list *op = work;
+    for (size_t i = 0; i < op->count; i++)
+        wi_row_clear(&op->rows[i]);
+    free(op->rows);
+    free(op);
 }
 
-static void on_listed(void *data, const struct wi_error *failure)
+static void print_list(
+    struct wi_buffer *out, const struct wi_durable *durable, const struct wi_row_list *op)
 {
-    struct listing *listing = data;
-    struct wi_request *request = listing->request;
+    wi_buffer_puts(out, "{\"jobs\":[");
+    for (size_t i = 0; i < op->count; i++) {
+        wi_buffer_puts(out, i > 0 ? ",\n" : "\n");
+        wi_job_print(out, durable, &op->rows[i]);
+        wi_buffer_puts(out, "}");
+    }
+    wi_buffer_puts(out, "]}\n");
+}
+
+static void on_listed(struct wi_request *request, void *work, const struct wi_error *failure)
+{
     struct wi_buffer text = {0};
-    if (request && failure) {
+    if (failure) {
         wi_request_answer_error(request, failure);
-    } else if (request) {
-        wi_buffer_puts(&text, "{\"jobs\":[");
-        for (size_t i = 0; i < listing->op.count; i++) {
-            wi_buffer_puts(&text, i > 0 ? ",\n" : "\n");
-            wi_job_print(&text, request->api->durable, &listing->op.rows[i]);
-            wi_buffer_puts(&text, "}");
-        }
-        wi_buffer_puts(&text, "]}\n");
+    } else {
+        print_list(&text, request->api->durable, work);
         wi_request_answer_text(request, 200, "application/json", &text);
     }
-    for (size_t i = 0; i < listing->op.count; i++)
-        wi_row_clear(&listing->op.rows[i]);
-    free(listing->op.rows);
-    free(listing);
+    free_list(work);
 }
 
 static enum wi_code read_listing(
@@ -245,9 +202,8 @@ void wi_handle_jobs(struct wi_request *request)
         wi_request_answer_json(request, 200, json_pack("{s:[]}", "jobs"));
         return;
     }
-    struct listing *listing = wi_alloc(sizeof *listing);
-    listing->op = list;
-    listing->request = request;
-    wi_request_wait(request, leave_listing, listing);
-    wi_db_submit(request->api->deps.db, wi_row_list, on_listed, listing);
+    struct wi_row_list *op = wi_alloc(sizeof *op);
+    *op = list;
+    wi_durable_list(
+        request->api->durable, op, wi_step_end, wi_request_step(request, on_listed, op, free_list));
 }

@@ -2,11 +2,11 @@
  * GET /metrics: the API's own counts and what the other parts counted, read through their getters.
  * A scrape reads and never starts anything.
  */
-#include "api/durable.h"
 #include "api/request.h"
 
 #include "api/numerics.h"
 #include "base/clock.h"
+#include "durable/durable.h"
 #include <dirent.h>
 #include <stdio.h>
 #include <sys/resource.h>

@@ -4,11 +4,6 @@
 #include "pool/verdicts.h"
 #include <stdio.h>
 
-const char *wi_numerics_word(enum wi_verdict verdict)
-{
-    return verdict == WI_TRUSTED ? "ok" : verdict == WI_WRONG ? "wrong" : "unchecked";
-}
-
 json_t *wi_api_model_numerics_json(const struct wi_api *api, const struct wi_model *model)
 {
     const char *random = model->signature.random;

@@ -4,8 +4,6 @@
 
 #include "api/request.h"
 
-/* executed_on.numerics: "ok", "wrong" or "unchecked". */
-const char *wi_numerics_word(enum wi_verdict verdict);
 /* {"exempt", "verdicts"} of one model; a new reference. */
 json_t *wi_api_model_numerics_json(const struct wi_api *api, const struct wi_model *model);
 /* {"mode", "verdicts", "probes"}; a new reference. */

@@ -39,8 +39,9 @@ struct wi_api {
     struct wi_guard *guard;
     struct wi_admission *admission;
     struct wi_metrics *metrics;
-    struct wi_durable *durable;  /* NULL without a database */
-    struct wi_work_queue *heavy; /* big JSON is read and printed here */
+    struct wi_durable *durable;       /* NULL without a database */
+    struct wi_work_queue *heavy;      /* big JSON is read and printed here */
+    const struct wi_dialect *dialect; /* of what no route matched */
     char url[96];
     int tls;
     int closing;        /* for good: no request waits any more, answers say Connection: close */
@@ -125,7 +126,7 @@ void wi_request_answer_response(struct wi_request *request, int status, const ch
     struct MHD_Response *response, uint64_t bytes); /* takes the response */
 void wi_request_add_header(struct wi_request *request, const char *name, const char *value);
 
-/* The format that its route speaks; our own where no route matched. */
+/* The format that its route speaks; wi_api's where no route matched. */
 const struct wi_dialect *wi_request_dialect(const struct wi_request *request);
 /* Whom the queue is fair to, and whose jobs it makes: the token's name, or without tokens the
  * client's address. Borrowed from the request. */

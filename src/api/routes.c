@@ -57,11 +57,15 @@ const struct wi_route wi_routes[] = {
 #undef OPEN
 #undef USER
 #undef ADMIN
-#undef NATIVE
 
 size_t wi_route_count(void)
 {
     return sizeof wi_routes / sizeof *wi_routes - 1;
+}
+
+const struct wi_dialect *wi_route_dialect(const struct wi_route *route)
+{
+    return route ? route->dialect : NATIVE;
 }
 
 /* Whether `path` ends as the rest of a pattern says; a rest has no further {…}. */

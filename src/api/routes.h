@@ -36,6 +36,8 @@ struct wi_route {
 /* The table, ended by a row without a method. */
 extern const struct wi_route wi_routes[];
 size_t wi_route_count(void);
+/* What a route speaks; our own format where there is none (NULL). */
+const struct wi_dialect *wi_route_dialect(const struct wi_route *route);
 
 /* The row for a request, with what {id} or {model} stood for in `argument` ("" for none). HEAD is
  * GET. NULL with `error`: WI_NOT_FOUND, or WI_METHOD_NOT_ALLOWED with the methods in

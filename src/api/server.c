@@ -6,12 +6,13 @@
  */
 #include "api/server.h"
 
-#include "api/durable.h"
+#include "api/infer.h"
 #include "api/request.h"
 #include "base/clock.h"
 #include "base/listener.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "durable/durable.h"
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -306,7 +307,8 @@ static int start(struct wi_server *server, struct wi_error *error)
     if (!api->guard)
         return -1;
     wi_bridge_take_tokens(api->deps.bridge, wi_guard_tokens(api->guard));
-    api->admission = wi_admission_new(api->deps.loop, api->deps.times.linger, api->tls);
+    api->admission =
+        wi_admission_new(api->deps.loop, api->deps.times.linger, api->tls, api->dialect);
     server->daemon = start_daemon(server);
     const union MHD_DaemonInfo *info =
         server->daemon ? MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
@@ -325,6 +327,23 @@ static int start(struct wi_server *server, struct wi_error *error)
     return 0;
 }
 
+static struct wi_durable *make_durable(struct wi_api *api, struct wi_error *error)
+{
+    const struct wi_server_deps *deps = &api->deps;
+    const struct wi_durable_deps durable_deps = {.loop = deps->loop,
+        .config = deps->config,
+        .db = deps->db,
+        .jobs = deps->jobs,
+        .pool = deps->pool,
+        .bridge = deps->bridge,
+        .repository = deps->repository,
+        .budget = deps->budget,
+        .heavy = api->heavy,
+        .on_outcome = wi_infer_count,
+        .context = api};
+    return wi_durable_new(&durable_deps, error);
+}
+
 struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_error *error)
 {
     struct wi_server *server = wi_alloc(sizeof *server);
@@ -333,6 +352,7 @@ struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_err
     api->deps = *deps;
     api->started_at = wi_wall_ms();
     api->started_ms = wi_now_ms();
+    api->dialect = wi_route_dialect(NULL);
     api->metrics = wi_metrics_new();
     api->heavy = wi_work_queue_new(deps->loop, HEAVY_MOST);
     set_times(server);
@@ -340,7 +360,7 @@ struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_err
         wi_server_free(server);
         return NULL;
     }
-    if (deps->db && (api->durable = wi_durable_new(api, error)) == NULL) {
+    if (deps->db && !(api->durable = make_durable(api, error))) {
         wi_server_free(server);
         return NULL;
     }
@@ -385,6 +405,7 @@ enum wi_code wi_server_reload(
     server->api.guard = guard;
     wi_bridge_take_tokens(server->api.deps.bridge, wi_guard_tokens(guard));
     server->api.deps.config = config;
+    wi_durable_reload(server->api.durable, config);
     warn_of_new_certificate(server);
     return WI_OK;
 }
@@ -399,6 +420,7 @@ void wi_server_quiesce(struct wi_server *server)
     if (server->api.closing)
         return;
     server->api.closing = 1;
+    wi_durable_quiesce(server->api.durable);
     for (struct wi_request *request = server->api.requests; request; request = request->next)
         wi_request_hurry(request);
 }

@@ -1,9 +1,9 @@
 /* GET /v1/status: the whole picture in one document, for people, the CLI and scripts. */
 #include "api/nodes.h"
 
-#include "api/durable.h"
 #include "api/numerics.h"
 #include "base/clock.h"
+#include "durable/durable.h"
 #include <limits.h>
 #include <string.h>
 
@@ -40,7 +40,7 @@ static json_t *warnings_json(const struct wi_api *api)
     if (wi_guard_tokens(api->guard)->count == 0)
         json_array_append_new(warnings,
             json_string("the API asks for no tokens: every program on this machine may use it"));
-    json_t *unstored = wi_durable_warning(api);
+    json_t *unstored = wi_durable_warning(api->durable);
     if (unstored)
         json_array_append_new(warnings, unstored);
     return warnings;

@@ -51,6 +51,8 @@ static const char *const migrations[] = {
     "ALTER TABLE jobs ADD COLUMN cancelled INTEGER NOT NULL DEFAULT 0;",
     /* How often it was sent to a node in the runs that were put back. */
     "ALTER TABLE jobs ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;",
+    /* The format of its body and of its answer: until then there was one. */
+    "ALTER TABLE jobs ADD COLUMN dialect TEXT NOT NULL DEFAULT 'native';",
 };
 #define VERSION ((int)(sizeof migrations / sizeof *migrations))
 

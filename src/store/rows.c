@@ -76,7 +76,7 @@ static enum wi_code insert(sqlite3 *sqlite, const struct wi_row_accept *accept,
     const struct wi_row *row = &accept->row;
     sqlite3_stmt *statement = wi_db_prepare(sqlite,
         "INSERT INTO jobs VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, 0, 0, ?10, ?11, ?12,"
-        " 0, 0, 0, NULL, ?13, ?14, 0, 0)",
+        " 0, 0, 0, NULL, ?13, ?14, 0, 0, ?15)",
         error);
     if (statement == NULL)
         return WI_STORAGE_FAILED;
@@ -95,6 +95,7 @@ static enum wi_code insert(sqlite3 *sqlite, const struct wi_row_accept *accept,
     sqlite3_bind_text(statement, 13, accept->key, -1, SQLITE_STATIC);
     if (hash)
         sqlite3_bind_blob(statement, 14, hash, WI_HASH_SIZE, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 15, row->dialect, -1, SQLITE_STATIC);
     enum wi_code code = wi_db_finish(sqlite, statement, error);
     if (code != WI_OK)
         return code;
@@ -293,6 +294,8 @@ enum wi_code wi_row_cancel(sqlite3 *sqlite, void *data, struct wi_error *error)
     enum wi_code code = wi_row_read(sqlite, &read, error);
     cancel->found = read.found;
     cancel->before = read.row.state;
+    if (code == WI_OK && cancel->found && cancel->before == WI_ROW_QUEUED)
+        cancel->tell(cancel, &read.row);
     wi_row_clear(&read.row);
     if (code != WI_OK || !cancel->found || cancel->before > WI_ROW_RUNNING)
         return code;

@@ -29,6 +29,7 @@ extern const char *const wi_row_state_names[]; /* "queued" …, ended by NULL */
 
 #define WI_ROW_CLIENT_MAX 64
 #define WI_ROW_KEY_MAX 255
+#define WI_ROW_DIALECT_MAX 31
 /* One priority outweighs so much age; the same as WI_QUEUE_AGEING_MS. */
 #define WI_ROW_AGEING_MS 5000
 
@@ -36,9 +37,10 @@ extern const char *const wi_row_state_names[]; /* "queued" …, ended by NULL */
 struct wi_row {
     char id[WI_ID_SIZE];
     enum wi_row_state state;
-    int infer;                          /* asked by POST /v1/infer with a key, not /v1/jobs */
-    char client[WI_ROW_CLIENT_MAX + 1]; /* the token's name, or the address of one without */
-    char *client_id;                    /* the request's own `id`; may be NULL */
+    int infer;                            /* asked by POST /v1/infer with a key, not /v1/jobs */
+    char dialect[WI_ROW_DIALECT_MAX + 1]; /* the format of its body and of its answer */
+    char client[WI_ROW_CLIENT_MAX + 1];   /* the token's name, or the address of one without */
+    char *client_id;                      /* the request's own `id`; may be NULL */
     char *model_name;
     int priority;
     int64_t accepted_at, deadline_at;
@@ -129,6 +131,8 @@ wi_db_work_fn wi_row_finish;
  * finished is left as it is. */
 struct wi_row_cancel {
     struct wi_row_finish finish;
+    /* Fills `finish.parts` for this row, which waits. On the writer's thread; may come again. */
+    void (*tell)(struct wi_row_cancel *cancel, const struct wi_row *row);
     char client[WI_ROW_CLIENT_MAX + 1]; /* whose row it must be to be found; "" for anybody's */
     int found;                          /* out */
     enum wi_row_state before;           /* out: its state until now */
@@ -159,6 +163,12 @@ wi_db_work_fn wi_row_list;
 
 /* --- keeping house --------------------------------------------------------------------------- */
 
+/* A row that has to be finished. */
+struct wi_row_name {
+    char id[WI_ID_SIZE];
+    char dialect[WI_ROW_DIALECT_MAX + 1];
+};
+
 /* Removes at most `limit` rows that were finished at `finished_before` or earlier, and gives their
  * room back; finds queued rows whose deadline has passed at `now`. */
 struct wi_row_sweep {
@@ -166,7 +176,7 @@ struct wi_row_sweep {
     size_t limit;
     int count;                  /* whether to count the rows, which costs a look at each */
     size_t removed;             /* out */
-    char (*late)[WI_ID_SIZE];   /* out: owned */
+    struct wi_row_name *late;   /* out: owned */
     size_t late_count;          /* out */
     size_t queued, open, total; /* out: rows that wait, that are not finished, and all */
     uint64_t bytes;             /* out: of bodies and answers */
@@ -178,9 +188,9 @@ wi_db_work_fn wi_row_sweep;
 struct wi_row_recover {
     unsigned crashes_max;
     size_t requeued;               /* out */
-    char (*poison)[WI_ID_SIZE];    /* out: owned */
+    struct wi_row_name *poison;    /* out: owned */
     size_t poison_count;           /* out */
-    char (*cancelled)[WI_ID_SIZE]; /* out: owned; none of them is poison */
+    struct wi_row_name *cancelled; /* out: owned; none of them is poison */
     size_t cancelled_count;        /* out */
 };
 wi_db_work_fn wi_row_recover;

@@ -34,6 +34,8 @@ void wi_row_from(struct wi_row *row, sqlite3_stmt *statement)
     row->head_size = (size_t)NUMBER(17);
     row->problem = text_of(statement, 18);
     row->attempts = (unsigned)NUMBER(19);
+    snprintf(
+        row->dialect, sizeof row->dialect, "%s", (const char *)sqlite3_column_text(statement, 20));
 #undef NUMBER
 }
 
@@ -121,14 +123,14 @@ enum wi_code wi_row_list(sqlite3 *sqlite, void *data, struct wi_error *error)
 
 /* --- keeping house --------------------------------------------------------------------------- */
 
-struct ids {
-    char (*items)[WI_ID_SIZE];
+struct names {
+    struct wi_row_name *items;
     size_t count;
 };
 
-/* The ids that a statement (?1 a number, ?2 a limit) gives. */
+/* The rows that a statement (?1 a number, ?2 a limit) gives: their ids and dialects. */
 static enum wi_code collect(sqlite3 *sqlite, const char *sql, int64_t number, size_t limit,
-    struct ids *ids, struct wi_error *error)
+    struct names *names, struct wi_error *error)
 {
     sqlite3_stmt *statement = wi_db_prepare(sqlite, sql, error);
     if (statement == NULL)
@@ -137,23 +139,25 @@ static enum wi_code collect(sqlite3 *sqlite, const char *sql, int64_t number, si
     sqlite3_bind_int64(statement, 2, (sqlite3_int64)limit);
     int step;
     while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
-        ids->items = wi_realloc_array(ids->items, ids->count + 1, sizeof *ids->items);
-        snprintf(ids->items[ids->count++], WI_ID_SIZE, "%s",
-            (const char *)sqlite3_column_text(statement, 0));
+        names->items = wi_realloc_array(names->items, names->count + 1, sizeof *names->items);
+        struct wi_row_name *name = &names->items[names->count++];
+        snprintf(name->id, sizeof name->id, "%s", (const char *)sqlite3_column_text(statement, 0));
+        snprintf(name->dialect, sizeof name->dialect, "%s",
+            (const char *)sqlite3_column_text(statement, 1));
     }
     enum wi_code code = step == SQLITE_DONE ? WI_OK : wi_db_fail(sqlite, error);
     sqlite3_finalize(statement);
     return code;
 }
 
-static enum wi_code remove_rows(sqlite3 *sqlite, const struct ids *ids, struct wi_error *error)
+static enum wi_code remove_rows(sqlite3 *sqlite, const struct names *names, struct wi_error *error)
 {
     static const char *const statements[] = {"DELETE FROM job_answers WHERE id = ?1",
         "DELETE FROM job_bodies WHERE id = ?1", "DELETE FROM jobs WHERE id = ?1"};
     enum wi_code code = WI_OK;
-    for (size_t i = 0; i < ids->count; i++)
+    for (size_t i = 0; i < names->count; i++)
         for (size_t j = 0; j < sizeof statements / sizeof *statements && code == WI_OK; j++)
-            code = wi_row_change(sqlite, statements[j], ids->items[i], 0, error);
+            code = wi_row_change(sqlite, statements[j], names->items[i].id, 0, error);
     return code;
 }
 
@@ -181,11 +185,12 @@ static enum wi_code count_rows(sqlite3 *sqlite, struct wi_row_sweep *sweep, stru
 enum wi_code wi_row_sweep(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
     struct wi_row_sweep *sweep = data;
-    struct ids old = {0}, late = {0};
+    struct names old = {0}, late = {0};
     free(sweep->late);
     sweep->late = NULL;
     enum wi_code code = collect(sqlite,
-        "SELECT id FROM jobs WHERE state >= 2 AND finished_at <= ?1 ORDER BY finished_at LIMIT ?2",
+        "SELECT id, dialect FROM jobs WHERE state >= 2 AND finished_at <= ?1 ORDER BY finished_at "
+        "LIMIT ?2",
         sweep->finished_before, sweep->limit, &old, error);
     if (code == WI_OK)
         code = remove_rows(sqlite, &old, error);
@@ -193,7 +198,7 @@ enum wi_code wi_row_sweep(sqlite3 *sqlite, void *data, struct wi_error *error)
         code = wi_db_exec(sqlite, "PRAGMA incremental_vacuum(4096)", error);
     if (code == WI_OK) /* the + keeps it from walking through all that waits */
         code = collect(sqlite,
-            "SELECT id FROM jobs WHERE state < 2 AND +state = 0 AND deadline_at <= ?1 "
+            "SELECT id, dialect FROM jobs WHERE state < 2 AND +state = 0 AND deadline_at <= ?1 "
             "ORDER BY deadline_at LIMIT ?2",
             sweep->now, sweep->limit, &late, error);
     if (code == WI_OK && sweep->count)
@@ -208,7 +213,7 @@ enum wi_code wi_row_sweep(sqlite3 *sqlite, void *data, struct wi_error *error)
 enum wi_code wi_row_recover(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
     struct wi_row_recover *recover = data;
-    struct ids poison = {0}, cancelled = {0};
+    struct names poison = {0}, cancelled = {0};
     char sql[160];
     snprintf(sql, sizeof sql,
         "UPDATE jobs SET state = 0, retry_at = 0 WHERE state = 1 AND crashes < %u AND NOT "
@@ -219,11 +224,13 @@ enum wi_code wi_row_recover(sqlite3 *sqlite, void *data, struct wi_error *error)
     if (code == WI_OK) /* nobody who had to wait has to wait on: the clock may have gone wrong */
         code = wi_db_exec(sqlite, "UPDATE jobs SET retry_at = 0 WHERE state = 0", error);
     if (code == WI_OK)
-        code = collect(sqlite, "SELECT id FROM jobs WHERE state = 1 AND cancelled = ?1 LIMIT ?2", 0,
-            1000000, &poison, error);
+        code = collect(sqlite,
+            "SELECT id, dialect FROM jobs WHERE state = 1 AND cancelled = ?1 LIMIT ?2", 0, 1000000,
+            &poison, error);
     if (code == WI_OK)
-        code = collect(sqlite, "SELECT id FROM jobs WHERE state = 1 AND cancelled = ?1 LIMIT ?2", 1,
-            1000000, &cancelled, error);
+        code = collect(sqlite,
+            "SELECT id, dialect FROM jobs WHERE state = 1 AND cancelled = ?1 LIMIT ?2", 1, 1000000,
+            &cancelled, error);
     free(recover->poison);
     free(recover->cancelled);
     recover->poison = poison.items;

@@ -9,8 +9,8 @@
 #define WI_ROW_COLUMNS                                                                             \
     "id, state, infer, client, client_id, model_name, priority, accepted_at, deadline_at, "        \
     "finished_at, runs, crashes, body_size, json_size, cost, status, answer_size, head_size, "     \
-    "problem, attempts"
-#define WI_ROW_COLUMN_COUNT 20
+    "problem, attempts, dialect"
+#define WI_ROW_COLUMN_COUNT 21
 
 /* Fills `row`, which is empty, from the columns of a statement that has a row. */
 void wi_row_from(struct wi_row *row, sqlite3_stmt *statement);

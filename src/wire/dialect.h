@@ -59,4 +59,9 @@ struct wi_dialect {
 /* Our own format: webinfer-api(7). */
 extern const struct wi_dialect wi_dialect_native;
 
+/* The dialect of that name, or NULL if this version knows none. */
+const struct wi_dialect *wi_dialect_find(const char *name);
+/* The same, for errors: those of a format that is not known are told in our own. */
+const struct wi_dialect *wi_dialect_of_errors(const char *name);
+
 #endif

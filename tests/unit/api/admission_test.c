@@ -75,7 +75,7 @@ static void check_told(int other, const char *words)
 static void test_limits(void **state)
 {
     const struct wi_config_api limits = {.max_connections = 4, .max_connections_per_address = 2};
-    struct wi_admission *admission = wi_admission_new(&loop, 5000, 0);
+    struct wi_admission *admission = wi_admission_new(&loop, 5000, 0, &wi_dialect_native);
     int other;
     for (int i = 0; i < 2; i++) {
         assert_true(ask(admission, &limits, 0, "192.0.2.1", &other));
@@ -107,7 +107,7 @@ static void test_limits(void **state)
 static void test_tls(void **state)
 {
     const struct wi_config_api limits = {.max_connections = 0, .max_connections_per_address = 1};
-    struct wi_admission *admission = wi_admission_new(&loop, 5000, 1);
+    struct wi_admission *admission = wi_admission_new(&loop, 5000, 1, &wi_dialect_native);
     char byte;
     int other;
     assert_false(ask(admission, &limits, 0, "127.0.0.1", &other));
@@ -125,7 +125,7 @@ static int is_closed(int other)
 static void test_lingering_is_bounded(void **state)
 {
     const struct wi_config_api limits = {.max_connections = 0, .max_connections_per_address = 1};
-    struct wi_admission *admission = wi_admission_new(&loop, 60000, 0);
+    struct wi_admission *admission = wi_admission_new(&loop, 60000, 0, &wi_dialect_native);
     int others[70], open = 0;
     for (int i = 0; i < 70; i++)
         assert_false(ask(admission, &limits, 0, "127.0.0.1", &others[i]));
@@ -158,7 +158,7 @@ static void test_lingering_is_bounded(void **state)
 static void test_lingering_ends(void **state)
 {
     const struct wi_config_api limits = {.max_connections = 0, .max_connections_per_address = 1};
-    struct wi_admission *admission = wi_admission_new(&loop, 20, 0);
+    struct wi_admission *admission = wi_admission_new(&loop, 20, 0, &wi_dialect_native);
     int other;
     assert_false(ask(admission, &limits, 0, "127.0.0.1", &other));
     uv_run(&loop, UV_RUN_DEFAULT); /* until nothing is left of it */

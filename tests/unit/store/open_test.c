@@ -117,11 +117,14 @@ static void jobs_and_values_of_an_older_version_are_kept(void **state)
     wi_row_clear(&read.row);
 }
 
+static void tell_nothing(struct wi_row_cancel *cancel, const struct wi_row *row)
+{
+}
+
 static void jobs_of_an_older_version_run_and_are_cancelled(void **state)
 {
     struct fixture *f = *state;
-    struct wi_row_part part = {"{}", 2};
-    struct wi_row_cancel cancel = {.finish = {.id = "runs", .parts = &part, .part_count = 1}};
+    struct wi_row_cancel cancel = {.finish = {.id = "runs"}, .tell = tell_nothing};
     struct wi_row_recover recover = {.crashes_max = 3};
     struct wi_row_take take = {.count = 9, .bytes = 1000, .now = 1};
     now(f, wi_row_cancel, &cancel);
@@ -133,6 +136,7 @@ static void jobs_of_an_older_version_run_and_are_cancelled(void **state)
     now(f, wi_row_take, &take);
     assert_int_equal(take.taken, 1);
     assert_string_equal(take.rows[0].id, "waits");
+    assert_string_equal(take.rows[0].dialect, "native");
     assert_memory_equal(take.rows[0].bytes->bytes, "body", 4);
     wi_row_clear(&take.rows[0]);
     free(take.rows);

@@ -57,6 +57,7 @@ static void fill(struct fixture *f, struct wi_row_accept *accept, const char *id
 {
     snprintf(accept->row.id, sizeof accept->row.id, "%s", id);
     strcpy(accept->row.client, "somebody");
+    strcpy(accept->row.dialect, "a format");
     accept->row.model_name = wi_strdup("model");
     accept->row.priority = 5;
     accept->row.accepted_at = f->now;
@@ -121,10 +122,20 @@ static size_t recover(struct fixture *f, size_t *poison)
     return op.requeued;
 }
 
+/* The answer is what the row says that it is to be told in. */
+static void tell_dialect(struct wi_row_cancel *op, const struct wi_row *row)
+{
+    static struct wi_row_part part;
+    static char text[sizeof row->dialect];
+    memcpy(text, row->dialect, sizeof text);
+    part = (struct wi_row_part){text, strlen(text)};
+    op->finish.parts = &part;
+    op->finish.part_count = 1;
+}
+
 static int cancel(struct fixture *f, const char *id)
 {
-    struct wi_row_part part = {"{}", 2};
-    struct wi_row_cancel op = {.finish = {.parts = &part, .part_count = 1}};
+    struct wi_row_cancel op = {.tell = tell_dialect};
     op.finish.state = WI_ROW_CANCELLED;
     snprintf(op.finish.id, sizeof op.finish.id, "%s", id);
     now(f, wi_row_cancel, &op);
@@ -239,8 +250,8 @@ static void a_row_ends_once_and_keeps_its_answer(void **state)
 static void only_what_waits_is_cancelled(void **state)
 {
     struct fixture *f = *state;
-    struct wi_row_part part = {"{}", 2};
-    struct wi_row_cancel op = {.finish = {.id = "one", .parts = &part, .part_count = 1}};
+    struct wi_row_cancel op = {.finish = {.id = "one"}, .tell = tell_dialect};
+    struct wi_row_read read = {.id = "two", .answer_max = 100};
     op.finish.state = WI_ROW_CANCELLED;
     now(f, wi_row_cancel, &op);
     assert_false(op.found);
@@ -260,6 +271,9 @@ static void only_what_waits_is_cancelled(void **state)
     assert_int_equal(op.before, WI_ROW_QUEUED);
     assert_true(op.finish.finished);
     assert_string_equal(take(f, 9, 1000, 0), "");
+    now(f, wi_row_read, &read);
+    assert_memory_equal(read.row.bytes->bytes, "a format", 8);
+    wi_row_clear(&read.row);
 }
 
 /* Whatever happens between the order and its execution, it is carried out. */
@@ -278,7 +292,7 @@ static void a_cancelled_row_does_not_go_back_to_the_queue(void **state)
     assert_int_equal(recovered.requeued, 1);
     assert_int_equal(recovered.poison_count, 0);
     assert_int_equal(recovered.cancelled_count, 1);
-    assert_string_equal(recovered.cancelled[0], "one");
+    assert_string_equal(recovered.cancelled[0].id, "one");
     free(recovered.cancelled);
     assert_string_equal(take(f, 9, 1000, 0), "two ");
     assert_true(finish(f, "one", WI_ROW_CANCELLED, "{}"));
@@ -343,6 +357,7 @@ static void what_is_old_goes_and_what_is_late_is_found(void **state)
     now(f, wi_row_sweep, &op);
     assert_int_equal(op.removed, 1);
     assert_int_equal(op.late_count, 2);
+    assert_string_equal(op.late[0].dialect, "a format");
     assert_int_equal(op.total, 3);
     free(op.late);
 }
@@ -408,8 +423,7 @@ static void a_clients_rows_are_found_by_it_alone(void **state)
     assert_non_null(read.row.bytes);
     wi_row_clear(&read.row);
 
-    struct wi_row_part part = {"{}", 2};
-    struct wi_row_cancel cancel = {.finish = {.id = "mine", .parts = &part, .part_count = 1}};
+    struct wi_row_cancel cancel = {.finish = {.id = "mine"}, .tell = tell_dialect};
     cancel.finish.state = WI_ROW_CANCELLED;
     strcpy(cancel.client, "you");
     now(f, wi_row_cancel, &cancel);

@@ -1,9 +1,9 @@
 /*
  * The runs of stored jobs: rows are taken from the queue while there is room. Few run at a time, so
  * that what others ask for directly is not kept waiting behind a backlog, and so that few are to be
- * suspected when the daemon dies. How they end is in durable_end.c.
+ * suspected when the daemon dies. How they end is in end.c.
  */
-#include "api/durable_private.h"
+#include "durable/private.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -38,6 +38,15 @@ struct wi_durable_entry *wi_durable_entry_new(struct wi_durable *durable, struct
     return entry;
 }
 
+struct wi_durable_entry *wi_durable_entry_of(
+    struct wi_durable *durable, const struct wi_row_name *name)
+{
+    struct wi_row row = {0};
+    memcpy(row.id, name->id, sizeof row.id);
+    memcpy(row.dialect, name->dialect, sizeof row.dialect);
+    return wi_durable_entry_new(durable, &row);
+}
+
 /* A body that can never be read again is said to be so, one for which there is no memory now waits.
  */
 static void begin(struct wi_durable_entry *entry)
@@ -45,13 +54,13 @@ static void begin(struct wi_durable_entry *entry)
     struct wi_durable *durable = entry->durable;
     struct wi_error error;
     uint64_t needs = wi_run_needs(&entry->row);
-    entry->run = wi_run_start(durable->api, &entry->row, wi_durable_on_run_done, entry);
+    entry->run = wi_run_start(&durable->deps, &entry->row, wi_durable_on_run_done, entry);
     if (entry->run)
         return;
     wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
-        "reading the stored request takes %llu bytes, and [pool] memory_budget is %llu",
-        (unsigned long long)needs, (unsigned long long)durable->budget->limit);
-    if (needs > durable->budget->limit)
+        "Reading the stored request takes %llu bytes, and [pool] memory_budget is %llu.",
+        (unsigned long long)needs, (unsigned long long)durable->deps.budget->limit);
+    if (needs > durable->deps.budget->limit)
         wi_durable_finish(entry, WI_ROW_FAILED, &error);
     else
         wi_durable_put_back_busy(entry, &error);
@@ -68,8 +77,13 @@ static void run(struct wi_durable *durable, struct wi_row *row)
     if (entry->row.bytes == NULL) {
         wi_error_set(&error, WI_STORAGE_FAILED, NULL, "The stored request cannot be read back.");
         wi_durable_finish(entry, WI_ROW_FAILED, &error);
-    } else if (durable->api == NULL || durable->api->closing) {
-        wi_error_set(&error, WI_SHUTTING_DOWN, NULL, "the service is shutting down");
+    } else if (!wi_dialect_find(entry->row.dialect)) {
+        wi_error_set(&error, WI_STORAGE_FAILED, NULL,
+            "The stored request is in the format \"%s\", which this version does not know.",
+            entry->row.dialect);
+        wi_durable_finish(entry, WI_ROW_FAILED, &error);
+    } else if (durable->closing) {
+        wi_durable_shutting_down(&error);
         wi_durable_put_back(entry, &error, 0);
     } else {
         begin(entry);
@@ -82,7 +96,7 @@ static void on_taken(void *data, const struct wi_error *failure)
     struct wi_durable *durable = taking->durable;
     durable->taking = 0;
     durable->untaken = failure != NULL;
-    wi_budget_give(durable->budget, taking->reserved);
+    wi_budget_give(durable->deps.budget, taking->reserved);
     if (!failure) {
         size_t taken = taking->op.taken;
         durable->counters.queued -=
@@ -95,17 +109,16 @@ static void on_taken(void *data, const struct wi_error *failure)
     int more = !failure && taking->op.taken > 0;
     free(taking->op.rows);
     free(taking);
-    if (wi_durable_written(durable) && more && durable->api)
+    if (wi_durable_written(durable) && more && !durable->freed)
         wi_durable_feed(durable);
 }
 
 static size_t room(const struct wi_durable *durable)
 {
-    const struct wi_api *api = durable->api;
     struct wi_pool_counters pool;
-    wi_pool_counters(api->deps.pool, &pool);
+    wi_pool_counters(durable->deps.pool, &pool);
     size_t most = RUNS_BASE + RUNS_PER_NODE * pool.nodes;
-    size_t half = (size_t)api->deps.config->pool.max_queue / 2 + 1;
+    size_t half = (size_t)durable->deps.config->pool.max_queue / 2 + 1;
     size_t running = HASH_COUNT(durable->entries);
     most = most < half ? most : half;
     return running < most ? most - running : 0;
@@ -121,19 +134,19 @@ static int runs_a_suspect(const struct wi_durable *durable)
 
 static int must_wait(const struct wi_durable *durable)
 {
-    const struct wi_budget *budget = durable->budget;
+    const struct wi_budget *budget = durable->deps.budget;
     int busy = budget->used > budget->limit / 2 && durable->entries;
     /* While the disk is full, trying is for every fifth second. */
     busy |= durable->untaken && durable->beats % WI_DURABLE_REWRITE_BEATS != 0;
     return busy || durable->taking || durable->counters.queued == 0 ||
-           durable->vain >= VAIN_PER_BEAT || durable->api->closing;
+           durable->vain >= VAIN_PER_BEAT || durable->closing;
 }
 
 void wi_durable_feed(struct wi_durable *durable)
 {
     size_t count = room(durable);
-    uint64_t bytes = durable->budget->limit / BUDGET_SHARE;
-    if (count == 0 || must_wait(durable) || wi_budget_take(durable->budget, bytes) != 0)
+    uint64_t bytes = durable->deps.budget->limit / BUDGET_SHARE;
+    if (count == 0 || must_wait(durable) || wi_budget_take(durable->deps.budget, bytes) != 0)
         return;
     struct taking *taking = wi_alloc(sizeof *taking);
     taking->durable = durable;

@@ -77,6 +77,32 @@ static void the_next_server_goes_on_with_it(void **state)
     assert_int_equal(fixture->submitted, 2);
 }
 
+/* As if a newer version had stored it, and this one was started in its place. */
+static enum wi_code rename_dialects(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    return wi_db_exec(sqlite, "UPDATE jobs SET dialect = 'newer'", error);
+}
+
+static void a_format_that_is_not_known_is_an_error_that_says_so(void **state)
+{
+    char id[WI_ID_SIZE];
+    struct wi_error error;
+    assert_int_equal(store("", ECHO_REQUEST, id), 202);
+    until(fixture->has_job);
+    stop_server();
+    close_database();
+    open_database();
+    assert_int_equal(wi_db_now(db, rename_dialects, NULL, &error), WI_OK);
+    start_server();
+    json_t *json = end_of(id);
+    assert_string_equal(json_string_value(json_object_get(json, "state")), "failed");
+    json_t *problem = json_object_get(json, "error");
+    assert_string_equal(json_string_value(json_object_get(problem, "code")), "storage_failed");
+    assert_non_null(strstr(json_string_value(json_object_get(problem, "detail")), "\"newer\""));
+    json_decref(json);
+    assert_int_equal(fixture->submitted, 1);
+}
+
 static void what_is_kept_is_bounded(void **state)
 {
     struct client *client = connect_client();
@@ -98,6 +124,7 @@ int main(void)
         TEST(a_running_job_is_cancelled),
         TEST(a_key_makes_two_requests_one_job),
         TEST(the_next_server_goes_on_with_it),
+        TEST(a_format_that_is_not_known_is_an_error_that_says_so),
         TEST(what_is_kept_is_bounded),
     };
 #undef TEST

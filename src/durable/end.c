@@ -3,7 +3,7 @@
  * finished or goes back into the queue, and what could not be written is kept and tried again, so
  * that a full disk costs nobody an answer that was computed.
  */
-#include "api/durable_private.h"
+#include "durable/private.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -27,7 +27,7 @@ static void drop_bytes(struct wi_durable_entry *entry)
 {
     wi_blob_unref(entry->row.bytes);
     entry->row.bytes = NULL;
-    wi_budget_give(entry->durable->budget, entry->charged);
+    wi_budget_give(entry->durable->deps.budget, entry->charged);
     entry->charged = 0;
     wi_printing_free(entry->printing);
     entry->printing = NULL;
@@ -83,7 +83,7 @@ static void on_finished(void *data, const struct wi_error *failure)
     struct wi_durable_entry *entry = data;
     struct wi_durable *durable = entry->durable;
     const struct wi_row_finish *end = &entry->finish;
-    if (failure && durable->api) {
+    if (failure && !durable->freed) {
         keep_unwritten(entry, failure);
         return;
     }
@@ -97,7 +97,7 @@ static void on_finished(void *data, const struct wi_error *failure)
     char id[WI_ID_SIZE];
     memcpy(id, entry->row.id, sizeof id);
     forget(entry);
-    if (!wi_durable_written(durable) || !durable->api)
+    if (!wi_durable_written(durable) || durable->freed)
         return;
     wi_durable_tell(durable, id);
     wi_durable_print_waiting(durable);
@@ -110,7 +110,7 @@ static void on_returned(void *data, const struct wi_error *failure)
         (struct wi_durable_entry *)((char *)data - offsetof(struct wi_durable_entry, back));
     struct wi_durable *durable = entry->durable;
     int in_vain = entry->back.behind_at > 0;
-    if (failure && durable->api) {
+    if (failure && !durable->freed) {
         keep_unwritten(entry, failure);
         return;
     }
@@ -124,7 +124,7 @@ static void on_returned(void *data, const struct wi_error *failure)
     else
         durable->counters.queued++;
     forget(entry);
-    if (wi_durable_written(durable) && in_vain && durable->api)
+    if (wi_durable_written(durable) && in_vain && !durable->freed)
         wi_durable_feed(durable);
 }
 
@@ -156,7 +156,7 @@ void wi_durable_finish(
     struct wi_durable_entry *entry, enum wi_row_state state, const struct wi_error *error)
 {
     drop_bytes(entry);
-    wi_dialect_native.print_error(&entry->problem, error, NULL);
+    wi_dialect_of_errors(entry->row.dialect)->print_error(&entry->problem, error, NULL);
     entry->parts = wi_alloc(sizeof *entry->parts);
     *entry->parts = (struct wi_row_part){entry->problem.text, entry->problem.size};
     entry->finish.part_count = 1;
@@ -166,8 +166,7 @@ void wi_durable_finish(
 void wi_durable_finish_cancelled(struct wi_durable_entry *entry)
 {
     struct wi_error error;
-    wi_error_set(
-        &error, WI_CANCELLED, NULL, "the job was cancelled by DELETE /v1/jobs/%s", entry->row.id);
+    wi_durable_cancelled(entry->row.id, &error);
     wi_durable_finish(entry, WI_ROW_CANCELLED, &error);
 }
 
@@ -213,7 +212,7 @@ static void on_printed(void *data, int cancelled)
         store_answer(entry);
         return;
     }
-    wi_error_set(&error, WI_SHUTTING_DOWN, NULL, "the service is shutting down");
+    wi_durable_shutting_down(&error);
     wi_durable_put_back(entry, &error, 0);
 }
 
@@ -222,21 +221,21 @@ static int try_to_print(struct wi_durable_entry *entry)
 {
     struct wi_durable *durable = entry->durable;
     struct wi_error error;
-    if (entry->needs > durable->budget->limit) {
-        refuse_answer(entry, entry->needs, durable->budget->limit);
-    } else if (wi_budget_take(durable->budget, entry->needs) == 0) {
+    if (entry->needs > durable->deps.budget->limit) {
+        refuse_answer(entry, entry->needs, durable->deps.budget->limit);
+    } else if (wi_budget_take(durable->deps.budget, entry->needs) == 0) {
         entry->charged = entry->needs;
         entry->step = WI_DURABLE_PRINTING;
         if (entry->needs <= INLINE_PRINT_MAX) {
             print(entry);
             on_printed(entry, 0);
         } else {
-            wi_work_queue_start(durable->api->heavy, 0, print, on_printed, entry);
+            wi_work_queue_start(durable->deps.heavy, 0, print, on_printed, entry);
         }
     } else if (wi_wall_ms() >= entry->row.deadline_at) {
         wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",
-            "the job's deadline passed while its answer waited for memory to be printed in; ask "
-            "for binary");
+            "The job's deadline passed while its answer waited for memory to be printed in; ask "
+            "for binary.");
         wi_durable_finish(entry, WI_ROW_FAILED, &error);
     } else {
         return 0;
@@ -247,7 +246,7 @@ static int try_to_print(struct wi_durable_entry *entry)
 static void put_back_waiting(struct wi_durable_entry *entry)
 {
     struct wi_error error;
-    wi_error_set(&error, WI_MEMORY_BUDGET, NULL, "there was no memory to print the answer in");
+    wi_error_set(&error, WI_MEMORY_BUDGET, NULL, "There was no memory to print the answer in.");
     wi_durable_put_back_busy(entry, &error);
 }
 

@@ -1,9 +1,9 @@
 /* A server with a database of its own: jobs are stored over HTTP and looked at likewise. For tests
  * of the stored jobs; only the jobs' runs are played. */
-#ifndef WI_TESTS_API_STORED_H
-#define WI_TESTS_API_STORED_H
+#ifndef WI_TESTS_DURABLE_STORED_H
+#define WI_TESTS_DURABLE_STORED_H
 
-#include "house.h"
+#include "../api/house.h"
 
 #include "store/private.h"
 #include "store/rows.h"

@@ -3,16 +3,16 @@
  * memory for the body and its parsing is taken before it begins; what is left of it is counted
  * until the end.
  */
-#include "api/run.h"
+#include "durable/run.h"
 
-#include "api/durable.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "job/outcome.h"
 #include <stdlib.h>
 #include <string.h>
 
 struct wi_run {
-    struct wi_api *api;
+    const struct wi_durable_deps *deps;
     const struct wi_row *row;
     wi_run_done_fn *done;
     void *context;
@@ -23,7 +23,6 @@ struct wi_run {
     struct wi_repository_lookup *lookup;
     char job[WI_ID_SIZE];
     uint64_t charged;
-    struct wi_budget *budget;
     int stopped;
     struct wi_error why; /* it was stopped */
     enum wi_code code;   /* of parsing; with `error` the thread's while `work` */
@@ -33,8 +32,8 @@ struct wi_run {
 /* From what was reckoned to what there is. */
 static void charge(struct wi_run *run, uint64_t bytes)
 {
-    wi_budget_give(run->budget, run->charged);
-    wi_budget_force(run->budget, bytes);
+    wi_budget_give(run->deps->budget, run->charged);
+    wi_budget_force(run->deps->budget, bytes);
     run->charged = bytes;
 }
 
@@ -57,8 +56,11 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
         end(run, run->stopped ? &run->why : &result->error, NULL);
         return;
     }
-    struct wi_printing *printing =
-        wi_infer_print(run->api, run->dialect, &run->infer, spec, result, &error);
+    const struct wi_durable_deps *deps = run->deps;
+    struct wi_outcome outcome;
+    wi_job_outcome(&outcome, spec, result, wi_bridge_node(deps->bridge, result->node));
+    deps->on_outcome(deps->context, &outcome);
+    struct wi_printing *printing = run->dialect->print(&run->infer, &outcome, &error);
     end(run, printing ? NULL : &error, printing);
 }
 
@@ -83,7 +85,7 @@ static void submit(struct wi_run *run, struct wi_model *model)
     spec.earlier = run->row->attempts;
     set_times(run->row, &spec);
     memcpy(run->job, spec.id, sizeof run->job);
-    if (wi_jobs_submit(run->api->deps.jobs, &spec, on_done, run, &error) != WI_OK)
+    if (wi_jobs_submit(run->deps->jobs, &spec, on_done, run, &error) != WI_OK)
         end(run, &error, NULL);
 }
 
@@ -96,8 +98,8 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
     run->lookup = NULL;
     if (failure)
         end(run, failure, NULL);
-    else if (run->dialect->check(&run->infer, model,
-                 run->api->deps.config->models.max_picture_pixels, &error) != WI_OK)
+    else if (run->dialect->check(
+                 &run->infer, model, run->deps->config->models.max_picture_pixels, &error) != WI_OK)
         end(run, &error, NULL);
     else
         submit(run, model);
@@ -122,7 +124,7 @@ static void on_parsed(void *data, int cancelled)
     wi_blob_unref(run->body); /* binary tensors keep it */
     run->body = NULL;
     struct wi_repository_lookup *lookup =
-        wi_repository_find(run->api->deps.repository, run->infer.model_name, on_model, run);
+        wi_repository_find(run->deps->repository, run->infer.model_name, on_model, run);
     if (lookup)
         run->lookup = lookup; /* else on_model was called, and the run may be gone */
 }
@@ -133,21 +135,20 @@ uint64_t wi_run_needs(const struct wi_row *row)
 }
 
 struct wi_run *wi_run_start(
-    struct wi_api *api, struct wi_row *row, wi_run_done_fn *done, void *context)
+    const struct wi_durable_deps *deps, struct wi_row *row, wi_run_done_fn *done, void *context)
 {
-    if (wi_budget_take(api->deps.budget, wi_run_needs(row)) != 0)
+    if (wi_budget_take(deps->budget, wi_run_needs(row)) != 0)
         return NULL;
     struct wi_run *run = wi_alloc(sizeof *run);
-    run->api = api;
-    run->budget = api->deps.budget;
+    run->deps = deps;
     run->row = row;
-    run->dialect = &wi_dialect_native;
+    run->dialect = wi_dialect_find(row->dialect);
     run->done = done;
     run->context = context;
     run->body = row->bytes;
     row->bytes = NULL;
     run->charged = wi_run_needs(row);
-    run->work = wi_work_queue_start(api->heavy, 0, parse, on_parsed, run);
+    run->work = wi_work_queue_start(deps->heavy, 0, parse, on_parsed, run);
     return run;
 }
 
@@ -162,7 +163,7 @@ void wi_run_stop(struct wi_run *run, const struct wi_error *error)
         run->lookup = NULL;
         end(run, error, NULL);
     } else {
-        wi_jobs_cancel(run->api->deps.jobs, run->job); /* on_done follows, from inside */
+        wi_jobs_cancel(run->deps->jobs, run->job); /* on_done follows, from inside */
     }
 }
 

@@ -2,7 +2,7 @@
  * Keeping house among the stored jobs: what was kept long enough goes, what is late ends, the rest
  * is counted, and ends that could not be written are tried again.
  */
-#include "api/durable_private.h"
+#include "durable/private.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -19,21 +19,19 @@ struct sweep {
 };
 
 /* A queued row whose deadline has passed ends without a run. */
-static void expire(struct wi_durable *durable, const char *id)
+static void expire(struct wi_durable *durable, const struct wi_row_name *name)
 {
-    struct wi_row row = {0};
     struct wi_error error;
     struct wi_durable_entry *entry;
-    HASH_FIND_STR(durable->entries, id, entry);
+    HASH_FIND_STR(durable->entries, name->id, entry);
     if (entry)
         return; /* taken meanwhile: its run has the same deadline */
-    snprintf(row.id, sizeof row.id, "%s", id);
     wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",
-        "the job's deadline passed while it was waiting to be run");
+        "The job's deadline passed while it was waiting to be run.");
     durable->counters.expired++;
     if (durable->counters.queued > 0)
         durable->counters.queued--;
-    wi_durable_finish(wi_durable_entry_new(durable, &row), WI_ROW_FAILED, &error);
+    wi_durable_finish(wi_durable_entry_of(durable, name), WI_ROW_FAILED, &error);
 }
 
 static void on_swept(void *data, const struct wi_error *failure)
@@ -49,13 +47,13 @@ static void on_swept(void *data, const struct wi_error *failure)
         durable->counters.bytes = op->bytes;
         durable->open = op->open;
     }
-    for (size_t i = 0; !failure && durable->api && i < op->late_count; i++)
-        expire(durable, op->late[i]);
+    for (size_t i = 0; !failure && !durable->freed && i < op->late_count; i++)
+        expire(durable, &op->late[i]);
     if (op->removed == op->limit)
         durable->beats = 0; /* there may be more */
     free(sweep->op.late);
     free(sweep);
-    if (wi_durable_written(durable) && durable->api)
+    if (wi_durable_written(durable) && !durable->freed)
         wi_durable_feed(durable);
 }
 
@@ -64,7 +62,7 @@ static void sweep(struct wi_durable *durable, int whole)
     struct sweep *sweep = wi_alloc(sizeof *sweep);
     sweep->durable = durable;
     sweep->op.now = wi_wall_ms();
-    sweep->op.finished_before = sweep->op.now - durable->api->deps.config->pool.job_retention;
+    sweep->op.finished_before = sweep->op.now - durable->deps.config->pool.job_retention;
     sweep->op.limit = SWEEP_MAX;
     sweep->op.count = whole;
     durable->sweeping = 1;
@@ -83,7 +81,7 @@ static void rewrite(struct wi_durable *durable)
 
 void wi_durable_keep_house(struct wi_durable *durable)
 {
-    int64_t retention = durable->api->deps.config->pool.job_retention;
+    int64_t retention = durable->deps.config->pool.job_retention;
     unsigned every = retention < BEATS_PER_SWEEP * WI_DURABLE_BEAT_MS
                          ? (unsigned)(retention / WI_DURABLE_BEAT_MS)
                          : BEATS_PER_SWEEP;

@@ -1,5 +1,5 @@
 /*
- * Between durable.c, durable_run.c, durable_end.c and durable_sweep.c.
+ * Between the files of the stored jobs.
  *
  * A row that was taken from the queue has an entry until the database knows what became of it:
  *
@@ -7,11 +7,11 @@
  *   running → writing → gone                            with an error, or back in the queue
  *   writing → unwritten → writing                       while the database cannot be written
  */
-#ifndef WI_API_DURABLE_PRIVATE_H
-#define WI_API_DURABLE_PRIVATE_H
+#ifndef WI_DURABLE_PRIVATE_H
+#define WI_DURABLE_PRIVATE_H
 
-#include "api/durable.h"
-#include "api/run.h"
+#include "durable/durable.h"
+#include "durable/run.h"
 #include <uthash.h>
 
 /* House is kept so often, ms. */
@@ -46,9 +46,9 @@ struct wi_durable_entry {
 };
 
 struct wi_durable {
-    struct wi_api *api; /* NULL once freed: only what is being written goes on */
-    struct wi_budget *budget;
-    struct wi_db *db;
+    struct wi_durable_deps deps;
+    int closing; /* nothing is accepted or run any more */
+    int freed;   /* only what is being written goes on */
     struct wi_timer *beat;
     unsigned beats;
     struct wi_durable_entry *entries; /* in the order in which they were taken */
@@ -61,14 +61,17 @@ struct wi_durable {
     struct wi_durable_counters counters;
 };
 
-/* --- durable_run.c --------------------------------------------------------------------------- */
+/* --- feed.c --------------------------------------------------------------------------- */
 
 /* Takes what there is room for. */
 void wi_durable_feed(struct wi_durable *durable);
 /* An entry for `row`, which is moved into it; there is none with its id yet. */
 struct wi_durable_entry *wi_durable_entry_new(struct wi_durable *durable, struct wi_row *row);
+/* The same for a row that is only to be finished. */
+struct wi_durable_entry *wi_durable_entry_of(
+    struct wi_durable *durable, const struct wi_row_name *name);
 
-/* --- durable_end.c --------------------------------------------------------------------------- */
+/* --- end.c --------------------------------------------------------------------------- */
 
 /* A run has ended: `context` is the entry. */
 wi_run_done_fn wi_durable_on_run_done;
@@ -88,14 +91,25 @@ void wi_durable_print_waiting(struct wi_durable *durable);
 /* Counts the end of a job that was open. */
 void wi_durable_count_end(struct wi_durable *durable, enum wi_row_state state);
 
-/* --- durable_sweep.c ------------------------------------------------------------------------- */
+/* --- sweep.c ------------------------------------------------------------------------- */
 
 /* Once per beat: removes, counts, ends what is late, and writes again what could not be written. */
 void wi_durable_keep_house(struct wi_durable *durable);
 
-/* --- durable.c ------------------------------------------------------------------------------- */
+/* --- requests.c ------------------------------------------------------------------------------ */
 
 /* The job `id` is finished, or cannot be for now: those who watch it are told. */
 void wi_durable_tell(struct wi_durable *durable, const char *id);
+
+/* --- durable.c ------------------------------------------------------------------------------- */
+
+/* wi_db_submit for work whose `done` uses `durable`; `done` ends with wi_durable_written. */
+void wi_durable_submit(
+    struct wi_durable *durable, wi_db_work_fn *work, wi_db_done_fn *done, void *data);
+/* A piece of work has called back. 0 if `durable` is gone with it. */
+int wi_durable_written(struct wi_durable *durable);
+/* Each gives its code. */
+enum wi_code wi_durable_shutting_down(struct wi_error *error);
+enum wi_code wi_durable_cancelled(const char *id, struct wi_error *error);
 
 #endif

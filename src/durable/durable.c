@@ -1,0 +1,207 @@
+/*
+ * The stored jobs as a whole: their beginning and end, and how they are. What requests want of them
+ * is in requests.c, runs are in feed.c and run.c, how they end in end.c, and the removal of what is
+ * old in sweep.c.
+ */
+#include "durable/private.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+void wi_durable_submit(
+    struct wi_durable *durable, wi_db_work_fn *work, wi_db_done_fn *done, void *data)
+{
+    durable->writing++;
+    wi_db_submit(durable->deps.db, work, done, data);
+}
+
+int wi_durable_written(struct wi_durable *durable)
+{
+    durable->writing--;
+    if (!durable->freed || durable->writing > 0 || durable->entries)
+        return 1;
+    free(durable);
+    return 0;
+}
+
+enum wi_code wi_durable_shutting_down(struct wi_error *error)
+{
+    return wi_error_set(error, WI_SHUTTING_DOWN, NULL, "The service is shutting down.");
+}
+
+enum wi_code wi_durable_cancelled(const char *id, struct wi_error *error)
+{
+    return wi_error_set(
+        error, WI_CANCELLED, NULL, "The job was cancelled by DELETE /v1/jobs/%s.", id);
+}
+
+/* --- how they are ---------------------------------------------------------------------------- */
+
+/* What the jobs know of a run. */
+static void look_at_run(
+    const struct wi_durable *durable, const struct wi_run *run, struct wi_durable_now *now)
+{
+    json_t *job = wi_jobs_describe(durable->deps.jobs, wi_run_job(run));
+    const char *node = json_string_value(json_object_get(job, "node"));
+    snprintf(now->node, sizeof now->node, "%s", node ? node : "");
+    now->attempts = (unsigned)json_integer_value(json_object_get(job, "attempts"));
+    const char *problem = json_string_value(json_object_get(job, "problem"));
+    snprintf(now->problem, sizeof now->problem, "%s", problem ? problem : "");
+    now->running = *now->node != '\0';
+    json_decref(job);
+}
+
+void wi_durable_look(const struct wi_durable *durable, const char *id, struct wi_durable_now *now)
+{
+    const struct wi_durable_entry *entry;
+    *now = (struct wi_durable_now){0};
+    HASH_FIND_STR(durable->entries, id, entry);
+    if (!entry)
+        return;
+    if (entry->run)
+        look_at_run(durable, entry->run, now);
+    else
+        now->running = !entry->returning; /* it has ended, and that is being written */
+    if (entry->stuck) {
+        now->stuck = 1;
+        snprintf(now->problem, sizeof now->problem,
+            "its end could not be stored, which is tried again: %s", entry->stuck);
+    }
+}
+
+enum wi_code wi_durable_health(const struct wi_durable *durable, struct wi_error *error)
+{
+    return wi_db_health(durable->deps.db, error);
+}
+
+json_t *wi_durable_warning(const struct wi_durable *durable)
+{
+    struct wi_error error;
+    struct wi_durable_counters counters;
+    if (!durable || wi_durable_health(durable, &error) == WI_OK)
+        return NULL;
+    wi_durable_counters(durable, &counters);
+    return json_sprintf("the database cannot be written: %s; jobs and requests with an "
+                        "Idempotency-Key may be refused, and %zu jobs that have ended wait to be "
+                        "stored",
+        error.detail, counters.unwritten);
+}
+
+void wi_durable_counters(const struct wi_durable *durable, struct wi_durable_counters *counters)
+{
+    *counters = (struct wi_durable_counters){0};
+    if (!durable)
+        return;
+    *counters = durable->counters;
+    counters->running = HASH_COUNT(durable->entries);
+    for (const struct wi_durable_entry *entry = durable->entries; entry; entry = entry->hh.next)
+        counters->unwritten += entry->stuck != NULL;
+}
+
+/* --- the whole ------------------------------------------------------------------------------- */
+
+/* The jobs that took the daemon with them too often. */
+static void fail_poison(struct wi_durable *durable, const struct wi_row_recover *recover)
+{
+    struct wi_error error;
+    wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL,
+        "The daemon ended %d times without warning while it ran this job, so it is not run again.",
+        WI_DURABLE_CRASHES_MAX);
+    for (size_t i = 0; i < recover->poison_count; i++) {
+        wi_warn("jobs", recover->poison[i].id, "%s", error.detail);
+        wi_durable_finish(wi_durable_entry_of(durable, &recover->poison[i]), WI_ROW_FAILED, &error);
+    }
+}
+
+/* Those that were to be cancelled when the daemon ended. */
+static void end_cancelled(struct wi_durable *durable, const struct wi_row_recover *recover)
+{
+    for (size_t i = 0; i < recover->cancelled_count; i++)
+        wi_durable_finish_cancelled(wi_durable_entry_of(durable, &recover->cancelled[i]));
+}
+
+/* What the last daemon left in the middle of a run. */
+static void recover_rows(struct wi_durable *durable, const struct wi_row_recover *recover)
+{
+    durable->counters.recovered = recover->requeued;
+    if (recover->requeued > 0)
+        wi_info("jobs", NULL, "%zu jobs were running when the last daemon ended: they run again",
+            recover->requeued);
+    fail_poison(durable, recover);
+    end_cancelled(durable, recover);
+}
+
+static void on_beat(void *context)
+{
+    wi_durable_keep_house(context);
+}
+
+static struct wi_durable *make(const struct wi_durable_deps *deps, const struct wi_row_sweep *stock)
+{
+    struct wi_durable *durable = wi_alloc(sizeof *durable);
+    durable->deps = *deps;
+    durable->open = stock->open;
+    durable->counters.queued = stock->queued;
+    durable->counters.bytes = stock->bytes;
+    durable->beat = wi_timer_new(deps->loop, on_beat, durable);
+    wi_timer_start(durable->beat, 1, WI_DURABLE_BEAT_MS);
+    return durable;
+}
+
+struct wi_durable *wi_durable_new(const struct wi_durable_deps *deps, struct wi_error *error)
+{
+    struct wi_row_recover recover = {.crashes_max = WI_DURABLE_CRASHES_MAX};
+    struct wi_row_sweep stock = {.count = 1};
+    struct wi_durable *durable = NULL;
+    if (wi_db_now(deps->db, wi_row_recover, &recover, error) != WI_OK ||
+        wi_db_now(deps->db, wi_row_sweep, &stock, error) != WI_OK) {
+        wi_error_set(error, WI_STORAGE_FAILED, "store.path", "cannot read the jobs in %s: %s",
+            wi_db_path(deps->db), error->detail);
+    } else {
+        durable = make(deps, &stock);
+        recover_rows(durable, &recover);
+    }
+    free(stock.late);
+    free(recover.poison);
+    free(recover.cancelled);
+    return durable;
+}
+
+void wi_durable_reload(struct wi_durable *durable, const struct wi_config *config)
+{
+    if (durable)
+        durable->deps.config = config;
+}
+
+void wi_durable_quiesce(struct wi_durable *durable)
+{
+    if (durable)
+        durable->closing = 1;
+}
+
+void wi_durable_free(struct wi_durable *durable)
+{
+    struct wi_error error;
+    struct wi_durable_entry *entry, *next;
+    if (!durable)
+        return;
+    assert(!durable->watchers);
+    wi_timer_free(durable->beat);
+    wi_durable_shutting_down(&error);
+    HASH_ITER(hh, durable->entries, entry, next)
+    {
+        if (entry->run)
+            wi_run_stop(entry->run, &error);
+        else if (entry->step == WI_DURABLE_WAITING)
+            wi_durable_put_back(entry, &error, 0);
+        else if (entry->step == WI_DURABLE_UNWRITTEN)
+            wi_durable_rewrite(entry); /* once more; then it counts as a run without an end */
+    }
+    durable->freed = 1;
+    durable->closing = 1;
+    if (durable->writing == 0 && !durable->entries)
+        free(durable);
+}
