@@ -284,7 +284,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
     d->children = wi_children_new(&d->loop, lifeline);
     d->http = wi_http_new(&d->loop);
     d->repository = wi_repository_new(&d->loop, d->config->models.directory);
-    d->jobs = wi_jobs_new(&d->loop, d->config);
+    d->jobs = wi_jobs_new(&d->loop, d->config, &d->budget);
     struct wi_pool_deps pool_deps = {.loop = &d->loop,
         .http = d->http,
         .lws = d->lws,

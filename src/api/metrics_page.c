@@ -47,6 +47,13 @@ static void write_jobs(struct wi_buffer *out, const struct wi_jobs *jobs)
         {"webinfer_batched_jobs_total", "Requests that were joined in them.", c.joined},
         {"webinfer_jobs_lost_total", "Attempts lost with their node.", c.lost},
         {"webinfer_jobs_late_total", "Answers for jobs that were answered already.", c.late},
+        {"webinfer_streams_total", "Jobs accepted to be answered in parts.", c.streams},
+        {"webinfer_stream_parts_total", "Parts given to clients.", c.parts},
+        {"webinfer_stream_continued_total",
+            "Attempts that went on with a stream where another had ended.", c.continued},
+        {"webinfer_stream_late_parts_total",
+            "Parts that were dropped: of attempts that were over, or that had come already.",
+            c.late_parts},
     };
     const struct row gauges[] = {
         {"webinfer_jobs_waiting", "Jobs in the queue.", c.waiting},
@@ -54,6 +61,9 @@ static void write_jobs(struct wi_buffer *out, const struct wi_jobs *jobs)
     };
     WRITE(out, "counter", counters);
     WRITE(out, "gauge", gauges);
+    wi_metric_head(out, "webinfer_stream_stalled_seconds", "counter",
+        "How long streams stood still for clients that had not taken what was sent.");
+    wi_metric_value(out, "webinfer_stream_stalled_seconds", c.stalled_ms / 1000);
 }
 
 static void write_breakers(struct wi_buffer *out, const json_t *kinds)

@@ -42,6 +42,41 @@ static void fail(struct wi_job *job, const char *node_id, const struct wi_error 
     wi_job_finish_error(job, error);
 }
 
+static void on_part(void *context, const char *attempt_id, const struct wi_part *part)
+{
+    struct wi_jobs *jobs = context;
+    struct wi_job *job;
+    HASH_FIND(by_attempt, jobs->running, attempt_id, strlen(attempt_id), job);
+    if (job == NULL || job->flow == NULL)
+        jobs->clients.counters.late_parts++;
+    else if (wi_job_stream_add(job, part))
+        job->flow->events.on_part(job->context, &job->spec, part); /* who may withdraw the job */
+}
+
+static void on_progress(void *context, const char *attempt_id, const struct wi_progress *progress)
+{
+    struct wi_jobs *jobs = context;
+    struct wi_job *job;
+    HASH_FIND(by_attempt, jobs->running, attempt_id, strlen(attempt_id), job);
+    if (job == NULL || job->flow == NULL)
+        return;
+    wi_job_stream_lives(job);
+    if (job->flow->events.on_progress && !wi_job_is_committed(job))
+        job->flow->events.on_progress(job->context, &job->spec, progress);
+}
+
+/* An answer is no end of a stream unless all that went before it came. */
+static void check_parts(const struct wi_job *job, struct wi_answer *answer)
+{
+    uint64_t count = job->flow ? wi_parts_count(job->flow->parts) : 0;
+    if (!answer->ok || answer->parts == count)
+        return;
+    answer->ok = 0;
+    answer->retryable = 1;
+    wi_error_set(&answer->error, WI_INTERNAL, NULL, "it says that it had %llu parts, and had %llu",
+        (unsigned long long)answer->parts, (unsigned long long)count);
+}
+
 static void on_answer(
     void *context, const char *node_id, const char *attempt_id, struct wi_answer *answer)
 {
@@ -56,8 +91,9 @@ static void on_answer(
     if (job == NULL)
         return;
     wi_job_leave_node(job);
+    check_parts(job, answer);
     if (!answer->ok && answer->retryable) {
-        wi_job_retry(job, 1, answer->error.detail);
+        wi_job_retry(job, !wi_job_has_brought(job), answer->error.detail);
         wi_jobs_on_seat(jobs);
         return;
     }
@@ -83,8 +119,9 @@ static void on_lost(
         return;
     wi_job_leave_node(job);
     job->line->counters.lost++;
-    job->breaks += alone ? 1 : 0;
-    wi_job_retry(job, alone, why);
+    int blamed = alone && !wi_job_has_brought(job); /* else it ran well there */
+    job->breaks += blamed ? 1 : 0;
+    wi_job_retry(job, blamed, why);
 }
 
 void wi_jobs_listen(struct wi_jobs *jobs)
@@ -94,6 +131,8 @@ void wi_jobs_listen(struct wi_jobs *jobs)
         .on_seat = wi_jobs_on_seat,
         .on_capacity = wi_jobs_on_capacity,
         .on_accepted = on_accepted,
+        .on_part = on_part,
+        .on_progress = on_progress,
         .on_answer = on_answer,
         .on_lost = on_lost,
     };

@@ -30,7 +30,8 @@ static struct wi_demand demand_of(const struct wi_job *job)
         .precision = spec->precision,
         .waited_ms = waited,
         .left_ms = (double)spec->timeout_ms - waited,
-        .stream = spec->stream,
+        .stream = job->flow != NULL,
+        .continues = wi_job_is_committed(job),
     };
 }
 
@@ -38,6 +39,19 @@ enum wi_pick wi_job_pick(struct wi_job *job, struct wi_choice *choice, struct wi
 {
     struct wi_demand demand = demand_of(job);
     return wi_pool_pick(job->jobs->pool, &demand, choice, error);
+}
+
+/* Sends the task, which goes on where the job's parts end. */
+static enum wi_code send_rest(const struct wi_job *job, const struct wi_choice *choice,
+    struct wi_task *task, struct wi_error *error)
+{
+    struct wi_continuation from;
+    json_t *tokens;
+    wi_parts_continue(job->flow->parts, &from, &tokens);
+    task->from = &from;
+    enum wi_code code = wi_pool_dispatch(job->jobs->pool, choice->node, task, error);
+    json_decref(tokens);
+    return code;
 }
 
 /* Sends the job, which is in no queue, to the chosen node. */
@@ -65,9 +79,12 @@ enum wi_code wi_job_dispatch(
         .tensors = &spec->tensors,
         .input = spec->input,
         .options = spec->options,
+        .stream = job->flow != NULL,
     };
     memcpy(task.platforms, choice->platforms, sizeof task.platforms);
-    enum wi_code code = wi_pool_dispatch(jobs->pool, choice->node, &task, error);
+    enum wi_code code = wi_job_is_committed(job)
+                            ? send_rest(job, choice, &task, error)
+                            : wi_pool_dispatch(jobs->pool, choice->node, &task, error);
     if (code == WI_OK)
         wi_job_run_alone(job, choice);
     return code;
@@ -98,7 +115,7 @@ static int try_waiting(struct wi_job *job)
     }
     wi_job_leave_queue(job, 1);
     if (picked == WI_PICK_NEVER || wi_job_check(job, &choice, &error) != WI_OK) {
-        wi_job_finish_error(job, &error);
+        wi_job_finish_refused(job, &error);
         return 0;
     }
     enum wi_code code = wi_job_dispatch(job, &choice, &error);
@@ -107,7 +124,7 @@ static int try_waiting(struct wi_job *job)
         return code == WI_NODE_BUSY ? 0 : -1; /* where one is busy another may do, at once */
     }
     if (code != WI_OK)
-        wi_job_finish_error(job, &error);
+        wi_job_finish_refused(job, &error);
     return 0;
 }
 

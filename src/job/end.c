@@ -30,6 +30,9 @@ void wi_job_finish(struct wi_job *job, struct wi_job_result *result)
     wi_job_set_state(job, WI_JOB_DONE);
     HASH_DELETE(by_id, jobs->jobs, job);
     wi_timer_free(job->deadline);
+    if (result && wi_job_is_committed(job))
+        result->first_part_ms = job->flow->first_part_at - job->spec.accepted_at;
+    wi_job_stream_close(job);
     if (result) {
         double now = wi_now_ms();
         result->attempts = job->attempts;
@@ -66,6 +69,19 @@ void wi_job_finish_error(struct wi_job *job, const struct wi_error *error)
     wi_job_finish(job, &result);
 }
 
+void wi_job_finish_refused(struct wi_job *job, const struct wi_error *error)
+{
+    struct wi_error interrupted;
+    if (!wi_job_is_committed(job)) {
+        wi_job_finish_error(job, error);
+        return;
+    }
+    wi_error_set(&interrupted, WI_STREAM_INTERRUPTED, NULL,
+        "its node was lost after %llu parts, and no other can go on: %s",
+        (unsigned long long)wi_parts_count(job->flow->parts), error->detail);
+    wi_job_finish_error(job, &interrupted);
+}
+
 void wi_job_complete(
     struct wi_job *job, const char *node_id, struct wi_answer *answer, int64_t rows)
 {
@@ -86,35 +102,46 @@ static void note_failure(struct wi_job *job, const char *why)
     wi_failures_add(job->failures, job->node, why);
 }
 
+/* Why the job is not tried again: `error` is filled. WI_OK if it may be. */
+static enum wi_code check_tries(const struct wi_job *job, const char *why, struct wi_error *error)
+{
+    const struct wi_jobs *jobs = job->jobs;
+    unsigned tries = (unsigned)jobs->config->pool.max_retries + 1;
+    const char *obstacle = wi_job_is_committed(job) ? wi_parts_obstacle(job->flow->parts) : NULL;
+    if (wi_job_is_beside(job))
+        return wi_error_set(error, WI_ATTEMPTS_EXHAUSTED, NULL, "%s", why);
+    if (obstacle)
+        return wi_error_set(error, WI_STREAM_INTERRUPTED, NULL,
+            "its node was lost after %llu parts, and no other can go on: %s; what happened: %s",
+            (unsigned long long)wi_parts_count(job->flow->parts), obstacle, why);
+    if (job->breaks >= POISON_BREAKS)
+        return wi_error_set(error, WI_ATTEMPTS_EXHAUSTED, NULL,
+            "%u nodes broke while they ran this job alone, so it is not given to another; last: %s",
+            job->breaks, why);
+    if (job->used >= tries)
+        return wi_error_set(
+            error, WI_ATTEMPTS_EXHAUSTED, NULL, "%u attempts failed; last: %s", job->used, why);
+    if (job->attempts >= WI_JOB_SENDS_PER_TRY * tries)
+        return wi_error_set(error, WI_ATTEMPTS_EXHAUSTED, NULL,
+            "it was sent to nodes %u times without an answer, which is the limit for [pool] "
+            "max_retries = %u; last: %s",
+            job->attempts, tries - 1, why);
+    if (jobs->draining)
+        return wi_error_set(error, WI_SHUTTING_DOWN, NULL, "the service is shutting down");
+    return WI_OK;
+}
+
 void wi_job_retry(struct wi_job *job, int counts, const char *why)
 {
-    struct wi_jobs *jobs = job->jobs;
-    unsigned tries = (unsigned)jobs->config->pool.max_retries + 1;
     struct wi_error error;
     job->used += counts ? 1 : 0;
     note_failure(job, why);
     memcpy(job->avoid, job->node, sizeof job->avoid);
-    if (wi_job_is_beside(job)) {
-        wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL, "%s", why);
-    } else if (job->breaks >= POISON_BREAKS) {
-        wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL,
-            "%u nodes broke while they ran this job alone, so it is not given to another; last: %s",
-            job->breaks, why);
-    } else if (job->used >= tries) {
-        wi_error_set(
-            &error, WI_ATTEMPTS_EXHAUSTED, NULL, "%u attempts failed; last: %s", job->used, why);
-    } else if (job->attempts >= WI_JOB_SENDS_PER_TRY * tries) {
-        wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL,
-            "it was sent to nodes %u times without an answer, which is the limit for [pool] "
-            "max_retries = %u; last: %s",
-            job->attempts, tries - 1, why);
-    } else if (jobs->draining) {
-        wi_error_set(&error, WI_SHUTTING_DOWN, NULL, "the service is shutting down");
-    } else {
-        jobs->clients.counters.retried++;
-        wi_info("job", job->spec.id, "goes to another attempt: %s", why);
-        wi_job_enqueue(job, 1);
+    if (check_tries(job, why, &error) != WI_OK) {
+        wi_job_finish_error(job, &error);
         return;
     }
-    wi_job_finish_error(job, &error);
+    job->jobs->clients.counters.retried++;
+    wi_info("job", job->spec.id, "goes to another attempt: %s", why);
+    wi_job_enqueue(job, 1);
 }

@@ -41,13 +41,26 @@ static void on_deadline(void *context)
     wi_job_finish_error(job, &error);
 }
 
+static void on_stall(void *context)
+{
+    struct wi_job *job = context;
+    struct wi_error error;
+    wi_error_set(&error, WI_STALL_TIMEOUT, "stall_timeout_ms",
+        "its node sent nothing for %.0f ms after %llu parts", job->spec.stall_timeout_ms,
+        (unsigned long long)wi_parts_count(job->flow->parts));
+    withdraw(job, "stalled");
+    wi_job_finish_error(job, &error);
+}
+
 /* ---------------------------------------------------------------- outside */
 
-struct wi_jobs *wi_jobs_new(uv_loop_t *loop, const struct wi_config *config)
+struct wi_jobs *wi_jobs_new(
+    uv_loop_t *loop, const struct wi_config *config, struct wi_budget *budget)
 {
     struct wi_jobs *jobs = wi_alloc(sizeof *jobs);
     jobs->loop = loop;
     jobs->config = config;
+    jobs->budget = budget;
     jobs->clients.queue = wi_queue_new();
     jobs->beside.queue = wi_queue_new();
     jobs->window = wi_timer_new(loop, wi_jobs_on_capacity, jobs);
@@ -245,6 +258,19 @@ enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_j
     return begin(make_job(jobs, &jobs->clients, spec, spec->timeout_ms, on_done, context), error);
 }
 
+enum wi_code wi_jobs_submit_stream(struct wi_jobs *jobs, struct wi_job_spec *spec,
+    const struct wi_job_stream *stream, wi_job_fn *on_done, void *context, struct wi_error *error)
+{
+    enum wi_code code = admit_to(jobs, &jobs->clients, spec, error);
+    if (code != WI_OK)
+        return code;
+    struct wi_job *job = make_job(jobs, &jobs->clients, spec, spec->timeout_ms, on_done, context);
+    wi_job_stream_open(job, stream, on_stall);
+    code = begin(job, error);
+    jobs->clients.counters.streams += code == WI_OK;
+    return code;
+}
+
 enum wi_code wi_jobs_submit_beside(struct wi_jobs *jobs, struct wi_job_spec *spec,
     wi_job_dispatch_fn *on_dispatch, wi_job_fn *on_done, void *context, struct wi_error *error)
 {
@@ -261,6 +287,13 @@ static struct wi_job *find_job(const struct wi_jobs *jobs, const char *job_id)
     struct wi_job *job;
     HASH_FIND(by_id, jobs->jobs, job_id, strlen(job_id), job);
     return job;
+}
+
+void wi_jobs_took(struct wi_jobs *jobs, const char *job_id, const struct wi_credit *taken)
+{
+    struct wi_job *job = find_job(jobs, job_id);
+    if (job && job->flow)
+        wi_job_stream_took(job, taken);
 }
 
 void wi_jobs_abandon(struct wi_jobs *jobs, const char *job_id)
@@ -297,12 +330,13 @@ json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)
         return NULL;
     int waiting = job->state == WI_JOB_WAITING;
     const struct wi_failures *failures = job->failures;
-    return json_pack("{s:s, s:s?, s:s, s:s, s:s?, s:b, s:i, s:i, s:f, s:f, s:s*}", "id",
+    json_t *parts = job->flow ? json_integer((json_int_t)wi_parts_count(job->flow->parts)) : NULL;
+    return json_pack("{s:s, s:s?, s:s, s:s, s:s?, s:b, s:i, s:i, s:f, s:f, s:s*, s:o*}", "id",
         job->spec.id, "client", job->spec.client, "model_name", job->spec.model->name, "state",
         waiting ? "queued" : "running", "node", waiting ? NULL : job->node, "accepted",
         !waiting && job->accepted, "priority", job->spec.priority, "attempts", (int)job->attempts,
         "age_ms", wi_now_ms() - job->spec.accepted_at, "timeout_ms", job->spec.timeout_ms,
-        "problem", failures ? failures->rows[failures->last].reason : NULL);
+        "problem", failures ? failures->rows[failures->last].reason : NULL, "parts", parts);
 }
 
 const char *wi_jobs_client(const struct wi_jobs *jobs, const char *job_id)

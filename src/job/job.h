@@ -7,6 +7,7 @@
 #ifndef WI_JOB_JOB_H
 #define WI_JOB_JOB_H
 
+#include "base/budget.h"
 #include "base/error.h"
 #include "base/secret.h"
 #include "bridge/bridge.h"
@@ -38,7 +39,7 @@ struct wi_job_spec {
     json_t *input; /* what is not a tensor; may be NULL */
     json_t *options;
     struct wi_strings outputs;
-    int stream;              /* its answer may come in parts: see wi_jobs_stream */
+    int stream;              /* its answer may come in parts: see wi_jobs_submit_stream */
     double stall_timeout_ms; /* of a stream: without a sign of life after its first part */
     unsigned earlier; /* how often it was sent to a node in earlier runs, which count for its end */
 };
@@ -81,7 +82,9 @@ struct wi_jobs_hooks {
 };
 
 struct wi_jobs;
-struct wi_jobs *wi_jobs_new(uv_loop_t *loop, const struct wi_config *config);
+/* `budget` (may be NULL) is charged with what is kept of streams, and must outlive the jobs. */
+struct wi_jobs *wi_jobs_new(
+    uv_loop_t *loop, const struct wi_config *config, struct wi_budget *budget);
 /* The events with which to create the pool. */
 const struct wi_pool_events *wi_jobs_pool_events(struct wi_jobs *jobs);
 void wi_jobs_start(struct wi_jobs *jobs, struct wi_pool *pool);
@@ -131,6 +134,10 @@ enum wi_code wi_jobs_cancel(struct wi_jobs *jobs, const char *job_id);
 struct wi_job_counters {
     uint64_t accepted, completed, failed, cancelled, expired, rejected, retried, lost, late;
     uint64_t batches, joined; /* runs of several jobs as one, and the jobs in them */
+    uint64_t streams, parts;  /* jobs that were accepted as streams, and what their clients got */
+    uint64_t continued;       /* attempts that went on with what another had begun */
+    uint64_t late_parts;      /* of attempts that are over: dropped */
+    double stalled_ms;        /* that attempts waited for the client to take what was sent */
     size_t waiting, running;  /* now */
 };
 /* Of the clients' jobs. */

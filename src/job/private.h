@@ -1,13 +1,15 @@
 /*
- * Between the files of the jobs, each of which uses only those above it here: state.c says where a
- * job is, end.c ends its attempts, together.c makes several run as one, dispatch.c sends what waits
- * to nodes, attempts.c hears what became of it, and job.c is what others see.
+ * Between the files of the jobs, each of which uses only those above it here: stream.c keeps what
+ * comes in parts, state.c says where a job is, end.c ends its attempts, together.c makes several
+ * run as one, dispatch.c sends what waits to nodes, attempts.c hears what became of it, and job.c
+ * is what others see.
  */
 #ifndef WI_JOB_PRIVATE_H
 #define WI_JOB_PRIVATE_H
 
 #include "job/batch.h"
 #include "job/job.h"
+#include "job/parts.h"
 #include "job/queue.h"
 #include "job/state.h"
 #include <uthash.h>
@@ -27,6 +29,15 @@ struct wi_job_batch {
     UT_hash_handle hh;
 };
 
+/* Of a job whose answer may come in parts. */
+struct wi_job_flow {
+    struct wi_job_stream events;
+    struct wi_parts *parts;
+    struct wi_timer *stall; /* runs while its node is waited for */
+    double first_part_at;   /* 0: none yet */
+    double halted_at;       /* since when it waits for its client; 0: it does not */
+};
+
 /* What waits in one queue and is counted together. */
 struct wi_job_line {
     struct wi_queue *queue;
@@ -41,6 +52,7 @@ struct wi_job {
     struct wi_queue_entry entry;   /* in its queue while WAITING */
     char attempt[WI_ID_SIZE + 12]; /* while ALONE: the job's id and the number of the attempt */
     struct wi_job_batch *batch;    /* while JOINED, else NULL */
+    struct wi_job_flow *flow;      /* of a stream; else NULL */
     char node[WI_ID_SIZE];         /* of the last attempt */
     char avoid[WI_ID_SIZE];        /* the node that failed it last */
     struct wi_refusal refusal;     /* of the last choice */
@@ -65,6 +77,7 @@ struct wi_job {
 struct wi_jobs {
     uv_loop_t *loop;
     const struct wi_config *config;
+    struct wi_budget *budget;
     struct wi_pool *pool;
     struct wi_pool_events events;
     struct wi_jobs_hooks hooks;
@@ -79,6 +92,25 @@ struct wi_jobs {
     void (*on_idle)(void *);
     void *idle_context;
 };
+
+/* --- stream.c -------------------------------------------------------------------------------- */
+
+/* `on_stall` is called with the job when its node was silent for stall_timeout_ms. */
+void wi_job_stream_open(
+    struct wi_job *job, const struct wi_job_stream *events, void (*on_stall)(void *));
+void wi_job_stream_close(struct wi_job *job); /* nothing happens to what is no stream */
+/* Whether a part was given to its client, so that it cannot begin again. */
+int wi_job_is_committed(const struct wi_job *job);
+/* Whether its present or last attempt brought a part. */
+int wi_job_has_brought(const struct wi_job *job);
+/* Its attempt was sent, or is over. */
+void wi_job_stream_sent(struct wi_job *job);
+void wi_job_stream_left(struct wi_job *job);
+/* Its node says that it is at work. */
+void wi_job_stream_lives(struct wi_job *job);
+/* 0 if it is not the part that is wanted next: then it is dropped, counted. */
+int wi_job_stream_add(struct wi_job *job, const struct wi_part *part);
+void wi_job_stream_took(struct wi_job *job, const struct wi_credit *taken);
 
 /* --- state.c --------------------------------------------------------------------------------- */
 
@@ -102,6 +134,8 @@ void wi_job_leave_node(struct wi_job *job);
 /* Answers a job that neither waits nor runs, and frees it. `result` NULL: nobody waits for it. */
 void wi_job_finish(struct wi_job *job, struct wi_job_result *result);
 void wi_job_finish_error(struct wi_job *job, const struct wi_error *error);
+/* The same, where nothing takes the job: what has been begun was interrupted then. */
+void wi_job_finish_refused(struct wi_job *job, const struct wi_error *error);
 /* The node's answer, as one of `rows` rows of a batch, or 0. */
 void wi_job_complete(
     struct wi_job *job, const char *node_id, struct wi_answer *answer, int64_t rows);

@@ -64,25 +64,27 @@ int wi_job_is_beside(const struct wi_job *job)
 }
 
 /* Jobs with the same key can be run by the same nodes. */
-static void lane_key(const struct wi_job_spec *spec, char *key, size_t size)
+static void lane_key(const struct wi_job *job, char *key, size_t size)
 {
-    snprintf(key, size, "%s\n%s\n%d\n%d\n%d\n%s\n%s", spec->model->name, spec->model->hash,
-        spec->has_platform ? (int)spec->platform : -1, spec->fallback, spec->stream,
-        spec->browser ? spec->browser : "", spec->node ? spec->node : "");
+    const struct wi_job_spec *spec = &job->spec;
+    snprintf(key, size, "%s\n%s\n%d\n%d\n%d%d\n%s\n%s", spec->model->name, spec->model->hash,
+        spec->has_platform ? (int)spec->platform : -1, spec->fallback, job->flow != NULL,
+        wi_job_is_committed(job), spec->browser ? spec->browser : "", spec->node ? spec->node : "");
 }
 
 /* What decides whether anything has room for it; a part of the lane's key. */
-static void gate_key(const struct wi_job_spec *spec, char *key, size_t size)
+static void gate_key(const struct wi_job *job, char *key, size_t size)
 {
-    snprintf(key, size, "%d\n%d\n%s\n%s", (int)spec->model->engine, spec->stream,
-        spec->browser ? spec->browser : "", spec->node ? spec->node : "");
+    const struct wi_job_spec *spec = &job->spec;
+    snprintf(key, size, "%d\n%d%d\n%s\n%s", (int)spec->model->engine, job->flow != NULL,
+        wi_job_is_committed(job), spec->browser ? spec->browser : "", spec->node ? spec->node : "");
 }
 
 void wi_job_enqueue(struct wi_job *job, int at_front)
 {
     char key[640], gate[160];
-    lane_key(&job->spec, key, sizeof key);
-    gate_key(&job->spec, gate, sizeof gate);
+    lane_key(job, key, sizeof key);
+    gate_key(job, gate, sizeof gate);
     job->entry.gate = gate;
     wi_queue_push(job->line->queue, &job->entry, key, at_front);
     job->entry.gate = NULL;
@@ -114,6 +116,8 @@ void wi_job_run_alone(struct wi_job *job, const struct wi_choice *choice)
     HASH_ADD(by_attempt, job->jobs->running, attempt, strlen(job->attempt), job);
     note_dispatch(job, choice);
     wi_job_set_state(job, WI_JOB_ALONE);
+    if (job->flow)
+        wi_job_stream_sent(job);
 }
 
 void wi_job_run_joined(
@@ -130,4 +134,6 @@ void wi_job_leave_node(struct wi_job *job)
         HASH_DELETE(by_attempt, job->jobs->running, job);
     job->batch = NULL;
     wi_job_set_state(job, WI_JOB_PARTED);
+    if (job->flow)
+        wi_job_stream_left(job);
 }

@@ -17,7 +17,7 @@
 int wi_job_may_join(const struct wi_job *job)
 {
     return job->jobs->config->pool.batching != WI_BATCHING_OFF && !job->single && !job->avoid[0] &&
-           !wi_job_is_beside(job) && wi_batch_rows(&job->spec) > 0;
+           !job->flow && !wi_job_is_beside(job) && wi_batch_rows(&job->spec) > 0;
 }
 
 /* Whether the job, whose turn it is, should wait for company first. */

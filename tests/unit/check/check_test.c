@@ -69,6 +69,11 @@ enum wi_code wi_pool_dispatch(
     return WI_OK;
 }
 
+void wi_pool_credit(struct wi_pool *pool, const char *node_id, const char *attempt_id,
+    const struct wi_credit *credit)
+{
+}
+
 void wi_pool_cancel(
     struct wi_pool *pool, const char *node_id, const char *attempt_id, const char *reason)
 {
@@ -113,7 +118,7 @@ static int set_up(void **state)
     the.config.pool.max_queue = 4;
     the.verdicts = wi_verdicts_new(NULL);
     uv_loop_init(&the.loop);
-    the.jobs = wi_jobs_new(&the.loop, &the.config);
+    the.jobs = wi_jobs_new(&the.loop, &the.config, NULL);
     wi_jobs_start(the.jobs, NULL);
     the.checks = wi_checks_new(&the.loop, the.jobs, NULL, &the.config);
     return 0;

@@ -27,6 +27,10 @@ struct fixture {
     int busy, choked; /* the first node's link is full; and the pool has noticed */
     char attempt[WI_ID_SIZE], avoid[WI_ID_SIZE], sent_to[WI_ID_SIZE];
     size_t backlog;
+    int wants_stream, wants_more; /* what the last demand asked for */
+    int is_stream, credits;       /* the last task; what was granted to it, and how often */
+    struct wi_credit credit;
+    char from[64]; /* "SEQ TEXT TOKENS" of a task that goes on; else "" */
     /* what came back */
     int answers, idle;
     struct wi_job_result last;
@@ -40,6 +44,8 @@ static struct fixture *fixture;
 enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     struct wi_choice *choice, struct wi_error *error)
 {
+    fixture->wants_stream = demand->stream;
+    fixture->wants_more = demand->continues;
     snprintf(fixture->avoid, sizeof fixture->avoid, "%s", demand->avoid ? demand->avoid : "");
     if (fixture->pick == WI_PICK_NEVER)
         wi_error_set(error, WI_UNAVAILABLE, NULL, "no browser is installed");
@@ -56,6 +62,20 @@ int wi_pool_has_room(const struct wi_pool *pool, const struct wi_demand *demand)
     return 1;
 }
 
+static inline void note_stream(const struct wi_task *task)
+{
+    const struct wi_continuation *from = task->from;
+    fixture->is_stream = task->stream;
+    fixture->credits = 0;
+    fixture->from[0] = 0;
+    if (from == NULL)
+        return;
+    char *tokens = from->tokens ? json_dumps(from->tokens, JSON_COMPACT) : NULL;
+    snprintf(fixture->from, sizeof fixture->from, "%d %.*s %s", (int)from->seq,
+        (int)from->text_length, from->text ? from->text : "", tokens ? tokens : "");
+    free(tokens);
+}
+
 enum wi_code wi_pool_dispatch(
     struct wi_pool *pool, const char *node_id, const struct wi_task *task, struct wi_error *error)
 {
@@ -69,9 +89,18 @@ enum wi_code wi_pool_dispatch(
     fixture->room--;
     snprintf(fixture->attempt, sizeof fixture->attempt, "%s", task->attempt_id);
     snprintf(fixture->sent_to, sizeof fixture->sent_to, "%s", node_id);
+    note_stream(task);
     strncat(fixture->order, task->precision ? task->precision : "",
         sizeof fixture->order - strlen(fixture->order) - 1);
     return WI_OK;
+}
+
+void wi_pool_credit(struct wi_pool *pool, const char *node_id, const char *attempt_id,
+    const struct wi_credit *credit)
+{
+    assert_string_equal(attempt_id, fixture->attempt);
+    fixture->credits++;
+    fixture->credit = *credit;
 }
 
 void wi_pool_cancel(
@@ -98,7 +127,7 @@ static inline int set_up(void **state)
     the.config.pool.client_share = 1;
     fixture = &the;
     uv_loop_init(&the.loop);
-    the.jobs = wi_jobs_new(&the.loop, &the.config);
+    the.jobs = wi_jobs_new(&the.loop, &the.config, NULL);
     wi_jobs_start(the.jobs, NULL);
     return 0;
 }

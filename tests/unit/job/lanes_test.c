@@ -50,6 +50,11 @@ enum wi_code wi_pool_dispatch(
     return WI_OK;
 }
 
+void wi_pool_credit(struct wi_pool *pool, const char *node_id, const char *attempt_id,
+    const struct wi_credit *credit)
+{
+}
+
 void wi_pool_cancel(
     struct wi_pool *pool, const char *node_id, const char *attempt_id, const char *reason)
 {
@@ -78,7 +83,7 @@ static int set_up(void **state)
     the.config.pool.max_queue = LANES;
     the.config.pool.client_share = 1;
     the.config.pool.max_retries = 3;
-    the.jobs = wi_jobs_new(&the.loop, &the.config);
+    the.jobs = wi_jobs_new(&the.loop, &the.config, NULL);
     wi_jobs_start(the.jobs, NULL);
     the.pick = WI_PICK_NODE;
     for (int i = 0; i < LANES; i++) {

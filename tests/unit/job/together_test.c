@@ -25,17 +25,25 @@ static void add_row(struct wi_tensors *tensors, int64_t rows)
     wi_blob_append(tensor->blob, zeros, tensor->size);
 }
 
-static void submit_row(const char *id)
+static void drop_part(void *context, const struct wi_job_spec *spec, const struct wi_part *part)
 {
+}
+
+static void submit_row(const char *id, int as_stream)
+{
+    static const struct wi_job_stream stream = {.on_part = drop_part};
     struct wi_job_spec spec = {
         .model = wi_model_ref(&fixture->model), .timeout_ms = 60000, .accepted_at = wi_now_ms()};
     snprintf(spec.id, sizeof spec.id, "%s", id);
     add_row(&spec.tensors, 1);
-    assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, NULL), WI_OK);
+    enum wi_code code =
+        as_stream ? wi_jobs_submit_stream(fixture->jobs, &spec, &stream, on_done, NULL, NULL)
+                  : wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, NULL);
+    assert_int_equal(code, WI_OK);
 }
 
-/* Four jobs of one row each that run together, if a message of `max_body` holds them. */
-static void run_together(uint64_t max_body)
+/* Four jobs of one row each; a message of `max_body` holds as many of them as one run. */
+static void make_company(uint64_t max_body, int as_streams)
 {
     fixture->model.signature = (struct wi_onnx_signature){
         .inputs = &row, .input_count = 1, .outputs = &row, .output_count = 1};
@@ -46,8 +54,13 @@ static void run_together(uint64_t max_body)
     for (int i = 0; i < 4; i++) {
         char id[WI_ID_SIZE];
         snprintf(id, sizeof id, "job-%d", i);
-        submit_row(id);
+        submit_row(id, as_streams);
     }
+}
+
+static void run_together(uint64_t max_body)
+{
+    make_company(max_body, 0);
     fixture->room = 1;
     events()->on_capacity(events()->context);
     assert_int_equal(fixture->dispatched, 1);
@@ -98,6 +111,17 @@ static void what_is_tried_one_by_one_has_an_end_too(void **state)
     assert_int_equal(fixture->last.attempts, 16);
 }
 
+static void streams_are_not_joined(void **state)
+{
+    make_company(1 << 20, 1);
+    fixture->room = 4;
+    events()->on_capacity(events()->context);
+    assert_int_equal(fixture->dispatched, 4);
+    struct wi_job_counters counters;
+    wi_jobs_counters(fixture->jobs, &counters);
+    assert_int_equal(counters.batches, 0);
+}
+
 static void what_would_not_fit_a_message_is_not_joined(void **state)
 {
     run_together(8); /* two rows */
@@ -140,6 +164,7 @@ int main(void)
         TEST(an_answer_is_parted_although_its_first_taker_withdraws_the_others),
         TEST(a_loss_ends_what_it_ends_although_that_withdraws_others),
         TEST(what_is_tried_one_by_one_has_an_end_too),
+        TEST(streams_are_not_joined),
         TEST(what_would_not_fit_a_message_is_not_joined),
         TEST(what_runs_beside_the_clients_is_not_joined),
     };

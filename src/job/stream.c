@@ -1,0 +1,122 @@
+/*
+ * What a job has beside it if its answer may come in parts: their account, and the watch over how
+ * long nothing comes. Whoever ends the job is told by a timer; nothing here ends it.
+ */
+#include "job/private.h"
+
+#include "base/clock.h"
+#include "base/loop.h"
+#include "base/memory.h"
+#include <stdlib.h>
+
+#define STALL_TIMEOUT_MS 30000.0
+
+void wi_job_stream_open(
+    struct wi_job *job, const struct wi_job_stream *events, void (*on_stall)(void *))
+{
+    struct wi_job_flow *flow = wi_alloc(sizeof *flow);
+    flow->events = *events;
+    flow->parts = wi_parts_new(job->jobs->budget);
+    flow->stall = wi_timer_new(job->jobs->loop, on_stall, job);
+    job->flow = flow;
+    job->spec.stream = 1;
+    if (job->spec.stall_timeout_ms <= 0)
+        job->spec.stall_timeout_ms = STALL_TIMEOUT_MS;
+}
+
+void wi_job_stream_close(struct wi_job *job)
+{
+    struct wi_job_flow *flow = job->flow;
+    if (flow == NULL)
+        return;
+    wi_parts_free(flow->parts);
+    wi_timer_free(flow->stall);
+    free(flow);
+    job->flow = NULL;
+}
+
+int wi_job_is_committed(const struct wi_job *job)
+{
+    return job->flow && wi_parts_count(job->flow->parts) > 0;
+}
+
+int wi_job_has_brought(const struct wi_job *job)
+{
+    return job->flow && wi_parts_brought(job->flow->parts);
+}
+
+/* ---------------------------------------------------------------- how long nothing comes */
+
+/* The time that the job stood still for its client, up to now. */
+static void settle(struct wi_job *job)
+{
+    struct wi_job_flow *flow = job->flow;
+    if (flow->halted_at > 0)
+        job->line->counters.stalled_ms += wi_now_ms() - flow->halted_at;
+    flow->halted_at = 0;
+}
+
+/* Its time begins anew, if it is its node's turn: after the first part, while an attempt runs that
+ * may send. */
+static void watch(struct wi_job *job)
+{
+    struct wi_job_flow *flow = job->flow;
+    if (job->state == WI_JOB_ALONE && !wi_parts_has_credit(flow->parts)) {
+        if (flow->halted_at == 0)
+            flow->halted_at = wi_now_ms();
+        wi_timer_stop(flow->stall);
+        return;
+    }
+    settle(job);
+    if (job->state == WI_JOB_ALONE && wi_job_is_committed(job))
+        wi_timer_start(flow->stall, (uint64_t)job->spec.stall_timeout_ms, 0);
+    else
+        wi_timer_stop(flow->stall);
+}
+
+void wi_job_stream_sent(struct wi_job *job)
+{
+    job->line->counters.continued += (unsigned)wi_job_is_committed(job);
+    wi_parts_begin(job->flow->parts);
+    watch(job);
+}
+
+void wi_job_stream_left(struct wi_job *job)
+{
+    watch(job);
+}
+
+void wi_job_stream_lives(struct wi_job *job)
+{
+    watch(job);
+}
+
+/* ---------------------------------------------------------------- parts and credit */
+
+int wi_job_stream_add(struct wi_job *job, const struct wi_part *part)
+{
+    struct wi_job_flow *flow = job->flow;
+    if (!wi_parts_add(flow->parts, part)) {
+        job->line->counters.late_parts++;
+        return 0;
+    }
+    job->line->counters.parts++;
+    if (flow->first_part_at == 0)
+        flow->first_part_at = wi_now_ms();
+    watch(job);
+    return 1;
+}
+
+void wi_job_stream_took(struct wi_job *job, const struct wi_credit *taken)
+{
+    struct wi_credit credit;
+    wi_parts_take(job->flow->parts, taken);
+    if (job->state != WI_JOB_ALONE)
+        return; /* the next attempt begins with what is taken by then */
+    int had = wi_parts_has_credit(job->flow->parts);
+    if (!wi_parts_grant(job->flow->parts, &credit))
+        return;
+    if (!had)
+        watch(job);
+    wi_pool_credit(job->jobs->pool, job->node, job->attempt, &credit);
+}

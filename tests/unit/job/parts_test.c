@@ -1,0 +1,239 @@
+/* A stream's account: order, credit, and what another attempt is told. */
+#include "../test.h"
+
+#include "job/parts.h"
+#include <stdlib.h>
+#include <string.h>
+
+static int set_up(void **state)
+{
+    *state = wi_parts_new(NULL);
+    return *state ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    wi_parts_free(*state);
+    return 0;
+}
+
+static int add_bytes(struct wi_parts *parts, uint64_t seq, size_t bytes)
+{
+    const struct wi_part part = {.seq = seq, .bytes = bytes};
+    return wi_parts_add(parts, &part);
+}
+
+static int add_text(struct wi_parts *parts, uint64_t seq, const char *text)
+{
+    const struct wi_part part = {
+        .seq = seq, .text = text, .text_length = strlen(text), .bytes = strlen(text)};
+    return wi_parts_add(parts, &part);
+}
+
+static void add_many(struct wi_parts *parts, unsigned count, size_t bytes)
+{
+    for (unsigned i = 0; i < count; i++)
+        assert_true(add_bytes(parts, wi_parts_count(parts), bytes));
+}
+
+static void takes_each_part_once_and_in_order(void **state)
+{
+    struct wi_parts *parts = *state;
+    wi_parts_begin(parts);
+    assert_false(wi_parts_brought(parts));
+    assert_true(add_bytes(parts, 0, 1));
+    assert_false(add_bytes(parts, 0, 1));
+    assert_false(add_bytes(parts, 2, 1));
+    assert_true(add_bytes(parts, 1, 1));
+    assert_int_equal(wi_parts_count(parts), 2);
+    assert_true(wi_parts_brought(parts));
+    wi_parts_begin(parts);
+    assert_false(wi_parts_brought(parts));
+    assert_false(add_bytes(parts, 0, 1));
+    assert_false(wi_parts_brought(parts));
+    assert_true(add_bytes(parts, 2, 1));
+    assert_true(wi_parts_brought(parts));
+}
+
+static void grants_in_steps_what_the_client_has_taken(void **state)
+{
+    struct wi_parts *parts = *state;
+    struct wi_credit credit;
+    wi_parts_begin(parts);
+    add_many(parts, WI_CREDIT_PARTS - 1, 1);
+    assert_true(wi_parts_has_credit(parts));
+    add_many(parts, 1, 1);
+    assert_false(wi_parts_has_credit(parts));
+    wi_parts_take(parts, &(struct wi_credit){15, 15});
+    assert_false(wi_parts_grant(parts, &credit));
+    wi_parts_take(parts, &(struct wi_credit){16, 16});
+    assert_true(wi_parts_grant(parts, &credit));
+    assert_int_equal(credit.parts, 48);
+    assert_int_equal(credit.bytes, WI_CREDIT_BYTES + 16);
+    assert_true(wi_parts_has_credit(parts));
+    assert_false(wi_parts_grant(parts, &credit));
+}
+
+static void one_part_of_any_size_goes_while_neither_total_is_reached(void **state)
+{
+    struct wi_parts *parts = *state;
+    struct wi_credit credit;
+    wi_parts_begin(parts);
+    add_many(parts, 1, 60000);
+    assert_true(wi_parts_has_credit(parts));
+    add_many(parts, 1, 60000);
+    assert_false(wi_parts_has_credit(parts));
+    wi_parts_take(parts, &(struct wi_credit){1, 60000});
+    assert_true(wi_parts_grant(parts, &credit));
+    assert_int_equal(credit.bytes, 60000 + WI_CREDIT_BYTES);
+    assert_true(wi_parts_has_credit(parts));
+}
+
+/* Whatever is outstanding: what an attempt has used up is granted again when all is taken. */
+static void never_leaves_an_attempt_without_credit_for_good(void **state)
+{
+    struct wi_parts *parts = *state;
+    struct wi_credit credit;
+    static const size_t sizes[] = {0, 1, 2047, 2048, 2049, 33000, 64000};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        wi_parts_begin(parts);
+        for (int round = 0; round < 3; round++) {
+            while (wi_parts_has_credit(parts))
+                add_many(parts, 1, sizes[i]);
+            wi_parts_take(parts, &(struct wi_credit){UINT64_MAX, UINT64_MAX});
+            assert_true(wi_parts_grant(parts, &credit));
+            assert_true(wi_parts_has_credit(parts));
+        }
+    }
+}
+
+static void another_attempt_counts_from_its_own_beginning(void **state)
+{
+    struct wi_parts *parts = *state;
+    struct wi_credit credit;
+    wi_parts_begin(parts);
+    add_many(parts, 32, 10);
+    wi_parts_begin(parts); /* the client has taken nothing yet */
+    assert_true(wi_parts_has_credit(parts));
+    wi_parts_take(parts, &(struct wi_credit){32, 320});
+    assert_false(wi_parts_grant(parts, &credit)); /* that is what it began with */
+    add_many(parts, 20, 10);
+    wi_parts_take(parts, &(struct wi_credit){52, 520});
+    assert_true(wi_parts_grant(parts, &credit));
+    assert_int_equal(credit.parts, 52);
+    assert_int_equal(credit.bytes, WI_CREDIT_BYTES + 200);
+}
+
+static void no_client_takes_what_was_not_sent(void **state)
+{
+    struct wi_parts *parts = *state;
+    struct wi_credit credit;
+    wi_parts_begin(parts);
+    add_many(parts, 16, 1);
+    wi_parts_take(parts, &(struct wi_credit){1000000, 1000000});
+    assert_true(wi_parts_grant(parts, &credit));
+    assert_int_equal(credit.parts, 48);
+    wi_parts_take(parts, &(struct wi_credit){0, 0}); /* nor gives anything back */
+    add_many(parts, 16, 1);
+    wi_parts_take(parts, &(struct wi_credit){32, 32});
+    assert_true(wi_parts_grant(parts, &credit));
+    assert_int_equal(credit.parts, 64);
+}
+
+static void tells_another_attempt_what_was_said(void **state)
+{
+    struct wi_parts *parts = *state;
+    struct wi_continuation from;
+    json_t *tokens = json_pack("[i, i]", 7, -1), *told;
+    wi_parts_begin(parts);
+    add_text(parts, 0, "one ");
+    wi_parts_add(parts, &(struct wi_part){.seq = 1, .tokens = tokens});
+    add_text(parts, 2, "two");
+    assert_null(wi_parts_obstacle(parts));
+    wi_parts_continue(parts, &from, &told);
+    assert_int_equal(from.seq, 3);
+    assert_int_equal(from.text_length, 7);
+    assert_memory_equal(from.text, "one two", 7);
+    assert_true(json_equal(from.tokens, tokens));
+    json_decref(told);
+    json_decref(tokens);
+}
+
+static void what_had_neither_text_nor_tokens_is_continued_by_number(void **state)
+{
+    struct wi_parts *parts = *state;
+    struct wi_continuation from;
+    json_t *tokens;
+    wi_parts_begin(parts);
+    add_many(parts, 5, 10);
+    assert_null(wi_parts_obstacle(parts));
+    wi_parts_continue(parts, &from, &tokens);
+    assert_int_equal(from.seq, 5);
+    assert_null(from.text);
+    assert_null(from.tokens);
+}
+
+static void keeps_four_mebibytes_and_not_one_byte_more(void **state)
+{
+    struct wi_parts *parts = *state;
+    static char text[WI_PARTS_KEPT / 128];
+    struct wi_continuation from;
+    json_t *tokens;
+    wi_parts_begin(parts);
+    for (unsigned i = 0; i < 128; i++) {
+        const struct wi_part part = {.seq = i, .text = text, .text_length = sizeof text};
+        assert_true(wi_parts_add(parts, &part));
+    }
+    assert_null(wi_parts_obstacle(parts));
+    wi_parts_continue(parts, &from, &tokens);
+    assert_int_equal(from.text_length, WI_PARTS_KEPT);
+    assert_true(add_text(parts, 128, "x"));
+    assert_non_null(wi_parts_obstacle(parts));
+    assert_true(add_text(parts, 129, "which still goes to the client"));
+}
+
+static void cannot_continue_what_the_memory_refuses(void **state)
+{
+    struct wi_budget budget = {.limit = 10000};
+    struct wi_parts *parts = wi_parts_new(&budget);
+    static char text[9000];
+    wi_parts_begin(parts);
+    for (unsigned i = 0; i < 2; i++) {
+        const struct wi_part part = {.seq = i, .text = text, .text_length = sizeof text};
+        assert_int_equal(wi_parts_obstacle(parts) != NULL, 0);
+        assert_true(wi_parts_add(parts, &part));
+    }
+    assert_non_null(wi_parts_obstacle(parts));
+    assert_int_equal(budget.used, 0);
+    wi_parts_free(parts);
+}
+
+static void cannot_continue_several_answers(void **state)
+{
+    struct wi_parts *parts = *state;
+    wi_parts_begin(parts);
+    add_text(parts, 0, "a");
+    assert_null(wi_parts_obstacle(parts));
+    wi_parts_add(parts, &(struct wi_part){.seq = 1, .index = 1, .text = "b", .text_length = 1});
+    assert_non_null(wi_parts_obstacle(parts));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(takes_each_part_once_and_in_order),
+        TEST(grants_in_steps_what_the_client_has_taken),
+        TEST(one_part_of_any_size_goes_while_neither_total_is_reached),
+        TEST(never_leaves_an_attempt_without_credit_for_good),
+        TEST(another_attempt_counts_from_its_own_beginning),
+        TEST(no_client_takes_what_was_not_sent),
+        TEST(tells_another_attempt_what_was_said),
+        TEST(what_had_neither_text_nor_tokens_is_continued_by_number),
+        TEST(keeps_four_mebibytes_and_not_one_byte_more),
+        TEST(cannot_continue_what_the_memory_refuses),
+        TEST(cannot_continue_several_answers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,452 @@
+/* Jobs whose answers come in parts: what reaches the client, whatever becomes of the attempts. */
+#include "house.h"
+
+/* What the client of the one stream saw. */
+static struct {
+    uint64_t next, progress;
+    char text[256];
+    int leaves; /* at its next part */
+} seen;
+
+static void on_part(void *context, const struct wi_job_spec *spec, const struct wi_part *part)
+{
+    assert_int_equal(part->seq, seen.next);
+    assert_int_equal(fixture->answers, 0);
+    seen.next++;
+    strncat(seen.text, part->text ? part->text : "", part->text_length);
+    if (seen.leaves)
+        wi_jobs_abandon(fixture->jobs, spec->id);
+}
+
+static void on_progress(
+    void *context, const struct wi_job_spec *spec, const struct wi_progress *progress)
+{
+    seen.progress++;
+}
+
+static void open_with(double timeout_ms, double stall_timeout_ms)
+{
+    static const struct wi_job_stream stream = {on_part, on_progress};
+    struct wi_job_spec spec = {.id = "job-1",
+        .model = wi_model_ref(&fixture->model),
+        .timeout_ms = timeout_ms,
+        .stall_timeout_ms = stall_timeout_ms,
+        .accepted_at = wi_now_ms()};
+    memset(&seen, 0, sizeof seen);
+    assert_int_equal(
+        wi_jobs_submit_stream(fixture->jobs, &spec, &stream, on_done, NULL, NULL), WI_OK);
+}
+
+static void open_stream(void)
+{
+    open_with(60000, 30000);
+}
+
+static void bring_from(const char *attempt, uint64_t seq, const char *text)
+{
+    const struct wi_part part = {
+        .seq = seq, .text = text, .text_length = strlen(text), .bytes = strlen(text)};
+    events()->on_part(events()->context, attempt, &part);
+}
+
+static void bring(uint64_t seq, const char *text)
+{
+    bring_from(fixture->attempt, seq, text);
+}
+
+static void bring_many(unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        bring(seen.next, "");
+}
+
+static void end_stream(uint64_t parts)
+{
+    struct wi_answer answer = {.ok = 1, .parts = parts};
+    fixture->room++;
+    events()->on_answer(events()->context, "node-1", fixture->attempt, &answer);
+}
+
+static void tell_progress(void)
+{
+    const struct wi_progress progress = {.phase = "prompt"};
+    events()->on_progress(events()->context, fixture->attempt, &progress);
+}
+
+static struct wi_job_counters counters(void)
+{
+    struct wi_job_counters now;
+    wi_jobs_counters(fixture->jobs, &now);
+    return now;
+}
+
+/* Until the stream has ended, or the loop has gone on for so long. */
+static void run_for(double ms)
+{
+    double end = wi_now_ms() + ms;
+    while (fixture->answers == 0 && wi_now_ms() < end)
+        uv_run(&fixture->loop, UV_RUN_NOWAIT);
+}
+
+/* ---------------------------------------------------------------- without trouble */
+
+static void parts_come_before_the_end(void **state)
+{
+    open_stream();
+    assert_int_equal(fixture->wants_stream, 1);
+    assert_int_equal(fixture->wants_more, 0);
+    assert_int_equal(fixture->is_stream, 1);
+    assert_string_equal(fixture->from, "");
+    bring(0, "a");
+    bring(1, "b");
+    assert_int_equal(fixture->answers, 0);
+    json_t *json = wi_jobs_describe(fixture->jobs, "job-1");
+    assert_int_equal(json_integer_value(json_object_get(json, "parts")), 2);
+    json_decref(json);
+    end_stream(2);
+    assert_int_equal(fixture->last.code, WI_OK);
+    assert_true(fixture->last.first_part_ms >= 0);
+    assert_string_equal(seen.text, "ab");
+    assert_int_equal(counters().streams, 1);
+    assert_int_equal(counters().parts, 2);
+    assert_int_equal(counters().continued, 0);
+}
+
+static void an_answer_without_parts_is_a_stream_too(void **state)
+{
+    open_stream();
+    end_stream(0);
+    assert_int_equal(fixture->last.code, WI_OK);
+    assert_true(fixture->last.first_part_ms == 0);
+}
+
+static void what_is_no_stream_asks_for_none(void **state)
+{
+    submit("job-1");
+    assert_int_equal(fixture->wants_stream, 0);
+    assert_int_equal(fixture->is_stream, 0);
+    json_t *json = wi_jobs_describe(fixture->jobs, "job-1");
+    assert_null(json_object_get(json, "parts"));
+    json_decref(json);
+    bring(0, "which nobody asked for");
+    assert_int_equal(counters().late_parts, 1);
+    wi_jobs_took(fixture->jobs, "job-1", &(struct wi_credit){1, 1});
+    answer_ok(fixture->attempt);
+    assert_int_equal(fixture->last.code, WI_OK);
+}
+
+static void progress_is_told_before_the_first_part(void **state)
+{
+    open_stream();
+    tell_progress();
+    assert_int_equal(seen.progress, 1);
+    bring(0, "a");
+    tell_progress();
+    assert_int_equal(seen.progress, 1);
+    end_stream(1);
+}
+
+static void the_client_may_leave_at_a_part(void **state)
+{
+    open_stream();
+    seen.leaves = 1;
+    bring(0, "a");
+    assert_int_equal(fixture->cancelled, 1);
+    assert_int_equal(fixture->answers, 0);
+    bring(1, "b");
+    assert_int_equal(seen.next, 1);
+    assert_int_equal(counters().late_parts, 1);
+    assert_int_equal(counters().cancelled, 1);
+}
+
+/* ---------------------------------------------------------------- credit */
+
+static void what_the_client_takes_is_granted(void **state)
+{
+    open_stream();
+    bring_many(31);
+    wi_jobs_took(fixture->jobs, "job-1", &(struct wi_credit){10, 0});
+    assert_int_equal(fixture->credits, 0);
+    wi_jobs_took(fixture->jobs, "job-1", &(struct wi_credit){31, 0});
+    assert_int_equal(fixture->credits, 1);
+    assert_int_equal(fixture->credit.parts, 63);
+    wi_jobs_took(fixture->jobs, "job-2", &(struct wi_credit){31, 0});
+    lose(0);
+    assert_string_equal(fixture->attempt, "job-1.2");
+    bring_many(20);
+    wi_jobs_took(fixture->jobs, "job-1", &(struct wi_credit){51, 0});
+    assert_int_equal(fixture->credits, 1);
+    assert_int_equal(fixture->credit.parts, 52);
+    end_stream(51);
+    assert_int_equal(fixture->last.code, WI_OK);
+}
+
+static void nothing_is_granted_while_no_attempt_runs(void **state)
+{
+    open_stream();
+    bring_many(32);
+    fixture->room = -1;
+    lose(0);
+    fixture->credits = 0;
+    wi_jobs_took(fixture->jobs, "job-1", &(struct wi_credit){32, 0});
+    assert_int_equal(fixture->credits, 0);
+    wi_jobs_cancel(fixture->jobs, "job-1");
+}
+
+/* ---------------------------------------------------------------- going on elsewhere */
+
+static void goes_on_elsewhere_where_it_ended(void **state)
+{
+    open_stream();
+    bring(0, "one ");
+    bring(1, "two ");
+    lose(1);
+    assert_int_equal(fixture->wants_more, 1);
+    assert_string_equal(fixture->avoid, "node-1");
+    assert_string_equal(fixture->from, "2 one two  ");
+    bring_from("job-1.1", 2, "late ");
+    bring(2, "three");
+    end_stream(3);
+    assert_int_equal(fixture->last.code, WI_OK);
+    assert_int_equal(fixture->last.attempts, 2);
+    assert_string_equal(seen.text, "one two three");
+    assert_int_equal(counters().late_parts, 1);
+    assert_int_equal(counters().continued, 1);
+    assert_int_equal(counters().parts, 3);
+}
+
+static void begins_again_as_long_as_it_has_no_part(void **state)
+{
+    open_stream();
+    lose(1);
+    assert_int_equal(fixture->wants_more, 0);
+    assert_string_equal(fixture->from, "");
+    assert_int_equal(counters().continued, 0);
+    lose(1);
+    assert_int_equal(fixture->last.code, WI_ATTEMPTS_EXHAUSTED); /* as any poison */
+}
+
+static void a_repetition_does_not_reach_the_client(void **state)
+{
+    open_stream();
+    bring(0, "a");
+    bring(0, "a");
+    bring(2, "c");
+    bring(1, "b");
+    assert_string_equal(seen.text, "ab");
+    assert_int_equal(counters().late_parts, 2);
+    end_stream(2);
+}
+
+static void an_end_that_says_more_than_came_is_none(void **state)
+{
+    open_stream();
+    bring(0, "a");
+    end_stream(2);
+    assert_int_equal(fixture->answers, 0);
+    assert_string_equal(fixture->attempt, "job-1.2");
+    bring(1, "b");
+    end_stream(2);
+    assert_int_equal(fixture->last.code, WI_OK);
+}
+
+static void attempts_that_brought_a_part_cost_no_retry(void **state)
+{
+    open_stream();
+    for (int i = 0; i < 6; i++) {
+        bring_many(1);
+        if (i % 2)
+            lose(1); /* nor is it poison */
+        else
+            answer_failure(WI_INTERNAL, 1);
+        assert_int_equal(fixture->answers, 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(fixture->answers, 0);
+        answer_failure(WI_INTERNAL, 1);
+    }
+    assert_int_equal(fixture->last.code, WI_ATTEMPTS_EXHAUSTED);
+    assert_int_equal(fixture->last.attempts, 10);
+}
+
+static void but_the_ceiling_of_attempts_holds(void **state)
+{
+    open_stream();
+    for (int i = 0; i < 16; i++) {
+        assert_int_equal(fixture->answers, 0);
+        bring_many(1);
+        lose(1);
+    }
+    assert_int_equal(fixture->last.code, WI_ATTEMPTS_EXHAUSTED);
+    assert_int_equal(fixture->last.attempts, 16);
+    assert_int_equal(seen.next, 16);
+}
+
+static void is_interrupted_where_nothing_can_go_on(void **state)
+{
+    open_stream();
+    bring(0, "a");
+    fixture->pick = WI_PICK_NEVER;
+    lose(0);
+    assert_int_equal(fixture->last.code, WI_STREAM_INTERRUPTED);
+    assert_non_null(strstr(fixture->last.error.detail, "no browser is installed"));
+}
+
+static void is_interrupted_where_it_is_too_much_to_tell(void **state)
+{
+    open_stream();
+    const struct wi_part part = {.seq = 0, .index = 1, .text = "b", .text_length = 1};
+    events()->on_part(events()->context, fixture->attempt, &part);
+    lose(0);
+    assert_int_equal(fixture->last.code, WI_STREAM_INTERRUPTED);
+    assert_int_equal(fixture->dispatched, 1);
+}
+
+static void is_interrupted_where_the_rest_cannot_be_sent(void **state)
+{
+    open_stream();
+    bring(0, "a");
+    fixture->dispatch_code = WI_BODY_TOO_LARGE;
+    lose(0);
+    assert_int_equal(fixture->last.code, WI_STREAM_INTERRUPTED);
+}
+
+static void the_models_own_failure_is_its_end(void **state)
+{
+    open_stream();
+    bring(0, "a");
+    answer_failure(WI_INFERENCE_FAILED, 0);
+    assert_int_equal(fixture->last.code, WI_INFERENCE_FAILED);
+    assert_int_equal(fixture->dispatched, 1);
+}
+
+static int idle;
+
+static void on_idle(void *context)
+{
+    idle++;
+}
+
+static void may_end_while_the_service_does(void **state)
+{
+    open_stream();
+    bring(0, "a");
+    idle = 0;
+    wi_jobs_drain(fixture->jobs, on_idle, NULL);
+    bring(1, "b");
+    assert_int_equal(idle, 0);
+    end_stream(2);
+    assert_int_equal(fixture->last.code, WI_OK);
+    assert_int_equal(idle, 1);
+}
+
+static void but_goes_nowhere_else_then(void **state)
+{
+    open_stream();
+    bring(0, "a");
+    idle = 0;
+    wi_jobs_drain(fixture->jobs, on_idle, NULL);
+    lose(0);
+    assert_int_equal(fixture->last.code, WI_SHUTTING_DOWN);
+}
+
+/* ---------------------------------------------------------------- times */
+
+static void a_silent_node_ends_it_after_the_first_part(void **state)
+{
+    open_with(60000, 20);
+    run_for(60);
+    assert_int_equal(fixture->answers, 0);
+    bring(0, "a");
+    double since = wi_now_ms();
+    run_for(5000);
+    assert_true(wi_now_ms() - since >= 19);
+    assert_int_equal(fixture->last.code, WI_STALL_TIMEOUT);
+    assert_int_equal(fixture->cancelled, 1);
+    assert_int_equal(fixture->dispatched, 1);
+}
+
+static void parts_and_progress_are_life(void **state)
+{
+    open_with(60000, 200);
+    bring(0, "a");
+    for (int i = 0; i < 10; i++) {
+        run_for(50);
+        assert_int_equal(fixture->answers, 0);
+        if (i % 2)
+            bring_many(1);
+        else
+            tell_progress();
+    }
+    end_stream(6);
+    assert_int_equal(fixture->last.code, WI_OK);
+}
+
+static void a_slow_client_is_not_a_silent_node(void **state)
+{
+    open_with(60000, 20);
+    bring_many(32);
+    run_for(80);
+    assert_int_equal(fixture->answers, 0);
+    assert_true(counters().stalled_ms == 0);
+    wi_jobs_took(fixture->jobs, "job-1", &(struct wi_credit){32, 0});
+    assert_true(counters().stalled_ms >= 79);
+    run_for(5000);
+    assert_int_equal(fixture->last.code, WI_STALL_TIMEOUT);
+}
+
+static void nor_is_one_that_waits_for_another_node(void **state)
+{
+    open_with(60000, 20);
+    bring(0, "a");
+    fixture->room = -1;
+    lose(0);
+    run_for(80);
+    assert_int_equal(fixture->answers, 0);
+    fixture->room = 1;
+    events()->on_capacity(events()->context);
+    assert_int_equal(fixture->dispatched, 2);
+    run_for(5000);
+    assert_int_equal(fixture->last.code, WI_STALL_TIMEOUT);
+}
+
+static void the_deadline_covers_the_whole(void **state)
+{
+    open_with(50, 30000);
+    bring(0, "a");
+    run_for(5000);
+    assert_int_equal(fixture->last.code, WI_DEADLINE_EXCEEDED);
+    assert_int_equal(fixture->cancelled, 1);
+}
+
+int main(void)
+{
+    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
+    const struct CMUnitTest tests[] = {
+        TEST(parts_come_before_the_end),
+        TEST(an_answer_without_parts_is_a_stream_too),
+        TEST(what_is_no_stream_asks_for_none),
+        TEST(progress_is_told_before_the_first_part),
+        TEST(the_client_may_leave_at_a_part),
+        TEST(what_the_client_takes_is_granted),
+        TEST(nothing_is_granted_while_no_attempt_runs),
+        TEST(goes_on_elsewhere_where_it_ended),
+        TEST(begins_again_as_long_as_it_has_no_part),
+        TEST(a_repetition_does_not_reach_the_client),
+        TEST(an_end_that_says_more_than_came_is_none),
+        TEST(attempts_that_brought_a_part_cost_no_retry),
+        TEST(but_the_ceiling_of_attempts_holds),
+        TEST(is_interrupted_where_nothing_can_go_on),
+        TEST(is_interrupted_where_it_is_too_much_to_tell),
+        TEST(is_interrupted_where_the_rest_cannot_be_sent),
+        TEST(the_models_own_failure_is_its_end),
+        TEST(may_end_while_the_service_does),
+        TEST(but_goes_nowhere_else_then),
+        TEST(a_silent_node_ends_it_after_the_first_part),
+        TEST(parts_and_progress_are_life),
+        TEST(a_slow_client_is_not_a_silent_node),
+        TEST(nor_is_one_that_waits_for_another_node),
+        TEST(the_deadline_covers_the_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
