@@ -26,7 +26,7 @@
 static struct {
     enum wi_level level;
     enum wi_log_format format;
-    int journald, is_socket;
+    int journald, is_socket, is_file;
     pthread_mutex_t lock;    /* of what follows, and of writing */
     unsigned long long lost; /* lines since the last that was written */
 } sink = {.level = WI_LOG_INFO, .lock = PTHREAD_MUTEX_INITIALIZER};
@@ -57,6 +57,7 @@ void wi_log_configure(enum wi_level level, enum wi_log_format format)
     sink.format = format;
     sink.journald = stderr_is_journal();
     sink.is_socket = fstat(STDERR_FILENO, &status) == 0 && S_ISSOCK(status.st_mode);
+    sink.is_file = fstat(STDERR_FILENO, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 int wi_log_enabled(enum wi_level level)
@@ -65,16 +66,16 @@ int wi_log_enabled(enum wi_level level)
 }
 
 /* Text from outside cannot forge lines or move the terminal's cursor. */
-static void add_escaped(struct wi_buffer *line, const char *text)
+static void add_escaped(struct wi_buffer *line, const char *text, int limit)
 {
-    for (const char *s = text; *s; s++) {
+    const char *end = text + strnlen(text, (size_t)limit);
+    for (const char *s = text; s < end; s++) {
         const char *plain = s;
-        while ((unsigned char)*s >= 0x20 && *s != 0x7f)
+        while (s < end && (unsigned char)*s >= 0x20 && *s != 0x7f)
             s++;
         wi_buffer_add(line, plain, (size_t)(s - plain));
-        if (*s == '\0')
-            break;
-        wi_buffer_printf(line, "\\x%02x", (unsigned char)*s);
+        if (s < end)
+            wi_buffer_printf(line, "\\x%02x", (unsigned char)*s);
     }
 }
 
@@ -89,20 +90,16 @@ struct line {
 
 static void add_text_line(struct wi_buffer *out, const struct line *line, const char *time)
 {
-    char cut[MESSAGE_SIZE];
-
     if (sink.journald)
         wi_buffer_printf(out, "<%d>", levels[line->level].priority);
     else
         wi_buffer_printf(out, "%s %-5s ", time, levels[line->level].name);
-    wi_buffer_printf(out, "%s: ", line->part);
+    wi_buffer_strings(out, line->part, ": ", NULL);
     if (line->subject) {
-        snprintf(cut, sizeof cut, "%.*s", line->limit, line->subject);
-        add_escaped(out, cut);
+        add_escaped(out, line->subject, line->limit);
         wi_buffer_puts(out, ": ");
     }
-    snprintf(cut, sizeof cut, "%.*s", line->limit, line->message);
-    add_escaped(out, cut);
+    add_escaped(out, line->message, line->limit);
 }
 
 static void add_member(struct wi_buffer *out, const char *name, const char *text, int limit)
@@ -170,14 +167,15 @@ static void print(struct wi_buffer *out, struct line *line)
     out->size = strlen(out->text);
 }
 
-/* Whether the reader took the line. A pipe that is writable has room for PIPE_BUF bytes. */
+/* Whether the reader took the line. A pipe that is writable has room for PIPE_BUF bytes; a file
+ * always is. */
 static int deliver(const struct wi_buffer *out)
 {
     struct pollfd reader = {.fd = STDERR_FILENO, .events = POLLOUT};
 
     if (sink.is_socket)
         return send(STDERR_FILENO, out->text, out->size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
-    return poll(&reader, 1, 0) > 0 && (reader.revents & POLLOUT) &&
+    return (sink.is_file || (poll(&reader, 1, 0) > 0 && (reader.revents & POLLOUT))) &&
            write(STDERR_FILENO, out->text, out->size) >= 0;
 }
 

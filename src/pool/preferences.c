@@ -41,20 +41,33 @@ void wi_preferences_parse(
     }
 }
 
+/* How an entry, "KIND" or "KIND/PLATFORM", names what is asked about. */
+enum named { NOT, BY_KIND, EXACTLY };
+
+static enum named names(
+    const char *entry, const char *kind, size_t kind_length, enum wi_platform platform)
+{
+    if (strncmp(entry, kind, kind_length) != 0)
+        return NOT;
+    if (entry[kind_length] == '\0')
+        return EXACTLY;
+    if (entry[kind_length] != '/')
+        return NOT;
+    return strcmp(entry + kind_length + 1, wi_platform_names[platform]) == 0 ? EXACTLY : BY_KIND;
+}
+
+/* Asked for every platform of every candidate of every request. */
 int wi_preferences_rank(const struct wi_strings *list, const char *kind, enum wi_platform platform)
 {
     int rank = (int)list->count + 1;
+    size_t kind_length = strlen(kind);
 
     for (size_t i = 0; i < list->count; i++) {
-        char named[32];
-        int has_platform;
-        enum wi_platform wanted;
-        wi_preferences_parse(list->items[i], named, &has_platform, &wanted);
-        if (strcmp(named, kind) != 0)
-            continue;
-        if (!has_platform || wanted == platform)
+        enum named named = names(list->items[i], kind, kind_length, platform);
+        if (named == EXACTLY)
             return (int)i;
-        rank = (int)list->count;
+        if (named == BY_KIND)
+            rank = (int)list->count;
     }
     return rank;
 }
