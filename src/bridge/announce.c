@@ -9,6 +9,7 @@
 #include "bridge/messages.h"
 #include "bridge/node.h"
 #include "bridge/outgoing.h"
+#include "bridge/pieces.h"
 #include "bridge/refused.h"
 #include "bridge/report.h"
 #include "bridge/socket.h"
@@ -34,7 +35,7 @@ static const struct wi_param announcement_table[] = {
 
 struct resume {
     const char *node, *token;
-    json_t *running, *unacknowledged;
+    json_t *running, *unacknowledged, *data;
 };
 
 static const struct wi_param resume_table[] = {
@@ -43,6 +44,7 @@ static const struct wi_param resume_table[] = {
     {"running", WI_PARAM_ARRAY, offsetof(struct resume, running), 1, 0, MAX_RESUMED, NULL},
     {"unacknowledged", WI_PARAM_ARRAY, offsetof(struct resume, unacknowledged), 1, 0, MAX_RESUMED,
         NULL},
+    {"data", WI_PARAM_OBJECT, offsetof(struct resume, data), 0, 0, 0, NULL},
     {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL},
 };
 
@@ -209,6 +211,7 @@ static void take_back(
     struct wi_socket *socket, const struct resume *resume, const struct wi_node_info *info)
 {
     struct wi_bridge *bridge = socket->bridge;
+    struct wi_error error;
     struct wi_node *node = find_resumable(bridge, resume);
     if (!node) {
         const char *why = "no such node is waited for: announce it as a new one";
@@ -241,6 +244,11 @@ static void take_back(
     json_decref(cancel);
     bridge->counters.resumed++;
     wi_info("bridge", known->id, "node is back");
+    if (wi_pieces_resume(node, resume->data, &error)) {
+        bridge->counters.protocol_errors++;
+        wi_node_fail(node, WI_CLOSE_POLICY, error.detail);
+        return;
+    }
     /* First what it lacks: it could not list yet what is sent to it as soon as it is up. */
     wi_node_reconcile(node, resume->running, resume->unacknowledged);
     if (!bridge->closed)

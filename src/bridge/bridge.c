@@ -8,6 +8,7 @@
 #include "bridge/announce.h"
 #include "bridge/node.h"
 #include "bridge/outgoing.h"
+#include "bridge/pieces.h"
 #include "bridge/socket.h"
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,8 @@ static void take_settings(struct wi_bridge *bridge, const struct wi_config *conf
     settings->max_nodes = config->bridge.max_nodes;
     bridge->links.max_frame = config->api.max_body + FRAME_OVERHEAD;
     settings->model_budget = config->pool.model_budget;
+    uint64_t half = config->pool.memory_budget / 2;
+    settings->max_answer = config->api.max_answer < half ? config->api.max_answer : half;
     settings->max_per_address = config->bridge.max_connections_per_address;
     uint64_t own = (uint64_t)config->pool.max_connections, most = settings->max_nodes / OWN_PART;
     settings->own_nodes = own < most ? own : most;
@@ -240,6 +243,7 @@ void wi_bridge_close(struct wi_bridge *bridge)
     bridge->listener = NULL;
     wi_timer_free(bridge->sweep);
     bridge->sweep = NULL;
+    wi_pieces_quiesce(bridge);
     wi_links_each(&bridge->links, shut_down, bridge);
     for (node = bridge->nodes; node; node = node->hh.next)
         wi_node_quiesce(node);

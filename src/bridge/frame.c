@@ -97,6 +97,15 @@ static const struct wi_param entry_table[] = {
     {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL},
 };
 
+static const struct wi_param outline_table[] = {
+    {"name", WI_PARAM_STRING, offsetof(struct entry, name), 1, 0, WI_TENSOR_NAME_MAX, NULL},
+    {"datatype", WI_PARAM_STRING, offsetof(struct entry, datatype), 1, 1, 16, NULL},
+    {"shape", WI_PARAM_ARRAY, offsetof(struct entry, shape), 1, 0, WI_TENSOR_MAX_RANK, NULL},
+    {"byte_length", WI_PARAM_INTEGER, offsetof(struct entry, byte_length), 1, 0, WI_TENSOR_DIM_MAX,
+        NULL},
+    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL},
+};
+
 /* Whether `bytes` is exactly `count` strings of u32 length and content. */
 static int strings_fit(const unsigned char *bytes, size_t size, int64_t count)
 {
@@ -129,7 +138,7 @@ static enum wi_code parse_shape(
     return WI_OK;
 }
 
-static enum wi_code check_size(
+enum wi_code wi_frame_check_bytes(
     const struct wi_tensor *tensor, const char *where, struct wi_error *error)
 {
     int64_t elements = wi_shape_elements(tensor->dims, tensor->rank);
@@ -137,7 +146,7 @@ static enum wi_code check_size(
     if (elements < 0)
         return wi_error_set(error, WI_BAD_FRAMING, where, "%sshape has too many elements", where);
     if (tensor->datatype == WI_BYTES) {
-        if (!strings_fit(wi_tensor_bytes(tensor), tensor->size, elements))
+        if (tensor->blob && !strings_fit(wi_tensor_bytes(tensor), tensor->size, elements))
             return wi_error_set(error, WI_BAD_FRAMING, where,
                 "%sbyte_length does not hold exactly %lld strings", where, (long long)elements);
         return WI_OK;
@@ -149,23 +158,41 @@ static enum wi_code check_size(
     return WI_OK;
 }
 
+static enum wi_code parse_entry(const struct wi_param *table, const json_t *object,
+    const char *where, struct entry *entry, enum wi_datatype *datatype, struct wi_error *error)
+{
+    *entry = (struct entry){0};
+    if (!json_is_object(object))
+        return wi_error_set(
+            error, WI_BAD_FRAMING, where, "%.*s is not an object", (int)strlen(where) - 1, where);
+    if (wi_params_read(table, object, WI_PARAMS_OPEN, where, entry, error) != WI_OK)
+        return malformed_field(error);
+    if (wi_datatype_parse(entry->datatype, strlen(entry->datatype), datatype))
+        return wi_error_set(
+            error, WI_BAD_FRAMING, where, "%sdatatype is not one that is known", where);
+    return WI_OK;
+}
+
+static struct wi_tensor *add_tensor(
+    struct wi_tensors *list, const struct entry *entry, enum wi_datatype datatype)
+{
+    struct wi_tensor *tensor = wi_tensors_add(list);
+    tensor->name = wi_strdup(entry->name);
+    tensor->datatype = datatype;
+    tensor->size = (size_t)entry->byte_length;
+    return tensor;
+}
+
 /* One entry of data.tensors; `*used` is how much of the section earlier tensors took. */
 static enum wi_code parse_tensor(struct wi_frame *frame, struct wi_blob *blob, size_t start,
     const json_t *object, size_t index, size_t *used, struct wi_error *error)
 {
     char where[48];
-    snprintf(where, sizeof where, "data.tensors[%zu].", index);
-    if (!json_is_object(object))
-        return wi_error_set(
-            error, WI_BAD_FRAMING, "data.tensors", "data.tensors[%zu] is not an object", index);
-
-    struct entry entry = {0};
-    if (wi_params_read(entry_table, object, WI_PARAMS_OPEN, where, &entry, error) != WI_OK)
-        return malformed_field(error);
+    struct entry entry;
     enum wi_datatype datatype;
-    if (wi_datatype_parse(entry.datatype, strlen(entry.datatype), &datatype))
-        return wi_error_set(
-            error, WI_BAD_FRAMING, where, "%sdatatype is not one that is known", where);
+    snprintf(where, sizeof where, "data.tensors[%zu].", index);
+    if (parse_entry(entry_table, object, where, &entry, &datatype, error) != WI_OK)
+        return WI_BAD_FRAMING;
 
     size_t section = blob->size - start;
     if (entry.offset < 0 || entry.byte_length < 0 || entry.offset % 8 ||
@@ -179,16 +206,21 @@ static enum wi_code parse_tensor(struct wi_frame *frame, struct wi_blob *blob, s
         return wi_error_set(
             error, WI_BAD_FRAMING, where, "the padding before tensor %zu is not zero", index);
 
-    struct wi_tensor *tensor = wi_tensors_add(&frame->tensors);
-    tensor->name = wi_strdup(entry.name);
-    tensor->datatype = datatype;
+    struct wi_tensor *tensor = add_tensor(&frame->tensors, &entry, datatype);
     tensor->blob = wi_blob_ref(blob);
     tensor->offset = start + (size_t)entry.offset;
-    tensor->size = (size_t)entry.byte_length;
     *used = (size_t)entry.offset + (size_t)entry.byte_length;
 
     enum wi_code code = parse_shape(entry.shape, tensor, where, error);
-    return code != WI_OK ? code : check_size(tensor, where, error);
+    return code != WI_OK ? code : wi_frame_check_bytes(tensor, where, error);
+}
+
+static enum wi_code check_count(size_t count, const char *name, struct wi_error *error)
+{
+    if (count <= WI_TENSORS_MAX)
+        return WI_OK;
+    return wi_error_set(error, WI_BAD_FRAMING, name, "%s has %zu entries; at most %d are allowed",
+        name, count, WI_TENSORS_MAX);
 }
 
 static enum wi_code parse_tensors(
@@ -198,9 +230,8 @@ static enum wi_code parse_tensors(
     if (list && !json_is_null(list) && !json_is_array(list))
         return wi_error_set(error, WI_BAD_FRAMING, "data.tensors", "data.tensors is not a list");
     size_t count = json_array_size(list);
-    if (count > WI_TENSORS_MAX)
-        return wi_error_set(error, WI_BAD_FRAMING, "data.tensors",
-            "data.tensors has %zu entries; at most %d are allowed", count, WI_TENSORS_MAX);
+    if (check_count(count, "data.tensors", error) != WI_OK)
+        return WI_BAD_FRAMING;
 
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
@@ -213,6 +244,30 @@ static enum wi_code parse_tensors(
         return wi_error_set(error, WI_BAD_FRAMING, "",
             "the tensor section has %zu bytes, but data.tensors describes %zu", blob->size - start,
             used);
+    return WI_OK;
+}
+
+enum wi_code wi_frame_parse_outline(
+    const json_t *list, struct wi_tensors *tensors, struct wi_error *error)
+{
+    size_t count = json_array_size(list);
+    if (check_count(count, "data.outline", error) != WI_OK)
+        return WI_BAD_FRAMING;
+    for (size_t i = 0; i < count; i++) {
+        char where[48];
+        struct entry entry;
+        enum wi_datatype datatype;
+        snprintf(where, sizeof where, "data.outline[%zu].", i);
+        if (parse_entry(outline_table, json_array_get(list, i), where, &entry, &datatype, error) !=
+            WI_OK)
+            return WI_BAD_FRAMING;
+        struct wi_tensor *tensor = add_tensor(tensors, &entry, datatype);
+        enum wi_code code = parse_shape(entry.shape, tensor, where, error);
+        if (code == WI_OK)
+            code = wi_frame_check_bytes(tensor, where, error);
+        if (code != WI_OK)
+            return code;
+    }
     return WI_OK;
 }
 
@@ -280,6 +335,27 @@ void wi_frame_begin(struct wi_buffer *out, int binary, const char *type, uint64_
     wi_buffer_integer(out, wi_wall_ms());
 }
 
+/* An entry's members but the offset and the length. */
+static void begin_entry(struct wi_buffer *out, const struct wi_tensor *tensor, int first)
+{
+    wi_buffer_puts(out, first ? "{\"name\":" : ",{\"name\":");
+    wi_buffer_json_string(out, tensor->name);
+    wi_buffer_strings(
+        out, ",\"datatype\":\"", wi_datatype_name(tensor->datatype), "\",\"shape\":[", NULL);
+    for (unsigned d = 0; d < tensor->rank; d++) {
+        wi_buffer_puts(out, d ? "," : "");
+        wi_buffer_integer(out, tensor->dims[d]);
+    }
+    wi_buffer_puts(out, "]");
+}
+
+static void end_entry(struct wi_buffer *out, const struct wi_tensor *tensor)
+{
+    wi_buffer_puts(out, ",\"byte_length\":");
+    wi_buffer_integer(out, (int64_t)tensor->size);
+    wi_buffer_puts(out, "}");
+}
+
 void wi_frame_tensors(struct wi_buffer *out, const struct wi_tensors *tensors)
 {
     size_t offset = 0;
@@ -287,20 +363,21 @@ void wi_frame_tensors(struct wi_buffer *out, const struct wi_tensors *tensors)
     for (size_t i = 0; i < tensors->count; i++) {
         const struct wi_tensor *tensor = &tensors->items[i];
         offset = wi_frame_align(offset);
-        wi_buffer_puts(out, i ? ",{\"name\":" : "{\"name\":");
-        wi_buffer_json_string(out, tensor->name);
-        wi_buffer_strings(
-            out, ",\"datatype\":\"", wi_datatype_name(tensor->datatype), "\",\"shape\":[", NULL);
-        for (unsigned d = 0; d < tensor->rank; d++) {
-            wi_buffer_puts(out, d ? "," : "");
-            wi_buffer_integer(out, tensor->dims[d]);
-        }
-        wi_buffer_puts(out, "],\"offset\":");
+        begin_entry(out, tensor, i == 0);
+        wi_buffer_puts(out, ",\"offset\":");
         wi_buffer_integer(out, (int64_t)offset);
-        wi_buffer_puts(out, ",\"byte_length\":");
-        wi_buffer_integer(out, (int64_t)tensor->size);
-        wi_buffer_puts(out, "}");
+        end_entry(out, tensor);
         offset += tensor->size;
+    }
+    wi_buffer_puts(out, "]");
+}
+
+void wi_frame_outline(struct wi_buffer *out, const struct wi_tensors *tensors)
+{
+    wi_buffer_puts(out, "\"outline\":[");
+    for (size_t i = 0; i < tensors->count; i++) {
+        begin_entry(out, &tensors->items[i], i == 0);
+        end_entry(out, &tensors->items[i]);
     }
     wi_buffer_puts(out, "]");
 }

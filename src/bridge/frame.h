@@ -17,6 +17,10 @@
 
 /* Bytes of JSON in one message; more is malformed. */
 #define WI_FRAME_HEAD_MAX (1024 * 1024)
+/* Bytes of a binary message, either way, where both sides know of pieces: with a browser of ours,
+ * and with anybody else, so that what is small does not wait long on a slow line. */
+#define WI_FRAME_MAX_OWN (8 * 1024 * 1024)
+#define WI_FRAME_MAX_JOINED (256 * 1024)
 /* Bytes of an id on the wire, without the NUL. */
 #define WI_FRAME_ID_MAX 64
 
@@ -37,12 +41,23 @@ struct wi_frame {
 enum wi_code wi_frame_parse(
     struct wi_blob *blob, int binary, struct wi_frame *frame, struct wi_error *error);
 void wi_frame_clear(struct wi_frame *frame);
+/* Reads a list like data.tensors that has no offsets: tensors whose bytes come in other messages.
+ * They have no blobs yet. WI_OK, or WI_BAD_FRAMING. */
+enum wi_code wi_frame_parse_outline(
+    const json_t *list, struct wi_tensors *tensors, struct wi_error *error);
+/* Whether the bytes of a tensor are of its size, and of BYTES whether they are its strings; those
+ * that are not there yet are not looked at. WI_OK, or WI_BAD_FRAMING; `where` is put before the
+ * names of members. */
+enum wi_code wi_frame_check_bytes(
+    const struct wi_tensor *tensor, const char *where, struct wi_error *error);
 
 /* Writing: begin, then `,"data":{…}` and other members of ours, then end. `sequence` makes the
  * id unique. `binary` must be the same in all calls for one message. */
 void wi_frame_begin(struct wi_buffer *out, int binary, const char *type, uint64_t sequence);
 /* Adds `"tensors":[…]` with the offsets that the tensor section will have. */
 void wi_frame_tensors(struct wi_buffer *out, const struct wi_tensors *tensors);
+/* Adds `"outline":[…]`: the same without offsets. */
+void wi_frame_outline(struct wi_buffer *out, const struct wi_tensors *tensors);
 /* Closes the envelope; a binary head gets its length and padding. The bytes of its JSON, which must
  * be at most WI_FRAME_HEAD_MAX. */
 size_t wi_frame_end(struct wi_buffer *out, int binary);

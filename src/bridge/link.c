@@ -38,6 +38,7 @@ struct wi_link {
     int settled;
     struct wi_link_heard heard;
     /* Receiving. */
+    uint64_t max_frame; /* of a binary message; 0: that of all links */
     struct wi_blob *incoming;
     int incoming_binary;
     struct wi_timer *rest; /* running: nothing is read */
@@ -46,6 +47,7 @@ struct wi_link {
     size_t queued_messages, queued_bytes;
     size_t piece, piece_done; /* where the first message's next byte is */
     int started;              /* its first fragment is out */
+    int draws;                /* there is something in the second lane */
     int broken;               /* a write failed: WRITEABLE closes the socket */
     /* Closing. */
     int closing, close_sent;
@@ -84,6 +86,11 @@ void wi_link_settle(struct wi_link *link, const struct wi_link_events *events, v
     link->events = events;
     link->context = context;
     link->heard = (struct wi_link_heard){.last_seen = wi_now_ms()};
+}
+
+void wi_link_limit(struct wi_link *link, uint64_t max_frame)
+{
+    link->max_frame = max_frame;
 }
 
 static void on_rested(void *context)
@@ -149,6 +156,7 @@ static void drop_queue(struct wi_link *link)
     link->queue = link->queue_end = NULL;
     link->queued_messages = link->queued_bytes = 0;
     link->piece = link->piece_done = 0;
+    link->draws = 0;
 }
 
 static void link_gone(struct wi_link *link)
@@ -215,16 +223,27 @@ static void write_close(struct wi_link *link)
 
 /* --- Sending --------------------------------------------------------------------------------- */
 
-static int link_writeable(struct wi_link *link);
+static int write_queued(struct wi_link *link);
 
 /* Asking for WRITEABLE costs two epoll_ctl and a turn of the loop, so what finds the link idle and
  * its socket ready is written at once. A failure is left for WRITEABLE, whose return value lws
  * closes by. */
 static void write_or_ask(struct wi_link *link, int idle)
 {
-    if (idle && !lws_send_pipe_choked(link->wsi) && link_writeable(link) == 0)
+    if (idle && !lws_send_pipe_choked(link->wsi) && write_queued(link) == 0)
         return;
     lws_callback_on_writable(link->wsi);
+}
+
+static void append(struct wi_link *link, struct wi_message *message)
+{
+    if (link->queue_end)
+        link->queue_end->next = message;
+    else
+        link->queue = message;
+    link->queue_end = message;
+    link->queued_messages++;
+    link->queued_bytes += message->total;
 }
 
 int wi_link_send(struct wi_link *link, struct wi_message *message)
@@ -236,15 +255,27 @@ int wi_link_send(struct wi_link *link, struct wi_message *message)
         wi_message_free(message);
         return -1;
     }
-    if (link->queue_end)
-        link->queue_end->next = message;
-    else
-        link->queue = message;
-    link->queue_end = message;
-    link->queued_messages++;
-    link->queued_bytes += message->total;
+    append(link, message);
     write_or_ask(link, idle);
     return 0;
+}
+
+void wi_link_draw(struct wi_link *link)
+{
+    if (link->closing || !link->events->on_drained)
+        return;
+    link->draws = 1;
+    lws_callback_on_writable(link->wsi);
+}
+
+/* Queues the next message of the second lane; 0 if there is none. */
+static int draw(struct wi_link *link)
+{
+    struct wi_message *message = link->draws ? link->events->on_drained(link->context, link) : NULL;
+    link->draws = message != NULL;
+    if (message)
+        append(link, message);
+    return message != NULL;
 }
 
 /* Copies the next bytes of the message into the scratch buffer, as many as fit. */
@@ -338,11 +369,12 @@ static int write_fragment(struct wi_link *link)
     return (int)size;
 }
 
-static int link_writeable(struct wi_link *link)
+/* Writes as much as one turn of the loop may; `draws` says whether of the second lane, too. */
+static int write_turn(struct wi_link *link, int draws)
 {
     size_t sent = 0;
-    while (
-        !link->broken && link->queue && sent < WI_LWS_CHUNK && !lws_partial_buffered(link->wsi)) {
+    while (!link->broken && sent < WI_LWS_CHUNK && !lws_partial_buffered(link->wsi) &&
+           (link->queue || (draws && draw(link)))) {
         int written = write_fragment(link);
         link->broken = written < 0;
         if (link->broken)
@@ -353,11 +385,16 @@ static int link_writeable(struct wi_link *link)
         return -1;
     *link->links->counters.bytes_out += sent;
     link->heard.bytes_out += sent;
-    if (link->queue)
+    if (link->queue || link->draws)
         lws_callback_on_writable(link->wsi);
     else if (link->closing && !link->close_sent)
         write_close(link);
     return 0;
+}
+
+static int write_queued(struct wi_link *link)
+{
+    return write_turn(link, 0);
 }
 
 /* --- Receiving ------------------------------------------------------------------------------- */
@@ -368,7 +405,9 @@ static size_t receive_limit(const struct wi_link *link)
 {
     if (!link->settled)
         return WI_LINK_STRANGER_MAX;
-    return link->incoming_binary ? link->links->max_frame : WI_FRAME_HEAD_MAX;
+    if (!link->incoming_binary)
+        return WI_FRAME_HEAD_MAX;
+    return link->max_frame ? link->max_frame : link->links->max_frame;
 }
 
 /* The message of `whole` bytes or more begins with `bytes`, or in link->incoming. */
@@ -443,7 +482,7 @@ int wi_link_event(
         link_receive(link, in, length);
         return 0;
     case LWS_CALLBACK_SERVER_WRITEABLE:
-        return link_writeable(link);
+        return write_turn(link, 1);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
         peer_closes(link, in, length);
         /* The answer to a close frame of ours, which lws does not know that it sent. */

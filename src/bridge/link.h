@@ -1,7 +1,10 @@
 /*
- * One WebSocket of the listener: assembles what comes into one blob for each message, and writes a
- * queue of messages whose tensors stay where they are. It knows sizes, frames and close codes, and
- * not who is at the other end: its owner is told by events.
+ * One WebSocket of the listener: assembles what comes into one blob for each message, and writes
+ * messages whose tensors stay where they are, in two lanes. What is sent is queued, in order. What
+ * is too large for that is drawn from the owner, one message at a time and only while the queue is
+ * empty and the socket takes more: so it is never in memory twice, and what is queued waits for one
+ * such message at the most. It knows sizes, frames and close codes, and not who is at the other
+ * end: its owner is told by events.
  *
  * A new link is a stranger's: it may send little, and has `hello_ms` to become somebody's, by
  * wi_link_settle. It ends by on_gone; after wi_link_close no event comes any more. Freed only when
@@ -44,8 +47,8 @@ struct wi_link_refused {
 
 struct wi_link;
 
-/* None comes from inside a call of ours. `link` is the one that it is about, `context` what it was
- * settled with. */
+/* None comes from inside a call of the owner's. `link` is the one that it is about, `context` what
+ * it was settled with. */
 struct wi_link_events {
     /* A whole message, borrowed; slices of the blob may be kept by reference. */
     void (*on_message)(void *context, struct wi_link *link, struct wi_blob *blob, int binary);
@@ -56,6 +59,10 @@ struct wi_link_events {
     /* The peer sent its close frame: `code` is 0 where it said none, and `text` has no NUL. May be
      * NULL. */
     void (*on_left)(void *context, struct wi_link *link, int code, const void *text, size_t size);
+    /* Nothing is queued and the socket takes more: the next message of the second lane, taken over,
+     * or NULL if there is none; then it is asked again after wi_link_draw. Nothing is to be sent or
+     * closed from inside. May be NULL. */
+    struct wi_message *(*on_drained)(void *context, struct wi_link *link);
     /* The socket is gone: the last event, and the link's end. May be NULL. */
     void (*on_gone)(void *context, struct wi_link *link);
 };
@@ -64,7 +71,9 @@ struct wi_link_events {
 struct wi_links {
     uv_loop_t *loop;
     struct wi_budget *budget; /* of messages on their way in */
-    uint64_t max_frame;       /* bytes of a binary message; may change at any time */
+    /* Bytes of a binary message where the link has no limit of its own; so much, a few times over,
+     * may be queued for each. May change at any time. */
+    uint64_t max_frame;
     int hello_ms;
     /* Where they count, all together; borrowed. */
     struct {
@@ -89,6 +98,8 @@ int wi_link_event(
     struct wi_link *link, enum lws_callback_reasons reason, const void *in, size_t length);
 /* Its owner is known from now on and told by these events; counts and silence begin anew. */
 void wi_link_settle(struct wi_link *link, const struct wi_link_events *events, void *context);
+/* So many bytes may a binary message to us have from now on. */
+void wi_link_limit(struct wi_link *link, uint64_t max_frame);
 /* Reads nothing for so long. */
 void wi_link_rest(struct wi_link *link, uint64_t ms);
 /* How long the peer has said nothing; 0 while the link rests, when nobody listens. */
@@ -104,6 +115,8 @@ const struct wi_link_heard *wi_link_heard(const struct wi_link *link); /* valid 
 
 /* Takes the message over. 0, or -1 if too much is queued already or the link is closing. */
 int wi_link_send(struct wi_link *link, struct wi_message *message);
+/* There is something in the second lane: on_drained is asked for it from the loop. */
+void wi_link_draw(struct wi_link *link);
 /* Drops what is queued, sends `last` (may be NULL) if no message was cut short, then the close
  * frame. No event follows. */
 void wi_link_close(

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/params.h"
 #include "bridge/node.h"
+#include "bridge/pieces.h"
 #include "bridge/refused.h"
 #include "bridge/report.h"
 #include "bridge/response.h"
@@ -219,6 +220,8 @@ static const struct {
     handler_fn *handle;
 } handlers[] = {
     {"task_response", wi_response_handle},
+    {"task_outline", wi_pieces_outline},
+    {"task_data", wi_pieces_data},
     {"task_accepted", on_accepted},
     {"task_progress", on_progress},
     {"heartbeat", on_heartbeat},
@@ -298,5 +301,6 @@ const struct wi_link_events wi_messages_events = {
     .on_message = on_message,
     .on_refused = on_refused,
     .on_left = wi_node_on_left,
+    .on_drained = wi_pieces_next,
     .on_gone = wi_node_on_gone,
 };

@@ -45,9 +45,28 @@ static int threads_of(const struct wi_node *node)
     return events->threads ? events->threads(events->context, &node->info) : 1;
 }
 
+/* Where each of the answers that come in pieces goes on. One that has no memory yet begins anew. */
+static json_t *wanted(struct wi_node *node)
+{
+    json_t *data = json_object();
+    for (struct wi_attempt *attempt = node->attempts; attempt; attempt = attempt->hh.next) {
+        const struct wi_pieces_in *in = attempt->in;
+        if (in && in->has_room) {
+            json_object_set_new(data, attempt->id,
+                json_pack("{s:I, s:I}", "tensor", (json_int_t)in->tensor, "position",
+                    (json_int_t)in->position));
+        } else {
+            wi_pieces_in_free(attempt->in);
+            attempt->in = NULL;
+        }
+    }
+    return data;
+}
+
 void wi_node_welcome(struct wi_node *node, int resumed, const json_t *cancel)
 {
     struct wi_bridge *bridge = node->bridge;
+    json_t *data = resumed && node->info.parts ? wanted(node) : NULL;
     char resume[WI_TOKEN_SIZE], credential[WI_TOKEN_SIZE];
     wi_renewed_new(&node->resume, resume);
     wi_renewed_new(&node->credential, credential);
@@ -58,11 +77,13 @@ void wi_node_welcome(struct wi_node *node, int resumed, const json_t *cancel)
         .heartbeat_interval = bridge->settings.heartbeat_interval,
         .heartbeat_misses = bridge->settings.heartbeat_misses,
         .resume_grace = bridge->settings.resume_grace,
-        .max_frame = bridge->links.max_frame,
+        .max_frame = node->max_frame,
         .model_budget = bridge->settings.model_budget,
         .threads = threads_of(node),
-        .cancel = cancel};
+        .cancel = cancel,
+        .data = data};
     wi_node_send(node, wi_make_welcome(++bridge->sequence, &welcome));
+    json_decref(data);
     explicit_bzero(resume, sizeof resume);
     explicit_bzero(credential, sizeof credential);
 }
@@ -133,6 +154,10 @@ void wi_node_attach(struct wi_node *node, struct wi_link *link, const struct wi_
     uint64_t interval = (uint64_t)node->bridge->settings.heartbeat_interval;
     wi_link_settle(link, events, node);
     node->link = link;
+    node->max_frame = !node->info.parts     ? node->bridge->links.max_frame
+                      : *node->info.session ? WI_FRAME_MAX_OWN
+                                            : WI_FRAME_MAX_JOINED;
+    wi_link_limit(link, node->max_frame);
     node->left = 0;
     node->window = 0;
     node->busy_since_ms = 0;
@@ -158,6 +183,7 @@ static struct wi_link *let_go(struct wi_node *node)
     struct wi_link *link = node->link;
     node->heard = wi_node_heard(node);
     node->link = NULL;
+    wi_pieces_turns_clear(&node->turns); /* it names what it wants when it comes back */
     return link;
 }
 
@@ -338,13 +364,18 @@ int wi_node_may_fetch(const struct wi_node *node, const struct wi_model *model)
     return is_granted(node, model->hash);
 }
 
-static void add_attempt(struct wi_node *node, const struct wi_task *task)
+static void add_attempt(struct wi_node *node, const struct wi_task *task, int in_pieces)
 {
     struct wi_attempt *attempt = wi_alloc(sizeof *attempt);
     snprintf(attempt->id, sizeof attempt->id, "%s", task->attempt_id);
     wi_sent_note(&attempt->sent, task, wi_now_ms());
     grant(node, task->model);
     HASH_ADD_STR(node->attempts, id, attempt);
+    if (!in_pieces)
+        return;
+    attempt->out = wi_pieces_out_new(attempt->id, task->tensors);
+    wi_pieces_turns_add(&node->turns, attempt->out);
+    wi_link_draw(node->link);
 }
 
 enum wi_code wi_node_send_task(
@@ -352,10 +383,10 @@ enum wi_code wi_node_send_task(
 {
     struct wi_bridge *bridge = node->bridge;
     struct wi_error problem;
-    int left_out;
-    struct wi_message *message = wi_make_task_request(
-        ++bridge->sequence, task, &node->acks, &left_out, bridge->links.max_frame, &problem);
-    if (left_out)
+    struct wi_fit fit = {.max_frame = node->max_frame, .pieces = node->info.parts};
+    struct wi_message *message =
+        wi_make_task_request(++bridge->sequence, task, &node->acks, &fit, &problem);
+    if (fit.left_out)
         send_acks(node);
     if (!message) {
         if (error)
@@ -365,7 +396,7 @@ enum wi_code wi_node_send_task(
     if (wi_node_send(node, message))
         return WI_NODE_BUSY;
     clear_acks(node);
-    add_attempt(node, task);
+    add_attempt(node, task, fit.pieces);
     return WI_OK;
 }
 
@@ -380,6 +411,8 @@ void wi_node_remove_attempt(struct wi_node *node, struct wi_attempt *attempt)
 {
     HASH_DEL(node->attempts, attempt);
     wi_sent_clear(&attempt->sent);
+    wi_pieces_out_free(attempt->out);
+    wi_pieces_in_free(attempt->in);
     free(attempt);
 }
 

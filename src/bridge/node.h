@@ -6,6 +6,8 @@
 #define WI_BRIDGE_NODE_H
 
 #include "bridge/answer_check.h"
+#include "bridge/pieces_in.h"
+#include "bridge/pieces_out.h"
 #include "bridge/private.h"
 
 /* Models offered with model_load stay fetchable for as long as this many later ones. */
@@ -16,8 +18,10 @@
 struct wi_attempt {
     char id[WI_FRAME_ID_MAX + 1];
     int accepted;
-    struct wi_sent sent; /* what its answer is held against */
-    UT_hash_handle hh;   /* uthash keeps the order of insertion: the first is the oldest */
+    struct wi_sent sent;       /* what its answer is held against */
+    struct wi_pieces_out *out; /* NULL: its tensors went in one message */
+    struct wi_pieces_in *in;   /* NULL: no outline of its answer has come */
+    UT_hash_handle hh;         /* uthash keeps the order of insertion: the first is the oldest */
 };
 
 struct wi_node {
@@ -26,9 +30,11 @@ struct wi_node {
     char join[WI_ID_SIZE]; /* the join token that it came with, or "" */
     struct wi_link *link;  /* NULL while away */
     struct wi_renewed resume, credential;
+    uint64_t max_frame; /* bytes of a binary message, either way */
     struct wi_attempt *attempts;
-    struct wi_strings acks; /* answered and not yet acknowledged */
-    size_t ack_bytes;       /* of those answers */
+    struct wi_pieces_turns turns; /* of what is sent to it in pieces */
+    struct wi_strings acks;       /* answered and not yet acknowledged */
+    size_t ack_bytes;             /* of those answers */
     struct wi_timer *ack_timer, *heartbeat_timer, *grace_timer;
     double heartbeat_sent, rtt, busy_since_ms;
     uint64_t heartbeat_sequence;

@@ -77,6 +77,10 @@ struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *w
         wi_buffer_json(&out, welcome->cancel);
     else
         wi_buffer_puts(&out, "[]");
+    if (welcome->data) {
+        wi_buffer_puts(&out, ",\"data\":");
+        wi_buffer_json(&out, welcome->data);
+    }
     wi_buffer_puts(&out, "}");
     return end_text(&out);
 }
@@ -123,6 +127,17 @@ struct wi_message *wi_make_credit(
     return end_text(&out);
 }
 
+struct wi_message *wi_make_data_credit(
+    uint64_t sequence, const char *attempt_id, uint64_t data_bytes)
+{
+    struct wi_buffer out = {0};
+    wi_frame_begin(&out, 0, "task_credit", sequence);
+    wi_buffer_puts(&out, ",\"data\":{\"attempt_id\":");
+    wi_buffer_json_string(&out, attempt_id);
+    wi_buffer_printf(&out, ",\"data_bytes\":%llu}", (unsigned long long)data_bytes);
+    return end_text(&out);
+}
+
 struct wi_message *wi_make_model_load(uint64_t sequence, const struct wi_model *model,
     const enum wi_platform *platforms, size_t platform_count)
 {
@@ -154,7 +169,7 @@ struct wi_message *wi_make_model_unload(uint64_t sequence, const char *model_nam
 
 /* Members that say what their absence says are left out: each costs both sides time. */
 static void add_task(
-    struct wi_buffer *out, const struct wi_task *task, const struct wi_strings *acks)
+    struct wi_buffer *out, const struct wi_task *task, const struct wi_strings *acks, int outline)
 {
     static const struct wi_tensors none = {0};
     wi_buffer_puts(out, ",\"model_name\":");
@@ -192,7 +207,10 @@ static void add_task(
         wi_buffer_integer(out, (int64_t)ceil(task->usual_ms));
     }
     wi_buffer_puts(out, ",");
-    wi_frame_tensors(out, task->tensors ? task->tensors : &none);
+    if (outline)
+        wi_frame_outline(out, task->tensors);
+    else
+        wi_frame_tensors(out, task->tensors ? task->tensors : &none);
     if (task->input) {
         wi_buffer_puts(out, ",\"input\":");
         wi_buffer_json(out, task->input);
@@ -204,13 +222,16 @@ static void add_task(
     wi_buffer_puts(out, "}");
 }
 
+enum form { FORM_TEXT, FORM_BINARY, FORM_OUTLINE };
+
 /* The head of a task_request, whole; the bytes of its JSON. */
 static size_t print_task(struct wi_buffer *out, uint64_t sequence, const struct wi_task *task,
-    const struct wi_strings *acks, int binary)
+    const struct wi_strings *acks, enum form form)
 {
-    wi_frame_begin(out, binary, "task_request", sequence);
-    add_task(out, task, acks);
-    return wi_frame_end(out, binary);
+    wi_buffer_clear(out);
+    wi_frame_begin(out, form == FORM_BINARY, "task_request", sequence);
+    add_task(out, task, acks, form == FORM_OUTLINE);
+    return wi_frame_end(out, form == FORM_BINARY);
 }
 
 /* What a node would have to refuse, by closing its connection, is refused here. */
@@ -235,20 +256,25 @@ static enum wi_code check_size(size_t json, size_t whole, uint64_t most, struct 
 }
 
 struct wi_message *wi_make_task_request(uint64_t sequence, const struct wi_task *task,
-    const struct wi_strings *acks, int *left_out, uint64_t max_frame, struct wi_error *error)
+    const struct wi_strings *acks, struct wi_fit *fit, struct wi_error *error)
 {
-    int binary = task->tensors && task->tensors->count > 0;
+    enum form form = task->tensors && task->tensors->count > 0 ? FORM_BINARY : FORM_TEXT;
     struct wi_buffer out = {0};
-    size_t json = print_task(&out, sequence, task, acks, binary);
-    *left_out = json > WI_FRAME_HEAD_MAX && acks->count;
-    if (*left_out) {
-        wi_buffer_clear(&out);
-        json = print_task(&out, sequence, task, NULL, binary);
+    size_t section = form == FORM_BINARY ? wi_frame_section(task->tensors) : 0;
+    size_t json = print_task(&out, sequence, task, acks, form);
+    fit->pieces = fit->pieces && form == FORM_BINARY && out.size + section > fit->max_frame;
+    if (fit->pieces) {
+        form = FORM_OUTLINE;
+        section = 0;
+        json = print_task(&out, sequence, task, acks, form);
     }
-    size_t whole = out.size + (binary ? wi_frame_section(task->tensors) : 0);
-    if (check_size(json, whole, max_frame, error) != WI_OK) {
+    fit->left_out = json > WI_FRAME_HEAD_MAX && acks->count;
+    if (fit->left_out)
+        json = print_task(&out, sequence, task, NULL, form);
+    size_t whole = form == FORM_BINARY ? out.size + section : 0;
+    if (check_size(json, whole, fit->max_frame, error) != WI_OK) {
         wi_buffer_clear(&out);
         return NULL;
     }
-    return wi_message_new(binary, &out, task->tensors);
+    return wi_message_new(form == FORM_BINARY, &out, form == FORM_BINARY ? task->tensors : NULL);
 }

@@ -17,6 +17,7 @@ struct wi_welcome {
     uint64_t max_frame, model_budget;                           /* bytes */
     int threads;
     const json_t *cancel; /* a list of attempt ids, or NULL */
+    const json_t *data;   /* where answers in pieces go on, or NULL */
 };
 
 struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *welcome);
@@ -26,13 +27,21 @@ struct wi_message *wi_make_acks(uint64_t sequence, const struct wi_strings *atte
 struct wi_message *wi_make_cancel(uint64_t sequence, const char *attempt_id, const char *reason);
 struct wi_message *wi_make_credit(
     uint64_t sequence, const char *attempt_id, const struct wi_credit *credit);
+/* So many bytes of tensors may the answer in pieces send in all. */
+struct wi_message *wi_make_data_credit(
+    uint64_t sequence, const char *attempt_id, uint64_t data_bytes);
 struct wi_message *wi_make_model_load(uint64_t sequence, const struct wi_model *model,
     const enum wi_platform *platforms, size_t platform_count);
 struct wi_message *wi_make_model_unload(uint64_t sequence, const char *model_name);
-/* With these acknowledgements; `left_out` says that there is no room for them. NULL with `error`
- * filled, WI_INPUT_INVALID or WI_BODY_TOO_LARGE, where the message would be larger
- * than a node may be sent. */
+/* How a task_request may be made, and how it was. */
+struct wi_fit {
+    uint64_t max_frame; /* bytes */
+    int pieces;         /* the node takes tensors in pieces; then: this one's go so */
+    int left_out;       /* there was no room for the acknowledgements */
+};
+/* With these acknowledgements. NULL with `error` filled, WI_INPUT_INVALID or WI_BODY_TOO_LARGE,
+ * where the message would be larger than a node may be sent. */
 struct wi_message *wi_make_task_request(uint64_t sequence, const struct wi_task *task,
-    const struct wi_strings *acks, int *left_out, uint64_t max_frame, struct wi_error *error);
+    const struct wi_strings *acks, struct wi_fit *fit, struct wi_error *error);
 
 #endif

@@ -5,7 +5,8 @@
  *                                          ->  link (a WebSocket)          link.c
  *
  * Each of these calls only those to its left:
- *   message <- link, outgoing <- node <- response, refused <- messages <- announce <- bridge
+ *   message <- link, outgoing, pieces_in, pieces_out <- node <- response, refused <- pieces
+ *           <- messages <- announce <- bridge
  * What a link tells is heard by announce.c while it is a stranger's, then by messages.c.
  */
 #ifndef WI_BRIDGE_PRIVATE_H
@@ -27,12 +28,14 @@
 #define WI_PROTOCOL_NAME "webinfer.v1"
 
 struct wi_node;
+struct wi_hungry;
 struct wi_transfer;
 
 /* Taken from the configuration, so that a reload is one assignment. */
 struct wi_bridge_settings {
     int64_t heartbeat_interval, heartbeat_misses, resume_grace; /* ms, count, ms */
     uint64_t max_nodes, model_budget;
+    uint64_t max_answer;      /* bytes of tensors */
     uint64_t max_per_address; /* sockets */
     uint64_t own_nodes;       /* places of max_nodes that are kept for sessions of ours */
 };
@@ -47,9 +50,11 @@ struct wi_bridge {
     struct wi_page *page;
     struct wi_tokens tokens;
     struct wi_joins joins;
-    struct wi_node *nodes;  /* hash by id */
-    struct wi_links links;  /* all open WebSockets */
-    struct wi_timer *sweep; /* ends nodes that were dropped from inside a call */
+    struct wi_node *nodes;         /* hash by id */
+    struct wi_links links;         /* all open WebSockets */
+    struct wi_timer *sweep;        /* ends nodes that were dropped from inside a call */
+    struct wi_hungry *hungry;      /* answers that wait for memory, in order: pieces.c */
+    struct wi_timer *memory_timer; /* while there are such */
     struct wi_places places;
     size_t node_count, own_count;       /* all nodes; those of our sessions */
     uint64_t sequence;                  /* of messages sent */

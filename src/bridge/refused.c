@@ -69,7 +69,8 @@ void wi_refused_tell(const void *message, size_t size, int binary, struct wi_tol
     }
     size = size < LOOK ? size : LOOK;
     if (find_member(bytes, size, "\"type\"", type, sizeof type) ||
-        strcmp(type, "task_response") != 0 ||
+        (strcmp(type, "task_response") != 0 && strcmp(type, "task_outline") != 0 &&
+            strcmp(type, "task_data") != 0) ||
         find_member(bytes, size, "\"attempt_id\"", told->attempt, sizeof told->attempt))
         told->attempt[0] = '\0';
 }

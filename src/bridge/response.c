@@ -26,13 +26,14 @@ static const struct wi_param about_table[] = {
 };
 
 struct response {
-    int ok, retryable;
+    int ok, retryable, in_pieces;
     json_t *executed_on, *performance, *error, *result;
 };
 
 static const struct wi_param response_table[] = {
     ROW(response, ok, WI_PARAM_BOOL, 1, 0, 0),
     ROW(response, retryable, WI_PARAM_BOOL, 0, 0, 0),
+    ROW(response, in_pieces, WI_PARAM_BOOL, 0, 0, 0),
     ROW(response, executed_on, WI_PARAM_OBJECT, 0, 0, 0),
     ROW(response, performance, WI_PARAM_OBJECT, 0, 0, 0),
     ROW(response, error, WI_PARAM_OBJECT, 0, 0, 0),
@@ -102,7 +103,21 @@ static enum wi_code check_simulated(
         "the node simulated an answer that was to be computed");
 }
 
-static enum wi_code read_answer(struct wi_node *node, const struct wi_sent *sent,
+/* From this message, or from those before it. */
+static enum wi_code take_outputs(struct wi_attempt *attempt, struct wi_frame *frame, int in_pieces,
+    struct wi_tensors *outputs, struct wi_error *error)
+{
+    if (!in_pieces) {
+        wi_tensors_move(outputs, &frame->tensors);
+        return WI_OK;
+    }
+    if (!attempt->in || frame->tensors.count)
+        return wi_error_set(error, WI_BAD_FRAMING, "data.in_pieces",
+            "data.in_pieces needs a task_outline before it, and no tensors beside it");
+    return wi_pieces_in_take(attempt->in, outputs, error);
+}
+
+static enum wi_code read_answer(struct wi_node *node, struct wi_attempt *attempt,
     struct wi_frame *frame, struct wi_answer *answer, struct wi_error *error)
 {
     struct response response = {0};
@@ -118,12 +133,12 @@ static enum wi_code read_answer(struct wi_node *node, const struct wi_sent *sent
     answer->executed_on = response.executed_on;
     answer->result = response.result;
     if (!response.ok)
-        return read_failure(sent, &response, answer, error);
+        return read_failure(&attempt->sent, &response, answer, error);
     if (!response.executed_on)
         return wi_error_set(
             error, WI_MISSING_FIELD, "data.executed_on", "data.executed_on is missing");
-    wi_tensors_move(&answer->outputs, &frame->tensors);
-    return check_simulated(node, response.executed_on, error);
+    code = take_outputs(attempt, frame, response.in_pieces, &answer->outputs, error);
+    return code != WI_OK ? code : check_simulated(node, response.executed_on, error);
 }
 
 /* An engine only warns where a model's output is not of the shape that its file says, so from a
@@ -143,7 +158,7 @@ static enum wi_code judge_shape(
     return WI_OK;
 }
 
-static enum wi_code check(struct wi_node *node, const struct wi_sent *sent,
+enum wi_code wi_response_check(struct wi_node *node, const struct wi_sent *sent,
     const struct wi_answer *answer, struct wi_error *error)
 {
     const char *odd = NULL;
@@ -165,6 +180,26 @@ static void disbelieve(
         "the answer of node %s cannot be used: %s", node->info.id, problem->detail);
 }
 
+void wi_response_too_large(const struct wi_bridge *bridge, size_t bytes, struct wi_error *error)
+{
+    wi_error_set(error, WI_ANSWER_TOO_LARGE, NULL,
+        "the answer has %zu bytes of tensors, and %llu are taken ([api] max_answer, and half of "
+        "[pool] memory_budget): ask for fewer or smaller outputs, or raise these",
+        bytes, (unsigned long long)bridge->settings.max_answer);
+    wi_error_expect(error, "at most %llu bytes", (unsigned long long)bridge->settings.max_answer);
+}
+
+/* What is right, but more than is taken. */
+static void limit(const struct wi_bridge *bridge, struct wi_answer *answer)
+{
+    size_t bytes = wi_tensors_bytes(&answer->outputs);
+    if (bytes <= bridge->settings.max_answer)
+        return;
+    wi_tensors_clear(&answer->outputs);
+    *answer = (struct wi_answer){0};
+    wi_response_too_large(bridge, bytes, &answer->error);
+}
+
 enum wi_heard wi_response_handle(
     struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
 {
@@ -181,9 +216,11 @@ enum wi_heard wi_response_handle(
         return WI_HEARD_LOOSE;
     }
     node->untold = 0;
-    if (read_answer(node, &attempt->sent, frame, &answer, error) != WI_OK ||
-        check(node, &attempt->sent, &answer, error) != WI_OK)
+    if (read_answer(node, attempt, frame, &answer, error) != WI_OK ||
+        wi_response_check(node, &attempt->sent, &answer, error) != WI_OK)
         disbelieve(node, &answer, error);
+    else
+        limit(bridge, &answer);
     wi_node_remove_attempt(node, attempt);
     /* Before the event, so that the next task_request from inside it carries the acknowledgement.
      */

@@ -18,6 +18,7 @@ struct wi_config_api {
     struct wi_strings allowed_hosts;
     struct wi_strings allowed_origins;
     uint64_t max_body;
+    uint64_t max_answer;
     uint64_t max_connections;
     uint64_t max_connections_per_address;
     char *tls_certificate;

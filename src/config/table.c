@@ -89,6 +89,9 @@ const struct wi_option wi_options[] = {
                 "https://example.org."},
     {KEY(api, max_body), SIZE(4 * KIB, 1 * GIB), DEFAULT("64M"),
         .help = "The largest request body."},
+    {KEY(api, max_answer), SIZE(4 * KIB, 4 * GIB), DEFAULT("512M"),
+        .help = "The most bytes of tensors in an answer, where half of [pool] memory_budget is not "
+                "less."},
     {KEY(api, max_connections), INTEGER(1, 65536), DEFAULT("2048"),
         .help = "How many connections clients may have at the same time. Further ones are "
                 "answered 503."},

@@ -200,6 +200,8 @@ static inline int set_up(void **state)
     house->config.bridge.max_nodes = 8;
     house->config.bridge.max_connections_per_address = 256;
     house->config.api.max_body = 8 * 1024 * 1024;
+    house->config.api.max_answer = 48 * 1024 * 1024;
+    house->config.pool.memory_budget = 128 * 1024 * 1024;
     house->config.pool.max_connections = 1;
     house->config.pool.model_budget = 1 << 30;
     struct wi_bridge_events events = {

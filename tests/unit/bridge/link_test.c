@@ -30,6 +30,8 @@ struct house {
     int left_code;
     char left_text[16];
     int close_on_message; /* the owner closes from inside the event */
+    int drawn, to_draw;   /* messages of the second lane */
+    struct wi_tensors piece;
 };
 
 static struct house *here; /* lws's callback has no other way to it */
@@ -78,8 +80,23 @@ static void on_gone(void *context, struct wi_link *link)
     here->context = context;
 }
 
-static const struct wi_link_events strangers = {on_message, on_refused, on_late, NULL, NULL};
-static const struct wi_link_events settled = {on_message, on_refused, NULL, on_left, on_gone};
+/* Of what is too large to be queued: `to_draw` messages of a number and many bytes. */
+static struct wi_message *on_drained(void *context, struct wi_link *link)
+{
+    struct wi_buffer head = {0};
+    if (here->drawn == here->to_draw)
+        return NULL;
+    wi_buffer_printf(&head, "%04d", here->drawn++);
+    return wi_message_new(1, &head, &here->piece);
+}
+
+static const struct wi_link_events strangers = {
+    .on_message = on_message, .on_refused = on_refused, .on_late = on_late};
+static const struct wi_link_events settled = {.on_message = on_message,
+    .on_refused = on_refused,
+    .on_left = on_left,
+    .on_drained = on_drained,
+    .on_gone = on_gone};
 
 static int on_socket(
     struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length)
@@ -180,6 +197,7 @@ static int tear_down(void **state)
     assert_int_equal(wi_links_count(&house->links), 0);
     wi_links_clear(&house->links);
     wi_blob_unref(house->blob);
+    wi_tensors_clear(&house->piece);
     assert_int_equal(house->budget.used, 0);
     assert_int_equal(uv_loop_close(&house->loop), 0);
     free(house);
@@ -417,6 +435,80 @@ static void a_full_queue_takes_no_more(void **state)
     hear(house, "again");
 }
 
+/* The next message: -1 for the text `text`, else the number that it was drawn as. */
+static int hear_drawn(struct house *house, const char *text)
+{
+    struct ws_message message;
+    int number = -1;
+    assert_int_equal(client_message(&house->client, &message), 0);
+    if (message.opcode == 1) {
+        assert_int_equal(message.size, strlen(text));
+        assert_memory_equal(message.bytes, text, message.size);
+    } else {
+        assert_int_equal(message.size, 4 + 8 + 300000);
+        number = atoi((char *)message.bytes);
+    }
+    message_clear(&message);
+    return number;
+}
+
+static void what_is_drawn_is_made_as_the_socket_takes_it(void **state)
+{
+    struct house *house = *state;
+    house->piece = make_tensors();
+    house->to_draw = 1000; /* 300 MB, and a few MB fit into the sockets' buffers */
+    wi_link_draw(house->link);
+    assert_int_equal(house->drawn, 0); /* from the loop only */
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(hear_drawn(house, ""), i);
+    assert_true(house->drawn < 100);
+    house->to_draw = house->drawn; /* the rest is not wanted any more */
+    for (int i = 20; i < house->to_draw; i++)
+        assert_int_equal(hear_drawn(house, ""), i);
+    assert_int_equal(wi_link_send(house->link, make_text("last")), 0);
+    assert_int_equal(hear_drawn(house, "last"), -1);
+}
+
+static void what_is_queued_goes_before_what_is_drawn(void **state)
+{
+    struct house *house = *state;
+    house->piece = make_tensors();
+    house->to_draw = 100;
+    wi_link_draw(house->link);
+    assert_int_equal(hear_drawn(house, ""), 0);
+    int before = house->drawn;
+    assert_true(before < 100);
+    assert_int_equal(wi_link_send(house->link, make_text("small")), 0);
+    for (int i = 1; i < before; i++) /* those that were made before it was sent */
+        assert_int_equal(hear_drawn(house, "small"), i);
+    assert_int_equal(hear_drawn(house, "small"), -1);
+    for (int i = before; i < 100; i++)
+        assert_int_equal(hear_drawn(house, ""), i);
+}
+
+static void what_is_drawn_does_not_fill_the_queue(void **state)
+{
+    struct house *house = *state;
+    house->piece = make_tensors();
+    house->to_draw = 100;
+    wi_link_draw(house->link);
+    assert_int_equal(hear_drawn(house, ""), 0);
+    struct wi_buffer head = {0};
+    wi_buffer_puts(&head, "9999");
+    assert_int_equal(wi_link_send(house->link, wi_message_new(1, &head, &house->piece)), 0);
+    int number;
+    while ((number = hear_drawn(house, "")) != 9999)
+        assert_true(number < house->drawn);
+    house->to_draw = house->drawn;
+}
+
+static void a_link_has_a_limit_of_its_own(void **state)
+{
+    struct house *house = *state;
+    wi_link_limit(house->link, 5000);
+    expect_refused(house, 2, 5000);
+}
+
 /* --- The end --------------------------------------------------------------------------------- */
 
 static void a_stranger_is_late(void **state)
@@ -542,6 +634,10 @@ int main(void)
         SETTLED(it_rests),
         SETTLED(tensors_are_sent_from_where_they_lie),
         SETTLED(a_full_queue_takes_no_more),
+        SETTLED(what_is_drawn_is_made_as_the_socket_takes_it),
+        SETTLED(what_is_queued_goes_before_what_is_drawn),
+        SETTLED(what_is_drawn_does_not_fill_the_queue),
+        SETTLED(a_link_has_a_limit_of_its_own),
         STRANGER(a_stranger_is_late),
         SETTLED(it_is_closed_with_a_last_word),
         SETTLED(it_may_be_closed_inside_an_event),

@@ -1,0 +1,250 @@
+/* Tensors in pieces between service and nodes; see pieces.h. */
+#include "bridge/pieces.h"
+#include "base/log.h"
+#include "base/params.h"
+#include "bridge/node.h"
+#include "bridge/outgoing.h"
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+/* How often those who wait for memory try again. */
+#define MEMORY_MS 20
+
+/* An answer that waits for memory. By name: until it is its turn, anything may have ended. */
+struct wi_hungry {
+    char node[WI_ID_SIZE], attempt[WI_FRAME_ID_MAX + 1];
+    struct wi_hungry *prev, *next;
+};
+
+/* --- The end of an attempt ------------------------------------------------------------------- */
+
+/* Tells the node to drop what it has not sent, and the upper layer what was wrong. */
+static void end_attempt(struct wi_node *node, struct wi_attempt *attempt,
+    const struct wi_error *why, int retryable, const char *reason)
+{
+    struct wi_bridge *bridge = node->bridge;
+    struct wi_answer answer = {.error = *why, .retryable = retryable};
+    char id[WI_FRAME_ID_MAX + 1];
+    memcpy(id, attempt->id, sizeof id);
+    wi_node_send(node, wi_make_cancel(++bridge->sequence, id, reason));
+    wi_node_remove_attempt(node, attempt);
+    bridge->events.on_answer(bridge->events.context, node->info.id, id, &answer);
+}
+
+/* What came is no answer to what was sent; another node may do better. */
+static void disbelieve(
+    struct wi_node *node, struct wi_attempt *attempt, const struct wi_error *problem)
+{
+    struct wi_bridge *bridge = node->bridge;
+    struct wi_error why;
+    bridge->counters.bad_answers++;
+    wi_log_limited(&bridge->bad_answers, WI_LOG_WARN, "bridge", node->info.id,
+        "an answer of this node is not used: %s", problem->detail);
+    wi_error_set(&why, WI_INFERENCE_FAILED, NULL, "the answer of node %s cannot be used: %s",
+        node->info.id, problem->detail);
+    end_attempt(node, attempt, &why, 1, "answer_invalid");
+}
+
+static void refuse_size(struct wi_node *node, struct wi_attempt *attempt, size_t bytes)
+{
+    struct wi_error why;
+    wi_response_too_large(node->bridge, bytes, &why);
+    end_attempt(node, attempt, &why, 0, wi_code_name(WI_ANSWER_TOO_LARGE));
+}
+
+/* --- Memory ---------------------------------------------------------------------------------- */
+
+static void give_credit(struct wi_node *node, const struct wi_attempt *attempt)
+{
+    wi_node_send(
+        node, wi_make_data_credit(++node->bridge->sequence, attempt->id, attempt->in->bytes));
+}
+
+/* 0 if it must go on waiting, 1 if it is served or not there any more. */
+static int serve(struct wi_bridge *bridge, const struct wi_hungry *hungry)
+{
+    struct wi_node *node = wi_node_find(bridge, hungry->node);
+    struct wi_attempt *attempt = node ? wi_node_find_attempt(node, hungry->attempt) : NULL;
+    if (!attempt || !attempt->in || attempt->in->has_room)
+        return 1;
+    if (wi_pieces_in_make_room(attempt->in, bridge->links.budget))
+        return 0;
+    give_credit(node, attempt);
+    return 1;
+}
+
+static void on_memory_time(void *context)
+{
+    struct wi_bridge *bridge = context;
+    while (bridge->hungry && serve(bridge, bridge->hungry)) {
+        struct wi_hungry *served = bridge->hungry;
+        DL_DELETE(bridge->hungry, served);
+        free(served);
+    }
+    if (!bridge->hungry)
+        wi_timer_stop(bridge->memory_timer);
+}
+
+static void wait_for_memory(struct wi_node *node, const struct wi_attempt *attempt)
+{
+    struct wi_bridge *bridge = node->bridge;
+    struct wi_hungry *hungry = wi_alloc(sizeof *hungry);
+    memcpy(hungry->node, node->info.id, sizeof hungry->node);
+    memcpy(hungry->attempt, attempt->id, sizeof hungry->attempt);
+    DL_APPEND(bridge->hungry, hungry);
+    if (!bridge->memory_timer)
+        bridge->memory_timer = wi_timer_new(bridge->loop, on_memory_time, bridge);
+    wi_timer_start(bridge->memory_timer, MEMORY_MS, MEMORY_MS);
+}
+
+void wi_pieces_quiesce(struct wi_bridge *bridge)
+{
+    struct wi_hungry *hungry, *next;
+    wi_timer_free(bridge->memory_timer);
+    bridge->memory_timer = NULL;
+    DL_FOREACH_SAFE(bridge->hungry, hungry, next)
+    free(hungry);
+    bridge->hungry = NULL;
+}
+
+/* --- From the node --------------------------------------------------------------------------- */
+
+struct data {
+    const char *attempt_id;
+    json_t *outline;
+    int64_t tensor, position;
+};
+
+/* clang-format off */
+#define ROW(name, kind, required, min, max)                                                        \
+    {#name, kind, offsetof(struct data, name), required, min, max, NULL}
+#define END_ROW {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL}
+/* clang-format on */
+
+static const struct wi_param about_table[] = {
+    ROW(attempt_id, WI_PARAM_STRING, 1, 1, WI_FRAME_ID_MAX),
+    END_ROW,
+};
+
+static const struct wi_param outline_table[] = {
+    ROW(outline, WI_PARAM_ARRAY, 1, 0, 0),
+    END_ROW,
+};
+
+static const struct wi_param data_table[] = {
+    ROW(tensor, WI_PARAM_INTEGER, 1, 0, WI_TENSOR_DIM_MAX),
+    ROW(position, WI_PARAM_INTEGER, 1, 0, WI_TENSOR_DIM_MAX),
+    END_ROW,
+};
+
+/* The attempt that a message is about. NULL: there is none, and `*heard` says what that means. */
+static struct wi_attempt *find_attempt(struct wi_node *node, const struct wi_frame *frame,
+    struct data *data, enum wi_heard *heard, struct wi_error *error)
+{
+    int told =
+        wi_params_read(about_table, frame->data, WI_PARAMS_OPEN, "data.", data, error) == WI_OK;
+    *heard = told ? WI_HEARD_LOOSE : WI_HEARD_WRONG; /* cancelled meanwhile */
+    return told ? wi_node_find_attempt(node, data->attempt_id) : NULL;
+}
+
+static enum wi_code read_outline(struct wi_node *node, struct wi_attempt *attempt,
+    const struct wi_frame *frame, struct data *data, struct wi_error *error)
+{
+    if (wi_params_read(outline_table, frame->data, WI_PARAMS_OPEN, "data.", data, error) != WI_OK)
+        return error->code;
+    if (attempt->in)
+        return wi_error_set(error, WI_BAD_FRAMING, "data.outline", "a second outline came");
+    attempt->in = wi_pieces_in_new(data->outline, error);
+    if (!attempt->in)
+        return error->code;
+    struct wi_answer answer = {.ok = 1, .outputs = attempt->in->tensors};
+    return wi_response_check(node, &attempt->sent, &answer, error);
+}
+
+enum wi_heard wi_pieces_outline(
+    struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
+{
+    struct wi_bridge *bridge = node->bridge;
+    struct data data = {0};
+    enum wi_heard heard;
+    struct wi_attempt *attempt = find_attempt(node, frame, &data, &heard, error);
+    if (!attempt)
+        return heard;
+    if (read_outline(node, attempt, frame, &data, error) != WI_OK) {
+        disbelieve(node, attempt, error);
+        return WI_HEARD_OURS;
+    }
+    size_t bytes = attempt->in->bytes;
+    if (bytes > bridge->settings.max_answer)
+        refuse_size(node, attempt, bytes);
+    else if (bridge->hungry || wi_pieces_in_make_room(attempt->in, bridge->links.budget))
+        wait_for_memory(node, attempt);
+    else
+        give_credit(node, attempt);
+    return WI_HEARD_OURS;
+}
+
+enum wi_heard wi_pieces_data(struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
+{
+    struct data data = {0};
+    enum wi_heard heard;
+    struct wi_attempt *attempt = find_attempt(node, frame, &data, &heard, error);
+    if (!attempt)
+        return heard;
+    enum wi_code code =
+        wi_params_read(data_table, frame->data, WI_PARAMS_OPEN, "data.", &data, error);
+    if (code == WI_OK && !attempt->in)
+        code = wi_error_set(error, WI_BAD_FRAMING, NULL, "task_data came without a task_outline");
+    if (code == WI_OK)
+        code = wi_pieces_in_add(
+            attempt->in, (uint64_t)data.tensor, (uint64_t)data.position, &frame->tensors, error);
+    if (code != WI_OK)
+        disbelieve(node, attempt, error);
+    return WI_HEARD_OURS;
+}
+
+/* --- To the node ----------------------------------------------------------------------------- */
+
+struct wi_message *wi_pieces_next(void *context, struct wi_link *link)
+{
+    struct wi_node *node = context;
+    return wi_pieces_turns_next(&node->turns, &node->bridge->sequence);
+}
+
+/* Sends from there on again what the node wants of an attempt. */
+static int go_on(struct wi_node *node, const char *id, const json_t *place, struct wi_error *error)
+{
+    struct wi_attempt *attempt = wi_node_find_attempt(node, id);
+    struct data data = {0};
+    if (!attempt)
+        return 0; /* cancelled while it was away */
+    if (json_is_object(place) &&
+        wi_params_read(data_table, place, WI_PARAMS_OPEN, "data.resume.data.", &data, error) ==
+            WI_OK &&
+        attempt->out &&
+        wi_pieces_out_seek(attempt->out, (uint64_t)data.tensor, (uint64_t)data.position) == 0) {
+        wi_pieces_turns_add(&node->turns, attempt->out);
+        return 0;
+    }
+    wi_error_set(error, WI_INVALID_FIELD, "data.resume.data",
+        "data.resume.data wants bytes of %.64s that the task does not have", id);
+    return -1;
+}
+
+int wi_pieces_resume(struct wi_node *node, const json_t *data, struct wi_error *error)
+{
+    const struct wi_attempt *attempt;
+    const char *id;
+    json_t *place;
+    json_object_foreach((json_t *)data, id, place)
+    {
+        if (go_on(node, id, place, error))
+            return -1;
+    }
+    for (attempt = node->attempts; attempt; attempt = attempt->hh.next)
+        if (attempt->in && attempt->in->has_room)
+            give_credit(node, attempt);
+    wi_link_draw(node->link);
+    return 0;
+}

@@ -1,0 +1,103 @@
+/* An answer's tensors from a node in pieces; see pieces_in.h. */
+#include "bridge/pieces_in.h"
+#include "base/memory.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct wi_pieces_in *wi_pieces_in_new(const json_t *outline, struct wi_error *error)
+{
+    struct wi_pieces_in *in = wi_alloc(sizeof *in);
+    if (wi_frame_parse_outline(outline, &in->tensors, error) != WI_OK) {
+        wi_pieces_in_free(in);
+        return NULL;
+    }
+    in->bytes = wi_tensors_bytes(&in->tensors);
+    return in;
+}
+
+void wi_pieces_in_free(struct wi_pieces_in *in)
+{
+    if (!in)
+        return;
+    wi_tensors_clear(&in->tensors);
+    free(in);
+}
+
+/* Steps over tensors that are full, or have no bytes. */
+static void skip_full(struct wi_pieces_in *in)
+{
+    while (in->tensor < in->tensors.count && in->position == in->tensors.items[in->tensor].size) {
+        in->tensor++;
+        in->position = 0;
+    }
+}
+
+int wi_pieces_in_make_room(struct wi_pieces_in *in, struct wi_budget *budget)
+{
+    for (size_t i = 0; i < in->tensors.count; i++) {
+        struct wi_tensor *tensor = &in->tensors.items[i];
+        tensor->blob = wi_blob_new(budget, tensor->size);
+        if (tensor->blob)
+            continue;
+        while (i-- > 0) {
+            wi_blob_unref(in->tensors.items[i].blob);
+            in->tensors.items[i].blob = NULL;
+        }
+        return -1;
+    }
+    in->has_room = 1;
+    skip_full(in);
+    return 0;
+}
+
+static int is_piece(const struct wi_tensors *piece)
+{
+    const struct wi_tensor *tensor = piece->items;
+    return piece->count == 1 && strcmp(tensor->name, "piece") == 0 &&
+           tensor->datatype == WI_UINT8 && tensor->rank == 1 && tensor->size > 0;
+}
+
+enum wi_code wi_pieces_in_add(struct wi_pieces_in *in, uint64_t tensor, uint64_t position,
+    const struct wi_tensors *piece, struct wi_error *error)
+{
+    if (!is_piece(piece))
+        return wi_error_set(error, WI_BAD_FRAMING, "data.tensors",
+            "task_data must have one tensor \"piece\" of UINT8, with one dimension and not empty");
+    if (!in->has_room)
+        return wi_error_set(
+            error, WI_BAD_FRAMING, NULL, "task_data came before its outline was given credit");
+    if (in->tensor == in->tensors.count)
+        return wi_error_set(
+            error, WI_BAD_FRAMING, NULL, "task_data came although all tensors are there");
+    if (tensor != in->tensor || position != in->position)
+        return wi_error_set(error, WI_BAD_FRAMING, "data.position",
+            "task_data came with tensor %llu from byte %llu, where tensor %zu from byte %zu was "
+            "next",
+            (unsigned long long)tensor, (unsigned long long)position, in->tensor, in->position);
+    struct wi_tensor *to = &in->tensors.items[in->tensor];
+    if (piece->items->size > to->size - in->position)
+        return wi_error_set(error, WI_BAD_FRAMING, "data.tensors",
+            "task_data has %zu bytes, and %zu are left of tensor %zu", piece->items->size,
+            to->size - in->position, in->tensor);
+    wi_blob_append(to->blob, wi_tensor_bytes(piece->items), piece->items->size);
+    in->position += piece->items->size;
+    skip_full(in);
+    return WI_OK;
+}
+
+enum wi_code wi_pieces_in_take(
+    struct wi_pieces_in *in, struct wi_tensors *tensors, struct wi_error *error)
+{
+    if (!in->has_room || in->tensor < in->tensors.count)
+        return wi_error_set(error, WI_BAD_FRAMING, NULL,
+            "the answer ended at tensor %zu, byte %zu of its outline", in->tensor, in->position);
+    for (size_t i = 0; i < in->tensors.count; i++) {
+        char where[48];
+        snprintf(where, sizeof where, "data.outline[%zu].", i);
+        enum wi_code code = wi_frame_check_bytes(&in->tensors.items[i], where, error);
+        if (code != WI_OK)
+            return code;
+    }
+    wi_tensors_move(tensors, &in->tensors);
+    return WI_OK;
+}

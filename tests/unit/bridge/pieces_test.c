@@ -1,0 +1,586 @@
+/* Tensors in pieces over a link, both ways: outlines, credit, memory, reconnecting, faults. */
+#include "../test.h"
+
+#include "bridge/link.h"
+#include "bridge/pieces_out.h"
+#include "house.h"
+
+#define MIB (1024 * 1024)
+
+static struct wi_onnx_value output = {.name = (char *)"y",
+    .has_datatype = 1,
+    .datatype = WI_UINT8,
+    .tensor = 1,
+    .rank = 1,
+    .has_shape = 1,
+    .dims = {-1}};
+
+static int set_up_model(void **state)
+{
+    test_model.signature = (struct wi_onnx_signature){.outputs = &output, .output_count = 1};
+    return set_up(state);
+}
+
+/* --- A node that knows of pieces ------------------------------------------------------------- */
+
+static json_t *announce_parts(struct client *client, const char *who)
+{
+    char data[1400];
+    snprintf(data, sizeof data,
+        "{\"protocol\":1,\"page_version\":\"t\",%s,\"capabilities\":{\"parts\":true,%s}", who,
+        &CAPABILITIES[1]);
+    say(client, "node_announcement", data);
+    return hear(client, "welcome");
+}
+
+static struct client join_parts(struct house *house, json_t **welcome)
+{
+    char token[WI_TOKEN_SIZE], who[128];
+    wi_bridge_expect(house->bridge, "session-1", "chrome", "", 60000, token);
+    struct client client = open_socket(house);
+    snprintf(who, sizeof who, "\"token\":\"%s\"", token);
+    *welcome = announce_parts(&client, who);
+    return client;
+}
+
+static struct client come_back(
+    struct house *house, json_t **welcome, const char *running, const char *data)
+{
+    char who[512];
+    struct client client = open_socket(house);
+    snprintf(who, sizeof who,
+        "\"resume\":{\"node\":\"%s\",\"token\":\"%s\",\"running\":[%s],\"unacknowledged\":[],"
+        "\"data\":%s}",
+        text_of(*welcome, "node"), text_of(*welcome, "resume_token"), running, data);
+    json_decref(*welcome);
+    *welcome = announce_parts(&client, who);
+    return client;
+}
+
+static json_int_t integer_of(const json_t *root, const char *name)
+{
+    const json_t *value = json_object_get(json_object_get(root, "data"), name);
+    assert_true(json_is_integer(value));
+    return json_integer_value(value);
+}
+
+/* A piece that comes: of which attempt, and from where. Its bytes are those of make_tensor. */
+struct piece {
+    char attempt[32];
+    size_t tensor, position, size;
+};
+
+static struct piece hear_piece(struct client *client)
+{
+    struct ws_message message;
+    struct piece piece = {0};
+    assert_int_equal(client_message(client, &message), 0);
+    assert_int_equal(message.opcode, 2);
+    assert_true(message.size <= WI_FRAME_MAX_JOINED);
+    struct wi_blob *blob = wi_blob_new(NULL, message.size);
+    struct wi_frame frame;
+    struct wi_error error;
+    wi_blob_append(blob, message.bytes, message.size);
+    message_clear(&message);
+    assert_int_equal(wi_frame_parse(blob, 1, &frame, &error), WI_OK);
+    assert_string_equal(frame.type, "task_data");
+    snprintf(piece.attempt, sizeof piece.attempt, "%s", text_of(frame.root, "attempt_id"));
+    piece.tensor = (size_t)integer_of(frame.root, "tensor");
+    piece.position = (size_t)integer_of(frame.root, "position");
+    assert_int_equal(frame.tensors.count, 1);
+    assert_string_equal(frame.tensors.items[0].name, "piece");
+    assert_int_equal(frame.tensors.items[0].datatype, WI_UINT8);
+    piece.size = frame.tensors.items[0].size;
+    const unsigned char *bytes = wi_tensor_bytes(&frame.tensors.items[0]);
+    for (size_t i = 0; i < piece.size; i++)
+        if (bytes[i] != pattern(piece.position + i))
+            fail_msg("byte %zu is not what was sent", piece.position + i);
+    wi_frame_clear(&frame);
+    wi_blob_unref(blob);
+    return piece;
+}
+
+static void say_piece(
+    struct client *client, const char *attempt, size_t tensor, size_t position, size_t size)
+{
+    struct wi_buffer out = {0};
+    struct wi_tensors piece = make_tensor("piece", position + size);
+    piece.items[0].offset = position;
+    piece.items[0].size = size;
+    piece.items[0].dims[0] = (int64_t)size;
+    wi_frame_begin(&out, 1, "task_data", 1);
+    wi_buffer_printf(&out, ",\"data\":{\"attempt_id\":\"%s\",\"tensor\":%zu,\"position\":%zu,",
+        attempt, tensor, position);
+    wi_frame_tensors(&out, &piece);
+    wi_buffer_puts(&out, "}");
+    wi_frame_end(&out, 1);
+    wi_buffer_add(&out, (const char *)wi_tensor_bytes(piece.items), size);
+    assert_int_equal(client_send_frame(client, 2, 1, out.text, out.size), 0);
+    wi_buffer_clear(&out);
+    wi_tensors_clear(&piece);
+}
+
+static void say_outline(struct client *client, const char *attempt, size_t bytes)
+{
+    char data[256];
+    snprintf(data, sizeof data,
+        "{\"attempt_id\":\"%s\",\"outline\":[{\"name\":\"y\",\"datatype\":\"UINT8\",\"shape\":"
+        "[%zu],\"byte_length\":%zu}]}",
+        attempt, bytes, bytes);
+    say(client, "task_outline", data);
+}
+
+#define IN_PIECES(id)                                                                              \
+    "{\"attempt_id\":\"" id "\",\"reply_to\":\"s-2\",\"ok\":true,\"executed_on\":{\"platform\":"   \
+    "\"wasm\",\"engine\":\"ort\"},\"in_pieces\":true}"
+
+static void expect_credit(struct client *client, const char *attempt, size_t bytes)
+{
+    json_t *credit = hear(client, "task_credit");
+    assert_string_equal(text_of(credit, "attempt_id"), attempt);
+    assert_int_equal(integer_of(credit, "data_bytes"), bytes);
+    json_decref(credit);
+}
+
+static void send_and_hear(struct house *house, struct client *client, const char *attempt)
+{
+    assert_int_equal(send_task(house, attempt, NULL), WI_OK);
+    json_decref(hear(client, "task_request"));
+}
+
+/* The attempt ended as a failure of the node's, which is told so. */
+static void expect_fault(struct house *house, struct client *client, const char *detail)
+{
+    json_t *cancel = hear(client, "task_cancel");
+    assert_string_equal(text_of(cancel, "reason"), "answer_invalid");
+    json_decref(cancel);
+    assert_int_equal(house->answers, 1);
+    assert_false(house->answer.ok);
+    assert_true(house->answer.retryable);
+    if (!strstr(house->answer.error.detail, detail))
+        fail_msg("it says: %s", house->answer.error.detail);
+    assert_int_equal(wi_bridge_counters(house->bridge)->bad_answers, 1);
+}
+
+/* --- To the node ----------------------------------------------------------------------------- */
+
+static void a_task_goes_in_pieces(void **state)
+{
+    struct house *house = *state;
+    json_t *welcome;
+    struct client client = join_parts(house, &welcome);
+    assert_int_equal(integer_of(welcome, "max_frame_bytes"), 8 * MIB);
+    struct wi_tensors tensors = make_tensor("x", 9 * MIB);
+    assert_int_equal(send_task(house, "att-1", &tensors), WI_OK);
+    json_t *task = hear(&client, "task_request");
+    const json_t *data = json_object_get(task, "data");
+    assert_null(json_object_get(data, "tensors"));
+    char *outline = json_dumps(json_object_get(data, "outline"), JSON_COMPACT);
+    assert_string_equal(outline,
+        "[{\"name\":\"x\",\"datatype\":\"UINT8\",\"shape\":[9437184],\"byte_length\":9437184}]");
+    free(outline);
+    json_decref(task);
+    size_t position = 0;
+    while (position < 9 * MIB) {
+        struct piece piece = hear_piece(&client);
+        assert_string_equal(piece.attempt, "att-1");
+        assert_int_equal(piece.tensor, 0);
+        assert_int_equal(piece.position, position);
+        position += piece.size;
+    }
+    assert_int_equal(position, 9 * MIB);
+    assert_int_equal(send_task(house, "att-2", NULL), WI_OK);
+    json_decref(hear(&client, "task_request"));
+    wi_tensors_clear(&tensors);
+    json_decref(welcome);
+    client_close(&client);
+}
+
+static void what_fits_goes_whole(void **state)
+{
+    struct house *house = *state;
+    json_t *welcome;
+    struct client client = join_parts(house, &welcome);
+    struct wi_tensors tensors = make_tensor("x", 7 * MIB);
+    struct ws_message message;
+    assert_int_equal(send_task(house, "att-1", &tensors), WI_OK);
+    assert_int_equal(client_message(&client, &message), 0);
+    assert_int_equal(message.opcode, 2);
+    assert_true(message.size > 7 * MIB);
+    message_clear(&message);
+    wi_tensors_clear(&tensors);
+    json_decref(welcome);
+    client_close(&client);
+}
+
+static void small_tasks_pass_and_large_ones_take_turns(void **state)
+{
+    struct house *house = *state;
+    json_t *welcome;
+    struct client client = join_parts(house, &welcome);
+    struct wi_tensors tensors = make_tensor("x", 20 * MIB);
+    char last[32] = "";
+    for (int i = 0; i < 30; i++) { /* 600 MB: the link is not full of them */
+        char id[16];
+        snprintf(id, sizeof id, "att-%d", i);
+        assert_int_equal(send_task(house, id, &tensors), WI_OK);
+    }
+    for (int i = 0; i < 30; i++)
+        json_decref(hear(&client, "task_request"));
+    for (int i = 0; i < 30; i++) {
+        struct piece piece = hear_piece(&client);
+        assert_string_not_equal(piece.attempt, last);
+        snprintf(last, sizeof last, "%s", piece.attempt);
+    }
+    assert_int_equal(send_task(house, "small", NULL), WI_OK);
+    struct ws_message message;
+    size_t before = 0;
+    for (;;) {
+        assert_int_equal(client_message(&client, &message), 0);
+        int opcode = message.opcode;
+        before += message.size;
+        message_clear(&message);
+        if (opcode == 1)
+            break;
+    }
+    assert_true(before < 16 * MIB); /* what the sockets held already */
+    wi_tensors_clear(&tensors);
+    json_decref(welcome);
+    client_close(&client);
+}
+
+static void what_is_cancelled_is_not_sent(void **state)
+{
+    struct house *house = *state;
+    json_t *welcome;
+    struct client client = join_parts(house, &welcome);
+    struct wi_tensors tensors = make_tensor("x", 30 * MIB);
+    assert_int_equal(send_task(house, "att-1", &tensors), WI_OK);
+    wi_tensors_clear(&tensors);
+    json_decref(hear(&client, "task_request"));
+    hear_piece(&client);
+    wi_bridge_cancel(house->bridge, house->node, "att-1", "cancelled");
+    struct ws_message message;
+    size_t sent = 0;
+    for (;;) {
+        assert_int_equal(client_message(&client, &message), 0);
+        int opcode = message.opcode;
+        sent += message.size;
+        message_clear(&message);
+        if (opcode == 1)
+            break;
+    }
+    assert_true(sent < 16 * MIB);
+    send_and_hear(house, &client, "att-2"); /* and no piece before it */
+    json_decref(welcome);
+    client_close(&client);
+}
+
+static void a_task_goes_on_after_reconnecting(void **state)
+{
+    struct house *house = *state;
+    json_t *welcome;
+    struct client client = join_parts(house, &welcome);
+    struct wi_tensors tensors = make_tensor("x", 20 * MIB);
+    assert_int_equal(send_task(house, "att-1", &tensors), WI_OK);
+    assert_int_equal(send_task(house, "att-2", &tensors), WI_OK);
+    wi_tensors_clear(&tensors);
+    client_close(&client);
+    client = come_back(house, &welcome, "\"att-1\",\"att-2\"",
+        "{\"att-1\":{\"tensor\":0,\"position\":20000000},\"gone\":{\"tensor\":0,\"position\":0}}");
+    size_t position = 20000000;
+    while (position < 20 * MIB) {
+        struct piece piece = hear_piece(&client);
+        assert_string_equal(piece.attempt, "att-1");
+        assert_int_equal(piece.position, position);
+        position += piece.size;
+    }
+    send_and_hear(house, &client, "att-3"); /* of att-2 nothing was wanted */
+    json_decref(welcome);
+    client_close(&client);
+}
+
+static void what_there_is_not_cannot_be_wanted(void **state)
+{
+    static const char *const wants[] = {"{\"att-1\":{\"tensor\":0,\"position\":10485760}}",
+        "{\"att-1\":{\"tensor\":1,\"position\":0}}", "{\"att-1\":{\"tensor\":-1,\"position\":0}}",
+        "{\"att-1\":7}", "{\"att-2\":{\"tensor\":0,\"position\":0}}"};
+    struct house *house = *state;
+    json_t *welcome;
+    struct client client = join_parts(house, &welcome);
+    struct wi_tensors tensors = make_tensor("x", 10 * MIB);
+    assert_int_equal(send_task(house, "att-1", &tensors), WI_OK);
+    assert_int_equal(send_task(house, "att-2", NULL), WI_OK);
+    wi_tensors_clear(&tensors);
+    for (size_t i = 0; i < sizeof wants / sizeof *wants; i++) {
+        client_close(&client);
+        client = come_back(house, &welcome, "\"att-1\",\"att-2\"", wants[i]);
+        assert_int_equal(hear_close(&client), WI_CLOSE_POLICY);
+    }
+    json_decref(welcome);
+    client_close(&client);
+}
+
+/* --- From the node --------------------------------------------------------------------------- */
+
+static void an_answer_comes_in_pieces(void **state)
+{
+    struct house *house = *state;
+    json_t *welcome;
+    struct client client = join_parts(house, &welcome);
+    send_and_hear(house, &client, "att-1");
+    say_outline(&client, "att-1", 20 * MIB);
+    expect_credit(&client, "att-1", 20 * MIB);
+    assert_true(house->budget.used >= 20 * MIB);
+    for (size_t position = 0; position < 20 * MIB; position += MIB)
+        say_piece(&client, "att-1", 0, position, MIB);
+    say(&client, "task_response", IN_PIECES("att-1"));
+    turn_until(&client, &house->answers, 1);
+    assert_true(house->answer.ok);
+    assert_int_equal(house->answer.outputs.count, 1);
+    const struct wi_tensor *y = house->answer.outputs.items;
+    assert_string_equal(y->name, "y");
+    assert_int_equal(y->size, 20 * MIB);
+    for (size_t i = 0; i < y->size; i++)
+        if (wi_tensor_bytes(y)[i] != pattern(i))
+            fail_msg("byte %zu is not what was sent", i);
+    json_t *ack = hear(&client, "task_ack"); /* at once, so that the node need not keep it */
+    json_decref(ack);
+    json_decref(welcome);
+    client_close(&client);
+}
+
+static void an_answer_too_large_is_refused_by_its_outline(void **state)
+{
+    struct house *house = *state;
+    json_t *welcome;
+    struct client client = join_parts(house, &welcome);
+    send_and_hear(house, &client, "att-1");
+    say_outline(&client, "att-1", 48 * MIB + 1);
+    json_t *cancel = hear(&client, "task_cancel");
+    assert_string_equal(text_of(cancel, "attempt_id"), "att-1");
+    assert_string_equal(text_of(cancel, "reason"), "answer_too_large");
+    json_decref(cancel);
+    assert_int_equal(house->answers, 1);
+    assert_int_equal(house->answer.error.code, WI_ANSWER_TOO_LARGE);
+    assert_false(house->answer.retryable);
+    assert_non_null(strstr(house->answer.error.detail, "50331649 bytes"));
+    assert_string_equal(house->answer.error.expected, "at most 50331648 bytes");
+    json_decref(welcome);
+    client_close(&client);
+}
+
+static void answers_wait_for_memory_in_order(void **state)
+{
+    struct house *house = *state;
+    json_t *welcome;
+    struct client client = join_parts(house, &welcome);
+    send_and_hear(house, &client, "att-1");
+    send_and_hear(house, &client, "att-2");
+    send_and_hear(house, &client, "att-3");
+    send_and_hear(house, &client, "att-4");
+    say_outline(&client, "att-1", 40 * MIB);
+    expect_credit(&client, "att-1", 40 * MIB);
+    say_outline(&client, "att-2", 40 * MIB); /* of 64 in all */
+    say_outline(&client, "att-3", 40 * MIB);
+    say_outline(&client, "att-4", MIB);     /* it would fit, but it is not its turn */
+    send_and_hear(house, &client, "att-5"); /* and no credit before it */
+    wi_bridge_cancel(house->bridge, house->node, "att-2", "deadline");
+    json_decref(hear(&client, "task_cancel"));
+    wi_bridge_cancel(house->bridge, house->node, "att-1", "deadline");
+    json_decref(hear(&client, "task_cancel"));
+    expect_credit(&client, "att-3", 40 * MIB);
+    expect_credit(&client, "att-4", MIB);
+    json_decref(welcome);
+    client_close(&client);
+}
+
+static void an_answer_goes_on_after_reconnecting(void **state)
+{
+    struct house *house = *state;
+    json_t *welcome;
+    struct client client = join_parts(house, &welcome);
+    send_and_hear(house, &client, "att-1");
+    send_and_hear(house, &client, "att-2");
+    say_outline(&client, "att-1", 3 * MIB);
+    expect_credit(&client, "att-1", 3 * MIB);
+    say_piece(&client, "att-1", 0, 0, MIB);
+    say_outline(&client, "att-2", 62 * MIB); /* refused: it ends, and is not named below */
+    json_decref(hear(&client, "task_cancel"));
+    client_close(&client);
+    client = come_back(house, &welcome, "\"att-1\"", "{}");
+    char *data = json_dumps(
+        json_object_get(json_object_get(welcome, "data"), "data"), JSON_COMPACT | JSON_SORT_KEYS);
+    assert_string_equal(data, "{\"att-1\":{\"position\":1048576,\"tensor\":0}}");
+    free(data);
+    expect_credit(&client, "att-1", 3 * MIB);
+    say_piece(&client, "att-1", 0, MIB, 2 * MIB);
+    send_and_hear(house, &client, "att-3");
+    say_outline(&client, "att-3", 62 * MIB); /* behind it, so that it has come */
+    json_decref(hear(&client, "task_cancel"));
+    client_close(&client); /* and the end is lost */
+    client = come_back(house, &welcome, "\"att-1\"", "{}");
+    data = json_dumps(
+        json_object_get(json_object_get(welcome, "data"), "data"), JSON_COMPACT | JSON_SORT_KEYS);
+    assert_string_equal(data, "{\"att-1\":{\"position\":0,\"tensor\":1}}");
+    free(data);
+    expect_credit(&client, "att-1", 3 * MIB);
+    say(&client, "task_response", IN_PIECES("att-1"));
+    turn_until(&client, &house->answers, 3);
+    assert_true(house->answer.ok);
+    assert_int_equal(wi_tensors_bytes(&house->answer.outputs), 3 * MIB);
+    json_decref(welcome);
+    client_close(&client);
+}
+
+/* An outline without credit is forgotten with its link: the node sends it again. */
+static void an_outline_without_memory_comes_again(void **state)
+{
+    struct house *house = *state;
+    json_t *welcome;
+    struct client client = join_parts(house, &welcome);
+    send_and_hear(house, &client, "att-1");
+    house->budget.limit = MIB;
+    say_outline(&client, "att-1", 2 * MIB);
+    send_and_hear(house, &client, "att-2");
+    client_close(&client);
+    client = come_back(house, &welcome, "\"att-1\",\"att-2\"", "{}");
+    assert_int_equal(
+        json_object_size(json_object_get(json_object_get(welcome, "data"), "data")), 0);
+    say_outline(&client, "att-1", 2 * MIB);
+    house->budget.limit = 64 * MIB;
+    expect_credit(&client, "att-1", 2 * MIB);
+    json_decref(welcome);
+    client_close(&client);
+}
+
+/* --- Faults ---------------------------------------------------------------------------------- */
+
+static void expect_fault_after(
+    struct house *house, void (*sin)(struct client *), const char *detail)
+{
+    json_t *welcome;
+    struct client client = join_parts(house, &welcome);
+    send_and_hear(house, &client, "att-1");
+    sin(&client);
+    expect_fault(house, &client, detail);
+    say_piece(&client, "att-1", 0, 0, 10); /* what is on its way still is dropped */
+    send_and_hear(house, &client, "att-2");
+    json_decref(welcome);
+    client_close(&client);
+}
+
+static void skip_bytes(struct client *client)
+{
+    say_outline(client, "att-1", MIB);
+    expect_credit(client, "att-1", MIB);
+    say_piece(client, "att-1", 0, 10, 10);
+}
+
+static void send_too_much(struct client *client)
+{
+    say_outline(client, "att-1", 100);
+    expect_credit(client, "att-1", 100);
+    say_piece(client, "att-1", 0, 0, 101);
+}
+
+static void send_without_outline(struct client *client)
+{
+    say_piece(client, "att-1", 0, 0, 10);
+}
+
+static void outline_twice(struct client *client)
+{
+    say_outline(client, "att-1", 100);
+    expect_credit(client, "att-1", 100);
+    say_outline(client, "att-1", 100);
+}
+
+static void contradict_itself(struct client *client)
+{
+    say(client, "task_outline",
+        "{\"attempt_id\":\"att-1\",\"outline\":[{\"name\":\"y\",\"datatype\":\"FP32\",\"shape\":[3]"
+        ","
+        "\"byte_length\":13}]}");
+}
+
+static void bytes_are_not_left_out(void **state)
+{
+    expect_fault_after(*state, skip_bytes, "tensor 0 from byte 0 was next");
+}
+
+static void there_are_not_too_many_bytes(void **state)
+{
+    expect_fault_after(*state, send_too_much, "task_data has 101 bytes, and 100 are left");
+}
+
+static void pieces_need_an_outline(void **state)
+{
+    expect_fault_after(*state, send_without_outline, "without a task_outline");
+}
+
+static void there_is_one_outline(void **state)
+{
+    expect_fault_after(*state, outline_twice, "a second outline");
+}
+
+static void an_outline_says_one_thing(void **state)
+{
+    expect_fault_after(*state, contradict_itself, "data.outline[0].byte_length is 13");
+}
+
+static void an_answer_ends_when_all_is_there(void **state)
+{
+    struct house *house = *state;
+    json_t *welcome;
+    struct client client = join_parts(house, &welcome);
+    send_and_hear(house, &client, "att-1");
+    say_outline(&client, "att-1", 100);
+    expect_credit(&client, "att-1", 100);
+    say_piece(&client, "att-1", 0, 0, 99);
+    say(&client, "task_response", IN_PIECES("att-1"));
+    turn_until(&client, &house->answers, 1);
+    assert_false(house->answer.ok);
+    assert_true(house->answer.retryable);
+    assert_non_null(strstr(house->answer.error.detail, "ended at tensor 0, byte 99"));
+    json_decref(welcome);
+    client_close(&client);
+}
+
+static void who_names_no_attempt_is_cut(void **state)
+{
+    struct house *house = *state;
+    json_t *welcome;
+    struct client client = join_parts(house, &welcome);
+    say(&client, "task_outline", "{\"outline\":[]}");
+    assert_int_equal(hear_close(&client), WI_CLOSE_POLICY);
+    json_decref(welcome);
+    client_close(&client);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_model, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_task_goes_in_pieces),
+        TEST(what_fits_goes_whole),
+        TEST(small_tasks_pass_and_large_ones_take_turns),
+        TEST(what_is_cancelled_is_not_sent),
+        TEST(a_task_goes_on_after_reconnecting),
+        TEST(what_there_is_not_cannot_be_wanted),
+        TEST(an_answer_comes_in_pieces),
+        TEST(an_answer_too_large_is_refused_by_its_outline),
+        TEST(answers_wait_for_memory_in_order),
+        TEST(an_answer_goes_on_after_reconnecting),
+        TEST(an_outline_without_memory_comes_again),
+        TEST(bytes_are_not_left_out),
+        TEST(there_are_not_too_many_bytes),
+        TEST(pieces_need_an_outline),
+        TEST(there_is_one_outline),
+        TEST(an_outline_says_one_thing),
+        TEST(an_answer_ends_when_all_is_there),
+        TEST(who_names_no_attempt_is_cut),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
