@@ -339,6 +339,14 @@ json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)
         "problem", failures ? failures->rows[failures->last].reason : NULL, "parts", parts);
 }
 
+size_t wi_jobs_position(const struct wi_jobs *jobs, const char *job_id)
+{
+    const struct wi_job *job = find_job(jobs, job_id);
+    if (job == NULL || job->state != WI_JOB_WAITING)
+        return 0;
+    return wi_queue_ahead(job->line->queue, &job->entry, wi_now_ms()) + 1;
+}
+
 const char *wi_jobs_client(const struct wi_jobs *jobs, const char *job_id)
 {
     const struct wi_job *job = find_job(jobs, job_id);

@@ -145,6 +145,9 @@ void wi_jobs_counters(const struct wi_jobs *jobs, struct wi_job_counters *counte
 /* {"id","client","model_name","state","node","age_ms",…} or NULL; new reference. After a failed
  * attempt with "problem", why the latest one failed. */
 json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id);
+/* Its place among the clients' jobs that wait, from 1: an estimate, since not all of them can run
+ * everywhere. 0: it does not wait, or there is none. Costs a look at all that waits. */
+size_t wi_jobs_position(const struct wi_jobs *jobs, const char *job_id);
 /* Whose it is ("" for nobody's in particular), borrowed until it ends; NULL if there is no such
  * job. */
 const char *wi_jobs_client(const struct wi_jobs *jobs, const char *job_id);

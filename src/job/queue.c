@@ -335,6 +335,27 @@ struct wi_queue_entry *wi_queue_best(const struct wi_queue *queue, double now)
     return most_urgent(heads, now);
 }
 
+static size_t ahead_in_row(
+    const struct row *row, int priority, const struct wi_queue_entry *entry, double now)
+{
+    size_t ahead = 0;
+    for (size_t i = 0; i < row->entries.count; i++) {
+        const struct wi_queue_entry *other = entry_at(row->entries.items[i]);
+        ahead += priority == entry->priority ? goes_before(other, entry)
+                                             : urgency(other, now) > urgency(entry, now);
+    }
+    return ahead;
+}
+
+size_t wi_queue_ahead(const struct wi_queue *queue, const struct wi_queue_entry *entry, double now)
+{
+    size_t ahead = 0;
+    for (const struct wi_lane *lane = queue->lanes; lane; lane = lane->hh.next)
+        for (int p = 0; p < WI_QUEUE_PRIORITIES; p++)
+            ahead += ahead_in_row(&lane->rows[p], p, entry, now);
+    return ahead;
+}
+
 size_t wi_queue_company(
     const struct wi_queue_entry *entry, struct wi_queue_entry **others, size_t max)
 {

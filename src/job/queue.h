@@ -56,6 +56,9 @@ void wi_queue_remove(struct wi_queue *queue, struct wi_queue_entry *entry);
 /* The entry whose turn it is, among the lanes that are not blocked and whose gate is not shut, at
  * `now` (wi_now_ms()); NULL if there is none. */
 struct wi_queue_entry *wi_queue_best(const struct wi_queue *queue, double now);
+/* How many entries would go before this one at `now`, as far as the order alone decides. Costs a
+ * look at all of them. */
+size_t wi_queue_ahead(const struct wi_queue *queue, const struct wi_queue_entry *entry, double now);
 /* Others of its lane and priority, at most `max`, roughly in their order: how many. */
 size_t wi_queue_company(
     const struct wi_queue_entry *entry, struct wi_queue_entry **others, size_t max);

@@ -34,6 +34,26 @@ static void goes_by_priority_then_age(void **state)
     wi_queue_free(queue);
 }
 
+static void tells_how_many_go_before(void **state)
+{
+    struct wi_queue *queue = wi_queue_new();
+    struct wi_queue_entry a = entry(5, 1), b = entry(5, 2), c = entry(7, 3), d = entry(0, 0);
+    wi_queue_push(queue, &a, "m", 0);
+    wi_queue_push(queue, &b, "other", 0);
+    wi_queue_push(queue, &c, "other", 0);
+    wi_queue_push(queue, &d, "m", 0);
+    assert_int_equal(wi_queue_ahead(queue, &c, 4), 0);
+    assert_int_equal(wi_queue_ahead(queue, &a, 4), 1);
+    assert_int_equal(wi_queue_ahead(queue, &b, 4), 2);
+    assert_int_equal(wi_queue_ahead(queue, &d, 4), 3);
+    while (take(queue, 4) != &a)
+        ;
+    assert_int_equal(wi_queue_ahead(queue, &d, 4), 1);
+    while (take(queue, 4))
+        ;
+    wi_queue_free(queue);
+}
+
 static void what_comes_back_goes_first(void **state)
 {
     struct wi_queue *queue = wi_queue_new();
@@ -297,6 +317,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(goes_by_priority_then_age),
+        cmocka_unit_test(tells_how_many_go_before),
         cmocka_unit_test(what_comes_back_goes_first),
         cmocka_unit_test(a_blocked_lane_is_passed_over_until_unblocked),
         cmocka_unit_test(waiting_makes_urgent),

@@ -30,6 +30,7 @@ static void open_with(double timeout_ms, double stall_timeout_ms)
     struct wi_job_spec spec = {.id = "job-1",
         .model = wi_model_ref(&fixture->model),
         .timeout_ms = timeout_ms,
+        .priority = 9,
         .stall_timeout_ms = stall_timeout_ms,
         .accepted_at = wi_now_ms()};
     memset(&seen, 0, sizeof seen);
@@ -118,6 +119,21 @@ static void an_answer_without_parts_is_a_stream_too(void **state)
     end_stream(0);
     assert_int_equal(fixture->last.code, WI_OK);
     assert_true(fixture->last.first_part_ms == 0);
+}
+
+static void one_that_waits_knows_its_place(void **state)
+{
+    fixture->room = 0;
+    submit("job-0");
+    open_stream();
+    assert_int_equal(wi_jobs_position(fixture->jobs, "job-0"), 2); /* it is less urgent */
+    assert_int_equal(wi_jobs_position(fixture->jobs, "job-1"), 1);
+    assert_int_equal(wi_jobs_position(fixture->jobs, "job-2"), 0);
+    fixture->room = 1;
+    events()->on_capacity(events()->context);
+    assert_int_equal(wi_jobs_position(fixture->jobs, "job-0"), 1);
+    assert_int_equal(wi_jobs_position(fixture->jobs, "job-1"), 0);
+    wi_jobs_abort(fixture->jobs);
 }
 
 static void what_is_no_stream_asks_for_none(void **state)
@@ -425,6 +441,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(parts_come_before_the_end),
         TEST(an_answer_without_parts_is_a_stream_too),
+        TEST(one_that_waits_knows_its_place),
         TEST(what_is_no_stream_asks_for_none),
         TEST(progress_is_told_before_the_first_part),
         TEST(the_client_may_leave_at_a_part),
