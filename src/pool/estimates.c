@@ -314,6 +314,28 @@ double wi_estimates_alone(const struct wi_estimates *estimates, const char *hash
     return fmax(e.run_ms, run_ms / requests);
 }
 
+static void succeeded(struct wi_estimates *estimates, struct entry *entry, double now)
+{
+    struct wi_estimate *e = &entry->estimate;
+
+    e->failure -= e->failure * WI_ESTIMATE_FAILURE_WEIGHT;
+    if (e->failure < 0.001)
+        e->failure = 0;
+    e->measured_at = wi_wall_ms();
+    changed(estimates, entry, now);
+}
+
+void wi_estimates_loaded(struct wi_estimates *estimates, const char *hash, const char *place,
+    double load_ms, int warm, double now)
+{
+    struct entry *entry = find_or_add(estimates, hash, place);
+    struct wi_estimate *e = &entry->estimate;
+
+    if (!warm)
+        average(&e->load_ms, &e->loads, load_ms < TIME_MAX_MS ? load_ms : TIME_MAX_MS);
+    succeeded(estimates, entry, now);
+}
+
 void wi_estimates_ran(struct wi_estimates *estimates, const char *hash, const char *place,
     double load_ms, double run_ms, int warm, double now)
 {
@@ -343,11 +365,7 @@ void wi_estimates_ran(struct wi_estimates *estimates, const char *hash, const ch
             e->cold = 1;
         }
     }
-    e->failure -= e->failure * WI_ESTIMATE_FAILURE_WEIGHT;
-    if (e->failure < 0.001)
-        e->failure = 0;
-    e->measured_at = wi_wall_ms();
-    changed(estimates, entry, now);
+    succeeded(estimates, entry, now);
 }
 
 void wi_estimates_failed(

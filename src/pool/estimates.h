@@ -57,6 +57,10 @@ double wi_estimates_alone(const struct wi_estimates *estimates, const char *hash
 /* A run that went well, of one request. `now` is wi_now_ms(); it paces the saving. */
 void wi_estimates_ran(struct wi_estimates *estimates, const char *hash, const char *place,
     double load_ms, double run_ms, int warm, double now);
+/* A stream that went well: it is as long as its client likes, so that only the time of its loading
+ * says something, unless the model was there already (`warm`). */
+void wi_estimates_loaded(struct wi_estimates *estimates, const char *hash, const char *place,
+    double load_ms, int warm, double now);
 /* The platform failed at the model, or its node was lost over it. */
 void wi_estimates_failed(
     struct wi_estimates *estimates, const char *hash, const char *place, double now);

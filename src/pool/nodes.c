@@ -223,6 +223,7 @@ void wi_pool_node_book(
     snprintf(attempt->id, sizeof attempt->id, "%s", task->attempt_id);
     memcpy(attempt->hash, task->model->hash, sizeof attempt->hash);
     attempt->builtin = task->model->builtin;
+    attempt->stream = task->stream;
     attempt->requests = task->requests;
     attempt->platform = task->platforms[0];
     attempt->sent_at = now;

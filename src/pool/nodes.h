@@ -13,6 +13,7 @@ struct pool_attempt {
     struct pool_attempt *next;
     char id[WI_ID_SIZE + 12];
     int builtin;
+    int stream;        /* how long it takes says nothing of the model */
     unsigned requests; /* that are joined in it, or 0 */
     char hash[65];
     enum wi_platform platform; /* the first that it tries */

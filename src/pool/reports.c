@@ -51,6 +51,22 @@ static int blames_platform(const struct wi_answer *answer, enum wi_platform plat
            (answer->error.code == WI_INFERENCE_FAILED && platform != WI_WASM);
 }
 
+static void note_times(struct wi_pool *pool, const char *where, const struct pool_attempt *attempt,
+    const struct wi_answer *answer)
+{
+    struct wi_estimates *estimates = pool->estimates;
+    const char *hash = attempt->hash;
+    double now = wi_now_ms();
+
+    if (attempt->stream) {
+        wi_estimates_loaded(estimates, hash, where, answer->load_ms, answer->warm, now);
+        return;
+    }
+    double run_ms =
+        wi_estimates_alone(estimates, hash, where, answer->inference_ms, attempt->requests);
+    wi_estimates_ran(estimates, hash, where, answer->load_ms, run_ms, answer->warm, now);
+}
+
 /* What the page reports, and nothing that was simulated. */
 static void note_answer(struct wi_pool *pool, const struct pool_node *node,
     const struct pool_attempt *attempt, const struct wi_answer *answer)
@@ -62,21 +78,18 @@ static void note_answer(struct wi_pool *pool, const struct pool_node *node,
     if (attempt->builtin || json_is_true(json_object_get(answer->executed_on, "simulated")))
         return;
     json_array_foreach(fallbacks, i, row) note_failure(pool, node, attempt->hash, platform_of(row));
-    if (answer->ok && platform >= 0) {
-        const char *where = place_of(node, (enum wi_platform)platform);
-        wi_estimates_ran(pool->estimates, attempt->hash, where, answer->load_ms,
-            wi_estimates_alone(
-                pool->estimates, attempt->hash, where, answer->inference_ms, attempt->requests),
-            answer->warm, wi_now_ms());
-    } else if (!answer->ok && blames_platform(answer, attempt->platform))
+    if (answer->ok && platform >= 0)
+        note_times(pool, place_of(node, (enum wi_platform)platform), attempt, answer);
+    else if (!answer->ok && blames_platform(answer, attempt->platform))
         note_failure(pool, node, attempt->hash, (int)attempt->platform);
 }
 
-/* What loading and running it takes on nodes like this one; 0 where that is not known. */
+/* What loading and running it takes on nodes like this one; 0 where that is not known, as of a
+ * stream. */
 static double usual_ms(
     const struct wi_pool *pool, const struct pool_node *node, const struct wi_task *task)
 {
-    if (task->model->builtin || !wi_pool_node_info_of(node)->place->class)
+    if (task->model->builtin || task->stream || !wi_pool_node_info_of(node)->place->class)
         return 0;
     struct wi_estimate e =
         wi_estimates_get(pool->estimates, task->model->hash, place_of(node, task->platforms[0]));
@@ -151,7 +164,7 @@ void wi_pool_cancel(
     wi_bridge_cancel(pool->bridge, node_id, attempt_id, reason);
     /* What was stopped at its deadline is at least as slow as that. */
     if (unbook(pool, node, attempt_id, &attempt) && strcmp(reason, "deadline") == 0 &&
-        !attempt.builtin)
+        !attempt.builtin && !attempt.stream)
         wi_estimates_exceeded(pool->estimates, attempt.hash, place_of(node, attempt.platform),
             now - attempt.sent_at - attempt.not_run_ms, now);
     wi_pool_tell_capacity(pool->wake);

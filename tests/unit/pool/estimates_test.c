@@ -156,6 +156,21 @@ static void failures_come_and_go(void **state)
     assert_true(known().run_ms == 10);
 }
 
+static void a_stream_tells_how_long_loading_takes_and_nothing_of_runs(void **state)
+{
+    wi_estimates_failed(estimates, hash, place, 0);
+    double failure = wi_estimates_get(estimates, hash, place).failure;
+    wi_estimates_loaded(estimates, hash, place, 400, 0, 0);
+    wi_estimates_loaded(estimates, hash, place, 0, 1, 0);
+    struct wi_estimate e = wi_estimates_get(estimates, hash, place);
+    assert_true(e.load_ms == 400);
+    assert_int_equal(e.loads, 1);
+    assert_true(e.run_ms == 0);
+    assert_int_equal(e.runs, 0);
+    assert_true(e.failure < failure);
+    assert_true(e.measured_at > 0);
+}
+
 static void what_was_stopped_is_slower_than_that(void **state)
 {
     wi_estimates_exceeded(estimates, hash, place, 5, 0);
@@ -401,6 +416,8 @@ int main(void)
             a_first_run_counts_as_loading_once_later_ones_are_known, setup, teardown),
         cmocka_unit_test_setup_teardown(a_run_of_several_gives_bounds_for_one, setup, teardown),
         cmocka_unit_test_setup_teardown(failures_come_and_go, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_stream_tells_how_long_loading_takes_and_nothing_of_runs, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_stopped_is_slower_than_that, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_place_is_a_kind_a_platform_a_version_and_an_adapter, setup, teardown),

@@ -88,6 +88,25 @@ static void attempts_are_taken_off_by_their_ids_once(void **state)
     assert_true(its->place->busy_until == 0);
 }
 
+static void an_attempt_is_known_as_a_stream(void **state)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    const struct wi_task task = {.attempt_id = "a",
+        .model = &model,
+        .platforms = {WI_WASM},
+        .platform_count = 1,
+        .stream = 1};
+    struct pool_attempt attempt;
+
+    wi_pool_node_book(nodes, node, &task, 1000);
+    book(nodes, node, "b");
+    wi_pool_node_unbook(node, "a", 1000, &attempt);
+    assert_true(attempt.stream);
+    wi_pool_node_unbook(node, "b", 1000, &attempt);
+    assert_false(attempt.stream);
+}
+
 static void a_model_that_was_sent_for_counts_as_loaded_when_it_is_not_listed_yet(void **state)
 {
     struct pool_nodes *nodes = *state;
@@ -129,6 +148,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_node_takes_work_unless_it_is_away_drains_or_is_choked, setup, teardown),
         cmocka_unit_test_setup_teardown(attempts_are_taken_off_by_their_ids_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_attempt_is_known_as_a_stream, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_model_that_was_sent_for_counts_as_loaded_when_it_is_not_listed_yet, setup, teardown),
         cmocka_unit_test_setup_teardown(
