@@ -2,7 +2,7 @@
  * The operator's verbs: load and unload a model, recycle a session, drain a node. Loading is
  * started here and answered 202; how it goes shows in /v1/models.
  */
-#include "api/request.h"
+#include "api/step.h"
 
 #include "base/memory.h"
 #include "base/params.h"
@@ -16,7 +16,6 @@ struct target {
 
 struct order {
     struct wi_request *request;
-    struct wi_repository_lookup *lookup;
     json_t *body; /* owns target's strings */
     struct target target;
     struct wi_model *model; /* NULL: unload */
@@ -24,19 +23,13 @@ struct order {
     enum wi_code code;
 };
 
-static void free_order(struct order *order)
+static void free_order(void *work)
 {
+    struct order *order = work;
     wi_model_unref(order->model);
     json_decref(order->body);
     json_decref(order->nodes);
     free(order);
-}
-
-static void cancel_order(void *work)
-{
-    struct order *order = work;
-    wi_repository_cancel(order->lookup);
-    free_order(order);
 }
 
 /* 0, or -1 after having answered. */
@@ -146,35 +139,25 @@ static struct order *new_order(struct wi_request *request, int with_platform)
     return NULL;
 }
 
-static void on_model(void *context, struct wi_model *model, const struct wi_error *error)
+static void on_model(struct wi_request *request, void *work, struct wi_model *model)
 {
-    struct order *order = context;
-    struct wi_error no;
-    order->lookup = NULL;
-    if (error) {
-        wi_request_answer_error(order->request, error);
+    struct order *order = work;
+    struct wi_error error;
+    if (model->builtin) {
+        wi_error_set(&error, WI_CONFLICT, "model_name", "%s is part of every node.", model->name);
+        wi_request_answer_error(request, &error);
         free_order(order);
-    } else if (model->builtin) {
-        wi_error_set(&no, WI_CONFLICT, "model_name", "%s is part of every node.", model->name);
-        wi_request_answer_error(order->request, &no);
-        free_order(order);
-    } else {
-        order->model = wi_model_ref(model);
-        carry_out(order);
+        return;
     }
+    order->model = wi_model_ref(model);
+    carry_out(order);
 }
 
 void wi_handle_model_load(struct wi_request *request)
 {
     struct order *order = new_order(request, 1);
-    if (!order)
-        return;
-    struct wi_repository_lookup *lookup =
-        wi_repository_find(request->api->deps.repository, request->argument, on_model, order);
-    if (!lookup)
-        return; /* on_model was called, and the order may be gone */
-    order->lookup = lookup;
-    wi_request_wait(request, cancel_order, order);
+    if (order)
+        wi_request_find_model(request, request->argument, on_model, order, free_order);
 }
 
 void wi_handle_model_unload(struct wi_request *request)

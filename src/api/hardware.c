@@ -39,25 +39,17 @@ static const struct wi_param table[] = {
 };
 
 struct look_up {
-    struct wi_request *request;
-    struct wi_repository_lookup *lookup;
     json_t *arguments; /* the query's strings lie in it */
     struct query query;
     int has_platform;
     enum wi_platform platform;
 };
 
-static void free_look_up(struct look_up *look_up)
-{
-    json_decref(look_up->arguments);
-    free(look_up);
-}
-
-static void cancel_look_up(void *work)
+static void free_look_up(void *work)
 {
     struct look_up *look_up = work;
-    wi_repository_cancel(look_up->lookup);
-    free_look_up(look_up);
+    json_decref(look_up->arguments);
+    free(look_up);
 }
 
 static enum MHD_Result add_argument(
@@ -70,10 +62,10 @@ static enum MHD_Result add_argument(
     return MHD_NO;
 }
 
-static enum wi_code read_query(struct look_up *look_up, struct wi_error *error)
+static enum wi_code read_query(
+    const struct wi_request *request, struct look_up *look_up, struct wi_error *error)
 {
     struct query *query = &look_up->query;
-    const struct wi_request *request = look_up->request;
     enum wi_code code;
     MHD_get_connection_values(
         request->mhd, MHD_GET_ARGUMENT_KIND, add_argument, look_up->arguments);
@@ -86,46 +78,33 @@ static enum wi_code read_query(struct look_up *look_up, struct wi_error *error)
     return wi_api_check_browser(request->api, query->browser, error);
 }
 
-static void on_model(void *context, struct wi_model *model, const struct wi_error *error)
+static void on_model(struct wi_request *request, void *work, struct wi_model *model)
 {
-    struct look_up *look_up = context;
+    const struct look_up *look_up = work;
     const struct query *query = &look_up->query;
-    struct wi_request *request = look_up->request;
-    if (error) {
-        wi_request_answer_error(request, error);
-    } else {
-        const struct wi_demand demand = {.model = model,
-            .browser = query->browser,
-            .node = query->node,
-            .has_platform = look_up->has_platform,
-            .platform = look_up->platform,
-            .fallback = query->fallback,
-            .type =
-                query->model_type >= 0 ? (enum wi_model_type)(query->model_type + 1) : model->type,
-            .precision = query->precision >= 0 ? wi_infer_precision_names[query->precision] : NULL};
-        wi_request_answer_json(
-            request, 200, wi_pool_hardware_json(request->api->deps.pool, &demand));
-    }
-    free_look_up(look_up);
+    const struct wi_demand demand = {.model = model,
+        .browser = query->browser,
+        .node = query->node,
+        .has_platform = look_up->has_platform,
+        .platform = look_up->platform,
+        .fallback = query->fallback,
+        .type = query->model_type >= 0 ? (enum wi_model_type)(query->model_type + 1) : model->type,
+        .precision = query->precision >= 0 ? wi_infer_precision_names[query->precision] : NULL};
+    wi_request_answer_json(request, 200, wi_pool_hardware_json(request->api->deps.pool, &demand));
+    free_look_up(work);
 }
 
 void wi_handle_hardware(struct wi_request *request)
 {
     struct look_up *look_up = wi_alloc(sizeof *look_up);
     struct wi_error error;
-    look_up->request = request;
     look_up->arguments = json_object();
     look_up->query =
         (struct query){.platform = "auto", .model_type = -1, .precision = -1, .fallback = 1};
-    if (read_query(look_up, &error) != WI_OK) {
+    if (read_query(request, look_up, &error) != WI_OK) {
         wi_request_answer_error(request, &error);
         free_look_up(look_up);
         return;
     }
-    struct wi_repository_lookup *lookup = wi_repository_find(
-        request->api->deps.repository, look_up->query.model_name, on_model, look_up);
-    if (!lookup)
-        return; /* on_model was called, and the look-up is gone */
-    look_up->lookup = lookup;
-    wi_request_wait(request, cancel_look_up, look_up);
+    wi_request_find_model(request, look_up->query.model_name, on_model, look_up, free_look_up);
 }

@@ -3,8 +3,7 @@
 #include "api/nodes.h"
 
 #include "api/numerics.h"
-#include "base/memory.h"
-#include <stdlib.h>
+#include "api/step.h"
 #include <string.h>
 
 /* --- where models are loaded ----------------------------------------------------------------- */
@@ -134,78 +133,41 @@ static json_t *ignored_json(const struct wi_list *list)
     return out;
 }
 
-struct list_wait {
-    struct wi_request *request;
-    struct wi_listing_wait *wait;
-};
-
-static void cancel_list(void *work)
+static void stop_list(void *wait)
 {
-    struct list_wait *wait = work;
-    wi_listing_cancel(wait->wait);
-    free(wait);
+    wi_listing_cancel(wait);
 }
 
 static void on_list(void *context, const struct wi_list *list)
 {
-    struct list_wait *wait = context;
-    wi_request_answer_json(wait->request, 200,
-        json_pack("{s:o, s:o, s:I}", "models", wi_api_models_json(wait->request->api), "ignored",
+    struct wi_request *request = context;
+    wi_request_answer_json(request, 200,
+        json_pack("{s:o, s:o, s:I}", "models", wi_api_models_json(request->api), "ignored",
             ignored_json(list), "ignored_more", (json_int_t)list->ignored_more));
-    free(wait);
 }
 
 /* Who asks for the list alone has just put something there, more often than not: it is worth
  * waiting until the folder has been read again, beside the loop. */
 void wi_handle_models(struct wi_request *request)
 {
-    struct list_wait *work = wi_alloc(sizeof *work);
-    work->request = request;
     struct wi_listing_wait *wait =
-        wi_listing_fresh(wi_repository_listing(request->api->deps.repository), on_list, work);
-    if (!wait)
-        return;
-    work->wait = wait;
-    wi_request_wait(request, cancel_list, work);
+        wi_listing_fresh(wi_repository_listing(request->api->deps.repository), on_list, request);
+    if (wait) /* else on_list was called */
+        wi_request_wait(request, stop_list, wait);
 }
 
 /* --- one ------------------------------------------------------------------------------------- */
 
-struct look_up {
-    struct wi_request *request;
-    struct wi_repository_lookup *lookup;
-};
-
-static void cancel_look_up(void *work)
+static void on_model(struct wi_request *request, void *work, struct wi_model *model)
 {
-    struct look_up *look_up = work;
-    wi_repository_cancel(look_up->lookup);
-    free(look_up);
-}
-
-static void on_model(void *context, struct wi_model *model, const struct wi_error *error)
-{
-    struct look_up *look_up = context;
-    struct wi_request *request = look_up->request;
-    if (error) {
-        wi_request_answer_error(request, error);
-    } else {
-        json_t *loaded = find_all_loaded(request->api, model->name);
-        wi_request_answer_json(
-            request, 200, model_json(request->api, loaded, model->name, model, NULL));
-        json_decref(loaded);
-    }
-    free(look_up);
+    json_t *loaded = find_all_loaded(request->api, model->name);
+    wi_request_answer_json(
+        request, 200, model_json(request->api, loaded, model->name, model, NULL));
+    json_decref(loaded);
+    (void)work;
 }
 
 void wi_handle_model(struct wi_request *request)
 {
-    struct look_up *look_up = wi_alloc(sizeof *look_up);
-    look_up->request = request;
-    struct wi_repository_lookup *lookup =
-        wi_repository_find(request->api->deps.repository, request->argument, on_model, look_up);
-    if (!lookup)
-        return;
-    look_up->lookup = lookup;
-    wi_request_wait(request, cancel_look_up, look_up);
+    wi_request_find_model(request, request->argument, on_model, NULL, NULL);
 }
