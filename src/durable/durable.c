@@ -1,7 +1,7 @@
 /*
  * The stored jobs as a whole: their beginning and end, and how they are. What requests want of them
- * is in requests.c, runs are in feed.c and run.c, how they end in end.c, and the removal of what is
- * old in sweep.c.
+ * is in requests.c; rows are taken from the queue in feed.c and run in run.c, how they end is in
+ * end.c, the removal of what is old in sweep.c, and what these share in entries.c.
  */
 #include "durable/private.h"
 
@@ -10,33 +10,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-void wi_durable_submit(
-    struct wi_durable *durable, wi_db_work_fn *work, wi_db_done_fn *done, void *data)
-{
-    durable->writing++;
-    wi_db_submit(durable->deps.db, work, done, data);
-}
-
-int wi_durable_written(struct wi_durable *durable)
-{
-    durable->writing--;
-    if (!durable->freed || durable->writing > 0 || durable->entries)
-        return 1;
-    free(durable);
-    return 0;
-}
-
-enum wi_code wi_durable_shutting_down(struct wi_error *error)
-{
-    return wi_error_set(error, WI_SHUTTING_DOWN, NULL, "The service is shutting down.");
-}
-
-enum wi_code wi_durable_cancelled(const char *id, struct wi_error *error)
-{
-    return wi_error_set(
-        error, WI_CANCELLED, NULL, "The job was cancelled by DELETE /v1/jobs/%s.", id);
-}
 
 /* --- how they are ---------------------------------------------------------------------------- */
 
@@ -139,6 +112,11 @@ static void on_beat(void *context)
     wi_durable_keep_house(context);
 }
 
+static void on_turn(void *context)
+{
+    wi_durable_feed(context);
+}
+
 static struct wi_durable *make(const struct wi_durable_deps *deps, const struct wi_row_sweep *stock)
 {
     struct wi_durable *durable = wi_alloc(sizeof *durable);
@@ -148,6 +126,7 @@ static struct wi_durable *make(const struct wi_durable_deps *deps, const struct 
     durable->counters.bytes = stock->bytes;
     durable->beat = wi_timer_new(deps->loop, on_beat, durable);
     wi_timer_start(durable->beat, 1, WI_DURABLE_BEAT_MS);
+    durable->feeding = wi_turn_new(deps->loop, on_turn, durable);
     return durable;
 }
 
@@ -190,6 +169,8 @@ void wi_durable_free(struct wi_durable *durable)
         return;
     assert(!durable->watchers);
     wi_timer_free(durable->beat);
+    wi_turn_free(durable->feeding);
+    durable->feeding = NULL;
     wi_durable_shutting_down(&error);
     HASH_ITER(hh, durable->entries, entry, next)
     {

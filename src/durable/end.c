@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* What a row may hold; SQLite's limit is 10^9 bytes. */
@@ -19,40 +18,6 @@
 /* How long a row waits that could not be queued, or that nothing could run. */
 #define BUSY_MS 1000
 #define UNAVAILABLE_MS 5000
-
-/* --- entries --------------------------------------------------------------------------------- */
-
-/* What was kept of a request or an answer, and the memory that it took. */
-static void drop_bytes(struct wi_durable_entry *entry)
-{
-    wi_blob_unref(entry->row.bytes);
-    entry->row.bytes = NULL;
-    wi_budget_give(entry->durable->deps.budget, entry->charged);
-    entry->charged = 0;
-    wi_printing_free(entry->printing);
-    entry->printing = NULL;
-    free(entry->parts);
-    entry->parts = NULL;
-    wi_buffer_clear(&entry->problem);
-}
-
-static void forget(struct wi_durable_entry *entry)
-{
-    HASH_DEL(entry->durable->entries, entry);
-    drop_bytes(entry);
-    free(entry->stuck);
-    wi_row_clear(&entry->row);
-    free(entry);
-}
-
-void wi_durable_count_end(struct wi_durable *durable, enum wi_row_state state)
-{
-    durable->counters.done += state == WI_ROW_DONE;
-    durable->counters.failed += state == WI_ROW_FAILED;
-    durable->counters.cancelled += state == WI_ROW_CANCELLED;
-    if (durable->open > 0)
-        durable->open--;
-}
 
 /* --- writing --------------------------------------------------------------------------------- */
 
@@ -96,12 +61,12 @@ static void on_finished(void *data, const struct wi_error *failure)
     }
     char id[WI_ID_SIZE];
     memcpy(id, entry->row.id, sizeof id);
-    forget(entry);
+    wi_durable_entry_free(entry);
     if (!wi_durable_written(durable) || durable->freed)
         return;
     wi_durable_tell(durable, id);
     wi_durable_print_waiting(durable);
-    wi_durable_feed(durable);
+    wi_durable_feed_soon(durable);
 }
 
 static void on_returned(void *data, const struct wi_error *failure)
@@ -123,9 +88,9 @@ static void on_returned(void *data, const struct wi_error *failure)
         note_lost(entry, failure);
     else
         durable->counters.queued++;
-    forget(entry);
+    wi_durable_entry_free(entry);
     if (wi_durable_written(durable) && in_vain && !durable->freed)
-        wi_durable_feed(durable);
+        wi_durable_feed_soon(durable);
 }
 
 void wi_durable_rewrite(struct wi_durable_entry *entry)
@@ -155,7 +120,7 @@ static void write_end(struct wi_durable_entry *entry, enum wi_row_state state, i
 void wi_durable_finish(
     struct wi_durable_entry *entry, enum wi_row_state state, const struct wi_error *error)
 {
-    drop_bytes(entry);
+    wi_durable_entry_drop(entry);
     wi_dialect_of_errors(entry->row.dialect)->print_error(&entry->problem, error, NULL);
     entry->parts = wi_alloc(sizeof *entry->parts);
     *entry->parts = (struct wi_row_part){entry->problem.text, entry->problem.size};
@@ -286,7 +251,7 @@ void wi_durable_put_back(
     }
     if (delay_ms > 0)
         snprintf(back->problem, sizeof back->problem, "%s", why->detail);
-    drop_bytes(entry);
+    wi_durable_entry_drop(entry);
     entry->returning = 1;
     wi_durable_rewrite(entry);
 }

@@ -27,26 +27,6 @@ struct taking {
     uint64_t reserved; /* of the budget, for the bodies that are read and what parsing them takes */
 };
 
-struct wi_durable_entry *wi_durable_entry_new(struct wi_durable *durable, struct wi_row *row)
-{
-    struct wi_durable_entry *entry = wi_alloc(sizeof *entry);
-    entry->durable = durable;
-    entry->row = *row;
-    *row = (struct wi_row){0};
-    entry->suspect = entry->row.crashes > 0;
-    HASH_ADD(hh, durable->entries, row.id, strlen(entry->row.id), entry);
-    return entry;
-}
-
-struct wi_durable_entry *wi_durable_entry_of(
-    struct wi_durable *durable, const struct wi_row_name *name)
-{
-    struct wi_row row = {0};
-    memcpy(row.id, name->id, sizeof row.id);
-    memcpy(row.dialect, name->dialect, sizeof row.dialect);
-    return wi_durable_entry_new(durable, &row);
-}
-
 /* A body that can never be read again is said to be so, one for which there is no memory now waits.
  */
 static void begin(struct wi_durable_entry *entry)

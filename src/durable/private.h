@@ -50,6 +50,7 @@ struct wi_durable {
     int closing; /* nothing is accepted or run any more */
     int freed;   /* only what is being written goes on */
     struct wi_timer *beat;
+    struct wi_turn *feeding; /* NULL once freed */
     unsigned beats;
     struct wi_durable_entry *entries; /* in the order in which they were taken */
     struct wi_durable_watcher *watchers;
@@ -61,17 +62,35 @@ struct wi_durable {
     struct wi_durable_counters counters;
 };
 
-/* --- feed.c --------------------------------------------------------------------------- */
+/* --- entries.c -------------------------------------------------------------------------------- */
 
-/* Takes what there is room for. */
-void wi_durable_feed(struct wi_durable *durable);
 /* An entry for `row`, which is moved into it; there is none with its id yet. */
 struct wi_durable_entry *wi_durable_entry_new(struct wi_durable *durable, struct wi_row *row);
 /* The same for a row that is only to be finished. */
 struct wi_durable_entry *wi_durable_entry_of(
     struct wi_durable *durable, const struct wi_row_name *name);
+/* Frees what was kept of a request or an answer, and gives back the memory that it took. */
+void wi_durable_entry_drop(struct wi_durable_entry *entry);
+void wi_durable_entry_free(struct wi_durable_entry *entry);
 
-/* --- end.c --------------------------------------------------------------------------- */
+/* wi_db_submit for work whose `done` uses `durable`; `done` ends with wi_durable_written. */
+void wi_durable_submit(
+    struct wi_durable *durable, wi_db_work_fn *work, wi_db_done_fn *done, void *data);
+/* A piece of work has called back. 0 if `durable` is gone with it. */
+int wi_durable_written(struct wi_durable *durable);
+
+/* Counts the end of a job that was open. */
+void wi_durable_count_end(struct wi_durable *durable, enum wi_row_state state);
+/* There may be room or rows: wi_durable_feed follows from the loop. */
+void wi_durable_feed_soon(struct wi_durable *durable);
+/* The job `id` is finished, or cannot be for now: those who watch it are told. */
+void wi_durable_tell(struct wi_durable *durable, const char *id);
+
+/* Each gives its code. */
+enum wi_code wi_durable_shutting_down(struct wi_error *error);
+enum wi_code wi_durable_cancelled(const char *id, struct wi_error *error);
+
+/* --- end.c ------------------------------------------------------------------------------------ */
 
 /* A run has ended: `context` is the entry. */
 wi_run_done_fn wi_durable_on_run_done;
@@ -88,28 +107,15 @@ void wi_durable_put_back_busy(struct wi_durable_entry *entry, const struct wi_er
 void wi_durable_rewrite(struct wi_durable_entry *entry);
 /* Prints the answers that wait for memory, as far as there is some. */
 void wi_durable_print_waiting(struct wi_durable *durable);
-/* Counts the end of a job that was open. */
-void wi_durable_count_end(struct wi_durable *durable, enum wi_row_state state);
 
-/* --- sweep.c ------------------------------------------------------------------------- */
+/* --- feed.c ----------------------------------------------------------------------------------- */
+
+/* Takes what there is room for, and runs it. */
+void wi_durable_feed(struct wi_durable *durable);
+
+/* --- sweep.c ---------------------------------------------------------------------------------- */
 
 /* Once per beat: removes, counts, ends what is late, and writes again what could not be written. */
 void wi_durable_keep_house(struct wi_durable *durable);
-
-/* --- requests.c ------------------------------------------------------------------------------ */
-
-/* The job `id` is finished, or cannot be for now: those who watch it are told. */
-void wi_durable_tell(struct wi_durable *durable, const char *id);
-
-/* --- durable.c ------------------------------------------------------------------------------- */
-
-/* wi_db_submit for work whose `done` uses `durable`; `done` ends with wi_durable_written. */
-void wi_durable_submit(
-    struct wi_durable *durable, wi_db_work_fn *work, wi_db_done_fn *done, void *data);
-/* A piece of work has called back. 0 if `durable` is gone with it. */
-int wi_durable_written(struct wi_durable *durable);
-/* Each gives its code. */
-enum wi_code wi_durable_shutting_down(struct wi_error *error);
-enum wi_code wi_durable_cancelled(const char *id, struct wi_error *error);
 
 #endif

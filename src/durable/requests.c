@@ -9,35 +9,6 @@
 #include "base/memory.h"
 #include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
-
-/* --- watchers -------------------------------------------------------------------------------- */
-
-void wi_durable_watch(struct wi_durable *durable, struct wi_durable_watcher *watcher)
-{
-    watcher->watching = 1;
-    DL_APPEND(durable->watchers, watcher);
-}
-
-void wi_durable_unwatch(struct wi_durable *durable, struct wi_durable_watcher *watcher)
-{
-    if (!watcher->watching)
-        return;
-    watcher->watching = 0;
-    DL_DELETE(durable->watchers, watcher);
-}
-
-void wi_durable_tell(struct wi_durable *durable, const char *id)
-{
-    struct wi_durable_watcher *watcher, *next;
-    DL_FOREACH_SAFE(durable->watchers, watcher, next)
-    {
-        if (strcmp(watcher->id, id) != 0)
-            continue;
-        wi_durable_unwatch(durable, watcher);
-        watcher->on_finished(watcher);
-    }
-}
 
 /* --- work of the database -------------------------------------------------------------------- */
 
@@ -127,8 +98,8 @@ static void on_accepted(void *data, const struct wi_error *failure)
         durable->open++;
     }
     durable->counters.replayed += !failure && op->found == WI_ROW_SAME;
-    if (added && !durable->freed)
-        wi_durable_feed(durable);
+    if (added)
+        wi_durable_feed_soon(durable);
     end_wanted(wanted, failure);
 }
 

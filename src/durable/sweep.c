@@ -54,7 +54,7 @@ static void on_swept(void *data, const struct wi_error *failure)
     free(sweep->op.late);
     free(sweep);
     if (wi_durable_written(durable) && !durable->freed)
-        wi_durable_feed(durable);
+        wi_durable_feed_soon(durable);
 }
 
 static void sweep(struct wi_durable *durable, int whole)
