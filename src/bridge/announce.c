@@ -9,6 +9,7 @@
 #include "bridge/messages.h"
 #include "bridge/node.h"
 #include "bridge/outgoing.h"
+#include "bridge/parts.h"
 #include "bridge/pieces.h"
 #include "bridge/refused.h"
 #include "bridge/report.h"
@@ -35,7 +36,7 @@ static const struct wi_param announcement_table[] = {
 
 struct resume {
     const char *node, *token;
-    json_t *running, *unacknowledged, *data;
+    json_t *running, *unacknowledged, *next, *data;
 };
 
 static const struct wi_param resume_table[] = {
@@ -44,6 +45,7 @@ static const struct wi_param resume_table[] = {
     {"running", WI_PARAM_ARRAY, offsetof(struct resume, running), 1, 0, MAX_RESUMED, NULL},
     {"unacknowledged", WI_PARAM_ARRAY, offsetof(struct resume, unacknowledged), 1, 0, MAX_RESUMED,
         NULL},
+    {"next", WI_PARAM_OBJECT, offsetof(struct resume, next), 0, 0, 0, NULL},
     {"data", WI_PARAM_OBJECT, offsetof(struct resume, data), 0, 0, 0, NULL},
     {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL},
 };
@@ -56,6 +58,21 @@ static enum wi_code check_ids(const json_t *list, const char *field, struct wi_e
             json_string_length(id) > WI_FRAME_ID_MAX)
             return wi_error_set(error, WI_INVALID_FIELD, field,
                 "%s[%zu] must be an id of 1 to %d bytes", field, i, WI_FRAME_ID_MAX);
+    }
+    return WI_OK;
+}
+
+static enum wi_code check_next(json_t *next, struct wi_error *error)
+{
+    const char *id;
+    json_t *seq;
+    json_object_foreach(next, id, seq)
+    {
+        if (!json_is_integer(seq) || json_integer_value(seq) < 0 ||
+            json_integer_value(seq) > WI_PART_NUMBER_MAX)
+            return wi_error_set(error, WI_INVALID_FIELD, "data.resume.next",
+                "data.resume.next[\"%.64s\"] must be an integer from 0 to %lld", id,
+                (long long)WI_PART_NUMBER_MAX);
     }
     return WI_OK;
 }
@@ -86,6 +103,8 @@ static enum wi_code read_announcement(const json_t *data, struct announcement *a
         code = check_ids(resume->running, "data.resume.running", error);
     if (code == WI_OK)
         code = check_ids(resume->unacknowledged, "data.resume.unacknowledged", error);
+    if (code == WI_OK)
+        code = check_next(resume->next, error);
     return code;
 }
 
@@ -179,7 +198,7 @@ static void welcome_new(struct wi_socket *socket, const char *token, struct wi_n
     struct wi_node *node = wi_node_new(bridge, info);
     memcpy(node->join, join_id, sizeof node->join);
     attach(socket, node);
-    wi_node_welcome(node, 0, NULL);
+    wi_node_welcome(node, NULL);
     wi_info("bridge", node->info.id, "node up: %s %s, session %s", node->info.kind,
         node->info.browser_version, *node->info.session ? node->info.session : "none");
     bridge->events.on_node_up(bridge->events.context, &node->info, 0);
@@ -207,6 +226,19 @@ static struct wi_node *find_resumable(struct wi_bridge *bridge, const struct res
     return NULL;
 }
 
+static void welcome_back(struct wi_node *node, const struct resume *resume)
+{
+    const struct wi_resumed resumed = {json_array(), json_object(), json_object()};
+    add_unwanted(node, resume->running, resumed.cancel);
+    add_unwanted(node, resume->unacknowledged, resumed.cancel);
+    wi_parts_resume(node, resume->running, resume->next, &resumed);
+    wi_parts_resume(node, resume->unacknowledged, resume->next, &resumed);
+    wi_node_welcome(node, &resumed);
+    json_decref(resumed.cancel);
+    json_decref(resumed.next);
+    json_decref(resumed.credit);
+}
+
 static void take_back(
     struct wi_socket *socket, const struct resume *resume, const struct wi_node_info *info)
 {
@@ -225,9 +257,6 @@ static void take_back(
     wi_refused_resume(node, resume->unacknowledged);
     if (bridge->closed)
         return;
-    json_t *cancel = json_array();
-    add_unwanted(node, resume->running, cancel);
-    add_unwanted(node, resume->unacknowledged, cancel);
     json_decref(node->info.capabilities);
     struct wi_node_info *known = &node->info;
     struct wi_node_info next = *info;
@@ -240,8 +269,7 @@ static void take_back(
     json_incref(known->capabilities);
 
     attach(socket, node);
-    wi_node_welcome(node, 1, cancel);
-    json_decref(cancel);
+    welcome_back(node, resume);
     bridge->counters.resumed++;
     wi_info("bridge", known->id, "node is back");
     if (wi_pieces_resume(node, resume->data, &error)) {

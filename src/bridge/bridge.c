@@ -361,9 +361,9 @@ void wi_bridge_credit(struct wi_bridge *bridge, const char *node_id, const char 
     const struct wi_credit *credit)
 {
     struct wi_node *node = wi_node_find(bridge, node_id);
-    if (!node || !wi_node_find_attempt(node, attempt_id) || !node->link)
-        return;
-    wi_node_send(node, wi_make_credit(++bridge->sequence, attempt_id, credit));
+    struct wi_attempt *attempt = node ? wi_node_find_attempt(node, attempt_id) : NULL;
+    if (attempt)
+        wi_node_grant(node, attempt, credit);
 }
 
 void wi_bridge_cancel(

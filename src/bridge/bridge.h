@@ -141,7 +141,9 @@ struct wi_bridge_events {
 struct wi_bridge_counters {
     uint64_t connections, refused, frames_in, frames_out, bytes_in, bytes_out;
     uint64_t malformed, protocol_errors, unauthorized, late_answers, resumed, heartbeat_timeouts;
-    uint64_t bad_answers; /* well-formed, but wrong: each cost its attempt */
+    uint64_t bad_answers;                 /* well-formed, but wrong: each cost its attempt */
+    uint64_t parts;                       /* of streams, handed up */
+    uint64_t parts_repeated, parts_stale; /* came again; came for attempts that had ended */
     uint64_t file_requests, file_bytes;
 };
 

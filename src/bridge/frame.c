@@ -72,6 +72,7 @@ static enum wi_code parse_envelope(
     struct envelope envelope = {0};
     if (wi_params_read(envelope_table, frame->root, WI_PARAMS_OPEN, "", &envelope, error) != WI_OK)
         return malformed_field(error);
+    frame->json = (const char *)text;
     frame->json_size = size;
     frame->id = envelope.id;
     frame->type = envelope.type;

@@ -27,7 +27,8 @@
 /* A received message. The strings and `data` are borrowed from `root`; the tensors are slices of
  * the blob that was parsed. */
 struct wi_frame {
-    json_t *root; /* owned */
+    json_t *root;     /* owned */
+    const char *json; /* its text, in the blob */
     size_t json_size;
     const char *id;
     const char *type;

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/params.h"
 #include "bridge/node.h"
+#include "bridge/parts.h"
 #include "bridge/pieces.h"
 #include "bridge/refused.h"
 #include "bridge/report.h"
@@ -65,7 +66,7 @@ static enum wi_heard on_heartbeat(
     return WI_HEARD_LOOSE;
 }
 
-/* --- task_accepted, task_progress ------------------------------------------------------------ */
+/* --- task_accepted --------------------------------------------------------------------------- */
 
 struct about {
     const char *attempt_id;
@@ -89,14 +90,6 @@ static enum wi_heard on_accepted(
     attempt->accepted = 1;
     bridge->events.on_accepted(bridge->events.context, node->info.id, about.attempt_id);
     return WI_HEARD_OURS;
-}
-
-static enum wi_heard on_progress(
-    struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
-{
-    struct about about = {0};
-    /* Loose on purpose: at most four a second are due, so a flood of them is a fault. */
-    return read_data(about_table, frame, &about, error);
 }
 
 /* --- model_status, capability_report, log ---------------------------------------------------- */
@@ -223,7 +216,8 @@ static const struct {
     {"task_outline", wi_pieces_outline},
     {"task_data", wi_pieces_data},
     {"task_accepted", on_accepted},
-    {"task_progress", on_progress},
+    {"task_part", wi_part_handle},
+    {"task_progress", wi_progress_handle},
     {"heartbeat", on_heartbeat},
     {"model_status", on_model_status},
     {"capability_report", on_capability_report},

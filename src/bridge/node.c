@@ -12,6 +12,9 @@
 #define ACK_MS 25
 #define ACK_MAX 64
 #define ACK_MAX_BYTES (8 * 1024 * 1024)
+/* Parts of streams that have ended may still be on their way: so many are no fault of the node's.
+ */
+#define MAX_IN_FLIGHT ((size_t)65536)
 
 /* --- Sending --------------------------------------------------------------------------------- */
 
@@ -29,14 +32,21 @@ static void clear_acks(struct wi_node *node)
     node->ack_bytes = 0;
 }
 
+static void clear_part_acks(struct wi_node *node)
+{
+    json_decref(node->part_acks);
+    node->part_acks = NULL;
+}
+
 /* As with all messages but task_request: a link that cannot take it is stuck or closing, and its
  * heartbeat ends it. */
 static void send_acks(struct wi_node *node)
 {
-    if (!node->acks.count)
+    if (!node->acks.count && !node->part_acks)
         return;
-    wi_node_send(node, wi_make_acks(++node->bridge->sequence, &node->acks));
+    wi_node_send(node, wi_make_acks(++node->bridge->sequence, &node->acks, node->part_acks));
     clear_acks(node);
+    clear_part_acks(node);
 }
 
 static int threads_of(const struct wi_node *node)
@@ -63,7 +73,7 @@ static json_t *wanted(struct wi_node *node)
     return data;
 }
 
-void wi_node_welcome(struct wi_node *node, int resumed, const json_t *cancel)
+void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
 {
     struct wi_bridge *bridge = node->bridge;
     json_t *data = resumed && node->info.parts ? wanted(node) : NULL;
@@ -73,14 +83,14 @@ void wi_node_welcome(struct wi_node *node, int resumed, const json_t *cancel)
     const struct wi_welcome welcome = {.node = node->info.id,
         .resume_token = resume,
         .credential = credential,
-        .resumed = resumed,
+        .parts = node->info.parts,
         .heartbeat_interval = bridge->settings.heartbeat_interval,
         .heartbeat_misses = bridge->settings.heartbeat_misses,
         .resume_grace = bridge->settings.resume_grace,
         .max_frame = node->max_frame,
         .model_budget = bridge->settings.model_budget,
         .threads = threads_of(node),
-        .cancel = cancel,
+        .resumed = resumed,
         .data = data};
     wi_node_send(node, wi_make_welcome(++bridge->sequence, &welcome));
     json_decref(data);
@@ -202,6 +212,7 @@ static void go_away(struct wi_node *node)
     wi_timer_stop(node->heartbeat_timer);
     wi_timer_stop(node->ack_timer);
     clear_acks(node); /* the page names what it still holds when it comes back */
+    clear_part_acks(node);
     wi_timer_start(node->grace_timer, (uint64_t)bridge->settings.resume_grace, 0);
     bridge->events.on_node_away(bridge->events.context, node->info.id);
 }
@@ -260,6 +271,7 @@ void wi_node_quiesce(struct wi_node *node)
         node->offered[i] = NULL;
     }
     wi_strings_clear(&node->acks);
+    clear_part_acks(node);
     wi_timer_free(node->heartbeat_timer);
     wi_timer_free(node->ack_timer);
     wi_timer_free(node->grace_timer);
@@ -369,6 +381,8 @@ static void add_attempt(struct wi_node *node, const struct wi_task *task, int in
     struct wi_attempt *attempt = wi_alloc(sizeof *attempt);
     snprintf(attempt->id, sizeof attempt->id, "%s", task->attempt_id);
     wi_sent_note(&attempt->sent, task, wi_now_ms());
+    if (task->stream)
+        wi_stream_open(&attempt->stream, task->from);
     grant(node, task->model);
     HASH_ADD_STR(node->attempts, id, attempt);
     if (!in_pieces)
@@ -383,6 +397,8 @@ enum wi_code wi_node_send_task(
 {
     struct wi_bridge *bridge = node->bridge;
     struct wi_error problem;
+    if (task->stream && !node->info.parts)
+        return WI_NODE_BUSY; /* it has announced less since it was chosen */
     struct wi_fit fit = {.max_frame = node->max_frame, .pieces = node->info.parts};
     struct wi_message *message =
         wi_make_task_request(++bridge->sequence, task, &node->acks, &fit, &problem);
@@ -400,6 +416,14 @@ enum wi_code wi_node_send_task(
     return WI_OK;
 }
 
+void wi_node_grant(struct wi_node *node, struct wi_attempt *attempt, const struct wi_credit *credit)
+{
+    struct wi_stream *stream = &attempt->stream;
+    if (!stream->open || !wi_stream_grant(stream, credit) || !node->link)
+        return; /* an away node is told in its next welcome */
+    wi_node_send(node, wi_make_credit(++node->bridge->sequence, attempt->id, &stream->granted));
+}
+
 struct wi_attempt *wi_node_find_attempt(const struct wi_node *node, const char *id)
 {
     struct wi_attempt *attempt = NULL;
@@ -409,6 +433,10 @@ struct wi_attempt *wi_node_find_attempt(const struct wi_node *node, const char *
 
 void wi_node_remove_attempt(struct wi_node *node, struct wi_attempt *attempt)
 {
+    const struct wi_stream *stream = &attempt->stream;
+    uint64_t more = stream->granted.parts - stream->received.parts;
+    uint64_t room = MAX_IN_FLIGHT - node->parts_in_flight;
+    node->parts_in_flight += more < room ? more : room;
     HASH_DEL(node->attempts, attempt);
     wi_sent_clear(&attempt->sent);
     wi_pieces_out_free(attempt->out);
@@ -455,6 +483,17 @@ void wi_node_acknowledge(struct wi_node *node, const char *attempt_id, size_t by
     wi_strings_add(&node->acks, attempt_id);
     node->ack_bytes += bytes;
     if (node->acks.count >= ACK_MAX || node->ack_bytes >= ACK_MAX_BYTES)
+        send_acks(node);
+    else if (!wi_timer_running(node->ack_timer))
+        wi_timer_start(node->ack_timer, ACK_MS, 0);
+}
+
+void wi_node_acknowledge_parts(struct wi_node *node, const char *attempt_id, uint64_t seq)
+{
+    if (!node->part_acks)
+        node->part_acks = json_object();
+    json_object_set_new(node->part_acks, attempt_id, json_integer((json_int_t)seq));
+    if (json_object_size(node->part_acks) >= ACK_MAX)
         send_acks(node);
     else if (!wi_timer_running(node->ack_timer))
         wi_timer_start(node->ack_timer, ACK_MS, 0);

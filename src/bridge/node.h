@@ -9,6 +9,7 @@
 #include "bridge/pieces_in.h"
 #include "bridge/pieces_out.h"
 #include "bridge/private.h"
+#include "bridge/stream.h"
 
 /* Models offered with model_load stay fetchable for as long as this many later ones. */
 #define WI_OFFERED_MODELS 16
@@ -18,7 +19,9 @@
 struct wi_attempt {
     char id[WI_FRAME_ID_MAX + 1];
     int accepted;
-    struct wi_sent sent;       /* what its answer is held against */
+    struct wi_sent sent; /* what its answer is held against */
+    struct wi_stream stream;
+    double progress_at;        /* when it was told last how far it is */
     struct wi_pieces_out *out; /* NULL: its tensors went in one message */
     struct wi_pieces_in *in;   /* NULL: no outline of its answer has come */
     UT_hash_handle hh;         /* uthash keeps the order of insertion: the first is the oldest */
@@ -35,6 +38,8 @@ struct wi_node {
     struct wi_pieces_turns turns; /* of what is sent to it in pieces */
     struct wi_strings acks;       /* answered and not yet acknowledged */
     size_t ack_bytes;             /* of those answers */
+    json_t *part_acks;            /* {ATTEMPT: seq}, likewise; NULL: none */
+    size_t parts_in_flight;       /* at most, of streams that have ended here */
     struct wi_timer *ack_timer, *heartbeat_timer, *grace_timer;
     double heartbeat_sent, rtt, busy_since_ms;
     uint64_t heartbeat_sequence;
@@ -69,8 +74,9 @@ void wi_node_attach(
     struct wi_node *node, struct wi_link *link, const struct wi_link_events *events);
 /* Sends the message, which is taken over; 0, or -1 if it has no link or that is full. */
 int wi_node_send(struct wi_node *node, struct wi_message *message);
-/* Renews the node's secrets and sends them. `cancel` is a list of attempt ids, or NULL. */
-void wi_node_welcome(struct wi_node *node, int resumed, const json_t *cancel);
+struct wi_resumed;
+/* Renews the node's secrets and sends them; `resumed` (NULL: it is new) is borrowed. */
+void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed);
 /* Closes its link, if it has one, without a word to the upper layer. */
 void wi_node_detach(struct wi_node *node, const char *reason);
 /* Closes its link after a fault of the peer's: tells the upper layer that the node is away, and
@@ -102,6 +108,9 @@ int wi_node_may_fetch(const struct wi_node *node, const struct wi_model *model);
 /* Sends a task and notes the attempt. The node must have a link; as wi_bridge_send_task. */
 enum wi_code wi_node_send_task(
     struct wi_node *node, const struct wi_task *task, struct wi_error *error);
+/* Grants a stream more; nothing happens where that is not more. */
+void wi_node_grant(
+    struct wi_node *node, struct wi_attempt *attempt, const struct wi_credit *credit);
 struct wi_attempt *wi_node_find_attempt(const struct wi_node *node, const char *id); /* or NULL */
 void wi_node_remove_attempt(struct wi_node *node, struct wi_attempt *attempt);
 /* Attempts that are in neither list were never received: takes them off and reports them lost. */
@@ -109,6 +118,8 @@ void wi_node_reconcile(struct wi_node *node, const json_t *running, const json_t
 
 /* Notes that an answer of `bytes` was taken, to be acknowledged soon. */
 void wi_node_acknowledge(struct wi_node *node, const char *attempt_id, size_t bytes);
+/* Notes that all parts below `seq` were taken, likewise. */
+void wi_node_acknowledge_parts(struct wi_node *node, const char *attempt_id, uint64_t seq);
 /* Keeps the model fetchable although no attempt holds it. */
 void wi_node_offer(struct wi_node *node, struct wi_model *model);
 

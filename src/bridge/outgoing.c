@@ -60,8 +60,21 @@ struct wi_message *wi_make_bye(uint64_t sequence, const char *code, const char *
     return end_text(&out);
 }
 
+static void add_streams(struct wi_buffer *out, const struct wi_resumed *resumed)
+{
+    wi_buffer_printf(
+        out, ",\"initial_credit\":{\"parts\":%d,\"bytes\":%d}", WI_CREDIT_PARTS, WI_CREDIT_BYTES);
+    if (!resumed)
+        return;
+    wi_buffer_puts(out, ",\"next\":");
+    wi_buffer_json(out, resumed->next);
+    wi_buffer_puts(out, ",\"credit\":");
+    wi_buffer_json(out, resumed->credit);
+}
+
 struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *welcome)
 {
+    const struct wi_resumed *resumed = welcome->resumed;
     struct wi_buffer out = {0};
     wi_frame_begin(&out, 0, "welcome", sequence);
     wi_buffer_printf(&out,
@@ -69,18 +82,20 @@ struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *w
         "\"heartbeat_interval_ms\":%lld,\"heartbeat_misses\":%lld,\"resume_grace_ms\":%lld,"
         "\"max_frame_bytes\":%llu,\"model_credential\":\"%s.%s\",\"threads\":%d,"
         "\"model_budget_bytes\":%llu,\"cancel\":",
-        welcome->node, welcome->resume_token, welcome->resumed ? "true" : "false",
+        welcome->node, welcome->resume_token, resumed ? "true" : "false",
         (long long)welcome->heartbeat_interval, (long long)welcome->heartbeat_misses,
         (long long)welcome->resume_grace, (unsigned long long)welcome->max_frame, welcome->node,
         welcome->credential, welcome->threads, (unsigned long long)welcome->model_budget);
-    if (welcome->cancel)
-        wi_buffer_json(&out, welcome->cancel);
+    if (resumed)
+        wi_buffer_json(&out, resumed->cancel);
     else
         wi_buffer_puts(&out, "[]");
     if (welcome->data) {
         wi_buffer_puts(&out, ",\"data\":");
         wi_buffer_json(&out, welcome->data);
     }
+    if (welcome->parts)
+        add_streams(&out, resumed);
     wi_buffer_puts(&out, "}");
     return end_text(&out);
 }
@@ -93,12 +108,17 @@ struct wi_message *wi_make_heartbeat(uint64_t sequence, uint64_t count)
     return end_text(&out);
 }
 
-struct wi_message *wi_make_acks(uint64_t sequence, const struct wi_strings *attempt_ids)
+struct wi_message *wi_make_acks(
+    uint64_t sequence, const struct wi_strings *attempt_ids, const json_t *parts)
 {
     struct wi_buffer out = {0};
     wi_frame_begin(&out, 0, "task_ack", sequence);
     wi_buffer_puts(&out, ",\"data\":{\"attempt_ids\":");
     add_strings(&out, attempt_ids);
+    if (parts) {
+        wi_buffer_puts(&out, ",\"parts\":");
+        wi_buffer_json(&out, parts);
+    }
     wi_buffer_puts(&out, "}");
     return end_text(&out);
 }
@@ -167,6 +187,23 @@ struct wi_message *wi_make_model_unload(uint64_t sequence, const char *model_nam
     return end_text(&out);
 }
 
+static void add_continuation(struct wi_buffer *out, const struct wi_continuation *from)
+{
+    wi_buffer_puts(out, ",\"continue\":{\"seq\":");
+    wi_buffer_integer(out, (int64_t)from->seq);
+    if (from->text) {
+        json_t *text = json_stringn(from->text, from->text_length);
+        wi_buffer_puts(out, ",\"text\":");
+        wi_buffer_json(out, text);
+        json_decref(text);
+    }
+    if (from->tokens) {
+        wi_buffer_puts(out, ",\"tokens\":");
+        wi_buffer_json(out, from->tokens);
+    }
+    wi_buffer_puts(out, "}");
+}
+
 /* Members that say what their absence says are left out: each costs both sides time. */
 static void add_task(
     struct wi_buffer *out, const struct wi_task *task, const struct wi_strings *acks, int outline)
@@ -200,6 +237,10 @@ static void add_task(
         wi_buffer_puts(out, ",\"outputs\":");
         add_strings(out, task->outputs);
     }
+    if (task->stream)
+        wi_buffer_puts(out, ",\"stream\":true");
+    if (task->from)
+        add_continuation(out, task->from);
     wi_buffer_puts(out, ",\"deadline_ms\":");
     wi_buffer_integer(out, task->deadline_ms > 0 ? (int64_t)task->deadline_ms : 0);
     if (task->usual_ms > 0) {
@@ -235,8 +276,14 @@ static size_t print_task(struct wi_buffer *out, uint64_t sequence, const struct 
 }
 
 /* What a node would have to refuse, by closing its connection, is refused here. */
-static enum wi_code check_size(size_t json, size_t whole, uint64_t most, struct wi_error *error)
+static enum wi_code check_size(
+    const struct wi_task *task, size_t json, size_t whole, uint64_t most, struct wi_error *error)
 {
+    if (json > WI_FRAME_HEAD_MAX && task->from)
+        return wi_error_set(error, WI_STREAM_INTERRUPTED, NULL,
+            "the stream cannot go on at another node: with what it has sent so far the message to "
+            "it would have %zu bytes of JSON, and may have %d",
+            json, WI_FRAME_HEAD_MAX);
     if (json > WI_FRAME_HEAD_MAX) {
         wi_error_set(error, WI_INPUT_INVALID, "inputs",
             "names, shapes and options make %zu bytes of JSON in the message to a node, which may "
@@ -272,7 +319,7 @@ struct wi_message *wi_make_task_request(uint64_t sequence, const struct wi_task 
     if (fit->left_out)
         json = print_task(&out, sequence, task, NULL, form);
     size_t whole = form == FORM_BINARY ? out.size + section : 0;
-    if (check_size(json, whole, fit->max_frame, error) != WI_OK) {
+    if (check_size(task, json, whole, fit->max_frame, error) != WI_OK) {
         wi_buffer_clear(&out);
         return NULL;
     }

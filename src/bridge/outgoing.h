@@ -9,21 +9,30 @@
 #include "bridge/frame.h"
 #include "bridge/message.h"
 
+/* How the attempts of a node go on that comes back. */
+struct wi_resumed {
+    json_t *cancel; /* a list of ids */
+    json_t *next;   /* of streams, {ATTEMPT: seq} of the part that is due */
+    json_t *credit; /* likewise, {ATTEMPT: {"parts", "bytes"}} */
+};
+
 /* All borrowed. */
 struct wi_welcome {
     const char *node, *resume_token, *credential;
-    int resumed;
     int64_t heartbeat_interval, heartbeat_misses, resume_grace; /* ms, count, ms */
     uint64_t max_frame, model_budget;                           /* bytes */
     int threads;
-    const json_t *cancel; /* a list of attempt ids, or NULL */
-    const json_t *data;   /* where answers in pieces go on, or NULL */
+    int parts;                        /* the node speaks of parts and credit */
+    const struct wi_resumed *resumed; /* NULL: it is new */
+    const json_t *data;               /* where answers in pieces go on, or NULL */
 };
 
 struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *welcome);
 struct wi_message *wi_make_bye(uint64_t sequence, const char *code, const char *reason);
 struct wi_message *wi_make_heartbeat(uint64_t sequence, uint64_t count);
-struct wi_message *wi_make_acks(uint64_t sequence, const struct wi_strings *attempt_ids);
+/* `parts` is {ATTEMPT: seq}, or NULL. */
+struct wi_message *wi_make_acks(
+    uint64_t sequence, const struct wi_strings *attempt_ids, const json_t *parts);
 struct wi_message *wi_make_cancel(uint64_t sequence, const char *attempt_id, const char *reason);
 struct wi_message *wi_make_credit(
     uint64_t sequence, const char *attempt_id, const struct wi_credit *credit);

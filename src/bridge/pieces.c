@@ -19,38 +19,11 @@ struct wi_hungry {
 
 /* --- The end of an attempt ------------------------------------------------------------------- */
 
-/* Tells the node to drop what it has not sent, and the upper layer what was wrong. */
-static void end_attempt(struct wi_node *node, struct wi_attempt *attempt,
-    const struct wi_error *why, int retryable, const char *reason)
-{
-    struct wi_bridge *bridge = node->bridge;
-    struct wi_answer answer = {.error = *why, .retryable = retryable};
-    char id[WI_FRAME_ID_MAX + 1];
-    memcpy(id, attempt->id, sizeof id);
-    wi_node_send(node, wi_make_cancel(++bridge->sequence, id, reason));
-    wi_node_remove_attempt(node, attempt);
-    bridge->events.on_answer(bridge->events.context, node->info.id, id, &answer);
-}
-
-/* What came is no answer to what was sent; another node may do better. */
-static void disbelieve(
-    struct wi_node *node, struct wi_attempt *attempt, const struct wi_error *problem)
-{
-    struct wi_bridge *bridge = node->bridge;
-    struct wi_error why;
-    bridge->counters.bad_answers++;
-    wi_log_limited(&bridge->bad_answers, WI_LOG_WARN, "bridge", node->info.id,
-        "an answer of this node is not used: %s", problem->detail);
-    wi_error_set(&why, WI_INFERENCE_FAILED, NULL, "the answer of node %s cannot be used: %s",
-        node->info.id, problem->detail);
-    end_attempt(node, attempt, &why, 1, "answer_invalid");
-}
-
 static void refuse_size(struct wi_node *node, struct wi_attempt *attempt, size_t bytes)
 {
     struct wi_error why;
     wi_response_too_large(node->bridge, bytes, &why);
-    end_attempt(node, attempt, &why, 0, wi_code_name(WI_ANSWER_TOO_LARGE));
+    wi_response_end(node, attempt, &why, 0, wi_code_name(WI_ANSWER_TOO_LARGE));
 }
 
 /* --- Memory ---------------------------------------------------------------------------------- */
@@ -172,7 +145,7 @@ enum wi_heard wi_pieces_outline(
     if (!attempt)
         return heard;
     if (read_outline(node, attempt, frame, &data, error) != WI_OK) {
-        disbelieve(node, attempt, error);
+        wi_response_reject(node, attempt, error);
         return WI_HEARD_OURS;
     }
     size_t bytes = attempt->in->bytes;
@@ -200,7 +173,7 @@ enum wi_heard wi_pieces_data(struct wi_node *node, struct wi_frame *frame, struc
         code = wi_pieces_in_add(
             attempt->in, (uint64_t)data.tensor, (uint64_t)data.position, &frame->tensors, error);
     if (code != WI_OK)
-        disbelieve(node, attempt, error);
+        wi_response_reject(node, attempt, error);
     return WI_HEARD_OURS;
 }
 

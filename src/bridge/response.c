@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/params.h"
 #include "bridge/node.h"
+#include "bridge/outgoing.h"
 #include "bridge/text.h"
 #include <string.h>
 
@@ -27,6 +28,7 @@ static const struct wi_param about_table[] = {
 
 struct response {
     int ok, retryable, in_pieces;
+    int64_t parts;
     json_t *executed_on, *performance, *error, *result;
 };
 
@@ -34,6 +36,7 @@ static const struct wi_param response_table[] = {
     ROW(response, ok, WI_PARAM_BOOL, 1, 0, 0),
     ROW(response, retryable, WI_PARAM_BOOL, 0, 0, 0),
     ROW(response, in_pieces, WI_PARAM_BOOL, 0, 0, 0),
+    ROW(response, parts, WI_PARAM_INTEGER, 0, 0, WI_PART_NUMBER_MAX),
     ROW(response, executed_on, WI_PARAM_OBJECT, 0, 0, 0),
     ROW(response, performance, WI_PARAM_OBJECT, 0, 0, 0),
     ROW(response, error, WI_PARAM_OBJECT, 0, 0, 0),
@@ -44,6 +47,8 @@ static const struct wi_param response_table[] = {
 static const struct wi_param performance_table[] = {
     {"load_ms", WI_PARAM_NUMBER, offsetof(struct wi_answer, load_ms), 0, 0, 1e12, NULL},
     {"inference_ms", WI_PARAM_NUMBER, offsetof(struct wi_answer, inference_ms), 0, 0, 1e12, NULL},
+    {"waited_for_client_ms", WI_PARAM_NUMBER, offsetof(struct wi_answer, waited_for_client_ms), 0,
+        0, 1e12, NULL},
     {"warm", WI_PARAM_BOOL, offsetof(struct wi_answer, warm), 0, 0, 0, NULL},
     END_ROW,
 };
@@ -120,7 +125,7 @@ static enum wi_code take_outputs(struct wi_attempt *attempt, struct wi_frame *fr
 static enum wi_code read_answer(struct wi_node *node, struct wi_attempt *attempt,
     struct wi_frame *frame, struct wi_answer *answer, struct wi_error *error)
 {
-    struct response response = {0};
+    struct response response = {.parts = -1};
     enum wi_code code =
         wi_params_read(response_table, frame->data, WI_PARAMS_OPEN, "data.", &response, error);
     if (code == WI_OK && response.performance)
@@ -138,7 +143,9 @@ static enum wi_code read_answer(struct wi_node *node, struct wi_attempt *attempt
         return wi_error_set(
             error, WI_MISSING_FIELD, "data.executed_on", "data.executed_on is missing");
     code = take_outputs(attempt, frame, response.in_pieces, &answer->outputs, error);
-    return code != WI_OK ? code : check_simulated(node, response.executed_on, error);
+    if (code == WI_OK)
+        code = check_simulated(node, response.executed_on, error);
+    return code == WI_OK ? wi_stream_check_end(&attempt->stream, response.parts, error) : code;
 }
 
 /* An engine only warns where a model's output is not of the shape that its file says, so from a
@@ -166,18 +173,15 @@ enum wi_code wi_response_check(struct wi_node *node, const struct wi_sent *sent,
     return code == WI_OK && odd ? judge_shape(node, sent, odd, error) : code;
 }
 
-/* The attempt failed, whatever the node says, and another node may do better. */
-static void disbelieve(
-    struct wi_node *node, struct wi_answer *answer, const struct wi_error *problem)
+/* Whatever the node says, the attempt has failed, and another node may do better. */
+static void disbelieve(struct wi_node *node, const struct wi_error *problem, struct wi_error *error)
 {
     struct wi_bridge *bridge = node->bridge;
     bridge->counters.bad_answers++;
     wi_log_limited(&bridge->bad_answers, WI_LOG_WARN, "bridge", node->info.id,
         "an answer of this node is not used: %s", problem->detail);
-    wi_tensors_clear(&answer->outputs);
-    *answer = (struct wi_answer){.retryable = 1};
-    wi_error_set(&answer->error, WI_INFERENCE_FAILED, NULL,
-        "the answer of node %s cannot be used: %s", node->info.id, problem->detail);
+    wi_error_set(error, WI_INFERENCE_FAILED, NULL, "the answer of node %s cannot be used: %s",
+        node->info.id, problem->detail);
 }
 
 void wi_response_too_large(const struct wi_bridge *bridge, size_t bytes, struct wi_error *error)
@@ -217,10 +221,14 @@ enum wi_heard wi_response_handle(
     }
     node->untold = 0;
     if (read_answer(node, attempt, frame, &answer, error) != WI_OK ||
-        wi_response_check(node, &attempt->sent, &answer, error) != WI_OK)
-        disbelieve(node, &answer, error);
-    else
+        wi_response_check(node, &attempt->sent, &answer, error) != WI_OK) {
+        wi_tensors_clear(&answer.outputs);
+        answer = (struct wi_answer){.retryable = 1};
+        disbelieve(node, error, &answer.error);
+    } else {
         limit(bridge, &answer);
+    }
+    answer.parts = attempt->stream.next;
     wi_node_remove_attempt(node, attempt);
     /* Before the event, so that the next task_request from inside it carries the acknowledgement.
      */
@@ -228,4 +236,25 @@ enum wi_heard wi_response_handle(
     bridge->events.on_answer(bridge->events.context, node->info.id, about.attempt_id, &answer);
     wi_tensors_clear(&answer.outputs);
     return WI_HEARD_OURS;
+}
+
+void wi_response_end(struct wi_node *node, struct wi_attempt *attempt, const struct wi_error *why,
+    int retryable, const char *reason)
+{
+    struct wi_bridge *bridge = node->bridge;
+    struct wi_answer answer = {
+        .error = *why, .retryable = retryable, .parts = attempt->stream.next};
+    char id[sizeof attempt->id];
+    memcpy(id, attempt->id, sizeof id);
+    wi_node_send(node, wi_make_cancel(++bridge->sequence, id, reason));
+    wi_node_remove_attempt(node, attempt);
+    bridge->events.on_answer(bridge->events.context, node->info.id, id, &answer);
+}
+
+void wi_response_reject(
+    struct wi_node *node, struct wi_attempt *attempt, const struct wi_error *problem)
+{
+    struct wi_error why;
+    disbelieve(node, problem, &why);
+    wi_response_end(node, attempt, &why, 1, "answer_invalid");
 }

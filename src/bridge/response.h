@@ -5,6 +5,8 @@
 #include "bridge/answer_check.h"
 #include "bridge/private.h"
 
+struct wi_attempt;
+
 /* What became of a message: one about an attempt of ours is not counted as loose; a wrong one
  * closes the connection. */
 enum wi_heard { WI_HEARD_LOOSE, WI_HEARD_OURS, WI_HEARD_WRONG };
@@ -19,5 +21,12 @@ enum wi_code wi_response_check(struct wi_node *node, const struct wi_sent *sent,
     const struct wi_answer *answer, struct wi_error *error);
 /* Why an answer of so many bytes is not taken. */
 void wi_response_too_large(const struct wi_bridge *bridge, size_t bytes, struct wi_error *error);
+
+/* Before its answer is there: ends the attempt as failed, and tells the node to stop it. */
+void wi_response_end(struct wi_node *node, struct wi_attempt *attempt, const struct wi_error *why,
+    int retryable, const char *reason);
+/* The same where what has come of its answer cannot be used, as `problem` says. */
+void wi_response_reject(
+    struct wi_node *node, struct wi_attempt *attempt, const struct wi_error *problem);
 
 #endif

@@ -62,11 +62,12 @@ struct house {
     int port;
     char folder[64];
     /* What was told upward. */
-    int ups, resumes, aways, downs, accepted, answers;
+    int ups, resumes, aways, downs, accepted, answers, parts, progresses;
     char node[WI_ID_SIZE], log[1024];
     struct wi_answer answer;                /* the last; JSON referenced */
     int inside;                             /* a call of ours is running: no event may come */
     void (*on_resume)(struct house *house); /* what the layer above does then; NULL: nothing */
+    void (*on_part)(struct house *house, const char *attempt_id); /* likewise */
 };
 
 static inline void on_up(void *context, const struct wi_node_info *info, int resumed)
@@ -97,6 +98,29 @@ static inline void on_down(void *context, const char *node_id, const char *why)
 static inline void on_accepted(void *context, const char *node_id, const char *attempt_id)
 {
     ((struct house *)context)->accepted++;
+}
+
+static inline void on_part(
+    void *context, const char *node_id, const char *attempt_id, const struct wi_part *part)
+{
+    struct house *house = context;
+    assert_false(house->inside);
+    assert_int_equal(part->text_length, part->text ? strlen(part->text) : 0);
+    house->parts++;
+    size_t used = strlen(house->log);
+    snprintf(house->log + used, sizeof house->log - used, "part %s/%llu %s;", attempt_id,
+        (unsigned long long)part->seq, part->text ? part->text : "-");
+    if (house->on_part)
+        house->on_part(house, attempt_id);
+}
+
+static inline void on_progress(
+    void *context, const char *node_id, const char *attempt_id, const struct wi_progress *progress)
+{
+    struct house *house = context;
+    assert_false(house->inside);
+    house->progresses++;
+    strcat(strcat(strcat(house->log, "progress "), progress->phase), ";");
 }
 
 static inline void answer_clear(struct house *house)
@@ -210,6 +234,8 @@ static inline int set_up(void **state)
         .on_node_away = on_away,
         .on_node_down = on_down,
         .on_accepted = on_accepted,
+        .on_part = on_part,
+        .on_progress = on_progress,
         .on_answer = on_answer,
         .on_lost = on_lost,
         .on_platform_lost = on_platform_lost,

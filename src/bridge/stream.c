@@ -1,0 +1,208 @@
+/* The parts of one attempt; see stream.h. */
+#include "bridge/stream.h"
+
+#include "base/json_text.h"
+#include "base/params.h"
+
+#define PHASE_MAX 32
+
+/* --- how far it is --------------------------------------------------------------------------- */
+
+void wi_stream_open(struct wi_stream *stream, const struct wi_continuation *from)
+{
+    uint64_t first = from ? from->seq : 0;
+    *stream = (struct wi_stream){.open = 1,
+        .first = first,
+        .next = first,
+        .granted = {.parts = WI_CREDIT_PARTS, .bytes = WI_CREDIT_BYTES}};
+}
+
+int wi_stream_grant(struct wi_stream *stream, const struct wi_credit *credit)
+{
+    struct wi_credit *granted = &stream->granted;
+    int more = credit->parts > granted->parts || credit->bytes > granted->bytes;
+    if (credit->parts > granted->parts)
+        granted->parts = credit->parts;
+    if (credit->bytes > granted->bytes)
+        granted->bytes = credit->bytes;
+    return more;
+}
+
+enum wi_code wi_stream_check_end(
+    const struct wi_stream *stream, int64_t parts, struct wi_error *error)
+{
+    uint64_t said = parts < 0 ? stream->first : (uint64_t)parts;
+    if (said == stream->next)
+        return WI_OK;
+    return wi_error_set(error, WI_INFERENCE_FAILED, "data.parts",
+        "data.parts says that there were %llu parts; %llu have come", (unsigned long long)said,
+        (unsigned long long)stream->next);
+}
+
+/* --- a part ---------------------------------------------------------------------------------- */
+
+struct read {
+    int64_t seq, index;
+    const char *text;
+    json_t *tokens, *result;
+};
+
+#define AT(member) offsetof(struct read, member)
+static const struct wi_param table[] = {
+    {.name = "seq",
+        .kind = WI_PARAM_INTEGER,
+        .offset = AT(seq),
+        .required = 1,
+        .min = 0,
+        .max = WI_PART_NUMBER_MAX},
+    {.name = "index",
+        .kind = WI_PARAM_INTEGER,
+        .offset = AT(index),
+        .min = 0,
+        .max = WI_PART_INDEX_MAX},
+    {.name = "text", .kind = WI_PARAM_STRING, .offset = AT(text), .min = 0, .max = WI_PART_MAX},
+    {.name = "tokens",
+        .kind = WI_PARAM_ARRAY,
+        .offset = AT(tokens),
+        .min = 0,
+        .max = WI_PART_TOKENS_MAX},
+    {.name = "result", .kind = WI_PARAM_OBJECT, .offset = AT(result)},
+    {0},
+};
+
+static enum wi_code check_tokens(const json_t *tokens, struct wi_error *error)
+{
+    for (size_t i = 0; i < json_array_size(tokens); i++) {
+        const json_t *token = json_array_get(tokens, i);
+        if (!json_is_integer(token) || json_integer_value(token) < 0 ||
+            json_integer_value(token) > WI_PART_NUMBER_MAX)
+            return wi_error_set(error, WI_INVALID_FIELD, "data.tokens",
+                "data.tokens[%zu] must be an integer from 0 to %lld", i,
+                (long long)WI_PART_NUMBER_MAX);
+    }
+    return WI_OK;
+}
+
+/* As it was written: both sides have to count the same, and numbers have more than one form. */
+static size_t result_bytes(const struct wi_frame *frame, const json_t *result)
+{
+    size_t size, length;
+    const char *data = wi_json_text_member(frame->json, frame->json_size, "data", &size);
+    if (data && wi_json_text_member(data, size, "result", &length))
+        return length;
+    return json_dumpb(result, NULL, 0, JSON_COMPACT);
+}
+
+static enum wi_code read_part(
+    const struct wi_frame *frame, struct wi_part *part, struct wi_error *error)
+{
+    struct read read = {0};
+    enum wi_code code = wi_params_read(table, frame->data, WI_PARAMS_OPEN, "data.", &read, error);
+    if (code == WI_OK)
+        code = check_tokens(read.tokens, error);
+    if (code != WI_OK)
+        return code;
+    *part = (struct wi_part){.seq = (uint64_t)read.seq,
+        .index = (unsigned)read.index,
+        .text = read.text,
+        .tokens = read.tokens,
+        .result = read.result};
+    if (read.text)
+        part->text_length = json_string_length(json_object_get(frame->data, "text"));
+    part->bytes = part->text_length + (read.result ? result_bytes(frame, read.result) : 0);
+    if (part->bytes <= WI_PART_MAX)
+        return WI_OK;
+    return wi_error_set(error, WI_INVALID_FIELD, "data.result",
+        "the text and the result of a part have %zu bytes; at most %d are allowed", part->bytes,
+        WI_PART_MAX);
+}
+
+/* One part of any size may go while neither total is reached. */
+static int has_credit(const struct wi_stream *stream)
+{
+    return stream->received.parts < stream->granted.parts &&
+           stream->received.bytes < stream->granted.bytes;
+}
+
+enum wi_part_verdict wi_stream_take(struct wi_stream *stream, const struct wi_frame *frame,
+    struct wi_part *part, struct wi_error *error)
+{
+    if (!stream->open) {
+        wi_error_set(error, WI_INFERENCE_FAILED, "data.seq",
+            "it came in parts, although no stream was asked for");
+        return WI_PART_WRONG;
+    }
+    if (read_part(frame, part, error) != WI_OK)
+        return WI_PART_WRONG;
+    if (part->seq < stream->next)
+        return WI_PART_REPEATED;
+    if (part->seq > stream->next) {
+        wi_error_set(error, WI_INFERENCE_FAILED, "data.seq", "part %llu came where %llu was due",
+            (unsigned long long)part->seq, (unsigned long long)stream->next);
+        return WI_PART_WRONG;
+    }
+    if (!has_credit(stream)) {
+        wi_error_set(error, WI_INFERENCE_FAILED, "data.seq",
+            "part %llu came beyond the credit of %llu parts and %llu bytes",
+            (unsigned long long)part->seq, (unsigned long long)stream->granted.parts,
+            (unsigned long long)stream->granted.bytes);
+        return WI_PART_WRONG;
+    }
+    stream->next++;
+    stream->received.parts++;
+    stream->received.bytes += part->bytes;
+    return WI_PART_DUE;
+}
+
+/* --- progress -------------------------------------------------------------------------------- */
+
+struct progress {
+    const char *phase;
+    int64_t loaded_bytes, total_bytes;
+    double done, total;
+};
+
+#undef AT
+#define AT(member) offsetof(struct progress, member)
+static const struct wi_param progress_table[] = {
+    {.name = "phase",
+        .kind = WI_PARAM_STRING,
+        .offset = AT(phase),
+        .required = 1,
+        .min = 1,
+        .max = PHASE_MAX},
+    {.name = "loaded_bytes",
+        .kind = WI_PARAM_INTEGER,
+        .offset = AT(loaded_bytes),
+        .min = 0,
+        .max = WI_PART_NUMBER_MAX},
+    {.name = "total_bytes",
+        .kind = WI_PARAM_INTEGER,
+        .offset = AT(total_bytes),
+        .min = 0,
+        .max = WI_PART_NUMBER_MAX},
+    {.name = "done", .kind = WI_PARAM_NUMBER, .offset = AT(done), .min = 0, .max = 1e15},
+    {.name = "total", .kind = WI_PARAM_NUMBER, .offset = AT(total), .min = 0, .max = 1e15},
+    {0},
+};
+
+enum wi_code wi_progress_read(
+    const json_t *data, struct wi_progress *progress, struct wi_error *error)
+{
+    struct progress read = {.loaded_bytes = -1, .total_bytes = -1, .done = -1, .total = -1};
+    enum wi_code code = wi_params_read(progress_table, data, WI_PARAMS_OPEN, "data.", &read, error);
+    if (code != WI_OK)
+        return code;
+    *progress = (struct wi_progress){.phase = read.phase};
+    if (read.loaded_bytes >= 0 && read.total_bytes >= 0) {
+        progress->has_bytes = 1;
+        progress->loaded_bytes = (uint64_t)read.loaded_bytes;
+        progress->total_bytes = (uint64_t)read.total_bytes;
+    }
+    if (read.done >= 0 && read.total >= 0) {
+        progress->has_count = 1;
+        progress->done = read.done;
+        progress->total = read.total;
+    }
+    return WI_OK;
+}
