@@ -110,11 +110,11 @@ enum wi_heard wi_progress_handle(
 
 /* --- a node that comes back ------------------------------------------------------------------ */
 
-/* Whether parts of the stream that have not come are gone. */
-static int lacks_parts(const struct wi_attempt *attempt, const json_t *next)
+/* Whether the node has made fewer parts of the stream than have come: it has begun again. */
+static int began_again(const struct wi_attempt *attempt, const json_t *next)
 {
     const json_t *seq = json_object_get(next, attempt->id);
-    return seq && (uint64_t)json_integer_value(seq) > attempt->stream.next;
+    return seq && (uint64_t)json_integer_value(seq) < attempt->stream.next;
 }
 
 void wi_parts_resume(const struct wi_node *node, json_t *attempts, const json_t *next,
@@ -125,7 +125,7 @@ void wi_parts_resume(const struct wi_node *node, json_t *attempts, const json_t 
         const struct wi_attempt *attempt = wi_node_find_attempt(node, json_string_value(id));
         if (!attempt || !attempt->stream.open)
             continue;
-        if (lacks_parts(attempt, next)) {
+        if (began_again(attempt, next)) {
             json_array_append(resumed->cancel, id);
             json_array_remove(attempts, i);
             continue;

@@ -12,9 +12,9 @@ enum wi_heard wi_part_handle(struct wi_node *node, struct wi_frame *frame, struc
 enum wi_heard wi_progress_handle(
     struct wi_node *node, struct wi_frame *frame, struct wi_error *error);
 
-/* Of a node that comes back with this list of attempts and, in `next` (may be NULL), the first
- * part of each stream that it still has: adds to `resumed` where the streams among them go on. One
- * whose parts it has lost is to be cancelled, and is taken out of the list: it counts as lost. */
+/* Of a node that comes back with this list of attempts and, in `next` (may be NULL), {ATTEMPT: seq}
+ * of the part that each stream makes next: adds to `resumed` where the streams among them go on.
+ * One that has begun again is to be cancelled, and is taken out of the list: it counts as lost. */
 void wi_parts_resume(const struct wi_node *node, json_t *attempts, const json_t *next,
     const struct wi_resumed *resumed);
 
