@@ -74,11 +74,14 @@ static enum wi_code check_accept(const struct wi_request *request, struct wi_err
     const char *accept = request->headers.accept;
     const struct wi_route *route = request->route;
     int binary = (route->flags & WI_ROUTE_BINARY) != 0;
+    int events = (route->flags & WI_ROUTE_EVENTS) != 0;
     if (wi_media_type_accepted(accept, route->produces) ||
-        (binary && wi_media_type_accepted(accept, "application/octet-stream")))
+        (binary && wi_media_type_accepted(accept, "application/octet-stream")) ||
+        (events && wi_media_type_accepted(accept, "text/event-stream")))
         return WI_OK;
     wi_error_set(error, WI_NOT_ACCEPTABLE, "Accept", "None of the accepted types can be given.");
-    wi_error_allow(error, "%s%s", route->produces, binary ? ", application/octet-stream" : "");
+    wi_error_allow(error, "%s%s%s", route->produces, binary ? ", application/octet-stream" : "",
+        events ? ", text/event-stream" : "");
     return WI_NOT_ACCEPTABLE;
 }
 

@@ -26,6 +26,7 @@ static const struct {
     {"Origin", MEMBER(origin), NO_COUNT},
     {"X-Request-Id", MEMBER(request_id), NO_COUNT},
     {"Idempotency-Key", MEMBER(idempotency_key), NO_COUNT},
+    {"Last-Event-ID", MEMBER(last_event_id), NO_COUNT},
     {"Expect", MEMBER(expect), NO_COUNT},
     {"Transfer-Encoding", MEMBER(transfer_encoding), MEMBER(encoding_count)},
 };
@@ -115,8 +116,9 @@ int wi_charset_is_utf8(const char *content_type)
     return 1;
 }
 
-/* Whether one range of an Accept header, [start, end), matches and is not weighted zero. */
-static int range_accepts(const char *start, const char *end, const char *type)
+/* Whether one range of an Accept header, [start, end), matches and is not weighted zero. `by_name`:
+ * one with a star does not match. */
+static int range_accepts(const char *start, const char *end, const char *type, int by_name)
 {
     while (start < end && isspace((unsigned char)*start))
         start++;
@@ -126,10 +128,10 @@ static int range_accepts(const char *start, const char *end, const char *type)
         stop--;
     size_t length = (size_t)(stop - start);
     size_t major = (size_t)(strchr(type, '/') - type) + 1; /* with the slash */
-    int matches =
-        (length == 3 && memcmp(start, "*/*", 3) == 0) ||
-        (length == major + 1 && strncasecmp(start, type, major) == 0 && start[major] == '*') ||
-        (length == strlen(type) && strncasecmp(start, type, length) == 0);
+    int matches = (!by_name && length == 3 && memcmp(start, "*/*", 3) == 0) ||
+                  (!by_name && length == major + 1 && strncasecmp(start, type, major) == 0 &&
+                      start[major] == '*') ||
+                  (length == strlen(type) && strncasecmp(start, type, length) == 0);
     if (!matches)
         return 0;
     for (const char *p = semicolon; p && p < end; p = memchr(p, ';', (size_t)(end - p))) {
@@ -142,15 +144,23 @@ static int range_accepts(const char *start, const char *end, const char *type)
     return 1;
 }
 
-int wi_media_type_accepted(const char *accept, const char *type)
+static int any_accepts(const char *accept, const char *type, int by_name)
 {
-    if (!accept || !*accept)
-        return 1;
     while (*accept) {
         const char *end = accept + strcspn(accept, ",");
-        if (range_accepts(accept, end, type))
+        if (range_accepts(accept, end, type, by_name))
             return 1;
         accept = *end ? end + 1 : end;
     }
     return 0;
+}
+
+int wi_media_type_accepted(const char *accept, const char *type)
+{
+    return !accept || !*accept || any_accepts(accept, type, 0);
+}
+
+int wi_media_type_named(const char *accept, const char *type)
+{
+    return accept && any_accepts(accept, type, 1);
 }

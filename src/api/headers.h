@@ -11,7 +11,7 @@
 struct wi_headers {
     const char *host, *origin, *authorization, *request_id, *content_type, *content_length;
     const char *transfer_encoding, *expect, *accept, *inference_length;
-    const char *content_encoding, *idempotency_key;
+    const char *content_encoding, *idempotency_key, *last_event_id;
     unsigned host_count, length_count, encoding_count; /* how many there were of each */
     int malformed; /* a name is no token (RFC 9110, 5.6.2), or a value has a CR */
 };
@@ -27,5 +27,7 @@ enum wi_code wi_headers_check_framing(
 int wi_charset_is_utf8(const char *content_type);
 /* Whether an Accept header (NULL: anything) lets us answer with `type`, e.g. "text/plain". */
 int wi_media_type_accepted(const char *accept, const char *type);
+/* Whether it does so by that name, and not by a range such as "text/" with a star. */
+int wi_media_type_named(const char *accept, const char *type);
 
 #endif

@@ -2,6 +2,7 @@
 #include "api/infer.h"
 
 #include "api/jobs.h"
+#include "api/stream.h"
 #include "base/memory.h"
 #include <stdlib.h>
 #include <string.h>
@@ -45,8 +46,13 @@ static void submit(
 {
     struct wi_job_spec spec = {0};
     struct wi_error error;
-    struct call *call = wi_alloc(sizeof *call);
     (void)work;
+    infer->stream |= wi_api_stream_is_accepted(request);
+    if (infer->stream) {
+        wi_api_stream_begin(request, infer, model);
+        return;
+    }
+    struct call *call = wi_alloc(sizeof *call);
     call->request = request;
     call->infer = *infer;
     *infer = (struct wi_infer){0};

@@ -33,6 +33,8 @@ enum wi_code wi_api_check_browser(
  * be waiting afterwards. */
 void wi_infer_answer(struct wi_request *request, const struct wi_infer *infer,
     const struct wi_job_spec *spec, struct wi_job_result *result);
+/* Tensor bytes above this are printed as JSON off the loop: printing costs about 10 ns a byte. */
+#define WI_INLINE_PRINT_MAX (64 * 1024)
 /* Counts a job's success; `context` is the wi_api. */
 void wi_infer_count(void *context, const struct wi_outcome *outcome);
 

@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Tensor bytes above this are printed as JSON off the loop: printing costs about 10 ns a byte. */
-#define INLINE_PRINT_MAX (64 * 1024)
 /* Bytes of binary tensors, which may as well be copied when they are so few: a list of slices
  * costs the client a second read. */
 #define COPY_MAX (16 * 1024)
@@ -114,7 +112,7 @@ void wi_infer_answer(struct wi_request *request, const struct wi_infer *infer,
     struct wi_printing *printing = wi_request_dialect(request)->print(infer, &outcome, &error);
     if (!printing) {
         wi_request_answer_error(request, &error);
-    } else if (printing->json_bytes > INLINE_PRINT_MAX) {
+    } else if (printing->json_bytes > WI_INLINE_PRINT_MAX) {
         print_beside(request, printing);
     } else {
         wi_printing_run(printing);

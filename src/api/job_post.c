@@ -5,6 +5,7 @@
  */
 #include "api/infer.h"
 #include "api/jobs.h"
+#include "api/stream.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -86,20 +87,38 @@ static void accept_post(struct wi_request *request, struct post *post, wi_step_e
     wi_durable_accept(request->api->durable, &post->op, wi_step_end, step);
 }
 
+/* What is stored is an answer as a whole. */
+static enum wi_code refuse_stream(const struct wi_request *request, struct wi_error *error)
+{
+    int keyed = request->headers.idempotency_key != NULL;
+    wi_error_set(error, WI_INVALID_FIELD, keyed ? "Idempotency-Key" : "stream", "%s",
+        keyed ? "A stream is not kept, so that it could not be sent again for an Idempotency-Key."
+              : "A job that is kept is answered as a whole; POST /v1/infer gives streams.");
+    wi_error_expect(error, "%s", keyed ? "no such header, or no stream" : "false");
+    return WI_INVALID_FIELD;
+}
+
 static void store(
     struct wi_request *request, void *work, struct wi_infer *infer, struct wi_model *model)
 {
     struct post *post = work;
     struct wi_row *row = &post->op.row;
-    (void)model;
+    struct wi_error error;
+    enum wi_model_type type = infer->has_type ? infer->type : model->type;
+    if (infer->stream) {
+        refuse_stream(request, &error);
+        wi_request_answer_error(request, &error);
+        free_post(post);
+        return;
+    }
     wi_id_new(row->id, "job");
     row->client_id = wi_strdup(infer->client_id);
     row->model_name = wi_strdup(infer->model_name);
     row->priority = infer->priority;
     row->accepted_at = wi_wall_ms();
-    row->deadline_at =
-        row->accepted_at +
-        (infer->has_timeout || row->infer ? (int64_t)infer->timeout_ms : WI_DURABLE_TIMEOUT_MS);
+    row->deadline_at = row->accepted_at + (infer->has_timeout || row->infer
+                                                  ? (int64_t)wi_infer_timeout_ms(infer, type)
+                                                  : WI_DURABLE_TIMEOUT_MS);
     post->op.look = 0;
     accept_post(request, post, on_stored);
 }
@@ -163,6 +182,7 @@ void wi_job_post(struct wi_request *request, int infer)
     char key[WI_ROW_KEY_MAX + 1];
     size_t size = request->body ? request->body->size : 0;
     if (read_key(request, key, &error) != WI_OK ||
+        (wi_api_stream_is_accepted(request) && refuse_stream(request, &error) != WI_OK) ||
         wi_durable_admit(request->api->durable, size, &error) != WI_OK) {
         wi_request_answer_error(request, &error);
         return;

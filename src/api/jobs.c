@@ -4,6 +4,7 @@
  * X-Request-Id, or the `id` that the client gave it.
  */
 #include "api/jobs.h"
+#include "api/stream.h"
 
 #include "api/step.h"
 #include "base/clock.h"
@@ -68,11 +69,28 @@ static enum wi_code read_wait(
     return WI_INVALID_FIELD;
 }
 
+/* Somebody comes for the events of a stream. */
+static void take_up(struct wi_request *request)
+{
+    struct wi_error error;
+    if (wi_api_stream_take_up(request, request->argument))
+        return;
+    wi_error_set(&error, WI_JOB_NOT_FOUND, "id",
+        "There is no stream %.100s: it never was, or it is over and nobody came back in time, or "
+        "it is a job without a stream.",
+        request->argument);
+    wi_request_answer_error(request, &error);
+}
+
 void wi_handle_job_get(struct wi_request *request)
 {
     struct wi_api *api = request->api;
     struct wi_error error;
     int64_t wait_ms;
+    if (wi_api_stream_is_accepted(request)) {
+        take_up(request);
+        return;
+    }
     if (read_wait(request, &wait_ms, &error) != WI_OK) {
         wi_request_answer_error(request, &error);
         return;

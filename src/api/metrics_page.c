@@ -3,6 +3,7 @@
  * A scrape reads and never starts anything.
  */
 #include "api/request.h"
+#include "api/stream.h"
 
 #include "api/numerics.h"
 #include "base/clock.h"
@@ -194,6 +195,24 @@ static void write_bridge(struct wi_buffer *out, const struct wi_bridge *bridge)
     WRITE(out, "counter", counters);
 }
 
+static void write_streams(struct wi_buffer *out, const struct wi_api_streams *streams)
+{
+    struct wi_api_stream_counters c;
+    wi_api_streams_counters(streams, &c);
+    const struct row counters[] = {
+        {"webinfer_stream_parts_taken_total", "Parts that clients' sockets have taken.", c.parts},
+        {"webinfer_stream_clients_left_total", "Clients that left a stream before its end.",
+            c.left},
+        {"webinfer_stream_clients_resumed_total", "Clients that came back to a stream.", c.resumed},
+    };
+    const struct row gauges[] = {
+        {"webinfer_streams_open", "Streams with a client.", c.open},
+        {"webinfer_streams_waiting", "Resumable streams whose client is away.", c.waiting},
+    };
+    WRITE(out, "counter", counters);
+    WRITE(out, "gauge", gauges);
+}
+
 static void write_api(struct wi_buffer *out, const struct wi_api *api)
 {
     const struct row gauges[] = {
@@ -315,6 +334,7 @@ void wi_handle_metrics(struct wi_request *request)
     write_api(&out, api);
     wi_metrics_write(api->metrics, &out);
     write_jobs(&out, api->deps.jobs);
+    write_streams(&out, api->streams);
     write_pool(&out, api->deps.pool);
     wi_api_numerics_metrics(api, &out);
     write_bridge(&out, api->deps.bridge);

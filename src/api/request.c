@@ -340,9 +340,15 @@ enum MHD_Result wi_request_access(struct wi_connection *connection, struct MHD_C
     }
 }
 
-static void log_access(const struct wi_request *request, double ms)
+/* Whether the answer comes bit by bit. */
+static int is_stream(const struct wi_request *request)
 {
-    int left = request->state == WI_REQUEST_GONE;
+    return request->is_moving != NULL;
+}
+
+static void log_access(const struct wi_request *request, double ms, int left)
+{
+    char parts[40] = "";
     const struct wi_log_field fields[] = {
         {.name = "method", .text = request->method},
         {.name = "path", .text = request->path},
@@ -353,25 +359,31 @@ static void log_access(const struct wi_request *request, double ms)
         {.name = "token", .text = strcmp(request->token, "-") == 0 ? NULL : request->token},
         {.name = "request_id", .text = request->id},
         {.name = "client_left", .kind = WI_FIELD_BOOLEAN, .integer = left},
+        {.name = "parts", .kind = WI_FIELD_INTEGER, .integer = (int64_t)request->parts},
     };
+    size_t count = sizeof fields / sizeof *fields - !is_stream(request);
     if (!wi_log_enabled(WI_LOG_INFO))
         return;
-    wi_log_fields(WI_LOG_INFO, "api", request->id, fields, sizeof fields / sizeof *fields,
-        "%s %.200s %d in=%llu out=%llu %.2f ms token=%s%s", request->method, request->path,
+    if (is_stream(request))
+        snprintf(parts, sizeof parts, " parts=%llu", (unsigned long long)request->parts);
+    wi_log_fields(WI_LOG_INFO, "api", request->id, fields, count,
+        "%s %.200s %d in=%llu out=%llu %.2f ms token=%s%s%s", request->method, request->path,
         request->status, (unsigned long long)request->received, (unsigned long long)request->sent,
-        ms, request->token, left ? " (the client left)" : "");
+        ms, request->token, parts, left ? " (the client left)" : "");
 }
 
 void wi_request_completed(struct wi_request *request, enum MHD_RequestTerminationCode why)
 {
     struct wi_api *api = request->api;
     double ms = wi_now_ms() - request->started;
+    int left = request->state == WI_REQUEST_GONE ||
+               (is_stream(request) && why != MHD_REQUEST_TERMINATED_COMPLETED_OK);
     cancel_work(request);
     wi_watch_free(request->watch);
     int route = request->route ? (int)(request->route - wi_routes) : -1;
     wi_metrics_request(
         api->metrics, route, request->status, ms / 1000, request->received, request->sent);
-    log_access(request, ms);
+    log_access(request, ms, left);
     if (request->response)
         MHD_destroy_response(request->response);
     wi_blob_unref(request->body);
@@ -394,6 +406,8 @@ void wi_request_expired(struct wi_request *request)
     int fd = request->connection->fd;
     int reading = request->state == WI_REQUEST_READING || request->state == WI_REQUEST_DISCARDING;
     request->connection->deadline = 0;
+    if (request->is_moving && request->is_moving(request->work))
+        return;
     if (!reading || request->api->tls) {
         shutdown(fd, SHUT_RDWR);
         return;

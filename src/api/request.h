@@ -39,7 +39,8 @@ struct wi_api {
     struct wi_guard *guard;
     struct wi_admission *admission;
     struct wi_metrics *metrics;
-    struct wi_durable *durable;       /* NULL without a database */
+    struct wi_durable *durable; /* NULL without a database */
+    struct wi_api_streams *streams;
     struct wi_work_queue *heavy;      /* big JSON is read and printed here */
     const struct wi_dialect *dialect; /* of what no route matched */
     char url[96];
@@ -102,9 +103,14 @@ struct wi_request {
     char job[WI_ID_SIZE]; /* the job that it waits for, or "" */
     const char *alias;    /* the client's own name for it; borrowed from the handler's work */
 
-    /* What the handler waits for; set with wi_request_wait. */
+    uint64_t parts; /* of a stream: those that its client took in this answer */
+
+    /* What the handler waits for; set with wi_request_wait. Of an answer that comes bit by bit,
+     * what makes it: then `cancel` comes when the request is completed, however that went. */
     void (*cancel)(void *work);
     void *work;
+    /* Of the latter: asked when its connection's deadline passes, 1 if it has set another. */
+    int (*is_moving)(void *work);
     int suspended;
     struct wi_watch *watch; /* for the client leaving while suspended */
     struct wi_request *next, *previous;

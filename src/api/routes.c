@@ -16,8 +16,9 @@
 #define NATIVE &wi_dialect_native
 
 const struct wi_route wi_routes[] = {
-    {"POST", "/v1/infer", wi_handle_infer, USER, WI_ROUTE_BODY | WI_ROUTE_ADMIT | WI_ROUTE_BINARY,
-        0, JSON, "run a model", NATIVE},
+    {"POST", "/v1/infer", wi_handle_infer, USER,
+        WI_ROUTE_BODY | WI_ROUTE_ADMIT | WI_ROUTE_BINARY | WI_ROUTE_EVENTS, 0, JSON, "run a model",
+        NATIVE},
     {"GET", "/v1/status", wi_handle_status, USER, 0, 0, JSON, "the whole picture", NATIVE},
     {"GET", "/v1/nodes", wi_handle_nodes, USER, 0, 0, JSON, "the pages that compute", NATIVE},
     {"POST", "/v1/nodes/{id}/drain", wi_handle_node_drain, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY, JSON,
@@ -38,8 +39,8 @@ const struct wi_route wi_routes[] = {
         "run a model later: accepted durably", NATIVE},
     {"GET", "/v1/jobs", wi_handle_jobs, USER, 0, 0, JSON,
         "accepted jobs: ?state=, ?limit=", NATIVE},
-    {"GET", "/v1/jobs/{id}", wi_handle_job_get, USER, WI_ROUTE_BINARY, 0, JSON,
-        "how far a job is, and its answer: ?wait=", NATIVE},
+    {"GET", "/v1/jobs/{id}", wi_handle_job_get, USER, WI_ROUTE_BINARY | WI_ROUTE_EVENTS, 0, JSON,
+        "how far a job is, and its answer: ?wait=; a stream's events", NATIVE},
     {"DELETE", "/v1/jobs/{id}", wi_handle_job_delete, USER, 0, 0, JSON, "cancel a job", NATIVE},
     {"POST", "/v1/admin/join", wi_handle_join_new, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY, JSON,
         "let nodes of others in: {nodes?, seconds?}", NATIVE},

@@ -11,11 +11,12 @@ struct wi_request;
 typedef void wi_route_fn(struct wi_request *request);
 
 enum wi_route_flags {
-    WI_ROUTE_ALWAYS = 1, /* answered while the server stops, too */
-    WI_ROUTE_BODY = 2,   /* reads a body; without one it is a 411 */
-    WI_ROUTE_MAYBE = 4,  /* may have a body */
-    WI_ROUTE_ADMIT = 8,  /* makes a job: asks whether one is welcome before the body is read */
-    WI_ROUTE_BINARY = 16 /* takes and gives application/octet-stream too */
+    WI_ROUTE_ALWAYS = 1,  /* answered while the server stops, too */
+    WI_ROUTE_BODY = 2,    /* reads a body; without one it is a 411 */
+    WI_ROUTE_MAYBE = 4,   /* may have a body */
+    WI_ROUTE_ADMIT = 8,   /* makes a job: asks whether one is welcome before the body is read */
+    WI_ROUTE_BINARY = 16, /* takes and gives application/octet-stream too */
+    WI_ROUTE_EVENTS = 32  /* gives text/event-stream too */
 };
 
 /* In a pattern {id} stands for one segment and {model} for one or two. */

@@ -8,6 +8,7 @@
 
 #include "api/infer.h"
 #include "api/request.h"
+#include "api/stream.h"
 #include "base/clock.h"
 #include "base/listener.h"
 #include "base/log.h"
@@ -282,7 +283,7 @@ static void set_times(struct wi_server *server)
     const struct {
         double *value, standard;
     } rows[] = {{&times->headers, 10e3}, {&times->stall, 30e3}, {&times->idle, 60e3},
-        {&times->grace, 60e3}, {&times->linger, 2e3}};
+        {&times->grace, 60e3}, {&times->linger, 2e3}, {&times->beat, 10e3}};
     server->sweep_ms = SWEEP_MS;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (*rows[i].value == 0)
@@ -354,6 +355,7 @@ struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_err
     api->started_ms = wi_now_ms();
     api->dialect = wi_route_dialect(NULL);
     api->metrics = wi_metrics_new();
+    api->streams = wi_api_streams_new(api);
     api->heavy = wi_work_queue_new(deps->loop, HEAVY_MOST);
     set_times(server);
     if (start(server, error) != 0) {
@@ -421,6 +423,7 @@ void wi_server_quiesce(struct wi_server *server)
         return;
     server->api.closing = 1;
     wi_durable_quiesce(server->api.durable);
+    wi_api_streams_quiesce(server->api.streams);
     for (struct wi_request *request = server->api.requests; request; request = request->next)
         wi_request_hurry(request);
 }
@@ -432,6 +435,7 @@ void wi_server_finish(struct wi_server *server)
     wi_request_shutting_down(&error);
     for (struct wi_request *request = server->api.requests; request; request = request->next)
         wi_request_abort(request, &error);
+    wi_api_streams_finish(server->api.streams);
     /* One run takes the connections up again, the next calls their handlers and writes. */
     for (int i = 0; i < 4 && server->daemon; i++)
         pump(server);
@@ -479,6 +483,7 @@ void wi_server_free(struct wi_server *server)
         return;
     wi_server_stop(server);
     wi_durable_free(server->api.durable);
+    wi_api_streams_free(server->api.streams);
     wi_work_queue_free(server->api.heavy);
     wi_guard_free(server->api.guard);
     wi_admission_free(server->api.admission);

@@ -36,6 +36,7 @@ struct wi_server_times {
     double idle;    /* 60 s between two requests of a connection */
     double grace;   /* 60 s: head start before the slowest allowed rate (32 KiB/s) counts */
     double linger;  /* 2 s: how long input is thrown away after an early refusal */
+    double beat;    /* 10 s: how long a stream is silent at most, first and later */
 };
 
 /* All borrowed and must outlive the server, except as said. */

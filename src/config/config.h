@@ -21,6 +21,9 @@ struct wi_config_api {
     uint64_t max_answer;
     uint64_t max_connections;
     uint64_t max_connections_per_address;
+    int64_t stream_grace; /* milliseconds, as every time here */
+    uint64_t stream_buffer;
+    int64_t send_timeout;
     char *tls_certificate;
     char *tls_key;
 };
@@ -31,7 +34,7 @@ struct wi_config_bridge {
     char *page;       /* the folder of the built page */
     char *tls_certificate;
     char *tls_key;
-    int64_t heartbeat_interval; /* milliseconds, as every time here */
+    int64_t heartbeat_interval;
     int64_t heartbeat_misses;
     int64_t resume_grace;
     uint64_t max_nodes;

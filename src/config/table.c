@@ -98,6 +98,15 @@ const struct wi_option wi_options[] = {
     {KEY(api, max_connections_per_address), INTEGER(1, 65536), DEFAULT("256"), RELOADABLE,
         .help = "How many of them one address may have: an IPv4 address, or an IPv6 /64. Further "
                 "ones are answered 503. Those of this machine itself are not counted."},
+    {KEY(api, stream_grace), DURATION(0, 1 * HOUR), DEFAULT("15s"), RELOADABLE,
+        .help = "How long the client of a resumable stream may be away until its work is "
+                "cancelled, and how long the end of one is kept."},
+    {KEY(api, stream_buffer), SIZE(0, 64 * MIB), DEFAULT("256K"), RELOADABLE,
+        .help = "How much of a resumable stream is kept after it was sent, for a client that comes "
+                "back."},
+    {KEY(api, send_timeout), DURATION(1 * SECOND, 1 * HOUR), DEFAULT("30s"), RELOADABLE,
+        .help = "A client that takes nothing of a stream for so long, though there is something, "
+                "counts as gone."},
     {KEY(api, tls_certificate), PATH, DEFAULT(""),
         .help = "The certificate chain, in PEM, with which the listener speaks TLS. It needs "
                 "tls_key."},

@@ -32,7 +32,9 @@ void wi_job_spec_fill(struct wi_job_spec *spec, struct wi_infer *infer, struct w
     spec->platform = infer->platform;
     spec->fallback = infer->fallback;
     spec->priority = infer->priority;
-    spec->timeout_ms = infer->timeout_ms;
+    spec->timeout_ms = wi_infer_timeout_ms(infer, spec->type);
+    spec->stream = infer->stream;
+    spec->stall_timeout_ms = infer->stall_timeout_ms;
     wi_tensors_move(&spec->tensors, &infer->tensors);
     wi_strings_copy(&spec->outputs, &infer->outputs);
     spec->input = infer->input;

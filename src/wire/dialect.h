@@ -7,6 +7,7 @@
 
 #include "base/blob.h"
 #include "base/buffer.h"
+#include "bridge/part.h"
 #include "model/model.h"
 #include "wire/infer.h"
 #include "wire/printing.h"
@@ -25,9 +26,18 @@ struct wi_outcome {
     const json_t *result;      /* what is not a tensor; may be NULL */
     struct wi_tensors *outputs;
     double queue_ms, load_ms, inference_ms, total_ms;
+    double first_part_ms, waited_for_client_ms; /* of a stream */
+    uint64_t parts;                             /* likewise: how many there were */
     unsigned attempts;
     unsigned batch; /* rows that ran together; 0: it ran alone */
     int warm;
+};
+
+/* A stream whose events are written. Borrowed. */
+struct wi_stream_face {
+    const struct wi_infer *infer;
+    const char *id;         /* the job's */
+    const char *model_name; /* as it was found */
 };
 
 struct wi_dialect {
@@ -54,6 +64,20 @@ struct wi_dialect {
     /* Appends the body of an error's answer. `request_id` may be NULL. */
     void (*print_error)(
         struct wi_buffer *out, const struct wi_error *error, const char *request_id);
+
+    /* The events of a stream, in the form of text/event-stream: each call appends one, or none
+     * where the dialect has no such event. */
+    void (*stream_begin)(struct wi_buffer *out, const struct wi_stream_face *face);
+    void (*stream_part)(
+        struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part);
+    /* `position` in the queue, counted from 1; 0: it does not wait there. */
+    void (*stream_progress)(struct wi_buffer *out, const struct wi_stream_face *face,
+        const struct wi_progress *progress, unsigned position);
+    /* As `print`, but what wi_printing_run makes is the last event of a stream. */
+    struct wi_printing *(*stream_done)(
+        const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
+    void (*stream_error)(struct wi_buffer *out, const struct wi_stream_face *face,
+        const struct wi_error *error, const char *request_id);
 };
 
 /* Our own format: webinfer-api(7). */

@@ -1,8 +1,13 @@
 /* What a request asks for: the words in it that every dialect shares. */
 #include "wire/infer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define TIMEOUT_DEFAULT_MS 60000.0
+/* Of what may go on for long: streams and generated text. */
+#define LONG_TIMEOUT_DEFAULT_MS 600000.0
 
 const char *const wi_infer_precision_names[] = {
     "fp32", "fp16", "bf16", "int8", "uint8", "int4", "uint4", NULL};
@@ -30,6 +35,35 @@ int wi_infer_wants_binary(const struct wi_infer *infer, const char *name)
             infer->output_binary[i] != WI_BINARY_DEFAULT)
             return infer->output_binary[i] == WI_BINARY_YES;
     return infer->binary_output;
+}
+
+double wi_infer_timeout_ms(const struct wi_infer *infer, enum wi_model_type type)
+{
+    int generates = type == WI_TYPE_TEXT_GENERATION || type == WI_TYPE_TEXT2TEXT;
+    if (infer->has_timeout)
+        return infer->timeout_ms;
+    return infer->stream || generates ? LONG_TIMEOUT_DEFAULT_MS : TIMEOUT_DEFAULT_MS;
+}
+
+enum wi_code wi_infer_check_stream(const struct wi_infer *infer, struct wi_error *error)
+{
+    static const char advice[] = "false, or no stream: its events are text";
+    if (infer->binary_output) {
+        wi_error_set(error, WI_INVALID_FIELD, "parameters.binary_data_output",
+            "A stream cannot carry binary tensors.");
+        wi_error_expect(error, "%s", advice);
+        return WI_INVALID_FIELD;
+    }
+    for (size_t i = 0; i < infer->outputs.count; i++) {
+        if (infer->output_binary[i] != WI_BINARY_YES)
+            continue;
+        char field[64];
+        snprintf(field, sizeof field, "outputs[%zu].parameters.binary_data", i);
+        wi_error_set(error, WI_INVALID_FIELD, field, "A stream cannot carry binary tensors.");
+        wi_error_expect(error, "%s", advice);
+        return WI_INVALID_FIELD;
+    }
+    return WI_OK;
 }
 
 enum wi_code wi_infer_read_platform(

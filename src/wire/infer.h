@@ -23,8 +23,11 @@ struct wi_infer {
     int has_platform; /* 0: auto */
     enum wi_platform platform;
     int fallback, priority;
-    int has_timeout; /* else timeout_ms is the default */
+    int has_timeout; /* else timeout_ms is 0: see wi_infer_timeout_ms */
     double timeout_ms;
+    int stream;    /* the answer may come in parts */
+    int resumable; /* a stream whose client may leave and come back */
+    double stall_timeout_ms;
     struct wi_tensors tensors;
     int has_picture; /* tensors is one UINT8 tensor "image": the file's bytes */
     struct wi_picture picture;
@@ -35,6 +38,11 @@ struct wi_infer {
     json_t *options;                      /* the model's, an object; may be NULL */
 };
 void wi_infer_clear(struct wi_infer *infer);
+
+/* How long the whole may take, for a model of that type: what was asked for, or the default. */
+double wi_infer_timeout_ms(const struct wi_infer *infer, enum wi_model_type type);
+/* A stream: WI_OK, or WI_INVALID_FIELD where something else that is asked for cannot go with it. */
+enum wi_code wi_infer_check_stream(const struct wi_infer *infer, struct wi_error *error);
 
 /* Whether the output `name` goes out in binary. */
 int wi_infer_wants_binary(const struct wi_infer *infer, const char *name);

@@ -12,4 +12,9 @@ const struct wi_dialect wi_dialect_native = {
     .check = wi_native_check,
     .print = wi_native_print,
     .print_error = wi_problem_write,
+    .stream_begin = wi_native_stream_begin,
+    .stream_part = wi_native_stream_part,
+    .stream_progress = wi_native_stream_progress,
+    .stream_done = wi_native_print_done,
+    .stream_error = wi_native_stream_error,
 };

@@ -12,6 +12,15 @@ enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model
     int64_t max_pixels, struct wi_error *error);
 struct wi_printing *wi_native_print(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
+struct wi_printing *wi_native_print_done(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
+void wi_native_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face);
+void wi_native_stream_part(
+    struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part);
+void wi_native_stream_progress(struct wi_buffer *out, const struct wi_stream_face *face,
+    const struct wi_progress *progress, unsigned position);
+void wi_native_stream_error(struct wi_buffer *out, const struct wi_stream_face *face,
+    const struct wi_error *error, const char *request_id);
 
 /* An output that JSON cannot carry, though it was asked for in JSON: WI_NOT_ACCEPTABLE. */
 enum wi_code wi_native_needs_binary(

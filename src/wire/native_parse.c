@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TIMEOUT_DEFAULT_MS 60000
 #define TIMEOUT_MAX_MS 3600000
+#define STALL_TIMEOUT_DEFAULT_MS 30000
 #define PRIORITY_DEFAULT 5
 /* As for the JSON head of a binary frame: more is tensor data in the wrong place. */
 #define JSON_HEAD_MAX (1 << 20)
@@ -24,8 +24,8 @@ static const char *const task_names[] = {"image-classification", NULL};
 struct fields {
     const char *model_name, *platform, *browser, *node, *id;
     int model_type, task, precision; /* -1: not given */
-    int fallback;
-    int64_t priority, timeout_ms;
+    int fallback, stream, resumable;
+    int64_t priority, timeout_ms, stall_timeout_ms;
     json_t *inputs, *outputs, *parameters, *options;
 };
 
@@ -60,6 +60,13 @@ static const struct wi_param table[] = {
     {.name = "timeout_ms",
         .kind = WI_PARAM_INTEGER,
         .offset = AT(timeout_ms),
+        .min = 1,
+        .max = TIMEOUT_MAX_MS},
+    {.name = "stream", .kind = WI_PARAM_BOOL, .offset = AT(stream)},
+    {.name = "resumable", .kind = WI_PARAM_BOOL, .offset = AT(resumable)},
+    {.name = "stall_timeout_ms",
+        .kind = WI_PARAM_INTEGER,
+        .offset = AT(stall_timeout_ms),
         .min = 1,
         .max = TIMEOUT_MAX_MS},
     {.name = "id", .kind = WI_PARAM_STRING, .offset = AT(id), .min = 1, .max = 128},
@@ -332,8 +339,10 @@ static enum wi_code read_fields(
     infer->fallback = fields->fallback;
     infer->priority = (int)fields->priority;
     infer->has_timeout = fields->timeout_ms > 0;
-    infer->timeout_ms =
-        infer->has_timeout ? (double)fields->timeout_ms : (double)TIMEOUT_DEFAULT_MS;
+    infer->timeout_ms = (double)fields->timeout_ms;
+    infer->stream = fields->stream;
+    infer->resumable = fields->resumable;
+    infer->stall_timeout_ms = (double)fields->stall_timeout_ms;
     if ((code = wi_model_check_name(infer->model_name, error)) != WI_OK ||
         (code = wi_infer_read_platform(
              fields->platform, &infer->has_platform, &infer->platform, error)) != WI_OK)
@@ -354,7 +363,8 @@ enum wi_code wi_native_parse(struct wi_infer *infer, struct wi_blob *body, size_
         .task = -1,
         .precision = -1,
         .fallback = 1,
-        .priority = PRIORITY_DEFAULT};
+        .priority = PRIORITY_DEFAULT,
+        .stall_timeout_ms = STALL_TIMEOUT_DEFAULT_MS};
     json_t *root = load_json((const char *)body->bytes, json_size, error);
     if (!root)
         return error ? error->code : WI_BAD_JSON;

@@ -91,12 +91,17 @@ static void print_head(struct wi_buffer *out, const struct wi_outcome *outcome)
     wi_buffer_puts(out, ",\"outputs\":[");
 }
 
-static void print_tail(struct wi_buffer *out, const struct wi_outcome *outcome)
+static void print_tail(struct wi_buffer *out, const struct wi_outcome *outcome, int stream)
 {
     wi_buffer_puts(out, "],");
     if (outcome->result) {
         wi_buffer_puts(out, "\"result\":");
         wi_buffer_json(out, outcome->result);
+        wi_buffer_puts(out, ",");
+    }
+    if (stream) {
+        wi_buffer_puts(out, "\"parts\":");
+        wi_buffer_integer(out, (int64_t)outcome->parts);
         wi_buffer_puts(out, ",");
     }
     add_executed_on(out, outcome);
@@ -108,6 +113,12 @@ static void print_tail(struct wi_buffer *out, const struct wi_outcome *outcome)
     wi_buffer_ms(out, outcome->inference_ms);
     wi_buffer_puts(out, ",\"total_ms\":");
     wi_buffer_ms(out, outcome->total_ms);
+    if (stream) {
+        wi_buffer_puts(out, ",\"first_part_ms\":");
+        wi_buffer_ms(out, outcome->first_part_ms);
+        wi_buffer_puts(out, ",\"waited_for_client_ms\":");
+        wi_buffer_ms(out, outcome->waited_for_client_ms);
+    }
     wi_buffer_puts(out, ",\"attempts\":");
     wi_buffer_integer(out, outcome->attempts);
     if (outcome->batch) {
@@ -145,8 +156,9 @@ static enum wi_code choose(
     return WI_OK;
 }
 
-struct wi_printing *wi_native_print(
-    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
+/* With `before` and `after` the JSON; `stream`: with what streams have beside it. */
+static struct wi_printing *print(const struct wi_infer *infer, const struct wi_outcome *outcome,
+    int stream, const char *before, const char *after, struct wi_error *error)
 {
     struct wi_printing *printing = wi_alloc(sizeof *printing);
     wi_tensors_move(&printing->outputs, outcome->outputs);
@@ -154,7 +166,21 @@ struct wi_printing *wi_native_print(
         wi_printing_free(printing);
         return NULL;
     }
+    wi_buffer_puts(&printing->text, before);
     print_head(&printing->text, outcome);
-    print_tail(&printing->tail, outcome);
+    print_tail(&printing->tail, outcome, stream);
+    wi_buffer_puts(&printing->tail, after);
     return printing;
+}
+
+struct wi_printing *wi_native_print(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
+{
+    return print(infer, outcome, 0, "", "", error);
+}
+
+struct wi_printing *wi_native_print_done(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
+{
+    return print(infer, outcome, 1, "event: done\ndata: ", "\n", error);
 }

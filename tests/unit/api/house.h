@@ -39,6 +39,10 @@ struct fixture {
     struct wi_job_spec spec;
     wi_job_fn *on_done;
     void *context;
+    struct wi_job_stream hears; /* if it is a stream */
+    uint64_t parts;             /* that were given */
+    struct wi_credit took;      /* as was told last */
+    unsigned told;              /* how often */
 };
 
 static struct fixture *fixture;
@@ -60,6 +64,24 @@ enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_j
     return WI_OK;
 }
 
+enum wi_code wi_jobs_submit_stream(struct wi_jobs *jobs, struct wi_job_spec *spec,
+    const struct wi_job_stream *stream, wi_job_fn *on_done, void *context, struct wi_error *error)
+{
+    fixture->hears = *stream;
+    fixture->parts = 0;
+    fixture->took = (struct wi_credit){0};
+    return wi_jobs_submit(jobs, spec, on_done, context, error);
+}
+
+void wi_jobs_took(struct wi_jobs *jobs, const char *job_id, const struct wi_credit *taken)
+{
+    assert_true(fixture->has_job);
+    assert_string_equal(job_id, fixture->spec.id);
+    assert_true(taken->parts >= fixture->took.parts && taken->bytes >= fixture->took.bytes);
+    fixture->took = *taken;
+    fixture->told++;
+}
+
 void wi_jobs_abandon(struct wi_jobs *jobs, const char *job_id)
 {
     assert_true(fixture->has_job);
@@ -71,8 +93,13 @@ void wi_jobs_abandon(struct wi_jobs *jobs, const char *job_id)
 
 static void finish_job(enum wi_code code)
 {
-    struct wi_answer answer = {.ok = 1, .inference_ms = 1.5, .warm = 1};
-    struct wi_job_result result = {.code = code, .queue_ms = 0.25, .total_ms = 2, .attempts = 1};
+    struct wi_answer answer = {.ok = 1,
+        .inference_ms = 1.5,
+        .warm = 1,
+        .parts = fixture->parts,
+        .waited_for_client_ms = 0.5};
+    struct wi_job_result result = {
+        .code = code, .queue_ms = 0.25, .total_ms = 2, .first_part_ms = 0.75, .attempts = 1};
     assert_true(fixture->has_job);
     fixture->has_job = 0;
     snprintf(result.node, sizeof result.node, "node-1");
@@ -301,6 +328,9 @@ static int set_up(void **state)
     f->config.api.max_body = 8 << 20;
     f->config.api.max_connections = 1024;
     f->config.api.max_connections_per_address = 256;
+    f->config.api.stream_grace = 10000;
+    f->config.api.stream_buffer = 256 << 10;
+    f->config.api.send_timeout = 10000;
     f->config.pool.max_queue = 8;
     f->config.models.max_picture_pixels = 1000000;
     f->config.models.directory = (char *)"/nonexistent/models";
@@ -310,7 +340,8 @@ static int set_up(void **state)
         .repository = f->repository,
         .budget = &f->budget,
         .version = "9.9.9",
-        .times = {.headers = 300, .stall = 200, .idle = 5000, .grace = 400, .linger = 100}};
+        .times = {
+            .headers = 300, .stall = 200, .idle = 5000, .grace = 400, .linger = 100, .beat = 400}};
     f->server = wi_server_new(&f->deps, &error);
     assert_non_null(f->server);
     return 0;

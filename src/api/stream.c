@@ -1,0 +1,395 @@
+/*
+ * The streams and their clients; see stream.h. What a node makes of a stream waits in its events
+ * until the client's socket takes it, and the job is told what was taken: so a slow client slows
+ * its own node's engine, and nothing is held for it but what its credit allows.
+ */
+#include "api/stream_private.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The job is told of what was taken when it is this much, so that its node has a good part of its
+ * credit left, and not of every token. */
+#define TELL_PARTS (WI_CREDIT_PARTS / 4)
+#define TELL_BYTES (WI_CREDIT_BYTES / 4)
+
+static void free_stream(struct wi_api_stream *stream)
+{
+    struct wi_api_streams *streams = stream->streams;
+    HASH_DEL(streams->streams, stream);
+    if (stream->under_way)
+        wi_jobs_abandon(streams->api->deps.jobs, stream->id);
+    wi_api_stream_leave_end(stream->ending);
+    assert(!stream->taker);
+    wi_timer_free(stream->timer);
+    wi_events_free(stream->events);
+    wi_buffer_clear(&stream->progress);
+    wi_infer_clear(&stream->infer);
+    free(stream->client);
+    free(stream->model_name);
+    free(stream);
+}
+
+static struct wi_api_stream *find(const struct wi_api_streams *streams, const char *id)
+{
+    struct wi_api_stream *stream;
+    HASH_FIND_STR(streams->streams, id, stream);
+    return stream;
+}
+
+struct wi_stream_face wi_api_stream_face(const struct wi_api_stream *stream)
+{
+    return (struct wi_stream_face){&stream->infer, stream->id, stream->model_name};
+}
+
+/* --- its clients ----------------------------------------------------------------------------- */
+
+static void on_taken(void *context)
+{
+    struct wi_api_stream *stream = context;
+    struct wi_api_streams *streams = stream->streams;
+    struct wi_credit taken = wi_events_taken(stream->events);
+    streams->counters.parts += taken.parts - stream->counted;
+    wi_taker_request(stream->taker)->parts += taken.parts - stream->counted;
+    stream->counted = taken.parts;
+    if (!stream->under_way || (taken.parts - stream->told.parts < TELL_PARTS &&
+                                  taken.bytes - stream->told.bytes < TELL_BYTES))
+        return;
+    stream->told = taken;
+    wi_jobs_took(streams->api->deps.jobs, stream->id, &taken);
+}
+
+static void on_gone(void *context)
+{
+    struct wi_api_stream *stream = context;
+    const struct wi_api *api = stream->streams->api;
+    stream->taker = NULL;
+    stream->streams->counters.left += !wi_events_over(stream->events);
+    if (!stream->infer.resumable || api->closing)
+        free_stream(stream);
+    else
+        wi_timer_start(stream->timer, (uint64_t)api->deps.config->api.stream_grace, 0);
+}
+
+/* A request is known by its job while that is under way: jobs.c looks there. */
+static void name_job(struct wi_api_stream *stream, struct wi_request *request)
+{
+    memcpy(request->job, stream->id, sizeof request->job);
+    request->alias = stream->infer.client_id;
+}
+
+static void unname_job(struct wi_request *request)
+{
+    request->job[0] = '\0';
+    request->alias = NULL;
+}
+
+void wi_api_stream_open(struct wi_api_stream *stream, struct wi_request *request)
+{
+    const struct wi_taker_callbacks back = {stream, on_taken, on_gone};
+    double beat = stream->streams->api->deps.times.beat;
+    char where[WI_ID_SIZE + 16];
+    stream->request = NULL;
+    stream->taker = wi_taker_new(request, stream->events, &back);
+    snprintf(where, sizeof where, "/v1/jobs/%s", stream->id);
+    wi_request_add_header(request, MHD_HTTP_HEADER_LOCATION, where);
+    if (stream->under_way)
+        name_job(stream, request);
+    wi_timer_start(stream->timer, (uint64_t)beat, (uint64_t)beat);
+}
+
+/* The client that takes it now goes without its end. */
+static void close_taker(struct wi_api_stream *stream)
+{
+    struct wi_taker *taker = stream->taker;
+    if (!taker)
+        return;
+    stream->taker = NULL;
+    unname_job(wi_taker_request(taker));
+    wi_taker_cut(taker);
+}
+
+/* What shows the client, and whatever is between, that somebody is there. */
+static void say_alive(struct wi_api_stream *stream)
+{
+    const struct wi_stream_face face = wi_api_stream_face(stream);
+    struct wi_jobs *jobs = stream->streams->api->deps.jobs;
+    struct wi_buffer text = {0};
+    wi_buffer_puts(&text, ": alive\n\n");
+    json_t *job = stream->under_way && wi_events_parts(stream->events) == 0
+                      ? wi_jobs_describe(jobs, stream->id)
+                      : NULL;
+    const char *state = json_string_value(json_object_get(job, "state"));
+    if (state && strcmp(state, "queued") == 0)
+        stream->dialect->stream_progress(
+            &text, &face, &(const struct wi_progress){.phase = "queued"}, 0);
+    else if (stream->progress.size > 0)
+        wi_buffer_add(&text, stream->progress.text, stream->progress.size);
+    wi_buffer_clear(&stream->progress);
+    json_decref(job);
+    wi_taker_say(stream->taker, &text);
+}
+
+static void on_time(void *context)
+{
+    struct wi_api_stream *stream = context;
+    if (!stream->request && !stream->taker) {
+        free_stream(stream);
+        return;
+    }
+    if (stream->request)
+        wi_api_stream_open(stream, stream->request);
+    say_alive(stream);
+}
+
+/* --- its job --------------------------------------------------------------------------------- */
+
+static void on_part(void *context, const struct wi_job_spec *spec, const struct wi_part *part)
+{
+    struct wi_api_stream *stream = context;
+    const struct wi_stream_face face = wi_api_stream_face(stream);
+    struct wi_buffer text = {0};
+    stream->dialect->stream_part(&text, &face, part);
+    wi_events_add_part(stream->events, &text, part->bytes);
+    if (stream->request)
+        wi_api_stream_open(stream, stream->request);
+    else if (stream->taker)
+        wi_taker_wake(stream->taker);
+}
+
+static void on_progress(
+    void *context, const struct wi_job_spec *spec, const struct wi_progress *progress)
+{
+    struct wi_api_stream *stream = context;
+    const struct wi_stream_face face = wi_api_stream_face(stream);
+    struct wi_buffer text = {0};
+    stream->dialect->stream_progress(&text, &face, progress, 0);
+    if (stream->taker) {
+        wi_taker_say(stream->taker, &text);
+        return;
+    }
+    wi_buffer_clear(&stream->progress);
+    stream->progress = text;
+}
+
+void wi_api_stream_finish(struct wi_api_stream *stream, struct wi_buffer *text)
+{
+    wi_events_end(stream->events, text);
+    if (stream->taker)
+        wi_taker_wake(stream->taker);
+}
+
+void wi_api_stream_fail(struct wi_api_stream *stream, const struct wi_error *error)
+{
+    const struct wi_stream_face face = wi_api_stream_face(stream);
+    struct wi_request *request = stream->request;
+    struct wi_buffer text = {0};
+    if (request) {
+        free_stream(stream);
+        wi_request_answer_error(request, error);
+        return;
+    }
+    stream->dialect->stream_error(&text, &face, error, stream->request_id);
+    wi_api_stream_finish(stream, &text);
+}
+
+static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job_result *result)
+{
+    struct wi_api_stream *stream = context;
+    stream->under_way = 0;
+    if (stream->request)
+        unname_job(stream->request);
+    if (stream->taker)
+        unname_job(wi_taker_request(stream->taker));
+    if (result->code == WI_OK)
+        wi_api_stream_print_end(stream, spec, result);
+    else
+        wi_api_stream_fail(stream, &result->error);
+}
+
+/* --- POST /v1/infer -------------------------------------------------------------------------- */
+
+/* The client is gone before anything was sent, or the server stops. */
+static void cancel_silent(void *work)
+{
+    struct wi_api_stream *stream = work;
+    unname_job(stream->request);
+    free_stream(stream);
+}
+
+int wi_api_stream_is_accepted(const struct wi_request *request)
+{
+    const char *accept = request->headers.accept;
+    return wi_media_type_named(accept, "text/event-stream") &&
+           !wi_media_type_named(accept, "application/json");
+}
+
+static struct wi_api_stream *make_stream(
+    struct wi_request *request, struct wi_infer *infer, const struct wi_model *model)
+{
+    struct wi_api_stream *stream = wi_alloc(sizeof *stream);
+    struct wi_api *api = request->api;
+    stream->streams = api->streams;
+    stream->client = wi_strdup(wi_request_client(request));
+    stream->model_name = wi_strdup(model->name);
+    stream->dialect = wi_request_dialect(request);
+    stream->request = request;
+    memcpy(stream->request_id, request->id, sizeof stream->request_id);
+    stream->infer = *infer;
+    *infer = (struct wi_infer){0};
+    stream->events = wi_events_new(api->deps.budget,
+        stream->infer.resumable ? (size_t)api->deps.config->api.stream_buffer : 0);
+    stream->timer = wi_timer_new(api->deps.loop, on_time, stream);
+    return stream;
+}
+
+void wi_api_stream_begin(struct wi_request *request, struct wi_infer *infer, struct wi_model *model)
+{
+    static const struct wi_job_stream hears = {on_part, on_progress};
+    struct wi_api_streams *streams = request->api->streams;
+    struct wi_job_spec spec = {0};
+    struct wi_error error;
+    struct wi_buffer text = {0};
+    if (wi_infer_check_stream(infer, &error) != WI_OK) {
+        wi_request_answer_error(request, &error);
+        return;
+    }
+    wi_job_spec_fill(&spec, infer, model);
+    spec.client = wi_strdup(wi_request_client(request));
+    spec.accepted_at = request->read;
+    struct wi_api_stream *stream = make_stream(request, infer, model);
+    memcpy(stream->id, spec.id, sizeof stream->id);
+    HASH_ADD_STR(streams->streams, id, stream);
+    if (wi_jobs_submit_stream(request->api->deps.jobs, &spec, &hears, on_done, stream, &error) !=
+        WI_OK) {
+        free_stream(stream);
+        wi_request_answer_error(request, &error);
+        return;
+    }
+    const struct wi_stream_face face = wi_api_stream_face(stream);
+    stream->under_way = 1;
+    stream->dialect->stream_begin(&text, &face);
+    wi_events_add(stream->events, &text);
+    name_job(stream, request);
+    wi_timer_start(stream->timer, (uint64_t)request->api->deps.times.beat, 0);
+    wi_request_wait(request, cancel_silent, stream);
+}
+
+/* --- GET /v1/jobs/ID ------------------------------------------------------------------------- */
+
+/* WI_OK and the part to begin with, which is the first without a Last-Event-ID. */
+static enum wi_code read_place(const struct wi_request *request, const struct wi_api_stream *stream,
+    uint64_t *seq, struct wi_error *error)
+{
+    const char *given = request->headers.last_event_id;
+    uint64_t last = 0, parts = wi_events_parts(stream->events);
+    if (!stream->infer.resumable)
+        return wi_error_set(error, WI_STREAM_GONE, "id",
+            "The stream %s is only for the client that began it, because its request did not say "
+            "\"resumable\": true.",
+            stream->id);
+    if (given && *given && (wi_parse_length(given, &last) != 0 || last >= parts)) {
+        wi_error_set(error, WI_INVALID_FIELD, "Last-Event-ID",
+            "\"%.40s\" is not the id of an event of this stream.", given);
+        wi_error_expect(error, "the id of the last event that came, or no such header");
+        return WI_INVALID_FIELD;
+    }
+    *seq = given && *given ? last + 1 : 0;
+    if (wi_events_have(stream->events, *seq))
+        return WI_OK;
+    return wi_error_set(error, WI_STREAM_GONE, "Last-Event-ID",
+        "The event %llu of the stream %s is not kept any more: [api] stream_buffer keeps the "
+        "latest %llu bytes.",
+        (unsigned long long)*seq, stream->id,
+        (unsigned long long)stream->streams->api->deps.config->api.stream_buffer);
+}
+
+int wi_api_stream_take_up(struct wi_request *request, const char *id)
+{
+    struct wi_api_stream *stream = find(request->api->streams, id);
+    struct wi_error error;
+    struct wi_buffer empty = {0};
+    uint64_t seq = 0;
+    if (!stream || strcmp(stream->client, wi_request_client(request)) != 0)
+        return 0;
+    if (read_place(request, stream, &seq, &error) != WI_OK) {
+        wi_request_answer_error(request, &error);
+        return 1;
+    }
+    if (strcmp(request->method, MHD_HTTP_METHOD_HEAD) == 0) {
+        wi_request_answer_text(request, 200, "text/event-stream", &empty);
+        return 1;
+    }
+    if (stream->request) /* it has had nothing yet, and nothing is what it gets */
+        wi_api_stream_open(stream, stream->request);
+    close_taker(stream);
+    wi_events_seek(stream->events, seq);
+    stream->streams->counters.resumed++;
+    wi_api_stream_open(stream, request);
+    return 1;
+}
+
+/* --- all of them ----------------------------------------------------------------------------- */
+
+struct wi_api_streams *wi_api_streams_new(struct wi_api *api)
+{
+    struct wi_api_streams *streams = wi_alloc(sizeof *streams);
+    streams->api = api;
+    return streams;
+}
+
+void wi_api_streams_quiesce(struct wi_api_streams *streams)
+{
+    struct wi_api_stream *stream, *next;
+    HASH_ITER(hh, streams->streams, stream, next)
+    {
+        if (!stream->request && !stream->taker)
+            free_stream(stream);
+    }
+}
+
+void wi_api_streams_finish(struct wi_api_streams *streams)
+{
+    struct wi_api_stream *stream, *next;
+    struct wi_error error;
+    wi_request_shutting_down(&error);
+    wi_api_streams_quiesce(streams);
+    HASH_ITER(hh, streams->streams, stream, next)
+    {
+        if (stream->request || wi_events_ended(stream->events))
+            continue; /* its request is answered, or its client has its end */
+        if (stream->under_way)
+            wi_jobs_abandon(streams->api->deps.jobs, stream->id);
+        stream->under_way = 0;
+        wi_api_stream_leave_end(stream->ending);
+        stream->ending = NULL;
+        unname_job(wi_taker_request(stream->taker));
+        wi_api_stream_fail(stream, &error);
+    }
+}
+
+void wi_api_streams_free(struct wi_api_streams *streams)
+{
+    if (!streams)
+        return;
+    wi_api_streams_quiesce(streams);
+    assert(!streams->streams);
+    free(streams);
+}
+
+void wi_api_streams_counters(
+    const struct wi_api_streams *streams, struct wi_api_stream_counters *counters)
+{
+    const struct wi_api_stream *stream;
+    *counters = streams->counters;
+    for (stream = streams->streams; stream; stream = stream->hh.next) {
+        if (stream->taker || stream->request)
+            counters->open++;
+        else
+            counters->waiting++;
+    }
+}
