@@ -1,0 +1,389 @@
+/* What may be wanted of the stored jobs, without the API: a database of its own, real models and
+ * threads; only the queue of jobs, the pool and the nodes are played. */
+#include "../test.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "durable/durable.h"
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char body[] = "{\"model_name\":\"builtin/echo\",\"inputs\":[{\"name\":\"x\","
+                           "\"datatype\":\"FP32\",\"shape\":[2],\"data\":[1.5,2]}]}";
+
+struct fixture {
+    uv_loop_t loop;
+    uv_timer_t limit; /* of a test */
+    char folder[64];
+    struct wi_config config;
+    struct wi_budget budget;
+    struct wi_db *db;
+    struct wi_repository *repository;
+    struct wi_work_queue *heavy;
+    struct wi_durable *durable;
+    enum wi_code admit;
+    /* the run under way */
+    int submitted, has_job;
+    struct wi_job_spec spec;
+    wi_job_fn *on_done;
+    void *context;
+    int outcomes; /* that were counted */
+    int done;     /* what was wanted has been done */
+    struct wi_error failure;
+};
+
+static struct fixture *fixture;
+
+/* --- what is played -------------------------------------------------------------------------- */
+
+enum wi_code wi_jobs_admit(const struct wi_jobs *jobs, const char *client, struct wi_error *error)
+{
+    return fixture->admit == WI_OK ? WI_OK : wi_error_set(error, fixture->admit, NULL, "not now");
+}
+
+enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_job_fn *on_done,
+    void *context, struct wi_error *error)
+{
+    assert_false(fixture->has_job);
+    fixture->submitted++;
+    fixture->has_job = 1;
+    fixture->spec = *spec;
+    fixture->on_done = on_done;
+    fixture->context = context;
+    return WI_OK;
+}
+
+static void finish_job(enum wi_code code)
+{
+    struct wi_job_spec spec = fixture->spec;
+    struct wi_answer answer = {.ok = 1};
+    struct wi_job_result result = {.code = code, .answer = &answer, .node = "node-1"};
+    assert_true(fixture->has_job);
+    fixture->has_job = 0;
+    wi_tensors_move(&answer.outputs, &spec.tensors);
+    if (code != WI_OK)
+        wi_error_set(&result.error, code, NULL, "It failed.");
+    fixture->on_done(fixture->context, &spec, &result);
+    wi_tensors_clear(&answer.outputs);
+    wi_job_spec_clear(&spec);
+}
+
+enum wi_code wi_jobs_cancel(struct wi_jobs *jobs, const char *job_id)
+{
+    if (!fixture->has_job || strcmp(job_id, fixture->spec.id) != 0)
+        return WI_JOB_NOT_FOUND;
+    finish_job(WI_CANCELLED);
+    return WI_OK;
+}
+
+json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)
+{
+    return json_pack("{s:s, s:i}", "node", "node-1", "attempts", 2);
+}
+
+void wi_pool_counters(const struct wi_pool *pool, struct wi_pool_counters *counters)
+{
+    *counters = (struct wi_pool_counters){.nodes = 1};
+}
+
+const struct wi_node_info *wi_bridge_node(const struct wi_bridge *bridge, const char *id)
+{
+    return NULL; /* it has gone since it answered */
+}
+
+static void on_outcome(void *context, const struct wi_outcome *outcome)
+{
+    struct fixture *f = context;
+    assert_string_equal(outcome->model_name, "builtin/echo");
+    assert_string_equal(outcome->numerics, "unchecked");
+    f->outcomes++;
+}
+
+/* --- the fixture ----------------------------------------------------------------------------- */
+
+static void on_limit(uv_timer_t *timer)
+{
+    fail_msg("it did not come");
+}
+
+#define until(condition)                                                                           \
+    do {                                                                                           \
+        while (!(condition))                                                                       \
+            uv_run(&fixture->loop, UV_RUN_ONCE);                                                   \
+    } while (0)
+
+static void start(struct fixture *f)
+{
+    const struct wi_durable_deps deps = {.loop = &f->loop,
+        .config = &f->config,
+        .db = f->db,
+        .repository = f->repository,
+        .budget = &f->budget,
+        .heavy = f->heavy,
+        .on_outcome = on_outcome,
+        .context = f};
+    f->durable = wi_durable_new(&deps, &f->failure);
+    assert_non_null(f->durable);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *f = fixture = wi_alloc(sizeof *f);
+    *state = f;
+    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
+    strcpy(f->folder, "/tmp/wi-durable-XXXXXX");
+    if (!mkdtemp(f->folder) || uv_loop_init(&f->loop))
+        return -1;
+    uv_timer_init(&f->loop, &f->limit);
+    uv_timer_start(&f->limit, on_limit, 20000, 0);
+    f->budget.limit = 1 << 24;
+    f->config.store.max_size = 1 << 20;
+    f->config.pool.job_retention = 3600000;
+    f->config.pool.max_queue = 1; /* they run one by one */
+    f->config.models.max_picture_pixels = 1000;
+    f->db = wi_db_open(&f->loop, f->folder, &f->failure);
+    assert_non_null(f->db);
+    f->repository = wi_repository_new(&f->loop, "/nonexistent");
+    f->heavy = wi_work_queue_new(&f->loop, 1);
+    start(f);
+    return 0;
+}
+
+static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *where)
+{
+    return remove(path);
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    wi_durable_free(f->durable);
+    wi_work_queue_free(f->heavy);
+    wi_repository_free(f->repository);
+    wi_db_close(f->db);
+    uv_close((uv_handle_t *)&f->limit, NULL);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    wi_db_free(f->db);
+    assert_int_equal(uv_loop_close(&f->loop), 0);
+    assert_int_equal(f->budget.used, 0);
+    assert_false(f->has_job);
+    nftw(f->folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    free(f);
+    return 0;
+}
+
+/* --- what is wanted -------------------------------------------------------------------------- */
+
+static void on_done(void *data, const struct wi_error *failure)
+{
+    struct fixture *f = data;
+    f->done = 1;
+    f->failure = failure ? *failure : (struct wi_error){0};
+}
+
+static void fill(struct wi_row_accept *op, const char *id)
+{
+    struct wi_row *row = &op->row;
+    snprintf(row->id, sizeof row->id, "%s", id);
+    strcpy(row->client, "me");
+    strcpy(row->dialect, "native");
+    row->model_name = wi_strdup("builtin/echo");
+    row->accepted_at = wi_wall_ms();
+    row->deadline_at = row->accepted_at + 60000;
+    row->body_size = row->json_size = strlen(body);
+    row->cost = 1000;
+    op->body = (const unsigned char *)body;
+}
+
+static enum wi_row_found store(struct fixture *f, const char *id, const char *key)
+{
+    struct wi_row_accept op = {.key = key};
+    fill(&op, id);
+    f->done = 0;
+    wi_durable_accept(f->durable, &op, on_done, f);
+    assert_false(f->done); /* never from inside */
+    until(f->done);
+    assert_int_equal(f->failure.code, WI_OK);
+    wi_row_clear(&op.row);
+    wi_row_clear(&op.earlier);
+    return op.found;
+}
+
+/* The row is the caller's. */
+static struct wi_row read_row(struct fixture *f, const char *id)
+{
+    struct wi_row_read op = {.answer_max = 10000};
+    snprintf(op.id, sizeof op.id, "%s", id);
+    f->done = 0;
+    wi_durable_read(f->durable, &op, on_done, f);
+    until(f->done);
+    assert_true(op.found);
+    return op.row;
+}
+
+static int cancel(struct fixture *f, const char *id, const char *client)
+{
+    struct wi_durable_cancel op = {0};
+    snprintf(op.id, sizeof op.id, "%s", id);
+    snprintf(op.client, sizeof op.client, "%s", client);
+    f->done = 0;
+    wi_durable_cancel(f->durable, &op, on_done, f);
+    until(f->done);
+    return op.found;
+}
+
+struct waiter {
+    struct wi_durable_watcher watcher;
+    int told;
+};
+
+static void on_finished(struct wi_durable_watcher *watcher)
+{
+    ((struct waiter *)watcher)->told++;
+}
+
+static void watch(struct fixture *f, struct waiter *waiter, const char *id)
+{
+    snprintf(waiter->watcher.id, sizeof waiter->watcher.id, "%s", id);
+    waiter->watcher.on_finished = on_finished;
+    wi_durable_watch(f->durable, &waiter->watcher);
+}
+
+static void check_state(struct fixture *f, const char *id, enum wi_row_state state)
+{
+    struct wi_row row = read_row(f, id);
+    assert_int_equal(row.state, state);
+    wi_row_clear(&row);
+}
+
+/* --------------------------------------------------------------------------------------------- */
+
+static void what_is_accepted_runs_and_who_watches_is_told(void **state)
+{
+    struct fixture *f = *state;
+    struct waiter waiter = {0};
+    struct wi_durable_now now;
+    assert_int_equal(store(f, "one", NULL), WI_ROW_NEW);
+    watch(f, &waiter, "one");
+    until(f->has_job);
+    assert_string_equal(f->spec.client, "me");
+    assert_false(f->spec.stream); /* its answer is kept as a whole */
+    wi_durable_look(f->durable, "one", &now);
+    assert_true(now.running);
+    assert_string_equal(now.node, "node-1");
+    assert_int_equal(now.attempts, 2);
+    finish_job(WI_OK);
+    until(waiter.told);
+    assert_false(waiter.watcher.watching);
+    assert_int_equal(f->outcomes, 1);
+    struct wi_row row = read_row(f, "one");
+    assert_int_equal(row.state, WI_ROW_DONE);
+    assert_non_null(strstr((const char *)row.bytes->bytes, "1.5"));
+    wi_row_clear(&row);
+}
+
+static void a_key_makes_of_two_one_that_is_counted_as_replayed(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_durable_counters counters;
+    assert_int_equal(store(f, "one", "the key"), WI_ROW_NEW);
+    assert_int_equal(store(f, "two", "the key"), WI_ROW_SAME);
+    until(f->has_job);
+    wi_durable_counters(f->durable, &counters);
+    assert_int_equal(counters.accepted, 1);
+    assert_int_equal(counters.replayed, 1);
+    finish_job(WI_OK);
+    until((wi_durable_counters(f->durable, &counters), counters.done == 1));
+    assert_int_equal(f->submitted, 1);
+}
+
+static void only_whose_job_it_is_finds_it_to_cancel(void **state)
+{
+    struct fixture *f = *state;
+    struct waiter waiter = {0};
+    store(f, "one", NULL);
+    watch(f, &waiter, "one");
+    until(f->has_job);
+    assert_false(cancel(f, "one", "you"));
+    assert_true(f->has_job);
+    assert_true(cancel(f, "one", "me"));
+    until(waiter.told);
+    check_state(f, "one", WI_ROW_CANCELLED);
+    assert_false(f->has_job);
+}
+
+static void a_job_that_waits_is_cancelled_in_its_own_format(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_durable_counters counters;
+    wi_durable_quiesce(f->durable); /* so that it is not run */
+    store(f, "one", NULL);
+    assert_true(cancel(f, "one", ""));
+    struct wi_row row = read_row(f, "one");
+    assert_int_equal(row.state, WI_ROW_CANCELLED);
+    assert_int_equal(row.status, wi_code_status(WI_CANCELLED));
+    json_t *problem = json_loadb((const char *)row.bytes->bytes, row.answer_size, 0, NULL);
+    assert_string_equal(json_string_value(json_object_get(problem, "code")), "cancelled");
+    json_decref(problem);
+    wi_row_clear(&row);
+    wi_durable_counters(f->durable, &counters);
+    assert_int_equal(counters.cancelled, 1);
+    assert_int_equal(counters.queued, 0);
+    assert_int_equal(f->submitted, 0);
+}
+
+static void what_cannot_be_accepted_is_told_why(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_error error;
+    assert_int_equal(wi_durable_admit(f->durable, 100, &error), WI_OK);
+    assert_int_equal(wi_durable_admit(NULL, 100, &error), WI_UNAVAILABLE);
+    assert_int_equal(wi_durable_admit(f->durable, 2 << 20, &error), WI_STORAGE_FAILED);
+    assert_true(error.retry_after_s > 0);
+    f->admit = WI_SHUTTING_DOWN;
+    assert_int_equal(wi_durable_admit(f->durable, 100, &error), WI_SHUTTING_DOWN);
+    f->admit = WI_QUEUE_FULL; /* of those who wait: a stored job can */
+    assert_int_equal(wi_durable_admit(f->durable, 100, &error), WI_OK);
+    wi_durable_quiesce(f->durable);
+    assert_int_equal(wi_durable_admit(f->durable, 100, &error), WI_SHUTTING_DOWN);
+}
+
+/* The daemon ends while the database still has a piece of work, and while another runs. */
+static void what_is_wanted_is_done_though_the_jobs_have_ended(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_row_accept op = {0};
+    store(f, "one", NULL);
+    until(f->has_job);
+    fill(&op, "two");
+    f->done = 0;
+    wi_durable_accept(f->durable, &op, on_done, f);
+    wi_durable_free(f->durable);
+    f->durable = NULL;
+    until(f->done);
+    wi_row_clear(&op.row);
+    assert_false(f->has_job);
+    start(f); /* the next daemon */
+    until(f->has_job);
+    finish_job(WI_OK);
+    until(f->has_job);
+    finish_job(WI_OK);
+    assert_int_equal(f->submitted, 3);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(what_is_accepted_runs_and_who_watches_is_told),
+        TEST(a_key_makes_of_two_one_that_is_counted_as_replayed),
+        TEST(only_whose_job_it_is_finds_it_to_cancel),
+        TEST(a_job_that_waits_is_cancelled_in_its_own_format),
+        TEST(what_cannot_be_accepted_is_told_why),
+        TEST(what_is_wanted_is_done_though_the_jobs_have_ended),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
