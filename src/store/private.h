@@ -5,6 +5,8 @@
 #include "store/db.h"
 #include <sqlite3.h>
 
+/* sql.c */
+
 /* Fills `error` with what SQLite says now; returns WI_STORAGE_FAILED. */
 enum wi_code wi_db_fail(sqlite3 *sqlite, struct wi_error *error);
 /* Runs statements without parameters. */

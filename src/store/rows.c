@@ -5,31 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const wi_row_state_names[] = {"queued", "running", "done", "failed", "cancelled", NULL};
-
-void wi_row_clear(struct wi_row *row)
-{
-    free(row->client_id);
-    free(row->model_name);
-    free(row->problem);
-    wi_blob_unref(row->bytes);
-    *row = (struct wi_row){0};
-}
-
-/* --- small statements ------------------------------------------------------------------------ */
-
-enum wi_code wi_row_change(
-    sqlite3 *sqlite, const char *sql, const char *id, int64_t number, struct wi_error *error)
-{
-    sqlite3_stmt *statement = wi_db_prepare(sqlite, sql, error);
-    if (statement) {
-        sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC);
-        if (sqlite3_bind_parameter_count(statement) > 1)
-            sqlite3_bind_int64(statement, 2, number);
-    }
-    return wi_db_finish(sqlite, statement, error);
-}
-
 /* --- accepting ------------------------------------------------------------------------------- */
 
 /* What a key stands for: the body and how it is framed. */

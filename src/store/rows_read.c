@@ -3,66 +3,6 @@
 
 #include "base/memory.h"
 #include <stdlib.h>
-#include <string.h>
-
-static char *text_of(sqlite3_stmt *statement, int column)
-{
-    return wi_strdup((const char *)sqlite3_column_text(statement, column));
-}
-
-void wi_row_from(struct wi_row *row, sqlite3_stmt *statement)
-{
-#define NUMBER(column) sqlite3_column_int64(statement, column)
-    snprintf(row->id, sizeof row->id, "%s", (const char *)sqlite3_column_text(statement, 0));
-    row->state = (enum wi_row_state)NUMBER(1);
-    row->infer = (int)NUMBER(2);
-    snprintf(
-        row->client, sizeof row->client, "%s", (const char *)sqlite3_column_text(statement, 3));
-    row->client_id = text_of(statement, 4);
-    row->model_name = text_of(statement, 5);
-    row->priority = (int)NUMBER(6);
-    row->accepted_at = NUMBER(7);
-    row->deadline_at = NUMBER(8);
-    row->finished_at = NUMBER(9);
-    row->runs = (unsigned)NUMBER(10);
-    row->crashes = (unsigned)NUMBER(11);
-    row->body_size = (size_t)NUMBER(12);
-    row->json_size = (size_t)NUMBER(13);
-    row->cost = (uint64_t)NUMBER(14);
-    row->status = (int)NUMBER(15);
-    row->answer_size = (size_t)NUMBER(16);
-    row->head_size = (size_t)NUMBER(17);
-    row->problem = text_of(statement, 18);
-    row->attempts = (unsigned)NUMBER(19);
-    snprintf(
-        row->dialect, sizeof row->dialect, "%s", (const char *)sqlite3_column_text(statement, 20));
-#undef NUMBER
-}
-
-enum wi_code wi_row_read_bytes(
-    sqlite3 *sqlite, const char *table, struct wi_row *row, size_t size, struct wi_error *error)
-{
-    char *sql = wi_sprintf("SELECT bytes FROM %s WHERE id = ?1", table);
-    sqlite3_stmt *statement = wi_db_prepare(sqlite, sql, error);
-    free(sql);
-    if (statement == NULL)
-        return WI_STORAGE_FAILED;
-    enum wi_code code = WI_OK;
-    sqlite3_bind_text(statement, 1, row->id, -1, SQLITE_STATIC);
-    if (sqlite3_step(statement) != SQLITE_ROW)
-        code =
-            wi_error_set(error, WI_STORAGE_FAILED, NULL, "%s has no bytes in %s", row->id, table);
-    else if ((size_t)sqlite3_column_bytes(statement, 0) != size)
-        code = wi_error_set(error, WI_STORAGE_FAILED, NULL, "%s has %d bytes in %s, not %zu",
-            row->id, sqlite3_column_bytes(statement, 0), table, size);
-    else if ((row->bytes = wi_blob_new(NULL, size + 1)) == NULL) /* outside chose the size */
-        code =
-            wi_error_set(error, WI_MEMORY_BUDGET, NULL, "there is no memory for %zu bytes", size);
-    else
-        wi_blob_append(row->bytes, sqlite3_column_blob(statement, 0), size);
-    sqlite3_finalize(statement);
-    return code;
-}
 
 enum wi_code wi_row_read(sqlite3 *sqlite, void *data, struct wi_error *error)
 {

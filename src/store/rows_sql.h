@@ -1,4 +1,4 @@
-/* Between rows.c and rows_read.c. */
+/* Below rows.c and rows_read.c: rows_sql.c. */
 #ifndef WI_STORE_ROWS_SQL_H
 #define WI_STORE_ROWS_SQL_H
 
