@@ -5,8 +5,11 @@
  */
 import * as cases from '../lib/cases.mjs';
 import * as kserve from '../lib/kserve.mjs';
+import { isPoison, Streams } from './streams.mjs';
 
 const TIMEOUT_MS = 120_000;
+/** How many of the requests are streams, and how many of the others are left alone. */
+const STREAMS = 0.25, LEFT = 0.02;
 const MODELS = ['op_add', 'op_erf', 'op_tile', 'ptconv_Softmax', 'vision_mnist_ms_digit3'];
 
 /** The models of the mix that are there. */
@@ -31,6 +34,7 @@ export class Load {
     constructor(daemon, random, clients) {
         Object.assign(this, { daemon, random, clients });
         this.cases = models().map(cases.load);
+        this.streams = new Streams(daemon, random, TIMEOUT_MS);
     }
 
     /** Lets the clients start requests until `total` have been started. */
@@ -56,11 +60,18 @@ export class Load {
                 continue;
             }
             const number = ++this.started;
-            const asked = this.#choose(number);
-            if (this.random.next() < 0.02) await this.#leave(asked);
-            else await this.#ask(number, asked);
+            if (this.random.next() < STREAMS) await this.#follow(number);
+            else if (this.random.next() < LEFT) await this.#leave(this.#choose(number));
+            else await this.#ask(number, this.#choose(number));
             this.answered++;
         }
+    }
+
+    async #follow(number) {
+        const { end, what } = await this.streams.ask(number);
+        if (end === 'left') this.left++;
+        else if (end === 'poisoned') this.poisoned++;
+        else if (end !== 'whole') this[end].push(`${number} builtin/count: ${what}`);
     }
 
     #choose(number) {
@@ -89,9 +100,7 @@ export class Load {
         }
         this.times.push(performance.now() - began);
         if (answer.status !== 200) {
-            const { code, detail } = answer.json;
-            // A job that was alone in the engine of two nodes that broke: the contract's exception.
-            if (code === 'attempts_exhausted' && /ran this job alone/.test(detail)) this.poisoned++;
+            if (isPoison(answer.json)) this.poisoned++;
             else this.lost.push(`${number} ${head.model_name}: ${answer.status} ${answer.text}`);
             return;
         }

@@ -1,10 +1,12 @@
 /**
  * ./dev chaos: real browsers under load while a seeded script breaks them, one fault after another,
- * each at a random moment of the traffic. Nothing may be lost, answered twice or answered wrongly.
+ * each at a random moment of the traffic. Nothing may be lost, answered twice or answered wrongly, and
+ * each part of a stream comes once.
  *
  *   node tests/chaos/run.mjs [--seed=N] [--requests=N] [--faults=N] [--clients=N] [--kinds=A,B]
  *
- * Its last line is one JSON object; its exit status is 1 unless lost, duplicated and wrong are 0.
+ * Its last line is one JSON object; its exit status is 1 unless lost, duplicated, wrong, gaps and
+ * repeated are 0.
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -90,7 +92,8 @@ async function breakThings({ daemon, proxy, random, load, wanted }) {
     return recoveries;
 }
 
-function report(load, recoveries, duplicated) {
+function report(load, recoveries, { duplicated, continued }) {
+    const { begun, parts, gaps, repeated } = load.streams;
     console.log('\nfault                 times  whole again after: median, longest');
     for (const [name, list] of [...recoveries].sort())
         console.log(`${name.padEnd(22)}${String(list.length).padStart(5)}` +
@@ -103,8 +106,9 @@ function report(load, recoveries, duplicated) {
         for (const line of list.slice(0, 10)) console.log(`${what}: ${line.slice(0, 400)}`);
     console.log(JSON.stringify({ seed, requests: load.started, lost: load.lost.length, duplicated,
         wrong: load.wrong.length, retried: load.retried, poisoned: load.poisoned,
-        p50_ms: quantile(load.times, 0.5), p99_ms: quantile(load.times, 0.99) }));
-    return load.lost.length === 0 && load.wrong.length === 0 && duplicated === 0;
+        p50_ms: quantile(load.times, 0.5), p99_ms: quantile(load.times, 0.99),
+        streams: begun, parts, gaps, repeated, continued }));
+    return [load.lost.length, load.wrong.length, duplicated, gaps, repeated].every((n) => n === 0);
 }
 
 async function main() {
@@ -126,7 +130,8 @@ async function main() {
         // Each job has one answer: more answers than jobs would be answers given twice.
         const { accepted, completed, failed } = (await daemon.status()).counters.jobs;
         const duplicated = Math.max(0, completed + failed - accepted);
-        good = report(load, recoveries, duplicated);
+        const continued = await daemon.metric('webinfer_stream_continued_total');
+        good = report(load, recoveries, { duplicated, continued });
         await daemon.stop();
     } catch (error) {
         console.error(daemon.explain(error).message);

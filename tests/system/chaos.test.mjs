@@ -22,7 +22,10 @@ test('no fault loses, repeats or spoils an answer', {
     const [code] = await once(child, 'close');
     assert.equal(code, 0, said);
     const end = JSON.parse(said.trim().split('\n').pop());
-    const { lost, duplicated, wrong } = end;
+    const { lost, duplicated, wrong, gaps, repeated } = end;
     assert.ok(end.requests >= requests, said);
-    assert.deepEqual({ lost, duplicated, wrong }, { lost: 0, duplicated: 0, wrong: 0 }, said);
+    assert.deepEqual({ lost, duplicated, wrong, gaps, repeated },
+        { lost: 0, duplicated: 0, wrong: 0, gaps: 0, repeated: 0 }, said);
+    assert.ok(end.streams > requests / 10 && end.parts > end.streams, said);
+    assert.ok(end.continued > 0, said);
 });
