@@ -26,7 +26,10 @@ export class FakeNode {
     id = '';
     /** Called with a task_request; by default echoes. */
     onTask = (task) => this.respond(task);
+    /** Called with what is none of the above: credit, acknowledgements, cancels. */
+    onOther = () => {};
     answersHeartbeats = true;
+    capabilities = capabilities;
 
     /** @param {string} pageUrl with its #token=… */
     constructor(pageUrl) {
@@ -63,6 +66,8 @@ export class FakeNode {
             this.send('heartbeat', { seq: ++serial, reply_to: id, running: [], busy_since_ms: 0 });
         } else if (type === 'task_request') {
             this.onTask(got);
+        } else {
+            this.onOther(got);
         }
     }
 
@@ -77,7 +82,7 @@ export class FakeNode {
 
     announce(more = {}) {
         this.send('node_announcement', { protocol: 1, page_version: '0.1.0', token: this.token,
-            capabilities, ...more });
+            capabilities: this.capabilities, ...more });
     }
 
     async join() {
@@ -88,11 +93,12 @@ export class FakeNode {
     }
 
     /** Comes back with its resume token. */
-    async resume({ running = [], unacknowledged = [], token = this.resumeToken } = {}) {
+    async resume({ running = [], unacknowledged = [], token = this.resumeToken, ...more } = {}) {
         const from = this.received.length;
         await this.open();
-        this.send('node_announcement', { protocol: 1, page_version: '0.1.0', capabilities,
-            resume: { node: this.id, token, running, unacknowledged } });
+        this.send('node_announcement', { protocol: 1, page_version: '0.1.0',
+            capabilities: this.capabilities,
+            resume: { node: this.id, token, running, unacknowledged, ...more } });
         await until(() => this.closed || this.received.slice(from)
             .some(({ message }) => ['welcome', 'bye'].includes(message.type)),
         { what: 'an answer to the resume' });
