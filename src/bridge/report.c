@@ -171,7 +171,6 @@ static enum wi_code read_platforms(
 }
 
 /* A node may say less of an engine than that it has it, and name engines that are not ours. */
-#define MAX_SLOTS 4096
 
 struct engine {
     int64_t slots, queue;
@@ -179,8 +178,8 @@ struct engine {
 };
 
 static const struct wi_param engine_table[] = {
-    {"slots", WI_PARAM_INTEGER, offsetof(struct engine, slots), 0, 1, MAX_SLOTS, NULL},
-    {"queue", WI_PARAM_INTEGER, offsetof(struct engine, queue), 0, 0, MAX_SLOTS, NULL},
+    {"slots", WI_PARAM_INTEGER, offsetof(struct engine, slots), 0, 1, WI_ENGINE_SLOTS_MAX, NULL},
+    {"queue", WI_PARAM_INTEGER, offsetof(struct engine, queue), 0, 0, WI_ENGINE_SLOTS_MAX, NULL},
     {"can", WI_PARAM_ARRAY, offsetof(struct engine, can), 0, 0, 64, NULL},
     {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL},
 };

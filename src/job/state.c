@@ -76,8 +76,9 @@ static void lane_key(const struct wi_job *job, char *key, size_t size)
 static void gate_key(const struct wi_job *job, char *key, size_t size)
 {
     const struct wi_job_spec *spec = &job->spec;
-    snprintf(key, size, "%d\n%d%d\n%s\n%s", (int)spec->model->engine, job->flow != NULL,
-        wi_job_is_committed(job), spec->browser ? spec->browser : "", spec->node ? spec->node : "");
+    snprintf(key, size, "%d %d\n%d%d\n%s\n%s", (int)spec->model->engine, (int)spec->model->builtin,
+        job->flow != NULL, wi_job_is_committed(job), spec->browser ? spec->browser : "",
+        spec->node ? spec->node : "");
 }
 
 void wi_job_enqueue(struct wi_job *job, int at_front)

@@ -17,6 +17,8 @@ enum wi_engine {
 };
 extern const char *const wi_engine_names[]; /* "ort" …, ended by NULL */
 
+/* More than so many at a time are not believed. */
+#define WI_ENGINE_SLOTS_MAX 4096
 /* What an engine runs at a time where the node does not say it. */
 unsigned wi_engine_slots(enum wi_engine engine);
 /* Whether browsers that open the service's page have it, and on that platform of theirs. What a

@@ -10,7 +10,12 @@
 
 /* Of equally loaded nodes, so many are compared by when they will be free. */
 #define LOOK 8
-#define LOADS (WI_DEPTH_BUILTIN + 1)
+/* Nodes are listed by how many attempts they have: up to EXACT in a list for each number, beyond it
+ * in four lists for each doubling, and in the last those that are full. */
+#define EXACT 16
+#define DOUBLINGS 9 /* as far as WI_ENGINE_SLOTS_MAX */
+#define FULL (EXACT + 4 * DOUBLINGS)
+_Static_assert(EXACT << DOUBLINGS > WI_ENGINE_SLOTS_MAX, "a list for every load");
 
 /* A node's membership in a group. */
 struct wi_fleet_place {
@@ -21,30 +26,61 @@ struct wi_fleet_place {
     struct wi_fleet_place *sibling;         /* the node's next place */
 };
 
-/* Nodes of a class: all, all by builtin attempts, or those that have a model. */
+/* Nodes of a class by their attempts of one queue: all, or those that have a model. Whose queue a
+ * model's is, is not known from the list of a page; it is learned when the model is asked for. */
 struct wi_fleet_group {
     struct wi_fleet_class *class;
+    unsigned queue;
     char key[64 + 2]; /* a model's hash and a digit for the platform */
     size_t size;
     struct {
         struct wi_fleet_place *first, *last;
-    } loads[LOADS];
+    } loads[FULL + 1];
     UT_hash_handle hh;
 };
 
+/* --- queues ---------------------------------------------------------------------------------- */
+
+unsigned wi_fleet_queue(const struct wi_model *model)
+{
+    return model->builtin == WI_BUILTIN_COUNT ? WI_FLEET_COUNTS : (unsigned)model->engine;
+}
+
+static int has_queue(const struct wi_node_info *info, unsigned queue)
+{
+    return info->engines[queue == WI_FLEET_COUNTS ? WI_ENGINE_BUILTIN : queue].available;
+}
+
+unsigned wi_fleet_slots(const struct wi_node_info *info, unsigned queue)
+{
+    return queue == WI_FLEET_COUNTS ? WI_FLEET_COUNTS_MAX : info->engines[queue].slots;
+}
+
+unsigned wi_fleet_depth(const struct wi_node_info *info, unsigned queue)
+{
+    int keeps_one = queue != WI_FLEET_COUNTS && info->engines[queue].queue > 0;
+
+    return has_queue(info, queue) ? wi_fleet_slots(info, queue) + (unsigned)keeps_one : 0;
+}
+
 /* --- groups ---------------------------------------------------------------------------------- */
 
-static int counts_builtins(const struct wi_fleet_group *group)
+static size_t list_of(size_t count)
 {
-    return group == group->class->builtins;
+    size_t octave = 0;
+
+    if (count < EXACT)
+        return count;
+    while (count >> octave >= 2 * EXACT)
+        octave++;
+    return EXACT + 4 * octave + (count >> octave) / (EXACT / 4) % 4;
 }
 
 static size_t load_of(const struct wi_fleet_place *place)
 {
-    const struct wi_fleet_node *node = place->node;
-    size_t load = counts_builtins(place->group) ? node->builtin_count : node->model_count;
+    unsigned queue = place->group->queue;
 
-    return load < LOADS ? load : LOADS - 1;
+    return wi_fleet_has_room(place->node, queue) ? list_of(place->node->work[queue].count) : FULL;
 }
 
 /* Only open nodes are listed. An idle one goes to the front: what worked last is warm, and what
@@ -86,12 +122,18 @@ static void enter(struct wi_fleet_node *node, struct wi_fleet_group *group)
     list(place);
 }
 
-static struct wi_fleet_group *new_group(struct wi_fleet_class *class)
+static struct wi_fleet_group *new_group(struct wi_fleet_class *class, unsigned queue)
 {
     struct wi_fleet_group *group = wi_alloc(sizeof(*group));
 
     group->class = class;
+    group->queue = queue;
     return group;
+}
+
+static int is_of_model(const struct wi_fleet_group *group)
+{
+    return *group->key != '\0';
 }
 
 static void free_place(struct wi_fleet_place *place)
@@ -101,9 +143,31 @@ static void free_place(struct wi_fleet_place *place)
 
     unlist(place);
     free(place);
-    if (--group->size == 0 && group != class->all && group != class->builtins) {
+    if (--group->size == 0 && is_of_model(group)) {
         HASH_DEL(class->models, group);
         free(group);
+    }
+}
+
+/* The model has turned out to be one of that queue. */
+static void settle(struct wi_fleet_group *group, unsigned queue)
+{
+    struct wi_fleet_place *place, *all = NULL;
+
+    if (group->queue == queue)
+        return;
+    for (size_t load = 0; load <= FULL; load++) {
+        while ((place = group->loads[load].last)) { /* so that all end in their order */
+            unlist(place);
+            place->next = all;
+            all = place;
+        }
+    }
+    group->queue = queue;
+    while ((place = all)) {
+        all = place->next;
+        place->next = NULL;
+        list(place);
     }
 }
 
@@ -158,8 +222,8 @@ static struct wi_fleet_class *find_or_add_class(
     class->info.id[0] = '\0';
     json_incref(class->info.capabilities);
     class->ours = *info->session != '\0';
-    class->all = new_group(class);
-    class->builtins = new_group(class);
+    for (unsigned i = 0; i < WI_FLEET_QUEUES; i++)
+        class->queues[i] = has_queue(info, i) ? new_group(class, i) : NULL;
     for (int i = 0; i < WI_PLATFORM_COUNT; i++)
         wi_estimates_place(class->places[i], info, (enum wi_platform)i);
     class->key = wi_buffer_take(&key);
@@ -187,8 +251,8 @@ static void leave_class(struct wi_fleet *fleet, struct wi_fleet_node *node)
     assert(!class->models);
     HASH_DEL(fleet->classes, class);
     json_decref(class->info.capabilities);
-    free(class->all);
-    free(class->builtins);
+    for (unsigned i = 0; i < WI_FLEET_QUEUES; i++)
+        free(class->queues[i]);
     free(class->key);
     free(class);
 }
@@ -204,8 +268,9 @@ void wi_fleet_put(struct wi_fleet *fleet, struct wi_fleet_node *node, const char
     node->class = find_or_add_class(fleet, info);
     node->class->count++;
     fleet->count++;
-    enter(node, node->class->all);
-    enter(node, node->class->builtins);
+    for (unsigned i = 0; i < WI_FLEET_QUEUES; i++)
+        if (node->class->queues[i])
+            enter(node, node->class->queues[i]);
 }
 
 void wi_fleet_remove(struct wi_fleet *fleet, struct wi_fleet_node *node)
@@ -237,14 +302,15 @@ void wi_fleet_open(struct wi_fleet *fleet, struct wi_fleet_node *node, int open,
     fleet->open += open ? 1 : (size_t)-1;
 }
 
-void wi_fleet_load(
-    struct wi_fleet_node *node, size_t builtin_count, size_t model_count, double busy_until)
+void wi_fleet_load(struct wi_fleet_node *node, unsigned queue, const struct wi_fleet_work *work)
 {
-    relist(node, unlist);
-    node->builtin_count = builtin_count;
-    node->model_count = model_count;
-    node->busy_until = busy_until;
-    relist(node, list);
+    for (struct wi_fleet_place *place = node->places; place; place = place->sibling)
+        if (place->group->queue == queue)
+            unlist(place);
+    node->work[queue] = *work;
+    for (struct wi_fleet_place *place = node->places; place; place = place->sibling)
+        if (place->group->queue == queue)
+            list(place);
 }
 
 static void add_model(struct wi_fleet_node *node, const char *hash, enum wi_platform platform)
@@ -257,7 +323,7 @@ static void add_model(struct wi_fleet_node *node, const char *hash, enum wi_plat
             return;
     if (!group) {
         size_t length = strnlen(hash, 64);
-        group = new_group(class);
+        group = new_group(class, WI_ENGINE_ORT);
         memcpy(group->key, hash, length);
         group->key[length] = (char)('0' + platform);
         HASH_ADD_KEYPTR(hh, class->models, group->key, length + 1, group);
@@ -270,7 +336,7 @@ static void forget_models(struct wi_fleet_node *node)
     struct wi_fleet_place **link = &node->places, *place;
 
     while ((place = *link)) {
-        if (place->group == node->class->all || place->group == node->class->builtins) {
+        if (!is_of_model(place->group)) {
             link = &place->sibling;
             continue;
         }
@@ -324,55 +390,70 @@ int wi_fleet_has(const struct wi_fleet_node *node, const char *hash, enum wi_pla
 
 /* --- choosing -------------------------------------------------------------------------------- */
 
-double wi_fleet_ahead(const struct wi_fleet_node *node, double now)
+int wi_fleet_has_room(const struct wi_fleet_node *node, unsigned queue)
 {
-    return node->busy_until == 0 ? 0 : fabs(node->busy_until - now);
+    return node->class && node->work[queue].count < wi_fleet_depth(&node->class->info, queue);
+}
+
+double wi_fleet_ahead(const struct wi_fleet_node *node, unsigned queue, double now)
+{
+    const struct wi_fleet_work *work = &node->work[queue];
+
+    if (!node->class || work->count < wi_fleet_slots(&node->class->info, queue))
+        return 0;
+    return fabs(work->done_at - now);
 }
 
 static const struct wi_fleet_node *first_of(
-    const struct wi_fleet_place *place, const char *avoid, double now)
+    const struct wi_fleet_group *group, size_t load, const char *avoid, double now)
 {
+    const struct wi_fleet_place *place = group->loads[load].first;
     const struct wi_fleet_node *best = NULL;
 
     for (int i = 0; place && i < LOOK; i++, place = place->next) {
         if (avoid && strcmp(place->node->id, avoid) == 0)
             continue;
-        if (!best || wi_fleet_ahead(place->node, now) < wi_fleet_ahead(best, now))
+        if (!best || wi_fleet_ahead(place->node, group->queue, now) <
+                         wi_fleet_ahead(best, group->queue, now))
             best = place->node;
     }
     return best;
 }
 
 static const struct wi_fleet_node *best_of(
-    const struct wi_fleet_group *group, size_t depth, const char *avoid, double now)
+    const struct wi_fleet_group *group, const char *avoid, double now)
 {
+    size_t last = list_of(wi_fleet_depth(&group->class->info, group->queue) - 1);
     const struct wi_fleet_node *found = NULL;
 
-    for (size_t load = 0; load < depth && !found; load++)
-        found = first_of(group->loads[load].first, avoid, now);
+    for (size_t load = 0; load <= last && !found; load++)
+        found = first_of(group, load, avoid, now);
     return found;
 }
 
 const struct wi_fleet_node *wi_fleet_any(
-    const struct wi_fleet_class *class, int builtin, const char *avoid, double now)
+    const struct wi_fleet_class *class, unsigned queue, const char *avoid, double now)
 {
-    return builtin ? best_of(class->builtins, WI_DEPTH_BUILTIN, avoid, now)
-                   : best_of(class->all, WI_DEPTH_MODEL, avoid, now);
+    return class->queues[queue] ? best_of(class->queues[queue], avoid, now) : NULL;
 }
 
-const struct wi_fleet_node *wi_fleet_warm(const struct wi_fleet_class *class, const char *hash,
-    enum wi_platform platform, const char *avoid, double now)
+const struct wi_fleet_node *wi_fleet_warm(const struct wi_fleet_class *class, unsigned queue,
+    const char *hash, enum wi_platform platform, const char *avoid, double now)
 {
-    const struct wi_fleet_group *group = find_group(class, hash, platform);
+    struct wi_fleet_group *group = find_group(class, hash, platform);
 
-    return group ? best_of(group, WI_DEPTH_MODEL, avoid, now) : NULL;
+    if (!group)
+        return NULL;
+    settle(group, queue);
+    return best_of(group, avoid, now);
 }
 
-double wi_fleet_full(const struct wi_fleet_class *class, double now)
+double wi_fleet_full(const struct wi_fleet_class *class, unsigned queue, double now)
 {
-    const struct wi_fleet_node *node = first_of(class->all->loads[WI_DEPTH_MODEL].first, NULL, now);
+    const struct wi_fleet_group *group = class->queues[queue];
+    const struct wi_fleet_node *node = group ? first_of(group, FULL, NULL, now) : NULL;
 
-    return node ? wi_fleet_ahead(node, now) : -1;
+    return node ? wi_fleet_ahead(node, queue, now) : -1;
 }
 
 size_t wi_fleet_loaded(

@@ -8,13 +8,23 @@
 #define WI_POOL_FLEET_H
 
 #include "bridge/bridge.h"
+#include "model/model.h"
 #include "pool/estimates.h"
 #include <uthash.h>
 
-/* Attempts that a node may have at a time: the next is in the page already when one ends. More
- * would only wait there instead of where it can still go to another node. */
-#define WI_DEPTH_BUILTIN 16
-#define WI_DEPTH_MODEL 2
+/* A node's attempts are counted by the engine that runs them, so that what one engine has to do
+ * takes no room from another: the number of an engine is that of its queue. One more queue is
+ * builtin/count's, since a count waits and computes nothing. */
+#define WI_FLEET_COUNTS ((unsigned)WI_ENGINE_COUNT)
+#define WI_FLEET_QUEUES (WI_FLEET_COUNTS + 1)
+unsigned wi_fleet_queue(const struct wi_model *model);
+/* How many of them such a node runs at a time, and how many it may have: the next is there already
+ * when one ends, if the engine keeps any waiting. More would only wait there instead of where it
+ * can still go to another node. */
+unsigned wi_fleet_slots(const struct wi_node_info *info, unsigned queue);
+unsigned wi_fleet_depth(const struct wi_node_info *info, unsigned queue);
+/* Counts that a node runs at a time. */
+#define WI_FLEET_COUNTS_MAX 1024
 /* Of models that a node says it has, so many are known. */
 #define WI_FLEET_MODELS 64
 
@@ -28,9 +38,16 @@ struct wi_fleet_class {
     size_t away;              /* those that take none now, and will again by themselves */
     /* Which estimates are theirs; see estimates.h. */
     char places[WI_PLATFORM_COUNT][WI_PLACE_SIZE];
-    struct wi_fleet_group *all, *builtins, *models;
+    struct wi_fleet_group *queues[WI_FLEET_QUEUES]; /* NULL: its nodes have no such engine */
+    struct wi_fleet_group *models;
     UT_hash_handle hh;
     char *key;
+};
+
+/* What is on a node of one queue. */
+struct wi_fleet_work {
+    size_t count;   /* attempts */
+    double done_at; /* when all of it is expected to be done; 0: nothing is there */
 };
 
 /* Embedded in what a node is to the owner; zero-initialise. */
@@ -38,8 +55,7 @@ struct wi_fleet_node {
     const char *id; /* the owner's, as long as it is in the fleet */
     struct wi_fleet_class *class;
     int open, away;
-    size_t builtin_count, model_count; /* attempts on it */
-    double busy_until; /* when what is on it is expected to be done; 0: nothing is */
+    struct wi_fleet_work work[WI_FLEET_QUEUES];
     struct wi_fleet_place *places;
 };
 
@@ -56,8 +72,7 @@ void wi_fleet_remove(struct wi_fleet *fleet, struct wi_fleet_node *node);
 /* Whether it takes work; if not, whether it will again by itself (`away`). */
 void wi_fleet_open(struct wi_fleet *fleet, struct wi_fleet_node *node, int open, int away);
 /* What is on it. */
-void wi_fleet_load(
-    struct wi_fleet_node *node, size_t builtin_count, size_t model_count, double busy_until);
+void wi_fleet_load(struct wi_fleet_node *node, unsigned queue, const struct wi_fleet_work *work);
 /* What it says is loaded: the list of a model_status, NULL for nothing. */
 void wi_fleet_models(struct wi_fleet_node *node, const json_t *models);
 /* It was sent work for that model, so it will have it loaded; a later list that lacks it says
@@ -65,19 +80,20 @@ void wi_fleet_models(struct wi_fleet_node *node, const json_t *models);
 void wi_fleet_promise(struct wi_fleet_node *node, const char *hash, enum wi_platform platform);
 int wi_fleet_has(const struct wi_fleet_node *node, const char *hash, enum wi_platform platform);
 
-/* How long until the node is expected to be free; one that is overdue is given as long again as it
- * is late. */
-double wi_fleet_ahead(const struct wi_fleet_node *node, double now);
+int wi_fleet_has_room(const struct wi_fleet_node *node, unsigned queue);
+/* How long until a slot of the queue is expected to be free; where that is overdue it is given as
+ * long again as it is late. */
+double wi_fleet_ahead(const struct wi_fleet_node *node, unsigned queue, double now);
 
-/* Of the class's open nodes with room, leaving out `avoid` (NULL: none), the one that is free
- * first; NULL if there is none. */
+/* Of the class's open nodes with room in the queue, leaving out `avoid` (NULL: none), the one that
+ * is free first; NULL if there is none. */
 const struct wi_fleet_node *wi_fleet_any(
-    const struct wi_fleet_class *class, int builtin, const char *avoid, double now);
-/* The same among those that have the model loaded on that platform. */
-const struct wi_fleet_node *wi_fleet_warm(const struct wi_fleet_class *class, const char *hash,
-    enum wi_platform platform, const char *avoid, double now);
+    const struct wi_fleet_class *class, unsigned queue, const char *avoid, double now);
+/* The same among those that have the model, one of that queue, loaded on that platform. */
+const struct wi_fleet_node *wi_fleet_warm(const struct wi_fleet_class *class, unsigned queue,
+    const char *hash, enum wi_platform platform, const char *avoid, double now);
 /* How long until one of its full nodes is expected to be free; negative if there is no full one. */
-double wi_fleet_full(const struct wi_fleet_class *class, double now);
+double wi_fleet_full(const struct wi_fleet_class *class, unsigned queue, double now);
 size_t wi_fleet_loaded(
     const struct wi_fleet_class *class, const char *hash, enum wi_platform platform);
 

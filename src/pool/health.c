@@ -48,7 +48,7 @@ static void reload(struct wi_pool *pool, struct pool_session *session)
 static void retire(struct wi_pool *pool, struct pool_session *session, const char *why)
 {
     const struct pool_node *node = wi_pool_node_of(pool, session);
-    double now = wi_now_ms(), busy_until = node ? wi_pool_node_info_of(node)->place->busy_until : 0;
+    double now = wi_now_ms(), busy_until = node ? wi_pool_node_done_at(node) : 0;
 
     wi_pool_session_retire_by(
         session, now + wi_ladder_patience(busy_until > now ? busy_until - now : 0));

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "pool/route.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,21 +202,32 @@ static void foresee(
                   : e.loads > 0                                         ? e.load_ms
                                                                         : WI_ROUTE_LOAD_MS;
     attempt->expected_ms = load + (e.run_ms > 0 ? e.run_ms : WI_ROUTE_RUN_MS);
-    attempt->not_run_ms = load + wi_fleet_ahead(place, attempt->sent_at);
+    attempt->not_run_ms = load + wi_fleet_ahead(place, attempt->queue, attempt->sent_at);
 }
 
-static void count_load(struct pool_node *node, double busy_until)
+/* How long `expected_ms` of work keep the queue busy: its slots share it. */
+static double shared(const struct pool_node *node, unsigned queue, double expected_ms)
 {
-    const struct pool_node_info *info = &node->info;
+    const struct wi_fleet_class *class = node->place.class;
 
-    wi_fleet_load(&node->place, info->builtins, info->count - info->builtins, busy_until);
+    return class ? expected_ms / wi_fleet_slots(&class->info, queue) : expected_ms;
+}
+
+double wi_pool_node_done_at(const struct pool_node *node)
+{
+    double latest = 0;
+
+    for (unsigned queue = 0; queue < WI_FLEET_QUEUES; queue++)
+        latest = fmax(latest, node->place.work[queue].done_at);
+    return latest;
 }
 
 void wi_pool_node_book(
     struct pool_nodes *nodes, struct pool_node *node, const struct wi_task *task, double now)
 {
     struct pool_attempt *attempt = wi_alloc(sizeof *attempt), **link = &node->attempts;
-    double busy_until = node->place.busy_until;
+    unsigned queue = wi_fleet_queue(task->model);
+    struct wi_fleet_work work = node->place.work[queue];
 
     while (*link)
         link = &(*link)->next;
@@ -224,23 +236,25 @@ void wi_pool_node_book(
     memcpy(attempt->hash, task->model->hash, sizeof attempt->hash);
     attempt->builtin = task->model->builtin;
     attempt->stream = task->stream;
+    attempt->queue = queue;
     attempt->requests = task->requests;
     attempt->platform = task->platforms[0];
     attempt->sent_at = now;
     node->info.count++;
-    node->info.builtins += attempt->builtin != 0;
     foresee(nodes, node, attempt);
+    work.count++;
     if (!attempt->builtin) {
-        busy_until = (busy_until > now ? busy_until : now) + attempt->expected_ms;
+        work.done_at = fmax(work.done_at, now) + shared(node, queue, attempt->expected_ms);
         wi_fleet_promise(&node->place, attempt->hash, attempt->platform);
     }
-    count_load(node, busy_until);
+    wi_fleet_load(&node->place, queue, &work);
 }
 
 int wi_pool_node_unbook(
     struct pool_node *node, const char *attempt_id, double now, struct pool_attempt *out)
 {
     struct pool_attempt **link = &node->attempts, *attempt;
+    struct wi_fleet_work work = {0};
     double left = 0;
 
     while (*link && strcmp((*link)->id, attempt_id) != 0)
@@ -250,12 +264,17 @@ int wi_pool_node_unbook(
         return 0;
     *link = attempt->next;
     node->info.count--;
-    node->info.builtins -= attempt->builtin != 0;
     *out = *attempt;
     out->next = NULL;
     free(attempt);
-    for (attempt = node->attempts; attempt; attempt = attempt->next)
+    for (attempt = node->attempts; attempt; attempt = attempt->next) {
+        if (attempt->queue != out->queue)
+            continue;
+        work.count++;
         left += attempt->expected_ms;
-    count_load(node, left > 0 ? now + left : 0);
+    }
+    if (left > 0)
+        work.done_at = now + shared(node, out->queue, left);
+    wi_fleet_load(&node->place, out->queue, &work);
     return 1;
 }

@@ -14,6 +14,7 @@ struct pool_attempt {
     char id[WI_ID_SIZE + 12];
     int builtin;
     int stream;        /* how long it takes says nothing of the model */
+    unsigned queue;    /* of its node: wi_fleet_queue */
     unsigned requests; /* that are joined in it, or 0 */
     char hash[65];
     enum wi_platform platform; /* the first that it tries */
@@ -27,8 +28,8 @@ struct pool_node_info {
     char id[WI_ID_SIZE];
     char session[WI_ID_SIZE]; /* "" for a joined node */
     int away, draining;
-    int choked;             /* more waits to be sent to it than may; until wi_pool_nodes_unchoke */
-    size_t count, builtins; /* attempts on it */
+    int choked;   /* more waits to be sent to it than may; until wi_pool_nodes_unchoke */
+    size_t count; /* attempts on it */
     const struct wi_fleet_node *place; /* as routing sees it */
 };
 
@@ -62,6 +63,8 @@ void wi_pool_node_choke(struct pool_nodes *nodes, struct pool_node *node);
 int wi_pool_nodes_unchoke(struct pool_nodes *nodes);
 void wi_pool_nodes_remove(struct pool_nodes *nodes, struct pool_node *node);
 
+/* When all that is on it is expected to be done; 0: nothing is, or it takes no time. */
+double wi_pool_node_done_at(const struct pool_node *node);
 /* The attempt was sent to it. */
 void wi_pool_node_book(
     struct pool_nodes *nodes, struct pool_node *node, const struct wi_task *task, double now);

@@ -47,19 +47,21 @@ uint64_t wi_pool_chooser_probes(const struct pool_chooser *chooser)
 
 /* --- what there is --------------------------------------------------------------------------- */
 
-static struct wi_seat seat_of(const struct wi_fleet_node *node, int builtin, double now)
+static struct wi_seat seat_of(
+    const struct wi_fleet_node *node, const struct wi_model *model, double now)
 {
+    unsigned queue = wi_fleet_queue(model);
+
     if (!node)
         return (struct wi_seat){0};
     /* Built-in models take no time: fewer at a time is all that counts. */
-    return (struct wi_seat){
-        node->id, builtin ? (double)node->builtin_count : wi_fleet_ahead(node, now)};
+    return (struct wi_seat){node->id,
+        model->builtin ? (double)node->work[queue].count : wi_fleet_ahead(node, queue, now)};
 }
 
-static int has_room(const struct wi_fleet_node *node, int builtin)
+static int has_room(const struct wi_fleet_node *node, unsigned queue)
 {
-    return node->open &&
-           (builtin ? node->builtin_count < WI_DEPTH_BUILTIN : node->model_count < WI_DEPTH_MODEL);
+    return node->open && wi_fleet_has_room(node, queue);
 }
 
 static void fill_prospect(const struct wi_pool *pool, const struct wi_fleet_class *class,
@@ -81,8 +83,9 @@ static void fill_prospect(const struct wi_pool *pool, const struct wi_fleet_clas
         wi_estimate_hope(&prospect->estimate) < prospect->estimate.run_ms)
         prospect->probe_due = wi_estimates_probe_due(pool->estimates, model->hash, place, now);
     prospect->loaded = wi_fleet_loaded(class, model->hash, platform);
-    prospect->warm =
-        seat_of(wi_fleet_warm(class, model->hash, platform, demand->avoid, now), 0, now);
+    prospect->warm = seat_of(
+        wi_fleet_warm(class, wi_fleet_queue(model), model->hash, platform, demand->avoid, now),
+        model, now);
 }
 
 static const struct wi_fleet_node *find_place(const struct wi_pool *pool, const char *node_id)
@@ -95,8 +98,8 @@ static const struct wi_fleet_node *find_place(const struct wi_pool *pool, const 
 static void fill_candidate(const struct wi_pool *pool, const struct wi_fleet_class *class,
     const struct wi_demand *demand, double now, struct wi_candidate *candidate)
 {
-    int builtin = demand->model->builtin;
-    const struct wi_fleet_node *any = wi_fleet_any(class, builtin, demand->avoid, now);
+    unsigned queue = wi_fleet_queue(demand->model);
+    const struct wi_fleet_node *any = wi_fleet_any(class, queue, demand->avoid, now);
     const struct wi_fleet_node *avoided = demand->avoid ? find_place(pool, demand->avoid) : NULL;
     const struct pool_kind *kind =
         class->ours ? wi_pool_kinds_find(pool->kinds, class->info.kind) : NULL;
@@ -106,11 +109,12 @@ static void fill_candidate(const struct wi_pool *pool, const struct wi_fleet_cla
         .nodes = class->count,
         .open = class->open,
         .away = class->away,
-        .any = seat_of(any, builtin, now),
-        .any_idle = any && any->model_count == 0,
-        .full_ms = wi_fleet_full(class, now)};
-    if (avoided && avoided->class == class && has_room(avoided, builtin))
-        candidate->avoided = seat_of(avoided, builtin, now);
+        .slots = wi_fleet_slots(&class->info, queue),
+        .any = seat_of(any, demand->model, now),
+        .any_idle = any && any->work[queue].count == 0,
+        .full_ms = wi_fleet_full(class, queue, now)};
+    if (avoided && avoided->class == class && has_room(avoided, queue))
+        candidate->avoided = seat_of(avoided, demand->model, now);
     for (int p = 0; p < WI_PLATFORM_COUNT; p++)
         fill_prospect(pool, class, demand, (enum wi_platform)p, now, &candidate->prospects[p]);
 }
@@ -119,16 +123,17 @@ static void fill_candidate(const struct wi_pool *pool, const struct wi_fleet_cla
 static void narrow(const struct wi_fleet_node *node, const struct wi_demand *demand, double now,
     struct wi_candidate *candidate)
 {
-    int builtin = demand->model->builtin, room = has_room(node, builtin);
-    struct wi_seat seat = seat_of(room ? node : NULL, builtin, now);
+    unsigned queue = wi_fleet_queue(demand->model);
+    int builtin = demand->model->builtin, room = has_room(node, queue);
+    struct wi_seat seat = seat_of(room ? node : NULL, demand->model, now);
 
     candidate->nodes = 1;
     candidate->open = (size_t)node->open;
     candidate->away = (size_t)node->away;
     candidate->any = seat;
-    candidate->any_idle = room && node->model_count == 0;
+    candidate->any_idle = room && node->work[queue].count == 0;
     candidate->avoided = (struct wi_seat){0};
-    candidate->full_ms = room ? -1 : wi_fleet_ahead(node, now);
+    candidate->full_ms = room ? -1 : wi_fleet_ahead(node, queue, now);
     for (int p = 0; p < WI_PLATFORM_COUNT && !builtin; p++) {
         int has = wi_fleet_has(node, demand->model->hash, (enum wi_platform)p);
         candidate->prospects[p].loaded = (size_t)has;
@@ -373,15 +378,15 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
 int wi_pool_has_room(const struct wi_pool *pool, const struct wi_demand *demand)
 {
     const struct wi_fleet_node *node = demand->node ? find_place(pool, demand->node) : NULL;
-    int builtin = demand->model->builtin;
+    unsigned queue = wi_fleet_queue(demand->model);
     double now = wi_now_ms();
 
     if (demand->node)
-        return node && has_room(node, builtin) && !wi_route_unfit(&node->class->info, demand);
+        return node && has_room(node, queue) && !wi_route_unfit(&node->class->info, demand);
     for (const struct wi_fleet_class *class = wi_pool_nodes_fleet(pool->nodes)->classes; class;
          class = class->hh.next)
         if ((!demand->browser || strcmp(class->info.kind, demand->browser) == 0) &&
-            !wi_route_unfit(&class->info, demand) && wi_fleet_any(class, builtin, NULL, now))
+            !wi_route_unfit(&class->info, demand) && wi_fleet_any(class, queue, NULL, now))
             return 1;
     return 0;
 }

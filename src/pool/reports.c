@@ -135,7 +135,7 @@ enum wi_code wi_pool_dispatch(
     struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
     struct wi_task sent = *task;
 
-    if (!node || wi_pool_node_info_of(node)->count >= WI_DEPTH_BUILTIN + WI_DEPTH_MODEL)
+    if (!node || !wi_fleet_has_room(wi_pool_node_info_of(node)->place, wi_fleet_queue(task->model)))
         return WI_NODE_NOT_FOUND;
     sent.usual_ms = usual_ms(pool, node, task);
     enum wi_code code = wi_bridge_send_task(pool->bridge, node_id, &sent, error);

@@ -134,12 +134,12 @@ static void seat(struct wi_option *option, double load_ms, const struct wi_terms
 {
     const struct wi_candidate *candidate = option->candidate;
     const struct wi_prospect *prospect = &candidate->prospects[option->platform];
-    double open = candidate->open > 0 ? (double)candidate->open : 1;
+    double slots = (double)(candidate->open > 0 ? candidate->open : 1) * candidate->slots;
 
     if (option->standing == WI_STANDING_FULL) { /* and what waits for it before this one */
         option->warm = prospect->loaded > 0;
         option->queue_ms = (candidate->full_ms > 0 ? candidate->full_ms : 0) +
-                           (double)terms->waiting * option->run_ms / open;
+                           (double)terms->waiting * option->run_ms / slots;
     } else if (prospect->warm.node &&
                (!candidate->any.node ||
                    prospect->warm.ahead_ms <= candidate->any.ahead_ms + load_ms)) {

@@ -22,6 +22,11 @@ static int setup(void **state)
     strcpy(info.kind, "chrome");
     strcpy(info.session, "s");
     info.platforms[WI_WASM].available = 1;
+    for (int i = 0; i < WI_ENGINE_COUNT; i++) {
+        info.engines[i].available = i == WI_ENGINE_ORT || i == WI_ENGINE_BUILTIN;
+        info.engines[i].slots = wi_engine_slots((enum wi_engine)i);
+        info.engines[i].queue = 1;
+    }
     for (int i = 0; i < NODES; i++)
         snprintf(ids[i], sizeof(ids[i]), "node-%d", i);
     return 0;
@@ -48,6 +53,11 @@ static const struct wi_fleet_class *class(void)
     return fleet.classes;
 }
 
+static void load(int i, unsigned queue, size_t count, double done_at)
+{
+    wi_fleet_load(&nodes[i], queue, &(struct wi_fleet_work){count, done_at});
+}
+
 static void tell(int i, const char *hash, const char *platform, const char *state)
 {
     json_t *models =
@@ -59,7 +69,7 @@ static void tell(int i, const char *hash, const char *platform, const char *stat
 
 static void assert_any(const char *avoid, int expected)
 {
-    const struct wi_fleet_node *node = wi_fleet_any(class(), 0, avoid, 1000);
+    const struct wi_fleet_node *node = wi_fleet_any(class(), WI_ENGINE_ORT, avoid, 1000);
 
     if (expected < 0)
         assert_null(node);
@@ -69,7 +79,8 @@ static void assert_any(const char *avoid, int expected)
 
 static void assert_warm(const char *hash, int expected)
 {
-    const struct wi_fleet_node *node = wi_fleet_warm(class(), hash, WI_WASM, NULL, 1000);
+    const struct wi_fleet_node *node =
+        wi_fleet_warm(class(), WI_ENGINE_ORT, hash, WI_WASM, NULL, 1000);
 
     if (expected < 0)
         assert_null(node);
@@ -105,7 +116,7 @@ static void nodes_that_differ_in_engines_or_parts_share_none(void **state)
     add(0);
     info.parts = 1;
     add(1);
-    info.engines[WI_ENGINE_ORT].available = 1;
+    info.engines[WI_ENGINE_LLAMA].available = 1;
     add(2);
     strcpy(info.engines[WI_ENGINE_ORT].version, "1.31");
     add(3);
@@ -120,30 +131,91 @@ static void the_least_loaded_is_found(void **state)
 {
     for (int i = 0; i < 3; i++)
         add(i);
-    wi_fleet_load(&nodes[0], 0, 1, 2000);
-    wi_fleet_load(&nodes[2], 0, 1, 1500);
+    load(0, WI_ENGINE_ORT, 1, 2000);
+    load(2, WI_ENGINE_ORT, 1, 1500);
     assert_any(NULL, 1);
-    wi_fleet_load(&nodes[1], 0, 2, 1100);
+    load(1, WI_ENGINE_ORT, 2, 1100);
     assert_any(NULL, 2); /* free sooner than the other that has one */
     assert_any("node-2", 0);
-    wi_fleet_load(&nodes[0], 0, 2, 2000);
-    wi_fleet_load(&nodes[2], 0, 2, 2000);
+    load(0, WI_ENGINE_ORT, 2, 2000);
+    load(2, WI_ENGINE_ORT, 2, 2000);
     assert_any(NULL, -1);
-    assert_true(wi_fleet_full(class(), 1000) == 100);
-    wi_fleet_load(&nodes[0], 0, 0, 0);
+    assert_true(wi_fleet_full(class(), WI_ENGINE_ORT, 1000) == 100);
+    load(0, WI_ENGINE_ORT, 0, 0);
     assert_any(NULL, 0);
     assert_any("node-0", -1);
 }
 
-static void builtin_attempts_have_their_own_depth(void **state)
+static size_t room(unsigned queue)
 {
+    size_t count = 0;
+
+    for (; count < 10000 && wi_fleet_any(class(), queue, NULL, 1000); count++)
+        load(0, queue, count + 1, 0);
+    assert_false(wi_fleet_has_room(&nodes[0], queue));
+    return count;
+}
+
+static void an_engine_is_given_one_more_than_it_runs_unless_it_keeps_none_waiting(void **state)
+{
+    info.engines[WI_ENGINE_LLAMA].available = 1;
+    info.engines[WI_ENGINE_PIPELINE].available = 1;
+    info.engines[WI_ENGINE_PIPELINE].slots = 3;
+    info.engines[WI_ENGINE_PIPELINE].queue = 0;
+    info.engines[WI_ENGINE_BUILTIN].queue = 7;
     add(0);
-    wi_fleet_load(&nodes[0], 0, WI_DEPTH_MODEL, 2000);
+    assert_int_equal(room(WI_ENGINE_ORT), 2);
+    /* What is full says nothing of the others. */
+    assert_int_equal(room(WI_ENGINE_LLAMA), 5);
+    assert_int_equal(room(WI_ENGINE_PIPELINE), 3);
+    assert_int_equal(room(WI_ENGINE_BUILTIN), 17);
+    assert_int_equal(room(WI_FLEET_COUNTS), 1024);
+    assert_int_equal(room(WI_ENGINE_KERNELS), 0);
+}
+
+static void a_queue_with_a_free_slot_is_not_waited_for(void **state)
+{
+    info.engines[WI_ENGINE_LLAMA].available = 1;
+    add(0);
+    load(0, WI_ENGINE_LLAMA, 3, 5000);
+    assert_true(wi_fleet_ahead(&nodes[0], WI_ENGINE_LLAMA, 1000) == 0);
+    load(0, WI_ENGINE_LLAMA, 4, 5000);
+    assert_true(wi_fleet_ahead(&nodes[0], WI_ENGINE_LLAMA, 1000) == 4000);
+    assert_true(wi_fleet_ahead(&nodes[0], WI_ENGINE_ORT, 1000) == 0);
+}
+
+static void the_largest_engine_has_its_lists_too(void **state)
+{
+    info.engines[WI_ENGINE_ORT].slots = WI_ENGINE_SLOTS_MAX;
+    add(0);
+    add(1);
+    for (size_t count = 0; count <= WI_ENGINE_SLOTS_MAX; count++) {
+        load(0, WI_ENGINE_ORT, count, 2000);
+        load(1, WI_ENGINE_ORT, 2 * count + 2, 2000);
+        assert_any(NULL, 0);
+    }
+    load(0, WI_ENGINE_ORT, WI_ENGINE_SLOTS_MAX + 1, 2000);
     assert_any(NULL, -1);
-    assert_non_null(wi_fleet_any(class(), 1, NULL, 1000));
-    wi_fleet_load(&nodes[0], WI_DEPTH_BUILTIN, 0, 0);
-    assert_any(NULL, 0);
-    assert_null(wi_fleet_any(class(), 1, NULL, 1000));
+}
+
+/* A page lists its models without saying what runs them. */
+static void whose_queue_a_model_fills_is_learned_when_it_is_asked_for(void **state)
+{
+    info.engines[WI_ENGINE_LLAMA].available = 1;
+    for (int i = 0; i < 3; i++) {
+        add(i);
+        tell(i, A, "wasm", "loaded");
+    }
+    load(0, WI_ENGINE_LLAMA, 5, 2000); /* full */
+    load(1, WI_ENGINE_LLAMA, 1, 2000);
+    load(2, WI_ENGINE_ORT, 2, 2000); /* likewise, but not of this one */
+    const struct wi_fleet_node *node =
+        wi_fleet_warm(class(), WI_ENGINE_LLAMA, A, WI_WASM, NULL, 1000);
+    assert_string_equal(node->id, "node-2");
+    load(2, WI_ENGINE_LLAMA, 2, 2000);
+    node = wi_fleet_warm(class(), WI_ENGINE_LLAMA, A, WI_WASM, NULL, 1000);
+    assert_string_equal(node->id, "node-1");
+    assert_int_equal(wi_fleet_loaded(class(), A, WI_WASM), 3);
 }
 
 static void closed_nodes_are_not_found(void **state)
@@ -157,7 +229,7 @@ static void closed_nodes_are_not_found(void **state)
     assert_warm(A, -1);
     assert_int_equal(wi_fleet_loaded(class(), A, WI_WASM), 1);
     assert_int_equal(class()->open, 1);
-    wi_fleet_load(&nodes[0], 0, 1, 2000); /* while it is closed */
+    load(0, WI_ENGINE_ORT, 1, 2000); /* while it is closed */
     wi_fleet_open(&fleet, &nodes[0], 1, 0);
     assert_warm(A, 0);
     assert_int_equal(fleet.open, 2);
@@ -169,10 +241,10 @@ static void loaded_models_are_known(void **state)
         add(i);
     tell(1, A, "wasm", "loaded");
     tell(2, A, "wasm", "loading");
-    wi_fleet_load(&nodes[2], 0, 1, 1200);
+    load(2, WI_ENGINE_ORT, 1, 1200);
     assert_warm(A, 1);
     assert_warm(B, -1);
-    assert_null(wi_fleet_warm(class(), A, WI_WEBGPU, NULL, 1000));
+    assert_null(wi_fleet_warm(class(), WI_ENGINE_ORT, A, WI_WEBGPU, NULL, 1000));
     assert_int_equal(wi_fleet_loaded(class(), A, WI_WASM), 2);
     tell(1, B, "wasm", "loaded"); /* the whole list: A is gone from it */
     assert_warm(A, 2);
@@ -191,10 +263,10 @@ static void loaded_models_are_known(void **state)
 static void a_late_node_is_given_as_long_again(void **state)
 {
     add(0);
-    assert_true(wi_fleet_ahead(&nodes[0], 1000) == 0);
-    wi_fleet_load(&nodes[0], 0, 1, 1300);
-    assert_true(wi_fleet_ahead(&nodes[0], 1000) == 300);
-    assert_true(wi_fleet_ahead(&nodes[0], 1800) == 500);
+    assert_true(wi_fleet_ahead(&nodes[0], WI_ENGINE_ORT, 1000) == 0);
+    load(0, WI_ENGINE_ORT, 1, 1300);
+    assert_true(wi_fleet_ahead(&nodes[0], WI_ENGINE_ORT, 1000) == 300);
+    assert_true(wi_fleet_ahead(&nodes[0], WI_ENGINE_ORT, 1800) == 500);
 }
 
 static void any_order_of_changes_leaves_the_lists_whole(void **state)
@@ -213,14 +285,15 @@ static void any_order_of_changes_leaves_the_lists_whole(void **state)
         else if (what == 3)
             tell(i, (random >> 21) & 1 ? A : B, "wasm", "loaded");
         else
-            wi_fleet_load(&nodes[i], (random >> 22) % 17, (random >> 24) % 3, 1);
+            load(i, (random >> 22) & 1 ? WI_ENGINE_ORT : WI_ENGINE_BUILTIN, (random >> 24) % 3, 1);
         size_t free = 0;
         for (int n = 0; n < NODES; n++)
-            free += nodes[n].open && nodes[n].model_count < WI_DEPTH_MODEL;
-        const struct wi_fleet_node *found = class() ? wi_fleet_any(class(), 0, NULL, 0) : NULL;
+            free += nodes[n].open && wi_fleet_has_room(&nodes[n], WI_ENGINE_ORT);
+        const struct wi_fleet_node *found =
+            class() ? wi_fleet_any(class(), WI_ENGINE_ORT, NULL, 0) : NULL;
         assert_int_equal(found != NULL, free > 0);
         if (found)
-            assert_true(found->open && found->model_count < WI_DEPTH_MODEL);
+            assert_true(found->open && wi_fleet_has_room(found, WI_ENGINE_ORT));
     }
 }
 
@@ -231,7 +304,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             nodes_that_differ_in_engines_or_parts_share_none, setup, teardown),
         cmocka_unit_test_setup_teardown(the_least_loaded_is_found, setup, teardown),
-        cmocka_unit_test_setup_teardown(builtin_attempts_have_their_own_depth, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            an_engine_is_given_one_more_than_it_runs_unless_it_keeps_none_waiting, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_queue_with_a_free_slot_is_not_waited_for, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_largest_engine_has_its_lists_too, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            whose_queue_a_model_fills_is_learned_when_it_is_asked_for, setup, teardown),
         cmocka_unit_test_setup_teardown(closed_nodes_are_not_found, setup, teardown),
         cmocka_unit_test_setup_teardown(loaded_models_are_known, setup, teardown),
         cmocka_unit_test_setup_teardown(a_late_node_is_given_as_long_again, setup, teardown),

@@ -13,6 +13,11 @@ static int setup(void **state)
     estimates = wi_estimates_new(NULL);
     info = (struct wi_node_info){.id = "n-1", .session = "s-1", .kind = "chrome"};
     info.platforms[WI_WASM].available = 1;
+    for (int i = 0; i < WI_ENGINE_COUNT; i++) {
+        info.engines[i].available = 1;
+        info.engines[i].slots = wi_engine_slots((enum wi_engine)i);
+        info.engines[i].queue = 1;
+    }
     model = (struct wi_model){0};
     memset(model.hash, 'a', sizeof model.hash - 1);
     *state = wi_pool_nodes_new(estimates);
@@ -74,18 +79,51 @@ static void attempts_are_taken_off_by_their_ids_once(void **state)
     struct pool_attempt attempt;
 
     book(nodes, node, "a");
-    double alone = its->place->busy_until;
+    double alone = wi_pool_node_done_at(node);
     assert_true(alone > 1000);
     book(nodes, node, "b");
     assert_int_equal(its->count, 2);
-    assert_true(its->place->busy_until > alone);
+    assert_true(wi_pool_node_done_at(node) > alone);
     assert_int_equal(wi_pool_node_unbook(node, "a", 1000, &attempt), 1);
     assert_string_equal(attempt.hash, model.hash);
     assert_int_equal(wi_pool_node_unbook(node, "a", 1000, &attempt), 0);
     assert_int_equal(its->count, 1);
     assert_int_equal(wi_pool_node_unbook(node, "b", 1000, &attempt), 1);
     assert_int_equal(its->count, 0);
-    assert_true(its->place->busy_until == 0);
+    assert_true(wi_pool_node_done_at(node) == 0);
+}
+
+static void the_work_of_one_engine_is_none_of_another(void **state)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    const struct wi_fleet_node *place = wi_pool_node_info_of(node)->place;
+    struct pool_attempt attempt;
+
+    book(nodes, node, "a");
+    book(nodes, node, "b");
+    double alone = wi_pool_node_done_at(node) - 1000;
+    assert_false(wi_fleet_has_room(place, WI_ENGINE_ORT));
+    model.engine = WI_ENGINE_LLAMA;
+    for (int i = 0; i < 4; i++) {
+        char id[] = {(char)('0' + i), '\0'};
+        book(nodes, node, id);
+    }
+    assert_int_equal(place->work[WI_ENGINE_LLAMA].count, 4);
+    /* Four at a time take as long as one, and the fifth waits for the first. */
+    assert_true(wi_fleet_ahead(place, WI_ENGINE_LLAMA, 1000) <= alone);
+    assert_true(wi_fleet_has_room(place, WI_ENGINE_LLAMA));
+    model.engine = WI_ENGINE_BUILTIN;
+    model.builtin = WI_BUILTIN_COUNT;
+    book(nodes, node, "count");
+    assert_int_equal(place->work[WI_FLEET_COUNTS].count, 1);
+    assert_int_equal(place->work[WI_ENGINE_BUILTIN].count, 0);
+    assert_int_equal(wi_pool_node_unbook(node, "a", 1000, &attempt), 1);
+    assert_true(wi_fleet_has_room(place, WI_ENGINE_ORT));
+    assert_int_equal(place->work[WI_ENGINE_LLAMA].count, 4);
+    assert_int_equal(wi_pool_node_unbook(node, "count", 1000, &attempt), 1);
+    assert_int_equal(place->work[WI_FLEET_COUNTS].count, 0);
+    assert_int_equal(wi_pool_node_info_of(node)->count, 5);
 }
 
 static void an_attempt_is_known_as_a_stream(void **state)
@@ -149,6 +187,7 @@ int main(void)
             a_node_takes_work_unless_it_is_away_drains_or_is_choked, setup, teardown),
         cmocka_unit_test_setup_teardown(attempts_are_taken_off_by_their_ids_once, setup, teardown),
         cmocka_unit_test_setup_teardown(an_attempt_is_known_as_a_stream, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_work_of_one_engine_is_none_of_another, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_model_that_was_sent_for_counts_as_loaded_when_it_is_not_listed_yet, setup, teardown),
         cmocka_unit_test_setup_teardown(

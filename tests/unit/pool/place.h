@@ -46,6 +46,7 @@ static inline int setup(void **state)
             .browser = &place.browser,
             .nodes = 1,
             .open = 1,
+            .slots = 1,
             .any = {place.ids[i], 0},
             .any_idle = 1,
             .full_ms = -1};
