@@ -32,11 +32,28 @@ test('answers stay until they are acknowledged', () => {
     assert.deepEqual(outbox.ids(), []);
 });
 
+test('parts stay until they are acknowledged, each stream\'s in order', () => {
+    const outbox = new Outbox();
+    for (const seq of [3, 4, 5]) outbox.keepPart('a', seq, `a${seq}`);
+    outbox.keepPart('b', 0, 'b0');
+    outbox.acknowledgeParts(null);
+    outbox.acknowledgeParts({ a: 5, unknown: 7, b: 'x' });
+    assert.deepEqual(outbox.parts(), ['a5', 'b0']);
+    outbox.acknowledgeParts({ a: 6 });
+    assert.deepEqual([outbox.parts(), outbox.next()], [['b0'], { a: 6, b: 1 }]);
+    outbox.keepPart('a', 6, 'a6');
+    outbox.dropParts('b');
+    assert.deepEqual([outbox.parts(), outbox.next()], [['a6'], { a: 7 }]);
+    outbox.keep('a', 'A');
+    outbox.acknowledge(['a']);
+    assert.deepEqual([outbox.parts(), outbox.next(), outbox.ids()], [[], {}, []]);
+});
+
 const model = (name, bytes) => ({ name, hash: 'h', bytes, url: '' });
 const idle = () => false;
 function loaded(residents, name, bytes, platform = 'wasm') {
     residents.use(model(name, bytes), platform);
-    residents.loaded(Residents.key(model(name, bytes)), platform, 10);
+    residents.loaded(Residents.key(model(name, bytes)), platform, 10, 0);
 }
 
 test('the least recently used models go when the budget is passed', () => {
@@ -146,6 +163,33 @@ test('an answer that the service does not take (any more) goes out as an error, 
     assert.deepEqual(said().map((one) => [one.attempt_id, one.error?.code]), [['b', 'answer_too_large']]);
     hear('task_ack', { attempt_ids: ['b'] });
     assert.equal(connection.hasAnswered('b'), false);
+});
+
+test('after a reconnect parts are sent from where the service wants them, before the answers', (t) => {
+    const { world, connection, hear } = setUp(t);
+    const said = () => world.sockets.at(-1).sent.map((frame) => JSON.parse(frame));
+    const part = (seq) => JSON.stringify({ type: 'task_part', data: { attempt_id: 'a', seq } });
+    hear('welcome', { node: 'n', resume_token: 'r' });
+    for (const seq of [0, 1, 2]) connection.part('a', seq, part(seq));
+    assert.deepEqual(said().slice(-3).map(({ data }) => data.seq), [0, 1, 2]);
+    hear('task_ack', { attempt_ids: [], parts: { a: 1 } });
+    world.sockets.at(-1).onclose({ code: 1006, reason: '' });
+    connection.part('a', 3, part(3));
+    connection.answerText('a', { attempt_id: 'a', ok: true, parts: 4 });
+    connection.part('b', 0, JSON.stringify({ type: 'task_part', data: { attempt_id: 'b', seq: 0 } }));
+    connection.open();
+    world.sockets.at(-1).onopen();
+    assert.deepEqual(said()[0].data.resume.next, { a: 4, b: 1 });
+    hear('welcome', { node: 'n', resume_token: 'r', resumed: true, next: { a: 2 }, cancel: ['b'] });
+    assert.deepEqual(said().slice(1).map(({ type, data }) => [type, data.attempt_id, data.seq]),
+        [['task_part', 'a', 2], ['task_part', 'a', 3], ['task_response', 'a', undefined]]);
+    hear('task_ack', { attempt_ids: ['a'] });
+    connection.part('c', 0, part(0));
+    hear('task_cancel', { attempt_id: 'c' });
+    world.sockets.at(-1).onclose({ code: 1006, reason: '' });
+    connection.open();
+    world.sockets.at(-1).onopen();
+    assert.deepEqual(said()[0].data.resume.next, {});
 });
 
 test('silence is counted in intervals: one who could not run for a while has heard nothing, that is all', (t) => {

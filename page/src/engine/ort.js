@@ -3,8 +3,10 @@
  * models; which of them stay is the dispatcher's decision. One call at a time.
  */
 import { decodePicture } from './decode.js';
+import { runtime } from './engine.js';
 import { Failure } from './failure.js';
 import { fetchFiles } from './fetch.js';
+import { wasmMemory } from './memory.js';
 import { toLabels } from './picture.js';
 import { SMALLEST } from './smallest.js';
 import { sharesMemory } from '../shared/memory.js';
@@ -13,9 +15,8 @@ import { bytesOf, fromOrt, precisionOf, toOrt } from './tensors.js';
 /** @typedef {import('onnxruntime-web').InferenceSession} InferenceSession */
 /** @typedef {import('../shared/messages.js').EngineSettings} EngineSettings */
 /** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
-/** @typedef {import('../shared/messages.js').TensorBytes} TensorBytes */
 /** @typedef {{session: InferenceSession, spec: Record<string, any>, precision: string | null}} Loaded */
-/** @typedef {{tensors: TensorBytes[], result: any, precision: string | null, threads: number | null, inferenceMs: number, dispose: () => void}} Outcome */
+/** @typedef {import('./engine.js').Outcome & {inferenceMs: number}} Outcome */
 
 export class OrtEngine {
     /**
@@ -28,6 +29,8 @@ export class OrtEngine {
         this.name = 'ort';
         this.platform = platform;
         this.version = ort.env.versions.web ?? '';
+        this.info = { slots: 1, queue: 1, can: [] };
+        this.steps = false;
         this._ort = ort;
         this._provider = provider;
         /** @type {Map<string, Loaded>} */
@@ -60,14 +63,6 @@ export class OrtEngine {
         return this._settings.credential;
     }
 
-    /** Whether none of its threads is busy doing nothing. */
-    get isQuiet() {
-        return true;
-    }
-
-    /** There is nothing to do for the moment. */
-    async rest() {}
-
     get loadedCount() {
         return this._models.size;
     }
@@ -80,10 +75,10 @@ export class OrtEngine {
 
     /** @param {string} key @param {import('./fetch.js').Files} files */
     async open(key, { bytes, spec }) {
-        await (this._started ??= this._start());
-        const session = await this._ort.InferenceSession.create(bytes, {
+        await this.start();
+        const session = await runtime(() => this._ort.InferenceSession.create(bytes, {
             executionProviders: [this._provider()], graphOptimizationLevel: 'all', logSeverityLevel: 3,
-        });
+        }));
         const precision = precisionOf(typesOf(session.outputMetadata), typesOf(session.inputMetadata));
         this._models.set(key, { session, spec, precision });
     }
@@ -93,12 +88,23 @@ export class OrtEngine {
      * sometimes never comes back from making a helper thread, and no timer set here would ring. So the
      * link worker watches, and replaces this one.
      */
+    start() {
+        return this._started ??= this._start();
+    }
+
     async _start() {
         this._threads = this._ort.env.wasm.numThreads ?? 1;
         this.onStart(false);
-        const session = await this._ort.InferenceSession.create(SMALLEST, { executionProviders: ['wasm'] });
-        await session.release();
+        await runtime(async () => {
+            const session = await this._ort.InferenceSession.create(SMALLEST, { executionProviders: ['wasm'] });
+            await session.release();
+        });
         this.onStart(true);
+    }
+
+    /** Of every instance of onnxruntime-web in this worker: which memory is whose is not told. */
+    memory() {
+        return wasmMemory();
     }
 
     /** @param {string} key */
@@ -119,7 +125,7 @@ export class OrtEngine {
         const wanted = task.outputs.length > 0 ? task.outputs : session.outputNames;
         const feeds = await this._feeds(task, spec, session);
         const began = performance.now();
-        const outputs = await session.run(feeds, wanted);
+        const outputs = await runtime(() => session.run(feeds, wanted));
         const inferenceMs = performance.now() - began;
         const tensors = Object.entries(outputs).filter(([, tensor]) => tensor)
             .map(([name, tensor]) => fromOrt(name, /** @type {any} */ (tensor)));

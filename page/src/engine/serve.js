@@ -1,32 +1,43 @@
 /**
- * An engine worker's loop: takes messages from the link worker in order, one at a time, and builds
- * each answer as a finished frame, so that the link worker only has to send it.
+ * An engine worker: serves the engines that it was made with. It takes messages from the link worker
+ * in order, what has one slot one at a time, and builds each answer as a finished frame, so that the
+ * link worker only has to send it.
  */
 import { encode } from '../link/frame.js';
 import { Channel } from '../shared/channel.js';
+import { engineOf } from '../shared/messages.js';
+import { EngineFault } from './engine.js';
 import { classify, isPoisoned } from './errors.js';
-import { throwIfCancelled } from './failure.js';
-import { wasmMemory } from './memory.js';
-import { bytesOf } from './tensors.js';
+import { Failure, throwIfCancelled } from './failure.js';
+import { Run } from './run.js';
+import { turn } from './turn.js';
 
-/** @typedef {import('./ort.js').OrtEngine | import('./wasm.js').WasmEngine} Engine */
+/** @typedef {import('./engine.js').Engine} Engine */
+/** @typedef {import('./engine.js').Outcome} Outcome */
+/** @typedef {import('../shared/messages.js').ErrorBody} ErrorBody */
 /** @typedef {import('../shared/messages.js').ToEngine} ToEngine */
 /** @typedef {import('../shared/messages.js').FromEngine} FromEngine */
 /** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
 /** @typedef {import('../shared/messages.js').PlatformReport} PlatformReport */
 /** @typedef {import('../shared/messages.js').PageOptions} PageOptions */
+/** @typedef {{load_ms: number, inference_ms: number, warm: boolean, waited_for_client_ms?: number}} Performance */
 
-const ECHO = 'builtin/echo';
 /** Who asks often asks again within this time: an idle worker lingers for it at its letterbox … */
 const LINGER_MS = 2;
 /** … but lets its event loop turn so often at the least, for what is neither a task nor ours. */
 const TURN_MS = 100;
+/** Of what takes no time. */
+const AT_ONCE = Object.freeze({ load_ms: 0, inference_ms: 0, warm: true });
 
 export class Server {
-    /** @param {Engine} engine @param {(options: PageOptions) => Promise<PlatformReport>} probe */
-    constructor(engine, probe) {
-        this._engine = engine;
-        engine.onStart = (up) => this._post({ type: 'start', up });
+    /** @param {string} platform @param {readonly Engine[]} engines
+     * @param {(options: PageOptions) => Promise<PlatformReport>} probe */
+    constructor(platform, engines, probe) {
+        this._platform = platform;
+        this._engines = engines;
+        /** @type {Map<string, Engine>} */
+        this._named = new Map(engines.map((engine) => [engine.name, engine]));
+        for (const engine of engines) engine.onStart = (up) => this._post({ type: 'start', up });
         this._probe = probe;
         /** @type {PlatformReport} */
         this._report = { available: false };
@@ -37,26 +48,32 @@ export class Server {
         this._busy = false;
         this._threads = 1;
         this._maxFrame = Number.MAX_SAFE_INTEGER;
-        /** @type {RunMessage | undefined} */
-        this._running = undefined;
-        /** What the running task is at. @type {import('./errors.js').Phase} */
-        this._phase = 'load';
+        /** What runs, by attempt. @type {Map<string, Run>} */
+        this._runs = new Map();
+        /** The task that others wait for. @type {RunMessage | undefined} */
+        this._alone = undefined;
         this._deviceError = '';
-        /** For the running task while it has steps to stop at. @type {AbortController | undefined} */
-        this._cancelled = undefined;
     }
 
     /** @param {MessagePort} port @param {SharedArrayBuffer | null} memory @param {PageOptions} options */
     async start(port, memory, options) {
         this._channel = new Channel(port, memory, 1, (message) => this._receive(message));
         this._report = await this._probe(options);
-        const { name, version, platform } = this._engine;
-        this._post({ type: 'capabilities', platforms: { [platform]: this._report }, engines: { [name]: version } });
+        const engines = this._engines;
+        this._post({
+            type: 'capabilities', platforms: { [this._platform]: this._report },
+            engines: Object.fromEntries(engines.map(({ name, version }) => [name, version])),
+            engine_info: Object.fromEntries(engines.map(({ name, info }) => [name, info])),
+            steps: engines.filter(({ steps }) => steps).map(({ name }) => name),
+        });
     }
 
     /** @param {ToEngine} message */
     _receive(message) {
         if (message.type === 'cancel') return this._cancel(message.attempt);
+        if (message.type === 'credit') return this._runs.get(message.attempt)?.grant(message.credit);
+        // What waits for nobody need not wait for what is awaited.
+        if (this._alone && message.type === 'run' && !this._isAlone(message)) return this._begin(message);
         this._queue.push(message);
         if (!this._busy) this._drain();
     }
@@ -64,7 +81,8 @@ export class Server {
     /** A device went away. What our own unloading destroys is no loss.
      * @param {string} reason @param {string} message */
     deviceLost(reason, message) {
-        if (reason === 'destroyed' && !this._running && this._engine.loadedCount === 0) return;
+        const isUsed = this._alone || this._engines.some(({ loadedCount }) => loadedCount > 0);
+        if (reason === 'destroyed' && !isUsed) return;
         this._post({ type: 'device_lost', reason: `The device was lost (${reason}): ${message}`.slice(0, 500) });
     }
 
@@ -78,9 +96,12 @@ export class Server {
         for (let message = this._queue.shift(); message; message = this._queue.shift()) {
             if (message.type === 'settings') this._configure(message.settings);
             else if (message.type === 'unload') await this._unload(message.key);
-            else if (message.type === 'run') await this._run(message);
+            else if (message.type === 'run') {
+                if (this._isAlone(message)) await this._runAlone(message);
+                else this._begin(message);
+            }
             if (this._queue.length > 0) continue;
-            this._engine.rest();
+            for (const engine of this._engines) engine.rest?.();
             this._linger();
         }
         this._busy = false;
@@ -90,96 +111,124 @@ export class Server {
     _configure(settings) {
         this._threads = settings.threads;
         this._maxFrame = settings.max_frame;
-        this._engine.configure(settings);
+        for (const engine of this._engines) {
+            try {
+                engine.configure(settings);
+            } catch (thrown) {
+                this._log(`The ${engine.name} engine does not take its settings: ${thrown}`);
+            }
+        }
     }
 
-    /** Takes what comes soon without a turn of the event loop. */
+    /** Takes what comes soon without a turn of the event loop, which what runs may need. */
     _linger() {
         const { _channel: channel } = this;
-        if (channel && performance.now() - channel.turned < TURN_MS) channel.linger(LINGER_MS);
+        if (!channel || this._runs.size > 0) return;
+        if (performance.now() - channel.turned < TURN_MS) channel.linger(LINGER_MS);
     }
 
-    /** Returns the inputs: what this costs is the bridge. @param {RunMessage} task */
-    _echo(task) {
-        const { tensors, outputs } = task;
-        const wanted = outputs.length > 0 ? tensors.filter(({ name }) => outputs.includes(name)) : tensors;
-        const data = this._answer(task, 'builtin', { load_ms: 0, inference_ms: 0, warm: true });
-        try {
-            const frame = encode(envelope(task, data), wanted.map((entry) => ({
-                name: entry.name, datatype: entry.datatype, shape: entry.shape,
-                bytes: bytesOf(entry, task.frame, task.section),
-            })), this._maxFrame);
-            this._post({ type: 'answer', attempt: task.attempt, frame, load_ms: 0, memory: wasmMemory() });
-        } catch (thrown) {
-            this._fail(task, thrown);
-        }
+    // --- a task --------------------------------------------------------------------------------------
+
+    /** Whether others wait while it runs. @param {RunMessage} task */
+    _isAlone(task) {
+        return (this._named.get(engineOf(task.model))?.info.slots ?? 1) === 1;
     }
 
     /** @param {RunMessage} task */
-    async _run(task) {
-        if (task.model.name === ECHO) return this._echo(task);
-        this._running = task;
-        this._phase = 'load';
-        try {
-            const began = performance.now();
-            const warm = this._engine.has(task.key);
-            if (!warm) await this._prepare(task);
-            const loadMs = warm ? 0 : performance.now() - began;
-            this._phase = 'run';
-            const frame = task.load_only ? null : await this._infer(task, loadMs, warm);
-            this._post({ type: 'answer', attempt: task.attempt, frame, load_ms: loadMs, memory: wasmMemory() });
-        } catch (thrown) {
-            this._fail(task, thrown);
-        }
-        this._running = undefined;
-        this._cancelled = undefined;
+    async _runAlone(task) {
+        this._alone = task;
+        await this._run(task);
+        this._alone = undefined;
     }
 
-    /** A task is not wanted any more: it stops at its next step, of which a run itself has none.
+    /** Answers at once what needs no waiting, and runs the rest beside what comes. @param {RunMessage} task */
+    _begin(task) {
+        const engine = this._named.get(engineOf(task.model));
+        let outcome;
+        try {
+            outcome = engine?.atOnce?.(task);
+            if (outcome) return this._postAnswer(task, this._frame(task, engine?.name ?? '', outcome, AT_ONCE, 0), 0);
+        } catch (thrown) {
+            return this._fail(task, 'run', thrown);
+        }
+        this._run(task);
+    }
+
+    /** Never throws. @param {RunMessage} task */
+    async _run(task) {
+        const run = new Run(task, (message) => this._post(message));
+        this._runs.set(task.attempt, run);
+        try {
+            const engine = this._engineFor(task);
+            const began = performance.now();
+            const warm = engine.has(task.key);
+            if (!warm) await this._load(engine, task, run);
+            const loadMs = warm ? 0 : performance.now() - began;
+            run.phase = 'run';
+            const frame = task.load_only ? null : await this._infer(engine, task, run, loadMs, warm);
+            this._postAnswer(task, frame, loadMs);
+        } catch (thrown) {
+            this._fail(task, run.phase, thrown);
+        }
+        this._runs.delete(task.attempt);
+    }
+
+    /** @param {RunMessage} task @returns {Engine} */
+    _engineFor(task) {
+        const engine = this._named.get(engineOf(task.model));
+        if (engine) return engine;
+        throw new Failure('platform_unsupported', `The engine ${engineOf(task.model)} is not there on ${this._platform}.`);
+    }
+
+    /** Brings a task's model, and takes in what has arrived meanwhile, such as a cancel.
+     * @param {Engine} engine @param {RunMessage} task @param {Run} run */
+    async _load(engine, task, run) {
+        const began = performance.now();
+        await engine.start();
+        throwIfCancelled(run.signal);
+        const before = engine.memory();
+        await engine.load(task, (loaded, total) => this._post({
+            type: 'progress', attempt: task.attempt, phase: 'loading', loaded_bytes: loaded, total_bytes: total,
+        }), run.signal);
+        this._post({
+            type: 'model', key: task.key, state: 'loaded', load_ms: performance.now() - began,
+            memory: Math.max(0, engine.memory() - before),
+        });
+        if (task.load_only) return;
+        await turn();
+        throwIfCancelled(run.signal);
+    }
+
+    /** @param {Engine} engine @param {RunMessage} task @param {Run} run @param {number} loadMs
+     * @param {boolean} warm @returns {Promise<ArrayBuffer>} the answer */
+    async _infer(engine, task, run, loadMs, warm) {
+        const began = performance.now();
+        const outcome = await engine.run(task, run);
+        const inferenceMs = outcome.inferenceMs ?? performance.now() - began - run.waitedMs;
+        try {
+            await run.end();
+            // A device reports its errors beside the results, which then are wrong without saying so.
+            if (this._deviceError) {
+                throw new EngineFault(new Error(`The device reported: ${this._deviceError.slice(0, 400)}`));
+            }
+            /** @type {Performance} */
+            const times = { load_ms: loadMs, inference_ms: inferenceMs, warm };
+            if (run.isStream) times.waited_for_client_ms = run.waitedMs;
+            return this._frame(task, engine.name, outcome, times, run.seq);
+        } finally {
+            outcome.dispose?.();
+        }
+    }
+
+    /** A task is not wanted any more: it stops at its next step, if it has any.
      * @param {string} attempt */
     _cancel(attempt) {
-        if (this._running?.attempt === attempt) return this._cancelled?.abort();
+        const run = this._runs.get(attempt);
+        if (run) return run.cancel();
         const index = this._queue.findIndex((message) => message.type === 'run' && message.attempt === attempt);
         if (index < 0) return;
         this._queue.splice(index, 1);
-        this._post({
-            type: 'failure', attempt, error: { code: 'cancelled', message: 'The attempt was cancelled.' },
-            poisoned: false, memory: wasmMemory(),
-        });
-    }
-
-    /** Brings a task's model, and takes in what has arrived meanwhile, such as a cancel. @param {RunMessage} task */
-    async _prepare(task) {
-        this._cancelled = new AbortController();
-        await this._load(task, this._cancelled.signal);
-        if (task.load_only) return;
-        await new Promise((resolve) => setTimeout(resolve));
-        throwIfCancelled(this._cancelled.signal);
-    }
-
-    /** @param {RunMessage} task @param {AbortSignal} cancelled */
-    async _load(task, cancelled) {
-        const began = performance.now();
-        await this._engine.load(task, (loaded, total) => this._post({
-            type: 'progress', attempt: task.attempt, phase: 'loading', loaded_bytes: loaded, total_bytes: total,
-        }), cancelled);
-        this._post({ type: 'model', key: task.key, state: 'loaded', load_ms: performance.now() - began });
-    }
-
-    /** @param {RunMessage} task @param {number} loadMs @param {boolean} warm */
-    async _infer(task, loadMs, warm) {
-        const { tensors, result, precision, threads, inferenceMs, dispose } = await this._engine.run(task);
-        // A device reports its errors beside the results, which then are wrong without saying so.
-        if (this._deviceError) throw new Error(`The device reported: ${this._deviceError.slice(0, 400)}`);
-        const data = this._answer(task, this._engine.name, { load_ms: loadMs, inference_ms: inferenceMs, warm });
-        if (threads) data.executed_on.threads = threads;
-        if (precision) data.executed_on.precision = precision;
-        if (result !== undefined) data.result = result;
-        try {
-            return encode(envelope(task, data), tensors, this._maxFrame);
-        } finally {
-            dispose();
-        }
+        this._postFailure(attempt, { code: 'cancelled', message: 'The attempt was cancelled.' }, false);
     }
 
     /**
@@ -188,61 +237,88 @@ export class Server {
      * @param {unknown} thrown @returns {boolean} whether a task has answered for it
      */
     uncaught(thrown) {
-        if (!this._running) return false;
-        const error = classify(thrown, this._phase);
-        this._postFailure(this._running, error, true);
+        if (!this._alone) return false;
+        const { attempt } = this._alone;
+        this._postFailure(attempt, classify(thrown, this._runs.get(attempt)?.phase ?? 'run'), true);
         return true;
     }
 
-    /** @param {RunMessage} task @param {unknown} thrown */
-    _fail(task, thrown) {
-        const error = classify(thrown, this._phase);
-        this._postFailure(task, error, isPoisoned(this._engine.platform, error, thrown));
+    // --- what is said --------------------------------------------------------------------------------
+
+    /**
+     * @param {RunMessage} task @param {string} engine @param {Outcome} outcome @param {Performance} times
+     * @param {number} parts how many its answer has had
+     * @returns {ArrayBuffer} a task_response
+     */
+    _frame(task, engine, { tensors, result, precision, threads }, times, parts) {
+        /** @type {Record<string, any>} */
+        const executedOn = { platform: this._platform, engine };
+        // What is absent says the same as null or an empty list, and costs nobody any time.
+        if (this._report.adapter) executedOn.adapter = this._report.adapter;
+        if (task.fallbacks.length > 0) executedOn.fallbacks = task.fallbacks;
+        if (threads) executedOn.threads = threads;
+        if (precision) executedOn.precision = precision;
+        /** @type {Record<string, any>} */
+        const data = {
+            attempt_id: task.attempt, reply_to: task.reply_to, ok: true, executed_on: executedOn, performance: times,
+        };
+        if (result !== undefined) data.result = result;
+        if (task.stream) data.parts = parts;
+        const message = { id: task.message_id, type: 'task_response', from: task.from, timestamp: Date.now(), data };
+        return encode(message, tensors, this._maxFrame);
     }
 
-    /** @param {RunMessage} task @param {import('../shared/messages.js').ErrorBody} error @param {boolean} poisoned */
-    _postFailure(task, error, poisoned) {
-        this._post({ type: 'failure', attempt: task.attempt, error, poisoned, memory: wasmMemory() });
+    /** @param {RunMessage} task @param {ArrayBuffer | null} frame @param {number} loadMs */
+    _postAnswer(task, frame, loadMs) {
+        this._post({ type: 'answer', attempt: task.attempt, frame, load_ms: loadMs, memory: this._memory() });
+    }
+
+    /** What the engine's runtime throws may cost the worker; everything else is the request's failure.
+     * @param {RunMessage} task @param {import('./errors.js').Phase} phase @param {unknown} thrown */
+    _fail(task, phase, thrown) {
+        const isFault = thrown instanceof EngineFault;
+        const cause = isFault ? thrown.cause : thrown;
+        const error = classify(cause, phase);
+        this._postFailure(task.attempt, error, isFault && isPoisoned(this._platform, error, cause));
+    }
+
+    /** @param {string} attempt @param {ErrorBody} error @param {boolean} poisoned */
+    _postFailure(attempt, error, poisoned) {
+        this._post({ type: 'failure', attempt, error, poisoned, memory: this._memory() });
     }
 
     /** @param {string} key */
     async _unload(key) {
-        try {
-            await this._engine.unload(key);
-            this._post({ type: 'model', key, state: 'unloaded' });
-        } catch (error) {
-            this._post({ type: 'log', level: 'warn', message: `${key} was not unloaded cleanly: ${error}` });
+        for (const engine of this._engines) {
+            try {
+                await engine.unload(key);
+            } catch (error) {
+                this._log(`${key} was not unloaded cleanly: ${error}`);
+            }
         }
+        this._post({ type: 'model', key, state: 'unloaded' });
     }
 
-    /**
-     * @param {RunMessage} task @param {string} engine
-     * @param {{load_ms: number, inference_ms: number, warm: boolean}} performance
-     * @returns {Record<string, any>} the data of a task_response
-     */
-    _answer(task, engine, performance) {
-        /** @type {Record<string, any>} */
-        const executedOn = { platform: this._engine.platform, engine };
-        // What is absent says the same as null or an empty list, and costs nobody any time.
-        if (this._report.adapter) executedOn.adapter = this._report.adapter;
-        if (task.fallbacks.length > 0) executedOn.fallbacks = task.fallbacks;
-        return {
-            attempt_id: task.attempt, reply_to: task.reply_to, ok: true, executed_on: executedOn, performance,
-        };
+    /** Bytes that the engines hold. */
+    _memory() {
+        let total = 0;
+        for (const engine of this._engines) total += engine.memory();
+        return total;
+    }
+
+    /** @param {string} message */
+    _log(message) {
+        this._post({ type: 'log', level: 'warn', message });
     }
 
     /** @param {FromEngine} message */
     _post(message) {
         if (!this._channel) return;
         // Where a helper thread spins, we had better sleep.
-        this._channel.watches = this._threads > 1 && this._engine.isQuiet;
+        this._channel.watches = this._threads > 1 && this._engines.every(({ isQuiet }) => isQuiet !== false);
         this._channel.post(message);
     }
 }
-
-/** @param {RunMessage} task @param {Record<string, any>} data */
-const envelope = (task, data) =>
-    ({ id: task.message_id, type: 'task_response', from: task.from, timestamp: Date.now(), data });
 
 /** Waits for the document's `start` and serves from then on.
  * @param {Server} server */

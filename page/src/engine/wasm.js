@@ -41,6 +41,8 @@ export class WasmEngine {
         this.name = all.name;
         this.platform = all.platform;
         this.version = all.version;
+        this.info = all.info;
+        this.steps = all.steps;
         this._all = all;
         this._one = one;
         this._threads = 1;
@@ -63,6 +65,15 @@ export class WasmEngine {
         this._threads = settings.threads;
         this._all.configure(settings);
         this._one.configure({ ...settings, threads: 1 });
+    }
+
+    /** What one thread does for is started when the first model is tried there. */
+    start() {
+        return this._all.start();
+    }
+
+    memory() {
+        return this._all.memory();
     }
 
     /** @param {string} key */

@@ -2,6 +2,7 @@
 import './memory.js';
 import * as ort from 'onnxruntime-web/wasm';
 import * as another from 'onnxruntime-web/wasm?another';
+import { BuiltinEngine } from './builtin.js';
 import { OrtEngine } from './ort.js';
 import { serve, Server } from './serve.js';
 import { WasmEngine } from './wasm.js';
@@ -17,4 +18,4 @@ async function probe() {
     return { available: true, threads: sharesMemory() ? navigator.hardwareConcurrency : 1 };
 }
 
-serve(new Server(new WasmEngine(all, one), probe));
+serve(new Server('wasm', [new WasmEngine(all, one), new BuiltinEngine()], probe));

@@ -1,6 +1,7 @@
 /** The engine worker for `webgpu`: onnxruntime-web's build with the native WebGPU provider. */
 import './memory.js';
 import * as ort from 'onnxruntime-web/webgpu';
+import { BuiltinEngine } from './builtin.js';
 import { probeWebgpu, watchDevices } from './gpu.js';
 import { nudgeMaps, Nudger, workerClock } from './nudge.js';
 import { OrtEngine } from './ort.js';
@@ -10,7 +11,7 @@ const engine = new OrtEngine(/** @type {any} */ (ort), 'webgpu', {
     mjs: new URL(__ORT_MJS__, self.location.href).href,
     wasm: new URL(__ORT_WASM__, self.location.href).href,
 });
-const server = new Server(engine, ({ nudge }) => probeWebgpu(() => {
+const server = new Server('webgpu', [engine, new BuiltinEngine()], ({ nudge }) => probeWebgpu(() => {
     if (nudge) nudgeMaps(new Nudger(workerClock()));
 }));
 

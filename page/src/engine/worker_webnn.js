@@ -1,5 +1,6 @@
 /** The engine worker for `webnn`: the build that worker_webgpu.js uses has this provider too. */
 import './memory.js';
+import { BuiltinEngine } from './builtin.js';
 import { replaceFunction } from './callers.js';
 import * as ort from 'onnxruntime-web/webgpu';
 import { OrtEngine } from './ort.js';
@@ -13,6 +14,6 @@ const engine = new OrtEngine(/** @type {any} */ (ort), 'webnn', {
     mjs: new URL(__ORT_MJS__, self.location.href).href,
     wasm: new URL(__ORT_WASM__, self.location.href).href,
 }, () => webnn.provider);
-const server = new Server(engine, () => webnn.probe());
+const server = new Server('webnn', [engine, new BuiltinEngine()], () => webnn.probe());
 
 serve(server);

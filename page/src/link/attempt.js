@@ -2,16 +2,17 @@
  * One dispatch of a job to this node: what is to run, the platforms still to try and why earlier
  * ones did not do, and its clock.
  */
+import { BUILTIN, engineOf, INITIAL_CREDIT } from '../shared/messages.js';
 import { Residents } from './residents.js';
 
 /** @typedef {import('../shared/messages.js').Envelope} Envelope */
+/** @typedef {import('../shared/messages.js').Continuation} Continuation */
+/** @typedef {import('../shared/messages.js').Credit} Credit */
 /** @typedef {import('../shared/messages.js').Model} Model */
 /** @typedef {import('../shared/messages.js').TensorEntry} TensorEntry */
 
 /** An attempt whose answer takes longer than this is reported as accepted first. */
 export const ACCEPT_AFTER_MS = 20;
-
-export const ECHO = 'builtin/echo';
 
 /** Failures that another platform may do better than; the rest is the input's or the network's. */
 const FALLBACK_CODES = new Set([
@@ -22,9 +23,6 @@ const FALLBACK_CODES = new Set([
 const RETRYABLE_CODES = new Set([
     'device_lost', 'engine_crashed', 'engine_hung', 'out_of_memory', 'model_fetch_failed',
 ]);
-
-/** @param {string} code */
-export const isRetryable = (code) => RETRYABLE_CODES.has(code);
 
 export class Attempt {
     /**
@@ -40,7 +38,9 @@ export class Attempt {
         /** @type {Model} */
         this.model = data.model;
         this.key = Residents.key(data.model);
-        this.isEcho = data.model.name === ECHO;
+        this.engine = engineOf(data.model);
+        this.isBuiltin = this.engine === 'builtin';
+        this.isEcho = data.model.name === BUILTIN.echo;
         this.loadOnly = request.type === 'model_load';
         /** @type {string[]} */
         this.platforms = data.platforms;
@@ -51,6 +51,15 @@ export class Attempt {
         /** @type {string[]} */
         this.outputs = data.outputs ?? [];
         this.input = data.input ?? null;
+        /** @type {Record<string, any> | null} */
+        this.options = data.options ?? null;
+        this.isStream = data.stream === true;
+        /** Where another node has stopped. @type {Continuation | null} */
+        this.from = data.continue ?? null;
+        this.nextPart = this.from?.seq ?? 0; /* of a stream */
+        this.committed = false; /* a part was made: neither falls back nor begins again */
+        /** What it may send. @type {Credit} */
+        this.credit = INITIAL_CREDIT;
         /** @type {TensorEntry[]} */
         this.tensors = data.tensors ?? [];
         this.buffer = buffer;
@@ -66,6 +75,8 @@ export class Attempt {
         this.limit = Infinity; /* how long its run may give no sign of life */
         this.share = this.deadline; /* when its run has had its part of the time */
         this.cancelled = false;
+        /** Why it is being stopped, if not cancelled. @type {import('../shared/messages.js').ErrorBody | null} */
+        this.stopping = null;
         this.again = false; /* its first worker did not come up */
     }
 
@@ -74,7 +85,7 @@ export class Attempt {
     }
 
     hasNext() {
-        return this.mayFallBack && this.index + 1 < this.platforms.length;
+        return this.mayFallBack && !this.committed && this.index + 1 < this.platforms.length;
     }
 
     /** @param {string} code */
@@ -102,6 +113,24 @@ export class Attempt {
         this.heard(now);
     }
 
+    /** Parts of its answer were made. @param {number} next the seq of the one after them */
+    commit(next) {
+        this.nextPart = next;
+        if (this.committed) return;
+        this.committed = true;
+        this.share = this.deadline;
+    }
+
+    /** @param {Credit} credit totals; less than before changes nothing */
+    grant({ parts, bytes }) {
+        this.credit = { parts: Math.max(this.credit.parts, parts), bytes: Math.max(this.credit.bytes, bytes) };
+    }
+
+    /** Whether a failure here says nothing of another node, or of a later try. @param {string} code */
+    isRetryable(code) {
+        return RETRYABLE_CODES.has(code) || (this.committed && FALLBACK_CODES.has(code));
+    }
+
     /** Its run goes on. @param {number} now */
     heard(now) {
         this.due = Math.min(this.share, now + this.limit);
@@ -109,11 +138,11 @@ export class Attempt {
 
     /**
      * Until when the present platform may take. While another could still follow, this one gets
-     * half of what is left, so that a hang leaves time for the next.
+     * half of what is left, so that a hang leaves time for the next; where nothing hangs, all.
      * @param {number} now
      */
     _share(now) {
-        return this.hasNext() ? now + (this.deadline - now) / 2 : this.deadline;
+        return this.hasNext() && !this.isBuiltin ? now + (this.deadline - now) / 2 : this.deadline;
     }
 
     /** The frame to transfer: a copy while the original may be needed for another platform or worker.
@@ -133,20 +162,32 @@ export class Attempt {
  * @returns {import('../shared/messages.js').ErrorBody | null}
  */
 export function checkTask({ data }) {
-    const { model, platforms, deadline_ms: deadline, outputs } = data;
+    const { model, platforms, deadline_ms: deadline, outputs, options, continue: from } = data;
     if (!isModel(model)) return invalid('model', 'an object with name, hash, url and bytes');
     if (!isStrings(platforms) || platforms.length === 0) return invalid('platforms', 'a list of platform names');
     if (typeof deadline !== 'number' || !(deadline >= 0)) return invalid('deadline_ms', 'a number of milliseconds');
     if (outputs !== undefined && !isStrings(outputs)) return invalid('outputs', 'a list of output names');
+    if ((options ?? null) !== null && !isObject(options)) return invalid('options', 'an object');
+    if ((from ?? null) !== null && !isContinuation(from)) return invalid('continue', 'an object with seq, text and tokens');
     return null;
 }
 
 /** @param {any} model */
 function isModel(model) {
-    return typeof model === 'object' && model !== null && typeof model.name === 'string'
-        && (model.name === ECHO || (typeof model.url === 'string' && typeof model.hash === 'string'
+    return isObject(model) && typeof model.name === 'string'
+        && (engineOf({ name: model.name }) === 'builtin' || (typeof model.url === 'string' && typeof model.hash === 'string'
             && Number.isSafeInteger(model.bytes)));
 }
+
+/** @param {any} from */
+function isContinuation(from) {
+    return isObject(from) && Number.isSafeInteger(from.seq) && from.seq >= 0
+        && (from.text === undefined || typeof from.text === 'string')
+        && (from.tokens === undefined || (Array.isArray(from.tokens) && from.tokens.every(Number.isSafeInteger)));
+}
+
+/** @param {unknown} value @returns {value is Record<string, any>} */
+const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** @param {unknown} list */
 const isStrings = (list) => Array.isArray(list) && list.every((item) => typeof item === 'string');

@@ -89,6 +89,13 @@ export class Connection {
         if (this._welcomed) this._write(fitting);
     }
 
+    /** Sends a part of an answer and keeps it until it is acknowledged.
+     * @param {string} attempt @param {number} seq @param {string} json a task_part */
+    part(attempt, seq, json) {
+        this._outbox.keepPart(attempt, seq, json);
+        if (this._welcomed) this._write(json);
+    }
+
     /** @param {string} attempt @param {Record<string, any>} data of a task_response without tensors */
     answerText(attempt, data) {
         this.answer(attempt, this._pack('task_response', data));
@@ -117,7 +124,7 @@ export class Connection {
     _announce() {
         const resume = this.node && {
             node: this.node, token: this._resumeToken,
-            running: this._handlers.unanswered(), unacknowledged: this._outbox.ids(),
+            running: this._handlers.unanswered(), unacknowledged: this._outbox.ids(), next: this._outbox.next(),
         };
         this._write(this._pack('node_announcement', {
             protocol: PROTOCOL_VERSION, page_version: this._pageVersion,
@@ -144,8 +151,10 @@ export class Connection {
             this._outbox.acknowledge(data.cancel);
             this._handlers.onUnwanted(data.cancel);
         }
+        this._outbox.acknowledgeParts(data.next);
         this._handlers.onState('connected', '');
         this._handlers.onWelcome(data);
+        for (const json of this._outbox.parts()) this._write(json);
         for (const [attempt, frame] of this._outbox.entries()) this.answer(attempt, frame);
         this._setTimer(() => this._watch(), this._interval);
     }
@@ -167,9 +176,15 @@ export class Connection {
         switch (message.type) {
         case 'welcome': return this._welcome(message.data);
         case 'heartbeat': return this._heartbeat(message.id);
-        case 'task_ack': return this._outbox.acknowledge(message.data.attempt_ids);
+        case 'task_ack':
+            this._outbox.acknowledgeParts(message.data.parts);
+            return this._outbox.acknowledge(message.data.attempt_ids);
+        case 'task_cancel':
+            this._outbox.dropParts(message.data.attempt_id);
+            break;
         case 'bye': return this._bye(message.data);
-        case 'task_request': this._outbox.acknowledge(message.data.acknowledged);
+        case 'task_request':
+            this._outbox.acknowledge(message.data.acknowledged);
         }
         this._handlers.onMessage(message, typeof frame === 'string' ? null : frame, section);
     }

@@ -4,16 +4,18 @@
  * what becomes of an engine worker is decided in workers.js. No browser globals: ports, clock and
  * timer are handed in.
  */
-import { BUILD_OF_PLATFORM } from '../shared/messages.js';
+import { BUILD_OF_PLATFORM, INITIAL_CREDIT } from '../shared/messages.js';
 import { Alarm } from './alarm.js';
-import { Attempt, checkTask, isRetryable } from './attempt.js';
+import { Attempt, checkTask } from './attempt.js';
 import { Lane } from './lane.js';
 import { Models } from './models.js';
-import { firstLimit, RunTimes } from './run_times.js';
+import { Patience } from './patience.js';
 import { Workers } from './workers.js';
 
 /** @typedef {import('../shared/messages.js').Envelope} Envelope */
 /** @typedef {import('../shared/messages.js').Build} Build */
+/** @typedef {import('../shared/messages.js').Credit} Credit */
+/** @typedef {import('../shared/messages.js').EngineInfo} EngineInfo */
 /** @typedef {import('../shared/messages.js').ErrorBody} ErrorBody */
 /** @typedef {import('../shared/messages.js').FromEngine} FromEngine */
 /** @typedef {import('../shared/messages.js').EngineSettings} EngineSettings */
@@ -28,6 +30,7 @@ import { Workers } from './workers.js';
  * @property {() => string} nextId a fresh message id
  * @property {() => string} nodeId
  * @property {(attempt: string, frame: ArrayBuffer) => void} answer an engine's finished frame
+ * @property {(attempt: string, seq: number, json: string) => void} part an engine's finished task_part
  * @property {(attempt: string, data: Record<string, any>) => void} fail a task_response without tensors
  * @property {(type: string, data: Record<string, any>) => void} send any other message
  * @property {(build: Build, reason: string) => void} replace a new worker is wanted for the build
@@ -35,15 +38,7 @@ import { Workers } from './workers.js';
  * @property {() => void} lost a platform is gone: the service must know at once
  */
 
-/** The least time that a cancelled run gets to end by itself: between its steps, or because the
- * answer is nearly there. */
-const CANCEL_GRACE_MS = 100;
-/** What ending a run on the GPU costs beside its models: the service then brings a fresh browser. */
-const FRESH_BROWSER_MS = 2000;
-/** A run that usually takes no longer than this, the way there and back included, is waited for on
- * the spot: two turns of an event loop would be a good part of it … */
-const QUICK_MS = 3;
-/** … for so long at the most. */
+/** A quick answer is waited for on the spot for so long at the most. */
 const LINGER_MS = 4;
 /** A `model_load` names no deadline; one that takes longer than this is a hang. */
 const LOAD_DEADLINE_MS = 600000;
@@ -64,25 +59,32 @@ export class Dispatcher {
             around.send('model_status', { models });
             around.changed();
         });
-        this._times = new RunTimes();
+        this._patience = new Patience(this._models.residents);
         this._alarm = new Alarm(around, () => this._tick());
         this._workers = new Workers(this._lanes, this._models, around, {
             fail: (attempt, error) => this._failOrFallBack(attempt, error),
+            lose: (attempt, error) => this._lose(attempt, error),
             place: (attempt) => this._place(attempt),
             again: (attempt, error) => this._again(attempt, error),
             pump: (lane) => this._pump(lane),
         }, this._alarm);
         /** @type {Record<string, string>} */
         this.engines = {};
+        /** @type {Record<string, EngineInfo>} */
+        this.engineInfo = {};
+        /** @type {Credit} */
+        this._initialCredit = INITIAL_CREDIT;
         this._counts = { answered: 0, failed: 0 };
         this._loads = 0;
     }
 
     // --- requests from the service ------------------------------------------------------------
 
-    /** @param {EngineSettings} settings @param {number} budget bytes */
-    configure(settings, budget) {
+    /** @param {EngineSettings} settings @param {number} budget bytes
+     * @param {Credit} [initialCredit] of a stream */
+    configure(settings, budget, initialCredit = INITIAL_CREDIT) {
         this._models.residents.budget = budget;
+        this._initialCredit = initialCredit;
         this._workers.configure(settings);
     }
 
@@ -96,7 +98,17 @@ export class Dispatcher {
             this._around.fail(id, { attempt_id: id, reply_to: request.id, ok: false, error: wrong, retryable: false });
             return;
         }
-        this._admit(new Attempt(id, request, buffer, section, this._around.now()));
+        const attempt = new Attempt(id, request, buffer, section, this._around.now());
+        if (attempt.isStream) attempt.credit = this._initialCredit;
+        this._admit(attempt);
+    }
+
+    /** A task_credit: what an attempt may send from now on. @param {string} id @param {Credit} credit */
+    credit(id, credit) {
+        const attempt = this._attempts.get(id);
+        if (!attempt?.isStream || attempt.cancelled) return;
+        attempt.grant(credit);
+        if (attempt.startedAt) this._laneOf(attempt)?.channel?.post({ type: 'credit', attempt: id, credit: attempt.credit });
     }
 
     /** A model_load. @param {Envelope} request */
@@ -126,18 +138,10 @@ export class Dispatcher {
         attempt.acceptDue = Infinity;
         lane?.channel?.post({ type: 'cancel', attempt: id });
         const now = this._around.now();
-        const cost = this._endingCost(attempt.platform);
-        const left = this._times.left(attempt.key, attempt.platform, now - attempt.startedAt);
-        if (lane && left !== undefined && left > Math.max(CANCEL_GRACE_MS, cost)) return this._end(lane, attempt, now);
-        // What is left costs less than ending it. Where nothing is known, waiting as long as ending
-        // would cost wastes at most twice what knowing the future would.
-        attempt.due = now + Math.max(CANCEL_GRACE_MS, cost);
+        const grace = this._patience.grace(lane, attempt, now - attempt.startedAt);
+        if (lane && grace === 0) return this._end(lane, attempt, now);
+        attempt.due = now + grace;
         this._alarm.set(attempt.due);
-    }
-
-    /** What it costs to end the platform's worker. @param {string} platform */
-    _endingCost(platform) {
-        return this._models.residents.reloadMs(platform) + (platform === 'webgpu' ? FRESH_BROWSER_MS : 0);
     }
 
     /** The service no longer knows us: nobody waits for any attempt. */
@@ -164,9 +168,12 @@ export class Dispatcher {
         switch (message.type) {
         case 'answer': return this._onAnswer(lane, message);
         case 'failure': return this._onFailure(lane, message);
+        case 'parts': return this._onParts(lane, message);
         case 'progress': return this._onProgress(lane, message);
         case 'model':
-            if (message.state === 'loaded') this._models.loaded(message.key, build, message.load_ms ?? 0);
+            if (message.state === 'loaded') {
+                this._models.loaded(message.key, build, message.load_ms ?? 0, message.memory ?? 0);
+            }
             return;
         case 'start': return this._workers.starts(lane, message.up);
         case 'device_lost':
@@ -174,6 +181,9 @@ export class Dispatcher {
         case 'log': return this._around.send('log', { level: message.level, message: message.message });
         case 'capabilities':
             Object.assign(this.engines, message.engines);
+            Object.assign(this.engineInfo, message.engine_info);
+            lane.engines = message.engine_info;
+            lane.steps = message.steps;
             return this._workers.ready(lane, message.platforms[build]);
         }
     }
@@ -267,38 +277,23 @@ export class Dispatcher {
 
     /** @param {Lane} lane @param {Attempt} attempt */
     _start(lane, attempt) {
-        if (!attempt.isEcho) this._models.makeRoom(attempt);
-        attempt.start(this._around.now(), this._hangLimit(lane, attempt));
+        if (!attempt.isBuiltin) this._models.makeRoom(attempt);
+        attempt.start(this._around.now(), this._patience.hangLimit(lane, attempt));
         this._alarm.set(attempt.due);
-        lane.outstanding.set(attempt.id, attempt);
-        const run = /** @type {const} */ ({
+        lane.hand(attempt);
+        /** @type {import('../shared/messages.js').RunMessage} */
+        const run = {
             type: 'run', attempt: attempt.id, load_only: attempt.loadOnly,
             message_id: this._around.nextId(), reply_to: attempt.requestId, from: this._around.nodeId(),
             key: attempt.key, model: attempt.model, precision: attempt.precision, outputs: attempt.outputs,
             input: attempt.input, tensors: attempt.tensors, frame: attempt.takeBuffer(!lane.proven), section: attempt.section,
             fallbacks: attempt.fallbacks,
-        });
-        if (this._isQuick(attempt)) lane.channel?.ask(run, LINGER_MS);
+        };
+        if (attempt.options) run.options = attempt.options;
+        if (attempt.isStream) run.stream = { from: attempt.from, credit: attempt.credit };
+        // Not while there is another attempt, which may need us meanwhile.
+        if (this._attempts.size === 1 && this._patience.isQuick(attempt)) lane.channel?.ask(run, LINGER_MS);
         else lane.channel?.post(run);
-    }
-
-    /** Whether the answer is worth waiting for on the spot. Not while there is another attempt, which
-     * may need us meanwhile. @param {Attempt} attempt */
-    _isQuick(attempt) {
-        if (this._attempts.size !== 1) return false;
-        return attempt.isEcho || this._times.usual(attempt.key, attempt.platform) <= QUICK_MS;
-    }
-
-    /**
-     * What a run may take by what it took here, or with its loading elsewhere. A worker's first run sets
-     * the engine up as well, which nothing measures: it has no limit but its share of the deadline.
-     * @param {Lane} lane @param {Attempt} attempt
-     */
-    _hangLimit(lane, { key, platform, index, usualMs }) {
-        const own = this._models.residents.isLoaded(key, platform) ? this._times.limit(key, platform) : Infinity;
-        // On WASM nothing hangs but the worker itself, and that where it would hang everywhere.
-        if (own < Infinity || platform === 'wasm' || index > 0 || !lane.proven) return own;
-        return firstLimit(usualMs);
     }
 
     /** @param {Lane} lane @param {import('../shared/messages.js').AnswerMessage} message */
@@ -306,8 +301,8 @@ export class Dispatcher {
         const attempt = this._take(lane, message);
         if (!attempt) return;
         this._attempts.delete(attempt.id);
-        lane.proven ||= !attempt.isEcho;
-        if (message.frame && !attempt.isEcho) this._noteTime(attempt, message.load_ms);
+        lane.proven ||= !attempt.isBuiltin;
+        if (message.frame) this._patience.noteRun(attempt, this._around.now() - attempt.startedAt, message.load_ms);
         if (!attempt.cancelled && message.frame) {
             this._counts.answered++;
             this._around.answer(attempt.id, message.frame);
@@ -316,28 +311,41 @@ export class Dispatcher {
         this._around.changed();
     }
 
-    /** @param {Attempt} attempt @param {number} loadMs */
-    _noteTime(attempt, loadMs) {
-        const ms = this._around.now() - attempt.startedAt - loadMs;
-        this._times.note(attempt.key, attempt.platform, ms, loadMs === 0);
-    }
-
     /** @param {Lane} lane @param {import('../shared/messages.js').FailureMessage} message */
     _onFailure(lane, message) {
         const attempt = this._take(lane, message);
         if (!attempt) return;
-        this._models.failed(attempt, attempt.cancelled ? null : message.error.message);
+        if (!attempt.isBuiltin) this._models.failed(attempt, attempt.cancelled ? null : message.error.message);
         if (message.poisoned) this._workers.replace(lane, message.error);
-        this._failOrFallBack(attempt, message.error);
+        const stopped = message.error.code === 'cancelled' ? attempt.stopping : null;
+        this._failOrFallBack(attempt, stopped ?? message.error);
         this._pump(lane);
     }
 
     /** @param {Lane} lane @param {{attempt: string, memory: number}} message */
     _take(lane, message) {
         lane.memory = message.memory;
+        return lane.take(message.attempt);
+    }
+
+    /** @param {Lane} lane @param {import('../shared/messages.js').PartsMessage} message */
+    _onParts(lane, message) {
         const attempt = lane.outstanding.get(message.attempt);
-        lane.outstanding.delete(message.attempt);
-        return attempt;
+        if (!attempt || attempt.cancelled) return;
+        this._patience.noteStep(attempt, message.step_ms);
+        for (const { seq, json } of message.parts) {
+            attempt.commit(seq + 1);
+            this._around.part(attempt.id, seq, json);
+        }
+        if (!attempt.stopping) attempt.heard(this._around.now());
+    }
+
+    /** The attempt's worker is gone. What only ran beside the one at fault may have another.
+     * @param {Attempt} attempt @param {ErrorBody} error */
+    _lose(attempt, error) {
+        const isInnocent = this._laneOf(attempt)?.isBeside(attempt) && attempt.tensors.length === 0;
+        if (isInnocent && !attempt.committed && !attempt.stopping) this._again(attempt, error);
+        else this._failOrFallBack(attempt, error);
     }
 
     /** @param {Attempt} attempt @param {ErrorBody} error */
@@ -360,19 +368,20 @@ export class Dispatcher {
         this._counts.failed++;
         this._around.fail(attempt.id, {
             attempt_id: attempt.id, reply_to: attempt.requestId, ok: false,
-            error: { ...error, message: error.message.slice(0, 1000) }, retryable: isRetryable(error.code),
+            error: { ...error, message: error.message.slice(0, 1000) }, retryable: attempt.isRetryable(error.code),
             executed_on: { platform: attempt.platform, fallbacks: attempt.fallbacks, simulated: false },
+            ...(attempt.isStream ? { parts: attempt.nextPart } : {}),
         });
     }
 
     /** @param {Lane} lane @param {import('../shared/messages.js').ProgressMessage} message */
-    _onProgress(lane, { attempt: id, phase, loaded_bytes, total_bytes }) {
+    _onProgress(lane, { attempt: id, phase, loaded_bytes, total_bytes, done, total }) {
         const attempt = lane.outstanding.get(id);
         if (!attempt || attempt.cancelled) return;
-        attempt.heard(this._around.now());
+        if (!attempt.stopping) attempt.heard(this._around.now());
         if (attempt.loadOnly) return;
         this._around.send('task_progress', {
-            attempt_id: id, phase, platform: attempt.platform, loaded_bytes, total_bytes,
+            attempt_id: id, phase, platform: attempt.platform, loaded_bytes, total_bytes, done, total,
         });
     }
 
@@ -395,7 +404,10 @@ export class Dispatcher {
     /** @param {Attempt} attempt @param {number} now */
     _expire(attempt, now) {
         const lane = this._laneOf(attempt);
-        if (attempt.startedAt && lane) return this._end(lane, attempt, now);
+        if (attempt.startedAt && lane) {
+            const mayStop = lane.canStop(attempt) && !attempt.cancelled && !attempt.stopping;
+            return mayStop ? this._stop(lane, attempt, now) : this._end(lane, attempt, now);
+        }
         const isBusy = lane?.ready ?? false;
         if (isBusy && now < attempt.deadline) {
             attempt.due = attempt.deadline; // others run before it: that is no fault of the platform
@@ -405,6 +417,13 @@ export class Dispatcher {
         const message = isBusy ? 'The deadline passed before the engine was free.'
             : `The engine for ${attempt.platform} was not ready in time.`;
         this._failOrFallBack(attempt, { code: isBusy ? 'deadline_exceeded' : 'engine_hung', message });
+    }
+
+    /** Asks a run whose time is over to stop at its next step. @param {Lane} lane @param {Attempt} attempt @param {number} now */
+    _stop(lane, attempt, now) {
+        attempt.stopping = { code: 'deadline_exceeded', message: 'The deadline passed while it ran.' };
+        attempt.due = now + this._patience.stopGrace(attempt);
+        lane.channel?.post({ type: 'cancel', attempt: attempt.id });
     }
 
     /** Ends a run by ending its worker. @param {Lane} lane @param {Attempt} attempt @param {number} now */

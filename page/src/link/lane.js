@@ -1,18 +1,21 @@
 /**
  * One engine worker as the link worker sees it: a queue of attempts, and those that were handed
- * over. Models run one at a time; echoes, which cannot hang, are handed over several at once so
- * that the bridge is never idle between them. A lane outlives its worker: when the worker is
- * replaced, the queue stays.
+ * over. An engine with one slot has the worker to itself; one with several runs beside it. Echoes,
+ * which cannot hang, are handed over several at once so that the bridge is never idle between them.
+ * A lane outlives its worker: when the worker is replaced, the queue stays.
  */
 
 /** @typedef {import('./attempt.js').Attempt} Attempt */
 /** @typedef {import('../shared/messages.js').Build} Build */
+/** @typedef {import('../shared/messages.js').EngineInfo} EngineInfo */
 /** @typedef {import('../shared/messages.js').ToEngine} ToEngine */
 /** @typedef {import('../shared/messages.js').PlatformReport} PlatformReport */
 
 /** What a lane needs of its channel. @typedef {{watches: boolean, post(message: ToEngine): void, ask(message: ToEngine, ms: number): void, close(): void}} EngineChannel */
 
+/** Echoes, and counts, at a time. */
 const ECHO_WINDOW = 32;
+const COUNTS = 1024;
 
 export class Lane {
     /** @param {Build} build */
@@ -33,6 +36,12 @@ export class Lane {
         this.queue = [];
         /** Handed over, oldest first. @type {Map<string, Attempt>} */
         this.outstanding = new Map();
+        /** How many of them there are, by kind. @type {Map<string, number>} */
+        this._running = new Map();
+        /** What the worker said of its engines. @type {Record<string, EngineInfo>} */
+        this.engines = {};
+        /** Those whose runs can be stopped. @type {readonly string[]} */
+        this.steps = [];
         this.proven = false; /* the worker has answered: its engine is set up, and its GPU works */
         this.memory = 0; /* bytes of WASM memory, as last reported */
         this.leftovers = false; /* something was unloaded, so part of the memory may be garbage */
@@ -48,6 +57,7 @@ export class Lane {
     detach() {
         const lost = [...this.outstanding.values()];
         this.outstanding.clear();
+        this._running.clear();
         this.channel?.close();
         this.channel = null;
         this.ready = false;
@@ -62,10 +72,61 @@ export class Lane {
     /** The attempt that may be handed over now, if any. @returns {Attempt | undefined} */
     next() {
         if (!this.ready || this.queue.length === 0) return undefined;
-        if (this.outstanding.size === 0) return this.queue.shift();
-        if (!this.queue[0].isEcho || this.outstanding.size >= ECHO_WINDOW) return undefined;
-        for (const running of this.outstanding.values()) if (!running.isEcho) return undefined;
-        return this.queue.shift();
+        const [head] = this.queue;
+        if (this._takes(kindOf(head))) return this.queue.shift();
+        // What runs beside others does not wait behind what wants the worker for itself, nor that behind it.
+        const isBeside = this._isBeside(kindOf(head));
+        const index = this.queue.findIndex((other) => this._isBeside(kindOf(other)) !== isBeside);
+        return index > 0 && this._takes(kindOf(this.queue[index])) ? this.queue.splice(index, 1)[0] : undefined;
+    }
+
+    /** Notes that the attempt is handed over. @param {Attempt} attempt */
+    hand(attempt) {
+        this.outstanding.set(attempt.id, attempt);
+        const kind = kindOf(attempt);
+        this._running.set(kind, (this._running.get(kind) ?? 0) + 1);
+    }
+
+    /** The worker has done with an attempt. @param {string} id @returns {Attempt | undefined} */
+    take(id) {
+        const attempt = this.outstanding.get(id);
+        if (!attempt) return undefined;
+        this.outstanding.delete(id);
+        const kind = kindOf(attempt);
+        this._running.set(kind, (this._running.get(kind) ?? 1) - 1);
+        return attempt;
+    }
+
+    /** Whether a run of the attempt can be stopped. @param {Attempt} attempt */
+    canStop(attempt) {
+        return !attempt.isEcho && this.steps.includes(attempt.engine);
+    }
+
+    /** Whether an attempt neither waits for others of the worker nor keeps them waiting.
+     * @param {Attempt} attempt */
+    isBeside(attempt) {
+        return this._isBeside(kindOf(attempt));
+    }
+
+    /** @param {string} kind */
+    _isBeside(kind) {
+        return kind !== ECHO && this._limit(kind) > 1;
+    }
+
+    /** How many of a kind run at a time. @param {string} kind */
+    _limit(kind) {
+        if (kind === ECHO) return ECHO_WINDOW;
+        return kind === 'builtin' ? COUNTS : this.engines[kind]?.slots ?? 1;
+    }
+
+    /** @param {string} kind */
+    _takes(kind) {
+        if ((this._running.get(kind) ?? 0) >= this._limit(kind)) return false;
+        if (this._isBeside(kind)) return true;
+        for (const [other, count] of this._running) {
+            if (count > 0 && other !== kind && !this._isBeside(other)) return false;
+        }
+        return true;
     }
 
     isIdle() {
@@ -78,3 +139,7 @@ export class Lane {
         return this.queue.some((attempt) => attempt.key === key);
     }
 }
+
+const ECHO = 'echo';
+/** What counts together: echoes, or what an engine runs. @param {Attempt} attempt */
+const kindOf = ({ isEcho, engine }) => (isEcho ? ECHO : engine);

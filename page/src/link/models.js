@@ -25,15 +25,15 @@ export class Models {
     /** Enters the attempt's model and unloads what then exceeds the budget. @param {Attempt} attempt */
     makeRoom(attempt) {
         if (!this.residents.use(attempt.model, attempt.platform)) return;
-        const victims = this.residents.victims(({ key, platform }) =>
-            this._lanes.get(BUILD_OF_PLATFORM[platform])?.needs(key) ?? false);
-        for (const { key, platform } of victims) this._evict(key, platform, 'evicted');
+        this._keepBudget();
         this.report();
     }
 
-    /** An engine worker has loaded a model. @param {string} key @param {string} platform @param {number} loadMs */
-    loaded(key, platform, loadMs) {
-        this.residents.loaded(key, platform, loadMs);
+    /** An engine worker has loaded a model, which may take more than was thought.
+     * @param {string} key @param {string} platform @param {number} loadMs @param {number} memory bytes */
+    loaded(key, platform, loadMs, memory) {
+        this.residents.loaded(key, platform, loadMs, memory);
+        this._keepBudget();
         this.report();
     }
 
@@ -57,6 +57,13 @@ export class Models {
     forget(platform) {
         this.residents.forget(platform);
         this.report();
+    }
+
+    /** Unloads what is least recently used and not needed until the rest fits. */
+    _keepBudget() {
+        const victims = this.residents.victims(({ key, platform }) =>
+            this._lanes.get(BUILD_OF_PLATFORM[platform])?.needs(key) ?? false);
+        for (const { key, platform } of victims) this._evict(key, platform, 'evicted');
     }
 
     /** @param {string} key @param {string} platform @param {'evicted' | null} state */

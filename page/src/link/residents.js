@@ -10,6 +10,8 @@
 
 /** How many models that are gone stay listed, so that people can see why. */
 const REMEMBERED = 32;
+/** Of how many it is remembered what they take. */
+const MEASURED = 256;
 
 export class Residents {
     constructor() {
@@ -18,6 +20,9 @@ export class Residents {
         this._residents = new Map();
         /** @type {Map<string, ModelState>} */
         this._gone = new Map();
+        /** What loading a model has added to its worker's memory, in bytes; in order of measuring.
+         * @type {Map<string, number>} */
+        this._measured = new Map();
     }
 
     /** @param {Model} model */
@@ -40,8 +45,8 @@ export class Residents {
         }
         this._gone.delete(id);
         this._residents.set(id, {
-            key: Residents.key(model), platform, name: model.name, hash: model.hash, bytes: model.bytes,
-            state: 'loading', load_ms: 0,
+            key: Residents.key(model), platform, name: model.name, hash: model.hash,
+            bytes: Math.max(model.bytes, this._measured.get(id) ?? 0), state: 'loading', load_ms: 0,
         });
         return true;
     }
@@ -63,12 +68,24 @@ export class Residents {
         return chosen;
     }
 
-    /** @param {string} key @param {string} platform @param {number} loadMs */
-    loaded(key, platform, loadMs) {
-        const resident = this._residents.get(slot(key, platform));
+    /**
+     * @param {string} key @param {string} platform @param {number} loadMs
+     * @param {number} memory bytes that its worker has taken for it: less than it needs where others
+     *   had left some, so that the most that was seen counts, and its files' size at the least
+     */
+    loaded(key, platform, loadMs, memory) {
+        const id = slot(key, platform);
+        const resident = this._residents.get(id);
         if (!resident) return;
         resident.state = 'loaded';
         resident.load_ms = loadMs;
+        resident.bytes = Math.max(resident.bytes, memory);
+        this._measured.delete(id);
+        this._measured.set(id, resident.bytes);
+        for (const oldest of this._measured.keys()) {
+            if (this._measured.size <= MEASURED) break;
+            this._measured.delete(oldest);
+        }
     }
 
     /** @param {string} key @param {string} platform @param {'failed' | 'evicted' | null} state what to remember

@@ -6,7 +6,9 @@
 import { Connection } from './connection.js';
 import { Dispatcher } from './dispatcher.js';
 import { Channel } from '../shared/channel.js';
+import { INITIAL_CREDIT } from '../shared/messages.js';
 
+/** @typedef {import('../shared/messages.js').Credit} Credit */
 /** @typedef {import('../shared/messages.js').ToLink} ToLink */
 /** @typedef {import('../shared/messages.js').FromEngine} FromEngine */
 /** @typedef {import('../shared/messages.js').FromLink} FromLink */
@@ -48,6 +50,7 @@ class Link {
             nextId: () => this.connection.nextId(),
             nodeId: () => this.connection.node,
             answer: (attempt, frame) => this.connection.answer(attempt, frame),
+            part: (attempt, seq, json) => this.connection.part(attempt, seq, json),
             fail: (attempt, data) => this.connection.answerText(attempt, data),
             send: (type, data) => this._send(type, data),
             replace: (build, reason) => {
@@ -78,6 +81,7 @@ class Link {
     /** @param {Record<string, any>} welcome */
     _onWelcome(welcome) {
         this._configure(welcome);
+        for (const [attempt, said] of Object.entries(welcome.credit ?? {})) this._credit(attempt, said);
         this._send('model_status', { models: this.dispatcher.models() });
         this._reportCapabilities();
     }
@@ -86,11 +90,16 @@ class Link {
      * @param {Record<string, any>} said */
     _configure(said) {
         this._settings = { ...this._settings, ...said };
-        const { model_credential: credential, threads, model_budget_bytes: budget, max_frame_bytes: maxFrame } = this._settings;
+        const { model_credential: credential, threads, model_budget_bytes: budget, max_frame_bytes: maxFrame, initial_credit: credit } = this._settings;
         this.dispatcher.configure({
             credential: String(credential ?? ''), threads: Number.isInteger(threads) && threads > 0 ? threads : 1,
             max_frame: Number.isInteger(maxFrame) && maxFrame > 0 ? maxFrame : Number.MAX_SAFE_INTEGER,
-        }, typeof budget === 'number' && budget > 0 ? budget : Infinity);
+        }, typeof budget === 'number' && budget > 0 ? budget : Infinity, isCredit(credit) ? credit : INITIAL_CREDIT);
+    }
+
+    /** @param {string} attempt @param {unknown} said */
+    _credit(attempt, said) {
+        if (isCredit(said)) this.dispatcher.credit(attempt, { parts: said.parts, bytes: said.bytes });
     }
 
     /** @param {Envelope} message @param {ArrayBuffer | null} buffer @param {number} section */
@@ -100,6 +109,7 @@ class Link {
         case 'task_request':
             if (!connection.hasAnswered(message.data.attempt_id)) dispatcher.request(message, buffer, section);
             return;
+        case 'task_credit': return this._credit(message.data.attempt_id, message.data);
         case 'task_cancel': return dispatcher.cancel(message.data.attempt_id);
         case 'settings': return this._configure(message.data);
         case 'model_load': return dispatcher.load(message);
@@ -114,7 +124,7 @@ class Link {
         const capabilities = {
             ...this._base,
             platforms: { ...this._base.platforms, ...this.dispatcher.platforms() },
-            engines: this.dispatcher.engines,
+            engines: this.dispatcher.engines, engine_info: this.dispatcher.engineInfo,
         };
         this._reported = JSON.stringify(capabilities);
         return capabilities;
@@ -179,6 +189,9 @@ class Link {
         self.postMessage(message);
     }
 }
+
+/** @param {any} said @returns {said is Credit} */
+const isCredit = (said) => Number.isSafeInteger(said?.parts) && Number.isSafeInteger(said?.bytes);
 
 /** @type {Link | undefined} */
 let link;

@@ -16,6 +16,7 @@
 /**
  * @typedef {object} Attempts
  * @property {(attempt: Attempt, error: ErrorBody) => void} fail it fails here, and may fall back
+ * @property {(attempt: Attempt, error: ErrorBody) => void} lose its worker is gone
  * @property {(attempt: Attempt) => void} place it must find another platform
  * @property {(attempt: Attempt, error: ErrorBody) => void} again it had not begun, and may have another worker
  * @property {(lane: Lane) => void} pump the lane may be able to take more
@@ -129,7 +130,7 @@ export class Workers {
      * @param {boolean} [respawn] whether to ask for another at once
      * @param {(attempt: Attempt, error: ErrorBody) => void} [lose] what becomes of what it had not answered
      */
-    replace(lane, error, respawn = true, lose = this._attempts.fail) {
+    replace(lane, error, respawn = true, lose = this._attempts.lose) {
         const lost = lane.detach();
         this.replaced++;
         this._models.forget(lane.build);

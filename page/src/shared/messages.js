@@ -13,6 +13,15 @@ export const PROTOCOL_VERSION = 1;
  * @type {Readonly<Record<string, Build>>} */
 export const BUILD_OF_PLATFORM = Object.freeze({ webgpu: 'webgpu', webnn: 'webnn', wasm: 'wasm' });
 
+/** The models that every node has. */
+export const BUILTIN = Object.freeze({ echo: 'builtin/echo', count: 'builtin/count' });
+
+/** What runs a model. @param {{name: string}} model */
+export const engineOf = ({ name }) => (name.startsWith('builtin/') ? 'builtin' : 'ort');
+
+/** What an attempt of a stream may send before it is granted more, where the service does not say it. */
+export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
+
 /** @typedef {{name: string, datatype: string, shape: number[], offset: number, byte_length: number}} TensorEntry */
 /** @typedef {{name: string, datatype: string, shape: number[], bytes: Uint8Array}} TensorBytes */
 /** @typedef {{id: string, type: string, from: string, timestamp: number, data: Record<string, any>}} Envelope */
@@ -20,6 +29,13 @@ export const BUILD_OF_PLATFORM = Object.freeze({ webgpu: 'webgpu', webnn: 'webnn
 /** @typedef {{available: boolean, reason?: string, adapter?: Adapter, features?: string[], limits?: Record<string, number>, threads?: number}} PlatformReport */
 /** @typedef {{code: string, message: string, field?: string, expected?: string}} ErrorBody */
 /** @typedef {{platform: string, code: string, reason: string}} Fallback */
+/** What of an engine is announced: how many tasks it runs at a time, how many may wait for it there, and
+ * what else it can do. @typedef {{slots: number, queue: number, can: string[]}} EngineInfo */
+/** Totals of an attempt: while neither is reached, one part of any size may go.
+ * @typedef {{parts: number, bytes: number}} Credit */
+/** Where another node has stopped: `seq` is the next part's. @typedef {{seq: number, text?: string, tokens?: number[]}} Continuation */
+/** A finished task_part; `bytes` count for credit. @typedef {{seq: number, bytes: number, json: string}} MadePart */
+/** Of a run that streams. @typedef {{from: Continuation | null, credit: Credit}} StreamStart */
 /** @typedef {{name: string, hash: string, type?: string | null, url: string | null, bytes: number, spec_url?: string | null}} Model */
 /** @typedef {{name: string, hash: string, platform: string, state: 'loading' | 'loaded' | 'failed' | 'evicted', bytes: number, error?: string}} ModelState */
 /** What `welcome` tells the engines. @typedef {{credential: string, threads: number, max_frame: number}} EngineSettings */
@@ -29,25 +45,28 @@ export const BUILD_OF_PLATFORM = Object.freeze({ webgpu: 'webgpu', webnn: 'webnn
  * @typedef {{type: 'settings', settings: EngineSettings}} SettingsMessage
  * @typedef {{type: 'unload', key: string}} UnloadMessage
  * @typedef {{type: 'cancel', attempt: string}} CancelMessage
+ * @typedef {{type: 'credit', attempt: string, credit: Credit}} CreditMessage
  * @typedef {{
  *   type: 'run', attempt: string, load_only: boolean, message_id: string, reply_to: string, from: string,
  *   key: string, model: Model, precision: string | null, outputs: string[], input: any,
- *   tensors: TensorEntry[], frame: ArrayBuffer | null, section: number, fallbacks: Fallback[]
+ *   tensors: TensorEntry[], frame: ArrayBuffer | null, section: number, fallbacks: Fallback[],
+ *   options?: Record<string, any>, stream?: StreamStart
  * }} RunMessage
- * @typedef {SettingsMessage | UnloadMessage | CancelMessage | RunMessage} ToEngine
+ * @typedef {SettingsMessage | UnloadMessage | CancelMessage | CreditMessage | RunMessage} ToEngine
  */
 
 /**
  * Engine worker → link worker.
- * @typedef {{type: 'capabilities', platforms: Record<string, PlatformReport>, engines: Record<string, string>}} CapabilitiesMessage
+ * @typedef {{type: 'capabilities', platforms: Record<string, PlatformReport>, engines: Record<string, string>, engine_info: Record<string, EngineInfo>, steps: string[]}} CapabilitiesMessage `steps`: engines whose runs can be stopped
  * @typedef {{type: 'answer', attempt: string, frame: ArrayBuffer | null, load_ms: number, memory: number}} AnswerMessage
  * @typedef {{type: 'failure', attempt: string, error: ErrorBody, poisoned: boolean, memory: number}} FailureMessage
- * @typedef {{type: 'progress', attempt: string, phase: string, loaded_bytes?: number, total_bytes?: number}} ProgressMessage
- * @typedef {{type: 'model', key: string, state: 'loaded' | 'unloaded', load_ms?: number}} ModelMessage
+ * @typedef {{type: 'progress', attempt: string, phase: string, loaded_bytes?: number, total_bytes?: number, done?: number, total?: number}} ProgressMessage
+ * @typedef {{type: 'parts', attempt: string, parts: MadePart[], step_ms: number}} PartsMessage `step_ms`: what a step usually takes, 0: nobody knows
+ * @typedef {{type: 'model', key: string, state: 'loaded' | 'unloaded', load_ms?: number, memory?: number}} ModelMessage `memory`: bytes that loading it has added
  * @typedef {{type: 'device_lost', reason: string}} DeviceLostMessage
  * @typedef {{type: 'start', up: boolean}} StartedMessage the engine begins to come up, or is up
  * @typedef {{type: 'log', level: string, message: string}} LogMessage
- * @typedef {CapabilitiesMessage | StartedMessage | AnswerMessage | FailureMessage | ProgressMessage | ModelMessage | DeviceLostMessage | LogMessage} FromEngine
+ * @typedef {CapabilitiesMessage | StartedMessage | AnswerMessage | FailureMessage | PartsMessage | ProgressMessage | ModelMessage | DeviceLostMessage | LogMessage} FromEngine
  */
 
 /**

@@ -44,6 +44,7 @@ export class Service extends EventEmitter {
         this.served = []; // files of the page
         this.answers = new Map();
         this.requested = new Map(); // attempt → its frame, until it is answered
+        this.parts = new Map(); // attempt → its task_parts, in the order in which they came
         this.autoAck = true;
         this.refuse = false;
         this.silent = false; // no heartbeats
@@ -134,15 +135,29 @@ export class Service extends EventEmitter {
             this.send('welcome', {
                 node: 'node-1', resume_token: 'resume-1', resumed: Boolean(resume), heartbeat_interval_ms: 5000,
                 heartbeat_misses: 3, resume_grace_ms: 15000, max_frame_bytes: 1 << 27,
-                model_credential: CREDENTIAL, threads: 2, model_budget_bytes: 1 << 30, cancel: [], ...this.welcome,
+                model_credential: CREDENTIAL, threads: 2, model_budget_bytes: 1 << 30, cancel: [], next: this.next(), ...this.welcome,
             });
             if (resume) this.resume(resume);
+        } else if (message.type === 'task_part') {
+            const { attempt_id: id, seq } = message.data;
+            this.parts.set(id, [...(this.parts.get(id) ?? []), message]);
+            if (this.autoAck) this.send('task_ack', { attempt_ids: [], parts: { [id]: seq + 1 } });
         } else if (message.type === 'task_response') {
             const id = message.data.attempt_id;
             this.requested.delete(id);
             this.answers.set(id, [...(this.answers.get(id) ?? []), message]);
             if (this.autoAck) this.send('task_ack', { attempt_ids: [id] });
         }
+    }
+
+    /** The seq that is wanted next of each stream that has begun. */
+    next() {
+        return Object.fromEntries([...this.parts].map(([id, parts]) => [id, parts.at(-1).data.seq + 1]));
+    }
+
+    /** The seqs of an attempt's parts so far. */
+    seqs(attempt) {
+        return (this.parts.get(attempt) ?? []).map(({ data }) => data.seq);
     }
 
     /** Sends again what got lost with a socket before the page had read it. */

@@ -1,0 +1,64 @@
+/**
+ * What an engine is to its worker (serve.js), and how it says that it is broken. An engine is one file
+ * of its own beside this one, registered by its name in a worker_*.js.
+ */
+
+/** @typedef {import('../shared/messages.js').EngineSettings} EngineSettings */
+/** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
+/** @typedef {import('../shared/messages.js').TensorBytes} TensorBytes */
+/** @typedef {import('./run.js').Run} Run */
+
+/**
+ * What a run has brought. `dispose` is called when the tensors' bytes have been copied; without
+ * `inferenceMs` the whole run counts, less what it waited for its client.
+ * @typedef {object} Outcome
+ * @property {TensorBytes[]} tensors
+ * @property {any} [result]
+ * @property {string | null} [precision]
+ * @property {number | null} [threads]
+ * @property {number} [inferenceMs]
+ * @property {() => void} [dispose]
+ */
+
+/**
+ * `info` is announced to the service. With one slot `load` and `run` are called one at a time; with
+ * more, beside each other and beside those of other engines. What they throw is the request's failure,
+ * unless it is an EngineFault.
+ * @typedef {object} Engine
+ * @property {string} name
+ * @property {string} version
+ * @property {import('../shared/messages.js').EngineInfo} info
+ * @property {boolean} steps whether its runs call `run.step`, and so can be stopped
+ * @property {number} loadedCount how many models are loaded
+ * @property {(settings: EngineSettings) => void} configure
+ * @property {(key: string) => boolean} has whether the model is loaded, or needs no loading
+ * @property {() => Promise<void>} start brings up what all models share; before each load
+ * @property {(task: RunMessage, onProgress: (loaded: number, total: number) => void, cancelled: AbortSignal) => Promise<void>} load
+ *   `cancelled` ends it between its steps
+ * @property {(task: RunMessage, run: Run) => Promise<Outcome>} run runs a loaded model
+ * @property {(key: string) => Promise<void>} unload
+ * @property {() => number} memory bytes that it holds
+ * @property {(task: RunMessage) => Outcome | undefined} [atOnce] what is done without waiting for anything
+ * @property {() => Promise<void>} [rest] there is nothing to do for the moment
+ * @property {boolean} [isQuiet] false while threads of its own are busy doing nothing
+ * @property {(up: boolean) => void} [onStart] set by the worker: told when it begins to come up, and when it has
+ */
+
+/** The engine's runtime has thrown `cause`: unless that is known to be the request's fault, the worker
+ * is of no further use. */
+export class EngineFault extends Error {
+    /** @param {unknown} cause */
+    constructor(cause) {
+        super('The engine failed.', { cause });
+        this.name = 'EngineFault';
+    }
+}
+
+/** Calls the engine's runtime. @template T @param {() => Promise<T>} call @returns {Promise<T>} */
+export async function runtime(call) {
+    try {
+        return await call();
+    } catch (thrown) {
+        throw new EngineFault(thrown);
+    }
+}

@@ -1,0 +1,213 @@
+/**
+ * One run of a model as its engine sees it: where it is stopped, where its parts go, and how many of
+ * them its client takes (webinfer-protocol(7), "Streams").
+ */
+import { Failure, throwIfCancelled } from './failure.js';
+import { turn } from './turn.js';
+
+/** @typedef {import('../shared/messages.js').Credit} Credit */
+/** @typedef {import('../shared/messages.js').FromEngine} FromEngine */
+/** @typedef {import('../shared/messages.js').MadePart} MadePart */
+/** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
+/** What an engine emits: `index` says which of several answers, `result` is any object.
+ * @typedef {{index?: number, text?: string, tokens?: number[], result?: Record<string, any>}} Part */
+
+/** Bytes of a part's text and of its result's JSON, together. */
+export const PART_MAX = 64000;
+/** Between steps the event loop turns at least so often. */
+const TURN_MS = 4;
+/** Parts of steps shorter than this are sent together, at the next turn. */
+const QUICK_STEP_MS = 1;
+/** The weight of the newest step in what a step usually takes. */
+const WEIGHT = 0.3;
+/** At most four reports a second, as the protocol says. */
+const PROGRESS_EVERY_MS = 250;
+
+export class Run {
+    /** @param {RunMessage} task @param {(message: FromEngine) => void} post to the link worker */
+    constructor(task, post) {
+        this._task = task;
+        this._post = post;
+        this._cancelled = new AbortController();
+        /** What its engine is at. @type {import('./errors.js').Phase} */
+        this.phase = 'load';
+        /** What was made on another node, which the engine goes on from. */
+        this.from = task.stream?.from ?? null;
+        /** Of the next part; at the end, how many parts the answer has. */
+        this.seq = this.from?.seq ?? 0;
+        this.waitedMs = 0; /* for credit */
+        /** Null: it is no stream. @type {Credit | null} */
+        this._credit = task.stream ? { ...task.stream.credit } : null;
+        this._used = { parts: 0, bytes: 0 };
+        /** Made, and not posted yet. @type {MadePart[]} */
+        this._made = [];
+        this._sent = { parts: 0, bytes: 0 };
+        this._stepMs = 0; /* what a step usually takes; 0: nobody knows */
+        this._stepBegan = 0;
+        this._turned = performance.now();
+        this._progressed = -Infinity;
+        /** End what is waited for. */
+        this._onCredit = () => {};
+        this._onCancel = () => {};
+    }
+
+    /** Aborted when nobody wants the answer any more. */
+    get signal() {
+        return this._cancelled.signal;
+    }
+
+    get isStream() {
+        return this._credit !== null;
+    }
+
+    /** Whether the client takes another part. An engine that computes several answers in one step looks
+     * here, and leaves one out for which this is false, rather than have all wait in `step`. */
+    get hasCredit() {
+        return this._credit === null || isBelow(this._used, this._credit);
+    }
+
+    // --- the engine's ------------------------------------------------------------------------------
+
+    /** To be awaited before each step: the event loop turns, a cancel is heard, and credit waited for.
+     * @throws {Failure} if it was cancelled */
+    async step() {
+        const now = performance.now();
+        if (this._stepBegan) this._noteStep(now - this._stepBegan);
+        if (now - this._turned >= TURN_MS) await this._turn();
+        if (!this.hasCredit) await this._creditComes(() => this.hasCredit);
+        throwIfCancelled(this.signal);
+        this._stepBegan = performance.now();
+    }
+
+    /** To be awaited where there is nothing to do for a while. @param {number} ms
+     * @throws {Failure} if it was cancelled */
+    async pause(ms) {
+        this._flush();
+        await new Promise((/** @type {(value: void) => void} */ resolve) => {
+            const timer = setTimeout(resolve, ms);
+            this._onCancel = () => {
+                clearTimeout(timer);
+                resolve();
+            };
+        });
+        this._turned = performance.now();
+        this._stepBegan = 0;
+        throwIfCancelled(this.signal);
+    }
+
+    /** Sends a part of the answer; does nothing where nobody asked for parts. What exceeds the credit is
+     * kept until there is some. @param {Part} part @throws {Failure} if it is too large */
+    emit(part) {
+        if (!this._credit) return;
+        const { index = 0, tokens, result } = part;
+        const text = part.text?.replace(UNREADABLE, '\ufffd');
+        const bytes = bytesOf(text) + (result ? bytesOf(JSON.stringify(result)) : 0);
+        if (bytes > PART_MAX) {
+            throw new Failure('answer_too_large', `A part of the answer has ${bytes} bytes.`,
+                { expected: `at most ${PART_MAX} bytes of text and result` });
+        }
+        const { attempt, message_id: id, from } = this._task;
+        const seq = this.seq++;
+        const json = JSON.stringify({
+            id: `${id}.${seq}`, type: 'task_part', from, timestamp: Date.now(),
+            data: { attempt_id: attempt, seq, index, text, tokens, result },
+        });
+        this._made.push({ seq, bytes, json });
+        add(this._used, bytes);
+        if (this._stepMs === 0 || this._stepMs >= QUICK_STEP_MS) this._flush();
+    }
+
+    /** How far it is with what comes before the first part.
+     * @param {string} phase such as "prompt" @param {number} done @param {number} total */
+    progress(phase, done, total) {
+        const now = performance.now();
+        if (done < total && now - this._progressed < PROGRESS_EVERY_MS) return;
+        this._progressed = now;
+        this._post({ type: 'progress', attempt: this._task.attempt, phase, done, total });
+    }
+
+    // --- the worker's ------------------------------------------------------------------------------
+
+    /** @param {Credit} credit totals; less than before changes nothing */
+    grant({ parts, bytes }) {
+        if (!this._credit) return;
+        this._credit.parts = Math.max(this._credit.parts, parts);
+        this._credit.bytes = Math.max(this._credit.bytes, bytes);
+        this._flush();
+        this._onCredit();
+    }
+
+    cancel() {
+        this._cancelled.abort();
+        this._onCancel();
+    }
+
+    /** After the last step: all parts have gone. @throws {Failure} if it was cancelled */
+    async end() {
+        this._flush();
+        if (this._made.length > 0) await this._creditComes(() => this._made.length === 0);
+        throwIfCancelled(this.signal);
+    }
+
+    // --- inside ------------------------------------------------------------------------------------
+
+    /** @param {number} ms */
+    _noteStep(ms) {
+        this._stepMs = this._stepMs === 0 ? ms : this._stepMs + WEIGHT * (ms - this._stepMs);
+    }
+
+    async _turn() {
+        this._flush();
+        await turn();
+        this._turned = performance.now();
+    }
+
+    /** @param {() => boolean} enough */
+    async _creditComes(enough) {
+        const began = performance.now();
+        this._flush();
+        while (!enough() && !this.signal.aborted) {
+            await new Promise((/** @type {(value: void) => void} */ resolve) => {
+                this._onCredit = this._onCancel = resolve;
+            });
+        }
+        this._turned = performance.now();
+        this.waitedMs += this._turned - began;
+    }
+
+    /** Posts what there is credit for. */
+    _flush() {
+        if (!this._credit) return;
+        let count = 0;
+        for (; count < this._made.length && isBelow(this._sent, this._credit); count++) add(this._sent, this._made[count].bytes);
+        if (count === 0) return;
+        const parts = this._made.splice(0, count);
+        this._post({ type: 'parts', attempt: this._task.attempt, parts, step_ms: this._stepMs });
+    }
+}
+
+/** @param {Credit} totals @param {Credit} credit */
+const isBelow = (totals, credit) => totals.parts < credit.parts && totals.bytes < credit.bytes;
+
+/** Counts a part. @param {Credit} totals @param {number} bytes */
+function add(totals, bytes) {
+    totals.parts++;
+    totals.bytes += bytes;
+}
+
+/** Bytes of a text as UTF-8. @param {string | undefined} text */
+function bytesOf(text = '') {
+    let bytes = text.length;
+    for (let i = 0; i < text.length; i++) {
+        const code = text.charCodeAt(i);
+        // Each half of a surrogate pair is a half of four bytes.
+        if (code >= 0x80) bytes += code < 0x800 || isSurrogate(code) ? 1 : 2;
+    }
+    return bytes;
+}
+
+/** @param {number} code */
+const isSurrogate = (code) => code >= 0xd800 && code <= 0xdfff;
+
+/** What the service could not read: half a character, where a text was cut within one, and NUL. */
+const UNREADABLE = /[\ud800-\udfff\0]/gu;

@@ -1,0 +1,85 @@
+/**
+ * How long things may take: a run before it is taken for a hang, a cancelled one before its worker is
+ * ended, an answer before it is not worth waiting for on the spot. Told from what runs, steps and
+ * loads took here.
+ */
+import { firstLimit, RunTimes } from './run_times.js';
+
+/** @typedef {import('./attempt.js').Attempt} Attempt */
+/** @typedef {import('./lane.js').Lane} Lane */
+/** @typedef {import('./residents.js').Residents} Residents */
+
+/** The least time that a cancelled run gets to end by itself: between its steps, or because the
+ * answer is nearly there. */
+const CANCEL_GRACE_MS = 100;
+/** One that can stop gets so many of its usual steps, but no more than this. */
+const GRACE_STEPS = 3;
+const MOST_GRACE_MS = 5000;
+/** What ending a run on the GPU costs beside its models: the service then brings a fresh browser. */
+const FRESH_BROWSER_MS = 2000;
+/** A run that usually takes no longer than this, the way there and back included, is waited for on
+ * the spot: two turns of an event loop would be a good part of it. */
+const QUICK_MS = 3;
+
+export class Patience {
+    /** @param {Residents} residents */
+    constructor(residents) {
+        this._residents = residents;
+        this._runs = new RunTimes();
+        this._steps = new RunTimes();
+    }
+
+    /** A run has ended well. @param {Attempt} attempt @param {number} ms since it began @param {number} loadMs */
+    noteRun({ key, platform, isBuiltin, isStream }, ms, loadMs) {
+        // A count takes what it was asked to, and a stream what its client takes.
+        if (!isBuiltin && !isStream) this._runs.note(key, platform, ms - loadMs, loadMs === 0);
+    }
+
+    /** @param {Attempt} attempt @param {number} ms that a step of it usually takes; 0: nobody knows */
+    noteStep({ key, platform }, ms) {
+        if (ms > 0) this._steps.note(key, platform, ms, true);
+    }
+
+    /** Whether the answer usually comes at once. @param {Attempt} attempt */
+    isQuick({ key, platform, isEcho, isStream }) {
+        return !isStream && (isEcho || this._runs.usual(key, platform) <= QUICK_MS);
+    }
+
+    /**
+     * What a run may take without a sign of life by what it took here, or with its loading elsewhere. A
+     * worker's first run sets the engine up as well, which nothing measures: it has no limit but its
+     * share of the deadline; nor has one of steps, of which nobody knows how many there will be.
+     * @param {Lane} lane @param {Attempt} attempt
+     */
+    hangLimit(lane, attempt) {
+        const { key, platform, index, usualMs } = attempt;
+        if (attempt.isBuiltin || lane.canStop(attempt)) return Infinity;
+        const own = this._residents.isLoaded(key, platform) ? this._runs.limit(key, platform) : Infinity;
+        // On WASM nothing hangs but the worker itself, and that where it would hang everywhere.
+        if (own < Infinity || platform === 'wasm' || index > 0 || !lane.proven) return own;
+        return firstLimit(usualMs);
+    }
+
+    /**
+     * How long a cancelled run is left alone: 0 if its worker is better ended at once.
+     * @param {Lane | undefined} lane @param {Attempt} attempt @param {number} elapsed ms since it began
+     */
+    grace(lane, attempt, elapsed) {
+        if (lane?.canStop(attempt)) return this.stopGrace(attempt);
+        const cost = Math.max(CANCEL_GRACE_MS, this._endingCost(attempt.platform));
+        const left = this._runs.left(attempt.key, attempt.platform, elapsed);
+        // What is left costs less than ending it. Where nothing is known, waiting as long as ending
+        // would cost wastes at most twice what knowing the future would.
+        return lane && left !== undefined && left > cost ? 0 : cost;
+    }
+
+    /** How long a run that can stop may take to. @param {Attempt} attempt */
+    stopGrace({ key, platform }) {
+        return Math.min(MOST_GRACE_MS, Math.max(CANCEL_GRACE_MS, GRACE_STEPS * this._steps.usual(key, platform)));
+    }
+
+    /** What it costs to end the platform's worker. @param {string} platform */
+    _endingCost(platform) {
+        return this._residents.reloadMs(platform) + (platform === 'webgpu' ? FRESH_BROWSER_MS : 0);
+    }
+}

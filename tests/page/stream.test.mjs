@@ -1,0 +1,250 @@
+/** Engines in their worker, and the parts that they make: credit, cancelling, and what a failure costs. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import './support/turn.mjs';
+import { BuiltinEngine } from '../../page/src/engine/builtin.js';
+import { EngineFault } from '../../page/src/engine/engine.js';
+import { Failure } from '../../page/src/engine/failure.js';
+import { Run } from '../../page/src/engine/run.js';
+import { Server } from '../../page/src/engine/serve.js';
+import { turn } from '../../page/src/engine/turn.js';
+import { decode } from '../../page/src/link/frame.js';
+
+const PLENTY = { parts: 1e9, bytes: 1e12 };
+const task = (attempt, name, more = {}) => ({
+    type: 'run', attempt, load_only: false, message_id: `p-${attempt}`, reply_to: 's', from: 'n', key: `${name}@h`,
+    model: { name, hash: 'h', url: '/m', bytes: 1 }, precision: null, outputs: [], input: null, tensors: [], frame: null,
+    section: 0, fallbacks: [], ...more,
+});
+const stream = (credit = PLENTY, from = null) => ({ stream: { from, credit: { ...credit } } });
+const count = (attempt, options, more = {}) => task(attempt, 'builtin/count', { options, ...more });
+
+/** A server with an engine beside `builtin`, and all that it says. */
+async function withServer(run, engine = undefined, platform = 'wasm') {
+    const { port1, port2 } = new MessageChannel();
+    const said = [];
+    let wake = () => {};
+    port1.onmessage = ({ data }) => {
+        said.push(data);
+        wake();
+    };
+    const server = new Server(platform, [...(engine ? [engine] : []), new BuiltinEngine()], async () => ({ available: true }));
+    await server.start(port2, null, { nudge: false });
+    const until = async (holds) => {
+        for (let value; ; await new Promise((resolve) => { wake = resolve; })) if ((value = holds())) return value;
+    };
+    const parts = (attempt) => said.filter((m) => m.type === 'parts' && m.attempt === attempt)
+        .flatMap((m) => m.parts.map(({ seq, bytes, json }) => ({ seq, bytes, ...JSON.parse(json) })));
+    const end = (attempt) => until(() => said.find((m) => m.attempt === attempt && /^(answer|failure)$/.test(m.type)));
+    try {
+        await run({
+            server, said, until, parts, end, post: (message) => port1.postMessage(message),
+            answer: async (attempt) => decode((await end(attempt)).frame).message.data,
+        });
+    } finally {
+        port1.close();
+    }
+}
+
+/** An engine with one slot that does what the test says. */
+const engineOf = (run, more = {}) => ({
+    name: 'ort', version: '1', info: { slots: 1, queue: 1, can: [] }, steps: false, loadedCount: 0, configure() {},
+    has: () => true, async start() {}, async load() {}, async unload() {}, memory: () => 7, run, ...more,
+});
+
+test('a worker says what its engines are', () => withServer(async ({ until, said }) => {
+    await until(() => said.length > 0);
+    assert.deepEqual(said[0], {
+        type: 'capabilities', platforms: { webnn: { available: true } }, engines: { ort: '1', builtin: '1' },
+        engine_info: { ort: { slots: 1, queue: 1, can: [] }, builtin: { slots: 16, queue: 1, can: ['continue'] } },
+        steps: ['builtin'],
+    });
+}, engineOf(), 'webnn'));
+
+test('a count makes parts, and says how many', () => withServer(async ({ post, parts, answer }) => {
+    post(count('a', { count: 3, bytes: 5 }, stream()));
+    const data = await answer('a');
+    assert.deepEqual([data.ok, data.parts, data.result, data.tensors], [true, 3, { count: 3 }, []]);
+    assert.equal(data.executed_on.engine, 'builtin');
+    assert.equal(data.performance.waited_for_client_ms, 0);
+    assert.ok(data.performance.inference_ms >= 0);
+    const made = parts('a');
+    assert.deepEqual(made.map((part) => part.data), [0, 1, 2].map((k) =>
+        ({ attempt_id: 'a', seq: k, index: 0, text: `${k}    `, tokens: [k] })));
+    assert.deepEqual(made.map(({ type, from, bytes }) => [type, from, bytes]), Array(3).fill(['task_part', 'n', 5]));
+    assert.equal(new Set(made.map(({ id }) => id)).size, 3);
+}));
+
+test('who asks for no parts gets none; who goes on begins there', () => withServer(async ({ post, parts, answer }) => {
+    post(count('whole', { count: 1000 }));
+    const whole = await answer('whole');
+    assert.deepEqual([whole.result, whole.parts, parts('whole')], [{ count: 1000 }, undefined, []]);
+    post(count('on', { count: 6 }, stream(PLENTY, { seq: 4, text: '0 1 2 3 ', tokens: [0, 1, 2, 3] })));
+    assert.equal((await answer('on')).parts, 6);
+    assert.deepEqual(parts('on').map(({ data }) => [data.seq, data.text]), [[4, '4 '], [5, '5 ']]);
+    post(count('done', { count: 2 }, stream(PLENTY, { seq: 2 })));
+    assert.equal((await answer('done')).parts, 2);
+    post(task('echo', 'builtin/echo', stream()));
+    assert.equal((await answer('echo')).parts, 0);
+}));
+
+test('no part exceeds the credit, and the wait for it is the client\'s', () => withServer(async ({ post, parts, until, answer, said }) => {
+    post(count('a', { count: 10, bytes: 100 }, stream({ parts: 2, bytes: 300 })));
+    await until(() => parts('a').length === 2);
+    post(task('e', 'builtin/echo')); // what came before it has had its turn
+    await until(() => said.some(({ attempt }) => attempt === 'e'));
+    assert.equal(parts('a').length, 2);
+    post({ type: 'credit', attempt: 'a', credit: { parts: 100, bytes: 401 } });
+    await until(() => parts('a').length === 5); // one of any size while the total is not reached
+    post({ type: 'credit', attempt: 'a', credit: { parts: 1, bytes: 1 } });
+    post({ type: 'credit', attempt: 'a', credit: { parts: 6, bytes: 501 } });
+    await until(() => parts('a').length === 6);
+    post({ type: 'credit', attempt: 'a', credit: PLENTY });
+    const data = await answer('a');
+    assert.equal(data.parts, 10);
+    assert.ok(data.performance.waited_for_client_ms > 0);
+    assert.deepEqual(parts('a').map(({ seq }) => seq), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+}));
+
+test('a cancel is heard in every state, and leaves no timer', () => withServer(async ({ post, until, parts, end }) => {
+    post(count('no credit', { count: 10 }, stream({ parts: 1, bytes: 1 })));
+    post(count('pauses', { count: 10, interval_ms: 60000 }, stream()));
+    post(count('busy', { count: 1000000 }));
+    for (const attempt of ['no credit', 'pauses']) await until(() => parts(attempt).length === 1);
+    for (const attempt of ['no credit', 'pauses', 'busy', 'unknown']) post({ type: 'cancel', attempt });
+    for (const attempt of ['no credit', 'pauses', 'busy']) {
+        const { type, error, poisoned } = await end(attempt);
+        assert.deepEqual([type, error.code, poisoned], ['failure', 'cancelled', false], attempt);
+    }
+}));
+
+test('options that are none are named', () => withServer(async ({ post, end }) => {
+    const wrong = [[{}, 'count'], [{ count: 0 }, 'count'], [{ count: 1000001 }, 'count'], [{ count: '3' }, 'count'], [undefined, 'count'],
+        [{ count: 1, interval_ms: 60001 }, 'interval_ms'], [{ count: 1, bytes: 1.5 }, 'bytes']];
+    for (const [index, [options, field]] of wrong.entries()) {
+        post(count(`a${index}`, options));
+        const { error } = await end(`a${index}`);
+        assert.deepEqual([error.code, error.field], ['input_invalid', `options.${field}`]);
+    }
+    post(task('other', 'builtin/other'));
+    assert.equal((await end('other')).error.code, 'model_invalid');
+}));
+
+test('a thousand counts, and echoes, go beside a model that runs; the next model waits', async () => {
+    const running = [];
+    const engine = engineOf(({ attempt }) => new Promise((resolve) => {
+        running.push([attempt, () => resolve({ tensors: [], inferenceMs: 1 })]);
+    }));
+    await withServer(async ({ post, end, answer }) => {
+        post(task('m1', 'm'));
+        post(task('m2', 'm'));
+        for (let i = 0; i < 1024; i++) post(count(`c${i}`, { count: 2, interval_ms: 1 }, stream()));
+        post(task('e', 'builtin/echo'));
+        for (let i = 0; i < 1024; i++) assert.equal((await answer(`c${i}`)).parts, 2);
+        await answer('e');
+        assert.deepEqual(running.map(([attempt]) => attempt), ['m1']);
+        running[0][1]();
+        assert.equal((await end('m1')).memory, 7);
+        await turn();
+        assert.deepEqual(running.map(([attempt]) => attempt), ['m1', 'm2']);
+        running[1][1]();
+        await end('m2');
+    }, engine);
+});
+
+test('only what the engine\'s runtime throws costs the worker', async () => {
+    const throws = {
+        input: () => new Failure('input_size', 'm'), bug: () => new TypeError('x is undefined'),
+        runtime: () => new EngineFault(new Error('anything at all')),
+        'the request\'s': () => new EngineFault(new Error("input 'x' is missing in 'feeds'.")),
+    };
+    const engine = engineOf(async ({ attempt }) => { throw throws[attempt](); },
+        { configure() { throw new Error('no such setting'); }, async unload() { throw new Error('not there'); } });
+    await withServer(async ({ post, said, until, end, answer }) => {
+        post({ type: 'settings', settings: { credential: '', threads: 1, max_frame: 1e9 } });
+        post({ type: 'unload', key: 'm@h' });
+        await until(() => said.filter(({ type }) => type === 'log').length === 2);
+        const ends = {};
+        for (const attempt of Object.keys(throws)) {
+            post(task(attempt, 'm'));
+            const { error, poisoned } = await end(attempt);
+            ends[attempt] = [error.code, poisoned];
+        }
+        assert.deepEqual(ends, {
+            input: ['input_size', false], bug: ['inference_failed', false], runtime: ['inference_failed', true],
+            'the request\'s': ['input_missing', false],
+        });
+        post(task('e', 'builtin/echo'));
+        assert.equal((await answer('e')).ok, true);
+    }, engine, 'webgpu');
+    await withServer(async ({ post, end }) => {
+        post(task('m', 'm'));
+        assert.equal((await end('m')).error.code, 'platform_unsupported');
+    });
+});
+
+test('a run says what loading its model has added', async () => {
+    let memory = 100;
+    const engine = engineOf(async () => ({ tensors: [] }), {
+        has: () => false, memory: () => memory,
+        async start() { memory = 1000; },
+        async load() { memory = 4000; },
+    });
+    await withServer(async ({ post, said, end }) => {
+        post(task('m', 'm'));
+        assert.equal((await end('m')).memory, 4000);
+        assert.equal(said.find(({ type }) => type === 'model').memory, 3000);
+    }, engine);
+});
+
+test('steps turn the event loop; what exceeds the credit is kept in order; what is too large is refused', async () => {
+    const seen = [];
+    const engine = engineOf(async ({ attempt }, run) => {
+        run.phase = 'run';
+        if (attempt === 'large') run.emit({ text: 'x'.repeat(30000), result: { text: 'ü'.repeat(17000) } });
+        if (attempt === 'busy') for (;;) await run.step();
+        run.progress('prompt', 1, 4);
+        run.progress('prompt', 2, 4);
+        run.progress('prompt', 4, 4);
+        for (let i = 0; i < 3; i++) {
+            await run.step();
+            seen.push(run.hasCredit);
+            for (const index of [0, 1]) run.emit({ index, text: `ä\ud83d\0`, result: { i } });
+            seen.push(run.hasCredit);
+        }
+        return { tensors: [] };
+    }, { steps: true });
+    await withServer(async ({ post, until, said, parts, answer, end }) => {
+        post(task('a', 'm', stream({ parts: 1, bytes: 1e6 })));
+        await until(() => parts('a').length === 1);
+        post({ type: 'credit', attempt: 'a', credit: { parts: 5, bytes: 1e6 } });
+        await until(() => parts('a').length === 5);
+        post({ type: 'credit', attempt: 'a', credit: PLENTY });
+        assert.equal((await answer('a')).parts, 6);
+        assert.deepEqual(parts('a').map(({ data }) => [data.seq, data.index, data.result.i]),
+            [[0, 0, 0], [1, 1, 0], [2, 0, 1], [3, 1, 1], [4, 0, 2], [5, 1, 2]]);
+        assert.deepEqual([parts('a')[0].data.text, parts('a')[0].bytes], ['ä\ufffd\ufffd', 8 + 7]);
+        assert.deepEqual(seen, [true, false, true, true, true, false]);
+        const steps = said.filter(({ type }) => type === 'progress').map(({ phase, done, total }) => [phase, done, total]);
+        assert.deepEqual(steps, [['prompt', 1, 4], ['prompt', 4, 4]]);
+        post(task('busy', 'm'));
+        post({ type: 'cancel', attempt: 'busy' });
+        assert.equal((await end('busy')).error.code, 'cancelled');
+        post(task('large', 'm', stream()));
+        const { error, poisoned } = await end('large');
+        assert.deepEqual([error.code, poisoned], ['answer_too_large', false]);
+    }, engine);
+});
+
+test('quick steps send their parts together, and none is left behind', async () => {
+    const messages = [];
+    const run = new Run(count('a', {}, stream()), (message) => messages.push(message));
+    for (let i = 0; i < 1000; i++) {
+        await run.step();
+        run.emit({ text: 'x' });
+    }
+    await run.end();
+    assert.deepEqual(messages.flatMap(({ parts }) => parts.map(({ seq }) => seq)), Array.from({ length: 1000 }, (_, i) => i));
+    assert.ok(messages.length < 500, `${messages.length}`);
+    assert.ok(messages.at(-1).step_ms > 0);
+});
