@@ -150,7 +150,8 @@ enum wi_code wi_request_check(struct wi_request *request, struct wi_error *error
         return code;
     if (request->connection->nul_in_path)
         return wi_error_set(error, WI_BAD_REQUEST, NULL, "The address has a NUL character.");
-    request->route = wi_route_find(request->method, request->path, request->argument, &lost);
+    request->route = wi_route_find(
+        request->api->routes, request->method, request->path, request->argument, &lost);
     if (wi_request_is_too_late(request))
         return wi_request_shutting_down(error);
     if ((code = wi_guard_check_host(api->guard, headers->host, headers->host_count, error)) ||

@@ -29,14 +29,15 @@ void wi_handle_readyz(struct wi_request *request)
 void wi_handle_root(struct wi_request *request)
 {
     struct wi_buffer out = {0};
+    const struct wi_route *routes = request->api->routes;
     wi_buffer_puts(&out, "{\"name\":\"webinfer\",\"version\":");
     wi_buffer_json_string(&out, request->api->deps.version);
     wi_buffer_puts(&out, ",\"endpoints\":[");
-    for (const struct wi_route *route = wi_routes; route->method; route++)
+    for (const struct wi_route *route = routes; route->method; route++)
         wi_buffer_printf(&out,
             "%s\n  {\"method\":\"%s\",\"path\":\"%s\",\"rank\":\"%s\",\"for\":\"%s\"}",
-            route == wi_routes ? "" : ",", route->method, route->pattern,
-            wi_rank_names[route->rank], route->summary);
+            route == routes ? "" : ",", route->method, route->pattern, wi_rank_names[route->rank],
+            route->summary);
     wi_buffer_puts(&out, "\n]}\n");
     wi_request_answer_text(request, 200, "application/json", &out);
 }

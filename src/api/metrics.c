@@ -4,7 +4,6 @@
  */
 #include "api/metrics.h"
 
-#include "api/routes.h"
 #include "base/memory.h"
 #include <math.h>
 #include <stdio.h>
@@ -39,6 +38,7 @@ struct series {
 };
 
 struct wi_metrics {
+    const struct wi_route *table;
     struct route_counts *routes; /* one for each route, and one for none */
     size_t route_count;
     uint64_t bytes_in, bytes_out;
@@ -46,10 +46,11 @@ struct wi_metrics {
     struct series *series;
 };
 
-struct wi_metrics *wi_metrics_new(void)
+struct wi_metrics *wi_metrics_new(const struct wi_route *routes)
 {
     struct wi_metrics *metrics = wi_alloc(sizeof *metrics);
-    metrics->route_count = wi_route_count() + 1;
+    metrics->table = routes;
+    metrics->route_count = wi_route_count(routes) + 1;
     metrics->routes = wi_alloc(metrics->route_count * sizeof *metrics->routes);
     return metrics;
 }
@@ -202,8 +203,8 @@ static void route_labels(const struct wi_metrics *metrics, size_t index, char *o
     if (index + 1 == metrics->route_count)
         snprintf(out, size, "method=\"other\",route=\"other\"");
     else
-        snprintf(out, size, "method=\"%s\",route=\"%s\"", wi_routes[index].method,
-            wi_routes[index].pattern);
+        snprintf(out, size, "method=\"%s\",route=\"%s\"", metrics->table[index].method,
+            metrics->table[index].pattern);
 }
 
 static void write_requests(const struct wi_metrics *metrics, struct wi_buffer *out)

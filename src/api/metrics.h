@@ -5,6 +5,7 @@
 #ifndef WI_API_METRICS_H
 #define WI_API_METRICS_H
 
+#include "api/routes.h"
 #include "base/buffer.h"
 #include "bridge/bridge.h"
 #include <stdint.h>
@@ -18,11 +19,11 @@ struct wi_histogram {
 };
 
 struct wi_metrics;
-struct wi_metrics *wi_metrics_new(void);
+struct wi_metrics *wi_metrics_new(const struct wi_route *routes); /* borrowed */
 void wi_metrics_free(struct wi_metrics *metrics);
 
 void wi_histogram_add(struct wi_histogram *histogram, double seconds);
-/* One request was completed. `route` indexes wi_routes; -1: none matched. `status` 0: the client
+/* One request was completed. `route` indexes the routes; -1: none matched. `status` 0: the client
  * left before its answer. */
 void wi_metrics_request(struct wi_metrics *metrics, int route, int status, double seconds,
     uint64_t bytes_in, uint64_t bytes_out);

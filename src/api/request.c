@@ -380,7 +380,7 @@ void wi_request_completed(struct wi_request *request, enum MHD_RequestTerminatio
                (is_stream(request) && why != MHD_REQUEST_TERMINATED_COMPLETED_OK);
     cancel_work(request);
     wi_watch_free(request->watch);
-    int route = request->route ? (int)(request->route - wi_routes) : -1;
+    int route = request->route ? (int)(request->route - api->routes) : -1;
     wi_metrics_request(
         api->metrics, route, request->status, ms / 1000, request->received, request->sent);
     log_access(request, ms, left);

@@ -41,7 +41,8 @@ struct wi_api {
     struct wi_metrics *metrics;
     struct wi_durable *durable; /* NULL without a database */
     struct wi_api_streams *streams;
-    struct wi_work_queue *heavy;      /* big JSON is read and printed here */
+    struct wi_work_queue *heavy; /* big JSON is read and printed here */
+    const struct wi_route *routes;
     const struct wi_dialect *dialect; /* of what no route matched */
     char url[96];
     int tls;

@@ -1,11 +1,5 @@
-/*
- * Which request goes where. Some twenty rows and a linear walk: a match costs less than a
- * microsecond, and what the walk leaves behind (the path fits, the method does not) is the 405.
- */
+/* The table of routes; how one is found is in route_find.c. */
 #include "api/routes.h"
-
-#include <stdio.h>
-#include <string.h>
 
 #define SMALL_BODY (64 * 1024)
 #define JSON "application/json"
@@ -59,80 +53,7 @@ const struct wi_route wi_routes[] = {
 #undef USER
 #undef ADMIN
 
-size_t wi_route_count(void)
-{
-    return sizeof wi_routes / sizeof *wi_routes - 1;
-}
-
 const struct wi_dialect *wi_route_dialect(const struct wi_route *route)
 {
     return route ? route->dialect : NATIVE;
-}
-
-/* Whether `path` ends as the rest of a pattern says; a rest has no further {…}. */
-static size_t argument_length(const char *path, const char *rest, int slashes)
-{
-    size_t length = strlen(path);
-    size_t tail = strlen(rest);
-    if (length <= tail || strcmp(path + length - tail, rest) != 0)
-        return 0;
-    size_t argument = length - tail;
-    int found = 0;
-    for (size_t i = 0; i < argument; i++) {
-        if (path[i] != '/')
-            continue;
-        if (++found > slashes || i == 0 || i + 1 == argument)
-            return 0;
-    }
-    return argument;
-}
-
-static int matches(const char *pattern, const char *path, char *argument)
-{
-    argument[0] = '\0';
-    const char *brace = strchr(pattern, '{');
-    if (!brace)
-        return strcmp(pattern, path) == 0;
-    size_t prefix = (size_t)(brace - pattern);
-    if (strncmp(pattern, path, prefix) != 0)
-        return 0;
-    const char *rest = strchr(brace, '}') + 1;
-    size_t length = argument_length(path + prefix, rest, strncmp(brace, "{model}", 7) == 0);
-    if (length == 0 || length >= WI_ROUTE_ARGUMENT_MAX)
-        return 0;
-    memcpy(argument, path + prefix, length);
-    argument[length] = '\0';
-    return 1;
-}
-
-/* "GET" → "GET, HEAD", "GET, HEAD, DELETE" … */
-static void add_method(char *allowed, size_t size, const char *method)
-{
-    size_t used = strlen(allowed);
-    snprintf(allowed + used, size - used, "%s%s%s", used ? ", " : "", method,
-        strcmp(method, "GET") == 0 ? ", HEAD" : "");
-}
-
-const struct wi_route *wi_route_find(const char *method, const char *path,
-    char argument[WI_ROUTE_ARGUMENT_MAX], struct wi_error *error)
-{
-    const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
-    char allowed[64] = "";
-    for (const struct wi_route *route = wi_routes; route->method; route++) {
-        if (!matches(route->pattern, path, argument))
-            continue;
-        if (strcmp(route->method, wanted) == 0)
-            return route;
-        add_method(allowed, sizeof allowed, route->method);
-    }
-    argument[0] = '\0';
-    if (*allowed) {
-        wi_error_set(
-            error, WI_METHOD_NOT_ALLOWED, NULL, "This address does not answer to %.16s.", method);
-        wi_error_allow(error, "%s", allowed);
-    } else {
-        wi_error_set(
-            error, WI_NOT_FOUND, NULL, "There is nothing here; GET / lists what there is.");
-    }
-    return NULL;
 }

@@ -36,15 +36,17 @@ struct wi_route {
 
 /* The table, ended by a row without a method. */
 extern const struct wi_route wi_routes[];
-size_t wi_route_count(void);
 /* What a route speaks; our own format where there is none (NULL). */
 const struct wi_dialect *wi_route_dialect(const struct wi_route *route);
 
+/* --- route_find.c: nothing there knows the table ---------------------------------------------- */
+
+size_t wi_route_count(const struct wi_route *routes);
 /* The row for a request, with what {id} or {model} stood for in `argument` ("" for none). HEAD is
  * GET. NULL with `error`: WI_NOT_FOUND, or WI_METHOD_NOT_ALLOWED with the methods in
  * `error->allowed` ("GET, HEAD"). */
-const struct wi_route *wi_route_find(const char *method, const char *path,
-    char argument[WI_ROUTE_ARGUMENT_MAX], struct wi_error *error);
+const struct wi_route *wi_route_find(const struct wi_route *routes, const char *method,
+    const char *path, char argument[WI_ROUTE_ARGUMENT_MAX], struct wi_error *error);
 
 /* The handlers, each in the file of its endpoint. */
 wi_route_fn wi_handle_root, wi_handle_healthz, wi_handle_readyz, wi_handle_metrics;

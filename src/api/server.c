@@ -353,8 +353,9 @@ struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_err
     api->deps = *deps;
     api->started_at = wi_wall_ms();
     api->started_ms = wi_now_ms();
+    api->routes = wi_routes;
     api->dialect = wi_route_dialect(NULL);
-    api->metrics = wi_metrics_new();
+    api->metrics = wi_metrics_new(api->routes);
     api->streams = wi_api_streams_new(api);
     api->heavy = wi_work_queue_new(deps->loop, HEAVY_MOST);
     set_times(server);

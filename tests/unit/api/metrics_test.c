@@ -32,7 +32,7 @@ static void test_histogram(void **state)
 
 static void test_requests(void **state)
 {
-    struct wi_metrics *metrics = wi_metrics_new();
+    struct wi_metrics *metrics = wi_metrics_new(wi_routes);
     struct wi_buffer out = {0};
     wi_metrics_request(metrics, 0, 200, 0.001, 100, 200);
     wi_metrics_request(metrics, 0, 418, 0.001, 1, 2); /* unheard of: counted as 500 */
@@ -50,7 +50,7 @@ static void test_requests(void **state)
 
 static void test_series_are_bounded(void **state)
 {
-    struct wi_metrics *metrics = wi_metrics_new();
+    struct wi_metrics *metrics = wi_metrics_new(wi_routes);
     struct wi_buffer out = {0};
     char name[32];
     for (int i = 0; i < 1000; i++) {

@@ -9,7 +9,7 @@ static void check(const char *method, const char *path, const char *pattern, con
 {
     char found[WI_ROUTE_ARGUMENT_MAX];
     struct wi_error error;
-    const struct wi_route *route = wi_route_find(method, path, found, &error);
+    const struct wi_route *route = wi_route_find(wi_routes, method, path, found, &error);
     assert_non_null(route);
     assert_string_equal(route->pattern, pattern);
     assert_string_equal(found, argument);
@@ -41,20 +41,20 @@ static void test_not_found(void **state)
     char found[WI_ROUTE_ARGUMENT_MAX], huge[4096];
     struct wi_error error;
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-        assert_null(wi_route_find("GET", paths[i], found, &error));
+        assert_null(wi_route_find(wi_routes, "GET", paths[i], found, &error));
         assert_int_equal(error.code, WI_NOT_FOUND);
     }
     memset(huge, 'a', sizeof huge - 1);
     huge[sizeof huge - 1] = '\0';
     memcpy(huge, "/v1/models/", 11);
-    assert_null(wi_route_find("GET", huge, found, &error));
+    assert_null(wi_route_find(wi_routes, "GET", huge, found, &error));
 }
 
 static void check_allowed(const char *method, const char *path, const char *allowed)
 {
     char found[WI_ROUTE_ARGUMENT_MAX];
     struct wi_error error;
-    assert_null(wi_route_find(method, path, found, &error));
+    assert_null(wi_route_find(wi_routes, method, path, found, &error));
     assert_int_equal(error.code, WI_METHOD_NOT_ALLOWED);
     assert_string_equal(error.allowed, allowed);
 }
@@ -99,7 +99,7 @@ static void test_ranks(void **state)
             assert_non_null(found);
             assert_int_equal(found->rank, ranks[r].rank);
         }
-    assert_int_equal(listed, wi_route_count());
+    assert_int_equal(listed, wi_route_count(wi_routes));
 }
 
 int main(void)
