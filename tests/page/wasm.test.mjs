@@ -1,4 +1,4 @@
-/** Which models the WASM engine runs on one thread: decided by what was measured, and off the way of requests. */
+/** Where the WASM engine loads its models: moved by what was measured, and off the way of requests. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { WasmEngine } from '../../page/src/engine/wasm.js';
@@ -38,7 +38,7 @@ const task = (bytes) => ({ key: 'm@1', model: { name: 'm', url: '/models/m/1/mod
 async function withModel(t, { bytes = 1000, threads = 4 } = {}) {
     t.mock.method(globalThis, 'fetch', async () => new Response(new Uint8Array(bytes)));
     const [all, one] = [new Instance(), new Instance()];
-    const engine = new WasmEngine(all, one);
+    const engine = new WasmEngine(all, one, 5000);
     engine.configure({ credential: 'c', threads });
     const what = task(bytes);
     await engine.load(what, () => {}, new AbortController().signal);
@@ -53,6 +53,11 @@ async function withModel(t, { bytes = 1000, threads = 4 } = {}) {
     return { engine, all, one, run, what };
 }
 
+/** After so many a model is wanted on the other side; the first one compiles. */
+const ALONE = 4;
+/** So many of less than 15 ms measure both sides: four blocks of sixteen, and one more each. */
+const MEASURED = 4 * 17;
+
 test('every model begins on all threads, and only the other instance has but one', async (t) => {
     const { engine, all, one, run } = await withModel(t);
     assert.deepEqual([all.threads, one.threads], [4, 1]);
@@ -61,90 +66,44 @@ test('every model begins on all threads, and only the other instance has but one
     assert.equal(engine.loadedCount, 1);
 });
 
-test('a quick model that one thread does as well for stays on one, and was never out of reach', async (t) => {
+test('a model that one thread does as well for stays on one, and was never out of reach', async (t) => {
     const { engine, all, one, run, what } = await withModel(t);
-    one.ms = 0.8; // threads save half a millisecond at the most
-    for (let i = 0; i < 32; i++) await engine.run(what);
+    one.ms = 0.6;
+    for (let i = 0; i < ALONE; i++) await engine.run(what);
     assert.equal(one.opened, 0, 'nothing is loaded while requests may wait');
     await engine.rest();
     assert.ok(all.has('m@1') && one.has('m@1'));
-    assert.equal(await run(32), one);
+    assert.equal(await run(MEASURED), one);
     assert.ok(!all.has('m@1') && one.has('m@1'));
     assert.equal(await run(20), one);
     assert.deepEqual([all.opened, one.opened], [1, 1]);
 });
 
-test('a first run says nothing: it compiles', async (t) => {
-    const { all, one, run } = await withModel(t);
-    all.ms = 50;
-    await run();
-    all.ms = 0.3;
-    await run(31);
-    one.ms = 50; // the bound for one that was given more to do holds from the second run on
-    assert.equal(await run(), one);
-    one.ms = 0.3;
-    assert.equal(await run(32), one);
-});
-
-test('a model that threads make faster goes back to them, and is not tried again', async (t) => {
+test('a model that threads make faster goes back to them', async (t) => {
     const { all, one, run } = await withModel(t);
     one.ms = 1.5;
-    await run(64);
+    await run(ALONE + MEASURED);
     assert.ok(all.has('m@1') && !one.has('m@1'));
     assert.equal(await run(100), all);
     assert.deepEqual([all.opened, one.opened], [1, 1]);
 });
 
-test('what becomes quick only when it is compiled well is tried then', async (t) => {
-    const { all, one, run } = await withModel(t);
-    all.ms = 3;
-    assert.equal(await run(100), all);
-    all.ms = 0.5;
-    assert.equal(await run(), all);
-    assert.equal(await run(), one);
-});
-
-test('what takes its time on all threads, is large, or has but one thread is never tried', async (t) => {
+test('slow models are measured as well; only what is large, or has but one thread, is not', async (t) => {
     const slow = await withModel(t);
-    slow.all.ms = 1.1;
-    assert.equal(await slow.run(256), slow.all);
-    slow.all.ms = 0.1;
-    assert.equal(await slow.run(100), slow.all);
-    const large = await withModel(t, { bytes: (4 << 20) + 1 });
-    assert.equal(await large.run(100), large.all);
+    Object.assign(slow.all, { ms: 600 });
+    Object.assign(slow.one, { ms: 400 });
+    assert.equal(await slow.run(ALONE + 4 * 4), slow.one);
+    const large = await withModel(t, { bytes: 5001 });
+    assert.equal(await large.run(200), large.all);
     const alone = await withModel(t, { threads: 1 });
-    assert.equal(await alone.run(100), alone.all);
-    for (const { one } of [slow, large, alone]) assert.equal(one.opened, 0);
-});
-
-test('a model that is given more to do goes back to all threads, for good', async (t) => {
-    const { all, one, run } = await withModel(t);
-    assert.equal(await run(70), one);
-    one.ms = 9;
-    assert.equal(await run(3), one);
-    for (let i = 0; i < 9; i++) { // now and then one is held up
-        one.ms = 50;
-        assert.equal(await run(), one);
-        one.ms = 0.3;
-        assert.equal(await run(10), one);
-    }
-    for (let i = 0; i < 3; i++) {
-        one.ms = 0.3;
-        assert.equal(await run(), one);
-        one.ms = 11;
-        assert.equal(await run(), one);
-    }
-    assert.equal(await run(), one);
-    one.ms = all.ms = 0.1;
-    assert.equal(await run(100), all);
-    assert.ok(!one.has('m@1'));
-    assert.deepEqual([all.opened, one.opened], [2, 1]);
+    assert.equal(await alone.run(200), alone.all);
+    for (const { one } of [large, alone]) assert.equal(one.opened, 0);
 });
 
 test('where the other instance cannot have it, it stays where it is', async (t) => {
     const { all, one, run } = await withModel(t);
     one.broken = true;
-    assert.equal(await run(100), all);
+    assert.equal(await run(200), all);
     assert.deepEqual([all.opened, one.opened], [1, 0]);
 });
 
@@ -152,7 +111,7 @@ test('requests are answered while it is loaded elsewhere, and what is unloaded m
     const { engine, all, one, run, what } = await withModel(t);
     let open;
     one.gate = new Promise((resolve) => { open = resolve; });
-    for (let i = 0; i < 32; i++) await engine.run(what);
+    for (let i = 0; i < ALONE; i++) await engine.run(what);
     const step = engine.rest();
     assert.equal((await engine.run(what)).by, all);
     await engine.rest(); // one step at a time
@@ -161,13 +120,12 @@ test('requests are answered while it is loaded elsewhere, and what is unloaded m
     await step;
     assert.ok(!engine.has('m@1'));
     await engine.load(what, () => {}, new AbortController().signal);
-    assert.equal(await run(32), all);
-    assert.equal(await run(), one);
+    assert.equal(await run(ALONE), all);
 });
 
-test('unloaded is unloaded, wherever it is, and a trial with it', async (t) => {
+test('unloaded is unloaded, wherever it is, and what was measured of it too', async (t) => {
     const { engine, all, one, run, what } = await withModel(t);
-    await run(32);
+    await run(ALONE);
     assert.ok(all.has('m@1') && one.has('m@1'));
     await engine.unload('m@1');
     assert.ok(!engine.has('m@1'));
@@ -181,10 +139,13 @@ test('after a run on all threads some of them are busy for a while', async (t) =
     let now = 1000;
     t.mock.method(performance, 'now', () => now);
     assert.equal(engine.isQuiet, true);
-    assert.equal(await run(32), all);
+    assert.equal(await run(), all);
     assert.equal(engine.isQuiet, false);
     now += 150;
     assert.equal(engine.isQuiet, true);
+    one.ms = 0.1;
+    assert.equal(await run(ALONE + MEASURED), one);
+    now += 150;
     assert.equal(await run(), one);
     assert.equal(engine.isQuiet, true);
 });
