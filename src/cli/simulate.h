@@ -6,6 +6,8 @@
  *     -> simulate_run.c (all nodes: ramp, timers, figures) -> simulate_link.c (a socket)
  *                                                          -> simulate_node.c (its conversation)
  *                                                          -> simulate_say.c (what it says)
+ *     -> simulate_attempt.c (its attempts) -> simulate_stream.c (answers in parts)
+ *                                          -> simulate_pieces.c (tensors in pieces)
  *                                                          -> simulate_model.c (shapes of answers)
  */
 #ifndef WI_CLI_SIMULATE_H
@@ -16,6 +18,10 @@
 #include "base/lws.h"
 #include "base/secret.h"
 #include "bridge/frame.h"
+#include "bridge/part.h"
+#include "bridge/pieces_in.h"
+#include "bridge/pieces_out.h"
+#include "model/builtin.h"
 #include "model/tensor.h"
 #include <uv.h>
 
@@ -45,6 +51,7 @@ struct sim_counters {
     size_t up, up_peak, gone;
     uint64_t welcomed, resumed, broken, attempts, answered, failed, dropped, late, duplicated, cut,
         cancelled, unexpected;
+    uint64_t streams, continued, parts;
     uint64_t heartbeats, late_heartbeats; /* of the service: later than 1.5 intervals */
     double worst_gap_ms;
     char why[160]; /* of the last node that was turned away */
@@ -80,13 +87,44 @@ struct sim_queued {
     struct sim_message *message;
 };
 
+/* What is to become of an attempt, by lot; of a stream, somewhere in it. */
+enum sim_fate { SIM_ANSWER, SIM_FAIL, SIM_DROP, SIM_LATE, SIM_CUT };
+
+/* An answer's tensors that go in pieces; none: it goes whole. */
+struct sim_pieces_out {
+    struct wi_tensors tensors;
+    size_t tensor, position; /* the next byte */
+    uint64_t sent;           /* bytes before it */
+};
+
 struct sim_attempt {
     struct sim_attempt *prev, *next;
     struct sim_node *node;
-    char id[WI_FRAME_ID_MAX + 1];
+    char id[WI_FRAME_ID_MAX + 1], reply_to[WI_FRAME_ID_MAX + 1];
+    enum sim_fate fate;
+    json_t *request;           /* until it runs */
+    struct wi_pieces_in *in;   /* its tensors, while they are on their way in pieces */
+    struct sim_stream *stream; /* NULL: it is none */
+    struct sim_pieces_out out;
     struct sim_message *answer; /* ready to be sent, or sent */
     struct wi_timer *timer;     /* until it is due */
-    int answered, late, twice, cut;
+    int answered, twice, cut;
+};
+
+/* What an attempt is to run; borrowed. */
+struct sim_task {
+    const json_t *data, *options;
+    const char *model;
+};
+
+/* The outputs are owned by whoever made it. */
+struct sim_answer {
+    struct wi_error failure; /* WI_OK: it went well */
+    int retryable, in_pieces;
+    struct wi_tensors outputs;
+    double took_ms, waited_ms;
+    int64_t count;  /* its result; 0: none */
+    uint64_t parts; /* how many there were */
 };
 
 enum sim_state { SIM_IDLE, SIM_CONNECTING, SIM_ANNOUNCING, SIM_UP, SIM_LEAVING, SIM_GONE };
@@ -110,6 +148,7 @@ struct sim_node {
     double interval_ms;
     uint64_t max_frame; /* bytes that the service takes */
     unsigned misses;
+    struct wi_credit initial_credit; /* of each stream */
 };
 
 /* --- simulate_run.c -------------------------------------------------------------------------- */
@@ -153,6 +192,43 @@ void sim_node_beat(struct sim_node *node, double now);
 /* Says bye if it is up: 1, and sim_left follows. */
 int sim_node_leave(struct sim_node *node);
 void sim_node_free(struct sim_node *node);
+
+/* --- simulate_attempt.c ---------------------------------------------------------------------- */
+
+/* What the service says of attempts; one that is not known is passed over. */
+void sim_attempt_begin(struct sim_node *node, struct wi_frame *task);
+void sim_attempt_cancel(struct sim_node *node, const char *id);
+void sim_attempt_acknowledge(struct sim_node *node, const json_t *ids, const json_t *parts);
+/* By the data of a welcome: drops what is not wanted, and sends again what has not come. */
+void sim_attempts_resume(struct sim_node *node, const json_t *welcome);
+struct sim_attempt *sim_attempt_find(struct sim_node *node, const char *id); /* or NULL */
+/* Its tensors are there. */
+void sim_attempt_run(struct sim_attempt *attempt, struct wi_tensors *inputs);
+void sim_attempt_end(struct sim_attempt *attempt, struct sim_answer *answer);
+void sim_attempt_free(struct sim_attempt *attempt);
+/* Notes a model as loaded, once. */
+void sim_attempt_note_model(struct sim_node *node, const json_t *model);
+
+/* --- simulate_stream.c ----------------------------------------------------------------------- */
+
+/* NULL if the options are not those of builtin/count. It begins from the loop. */
+struct sim_stream *sim_stream_new(
+    struct sim_attempt *attempt, const struct sim_task *task, double delay_ms);
+void sim_stream_free(struct sim_stream *stream);           /* NULL is fine */
+uint64_t sim_stream_next(const struct sim_stream *stream); /* seq of the part that it makes next */
+void sim_stream_forget(struct sim_stream *stream, uint64_t seq); /* the parts before that */
+void sim_stream_credit(struct sim_stream *stream, const json_t *said);
+/* What the welcome said of it; either may be NULL. */
+void sim_stream_resume(struct sim_stream *stream, const json_t *next, const json_t *credit);
+
+/* --- simulate_pieces.c ----------------------------------------------------------------------- */
+
+/* The attempt runs as soon as all of that is there. */
+void sim_pieces_expect(struct sim_attempt *attempt, const json_t *outline);
+void sim_pieces_take(struct sim_node *node, const struct wi_frame *frame);
+void sim_pieces_outline(struct sim_attempt *attempt);
+void sim_pieces_credit(struct sim_attempt *attempt, uint64_t data_bytes);
+void sim_pieces_resume(struct sim_attempt *attempt, const json_t *wanted);
 
 /* --- simulate_model.c ------------------------------------------------------------------------ */
 

@@ -31,7 +31,9 @@ static void put_capabilities(struct wi_buffer *out, const struct sim_node *node)
     wi_buffer_puts(out,
         ",\"version\":\"" PACKAGE_VERSION "\",\"user_agent\":\"webinfer simulate\"},\"cores\":2,"
         "\"memory_gib\":4,\"cross_origin_isolated\":true,\"platforms\":{\"simulated\":{"
-        "\"available\":true}},\"engines\":{\"simulator\":\"" PACKAGE_VERSION "\"}}");
+        "\"available\":true}},\"engines\":{\"simulator\":\"" PACKAGE_VERSION "\"},"
+        "\"parts\":true,\"engine_info\":{\"builtin\":{\"slots\":16,\"queue\":1,\"can\":["
+        "\"continue\"]}}}");
 }
 
 /* Attempts that are answered, or those that are not. */
@@ -52,6 +54,45 @@ static void put_attempts(struct wi_buffer *out, const struct sim_node *node, int
     wi_buffer_puts(out, "]");
 }
 
+static void put_key(struct wi_buffer *out, const struct sim_attempt *attempt, int *first)
+{
+    wi_buffer_puts(out, *first ? "" : ",");
+    wi_buffer_json_string(out, attempt->id);
+    wi_buffer_puts(out, ":");
+    *first = 0;
+}
+
+/* What each stream makes next. */
+static void put_streams(struct wi_buffer *out, const struct sim_node *node)
+{
+    const struct sim_attempt *attempt;
+    int first = 1;
+
+    DL_FOREACH(node->attempts, attempt)
+    {
+        if (!attempt->stream)
+            continue;
+        put_key(out, attempt, &first);
+        wi_buffer_printf(out, "%llu", (unsigned long long)sim_stream_next(attempt->stream));
+    }
+}
+
+/* What is wanted next of tensors that come in pieces. */
+static void put_pieces(struct wi_buffer *out, const struct sim_node *node)
+{
+    const struct sim_attempt *attempt;
+    int first = 1;
+
+    DL_FOREACH(node->attempts, attempt)
+    {
+        if (!attempt->in)
+            continue;
+        put_key(out, attempt, &first);
+        wi_buffer_printf(
+            out, "{\"tensor\":%zu,\"position\":%zu}", attempt->in->tensor, attempt->in->position);
+    }
+}
+
 void sim_say_announcement(struct sim_node *node)
 {
     struct wi_buffer out = {0};
@@ -65,7 +106,11 @@ void sim_say_announcement(struct sim_node *node)
         put_attempts(&out, node, 0);
         wi_buffer_puts(&out, ",\"unacknowledged\":");
         put_attempts(&out, node, 1);
-        wi_buffer_puts(&out, "},");
+        wi_buffer_puts(&out, ",\"next\":{");
+        put_streams(&out, node);
+        wi_buffer_puts(&out, "},\"data\":{");
+        put_pieces(&out, node);
+        wi_buffer_puts(&out, "}},");
     } else {
         wi_buffer_printf(&out, "\"token\":\"%s\",", node->sim->options->token);
     }

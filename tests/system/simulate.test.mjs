@@ -19,7 +19,7 @@ let daemon;
 const test = testsOf(() => daemon);
 before(async () => {
     daemon = await new Daemon({ models: ['twice', 'wide'], config: {
-        api: { max_body: '2M' },
+        api: { max_body: '2M', max_answer: '2M' },
         bridge: { heartbeat_interval: '300ms', resume_grace: '3s' },
         pool: { min_connections: 0, max_retries: 8 },
         'browser.chrome': { max_connections: 0 } } }).start({ ready: false });
@@ -28,6 +28,8 @@ after(() => daemon.stop());
 
 const echo = (data, more = {}) => daemon.infer({ model_name: 'builtin/echo', platform: 'simulated',
     inputs: [{ name: 'x', datatype: 'INT32', shape: [data.length], data }], ...more });
+const counting = (options, more = {}) => daemon.infer({ model_name: 'builtin/count',
+    platform: 'simulated', inputs: [], options, ...more });
 const join = async (more = {}) => (await daemon.post('/v1/admin/join', more)).json;
 const joins = async () => (await daemon.get('/v1/admin/join')).json.joins;
 const nodes = async () => (await daemon.get('/v1/nodes')).json.nodes;
@@ -58,6 +60,20 @@ test('a simulated node serves what asks for it by name, marked, and nothing else
         assert.equal(wide.status, 413, wide.text);
         assert.equal(wide.json.code, 'answer_too_large');
         assert.equal(wide.json.attempts, 1);
+
+        // What does not fit a message of theirs goes in pieces, both ways.
+        const pixels = Buffer.alloc(1 << 20, 7);
+        const large = await daemon.answer({ model_name: 'builtin/echo', platform: 'simulated' },
+            [{ name: 'x', datatype: 'UINT8', shape: [pixels.length], bytes: pixels }]);
+        assert.ok(large.outputs[0].bytes.equals(pixels));
+
+        const count = await counting({ count: 3 });
+        assert.equal(count.status, 200, count.text);
+        assert.deepEqual(count.json.outputs, []);
+        assert.deepEqual(count.json.result, { count: 3 });
+        const unknown = await counting({ count: 3, speed: 1 });
+        assert.equal(unknown.status, 400, unknown.text);
+        assert.equal(unknown.json.field, 'options.speed');
 
         // Whatever does not name it, or names one of the nodes in another way, is refused.
         const [{ id }] = await nodes();
