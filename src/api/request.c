@@ -1,8 +1,7 @@
 /*
  * The life of one request, see request.h. Everything that can be refused is refused before the
  * body is read; the body goes into one blob charged to the budget; a handler answers at once or
- * waits, and while it waits the socket is watched, because a suspended connection is out of
- * libmicrohttpd's sight.
+ * waits.
  */
 #include "api/request.h"
 
@@ -16,35 +15,12 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-/* A client that leaves while it waits is noticed within two of these. */
-#define WATCH_AFTER_MS 20
 /* A refused body up to this size is read and dropped, so that the connection can live on. */
 #define DISCARD_MAX (256 * 1024)
 /* A blob for a body of known length gets its size at once up to this; beyond, it grows. */
 #define PRESIZE_MAX (8 * 1024 * 1024)
 /* The slowest that a body or an answer may move once its grace is over, bytes per millisecond. */
 #define SLOWEST 32.768
-
-/* --- states ---------------------------------------------------------------------------------- */
-
-#define FROM(state) (1u << WI_REQUEST_##state)
-
-void wi_request_set_state(struct wi_request *request, enum wi_request_state state)
-{
-    static const unsigned legal[] = {
-        [WI_REQUEST_READING] = 0,
-        [WI_REQUEST_DISCARDING] = FROM(READING),
-        [WI_REQUEST_LINGERING] = FROM(READING) | FROM(DISCARDING),
-        [WI_REQUEST_HANDLING] = FROM(READING),
-        [WI_REQUEST_WAITING] = FROM(HANDLING) | FROM(WAITING),
-        [WI_REQUEST_ANSWERED] = FROM(HANDLING) | FROM(WAITING) | FROM(READING),
-        [WI_REQUEST_SENDING] = FROM(ANSWERED) | FROM(DISCARDING) | FROM(READING),
-        [WI_REQUEST_GONE] = FROM(WAITING),
-    };
-    assert(legal[state] & (1u << request->state));
-    (void)legal;
-    request->state = state;
-}
 
 static void touch(struct wi_request *request)
 {
@@ -223,44 +199,7 @@ static void take_body(struct wi_request *request, const char *bytes, size_t size
     }
 }
 
-/* --- waiting --------------------------------------------------------------------------------- */
-
-void wi_request_wait(struct wi_request *request, void (*cancel)(void *work), void *work)
-{
-    request->cancel = cancel;
-    request->work = work;
-    wi_request_set_state(request, WI_REQUEST_WAITING);
-}
-
-static void cancel_work(struct wi_request *request)
-{
-    void (*cancel)(void *) = request->cancel;
-    request->cancel = NULL;
-    if (cancel)
-        cancel(request->work);
-    request->work = NULL;
-}
-
-void wi_request_resume(struct wi_request *request)
-{
-    wi_watch_free(request->watch);
-    request->watch = NULL;
-    if (!request->suspended)
-        return;
-    request->suspended = 0;
-    MHD_resume_connection(request->mhd);
-    wi_turn_wish(request->api->turn);
-}
-
-static void on_client_gone(void *context, int status, int events)
-{
-    struct wi_request *request = context;
-    if (request->state != WI_REQUEST_WAITING)
-        return;
-    cancel_work(request);
-    wi_request_set_state(request, WI_REQUEST_GONE);
-    wi_request_resume(request);
-}
+/* --- handling -------------------------------------------------------------------------------- */
 
 static enum MHD_Result handle(struct wi_request *request)
 {
@@ -277,27 +216,8 @@ static enum MHD_Result handle(struct wi_request *request)
     if (request->state == WI_REQUEST_ANSWERED)
         return queue(request);
     assert(request->state == WI_REQUEST_WAITING);
-    request->suspended = 1;
-    MHD_suspend_connection(request->mhd);
-    if (!wi_timer_running(request->api->watcher))
-        wi_timer_start(request->api->watcher, WATCH_AFTER_MS, WATCH_AFTER_MS);
+    wi_request_suspend(request);
     return MHD_YES;
-}
-
-/* Most requests are answered before their first beat and never cost a watch. */
-void wi_request_watch_waiting(void *context)
-{
-    struct wi_api *api = context;
-    int fresh = 0;
-    for (struct wi_request *request = api->requests; request; request = request->next) {
-        if (request->state != WI_REQUEST_WAITING || request->watch)
-            continue;
-        fresh = 1;
-        request->watch = wi_watch_new(
-            api->deps.loop, request->connection->fd, UV_DISCONNECT, on_client_gone, request);
-    }
-    if (!fresh)
-        wi_timer_stop(api->watcher);
 }
 
 /* --- libmicrohttpd's calls ------------------------------------------------------------------- */
@@ -378,7 +298,7 @@ void wi_request_completed(struct wi_request *request, enum MHD_RequestTerminatio
     double ms = wi_now_ms() - request->started;
     int left = request->state == WI_REQUEST_GONE ||
                (is_stream(request) && why != MHD_REQUEST_TERMINATED_COMPLETED_OK);
-    cancel_work(request);
+    wi_request_cancel_work(request);
     wi_watch_free(request->watch);
     int route = request->route ? (int)(request->route - api->routes) : -1;
     wi_metrics_request(
@@ -430,6 +350,6 @@ void wi_request_abort(struct wi_request *request, const struct wi_error *error)
 {
     if (request->state != WI_REQUEST_WAITING)
         return;
-    cancel_work(request);
+    wi_request_cancel_work(request);
     wi_request_answer_error(request, error);
 }

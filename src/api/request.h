@@ -6,7 +6,7 @@
  * A refusal before the body was read goes from reading to discarding (a short body: read and drop
  * it, then answer properly, the connection lives on) or to lingering (a long one: the answer is
  * written by hand at once and input is thrown away for a moment, so that the client sees the
- * answer and not a reset). request.c is the only writer of `state`.
+ * answer and not a reset). waiting.c is the only writer of `state`.
  */
 #ifndef WI_API_REQUEST_H
 #define WI_API_REQUEST_H
@@ -177,13 +177,21 @@ enum wi_code wi_request_check(struct wi_request *request, struct wi_error *error
 int wi_request_is_too_late(const struct wi_request *request);
 int wi_request_has_body(const struct wi_request *request);
 
-/* --- between request.c and answer.c ------------------------------------------------------------
+/* --- waiting.c, below the others ---------------------------------------------------------------
  */
 
 /* The one writer of `state`; asserts that the change is a legal one. */
 void wi_request_set_state(struct wi_request *request, enum wi_request_state state);
 /* Takes a suspended connection up again; its access handler is called in the next turn. */
 void wi_request_resume(struct wi_request *request);
+/* Suspends the connection of a request that waits. */
+void wi_request_suspend(struct wi_request *request);
+/* Nothing is to call back any more. */
+void wi_request_cancel_work(struct wi_request *request);
+
+/* --- answer.c -----------------------------------------------------------------------------------
+ */
+
 /* Makes `response` for an error. */
 void wi_request_make_problem(struct wi_request *request, const struct wi_error *error);
 /* Writes an error to the socket past libmicrohttpd, and ends our side of the connection. Only
