@@ -89,6 +89,19 @@ static void on_printed(struct wi_request *request, void *work)
     send_printing(request, work);
 }
 
+/* What would fit if there were nothing else may be tried again; what is larger never fits. */
+static void refuse_json(size_t needs, uint64_t most, struct wi_error *error)
+{
+    if (needs <= most)
+        wi_error_set(error, WI_MEMORY_BUDGET, NULL,
+            "There is no memory to write this answer as JSON now; ask for binary.");
+    else
+        wi_error_set(error, WI_ANSWER_TOO_LARGE, NULL,
+            "As JSON this answer may take %zu bytes, and [pool] memory_budget is %llu: ask for "
+            "binary (parameters.binary_data_output), or for fewer outputs.",
+            needs, (unsigned long long)most);
+}
+
 static void print_beside(struct wi_request *request, struct wi_printing *printing)
 {
     struct wi_error error;
@@ -96,9 +109,8 @@ static void print_beside(struct wi_request *request, struct wi_printing *printin
         wi_request_compute(request, print_off_loop, on_printed, printing, free_printing);
         return;
     }
+    refuse_json(printing->needs, request->api->deps.budget->limit, &error);
     wi_printing_free(printing);
-    wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
-        "There is no memory to write this answer as JSON; ask for binary.");
     wi_request_answer_error(request, &error);
 }
 

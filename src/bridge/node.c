@@ -91,6 +91,7 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
         .model_budget = bridge->settings.model_budget,
         .threads = threads_of(node),
         .resumed = resumed,
+        .max_answer = node->info.parts ? bridge->settings.max_answer : 0,
         .data = data};
     wi_node_send(node, wi_make_welcome(++bridge->sequence, &welcome));
     json_decref(data);

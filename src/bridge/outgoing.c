@@ -90,6 +90,9 @@ struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *w
         wi_buffer_json(&out, resumed->cancel);
     else
         wi_buffer_puts(&out, "[]");
+    if (welcome->max_answer)
+        wi_buffer_printf(
+            &out, ",\"max_answer_bytes\":%llu", (unsigned long long)welcome->max_answer);
     if (welcome->data) {
         wi_buffer_puts(&out, ",\"data\":");
         wi_buffer_json(&out, welcome->data);

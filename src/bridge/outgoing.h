@@ -24,6 +24,7 @@ struct wi_welcome {
     int threads;
     int parts;                        /* the node speaks of parts and credit */
     const struct wi_resumed *resumed; /* NULL: it is new */
+    uint64_t max_answer;              /* bytes of tensors; 0: it sends no pieces */
     const json_t *data;               /* where answers in pieces go on, or NULL */
 };
 

@@ -8,7 +8,7 @@ import * as kserve from '../lib/kserve.mjs';
 let daemon;
 const test = testsOf(() => daemon);
 before(async () => {
-    daemon = await new Daemon({ models: ['zeros'], config: { api: { max_body: '1M' } } }).start();
+    daemon = await new Daemon({ models: ['zeros'], config: { api: { max_body: '1M', max_answer: '1M' } } }).start();
 });
 after(() => daemon.stop());
 
@@ -18,7 +18,7 @@ const echo = (length) => daemon.infer({ model_name: 'builtin/echo', inputs: Arra
     { length: 200 }, (_, i) => ({ name: String(i).padStart(length, '\u00e4'), datatype: 'UINT8',
         shape: [0], data: [] })) });
 
-test('an answer over max_frame_bytes is a 413 at the first attempt, and others are served', async () => {
+test('an answer over max_answer is a 413 at the first attempt, and others are served', async () => {
     const resumed = async () => (await daemon.metric('webinfer_bridge_resumed_total')) ?? 0;
     const before = await resumed();
     const [{ id }] = (await daemon.status()).nodes;
@@ -32,8 +32,8 @@ test('an answer over max_frame_bytes is a 413 at the first attempt, and others a
         assert.equal(answer.status, 413, answer.text);
         assert.equal(answer.json.code, 'answer_too_large');
         assert.equal(answer.json.attempts, 1);
-        assert.match(answer.json.detail, /a message of 4000\d{3} bytes, and the service takes 2097152/);
-        assert.equal(answer.json.expected, 'at most 2097152 bytes');
+        assert.match(answer.json.detail, /a message of 4000\d{3} bytes, and the service takes 3145728/);
+        assert.equal(answer.json.expected, 'at most 3145728 bytes');
     }
     assert.equal((await echo(100)).status, 200);
     assert.equal((await echo(500)).status, 200, 'characters of two bytes');

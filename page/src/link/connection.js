@@ -7,6 +7,7 @@ import { PROTOCOL, PROTOCOL_VERSION } from '../shared/messages.js';
 import { Backoff } from './backoff.js';
 import { AnswerTooLarge, decode, FrameError } from './frame.js';
 import { Outbox } from './outbox.js';
+import { PiecesOut } from './pieces_out.js';
 
 /** @typedef {import('../shared/messages.js').Envelope} Envelope */
 
@@ -15,6 +16,7 @@ import { Outbox } from './outbox.js';
  * @property {() => Record<string, any>} capabilities
  * @property {() => string[]} unanswered attempts that are not answered
  * @property {() => {running: string[], busy_since_ms: number}} pulse for heartbeats
+ * @property {() => Record<string, {tensor: number, position: number}>} wanted of tasks that come in pieces
  * @property {(welcome: Record<string, any>) => void} onWelcome
  * @property {(attempts: string[]) => void} onUnwanted attempts that the service no longer wants
  * @property {() => void} onForgotten the service does not know us any more
@@ -42,6 +44,13 @@ export class Connection {
         this._handlers = handlers;
         this._backoff = new Backoff();
         this._outbox = new Outbox();
+        this._pieces = new PiecesOut({
+            write: (frame) => this._write(frame),
+            pending: () => this._socket?.bufferedAmount ?? 0,
+            envelope: (type, data) => this._envelope(type, data),
+            setTimer: (run, ms) => setTimeout(run, ms),
+            clearTimer: (timer) => clearTimeout(timer),
+        });
         /** @type {WebSocket | null} */
         this._socket = null;
         this._welcomed = false;
@@ -49,6 +58,7 @@ export class Connection {
         this.node = '';
         this._resumeToken = '';
         this._maxFrame = Infinity;
+        this._takesPieces = false;
         this._interval = 5000;
         this._misses = 3;
         this._beat = 0;
@@ -86,7 +96,22 @@ export class Connection {
     answer(attempt, frame) {
         const fitting = this._fit(attempt, frame);
         this._outbox.keep(attempt, fitting);
-        if (this._welcomed) this._write(fitting);
+        if (this._welcomed) this._writeAnswer(attempt, fitting);
+    }
+
+    /** The service does not want the answer any more. What went out in one frame is acknowledged all the
+     * same. @param {string} attempt */
+    cancel(attempt) {
+        if (!this._pieces.has(attempt)) return;
+        this._pieces.drop([attempt]);
+        this._outbox.drop(attempt);
+    }
+
+    /** @param {string} attempt @param {string | ArrayBuffer} frame
+     * @param {import('./pieces_out.js').Place} [place] where the service wants it to go on */
+    _writeAnswer(attempt, frame, place) {
+        if (typeof frame === 'string' || frame.byteLength <= this._maxFrame) this._write(frame);
+        else this._pieces.begin(attempt, frame, place);
     }
 
     /** Sends a part of an answer and keeps it until it is acknowledged.
@@ -105,7 +130,7 @@ export class Connection {
      * connection, and what lies behind that answer would never arrive.
      * @param {string} attempt @param {string | ArrayBuffer} frame */
     _fit(attempt, frame) {
-        if (typeof frame === 'string' || frame.byteLength <= this._maxFrame) return frame;
+        if (typeof frame === 'string' || this._takesPieces || frame.byteLength <= this._maxFrame) return frame;
         const { message } = decode(frame);
         const { code, message: text, expected } = new AnswerTooLarge(0, frame.byteLength, this._maxFrame);
         return this._pack('task_response', {
@@ -125,6 +150,7 @@ export class Connection {
         const resume = this.node && {
             node: this.node, token: this._resumeToken,
             running: this._handlers.unanswered(), unacknowledged: this._outbox.ids(), next: this._outbox.next(),
+            data: this._handlers.wanted(),
         };
         this._write(this._pack('node_announcement', {
             protocol: PROTOCOL_VERSION, page_version: this._pageVersion,
@@ -145,6 +171,7 @@ export class Connection {
         this._interval = positive(data.heartbeat_interval_ms, 5000);
         this._misses = positive(data.heartbeat_misses, 3);
         this._maxFrame = positive(data.max_frame_bytes, Infinity);
+        this._takesPieces = typeof data.max_answer_bytes === 'number';
         this._welcomed = true;
         this._backoff.reset();
         if (Array.isArray(data.cancel)) {
@@ -155,8 +182,17 @@ export class Connection {
         this._handlers.onState('connected', '');
         this._handlers.onWelcome(data);
         for (const json of this._outbox.parts()) this._write(json);
-        for (const [attempt, frame] of this._outbox.entries()) this.answer(attempt, frame);
+        this._answerAgain(data.data ?? {});
         this._setTimer(() => this._watch(), this._interval);
+    }
+
+    /** What is not acknowledged; limits may have changed. @param {Record<string, any>} places */
+    _answerAgain(places) {
+        for (const [attempt, frame] of this._outbox.entries()) {
+            const fitting = this._fit(attempt, frame);
+            this._outbox.keep(attempt, fitting);
+            this._writeAnswer(attempt, fitting, places[attempt]);
+        }
     }
 
     // --- the traffic -------------------------------------------------------------------------------
@@ -178,15 +214,35 @@ export class Connection {
         case 'heartbeat': return this._heartbeat(message.id);
         case 'task_ack':
             this._outbox.acknowledgeParts(message.data.parts);
-            return this._outbox.acknowledge(message.data.attempt_ids);
+            return this._acknowledge(message.data.attempt_ids);
+        case 'task_credit':
+            this._pieces.grant(message.data.attempt_id, message.data.data_bytes);
+            break;
         case 'task_cancel':
             this._outbox.dropParts(message.data.attempt_id);
+            this.cancel(message.data.attempt_id);
             break;
         case 'bye': return this._bye(message.data);
         case 'task_request':
-            this._outbox.acknowledge(message.data.acknowledged);
+            this._acknowledge(message.data.acknowledged);
         }
-        this._handlers.onMessage(message, typeof frame === 'string' ? null : frame, section);
+        this._handle(message, typeof frame === 'string' ? null : frame, section);
+    }
+
+    /** @param {Envelope} message @param {ArrayBuffer | null} buffer @param {number} section */
+    _handle(message, buffer, section) {
+        try {
+            this._handlers.onMessage(message, buffer, section);
+        } catch (error) {
+            if (!(error instanceof FrameError)) throw error;
+            this._hangUp(error.closeCode, error.message);
+        }
+    }
+
+    /** @param {unknown} attempts */
+    _acknowledge(attempts) {
+        this._outbox.acknowledge(attempts);
+        this._pieces.drop(attempts);
     }
 
     /** @param {string} [replyTo] the service's heartbeat */
@@ -209,7 +265,12 @@ export class Connection {
 
     /** @param {string} type @param {Record<string, any>} data */
     _pack(type, data) {
-        return JSON.stringify({ id: this.nextId(), type, from: this.node, timestamp: Date.now(), data });
+        return JSON.stringify(this._envelope(type, data));
+    }
+
+    /** @param {string} type @param {Record<string, any>} data @returns {Envelope} */
+    _envelope(type, data) {
+        return { id: this.nextId(), type, from: this.node, timestamp: Date.now(), data };
     }
 
     /** @param {string | ArrayBuffer} frame */
@@ -253,6 +314,7 @@ export class Connection {
     /** @param {number} code @param {string} reason */
     _closed(code, reason) {
         clearTimeout(this._timer);
+        this._pieces.clear();
         this._socket = null;
         this._welcomed = false;
         if (this._stopped) return;

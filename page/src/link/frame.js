@@ -154,8 +154,8 @@ function readTensors(tensors, bytes) {
     if (end !== bytes.length) throw new FrameError('bytes after the last tensor');
 }
 
-/** @param {any} tensor */
-function checkEntry(tensor) {
+/** @param {any} tensor @throws {FrameError} */
+export function checkEntry(tensor) {
     if (!isObject(tensor)) throw new FrameError('tensor is not an object');
     const { name, datatype, shape, offset, byte_length: length } = tensor;
     if (typeof name !== 'string' || name.length > MAX_NAME) throw new FrameError('bad tensor name');

@@ -55,6 +55,11 @@ export class Outbox {
     }
 
     /** @param {string} attempt */
+    drop(attempt) {
+        this._frames.delete(attempt);
+    }
+
+    /** @param {string} attempt */
     has(attempt) {
         return this._frames.has(attempt);
     }

@@ -5,6 +5,7 @@
  */
 import { Connection } from './connection.js';
 import { Dispatcher } from './dispatcher.js';
+import { PiecesIn } from './pieces_in.js';
 import { Channel } from '../shared/channel.js';
 import { INITIAL_CREDIT } from '../shared/messages.js';
 
@@ -20,6 +21,8 @@ const PROBE_TIMEOUT_MS = 5000;
 const SHOW_EVERY_MS = 500;
 const LOGS_PER_SECOND = 20;
 const LOG_BYTES = 2048;
+/** What an answer's head and paddings may take beside its tensors. */
+const ANSWER_OVERHEAD = 2 << 20;
 
 class Link {
     /** @param {StartMessage} start */
@@ -33,13 +36,18 @@ class Link {
         this._reported = '';
         this._showTimer = 0;
         this._logs = { since: 0, count: 0 };
+        this._arriving = new PiecesIn(() => performance.now());
         this.connection = new Connection(start.url, start.token, start.page_version, {
             capabilities: () => this._capabilities(),
-            unanswered: () => this.dispatcher.unanswered(),
+            unanswered: () => [...this.dispatcher.unanswered(), ...this._arriving.ids()],
+            wanted: () => this._arriving.wanted(),
             pulse: () => ({ running: this.dispatcher.running(), busy_since_ms: this.dispatcher.busySinceMs() }),
             onWelcome: (welcome) => this._onWelcome(welcome),
-            onUnwanted: (attempts) => attempts.forEach((id) => this.dispatcher.cancel(id)),
-            onForgotten: () => this.dispatcher.reset(),
+            onUnwanted: (attempts) => attempts.forEach((id) => this._cancel(id)),
+            onForgotten: () => {
+                this._arriving.clear();
+                this.dispatcher.reset();
+            },
             onMessage: (message, buffer, section) => this._onMessage(message, buffer, section),
             onState: (state, detail) => this._setState(state, detail),
         });
@@ -90,10 +98,15 @@ class Link {
      * @param {Record<string, any>} said */
     _configure(said) {
         this._settings = { ...this._settings, ...said };
-        const { model_credential: credential, threads, model_budget_bytes: budget, max_frame_bytes: maxFrame, initial_credit: credit } = this._settings;
+        const {
+            model_credential: credential, threads, model_budget_bytes: budget, max_frame_bytes: maxFrame,
+            max_answer_bytes: maxAnswer, initial_credit: credit,
+        } = this._settings;
+        // What does not fit a message goes in pieces, up to what the service takes at all.
+        const most = Number.isInteger(maxAnswer) && maxAnswer > 0 ? maxAnswer + ANSWER_OVERHEAD : maxFrame;
         this.dispatcher.configure({
             credential: String(credential ?? ''), threads: Number.isInteger(threads) && threads > 0 ? threads : 1,
-            max_frame: Number.isInteger(maxFrame) && maxFrame > 0 ? maxFrame : Number.MAX_SAFE_INTEGER,
+            max_frame: Number.isInteger(most) && most > 0 ? most : Number.MAX_SAFE_INTEGER,
         }, typeof budget === 'number' && budget > 0 ? budget : Infinity, isCredit(credit) ? credit : INITIAL_CREDIT);
     }
 
@@ -107,10 +120,12 @@ class Link {
         const { dispatcher, connection } = this;
         switch (message.type) {
         case 'task_request':
-            if (!connection.hasAnswered(message.data.attempt_id)) dispatcher.request(message, buffer, section);
-            return;
+            if (connection.hasAnswered(message.data.attempt_id)) return;
+            if (message.data.outline) return this._beginPieces(message);
+            return dispatcher.request(message, buffer, section);
+        case 'task_data': return this._request(this._arriving.add(message, buffer, section));
         case 'task_credit': return this._credit(message.data.attempt_id, message.data);
-        case 'task_cancel': return dispatcher.cancel(message.data.attempt_id);
+        case 'task_cancel': return this._cancel(message.data.attempt_id);
         case 'settings': return this._configure(message.data);
         case 'model_load': return dispatcher.load(message);
         case 'model_unload': return dispatcher.unload(message.data.name);
@@ -118,6 +133,32 @@ class Link {
             dispatcher.revive();
             return this._send('capability_report', { capabilities: this._capabilities() });
         }
+    }
+
+    /** A task whose tensors follow. @param {Envelope} message */
+    _beginPieces(message) {
+        const { attempt_id: attempt } = message.data;
+        this._send('task_accepted', { attempt_id: attempt, reply_to: message.id });
+        try {
+            this._request(this._arriving.begin(message));
+        } catch (error) {
+            if (!(error instanceof RangeError)) throw error;
+            this.connection.answerText(attempt, {
+                attempt_id: attempt, reply_to: message.id, ok: false, retryable: true,
+                error: { code: 'out_of_memory', message: `There is no memory for the inputs: ${error.message}` },
+            });
+        }
+    }
+
+    /** @param {import('./pieces_in.js').Whole | null} whole */
+    _request(whole) {
+        if (whole) this.dispatcher.request(whole.request, whole.buffer, 0);
+    }
+
+    /** @param {string} attempt */
+    _cancel(attempt) {
+        this._arriving.drop(attempt);
+        this.dispatcher.cancel(attempt);
     }
 
     _capabilities() {

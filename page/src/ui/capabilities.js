@@ -17,6 +17,7 @@ export async function baseCapabilities() {
         cores: nav.hardwareConcurrency ?? 1,
         memory_gib: nav.deviceMemory ?? 0,
         cross_origin_isolated: self.crossOriginIsolated,
+        parts: true,
         platforms: { ...absent(), webgl: webgl() },
     };
 }

@@ -1,0 +1,131 @@
+/**
+ * Tensors that do not fit a message travel in pieces, both ways: they arrive right, what is small
+ * passes between them, a dropped connection costs what was on its way and no more, and what is
+ * cancelled is not sent.
+ */
+import assert from 'node:assert/strict';
+import { after, before } from 'node:test';
+import { Daemon, testsOf, withDaemon } from '../lib/daemon.mjs';
+import * as kserve from '../lib/kserve.mjs';
+import { Proxy } from '../lib/proxy.mjs';
+import { until } from '../lib/wait.mjs';
+
+const MIB = 1 << 20;
+
+/** @type {Daemon} */
+let daemon;
+/** @type {Proxy} */
+let proxy;
+const test = testsOf(() => daemon);
+before(async () => {
+    proxy = await new Proxy().listen();
+    daemon = new Daemon({ models: ['zeros'], config: {
+        api: { max_body: '512M' },
+        bridge: { public_url: proxy.url, heartbeat_interval: '500ms', heartbeat_misses: 40 },
+        pool: { memory_budget: '2G', max_connections: 1 },
+    } });
+    await daemon.start({ ready: false });
+    proxy.to(daemon.bridgeUrl);
+    await daemon.ready();
+});
+after(async () => {
+    await daemon.stop();
+    await proxy.close();
+});
+
+/** Bytes of which no two pieces are alike. */
+function pattern(size) {
+    const bytes = Buffer.alloc(size);
+    for (let at = 0; at < size; at += 4) bytes.writeUInt32LE((at * 2654435761) >>> 0, at);
+    return bytes;
+}
+
+const echo = (bytes, options, to = daemon) => to.inferBinary(
+    { model_name: 'builtin/echo', timeout_ms: 120_000 },
+    [{ name: 'empty', datatype: 'FP32', shape: [0], bytes: Buffer.alloc(0) },
+        { name: 'x', datatype: 'UINT8', shape: [bytes.length], bytes }], options);
+
+function assertEchoed(answer, bytes) {
+    assert.equal(answer.status, 200, answer.text.slice(0, 500));
+    const head = Number(answer.headers['inference-header-content-length']);
+    assert.ok(answer.body.subarray(head).equals(bytes), 'the bytes are those that were sent');
+    return JSON.parse(answer.body.subarray(0, head).toString());
+}
+
+async function arrives(size, to) {
+    const bytes = pattern(size);
+    assertEchoed(await echo(bytes, {}, to), bytes);
+}
+
+const direct = { models: [], config: {
+    api: { max_body: '512M' }, pool: { memory_budget: '2G', max_connections: 1 } } };
+
+test('100 MB arrive right, there and back', () => withDaemon(direct, (one) => arrives(100e6, one)));
+
+test('400 MB arrive right, there and back', { skip: !process.env.WEBINFER_FULL && 'with --full' },
+    () => withDaemon(direct, (one) => arrives(400e6, one)));
+
+test('what is small passes between the pieces of what is large, and large ones take turns', async () => {
+    const bytes = pattern(24 * MIB);
+    let passed = 0, done = 0;
+    const large = [1, 2].map(() => echo(bytes).then((answer) => {
+        done++;
+        return answer;
+    }));
+    while (done === 0) {
+        assertEchoed(await echo(Buffer.from('small')), Buffer.from('small'));
+        passed += done === 0;
+    }
+    for (const answer of await Promise.all(large)) assertEchoed(answer, bytes);
+    assert.ok(passed >= 3, `${passed} small ones passed`);
+    assert.equal(await daemon.metric('webinfer_bridge_heartbeat_timeouts_total'), 0);
+});
+
+/** Waits until so many bytes more have passed in a direction. */
+const passes = (direction, bytes, from = proxy.bytes[direction]) =>
+    until(() => proxy.bytes[direction] - from >= bytes, { what: `${bytes} bytes ${direction}`, every: 1 });
+
+for (const direction of ['down', 'up'])
+    test(`a connection that drops in mid-transfer (${direction}) begins nothing again`, async () => {
+        const bytes = pattern(40 * MIB), before = { ...proxy.bytes };
+        const call = echo(bytes);
+        await passes(direction, 20 * MIB);
+        proxy.cutNow();
+        const { performance } = assertEchoed(await call, bytes);
+        assert.equal(performance.attempts, 1);
+        for (const way of ['down', 'up']) {
+            const passed = proxy.bytes[way] - before[way];
+            assert.ok(passed < 40 * MIB + 16 * MIB, `${passed} bytes ${way}`);
+        }
+    });
+
+for (const direction of ['down', 'up'])
+    test(`what is cancelled in mid-transfer (${direction}) is not sent`, async () => {
+        const bytes = pattern(100 * MIB), aborter = new AbortController();
+        const before = { ...proxy.bytes };
+        const call = echo(bytes, { signal: aborter.signal }).catch((error) => error);
+        await passes(direction, 10 * MIB);
+        aborter.abort();
+        assert.match((await call).name, /Abort/);
+        await until(async () => (await daemon.status()).queue.running === 0, { what: 'it to end' });
+        const small = Buffer.from('behind all that was on its way');
+        assertEchoed(await echo(small), small);
+        const passed = proxy.bytes[direction] - before[direction];
+        assert.ok(passed < 60 * MIB, `${passed} bytes ${direction}`);
+    });
+
+test('an answer beyond max_answer is a 413 with the figures, at the first attempt', () =>
+    withDaemon({ models: ['zeros'], config: { api: { max_answer: '9M' } } }, async (one) => {
+        const zeros = (count) => one.inferBinary({ model_name: 'zeros', platform: 'wasm' },
+            [{ name: 'x', datatype: 'INT64', shape: [1], bytes: kserve.pack('INT64', [count]) }]);
+        const [{ id }] = (await one.status()).nodes;
+        for (const count of [2_500_000, 10_000_000]) {
+            const answer = await zeros(count);
+            assert.equal(answer.status, 413, answer.text);
+            assert.equal(answer.json.code, 'answer_too_large');
+            assert.equal(answer.json.attempts, 1);
+            assert.match(answer.json.detail, /9437184|11534336/);
+        }
+        assert.equal((await zeros(2_300_000)).status, 200);
+        assert.equal((await one.status()).nodes[0].id, id, 'its node was not replaced');
+    }));
