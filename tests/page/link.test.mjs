@@ -130,7 +130,7 @@ function setUp(t) {
     });
     const nothing = () => {};
     const connection = new Connection('ws://x/', 'token', '1', /** @type {any} */ ({ capabilities: () => ({}),
-        unanswered: () => [], pulse: () => ({}), onWelcome: nothing, onForgotten: nothing,
+        unanswered: () => [], wanted: () => ({}), pulse: () => ({}), onWelcome: nothing, onForgotten: nothing,
         onUnwanted: (list) => world.unwanted.push(...list), onMessage: nothing, onState: nothing }));
     connection.open();
     const hear = (type, data) => world.sockets.at(-1).onmessage(

@@ -14,6 +14,7 @@ import { turn } from './turn.js';
 
 /** Bytes of a part's text and of its result's JSON, together. */
 export const PART_MAX = 64000;
+const TOKENS_MAX = 4096;
 /** Between steps the event loop turns at least so often. */
 const TURN_MS = 4;
 /** Parts of steps shorter than this are sent together, at the next turn. */
@@ -102,9 +103,9 @@ export class Run {
         const { index = 0, tokens, result } = part;
         const text = part.text?.replace(UNREADABLE, '\ufffd');
         const bytes = bytesOf(text) + (result ? bytesOf(JSON.stringify(result)) : 0);
-        if (bytes > PART_MAX) {
-            throw new Failure('answer_too_large', `A part of the answer has ${bytes} bytes.`,
-                { expected: `at most ${PART_MAX} bytes of text and result` });
+        if (bytes > PART_MAX || (tokens?.length ?? 0) > TOKENS_MAX) {
+            throw new Failure('answer_too_large', `A part of the answer has ${bytes} bytes and ${tokens?.length ?? 0} tokens.`,
+                { expected: `at most ${PART_MAX} bytes of text and result, and ${TOKENS_MAX} tokens` });
         }
         const { attempt, message_id: id, from } = this._task;
         const seq = this.seq++;

@@ -145,6 +145,24 @@ export class Attempt {
         return this.hasNext() && !this.isBuiltin ? now + (this.deadline - now) / 2 : this.deadline;
     }
 
+    /**
+     * What an engine worker is sent.
+     * @param {string} id a message id, for the answer @param {string} node
+     * @param {boolean} unproven whether the worker has not shown yet that it works
+     * @returns {import('../shared/messages.js').RunMessage}
+     */
+    message(id, node, unproven) {
+        /** @type {import('../shared/messages.js').RunMessage} */
+        const run = {
+            type: 'run', attempt: this.id, load_only: this.loadOnly, message_id: id, reply_to: this.requestId, from: node,
+            key: this.key, model: this.model, precision: this.precision, outputs: this.outputs, input: this.input,
+            tensors: this.tensors, frame: this.takeBuffer(unproven), section: this.section, fallbacks: this.fallbacks,
+        };
+        if (this.options) run.options = this.options;
+        if (this.isStream) run.stream = { from: this.from, credit: this.credit };
+        return run;
+    }
+
     /** The frame to transfer: a copy while the original may be needed for another platform or worker.
      * @param {boolean} unproven whether the worker has not shown yet that it works */
     takeBuffer(unproven) {

@@ -7,6 +7,7 @@
 import { BUILD_OF_PLATFORM, INITIAL_CREDIT } from '../shared/messages.js';
 import { Alarm } from './alarm.js';
 import { Attempt, checkTask } from './attempt.js';
+import { Attempts } from './attempts.js';
 import { Lane } from './lane.js';
 import { Models } from './models.js';
 import { Patience } from './patience.js';
@@ -53,8 +54,7 @@ export class Dispatcher {
         this._absent = new Map(Object.entries(absent));
         /** @type {Map<Build, Lane>} */
         this._lanes = new Map(builds.map((build) => [build, new Lane(build)]));
-        /** @type {Map<string, Attempt>} */
-        this._attempts = new Map();
+        this._attempts = new Attempts();
         this._models = new Models(this._lanes, (models) => {
             around.send('model_status', { models });
             around.changed();
@@ -129,7 +129,7 @@ export class Dispatcher {
         if (!attempt || attempt.cancelled) return;
         const lane = this._laneOf(attempt);
         if (!attempt.startedAt) {
-            if (lane) lane.queue = lane.queue.filter((queued) => queued !== attempt);
+            lane?.withdraw(attempt);
             this._attempts.delete(id);
             this._around.changed();
             return;
@@ -207,19 +207,17 @@ export class Dispatcher {
         return { ...this._counts, replaced: this._workers.replaced };
     }
 
-    /** Attempts not answered, for heartbeats and resuming. */
     unanswered() {
-        return [...this._attempts.values()].filter((a) => !a.loadOnly && !a.cancelled).map((a) => a.id);
+        return this._attempts.unanswered();
     }
 
     running() {
-        return [...this._attempts.values()].filter((a) => a.startedAt && !a.loadOnly).map((a) => a.id);
+        return this._attempts.running();
     }
 
     /** How long the oldest run has been going on; 0 if none is. */
     busySinceMs() {
-        let since = Infinity;
-        for (const { startedAt } of this._attempts.values()) if (startedAt) since = Math.min(since, startedAt);
+        const since = this._attempts.busySince();
         return since === Infinity ? 0 : this._around.now() - since;
     }
 
@@ -281,16 +279,7 @@ export class Dispatcher {
         attempt.start(this._around.now(), this._patience.hangLimit(lane, attempt));
         this._alarm.set(attempt.due);
         lane.hand(attempt);
-        /** @type {import('../shared/messages.js').RunMessage} */
-        const run = {
-            type: 'run', attempt: attempt.id, load_only: attempt.loadOnly,
-            message_id: this._around.nextId(), reply_to: attempt.requestId, from: this._around.nodeId(),
-            key: attempt.key, model: attempt.model, precision: attempt.precision, outputs: attempt.outputs,
-            input: attempt.input, tensors: attempt.tensors, frame: attempt.takeBuffer(!lane.proven), section: attempt.section,
-            fallbacks: attempt.fallbacks,
-        };
-        if (attempt.options) run.options = attempt.options;
-        if (attempt.isStream) run.stream = { from: attempt.from, credit: attempt.credit };
+        const run = attempt.message(this._around.nextId(), this._around.nodeId(), !lane.proven);
         // Not while there is another attempt, which may need us meanwhile.
         if (this._attempts.size === 1 && this._patience.isQuick(attempt)) lane.channel?.ask(run, LINGER_MS);
         else lane.channel?.post(run);
@@ -413,7 +402,7 @@ export class Dispatcher {
             attempt.due = attempt.deadline; // others run before it: that is no fault of the platform
             return;
         }
-        if (lane) lane.queue = lane.queue.filter((queued) => queued !== attempt);
+        lane?.withdraw(attempt);
         const message = isBusy ? 'The deadline passed before the engine was free.'
             : `The engine for ${attempt.platform} was not ready in time.`;
         this._failOrFallBack(attempt, { code: isBusy ? 'deadline_exceeded' : 'engine_hung', message });

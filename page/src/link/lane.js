@@ -80,6 +80,11 @@ export class Lane {
         return index > 0 && this._takes(kindOf(this.queue[index])) ? this.queue.splice(index, 1)[0] : undefined;
     }
 
+    /** It waits no longer. @param {Attempt} attempt */
+    withdraw(attempt) {
+        this.queue = this.queue.filter((queued) => queued !== attempt);
+    }
+
     /** Notes that the attempt is handed over. @param {Attempt} attempt */
     hand(attempt) {
         this.outstanding.set(attempt.id, attempt);

@@ -1,0 +1,27 @@
+/** The attempts that are not answered, by id. */
+
+/** @typedef {import('./attempt.js').Attempt} Attempt */
+
+/** @extends {Map<string, Attempt>} */
+export class Attempts extends Map {
+    /** For heartbeats and resuming. */
+    unanswered() {
+        return this._ids((attempt) => !attempt.loadOnly && !attempt.cancelled);
+    }
+
+    running() {
+        return this._ids((attempt) => attempt.startedAt > 0 && !attempt.loadOnly);
+    }
+
+    /** When the oldest run began; Infinity if none has. */
+    busySince() {
+        let since = Infinity;
+        for (const { startedAt } of this.values()) if (startedAt) since = Math.min(since, startedAt);
+        return since;
+    }
+
+    /** @param {(attempt: Attempt) => boolean} fits */
+    _ids(fits) {
+        return [...this.values()].filter(fits).map(({ id }) => id);
+    }
+}
