@@ -58,6 +58,7 @@ struct daemon {
     struct wi_children *children;
     struct wi_http *http;
     struct lws_context *lws;
+    struct wi_hash_cache *hashes;
     struct wi_repository *repository;
     struct wi_db *db;
     struct wi_jobs *jobs;
@@ -268,6 +269,17 @@ static void raise_descriptor_limit(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Hashes of the models' files live in the database over a restart. */
+static void keep_hash(void *context, const char *key, const char *value)
+{
+    wi_db_put(context, WI_DB_FILE_HASHES, key, value);
+}
+
+static void restore_hash(void *context, const char *key, const char *value)
+{
+    wi_hash_cache_restore(context, key, value);
+}
+
 /* The parts, from the bottom up. What was made before a failure is for close_rest and free_parts
  * to end, as after a long life. */
 static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
@@ -283,7 +295,9 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         return error->code;
     d->children = wi_children_new(&d->loop, lifeline);
     d->http = wi_http_new(&d->loop);
-    d->repository = wi_repository_new(&d->loop, d->config->models.directory);
+    d->hashes = wi_hash_cache_new(keep_hash, d->db);
+    wi_db_each(d->db, WI_DB_FILE_HASHES, restore_hash, d->hashes);
+    d->repository = wi_repository_new(&d->loop, d->config->models.directory, d->hashes);
     d->jobs = wi_jobs_new(&d->loop, d->config, &d->budget);
     struct wi_pool_deps pool_deps = {.loop = &d->loop,
         .http = d->http,
@@ -323,6 +337,7 @@ static void free_parts(struct daemon *d)
     wi_checks_free(d->checks);
     wi_instance_free(d->instance);
     uv_run(&d->loop, UV_RUN_DEFAULT); /* the last handles close */
+    wi_hash_cache_free(d->hashes);
     wi_db_free(d->db);
     int left = uv_loop_close(&d->loop);
     if (left != 0)

@@ -149,6 +149,11 @@ static void on_model(struct wi_request *request, void *work, struct wi_model *mo
         free_order(order);
         return;
     }
+    if (wi_model_check_engine(model, &error) != WI_OK) {
+        wi_request_answer_error(request, &error);
+        free_order(order);
+        return;
+    }
     order->model = wi_model_ref(model);
     carry_out(order);
 }

@@ -82,6 +82,12 @@ static void on_model(struct wi_request *request, void *work, struct wi_model *mo
 {
     const struct look_up *look_up = work;
     const struct query *query = &look_up->query;
+    struct wi_error error;
+    if (wi_model_check_engine(model, &error) != WI_OK) {
+        wi_request_answer_error(request, &error);
+        free_look_up(work);
+        return;
+    }
     const struct wi_demand demand = {.model = model,
         .browser = query->browser,
         .node = query->node,

@@ -288,6 +288,19 @@ static void write_store(struct wi_buffer *out, const struct wi_db *db)
     WRITE(out, "gauge", gauges);
 }
 
+static void write_repository(struct wi_buffer *out, const struct wi_repository *repository)
+{
+    struct wi_repository_counters c;
+    wi_repository_counters(repository, &c);
+    const struct row counters[] = {
+        {"webinfer_model_hashed_bytes_total", "Bytes of models' files that were read to hash them.",
+            c.hashed_bytes},
+        {"webinfer_model_hash_known_bytes_total",
+            "Bytes of models' files whose hash was known from an earlier reading.", c.known_bytes},
+    };
+    WRITE(out, "counter", counters);
+}
+
 static size_t count_descriptors(void)
 {
     size_t count = 0;
@@ -339,6 +352,7 @@ void wi_handle_metrics(struct wi_request *request)
     wi_api_numerics_metrics(api, &out);
     write_bridge(&out, api->deps.bridge);
     write_store(&out, api->deps.db);
+    write_repository(&out, api->deps.repository);
     write_durable(&out, api->durable);
     wi_metric_head(&out, "process_start_time_seconds", "gauge", "When the server started.");
     wi_metric_value(&out, "process_start_time_seconds", (double)api->started_at / 1000);

@@ -70,6 +70,57 @@ static json_t *values_json(const struct wi_onnx_value *values, size_t count)
     return list;
 }
 
+/* --- what it is made of ---------------------------------------------------------------------- */
+
+static json_t *files_json(const struct wi_manifest *manifest)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < manifest->count; i++) {
+        const struct wi_model_file *file = &manifest->files[i];
+        json_array_append_new(list, json_pack("{s:s, s:I, s:s}", "path", file->path, "bytes",
+                                        (json_int_t)file->bytes, "hash", file->hash));
+    }
+    return list;
+}
+
+static json_t *variants_json(const struct wi_variants *variants)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < variants->count; i++) {
+        const struct wi_variant *variant = &variants->items[i];
+        json_array_append_new(
+            list, json_pack("{s:s, s:I, s:I}", "name", variant->name, "bytes",
+                      (json_int_t)variant->bytes, "file_count", (json_int_t)variant->files.count));
+    }
+    return list;
+}
+
+/* What only a model that an engine runs has. */
+static void add_graph(const struct wi_api *api, const struct wi_model *model, json_t *out)
+{
+    const struct wi_onnx_signature *signature = &model->signature;
+    json_object_set_new(out, "opset", json_integer(signature->opset));
+    json_object_set_new(out, "inputs", values_json(signature->inputs, signature->input_count));
+    json_object_set_new(out, "outputs", values_json(signature->outputs, signature->output_count));
+    json_object_set_new(out, "takes_picture", json_boolean(model->takes_picture));
+    json_object_set_new(out, "numerics", wi_api_model_numerics_json(api, model));
+}
+
+static void add_content(const struct wi_api *api, const struct wi_model *model, json_t *out)
+{
+    json_object_set_new(out, "format", json_string(wi_model_format_names[model->format]));
+    json_object_set_new(out, "hash", json_string(model->hash));
+    json_object_set_new(
+        out, "bytes", json_integer((json_int_t)wi_manifest_bytes(&model->manifest)));
+    json_object_set_new(out, "files", files_json(&model->manifest));
+    if (model->variant) {
+        json_object_set_new(out, "variant", json_string(model->variant));
+        json_object_set_new(out, "variants", variants_json(&model->variants));
+    }
+    if (model->format == WI_FORMAT_ONNX)
+        add_graph(api, model, out);
+}
+
 /* `model` is NULL where it has not been read; `problem` says why it cannot be, or is NULL. */
 static json_t *model_json(const struct wi_api *api, const json_t *loaded, const char *name,
     const struct wi_model *model, const char *problem)
@@ -78,17 +129,8 @@ static json_t *model_json(const struct wi_api *api, const json_t *loaded, const 
     json_t *out = json_pack("{s:s, s:s?}", "name", name, "type", wi_model_type_name(type));
     if (!out)
         return NULL; /* a folder's name that is not UTF-8 */
-    if (model && !model->builtin) {
-        json_object_set_new(out, "hash", json_string(model->hash));
-        json_object_set_new(out, "bytes", json_integer((json_int_t)model->size));
-        json_object_set_new(out, "opset", json_integer(model->signature.opset));
-        json_object_set_new(
-            out, "inputs", values_json(model->signature.inputs, model->signature.input_count));
-        json_object_set_new(
-            out, "outputs", values_json(model->signature.outputs, model->signature.output_count));
-        json_object_set_new(out, "takes_picture", json_boolean(model->takes_picture));
-        json_object_set_new(out, "numerics", wi_api_model_numerics_json(api, model));
-    }
+    if (model && !model->builtin)
+        add_content(api, model, out);
     if (model && model->builtin)
         json_object_set_new(out, "builtin", json_true());
     json_object_set_new(out, "loaded", loaded_json(loaded, name));
@@ -101,16 +143,34 @@ static json_t *model_json(const struct wi_api *api, const json_t *loaded, const 
 
 /* --- the list -------------------------------------------------------------------------------- */
 
+/* What the folder tells of a model that has not been read: a model's format and variants, and how
+ * large the preferred one is. */
+static void add_row(const struct wi_list_row *row, const struct wi_model *model, json_t *entry)
+{
+    if (model)
+        return;
+    json_object_set_new(entry, "format", json_string(wi_model_format_names[row->format]));
+    if (row->variants.count == 0)
+        return;
+    const struct wi_variant *first = &row->variants.items[0];
+    json_object_set_new(entry, "variant", json_string(first->name));
+    json_object_set_new(entry, "bytes", json_integer((json_int_t)first->bytes));
+    json_object_set_new(entry, "variants", variants_json(&row->variants));
+}
+
 struct listing {
     const struct wi_api *api;
     json_t *loaded, *list;
 };
 
 static void add_model(
-    void *context, const char *name, const struct wi_model *model, const char *problem)
+    void *context, const struct wi_list_row *row, const struct wi_model *model, const char *problem)
 {
     struct listing *listing = context;
+    const char *name = row ? row->name : model->name;
     json_t *entry = model_json(listing->api, listing->loaded, name, model, problem);
+    if (entry && row)
+        add_row(row, model, entry);
     if (entry)
         json_array_append_new(listing->list, entry);
 }

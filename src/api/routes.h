@@ -32,7 +32,7 @@ struct wi_route {
     const struct wi_dialect *dialect; /* of requests and errors */
 };
 
-#define WI_ROUTE_ARGUMENT_MAX 300
+#define WI_ROUTE_ARGUMENT_MAX 400
 
 /* The table, ended by a row without a method. */
 extern const struct wi_route wi_routes[];

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "bridge/announce.h"
+#include "bridge/http_answer.h"
 #include "bridge/node.h"
 #include "bridge/outgoing.h"
 #include "bridge/pieces.h"
@@ -126,7 +127,7 @@ static void make_urls(struct wi_bridge *bridge, const struct wi_config_bridge *c
     } else {
         bridge->url = wi_strdup(bridge->local_url);
     }
-    bridge->security_headers = wi_files_security_headers(bridge->url, bridge->local_url);
+    bridge->security_headers = wi_http_security_headers(bridge->url, bridge->local_url);
 }
 
 /* What the vhost has read, for browsers that have to be told of it. */

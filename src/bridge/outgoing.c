@@ -31,21 +31,46 @@ static void add_platforms(struct wi_buffer *out, const enum wi_platform *platfor
     wi_buffer_puts(out, "]");
 }
 
-/* Names are of characters that need no escaping in a URL or in JSON (wi_model_check_name). */
+/* The path of a file that the bridge serves (files.c). Names and paths are of characters that need
+ * no escaping in a URL or in JSON (wi_model_check_name, wi_manifest_path_ok). */
+static void add_url(struct wi_buffer *out, const struct wi_model *model, const char *path)
+{
+    wi_buffer_strings(out, "\"/models/", model->name, "/", model->hash, "/", path, "\"", NULL);
+}
+
+static void add_file(
+    struct wi_buffer *out, const struct wi_model *model, const struct wi_model_file *file)
+{
+    wi_buffer_strings(out, "{\"path\":\"", file->path, "\",\"bytes\":", NULL);
+    wi_buffer_integer(out, (int64_t)file->bytes);
+    wi_buffer_strings(out, ",\"hash\":\"", file->hash, "\",\"url\":", NULL);
+    add_url(out, model, file->path);
+    wi_buffer_puts(out, "}");
+}
+
+/* `url` and `bytes` are of the graph alone, for nodes that know models of one file only. */
 static void add_model(struct wi_buffer *out, const struct wi_model *model)
 {
-    const char *name = model->name, *hash = model->hash, *type = wi_model_type_name(model->type);
-    wi_buffer_strings(out, "{\"name\":\"", name, "\",\"hash\":\"", hash, "\"", NULL);
+    const char *type = wi_model_type_name(model->type);
+    const struct wi_model_file *graph = wi_manifest_find(&model->manifest, "model.onnx");
+    wi_buffer_strings(out, "{\"name\":\"", model->name, "\",\"hash\":\"", model->hash, "\"", NULL);
     if (type)
         wi_buffer_strings(out, ",\"type\":\"", type, "\"", NULL);
-    if (!model->builtin) {
-        wi_buffer_strings(
-            out, ",\"url\":\"/models/", name, "/", hash, "/model.onnx\",\"bytes\":", NULL);
-        wi_buffer_integer(out, model->size);
+    if (graph) {
+        wi_buffer_puts(out, ",\"url\":");
+        add_url(out, model, graph->path);
+        wi_buffer_puts(out, ",\"bytes\":");
+        wi_buffer_integer(out, (int64_t)graph->bytes);
     }
-    if (!model->builtin && model->spec_text)
-        wi_buffer_strings(out, ",\"spec_url\":\"/models/", name, "/", hash, "/model.json\"", NULL);
-    wi_buffer_puts(out, "}");
+    if (model->spec_text) {
+        wi_buffer_puts(out, ",\"spec_url\":");
+        add_url(out, model, WI_SPEC_FILE);
+    }
+    for (size_t i = 0; i < model->manifest.count; i++) {
+        wi_buffer_puts(out, i == 0 ? ",\"files\":[" : ",");
+        add_file(out, model, &model->manifest.files[i]);
+    }
+    wi_buffer_puts(out, model->manifest.count ? "]}" : "}");
 }
 
 struct wi_message *wi_make_bye(uint64_t sequence, const char *code, const char *reason)

@@ -9,6 +9,10 @@
 #include "bridge/frame.h"
 #include "bridge/message.h"
 
+/* Served beside a model's files (files.c): what its model.json says, with all defaults and labels.
+ * No path in a manifest begins with a dot. */
+#define WI_SPEC_FILE ".spec.json"
+
 /* How the attempts of a node go on that comes back. */
 struct wi_resumed {
     json_t *cancel; /* a list of ids */

@@ -74,14 +74,6 @@ struct wi_bridge {
 /* The lws callback of plain HTTP; also the one that refuses upgrades. */
 int wi_files_callback(
     struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length);
-/* Answers the request on `wsi` with a short text and closes or keeps the connection. The value is
- * for the lws callback to return. `extra` is more header lines, each ended by CR LF, or NULL. */
-int wi_files_refuse(
-    struct lws *wsi, struct wi_bridge *bridge, int status, const char *text, const char *extra);
-/* Everything that each answer carries: COOP, COEP, CSP and so on. Owned by the caller. */
-char *wi_files_security_headers(const char *url, const char *local_url);
-/* Lets go of a transfer whose socket is gone; a read under way frees it later. NULL is fine. */
-void wi_transfer_abandon(struct wi_transfer *transfer);
 
 /* --- upgrade.c ------------------------------------------------------------------------------- */
 

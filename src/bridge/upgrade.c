@@ -5,6 +5,7 @@
  */
 #include "base/memory.h"
 #include "bridge/http.h"
+#include "bridge/http_answer.h"
 #include "bridge/private.h"
 #include <stdlib.h>
 #include <string.h>
@@ -70,23 +71,23 @@ int wi_upgrade_check(struct lws *wsi, struct wi_bridge *bridge, const char *upgr
         host[MAX_HEADER], origin[MAX_HEADER];
     bridge->counters.refused++; /* taken back below */
     if (copy_header(wsi, WSI_TOKEN_GET_URI, path) <= 0 || strcasecmp(upgrade, "websocket") != 0)
-        return wi_files_refuse(wsi, bridge, 400, "only a GET upgrade to WebSocket is served", NULL);
+        return wi_http_refuse(wsi, bridge, 400, "only a GET upgrade to WebSocket is served", NULL);
     if (strcmp(path, "/node") != 0)
-        return wi_files_refuse(wsi, bridge, 404, "WebSockets are served at /node only", NULL);
+        return wi_http_refuse(wsi, bridge, 404, "WebSockets are served at /node only", NULL);
     if (copy_header(wsi, WSI_TOKEN_VERSION, version) <= 0 || strcmp(version, "13") != 0)
-        return wi_files_refuse(
+        return wi_http_refuse(
             wsi, bridge, 426, "WebSocket version 13 is needed", "Sec-WebSocket-Version: 13\r\n");
     if (copy_header(wsi, WSI_TOKEN_KEY, key) <= 0 || strlen(key) > 64 ||
         copy_header(wsi, WSI_TOKEN_HOST, host) <= 0)
-        return wi_files_refuse(wsi, bridge, 400, "Sec-WebSocket-Key and Host are needed", NULL);
+        return wi_http_refuse(wsi, bridge, 400, "Sec-WebSocket-Key and Host are needed", NULL);
     if (copy_header(wsi, WSI_TOKEN_PROTOCOL, protocols) <= 0 ||
         !wi_http_list_has(protocols, WI_PROTOCOL_NAME))
-        return wi_files_refuse(
+        return wi_http_refuse(
             wsi, bridge, 400, "the subprotocol " WI_PROTOCOL_NAME " is needed", NULL);
     int has_origin = copy_header(wsi, WSI_TOKEN_ORIGIN, origin);
     if (has_origin < 0 ||
         !wi_origin_allowed(has_origin ? origin : NULL, host, bridge->url, bridge->local_url))
-        return wi_files_refuse(wsi, bridge, 403, "this origin may not open a WebSocket here", NULL);
+        return wi_http_refuse(wsi, bridge, 403, "this origin may not open a WebSocket here", NULL);
     bridge->counters.refused--;
     return 0;
 }

@@ -182,7 +182,7 @@ static enum wi_code make_parts(struct probe *p)
     wi_lifeline_find(lifeline);
     p->children = wi_children_new(&p->loop, lifeline);
     p->http = wi_http_new(&p->loop);
-    p->repository = wi_repository_new(&p->loop, p->config->models.directory);
+    p->repository = wi_repository_new(&p->loop, p->config->models.directory, NULL);
     p->bridge = wi_bridge_new(
         p->lws, &p->loop, p->repository, p->config, &p->budget, &p->bridge_events, &p->error);
     return p->bridge ? WI_OK : p->error.code;

@@ -226,7 +226,7 @@ static enum wi_code copy(struct wi_install *install, const struct wi_install_sou
 static enum wi_code check_copy(
     struct wi_install *install, const char *directory, struct wi_error *error)
 {
-    struct wi_load *load = wi_load_new(directory, install->beside + strlen(directory) + 1);
+    struct wi_load *load = wi_load_new(directory, install->beside + strlen(directory) + 1, NULL);
     enum wi_code code;
 
     wi_load_run(load);

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void put_rows(const struct wi_column *columns, const json_t *rows, const char *none)
 {
@@ -69,15 +70,35 @@ static json_t *describe_numerics(const json_t *numerics)
     return out;
 }
 
+/* "q8, fp32": the first is what the model's name alone means; "" where there are none. */
+static json_t *describe_variants(const json_t *model)
+{
+    struct wi_buffer text = {0};
+    const json_t *variant;
+    size_t i;
+    json_t *out;
+
+    json_array_foreach(json_object_get(model, "variants"), i, variant)
+    {
+        wi_buffer_puts(&text, i ? ", " : "");
+        wi_table_cell(&text, json_object_get(variant, "name"), NULL);
+    }
+    out = json_string(text.size ? text.text : "");
+    wi_buffer_clear(&text);
+    return out;
+}
+
 /* The server tells a model's inputs once it has read the file, which asking for it alone makes it
  * do. A new reference. */
 static json_t *complete(const struct wi_cli *cli, const json_t *model)
 {
     const char *name = json_string_value(json_object_get(model, "name"));
+    const char *format = json_string_value(json_object_get(model, "format"));
     json_t *read = NULL;
     char *path;
 
-    if (name && !json_object_get(model, "inputs") && !json_object_get(model, "builtin")) {
+    /* Those of other formats tell their size without, and hashing gigabytes takes a while. */
+    if (name && format && strcmp(format, "onnx") == 0 && !json_object_get(model, "hash")) {
         path = wi_sprintf("/v1/models/%s", name);
         read = wi_cli_get(cli, path);
         free(path);
@@ -103,10 +124,10 @@ static void print_ignored(const json_t *answer)
 
 static void print_models(const struct wi_cli *cli, const json_t *answer)
 {
-    static const struct wi_column columns[] = {{"MODEL", "name", NULL}, {"TYPE", "type", NULL},
-        {"BYTES", "bytes", NULL}, {"INPUTS", "_inputs", NULL}, {"OUTPUTS", "_outputs", NULL},
-        {"LOADED", "_loaded", NULL}, {"NUMERICS", "_numerics", NULL}, {"PROBLEM", "problem", NULL},
-        {0}};
+    static const struct wi_column columns[] = {{"MODEL", "name", NULL}, {"FORMAT", "format", NULL},
+        {"TYPE", "type", NULL}, {"BYTES", "bytes", NULL}, {"VARIANTS", "_variants", NULL},
+        {"INPUTS", "_inputs", NULL}, {"OUTPUTS", "_outputs", NULL}, {"LOADED", "_loaded", NULL},
+        {"NUMERICS", "_numerics", NULL}, {"PROBLEM", "problem", NULL}, {0}};
     const json_t *model;
     json_t *rows = json_array();
     size_t i;
@@ -117,6 +138,7 @@ static void print_models(const struct wi_cli *cli, const json_t *answer)
         json_object_set_new(row, "_inputs", wi_cli_describe_values(json_object_get(row, "inputs")));
         json_object_set_new(
             row, "_outputs", wi_cli_describe_values(json_object_get(row, "outputs")));
+        json_object_set_new(row, "_variants", describe_variants(row));
         json_object_set_new(row, "_numerics", describe_numerics(json_object_get(row, "numerics")));
         json_object_set_new(row, "_loaded",
             json_integer((json_int_t)json_array_size(json_object_get(row, "loaded"))));

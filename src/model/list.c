@@ -1,14 +1,15 @@
 /*
- * The store's folder, two levels deep: NAME/model.onnx and OWNER/NAME/model.onnx. A folder without
- * model.onnx is an owner's if it holds models, or folders and no graph; else it was meant to be a
- * model.
+ * The store's folder, two levels deep: NAME/model.onnx and OWNER/NAME/model.onnx, or files of
+ * another format (variants.h). A folder without a model is an owner's if it holds models, or
+ * folders and no graph; else it was meant to be a model.
  */
 #include "model/list.h"
 
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "base/nearest.h"
-#include "model/repository.h"
+#include "model/folder.h"
+#include "model/model.h"
 #include "model/spec.h"
 
 #include <dirent.h>
@@ -50,23 +51,40 @@ static char *as_utf8(const char *text)
 }
 
 /* Takes `problem` over. */
-static void add_row(struct wi_list_row **rows, size_t *count, const char *name, char *problem)
+static void add_row(struct wi_list_row **rows, size_t *count, const char *name,
+    enum wi_model_format format, char *problem)
 {
     if ((*count & (*count - 1)) == 0) /* at every power of two there is no more room */
         *rows = wi_realloc_array(*rows, *count ? 2 * *count : 1, sizeof(**rows));
-    (*rows)[*count] = (struct wi_list_row){as_utf8(name), as_utf8(problem)};
+    (*rows)[*count] =
+        (struct wi_list_row){.name = as_utf8(name), .format = format, .problem = as_utf8(problem)};
     ++*count;
     free(problem);
 }
 
-static void add_model(struct scan *scan, const char *name, char *problem)
+static void add_variants(const struct scan *scan, const char *name, struct wi_variants *variants)
+{
+    char *path = wi_sprintf("%s/%s", scan->directory, name);
+    struct wi_folder folder = {0};
+
+    if (wi_folder_read(path, &folder) == 0)
+        wi_variants_find(folder.format, folder.files, folder.count, variants);
+    wi_folder_clear(&folder);
+    free(path);
+}
+
+static void add_model(
+    struct scan *scan, const char *name, enum wi_model_format format, char *problem)
 {
     struct wi_list *list = scan->list;
 
-    if (list->model_count < WI_LIST_MAX)
-        add_row(&list->models, &list->model_count, name, problem);
-    else
+    if (list->model_count == WI_LIST_MAX) {
         free(problem);
+        return;
+    }
+    add_row(&list->models, &list->model_count, name, format, problem);
+    if (format != WI_FORMAT_ONNX)
+        add_variants(scan, name, &list->models[list->model_count - 1].variants);
 }
 
 static void ignore(struct scan *scan, const char *name, char *reason)
@@ -74,7 +92,7 @@ static void ignore(struct scan *scan, const char *name, char *reason)
     struct wi_list *list = scan->list;
 
     if (list->ignored_count < WI_LIST_IGNORED_MAX) {
-        add_row(&list->ignored, &list->ignored_count, name, reason);
+        add_row(&list->ignored, &list->ignored_count, name, WI_FORMAT_COUNT, reason);
     } else {
         list->ignored_more++;
         free(reason);
@@ -109,6 +127,7 @@ static void clear_rows(struct wi_list_row *rows, size_t count)
     for (size_t i = 0; i < count; i++) {
         free(rows[i].name);
         free(rows[i].problem);
+        wi_variants_clear(&rows[i].variants);
     }
     free(rows);
 }
@@ -140,13 +159,13 @@ static int is_graph(const char *file)
     return length > 5 && strcmp(file + length - 5, ".onnx") == 0;
 }
 
-static int is_model(const struct scan *scan, const char *name)
+static int is_model(const struct scan *scan, const char *name, enum wi_model_format *format)
 {
-    char *file = wi_sprintf("%s/model.onnx", name);
-    char kind = kind_of(scan, file);
+    char *path = wi_sprintf("%s/%s", scan->directory, name);
+    int found = wi_folder_format(path, format) == 0;
 
-    free(file);
-    return kind != 0;
+    free(path);
+    return found;
 }
 
 /* What is wrong with NAME/model.json before its graph is looked at, or NULL. */
@@ -197,9 +216,10 @@ static void note_content(struct scan *scan, const char *name, const char *file, 
 {
     struct contents *contents = context;
     char kind = kind_of(scan, name);
+    enum wi_model_format format;
 
     contents->folders += kind == 'd';
-    contents->models += kind == 'd' && is_model(scan, name);
+    contents->models += kind == 'd' && is_model(scan, name, &format);
     contents->others += kind != 'd';
     if (kind == 'f' && is_graph(file) && !contents->graph)
         contents->graph = wi_strdup(file);
@@ -226,7 +246,9 @@ static void take_file(struct scan *scan, const char *name, const char *file)
 /* A folder that is a model: whether it was taken as one or ignored. */
 static int take_model(struct scan *scan, const char *name)
 {
-    if (!is_model(scan, name))
+    enum wi_model_format format;
+
+    if (!is_model(scan, name, &format))
         return 0;
     if (strcmp(name, "builtin") == 0 || strncmp(name, "builtin/", 8) == 0)
         ignore(scan, name, wi_strdup("the name is reserved; name the folder otherwise"));
@@ -235,7 +257,7 @@ static int take_model(struct scan *scan, const char *name)
             wi_strdup("no request can name it: name the folder with letters, digits, \".\", \"_\" "
                       "and \"-\", beginning with a letter or digit"));
     else
-        add_model(scan, name, check_spec(scan, name));
+        add_model(scan, name, format, check_spec(scan, name));
     return 1;
 }
 

@@ -7,6 +7,7 @@
 #define WI_MODEL_LIST_H
 
 #include "base/error.h"
+#include "model/variants.h"
 #include <stddef.h>
 
 /* At most so many models are listed; a store of more still serves every one of them by name. */
@@ -18,6 +19,8 @@
 
 struct wi_list_row {
     char *name; /* of a model "NAME" or "OWNER/NAME"; of what is ignored its path, as valid UTF-8 */
+    enum wi_model_format format; /* of a model */
+    struct wi_variants variants; /* of a model; none for `onnx` */
     char *problem; /* why it is ignored; of a model what is wrong with its model.json, or NULL */
 };
 

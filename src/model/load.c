@@ -1,163 +1,97 @@
 /*
- * Reading a model from disk. A file is opened first without access (O_PATH), asked for its real
- * path, and only then opened for reading through the same descriptor: what was checked is what is
- * read, and a link that leads out of the store is never followed to the end.
+ * Reading a model from disk: what its folder is, then file by file. All is looked at before and
+ * after, so that hashes, signature and model.json belong together.
  */
 #include "model/load.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/secret.h"
-
+#include "model/folder.h"
+#include "model/open.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <openssl/evp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { CHUNK = 256 * 1024, TRIES = 3 };
 
-/* The limit of protobuf, and with it of ONNX, for one message. */
-static const off_t max_model_size = INT32_MAX;
+/* The limit of protobuf, and with it of an ONNX graph. Weights in files of their own have none. */
+static const uint64_t max_graph = INT32_MAX;
 
-static int look_at(
-    const char *directory, const char *name, const char *file, struct wi_file_identity *identity)
+/* --- files ------------------------------------------------------------------------------------ */
+
+static enum wi_code hash_bytes(struct wi_load *load, struct wi_model_file *file, int fd)
 {
-    char *path = wi_sprintf("%s/%s/%s", directory, name, file);
-    struct stat st;
-    int code = stat(path, &st), why = errno;
-
-    memset(identity, 0, sizeof(*identity));
-    free(path);
-    errno = why;
-    if (code < 0)
-        return -1;
-    identity->device = st.st_dev;
-    identity->inode = st.st_ino;
-    identity->size = st.st_size;
-    identity->modified = st.st_mtim;
-    return 0;
-}
-
-int wi_load_look(
-    const char *directory, const char *name, const char *labels_file, struct wi_load_files *files)
-{
-    memset(files, 0, sizeof(*files)); /* padding too: they are compared as bytes */
-    if (look_at(directory, name, "model.onnx", &files->model) < 0)
-        return -1;
-    look_at(directory, name, "model.json", &files->spec);
-    if (labels_file)
-        look_at(directory, name, labels_file, &files->labels);
-    return 0;
-}
-
-static enum wi_code cannot_open(const char *name, const char *file, struct wi_error *error)
-{
-    switch (errno) {
-    case ENOENT:
-    case ENOTDIR:
-        return wi_error_set(
-            error, WI_MODEL_NOT_FOUND, "model_name", "there is no model %.160s", name);
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-        return wi_error_set(error, WI_UNAVAILABLE, "model_name",
-            "%s cannot be opened now: %s; try again later", file, strerror(errno));
-    default:
-        return wi_error_set(
-            error, WI_MODEL_INVALID, file, "%s cannot be opened: %s", file, strerror(errno));
-    }
-}
-
-/* Whether the file behind `fd` lies under the directory whose real path is `root`. */
-static int is_inside(int fd, const char *root)
-{
-    char link[40], real[PATH_MAX];
-    size_t length = strlen(root);
-    ssize_t n;
-
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    n = readlink(link, real, sizeof(real) - 1);
-    if (n < 0)
-        return 0;
-    real[n] = '\0';
-    if (strcmp(root, "/") == 0)
-        return 1;
-    return (size_t)n > length && memcmp(real, root, length) == 0 && real[length] == '/';
-}
-
-/* An open regular file of the store, or -1 with `error` filled. */
-static int open_inside(
-    const struct wi_load *load, const char *file, struct stat *st, struct wi_error *error)
-{
-    char *path = wi_sprintf("%s/%s/%s", load->directory, load->name, file);
-    char *root = realpath(load->directory, NULL);
-    int handle = root ? open(path, O_PATH | O_CLOEXEC) : -1, fd = -1;
-
-    if (handle < 0 || fstat(handle, st) < 0) {
-        cannot_open(load->name, file, error);
-    } else if (!is_inside(handle, root)) {
-        wi_error_set(error, WI_MODEL_INVALID, file, "%s is a link out of the model store", file);
-    } else if (!S_ISREG(st->st_mode)) {
-        wi_error_set(error, WI_MODEL_INVALID, file, "%s is no regular file", file);
-    } else {
-        char link[40];
-
-        snprintf(link, sizeof(link), "/proc/self/fd/%d", handle);
-        fd = open(link, O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
-            cannot_open(load->name, file, error);
-    }
-    if (handle >= 0)
-        close(handle);
-    free(path);
-    free(root);
-    return fd;
-}
-
-/* The whole of a small file as text, or NULL with `error` filled. */
-static char *read_text(
-    const struct wi_load *load, const char *file, size_t *size, struct wi_error *error)
-{
-    struct stat st;
-    int fd = open_inside(load, file, &st, error);
-    char *text = NULL;
-    size_t used = 0;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    unsigned char *chunk = wi_alloc(CHUNK), hash[WI_HASH_SIZE];
+    uint64_t at = 0;
     ssize_t n = 0;
-
-    if (fd < 0)
-        return NULL;
-    if (st.st_size > WI_SPEC_MAX) {
-        wi_error_set(error, WI_MODEL_INVALID, file, "%s is larger than 1 MiB", file);
-    } else {
-        text = wi_alloc((size_t)st.st_size + 1);
-        while (
-            used < (size_t)st.st_size && (n = read(fd, text + used, (size_t)st.st_size - used)) > 0)
-            used += (size_t)n;
-        *size = used;
-        if (n < 0) {
-            wi_error_set(
-                error, WI_MODEL_INVALID, file, "%s cannot be read: %s", file, strerror(errno));
-            free(text);
-            text = NULL;
-        }
+    int good = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL);
+    while (good && at < file->bytes && !atomic_load(&load->stop)) {
+        n = pread(fd, chunk, CHUNK, (off_t)at);
+        if (n <= 0)
+            break;
+        good = EVP_DigestUpdate(context, chunk, (size_t)n);
+        at += (uint64_t)n;
     }
-    close(fd);
-    return text;
+    good = good && EVP_DigestFinal_ex(context, hash, NULL);
+    EVP_MD_CTX_free(context);
+    free(chunk);
+    if (atomic_load(&load->stop))
+        return wi_error_set(&load->error, WI_UNAVAILABLE, "", "the store is closing");
+    if (!good || at < file->bytes)
+        return wi_error_set(&load->error, WI_MODEL_INVALID, file->path,
+            "%.200s cannot be read at byte %" PRIu64 ": %s", file->path, at,
+            n < 0 ? strerror(errno) : "it has become shorter");
+    wi_hash_hex(hash, file->hash);
+    return WI_OK;
 }
+
+static enum wi_code hash_file(struct wi_load *load, struct wi_model_file *file, int fd)
+{
+    if (wi_hash_cache_get(load->cache, &file->identity, file->hash)) {
+        load->known_bytes += file->bytes;
+        return WI_OK;
+    }
+    enum wi_code code = hash_bytes(load, file, fd);
+    if (code != WI_OK)
+        return code;
+    struct wi_model_file *note = wi_manifest_add(&load->hashed, file->path);
+    note->identity = file->identity;
+    memcpy(note->hash, file->hash, sizeof note->hash);
+    load->hashed_bytes += file->bytes;
+    return WI_OK;
+}
+
+/* Adds a file of the folder, which was looked at, to the manifest and hashes it. */
+static enum wi_code add_file(struct wi_load *load, const char *within, const char *path, int keep)
+{
+    struct stat status;
+    int fd = wi_open_inside(within, load->folder, path, &status, &load->error);
+    if (fd < 0)
+        return load->error.code;
+    struct wi_model_file *file = wi_manifest_add(&load->manifest, path);
+    file->bytes = (uint64_t)status.st_size;
+    file->identity = wi_file_identity_of(&status);
+    enum wi_code code = hash_file(load, file, fd);
+    if (keep && load->manifest.count <= WI_MANIFEST_OPEN_MAX)
+        file->fd = fd;
+    else
+        close(fd);
+    return code;
+}
+
+/* --- onnx ------------------------------------------------------------------------------------- */
 
 static char *read_labels(void *context, const char *name, struct wi_error *error)
 {
     struct wi_load *load = context;
     size_t size;
-    char *text;
-
-    look_at(load->directory, load->name, name, &load->files.labels);
-    text = read_text(load, name, &size, error);
-
+    wi_looks_add(&load->looks, load->folder, name);
+    char *text = wi_read_inside(load->directory, load->folder, name, WI_SPEC_MAX, &size, error);
     if (!text && error->code == WI_MODEL_NOT_FOUND)
         wi_error_set(error, WI_MODEL_INVALID, "labels_file",
             "model.json: labels_file: there is no %s in the model's folder", name);
@@ -169,108 +103,188 @@ static char *read_labels(void *context, const char *name, struct wi_error *error
     return text;
 }
 
-static enum wi_code hash_file(struct wi_load *load)
-{
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    unsigned char *chunk = wi_alloc(CHUNK), hash[WI_HASH_SIZE];
-    off_t at = 0;
-    ssize_t n = 0;
-    int good = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL);
-
-    while (good && at < load->size && !atomic_load(&load->stop)) {
-        n = pread(load->fd, chunk, CHUNK, at);
-        if (n <= 0)
-            break;
-        good = EVP_DigestUpdate(context, chunk, (size_t)n);
-        at += n;
-    }
-    good = good && EVP_DigestFinal_ex(context, hash, NULL);
-    EVP_MD_CTX_free(context);
-    free(chunk);
-    if (atomic_load(&load->stop))
-        return wi_error_set(&load->error, WI_UNAVAILABLE, "", "the store is closing");
-    if (!good || at < load->size)
-        return wi_error_set(&load->error, WI_MODEL_INVALID, "model.onnx",
-            "model.onnx cannot be read at byte %jd: %s", (intmax_t)at,
-            n < 0 ? strerror(errno) : "it has become shorter");
-    wi_hash_hex(hash, load->hash);
-    return WI_OK;
-}
-
+/* model.json is a file like the others, of which the contents count too. */
 static enum wi_code read_spec(struct wi_load *load)
 {
     size_t size;
-    char *text;
-    enum wi_code code;
-
-    if (load->files.spec.inode == 0)
+    if (!wi_looks_add(&load->looks, load->folder, "model.json"))
         return WI_OK;
-    text = read_text(load, "model.json", &size, &load->error);
+    char *text = wi_read_inside(
+        load->directory, load->folder, "model.json", WI_SPEC_MAX, &size, &load->error);
     if (!text)
         return load->error.code;
-    code = wi_spec_read(text, size, &load->signature, read_labels, load, &load->spec, &load->error);
+    enum wi_code code = add_file(load, load->directory, "model.json", 1);
+    if (code == WI_OK)
+        code = wi_spec_read(
+            text, size, &load->signature, read_labels, load, &load->spec, &load->error);
     free(text);
-    return code == WI_OK ? WI_OK : load->error.code;
+    return code;
 }
+
+/* The files that tensors are kept in, each as long as its tensors say. */
+static enum wi_code read_externals(struct wi_load *load)
+{
+    enum wi_code code = WI_OK;
+    for (const struct wi_onnx_external *external = load->signature.externals;
+         external && code == WI_OK; external = external->hh.next) {
+        wi_looks_add(&load->looks, load->folder, external->path);
+        code = add_file(load, load->folder, external->path, 1);
+        if (code == WI_MODEL_NOT_FOUND)
+            code = wi_error_set(&load->error, WI_MODEL_INVALID, external->path,
+                "model.onnx keeps tensors in %.200s, which is not in the model's folder",
+                external->path);
+        const struct wi_model_file *file = &load->manifest.files[load->manifest.count - 1];
+        if (code == WI_OK && file->bytes < external->least)
+            code = wi_error_set(&load->error, WI_MODEL_INVALID, external->path,
+                "%.200s has %" PRIu64
+                " bytes, but model.onnx has tensors there up to byte %" PRIu64,
+                external->path, file->bytes, external->least);
+    }
+    return code;
+}
+
+static enum wi_code read_onnx(struct wi_load *load)
+{
+    struct stat status;
+    wi_looks_add(&load->looks, load->folder, "model.onnx");
+    int fd = wi_open_inside(load->directory, load->folder, "model.onnx", &status, &load->error);
+    if (fd < 0)
+        return load->error.code;
+    enum wi_code code = WI_OK;
+    if ((uint64_t)status.st_size > max_graph)
+        code = wi_error_set(&load->error, WI_MODEL_INVALID, "model.onnx",
+            "model.onnx has %jd bytes; an ONNX file has at most 2 GiB: save its weights as "
+            "external "
+            "data, in files of their own",
+            (intmax_t)status.st_size);
+    if (code == WI_OK)
+        code = wi_onnx_read_file(fd, (uint64_t)status.st_size, &load->signature, &load->error);
+    close(fd);
+    if (code == WI_OK)
+        code = add_file(load, load->directory, "model.onnx", 1);
+    if (code == WI_OK)
+        code = read_externals(load);
+    return code == WI_OK ? read_spec(load) : code;
+}
+
+/* --- formats of several files ----------------------------------------------------------------- */
+
+/* The variants that there are, as far as there is room. */
+static void allow_variants(struct wi_load *load, int base_length)
+{
+    char text[sizeof load->error.allowed] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < load->variants.count; i++) {
+        const char *name = load->variants.items[i].name;
+        if (used + (size_t)base_length + strlen(name) + sizeof ", :" > sizeof text)
+            break;
+        used += (size_t)sprintf(
+            text + used, "%s%.*s:%s", used ? ", " : "", base_length, load->name, name);
+    }
+    if (used)
+        wi_error_allow(&load->error, "%s", text);
+}
+
+static enum wi_code no_variant(struct wi_load *load, const char *wanted, int base_length)
+{
+    if (wanted) {
+        wi_error_set(&load->error, WI_MODEL_NOT_FOUND, "model_name",
+            "the model %.*s has no variant %.128s", base_length, load->name, wanted);
+        allow_variants(load, base_length);
+    } else {
+        wi_error_set(&load->error, WI_MODEL_INVALID, "model_name",
+            "%.*s has no whole set of files: parts of a split file are missing", base_length,
+            load->name);
+    }
+    return load->error.code;
+}
+
+static enum wi_code read_variant(struct wi_load *load, const struct wi_variant *variant)
+{
+    enum wi_code code = WI_OK;
+    load->variant = wi_strdup(variant->name);
+    for (size_t i = 0; i < variant->files.count && code == WI_OK; i++) {
+        wi_looks_add(&load->looks, load->folder, variant->files.items[i]);
+        code = add_file(load, load->folder, variant->files.items[i], 0);
+    }
+    return code;
+}
+
+static enum wi_code read_folder(
+    struct wi_load *load, struct wi_folder *folder, const char *wanted, int base_length)
+{
+    for (size_t i = 0; i < folder->folders.count; i++)
+        wi_looks_add(&load->looks, load->folder, folder->folders.items[i]);
+    if (folder->too_many)
+        return wi_error_set(&load->error, WI_MODEL_INVALID, "model_name",
+            "%.*s has more than %d files; a model may have that many", base_length, load->name,
+            WI_MANIFEST_MAX);
+    wi_variants_find(folder->format, folder->files, folder->count, &load->variants);
+    const struct wi_variant *variant = wi_variants_get(&load->variants, wanted);
+    return variant ? read_variant(load, variant) : no_variant(load, wanted, base_length);
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
 
 static void drop_results(struct wi_load *load)
 {
-    if (load->fd >= 0)
-        close(load->fd);
-    load->fd = -1;
+    wi_looks_clear(&load->looks);
+    wi_manifest_clear(&load->manifest);
+    wi_manifest_clear(&load->hashed);
+    wi_variants_clear(&load->variants);
     wi_onnx_clear(&load->signature);
     wi_spec_clear(&load->spec);
+    free(load->variant);
+    load->variant = NULL;
+    load->hashed_bytes = load->known_bytes = 0;
 }
 
 static enum wi_code read_once(struct wi_load *load)
 {
-    struct stat st;
+    int base_length = (int)strcspn(load->name, ":");
+    const char *wanted = load->name[base_length] ? load->name + base_length + 1 : NULL;
+    struct wi_folder folder = {0};
     enum wi_code code;
-
-    wi_load_look(load->directory, load->name, NULL, &load->files);
-    load->fd = open_inside(load, "model.onnx", &st, &load->error);
-    if (load->fd < 0)
-        return load->error.code;
-    load->size = st.st_size;
-    if (load->size > max_model_size)
-        return wi_error_set(&load->error, WI_MODEL_INVALID, "model.onnx",
-            "model.onnx has %jd bytes; an ONNX file has at most 2 GiB, and weights in files of "
-            "their own are not supported",
-            (intmax_t)load->size);
-    code = wi_onnx_read_file(load->fd, (uint64_t)load->size, &load->signature, &load->error);
-    if (code == WI_OK)
-        code = hash_file(load);
-    return code == WI_OK ? read_spec(load) : code;
+    load->error = (struct wi_error){0};
+    load->format = wi_folder_read(load->folder, &folder) == 0 ? folder.format : WI_FORMAT_COUNT;
+    if (load->format == WI_FORMAT_COUNT)
+        code = wi_error_set(
+            &load->error, WI_MODEL_NOT_FOUND, "model_name", "there is no model %.160s", load->name);
+    else if (folder.format == WI_FORMAT_ONNX && wanted)
+        code = wi_error_set(&load->error, WI_MODEL_NOT_FOUND, "model_name",
+            "the model %.*s has no variants", base_length, load->name);
+    else if (folder.format == WI_FORMAT_ONNX)
+        code = read_onnx(load);
+    else
+        code = read_folder(load, &folder, wanted, base_length);
+    wi_folder_clear(&folder);
+    if (code != WI_OK)
+        return code;
+    wi_manifest_sort(&load->manifest);
+    wi_manifest_hash(&load->manifest, load->hash);
+    return WI_OK;
 }
 
-/* Reads until the files were the same before and after, so that hash, signature and model.json
- * belong together. */
 void wi_load_run(struct wi_load *load)
 {
-    struct wi_load_files after;
-
+    load->began_at = wi_wall_ms() / 1000;
     for (int i = 0; i < TRIES; i++) {
         load->code = read_once(load);
-        if (load->code == WI_UNAVAILABLE)
-            return;
-        if (wi_load_look(load->directory, load->name, load->spec.labels_file, &after) < 0)
-            memset(&after, 0, sizeof(after));
-        if (memcmp(&load->files, &after, sizeof(after)) == 0)
+        if (load->code == WI_UNAVAILABLE || load->looks.count == 0 || wi_looks_hold(&load->looks))
             return;
         drop_results(load);
     }
-    memset(&load->files, 0, sizeof(load->files));
     load->code = wi_error_set(&load->error, WI_MODEL_INVALID, "model.onnx",
         "the model's files change while they are read; write to another name and rename");
 }
 
-struct wi_load *wi_load_new(const char *directory, const char *name)
+struct wi_load *wi_load_new(const char *directory, const char *name, struct wi_hash_cache *cache)
 {
-    struct wi_load *load = wi_alloc(sizeof(*load));
-
+    struct wi_load *load = wi_alloc(sizeof *load);
     load->directory = wi_strdup(directory);
     load->name = wi_strdup(name);
-    load->fd = -1;
+    load->folder = wi_sprintf("%s/%.*s", directory, (int)strcspn(name, ":"), name);
+    load->cache = cache;
     return load;
 }
 
@@ -280,6 +294,7 @@ void wi_load_free(struct wi_load *load)
         return;
     drop_results(load);
     free(load->directory);
+    free(load->folder);
     free(load->name);
     free(load);
 }

@@ -1,52 +1,43 @@
 /*
- * One model read from the store's folder on a worker thread: opened without leaving the store,
- * hashed, its graph's signature and its model.json read. No shared state: what goes in and comes
- * out is the load's own.
+ * One model read from the store's folder on a worker thread: its files found, opened without
+ * leaving the store and hashed, its graph's signature and its model.json read. No shared state but
+ * the cache of hashes: what goes in and comes out is the load's own.
  */
 #ifndef WI_MODEL_LOAD_H
 #define WI_MODEL_LOAD_H
 
 #include "base/error.h"
+#include "model/hash_cache.h"
+#include "model/looks.h"
 #include "model/onnx.h"
 #include "model/spec.h"
+#include "model/variants.h"
 #include <stdatomic.h>
-#include <sys/stat.h>
-
-/* What tells a changed file from an unchanged one. All zero: there is none. */
-struct wi_file_identity {
-    dev_t device;
-    ino_t inode;
-    off_t size;
-    struct timespec modified;
-};
-
-/* A model's files as they were at one look. */
-struct wi_load_files {
-    struct wi_file_identity model, spec, labels;
-};
 
 struct wi_load {
-    char *directory; /* the store */
-    char *name;      /* checked: see wi_model_check_name */
-    atomic_int stop; /* set from outside to end a long hashing early */
+    char *directory;             /* the store */
+    char *name;                  /* as it was asked for; checked: see wi_model_check_name */
+    struct wi_hash_cache *cache; /* borrowed; may be NULL */
+    atomic_int stop;             /* set from outside to end a long hashing early */
     /* Results. */
     enum wi_code code; /* WI_OK, or `error` is filled: WI_MODEL_NOT_FOUND, WI_MODEL_INVALID,
                           WI_UNAVAILABLE */
     struct wi_error error;
-    struct wi_load_files files; /* as read; all zero where that is not certain */
-    int fd;                     /* model.onnx; -1 if it failed */
-    off_t size;
-    char hash[65];
-    struct wi_onnx_signature signature;
-    struct wi_spec spec; /* spec.labels_file also after a failure */
+    struct wi_looks looks;       /* at all that was read; empty where that is not certain */
+    char *folder;                /* the model's, in the store */
+    enum wi_model_format format; /* WI_FORMAT_COUNT: the folder is no model's */
+    char *variant;               /* NULL: it has none */
+    struct wi_variants variants;
+    struct wi_manifest manifest;
+    char hash[WI_MANIFEST_HEX];
+    struct wi_onnx_signature signature; /* of `onnx` */
+    struct wi_spec spec;                /* of `onnx` */
+    int64_t began_at;                   /* Unix seconds */
+    struct wi_manifest hashed;          /* those that the cache did not know, without files open */
+    uint64_t hashed_bytes, known_bytes; /* hashed here; known from the cache */
 };
 
-/* Looks at the files by their paths. `labels_file` may be NULL. 0, or -1 with
- * errno if model.onnx cannot be looked at. */
-int wi_load_look(
-    const char *directory, const char *name, const char *labels_file, struct wi_load_files *files);
-
-struct wi_load *wi_load_new(const char *directory, const char *name);
+struct wi_load *wi_load_new(const char *directory, const char *name, struct wi_hash_cache *cache);
 /* Fills the results; blocks. */
 void wi_load_run(struct wi_load *load);
 void wi_load_free(struct wi_load *load); /* and whatever results were not taken */

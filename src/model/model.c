@@ -1,8 +1,10 @@
-/* What a model may be called. */
+/* What a model may be called, what can run it, and its files. */
 #include "model/model.h"
 
+#include "model/open.h"
 #include <ctype.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The length of a segment at `name`, 0 if there is none: [A-Za-z0-9][A-Za-z0-9._-]{0,127}. */
 static size_t segment_length(const char *name)
@@ -17,16 +19,50 @@ static size_t segment_length(const char *name)
 
 enum wi_code wi_model_check_name(const char *name, struct wi_error *error)
 {
-    size_t first = segment_length(name);
-    if (first > 0 && name[first] == '\0')
-        return WI_OK;
-    if (first > 0 && name[first] == '/') {
-        size_t second = segment_length(name + first + 1);
-        if (second > 0 && name[first + 1 + second] == '\0')
-            return WI_OK;
+    const char *rest = name + segment_length(name);
+    int good = rest > name;
+    for (const char *mark = "/:"; good && *rest && *mark; mark++) {
+        if (*rest != *mark)
+            continue;
+        size_t length = segment_length(rest + 1);
+        good = length > 0;
+        rest += 1 + length;
     }
+    if (good && *rest == '\0')
+        return WI_OK;
     wi_error_set(error, WI_INVALID_FIELD, "model_name", "\"%.160s\" is no model name", name);
     wi_error_allow(error, "NAME or OWNER/NAME, each of at most 128 letters, digits, \".\", \"_\" "
-                          "and \"-\", beginning with a letter or digit");
+                          "and \"-\", beginning with a letter or digit; behind it perhaps "
+                          "\":VARIANT\"");
     return WI_INVALID_FIELD;
+}
+
+enum wi_code wi_model_check_engine(const struct wi_model *model, struct wi_error *error)
+{
+    if (model->builtin || model->format == WI_FORMAT_ONNX)
+        return WI_OK;
+    wi_error_set(error, WI_PLATFORM_UNSUPPORTED, "model_name",
+        "%s is of the format %s, which no engine runs yet; it is listed only", model->name,
+        wi_model_format_names[model->format]);
+    wi_error_expect(error, "a model of the format onnx");
+    return WI_PLATFORM_UNSUPPORTED;
+}
+
+int wi_model_open_file(const struct wi_model *model, const struct wi_model_file *file, int *owned)
+{
+    struct wi_error error;
+    struct stat status;
+    *owned = file->fd < 0;
+    int fd = *owned ? wi_open_inside(model->folder, model->folder, file->path, &status, &error)
+                    : file->fd;
+    if (fd < 0)
+        return -1;
+    if (*owned || fstat(fd, &status) == 0) {
+        struct wi_file_identity now = wi_file_identity_of(&status);
+        if (wi_file_identity_same(&now, &file->identity))
+            return fd;
+    }
+    if (*owned)
+        close(fd);
+    return -1;
 }

@@ -1,7 +1,7 @@
 /*
  * A model as requests hold it: an immutable snapshot of one version, which stays valid and servable
- * (the file stays open) when the file on disk is replaced. Snapshots are counted;
- * model/repository.h makes them.
+ * (its files stay open: see model/manifest.h) when files on disk are replaced. Snapshots are
+ * counted; model/repository.h makes them.
  */
 #ifndef WI_MODEL_MODEL_H
 #define WI_MODEL_MODEL_H
@@ -9,30 +9,43 @@
 #include "base/error.h"
 #include "model/builtin.h"
 #include "model/engine.h"
+#include "model/manifest.h"
 #include "model/onnx.h"
 #include "model/type.h"
+#include "model/variants.h"
 #include <jansson.h>
-#include <sys/types.h>
+
+/* Bytes of a name: three segments and what separates them. */
+#define WI_MODEL_NAME_MAX (3 * 128 + 2)
 
 struct wi_model {
-    char *name;
-    char hash[65]; /* SHA-256 of model.onnx in hex; "" for builtin/… */
+    char *name;    /* as it is asked for: "NAME", "OWNER/NAME" or one of them with ":VARIANT" */
+    char *variant; /* which one this is; NULL where the format has none */
+    struct wi_variants variants; /* that there are */
+    enum wi_model_format format; /* not of builtin/… */
+    char hash[WI_MANIFEST_HEX];  /* of the manifest; "" for builtin/… */
     enum wi_model_type type;
     enum wi_engine engine; /* what runs it, wherever it runs */
     enum wi_builtin builtin;
-    int fd; /* model.onnx, open for reading; -1 for builtin */
-    off_t size;
-    json_t *spec;      /* model.json, checked; NULL if there is none */
-    char *spec_text;   /* the same as sent to the page; NULL if there is none */
-    int takes_picture; /* spec says how to turn a picture into the input tensor */
-    struct wi_onnx_signature signature;
+    char *folder;                /* where the files lie; NULL for builtin/… */
+    struct wi_manifest manifest; /* empty for builtin/… */
+    json_t *spec;                /* model.json, checked; NULL if there is none */
+    char *spec_text;             /* the same with all defaults and labels; NULL if there is none */
+    int takes_picture;           /* spec says how to turn a picture into the input tensor */
+    struct wi_onnx_signature signature; /* of `onnx` */
     unsigned _references;
 };
 
 struct wi_model *wi_model_ref(struct wi_model *model);
 void wi_model_unref(struct wi_model *model); /* NULL is fine */
 
-/* WI_OK if `name` is "seg" or "seg/seg" of allowed characters; else WI_INVALID_FIELD. */
+/* WI_OK if `name` is "seg" or "seg/seg" of allowed characters, perhaps with ":seg" for the variant;
+ * else WI_INVALID_FIELD. */
 enum wi_code wi_model_check_name(const char *name, struct wi_error *error);
+/* WI_OK, or WI_PLATFORM_UNSUPPORTED for a model of a format that no engine runs yet. */
+enum wi_code wi_model_check_engine(const struct wi_model *model, struct wi_error *error);
+/* A descriptor of a file of the manifest, if that is still what was hashed, else -1. With `*owned`
+ * the caller closes it. Does not wait for the disk, as far as a folder on it can be opened so. */
+int wi_model_open_file(const struct wi_model *model, const struct wi_model_file *file, int *owned);
 
 #endif

@@ -7,6 +7,7 @@
 #include "model/onnx.h"
 
 #include "base/memory.h"
+#include "model/onnx_external.h"
 #include "model/onnx_nodes.h"
 #include "model/protobuf.h"
 
@@ -31,7 +32,10 @@ enum {
     GRAPH_OUTPUT = 12,
     GRAPH_SPARSE_INITIALIZER = 15
 };
-enum { TENSOR_DATA_TYPE = 2, TENSOR_NAME = 8, TENSOR_DATA_LOCATION = 14, TENSOR_EXTERNAL = 1 };
+enum {
+    TENSOR_DATA_TYPE = 2,
+    TENSOR_NAME = 8,
+};
 enum { SPARSE_TENSOR_VALUES = 1 };
 enum { VALUE_NAME = 1, VALUE_TYPE = 2 };
 enum { TYPE_TENSOR = 1, TYPE_SEQUENCE = 4, TYPE_MAP = 5, TYPE_SPARSE = 8, TYPE_OPTIONAL = 9 };
@@ -55,11 +59,7 @@ struct walk {
 
 static int fail(struct walk *walk, uint64_t at, const char *problem)
 {
-    if (!walk->input->problem) {
-        walk->input->problem = problem;
-        walk->input->problem_at = at;
-    }
-    return -1;
+    return wi_protobuf_fail(walk->input, at, problem);
 }
 
 /* --- values ----------------------------------------------------------------------------------- */
@@ -227,13 +227,11 @@ static int read_initializer(struct walk *walk, struct wi_protobuf_range tensor)
     struct entry *entry;
     int more;
 
+    if (wi_onnx_read_external(walk->input, tensor, walk->signature) < 0)
+        return -1;
     while ((more = wi_protobuf_next(walk->input, &tensor, &field)) > 0) {
         if (field.number == TENSOR_DATA_TYPE && field.wire == WI_WIRE_VARINT)
             walk->signature->quantised |= is_half(field.value);
-        if (field.number == TENSOR_DATA_LOCATION && field.value == TENSOR_EXTERNAL)
-            return fail(walk, tensor.at,
-                "weights are kept in files of their own, which is not supported; save the model "
-                "as one file");
         if (field.number != TENSOR_NAME || field.wire != WI_WIRE_BYTES || !walk->inputs)
             continue;
         char *name = wi_protobuf_text(walk->input, &field.bytes, WI_TENSOR_NAME_MAX);
@@ -451,5 +449,6 @@ void wi_onnx_clear(struct wi_onnx_signature *signature)
         free(signature->outputs[i].name);
     free(signature->inputs);
     free(signature->outputs);
+    wi_onnx_clear_externals(signature);
     *signature = (struct wi_onnx_signature){0};
 }

@@ -12,6 +12,7 @@
 #include "model/tensor.h"
 #include <stddef.h>
 #include <stdint.h>
+#include <uthash.h>
 
 /* A graph input or output. */
 struct wi_onnx_value {
@@ -25,6 +26,13 @@ struct wi_onnx_value {
     int is_batch; /* the first is free, and its name says that it is the batch */
 };
 
+/* A file beside the model's own that tensors are kept in. */
+struct wi_onnx_external {
+    char *path;     /* as wi_manifest_path_ok allows */
+    uint64_t least; /* bytes that it must have: the end of its last tensor */
+    UT_hash_handle hh;
+};
+
 struct wi_onnx_signature {
     struct wi_onnx_value *inputs; /* without initializers */
     size_t input_count;
@@ -33,7 +41,8 @@ struct wi_onnx_signature {
     int64_t ir_version;
     int64_t opset;   /* of the default domain, 0 if not given */
     char random[32]; /* an operator that draws random numbers, "" if there is none */
-    int quantised;   /* it computes in few bits, so that platforms may differ by more */
+    struct wi_onnx_external *externals; /* by path, in the order in which they are named */
+    int quantised; /* it computes in few bits, so that platforms may differ by more */
 };
 
 /* WI_OK, or WI_MODEL_INVALID with what is wrong and at which byte. Free with ..._clear. */

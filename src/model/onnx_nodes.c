@@ -5,6 +5,8 @@
  */
 #include "model/onnx_nodes.h"
 
+#include "model/onnx_external.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +15,8 @@ enum { MAX_DEPTH = 16 };
 
 /* Field numbers of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto). */
 enum { NODE_INPUT = 1, NODE_OP_TYPE = 4, NODE_ATTRIBUTE = 5 };
-enum { ATTRIBUTE_GRAPH = 6, ATTRIBUTE_GRAPHS = 11 };
-enum { GRAPH_NODE = 1 };
+enum { ATTRIBUTE_TENSOR = 5, ATTRIBUTE_GRAPH = 6, ATTRIBUTE_TENSORS = 10, ATTRIBUTE_GRAPHS = 11 };
+enum { GRAPH_NODE = 1, GRAPH_INITIALIZER = 5 };
 
 /* Operators of ai.onnx (https://onnx.ai/onnx/operators) and com.microsoft that draw numbers. With a
  * seed too: every platform has a generator of its own. */
@@ -77,10 +79,15 @@ static int read_subgraph(struct wi_protobuf *input, struct wi_protobuf_range gra
     struct wi_protobuf_field field;
     int more;
 
-    while ((more = wi_protobuf_next(input, &graph, &field)) > 0)
-        if (field.number == GRAPH_NODE && field.wire == WI_WIRE_BYTES &&
-            read_node(input, field.bytes, signature, depth) < 0)
+    while ((more = wi_protobuf_next(input, &graph, &field)) > 0) {
+        if (field.wire != WI_WIRE_BYTES)
+            continue;
+        if (field.number == GRAPH_NODE && read_node(input, field.bytes, signature, depth) < 0)
             return -1;
+        if (field.number == GRAPH_INITIALIZER &&
+            wi_onnx_read_external(input, field.bytes, signature) < 0)
+            return -1;
+    }
     return more;
 }
 
@@ -90,11 +97,16 @@ static int read_attribute(struct wi_protobuf *input, struct wi_protobuf_range at
     struct wi_protobuf_field field;
     int more;
 
-    while ((more = wi_protobuf_next(input, &attribute, &field)) > 0)
-        if ((field.number == ATTRIBUTE_GRAPH || field.number == ATTRIBUTE_GRAPHS) &&
-            field.wire == WI_WIRE_BYTES && depth < MAX_DEPTH &&
-            read_subgraph(input, field.bytes, signature, depth + 1) < 0)
+    while ((more = wi_protobuf_next(input, &attribute, &field)) > 0) {
+        if (field.wire != WI_WIRE_BYTES)
+            continue;
+        if ((field.number == ATTRIBUTE_TENSOR || field.number == ATTRIBUTE_TENSORS) &&
+            wi_onnx_read_external(input, field.bytes, signature) < 0)
             return -1;
+        if ((field.number == ATTRIBUTE_GRAPH || field.number == ATTRIBUTE_GRAPHS) &&
+            depth < MAX_DEPTH && read_subgraph(input, field.bytes, signature, depth + 1) < 0)
+            return -1;
+    }
     return more;
 }
 

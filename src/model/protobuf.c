@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static int fail(struct wi_protobuf *input, uint64_t at, const char *problem)
+int wi_protobuf_fail(struct wi_protobuf *input, uint64_t at, const char *problem)
 {
     if (!input->problem) {
         input->problem = problem;
@@ -29,7 +29,7 @@ static int load(struct wi_protobuf *input, uint64_t at)
         ssize_t n = pread(input->fd, input->_window + got, wanted - got, (off_t)(at + got));
 
         if (n <= 0)
-            return fail(input, at + got, "the file cannot be read here");
+            return wi_protobuf_fail(input, at + got, "the file cannot be read here");
         got += (size_t)n;
     }
     input->_window_at = at;
@@ -60,22 +60,22 @@ static int read_varint(
     *value = 0;
     for (unsigned shift = 0; shift < 70; shift += 7) {
         if (message->at >= message->end)
-            return fail(input, start, "a number is cut off");
+            return wi_protobuf_fail(input, start, "a number is cut off");
         if (read_byte(input, message->at++, &byte) < 0)
             return -1;
         if (shift == 63 && byte > 1)
-            return fail(input, start, "a number has more than 64 bits");
+            return wi_protobuf_fail(input, start, "a number has more than 64 bits");
         *value |= (uint64_t)(byte & 0x7f) << shift;
         if (!(byte & 0x80))
             return 0;
     }
-    return fail(input, start, "a number has more than 10 bytes");
+    return wi_protobuf_fail(input, start, "a number has more than 10 bytes");
 }
 
 static int skip(struct wi_protobuf *input, struct wi_protobuf_range *message, uint64_t length)
 {
     if (length > message->end - message->at)
-        return fail(input, message->at, "a field is longer than what contains it");
+        return wi_protobuf_fail(input, message->at, "a field is longer than what contains it");
     message->at += length;
     return 0;
 }
@@ -92,7 +92,7 @@ int wi_protobuf_next(
         return -1;
     *field = (struct wi_protobuf_field){0};
     if (tag >> 3 == 0 || tag >> 3 > 0x1fffffff)
-        return fail(input, start, "a field number is out of range");
+        return wi_protobuf_fail(input, start, "a field number is out of range");
     field->number = (uint32_t)(tag >> 3);
     field->wire = (enum wi_protobuf_wire)(tag & 7);
     switch (field->wire) {
@@ -111,7 +111,7 @@ int wi_protobuf_next(
         field->bytes.end = message->at;
         return 1;
     default:
-        return fail(input, start, "a field has a wire type that ONNX does not use");
+        return wi_protobuf_fail(input, start, "a field has a wire type that ONNX does not use");
     }
 }
 
@@ -122,7 +122,7 @@ char *wi_protobuf_text(struct wi_protobuf *input, const struct wi_protobuf_range
     char *text;
 
     if (length > max) {
-        fail(input, range->at, "a name is too long");
+        wi_protobuf_fail(input, range->at, "a name is too long");
         return NULL;
     }
     text = wi_alloc((size_t)length + 1);
@@ -135,7 +135,7 @@ char *wi_protobuf_text(struct wi_protobuf *input, const struct wi_protobuf_range
     check = json_stringn(text, (size_t)length); /* NULL if it is not UTF-8 */
     json_decref(check);
     if (!check || memchr(text, '\0', (size_t)length)) {
-        fail(input, range->at, "a name is not UTF-8 text");
+        wi_protobuf_fail(input, range->at, "a name is not UTF-8 text");
         free(text);
         return NULL;
     }

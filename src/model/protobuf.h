@@ -44,6 +44,8 @@ struct wi_protobuf_field {
 /* 1 and the next field of `message`; 0 at its end; -1 with `problem` set. */
 int wi_protobuf_next(
     struct wi_protobuf *input, struct wi_protobuf_range *message, struct wi_protobuf_field *field);
+/* Notes the first problem of the input; returns -1. */
+int wi_protobuf_fail(struct wi_protobuf *input, uint64_t at, const char *problem);
 /* Copies `range` as text. NULL with `problem` set if it is longer than `max` bytes, is not UTF-8
  * or contains a NUL. The caller frees it. */
 char *wi_protobuf_text(

@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <uthash.h>
 #include <utlist.h>
 
@@ -48,11 +47,10 @@ struct job {
 /* What is known of a name: a snapshot, or why there is none. */
 struct entry {
     char *name;
-    struct wi_model *model;     /* one reference, or NULL */
-    struct wi_error *error;     /* or NULL */
-    struct wi_load_files files; /* as they were then */
-    char *labels_file;          /* whose identity is among them, or NULL */
-    struct job *job;            /* reading it now, or NULL */
+    struct wi_model *model; /* one reference, or NULL */
+    struct wi_error *error; /* or NULL */
+    struct wi_looks looks;  /* at its files as they were then */
+    struct job *job;        /* reading it now, or NULL */
     UT_hash_handle hh;
 };
 
@@ -65,6 +63,8 @@ struct wi_repository {
     struct wi_work_queue *readings;
     struct wi_model *builtins[WI_BUILTIN_END]; /* without the first */
     struct wi_listing *listing;
+    struct wi_hash_cache *cache; /* or NULL */
+    struct wi_repository_counters counters;
 };
 
 /* --- snapshots -------------------------------------------------------------------------------- */
@@ -87,11 +87,13 @@ void wi_model_unref(struct wi_model *model)
         return;
     if (snapshot->repository)
         DL_DELETE(snapshot->repository->snapshots, snapshot);
-    if (model->fd >= 0)
-        close(model->fd);
+    wi_manifest_clear(&model->manifest);
+    wi_variants_clear(&model->variants);
     json_decref(model->spec);
     free(model->spec_text);
     wi_onnx_clear(&model->signature);
+    free(model->folder);
+    free(model->variant);
     free(model->name);
     free(snapshot);
 }
@@ -101,12 +103,18 @@ static struct wi_model *new_model(struct wi_repository *repository, const char *
     struct snapshot *snapshot = wi_alloc(sizeof(*snapshot));
 
     snapshot->model.name = wi_strdup(name);
-    snapshot->model.fd = -1;
     snapshot->model._references = 1;
     snapshot->repository = repository;
     DL_PREPEND(repository->snapshots, snapshot); /* the newest first: see wi_repository_by_hash */
     return &snapshot->model;
 }
+
+/* What runs models of a format. */
+static const enum wi_engine engines[] = {
+    [WI_FORMAT_ONNX] = WI_ENGINE_ORT,
+    [WI_FORMAT_GGUF] = WI_ENGINE_LLAMA,
+    [WI_FORMAT_HUGGINGFACE] = WI_ENGINE_PIPELINE,
+};
 
 /* Takes the load's results over. */
 static struct wi_model *model_of(struct wi_repository *repository, struct wi_load *load)
@@ -114,10 +122,13 @@ static struct wi_model *model_of(struct wi_repository *repository, struct wi_loa
     struct wi_model *model = new_model(repository, load->name);
 
     memcpy(model->hash, load->hash, sizeof(model->hash));
-    model->engine = WI_ENGINE_ORT;
-    model->fd = load->fd;
-    load->fd = -1;
-    model->size = load->size;
+    model->format = load->format;
+    model->engine = engines[load->format];
+    model->folder = wi_strdup(load->folder);
+    model->variant = load->variant;
+    load->variant = NULL;
+    wi_variants_move(&model->variants, &load->variants);
+    wi_manifest_move(&model->manifest, &load->manifest);
     model->signature = load->signature;
     load->signature = (struct wi_onnx_signature){0};
     model->spec = load->spec.json;
@@ -168,11 +179,9 @@ static void forget(struct entry *entry)
 {
     wi_model_unref(entry->model);
     free(entry->error);
-    free(entry->labels_file);
     entry->model = NULL;
     entry->error = NULL;
-    entry->labels_file = NULL;
-    memset(&entry->files, 0, sizeof(entry->files));
+    wi_looks_clear(&entry->looks);
 }
 
 static void remove_entry(struct wi_repository *repository, struct entry *entry)
@@ -196,11 +205,13 @@ static void remove_entries(struct wi_repository *repository)
 /* --- the repository
  * -------------------------------------------------------------------------------- */
 
-struct wi_repository *wi_repository_new(uv_loop_t *loop, const char *directory)
+struct wi_repository *wi_repository_new(
+    uv_loop_t *loop, const char *directory, struct wi_hash_cache *cache)
 {
     struct wi_repository *repository = wi_alloc(sizeof(*repository));
 
     repository->loop = loop;
+    repository->cache = cache;
     repository->directory = wi_strdup(directory);
     repository->readings = wi_work_queue_new(loop, 1);
     for (int i = WI_BUILTIN_NONE + 1; i < WI_BUILTIN_END; i++) {
@@ -285,17 +296,18 @@ static void free_job(struct job *job)
 }
 
 /* Remembers what the job found under its name. */
-static void settle(struct entry *entry, struct job *job, struct wi_model *model)
+static void settle(
+    struct wi_repository *repository, struct entry *entry, struct job *job, struct wi_model *model)
 {
     struct wi_load *load = job->load;
 
     forget(entry);
     entry->job = NULL;
-    if (load->code != WI_OK && load->code != WI_MODEL_INVALID)
-        return; /* out of descriptors, or gone: the next look-up tries again */
-    entry->files = load->files;
-    entry->labels_file = load->spec.labels_file;
-    load->spec.labels_file = NULL;
+    if (load->code != WI_OK && load->code != WI_MODEL_INVALID) {
+        remove_entry(repository, entry); /* out of descriptors, or none: the next one tries again */
+        return;
+    }
+    wi_looks_move(&entry->looks, &load->looks);
     if (model) {
         entry->model = wi_model_ref(model);
     } else {
@@ -311,6 +323,24 @@ static void run_job(void *data)
     wi_load_run(job->load);
 }
 
+/* Remembers the hashes that were new, and counts. */
+static void note_hashes(struct wi_repository *repository, const struct wi_load *load)
+{
+    for (size_t i = 0; i < load->hashed.count; i++)
+        wi_hash_cache_put(repository->cache, &load->hashed.files[i].identity,
+            load->hashed.files[i].hash, load->began_at);
+    repository->counters.hashed_bytes += load->hashed_bytes;
+    repository->counters.known_bytes += load->known_bytes;
+}
+
+/* What a worker cannot say: which other name may have been meant. */
+static void explain_missing(struct wi_repository *repository, struct wi_load *load)
+{
+    if (load->format == WI_FORMAT_COUNT)
+        wi_list_explain(wi_listing_now(repository->listing), load->name, &load->error);
+    wi_listing_missed(repository->listing);
+}
+
 static void end_job(void *data, int cancelled)
 {
     struct job *job = data;
@@ -323,14 +353,18 @@ static void end_job(void *data, int cancelled)
         free_job(job);
         return;
     }
+    note_hashes(job->repository, load);
     if (load->code == WI_OK)
         model = model_of(job->repository, load);
+    else if (load->code == WI_MODEL_NOT_FOUND)
+        explain_missing(job->repository, load);
     else
         wi_warn("model", load->name, "%s", load->error.detail);
     entry = job->detached ? NULL : find_entry(job->repository, load->name);
     if (entry)
-        settle(entry, job, model);
-    if (model && !wi_list_model(wi_listing_now(job->repository->listing), load->name))
+        settle(job->repository, entry, job, model);
+    if (model && !model->variant &&
+        !wi_list_model(wi_listing_now(job->repository->listing), load->name))
         wi_listing_missed(job->repository->listing); /* it came since the folder was read */
     job->detached = 1;                               /* no look-up can join any more */
     while (job->waiters) {
@@ -352,7 +386,7 @@ static struct job *start_job(struct wi_repository *repository, const char *name,
     struct job *job = wi_alloc(sizeof(*job));
 
     job->repository = repository;
-    job->load = wi_load_new(repository->directory, name);
+    job->load = wi_load_new(repository->directory, name, repository->cache);
     DL_APPEND(repository->jobs, job);
     job->work = wi_work_queue_start(repository->readings, size, run_job, end_job, job);
     return job;
@@ -369,19 +403,49 @@ static void answer_not_found(
 }
 
 /* Whether the entry still tells the truth about the files. */
-static int is_current(const struct entry *entry, const struct wi_load_files *files)
+static int is_current(const struct entry *entry)
 {
-    return (entry->model || entry->error) && files->model.inode != 0 &&
-           memcmp(&entry->files, files, sizeof(*files)) == 0;
+    return (entry->model || entry->error) && wi_looks_hold(&entry->looks);
+}
+
+/* Whether there is a folder for that name; `*size` is how long reading takes, as far as a look
+ * tells: a folder of other formats has large files. */
+static int is_there(const struct wi_repository *repository, const char *name, uint64_t *size)
+{
+    char *path =
+        wi_sprintf("%s/%.*s/model.onnx", repository->directory, (int)strcspn(name, ":"), name);
+    struct stat status;
+    int there = stat(path, &status) == 0;
+
+    *size = there ? (uint64_t)status.st_size : UINT64_MAX;
+    if (!there) {
+        *strrchr(path, '/') = '\0';
+        there = stat(path, &status) == 0 || (errno != ENOENT && errno != ENOTDIR);
+    }
+    free(path);
+    return there;
+}
+
+static struct wi_repository_lookup *read_model(struct wi_repository *repository, const char *name,
+    uint64_t size, wi_repository_fn *on_model, void *context)
+{
+    struct entry *entry = add_entry(repository, name);
+    struct wi_repository_lookup *lookup = wi_alloc(sizeof(*lookup));
+
+    if (!entry->job)
+        entry->job = start_job(repository, name, size);
+    *lookup =
+        (struct wi_repository_lookup){.job = entry->job, .on_model = on_model, .context = context};
+    DL_APPEND(entry->job->waiters, lookup);
+    return lookup;
 }
 
 struct wi_repository_lookup *wi_repository_find(
     struct wi_repository *repository, const char *name, wi_repository_fn *on_model, void *context)
 {
-    struct wi_repository_lookup *lookup;
-    struct wi_load_files files;
     struct wi_error error;
     struct entry *entry;
+    uint64_t size;
 
     if (wi_model_check_name(name, &error) != WI_OK) {
         on_model(context, NULL, &error);
@@ -396,25 +460,23 @@ struct wi_repository_lookup *wi_repository_find(
         return NULL;
     }
     entry = find_entry(repository, name);
-    if (wi_load_look(repository->directory, name, entry ? entry->labels_file : NULL, &files) < 0 &&
-        (errno == ENOENT || errno == ENOTDIR)) {
+    if (entry && !entry->job && is_current(entry)) {
+        answer(on_model, context, entry->model, entry->error);
+        return NULL;
+    }
+    if (!is_there(repository, name, &size)) {
         if (entry)
             remove_entry(repository, entry);
         answer_not_found(repository, name, on_model, context);
         return NULL;
     }
-    if (entry && !entry->job && is_current(entry, &files)) {
-        answer(on_model, context, entry->model, entry->error);
-        return NULL;
-    }
-    entry = add_entry(repository, name);
-    if (!entry->job)
-        entry->job = start_job(repository, name, (uint64_t)files.model.size);
-    lookup = wi_alloc(sizeof(*lookup));
-    *lookup =
-        (struct wi_repository_lookup){.job = entry->job, .on_model = on_model, .context = context};
-    DL_APPEND(entry->job->waiters, lookup);
-    return lookup;
+    return read_model(repository, name, size, on_model, context);
+}
+
+void wi_repository_counters(
+    const struct wi_repository *repository, struct wi_repository_counters *counters)
+{
+    *counters = repository->counters;
 }
 
 /* --- listing ---------------------------------------------------------------------------------- */
@@ -425,7 +487,7 @@ static void tell_model(struct wi_repository *repository, const struct wi_list_ro
     struct entry *entry = find_entry(repository, row->name);
     const char *problem = entry && entry->error ? entry->error->detail : row->problem;
 
-    each(context, row->name, entry ? entry->model : NULL, entry && entry->model ? NULL : problem);
+    each(context, row, entry ? entry->model : NULL, entry && entry->model ? NULL : problem);
 }
 
 void wi_repository_each(
@@ -438,7 +500,7 @@ void wi_repository_each(
         const struct wi_model *model = repository->builtins[b];
         for (; i < list->model_count && strcmp(list->models[i].name, model->name) < 0; i++)
             tell_model(repository, &list->models[i], each, context);
-        each(context, model->name, model, NULL);
+        each(context, NULL, model, NULL);
     }
     for (; i < list->model_count; i++)
         tell_model(repository, &list->models[i], each, context);

@@ -1,26 +1,30 @@
 /*
- * The model repository: a folder with one folder per model, NAME/model.onnx with an optional
- * model.json (docs in webinferd(8): type, labels, how to turn a picture into the input tensor).
+ * The model repository: a folder with one folder per model (docs in webinferd(8)): NAME/model.onnx
+ * with the files that it keeps tensors in and an optional model.json (type, labels, how to turn a
+ * picture into the input tensor), or files of another format (model/variants.h).
  */
 #ifndef WI_MODEL_REPOSITORY_H
 #define WI_MODEL_REPOSITORY_H
 
 #include "base/error.h"
+#include "model/hash_cache.h"
 #include "model/listing.h"
 #include "model/model.h"
 #include <uv.h>
 
 struct wi_repository;
-/* `directory` may be missing: then there are only builtin models. */
-struct wi_repository *wi_repository_new(uv_loop_t *loop, const char *directory);
+/* `directory` may be missing: then there are only builtin models. `cache` may be NULL; it must live
+ * until the loop is empty. */
+struct wi_repository *wi_repository_new(
+    uv_loop_t *loop, const char *directory, struct wi_hash_cache *cache);
 void wi_repository_free(
     struct wi_repository *repository); /* abandons look-ups under way: no callback comes */
 /* Points the repository to another folder (reload) and forgets what was read, as SIGHUP does. */
 void wi_repository_reset(struct wi_repository *repository, const char *directory);
 
 /* Exactly one of `model` (borrowed for the callback: take a reference to keep it) and `error` is
- * given. Called at once where nothing on disk has changed since the last look-up (one fstatat, no
- * hashing), else from the loop after the file was hashed and read on a worker thread. */
+ * given. Called at once where nothing on disk has changed since the last look-up (one stat for each
+ * file, no hashing), else from the loop after the files were hashed and read on a worker thread. */
 typedef void wi_repository_fn(void *context, struct wi_model *model, const struct wi_error *error);
 struct wi_repository_lookup;
 /* NULL if the callback was called already. Errors: WI_INVALID_FIELD, WI_MODEL_NOT_FOUND,
@@ -35,14 +39,23 @@ void wi_repository_cancel(
 struct wi_model *wi_repository_by_hash(
     struct wi_repository *repository, const char *name, const char *hash);
 
+/* What reading models has cost since the start. */
+struct wi_repository_counters {
+    uint64_t hashed_bytes; /* of files that were hashed */
+    uint64_t known_bytes;  /* of files whose hash was known from the cache */
+};
+void wi_repository_counters(
+    const struct wi_repository *repository, struct wi_repository_counters *counters);
+
 /* The list of the folder, read beside the loop; borrowed. */
 struct wi_listing *wi_repository_listing(struct wi_repository *repository);
 
 /* Calls `each` for every model of that list as it is now and for those built in, sorted by name.
  * `model` is NULL where the model has not been looked up since the start (or cannot be: `problem`
- * says why, else NULL). Models that were looked up come with their snapshot. */
-typedef void wi_repository_each_fn(
-    void *context, const char *name, const struct wi_model *model, const char *problem);
+ * says why, else NULL). Models that were looked up come with their snapshot. `row` is NULL for
+ * builtin/…. */
+typedef void wi_repository_each_fn(void *context, const struct wi_list_row *row,
+    const struct wi_model *model, const char *problem);
 void wi_repository_each(
     struct wi_repository *repository, wi_repository_each_fn *each, void *context);
 

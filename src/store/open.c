@@ -53,6 +53,10 @@ static const char *const migrations[] = {
     "ALTER TABLE jobs ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;",
     /* The format of its body and of its answer: until then there was one. */
     "ALTER TABLE jobs ADD COLUMN dialect TEXT NOT NULL DEFAULT 'native';",
+    /* SHA-256 of files of models, by device and inode. */
+    "CREATE TABLE file_hashes (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT "
+    "NULL)"
+    " WITHOUT ROWID;",
 };
 #define VERSION ((int)(sizeof migrations / sizeof *migrations))
 

@@ -150,7 +150,9 @@ static enum wi_code check_outputs(
 enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model *model,
     int64_t max_pixels, struct wi_error *error)
 {
-    enum wi_code code = WI_OK;
+    enum wi_code code = wi_model_check_engine(model, error);
+    if (code != WI_OK)
+        return code;
     if (infer->task && !model->takes_picture) {
         wi_error_set(error, WI_INPUT_INVALID, "task",
             "%s does not do the task %s; leave task out and send tensors.", model->name,

@@ -334,7 +334,7 @@ static int set_up(void **state)
     f->config.pool.max_queue = 8;
     f->config.models.max_picture_pixels = 1000000;
     f->config.models.directory = (char *)"/nonexistent/models";
-    f->repository = wi_repository_new(&f->loop, "/nonexistent");
+    f->repository = wi_repository_new(&f->loop, "/nonexistent", NULL);
     f->deps = (struct wi_server_deps){.loop = &f->loop,
         .config = &f->config,
         .repository = f->repository,

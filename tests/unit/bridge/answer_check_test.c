@@ -16,13 +16,12 @@ static struct wi_onnx_value values[] = {
     {.name = (char *)"maybe", .tensor = 0},
 };
 static struct wi_model model = {.name = (char *)"add",
-    .fd = -1,
     ._references = 1,
     .signature = {.outputs = values, .output_count = 3}};
 static struct wi_model echo = {
-    .name = (char *)"builtin/echo", .fd = -1, ._references = 1, .builtin = WI_BUILTIN_ECHO};
+    .name = (char *)"builtin/echo", ._references = 1, .builtin = WI_BUILTIN_ECHO};
 static struct wi_model count = {
-    .name = (char *)"builtin/count", .fd = -1, ._references = 1, .builtin = WI_BUILTIN_COUNT};
+    .name = (char *)"builtin/count", ._references = 1, .builtin = WI_BUILTIN_COUNT};
 
 static struct wi_tensor *add(
     struct wi_tensors *list, const char *name, enum wi_datatype datatype, unsigned rank, ...)

@@ -76,6 +76,17 @@ static void test_files(void **state)
     client_close(&client);
 }
 
+/* Asks for a file of the model with the node's credential and `more` headers. */
+static void ask_for(struct house *house, struct client *client, const json_t *welcome,
+    const char *path, const char *more, struct http_reply *reply)
+{
+    char request[1024];
+    snprintf(request, sizeof request,
+        "GET /models/digits/%s/%s HTTP/1.1\r\nAuthorization: Bearer %s%s", test_model.hash, path,
+        text_of(welcome, "model_credential"), more);
+    assert_int_equal(client_request(client, request, reply), 0);
+}
+
 static void test_model_files(void **state)
 {
     struct house *house = *state;
@@ -101,16 +112,23 @@ static void test_model_files(void **state)
     assert_int_equal(reply.status, 401);
     reply_clear(&reply);
 
-    static const char *const files[] = {"model.onnx", "model.json", "other"};
-    static const int statuses[] = {200, 200, 404}, lengths[] = {300000, 17, 0};
-    for (int i = 0; i < 3; i++) {
-        snprintf(request, sizeof request,
-            "GET /models/digits/%s/%s HTTP/1.1\r\nAuthorization: Bearer %s", test_model.hash,
-            files[i], text_of(welcome, "model_credential"));
-        assert_int_equal(client_request(&client, request, &reply), 0);
-        assert_int_equal(reply.status, statuses[i]);
-        if (lengths[i])
-            assert_int_equal(reply.size, lengths[i]);
+    static const struct {
+        const char *path;
+        int status;
+        size_t size;
+        char etag;
+    } files[] = {{"model.onnx", 200, 300000, 'b'}, {"weights/part.data", 200, 300000, 'c'},
+        {".spec.json", 200, 17, 0}, {"model.json", 404, 0, 0}, {"other", 404, 0, 0},
+        {"weights", 404, 0, 0}, {"", 404, 0, 0}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char etag[80];
+        ask_for(house, &client, welcome, files[i].path, "", &reply);
+        assert_int_equal(reply.status, files[i].status);
+        if (files[i].size)
+            assert_int_equal(reply.size, files[i].size);
+        snprintf(etag, sizeof etag, "ETag: \"%c%c%c", files[i].etag, files[i].etag, files[i].etag);
+        if (files[i].etag)
+            assert_non_null(strstr(reply.head, etag));
         reply_clear(&reply);
     }
     /* Nor is it closed when the work is done: the file may still be on its way. */
@@ -128,6 +146,70 @@ static void test_model_files(void **state)
         text_of(welcome, "model_credential"));
     assert_int_equal(client_request(&client, request, &reply), 0);
     assert_int_equal(reply.status, 401);
+    reply_clear(&reply);
+    json_decref(welcome);
+    client_close(&client);
+    client_close(&node);
+}
+
+/* A transfer that broke off goes on where it was, as long as the file is the same. */
+static void test_ranges_of_model_files(void **state)
+{
+    struct house *house = *state;
+    json_t *welcome;
+    struct client node = join(house, &welcome), client = client_open(&house->loop, house->port);
+    struct http_reply reply;
+    char same[128];
+    send_task(house, "att-1", NULL);
+    json_decref(hear(&node, "task_request"));
+    static const struct {
+        const char *range;
+        int status;
+        size_t size, first;
+    } cases[] = {{"bytes=299990-", 206, 10, 299990}, {"bytes=-5", 206, 5, 299995},
+        {"bytes=0-0", 206, 1, 0}, {"bytes=5-7,9-9", 200, 300000, 0}, {"bytes=300000-", 416, 0, 0},
+        {"lines=1-2", 200, 300000, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char more[64];
+        snprintf(more, sizeof more, "\r\nRange: %s", cases[i].range);
+        ask_for(house, &client, welcome, "weights/part.data", more, &reply);
+        assert_int_equal(reply.status, cases[i].status);
+        for (size_t k = 0; cases[i].size && k < reply.size; k++)
+            assert_int_equal(reply.body[k], pattern(cases[i].first + k));
+        if (cases[i].size)
+            assert_int_equal(reply.size, cases[i].size);
+        reply_clear(&reply);
+    }
+    snprintf(same, sizeof same, "\r\nRange: bytes=1-2\r\nIf-Range: \"%s\"",
+        wi_manifest_find(&test_model.manifest, "weights/part.data")->hash);
+    ask_for(house, &client, welcome, "weights/part.data", same, &reply);
+    assert_int_equal(reply.status, 206);
+    reply_clear(&reply);
+    ask_for(house, &client, welcome, "weights/part.data",
+        "\r\nRange: bytes=1-2\r\nIf-Range: \"other\"", &reply);
+    assert_int_equal(reply.status, 200);
+    assert_int_equal(reply.size, 300000);
+    reply_clear(&reply);
+    json_decref(welcome);
+    client_close(&client);
+    client_close(&node);
+}
+
+/* A file that was written to in place is not what was hashed. */
+static void test_changed_model_file(void **state)
+{
+    struct house *house = *state;
+    json_t *welcome;
+    struct client node = join(house, &welcome), client = client_open(&house->loop, house->port);
+    struct http_reply reply;
+    send_task(house, "att-1", NULL);
+    json_decref(hear(&node, "task_request"));
+    test_model.manifest.files[1].identity.size++;
+    ask_for(house, &client, welcome, "weights/part.data", "", &reply);
+    assert_int_equal(reply.status, 404);
+    reply_clear(&reply);
+    ask_for(house, &client, welcome, "model.onnx", "", &reply);
+    assert_int_equal(reply.status, 200);
     reply_clear(&reply);
     json_decref(welcome);
     client_close(&client);
@@ -181,6 +263,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_model_files, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_ranges_of_model_files, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_changed_model_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_abandoned_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bad_start, set_up, tear_down),
     };

@@ -28,7 +28,7 @@
 
 /* --- A store of one model, in place of the real one ------------------------------------------ */
 
-static struct wi_model test_model = {.name = (char *)"digits", .type = WI_TYPE_VISION, .fd = -1};
+static struct wi_model test_model = {.name = (char *)"digits", .type = WI_TYPE_VISION};
 static int model_references;
 
 struct wi_model *wi_model_ref(struct wi_model *model)
@@ -48,6 +48,18 @@ struct wi_model *wi_repository_by_hash(
 {
     return strcmp(name, test_model.name) == 0 && strcmp(hash, test_model.hash) == 0 ? &test_model
                                                                                     : NULL;
+}
+
+/* A file of the model, behind `fd`, with a hash of one digit. */
+static inline void put_model_file(const char *name, char digit, int fd)
+{
+    struct stat status;
+    assert_int_equal(fstat(fd, &status), 0);
+    struct wi_model_file *file = wi_manifest_add(&test_model.manifest, name);
+    file->fd = fd;
+    file->bytes = (uint64_t)status.st_size;
+    file->identity = wi_file_identity_of(&status);
+    memset(file->hash, digit, 64);
 }
 
 /* --- The bridge under test ------------------------------------------------------------------- */
@@ -246,8 +258,8 @@ static inline int set_up(void **state)
         fail_msg("%s", error.detail);
     house->port = atoi(strrchr(wi_bridge_url(house->bridge), ':') + 1);
     snprintf(path, sizeof path, "%s/model.onnx.test", house->folder);
-    test_model.fd = open(path, O_RDONLY);
-    test_model.size = 300000;
+    put_model_file("model.onnx", 'b', open(path, O_RDONLY));
+    put_model_file("weights/part.data", 'c', open(path, O_RDONLY));
     memset(test_model.hash, 'a', 64);
     test_model.spec_text = (char *)"{\"type\":\"vision\"}";
     model_references = 0;
@@ -269,7 +281,7 @@ static inline int tear_down(void **state)
     answer_clear(house);
     assert_int_equal(house->budget.used, 0);
     assert_int_equal(model_references, 0);
-    close(test_model.fd);
+    wi_manifest_clear(&test_model.manifest);
     remove_page(house);
     free(house);
     return 0;

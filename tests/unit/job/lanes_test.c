@@ -91,7 +91,7 @@ static int set_up(void **state)
             .priority = i == LANES - 1 ? 7 : 5,
             .timeout_ms = 60000,
             .accepted_at = wi_now_ms()};
-        the.models[i] = (struct wi_model){.name = "m", .fd = -1, ._references = 2};
+        the.models[i] = (struct wi_model){.name = "m", ._references = 2};
         snprintf(the.models[i].hash, sizeof the.models[i].hash, "%d", i);
         snprintf(spec.id, sizeof spec.id, "job-%d", i);
         assert_int_equal(wi_jobs_submit(the.jobs, &spec, on_done, NULL, NULL), WI_OK);

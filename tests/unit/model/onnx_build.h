@@ -74,6 +74,31 @@ static inline struct wi_buffer finish_model(struct wi_buffer *graph)
     return model;
 }
 
+/* One StringStringEntryProto of a tensor's external_data; a NULL value leaves it out. */
+static inline void put_entry(struct wi_buffer *tensor, const char *key, const char *value)
+{
+    struct wi_buffer entry = {0};
+    if (!value)
+        return;
+    put_bytes(&entry, 1, key, strlen(key));
+    put_bytes(&entry, 2, value, strlen(value));
+    put_message(tensor, 13, &entry);
+}
+
+/* A TensorProto as `field` whose bytes are in another file. */
+static inline void put_external(struct wi_buffer *out, unsigned field, const char *name,
+    const char *location, const char *offset, const char *length)
+{
+    struct wi_buffer tensor = {0};
+    put_bytes(&tensor, 8, name, strlen(name));
+    put_number(&tensor, 2, 1);
+    put_entry(&tensor, "location", location);
+    put_entry(&tensor, "offset", offset);
+    put_entry(&tensor, "length", length);
+    put_number(&tensor, 14, 1);
+    put_message(out, field, &tensor);
+}
+
 /* x FP32 [batch, 3, 4, 5] and, as a constant, w → y FP32 [batch, 10]. */
 static inline struct wi_buffer small_model(void)
 {

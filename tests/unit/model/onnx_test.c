@@ -198,7 +198,93 @@ static void refuses_bad_values(void **state)
     put_message(&graph, 5, &weight);
     put_value(&graph, 12, "y", 1, 0, NULL);
     model = finish_model(&graph);
-    refuse_model(&model, "files of their own");
+    refuse_model(&model, "which has no name");
+}
+
+static struct wi_buffer model_with(struct wi_buffer *graph)
+{
+    put_value(graph, 12, "y", 1, 0, NULL);
+    return finish_model(graph);
+}
+
+static const struct wi_onnx_external *external_of(
+    const struct wi_onnx_signature *signature, const char *path)
+{
+    const struct wi_onnx_external *found;
+    HASH_FIND_STR(signature->externals, path, found);
+    if (!found)
+        fail_msg("%s is not named", path);
+    return found;
+}
+
+/* Wherever a tensor may be: initializers, sparse ones, attributes, subgraphs. */
+static void names_the_files_of_external_tensors(void **state)
+{
+    struct wi_onnx_signature s;
+    struct wi_error error;
+    struct wi_buffer graph = {0}, sparse = {0}, inner = {0}, attribute = {0}, node = {0}, model;
+    put_external(&graph, 5, "a", "w.bin", "0", "16");
+    put_external(&graph, 5, "b", "./w.bin", "4096", "100");
+    put_external(&graph, 5, "c", "w.bin", "16", "16");
+    put_external(&graph, 5, "d", "parts/v_1.data", NULL, NULL);
+    put_external(&sparse, 1, "e", "sparse", "8", NULL);
+    put_message(&graph, 15, &sparse);
+    put_external(&attribute, 5, "f", "constant", NULL, "3");
+    put_external(&attribute, 10, "g", "constants", NULL, "4");
+    put_external(&inner, 5, "h", "branch", NULL, "5");
+    put_message(&attribute, 6, &inner);
+    put_bytes(&node, 4, "If", 2);
+    put_message(&node, 5, &attribute);
+    put_message(&graph, 1, &node);
+    model = model_with(&graph);
+    assert_int_equal(read_model(&model, &s, &error), WI_OK);
+    assert_int_equal(HASH_COUNT(s.externals), 6);
+    assert_int_equal(external_of(&s, "w.bin")->least, 4196);
+    assert_int_equal(external_of(&s, "parts/v_1.data")->least, 0);
+    assert_int_equal(external_of(&s, "sparse")->least, 8);
+    assert_int_equal(external_of(&s, "constant")->least, 3);
+    assert_int_equal(external_of(&s, "constants")->least, 4);
+    assert_int_equal(external_of(&s, "branch")->least, 5);
+    wi_onnx_clear(&s);
+}
+
+static void refuses_bad_external_tensors(void **state)
+{
+    static const struct {
+        const char *location, *offset, *length, *problem;
+    } cases[] = {
+        {NULL, "0", "1", "has no name"},
+        {"", "0", "1", "has no name"},
+        {"./", "0", "1", "has no name"},
+        {"../w", "0", "1", "not allowed"},
+        {"a/../../w", "0", "1", "not allowed"},
+        {"/etc/passwd", "0", "1", "not allowed"},
+        {"a//b", "0", "1", "not allowed"},
+        {"a/", "0", "1", "not allowed"},
+        {".w", "0", "1", "not allowed"},
+        {"a b", "0", "1", "not allowed"},
+        {"w%2f", "0", "1", "not allowed"},
+        {"a\\b", "0", "1", "not allowed"},
+        {"*/_ORT_MEM_ADDR_/*", "0", "1", "not allowed"},
+        {"w", "-1", "1", "is no number"},
+        {"w", "", "1", "is no number"},
+        {"w", "1x", "1", "is no number"},
+        {"w", "0", "99999999999999999999", "is no number"},
+        {"w", "1", "18446744073709551615", "has no end"},
+    };
+    struct wi_buffer graph = {0}, model;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        put_external(&graph, 5, "w", cases[i].location, cases[i].offset, cases[i].length);
+        model = model_with(&graph);
+        refuse_model(&model, cases[i].problem);
+    }
+    for (int i = 0; i < 999; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "w%d", i);
+        put_external(&graph, 5, name, name, NULL, NULL);
+    }
+    model = model_with(&graph);
+    refuse_model(&model, "more than 998 other files");
 }
 
 static void reads_files_larger_than_a_window(void **state)
@@ -554,6 +640,8 @@ int main(void)
         cmocka_unit_test(survives_changed_bytes),
         cmocka_unit_test(refuses_what_is_no_model),
         cmocka_unit_test(refuses_bad_values),
+        cmocka_unit_test(names_the_files_of_external_tensors),
+        cmocka_unit_test(refuses_bad_external_tensors),
         cmocka_unit_test(reads_files_larger_than_a_window),
         cmocka_unit_test(notices_a_file_cut_short),
         cmocka_unit_test(checks_inputs),

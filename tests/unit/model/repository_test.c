@@ -57,7 +57,7 @@ static int set_up(void **state)
     snprintf(f->repository, sizeof f->repository, "%s/store", f->root);
     make_folder(f->repository);
     assert_int_equal(uv_loop_init(&f->loop), 0);
-    f->models = wi_repository_new(&f->loop, f->repository);
+    f->models = wi_repository_new(&f->loop, f->repository, NULL);
     *state = f;
     return 0;
 }
@@ -125,9 +125,11 @@ static void expect_error(struct fixture *f, const char *name, enum wi_code code,
 
 static void checks_names(void **state)
 {
-    static const char *const good[] = {"a", "A9._-", "own.er/na-me", "builtin/echo", "a..b"};
+    static const char *const good[] = {
+        "a", "A9._-", "own.er/na-me", "builtin/echo", "a..b", "a:b", "a/b:Q4_K_M"};
     static const char *const bad[] = {"", "/", ".", "..", "a/", "/a", "a/b/c", "a//b", "../a",
-        "a/..", "a/.b", ".a", "-a", "_a", "a b", "a\\b", "a%2fb", "\xc3\xa4", "a\n", "a/b/"};
+        "a/..", "a/.b", ".a", "-a", "_a", "a b", "a\\b", "a%2fb", "\xc3\xa4", "a\n", "a/b/",
+        "a:", ":a", "a:b:c", "a:b/c", "a:.b"};
     char name[300];
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
         assert_int_equal(wi_model_check_name(good[i], NULL), WI_OK);
@@ -153,7 +155,7 @@ static void always_has_those_built_in(void **state)
     assert_true(find(f, "builtin/echo", &answer));
     assert_int_equal(answer.model->builtin, WI_BUILTIN_ECHO);
     assert_int_equal(answer.model->engine, WI_ENGINE_BUILTIN);
-    assert_int_equal(answer.model->fd, -1);
+    assert_int_equal(answer.model->manifest.count, 0);
     assert_string_equal(answer.model->hash, "");
     wi_model_unref(answer.model);
     expect_error(f, "builtin/other", WI_MODEL_NOT_FOUND, "builtin/other");
@@ -174,16 +176,25 @@ static void reads_and_remembers_a_model(void **state)
     put_bytes(&bytes, 6, "1", 1);
     wi_hash(bytes.text, bytes.size, hash);
     wi_hash_hex(hash, hex);
+    struct wi_buffer line = {0}; /* the manifest as a reader of the manual makes it */
+    wi_buffer_add(&line, "model.onnx", 11);
+    wi_buffer_printf(&line, "%zu", bytes.size);
+    wi_buffer_add(&line, "", 1);
+    wi_buffer_printf(&line, "%s\n", hex);
+    wi_hash(line.text, line.size, hash);
+    wi_hash_hex(hash, hex);
+    wi_buffer_clear(&line);
     put_model(f, "resnet50", "1");
     assert_false(find(f, "resnet50", &answer));
     struct wi_model *model = answer.model;
     assert_string_equal(model->name, "resnet50");
     assert_string_equal(model->hash, hex);
     assert_int_equal(model->type, WI_TYPE_VISION);
-    assert_int_equal(model->size, bytes.size);
+    assert_int_equal(wi_manifest_bytes(&model->manifest), bytes.size);
+    assert_int_equal(model->format, WI_FORMAT_ONNX);
     assert_int_equal(model->signature.input_count, 1);
     assert_null(model->spec);
-    assert_true(model->fd >= 0);
+    assert_true(model->manifest.files[0].fd >= 0);
     assert_true(find(f, "resnet50", &answer));
     assert_ptr_equal(answer.model, model);
     assert_ptr_equal(wi_repository_by_hash(f->models, "resnet50", hex), model);
@@ -205,8 +216,9 @@ static void follows_changes_and_keeps_old_snapshots(void **state)
     /* Both can be served while somebody holds them. */
     assert_ptr_equal(wi_repository_by_hash(f->models, "m", old->hash), old);
     assert_ptr_equal(wi_repository_by_hash(f->models, "m", new->hash), new);
-    assert_int_equal(pread(old->fd, byte[0], 1, old->size - 1), 1);
-    assert_int_equal(pread(new->fd, byte[1], 1, new->size - 1), 1);
+    const struct wi_model_file *before = old->manifest.files, *after = new->manifest.files;
+    assert_int_equal(pread(before->fd, byte[0], 1, (off_t)before->bytes - 1), 1);
+    assert_int_equal(pread(after->fd, byte[1], 1, (off_t)after->bytes - 1), 1);
     assert_true(byte[0][0] == '1' && byte[1][0] == '2');
     char hash[65];
     memcpy(hash, old->hash, sizeof hash);
@@ -248,6 +260,218 @@ static void reads_the_spec_and_follows_its_changes(void **state)
     model = find_good(f, "vit");
     assert_int_equal(json_array_size(json_object_get(model->spec, "labels")), 10);
     wi_model_unref(model);
+}
+
+/* NAME/model.onnx with tensors in w.bin up to byte 64. */
+static void put_external_model(const struct fixture *f, const char *name)
+{
+    struct wi_buffer graph = {0};
+    char path[160];
+    put_external(&graph, 5, "w", "w.bin", "32", "32");
+    put_value(&graph, 12, "y", 1, 1, (int64_t[]){7});
+    struct wi_buffer model = finish_model(&graph);
+    snprintf(path, sizeof path, "%s/%s", f->repository, name);
+    mkdir(path, 0700);
+    snprintf(path, sizeof path, "%s/model.onnx", name);
+    put_file(f, path, model.text, model.size);
+    wi_buffer_clear(&model);
+}
+
+static void external_files_belong_to_the_model(void **state)
+{
+    struct fixture *f = *state;
+    static const char weights[100] = "1", others[100] = "2";
+    char outside[160], link[160], byte;
+    put_external_model(f, "m");
+    expect_error(f, "m", WI_MODEL_INVALID, "keeps tensors in w.bin, which is not in the");
+    put_file(f, "m/w.bin", weights, 63);
+    expect_error(f, "m", WI_MODEL_INVALID,
+        "has 63 bytes, but model.onnx has tensors there up to "
+        "byte 64");
+    put_file(f, "m/w.bin", weights, sizeof weights);
+    struct wi_model *old = find_good(f, "m");
+    assert_int_equal(old->manifest.count, 2);
+    assert_string_equal(old->manifest.files[0].path, "model.onnx");
+    assert_string_equal(old->manifest.files[1].path, "w.bin");
+    assert_int_equal(old->manifest.files[1].bytes, 100);
+    put_file(f, "m/w.bin", others, sizeof others);
+    struct wi_model *new = find_good(f, "m");
+    assert_string_not_equal(new->hash, old->hash);
+    assert_string_equal(new->manifest.files[0].hash, old->manifest.files[0].hash);
+    /* Who began with the old one ends with it. */
+    int owned, fd = wi_model_open_file(old, &old->manifest.files[1], &owned);
+    assert_true(fd >= 0 && !owned && pread(fd, &byte, 1, 0) == 1 && byte == '1');
+    put_file(f, "m/model.json", "{}", 2);
+    struct wi_model *described = find_good(f, "m");
+    assert_int_equal(described->manifest.count, 3);
+    assert_string_not_equal(described->hash, new->hash);
+    wi_model_unref(described);
+    wi_model_unref(new);
+    wi_model_unref(old);
+    snprintf(outside, sizeof outside, "%s/w.bin", f->repository);
+    snprintf(link, sizeof link, "%s/m/w.bin", f->repository);
+    assert_int_equal(rename(link, outside), 0);
+    assert_int_equal(symlink(outside, link), 0);
+    wi_repository_reset(f->models, f->repository);
+    expect_error(f, "m", WI_MODEL_INVALID, "w.bin is a link out of the model's folder");
+}
+
+/* Written to without a new name: nobody gets what was not hashed. */
+static void a_file_changed_in_place_is_not_served(void **state)
+{
+    struct fixture *f = *state;
+    static const char weights[100];
+    char path[160];
+    put_external_model(f, "m");
+    put_file(f, "m/w.bin", weights, sizeof weights);
+    struct wi_model *model = find_good(f, "m");
+    snprintf(path, sizeof path, "%s/m/w.bin", f->repository);
+    int fd = open(path, O_WRONLY | O_APPEND), owned;
+    assert_int_equal(write(fd, "more", 4), 4);
+    close(fd);
+    assert_int_equal(wi_model_open_file(model, &model->manifest.files[1], &owned), -1);
+    assert_true(wi_model_open_file(model, &model->manifest.files[0], &owned) >= 0);
+    wi_model_unref(model);
+}
+
+static void put_folder(const struct fixture *f, const char *const *files)
+{
+    for (; *files; files++) {
+        char *path = wi_sprintf("%s/%s", f->repository, *files);
+        for (char *slash = path + strlen(f->repository) + 1; (slash = strchr(slash, '/'));
+             *slash++ = '/') {
+            *slash = '\0';
+            mkdir(path, 0700);
+        }
+        free(path);
+        put_file(f, *files, *files, strlen(*files));
+    }
+}
+
+static void formats_without_an_engine_have_variants(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_error error = {0};
+    struct answer answer;
+    put_folder(f, (const char *const[]){"tiny/tiny-Q8_0.gguf", "tiny/tiny-Q4_K_M.gguf",
+                      "tiny/evil.py", "tiny/weights.bin", "own/er/config.json",
+                      "own/er/onnx/model.onnx", "own/er/onnx/model_q4.onnx",
+                      "own/er/onnx/model_q4.onnx_data", "own/er/tokenizer.json", NULL});
+    struct wi_model *model = find_good(f, "tiny"), *other = find_good(f, "tiny:q8_0");
+    assert_int_equal(model->format, WI_FORMAT_GGUF);
+    assert_string_equal(model->variant, "Q4_K_M");
+    assert_int_equal(model->variants.count, 2);
+    assert_int_equal(model->manifest.count, 1);
+    assert_string_equal(other->variant, "Q8_0");
+    assert_string_not_equal(other->hash, model->hash);
+    assert_int_equal(wi_model_check_engine(model, &error), WI_PLATFORM_UNSUPPORTED);
+    assert_true(find(f, "tiny:q8_0", &answer));
+    wi_model_unref(answer.model);
+    wi_model_unref(model);
+    wi_model_unref(other);
+    expect_error(f, "tiny:Q2_K", WI_MODEL_NOT_FOUND, "has no variant Q2_K");
+    model = find_good(f, "own/er:q4");
+    assert_int_equal(model->format, WI_FORMAT_HUGGINGFACE);
+    assert_int_equal(model->manifest.count, 4);
+    wi_model_unref(model);
+    /* A file that comes into the folder is seen. */
+    put_folder(f, (const char *const[]){"tiny/tiny-Q2_K.gguf", NULL});
+    wi_model_unref(find_good(f, "tiny:Q2_K"));
+    put_model(f, "m", "");
+    expect_error(f, "m:q4", WI_MODEL_NOT_FOUND, "the model m has no variants");
+}
+
+static void many_files_need_few_descriptors(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_buffer graph = {0};
+    char path[64];
+    int open_files = 0, owned;
+    put_model(f, "m", "");
+    for (int i = 0; i < 100; i++) {
+        snprintf(path, sizeof path, "w%d", i);
+        put_external(&graph, 5, path, path, "0", "1");
+        snprintf(path, sizeof path, "m/w%d", i);
+        put_file(f, path, "x", 1);
+    }
+    put_value(&graph, 12, "y", 1, 1, (int64_t[]){7});
+    struct wi_buffer bytes = finish_model(&graph);
+    put_file(f, "m/model.onnx", bytes.text, bytes.size);
+    wi_buffer_clear(&bytes);
+    struct wi_model *model = find_good(f, "m");
+    assert_int_equal(model->manifest.count, 101);
+    for (size_t i = 0; i < model->manifest.count; i++) {
+        open_files += model->manifest.files[i].fd >= 0;
+        int fd = wi_model_open_file(model, &model->manifest.files[i], &owned);
+        assert_true(fd >= 0);
+        if (owned)
+            close(fd);
+    }
+    assert_int_equal(open_files, WI_MANIFEST_OPEN_MAX);
+    wi_model_unref(model);
+}
+
+/* --- hashes that are known -------------------------------------------------------------------- */
+
+struct kept {
+    int count;
+    char key[64], value[160];
+};
+
+static void keep(void *context, const char *key, const char *value)
+{
+    struct kept *kept = context;
+    kept->count++;
+    snprintf(kept->key, sizeof kept->key, "%s", key);
+    snprintf(kept->value, sizeof kept->value, "%s", value);
+}
+
+static void use_cache(struct fixture *f, struct wi_hash_cache *cache)
+{
+    wi_repository_free(f->models);
+    f->models = wi_repository_new(&f->loop, f->repository, cache);
+}
+
+static void a_file_is_hashed_once(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_repository_counters counters;
+    struct kept kept = {0}, none = {0};
+    struct wi_hash_cache *cache = wi_hash_cache_new(keep, &kept);
+    char *path = wi_sprintf("%s/m/model.onnx", f->repository);
+    put_model(f, "m", "");
+    use_cache(f, cache);
+    wi_model_unref(find_good(f, "m"));
+    assert_int_equal(kept.count, 0); /* it is too new to tell a change by its time */
+    const struct timespec times[2] = {{.tv_sec = 1000000}, {.tv_sec = 1000000, .tv_nsec = 7}};
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    struct wi_model *model = find_good(f, "m");
+    assert_int_equal(kept.count, 1);
+    wi_repository_counters(f->models, &counters);
+    assert_int_equal(counters.hashed_bytes, 2 * wi_manifest_bytes(&model->manifest));
+    /* Another life of the daemon. */
+    struct wi_hash_cache *next = wi_hash_cache_new(keep, &none);
+    wi_hash_cache_restore(next, "1 2", "[3,4,5,\"no hash\"]");
+    wi_hash_cache_restore(next, "nonsense", "[]");
+    wi_hash_cache_restore(next, kept.key, kept.value);
+    use_cache(f, next);
+    struct wi_model *again = find_good(f, "m");
+    assert_string_equal(again->hash, model->hash);
+    wi_repository_counters(f->models, &counters);
+    assert_int_equal(counters.hashed_bytes, 0);
+    assert_int_equal(counters.known_bytes, wi_manifest_bytes(&model->manifest));
+    assert_int_equal(none.count, 0);
+    wi_model_unref(again);
+    wi_model_unref(model);
+    put_model(f, "m", "other");
+    wi_model_unref(find_good(f, "m"));
+    wi_repository_counters(f->models, &counters);
+    assert_true(counters.hashed_bytes > 0);
+    use_cache(f, NULL);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    wi_hash_cache_free(cache);
+    wi_hash_cache_free(next);
+    free(path);
 }
 
 static void refuses_what_is_no_model(void **state)
@@ -404,9 +628,10 @@ static void may_be_freed_from_its_callback(void **state)
 }
 
 static void add_name(
-    void *context, const char *name, const struct wi_model *model, const char *problem)
+    void *context, const struct wi_list_row *row, const struct wi_model *model, const char *problem)
 {
-    char *text = wi_sprintf("%s%s%s", name, model ? "+" : "", problem ? "!" : "");
+    char *text =
+        wi_sprintf("%s%s%s", row ? row->name : model->name, model ? "+" : "", problem ? "!" : "");
     wi_strings_add(context, text);
     free(text);
 }
@@ -489,7 +714,7 @@ static void stops_hashing_when_told(void **state)
 {
     struct fixture *f = *state;
     put_model(f, "m", "");
-    struct wi_load *load = wi_load_new(f->repository, "m");
+    struct wi_load *load = wi_load_new(f->repository, "m", NULL);
     atomic_store(&load->stop, 1);
     wi_load_run(load);
     assert_int_equal(load->code, WI_UNAVAILABLE);
@@ -545,6 +770,11 @@ int main(void)
         TEST(reads_and_remembers_a_model),
         TEST(follows_changes_and_keeps_old_snapshots),
         TEST(reads_the_spec_and_follows_its_changes),
+        TEST(external_files_belong_to_the_model),
+        TEST(a_file_changed_in_place_is_not_served),
+        TEST(formats_without_an_engine_have_variants),
+        TEST(many_files_need_few_descriptors),
+        TEST(a_file_is_hashed_once),
         TEST(refuses_what_is_no_model),
         TEST(follows_links_only_within_the_store),
         TEST(refuses_specs_and_labels_out_of_the_store),
