@@ -34,6 +34,14 @@ export function tensor(name, type, shape, content) {
         bytes(9, content));
 }
 
+/** An initializer whose bytes lie in a file beside the model's own. */
+export function externalTensor(name, type, shape, place) {
+    const entries = Object.entries(place).map(([key, text]) =>
+        bytes(13, join(bytes(1, key), bytes(2, String(text)))));
+    return join(shape.map((dim) => integer(1, dim)), integer(2, type), bytes(8, name), entries,
+        integer(14, 1));
+}
+
 export const graphAttribute = (name, body) =>
     bytes(5, join(bytes(1, name), bytes(6, body), integer(20, 5)));
 
@@ -104,6 +112,33 @@ export function rows() {
         inputs: [value('x', FLOAT, ['N', 4])], outputs: [value('y', FLOAT, ['N', 3])],
         initializers: [tensor('w', FLOAT, [4, 3], Buffer.from(w.buffer))],
     }));
+}
+
+/**
+ * y = x · w · v, square matrices of `size`, each in a file of its own (v behind `gap` other bytes):
+ * `graph` is the model, `files` {path: bytes}. w doubles, and v turns the order round.
+ */
+export function external({ size = 4, gap = 4096 } = {}) {
+    const w = new Float32Array(size * size), v = new Float32Array(size * size);
+    for (let index = 0; index < size; index++) {
+        w[index * size + index] = 2;
+        v[index * size + size - 1 - index] = 1;
+    }
+    const length = size * size * 4;
+    return {
+        graph: model(graph('external', {
+            nodes: [node('MatMul', ['x', 'w'], ['z']), node('MatMul', ['z', 'v'], ['y'])],
+            inputs: [value('x', FLOAT, [1, size])], outputs: [value('y', FLOAT, [1, size])],
+            initializers: [
+                externalTensor('w', FLOAT, [size, size], { location: 'w.bin', offset: 0, length }),
+                externalTensor('v', FLOAT, [size, size], { location: 'parts/v.data', offset: gap, length }),
+            ],
+        })),
+        files: {
+            'w.bin': Buffer.from(w.buffer),
+            'parts/v.data': Buffer.concat([Buffer.alloc(gap), Buffer.from(v.buffer)]),
+        },
+    };
 }
 
 /** y = table[x] for each of a batch of numbers; one out of range fails the whole run. */

@@ -3,64 +3,168 @@ import { Failure, throwIfCancelled } from './failure.js';
 
 /** At most four reports a second, as the protocol says. */
 const PROGRESS_EVERY_MS = 250;
+/** So many files are on the way at a time. */
+const ABREAST = 4;
+/** A file is asked for so often again where it broke off, if bytes came in between. */
+const RETRIES = 3;
 
-/** @param {string} path @param {string} credential @param {AbortSignal} [cancelled] */
-async function get(path, credential, cancelled) {
-    let response;
-    try {
-        response = await fetch(new URL(path, self.location.origin), {
-            headers: { Authorization: `Bearer ${credential}` }, signal: cancelled ?? null,
-        });
-    } catch (error) {
-        if (cancelled) throwIfCancelled(cancelled);
-        throw new Failure('model_fetch_failed', `${path} could not be fetched: ${error}`);
-    }
-    if (!response.ok) throw new Failure('model_fetch_failed', `${path} was answered ${response.status}.`);
-    return response;
-}
+/** @typedef {import('../shared/messages.js').Model} Model */
+/** @typedef {{path: string, data: Uint8Array}} NamedBytes */
+/** A model as it lies in the store; `external` are the files that its graph keeps tensors in.
+ * @typedef {{bytes: Uint8Array, external: NamedBytes[], spec: Record<string, any>}} Files */
+/** How the fetching of one model stands.
+ * @typedef {{loaded: number, total: number, reported: number, onProgress: (loaded: number, total: number) => void}} Progress */
 
-/** A model as it lies in the store. @typedef {{bytes: Uint8Array, spec: Record<string, any>}} Files */
+/** The graph's file. */
+const GRAPH = 'model.onnx';
+/** Described by `spec_url` with all its defaults. */
+const SPEC = 'model.json';
 
 /**
- * @param {import('../shared/messages.js').Model} model @param {string} credential
+ * The graph, the files beside it and what model.json says. One `signal` ends all of it.
+ * @param {Model} model @param {string} credential
  * @param {(loaded: number, total: number) => void} onProgress @param {AbortSignal} cancelled
  * @returns {Promise<Files>}
  */
 export async function fetchFiles(model, credential, onProgress, cancelled) {
-    const bytes = await fetchModel(model, credential, onProgress, cancelled);
-    const spec = await fetchSpec(model, credential);
-    throwIfCancelled(cancelled);
-    return { bytes, spec };
+    const parts = partsOf(model);
+    /** @type {Progress} */
+    const progress = { loaded: 0, total: parts.reduce((sum, part) => sum + part.bytes, 0),
+        reported: performance.now(), onProgress };
+    const stop = new AbortController();
+    const end = () => stop.abort();
+    cancelled.addEventListener('abort', end);
+    if (cancelled.aborted) end();
+    try {
+        const [spec, ...contents] = await inTurn(
+            [() => fetchSpec(model, credential, stop.signal), ...parts.map((part) =>
+                () => fetchPart(part, credential, progress, stop.signal))]);
+        const files = parts.map(({ path }, index) => ({ path, data: contents[index] }));
+        return { bytes: files[0].data, external: files.slice(1), spec };
+    } catch (error) {
+        throwIfCancelled(cancelled);
+        throw error;
+    } finally {
+        end(); // what is still on the way beside the one that failed
+        cancelled.removeEventListener('abort', end);
+    }
 }
 
 /**
- * @param {import('../shared/messages.js').Model} model @param {string} credential
- * @param {(loaded: number, total: number) => void} onProgress @param {AbortSignal} cancelled
- * @returns {Promise<Uint8Array>}
+ * What is to be fetched, the graph first.
+ * @param {Model} model @returns {{path: string, url: string, bytes: number, hash?: string}[]}
  */
-async function fetchModel(model, credential, onProgress, cancelled) {
-    const response = await get(String(model.url), credential, cancelled);
+function partsOf(model) {
+    const graph = { path: GRAPH, url: String(model.url), bytes: model.bytes };
+    const files = model.files ?? [graph];
+    return [files.find(({ path }) => path === GRAPH) ?? graph,
+        ...files.filter(({ path }) => path !== GRAPH && path !== SPEC)];
+}
+
+/**
+ * All of them, so many at a time; the results in their order. Begins none after one has failed.
+ * @param {(() => Promise<any>)[]} tasks @returns {Promise<any[]>}
+ */
+async function inTurn(tasks) {
+    /** @type {any[]} */
+    const results = [];
+    let next = 0;
+    const work = async () => {
+        while (next < tasks.length) {
+            const index = next++;
+            try {
+                results[index] = await tasks[index]();
+            } catch (error) {
+                next = tasks.length;
+                throw error;
+            }
+        }
+    };
+    await Promise.all(Array.from({ length: ABREAST }, work));
+    return results;
+}
+
+/**
+ * One file. Where it breaks off it goes on by a Range, as long as it is the same file.
+ * @param {{url: string, bytes: number, hash?: string}} part @param {string} credential
+ * @param {Progress} progress @param {AbortSignal} signal
+ */
+async function fetchPart({ url, bytes: size, hash }, credential, progress, signal) {
+    const bytes = allocate(size);
+    let at = 0;
+    for (let retries = RETRIES; ; retries--) {
+        const before = at;
+        const response = await get(url, credential, signal, at > 0 ? rest(at, hash) : {});
+        if (at > 0 && response.status !== 206) {
+            progress.loaded -= at; // it begins anew
+            at = 0;
+        }
+        try {
+            at = await readInto(bytes, at, response, progress);
+            if (at === size) return bytes;
+        } catch (error) {
+            if (!(error instanceof BrokenOff)) throw error;
+            at = error.at;
+        }
+        if (signal.aborted || retries === 0 || at === before || at > size) {
+            throw new Failure('model_fetch_failed', `${url} has not the ${size} bytes that were announced: ${at} came.`);
+        }
+    }
+}
+
+/** The headers that ask for a file from `at` on, if it still has this hash. @param {number} at @param {string} [hash] */
+const rest = (at, hash) => ({ Range: `bytes=${at}-`, ...(hash ? { 'If-Range': `"${hash}"` } : {}) });
+
+/** How far a body came before it broke off. */
+class BrokenOff extends Error {
+    /** @param {number} at @param {unknown} cause */
+    constructor(at, cause) {
+        super(String(cause));
+        this.at = at;
+    }
+}
+
+/**
+ * @param {Uint8Array} bytes @param {number} at @param {Response} response @param {Progress} progress
+ * @returns {Promise<number>} how far it came; more than there is room for is past the end
+ */
+async function readInto(bytes, at, response, progress) {
     const reader = response.body?.getReader();
-    const bytes = allocate(model.bytes);
-    let loaded = 0;
-    let reported = performance.now();
     while (reader) {
         const { done, value } = await reader.read().catch((error) => {
-            throwIfCancelled(cancelled);
-            throw new Failure('model_fetch_failed', `${model.url} broke off: ${error}`);
+            throw new BrokenOff(at, error);
         });
         if (done) break;
-        if (loaded + value.length > model.bytes) loaded = Infinity;
-        else bytes.set(value, loaded);
-        loaded += value.length;
-        if (performance.now() - reported < PROGRESS_EVERY_MS) continue;
-        reported = performance.now();
-        onProgress(loaded, model.bytes);
+        if (at + value.length > bytes.length) {
+            await reader.cancel();
+            return at + value.length;
+        }
+        bytes.set(value, at);
+        at += value.length;
+        report(progress, value.length);
     }
-    if (loaded !== model.bytes) {
-        throw new Failure('model_fetch_failed', `${model.url} has not the ${model.bytes} bytes that were announced.`);
+    return at;
+}
+
+/** @param {Progress} progress @param {number} more */
+function report(progress, more) {
+    progress.loaded += more;
+    if (performance.now() - progress.reported < PROGRESS_EVERY_MS) return;
+    progress.reported = performance.now();
+    progress.onProgress(progress.loaded, progress.total);
+}
+
+/** @param {string} path @param {string} credential @param {AbortSignal} signal @param {Record<string, string>} [headers] */
+async function get(path, credential, signal, headers = {}) {
+    let response;
+    try {
+        response = await fetch(new URL(path, self.location.origin),
+            { headers: { ...headers, Authorization: `Bearer ${credential}` }, signal });
+    } catch (error) {
+        throw new Failure('model_fetch_failed', `${path} could not be fetched: ${error}`);
     }
-    return bytes;
+    if (!response.ok) throw new Failure('model_fetch_failed', `${path} was answered ${response.status}.`);
+    return response;
 }
 
 /** @param {number} size */
@@ -68,23 +172,23 @@ function allocate(size) {
     try {
         return new Uint8Array(size);
     } catch {
-        throw new Failure('out_of_memory', `A model of ${size} bytes does not fit this browser's memory.`);
+        throw new Failure('out_of_memory', `A model's file of ${size} bytes does not fit this browser's memory.`);
     }
 }
 
 /**
  * model.json with its labels, or an empty one.
- * @param {import('../shared/messages.js').Model} model @param {string} credential
+ * @param {Model} model @param {string} credential @param {AbortSignal} signal
  * @returns {Promise<Record<string, any>>}
  */
-async function fetchSpec(model, credential) {
+async function fetchSpec(model, credential, signal) {
     if (!model.spec_url) return {};
-    const spec = await (await get(model.spec_url, credential)).json().catch((error) => {
+    const spec = await (await get(model.spec_url, credential, signal)).json().catch((error) => {
         throw new Failure('model_fetch_failed', `${model.spec_url} is no JSON: ${error}`);
     });
     if (typeof spec.labels_file === 'string' && !Array.isArray(spec.labels)) {
         const url = new URL(spec.labels_file, new URL(model.spec_url, self.location.origin));
-        const text = await (await get(url.pathname, credential)).text();
+        const text = await (await get(url.pathname, credential, signal)).text();
         spec.labels = text.split(/\r?\n/).filter((line) => line !== '');
     }
     return spec;

@@ -74,10 +74,11 @@ export class OrtEngine {
     }
 
     /** @param {string} key @param {import('./fetch.js').Files} files */
-    async open(key, { bytes, spec }) {
+    async open(key, { bytes, external, spec }) {
         await this.start();
         const session = await runtime(() => this._ort.InferenceSession.create(bytes, {
             executionProviders: [this._provider()], graphOptimizationLevel: 'all', logSeverityLevel: 3,
+            ...(external.length > 0 ? { externalData: external } : {}),
         }));
         const precision = precisionOf(typesOf(session.outputMetadata), typesOf(session.inputMetadata));
         this._models.set(key, { session, spec, precision });

@@ -5,6 +5,7 @@
  * when it moves, and when that is measured, is thread_trial.js. What has to be loaded for that is
  * loaded while there is nothing else to do.
  */
+import { sizeOf } from '../shared/model.js';
 import { fetchFiles } from './fetch.js';
 import { ThreadTrial } from './thread_trial.js';
 
@@ -82,7 +83,7 @@ export class WasmEngine {
         const { all } = this._sides;
         const { key, model } = task;
         await all.open(key, await fetchFiles(model, all.credential, onProgress, cancelled));
-        if (this._threads > 1 && model.bytes <= this._largest) {
+        if (this._threads > 1 && sizeOf(model) <= this._largest) {
             this._tried.set(key, { trial: new ThreadTrial(() => performance.now()), model });
         }
     }

@@ -3,6 +3,7 @@
  * ones did not do, and its clock.
  */
 import { BUILTIN, engineOf, INITIAL_CREDIT } from '../shared/messages.js';
+import { isModel } from '../shared/model.js';
 import { Residents } from './residents.js';
 
 /** @typedef {import('../shared/messages.js').Envelope} Envelope */
@@ -188,13 +189,6 @@ export function checkTask({ data }) {
     if ((options ?? null) !== null && !isObject(options)) return invalid('options', 'an object');
     if ((from ?? null) !== null && !isContinuation(from)) return invalid('continue', 'an object with seq, text and tokens');
     return null;
-}
-
-/** @param {any} model */
-function isModel(model) {
-    return isObject(model) && typeof model.name === 'string'
-        && (engineOf({ name: model.name }) === 'builtin' || (typeof model.url === 'string' && typeof model.hash === 'string'
-            && Number.isSafeInteger(model.bytes)));
 }
 
 /** @param {any} from */

@@ -4,6 +4,8 @@
  * the whole budget is still loaded, alone.
  */
 
+import { sizeOf } from '../shared/model.js';
+
 /** @typedef {import('../shared/messages.js').Model} Model */
 /** @typedef {import('../shared/messages.js').ModelState} ModelState */
 /** @typedef {{key: string, platform: string, name: string, hash: string, bytes: number, state: 'loading' | 'loaded', load_ms: number}} Resident */
@@ -46,7 +48,7 @@ export class Residents {
         this._gone.delete(id);
         this._residents.set(id, {
             key: Residents.key(model), platform, name: model.name, hash: model.hash,
-            bytes: Math.max(model.bytes, this._measured.get(id) ?? 0), state: 'loading', load_ms: 0,
+            bytes: Math.max(sizeOf(model), this._measured.get(id) ?? 0), state: 'loading', load_ms: 0,
         });
         return true;
     }

@@ -36,7 +36,9 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /** Where another node has stopped: `seq` is the next part's. @typedef {{seq: number, text?: string, tokens?: number[]}} Continuation */
 /** A finished task_part; `bytes` count for credit. @typedef {{seq: number, bytes: number, json: string}} MadePart */
 /** Of a run that streams. @typedef {{from: Continuation | null, credit: Credit}} StreamStart */
-/** @typedef {{name: string, hash: string, type?: string | null, url: string | null, bytes: number, spec_url?: string | null}} Model */
+/** @typedef {{path: string, url: string, bytes: number, hash: string}} ModelFile */
+/** `url` and `bytes` are those of the graph alone; services that know one file only send no `files`.
+ * @typedef {{name: string, hash: string, type?: string | null, url: string | null, bytes: number, spec_url?: string | null, files?: ModelFile[]}} Model */
 /** @typedef {{name: string, hash: string, platform: string, state: 'loading' | 'loaded' | 'failed' | 'evicted', bytes: number, error?: string}} ModelState */
 /** What `welcome` tells the engines. @typedef {{credential: string, threads: number, max_frame: number}} EngineSettings */
 

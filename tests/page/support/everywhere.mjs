@@ -1,5 +1,6 @@
 /** What the page must do in every browser. */
 import assert from 'node:assert/strict';
+import { external } from '../../lib/onnx.mjs';
 import { picture } from '../../lib/picture.mjs';
 import { check, readCase } from './cases.mjs';
 
@@ -22,6 +23,18 @@ export async function computes({ service, tab }, platform) {
     const stuck = service.capabilities.browser.name !== 'firefox' ? [] : service.messages.filter(
         ({ type, data }) => type === 'log' && data.message.endsWith('did not come up.'));
     assert.equal(await tab.evaluate('document.documentElement.dataset.replaced'), String(stuck.length));
+}
+
+/** A model that keeps its weights in other files gets them. */
+export async function readsExternalData({ service }, platform) {
+    const { graph, files } = external();
+    const model = service.addModel('external', graph, undefined, files);
+    const x = Float32Array.of(1, 2, 3, 4);
+    const { bytes: [y], data } = await service.run(model,
+        [{ name: 'x', datatype: 'FP32', shape: [1, 4], bytes: new Uint8Array(x.buffer) }],
+        { platforms: [platform], fallback: false });
+    assert.equal(data.ok, true, JSON.stringify(data.error));
+    assert.deepEqual([...new Float32Array(y.slice().buffer)], [8, 6, 4, 2]);
 }
 
 /** A picture is decoded and told, and one that is too large is refused undecoded. */

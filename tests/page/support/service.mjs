@@ -93,11 +93,15 @@ export class Service extends EventEmitter {
     }
 
     /** Puts a model into the store; returns what a task says of it. */
-    addModel(name, content, spec) {
+    addModel(name, content, spec, external = {}) {
         const hash = `h${this.models.size}`;
         this.models.set(`${name}/${hash}/model.onnx`, content);
         if (spec) this.models.set(`${name}/${hash}/model.json`, Buffer.from(JSON.stringify(spec)));
+        const files = Object.entries({ 'model.onnx': content, ...external }).map(([file, { length }]) =>
+            ({ path: file, url: `/models/${name}/${hash}/${file}`, bytes: length, hash: `of ${file}` }));
+        for (const [file, bytes] of Object.entries(external)) this.models.set(`${name}/${hash}/${file}`, bytes);
         return {
+            ...(files.length > 1 ? { files } : {}),
             name, hash, type: null, bytes: content.length, url: `/models/${name}/${hash}/model.onnx`,
             spec_url: spec ? `/models/${name}/${hash}/model.json` : null,
         };

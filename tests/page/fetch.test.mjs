@@ -1,0 +1,119 @@
+/** Fetching a model by its list of files: together, whole, and on from where it broke off. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fetchFiles } from '../../page/src/engine/fetch.js';
+
+globalThis.self = { location: { origin: 'http://127.0.0.1', href: 'http://127.0.0.1/' } };
+
+const never = () => new AbortController().signal;
+const pattern = (size) => Uint8Array.from({ length: size }, (_, i) => i * 31 % 251);
+const URL_OF = '/models/m/1/';
+
+/** A model of files {path: bytes}. */
+function modelOf(files, more = {}) {
+    const list = Object.entries(files).map(([path, { length }]) =>
+        ({ path, url: URL_OF + path, bytes: length, hash: `hash-of-${path}` }));
+    const graph = list.find(({ path }) => path === 'model.onnx');
+    return { name: 'm', hash: '1', url: graph.url, bytes: graph.bytes, files: list, ...more };
+}
+
+/** Serves files as the daemon does; `cut` says after how many bytes an answer of a file breaks off. */
+function serve(t, files, { cut = () => Infinity, honoursRange = true } = {}) {
+    const asked = [];
+    t.mock.method(globalThis, 'fetch', async (url, { headers, signal }) => {
+        const path = url.pathname.slice(URL_OF.length);
+        assert.equal(headers.Authorization, 'Bearer secret');
+        asked.push({ path, range: headers.Range, ifRange: headers['If-Range'], signal });
+        const file = files[path];
+        if (!file) return new Response('no', { status: 404 });
+        const from = honoursRange && headers.Range ? Number(/^bytes=(\d+)-$/.exec(headers.Range)[1]) : 0;
+        if (from >= file.length && from > 0) return new Response('no', { status: 416 });
+        const rest = file.subarray(from);
+        const most = cut(path, asked.length);
+        return new Response(new ReadableStream({
+            start(controller) {
+                controller.enqueue(rest.slice(0, Math.min(most, rest.length)));
+                if (most >= rest.length) return controller.close();
+                setImmediate(() => controller.error(new TypeError('network error')));
+            },
+        }), { status: from > 0 ? 206 : 200 });
+    });
+    return asked;
+}
+
+test('all files come, in the order of the list, the graph apart', async (t) => {
+    const files = { 'a/b.data': pattern(300), 'model.onnx': pattern(200), 'w.bin': pattern(100) };
+    const asked = serve(t, { ...files, '.spec.json': Buffer.from('{"type":"vision"}') });
+    const told = [];
+    const model = modelOf({ ...files, 'model.json': pattern(7) }, { spec_url: `${URL_OF}.spec.json` });
+    const got = await fetchFiles(model, 'secret', (...values) => told.push(values), never());
+    assert.deepEqual(got.bytes, files['model.onnx']);
+    assert.deepEqual(got.external, [{ path: 'a/b.data', data: files['a/b.data'] }, { path: 'w.bin', data: files['w.bin'] }]);
+    assert.deepEqual(got.spec, { type: 'vision' });
+    assert.deepEqual(asked.map(({ path }) => path).sort(), ['.spec.json', 'a/b.data', 'model.onnx', 'w.bin']);
+});
+
+test('a service that knows one file only is enough', async (t) => {
+    serve(t, { 'model.onnx': pattern(10) });
+    const model = { ...modelOf({ 'model.onnx': pattern(10) }), files: undefined };
+    const { bytes, external, spec } = await fetchFiles(model, 'secret', () => {}, never());
+    assert.deepEqual([bytes, external, spec], [pattern(10), [], {}]);
+});
+
+test('progress counts the bytes of all files', async (t) => {
+    const files = { 'model.onnx': pattern(200), 'w.bin': pattern(100) };
+    serve(t, files);
+    let now = 0;
+    t.mock.method(performance, 'now', () => now += 300);
+    const told = [];
+    await fetchFiles(modelOf(files), 'secret', (...values) => told.push(values), never());
+    assert.deepEqual(told.at(-1), [300, 300]);
+});
+
+test('a file that breaks off goes on by a range, if it is the same still', async (t) => {
+    const files = { 'model.onnx': pattern(50), 'w.bin': pattern(1000) };
+    const asked = serve(t, files, { cut: (path, count) => (path === 'w.bin' && count <= 3 ? 400 : Infinity) });
+    const { external } = await fetchFiles(modelOf(files), 'secret', () => {}, never());
+    assert.deepEqual(external[0].data, files['w.bin']);
+    assert.deepEqual(asked.filter(({ path }) => path === 'w.bin').map(({ range, ifRange }) => [range, ifRange]),
+        [[undefined, undefined], ['bytes=400-', '"hash-of-w.bin"'], ['bytes=800-', '"hash-of-w.bin"']]);
+});
+
+test('a service without ranges sends it anew, and it is counted once', async (t) => {
+    const files = { 'model.onnx': pattern(1000) };
+    serve(t, files, { cut: (path, count) => (count === 1 ? 400 : Infinity), honoursRange: false });
+    let now = 0;
+    t.mock.method(performance, 'now', () => now += 300);
+    const told = [];
+    const { bytes } = await fetchFiles(modelOf(files), 'secret', (...values) => told.push(values), never());
+    assert.deepEqual(bytes, files['model.onnx']);
+    assert.deepEqual(told.at(-1), [1000, 1000]);
+});
+
+test('what brings nothing more, is too short, too long or missing fails, and stops the rest', async (t) => {
+    const rows = [
+        [{ 'model.onnx': pattern(10), 'w.bin': pattern(9) }, {}],
+        [{ 'model.onnx': pattern(10), 'w.bin': pattern(11) }, {}],
+        [{ 'model.onnx': pattern(10) }, {}],
+        [{ 'model.onnx': pattern(10), 'w.bin': pattern(10) }, { cut: (path) => (path === 'w.bin' ? 0 : Infinity) }],
+        [{ 'model.onnx': pattern(10), 'w.bin': pattern(10) }, { cut: (path) => (path === 'w.bin' ? 2 : Infinity) }],
+    ];
+    for (const [files, how] of rows) {
+        const asked = serve(t, files, how);
+        await assert.rejects(fetchFiles(modelOf({ 'model.onnx': pattern(10), 'w.bin': pattern(10) }), 'secret', () => {}, never()),
+            { code: 'model_fetch_failed', message: /w\.bin/ });
+        assert.ok(asked.length <= 6, `${asked.length} requests`);
+        assert.ok(asked.every(({ signal }) => signal.aborted));
+        t.mock.restoreAll();
+    }
+});
+
+test('a cancel ends all of it', async (t) => {
+    const files = { 'model.onnx': pattern(10), 'w.bin': pattern(10) };
+    const cancel = new AbortController();
+    t.mock.method(globalThis, 'fetch', (url, { signal }) => new Promise((resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason));
+        if (url.pathname.endsWith('w.bin')) cancel.abort();
+    }));
+    await assert.rejects(fetchFiles(modelOf(files), 'secret', () => {}, cancel.signal), { code: 'cancelled' });
+});
