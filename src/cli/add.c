@@ -35,6 +35,9 @@ static enum wi_code choose_name(const struct wi_cli *cli, const struct wi_instal
             error, WI_BAD_REQUEST, "", "no model's name can be made of this; give --name NAME");
     if (wi_model_check_name(*name, error) != WI_OK)
         return error->code;
+    if (strchr(*name, ':'))
+        return wi_error_set(error, WI_BAD_REQUEST, "",
+            "a model is added with all its variants: give --name NAME without \":\"");
     if (strcmp(*name, "builtin") == 0 || strncmp(*name, "builtin/", 8) == 0)
         return wi_error_set(
             error, WI_BAD_REQUEST, "", "names in builtin/ are the daemon's own; give --name NAME");
@@ -130,7 +133,7 @@ static void put_values(const char *label, const json_t *values)
 static void show(const struct wi_cli *cli, const struct wi_install *install,
     const struct wi_rest_answer *answer, const json_t *model)
 {
-    struct wi_buffer type = {0};
+    struct wi_buffer type = {0}, format = {0};
     const char *input = json_string_value(
         json_object_get(json_array_get(json_object_get(model, "inputs"), 0), "name"));
     const char *name = json_string_value(json_object_get(model, "name"));
@@ -143,8 +146,14 @@ static void show(const struct wi_cli *cli, const struct wi_install *install,
     printf("%s: added as %s\n  %-8s %s\n", name, wi_install_path(install), "type",
         json_is_null(json_object_get(model, "type")) ? "not known; \"type\" in model.json tells it"
                                                      : type.text);
-    put_values("inputs", json_object_get(model, "inputs"));
-    put_values("outputs", json_object_get(model, "outputs"));
+    if (json_object_get(model, "variant")) {
+        wi_table_cell(&format, json_object_get(model, "format"), NULL);
+        printf("  %-8s %s; no engine runs it yet\n", "format", format.text);
+        wi_buffer_clear(&format);
+    } else {
+        put_values("inputs", json_object_get(model, "inputs"));
+        put_values("outputs", json_object_get(model, "outputs"));
+    }
     if (json_is_true(json_object_get(model, "takes_picture")))
         printf("To run it: webinfer infer %s --image FILE\n", name);
     else if (input && strpbrk(input, " '\"$`\\;&|<>()*?") == NULL)

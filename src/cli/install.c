@@ -3,6 +3,7 @@
 #include "cli/install.h"
 
 #include "cli/install_copy.h"
+#include "model/folder.h"
 #include "model/load.h"
 #include "model/repository.h"
 #include <errno.h>
@@ -51,12 +52,15 @@ static enum wi_code look_at_file(const char *path, struct wi_install_source *sou
 {
     char *copy = wi_strdup(path), *other = wi_strdup(path);
     const char *file = basename(other);
-    char *stem = wi_strndup(file, strlen(file) - (ends_with(file, ".onnx") ? 5 : 0));
+    int weights = ends_with(file, ".gguf");
+    char *stem = wi_strndup(
+        file, strlen(file) - (weights || ends_with(file, ".onnx") ? strlen(".onnx") : 0));
     const char *folder = dirname(copy);
     char *real = realpath(folder, NULL);
 
     source->folder = wi_strdup(folder);
     source->model = wi_strdup(file);
+    source->target = wi_strdup(weights ? file : "model.onnx");
     /* "model" says nothing: its folder's name does. */
     source->name = make_name(strcmp(stem, "model") == 0 && real ? basename(real) : stem);
     free(real);
@@ -71,19 +75,26 @@ static enum wi_code look_at_folder(
 {
     struct wi_strings found = {0};
     char *real = realpath(path, NULL);
+    enum wi_model_format format;
     enum wi_code code = WI_OK;
+    int other = wi_folder_format(path, &format) == 0 && format != WI_FORMAT_ONNX;
 
     wi_copy_list(path, ".onnx", &found);
     source->folder = wi_strdup(path);
     source->whole = 1;
     source->name = make_name(real ? basename(real) : "");
-    if (wi_strings_contain(&found, "model.onnx"))
+    source->target = wi_strdup(other ? NULL : "model.onnx");
+    if (other)
+        source->model = NULL;
+    else if (wi_strings_contain(&found, "model.onnx"))
         source->model = wi_strdup("model.onnx");
     else if (found.count == 1)
         source->model = wi_strdup(found.items[0]);
     else if (found.count == 0)
-        code = wi_error_set(
-            error, WI_BAD_REQUEST, "", "%s has no model: there is no file *.onnx in it", path);
+        code = wi_error_set(error, WI_BAD_REQUEST, "",
+            "%s has no model: there is no file *.onnx in it, no *.gguf, "
+            "and no config.json with onnx/*.onnx",
+            path);
     else
         code = wi_error_set(error, WI_BAD_REQUEST, "",
             "%s has several models; say which, as in webinfer add %s/%s", path, path,
@@ -93,9 +104,11 @@ static enum wi_code look_at_folder(
     return code;
 }
 
-/* Early, since a copy may take minutes. */
-static enum wi_code check_graph(const struct wi_install_source *source, struct wi_error *error)
+/* Early, since a copy may take minutes; other formats are looked at once they are there. */
+static enum wi_code check_graph(struct wi_install_source *source, struct wi_error *error)
 {
+    if (!source->target || strcmp(source->target, "model.onnx") != 0)
+        return WI_OK;
     char *path = wi_sprintf("%s/%s", source->folder, source->model);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct wi_onnx_signature signature = {0};
@@ -112,6 +125,9 @@ static enum wi_code check_graph(const struct wi_install_source *source, struct w
         code = wi_error_set(error, WI_MODEL_INVALID, "", "%.150s: %.340s", path, why.detail);
     else
         code = WI_OK;
+    for (const struct wi_onnx_external *external = signature.externals; external;
+         external = external->hh.next)
+        wi_strings_add(&source->externals, external->path);
     wi_onnx_clear(&signature);
     if (fd >= 0)
         close(fd);
@@ -136,7 +152,9 @@ void wi_install_source_clear(struct wi_install_source *source)
 {
     free(source->folder);
     free(source->model);
+    free(source->target);
     free(source->name);
+    wi_strings_clear(&source->externals);
     *source = (struct wi_install_source){0};
 }
 
@@ -186,8 +204,28 @@ static enum wi_code make_parents(struct wi_install *install, const char *directo
     return errno == EEXIST ? WI_OK : cannot_write(directory, error);
 }
 
-/* A file alone brings along what describes it: model.json beside it, and the labels that it names.
- */
+/* A file that the graph keeps tensors in, with the folders above it. */
+static enum wi_code copy_external(const struct wi_install *install,
+    const struct wi_install_source *source, const char *path, const struct wi_copy_mode *mode,
+    struct wi_error *error)
+{
+    char *place = wi_sprintf("%s/%s", install->beside, path);
+
+    for (char *slash = place + strlen(install->beside) + 1; (slash = strchr(slash, '/'));
+         *slash++ = '/') {
+        *slash = '\0';
+        if (wi_copy_make_folder(place, mode) != 0 && errno != EEXIST) {
+            enum wi_code code = cannot_write(place, error);
+            free(place);
+            return code;
+        }
+    }
+    free(place);
+    return wi_copy_file(source->folder, path, install->beside, path, mode, error);
+}
+
+/* A file alone brings along what belongs to it: the files that it keeps tensors in, model.json
+ * beside it, and the labels that this names. */
 static enum wi_code copy_companions(const struct wi_install *install,
     const struct wi_install_source *source, const struct wi_copy_mode *mode, struct wi_error *error)
 {
@@ -196,7 +234,9 @@ static enum wi_code copy_companions(const struct wi_install *install,
     const char *labels = json_string_value(json_object_get(spec, "labels_file"));
     enum wi_code code = WI_OK;
 
-    if (access(path, F_OK) == 0)
+    for (size_t i = 0; code == WI_OK && i < source->externals.count; i++)
+        code = copy_external(install, source, source->externals.items[i], mode, error);
+    if (code == WI_OK && access(path, F_OK) == 0)
         code =
             wi_copy_file(source->folder, "model.json", install->beside, "model.json", mode, error);
     if (code == WI_OK && labels && !strchr(labels, '/'))
@@ -213,12 +253,14 @@ static enum wi_code copy(struct wi_install *install, const struct wi_install_sou
 
     if (source->whole) {
         code = wi_copy_folder(source->folder, install->beside, source->model, mode, error);
-    } else {
+    } else if (strcmp(source->target, "model.onnx") == 0) {
         code = copy_companions(install, source, mode, error);
+    } else {
+        code = WI_OK;
     }
-    if (code == WI_OK)
-        code =
-            wi_copy_file(source->folder, source->model, install->beside, "model.onnx", mode, error);
+    if (code == WI_OK && source->model)
+        code = wi_copy_file(
+            source->folder, source->model, install->beside, source->target, mode, error);
     return code;
 }
 

@@ -11,9 +11,11 @@
 /* What is to be copied. Zero-initialise; free with wi_install_source_clear. */
 struct wi_install_source {
     char *folder; /* where everything lies */
-    char *model;  /* the file in it that becomes model.onnx */
+    char *model;  /* the file in it that becomes `target`; NULL: none gets another name */
+    char *target; /* model.onnx, or the same name for another format; NULL like `model` */
     int whole;    /* the folder is the model: everything in it comes along */
-    char *name;   /* what the model may be called; "" where nothing can be made of its path */
+    struct wi_strings externals; /* files that the graph keeps tensors in, by their paths */
+    char *name; /* what the model may be called; "" where nothing can be made of its path */
 };
 
 /* Looks at a model file or at a folder with one, and that its graph can be read. WI_OK, or
@@ -34,7 +36,7 @@ enum wi_code wi_install_check_free(const char *place, struct wi_error *error);
 enum wi_code wi_install_publish(struct wi_install *install, int force, struct wi_error *error);
 /* Takes it back: what it replaced, if anything, is in place again. */
 void wi_install_undo(struct wi_install *install);
-/* SHA-256 of model.onnx in hexadecimal. Borrowed. */
+/* The model's hash (model/manifest.h). Borrowed. */
 const char *wi_install_hash(const struct wi_install *install);
 /* Where the model is once it is published. Borrowed. */
 const char *wi_install_path(const struct wi_install *install);

@@ -146,7 +146,7 @@ static int set_up(void **state)
     f->config.models.max_picture_pixels = 1000;
     f->db = wi_db_open(&f->loop, f->folder, &f->failure);
     assert_non_null(f->db);
-    f->repository = wi_repository_new(&f->loop, "/nonexistent");
+    f->repository = wi_repository_new(&f->loop, "/nonexistent", NULL);
     f->heavy = wi_work_queue_new(&f->loop, 1);
     start(f);
     return 0;
