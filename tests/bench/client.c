@@ -217,10 +217,10 @@ static void report(struct run *run, double took)
     qsort(run->times, run->done, sizeof *run->times, compare);
     printf("{\"requests\":%zu,\"errors\":%zu,\"last_error_status\":%d,\"seconds\":%.6f,"
            "\"per_second\":%.2f,\"p50_ms\":%.5f,\"p90_ms\":%.5f,\"p99_ms\":%.5f,\"min_ms\":%.5f,"
-           "\"answer_bytes_per_second\":%.0f}\n",
+           "\"max_ms\":%.5f,\"answer_bytes_per_second\":%.0f}\n",
         run->done, run->errors, run->last_status, took / 1e3, (double)run->done / took * 1e3,
         percentile(run, 0.5), percentile(run, 0.9), percentile(run, 0.99), percentile(run, 0),
-        (double)run->body_bytes / took * 1e3);
+        percentile(run, 1), (double)run->body_bytes / took * 1e3);
 }
 
 int main(int argc, char **argv)

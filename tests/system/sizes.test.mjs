@@ -8,12 +8,15 @@ import * as kserve from '../lib/kserve.mjs';
 let daemon;
 const test = testsOf(() => daemon);
 before(async () => {
-    daemon = await new Daemon({ models: ['zeros'], config: { api: { max_body: '1M', max_answer: '1M' } } }).start();
+    daemon = await new Daemon({ models: ['zeros'], config: {
+        api: { max_body: '1M', max_answer: '1M' }, pool: { memory_budget: '4M' } } }).start();
 });
 after(() => daemon.stop());
 
 const zeros = (count) => daemon.inferBinary({ model_name: 'zeros', platform: 'wasm' },
     [{ name: 'x', datatype: 'INT64', shape: [1], bytes: kserve.pack('INT64', [count]) }]);
+const zerosInJson = (count) => daemon.infer({ model_name: 'zeros', platform: 'wasm',
+    inputs: [{ name: 'x', datatype: 'INT64', shape: [1], data: [count] }] });
 const echo = (length) => daemon.infer({ model_name: 'builtin/echo', inputs: Array.from(
     { length: 200 }, (_, i) => ({ name: String(i).padStart(length, '\u00e4'), datatype: 'UINT8',
         shape: [0], data: [] })) });
@@ -40,4 +43,13 @@ test('an answer over max_answer is a 413 at the first attempt, and others are se
     const [node] = (await daemon.status()).nodes;
     assert.equal(node.id, id);
     assert.equal(await resumed(), before, 'it never lost its connection');
+});
+
+test('an answer whose JSON would never fit is a 413 that says to ask for binary', async () => {
+    const answer = await zerosInJson(240_000);
+    assert.equal(answer.status, 413, answer.text.slice(0, 300));
+    assert.equal(answer.json.code, 'answer_too_large');
+    assert.match(answer.json.detail, /memory_budget is 4194304: ask for binary/);
+    assert.equal((await zeros(240_000)).status, 200, 'in binary it is no matter');
+    assert.equal((await zerosInJson(1000)).status, 200);
 });
