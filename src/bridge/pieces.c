@@ -1,5 +1,6 @@
 /* Tensors in pieces between service and nodes; see pieces.h. */
 #include "bridge/pieces.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/params.h"
 #include "bridge/node.h"
@@ -10,6 +11,11 @@
 
 /* How often those who wait for memory try again. */
 #define MEMORY_MS 20
+/* How often those that have memory are looked at. */
+#define STALL_CHECK_MS 100
+/* A node that sends nothing of an answer that memory is held for is given up after so many times
+ * what may pass without any word of it. */
+#define STALL_FACTOR 2
 
 /* An answer that waits for memory. By name: until it is its turn, anything may have ended. */
 struct wi_hungry {
@@ -28,10 +34,54 @@ static void refuse_size(struct wi_node *node, struct wi_attempt *attempt, size_t
 
 /* --- Memory ---------------------------------------------------------------------------------- */
 
-static void give_credit(struct wi_node *node, const struct wi_attempt *attempt)
+/* The first that is due to be given up; `*open` says whether any is under way at all. */
+static struct wi_attempt *find_stalled(
+    const struct wi_bridge *bridge, struct wi_node **of, int *open)
 {
-    wi_node_send(
-        node, wi_make_data_credit(++node->bridge->sequence, attempt->id, attempt->in->bytes));
+    const struct wi_bridge_settings *settings = &bridge->settings;
+    double limit = (double)(settings->heartbeat_interval * settings->heartbeat_misses);
+    double oldest = wi_now_ms() - STALL_FACTOR * limit;
+    *open = 0;
+    for (*of = bridge->nodes; *of; *of = (*of)->hh.next) {
+        struct wi_attempt *attempt = (*of)->attempts;
+        for (; attempt; attempt = attempt->hh.next) {
+            if (!attempt->in || !attempt->in->has_room)
+                continue;
+            *open = 1;
+            if ((*of)->link && attempt->in->heard < oldest) /* one that is away has its grace */
+                return attempt;
+        }
+    }
+    return NULL;
+}
+
+static void on_stall_time(void *context)
+{
+    struct wi_bridge *bridge = context;
+    struct wi_node *node;
+    struct wi_attempt *attempt;
+    struct wi_error error;
+    int open = 0;
+    /* From the beginning each time: the event may end others. */
+    while (!bridge->closed && (attempt = find_stalled(bridge, &node, &open)) != NULL) {
+        wi_error_set(&error, WI_BAD_FRAMING, NULL,
+            "nothing came of it for too long after tensor %zu, byte %zu", attempt->in->tensor,
+            attempt->in->position);
+        wi_response_reject(node, attempt, &error);
+    }
+    if (!bridge->closed && !open)
+        wi_timer_stop(bridge->stall_timer);
+}
+
+static void give_credit(struct wi_node *node, struct wi_attempt *attempt)
+{
+    struct wi_bridge *bridge = node->bridge;
+    attempt->in->heard = wi_now_ms();
+    if (!bridge->stall_timer)
+        bridge->stall_timer = wi_timer_new(bridge->loop, on_stall_time, bridge);
+    if (!wi_timer_running(bridge->stall_timer))
+        wi_timer_start(bridge->stall_timer, STALL_CHECK_MS, STALL_CHECK_MS);
+    wi_node_send(node, wi_make_data_credit(++bridge->sequence, attempt->id, attempt->in->bytes));
 }
 
 /* 0 if it must go on waiting, 1 if it is served or not there any more. */
@@ -75,7 +125,8 @@ void wi_pieces_quiesce(struct wi_bridge *bridge)
 {
     struct wi_hungry *hungry, *next;
     wi_timer_free(bridge->memory_timer);
-    bridge->memory_timer = NULL;
+    wi_timer_free(bridge->stall_timer);
+    bridge->memory_timer = bridge->stall_timer = NULL;
     DL_FOREACH_SAFE(bridge->hungry, hungry, next)
     free(hungry);
     bridge->hungry = NULL;
@@ -174,6 +225,8 @@ enum wi_heard wi_pieces_data(struct wi_node *node, struct wi_frame *frame, struc
             attempt->in, (uint64_t)data.tensor, (uint64_t)data.position, &frame->tensors, error);
     if (code != WI_OK)
         wi_response_reject(node, attempt, error);
+    else
+        attempt->in->heard = wi_now_ms();
     return WI_HEARD_OURS;
 }
 
@@ -207,7 +260,7 @@ static int go_on(struct wi_node *node, const char *id, const json_t *place, stru
 
 int wi_pieces_resume(struct wi_node *node, const json_t *data, struct wi_error *error)
 {
-    const struct wi_attempt *attempt;
+    struct wi_attempt *attempt;
     const char *id;
     json_t *place;
     json_object_foreach((json_t *)data, id, place)

@@ -11,6 +11,7 @@ struct wi_pieces_in {
     struct wi_tensors tensors; /* as the outline says; with blobs once there is room */
     size_t bytes;              /* of all of them */
     int has_room;
+    double heard;            /* monotonic milliseconds: when it went on last; its owner's to set */
     size_t tensor, position; /* the next byte that is wanted; behind the last: none is */
 };
 

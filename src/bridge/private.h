@@ -54,6 +54,7 @@ struct wi_bridge {
     struct wi_links links;         /* all open WebSockets */
     struct wi_timer *sweep;        /* ends nodes that were dropped from inside a call */
     struct wi_hungry *hungry;      /* answers that wait for memory, in order: pieces.c */
+    struct wi_timer *stall_timer;  /* while answers come in pieces: pieces.c */
     struct wi_timer *memory_timer; /* while there are such */
     struct wi_places places;
     size_t node_count, own_count;       /* all nodes; those of our sessions */

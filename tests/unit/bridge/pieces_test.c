@@ -547,6 +547,36 @@ static void an_answer_ends_when_all_is_there(void **state)
     client_close(&client);
 }
 
+/* Memory is not held for one who is heard and sends nothing. */
+static void an_answer_goes_on_soon(void **state)
+{
+    struct house *house = *state;
+    json_t *welcome;
+    struct client client = join_parts(house, &welcome);
+    house->config.bridge.heartbeat_interval = 100; /* its own heartbeats stay what they were */
+    house->config.bridge.heartbeat_misses = 1;
+    wi_bridge_reload(house->bridge, &house->config);
+    send_and_hear(house, &client, "att-1");
+    send_and_hear(house, &client, "att-2");
+    say_outline(&client, "att-2", 3 * MIB); /* this one goes on */
+    expect_credit(&client, "att-2", 3 * MIB);
+    say_outline(&client, "att-1", MIB);
+    double began = client_now();
+    expect_credit(&client, "att-1", MIB);
+    size_t position = 0;
+    while (!house->answers && client_now() - began < CLIENT_PATIENCE_MS) {
+        say_piece(&client, "att-2", 0, position, 10);
+        position += 10;
+        for (int i = 0; i < 10 && !house->answers; i++)
+            client_turn(&client);
+    }
+    assert_true(client_now() - began >= 200);
+    expect_fault(house, &client, "nothing came of it for too long after tensor 0, byte 0");
+    assert_string_equal(house->log, "answer att-1;");
+    json_decref(welcome);
+    client_close(&client);
+}
+
 static void who_names_no_attempt_is_cut(void **state)
 {
     struct house *house = *state;
@@ -580,6 +610,7 @@ int main(void)
         TEST(there_is_one_outline),
         TEST(an_outline_says_one_thing),
         TEST(an_answer_ends_when_all_is_there),
+        TEST(an_answer_goes_on_soon),
         TEST(who_names_no_attempt_is_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
