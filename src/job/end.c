@@ -72,7 +72,7 @@ void wi_job_finish_error(struct wi_job *job, const struct wi_error *error)
 void wi_job_finish_refused(struct wi_job *job, const struct wi_error *error)
 {
     struct wi_error interrupted;
-    if (!wi_job_is_committed(job)) {
+    if (!wi_job_is_committed(job) || error->code == WI_STREAM_INTERRUPTED) {
         wi_job_finish_error(job, error);
         return;
     }
