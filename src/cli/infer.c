@@ -70,6 +70,10 @@ enum wi_exit wi_cli_infer(struct wi_cli *cli)
     request.body = body.text;
     request.body_size = body.size;
     request.timeout_ms += TRAVEL_MS;
+    if (wi_argument_given(&cli->arguments, "stream")) {
+        result = wi_cli_infer_stream(cli, &request);
+        goto out;
+    }
     wi_rest_exchange(&cli->rest, &request, &answer);
     result = wi_cli_check(cli, &answer);
     if (result == WI_EXIT_OK && detach)

@@ -13,7 +13,8 @@
 
 /* The server's own default limit of a body, max_body; its 413 names the real one. */
 #define FILE_MAX ((size_t)256 << 20)
-#define TIMEOUT_DEFAULT_MS 60000
+/* The longest of the server's defaults: it knows which is meant. */
+#define TIMEOUT_DEFAULT_MS 600000
 #define TIMEOUT_MAX_MS 3600000
 
 static json_t *read_image(const char *path, struct wi_error *error)
@@ -121,6 +122,8 @@ static json_t *read_inputs(const struct wi_arguments *arguments, json_t *request
     const char *file = option ? option : argument;
     int tensors = wi_argument_given(arguments, "tensor");
 
+    if (!image && !option && !argument && !tensors && wi_argument_given(arguments, "option"))
+        return json_array(); /* a model may take its options alone */
     if (!!image + !!option + !!argument + tensors != 1) {
         wi_error_set(error, WI_BAD_REQUEST, "",
             "The model's input comes from either --image, --tensor or a JSON file; give one of "
@@ -138,6 +141,59 @@ static void set_string(json_t *request, const struct wi_arguments *arguments, co
 
     if (value)
         json_object_set_new(request, option, json_string(value));
+}
+
+/* KEY=VALUE, where VALUE is a number or a boolean as in JSON, else a string. */
+static enum wi_code add_option(json_t *options, const char *argument, struct wi_error *error)
+{
+    const char *equals = strchr(argument, '=');
+    json_t *value = equals ? json_loads(equals + 1, JSON_DECODE_ANY, NULL) : NULL;
+
+    if (!equals || equals == argument)
+        return wi_error_set(
+            error, WI_BAD_REQUEST, "", "--option takes KEY=VALUE, not \"%.100s\"", argument);
+    if (!json_is_number(value) && !json_is_boolean(value)) {
+        json_decref(value);
+        value = json_string(equals + 1);
+    }
+    char *key = wi_strndup(argument, (size_t)(equals - argument));
+    int failed = json_object_set_new(options, key, value) != 0;
+    free(key);
+    return failed ? wi_error_set(
+                        error, WI_BAD_REQUEST, "", "The option \"%.100s\" is not UTF-8", argument)
+                  : WI_OK;
+}
+
+static enum wi_code set_model_options(
+    json_t *request, const struct wi_arguments *arguments, struct wi_error *error)
+{
+    const char *argument;
+    enum wi_code code = WI_OK;
+
+    if (!wi_argument_given(arguments, "option"))
+        return WI_OK;
+    json_t *options = json_object();
+    json_object_set_new(request, "options", options);
+    for (size_t i = 0; code == WI_OK && (argument = wi_argument_at(arguments, "option", i)); i++)
+        code = add_option(options, argument, error);
+    return code;
+}
+
+static enum wi_code set_stream(
+    json_t *request, const struct wi_arguments *arguments, struct wi_error *error)
+{
+    const char *other = wi_argument_given(arguments, "output")   ? "output"
+                        : wi_argument_given(arguments, "detach") ? "detach"
+                                                                 : NULL;
+
+    if (!wi_argument_given(arguments, "stream"))
+        return WI_OK;
+    if (other)
+        return wi_error_set(error, WI_BAD_REQUEST, "",
+            "--stream and --%s do not go together: a stream is shown as it comes, and then gone",
+            other);
+    json_object_set_new(request, "stream", json_true());
+    return WI_OK;
 }
 
 static enum wi_code set_options(
@@ -184,6 +240,10 @@ enum wi_code wi_cli_infer_request(const struct wi_arguments *arguments, struct w
         json_object_set_new(request, "inputs", inputs);
         code = set_options(request, arguments, timeout_ms, error);
     }
+    if (code == WI_OK)
+        code = set_model_options(request, arguments, error);
+    if (code == WI_OK)
+        code = set_stream(request, arguments, error);
     if (code == WI_OK &&
         json_object_set_new(request, "model_name", json_string(arguments->positionals[0])) != 0)
         code = wi_error_set(error, WI_BAD_REQUEST, "", "The model's name is not UTF-8");

@@ -12,11 +12,21 @@
 #define ANSWER_MAX ((size_t)1 << 30)
 #define CONNECT_TIMEOUT_MS 5000L
 
+/* What curl's callbacks get. */
+struct exchange {
+    const struct wi_rest_request *request;
+    struct wi_rest_answer *answer;
+};
+
 static size_t on_body(char *bytes, size_t unit, size_t count, void *context)
 {
-    struct wi_rest_answer *answer = context;
+    const struct exchange *exchange = context;
+    const struct wi_rest_request *request = exchange->request;
+    struct wi_rest_answer *answer = exchange->answer;
     size_t size = unit * count;
 
+    if (request->on_events && answer->events)
+        return request->on_events(request->context, bytes, size) == 0 ? size : 0;
     if (size > ANSWER_MAX - answer->body.size)
         return 0;
     wi_buffer_add(&answer->body, bytes, size);
@@ -26,7 +36,9 @@ static size_t on_body(char *bytes, size_t unit, size_t count, void *context)
 static size_t on_header(char *bytes, size_t unit, size_t count, void *context)
 {
     static const char name[] = "Inference-Header-Content-Length:";
-    struct wi_rest_answer *answer = context;
+    static const char type[] = "Content-Type: text/event-stream";
+    const struct exchange *exchange = context;
+    struct wi_rest_answer *answer = exchange->answer;
     size_t size = unit * count;
     char value[24] = "";
 
@@ -35,6 +47,9 @@ static size_t on_header(char *bytes, size_t unit, size_t count, void *context)
         memcpy(value, bytes + strlen(name), length < sizeof value ? length : sizeof value - 1);
         answer->json_size = strtoul(value, NULL, 10);
     }
+    if (exchange->request->on_events && size >= strlen(type) &&
+        strncasecmp(bytes, type, strlen(type)) == 0)
+        answer->events = 1;
     return size;
 }
 
@@ -71,8 +86,10 @@ static int on_progress(
 }
 
 static void set_up(CURL *curl, const struct wi_rest *rest, const struct wi_rest_request *request,
-    struct wi_rest_answer *answer, const char *url, struct curl_slist *headers)
+    struct exchange *exchange, const char *url, struct curl_slist *headers)
 {
+    struct wi_rest_answer *answer = exchange->answer;
+
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -81,9 +98,9 @@ static void set_up(CURL *curl, const struct wi_rest *rest, const struct wi_rest_
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, request->timeout_ms);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, answer->failure);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, exchange);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(curl, CURLOPT_HEADERDATA, answer);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, exchange);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     if (request->is_cancelled) {
         curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
@@ -119,11 +136,12 @@ void wi_rest_exchange(const struct wi_rest *rest, const struct wi_rest_request *
     char *url = wi_sprintf("%s%s", rest->url, request->path);
     CURL *curl = curl_easy_init();
     CURLcode code = CURLE_FAILED_INIT;
+    struct exchange exchange = {request, answer};
 
     _Static_assert(sizeof answer->failure >= CURL_ERROR_SIZE, "curl writes that much");
     *answer = (struct wi_rest_answer){0};
     if (curl) {
-        set_up(curl, rest, request, answer, url, headers);
+        set_up(curl, rest, request, &exchange, url, headers);
         code = curl_easy_perform(curl);
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
         answer->same_machine = is_same_machine(curl);

@@ -20,6 +20,10 @@ struct wi_rest_request {
     size_t json_size; /* of a body with binary tensors, its JSON head; 0: all is JSON */
     long timeout_ms;
     int (*is_cancelled)(void); /* asked about once a second; NULL: nothing cancels it */
+    /* Gets the body of an answer that is text/event-stream, as it comes; not 0 ends the exchange.
+     * NULL: it is collected like any other. */
+    int (*on_events)(void *context, const char *bytes, size_t size);
+    void *context;
 };
 
 struct wi_rest_answer {
@@ -27,6 +31,7 @@ struct wi_rest_answer {
     char failure[256];     /* why not */
     int untrusted;         /* because the server's certificate is not one to trust */
     struct wi_buffer body; /* NUL-terminated */
+    int events;            /* the body went to on_events */
     int same_machine;      /* the connection did not leave this machine */
     size_t json_size;      /* Inference-Header-Content-Length; 0: all is JSON */
 };

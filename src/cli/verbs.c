@@ -96,7 +96,12 @@ static const struct wi_option infer_options[] = {
         "Fail where the platform fails, instead of taking the next one"},
     {"priority", "0-9", 0, WI_COMPLETE_NONE, NULL, "9 is the most urgent, 5 the default"},
     {"timeout", "DURATION", 0, WI_COMPLETE_NONE, NULL,
-        "For queue, load and run, e.g. 500ms, 30s, 5m; 60s is the default"},
+        "For queue, load and run, e.g. 500ms, 30s, 5m; 60s is the default, 10m for streams and "
+        "generated text"},
+    {"option", "KEY=VALUE", 1, WI_COMPLETE_NONE, NULL,
+        "An option of the model; VALUE is a number, true, false, or text"},
+    {"stream", NULL, 0, WI_COMPLETE_NONE, NULL,
+        "Show the parts of the answer as they come; with --json each event as a line of JSON"},
     {"output", "DIR", 0, WI_COMPLETE_DIRECTORY, NULL, "Save each output tensor as DIR/NAME.npy"},
     {"detach", NULL, 0, WI_COMPLETE_NONE, NULL,
         "Let the server keep it as a job and do not wait: prints the job's id"},

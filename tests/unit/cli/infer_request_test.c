@@ -148,6 +148,33 @@ static void says_what_is_wrong(void **state)
     assert_int_not_equal(MAKE(&made, "m", "--image", path, "--priority", "10"), WI_OK);
 }
 
+static void types_options_as_json_does(void **state)
+{
+    struct made made;
+    assert_int_equal(MAKE(&made, "builtin/count", "--stream", "--option", "count=5", "--option",
+                         "a=true", "--option", "b=0.5", "--option", "c=x=y", "--option",
+                         "d=", "--option", "e={}", "--option", "f=null"),
+        WI_OK);
+    assert_json(json_object_get(made.json, "options"),
+        "{\"a\":true,\"b\":0.5,\"c\":\"x=y\",\"count\":5,\"d\":\"\",\"e\":\"{}\",\"f\":\"null\"}");
+    assert_json(json_object_get(made.json, "inputs"), "[]");
+    assert_json(json_object_get(made.json, "stream"), "true");
+    assert_null(json_object_get(made.json, "timeout_ms")); /* the server knows which default */
+    clear(&made);
+}
+
+static void refuses_what_a_stream_cannot_have(void **state)
+{
+    static const char *const rows[][2] = {{"--output=/tmp", "--stream"}, {"--detach", "--stream"},
+        {"--option=x", "--stream"}, {"--option==1", "--stream"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct made made;
+        assert_int_equal(MAKE(&made, "m", "--option=a=1", rows[i][0], rows[i][1]), WI_BAD_REQUEST);
+        assert_true(*made.error.detail);
+        clear(&made);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +183,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             takes_inputs_or_a_whole_request_from_a_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(says_what_is_wrong, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(types_options_as_json_does, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(refuses_what_a_stream_cannot_have, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
