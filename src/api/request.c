@@ -111,7 +111,7 @@ static enum MHD_Result answer_options(struct wi_request *request, const struct w
         wi_request_add_header(request, "Access-Control-Allow-Methods", error->allowed);
         wi_request_add_header(request, "Access-Control-Allow-Headers",
             "Authorization, Content-Type, Idempotency-Key, Inference-Header-Content-Length, "
-            "X-Request-Id");
+            "Last-Event-ID, X-Request-Id");
         wi_request_add_header(request, "Access-Control-Max-Age", "600");
     }
     return queue(request);

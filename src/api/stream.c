@@ -120,17 +120,13 @@ static void say_alive(struct wi_api_stream *stream)
     struct wi_jobs *jobs = stream->streams->api->deps.jobs;
     struct wi_buffer text = {0};
     wi_buffer_puts(&text, ": alive\n\n");
-    json_t *job = stream->under_way && wi_events_parts(stream->events) == 0
-                      ? wi_jobs_describe(jobs, stream->id)
-                      : NULL;
-    const char *state = json_string_value(json_object_get(job, "state"));
-    if (state && strcmp(state, "queued") == 0)
+    size_t position = wi_events_parts(stream->events) > 0 ? 0 : wi_jobs_position(jobs, stream->id);
+    if (position > 0)
         stream->dialect->stream_progress(
-            &text, &face, &(const struct wi_progress){.phase = "queued"}, 0);
+            &text, &face, &(const struct wi_progress){.phase = "queued"}, (unsigned)position);
     else if (stream->progress.size > 0)
         wi_buffer_add(&text, stream->progress.text, stream->progress.size);
     wi_buffer_clear(&stream->progress);
-    json_decref(job);
     wi_taker_say(stream->taker, &text);
 }
 

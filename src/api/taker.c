@@ -32,11 +32,17 @@ struct wi_taker {
 
 /* --- reading --------------------------------------------------------------------------------- */
 
+/* Nothing goes within an event, or behind the last. */
+static int may_begin(const struct wi_taker *taker)
+{
+    return wi_events_between(taker->events) && !wi_events_over(taker->events);
+}
+
 static size_t say(struct wi_taker *taker, char *out, size_t max)
 {
     size_t left = taker->saying.size - taker->said;
     size_t size = left < max ? left : max;
-    if (size == 0 || (taker->said == 0 && !wi_events_between(taker->events)))
+    if (size == 0 || (taker->said == 0 && !may_begin(taker)))
         return 0;
     memcpy(out, taker->saying.text + taker->said, size);
     taker->said += size;

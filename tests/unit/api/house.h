@@ -129,6 +129,11 @@ enum wi_code wi_jobs_cancel(struct wi_jobs *jobs, const char *job_id)
     return WI_OK;
 }
 
+size_t wi_jobs_position(const struct wi_jobs *jobs, const char *job_id)
+{
+    return fixture->has_job && strcmp(job_id, fixture->spec.id) == 0 ? 3 : 0;
+}
+
 json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)
 {
     if (!fixture->has_job || strcmp(job_id, fixture->spec.id) != 0)

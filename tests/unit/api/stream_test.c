@@ -243,7 +243,8 @@ static void test_comments_and_progress(void **state)
     until(has(client, ": alive\n\n"));
     assert_true(wi_now_ms() - began >= fixture->deps.times.beat * 0.9);
     assert_int_equal(status_of(client), 200);
-    assert_true(has(client, "event: progress\ndata: {\"phase\":\"queued\"}\n\n"));
+    assert_true(
+        has(client, "event: progress\ndata: {\"phase\":\"queued\",\"queue_position\":3}\n\n"));
     fixture->hears.on_progress(fixture->context, &fixture->spec, &loading);
     until(has(client, "event: progress\ndata: {\"phase\":\"loading\",\"loaded_bytes\":10,"
                       "\"total_bytes\":20}\n\n"));
