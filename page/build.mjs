@@ -20,6 +20,9 @@ const BUILDS = {
     webgpu: { entry: 'onnxruntime-web/webgpu', stem: 'ort-wasm-simd-threaded.asyncify' },
     webnn: { entry: 'onnxruntime-web/webgpu', stem: 'ort-wasm-simd-threaded.asyncify' }, // the same files
 };
+/** What takes the place of a build where the browser can suspend WASM by itself (JSPI): its binary is
+ * not rewritten for that, which makes it a third smaller. */
+const SUSPENDED = { entry: 'onnxruntime-web/jspi', stem: 'ort-wasm-simd-threaded.jspi' };
 /** Where a package has no licence file of its own, its text is the one of its repository. */
 const LICENCE_FROM = { 'onnxruntime-common': 'onnxruntime-web' };
 
@@ -43,20 +46,18 @@ async function main(out) {
     fs.mkdirSync(out, { recursive: true });
     for (const old of fs.readdirSync(out)) if (HASHED.test(old)) fs.rmSync(path.join(out, old));
     const bundled = new Set(['onnxruntime-web']);
-    const engines = {};
-    for (const [build, { stem }] of Object.entries(BUILDS)) {
-        const dist = path.join(packageFolder('onnxruntime-web'), 'dist');
-        const define = {
-            __ORT_MJS__: JSON.stringify(emit(out, `${stem}.mjs`, fs.readFileSync(path.join(dist, `${stem}.mjs`)))),
-            __ORT_WASM__: JSON.stringify(emit(out, `${stem}.wasm`, fs.readFileSync(path.join(dist, `${stem}.wasm`)))),
-        };
-        engines[build] = await bundle(out, `engine-${build}.js`, `src/engine/worker_${build}.js`, define, bundled);
+    const engines = {}, suspending = {};
+    for (const [build, one] of Object.entries(BUILDS)) {
+        engines[build] = await bundleEngine(out, build, build, one, one, bundled);
+        if (one.stem.endsWith('.asyncify'))
+            suspending[build] = await bundleEngine(out, build, `${build}-jspi`, one, SUSPENDED, bundled);
     }
     const link = await bundle(out, 'link.js', 'src/link/worker.js', {}, bundled);
     const { version } = JSON.parse(fs.readFileSync(path.join(here, 'package.json'), 'utf8'));
     const script = await bundle(out, 'main.js', 'src/ui/main.js', {
         __LINK_WORKER__: JSON.stringify(link),
         __ENGINE_WORKERS__: JSON.stringify(engines),
+        __SUSPENDING_WORKERS__: JSON.stringify(suspending),
         __PAGE_VERSION__: JSON.stringify(version),
     }, bundled);
     const style = emit(out, 'style.css', fs.readFileSync(path.join(here, 'src/ui/style.css')));
@@ -65,14 +66,25 @@ async function main(out) {
     fs.writeFileSync(path.join(out, 'THIRD-PARTY-NOTICES'), notices(bundled));
 }
 
+/** Bundles the engine worker of `build`, as `name`, with `used` in the place of the onnxruntime-web build
+ * that it names. */
+function bundleEngine(out, build, name, { entry }, used, bundled) {
+    const dist = path.join(packageFolder('onnxruntime-web'), 'dist');
+    const file = (extension) => JSON.stringify(emit(out, `${used.stem}.${extension}`,
+        fs.readFileSync(path.join(dist, `${used.stem}.${extension}`))));
+    return bundle(out, `engine-${name}.js`, `src/engine/worker_${build}.js`,
+        { __ORT_MJS__: file('mjs'), __ORT_WASM__: file('wasm') },
+        bundled, entry === used.entry ? {} : { [entry]: used.entry });
+}
+
 /** Bundles one script into one file and returns its name. Adds the packages in it to `bundled`. */
-async function bundle(out, name, source, define, bundled) {
+async function bundle(out, name, source, define, bundled, alias = {}) {
     const esbuild = require('esbuild');
     const result = await esbuild.build({
         entryPoints: [path.join(here, source)],
         bundle: true, format: 'esm', target: 'es2022', platform: 'browser', minifySyntax: true,
         minifyWhitespace: true, legalComments: 'none', write: false, metafile: true, logLevel: 'warning',
-        conditions: ['onnxruntime-web-use-extern-wasm'], define, absWorkingDir: here,
+        conditions: ['onnxruntime-web-use-extern-wasm'], define, alias, absWorkingDir: here,
         // Where the packages are elsewhere, they are found through this path.
         ...(modules ? { nodePaths: [modules] } : {}),
         plugins: [INSTANCES],

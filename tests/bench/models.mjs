@@ -17,7 +17,8 @@ export const names = ['op_add', 'vision_mnist_ms_digit7', 'audio_dtln_model1',
 const spec = (name) =>
     JSON.parse(fs.readFileSync(path.join(sharedModels, name, 'case.json'), 'utf8'));
 
-function tensors(name) {
+/** The inputs of a case. */
+export function tensors(name) {
     return spec(name).inputs.map(({ name: input, dtype, shape, file }) => ({
         name: input, datatype: kserve.fromNumpy[dtype], shape,
         bytes: fs.readFileSync(path.join(sharedModels, name, file)),

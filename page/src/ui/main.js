@@ -17,13 +17,17 @@ function takeAddress() {
     return { token: asked.get('token'), options: { nudge: asked.get('nudge') !== 'off' } };
 }
 
+/** The engine workers' scripts: where WASM can be suspended, those that make use of it. */
+const scripts = () => 'Suspending' in WebAssembly
+    ? { ...__ENGINE_WORKERS__, ...__SUSPENDING_WORKERS__ } : __ENGINE_WORKERS__;
+
 /** @param {string} token @param {import('../shared/messages.js').PageOptions} options */
 async function start(token, options) {
     showState('starting');
     const link = new Worker(__LINK_WORKER__, { type: 'module', name: 'link' });
     const tellLink = (/** @type {ToLink} */ message, /** @type {Transferable[]} */ transfer = []) =>
         link.postMessage(message, transfer);
-    const engines = new Engines(__ENGINE_WORKERS__, options, tellLink);
+    const engines = new Engines(scripts(), options, tellLink);
     link.onmessage = (/** @type {MessageEvent<FromLink>} */ { data }) => {
         if (data.type === 'replace') engines.replace(data.build);
         else show(data);
