@@ -142,7 +142,9 @@ function goals({ echo, models: modelResults, threadRows, start, cost }) {
     if (start) goal('session start over chromedriver alone', start.ratio.median, 1.15);
     for (const { name, over_floor: overFloor } of modelResults ?? [])
         goal(`${name} over the floor that runs it`, overFloor.median, 1.15);
-    for (const { name, load, over_better: overBetter } of threadRows ?? [])
+    // What takes less is dominated by what a tight loop has in its caches and a server has not.
+    const long = (threadRows ?? []).filter((row) => Math.min(row.one_ms.median, row.all_ms.median) >= 5);
+    for (const { name, load, over_better: overBetter } of long)
         goal(`${name}, ${load}: threads chosen over the better of one and all`, overBetter.median, 1.1);
     if (cost) goal('CPU µs of the daemon per echo', cost.cpu_us_per_request, 45);
     if (cost) goal('RSS growth over the echoes, share', cost.rss_growth / cost.rss_before, 0.05);
