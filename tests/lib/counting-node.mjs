@@ -12,12 +12,12 @@ export class CountingNode extends FakeNode {
         if (type === 'task_cancel') this.streams.delete(data.attempt_id);
     };
 
-    /** @param {string} pageUrl @param {{continues?: boolean}} can */
-    constructor(pageUrl, { continues = true } = {}) {
+    /** @param {string} pageUrl @param {{continues?: boolean, slots?: number}} can */
+    constructor(pageUrl, { continues = true, slots = 16 } = {}) {
         super(pageUrl);
         this.capabilities = { ...capabilities, parts: true,
             engines: { ...capabilities.engines, builtin: '1' },
-            engine_info: { builtin: { slots: 16, queue: 1, can: continues ? ['continue'] : [] } } };
+            engine_info: { builtin: { slots, queue: 1, can: continues ? ['continue'] : [] } } };
     }
 
     /** Lets it go on to the part before `limit`. */
@@ -31,6 +31,11 @@ export class CountingNode extends FakeNode {
         this.send('task_accepted', { attempt_id: data.attempt_id });
         const attempt = { task, next: data.continue?.seq ?? 0, sent: 0, bytes: 0,
             credit: { ...this.welcome.initial_credit } };
+        if (!data.stream) { // the answer as a whole
+            this.respond(task, { outputs: [],
+                data: { result: { count: task.message.options.count } } });
+            return;
+        }
         this.streams.set(data.attempt_id, attempt);
         this.#send(attempt);
     }
