@@ -151,6 +151,7 @@ static void on_part(void *context, const struct wi_job_spec *spec, const struct 
     struct wi_buffer text = {0};
     stream->dialect->stream_part(&text, &face, part);
     wi_events_add_part(stream->events, &text, part->bytes);
+    wi_buffer_clear(&stream->progress); /* that is past */
     if (stream->request)
         wi_api_stream_open(stream, stream->request);
     else if (stream->taker)

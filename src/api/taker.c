@@ -66,8 +66,10 @@ static void look_again(struct wi_taker *taker, double now)
 static ssize_t rest(struct wi_taker *taker)
 {
     struct wi_request *request = taker->request;
-    if (wi_events_over(taker->events))
+    if (wi_events_over(taker->events)) {
+        look_again(taker, wi_now_ms()); /* a few bytes are still to be taken */
         return MHD_CONTENT_READER_END_OF_STREAM;
+    }
     request->suspended = 1;
     MHD_suspend_connection(request->mhd);
     return 0;

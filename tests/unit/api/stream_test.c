@@ -258,6 +258,21 @@ static void test_comments_and_progress(void **state)
     free_client(client);
 }
 
+/* What was so before the first part is not told behind it. */
+static void test_progress_that_is_past(void **state)
+{
+    struct client *client = begin_stream("");
+    const struct wi_progress loading = {.phase = "loading"};
+    fixture->hears.on_progress(fixture->context, &fixture->spec, &loading);
+    give("one ");
+    until(has(client, ": alive\n\n"));
+    assert_true(has(client, "one"));
+    assert_false(has(client, "loading"));
+    finish_job(WI_OK);
+    until(ended(client));
+    free_client(client);
+}
+
 static void test_what_cannot_be_streamed(void **state)
 {
     static const struct {
@@ -601,6 +616,7 @@ int main(void)
         TEST(test_accept_asks_too),
         TEST(test_error_after_a_part),
         TEST(test_comments_and_progress),
+        TEST(test_progress_that_is_past),
         TEST(test_what_cannot_be_streamed),
         TEST(test_http_1_0),
         TEST(test_slow_client),
