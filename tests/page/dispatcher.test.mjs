@@ -48,8 +48,8 @@ function setUp(builds = ['wasm', 'webgpu'], absent = {}) {
             if (at <= world.now && world.timers.delete(id)) run();
         }
     };
-    world.request = (id, more = {}, buffer = null) => dispatcher.request({
-        id: `r-${id}`, type: 'task_request', from: 'service', timestamp: 0,
+    world.request = (id, { options = {}, ...more } = {}, buffer = null) => dispatcher.request({
+        id: `r-${id}`, type: 'task_request', from: 'service', timestamp: 0, options,
         data: { attempt_id: id, model: model('m'), platforms: ['wasm'], deadline_ms: 1000, ...more },
     }, buffer, 0);
     world.answer = (build, attempt, memory = 0, loadMs = 0) =>

@@ -33,7 +33,7 @@ export class Attempt {
      * @param {number} now milliseconds
      */
     constructor(id, request, buffer, section, now) {
-        const { data } = request;
+        const { data, options } = request;
         this.id = id;
         this.requestId = request.id;
         /** @type {Model} */
@@ -53,7 +53,7 @@ export class Attempt {
         this.outputs = data.outputs ?? [];
         this.input = data.input ?? null;
         /** @type {Record<string, any> | null} */
-        this.options = data.options ?? null;
+        this.options = options && Object.keys(options).length > 0 ? options : null;
         this.isStream = data.stream === true;
         /** Where another node has stopped. @type {Continuation | null} */
         this.from = data.continue ?? null;
@@ -180,8 +180,8 @@ export class Attempt {
  * @param {Envelope} request
  * @returns {import('../shared/messages.js').ErrorBody | null}
  */
-export function checkTask({ data }) {
-    const { model, platforms, deadline_ms: deadline, outputs, options, continue: from } = data;
+export function checkTask({ data, options }) {
+    const { model, platforms, deadline_ms: deadline, outputs, continue: from } = data;
     if (!isModel(model)) return invalid('model', 'an object with name, hash, url and bytes');
     if (!isStrings(platforms) || platforms.length === 0) return invalid('platforms', 'a list of platform names');
     if (typeof deadline !== 'number' || !(deadline >= 0)) return invalid('deadline_ms', 'a number of milliseconds');

@@ -24,7 +24,8 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 
 /** @typedef {{name: string, datatype: string, shape: number[], offset: number, byte_length: number}} TensorEntry */
 /** @typedef {{name: string, datatype: string, shape: number[], bytes: Uint8Array}} TensorBytes */
-/** @typedef {{id: string, type: string, from: string, timestamp: number, data: Record<string, any>}} Envelope */
+/** @typedef {{id: string, type: string, from: string, timestamp: number, data: Record<string, any>,
+ *   options?: Record<string, any> | null}} Envelope */
 /** @typedef {{vendor: string, architecture: string, description: string, is_fallback: boolean}} Adapter */
 /** @typedef {{available: boolean, reason?: string, adapter?: Adapter, features?: string[], limits?: Record<string, number>, threads?: number}} PlatformReport */
 /** @typedef {{code: string, message: string, field?: string, expected?: string}} ErrorBody */

@@ -180,12 +180,12 @@ export class Service extends EventEmitter {
     }
 
     /** Sends a task and returns its attempt id. */
-    request(model, tensors, more = {}) {
+    request(model, tensors, { options = {}, ...more } = {}) {
         const attempt = more.attempt_id ?? `a${++this.ids}`;
         this.send('task_request', {
             attempt_id: attempt, job_id: `j-${attempt}`, model, platforms: ['wasm'], fallback: false,
             precision: null, outputs: [], deadline_ms: PATIENCE_MS / 2, input: null, ...more,
-        }, tensors);
+        }, tensors, { options });
         return attempt;
     }
 
