@@ -1,4 +1,5 @@
 /* Any bytes as a model file: memory and file must give the same answer, within the limits. */
+#include "model/manifest.h"
 #include "model/onnx.h"
 #include "plant.h"
 
@@ -35,6 +36,23 @@ static void check_requests(const struct wi_onnx_signature *signature)
     (void)sendable;
 }
 
+/* Files that a graph names lie in the model's folder, and are the same for both readers. */
+static void check_externals(
+    const struct wi_onnx_signature *one, const struct wi_onnx_signature *other)
+{
+    assert(HASH_COUNT(one->externals) == HASH_COUNT(other->externals));
+    assert(HASH_COUNT(one->externals) < WI_MANIFEST_MAX);
+    for (const struct wi_onnx_external *external = one->externals; external;
+         external = external->hh.next) {
+        const struct wi_onnx_external *twin;
+        HASH_FIND_STR(other->externals, external->path, twin);
+        assert(twin && twin->least == external->least);
+        assert(wi_manifest_path_ok(external->path));
+        assert(external->path[0] != '/');
+        (void)twin;
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct wi_onnx_signature one, other;
@@ -54,6 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(one.output_count > 0 && one.output_count <= WI_TENSORS_MAX);
         assert(one.input_count <= WI_TENSORS_MAX);
         check_requests(&one);
+        check_externals(&one, &other);
     }
     wi_onnx_clear(&one);
     wi_onnx_clear(&other);

@@ -265,17 +265,22 @@ class Node:
         self.unacknowledged[task["attempt_id"]] = message
         self.transmit(message)
 
-    def load(self, model):
-        if not model.get("url") or model["hash"] in self.models:
-            return
+    def fetch(self, file):
         connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
-        connection.request("GET", model["url"],
+        connection.request("GET", file["url"],
                            headers={"Authorization": f"Bearer {self.credential}"})
         answer = connection.getresponse()
         content = answer.read()
         connection.close()
-        if answer.status != 200 or hashlib.sha256(content).hexdigest() != model["hash"]:
-            raise Failure("model_fetch_failed", f"HTTP status {answer.status}", True)
+        if answer.status != 200 or hashlib.sha256(content).hexdigest() != file["hash"]:
+            raise Failure("model_fetch_failed", f"{file['path']}: status {answer.status}", True)
+        return content
+
+    def load(self, model):
+        if not model.get("url") or model["hash"] in self.models:
+            return
+        for file in model["files"]:
+            self.fetch(file)
         self.models[model["hash"]] = model["name"]
         self.send("model_status", {"models": [
             {"name": name, "hash": one, "platform": "native", "state": "loaded", "bytes": 0}

@@ -101,8 +101,10 @@ static void values_are_there_again(void **state)
     wi_db_put(f->db, WI_DB_ESTIMATES, "a", "3");
     wi_db_put(f->db, WI_DB_ESTIMATES, "b", "2");
     wi_db_put(f->db, WI_DB_VERDICTS, "a", "{\"it's\":\"other\"}");
+    wi_db_put(f->db, WI_DB_FILE_HASHES, "1 2", "[3,4,5,\"ab\"]");
     close_db(f);
     open_db(f);
+    assert_string_equal(all(f, WI_DB_FILE_HASHES), "1 2=[3,4,5,\"ab\"];");
     assert_string_equal(all(f, WI_DB_ESTIMATES), "a=3;b=2;");
     assert_string_equal(all(f, WI_DB_VERDICTS), "a={\"it's\":\"other\"};");
     wi_db_forget(f->db, WI_DB_ESTIMATES, "a");
