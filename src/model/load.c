@@ -113,7 +113,7 @@ static enum wi_code read_spec(struct wi_load *load)
         load->directory, load->folder, "model.json", WI_SPEC_MAX, &size, &load->error);
     if (!text)
         return load->error.code;
-    enum wi_code code = add_file(load, load->directory, "model.json", 1);
+    enum wi_code code = add_file(load, load->directory, "model.json", 0); /* no page asks for it */
     if (code == WI_OK)
         code = wi_spec_read(
             text, size, &load->signature, read_labels, load, &load->spec, &load->error);
@@ -210,6 +210,21 @@ static enum wi_code read_variant(struct wi_load *load, const struct wi_variant *
     return code;
 }
 
+/* What config.json says of the model's type comes before what its name says. */
+static void read_config(struct wi_load *load)
+{
+    struct wi_error error;
+    size_t size;
+    char *text =
+        wi_read_inside(load->folder, load->folder, "config.json", WI_SPEC_MAX, &size, &error);
+    json_t *config = text ? json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    const char *family = json_string_value(json_object_get(config, "model_type"));
+    load->spec.type = family ? wi_model_type_of_name(family) : WI_TYPE_UNKNOWN;
+    load->spec.has_type = load->spec.type != WI_TYPE_UNKNOWN;
+    json_decref(config);
+    free(text);
+}
+
 static enum wi_code read_folder(
     struct wi_load *load, struct wi_folder *folder, const char *wanted, int base_length)
 {
@@ -220,6 +235,8 @@ static enum wi_code read_folder(
             "%.*s has more than %d files; a model may have that many", base_length, load->name,
             WI_MANIFEST_MAX);
     wi_variants_find(folder->format, folder->files, folder->count, &load->variants);
+    if (folder->format == WI_FORMAT_HUGGINGFACE)
+        read_config(load);
     const struct wi_variant *variant = wi_variants_get(&load->variants, wanted);
     return variant ? read_variant(load, variant) : no_variant(load, wanted, base_length);
 }

@@ -374,6 +374,15 @@ static void formats_without_an_engine_have_variants(void **state)
     assert_int_equal(model->format, WI_FORMAT_HUGGINGFACE);
     assert_int_equal(model->manifest.count, 4);
     wi_model_unref(model);
+    put_file(f, "own/er/config.json", "{\"model_type\":\"bert\"}", 21);
+    model = find_good(f, "own/er");
+    assert_string_equal(model->variant, "fp32");
+    assert_int_equal(model->type, WI_TYPE_TEXT_EMBEDDING);
+    wi_model_unref(model);
+    put_file(f, "own/er/config.json", "{\"model_type\":7}", 16);
+    model = find_good(f, "own/er");
+    assert_int_equal(model->type, WI_TYPE_UNKNOWN);
+    wi_model_unref(model);
     /* A file that comes into the folder is seen. */
     put_folder(f, (const char *const[]){"tiny/tiny-Q2_K.gguf", NULL});
     wi_model_unref(find_good(f, "tiny:Q2_K"));
