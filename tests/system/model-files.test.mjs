@@ -7,6 +7,7 @@ import { after, before } from 'node:test';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { external, twice } from '../lib/onnx.mjs';
+import { until } from '../lib/wait.mjs';
 
 /** Puts files {path: bytes} into a folder, each under its name at once. */
 function putFiles(folder, files) {
@@ -87,8 +88,9 @@ test('formats that no engine runs are listed with their variants, and refused', 
         'tiny-Q8_0.gguf': Buffer.alloc(30, 1), 'tiny-Q4_K_M.gguf': Buffer.alloc(20, 2), 'run.py': Buffer.alloc(9) });
     putFiles(path.join(daemon.store, 'owner', 'bert'), { 'config.json': Buffer.from('{}'), 'vocab.txt': Buffer.from('a'),
         'pytorch_model.bin': Buffer.alloc(9), 'onnx/model.onnx': Buffer.alloc(5), 'onnx/model_q4.onnx': Buffer.alloc(4) });
-    const list = (await daemon.get('/v1/models')).json.models;
-    const tiny = list.find(({ name }) => name === 'tiny'), bert = list.find(({ name }) => name === 'owner/bert');
+    const listed = async (wanted) => (await daemon.get('/v1/models')).json.models.find(({ name }) => name === wanted);
+    const bert = await until(() => listed('owner/bert'), { what: 'the folder was read again' });
+    const tiny = await listed('tiny');
     assert.deepEqual([tiny.format, tiny.variant, tiny.bytes], ['gguf', 'Q4_K_M', 20]);
     assert.deepEqual(tiny.variants.map(({ name, bytes }) => [name, bytes]), [['Q4_K_M', 20], ['Q8_0', 30]]);
     assert.deepEqual([bert.format, bert.variants.map(({ name }) => name)], ['huggingface', ['fp32', 'q4']]);
