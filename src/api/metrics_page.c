@@ -203,7 +203,7 @@ static void write_streams(struct wi_buffer *out, const struct wi_api_streams *st
         {"webinfer_stream_parts_taken_total", "Parts that clients' sockets have taken.", c.parts},
         {"webinfer_stream_clients_left_total", "Clients that left a stream before its end.",
             c.left},
-        {"webinfer_stream_clients_resumed_total", "Clients that came back to a stream.", c.resumed},
+        {"webinfer_stream_resumed_total", "Clients that came back to a stream.", c.resumed},
     };
     const struct row gauges[] = {
         {"webinfer_streams_open", "Streams with a client.", c.open},

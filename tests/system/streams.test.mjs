@@ -198,7 +198,7 @@ test('a resumable stream goes on behind Last-Event-ID, each part once', async ()
     await late.ended();
     assert.deepEqual(seqs(late), [59]);
     assert.equal(late.last.event, 'done');
-    assert.ok(await daemon.metric('webinfer_stream_clients_resumed_total') >= 3);
+    assert.ok(await daemon.metric('webinfer_stream_resumed_total') >= 3);
 });
 
 test('what is not kept any more is gone, and so is a stream after its grace', async () => {
