@@ -38,8 +38,9 @@ static void show_up(const struct sim *sim)
 static void show_figures(const struct sim *sim)
 {
     const struct sim_counters *counters = &sim->counters;
-    json_t *figures = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-                                "s:I, s:I, s:I, s:I, s:I, s:f}",
+    json_t *figures = json_pack(
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+        "s:I, s:I, s:I, s:I, s:I, s:f}",
         "event", "end", "up", (json_int_t)counters->up, "welcomed", (json_int_t)counters->welcomed,
         "resumed", (json_int_t)counters->resumed, "turned_away", (json_int_t)counters->gone,
         "attempts", (json_int_t)counters->attempts, "answered", (json_int_t)counters->answered,
@@ -47,9 +48,9 @@ static void show_figures(const struct sim *sim)
         (json_int_t)counters->late, "duplicated", (json_int_t)counters->duplicated, "cut",
         (json_int_t)counters->cut, "cancelled", (json_int_t)counters->cancelled, "streams",
         (json_int_t)counters->streams, "continued", (json_int_t)counters->continued, "parts",
-        (json_int_t)counters->parts, "heartbeats", (json_int_t)counters->heartbeats,
-        "late_heartbeats", (json_int_t)counters->late_heartbeats, "worst_heartbeat_gap_ms",
-        counters->worst_gap_ms);
+        (json_int_t)counters->parts, "unexpected", (json_int_t)counters->unexpected, "heartbeats",
+        (json_int_t)counters->heartbeats, "late_heartbeats", (json_int_t)counters->late_heartbeats,
+        "worst_heartbeat_gap_ms", counters->worst_gap_ms);
     const char *key;
     json_t *value;
 

@@ -8,6 +8,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { Counting } from '../lib/counting.mjs';
 import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
 import { FakeNode } from '../lib/fake-node.mjs';
 import * as kserve from '../lib/kserve.mjs';
@@ -112,6 +113,47 @@ test('answers that fail, come twice, come late or after a cut: each request gets
     assert.ok(attempts >= 200 && answered >= 200);
     await noNodes();
 });
+
+const stream = (options, head = {}) =>
+    new Counting(daemon, options, { platform: 'simulated', timeout_ms: 60_000, ...head });
+
+test('streams that fail, stall or are cut in the middle: each part comes once and in order',
+    async () => {
+        const simulation = await new Simulation(daemon, { nodes: 6, failRate: 0.15, cutRate: 0.25,
+            dropRate: 0.05, seed: 3 }).up();
+        try {
+            const streams = await Promise.all(Array.from({ length: 60 }, (_, i) =>
+                stream({ count: 100 + i, interval_ms: i % 2, bytes: i % 3 ? 0 : 3000 },
+                    { stall_timeout_ms: 1000 }).run()));
+            for (const one of streams) assert.ok(one.isWhole, one.explain());
+        } finally {
+            await simulation.stop();
+        }
+        const { failed, cut, dropped, resumed, continued, parts, unexpected } = simulation.end;
+        for (const [what, number] of Object.entries({ failed, cut, dropped, resumed, continued }))
+            assert.ok(number > 0, `no stream was ${what}: ${JSON.stringify(simulation.end)}`);
+        assert.ok(parts >= 60 * 100 && !unexpected, JSON.stringify(simulation.end));
+        await noNodes();
+    });
+
+test('a simulated node waits for the credit of a client that does not read, and for no other',
+    async () => {
+        const simulation = await new Simulation(daemon, { nodes: 1 }).up();
+        try {
+            const slow = stream({ count: 200, bytes: 60_000 });
+            assert.ok(await slow.open());
+            slow.stream.hold();
+            const quick = await stream({ count: 2000 }).run();
+            assert.ok(quick.isWhole, quick.explain());
+            slow.stream.go();
+            await slow.read();
+            assert.ok(slow.isWhole, slow.explain());
+            assert.ok(slow.done.performance.waited_for_client_ms > 0, slow.explain());
+        } finally {
+            await simulation.stop();
+        }
+        await noNodes();
+    });
 
 test('what is dropped or answered late meets its deadline, and the late answer is counted',
     async () => {
