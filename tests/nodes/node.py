@@ -3,8 +3,9 @@
 
     python3 node.py JOIN_LINK
 
-It computes two things: builtin/echo, and the model "twice" (y = x + x on FP32). It fetches the
-model's file as the protocol says and checks its hash. Standard input takes orders for tests:
+It computes three things: builtin/echo, builtin/count (also as a stream) and the model "twice"
+(y = x + x on FP32). It fetches the model's file as the protocol says and checks its hash. Standard
+input takes orders for tests:
 "cut" breaks the connection, "leave" ends the node. It ends, too, when the service sends it away.
 """
 import array
@@ -23,6 +24,7 @@ from urllib.parse import urlsplit
 
 MAX_MESSAGE = 256 << 20
 MAX_HEAD = 1 << 20
+PIECE = 128 << 10
 
 
 class Closed(Exception):
@@ -34,6 +36,7 @@ class WebSocket:
 
     def __init__(self, host, port, path, protocol):
         self.socket = socket.create_connection((host, port), timeout=10)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         key = base64.b64encode(os.urandom(16)).decode()
         self.socket.sendall((
             f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\n"
@@ -159,6 +162,110 @@ class Failure(Exception):
     """args: an error code of the protocol, a message, whether another node may do better."""
 
 
+class Count:
+    """An attempt of builtin/count: one part for each number, as the credit allows."""
+
+    def __init__(self, envelope, credit):
+        task, options = envelope["data"], envelope["options"]
+        self.attempt, self.reply_to = task["attempt_id"], envelope["id"]
+        self.platform = task["platforms"][0]
+        self.streams = bool(task.get("stream"))
+        self.count, self.size = options["count"], options.get("bytes") or 0
+        self.interval = (options.get("interval_ms") or 0) / 1000
+        self.next = (task.get("continue") or {}).get("seq", 0)
+        self.credit, self.sent = dict(credit), {"parts": 0, "bytes": 0}
+        self.kept = {}  # seq -> the message: not acknowledged
+        self.began = self.due = time.monotonic()
+        self.blocked, self.waited = None, 0
+        self.answered = False
+
+    def may_go(self, now):
+        if self.answered or now < self.due:
+            return False
+        if not self.streams or self.next == self.count or \
+                all(self.sent[what] < self.credit[what] for what in self.sent):
+            if self.blocked is not None:
+                self.waited += now - self.blocked
+            self.blocked = None
+            return True
+        self.blocked = now if self.blocked is None else self.blocked
+        return False
+
+    def part(self):
+        text = f"{self.next} ".ljust(self.size)
+        self.sent["parts"] += 1
+        self.sent["bytes"] += len(text.encode())
+        return {"attempt_id": self.attempt, "seq": self.next, "index": 0, "text": text,
+                "tokens": [self.next]}
+
+    def answer(self, now):
+        return {"attempt_id": self.attempt, "reply_to": self.reply_to, "ok": True,
+                "result": {"count": self.count}, "parts": self.next if self.streams else 0,
+                "executed_on": {"platform": self.platform, "engine": "python"},
+                "performance": {"warm": True, "waited_for_client_ms": self.waited * 1000,
+                                "inference_ms": (now - self.began - self.waited) * 1000}}
+
+    def forget(self, seq):
+        self.kept = {one: message for one, message in self.kept.items() if one >= seq}
+
+
+class Arriving:
+    """A task whose tensors come in pieces."""
+
+    def __init__(self, envelope):
+        self.envelope, self.outline = envelope, envelope["data"]["outline"]
+        self.bytes = [b""] * len(self.outline)
+        self.tensor = 0
+        self.skip()
+
+    def skip(self):
+        while not self.whole() and \
+                len(self.bytes[self.tensor]) == self.outline[self.tensor]["byte_length"]:
+            self.tensor += 1
+
+    def whole(self):
+        return self.tensor == len(self.outline)
+
+    def wanted(self):
+        return {"tensor": self.tensor, "position": len(self.bytes[self.tensor])}
+
+    def add(self, data, piece):
+        if {"tensor": data["tensor"], "position": data["position"]} != self.wanted():
+            raise Closed(1008, "a piece came out of order")
+        self.bytes[self.tensor] += piece
+        self.skip()
+
+    def tensors(self):
+        return [(one["name"], one["datatype"], one["shape"], content)
+                for one, content in zip(self.outline, self.bytes)]
+
+
+class Leaving:
+    """An answer's tensors that go in pieces; `tensor` and `position` are the next byte."""
+
+    def __init__(self, tensors):
+        self.tensors, self.tensor, self.position = tensors, 0, 0
+
+    def outline(self):
+        return [{"name": name, "datatype": datatype, "shape": shape, "byte_length": len(content)}
+                for name, datatype, shape, content in self.tensors]
+
+    def pieces(self, granted):
+        """Yields (tensor, position, bytes) as far as the credit reaches."""
+        sent = sum(len(one[3]) for one in self.tensors[:self.tensor]) + self.position
+        while self.tensor < len(self.tensors):
+            content = self.tensors[self.tensor][3]
+            piece = content[self.position:self.position + min(PIECE, granted - sent)]
+            if self.position == len(content):
+                self.tensor, self.position = self.tensor + 1, 0
+            elif not piece:
+                return
+            else:
+                yield self.tensor, self.position, piece
+                self.position += len(piece)
+                sent += len(piece)
+
+
 class Node:
     def __init__(self, link):
         url = urlsplit(link)
@@ -167,9 +274,13 @@ class Node:
         self.id, self.resume_token, self.credential = "", None, None
         self.sequence = 0
         self.unacknowledged = {}  # attempt id -> the message with its answer
+        self.counts = {}  # attempt id -> Count: not acknowledged
+        self.arriving = {}  # attempt id -> Arriving
+        self.large = {}  # attempt id -> Leaving: the tensors of an answer
         self.models = {}  # hash -> name: fetched and checked
         self.socket = None
         self.leaving = False
+        self.welcomed = False
 
     # -- saying things
 
@@ -193,14 +304,23 @@ class Node:
         data = {"protocol": 1, "capabilities": {
             "browser": {"name": "python", "version": sys.version.split()[0]},
             "os": sys.platform, "cores": os.cpu_count() or 1, "cross_origin_isolated": False,
-            "platforms": {"native": {"available": True}}, "engines": {"python": "1"}}}
+            "platforms": {"native": {"available": True}}, "engines": {"python": "1"},
+            "parts": True,
+            "engine_info": {"builtin": {"slots": 16, "queue": 1, "can": ["continue"]}}}}
         if self.resume_token:
-            # Nothing is ever running here when the connection breaks: work is done at once.
-            data["resume"] = {"node": self.id, "token": self.resume_token, "running": [],
-                              "unacknowledged": list(self.unacknowledged)}
+            # But for counts all work is done at once.
+            data["resume"] = {
+                "node": self.id, "token": self.resume_token,
+                "running": self.running(), "unacknowledged": list(self.unacknowledged),
+                "next": {one: count.next for one, count in self.counts.items() if count.streams},
+                "data": {one: task.wanted() for one, task in self.arriving.items()}}
         else:
             data["token"] = self.token
         self.send("node_announcement", data)
+
+    def running(self):
+        return [one for one, count in self.counts.items() if not count.answered] + \
+            list(self.arriving)
 
     # -- hearing things
 
@@ -213,29 +333,116 @@ class Node:
             self.patience = self.interval * data["heartbeat_misses"]
             self.max_frame = data["max_frame_bytes"]
             self.failures = 0
-            for attempt in data["cancel"]:
-                self.unacknowledged.pop(attempt, None)
-            for message in self.unacknowledged.values():
-                self.socket.send(*message)
+            self.credit = data["initial_credit"]
+            self.forget(data["cancel"])
+            self.resume(data)
+            self.welcomed = True
             print("resumed" if data["resumed"] else "welcome", self.id, flush=True)
         elif kind == "heartbeat":
             self.send("heartbeat", {"seq": self.sequence, "reply_to": envelope["id"],
-                                    "running": [], "busy_since_ms": 0})
+                                    "running": self.running(), "busy_since_ms": 0})
         elif kind == "task_request":
-            self.acknowledge(data.get("acknowledged") or [])
-            self.answer(envelope, tensors)
+            self.forget(data.get("acknowledged") or [])
+            if "outline" in data:
+                self.arriving[data["attempt_id"]] = Arriving(envelope)
+                self.arrived(data["attempt_id"])
+            else:
+                self.begin(envelope, tensors)
+        elif kind == "task_data" and data["attempt_id"] in self.arriving:
+            self.arriving[data["attempt_id"]].add(data, tensors[0][3])
+            self.arrived(data["attempt_id"])
+        elif kind == "task_credit":
+            self.grant(data)
         elif kind == "task_ack":
-            self.acknowledge(data["attempt_ids"])
+            self.forget(data["attempt_ids"])
+            self.forget_parts(data.get("parts") or {})
         elif kind == "task_cancel":
-            self.unacknowledged.pop(data["attempt_id"], None)
+            self.forget([data["attempt_id"]])
         elif kind == "bye":
             print("bye", data["code"], flush=True)
             if data["code"] != "shutdown":
                 sys.exit(0)
 
-    def acknowledge(self, attempts):
+    def forget(self, attempts):
         for attempt in attempts:
-            self.unacknowledged.pop(attempt, None)
+            for kept in (self.unacknowledged, self.counts, self.arriving, self.large):
+                kept.pop(attempt, None)
+
+    def forget_parts(self, seqs):
+        for attempt, seq in seqs.items():
+            if attempt in self.counts:
+                self.counts[attempt].forget(seq)
+
+    def resume(self, welcome):
+        """Sends again what the service lacks: parts first, then answers."""
+        self.forget_parts(welcome.get("next") or {})
+        wanted = welcome.get("data") or {}
+        for attempt, count in self.counts.items():
+            count.credit |= (welcome.get("credit") or {}).get(attempt, {})
+            for message in count.kept.values():
+                self.transmit(message)
+        for attempt, message in self.unacknowledged.items():
+            if attempt not in self.large:
+                self.transmit(message)
+            elif attempt in wanted:  # its credit comes again
+                self.large[attempt].tensor = wanted[attempt]["tensor"]
+                self.large[attempt].position = wanted[attempt]["position"]
+            else:
+                self.outline(attempt)
+
+    def grant(self, data):
+        attempt = data["attempt_id"]
+        if attempt in self.counts and "parts" in data:
+            self.counts[attempt].credit = {"parts": data["parts"], "bytes": data["bytes"]}
+        if attempt in self.large and "data_bytes" in data:
+            for tensor, position, piece in self.large[attempt].pieces(data["data_bytes"]):
+                self.send("task_data", {"attempt_id": attempt, "tensor": tensor,
+                                        "position": position},
+                          [("piece", "UINT8", [len(piece)], piece)])
+            if self.large[attempt].tensor == len(self.large[attempt].tensors):
+                self.transmit(self.unacknowledged[attempt])
+
+    # -- working
+
+    def arrived(self, attempt):
+        if self.arriving[attempt].whole():
+            task = self.arriving.pop(attempt)
+            self.begin(task.envelope, task.tensors())
+
+    def begin(self, envelope, tensors):
+        if envelope["data"]["model"]["name"] == "builtin/count":
+            self.counts[envelope["data"]["attempt_id"]] = Count(envelope, self.credit)
+        else:
+            self.answer(envelope, tensors)
+
+    def step(self):
+        """Lets each count go on as far as it may; how long until the next is due."""
+        due = self.interval
+        if not self.welcomed:
+            return due
+        for count in list(self.counts.values()):
+            while count.may_go(now := time.monotonic()):
+                if count.next == count.count:
+                    count.answered = True
+                    message = self.make("task_response", count.answer(now))
+                    self.unacknowledged[count.attempt] = message
+                    self.transmit(message)
+                    break
+                message = self.make("task_part", count.part()) if count.streams else None
+                seq, count.next = count.next, count.next + 1
+                if count.next < count.count:
+                    count.due = max(count.due + count.interval, now - count.interval)
+                if message:
+                    count.kept[seq] = message
+                    self.transmit(message)
+            if not count.answered and count.blocked is None:
+                due = min(due, max(count.due - time.monotonic(), 0))
+        return due
+
+    def outline(self, attempt):
+        self.large[attempt].tensor = self.large[attempt].position = 0
+        self.send("task_outline", {"attempt_id": attempt,
+                                   "outline": self.large[attempt].outline()})
 
     def answer(self, envelope, tensors):
         task = envelope["data"]
@@ -255,14 +462,24 @@ class Node:
             code, message, retryable = failure.args
             data |= {"ok": False, "retryable": retryable,
                      "error": {"code": code, "message": message}}
+        attempt = task["attempt_id"]
         message = self.make("task_response", data, outputs)
+        if outputs and not self.fits(*message):
+            self.large[attempt] = Leaving(outputs)
+            outline = self.make("task_outline", {"outline": self.large[attempt].outline()})
+            if self.fits(*outline):
+                message = self.make("task_response", data | {"in_pieces": True})
+                self.unacknowledged[attempt] = message
+                self.outline(attempt)
+                return
+            del self.large[attempt]
         if not self.fits(*message):
             error = {"code": "answer_too_large", "expected": f"at most {self.max_frame} bytes",
                      "message": f"the answer makes a message of {len(message[1])} bytes"}
             message = self.make("task_response", {
-                "attempt_id": task["attempt_id"], "reply_to": envelope["id"], "ok": False,
+                "attempt_id": attempt, "reply_to": envelope["id"], "ok": False,
                 "retryable": False, "error": error})
-        self.unacknowledged[task["attempt_id"]] = message
+        self.unacknowledged[attempt] = message
         self.transmit(message)
 
     def fetch(self, file):
@@ -312,12 +529,13 @@ class Node:
         """One connection, until it breaks."""
         self.socket = WebSocket(self.host, self.port, "/node", "webinfer.v1")
         self.interval, self.patience = 5, 15
+        self.welcomed = False
         self.announce()
         heard = time.monotonic()
         orders = [sys.stdin]
         while True:
             waiting = [self.socket.socket] + orders
-            ready, _, _ = select.select(waiting, [], [], self.interval / 4)
+            ready, _, _ = select.select(waiting, [], [], min(self.step(), self.interval / 4))
             now = time.monotonic()
             if sys.stdin in ready:
                 order = sys.stdin.readline().strip()
@@ -336,7 +554,8 @@ class Node:
             if now - heard > self.patience:
                 raise Closed(4002, "nothing was heard for too long")
             if now - self.said >= self.interval:
-                self.send("heartbeat", {"seq": self.sequence, "running": [], "busy_since_ms": 0})
+                self.send("heartbeat", {"seq": self.sequence, "running": self.running(),
+                                        "busy_since_ms": 0})
 
     def run(self):
         self.failures = 0
