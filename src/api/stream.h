@@ -11,8 +11,8 @@
 
 struct wi_api_streams;
 struct wi_api_streams *wi_api_streams_new(struct wi_api *api);
-void wi_api_streams_free(
-    struct wi_api_streams *streams); /* when no request is left; NULL is fine */
+/* When no request is left; NULL is fine. */
+void wi_api_streams_free(struct wi_api_streams *streams);
 
 /* Whether the request's Accept header asks for events. */
 int wi_api_stream_is_accepted(const struct wi_request *request);

@@ -198,6 +198,38 @@ static void test_a_running_job_is_its_clients(void **state)
     free_client(waiting);
 }
 
+/* Nobody else comes for a stream, an admin neither: whose it is may tell what is in it. */
+static void test_a_stream_is_its_clients(void **state)
+{
+    static const char body[] = "{\"model_name\":\"builtin/echo\",\"inputs\":[],\"stream\":true,"
+                               "\"resumable\":true}";
+    static const struct {
+        enum who who;
+        int status;
+    } rows[] = {{ADA, 404}, {ROOT, 404}, {NOBODY, 401}, {BOB, 200}};
+    char more[256], where[80], header[160];
+    struct client *client = connect_client();
+    header_of(BOB, header, sizeof header);
+    snprintf(more, sizeof more, "Content-Type: application/json\r\nContent-Length: %zu\r\n%s",
+        sizeof body - 1, header);
+    send_head(client, "POST", "/v1/infer", more);
+    send_bytes(client, body, sizeof body - 1);
+    until(fixture->has_job);
+    snprintf(where, sizeof where, "/v1/jobs/%s", fixture->spec.id);
+    fixture->hears.on_part(
+        fixture->context, &fixture->spec, &(const struct wi_part){.text = "a", .text_length = 1});
+    until(answered(client));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        header_of(rows[i].who, header, sizeof header);
+        snprintf(more, sizeof more, "Accept: text/event-stream\r\n%s", header);
+        assert_int_equal(
+            ask(rows[i].status == 200 ? "HEAD" : "GET", where, more, NULL), rows[i].status);
+    }
+    assert_false(closed(client));
+    finish_job(WI_OK);
+    free_client(client);
+}
+
 static void test_an_admin_cancels_anybodys(void **state)
 {
     struct client *waiting = submit_as(BOB);
@@ -277,6 +309,7 @@ int main(void)
         TEST(test_where_there_is_no_route),
         TEST(test_without_tokens),
         TEST(test_a_running_job_is_its_clients),
+        TEST(test_a_stream_is_its_clients),
         TEST(test_an_admin_cancels_anybodys),
         TEST(test_a_nodes_user_agent_is_for_admins),
         TEST(test_the_models_directory_is_for_admins),
