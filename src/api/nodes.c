@@ -25,6 +25,22 @@ static json_t *platforms_json(const struct wi_node_info *node)
     return platforms;
 }
 
+static json_t *engines_json(const struct wi_node_info *node)
+{
+    json_t *engines = json_object();
+    for (int i = 0; i < WI_ENGINE_COUNT; i++) {
+        if (!node->engines[i].available)
+            continue;
+        json_t *engine = json_pack("{s:s?, s:I, s:I, s:[]}", "version",
+            *node->engines[i].version ? node->engines[i].version : NULL, "slots",
+            (json_int_t)node->engines[i].slots, "queue", (json_int_t)node->engines[i].queue, "can");
+        if (node->engines[i].can_continue)
+            json_array_append_new(json_object_get(engine, "can"), json_string("continue"));
+        json_object_set_new(engines, wi_engine_names[i], engine);
+    }
+    return engines;
+}
+
 /* What the pool did not say already. A user agent may tell who lends the browser. */
 static void add_bridge_view(
     json_t *out, const struct wi_bridge *bridge, const char *id, int everything)
@@ -45,6 +61,7 @@ static void add_bridge_view(
     if (!view)
         return;
     json_object_set_new(view, "platforms", platforms_json(node));
+    json_object_set_new(view, "engines", engines_json(node));
     if (state.models)
         json_object_set(view, "models", state.models);
     json_object_update_missing(out, view);

@@ -69,7 +69,7 @@ static void take_answer(struct wi_check_run *run, const struct wi_job_spec *spec
     leg->coarse = wi_check_is_coarse(report);
     wi_tensors_share(&leg->outputs, &result->answer->outputs);
     if (leg == &run->other)
-        wi_verdict_key(run->key, spec->model, node, platform, spec->precision);
+        wi_check_make_key(run->key, spec, node, platform);
 }
 
 /* A program's answers need another node's WASM to compare with; and where they were made of a
@@ -135,7 +135,7 @@ static int wants_check(struct wi_checks *checks, const struct wi_job_spec *spec,
     if (known == WI_UNABLE)
         return 1; /* it has just run there */
     char key[WI_VERDICT_KEY_SIZE];
-    wi_verdict_key(key, spec->model, node, platform, spec->precision);
+    wi_check_make_key(key, spec, node, platform);
     return known == WI_UNKNOWN && wi_verdicts_due(wi_pool_verdicts(checks->pool), key);
 }
 
@@ -150,13 +150,15 @@ static void on_answered(void *context, const struct wi_job_spec *spec, const str
     result->numerics = WI_UNKNOWN;
     if (!node || platform < 0 || wi_check_is_simulated(report))
         return;
-    if (spec->model->builtin || platform == WI_WASM || is_on(checks))
-        result->numerics = wi_verdicts_get(
-            verdicts, spec->model, node, (enum wi_platform)platform, spec->precision);
-    if (spec->model->builtin)
+    if (spec->model->builtin) {
+        result->numerics = WI_TRUSTED; /* nothing is computed */
         return;
+    }
+    struct wi_place place = wi_place_of(node, spec->model->engine, (enum wi_platform)platform);
+    if (platform == WI_WASM || is_on(checks))
+        result->numerics = wi_verdicts_get(verdicts, spec->model, &place, spec->precision);
     if (platform == WI_WASM && is_on(checks))
-        wi_verdicts_accept(verdicts, spec->model, node);
+        wi_verdicts_accept(verdicts, spec->model, &place);
     if (spec->stream)
         return; /* its answer need not be the same twice */
     if (wish->wanted) {
@@ -188,11 +190,12 @@ static int on_failed(void *context, const struct wi_job_spec *spec, const char *
     struct wi_verdicts *verdicts = wi_pool_verdicts(checks->pool);
     if (!node || last != WI_WASM || spec->model->builtin || !is_on(checks))
         return 0;
+    struct wi_place place = wi_place_of(node, spec->model->engine, WI_WASM);
     if (wi_check_is_refusal(error))
-        wi_verdicts_reject(verdicts, spec->model, node, error);
+        wi_verdicts_reject(verdicts, spec->model, &place, error);
     if (!is_out_of_memory(error))
         return 0;
-    wi_verdicts_outgrow(verdicts, spec->model, node, error->detail);
+    wi_verdicts_outgrow(verdicts, spec->model, &place, error->detail);
     return 1;
 }
 
@@ -204,8 +207,10 @@ static enum wi_code may_go(
     if (!spec->has_platform || spec->platform == WI_WASM || spec->model->builtin || !is_on(checks))
         return WI_OK;
     const struct wi_node_info *node = wi_pool_node_info(checks->pool, node_id);
-    return node ? wi_verdicts_rejection(wi_pool_verdicts(checks->pool), spec->model, node, error)
-                : WI_OK;
+    if (!node)
+        return WI_OK;
+    struct wi_place place = wi_place_of(node, spec->model->engine, WI_WASM);
+    return wi_verdicts_rejection(wi_pool_verdicts(checks->pool), spec->model, &place, error);
 }
 
 /* --- outside ---------------------------------------------------------------------------------- */

@@ -61,6 +61,10 @@ size_t wi_check_run_bytes(const struct wi_check_run *run);
 void wi_check_copy_spec(
     struct wi_job_spec *copy, const struct wi_job_spec *spec, const char *browser);
 
+/* Of the verdict on what `spec` asks for, on that platform of the node. */
+void wi_check_make_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_job_spec *spec,
+    const struct wi_node_info *node, enum wi_platform platform);
+
 /* What a page's report says: in 16 bits; on which platform, -1 for none that we know; simulated. */
 int wi_check_is_coarse(const json_t *executed_on);
 int wi_check_platform_of(const json_t *executed_on);

@@ -189,12 +189,19 @@ int wi_check_is_simulated(const json_t *executed_on)
     return json_is_true(json_object_get(executed_on, "simulated"));
 }
 
+void wi_check_make_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_job_spec *spec,
+    const struct wi_node_info *node, enum wi_platform platform)
+{
+    struct wi_place place = wi_place_of(node, spec->model->engine, platform);
+    wi_verdict_key(key, spec->model, &place, spec->precision);
+}
+
 static void on_dispatch(void *context, const struct wi_job_spec *spec, const char *node_id)
 {
     struct wi_check_run *run = context;
     const struct wi_node_info *node = wi_pool_node_info(run->checks->pool, node_id);
     if (node && spec->platform == run->platform)
-        wi_verdict_key(run->key, spec->model, node, run->platform, spec->precision);
+        wi_check_make_key(run->key, spec, node, run->platform);
 }
 
 static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job_result *result)

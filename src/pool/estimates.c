@@ -50,36 +50,20 @@ struct wi_estimates {
 
 /* --- keys ------------------------------------------------------------------------------------ */
 
-/* Nodes' texts have no control characters: a line's end keeps the parts apart. */
-void wi_estimates_place(
-    char place[WI_PLACE_SIZE], const struct wi_node_info *node, enum wi_platform platform)
-{
-    const struct wi_adapter *adapter = &node->platforms[platform].adapter;
-    char adapter_name[sizeof(*adapter)] = "", joined[32] = "";
+/* A model, a place and, for joined nodes, the machine: joined by tabs, as the fields of a place. */
+#define KEY_SIZE (64 + 2 + WI_PLACE_SIZE + 16)
 
-    if (node->platforms[platform].has_adapter)
-        snprintf(adapter_name, sizeof(adapter_name), "%s %s %s%s", adapter->vendor,
-            adapter->architecture, adapter->description, adapter->is_fallback ? " (software)" : "");
-    if (!*node->session)
-        snprintf(joined, sizeof(joined), "\njoined, %d cores", node->cores);
-    snprintf(place, WI_PLACE_SIZE, "%s\n%s\n%s\n%s%s", node->kind, wi_platform_names[platform],
-        node->browser_version, adapter_name, joined);
+static size_t make_key(char key[KEY_SIZE], const char *hash, const struct wi_place *place)
+{
+    char cores[16] = "";
+
+    if (place->joined)
+        snprintf(cores, sizeof cores, "\t%d", place->cores);
+    return (size_t)snprintf(key, KEY_SIZE, "%.64s\t%s%s", hash, place->key, cores);
 }
 
-#define KEY_SIZE (64 + 2 + WI_PLACE_SIZE)
-
-static size_t make_key(char key[KEY_SIZE], const char *hash, const char *place)
-{
-    size_t first = strnlen(hash, 64), second = strnlen(place, WI_PLACE_SIZE - 1);
-
-    memcpy(key, hash, first);
-    key[first] = '\n';
-    memcpy(key + first + 1, place, second);
-    key[first + 1 + second] = '\0';
-    return first + 1 + second;
-}
-
-static struct entry *find(const struct wi_estimates *estimates, const char *hash, const char *place)
+static struct entry *find(
+    const struct wi_estimates *estimates, const char *hash, const struct wi_place *place)
 {
     char key[KEY_SIZE];
     size_t length = make_key(key, hash, place);
@@ -105,11 +89,11 @@ static struct group *find_group(
     return group;
 }
 
-/* The group of a key: its first two lines, model and kind. */
+/* The group of a key: its first two fields, model and kind. */
 static struct group *join_group(struct wi_estimates *estimates, const char *key)
 {
-    const char *kind = strchr(key, '\n');
-    size_t length = kind ? (size_t)(kind + 1 - key) + strcspn(kind + 1, "\n") : strlen(key);
+    const char *kind = strchr(key, '\t');
+    size_t length = kind ? (size_t)(kind + 1 - key) + strcspn(kind + 1, "\t") : strlen(key);
     struct group *group = find_group(estimates, key, length);
 
     if (!group) {
@@ -174,7 +158,7 @@ static struct entry *add(struct wi_estimates *estimates, const char *key, size_t
 }
 
 static struct entry *find_or_add(
-    struct wi_estimates *estimates, const char *hash, const char *place)
+    struct wi_estimates *estimates, const char *hash, const struct wi_place *place)
 {
     struct entry *entry = find(estimates, hash, place);
     char key[KEY_SIZE];
@@ -189,13 +173,15 @@ static struct entry *find_or_add(
 
 /* --- the database ---------------------------------------------------------------------------- */
 
+/* What was measured of a run is kept as rates by their names, so that others can stand beside. */
 static void save(struct wi_estimates *estimates, struct entry *entry, double now)
 {
     const struct wi_estimate *e = &entry->estimate;
-    json_t *value = json_pack("{s:f, s:f, s:f, s:f, s:I, s:I, s:b, s:I}", "load_ms", e->load_ms,
-        "run_ms", e->run_ms, "best_ms", e->best_ms, "failure", e->failure, "loads",
-        (json_int_t)e->loads, "runs", (json_int_t)e->runs, "cold", e->cold, "measured_at",
-        (json_int_t)e->measured_at);
+    json_t *run = json_pack("{s:f, s:f, s:I, s:b}", "mean", e->run_ms, "best", e->best_ms, "count",
+        (json_int_t)e->runs, "cold", e->cold);
+    json_t *value = json_pack("{s:f, s:I, s:f, s:I, s:{s:o}}", "load_ms", e->load_ms, "loads",
+        (json_int_t)e->loads, "failure", e->failure, "measured_at", (json_int_t)e->measured_at,
+        "rates", "run_ms", run);
     char *text = json_dumps(value, JSON_COMPACT);
 
     if (text)
@@ -241,16 +227,17 @@ static void load_one(void *context, const char *key, const char *text)
 
     HASH_FIND(hh, estimates->entries, key, length, entry);
     if (json_is_object(value) && length < KEY_SIZE && !entry) {
+        const json_t *run = json_object_get(json_object_get(value, "rates"), "run_ms");
         struct wi_estimate *e;
         entry = add(estimates, key, length);
         e = &entry->estimate;
         e->load_ms = number(value, "load_ms", TIME_MAX_MS);
-        e->run_ms = number(value, "run_ms", TIME_MAX_MS);
-        e->best_ms = number(value, "best_ms", TIME_MAX_MS);
+        e->run_ms = number(run, "mean", TIME_MAX_MS);
+        e->best_ms = number(run, "best", TIME_MAX_MS);
         e->failure = number(value, "failure", 1);
         e->loads = (unsigned)number(value, "loads", 1e9);
-        e->runs = (unsigned)number(value, "runs", 1e9);
-        e->cold = json_is_true(json_object_get(value, "cold"));
+        e->runs = (unsigned)number(run, "count", 1e9);
+        e->cold = json_is_true(json_object_get(run, "cold"));
         e->measured_at = (int64_t)number(value, "measured_at", 1e15);
         rank(entry);
     }
@@ -283,7 +270,7 @@ void wi_estimates_free(struct wi_estimates *estimates)
 /* --- measuring ------------------------------------------------------------------------------- */
 
 struct wi_estimate wi_estimates_get(
-    const struct wi_estimates *estimates, const char *hash, const char *place)
+    const struct wi_estimates *estimates, const char *hash, const struct wi_place *place)
 {
     const struct entry *entry = find(estimates, hash, place);
 
@@ -301,8 +288,8 @@ static void average(double *mean, unsigned *count, double value)
     *count += *count < 1000000000;
 }
 
-double wi_estimates_alone(const struct wi_estimates *estimates, const char *hash, const char *place,
-    double run_ms, unsigned requests)
+double wi_estimates_alone(const struct wi_estimates *estimates, const char *hash,
+    const struct wi_place *place, double run_ms, unsigned requests)
 {
     struct wi_estimate e;
 
@@ -325,8 +312,8 @@ static void succeeded(struct wi_estimates *estimates, struct entry *entry, doubl
     changed(estimates, entry, now);
 }
 
-void wi_estimates_loaded(struct wi_estimates *estimates, const char *hash, const char *place,
-    double load_ms, int warm, double now)
+void wi_estimates_loaded(struct wi_estimates *estimates, const char *hash,
+    const struct wi_place *place, double load_ms, int warm, double now)
 {
     struct entry *entry = find_or_add(estimates, hash, place);
     struct wi_estimate *e = &entry->estimate;
@@ -336,8 +323,8 @@ void wi_estimates_loaded(struct wi_estimates *estimates, const char *hash, const
     succeeded(estimates, entry, now);
 }
 
-void wi_estimates_ran(struct wi_estimates *estimates, const char *hash, const char *place,
-    double load_ms, double run_ms, int warm, double now)
+void wi_estimates_ran(struct wi_estimates *estimates, const char *hash,
+    const struct wi_place *place, double load_ms, double run_ms, int warm, double now)
 {
     struct entry *entry = find_or_add(estimates, hash, place);
     struct wi_estimate *e = &entry->estimate;
@@ -369,7 +356,7 @@ void wi_estimates_ran(struct wi_estimates *estimates, const char *hash, const ch
 }
 
 void wi_estimates_failed(
-    struct wi_estimates *estimates, const char *hash, const char *place, double now)
+    struct wi_estimates *estimates, const char *hash, const struct wi_place *place, double now)
 {
     struct entry *entry = find_or_add(estimates, hash, place);
     struct wi_estimate *e = &entry->estimate;
@@ -379,8 +366,8 @@ void wi_estimates_failed(
     changed(estimates, entry, now);
 }
 
-void wi_estimates_exceeded(
-    struct wi_estimates *estimates, const char *hash, const char *place, double run_ms, double now)
+void wi_estimates_exceeded(struct wi_estimates *estimates, const char *hash,
+    const struct wi_place *place, double run_ms, double now)
 {
     struct entry *entry = find_or_add(estimates, hash, place);
     struct wi_estimate *e = &entry->estimate;
@@ -396,8 +383,8 @@ void wi_estimates_exceeded(
     changed(estimates, entry, now);
 }
 
-int wi_estimates_probe_due(
-    const struct wi_estimates *estimates, const char *hash, const char *place, double now)
+int wi_estimates_probe_due(const struct wi_estimates *estimates, const char *hash,
+    const struct wi_place *place, double now)
 {
     const struct entry *entry = find(estimates, hash, place);
     double pause = PROBE_FIRST_MS;
@@ -410,7 +397,7 @@ int wi_estimates_probe_due(
 }
 
 void wi_estimates_probe_asked(
-    struct wi_estimates *estimates, const char *hash, const char *place, double now)
+    struct wi_estimates *estimates, const char *hash, const struct wi_place *place, double now)
 {
     struct entry *entry = find_or_add(estimates, hash, place);
 
@@ -423,7 +410,8 @@ void wi_estimates_probe_asked(
     entry->followers = PROBE_FOLLOWERS;
 }
 
-void wi_estimates_probe_dropped(struct wi_estimates *estimates, const char *hash, const char *place)
+void wi_estimates_probe_dropped(
+    struct wi_estimates *estimates, const char *hash, const struct wi_place *place)
 {
     struct entry *entry = find(estimates, hash, place);
 
@@ -446,7 +434,8 @@ double wi_estimates_best_run(
     const struct wi_estimates *estimates, const char *hash, const char *kind)
 {
     char key[KEY_SIZE];
-    const struct group *group = find_group(estimates, key, make_key(key, hash, kind));
+    size_t length = (size_t)snprintf(key, sizeof key, "%.64s\t%.31s", hash, kind);
+    const struct group *group = find_group(estimates, key, length);
     const struct entry *best = group ? (const struct entry *)wi_heap_first(&group->measured) : NULL;
 
     return best ? best->estimate.run_ms : -1;

@@ -1,12 +1,11 @@
 /*
  * What was measured: for each model on each place that can run it, how long loading and running
- * take and how often it fails. Moving averages, kept over restarts. A place is a kind of browser in
- * one version, a platform and its adapter, so that what changes starts afresh.
+ * take and how often it fails. Moving averages, kept over restarts.
  */
 #ifndef WI_POOL_ESTIMATES_H
 #define WI_POOL_ESTIMATES_H
 
-#include "bridge/bridge.h"
+#include "pool/place.h"
 #include "store/db.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -40,45 +39,40 @@ struct wi_estimates *wi_estimates_new(struct wi_db *db);
 void wi_estimates_save(struct wi_estimates *estimates);
 void wi_estimates_free(struct wi_estimates *estimates);
 
-/* The part of a key that is about the place. */
-#define WI_PLACE_SIZE 480
-void wi_estimates_place(
-    char place[WI_PLACE_SIZE], const struct wi_node_info *node, enum wi_platform platform);
-
 /* A copy of what is known of the model at the place; all zero for nothing. */
 struct wi_estimate wi_estimates_get(
-    const struct wi_estimates *estimates, const char *hash, const char *place);
+    const struct wi_estimates *estimates, const char *hash, const struct wi_place *place);
 
 /* How long one of `requests` that were joined in a run of `run_ms` would have run alone, as far as
  * that tells: no longer than all of them, and no less than its share. Between the two it is what is
  * known already; where nothing is, all of the run. */
-double wi_estimates_alone(const struct wi_estimates *estimates, const char *hash, const char *place,
-    double run_ms, unsigned requests);
+double wi_estimates_alone(const struct wi_estimates *estimates, const char *hash,
+    const struct wi_place *place, double run_ms, unsigned requests);
 /* A run that went well, of one request. `now` is wi_now_ms(); it paces the saving. */
-void wi_estimates_ran(struct wi_estimates *estimates, const char *hash, const char *place,
-    double load_ms, double run_ms, int warm, double now);
+void wi_estimates_ran(struct wi_estimates *estimates, const char *hash,
+    const struct wi_place *place, double load_ms, double run_ms, int warm, double now);
 /* A stream that went well: it is as long as its client likes, so that only the time of its loading
  * says something, unless the model was there already (`warm`). */
-void wi_estimates_loaded(struct wi_estimates *estimates, const char *hash, const char *place,
-    double load_ms, int warm, double now);
+void wi_estimates_loaded(struct wi_estimates *estimates, const char *hash,
+    const struct wi_place *place, double load_ms, int warm, double now);
 /* The platform failed at the model, or its node was lost over it. */
 void wi_estimates_failed(
-    struct wi_estimates *estimates, const char *hash, const char *place, double now);
+    struct wi_estimates *estimates, const char *hash, const struct wi_place *place, double now);
 /* It was stopped after `run_ms` without an answer: it is slower than that. */
-void wi_estimates_exceeded(
-    struct wi_estimates *estimates, const char *hash, const char *place, double run_ms, double now);
+void wi_estimates_exceeded(struct wi_estimates *estimates, const char *hash,
+    const struct wi_place *place, double run_ms, double now);
 
 /* Whether a run at this place may be asked for beside the client's path: at once the first time,
  * then after times that double from 10 s to an hour; and at once, some times, when the last run
  * says that there is more to learn: the first one is known, or it was faster than expected. */
-int wi_estimates_probe_due(
-    const struct wi_estimates *estimates, const char *hash, const char *place, double now);
+int wi_estimates_probe_due(const struct wi_estimates *estimates, const char *hash,
+    const struct wi_place *place, double now);
 void wi_estimates_probe_asked(
-    struct wi_estimates *estimates, const char *hash, const char *place, double now);
+    struct wi_estimates *estimates, const char *hash, const struct wi_place *place, double now);
 /* What was asked for could not be carried out, there being too much to do: the time until the next
  * is the same again, not twice that. */
 void wi_estimates_probe_dropped(
-    struct wi_estimates *estimates, const char *hash, const char *place);
+    struct wi_estimates *estimates, const char *hash, const struct wi_place *place);
 /* What a run may turn out to take, in ms: less than run_ms where the last one took less, so that
  * the mean may be one of bad times, and where all of them once took far less. */
 double wi_estimate_hope(const struct wi_estimate *estimate);

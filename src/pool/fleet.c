@@ -205,6 +205,21 @@ static void key_of(struct wi_buffer *key, const struct wi_node_info *info)
     }
 }
 
+static struct wi_place *new_places(const struct wi_node_info *info, enum wi_engine engine)
+{
+    struct wi_place *places = wi_alloc(WI_PLATFORM_COUNT * sizeof *places);
+
+    for (int i = 0; i < WI_PLATFORM_COUNT; i++)
+        places[i] = wi_place_of(info, engine, (enum wi_platform)i);
+    return places;
+}
+
+const struct wi_place *wi_fleet_where(
+    const struct wi_fleet_class *class, enum wi_engine engine, enum wi_platform platform)
+{
+    return class->places[engine] ? &class->places[engine][platform] : NULL;
+}
+
 static struct wi_fleet_class *find_or_add_class(
     struct wi_fleet *fleet, const struct wi_node_info *info)
 {
@@ -224,8 +239,8 @@ static struct wi_fleet_class *find_or_add_class(
     class->ours = *info->session != '\0';
     for (unsigned i = 0; i < WI_FLEET_QUEUES; i++)
         class->queues[i] = has_queue(info, i) ? new_group(class, i) : NULL;
-    for (int i = 0; i < WI_PLATFORM_COUNT; i++)
-        wi_estimates_place(class->places[i], info, (enum wi_platform)i);
+    for (int i = 0; i < WI_ENGINE_COUNT; i++)
+        class->places[i] = info->engines[i].available ? new_places(info, (enum wi_engine)i) : NULL;
     class->key = wi_buffer_take(&key);
     HASH_ADD_KEYPTR(hh, fleet->classes, class->key, strlen(class->key), class);
     return class;
@@ -253,6 +268,8 @@ static void leave_class(struct wi_fleet *fleet, struct wi_fleet_node *node)
     json_decref(class->info.capabilities);
     for (unsigned i = 0; i < WI_FLEET_QUEUES; i++)
         free(class->queues[i]);
+    for (int i = 0; i < WI_ENGINE_COUNT; i++)
+        free(class->places[i]);
     free(class->key);
     free(class);
 }

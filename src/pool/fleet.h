@@ -9,7 +9,7 @@
 
 #include "bridge/bridge.h"
 #include "model/model.h"
-#include "pool/estimates.h"
+#include "pool/place.h"
 #include <uthash.h>
 
 /* A node's attempts are counted by the engine that runs them, so that what one engine has to do
@@ -36,8 +36,7 @@ struct wi_fleet_class {
     int ours;                 /* from our sessions, so that [browser.KIND] binds them */
     size_t count, open;       /* its nodes; those that take work */
     size_t away;              /* those that take none now, and will again by themselves */
-    /* Which estimates are theirs; see estimates.h. */
-    char places[WI_PLATFORM_COUNT][WI_PLACE_SIZE];
+    struct wi_place *places[WI_ENGINE_COUNT];       /* by platform; NULL as in queues */
     struct wi_fleet_group *queues[WI_FLEET_QUEUES]; /* NULL: its nodes have no such engine */
     struct wi_fleet_group *models;
     UT_hash_handle hh;
@@ -79,6 +78,10 @@ void wi_fleet_models(struct wi_fleet_node *node, const json_t *models);
  * otherwise. */
 void wi_fleet_promise(struct wi_fleet_node *node, const char *hash, enum wi_platform platform);
 int wi_fleet_has(const struct wi_fleet_node *node, const char *hash, enum wi_platform platform);
+
+/* Where such nodes run that engine on that platform; NULL where they have it not. */
+const struct wi_place *wi_fleet_where(
+    const struct wi_fleet_class *class, enum wi_engine engine, enum wi_platform platform);
 
 int wi_fleet_has_room(const struct wi_fleet_node *node, unsigned queue);
 /* How long until a slot of the queue is expected to be free; where that is overdue it is given as

@@ -29,24 +29,27 @@ static json_t *estimate_json(const struct wi_estimate *e)
         "measured_at", (json_int_t)e->measured_at);
 }
 
-static json_t *option_json(const struct wi_option *option, int has_verdict)
+static json_t *option_json(const struct wi_option *option, const struct wi_model *model)
 {
     const struct wi_candidate *candidate = option->candidate;
+    const char *version = candidate->info->engines[model->engine].version;
     const struct wi_prospect *prospect = &candidate->prospects[option->platform];
-    json_t *out = json_pack("{s:s, s:s, s:b, s:s, s:s, s:s, s:b, s:o}", "browser",
+    json_t *out = json_pack("{s:s, s:s, s:b, s:s, s:s, s:s?, s:s, s:s, s:b, s:o}", "browser",
         candidate->info->kind, "browser_version", candidate->info->browser_version, "joined",
-        !*candidate->info->session, "platform", wi_platform_names[option->platform], "standing",
+        !*candidate->info->session, "platform", wi_platform_names[option->platform], "engine",
+        wi_engine_names[model->engine], "engine_version", *version ? version : NULL, "standing",
         wi_standing_names[option->standing], "why", option->why, "chosen", option->chosen,
         "adapter", adapter_json(candidate->info, option->platform));
 
     if (option->standing == WI_STANDING_UNAVAILABLE || option->standing == WI_STANDING_BARRED)
         return out;
-    json_object_update_new(out,
-        json_pack("{s:I, s:I, s:I, s:b, s:b, s:s?, s:i, s:o}", "nodes",
-            (json_int_t)candidate->nodes, "open_nodes", (json_int_t)candidate->open, "loaded_nodes",
-            (json_int_t)prospect->loaded, "warm", option->warm, "measured", option->measured,
-            "verdict", has_verdict ? wi_verdict_names[prospect->verdict] : NULL, "preference",
-            prospect->rank, "estimate", estimate_json(&prospect->estimate)));
+    json_object_update_new(
+        out, json_pack("{s:I, s:I, s:I, s:I, s:b, s:b, s:s?, s:i, s:o}", "nodes",
+                 (json_int_t)candidate->nodes, "open_nodes", (json_int_t)candidate->open, "slots",
+                 (json_int_t)candidate->slots, "loaded_nodes", (json_int_t)prospect->loaded, "warm",
+                 option->warm, "measured", option->measured, "verdict",
+                 model->builtin ? NULL : wi_verdict_names[prospect->verdict], "preference",
+                 prospect->rank, "estimate", estimate_json(&prospect->estimate)));
     json_object_update_new(
         out, json_pack("{s:f, s:f, s:f, s:f, s:f}", "expected_ms", option->expected_ms, "queue_ms",
                  option->queue_ms, "load_ms", option->load_ms, "run_ms", option->run_ms,
@@ -79,7 +82,7 @@ static json_t *options_json(const struct pool_judged *judged, const struct wi_de
     for (size_t i = 0; i < count; i++)
         if (sorted[i]->platform < WI_NATIVE || /* what browsers have; the others few nodes */
             sorted[i]->candidate->info->platforms[sorted[i]->platform].available)
-            json_array_append_new(list, option_json(sorted[i], !demand->model->builtin));
+            json_array_append_new(list, option_json(sorted[i], demand->model));
     free(sorted);
     return list;
 }

@@ -194,10 +194,11 @@ static void foresee(
 {
     const struct wi_fleet_node *place = &node->place;
 
-    if (attempt->builtin || !place->class)
+    const struct wi_place *where =
+        place->class ? wi_fleet_where(place->class, attempt->engine, attempt->platform) : NULL;
+    if (attempt->builtin || !where)
         return;
-    struct wi_estimate e =
-        wi_estimates_get(nodes->estimates, attempt->hash, place->class->places[attempt->platform]);
+    struct wi_estimate e = wi_estimates_get(nodes->estimates, attempt->hash, where);
     double load = wi_fleet_has(place, attempt->hash, attempt->platform) ? 0
                   : e.loads > 0                                         ? e.load_ms
                                                                         : WI_ROUTE_LOAD_MS;
@@ -236,6 +237,7 @@ void wi_pool_node_book(
     memcpy(attempt->hash, task->model->hash, sizeof attempt->hash);
     attempt->builtin = task->model->builtin;
     attempt->stream = task->stream;
+    attempt->engine = task->model->engine;
     attempt->queue = queue;
     attempt->requests = task->requests;
     attempt->platform = task->platforms[0];

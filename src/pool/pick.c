@@ -69,16 +69,15 @@ static void fill_prospect(const struct wi_pool *pool, const struct wi_fleet_clas
     struct wi_prospect *prospect)
 {
     const struct wi_model *model = demand->model;
-    const char *place = class->places[platform];
+    const struct wi_place *place = wi_fleet_where(class, model->engine, platform);
 
     prospect->rank =
         wi_preferences_rank(wi_preferences_of(&pool->config->browser_preferences, demand->type),
             class->info.kind, platform);
-    if (model->builtin || !class->info.platforms[platform].available)
+    if (model->builtin || !place || !class->info.platforms[platform].available)
         return;
     prospect->estimate = wi_estimates_get(pool->estimates, model->hash, place);
-    prospect->verdict =
-        wi_verdicts_get(pool->verdicts, model, &class->info, platform, demand->precision);
+    prospect->verdict = wi_verdicts_get(pool->verdicts, model, place, demand->precision);
     if (prospect->verdict == WI_UNKNOWN || prospect->estimate.runs == 0 ||
         wi_estimate_hope(&prospect->estimate) < prospect->estimate.run_ms)
         prospect->probe_due = wi_estimates_probe_due(pool->estimates, model->hash, place, now);
@@ -252,8 +251,8 @@ static int something_is_coming(struct wi_pool *pool, const struct wi_demand *dem
 {
     int has_nodes = wi_pool_nodes_count(pool->nodes) > 0, coming = 0;
 
-    if (demand->has_platform && demand->platform == WI_WEBGL && !demand->fallback &&
-        !demand->model->builtin && has_nodes)
+    if (demand->has_platform && !demand->fallback && has_nodes &&
+        !wi_engine_in_page_on(demand->model->engine, demand->platform))
         return 0; /* no browser brings that */
     for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
         const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
@@ -318,27 +317,41 @@ static void wish_preferred(
     }
 }
 
+/* The next place that a probe of the model is about, after `class` (NULL: the first); NULL where
+ * there is none. */
+static const struct wi_place *next_probed(const struct wi_pool *pool, const struct wi_model *model,
+    const struct wi_probe *probe, const struct wi_fleet_class **class)
+{
+    const struct wi_place *place = NULL;
+
+    do {
+        *class = *class ? (*class)->hh.next : wi_pool_nodes_fleet(pool->nodes)->classes;
+        if (*class && strcmp((*class)->info.kind, probe->browser) == 0)
+            place = wi_fleet_where(*class, model->engine, probe->platform);
+    } while (*class && !place);
+    return place;
+}
+
 static void note_probe(
     struct wi_pool *pool, const struct wi_model *model, const struct wi_probe *probe)
 {
+    const struct wi_fleet_class *class = NULL;
+    const struct wi_place *place;
     double now = wi_now_ms();
 
     pool->chooser->probes += (unsigned)probe->wanted;
-    for (const struct wi_fleet_class *class = wi_pool_nodes_fleet(pool->nodes)->classes; class;
-         class = class->hh.next)
-        if (strcmp(class->info.kind, probe->browser) == 0)
-            wi_estimates_probe_asked(
-                pool->estimates, model->hash, class->places[probe->platform], now);
+    while ((place = next_probed(pool, model, probe, &class)))
+        wi_estimates_probe_asked(pool->estimates, model->hash, place, now);
 }
 
 void wi_pool_probe_dropped(
     struct wi_pool *pool, const struct wi_model *model, const struct wi_probe *probe)
 {
-    for (const struct wi_fleet_class *class = wi_pool_nodes_fleet(pool->nodes)->classes; class;
-         class = class->hh.next)
-        if (strcmp(class->info.kind, probe->browser) == 0)
-            wi_estimates_probe_dropped(
-                pool->estimates, model->hash, class->places[probe->platform]);
+    const struct wi_fleet_class *class = NULL;
+    const struct wi_place *place;
+
+    while ((place = next_probed(pool, model, probe, &class)))
+        wi_estimates_probe_dropped(pool->estimates, model->hash, place);
 }
 
 enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *demand, int really,

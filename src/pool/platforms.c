@@ -10,7 +10,8 @@ static int is_listed(const struct wi_config_browser *browser, enum wi_platform p
            wi_strings_contain(&browser->platforms, wi_platform_names[platform]);
 }
 
-const char *wi_platforms_why_not(const struct wi_candidate *candidate, enum wi_platform platform)
+const char *wi_platforms_why_not(
+    const struct wi_candidate *candidate, enum wi_engine engine, enum wi_platform platform)
 {
     enum wi_gpu gpu = candidate->browser ? candidate->browser->gpu : WI_GPU_AUTO;
 
@@ -19,8 +20,8 @@ const char *wi_platforms_why_not(const struct wi_candidate *candidate, enum wi_p
     if (platform == WI_NATIVE)
         return candidate->info->platforms[platform].available ? NULL
                                                               : "browsers compute nothing natively";
-    if (platform == WI_WEBGL)
-        return "webgl runs no ONNX models";
+    if (!wi_engine_in_page_on(engine, platform))
+        return "the engine that runs the model does not compute on it";
     if (!is_listed(candidate->browser, platform))
         return "the configuration does not list it in the browser's platforms";
     if (platform == WI_WASM || platform == WI_WEBNN)
@@ -33,10 +34,11 @@ const char *wi_platforms_why_not(const struct wi_candidate *candidate, enum wi_p
     return NULL;
 }
 
-int wi_platforms_can_run(const struct wi_candidate *candidate, enum wi_platform platform)
+int wi_platforms_can_run(
+    const struct wi_candidate *candidate, enum wi_engine engine, enum wi_platform platform)
 {
     return candidate->info->platforms[platform].available &&
-           !wi_platforms_why_not(candidate, platform);
+           !wi_platforms_why_not(candidate, engine, platform);
 }
 
 int wi_platforms_software(const struct wi_candidate *candidate, enum wi_platform platform)
@@ -60,18 +62,22 @@ static void refuse_platform(struct wi_choice *choice, enum wi_platform platform,
 enum wi_code wi_platforms_unsupported(
     const struct wi_candidate *candidate, const struct wi_demand *demand, struct wi_error *error)
 {
+    enum wi_engine engine = demand->model->engine;
     char names[64] = "";
     const char *wanted = demand->has_platform ? wi_platform_names[demand->platform] : "auto";
     const char *reason =
         demand->has_platform ? candidate->info->platforms[demand->platform].reason : "";
 
     for (int i = 0; i < WI_PLATFORM_COUNT; i++)
-        if (wi_platforms_can_run(candidate, i))
+        if (wi_platforms_can_run(candidate, engine, i))
             snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
                 *names ? ", " : "", wi_platform_names[i]);
-    if (demand->has_platform && demand->platform == WI_WEBGL)
+    if (demand->has_platform && demand->platform < WI_NATIVE &&
+        !wi_engine_in_page_on(engine, demand->platform))
         wi_error_set(error, WI_PLATFORM_UNSUPPORTED, "platform",
-            "webgl runs no ONNX models; name another platform or allow the fallback");
+            "%s runs no such models, whose engine is %s; name another platform or allow the "
+            "fallback",
+            wanted, wi_engine_names[engine]);
     else
         wi_error_set(error, WI_PLATFORM_UNSUPPORTED, "platform",
             "no node can run the model on %s%s%s", wanted, *reason ? ": " : "", reason);
@@ -99,8 +105,9 @@ static enum wi_platform builtin_platform(
 enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
     const struct wi_demand *demand, struct wi_choice *choice, struct wi_error *error)
 {
+    enum wi_engine engine = demand->model->engine;
     int may_fall_back = demand->fallback && demand->platform != WI_WASM;
-    const char *refusal = wi_platforms_why_not(candidate, demand->platform);
+    const char *refusal = wi_platforms_why_not(candidate, engine, demand->platform);
 
     choice->platform_count = 0;
     choice->refusal.given = 0;
@@ -115,11 +122,11 @@ enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
         return WI_OK;
     }
     /* Tried there even if it is known not to work, so that the answer says why it fell back. */
-    if (wi_platforms_can_run(candidate, demand->platform) || (may_fall_back && !refusal))
+    if (wi_platforms_can_run(candidate, engine, demand->platform) || (may_fall_back && !refusal))
         wi_platforms_add(choice, demand->platform);
     else if (may_fall_back)
         refuse_platform(choice, demand->platform, refusal);
-    if (may_fall_back && wi_platforms_can_run(candidate, WI_WASM))
+    if (may_fall_back && wi_platforms_can_run(candidate, engine, WI_WASM))
         wi_platforms_add(choice, WI_WASM);
     return choice->platform_count > 0 ? WI_OK : wi_platforms_unsupported(candidate, demand, error);
 }

@@ -18,10 +18,14 @@ static struct pool_session *session_of(const struct wi_pool *pool, const struct 
 
 /* --- measuring ------------------------------------------------------------------------------- */
 
-/* The name under which measurements on this platform of the node are kept. */
-static const char *place_of(const struct pool_node *node, enum wi_platform platform)
+/* Where the engine runs on that platform of the node (-1: none); NULL if it is there no more. */
+static const struct wi_place *place_of(
+    const struct pool_node *node, enum wi_engine engine, int platform)
 {
-    return wi_pool_node_info_of(node)->place->class->places[platform];
+    const struct wi_fleet_class *class = wi_pool_node_info_of(node)->place->class;
+
+    return class && platform >= 0 ? wi_fleet_where(class, engine, (enum wi_platform)platform)
+                                  : NULL;
 }
 
 static int platform_of(const json_t *object)
@@ -34,13 +38,14 @@ static int platform_of(const json_t *object)
     return -1;
 }
 
-static void note_failure(
-    struct wi_pool *pool, const struct pool_node *node, const char *hash, int platform)
+static void note_failure(struct wi_pool *pool, const struct pool_node *node,
+    const struct pool_attempt *attempt, int platform)
 {
     const struct wi_fleet_class *class = wi_pool_node_info_of(node)->place->class;
+    const struct wi_place *where = place_of(node, attempt->engine, platform);
 
-    if (platform >= 0 && class->info.platforms[platform].available)
-        wi_estimates_failed(pool->estimates, hash, class->places[platform], wi_now_ms());
+    if (where && class->info.platforms[platform].available)
+        wi_estimates_failed(pool->estimates, attempt->hash, where, wi_now_ms());
 }
 
 /* Whether an error says something about the platform, and not only about the input. */
@@ -51,8 +56,8 @@ static int blames_platform(const struct wi_answer *answer, enum wi_platform plat
            (answer->error.code == WI_INFERENCE_FAILED && platform != WI_WASM);
 }
 
-static void note_times(struct wi_pool *pool, const char *where, const struct pool_attempt *attempt,
-    const struct wi_answer *answer)
+static void note_times(struct wi_pool *pool, const struct wi_place *where,
+    const struct pool_attempt *attempt, const struct wi_answer *answer)
 {
     struct wi_estimates *estimates = pool->estimates;
     const char *hash = attempt->hash;
@@ -77,11 +82,24 @@ static void note_answer(struct wi_pool *pool, const struct pool_node *node,
 
     if (attempt->builtin || json_is_true(json_object_get(answer->executed_on, "simulated")))
         return;
-    json_array_foreach(fallbacks, i, row) note_failure(pool, node, attempt->hash, platform_of(row));
-    if (answer->ok && platform >= 0)
-        note_times(pool, place_of(node, (enum wi_platform)platform), attempt, answer);
+    json_array_foreach(fallbacks, i, row) note_failure(pool, node, attempt, platform_of(row));
+    const struct wi_place *where = place_of(node, attempt->engine, platform);
+    if (answer->ok && where)
+        note_times(pool, where, attempt, answer);
     else if (!answer->ok && blames_platform(answer, attempt->platform))
-        note_failure(pool, node, attempt->hash, (int)attempt->platform);
+        note_failure(pool, node, attempt, (int)attempt->platform);
+}
+
+/* It was stopped at its deadline. */
+static void note_exceeded(
+    struct wi_pool *pool, const struct pool_node *node, const struct pool_attempt *attempt)
+{
+    const struct wi_place *where = place_of(node, attempt->engine, (int)attempt->platform);
+    double now = wi_now_ms();
+
+    if (where && !attempt->builtin && !attempt->stream)
+        wi_estimates_exceeded(pool->estimates, attempt->hash, where,
+            now - attempt->sent_at - attempt->not_run_ms, now);
 }
 
 /* What loading and running it takes on nodes like this one; 0 where that is not known, as of a
@@ -89,10 +107,12 @@ static void note_answer(struct wi_pool *pool, const struct pool_node *node,
 static double usual_ms(
     const struct wi_pool *pool, const struct pool_node *node, const struct wi_task *task)
 {
-    if (task->model->builtin || task->stream || !wi_pool_node_info_of(node)->place->class)
+    const struct wi_model *model = task->model;
+    const struct wi_place *where = place_of(node, model->engine, (int)task->platforms[0]);
+
+    if (model->builtin || task->stream || !where)
         return 0;
-    struct wi_estimate e =
-        wi_estimates_get(pool->estimates, task->model->hash, place_of(node, task->platforms[0]));
+    struct wi_estimate e = wi_estimates_get(pool->estimates, model->hash, where);
     return e.loads > 0 && e.run_ms > 0 ? e.load_ms + e.run_ms : 0;
 }
 
@@ -157,16 +177,13 @@ void wi_pool_cancel(
 {
     struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
     struct pool_attempt attempt;
-    double now = wi_now_ms();
 
     if (!node)
         return;
     wi_bridge_cancel(pool->bridge, node_id, attempt_id, reason);
     /* What was stopped at its deadline is at least as slow as that. */
-    if (unbook(pool, node, attempt_id, &attempt) && strcmp(reason, "deadline") == 0 &&
-        !attempt.builtin && !attempt.stream)
-        wi_estimates_exceeded(pool->estimates, attempt.hash, place_of(node, attempt.platform),
-            now - attempt.sent_at - attempt.not_run_ms, now);
+    if (unbook(pool, node, attempt_id, &attempt) && strcmp(reason, "deadline") == 0)
+        note_exceeded(pool, node, &attempt);
     wi_pool_tell_capacity(pool->wake);
 }
 
@@ -356,7 +373,7 @@ static void on_lost(
     struct pool_attempt attempt;
 
     if (unbook(pool, node, attempt_id, &attempt) && alone && !attempt.builtin)
-        note_failure(pool, node, attempt.hash, (int)attempt.platform);
+        note_failure(pool, node, &attempt, (int)attempt.platform);
     pool->events.on_lost(pool->events.context, node_id, attempt_id, alone, why);
     wi_pool_tell_capacity(pool->wake);
 }

@@ -1,7 +1,6 @@
 /*
- * Verdicts by key; see verdicts.h. Keys are fields joined by tabs, which the bridge lets no page
- * put into a field. What WASM says of a model is a record like the others, with no kind, version or
- * adapter in its key.
+ * Verdicts by key; see verdicts.h. A key is the model's hash, the precision and the place's key,
+ * joined by tabs. What WASM says of a model is a record like the others, of a place anywhere.
  */
 #include "pool/verdicts.h"
 
@@ -25,10 +24,17 @@
 
 const char *const wi_verdict_names[] = {"unknown", "trusted", "wrong", "unable", "exempt", NULL};
 
+/* Joined pages have a shelf of their own: they make keys at will, and so can push out only each
+ * other's. */
+enum owner { OURS, JOINED, OWNER_COUNT };
+static const size_t shelf_max[] = {WI_VERDICT_OURS_MAX, WI_VERDICT_JOINED_MAX};
+
 struct known;
 
 struct verdict {
     char *key;
+    enum owner owner;
+    int about_wasm; /* what WASM says of the model */
     struct known *known;
     struct verdict *of_prev, *of_next; /* of the same model */
     struct verdict *prev, *next;       /* of the same shelf */
@@ -49,11 +55,6 @@ struct known {
     char hash[]; /* of its content */
 };
 
-/* Joined pages have a shelf of their own: they make keys at will, and so can push out only each
- * other's. */
-enum owner { OURS, JOINED, OWNER_COUNT };
-static const size_t shelf_max[] = {WI_VERDICT_OURS_MAX, WI_VERDICT_JOINED_MAX};
-
 struct shelf {
     struct verdict *verdicts; /* the one that was decided longest ago comes first */
     size_t count;
@@ -67,64 +68,34 @@ struct wi_verdicts {
     size_t about_wasm; /* how many of them are what WASM says of a model */
 };
 
-/* The fields of a key, in order. */
-enum field { HASH, KIND, PLATFORM, BROWSER, VERSION, ADAPTER, PRECISION, FIELD_COUNT };
-
 /* --- keys --------------------------------------------------------------------------------------
  */
 
-static const char *owner_of(const struct wi_node_info *node)
-{
-    return *node->session ? "" : "joined:";
-}
-
 void wi_verdict_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_model *model,
-    const struct wi_node_info *node, enum wi_platform platform, const char *precision)
+    const struct wi_place *place, const char *precision)
 {
-    const struct wi_adapter *adapter = &node->platforms[platform].adapter;
-    int has_adapter = node->platforms[platform].has_adapter;
-
-    snprintf(key, WI_VERDICT_KEY_SIZE, "%s\t%s%s\t%s\t%s\t%.63s\t%s%s%s%s%s\t%.15s", model->hash,
-        owner_of(node), node->kind, wi_platform_names[platform], node->browser_version,
-        node->engines[model->engine].version, has_adapter ? adapter->vendor : "",
-        has_adapter ? "/" : "", has_adapter ? adapter->architecture : "", has_adapter ? "/" : "",
-        has_adapter ? adapter->description : "", precision ? precision : "");
+    snprintf(key, WI_VERDICT_KEY_SIZE, "%.64s\t%.15s\t%s", model->hash, precision ? precision : "",
+        place->key);
 }
 
 static void wasm_key(
-    char key[WI_VERDICT_KEY_SIZE], const struct wi_model *model, const struct wi_node_info *node)
+    char key[WI_VERDICT_KEY_SIZE], const struct wi_model *model, const struct wi_place *place)
 {
-    snprintf(key, WI_VERDICT_KEY_SIZE, "%s\t%s\t%s\t\t%.63s\t\t", model->hash, owner_of(node),
-        wi_platform_names[WI_WASM], node->engines[model->engine].version);
+    struct wi_place anywhere = wi_place_anywhere(place, WI_WASM);
+
+    wi_verdict_key(key, model, &anywhere, NULL);
 }
 
-static enum owner owner_in(const char *key)
+/* What a key is made of. 0, or -1 for one that is not ours. */
+static int read_key(const char *key, char precision[16], struct wi_place *place)
 {
-    const char *kind = strchr(key, '\t');
+    const char *begin = strchr(key, '\t'), *end = begin ? strchr(begin + 1, '\t') : NULL;
 
-    return kind && strncmp(kind + 1, "joined:", 7) == 0 ? JOINED : OURS;
-}
-
-/* Splits a copy of a key in place. 0, or -1 for one that is not ours. */
-static int split(char *text, const char *fields[FIELD_COUNT])
-{
-    for (int i = 0; i < FIELD_COUNT; i++) {
-        if (!text)
-            return -1;
-        fields[i] = text;
-        text = strchr(text, '\t');
-        if (text)
-            *text++ = '\0';
-    }
-    return text ? -1 : 0;
-}
-
-static int is_about_wasm(const char *key)
-{
-    const char *kind = strchr(key, '\t');
-
-    return kind &&
-           (strncmp(kind, "\t\twasm\t", 7) == 0 || strncmp(kind, "\tjoined:\twasm\t", 14) == 0);
+    if (!end || end - begin > 16)
+        return -1;
+    memcpy(precision, begin + 1, (size_t)(end - begin - 1));
+    precision[end - begin - 1] = '\0';
+    return wi_place_parse(place, end + 1);
 }
 
 /* --- records -----------------------------------------------------------------------------------
@@ -161,7 +132,7 @@ static struct known *find_or_add_known(struct wi_verdicts *verdicts, const char 
 
 static void drop(struct wi_verdicts *verdicts, struct verdict *verdict)
 {
-    struct shelf *shelf = &verdicts->shelves[owner_in(verdict->key)];
+    struct shelf *shelf = &verdicts->shelves[verdict->owner];
     struct known *known = verdict->known;
 
     HASH_DEL(verdicts->all, verdict);
@@ -172,7 +143,7 @@ static void drop(struct wi_verdicts *verdicts, struct verdict *verdict)
         HASH_DEL(verdicts->models, known);
         free(known);
     }
-    verdicts->about_wasm -= is_about_wasm(verdict->key) != 0;
+    verdicts->about_wasm -= (size_t)verdict->about_wasm;
     free(verdict->key);
     free(verdict);
 }
@@ -183,24 +154,28 @@ static void forget(struct wi_verdicts *verdicts, struct verdict *verdict)
     drop(verdicts, verdict);
 }
 
+/* NULL for a key that is not ours. */
 static struct verdict *find_or_add(struct wi_verdicts *verdicts, const char *key)
 {
     struct verdict *verdict = find(verdicts, key);
-    enum owner owner = owner_in(key);
-    struct shelf *shelf = &verdicts->shelves[owner];
+    struct wi_place place;
+    char precision[16];
 
-    if (verdict)
+    if (verdict || read_key(key, precision, &place) != 0)
         return verdict;
-    if (shelf->count >= shelf_max[owner])
+    struct shelf *shelf = &verdicts->shelves[place.joined ? JOINED : OURS];
+    if (shelf->count >= shelf_max[place.joined ? JOINED : OURS])
         forget(verdicts, shelf->verdicts);
     verdict = wi_alloc(sizeof(*verdict));
     verdict->key = wi_strdup(key);
+    verdict->owner = place.joined ? JOINED : OURS;
+    verdict->about_wasm = place.platform == WI_WASM && !*place.kind;
     HASH_ADD_KEYPTR(hh, verdicts->all, verdict->key, strlen(verdict->key), verdict);
     DL_APPEND(shelf->verdicts, verdict);
     shelf->count++;
     verdict->known = find_or_add_known(verdicts, key);
     DL_APPEND2(verdict->known->verdicts, verdict, of_prev, of_next);
-    verdicts->about_wasm += is_about_wasm(key) != 0;
+    verdicts->about_wasm += (size_t)verdict->about_wasm;
     return verdict;
 }
 
@@ -241,18 +216,17 @@ static void set_detail(struct verdict *verdict, const char *detail)
 static void load(void *context, const char *key, const char *value)
 {
     struct wi_verdicts *verdicts = context;
-    char copy[WI_VERDICT_KEY_SIZE];
-    const char *fields[FIELD_COUNT], *name;
     json_t *object = json_loads(value, 0, NULL);
+    const char *name = json_string_value(json_object_get(object, "verdict"));
+    struct verdict *verdict = NULL;
     enum wi_verdict known = WI_UNKNOWN;
 
-    snprintf(copy, sizeof(copy), "%s", key);
-    name = json_string_value(json_object_get(object, "verdict"));
     for (int i = 0; name && wi_verdict_names[i]; i++)
         if (strcmp(name, wi_verdict_names[i]) == 0)
             known = (enum wi_verdict)i;
-    if (known != WI_UNKNOWN && strlen(key) < sizeof(copy) && split(copy, fields) == 0) {
-        struct verdict *verdict = find_or_add(verdicts, key);
+    if (known != WI_UNKNOWN)
+        verdict = find_or_add(verdicts, key);
+    if (verdict) {
         const char *detail = json_string_value(json_object_get(object, "detail"));
         const char *code = json_string_value(json_object_get(object, "code"));
         verdict->verdict = known;
@@ -300,30 +274,30 @@ static enum wi_verdict value_of(const struct verdict *verdict)
     return verdict && !is_void(verdict) ? verdict->verdict : WI_UNKNOWN;
 }
 
-static const struct verdict *wasm_says(const struct wi_verdicts *verdicts,
-    const struct wi_model *model, const struct wi_node_info *node)
+static const struct verdict *wasm_says(
+    const struct wi_verdicts *verdicts, const struct wi_model *model, const struct wi_place *place)
 {
     char key[WI_VERDICT_KEY_SIZE];
 
     if (verdicts->about_wasm == 0)
         return NULL;
-    wasm_key(key, model, node);
+    wasm_key(key, model, place);
     return find(verdicts, key);
 }
 
 enum wi_verdict wi_verdicts_get(const struct wi_verdicts *verdicts, const struct wi_model *model,
-    const struct wi_node_info *node, enum wi_platform platform, const char *precision)
+    const struct wi_place *place, const char *precision)
 {
     char key[WI_VERDICT_KEY_SIZE];
     const struct verdict *said;
     enum wi_verdict known;
 
-    if (platform == WI_WASM || model->builtin)
+    if (place->platform == WI_WASM || model->builtin)
         return WI_TRUSTED;
-    said = wasm_says(verdicts, model, node);
+    said = wasm_says(verdicts, model, place);
     if (said && said->code != WI_OK)
         return WI_WRONG; /* whatever it makes of a model that is none */
-    wi_verdict_key(key, model, node, platform, precision);
+    wi_verdict_key(key, model, place, precision);
     known = value_of(find(verdicts, key));
     if (known == WI_UNKNOWN && (said || *model->signature.random))
         return WI_EXEMPT;
@@ -338,9 +312,9 @@ int wi_verdicts_due(const struct wi_verdicts *verdicts, const char *key)
 }
 
 enum wi_code wi_verdicts_rejection(const struct wi_verdicts *verdicts, const struct wi_model *model,
-    const struct wi_node_info *node, struct wi_error *error)
+    const struct wi_place *place, struct wi_error *error)
 {
-    const struct verdict *said = wasm_says(verdicts, model, node);
+    const struct verdict *said = wasm_says(verdicts, model, place);
 
     if (!said || said->code == WI_OK)
         return WI_OK;
@@ -353,7 +327,7 @@ enum wi_code wi_verdicts_rejection(const struct wi_verdicts *verdicts, const str
 static void decide(struct wi_verdicts *verdicts, struct verdict *verdict, enum wi_verdict value,
     double ratio, const char *detail, double for_ms)
 {
-    struct shelf *shelf = &verdicts->shelves[owner_in(verdict->key)];
+    struct shelf *shelf = &verdicts->shelves[verdict->owner];
 
     DL_DELETE(shelf->verdicts, verdict);
     DL_APPEND(shelf->verdicts, verdict);
@@ -403,18 +377,18 @@ void wi_verdicts_miss(struct wi_verdicts *verdicts, const char *key, const char 
 }
 
 static struct verdict *say(
-    struct wi_verdicts *verdicts, const struct wi_model *model, const struct wi_node_info *node)
+    struct wi_verdicts *verdicts, const struct wi_model *model, const struct wi_place *place)
 {
     char key[WI_VERDICT_KEY_SIZE];
 
-    wasm_key(key, model, node);
+    wasm_key(key, model, place);
     return find_or_add(verdicts, key);
 }
 
 void wi_verdicts_reject(struct wi_verdicts *verdicts, const struct wi_model *model,
-    const struct wi_node_info *node, const struct wi_error *error)
+    const struct wi_place *place, const struct wi_error *error)
 {
-    struct verdict *said = say(verdicts, model, node);
+    struct verdict *said = say(verdicts, model, place);
     int is_news = said->code != error->code;
 
     said->code = error->code;
@@ -423,18 +397,18 @@ void wi_verdicts_reject(struct wi_verdicts *verdicts, const struct wi_model *mod
 }
 
 void wi_verdicts_outgrow(struct wi_verdicts *verdicts, const struct wi_model *model,
-    const struct wi_node_info *node, const char *detail)
+    const struct wi_place *place, const char *detail)
 {
-    struct verdict *said = say(verdicts, model, node);
+    struct verdict *said = say(verdicts, model, place);
 
     said->code = WI_OK;
     decide(verdicts, said, WI_EXEMPT, 0, detail, 0);
 }
 
 void wi_verdicts_accept(
-    struct wi_verdicts *verdicts, const struct wi_model *model, const struct wi_node_info *node)
+    struct wi_verdicts *verdicts, const struct wi_model *model, const struct wi_place *place)
 {
-    struct verdict *said = (struct verdict *)wasm_says(verdicts, model, node);
+    struct verdict *said = (struct verdict *)wasm_says(verdicts, model, place);
 
     if (said)
         forget(verdicts, said);
@@ -451,16 +425,15 @@ void wi_verdicts_count(const struct wi_verdicts *verdicts, size_t counts[WI_VERD
         counts[value_of(verdict)]++;
 }
 
-static json_t *verdict_json(const struct verdict *verdict, const char *const fields[FIELD_COUNT])
+static json_t *verdict_json(
+    const struct verdict *verdict, const struct wi_place *place, const char *precision)
 {
-    static const char prefix[] = "joined:";
-    int joined = strncmp(fields[KIND], prefix, sizeof(prefix) - 1) == 0;
-    const char *kind = fields[KIND] + (joined ? sizeof(prefix) - 1 : 0);
 #define OR_NULL(text) (*(text) ? (text) : NULL)
-    return json_pack("{s:s?, s:s?, s:b, s:s, s:s?, s:s?, s:s?, s:s, s:f, s:s?, s:I}", "browser",
-        OR_NULL(kind), "browser_version", OR_NULL(fields[BROWSER]), "joined", joined, "platform",
-        fields[PLATFORM], "engine_version", OR_NULL(fields[VERSION]), "adapter",
-        OR_NULL(fields[ADAPTER]), "precision", OR_NULL(fields[PRECISION]), "verdict",
+    return json_pack("{s:s?, s:s?, s:b, s:s, s:s, s:s?, s:s?, s:s?, s:s, s:f, s:s?, s:I}",
+        "browser", OR_NULL(place->kind), "browser_version", OR_NULL(place->browser_version),
+        "joined", place->joined, "platform", wi_platform_names[place->platform], "engine",
+        wi_engine_names[place->engine], "engine_version", OR_NULL(place->engine_version), "adapter",
+        OR_NULL(place->adapter), "precision", OR_NULL(precision), "verdict",
         wi_verdict_names[value_of(verdict)], "error_ratio", verdict->ratio, "detail",
         OR_NULL(verdict->detail), "checked_at", (json_int_t)verdict->checked_at);
 #undef OR_NULL
@@ -473,11 +446,10 @@ json_t *wi_verdicts_json(const struct wi_verdicts *verdicts, const char *hash)
 
     for (const struct verdict *verdict = known ? known->verdicts : NULL; verdict;
          verdict = verdict->of_next) {
-        char copy[WI_VERDICT_KEY_SIZE];
-        const char *fields[FIELD_COUNT];
-        snprintf(copy, sizeof(copy), "%s", verdict->key);
-        if (split(copy, fields) == 0)
-            json_array_append_new(list, verdict_json(verdict, fields));
+        struct wi_place place;
+        char precision[16];
+        if (read_key(verdict->key, precision, &place) == 0)
+            json_array_append_new(list, verdict_json(verdict, &place, precision));
     }
     return list;
 }

@@ -1,7 +1,7 @@
 /*
- * Which platform computes which model right. A verdict belongs to a key: the model's content, the
- * kind of browser, platform, browser version, engine version, adapter and precision; a new version
- * of any of them is a new question. Verdicts are kept in the database and so survive a restart.
+ * Which place computes which model right. A verdict belongs to a key: the model's content, the
+ * place and the precision; a new version of anything in it is a new question. Verdicts are kept in
+ * the database and so survive a restart.
  *
  * Pages that joined by themselves have verdicts of their own, so that nobody's page can speak for
  * the browsers that we start.
@@ -9,8 +9,8 @@
 #ifndef WI_POOL_VERDICTS_H
 #define WI_POOL_VERDICTS_H
 
-#include "bridge/bridge.h"
-#include "model/repository.h"
+#include "model/model.h"
+#include "pool/place.h"
 #include "store/db.h"
 
 enum wi_verdict {
@@ -33,16 +33,16 @@ struct wi_verdicts;
 struct wi_verdicts *wi_verdicts_new(struct wi_db *db);
 void wi_verdicts_free(struct wi_verdicts *verdicts); /* NULL is fine */
 
-/* What is known of `model` on this node's `platform`. `precision` NULL: as the model is. WASM is
+/* What is known of `model` at the place. `precision` NULL: as the model is. WASM is
  * what the others are compared with: always WI_TRUSTED, as are built-in models. */
 enum wi_verdict wi_verdicts_get(const struct wi_verdicts *verdicts, const struct wi_model *model,
-    const struct wi_node_info *node, enum wi_platform platform, const char *precision);
+    const struct wi_place *place, const char *precision);
 
 /* --- checking ----------------------------------------------------------------------------------
  * A check takes a while, and its node may be gone at its end: so the key is made when it begins. */
 #define WI_VERDICT_KEY_SIZE 640
 void wi_verdict_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_model *model,
-    const struct wi_node_info *node, enum wi_platform platform, const char *precision);
+    const struct wi_place *place, const char *precision);
 /* Whether a check would tell something new: nothing is known, and none failed just now. */
 int wi_verdicts_due(const struct wi_verdicts *verdicts, const char *key);
 /* WI_TRUSTED, WI_WRONG or WI_UNABLE. Once wrong stays wrong: other inputs may well come out right.
@@ -57,27 +57,27 @@ void wi_verdicts_pause(struct wi_verdicts *verdicts, const char *key);
 void wi_verdicts_miss(struct wi_verdicts *verdicts, const char *key, const char *detail);
 
 /* --- what WASM says of a model, for every kind of browser with that engine version -------------
- */
+ * Only the place's engine, its version and who owns the node are looked at. */
 
 /* WASM refuses the model, so that no other platform's answer counts. */
 void wi_verdicts_reject(struct wi_verdicts *verdicts, const struct wi_model *model,
-    const struct wi_node_info *node, const struct wi_error *error);
+    const struct wi_place *place, const struct wi_error *error);
 /* WASM has not the memory for it, so that the others cannot be checked: they become WI_EXEMPT. */
 void wi_verdicts_outgrow(struct wi_verdicts *verdicts, const struct wi_model *model,
-    const struct wi_node_info *node, const char *detail);
+    const struct wi_place *place, const char *detail);
 /* WASM has run it: whatever it said before is void. */
 void wi_verdicts_accept(
-    struct wi_verdicts *verdicts, const struct wi_model *model, const struct wi_node_info *node);
+    struct wi_verdicts *verdicts, const struct wi_model *model, const struct wi_place *place);
 /* WI_OK, or the code with which WASM refuses the model, `error` filled. */
 enum wi_code wi_verdicts_rejection(const struct wi_verdicts *verdicts, const struct wi_model *model,
-    const struct wi_node_info *node, struct wi_error *error);
+    const struct wi_place *place, struct wi_error *error);
 
 /* --- for people --------------------------------------------------------------------------------
  */
 
 /* How many there are of each. `verdicts` NULL: none, also below. */
 void wi_verdicts_count(const struct wi_verdicts *verdicts, size_t counts[WI_VERDICT_COUNT]);
-/* [{"browser","browser_version","joined","platform","engine_version","adapter","precision",
+/* [{"browser","browser_version","joined","platform","engine","engine_version","adapter","precision",
  * "verdict","error_ratio","detail","checked_at"}] of one content hash; new reference. */
 json_t *wi_verdicts_json(const struct wi_verdicts *verdicts, const char *hash);
 

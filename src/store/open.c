@@ -57,6 +57,8 @@ static const char *const migrations[] = {
     "CREATE TABLE file_hashes (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT "
     "NULL)"
     " WITHOUT ROWID;",
+    /* Their keys name the engine since, and a model's hash is that of all its files. */
+    "DELETE FROM estimates; DELETE FROM verdicts;",
 };
 #define VERSION ((int)(sizeof migrations / sizeof *migrations))
 

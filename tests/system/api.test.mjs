@@ -127,6 +127,14 @@ test('status, nodes and models tell the whole picture', async () => {
     const text = JSON.stringify(nodes[0]);
     for (const word of ['webgpu', 'wasm', 'is_fallback', 'cores', 'isolated'])
         assert.ok(text.includes(word), `the node's report lacks ${word}`);
+    assert.equal(nodes[0].engines.ort.slots, 1);
+    assert.match(nodes[0].engines.ort.version, /^1\./);
+    assert.equal(nodes[0].engines.builtin.slots, 16);
+    const { options } = (await daemon.get('/v1/hardware?model_name=twice')).json;
+    const { engine, slots, engine_version: version } =
+        options.find((option) => option.platform === 'wasm');
+    assert.deepEqual({ engine, slots, version },
+        { engine: 'ort', slots: 1, version: nodes[0].engines.ort.version });
     assert.ok(!/wi_[A-Za-z0-9_-]{20}/.test(text + JSON.stringify(status)), 'a token is shown');
     const { models } = (await daemon.get('/v1/models')).json;
     const named = models.map(({ name }) => name);
@@ -171,13 +179,13 @@ test('the queue\'s limit is a 429 with Retry-After; what was accepted is answere
     const gone = new AbortController();
     const first = slow(1e9, {}, { signal: gone.signal }).catch(() => null);
     await until(async () => (await daemon.status()).queue.running >= 1, { what: 'one to run' });
-    const calls = Array.from({ length: 20 }, () => echo({ priority: 1 }));
+    const calls = Array.from({ length: 20 }, () => slow(1, { priority: 1 }));
     const refused = [];
     await until(async () => {
         const { queue } = await daemon.status();
         return queue.waiting + queue.running >= 5 || refused.length;
     }, { what: 'the queue to fill' });
-    const extra = await echo();
+    const extra = await slow(1);
     gone.abort();
     await first;
     const answers = [...await Promise.all(calls), extra];

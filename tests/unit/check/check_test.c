@@ -220,9 +220,15 @@ static size_t client(void)
     return first + 1;
 }
 
+static enum wi_verdict verdict_on(enum wi_platform platform)
+{
+    struct wi_place place = wi_place_of(&the.node, the.model.engine, platform);
+    return wi_verdicts_get(the.verdicts, &the.model, &place, NULL);
+}
+
 static enum wi_verdict verdict(void)
 {
-    return wi_verdicts_get(the.verdicts, &the.model, &the.node, WI_WEBGPU, NULL);
+    return verdict_on(WI_WEBGPU);
 }
 
 static struct wi_check_counters counters(void)
@@ -326,8 +332,7 @@ static void neither_being_wasm_asks_both(void **state)
     answer(1, 2, 1);
     assert_int_equal(the.sent[2].platform, WI_WEBNN);
     answer(2, 5, 1);
-    assert_int_equal(
-        wi_verdicts_get(the.verdicts, &the.model, &the.node, WI_WEBNN, NULL), WI_WRONG);
+    assert_int_equal(verdict_on(WI_WEBNN), WI_WRONG);
     assert_int_equal(verdict(), WI_UNKNOWN);
 }
 
@@ -348,7 +353,8 @@ static void what_breaks_is_not_tried_again_at_once(void **state)
     assert_int_equal(the.sent_count, 2);
     assert_int_equal(verdict(), WI_UNKNOWN);
     assert_int_equal(counters().failed, 1);
-    wi_verdict_key(key, &the.model, &the.node, WI_WEBGPU, NULL);
+    struct wi_place place = wi_place_of(&the.node, the.model.engine, WI_WEBGPU);
+    wi_verdict_key(key, &the.model, &place, NULL);
     assert_false(wi_verdicts_due(the.verdicts, key));
     fail_with(client(), WI_INFERENCE_FAILED, "device_lost: it went", 1);
     assert_int_equal(verdict(), WI_UNABLE);

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "pool/estimates.h"
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +49,7 @@ void wi_db_each(struct wi_db *db, enum wi_db_space space, wi_db_each_fn *each, v
 
 static struct wi_estimates *estimates;
 static struct wi_node_info node;
-static char place[WI_PLACE_SIZE];
+static struct wi_place place;
 static const char hash[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 static int setup(void **state)
@@ -59,7 +60,7 @@ static int setup(void **state)
     strcpy(node.browser_version, "156.0");
     node.platforms[WI_WEBGPU].has_adapter = 1;
     strcpy(node.platforms[WI_WEBGPU].adapter.vendor, "google");
-    wi_estimates_place(place, &node, WI_WEBGPU);
+    place = wi_place_of(&node, WI_ENGINE_ORT, WI_WEBGPU);
     put_count = 0;
     forgetful = 0;
     estimates = wi_estimates_new(NULL);
@@ -79,12 +80,12 @@ static int teardown(void **state)
 
 static struct wi_estimate known(void)
 {
-    return wi_estimates_get(estimates, hash, place);
+    return wi_estimates_get(estimates, hash, &place);
 }
 
 static void ran(double run_ms)
 {
-    wi_estimates_ran(estimates, hash, place, 0, run_ms, 1, 1e6);
+    wi_estimates_ran(estimates, hash, &place, 0, run_ms, 1, 1e6);
 }
 
 static void nothing_is_known_at_first(void **state)
@@ -115,21 +116,21 @@ static void a_few_are_averaged_and_many_move(void **state)
 
 static void a_first_run_counts_as_loading_once_later_ones_are_known(void **state)
 {
-    wi_estimates_ran(estimates, hash, place, 50, 2000, 0, 0);
+    wi_estimates_ran(estimates, hash, &place, 50, 2000, 0, 0);
     assert_true(known().cold);
     assert_int_equal(known().runs, 0);
     assert_true(known().run_ms == 2000 && known().load_ms == 50);
     ran(10);
     assert_false(known().cold);
     assert_true(known().run_ms == 10);
-    wi_estimates_ran(estimates, hash, place, 50, 2010, 0, 0);
+    wi_estimates_ran(estimates, hash, &place, 50, 2010, 0, 0);
     assert_true(known().run_ms == 10);
     assert_true(known().load_ms == (50 + 2050) / 2.0);
 }
 
 static double alone(double run_ms, unsigned requests)
 {
-    return wi_estimates_alone(estimates, hash, place, run_ms, requests);
+    return wi_estimates_alone(estimates, hash, &place, run_ms, requests);
 }
 
 static void a_run_of_several_gives_bounds_for_one(void **state)
@@ -145,10 +146,10 @@ static void a_run_of_several_gives_bounds_for_one(void **state)
 static void failures_come_and_go(void **state)
 {
     ran(10);
-    wi_estimates_failed(estimates, hash, place, 0);
+    wi_estimates_failed(estimates, hash, &place, 0);
     assert_true(known().failure == WI_ESTIMATE_FAILURE_WEIGHT);
     for (int i = 0; i < 20; i++)
-        wi_estimates_failed(estimates, hash, place, 0);
+        wi_estimates_failed(estimates, hash, &place, 0);
     assert_true(known().failure > 0.95);
     for (int i = 0; i < 40; i++)
         ran(10);
@@ -158,11 +159,11 @@ static void failures_come_and_go(void **state)
 
 static void a_stream_tells_how_long_loading_takes_and_nothing_of_runs(void **state)
 {
-    wi_estimates_failed(estimates, hash, place, 0);
-    double failure = wi_estimates_get(estimates, hash, place).failure;
-    wi_estimates_loaded(estimates, hash, place, 400, 0, 0);
-    wi_estimates_loaded(estimates, hash, place, 0, 1, 0);
-    struct wi_estimate e = wi_estimates_get(estimates, hash, place);
+    wi_estimates_failed(estimates, hash, &place, 0);
+    double failure = wi_estimates_get(estimates, hash, &place).failure;
+    wi_estimates_loaded(estimates, hash, &place, 400, 0, 0);
+    wi_estimates_loaded(estimates, hash, &place, 0, 1, 0);
+    struct wi_estimate e = wi_estimates_get(estimates, hash, &place);
     assert_true(e.load_ms == 400);
     assert_int_equal(e.loads, 1);
     assert_true(e.run_ms == 0);
@@ -173,45 +174,53 @@ static void a_stream_tells_how_long_loading_takes_and_nothing_of_runs(void **sta
 
 static void what_was_stopped_is_slower_than_that(void **state)
 {
-    wi_estimates_exceeded(estimates, hash, place, 5, 0);
+    wi_estimates_exceeded(estimates, hash, &place, 5, 0);
     assert_int_equal(known().runs, 0); /* a bound is no measurement */
     assert_true(known().run_ms == 5 && known().failure == 0);
     ran(100);
-    wi_estimates_exceeded(estimates, hash, place, 50, 0); /* a client in a hurry */
+    wi_estimates_exceeded(estimates, hash, &place, 50, 0); /* a client in a hurry */
     assert_true(known().run_ms == 100 && known().failure == 0);
-    wi_estimates_exceeded(estimates, hash, place, 5000, 0);
+    wi_estimates_exceeded(estimates, hash, &place, 5000, 0);
     assert_true(known().run_ms == 5000 && known().failure > 0);
 }
 
-static void a_place_is_a_kind_a_platform_a_version_and_an_adapter(void **state)
+static void they_belong_to_a_place_and_a_joined_machine(void **state)
 {
-    char other[WI_PLACE_SIZE];
+    struct wi_place other = wi_place_of(&node, WI_ENGINE_ORT, WI_WASM);
 
     ran(10);
-    wi_estimates_place(other, &node, WI_WASM);
-    assert_string_not_equal(other, place);
-    strcpy(node.browser_version, "157.0");
-    wi_estimates_place(other, &node, WI_WEBGPU);
-    assert_int_equal(wi_estimates_get(estimates, hash, other).runs, 0);
-    strcpy(node.browser_version, "156.0");
-    node.platforms[WI_WEBGPU].adapter.is_fallback = 1;
-    wi_estimates_place(other, &node, WI_WEBGPU);
-    assert_int_equal(wi_estimates_get(estimates, hash, other).runs, 0);
-    node.platforms[WI_WEBGPU].adapter.is_fallback = 0;
+    assert_int_equal(wi_estimates_get(estimates, hash, &other).runs, 0);
+    strcpy(node.session, "session-2"); /* which of them it is does not matter */
+    other = wi_place_of(&node, WI_ENGINE_ORT, WI_WEBGPU);
+    assert_int_equal(wi_estimates_get(estimates, hash, &other).runs, 1);
     node.session[0] = '\0'; /* somebody else's machine */
-    wi_estimates_place(other, &node, WI_WEBGPU);
-    assert_int_equal(wi_estimates_get(estimates, hash, other).runs, 0);
-    strcpy(node.session, "session-2");
-    wi_estimates_place(other, &node, WI_WEBGPU);
-    assert_int_equal(wi_estimates_get(estimates, hash, other).runs, 1);
+    node.cores = 4;
+    other = wi_place_of(&node, WI_ENGINE_ORT, WI_WEBGPU);
+    assert_int_equal(wi_estimates_get(estimates, hash, &other).runs, 0);
+    wi_estimates_ran(estimates, hash, &other, 0, 10, 1, 0);
+    node.cores = 8;
+    other = wi_place_of(&node, WI_ENGINE_ORT, WI_WEBGPU);
+    assert_int_equal(wi_estimates_get(estimates, hash, &other).runs, 0);
+}
+
+/* So that another rate can stand beside it without another schema. */
+static void what_was_measured_is_kept_by_name(void **state)
+{
+    ran(10);
+    ran(30);
+    json_t *value = json_loads(rows[0].value, 0, NULL);
+    const json_t *run = json_object_get(json_object_get(value, "rates"), "run_ms");
+    assert_true(json_number_value(json_object_get(run, "mean")) > 0);
+    assert_true(json_integer_value(json_object_get(run, "count")) > 0);
+    json_decref(value);
 }
 
 static void they_survive_a_restart(void **state)
 {
-    wi_estimates_ran(estimates, hash, place, 70, 500, 0, 0);
+    wi_estimates_ran(estimates, hash, &place, 70, 500, 0, 0);
     ran(10);
     ran(30);
-    wi_estimates_failed(estimates, hash, place, 1e6);
+    wi_estimates_failed(estimates, hash, &place, 1e6);
     struct wi_estimate before = known();
     wi_estimates_free(estimates);
     assert_int_equal(row_count, 1);
@@ -227,13 +236,13 @@ static void they_survive_a_restart(void **state)
 static void saving_is_paced(void **state)
 {
     for (int i = 0; i < 100; i++)
-        wi_estimates_ran(estimates, hash, place, 0, 10, 1, i * 10.0);
+        wi_estimates_ran(estimates, hash, &place, 0, 10, 1, i * 10.0);
     assert_int_equal(put_count, 1);
-    wi_estimates_ran(estimates, hash, place, 0, 10, 1, WI_ESTIMATE_SAVE_MS);
+    wi_estimates_ran(estimates, hash, &place, 0, 10, 1, WI_ESTIMATE_SAVE_MS);
     assert_int_equal(put_count, 2);
     wi_estimates_save(estimates);
     assert_int_equal(put_count, 2); /* nothing is new */
-    wi_estimates_ran(estimates, hash, place, 0, 10, 1, WI_ESTIMATE_SAVE_MS + 1);
+    wi_estimates_ran(estimates, hash, &place, 0, 10, 1, WI_ESTIMATE_SAVE_MS + 1);
     wi_estimates_save(estimates);
     assert_int_equal(put_count, 3);
 }
@@ -247,11 +256,12 @@ static void rows_that_make_no_sense_are_left_out_or_bounded(void **state)
     wi_db_put(NULL, WI_DB_ESTIMATES, "a", "no JSON");
     wi_db_put(NULL, WI_DB_ESTIMATES, "b", "[1]");
     wi_db_put(NULL, WI_DB_ESTIMATES, long_key, "{}");
-    wi_db_put(NULL, WI_DB_ESTIMATES, "h\nc", "{\"run_ms\": -5, \"failure\": 7, \"runs\": \"x\"}");
+    wi_db_put(NULL, WI_DB_ESTIMATES, "h\tc",
+        "{\"failure\": 7, \"rates\": {\"run_ms\": {\"mean\": -5, \"count\": \"x\"}}}");
     wi_estimates_free(estimates);
     estimates = wi_estimates_new(NULL);
     assert_int_equal(wi_estimates_count(estimates), 1);
-    struct wi_estimate e = wi_estimates_get(estimates, "h", "c");
+    struct wi_estimate e = wi_estimates_get(estimates, "h", &(struct wi_place){.key = "c"});
     assert_true(e.run_ms == 0 && e.failure == 1);
     assert_int_equal(e.runs, 0);
 }
@@ -260,40 +270,40 @@ static void probes_are_asked_for_less_and_less_often(void **state)
 {
     double now = 5000, pause = 10000;
 
-    assert_true(wi_estimates_probe_due(estimates, hash, place, now));
+    assert_true(wi_estimates_probe_due(estimates, hash, &place, now));
     for (int i = 0; i < 6; i++) {
-        wi_estimates_probe_asked(estimates, hash, place, now);
-        assert_false(wi_estimates_probe_due(estimates, hash, place, now + pause - 1));
-        assert_true(wi_estimates_probe_due(estimates, hash, place, now + pause));
+        wi_estimates_probe_asked(estimates, hash, &place, now);
+        assert_false(wi_estimates_probe_due(estimates, hash, &place, now + pause - 1));
+        assert_true(wi_estimates_probe_due(estimates, hash, &place, now + pause));
         now += pause;
         pause *= 2;
     }
-    wi_estimates_ran(estimates, hash, place, 50, 10, 0, now);
-    assert_true(wi_estimates_probe_due(estimates, hash, place, now));
+    wi_estimates_ran(estimates, hash, &place, 50, 10, 0, now);
+    assert_true(wi_estimates_probe_due(estimates, hash, &place, now));
     for (int i = 0; i < 50; i++)
-        wi_estimates_probe_asked(estimates, hash, place, now);
-    wi_estimates_ran(estimates, hash, place, 50, 10, 0, now);
-    assert_false(wi_estimates_probe_due(estimates, hash, place, now));
-    assert_true(wi_estimates_probe_due(estimates, hash, place, now + 3600000));
+        wi_estimates_probe_asked(estimates, hash, &place, now);
+    wi_estimates_ran(estimates, hash, &place, 50, 10, 0, now);
+    assert_false(wi_estimates_probe_due(estimates, hash, &place, now));
+    assert_true(wi_estimates_probe_due(estimates, hash, &place, now + 3600000));
 }
 
 static void what_was_dropped_lengthens_no_pause(void **state)
 {
     double now = 5000;
 
-    wi_estimates_probe_dropped(estimates, hash, place); /* nothing was asked for */
+    wi_estimates_probe_dropped(estimates, hash, &place); /* nothing was asked for */
     for (int i = 0; i < 5; i++) {
-        assert_true(wi_estimates_probe_due(estimates, hash, place, now));
-        wi_estimates_probe_asked(estimates, hash, place, now);
-        wi_estimates_probe_dropped(estimates, hash, place);
-        assert_false(wi_estimates_probe_due(estimates, hash, place, now + 9999));
+        assert_true(wi_estimates_probe_due(estimates, hash, &place, now));
+        wi_estimates_probe_asked(estimates, hash, &place, now);
+        wi_estimates_probe_dropped(estimates, hash, &place);
+        assert_false(wi_estimates_probe_due(estimates, hash, &place, now + 9999));
         now += 10000;
     }
-    wi_estimates_probe_asked(estimates, hash, place, now);
-    wi_estimates_probe_asked(estimates, hash, place, now + 10000);
-    wi_estimates_probe_dropped(estimates, hash, place);
-    assert_false(wi_estimates_probe_due(estimates, hash, place, now + 29999));
-    assert_true(wi_estimates_probe_due(estimates, hash, place, now + 30000));
+    wi_estimates_probe_asked(estimates, hash, &place, now);
+    wi_estimates_probe_asked(estimates, hash, &place, now + 10000);
+    wi_estimates_probe_dropped(estimates, hash, &place);
+    assert_false(wi_estimates_probe_due(estimates, hash, &place, now + 29999));
+    assert_true(wi_estimates_probe_due(estimates, hash, &place, now + 30000));
 }
 
 static void what_recovers_is_measured_again_at_once(void **state)
@@ -303,26 +313,26 @@ static void what_recovers_is_measured_again_at_once(void **state)
     int runs = 0;
 
     ran(10);
-    e = wi_estimates_get(estimates, hash, place);
+    e = wi_estimates_get(estimates, hash, &place);
     assert_true(wi_estimate_hope(&e) == 10);
     for (int i = 0; i < 8; i++)
         ran(1000);
-    e = wi_estimates_get(estimates, hash, place);
+    e = wi_estimates_get(estimates, hash, &place);
     assert_true(e.run_ms > 900 && wi_estimate_hope(&e) == 10);
-    wi_estimates_probe_asked(estimates, hash, place, now);
+    wi_estimates_probe_asked(estimates, hash, &place, now);
     ran(1000);
-    assert_false(wi_estimates_probe_due(estimates, hash, place, now));
+    assert_false(wi_estimates_probe_due(estimates, hash, &place, now));
     ran(10); /* it has recovered: each run asks for the next, until that is known */
-    for (; wi_estimates_probe_due(estimates, hash, place, now); runs++) {
-        wi_estimates_probe_asked(estimates, hash, place, now);
+    for (; wi_estimates_probe_due(estimates, hash, &place, now); runs++) {
+        wi_estimates_probe_asked(estimates, hash, &place, now);
         ran(10);
     }
-    e = wi_estimates_get(estimates, hash, place);
+    e = wi_estimates_get(estimates, hash, &place);
     assert_true(runs >= 5 && runs <= 10 && e.run_ms < 40);
     for (int i = 0; i < 3; i++)
         ran(1000);
-    for (runs = 0; runs < 50 && wi_estimates_probe_due(estimates, hash, place, now); runs++) {
-        wi_estimates_probe_asked(estimates, hash, place, now);
+    for (runs = 0; runs < 50 && wi_estimates_probe_due(estimates, hash, &place, now); runs++) {
+        wi_estimates_probe_asked(estimates, hash, &place, now);
         ran(runs % 2 ? 1000 : 10); /* now this, now that: there is an end to it */
     }
     assert_true(runs <= 10);
@@ -335,31 +345,31 @@ static void what_was_measured_in_bad_times_is_measured_again_at_once(void **stat
     int runs = 0;
 
     ran(90); /* as slow as that from the beginning: there is no better time to remember */
-    e = wi_estimates_get(estimates, hash, place);
+    e = wi_estimates_get(estimates, hash, &place);
     assert_true(wi_estimate_hope(&e) == 90);
-    wi_estimates_probe_asked(estimates, hash, place, now);
+    wi_estimates_probe_asked(estimates, hash, &place, now);
     ran(50); /* explored: not twice as fast, but faster */
-    e = wi_estimates_get(estimates, hash, place);
+    e = wi_estimates_get(estimates, hash, &place);
     assert_true(e.run_ms == 70 && wi_estimate_hope(&e) == 50);
-    for (; e.run_ms > 55 && wi_estimates_probe_due(estimates, hash, place, now); runs++) {
-        wi_estimates_probe_asked(estimates, hash, place, now);
+    for (; e.run_ms > 55 && wi_estimates_probe_due(estimates, hash, &place, now); runs++) {
+        wi_estimates_probe_asked(estimates, hash, &place, now);
         ran(50);
-        e = wi_estimates_get(estimates, hash, place);
+        e = wi_estimates_get(estimates, hash, &place);
     }
     assert_true(e.run_ms <= 55 && runs <= 8);
     ran(100); /* slow again: nothing more to hope for at once */
-    e = wi_estimates_get(estimates, hash, place);
+    e = wi_estimates_get(estimates, hash, &place);
     assert_true(wi_estimate_hope(&e) == e.run_ms);
 }
 
 static void the_best_of_a_kind_is_found(void **state)
 {
-    char other[WI_PLACE_SIZE];
+    struct wi_place other;
 
     assert_true(wi_estimates_best_run(estimates, hash, "chrome") < 0);
     ran(40);
-    wi_estimates_place(other, &node, WI_WASM);
-    wi_estimates_ran(estimates, hash, other, 0, 20, 1, 0);
+    other = wi_place_of(&node, WI_ENGINE_ORT, WI_WASM);
+    wi_estimates_ran(estimates, hash, &other, 0, 20, 1, 0);
     assert_true(wi_estimates_best_run(estimates, hash, "chrome") == 20);
     assert_true(wi_estimates_best_run(estimates, hash, "chrom") < 0);
     assert_true(wi_estimates_best_run(estimates, "other", "chrome") < 0);
@@ -369,28 +379,27 @@ static void the_best_of_a_kind_is_found(void **state)
 static void the_best_stays_the_best_whatever_changes(void **state)
 {
     enum { PLACES = 40 };
-    char places[PLACES][WI_PLACE_SIZE], many[WI_PLACE_SIZE];
+    static struct wi_place places[PLACES], many;
     unsigned seed = 5;
 
     forgetful = 1;
 
 #define RANDOM(n) ((seed = seed * 1103515245u + 12345u) / 65536u % (n))
     for (int i = 0; i < PLACES; i++)
-        snprintf(
-            places[i], sizeof(places[i]), "%s\nwebgpu\n156.%d\n", i % 2 ? "edge" : "chrome", i);
+        snprintf(places[i].key, sizeof(places[i].key), "%s\t156.%d", i % 2 ? "edge" : "chrome", i);
     for (int step = 0; step < 3000; step++) {
         unsigned one = RANDOM(PLACES);
         double run_ms = 1 + RANDOM(1000);
         if (RANDOM(4) == 0)
-            wi_estimates_exceeded(estimates, hash, places[one], 1000, 0);
+            wi_estimates_exceeded(estimates, hash, &places[one], 1000, 0);
         else if (RANDOM(4) == 0)
-            wi_estimates_failed(estimates, hash, places[one], 0);
+            wi_estimates_failed(estimates, hash, &places[one], 0);
         else
-            wi_estimates_ran(estimates, hash, places[one], 0, run_ms, step % 3 > 0, 0);
+            wi_estimates_ran(estimates, hash, &places[one], 0, run_ms, step % 3 > 0, 0);
         for (int kind = 0; kind < 2; kind++) {
             double best = -1;
             for (int i = kind; i < PLACES; i += 2) {
-                struct wi_estimate e = wi_estimates_get(estimates, hash, places[i]);
+                struct wi_estimate e = wi_estimates_get(estimates, hash, &places[i]);
                 if (e.runs > 0 && (best < 0 || e.run_ms < best))
                     best = e.run_ms;
             }
@@ -400,8 +409,8 @@ static void the_best_stays_the_best_whatever_changes(void **state)
 #undef RANDOM
     assert_true(wi_estimates_best_run(estimates, hash, "edge") > 0);
     for (int i = 0; i < WI_ESTIMATE_MAX; i++) {
-        snprintf(many, sizeof(many), "firefox\nwasm\n%d\n", i);
-        wi_estimates_failed(estimates, hash, many, 0);
+        snprintf(many.key, sizeof(many.key), "firefox\t%d", i);
+        wi_estimates_failed(estimates, hash, &many, 0);
     }
     assert_int_equal(wi_estimates_count(estimates), WI_ESTIMATE_MAX);
     assert_true(wi_estimates_best_run(estimates, hash, "edge") < 0);
@@ -420,7 +429,8 @@ int main(void)
             a_stream_tells_how_long_loading_takes_and_nothing_of_runs, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_stopped_is_slower_than_that, setup, teardown),
         cmocka_unit_test_setup_teardown(
-            a_place_is_a_kind_a_platform_a_version_and_an_adapter, setup, teardown),
+            they_belong_to_a_place_and_a_joined_machine, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_measured_is_kept_by_name, setup, teardown),
         cmocka_unit_test_setup_teardown(they_survive_a_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(saving_is_paced, setup, teardown),
         cmocka_unit_test_setup_teardown(

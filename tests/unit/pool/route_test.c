@@ -118,6 +118,8 @@ static void without_fallback_an_absent_platform_is_refused(void **state)
     ask(place, WI_WEBGL, 0);
     assert_int_equal(route(place, 3), WI_PICK_NEVER);
     assert_int_equal(place->error.code, WI_PLATFORM_UNSUPPORTED);
+    assert_string_equal(place->error.detail, "webgl runs no such models, whose engine is ort; name "
+                                             "another platform or allow the fallback");
 }
 
 static void the_named_platform_goes_where_it_is(void **state)

@@ -85,15 +85,22 @@ static int tear_down(void **state)
     return 0;
 }
 
+static struct wi_place *place_on(enum wi_platform platform)
+{
+    static struct wi_place place;
+    place = wi_place_of(&node, model.engine, platform);
+    return &place;
+}
+
 static enum wi_verdict get(void)
 {
-    return wi_verdicts_get(verdicts, &model, &node, WI_WEBGPU, NULL);
+    return wi_verdicts_get(verdicts, &model, place_on(WI_WEBGPU), NULL);
 }
 
 static const char *key_of(enum wi_platform platform, const char *precision)
 {
     static char key[WI_VERDICT_KEY_SIZE];
-    wi_verdict_key(key, &model, &node, platform, precision);
+    wi_verdict_key(key, &model, place_on(platform), precision);
     return key;
 }
 
@@ -114,7 +121,7 @@ static void begins_unknown(void **state)
 {
     assert_int_equal(get(), WI_UNKNOWN);
     assert_true(wi_verdicts_due(verdicts, key_of(WI_WEBGPU, NULL)));
-    assert_int_equal(wi_verdicts_get(verdicts, &model, &node, WI_WASM, NULL), WI_TRUSTED);
+    assert_int_equal(wi_verdicts_get(verdicts, &model, place_on(WI_WASM), NULL), WI_TRUSTED);
     model.builtin = WI_BUILTIN_ECHO;
     assert_int_equal(get(), WI_TRUSTED);
 }
@@ -125,8 +132,8 @@ static void each_part_of_the_key_counts(void **state)
     set(WI_TRUSTED);
     assert_int_equal(get(), WI_TRUSTED);
     assert_false(wi_verdicts_due(verdicts, key_of(WI_WEBGPU, NULL)));
-    assert_int_equal(wi_verdicts_get(verdicts, &model, &node, WI_WEBNN, NULL), WI_UNKNOWN);
-    assert_int_equal(wi_verdicts_get(verdicts, &model, &node, WI_WEBGPU, "FP16"), WI_UNKNOWN);
+    assert_int_equal(wi_verdicts_get(verdicts, &model, place_on(WI_WEBNN), NULL), WI_UNKNOWN);
+    assert_int_equal(wi_verdicts_get(verdicts, &model, place_on(WI_WEBGPU), "FP16"), WI_UNKNOWN);
     strcpy(model.hash, "abce");
     assert_int_equal(get(), WI_UNKNOWN);
     strcpy(model.hash, "abcd");
@@ -255,34 +262,34 @@ static void what_wasm_refuses_is_refused(void **state)
 {
     struct wi_error error;
     wi_error_set(&error, WI_OPERATOR_UNSUPPORTED, NULL, "no Gemm(6)");
-    assert_int_equal(wi_verdicts_rejection(verdicts, &model, &node, NULL), WI_OK);
+    assert_int_equal(wi_verdicts_rejection(verdicts, &model, place_on(WI_WASM), NULL), WI_OK);
     set(WI_TRUSTED);
-    wi_verdicts_reject(verdicts, &model, &node, &error);
+    wi_verdicts_reject(verdicts, &model, place_on(WI_WASM), &error);
     assert_int_equal(get(), WI_WRONG);
     reopen();
     strcpy(node.kind, "edge"); /* the same engine everywhere */
     assert_int_equal(get(), WI_WRONG);
     error = (struct wi_error){0};
-    assert_int_equal(
-        wi_verdicts_rejection(verdicts, &model, &node, &error), WI_OPERATOR_UNSUPPORTED);
+    assert_int_equal(wi_verdicts_rejection(verdicts, &model, place_on(WI_WASM), &error),
+        WI_OPERATOR_UNSUPPORTED);
     assert_string_equal(error.detail, "no Gemm(6)");
     node.session[0] = '\0'; /* but nobody's own page is bound by it, nor binds ours */
-    assert_int_equal(wi_verdicts_rejection(verdicts, &model, &node, NULL), WI_OK);
+    assert_int_equal(wi_verdicts_rejection(verdicts, &model, place_on(WI_WASM), NULL), WI_OK);
     strcpy(node.session, "session-1");
-    wi_verdicts_accept(verdicts, &model, &node);
-    assert_int_equal(wi_verdicts_rejection(verdicts, &model, &node, NULL), WI_OK);
+    wi_verdicts_accept(verdicts, &model, place_on(WI_WASM));
+    assert_int_equal(wi_verdicts_rejection(verdicts, &model, place_on(WI_WASM), NULL), WI_OK);
     reopen();
-    assert_int_equal(wi_verdicts_rejection(verdicts, &model, &node, NULL), WI_OK);
+    assert_int_equal(wi_verdicts_rejection(verdicts, &model, place_on(WI_WASM), NULL), WI_OK);
 }
 
 static void what_wasm_has_no_memory_for_is_exempt(void **state)
 {
-    wi_verdicts_outgrow(verdicts, &model, &node, "out of memory");
+    wi_verdicts_outgrow(verdicts, &model, place_on(WI_WASM), "out of memory");
     assert_int_equal(get(), WI_EXEMPT);
-    assert_int_equal(wi_verdicts_rejection(verdicts, &model, &node, NULL), WI_OK);
+    assert_int_equal(wi_verdicts_rejection(verdicts, &model, place_on(WI_WASM), NULL), WI_OK);
     reopen();
     assert_int_equal(get(), WI_EXEMPT);
-    wi_verdicts_accept(verdicts, &model, &node);
+    wi_verdicts_accept(verdicts, &model, place_on(WI_WASM));
     assert_int_equal(get(), WI_UNKNOWN);
 }
 
@@ -376,7 +383,7 @@ static void long_and_odd_details_are_cut(void **state)
     assert_int_equal(get(), WI_WRONG);
     wi_verdicts_set(verdicts, key_of(WI_WEBNN, NULL), WI_WRONG, 2, "no \xff UTF-8");
     reopen();
-    assert_int_equal(wi_verdicts_get(verdicts, &model, &node, WI_WEBNN, NULL), WI_WRONG);
+    assert_int_equal(wi_verdicts_get(verdicts, &model, place_on(WI_WEBNN), NULL), WI_WRONG);
 }
 
 static void rows_of_another_make_are_ignored(void **state)
