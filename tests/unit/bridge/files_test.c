@@ -87,6 +87,30 @@ static void ask_for(struct house *house, struct client *client, const json_t *we
     assert_int_equal(client_request(client, request, reply), 0);
 }
 
+/* What a task says of the model: the graph alone as ever, and all files. */
+static void check_model(const json_t *model)
+{
+    static const char *const paths[] = {"_a-b@c=d~e,f", "model.onnx", "weights/part.data"};
+    const json_t *files = json_object_get(model, "files");
+    char url[256];
+    assert_int_equal(json_array_size(files), 3);
+    for (size_t i = 0; i < 3; i++) {
+        const json_t *file = json_array_get(files, i);
+        snprintf(url, sizeof url, "/models/digits/%s/%s", test_model.hash, paths[i]);
+        assert_string_equal(json_string_value(json_object_get(file, "path")), paths[i]);
+        assert_string_equal(json_string_value(json_object_get(file, "url")), url);
+        assert_int_equal(json_integer_value(json_object_get(file, "bytes")), 300000);
+        assert_string_equal(
+            json_string_value(json_object_get(file, "hash")), test_model.manifest.files[i].hash);
+    }
+    snprintf(url, sizeof url, "/models/digits/%s/model.onnx", test_model.hash);
+    assert_string_equal(json_string_value(json_object_get(model, "url")), url);
+    assert_int_equal(json_integer_value(json_object_get(model, "bytes")), 300000);
+    assert_string_equal(json_string_value(json_object_get(model, "hash")), test_model.hash);
+    snprintf(url, sizeof url, "/models/digits/%s/.spec.json", test_model.hash);
+    assert_string_equal(json_string_value(json_object_get(model, "spec_url")), url);
+}
+
 static void test_model_files(void **state)
 {
     struct house *house = *state;
@@ -106,7 +130,9 @@ static void test_model_files(void **state)
     assert_int_equal(reply.status, 404);
     reply_clear(&reply);
     send_task(house, "att-1", NULL);
-    json_decref(hear(&node, "task_request"));
+    json_t *task = hear(&node, "task_request");
+    check_model(json_object_get(json_object_get(task, "data"), "model"));
+    json_decref(task);
     strcat(request, "\r\nAuthorization: Bearer wi_wrong");
     assert_int_equal(client_request(&client, request, &reply), 0);
     assert_int_equal(reply.status, 401);
@@ -118,8 +144,8 @@ static void test_model_files(void **state)
         size_t size;
         char etag;
     } files[] = {{"model.onnx", 200, 300000, 'b'}, {"weights/part.data", 200, 300000, 'c'},
-        {".spec.json", 200, 17, 0}, {"model.json", 404, 0, 0}, {"other", 404, 0, 0},
-        {"weights", 404, 0, 0}, {"", 404, 0, 0}};
+        {"_a-b@c=d~e,f", 200, 300000, 'd'}, {".spec.json", 200, 17, 0}, {"model.json", 404, 0, 0},
+        {"other", 404, 0, 0}, {"weights", 404, 0, 0}, {"", 404, 0, 0}};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char etag[80];
         ask_for(house, &client, welcome, files[i].path, "", &reply);
@@ -204,7 +230,7 @@ static void test_changed_model_file(void **state)
     struct http_reply reply;
     send_task(house, "att-1", NULL);
     json_decref(hear(&node, "task_request"));
-    test_model.manifest.files[1].identity.size++;
+    test_model.manifest.files[2].identity.size++;
     ask_for(house, &client, welcome, "weights/part.data", "", &reply);
     assert_int_equal(reply.status, 404);
     reply_clear(&reply);

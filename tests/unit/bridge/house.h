@@ -258,6 +258,7 @@ static inline int set_up(void **state)
         fail_msg("%s", error.detail);
     house->port = atoi(strrchr(wi_bridge_url(house->bridge), ':') + 1);
     snprintf(path, sizeof path, "%s/model.onnx.test", house->folder);
+    put_model_file("_a-b@c=d~e,f", 'd', open(path, O_RDONLY));
     put_model_file("model.onnx", 'b', open(path, O_RDONLY));
     put_model_file("weights/part.data", 'c', open(path, O_RDONLY));
     memset(test_model.hash, 'a', 64);
