@@ -8,12 +8,14 @@
 #include "base/memory.h"
 #include "base/secret.h"
 #include "model/folder.h"
+#include "model/gguf.h"
 #include "model/open.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum { CHUNK = 256 * 1024, TRIES = 3 };
@@ -210,7 +212,13 @@ static enum wi_code read_variant(struct wi_load *load, const struct wi_variant *
     return code;
 }
 
-/* What config.json says of the model's type comes before what its name says. */
+/* What the files say of the model's type comes before what its name says. */
+static void note_family(struct wi_load *load, const char *family)
+{
+    load->spec.type = family ? wi_model_type_of_name(family) : WI_TYPE_UNKNOWN;
+    load->spec.has_type = load->spec.type != WI_TYPE_UNKNOWN;
+}
+
 static void read_config(struct wi_load *load)
 {
     struct wi_error error;
@@ -218,11 +226,30 @@ static void read_config(struct wi_load *load)
     char *text =
         wi_read_inside(load->folder, load->folder, "config.json", WI_SPEC_MAX, &size, &error);
     json_t *config = text ? json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL) : NULL;
-    const char *family = json_string_value(json_object_get(config, "model_type"));
-    load->spec.type = family ? wi_model_type_of_name(family) : WI_TYPE_UNKNOWN;
-    load->spec.has_type = load->spec.type != WI_TYPE_UNKNOWN;
+    note_family(load, json_string_value(json_object_get(config, "model_type")));
     json_decref(config);
     free(text);
+}
+
+/* The first file that names a family that we know; a projector (mmproj…) names its own. */
+static void read_gguf(struct wi_load *load, const struct wi_variant *variant)
+{
+    unsigned char *head = wi_alloc(WI_GGUF_HEAD_MAX);
+    char name[WI_GGUF_NAME_MAX];
+    for (size_t i = 0; i < variant->files.count && !load->spec.has_type; i++) {
+        struct stat status;
+        struct wi_error error;
+        const char *path = variant->files.items[i];
+        if (strncasecmp(path, "mmproj", 6) == 0)
+            continue;
+        int fd = wi_open_inside(load->folder, load->folder, path, &status, &error);
+        ssize_t size = fd < 0 ? -1 : pread(fd, head, WI_GGUF_HEAD_MAX, 0);
+        if (size > 0 && wi_gguf_architecture(head, (size_t)size, name) == 0)
+            note_family(load, name);
+        if (fd >= 0)
+            close(fd);
+    }
+    free(head);
 }
 
 static enum wi_code read_folder(
@@ -238,6 +265,8 @@ static enum wi_code read_folder(
     if (folder->format == WI_FORMAT_HUGGINGFACE)
         read_config(load);
     const struct wi_variant *variant = wi_variants_get(&load->variants, wanted);
+    if (variant && folder->format == WI_FORMAT_GGUF)
+        read_gguf(load, variant);
     return variant ? read_variant(load, variant) : no_variant(load, wanted, base_length);
 }
 
