@@ -129,7 +129,7 @@ describe('models', needsCases, () => {
         const threadsOf = async (name) => {
             const model = service.addModel(name, found.onnx);
             const seen = [];
-            for (let after = 0; seen.length < 3000 && after < 20; after += seen.at(-1) === 1 ? 1 : 0) {
+            for (let after = 0; seen.length < 3000 && after < 20; after = seen.at(-1) === 1 ? after + 1 : 0) {
                 const answer = await service.run(model, found.inputs);
                 check(found, answer);
                 assert.equal(answer.data.performance.warm, seen.length > 0);
@@ -142,7 +142,6 @@ describe('models', needsCases, () => {
         for (let tries = 0; tries < 3 && seen.at(-1) !== 1; tries++) seen = await threadsOf(`small-${tries}`);
         assert.deepEqual(seen.slice(0, 4), [2, 2, 2, 2]);
         assert.deepEqual(seen.slice(-20), Array(20).fill(1));
-        assert.deepEqual(service.fetched.filter((path) => path.includes('small-0')).length, 1);
     }, { welcome: { threads: 2 } });
 
     nodeTest('that are none give a clear error, and the next one runs', async ({ service }) => {
