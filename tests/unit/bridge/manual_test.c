@@ -1,5 +1,5 @@
-/* webinfer-protocol(7) held against the codec: its examples are messages, and the bytes that it
- * shows are one. */
+/* webinfer-protocol(7) and webinfer-streams(7) held against the codec: their examples are messages,
+ * and the bytes that the first shows are one. */
 #include "../test.h"
 
 #include "base/memory.h"
@@ -9,12 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MESSAGES_MIN 12 /* a page without examples would have nothing wrong with them */
+/* A page without examples would have nothing wrong with them. */
+#define MESSAGES_MIN 10
 
-static FILE *open_page(void)
+static FILE *open_page(const char *name)
 {
     const char *root = getenv("srcdir");
-    char *path = wi_sprintf("%s/man/webinfer-protocol.7", root ? root : ".");
+    char *path = wi_sprintf("%s/man/%s.7", root ? root : ".", name);
     FILE *file = fopen(path, "re");
     if (!file)
         fail_msg("%s is missing", path);
@@ -55,7 +56,7 @@ static size_t read_row(const char *line, size_t *address, unsigned char bytes[16
 static struct wi_blob *read_dump(void)
 {
     struct wi_blob *blob = wi_blob_new(NULL, 1024);
-    FILE *page = open_page();
+    FILE *page = open_page("webinfer-protocol");
     char line[256];
     while (fgets(line, sizeof line, page)) {
         unsigned char bytes[16];
@@ -149,10 +150,10 @@ static void check_example(struct wi_buffer *message, size_t *count)
 }
 
 /* "> {" or "< (binary) {", and on the lines that begin with three spaces the rest. */
-static void the_examples_are_messages(void **state)
+static void check_examples(const char *name)
 {
     struct wi_buffer message = {0};
-    FILE *page = open_page();
+    FILE *page = open_page(name);
     size_t count = 0;
     char line[256];
     while (fgets(line, sizeof line, page)) {
@@ -166,6 +167,12 @@ static void the_examples_are_messages(void **state)
     fclose(page);
     assert_int_equal(message.size, 0);
     assert_true(count >= MESSAGES_MIN);
+}
+
+static void the_examples_are_messages(void **state)
+{
+    check_examples("webinfer-protocol");
+    check_examples("webinfer-streams");
 }
 
 int main(void)
