@@ -155,9 +155,8 @@ static enum wi_code read_onnx(struct wi_load *load)
     enum wi_code code = WI_OK;
     if ((uint64_t)status.st_size > max_graph)
         code = wi_error_set(&load->error, WI_MODEL_INVALID, "model.onnx",
-            "model.onnx has %jd bytes; an ONNX file has at most 2 GiB: save its weights as "
-            "external "
-            "data, in files of their own",
+            "model.onnx has %jd bytes; an ONNX file has at most 2 GiB: save its weights "
+            "as external data, in files of their own",
             (intmax_t)status.st_size);
     if (code == WI_OK)
         code = wi_onnx_read_file(fd, (uint64_t)status.st_size, &load->signature, &load->error);

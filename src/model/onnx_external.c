@@ -96,6 +96,9 @@ static int note(struct wi_protobuf *input, uint64_t at, const struct external *e
         return wi_protobuf_fail(input, at,
             "a tensor is kept in a file whose name is not allowed: it must lie in the model's "
             "folder and have only letters, digits, \"/\" and \"._-@=~,\"");
+    if (strcmp(path, "model.onnx") == 0 || strcmp(path, "model.json") == 0)
+        return wi_protobuf_fail(
+            input, at, "a tensor is kept in model.onnx or model.json, which are no files for that");
     if (external->length > UINT64_MAX - external->offset)
         return wi_protobuf_fail(input, at, "a tensor in another file has no end");
     HASH_FIND_STR(signature->externals, path, found);

@@ -266,6 +266,8 @@ static void refuses_bad_external_tensors(void **state)
         {"w%2f", "0", "1", "not allowed"},
         {"a\\b", "0", "1", "not allowed"},
         {"*/_ORT_MEM_ADDR_/*", "0", "1", "not allowed"},
+        {"model.onnx", "0", "1", "no files for that"},
+        {"./model.json", "0", "1", "no files for that"},
         {"w", "-1", "1", "is no number"},
         {"w", "", "1", "is no number"},
         {"w", "1x", "1", "is no number"},
