@@ -10,6 +10,8 @@ import { isPoison, Streams } from './streams.mjs';
 const TIMEOUT_MS = 120_000;
 /** How many of the requests are streams, and how many of the others are left alone. */
 const STREAMS = 0.25, LEFT = 0.02;
+/** Clients beside those, each of which always has a long stream: no fault finds a node without. */
+const FOLLOWERS = 3;
 const MODELS = ['op_add', 'op_erf', 'op_tile', 'ptconv_Softmax', 'vision_mnist_ms_digit3'];
 
 /** The models of the mix that are there. */
@@ -44,7 +46,9 @@ export class Load {
     }
 
     run() {
-        this.done = Promise.all(Array.from({ length: this.clients }, () => this.#client()));
+        const all = (length, client) => Array.from({ length }, client);
+        this.done = Promise.all([...all(this.clients, () => this.#client()),
+            ...all(FOLLOWERS, (_, index) => this.#follower(`follower ${index}`))]);
     }
 
     async stop() {
@@ -60,15 +64,19 @@ export class Load {
                 continue;
             }
             const number = ++this.started;
-            if (this.random.next() < STREAMS) await this.#follow(number);
+            if (this.random.next() < STREAMS) await this.#follow(number, this.streams.ask(number));
             else if (this.random.next() < LEFT) await this.#leave(this.#choose(number));
             else await this.#ask(number, this.#choose(number));
             this.answered++;
         }
     }
 
-    async #follow(number) {
-        const { end, what } = await this.streams.ask(number);
+    async #follower(name) {
+        while (!this.#stopped) await this.#follow(name, this.streams.askLong());
+    }
+
+    async #follow(number, stream) {
+        const { end, what } = await stream;
         if (end === 'left') this.left++;
         else if (end === 'poisoned') this.poisoned++;
         else if (end !== 'whole') this[end].push(`${number} builtin/count: ${what}`);

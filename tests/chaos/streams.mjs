@@ -14,6 +14,7 @@ const SHAPES = [
     { count: 15, interval_ms: 100, bytes: 60_000 },
     { count: 16, bytes: 60_000 },
 ];
+const LONG = { count: 300, interval_ms: 20, bytes: 100 };
 /** Beyond what a client has read the service keeps 256 KiB for it to come back to. */
 const RESUMABLE = SHAPES.filter(({ count, bytes = 0 }) => count * bytes < 100_000);
 const MANNERS = ['reads', 'reads', 'reads', 'is slow', 'is slow', 'leaves', 'comes back', 'comes back'];
@@ -32,14 +33,23 @@ export class Streams {
         Object.assign(this, { daemon, random, timeoutMs });
     }
 
+    /** Has one that goes on for at least six seconds. */
+    askLong() {
+        return this.#have(new Counting(this.daemon, LONG, { timeout_ms: this.timeoutMs }), 'reads');
+    }
+
     /** Has one stream; gives its {end: 'whole' | 'left' | 'poisoned' | 'lost' | 'wrong', what}. */
-    async ask(number) {
+    ask(number) {
         const { random } = this;
         const manner = random.pick(MANNERS);
         const counting = new Counting(this.daemon,
             random.pick(manner === 'comes back' ? RESUMABLE : SHAPES),
             { id: `chaos-${number}`, priority: random.below(10), timeout_ms: this.timeoutMs,
                 ...manner === 'comes back' && { resumable: true } });
+        return this.#have(counting, manner);
+    }
+
+    async #have(counting, manner) {
         this.begun++;
         let problem = '';
         try {
