@@ -39,7 +39,7 @@ enum wi_code wi_model_check_name(const char *name, struct wi_error *error)
 
 enum wi_code wi_model_check_engine(const struct wi_model *model, struct wi_error *error)
 {
-    if (model->builtin || model->format == WI_FORMAT_ONNX)
+    if (wi_engine_in_page(model->engine))
         return WI_OK;
     wi_error_set(error, WI_PLATFORM_UNSUPPORTED, "model_name",
         "%s is of the format %s, which no engine runs yet; it is listed only", model->name,
