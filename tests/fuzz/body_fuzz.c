@@ -33,11 +33,16 @@ static void check_models(const struct wi_infer *infer)
         .rank = 1,
         .dims = {2}};
     struct wi_model echo = {.name = (char *)"builtin/echo", .builtin = WI_BUILTIN_ECHO};
+    struct wi_model count = {.name = (char *)"builtin/count", .builtin = WI_BUILTIN_COUNT};
     struct wi_model model = {.name = (char *)"m",
         .takes_picture = 1,
         .signature = {.inputs = &value, .input_count = 1, .outputs = &value, .output_count = 1}};
     struct wi_error error;
+    if (wi_infer_timeout_ms(infer, WI_TYPE_VISION) < 1)
+        abort();
+    (void)wi_infer_check_stream(infer, &error);
     (void)wi_dialect_native.check(infer, &echo, 1000, &error);
+    (void)wi_dialect_native.check(infer, &count, 1000, &error);
     (void)wi_dialect_native.check(infer, &model, 1000, &error);
 }
 
