@@ -12,15 +12,15 @@
 /* How often those who wait for memory try again. */
 #define MEMORY_MS 20
 /* How often those that have memory are looked at. */
-#define STALL_CHECK_MS 100
+#define STALL_CHECK_MS 250
 /* A node that sends nothing of an answer that memory is held for is given up after so many times
  * what may pass without any word of it. */
 #define STALL_FACTOR 2
 
 /* An answer that waits for memory. By name: until it is its turn, anything may have ended. */
-struct wi_hungry {
+struct wi_waiting {
     char node[WI_ID_SIZE], attempt[WI_FRAME_ID_MAX + 1];
-    struct wi_hungry *prev, *next;
+    struct wi_waiting *prev, *next;
 };
 
 /* --- The end of an attempt ------------------------------------------------------------------- */
@@ -85,10 +85,10 @@ static void give_credit(struct wi_node *node, struct wi_attempt *attempt)
 }
 
 /* 0 if it must go on waiting, 1 if it is served or not there any more. */
-static int serve(struct wi_bridge *bridge, const struct wi_hungry *hungry)
+static int serve(struct wi_bridge *bridge, const struct wi_waiting *waiting)
 {
-    struct wi_node *node = wi_node_find(bridge, hungry->node);
-    struct wi_attempt *attempt = node ? wi_node_find_attempt(node, hungry->attempt) : NULL;
+    struct wi_node *node = wi_node_find(bridge, waiting->node);
+    struct wi_attempt *attempt = node ? wi_node_find_attempt(node, waiting->attempt) : NULL;
     if (!attempt || !attempt->in || attempt->in->has_room)
         return 1;
     if (wi_pieces_in_make_room(attempt->in, bridge->links.budget))
@@ -100,22 +100,22 @@ static int serve(struct wi_bridge *bridge, const struct wi_hungry *hungry)
 static void on_memory_time(void *context)
 {
     struct wi_bridge *bridge = context;
-    while (bridge->hungry && serve(bridge, bridge->hungry)) {
-        struct wi_hungry *served = bridge->hungry;
-        DL_DELETE(bridge->hungry, served);
+    while (bridge->waiting && serve(bridge, bridge->waiting)) {
+        struct wi_waiting *served = bridge->waiting;
+        DL_DELETE(bridge->waiting, served);
         free(served);
     }
-    if (!bridge->hungry)
+    if (!bridge->waiting)
         wi_timer_stop(bridge->memory_timer);
 }
 
 static void wait_for_memory(struct wi_node *node, const struct wi_attempt *attempt)
 {
     struct wi_bridge *bridge = node->bridge;
-    struct wi_hungry *hungry = wi_alloc(sizeof *hungry);
-    memcpy(hungry->node, node->info.id, sizeof hungry->node);
-    memcpy(hungry->attempt, attempt->id, sizeof hungry->attempt);
-    DL_APPEND(bridge->hungry, hungry);
+    struct wi_waiting *waiting = wi_alloc(sizeof *waiting);
+    memcpy(waiting->node, node->info.id, sizeof waiting->node);
+    memcpy(waiting->attempt, attempt->id, sizeof waiting->attempt);
+    DL_APPEND(bridge->waiting, waiting);
     if (!bridge->memory_timer)
         bridge->memory_timer = wi_timer_new(bridge->loop, on_memory_time, bridge);
     wi_timer_start(bridge->memory_timer, MEMORY_MS, MEMORY_MS);
@@ -123,13 +123,13 @@ static void wait_for_memory(struct wi_node *node, const struct wi_attempt *attem
 
 void wi_pieces_quiesce(struct wi_bridge *bridge)
 {
-    struct wi_hungry *hungry, *next;
+    struct wi_waiting *waiting, *next;
     wi_timer_free(bridge->memory_timer);
     wi_timer_free(bridge->stall_timer);
     bridge->memory_timer = bridge->stall_timer = NULL;
-    DL_FOREACH_SAFE(bridge->hungry, hungry, next)
-    free(hungry);
-    bridge->hungry = NULL;
+    DL_FOREACH_SAFE(bridge->waiting, waiting, next)
+    free(waiting);
+    bridge->waiting = NULL;
 }
 
 /* --- From the node --------------------------------------------------------------------------- */
@@ -202,7 +202,7 @@ enum wi_heard wi_pieces_outline(
     size_t bytes = attempt->in->bytes;
     if (bytes > bridge->settings.max_answer)
         refuse_size(node, attempt, bytes);
-    else if (bridge->hungry || wi_pieces_in_make_room(attempt->in, bridge->links.budget))
+    else if (bridge->waiting || wi_pieces_in_make_room(attempt->in, bridge->links.budget))
         wait_for_memory(node, attempt);
     else
         give_credit(node, attempt);

@@ -28,7 +28,7 @@
 #define WI_PROTOCOL_NAME "webinfer.v1"
 
 struct wi_node;
-struct wi_hungry;
+struct wi_waiting;
 struct wi_transfer;
 
 /* Taken from the configuration, so that a reload is one assignment. */
@@ -53,9 +53,9 @@ struct wi_bridge {
     struct wi_node *nodes;         /* hash by id */
     struct wi_links links;         /* all open WebSockets */
     struct wi_timer *sweep;        /* ends nodes that were dropped from inside a call */
-    struct wi_hungry *hungry;      /* answers that wait for memory, in order: pieces.c */
-    struct wi_timer *stall_timer;  /* while answers come in pieces: pieces.c */
+    struct wi_waiting *waiting;    /* answers that wait for memory, in order: pieces.c */
     struct wi_timer *memory_timer; /* while there are such */
+    struct wi_timer *stall_timer;  /* while answers come in pieces */
     struct wi_places places;
     size_t node_count, own_count;       /* all nodes; those of our sessions */
     uint64_t sequence;                  /* of messages sent */
