@@ -69,7 +69,7 @@ class FrameReader {
 }
 
 export class Proxy {
-    /** {direction: 'up' | 'down', type, data} of every message seen; up is from the page. */
+    /** {direction: 'up' | 'down', type, data, at} of every message seen, at its time; up is from the page. */
     seen = [];
     /** How often a rule has cut. */
     cuts = 0;
@@ -167,7 +167,7 @@ export class Proxy {
         const way = pair[direction];
         way.unsent = Buffer.concat([way.unsent, chunk]);
         for (const { message, start, end } of way.reader.read(chunk)) {
-            this.seen.push({ direction, type: message.type, data: message.data });
+            this.seen.push({ direction, type: message.type, data: message.data, at: performance.now() });
             const rule = this.#waiting(direction).find((one) => one.type === message.type);
             if (!rule) continue;
             rule.times--;

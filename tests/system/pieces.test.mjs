@@ -5,12 +5,13 @@
  */
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
-import { Daemon, testsOf, withDaemon } from '../lib/daemon.mjs';
+import { Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
 import * as kserve from '../lib/kserve.mjs';
 import { Proxy } from '../lib/proxy.mjs';
 import { until } from '../lib/wait.mjs';
 
 const MIB = 1 << 20;
+const HEARTBEAT_MS = 250;
 
 /** @type {Daemon} */
 let daemon;
@@ -21,7 +22,7 @@ before(async () => {
     proxy = await new Proxy().listen();
     daemon = new Daemon({ models: ['zeros'], config: {
         api: { max_body: '512M' },
-        bridge: { public_url: proxy.url, heartbeat_interval: '500ms', heartbeat_misses: 40 },
+        bridge: { public_url: proxy.url, heartbeat_interval: `${HEARTBEAT_MS}ms`, heartbeat_misses: 40 },
         pool: { memory_budget: '2G', max_connections: 1 },
     } });
     await daemon.start({ ready: false });
@@ -66,7 +67,7 @@ test('400 MB arrive right, there and back', { skip: !process.env.WEBINFER_FULL &
     () => withDaemon(direct, (one) => arrives(400e6, one)));
 
 test('what is small passes between the pieces of what is large, and large ones take turns', async () => {
-    const bytes = pattern(24 * MIB);
+    const bytes = pattern(24 * MIB), from = proxy.seen.length;
     let passed = 0, done = 0;
     const large = [1, 2].map(() => echo(bytes).then((answer) => {
         done++;
@@ -79,6 +80,11 @@ test('what is small passes between the pieces of what is large, and large ones t
     for (const answer of await Promise.all(large)) assertEchoed(answer, bytes);
     assert.ok(passed >= 3, `${passed} small ones passed`);
     assert.equal(await daemon.metric('webinfer_bridge_heartbeat_timeouts_total'), 0);
+    // This process sees them pass when it gets to it; that none is left out shows in their number.
+    const beats = proxy.seen.slice(from).filter((one) =>
+        one.type === 'heartbeat' && one.direction === 'down').map(({ at }) => at);
+    const mean = (beats.at(-1) - beats[0]) / (beats.length - 1);
+    assert.ok(mean < 1.5 * HEARTBEAT_MS * patience, `a heartbeat each ${mean} ms`);
 });
 
 /** Waits until so many bytes more have passed in a direction. */
