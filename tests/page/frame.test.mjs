@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
-import { AnswerTooLarge, CLOSE_MALFORMED, CLOSE_TOO_BIG, decode, encode, FrameError, MAX_HEAD } from '../../page/src/link/frame.js';
+import { AnswerTooLarge, CLOSE_MALFORMED, CLOSE_TOO_BIG, decode, encode, encodeInTurns, FrameError, MAX_HEAD } from '../../page/src/link/frame.js';
 
 const envelope = (data = {}) => ({ id: 'x1', type: 'task_request', from: 'service', timestamp: 1, data });
 const tensor = (name, bytes, datatype = 'UINT8', shape = [bytes.length]) =>
@@ -20,6 +20,16 @@ function raw(head, tail = [], { length, padding = 0 } = {}) {
 const entry = (more = {}) => ({ name: 'a', datatype: 'UINT8', shape: [2], offset: 0, byte_length: 2, ...more });
 const rejects = (frame, pattern, code = CLOSE_MALFORMED) => assert.throws(() => decode(frame),
     (error) => error instanceof FrameError && error.closeCode === code && pattern.test(error.message));
+
+test('what is encoded in turns is the same frame', async () => {
+    let turns = 0;
+    const large = { name: 'l', datatype: 'UINT8', shape: [5 << 20], bytes: new Uint8Array(5 << 20).map((_, i) => i * 31) };
+    const tensors = [tensor('a', [1, 2, 3]), tensor('none', [], 'FP32', [0, 2]), large];
+    const frame = await encodeInTurns(envelope(), tensors, 6 << 20, async () => { turns++; });
+    assert.equal(turns, 4);
+    assert.ok(Buffer.from(frame).equals(Buffer.from(encode(envelope(), tensors))));
+    await assert.rejects(encodeInTurns(envelope(), tensors, 5 << 20, async () => {}), AnswerTooLarge);
+});
 
 test('what is encoded is decoded', () => {
     const frame = encode(envelope({ attempt_id: 'ä' }), [tensor('a', [1, 2, 3]), tensor('none', [], 'FP32', [0, 2]),

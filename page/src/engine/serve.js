@@ -3,7 +3,7 @@
  * in order, what has one slot one at a time, and builds each answer as a finished frame, so that the
  * link worker only has to send it.
  */
-import { encode } from '../link/frame.js';
+import { encode, encodeInTurns } from '../link/frame.js';
 import { Channel } from '../shared/channel.js';
 import { engineOf } from '../shared/messages.js';
 import { EngineFault } from './engine.js';
@@ -18,6 +18,7 @@ import { turn } from './turn.js';
 /** @typedef {import('../shared/messages.js').ToEngine} ToEngine */
 /** @typedef {import('../shared/messages.js').FromEngine} FromEngine */
 /** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
+/** @typedef {import('../shared/messages.js').TensorBytes} TensorBytes */
 /** @typedef {import('../shared/messages.js').PlatformReport} PlatformReport */
 /** @typedef {import('../shared/messages.js').PageOptions} PageOptions */
 /** @typedef {{load_ms: number, inference_ms: number, warm: boolean, waited_for_client_ms?: number}} Performance */
@@ -28,6 +29,8 @@ const LINGER_MS = 2;
 const TURN_MS = 100;
 /** Of what takes no time. */
 const AT_ONCE = Object.freeze({ load_ms: 0, inference_ms: 0, warm: true });
+/** Bytes of tensors that take so long to be copied that others had better not wait for it. */
+const LARGE_BYTES = 8 << 20;
 
 export class Server {
     /** @param {string} platform @param {readonly Engine[]} engines
@@ -147,11 +150,22 @@ export class Server {
         let outcome;
         try {
             outcome = engine?.atOnce?.(task);
-            if (outcome) return this._postAnswer(task, this._frame(task, engine?.name ?? '', outcome, AT_ONCE, 0), 0);
+            if (outcome && isLarge(outcome)) return this._answerInTurns(task, engine?.name ?? '', outcome);
+            if (outcome) return this._postAnswer(task, encode(...this._answer(task, engine?.name ?? '', outcome, AT_ONCE, 0)), 0);
         } catch (thrown) {
             return this._fail(task, 'run', thrown);
         }
         this._run(task);
+    }
+
+    /** Copies a large answer while others are served. @param {RunMessage} task @param {string} engine
+     * @param {Outcome} outcome */
+    async _answerInTurns(task, engine, outcome) {
+        try {
+            this._postAnswer(task, await encodeInTurns(...this._answer(task, engine, outcome, AT_ONCE, 0), turn), 0);
+        } catch (thrown) {
+            this._fail(task, 'run', thrown);
+        }
     }
 
     /** Never throws. @param {RunMessage} task */
@@ -214,7 +228,8 @@ export class Server {
             /** @type {Performance} */
             const times = { load_ms: loadMs, inference_ms: inferenceMs, warm };
             if (run.isStream) times.waited_for_client_ms = run.waitedMs;
-            return this._frame(task, engine.name, outcome, times, run.seq);
+            const answer = this._answer(task, engine.name, outcome, times, run.seq);
+            return isLarge(outcome) ? await encodeInTurns(...answer, turn) : encode(...answer);
         } finally {
             outcome.dispose?.();
         }
@@ -248,9 +263,9 @@ export class Server {
     /**
      * @param {RunMessage} task @param {string} engine @param {Outcome} outcome @param {Performance} times
      * @param {number} parts how many its answer has had
-     * @returns {ArrayBuffer} a task_response
+     * @returns {[import('../shared/messages.js').Envelope, TensorBytes[], number]} a task_response, to be encoded
      */
-    _frame(task, engine, { tensors, result, precision, threads }, times, parts) {
+    _answer(task, engine, { tensors, result, precision, threads }, times, parts) {
         /** @type {Record<string, any>} */
         const executedOn = { platform: this._platform, engine };
         // What is absent says the same as null or an empty list, and costs nobody any time.
@@ -265,7 +280,7 @@ export class Server {
         if (result !== undefined) data.result = result;
         if (task.stream) data.parts = parts;
         const message = { id: task.message_id, type: 'task_response', from: task.from, timestamp: Date.now(), data };
-        return encode(message, tensors, this._maxFrame);
+        return [message, tensors, this._maxFrame];
     }
 
     /** @param {RunMessage} task @param {ArrayBuffer | null} frame @param {number} loadMs */
@@ -319,6 +334,9 @@ export class Server {
         this._channel.post(message);
     }
 }
+
+/** @param {Outcome} outcome */
+const isLarge = ({ tensors }) => tensors.reduce((sum, { bytes }) => sum + bytes.length, 0) > LARGE_BYTES;
 
 /** Waits for the document's `start` and serves from then on.
  * @param {Server} server */

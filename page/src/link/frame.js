@@ -14,6 +14,8 @@ export const MAX_TENSORS = 1024;
 export const MAX_RANK = 16;
 export const MAX_NAME = 1024;
 export const MAX_ID = 64;
+/** Bytes that are copied in about a millisecond. */
+const STEP_BYTES = 2 << 20;
 
 export const CLOSE_MALFORMED = 1007;
 export const CLOSE_TOO_BIG = 1009;
@@ -55,6 +57,33 @@ const align8 = (n) => Math.ceil(n / 8) * 8;
  * @throws {AnswerTooLarge} before it takes any memory
  */
 export function encode(message, tensors, maxFrame = Infinity) {
+    const { frame, places } = layOut(message, tensors, maxFrame);
+    places.forEach((place, i) => place.set(tensors[i].bytes));
+    return frame;
+}
+
+/**
+ * The same, copying some of it at a time.
+ * @param {Envelope} message @param {readonly TensorBytes[]} tensors @param {number} maxFrame
+ * @param {() => Promise<void>} turn awaited in between
+ */
+export async function encodeInTurns(message, tensors, maxFrame, turn) {
+    const { frame, places } = layOut(message, tensors, maxFrame);
+    for (const [i, place] of places.entries()) {
+        const { bytes } = tensors[i];
+        for (let at = 0; at < bytes.length; at += STEP_BYTES) {
+            place.set(bytes.subarray(at, at + STEP_BYTES), at);
+            await turn();
+        }
+    }
+    return frame;
+}
+
+/**
+ * A frame without the bytes of its tensors, and the place of each.
+ * @param {Envelope} message @param {readonly TensorBytes[]} tensors @param {number} maxFrame
+ */
+function layOut(message, tensors, maxFrame) {
     let end = 0;
     const entries = tensors.map(({ name, datatype, shape, bytes }) => {
         const offset = align8(end);
@@ -67,9 +96,7 @@ export function encode(message, tensors, maxFrame = Infinity) {
     const written = newFrame(head, head.length, end, maxFrame)
         ?? newFrame(head, encoder.encode(head).length, end, maxFrame);
     const { frame, section } = /** @type {{frame: ArrayBuffer, section: number}} */ (written);
-    const bytes = new Uint8Array(frame);
-    entries.forEach(({ offset }, i) => bytes.set(tensors[i].bytes, section + offset));
-    return frame;
+    return { frame, places: entries.map(({ offset, byte_length: size }) => new Uint8Array(frame, section + offset, size)) };
 }
 
 /**
