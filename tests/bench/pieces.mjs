@@ -1,7 +1,8 @@
 /**
  * ./dev bench pieces: what a large echo costs the small ones that share its link. The same echoes of
  * 100 B, one after another, alone and while one of 100 or 400 MB goes to the only browser and back;
- * all figures go to build/bench/pieces.json. The goal is for the p99: at most 20 ms more.
+ * all figures go to build/bench/pieces.json. The goal is for the p99: at most 20 ms more. Beside a
+ * large one it is that of the worst 200 ms, and so close to the longest of all.
  *
  *   node tests/bench/pieces.mjs [--quick] [--rounds=N]
  */
