@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
+import { Counting } from '../lib/counting.mjs';
+import { CountingNode } from '../lib/counting-node.mjs';
 import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
 import { FakeNode } from '../lib/fake-node.mjs';
 import * as kserve from '../lib/kserve.mjs';
@@ -159,6 +161,55 @@ test('an answer that is none to the request fails its attempt, and says what is 
         inputs: [{ name: 'x', datatype: 'FP32', shape: [2], data: [1, 2] }] });
     assert.equal(good.status, 200, good.text);
     assert.deepEqual(kserve.decode(good).outputs[0].values, [2, 4]);
+    await node.close();
+});
+
+test('a stream that is none fails its attempt, and says what is wrong', async () => {
+    const { json } = await daemon.post('/v1/admin/join', { nodes: 1 });
+    const node = await new CountingNode(json.url).join();
+    const bad = await metric('webinfer_bridge_bad_answers_total');
+    const part = (more) => ({ message }) => node.send('task_part',
+        { attempt_id: message.data.attempt_id, seq: 0, index: 0, text: 'x', ...more });
+    const wrong = [
+        [part({ seq: 1 }), /part 1 came where 0 was due/],
+        [part({ seq: -1 }), /data\.seq/],
+        [part({ index: 1024 }), /data\.index/],
+        [part({ text: 'x'.repeat(64_001) }), /64001/],
+        [part({ text: 'x', result: { text: 'x'.repeat(63_989) } }), /have 64001 bytes/],
+        [part({ tokens: [1, '2'] }), /tokens\[1\] must be an integer/],
+        [part({ result: 'text' }), /data\.result must be an object/],
+        [(task) => node.respond(task, { outputs: [], data: { parts: 2, result: { count: 2 } } }),
+            /there were 2 parts; 0 have come/],
+    ];
+    for (const [lie, reason] of wrong) {
+        node.onTask = lie;
+        const stream = await new Counting(daemon, { count: 2 }, { node: node.id }).run();
+        assert.equal(stream.error?.status, 502, stream.explain());
+        assert.equal(stream.error.code, 'attempts_exhausted');
+        assert.match(stream.error.detail, reason);
+    }
+    assert.equal(await metric('webinfer_bridge_bad_answers_total'), bad + 4 * wrong.length);
+    await othersAreServed();
+    await node.close();
+});
+
+test('a part beyond the credit ends its attempt after those within it', async () => {
+    const { json } = await daemon.post('/v1/admin/join', { nodes: 1 });
+    const node = await new CountingNode(json.url, { continues: false }).join();
+    const bad = await metric('webinfer_bridge_bad_answers_total');
+    node.onTask = ({ message }) => {
+        for (let seq = 0; seq < 2000; seq++)
+            node.send('task_part', { attempt_id: message.data.attempt_id, seq, index: 0,
+                text: `${seq} `, tokens: [seq] });
+    };
+    const stream = await new Counting(daemon, { count: 2000 }, { node: node.id }).run();
+    assert.ok(stream.error, stream.explain());
+    assert.ok(stream.parts >= 32 && stream.parts < 2000 && !stream.gaps, stream.explain());
+    assert.equal(await metric('webinfer_bridge_bad_answers_total'), bad + 1);
+    await until(async () => await metric('webinfer_bridge_parts_stale_total') > 0,
+        { what: 'the parts on their way to be counted' });
+    assert.equal(node.closed, null);
+    await othersAreServed();
     await node.close();
 });
 

@@ -8,6 +8,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before } from 'node:test';
 import WebSocket from 'ws';
+import { Counting } from '../lib/counting.mjs';
+import { CountingNode } from '../lib/counting-node.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { FakeNode } from '../lib/fake-node.mjs';
 import { FakeDriver } from '../lib/fake-session.mjs';
@@ -50,11 +52,11 @@ after(async () => {
 });
 
 /** A node that has not said anything yet, with the token of the page that was opened last. */
-async function fresh() {
+async function fresh(Kind = FakeNode) {
     const urls = await until(() => driver.pageUrls.length > taken && driver.pageUrls,
         { what: 'a page to be opened', timeout: 60_000 });
     taken = urls.length;
-    const node = new FakeNode(urls.at(-1));
+    const node = new Kind(urls.at(-1));
     nodes.push(node);
     return node;
 }
@@ -359,6 +361,30 @@ test('resume: an answer that was on its way when the socket fell is taken once',
     assert.equal((await call).status, 200);
     assert.equal((await daemon.get('/healthz')).status, 200);
     assert.equal(node.closed, null);
+});
+
+test('resume: a stream goes on with the part that did not come, and with its credit', async () => {
+    const node = await (await fresh(CountingNode)).join();
+    await daemon.ready();
+    node.limit = 5;
+    const counting = new Counting(daemon, { count: 40 });
+    assert.ok(await counting.open());
+    await counting.read({ enough: ({ parts }) => parts === 5 });
+    const [id] = node.streams.keys();
+    await until(() => node.received.some(({ message: { type, data } }) =>
+        type === 'task_ack' && data.parts?.[id] === 5), { what: 'the parts to be acknowledged' });
+    await node.cut();
+    node.streams.get(id).next = 8; // made meanwhile: three that nobody has
+    const { data } = await node.resume({ running: [id], next: { [id]: 8 } });
+    assert.deepEqual(data.cancel, []);
+    assert.deepEqual(data.next, { [id]: 5 });
+    const { parts, bytes } = data.credit[id];
+    assert.ok(parts >= 32 && bytes >= 65_536, JSON.stringify(data.credit));
+    Object.assign(node.streams.get(id), { next: data.next[id], credit: data.credit[id] });
+    node.letTo(Infinity);
+    await counting.read();
+    assert.ok(counting.isWhole, counting.explain());
+    assert.equal(counting.done.performance.attempts, 1);
 });
 
 test('resume with a wrong token, or of an unknown node, is refused with 4001', async () => {
