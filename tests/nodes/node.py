@@ -287,7 +287,7 @@ class Node:
     def make(self, kind, data, tensors=()):
         self.sequence += 1
         return encode({"id": str(self.sequence), "type": kind, "from": self.id,
-                       "timestamp": int(time.time() * 1000), "data": data}, list(tensors))
+                       "timestamp": int(time.time() * 1000), "data": dict(data)}, list(tensors))
 
     def send(self, kind, data, tensors=()):
         self.transmit(self.make(kind, data, tensors))
