@@ -80,6 +80,21 @@ test('a job is accepted, waited for, and its answer is that of infer', async () 
     assert.equal((await ended(daemon, other)).answer.id, other);
 });
 
+test('a model that could answer in parts is stored with its whole answer', async () => {
+    const count = { model_name: 'builtin/count', inputs: [], options: { count: 3, interval_ms: 5 } };
+    const job = await ended(daemon, await accepted(daemon, count));
+    assert.equal(job.state, 'done', JSON.stringify(job.error));
+    assert.deepEqual(job.answer.outputs, []);
+    assert.deepEqual(job.answer.result, { count: 3 });
+    assert.equal(job.attempts, undefined);
+    for (const [path, options] of [['/v1/jobs', {}], ['/v1/jobs', keyed('in-parts')],
+        ['/v1/infer', keyed('in-parts')]]) {
+        const refused = await daemon.post(path, { ...count, stream: true }, options);
+        assert.equal(refused.status, 400, refused.text);
+        assert.equal(refused.json.code, 'invalid_field');
+    }
+});
+
 test('binary tensors, both ways', async () => {
     const tensor = { name: 'x', datatype: 'FP32', shape: [3],
         bytes: kserve.pack('FP32', [1, 2, NaN]) };
