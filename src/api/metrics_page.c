@@ -62,9 +62,11 @@ static void write_jobs(struct wi_buffer *out, const struct wi_jobs *jobs)
     };
     WRITE(out, "counter", counters);
     WRITE(out, "gauge", gauges);
-    wi_metric_head(out, "webinfer_stream_stalled_seconds", "counter",
+    wi_metric_head(out, "webinfer_stream_stalled_seconds", "summary",
         "How long streams stood still for clients that had not taken what was sent.");
-    wi_metric_value(out, "webinfer_stream_stalled_seconds", c.stalled_ms / 1000);
+    wi_buffer_printf(out,
+        "webinfer_stream_stalled_seconds_sum %.9g\nwebinfer_stream_stalled_seconds_count %llu\n",
+        c.stalled_ms / 1000, (unsigned long long)c.stalls);
 }
 
 static void write_breakers(struct wi_buffer *out, const json_t *kinds)

@@ -137,7 +137,8 @@ struct wi_job_counters {
     uint64_t streams, parts;  /* jobs that were accepted as streams, and what their clients got */
     uint64_t continued;       /* attempts that went on with what another had begun */
     uint64_t late_parts;      /* of attempts that are over: dropped */
-    double stalled_ms;        /* that attempts waited for the client to take what was sent */
+    uint64_t stalls;          /* how often an attempt waited for its client to take something */
+    double stalled_ms;        /* how long, in all */
     size_t waiting, running;  /* now */
 };
 /* Of the clients' jobs. */

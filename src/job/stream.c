@@ -51,8 +51,10 @@ int wi_job_has_brought(const struct wi_job *job)
 static void settle(struct wi_job *job)
 {
     struct wi_job_flow *flow = job->flow;
-    if (flow->halted_at > 0)
+    if (flow->halted_at > 0) {
+        job->line->counters.stalls++;
         job->line->counters.stalled_ms += wi_now_ms() - flow->halted_at;
+    }
     flow->halted_at = 0;
 }
 
