@@ -3,19 +3,53 @@
  * until the client's socket takes it, and the job is told what was taken: so a slow client slows
  * its own node's engine, and nothing is held for it but what its credit allows.
  */
-#include "api/stream_private.h"
+#include "api/stream.h"
 
+#include "api/infer.h"
+#include "api/stream_end.h"
+#include "api/taker.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "job/outcome.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uthash.h>
 
 /* The job is told of what was taken when it is this much, so that its node has a good part of its
  * credit left, and not of every token. */
 #define TELL_PARTS (WI_CREDIT_PARTS / 4)
 #define TELL_BYTES (WI_CREDIT_BYTES / 4)
+
+/* One stream, from its request until nobody can want anything of it any more. It is
+ *   silent   while `request` waits for its first event
+ *   open     while somebody takes its events
+ *   left     for a while, where it is resumable and nobody does */
+struct wi_api_stream {
+    struct wi_api_streams *streams;
+    char id[WI_ID_SIZE]; /* its job's */
+    char request_id[WI_REQUEST_ID_MAX + 1];
+    char *client, *model_name;
+    const struct wi_dialect *dialect;
+    struct wi_infer infer;
+    struct wi_events *events;
+    struct wi_request *request;
+    struct wi_taker *taker;
+    struct wi_timer *timer;    /* until it opens; for comments; or until it is given up */
+    struct wi_buffer progress; /* the latest event of that kind, while it is silent */
+    struct wi_credit told;     /* to its job, of what was taken */
+    uint64_t counted;          /* parts */
+    int under_way;             /* its job is */
+    struct wi_stream_end *end; /* while its last event is being printed */
+    UT_hash_handle hh;
+};
+
+struct wi_api_streams {
+    struct wi_api *api;
+    struct wi_api_stream *streams; /* by id */
+    struct wi_api_stream_counters counters;
+};
 
 static void free_stream(struct wi_api_stream *stream)
 {
@@ -23,7 +57,7 @@ static void free_stream(struct wi_api_stream *stream)
     HASH_DEL(streams->streams, stream);
     if (stream->under_way)
         wi_jobs_abandon(streams->api->deps.jobs, stream->id);
-    wi_api_stream_leave_end(stream->ending);
+    wi_stream_end_abandon(stream->end);
     assert(!stream->taker);
     wi_timer_free(stream->timer);
     wi_events_free(stream->events);
@@ -41,7 +75,7 @@ static struct wi_api_stream *find(const struct wi_api_streams *streams, const ch
     return stream;
 }
 
-struct wi_stream_face wi_api_stream_face(const struct wi_api_stream *stream)
+static struct wi_stream_face face_of(const struct wi_api_stream *stream)
 {
     return (struct wi_stream_face){&stream->infer, stream->id, stream->model_name};
 }
@@ -88,7 +122,7 @@ static void unname_job(struct wi_request *request)
     request->alias = NULL;
 }
 
-void wi_api_stream_open(struct wi_api_stream *stream, struct wi_request *request)
+static void open_stream(struct wi_api_stream *stream, struct wi_request *request)
 {
     const struct wi_taker_callbacks back = {stream, on_taken, on_gone};
     double beat = stream->streams->api->deps.times.beat;
@@ -116,7 +150,7 @@ static void close_taker(struct wi_api_stream *stream)
 /* What shows the client, and whatever is between, that somebody is there. */
 static void say_alive(struct wi_api_stream *stream)
 {
-    const struct wi_stream_face face = wi_api_stream_face(stream);
+    const struct wi_stream_face face = face_of(stream);
     struct wi_jobs *jobs = stream->streams->api->deps.jobs;
     struct wi_buffer text = {0};
     wi_buffer_puts(&text, ": alive\n\n");
@@ -138,7 +172,7 @@ static void on_time(void *context)
         return;
     }
     if (stream->request)
-        wi_api_stream_open(stream, stream->request);
+        open_stream(stream, stream->request);
     say_alive(stream);
 }
 
@@ -147,13 +181,13 @@ static void on_time(void *context)
 static void on_part(void *context, const struct wi_job_spec *spec, const struct wi_part *part)
 {
     struct wi_api_stream *stream = context;
-    const struct wi_stream_face face = wi_api_stream_face(stream);
+    const struct wi_stream_face face = face_of(stream);
     struct wi_buffer text = {0};
     stream->dialect->stream_part(&text, &face, part);
     wi_events_add_part(stream->events, &text, part->bytes);
     wi_buffer_clear(&stream->progress); /* that is past */
     if (stream->request)
-        wi_api_stream_open(stream, stream->request);
+        open_stream(stream, stream->request);
     else if (stream->taker)
         wi_taker_wake(stream->taker);
 }
@@ -162,7 +196,7 @@ static void on_progress(
     void *context, const struct wi_job_spec *spec, const struct wi_progress *progress)
 {
     struct wi_api_stream *stream = context;
-    const struct wi_stream_face face = wi_api_stream_face(stream);
+    const struct wi_stream_face face = face_of(stream);
     struct wi_buffer text = {0};
     stream->dialect->stream_progress(&text, &face, progress, 0);
     if (stream->taker) {
@@ -173,16 +207,16 @@ static void on_progress(
     stream->progress = text;
 }
 
-void wi_api_stream_finish(struct wi_api_stream *stream, struct wi_buffer *text)
+static void finish_stream(struct wi_api_stream *stream, struct wi_buffer *text)
 {
     wi_events_end(stream->events, text);
     if (stream->taker)
         wi_taker_wake(stream->taker);
 }
 
-void wi_api_stream_fail(struct wi_api_stream *stream, const struct wi_error *error)
+static void fail_stream(struct wi_api_stream *stream, const struct wi_error *error)
 {
-    const struct wi_stream_face face = wi_api_stream_face(stream);
+    const struct wi_stream_face face = face_of(stream);
     struct wi_request *request = stream->request;
     struct wi_buffer text = {0};
     if (request) {
@@ -191,7 +225,43 @@ void wi_api_stream_fail(struct wi_api_stream *stream, const struct wi_error *err
         return;
     }
     stream->dialect->stream_error(&text, &face, error, stream->request_id);
-    wi_api_stream_finish(stream, &text);
+    finish_stream(stream, &text);
+}
+
+static void on_end_printed(void *context, struct wi_buffer *text)
+{
+    struct wi_api_stream *stream = context;
+    stream->end = NULL;
+    finish_stream(stream, text);
+}
+
+/* The job's answer becomes the last event. The stream may be gone afterwards. */
+static void print_end(
+    struct wi_api_stream *stream, const struct wi_job_spec *spec, struct wi_job_result *result)
+{
+    struct wi_api *api = stream->streams->api;
+    struct wi_error error;
+    struct wi_outcome outcome;
+    wi_job_outcome(&outcome, spec, result, wi_bridge_node(api->deps.bridge, result->node));
+    wi_infer_count(api, &outcome);
+    struct wi_printing *printing = stream->dialect->stream_done(&stream->infer, &outcome, &error);
+    if (printing && wi_budget_take(api->deps.budget, printing->needs) != 0) {
+        wi_printing_free(printing);
+        printing = NULL;
+        wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
+            "There is no memory to write the end of this stream as JSON; ask for binary, without "
+            "a stream.");
+    }
+    if (!printing) {
+        fail_stream(stream, &error);
+        return;
+    }
+    if (stream->request)
+        open_stream(stream, stream->request);
+    struct wi_stream_end *end =
+        wi_stream_end_print(api->heavy, api->deps.budget, printing, on_end_printed, stream);
+    if (end)
+        stream->end = end; /* else it is there already */
 }
 
 static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job_result *result)
@@ -203,9 +273,9 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
     if (stream->taker)
         unname_job(wi_taker_request(stream->taker));
     if (result->code == WI_OK)
-        wi_api_stream_print_end(stream, spec, result);
+        print_end(stream, spec, result);
     else
-        wi_api_stream_fail(stream, &result->error);
+        fail_stream(stream, &result->error);
 }
 
 /* --- POST /v1/infer -------------------------------------------------------------------------- */
@@ -267,7 +337,7 @@ void wi_api_stream_begin(struct wi_request *request, struct wi_infer *infer, str
         wi_request_answer_error(request, &error);
         return;
     }
-    const struct wi_stream_face face = wi_api_stream_face(stream);
+    const struct wi_stream_face face = face_of(stream);
     stream->under_way = 1;
     stream->dialect->stream_begin(&text, &face);
     wi_events_add(stream->events, &text);
@@ -322,11 +392,11 @@ int wi_api_stream_take_up(struct wi_request *request, const char *id)
         return 1;
     }
     if (stream->request) /* it has had nothing yet, and nothing is what it gets */
-        wi_api_stream_open(stream, stream->request);
+        open_stream(stream, stream->request);
     close_taker(stream);
     wi_events_seek(stream->events, seq);
     stream->streams->counters.resumed++;
-    wi_api_stream_open(stream, request);
+    open_stream(stream, request);
     return 1;
 }
 
@@ -362,10 +432,10 @@ void wi_api_streams_finish(struct wi_api_streams *streams)
         if (stream->under_way)
             wi_jobs_abandon(streams->api->deps.jobs, stream->id);
         stream->under_way = 0;
-        wi_api_stream_leave_end(stream->ending);
-        stream->ending = NULL;
+        wi_stream_end_abandon(stream->end);
+        stream->end = NULL;
         unname_job(wi_taker_request(stream->taker));
-        wi_api_stream_fail(stream, &error);
+        fail_stream(stream, &error);
     }
 }
 

@@ -1,90 +1,61 @@
-/* How a stream's last event is made of its job's answer: see stream_private.h. */
-#include "api/infer.h"
-#include "api/stream_private.h"
+/* Printing a stream's last event; see stream_end.h. */
+#include "api/stream_end.h"
 
+#include "api/infer.h"
 #include "base/memory.h"
-#include "job/outcome.h"
 #include <stdlib.h>
 
 /* Owned by the printing thread while that runs. */
-struct wi_api_stream_ending {
-    struct wi_api_stream *stream; /* NULL once it is gone */
+struct wi_stream_end {
     struct wi_budget *budget;
     struct wi_queued_work *work;
     struct wi_printing *printing;
+    wi_stream_end_fn *done; /* NULL: nobody wants it any more */
+    void *context;
 };
 
-static void free_ending(struct wi_api_stream_ending *ending)
+static void free_end(struct wi_stream_end *end)
 {
-    wi_budget_give(ending->budget, ending->printing->needs);
-    wi_printing_free(ending->printing);
-    free(ending);
+    wi_budget_give(end->budget, end->printing->needs);
+    wi_printing_free(end->printing);
+    free(end);
 }
 
 static void print_off_loop(void *data)
 {
-    struct wi_api_stream_ending *ending = data;
-    wi_printing_run(ending->printing);
+    struct wi_stream_end *end = data;
+    wi_printing_run(end->printing);
 }
 
 static void on_printed(void *data, int cancelled)
 {
-    struct wi_api_stream_ending *ending = data;
-    struct wi_api_stream *stream = ending->stream;
-    if (!cancelled && stream) {
-        stream->ending = NULL;
-        wi_api_stream_finish(stream, &ending->printing->text);
-    }
-    free_ending(ending);
+    struct wi_stream_end *end = data;
+    if (!cancelled && end->done)
+        end->done(end->context, &end->printing->text);
+    free_end(end);
 }
 
-void wi_api_stream_leave_end(struct wi_api_stream_ending *ending)
+struct wi_stream_end *wi_stream_end_print(struct wi_work_queue *heavy, struct wi_budget *budget,
+    struct wi_printing *printing, wi_stream_end_fn *done, void *context)
 {
-    if (!ending)
-        return;
-    ending->stream = NULL;
-    wi_queued_work_abandon(ending->work);
-}
-
-static void print_beside(struct wi_api_stream *stream, struct wi_printing *printing)
-{
-    struct wi_api *api = stream->streams->api;
-    struct wi_api_stream_ending *ending = wi_alloc(sizeof *ending);
-    ending->stream = stream;
-    ending->budget = api->deps.budget;
-    ending->printing = printing;
-    ending->work = wi_work_queue_start(api->heavy, 0, print_off_loop, on_printed, ending);
-    stream->ending = ending;
-}
-
-void wi_api_stream_print_end(
-    struct wi_api_stream *stream, const struct wi_job_spec *spec, struct wi_job_result *result)
-{
-    struct wi_api *api = stream->streams->api;
-    struct wi_error error;
-    struct wi_outcome outcome;
-    wi_job_outcome(&outcome, spec, result, wi_bridge_node(api->deps.bridge, result->node));
-    wi_infer_count(api, &outcome);
-    struct wi_printing *printing = stream->dialect->stream_done(&stream->infer, &outcome, &error);
-    if (printing && wi_budget_take(api->deps.budget, printing->needs) != 0) {
-        wi_printing_free(printing);
-        printing = NULL;
-        wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
-            "There is no memory to write the end of this stream as JSON; ask for binary, without "
-            "a stream.");
-    }
-    if (!printing) {
-        wi_api_stream_fail(stream, &error);
-        return;
-    }
-    if (stream->request)
-        wi_api_stream_open(stream, stream->request);
+    struct wi_stream_end *end = wi_alloc(sizeof *end);
+    end->budget = budget;
+    end->printing = printing;
+    end->done = done;
+    end->context = context;
     if (printing->json_bytes > WI_INLINE_PRINT_MAX) {
-        print_beside(stream, printing);
-        return;
+        end->work = wi_work_queue_start(heavy, 0, print_off_loop, on_printed, end);
+        return end;
     }
-    wi_printing_run(printing);
-    wi_api_stream_finish(stream, &printing->text);
-    wi_budget_give(api->deps.budget, printing->needs);
-    wi_printing_free(printing);
+    print_off_loop(end);
+    on_printed(end, 0);
+    return NULL;
+}
+
+void wi_stream_end_abandon(struct wi_stream_end *end)
+{
+    if (!end)
+        return;
+    end->done = NULL;
+    wi_queued_work_abandon(end->work);
 }
