@@ -207,7 +207,7 @@ test('SIGHUP: a good file is taken, a bad one changes nothing', async () => {
         daemon.writeConfig({ pool: { max_queue: 77 }, api: { allowed_hosts: 'new.example' } });
         daemon.signal('SIGHUP');
         await until(async () => await limit() === 77, { what: 'the reload' });
-        assert.match(daemon.log, /reloaded/);
+        await until(() => /reloaded/.test(daemon.log), { what: 'the log to say it' });
         assert.equal((await named('new.example')).status, 200);
         const good = fs.readFileSync(daemon.configFile);
         fs.writeFileSync(daemon.configFile,

@@ -3,7 +3,7 @@ declare const __ORT_MJS__: string;
 declare const __ORT_WASM__: string;
 declare const __LINK_WORKER__: string;
 declare const __ENGINE_WORKERS__: Record<'wasm' | 'webgpu' | 'webnn', string>;
-declare const __SUSPENDING_WORKERS__: Record<'webgpu' | 'webnn', string>;
+declare const __SUSPENDING_WORKERS__: Partial<Record<'wasm' | 'webgpu' | 'webnn', string>>;
 declare const __PAGE_VERSION__: string;
 
 /** A second instance of the same module, with settings of its own. */
