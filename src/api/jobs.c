@@ -125,7 +125,7 @@ static void on_cancelled(struct wi_request *request, void *work, const struct wi
 static void cancel_row(struct wi_request *request)
 {
     struct wi_durable_cancel *op = wi_alloc(sizeof *op);
-    snprintf(op->id, sizeof op->id, "%s", request->argument);
+    snprintf(op->id, sizeof op->id, "%.*s", (int)sizeof op->id - 1, request->argument);
     wi_job_scope(request, op->client);
     wi_durable_cancel(
         request->api->durable, op, wi_step_end, wi_request_step(request, on_cancelled, op, free));
