@@ -102,6 +102,25 @@ test('only what is quick, and alone, is waited for on the spot', () => {
     assert.equal(world.answers.length, 8);
 });
 
+test('where each task has others right behind it none is waited for on the spot, until that is over', () => {
+    const { world } = setUp();
+    const { asked } = world.ports.wasm;
+    const echoes = (count, gapMs) => {
+        asked.length = 0;
+        for (let i = 0; i < count; i++) {
+            world.advance(gapMs);
+            world.request(`${gapMs}-${i}`, { model: ECHO });
+            world.answer('wasm', `${gapMs}-${i}`);
+        }
+        return asked.length;
+    };
+    assert.equal(echoes(20, 0.3), 20);
+    const crowded = echoes(60, 0.02);
+    assert.ok(crowded > 0 && crowded < 40, String(crowded));
+    const alone = echoes(60, 0.31);
+    assert.ok(alone > 40, String(alone));
+});
+
 test('task_accepted goes out only after 20 ms', () => {
     const { world } = setUp();
     const accepted = () => world.sent.filter(([type]) => type === 'task_accepted').map(([, d]) => d.attempt_id);

@@ -51,6 +51,7 @@ export class Dispatcher {
      */
     constructor(around, builds, absent = {}) {
         this._around = around;
+        this._idleSince = 0; /* when an answer went last */
         this._absent = new Map(Object.entries(absent));
         /** @type {Map<Build, Lane>} */
         this._lanes = new Map(builds.map((build) => [build, new Lane(build)]));
@@ -98,7 +99,9 @@ export class Dispatcher {
             this._around.fail(id, { attempt_id: id, reply_to: request.id, ok: false, error: wrong, retryable: false });
             return;
         }
-        const attempt = new Attempt(id, request, buffer, section, this._around.now());
+        const now = this._around.now();
+        this._patience.noteGap(this._attempts.size > 0 ? 0 : now - this._idleSince);
+        const attempt = new Attempt(id, request, buffer, section, now);
         if (attempt.isStream) attempt.credit = this._initialCredit;
         this._admit(attempt);
     }
@@ -290,6 +293,7 @@ export class Dispatcher {
         const attempt = this._take(lane, message);
         if (!attempt) return;
         this._attempts.delete(attempt.id);
+        this._idleSince = this._around.now();
         lane.proven ||= !attempt.isBuiltin;
         if (message.frame) this._patience.noteRun(attempt, this._around.now() - attempt.startedAt, message.load_ms);
         if (!attempt.cancelled && message.frame) {

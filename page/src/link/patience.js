@@ -21,9 +21,18 @@ const FRESH_BROWSER_MS = 2000;
  * the spot: two turns of an event loop would be a good part of it. */
 const QUICK_MS = 3;
 
+/** Where tasks usually come sooner than this after all before them was done, in ms, there are others
+ * behind them already, whom waiting on the spot would hold up … */
+const CROWDED_MS = 0.12;
+/** … a longer gap counts as this at most … */
+const LONGEST_GAP_MS = 1;
+/** … and the newest one with this weight. */
+const GAP_WEIGHT = 0.1;
+
 export class Patience {
     /** @param {Residents} residents */
     constructor(residents) {
+        this._gapMs = LONGEST_GAP_MS;
         this._residents = residents;
         this._runs = new RunTimes();
         this._steps = new RunTimes();
@@ -40,9 +49,14 @@ export class Patience {
         if (ms > 0) this._steps.note(key, platform, ms, true);
     }
 
-    /** Whether the answer usually comes at once. @param {Attempt} attempt */
+    /** A task has come. @param {number} ms since all before it was done; 0 where it is not */
+    noteGap(ms) {
+        this._gapMs += GAP_WEIGHT * (Math.min(ms, LONGEST_GAP_MS) - this._gapMs);
+    }
+
+    /** Whether the answer usually comes at once, and nobody else does before. @param {Attempt} attempt */
     isQuick({ key, platform, isEcho, isStream }) {
-        return !isStream && (isEcho || this._runs.usual(key, platform) <= QUICK_MS);
+        return !isStream && this._gapMs >= CROWDED_MS && (isEcho || this._runs.usual(key, platform) <= QUICK_MS);
     }
 
     /**
