@@ -233,14 +233,27 @@ static void on_signal(uv_signal_t *handle, int number)
     }
 }
 
+static const int signal_numbers[] = {SIGTERM, SIGINT, SIGHUP};
+
+/* Until somebody listens for them: one that comes during the start, when the listeners may be there
+ * already, would end the process without a word. */
+static void hold_signals(int how)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof signal_numbers / sizeof signal_numbers[0]; i++)
+        sigaddset(&set, signal_numbers[i]);
+    pthread_sigmask(how, &set, NULL);
+}
+
 static void start_signals(struct daemon *d)
 {
-    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
     for (size_t i = 0; i < sizeof d->signals / sizeof d->signals[0]; i++) {
         uv_signal_init(&d->loop, &d->signals[i]);
         d->signals[i].data = d;
-        uv_signal_start(&d->signals[i], on_signal, numbers[i]);
+        uv_signal_start(&d->signals[i], on_signal, signal_numbers[i]);
     }
+    hold_signals(SIG_UNBLOCK);
 }
 
 static void pet_watchdog(void *context)
@@ -352,6 +365,7 @@ static int serve(struct daemon *d)
 {
     struct wi_error error;
     wi_log_configure(d->config->log.level, d->config->log.format);
+    hold_signals(SIG_BLOCK);
     raise_descriptor_limit();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file-size limit is then an error like a full disk */
