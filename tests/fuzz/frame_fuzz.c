@@ -76,6 +76,36 @@ static void write_and_read_back(const struct wi_tensors *tensors)
     wi_blob_unref(blob);
 }
 
+/* What a list of entries says when it is taken for an outline, whose tensors come in pieces. */
+static void read_outline(const json_t *list)
+{
+    struct wi_tensors tensors = {0};
+    struct wi_error error;
+    (void)wi_frame_parse_outline(list, &tensors, &error);
+    wi_tensors_clear(&tensors);
+}
+
+static void outline_and_read_back(const struct wi_tensors *tensors)
+{
+    struct wi_buffer text = {0};
+    struct wi_tensors back = {0};
+    struct wi_error error;
+    wi_buffer_puts(&text, "{");
+    wi_frame_outline(&text, tensors);
+    wi_buffer_puts(&text, "}");
+    json_t *root = json_loadb(text.text, text.size, 0, NULL);
+    if (wi_frame_parse_outline(json_object_get(root, "outline"), &back, &error) != WI_OK ||
+        back.count != tensors->count)
+        abort();
+    for (size_t i = 0; i < back.count; i++)
+        if (strcmp(back.items[i].name, tensors->items[i].name) != 0 ||
+            back.items[i].size != tensors->items[i].size)
+            abort();
+    wi_tensors_clear(&back);
+    json_decref(root);
+    wi_buffer_clear(&text);
+}
+
 static struct wi_blob *build(const uint8_t *data, size_t size, int with_head)
 {
     struct wi_blob *blob = wi_blob_new(NULL, size + 16);
@@ -104,6 +134,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (wi_frame_parse(blob, data[0] % 3 != 0, &frame, &error) == WI_OK) {
         check(&frame, blob);
         write_and_read_back(&frame.tensors);
+        outline_and_read_back(&frame.tensors);
+        read_outline(json_object_get(frame.data, "tensors"));
+        read_outline(json_object_get(frame.data, "outline"));
         wi_frame_clear(&frame);
     }
     struct wi_told told;
