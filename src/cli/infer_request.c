@@ -147,11 +147,10 @@ static void set_string(json_t *request, const struct wi_arguments *arguments, co
 static enum wi_code add_option(json_t *options, const char *argument, struct wi_error *error)
 {
     const char *equals = strchr(argument, '=');
-    json_t *value = equals ? json_loads(equals + 1, JSON_DECODE_ANY, NULL) : NULL;
-
     if (!equals || equals == argument)
         return wi_error_set(
             error, WI_BAD_REQUEST, "", "--option takes KEY=VALUE, not \"%.100s\"", argument);
+    json_t *value = json_loads(equals + 1, JSON_DECODE_ANY, NULL);
     if (!json_is_number(value) && !json_is_boolean(value)) {
         json_decref(value);
         value = json_string(equals + 1);
