@@ -52,12 +52,13 @@ static int stderr_is_journal(void)
 void wi_log_configure(enum wi_level level, enum wi_log_format format)
 {
     struct stat status;
+    int known = fstat(STDERR_FILENO, &status) == 0;
 
     sink.level = level;
     sink.format = format;
     sink.journald = stderr_is_journal();
-    sink.is_socket = fstat(STDERR_FILENO, &status) == 0 && S_ISSOCK(status.st_mode);
-    sink.is_file = fstat(STDERR_FILENO, &status) == 0 && S_ISREG(status.st_mode);
+    sink.is_socket = known && S_ISSOCK(status.st_mode);
+    sink.is_file = known && S_ISREG(status.st_mode);
 }
 
 int wi_log_enabled(enum wi_level level)

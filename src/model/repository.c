@@ -21,7 +21,7 @@
 /* A model and its place in the repository's list of all that anybody still holds. */
 struct snapshot {
     struct wi_model model;            /* first: a model is cast back to its snapshot */
-    struct wi_repository *repository; /* NULL once the store is gone */
+    struct wi_repository *repository; /* NULL once the repository is gone */
     struct snapshot *prev, *next;
 };
 
@@ -36,11 +36,11 @@ struct wi_repository_lookup {
 
 /* One reading under way, and who waits for it. */
 struct job {
-    struct wi_repository *repository; /* NULL once the store is gone */
+    struct wi_repository *repository; /* NULL once the repository is gone */
     struct wi_load *load;
     struct wi_queued_work *work; /* NULL once it is done */
     struct wi_repository_lookup *waiters;
-    int detached; /* the store was reset: answer the waiters, remember nothing */
+    int detached; /* the repository was reset: answer the waiters, remember nothing */
     struct job *prev, *next;
 };
 
@@ -202,8 +202,7 @@ static void remove_entries(struct wi_repository *repository)
     remove_entry(repository, entry);
 }
 
-/* --- the repository
- * -------------------------------------------------------------------------------- */
+/* --- the repository --------------------------------------------------------------------------- */
 
 struct wi_repository *wi_repository_new(
     uv_loop_t *loop, const char *directory, struct wi_hash_cache *cache)

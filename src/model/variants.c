@@ -154,28 +154,45 @@ static size_t gguf_stem(const char *path, unsigned *parts)
     return length - 15;
 }
 
+/* Whether it looks like the name of one: "Q4_K_M", "BF16". */
+static int is_quantisation(const char *piece, size_t length)
+{
+    static const char *const begins[] = {"Q", "IQ", "TQ", "F", "BF", "MXFP"};
+    for (size_t i = 0; i < sizeof begins / sizeof *begins; i++) {
+        size_t skip = strlen(begins[i]);
+        if (length > skip && strncasecmp(piece, begins[i], skip) == 0 &&
+            isdigit((unsigned char)piece[skip]))
+            return 1;
+    }
+    return 0;
+}
+
 /* "Q4_K_M" of "tiny-1.1b.Q4_K_M": the last piece that looks like one, or "" if there is none. */
 static void quantisation_of(const char *stem, size_t length, char *out, size_t size)
 {
-    static const char *const begins[] = {"Q", "IQ", "TQ", "F", "BF", "MXFP"};
     *out = '\0';
     for (size_t end = length, at = length; at-- > 0;) {
         if (stem[at] != '-' && stem[at] != '.' && at > 0)
             continue;
         const char *piece = stem + at + (at > 0);
         size_t piece_length = (size_t)(stem + end - piece);
-        for (size_t i = 0; i < sizeof begins / sizeof *begins; i++) {
-            size_t skip = strlen(begins[i]);
-            if (piece_length > skip && piece_length < size &&
-                strncasecmp(piece, begins[i], skip) == 0 && isdigit((unsigned char)piece[skip])) {
-                for (size_t c = 0; c < piece_length; c++)
-                    out[c] = (char)toupper((unsigned char)piece[c]);
-                out[piece_length] = '\0';
-                return;
-            }
-        }
         end = at;
+        if (piece_length >= size || !is_quantisation(piece, piece_length))
+            continue;
+        for (size_t c = 0; c < piece_length; c++)
+            out[c] = (char)toupper((unsigned char)piece[c]);
+        out[piece_length] = '\0';
+        return;
     }
+}
+
+/* Whether two files are parts of one set, or the same file. */
+static int same_set(const char *path, const char *other)
+{
+    unsigned parts, other_parts;
+    size_t length = gguf_stem(path, &parts);
+    return gguf_stem(other, &other_parts) == length && other_parts == parts &&
+           strncmp(path, other, length) == 0;
 }
 
 static int has_variant(const struct wi_variants *variants, const char *name)
@@ -201,12 +218,11 @@ static void add_set(
     const struct wi_folder_file *files, size_t count, size_t first, struct wi_variants *variants)
 {
     char name[32];
-    unsigned parts, other;
+    unsigned parts;
     size_t found = 0, length = gguf_stem(files[first].path, &parts);
     struct wi_variant variant = {0};
     for (size_t i = first; i < count; i++)
-        if (gguf_stem(files[i].path, &other) == length && other == parts &&
-            strncmp(files[i].path, files[first].path, length) == 0 && ++found)
+        if (same_set(files[first].path, files[i].path) && ++found)
             add_file(&variant, &files[i]);
     if (found != parts) {
         clear_variant(&variant);
@@ -225,11 +241,8 @@ static void add_set(
 /* Whether an earlier file is of the same set. */
 static int is_counted(const struct wi_folder_file *files, size_t index)
 {
-    unsigned parts, other;
-    size_t length = gguf_stem(files[index].path, &parts);
     for (size_t i = 0; i < index; i++)
-        if (gguf_stem(files[i].path, &other) == length && other == parts &&
-            strncmp(files[i].path, files[index].path, length) == 0)
+        if (same_set(files[index].path, files[i].path))
             return 1;
     return 0;
 }
