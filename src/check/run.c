@@ -177,11 +177,7 @@ int wi_check_is_coarse(const json_t *executed_on)
 
 int wi_check_platform_of(const json_t *executed_on)
 {
-    const char *name = json_string_value(json_object_get(executed_on, "platform"));
-    for (int i = 0; name && i < WI_PLATFORM_COUNT; i++)
-        if (strcmp(name, wi_platform_names[i]) == 0)
-            return i;
-    return -1;
+    return wi_platform_of_name(json_string_value(json_object_get(executed_on, "platform")));
 }
 
 int wi_check_is_simulated(const json_t *executed_on)

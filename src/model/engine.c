@@ -2,6 +2,7 @@
 #include "model/engine.h"
 
 #include <stddef.h>
+#include <string.h>
 
 const char *const wi_engine_names[] = {"ort", "pipeline", "llama", "kernels", "builtin", NULL};
 
@@ -17,6 +18,14 @@ static const struct {
     [WI_ENGINE_KERNELS] = {1, 0},
     [WI_ENGINE_BUILTIN] = {16, ON(WEBGPU) | ON(WEBNN) | ON(WEBGL) | ON(WASM)},
 };
+
+int wi_engine_of_name(const char *name)
+{
+    for (int i = 0; i < WI_ENGINE_COUNT; i++)
+        if (strcmp(name, wi_engine_names[i]) == 0)
+            return i;
+    return -1;
+}
 
 unsigned wi_engine_slots(enum wi_engine engine)
 {

@@ -16,6 +16,8 @@ enum wi_engine {
     WI_ENGINE_COUNT
 };
 extern const char *const wi_engine_names[]; /* "ort" …, ended by NULL */
+/* The engine of that name; -1 if there is none. */
+int wi_engine_of_name(const char *name);
 
 /* More than so many at a time are not believed. */
 #define WI_ENGINE_SLOTS_MAX 4096

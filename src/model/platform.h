@@ -14,5 +14,7 @@ enum wi_platform {
     WI_PLATFORM_COUNT
 };
 extern const char *const wi_platform_names[]; /* "webgpu" …, ended by NULL */
+/* The platform of that name; -1 if there is none, or `name` is NULL. */
+int wi_platform_of_name(const char *name);
 
 #endif

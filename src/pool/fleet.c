@@ -373,18 +373,14 @@ void wi_fleet_models(struct wi_fleet_node *node, const json_t *models)
     json_array_foreach(models, i, row)
     {
         const char *hash = json_string_value(json_object_get(row, "hash"));
-        const char *name = json_string_value(json_object_get(row, "platform"));
+        int platform = wi_platform_of_name(json_string_value(json_object_get(row, "platform")));
         const char *state = json_string_value(json_object_get(row, "state"));
         /* What is being loaded will be there before anything that comes now. */
-        if (!hash || !*hash || !name || !state ||
+        if (!hash || !*hash || platform < 0 || !state || count == WI_FLEET_MODELS ||
             (strcmp(state, "loaded") != 0 && strcmp(state, "loading") != 0))
             continue;
-        for (int p = 0; p < WI_PLATFORM_COUNT && count < WI_FLEET_MODELS; p++) {
-            if (strcmp(name, wi_platform_names[p]) == 0) {
-                add_model(node, hash, (enum wi_platform)p);
-                count++;
-            }
-        }
+        add_model(node, hash, (enum wi_platform)platform);
+        count++;
     }
 }
 

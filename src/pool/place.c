@@ -68,14 +68,6 @@ static int split(char *text, const char *fields[FIELD_COUNT])
     return text ? -1 : 0;
 }
 
-static int index_in(const char *const *names, const char *name)
-{
-    for (int i = 0; names[i]; i++)
-        if (strcmp(names[i], name) == 0)
-            return i;
-    return -1;
-}
-
 /* A text that was cut would be that of another place. */
 static int copy(char *to, size_t size, const char *from)
 {
@@ -95,8 +87,8 @@ int wi_place_parse(struct wi_place *place, const char *key)
     text[length] = '\0';
     if (split(text, fields) != 0)
         return -1;
-    int engine = index_in(wi_engine_names, fields[FIELD_ENGINE]);
-    int platform = index_in(wi_platform_names, fields[FIELD_PLATFORM]);
+    int engine = wi_engine_of_name(fields[FIELD_ENGINE]);
+    int platform = wi_platform_of_name(fields[FIELD_PLATFORM]);
     if (engine < 0 || platform < 0 ||
         copy(place->kind, sizeof place->kind, fields[FIELD_KIND]) != 0 ||
         copy(place->engine_version, sizeof place->engine_version, fields[FIELD_ENGINE_VERSION]) !=

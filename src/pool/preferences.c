@@ -32,13 +32,10 @@ void wi_preferences_parse(
     int length = slash ? (int)(slash - entry) : (int)strlen(entry);
 
     snprintf(kind, 32, "%.*s", length, entry);
-    *has_platform = 0;
-    for (int i = 0; slash && i < WI_PLATFORM_COUNT; i++) {
-        if (strcmp(slash + 1, wi_platform_names[i]) == 0) {
-            *has_platform = 1;
-            *platform = (enum wi_platform)i;
-        }
-    }
+    int found = slash ? wi_platform_of_name(slash + 1) : -1;
+    *has_platform = found >= 0;
+    if (found >= 0)
+        *platform = (enum wi_platform)found;
 }
 
 /* How an entry, "KIND" or "KIND/PLATFORM", names what is asked about. */

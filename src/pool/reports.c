@@ -30,12 +30,7 @@ static const struct wi_place *place_of(
 
 static int platform_of(const json_t *object)
 {
-    const char *name = json_string_value(json_object_get(object, "platform"));
-
-    for (int i = 0; name && i < WI_PLATFORM_COUNT; i++)
-        if (strcmp(name, wi_platform_names[i]) == 0)
-            return i;
-    return -1;
+    return wi_platform_of_name(json_string_value(json_object_get(object, "platform")));
 }
 
 static void note_failure(struct wi_pool *pool, const struct pool_node *node,

@@ -72,12 +72,11 @@ enum wi_code wi_infer_read_platform(
     *has_platform = 0;
     if (strcmp(name, "auto") == 0)
         return WI_OK;
-    for (int i = 0; wi_platform_names[i]; i++) {
-        if (strcmp(name, wi_platform_names[i]) == 0) {
-            *has_platform = 1;
-            *platform = (enum wi_platform)i;
-            return WI_OK;
-        }
+    int found = wi_platform_of_name(name);
+    if (found >= 0) {
+        *has_platform = 1;
+        *platform = (enum wi_platform)found;
+        return WI_OK;
     }
     wi_error_set(error, WI_INVALID_FIELD, "platform", "\"%s\" is not a platform.", name);
     wi_error_allow(error, "auto, webgpu, webnn, webgl, wasm, simulated");

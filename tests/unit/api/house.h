@@ -225,8 +225,6 @@ enum wi_code wi_pool_drain(
                : wi_error_set(error, WI_NODE_NOT_FOUND, "id", "There is no node %.32s.", id);
 }
 
-const char *const wi_platform_names[] = {"webgpu", "webnn", "webgl", "wasm", "simulated", NULL};
-
 static const struct wi_node_info node = {.id = "node-1",
     .kind = "chrome",
     .browser_version = "1.2.3",
