@@ -30,6 +30,16 @@ struct wi_param {
     const char *const *names; /* for WI_PARAM_ENUM, ended by NULL */
 };
 
+/* A row for the member of `struct type` that has its field's name, and the last row. */
+#define WI_PARAM_ROW(type, member, kind, required, min, max)                                       \
+    {                                                                                              \
+#member, kind, offsetof(struct type, member), required, min, max, NULL                     \
+    }
+#define WI_PARAM_END                                                                               \
+    {                                                                                              \
+        NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL                                                       \
+    }
+
 /* Whether fields outside the table are an error (REST) or ignored (node protocol). */
 enum wi_param_mode { WI_PARAMS_STRICT, WI_PARAMS_OPEN };
 

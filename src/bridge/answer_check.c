@@ -62,23 +62,17 @@ struct report {
     json_t *adapter, *fallbacks;
 };
 
-/* clang-format off */
-#define ROW(type, name, kind, required, min, max)                                                  \
-    {#name, kind, offsetof(struct type, name), required, min, max, NULL}
-#define END_ROW {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL}
-/* clang-format on */
-
 static const struct wi_param report_table[] = {
-    ROW(report, platform, WI_PARAM_STRING, 1, 1, 16),
-    ROW(report, engine, WI_PARAM_STRING, 0, 0, 64),
-    ROW(report, build, WI_PARAM_STRING, 0, 0, 64),
-    ROW(report, precision, WI_PARAM_STRING, 0, 0, 32),
-    ROW(report, quantization, WI_PARAM_STRING, 0, 0, 32),
-    ROW(report, threads, WI_PARAM_INTEGER, 0, 1, MAX_THREADS),
-    ROW(report, simulated, WI_PARAM_BOOL, 0, 0, 0),
-    ROW(report, adapter, WI_PARAM_OBJECT, 0, 0, 0),
-    ROW(report, fallbacks, WI_PARAM_ARRAY, 0, 0, MAX_FALLBACKS),
-    END_ROW,
+    WI_PARAM_ROW(report, platform, WI_PARAM_STRING, 1, 1, 16),
+    WI_PARAM_ROW(report, engine, WI_PARAM_STRING, 0, 0, 64),
+    WI_PARAM_ROW(report, build, WI_PARAM_STRING, 0, 0, 64),
+    WI_PARAM_ROW(report, precision, WI_PARAM_STRING, 0, 0, 32),
+    WI_PARAM_ROW(report, quantization, WI_PARAM_STRING, 0, 0, 32),
+    WI_PARAM_ROW(report, threads, WI_PARAM_INTEGER, 0, 1, MAX_THREADS),
+    WI_PARAM_ROW(report, simulated, WI_PARAM_BOOL, 0, 0, 0),
+    WI_PARAM_ROW(report, adapter, WI_PARAM_OBJECT, 0, 0, 0),
+    WI_PARAM_ROW(report, fallbacks, WI_PARAM_ARRAY, 0, 0, MAX_FALLBACKS),
+    WI_PARAM_END,
 };
 
 struct fallback {
@@ -86,10 +80,10 @@ struct fallback {
 };
 
 static const struct wi_param fallback_table[] = {
-    ROW(fallback, platform, WI_PARAM_STRING, 1, 1, 16),
-    ROW(fallback, code, WI_PARAM_STRING, 1, 1, 64),
-    ROW(fallback, reason, WI_PARAM_STRING, 1, 0, MAX_REASON),
-    END_ROW,
+    WI_PARAM_ROW(fallback, platform, WI_PARAM_STRING, 1, 1, 16),
+    WI_PARAM_ROW(fallback, code, WI_PARAM_STRING, 1, 1, 64),
+    WI_PARAM_ROW(fallback, reason, WI_PARAM_STRING, 1, 0, MAX_REASON),
+    WI_PARAM_END,
 };
 
 struct adapter {
@@ -98,11 +92,11 @@ struct adapter {
 };
 
 static const struct wi_param adapter_table[] = {
-    ROW(adapter, vendor, WI_PARAM_STRING, 0, 0, 255),
-    ROW(adapter, architecture, WI_PARAM_STRING, 0, 0, 255),
-    ROW(adapter, description, WI_PARAM_STRING, 0, 0, 255),
-    ROW(adapter, is_fallback, WI_PARAM_BOOL, 0, 0, 0),
-    END_ROW,
+    WI_PARAM_ROW(adapter, vendor, WI_PARAM_STRING, 0, 0, 255),
+    WI_PARAM_ROW(adapter, architecture, WI_PARAM_STRING, 0, 0, 255),
+    WI_PARAM_ROW(adapter, description, WI_PARAM_STRING, 0, 0, 255),
+    WI_PARAM_ROW(adapter, is_fallback, WI_PARAM_BOOL, 0, 0, 0),
+    WI_PARAM_END,
 };
 
 static int is_in(const struct wi_param *table, const char *key)
@@ -128,9 +122,9 @@ static void keep_only(const struct wi_param *table, json_t *object)
 static enum wi_code check_platform(
     const struct wi_sent *sent, const char *name, const char *where, struct wi_error *error)
 {
-    for (int i = 0; i < WI_PLATFORM_COUNT; i++)
-        if (sent->platforms & bit((enum wi_platform)i) && strcmp(name, wi_platform_names[i]) == 0)
-            return WI_OK;
+    int platform = wi_platform_of_name(name);
+    if (platform >= 0 && sent->platforms & bit((enum wi_platform)platform))
+        return WI_OK;
     return wi_error_set(error, WI_INFERENCE_FAILED, where,
         "%s is \"%s\", which is none of the platforms that it was sent with", where, name);
 }

@@ -324,6 +324,27 @@ void wi_frame_clear(struct wi_frame *frame)
     memset(frame, 0, sizeof *frame);
 }
 
+/* --- What it is about ------------------------------------------------------------------------ */
+
+struct about {
+    const char *attempt_id;
+};
+
+static const struct wi_param about_table[] = {
+    WI_PARAM_ROW(about, attempt_id, WI_PARAM_STRING, 1, 1, WI_FRAME_ID_MAX),
+    WI_PARAM_END,
+};
+
+enum wi_code wi_frame_attempt(
+    const struct wi_frame *frame, const char **attempt_id, struct wi_error *error)
+{
+    struct about about = {0};
+    enum wi_code code =
+        wi_params_read(about_table, frame->data, WI_PARAMS_OPEN, "data.", &about, error);
+    *attempt_id = about.attempt_id;
+    return code;
+}
+
 /* --- Writing --------------------------------------------------------------------------------- */
 
 void wi_frame_begin(struct wi_buffer *out, int binary, const char *type, uint64_t sequence)

@@ -42,6 +42,10 @@ struct wi_frame {
 enum wi_code wi_frame_parse(
     struct wi_blob *blob, int binary, struct wi_frame *frame, struct wi_error *error);
 void wi_frame_clear(struct wi_frame *frame);
+/* The attempt that a message is about: data.attempt_id, borrowed. WI_OK, or the code of what is
+ * wrong with it. */
+enum wi_code wi_frame_attempt(
+    const struct wi_frame *frame, const char **attempt_id, struct wi_error *error);
 /* Reads a list like data.tensors that has no offsets: tensors whose bytes come in other messages.
  * They have no blobs yet. WI_OK, or WI_BAD_FRAMING. */
 enum wi_code wi_frame_parse_outline(

@@ -25,12 +25,6 @@
 
 typedef enum wi_heard handler_fn(struct wi_node *, struct wi_frame *, struct wi_error *);
 
-/* clang-format off */
-#define ROW(type, name, kind, required, min, max)                                                  \
-    {#name, kind, offsetof(struct type, name), required, min, max, NULL}
-#define END_ROW {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL}
-/* clang-format on */
-
 static enum wi_heard read_data(const struct wi_param *table, const struct wi_frame *frame,
     void *target, struct wi_error *error)
 {
@@ -47,9 +41,9 @@ struct heartbeat {
 };
 
 static const struct wi_param heartbeat_table[] = {
-    ROW(heartbeat, reply_to, WI_PARAM_STRING, 0, 0, WI_FRAME_ID_MAX),
-    ROW(heartbeat, busy_since_ms, WI_PARAM_NUMBER, 0, 0, 1e12),
-    END_ROW,
+    WI_PARAM_ROW(heartbeat, reply_to, WI_PARAM_STRING, 0, 0, WI_FRAME_ID_MAX),
+    WI_PARAM_ROW(heartbeat, busy_since_ms, WI_PARAM_NUMBER, 0, 0, 1e12),
+    WI_PARAM_END,
 };
 
 static enum wi_heard on_heartbeat(
@@ -68,27 +62,18 @@ static enum wi_heard on_heartbeat(
 
 /* --- task_accepted --------------------------------------------------------------------------- */
 
-struct about {
-    const char *attempt_id;
-};
-
-static const struct wi_param about_table[] = {
-    ROW(about, attempt_id, WI_PARAM_STRING, 1, 1, WI_FRAME_ID_MAX),
-    END_ROW,
-};
-
 static enum wi_heard on_accepted(
     struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
 {
-    struct about about = {0};
+    const char *id;
     struct wi_bridge *bridge = node->bridge;
-    if (read_data(about_table, frame, &about, error) == WI_HEARD_WRONG)
+    if (wi_frame_attempt(frame, &id, error) != WI_OK)
         return WI_HEARD_WRONG;
-    struct wi_attempt *attempt = wi_node_find_attempt(node, about.attempt_id);
+    struct wi_attempt *attempt = wi_node_find_attempt(node, id);
     if (!attempt || attempt->accepted)
         return WI_HEARD_LOOSE;
     attempt->accepted = 1;
-    bridge->events.on_accepted(bridge->events.context, node->info.id, about.attempt_id);
+    bridge->events.on_accepted(bridge->events.context, node->info.id, id);
     return WI_HEARD_OURS;
 }
 
@@ -99,8 +84,8 @@ struct status {
 };
 
 static const struct wi_param status_table[] = {
-    ROW(status, models, WI_PARAM_ARRAY, 1, 0, 4096),
-    END_ROW,
+    WI_PARAM_ROW(status, models, WI_PARAM_ARRAY, 1, 0, 4096),
+    WI_PARAM_END,
 };
 
 static enum wi_heard on_model_status(
@@ -122,8 +107,8 @@ struct capabilities {
 };
 
 static const struct wi_param capabilities_table[] = {
-    ROW(capabilities, capabilities, WI_PARAM_OBJECT, 1, 0, 0),
-    END_ROW,
+    WI_PARAM_ROW(capabilities, capabilities, WI_PARAM_OBJECT, 1, 0, 0),
+    WI_PARAM_END,
 };
 
 static enum wi_heard on_capability_report(
@@ -158,8 +143,8 @@ static const char *const level_names[] = {"error", "warn", "info", "debug", NULL
 
 static const struct wi_param line_table[] = {
     {"level", WI_PARAM_ENUM, offsetof(struct line, level), 1, 0, 0, level_names},
-    ROW(line, message, WI_PARAM_STRING, 1, 0, 0),
-    END_ROW,
+    WI_PARAM_ROW(line, message, WI_PARAM_STRING, 1, 0, 0),
+    WI_PARAM_END,
 };
 
 static enum wi_heard on_log(struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
@@ -189,8 +174,8 @@ struct bye {
 };
 
 static const struct wi_param bye_table[] = {
-    ROW(bye, reason, WI_PARAM_STRING, 0, 0, 0),
-    END_ROW,
+    WI_PARAM_ROW(bye, reason, WI_PARAM_STRING, 0, 0, 0),
+    WI_PARAM_END,
 };
 
 /* The node is gone after this. A browser of ours is only closed or reloaded by ourselves, and then

@@ -151,12 +151,19 @@ struct wi_message *wi_make_acks(
     return end_text(&out);
 }
 
+/* Of a message about one attempt; its data is open. */
+static void begin_about(
+    struct wi_buffer *out, const char *type, uint64_t sequence, const char *attempt_id)
+{
+    wi_frame_begin(out, 0, type, sequence);
+    wi_buffer_puts(out, ",\"data\":{\"attempt_id\":");
+    wi_buffer_json_string(out, attempt_id);
+}
+
 struct wi_message *wi_make_cancel(uint64_t sequence, const char *attempt_id, const char *reason)
 {
     struct wi_buffer out = {0};
-    wi_frame_begin(&out, 0, "task_cancel", sequence);
-    wi_buffer_puts(&out, ",\"data\":{\"attempt_id\":");
-    wi_buffer_json_string(&out, attempt_id);
+    begin_about(&out, "task_cancel", sequence, attempt_id);
     wi_buffer_puts(&out, ",\"reason\":");
     wi_buffer_json_string(&out, reason);
     wi_buffer_puts(&out, "}");
@@ -167,9 +174,7 @@ struct wi_message *wi_make_credit(
     uint64_t sequence, const char *attempt_id, const struct wi_credit *credit)
 {
     struct wi_buffer out = {0};
-    wi_frame_begin(&out, 0, "task_credit", sequence);
-    wi_buffer_puts(&out, ",\"data\":{\"attempt_id\":");
-    wi_buffer_json_string(&out, attempt_id);
+    begin_about(&out, "task_credit", sequence, attempt_id);
     wi_buffer_printf(&out, ",\"parts\":%llu,\"bytes\":%llu}", (unsigned long long)credit->parts,
         (unsigned long long)credit->bytes);
     return end_text(&out);
@@ -179,9 +184,7 @@ struct wi_message *wi_make_data_credit(
     uint64_t sequence, const char *attempt_id, uint64_t data_bytes)
 {
     struct wi_buffer out = {0};
-    wi_frame_begin(&out, 0, "task_credit", sequence);
-    wi_buffer_puts(&out, ",\"data\":{\"attempt_id\":");
-    wi_buffer_json_string(&out, attempt_id);
+    begin_about(&out, "task_credit", sequence, attempt_id);
     wi_buffer_printf(&out, ",\"data_bytes\":%llu}", (unsigned long long)data_bytes);
     return end_text(&out);
 }

@@ -41,6 +41,9 @@ struct wi_credit {
     uint64_t parts, bytes;
 };
 
+/* Whether a part may go after `sent`. */
+int wi_credit_lasts(const struct wi_credit *sent, const struct wi_credit *granted);
+
 /* Where another attempt goes on: it sends the part `seq` first. Borrowed. */
 struct wi_continuation {
     uint64_t seq;

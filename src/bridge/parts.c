@@ -2,32 +2,12 @@
 #include "bridge/parts.h"
 
 #include "base/clock.h"
-#include "base/params.h"
 #include "bridge/outgoing.h"
 #include "bridge/text.h"
 #include <string.h>
 
 /* Of one attempt; four a second are due. */
 #define PROGRESS_MS 200.0
-
-struct about {
-    const char *attempt_id;
-};
-
-static const struct wi_param about_table[] = {
-    {.name = "attempt_id",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct about, attempt_id),
-        .required = 1,
-        .min = 1,
-        .max = WI_FRAME_ID_MAX},
-    {0},
-};
-
-static int read_about(const struct wi_frame *frame, struct about *about, struct wi_error *error)
-{
-    return wi_params_read(about_table, frame->data, WI_PARAMS_OPEN, "data.", about, error);
-}
 
 /* --- task_part ------------------------------------------------------------------------------- */
 
@@ -59,21 +39,21 @@ static void deliver(struct wi_node *node, const char *attempt_id, const struct w
 
 enum wi_heard wi_part_handle(struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
 {
-    struct about about = {0};
+    const char *id;
     struct wi_part part;
     struct wi_error problem;
-    if (read_about(frame, &about, error) != WI_OK)
+    if (wi_frame_attempt(frame, &id, error) != WI_OK)
         return WI_HEARD_WRONG;
-    struct wi_attempt *attempt = wi_node_find_attempt(node, about.attempt_id);
+    struct wi_attempt *attempt = wi_node_find_attempt(node, id);
     if (!attempt)
-        return drop_stale(node, about.attempt_id, frame);
+        return drop_stale(node, id, frame);
     switch (wi_stream_take(&attempt->stream, frame, &part, &problem)) {
     case WI_PART_DUE:
-        deliver(node, about.attempt_id, &part);
+        deliver(node, id, &part);
         return WI_HEARD_OURS;
     case WI_PART_REPEATED:
         node->bridge->counters.parts_repeated++;
-        wi_node_acknowledge_parts(node, about.attempt_id, attempt->stream.next);
+        wi_node_acknowledge_parts(node, id, attempt->stream.next);
         return WI_HEARD_LOOSE;
     default:
         wi_response_reject(node, attempt, &problem);
@@ -88,23 +68,23 @@ enum wi_heard wi_progress_handle(
     struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
 {
     const struct wi_bridge_events *events = &node->bridge->events;
-    struct about about = {0};
+    const char *id;
     struct wi_progress progress;
     char phase[64];
     double now = wi_now_ms();
-    if (read_about(frame, &about, error) != WI_OK)
+    if (wi_frame_attempt(frame, &id, error) != WI_OK)
         return WI_HEARD_WRONG;
     if (!node->info.parts)
         return WI_HEARD_LOOSE; /* of a time when nothing of it was looked at */
     if (wi_progress_read(frame->data, &progress, error) != WI_OK)
         return WI_HEARD_WRONG;
-    struct wi_attempt *attempt = wi_node_find_attempt(node, about.attempt_id);
+    struct wi_attempt *attempt = wi_node_find_attempt(node, id);
     if (!attempt || !events->on_progress || now - attempt->progress_at < PROGRESS_MS)
         return WI_HEARD_LOOSE;
     attempt->progress_at = now;
     wi_text_printable(phase, sizeof phase, progress.phase);
     progress.phase = phase;
-    events->on_progress(events->context, node->info.id, about.attempt_id, &progress);
+    events->on_progress(events->context, node->info.id, id, &progress);
     return WI_HEARD_OURS;
 }
 

@@ -135,41 +135,29 @@ void wi_pieces_quiesce(struct wi_bridge *bridge)
 /* --- From the node --------------------------------------------------------------------------- */
 
 struct data {
-    const char *attempt_id;
     json_t *outline;
     int64_t tensor, position;
 };
 
-/* clang-format off */
-#define ROW(name, kind, required, min, max)                                                        \
-    {#name, kind, offsetof(struct data, name), required, min, max, NULL}
-#define END_ROW {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL}
-/* clang-format on */
-
-static const struct wi_param about_table[] = {
-    ROW(attempt_id, WI_PARAM_STRING, 1, 1, WI_FRAME_ID_MAX),
-    END_ROW,
-};
-
 static const struct wi_param outline_table[] = {
-    ROW(outline, WI_PARAM_ARRAY, 1, 0, 0),
-    END_ROW,
+    WI_PARAM_ROW(data, outline, WI_PARAM_ARRAY, 1, 0, 0),
+    WI_PARAM_END,
 };
 
 static const struct wi_param data_table[] = {
-    ROW(tensor, WI_PARAM_INTEGER, 1, 0, WI_TENSOR_DIM_MAX),
-    ROW(position, WI_PARAM_INTEGER, 1, 0, WI_TENSOR_DIM_MAX),
-    END_ROW,
+    WI_PARAM_ROW(data, tensor, WI_PARAM_INTEGER, 1, 0, WI_TENSOR_DIM_MAX),
+    WI_PARAM_ROW(data, position, WI_PARAM_INTEGER, 1, 0, WI_TENSOR_DIM_MAX),
+    WI_PARAM_END,
 };
 
 /* The attempt that a message is about. NULL: there is none, and `*heard` says what that means. */
 static struct wi_attempt *find_attempt(struct wi_node *node, const struct wi_frame *frame,
-    struct data *data, enum wi_heard *heard, struct wi_error *error)
+    enum wi_heard *heard, struct wi_error *error)
 {
-    int told =
-        wi_params_read(about_table, frame->data, WI_PARAMS_OPEN, "data.", data, error) == WI_OK;
+    const char *id;
+    int told = wi_frame_attempt(frame, &id, error) == WI_OK;
     *heard = told ? WI_HEARD_LOOSE : WI_HEARD_WRONG; /* cancelled meanwhile */
-    return told ? wi_node_find_attempt(node, data->attempt_id) : NULL;
+    return told ? wi_node_find_attempt(node, id) : NULL;
 }
 
 static enum wi_code read_outline(struct wi_node *node, struct wi_attempt *attempt,
@@ -192,7 +180,7 @@ enum wi_heard wi_pieces_outline(
     struct wi_bridge *bridge = node->bridge;
     struct data data = {0};
     enum wi_heard heard;
-    struct wi_attempt *attempt = find_attempt(node, frame, &data, &heard, error);
+    struct wi_attempt *attempt = find_attempt(node, frame, &heard, error);
     if (!attempt)
         return heard;
     if (read_outline(node, attempt, frame, &data, error) != WI_OK) {
@@ -213,7 +201,7 @@ enum wi_heard wi_pieces_data(struct wi_node *node, struct wi_frame *frame, struc
 {
     struct data data = {0};
     enum wi_heard heard;
-    struct wi_attempt *attempt = find_attempt(node, frame, &data, &heard, error);
+    struct wi_attempt *attempt = find_attempt(node, frame, &heard, error);
     if (!attempt)
         return heard;
     enum wi_code code =

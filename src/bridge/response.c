@@ -11,21 +11,6 @@
 /* Models whose outputs were seen with another shape than theirs; each is logged once. */
 #define MAX_ODD_MODELS 256
 
-/* clang-format off */
-#define ROW(type, name, kind, required, min, max)                                                  \
-    {#name, kind, offsetof(struct type, name), required, min, max, NULL}
-#define END_ROW {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL}
-/* clang-format on */
-
-struct about {
-    const char *attempt_id;
-};
-
-static const struct wi_param about_table[] = {
-    ROW(about, attempt_id, WI_PARAM_STRING, 1, 1, WI_FRAME_ID_MAX),
-    END_ROW,
-};
-
 struct response {
     int ok, retryable, in_pieces;
     int64_t parts;
@@ -33,15 +18,15 @@ struct response {
 };
 
 static const struct wi_param response_table[] = {
-    ROW(response, ok, WI_PARAM_BOOL, 1, 0, 0),
-    ROW(response, retryable, WI_PARAM_BOOL, 0, 0, 0),
-    ROW(response, in_pieces, WI_PARAM_BOOL, 0, 0, 0),
-    ROW(response, parts, WI_PARAM_INTEGER, 0, 0, WI_PART_NUMBER_MAX),
-    ROW(response, executed_on, WI_PARAM_OBJECT, 0, 0, 0),
-    ROW(response, performance, WI_PARAM_OBJECT, 0, 0, 0),
-    ROW(response, error, WI_PARAM_OBJECT, 0, 0, 0),
-    ROW(response, result, WI_PARAM_ANY, 0, 0, 0),
-    END_ROW,
+    WI_PARAM_ROW(response, ok, WI_PARAM_BOOL, 1, 0, 0),
+    WI_PARAM_ROW(response, retryable, WI_PARAM_BOOL, 0, 0, 0),
+    WI_PARAM_ROW(response, in_pieces, WI_PARAM_BOOL, 0, 0, 0),
+    WI_PARAM_ROW(response, parts, WI_PARAM_INTEGER, 0, 0, WI_PART_NUMBER_MAX),
+    WI_PARAM_ROW(response, executed_on, WI_PARAM_OBJECT, 0, 0, 0),
+    WI_PARAM_ROW(response, performance, WI_PARAM_OBJECT, 0, 0, 0),
+    WI_PARAM_ROW(response, error, WI_PARAM_OBJECT, 0, 0, 0),
+    WI_PARAM_ROW(response, result, WI_PARAM_ANY, 0, 0, 0),
+    WI_PARAM_END,
 };
 
 static const struct wi_param performance_table[] = {
@@ -50,7 +35,7 @@ static const struct wi_param performance_table[] = {
     {"waited_for_client_ms", WI_PARAM_NUMBER, offsetof(struct wi_answer, waited_for_client_ms), 0,
         0, 1e12, NULL},
     {"warm", WI_PARAM_BOOL, offsetof(struct wi_answer, warm), 0, 0, 0, NULL},
-    END_ROW,
+    WI_PARAM_END,
 };
 
 struct failure {
@@ -58,11 +43,11 @@ struct failure {
 };
 
 static const struct wi_param failure_table[] = {
-    ROW(failure, code, WI_PARAM_STRING, 1, 1, 64),
-    ROW(failure, message, WI_PARAM_STRING, 1, 0, 0),
-    ROW(failure, field, WI_PARAM_STRING, 0, 0, 0),
-    ROW(failure, expected, WI_PARAM_STRING, 0, 0, 0),
-    END_ROW,
+    WI_PARAM_ROW(failure, code, WI_PARAM_STRING, 1, 1, 64),
+    WI_PARAM_ROW(failure, message, WI_PARAM_STRING, 1, 0, 0),
+    WI_PARAM_ROW(failure, field, WI_PARAM_STRING, 0, 0, 0),
+    WI_PARAM_ROW(failure, expected, WI_PARAM_STRING, 0, 0, 0),
+    WI_PARAM_END,
 };
 
 static enum wi_code read_failure(const struct wi_sent *sent, const struct response *response,
@@ -208,15 +193,15 @@ enum wi_heard wi_response_handle(
     struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
 {
     struct wi_bridge *bridge = node->bridge;
-    struct about about = {0};
+    const char *id;
     struct wi_answer answer = {0};
-    if (wi_params_read(about_table, frame->data, WI_PARAMS_OPEN, "data.", &about, error) != WI_OK)
+    if (wi_frame_attempt(frame, &id, error) != WI_OK)
         return WI_HEARD_WRONG;
-    struct wi_attempt *attempt = wi_node_find_attempt(node, about.attempt_id);
+    struct wi_attempt *attempt = wi_node_find_attempt(node, id);
     if (!attempt) {
         /* Cancelled meanwhile, or sent again although it had arrived: the page may forget it. */
         bridge->counters.late_answers++;
-        wi_node_acknowledge(node, about.attempt_id, 0);
+        wi_node_acknowledge(node, id, 0);
         return WI_HEARD_LOOSE;
     }
     node->untold = 0;
@@ -232,8 +217,8 @@ enum wi_heard wi_response_handle(
     wi_node_remove_attempt(node, attempt);
     /* Before the event, so that the next task_request from inside it carries the acknowledgement.
      */
-    wi_node_acknowledge(node, about.attempt_id, wi_tensors_bytes(&answer.outputs));
-    bridge->events.on_answer(bridge->events.context, node->info.id, about.attempt_id, &answer);
+    wi_node_acknowledge(node, id, wi_tensors_bytes(&answer.outputs));
+    bridge->events.on_answer(bridge->events.context, node->info.id, id, &answer);
     wi_tensors_clear(&answer.outputs);
     return WI_HEARD_OURS;
 }

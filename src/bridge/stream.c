@@ -47,27 +47,13 @@ struct read {
     json_t *tokens, *result;
 };
 
-#define AT(member) offsetof(struct read, member)
 static const struct wi_param table[] = {
-    {.name = "seq",
-        .kind = WI_PARAM_INTEGER,
-        .offset = AT(seq),
-        .required = 1,
-        .min = 0,
-        .max = WI_PART_NUMBER_MAX},
-    {.name = "index",
-        .kind = WI_PARAM_INTEGER,
-        .offset = AT(index),
-        .min = 0,
-        .max = WI_PART_INDEX_MAX},
-    {.name = "text", .kind = WI_PARAM_STRING, .offset = AT(text), .min = 0, .max = WI_PART_MAX},
-    {.name = "tokens",
-        .kind = WI_PARAM_ARRAY,
-        .offset = AT(tokens),
-        .min = 0,
-        .max = WI_PART_TOKENS_MAX},
-    {.name = "result", .kind = WI_PARAM_OBJECT, .offset = AT(result)},
-    {0},
+    WI_PARAM_ROW(read, seq, WI_PARAM_INTEGER, 1, 0, WI_PART_NUMBER_MAX),
+    WI_PARAM_ROW(read, index, WI_PARAM_INTEGER, 0, 0, WI_PART_INDEX_MAX),
+    WI_PARAM_ROW(read, text, WI_PARAM_STRING, 0, 0, WI_PART_MAX),
+    WI_PARAM_ROW(read, tokens, WI_PARAM_ARRAY, 0, 0, WI_PART_TOKENS_MAX),
+    WI_PARAM_ROW(read, result, WI_PARAM_OBJECT, 0, 0, 0),
+    WI_PARAM_END,
 };
 
 static enum wi_code check_tokens(const json_t *tokens, struct wi_error *error)
@@ -117,13 +103,6 @@ static enum wi_code read_part(
         WI_PART_MAX);
 }
 
-/* One part of any size may go while neither total is reached. */
-static int has_credit(const struct wi_stream *stream)
-{
-    return stream->received.parts < stream->granted.parts &&
-           stream->received.bytes < stream->granted.bytes;
-}
-
 enum wi_part_verdict wi_stream_take(struct wi_stream *stream, const struct wi_frame *frame,
     struct wi_part *part, struct wi_error *error)
 {
@@ -141,7 +120,7 @@ enum wi_part_verdict wi_stream_take(struct wi_stream *stream, const struct wi_fr
             (unsigned long long)part->seq, (unsigned long long)stream->next);
         return WI_PART_WRONG;
     }
-    if (!has_credit(stream)) {
+    if (!wi_credit_lasts(&stream->received, &stream->granted)) {
         wi_error_set(error, WI_INFERENCE_FAILED, "data.seq",
             "part %llu came beyond the credit of %llu parts and %llu bytes",
             (unsigned long long)part->seq, (unsigned long long)stream->granted.parts,
@@ -162,28 +141,13 @@ struct progress {
     double done, total;
 };
 
-#undef AT
-#define AT(member) offsetof(struct progress, member)
 static const struct wi_param progress_table[] = {
-    {.name = "phase",
-        .kind = WI_PARAM_STRING,
-        .offset = AT(phase),
-        .required = 1,
-        .min = 1,
-        .max = PHASE_MAX},
-    {.name = "loaded_bytes",
-        .kind = WI_PARAM_INTEGER,
-        .offset = AT(loaded_bytes),
-        .min = 0,
-        .max = WI_PART_NUMBER_MAX},
-    {.name = "total_bytes",
-        .kind = WI_PARAM_INTEGER,
-        .offset = AT(total_bytes),
-        .min = 0,
-        .max = WI_PART_NUMBER_MAX},
-    {.name = "done", .kind = WI_PARAM_NUMBER, .offset = AT(done), .min = 0, .max = 1e15},
-    {.name = "total", .kind = WI_PARAM_NUMBER, .offset = AT(total), .min = 0, .max = 1e15},
-    {0},
+    WI_PARAM_ROW(progress, phase, WI_PARAM_STRING, 1, 1, PHASE_MAX),
+    WI_PARAM_ROW(progress, loaded_bytes, WI_PARAM_INTEGER, 0, 0, WI_PART_NUMBER_MAX),
+    WI_PARAM_ROW(progress, total_bytes, WI_PARAM_INTEGER, 0, 0, WI_PART_NUMBER_MAX),
+    WI_PARAM_ROW(progress, done, WI_PARAM_NUMBER, 0, 0, 1e15),
+    WI_PARAM_ROW(progress, total, WI_PARAM_NUMBER, 0, 0, 1e15),
+    WI_PARAM_END,
 };
 
 enum wi_code wi_progress_read(

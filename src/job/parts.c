@@ -165,6 +165,7 @@ int wi_parts_grant(struct wi_parts *parts, struct wi_credit *credit)
 
 int wi_parts_has_credit(const struct wi_parts *parts)
 {
-    return parts->received.parts - parts->base.parts < parts->granted.parts &&
-           parts->received.bytes - parts->base.bytes < parts->granted.bytes;
+    struct wi_credit sent = {
+        parts->received.parts - parts->base.parts, parts->received.bytes - parts->base.bytes};
+    return wi_credit_lasts(&sent, &parts->granted);
 }
