@@ -43,6 +43,8 @@ struct wi_config_bridge {
 
 enum wi_numerics { WI_NUMERICS_CHECK, WI_NUMERICS_OFF };
 enum wi_batching { WI_BATCHING_OFF, WI_BATCHING_FIXED, WI_BATCHING_AUTO };
+/* What nodes that we did not start are given: nothing, tensors and pictures, or text as well. */
+enum wi_strangers { WI_STRANGERS_NONE, WI_STRANGERS_TENSORS, WI_STRANGERS_TEXT };
 
 struct wi_config_pool {
     int64_t max_connections; /* sessions */
@@ -65,6 +67,7 @@ struct wi_config_pool {
     int64_t max_batch;
     double client_share;
     int64_t job_retention;
+    enum wi_strangers strangers;
 };
 
 /* By model type, in the order of enum wi_model_type, then for what has none: each a list of "KIND"
@@ -116,6 +119,11 @@ struct wi_config_log {
 struct wi_config_models {
     char *directory;
     int64_t max_picture_pixels;
+    int64_t context;     /* tokens of a conversation; 0: what fits the model and its memory */
+    int64_t slots;       /* conversations at a time in one engine */
+    int64_t idle_unload; /* 0: never */
+    int warmup;
+    int share_prefix;
 };
 
 struct wi_config {

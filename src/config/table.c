@@ -55,6 +55,10 @@ static const char *const numerics[] = {
     [WI_NUMERICS_CHECK] = "check", [WI_NUMERICS_OFF] = "off", NULL};
 static const char *const batchings[] = {
     [WI_BATCHING_OFF] = "off", [WI_BATCHING_FIXED] = "fixed", [WI_BATCHING_AUTO] = "auto", NULL};
+static const char *const strangers[] = {[WI_STRANGERS_NONE] = "none",
+    [WI_STRANGERS_TENSORS] = "tensors",
+    [WI_STRANGERS_TEXT] = "text",
+    NULL};
 static const char *const platforms[] = {"webgpu", "webnn", "webgl", "wasm", NULL};
 
 const struct wi_section wi_sections[] = {
@@ -189,6 +193,10 @@ const struct wi_option wi_options[] = {
         .help = "The share of max_queue that one client may fill."},
     {KEY(pool, job_retention), DURATION(1 * SECOND, 720 * HOUR), DEFAULT("1h"), RELOADABLE,
         .help = "How long the results of jobs are kept for being fetched."},
+    {KEY(pool, strangers), ENUM(strangers), DEFAULT("tensors"), RELOADABLE,
+        .help = "What is sent to browsers and programs that the service did not start: none of the "
+                "work, tensors and pictures only, or text as well, which is what people write to "
+                "language models."},
 
     {KEY(browser_preferences, text_embedding), ROUTES, DEFAULT("edge/webnn, chrome, firefox"),
         RELOADABLE, .help = "For models that turn text into vectors."},
@@ -247,6 +255,22 @@ const struct wi_option wi_options[] = {
         .help = "The folder with one folder per model."},
     {KEY(models, max_picture_pixels), INTEGER(1, 1000000000), DEFAULT("40000000"), RELOADABLE,
         .help = "The most pixels of a picture. Larger ones are refused before they are decoded."},
+    {KEY(models, context), INTEGER(0, 1048576), DEFAULT("0"), RELOADABLE,
+        .help = "How many tokens of context each conversation with a language model has. 0 takes "
+                "what the model was made for, at most 8192, and less where memory is short."},
+    {KEY(models, slots), INTEGER(1, 16), DEFAULT("4"), RELOADABLE,
+        .help = "How many conversations a loaded language model serves at the same time, fewer "
+                "where memory is short. Each has the whole context."},
+    {KEY(models, idle_unload), DURATION(0, 720 * HOUR), DEFAULT("30m"), RELOADABLE,
+        .help = "A language model that nobody has asked for so long is unloaded. 0 keeps it until "
+                "its room is needed."},
+    {KEY(models, warmup), BOOL, DEFAULT("yes"), RELOADABLE,
+        .help = "Whether a language model computes a few tokens for nobody after it was loaded, "
+                "which makes the first answer faster and tells how fast the place is."},
+    {KEY(models, share_prefix), BOOL, DEFAULT("no"), RELOADABLE,
+        .help = "Whether one client's conversation may go on from what was computed for another's "
+                "with the same beginning. The time that an answer takes then tells that somebody "
+                "else has begun so."},
 
     {KEY(store, path), PATH, DEFAULT(""),
         .help = "The folder of the database. Empty means $STATE_DIRECTORY, else "

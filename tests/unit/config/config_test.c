@@ -84,6 +84,12 @@ static void has_the_documented_defaults(void **state)
     assert_int_equal(c->pool.shutdown_timeout, 20000);
     assert_string_equal(c->models.directory, "/var/lib/webinfer/models");
     assert_int_equal(c->models.max_picture_pixels, 40000000);
+    assert_int_equal(c->models.context, 0);
+    assert_int_equal(c->models.slots, 4);
+    assert_int_equal(c->models.idle_unload, 30 * 60 * 1000);
+    assert_int_equal(c->models.warmup, 1);
+    assert_int_equal(c->models.share_prefix, 0);
+    assert_int_equal(c->pool.strangers, WI_STRANGERS_TENSORS);
     assert_int_equal(c->log.level, WI_LOG_INFO);
     assert_int_equal(c->log.format, WI_LOG_TEXT);
     assert_int_equal(c->browser_count, 4);
