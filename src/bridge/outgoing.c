@@ -56,6 +56,8 @@ static void add_model(struct wi_buffer *out, const struct wi_model *model)
     wi_buffer_strings(out, "{\"name\":\"", model->name, "\",\"hash\":\"", model->hash, "\"", NULL);
     if (type)
         wi_buffer_strings(out, ",\"type\":\"", type, "\"", NULL);
+    if (model->engine != WI_ENGINE_ORT && model->engine != WI_ENGINE_BUILTIN)
+        wi_buffer_strings(out, ",\"engine\":\"", wi_engine_names[model->engine], "\"", NULL);
     if (graph) {
         wi_buffer_puts(out, ",\"url\":");
         add_url(out, model, graph->path);

@@ -16,8 +16,8 @@ export const BUILD_OF_PLATFORM = Object.freeze({ webgpu: 'webgpu', webnn: 'webnn
 /** The models that every node has. */
 export const BUILTIN = Object.freeze({ echo: 'builtin/echo', count: 'builtin/count' });
 
-/** What runs a model. @param {{name: string}} model */
-export const engineOf = ({ name }) => (name.startsWith('builtin/') ? 'builtin' : 'ort');
+/** What runs a model. @param {{name: string, engine?: string}} model */
+export const engineOf = ({ name, engine }) => engine ?? (name.startsWith('builtin/') ? 'builtin' : 'ort');
 
 /** What an attempt of a stream may send before it is granted more, where the service does not say it. */
 export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
@@ -39,7 +39,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /** Of a run that streams. @typedef {{from: Continuation | null, credit: Credit}} StreamStart */
 /** @typedef {{path: string, url: string, bytes: number, hash: string}} ModelFile */
 /** `url` and `bytes` are those of the graph alone; services that know one file only send no `files`.
- * @typedef {{name: string, hash: string, type?: string | null, url: string | null, bytes: number, spec_url?: string | null, files?: ModelFile[]}} Model */
+ * @typedef {{name: string, hash: string, engine?: string, type?: string | null, url: string | null, bytes: number, spec_url?: string | null, files?: ModelFile[]}} Model */
 /** @typedef {{name: string, hash: string, platform: string, state: 'loading' | 'loaded' | 'failed' | 'evicted', bytes: number, error?: string}} ModelState */
 /** What `welcome` tells the engines. @typedef {{credential: string, threads: number, max_frame: number}} EngineSettings */
 

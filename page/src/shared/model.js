@@ -9,9 +9,12 @@ const FILES_MAX = 1000;
 /** Whether a message's `model` can be used, whoever sent it. @param {any} model */
 export function isModel(model) {
     if (typeof model !== 'object' || model === null || typeof model.name !== 'string') return false;
-    if (engineOf({ name: model.name }) === 'builtin') return true;
-    return typeof model.url === 'string' && typeof model.hash === 'string'
-        && Number.isSafeInteger(model.bytes) && model.bytes >= 0
+    if (model.engine !== undefined && typeof model.engine !== 'string') return false;
+    if (engineOf(model) === 'builtin') return true;
+    if (typeof model.hash !== 'string') return false;
+    // What is no ONNX graph is told by its files alone.
+    if (engineOf(model) !== 'ort') return isFiles(model.files);
+    return typeof model.url === 'string' && Number.isSafeInteger(model.bytes) && model.bytes >= 0
         && (model.files === undefined || isFiles(model.files));
 }
 

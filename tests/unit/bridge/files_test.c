@@ -107,6 +107,7 @@ static void check_model(const json_t *model)
     assert_string_equal(json_string_value(json_object_get(model, "url")), url);
     assert_int_equal(json_integer_value(json_object_get(model, "bytes")), 300000);
     assert_string_equal(json_string_value(json_object_get(model, "hash")), test_model.hash);
+    assert_null(json_object_get(model, "engine")); /* said only where it is not the usual one */
     snprintf(url, sizeof url, "/models/digits/%s/.spec.json", test_model.hash);
     assert_string_equal(json_string_value(json_object_get(model, "spec_url")), url);
 }
