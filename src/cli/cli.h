@@ -35,6 +35,12 @@ enum wi_exit wi_cli_check(const struct wi_cli *cli, const struct wi_rest_answer 
 enum wi_exit wi_cli_status(struct wi_cli *cli);
 enum wi_exit wi_cli_add(struct wi_cli *cli);
 enum wi_exit wi_cli_infer(struct wi_cli *cli);
+enum wi_exit wi_cli_chat(struct wi_cli *cli);
+enum wi_exit wi_cli_generate(struct wi_cli *cli);
+enum wi_exit wi_cli_embed(struct wi_cli *cli);
+enum wi_exit wi_cli_ps(struct wi_cli *cli);
+enum wi_exit wi_cli_load(struct wi_cli *cli);
+enum wi_exit wi_cli_unload(struct wi_cli *cli);
 enum wi_exit wi_cli_jobs_list(struct wi_cli *cli);
 enum wi_exit wi_cli_jobs_show(struct wi_cli *cli);
 enum wi_exit wi_cli_jobs_wait(struct wi_cli *cli);

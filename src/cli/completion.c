@@ -66,7 +66,7 @@ static void put_verb(struct wi_buffer *out, const struct wi_verb *verb)
     wi_buffer_printf(out, "        '%s') options='", verb->name);
     put_options(out, verb->options);
     wi_buffer_puts(out, "' arguments='");
-    for (unsigned i = 0; i < verb->max; i++) {
+    for (unsigned i = 0; i < verb->max && i < WI_POSITIONALS_TABLED; i++) {
         wi_buffer_puts(out, i ? " " : "");
         put_kind(out, verb->complete[i], NULL);
     }

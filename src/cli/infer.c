@@ -1,6 +1,8 @@
 /* webinfer infer: sends one request and shows, prints or saves its answer. */
 #include "cli/infer.h"
 
+#include "cli/live.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,7 +73,7 @@ enum wi_exit wi_cli_infer(struct wi_cli *cli)
     request.body_size = body.size;
     request.timeout_ms += TRAVEL_MS;
     if (wi_argument_given(&cli->arguments, "stream")) {
-        result = wi_cli_infer_stream(cli, &request);
+        result = wi_cli_live(&(struct wi_live){.cli = cli}, &request);
         goto out;
     }
     wi_rest_exchange(&cli->rest, &request, &answer);

@@ -10,8 +10,10 @@
  * `*json_size` is how much is JSON, else 0. WI_OK or the error that says what to change. */
 enum wi_code wi_cli_infer_request(const struct wi_arguments *arguments, struct wi_buffer *body,
     size_t *json_size, long *timeout_ms, struct wi_error *error);
-/* Sends the request and shows what comes of it as it comes. */
-enum wi_exit wi_cli_infer_stream(struct wi_cli *cli, struct wi_rest_request *request);
+/* What the arguments say beside the input: where it may run, until when, and the model's options.
+ * Sets members of `request`. WI_OK or the error that says what to change. */
+enum wi_code wi_cli_infer_choices(json_t *request, const struct wi_arguments *arguments,
+    long *timeout_ms, struct wi_error *error);
 /* The answer without its tensors' bytes, for people. */
 void wi_cli_infer_print(struct wi_buffer *out, const json_t *answer);
 /* Writes the outputs that follow the first `json_size` bytes of `body` as DIR/NAME.npy and says so

@@ -143,7 +143,7 @@ static void set_string(json_t *request, const struct wi_arguments *arguments, co
         json_object_set_new(request, option, json_string(value));
 }
 
-/* KEY=VALUE, where VALUE is a number or a boolean as in JSON, else a string. */
+/* KEY=VALUE, where VALUE is JSON, and what is none is a string. */
 static enum wi_code add_option(json_t *options, const char *argument, struct wi_error *error)
 {
     const char *equals = strchr(argument, '=');
@@ -151,7 +151,7 @@ static enum wi_code add_option(json_t *options, const char *argument, struct wi_
         return wi_error_set(
             error, WI_BAD_REQUEST, "", "--option takes KEY=VALUE, not \"%.100s\"", argument);
     json_t *value = json_loads(equals + 1, JSON_DECODE_ANY, NULL);
-    if (!json_is_number(value) && !json_is_boolean(value)) {
+    if (!value || json_is_string(value) || json_is_null(value)) {
         json_decref(value);
         value = json_string(equals + 1);
     }
@@ -227,6 +227,14 @@ static enum wi_code set_options(
     return WI_OK;
 }
 
+enum wi_code wi_cli_infer_choices(
+    json_t *request, const struct wi_arguments *arguments, long *timeout_ms, struct wi_error *error)
+{
+    enum wi_code code = set_options(request, arguments, timeout_ms, error);
+
+    return code == WI_OK ? set_model_options(request, arguments, error) : code;
+}
+
 enum wi_code wi_cli_infer_request(const struct wi_arguments *arguments, struct wi_buffer *body,
     size_t *json_size, long *timeout_ms, struct wi_error *error)
 {
@@ -237,10 +245,8 @@ enum wi_code wi_cli_infer_request(const struct wi_arguments *arguments, struct w
 
     if (code == WI_OK) {
         json_object_set_new(request, "inputs", inputs);
-        code = set_options(request, arguments, timeout_ms, error);
+        code = wi_cli_infer_choices(request, arguments, timeout_ms, error);
     }
-    if (code == WI_OK)
-        code = set_model_options(request, arguments, error);
     if (code == WI_OK)
         code = set_stream(request, arguments, error);
     if (code == WI_OK &&

@@ -38,14 +38,16 @@ struct wi_option {
     const char *help;  /* one sentence without its full stop */
 };
 
-#define WI_POSITIONALS_MAX 2 /* as many words as a verb may have */
+#define WI_POSITIONALS_MAX 65   /* of a verb; no less than the words of its name */
+#define WI_POSITIONALS_TABLED 2 /* that the table describes one by one; the last stands for more   \
+                                 */
 
 struct wi_cli;
 struct wi_verb {
-    const char *name;                              /* one or two words */
-    const char *arguments;                         /* as in the help, e.g. "MODEL"; "" for none */
-    unsigned min, max;                             /* how many positional arguments it takes */
-    enum wi_complete complete[WI_POSITIONALS_MAX]; /* of its positional arguments */
+    const char *name;      /* one or two words */
+    const char *arguments; /* as in the help, e.g. "MODEL"; "" for none */
+    unsigned min, max;     /* how many positional arguments it takes */
+    enum wi_complete complete[WI_POSITIONALS_TABLED]; /* of its positional arguments */
     const char *help;
     const struct wi_option *options; /* ended by a row without a name; NULL for none */
     enum wi_exit (*run)(struct wi_cli *cli);

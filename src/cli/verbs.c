@@ -99,12 +99,49 @@ static const struct wi_option infer_options[] = {
         "For queue, load and run, e.g. 500ms, 30s, 5m; 60s is the default, 10m for streams and "
         "generated text"},
     {"option", "KEY=VALUE", 1, WI_COMPLETE_NONE, NULL,
-        "An option of the model; VALUE is a number, true, false, or text"},
+        "An option of the model; VALUE is JSON, or else text"},
     {"stream", NULL, 0, WI_COMPLETE_NONE, NULL,
         "Show the parts of the answer as they come; with --json each event as a line of JSON"},
     {"output", "DIR", 0, WI_COMPLETE_DIRECTORY, NULL, "Save each output tensor as DIR/NAME.npy"},
     {"detach", NULL, 0, WI_COMPLETE_NONE, NULL,
         "Let the server keep it as a job and do not wait: prints the job's id"},
+    {0},
+};
+
+#define TEXT_OPTIONS                                                                               \
+    {"option", "KEY=VALUE", 1, WI_COMPLETE_NONE, NULL,                                             \
+        "An option of the model such as temperature=0 or max_tokens=100; VALUE is JSON, or else "  \
+        "text"},                                                                                   \
+        {"platform", "NAME", 0, WI_COMPLETE_WORDS, "auto webgpu webnn webgl wasm native",          \
+            "What is to compute; auto lets the server choose"},                                    \
+        {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",                    \
+            "Only browsers of this kind"},                                                         \
+        {"node", "ID", 0, WI_COMPLETE_NONE, NULL, "Only this node"},                               \
+    {                                                                                              \
+        "timeout", "DURATION", 0, WI_COMPLETE_NONE, NULL,                                          \
+            "For queue, load and the whole answer, e.g. 30s, 5m; 10m is the default"               \
+    }
+
+static const struct wi_option text_options[] = {TEXT_OPTIONS, {0}};
+
+static const struct wi_option chat_options[] = {
+    {"system", "TEXT", 0, WI_COMPLETE_NONE, NULL, "Instruct the model before the conversation"},
+    {"no-history", NULL, 0, WI_COMPLETE_NONE, NULL,
+        "Neither read nor keep the lines that are typed"},
+    TEXT_OPTIONS,
+    {0},
+};
+
+static const struct wi_option load_options[] = {
+    {"node", "ID", 0, WI_COMPLETE_NONE, NULL, "Only in this node"},
+    {"platform", "NAME", 0, WI_COMPLETE_WORDS, "webgpu webnn webgl wasm native",
+        "For this platform"},
+    {"no-wait", NULL, 0, WI_COMPLETE_NONE, NULL, "Do not wait until it is loaded"},
+    {0},
+};
+
+static const struct wi_option unload_options[] = {
+    {"node", "ID", 0, WI_COMPLETE_NONE, NULL, "Only from this node"},
     {0},
 };
 
@@ -206,6 +243,21 @@ const struct wi_verb wi_cli_verbs[] = {
     {"infer", "MODEL [FILE]", 1, 2, {WI_COMPLETE_MODEL, WI_COMPLETE_FILE},
         "Run a model on a picture, on tensors or on the JSON in FILE (or \"-\")", infer_options,
         wi_cli_infer},
+    {"chat", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
+        "Talk with a language model; its answers are shown as they come", chat_options,
+        wi_cli_chat},
+    {"generate", "MODEL TEXT|-", 2, 2, {WI_COMPLETE_MODEL},
+        "Let a language model go on from TEXT, or from standard input", text_options,
+        wi_cli_generate},
+    {"embed", "MODEL TEXT...|-", 2, WI_POSITIONALS_MAX, {WI_COMPLETE_MODEL},
+        "Print the vector of each TEXT, or of each line of standard input", text_options,
+        wi_cli_embed},
+    {"ps", "", 0, 0, {0}, "List the models that the nodes hold, and how much memory they take",
+        NULL, wi_cli_ps},
+    {"load", "MODEL", 1, 1, {WI_COMPLETE_MODEL}, "Load a model into nodes before anybody needs it",
+        load_options, wi_cli_load},
+    {"unload", "MODEL", 1, 1, {WI_COMPLETE_MODEL}, "Let nodes give a model's memory back",
+        unload_options, wi_cli_unload},
     {"add", "FILE|DIR", 1, 1, {WI_COMPLETE_FILE},
         "Copy a model to where the daemon of this machine has its models", add_options, wi_cli_add},
     {"jobs list", "", 0, 0, {0}, "List the jobs that the server keeps", jobs_options,

@@ -156,7 +156,7 @@ static void types_options_as_json_does(void **state)
                          "d=", "--option", "e={}", "--option", "f=null"),
         WI_OK);
     assert_json(json_object_get(made.json, "options"),
-        "{\"a\":true,\"b\":0.5,\"c\":\"x=y\",\"count\":5,\"d\":\"\",\"e\":\"{}\",\"f\":\"null\"}");
+        "{\"a\":true,\"b\":0.5,\"c\":\"x=y\",\"count\":5,\"d\":\"\",\"e\":{},\"f\":\"null\"}");
     assert_json(json_object_get(made.json, "inputs"), "[]");
     assert_json(json_object_get(made.json, "stream"), "true");
     assert_null(json_object_get(made.json, "timeout_ms")); /* the server knows which default */

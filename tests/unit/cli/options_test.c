@@ -145,7 +145,7 @@ static void every_option_is_explained(void **state)
             assert_true((o->complete == WI_COMPLETE_WORDS) == (o->words != NULL));
         }
         assert_true(v->min <= v->max && v->max <= WI_POSITIONALS_MAX);
-        for (unsigned i = 0; i < WI_POSITIONALS_MAX; i++)
+        for (unsigned i = 0; i < WI_POSITIONALS_TABLED; i++)
             assert_true(v->complete[i] != WI_COMPLETE_WORDS &&
                         (i < v->max || v->complete[i] == WI_COMPLETE_NONE));
         assert_non_null(v->run);

@@ -1,19 +1,22 @@
 /*
- * webinfer infer --stream: what comes is shown as it comes. The text of the parts goes to standard
- * output, how far it is to the terminal; ^C ends the program, and with its connection the job.
+ * The events of a stream (webinfer-streams(7)) for people. Ending the connection ends the job, so
+ * nothing else has to be said to the server when the user stops it.
  */
-#include "cli/infer.h"
+#include "cli/live.h"
 
 #include "cli/events.h"
+#include "cli/infer.h"
+#include "cli/table.h"
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 struct show {
-    struct wi_cli *cli;
+    const struct wi_live *live;
     struct wi_cli_events events;
     int terminal, progress_terminal; /* standard output is one; standard error is */
     int progressing;                 /* a line of progress stands there */
+    int thinking;                    /* what came last was a thought, not the answer */
     char last;                       /* character of text; 0: there was none */
     enum wi_exit result;
     int over; /* done or error came */
@@ -28,16 +31,47 @@ static void end_progress(struct show *show)
     show->progressing = 0;
 }
 
-/* What a model says may hold anything; a terminal gets no control characters of it. */
-static void put_text(struct show *show, const char *text, size_t length)
+void wi_cli_plain(struct wi_buffer *out, const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)text[i];
-        int control = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
-        putchar(show->terminal && control ? '?' : c);
+        unsigned char next = i + 1 < length ? (unsigned char)text[i + 1] : 0;
+        int c1 = c == 0xc2 && next >= 0x80 && next < 0xa0; /* U+0080 to U+009F in UTF-8 */
+        int c0 = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
+        wi_buffer_add(out, c0 || c1 ? "?" : text + i, 1);
+        i += (size_t)c1;
     }
+}
+
+/* What a model says may hold anything; a terminal gets no control characters of it. */
+static void put_text(struct show *show, const char *text, size_t length)
+{
+    struct wi_buffer plain = {0};
+
+    if (show->terminal)
+        wi_cli_plain(&plain, text, length);
+    fwrite(show->terminal ? plain.text : text, 1, show->terminal ? plain.size : length, stdout);
+    wi_buffer_clear(&plain);
     if (length > 0)
         show->last = text[length - 1];
+}
+
+/* Thoughts are for who watches: dim on a terminal, and not in a file. */
+static void put_thought(struct show *show, const json_t *thought)
+{
+    if (!show->terminal)
+        return;
+    if (!show->thinking)
+        fputs("\033[2m", stdout);
+    show->thinking = 1;
+    put_text(show, json_string_value(thought), json_string_length(thought));
+}
+
+static void end_thought(struct show *show)
+{
+    if (show->thinking)
+        fputs(show->last == '\n' ? "\033[0m\n" : "\033[0m\n\n", stdout);
+    show->thinking = 0;
 }
 
 static void put_json(struct show *show, const json_t *value)
@@ -50,16 +84,32 @@ static void put_json(struct show *show, const json_t *value)
     wi_buffer_clear(&line);
 }
 
+static void put_answer(struct show *show, const json_t *text)
+{
+    end_thought(show);
+    put_text(show, json_string_value(text), json_string_length(text));
+    if (show->live->text)
+        wi_buffer_add(show->live->text, json_string_value(text), json_string_length(text));
+}
+
+/* Of a language model a part's `result` says what its text does not: thoughts, calls of tools, and
+ * how it ended. What another model says in it is shown as it is. */
 static void on_part(struct show *show, const json_t *part)
 {
     const json_t *text = json_object_get(part, "text");
     const json_t *result = json_object_get(part, "result");
     const json_t *tokens = json_object_get(part, "tokens");
+    const json_t *thought = json_object_get(result, "reasoning");
+    const json_t *calls = json_object_get(result, "tool_calls");
 
     end_progress(show);
-    if (text)
-        put_text(show, json_string_value(text), json_string_length(text));
-    else if (result || tokens)
+    if (json_is_string(thought))
+        put_thought(show, thought);
+    if (json_string_length(text) > 0)
+        put_answer(show, text);
+    if (json_is_array(calls))
+        put_json(show, calls);
+    else if (!text && !thought && !json_object_get(result, "finish_reason") && (result || tokens))
         put_json(show, result ? result : tokens);
 }
 
@@ -94,16 +144,26 @@ static void on_progress(struct show *show, const json_t *progress)
 
 /* --- the end --------------------------------------------------------------------------------- */
 
+static void end_line(struct show *show)
+{
+    end_progress(show);
+    end_thought(show);
+    if (show->last && show->last != '\n')
+        putchar('\n');
+    fflush(stdout);
+}
+
 /* With text on standard output, what ran it is for whoever watches. */
 static void on_done(struct show *show, const json_t *answer)
 {
     struct wi_buffer text = {0};
-    FILE *out = show->last ? stderr : stdout;
+    FILE *out;
 
-    end_progress(show);
-    if (show->last && show->last != '\n')
-        putchar('\n');
-    wi_cli_infer_print(&text, answer);
+    if (!show->last) /* it came in one piece */
+        put_answer(show, wi_json_at(answer, "result.text"));
+    end_line(show);
+    out = show->last ? stderr : stdout;
+    (show->live->describe ? show->live->describe : wi_cli_infer_print)(&text, answer);
     if (text.size > 0 && (out == stdout || show->progress_terminal))
         fputs(text.text, out);
     wi_buffer_clear(&text);
@@ -113,18 +173,16 @@ static void on_error(struct show *show, const json_t *problem, const char *data,
 {
     struct wi_rest_answer answer = {
         .status = (long)json_integer_value(json_object_get(problem, "status"))};
-    int json = show->cli->json;
+    struct wi_cli *cli = show->live->cli;
+    int json = cli->json;
 
-    end_progress(show);
-    if (show->last && show->last != '\n')
-        putchar('\n');
-    fflush(stdout);
+    end_line(show);
     if (answer.status < 400)
         answer.status = 500; /* whatever it says, it is an error */
     wi_buffer_add(&answer.body, data, length);
-    show->cli->json = 0; /* it was printed as an event */
-    show->result = wi_cli_check(show->cli, &answer);
-    show->cli->json = json;
+    cli->json = 0; /* it was printed as an event */
+    show->result = wi_cli_check(cli, &answer);
+    cli->json = json;
     wi_rest_answer_clear(&answer);
 }
 
@@ -152,7 +210,7 @@ static void on_event(void *context, const char *name, const char *data, size_t l
     struct show *show = context;
     json_t *value = json_loadb(data, length, JSON_ALLOW_NUL, NULL);
 
-    if (show->cli->json)
+    if (show->live->cli->json)
         put_event(name, value, data, length);
     else if (strcmp(name, "part") == 0)
         on_part(show, value);
@@ -161,7 +219,7 @@ static void on_event(void *context, const char *name, const char *data, size_t l
     if (strcmp(name, "done") == 0) {
         show->over = 1;
         show->result = WI_EXIT_OK;
-        if (!show->cli->json)
+        if (!show->live->cli->json)
             on_done(show, value);
     } else if (strcmp(name, "error") == 0) {
         show->over = 1;
@@ -171,16 +229,34 @@ static void on_event(void *context, const char *name, const char *data, size_t l
     json_decref(value);
 }
 
+static int is_stopped(const struct show *show)
+{
+    return show->live->is_stopped && show->live->is_stopped();
+}
+
 static int on_bytes(void *context, const char *bytes, size_t size)
 {
     struct show *show = context;
 
-    return wi_cli_events_take(&show->events, bytes, size);
+    return is_stopped(show) ? -1 : wi_cli_events_take(&show->events, bytes, size);
 }
 
-enum wi_exit wi_cli_infer_stream(struct wi_cli *cli, struct wi_rest_request *request)
+/* It ended without saying how. */
+static void on_break(struct show *show, const struct wi_rest_answer *answer)
 {
-    struct show show = {.cli = cli,
+    end_line(show);
+    if (is_stopped(show))
+        show->result = WI_EXIT_OK;
+    else if (show->last || answer->events)
+        fprintf(stderr, "webinfer: the stream broke off%s%s\n", *answer->failure ? ": " : "",
+            answer->failure);
+    else
+        show->result = wi_cli_check(show->live->cli, answer);
+}
+
+enum wi_exit wi_cli_live(const struct wi_live *live, struct wi_rest_request *request)
+{
+    struct show show = {.live = live,
         .terminal = isatty(STDOUT_FILENO),
         .progress_terminal = isatty(STDERR_FILENO),
         .result = WI_EXIT_FAILED};
@@ -188,17 +264,12 @@ enum wi_exit wi_cli_infer_stream(struct wi_cli *cli, struct wi_rest_request *req
 
     show.events = (struct wi_cli_events){.on_event = on_event, .context = &show};
     request->on_events = on_bytes;
+    request->is_cancelled = live->is_stopped;
     request->context = &show;
-    wi_rest_exchange(&cli->rest, request, &answer);
+    wi_rest_exchange(&live->cli->rest, request, &answer);
     end_progress(&show);
-    if (!show.over && (show.last || answer.events)) {
-        if (show.last && show.last != '\n')
-            putchar('\n');
-        fprintf(stderr, "webinfer: the stream broke off%s%s\n", *answer.failure ? ": " : "",
-            answer.failure);
-    } else if (!show.over) {
-        show.result = wi_cli_check(cli, &answer);
-    }
+    if (!show.over)
+        on_break(&show, &answer);
     wi_cli_events_clear(&show.events);
     wi_rest_answer_clear(&answer);
     return show.result;

@@ -1,0 +1,122 @@
+/* webinfer chat: a conversation with a model, its answers shown as they come. */
+#include "cli/line.h"
+#include "cli/live.h"
+#include "cli/talk.h"
+#include "cli/text.h"
+
+#include "base/memory.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Set while an answer comes; the only thing that a signal handler may touch. */
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal)
+{
+    interrupted = 1;
+}
+
+static int is_interrupted(void)
+{
+    return interrupted;
+}
+
+/* Where the lines that were typed are kept, NULL where there is no such place. The caller frees. */
+static char *find_history(void)
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    char *folder, *file;
+
+    if ((!state || *state != '/') && (!home || *home != '/'))
+        return NULL;
+    folder = state && *state == '/' ? wi_sprintf("%s/webinfer", state)
+                                    : wi_sprintf("%s/.local/state/webinfer", home);
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
+        free(folder);
+        return NULL;
+    }
+    file = wi_sprintf("%s/chat_history", folder);
+    free(folder);
+    return file;
+}
+
+/* One question and its answer, which goes to the screen and into the conversation. ^C stops it. */
+static enum wi_exit ask(struct wi_cli *cli, struct wi_talk *talk)
+{
+    struct wi_rest_request request = {.path = "/v1/infer"};
+    struct wi_buffer text = {0}, body = {0};
+    struct wi_live live = {
+        .cli = cli, .text = &text, .is_stopped = is_interrupted, .describe = wi_text_describe};
+    struct sigaction action = {.sa_handler = on_interrupt}, before;
+    struct wi_error error = {0};
+    enum wi_exit result = WI_EXIT_USAGE;
+    json_t *wish = wi_text_request(&cli->arguments,
+        json_pack("{s:o}", "messages", wi_talk_messages(talk)), &request.timeout_ms, &error);
+
+    if (!wish) {
+        wi_cli_complain(&error);
+        return WI_EXIT_USAGE;
+    }
+    json_object_set_new(wish, "stream", json_true());
+    wi_buffer_json(&body, wish);
+    request.body = body.text;
+    request.body_size = body.size;
+    interrupted = 0;
+    sigaction(SIGINT, &action, &before);
+    result = wi_cli_live(&live, &request);
+    sigaction(SIGINT, &before, NULL);
+    wi_talk_answered(talk, text.text, text.size);
+    wi_buffer_clear(&text);
+    wi_buffer_clear(&body);
+    json_decref(wish);
+    return result;
+}
+
+/* A wrong model or option stays wrong, and nobody answers the next question either; what is only
+ * this question's fault lets the conversation go on, where a person can put another. */
+static int goes_on(enum wi_exit result, const struct wi_line *line)
+{
+    return result == WI_EXIT_OK || (result == WI_EXIT_FAILED && wi_line_is_terminal(line));
+}
+
+static enum wi_exit converse(struct wi_cli *cli, struct wi_line *line, struct wi_talk *talk)
+{
+    enum wi_exit result = WI_EXIT_OK;
+    enum wi_talk_next next = WI_TALK_MORE;
+    const char *typed;
+
+    while (next != WI_TALK_END && goes_on(result, line) && (typed = wi_line_read(line, "> "))) {
+        struct wi_buffer reply = {0};
+        next = wi_talk_take(talk, typed, &reply);
+        if (reply.size > 0)
+            fputs(reply.text, stderr);
+        wi_buffer_clear(&reply);
+        if (next == WI_TALK_ASK)
+            result = ask(cli, talk);
+    }
+    if (!typed && wi_line_is_terminal(line))
+        putchar('\n');
+    return result;
+}
+
+enum wi_exit wi_cli_chat(struct wi_cli *cli)
+{
+    struct wi_talk talk = {0};
+    int keep = !wi_argument_given(&cli->arguments, "no-history");
+    char *history = keep ? find_history() : NULL;
+    struct wi_line *line = wi_line_new(history);
+    enum wi_exit result;
+
+    wi_talk_set_system(&talk, wi_argument(&cli->arguments, "system"));
+    if (wi_line_is_terminal(line))
+        fprintf(stderr, "%s; /help lists what else may be typed.\n", cli->arguments.positionals[0]);
+    result = converse(cli, line, &talk);
+    wi_line_free(line);
+    wi_talk_clear(&talk);
+    free(history);
+    return result;
+}

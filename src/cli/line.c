@@ -1,0 +1,134 @@
+/* Lines by libedit on a terminal, by getline elsewhere. */
+#include "cli/line.h"
+
+#include "base/memory.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <histedit.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define HISTORY_LINES 1000
+
+struct wi_line {
+    EditLine *editor; /* NULL: standard input is no terminal */
+    History *history;
+    char *file;         /* of the history; NULL: none */
+    const char *prompt; /* borrowed, while a line is read */
+    char *text;         /* the last line */
+    size_t size;        /* of its memory */
+};
+
+/* libedit asks for it as it needs it. */
+static char *give_prompt(EditLine *editor)
+{
+    struct wi_line *line;
+
+    el_get(editor, EL_CLIENTDATA, &line);
+    return (char *)line->prompt;
+}
+
+static void start_history(struct wi_line *line, const char *file)
+{
+    HistEvent event;
+
+    line->history = history_init();
+    if (!line->history)
+        return;
+    history(line->history, &event, H_SETSIZE, HISTORY_LINES);
+    history(line->history, &event, H_SETUNIQUE, 1);
+    el_set(line->editor, EL_HIST, history, line->history);
+    if (!file)
+        return;
+    line->file = wi_strdup(file);
+    history(line->history, &event, H_LOAD, file);
+}
+
+struct wi_line *wi_line_new(const char *history)
+{
+    struct wi_line *line = wi_alloc(sizeof *line);
+
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+        return line;
+    line->editor = el_init("webinfer", stdin, stdout, stderr);
+    if (!line->editor)
+        return line;
+    el_set(line->editor, EL_CLIENTDATA, line);
+    el_set(line->editor, EL_PROMPT, give_prompt);
+    el_set(line->editor, EL_EDITOR, "emacs");
+    el_set(line->editor, EL_SIGNAL, 1);
+    el_source(line->editor, NULL);
+    start_history(line, history);
+    return line;
+}
+
+static const char *read_plain(struct wi_line *line)
+{
+    ssize_t length = getline(&line->text, &line->size, stdin);
+
+    if (length < 0)
+        return NULL;
+    line->text[strcspn(line->text, "\n")] = '\0';
+    return line->text;
+}
+
+static const char *read_edited(struct wi_line *line, const char *prompt)
+{
+    HistEvent event;
+    int length;
+    const char *text;
+
+    line->prompt = prompt;
+    errno = 0;
+    text = el_gets(line->editor, &length);
+    if (!text)
+        return errno == EINTR ? "" : NULL;
+    free(line->text);
+    line->text = wi_strndup(text, strcspn(text, "\n"));
+    if (*line->text && line->history)
+        history(line->history, &event, H_ENTER, line->text);
+    return line->text;
+}
+
+const char *wi_line_read(struct wi_line *line, const char *prompt)
+{
+    return line->editor ? read_edited(line, prompt) : read_plain(line);
+}
+
+int wi_line_is_terminal(const struct wi_line *line)
+{
+    return line->editor != NULL;
+}
+
+/* What people asked is nobody else's to read. */
+static void save_history(struct wi_line *line)
+{
+    HistEvent event;
+    int fd = open(line->file, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+
+    if (!file) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    if (fchmod(fd, 0600) == 0 && ftruncate(fd, 0) == 0)
+        history(line->history, &event, H_SAVE_FP, file);
+    fclose(file);
+}
+
+void wi_line_free(struct wi_line *line)
+{
+    if (line->history && line->file)
+        save_history(line);
+    if (line->history)
+        history_end(line->history);
+    if (line->editor)
+        el_end(line->editor);
+    free(line->file);
+    free(line->text);
+    free(line);
+}

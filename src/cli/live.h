@@ -1,0 +1,25 @@
+/*
+ * An answer that is shown as it comes: the text of its parts on standard output, how far it is on
+ * the terminal, what ran it at the end.
+ */
+#ifndef WI_CLI_LIVE_H
+#define WI_CLI_LIVE_H
+
+#include "cli/cli.h"
+
+/* How it is shown. All borrowed; what is NULL is left out. */
+struct wi_live {
+    struct wi_cli *cli;
+    struct wi_buffer *text;  /* gets the text as well */
+    int (*is_stopped)(void); /* the user has had enough: the answer ends without an error */
+    void (*describe)(struct wi_buffer *out, const json_t *answer); /* NULL: wi_cli_infer_print */
+};
+
+/* Sends a request that asks for a stream. WI_EXIT_OK also where it was stopped. */
+enum wi_exit wi_cli_live(const struct wi_live *live, struct wi_rest_request *request);
+
+/* Appends `text` without what would steer a terminal: control characters but line ends and tabs,
+ * C0 and C1 alike, become "?". */
+void wi_cli_plain(struct wi_buffer *out, const char *text, size_t length);
+
+#endif

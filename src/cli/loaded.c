@@ -1,0 +1,180 @@
+/* webinfer ps, load and unload: which models the nodes hold, and telling them to. */
+#include "cli/cli.h"
+#include "cli/table.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TIMEOUT_MS 30000
+/* Loading may take minutes for a large model; somebody who waits longer may stop it by ^C. */
+#define LOAD_MAX_MS (30.0 * 60 * 1000)
+#define LOOK_EVERY_MS 250
+
+/* --- ps -------------------------------------------------------------------------------------- */
+
+static void print_loaded(const struct wi_cli *cli, const json_t *answer)
+{
+    static const struct wi_column columns[] = {{"MODEL", "name", NULL}, {"STATE", "state", NULL},
+        {"MEMORY", "_memory", NULL}, {"PLATFORM", "platform", NULL}, {"BROWSER", "_browser", NULL},
+        {"NODE", "_node", NULL}, {"ERROR", "error", NULL}, {0}};
+    const json_t *node, *model;
+    json_t *rows = json_array();
+    struct wi_buffer text = {0};
+    size_t i, k;
+
+    json_array_foreach(json_object_get(answer, "nodes"), i, node)
+    {
+        json_array_foreach(json_object_get(node, "models"), k, model)
+        {
+            json_t *row = json_copy((json_t *)model);
+            double bytes = json_number_value(json_object_get(model, "bytes"));
+            json_object_set_new(row, "_memory", json_sprintf("%.1f MiB", bytes / (1 << 20)));
+            json_object_set(row, "_browser", json_object_get(node, "browser"));
+            json_object_set(row, "_node", json_object_get(node, "id"));
+            json_array_append_new(rows, row);
+        }
+    }
+    if (json_array_size(rows) == 0)
+        puts("No node holds a model.");
+    else
+        wi_table(&text, columns, rows);
+    if (text.size > 0)
+        fputs(text.text, stdout);
+    wi_buffer_clear(&text);
+    json_decref(rows);
+}
+
+enum wi_exit wi_cli_ps(struct wi_cli *cli)
+{
+    return wi_cli_show(cli, "/v1/nodes", print_loaded);
+}
+
+/* --- load and unload ------------------------------------------------------------------------- */
+
+/* POSTs what the options say; the nodes that were told, or NULL with what to exit with. */
+static json_t *tell(const struct wi_cli *cli, const char *verb, enum wi_exit *result)
+{
+    const char *const names[] = {"node", "platform"};
+    char *path = wi_sprintf("/v1/models/%s/%s", cli->arguments.positionals[0], verb);
+    json_t *wish = json_object(), *told = NULL;
+    struct wi_buffer body = {0};
+    struct wi_rest_answer answer;
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = wi_argument(&cli->arguments, names[i]);
+        if (value)
+            json_object_set_new(wish, names[i], json_string(value));
+    }
+    wi_buffer_json(&body, wish);
+    struct wi_rest_request request = {
+        .path = path, .body = body.text, .body_size = body.size, .timeout_ms = TIMEOUT_MS};
+    wi_rest_exchange(&cli->rest, &request, &answer);
+    *result = wi_cli_check(cli, &answer);
+    if (*result == WI_EXIT_OK) {
+        json_t *value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
+        told = json_incref(json_object_get(value, "nodes"));
+        json_decref(value);
+    }
+    wi_rest_answer_clear(&answer);
+    wi_buffer_clear(&body);
+    json_decref(wish);
+    free(path);
+    return told;
+}
+
+/* What a node says of the model of that name; borrowed, NULL if nothing. */
+static const json_t *find_model(const json_t *nodes, const char *node_id, const char *name)
+{
+    const json_t *node, *model, *found = NULL;
+    size_t i, k;
+
+    json_array_foreach(json_object_get(nodes, "nodes"), i, node)
+    {
+        const char *id = json_string_value(json_object_get(node, "id"));
+        if (!id || strcmp(id, node_id) != 0)
+            continue;
+        json_array_foreach(json_object_get(node, "models"), k, model)
+        {
+            const char *other = json_string_value(json_object_get(model, "name"));
+            if (other && strcmp(other, name) == 0)
+                found = model;
+        }
+    }
+    return found;
+}
+
+static int is_state(const json_t *model, const char *state)
+{
+    const char *value = json_string_value(json_object_get(model, "state"));
+
+    return value && strcmp(value, state) == 0;
+}
+
+/* One look at the nodes: how many of those told are done, and how many of these have failed. */
+static void look(const struct wi_cli *cli, const json_t *told, size_t *done, size_t *failed)
+{
+    json_t *nodes = wi_cli_get(cli, "/v1/nodes");
+    const json_t *id;
+    size_t i;
+
+    *done = *failed = 0;
+    json_array_foreach(told, i, id)
+    {
+        const json_t *model =
+            find_model(nodes, json_string_value(id), cli->arguments.positionals[0]);
+        int is_failed = is_state(model, "failed");
+        *done += (size_t)(is_failed || is_state(model, "loaded"));
+        *failed += (size_t)is_failed;
+    }
+    json_decref(nodes);
+}
+
+static enum wi_exit wait_until_loaded(const struct wi_cli *cli, const json_t *told)
+{
+    size_t count = json_array_size(told), done, failed;
+    double end = wi_now_ms() + LOAD_MAX_MS;
+
+    do {
+        look(cli, told, &done, &failed);
+        if (done == count)
+            break;
+        poll(NULL, 0, LOOK_EVERY_MS);
+    } while (wi_now_ms() < end);
+    if (done == count && failed == 0) {
+        printf("%s is loaded in %zu node%s\n", cli->arguments.positionals[0], count,
+            count == 1 ? "" : "s");
+        return WI_EXIT_OK;
+    }
+    fprintf(stderr, "webinfer: %zu of %zu nodes %s; webinfer ps says more\n",
+        failed ? failed : count - done, count,
+        failed ? "could not load it" : "have not loaded it yet");
+    return WI_EXIT_FAILED;
+}
+
+enum wi_exit wi_cli_load(struct wi_cli *cli)
+{
+    enum wi_exit result;
+    json_t *told = tell(cli, "load", &result);
+
+    if (told && wi_argument_given(&cli->arguments, "no-wait"))
+        printf("%zu nodes are loading %s\n", json_array_size(told), cli->arguments.positionals[0]);
+    else if (told)
+        result = wait_until_loaded(cli, told);
+    json_decref(told);
+    return result;
+}
+
+enum wi_exit wi_cli_unload(struct wi_cli *cli)
+{
+    enum wi_exit result;
+    json_t *told = tell(cli, "unload", &result);
+
+    if (told)
+        printf("%zu nodes let go of %s\n", json_array_size(told), cli->arguments.positionals[0]);
+    json_decref(told);
+    return result;
+}
