@@ -29,11 +29,20 @@ struct route_counts {
     struct wi_histogram duration;
 };
 
+/* Of language models, in the meaning that vLLM's metrics of these names have
+ * (https://docs.vllm.ai/en/latest/design/metrics.html). */
+struct text_counts {
+    uint64_t answers;
+    double prompt, cached, generated; /* tokens */
+    struct wi_histogram first_token, per_token;
+};
+
 struct series {
     char *labels; /* printed already; the key */
     uint64_t count;
     double load_s;
     struct wi_histogram inference;
+    struct text_counts text;
     UT_hash_handle hh;
 };
 
@@ -139,17 +148,36 @@ static struct series *find_series(
     return series;
 }
 
+/* The page's figures are from outside: no more is believed of one. */
+#define FIGURE_MAX 1e9
+
+static double usable(double figure)
+{
+    return isfinite(figure) && figure > 0 ? fmin(figure, FIGURE_MAX) : 0;
+}
+
 void wi_metrics_inference(struct wi_metrics *metrics, const char *model, const char *browser,
     const char *platform, double queue_s, double load_s, double inference_s)
 {
     struct series *series = find_series(metrics, model, browser, platform);
-    /* The page's figures are from outside. */
-    load_s = isfinite(load_s) && load_s > 0 ? load_s : 0;
-    inference_s = isfinite(inference_s) && inference_s > 0 ? inference_s : 0;
     series->count++;
-    series->load_s += load_s;
-    wi_histogram_add(&series->inference, inference_s);
+    series->load_s += usable(load_s);
+    wi_histogram_add(&series->inference, usable(inference_s));
     wi_histogram_add(&metrics->queue, queue_s);
+}
+
+void wi_metrics_text(struct wi_metrics *metrics, const char *model, const char *browser,
+    const char *platform, const struct wi_text_figures *figures)
+{
+    struct text_counts *text = &find_series(metrics, model, browser, platform)->text;
+    text->answers++;
+    text->prompt += usable(figures->prompt);
+    text->cached += usable(figures->cached);
+    text->generated += usable(figures->generated);
+    if (usable(figures->first_token_s) > 0)
+        wi_histogram_add(&text->first_token, figures->first_token_s);
+    if (usable(figures->per_token_s) > 0)
+        wi_histogram_add(&text->per_token, figures->per_token_s);
 }
 
 /* --- text ------------------------------------------------------------------------------------ */
@@ -249,6 +277,62 @@ static void write_inferences(const struct wi_metrics *metrics, struct wi_buffer 
             out, "webinfer_inference_duration_seconds", series->labels, &series->inference);
 }
 
+static double prompt_of(const struct text_counts *text)
+{
+    return text->prompt;
+}
+
+static double cached_of(const struct text_counts *text)
+{
+    return text->cached;
+}
+
+static double generated_of(const struct text_counts *text)
+{
+    return text->generated;
+}
+
+static const struct wi_histogram *first_token_of(const struct text_counts *text)
+{
+    return &text->first_token;
+}
+
+static const struct wi_histogram *per_token_of(const struct text_counts *text)
+{
+    return &text->per_token;
+}
+
+static void write_texts(const struct wi_metrics *metrics, struct wi_buffer *out)
+{
+    static const struct {
+        const char *name, *help;
+        double (*count)(const struct text_counts *text);
+        const struct wi_histogram *(*histogram)(const struct text_counts *text);
+    } rows[] = {
+        {"webinfer_prompt_tokens_total", "Tokens of prompts.", prompt_of, NULL},
+        {"webinfer_cached_prompt_tokens_total",
+            "Tokens of prompts that a node had computed before.", cached_of, NULL},
+        {"webinfer_generation_tokens_total", "Tokens of answers.", generated_of, NULL},
+        {"webinfer_time_to_first_token_seconds", "From accepted to the first token of an answer.",
+            NULL, first_token_of},
+        {"webinfer_time_per_output_token_seconds", "Of an answer's tokens after the first.", NULL,
+            per_token_of},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        wi_metric_head(out, rows[i].name, rows[i].count ? "counter" : "histogram", rows[i].help);
+        for (const struct series *series = metrics->series; series; series = series->hh.next) {
+            if (!series->text.answers)
+                continue;
+            if (rows[i].count)
+                wi_buffer_printf(out, "%s{%s} %.17g\n", rows[i].name, series->labels,
+                    rows[i].count(&series->text));
+            else
+                wi_metric_histogram(
+                    out, rows[i].name, series->labels, rows[i].histogram(&series->text));
+        }
+    }
+}
+
 void wi_metrics_write(const struct wi_metrics *metrics, struct wi_buffer *out)
 {
     write_requests(metrics, out);
@@ -260,4 +344,5 @@ void wi_metrics_write(const struct wi_metrics *metrics, struct wi_buffer *out)
         "From accepted to dispatched, of answered inferences.");
     wi_metric_histogram(out, "webinfer_job_queue_duration_seconds", "", &metrics->queue);
     write_inferences(metrics, out);
+    write_texts(metrics, out);
 }

@@ -30,6 +30,15 @@ void wi_metrics_request(struct wi_metrics *metrics, int route, int status, doubl
 /* One inference was answered. Strings are copied. */
 void wi_metrics_inference(struct wi_metrics *metrics, const char *model, const char *browser,
     const char *platform, double queue_s, double load_s, double inference_s);
+/* What a language model's answer took: seconds, and tokens. What a page reports may be anything. */
+struct wi_text_figures {
+    double first_token_s;             /* from the request's acceptance; 0: nobody knows */
+    double per_token_s;               /* of those after the first; likewise */
+    double prompt, cached, generated; /* tokens; `cached` of the prompt's were known already */
+};
+/* As wi_metrics_inference, besides it. */
+void wi_metrics_text(struct wi_metrics *metrics, const char *model, const char *browser,
+    const char *platform, const struct wi_text_figures *figures);
 /* Appends what the API itself counted, as Prometheus text. */
 void wi_metrics_write(const struct wi_metrics *metrics, struct wi_buffer *out);
 

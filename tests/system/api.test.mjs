@@ -8,7 +8,7 @@ import path from 'node:path';
 import { after, before } from 'node:test';
 import { Daemon, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { headEnded, raw, request, statusOf } from '../lib/http.mjs';
-import { build, findProgram } from '../lib/paths.mjs';
+import { build, findProgram, root } from '../lib/paths.mjs';
 import { until } from '../lib/wait.mjs';
 
 /** @type {Daemon} */
@@ -149,6 +149,15 @@ test('metrics are valid Prometheus text', async () => {
     assert.match(text, /^# TYPE webinfer_/m);
     for (const line of text.split('\n').filter((one) => one && !one.startsWith('#')))
         assert.match(line, /^[a-z_:][a-z0-9_:]*(\{([^"}]|"([^"\\]|\\.)*")*\})? (NaN|[+-]?Inf|[-+0-9.e]+)$/i, line);
+});
+
+test('the dashboard shows metrics that there are', async () => {
+    const { text } = await daemon.get('/metrics');
+    const there = new Set([...text.matchAll(/^# TYPE (\w+)/gm)].map((match) => match[1]));
+    const { panels } = JSON.parse(fs.readFileSync(path.join(root, 'docs/grafana-dashboard.json'), 'utf8'));
+    const shown = panels.flatMap(({ targets }) => targets).flatMap(({ expr }) => expr.match(/\bwebinfer_\w+/g));
+    assert.ok(shown.length >= panels.length);
+    for (const name of shown) assert.ok(there.has(name.replace(/_bucket$/, '')), name);
 });
 
 const promtool = findProgram('promtool') ??

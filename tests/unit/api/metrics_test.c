@@ -48,6 +48,35 @@ static void test_requests(void **state)
     wi_metrics_free(metrics);
 }
 
+static void test_texts(void **state)
+{
+    static const struct wi_text_figures figures[] = {
+        {.first_token_s = 0.3, .per_token_s = 0.02, .prompt = 40, .cached = 30, .generated = 12},
+        {.first_token_s = -1, .per_token_s = 0.0 / 0.0, .prompt = 1.0 / 0.0, .generated = 3},
+    };
+    struct wi_metrics *metrics = wi_metrics_new(wi_routes);
+    struct wi_buffer out = {0};
+    wi_metrics_inference(metrics, "digits", "chrome", "wasm", 0.001, 0, 0.002);
+    wi_metrics_text(metrics, "m", "chrome", "wasm", &figures[0]);
+    wi_metrics_text(metrics, "m", "chrome", "wasm", &figures[1]);
+    wi_metrics_write(metrics, &out);
+    const char *labels = "{model=\"m\",browser=\"chrome\",platform=\"wasm\"}";
+    static const struct {
+        const char *name, *value;
+    } wanted[] = {{"prompt_tokens_total", "40"}, {"cached_prompt_tokens_total", "30"},
+        {"generation_tokens_total", "15"}, {"time_to_first_token_seconds_count", "1"},
+        {"time_per_output_token_seconds_sum", "0.02"}};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        char line[160];
+        snprintf(line, sizeof line, "webinfer_%s%s %s\n", wanted[i].name, labels, wanted[i].value);
+        assert_non_null(strstr(out.text, line));
+        snprintf(line, sizeof line, "webinfer_%s{model=\"digits\"", wanted[i].name);
+        assert_null(strstr(out.text, line)); /* what is no language model says nothing of tokens */
+    }
+    wi_buffer_clear(&out);
+    wi_metrics_free(metrics);
+}
+
 static void test_series_are_bounded(void **state)
 {
     struct wi_metrics *metrics = wi_metrics_new(wi_routes);
@@ -87,6 +116,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_histogram),
         cmocka_unit_test(test_requests),
+        cmocka_unit_test(test_texts),
         cmocka_unit_test(test_series_are_bounded),
         cmocka_unit_test(test_labels),
     };
