@@ -401,6 +401,13 @@ enum wi_code wi_bridge_unload(struct wi_bridge *bridge, const char *node_id, con
     return WI_OK;
 }
 
+void wi_bridge_share_threads(struct wi_bridge *bridge, const char *node_id)
+{
+    struct wi_node *node = find_connected(bridge, node_id);
+    if (node)
+        wi_node_share_threads(node);
+}
+
 void wi_bridge_drop(struct wi_bridge *bridge, const char *node_id, const char *why)
 {
     struct wi_node *node = bridge->closed ? NULL : wi_node_find(bridge, node_id);

@@ -133,8 +133,9 @@ struct wi_bridge_events {
      * borrowed). Both may be NULL. */
     void (*on_node_report)(void *context, const struct wi_node_info *node);
     void (*on_node_models)(void *context, const char *node_id, const json_t *models);
-    /* Asked before each welcome: how many threads WASM may use there. May be NULL: one. */
-    int (*threads)(void *context, const struct wi_node_info *node);
+    /* Asked before each welcome and by wi_bridge_share_threads: how many threads WASM may use
+     * there; `said` is what the node was told last, 0 for nothing yet. May be NULL: one. */
+    int (*threads)(void *context, const struct wi_node_info *node, int said);
 };
 
 /* Counters for /metrics, all since the start. */
@@ -211,6 +212,9 @@ enum wi_code wi_bridge_load(struct wi_bridge *bridge, const char *node_id, struc
     const enum wi_platform *platforms, size_t platform_count);
 enum wi_code wi_bridge_unload(
     struct wi_bridge *bridge, const char *node_id, const char *model_name);
+/* Asks `threads` anew, and tells the node if that is another number than it was told. Nothing
+ * happens where it is not connected. */
+void wi_bridge_share_threads(struct wi_bridge *bridge, const char *node_id);
 /* Says bye and closes; on_node_down follows from the loop. */
 void wi_bridge_drop(struct wi_bridge *bridge, const char *node_id, const char *why);
 

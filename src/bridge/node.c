@@ -52,7 +52,16 @@ static void send_acks(struct wi_node *node)
 static int threads_of(const struct wi_node *node)
 {
     const struct wi_bridge_events *events = &node->bridge->events;
-    return events->threads ? events->threads(events->context, &node->info) : 1;
+    return events->threads ? events->threads(events->context, &node->info, node->threads) : 1;
+}
+
+void wi_node_share_threads(struct wi_node *node)
+{
+    int threads = threads_of(node);
+    if (threads == node->threads)
+        return;
+    node->threads = threads;
+    wi_node_send(node, wi_make_settings(++node->bridge->sequence, threads));
 }
 
 /* Where each of the answers that come in pieces goes on. One that has no memory yet begins anew. */
@@ -80,6 +89,7 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
     char resume[WI_TOKEN_SIZE], credential[WI_TOKEN_SIZE];
     wi_renewed_new(&node->resume, resume);
     wi_renewed_new(&node->credential, credential);
+    node->threads = threads_of(node);
     const struct wi_welcome welcome = {.node = node->info.id,
         .resume_token = resume,
         .credential = credential,
@@ -89,7 +99,7 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
         .resume_grace = bridge->settings.resume_grace,
         .max_frame = node->max_frame,
         .model_budget = bridge->settings.model_budget,
-        .threads = threads_of(node),
+        .threads = node->threads,
         .resumed = resumed,
         .max_answer = node->info.parts ? bridge->settings.max_answer : 0,
         .data = data};

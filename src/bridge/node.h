@@ -34,6 +34,7 @@ struct wi_node {
     struct wi_link *link;  /* NULL while away */
     struct wi_renewed resume, credential;
     uint64_t max_frame; /* bytes of a binary message, either way */
+    int threads;        /* that it was told it may use; 0: nothing yet */
     struct wi_attempt *attempts;
     struct wi_pieces_turns turns; /* of what is sent to it in pieces */
     struct wi_strings acks;       /* answered and not yet acknowledged */
@@ -77,6 +78,9 @@ int wi_node_send(struct wi_node *node, struct wi_message *message);
 struct wi_resumed;
 /* Renews the node's secrets and sends them; `resumed` (NULL: it is new) is borrowed. */
 void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed);
+/* Tells it how many threads it may use, where that has changed since it was told. It must have a
+ * link. */
+void wi_node_share_threads(struct wi_node *node);
 /* Closes its link, if it has one, without a word to the upper layer. */
 void wi_node_detach(struct wi_node *node, const char *reason);
 /* Closes its link after a fault of the peer's: tells the upper layer that the node is away, and

@@ -130,6 +130,14 @@ struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *w
     return end_text(&out);
 }
 
+struct wi_message *wi_make_settings(uint64_t sequence, int threads)
+{
+    struct wi_buffer out = {0};
+    wi_frame_begin(&out, 0, "settings", sequence);
+    wi_buffer_printf(&out, ",\"data\":{\"threads\":%d}", threads);
+    return end_text(&out);
+}
+
 struct wi_message *wi_make_heartbeat(uint64_t sequence, uint64_t count)
 {
     struct wi_buffer out = {0};

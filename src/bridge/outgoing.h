@@ -33,6 +33,8 @@ struct wi_welcome {
 };
 
 struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *welcome);
+/* What the welcome said of threads has changed. */
+struct wi_message *wi_make_settings(uint64_t sequence, int threads);
 struct wi_message *wi_make_bye(uint64_t sequence, const char *code, const char *reason);
 struct wi_message *wi_make_heartbeat(uint64_t sequence, uint64_t count);
 /* `parts` is {ATTEMPT: seq}, or NULL. */

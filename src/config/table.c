@@ -163,7 +163,9 @@ const struct wi_option wi_options[] = {
         .help = "How long running jobs may take to finish when the service is told to end."},
     {KEY(pool, adaptive_scaling), BOOL, DEFAULT("yes"), RELOADABLE,
         .help = "Whether browsers are opened when work waits, up to max_connections, and closed "
-                "when there is none. Without it max_connections of them are kept running."},
+                "when there is none. Without it max_connections of them are kept running. "
+                "Those that serve share out the machine's cores as threads for wasm: with a "
+                "queue there are more browsers of fewer threads."},
     {KEY(pool, idle_timeout), DURATION(0, 24 * HOUR), DEFAULT("5m"), RELOADABLE,
         .help = "A browser above min_connections that has had no work for so long is closed. 0 "
                 "keeps it."},

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "pool/cores.h"
 #include "pool/ends.h"
 #include "pool/scale.h"
 #include <assert.h>
@@ -267,6 +268,7 @@ void wi_pool_plan(struct wi_pool *pool)
         free(rows);
         carry_out(pool, &step, now);
     } while (step.action != WI_SCALE_NOTHING);
+    wi_pool_share_cores(pool);
     if (step.wake < wake)
         wake = step.wake;
     if (wake < WI_NEVER)

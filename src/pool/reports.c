@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "pool/cores.h"
 #include "pool/ends.h"
 #include "pool/health.h"
 #include <string.h>
@@ -288,22 +289,9 @@ static void on_node_models(void *context, const char *node_id, const json_t *mod
     wi_pool_tell_capacity(pool->wake);
 }
 
-/* The machine's cores are shared out among its sessions; other machines' are their own. */
-static int threads(void *context, const struct wi_node_info *node)
+static int threads(void *context, const struct wi_node_info *node, int said)
 {
-    const struct wi_pool *pool = context;
-    const struct pool_session *session = wi_pool_sessions_find(pool->sessions, node->session);
-    const struct pool_kind *kind = session ? wi_pool_kind_of(pool, session) : NULL;
-    unsigned cores = uv_available_parallelism(), sharing = 0;
-
-    if (!kind || wi_pool_kind_is_remote(kind))
-        return node->cores > 1 ? node->cores : 1;
-    for (session = wi_pool_sessions_first(pool->sessions); session;
-         session = wi_pool_session_next(session)) {
-        kind = wi_pool_kind_of(pool, session);
-        sharing += !wi_pool_session_ends(session) && kind && !wi_pool_kind_is_remote(kind);
-    }
-    return sharing > 0 && cores / sharing > 1 ? (int)(cores / sharing) : 1;
+    return wi_pool_threads(context, node, said);
 }
 
 /* --- what becomes of attempts ---------------------------------------------------------------- */

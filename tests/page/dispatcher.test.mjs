@@ -435,6 +435,65 @@ test('a worker with much garbage is replaced once it is idle', () => {
     assert.deepEqual(world.replaced, ['wasm']);
 });
 
+/** A session that came up with two threads and has work to do. */
+function withThreads(build = 'wasm') {
+    const { world, dispatcher } = setUp();
+    const allow = (threads) => dispatcher.configure({ credential: '', threads }, Infinity);
+    allow(2);
+    world.request('first', { platforms: [build] });
+    world.tell(build, { type: 'start', up: false, threads: 2 });
+    world.tell(build, { type: 'start', up: true, threads: 2 });
+    return { world, allow };
+}
+
+test('a worker that may use another number of threads is replaced between two tasks', () => {
+    const { world, allow } = withThreads();
+    world.request('second');
+    allow(1);
+    assert.deepEqual(world.replaced, [], 'something runs in it');
+    world.answer('wasm', 'first');
+    assert.deepEqual(world.replaced, ['wasm']);
+    world.attach('wasm');
+    assert.deepEqual(world.runs('wasm'), ['second']);
+    world.tell('wasm', { type: 'start', up: true, threads: 1 });
+    world.answer('wasm', 'second');
+    allow(1);
+    assert.deepEqual(world.replaced, ['wasm']);
+    allow(2);
+    assert.deepEqual(world.replaced, ['wasm', 'wasm'], 'at once, where nothing runs');
+    assert.deepEqual([world.answers, world.failures], [['first', 'second'], []]);
+});
+
+test('it stays where it may use as many after all, and goes on', () => {
+    const { world, allow } = withThreads();
+    world.request('echo', { model: ECHO });
+    allow(1);
+    allow(2);
+    world.answer('wasm', 'first');
+    assert.deepEqual(world.runs('wasm'), ['first', 'echo']);
+    assert.deepEqual(world.replaced, []);
+});
+
+test('what takes as long as it likes keeps no task waiting for other threads', () => {
+    const { world, allow } = withThreads();
+    world.request('count', { model: COUNT });
+    world.answer('wasm', 'first');
+    allow(1);
+    world.request('second');
+    assert.deepEqual(world.runs('wasm'), ['first', 'count', 'second']);
+    world.answer('wasm', 'second');
+    assert.deepEqual(world.replaced, []);
+    world.answer('wasm', 'count');
+    assert.deepEqual(world.replaced, ['wasm']);
+});
+
+test('a worker that has used no threads yet, or has a GPU, is kept', () => {
+    const { world, allow } = withThreads('webgpu');
+    world.answer('webgpu', 'first');
+    allow(1);
+    assert.deepEqual(world.replaced, []);
+});
+
 test('a worker that dies loses only what ran, and messages of the dead are ignored', () => {
     const { world, dispatcher } = setUp();
     world.request('a');

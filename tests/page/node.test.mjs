@@ -163,7 +163,7 @@ describe('models', needsCases, () => {
         check(good, await service.run(service.addModel('op_add', good.onnx), good.inputs));
     });
 
-    nodeTest('get as many WASM threads as the service said last before the first load', async ({ service }) => {
+    nodeTest('get as many WASM threads as the service said last', async ({ service }) => {
         const { onnx, inputs } = readCase('op_add');
         const model = service.addModel('op_add', onnx);
         service.send('settings', { threads: 4 });
@@ -172,6 +172,14 @@ describe('models', needsCases, () => {
         // Each thread is a worker whose script is the engine's module; the engine worker has its own.
         const modules = service.served.filter((name) => /ort-wasm-simd-threaded-\w+\.mjs/.test(name));
         assert.equal(modules.length, 1 + 3);
+        // Another number means another worker, in which the model is loaded again.
+        for (const threads of [1, 2]) {
+            service.send('settings', { threads });
+            const answer = await service.run(model, inputs);
+            check(readCase('op_add'), answer);
+            assert.deepEqual([answer.data.executed_on.threads, answer.data.performance.warm], [threads, false]);
+            assert.equal((await service.run(model, inputs)).data.performance.warm, true);
+        }
     });
 
     nodeTest('fetch only the outputs wanted', async ({ service }) => {

@@ -146,6 +146,18 @@ test('the cores are shared out among the browsers that there are', () =>
             daemon.writeConfig({ pool: { min_connections: 2 } });
             daemon.signal('SIGHUP');
             const other = await new FakeNode(await driver.pageUrl(1)).join();
-            assert.equal(other.welcome.threads, Math.max(1, Math.floor(cores / 2)));
+            const half = Math.max(1, Math.floor(cores / 2));
+            assert.equal(other.welcome.threads, half);
+            if (half < cores) assert.deepEqual((await node.got('settings')).message.data, { threads: half });
+            assert.equal(other.received.some(({ message }) => message.type === 'settings'), false);
+            // One goes, and none comes in its place: the other may use all of them again.
+            daemon.writeConfig({ pool: { min_connections: 1, max_connections: 1 } });
+            const left = [node, other];
+            daemon.signal('SIGHUP');
+            await until(() => left.some(({ closed }) => closed), { what: 'one to be closed' });
+            const stays = left.find(({ closed }) => !closed);
+            if (half < cores)
+                assert.deepEqual((await stays.got('settings', stays === node ? 1 : 0)).message.data,
+                    { threads: cores });
             await other.close();
         }));

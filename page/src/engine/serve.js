@@ -40,7 +40,7 @@ export class Server {
         this._engines = engines;
         /** @type {Map<string, Engine>} */
         this._named = new Map(engines.map((engine) => [engine.name, engine]));
-        for (const engine of engines) engine.onStart = (up) => this._post({ type: 'start', up });
+        for (const engine of engines) engine.onStart = (up) => this._post({ type: 'start', up, threads: this._threads });
         this._probe = probe;
         /** @type {PlatformReport} */
         this._report = { available: false };

@@ -178,7 +178,7 @@ export class Dispatcher {
                 this._models.loaded(message.key, build, message.load_ms ?? 0, message.memory ?? 0);
             }
             return;
-        case 'start': return this._workers.starts(lane, message.up);
+        case 'start': return this._workers.starts(lane, message.up, message.threads);
         case 'device_lost':
             return this._workers.replace(lane, { code: 'device_lost', message: message.reason });
         case 'log': return this._around.send('log', { level: message.level, message: message.message });
@@ -273,6 +273,7 @@ export class Dispatcher {
     /** Hands over what the lane can take. @param {Lane} lane */
     _pump(lane) {
         for (let attempt = lane.next(); attempt; attempt = lane.next()) this._start(lane, attempt);
+        if (lane.ready && lane.outstanding.size === 0) this._workers.renew(lane);
         if (lane.ready && lane.isIdle()) this._workers.trim(lane);
     }
 

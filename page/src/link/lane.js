@@ -45,6 +45,8 @@ export class Lane {
         this.proven = false; /* the worker has answered: its engine is set up, and its GPU works */
         this.memory = 0; /* bytes of WASM memory, as last reported */
         this.leftovers = false; /* something was unloaded, so part of the memory may be garbage */
+        this.threads = 0; /* that its engine came up with; 0: it has not */
+        this.outgrown = false; /* it may use another number of them now: see Workers.renew */
     }
 
     /** A new worker takes over. @param {EngineChannel} channel @param {number} generation */
@@ -66,12 +68,14 @@ export class Lane {
         this.proven = false;
         this.memory = 0;
         this.leftovers = false;
+        this.threads = 0;
+        this.outgrown = false;
         return lost;
     }
 
     /** The attempt that may be handed over now, if any. @returns {Attempt | undefined} */
     next() {
-        if (!this.ready || this.queue.length === 0) return undefined;
+        if (!this.ready || this.queue.length === 0 || (this.outgrown && this._isSoonDone())) return undefined;
         const [head] = this.queue;
         if (this._takes(kindOf(head))) return this.queue.shift();
         // What runs beside others does not wait behind what wants the worker for itself, nor that behind it.
@@ -116,6 +120,12 @@ export class Lane {
     /** @param {string} kind */
     _isBeside(kind) {
         return kind !== ECHO && this._limit(kind) > 1;
+    }
+
+    /** Whether all that was handed over is done before long: what runs beside others may take for ever. */
+    _isSoonDone() {
+        for (const [kind, count] of this._running) if (count > 0 && this._isBeside(kind)) return false;
+        return true;
     }
 
     /** How many of a kind run at a time. @param {string} kind */

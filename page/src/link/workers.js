@@ -66,7 +66,18 @@ export class Workers {
     /** @param {EngineSettings} settings */
     configure(settings) {
         this._settings = settings;
-        for (const lane of this._lanes.values()) this._tell(lane);
+        for (const lane of this._lanes.values()) {
+            this._tell(lane);
+            this._measure(lane);
+        }
+    }
+
+    /** Whether the lane's engine still has the threads that it may use. Only WASM's matter: what a GPU has
+     * compiled is worth more than the threads beside it. @param {Lane} lane */
+    _measure(lane) {
+        const wasOutgrown = lane.outgrown;
+        lane.outgrown = lane.build === 'wasm' && lane.threads > 0 && lane.threads !== this._settings.threads;
+        if (lane.outgrown || wasOutgrown) this._attempts.pump(lane);
     }
 
     // --- coming --------------------------------------------------------------------------------------
@@ -139,10 +150,13 @@ export class Workers {
         this._around.changed();
     }
 
-    /** A worker's engine begins to come up, or is up. @param {Lane} lane @param {boolean} up */
-    starts(lane, up) {
+    /** A worker's engine begins to come up, or is up, with so many threads for good.
+     * @param {Lane} lane @param {boolean} up @param {number} threads */
+    starts(lane, up, threads) {
         lane.upDue = up ? Infinity : this._around.now() + START_LIMIT_MS;
         this._alarm.set(lane.upDue);
+        lane.threads = threads;
+        if (up) this._measure(lane);
     }
 
     /** Ends what runs by ending its worker. @param {Lane} lane @param {string} message why */
@@ -158,6 +172,14 @@ export class Workers {
         if (!lane.leftovers || lane.memory <= limit) return;
         const mib = Math.round(lane.memory / 1048576);
         this.replace(lane, { code: 'engine_crashed', message: `WASM memory had grown to ${mib} MiB` });
+    }
+
+    /** Replaces a worker with nothing to do whose engine has more threads than it may use now, or less.
+     * @param {Lane} lane */
+    renew(lane) {
+        if (!lane.outgrown) return;
+        const message = `It may use ${this._settings.threads} threads now, and had ${lane.threads}`;
+        this.replace(lane, { code: 'engine_crashed', message });
     }
 
     /** What is due is done; what comes next is set. @param {number} now */

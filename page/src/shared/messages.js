@@ -67,7 +67,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'parts', attempt: string, parts: MadePart[], step_ms: number}} PartsMessage `step_ms`: what a step usually takes, 0: nobody knows
  * @typedef {{type: 'model', key: string, state: 'loaded' | 'unloaded', load_ms?: number, memory?: number}} ModelMessage `memory`: bytes that loading it has added
  * @typedef {{type: 'device_lost', reason: string}} DeviceLostMessage
- * @typedef {{type: 'start', up: boolean}} StartedMessage the engine begins to come up, or is up
+ * @typedef {{type: 'start', up: boolean, threads: number}} StartedMessage the engine begins to come up, or is up, with so many threads
  * @typedef {{type: 'log', level: string, message: string}} LogMessage
  * @typedef {CapabilitiesMessage | StartedMessage | AnswerMessage | FailureMessage | PartsMessage | ProgressMessage | ModelMessage | DeviceLostMessage | LogMessage} FromEngine
  */

@@ -452,6 +452,33 @@ static void test_shutdown(void **state)
     client_close(&client);
 }
 
+static json_int_t threads_of(json_t *message)
+{
+    json_int_t threads =
+        json_integer_value(json_object_get(json_object_get(message, "data"), "threads"));
+    json_decref(message);
+    return threads;
+}
+
+static void test_threads(void **state)
+{
+    struct house *house = *state;
+    json_t *welcome;
+    house->threads = 4;
+    struct client client = join(house, &welcome);
+    assert_int_equal(threads_of(welcome), 4);
+    assert_int_equal(house->threads_said, 0);
+    wi_bridge_share_threads(house->bridge, house->node); /* nothing new: nothing is said */
+    assert_int_equal(house->threads_said, 4);
+    house->threads = 2;
+    wi_bridge_share_threads(house->bridge, house->node);
+    wi_bridge_share_threads(house->bridge, "node-of-yesterday");
+    assert_int_equal(threads_of(hear(&client, "settings")), 2);
+    assert_int_equal(send_task(house, "att-1", NULL), WI_OK);
+    json_decref(hear(&client, "task_request"));
+    client_close(&client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -465,6 +492,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_cancel_and_drop, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_supersede_and_flood, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reports, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_threads, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_shutdown, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,8 +76,9 @@ struct house {
     /* What was told upward. */
     int ups, resumes, aways, downs, accepted, answers, parts, progresses;
     char node[WI_ID_SIZE], log[1024];
-    struct wi_answer answer;                /* the last; JSON referenced */
-    int inside;                             /* a call of ours is running: no event may come */
+    struct wi_answer answer;   /* the last; JSON referenced */
+    int threads, threads_said; /* what it may use; what it was said to have been told, when asked */
+    int inside;                /* a call of ours is running: no event may come */
     void (*on_resume)(struct house *house); /* what the layer above does then; NULL: nothing */
     void (*on_part)(struct house *house, const char *attempt_id); /* likewise */
 };
@@ -90,6 +91,13 @@ static inline void on_up(void *context, const struct wi_node_info *info, int res
     snprintf(house->node, sizeof house->node, "%s", info->id);
     if (resumed && house->on_resume)
         house->on_resume(house);
+}
+
+static inline int on_threads(void *context, const struct wi_node_info *info, int said)
+{
+    struct house *house = context;
+    house->threads_said = said;
+    return house->threads;
 }
 
 static inline void on_away(void *context, const char *node_id)
@@ -251,6 +259,7 @@ static inline int set_up(void **state)
         .on_answer = on_answer,
         .on_lost = on_lost,
         .on_platform_lost = on_platform_lost,
+        .threads = on_threads,
     };
     house->bridge = wi_bridge_new(
         house->lws, &house->loop, NULL, &house->config, &house->budget, &events, &error);
