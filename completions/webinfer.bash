@@ -29,7 +29,7 @@ _webinfer_table()
         'token') verbs='new join' ;;
         'token new') options='--rank=user,admin,node --file=<file> --owner=<any>' arguments='<any>' ;;
         'token join') options='--nodes=<any> --for=<any>' arguments='' ;;
-        'simulate') options='--nodes=<any> --latency-ms=<any> --jitter-ms=<any> --fail-rate=<any> --drop-rate=<any> --late-rate=<any> --cut-rate=<any> --duplicate-rate=<any> --browser=<any> --models=<directory> --seed=<any> --for=<any> --join-file=<file>' arguments='' ;;
+        'simulate') options='--nodes=<any> --latency-ms=<any> --jitter-ms=<any> --token-ms=<any> --fail-rate=<any> --drop-rate=<any> --late-rate=<any> --cut-rate=<any> --duplicate-rate=<any> --browser=<any> --models=<directory> --seed=<any> --for=<any> --join-file=<file>' arguments='' ;;
         'completion') verbs='bash' ;;
         'completion bash') options='' arguments='' ;;
         'help') options='--mdoc=synopsis,commands' arguments='<verb> <verb>' ;;

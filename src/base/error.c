@@ -23,6 +23,7 @@ static const struct row rows[WI_CODE_COUNT] = {
     [WI_INVALID_FIELD] = {"invalid_field", 400, "Invalid value"},
     [WI_BAD_FRAMING] = {"bad_framing", 400, "Bad binary framing"},
     [WI_NON_FINITE] = {"non_finite", 400, "Non-finite number in JSON"},
+    [WI_CONTEXT_LENGTH] = {"context_length_exceeded", 400, "Text beyond the context"},
     [WI_UNAUTHORIZED] = {"unauthorized", 401, "Token needed"},
     [WI_FORBIDDEN_HOST] = {"forbidden_host", 403, "Host not allowed"},
     [WI_FORBIDDEN_ORIGIN] = {"forbidden_origin", 403, "Origin not allowed"},

@@ -16,6 +16,7 @@ enum wi_code {
     WI_INVALID_FIELD,
     WI_BAD_FRAMING,
     WI_NON_FINITE,
+    WI_CONTEXT_LENGTH,
     /* 401, 403 */
     WI_UNAUTHORIZED,
     WI_FORBIDDEN_HOST,

@@ -42,6 +42,9 @@ void wi_sent_note(struct wi_sent *sent, const struct wi_task *task, double now_m
         note_inputs(&sent->inputs, task->tensors);
     if (task->model && task->model->builtin == WI_BUILTIN_COUNT)
         sent->count = json_integer_value(json_object_get(task->options, "count"));
+    sent->text = task->text;
+    sent->results = wi_text_task_count(task->text, task->input, task->options);
+    sent->stream = task->stream;
     sent->due = now_ms + task->deadline_ms;
 }
 
@@ -212,6 +215,9 @@ static enum wi_code check_count(
 static enum wi_code check_model(const struct wi_sent *sent, const struct wi_answer *answer,
     const char **odd, struct wi_error *error)
 {
+    if (sent->text != WI_TEXT_NONE)
+        return wi_text_task_check_answer(
+            sent->text, sent->results, sent->stream, answer->result, &answer->outputs, error);
     switch (sent->model->builtin) {
     case WI_BUILTIN_ECHO:
         return check_echo(sent, &answer->outputs, error);
@@ -259,6 +265,9 @@ static const struct {
     {"input_invalid", WI_INPUT_INVALID},
     {"output_unknown", WI_OUTPUT_UNKNOWN},
     {"answer_too_large", WI_ANSWER_TOO_LARGE},
+    {"context_length_exceeded", WI_CONTEXT_LENGTH},
+    {"model_too_large", WI_MODEL_TOO_LARGE},
+    {"stream_diverged", WI_STREAM_DIVERGED},
     /* About the node itself: clients see inference_failed, with the name before the text. */
     {"device_lost", WI_INFERENCE_FAILED},
     {"engine_crashed", WI_INFERENCE_FAILED},

@@ -19,6 +19,7 @@
 #include "model/platform.h"
 #include "model/repository.h"
 #include "model/tensor.h"
+#include "model/text_task.h"
 #include <jansson.h>
 #include <stdint.h>
 
@@ -82,10 +83,13 @@ struct wi_task {
     double deadline_ms;               /* left to run */
     double usual_ms;                  /* loading and running, where measured; 0: unknown */
     const struct wi_tensors *tensors;
-    const json_t *input;   /* what is not a tensor, e.g. {"image":{"tensor":0,…}}; may be NULL */
-    const json_t *options; /* may be NULL */
-    unsigned requests;     /* that are joined in it; 0: it is one alone */
-    int stream;            /* its answer may come in parts */
+    enum wi_text_task text; /* what to do with the text in `input`; WI_TEXT_NONE: there is none */
+    const char *owner;      /* whose it is: what was computed of it is for the same owner's tasks
+                               only; NULL: for everybody's */
+    const json_t *input;    /* what is not a tensor, e.g. {"image":{"tensor":0,…}}; may be NULL */
+    const json_t *options;  /* may be NULL */
+    unsigned requests;      /* that are joined in it; 0: it is one alone */
+    int stream;             /* its answer may come in parts */
     const struct wi_continuation *from; /* NULL: from the beginning */
 };
 

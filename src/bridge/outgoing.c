@@ -293,6 +293,10 @@ static void add_task(
         wi_frame_outline(out, task->tensors);
     else
         wi_frame_tensors(out, task->tensors ? task->tensors : &none);
+    if (task->text != WI_TEXT_NONE)
+        wi_buffer_strings(out, ",\"task\":\"", wi_text_task_name(task->text), "\"", NULL);
+    if (task->owner)
+        wi_buffer_strings(out, ",\"owner\":\"", task->owner, "\"", NULL);
     if (task->input) {
         wi_buffer_puts(out, ",\"input\":");
         wi_buffer_json(out, task->input);
@@ -325,6 +329,14 @@ static enum wi_code check_size(
             "the stream cannot go on at another node: with what it has sent so far the message to "
             "it would have %zu bytes of JSON, and may have %d",
             json, WI_FRAME_HEAD_MAX);
+    if (json > WI_FRAME_HEAD_MAX && task->text != WI_TEXT_NONE) {
+        wi_error_set(error, WI_BODY_TOO_LARGE, "inputs",
+            "The text and the options make %zu bytes of JSON in the message to a node, which may "
+            "have %d: send less text.",
+            json, WI_FRAME_HEAD_MAX);
+        wi_error_expect(error, "at most %d bytes", WI_FRAME_HEAD_MAX);
+        return WI_BODY_TOO_LARGE;
+    }
     if (json > WI_FRAME_HEAD_MAX) {
         wi_error_set(error, WI_INPUT_INVALID, "inputs",
             "names, shapes and options make %zu bytes of JSON in the message to a node, which may "

@@ -235,6 +235,7 @@ void wi_check_copy_spec(
     copy->precision = wi_strdup(spec->precision);
     copy->has_platform = 1;
     wi_tensors_share(&copy->tensors, &spec->tensors);
+    copy->text = spec->text;
     copy->input = json_incref(spec->input);
     copy->options = json_incref(spec->options);
     wi_strings_copy(&copy->outputs, &spec->outputs);

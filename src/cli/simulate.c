@@ -66,6 +66,9 @@ static enum wi_code read_options(
         code = read_number(arguments, "jitter-ms", 3600000, "milliseconds, at most 3600000",
             &options->jitter_ms, error);
     if (code == WI_OK)
+        code = read_number(
+            arguments, "token-ms", 60000, "milliseconds, at most 60000", &options->token_ms, error);
+    if (code == WI_OK)
         code = read_number(arguments, "seed", 1e15, "a whole number", &seed, error);
     for (size_t i = 0; code == WI_OK && i < sizeof rates / sizeof *rates; i++) {
         code = read_number(arguments, rates[i].name, 1, "from 0 to 1, 0.05 for one in twenty",

@@ -9,6 +9,7 @@
  *     -> simulate_attempt.c (its attempts) -> simulate_stream.c (answers in parts)
  *                                          -> simulate_pieces.c (tensors in pieces)
  *                                                          -> simulate_model.c (shapes of answers)
+ *                                                          -> simulate_text.c (answers to text)
  */
 #ifndef WI_CLI_SIMULATE_H
 #define WI_CLI_SIMULATE_H
@@ -23,11 +24,13 @@
 #include "bridge/pieces_out.h"
 #include "model/builtin.h"
 #include "model/tensor.h"
+#include "model/text_task.h"
 #include <uv.h>
 
 struct sim_options {
     size_t nodes;
     double latency_ms, jitter_ms; /* an answer takes latency plus up to jitter */
+    double token_ms;              /* beside that, for each part of a text */
     /* Shares of the attempts, 0 to 1; the first that applies is what happens. */
     double fail_rate;      /* answered with a failure that another node may not have */
     double drop_rate;      /* never answered */
@@ -123,7 +126,7 @@ struct sim_answer {
     int retryable, in_pieces;
     struct wi_tensors outputs;
     double took_ms, waited_ms;
-    int64_t count;  /* its result; 0: none */
+    json_t *result; /* owned likewise; NULL: none */
     uint64_t parts; /* how many there were */
 };
 
@@ -211,7 +214,8 @@ void sim_attempt_note_model(struct sim_node *node, const json_t *model);
 
 /* --- simulate_stream.c ----------------------------------------------------------------------- */
 
-/* NULL if the options are not those of builtin/count. It begins from the loop. */
+/* Of builtin/count, or of text; NULL if the options are not those of the first. It begins from the
+ * loop. */
 struct sim_stream *sim_stream_new(
     struct sim_attempt *attempt, const struct sim_task *task, double delay_ms);
 void sim_stream_free(struct sim_stream *stream);           /* NULL is fine */
@@ -229,6 +233,18 @@ void sim_pieces_take(struct sim_node *node, const struct wi_frame *frame);
 void sim_pieces_outline(struct sim_attempt *attempt);
 void sim_pieces_credit(struct sim_attempt *attempt, uint64_t data_bytes);
 void sim_pieces_resume(struct sim_attempt *attempt, const json_t *wanted);
+
+/* --- simulate_text.c ------------------------------------------------------------------------- */
+
+/* WI_TEXT_NONE: it has none. */
+enum wi_text_task sim_text_task(const struct sim_task *task);
+/* A chat or a completion: a list of its parts without their numbers, and its result, as it is
+ * beside them (`stream`) or without them. New references. */
+json_t *sim_text_speak(
+    const struct sim_task *task, const json_t *input, double token_ms, int stream, json_t **result);
+/* The whole answer to a text task: WI_OK, or a failure in `answer`. */
+enum wi_code sim_text_answer(
+    const struct sim_task *task, double token_ms, struct sim_answer *answer);
 
 /* --- simulate_model.c ------------------------------------------------------------------------ */
 

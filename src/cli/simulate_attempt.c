@@ -100,8 +100,10 @@ static void put_success(struct wi_buffer *out, const struct sim_answer *answer, 
         "\"performance\":{\"load_ms\":0,\"inference_ms\":%.3f,\"waited_for_client_ms\":%.3f,"
         "\"warm\":true}",
         answer->took_ms, answer->waited_ms);
-    if (answer->count)
-        wi_buffer_printf(out, ",\"result\":{\"count\":%lld}", (long long)answer->count);
+    if (answer->result) {
+        wi_buffer_puts(out, ",\"result\":");
+        wi_buffer_json(out, answer->result);
+    }
     if (answer->in_pieces)
         wi_buffer_puts(out, ",\"in_pieces\":true");
     if (binary) {
@@ -197,7 +199,7 @@ static enum wi_code count(const json_t *options, struct sim_answer *answer)
 {
     struct wi_count_options read;
     enum wi_code code = wi_builtin_read_count(options, &read, &answer->failure);
-    answer->count = read.count;
+    answer->result = json_pack("{s:I}", "count", (json_int_t)read.count);
     answer->took_ms += (double)((read.count - 1) * read.interval_ms);
     return code;
 }
@@ -206,6 +208,8 @@ static enum wi_code compute(struct sim_node *node, const struct sim_task *task,
     struct wi_tensors *inputs, struct sim_answer *answer)
 {
     const json_t *wanted = json_object_get(task->data, "outputs");
+    if (sim_text_task(task) != WI_TEXT_NONE)
+        return sim_text_answer(task, node->sim->options->token_ms, answer);
     switch (wi_builtin_of_name(task->model)) {
     case WI_BUILTIN_ECHO:
         echo(wanted, inputs, &answer->outputs);
@@ -249,6 +253,7 @@ static void answer_at_once(struct sim_attempt *attempt, const struct sim_task *t
     took = answer.took_ms;
     attempt->answer = make_answer(attempt, &answer);
     wi_tensors_clear(&answer.outputs);
+    json_decref(answer.result);
     attempt->cut = attempt->fate == SIM_CUT;
     if (attempt->fate == SIM_DROP || attempt->fate == SIM_LATE)
         return;
@@ -268,8 +273,9 @@ void sim_attempt_run(struct sim_attempt *attempt, struct wi_tensors *inputs)
         json_string_value(json_object_get(json_object_get(data, "model"), "name"))};
     double took = sim->options->latency_ms + sim_random(sim) * sim->options->jitter_ms;
 
-    if (wi_builtin_of_name(task.model) == WI_BUILTIN_COUNT &&
-        json_is_true(json_object_get(data, "stream")))
+    if (json_is_true(json_object_get(data, "stream")) &&
+        (wi_builtin_of_name(task.model) == WI_BUILTIN_COUNT ||
+            wi_text_task_generates(sim_text_task(&task))))
         attempt->stream = sim_stream_new(attempt, &task, took);
     if (!attempt->stream)
         answer_at_once(attempt, &task, inputs, took);

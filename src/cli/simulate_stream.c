@@ -1,6 +1,7 @@
 /*
- * A stream of a simulated node: builtin/count, one part for each number. Parts are kept until they
- * are acknowledged, made while the connection is broken as well, and only within the credit.
+ * A stream of a simulated node: builtin/count, one part for each number, or text word by word.
+ * Parts are kept until they are acknowledged, made while the connection is broken as well, and only
+ * within the credit.
  */
 #include "cli/simulate.h"
 
@@ -21,6 +22,7 @@ struct part {
 struct sim_stream {
     struct sim_attempt *attempt;
     struct wi_count_options options;
+    json_t *text, *result;        /* of text: its parts, and what comes after them; else NULL */
     uint64_t next;                /* seq of the part that is made next */
     uint64_t turn;                /* that of the part before which its fate comes true */
     struct wi_credit made, limit; /* of this attempt */
@@ -45,23 +47,45 @@ static void put_text(struct wi_buffer *out, uint64_t number, int64_t bytes, size
     }
 }
 
+/* What is in the next part; the bytes that it counts for. */
+static size_t put_content(struct wi_buffer *out, const struct sim_stream *stream)
+{
+    unsigned long long seq = stream->next;
+    const json_t *part = json_array_get(stream->text, (size_t)seq), *value;
+    const char *key;
+    size_t length = 0;
+    if (!stream->text) {
+        wi_buffer_puts(out, ",\"index\":0,\"text\":\"");
+        put_text(out, seq, stream->options.bytes, &length);
+        wi_buffer_printf(out, "\",\"tokens\":[%llu]", seq);
+        return length;
+    }
+    json_object_foreach((json_t *)part, key, value)
+    {
+        wi_buffer_strings(out, ",\"", key, "\":", NULL);
+        size_t before = out->size;
+        wi_buffer_json(out, value);
+        length += strcmp(key, "result") == 0 ? out->size - before : json_string_length(value);
+    }
+    return length;
+}
+
 static void make_part(struct sim_stream *stream)
 {
     struct sim_attempt *attempt = stream->attempt;
     struct sim_node *node = attempt->node;
     struct part *part = wi_alloc(sizeof *part);
     struct wi_buffer out = {0};
-    unsigned long long seq = stream->next;
     size_t length;
 
     sim_say_begin(node, &out, 0, "task_part");
     wi_buffer_puts(&out, "\"attempt_id\":");
     wi_buffer_json_string(&out, attempt->id);
-    wi_buffer_printf(&out, ",\"seq\":%llu,\"index\":0,\"text\":\"", seq);
-    put_text(&out, seq, stream->options.bytes, &length);
-    wi_buffer_printf(&out, "\",\"tokens\":[%llu]}", seq);
+    wi_buffer_printf(&out, ",\"seq\":%llu", (unsigned long long)stream->next);
+    length = put_content(&out, stream);
+    wi_buffer_puts(&out, "}");
     wi_frame_end(&out, 0);
-    part->seq = seq;
+    part->seq = stream->next;
     part->message = sim_message_new(0, &out);
     DL_APPEND(stream->parts, part);
     stream->next++;
@@ -75,13 +99,15 @@ static void make_part(struct sim_stream *stream)
 static void end(struct sim_stream *stream, int fails)
 {
     struct sim_answer answer = {.parts = stream->next,
-        .count = stream->options.count,
+        .result = stream->text ? json_incref(stream->result)
+                               : json_pack("{s:I}", "count", (json_int_t)stream->options.count),
         .retryable = fails,
         .waited_ms = stream->waited_ms,
         .took_ms = wi_now_ms() - stream->began - stream->waited_ms};
     if (fails)
         wi_error_set(&answer.failure, WI_INFERENCE_FAILED, NULL, "the node was told to fail");
     sim_attempt_end(stream->attempt, &answer);
+    json_decref(answer.result);
 }
 
 /* Whether the stream has ended with it. */
@@ -148,12 +174,21 @@ struct sim_stream *sim_stream_new(
 {
     struct sim *sim = attempt->node->sim;
     const json_t *from = json_object_get(task->data, "continue");
-    struct wi_count_options options;
-    if (wi_builtin_read_count(task->options, &options, NULL) != WI_OK)
+    struct wi_count_options options = {0};
+    json_t *text = NULL, *result = NULL;
+    if (sim_text_task(task) != WI_TEXT_NONE) {
+        text = sim_text_speak(
+            task, json_object_get(task->data, "input"), sim->options->token_ms, 1, &result);
+        options.count = (int64_t)json_array_size(text);
+        options.interval_ms = (int64_t)sim->options->token_ms;
+    } else if (wi_builtin_read_count(task->options, &options, NULL) != WI_OK) {
         return NULL;
+    }
     struct sim_stream *stream = wi_alloc(sizeof *stream);
     stream->attempt = attempt;
     stream->options = options;
+    stream->text = text;
+    stream->result = result;
     stream->next = (uint64_t)json_integer_value(json_object_get(from, "seq"));
     stream->limit = attempt->node->initial_credit;
     stream->began = wi_now_ms();
@@ -175,6 +210,8 @@ void sim_stream_free(struct sim_stream *stream)
         return;
     sim_stream_forget(stream, NEVER);
     wi_timer_free(stream->timer);
+    json_decref(stream->text);
+    json_decref(stream->result);
     free(stream);
 }
 

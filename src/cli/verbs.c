@@ -212,6 +212,8 @@ static const struct wi_option simulate_options[] = {
     {"nodes", "N", 0, WI_COMPLETE_NONE, NULL, "How many nodes; 1 is the default"},
     {"latency-ms", "MS", 0, WI_COMPLETE_NONE, NULL, "How long an answer takes; 0 is the default"},
     {"jitter-ms", "MS", 0, WI_COMPLETE_NONE, NULL, "Up to so much more, at random"},
+    {"token-ms", "MS", 0, WI_COMPLETE_NONE, NULL,
+        "How long each word of a text takes beside that; 0 is the default"},
     {"fail-rate", "SHARE", 0, WI_COMPLETE_NONE, NULL,
         "The share of attempts, 0 to 1, that fail in a way worth a retry"},
     {"drop-rate", "SHARE", 0, WI_COMPLETE_NONE, NULL, "The share that is never answered"},

@@ -3,7 +3,9 @@
 
 #include "base/clock.h"
 #include "base/loop.h"
+#include "base/memory.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* So few jobs beside the clients' run at a time that most of each node stays the clients'. */
@@ -54,6 +56,18 @@ static enum wi_code send_rest(const struct wi_job *job, const struct wi_choice *
     return code;
 }
 
+/* Who a client is to nodes: the same word for the same client until the daemon ends, which tells
+ * nothing else of it. */
+static void name_owner(const struct wi_job *job, char owner[2 * WI_HASH_SIZE + 1])
+{
+    const char *client = job->spec.client ? job->spec.client : "";
+    unsigned char hash[WI_HASH_SIZE];
+    char *text = wi_sprintf("%s %s", job->jobs->owner_secret, client);
+    wi_hash(text, strlen(text), hash);
+    wi_hash_hex(hash, owner);
+    free(text);
+}
+
 /* Sends the job, which is in no queue, to the chosen node. */
 enum wi_code wi_job_dispatch(
     struct wi_job *job, const struct wi_choice *choice, struct wi_error *error)
@@ -61,6 +75,10 @@ enum wi_code wi_job_dispatch(
     struct wi_jobs *jobs = job->jobs;
     struct wi_job_spec *spec = &job->spec;
     double now = wi_now_ms();
+    char owner[2 * WI_HASH_SIZE + 1];
+    int owned = spec->text != WI_TEXT_NONE && !jobs->config->models.share_prefix;
+    if (owned)
+        name_owner(job, owner);
     if (wi_job_is_beside(job)) {
         spec->accepted_at = now;
         wi_timer_start(job->deadline, (uint64_t)spec->timeout_ms, 0);
@@ -77,6 +95,8 @@ enum wi_code wi_job_dispatch(
         .outputs = &spec->outputs,
         .deadline_ms = spec->accepted_at + spec->timeout_ms - now,
         .tensors = &spec->tensors,
+        .text = spec->text,
+        .owner = owned ? owner : NULL,
         .input = spec->input,
         .options = spec->options,
         .stream = job->flow != NULL,

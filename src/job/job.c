@@ -61,6 +61,7 @@ struct wi_jobs *wi_jobs_new(
     jobs->loop = loop;
     jobs->config = config;
     jobs->budget = budget;
+    wi_token_new(jobs->owner_secret);
     jobs->clients.queue = wi_queue_new();
     jobs->beside.queue = wi_queue_new();
     jobs->window = wi_timer_new(loop, wi_jobs_on_capacity, jobs);

@@ -14,6 +14,7 @@
 #include "config/config.h"
 #include "model/repository.h"
 #include "model/tensor.h"
+#include "model/text_task.h"
 #include "pool/pool.h"
 #include "pool/verdicts.h"
 
@@ -36,7 +37,8 @@ struct wi_job_spec {
     double timeout_ms;
     double accepted_at; /* wi_now_ms() at the last byte of the body */
     struct wi_tensors tensors;
-    json_t *input; /* what is not a tensor; may be NULL */
+    enum wi_text_task text; /* what is to be done with text; WI_TEXT_NONE: there is none */
+    json_t *input;          /* what is not a tensor; may be NULL */
     json_t *options;
     struct wi_strings outputs;
     int stream;              /* its answer may come in parts: see wi_jobs_submit_stream */

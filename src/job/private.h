@@ -79,6 +79,7 @@ struct wi_jobs {
     const struct wi_config *config;
     struct wi_budget *budget;
     struct wi_pool *pool;
+    char owner_secret[WI_TOKEN_SIZE]; /* so that nodes cannot tell clients by their names' hashes */
     struct wi_pool_events events;
     struct wi_jobs_hooks hooks;
     struct wi_job_line clients;

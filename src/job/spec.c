@@ -1,7 +1,7 @@
 /* What a request asks for, apart from jobs: whoever plays the queue needs it too. */
 #include "job/job.h"
 
-#include "wire/infer.h"
+#include "wire/text.h"
 #include <stdlib.h>
 
 void wi_job_spec_clear(struct wi_job_spec *spec)
@@ -22,6 +22,7 @@ void wi_job_spec_clear(struct wi_job_spec *spec)
 void wi_job_spec_fill(struct wi_job_spec *spec, struct wi_infer *infer, struct wi_model *model)
 {
     wi_id_new(spec->id, "job");
+    spec->text = wi_text_settle(infer, model);
     spec->client_id = wi_strdup(infer->client_id);
     spec->model = wi_model_ref(model);
     spec->type = infer->has_type ? infer->type : model->type;

@@ -39,7 +39,8 @@ int wi_infer_wants_binary(const struct wi_infer *infer, const char *name)
 
 double wi_infer_timeout_ms(const struct wi_infer *infer, enum wi_model_type type)
 {
-    int generates = type == WI_TYPE_TEXT_GENERATION || type == WI_TYPE_TEXT2TEXT;
+    int generates = type == WI_TYPE_TEXT_GENERATION || type == WI_TYPE_TEXT2TEXT ||
+                    wi_text_task_generates(infer->text);
     if (infer->has_timeout)
         return infer->timeout_ms;
     return infer->stream || generates ? LONG_TIMEOUT_DEFAULT_MS : TIMEOUT_DEFAULT_MS;

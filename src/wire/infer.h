@@ -9,11 +9,21 @@
 #include "base/memory.h"
 #include "model/platform.h"
 #include "model/tensor.h"
+#include "model/text_task.h"
 #include "model/type.h"
 #include "wire/picture.h"
 #include <jansson.h>
 
 enum wi_binary_choice { WI_BINARY_DEFAULT, WI_BINARY_NO, WI_BINARY_YES };
+
+/* The forms of text, of which the model makes a task. */
+enum wi_text_form {
+    WI_TEXT_FORM_NONE,     /* tensors or a picture */
+    WI_TEXT_FORM_STRING,   /* a string */
+    WI_TEXT_FORM_LIST,     /* a list of strings */
+    WI_TEXT_FORM_MESSAGES, /* a list of messages */
+    WI_TEXT_FORM_QUERY     /* {"query", "documents"} */
+};
 
 /* Everything is owned; free with wi_infer_clear. */
 struct wi_infer {
@@ -32,10 +42,14 @@ struct wi_infer {
     int has_picture; /* tensors is one UINT8 tensor "image": the file's bytes */
     struct wi_picture picture;
     json_t *input;                        /* what is not a tensor, for the page; may be NULL */
+    enum wi_text_form form;               /* of text in `input`: see wire/text.h */
+    enum wi_text_task text;               /* what is to be done with it; NONE: the model decides */
+    size_t text_bytes, longest_text;      /* of all of it, and of the longest text in a list */
     struct wi_strings outputs;            /* wanted; empty: all */
     enum wi_binary_choice *output_binary; /* one for each of outputs */
     int binary_output;                    /* for the others */
     json_t *options;                      /* the model's, an object; may be NULL */
+    const char *options_where;            /* before their names in errors; NULL: "options." */
 };
 void wi_infer_clear(struct wi_infer *infer);
 

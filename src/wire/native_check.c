@@ -6,6 +6,7 @@
 #include "wire/native.h"
 
 #include "model/options.h"
+#include "wire/text.h"
 #include <string.h>
 
 static enum wi_code check_picture(const struct wi_infer *infer, const struct wi_model *model,
@@ -150,10 +151,12 @@ static enum wi_code check_outputs(
 enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model *model,
     int64_t max_pixels, struct wi_error *error)
 {
+    if (infer->form != WI_TEXT_FORM_NONE || wi_text_is_for(model))
+        return wi_text_check(infer, model, error);
     enum wi_code code = wi_model_check_engine(model, error);
     if (code != WI_OK)
         return code;
-    if (infer->task && !model->takes_picture) {
+    if (infer->task && (!model->takes_picture || infer->text != WI_TEXT_NONE)) {
         wi_error_set(error, WI_INPUT_INVALID, "task",
             "%s does not do the task %s; leave task out and send tensors.", model->name,
             infer->task);

@@ -19,7 +19,8 @@
 /* As for the JSON head of a binary frame: more is tensor data in the wrong place. */
 #define JSON_HEAD_MAX (1 << 20)
 
-static const char *const task_names[] = {"image-classification", NULL};
+static const char *const task_names[] = {
+    "image-classification", "chat", "complete", "embed", "rerank", "tokenize", NULL};
 
 /* What the table writes; strings and JSON values are borrowed from the document. */
 struct fields {
@@ -257,63 +258,6 @@ static enum wi_code read_outputs(struct wi_infer *infer, const json_t *list, str
     return WI_OK;
 }
 
-/* --- inputs ---------------------------------------------------------------------------------- */
-
-static enum wi_code read_picture(struct wi_infer *infer, const json_t *text, const char *field,
-    struct wi_budget *budget, struct wi_error *error)
-{
-    struct wi_blob *blob;
-    enum wi_code code = wi_picture_decode(
-        json_string_value(text), json_string_length(text), field, budget, &blob, error);
-    if (code != WI_OK)
-        return code;
-    struct wi_tensor *tensor = wi_tensors_add(&infer->tensors);
-    tensor->name = wi_strdup("image");
-    tensor->datatype = WI_UINT8;
-    tensor->rank = 1;
-    tensor->dims[0] = (int64_t)blob->size;
-    tensor->blob = blob;
-    tensor->size = blob->size;
-    infer->has_picture = 1;
-    code = wi_picture_sniff(blob->bytes, blob->size, &infer->picture, error);
-    if (code == WI_OK)
-        infer->input = json_pack(
-            "{s:{s:i, s:s}}", "image", "tensor", 0, "media_type", infer->picture.media_type);
-    return code;
-}
-
-static enum wi_code read_inputs(struct wi_infer *infer, const json_t *inputs, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, struct wi_error *error)
-{
-    enum wi_code code;
-    int binary = body->size > json_size;
-    if (json_is_array(inputs))
-        return wi_tensors_from_json(
-            &infer->tensors, inputs, binary ? body : NULL, json_size, budget, "inputs", error);
-    if (json_is_string(inputs)) {
-        code = read_picture(infer, inputs, "inputs", budget, error);
-    } else if (json_is_object(inputs)) {
-        json_t *image = NULL;
-        static const struct wi_param image_table[] = {
-            {.name = "image", .kind = WI_PARAM_ANY, .offset = 0, .required = 1}, {0}};
-        code = wi_params_read(image_table, inputs, WI_PARAMS_STRICT, "inputs.", &image, error);
-        if (code == WI_OK && !json_is_string(image)) {
-            code = wi_error_set(
-                error, WI_INVALID_FIELD, "inputs.image", "inputs.image must be a string.");
-            wi_error_expect(error, "a picture in base64, or a data URI");
-        }
-        if (code == WI_OK)
-            code = read_picture(infer, image, "inputs.image", budget, error);
-    } else {
-        code = wi_error_set(error, WI_INVALID_FIELD, "inputs", "inputs has the wrong type.");
-        wi_error_expect(error, "a list of tensors, or a picture: {\"image\":\"<base64>\"}");
-    }
-    if (code == WI_OK && binary)
-        return wi_error_set(error, WI_BAD_FRAMING, "inputs",
-            "%zu bytes follow the JSON, but no tensor claims them.", body->size - json_size);
-    return code;
-}
-
 /* --- all together ---------------------------------------------------------------------------- */
 
 static void take_strings(struct wi_infer *infer, const struct fields *fields)
@@ -325,6 +269,7 @@ static void take_strings(struct wi_infer *infer, const struct fields *fields)
     infer->precision =
         fields->precision < 0 ? NULL : wi_strdup(wi_infer_precision_names[fields->precision]);
     infer->task = fields->task < 0 ? NULL : wi_strdup(task_names[fields->task]);
+    infer->text = wi_text_task_of_name(infer->task);
     if (fields->model_type >= 0) {
         infer->has_type = 1;
         infer->type = (enum wi_model_type)(fields->model_type + 1);
@@ -373,7 +318,7 @@ enum wi_code wi_native_parse(struct wi_infer *infer, struct wi_blob *body, size_
     if (code == WI_OK)
         code = read_fields(infer, &fields, error);
     if (code == WI_OK)
-        code = read_inputs(infer, fields.inputs, body, json_size, budget, error);
+        code = wi_native_read_inputs(infer, fields.inputs, body, json_size, budget, error);
     json_decref(root);
     return code;
 }

@@ -71,8 +71,10 @@ static void add_executed_on(struct wi_buffer *out, const struct wi_outcome *outc
     }
     add_reported(out, report, "platform", "null");
     add_reported(out, report, "engine", "null");
+    add_reported(out, report, "build", NULL);
     add_reported(out, report, "threads", NULL);
     add_reported(out, report, "precision", "null");
+    add_reported(out, report, "quantization", NULL);
     add_reported(out, report, "adapter", "null");
     add_fallbacks(out, outcome);
     wi_buffer_strings(out, ",\"numerics\":\"", outcome->numerics, "\"", NULL);

@@ -37,6 +37,14 @@ static void check_models(const struct wi_infer *infer)
     struct wi_model model = {.name = (char *)"m",
         .takes_picture = 1,
         .signature = {.inputs = &value, .input_count = 1, .outputs = &value, .output_count = 1}};
+    struct wi_model speaker = {.name = (char *)"s",
+        .type = WI_TYPE_TEXT_GENERATION,
+        .engine = WI_ENGINE_LLAMA,
+        .format = WI_FORMAT_GGUF};
+    struct wi_model embedder = {.name = (char *)"e",
+        .type = WI_TYPE_TEXT_EMBEDDING,
+        .engine = WI_ENGINE_LLAMA,
+        .format = WI_FORMAT_GGUF};
     struct wi_error error;
     if (wi_infer_timeout_ms(infer, WI_TYPE_VISION) < 1)
         abort();
@@ -44,6 +52,8 @@ static void check_models(const struct wi_infer *infer)
     (void)wi_dialect_native.check(infer, &echo, 1000, &error);
     (void)wi_dialect_native.check(infer, &count, 1000, &error);
     (void)wi_dialect_native.check(infer, &model, 1000, &error);
+    (void)wi_dialect_native.check(infer, &speaker, 1000, &error);
+    (void)wi_dialect_native.check(infer, &embedder, 1000, &error);
 }
 
 /* The input as the header that says how much of a body is JSON. */

@@ -6,6 +6,7 @@ import { cliPath } from './paths.mjs';
 import { until } from './wait.mjs';
 
 const words = { nodes: 'nodes', latencyMs: 'latency-ms', jitterMs: 'jitter-ms',
+    tokenMs: 'token-ms',
     failRate: 'fail-rate', dropRate: 'drop-rate', lateRate: 'late-rate', cutRate: 'cut-rate',
     duplicateRate: 'duplicate-rate', browser: 'browser', models: 'models', seed: 'seed',
     joinFile: 'join-file' };

@@ -120,10 +120,11 @@ static void test_bad_fields(void **state)
     check_bad("{\"inputs\":[]}", WI_MISSING_FIELD, "model_name");
     check_bad("{\"model_name\":\"m\"}", WI_MISSING_FIELD, "inputs");
     check_bad("{\"model_name\":\"m\",\"inputs\":7}", WI_INVALID_FIELD, "inputs");
-    check_bad("{\"model_name\":\"m\",\"inputs\":{}}", WI_MISSING_FIELD, "inputs.image");
+    check_bad("{\"model_name\":\"m\",\"inputs\":{}}", WI_INVALID_FIELD, "inputs");
     check_bad("{\"model_name\":\"m\",\"inputs\":{\"image\":7}}", WI_INVALID_FIELD, "inputs.image");
     check_bad("{\"model_name\":\"m\",\"inputs\":{\"image\":\"%\"}}", WI_PICTURE_INVALID, NULL);
-    check_bad("{\"model_name\":\"m\",\"inputs\":\"\"}", WI_PICTURE_INVALID, "inputs");
+    check_bad("{\"model_name\":\"m\",\"inputs\":\"data:image/png;base64,\"}", WI_PICTURE_INVALID,
+        "inputs");
     check_bad("{\"model_name\":\"../m\",\"inputs\":[]}", WI_INVALID_FIELD, "model_name");
     check_bad("{\"model_name\":\"m\\u0000\",\"inputs\":[]}", WI_INVALID_FIELD, "model_name");
 }

@@ -1,0 +1,59 @@
+/*
+ * Text as every dialect has it: which forms of input there are, which task a model makes of them,
+ * THE table of options, and the limits of all that. A dialect brings a request into these forms;
+ * what goes to a node (webinfer-protocol(7), "Text") is made of them here alone.
+ */
+#ifndef WI_WIRE_TEXT_H
+#define WI_WIRE_TEXT_H
+
+#include "model/model.h"
+#include "model/text_task.h"
+#include "wire/infer.h"
+
+#define WI_TEXT_MAX (4 << 20) /* bytes of text in a request */
+#define WI_TEXT_PER_TOKEN 64  /* bytes: a token stands for less */
+#define WI_TEXT_MESSAGES 4096 /* in one request; likewise texts and documents: */
+#define WI_TEXT_LIST 2048
+#define WI_TEXT_SCHEMA (64 * 1024) /* bytes of a grammar, or of a schema as JSON */
+#define WI_TEXT_TOOLS (256 * 1024) /* bytes of all tools as JSON */
+#define WI_TEXT_DEPTH 32           /* of JSON that a client chooses freely */
+
+/* --- text_input.c: what is to be read ----------------------------------------------------------
+ */
+
+/* Each checks `value` (borrowed, and brought into the canonical form in place), and makes it the
+ * input of `infer`. `where` is the field's path in errors. WI_OK, WI_INVALID_FIELD,
+ * WI_MISSING_FIELD, WI_UNKNOWN_FIELD, or WI_BODY_TOO_LARGE for more than WI_TEXT_MAX. */
+enum wi_code wi_text_read_string(
+    struct wi_infer *infer, json_t *value, const char *where, struct wi_error *error);
+enum wi_code wi_text_read_list(
+    struct wi_infer *infer, json_t *list, const char *where, struct wi_error *error);
+enum wi_code wi_text_read_messages(
+    struct wi_infer *infer, json_t *messages, const char *where, struct wi_error *error);
+enum wi_code wi_text_read_query(struct wi_infer *infer, json_t *query, json_t *documents,
+    const char *where_query, const char *where_documents, struct wi_error *error);
+
+/* --- text_options.c: THE table ------------------------------------------------------------------
+ */
+
+/* Whether `options` (NULL: none) are those that the task takes, within their limits. `where` is
+ * what stands before their names in errors: "options." or "". `slots`: the most answers at a time.
+ * WI_OK, WI_UNKNOWN_FIELD or WI_INVALID_FIELD. */
+enum wi_code wi_text_check_options(enum wi_text_task task, const json_t *options, unsigned slots,
+    const char *where, struct wi_error *error);
+
+/* --- text.c: both, and the model -----------------------------------------------------------------
+ */
+
+/* Whether a model takes text, and nothing else. */
+int wi_text_is_for(const struct wi_model *model);
+/* Whether the model does what the request, which has text, asks for; all limits that depend on it.
+ * WI_OK, WI_INPUT_INVALID, WI_PLATFORM_UNSUPPORTED, WI_PRECISION_UNSUPPORTED, WI_CONTEXT_LENGTH or
+ * as wi_text_check_options. */
+enum wi_code wi_text_check(
+    const struct wi_infer *infer, const struct wi_model *model, struct wi_error *error);
+/* Brings the input and the options of a request that was checked into the form that nodes get, and
+ * gives its task: WI_TEXT_NONE, and nothing is done, for one without text. */
+enum wi_text_task wi_text_settle(struct wi_infer *infer, const struct wi_model *model);
+
+#endif

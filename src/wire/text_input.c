@@ -1,0 +1,331 @@
+/* Texts, lists of them and messages: what may be in them, and their canonical form. */
+#include "wire/text.h"
+
+#include "base/params.h"
+#include <stdio.h>
+#include <string.h>
+
+#define NAME_MAX_BYTES 256
+#define TOOL_CALLS_MAX 128
+
+struct path {
+    char text[160];
+};
+
+static struct path item(const char *where, size_t index)
+{
+    struct path path;
+    snprintf(path.text, sizeof path.text, "%.120s[%zu]", where, index);
+    return path;
+}
+
+static struct path member(const char *where, const char *name)
+{
+    struct path path;
+    snprintf(path.text, sizeof path.text, "%.120s.%.30s", where, name);
+    return path;
+}
+
+static enum wi_code wrong_type(
+    const char *where, const char *expected, const json_t *value, struct wi_error *error)
+{
+    wi_error_set(error, WI_INVALID_FIELD, where, "%s must be %s, not %s", where, expected,
+        value ? wi_json_type_name(value) : "absent");
+    wi_error_expect(error, "%s", expected);
+    return WI_INVALID_FIELD;
+}
+
+/* Counts a text, which is a string without NUL characters: those end texts in a tokenizer. */
+static enum wi_code count_text(
+    struct wi_infer *infer, const json_t *value, const char *where, struct wi_error *error)
+{
+    if (!json_is_string(value))
+        return wrong_type(where, "a string", value, error);
+    size_t length = json_string_length(value);
+    if (strlen(json_string_value(value)) != length)
+        return wi_error_set(
+            error, WI_INVALID_FIELD, where, "%s must not contain a NUL character", where);
+    infer->text_bytes += length;
+    if (length > infer->longest_text)
+        infer->longest_text = length;
+    if (infer->text_bytes <= WI_TEXT_MAX)
+        return WI_OK;
+    wi_error_set(error, WI_BODY_TOO_LARGE, where,
+        "The request has %zu bytes of text up to %s, and may have %d.", infer->text_bytes, where,
+        WI_TEXT_MAX);
+    wi_error_expect(error, "at most %d bytes", WI_TEXT_MAX);
+    return WI_BODY_TOO_LARGE;
+}
+
+static void take(struct wi_infer *infer, enum wi_text_form form, json_t *input)
+{
+    infer->form = form;
+    infer->input = input;
+}
+
+enum wi_code wi_text_read_string(
+    struct wi_infer *infer, json_t *value, const char *where, struct wi_error *error)
+{
+    enum wi_code code = count_text(infer, value, where, error);
+    if (code == WI_OK)
+        take(infer, WI_TEXT_FORM_STRING, json_incref(value));
+    return code;
+}
+
+static enum wi_code count_list(
+    struct wi_infer *infer, const json_t *list, const char *where, struct wi_error *error)
+{
+    size_t i, count = json_array_size(list);
+    const json_t *text;
+    enum wi_code code = WI_OK;
+    if (!json_is_array(list))
+        return wrong_type(where, "a list of strings", list, error);
+    if (count == 0 || count > WI_TEXT_LIST) {
+        wi_error_set(error, WI_INVALID_FIELD, where, "%s has %zu texts, outside 1 to %d", where,
+            count, WI_TEXT_LIST);
+        wi_error_expect(error, "1 to %d texts", WI_TEXT_LIST);
+        return WI_INVALID_FIELD;
+    }
+    json_array_foreach(list, i, text)
+    {
+        if (!json_is_string(text) || json_string_length(text) > WI_TEXT_MAX ||
+            memchr(json_string_value(text), '\0', json_string_length(text)))
+            code = count_text(infer, text, item(where, i).text, error);
+        else
+            code = count_text(infer, text, where, error);
+        if (code != WI_OK)
+            return code;
+    }
+    return WI_OK;
+}
+
+enum wi_code wi_text_read_list(
+    struct wi_infer *infer, json_t *list, const char *where, struct wi_error *error)
+{
+    enum wi_code code = count_list(infer, list, where, error);
+    if (code == WI_OK)
+        take(infer, WI_TEXT_FORM_LIST, json_incref(list));
+    return code;
+}
+
+enum wi_code wi_text_read_query(struct wi_infer *infer, json_t *query, json_t *documents,
+    const char *where_query, const char *where_documents, struct wi_error *error)
+{
+    enum wi_code code = count_text(infer, query, where_query, error);
+    if (code == WI_OK)
+        code = count_list(infer, documents, where_documents, error);
+    if (code == WI_OK)
+        take(infer, WI_TEXT_FORM_QUERY,
+            json_pack("{s:O, s:O}", "query", query, "documents", documents));
+    return code;
+}
+
+/* --- messages -------------------------------------------------------------------------------- */
+
+enum role { ROLE_SYSTEM, ROLE_DEVELOPER, ROLE_USER, ROLE_ASSISTANT, ROLE_TOOL };
+static const char *const roles[] = {"system", "developer", "user", "assistant", "tool", NULL};
+
+struct message {
+    int role;
+    json_t *content, *tool_calls, *reasoning_content, *refusal, *audio, *annotations;
+    const char *name, *tool_call_id;
+};
+
+/* The last three are what OpenAI's answers have beside the content; clients send them back. */
+static const struct wi_param message_table[] = {
+    {"role", WI_PARAM_ENUM, offsetof(struct message, role), 1, 0, 0, roles},
+    WI_PARAM_ROW(message, content, WI_PARAM_ANY, 0, 0, 0),
+    WI_PARAM_ROW(message, name, WI_PARAM_STRING, 0, 1, NAME_MAX_BYTES),
+    WI_PARAM_ROW(message, tool_calls, WI_PARAM_ARRAY, 0, 0, TOOL_CALLS_MAX),
+    WI_PARAM_ROW(message, tool_call_id, WI_PARAM_STRING, 0, 1, NAME_MAX_BYTES),
+    WI_PARAM_ROW(message, reasoning_content, WI_PARAM_ANY, 0, 0, 0),
+    WI_PARAM_ROW(message, refusal, WI_PARAM_ANY, 0, 0, 0),
+    WI_PARAM_ROW(message, audio, WI_PARAM_ANY, 0, 0, 0),
+    WI_PARAM_ROW(message, annotations, WI_PARAM_ANY, 0, 0, 0),
+    WI_PARAM_END,
+};
+
+static enum wi_code no_picture(const json_t *part, const char *where, struct wi_error *error)
+{
+    const json_t *picture = json_object_get(part, "image_url");
+    const char *url =
+        json_string_value(json_is_object(picture) ? json_object_get(picture, "url") : picture);
+    if (url && strncasecmp(url, "http", 4) == 0)
+        wi_error_set(error, WI_INVALID_FIELD, where,
+            "%s is a picture by its address, and nothing is fetched for a client; language models "
+            "here take no pictures either.",
+            where);
+    else
+        wi_error_set(error, WI_INVALID_FIELD, where,
+            "%s is not text; language models here take text.", where);
+    wi_error_expect(error, "{\"type\": \"text\", \"text\": string}");
+    return WI_INVALID_FIELD;
+}
+
+static enum wi_code read_part(
+    struct wi_infer *infer, const json_t *part, const char *where, struct wi_error *error)
+{
+    struct {
+        const char *type;
+        json_t *text;
+    } read = {0};
+    static const struct wi_param table[] = {
+        {.name = "type", .kind = WI_PARAM_STRING, .offset = 0, .required = 1},
+        {.name = "text", .kind = WI_PARAM_ANY, .offset = sizeof(const char *), .required = 1},
+        {0},
+    };
+    const char *type = json_string_value(json_object_get(part, "type"));
+    struct path prefix = member(where, "");
+    if (type && strcmp(type, "text") != 0)
+        return no_picture(part, where, error);
+    enum wi_code code = wi_params_read(table, part, WI_PARAMS_STRICT, prefix.text, &read, error);
+    return code == WI_OK ? count_text(infer, read.text, member(where, "text").text, error) : code;
+}
+
+static enum wi_code read_content(
+    struct wi_infer *infer, const json_t *content, const char *where, struct wi_error *error)
+{
+    size_t i;
+    const json_t *part;
+    if (json_is_string(content))
+        return count_text(infer, content, where, error);
+    if (!json_is_array(content) || json_array_size(content) > WI_TEXT_MESSAGES)
+        return wrong_type(where, "a string, or a list of parts", content, error);
+    json_array_foreach(content, i, part)
+    {
+        enum wi_code code = read_part(infer, part, item(where, i).text, error);
+        if (code != WI_OK)
+            return code;
+    }
+    return WI_OK;
+}
+
+static enum wi_code read_function(
+    struct wi_infer *infer, const json_t *function, const char *where, struct wi_error *error)
+{
+    struct {
+        const char *name;
+        json_t *arguments;
+    } read = {0};
+    static const struct wi_param table[] = {
+        {.name = "name",
+            .kind = WI_PARAM_STRING,
+            .offset = 0,
+            .required = 1,
+            .min = 1,
+            .max = NAME_MAX_BYTES},
+        {.name = "arguments", .kind = WI_PARAM_ANY, .offset = sizeof(const char *), .required = 1},
+        {0},
+    };
+    struct path prefix = member(where, "");
+    enum wi_code code =
+        wi_params_read(table, function, WI_PARAMS_STRICT, prefix.text, &read, error);
+    return code == WI_OK ? count_text(infer, read.arguments, member(where, "arguments").text, error)
+                         : code;
+}
+
+struct call {
+    int type;
+    const char *id;
+    json_t *function;
+    int64_t index;
+};
+static const char *const call_types[] = {"function", NULL};
+static const struct wi_param call_table[] = {
+    {"type", WI_PARAM_ENUM, offsetof(struct call, type), 0, 0, 0, call_types},
+    WI_PARAM_ROW(call, id, WI_PARAM_STRING, 0, 0, NAME_MAX_BYTES),
+    WI_PARAM_ROW(call, function, WI_PARAM_OBJECT, 1, 0, 0),
+    WI_PARAM_ROW(call, index, WI_PARAM_INTEGER, 0, 0, TOOL_CALLS_MAX),
+    WI_PARAM_END,
+};
+
+static enum wi_code read_calls(
+    struct wi_infer *infer, const json_t *calls, const char *where, struct wi_error *error)
+{
+    size_t i;
+    const json_t *one;
+    json_array_foreach(calls, i, one)
+    {
+        struct call call = {0};
+        struct path path = item(where, i), prefix = member(path.text, "");
+        enum wi_code code =
+            wi_params_read(call_table, one, WI_PARAMS_STRICT, prefix.text, &call, error);
+        if (code == WI_OK)
+            code = read_function(infer, call.function, member(path.text, "function").text, error);
+        if (code != WI_OK)
+            return code;
+    }
+    return WI_OK;
+}
+
+/* What nodes know: no other role for the system's words, and nothing that says nothing. */
+static void normalize(json_t *object, const struct message *message)
+{
+    static const char *const dropped[] = {"refusal", "audio", "annotations"};
+    static const char *const optional[] = {
+        "name", "tool_calls", "tool_call_id", "reasoning_content"};
+    for (size_t i = 0; i < sizeof dropped / sizeof *dropped; i++)
+        json_object_del(object, dropped[i]);
+    for (size_t i = 0; i < sizeof optional / sizeof *optional; i++)
+        if (json_is_null(json_object_get(object, optional[i])))
+            json_object_del(object, optional[i]);
+    if (json_array_size(message->tool_calls) == 0)
+        json_object_del(object, "tool_calls");
+    if (message->role == ROLE_DEVELOPER)
+        json_object_set_new(object, "role", json_string(roles[ROLE_SYSTEM]));
+    if (!message->content)
+        json_object_set_new(object, "content", json_null());
+}
+
+static enum wi_code read_message(
+    struct wi_infer *infer, json_t *object, const char *where, struct wi_error *error)
+{
+    struct message message = {0};
+    struct path prefix = member(where, "");
+    enum wi_code code =
+        wi_params_read(message_table, object, WI_PARAMS_STRICT, prefix.text, &message, error);
+    if (code != WI_OK)
+        return code;
+    if (!message.content &&
+        (message.role != ROLE_ASSISTANT ||
+            (json_array_size(message.tool_calls) == 0 && !message.reasoning_content)))
+        return wi_error_set(error, WI_MISSING_FIELD, member(where, "content").text,
+            "%s.content is missing; only an assistant's message with tool_calls may have none",
+            where);
+    if (message.tool_calls && message.role != ROLE_ASSISTANT)
+        return wi_error_set(error, WI_INVALID_FIELD, member(where, "tool_calls").text,
+            "%s has tool_calls, which only an assistant's message may have", where);
+    if (message.content)
+        code = read_content(infer, message.content, member(where, "content").text, error);
+    if (code == WI_OK && message.reasoning_content)
+        code = count_text(
+            infer, message.reasoning_content, member(where, "reasoning_content").text, error);
+    if (code == WI_OK)
+        code = read_calls(infer, message.tool_calls, member(where, "tool_calls").text, error);
+    if (code == WI_OK)
+        normalize(object, &message);
+    return code;
+}
+
+enum wi_code wi_text_read_messages(
+    struct wi_infer *infer, json_t *messages, const char *where, struct wi_error *error)
+{
+    size_t i, count = json_array_size(messages);
+    json_t *message;
+    if (!json_is_array(messages))
+        return wrong_type(where, "a list of messages", messages, error);
+    if (count == 0 || count > WI_TEXT_MESSAGES) {
+        wi_error_set(error, WI_INVALID_FIELD, where, "%s has %zu messages, outside 1 to %d", where,
+            count, WI_TEXT_MESSAGES);
+        wi_error_expect(error, "1 to %d messages", WI_TEXT_MESSAGES);
+        return WI_INVALID_FIELD;
+    }
+    json_array_foreach(messages, i, message)
+    {
+        enum wi_code code = read_message(infer, message, item(where, i).text, error);
+        if (code != WI_OK)
+            return code;
+    }
+    take(infer, WI_TEXT_FORM_MESSAGES, json_incref(messages));
+    return WI_OK;
+}

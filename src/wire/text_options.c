@@ -1,0 +1,349 @@
+/*
+ * THE table of what a text task may be told beside its text. What is nested (tools, schemas) is
+ * checked for its form and its size here; what it means is for the node, which checks it again.
+ */
+#include "wire/text.h"
+
+#include "base/params.h"
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TOKENS_MAX 10000000
+#define TOP_K_MAX 1000000
+#define SEED_MAX 9007199254740991.0 /* what every peer can hold exactly */
+#define TOP_LOGPROBS_MAX 20
+#define STOP_MAX 16
+#define STOP_BYTES 256
+#define BIAS_MAX 1024
+#define TOOLS_MAX 128
+#define TOOL_NAME_MAX 256
+#define DIMENSIONS_MAX 65536
+
+struct generate {
+    int64_t max_tokens, top_k, seed, n, top_logprobs, context;
+    double temperature, top_p, min_p, repeat_penalty, frequency_penalty, presence_penalty;
+    int logprobs, deterministic;
+    const char *grammar;
+    json_t *logit_bias, *stop, *tools, *tool_choice, *response_format, *json_schema;
+    json_t *chat_template_kwargs;
+};
+
+#define ROW(member, kind, min, max) WI_PARAM_ROW(generate, member, kind, 0, min, max)
+static const struct wi_param generate_table[] = {
+    ROW(max_tokens, WI_PARAM_INTEGER, 1, TOKENS_MAX),
+    ROW(temperature, WI_PARAM_NUMBER, 0, 2),
+    ROW(top_p, WI_PARAM_NUMBER, 0, 1),
+    ROW(top_k, WI_PARAM_INTEGER, 0, TOP_K_MAX),
+    ROW(min_p, WI_PARAM_NUMBER, 0, 1),
+    ROW(repeat_penalty, WI_PARAM_NUMBER, 0.01, 10),
+    ROW(frequency_penalty, WI_PARAM_NUMBER, -2, 2),
+    ROW(presence_penalty, WI_PARAM_NUMBER, -2, 2),
+    ROW(logit_bias, WI_PARAM_OBJECT, 0, 0),
+    ROW(stop, WI_PARAM_ANY, 0, 0),
+    ROW(seed, WI_PARAM_INTEGER, -SEED_MAX, SEED_MAX),
+    ROW(n, WI_PARAM_INTEGER, 0, 0),
+    ROW(logprobs, WI_PARAM_BOOL, 0, 0),
+    ROW(top_logprobs, WI_PARAM_INTEGER, 0, TOP_LOGPROBS_MAX),
+    ROW(tools, WI_PARAM_ARRAY, 0, TOOLS_MAX),
+    ROW(tool_choice, WI_PARAM_ANY, 0, 0),
+    ROW(response_format, WI_PARAM_OBJECT, 0, 0),
+    ROW(grammar, WI_PARAM_STRING, 1, WI_TEXT_SCHEMA),
+    ROW(json_schema, WI_PARAM_ANY, 0, 0),
+    ROW(chat_template_kwargs, WI_PARAM_OBJECT, 0, 0),
+    ROW(deterministic, WI_PARAM_BOOL, 0, 0),
+    ROW(context, WI_PARAM_INTEGER, 1, TOKENS_MAX),
+    WI_PARAM_END,
+};
+
+struct embed {
+    int64_t dimensions, context;
+    int normalize;
+};
+static const struct wi_param embed_table[] = {
+    WI_PARAM_ROW(embed, dimensions, WI_PARAM_INTEGER, 0, 1, DIMENSIONS_MAX),
+    WI_PARAM_ROW(embed, normalize, WI_PARAM_BOOL, 0, 0, 0),
+    WI_PARAM_ROW(embed, context, WI_PARAM_INTEGER, 0, 1, TOKENS_MAX),
+    WI_PARAM_END,
+};
+
+struct rerank {
+    int64_t context;
+};
+static const struct wi_param rerank_table[] = {
+    WI_PARAM_ROW(rerank, context, WI_PARAM_INTEGER, 0, 1, TOKENS_MAX),
+    WI_PARAM_END,
+};
+
+struct tokenize {
+    int add_special;
+};
+static const struct wi_param tokenize_table[] = {
+    WI_PARAM_ROW(tokenize, add_special, WI_PARAM_BOOL, 0, 0, 0),
+    WI_PARAM_END,
+};
+
+/* --- what the table cannot say --------------------------------------------------------------- */
+
+struct place {
+    const char *where;
+    struct wi_error *error;
+};
+
+/* An error about `name`, and what it must be. */
+static enum wi_code must_be(const struct place *at, const char *name, const char *expected)
+{
+    char field[160];
+    snprintf(field, sizeof field, "%.40s%.100s", at->where, name);
+    wi_error_set(at->error, WI_INVALID_FIELD, field, "%s must be %s", field, expected);
+    wi_error_expect(at->error, "%s", expected);
+    return WI_INVALID_FIELD;
+}
+
+static int is_deeper(const json_t *value, int depth)
+{
+    const char *key;
+    const json_t *inner;
+    size_t i;
+    if (!json_is_object(value) && !json_is_array(value))
+        return 0;
+    if (depth == 0)
+        return 1;
+    json_array_foreach(value, i, inner)
+    {
+        if (is_deeper(inner, depth - 1))
+            return 1;
+    }
+    json_object_foreach((json_t *)value, key, inner)
+    {
+        if (is_deeper(inner, depth - 1))
+            return 1;
+    }
+    return 0;
+}
+
+/* JSON that goes on to a node as it is. */
+static enum wi_code check_free(
+    const struct place *at, const char *name, const json_t *value, size_t most)
+{
+    char text[80];
+    if (!value)
+        return WI_OK;
+    if (is_deeper(value, WI_TEXT_DEPTH)) {
+        snprintf(text, sizeof text, "JSON of at most %d levels", WI_TEXT_DEPTH);
+        return must_be(at, name, text);
+    }
+    if (json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY) <= most)
+        return WI_OK;
+    snprintf(text, sizeof text, "JSON of at most %zu bytes", most);
+    return must_be(at, name, text);
+}
+
+static enum wi_code check_stop_string(const struct place *at, const char *name, const json_t *value)
+{
+    size_t length = json_string_length(value);
+    if (json_is_string(value) && length > 0 && length <= STOP_BYTES &&
+        strlen(json_string_value(value)) == length)
+        return WI_OK;
+    return must_be(at, name, "a string of 1 to 256 bytes without a NUL character");
+}
+
+static enum wi_code check_stop(const struct place *at, const json_t *stop)
+{
+    size_t i;
+    const json_t *one;
+    if (!stop || json_is_string(stop))
+        return stop ? check_stop_string(at, "stop", stop) : WI_OK;
+    if (!json_is_array(stop) || json_array_size(stop) > STOP_MAX)
+        return must_be(at, "stop", "a string, or a list of at most 16 strings");
+    json_array_foreach(stop, i, one)
+    {
+        char name[32];
+        snprintf(name, sizeof name, "stop[%zu]", i);
+        if (check_stop_string(at, name, one) != WI_OK)
+            return WI_INVALID_FIELD;
+    }
+    return WI_OK;
+}
+
+static int is_token(const char *text)
+{
+    size_t length = strlen(text);
+    return length > 0 && length < 10 && strspn(text, "0123456789") == length;
+}
+
+static enum wi_code check_bias(const struct place *at, const json_t *bias)
+{
+    const char *key;
+    const json_t *value;
+    if (json_object_size(bias) > BIAS_MAX)
+        return must_be(at, "logit_bias", "an object of at most 1024 tokens");
+    json_object_foreach((json_t *)bias, key, value)
+    {
+        double amount = json_number_value(value);
+        if (!is_token(key) || !json_is_number(value) || amount < -100 || amount > 100)
+            return must_be(at, "logit_bias",
+                "{TOKEN: number}, TOKEN being the number of a token "
+                "and each number from -100 to 100");
+    }
+    return WI_OK;
+}
+
+static int names_function(const json_t *object)
+{
+    const json_t *function = json_object_get(object, "function");
+    const json_t *name = json_object_get(function, "name");
+    const char *type = json_string_value(json_object_get(object, "type"));
+    size_t length = json_string_length(name);
+    return type && strcmp(type, "function") == 0 && json_is_object(function) &&
+           json_is_string(name) && length > 0 && length <= TOOL_NAME_MAX &&
+           strlen(json_string_value(name)) == length;
+}
+
+static enum wi_code check_tools(const struct place *at, const json_t *tools)
+{
+    size_t i;
+    const json_t *tool;
+    json_array_foreach(tools, i, tool)
+    {
+        const json_t *function = json_object_get(tool, "function");
+        const json_t *parameters = json_object_get(function, "parameters");
+        char name[64];
+        snprintf(name, sizeof name, "tools[%zu]", i);
+        if (!names_function(tool))
+            return must_be(at, name,
+                "{\"type\": \"function\", \"function\": {\"name\", \"description\"?, "
+                "\"parameters\"?}}");
+        snprintf(name, sizeof name, "tools[%zu].function.parameters", i);
+        if (parameters && !json_is_object(parameters) && !json_is_null(parameters))
+            return must_be(at, name, "an object: a JSON schema");
+        if (check_free(at, name, parameters, WI_TEXT_SCHEMA) != WI_OK)
+            return WI_INVALID_FIELD;
+    }
+    return check_free(at, "tools", tools, WI_TEXT_TOOLS);
+}
+
+static enum wi_code check_choice(const struct place *at, const json_t *choice, const json_t *tools)
+{
+    static const char *const words[] = {"none", "auto", "required"};
+    const char *word = json_string_value(choice);
+    if (!choice)
+        return WI_OK;
+    const char *wanted =
+        json_string_value(json_object_get(json_object_get(choice, "function"), "name"));
+    for (size_t i = 0; word && i < sizeof words / sizeof *words; i++)
+        if (strcmp(word, words[i]) == 0 && (i < 2 || json_array_size(tools) > 0))
+            return WI_OK;
+    for (size_t i = 0; names_function(choice) && i < json_array_size(tools); i++) {
+        const json_t *function = json_object_get(json_array_get(tools, i), "function");
+        if (strcmp(wanted, json_string_value(json_object_get(function, "name"))) == 0)
+            return WI_OK;
+    }
+    return must_be(at, "tool_choice",
+        "none, auto, required (with tools), or {\"type\": \"function\", \"function\": {\"name\"}} "
+        "with the name of one of the tools");
+}
+
+static enum wi_code check_format(const struct place *at, const json_t *format)
+{
+    const char *type = json_string_value(json_object_get(format, "type"));
+    const json_t *described = json_object_get(format, "json_schema");
+    if (!format)
+        return WI_OK;
+    if (type && strcmp(type, "json_schema") == 0 &&
+        json_is_object(json_object_get(described, "schema")))
+        return check_free(at, "response_format.json_schema", described, WI_TEXT_SCHEMA);
+    if (type && (strcmp(type, "text") == 0 || strcmp(type, "json_object") == 0))
+        return check_free(at, "response_format", format, WI_TEXT_SCHEMA);
+    return must_be(at, "response_format",
+        "{\"type\": \"text\"}, {\"type\": \"json_object\"} or {\"type\": \"json_schema\", "
+        "\"json_schema\": {\"name\", \"schema\"}}");
+}
+
+/* A model writes in one form at a time. */
+static enum wi_code check_forms(const struct place *at, const struct generate *read)
+{
+    const char *type = json_string_value(json_object_get(read->response_format, "type"));
+    int formatted = type && strcmp(type, "text") != 0;
+    if ((read->grammar != NULL) + (read->json_schema != NULL) + formatted > 1)
+        return must_be(at, read->grammar ? "grammar" : "json_schema",
+            "alone: only one of grammar, json_schema and response_format can be kept to");
+    if (read->json_schema && !json_is_object(read->json_schema) &&
+        !json_is_boolean(read->json_schema))
+        return must_be(at, "json_schema", "an object: a JSON schema");
+    return check_free(at, "json_schema", read->json_schema, WI_TEXT_SCHEMA);
+}
+
+static enum wi_code check_n(const struct place *at, int64_t n, unsigned slots)
+{
+    char text[80];
+    if (n >= 1 && n <= (int64_t)slots)
+        return WI_OK;
+    snprintf(text, sizeof text, "1 to %u, as many answers as a node makes at a time", slots);
+    return must_be(at, "n", text);
+}
+
+static enum wi_code check_generate(
+    const json_t *options, unsigned slots, const char *where, struct wi_error *error)
+{
+    struct generate read = {.n = 1};
+    const struct place at = {where, error};
+    enum wi_code code =
+        wi_params_read(generate_table, options, WI_PARAMS_STRICT, where, &read, error);
+    if (code != WI_OK)
+        return code;
+    if (read.top_logprobs > 0 && !read.logprobs)
+        return must_be(&at, "top_logprobs", "absent, or beside logprobs: true");
+    if (check_n(&at, read.n, slots) != WI_OK || check_stop(&at, read.stop) != WI_OK ||
+        check_bias(&at, read.logit_bias) != WI_OK || check_tools(&at, read.tools) != WI_OK ||
+        check_choice(&at, read.tool_choice, read.tools) != WI_OK ||
+        check_format(&at, read.response_format) != WI_OK || check_forms(&at, &read) != WI_OK ||
+        check_free(&at, "chat_template_kwargs", read.chat_template_kwargs, WI_TEXT_SCHEMA) != WI_OK)
+        return WI_INVALID_FIELD;
+    return WI_OK;
+}
+
+/* --- the tasks ------------------------------------------------------------------------------- */
+
+/* What means something only in a conversation. */
+static enum wi_code check_complete(const json_t *options, const char *where, struct wi_error *error)
+{
+    static const char *const chat[] = {"tools", "tool_choice", "chat_template_kwargs"};
+    for (size_t i = 0; i < sizeof chat / sizeof *chat; i++) {
+        const json_t *value = json_object_get(options, chat[i]);
+        char field[80];
+        if (!value || json_is_null(value))
+            continue;
+        snprintf(field, sizeof field, "%.40s%s", where, chat[i]);
+        wi_error_set(error, WI_UNKNOWN_FIELD, field,
+            "%s is for conversations; send messages, or leave it out", field);
+        return WI_UNKNOWN_FIELD;
+    }
+    return WI_OK;
+}
+
+enum wi_code wi_text_check_options(enum wi_text_task task, const json_t *options, unsigned slots,
+    const char *where, struct wi_error *error)
+{
+    struct embed embed = {0};
+    struct rerank rerank = {0};
+    struct tokenize tokenize = {0};
+    enum wi_code code = WI_OK;
+    if (!options)
+        return WI_OK;
+    switch (task) {
+    case WI_TEXT_EMBED:
+        return wi_params_read(embed_table, options, WI_PARAMS_STRICT, where, &embed, error);
+    case WI_TEXT_RERANK:
+        return wi_params_read(rerank_table, options, WI_PARAMS_STRICT, where, &rerank, error);
+    case WI_TEXT_TOKENIZE:
+        return wi_params_read(tokenize_table, options, WI_PARAMS_STRICT, where, &tokenize, error);
+    case WI_TEXT_COMPLETE:
+        code = check_complete(options, where, error);
+        break;
+    default:
+        break;
+    }
+    return code == WI_OK ? check_generate(options, slots, where, error) : code;
+}

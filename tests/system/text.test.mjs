@@ -1,0 +1,125 @@
+/**
+ * Text in our own dialect: what goes in, what comes out, whole and in parts. The nodes are simulated
+ * ones, which say the last message again, so that all of it can be shown without a browser.
+ */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before } from 'node:test';
+import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
+import { openEvents } from '../lib/events.mjs';
+import { writeGguf } from '../lib/gguf.mjs';
+import { Simulation } from '../lib/simulation.mjs';
+import { until } from '../lib/wait.mjs';
+
+/** @type {Daemon} */
+let daemon;
+/** @type {Simulation} */
+let simulation;
+const test = testsOf(() => daemon);
+
+function putModel(name, options) {
+    const folder = path.join(daemon.store, name);
+    fs.mkdirSync(folder, { recursive: true });
+    writeGguf(path.join(folder, `${name}-F32.gguf`), options);
+}
+
+before(async () => {
+    daemon = new Daemon({ models: ['twice'], config: {
+        bridge: { resume_grace: '3s' }, pool: { min_connections: 0 },
+        'browser.chrome': { max_connections: 0 } } });
+    putModel('talker', { arch: 'llama' });
+    putModel('vectors', { arch: 'bert' });
+    await daemon.start({ ready: false });
+    simulation = await new Simulation(daemon, { nodes: 2 }).up();
+});
+after(async () => {
+    await simulation?.stop();
+    await daemon.stop();
+});
+
+const ask = (model, inputs, more = {}) => daemon.infer(
+    { model_name: model, platform: 'simulated', inputs, ...more });
+const said = (...words) => ({ messages: words.map((content) => ({ role: 'user', content })) });
+
+test('a conversation, a completion, embeddings, a ranking and tokens', async () => {
+    const chat = await ask('talker', said('ignored', 'one two three'));
+    assert.equal(chat.status, 200, chat.text);
+    const { result, executed_on, outputs } = chat.json;
+    assert.deepEqual([result.text, result.finish_reason, result.tokens.length],
+        ['one two three', 'stop', 3]);
+    assert.deepEqual(result.usage,
+        { prompt_tokens: 4, completion_tokens: 3, cached_tokens: 0 });
+    assert.equal(executed_on.simulated, true);
+    assert.deepEqual(outputs, []);
+
+    const short = await ask('talker', 'a b c', { options: { max_tokens: 2, n: 2 } });
+    assert.deepEqual(short.json.result.choices.map(({ index, text, finish_reason }) =>
+        [index, text, finish_reason]), [[0, 'a b', 'length'], [1, 'a b', 'length']]);
+
+    const vectors = await ask('vectors', ['x', 'y', 'x'], { options: { dimensions: 4 } });
+    const [tensor] = vectors.json.outputs;
+    assert.deepEqual([tensor.name, tensor.datatype, tensor.shape], ['embeddings', 'FP32', [3, 4]]);
+    assert.deepEqual(tensor.data.slice(0, 4), tensor.data.slice(8));
+    assert.notDeepEqual(tensor.data.slice(0, 4), tensor.data.slice(4, 8));
+
+    const rank = await ask('vectors', { query: 'red fox', documents: ['a fox', 'a red fox', 'no'] });
+    assert.deepEqual(rank.json.result.scores, [0.5, 1, 0]);
+    const tokens = await ask('talker', 'a b', { task: 'tokenize' });
+    assert.equal(tokens.json.result.tokens.length, 3);
+});
+
+test('a stream has a part for each word, and goes on where a node broke off', async () => {
+    const words = Array.from({ length: 40 }, (_, i) => `w${i}`).join(' ');
+    const breaking = await new Simulation(daemon, { nodes: 4, failRate: 0.5, seed: 5 }).up();
+    try {
+        await Promise.all(Array.from({ length: 40 }, async () => {
+            const { stream } = await openEvents(`${daemon.url}/v1/infer`, { method: 'POST', body: {
+                model_name: 'talker', platform: 'simulated', inputs: said(words), stream: true } });
+            const events = [];
+            for await (const event of stream) events.push(event);
+            const parts = events.filter(({ event }) => event === 'part').map(({ data }) => data);
+            const last = events.at(-1);
+            assert.equal(last.event, 'done', JSON.stringify(last));
+            assert.equal(parts.map(({ text }) => text ?? '').join(''), words);
+            assert.deepEqual(parts.map(({ seq }) => seq), parts.map((_, at) => at));
+            assert.deepEqual([last.data.parts, last.data.result.finish_reason], [41, 'stop']);
+            assert.equal(last.data.result.text, undefined);
+        }));
+        assert.ok(await daemon.metric('webinfer_stream_continued_total') > 0);
+    } finally {
+        await breaking.stop();
+    }
+});
+
+test('a job that is kept has the whole answer', async () => {
+    const { status, json: { id } } = await daemon.post('/v1/jobs',
+        { model_name: 'talker', platform: 'simulated', inputs: said('keep this') });
+    assert.equal(status, 202);
+    const job = await until(async () => {
+        const { json } = await daemon.get(`/v1/jobs/${id}?wait=10s`);
+        return json.state === 'done' && json;
+    }, { what: 'the job to be done', timeout: 30_000 * patience });
+    assert.equal(job.answer.result.text, 'keep this');
+});
+
+test('what does not go together is refused by name, before any node is asked', async () => {
+    const refused = async (answer, status, code, field) => {
+        const { status: got, json, text } = await answer;
+        assert.deepEqual([got, json.code, json.field], [status, code, field], text);
+    };
+    await refused(ask('twice', 'text'), 422, 'input_invalid', 'inputs');
+    await refused(ask('talker', []), 422, 'input_invalid', 'inputs');
+    await refused(ask('talker', ['a', 'b']), 422, 'input_invalid', 'inputs');
+    await refused(ask('vectors', said('x')), 422, 'input_invalid', 'inputs');
+    await refused(ask('talker', said('x'), { options: { warmth: 1 } }),
+        400, 'unknown_field', 'options.warmth');
+    await refused(ask('talker', said('x'), { options: { n: 1000 } }),
+        400, 'invalid_field', 'options.n');
+    await refused(ask('talker', 'a'.repeat(2 << 20)), 413, 'body_too_large', 'inputs');
+    await refused(ask('talker', 'a'.repeat(5 << 20)), 413, 'body_too_large', 'inputs');
+    const { json } = await ask('talker', 'a'.repeat(100_000), { options: { context: 100 } });
+    assert.equal(json.code, 'context_length_exceeded');
+    assert.match(json.detail, /100000 bytes.* 100 tokens/);
+    assert.equal(json.expected, 'at most 6400 bytes, 64 for each token');
+});

@@ -1,0 +1,284 @@
+/* Text in the native dialect: its forms, the task that a model makes of it, its options. */
+#include "../test.h"
+
+#include "wire/dialect.h"
+#include "wire/text.h"
+#include <stdlib.h>
+#include <string.h>
+
+static struct wi_model chat = {.name = (char *)"chat",
+    .type = WI_TYPE_TEXT_GENERATION,
+    .engine = WI_ENGINE_LLAMA,
+    .format = WI_FORMAT_GGUF};
+static struct wi_model embedder = {.name = (char *)"embedder",
+    .type = WI_TYPE_TEXT_EMBEDDING,
+    .engine = WI_ENGINE_LLAMA,
+    .format = WI_FORMAT_GGUF};
+static struct wi_model picture = {.name = (char *)"picture", .takes_picture = 1};
+
+static enum wi_code parse(struct wi_infer *infer, const char *json, struct wi_error *error)
+{
+    struct wi_blob *blob = wi_blob_new(NULL, strlen(json));
+    memset(infer, 0, sizeof *infer);
+    *error = (struct wi_error){0};
+    assert_int_equal(wi_blob_append(blob, json, strlen(json)), 0);
+    enum wi_code code = wi_dialect_native.parse(infer, blob, strlen(json), NULL, error);
+    wi_blob_unref(blob);
+    return code;
+}
+
+/* The body with these inputs and this behind them, read and held against the model. */
+static enum wi_code check(struct wi_infer *infer, const struct wi_model *model, const char *inputs,
+    const char *more, struct wi_error *error)
+{
+    char *body = wi_sprintf("{\"model_name\":\"m\",\"platform\":\"simulated\",\"inputs\":%s%s%s}",
+        inputs, *more ? "," : "", more);
+    enum wi_code code = parse(infer, body, error);
+    if (code == WI_OK)
+        code = wi_dialect_native.check(infer, model, 1000, error);
+    free(body);
+    return code;
+}
+
+#define SAID "[{\"role\":\"user\",\"content\":\"hello\"}]"
+
+/* --- what goes to a node --------------------------------------------------------------------- */
+
+static void settles(const struct wi_model *model, const char *inputs, const char *more,
+    const char *task, const char *input, const char *options)
+{
+    struct wi_infer infer;
+    struct wi_error error;
+    if (check(&infer, model, inputs, more, &error) != WI_OK)
+        fail_msg("%s: %s", inputs, error.detail);
+    assert_string_equal(wi_text_task_name(wi_text_settle(&infer, model)), task);
+    char *got = json_dumps(infer.input, JSON_COMPACT | JSON_SORT_KEYS);
+    assert_string_equal(got, input);
+    free(got);
+    got = infer.options ? json_dumps(infer.options, JSON_COMPACT | JSON_SORT_KEYS) : strdup("");
+    assert_string_equal(got, options);
+    free(got);
+    wi_infer_clear(&infer);
+}
+
+static void test_tasks(void **state)
+{
+    settles(&chat, "\"go on\"", "", "complete", "{\"prompt\":\"go on\"}", "");
+    settles(&chat, "{\"messages\":" SAID "}", "", "chat",
+        "{\"messages\":[{\"content\":\"hello\",\"role\":\"user\"}]}", "");
+    settles(&embedder, "\"a\"", "", "embed", "{\"texts\":[\"a\"]}", "");
+    settles(&embedder, "[\"a\",\"b\"]", "\"options\":{\"dimensions\":4}", "embed",
+        "{\"texts\":[\"a\",\"b\"]}", "{\"dimensions\":4}");
+    settles(&embedder, "{\"query\":\"q\",\"documents\":[\"d\"]}", "", "rerank",
+        "{\"documents\":[\"d\"],\"query\":\"q\"}", "");
+    settles(&chat, "\"t\"", "\"task\":\"tokenize\"", "tokenize",
+        "{\"add_special\":true,\"text\":\"t\"}", "");
+    settles(&embedder, "\"t\"", "\"task\":\"tokenize\",\"options\":{\"add_special\":false}",
+        "tokenize", "{\"add_special\":false,\"text\":\"t\"}", "{}");
+}
+
+static void test_canonical_form(void **state)
+{
+    settles(&chat, "\"p\"", "\"options\":{\"stop\":\"x\",\"seed\":null,\"temperature\":1}",
+        "complete", "{\"prompt\":\"p\"}", "{\"stop\":[\"x\"],\"temperature\":1}");
+    settles(&chat,
+        "{\"messages\":[{\"role\":\"developer\",\"content\":\"be brief\",\"name\":null},"
+        "{\"role\":\"assistant\",\"refusal\":null,\"tool_calls\":[{\"id\":\"c\",\"type\":"
+        "\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},"
+        "{\"role\":\"tool\",\"tool_call_id\":\"c\",\"content\":[{\"type\":\"text\","
+        "\"text\":\"9\"}]}]}",
+        "", "chat",
+        "{\"messages\":[{\"content\":\"be brief\",\"role\":\"system\"},"
+        "{\"content\":null,\"role\":\"assistant\",\"tool_calls\":[{\"function\":{"
+        "\"arguments\":\"{}\",\"name\":\"f\"},\"id\":\"c\",\"type\":\"function\"}]},"
+        "{\"content\":[{\"text\":\"9\",\"type\":\"text\"}],\"role\":\"tool\","
+        "\"tool_call_id\":\"c\"}]}",
+        "");
+}
+
+/* --- refusals -------------------------------------------------------------------------------- */
+
+static void refuses(const struct wi_model *model, const char *inputs, const char *more,
+    enum wi_code code, const char *field)
+{
+    struct wi_infer infer;
+    struct wi_error error;
+    enum wi_code got = check(&infer, model, inputs, more, &error);
+    if (got != code || strcmp(error.field, field) != 0)
+        fail_msg("%s %s: %s, field \"%s\": %s", inputs, more, wi_code_name(got), error.field,
+            error.detail);
+    assert_true(strlen(error.detail) > 10);
+    wi_infer_clear(&infer);
+}
+
+static void test_models(void **state)
+{
+    refuses(&chat, "[]", "", WI_INPUT_INVALID, "inputs");
+    refuses(&picture, "\"text\"", "", WI_INPUT_INVALID, "inputs");
+    refuses(&chat, "[\"a\",\"b\"]", "", WI_INPUT_INVALID, "inputs");
+    refuses(&embedder, "{\"messages\":" SAID "}", "", WI_INPUT_INVALID, "inputs");
+    refuses(&embedder, "\"a\"", "\"task\":\"complete\"", WI_INPUT_INVALID, "task");
+    refuses(&chat, "\"a\"", "\"task\":\"chat\"", WI_INPUT_INVALID, "inputs");
+    refuses(&chat, "\"a\"", "\"task\":\"image-classification\"", WI_INPUT_INVALID, "task");
+    refuses(&chat, "\"a\"", "\"precision\":\"fp16\"", WI_PRECISION_UNSUPPORTED, "precision");
+    refuses(&chat, "\"a\"", "\"outputs\":[\"x\"]", WI_OUTPUT_UNKNOWN, "outputs");
+    refuses(&embedder, "\"a\"", "\"outputs\":[\"x\"]", WI_OUTPUT_UNKNOWN, "outputs");
+}
+
+static void test_inputs(void **state)
+{
+    static const struct {
+        const char *inputs, *field;
+        enum wi_code code;
+    } rows[] = {
+        {"{}", "inputs", WI_INVALID_FIELD},
+        {"7", "inputs", WI_INVALID_FIELD},
+        {"\"a\\u0000b\"", "inputs", WI_INVALID_FIELD},
+        {"[\"a\",7]", "inputs[1]", WI_INVALID_FIELD},
+        {"{\"messages\":[]}", "inputs.messages", WI_INVALID_FIELD},
+        {"{\"messages\":\"x\"}", "inputs.messages", WI_INVALID_FIELD},
+        {"{\"messages\":[7]}", "inputs.messages[0]", WI_INVALID_FIELD},
+        {"{\"messages\":[{\"content\":\"x\"}]}", "inputs.messages[0].role", WI_MISSING_FIELD},
+        {"{\"messages\":[{\"role\":\"king\",\"content\":\"x\"}]}", "inputs.messages[0].role",
+            WI_INVALID_FIELD},
+        {"{\"messages\":[{\"role\":\"user\"}]}", "inputs.messages[0].content", WI_MISSING_FIELD},
+        {"{\"messages\":[{\"role\":\"user\",\"content\":7}]}", "inputs.messages[0].content",
+            WI_INVALID_FIELD},
+        {"{\"messages\":[{\"role\":\"user\",\"content\":\"x\",\"mood\":1}]}",
+            "inputs.messages[0].mood", WI_UNKNOWN_FIELD},
+        {"{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":"
+         "{\"url\":\"http://x/y.png\"}}]}]}",
+            "inputs.messages[0].content[0]", WI_INVALID_FIELD},
+        {"{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":7}]}]}",
+            "inputs.messages[0].content[0].text", WI_INVALID_FIELD},
+        {"{\"messages\":[{\"role\":\"user\",\"content\":\"x\",\"tool_calls\":[{\"function\":{}}]}"
+         "]}",
+            "inputs.messages[0].tool_calls", WI_INVALID_FIELD},
+        {"{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{}}]}]}",
+            "inputs.messages[0].tool_calls[0].function.name", WI_MISSING_FIELD},
+        {"{\"query\":\"q\"}", "inputs.documents", WI_INVALID_FIELD},
+        {"{\"query\":\"q\",\"documents\":[]}", "inputs.documents", WI_INVALID_FIELD},
+        {"{\"messages\":" SAID ",\"image\":\"x\"}", "inputs", WI_INVALID_FIELD},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        refuses(&chat, rows[i].inputs, "", rows[i].code, rows[i].field);
+}
+
+static void test_options(void **state)
+{
+    static const struct {
+        const char *options, *field;
+        enum wi_code code;
+    } rows[] = {
+        {"\"warmth\":1", "options.warmth", WI_UNKNOWN_FIELD},
+        {"\"max_tokens\":0", "options.max_tokens", WI_INVALID_FIELD},
+        {"\"temperature\":2.5", "options.temperature", WI_INVALID_FIELD},
+        {"\"temperature\":\"hot\"", "options.temperature", WI_INVALID_FIELD},
+        {"\"n\":1000", "options.n", WI_INVALID_FIELD},
+        {"\"n\":0", "options.n", WI_INVALID_FIELD},
+        {"\"stop\":[\"\"]", "options.stop[0]", WI_INVALID_FIELD},
+        {"\"stop\":7", "options.stop", WI_INVALID_FIELD},
+        {"\"logit_bias\":{\"x\":1}", "options.logit_bias", WI_INVALID_FIELD},
+        {"\"logit_bias\":{\"1\":101}", "options.logit_bias", WI_INVALID_FIELD},
+        {"\"top_logprobs\":2", "options.top_logprobs", WI_INVALID_FIELD},
+        {"\"tools\":[{}]", "options.tools[0]", WI_INVALID_FIELD},
+        {"\"tool_choice\":\"required\"", "options.tool_choice", WI_INVALID_FIELD},
+        {"\"response_format\":{\"type\":\"xml\"}", "options.response_format", WI_INVALID_FIELD},
+        {"\"json_schema\":{},\"grammar\":\"root ::= [a]\"", "options.grammar", WI_INVALID_FIELD},
+        {"\"dimensions\":4", "options.dimensions", WI_UNKNOWN_FIELD},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *more = wi_sprintf("\"options\":{%s}", rows[i].options);
+        refuses(&chat, "{\"messages\":" SAID "}", more, rows[i].code, rows[i].field);
+        free(more);
+    }
+    refuses(&chat, "\"p\"", "\"options\":{\"tools\":[]}", WI_UNKNOWN_FIELD, "options.tools");
+    refuses(&embedder, "\"p\"", "\"options\":{\"max_tokens\":1}", WI_UNKNOWN_FIELD,
+        "options.max_tokens");
+}
+
+static void test_good_options(void **state)
+{
+    struct wi_infer infer;
+    struct wi_error error;
+    if (check(&infer, &chat, "{\"messages\":" SAID "}",
+            "\"options\":{\"max_tokens\":10,\"temperature\":0,\"top_p\":1,\"top_k\":40,"
+            "\"min_p\":0.1,\"repeat_penalty\":1.1,\"frequency_penalty\":-2,"
+            "\"presence_penalty\":2,\"logit_bias\":{\"17\":-100},\"stop\":[\"a\",\"b\"],"
+            "\"seed\":-5,\"n\":4,\"logprobs\":true,\"top_logprobs\":20,\"tools\":[{\"type\":"
+            "\"function\",\"function\":{\"name\":\"f\",\"parameters\":{}}}],"
+            "\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"f\"}},"
+            "\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"schema\":{}}},"
+            "\"chat_template_kwargs\":{\"x\":[1]},\"deterministic\":true,\"context\":100}",
+            &error) != WI_OK)
+        fail_msg("%s: %s", error.field, error.detail);
+    wi_infer_clear(&infer);
+}
+
+static char *nested(const char *name, int depth)
+{
+    struct wi_buffer out = {0};
+    wi_buffer_printf(&out, "\"options\":{\"%s\":", name);
+    for (int i = 0; i < depth; i++)
+        wi_buffer_puts(&out, "{\"a\":");
+    wi_buffer_puts(&out, "1");
+    for (int i = 0; i < depth; i++)
+        wi_buffer_puts(&out, "}");
+    wi_buffer_puts(&out, "}");
+    return wi_buffer_take(&out);
+}
+
+static void test_depth_and_size(void **state)
+{
+    struct wi_infer infer;
+    struct wi_error error;
+    char *good = nested("json_schema", WI_TEXT_DEPTH), *deep = nested("json_schema", 33);
+    char *kwargs = nested("chat_template_kwargs", 2000), *text, *more;
+    assert_int_equal(check(&infer, &chat, "\"p\"", good, &error), WI_OK);
+    wi_infer_clear(&infer);
+    refuses(&chat, "\"p\"", deep, WI_INVALID_FIELD, "options.json_schema");
+    refuses(
+        &chat, "{\"messages\":" SAID "}", kwargs, WI_INVALID_FIELD, "options.chat_template_kwargs");
+    text = wi_sprintf("\"%0*d\"", WI_TEXT_SCHEMA + 1, 0);
+    more = wi_sprintf("\"options\":{\"json_schema\":{\"a\":%s}}", text);
+    refuses(&chat, "\"p\"", more, WI_INVALID_FIELD, "options.json_schema");
+    free(more);
+    more = wi_sprintf("\"options\":{\"grammar\":%s}", text);
+    refuses(&chat, "\"p\"", more, WI_INVALID_FIELD, "options.grammar");
+    free(more);
+    refuses(&chat, text, "\"options\":{\"context\":1024}", WI_CONTEXT_LENGTH, "inputs");
+    free(text);
+    text = wi_sprintf("\"%0*d\"", WI_TEXT_MAX + 1, 0);
+    refuses(&chat, text, "", WI_BODY_TOO_LARGE, "inputs");
+    free(text);
+    free(good);
+    free(deep);
+    free(kwargs);
+}
+
+static void test_engine(void **state)
+{
+    struct wi_infer infer;
+    struct wi_error error;
+    assert_int_equal(
+        parse(&infer, "{\"model_name\":\"m\",\"platform\":\"native\",\"inputs\":\"p\"}", &error),
+        WI_OK);
+    assert_int_equal(wi_dialect_native.check(&infer, &chat, 1000, &error), WI_OK);
+    assert_true(wi_infer_timeout_ms(&infer, chat.type) == 600000);
+    wi_infer_clear(&infer);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tasks),
+        cmocka_unit_test(test_canonical_form),
+        cmocka_unit_test(test_models),
+        cmocka_unit_test(test_inputs),
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_good_options),
+        cmocka_unit_test(test_depth_and_size),
+        cmocka_unit_test(test_engine),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
