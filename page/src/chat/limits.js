@@ -1,0 +1,18 @@
+/**
+ * What a grammar, a schema or a pattern from outside may cost. llama.cpp reads a grammar by
+ * recursion on a small stack and writes every repeat out, so that a short text can end it.
+ */
+
+/** Of the text of a grammar, and of a schema as JSON, in bytes of UTF-8. */
+export const MAX_BYTES = 65536;
+/** Brackets within brackets, schemas within schemas. */
+export const MAX_DEPTH = 32;
+/** The upper bounds of all `{m,n}` together. llama.cpp takes less than 2,000 of one item. */
+export const MAX_REPEATS = 2000;
+
+const encoder = new TextEncoder();
+
+/** @param {string} text */
+export function byteLength(text) {
+    return encoder.encode(text).length;
+}

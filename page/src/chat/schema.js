@@ -1,0 +1,328 @@
+/**
+ * JSON schemas as grammars: all that such a grammar lets through is valid under the schema, though
+ * not all that is valid. Properties come in the schema's order, and none that it does not name
+ * unless `additionalProperties` asks for them; of white space there is little.
+ *
+ * A word of JSON Schema that no grammar can express is refused by its name. Unknown words and formats
+ * are notes, as the standard has it. `oneOf` is taken for `anyOf`.
+ */
+import { Failure } from '../engine/failure.js';
+import { RuleSet, literal } from './gbnf.js';
+import { integersBetween } from './integers.js';
+import { MAX_BYTES, MAX_DEPTH, MAX_REPEATS, byteLength } from './limits.js';
+import { objectRule } from './schema_object.js';
+import { expressionOfPattern } from './pattern.js';
+import { assertions, isSchemaObject, merge } from './schema_merge.js';
+
+/** @typedef {import('./schema_merge.js').Schema} Schema */
+
+/** Words that say what is valid, and that a grammar cannot follow. Those with a value behind them say
+ * nothing at that value. @type {Record<string, unknown>} */
+const REFUSED = {
+    not: undefined, if: undefined, then: undefined, else: undefined, patternProperties: undefined, propertyNames: undefined,
+    dependentRequired: undefined, dependentSchemas: undefined, dependencies: undefined, contains: undefined,
+    minContains: undefined, maxContains: undefined, unevaluatedProperties: false, unevaluatedItems: false, uniqueItems: false,
+    multipleOf: undefined, minProperties: 0, maxProperties: undefined, $dynamicRef: undefined, $recursiveRef: undefined,
+};
+const TYPES = ['object', 'array', 'string', 'number', 'integer', 'boolean', 'null'];
+/** What a schema without `type` is about, by its words. */
+const WORDS_OF = {
+    object: ['properties', 'required', 'additionalProperties'],
+    array: ['items', 'prefixItems', 'minItems', 'maxItems'],
+    string: ['pattern', 'minLength', 'maxLength', 'format'],
+    number: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'],
+};
+const FORMATS = /** @type {const} */ (['date', 'time', 'date-time', 'uuid']);
+/** Schemas looked at, those that are merged again and again counted each time. */
+const MAX_WORK = 10000;
+
+/**
+ * @param {unknown} schema
+ * @param {string} [field] which part of the request it is
+ * @returns {string} a grammar that llama.cpp takes
+ * @throws {Failure} input_invalid
+ */
+export function grammarOfSchema(schema, field = 'options.json_schema') {
+    const rules = new RuleSet(field);
+    return rules.grammar(schemaRule(schema, rules, field));
+}
+
+/**
+ * The rule for a schema among others of a grammar.
+ * @param {unknown} schema @param {RuleSet} rules @param {string} field
+ * @returns {string} its name
+ */
+export function schemaRule(schema, rules, field) {
+    checkSize(schema, field);
+    return new Converter(schema, rules, field).run();
+}
+
+/**
+ * That a schema, or another object from a client, is small enough to be worked on.
+ * @param {unknown} value @param {string} field
+ */
+export function checkSize(value, field) {
+    const expected = `JSON of at most ${MAX_BYTES} bytes, ${3 * MAX_DEPTH} levels deep`;
+    /** @type {[unknown, number][]} */
+    const open = [[value, 1]];
+    for (let next = open.pop(); next; next = open.pop()) {
+        const [one, depth] = next;
+        if (typeof one !== 'object' || one === null) continue;
+        if (depth > 3 * MAX_DEPTH) throw new Failure('input_invalid', `${field} is nested too deeply.`, { field, expected });
+        for (const inner of Object.values(one)) open.push([inner, depth + 1]);
+    }
+    if (byteLength(JSON.stringify(value) ?? '') > MAX_BYTES) {
+        throw new Failure('input_invalid', `${field} is too large.`, { field, expected });
+    }
+}
+
+export class Converter {
+    /** @param {unknown} schema @param {RuleSet} rules @param {string} field */
+    constructor(schema, rules, field) {
+        this._root = schema;
+        this.rules = rules;
+        this._field = field;
+        this._work = 0;
+        /** The rules of what is referred to, by its reference. @type {Map<string, string>} */
+        this._references = new Map();
+        /** Those whose rules are still to be made. @type {[string, string][]} */
+        this._open = [];
+    }
+
+    run() {
+        const name = this.value(this._root, '#', 0);
+        // Not made where they are met: references may form a chain that is longer than our stack.
+        for (let next = this._open.pop(); next; next = this._open.pop()) {
+            const [reference, rule] = next;
+            this.rules.define(rule, this.value(this._find(reference), reference, 0));
+        }
+        return name;
+    }
+
+    /**
+     * @param {unknown} schema @param {string} at a pointer to it @param {number} depth
+     * @returns {string} the name of a rule
+     */
+    value(schema, at, depth) {
+        if (schema === true) return this.rules.shared('value');
+        if (schema === false) throw this.refusal(at, 'false, which allows nothing,');
+        if (isSchemaObject(schema) && typeof schema.$ref === 'string' && Object.keys(assertions(schema)).length === 1) {
+            return this._reference(schema.$ref, at);
+        }
+        const flat = this._flat(schema, at, depth);
+        for (const word of Object.keys(flat)) {
+            if (Object.hasOwn(REFUSED, word) && flat[word] !== REFUSED[word]) throw this.refusal(at, `"${word}"`);
+        }
+        if (flat.anyOf || flat.oneOf) return this._anyOf(flat, at, depth);
+        if (Object.hasOwn(flat, 'const')) return this._literals([flat.const], at);
+        if (Object.hasOwn(flat, 'enum')) return this._literals(flat.enum, at);
+        const types = this._types(flat, at);
+        if (types.length === 0) return this.rules.shared('value');
+        return this._either(types.map((type) => this._typed(type, flat, at, depth + 1)));
+    }
+
+    /** @param {string} at @param {string} what */
+    refusal(at, what) {
+        return new Failure('input_invalid', `The schema cannot be used: ${what} at ${at} is not supported.`, {
+            field: this._field,
+            expected: 'type, properties, required, additionalProperties, items, prefixItems, enum, const, anyOf, oneOf, '
+                + 'allOf, local $ref, bounds of lengths and integers, pattern, and the formats date, time, date-time and uuid',
+        });
+    }
+
+    /** @param {string} at @param {string} what */
+    invalid(at, what) {
+        return new Failure('input_invalid', `The schema is not valid: ${what} at ${at}.`, { field: this._field });
+    }
+
+    /** A schema with what it refers to and its `allOf` put in. @param {unknown} schema @param {string} at @param {number} depth @returns {Schema} */
+    _flat(schema, at, depth) {
+        if (schema === true) return {};
+        if (!isSchemaObject(schema)) throw this.invalid(at, 'there is neither an object nor a boolean');
+        if (depth > MAX_DEPTH || ++this._work > MAX_WORK) {
+            throw this.invalid(at, `it is larger than allowed, or it contains itself (at most ${MAX_DEPTH} levels)`);
+        }
+        let { allOf = [], $ref, ...flat } = assertions(schema);
+        if (!Array.isArray(allOf)) throw this.invalid(at, '"allOf" is not a list');
+        if ($ref !== undefined && typeof $ref !== 'string') throw this.invalid(at, '"$ref" is not a string');
+        const others = $ref === undefined ? allOf : [this._find($ref), ...allOf];
+        for (const other of others) {
+            flat = merge(flat, this._flat(other, at, depth + 1), (word) => this.refusal(at, `"${word}" said twice, differently,`));
+        }
+        return flat;
+    }
+
+    /** @param {string} reference @param {string} at */
+    _reference(reference, at) {
+        let name = this._references.get(reference);
+        if (!name) {
+            this._find(reference, at);
+            name = this.rules.reserve();
+            this._references.set(reference, name);
+            this._open.push([reference, name]);
+        }
+        return name;
+    }
+
+    /** @param {string} reference @param {string} [at] @returns {unknown} */
+    _find(reference, at = reference) {
+        if (reference !== '#' && !reference.startsWith('#/')) throw this.refusal(at, `"$ref" to ${JSON.stringify(reference.slice(0, 80))}, outside of the schema,`);
+        /** @type {any} */
+        let found = this._root;
+        for (const step of reference.split('/').slice(1)) {
+            const name = unescapePointer(step);
+            if (typeof found !== 'object' || found === null || !Object.hasOwn(found, name)) {
+                throw this.invalid(at, `"$ref" names ${JSON.stringify(reference.slice(0, 80))}, which is not there,`);
+            }
+            found = found[name];
+        }
+        return found;
+    }
+
+    /** @param {Schema} flat @param {string} at @param {number} depth */
+    _anyOf({ anyOf, oneOf, ...rest }, at, depth) {
+        const branches = anyOf ?? oneOf;
+        if (anyOf && oneOf) throw this.refusal(at, '"anyOf" beside "oneOf"');
+        if (!Array.isArray(branches) || branches.length === 0) throw this.invalid(at, '"anyOf" or "oneOf" is no list of schemas');
+        const isAlone = Object.keys(rest).length === 0;
+        return this._either(branches.filter((one) => one !== false).map((branch, i) =>
+            this.value(isAlone ? branch : { allOf: [branch, rest] }, `${at}/${anyOf ? 'anyOf' : 'oneOf'}/${i}`, depth + 1)));
+    }
+
+    /** @param {string[]} names */
+    _either(names) {
+        return names.length === 1 ? names[0] : this.rules.rule([...new Set(names)].join(' | '));
+    }
+
+    /** @param {unknown} values @param {string} at */
+    _literals(values, at) {
+        if (!Array.isArray(values) || values.length === 0) throw this.invalid(at, '"enum" is no list of values, or nothing is allowed');
+        return this.rules.rule([...new Set(values.map((one) => literal(JSON.stringify(one))))].join(' | '));
+    }
+
+    /** @param {Schema} flat @param {string} at @returns {string[]} empty: any */
+    _types(flat, at) {
+        if (flat.type !== undefined) {
+            const types = [flat.type].flat();
+            if (types.length === 0) throw this.invalid(at, 'no "type" is allowed');
+            for (const type of types) {
+                if (!TYPES.includes(type)) throw this.invalid(at, `"type" is ${JSON.stringify(type)?.slice(0, 80)}`);
+            }
+            return types.includes('number') ? types.filter((type) => type !== 'integer') : types;
+        }
+        return Object.entries(WORDS_OF)
+            .filter(([, words]) => words.some((word) => Object.hasOwn(flat, word))).map(([type]) => type);
+    }
+
+    /** @param {string} type @param {Schema} flat @param {string} at @param {number} depth */
+    _typed(type, flat, at, depth) {
+        switch (type) {
+        case 'object': return objectRule(this, flat, at, depth);
+        case 'array': return this._array(flat, at, depth);
+        case 'string': return this._string(flat, at);
+        case 'number': return this._number(flat, at);
+        case 'integer': return this._integer(flat, at);
+        default: return this.rules.shared(type === 'null' ? 'null' : 'boolean');
+        }
+    }
+
+    /** @param {Schema} flat @param {string} at @param {number} depth */
+    _array({ items, prefixItems = [], minItems, maxItems }, at, depth) {
+        if (!Array.isArray(prefixItems) || Array.isArray(items)) throw this.refusal(at, 'a list as "items" (write "prefixItems")');
+        const isOpen = items !== false && (items !== undefined || prefixItems.length === 0);
+        const { min, max } = this._lengths(minItems, maxItems, at, 'Items');
+        const first = prefixItems.slice(0, Math.min(prefixItems.length, max))
+            .map((one, i) => this.value(one, `${at}/prefixItems/${i}`, depth));
+        const [least, most] = [Math.max(0, min - first.length), isOpen ? max - first.length : 0];
+        if (least > most) throw this.invalid(at, `"minItems" is more than there can be`);
+        if (first.length === 0 && items === undefined && least === 0 && most === Infinity) return this.rules.shared('array');
+        const ws = this.rules.shared('ws');
+        const more = most === 0 ? '' : this._items(this.value(items ?? true, `${at}/items`, depth), least, most, first.length > 0);
+        const inside = [first.join(` "," ${ws} `), more].filter(Boolean).join(' ');
+        return this.rules.rule(inside ? `"[" ${ws} ${inside} ${ws} "]"` : `"[" ${ws} "]"`);
+    }
+
+    /** @param {string} item @param {number} min @param {number} max @param {boolean} isAfter whether others stand before them */
+    _items(item, min, max, isAfter) {
+        const next = this.rules.rule(`"," ${this.rules.shared('ws')} ${item}`);
+        if (isAfter) return next + times(min, max);
+        const list = `${item}${max === 1 ? '' : ` ${next}${times(Math.max(0, min - 1), max - 1)}`}`;
+        return min > 0 ? list : `(${list})?`;
+    }
+
+    /** @param {Schema} flat @param {string} at */
+    _string({ minLength, maxLength, pattern, format }, at) {
+        const isCounted = minLength !== undefined || maxLength !== undefined;
+        const known = FORMATS.find((one) => one === format);
+        if ([isCounted, pattern !== undefined, known !== undefined].filter(Boolean).length > 1) {
+            throw this.refusal(at, 'more than one of a length, "pattern" and "format"');
+        }
+        if (known) return this.rules.rule(`"\\"" ${this.rules.shared(known)} "\\""`);
+        if (pattern !== undefined) {
+            if (typeof pattern !== 'string') throw this.invalid(at, '"pattern" is not a string');
+            return this.rules.rule(`"\\"" ${expressionOfPattern(pattern, this.rules, at)} "\\""`);
+        }
+        if (!isCounted) return this.rules.shared('string');
+        const { min, max } = this._lengths(minLength, maxLength, at, 'Length');
+        const inside = max === 0 ? '' : `${this.rules.shared('char')}${times(min, max)} `;
+        return this.rules.rule(`"\\"" ${inside}"\\""`);
+    }
+
+    /** @param {unknown} min @param {unknown} max @param {string} at @param {string} what */
+    _lengths(min = 0, max = Infinity, at, what) {
+        for (const one of [min, max]) {
+            if (one !== Infinity && (!Number.isInteger(one) || Number(one) < 0)) throw this.invalid(at, `"min${what}" or "max${what}" is no count`);
+            if (one !== Infinity && Number(one) > MAX_REPEATS) {
+                throw this.refusal(at, `"min${what}" or "max${what}" over ${MAX_REPEATS}`);
+            }
+        }
+        const bounds = { min: Number(min), max: Number(max) };
+        if (bounds.min > bounds.max) throw this.invalid(at, `"min${what}" is more than "max${what}"`);
+        return bounds;
+    }
+
+    /** @param {Schema} flat @param {string} at */
+    _number(flat, at) {
+        const { minimum, ...others } = flat;
+        const bound = WORDS_OF.number.find((word) => Object.hasOwn(others, word));
+        if (bound) throw this.refusal(at, `"${bound}" of a number that is not an integer`);
+        if (minimum === undefined) return this.rules.shared('number');
+        if (minimum !== 0) throw this.refusal(at, 'a "minimum" other than 0 of a number that is not an integer');
+        this.rules.shared('number');
+        return this.rules.rule('("0" | [1-9] [0-9]{0,15}) ("." [0-9]{1,16})? ([eE] [+\\x2d]? [0-9]{1,3})?');
+    }
+
+    /** @param {Schema} flat @param {string} at */
+    _integer(flat, at) {
+        for (const word of WORDS_OF.number) {
+            if (flat[word] !== undefined && typeof flat[word] !== 'number') throw this.invalid(at, `"${word}" is not a number`);
+        }
+        const { minimum = -Infinity, maximum = Infinity, exclusiveMinimum = -Infinity, exclusiveMaximum = Infinity } = flat;
+        const min = wide(Math.max(Math.ceil(minimum), Math.floor(exclusiveMinimum) + 1));
+        const max = wide(Math.min(Math.floor(maximum), Math.ceil(exclusiveMaximum) - 1));
+        if (min > max || min === Infinity || max === -Infinity) throw this.refusal(at, 'bounds between which we know no integer,');
+        return min === -Infinity && max === Infinity ? this.rules.shared('integer') : this.rules.rule(integersBetween(min, max));
+    }
+}
+
+/** A bound beyond what our numbers count exactly is none. @param {number} bound */
+function wide(bound) {
+    return Number.isSafeInteger(bound) ? bound : Math.sign(bound) * Infinity;
+}
+
+/** @param {number} min @param {number} max */
+function times(min, max) {
+    if (max === Infinity) return min === 0 ? '*' : min === 1 ? '+' : `{${min},}`;
+    return `{${min},${max}}`;
+}
+
+/** @param {string} step of a JSON pointer in the fragment of a URL */
+function unescapePointer(step) {
+    let plain = step;
+    try {
+        plain = decodeURIComponent(step);
+    } catch {
+        // Not escaped for a URL: as it stands.
+    }
+    return plain.replace(/~1/g, '/').replace(/~0/g, '~');
+}

@@ -1,0 +1,93 @@
+/**
+ * Schemas that hold at the same time (`allOf`, what stands beside a `$ref` or an `anyOf`) as one.
+ * What cannot be said by one is refused by its name.
+ */
+
+/** @typedef {Record<string, any>} Schema */
+
+/** Words that say nothing about what is valid. */
+const NOTES = new Set([
+    '$schema', '$id', '$anchor', '$comment', '$defs', 'definitions', 'title', 'description', 'default', 'examples',
+    'example', 'deprecated', 'readOnly', 'writeOnly', 'strict', 'contentMediaType', 'contentEncoding',
+]);
+
+/** Of two bounds the narrower. @type {Record<string, (a: any, b: any) => any>} */
+const MERGED = {
+    minimum: Math.max, exclusiveMinimum: Math.max, minLength: Math.max, minItems: Math.max,
+    maximum: Math.min, exclusiveMaximum: Math.min, maxLength: Math.min, maxItems: Math.min,
+    required: (a, b) => [...new Set([...a, ...b])],
+    items: (a, b) => ({ allOf: [a, b] }),
+    properties: (a, b) => mergeProperties(a, b),
+    type: (a, b) => commonTypes([a].flat(), [b].flat()),
+    enum: (a, b) => a.filter((/** @type {any} */ one) => b.some((/** @type {any} */ other) => same(one, other))),
+};
+
+/** The words of `schema` that say what is valid. @param {Schema} schema @returns {Schema} */
+export function assertions(schema) {
+    return Object.fromEntries(Object.entries(schema).filter(([word]) => !NOTES.has(word)));
+}
+
+/**
+ * @param {Schema} one @param {Schema} other both without `$ref` and `allOf`
+ * @param {(word: string) => Error} refusal
+ * @returns {Schema}
+ */
+export function merge(one, other, refusal) {
+    const [a, b] = [constAsEnum(assertions(one)), constAsEnum(assertions(other))];
+    if (closes(a, b) || closes(b, a)) throw refusal('additionalProperties');
+    const out = { ...a };
+    for (const [word, value] of Object.entries(b)) {
+        if (!Object.hasOwn(a, word) || same(a[word], value)) out[word] = value;
+        else if (!Object.hasOwn(MERGED, word)) throw refusal(word);
+        else out[word] = mergeWord(word, a[word], value, refusal);
+    }
+    return out;
+}
+
+/** @param {string} word @param {any} a @param {any} b @param {(word: string) => Error} refusal */
+function mergeWord(word, a, b, refusal) {
+    const isList = word === 'required' || word === 'enum';
+    const isObject = word === 'properties';
+    for (const value of [a, b]) {
+        if (isList ? !Array.isArray(value) : isObject && !isSchemaObject(value)) throw refusal(word);
+    }
+    return MERGED[word](a, b);
+}
+
+/** @param {unknown} value @returns {value is Schema} */
+export function isSchemaObject(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether `a` allows no other properties than its own, and `b` names others. @param {Schema} a @param {Schema} b */
+function closes(a, b) {
+    return a.additionalProperties === false && isSchemaObject(b.properties)
+        && Object.keys(b.properties).some((name) => !Object.hasOwn(a.properties ?? {}, name));
+}
+
+/** @param {Schema} schema @returns {Schema} */
+function constAsEnum(schema) {
+    if (!Object.hasOwn(schema, 'const')) return schema;
+    const { const: only, ...rest } = schema;
+    return { ...rest, enum: [only] };
+}
+
+/** @param {Schema} a @param {Schema} b */
+function mergeProperties(a, b) {
+    /** @type {[string, any][]} */
+    const entries = Object.entries(a).map(([name, one]) => [name, Object.hasOwn(b, name) ? { allOf: [one, b[name]] } : one]);
+    for (const [name, one] of Object.entries(b)) if (!Object.hasOwn(a, name)) entries.push([name, one]);
+    return Object.fromEntries(entries);
+}
+
+/** @param {unknown[]} a @param {unknown[]} b */
+function commonTypes(a, b) {
+    const both = a.filter((one) => b.includes(one) || (one === 'integer' && b.includes('number')));
+    if (!both.includes('integer') && a.includes('number') && b.includes('integer')) both.push('integer');
+    return both;
+}
+
+/** @param {unknown} a @param {unknown} b */
+function same(a, b) {
+    return JSON.stringify(a) === JSON.stringify(b);
+}
