@@ -1,0 +1,181 @@
+/**
+ * From a conversation to what the engine is given, and to what reads its answer: the prompt by the
+ * model's template, the grammar that the request asks for, and the parser of the output.
+ */
+import { behindThoughts, callsExpression, formatOf, toolsPrompt } from './formats.js';
+import { RuleSet } from './gbnf.js';
+import { checkGrammar } from './grammar.js';
+import { checkMessages, forTemplate, withoutTools } from './messages.js';
+import { END_THINK, OutputParser, THINK } from './parser.js';
+import { checkSize, schemaRule } from './schema.js';
+import { invalid, isObject, toolUse } from './tools.js';
+
+/** @typedef {import('./formats.js').Format} Format */
+/** @typedef {import('./tools.js').ToolUse} ToolUse */
+/** @typedef {import('./parser.js').Delta} Delta */
+/** @typedef {import('./parser.js').Thinking} Thinking */
+
+/** What an answer must be: any text, valid under a schema, or of a grammar of the client's.
+ * @typedef {{kind: 'text'} | {kind: 'schema', schema: unknown, field: string} | {kind: 'grammar', text: string}} Form */
+
+/**
+ * @typedef {object} Prepared
+ * @property {string} prompt with the start token's text only if the template writes it
+ * @property {string | null} grammar
+ * @property {string[]} stop texts that end an answer beside the request's own: end tokens that the template
+ *     writes, for models that know them as text only
+ * @property {string[]} preserved marks that must come out as text even where they are special tokens
+ * @property {OutputParser} parser of the first answer
+ * @property {(choice: number) => OutputParser} makeParser for another answer to the same prompt: each has its own
+ * @property {string} [warning]
+ */
+
+/** For a model without a template. */
+export const DEFAULT_TEMPLATE = `{% for message in messages %}<|im_start|>{{ message.role }}
+{{ message.content }}<|im_end|>
+{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
+{% endif %}`;
+
+const END_TOKENS = ['<|im_end|>', '<|eot_id|>', '<|end_of_text|>', '<|endoftext|>', '<|end|>', '<end_of_turn>'];
+/** What a template finds under its own names, and a request's `chat_template_kwargs` cannot replace. */
+const RESERVED = new Set([
+    'messages', 'tools', 'documents', 'add_generation_prompt', 'bos_token', 'eos_token', 'raise_exception', 'strftime_now',
+    'range', 'namespace', 'loop', 'true', 'false', 'none', 'True', 'False', 'None',
+]);
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
+
+/**
+ * @param {object} request
+ * @param {string | null | undefined} request.template of the model
+ * @param {string | null} [request.bos] the text of the start token @param {string | null} [request.eos] of the end token
+ * @param {unknown} request.messages inputs.messages @param {Record<string, any>} [request.options]
+ * @param {(template: string, variables: Record<string, unknown>) => Promise<string>} request.render
+ * @returns {Promise<Prepared>}
+ * @throws {Failure} with the field that is at fault
+ */
+export async function prepareChat({ template: own, bos, eos, messages: given, options = {}, render }) {
+    const template = own || DEFAULT_TEMPLATE;
+    const use = toolUse(options.tools, options.tool_choice);
+    const form = answerForm(options);
+    if (form.kind === 'grammar' && use.mode !== 'none') {
+        throw invalid('options.grammar', 'A grammar cannot be combined with tools.', 'either of the two, or "tool_choice": "none"');
+    }
+    const kwargs = checkKwargs(options.chat_template_kwargs);
+    const { format, isNative } = formatOf(template);
+    const checked = checkMessages(given);
+    const told = isNative || use.mode === 'none' ? '' : toolsPrompt(use.tools, use.mode === 'required');
+    const prompt = await render(template, {
+        ...kwargs,
+        messages: forTemplate(isNative ? checked : withoutTools(checked, told), template),
+        tools: isNative && use.mode !== 'none' ? use.tools : null,
+        documents: null,
+        add_generation_prompt: true,
+        bos_token: bos ?? '',
+        eos_token: eos ?? '',
+    });
+    const thinking = thinkingOf(template, prompt);
+    const called = use.mode === 'none' ? null : format;
+    const makeParser = parsers(prompt, called, use, thinking);
+    return {
+        prompt,
+        grammar: form.kind === 'grammar' ? form.text : grammarOf(form, called, use, thinking),
+        stop: END_TOKENS.filter((token) => template.includes(token)),
+        preserved: [called?.begin, called?.end, ...(thinking === 'none' ? [] : [THINK, END_THINK])].filter((mark) => mark !== undefined),
+        parser: makeParser(0),
+        makeParser,
+        ...(own ? {} : { warning: 'The model has no chat template; ChatML is used, which it may not know.' }),
+    };
+}
+
+/** @param {Record<string, any>} options @returns {Form} */
+function answerForm({ grammar, json_schema: schema, response_format: format }) {
+    const fields = Object.entries({ grammar, json_schema: schema, response_format: format?.type === 'text' ? null : format })
+        .filter(([, value]) => value !== undefined && value !== null).map(([word]) => `options.${word}`);
+    if (fields.length > 1) throw invalid(fields[1], `It cannot be combined with ${fields[0]}.`, 'one of grammar, json_schema and response_format');
+    switch (fields[0]) {
+    case 'options.grammar':
+        checkGrammar(grammar);
+        return { kind: 'grammar', text: grammar };
+    case 'options.json_schema': return { kind: 'schema', schema, field: fields[0] };
+    case 'options.response_format': return responseForm(format);
+    default: return { kind: 'text' };
+    }
+}
+
+/** @param {unknown} format @returns {Form} */
+function responseForm(format) {
+    const field = 'options.response_format';
+    const { type, json_schema: named } = isObject(format) ? format : { type: null, json_schema: null };
+    if (type === 'json_object') return { kind: 'schema', schema: { type: 'object' }, field };
+    if (type !== 'json_schema') {
+        throw invalid(`${field}.type`, 'This form of an answer is not known.', '"text", "json_object" or "json_schema"');
+    }
+    if (!isObject(named) || named.schema === undefined) {
+        throw invalid(`${field}.json_schema`, 'There is no schema.', '{"name": NAME, "schema": SCHEMA}');
+    }
+    return { kind: 'schema', schema: named.schema, field: `${field}.json_schema.schema` };
+}
+
+/** @param {unknown} kwargs @returns {Record<string, unknown>} */
+function checkKwargs(kwargs) {
+    const field = 'options.chat_template_kwargs';
+    if (kwargs === undefined || kwargs === null) return {};
+    if (!isObject(kwargs)) throw invalid(field, 'It is not an object.', 'an object of variables for the template');
+    checkSize(kwargs, field);
+    for (const name of Object.keys(kwargs)) {
+        if (RESERVED.has(name)) throw invalid(`${field}.${name}`, 'This variable of a template cannot be set by a request.');
+        if (!VARIABLE.test(name)) throw invalid(field, 'A name is none of a variable.', 'letters, digits and "_", at most 64');
+    }
+    return kwargs;
+}
+
+/** @param {string} template @param {string} prompt @returns {Thinking} */
+function thinkingOf(template, prompt) {
+    if (!template.includes(END_THINK)) return 'none';
+    const end = prompt.trimEnd();
+    if (end.endsWith(THINK)) return 'open';
+    return end.endsWith(END_THINK) ? 'none' : 'maybe';
+}
+
+/**
+ * A call that is not required needs no grammar: it is recognised where it comes. But where an answer has
+ * a form, a call is the other thing that it may be.
+ * @param {{kind: 'text'} | {kind: 'schema', schema: unknown, field: string}} form
+ * @param {Format | null} format @param {ToolUse} use @param {Thinking} thinking
+ */
+function grammarOf(form, format, use, thinking) {
+    const isRequired = use.mode === 'required';
+    if (form.kind === 'text' && !isRequired) return null;
+    const rules = new RuleSet(isRequired || form.kind === 'text' ? 'options.tools' : form.field);
+    const parts = [];
+    if (form.kind === 'schema' && !isRequired) parts.push(schemaRule(form.schema, rules, form.field));
+    if (format) parts.push(callsExpression(format, use.tools, use.isNamed, rules));
+    return rules.grammar(behindThoughts(thinking, parts.join(' | '), rules));
+}
+
+/**
+ * The ids of calls are a function of the prompt and the place: the same when an answer is made once more,
+ * others in the next turn. Mistral's templates take nine letters and digits.
+ * @param {string} prompt @param {Format | null} format @param {ToolUse} use @param {Thinking} thinking
+ * @returns {(choice: number) => OutputParser}
+ */
+function parsers(prompt, format, use, thinking) {
+    const start = hash(prompt);
+    const prefix = format?.name === 'mistral' ? '' : 'call_';
+    const names = use.tools.map((tool) => tool.function.name);
+    return (choice) => new OutputParser({
+        format, names, thinking, idOf: (index) => `${prefix}${hash(`${start} ${choice} ${index}`)}`,
+    });
+}
+
+/** Nine letters and digits that stand for a text: FNV-1a, twice. @param {string} text */
+function hash(text) {
+    let [a, b] = [0x811c9dc5, 0x01000193];
+    for (let i = 0; i < text.length; i++) {
+        a = Math.imul(a ^ text.charCodeAt(i), 0x01000193);
+        b = Math.imul(b ^ text.charCodeAt(i), 0x5bd1e995) ^ (b >>> 15);
+    }
+    const word = (/** @type {number} */ number) => (number >>> 0).toString(36).padStart(7, '0');
+    return (word(a) + word(b)).slice(-9);
+}
+

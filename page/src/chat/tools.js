@@ -1,0 +1,80 @@
+/** The tools that a request offers, and what it says about their use: checked. */
+import { Failure } from '../engine/failure.js';
+import { checkSize } from './schema.js';
+
+/** @typedef {{type: 'function', function: {name: string, description?: string, parameters?: Record<string, unknown>}}} Tool */
+/** `tools`: those that may be called. @typedef {{mode: 'none' | 'auto' | 'required', tools: Tool[], isNamed: boolean}} ToolUse */
+
+const MAX_TOOLS = 128;
+const NAME = /^[A-Za-z0-9_-]{1,64}$/;
+
+/**
+ * @param {unknown} tools @param {unknown} choice options.tools and options.tool_choice
+ * @returns {ToolUse}
+ * @throws {Failure} input_invalid
+ */
+export function toolUse(tools, choice) {
+    const list = checkTools(tools ?? []);
+    const mode = choice ?? 'auto';
+    if (mode === 'none' || (mode === 'auto' && list.length === 0)) return { mode: 'none', tools: [], isNamed: false };
+    if (mode === 'auto' || mode === 'required') {
+        if (list.length === 0) throw invalid('options.tool_choice', 'It requires a tool, and none is offered.', '"auto" or "none" without tools');
+        return { mode, tools: list, isNamed: false };
+    }
+    const name = isObject(mode) && isObject(mode.function) ? mode.function.name : undefined;
+    const named = list.filter((tool) => tool.function.name === name);
+    if (named.length === 0) {
+        throw invalid('options.tool_choice', 'It is none of the allowed words, and names none of the tools.',
+            '"none", "auto", "required" or {"type": "function", "function": {"name": NAME}}');
+    }
+    return { mode: 'required', tools: named, isNamed: true };
+}
+
+/** @param {unknown} tools @returns {Tool[]} */
+function checkTools(tools) {
+    if (!Array.isArray(tools) || tools.length > MAX_TOOLS) {
+        throw invalid('options.tools', 'The tools are no list, or too many.', `a list of at most ${MAX_TOOLS}`);
+    }
+    checkSize(tools, 'options.tools');
+    const list = tools.map((tool, i) => checkTool(tool, `options.tools[${i}]`));
+    const names = new Set();
+    list.forEach(({ function: { name } }, i) => {
+        if (names.has(name)) throw invalid(`options.tools[${i}].function.name`, `There is another tool called "${name}".`);
+        names.add(name);
+    });
+    return list;
+}
+
+/** @param {unknown} tool @param {string} field @returns {Tool} */
+function checkTool(tool, field) {
+    if (!isObject(tool) || tool.type !== 'function' || !isObject(tool.function)) {
+        throw invalid(field, 'Only functions can be tools.', '{"type": "function", "function": {"name", "description", "parameters"}}');
+    }
+    const { name, description, parameters } = tool.function;
+    if (typeof name !== 'string' || !NAME.test(name)) {
+        throw invalid(`${field}.function.name`, 'The name of a function is not valid.', '1 to 64 letters, digits, "_" and "-"');
+    }
+    if (description !== undefined && description !== null && typeof description !== 'string') {
+        throw invalid(`${field}.function.description`, 'The description of a function is not a string.');
+    }
+    if (parameters !== undefined && parameters !== null && !isObject(parameters)) {
+        throw invalid(`${field}.function.parameters`, 'The parameters of a function are no JSON schema.', 'an object');
+    }
+    if (isObject(parameters) && (parameters.type ?? 'object') !== 'object') {
+        throw invalid(`${field}.function.parameters`, 'The parameters of a function have a type other than object.', '"type": "object"');
+    }
+    return {
+        type: 'function',
+        function: { name, ...(description ? { description } : {}), ...(parameters ? { parameters } : {}) },
+    };
+}
+
+/** @param {unknown} value @returns {value is Record<string, any>} */
+export function isObject(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** @param {string} field @param {string} message @param {string} [expected] */
+export function invalid(field, message, expected) {
+    return new Failure('input_invalid', message, { field, expected });
+}
