@@ -49,7 +49,8 @@ struct wi_child {
     int lifeline_fd;  /* its closing is the end of the helper */
     pid_t pid;
     uint64_t rss;
-    int gone; /* the helper was waited for */
+    unsigned stopped; /* how often in a row, as it was weighed */
+    int gone;         /* the helper was waited for */
     int exit_status, signal;
     struct wi_timer *grace;
     struct wi_child_events events;
@@ -462,6 +463,11 @@ uint64_t wi_child_rss(const struct wi_child *child)
     return child->rss;
 }
 
+unsigned wi_child_stopped(const struct wi_child *child)
+{
+    return child->stopped;
+}
+
 /* --- weighing -------------------------------------------------------------------------------- */
 
 struct weighing {
@@ -469,7 +475,7 @@ struct weighing {
     size_t count;
     struct {
         pid_t pid;
-        uint64_t rss;
+        struct wi_proctree_sum sum;
     } trees[];
 };
 
@@ -481,8 +487,14 @@ static void weigh_off_loop(void *data)
     if (wi_proctree_read(&tree) != 0)
         return;
     for (size_t i = 0; i < weighing->count; i++)
-        weighing->trees[i].rss = wi_proctree_rss(&tree, weighing->trees[i].pid);
+        weighing->trees[i].sum = wi_proctree_sum(&tree, weighing->trees[i].pid);
     wi_proctree_clear(&tree);
+}
+
+static void note(struct wi_child *child, const struct wi_proctree_sum *sum)
+{
+    child->rss = sum->rss;
+    child->stopped = sum->stopped > 0 ? child->stopped + 1 : 0;
 }
 
 static void on_weighed(void *data, int cancelled)
@@ -494,7 +506,7 @@ static void on_weighed(void *data, int cancelled)
         weighing->owner->weighing = NULL;
         for (size_t i = 0; i < weighing->count; i++)
             if ((child = find_child(weighing->owner, weighing->trees[i].pid)))
-                child->rss = weighing->trees[i].rss;
+                note(child, &weighing->trees[i].sum);
     }
     free(weighing);
 }

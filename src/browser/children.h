@@ -46,5 +46,7 @@ void wi_child_end(struct wi_child *child, uint64_t grace_ms);
 /* Resident bytes of the whole tree when it was last weighed, the sum over its processes of
  * /proc/PID/stat's rss, which counts pages that they share once for each; 0 before. */
 uint64_t wi_child_rss(const struct wi_child *child);
+/* How many times in a row, up to the last, one of its processes was found stopped by a signal. */
+unsigned wi_child_stopped(const struct wi_child *child);
 
 #endif

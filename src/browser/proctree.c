@@ -19,15 +19,17 @@ static int parse_stat(char *line, struct wi_process *process)
     const char *rest = strrchr(line, ')');
     int parent;
     long long rss;
+    char state;
 
     /* state ppid, then 19 fields that we skip, then rss in pages (the line's 24th field). */
     if (!rest ||
         sscanf(rest + 1,
-            " %*c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+            " %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
             "%lld",
-            &parent, &rss) != 2)
+            &state, &parent, &rss) != 3)
         return -1;
     process->parent = parent;
+    process->stopped = state == 'T';
     process->rss = rss > 0 ? (uint64_t)rss * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
     return 0;
 }
@@ -121,16 +123,20 @@ size_t wi_proctree_mark(struct wi_proctree *tree, pid_t root)
     return total;
 }
 
-uint64_t wi_proctree_rss(struct wi_proctree *tree, pid_t root)
+struct wi_proctree_sum wi_proctree_sum(struct wi_proctree *tree, pid_t root)
 {
-    uint64_t sum = 0;
+    struct wi_proctree_sum sum = {0};
 
     for (size_t i = 0; i < tree->count; i++)
         tree->items[i].marked = 0;
     wi_proctree_mark(tree, root);
-    for (size_t i = 0; i < tree->count; i++)
-        if (tree->items[i].marked || tree->items[i].pid == root)
-            sum += tree->items[i].rss;
+    for (size_t i = 0; i < tree->count; i++) {
+        const struct wi_process *process = &tree->items[i];
+        if (!process->marked && process->pid != root)
+            continue;
+        sum.rss += process->rss;
+        sum.stopped += process->stopped != 0;
+    }
     return sum;
 }
 

@@ -506,6 +506,11 @@ uint64_t wi_session_rss(const struct wi_session *session)
     return session->child ? wi_child_rss(session->child) : 0;
 }
 
+unsigned wi_session_stopped(const struct wi_session *session)
+{
+    return session->child ? wi_child_stopped(session->child) : 0;
+}
+
 enum wi_code wi_session_installed(const struct wi_config_browser *browser, struct wi_error *error)
 {
     struct wi_launch_request request = {.browser = browser, .directory = "/"};

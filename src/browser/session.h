@@ -97,7 +97,8 @@ void wi_session_kill(struct wi_session *session, const struct wi_error *why);
 void wi_session_free(struct wi_session *session);
 enum wi_session_state wi_session_state(const struct wi_session *session);
 void wi_session_info(const struct wi_session *session, struct wi_session_info *info);
-uint64_t wi_session_rss(const struct wi_session *session); /* see wi_child_rss */
+uint64_t wi_session_rss(const struct wi_session *session);     /* see wi_child_rss */
+unsigned wi_session_stopped(const struct wi_session *session); /* see wi_child_stopped */
 
 /* Whether this kind can be started here: WI_OK, or WI_UNAVAILABLE naming the program that is
  * missing and the package that brings it. Used before each start and by `webinfer doctor`. */

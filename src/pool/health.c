@@ -1,7 +1,8 @@
 /*
  * Whether the sessions are well: looks at each in turn, and carries out what ladder.c says about a
  * fault. A dead process, a silent link and a lost GPU are told by others (browser/session.c, the
- * bridge); found here are hung engines, frozen pages, silent drivers and full memory.
+ * bridge); found here are hung engines, frozen pages, silent drivers, stopped processes and full
+ * memory.
  */
 #include "pool/health.h"
 
@@ -16,6 +17,8 @@
 #define LOOK_MS 1000
 /* Answers that the document or its driver may owe in a row; a loaded machine owes one. */
 #define CHECKS_FAILED 2
+/* Looks in a row that find a process stopped; one may fall into the moment before it goes on. */
+#define LOOKS_STOPPED 2
 /* It has as long as the link worker may be silent, and at the least this. */
 #define CHECK_MIN_MS 2000.0
 /* A page that was just opened is not blamed for its size. */
@@ -183,7 +186,13 @@ static void look_at(struct wi_pool *pool, struct pool_session *session, double n
         wi_pool_end_close(pool, session);
         return;
     }
-    if (!node || !wi_pool_session_serves(session))
+    if (!wi_pool_session_serves(session))
+        return;
+    if (wi_session_stopped(info->browser) >= LOOKS_STOPPED) {
+        wi_pool_fault(pool, session, WI_FAULT_STOPPED, "one of its processes was stopped");
+        return;
+    }
+    if (!node)
         return;
     if (engine_is_hung(pool, session, wi_pool_node_info_of(node), now))
         wi_pool_fault(pool, session, WI_FAULT_ENGINE_HUNG,

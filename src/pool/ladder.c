@@ -15,12 +15,14 @@ static const enum wi_remedy rungs[WI_FAULT_COUNT][WI_REMEDY_COUNT] = {
     [WI_FAULT_PAGE_CRASHED] = {WI_REMEDY_KILL},
     /* A fresh page gets no GPU from a browser that has given it up, and WASM still serves. */
     [WI_FAULT_PLATFORM_LOST] = {WI_REMEDY_RETIRE},
+    /* It does not go on by itself, and what waits for it does not either. */
+    [WI_FAULT_STOPPED] = {WI_REMEDY_KILL},
 };
 
 const char *wi_fault_name(enum wi_fault fault)
 {
     static const char *const names[WI_FAULT_COUNT] = {
-        "engine_hung", "page_silent", "page_frozen", "page_crashed", "platform_lost"};
+        "engine_hung", "page_silent", "page_frozen", "page_crashed", "platform_lost", "stopped"};
 
     return fault < WI_FAULT_COUNT ? names[fault] : "unknown";
 }

@@ -12,6 +12,7 @@ enum wi_fault {
     WI_FAULT_PAGE_FROZEN,   /* its link worker lives, but the document or the driver does not */
     WI_FAULT_PAGE_CRASHED,  /* its socket is gone, and the driver says that the page is, too */
     WI_FAULT_PLATFORM_LOST, /* its page cannot get a GPU back that it had */
+    WI_FAULT_STOPPED,       /* one of its processes was stopped by a signal */
     WI_FAULT_COUNT
 };
 

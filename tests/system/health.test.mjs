@@ -56,10 +56,10 @@ for (const role of ['driver', 'browser', 'gpu'])
             for (const pid of before) process.kill(pid, 'SIGSTOP');
             const answer = await call;
             assert.equal(answer.status, 200, answer.text);
-            // WASM needs no GPU process, and nothing else of it is missing.
-            if (role !== 'gpu')
-                await until(() => daemon.processes(role).every(({ pid }) =>
-                    !before.includes(pid)), { what: `another ${role}`, ...long });
+            await until(() => daemon.processes(role).every(({ pid }) => !before.includes(pid)),
+                { what: `another ${role}`, ...long });
+            assert.equal(await faults(daemon, 'stopped'), 1, 'found by what it is, not by silence');
+            assert.equal(await remedies(daemon, 'kill'), 1);
             await daemon.ready();
             assert.equal((await slow(daemon, 1)).status, 200);
         }));

@@ -31,6 +31,8 @@ struct room {
     char output[8192];
     int ended, exit_status, signal, ups;
     void (*on_up)(struct room *room);
+    pid_t stopped; /* one of its processes */
+    int found_stopped;
 };
 
 static size_t descendants(void)
@@ -44,6 +46,8 @@ static size_t descendants(void)
     return count;
 }
 
+static void look_for_stopped(void *context);
+
 static void on_line(void *context, const char *line)
 {
     struct room *room = context;
@@ -52,6 +56,12 @@ static void on_line(void *context, const char *line)
     snprintf(room->output + used, sizeof(room->output) - used, "%s|", line);
     if ((strcmp(line, "one") == 0 || strcmp(line, "two") == 0) && ++room->ups == 2 && room->on_up)
         room->on_up(room);
+    if (strncmp(line, "stopped ", 8) == 0) {
+        room->stopped = (pid_t)atoi(line + 8);
+        wi_timer_free(room->look);
+        room->look = wi_timer_new(&room->loop, look_for_stopped, room);
+        look_for_stopped(room);
+    }
 }
 
 static void on_end(void *context, int exit_status, int signal)
@@ -147,6 +157,24 @@ static void weigh(struct room *room)
     wi_timer_start(room->look, 5, 0);
 }
 
+/* Until it was found stopped twice; then it goes on, and is not found so any more. */
+static void look_for_stopped(void *context)
+{
+    struct room *room = context;
+    unsigned stopped = wi_child_stopped(room->child);
+
+    if (room->found_stopped && stopped == 0) {
+        wi_child_end(room->child, 100);
+        return;
+    }
+    if (stopped >= 2) {
+        room->found_stopped = 1;
+        kill(room->stopped, SIGCONT);
+    }
+    wi_children_weigh(room->children);
+    wi_timer_start(room->look, 5, 0);
+}
+
 /* The registry is freed before the reading is done. */
 static void weigh_too_late(struct room *room)
 {
@@ -189,6 +217,15 @@ static void check_end(void (*how)(struct room *room))
 static void ended_with_grace(void **state)
 {
     check_end(end_with_grace);
+}
+
+static void found_stopped(void **state)
+{
+    struct room room = {0};
+
+    start(&room, "sleep 1000 & sleep 1000 & kill -STOP $!; echo stopped $!; wait");
+    run(&room);
+    assert_true(room.found_stopped);
 }
 
 static void weighed(void **state)
@@ -269,6 +306,7 @@ int main(void)
         cmocka_unit_test(a_program_that_leaves_others_behind),
         cmocka_unit_test(ended_with_grace),
         cmocka_unit_test(weighed),
+        cmocka_unit_test(found_stopped),
         cmocka_unit_test(ended_at_once),
         cmocka_unit_test(program_killed),
         cmocka_unit_test(helper_and_program_killed),

@@ -13,6 +13,7 @@ static void each_fault_alone_gets_the_mildest_remedy(void **state)
         [WI_FAULT_PAGE_FROZEN] = WI_REMEDY_RETIRE,
         [WI_FAULT_PAGE_CRASHED] = WI_REMEDY_KILL,
         [WI_FAULT_PLATFORM_LOST] = WI_REMEDY_RETIRE,
+        [WI_FAULT_STOPPED] = WI_REMEDY_KILL,
     };
 
     for (int fault = 0; fault < WI_FAULT_COUNT; fault++) {
