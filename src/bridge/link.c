@@ -13,8 +13,11 @@
 #include "base/memory.h"
 #include "bridge/frame.h"
 #include "bridge/text.h"
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <utlist.h>
 
 /* lws keeps this write type for itself; it makes the frame of RFC 6455, 5.5.1. */
@@ -22,6 +25,10 @@
 #define CLOSE_TIMEOUT_S 5
 /* Above this a piece is written where it lies; below, copying it beats another frame. */
 #define IN_PLACE_MIN (64 * 1024)
+/* So much of what was written may lie unsent in the kernel. It would take megabytes, whose peer
+ * takes them a few hundred kilobytes at a time, and what is written next waits behind all of them.
+ * What is on its way to a peer far away is not limited by it. */
+#define UNSENT_MAX (128 * 1024)
 /* Queued and unsent; a peer that reads nothing for so long is cut. */
 #define MAX_QUEUED_MESSAGES 4096
 #define MAX_QUEUED_FRAMES 4
@@ -61,6 +68,13 @@ static void on_hello_late(void *context)
     link->events->on_late(link->context, link);
 }
 
+static void limit_unsent(struct lws *wsi)
+{
+    int size = UNSENT_MAX;
+    /* Where the system has no such limit, what is small is only later. */
+    (void)setsockopt(lws_get_socket_fd(wsi), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &size, sizeof size);
+}
+
 struct wi_link *wi_link_new(
     struct wi_links *links, struct lws *wsi, const struct wi_link_events *events, void *context)
 {
@@ -75,6 +89,7 @@ struct wi_link *wi_link_new(
     link->hello = wi_timer_new(links->loop, on_hello_late, link);
     wi_timer_start(link->hello, (uint64_t)links->hello_ms, 0);
     DL_APPEND(links->_first, link);
+    limit_unsent(wsi);
     return link;
 }
 

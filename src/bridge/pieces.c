@@ -73,6 +73,12 @@ static void on_stall_time(void *context)
         wi_timer_stop(bridge->stall_timer);
 }
 
+static void tell_credit(struct wi_node *node, const struct wi_attempt *attempt)
+{
+    wi_node_send(
+        node, wi_make_data_credit(++node->bridge->sequence, attempt->id, attempt->in->granted));
+}
+
 static void give_credit(struct wi_node *node, struct wi_attempt *attempt)
 {
     struct wi_bridge *bridge = node->bridge;
@@ -81,7 +87,7 @@ static void give_credit(struct wi_node *node, struct wi_attempt *attempt)
         bridge->stall_timer = wi_timer_new(bridge->loop, on_stall_time, bridge);
     if (!wi_timer_running(bridge->stall_timer))
         wi_timer_start(bridge->stall_timer, STALL_CHECK_MS, STALL_CHECK_MS);
-    wi_node_send(node, wi_make_data_credit(++bridge->sequence, attempt->id, attempt->in->bytes));
+    tell_credit(node, attempt);
 }
 
 /* 0 if it must go on waiting, 1 if it is served or not there any more. */
@@ -197,6 +203,16 @@ enum wi_heard wi_pieces_outline(
     return WI_HEARD_OURS;
 }
 
+static enum wi_code take_piece(struct wi_pieces_in *in, const struct data *data,
+    const struct wi_tensors *piece, struct wi_error *error)
+{
+    size_t size = wi_tensors_bytes(piece), more = in->has_room ? in->granted - in->received : 0;
+    if (size > more)
+        return wi_error_set(error, WI_BAD_FRAMING, "data.tensors",
+            "task_data has %zu bytes, and there is credit for %zu", size, more);
+    return wi_pieces_in_add(in, (uint64_t)data->tensor, (uint64_t)data->position, piece, error);
+}
+
 enum wi_heard wi_pieces_data(struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
 {
     struct data data = {0};
@@ -209,12 +225,14 @@ enum wi_heard wi_pieces_data(struct wi_node *node, struct wi_frame *frame, struc
     if (code == WI_OK && !attempt->in)
         code = wi_error_set(error, WI_BAD_FRAMING, NULL, "task_data came without a task_outline");
     if (code == WI_OK)
-        code = wi_pieces_in_add(
-            attempt->in, (uint64_t)data.tensor, (uint64_t)data.position, &frame->tensors, error);
-    if (code != WI_OK)
+        code = take_piece(attempt->in, &data, &frame->tensors, error);
+    if (code != WI_OK) {
         wi_response_reject(node, attempt, error);
-    else
-        attempt->in->heard = wi_now_ms();
+        return WI_HEARD_OURS;
+    }
+    attempt->in->heard = wi_now_ms();
+    if (wi_pieces_in_extend(attempt->in))
+        tell_credit(node, attempt);
     return WI_HEARD_OURS;
 }
 

@@ -1,7 +1,8 @@
 /*
  * Tensors in pieces, as nodes see them: outlines, credit, pieces both ways, and what is wanted next
- * after a reconnection. An answer gets its credit when there is memory for the whole of it; those
- * that wait for that are served in the order in which they came, until their attempt ends.
+ * after a reconnection. An answer gets its first credit when there is memory for the whole of it,
+ * and more as it comes; those that wait for memory are served in the order in which they came,
+ * until their attempt ends.
  */
 #ifndef WI_BRIDGE_PIECES_H
 #define WI_BRIDGE_PIECES_H

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STEP (WI_PIECES_AHEAD / 4)
+
 struct wi_pieces_in *wi_pieces_in_new(const json_t *outline, struct wi_error *error)
 {
     struct wi_pieces_in *in = wi_alloc(sizeof *in);
@@ -32,6 +34,17 @@ static void skip_full(struct wi_pieces_in *in)
     }
 }
 
+int wi_pieces_in_extend(struct wi_pieces_in *in)
+{
+    size_t left = in->bytes - in->received;
+    size_t most = in->received + (left < WI_PIECES_AHEAD ? left : WI_PIECES_AHEAD);
+    /* In steps, or each piece would be answered. */
+    if (most == in->granted || (most < in->bytes && most - in->granted < STEP))
+        return 0;
+    in->granted = most;
+    return 1;
+}
+
 int wi_pieces_in_make_room(struct wi_pieces_in *in, struct wi_budget *budget)
 {
     for (size_t i = 0; i < in->tensors.count; i++) {
@@ -47,6 +60,7 @@ int wi_pieces_in_make_room(struct wi_pieces_in *in, struct wi_budget *budget)
     }
     in->has_room = 1;
     skip_full(in);
+    wi_pieces_in_extend(in);
     return 0;
 }
 
@@ -81,6 +95,7 @@ enum wi_code wi_pieces_in_add(struct wi_pieces_in *in, uint64_t tensor, uint64_t
             to->size - in->position, in->tensor);
     wi_blob_append(to->blob, wi_tensor_bytes(piece->items), piece->items->size);
     in->position += piece->items->size;
+    in->received += piece->items->size;
     skip_full(in);
     return WI_OK;
 }

@@ -86,6 +86,21 @@ test('no more is given to the socket than it sends', () => {
     assert.deepEqual(bytesOf(world, 'a', 0), fill(40 * PIECE_BYTES));
 });
 
+test('credit that comes as the bytes arrive is used at once, and no timer is left behind', () => {
+    const { world, pieces, drain } = setUp();
+    pieces.begin('a', answer('a', [40 * PIECE_BYTES]));
+    for (let granted = 8; granted <= 40; granted += 2) {
+        pieces.grant('a', granted * PIECE_BYTES);
+        world.pending = 0; // the service has it
+    }
+    assert.ok(bytesOf(world, 'a', 0).length > 30 * PIECE_BYTES);
+    for (let i = 0; i < 10; i++) drain();
+    assert.equal(types(world).at(-1), 'task_response a');
+    assert.equal(types(world).filter((type) => type === 'task_response a').length, 1);
+    assert.deepEqual(bytesOf(world, 'a', 0), fill(40 * PIECE_BYTES));
+    assert.equal(world.due, undefined);
+});
+
 test('several take turns, and what is dropped is not sent', () => {
     const { world, pieces, drain } = setUp();
     for (const attempt of ['a', 'b', 'c']) pieces.begin(attempt, answer(attempt, [20 * PIECE_BYTES]));

@@ -122,7 +122,8 @@ export class PiecesOut {
     grant(attempt, bytes) {
         if (typeof bytes !== 'number' || !(bytes >= 0)) return;
         this._answers.get(attempt)?.grant(bytes);
-        if (this._timer === undefined) this._pump();
+        this._around.clearTimer(this._timer); // who grants has taken what was sent
+        this._pump();
     }
 
     /** They are not wanted any more: what is unsent stays so. @param {unknown} attempts */

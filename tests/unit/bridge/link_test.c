@@ -469,6 +469,20 @@ static void what_is_drawn_is_made_as_the_socket_takes_it(void **state)
     assert_int_equal(hear_drawn(house, "last"), -1);
 }
 
+/* All of it would go before what is sent next: a socket's buffers alone would take ten or more. */
+static void little_is_written_ahead(void **state)
+{
+    struct house *house = *state;
+    house->piece = make_tensors();
+    house->to_draw = 1000;
+    wi_link_draw(house->link);
+    for (int i = 0; i < 500; i++) /* and nothing is read */
+        uv_run(&house->loop, UV_RUN_NOWAIT);
+    assert_true(house->drawn > 0);
+    assert_true(house->drawn <= 4);
+    house->to_draw = house->drawn;
+}
+
 static void what_is_queued_goes_before_what_is_drawn(void **state)
 {
     struct house *house = *state;
@@ -635,6 +649,7 @@ int main(void)
         SETTLED(tensors_are_sent_from_where_they_lie),
         SETTLED(a_full_queue_takes_no_more),
         SETTLED(what_is_drawn_is_made_as_the_socket_takes_it),
+        SETTLED(little_is_written_ahead),
         SETTLED(what_is_queued_goes_before_what_is_drawn),
         SETTLED(what_is_drawn_does_not_fill_the_queue),
         SETTLED(a_link_has_a_limit_of_its_own),

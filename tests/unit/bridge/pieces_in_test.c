@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "bridge/pieces_in.h"
+#include <stdlib.h>
 
 static struct wi_budget budget;
 
@@ -134,6 +135,40 @@ static void there_is_room_for_all_or_none(void **state)
     wi_pieces_in_free(in);
 }
 
+/* There is credit for so much ahead of what has come, told in steps and to the last byte. */
+static void credit_is_ahead_of_what_has_come(void **state)
+{
+    enum { EACH = 200000, WHOLE = WI_PIECES_AHEAD * 2 + 5 };
+    struct wi_error error;
+    char outline[128], *bytes = wi_alloc(EACH);
+    size_t told = 0;
+    budget.limit = WHOLE;
+    snprintf(outline, sizeof outline,
+        "[{\"name\":\"x\",\"datatype\":\"UINT8\",\"shape\":[%d],\"byte_length\":%d}]", (int)WHOLE,
+        (int)WHOLE);
+    struct wi_pieces_in *in = make(outline, &error);
+    assert_int_equal(in->granted, 0);
+    assert_int_equal(wi_pieces_in_make_room(in, &budget), 0);
+    assert_int_equal(in->granted, WI_PIECES_AHEAD);
+    while (in->received < WHOLE) {
+        size_t size = WHOLE - in->received < EACH ? WHOLE - in->received : EACH;
+        assert_true(in->granted - in->received >= size); /* nobody waits who is heard */
+        assert_int_equal(add(in, 0, in->received, bytes, size, &error), WI_OK);
+        size_t before = in->granted;
+        if (!wi_pieces_in_extend(in)) {
+            assert_int_equal(in->granted, before);
+            continue;
+        }
+        told++;
+        assert_true(in->granted > before);
+        assert_true(in->granted - in->received <= WI_PIECES_AHEAD);
+    }
+    assert_int_equal(in->granted, WHOLE);
+    assert_true(told >= 2 && told <= 5);
+    wi_pieces_in_free(in);
+    free(bytes);
+}
+
 /* Whether they are strings shows only when they are there. */
 static void strings_are_checked_at_the_end(void **state)
 {
@@ -156,6 +191,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_byte_comes_once_and_in_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_wrong_outline_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(there_is_room_for_all_or_none, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(credit_is_ahead_of_what_has_come, set_up, tear_down),
         cmocka_unit_test_setup_teardown(strings_are_checked_at_the_end, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

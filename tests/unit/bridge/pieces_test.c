@@ -2,10 +2,12 @@
 #include "../test.h"
 
 #include "bridge/link.h"
+#include "bridge/pieces_in.h"
 #include "bridge/pieces_out.h"
 #include "house.h"
 
 #define MIB (1024 * 1024)
+#define AHEAD WI_PIECES_AHEAD
 
 static struct wi_onnx_value output = {.name = (char *)"y",
     .has_datatype = 1,
@@ -330,10 +332,13 @@ static void an_answer_comes_in_pieces(void **state)
     struct client client = join_parts(house, &welcome);
     send_and_hear(house, &client, "att-1");
     say_outline(&client, "att-1", 20 * MIB);
-    expect_credit(&client, "att-1", 20 * MIB);
+    expect_credit(&client, "att-1", AHEAD);
     assert_true(house->budget.used >= 20 * MIB);
-    for (size_t position = 0; position < 20 * MIB; position += MIB)
+    for (size_t position = 0; position < 20 * MIB; position += MIB) {
         say_piece(&client, "att-1", 0, position, MIB);
+        if (position + MIB + AHEAD <= 20 * MIB) /* so much more as has come */
+            expect_credit(&client, "att-1", position + MIB + AHEAD);
+    }
     say(&client, "task_response", IN_PIECES("att-1"));
     turn_until(&client, &house->answers, 1);
     assert_true(house->answer.ok);
@@ -380,7 +385,7 @@ static void answers_wait_for_memory_in_order(void **state)
     send_and_hear(house, &client, "att-3");
     send_and_hear(house, &client, "att-4");
     say_outline(&client, "att-1", 40 * MIB);
-    expect_credit(&client, "att-1", 40 * MIB);
+    expect_credit(&client, "att-1", AHEAD);
     say_outline(&client, "att-2", 40 * MIB); /* of 64 in all */
     say_outline(&client, "att-3", 40 * MIB);
     say_outline(&client, "att-4", MIB);     /* it would fit, but it is not its turn */
@@ -389,7 +394,7 @@ static void answers_wait_for_memory_in_order(void **state)
     json_decref(hear(&client, "task_cancel"));
     wi_bridge_cancel(house->bridge, house->node, "att-1", "deadline");
     json_decref(hear(&client, "task_cancel"));
-    expect_credit(&client, "att-3", 40 * MIB);
+    expect_credit(&client, "att-3", AHEAD);
     expect_credit(&client, "att-4", MIB);
     json_decref(welcome);
     client_close(&client);
@@ -403,8 +408,9 @@ static void an_answer_goes_on_after_reconnecting(void **state)
     send_and_hear(house, &client, "att-1");
     send_and_hear(house, &client, "att-2");
     say_outline(&client, "att-1", 3 * MIB);
-    expect_credit(&client, "att-1", 3 * MIB);
+    expect_credit(&client, "att-1", AHEAD);
     say_piece(&client, "att-1", 0, 0, MIB);
+    expect_credit(&client, "att-1", 3 * MIB);
     say_outline(&client, "att-2", 62 * MIB); /* refused: it ends, and is not named below */
     json_decref(hear(&client, "task_cancel"));
     client_close(&client);
@@ -484,6 +490,13 @@ static void send_too_much(struct client *client)
     say_piece(client, "att-1", 0, 0, 101);
 }
 
+static void send_without_credit(struct client *client)
+{
+    say_outline(client, "att-1", 4 * MIB);
+    expect_credit(client, "att-1", AHEAD);
+    say_piece(client, "att-1", 0, 0, AHEAD + 1);
+}
+
 static void send_without_outline(struct client *client)
 {
     say_piece(client, "att-1", 0, 0, 10);
@@ -511,7 +524,12 @@ static void bytes_are_not_left_out(void **state)
 
 static void there_are_not_too_many_bytes(void **state)
 {
-    expect_fault_after(*state, send_too_much, "task_data has 101 bytes, and 100 are left");
+    expect_fault_after(*state, send_too_much, "task_data has 101 bytes, and there is credit for 100");
+}
+
+static void pieces_need_credit(void **state)
+{
+    expect_fault_after(*state, send_without_credit, "there is credit for 2097152");
 }
 
 static void pieces_need_an_outline(void **state)
@@ -559,7 +577,7 @@ static void an_answer_goes_on_soon(void **state)
     send_and_hear(house, &client, "att-1");
     send_and_hear(house, &client, "att-2");
     say_outline(&client, "att-2", 3 * MIB); /* this one goes on */
-    expect_credit(&client, "att-2", 3 * MIB);
+    expect_credit(&client, "att-2", AHEAD);
     say_outline(&client, "att-1", MIB);
     double began = client_now();
     expect_credit(&client, "att-1", MIB);
@@ -607,6 +625,7 @@ int main(void)
         TEST(bytes_are_not_left_out),
         TEST(there_are_not_too_many_bytes),
         TEST(pieces_need_an_outline),
+        TEST(pieces_need_credit),
         TEST(there_is_one_outline),
         TEST(an_outline_says_one_thing),
         TEST(an_answer_ends_when_all_is_there),
