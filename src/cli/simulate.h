@@ -204,6 +204,8 @@ void sim_attempt_cancel(struct sim_node *node, const char *id);
 void sim_attempt_acknowledge(struct sim_node *node, const json_t *ids, const json_t *parts);
 /* By the data of a welcome: drops what is not wanted, and sends again what has not come. */
 void sim_attempts_resume(struct sim_node *node, const json_t *welcome);
+/* Gives up what an announcement has no room to list: the service sends it again. */
+void sim_attempts_fit(struct sim_node *node);
 struct sim_attempt *sim_attempt_find(struct sim_node *node, const char *id); /* or NULL */
 /* Its tensors are there. */
 void sim_attempt_run(struct sim_attempt *attempt, struct wi_tensors *inputs);

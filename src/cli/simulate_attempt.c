@@ -10,6 +10,10 @@
 #include <string.h>
 #include <utlist.h>
 
+/* What an announcement may list of attempts; it may have 64 KiB, the rest of it included. */
+#define LISTED_MAX 1024
+#define LISTED_BYTES_MAX ((size_t)60 * 1024)
+
 /* --- life ------------------------------------------------------------------------------------ */
 
 void sim_attempt_free(struct sim_attempt *attempt)
@@ -341,6 +345,28 @@ void sim_attempt_acknowledge(struct sim_node *node, const json_t *ids, const jso
     {
         struct sim_attempt *attempt = sim_attempt_find(node, json_string_value(value));
         if (attempt && attempt->answered)
+            sim_attempt_free(attempt);
+    }
+}
+
+/* Bytes that it has in an announcement, at most. */
+static size_t listed_bytes(const struct sim_attempt *attempt)
+{
+    size_t key = strlen(attempt->id) + 4;
+    size_t next = attempt->stream ? key + 10 : 0, piece = attempt->in ? key + 64 : 0;
+
+    return key + next + piece;
+}
+
+void sim_attempts_fit(struct sim_node *node)
+{
+    struct sim_attempt *attempt, *following;
+    size_t count = 0, bytes = 0;
+
+    DL_FOREACH_SAFE(node->attempts, attempt, following)
+    {
+        bytes += listed_bytes(attempt);
+        if (++count > LISTED_MAX || bytes > LISTED_BYTES_MAX)
             sim_attempt_free(attempt);
     }
 }

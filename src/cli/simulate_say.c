@@ -101,6 +101,7 @@ void sim_say_announcement(struct sim_node *node)
     sim_say_begin(node, &out, 0, "node_announcement");
     wi_buffer_puts(&out, "\"protocol\":1,\"page_version\":\"" PACKAGE_VERSION "\",");
     if (*node->resume_token) {
+        sim_attempts_fit(node);
         wi_buffer_printf(&out,
             "\"resume\":{\"node\":\"%s\",\"token\":\"%s\",\"running\":", node->id,
             node->resume_token);

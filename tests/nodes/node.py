@@ -25,6 +25,8 @@ from urllib.parse import urlsplit
 MAX_MESSAGE = 256 << 20
 MAX_HEAD = 1 << 20
 PIECE = 128 << 10
+MAX_RESUMED = 1024  # attempts in an announcement ...
+MAX_RESUME = 60 << 10  # ... and bytes of them, of 64 KiB in all
 
 
 class Closed(Exception):
@@ -309,14 +311,22 @@ class Node:
             "engine_info": {"builtin": {"slots": 16, "queue": 1, "can": ["continue"]}}}}
         if self.resume_token:
             # But for counts all work is done at once.
-            data["resume"] = {
-                "node": self.id, "token": self.resume_token,
-                "running": self.running(), "unacknowledged": list(self.unacknowledged),
-                "next": {one: count.next for one, count in self.counts.items() if count.streams},
-                "data": {one: task.wanted() for one, task in self.arriving.items()}}
+            self.forget(self.held()[MAX_RESUMED:])  # the service sends them again
+            while len(json.dumps(self.resumed())) > MAX_RESUME:
+                self.forget(self.held()[-20:])
+            data["resume"] = self.resumed()
         else:
             data["token"] = self.token
         self.send("node_announcement", data)
+
+    def held(self):
+        return list(self.unacknowledged) + self.running()
+
+    def resumed(self):
+        return {"node": self.id, "token": self.resume_token,
+                "running": self.running(), "unacknowledged": list(self.unacknowledged),
+                "next": {one: count.next for one, count in self.counts.items() if count.streams},
+                "data": {one: task.wanted() for one, task in self.arriving.items()}}
 
     def running(self):
         return [one for one, count in self.counts.items() if not count.answered] + \

@@ -142,6 +142,47 @@ const answerFrame = (attempt, size) => encode({ id: 'p9', type: 'task_response',
     data: { attempt_id: attempt, reply_to: 's7', ok: true } },
 [{ name: 'y', datatype: 'UINT8', shape: [size], bytes: new Uint8Array(size) }]);
 
+test('who comes back lists what an announcement may have, answers first, and gives up the rest', (t) => {
+    const { world, connection, hear } = setUp(t);
+    const id = (kind, i) => `${kind}-${String(i).padStart(16, '0')}`;
+    hear('welcome', { node: 'n', resume_token: 'r', max_frame_bytes: 5000 });
+    for (let i = 0; i < 300; i++) connection.answerText(id('answer', i), { ok: true });
+    for (let i = 0; i < 500; i++) connection.part(id('stream', i), 7, '{}');
+    const streams = Array.from({ length: 500 }, (_, i) => id('stream', i));
+    const others = Array.from({ length: 500 }, (_, i) => id('other', i));
+    connection._handlers.unanswered = () => [...others, ...streams];
+    world.sockets.at(-1).onclose({ code: 1006, reason: '' });
+    connection.open();
+    world.sockets.at(-1).onopen();
+    const { resume } = JSON.parse(world.sockets.at(-1).sent[0]).data;
+    assert.deepEqual(resume.unacknowledged, Array.from({ length: 300 }, (_, i) => id('answer', i)));
+    assert.deepEqual(resume.running, [...streams, ...others.slice(0, 224)]);
+    assert.equal(Object.keys(resume.next).length, 500);
+    assert.deepEqual(world.unwanted, others.slice(224));
+});
+
+test('an announcement is at most 64 KiB, whatever is held', (t) => {
+    const { world, connection, hear } = setUp(t);
+    connection._handlers.capabilities = () => ({ adapter: '\u00e9'.repeat(5000) });
+    hear('welcome', { node: 'n', resume_token: 'r', max_frame_bytes: 5000 });
+    const ids = Array.from({ length: 1000 }, (_, i) => `stream-${String(i).padStart(40, '0')}`);
+    for (const id of ids) connection.part(id, 1e6, '{}');
+    connection._handlers.unanswered = () => ids;
+    world.sockets.at(-1).onclose({ code: 1006, reason: '' });
+    connection.open();
+    world.sockets.at(-1).onopen();
+    const frame = world.sockets.at(-1).sent[0], size = Buffer.byteLength(frame);
+    assert.ok(size > 65_000 && size <= 65_536, `${size} bytes`);
+    const { running, next } = JSON.parse(frame).data.resume;
+    assert.deepEqual(Object.keys(next), running);
+    assert.deepEqual([...running, ...world.unwanted], ids);
+    connection._handlers.unanswered = () => running;
+    world.sockets.at(-1).onclose({ code: 1006, reason: '' });
+    connection.open();
+    world.sockets.at(-1).onopen(); // what was given up is forgotten here, too
+    assert.deepEqual(Object.keys(JSON.parse(world.sockets.at(-1).sent[0]).data.resume.next), running);
+});
+
 test('an answer that the service does not take (any more) goes out as an error, and blocks no other', (t) => {
     const { world, connection, hear } = setUp(t);
     hear('welcome', { node: 'n', resume_token: 'r', max_frame_bytes: 5000 });
@@ -177,6 +218,7 @@ test('after a reconnect parts are sent from where the service wants them, before
     connection.part('a', 3, part(3));
     connection.answerText('a', { attempt_id: 'a', ok: true, parts: 4 });
     connection.part('b', 0, JSON.stringify({ type: 'task_part', data: { attempt_id: 'b', seq: 0 } }));
+    connection._handlers.unanswered = () => ['b'];
     connection.open();
     world.sockets.at(-1).onopen();
     assert.deepEqual(said()[0].data.resume.next, { a: 4, b: 1 });

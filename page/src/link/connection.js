@@ -8,6 +8,7 @@ import { Backoff } from './backoff.js';
 import { AnswerTooLarge, decode, FrameError } from './frame.js';
 import { Outbox } from './outbox.js';
 import { PiecesOut } from './pieces_out.js';
+import { fitResume, MAX_ANNOUNCEMENT } from './resume.js';
 
 /** @typedef {import('../shared/messages.js').Envelope} Envelope */
 
@@ -147,16 +148,25 @@ export class Connection {
     // --- coming up ---------------------------------------------------------------------------------
 
     _announce() {
-        const resume = this.node && {
-            node: this.node, token: this._resumeToken,
+        const said = {
+            protocol: PROTOCOL_VERSION, page_version: this._pageVersion, capabilities: this._handlers.capabilities(),
+        };
+        const mark = this.node ? { resume: this._resume(said) } : { token: this._token };
+        this._write(this._pack('node_announcement', { ...said, ...mark }));
+    }
+
+    /** What is held of attempts, as far as there is room beside the rest. @param {Record<string, any>} rest */
+    _resume(rest) {
+        const empty = { running: [], unacknowledged: [], next: {}, data: {} };
+        const who = { node: this.node, token: this._resumeToken };
+        const frame = this._pack('node_announcement', { ...rest, resume: { ...who, ...empty } });
+        const { said, left } = fitResume({
             running: this._handlers.unanswered(), unacknowledged: this._outbox.ids(), next: this._outbox.next(),
             data: this._handlers.wanted(),
-        };
-        this._write(this._pack('node_announcement', {
-            protocol: PROTOCOL_VERSION, page_version: this._pageVersion,
-            ...(resume ? { resume } : { token: this._token }),
-            capabilities: this._handlers.capabilities(),
-        }));
+        }, MAX_ANNOUNCEMENT - new TextEncoder().encode(frame).length);
+        this._outbox.acknowledge(left);
+        this._handlers.onUnwanted(left);
+        return { ...who, ...said };
     }
 
     /** @param {Record<string, any>} data */
