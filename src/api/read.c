@@ -21,8 +21,8 @@ struct reading {
     wi_infer_next_fn *next;
     void *work;
     wi_step_free_fn *free_work;
-    enum wi_code code; /* of parsing; with `error` the thread's while it parses */
-    struct wi_error error;
+    enum wi_code code;     /* of parsing; with `late` the thread's while it parses */
+    struct wi_error *late; /* only for a thread: with it this would be no small allocation */
 };
 
 static void free_reading(void *work)
@@ -32,6 +32,7 @@ static void free_reading(void *work)
         reading->free_work(reading->work);
     wi_infer_clear(&reading->infer);
     wi_blob_unref(reading->body);
+    free(reading->late);
     free(reading);
 }
 
@@ -73,13 +74,13 @@ enum wi_code wi_api_check_browser(
     return WI_INVALID_FIELD;
 }
 
-static void on_parsed(struct wi_request *request, struct reading *reading)
+static void on_parsed(struct wi_request *request, struct reading *reading, struct wi_error *error)
 {
     wi_blob_unref(reading->body); /* binary tensors keep it */
     reading->body = NULL;
     if (reading->code != WI_OK ||
-        wi_api_check_browser(request->api, reading->infer.browser, &reading->error) != WI_OK)
-        answer_error(request, reading, &reading->error);
+        wi_api_check_browser(request->api, reading->infer.browser, error) != WI_OK)
+        answer_error(request, reading, error);
     else
         wi_request_find_model(request, reading->infer.model_name, on_model, reading, free_reading);
 }
@@ -90,7 +91,7 @@ static void parse_off_loop(void *work)
 {
     struct reading *reading = work;
     reading->code = reading->dialect->parse(
-        &reading->infer, reading->body, reading->json_size, NULL, &reading->error);
+        &reading->infer, reading->body, reading->json_size, NULL, reading->late);
 }
 
 static void on_parsed_off_loop(struct wi_request *request, void *work)
@@ -100,9 +101,9 @@ static void on_parsed_off_loop(struct wi_request *request, void *work)
     int binary = reading->body->size > reading->json_size;
     size_t converted = binary ? 0 : wi_tensors_bytes(&reading->infer.tensors);
     if (wi_request_reserve(request, converted) != 0 && reading->code == WI_OK)
-        reading->code = wi_error_set(&reading->error, WI_MEMORY_BUDGET, NULL,
+        reading->code = wi_error_set(reading->late, WI_MEMORY_BUDGET, NULL,
             "There is no memory for these tensors now; try again later.");
-    on_parsed(request, reading);
+    on_parsed(request, reading, reading->late);
 }
 
 uint64_t wi_infer_parse_cost(const struct wi_request *request, size_t json_size)
@@ -114,18 +115,20 @@ uint64_t wi_infer_parse_cost(const struct wi_request *request, size_t json_size)
 
 static void parse(struct wi_request *request, struct reading *reading)
 {
+    struct wi_error error;
     struct wi_budget *budget = request->api->deps.budget;
     if (reading->json_size <= INLINE_JSON_MAX) {
         reading->code = reading->dialect->parse(
-            &reading->infer, reading->body, reading->json_size, budget, &reading->error);
-        on_parsed(request, reading);
+            &reading->infer, reading->body, reading->json_size, budget, &error);
+        on_parsed(request, reading, &error);
     } else if (wi_request_reserve(
                    request, (size_t)wi_infer_parse_cost(request, reading->json_size)) != 0) {
-        wi_error_set(&reading->error, WI_MEMORY_BUDGET, NULL,
+        wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
             "There is no memory to read this JSON now; try again later, or send the tensors in "
             "binary.");
-        answer_error(request, reading, &reading->error);
+        answer_error(request, reading, &error);
     } else {
+        reading->late = wi_alloc(sizeof *reading->late);
         wi_request_compute(request, parse_off_loop, on_parsed_off_loop, reading, free_reading);
     }
 }
@@ -152,18 +155,19 @@ size_t wi_infer_json_size(const struct wi_request *request)
 void wi_infer_begin(
     struct wi_request *request, wi_infer_next_fn *next, void *work, wi_step_free_fn *free_work)
 {
+    struct wi_error error;
     struct reading *reading = wi_alloc(sizeof *reading);
     reading->dialect = wi_request_dialect(request);
     reading->body = request->body;
     reading->next = next;
     reading->work = work;
     reading->free_work = free_work;
-    enum wi_code code = find_frame(request, &reading->json_size, &reading->error);
+    enum wi_code code = find_frame(request, &reading->json_size, &error);
     request->body = NULL;
     if (code == WI_OK && reading->json_size == 0)
-        code = wi_error_set(&reading->error, WI_BAD_JSON, NULL, "There is no JSON in the body.");
+        code = wi_error_set(&error, WI_BAD_JSON, NULL, "There is no JSON in the body.");
     if (code == WI_OK)
         parse(request, reading);
     else
-        answer_error(request, reading, &reading->error);
+        answer_error(request, reading, &error);
 }

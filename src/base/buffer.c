@@ -7,12 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Most texts never grow beyond this, and malloc() has pieces of that size at hand. */
+#define FIRST_CAPACITY 1000
+
 static void reserve(struct wi_buffer *buffer, size_t more)
 {
     size_t needed = buffer->size + more + 1;
     if (needed <= buffer->capacity)
         return;
-    size_t capacity = buffer->capacity ? buffer->capacity : 256;
+    size_t capacity = buffer->capacity ? buffer->capacity : FIRST_CAPACITY;
     while (capacity < needed)
         capacity *= 2;
     buffer->text = wi_realloc_array(buffer->text, capacity, 1);

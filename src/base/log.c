@@ -33,11 +33,12 @@ static struct {
 
 static const struct {
     const char *name;
-    int priority; /* syslog's, which journald reads from "<N>" */
-} levels[] = {[WI_LOG_ERROR] = {"error", 3},
-    [WI_LOG_WARN] = {"warn", 4},
-    [WI_LOG_INFO] = {"info", 6},
-    [WI_LOG_DEBUG] = {"debug", 7}};
+    const char *column;   /* the same in a column of text */
+    const char *priority; /* syslog's, as journald reads it */
+} levels[] = {[WI_LOG_ERROR] = {"error", " error ", "<3>"},
+    [WI_LOG_WARN] = {"warn", " warn  ", "<4>"},
+    [WI_LOG_INFO] = {"info", " info  ", "<6>"},
+    [WI_LOG_DEBUG] = {"debug", " debug ", "<7>"}};
 
 /* Whether our stderr is the very stream that JOURNAL_STREAM ("device:inode") names. */
 static int stderr_is_journal(void)
@@ -92,9 +93,9 @@ struct line {
 static void add_text_line(struct wi_buffer *out, const struct line *line, const char *time)
 {
     if (sink.journald)
-        wi_buffer_printf(out, "<%d>", levels[line->level].priority);
+        wi_buffer_puts(out, levels[line->level].priority);
     else
-        wi_buffer_printf(out, "%s %-5s ", time, levels[line->level].name);
+        wi_buffer_strings(out, time, levels[line->level].column, NULL);
     wi_buffer_strings(out, line->part, ": ", NULL);
     if (line->subject) {
         add_escaped(out, line->subject, line->limit);
@@ -133,8 +134,8 @@ static void add_field(struct wi_buffer *out, const struct wi_log_field *field, i
 
 static void add_json_line(struct wi_buffer *out, const struct line *line, const char *time)
 {
-    wi_buffer_printf(out, "{\"time\":\"%s\",\"level\":\"%s\",\"part\":\"%s\"", time,
-        levels[line->level].name, line->part);
+    wi_buffer_strings(out, "{\"time\":\"", time, "\",\"level\":\"", levels[line->level].name,
+        "\",\"part\":\"", line->part, "\"", NULL);
     if (line->subject)
         add_member(out, "subject", line->subject, line->limit);
     for (size_t i = 0; i < line->field_count; i++)
@@ -143,17 +144,29 @@ static void add_json_line(struct wi_buffer *out, const struct line *line, const 
     wi_buffer_puts(out, "}");
 }
 
-/* Control characters in a text take up to six bytes each: it is cut until the line fits. */
-static void print(struct wi_buffer *out, struct line *line)
+/* The date is made once a second, for a line of the access log is written for every request. */
+static void print_time(char *time, size_t size)
 {
+    static _Thread_local time_t made = -1;
+    static _Thread_local char date[32];
     int64_t now = wi_wall_ms();
     time_t seconds = (time_t)(now / 1000);
     struct tm utc;
-    char date[32], time[48];
 
-    gmtime_r(&seconds, &utc);
-    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(time, sizeof time, "%s.%03dZ", date, (int)(now % 1000));
+    if (seconds != made) {
+        gmtime_r(&seconds, &utc);
+        strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
+        made = seconds;
+    }
+    snprintf(time, size, "%s.%03dZ", date, (int)(now % 1000));
+}
+
+/* Control characters in a text take up to six bytes each: it is cut until the line fits. */
+static void print(struct wi_buffer *out, struct line *line)
+{
+    char time[48];
+
+    print_time(time, sizeof time);
     line->limit = MESSAGE_SIZE;
     do {
         wi_buffer_clear(out);

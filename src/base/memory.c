@@ -7,18 +7,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* glibc's calloc() passes by the cache of small pieces that malloc() and free() have for each
+ * thread; where memory comes fresh from the system only calloc() knows that it is zero. */
+#define SMALL 1024
+
 static _Noreturn void die(size_t size)
 {
     fprintf(stderr, "webinfer: out of memory for %zu bytes\n", size);
     abort();
 }
 
-void *wi_alloc(size_t size)
+static void *allocate(size_t size)
 {
-    void *memory = calloc(1, size ? size : 1);
+    void *memory = malloc(size ? size : 1);
     if (memory == NULL)
         die(size);
     return memory;
+}
+
+void *wi_alloc(size_t size)
+{
+    if (size > SMALL) {
+        void *memory = calloc(1, size);
+        if (memory == NULL)
+            die(size);
+        return memory;
+    }
+    return memset(allocate(size), 0, size);
 }
 
 void *wi_realloc_array(void *old, size_t count, size_t size)
@@ -39,8 +54,9 @@ char *wi_strdup(const char *text)
 
 char *wi_strndup(const char *text, size_t length)
 {
-    char *copy = wi_alloc(length + 1);
+    char *copy = allocate(length + 1);
     memcpy(copy, text, length);
+    copy[length] = '\0';
     return copy;
 }
 

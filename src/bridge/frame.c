@@ -5,6 +5,7 @@
  */
 #include "bridge/frame.h"
 #include "base/clock.h"
+#include "base/json_read.h"
 #include "base/memory.h"
 #include "base/params.h"
 #include <stdlib.h>
@@ -62,7 +63,7 @@ static enum wi_code parse_envelope(
             "the JSON has %zu bytes; at most %d are allowed", size, WI_FRAME_HEAD_MAX);
 
     json_error_t problem;
-    frame->root = json_loadb((const char *)text, size, JSON_REJECT_DUPLICATES, &problem);
+    frame->root = wi_json_read((const char *)text, size, 0, &problem);
     if (!frame->root)
         return wi_error_set(
             error, WI_BAD_FRAMING, "", "not JSON at byte %d: %s", problem.position, problem.text);

@@ -10,7 +10,6 @@
 #include "base/memory.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,11 +127,16 @@ void wi_tensor_to_json(struct wi_buffer *out, const struct wi_tensor *tensor, in
 {
     wi_buffer_puts(out, "{\"name\":");
     wi_buffer_json_string(out, tensor->name);
-    wi_buffer_printf(out, ",\"datatype\":\"%s\",\"shape\":[", wi_datatype_name(tensor->datatype));
-    for (unsigned i = 0; i < tensor->rank; i++)
-        wi_buffer_printf(out, "%s%" PRId64, i ? "," : "", tensor->dims[i]);
+    wi_buffer_strings(
+        out, ",\"datatype\":\"", wi_datatype_name(tensor->datatype), "\",\"shape\":[", NULL);
+    for (unsigned i = 0; i < tensor->rank; i++) {
+        wi_buffer_puts(out, i ? "," : "");
+        wi_buffer_integer(out, tensor->dims[i]);
+    }
     if (binary) {
-        wi_buffer_printf(out, "],\"parameters\":{\"binary_data_size\":%zu}}", tensor->size);
+        wi_buffer_puts(out, "],\"parameters\":{\"binary_data_size\":");
+        wi_buffer_integer(out, (int64_t)tensor->size);
+        wi_buffer_puts(out, "}}");
         return;
     }
     wi_buffer_puts(out, "],\"data\":[");

@@ -5,6 +5,7 @@
 #include "wire/native.h"
 
 #include "base/header_value.h"
+#include "base/json_read.h"
 #include "base/params.h"
 #include "base/secret.h"
 #include <jansson.h>
@@ -171,7 +172,7 @@ static void explain_overflow(
 static json_t *load_json(const char *text, size_t size, struct wi_error *error)
 {
     json_error_t place;
-    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &place);
+    json_t *root = wi_json_read(text, size, JSON_ALLOW_NUL, &place);
     if (root && json_is_object(root))
         return root;
     enum json_error_code why = root ? json_error_unknown : json_error_code(&place);

@@ -77,7 +77,7 @@ static void add_executed_on(struct wi_buffer *out, const struct wi_outcome *outc
     add_reported(out, report, "quantization", NULL);
     add_reported(out, report, "adapter", "null");
     add_fallbacks(out, outcome);
-    wi_buffer_printf(out, ",\"numerics\":\"%s\"", outcome->numerics);
+    wi_buffer_strings(out, ",\"numerics\":\"", outcome->numerics, "\"", NULL);
     add_reported(out, report, "simulated", "false");
     wi_buffer_puts(out, "}");
 }

@@ -1,0 +1,275 @@
+/*
+ * A reader for the JSON that programs write; see json_read.h. It goes over the text once and builds
+ * jansson's values from where they lie, while jansson's own takes some 200 instructions a byte. It
+ * may refuse more than it has to (numbers out of range, \u, deep nesting), for what it refuses is
+ * given to jansson, which has the last word and knows what to say. It must never accept what
+ * jansson would not, nor read it otherwise: the fuzzer compares the two.
+ */
+#include "base/json_read.h"
+
+#include "base/buffer.h"
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_DEPTH 64
+
+struct reader {
+    const char *at, *end;
+    struct wi_buffer unescaped; /* the last string that had escapes */
+};
+
+static json_t *read_value(struct reader *reader, int depth);
+
+/* --- Characters ------------------------------------------------------------------------------ */
+
+static int is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static void skip_space(struct reader *reader)
+{
+    while (reader->at < reader->end && (*reader->at == ' ' || *reader->at == '\n' ||
+                                           *reader->at == '\r' || *reader->at == '\t'))
+        reader->at++;
+}
+
+/* Whether `c` comes next, behind spaces; it is taken then. */
+static int take(struct reader *reader, char c)
+{
+    skip_space(reader);
+    if (reader->at == reader->end || *reader->at != c)
+        return 0;
+    reader->at++;
+    return 1;
+}
+
+/* --- Strings --------------------------------------------------------------------------------- */
+
+struct string {
+    const char *bytes;
+    size_t size;
+    int ascii; /* else jansson has to see whether it is UTF-8 */
+};
+
+/* Goes to the first character that does not stand for itself. */
+static void skip_plain(struct reader *reader, struct string *string)
+{
+    unsigned char all = 0;
+    const char *at = reader->at;
+    for (; at < reader->end && (unsigned char)*at >= 0x20 && *at != '"' && *at != '\\'; at++)
+        all |= (unsigned char)*at;
+    string->ascii &= all < 0x80;
+    reader->at = at;
+}
+
+/* What a backslash makes of `c`; 0 for what is left to jansson. */
+static char unescape(char c)
+{
+    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    const char *found = c ? strchr(from, c) : NULL;
+    return found ? to[found - from] : '\0';
+}
+
+/* The reader is at a backslash; what is before it begins at `start`. */
+static int read_escaped(struct reader *reader, const char *start, struct string *string)
+{
+    struct wi_buffer *out = &reader->unescaped;
+    out->size = 0;
+    for (; reader->at < reader->end && *reader->at == '\\'; skip_plain(reader, string)) {
+        char c = reader->end - reader->at > 1 ? unescape(reader->at[1]) : '\0';
+        if (!c)
+            return -1;
+        wi_buffer_add(out, start, (size_t)(reader->at - start));
+        wi_buffer_add(out, &c, 1);
+        start = reader->at += 2;
+    }
+    wi_buffer_add(out, start, (size_t)(reader->at - start));
+    string->bytes = out->text;
+    string->size = out->size;
+    return 0;
+}
+
+/* The reader is behind the first quote, and then behind the last. */
+static int read_string(struct reader *reader, struct string *string)
+{
+    const char *start = reader->at;
+    string->ascii = 1;
+    skip_plain(reader, string);
+    string->bytes = start;
+    string->size = (size_t)(reader->at - start);
+    if (reader->at < reader->end && *reader->at == '\\' && read_escaped(reader, start, string) != 0)
+        return -1;
+    if (reader->at == reader->end || *reader->at != '"')
+        return -1;
+    reader->at++;
+    return 0;
+}
+
+static json_t *read_text(struct reader *reader)
+{
+    struct string string;
+    if (read_string(reader, &string) != 0)
+        return NULL;
+    return string.ascii ? json_stringn_nocheck(string.bytes, string.size)
+                        : json_stringn(string.bytes, string.size);
+}
+
+/* --- Numbers --------------------------------------------------------------------------------- */
+
+/* Digits, at least one: behind them, or NULL. */
+static const char *skip_digits(const char *at, const char *end)
+{
+    const char *start = at;
+    while (at < end && is_digit(*at))
+        at++;
+    return at == start ? NULL : at;
+}
+
+/* Behind the number at `at`, or NULL; `*whole` is 0 if it has a fraction or an exponent. */
+static const char *skip_number(const char *at, const char *end, int *whole)
+{
+    const char *first = at + (*at == '-');
+    at = skip_digits(first, end);
+    if (!at || (*first == '0' && at - first > 1))
+        return NULL;
+    *whole = 1;
+    if (at < end && *at == '.') {
+        *whole = 0;
+        at = skip_digits(at + 1, end);
+    }
+    if (at && at < end && (*at == 'e' || *at == 'E')) {
+        *whole = 0;
+        at++;
+        at = skip_digits(at + (at < end && (*at == '+' || *at == '-')), end);
+    }
+    return at;
+}
+
+/* A number at the very end of the text is not in a container that is complete; any other is
+ * followed by a character at which strtoll() and strtod() stop, too. */
+static json_t *read_number(struct reader *reader)
+{
+    int whole;
+    const char *start = reader->at, *after = skip_number(start, reader->end, &whole);
+    if (!after || after == reader->end)
+        return NULL;
+    reader->at = after;
+    if (whole) {
+        errno = 0;
+        long long integer = strtoll(start, NULL, 10);
+        return errno ? NULL : json_integer(integer);
+    }
+    double real = strtod(start, NULL);
+    return isfinite(real) ? json_real(real) : NULL;
+}
+
+/* --- Containers ------------------------------------------------------------------------------ */
+
+/* A name with an escape is left to jansson: its value might want the buffer. */
+static int read_member(struct reader *reader, json_t *object, int depth)
+{
+    struct string name;
+    size_t before = json_object_size(object);
+    if (!take(reader, '"') || read_string(reader, &name) != 0 ||
+        name.bytes == reader->unescaped.text || !take(reader, ':'))
+        return -1;
+    json_t *value = read_value(reader, depth);
+    int set = name.ascii ? json_object_setn_new_nocheck(object, name.bytes, name.size, value)
+                         : json_object_setn_new(object, name.bytes, name.size, value);
+    return set == 0 && json_object_size(object) > before ? 0 : -1;
+}
+
+static int read_members(struct reader *reader, json_t *object, int depth)
+{
+    if (take(reader, '}'))
+        return 0;
+    do {
+        if (read_member(reader, object, depth) != 0)
+            return -1;
+    } while (take(reader, ','));
+    return take(reader, '}') ? 0 : -1;
+}
+
+static int read_items(struct reader *reader, json_t *array, int depth)
+{
+    if (take(reader, ']'))
+        return 0;
+    do {
+        if (json_array_append_new(array, read_value(reader, depth)) != 0)
+            return -1;
+    } while (take(reader, ','));
+    return take(reader, ']') ? 0 : -1;
+}
+
+static json_t *read_container(struct reader *reader, json_t *container, int depth)
+{
+    int read = -1;
+    if (depth < MAX_DEPTH)
+        read = json_is_object(container) ? read_members(reader, container, depth + 1)
+                                         : read_items(reader, container, depth + 1);
+    if (read == 0)
+        return container;
+    json_decref(container);
+    return NULL;
+}
+
+static json_t *read_literal(struct reader *reader, const char *word, json_t *value)
+{
+    size_t length = strlen(word);
+    if ((size_t)(reader->end - reader->at) < length || memcmp(reader->at, word, length) != 0)
+        return NULL;
+    reader->at += length;
+    return value;
+}
+
+static json_t *read_value(struct reader *reader, int depth)
+{
+    skip_space(reader);
+    if (reader->at == reader->end)
+        return NULL;
+    switch (*reader->at) {
+    case '{':
+        reader->at++;
+        return read_container(reader, json_object(), depth);
+    case '[':
+        reader->at++;
+        return read_container(reader, json_array(), depth);
+    case '"':
+        reader->at++;
+        return read_text(reader);
+    case 't':
+        return read_literal(reader, "true", json_true());
+    case 'f':
+        return read_literal(reader, "false", json_false());
+    case 'n':
+        return read_literal(reader, "null", json_null());
+    default:
+        return read_number(reader);
+    }
+}
+
+/* --- The whole ------------------------------------------------------------------------------- */
+
+static json_t *read_whole(const char *text, size_t size)
+{
+    struct reader reader = {.at = text, .end = text + size};
+    skip_space(&reader);
+    int container = reader.at < reader.end && (*reader.at == '{' || *reader.at == '[');
+    json_t *root = container ? read_value(&reader, 0) : NULL;
+    skip_space(&reader);
+    if (root && reader.at < reader.end) {
+        json_decref(root);
+        root = NULL;
+    }
+    wi_buffer_clear(&reader.unescaped);
+    return root;
+}
+
+json_t *wi_json_read(const char *text, size_t size, size_t flags, json_error_t *place)
+{
+    json_t *root = text ? read_whole(text, size) : NULL;
+    return root ? root : json_loadb(text, size, flags | JSON_REJECT_DUPLICATES, place);
+}

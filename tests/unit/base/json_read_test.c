@@ -1,0 +1,163 @@
+/* Reading JSON: exactly what jansson reads, value by value. The fuzzer compares far more. */
+#include "../test.h"
+
+#include "base/json_read.h"
+#include "base/memory.h"
+#include <string.h>
+
+/* Compares values and, as text, their order; of errors, what is said of them. */
+static void compare(const char *text, size_t size, size_t flags)
+{
+    json_error_t place = {0}, theirs_place = {0};
+    json_t *ours = wi_json_read(text, size, flags, &place);
+    json_t *theirs = json_loadb(text, size, flags | JSON_REJECT_DUPLICATES, &theirs_place);
+    char *a = ours ? json_dumps(ours, JSON_COMPACT) : NULL;
+    char *b = theirs ? json_dumps(theirs, JSON_COMPACT) : NULL;
+    if (strcmp(a ? a : "", b ? b : "") != 0)
+        fail_msg("%.*s: %s instead of %s", (int)size, text, a ? a : "nothing", b ? b : "nothing");
+    assert_true(ours == NULL || json_equal(ours, theirs));
+    if (!ours) {
+        assert_string_equal(place.text, theirs_place.text);
+        assert_int_equal(place.position, theirs_place.position);
+    }
+    free(a);
+    free(b);
+    json_decref(ours);
+    json_decref(theirs);
+}
+
+/* In memory of exactly its size, so that the sanitizers see a look behind it. */
+static void compare_exact(const char *text, size_t size)
+{
+    char *exact = test_malloc(size + (size == 0));
+    memcpy(exact, text, size);
+    compare(exact, size, 0);
+    compare(exact, size, JSON_ALLOW_NUL);
+    test_free(exact);
+}
+
+static const char *const rows[] = {
+    "",
+    " ",
+    "{}",
+    "[]",
+    " { } ",
+    "[ ]\n",
+    "null",
+    "\"a\"",
+    "12",
+    "{\"id\":\"p-1\",\"type\":\"task_answer\",\"timestamp\":1763720402152.25,\"data\":{\"a\":[1,-2]"
+    "}}",
+    "[true,false,null]",
+    "[tru]",
+    "[truex]",
+    "[true1]",
+    "[nul",
+    "[1,2,]",
+    "[,1]",
+    "[1 2]",
+    "[1}",
+    "{\"a\":1]",
+    "{\"a\"}",
+    "{\"a\":}",
+    "{\"a\":1,}",
+    "{,}",
+    "{a:1}",
+    "{1:1}",
+    "[] []",
+    "[]x",
+    "[[[]",
+    "{\"a\":1,\"b\":2,\"a\":3}",
+    "{\"a\":{\"a\":1},\"b\":{\"a\":1}}",
+    "{\"\":0}",
+    "[0,-0,7,-7,9223372036854775807,-9223372036854775808]",
+    "[9223372036854775808]",
+    "[-9223372036854775809]",
+    "[123456789012345678901234567890]",
+    "[01]",
+    "[-01]",
+    "[-]",
+    "[+1]",
+    "[.5]",
+    "[1.]",
+    "[1.e1]",
+    "[1e]",
+    "[1e+]",
+    "[0x10]",
+    "[0.5p1]",
+    "[1.5e3,1E3,1e-3,-2.5e+2,0.1,-0.0,1e22,1e23,123456789012345678.5,4.9e-324,1e-400]",
+    "[1e308]",
+    "[1e309]",
+    "[-1e999]",
+    "[Infinity]",
+    "[NaN]",
+    "[1",
+    "[1.5",
+    "[1e5",
+    "[\"plain\",\"\",\"\\\"\\\\\\/\\b\\f\\n\\r\\t\",\"a\\nb\\nc\",\"\\n\",\"\\n\\n\"]",
+    "[\"\\u0041\\u00e9\\ud83d\\ude00\"]",
+    "[\"\\ud83d\"]",
+    "[\"\\u0000\"]",
+    "{\"a\\u0000b\":1}",
+    "{\"a\\nb\":\"c\\nd\",\"e\":1}",
+    "{\"a\\nb\":1,\"a\\nb\":2}",
+    "[\"\\x41\"]",
+    "[\"\\\"]",
+    "[\"\\",
+    "[\"open]",
+    "[\"line\nbreak\"]",
+    "[\"tab\there\"]",
+    "[\"del\x7f\"]",
+    "[\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"]",
+    "[\"\xc3\xa9\\n\xc3\xa9\"]",
+    "{\"\xc3\xa9\":1}",
+    "{\"\xc3\":1}",
+    "[\"\xc3\"]",
+    "[\"\xc0\x80\"]",
+    "[\"\xed\xa0\x80\"]",
+    "[\"\xf4\x90\x80\x80\"]",
+    "[\"\x80\\n\"]",
+    "\xef\xbb\xbf[]",
+    "[\xc2\xa0 1]",
+    "[1]\f",
+};
+
+static void reads_as_jansson_does(void **state)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (size_t size = 0; size <= strlen(rows[i]); size++)
+            compare_exact(rows[i], size);
+    compare_exact("[\"\0\"]", 5);
+    compare_exact("[1\0]", 4);
+    compare_exact("[]\0", 3);
+}
+
+/* Deep nesting is left to jansson, with its limit. */
+static void nests_as_deep_as_jansson(void **state)
+{
+    static const size_t depths[] = {63, 64, 65, 66, 2047, 2048, 2049, 100000};
+    for (size_t i = 0; i < sizeof depths / sizeof *depths; i++) {
+        char *text = test_malloc(2 * depths[i]);
+        memset(text, '[', depths[i]);
+        memset(text + depths[i], ']', depths[i]);
+        compare(text, 2 * depths[i], 0);
+        test_free(text);
+    }
+}
+
+static void reads_nothing(void **state)
+{
+    json_error_t place;
+    assert_null(wi_json_read(NULL, 0, 0, &place));
+    assert_null(wi_json_read("[", 1, 0, NULL));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_as_jansson_does),
+        cmocka_unit_test(nests_as_deep_as_jansson),
+        cmocka_unit_test(reads_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
