@@ -24,8 +24,25 @@ const BUILDS = {
  * rewritten for that, which makes it a third smaller and its start twice as fast. Not for WebNN: there
  * every error of a graph arrives as "unreachable", without its reason (onnxruntime-web 1.30). */
 const SUSPENDED = { webgpu: { entry: 'onnxruntime-web/jspi', stem: 'ort-wasm-simd-threaded.jspi' } };
+/** llama.cpp in WASM: where memory has 64-bit addresses and WASM can be suspended, and where not. */
+const LLAMA = {
+    jspi64: { package: '@wllama/wllama', folder: 'src/wasm' },
+    compat32: { package: '@wllama/wllama-compat', folder: 'wasm' },
+};
+/** What makes a module of emscripten's script: each is found exactly once. */
+const AS_MODULE = [
+    ['var Module=typeof Module!="undefined"?Module:{};', ''], // handed in
+    ['await _wllama_js_file_read(', 'await readPiece('],
+];
 /** Where a package has no licence file of its own, its text is the one of its repository. */
-const LICENCE_FROM = { 'onnxruntime-common': 'onnxruntime-web' };
+const LICENCE_FROM = {
+    'onnxruntime-common': 'onnxruntime-web', '@wllama/wllama-compat': '@wllama/wllama',
+};
+/** What is compiled into the binaries of @wllama, with its licence under licences/. */
+const IN_LLAMA = [
+    { name: 'llama.cpp', version: 'b11364', source: 'https://github.com/ggml-org/llama.cpp' },
+    { name: 'nlohmann-json', version: '3.12.0', source: 'https://github.com/nlohmann/json' },
+];
 
 /** `PACKAGE?another` is the package once more: an instance with settings of its own. */
 const INSTANCES = {
@@ -53,12 +70,15 @@ async function main(out) {
         if (SUSPENDED[build])
             suspending[build] = await bundleEngine(out, build, `${build}-jspi`, one, SUSPENDED[build], bundled);
     }
+    const llama = await bundleLlama(out, bundled);
     const link = await bundle(out, 'link.js', 'src/link/worker.js', {}, bundled);
     const { version } = JSON.parse(fs.readFileSync(path.join(here, 'package.json'), 'utf8'));
     const script = await bundle(out, 'main.js', 'src/ui/main.js', {
         __LINK_WORKER__: JSON.stringify(link),
         __ENGINE_WORKERS__: JSON.stringify(engines),
         __SUSPENDING_WORKERS__: JSON.stringify(suspending),
+        __LLAMA_WORKERS__: JSON.stringify(llama),
+        __LLAMA_VERSION__: JSON.stringify(IN_LLAMA[0].version),
         __PAGE_VERSION__: JSON.stringify(version),
     }, bundled);
     const style = emit(out, 'style.css', fs.readFileSync(path.join(here, 'src/ui/style.css')));
@@ -76,6 +96,32 @@ function bundleEngine(out, build, name, { entry }, used, bundled) {
     return bundle(out, `engine-${name}.js`, `src/engine/worker_${build}.js`,
         { __ORT_MJS__: file('mjs'), __ORT_WASM__: file('wasm') },
         bundled, entry === used.entry ? {} : { [entry]: used.entry });
+}
+
+/** Bundles the engine worker for language models, once for each build of llama.cpp. @returns their names */
+async function bundleLlama(out, bundled) {
+    const workers = {};
+    for (const [build, { package: name, folder }] of Object.entries(LLAMA)) {
+        const read = (file) => fs.readFileSync(path.join(packageFolder(name), folder, file));
+        bundled.add(name);
+        workers[build] = await bundle(out, `engine-llama-${build}.js`, 'src/engine/worker_llama.js', {
+            __LLAMA_BUILD__: JSON.stringify(build),
+            __LLAMA_VERSION__: JSON.stringify(IN_LLAMA[0].version),
+            __LLAMA_MJS__: JSON.stringify(emit(out, `llama-${build}.mjs`, asModule(read('wllama.js').toString()))),
+            __LLAMA_WASM__: JSON.stringify(emit(out, `llama-${build}.wasm`, read('wllama.wasm'))),
+        }, bundled);
+    }
+    return workers;
+}
+
+/** A module of emscripten's script, which begins it with its settings and with what reads files. */
+function asModule(script) {
+    for (const [pattern, replacement] of AS_MODULE) {
+        const [before, after, ...more] = script.split(pattern);
+        if (after === undefined || more.length > 0) throw new Error(`"${pattern}" is not once in the script of @wllama`);
+        script = before + replacement + after;
+    }
+    return `export default function (Module, readPiece) {\n${script}\n}\n`;
 }
 
 /** Bundles one script into one file and returns its name. Adds the packages in it to `bundled`. */
@@ -118,15 +164,17 @@ function packageFolder(name) {
  * onnxruntime-common compiled in; its binaries hold libraries that only its project lists. */
 function notices(bundled) {
     const names = [...bundled, 'onnxruntime-common'].sort();
+    const inside = IN_LLAMA.map(({ name, version, source }) =>
+        `${name} ${version}\nLicence: MIT\nSource: ${source}\n\n${licenceIn([path.join(here, 'licences', name)], name)}`);
     const parts = names.map((name) => {
         const { version, license, repository } = manifest(name);
         const source = typeof repository === 'string' ? repository : repository?.url ?? '';
         const url = `https://github.com/microsoft/onnxruntime/blob/v${version}/ThirdPartyNotices.txt`;
-        const inside = name === 'onnxruntime-web' ? `Notices for the libraries inside its binaries: ${url}\n` : '';
-        return `${name} ${version}\nLicence: ${license}\nSource: ${source}\n${inside}\n${licenceText(name)}`;
+        const libraries = name === 'onnxruntime-web' ? `Notices for the libraries inside its binaries: ${url}\n` : '';
+        return `${name} ${version}\nLicence: ${license}\nSource: ${source}\n${libraries}\n${licenceText(name)}`;
     });
     const rule = `\n${'-'.repeat(78)}\n\n`;
-    return `The webinfer page contains the following software.\n${rule}${parts.join(rule)}`;
+    return `The webinfer page contains the following software.\n${rule}${[...parts, ...inside].join(rule)}`;
 }
 
 function manifest(name) {
@@ -134,7 +182,12 @@ function manifest(name) {
 }
 
 function licenceText(name) {
-    for (const folder of [packageFolder(name), path.join(here, 'licences', LICENCE_FROM[name] ?? name)]) {
+    const from = LICENCE_FROM[name] ?? name;
+    return licenceIn([packageFolder(name), packageFolder(from), path.join(here, 'licences', from)], name);
+}
+
+function licenceIn(folders, name) {
+    for (const folder of folders) {
         const file = fs.existsSync(folder)
             && fs.readdirSync(folder).find((entry) => /^licen[cs]e(\.|$)/i.test(entry));
         if (file) return `${fs.readFileSync(path.join(folder, file), 'utf8').trim()}\n`;

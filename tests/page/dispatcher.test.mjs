@@ -5,7 +5,7 @@ import { MEMORY_FLOOR } from '../../page/src/link/workers.js';
 
 /** A dispatcher with a clock of its own and ports that only take notes. */
 function setUp(builds = ['wasm', 'webgpu'], absent = {}) {
-    const world = { now: 1000, timers: new Map(), answers: [], parts: [], failures: [], sent: [], replaced: [], ids: 0, ports: {} };
+    const world = { now: 1000, timers: new Map(), answers: [], parts: [], failures: [], sent: [], replaced: [], closed: [], ids: 0, ports: {} };
     const dispatcher = new Dispatcher({
         now: () => world.now,
         setTimer: (run, ms) => {
@@ -19,7 +19,8 @@ function setUp(builds = ['wasm', 'webgpu'], absent = {}) {
         part: (attempt, seq) => world.parts.push([attempt, seq]),
         fail: (attempt, data) => world.failures.push([attempt, data.error.code, data.retryable, data.executed_on?.fallbacks]),
         send: (type, data) => world.sent.push([type, data]),
-        replace: (build) => world.replaced.push(build),
+        begin: (worker) => world.replaced.push(worker),
+        close: (worker) => world.closed.push(worker),
         changed: () => {},
         lost: () => world.sent.push(['lost']),
     }, builds, absent);

@@ -75,13 +75,13 @@ test('a model larger than the budget is alone, not refused', () => {
     assert.deepEqual(residents.victims(idle).map(({ name }) => name), ['a']);
 });
 
-test('what is loading is no victim, and an engine that is gone takes its models along', () => {
+test('what is loading is no victim, and what is gone is not listed unless it says why', () => {
     const residents = new Residents();
     residents.budget = 1;
     residents.use(model('a', 5), 'webgpu');
     assert.deepEqual(residents.victims(idle), []);
     loaded(residents, 'b', 5, 'wasm');
-    residents.forget('webgpu');
+    residents.remove('a@h', 'webgpu', null);
     assert.deepEqual(residents.states().map(({ name, state }) => [name, state]), [['b', 'loaded']]);
     residents.remove('b@h', 'wasm', 'evicted');
     assert.deepEqual(residents.states().map(({ name, state }) => [name, state]), [['b', 'evicted']]);

@@ -83,7 +83,7 @@ test('files that are missing, too short or outside are a 422 that says which', a
     await refused('linked', /w\.bin is a link out of the model's folder/);
 });
 
-test('formats that no engine runs are listed with their variants, and refused', async () => {
+test('folders of other formats are listed with their variants, and refused where no engine runs them', async () => {
     putFiles(path.join(daemon.store, 'tiny'), {
         'tiny-Q8_0.gguf': Buffer.alloc(30, 1), 'tiny-Q4_K_M.gguf': Buffer.alloc(20, 2), 'run.py': Buffer.alloc(9) });
     putFiles(path.join(daemon.store, 'owner', 'bert'), { 'config.json': Buffer.from('{}'), 'vocab.txt': Buffer.from('a'),
@@ -98,10 +98,8 @@ test('formats that no engine runs are listed with their variants, and refused', 
     assert.equal(q8.hash, hashOf({ 'tiny-Q8_0.gguf': Buffer.alloc(30, 1) }));
     const { json: q4 } = await daemon.get('/v1/models/owner/bert:q4');
     assert.deepEqual(q4.files.map(({ path: name }) => name), ['config.json', 'onnx/model_q4.onnx', 'vocab.txt']);
-    for (const name of ['tiny', 'tiny:Q8_0', 'owner/bert:fp32']) {
-        const { status, json } = await daemon.infer({ model_name: name, inputs: x([1]) });
-        assert.deepEqual([status, json.code, json.field], [422, 'platform_unsupported', 'model_name'], name);
-    }
+    const { status, json } = await daemon.infer({ model_name: 'owner/bert:fp32', inputs: x([1]) });
+    assert.deepEqual([status, json.code, json.field], [422, 'platform_unsupported', 'model_name']);
     const missing = await daemon.infer({ model_name: 'tiny:Q2_K', inputs: x([1]) });
     assert.deepEqual([missing.status, missing.json.code], [404, 'model_not_found']);
     assert.match(missing.json.allowed.toString(), /tiny:Q4_K_M, tiny:Q8_0/);

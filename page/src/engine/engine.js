@@ -16,6 +16,8 @@
  * @property {any} [result]
  * @property {string | null} [precision]
  * @property {number | null} [threads]
+ * @property {string | null} [build] which of several builds of the engine
+ * @property {string | null} [quantization] of the model's weights
  * @property {number} [inferenceMs]
  * @property {() => void} [dispose]
  */

@@ -69,6 +69,7 @@ export function classify(thrown, phase) {
  * @param {string} platform @param {ErrorBody} error @param {unknown} thrown
  */
 export function isPoisoned(platform, error, thrown) {
+    if (error.code === 'engine_crashed') return true;
     if (REQUEST_CODES.has(error.code) || thrown instanceof Failure && error.code !== 'device_lost') return false;
     if (platform !== 'wasm') return true;
     const isTrap = typeof WebAssembly !== 'undefined' && thrown instanceof WebAssembly.RuntimeError;

@@ -154,8 +154,10 @@ function report(progress, more) {
     progress.onProgress(progress.loaded, progress.total);
 }
 
-/** @param {string} path @param {string} credential @param {AbortSignal} signal @param {Record<string, string>} [headers] */
-async function get(path, credential, signal, headers = {}) {
+/** Asks the service for a file, or with a Range for a piece of it.
+ * @param {string} path @param {string} credential @param {AbortSignal} signal @param {Record<string, string>} [headers]
+ * @throws {Failure} `model_fetch_failed` */
+export async function get(path, credential, signal, headers = {}) {
     let response;
     try {
         response = await fetch(new URL(path, self.location.origin),

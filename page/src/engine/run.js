@@ -118,13 +118,18 @@ export class Run {
         if (this._stepMs === 0 || this._stepMs >= QUICK_STEP_MS) this._flush();
     }
 
+    /** A step that was not awaited here, since others share it, has taken so long. @param {number} ms */
+    stepTook(ms) {
+        this._noteStep(ms);
+    }
+
     /** How far it is with what comes before the first part.
      * @param {string} phase such as "prompt" @param {number} done @param {number} total */
     progress(phase, done, total) {
         const now = performance.now();
         if (done < total && now - this._progressed < PROGRESS_EVERY_MS) return;
         this._progressed = now;
-        this._post({ type: 'progress', attempt: this._task.attempt, phase, done, total });
+        this._post({ type: 'progress', attempt: this._task.attempt, phase, done, total, step_ms: this._stepMs });
     }
 
     // --- the worker's ------------------------------------------------------------------------------

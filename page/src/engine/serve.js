@@ -265,7 +265,7 @@ export class Server {
      * @param {number} parts how many its answer has had
      * @returns {[import('../shared/messages.js').Envelope, TensorBytes[], number]} a task_response, to be encoded
      */
-    _answer(task, engine, { tensors, result, precision, threads }, times, parts) {
+    _answer(task, engine, { tensors, result, precision, threads, build, quantization }, times, parts) {
         /** @type {Record<string, any>} */
         const executedOn = { platform: this._platform, engine };
         // What is absent says the same as null or an empty list, and costs nobody any time.
@@ -273,6 +273,8 @@ export class Server {
         if (task.fallbacks.length > 0) executedOn.fallbacks = task.fallbacks;
         if (threads) executedOn.threads = threads;
         if (precision) executedOn.precision = precision;
+        if (build) executedOn.build = build;
+        if (quantization) executedOn.quantization = quantization;
         /** @type {Record<string, any>} */
         const data = {
             attempt_id: task.attempt, reply_to: task.reply_to, ok: true, executed_on: executedOn, performance: times,

@@ -43,6 +43,10 @@ export class Attempt {
         this.isBuiltin = this.engine === 'builtin';
         this.isEcho = data.model.name === BUILTIN.echo;
         this.loadOnly = request.type === 'model_load';
+        /** What a language model is to do. @type {string | null} */
+        this.task = data.task ?? null;
+        /** Whose cached prompts it may use. @type {string | null} */
+        this.owner = data.owner ?? null;
         /** @type {string[]} */
         this.platforms = data.platforms;
         this.index = 0; /* of the platform that it waits for or runs on */
@@ -160,6 +164,8 @@ export class Attempt {
             tensors: this.tensors, frame: this.takeBuffer(unproven), section: this.section, fallbacks: this.fallbacks,
         };
         if (this.options) run.options = this.options;
+        if (this.task) run.task = this.task;
+        if (this.owner) run.owner = this.owner;
         if (this.isStream) run.stream = { from: this.from, credit: this.credit };
         return run;
     }
@@ -186,6 +192,8 @@ export function checkTask({ data, options }) {
     if (!isStrings(platforms) || platforms.length === 0) return invalid('platforms', 'a list of platform names');
     if (typeof deadline !== 'number' || !(deadline >= 0)) return invalid('deadline_ms', 'a number of milliseconds');
     if (outputs !== undefined && !isStrings(outputs)) return invalid('outputs', 'a list of output names');
+    if ((data.task ?? null) !== null && typeof data.task !== 'string') return invalid('task', 'the name of a task');
+    if ((data.owner ?? null) !== null && typeof data.owner !== 'string') return invalid('owner', 'a text');
     if ((options ?? null) !== null && !isObject(options)) return invalid('options', 'an object');
     if ((from ?? null) !== null && !isContinuation(from)) return invalid('continue', 'an object with seq, text and tokens');
     return null;

@@ -4,16 +4,17 @@
  * what becomes of an engine worker is decided in workers.js. No browser globals: ports, clock and
  * timer are handed in.
  */
-import { BUILD_OF_PLATFORM, INITIAL_CREDIT } from '../shared/messages.js';
+import { INITIAL_CREDIT } from '../shared/messages.js';
 import { Alarm } from './alarm.js';
 import { Attempt, checkTask } from './attempt.js';
 import { Attempts } from './attempts.js';
-import { Lane } from './lane.js';
+import { Lanes } from './lanes.js';
 import { Models } from './models.js';
 import { Patience } from './patience.js';
 import { Workers } from './workers.js';
 
 /** @typedef {import('../shared/messages.js').Envelope} Envelope */
+/** @typedef {import('./lane.js').Lane} Lane */
 /** @typedef {import('../shared/messages.js').Build} Build */
 /** @typedef {import('../shared/messages.js').Credit} Credit */
 /** @typedef {import('../shared/messages.js').EngineInfo} EngineInfo */
@@ -34,7 +35,9 @@ import { Workers } from './workers.js';
  * @property {(attempt: string, seq: number, json: string) => void} part an engine's finished task_part
  * @property {(attempt: string, data: Record<string, any>) => void} fail a task_response without tensors
  * @property {(type: string, data: Record<string, any>) => void} send any other message
- * @property {(build: Build, reason: string) => void} replace a new worker is wanted for the build
+ * @property {(worker: string, build: Build, reason: string) => void} begin a worker of that name is wanted,
+ *   in the place of the one that has it; the reason why that one does not do, if there is one
+ * @property {(worker: string) => void} close a worker is not wanted any more
  * @property {() => void} changed something that people look at
  * @property {() => void} lost a platform is gone: the service must know at once
  */
@@ -53,10 +56,9 @@ export class Dispatcher {
         this._around = around;
         this._idleSince = 0; /* when an answer went last */
         this._absent = new Map(Object.entries(absent));
-        /** @type {Map<Build, Lane>} */
-        this._lanes = new Map(builds.map((build) => [build, new Lane(build)]));
+        this._lanes = new Lanes(builds);
         this._attempts = new Attempts();
-        this._models = new Models(this._lanes, (models) => {
+        this._models = new Models(this._lanes, (lane) => this._workers.close(lane), (models) => {
             around.send('model_status', { models });
             around.changed();
         });
@@ -154,19 +156,19 @@ export class Dispatcher {
 
     // --- engine workers -----------------------------------------------------------------------
 
-    /** @param {Build} build @param {import('./lane.js').EngineChannel} channel @param {number} generation */
-    attach(build, channel, generation) {
-        this._workers.attach(build, channel, generation);
+    /** @param {string} worker its name @param {import('./lane.js').EngineChannel} channel @param {number} generation */
+    attach(worker, channel, generation) {
+        this._workers.attach(worker, channel, generation);
     }
 
-    /** The document saw the worker die. @param {Build} build @param {number} generation @param {string} reason */
-    died(build, generation, reason) {
-        this._workers.died(build, generation, reason);
+    /** The document saw the worker die. @param {string} worker @param {number} generation @param {string} reason */
+    died(worker, generation, reason) {
+        this._workers.died(worker, generation, reason);
     }
 
-    /** A message from an engine worker. @param {Build} build @param {number} generation @param {FromEngine} message */
-    onEngine(build, generation, message) {
-        const lane = this._workers.current(build, generation);
+    /** A message from an engine worker. @param {string} worker @param {number} generation @param {FromEngine} message */
+    onEngine(worker, generation, message) {
+        const lane = this._workers.current(worker, generation);
         if (!lane) return;
         switch (message.type) {
         case 'answer': return this._onAnswer(lane, message);
@@ -175,7 +177,8 @@ export class Dispatcher {
         case 'progress': return this._onProgress(lane, message);
         case 'model':
             if (message.state === 'loaded') {
-                this._models.loaded(message.key, build, message.load_ms ?? 0, message.memory ?? 0);
+                lane.needed = message.memory ?? 0;
+                this._models.loaded(message.key, lane.platform, message.load_ms ?? 0, message.memory ?? 0);
             }
             return;
         case 'start': return this._workers.starts(lane, message.up, message.threads);
@@ -187,7 +190,7 @@ export class Dispatcher {
             Object.assign(this.engineInfo, message.engine_info);
             lane.engines = message.engine_info;
             lane.steps = message.steps;
-            return this._workers.ready(lane, message.platforms[build]);
+            return this._workers.ready(lane, message.platforms[lane.platform]);
         }
     }
 
@@ -246,7 +249,7 @@ export class Dispatcher {
     /** Queues the attempt for the first of its platforms that can be had. @param {Attempt} attempt */
     _place(attempt) {
         for (;;) {
-            const lane = this._laneOf(attempt);
+            const lane = this._laneOf(attempt) ?? this._open(attempt);
             if (lane && (lane.report === null || lane.report.available)) {
                 attempt.wait(this._around.now());
                 this._alarm.set(attempt.due);
@@ -263,6 +266,13 @@ export class Dispatcher {
         }
     }
 
+    /** Begins the worker of a model that has its own. @param {Attempt} attempt */
+    _open(attempt) {
+        const lane = this._lanes.open(attempt);
+        if (lane) this._workers.begin(lane);
+        return lane;
+    }
+
     /** It waits for its platform once more, but not for ever. @param {Attempt} attempt @param {ErrorBody} error */
     _again(attempt, error) {
         if (attempt.cancelled || attempt.again) return this._failOrFallBack(attempt, error);
@@ -273,8 +283,11 @@ export class Dispatcher {
     /** Hands over what the lane can take. @param {Lane} lane */
     _pump(lane) {
         for (let attempt = lane.next(); attempt; attempt = lane.next()) this._start(lane, attempt);
-        if (lane.ready && lane.outstanding.size === 0) this._workers.renew(lane);
-        if (lane.ready && lane.isIdle()) this._workers.trim(lane);
+        if (!lane.ready) return;
+        if (lane.outstanding.size === 0) this._workers.renew(lane);
+        if (!lane.ready || !lane.isIdle()) return;
+        this._models.idle(lane);
+        this._workers.trim(lane);
     }
 
     /** @param {Lane} lane @param {Attempt} attempt */
@@ -337,7 +350,9 @@ export class Dispatcher {
     /** The attempt's worker is gone. What only ran beside the one at fault may have another.
      * @param {Attempt} attempt @param {ErrorBody} error */
     _lose(attempt, error) {
-        const isInnocent = this._laneOf(attempt)?.isBeside(attempt) && attempt.tensors.length === 0;
+        const lane = this._laneOf(attempt);
+        // Where several share each step, nobody knows whose fault it was: each must be tried alone.
+        const isInnocent = lane?.key === null && lane.isBeside(attempt) && attempt.tensors.length === 0;
         if (isInnocent && !attempt.committed && !attempt.stopping) this._again(attempt, error);
         else this._failOrFallBack(attempt, error);
     }
@@ -369,9 +384,10 @@ export class Dispatcher {
     }
 
     /** @param {Lane} lane @param {import('../shared/messages.js').ProgressMessage} message */
-    _onProgress(lane, { attempt: id, phase, loaded_bytes, total_bytes, done, total }) {
+    _onProgress(lane, { attempt: id, phase, loaded_bytes, total_bytes, done, total, step_ms: stepMs = 0 }) {
         const attempt = lane.outstanding.get(id);
         if (!attempt || attempt.cancelled) return;
+        this._patience.noteStep(attempt, stepMs);
         if (!attempt.stopping) attempt.heard(this._around.now());
         if (attempt.loadOnly) return;
         this._around.send('task_progress', {
@@ -416,7 +432,7 @@ export class Dispatcher {
     /** Asks a run whose time is over to stop at its next step. @param {Lane} lane @param {Attempt} attempt @param {number} now */
     _stop(lane, attempt, now) {
         attempt.stopping = { code: 'deadline_exceeded', message: 'The deadline passed while it ran.' };
-        attempt.due = now + this._patience.stopGrace(attempt);
+        attempt.due = now + this._patience.stopGrace(lane, attempt);
         lane.channel?.post({ type: 'cancel', attempt: attempt.id });
     }
 
@@ -430,6 +446,6 @@ export class Dispatcher {
 
     /** @param {Attempt} attempt @returns {Lane | undefined} */
     _laneOf(attempt) {
-        return this._lanes.get(BUILD_OF_PLATFORM[attempt.platform]);
+        return this._lanes.of(attempt);
     }
 }

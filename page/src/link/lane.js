@@ -18,9 +18,15 @@ const ECHO_WINDOW = 32;
 const COUNTS = 1024;
 
 export class Lane {
-    /** @param {Build} build */
-    constructor(build) {
+    /** @param {string} name of its worker @param {Build} build @param {string} [platform]
+     * @param {string | null} [key] the model that it is for alone */
+    constructor(name, build, platform = name, key = null) {
+        this.name = name;
         this.build = build;
+        this.platform = platform;
+        this.key = key;
+        this.closing = false; /* its model is not wanted any more: its worker ends when it is idle */
+        this.needed = 0; /* bytes that its worker had taken when its model was loaded */
         /** @type {EngineChannel | null} */
         this.channel = null;
         this.generation = 0;

@@ -2,17 +2,18 @@
  * The models of all engine workers: keeps them within the byte budget, passes loading and
  * unloading on, and reports every change.
  */
-import { BUILD_OF_PLATFORM } from '../shared/messages.js';
 import { Residents } from './residents.js';
 
-/** @typedef {import('../shared/messages.js').Build} Build */
 /** @typedef {import('./attempt.js').Attempt} Attempt */
 /** @typedef {import('./lane.js').Lane} Lane */
+/** @typedef {import('./lanes.js').Lanes} Lanes */
 
 export class Models {
-    /** @param {Map<Build, Lane>} lanes @param {(states: import('../shared/messages.js').ModelState[]) => void} report */
-    constructor(lanes, report) {
+    /** @param {Lanes} lanes @param {(lane: Lane) => void} close ends a model's own worker
+     * @param {(states: import('../shared/messages.js').ModelState[]) => void} report */
+    constructor(lanes, close, report) {
         this._lanes = lanes;
+        this._close = close;
         this._report = report;
         this.residents = new Residents();
     }
@@ -53,24 +54,38 @@ export class Models {
         this.report();
     }
 
-    /** An engine worker is gone and its models with it. @param {string} platform */
-    forget(platform) {
-        this.residents.forget(platform);
+    /** An engine worker is gone and its models with it. @param {Lane} lane */
+    forget(lane) {
+        for (const { key, platform } of this.residents.list()) {
+            if (this._lanes.holding(key, platform) === lane) this.residents.remove(key, platform, null);
+        }
+        this.report();
+    }
+
+    /** A model's own worker has nothing to do. @param {Lane} lane */
+    idle(lane) {
+        if (lane.key === null || (!lane.closing && this.residents.isLoaded(lane.key, lane.platform))) return;
+        this._evict(lane.key, lane.platform, null);
         this.report();
     }
 
     /** Unloads what is least recently used and not needed until the rest fits. */
     _keepBudget() {
         const victims = this.residents.victims(({ key, platform }) =>
-            this._lanes.get(BUILD_OF_PLATFORM[platform])?.needs(key) ?? false);
+            this._lanes.holding(key, platform)?.needs(key) ?? false);
         for (const { key, platform } of victims) this._evict(key, platform, 'evicted');
     }
 
     /** @param {string} key @param {string} platform @param {'evicted' | null} state */
     _evict(key, platform, state) {
+        const lane = this._lanes.holding(key, platform);
+        if (lane?.key === key && !lane.isIdle()) {
+            lane.closing = true;
+            return;
+        }
         this.residents.remove(key, platform, state);
-        const lane = this._lanes.get(BUILD_OF_PLATFORM[platform]);
         if (!lane) return;
+        if (lane.key === key) return this._close(lane);
         lane.leftovers = true;
         lane.channel?.post({ type: 'unload', key });
     }

@@ -79,7 +79,7 @@ export class Patience {
      * @param {Lane | undefined} lane @param {Attempt} attempt @param {number} elapsed ms since it began
      */
     grace(lane, attempt, elapsed) {
-        if (lane?.canStop(attempt)) return this.stopGrace(attempt);
+        if (lane?.canStop(attempt)) return this.stopGrace(lane, attempt);
         const cost = Math.max(CANCEL_GRACE_MS, this._endingCost(attempt.platform));
         const left = this._runs.left(attempt.key, attempt.platform, elapsed);
         // What is left costs less than ending it. Where nothing is known, waiting as long as ending
@@ -87,8 +87,10 @@ export class Patience {
         return lane && left !== undefined && left > cost ? 0 : cost;
     }
 
-    /** How long a run that can stop may take to. @param {Attempt} attempt */
-    stopGrace({ key, platform }) {
+    /** How long a run that can stop may take to. @param {Lane} lane @param {Attempt} attempt */
+    stopGrace(lane, { key, platform }) {
+        // To end the worker would cost all that run beside it.
+        if (lane.key !== null) return MOST_GRACE_MS;
         return Math.min(MOST_GRACE_MS, Math.max(CANCEL_GRACE_MS, GRACE_STEPS * this._steps.usual(key, platform)));
     }
 

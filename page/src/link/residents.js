@@ -106,11 +106,6 @@ export class Residents {
         }
     }
 
-    /** An engine worker is gone and its models with it. @param {string} platform */
-    forget(platform) {
-        for (const { key, platform: at } of this.list()) if (at === platform) this.remove(key, at, null);
-    }
-
     /** @param {string} key @param {string} platform */
     isLoaded(key, platform) {
         return this._residents.get(slot(key, platform))?.state === 'loaded';

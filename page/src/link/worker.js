@@ -61,10 +61,11 @@ class Link {
             part: (attempt, seq, json) => this.connection.part(attempt, seq, json),
             fail: (attempt, data) => this.connection.answerText(attempt, data),
             send: (type, data) => this._send(type, data),
-            replace: (build, reason) => {
-                this._send('log', { level: 'warn', message: `The ${build} engine worker is replaced: ${reason}` });
-                this._tell({ type: 'replace', build, reason });
+            begin: (worker, build, reason) => {
+                if (reason) this._send('log', { level: 'warn', message: `The ${build} engine worker is replaced: ${reason}` });
+                this._tell({ type: 'begin', worker, build });
             },
+            close: (worker) => this._tell({ type: 'close', worker }),
             changed: () => this._changed(),
             lost: () => this._reportCapabilities(),
         }, start.builds, start.capabilities.platforms);
@@ -75,12 +76,12 @@ class Link {
     /** @param {ToLink} message */
     onDocument(message) {
         if (message.type === 'engine') {
-            const { build, generation, port, memory } = message;
+            const { worker, generation, port, memory } = message;
             const channel = new Channel(port, memory, 0,
-                (/** @type {FromEngine} */ said) => this.dispatcher.onEngine(build, generation, said));
-            this.dispatcher.attach(build, channel, generation);
+                (/** @type {FromEngine} */ said) => this.dispatcher.onEngine(worker, generation, said));
+            this.dispatcher.attach(worker, channel, generation);
         } else if (message.type === 'engine_died') {
-            this.dispatcher.died(message.build, message.generation, message.reason);
+            this.dispatcher.died(message.worker, message.generation, message.reason);
         } else if (message.type === 'leave') {
             this.connection.leave('its page was closed');
         }
@@ -165,7 +166,8 @@ class Link {
         const capabilities = {
             ...this._base,
             platforms: { ...this._base.platforms, ...this.dispatcher.platforms() },
-            engines: this.dispatcher.engines, engine_info: this.dispatcher.engineInfo,
+            engines: { ...this._base.engines, ...this.dispatcher.engines },
+            engine_info: { ...this._base.engine_info, ...this.dispatcher.engineInfo },
         };
         this._reported = JSON.stringify(capabilities);
         return capabilities;

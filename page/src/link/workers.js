@@ -11,6 +11,7 @@
 /** @typedef {import('./attempt.js').Attempt} Attempt */
 /** @typedef {import('./dispatcher.js').Surroundings} Surroundings */
 /** @typedef {import('./lane.js').Lane} Lane */
+/** @typedef {import('./lanes.js').Lanes} Lanes */
 /** @typedef {import('./models.js').Models} Models */
 
 /**
@@ -25,6 +26,8 @@
 /** WASM memory never shrinks. A worker whose memory is past this and partly garbage is replaced. */
 export const MEMORY_FLOOR = 256 << 20;
 const MEMORY_FACTOR = 2;
+/** What a worker of one model may take beside it. */
+const KEPT = 512 << 20;
 /** A worker that replaces another takes a second or two to come up. One that takes longer than this
  * waits for something that the old one has left stuck, such as the GPU. */
 const RESTART_LIMIT_MS = 10000;
@@ -38,7 +41,7 @@ const STILL_BUSY = 'The GPU may still be busy with a run that was ended.';
 
 export class Workers {
     /**
-     * @param {Map<Build, Lane>} lanes @param {Models} models @param {Surroundings} around
+     * @param {Lanes} lanes @param {Models} models @param {Surroundings} around
      * @param {Attempts} attempts @param {import('./alarm.js').Alarm} alarm rung for `tick`
      */
     constructor(lanes, models, around, attempts, alarm) {
@@ -55,12 +58,12 @@ export class Workers {
     /** @returns {Record<string, PlatformReport>} */
     platforms() {
         const unknown = { available: false, reason: 'still being probed' };
-        return Object.fromEntries([...this._lanes].map(([build, lane]) => [build, lane.report ?? unknown]));
+        return Object.fromEntries(this._lanes.shared().map((lane) => [lane.platform, lane.report ?? unknown]));
     }
 
     /** Whether every engine worker has said what it can do. */
     isProbed() {
-        return [...this._lanes.values()].every((lane) => lane.report !== null);
+        return this._lanes.shared().every((lane) => lane.report !== null);
     }
 
     /** @param {EngineSettings} settings */
@@ -82,9 +85,14 @@ export class Workers {
 
     // --- coming --------------------------------------------------------------------------------------
 
-    /** @param {Build} build @param {import('./lane.js').EngineChannel} channel @param {number} generation */
-    attach(build, channel, generation) {
-        const lane = this._lanes.get(build);
+    /** Begins a model's own worker. @param {Lane} lane */
+    begin(lane) {
+        this._around.begin(lane.name, lane.build, '');
+    }
+
+    /** @param {string} worker @param {import('./lane.js').EngineChannel} channel @param {number} generation */
+    attach(worker, channel, generation) {
+        const lane = this._lanes.get(worker);
         if (!lane) return;
         const replaces = lane.generation > 0;
         lane.attach(channel, generation);
@@ -103,9 +111,9 @@ export class Workers {
     }
 
     /** The lane of a worker that is not replaced yet.
-     * @param {Build} build @param {number} generation @returns {Lane | undefined} */
-    current(build, generation) {
-        const lane = this._lanes.get(build);
+     * @param {string} worker @param {number} generation @returns {Lane | undefined} */
+    current(worker, generation) {
+        const lane = this._lanes.get(worker);
         return lane?.generation === generation && lane.channel ? lane : undefined;
     }
 
@@ -120,19 +128,22 @@ export class Workers {
     /** Gives builds whose worker did not start another chance. */
     revive() {
         for (const lane of this._lanes.values()) {
-            if (!lane.channel) this._around.replace(lane.build, 'its worker did not start');
+            if (!lane.channel) this._around.begin(lane.name, lane.build, 'its worker did not start');
         }
     }
 
     // --- going ---------------------------------------------------------------------------------------
 
-    /** The document saw the worker die. @param {Build} build @param {number} generation @param {string} reason */
-    died(build, generation, reason) {
-        const lane = this.current(build, generation);
+    /** The document saw the worker die. @param {string} worker @param {number} generation @param {string} reason */
+    died(worker, generation, reason) {
+        const lane = this.current(worker, generation);
         if (!lane) return;
         const early = !lane.ready;
+        if (early && lane.key !== null) {
+            this._failQueue(lane, { code: 'platform_unsupported', message: `The engine worker does not start: ${reason}` });
+        }
         this.replace(lane, { code: 'engine_crashed', message: `The engine worker died: ${reason}` }, !early);
-        if (early) this._settle(lane, { available: false, reason: `The engine worker does not start: ${reason}` });
+        if (early && lane.key === null) this._settle(lane, { available: false, reason: `The engine worker does not start: ${reason}` });
     }
 
     /**
@@ -144,10 +155,18 @@ export class Workers {
     replace(lane, error, respawn = true, lose = this._attempts.lose) {
         const lost = lane.detach();
         this.replaced++;
-        this._models.forget(lane.build);
-        if (respawn) this._around.replace(lane.build, error.message);
+        this._models.forget(lane);
+        if (lane.key !== null && lane.queue.length === 0) this.close(lane);
+        else if (respawn) this._around.begin(lane.name, lane.build, error.message);
         for (const attempt of lost) lose(attempt, error);
         this._around.changed();
+    }
+
+    /** Ends a model's own worker, which has nothing to do. @param {Lane} lane */
+    close(lane) {
+        lane.detach();
+        this._lanes.remove(lane);
+        this._around.close(lane.name);
     }
 
     /** A worker's engine begins to come up, or is up, with so many threads for good.
@@ -168,8 +187,10 @@ export class Workers {
 
     /** Replaces an idle worker whose memory is far past the budget and partly garbage. @param {Lane} lane */
     trim(lane) {
-        const limit = Math.max(MEMORY_FLOOR, MEMORY_FACTOR * this._models.residents.budget);
-        if (!lane.leftovers || lane.memory <= limit) return;
+        // Beside its model, an engine of its own keeps what it has computed.
+        const limit = lane.key !== null ? lane.needed + KEPT
+            : Math.max(MEMORY_FLOOR, MEMORY_FACTOR * this._models.residents.budget);
+        if ((!lane.leftovers && lane.key === null) || lane.memory <= limit) return;
         const mib = Math.round(lane.memory / 1048576);
         this.replace(lane, { code: 'engine_crashed', message: `WASM memory had grown to ${mib} MiB` });
     }

@@ -4,6 +4,11 @@ declare const __ORT_WASM__: string;
 declare const __LINK_WORKER__: string;
 declare const __ENGINE_WORKERS__: Record<'wasm' | 'webgpu' | 'webnn', string>;
 declare const __SUSPENDING_WORKERS__: Partial<Record<'wasm' | 'webgpu' | 'webnn', string>>;
+declare const __LLAMA_WORKERS__: Record<'jspi64' | 'compat32', string>;
+declare const __LLAMA_BUILD__: 'jspi64' | 'compat32';
+declare const __LLAMA_VERSION__: string;
+declare const __LLAMA_MJS__: string;
+declare const __LLAMA_WASM__: string;
 declare const __PAGE_VERSION__: string;
 
 /** A second instance of the same module, with settings of its own. */

@@ -7,11 +7,18 @@ export const PROTOCOL = 'webinfer.v1';
 export const PROTOCOL_VERSION = 1;
 
 /** @typedef {'webgpu' | 'webnn' | 'webgl' | 'wasm'} Platform */
-/** What an engine worker is made for: its script, its WASM binary. @typedef {'wasm' | 'webgpu' | 'webnn'} Build */
+/** What an engine worker is made for: its script, its WASM binary. @typedef {'wasm' | 'webgpu' | 'webnn' | 'llama'} Build */
 
 /** The platforms that an engine worker of ours serves, with the build that is whole for each.
  * @type {Readonly<Record<string, Build>>} */
 export const BUILD_OF_PLATFORM = Object.freeze({ webgpu: 'webgpu', webnn: 'webnn', wasm: 'wasm' });
+
+/** Engines that have a worker for each of their models, with its build and the platform that it is on.
+ * @type {Readonly<Record<string, {build: Build, platform: Platform}>>} */
+export const OWN_WORKERS = Object.freeze({ llama: { build: 'llama', platform: 'wasm' } });
+
+/** What is announced of the engine `llama`, whose workers come with their models. @type {Readonly<EngineInfo>} */
+export const LLAMA = Object.freeze({ slots: 4, queue: 4, can: ['continue', 'embeddings'] });
 
 /** The models that every node has. */
 export const BUILTIN = Object.freeze({ echo: 'builtin/echo', count: 'builtin/count' });
@@ -53,7 +60,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  *   type: 'run', attempt: string, load_only: boolean, message_id: string, reply_to: string, from: string,
  *   key: string, model: Model, precision: string | null, outputs: string[], input: any,
  *   tensors: TensorEntry[], frame: ArrayBuffer | null, section: number, fallbacks: Fallback[],
- *   options?: Record<string, any>, stream?: StreamStart
+ *   options?: Record<string, any>, stream?: StreamStart, task?: string, owner?: string
  * }} RunMessage
  * @typedef {SettingsMessage | UnloadMessage | CancelMessage | CreditMessage | RunMessage} ToEngine
  */
@@ -63,7 +70,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'capabilities', platforms: Record<string, PlatformReport>, engines: Record<string, string>, engine_info: Record<string, EngineInfo>, steps: string[]}} CapabilitiesMessage `steps`: engines whose runs can be stopped
  * @typedef {{type: 'answer', attempt: string, frame: ArrayBuffer | null, load_ms: number, memory: number}} AnswerMessage
  * @typedef {{type: 'failure', attempt: string, error: ErrorBody, poisoned: boolean, memory: number}} FailureMessage
- * @typedef {{type: 'progress', attempt: string, phase: string, loaded_bytes?: number, total_bytes?: number, done?: number, total?: number}} ProgressMessage
+ * @typedef {{type: 'progress', attempt: string, phase: string, loaded_bytes?: number, total_bytes?: number, done?: number, total?: number, step_ms?: number}} ProgressMessage
  * @typedef {{type: 'parts', attempt: string, parts: MadePart[], step_ms: number}} PartsMessage `step_ms`: what a step usually takes, 0: nobody knows
  * @typedef {{type: 'model', key: string, state: 'loaded' | 'unloaded', load_ms?: number, memory?: number}} ModelMessage `memory`: bytes that loading it has added
  * @typedef {{type: 'device_lost', reason: string}} DeviceLostMessage
@@ -75,20 +82,21 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /**
  * Document → link worker.
  * @typedef {{type: 'start', url: string, token: string, page_version: string, builds: Build[], capabilities: Record<string, any>}} StartMessage
- * @typedef {{type: 'engine', build: Build, generation: number, port: MessagePort, memory: SharedArrayBuffer | null}} EngineMessage
- * @typedef {{type: 'engine_died', build: Build, generation: number, reason: string}} EngineDiedMessage
+ * @typedef {{type: 'engine', worker: string, generation: number, port: MessagePort, memory: SharedArrayBuffer | null}} EngineMessage `worker`: its name
+ * @typedef {{type: 'engine_died', worker: string, generation: number, reason: string}} EngineDiedMessage
  * @typedef {{type: 'leave'}} LeaveMessage the page is being closed
  * @typedef {StartMessage | EngineMessage | EngineDiedMessage | LeaveMessage} ToLink
  */
 
 /**
  * Link worker → document.
- * @typedef {{type: 'replace', build: Build, reason: string}} ReplaceMessage
+ * @typedef {{type: 'begin', worker: string, build: Build}} BeginMessage begins a worker, in the place of the one that has its name
+ * @typedef {{type: 'close', worker: string}} CloseMessage
  * @typedef {{
  *   type: 'state', state: string, detail: string, node: string, platforms: Record<string, PlatformReport>,
  *   models: ModelState[], queued: number, running: number, answered: number, failed: number, replaced: number
  * }} StateMessage
- * @typedef {ReplaceMessage | StateMessage} FromLink
+ * @typedef {BeginMessage | CloseMessage | StateMessage} FromLink
  */
 
 /** What the page's address asks for. @typedef {{nudge: boolean}} PageOptions */

@@ -1,4 +1,5 @@
 /** What the document can tell about its browser; the engine workers add what they can compute. */
+import { LLAMA } from '../shared/messages.js';
 import { identify } from './browser.js';
 
 /** @typedef {import('../shared/messages.js').Build} Build */
@@ -19,6 +20,9 @@ export async function baseCapabilities() {
         cross_origin_isolated: self.crossOriginIsolated,
         parts: true,
         platforms: { ...absent(), webgl: webgl() },
+        // Its workers come with their models.
+        engines: { llama: __LLAMA_VERSION__ },
+        engine_info: { llama: LLAMA },
     };
 }
 

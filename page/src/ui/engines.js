@@ -1,4 +1,4 @@
-/** The document's engine workers: one for each build, replaced on demand, joined to the link worker. */
+/** The document's engine workers, by their names: begun and ended on demand, joined to the link worker. */
 
 import { letterboxes } from '../shared/letterbox.js';
 
@@ -6,25 +6,25 @@ import { letterboxes } from '../shared/letterbox.js';
 /** @typedef {import('../shared/messages.js').ToLink} ToLink */
 
 export class Engines {
-    /** @param {Record<string, string>} scripts by build @param {import('../shared/messages.js').PageOptions} options
+    /** @param {Record<Build, string>} scripts @param {import('../shared/messages.js').PageOptions} options
      * @param {(message: ToLink, transfer?: Transferable[]) => void} tellLink */
     constructor(scripts, options, tellLink) {
         this._scripts = scripts;
         this._options = options;
         this._tellLink = tellLink;
-        /** @type {Map<Build, {worker: Worker, generation: number}>} */
+        /** @type {Map<string, Worker>} */
         this._workers = new Map();
+        this._generation = 0;
     }
 
-    /** Ends the build's worker, if there is one, and starts another. @param {Build} build */
-    replace(build) {
-        const old = this._workers.get(build);
-        old?.worker.terminate();
-        const generation = (old?.generation ?? 0) + 1;
+    /** Ends the worker of that name, if there is one, and starts another. @param {string} name @param {Build} build */
+    begin(name, build) {
+        this.close(name);
+        const generation = ++this._generation;
         const worker = new Worker(this._scripts[build], { type: 'module', name: `engine-${build}` });
-        this._workers.set(build, { worker, generation });
+        this._workers.set(name, worker);
         const died = (/** @type {string} */ reason) =>
-            this._tellLink({ type: 'engine_died', build, generation, reason });
+            this._tellLink({ type: 'engine_died', worker: name, generation, reason });
         worker.onerror = (event) => {
             event.preventDefault();
             died(event.message || 'its script could not be loaded');
@@ -32,7 +32,13 @@ export class Engines {
         worker.onmessageerror = () => died('a message could not be read');
         const { port1, port2 } = new MessageChannel();
         const memory = letterboxes();
-        this._tellLink({ type: 'engine', build, generation, port: port1, memory }, [port1]);
+        this._tellLink({ type: 'engine', worker: name, generation, port: port1, memory }, [port1]);
         worker.postMessage({ type: 'start', port: port2, memory, options: this._options }, [port2]);
+    }
+
+    /** @param {string} name */
+    close(name) {
+        this._workers.get(name)?.terminate();
+        this._workers.delete(name);
     }
 }

@@ -18,8 +18,20 @@ function takeAddress() {
 }
 
 /** The engine workers' scripts: where WASM can be suspended, those that make use of it. */
-const scripts = () => 'Suspending' in WebAssembly
-    ? { ...__ENGINE_WORKERS__, ...__SUSPENDING_WORKERS__ } : __ENGINE_WORKERS__;
+const scripts = () => ({
+    ...__ENGINE_WORKERS__, ...('Suspending' in WebAssembly ? __SUSPENDING_WORKERS__ : {}),
+    llama: __LLAMA_WORKERS__['Suspending' in WebAssembly && hasWideMemory() ? 'jspi64' : 'compat32'],
+});
+
+/** Whether WASM can have 64-bit addresses. */
+function hasWideMemory() {
+    try {
+        new WebAssembly.Memory(/** @type {any} */ ({ initial: 1n, maximum: 1n, address: 'i64' }));
+        return true;
+    } catch {
+        return false;
+    }
+}
 
 /** @param {string} token @param {import('../shared/messages.js').PageOptions} options */
 async function start(token, options) {
@@ -29,7 +41,8 @@ async function start(token, options) {
         link.postMessage(message, transfer);
     const engines = new Engines(scripts(), options, tellLink);
     link.onmessage = (/** @type {MessageEvent<FromLink>} */ { data }) => {
-        if (data.type === 'replace') engines.replace(data.build);
+        if (data.type === 'begin') engines.begin(data.worker, data.build);
+        else if (data.type === 'close') engines.close(data.worker);
         else show(data);
     };
     link.onerror = (event) => showState('failed', event.message || 'the link worker could not be loaded');
@@ -42,7 +55,7 @@ async function start(token, options) {
     const capabilities = await baseCapabilities();
     const builds = possibleBuilds(/** @type {Build[]} */ (Object.keys(__ENGINE_WORKERS__)), capabilities);
     tellLink({ type: 'start', url: url.href, token, page_version: __PAGE_VERSION__, builds, capabilities });
-    for (const build of builds) engines.replace(build);
+    for (const build of builds) engines.begin(build, build);
 }
 
 const { token, options } = takeAddress();

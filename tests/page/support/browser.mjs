@@ -63,10 +63,10 @@ export async function launch({ webnn } = {}) {
  * `faulty`; `welcome`: what the service's welcome says otherwise; `fragment`: what the page's address
  * has behind the token
  */
-export async function openNode(browser, page, { faults, faulty = 'webgpu', welcome, fragment = '' } = {}) {
+export async function openNode(browser, page, { faults, faulty = 'webgpu', alter, welcome, fragment = '' } = {}) {
     const service = await Service.start(page, {
         welcome,
-        alter: (name, content) => (faults && name.startsWith(`engine-${faulty}-`) ? `${faults}\n${content}` : content),
+        alter: alter ?? ((name, content) => (faults && name.startsWith(`engine-${faulty}-`) ? `${faults}\n${content}` : content)),
     });
     const problems = [];
     const { tab, close } = await browser.openTab(problems);

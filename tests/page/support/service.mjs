@@ -83,7 +83,10 @@ export class Service extends EventEmitter {
             this.fetched.push(pathname);
             const content = this.models.get(pathname.slice('/models/'.length));
             if (request.headers.authorization !== `Bearer ${CREDENTIAL}`) return send(401, Buffer.from('no'));
-            return content ? send(200, content) : send(404, Buffer.from('no'));
+            if (!content) return send(404, Buffer.from('no'));
+            const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
+            return from === undefined ? send(200, content)
+                : send(206, content.subarray(Number(from), to === '' ? undefined : Number(to) + 1));
         }
         this.served.push(pathname);
         const name = pathname === '/' ? 'index.html' : path.basename(pathname);
@@ -105,6 +108,16 @@ export class Service extends EventEmitter {
             name, hash, type: null, bytes: content.length, url: `/models/${name}/${hash}/model.onnx`,
             spec_url: spec ? `/models/${name}/${hash}/model.json` : null,
         };
+    }
+
+    /** Puts a language model into the store; returns what a task says of it. @param {Record<string, Buffer>} files */
+    addGguf(name, files) {
+        const hash = `h${this.models.size}`;
+        const listed = Object.entries(files).map(([file, bytes]) => {
+            this.models.set(`${name}/${hash}/${file}`, bytes);
+            return { path: file, url: `/models/${name}/${hash}/${file}`, bytes: bytes.length, hash: `of ${file}` };
+        });
+        return { name, hash, type: 'text_generation', engine: 'llama', files: listed };
     }
 
     // --- the protocol ----------------------------------------------------------------------------

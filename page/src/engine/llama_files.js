@@ -1,0 +1,122 @@
+/**
+ * The files of a GGUF model, read from the service piece by piece as llama.cpp asks for them: each
+ * piece goes by a Range straight to its place in the engine's memory, so that no file is held twice.
+ */
+import { Failure, throwIfCancelled } from './failure.js';
+import { get } from './fetch.js';
+
+/** @typedef {import('../shared/messages.js').Model} Model */
+/** @typedef {import('../shared/messages.js').ModelFile} ModelFile */
+
+/** At most four reports a second, as the protocol says. */
+const PROGRESS_EVERY_MS = 250;
+/** A piece is asked for so often again where it broke off, if bytes came in between. */
+const RETRIES = 3;
+const SPLIT = /-(\d{5})-of-(\d{5})\.gguf$/;
+
+/** A file's name without its folders. @param {ModelFile} file */
+const nameOf = ({ path }) => /** @type {string} */ (path.split('/').pop());
+
+/**
+ * The files that make up the model, the first part first.
+ * @param {Model} model @returns {ModelFile[]} @throws {Failure} `model_invalid`
+ */
+export function weightsOf(model) {
+    const all = (model.files ?? []).filter(({ path }) => path.endsWith('.gguf'))
+        .sort((a, b) => (a.path < b.path ? -1 : 1));
+    const count = Number(SPLIT.exec(all[0]?.path ?? '')?.[2] ?? 1);
+    const isWhole = all.length === count && (count === 1
+        || all.every(({ path }, index) => Number(SPLIT.exec(path)?.[1]) === index + 1));
+    if (isWhole) return all;
+    throw new Failure('model_invalid', `The model has ${all.length} GGUF files, which are not the parts of one model.`,
+        { expected: 'one file, or NAME-00001-of-0000N.gguf to NAME-0000N-of-0000N.gguf' });
+}
+
+export class LlamaFiles {
+    /** @param {ModelFile[]} files @param {string} credential
+     * @param {(loaded: number, total: number) => void} onProgress @param {AbortSignal} signal */
+    constructor(files, credential, onProgress, signal) {
+        this._files = new Map(files.map((file) => [nameOf(file), file]));
+        this._credential = credential;
+        this._onProgress = onProgress;
+        this._signal = signal;
+        this.total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+        /** How far each file was read. @type {Map<string, number>} */
+        this._reached = new Map();
+        this._reported = performance.now();
+    }
+
+    /** In the order of their parts. @returns {{name: string, bytes: number}[]} */
+    list() {
+        return [...this._files].map(([name, { bytes }]) => ({ name, bytes }));
+    }
+
+    /** The first bytes of the first file. @param {number} size @returns {Promise<Uint8Array>} */
+    async beginning(size) {
+        const [{ name, bytes }] = this.list();
+        const into = new Uint8Array(Math.min(size, bytes));
+        await this.read(name, 0, into.length, (at) => into.subarray(at));
+        return into;
+    }
+
+    /**
+     * Reads a piece, as much of it as the file has.
+     * @param {string} name @param {number} offset @param {number} size
+     * @param {(at: number) => Uint8Array} place where the piece goes from its byte `at` on; asked for each
+     *   time, since memory that grows moves
+     * @returns {Promise<number>} how many bytes it has
+     */
+    async read(name, offset, size, place) {
+        const file = this._files.get(name);
+        if (!file) throw new Failure('model_invalid', `The model asks for a file that it has not: ${name}`);
+        const length = Math.max(0, Math.min(size, file.bytes - offset));
+        let at = 0;
+        for (let retries = RETRIES; at < length; retries--) {
+            const before = at;
+            at = await this._fetch(file, offset, length, at, place);
+            if (at === length) break;
+            throwIfCancelled(this._signal);
+            if (retries === 0 || at === before) {
+                throw new Failure('model_fetch_failed', `${file.url} broke off at byte ${offset + at} of ${file.bytes}.`);
+            }
+        }
+        this._report(name, offset + length);
+        return length;
+    }
+
+    /** @param {ModelFile} file @param {number} offset @param {number} length @param {number} at
+     * @param {(at: number) => Uint8Array} place @returns {Promise<number>} how far it came */
+    async _fetch({ url, hash, bytes }, offset, length, at, place) {
+        const response = await get(url, this._credential, this._signal, {
+            Range: `bytes=${offset + at}-${offset + length - 1}`, 'If-Range': `"${hash}"`,
+        }).catch((error) => {
+            throwIfCancelled(this._signal);
+            throw error;
+        });
+        const isAll = offset + at === 0 && length === bytes;
+        if (response.status !== 206 && !isAll) {
+            await response.body?.cancel();
+            throw new Failure('model_fetch_failed', `${url} was answered whole, and not the piece that was asked for.`);
+        }
+        const reader = response.body?.getReader();
+        while (reader) {
+            const { done, value } = await reader.read().catch(() => ({ done: true, value: undefined }));
+            if (done || !value) break;
+            if (at + value.length > length) {
+                await reader.cancel();
+                throw new Failure('model_fetch_failed', `${url} has more bytes than were announced.`);
+            }
+            place(at).set(value);
+            at += value.length;
+        }
+        return at;
+    }
+
+    /** @param {string} name @param {number} reached */
+    _report(name, reached) {
+        this._reached.set(name, Math.max(this._reached.get(name) ?? 0, reached));
+        if (performance.now() - this._reported < PROGRESS_EVERY_MS) return;
+        this._reported = performance.now();
+        this._onProgress([...this._reached.values()].reduce((sum, bytes) => sum + bytes, 0), this.total);
+    }
+}

@@ -1,0 +1,135 @@
+/**
+ * llama.cpp's server in WASM, as the packages @wllama/wllama and @wllama/wllama-compat build it, in the
+ * worker that uses it: brings it up, and calls its actions one after another. After an abort or a trap
+ * it is of no further use.
+ */
+import { glueDeserialize, glueSerialize } from '@wllama/wllama/src/glue/glue';
+import { EngineFault } from './engine.js';
+import { Failure } from './failure.js';
+
+/** @typedef {import('./llama_files.js').LlamaFiles} LlamaFiles */
+/** Which build: its module and binary, and whether its memory has 64-bit addresses.
+ * @typedef {{name: string, script: string, wasm: string, wide: boolean}} Build */
+
+const FOLDER = 'models';
+/** How llama.cpp's messages begin. */
+const LINE = /^@@(DEBUG|INFO|WARN|ERROR)@@(.*)/;
+
+/** An action has failed, and llama.cpp goes on. */
+export class ActionError extends Error {}
+
+export class LlamaModule {
+    /** @param {Build} build @param {LlamaFiles} files */
+    constructor(build, files) {
+        this.build = build;
+        this._files = files;
+        /** The emscripten module. @type {any} */
+        this._em = undefined;
+        /** What reading a file threw: llama.cpp only sees that it failed. @type {unknown} */
+        this._readFailed = undefined;
+        this._lastError = '';
+        this._aborted = '';
+        /** The call before the next one. @type {Promise<unknown>} */
+        this._last = Promise.resolve();
+    }
+
+    async start() {
+        const { default: begin } = await import(this.build.script);
+        this._em = await new Promise((resolve, reject) => {
+            /** @type {Record<string, any>} */
+            const em = {
+                noInitialRun: true, pthreadPoolSize: 0, mainScriptUrlOrBlob: '', locateFile: () => this.build.wasm,
+                print: () => {}, printErr: (/** @type {string} */ line) => this._note(line),
+                onAbort: (/** @type {unknown} */ why) => {
+                    this._aborted = String(why ?? 'abort()');
+                    reject(this._fault());
+                },
+                preRun: () => { em.ENV.USE_ASYNC_FILE = '1'; },
+                onRuntimeInitialized: () => resolve(em),
+            };
+            begin(em, (/** @type {string} */ path, /** @type {number} */ offset, /** @type {number} */ size,
+                /** @type {number} */ pointer) => this._read(path, offset, size, pointer));
+        });
+        const pointer = this.build.wide ? 'bigint' : 'number';
+        this._malloc = this._em.cwrap('wllama_malloc', pointer, ['number', pointer]);
+        this._act = this._em.cwrap('wllama_action', pointer, ['string', pointer], { async: true });
+        this._em.FS.mkdir(`/${FOLDER}`);
+        for (const { name, bytes } of this._files.list()) {
+            this._em.FS.createDataFile(`/${FOLDER}`, name, new Uint8Array(0), true, false, false);
+            // It is read through _read, but measured here.
+            this._em.FS.lookupPath(`/${FOLDER}/${name}`).node.usedBytes = bytes;
+        }
+        await this._em.cwrap('wllama_start', 'string', [], { async: true })();
+    }
+
+    /** The files' paths inside. */
+    paths() {
+        return this._files.list().map(({ name }) => `${FOLDER}/${name}`);
+    }
+
+    /**
+     * @param {string} action @param {Record<string, any>} message @returns {Promise<any>} its answer
+     * @throws {ActionError | EngineFault | Failure}
+     */
+    action(action, message) {
+        const call = this._last.then(() => this._call(action, message));
+        this._last = call.catch(() => {});
+        return call;
+    }
+
+    /** @param {string} action @param {Record<string, any>} message */
+    async _call(action, message) {
+        if (this._aborted) throw this._fault();
+        this._lastError = '';
+        this._readFailed = undefined;
+        const bytes = glueSerialize(/** @type {any} */ (message));
+        let input = 0, output = 0;
+        try {
+            const size = this.build.wide ? BigInt(bytes.length) : bytes.length;
+            input = Number(/** @type {Function} */ (this._malloc)(size, 0));
+            this._heap().set(bytes, input);
+            output = Number(await /** @type {Function} */ (this._act)(action, this.build.wide ? BigInt(input) : input));
+        } catch (thrown) {
+            if (this._readFailed) throw this._readFailed;
+            this._aborted ||= String(thrown);
+            throw this._fault();
+        }
+        if (this._readFailed) throw this._readFailed;
+        if (output === 0) throw new ActionError(this._lastError || `The action ${action} failed.`);
+        // How long the answer is stands where the question was.
+        const length = new DataView(this._em.wasmMemory.buffer).getUint32(input, true);
+        return glueDeserialize(this._heap().slice(output, output + length));
+    }
+
+    /** What llama.cpp said last of an error. */
+    get lastError() {
+        return this._lastError;
+    }
+
+    _fault() {
+        const why = [this._aborted, this._lastError].filter(Boolean).join('; ').slice(0, 400);
+        return new EngineFault(new Failure('engine_crashed', `llama.cpp has ended: ${why}`));
+    }
+
+    _heap() {
+        return new Uint8Array(this._em.wasmMemory.buffer);
+    }
+
+    /** @param {string} line */
+    _note(line) {
+        const [, level, text] = LINE.exec(line) ?? [];
+        if (level === 'ERROR') this._lastError = text.trim();
+    }
+
+    /** @param {string} path @param {number} offset @param {number} size @param {number} pointer */
+    async _read(path, offset, size, pointer) {
+        const name = path.slice(path.lastIndexOf('/') + 1);
+        let length = 0;
+        try {
+            length = await this._files.read(name, offset, size, (at) => this._heap().subarray(pointer + at));
+        } catch (thrown) {
+            this._readFailed = thrown;
+        }
+        return this.build.wide ? BigInt(length) : length;
+    }
+}

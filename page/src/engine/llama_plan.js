@@ -1,0 +1,71 @@
+/** How a GGUF model is loaded: its context, slots and batches, by what its head says and by what there is room for. */
+import { LLAMA } from '../shared/messages.js';
+import { Failure } from './failure.js';
+
+/** @typedef {import('./gguf.js').Head} Head */
+/** @typedef {{context: number, slots: number, batch: number, pooling: 'last' | 'rank' | null}} Plan
+ *   `context` in tokens, of each slot; `pooling`: null is the model's own */
+
+const MIB = 1048576;
+/** A conversation's context, where nobody asks for more. */
+const CONTEXT = 8192;
+const CONTEXT_LEAST = 512;
+/** An embedder takes each text in one batch. */
+const EMBEDDER_CONTEXT = 2048;
+/** What an engine's memory can grow to, and what of it is neither weights nor caches. */
+const HEAP_MAX = 3584 * MIB;
+const HEAP_OTHER = 256 * MIB;
+/** All slots' caches together, unless a single one is larger. */
+const CACHES_MAX = 1024 * MIB;
+const CACHE_ELEMENT_BYTES = 2; // F16
+/** A batch of the prompt is not to take much longer than 0.3 s: about so many bytes of weights are
+ * multiplied with one token in that time. */
+const BATCH_BYTES = 660 * MIB;
+const BATCH = Object.freeze({ least: 8, most: 64 });
+
+/**
+ * @param {Head} head @param {number} bytes of its files @param {number | undefined} wanted context that the
+ *   request asks for
+ * @returns {Plan} @throws {Failure} `model_too_large`
+ */
+export function planOf(head, bytes, wanted) {
+    const { values } = head;
+    const architecture = String(values.get('general.architecture') ?? '');
+    const fact = (/** @type {string} */ name) => positive(values.get(`${architecture}.${name}`));
+    const trained = fact('context_length') || CONTEXT;
+    const isEmbedder = /bert/.test(architecture) || values.has(`${architecture}.pooling_type`);
+    const most = wanted ?? (isEmbedder ? EMBEDDER_CONTEXT : CONTEXT);
+    const room = HEAP_MAX - HEAP_OTHER - bytes;
+    const perToken = cachePerToken(fact);
+    const context = Math.min(trained, most, perToken > 0 ? Math.floor(room / perToken) : Infinity);
+    if (room <= 0 || context < Math.min(CONTEXT_LEAST, trained, most)) {
+        throw new Failure('model_too_large', `The model's files have ${mib(bytes)} MiB, and a context of ${CONTEXT_LEAST} tokens `
+            + `takes ${mib(perToken * CONTEXT_LEAST)} MiB; an engine in a browser has ${mib(HEAP_MAX)} MiB.`);
+    }
+    const caches = Math.min(room, Math.max(CACHES_MAX, perToken * context));
+    const slots = perToken > 0 ? Math.floor(caches / (perToken * context)) : LLAMA.slots;
+    return {
+        context, slots: Math.min(LLAMA.slots, Math.max(1, slots)),
+        batch: isEmbedder ? context : batchFor(bytes),
+        // Where a model says nothing, the last token's state stands for the text, which may come in batches.
+        pooling: isEmbedder ? null : 'last',
+    };
+}
+
+/** Bytes that a slot's cache takes for one token. @param {(name: string) => number} fact */
+function cachePerToken(fact) {
+    const heads = fact('attention.head_count') || 1;
+    const width = fact('embedding_length') / heads;
+    const widths = (fact('attention.key_length') || width) + (fact('attention.value_length') || width);
+    return fact('block_count') * (fact('attention.head_count_kv') || heads) * widths * CACHE_ELEMENT_BYTES;
+}
+
+/** @param {number} bytes of weights */
+const batchFor = (bytes) =>
+    Math.min(BATCH.most, Math.max(BATCH.least, 8 * Math.floor(BATCH_BYTES / 8 / Math.max(bytes, 1))));
+
+/** @param {unknown} value */
+const positive = (value) => (typeof value === 'number' && value > 0 ? value : 0);
+
+/** @param {number} bytes */
+const mib = (bytes) => Math.ceil(bytes / MIB);

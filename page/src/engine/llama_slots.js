@@ -1,0 +1,164 @@
+/**
+ * The requests that llama.cpp works on at a time, and those that wait for it: never more than it has
+ * slots, since it loses one that finds none and is then asked for its answer for ever. One loop for
+ * all of them, which lets the event loop turn before each step.
+ *
+ * A step computes for all slots and hands over one result of one request, so that what llama.cpp has
+ * computed for the others stays inside it until their turn comes.
+ */
+import { EngineFault } from './engine.js';
+import { Failure, throwIfCancelled } from './failure.js';
+import { turn } from './turn.js';
+
+/** @typedef {import('./llama_module.js').LlamaModule} LlamaModule */
+/**
+ * @typedef {object} Request
+ * @property {'completion' | 'embedding' | 'rerank'} action
+ * @property {Record<string, any>} body
+ * @property {boolean} [alone] nothing else is computed meanwhile
+ * @property {AbortSignal} signal
+ * @property {(data: any) => void} onResult
+ * @property {(ms: number) => void} onStep told how long each step took
+ */
+/** @typedef {Request & {id: number, empty: number, resolve: () => void, reject: (error: unknown) => void}} Job */
+
+/** How the glue names an action's message. */
+const NAMES = Object.freeze({ completion: 'cmpl_req', embedding: 'embd_req', rerank: 'rrnk_req' });
+
+export class Slots {
+    /** @param {LlamaModule} module @param {number} count of slots
+     * @param {number} patience steps without a result after which a request counts as lost */
+    constructor(module, count, patience) {
+        this._module = module;
+        this.count = count;
+        this._patience = patience;
+        /** @type {Job[]} */
+        this._waiting = [];
+        /** In the order of their turns. @type {Job[]} */
+        this._active = [];
+        this._loops = false;
+    }
+
+    get isIdle() {
+        return this._active.length + this._waiting.length === 0;
+    }
+
+    /** Has it computed. @param {Request} request @returns {Promise<void>}
+     * @throws {Failure | EngineFault | Error} */
+    run(request) {
+        return new Promise((resolve, reject) => {
+            const job = { ...request, id: 0, empty: 0, resolve, reject };
+            this._waiting.push(job);
+            request.signal.addEventListener('abort', () => this._drop(job), { once: true });
+            if (request.signal.aborted) return this._drop(job);
+            this._admit();
+        });
+    }
+
+    /** One that has not begun. @param {Job} job */
+    _drop(job) {
+        const index = this._waiting.indexOf(job);
+        if (index < 0) return;
+        this._waiting.splice(index, 1);
+        job.reject(cancelled());
+        this._admit();
+    }
+
+    _admit() {
+        while (this._waiting.length > 0 && this._takes(this._waiting[0])) {
+            this._active.push(/** @type {Job} */ (this._waiting.shift()));
+        }
+        if (!this._loops && this._active.length > 0) this._loop();
+    }
+
+    /** @param {Job} job */
+    _takes(job) {
+        if (this._active.length >= this.count || this._active.some(({ alone }) => alone)) return false;
+        return !job.alone || this._active.length === 0;
+    }
+
+    async _loop() {
+        this._loops = true;
+        while (this._active.length > 0) {
+            await turn();
+            const job = this._active.find(({ signal }) => signal.aborted) ?? this._active.find(({ id }) => id === 0)
+                ?? this._active[0];
+            try {
+                if (await this._step(job)) this._moveBack(job);
+                else this._end(job, job.resolve);
+            } catch (thrown) {
+                this._end(job, () => job.reject(thrown));
+                if (thrown instanceof EngineFault) this._failAll(thrown);
+            }
+            this._admit();
+        }
+        this._loops = false;
+    }
+
+    /** @param {Job} job */
+    _moveBack(job) {
+        this._active.push(...this._active.splice(this._active.indexOf(job), 1));
+    }
+
+    /** @param {Job} job @param {() => void} settle */
+    _end(job, settle) {
+        this._active.splice(this._active.indexOf(job), 1);
+        settle();
+    }
+
+    /** @param {EngineFault} fault */
+    _failAll(fault) {
+        for (const { reject } of [...this._active.splice(0), ...this._waiting.splice(0)]) reject(fault);
+    }
+
+    /** @param {Job} job @returns {Promise<boolean>} whether there is more to come */
+    async _step(job) {
+        if (job.id === 0) {
+            throwIfCancelled(job.signal);
+            job.id = await this._begin(job);
+            return true;
+        }
+        try {
+            throwIfCancelled(job.signal);
+            return await this._poll(job);
+        } catch (thrown) {
+            if (!(thrown instanceof EngineFault)) await this._module.action('cancel', { _name: 'cncl_req', req_id: job.id });
+            throw thrown;
+        }
+    }
+
+    /** @param {Job} job @returns {Promise<number>} */
+    async _begin({ action, body }) {
+        const message = { _name: NAMES[action], data_json: JSON.stringify(body), files: [], is_chat: false };
+        return (await this._module.action(action, message)).req_id;
+    }
+
+    /** @param {Job} job */
+    async _poll(job) {
+        const began = performance.now();
+        const { data_json: text, is_error: isError, has_more: hasMore } =
+            await this._module.action('get_result', { _name: 'gres_req', req_id: job.id });
+        job.onStep(performance.now() - began);
+        job.empty = text ? 0 : job.empty + 1;
+        if (hasMore && job.empty > this._patience * this.count) {
+            throw new EngineFault(new Failure('engine_crashed', 'llama.cpp has lost a request.'));
+        }
+        if (!text) return hasMore;
+        const data = JSON.parse(text);
+        if (isError) throw failureOf(data);
+        job.onResult(data);
+        return hasMore;
+    }
+}
+
+const cancelled = () => new Failure('cancelled', 'The attempt was cancelled.');
+
+/** @param {any} data an error of llama.cpp's server */
+function failureOf({ type, message, n_prompt_tokens: tokens, n_ctx: context }) {
+    if (type === 'exceed_context_size_error') {
+        return new Failure('context_length_exceeded', `The prompt has ${tokens} tokens, the model's context here ${context}.`,
+            { expected: `fewer than ${context} tokens` });
+    }
+    const text = String(message).slice(0, 500);
+    return type === 'invalid_request_error' ? new Failure('input_invalid', text) : new Failure('inference_failed', text);
+}

@@ -1,0 +1,218 @@
+/** Language models in the built page, in a real Chromium, against the stand-in service. */
+import assert from 'node:assert/strict';
+import { describe } from 'node:test';
+import { ggufBytes } from './support/gguf.mjs';
+import { nodeTests } from './support/nodes.mjs';
+
+const ABC = ggufBytes({ follow: 'abcdefgh' });
+const RANDOM = ggufBytes({ embd: 32, layers: 1 });
+const complete = (prompt, options = {}, more = {}) => ({ task: 'complete', input: { prompt }, options: { temperature: 0, ...options }, ...more });
+const streamed = (...args) => ({ ...complete(...args), stream: true });
+/** A model that says "abcdefgh", round and round. */
+const abc = (service) => service.addGguf('abc', { 'abc.gguf': ABC });
+const random = (service) => service.addGguf('random', { 'random.gguf': RANDOM });
+/** What came of a stream. */
+const partsOf = (service, attempt) => (service.parts.get(attempt) ?? []).map(({ data }) => data);
+const textOf = (service, attempt) => partsOf(service, attempt).map(({ text = '' }) => text).join('');
+const tokensOf = (service, attempt) => partsOf(service, attempt).flatMap(({ tokens = [] }) => tokens);
+const wellDone = ({ data }) => {
+    assert.equal(data.ok, true, JSON.stringify(data.error));
+    return data;
+};
+/** The first letters that the model says after "abc". */
+const after = (count) => 'defghabc'.repeat(Math.ceil(count / 8)).slice(0, count);
+
+const nodeTest = nodeTests();
+
+describe('a language model', () => {
+    nodeTest('completes a text, and says how', async ({ service, problems }) => {
+        const model = abc(service);
+        const { result, executed_on: where } = wellDone(await service.run(model, [], complete('abc', { max_tokens: 6 })));
+        const { text, tokens, finish_reason: why, usage, timings } = result;
+        assert.deepEqual([text, tokens.length, why], ['defgha', 6, 'length']);
+        assert.deepEqual(usage, { prompt_tokens: 3, completion_tokens: 6, cached_tokens: 0 });
+        assert.deepEqual(where, { platform: 'wasm', engine: 'llama', build: 'jspi64', threads: 1, quantization: 'F32' });
+        assert.deepEqual([timings.prompt_n, timings.predicted_n, timings.cache_n], [3, 6, 0]);
+        const again = wellDone(await service.run(model, [], complete('abcdefgh', { stop: ['c'], max_tokens: 20 })));
+        assert.deepEqual([again.result.text, again.result.finish_reason], ['ab', 'stop']);
+        assert.ok(again.result.usage.cached_tokens > 0, 'the second turn has the first one in its cache');
+        assert.equal(again.performance.warm, true);
+        assert.deepEqual(problems, []);
+    });
+
+    nodeTest('streams as it computes, and several answers at a time', async ({ service }) => {
+        const model = abc(service);
+        const attempt = service.request(model, [], streamed('abc', { max_tokens: 12 }));
+        const { parts, result } = wellDone(await service.answer(attempt));
+        const made = partsOf(service, attempt);
+        assert.equal(made.length, parts);
+        assert.deepEqual([textOf(service, attempt), tokensOf(service, attempt).length], [after(12), 12]);
+        assert.deepEqual(made.at(-1).result, { finish_reason: 'length' });
+        assert.deepEqual([result.text, result.finish_reason], [undefined, 'length']);
+        const both = wellDone(await service.run(model, [], complete('abc', { n: 2, max_tokens: 3 })));
+        assert.deepEqual(both.result.choices.map(({ index, text }) => [index, text]), [[0, 'def'], [1, 'def']]);
+        assert.equal(both.result.usage.completion_tokens, 6);
+    });
+
+    nodeTest('runs six tasks on four slots', async ({ service }) => {
+        const model = abc(service);
+        const attempts = [3, 30, 9, 27, 5, 12].map((count) => [count, service.request(model, [], streamed('abc', { max_tokens: count }))]);
+        for (const [count, attempt] of attempts) {
+            wellDone(await service.answer(attempt));
+            assert.equal(textOf(service, attempt), after(count));
+        }
+    });
+
+    nodeTest('keeps what its client does not take, and others go on', async ({ service }) => {
+        const model = abc(service);
+        service.autoAck = false; // the first parts use the credit up
+        const slow = service.request(model, [], streamed('abc', { max_tokens: 100 }));
+        await service.until(() => partsOf(service, slow).length === 2, 'the parts that there is credit for');
+        assert.equal(wellDone(await service.run(model, [], complete('abc', { max_tokens: 5 }))).result.text, 'defgh');
+        assert.equal(partsOf(service, slow).length, 2);
+        service.send('task_credit', { attempt_id: slow, parts: 100, bytes: 1e6 });
+        const { parts } = wellDone(await service.answer(slow));
+        assert.equal(textOf(service, slow), after(100));
+        assert.ok(parts < 100, `tokens are put together: ${parts} parts`);
+    }, { welcome: { initial_credit: { parts: 2, bytes: 65536 } } });
+
+    nodeTest('stops while it reads and while it writes', async ({ service }) => {
+        const model = random(service);
+        await service.run(model, [], complete('a', { max_tokens: 1 }));
+        const reading = service.request(model, [], streamed('x '.repeat(900), { max_tokens: 5 }));
+        await service.seen('task_progress', ({ data }) => data.attempt_id === reading && data.phase === 'prompt' && data.done < data.total);
+        service.send('task_cancel', { attempt_id: reading });
+        const writing = service.request(model, [], streamed('a', { max_tokens: 1900, logit_bias: { 2: -100 } }));
+        await service.until(() => partsOf(service, writing).length > 3, 'some parts');
+        service.send('task_cancel', { attempt_id: writing });
+        const next = wellDone(await service.run(model, [], complete('a', { max_tokens: 1 })));
+        assert.equal(next.performance.warm, true, 'its worker is the same');
+        assert.deepEqual([service.answers.has(reading), service.answers.has(writing)], [false, false]);
+    });
+
+    nodeTest('refuses what it cannot do, and goes on', async ({ service }) => {
+        const model = abc(service);
+        const refused = async (more) => {
+            const { error } = (await service.run(model, [], more)).data;
+            return [error?.code, error?.field];
+        };
+        assert.deepEqual(await refused(complete('abc', { grammar: 'root ::= nonsense' })), ['input_invalid', 'options.grammar']);
+        assert.deepEqual(await refused(complete('abc', { n_probs: 3 })), ['input_invalid', 'options.n_probs']);
+        assert.deepEqual(await refused(complete('abc', { temperature: -1 })), ['input_invalid', 'options.temperature']);
+        assert.deepEqual(await refused(complete('abc', { n: 5 })), ['input_invalid', 'options.n']);
+        assert.deepEqual(await refused({ task: 'tokenize', input: { text: 'a' } }), ['operator_unsupported', undefined]);
+        assert.deepEqual(await refused({ task: 'embed', input: { texts: [] } }), ['input_invalid', 'inputs.texts']);
+        const { error } = (await service.run(model, [], complete('abcdefgh'.repeat(400)))).data;
+        assert.equal(error.code, 'context_length_exceeded');
+        assert.match(error.message, /2401 tokens.*2048/);
+        const { result } = wellDone(await service.run(model, [], complete('abc', { grammar: 'root ::= "de" "x"*', max_tokens: 3 })));
+        assert.equal(result.text.slice(0, 2), 'de');
+    });
+
+    nodeTest('tells how likely its tokens were', async ({ service }) => {
+        const { result } = wellDone(await service.run(abc(service), [], complete('abc', { max_tokens: 2, logprobs: true, top_logprobs: 2 })));
+        assert.deepEqual(result.logprobs.map(({ token, top_logprobs: top }) => [token, top.length]), [['d', 2], ['e', 2]]);
+        assert.ok(result.logprobs.every(({ logprob, bytes }) => logprob <= 0 && bytes.length === 1));
+    });
+
+    nodeTest('goes on where another node has stopped', async ({ service }) => {
+        const model = abc(service);
+        const from = service.request(model, [], streamed('abc', { max_tokens: 20 }));
+        wellDone(await service.answer(from));
+        const [text, tokens] = [textOf(service, from).slice(0, 7), tokensOf(service, from).slice(0, 7)];
+        const on = service.request(model, [], streamed('abc', { max_tokens: 20 }, { continue: { seq: 7, text, tokens } }));
+        const { result } = wellDone(await service.answer(on));
+        assert.equal(text + textOf(service, on), after(20));
+        assert.equal(partsOf(service, on)[0].seq, 7);
+        assert.deepEqual(result.usage.prompt_tokens, 3);
+        assert.equal(result.usage.completion_tokens, 20);
+        // What is drawn by lot is drawn again.
+        const drawn = random(service);
+        const options = { temperature: 1, seed: 7, max_tokens: 15, logit_bias: { 2: -100 } };
+        const whole = service.request(drawn, [], streamed('hello', options));
+        wellDone(await service.answer(whole));
+        const all = [textOf(service, whole), tokensOf(service, whole)];
+        const head = partsOf(service, whole).slice(0, 5);
+        const sent = { text: head.map(({ text: some = '' }) => some).join(''), tokens: head.flatMap(({ tokens: some = [] }) => some) };
+        const rest = service.request(drawn, [], streamed('hello', options, { continue: { seq: 5, ...sent } }));
+        wellDone(await service.answer(rest));
+        assert.deepEqual([sent.text + textOf(service, rest), [...sent.tokens, ...tokensOf(service, rest)]], all);
+        const other = await service.run(drawn, [], streamed('hello', options, { continue: { seq: 5, ...sent, text: `${sent.text}?` } }));
+        assert.equal(other.data.error.code, 'stream_diverged');
+    });
+
+    nodeTest('uses no prompt of another owner', async ({ service }) => {
+        const model = abc(service);
+        const prompt = 'abcdefgh'.repeat(30);
+        const cached = async (owner) => wellDone(await service.run(model, [], complete(prompt, { max_tokens: 1 }, { owner }))).result.usage.cached_tokens;
+        assert.equal(await cached('ann'), 0);
+        assert.ok(await cached('ann') > 100);
+        assert.equal(await cached('bob'), 0);
+        const alone = wellDone(await service.run(model, [], complete(prompt, { max_tokens: 1, deterministic: true }, { owner: 'bob' })));
+        assert.equal(alone.result.usage.cached_tokens, 0);
+    });
+
+    nodeTest('reads a model in parts', async ({ service }) => {
+        const broken = service.addGguf('broken', { 'a.gguf': ABC.subarray(0, 5000) });
+        assert.equal((await service.run(broken, [], complete('a'))).data.error.code, 'model_invalid');
+        const nothing = service.addGguf('nothing', { 'a.txt': Buffer.from('x') });
+        assert.equal((await service.run(nothing, [], complete('a'))).data.error.code, 'model_invalid');
+        assert.equal(wellDone(await service.run(abc(service), [], complete('abc', { max_tokens: 2 }))).result.text, 'de');
+    });
+
+    nodeTest('is unloaded with its worker', async ({ service }) => {
+        const model = abc(service);
+        const attempt = service.request(model, [], complete('abc', { max_tokens: 100 }));
+        wellDone(await service.answer(attempt));
+        service.send('model_unload', { name: 'abc' });
+        await service.seen('model_status', ({ data }) => data.models.every(({ name }) => name !== 'abc'));
+        const again = wellDone(await service.run(model, [], complete('abc', { max_tokens: 2 })));
+        assert.equal(again.performance.warm, false);
+    });
+});
+
+describe('a language model that makes vectors', () => {
+    nodeTest('embeds texts', async ({ service }) => {
+        const model = service.addGguf('bert', { 'bert.gguf': ggufBytes({ arch: 'bert' }) });
+        const embed = async (texts, options = {}) => {
+            const { data, bytes: [bytes] } = await service.run(model, [], { task: 'embed', input: { texts }, options });
+            wellDone({ data });
+            const [{ name, datatype, shape }] = data.tensors;
+            assert.deepEqual([name, datatype], ['embeddings', 'FP32']);
+            assert.ok(data.result.usage.prompt_tokens > 0);
+            const values = [...new Float32Array(bytes.slice().buffer)];
+            return Array.from({ length: shape[0] }, (_, row) => values.slice(row * shape[1], (row + 1) * shape[1]));
+        };
+        const [one, other, same] = await embed(['the dog', 'a house of stone', 'the dog']);
+        assert.equal(one.length, 64);
+        assert.deepEqual(one, same);
+        assert.notDeepEqual(one, other);
+        assert.ok(Math.abs(Math.hypot(...one) - 1) < 1e-5);
+        const [short] = await embed(['the dog'], { dimensions: 8 });
+        assert.equal(short.length, 8);
+        assert.ok(Math.abs(Math.hypot(...short) - 1) < 1e-5);
+    });
+
+    nodeTest('ranks documents', async ({ service }) => {
+        const model = service.addGguf('rank', { 'rank.gguf': ggufBytes({ arch: 'bert', pooling: 'rank' }) });
+        const { result } = wellDone(await service.run(model, [],
+            { task: 'rerank', input: { query: 'the dog', documents: ['a dog', 'a house'] }, options: {} }));
+        assert.equal(result.scores.length, 2);
+        assert.ok(result.scores.every(Number.isFinite));
+    });
+});
+
+describe('an engine that ends', () => {
+    /** llama.cpp has a test of its own: it ends itself at its first answer. */
+    const alter = (name, content) => (name.startsWith('engine-llama')
+        ? content.toString().replace('pooling:isEmbedder?null:"last"', 'pooling:"test_stack_trace_abort"') : content);
+
+    nodeTest('fails all that it was working on, to be tried again', async ({ service }) => {
+        const model = abc(service);
+        const attempts = [1, 2, 3].map(() => service.request(model, [], streamed('abc', { max_tokens: 5 })));
+        for (const attempt of attempts) {
+            const { ok, error, retryable } = (await service.answer(attempt)).data;
+            assert.deepEqual([ok, error?.code, retryable], [false, 'engine_crashed', true], JSON.stringify(error));
+        }
+    }, { alter });
+});
