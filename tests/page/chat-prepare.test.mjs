@@ -170,6 +170,17 @@ test('results that follow each other are one message where the template knows no
     assert.match(prompt, /Two calls\.\n\{"name": "add", "arguments": \{\}\}<\|end\|>\n<\|user\|>\nadd returned: 3\nget_time returned: noon<\|end\|>/);
 });
 
+test('tools are told in the first message of the user where no system message is taken', async () => {
+    const strict = `{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('No system message here.') }}{% endif %}<{{ m.role }}>{{ m.content }}{% endfor %}`;
+    const { prompt } = await prepare(strict, ASK, { tools: [ADD] });
+    assert.match(prompt, /^<user>You can call these functions:[^]*\n\nWhat time is it\?$/);
+    await assert.rejects(prepare(strict, [{ role: 'system', content: 'x' }, ...ASK], { tools: [ADD] }), /No system message here/);
+});
+
+test('a template that is too long is not even looked at', async () => {
+    await assert.rejects(prepare(' '.repeat(65537)), { code: 'model_invalid', message: /65536 bytes/ });
+});
+
 test('what is wrong with messages is said with its place', async () => {
     const wrong = (messages, field, message) => refused(prepare(chatml, messages), field, message);
     await wrong([], 'inputs.messages');

@@ -2,10 +2,12 @@
  * From a conversation to what the engine is given, and to what reads its answer: the prompt by the
  * model's template, the grammar that the request asks for, and the parser of the output.
  */
+import { Failure } from '../engine/failure.js';
 import { behindThoughts, callsExpression, formatOf, toolsPrompt } from './formats.js';
 import { RuleSet } from './gbnf.js';
 import { checkGrammar } from './grammar.js';
-import { checkMessages, forTemplate, withoutTools } from './messages.js';
+import { MAX_BYTES, byteLength } from './limits.js';
+import { checkMessages, forTemplate, withText, withoutTools } from './messages.js';
 import { END_THINK, OutputParser, THINK } from './parser.js';
 import { checkSize, schemaRule } from './schema.js';
 import { invalid, isObject, toolUse } from './tools.js';
@@ -55,6 +57,9 @@ const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
  */
 export async function prepareChat({ template: own, bos, eos, messages: given, options = {}, render }) {
     const template = own || DEFAULT_TEMPLATE;
+    if (byteLength(template) > MAX_BYTES) {
+        throw new Failure('model_invalid', `The model's chat template has more than ${MAX_BYTES} bytes.`);
+    }
     const use = toolUse(options.tools, options.tool_choice);
     const form = answerForm(options);
     if (form.kind === 'grammar' && use.mode !== 'none') {
@@ -63,16 +68,17 @@ export async function prepareChat({ template: own, bos, eos, messages: given, op
     const kwargs = checkKwargs(options.chat_template_kwargs);
     const { format, isNative } = formatOf(template);
     const checked = checkMessages(given);
-    const told = isNative || use.mode === 'none' ? '' : toolsPrompt(use.tools, use.mode === 'required');
-    const prompt = await render(template, {
+    const variables = {
         ...kwargs,
-        messages: forTemplate(isNative ? checked : withoutTools(checked, told), template),
         tools: isNative && use.mode !== 'none' ? use.tools : null,
         documents: null,
         add_generation_prompt: true,
         bos_token: bos ?? '',
         eos_token: eos ?? '',
-    });
+    };
+    /** @param {import('./messages.js').Message[]} messages */
+    const rendered = (messages) => render(template, { ...variables, messages: forTemplate(messages, template) });
+    const prompt = await (isNative ? rendered(checked) : renderTold(checked, use, rendered));
     const thinking = thinkingOf(template, prompt);
     const called = use.mode === 'none' ? null : format;
     const makeParser = parsers(prompt, called, use, thinking);
@@ -80,18 +86,41 @@ export async function prepareChat({ template: own, bos, eos, messages: given, op
         prompt,
         grammar: form.kind === 'grammar' ? form.text : grammarOf(form, called, use, thinking),
         stop: END_TOKENS.filter((token) => template.includes(token)),
-        preserved: [called?.begin, called?.end, ...(thinking === 'none' ? [] : [THINK, END_THINK])].filter((mark) => mark !== undefined),
+        preserved: [called?.begin, called?.end, ...(thinking === 'none' ? [] : [THINK, END_THINK])]
+            .filter((mark) => mark !== undefined),
         parser: makeParser(0),
         makeParser,
         ...(own ? {} : { warning: 'The model has no chat template; ChatML is used, which it may not know.' }),
     };
 }
 
+/**
+ * For a template that knows nothing of tools. Where it takes no system message, in which the model is
+ * told of them, the first of the user's is the place.
+ * @param {import('./messages.js').Message[]} messages @param {ToolUse} use
+ * @param {(messages: import('./messages.js').Message[]) => Promise<string>} rendered
+ */
+async function renderTold(messages, use, rendered) {
+    const plain = withoutTools(messages);
+    if (use.mode === 'none') return rendered(plain);
+    const told = toolsPrompt(use.tools, use.mode === 'required');
+    try {
+        return await rendered(withText(plain, 'system', told));
+    } catch (error) {
+        if (plain[0].role === 'system') throw error;
+        return rendered(withText(plain, 'user', told));
+    }
+}
+
 /** @param {Record<string, any>} options @returns {Form} */
 function answerForm({ grammar, json_schema: schema, response_format: format }) {
-    const fields = Object.entries({ grammar, json_schema: schema, response_format: format?.type === 'text' ? null : format })
+    const given = { grammar, json_schema: schema, response_format: format?.type === 'text' ? null : format };
+    const fields = Object.entries(given)
         .filter(([, value]) => value !== undefined && value !== null).map(([word]) => `options.${word}`);
-    if (fields.length > 1) throw invalid(fields[1], `It cannot be combined with ${fields[0]}.`, 'one of grammar, json_schema and response_format');
+    if (fields.length > 1) {
+        throw invalid(fields[1], `It cannot be combined with ${fields[0]}.`,
+            'one of grammar, json_schema and response_format');
+    }
     switch (fields[0]) {
     case 'options.grammar':
         checkGrammar(grammar);

@@ -61,7 +61,10 @@ function checkMessage(message, field) {
 function textOf(content, field) {
     if (content === undefined || content === null) return null;
     if (typeof content === 'string') return content;
-    if (!Array.isArray(content)) throw invalid(field, 'The content of a message is neither text nor a list of parts.', 'a string, or a list of parts of type "text"');
+    if (!Array.isArray(content)) {
+        throw invalid(field, 'The content of a message is neither text nor a list of parts.',
+            'a string, or a list of parts of type "text"');
+    }
     return content.map((part, i) => {
         const type = isObject(part) ? part.type : undefined;
         if (PICTURES.includes(type)) throw invalid(`${field}[${i}]`, 'This model takes no pictures.', 'parts of type "text"');
@@ -75,16 +78,21 @@ function textOf(content, field) {
 /** @param {unknown} calls @param {string} role @param {string} field @returns {Call[]} */
 function checkCalls(calls, role, field) {
     if (!Array.isArray(calls) || (calls.length > 0 && role !== 'assistant')) {
-        throw invalid(field, 'The calls of a message are no list, or not of an assistant.', 'a list, in a message of the role assistant');
+        throw invalid(field, 'The calls of a message are no list, or not of an assistant.',
+            'a list, in a message of the role assistant');
     }
     return calls.map((call, i) => {
         const made = isObject(call) && isObject(call.function) ? call.function : {};
-        if (typeof made.name !== 'string') throw invalid(`${field}[${i}].function.name`, 'A call has no name.', 'a string');
+        if (typeof made.name !== 'string') {
+            throw invalid(`${field}[${i}].function.name`, 'A call has no name.', 'a string');
+        }
         const given = made.arguments ?? '{}';
         if (typeof given !== 'string' || !isObject(parsed(given))) {
-            throw invalid(`${field}[${i}].function.arguments`, 'The arguments of a call are not a JSON object.', 'a string that holds a JSON object');
+            throw invalid(`${field}[${i}].function.arguments`, 'The arguments of a call are not a JSON object.',
+                'a string that holds a JSON object');
         }
-        return { id: typeof call.id === 'string' ? call.id : '', type: 'function', function: { name: made.name, arguments: given } };
+        const id = typeof call.id === 'string' ? call.id : '';
+        return { id, type: 'function', function: { name: made.name, arguments: given } };
     });
 }
 
@@ -110,7 +118,7 @@ export function forTemplate(messages, template) {
         ...(message.tool_calls ? {
             tool_calls: message.tool_calls.map((call) => ({
                 ...call,
-                function: { ...call.function, arguments: isObjects ? JSON.parse(call.function.arguments) : call.function.arguments },
+                function: isObjects ? { ...call.function, arguments: JSON.parse(call.function.arguments) } : call.function,
             })),
         } : {}),
     }));
@@ -118,11 +126,11 @@ export function forTemplate(messages, template) {
 
 /**
  * For a template that knows nothing of tools: calls and their results as text of the assistant and the
- * user, results that follow each other in one message, and `prompt` in the system message.
- * @param {Message[]} messages @param {string} prompt empty: none
+ * user, results that follow each other in one message.
+ * @param {Message[]} messages
  * @returns {Message[]}
  */
-export function withoutTools(messages, prompt) {
+export function withoutTools(messages) {
     /** @type {Message[]} */
     const out = [];
     /** @type {Map<string, string>} */
@@ -141,19 +149,26 @@ export function withoutTools(messages, prompt) {
         }
         isResult = message.role === 'tool';
     }
-    return prompt === '' ? out : withSystem(out, prompt);
+    return out;
 }
 
 /** @param {Message} message @returns {Message} */
 function callsAsText({ tool_calls: calls, ...message }) {
     if (!calls) return message;
-    const lines = calls.map(({ function: { name, arguments: given } }) => `{"name": ${JSON.stringify(name)}, "arguments": ${given}}`);
+    const lines = calls.map(({ function: { name, arguments: given } }) =>
+        `{"name": ${JSON.stringify(name)}, "arguments": ${given}}`);
     return { ...message, content: [message.content, ...lines].filter(Boolean).join('\n') };
 }
 
-/** @param {Message[]} messages @param {string} text @returns {Message[]} */
-function withSystem(messages, text) {
-    const [first, ...rest] = messages;
-    if (first.role === 'system') return [{ ...first, content: `${first.content}\n\n${text}` }, ...rest];
-    return [{ role: 'system', content: text }, ...messages];
+/**
+ * With `text` behind the system message, or before the first message of the user.
+ * @param {Message[]} messages @param {'system' | 'user'} role @param {string} text
+ * @returns {Message[]}
+ */
+export function withText(messages, role, text) {
+    const first = role === 'system' ? 0 : messages.findIndex((message) => message.role === role);
+    const message = messages[first];
+    if (message?.role !== role) return [{ role, content: text }, ...messages];
+    const content = role === 'system' ? `${message.content}\n\n${text}` : `${text}\n\n${message.content}`;
+    return messages.with(first, { ...message, content });
 }

@@ -68,7 +68,9 @@ export function checkSize(value, field) {
     for (let next = open.pop(); next; next = open.pop()) {
         const [one, depth] = next;
         if (typeof one !== 'object' || one === null) continue;
-        if (depth > 3 * MAX_DEPTH) throw new Failure('input_invalid', `${field} is nested too deeply.`, { field, expected });
+        if (depth > 3 * MAX_DEPTH) {
+            throw new Failure('input_invalid', `${field} is nested too deeply.`, { field, expected });
+        }
         for (const inner of Object.values(one)) open.push([inner, depth + 1]);
     }
     if (byteLength(JSON.stringify(value) ?? '') > MAX_BYTES) {
@@ -135,7 +137,10 @@ export class Converter {
         return new Failure('input_invalid', `The schema is not valid: ${what} at ${at}.`, { field: this._field });
     }
 
-    /** A schema with what it refers to and its `allOf` put in. @param {unknown} schema @param {string} at @param {number} depth @returns {Schema} */
+    /**
+     * A schema with what it refers to and its `allOf` put in.
+     * @param {unknown} schema @param {string} at @param {number} depth @returns {Schema}
+     */
     _flat(schema, at, depth) {
         if (schema === true) return {};
         if (!isSchemaObject(schema)) throw this.invalid(at, 'there is neither an object nor a boolean');
@@ -147,7 +152,8 @@ export class Converter {
         if ($ref !== undefined && typeof $ref !== 'string') throw this.invalid(at, '"$ref" is not a string');
         const others = $ref === undefined ? allOf : [this._find($ref), ...allOf];
         for (const other of others) {
-            flat = merge(flat, this._flat(other, at, depth + 1), (word) => this.refusal(at, `"${word}" said twice, differently,`));
+            flat = merge(flat, this._flat(other, at, depth + 1),
+                (word) => this.refusal(at, `"${word}" said twice, differently,`));
         }
         return flat;
     }
@@ -166,13 +172,16 @@ export class Converter {
 
     /** @param {string} reference @param {string} [at] @returns {unknown} */
     _find(reference, at = reference) {
-        if (reference !== '#' && !reference.startsWith('#/')) throw this.refusal(at, `"$ref" to ${JSON.stringify(reference.slice(0, 80))}, outside of the schema,`);
+        const shown = JSON.stringify(reference.slice(0, 80));
+        if (reference !== '#' && !reference.startsWith('#/')) {
+            throw this.refusal(at, `"$ref" to ${shown}, outside of the schema,`);
+        }
         /** @type {any} */
         let found = this._root;
         for (const step of reference.split('/').slice(1)) {
             const name = unescapePointer(step);
             if (typeof found !== 'object' || found === null || !Object.hasOwn(found, name)) {
-                throw this.invalid(at, `"$ref" names ${JSON.stringify(reference.slice(0, 80))}, which is not there,`);
+                throw this.invalid(at, `"$ref" names ${shown}, which is not there,`);
             }
             found = found[name];
         }
@@ -183,7 +192,9 @@ export class Converter {
     _anyOf({ anyOf, oneOf, ...rest }, at, depth) {
         const branches = anyOf ?? oneOf;
         if (anyOf && oneOf) throw this.refusal(at, '"anyOf" beside "oneOf"');
-        if (!Array.isArray(branches) || branches.length === 0) throw this.invalid(at, '"anyOf" or "oneOf" is no list of schemas');
+        if (!Array.isArray(branches) || branches.length === 0) {
+            throw this.invalid(at, '"anyOf" or "oneOf" is no list of schemas');
+        }
         const isAlone = Object.keys(rest).length === 0;
         return this._either(branches.filter((one) => one !== false).map((branch, i) =>
             this.value(isAlone ? branch : { allOf: [branch, rest] }, `${at}/${anyOf ? 'anyOf' : 'oneOf'}/${i}`, depth + 1)));
@@ -196,7 +207,9 @@ export class Converter {
 
     /** @param {unknown} values @param {string} at */
     _literals(values, at) {
-        if (!Array.isArray(values) || values.length === 0) throw this.invalid(at, '"enum" is no list of values, or nothing is allowed');
+        if (!Array.isArray(values) || values.length === 0) {
+            throw this.invalid(at, '"enum" is no list of values, or nothing is allowed');
+        }
         return this.rules.rule([...new Set(values.map((one) => literal(JSON.stringify(one))))].join(' | '));
     }
 
@@ -228,16 +241,20 @@ export class Converter {
 
     /** @param {Schema} flat @param {string} at @param {number} depth */
     _array({ items, prefixItems = [], minItems, maxItems }, at, depth) {
-        if (!Array.isArray(prefixItems) || Array.isArray(items)) throw this.refusal(at, 'a list as "items" (write "prefixItems")');
+        if (!Array.isArray(prefixItems) || Array.isArray(items)) {
+            throw this.refusal(at, 'a list as "items" (write "prefixItems")');
+        }
         const isOpen = items !== false && (items !== undefined || prefixItems.length === 0);
         const { min, max } = this._lengths(minItems, maxItems, at, 'Items');
         const first = prefixItems.slice(0, Math.min(prefixItems.length, max))
             .map((one, i) => this.value(one, `${at}/prefixItems/${i}`, depth));
         const [least, most] = [Math.max(0, min - first.length), isOpen ? max - first.length : 0];
         if (least > most) throw this.invalid(at, `"minItems" is more than there can be`);
-        if (first.length === 0 && items === undefined && least === 0 && most === Infinity) return this.rules.shared('array');
+        const isAny = first.length === 0 && items === undefined && least === 0 && most === Infinity;
+        if (isAny) return this.rules.shared('array');
         const ws = this.rules.shared('ws');
-        const more = most === 0 ? '' : this._items(this.value(items ?? true, `${at}/items`, depth), least, most, first.length > 0);
+        const item = most === 0 ? '' : this.value(items ?? true, `${at}/items`, depth);
+        const more = most === 0 ? '' : this._items(item, least, most, first.length > 0);
         const inside = [first.join(` "," ${ws} `), more].filter(Boolean).join(' ');
         return this.rules.rule(inside ? `"[" ${ws} ${inside} ${ws} "]"` : `"[" ${ws} "]"`);
     }
@@ -271,10 +288,11 @@ export class Converter {
     /** @param {unknown} min @param {unknown} max @param {string} at @param {string} what */
     _lengths(min = 0, max = Infinity, at, what) {
         for (const one of [min, max]) {
-            if (one !== Infinity && (!Number.isInteger(one) || Number(one) < 0)) throw this.invalid(at, `"min${what}" or "max${what}" is no count`);
-            if (one !== Infinity && Number(one) > MAX_REPEATS) {
-                throw this.refusal(at, `"min${what}" or "max${what}" over ${MAX_REPEATS}`);
+            if (one === Infinity) continue;
+            if (!Number.isInteger(one) || Number(one) < 0) {
+                throw this.invalid(at, `"min${what}" or "max${what}" is no count`);
             }
+            if (Number(one) > MAX_REPEATS) throw this.refusal(at, `"min${what}" or "max${what}" over ${MAX_REPEATS}`);
         }
         const bounds = { min: Number(min), max: Number(max) };
         if (bounds.min > bounds.max) throw this.invalid(at, `"min${what}" is more than "max${what}"`);
@@ -295,13 +313,17 @@ export class Converter {
     /** @param {Schema} flat @param {string} at */
     _integer(flat, at) {
         for (const word of WORDS_OF.number) {
-            if (flat[word] !== undefined && typeof flat[word] !== 'number') throw this.invalid(at, `"${word}" is not a number`);
+            if (!['number', 'undefined'].includes(typeof flat[word])) throw this.invalid(at, `"${word}" is not a number`);
         }
-        const { minimum = -Infinity, maximum = Infinity, exclusiveMinimum = -Infinity, exclusiveMaximum = Infinity } = flat;
+        const { minimum = -Infinity, maximum = Infinity } = flat;
+        const { exclusiveMinimum = -Infinity, exclusiveMaximum = Infinity } = flat;
         const min = wide(Math.max(Math.ceil(minimum), Math.floor(exclusiveMinimum) + 1));
         const max = wide(Math.min(Math.floor(maximum), Math.ceil(exclusiveMaximum) - 1));
-        if (min > max || min === Infinity || max === -Infinity) throw this.refusal(at, 'bounds between which we know no integer,');
-        return min === -Infinity && max === Infinity ? this.rules.shared('integer') : this.rules.rule(integersBetween(min, max));
+        if (min > max || min === Infinity || max === -Infinity) {
+            throw this.refusal(at, 'bounds between which we know no integer,');
+        }
+        const isAny = min === -Infinity && max === Infinity;
+        return isAny ? this.rules.shared('integer') : this.rules.rule(integersBetween(min, max));
     }
 }
 

@@ -9,7 +9,8 @@ import { Failure } from '../engine/failure.js';
 /** @typedef {import('./template_worker.js').RenderAnswer} RenderAnswer */
 /** What a worker of the browser has. @typedef {{postMessage(message: unknown): void, terminate(): void,
  *   onmessage: ((event: any) => void) | null, onerror: ((event: any) => void) | null}} WorkerLike */
-/** @typedef {{source: string, variables: Record<string, unknown>, resolve: (text: string) => void, reject: (error: Failure) => void}} Job */
+/** @typedef {{source: string, variables: Record<string, unknown>,
+ *   resolve: (text: string) => void, reject: (error: Failure) => void}} Job */
 
 /** For one template, in ms. */
 const RENDER_MS = 2000;
@@ -52,7 +53,9 @@ export class Templates {
 
     /** Ends the worker. What is under way fails. */
     close() {
-        for (const job of this._jobs.splice(0)) job.reject(new Failure('cancelled', 'The renderer of chat templates was closed.'));
+        for (const job of this._jobs.splice(0)) {
+            job.reject(new Failure('cancelled', 'The renderer of chat templates was closed.'));
+        }
         this._drop();
     }
 
@@ -61,14 +64,16 @@ export class Templates {
         if (!job) return;
         if (!this._worker) this._begin();
         if (!this._isReady || !this._worker) return;
-        this._timer = setTimeout(() => this._lose(new Failure('input_invalid',
-            `The model's chat template did not come to an end within ${this._renderMs} ms with these messages.`, { field: FIELD })),
-        this._renderMs);
+        const endless = () => this._lose(new Failure('input_invalid',
+            `The model's chat template did not come to an end within ${this._renderMs} ms with these messages.`,
+            { field: FIELD }));
+        this._timer = setTimeout(endless, this._renderMs);
         this._worker.postMessage({ id: ++this._sent, source: job.source, variables: job.variables });
     }
 
     _begin() {
-        const failed = () => this._lose(new Failure('inference_failed', 'The worker that renders chat templates failed or did not start.'));
+        const failed = () => this._lose(new Failure('inference_failed',
+            'The worker that renders chat templates failed or did not start.'));
         this._timer = setTimeout(failed, this._startMs);
         try {
             this._worker = this._start();

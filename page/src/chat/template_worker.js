@@ -3,7 +3,8 @@
 import { TemplateError, renderTemplate } from './templates.js';
 
 /** @typedef {{id: number, source: string, variables: Record<string, unknown>}} RenderRequest */
-/** @typedef {{ready: true} | {id: number, text: string} | {id: number, kind: import('./templates.js').Kind, message: string}} RenderAnswer */
+/** @typedef {{ready: true} | {id: number, text: string}
+ *   | {id: number, kind: import('./templates.js').Kind, message: string}} RenderAnswer */
 
 /** @param {RenderAnswer} answer */
 const say = (answer) => self.postMessage(answer);

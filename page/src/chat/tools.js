@@ -2,8 +2,10 @@
 import { Failure } from '../engine/failure.js';
 import { checkSize } from './schema.js';
 
-/** @typedef {{type: 'function', function: {name: string, description?: string, parameters?: Record<string, unknown>}}} Tool */
-/** `tools`: those that may be called. @typedef {{mode: 'none' | 'auto' | 'required', tools: Tool[], isNamed: boolean}} ToolUse */
+/** @typedef {{name: string, description?: string, parameters?: Record<string, unknown>}} ToolFunction */
+/** @typedef {{type: 'function', function: ToolFunction}} Tool */
+/** `tools`: those that may be called.
+ * @typedef {{mode: 'none' | 'auto' | 'required', tools: Tool[], isNamed: boolean}} ToolUse */
 
 const MAX_TOOLS = 128;
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
@@ -18,7 +20,9 @@ export function toolUse(tools, choice) {
     const mode = choice ?? 'auto';
     if (mode === 'none' || (mode === 'auto' && list.length === 0)) return { mode: 'none', tools: [], isNamed: false };
     if (mode === 'auto' || mode === 'required') {
-        if (list.length === 0) throw invalid('options.tool_choice', 'It requires a tool, and none is offered.', '"auto" or "none" without tools');
+        if (list.length === 0) {
+            throw invalid('options.tool_choice', 'It requires a tool, and none is offered.', '"auto" or "none" without tools');
+        }
         return { mode, tools: list, isNamed: false };
     }
     const name = isObject(mode) && isObject(mode.function) ? mode.function.name : undefined;
@@ -61,7 +65,8 @@ function checkTool(tool, field) {
         throw invalid(`${field}.function.parameters`, 'The parameters of a function are no JSON schema.', 'an object');
     }
     if (isObject(parameters) && (parameters.type ?? 'object') !== 'object') {
-        throw invalid(`${field}.function.parameters`, 'The parameters of a function have a type other than object.', '"type": "object"');
+        throw invalid(`${field}.function.parameters`, 'The parameters of a function have a type other than object.',
+            '"type": "object"');
     }
     return {
         type: 'function',
