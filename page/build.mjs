@@ -101,11 +101,13 @@ function bundleEngine(out, build, name, { entry }, used, bundled) {
 /** Bundles the engine worker for language models, once for each build of llama.cpp. @returns their names */
 async function bundleLlama(out, bundled) {
     const workers = {};
+    const templates = await bundle(out, 'templates.js', 'src/chat/template_worker.js', {}, bundled);
     for (const [build, { package: name, folder }] of Object.entries(LLAMA)) {
         const read = (file) => fs.readFileSync(path.join(packageFolder(name), folder, file));
         bundled.add(name);
         workers[build] = await bundle(out, `engine-llama-${build}.js`, 'src/engine/worker_llama.js', {
             __LLAMA_BUILD__: JSON.stringify(build),
+            __TEMPLATE_WORKER__: JSON.stringify(templates),
             __LLAMA_VERSION__: JSON.stringify(IN_LLAMA[0].version),
             __LLAMA_MJS__: JSON.stringify(emit(out, `llama-${build}.mjs`, asModule(read('wllama.js').toString()))),
             __LLAMA_WASM__: JSON.stringify(emit(out, `llama-${build}.wasm`, read('wllama.wasm'))),

@@ -109,6 +109,25 @@ describe('a language model', () => {
         assert.equal(result.text.slice(0, 2), 'de');
     });
 
+    nodeTest('answers messages, by the template of the model', async ({ service, problems }) => {
+        const model = abc(service);
+        const chat = (messages, options = {}) => ({ task: 'chat', input: { messages }, options: { temperature: 0, max_tokens: 4, ...options } });
+        const { result } = wellDone(await service.run(model, [], chat([{ role: 'user', content: 'abc' }])));
+        assert.deepEqual([result.finish_reason, result.usage.completion_tokens], ['length', 4]);
+        const attempt = service.request(model, [], { ...chat([{ role: 'user', content: 'abc' }]), stream: true });
+        wellDone(await service.answer(attempt));
+        assert.equal(textOf(service, attempt), result.text);
+        const schema = { type: 'object', properties: { ok: { const: true } }, required: ['ok'], additionalProperties: false };
+        const formed = wellDone(await service.run(model, [], chat([{ role: 'user', content: 'abc' }], {
+            response_format: { type: 'json_schema', json_schema: { name: 'x', schema } }, max_tokens: 40, n: 2,
+        })));
+        for (const { text } of formed.result.choices) assert.deepEqual(JSON.parse(text), { ok: true });
+        const { error } = (await service.run(model, [], chat([{ role: 'nobody', content: 'abc' }]))).data;
+        assert.equal(error.code, 'input_invalid');
+        assert.match(error.field, /^inputs\.messages/);
+        assert.deepEqual(problems, []);
+    });
+
     nodeTest('tells how likely its tokens were', async ({ service }) => {
         const { result } = wellDone(await service.run(abc(service), [], complete('abc', { max_tokens: 2, logprobs: true, top_logprobs: 2 })));
         assert.deepEqual(result.logprobs.map(({ token, top_logprobs: top }) => [token, top.length]), [['d', 2], ['e', 2]]);

@@ -23,11 +23,13 @@ import { LLAMA } from '../shared/messages.js';
 /** @typedef {import('./llama_answer.js').Parser} Parser */
 /** @typedef {import('./run.js').Run} Run */
 /** @typedef {Record<string, any>} Options */
-/** A prompt as llama.cpp is to complete it. @typedef {{text: string, grammar: string | null, stop: readonly string[], parser: () => Parser}} Prompt */
+/** A prompt as llama.cpp is to complete it; `preserved` are special tokens that come out as text.
+ * @typedef {{text: string, grammar: string | null, stop: readonly string[], preserved: readonly string[],
+ *   parser: (choice: number) => Parser}} Prompt */
 /** The chat's part: templates, tools, grammars (page/src/chat).
  * @typedef {object} Chat
  * @property {(chat: {template: string | null, bos: string, eos: string, messages: any, options: Options}) =>
- *   Promise<{prompt: string, grammar: string | null, stop: string[], parser: Parser}>} prepare
+ *   Promise<{prompt: string, grammar: string | null, stop: string[], preserved: string[], makeParser: (choice: number) => Parser}>} prepare
  * @property {(options: Options) => string | null} grammarOf a text's, of `grammar` or `json_schema`
  */
 /** @typedef {{key: string, module: LlamaModule, slots: Slots, prefixes: Prefixes, head: Head, context: number, bos: string, eos: string,
@@ -169,23 +171,19 @@ export class LlamaEngine {
     /** @param {any} input @param {Options} options @returns {Prompt} */
     _completion(input, options) {
         const grammar = this._chat.grammarOf(options);
-        return { text: textOf(input?.prompt, 'prompt'), grammar, stop: options.stop ?? [], parser: plain };
+        return { text: textOf(input?.prompt, 'prompt'), grammar, stop: options.stop ?? [], preserved: [], parser: plain };
     }
 
     /** @param {Loaded} loaded @param {RunMessage} task @param {Options} options @param {Run} run */
     async _converse(loaded, task, options, run) {
         const { bos, eos, head } = loaded;
         const template = head.values.get('tokenizer.chat_template');
-        const prepare = () => this._chat.prepare({
+        const { prompt: text, grammar, stop, preserved, makeParser: parser } = await this._chat.prepare({
             template: typeof template === 'string' ? template : null, bos, eos, messages: task.input?.messages, options,
         });
-        const { prompt: text, grammar, stop, parser } = await prepare();
         throwIfCancelled(run.signal);
-        // Each of several answers has a parser of its own.
-        const parsers = [parser];
-        for (let more = 1; more < (options.n ?? 1); more++) parsers.push((await prepare()).parser);
-        const next = () => /** @type {Parser} */ (parsers.shift());
-        return this._generate(loaded, { text, grammar, stop, parser: next }, task, options, run);
+        const prompt = { text, grammar, stop: [...options.stop ?? [], ...stop], preserved, parser };
+        return this._generate(loaded, prompt, task, options, run);
     }
 
     /** @param {Loaded} loaded @param {Prompt} prompt @param {RunMessage} task @param {Options} options @param {Run} run
@@ -235,7 +233,7 @@ class Generation {
 
     /** @param {number} index @param {Sent | null} [sent] what the client of it has already */
     async one(index, sent = null) {
-        const answer = this._answer(index, this._prompt.parser(), sent);
+        const answer = this._answer(index, this._prompt.parser(index), sent);
         await this._complete(this._prompt.text, this._options, index, (data) => answer.take(data));
         return answer;
     }
@@ -256,7 +254,7 @@ class Generation {
         const before = await this._lengthOf(this._prompt.text);
         const all = await this._lengthOf(this._prompt.text + text);
         if (all - before !== tokens || tokens >= most) return this.one(0, new Sent({ text }));
-        const parser = this._prompt.parser();
+        const parser = this._prompt.parser(0);
         parser.push(text);
         const answer = this._answer(0, parser, null);
         const options = most < Infinity ? { ...this._options, max_tokens: most - tokens } : this._options;
@@ -284,12 +282,12 @@ class Generation {
     /** @param {string} prompt @param {Options} options @param {number} choice @param {(data: any) => void} onResult */
     async _complete(prompt, options, choice, onResult) {
         const { slots, prefixes } = this._loaded;
-        const { grammar, stop } = this._prompt;
+        const { grammar, stop, preserved } = this._prompt;
         const alone = this._options.deterministic === true;
         const cache = !alone && prefixes.mayUse(this._owner, prompt);
         let text = prompt;
         await slots.run({
-            action: 'completion', body: completionBody(prompt, options, { grammar, stop, cache, choice }), alone, signal: this._run.signal,
+            action: 'completion', body: completionBody(prompt, options, { grammar, stop, preserved, cache, choice }), alone, signal: this._run.signal,
             onStep: (ms) => this._run.stepTook(ms),
             onResult: (data) => {
                 text += data.choices?.[0]?.text ?? '';

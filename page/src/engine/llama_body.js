@@ -106,10 +106,10 @@ const wrong = (name, message, expected) => new Failure('input_invalid', message,
 /**
  * The body of a completion.
  * @param {string} prompt without the start token @param {Options} options checked
- * @param {{grammar: string | null, stop: readonly string[], cache: boolean, choice: number}} more `choice`: which of
- *   several answers
+ * @param {{grammar: string | null, stop: readonly string[], preserved: readonly string[], cache: boolean, choice: number}} more
+ *   `choice`: which of several answers
  */
-export function completionBody(prompt, options, { grammar, stop, cache, choice }) {
+export function completionBody(prompt, options, { grammar, stop, preserved, cache, choice }) {
     /** @type {Record<string, any>} */
     const body = { prompt, stream: true, verbose: true, return_progress: true, cache_prompt: cache, stop };
     for (const [name, theirs] of Object.entries(SAMPLING)) if (name in options) body[theirs] = options[name];
@@ -119,6 +119,7 @@ export function completionBody(prompt, options, { grammar, stop, cache, choice }
         body.logit_bias = Object.entries(options.logit_bias).map(([id, bias]) => [Number(id), bias === -100 ? false : bias]);
     }
     if (grammar) body.grammar = grammar;
+    if (preserved.length > 0) body.preserved_tokens = preserved;
     return body;
 }
 

@@ -1,15 +1,24 @@
-/** What conversations need beside the model: not there yet. */
+/** What the engine `llama` needs beside the model: chat templates, tools, grammars and schemas (page/src/chat). */
+import { prepareChat } from '../chat/chat.js';
+import { checkGrammar } from '../chat/grammar.js';
+import { grammarOfSchema } from '../chat/schema.js';
+import { Templates } from '../chat/template_client.js';
 import { Failure } from './failure.js';
 
-/** @returns {import('./llama.js').Chat} */
-export function chat() {
-    return {
-        prepare: async () => {
-            throw new Failure('operator_unsupported', 'Conversations are not served yet.');
-        },
-        grammarOf: ({ grammar, json_schema: schema }) => {
-            if (schema !== undefined) throw new Failure('operator_unsupported', 'Schemas are not served yet.');
-            return grammar ?? null;
-        },
-    };
+/** @param {string} url of the script of the worker that renders templates @returns {import('./llama.js').Chat} */
+export function chat(url) {
+    const templates = new Templates(() => new Worker(url, { type: 'module', name: 'templates' }));
+    const render = templates.render.bind(templates);
+    return { prepare: (asked) => prepareChat({ ...asked, render }), grammarOf };
+}
+
+/** Of an answer that is no chat's. @param {Record<string, any>} options @returns {string | null} */
+function grammarOf({ grammar, json_schema: schema }) {
+    if (schema !== undefined && grammar !== undefined) {
+        throw new Failure('input_invalid', 'A schema cannot be combined with a grammar.',
+            { field: 'options.json_schema', expected: 'one of grammar and json_schema' });
+    }
+    if (schema !== undefined) return grammarOfSchema(schema);
+    if (grammar !== undefined) checkGrammar(grammar);
+    return grammar ?? null;
 }

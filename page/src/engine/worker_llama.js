@@ -9,6 +9,6 @@ const build = {
     name: __LLAMA_BUILD__, wide: __LLAMA_BUILD__ === 'jspi64',
     script: new URL(__LLAMA_MJS__, self.location.href).href, wasm: new URL(__LLAMA_WASM__, self.location.href).href,
 };
-const engine = new LlamaEngine(__LLAMA_VERSION__, (files) => new LlamaModule(build, files), chat());
+const engine = new LlamaEngine(__LLAMA_VERSION__, (files) => new LlamaModule(build, files), chat(new URL(__TEMPLATE_WORKER__, self.location.href).href));
 
 serve(new Server('wasm', [engine], async () => ({ available: true, threads: 1 })));

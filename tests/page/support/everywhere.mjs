@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { external } from '../../lib/onnx.mjs';
 import { picture } from '../../lib/picture.mjs';
 import { check, readCase } from './cases.mjs';
+import { ggufBytes } from './gguf.mjs';
 
 const CASES = ['op_add', 'vision_mnist_ms_digit3', 'text_encoder_vespa_dummy', 'op_add_uint8'];
 const ECHO = { name: 'builtin/echo', hash: '', type: null, url: null, bytes: 0, spec_url: null };
@@ -50,6 +51,14 @@ export async function takesPictures({ service }) {
     assert.equal(seven.ok, true, JSON.stringify(seven.error));
     assert.equal(seven.result.labels[0].index, 7);
     assert.equal((await send(picture.bomb())).error.code, 'picture_too_large');
+}
+
+/** A language model writes, in the build of llama.cpp that the browser can run. */
+export async function writesText({ service }, build) {
+    const model = service.addGguf('abc', { 'abc.gguf': ggufBytes({ follow: 'abcdefgh' }) });
+    const { data } = await service.run(model, [], { task: 'complete', input: { prompt: 'abc' }, options: { temperature: 0, max_tokens: 5 } });
+    assert.equal(data.ok, true, JSON.stringify(data.error));
+    assert.deepEqual([data.result.text, data.executed_on.build], ['defgh', build]);
 }
 
 /** Tensors pass both ways unchanged, and a dropped socket is taken up again. */
