@@ -25,7 +25,7 @@ function setUp(builds = ['wasm', 'webgpu'], absent = {}) {
         lost: () => world.sent.push(['lost']),
     }, builds, absent);
     const generations = {};
-    world.attach = (build, report = { available: true }) => {
+    world.attach = (build, report = { available: true }, platform = build) => {
         const generation = generations[build] = (generations[build] ?? 0) + 1;
         world.ports[build] = {
             posted: [], asked: [],
@@ -38,7 +38,8 @@ function setUp(builds = ['wasm', 'webgpu'], absent = {}) {
         };
         dispatcher.attach(build, world.ports[build], generation);
         world.tell(build, {
-            type: 'capabilities', platforms: { [build]: report }, engines: { ort: '1', builtin: '1' }, engine_info: ENGINES, steps: ['builtin'],
+            type: 'capabilities', platforms: { [platform]: report }, engines: { ort: '1', builtin: '1' }, engine_info: ENGINES,
+            steps: ['builtin', 'llama'],
         });
     };
     world.tell = (build, message) => dispatcher.onEngine(build, generations[build], message);
@@ -63,7 +64,9 @@ function setUp(builds = ['wasm', 'webgpu'], absent = {}) {
 const model = (name, bytes = 10) => ({ name, hash: 'h', url: '/m', bytes });
 const ECHO = { name: 'builtin/echo' };
 const COUNT = { name: 'builtin/count' };
-const ENGINES = { ort: { slots: 1, queue: 1, can: [] }, builtin: { slots: 16, queue: 1, can: ['continue'] } };
+const ENGINES = {
+    ort: { slots: 1, queue: 1, can: [] }, builtin: { slots: 16, queue: 1, can: ['continue'] }, llama: { slots: 4, queue: 4, can: [] },
+};
 
 test('models run one at a time, in order; echoes are handed over together', () => {
     const { world } = setUp();
@@ -674,4 +677,59 @@ test('the budget reckons with what loading has added', () => {
     assert.deepEqual(bytes(), [['m2', 'loaded', 10], ['m3', 'loaded', 150], ['m1', 'evicted', 200]]);
     run('m1', 0); // what it took is remembered, and known before it is loaded
     assert.deepEqual(bytes(), [['m1', 'loaded', 200], ['m2', 'evicted', 10], ['m3', 'evicted', 150]]);
+});
+
+const gguf = (name) => ({ name, hash: 'h', engine: 'llama', files: [{ path: 'm.gguf', url: '/m.gguf', bytes: 10, hash: 'x' }] });
+/** The own worker of a model comes up. */
+function bringUp(world, name) {
+    world.attach(`model ${name}@h`, { available: true }, 'wasm');
+}
+
+test('a language model has a worker of its own, which comes with it and ends with it', () => {
+    const { world, dispatcher } = setUp();
+    world.request('a', { model: gguf('x') });
+    world.request('b', { model: gguf('y') });
+    assert.deepEqual(world.replaced, ['model x@h', 'model y@h']);
+    assert.deepEqual(Object.keys(dispatcher.platforms()), ['wasm', 'webgpu']);
+    bringUp(world, 'x');
+    for (const id of ['c', 'd', 'e', 'f']) world.request(id, { model: gguf('x'), task: 'complete', owner: 'o' });
+    const x = 'model x@h';
+    assert.deepEqual(world.runs(x), ['a', 'c', 'd', 'e'], 'as many as it has slots');
+    assert.deepEqual(world.ports[x].posted.filter(({ type }) => type === 'run').map(({ task, owner }) => [task, owner]).slice(0, 2),
+        [[undefined, undefined], ['complete', 'o']]);
+    world.tell(x, { type: 'model', key: 'x@h', state: 'loaded', load_ms: 5, memory: 100 });
+    dispatcher.unload('x');
+    assert.deepEqual(world.closed, [], 'not while it is at work');
+    for (const id of ['a', 'c', 'd', 'e', 'f']) world.answer(x, id);
+    assert.deepEqual(world.closed, [x]);
+    assert.deepEqual(dispatcher.models().map(({ name, state }) => [name, state]), []);
+    world.request('g', { model: gguf('x') });
+    assert.equal(world.replaced.at(-1), x);
+});
+
+test('a language model that is not loaded keeps no worker, and one that crashes fails all to be tried again', () => {
+    const { world, dispatcher } = setUp();
+    world.request('a', { model: gguf('x') });
+    bringUp(world, 'x');
+    world.fail('model x@h', 'a', 'model_invalid');
+    assert.deepEqual(world.closed, ['model x@h']);
+    for (const id of ['b', 'c']) world.request(id, { model: gguf('y') });
+    bringUp(world, 'y');
+    world.tell('model y@h', { type: 'model', key: 'y@h', state: 'loaded', load_ms: 5, memory: 100 });
+    world.fail('model y@h', 'b', 'engine_crashed', true);
+    assert.deepEqual(world.failures.map(([id, code, retryable]) => [id, code, retryable]).sort(),
+        [['a', 'model_invalid', false], ['b', 'engine_crashed', true], ['c', 'engine_crashed', true]]);
+    assert.equal(world.closed.at(-1), 'model y@h');
+    assert.deepEqual(dispatcher.models().filter(({ state }) => state === 'loaded'), []);
+});
+
+test('a language model whose worker does not start, or on another platform, fails', () => {
+    const { world, dispatcher } = setUp();
+    world.request('gpu', { model: gguf('x'), platforms: ['webgpu'], fallback: false });
+    world.request('a', { model: gguf('x') });
+    const port = { post() {}, ask() {}, close() {} };
+    dispatcher.attach('model x@h', port, 1);
+    dispatcher.died('model x@h', 1, 'no script');
+    assert.deepEqual(world.failures.map(([id, code]) => [id, code]), [['gpu', 'platform_unsupported'], ['a', 'platform_unsupported']]);
+    assert.deepEqual(world.closed, ['model x@h']);
 });

@@ -228,7 +228,7 @@ class Generation {
     only() {
         const { from } = this._run;
         if (!from || !(from.text || from.tokens?.length)) return this.one(0);
-        return this._isGreedy && from.text && from.tokens?.length ? this._goOn(from.text, from.tokens.length) : this.one(0, new Sent(from));
+        return this._isGreedy && from.text && from.tokens?.length ? this._goOn(from.text, from.tokens) : this.one(0, new Sent(from));
     }
 
     /** @param {number} index @param {Sent | null} [sent] what the client of it has already */
@@ -247,20 +247,20 @@ class Generation {
     /**
      * Goes on after a text that was sent, if that is read as as many tokens as it was made of: else from
      * the start.
-     * @param {string} text @param {number} tokens
+     * @param {string} text @param {number[]} tokens
      */
     async _goOn(text, tokens) {
         const { max_tokens: most = Infinity } = this._options;
         const before = await this._lengthOf(this._prompt.text);
         const all = await this._lengthOf(this._prompt.text + text);
-        if (all - before !== tokens || tokens >= most) return this.one(0, new Sent({ text }));
+        if (all - before !== tokens.length || tokens.length >= most) return this.one(0, new Sent({ text, tokens }));
         const parser = this._prompt.parser(0);
         parser.push(text);
         const answer = this._answer(0, parser, null);
-        const options = most < Infinity ? { ...this._options, max_tokens: most - tokens } : this._options;
+        const options = most < Infinity ? { ...this._options, max_tokens: most - tokens.length } : this._options;
         await this._complete(this._prompt.text + text, options, 0, (data) => answer.take(data));
         answer.usage.prompt_tokens = before;
-        answer.usage.completion_tokens += tokens;
+        answer.usage.completion_tokens += tokens.length;
         return answer;
     }
 

@@ -173,7 +173,7 @@ export class Sent {
         const rest = new Content();
         rest.tokens = this._drop('tokens', content.tokens);
         rest.text = this._drop('text', [...content.text]).join('');
-        if (rest.tokens.length === 0 && rest.text === '') return null;
+        if (rest.text === '' && (rest.tokens.length === 0 || this._tokens.length === 0)) return null;
         // What stands beside them belongs to the last of a stretch's tokens.
         rest.reasoning = content.reasoning;
         rest.calls = content.calls;

@@ -1,0 +1,200 @@
+/** The parts of the engine for language models that need no browser: plans, bodies, slots, owners, answers. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import './support/turn.mjs';
+import { EngineFault } from '../../page/src/engine/engine.js';
+import { readHead } from '../../page/src/engine/gguf.js';
+import { Answer, plain, Sent } from '../../page/src/engine/llama_answer.js';
+import { checkOptions, completionBody, taskOf } from '../../page/src/engine/llama_body.js';
+import { LlamaFiles, weightsOf } from '../../page/src/engine/llama_files.js';
+import { planOf } from '../../page/src/engine/llama_plan.js';
+import { Prefixes } from '../../page/src/engine/llama_prefixes.js';
+import { Slots } from '../../page/src/engine/llama_slots.js';
+import { ggufBytes } from './support/gguf.mjs';
+
+const headOf = (bytes) => readHead(async (size) => bytes.subarray(0, size));
+const failsWith = (code, field) => (error) => {
+    assert.deepEqual([error.code, error.field], [code, field], error.message);
+    return true;
+};
+
+test('the head of a GGUF file is read, and its vocabulary', async () => {
+    const { values, token } = await headOf(ggufBytes({ context: 777, layers: 3 }));
+    assert.deepEqual([values.get('general.architecture'), values.get('llama.context_length'), values.get('llama.block_count')],
+        ['llama', 777, 3]);
+    assert.match(String(values.get('tokenizer.chat_template')), /im_start/);
+    assert.equal(typeof token(1), 'string');
+    assert.deepEqual([token(-1), token(1e9)], [null, null]);
+});
+
+test('what is no GGUF, or is cut off, is refused', async () => {
+    const whole = ggufBytes({ embd: 32, layers: 1 });
+    for (const bytes of [Buffer.alloc(0), Buffer.from('version https://git-lfs'), whole.subarray(0, 20), whole.subarray(0, 3000)]) {
+        await assert.rejects(headOf(bytes), failsWith('model_invalid', undefined));
+    }
+    const odd = Buffer.from(whole);
+    odd.writeBigUInt64LE(1n << 60n, 24); // the length of the first key
+    await assert.rejects(headOf(odd), failsWith('model_invalid', undefined));
+});
+
+const head = (facts) => ({ values: new Map(Object.entries({ 'general.architecture': 'llama', ...facts })), token: () => null });
+const SHAPE = { 'llama.embedding_length': 4096, 'llama.attention.head_count': 32, 'llama.attention.head_count_kv': 8 };
+
+test('contexts, slots and batches are what there is room for', () => {
+    const small = head({ ...SHAPE, 'llama.context_length': 2048, 'llama.block_count': 1 });
+    assert.deepEqual(planOf(small, 1 << 20, undefined), { context: 2048, slots: 4, batch: 64, pooling: 'last' });
+    assert.equal(planOf(small, 1 << 20, 100).context, 100);
+    const deep = head({ ...SHAPE, 'llama.context_length': 131072, 'llama.block_count': 32 });
+    const { context, slots, batch } = planOf(deep, 1000 * 1048576, undefined);
+    assert.deepEqual([context, slots, batch], [8192, 1, 8]);
+    assert.throws(() => planOf(deep, 4000 * 1048576, undefined), failsWith('model_too_large', undefined));
+    const bert = { ...head({}), values: new Map(Object.entries({ 'general.architecture': 'bert', 'bert.context_length': 512 })) };
+    assert.deepEqual(planOf(bert, 1 << 20, undefined), { context: 512, slots: 4, batch: 512, pooling: null });
+});
+
+test('options are checked by the table, and only what it has goes on', () => {
+    assert.throws(() => taskOf('sing'), failsWith('input_invalid', 'inputs'));
+    assert.throws(() => checkOptions('complete', { samplers: [] }), failsWith('input_invalid', 'options.samplers'));
+    assert.throws(() => checkOptions('embed', { temperature: 1 }), failsWith('input_invalid', 'options.temperature'));
+    for (const wrong of [{ top_p: 2 }, { max_tokens: 1.5 }, { stop: 'x' }, { stop: [''] }, { logit_bias: { a: 1 } }, { logit_bias: { 1: 101 } },
+        { logprobs: 1 }, { seed: '7' }, { temperature: NaN }, { grammar: 7 }]) {
+        assert.throws(() => checkOptions('complete', wrong), failsWith('input_invalid', `options.${Object.keys(wrong)[0]}`));
+    }
+    const options = checkOptions('complete', { max_tokens: 5, seed: -1, logit_bias: { 3: -100, 4: 2 }, logprobs: true, top_p: null });
+    assert.deepEqual(completionBody('hi', options, { grammar: 'root ::= "a"', stop: ['.'], preserved: [], cache: true, choice: 1 }), {
+        prompt: 'hi', stream: true, verbose: true, return_progress: true, cache_prompt: true, stop: ['.'], n_predict: 5, seed: 0,
+        n_probs: 1, logit_bias: [[3, false], [4, 2]], grammar: 'root ::= "a"',
+    });
+});
+
+/** A llama.cpp that gives each request as many results as its body says. */
+function fakeModule() {
+    const left = new Map();
+    const module = {
+        most: 0, begun: [], cancelled: [],
+        async action(name, message) {
+            if (name === 'get_result') {
+                const more = left.get(message.req_id) - 1;
+                left.set(message.req_id, more);
+                if (more === 0) left.delete(message.req_id);
+                return { data_json: JSON.stringify({ left: more }), is_error: false, has_more: more > 0 };
+            }
+            if (name === 'cancel') {
+                module.cancelled.push(message.req_id);
+                left.delete(message.req_id);
+                return {};
+            }
+            const body = JSON.parse(message.data_json);
+            if (body.aborts) throw new EngineFault(new Error('abort'));
+            module.begun.push(body.name);
+            left.set(module.begun.length, body.results);
+            module.most = Math.max(module.most, left.size);
+            return { req_id: module.begun.length };
+        },
+    };
+    return module;
+}
+
+const ask = (slots, name, results, more = {}) => slots.run({
+    action: 'completion', body: { name, results, ...more.body }, signal: new AbortController().signal, onResult() {}, onStep() {}, ...more,
+});
+
+test('no more is begun than there are slots, and one that must be alone is', async () => {
+    const module = fakeModule();
+    const slots = new Slots(module, 2, 10);
+    const done = [];
+    await Promise.all([['a', 3], ['b', 1], ['c', 2], ['alone', 2, { alone: true }], ['d', 1]].map(async ([name, results, more]) => {
+        await ask(slots, name, results, more);
+        done.push(name);
+    }));
+    assert.equal(module.most, 2);
+    assert.deepEqual(module.begun, ['a', 'b', 'c', 'alone', 'd']);
+    assert.deepEqual(done.slice(3), ['alone', 'd']);
+    assert.equal(slots.isIdle, true);
+});
+
+test('what is cancelled stops, whether it has begun or not', async () => {
+    const module = fakeModule();
+    const slots = new Slots(module, 1, 10);
+    const running = new AbortController(), waiting = new AbortController();
+    let steps = 0;
+    const first = ask(slots, 'first', 1e9, { signal: running.signal, onStep: () => { if (++steps === 3) running.abort(); } });
+    const second = ask(slots, 'second', 1, { signal: waiting.signal });
+    const third = ask(slots, 'third', 1);
+    waiting.abort();
+    await assert.rejects(second, failsWith('cancelled', undefined));
+    await assert.rejects(first, failsWith('cancelled', undefined));
+    await third;
+    assert.deepEqual([module.begun, module.cancelled], [['first', 'third'], [1]]);
+});
+
+test('an engine that ends fails all that it has, and one that loses a request is not asked for ever', async () => {
+    const slots = new Slots(fakeModule(), 2, 10);
+    const all = [ask(slots, 'a', 1e9), ask(slots, 'b', 1, { body: { aborts: true } }), ask(slots, 'c', 1)];
+    for (const one of all) await assert.rejects(one, EngineFault);
+    const module = fakeModule();
+    module.action = async (name) => (name === 'get_result' ? { data_json: '', is_error: false, has_more: true } : { req_id: 1 });
+    await assert.rejects(ask(new Slots(module, 1, 10), 'lost', 1), EngineFault);
+});
+
+test('a cached prompt is for its owner alone', () => {
+    const prefixes = new Prefixes();
+    const text = (...words) => words.map((word) => word.padEnd(64, '.')).join('');
+    assert.equal(prefixes.mayUse('ann', text('a')), true);
+    prefixes.add('ann', text('system', 'hello', 'there'));
+    assert.equal(prefixes.mayUse('ann', text('system', 'hello', 'there', 'more')), true);
+    assert.equal(prefixes.mayUse('bob', text('system', 'hello')), false);
+    prefixes.add('bob', text('system', 'other', 'thing', 'said'));
+    assert.equal(prefixes.mayUse('bob', text('system', 'other', 'thing', 'said', 'more')), true);
+    assert.equal(prefixes.mayUse('bob', text('system', 'hello', 'there')), false);
+    assert.equal(prefixes.mayUse(null, text('system')), false);
+    for (let i = 0; i < 2000; i++) prefixes.add(`owner ${i}`, text(`words ${i}`));
+    assert.equal(prefixes.mayUse('bob', text('system', 'other', 'thing', 'said', 'more')), false, 'somebody\'s was forgotten');
+});
+
+test('weights are one file, or all parts of it', () => {
+    const files = (...paths) => ({ name: 'm', hash: 'h', files: paths.map((path) => ({ path, url: '/u', bytes: 1, hash: 'x' })) });
+    const parts = ['q/m-00002-of-00002.gguf', 'q/m-00001-of-00002.gguf', 'model.json'];
+    assert.deepEqual(weightsOf(files(...parts)).map(({ path }) => path), ['q/m-00001-of-00002.gguf', 'q/m-00002-of-00002.gguf']);
+    for (const wrong of [[], ['a.txt'], ['a.gguf', 'b.gguf'], ['m-00001-of-00002.gguf'], ['m-00002-of-00002.gguf', 'm-00003-of-00002.gguf']]) {
+        assert.throws(() => weightsOf(files(...wrong)), failsWith('model_invalid', undefined));
+    }
+    assert.deepEqual(new LlamaFiles(weightsOf(files(...parts)), '', () => {}, new AbortController().signal).list().map(({ name }) => name),
+        ['m-00001-of-00002.gguf', 'm-00002-of-00002.gguf']);
+});
+
+/** A stream's run that notes what it is given. */
+const streamRun = () => ({ isStream: true, hasCredit: true, parts: [], emit(part) { this.parts.push(part); }, progress() {} });
+const token = (id, text) => ({ choices: [{ text, finish_reason: null }], __verbose: { tokens: [id] } });
+const END = { choices: [{ text: '', finish_reason: 'stop' }], usage: { prompt_tokens: 2, completion_tokens: 3 } };
+const WANTED = { logprobs: false, topLogprobs: 0 };
+
+test('parts are put together while there is no credit', () => {
+    const run = streamRun();
+    const answer = new Answer(run, 0, plain(), WANTED, null);
+    answer.take(token(1, 'a'));
+    run.hasCredit = false;
+    for (const id of [2, 3]) answer.take(token(id, 'b'));
+    assert.deepEqual(run.parts, [{ index: 0, text: 'a', tokens: [1] }]);
+    answer.take(END);
+    assert.deepEqual(run.parts[1], { index: 0, text: 'bb', tokens: [2, 3], result: { finish_reason: 'stop' } });
+    assert.deepEqual(answer.result(), { finish_reason: 'stop' });
+});
+
+test('what was sent is dropped while it is the same, and a difference ends it', () => {
+    const replay = (sent, tokens) => {
+        const run = streamRun();
+        const answer = new Answer(run, 0, plain(), WANTED, new Sent(sent));
+        for (const [id, text] of tokens) answer.take(token(id, text));
+        answer.take(END);
+        return run.parts;
+    };
+    const made = [[1, 'a'], [2, 'bc'], [3, 'd']];
+    const last = { index: 0, result: { finish_reason: 'stop' } };
+    assert.deepEqual(replay({ text: 'abc', tokens: [1, 2] }, made), [{ index: 0, text: 'd', tokens: [3] }, last]);
+    assert.deepEqual(replay({ text: 'abcd', tokens: [1, 2, 3] }, made), [last]);
+    assert.deepEqual(replay({ text: 'abc' }, made).at(-2), { index: 0, text: 'd', tokens: [3] });
+    for (const sent of [{ text: 'abx', tokens: [1, 2] }, { text: 'abc', tokens: [1, 9] }, { text: 'abcde', tokens: [1, 2, 3, 4] }]) {
+        assert.throws(() => replay(sent, made), failsWith('stream_diverged', undefined));
+    }
+});
