@@ -54,6 +54,7 @@ struct wi_node_info {
         int can_continue; /* goes on with what another node has begun: struct wi_continuation */
     } engines[WI_ENGINE_COUNT];
     int parts;            /* speaks of parts, credit and pieces */
+    int long_continue;    /* takes a continuation's text and tokens as tensors, too */
     json_t *capabilities; /* the whole report, for /v1/nodes; borrowed */
     int64_t connected_at; /* Unix milliseconds */
 };

@@ -2,6 +2,7 @@
 #include "bridge/node.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "bridge/continuation.h"
 #include "bridge/outgoing.h"
 #include "bridge/text.h"
 #include <stdlib.h>
@@ -387,7 +388,9 @@ int wi_node_may_fetch(const struct wi_node *node, const struct wi_model *model)
     return is_granted(node, model->hash);
 }
 
-static void add_attempt(struct wi_node *node, const struct wi_task *task, int in_pieces)
+/* `pieces`: the tensors that go so, or NULL. */
+static void add_attempt(
+    struct wi_node *node, const struct wi_task *task, const struct wi_tensors *pieces)
 {
     struct wi_attempt *attempt = wi_alloc(sizeof *attempt);
     snprintf(attempt->id, sizeof attempt->id, "%s", task->attempt_id);
@@ -396,23 +399,22 @@ static void add_attempt(struct wi_node *node, const struct wi_task *task, int in
         wi_stream_open(&attempt->stream, task->from);
     grant(node, task->model);
     HASH_ADD_STR(node->attempts, id, attempt);
-    if (!in_pieces)
+    if (!pieces)
         return;
-    attempt->out = wi_pieces_out_new(attempt->id, task->tensors);
+    attempt->out = wi_pieces_out_new(attempt->id, pieces);
     wi_pieces_turns_add(&node->turns, attempt->out);
     wi_link_draw(node->link);
 }
 
-enum wi_code wi_node_send_task(
-    struct wi_node *node, const struct wi_task *task, struct wi_error *error)
+/* `task` as it is said, with other tensors than it has, perhaps. */
+static enum wi_code say_task(struct wi_node *node, const struct wi_task *task,
+    const struct wi_task *said, struct wi_error *error)
 {
     struct wi_bridge *bridge = node->bridge;
     struct wi_error problem;
-    if (task->stream && !node->info.parts)
-        return WI_NODE_BUSY; /* it has announced less since it was chosen */
     struct wi_fit fit = {.max_frame = node->max_frame, .pieces = node->info.parts};
     struct wi_message *message =
-        wi_make_task_request(++bridge->sequence, task, &node->acks, &fit, &problem);
+        wi_make_task_request(++bridge->sequence, said, &node->acks, &fit, &problem);
     if (fit.left_out)
         send_acks(node);
     if (!message) {
@@ -423,8 +425,35 @@ enum wi_code wi_node_send_task(
     if (wi_node_send(node, message))
         return WI_NODE_BUSY;
     clear_acks(node);
-    add_attempt(node, task, fit.pieces);
+    add_attempt(node, task, fit.pieces ? said->tensors : NULL);
     return WI_OK;
+}
+
+/* With its continuation in tensors, which takes memory for as long as it is on its way. */
+static enum wi_code say_long_task(
+    struct wi_node *node, const struct wi_task *task, struct wi_error *error)
+{
+    struct wi_continuation from = *task->from;
+    struct wi_task said = *task;
+    struct wi_tensors tensors = {0};
+    if (wi_continuation_lay_out(&tensors, task, node->bridge->links.budget))
+        return WI_NODE_BUSY;
+    from.in_tensors = 1;
+    said.from = &from;
+    said.tensors = &tensors;
+    enum wi_code code = say_task(node, task, &said, error);
+    wi_tensors_clear(&tensors);
+    return code;
+}
+
+enum wi_code wi_node_send_task(
+    struct wi_node *node, const struct wi_task *task, struct wi_error *error)
+{
+    if (task->stream && !node->info.parts)
+        return WI_NODE_BUSY; /* it has announced less since it was chosen */
+    if (task->from && node->info.long_continue && wi_continuation_is_long(task->from))
+        return say_long_task(node, task, error);
+    return say_task(node, task, task, error);
 }
 
 void wi_node_grant(struct wi_node *node, struct wi_attempt *attempt, const struct wi_credit *credit)

@@ -228,10 +228,19 @@ struct wi_message *wi_make_model_unload(uint64_t sequence, const char *model_nam
     return end_text(&out);
 }
 
-static void add_continuation(struct wi_buffer *out, const struct wi_continuation *from)
+/* The places of text and tokens, which are the last of the task's tensors, in this order. */
+static void add_places(
+    struct wi_buffer *out, const struct wi_continuation *from, const struct wi_tensors *tensors)
 {
-    wi_buffer_puts(out, ",\"continue\":{\"seq\":");
-    wi_buffer_integer(out, (int64_t)from->seq);
+    size_t tokens = tensors->count - (from->tokens != NULL);
+    if (from->text)
+        wi_buffer_printf(out, ",\"text\":{\"tensor\":%zu}", tokens - 1);
+    if (from->tokens)
+        wi_buffer_printf(out, ",\"tokens\":{\"tensor\":%zu}", tokens);
+}
+
+static void add_words(struct wi_buffer *out, const struct wi_continuation *from)
+{
     if (from->text) {
         json_t *text = json_stringn(from->text, from->text_length);
         wi_buffer_puts(out, ",\"text\":");
@@ -242,6 +251,17 @@ static void add_continuation(struct wi_buffer *out, const struct wi_continuation
         wi_buffer_puts(out, ",\"tokens\":");
         wi_buffer_json(out, from->tokens);
     }
+}
+
+static void add_continuation(
+    struct wi_buffer *out, const struct wi_continuation *from, const struct wi_tensors *tensors)
+{
+    wi_buffer_puts(out, ",\"continue\":{\"seq\":");
+    wi_buffer_integer(out, (int64_t)from->seq);
+    if (from->in_tensors)
+        add_places(out, from, tensors);
+    else
+        add_words(out, from);
     wi_buffer_puts(out, "}");
 }
 
@@ -281,7 +301,7 @@ static void add_task(
     if (task->stream)
         wi_buffer_puts(out, ",\"stream\":true");
     if (task->from)
-        add_continuation(out, task->from);
+        add_continuation(out, task->from, task->tensors);
     wi_buffer_puts(out, ",\"deadline_ms\":");
     wi_buffer_integer(out, task->deadline_ms > 0 ? (int64_t)task->deadline_ms : 0);
     if (task->usual_ms > 0) {

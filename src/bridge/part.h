@@ -50,6 +50,7 @@ struct wi_continuation {
     const char *text; /* of the parts so far; NULL: they had none */
     size_t text_length;
     const json_t *tokens; /* likewise */
+    int in_tensors;       /* both are the last of the task's tensors: continuation.h */
 };
 
 #endif

@@ -5,8 +5,8 @@
  *                                          ->  link (a WebSocket)          link.c
  *
  * Each of these calls only those to its left:
- *   message <- link, outgoing, pieces_in, pieces_out <- node <- response, refused <- parts, pieces
- *           <- messages <- announce <- bridge
+ *   message <- link, outgoing, pieces_in, pieces_out, continuation <- node <- response, refused
+ *           <- parts, pieces <- messages <- announce <- bridge
  * What a link tells is heard by announce.c while it is a stranger's, then by messages.c.
  */
 #ifndef WI_BRIDGE_PRIVATE_H

@@ -62,7 +62,7 @@ json_t *wi_report_bounded(const json_t *value)
 
 struct report {
     json_t *browser, *platforms, *engines, *engine_info;
-    int parts;
+    int parts, long_continue;
     const char *os;
     int64_t cores;
     double memory_gib;
@@ -75,6 +75,7 @@ static const struct wi_param report_table[] = {
     {"engines", WI_PARAM_OBJECT, offsetof(struct report, engines), 0, 0, 0, NULL},
     {"engine_info", WI_PARAM_OBJECT, offsetof(struct report, engine_info), 0, 0, 0, NULL},
     {"parts", WI_PARAM_BOOL, offsetof(struct report, parts), 0, 0, 0, NULL},
+    {"long_continue", WI_PARAM_BOOL, offsetof(struct report, long_continue), 0, 0, 0, NULL},
     {"os", WI_PARAM_STRING, offsetof(struct report, os), 0, 0, 0, NULL},
     {"cores", WI_PARAM_INTEGER, offsetof(struct report, cores), 0, 0, 4096, NULL},
     {"memory_gib", WI_PARAM_NUMBER, offsetof(struct report, memory_gib), 0, 0, 1048576, NULL},
@@ -249,6 +250,7 @@ enum wi_code wi_report_read(
     next.memory_gib = report.memory_gib;
     next.isolated = report.isolated;
     next.parts = report.parts;
+    next.long_continue = report.long_continue;
     next.capabilities = wi_report_bounded(capabilities);
     *info = next;
     return WI_OK;

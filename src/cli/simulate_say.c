@@ -32,7 +32,8 @@ static void put_capabilities(struct wi_buffer *out, const struct sim_node *node)
         ",\"version\":\"" PACKAGE_VERSION "\",\"user_agent\":\"webinfer simulate\"},\"cores\":2,"
         "\"memory_gib\":4,\"cross_origin_isolated\":true,\"platforms\":{\"simulated\":{"
         "\"available\":true}},\"engines\":{\"simulator\":\"" PACKAGE_VERSION "\"},"
-        "\"parts\":true,\"engine_info\":{\"builtin\":{\"slots\":16,\"queue\":1,\"can\":["
+        "\"parts\":true,\"long_continue\":true,\"engine_info\":{\"builtin\":{\"slots\":16,"
+        "\"queue\":1,\"can\":["
         "\"continue\"]},\"ort\":{\"slots\":1,\"queue\":1},\"llama\":{\"slots\":4,\"queue\":1,"
         "\"can\":[\"continue\",\"embeddings\"]}}}");
 }

@@ -307,7 +307,7 @@ class Node:
             "browser": {"name": "python", "version": sys.version.split()[0]},
             "os": sys.platform, "cores": os.cpu_count() or 1, "cross_origin_isolated": False,
             "platforms": {"native": {"available": True}}, "engines": {"python": "1"},
-            "parts": True,
+            "parts": True, "long_continue": True,
             "engine_info": {"builtin": {"slots": 16, "queue": 1, "can": ["continue"]}}}}
         if self.resume_token:
             # But for counts all work is done at once.

@@ -75,6 +75,42 @@ test('a stream goes on at another node, which is told what was sent', async () =
     assert.equal(await continued(), before + 1);
 });
 
+/** What came of a task in pieces: the bytes of each tensor of its outline. */
+function arrived(node, { data: { attempt_id: id, outline } }) {
+    const pieces = node.received.filter(({ message: { type, data } }) =>
+        type === 'task_data' && data.attempt_id === id);
+    return outline.map((_, i) => Buffer.concat(pieces
+        .filter(({ message }) => message.data.tensor === i).map(({ tensors }) => tensors[0].bytes)));
+}
+
+const LONG = { count: 25, bytes: 60_000 };
+
+test('a stream of over 1 MiB goes on at a node that takes its text as a tensor', async () => {
+    const first = await joined(22);
+    const counting = await begun(22, LONG);
+    const second = await joined(Infinity, { long: true });
+    await first.cut();
+    await counting.read();
+    assert.ok(counting.isWhole, counting.explain());
+    assert.equal(counting.parts, 25);
+    assert.equal(counting.done.executed_on.node, second.id);
+    const [task] = tasks(second);
+    assert.deepEqual(task.data.continue, { seq: 22, text: { tensor: 0 }, tokens: { tensor: 1 } });
+    const [text, tokens] = arrived(second, task);
+    const parts = Array.from({ length: 22 }, (_, i) => i);
+    assert.equal(text.toString(), parts.map((i) => `${i} `.padEnd(60_000)).join(''));
+    assert.deepEqual(parts.map((i) => Number(tokens.readBigInt64LE(8 * i))), parts);
+});
+
+test('a stream of over 1 MiB is interrupted where no node takes so much', async () => {
+    const first = await joined(22);
+    const counting = await begun(22, LONG);
+    await joined();
+    await first.cut();
+    await counting.read();
+    assert.equal(counting.error?.code, 'stream_interrupted', counting.explain());
+});
+
 test('the deadline covers the whole stream, whatever came of it', async () => {
     const node = await joined(3);
     const counting = await begun(3, { count: 20 }, { timeout_ms: 1000 });

@@ -4,6 +4,7 @@
  * silences the heartbeats.
  */
 import { Connection } from './connection.js';
+import { unpackContinuation } from './continuation.js';
 import { Dispatcher } from './dispatcher.js';
 import { PiecesIn } from './pieces_in.js';
 import { Channel } from '../shared/channel.js';
@@ -123,7 +124,7 @@ class Link {
         case 'task_request':
             if (connection.hasAnswered(message.data.attempt_id)) return;
             if (message.data.outline) return this._beginPieces(message);
-            return dispatcher.request(message, buffer, section);
+            return this._run(message, buffer, section);
         case 'task_data': return this._request(this._arriving.add(message, buffer, section));
         case 'task_credit': return this._credit(message.data.attempt_id, message.data);
         case 'task_cancel': return this._cancel(message.data.attempt_id);
@@ -153,7 +154,12 @@ class Link {
 
     /** @param {import('./pieces_in.js').Whole | null} whole */
     _request(whole) {
-        if (whole) this.dispatcher.request(whole.request, whole.buffer, 0);
+        if (whole) this._run(whole.request, whole.buffer, 0);
+    }
+
+    /** @param {Envelope} request whose tensors are there @param {ArrayBuffer | null} buffer @param {number} section */
+    _run(request, buffer, section) {
+        this.dispatcher.request(unpackContinuation(request, buffer, section), buffer, section);
     }
 
     /** @param {string} attempt */

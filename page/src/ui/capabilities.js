@@ -19,6 +19,7 @@ export async function baseCapabilities() {
         memory_gib: nav.deviceMemory ?? 0,
         cross_origin_isolated: self.crossOriginIsolated,
         parts: true,
+        long_continue: true,
         platforms: { ...absent(), webgl: webgl() },
         // Its workers come with their models.
         engines: { llama: __LLAMA_VERSION__ },

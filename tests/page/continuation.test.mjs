@@ -1,0 +1,47 @@
+/** Text and tokens of a stream that goes on, which come as tensors where they are many. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { checkTask } from '../../page/src/link/attempt.js';
+import { unpackContinuation } from '../../page/src/link/continuation.js';
+import { decode, encode } from '../../page/src/link/frame.js';
+
+const words = 'Grüße, '.repeat(40_000);
+const numbers = [0, 1, 2 ** 53 - 1];
+const x = { name: 'x', datatype: 'UINT8', shape: [3], bytes: Uint8Array.of(1, 2, 3) };
+const text = { name: 'text', datatype: 'UINT8', shape: [1], bytes: new TextEncoder().encode(words) };
+const tokens = { name: 'tokens', datatype: 'INT64', shape: [3],
+    bytes: new Uint8Array(BigInt64Array.from(numbers, BigInt).buffer) };
+
+/** What becomes of a task with these tensors. */
+function unpack(from, tensors) {
+    const frame = encode({ id: 's1', type: 'task_request', from: 'service', timestamp: 0, data: {
+        attempt_id: 'a', model: { name: 'builtin/count', hash: '', url: null, bytes: 0 }, platforms: ['wasm'], deadline_ms: 5,
+        continue: from } }, tensors);
+    const { message, section } = decode(frame);
+    return unpackContinuation(message, frame, section);
+}
+
+test('text and tokens that are tensors become a string and a list, and the inputs stay', () => {
+    const { data } = unpack({ seq: 7, text: { tensor: 1 }, tokens: { tensor: 2 } }, [x, text, tokens]);
+    assert.deepEqual(data.continue, { seq: 7, text: words, tokens: numbers });
+    assert.deepEqual(data.tensors.map(({ name }) => name), ['x']);
+    assert.deepEqual(unpack({ seq: 7, tokens: { tensor: 0 } }, [tokens]).data.continue,
+        { seq: 7, text: undefined, tokens: numbers });
+    assert.deepEqual(unpack({ seq: 7, text: { tensor: 0 } }, [text]).data.tensors, []);
+    const plain = { seq: 7, text: 'a', tokens: [1] };
+    assert.deepEqual(unpack(plain, [x]).data.continue, plain);
+    assert.equal(unpack(plain, [x]).data.tensors.length, 1);
+});
+
+test('what is not so is the fault of the task', () => {
+    for (const [from, tensors] of [
+        [{ seq: 7, text: { tensor: 0 } }, [text, x]], // not the last
+        [{ seq: 7, text: { tensor: 1 }, tokens: { tensor: 0 } }, [tokens, text]],
+        [{ seq: 7, text: { tensor: 2 } }, [text]],
+        [{ seq: 7, text: { tensor: -1 } }, [text]],
+        [{ seq: 7, text: { tensor: 0 } }, [tokens]],
+        [{ seq: 7, tokens: { tensor: 0 } }, [text]],
+        [{ seq: 7, text: { tensor: 0 } }, [{ ...text, bytes: Uint8Array.of(0xff) }]],
+        [{ seq: 7, text: {} }, [text]],
+    ]) assert.equal(checkTask(unpack(from, tensors))?.field, 'continue', JSON.stringify(from));
+});
