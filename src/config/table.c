@@ -180,10 +180,9 @@ const struct wi_option wi_options[] = {
     {KEY(pool, recheck), PERCENT, DEFAULT("0.1%"), RELOADABLE,
         .help = "The share of requests after which the comparison is made again."},
     {KEY(pool, exploration), PERCENT, DEFAULT("2%"), RELOADABLE,
-        .help = "The share of requests that find out whether another browser or platform has "
-                "become faster: they are run there where that costs the client little, and "
-                "else once more beside its path. No place spends more than this share of its "
-                "time on that."},
+        .help = "How much of what a model's runs for clients take may be spent at each other place "
+                "on finding out whether it has become faster: a request is run there once more, "
+                "beside the client's path."},
     {KEY(pool, batching), ENUM(batchings), DEFAULT("off"), RELOADABLE,
         .help = "Whether requests for one model whose first dimension is free are joined: off, "
                 "fixed waits batch_window for company, auto joins what waits anyway."},

@@ -12,15 +12,20 @@
 #include <string.h>
 #include <uthash.h>
 
-#define PROBE_FIRST_MS 10000.0
-#define PROBE_MAX_MS 3600000.0
-/* So many runs in a row may follow one that was asked for in its time. */
-#define PROBE_FOLLOWERS 10
 /* Longer is no measurement but a clock gone wrong. */
 #define TIME_MAX_MS 1e8
 
+/* What is known of a model, wherever it is. */
+struct subject {
+    size_t groups;    /* it goes with the last of them */
+    double served_ms; /* what its runs for clients took */
+    UT_hash_handle hh;
+    char hash[65];
+};
+
 /* What is known of a model on one kind of browser. */
 struct group {
+    struct subject *subject;
     struct wi_heap measured; /* the entries with a measured run, by run_ms */
     size_t entries;          /* it goes with the last of them */
     UT_hash_handle hh;
@@ -32,10 +37,10 @@ struct entry {
     struct group *group;
     int is_measured; /* and so in the group's heap */
     struct wi_estimate estimate;
-    double saved_at, asked_at; /* wi_now_ms() */
-    unsigned asks;
-    unsigned followers; /* runs that may still follow the last one at once */
-    int follow;         /* one is to */
+    double saved_at;       /* wi_now_ms() */
+    double seen_ms;        /* the subject's served_ms when it was last measured or tried here */
+    double seen_before_ms; /* the same before the try that is under way */
+    int on_trial;          /* the next run is one to find out */
     int dirty;
     UT_hash_handle hh;
     char key[];
@@ -45,6 +50,7 @@ struct wi_estimates {
     struct wi_db *db;
     struct entry *entries; /* by key; the one that changed longest ago comes first */
     struct group *groups;  /* by key */
+    struct subject *subjects;
     size_t dirty;
 };
 
@@ -73,7 +79,42 @@ static struct entry *find(
     return entry;
 }
 
-/* --- groups ---------------------------------------------------------------------------------- */
+/* --- subjects and groups --------------------------------------------------------------------- */
+
+static struct subject *find_subject(
+    const struct wi_estimates *estimates, const char *hash, size_t length)
+{
+    struct subject *subject;
+
+    HASH_FIND(hh, estimates->subjects, hash, length, subject);
+    return subject;
+}
+
+/* Of what a group is part: the first field of its key. */
+static struct subject *join_subject(struct wi_estimates *estimates, const char *key)
+{
+    size_t length = strnlen(key, sizeof((struct subject *)0)->hash - 1);
+    const char *end = memchr(key, '\t', length);
+    if (end)
+        length = (size_t)(end - key);
+    struct subject *subject = find_subject(estimates, key, length);
+
+    if (!subject) {
+        subject = wi_alloc(sizeof *subject);
+        memcpy(subject->hash, key, length);
+        HASH_ADD_KEYPTR(hh, estimates->subjects, subject->hash, length, subject);
+    }
+    subject->groups++;
+    return subject;
+}
+
+static void leave_subject(struct wi_estimates *estimates, struct subject *subject)
+{
+    if (--subject->groups > 0)
+        return;
+    HASH_DEL(estimates->subjects, subject);
+    free(subject);
+}
 
 static int is_faster(const struct wi_heap_place *a, const struct wi_heap_place *b)
 {
@@ -100,6 +141,7 @@ static struct group *join_group(struct wi_estimates *estimates, const char *key)
         group = wi_alloc(sizeof(*group) + length + 1);
         memcpy(group->key, key, length);
         group->measured.before = is_faster;
+        group->subject = join_subject(estimates, key);
         HASH_ADD_KEYPTR(hh, estimates->groups, group->key, length, group);
     }
     group->entries++;
@@ -128,6 +170,7 @@ static void leave_group(struct wi_estimates *estimates, struct entry *entry)
     if (--group->entries > 0)
         return;
     HASH_DEL(estimates->groups, group);
+    leave_subject(estimates, group->subject);
     wi_heap_clear(&group->measured);
     free(group);
 }
@@ -177,8 +220,8 @@ static struct entry *find_or_add(
 static void save(struct wi_estimates *estimates, struct entry *entry, double now)
 {
     const struct wi_estimate *e = &entry->estimate;
-    json_t *run = json_pack("{s:f, s:f, s:I, s:b}", "mean", e->run_ms, "best", e->best_ms, "count",
-        (json_int_t)e->runs, "cold", e->cold);
+    json_t *run = json_pack(
+        "{s:f, s:I, s:b}", "mean", e->run_ms, "count", (json_int_t)e->runs, "cold", e->cold);
     json_t *value = json_pack("{s:f, s:I, s:f, s:I, s:{s:o}}", "load_ms", e->load_ms, "loads",
         (json_int_t)e->loads, "failure", e->failure, "measured_at", (json_int_t)e->measured_at,
         "rates", "run_ms", run);
@@ -233,7 +276,6 @@ static void load_one(void *context, const char *key, const char *text)
         e = &entry->estimate;
         e->load_ms = number(value, "load_ms", TIME_MAX_MS);
         e->run_ms = number(run, "mean", TIME_MAX_MS);
-        e->best_ms = number(run, "best", TIME_MAX_MS);
         e->failure = number(value, "failure", 1);
         e->loads = (unsigned)number(value, "loads", 1e9);
         e->runs = (unsigned)number(run, "count", 1e9);
@@ -273,8 +315,13 @@ struct wi_estimate wi_estimates_get(
     const struct wi_estimates *estimates, const char *hash, const struct wi_place *place)
 {
     const struct entry *entry = find(estimates, hash, place);
+    const struct subject *subject =
+        entry ? entry->group->subject : find_subject(estimates, hash, strnlen(hash, 64));
+    struct wi_estimate known = entry ? entry->estimate : (struct wi_estimate){0};
 
-    return entry ? entry->estimate : (struct wi_estimate){0};
+    if (subject)
+        known.elsewhere_ms = subject->served_ms - (entry ? entry->seen_ms : 0);
+    return known;
 }
 
 /* The plain mean of the first few, then the moving one. */
@@ -299,6 +346,21 @@ double wi_estimates_alone(const struct wi_estimates *estimates, const char *hash
     if ((e.runs == 0 && !e.cold) || e.run_ms > run_ms)
         return run_ms;
     return fmax(e.run_ms, run_ms / requests);
+}
+
+/* What was to be found out is. */
+static void seen(struct entry *entry)
+{
+    entry->seen_ms = entry->group->subject->served_ms;
+    entry->estimate.tries = 0;
+    entry->on_trial = 0;
+}
+
+/* As if it had not been tried, but for how often it was. */
+static void untry(struct entry *entry)
+{
+    entry->seen_ms = entry->seen_before_ms;
+    entry->on_trial = 0;
 }
 
 static void succeeded(struct wi_estimates *estimates, struct entry *entry, double now)
@@ -332,21 +394,20 @@ void wi_estimates_ran(struct wi_estimates *estimates, const char *hash,
     load_ms = load_ms < TIME_MAX_MS ? load_ms : TIME_MAX_MS;
     run_ms = run_ms < TIME_MAX_MS ? run_ms : TIME_MAX_MS;
     if (warm) {
-        if (e->runs > 0 && run_ms < e->run_ms && entry->followers > 0) {
-            entry->followers--;
-            entry->follow = 1;
-        }
+        int lucky = entry->on_trial && run_ms < e->run_ms;
         e->cold = 0;
-        e->last_ms = run_ms;
         average(&e->run_ms, &e->runs, run_ms); /* the first takes the place of what stood in */
-        if (e->best_ms == 0 || e->run_ms < e->best_ms)
-            e->best_ms = e->run_ms;
+        if (lucky)
+            e->run_ms = run_ms;
+        seen(entry);
     } else {
         /* What a first run takes above the later ones belongs to loading. */
         double above = e->runs > 0 && run_ms > e->run_ms ? run_ms - e->run_ms : 0;
         average(&e->load_ms, &e->loads, load_ms + above);
-        if (e->loads == 1)
-            entry->follow = 1; /* the next run would tell more: it need not wait */
+        if (e->loads == 1 && entry->on_trial) {
+            untry(entry); /* the next run tells more: it need not wait */
+            e->tries = 0;
+        }
         if (e->runs == 0) {
             e->run_ms = run_ms;
             e->cold = 1;
@@ -383,51 +444,36 @@ void wi_estimates_exceeded(struct wi_estimates *estimates, const char *hash,
     changed(estimates, entry, now);
 }
 
-int wi_estimates_probe_due(const struct wi_estimates *estimates, const char *hash,
-    const struct wi_place *place, double now)
+void wi_estimates_served(struct wi_estimates *estimates, const char *hash, double run_ms)
 {
-    const struct entry *entry = find(estimates, hash, place);
-    double pause = PROBE_FIRST_MS;
+    struct subject *subject = find_subject(estimates, hash, strnlen(hash, 64));
 
-    if (!entry || entry->asks == 0 || entry->follow)
-        return 1;
-    for (unsigned i = 1; i < entry->asks && pause < PROBE_MAX_MS; i++)
-        pause *= 2;
-    return now - entry->asked_at >= (pause < PROBE_MAX_MS ? pause : PROBE_MAX_MS);
+    if (subject) /* else nothing is known of it, and nothing to be compared */
+        subject->served_ms += run_ms;
 }
 
-void wi_estimates_probe_asked(
+void wi_estimates_tried(
     struct wi_estimates *estimates, const char *hash, const struct wi_place *place, double now)
 {
     struct entry *entry = find_or_add(estimates, hash, place);
 
-    if (entry->follow) {
-        entry->follow = 0;
-        return;
-    }
-    entry->asked_at = now;
-    entry->asks++;
-    entry->followers = PROBE_FOLLOWERS;
+    entry->seen_before_ms = entry->seen_ms;
+    entry->seen_ms = entry->group->subject->served_ms;
+    entry->on_trial = 1;
+    entry->estimate.tries++;
+    entry->estimate.tried_at = now;
 }
 
-void wi_estimates_probe_dropped(
+void wi_estimates_untried(
     struct wi_estimates *estimates, const char *hash, const struct wi_place *place)
 {
     struct entry *entry = find(estimates, hash, place);
 
-    if (entry && entry->asks > 1)
-        entry->asks--;
-}
-
-double wi_estimate_hope(const struct wi_estimate *estimate)
-{
-    double hope = estimate->run_ms;
-
-    if (estimate->last_ms > 0)
-        hope = fmin(hope, estimate->last_ms);
-    if (estimate->best_ms > 0 && estimate->best_ms * WI_ESTIMATE_SLUMP < estimate->run_ms)
-        hope = fmin(hope, estimate->best_ms);
-    return hope;
+    if (!entry || !entry->on_trial)
+        return;
+    untry(entry);
+    if (entry->estimate.tries > 1)
+        entry->estimate.tries--;
 }
 
 double wi_estimates_best_run(

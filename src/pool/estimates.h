@@ -15,20 +15,20 @@
 #define WI_ESTIMATE_WEIGHT 0.3
 /* The weight of the newest outcome in the failure rate. */
 #define WI_ESTIMATE_FAILURE_WEIGHT 0.25
-/* A place that was so many times faster than it is now may recover. */
-#define WI_ESTIMATE_SLUMP 2
 /* A place is written to the database this often at most. */
 #define WI_ESTIMATE_SAVE_MS 3000.0
 /* More keys than this are not kept: the one that was measured longest ago goes. */
 #define WI_ESTIMATE_MAX 20000
 
 struct wi_estimate {
-    double best_ms;         /* the least that run_ms ever was on a loaded model; 0: unknown */
-    double last_ms;         /* the last run on a loaded model; 0: unknown, as after a restart */
     double load_ms, run_ms; /* run_ms also counts where only a first, cold run was measured */
     double failure;         /* 0 to 1 */
     unsigned loads, runs;   /* measured; `runs` on a loaded model only */
     int cold;               /* run_ms is that of a first run */
+    unsigned tries;         /* to explore it, in vain so far or still under way; not kept */
+    double tried_at;        /* the last, wi_now_ms(); not kept */
+    double elsewhere_ms;    /* the model's runs for clients since it was last measured or tried
+                             * here, or since the start; not kept */
     int64_t measured_at;    /* Unix milliseconds; 0: never */
 };
 
@@ -39,7 +39,7 @@ struct wi_estimates *wi_estimates_new(struct wi_db *db);
 void wi_estimates_save(struct wi_estimates *estimates);
 void wi_estimates_free(struct wi_estimates *estimates);
 
-/* A copy of what is known of the model at the place; all zero for nothing. */
+/* A copy of what is known of the model at the place; nearly all zero for nothing. */
 struct wi_estimate wi_estimates_get(
     const struct wi_estimates *estimates, const char *hash, const struct wi_place *place);
 
@@ -62,20 +62,16 @@ void wi_estimates_failed(
 void wi_estimates_exceeded(struct wi_estimates *estimates, const char *hash,
     const struct wi_place *place, double run_ms, double now);
 
-/* Whether a run at this place may be asked for beside the client's path: at once the first time,
- * then after times that double from 10 s to an hour; and at once, some times, when the last run
- * says that there is more to learn: the first one is known, or it was faster than expected. */
-int wi_estimates_probe_due(const struct wi_estimates *estimates, const char *hash,
-    const struct wi_place *place, double now);
-void wi_estimates_probe_asked(
+/* A client's request goes to where the model is expected to run for so long. */
+void wi_estimates_served(struct wi_estimates *estimates, const char *hash, double run_ms);
+/* The next run at this place is there to find out about it. Where it takes less than was expected,
+ * that counts in full: clients find out soon whether it was luck, but not that it was none. */
+void wi_estimates_tried(
     struct wi_estimates *estimates, const char *hash, const struct wi_place *place, double now);
-/* What was asked for could not be carried out, there being too much to do: the time until the next
- * is the same again, not twice that. */
-void wi_estimates_probe_dropped(
+/* That was not carried out, there being too much to do: as if it had not been tried, but that the
+ * first of all tries counts. */
+void wi_estimates_untried(
     struct wi_estimates *estimates, const char *hash, const struct wi_place *place);
-/* What a run may turn out to take, in ms: less than run_ms where the last one took less, so that
- * the mean may be one of bad times, and where all of them once took far less. */
-double wi_estimate_hope(const struct wi_estimate *estimate);
 /* The shortest run time known of the model in any version and on any platform of a kind; negative
  * if there is none. */
 double wi_estimates_best_run(

@@ -78,9 +78,6 @@ static void fill_prospect(const struct wi_pool *pool, const struct wi_fleet_clas
         return;
     prospect->estimate = wi_estimates_get(pool->estimates, model->hash, place);
     prospect->verdict = wi_verdicts_get(pool->verdicts, model, place, demand->precision);
-    if (prospect->verdict == WI_UNKNOWN || prospect->estimate.runs == 0 ||
-        wi_estimate_hope(&prospect->estimate) < prospect->estimate.run_ms)
-        prospect->probe_due = wi_estimates_probe_due(pool->estimates, model->hash, place, now);
     prospect->loaded = wi_fleet_loaded(class, model->hash, platform);
     prospect->warm = seat_of(
         wi_fleet_warm(class, wi_fleet_queue(model), model->hash, platform, demand->avoid, now),
@@ -167,10 +164,13 @@ static enum wi_pick judge(struct wi_pool *pool, const struct wi_demand *demand, 
     const struct wi_fleet *fleet = wi_pool_nodes_fleet(pool->nodes);
     const struct wi_fleet_node *node = demand->node ? find_place(pool, demand->node) : NULL;
     struct pool_chooser *chooser = pool->chooser;
-    struct wi_terms terms = {config->numerics, config->exploration, config->recheck,
-        with_dice ? roll(chooser) : 1, with_dice ? roll(chooser) : 1, pool->backlog.waiting,
-        wi_wall_ms()};
     double now = wi_now_ms();
+    struct wi_terms terms = {.numerics = config->numerics,
+        .exploration = config->exploration,
+        .recheck = config->recheck,
+        .recheck_roll = with_dice ? roll(chooser) : 1,
+        .waiting = pool->backlog.waiting,
+        .now = now};
     size_t count = 0;
 
     *judged = (struct pool_judged){0};
@@ -339,9 +339,9 @@ static void note_probe(
     const struct wi_place *place;
     double now = wi_now_ms();
 
-    pool->chooser->probes += (unsigned)probe->wanted;
+    pool->chooser->probes++;
     while ((place = next_probed(pool, model, probe, &class)))
-        wi_estimates_probe_asked(pool->estimates, model->hash, place, now);
+        wi_estimates_tried(pool->estimates, model->hash, place, now);
 }
 
 void wi_pool_probe_dropped(
@@ -351,7 +351,16 @@ void wi_pool_probe_dropped(
     const struct wi_place *place;
 
     while ((place = next_probed(pool, model, probe, &class)))
-        wi_estimates_probe_dropped(pool->estimates, model->hash, place);
+        wi_estimates_untried(pool->estimates, model->hash, place);
+}
+
+/* What exploring may spend grows with what the clients' runs take. */
+static void note_served(
+    struct wi_pool *pool, const struct wi_demand *demand, const struct pool_judged *judged)
+{
+    for (size_t i = 0; i < judged->count; i++)
+        if (judged->options[i].chosen)
+            wi_estimates_served(pool->estimates, demand->model->hash, judged->options[i].run_ms);
 }
 
 enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *demand, int really,
@@ -380,8 +389,10 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     struct pool_judged judged;
     enum wi_pick pick = wi_pool_consider(pool, demand, 1, choice, &judged, error);
 
-    if (pick == WI_PICK_NODE && (choice->probe.wanted || choice->probe.served))
+    if (pick == WI_PICK_NODE && choice->probe.wanted)
         note_probe(pool, demand->model, &choice->probe);
+    if (pick == WI_PICK_NODE && !demand->has_platform && !demand->stream && !demand->model->builtin)
+        note_served(pool, demand, &judged);
     if (pick != WI_PICK_NEVER && !demand->browser && !demand->node && !demand->has_platform &&
         !demand->model->builtin && pool->config->pool.adaptive_scaling)
         wish_preferred(pool, demand, &judged);

@@ -45,7 +45,6 @@ struct wi_refusal {
 /* A run that measures or checks this kind and platform. */
 struct wi_probe {
     int wanted; /* after the job was answered, its inputs once more, beside the client's path */
-    int served; /* the job itself goes there: nothing more is to be done */
     char browser[32];
     enum wi_platform platform;
     double deadline_ms; /* what it may take; slower is slow enough to know */

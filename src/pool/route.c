@@ -424,7 +424,7 @@ enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,
         awaited->expected_ms * WORTH_WAITING < best->expected_ms)
         return WI_PICK_WAIT;
     if (!demand->has_platform && !demand->model->builtin && !demand->stream)
-        best = wi_route_try_another(options, made, best, demand, terms, choice);
+        wi_route_probe(options, made, best, terms, choice);
     best->chosen = 1;
     take(best, demand, choice);
     return WI_PICK_NODE;

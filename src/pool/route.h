@@ -37,7 +37,6 @@ struct wi_prospect {
     struct wi_estimate estimate;
     enum wi_verdict verdict;
     int rank;            /* in [browser_preferences], 0 the best */
-    int probe_due;       /* a run beside the client's path may be asked for */
     struct wi_seat warm; /* the first free node that has the model loaded */
     size_t loaded;       /* how many have it loaded, free or not */
 };
@@ -58,10 +57,10 @@ struct wi_candidate {
 
 struct wi_terms {
     enum wi_numerics numerics;
-    double exploration, recheck;       /* shares */
-    double explore_roll, recheck_roll; /* in [0, 1), or 1 for "not now" */
-    size_t waiting;                    /* jobs in the queue */
-    int64_t wall_ms;                   /* the time, as in wi_estimate.measured_at */
+    double exploration, recheck; /* shares */
+    double recheck_roll;         /* in [0, 1), or 1 for "not now" */
+    size_t waiting;              /* jobs in the queue */
+    double now;                  /* wi_now_ms() */
 };
 
 enum wi_standing {

@@ -266,100 +266,84 @@ static void rows_that_make_no_sense_are_left_out_or_bounded(void **state)
     assert_int_equal(e.runs, 0);
 }
 
-static void probes_are_asked_for_less_and_less_often(void **state)
+static void what_clients_spend_elsewhere_is_counted(void **state)
 {
-    double now = 5000, pause = 10000;
+    struct wi_place other = wi_place_of(&node, WI_ENGINE_ORT, WI_WASM);
 
-    assert_true(wi_estimates_probe_due(estimates, hash, &place, now));
-    for (int i = 0; i < 6; i++) {
-        wi_estimates_probe_asked(estimates, hash, &place, now);
-        assert_false(wi_estimates_probe_due(estimates, hash, &place, now + pause - 1));
-        assert_true(wi_estimates_probe_due(estimates, hash, &place, now + pause));
-        now += pause;
-        pause *= 2;
-    }
-    wi_estimates_ran(estimates, hash, &place, 50, 10, 0, now);
-    assert_true(wi_estimates_probe_due(estimates, hash, &place, now));
-    for (int i = 0; i < 50; i++)
-        wi_estimates_probe_asked(estimates, hash, &place, now);
-    wi_estimates_ran(estimates, hash, &place, 50, 10, 0, now);
-    assert_false(wi_estimates_probe_due(estimates, hash, &place, now));
-    assert_true(wi_estimates_probe_due(estimates, hash, &place, now + 3600000));
-}
-
-static void what_was_dropped_lengthens_no_pause(void **state)
-{
-    double now = 5000;
-
-    wi_estimates_probe_dropped(estimates, hash, &place); /* nothing was asked for */
-    for (int i = 0; i < 5; i++) {
-        assert_true(wi_estimates_probe_due(estimates, hash, &place, now));
-        wi_estimates_probe_asked(estimates, hash, &place, now);
-        wi_estimates_probe_dropped(estimates, hash, &place);
-        assert_false(wi_estimates_probe_due(estimates, hash, &place, now + 9999));
-        now += 10000;
-    }
-    wi_estimates_probe_asked(estimates, hash, &place, now);
-    wi_estimates_probe_asked(estimates, hash, &place, now + 10000);
-    wi_estimates_probe_dropped(estimates, hash, &place);
-    assert_false(wi_estimates_probe_due(estimates, hash, &place, now + 29999));
-    assert_true(wi_estimates_probe_due(estimates, hash, &place, now + 30000));
-}
-
-static void what_recovers_is_measured_again_at_once(void **state)
-{
-    struct wi_estimate e;
-    double now = 5000;
-    int runs = 0;
-
+    wi_estimates_served(estimates, hash, 1000); /* nothing is known of the model */
     ran(10);
-    e = wi_estimates_get(estimates, hash, &place);
-    assert_true(wi_estimate_hope(&e) == 10);
-    for (int i = 0; i < 8; i++)
-        ran(1000);
-    e = wi_estimates_get(estimates, hash, &place);
-    assert_true(e.run_ms > 900 && wi_estimate_hope(&e) == 10);
-    wi_estimates_probe_asked(estimates, hash, &place, now);
-    ran(1000);
-    assert_false(wi_estimates_probe_due(estimates, hash, &place, now));
-    ran(10); /* it has recovered: each run asks for the next, until that is known */
-    for (; wi_estimates_probe_due(estimates, hash, &place, now); runs++) {
-        wi_estimates_probe_asked(estimates, hash, &place, now);
-        ran(10);
-    }
-    e = wi_estimates_get(estimates, hash, &place);
-    assert_true(runs >= 5 && runs <= 10 && e.run_ms < 40);
-    for (int i = 0; i < 3; i++)
-        ran(1000);
-    for (runs = 0; runs < 50 && wi_estimates_probe_due(estimates, hash, &place, now); runs++) {
-        wi_estimates_probe_asked(estimates, hash, &place, now);
-        ran(runs % 2 ? 1000 : 10); /* now this, now that: there is an end to it */
-    }
-    assert_true(runs <= 10);
+    wi_estimates_served(estimates, hash, 30);
+    wi_estimates_served(estimates, "another", 500);
+    assert_true(known().elsewhere_ms == 30);
+    assert_true(wi_estimates_get(estimates, hash, &other).elsewhere_ms == 30); /* never measured */
+    wi_estimates_ran(estimates, hash, &other, 50, 10, 0, 0);
+    wi_estimates_ran(estimates, hash, &other, 0, 10, 1, 0);
+    wi_estimates_served(estimates, hash, 20);
+    assert_true(known().elsewhere_ms == 50);
+    assert_true(wi_estimates_get(estimates, hash, &other).elsewhere_ms == 20);
+    ran(10);
+    assert_true(known().elsewhere_ms == 0);
 }
 
-static void what_was_measured_in_bad_times_is_measured_again_at_once(void **state)
+static void a_try_counts_until_it_told_something(void **state)
 {
-    struct wi_estimate e;
-    double now = 5000;
-    int runs = 0;
+    ran(10);
+    wi_estimates_served(estimates, hash, 40);
+    wi_estimates_tried(estimates, hash, &place, 7000);
+    wi_estimates_served(estimates, hash, 5);
+    assert_true(known().elsewhere_ms == 5);
+    assert_int_equal(known().tries, 1);
+    assert_true(known().tried_at == 7000);
+    wi_estimates_ran(
+        estimates, hash, &place, 50, 10, 0, 0); /* it was loaded: the next tells more */
+    assert_true(known().elsewhere_ms == 45);
+    assert_int_equal(known().tries, 0);
+    wi_estimates_tried(estimates, hash, &place, 7500);
+    wi_estimates_ran(estimates, hash, &place, 50, 10, 0, 0); /* that cannot go on for ever */
+    assert_true(known().elsewhere_ms == 0);
+    assert_int_equal(known().tries, 1);
+    ran(10);
+    wi_estimates_tried(estimates, hash, &place, 8000);
+    wi_estimates_failed(estimates, hash, &place, 0);
+    wi_estimates_tried(estimates, hash, &place, 9000);
+    assert_int_equal(known().tries, 2);
+    ran(10);
+    assert_true(known().elsewhere_ms == 0);
+    assert_int_equal(known().tries, 0);
+}
 
-    ran(90); /* as slow as that from the beginning: there is no better time to remember */
-    e = wi_estimates_get(estimates, hash, &place);
-    assert_true(wi_estimate_hope(&e) == 90);
-    wi_estimates_probe_asked(estimates, hash, &place, now);
-    ran(50); /* explored: not twice as fast, but faster */
-    e = wi_estimates_get(estimates, hash, &place);
-    assert_true(e.run_ms == 70 && wi_estimate_hope(&e) == 50);
-    for (; e.run_ms > 55 && wi_estimates_probe_due(estimates, hash, &place, now); runs++) {
-        wi_estimates_probe_asked(estimates, hash, &place, now);
-        ran(50);
-        e = wi_estimates_get(estimates, hash, &place);
-    }
-    assert_true(e.run_ms <= 55 && runs <= 8);
-    ran(100); /* slow again: nothing more to hope for at once */
-    e = wi_estimates_get(estimates, hash, &place);
-    assert_true(wi_estimate_hope(&e) == e.run_ms);
+static void what_was_not_carried_out_costs_nothing(void **state)
+{
+    wi_estimates_untried(estimates, hash, &place); /* nothing was tried */
+    ran(10);
+    wi_estimates_served(estimates, hash, 40);
+    wi_estimates_tried(estimates, hash, &place, 7000);
+    wi_estimates_untried(estimates, hash, &place);
+    wi_estimates_untried(estimates, hash, &place);
+    assert_true(known().elsewhere_ms == 40);
+    assert_int_equal(known().tries, 1); /* not again at once */
+    wi_estimates_tried(estimates, hash, &place, 8000);
+    wi_estimates_untried(estimates, hash, &place);
+    assert_int_equal(known().tries, 1);
+}
+
+static void a_try_that_was_faster_than_expected_counts_in_full(void **state)
+{
+    for (int i = 0; i < 5; i++)
+        ran(1000);
+    ran(500); /* a client's */
+    assert_true(known().run_ms > 800);
+    wi_estimates_tried(estimates, hash, &place, 0);
+    ran(2000);
+    assert_true(known().run_ms < 1500); /* slower is no luck */
+    wi_estimates_tried(estimates, hash, &place, 0);
+    wi_estimates_ran(estimates, hash, &place, 50, 20, 0, 0); /* cold says nothing of runs */
+    assert_true(known().run_ms > 800);
+    wi_estimates_tried(estimates, hash, &place, 0);
+    ran(20);
+    assert_true(known().run_ms == 20);
+    ran(10);
+    assert_true(known().run_ms > 10 && known().run_ms < 20);
 }
 
 static void the_best_of_a_kind_is_found(void **state)
@@ -435,11 +419,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(saving_is_paced, setup, teardown),
         cmocka_unit_test_setup_teardown(
             rows_that_make_no_sense_are_left_out_or_bounded, setup, teardown),
-        cmocka_unit_test_setup_teardown(probes_are_asked_for_less_and_less_often, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_was_dropped_lengthens_no_pause, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_recovers_is_measured_again_at_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_clients_spend_elsewhere_is_counted, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_try_counts_until_it_told_something, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_not_carried_out_costs_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(
-            what_was_measured_in_bad_times_is_measured_again_at_once, setup, teardown),
+            a_try_that_was_faster_than_expected_counts_in_full, setup, teardown),
         cmocka_unit_test_setup_teardown(the_best_of_a_kind_is_found, setup, teardown),
         cmocka_unit_test_setup_teardown(the_best_stays_the_best_whatever_changes, setup, teardown),
     };

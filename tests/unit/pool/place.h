@@ -51,11 +51,11 @@ static inline int setup(void **state)
             .any_idle = 1,
             .full_ms = -1};
         for (int p = 0; p < WI_PLATFORM_COUNT; p++)
-            place.nodes[i].prospects[p] = (struct wi_prospect){.rank = i, .probe_due = 1};
+            place.nodes[i].prospects[p] = (struct wi_prospect){.rank = i};
         place.nodes[i].prospects[WI_WASM].verdict = WI_TRUSTED;
     }
     place.demand = (struct wi_demand){.model = &place.model, .fallback = 1};
-    place.terms = (struct wi_terms){.explore_roll = 1, .recheck_roll = 1};
+    place.terms = (struct wi_terms){.recheck_roll = 1};
     *state = &place;
     return 0;
 }
