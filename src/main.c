@@ -196,6 +196,14 @@ static void reload_server(
         *wi_problems_add(problems) = error;
 }
 
+static void wish_memory(struct daemon *d, const struct wi_config *config)
+{
+    const struct wi_gguf_wish wish = {.memory = config->pool.model_budget,
+        .context = (uint64_t)config->models.context,
+        .slots = (uint64_t)config->models.slots};
+    wi_repository_wish(d->repository, &wish);
+}
+
 /* All or nothing: whatever can refuse is asked before anything changes. */
 static void reload(struct daemon *d)
 {
@@ -214,6 +222,7 @@ static void reload(struct daemon *d)
     wi_pool_reload(d->pool, next);
     wi_jobs_reload(d->jobs, next);
     wi_checks_reload(d->checks, next);
+    wish_memory(d, next);
     wi_repository_reset(d->repository, next->models.directory);
     d->budget.limit = next->pool.memory_budget;
     wi_config_free(d->config);
@@ -311,6 +320,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
     d->hashes = wi_hash_cache_new(keep_hash, d->db);
     wi_db_each(d->db, WI_DB_FILE_HASHES, restore_hash, d->hashes);
     d->repository = wi_repository_new(&d->loop, d->config->models.directory, d->hashes);
+    wish_memory(d, d->config);
     d->jobs = wi_jobs_new(&d->loop, d->config, &d->budget);
     struct wi_pool_deps pool_deps = {.loop = &d->loop,
         .http = d->http,

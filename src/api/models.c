@@ -106,6 +106,49 @@ static void add_graph(const struct wi_api *api, const struct wi_model *model, js
     json_object_set_new(out, "numerics", wi_api_model_numerics_json(api, model));
 }
 
+static void set_count(json_t *out, const char *name, uint64_t number)
+{
+    json_object_set_new(out, name, json_integer((json_int_t)number));
+}
+
+static json_t *memory_json(const struct wi_gguf_memory *memory)
+{
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "weights",
+        (json_int_t)memory->weights, "kv_per_slot", (json_int_t)memory->kv_per_slot, "compute",
+        (json_int_t)memory->compute, "total", (json_int_t)memory->total, "limit",
+        (json_int_t)memory->limit, "context", (json_int_t)memory->context, "slots",
+        (json_int_t)memory->slots, "fits", memory->fits);
+}
+
+/* What the head of a GGUF file tells. */
+static void add_gguf(const struct wi_model *model, json_t *out)
+{
+    const struct wi_gguf_info *info = &model->gguf;
+    if (*info->name)
+        json_object_set_new(out, "title", json_string(info->name));
+    json_object_set_new(out, "architecture", json_string(info->architecture));
+    json_object_set_new(out, "quantization", json_string(wi_gguf_quantization(info)));
+    set_count(out, "parameters", info->parameters);
+    set_count(out, "context_length", info->context_length);
+    set_count(out, "embedding_length", info->embedding_length);
+    set_count(out, "vocabulary", info->vocabulary);
+    json_object_set_new(out, "chat", json_boolean(info->template_bytes > 0));
+    if (info->pooling >= 0)
+        json_object_set_new(out, "pooling", json_string(wi_gguf_pooling_names[info->pooling]));
+    json_object_set_new(out, "memory", memory_json(&model->memory));
+}
+
+static void add_warnings(const struct wi_model *model, json_t *out)
+{
+    struct wi_strings warnings = {0};
+    json_t *list = json_array();
+    wi_model_warnings(model, &warnings);
+    for (size_t i = 0; i < warnings.count; i++)
+        json_array_append_new(list, json_string(warnings.items[i]));
+    json_object_set_new(out, "warnings", list);
+    wi_strings_clear(&warnings);
+}
+
 static void add_content(const struct wi_api *api, const struct wi_model *model, json_t *out)
 {
     json_object_set_new(out, "format", json_string(wi_model_format_names[model->format]));
@@ -119,6 +162,9 @@ static void add_content(const struct wi_api *api, const struct wi_model *model, 
     }
     if (model->format == WI_FORMAT_ONNX)
         add_graph(api, model, out);
+    if (model->format == WI_FORMAT_GGUF)
+        add_gguf(model, out);
+    add_warnings(model, out);
 }
 
 /* `model` is NULL where it has not been read; `problem` says why it cannot be, or is NULL. */

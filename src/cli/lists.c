@@ -88,17 +88,57 @@ static json_t *describe_variants(const json_t *model)
     return out;
 }
 
+static json_int_t mib_of(const json_t *memory, const char *what)
+{
+    return (json_integer_value(json_object_get(memory, what)) + 1048575) / 1048576;
+}
+
+/* "Q8_0, 135M parameters, chat, 4 x 2048 tokens in 512 MiB": a GGUF model that was read, else "".
+ */
+static json_t *describe_language(const json_t *model)
+{
+    const json_t *memory = json_object_get(model, "memory");
+    struct wi_buffer text = {0};
+    json_t *out;
+
+    if (memory) {
+        double parameters = json_number_value(json_object_get(model, "parameters"));
+        wi_table_cell(&text, json_object_get(model, "quantization"), NULL);
+        wi_buffer_printf(&text, ", %.4g%c parameters%s, %lld x %lld tokens in %lld MiB",
+            parameters / (parameters < 1e9 ? 1e6 : 1e9), parameters < 1e9 ? 'M' : 'B',
+            json_is_true(json_object_get(model, "chat")) ? ", chat" : "",
+            (long long)json_integer_value(json_object_get(memory, "slots")),
+            (long long)json_integer_value(json_object_get(memory, "context")),
+            (long long)mib_of(memory, "total"));
+    }
+    out = json_string(text.size ? text.text : "");
+    wi_buffer_clear(&text);
+    return out;
+}
+
+/* Models of other formats than onnx are hashed before they are read, which takes a while where they
+ * are large: those are shown as far as the list has them. */
+static int worth_asking(const json_t *model)
+{
+    static const json_int_t small = 512 << 20;
+    const char *format = json_string_value(json_object_get(model, "format"));
+
+    if (!format || json_object_get(model, "hash"))
+        return 0;
+    return strcmp(format, "onnx") == 0 ||
+           (strcmp(format, "gguf") == 0 &&
+               json_integer_value(json_object_get(model, "bytes")) <= small);
+}
+
 /* The server tells a model's inputs once it has read the file, which asking for it alone makes it
  * do. A new reference. */
 static json_t *complete(const struct wi_cli *cli, const json_t *model)
 {
     const char *name = json_string_value(json_object_get(model, "name"));
-    const char *format = json_string_value(json_object_get(model, "format"));
     json_t *read = NULL;
     char *path;
 
-    /* Those of other formats tell their size without, and hashing gigabytes takes a while. */
-    if (name && format && strcmp(format, "onnx") == 0 && !json_object_get(model, "hash")) {
+    if (name && worth_asking(model)) {
         path = wi_sprintf("/v1/models/%s", name);
         read = wi_cli_get(cli, path);
         free(path);
@@ -122,12 +162,35 @@ static void print_ignored(const json_t *answer)
         printf("and %lld more\n", (long long)more);
 }
 
+/* What an operator should know of models that run all the same. */
+static void print_warnings(const json_t *models)
+{
+    static const struct wi_column columns[] = {
+        {"MODEL", "name", NULL}, {"WARNING", "warning", NULL}, {0}};
+    const json_t *model, *warning;
+    json_t *rows = json_array();
+    size_t i, k;
+
+    json_array_foreach(models, i, model)
+    {
+        json_array_foreach(json_object_get(model, "warnings"), k, warning) json_array_append_new(
+            rows,
+            json_pack("{s:O, s:O}", "name", json_object_get(model, "name"), "warning", warning));
+    }
+    if (json_array_size(rows) > 0) {
+        puts("");
+        put_rows(columns, rows, "");
+    }
+    json_decref(rows);
+}
+
 static void print_models(const struct wi_cli *cli, const json_t *answer)
 {
     static const struct wi_column columns[] = {{"MODEL", "name", NULL}, {"FORMAT", "format", NULL},
         {"TYPE", "type", NULL}, {"BYTES", "bytes", NULL}, {"VARIANTS", "_variants", NULL},
-        {"INPUTS", "_inputs", NULL}, {"OUTPUTS", "_outputs", NULL}, {"LOADED", "_loaded", NULL},
-        {"NUMERICS", "_numerics", NULL}, {"PROBLEM", "problem", NULL}, {0}};
+        {"LANGUAGE", "_language", NULL}, {"INPUTS", "_inputs", NULL}, {"OUTPUTS", "_outputs", NULL},
+        {"LOADED", "_loaded", NULL}, {"NUMERICS", "_numerics", NULL}, {"PROBLEM", "problem", NULL},
+        {0}};
     const json_t *model;
     json_t *rows = json_array();
     size_t i;
@@ -139,12 +202,14 @@ static void print_models(const struct wi_cli *cli, const json_t *answer)
         json_object_set_new(
             row, "_outputs", wi_cli_describe_values(json_object_get(row, "outputs")));
         json_object_set_new(row, "_variants", describe_variants(row));
+        json_object_set_new(row, "_language", describe_language(row));
         json_object_set_new(row, "_numerics", describe_numerics(json_object_get(row, "numerics")));
         json_object_set_new(row, "_loaded",
             json_integer((json_int_t)json_array_size(json_object_get(row, "loaded"))));
         json_array_append_new(rows, row);
     }
     put_rows(columns, rows, "There are no models.");
+    print_warnings(rows);
     json_decref(rows);
     print_ignored(answer);
 }

@@ -8,14 +8,12 @@
 #include "base/memory.h"
 #include "base/secret.h"
 #include "model/folder.h"
-#include "model/gguf.h"
 #include "model/open.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 enum { CHUNK = 256 * 1024, TRIES = 3 };
@@ -200,17 +198,6 @@ static enum wi_code no_variant(struct wi_load *load, const char *wanted, int bas
     return load->error.code;
 }
 
-static enum wi_code read_variant(struct wi_load *load, const struct wi_variant *variant)
-{
-    enum wi_code code = WI_OK;
-    load->variant = wi_strdup(variant->name);
-    for (size_t i = 0; i < variant->files.count && code == WI_OK; i++) {
-        wi_looks_add(&load->looks, load->folder, variant->files.items[i]);
-        code = add_file(load, load->folder, variant->files.items[i], 0);
-    }
-    return code;
-}
-
 /* What the files say of the model's type comes before what its name says. */
 static void note_family(struct wi_load *load, const char *family)
 {
@@ -230,25 +217,66 @@ static void read_config(struct wi_load *load)
     free(text);
 }
 
-/* The first file that names a family that we know; a projector (mmproj…) names its own. */
-static void read_gguf(struct wi_load *load, const struct wi_variant *variant)
+/* The head of one GGUF file: `index` of `count` in its set, or a projector. */
+static enum wi_code read_gguf_file(
+    struct wi_load *load, const char *path, size_t index, size_t count)
 {
-    unsigned char *head = wi_alloc(WI_GGUF_HEAD_MAX);
-    char name[WI_GGUF_NAME_MAX];
-    for (size_t i = 0; i < variant->files.count && !load->spec.has_type; i++) {
-        struct stat status;
-        struct wi_error error;
+    struct wi_gguf_info part = {0};
+    int projector = wi_variants_is_projector(path);
+    struct stat status;
+    int fd = wi_open_inside(load->folder, load->folder, path, &status, &load->error);
+    if (fd < 0)
+        return load->error.code;
+    enum wi_code code = wi_gguf_read_file(fd, (uint64_t)status.st_size, path,
+        projector    ? WI_GGUF_PROJECTOR
+        : index == 0 ? WI_GGUF_MODEL
+                     : WI_GGUF_PART,
+        &part, &load->error);
+    close(fd);
+    if (code == WI_OK && !projector && index == 0)
+        wi_gguf_move(&load->gguf, &part);
+    if (code == WI_OK && !projector)
+        code = wi_gguf_join(
+            &load->gguf, index == 0 ? &load->gguf : &part, path, index, count, &load->error);
+    wi_gguf_clear(&part);
+    return code;
+}
+
+/* Before anything is hashed, so that what is no model is refused at once. */
+static enum wi_code read_gguf(struct wi_load *load, const struct wi_variant *variant)
+{
+    size_t projectors = 0, index = 0;
+    enum wi_code code = WI_OK;
+    for (size_t i = 0; i < variant->files.count; i++)
+        projectors += wi_variants_is_projector(variant->files.items[i]) != 0;
+    for (size_t i = 0; i < variant->files.count && code == WI_OK; i++) {
         const char *path = variant->files.items[i];
-        if (strncasecmp(path, "mmproj", 6) == 0)
-            continue;
-        int fd = wi_open_inside(load->folder, load->folder, path, &status, &error);
-        ssize_t size = fd < 0 ? -1 : pread(fd, head, WI_GGUF_HEAD_MAX, 0);
-        if (size > 0 && wi_gguf_architecture(head, (size_t)size, name) == 0)
-            note_family(load, name);
-        if (fd >= 0)
-            close(fd);
+        code = read_gguf_file(load, path, index, variant->files.count - projectors);
+        index += !wi_variants_is_projector(path);
     }
-    free(head);
+    if (code != WI_OK)
+        return code;
+    if (load->gguf.tensor_count == 0)
+        return wi_error_set(&load->error, WI_MODEL_INVALID, variant->files.items[0],
+            "%.200s has no weights; fetch or convert the model again", variant->files.items[0]);
+    load->spec.has_type = 1;
+    load->spec.type = wi_gguf_model_type(&load->gguf);
+    if (projectors > 0 && load->spec.type == WI_TYPE_TEXT_GENERATION)
+        load->spec.type = WI_TYPE_MULTIMODAL;
+    return WI_OK;
+}
+
+static enum wi_code read_variant(struct wi_load *load, const struct wi_variant *variant)
+{
+    enum wi_code code = WI_OK;
+    load->variant = wi_strdup(variant->name);
+    for (size_t i = 0; i < variant->files.count; i++)
+        wi_looks_add(&load->looks, load->folder, variant->files.items[i]);
+    if (load->format == WI_FORMAT_GGUF)
+        code = read_gguf(load, variant);
+    for (size_t i = 0; i < variant->files.count && code == WI_OK; i++)
+        code = add_file(load, load->folder, variant->files.items[i], 0);
+    return code;
 }
 
 static enum wi_code read_folder(
@@ -264,8 +292,6 @@ static enum wi_code read_folder(
     if (folder->format == WI_FORMAT_HUGGINGFACE)
         read_config(load);
     const struct wi_variant *variant = wi_variants_get(&load->variants, wanted);
-    if (variant && folder->format == WI_FORMAT_GGUF)
-        read_gguf(load, variant);
     return variant ? read_variant(load, variant) : no_variant(load, wanted, base_length);
 }
 
@@ -279,6 +305,7 @@ static void drop_results(struct wi_load *load)
     wi_variants_clear(&load->variants);
     wi_onnx_clear(&load->signature);
     wi_spec_clear(&load->spec);
+    wi_gguf_clear(&load->gguf);
     free(load->variant);
     load->variant = NULL;
     load->hashed_bytes = load->known_bytes = 0;

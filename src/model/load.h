@@ -1,12 +1,14 @@
 /*
  * One model read from the store's folder on a worker thread: its files found, opened without
- * leaving the store and hashed, its graph's signature and its model.json read. No shared state but
+ * leaving the store and hashed, its graph's signature and its model.json, or the head of its GGUF
+ * files read. No shared state but
  * the cache of hashes: what goes in and comes out is the load's own.
  */
 #ifndef WI_MODEL_LOAD_H
 #define WI_MODEL_LOAD_H
 
 #include "base/error.h"
+#include "model/gguf.h"
 #include "model/hash_cache.h"
 #include "model/looks.h"
 #include "model/onnx.h"
@@ -31,7 +33,8 @@ struct wi_load {
     struct wi_manifest manifest;
     char hash[WI_MANIFEST_HEX];
     struct wi_onnx_signature signature; /* of `onnx` */
-    struct wi_spec spec;                /* of `onnx` */
+    struct wi_spec spec;                /* of `onnx`; of others the type alone */
+    struct wi_gguf_info gguf;           /* of `gguf`: of all its files together */
     int64_t began_at;                   /* Unix seconds */
     struct wi_manifest hashed;          /* those that the cache did not know, without files open */
     uint64_t hashed_bytes, known_bytes; /* hashed here; known from the cache */

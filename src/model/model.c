@@ -1,8 +1,11 @@
 /* What a model may be called, what can run it, and its files. */
 #include "model/model.h"
 
+#include "base/memory.h"
 #include "model/open.h"
 #include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,6 +42,9 @@ enum wi_code wi_model_check_name(const char *name, struct wi_error *error)
 
 enum wi_code wi_model_check_engine(const struct wi_model *model, struct wi_error *error)
 {
+    if (model->engine == WI_ENGINE_LLAMA &&
+        wi_gguf_check_memory(&model->memory, model->name, error) != WI_OK)
+        return WI_MODEL_TOO_LARGE;
     if (wi_engine_in_page(model->engine))
         return WI_OK;
     wi_error_set(error, WI_PLATFORM_UNSUPPORTED, "model_name",
@@ -46,6 +52,26 @@ enum wi_code wi_model_check_engine(const struct wi_model *model, struct wi_error
         wi_model_format_names[model->format]);
     wi_error_expect(error, "a model of the format onnx");
     return WI_PLATFORM_UNSUPPORTED;
+}
+
+void wi_model_warnings(const struct wi_model *model, struct wi_strings *warnings)
+{
+    const struct wi_gguf_memory *memory = &model->memory;
+    struct wi_error error;
+    if (model->engine != WI_ENGINE_LLAMA)
+        return;
+    const char *slow = wi_gguf_slow(&model->gguf);
+    if (slow)
+        wi_strings_add(warnings, slow);
+    if (wi_gguf_check_memory(memory, model->name, &error) != WI_OK) {
+        wi_strings_add(warnings, error.detail);
+    } else if (memory->scarce) {
+        char *text = wi_sprintf("memory is short: at most %" PRIu64 " conversations of %" PRIu64
+                                " tokens at a time; a larger [pool] model_budget allows more",
+            memory->slots, memory->context);
+        wi_strings_add(warnings, text);
+        free(text);
+    }
 }
 
 int wi_model_open_file(const struct wi_model *model, const struct wi_model_file *file, int *owned)

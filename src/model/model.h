@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "model/builtin.h"
 #include "model/engine.h"
+#include "model/gguf_memory.h"
 #include "model/manifest.h"
 #include "model/onnx.h"
 #include "model/type.h"
@@ -33,6 +34,8 @@ struct wi_model {
     char *spec_text;             /* the same with all defaults and labels; NULL if there is none */
     int takes_picture;           /* spec says how to turn a picture into the input tensor */
     struct wi_onnx_signature signature; /* of `onnx` */
+    struct wi_gguf_info gguf;           /* of `gguf` */
+    struct wi_gguf_memory memory;       /* of `gguf`: what it will take in a page */
     unsigned _references;
 };
 
@@ -42,8 +45,11 @@ void wi_model_unref(struct wi_model *model); /* NULL is fine */
 /* WI_OK if `name` is "seg" or "seg/seg" of allowed characters, perhaps with ":seg" for the variant;
  * else WI_INVALID_FIELD. */
 enum wi_code wi_model_check_name(const char *name, struct wi_error *error);
-/* WI_OK, or WI_PLATFORM_UNSUPPORTED for a model of a format that no engine runs yet. */
+/* WI_OK, WI_MODEL_TOO_LARGE with the figures for one that fits no page, or WI_PLATFORM_UNSUPPORTED
+ * for a model of a format that no engine runs yet. */
 enum wi_code wi_model_check_engine(const struct wi_model *model, struct wi_error *error);
+/* Adds what its operator should know: weights that are slow in browsers, memory that is short. */
+void wi_model_warnings(const struct wi_model *model, struct wi_strings *warnings);
 /* A descriptor of a file of the manifest, if that is still what was hashed, else -1. With `*owned`
  * the caller closes it. Does not wait for the disk, as far as a folder on it can be opened so. */
 int wi_model_open_file(const struct wi_model *model, const struct wi_model_file *file, int *owned);

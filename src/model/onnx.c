@@ -7,6 +7,7 @@
 #include "model/onnx.h"
 
 #include "base/memory.h"
+#include "model/guess.h"
 #include "model/onnx_external.h"
 #include "model/onnx_nodes.h"
 #include "model/protobuf.h"
@@ -374,25 +375,16 @@ static int take_inputs(struct walk *walk, int code)
 }
 
 /* What people put in the place of a model by accident. */
-static const char *guess_text(struct wi_protobuf *input)
+static const char *guess_text(const struct wi_protobuf *input)
 {
-    static const char lfs[] = "version https://git-lfs";
-    char head[sizeof(lfs)] = "";
-    ssize_t length = (ssize_t)(input->size < sizeof(head) - 1 ? input->size : sizeof(head) - 1);
+    unsigned char head[WI_GUESS_BYTES];
+    size_t length = input->size < sizeof(head) ? (size_t)input->size : sizeof(head);
 
     if (input->bytes)
-        memcpy(head, input->bytes, (size_t)length);
-    else if (pread(input->fd, head, (size_t)length, 0) != length)
+        memcpy(head, input->bytes, length);
+    else if (pread(input->fd, head, length, 0) != (ssize_t)length)
         return NULL;
-    if (length == 0)
-        return "it is empty";
-    if (strcmp(head, lfs) == 0)
-        return "it is a Git LFS pointer; fetch the real file";
-    if (head[0] == '<')
-        return "it is an HTML or XML text";
-    if (head[0] == '{')
-        return "it is a JSON text";
-    return NULL;
+    return wi_guess_text(head, length);
 }
 
 static enum wi_code read_input_file(

@@ -64,6 +64,7 @@ struct wi_repository {
     struct wi_model *builtins[WI_BUILTIN_END]; /* without the first */
     struct wi_listing *listing;
     struct wi_hash_cache *cache; /* or NULL */
+    struct wi_gguf_wish wish;
     struct wi_repository_counters counters;
 };
 
@@ -92,6 +93,7 @@ void wi_model_unref(struct wi_model *model)
     json_decref(model->spec);
     free(model->spec_text);
     wi_onnx_clear(&model->signature);
+    wi_gguf_clear(&model->gguf);
     free(model->folder);
     free(model->variant);
     free(model->name);
@@ -136,6 +138,10 @@ static struct wi_model *model_of(struct wi_repository *repository, struct wi_loa
     model->spec_text = load->spec.text;
     load->spec.text = NULL;
     model->takes_picture = load->spec.takes_picture;
+    wi_gguf_move(&model->gguf, &load->gguf);
+    if (model->format == WI_FORMAT_GGUF)
+        wi_gguf_plan(&model->gguf, wi_manifest_bytes(&model->manifest), &repository->wish,
+            &model->memory);
     model->type = load->spec.has_type ? load->spec.type : wi_model_type_of_name(model->name);
     return model;
 }
@@ -211,6 +217,7 @@ struct wi_repository *wi_repository_new(
 
     repository->loop = loop;
     repository->cache = cache;
+    repository->wish = (struct wi_gguf_wish){.memory = WI_GGUF_HEAP_MAX, .slots = 4};
     repository->directory = wi_strdup(directory);
     repository->readings = wi_work_queue_new(loop, 1);
     for (int i = WI_BUILTIN_NONE + 1; i < WI_BUILTIN_END; i++) {
@@ -221,6 +228,11 @@ struct wi_repository *wi_repository_new(
     }
     repository->listing = wi_listing_new(loop, directory);
     return repository;
+}
+
+void wi_repository_wish(struct wi_repository *repository, const struct wi_gguf_wish *wish)
+{
+    repository->wish = *wish;
 }
 
 void wi_repository_reset(struct wi_repository *repository, const char *directory)
@@ -332,6 +344,16 @@ static void note_hashes(struct wi_repository *repository, const struct wi_load *
     repository->counters.known_bytes += load->known_bytes;
 }
 
+static void tell_warnings(const struct wi_model *model)
+{
+    struct wi_strings warnings = {0};
+
+    wi_model_warnings(model, &warnings);
+    for (size_t i = 0; i < warnings.count; i++)
+        wi_warn("model", model->name, "%s", warnings.items[i]);
+    wi_strings_clear(&warnings);
+}
+
 /* What a worker cannot say: which other name may have been meant. */
 static void explain_missing(struct wi_repository *repository, struct wi_load *load)
 {
@@ -359,6 +381,8 @@ static void end_job(void *data, int cancelled)
         explain_missing(job->repository, load);
     else
         wi_warn("model", load->name, "%s", load->error.detail);
+    if (model)
+        tell_warnings(model);
     entry = job->detached ? NULL : find_entry(job->repository, load->name);
     if (entry)
         settle(job->repository, entry, job, model);

@@ -22,6 +22,10 @@ void wi_repository_free(
 /* Points the repository to another folder (reload) and forgets what was read, as SIGHUP does. */
 void wi_repository_reset(struct wi_repository *repository, const char *directory);
 
+/* How much room GGUF models are to take, from then on and for those that are read afterwards. At
+ * first: all that a page can have, four conversations. */
+void wi_repository_wish(struct wi_repository *repository, const struct wi_gguf_wish *wish);
+
 /* Exactly one of `model` (borrowed for the callback: take a reference to keep it) and `error` is
  * given. Called at once where nothing on disk has changed since the last look-up (one stat for each
  * file, no hashing), else from the loop after the files were hashed and read on a worker thread. */

@@ -133,7 +133,7 @@ static void find_dtypes(
 
 /* --- gguf ------------------------------------------------------------------------------------- */
 
-static int is_projector(const char *path)
+int wi_variants_is_projector(const char *path)
 {
     return strncasecmp(basename_of(path), "mmproj", 6) == 0;
 }
@@ -266,10 +266,10 @@ static void find_quantisations(
     const struct wi_folder_file *files, size_t count, struct wi_variants *variants)
 {
     size_t projector = 0;
-    while (projector < count && !is_projector(files[projector].path))
+    while (projector < count && !wi_variants_is_projector(files[projector].path))
         projector++;
     for (size_t i = 0; i < count; i++)
-        if (!is_projector(files[i].path) && !is_counted(files, i))
+        if (!wi_variants_is_projector(files[i].path) && !is_counted(files, i))
             add_set(files, count, i, variants);
     for (size_t v = 0; projector < count && v < variants->count; v++)
         add_file(&variants->items[v], &files[projector]);

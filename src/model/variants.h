@@ -45,6 +45,8 @@ int wi_variants_want(enum wi_model_format format, const char *path);
  * left out. */
 void wi_variants_find(enum wi_model_format format, const struct wi_folder_file *files, size_t count,
     struct wi_variants *variants);
+/* Whether a file of a GGUF model is its projector (mmproj….gguf) and no weights of its own. */
+int wi_variants_is_projector(const char *path);
 /* By name, whatever its case; NULL if there is none. A NULL name is the first. */
 const struct wi_variant *wi_variants_get(const struct wi_variants *variants, const char *name);
 void wi_variants_move(struct wi_variants *to, struct wi_variants *from); /* `from` becomes empty */

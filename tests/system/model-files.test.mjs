@@ -6,6 +6,7 @@ import path from 'node:path';
 import { after, before } from 'node:test';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf, withDaemon } from '../lib/daemon.mjs';
+import { ggufBytes } from '../lib/gguf-hostile.mjs';
 import { external, twice } from '../lib/onnx.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -84,27 +85,28 @@ test('files that are missing, too short or outside are a 422 that says which', a
 });
 
 test('folders of other formats are listed with their variants, and refused where no engine runs them', async () => {
+    const [q8Bytes, f16Bytes] = [ggufBytes({ type: 'q8_0' }), ggufBytes({ type: 'f16' })];
     putFiles(path.join(daemon.store, 'tiny'), {
-        'tiny-Q8_0.gguf': Buffer.alloc(30, 1), 'tiny-Q4_K_M.gguf': Buffer.alloc(20, 2), 'run.py': Buffer.alloc(9) });
+        'tiny-Q8_0.gguf': q8Bytes, 'tiny-F16.gguf': f16Bytes, 'run.py': Buffer.alloc(9) });
     putFiles(path.join(daemon.store, 'owner', 'bert'), { 'config.json': Buffer.from('{}'), 'vocab.txt': Buffer.from('a'),
         'pytorch_model.bin': Buffer.alloc(9), 'onnx/model.onnx': Buffer.alloc(5), 'onnx/model_q4.onnx': Buffer.alloc(4) });
     const listed = async (wanted) => (await daemon.get('/v1/models')).json.models.find(({ name }) => name === wanted);
     const bert = await until(() => listed('owner/bert'), { what: 'the folder was read again' });
     const tiny = await listed('tiny');
-    assert.deepEqual([tiny.format, tiny.variant, tiny.bytes], ['gguf', 'Q4_K_M', 20]);
-    assert.deepEqual(tiny.variants.map(({ name, bytes }) => [name, bytes]), [['Q4_K_M', 20], ['Q8_0', 30]]);
+    assert.deepEqual([tiny.format, tiny.variant, tiny.bytes], ['gguf', 'Q8_0', q8Bytes.length]);
+    assert.deepEqual(tiny.variants.map(({ name, bytes }) => [name, bytes]), [['Q8_0', q8Bytes.length], ['F16', f16Bytes.length]]);
     assert.deepEqual([bert.format, bert.variants.map(({ name }) => name)], ['huggingface', ['fp32', 'q4']]);
     const { json: q8 } = await daemon.get('/v1/models/tiny:Q8_0');
-    assert.equal(q8.hash, hashOf({ 'tiny-Q8_0.gguf': Buffer.alloc(30, 1) }));
+    assert.equal(q8.hash, hashOf({ 'tiny-Q8_0.gguf': q8Bytes }));
     const { json: q4 } = await daemon.get('/v1/models/owner/bert:q4');
     assert.deepEqual(q4.files.map(({ path: name }) => name), ['config.json', 'onnx/model_q4.onnx', 'vocab.txt']);
     const { status, json } = await daemon.infer({ model_name: 'owner/bert:fp32', inputs: x([1]) });
     assert.deepEqual([status, json.code, json.field], [422, 'platform_unsupported', 'model_name']);
     const missing = await daemon.infer({ model_name: 'tiny:Q2_K', inputs: x([1]) });
     assert.deepEqual([missing.status, missing.json.code], [404, 'model_not_found']);
-    assert.match(missing.json.allowed.toString(), /tiny:Q4_K_M, tiny:Q8_0/);
+    assert.match(missing.json.allowed.toString(), /tiny:Q8_0, tiny:F16/);
     const { out } = await webinfer(daemon, ['models']);
-    assert.match(out, /tiny +gguf .* 20 +Q4_K_M, Q8_0/);
+    assert.match(out, /tiny +gguf +text_generation +\d+ +Q8_0, F16 +Q8_0, \S+M parameters, chat, 4 x 2048 tokens in \d+ MiB/);
 });
 
 test('webinfer add brings the files along that a graph names', async () => {
@@ -121,7 +123,7 @@ test('webinfer add brings the files along that a graph names', async () => {
     assert.notEqual(code, 0);
     assert.match(problems, /w\.bin/);
     const gguf = path.join(daemon.folder, 'small-Q8_0.gguf');
-    fs.writeFileSync(gguf, 'weights');
+    fs.writeFileSync(gguf, ggufBytes({ type: 'q8_0' }));
     assert.equal((await webinfer(daemon, ['add', gguf, '--name', 'small'])).code, 0);
     assert.equal((await daemon.get('/v1/models/small')).json.variant, 'Q8_0');
 });

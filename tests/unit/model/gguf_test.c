@@ -1,106 +1,404 @@
-/* The architecture that a GGUF file names, whole and damaged. */
+/* GGUF files read: what they say, in memory and from a file, damaged and hostile. */
 #include "../test.h"
 
-#include "base/buffer.h"
+#include "gguf_build.h"
 #include "model/gguf.h"
-#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
-static void put(struct wi_buffer *out, uint64_t number, size_t width)
+/* Over an exact copy, so that a read past the end is seen, and from a file: both say the same. */
+static enum wi_code read_both(const char *bytes, size_t size, enum wi_gguf_role role,
+    struct wi_gguf_info *info, struct wi_error *error)
 {
-    for (size_t i = 0; i < width; i++) {
-        unsigned char byte = (unsigned char)(number >> (8 * i));
-        wi_buffer_add(out, &byte, 1);
-    }
-}
-
-static void put_text(struct wi_buffer *out, const char *text)
-{
-    put(out, strlen(text), 8);
-    wi_buffer_add(out, text, strlen(text));
-}
-
-/* A head with a number, an array, a string and, if given, the architecture. */
-static struct wi_buffer make(unsigned version, const char *architecture)
-{
-    struct wi_buffer out = {0};
-    wi_buffer_add(&out, "GGUF", 4);
-    put(&out, version, 4);
-    put(&out, 7, 8);
-    put(&out, architecture ? 4 : 3, 8);
-    put_text(&out, "general.alignment");
-    put(&out, 4, 4);
-    put(&out, 32, 4);
-    put_text(&out, "some.list");
-    put(&out, 9, 4);
-    put(&out, 2, 4);
-    put(&out, 3, 8);
-    put(&out, 0, 6);
-    put_text(&out, "general.name");
-    put(&out, 8, 4);
-    put_text(&out, "tiny");
-    if (architecture) {
-        put_text(&out, "general.architecture");
-        put(&out, 8, 4);
-        put_text(&out, architecture);
-    }
-    return out;
-}
-
-/* Over an exact copy, so that a read past the end is seen. */
-static int read_copy(const struct wi_buffer *head, size_t size, char *out)
-{
+    struct wi_gguf_info other;
+    struct wi_error problem = {0};
     unsigned char *copy = malloc(size ? size : 1);
-    memcpy(copy, head->text, size);
-    int code = wi_gguf_architecture(copy, size, out);
+    int fd = memfd_create("gguf", MFD_CLOEXEC);
+    memcpy(copy, bytes, size);
+    assert_int_equal(write(fd, bytes, size), size);
+    *error = (struct wi_error){0};
+    enum wi_code code = wi_gguf_read(copy, size, "m.gguf", role, info, error);
+    assert_int_equal(wi_gguf_read_file(fd, size, "m.gguf", role, &other, &problem), code);
+    assert_string_equal(problem.detail, error->detail);
+    assert_int_equal(other.parameters, info->parameters);
+    wi_gguf_clear(&other);
+    close(fd);
     free(copy);
     return code;
 }
 
-static void reads_the_architecture(void **state)
+/* Reads a file that is good, and frees it. */
+static struct wi_gguf_info read_good(struct wi_buffer file, enum wi_gguf_role role)
 {
-    char name[WI_GGUF_NAME_MAX];
+    struct wi_gguf_info info;
+    struct wi_error error;
+    if (read_both(file.text, file.size, role, &info, &error) != WI_OK)
+        fail_msg("%s", error.detail);
+    wi_buffer_clear(&file);
+    return info;
+}
+
+static void refuse(struct wi_buffer file, enum wi_gguf_role role, const char *part)
+{
+    struct wi_gguf_info info;
+    struct wi_error error;
+    assert_int_equal(read_both(file.text, file.size, role, &info, &error), WI_MODEL_INVALID);
+    assert_string_equal(error.field, "m.gguf");
+    if (!strstr(error.detail, part) || strncmp(error.detail, "m.gguf ", 7) != 0)
+        fail_msg("\"%s\" without \"%s\"", error.detail, part);
+    wi_gguf_clear(&info);
+    wi_buffer_clear(&file);
+}
+
+static struct wi_buffer text_file(const char *text)
+{
+    struct wi_buffer out = {0};
+    wi_buffer_add(&out, text, strlen(text));
+    return out;
+}
+
+static struct wi_buffer full_model(unsigned version)
+{
+    struct gguf file = {.version = version};
+    gguf_text(&file, "general.name", "Tiny \xc3\xa9");
+    gguf_u32(&file, "llama.attention.key_length", 24); /* before the architecture is known */
+    gguf_basics(&file, "llama");
+    gguf_u32s(&file, "llama.attention.head_count_kv", (const uint32_t[]){2, 1}, 2);
+    gguf_u32(&file, "general.file_type", 15);
+    gguf_text(&file, "general.type", "model");
+    gguf_tokens(&file, 300);
+    gguf_u32(&file, "tokenizer.ggml.bos_token_id", 1);
+    gguf_u32(&file, "tokenizer.ggml.eos_token_id", 2);
+    gguf_u32(&file, "tokenizer.ggml.eot_token_id", version == 2 ? UINT32_MAX : 300);
+    gguf_number(gguf_key(&file, "tokenizer.ggml.add_bos_token", WI_GGUF_BOOL), 1, 1);
+    gguf_text(&file, "tokenizer.chat_template", "{{ messages }}");
+    gguf_u32(&file, "something.else", 7);
+    gguf_tensor(&file, "token_embd.weight", 256, 300, 12);
+    gguf_tensor(&file, "blk.0.attn_q.weight", 64, 64, 8);
+    gguf_tensor(&file, "output_norm.weight", 64, 1, 0);
+    return finish_gguf(&file);
+}
+
+static void reads_all_that_is_wanted(void **state)
+{
     for (unsigned version = 2; version <= 3; version++) {
-        struct wi_buffer head = make(version, "llama");
-        assert_int_equal(read_copy(&head, head.size, name), 0);
-        assert_string_equal(name, "llama");
-        wi_buffer_clear(&head);
+        struct wi_gguf_info info = read_good(full_model(version), WI_GGUF_MODEL);
+        assert_string_equal(info.architecture, "llama");
+        assert_string_equal(info.name, "Tiny \xc3\xa9");
+        assert_int_equal(info.context_length, 2048);
+        assert_int_equal(info.embedding_length, 64);
+        assert_int_equal(info.block_count, 2);
+        assert_int_equal(info.head_count, 4);
+        assert_int_equal(info.key_length, 24);
+        assert_int_equal(info.value_length, 16);
+        assert_int_equal(info.kv_heads, 3);
+        assert_int_equal(info.feed_forward_length, 128);
+        assert_int_equal(info.vocabulary, 300);
+        assert_int_equal(info.bos, 1);
+        assert_int_equal(info.eos, 2);
+        assert_int_equal(info.eot, -1);
+        assert_int_equal(info.add_bos, 1);
+        assert_int_equal(info.pooling, -1);
+        assert_string_equal(info.chat_template, "{{ messages }}");
+        assert_int_equal(info.template_bytes, 14);
+        assert_int_equal(info.tensor_count, 3);
+        assert_int_equal(info.parameters, 256 * 300 + 64 * 64 + 64);
+        assert_int_equal(info.tensor_bytes[12], 300 * 144);
+        assert_int_equal(info.tensor_bytes[8], 128 * 34);
+        assert_string_equal(wi_gguf_quantization(&info), "Q4_K_M");
+        assert_int_equal(wi_gguf_model_type(&info), WI_TYPE_TEXT_GENERATION);
+        assert_null(wi_gguf_slow(&info));
+        wi_gguf_clear(&info);
     }
 }
 
-static void refuses_what_is_none(void **state)
+static void tells_what_a_model_is_for(void **state)
 {
-    char name[WI_GGUF_NAME_MAX], longest[WI_GGUF_NAME_MAX + 1];
-    struct wi_buffer old = make(1, "llama"), without = make(3, NULL), head = make(3, "llama");
-    assert_int_equal(read_copy(&old, old.size, name), -1);
-    assert_int_equal(read_copy(&without, without.size, name), -1);
-    for (size_t size = 0; size < head.size; size++)
-        assert_int_equal(read_copy(&head, size, name), -1);
-    for (size_t i = 0; i < head.size; i++) {
-        char before = head.text[i];
-        for (int byte = 0; byte < 256; byte += 51) {
-            head.text[i] = (char)byte;
-            if (read_copy(&head, head.size, name) == 0)
-                assert_in_range(strlen(name), 1, WI_GGUF_NAME_MAX - 1);
-        }
-        head.text[i] = before;
+    static const struct {
+        const char *architecture;
+        int pooling;
+        enum wi_model_type type;
+    } cases[] = {
+        {"qwen3", -1, WI_TYPE_TEXT_GENERATION},
+        {"qwen3", WI_GGUF_POOLING_NONE, WI_TYPE_TEXT_GENERATION},
+        {"qwen3", WI_GGUF_POOLING_LAST, WI_TYPE_TEXT_EMBEDDING},
+        {"bert", -1, WI_TYPE_TEXT_EMBEDDING},
+        {"nomic-bert", WI_GGUF_POOLING_MEAN, WI_TYPE_TEXT_EMBEDDING},
+        {"t5", -1, WI_TYPE_TEXT2TEXT},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct gguf file = {0};
+        char key[64];
+        gguf_basics(&file, cases[i].architecture);
+        snprintf(key, sizeof key, "%s.pooling_type", cases[i].architecture);
+        if (cases[i].pooling >= 0)
+            gguf_u32(&file, key, (uint32_t)cases[i].pooling);
+        struct wi_gguf_info info = read_good(finish_gguf(&file), WI_GGUF_MODEL);
+        assert_int_equal(info.pooling, cases[i].pooling);
+        assert_int_equal(wi_gguf_model_type(&info), cases[i].type);
+        wi_gguf_clear(&info);
     }
-    memset(longest, 'x', sizeof longest);
-    longest[WI_GGUF_NAME_MAX] = '\0';
-    struct wi_buffer too_long = make(3, longest);
-    assert_int_equal(read_copy(&too_long, too_long.size, name), -1);
-    wi_buffer_clear(&too_long);
-    wi_buffer_clear(&old);
-    wi_buffer_clear(&without);
-    wi_buffer_clear(&head);
+}
+
+static void names_the_quantisation_by_the_weights_where_the_file_does_not(void **state)
+{
+    static const struct {
+        unsigned type;
+        const char *name;
+        int slow;
+    } cases[] = {{0, "F32", 0}, {1, "F16", 1}, {2, "Q4_0", 1}, {3, "Q4_1", 1}, {8, "Q8_0", 0},
+        {14, "Q6_K", 0}, {30, "BF16", 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct wi_gguf_info info = read_good(small_gguf("llama", cases[i].type), WI_GGUF_MODEL);
+        assert_string_equal(wi_gguf_quantization(&info), cases[i].name);
+        assert_int_equal(wi_gguf_slow(&info) != NULL, cases[i].slow);
+        wi_gguf_clear(&info);
+    }
+}
+
+static void counts_blocks_that_see_a_window(void **state)
+{
+    struct gguf file = {0};
+    gguf_basics(&file, "gemma3");
+    gguf_u32(&file, "gemma3.attention.sliding_window", 512);
+    gguf_u32s(&file, "gemma3.attention.sliding_window_pattern", (const uint32_t[]){1, 0}, 2);
+    gguf_u32(&file, "gemma3.attention.head_count_kv", 3);
+    struct wi_gguf_info info = read_good(finish_gguf(&file), WI_GGUF_MODEL);
+    assert_int_equal(info.kv_heads, 3);
+    assert_int_equal(info.kv_heads_windowed, 3);
+    gguf_text(&file, "general.architecture", "gemma2");
+    gguf_u32(&file, "gemma2.block_count", 5);
+    gguf_u32(&file, "gemma2.context_length", 1);
+    gguf_u32(&file, "gemma2.embedding_length", 8);
+    gguf_u32(&file, "gemma2.attention.head_count", 2);
+    gguf_u32(&file, "gemma2.attention.sliding_window", 512);
+    gguf_u32(&file, "gemma2.attention.sliding_window_pattern", 2);
+    info = read_good(finish_gguf(&file), WI_GGUF_MODEL);
+    assert_int_equal(info.kv_heads, 2 * 2); /* blocks 1 and 3 */
+    assert_int_equal(info.kv_heads_windowed, 3 * 2);
+}
+
+static void counts_a_long_template_without_keeping_it(void **state)
+{
+    for (size_t more = 0; more <= 1; more++) {
+        struct gguf file = {0};
+        char *text = malloc(WI_GGUF_TEMPLATE_MAX + more + 1);
+        memset(text, 'x', WI_GGUF_TEMPLATE_MAX + more);
+        text[WI_GGUF_TEMPLATE_MAX + more] = '\0';
+        gguf_basics(&file, "llama");
+        gguf_text(&file, "tokenizer.chat_template", text);
+        struct wi_gguf_info info = read_good(finish_gguf(&file), WI_GGUF_MODEL);
+        assert_int_equal(info.template_bytes, WI_GGUF_TEMPLATE_MAX + more);
+        assert_int_equal(info.chat_template == NULL, more);
+        wi_gguf_clear(&info);
+        free(text);
+    }
+}
+
+static void joins_the_files_of_a_set(void **state)
+{
+    struct wi_gguf_info parts[2];
+    struct wi_error error;
+    for (unsigned i = 0; i < 2; i++) {
+        struct gguf file = {0};
+        if (i == 0)
+            gguf_basics(&file, "llama");
+        gguf_number(gguf_key(&file, "split.no", WI_GGUF_UINT16), i, 2);
+        gguf_number(gguf_key(&file, "split.count", WI_GGUF_UINT16), 2, 2);
+        gguf_tensor(&file, "w", 64, 2 + i, 8);
+        parts[i] = read_good(finish_gguf(&file), i == 0 ? WI_GGUF_MODEL : WI_GGUF_PART);
+    }
+    struct wi_gguf_info *first = &parts[0];
+    assert_int_equal(wi_gguf_join(first, first, "1", 0, 2, &error), WI_OK);
+    assert_int_equal(wi_gguf_join(first, &parts[1], "2", 1, 2, &error), WI_OK);
+    assert_int_equal(first->parameters, 64 * 5);
+    assert_int_equal(first->tensor_bytes[8], 10 * 34);
+    assert_int_equal(first->tensor_count, 2);
+    assert_int_equal(wi_gguf_join(first, &parts[1], "2", 0, 2, &error), WI_MODEL_INVALID);
+    assert_non_null(strstr(error.detail, "is part 2 of 2, but is part 1 of 2"));
+    assert_int_equal(wi_gguf_join(first, &parts[1], "2", 1, 3, &error), WI_MODEL_INVALID);
+}
+
+static void refuses_what_is_no_model(void **state)
+{
+    struct gguf file = {0};
+    refuse(text_file(""), WI_GGUF_MODEL, "is no GGUF file: it is empty");
+    refuse(text_file("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"),
+        WI_GGUF_MODEL, "is a Git LFS pointer; fetch the real file");
+    refuse(text_file("<!DOCTYPE html>"), WI_GGUF_MODEL, "HTML");
+    refuse(text_file("weights"), WI_GGUF_MODEL, "does not begin with \"GGUF\"");
+    refuse(text_file("GGU"), WI_GGUF_MODEL, "does not begin with \"GGUF\"");
+    refuse(finish_gguf(&file), WI_GGUF_MODEL, "which architecture");
+    gguf_basics(&file, "llama9000");
+    refuse(finish_gguf(&file), WI_GGUF_MODEL,
+        "\"llama9000\", which llama.cpp b11364, the engine here, does not know");
+    gguf_text(&file, "general.architecture", "llama");
+    gguf_u32(&file, "llama.context_length", 1);
+    gguf_u32(&file, "llama.block_count", 1);
+    refuse(finish_gguf(&file), WI_GGUF_MODEL, "embedding_length (the key llama.embedding_length)");
+    gguf_basics(&file, "llama");
+    gguf_text(&file, "general.type", "adapter");
+    refuse(finish_gguf(&file), WI_GGUF_MODEL, "no model of its own");
+    gguf_text(&file, "general.architecture", "clip");
+    refuse(finish_gguf(&file), WI_GGUF_MODEL, "no model of its own");
+    gguf_basics(&file, "llama");
+    refuse(finish_gguf(&file), WI_GGUF_PROJECTOR, "named as a projector");
+    gguf_text(&file, "general.architecture", "clip");
+    struct wi_gguf_info info = read_good(finish_gguf(&file), WI_GGUF_PROJECTOR);
+    wi_gguf_clear(&info);
+}
+
+static void refuses_other_versions(void **state)
+{
+    static const struct {
+        uint32_t version;
+        const char *part;
+    } cases[] = {{0, "it has version 0"}, {1, "it has version 1 of the format; 2 and 3 are read"},
+        {4, "it has version 4"}, {0x03000000, "big-endian"}, {0x02000000, "big-endian"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct wi_buffer file = small_gguf("llama", 0);
+        for (size_t b = 0; b < 4; b++)
+            file.text[4 + b] = (char)(cases[i].version >> (8 * b));
+        refuse(file, WI_GGUF_MODEL, cases[i].part);
+    }
+}
+
+/* A value or a tensor of one kind of badness each. */
+static void refuses_what_is_wrong_inside(void **state)
+{
+    static const char *const parts[] = {"a whole number is wanted", "a number is negative",
+        "type 77 of values", "elements of the type 9", "an array has 4194305 elements",
+        "its vocabulary has 2 tokens, but 1 scores and 0 types", "context_length is 2147483648",
+        "the key llama.block_count stands there twice", "no power of two", "a text is wanted",
+        "an array is wanted", "a key has 300 bytes", "head_count has 513 elements",
+        "a key has a NUL byte"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        struct gguf file = {0};
+        uint32_t many[513] = {0};
+        char key[301];
+        memset(key, 'k', 300);
+        key[300] = '\0';
+        gguf_text(&file, "general.architecture", "llama");
+        if (i == 0)
+            gguf_text(&file, "llama.context_length", "many");
+        else if (i == 1)
+            gguf_number(gguf_key(&file, "llama.context_length", WI_GGUF_INT32), UINT32_MAX, 4);
+        else if (i == 2)
+            gguf_key(&file, "x", 77);
+        else if (i == 3)
+            gguf_number(gguf_key(&file, "x", WI_GGUF_ARRAY), WI_GGUF_ARRAY, 8);
+        else if (i == 4) {
+            gguf_number(gguf_key(&file, "x", WI_GGUF_ARRAY), WI_GGUF_UINT8, 4);
+            gguf_number(&file.pairs, WI_GGUF_ARRAY_MAX + 1, 8);
+        } else if (i == 5) {
+            gguf_tokens(&file, 2);
+            gguf_u32s(&file, "tokenizer.ggml.scores", many, 1);
+        } else if (i == 6)
+            gguf_u32(&file, "llama.context_length", 1u << 31);
+        else if (i == 7) {
+            gguf_u32(&file, "llama.block_count", 1);
+            gguf_u32(&file, "llama.block_count", 2);
+        } else if (i == 8)
+            gguf_u32(&file, "general.alignment", 24);
+        else if (i == 9)
+            gguf_u32(&file, "general.name", 1);
+        else if (i == 10)
+            gguf_text(&file, "tokenizer.ggml.tokens", "a");
+        else if (i == 11)
+            gguf_u32(&file, key, 1);
+        else if (i == 12)
+            gguf_u32s(&file, "llama.attention.head_count", many, 513);
+        else
+            gguf_number(gguf_key(&file, "abcd", WI_GGUF_UINT32), 0, 4);
+        struct wi_buffer bytes = finish_gguf(&file);
+        if (i == 13)
+            *(char *)memmem(bytes.text, bytes.size, "abcd", 4) = '\0';
+        refuse(bytes, WI_GGUF_MODEL, parts[i]);
+    }
+}
+
+static void refuses_tensors_that_lie_elsewhere(void **state)
+{
+    static const char *const parts[] = {"which llama.cpp b11364 does not know",
+        "no multiple of the 32 of Q8_0", "no elements", "more than 2^44", "cut short",
+        "5 dimensions", "instead of 0", "a tensor's name has 64 bytes"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        struct gguf file = {0};
+        char name[65] = "w";
+        if (i == 7)
+            memset(name, 'n', 64);
+        gguf_basics(&file, "llama");
+        gguf_tensor(&file, name,
+            i == 1   ? 33
+            : i == 3 ? UINT64_C(1) << 23
+            : i == 2 ? 0
+                     : 64,
+            i == 3 ? UINT64_C(1) << 22 : 1, i == 0 ? 4 : 8);
+        char *outline = file.tensors.text + 8 + strlen(name);
+        if (i == 5)
+            outline[0] = 5;
+        if (i == 6)
+            outline[4 + 16 + 4] = 32;
+        if (i == 3 || i == 4)
+            file.weights = 0;
+        refuse(finish_gguf(&file), WI_GGUF_MODEL, parts[i]);
+    }
+}
+
+static void says_the_byte(void **state)
+{
+    struct gguf file = {0};
+    struct wi_gguf_info info;
+    struct wi_error error;
+    gguf_key(&file, "x", 77);
+    struct wi_buffer bytes = finish_gguf(&file);
+    read_both(bytes.text, bytes.size, WI_GGUF_MODEL, &info, &error);
+    assert_non_null(strstr(error.detail, "(byte 37 of 64)"));
+    assert_string_equal(error.expected, "a whole GGUF file of version 2 or 3, little-endian");
+    wi_buffer_clear(&bytes);
+}
+
+/* Cut anywhere it is refused; with any byte changed it is refused or read, never more. */
+static void survives_any_damage(void **state)
+{
+    struct wi_buffer file = full_model(3);
+    struct wi_gguf_info info;
+    struct wi_error error;
+    for (size_t size = 0; size < file.size; size += size < 700 ? 1 : 997) {
+        assert_int_equal(
+            read_both(file.text, size, WI_GGUF_MODEL, &info, &error), WI_MODEL_INVALID);
+        wi_gguf_clear(&info);
+    }
+    for (size_t i = 0; i < 900; i++) {
+        char before = file.text[i];
+        for (int byte = 0; byte < 256; byte += 85) {
+            file.text[i] = (char)byte;
+            if (read_both(file.text, file.size, WI_GGUF_MODEL, &info, &error) == WI_OK)
+                assert_true(info.parameters <= 4 * file.size && *info.architecture);
+            wi_gguf_clear(&info);
+        }
+        file.text[i] = before;
+    }
+    wi_buffer_clear(&file);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_the_architecture),
-        cmocka_unit_test(refuses_what_is_none),
+        cmocka_unit_test(reads_all_that_is_wanted),
+        cmocka_unit_test(tells_what_a_model_is_for),
+        cmocka_unit_test(names_the_quantisation_by_the_weights_where_the_file_does_not),
+        cmocka_unit_test(counts_blocks_that_see_a_window),
+        cmocka_unit_test(counts_a_long_template_without_keeping_it),
+        cmocka_unit_test(joins_the_files_of_a_set),
+        cmocka_unit_test(refuses_what_is_no_model),
+        cmocka_unit_test(refuses_other_versions),
+        cmocka_unit_test(refuses_what_is_wrong_inside),
+        cmocka_unit_test(refuses_tensors_that_lie_elsewhere),
+        cmocka_unit_test(says_the_byte),
+        cmocka_unit_test(survives_any_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

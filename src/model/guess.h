@@ -1,0 +1,14 @@
+/* What a file is that lies where weights should be, told by its first bytes. */
+#ifndef WI_MODEL_GUESS_H
+#define WI_MODEL_GUESS_H
+
+#include <stddef.h>
+
+/* So many bytes are enough. */
+#define WI_GUESS_BYTES 23
+
+/* A sentence about the usual mistakes: a pointer of Git LFS, a web page, JSON, nothing at all; NULL
+ * if it looks like none of them. */
+const char *wi_guess_text(const unsigned char *head, size_t size);
+
+#endif
