@@ -223,6 +223,7 @@ static void reload(struct daemon *d)
     wi_jobs_reload(d->jobs, next);
     wi_checks_reload(d->checks, next);
     wish_memory(d, next);
+    wi_repository_set_aliases(d->repository, &next->aliases);
     wi_repository_reset(d->repository, next->models.directory);
     d->budget.limit = next->pool.memory_budget;
     wi_config_free(d->config);
@@ -321,6 +322,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
     wi_db_each(d->db, WI_DB_FILE_HASHES, restore_hash, d->hashes);
     d->repository = wi_repository_new(&d->loop, d->config->models.directory, d->hashes);
     wish_memory(d, d->config);
+    wi_repository_set_aliases(d->repository, &d->config->aliases);
     d->jobs = wi_jobs_new(&d->loop, d->config, &d->budget);
     struct wi_pool_deps pool_deps = {.loop = &d->loop,
         .http = d->http,

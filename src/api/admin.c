@@ -86,6 +86,15 @@ static size_t choose_platforms(
     return count;
 }
 
+static enum wi_code unload(const struct order *order, const char *node_id)
+{
+    const struct wi_api *api = order->request->api;
+    char meant[WI_MODEL_NAME_MAX + 1];
+    return wi_bridge_unload(api->deps.bridge, node_id,
+        wi_aliases_resolve(
+            wi_repository_aliases(api->deps.repository), order->request->argument, meant));
+}
+
 static void tell_node(void *context, const struct wi_node_info *node)
 {
     struct order *order = context;
@@ -99,7 +108,7 @@ static void tell_node(void *context, const struct wi_node_info *node)
         return;
     enum wi_code code = order->model ? wi_bridge_load(bridge, node->id, order->model, platforms,
                                            choose_platforms(&order->target, node, platforms))
-                                     : wi_bridge_unload(bridge, node->id, order->request->argument);
+                                     : unload(order, node->id);
     if (code == WI_OK)
         json_array_append_new(order->nodes, json_string(node->id));
     else

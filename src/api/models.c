@@ -239,6 +239,14 @@ static json_t *ignored_json(const struct wi_list *list)
     return out;
 }
 
+static json_t *aliases_json(const struct wi_aliases *aliases)
+{
+    json_t *out = json_object();
+    for (size_t i = 0; i < aliases->count; i++)
+        json_object_set_new(out, aliases->items[i].name, json_string(aliases->items[i].model));
+    return out;
+}
+
 static void stop_list(void *wait)
 {
     wi_listing_cancel(wait);
@@ -248,8 +256,9 @@ static void on_list(void *context, const struct wi_list *list)
 {
     struct wi_request *request = context;
     wi_request_answer_json(request, 200,
-        json_pack("{s:o, s:o, s:I}", "models", wi_api_models_json(request->api), "ignored",
-            ignored_json(list), "ignored_more", (json_int_t)list->ignored_more));
+        json_pack("{s:o, s:o, s:I, s:o}", "models", wi_api_models_json(request->api), "ignored",
+            ignored_json(list), "ignored_more", (json_int_t)list->ignored_more, "aliases",
+            aliases_json(wi_repository_aliases(request->api->deps.repository))));
 }
 
 /* Who asks for the list alone has just put something there, more often than not: it is worth

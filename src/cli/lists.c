@@ -184,6 +184,21 @@ static void print_warnings(const json_t *models)
     json_decref(rows);
 }
 
+static void print_aliases(const json_t *aliases)
+{
+    static const struct wi_column columns[] = {{"ALIAS", "name", NULL}, {"OF", "model", NULL}, {0}};
+    const char *name;
+    json_t *model, *rows = json_array();
+
+    json_object_foreach((json_t *)aliases, name, model)
+        json_array_append_new(rows, json_pack("{s:s, s:O}", "name", name, "model", model));
+    if (json_array_size(rows) > 0) {
+        puts("");
+        put_rows(columns, rows, "");
+    }
+    json_decref(rows);
+}
+
 static void print_models(const struct wi_cli *cli, const json_t *answer)
 {
     static const struct wi_column columns[] = {{"MODEL", "name", NULL}, {"FORMAT", "format", NULL},
@@ -210,6 +225,7 @@ static void print_models(const struct wi_cli *cli, const json_t *answer)
     }
     put_rows(columns, rows, "There are no models.");
     print_warnings(rows);
+    print_aliases(json_object_get(answer, "aliases"));
     json_decref(rows);
     print_ignored(answer);
 }

@@ -143,6 +143,19 @@ static void check_pool(const struct check *check)
             pool->memory_budget);
 }
 
+static void check_aliases(const struct check *check)
+{
+    const struct wi_alias *chained = wi_aliases_chained(&check->config->aliases);
+    char field[64];
+
+    if (!chained)
+        return;
+    snprintf(field, sizeof(field), "%s.%.48s", WI_SECTION_ALIASES, chained->name);
+    wi_error_set(wi_problems_add(check->problems), WI_INVALID_FIELD, field,
+        "%.200s:%u: [%s] %.48s: %.100s is an alias too; name the model itself", chained->file,
+        chained->line, WI_SECTION_ALIASES, chained->name, chained->model);
+}
+
 void wi_config_check(const struct wi_config *config, struct wi_problems *problems)
 {
     const struct check check = {config, problems};
@@ -153,4 +166,5 @@ void wi_config_check(const struct wi_config *config, struct wi_problems *problem
     for (size_t i = 0; i < config->browser_count; i++)
         check_browser(&check, i);
     check_pool(&check);
+    check_aliases(&check);
 }

@@ -68,6 +68,7 @@ void wi_config_free(struct wi_config *config)
     }
     for (size_t i = 0; i < config->browser_count; i++)
         free(config->browsers[i].kind);
+    wi_aliases_clear(&config->aliases);
     for (size_t i = 0; i < config->_origin_count; i++)
         free(config->_origins[i].file);
     free(config->browsers);

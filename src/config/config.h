@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "config/problems.h"
+#include "model/alias.h"
 #include <stdint.h>
 #include <stdio.h>
 
@@ -134,6 +135,7 @@ struct wi_config {
     struct wi_config_log log;
     struct wi_config_models models;
     struct wi_config_store store;
+    struct wi_aliases aliases;
     struct wi_config_browser *browsers; /* chrome, edge, firefox and safari are always there */
     size_t browser_count;
     struct wi_config_origin *_origins; /* where each value came from; see config.c */

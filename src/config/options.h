@@ -12,6 +12,10 @@
 #define WI_SECTION_BROWSER "browser"
 /* The longest NAME. */
 #define WI_BROWSER_NAME_MAX 31
+/* The section whose keys are names that the operator chooses. */
+#define WI_SECTION_ALIASES "aliases"
+/* The longest of them: what inih hands over of a key. */
+#define WI_ALIAS_NAME_MAX 48
 
 enum wi_option_kind {
     WI_OPTION_STRING,   /* char *; empty is NULL */
@@ -44,6 +48,7 @@ struct wi_option {
 struct wi_section {
     const char *name;
     const char *help;
+    const char *free_key, *free_value; /* of a section without keys of its own: their forms */
 };
 
 /* Where a value came from; what has none is the default. */

@@ -49,6 +49,17 @@ static void print_value(const struct wi_option *option, char *text, FILE *out)
     }
 }
 
+static void print_aliases(const struct wi_aliases *aliases, FILE *out)
+{
+    for (size_t i = 0; i < aliases->count; i++) {
+        const struct wi_config_origin from = {
+            .file = aliases->items[i].file, .line = aliases->items[i].line};
+
+        print_origin(&from, out);
+        print_key(aliases->items[i].name, aliases->items[i].model, out);
+    }
+}
+
 static void print_section(
     const struct wi_config *config, const char *section, size_t browser, FILE *out)
 {
@@ -56,6 +67,8 @@ static void print_section(
         fprintf(out, "\n[%s.%s]\n", section, config->browsers[browser].kind);
     else
         fprintf(out, "\n[%s]\n", section);
+    if (strcmp(section, WI_SECTION_ALIASES) == 0)
+        print_aliases(&config->aliases, out);
     for (const struct wi_option *option = wi_options; option->key; option++) {
         char *text;
 
@@ -115,6 +128,8 @@ void wi_config_print_sample(FILE *out)
         fputc('\n', out);
         print_comment(section->help, out);
         fprintf(out, "[%s%s]\n", section->name, is_browser ? ".chrome" : "");
+        if (section->free_key)
+            fprintf(out, "\n# %s = %s\n", section->free_key, section->free_value);
         for (const struct wi_option *option = wi_options; option->key; option++) {
             if (strcmp(option->section, section->name) != 0)
                 continue;
@@ -185,6 +200,10 @@ void wi_config_print_mdoc(FILE *out)
 
         fprintf(out, ".Ss Section %s%s\n", section->name, is_browser ? ".NAME" : "");
         print_mdoc_text(section->help, out);
+        if (section->free_key) {
+            fprintf(out, ".Dl %s = %s\n", section->free_key, section->free_value);
+            continue;
+        }
         fputs(".Bl -tag -width Ds\n", out);
         for (const struct wi_option *option = wi_options; option->key; option++)
             if (strcmp(option->section, section->name) == 0)

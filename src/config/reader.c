@@ -73,7 +73,7 @@ static void fail_unknown_key(struct reader *reader, const char *key)
 static void fail_unknown_section(struct reader *reader, const char *name)
 {
     static const char allowed[] =
-        "api, bridge, pool, browser_preferences, browser.NAME, models, store, log";
+        "api, bridge, pool, browser_preferences, browser.NAME, models, aliases, store, log";
     struct wi_nearest meant = wi_nearest_to(name);
     struct wi_error *error;
 
@@ -142,6 +142,15 @@ static void add_origin(struct reader *reader, const struct wi_option *option)
         .line = reader->line};
 }
 
+static void set_alias(struct reader *reader, const char *name, const char *model)
+{
+    struct wi_error error;
+
+    if (wi_aliases_add(&reader->config->aliases, name, model, reader->path, reader->line, &error) !=
+        WI_OK)
+        fail(reader, WI_INVALID_FIELD, name, "[%s] %.48s: %s", reader->title, name, error.detail);
+}
+
 static void set_value(struct reader *reader, const char *key, const char *value)
 {
     const struct wi_option *option = wi_option_find(reader->section, key);
@@ -176,7 +185,9 @@ static int on_value(void *context, const char *section, const char *key, const c
 {
     struct reader *reader = context;
 
-    if (reader->section)
+    if (reader->section && strcmp(reader->section, WI_SECTION_ALIASES) == 0)
+        set_alias(reader, key, value);
+    else if (reader->section)
         set_value(reader, key, value);
     else if (!reader->refused)
         fail(reader, WI_INVALID_FIELD, NULL, "\"%.48s\" stands before any [section]", key);
@@ -223,9 +234,17 @@ static int check_section_line(struct reader *reader, char *line)
     return reader->section != NULL;
 }
 
+/* How long the key is: of letters that one can have in this section. */
+static size_t key_length(const struct reader *reader, const char *line)
+{
+    if (reader->section && strcmp(reader->section, WI_SECTION_ALIASES) == 0)
+        return strspn(line, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/");
+    return strspn(line, "abcdefghijklmnopqrstuvwxyz0123456789_");
+}
+
 static int check_key_line(struct reader *reader, const char *line)
 {
-    size_t key = strspn(line, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    size_t key = key_length(reader, line);
     const char *after = line + key + strspn(line + key, " \t");
 
     if (*after != '=') {
@@ -233,6 +252,11 @@ static int check_key_line(struct reader *reader, const char *line)
             "found \"%.80s\"; allowed are \"[section]\", \"key = value\" and lines that begin "
             "with \"#\" or \";\"",
             line);
+        return 0;
+    }
+    if (key > WI_ALIAS_NAME_MAX) {
+        fail(reader, WI_INVALID_FIELD, NULL, "the name has %zu letters; at most %d are allowed",
+            key, WI_ALIAS_NAME_MAX);
         return 0;
     }
     for (const char *c = line; *c; c++) {

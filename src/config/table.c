@@ -62,19 +62,34 @@ static const char *const strangers[] = {[WI_STRANGERS_NONE] = "none",
 static const char *const platforms[] = {"webgpu", "webnn", "webgl", "wasm", NULL};
 
 const struct wi_section wi_sections[] = {
-    {"api", "The listener for clients: REST, status and metrics."},
-    {"bridge", "The listener for browsers: the page, model files and the node protocol."},
-    {"pool", "How many browsers run, and how much work is accepted."},
-    {"browser_preferences",
-        "Where models go while nothing has been measured: for each type of model the kinds of "
-        "browser, each with a platform if that matters, the preferred first. Kinds that are not "
-        "installed are passed over, and measurements outweigh preferences."},
-    {WI_SECTION_BROWSER,
-        "A kind of browser. chrome, edge, firefox and safari are always there; further sections "
-        "add kinds, their names being lower-case letters, digits, \"-\" and \"_\"."},
-    {"models", "Where the models are."},
-    {"store", "What is remembered from one start to the next: measurements, verdicts and jobs."},
-    {"log", "The log, on standard error."}, {0}};
+    {.name = "api", .help = "The listener for clients: REST, status and metrics."},
+    {.name = "bridge",
+        .help = "The listener for browsers: the page, model files and the node protocol."},
+    {.name = "pool", .help = "How many browsers run, and how much work is accepted."},
+    {.name = "browser_preferences",
+        .help =
+            "Where models go while nothing has been measured: for each type of model the kinds of "
+            "browser, each with a platform if that matters, the preferred first. Kinds that are "
+            "not "
+            "installed are passed over, and measurements outweigh preferences."},
+    {.name = WI_SECTION_BROWSER,
+        .help = "A kind of browser. chrome, edge, firefox and safari are always there; further "
+                "sections "
+                "add kinds, their names being lower-case letters, digits, \"-\" and \"_\"."},
+    {.name = "models", .help = "Where the models are."},
+    {.name = WI_SECTION_ALIASES,
+        .help = "Other names for models, for clients that ask for one of their own: each a key, "
+                "which may "
+                "have letters of both cases, digits, \".\", \"_\", \"-\" and one \"/\", at most 48 "
+                "in all. "
+                "An alias goes before a model of that name, and cannot lead to another alias. "
+                "Where MODEL "
+                "names no variant, who asks may do so, as in NAME:VARIANT.",
+        .free_key = "NAME",
+        .free_value = "MODEL[:VARIANT]"},
+    {.name = "store",
+        .help = "What is remembered from one start to the next: measurements, verdicts and jobs."},
+    {.name = "log", .help = "The log, on standard error."}, {0}};
 
 const struct wi_option wi_options[] = {
     {KEY(api, listen), ADDRESS, DEFAULT("127.0.0.1:8470"),

@@ -65,6 +65,7 @@ struct wi_repository {
     struct wi_listing *listing;
     struct wi_hash_cache *cache; /* or NULL */
     struct wi_gguf_wish wish;
+    struct wi_aliases aliases;
     struct wi_repository_counters counters;
 };
 
@@ -140,8 +141,8 @@ static struct wi_model *model_of(struct wi_repository *repository, struct wi_loa
     model->takes_picture = load->spec.takes_picture;
     wi_gguf_move(&model->gguf, &load->gguf);
     if (model->format == WI_FORMAT_GGUF)
-        wi_gguf_plan(&model->gguf, wi_manifest_bytes(&model->manifest), &repository->wish,
-            &model->memory);
+        wi_gguf_plan(
+            &model->gguf, wi_manifest_bytes(&model->manifest), &repository->wish, &model->memory);
     model->type = load->spec.has_type ? load->spec.type : wi_model_type_of_name(model->name);
     return model;
 }
@@ -235,6 +236,17 @@ void wi_repository_wish(struct wi_repository *repository, const struct wi_gguf_w
     repository->wish = *wish;
 }
 
+void wi_repository_set_aliases(struct wi_repository *repository, const struct wi_aliases *aliases)
+{
+    wi_aliases_clear(&repository->aliases);
+    wi_aliases_copy(&repository->aliases, aliases);
+}
+
+const struct wi_aliases *wi_repository_aliases(const struct wi_repository *repository)
+{
+    return &repository->aliases;
+}
+
 void wi_repository_reset(struct wi_repository *repository, const char *directory)
 {
     char *copy = wi_strdup(directory);
@@ -276,6 +288,7 @@ void wi_repository_free(struct wi_repository *repository)
     DL_FOREACH_SAFE(repository->snapshots, snapshot, later)
     snapshot->repository = NULL; /* somebody still holds it; it outlives us */
     wi_work_queue_free(repository->readings);
+    wi_aliases_clear(&repository->aliases);
     free(repository->directory);
     free(repository);
 }
@@ -466,6 +479,7 @@ static struct wi_repository_lookup *read_model(struct wi_repository *repository,
 struct wi_repository_lookup *wi_repository_find(
     struct wi_repository *repository, const char *name, wi_repository_fn *on_model, void *context)
 {
+    char meant[WI_MODEL_NAME_MAX + 1];
     struct wi_error error;
     struct entry *entry;
     uint64_t size;
@@ -474,6 +488,7 @@ struct wi_repository_lookup *wi_repository_find(
         on_model(context, NULL, &error);
         return NULL;
     }
+    name = wi_aliases_resolve(&repository->aliases, name, meant);
     if (strncmp(name, "builtin/", 8) == 0) {
         enum wi_builtin builtin = wi_builtin_of_name(name);
         if (builtin)

@@ -7,6 +7,7 @@
 #define WI_MODEL_REPOSITORY_H
 
 #include "base/error.h"
+#include "model/alias.h"
 #include "model/hash_cache.h"
 #include "model/listing.h"
 #include "model/model.h"
@@ -25,6 +26,10 @@ void wi_repository_reset(struct wi_repository *repository, const char *directory
 /* How much room GGUF models are to take, from then on and for those that are read afterwards. At
  * first: all that a page can have, four conversations. */
 void wi_repository_wish(struct wi_repository *repository, const struct wi_gguf_wish *wish);
+
+/* Other names for models, copied; none at first. They hold for every look-up by name. */
+void wi_repository_set_aliases(struct wi_repository *repository, const struct wi_aliases *aliases);
+const struct wi_aliases *wi_repository_aliases(const struct wi_repository *repository);
 
 /* Exactly one of `model` (borrowed for the callback: take a reference to keep it) and `error` is
  * given. Called at once where nothing on disk has changed since the last look-up (one stat for each

@@ -379,6 +379,29 @@ static void checks_rules_across_keys(void **state)
     wi_config_free(load_good("[api]\nlisten = 127.9.9.9:0\n[bridge]\nlisten = 127.9.9.9:0\n"));
 }
 
+static void reads_aliases(void **state)
+{
+    struct wi_config *c = load_good("[aliases]\n"
+                                    "gpt-4o.Mini = owner/tiny:Q8_0\n"
+                                    "own/er=tiny\n"
+                                    "[api]\n[aliases]\nthird = builtin/echo\n");
+    assert_int_equal(c->aliases.count, 3);
+    assert_string_equal(c->aliases.items[0].name, "gpt-4o.Mini");
+    assert_string_equal(c->aliases.items[0].model, "owner/tiny:Q8_0");
+    assert_int_equal(c->aliases.items[2].line, 6);
+    wi_config_free(c);
+    refuse("[aliases]\na = tiny\na = other\n", "3: [aliases] a: is given twice, first in line 2");
+    refuse("[aliases]\nbuiltin/echo = tiny\n", "2: [aliases] builtin/echo: builtin/echo is the");
+    refuse("[aliases]\na/b/c = tiny\n", "2: [aliases] a/b/c: \"a/b/c\" can be no alias");
+    refuse("[aliases]\na = tiny@wasm\n", "2: [aliases] a: \"tiny@wasm\" is no model name");
+    refuse("[aliases]\na:b = tiny\n", "2: found \"a:b = tiny\"; allowed are");
+    refuse("[aliases]\na = b:Q8_0\nb = tiny\n",
+        "2: [aliases] a: b:Q8_0 is an alias too; name the model itself");
+    refuse("[aliases]\na23456789012345678901234567890123456789012345678x = tiny\n",
+        "2: the name has 49 letters; at most 48 are allowed");
+    refuse("[alias]\n", "1: there is no section [alias]; did you mean [aliases]?");
+}
+
 static void reloads_only_what_is_reloadable(void **state)
 {
     struct wi_problems problems = {0};
@@ -415,6 +438,7 @@ int main(void)
         cmocka_unit_test(keeps_the_first_problems_and_counts_the_others),
         cmocka_unit_test(names_a_file_that_cannot_be_read),
         cmocka_unit_test(checks_rules_across_keys),
+        cmocka_unit_test(reads_aliases),
         cmocka_unit_test(reloads_only_what_is_reloadable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

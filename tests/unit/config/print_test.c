@@ -86,6 +86,20 @@ static void printed_values_read_back(void **state)
     free(again);
 }
 
+static void aliases_read_back(void **state)
+{
+    struct wi_config *first = load("[aliases]\nb = c:Q8_0\nA.1-x = own/er\n");
+    char *text = print(first);
+    struct wi_config *second = load(text);
+    assert_non_null(strstr(text, "\n[aliases]\n"));
+    assert_non_null(strstr(text, ":3\nA.1-x = own/er\n"));
+    assert_int_equal(second->aliases.count, 2);
+    assert_string_equal(second->aliases.items[1].model, "c:Q8_0");
+    wi_config_free(first);
+    wi_config_free(second);
+    free(text);
+}
+
 static void long_lists_read_back(void **state)
 {
     char text[8192] = "[api]\n";
@@ -184,6 +198,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(printed_values_read_back),
+        cmocka_unit_test(aliases_read_back),
         cmocka_unit_test(long_lists_read_back),
         cmocka_unit_test(long_values_read_back),
         cmocka_unit_test(the_sample_shows_the_defaults),

@@ -399,6 +399,31 @@ static void a_gguf_model_tells_what_it_is(void **state)
     wi_model_unref(model);
 }
 
+static void aliases_lead_to_models(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_aliases aliases = {0};
+    put_folder(f, (const char *const[]){"tiny/readme", NULL});
+    put_gguf(f, "tiny/tiny-Q8_0.gguf", small_gguf("qwen3", 8));
+    put_gguf(f, "tiny/tiny-F16.gguf", small_gguf("qwen3", 1));
+    assert_int_equal(wi_aliases_add(&aliases, "gpt", "tiny", "f", 1, NULL), WI_OK);
+    assert_int_equal(wi_aliases_add(&aliases, "same", "builtin/echo", "f", 2, NULL), WI_OK);
+    wi_repository_set_aliases(f->models, &aliases);
+    wi_aliases_clear(&aliases);
+    struct wi_model *model = find_good(f, "gpt");
+    assert_string_equal(model->name, "tiny");
+    assert_string_equal(model->variant, "Q8_0");
+    wi_model_unref(model);
+    model = find_good(f, "gpt:F16");
+    assert_string_equal(model->name, "tiny:F16");
+    wi_model_unref(model);
+    model = find_good(f, "same");
+    assert_int_equal(model->builtin, WI_BUILTIN_ECHO);
+    wi_model_unref(model);
+    wi_repository_set_aliases(f->models, &aliases);
+    expect_error(f, "gpt", WI_MODEL_NOT_FOUND, "there is no model gpt");
+}
+
 static void a_gguf_set_counts_all_its_files(void **state)
 {
     struct fixture *f = *state;
@@ -872,6 +897,7 @@ int main(void)
         TEST(external_files_belong_to_the_model),
         TEST(a_file_changed_in_place_is_not_served),
         TEST(a_gguf_model_tells_what_it_is),
+        TEST(aliases_lead_to_models),
         TEST(a_gguf_set_counts_all_its_files),
         TEST(a_gguf_file_that_is_none_is_refused),
         TEST(formats_other_than_onnx_have_variants),
