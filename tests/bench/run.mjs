@@ -105,16 +105,22 @@ async function measureStart(flags, config) {
         ratio: spread(ours.map((time, round) => time / alone[round])) };
 }
 
-/** CPU time per request, and memory after many: 100,000 echoes at 100 B with eight clients. */
-async function measureCost(webinfer, daemon) {
+/** What `many` echoes at 100 B with eight clients cost the process that answers them. */
+async function costOf(contestant, pid, many) {
+    await contestant.measure('100B', 8, 0, many / 10);
+    const before = processes.cost(pid);
+    await contestant.measure('100B', 8, 0, many);
+    const after = processes.cost(pid);
+    return { before, after, us: ((after.cpuSeconds - before.cpuSeconds) / many) * 1e6 };
+}
+
+/** CPU time per request, the floor's beside ours where it runs, and memory after many. */
+async function measureCost(webinfer, daemon, floor) {
     const many = quick ? 10_000 : 100_000;
-    await webinfer.measure('100B', 8, 0, many / 10);
-    const before = processes.cost(daemon.pid);
-    await webinfer.measure('100B', 8, 0, many);
-    const after = processes.cost(daemon.pid);
+    const floors = floor && (await costOf(floor.contestant, floor.pid, many)).us;
+    const { before, after, us } = await costOf(webinfer, daemon.pid, many);
     return {
-        requests: many,
-        cpu_us_per_request: ((after.cpuSeconds - before.cpuSeconds) / many) * 1e6,
+        requests: many, cpu_us_per_request: us, floor_cpu_us_per_request: floors,
         rss_before: before.resident, rss_after: after.resident,
         rss_growth: after.resident - before.resident,
     };
@@ -182,9 +188,9 @@ function print(result) {
                 result.start.ratio.median]]);
     if (result.cost)
         out += table("The daemon's own cost",
-            ['echoes', 'CPU µs each', 'RSS before, MB', 'RSS after, MB'],
+            ['echoes', 'CPU µs each', "the floor's", 'RSS before, MB', 'RSS after, MB'],
             [[result.cost.requests, result.cost.cpu_us_per_request,
-                result.cost.rss_before / 1e6, result.cost.rss_after / 1e6]]);
+                result.cost.floor_cpu_us_per_request ?? '-', result.cost.rss_before / 1e6, result.cost.rss_after / 1e6]]);
     out += table('Goals', ['goal', 'value', 'limit', 'met'],
         result.goals.map((one) => [one.name, one.value, one.limit, one.met ? 'yes' : 'NO']));
     process.stdout.write(out);
@@ -221,6 +227,7 @@ async function measure(built, closers) {
     const result = { when: new Date().toISOString(), rounds, cpus: os.cpus().length,
         cpu: os.cpus()[0]?.model, browser: (await daemon.status()).nodes?.[0]?.browser_version };
 
+    let measuredFloor;
     if (parts.includes('echo')) {
         const floorEnd = await new Floor().start(built.floor, flags, pages.url);
         closers.push(() => floorEnd.stop());
@@ -231,6 +238,7 @@ async function measure(built, closers) {
             closers.push(() => one.stop());
         }
         result.echo = (await measureEcho({ floor, webinfer, baselines })).map(echoResult);
+        measuredFloor = { contestant: floor, pid: floorEnd.process.pid };
     } else {
         const content = payload(sizes[0]);
         await webinfer.prepare('100B', echoRequest({ name: 'x', datatype: 'UINT8',
@@ -247,7 +255,7 @@ async function measure(built, closers) {
             chosen: threadedNames.filter((name) => chosen.includes(name)),
             threads: result.threads, ms: quick ? 200 : 500 });
     }
-    if (parts.includes('cost')) result.cost = await measureCost(webinfer, daemon);
+    if (parts.includes('cost')) result.cost = await measureCost(webinfer, daemon, measuredFloor);
     await daemon.stop();
     if (parts.includes('start')) result.start = await measureStart(flags, config);
     return result;
