@@ -134,6 +134,19 @@ describe('a language model', () => {
         assert.ok(result.logprobs.every(({ logprob, bytes }) => logprob <= 0 && bytes.length === 1));
     });
 
+    nodeTest('writes characters of several tokens whole, and fails for bytes that are no text', async ({ service }) => {
+        const model = service.addGguf('bytes', { 'bytes.gguf': ggufBytes({ embd: 32, layers: 1, highBytes: true }) });
+        const attempt = service.request(model, [], streamed('a', { grammar: 'root ::= "é😀!"', max_tokens: 20 }));
+        const { result } = wellDone(await service.answer(attempt));
+        assert.equal(textOf(service, attempt), 'é😀!');
+        assert.deepEqual(partsOf(service, attempt).map(({ text }) => text).filter(Boolean), ['é', '😀', '!']);
+        assert.equal(result.usage.completion_tokens, 8);
+        const wild = complete('a', { temperature: 2, seed: 1, max_tokens: 100, logit_bias: { 2: -100 } });
+        const { error } = (await service.run(model, [], wild)).data;
+        assert.equal(error?.code, 'inference_failed');
+        assert.equal(wellDone(await service.run(model, [], complete('a', { max_tokens: 1 }))).performance.warm, true);
+    });
+
     nodeTest('goes on where another node has stopped', async ({ service }) => {
         const model = abc(service);
         const from = service.request(model, [], streamed('abc', { max_tokens: 20 }));
@@ -210,6 +223,10 @@ describe('a language model that makes vectors', () => {
         const [short] = await embed(['the dog'], { dimensions: 8 });
         assert.equal(short.length, 8);
         assert.ok(Math.abs(Math.hypot(...short) - 1) < 1e-5);
+        for (const more of [complete('a'), { task: 'rerank', input: { query: 'a', documents: ['b'] }, options: {} }]) {
+            const { error } = (await service.run(model, [], more)).data;
+            assert.deepEqual([error?.code, error?.field], ['input_invalid', 'inputs']);
+        }
     });
 
     nodeTest('ranks documents', async ({ service }) => {

@@ -32,7 +32,8 @@ import { LLAMA } from '../shared/messages.js';
  *   Promise<{prompt: string, grammar: string | null, stop: string[], preserved: string[], makeParser: (choice: number) => Parser}>} prepare
  * @property {(options: Options) => string | null} grammarOf a text's, of `grammar` or `json_schema`
  */
-/** @typedef {{key: string, module: LlamaModule, slots: Slots, prefixes: Prefixes, head: Head, context: number, bos: string, eos: string,
+/** @typedef {{key: string, module: LlamaModule, slots: Slots, prefixes: Prefixes, head: Head, context: number,
+ *   makes: 'text' | 'vectors' | 'scores', bos: string, eos: string,
  *   addsStart: boolean, quantization: string | null}} Loaded */
 /** One load, for all who wait for it. @typedef {{promise: Promise<void>, stop: AbortController, waiting: number}} Loading */
 
@@ -126,14 +127,14 @@ export class LlamaEngine {
             _name: 'load_req', model_paths: module.paths(), n_ctx_auto: false, use_mmap: false, use_mlock: false, n_gpu_layers: 0,
             n_ctx: plan.context * plan.slots, n_threads: THREADS, n_parallel: plan.slots, kv_unified: false, log_level: 2,
             n_batch: plan.batch, n_ubatch: plan.batch, flash_attn: false, embeddings: true,
-            pooling_type: task === 'rerank' ? 'rank' : plan.pooling, warmup: false,
+            pooling_type: plan.pooling, warmup: false,
         }).catch((error) => {
             throw error instanceof ActionError ? new Failure('model_invalid', `llama.cpp cannot load it: ${error.message}`) : error;
         });
         throwIfCancelled(signal);
         if (!said.success) throw new Failure('model_invalid', `llama.cpp cannot load it: ${module.lastError || 'it does not say why'}`);
         this._loaded = {
-            key, module, head, context: plan.context, prefixes: new Prefixes(),
+            key, module, head, context: plan.context, makes: plan.makes, prefixes: new Prefixes(),
             slots: new Slots(module, plan.slots, plan.context + 1000),
             bos: head.token(said.token_bos) ?? '', eos: head.token(said.token_eos) ?? '', addsStart: said.add_bos_token,
             quantization: FILE_TYPES[/** @type {0} */ (head.values.get('general.file_type'))] ?? null,
@@ -151,6 +152,7 @@ export class LlamaEngine {
             throw new Failure('input_invalid', `The model is loaded with a context of ${loaded.context} tokens.`,
                 { field: 'options.context', expected: `at most ${loaded.context}` });
         }
+        checkUse(kind, loaded.makes);
         const outcome = await this._runTask(kind, loaded, task, options, run);
         return { ...outcome, build: loaded.module.build.name, threads: THREADS, quantization: loaded.quantization };
     }
@@ -202,6 +204,13 @@ export class LlamaEngine {
             : await Promise.all(Array.from({ length: count }, (_, index) => generation.one(index)));
         return { tensors: [], result: resultOf(answers) };
     }
+}
+
+/** A model that makes vectors writes nothing, and only one that is made for it ranks.
+ * @param {import('./llama_body.js').TextTask} kind @param {Loaded['makes']} makes */
+function checkUse(kind, makes) {
+    const fits = kind === 'rerank' ? makes === 'scores' : kind === 'embed' ? makes !== 'scores' : makes === 'text';
+    if (!fits) throw new Failure('input_invalid', `The model makes ${makes}: it has no task "${kind}".`, { field: 'inputs' });
 }
 
 /** @param {Answer[]} answers */

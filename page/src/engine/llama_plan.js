@@ -3,7 +3,7 @@ import { LLAMA } from '../shared/messages.js';
 import { Failure } from './failure.js';
 
 /** @typedef {import('./gguf.js').Head} Head */
-/** @typedef {{context: number, slots: number, batch: number, pooling: 'last' | 'rank' | null}} Plan
+/** @typedef {{context: number, slots: number, batch: number, pooling: 'last' | null, makes: 'text' | 'vectors' | 'scores'}} Plan
  *   `context` in tokens, of each slot; `pooling`: null is the model's own */
 
 const MIB = 1048576;
@@ -18,6 +18,8 @@ const HEAP_OTHER = 256 * MIB;
 /** All slots' caches together, unless a single one is larger. */
 const CACHES_MAX = 1024 * MIB;
 const CACHE_ELEMENT_BYTES = 2; // F16
+/** What a file's pooling_type says of a model that ranks. */
+const RANKS = 4;
 /** A batch of the prompt is not to take much longer than 0.3 s: about so many bytes of weights are
  * multiplied with one token in that time. */
 const BATCH_BYTES = 660 * MIB;
@@ -49,6 +51,7 @@ export function planOf(head, bytes, wanted) {
         batch: isEmbedder ? context : batchFor(bytes),
         // Where a model says nothing, the last token's state stands for the text, which may come in batches.
         pooling: isEmbedder ? null : 'last',
+        makes: fact('pooling_type') === RANKS ? 'scores' : isEmbedder ? 'vectors' : 'text',
     };
 }
 

@@ -177,7 +177,7 @@ export class Dispatcher {
         case 'progress': return this._onProgress(lane, message);
         case 'model':
             if (message.state === 'loaded') {
-                lane.needed = message.memory ?? 0;
+                lane.needed = Math.max(lane.needed, message.memory ?? 0);
                 this._models.loaded(message.key, lane.platform, message.load_ms ?? 0, message.memory ?? 0);
             }
             return;
