@@ -4,8 +4,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
+import { EventClient } from '../lib/event-client.mjs';
 import { openEvents } from '../lib/events.mjs';
 import { writeGguf } from '../lib/gguf.mjs';
+import { until } from '../lib/wait.mjs';
 
 /** @type {Daemon} */
 let daemon;
@@ -52,3 +54,17 @@ test('texts become vectors', async () => {
     assert.equal(status, 200, text);
     assert.deepEqual([json.outputs[0].name, json.outputs[0].shape], ['embeddings', [2, 64]]);
 });
+
+for (const [what, drawn] of [['greedy', { temperature: 0 }], ['drawn by lot', { temperature: 0.5, seed: 3 }]]) {
+    test(`the renderer dies in mid-answer, and nothing is seen of it: ${what}`, async () => {
+        const client = new EventClient(`${daemon.url}/v1/infer`, { body: {
+            model_name: 'abc', inputs: 'abc', stream: true, options: { ...drawn, max_tokens: 1500 } } });
+        await until(() => client.parts.length > 4, { what: 'parts' });
+        for (const { pid } of daemon.processes('renderer')) process.kill(pid, 'SIGKILL');
+        await client.ended();
+        assert.equal(client.last.event, 'done', JSON.stringify(client.last));
+        const text = client.parts.map(({ json }) => json.text ?? '').join('');
+        assert.equal(text, 'defghabc'.repeat(200).slice(0, 1500));
+        assert.equal(client.last.json.result.usage.completion_tokens, 1500);
+    });
+}
