@@ -88,15 +88,19 @@ const LONG = { count: 25, bytes: 60_000 };
 test('a stream of over 1 MiB goes on at a node that takes its text as a tensor', async () => {
     const first = await joined(22);
     const counting = await begun(22, LONG);
-    const second = await joined(Infinity, { long: true });
+    const second = await joined(22, { long: true });
     await first.cut();
+    const task = (await second.got('task_request')).message;
+    assert.deepEqual(task.data.continue, { seq: 22, text: { tensor: 0 }, tokens: { tensor: 1 } });
+    const [text, tokens] = await until(() => {
+        const come = arrived(second, task);
+        return come.every(({ length }, i) => length === task.data.outline[i].byte_length) && come;
+    }, { what: 'all pieces' });
+    second.letTo(Infinity);
     await counting.read();
     assert.ok(counting.isWhole, counting.explain());
     assert.equal(counting.parts, 25);
     assert.equal(counting.done.executed_on.node, second.id);
-    const [task] = tasks(second);
-    assert.deepEqual(task.data.continue, { seq: 22, text: { tensor: 0 }, tokens: { tensor: 1 } });
-    const [text, tokens] = arrived(second, task);
     const parts = Array.from({ length: 22 }, (_, i) => i);
     assert.equal(text.toString(), parts.map((i) => `${i} `.padEnd(60_000)).join(''));
     assert.deepEqual(parts.map((i) => Number(tokens.readBigInt64LE(8 * i))), parts);
