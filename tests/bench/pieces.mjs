@@ -2,7 +2,8 @@
  * ./dev bench pieces: what a large echo costs the small ones that share its link. The same echoes of
  * 100 B, one after another, alone and while one of 100 or 400 MB goes to the only browser and back;
  * all figures go to build/bench/pieces.json. The goal is for the p99: at most 20 ms more. Beside a
- * large one it is that of the worst 200 ms, and so close to the longest of all.
+ * large one it is that of the worst 200 ms, and so close to the longest of all. The longest alone
+ * says how much of that is the machine's, and the rate of the large one what its place costs it.
  *
  *   node tests/bench/pieces.mjs [--quick] [--rounds=N]
  */
@@ -48,7 +49,9 @@ async function measureSize(load, port, small, bytes) {
     fs.rmSync(large);
     if (together.some((one) => one.large.errors)) throw new Error(`an echo of ${bytes} bytes failed`);
     const of = (list, what) => spread(list.map((one) => one[what]));
-    return { bytes, seconds: spread(together.map((one) => one.large.seconds)), echoes: of(together, 'echoes'),
+    const seconds = together.map((one) => one.large.seconds);
+    return { bytes, seconds: spread(seconds), rate: spread(seconds.map((s) => bytes / 1e6 / s)),
+        echoes: of(together, 'echoes'),
         alone_ms: { p50: of(alone, 'p50_ms'), p99: of(alone, 'p99_ms'), max: of(alone, 'max_ms') },
         together_ms: { p50: of(together, 'p50'), p99: of(together, 'p99'), max: of(together, 'max') } };
 }
@@ -77,8 +80,9 @@ process.stderr.write('\n');
 fs.mkdirSync(path.join(build, 'bench'), { recursive: true });
 fs.writeFileSync(path.join(build, 'bench/pieces.json'), JSON.stringify(result, null, 2));
 process.stdout.write(table('Echoes of 100 B beside a large one on the same link, ms: median of the rounds (spread)',
-    ['large, MB', 'seconds', 'p50 alone', 'p50 beside', 'p99 alone', 'p99 beside', 'max beside', 'met'],
-    result.sizes.map(({ bytes, seconds, alone_ms: alone, together_ms: together }) => [String(bytes / 1e6), shown(seconds),
-        shown(alone.p50), shown(together.p50), shown(alone.p99), shown(together.p99), shown(together.max),
+    ['large, MB', 'MB/s', 'p50 alone', 'p50 beside', 'p99 alone', 'p99 beside', 'max alone', 'max beside', 'met'],
+    result.sizes.map(({ bytes, rate, alone_ms: alone, together_ms: together }) => [String(bytes / 1e6), shown(rate),
+        shown(alone.p50), shown(together.p50), shown(alone.p99), shown(together.p99),
+        shown(alone.max), shown(together.max),
         together.p99.median - alone.p99.median <= LIMIT_MS ? 'yes' : 'NO'])));
 process.exit(0);

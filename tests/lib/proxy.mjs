@@ -161,6 +161,13 @@ export class Proxy {
             }
         }
         this.#frames(pair, direction, chunk.subarray(from), out);
+        if (out.writableNeedDrain) this.#hold(direction === 'up' ? pair.client : pair.upstream, out);
+    }
+
+    /** Reads no faster than the other side does: what lay here would be lost with the connection. */
+    #hold(source, out) {
+        source.pause();
+        out.once('drain', () => source.resume());
     }
 
     #frames(pair, direction, chunk, out) {
