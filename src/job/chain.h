@@ -1,0 +1,33 @@
+/*
+ * The beginnings of a prompt as keys (pool/prefixes.h): of a conversation its first message, its
+ * first two, …, and of plain text its first 256 bytes, its first 512, …. Two requests have a key in
+ * common where what comes before is the same, for the same model and owner, so that who may not
+ * share a cache has no key in common with others.
+ */
+#ifndef WI_JOB_CHAIN_H
+#define WI_JOB_CHAIN_H
+
+#include "pool/prefixes.h"
+#include <jansson.h>
+
+/* Longer prompts have keys for their first so many pieces, and one for the whole. */
+#define WI_CHAIN_MAX 256
+#define WI_CHAIN_PIECE 256 /* bytes of plain text */
+
+/* Zero-initialise; free with wi_chain_clear. */
+struct wi_chain {
+    struct wi_prefix_key *keys; /* in the order of their length; the last is of all of it */
+    size_t count;
+};
+
+/* `owner` is who may share what was computed, `model` its content hash; `input` and `options` are
+ * those of a text task. An input that has no beginning in common with others makes no keys. */
+void wi_chain_fill(struct wi_chain *chain, const char *owner, const char *model,
+    const json_t *input, const json_t *options);
+/* The key of all of it with the answer behind, as the next request of the conversation will have
+ * it; 0 keys: undefined. */
+struct wi_prefix_key wi_chain_answered(
+    const struct wi_chain *chain, const json_t *input, const char *text, size_t length);
+void wi_chain_clear(struct wi_chain *chain);
+
+#endif
