@@ -88,7 +88,9 @@ static void on_model(struct wi_request *request, void *work, struct wi_model *mo
         free_look_up(work);
         return;
     }
+    const struct wi_config *config = request->api->deps.config;
     const struct wi_demand demand = {.model = model,
+        .ours_only = wi_demand_keep(config->pool.strangers, model->engine == WI_ENGINE_LLAMA),
         .browser = query->browser,
         .node = query->node,
         .has_platform = look_up->has_platform,

@@ -30,7 +30,11 @@ struct wi_demand {
     double left_ms;   /* until its deadline; 0: it has none */
     int stream;       /* only a node that speaks of parts */
     int continues;    /* only an engine that goes on with what another has begun */
+    int ours_only;    /* only browsers that we have started: see wi_demand_keep */
 };
+/* Whether work (`text`: with something that people wrote) may only go to browsers that we have
+ * started ([pool] strangers). Simulated nodes are exempt: who names them knows them. */
+int wi_demand_keep(enum wi_strangers strangers, int text);
 
 enum wi_pick { WI_PICK_NODE, WI_PICK_WAIT, WI_PICK_NEVER };
 

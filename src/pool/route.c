@@ -27,12 +27,20 @@ static void judge(struct wi_option *option, enum wi_standing standing, const cha
     option->why = why;
 }
 
+int wi_demand_keep(enum wi_strangers strangers, int text)
+{
+    return strangers == WI_STRANGERS_NONE || (strangers == WI_STRANGERS_TENSORS && text);
+}
+
 const char *wi_route_unfit(const struct wi_node_info *info, const struct wi_demand *demand)
 {
     enum wi_engine engine = demand->model->engine;
 
     if (!info->engines[engine].available)
         return "it has no engine for such models";
+    if (demand->ours_only && !*info->session && !wi_platforms_simulated(demand))
+        return "it was not started by the service, which gives no such work to others ([pool] "
+               "strangers)";
     if (demand->stream && !info->parts)
         return "it cannot send an answer in parts";
     if (demand->continues && !info->engines[engine].can_continue)
@@ -325,17 +333,22 @@ static const struct wi_candidate *find_fit(
 static enum wi_pick refuse_unfit(const struct wi_option *options, size_t count,
     const struct wi_demand *demand, struct wi_error *error)
 {
-    int has_engine = 0, has_parts = 0;
+    int has_engine = 0, has_parts = 0, has_ours = !demand->ours_only;
 
     for (size_t i = 0; i < count; i++) {
         const struct wi_node_info *info = options[i].candidate->info;
         has_engine |= info->engines[demand->model->engine].available;
         has_parts |= info->parts;
+        has_ours |= *info->session != '\0';
     }
     if (!has_engine)
         wi_error_set(error, WI_PLATFORM_UNSUPPORTED, "model_name",
             "no node has the engine that runs such models, which is %s",
             wi_engine_names[demand->model->engine]);
+    else if (!has_ours)
+        wi_error_set(error, WI_UNAVAILABLE, "",
+            "the only nodes that the request allows were not started by the service, which gives "
+            "no such work to others: [pool] strangers says what they get");
     else if (demand->stream && !has_parts)
         wi_error_set(error, WI_UNAVAILABLE, "stream",
             "no node that the request allows can send an answer in parts; leave stream out, or "

@@ -582,6 +582,28 @@ static void what_was_begun_goes_on_where_the_engine_can(void **state)
     expect_node(place, 3, "node-1");
 }
 
+static void what_others_may_not_have_stays_with_our_browsers(void **state)
+{
+    struct place *place = *state;
+
+    assert_false(wi_demand_keep(WI_STRANGERS_TENSORS, 0));
+    assert_true(wi_demand_keep(WI_STRANGERS_TENSORS, 1));
+    assert_true(wi_demand_keep(WI_STRANGERS_NONE, 0));
+    assert_false(wi_demand_keep(WI_STRANGERS_TEXT, 1));
+    snprintf(place->infos[2].session, sizeof place->infos[2].session, "session-2");
+    measure(place, 0, WI_WASM, 1);
+    expect_node(place, 3, "node-0");
+    place->demand.ours_only = 1;
+    expect_node(place, 3, "node-2");
+    assert_int_equal(option(place, 0, WI_WASM)->standing, WI_STANDING_UNAVAILABLE);
+    assert_int_equal(route(place, 2), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_UNAVAILABLE);
+    assert_non_null(strstr(place->error.detail, "[pool] strangers"));
+    place->infos[0].platforms[WI_SIMULATED].available = 1;
+    ask(place, WI_SIMULATED, 0);
+    expect_node(place, 3, "node-0");
+}
+
 static void a_stream_is_no_occasion_to_find_out_more(void **state)
 {
     struct place *place = *state;
@@ -633,6 +655,7 @@ int main(void)
         cmocka_unit_test_setup(a_format_without_an_engine_is_refused_before_there_is_a_node, setup),
         cmocka_unit_test_setup(a_stream_goes_where_parts_are_known, setup),
         cmocka_unit_test_setup(what_was_begun_goes_on_where_the_engine_can, setup),
+        cmocka_unit_test_setup(what_others_may_not_have_stays_with_our_browsers, setup),
         cmocka_unit_test_setup(a_stream_is_no_occasion_to_find_out_more, setup),
     };
 
