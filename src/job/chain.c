@@ -145,16 +145,10 @@ void wi_chain_fill(struct wi_chain *chain, const char *owner, const char *model,
 }
 
 struct wi_prefix_key wi_chain_answered(
-    const struct wi_chain *chain, const json_t *input, const char *text, size_t length)
+    const struct wi_chain *chain, const char *text, size_t length)
 {
-    const struct wi_prefix_key *last = &chain->keys[chain->count - 1];
-    struct wi_prefix_key key;
-    json_t *message;
-
-    if (!json_is_array(json_object_get(input, "messages")))
-        return behind_text(last, text, length);
-    message = json_pack("{s:s, s:s%}", "role", "assistant", "content", text, length);
-    key = behind(last, message);
+    json_t *message = json_pack("{s:s, s:s%}", "role", "assistant", "content", text, length);
+    struct wi_prefix_key key = behind(&chain->keys[chain->count - 1], message);
     json_decref(message);
     return key;
 }

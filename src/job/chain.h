@@ -16,7 +16,8 @@
 
 /* Zero-initialise; free with wi_chain_clear. */
 struct wi_chain {
-    struct wi_prefix_key *keys; /* in the order of their length; the last is of all of it */
+    struct wi_prefix_key
+        *keys; /* in the order of their length; the last of a conversation is of all of it */
     size_t count;
 };
 
@@ -24,10 +25,10 @@ struct wi_chain {
  * those of a text task. An input that has no beginning in common with others makes no keys. */
 void wi_chain_fill(struct wi_chain *chain, const char *owner, const char *model,
     const json_t *input, const json_t *options);
-/* The key of all of it with the answer behind, as the next request of the conversation will have
- * it; 0 keys: undefined. */
+/* The key of a conversation, whose chain is not empty, with its answer behind: the next request
+ * will have it. */
 struct wi_prefix_key wi_chain_answered(
-    const struct wi_chain *chain, const json_t *input, const char *text, size_t length);
+    const struct wi_chain *chain, const char *text, size_t length);
 void wi_chain_clear(struct wi_chain *chain);
 
 #endif

@@ -34,6 +34,8 @@ static struct wi_demand demand_of(const struct wi_job *job)
         .left_ms = (double)spec->timeout_ms - waited,
         .stream = job->flow != NULL,
         .continues = wi_job_is_committed(job),
+        .beginnings = job->chain.keys,
+        .beginning_count = job->chain.count,
         .ours_only = wi_demand_keep(job->jobs->config->pool.strangers, spec->text != WI_TEXT_NONE),
     };
 }

@@ -45,6 +45,7 @@ void wi_job_finish(struct wi_job *job, struct wi_job_result *result)
         job->on_done(job->context, &job->spec, result);
     }
     wi_job_spec_clear(&job->spec);
+    wi_chain_clear(&job->chain);
     free(job->failures);
     free(job);
     wi_jobs_check_idle(jobs);
@@ -82,6 +83,34 @@ void wi_job_finish_refused(struct wi_job *job, const struct wi_error *error)
     wi_job_finish_error(job, &interrupted);
 }
 
+static unsigned tokens_of(const json_t *usage, const char *name)
+{
+    json_int_t count = json_integer_value(json_object_get(usage, name));
+    return count > 0 && count < UINT32_MAX / 2 ? (unsigned)count : 0;
+}
+
+/* The node knows the prompt now, and of a conversation the answer too, with which the next request
+ * will begin. */
+static void note_computed(
+    const struct wi_job *job, const char *node_id, const struct wi_answer *answer)
+{
+    const json_t *usage = json_object_get(answer->result, "usage");
+    const json_t *whole = json_object_get(answer->result, "text");
+    const struct wi_chain *chain = &job->chain;
+    unsigned prompt = tokens_of(usage, "prompt_tokens");
+    size_t length = json_string_length(whole);
+    const char *text =
+        job->flow ? wi_parts_text(job->flow->parts, &length) : json_string_value(whole);
+    if (chain->count == 0 || prompt == 0)
+        return;
+    wi_pool_computed(job->jobs->pool, node_id, &chain->keys[chain->count - 1], prompt);
+    if (text == NULL || job->spec.text != WI_TEXT_CHAT)
+        return;
+    struct wi_prefix_key key = wi_chain_answered(chain, text, length);
+    wi_pool_computed(
+        job->jobs->pool, node_id, &key, prompt + tokens_of(usage, "completion_tokens"));
+}
+
 void wi_job_complete(
     struct wi_job *job, const char *node_id, struct wi_answer *answer, int64_t rows)
 {
@@ -90,6 +119,7 @@ void wi_job_complete(
         .code = WI_OK, .answer = answer, .refusal = job->refusal, .batch = (unsigned)rows};
     job->line->counters.completed++;
     snprintf(result.node, sizeof result.node, "%s", node_id);
+    note_computed(job, node_id, answer);
     if (hooks->on_answered && !wi_job_is_beside(job))
         hooks->on_answered(hooks->context, &job->spec, &job->probe, &result);
     wi_job_finish(job, &result);

@@ -91,14 +91,17 @@ const char *wi_parts_obstacle(const struct wi_parts *parts)
     return parts->obstacle;
 }
 
+const char *wi_parts_text(const struct wi_parts *parts, size_t *length)
+{
+    *length = parts->text ? parts->text->size : 0;
+    return parts->text ? (const char *)parts->text->bytes : NULL;
+}
+
 void wi_parts_continue(const struct wi_parts *parts, struct wi_continuation *from, json_t **tokens)
 {
     *tokens = parts->tokens ? json_array() : NULL;
     *from = (struct wi_continuation){.seq = parts->received.parts, .tokens = *tokens};
-    if (parts->text) {
-        from->text = (const char *)parts->text->bytes;
-        from->text_length = parts->text->size;
-    }
+    from->text = wi_parts_text(parts, &from->text_length);
     if (parts->tokens == NULL)
         return;
     const int64_t *values = (const int64_t *)parts->tokens->bytes;

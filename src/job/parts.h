@@ -36,6 +36,8 @@ int wi_parts_has_credit(const struct wi_parts *parts);
 
 /* NULL if another attempt can go on where these end; else why not: the end of a sentence. */
 const char *wi_parts_obstacle(const struct wi_parts *parts);
+/* The text so far, NULL if there was none; borrowed until the next part. */
+const char *wi_parts_text(const struct wi_parts *parts, size_t *length);
 /* Where it goes on. `tokens` is a new reference, or NULL, which `from` borrows. */
 void wi_parts_continue(const struct wi_parts *parts, struct wi_continuation *from, json_t **tokens);
 

@@ -8,6 +8,7 @@
 #define WI_JOB_PRIVATE_H
 
 #include "job/batch.h"
+#include "job/chain.h"
 #include "job/job.h"
 #include "job/parts.h"
 #include "job/queue.h"
@@ -53,6 +54,7 @@ struct wi_job {
     char attempt[WI_ID_SIZE + 12]; /* while ALONE: the job's id and the number of the attempt */
     struct wi_job_batch *batch;    /* while JOINED, else NULL */
     struct wi_job_flow *flow;      /* of a stream; else NULL */
+    struct wi_chain chain;         /* the beginnings of its prompt; empty if it is none */
     char node[WI_ID_SIZE];         /* of the last attempt */
     char avoid[WI_ID_SIZE];        /* the node that failed it last */
     struct wi_refusal refusal;     /* of the last choice */

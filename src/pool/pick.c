@@ -115,6 +115,37 @@ static void fill_candidate(const struct wi_pool *pool, const struct wi_fleet_cla
         fill_prospect(pool, class, demand, (enum wi_platform)p, now, &candidate->prospects[p]);
 }
 
+/* The node that knows most of the demand's prompt. */
+struct familiar {
+    const struct wi_fleet_node *node; /* NULL: none */
+    unsigned tokens;
+};
+
+static struct familiar find_familiar(const struct wi_pool *pool, const struct wi_demand *demand)
+{
+    char id[WI_ID_SIZE];
+    unsigned tokens =
+        wi_prefixes_find(pool->prefixes, demand->beginnings, demand->beginning_count, id);
+    const struct wi_fleet_node *node = tokens > 0 ? find_place(pool, id) : NULL;
+
+    if (!node || !has_room(node, wi_fleet_queue(demand->model)) ||
+        (demand->avoid && strcmp(demand->avoid, id) == 0))
+        return (struct familiar){0};
+    return (struct familiar){node, tokens};
+}
+
+static void fill_familiar(const struct familiar *familiar, const struct wi_demand *demand,
+    double now, struct wi_candidate *candidate)
+{
+    for (int p = 0; p < WI_PLATFORM_COUNT; p++) {
+        struct wi_prospect *prospect = &candidate->prospects[p];
+        if (!wi_fleet_has(familiar->node, demand->model->hash, (enum wi_platform)p))
+            continue;
+        prospect->known = seat_of(familiar->node, demand->model, now);
+        prospect->known_tokens = familiar->tokens;
+    }
+}
+
 /* The class of the named node, with this node alone in it. */
 static void narrow(const struct wi_fleet_node *node, const struct wi_demand *demand, double now,
     struct wi_candidate *candidate)
@@ -164,6 +195,7 @@ static enum wi_pick judge(struct wi_pool *pool, const struct wi_demand *demand, 
     const struct wi_fleet *fleet = wi_pool_nodes_fleet(pool->nodes);
     const struct wi_fleet_node *node = demand->node ? find_place(pool, demand->node) : NULL;
     struct pool_chooser *chooser = pool->chooser;
+    const struct familiar familiar = find_familiar(pool, demand);
     double now = wi_now_ms();
     struct wi_terms terms = {.numerics = config->numerics,
         .exploration = config->exploration,
@@ -184,6 +216,8 @@ static enum wi_pick judge(struct wi_pool *pool, const struct wi_demand *demand, 
         if (node && node->class != class)
             continue;
         fill_candidate(pool, class, demand, now, candidate);
+        if (familiar.node && familiar.node->class == class && (!node || node == familiar.node))
+            fill_familiar(&familiar, demand, now, candidate);
         if (node)
             narrow(node, demand, now, candidate);
         if (wi_route_matches(candidate, demand))

@@ -132,6 +132,7 @@ struct wi_pool *wi_pool_new(const struct wi_pool_deps *deps, const struct wi_con
     pool->wake = wi_pool_wake_new(deps->loop, on_plan, on_tell, pool);
     pool->verdicts = wi_verdicts_new(deps->db);
     pool->estimates = wi_estimates_new(deps->db);
+    pool->prefixes = wi_prefixes_new(WI_PREFIXES_MAX);
     pool->kinds = wi_pool_kinds_new();
     wi_pool_kinds_set(pool->kinds, config);
     pool->sessions = wi_pool_sessions_new(
@@ -215,7 +216,15 @@ void wi_pool_free(struct wi_pool *pool)
     wi_pool_chooser_free(pool->chooser);
     wi_verdicts_free(pool->verdicts);
     wi_estimates_free(pool->estimates);
+    wi_prefixes_free(pool->prefixes);
     free(pool);
+}
+
+void wi_pool_computed(
+    struct wi_pool *pool, const char *node_id, const struct wi_prefix_key *key, unsigned tokens)
+{
+    if (wi_pool_nodes_find(pool->nodes, node_id))
+        wi_prefixes_note(pool->prefixes, key, node_id, tokens);
 }
 
 struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool)

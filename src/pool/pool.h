@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "model/repository.h"
 #include "pool/ladder.h"
+#include "pool/prefixes.h"
 #include "store/db.h"
 
 /* What a piece of work asks of a node. Strings are borrowed; NULL means "any". */
@@ -31,6 +32,8 @@ struct wi_demand {
     int stream;       /* only a node that speaks of parts */
     int continues;    /* only an engine that goes on with what another has begun */
     int ours_only;    /* only browsers that we have started: see wi_demand_keep */
+    const struct wi_prefix_key *beginnings; /* of its prompt, in the order of their length */
+    size_t beginning_count;
 };
 /* Whether work (`text`: with something that people wrote) may only go to browsers that we have
  * started ([pool] strangers). Simulated nodes are exempt: who names them knows them. */
@@ -116,6 +119,9 @@ int wi_pool_has_room(const struct wi_pool *pool, const struct wi_demand *demand)
  * no later than it would have been. */
 void wi_pool_probe_dropped(
     struct wi_pool *pool, const struct wi_model *model, const struct wi_probe *probe);
+/* The node has computed this beginning of a prompt, of so many tokens, and may know it still. */
+void wi_pool_computed(
+    struct wi_pool *pool, const char *node_id, const struct wi_prefix_key *key, unsigned tokens);
 /* As wi_bridge_send_task. A node that was WI_NODE_BUSY is not picked again for a while. */
 enum wi_code wi_pool_dispatch(
     struct wi_pool *pool, const char *node_id, const struct wi_task *task, struct wi_error *error);

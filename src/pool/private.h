@@ -27,6 +27,7 @@ struct wi_pool {
     struct wi_backlog backlog;
     struct wi_estimates *estimates;
     struct wi_verdicts *verdicts;
+    struct wi_prefixes *prefixes;
     int closing;
     void (*on_closed)(void *);
     void *closed_context;

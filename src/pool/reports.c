@@ -261,6 +261,7 @@ static void on_node_down(void *context, const char *node_id, const char *why)
     wi_info("pool", node_id, "is gone: %s", why);
     struct pool_session *session = session_of(pool, node);
     int was_its_node = session && wi_pool_node_of(pool, session) == node;
+    wi_prefixes_forget(pool->prefixes, node_id);
     wi_pool_nodes_remove(pool->nodes, node);
     if (was_its_node)
         lose_page(pool, session, why);

@@ -161,6 +161,23 @@ static void seat(struct wi_option *option, double load_ms, const struct wi_terms
     option->load_ms = option->warm ? 0 : load_ms;
 }
 
+/* A conversation goes on where it was, unless waiting for that node takes longer than computing its
+ * beginning again. */
+static void seat_familiar(struct wi_option *option)
+{
+    const struct wi_prospect *prospect = &option->candidate->prospects[option->platform];
+    double saved = prospect->known_tokens * WI_ROUTE_PROMPT_TOKEN_MS;
+
+    if (!prospect->known.node || option->standing != WI_STANDING_READY ||
+        prospect->known.ahead_ms > option->queue_ms + option->load_ms + saved)
+        return;
+    option->warm = 1;
+    option->node = prospect->known.node;
+    option->queue_ms = prospect->known.ahead_ms;
+    option->load_ms = 0;
+    option->run_ms = option->run_ms > saved ? option->run_ms - saved : 0;
+}
+
 static void expect(struct wi_option *option, const struct wi_demand *demand,
     const struct reference *reference, const struct wi_terms *terms)
 {
@@ -180,6 +197,7 @@ static void expect(struct wi_option *option, const struct wi_demand *demand,
         : e->loads > 0         ? e->load_ms
                                : reference->load_ms,
         terms);
+    seat_familiar(option);
     redo = option->load_ms + option->run_ms;
     option->failure_ms =
         failure / (1 - failure) * (redo > WI_ROUTE_FAILURE_MS ? redo : WI_ROUTE_FAILURE_MS);

@@ -18,6 +18,8 @@
 #define WI_ROUTE_LOAD_MS 500.0
 /* What a failure costs at least, beside what was in vain. */
 #define WI_ROUTE_FAILURE_MS 1000.0
+/* What a token of a prompt is taken to cost where that was not measured. */
+#define WI_ROUTE_PROMPT_TOKEN_MS 1.0
 /* A model is not loaded into a node that works on another one, unless a request has waited so long
  * for an idle node: then it takes its turn. */
 #define WI_ROUTE_PATIENCE_MS 1000.0
@@ -36,9 +38,12 @@ struct wi_seat {
 struct wi_prospect {
     struct wi_estimate estimate;
     enum wi_verdict verdict;
-    int rank;            /* in [browser_preferences], 0 the best */
-    struct wi_seat warm; /* the first free node that has the model loaded */
-    size_t loaded;       /* how many have it loaded, free or not */
+    int rank;              /* in [browser_preferences], 0 the best */
+    struct wi_seat warm;   /* the first free node that has the model loaded */
+    size_t loaded;         /* how many have it loaded, free or not */
+    struct wi_seat known;  /* the node that has computed the beginning of the prompt, if it is here,
+                            * has the model still, and is free */
+    unsigned known_tokens; /* how much of it */
 };
 
 /* Nodes that are alike, as one demand sees them. */

@@ -69,6 +69,11 @@ enum wi_code wi_pool_dispatch(
     return WI_OK;
 }
 
+void wi_pool_computed(
+    struct wi_pool *pool, const char *node_id, const struct wi_prefix_key *key, unsigned tokens)
+{
+}
+
 void wi_pool_credit(struct wi_pool *pool, const char *node_id, const char *attempt_id,
     const struct wi_credit *credit)
 {

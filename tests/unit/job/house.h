@@ -27,8 +27,10 @@ struct fixture {
     int busy, choked; /* the first node's link is full; and the pool has noticed */
     char attempt[WI_ID_SIZE], avoid[WI_ID_SIZE], sent_to[WI_ID_SIZE];
     size_t backlog;
-    int wants_stream, wants_more; /* what the last demand asked for */
-    int is_stream, credits;       /* the last task; what was granted to it, and how often */
+    int wants_stream, wants_more;       /* what the last demand asked for */
+    size_t beginnings;                  /* of the last demand */
+    unsigned computed, computed_tokens; /* beginnings that a node was said to know */
+    int is_stream, credits;             /* the last task; what was granted to it, and how often */
     struct wi_credit credit;
     char from[64]; /* "SEQ TEXT TOKENS" of a task that goes on; else "" */
     /* what came back */
@@ -44,6 +46,7 @@ static struct fixture *fixture;
 enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     struct wi_choice *choice, struct wi_error *error)
 {
+    fixture->beginnings = demand->beginning_count;
     fixture->wants_stream = demand->stream;
     fixture->wants_more = demand->continues;
     snprintf(fixture->avoid, sizeof fixture->avoid, "%s", demand->avoid ? demand->avoid : "");
@@ -93,6 +96,14 @@ enum wi_code wi_pool_dispatch(
     strncat(fixture->order, task->precision ? task->precision : "",
         sizeof fixture->order - strlen(fixture->order) - 1);
     return WI_OK;
+}
+
+void wi_pool_computed(
+    struct wi_pool *pool, const char *node_id, const struct wi_prefix_key *key, unsigned tokens)
+{
+    assert_string_equal(node_id, fixture->sent_to);
+    fixture->computed_tokens = tokens;
+    fixture->computed++;
 }
 
 void wi_pool_credit(struct wi_pool *pool, const char *node_id, const char *attempt_id,

@@ -247,11 +247,32 @@ static void says_whose_a_job_is(void **state)
     assert_null(wi_jobs_client(fixture->jobs, "job-3"));
 }
 
+/* A conversation, and an answer that says how long both were. */
+static void says_what_a_node_has_computed(void **state)
+{
+    struct wi_job_spec spec = {.id = "job-1",
+        .model = wi_model_ref(&fixture->model),
+        .timeout_ms = 60000,
+        .text = WI_TEXT_CHAT,
+        .input = json_pack("{s:[{s:s, s:s}]}", "messages", "role", "user", "content", "hello"),
+        .accepted_at = wi_now_ms()};
+    assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, NULL), WI_OK);
+    assert_int_equal(fixture->beginnings, 1);
+    struct wi_answer answer = {.ok = 1,
+        .result = json_pack("{s:s, s:{s:i, s:i}}", "text", "hi", "usage", "prompt_tokens", 7,
+            "completion_tokens", 2)};
+    events()->on_answer(events()->context, "node-1", fixture->attempt, &answer);
+    json_decref(answer.result);
+    assert_int_equal(fixture->computed, 2); /* the question, and with its answer */
+    assert_int_equal(fixture->computed_tokens, 9);
+}
+
 int main(void)
 {
     wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
     const struct CMUnitTest tests[] = {
         TEST(answers_once),
+        TEST(says_what_a_node_has_computed),
         TEST(waits_for_room_in_order_of_priority),
         TEST(looks_again_by_itself_at_what_waits),
         TEST(refuses_when_the_queue_is_full),

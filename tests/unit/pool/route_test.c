@@ -347,6 +347,28 @@ static void what_measured_faster_wins(void **state)
     expect_node(place, 3, "node-2");
 }
 
+static void a_conversation_goes_on_where_it_was(void **state)
+{
+    struct place *place = *state;
+    struct wi_prospect *familiar = prospect(place, 1, WI_WASM);
+
+    measure(place, 0, WI_WASM, 500);
+    measure(place, 1, WI_WASM, 700);
+    load(place, 0, WI_WASM, 0);
+    load(place, 1, WI_WASM, 0);
+    expect_node(place, 2, "node-0");
+    familiar->known = (struct wi_seat){"node-x", 100}; /* another of the same class */
+    familiar->known_tokens = 200;
+    expect_node(place, 2, "node-0"); /* it saves 200 ms, and is not free for 100 */
+    familiar->known_tokens = 400;
+    expect_node(place, 2, "node-x");
+    familiar->known.ahead_ms = 1000;
+    expect_node(place, 2, "node-0");
+    familiar->known.ahead_ms = 0;
+    fill(place, 1, 50);
+    expect_node(place, 2, "node-0"); /* it is full after all */
+}
+
 static void the_queue_and_the_load_count(void **state)
 {
     struct place *place = *state;
@@ -639,6 +661,7 @@ int main(void)
         cmocka_unit_test_setup(the_preferences_decide_while_nothing_is_measured, setup),
         cmocka_unit_test_setup(within_a_kind_the_accelerator_comes_first, setup),
         cmocka_unit_test_setup(what_measured_faster_wins, setup),
+        cmocka_unit_test_setup(a_conversation_goes_on_where_it_was, setup),
         cmocka_unit_test_setup(the_queue_and_the_load_count, setup),
         cmocka_unit_test_setup(what_fails_often_is_avoided, setup),
         cmocka_unit_test_setup(what_is_preferred_and_not_measured_gets_its_chance, setup),
