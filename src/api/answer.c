@@ -101,13 +101,17 @@ void wi_request_make_problem(struct wi_request *request, const struct wi_error *
     const struct wi_dialect *dialect = wi_request_dialect(request);
     dialect->print_error(&text, error, request->id);
     struct MHD_Response *response = text_response(&text, &size);
-    set_response(request, wi_code_status(error->code), dialect->error_type, response, size);
+    set_response(
+        request, wi_dialect_status(dialect, error->code), dialect->error_type, response, size);
     char number[16];
     unsigned after = wi_problem_retry_after(error);
     if (after > 0) {
         snprintf(number, sizeof number, "%u", after);
         wi_request_add_header(request, MHD_HTTP_HEADER_RETRY_AFTER, number);
     }
+    /* Time is up for whoever asked; OpenAI's clients would ask again by themselves. */
+    if (request->status == 504)
+        wi_request_add_header(request, "x-should-retry", "false");
     if (error->code == WI_UNAUTHORIZED)
         wi_request_add_header(
             request, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"webinfer\"");
@@ -131,7 +135,7 @@ void wi_request_answer_by_hand(struct wi_request *request, const struct wi_error
     /* About a kilobyte into an empty socket buffer: it fits, or the client is beyond help. */
     ssize_t sent = send(request->connection->fd, text.text, text.size, MSG_DONTWAIT | MSG_NOSIGNAL);
     shutdown(request->connection->fd, SHUT_WR);
-    request->status = wi_code_status(error->code);
+    request->status = wi_dialect_status(wi_request_dialect(request), error->code);
     request->sent = sent < 0 ? 0 : size;
     wi_buffer_clear(&text);
 }

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define STAINLESS_MAX 32 /* of one preflight */
+#define NAME_MAX_BYTES 64
 #define NO_COUNT ((size_t)-1)
 #define MEMBER(name) offsetof(struct wi_headers, name)
 
@@ -27,6 +29,7 @@ static const struct {
     {"X-Request-Id", MEMBER(request_id), NO_COUNT},
     {"Idempotency-Key", MEMBER(idempotency_key), NO_COUNT},
     {"Last-Event-ID", MEMBER(last_event_id), NO_COUNT},
+    {"Access-Control-Request-Headers", MEMBER(wanted_headers), NO_COUNT},
     {"Expect", MEMBER(expect), NO_COUNT},
     {"Transfer-Encoding", MEMBER(transfer_encoding), MEMBER(encoding_count)},
 };
@@ -96,6 +99,22 @@ enum wi_code wi_headers_check_framing(
             "This transfer coding is not understood: \"%.80s\".", coding);
     wi_error_allow(error, "chunked");
     return WI_NOT_IMPLEMENTED;
+}
+
+void wi_headers_add_stainless(struct wi_buffer *out, const char *wanted)
+{
+    static const char start[] = "x-stainless-";
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+    for (size_t count = 0; wanted && *wanted && count < STAINLESS_MAX; count++) {
+        wanted += strspn(wanted, ", \t");
+        size_t length = strcspn(wanted, ", \t");
+        if (length < NAME_MAX_BYTES && strspn(wanted, allowed) == length &&
+            strncasecmp(wanted, start, sizeof start - 1) == 0) {
+            wi_buffer_puts(out, ", ");
+            wi_buffer_add(out, wanted, length);
+        }
+        wanted += length;
+    }
 }
 
 int wi_charset_is_utf8(const char *content_type)

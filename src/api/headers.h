@@ -2,6 +2,7 @@
 #ifndef WI_API_HEADERS_H
 #define WI_API_HEADERS_H
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/header_value.h"
 #include <microhttpd.h>
@@ -11,7 +12,7 @@
 struct wi_headers {
     const char *host, *origin, *authorization, *request_id, *content_type, *content_length;
     const char *transfer_encoding, *expect, *accept, *inference_length;
-    const char *content_encoding, *idempotency_key, *last_event_id;
+    const char *content_encoding, *idempotency_key, *last_event_id, *wanted_headers;
     unsigned host_count, length_count, encoding_count; /* how many there were of each */
     int malformed; /* a name is no token (RFC 9110, 5.6.2), or a value has a CR */
 };
@@ -23,6 +24,9 @@ void wi_headers_collect(struct wi_headers *headers, struct MHD_Connection *conne
 enum wi_code wi_headers_check_framing(
     const struct wi_headers *headers, int http_1_0, struct wi_error *error);
 
+/* Adds to `out`, each behind ", ", the names in an Access-Control-Request-Headers (NULL: none) that
+ * OpenAI's clients send to tell what they are: x-stainless-… . */
+void wi_headers_add_stainless(struct wi_buffer *out, const char *wanted);
 /* Whether a Content-Type (NULL: yes) names no charset, or UTF-8 or a part of it. */
 int wi_charset_is_utf8(const char *content_type);
 /* Whether an Accept header (NULL: anything) lets us answer with `type`, e.g. "text/plain". */

@@ -47,7 +47,8 @@ static void submit(
     struct wi_job_spec spec = {0};
     struct wi_error error;
     (void)work;
-    infer->stream |= wi_api_stream_is_accepted(request);
+    if (request->route->flags & WI_ROUTE_EVENTS)
+        infer->stream |= wi_api_stream_is_accepted(request);
     if (infer->stream) {
         wi_api_stream_begin(request, infer, model);
         return;

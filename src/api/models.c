@@ -167,6 +167,29 @@ static void add_content(const struct wi_api *api, const struct wi_model *model, 
     add_warnings(model, out);
 }
 
+/* When its files were last changed, in Unix seconds; of one that has not been read, or is built in,
+ * when the daemon started. */
+static json_int_t created_at(const struct wi_api *api, const struct wi_model *model)
+{
+    json_int_t latest = 0;
+    for (size_t i = 0; model && i < model->manifest.count; i++)
+        if (model->manifest.files[i].identity.modified.tv_sec > latest)
+            latest = model->manifest.files[i].identity.modified.tv_sec;
+    return latest > 0 ? latest : (json_int_t)(api->started_at / 1000);
+}
+
+/* What OpenAI's clients look for in a model. */
+static void add_openai(
+    const struct wi_api *api, const char *name, const struct wi_model *model, json_t *out)
+{
+    const char *slash = strchr(name, '/');
+    json_object_set_new(out, "id", json_string(name));
+    json_object_set_new(out, "object", json_string("model"));
+    json_object_set_new(out, "created", json_integer(created_at(api, model)));
+    json_object_set_new(out, "owned_by",
+        slash ? json_stringn(name, (size_t)(slash - name)) : json_string("webinfer"));
+}
+
 /* `model` is NULL where it has not been read; `problem` says why it cannot be, or is NULL. */
 static json_t *model_json(const struct wi_api *api, const json_t *loaded, const char *name,
     const struct wi_model *model, const char *problem)
@@ -207,6 +230,7 @@ static void add_row(const struct wi_list_row *row, const struct wi_model *model,
 struct listing {
     const struct wi_api *api;
     json_t *loaded, *list;
+    json_t *openai; /* the same as OpenAI's clients read it */
 };
 
 static void add_model(
@@ -217,16 +241,27 @@ static void add_model(
     json_t *entry = model_json(listing->api, listing->loaded, name, model, problem);
     if (entry && row)
         add_row(row, model, entry);
-    if (entry)
-        json_array_append_new(listing->list, entry);
+    if (!entry)
+        return;
+    json_array_append_new(listing->list, entry);
+    if (listing->openai && !problem) {
+        json_t *model_of = json_object();
+        add_openai(listing->api, name, model, model_of);
+        json_array_append_new(listing->openai, model_of);
+    }
+}
+
+static json_t *list_models(const struct wi_api *api, json_t *openai)
+{
+    struct listing listing = {api, find_all_loaded(api, NULL), json_array(), openai};
+    wi_repository_each(api->deps.repository, add_model, &listing);
+    json_decref(listing.loaded);
+    return listing.list;
 }
 
 json_t *wi_api_models_json(const struct wi_api *api)
 {
-    struct listing listing = {api, find_all_loaded(api, NULL), json_array()};
-    wi_repository_each(api->deps.repository, add_model, &listing);
-    json_decref(listing.loaded);
-    return listing.list;
+    return list_models(api, NULL);
 }
 
 /* What lies in the folder as if it were a model, and why it is none. */
@@ -255,10 +290,11 @@ static void stop_list(void *wait)
 static void on_list(void *context, const struct wi_list *list)
 {
     struct wi_request *request = context;
+    json_t *openai = json_array(), *models = list_models(request->api, openai);
     wi_request_answer_json(request, 200,
-        json_pack("{s:o, s:o, s:I, s:o}", "models", wi_api_models_json(request->api), "ignored",
-            ignored_json(list), "ignored_more", (json_int_t)list->ignored_more, "aliases",
-            aliases_json(wi_repository_aliases(request->api->deps.repository))));
+        json_pack("{s:s, s:o, s:o, s:o, s:I, s:o}", "object", "list", "data", openai, "models",
+            models, "ignored", ignored_json(list), "ignored_more", (json_int_t)list->ignored_more,
+            "aliases", aliases_json(wi_repository_aliases(request->api->deps.repository))));
 }
 
 /* Who asks for the list alone has just put something there, more often than not: it is worth
@@ -276,8 +312,10 @@ void wi_handle_models(struct wi_request *request)
 static void on_model(struct wi_request *request, void *work, struct wi_model *model)
 {
     json_t *loaded = find_all_loaded(request->api, model->name);
-    wi_request_answer_json(
-        request, 200, model_json(request->api, loaded, model->name, model, NULL));
+    json_t *found = model_json(request->api, loaded, model->name, model, NULL);
+    if (found)
+        add_openai(request->api, model->name, model, found);
+    wi_request_answer_json(request, 200, found);
     json_decref(loaded);
     (void)work;
 }

@@ -49,8 +49,8 @@ static void on_model(struct wi_request *request, void *work, struct wi_model *mo
 {
     struct reading *reading = work;
     struct wi_error error;
-    int64_t max_pixels = request->api->deps.config->models.max_picture_pixels;
-    if (reading->dialect->check(&reading->infer, model, max_pixels, &error) != WI_OK) {
+    const struct wi_config_models *limits = &request->api->deps.config->models;
+    if (reading->dialect->check(&reading->infer, model, limits, &error) != WI_OK) {
         answer_error(request, reading, &error);
         return;
     }

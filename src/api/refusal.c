@@ -8,7 +8,7 @@ size_t wi_refusal_write(struct wi_buffer *out, const struct wi_dialect *dialect,
     const struct wi_error *error, const char *request_id)
 {
     struct wi_buffer body = {0};
-    int status = wi_code_status(error->code);
+    int status = wi_dialect_status(dialect, error->code);
     unsigned after = wi_problem_retry_after(error);
     dialect->print_error(&body, error, request_id);
     wi_buffer_printf(out,
@@ -19,6 +19,8 @@ size_t wi_refusal_write(struct wi_buffer *out, const struct wi_dialect *dialect,
         wi_buffer_printf(out, "X-Request-Id: %s\r\n", request_id);
     if (after > 0)
         wi_buffer_printf(out, "Retry-After: %u\r\n", after);
+    if (status == 504)
+        wi_buffer_puts(out, "x-should-retry: false\r\n");
     if (error->code == WI_UNAUTHORIZED)
         wi_buffer_puts(out, "WWW-Authenticate: Bearer realm=\"webinfer\"\r\n");
     if (error->code == WI_METHOD_NOT_ALLOWED)

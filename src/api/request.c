@@ -108,10 +108,14 @@ static enum MHD_Result answer_options(struct wi_request *request, const struct w
     wi_request_answer_text(request, 204, NULL, &empty);
     wi_request_add_header(request, MHD_HTTP_HEADER_ALLOW, error->allowed);
     if (request->cross_origin) {
-        wi_request_add_header(request, "Access-Control-Allow-Methods", error->allowed);
-        wi_request_add_header(request, "Access-Control-Allow-Headers",
+        struct wi_buffer names = {0};
+        wi_buffer_puts(&names,
             "Authorization, Content-Type, Idempotency-Key, Inference-Header-Content-Length, "
-            "Last-Event-ID, X-Request-Id");
+            "Last-Event-ID, X-Request-Id, OpenAI-Organization, OpenAI-Project");
+        wi_headers_add_stainless(&names, request->headers.wanted_headers);
+        wi_request_add_header(request, "Access-Control-Allow-Methods", error->allowed);
+        wi_request_add_header(request, "Access-Control-Allow-Headers", names.text);
+        wi_buffer_clear(&names);
         wi_request_add_header(request, "Access-Control-Max-Age", "600");
     }
     return queue(request);

@@ -59,6 +59,39 @@ static void add_method(char *allowed, size_t size, const char *method)
         strcmp(method, "GET") == 0 ? ", HEAD" : "");
 }
 
+/* What clients of others ask for, and what to ask for here. */
+static const char *advice_for(const char *path)
+{
+    static const struct {
+        const char *start, *advice;
+    } rows[] = {
+        {"/api/", "POST /v1/chat/completions for conversations, POST /v1/embeddings, GET "
+                  "/v1/models: OpenAI's API, whose base is /v1"},
+        {"/v1/responses", "POST /v1/chat/completions, which takes the conversation as a whole"},
+        {"/v1/messages", "POST /v1/chat/completions, which takes messages in OpenAI's form"},
+        {"/v1/assistants", "POST /v1/chat/completions"},
+        {"/v1/audio/", "POST /v1/infer, with a model for sound"},
+        {"/v1/images/", "POST /v1/infer, with a model for pictures"},
+        {"/chat/completions", "POST /v1/chat/completions: the base of the API is /v1"},
+        {"/embeddings", "POST /v1/embeddings: the base of the API is /v1"},
+        {"/models", "GET /v1/models: the base of the API is /v1"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strncmp(path, rows[i].start, strlen(rows[i].start)) == 0)
+            return rows[i].advice;
+    return NULL;
+}
+
+static void not_found(const char *path, struct wi_error *error)
+{
+    const char *advice = advice_for(path);
+    if (advice)
+        wi_error_set(error, WI_NOT_FOUND, NULL, "This address is of another API; use %s.", advice);
+    else
+        wi_error_set(
+            error, WI_NOT_FOUND, NULL, "There is nothing here; GET / lists what there is.");
+}
+
 const struct wi_route *wi_route_find(const struct wi_route *routes, const char *method,
     const char *path, char argument[WI_ROUTE_ARGUMENT_MAX], struct wi_error *error)
 {
@@ -77,8 +110,7 @@ const struct wi_route *wi_route_find(const struct wi_route *routes, const char *
             error, WI_METHOD_NOT_ALLOWED, NULL, "This address does not answer to %.16s.", method);
         wi_error_allow(error, "%s", allowed);
     } else {
-        wi_error_set(
-            error, WI_NOT_FOUND, NULL, "There is nothing here; GET / lists what there is.");
+        not_found(path, error);
     }
     return NULL;
 }

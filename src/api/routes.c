@@ -1,6 +1,8 @@
 /* The table of routes; how one is found is in route_find.c. */
 #include "api/routes.h"
 
+#include "wire/openai.h"
+
 #define SMALL_BODY (64 * 1024)
 #define JSON "application/json"
 
@@ -8,11 +10,24 @@
 #define USER WI_RANK_USER
 #define ADMIN WI_RANK_ADMIN
 #define NATIVE &wi_dialect_native
+/* Of OpenAI's clients, and of both. */
+#define OPENAI(name) &wi_dialect_openai_##name
+#define RUN (WI_ROUTE_BODY | WI_ROUTE_ADMIT)
 
 const struct wi_route wi_routes[] = {
     {"POST", "/v1/infer", wi_handle_infer, USER,
         WI_ROUTE_BODY | WI_ROUTE_ADMIT | WI_ROUTE_BINARY | WI_ROUTE_EVENTS, 0, JSON, "run a model",
         NATIVE},
+    {"POST", "/v1/chat/completions", wi_handle_infer, USER, RUN | WI_ROUTE_EVENTS, 0, JSON,
+        "answer a conversation, as OpenAI's clients ask", OPENAI(chat)},
+    {"POST", "/v1/completions", wi_handle_infer, USER, RUN | WI_ROUTE_EVENTS, 0, JSON,
+        "continue a text, likewise", OPENAI(completions)},
+    {"POST", "/v1/embeddings", wi_handle_infer, USER, RUN, 0, JSON, "turn texts into vectors",
+        OPENAI(embeddings)},
+    {"POST", "/v1/rerank", wi_handle_infer, USER, RUN, 0, JSON, "rank documents for a query",
+        OPENAI(rerank)},
+    {"POST", "/v1/tokenize", wi_handle_infer, USER, RUN, 0, JSON, "turn a text into tokens",
+        OPENAI(tokenize)},
     {"GET", "/v1/status", wi_handle_status, USER, 0, 0, JSON, "the whole picture", NATIVE},
     {"GET", "/v1/nodes", wi_handle_nodes, USER, 0, 0, JSON, "the pages that compute", NATIVE},
     {"POST", "/v1/nodes/{id}/drain", wi_handle_node_drain, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY, JSON,
@@ -23,8 +38,9 @@ const struct wi_route wi_routes[] = {
         SMALL_BODY, JSON, "replace a browser by a fresh one", NATIVE},
     {"GET", "/v1/hardware", wi_handle_hardware, USER, 0, 0, JSON,
         "what would run a model, on what and why: ?model_name=", NATIVE},
-    {"GET", "/v1/models", wi_handle_models, USER, 0, 0, JSON, "the models of the store", NATIVE},
-    {"GET", "/v1/models/{model}", wi_handle_model, USER, 0, 0, JSON, "one model", NATIVE},
+    {"GET", "/v1/models", wi_handle_models, USER, 0, 0, JSON, "the models of the store",
+        OPENAI(both)},
+    {"GET", "/v1/models/{model}", wi_handle_model, USER, 0, 0, JSON, "one model", OPENAI(both)},
     {"POST", "/v1/models/{model}/load", wi_handle_model_load, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
         JSON, "load a model into nodes: {node?, platform?}", NATIVE},
     {"POST", "/v1/models/{model}/unload", wi_handle_model_unload, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
@@ -55,5 +71,5 @@ const struct wi_route wi_routes[] = {
 
 const struct wi_dialect *wi_route_dialect(const struct wi_route *route)
 {
-    return route ? route->dialect : NATIVE;
+    return route ? route->dialect : OPENAI(both);
 }

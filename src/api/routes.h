@@ -36,7 +36,7 @@ struct wi_route {
 
 /* The table, ended by a row without a method. */
 extern const struct wi_route wi_routes[];
-/* What a route speaks; our own format where there is none (NULL). */
+/* What a route speaks; where there is none (NULL), errors in every form. */
 const struct wi_dialect *wi_route_dialect(const struct wi_route *route);
 
 /* --- route_find.c: nothing there knows the table ---------------------------------------------- */

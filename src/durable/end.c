@@ -120,12 +120,13 @@ static void write_end(struct wi_durable_entry *entry, enum wi_row_state state, i
 void wi_durable_finish(
     struct wi_durable_entry *entry, enum wi_row_state state, const struct wi_error *error)
 {
+    const struct wi_dialect *dialect = wi_dialect_of_errors(entry->row.dialect);
     wi_durable_entry_drop(entry);
-    wi_dialect_of_errors(entry->row.dialect)->print_error(&entry->problem, error, NULL);
+    dialect->print_error(&entry->problem, error, NULL);
     entry->parts = wi_alloc(sizeof *entry->parts);
     *entry->parts = (struct wi_row_part){entry->problem.text, entry->problem.size};
     entry->finish.part_count = 1;
-    write_end(entry, state, wi_code_status(error->code));
+    write_end(entry, state, wi_dialect_status(dialect, error->code));
 }
 
 void wi_durable_finish_cancelled(struct wi_durable_entry *entry)

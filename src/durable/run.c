@@ -98,8 +98,7 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
     run->lookup = NULL;
     if (failure)
         end(run, failure, NULL);
-    else if (run->dialect->check(
-                 &run->infer, model, run->deps->config->models.max_picture_pixels, &error) != WI_OK)
+    else if (run->dialect->check(&run->infer, model, &run->deps->config->models, &error) != WI_OK)
         end(run, &error, NULL);
     else
         submit(run, model);

@@ -1,11 +1,13 @@
 /* The dialects by name. */
-#include "wire/dialect.h"
+#include "wire/openai.h"
 
 #include <string.h>
 
 const struct wi_dialect *wi_dialect_find(const char *name)
 {
-    static const struct wi_dialect *const dialects[] = {&wi_dialect_native};
+    static const struct wi_dialect *const dialects[] = {&wi_dialect_native, &wi_dialect_openai_chat,
+        &wi_dialect_openai_completions, &wi_dialect_openai_embeddings, &wi_dialect_openai_rerank,
+        &wi_dialect_openai_tokenize};
     for (size_t i = 0; i < sizeof dialects / sizeof *dialects; i++)
         if (strcmp(dialects[i]->name, name) == 0)
             return dialects[i];
@@ -16,4 +18,9 @@ const struct wi_dialect *wi_dialect_of_errors(const char *name)
 {
     const struct wi_dialect *dialect = wi_dialect_find(name);
     return dialect ? dialect : &wi_dialect_native;
+}
+
+int wi_dialect_status(const struct wi_dialect *dialect, enum wi_code code)
+{
+    return dialect->status ? dialect->status(code) : wi_code_status(code);
 }

@@ -8,6 +8,7 @@
 #include "base/blob.h"
 #include "base/buffer.h"
 #include "bridge/part.h"
+#include "config/config.h"
 #include "model/model.h"
 #include "wire/infer.h"
 #include "wire/printing.h"
@@ -43,6 +44,8 @@ struct wi_stream_face {
 struct wi_dialect {
     const char *name;
     const char *error_type; /* the media type of its errors */
+    /* The HTTP status of its errors; NULL: the one of our own format. */
+    int (*status)(enum wi_code code);
 
     /* How much of a body is JSON: `content_type` has been checked to be one of ours; `head_length`
      * is the header Inference-Header-Content-Length or NULL. WI_OK or WI_BAD_FRAMING. */
@@ -53,10 +56,10 @@ struct wi_dialect {
      * still has to be cleared. `budget` is charged for what is converted (NULL: nothing). */
     enum wi_code (*parse)(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
         struct wi_budget *budget, struct wi_error *error);
-    /* Checks what depends on the model: task, precision, inputs, picture size, outputs, and that no
-     * output has to be binary where JSON was asked for. */
+    /* Checks what depends on the model and on `limits`: task, precision, inputs, options, picture
+     * size, outputs, and that no output has to be binary where JSON was asked for. */
     enum wi_code (*check)(const struct wi_infer *infer, const struct wi_model *model,
-        int64_t max_pixels, struct wi_error *error);
+        const struct wi_config_models *limits, struct wi_error *error);
     /* Prints what is short, and leaves the tensors to wi_printing_run. NULL with `error` if the
      * answer cannot be written as was asked. */
     struct wi_printing *(*print)(
@@ -87,5 +90,7 @@ extern const struct wi_dialect wi_dialect_native;
 const struct wi_dialect *wi_dialect_find(const char *name);
 /* The same, for errors: those of a format that is not known are told in our own. */
 const struct wi_dialect *wi_dialect_of_errors(const char *name);
+/* The HTTP status of an error in that dialect. */
+int wi_dialect_status(const struct wi_dialect *dialect, enum wi_code code);
 
 #endif

@@ -24,6 +24,7 @@ void wi_infer_clear(struct wi_infer *infer)
     wi_strings_clear(&infer->outputs);
     json_decref(infer->input);
     json_decref(infer->options);
+    json_decref(infer->wishes.documents);
     free(infer->output_binary);
     memset(infer, 0, sizeof *infer);
 }

@@ -25,6 +25,16 @@ enum wi_text_form {
     WI_TEXT_FORM_QUERY     /* {"query", "documents"} */
 };
 
+/* In which form OpenAI's clients want the answer. Owned. */
+struct wi_openai_wishes {
+    int64_t created;   /* Unix seconds, in the answer and all its chunks */
+    int64_t answers;   /* how many */
+    int include_usage; /* at the end of a stream */
+    int base64;        /* embeddings */
+    int64_t top;       /* so many of a ranking; 0: all */
+    json_t *documents; /* that a ranking repeats; NULL: none */
+};
+
 /* Everything is owned; free with wi_infer_clear. */
 struct wi_infer {
     char *model_name, *client_id, *browser, *node, *precision, *task;
@@ -49,7 +59,8 @@ struct wi_infer {
     enum wi_binary_choice *output_binary; /* one for each of outputs */
     int binary_output;                    /* for the others */
     json_t *options;                      /* the model's, an object; may be NULL */
-    const char *options_where;            /* before their names in errors; NULL: "options." */
+    struct wi_openai_wishes wishes;
+    const char *options_where; /* before their names in errors; NULL: "options." */
 };
 void wi_infer_clear(struct wi_infer *infer);
 

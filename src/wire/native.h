@@ -8,12 +8,15 @@ enum wi_code wi_native_frame(const char *content_type, const char *head_length, 
     size_t *json_size, struct wi_error *error);
 enum wi_code wi_native_parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
     struct wi_budget *budget, struct wi_error *error);
+/* The object that the body is: a new reference, or NULL with WI_BAD_JSON, WI_NON_FINITE or
+ * WI_INVALID_FIELD. */
+json_t *wi_native_load_json(const char *text, size_t size, struct wi_error *error);
 /* native_inputs.c: the member `inputs`. WI_OK, WI_BAD_FRAMING, or as what reads tensors, pictures
  * and text. */
 enum wi_code wi_native_read_inputs(struct wi_infer *infer, json_t *inputs, struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, struct wi_error *error);
 enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model *model,
-    int64_t max_pixels, struct wi_error *error);
+    const struct wi_config_models *limits, struct wi_error *error);
 struct wi_printing *wi_native_print(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
 struct wi_printing *wi_native_print_done(

@@ -149,10 +149,10 @@ static enum wi_code check_outputs(
 }
 
 enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model *model,
-    int64_t max_pixels, struct wi_error *error)
+    const struct wi_config_models *limits, struct wi_error *error)
 {
     if (infer->form != WI_TEXT_FORM_NONE || wi_text_is_for(model))
-        return wi_text_check(infer, model, error);
+        return wi_text_check(infer, model, limits, error);
     enum wi_code code = wi_model_check_engine(model, error);
     if (code != WI_OK)
         return code;
@@ -166,7 +166,7 @@ enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model
         (code = wi_model_check_options(model, infer->options, error)) != WI_OK)
         return code;
     if (infer->has_picture)
-        code = check_picture(infer, model, max_pixels, error);
+        code = check_picture(infer, model, limits->max_picture_pixels, error);
     else if (!model->builtin)
         code = wi_onnx_check_inputs(&model->signature, &infer->tensors, error);
     if (code != WI_OK)

@@ -169,7 +169,7 @@ static void explain_overflow(
         wi_error_expect(error, "at most %lld", (long long)INT64_MAX);
 }
 
-static json_t *load_json(const char *text, size_t size, struct wi_error *error)
+json_t *wi_native_load_json(const char *text, size_t size, struct wi_error *error)
 {
     json_error_t place;
     json_t *root = wi_json_read(text, size, JSON_ALLOW_NUL, &place);
@@ -311,7 +311,7 @@ enum wi_code wi_native_parse(struct wi_infer *infer, struct wi_blob *body, size_
         .fallback = 1,
         .priority = PRIORITY_DEFAULT,
         .stall_timeout_ms = STALL_TIMEOUT_DEFAULT_MS};
-    json_t *root = load_json((const char *)body->bytes, json_size, error);
+    json_t *root = wi_native_load_json((const char *)body->bytes, json_size, error);
     if (!root)
         return error ? error->code : WI_BAD_JSON;
     enum wi_code code = wi_params_read(table, root, WI_PARAMS_STRICT, "", &fields, error);

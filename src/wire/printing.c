@@ -6,7 +6,9 @@
 
 static void print_outputs(struct wi_printing *printing)
 {
-    for (size_t i = 0; i < printing->outputs.count; i++) {
+    if (printing->write)
+        printing->write(printing);
+    for (size_t i = 0; !printing->write && i < printing->outputs.count; i++) {
         if (i > 0)
             wi_buffer_add(&printing->text, ",", 1);
         wi_tensor_to_json(&printing->text, &printing->outputs.items[i], printing->binary[i]);
@@ -21,7 +23,7 @@ static void make_slices(struct wi_printing *printing)
     printing->slices =
         wi_realloc_array(NULL, printing->outputs.count + 1, sizeof *printing->slices);
     printing->slices[0] = (struct wi_slice){printing->text.text, printing->text.size};
-    for (size_t i = 0; i < printing->outputs.count; i++) {
+    for (size_t i = 0; printing->binary && i < printing->outputs.count; i++) {
         const struct wi_tensor *tensor = &printing->outputs.items[i];
         if (printing->binary[i] && tensor->size > 0)
             printing->slices[count++] = (struct wi_slice){wi_tensor_bytes(tensor), tensor->size};
@@ -43,7 +45,7 @@ const struct wi_slice *wi_printing_slices(const struct wi_printing *printing, si
 
 int wi_printing_has_binary(const struct wi_printing *printing)
 {
-    for (size_t i = 0; i < printing->outputs.count; i++)
+    for (size_t i = 0; printing->binary && i < printing->outputs.count; i++)
         if (printing->binary[i])
             return 1;
     return 0;

@@ -144,21 +144,20 @@ static enum wi_code check_outputs(
     return WI_OK;
 }
 
-/* The tokens that the model has room for; 0: not known. */
-static uint64_t context_of(const struct wi_infer *infer, const struct wi_model *model)
+/* The tokens that there is room for; 0: not known. */
+static uint64_t context_of(const struct wi_infer *infer, const struct wi_config_models *limits)
 {
     json_int_t asked = json_integer_value(json_object_get(infer->options, "context"));
-    (void)model;
-    return asked > 0 ? (uint64_t)asked : 0;
+    return asked > 0 ? (uint64_t)asked : (uint64_t)limits->context;
 }
 
-static enum wi_code check_size(const struct wi_infer *infer, const struct wi_model *model,
-    enum wi_text_task task, struct wi_error *error)
+static enum wi_code check_size(const struct wi_infer *infer, enum wi_text_task task,
+    const struct wi_config_models *limits, struct wi_error *error)
 {
     /* Each text of a list has the context for itself. */
     size_t bytes =
         task == WI_TEXT_EMBED || task == WI_TEXT_RERANK ? infer->longest_text : infer->text_bytes;
-    uint64_t context = context_of(infer, model);
+    uint64_t context = context_of(infer, limits);
     if (context == 0 || context > WI_TEXT_MAX || bytes <= context * WI_TEXT_PER_TOKEN)
         return WI_OK;
     wi_error_set(error, WI_CONTEXT_LENGTH, "inputs",
@@ -169,8 +168,8 @@ static enum wi_code check_size(const struct wi_infer *infer, const struct wi_mod
     return WI_CONTEXT_LENGTH;
 }
 
-enum wi_code wi_text_check(
-    const struct wi_infer *infer, const struct wi_model *model, struct wi_error *error)
+enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *model,
+    const struct wi_config_models *limits, struct wi_error *error)
 {
     enum wi_text_task task = task_of(infer, model);
     enum wi_code code = check_kind(infer, model, error);
@@ -185,9 +184,9 @@ enum wi_code wi_text_check(
         wi_error_expect(error, "no precision");
         return WI_PRECISION_UNSUPPORTED;
     }
-    code = wi_text_check_options(task, infer->options, wi_engine_slots(model->engine),
+    code = wi_text_check_options(task, infer->options, (unsigned)limits->slots,
         infer->options_where ? infer->options_where : "options.", error);
-    return code == WI_OK ? check_size(infer, model, task, error) : code;
+    return code == WI_OK ? check_size(infer, task, limits, error) : code;
 }
 
 /* --- the canonical form ---------------------------------------------------------------------- */

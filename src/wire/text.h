@@ -6,6 +6,7 @@
 #ifndef WI_WIRE_TEXT_H
 #define WI_WIRE_TEXT_H
 
+#include "config/config.h"
 #include "model/model.h"
 #include "model/text_task.h"
 #include "wire/infer.h"
@@ -50,8 +51,8 @@ int wi_text_is_for(const struct wi_model *model);
 /* Whether the model does what the request, which has text, asks for; all limits that depend on it.
  * WI_OK, WI_INPUT_INVALID, WI_PLATFORM_UNSUPPORTED, WI_PRECISION_UNSUPPORTED, WI_CONTEXT_LENGTH or
  * as wi_text_check_options. */
-enum wi_code wi_text_check(
-    const struct wi_infer *infer, const struct wi_model *model, struct wi_error *error);
+enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *model,
+    const struct wi_config_models *limits, struct wi_error *error);
 /* Brings the input and the options of a request that was checked into the form that nodes get, and
  * gives its task: WI_TEXT_NONE, and nothing is done, for one without text. */
 enum wi_text_task wi_text_settle(struct wi_infer *infer, const struct wi_model *model);

@@ -37,6 +37,7 @@ static void check_models(const struct wi_infer *infer)
     struct wi_model model = {.name = (char *)"m",
         .takes_picture = 1,
         .signature = {.inputs = &value, .input_count = 1, .outputs = &value, .output_count = 1}};
+    const struct wi_config_models limits = {.max_picture_pixels = 1000, .slots = 4};
     struct wi_model speaker = {.name = (char *)"s",
         .type = WI_TYPE_TEXT_GENERATION,
         .engine = WI_ENGINE_LLAMA,
@@ -49,11 +50,11 @@ static void check_models(const struct wi_infer *infer)
     if (wi_infer_timeout_ms(infer, WI_TYPE_VISION) < 1)
         abort();
     (void)wi_infer_check_stream(infer, &error);
-    (void)wi_dialect_native.check(infer, &echo, 1000, &error);
-    (void)wi_dialect_native.check(infer, &count, 1000, &error);
-    (void)wi_dialect_native.check(infer, &model, 1000, &error);
-    (void)wi_dialect_native.check(infer, &speaker, 1000, &error);
-    (void)wi_dialect_native.check(infer, &embedder, 1000, &error);
+    (void)wi_dialect_native.check(infer, &echo, &limits, &error);
+    (void)wi_dialect_native.check(infer, &count, &limits, &error);
+    (void)wi_dialect_native.check(infer, &model, &limits, &error);
+    (void)wi_dialect_native.check(infer, &speaker, &limits, &error);
+    (void)wi_dialect_native.check(infer, &embedder, &limits, &error);
 }
 
 /* The input as the header that says how much of a body is JSON. */

@@ -86,6 +86,16 @@ static void check_code(enum who who, const char *method, const char *where, int 
     json_decref(json);
 }
 
+/* The same in the form of OpenAI's clients. */
+static void check_openai(enum who who, const char *where, int status, const char *code)
+{
+    json_t *json = NULL;
+    assert_int_equal(ask_as(who, "POST", where, &json), status);
+    const json_t *error = json_object_get(json, "error");
+    assert_string_equal(json_string_value(json_object_get(error, "code")), code);
+    json_decref(json);
+}
+
 /* A path that the pattern matches. */
 static void fill(const char *pattern, char *where, size_t size)
 {
@@ -107,6 +117,9 @@ static void check_route(const struct wi_route *route, enum who who)
         int status = ask_as(who, route->method, where, NULL);
         assert_int_not_equal(status, 401);
         assert_int_not_equal(status, 403);
+    } else if (route->dialect->status) {
+        check_openai(
+            who, where, who == NOBODY ? 401 : 403, who == NOBODY ? "invalid_api_key" : "rank");
     } else if (who == NOBODY) {
         check_code(who, route->method, where, 401, "unauthorized", NULL);
     } else {

@@ -6,6 +6,8 @@
 #include <string.h>
 
 static struct wi_budget budget = {.limit = 1 << 26};
+static const struct wi_config_models limits = {.max_picture_pixels = 256 * 32};
+static const struct wi_config_models smaller = {.max_picture_pixels = 256 * 32 - 1};
 
 static struct wi_blob *blob_of(const char *json, const void *binary, size_t size)
 {
@@ -252,7 +254,7 @@ static enum wi_code check(struct wi_model *model, const char *json, struct wi_er
 {
     struct wi_infer infer;
     assert_int_equal(parse(&infer, json, "", 0, error), WI_OK);
-    enum wi_code code = wi_dialect_native.check(&infer, model, 256 * 32, error);
+    enum wi_code code = wi_dialect_native.check(&infer, model, &limits, error);
     wi_infer_clear(&infer);
     return code;
 }
@@ -294,7 +296,7 @@ static void test_check_picture(void **state)
     assert_string_equal(infer.tensors.items[0].name, "image");
     assert_int_equal(infer.tensors.items[0].dims[0], 24);
     assert_int_equal(
-        wi_dialect_native.check(&infer, &model, 256 * 32 - 1, &error), WI_PICTURE_TOO_LARGE);
+        wi_dialect_native.check(&infer, &model, &smaller, &error), WI_PICTURE_TOO_LARGE);
     wi_infer_clear(&infer);
     assert_int_equal(budget.used, 0);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const struct wi_config_models limits = {.max_picture_pixels = 1000, .slots = 4};
 static struct wi_model chat = {.name = (char *)"chat",
     .type = WI_TYPE_TEXT_GENERATION,
     .engine = WI_ENGINE_LLAMA,
@@ -35,7 +36,7 @@ static enum wi_code check(struct wi_infer *infer, const struct wi_model *model, 
         inputs, *more ? "," : "", more);
     enum wi_code code = parse(infer, body, error);
     if (code == WI_OK)
-        code = wi_dialect_native.check(infer, model, 1000, error);
+        code = wi_dialect_native.check(infer, model, &limits, error);
     free(body);
     return code;
 }
@@ -263,7 +264,7 @@ static void test_engine(void **state)
     assert_int_equal(
         parse(&infer, "{\"model_name\":\"m\",\"platform\":\"native\",\"inputs\":\"p\"}", &error),
         WI_OK);
-    assert_int_equal(wi_dialect_native.check(&infer, &chat, 1000, &error), WI_OK);
+    assert_int_equal(wi_dialect_native.check(&infer, &chat, &limits, &error), WI_OK);
     assert_true(wi_infer_timeout_ms(&infer, chat.type) == 600000);
     wi_infer_clear(&infer);
 }

@@ -1,0 +1,81 @@
+/* OpenAI's dialects, one for each endpoint. */
+#include "wire/openai.h"
+
+#include "wire/problem.h"
+
+/* One for each endpoint, for what it calls its input, and for its task. */
+#define ENDPOINT(name, task, input)                                                                \
+    static enum wi_code parse_##name(struct wi_infer *infer, struct wi_blob *body,                 \
+        size_t json_size, struct wi_budget *budget, struct wi_error *error)                        \
+    {                                                                                              \
+        (void)budget;                                                                              \
+        return wi_openai_parse(task, infer, body, json_size, error);                               \
+    }                                                                                              \
+    static void error_##name(                                                                      \
+        struct wi_buffer *out, const struct wi_error *error, const char *request_id)               \
+    {                                                                                              \
+        (void)request_id;                                                                          \
+        print_error(out, error, input);                                                            \
+    }
+
+static void print_error(struct wi_buffer *out, const struct wi_error *error, const char *input)
+{
+    wi_buffer_puts(out, "{\"error\":");
+    wi_openai_error(out, error, input);
+    wi_buffer_puts(out, "}\n");
+}
+
+ENDPOINT(chat, WI_TEXT_CHAT, "messages")
+ENDPOINT(completions, WI_TEXT_COMPLETE, "prompt")
+ENDPOINT(embeddings, WI_TEXT_EMBED, "input")
+ENDPOINT(rerank, WI_TEXT_RERANK, "documents")
+ENDPOINT(tokenize, WI_TEXT_TOKENIZE, "prompt")
+
+#define SHARED                                                                                     \
+    .error_type = "application/json", .status = wi_openai_status, .frame = wi_openai_frame,        \
+    .check = wi_openai_check, .stream_begin = wi_openai_stream_begin,                              \
+    .stream_part = wi_openai_stream_part, .stream_progress = wi_openai_stream_progress,            \
+    .stream_done = wi_openai_stream_done, .stream_error = wi_openai_stream_error
+
+const struct wi_dialect wi_dialect_openai_chat = {.name = "openai.chat",
+    .parse = parse_chat,
+    .print = wi_openai_print_chat,
+    .print_error = error_chat,
+    SHARED};
+const struct wi_dialect wi_dialect_openai_completions = {.name = "openai.completions",
+    .parse = parse_completions,
+    .print = wi_openai_print_completion,
+    .print_error = error_completions,
+    SHARED};
+const struct wi_dialect wi_dialect_openai_embeddings = {.name = "openai.embeddings",
+    .parse = parse_embeddings,
+    .print = wi_openai_print_embeddings,
+    .print_error = error_embeddings,
+    SHARED};
+const struct wi_dialect wi_dialect_openai_rerank = {.name = "openai.rerank",
+    .parse = parse_rerank,
+    .print = wi_openai_print_ranking,
+    .print_error = error_rerank,
+    SHARED};
+const struct wi_dialect wi_dialect_openai_tokenize = {.name = "openai.tokenize",
+    .parse = parse_tokenize,
+    .print = wi_openai_print_tokens,
+    .print_error = error_tokenize,
+    SHARED};
+
+/* --- both forms ------------------------------------------------------------------------------ */
+
+static void error_both(struct wi_buffer *out, const struct wi_error *error, const char *request_id)
+{
+    wi_problem_write(out, error, request_id);
+    out->size -= 2; /* "}\n" */
+    wi_buffer_puts(out, ",\"error\":");
+    wi_openai_error(out, error, "");
+    wi_buffer_puts(out, "}\n");
+}
+
+const struct wi_dialect wi_dialect_openai_both = {
+    .name = "openai.both",
+    .error_type = WI_PROBLEM_MEDIA_TYPE,
+    .print_error = error_both,
+};

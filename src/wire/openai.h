@@ -1,0 +1,84 @@
+/*
+ * The dialects of OpenAI's clients (webinfer-openai(7)), one for each endpoint, which share their
+ * errors and their parameters. They only turn requests into what wire/text.h knows, and results
+ * into the form that those clients expect.
+ */
+#ifndef WI_WIRE_OPENAI_H
+#define WI_WIRE_OPENAI_H
+
+#include "wire/dialect.h"
+
+extern const struct wi_dialect wi_dialect_openai_chat;
+extern const struct wi_dialect wi_dialect_openai_completions;
+extern const struct wi_dialect wi_dialect_openai_embeddings;
+extern const struct wi_dialect wi_dialect_openai_rerank;
+extern const struct wi_dialect wi_dialect_openai_tokenize;
+/* Of addresses that are OpenAI's and ours, or nobody's: errors in both forms in one object. It
+ * reads no requests. */
+extern const struct wi_dialect wi_dialect_openai_both;
+
+/* --- openai_parse.c ----------------------------------------------------------------------------
+ */
+
+enum wi_code wi_openai_frame(const char *content_type, const char *head_length, size_t body_size,
+    size_t *json_size, struct wi_error *error);
+/* The body of a request for `task`. */
+enum wi_code wi_openai_parse(enum wi_text_task task, struct wi_infer *infer, struct wi_blob *body,
+    size_t json_size, struct wi_error *error);
+enum wi_code wi_openai_check(const struct wi_infer *infer, const struct wi_model *model,
+    const struct wi_config_models *limits, struct wi_error *error);
+
+/* --- openai_error.c ----------------------------------------------------------------------------
+ */
+
+int wi_openai_status(enum wi_code code);
+/* Appends the object {"message", "type", "param", "code"}. `input` is what this endpoint calls what
+ * is read. */
+void wi_openai_error(struct wi_buffer *out, const struct wi_error *error, const char *input);
+
+/* --- openai_choice.c: answers and their parts --------------------------------------------------
+ */
+
+/* Every function here gives a new reference, made of what a node said: what has not its form is
+ * left out. `result` may be NULL. */
+json_t *wi_openai_head(const char *prefix, const char *id, const char *object,
+    const char *model_name, int64_t created);
+json_t *wi_openai_usage(const json_t *result);
+/* A choice of a whole answer, and the one of a part, or NULL where the part has nothing to tell. */
+json_t *wi_openai_message(const json_t *choice, json_int_t index);
+json_t *wi_openai_delta(const struct wi_part *part);
+json_t *wi_openai_text(const json_t *choice, json_int_t index);
+json_t *wi_openai_text_delta(const struct wi_part *part);
+/* Why an answer ended: "stop", "length" or "tool_calls". */
+const char *wi_openai_finish(const json_t *choice);
+/* The answers in a result, one after the other; NULL behind the last. Borrowed. */
+const json_t *wi_openai_choice(const json_t *result, size_t index);
+
+/* --- openai_print.c ----------------------------------------------------------------------------
+ */
+
+struct wi_printing *wi_openai_print_chat(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
+struct wi_printing *wi_openai_print_completion(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
+struct wi_printing *wi_openai_print_embeddings(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
+struct wi_printing *wi_openai_print_ranking(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
+struct wi_printing *wi_openai_print_tokens(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
+
+/* --- openai_stream.c ---------------------------------------------------------------------------
+ */
+
+void wi_openai_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face);
+void wi_openai_stream_part(
+    struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part);
+void wi_openai_stream_progress(struct wi_buffer *out, const struct wi_stream_face *face,
+    const struct wi_progress *progress, unsigned position);
+struct wi_printing *wi_openai_stream_done(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
+void wi_openai_stream_error(struct wi_buffer *out, const struct wi_stream_face *face,
+    const struct wi_error *error, const char *request_id);
+
+#endif

@@ -1,0 +1,211 @@
+/* What a node made, in the form of choices and their deltas. Nothing that it said goes out unseen.
+ */
+#include "wire/openai.h"
+
+#include "base/memory.h"
+#include <stdlib.h>
+#include <string.h>
+
+json_t *wi_openai_head(
+    const char *prefix, const char *id, const char *object, const char *model_name, int64_t created)
+{
+    const char *dash = strchr(id, '-');
+    char *name = wi_sprintf("%s-%s", prefix, dash ? dash + 1 : id);
+    json_t *head = json_pack("{s:s, s:s, s:I, s:s}", "id", name, "object", object, "created",
+        (json_int_t)created, "model", model_name);
+    free(name);
+    return head;
+}
+
+/* --- figures --------------------------------------------------------------------------------- */
+
+static json_int_t number_of(const json_t *object, const char *name)
+{
+    double number = json_number_value(json_object_get(object, name));
+    return number > 0 && number < 1e15 ? (json_int_t)number : 0;
+}
+
+json_t *wi_openai_usage(const json_t *result)
+{
+    const json_t *usage = json_object_get(result, "usage");
+    json_int_t prompt = number_of(usage, "prompt_tokens");
+    json_int_t made = number_of(usage, "completion_tokens");
+    return json_pack("{s:I, s:I, s:I, s:{s:I}}", "prompt_tokens", prompt, "completion_tokens", made,
+        "total_tokens", prompt + made, "prompt_tokens_details", "cached_tokens",
+        number_of(usage, "cached_tokens"));
+}
+
+const char *wi_openai_finish(const json_t *choice)
+{
+    static const char *const reasons[] = {"stop", "length", "tool_calls"};
+    const char *said = json_string_value(json_object_get(choice, "finish_reason"));
+    for (size_t i = 0; said && i < sizeof reasons / sizeof *reasons; i++)
+        if (strcmp(said, reasons[i]) == 0)
+            return reasons[i];
+    return reasons[0];
+}
+
+const json_t *wi_openai_choice(const json_t *result, size_t index)
+{
+    const json_t *choices = json_object_get(result, "choices");
+    if (json_is_array(choices))
+        return json_array_get(choices, index);
+    return index == 0 ? result : NULL;
+}
+
+/* --- calls of tools -------------------------------------------------------------------------- */
+
+static void copy_string(json_t *to, const json_t *from, const char *name)
+{
+    json_t *value = json_object_get(from, name);
+    if (json_is_string(value))
+        json_object_set(to, name, value);
+}
+
+/* One call; `index` is in streams only. */
+static json_t *make_call(const json_t *said, size_t place, int in_stream)
+{
+    const json_t *function = json_object_get(said, "function");
+    const json_t *index = json_object_get(said, "index");
+    json_t *call = json_object(), *made = json_object();
+    if (in_stream)
+        json_object_set_new(call, "index",
+            json_integer(json_is_integer(index) ? json_integer_value(index) : (json_int_t)place));
+    copy_string(call, said, "id");
+    copy_string(call, said, "type");
+    copy_string(made, function, "name");
+    copy_string(made, function, "arguments");
+    if (!in_stream) {
+        json_object_set_new(call, "type", json_string("function"));
+        if (!json_object_get(made, "arguments"))
+            json_object_set_new(made, "arguments", json_string(""));
+    }
+    json_object_set_new(call, "function", made);
+    return call;
+}
+
+/* Adds `tool_calls` where there are some. */
+static void add_calls(json_t *to, const json_t *from, int in_stream)
+{
+    const json_t *said = json_object_get(from, "tool_calls"), *one;
+    size_t i;
+    if (!json_is_array(said) || json_array_size(said) == 0)
+        return;
+    json_t *calls = json_array();
+    json_array_foreach(said, i, one)
+    {
+        if (json_is_object(one))
+            json_array_append_new(calls, make_call(one, i, in_stream));
+    }
+    json_object_set_new(to, "tool_calls", calls);
+}
+
+static void add_reasoning(json_t *to, const json_t *from)
+{
+    json_t *text = json_object_get(from, "reasoning");
+    if (json_string_length(text) > 0)
+        json_object_set(to, "reasoning_content", text);
+}
+
+/* --- logprobs -------------------------------------------------------------------------------- */
+
+static json_t *logprobs_of(const json_t *from)
+{
+    json_t *rows = json_object_get(from, "logprobs");
+    return json_is_array(rows) ? json_pack("{s:O, s:n}", "content", rows, "refusal") : json_null();
+}
+
+static json_t *top_of(const json_t *row)
+{
+    json_t *top = json_object();
+    const json_t *one;
+    size_t i;
+    json_array_foreach(json_object_get(row, "top_logprobs"), i, one)
+    {
+        const char *token = json_string_value(json_object_get(one, "token"));
+        if (token)
+            json_object_set(top, token, json_object_get(one, "logprob"));
+    }
+    return top;
+}
+
+/* The older form of completions: lists beside each other. */
+static json_t *old_logprobs_of(const json_t *from)
+{
+    const json_t *rows = json_object_get(from, "logprobs"), *row;
+    json_t *tokens, *numbers, *tops, *offsets;
+    json_int_t offset = 0;
+    size_t i;
+    if (!json_is_array(rows))
+        return json_null();
+    tokens = json_array();
+    numbers = json_array();
+    tops = json_array();
+    offsets = json_array();
+    json_array_foreach(rows, i, row)
+    {
+        const json_t *token = json_object_get(row, "token");
+        const char *text = json_string_value(token);
+        json_array_append_new(tokens, json_string(text ? text : ""));
+        json_array_append_new(
+            numbers, json_real(json_number_value(json_object_get(row, "logprob"))));
+        json_array_append_new(tops, top_of(row));
+        json_array_append_new(offsets, json_integer(offset));
+        offset += (json_int_t)json_string_length(token);
+    }
+    return json_pack("{s:o, s:o, s:o, s:o}", "tokens", tokens, "token_logprobs", numbers,
+        "top_logprobs", tops, "text_offset", offsets);
+}
+
+/* --- choices --------------------------------------------------------------------------------- */
+
+/* The text of a part, which may have a NUL in it. */
+static json_t *text_of(const struct wi_part *part)
+{
+    json_t *text = part->text ? json_stringn(part->text, part->text_length) : NULL;
+    return text ? text : json_string("");
+}
+
+json_t *wi_openai_message(const json_t *choice, json_int_t index)
+{
+    json_t *text = json_object_get(choice, "text");
+    json_t *message = json_pack("{s:s, s:n, s:n}", "role", "assistant", "content", "refusal");
+    add_reasoning(message, choice);
+    add_calls(message, choice, 0);
+    if (json_string_length(text) > 0 || !json_object_get(message, "tool_calls"))
+        json_object_set_new(
+            message, "content", json_is_string(text) ? json_incref(text) : json_string(""));
+    return json_pack("{s:I, s:o, s:o, s:s}", "index", index, "message", message, "logprobs",
+        logprobs_of(choice), "finish_reason", wi_openai_finish(choice));
+}
+
+json_t *wi_openai_delta(const struct wi_part *part)
+{
+    json_t *delta = json_object();
+    if (part->text_length > 0)
+        json_object_set_new(delta, "content", text_of(part));
+    add_reasoning(delta, part->result);
+    add_calls(delta, part->result, 1);
+    if (json_object_size(delta) == 0 && !json_object_get(part->result, "logprobs")) {
+        json_decref(delta);
+        return NULL;
+    }
+    return json_pack("{s:I, s:o, s:o, s:n}", "index", (json_int_t)part->index, "delta", delta,
+        "logprobs", logprobs_of(part->result), "finish_reason");
+}
+
+json_t *wi_openai_text(const json_t *choice, json_int_t index)
+{
+    json_t *text = json_object_get(choice, "text");
+    return json_pack("{s:I, s:o, s:o, s:s}", "index", index, "text",
+        json_is_string(text) ? json_incref(text) : json_string(""), "logprobs",
+        old_logprobs_of(choice), "finish_reason", wi_openai_finish(choice));
+}
+
+json_t *wi_openai_text_delta(const struct wi_part *part)
+{
+    if (part->text_length == 0 && !json_object_get(part->result, "logprobs"))
+        return NULL;
+    return json_pack("{s:I, s:o, s:o, s:n}", "index", (json_int_t)part->index, "text",
+        text_of(part), "logprobs", old_logprobs_of(part->result), "finish_reason");
+}

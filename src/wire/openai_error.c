@@ -1,0 +1,64 @@
+/* Errors as OpenAI's clients know them: the table of webinfer-openai(7), "Errors". */
+#include "wire/openai.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int wi_openai_status(enum wi_code code)
+{
+    int status = wi_code_status(code);
+    return status == 422 ? 400 : status;
+}
+
+static const char *type_of(enum wi_code code)
+{
+    int status = wi_openai_status(code);
+    return status == 403   ? "permission_error"
+           : status == 429 ? "rate_limit_error"
+           : status >= 500 ? "server_error"
+                           : "invalid_request_error";
+}
+
+static const char *code_of(enum wi_code code)
+{
+    switch (code) {
+    case WI_UNKNOWN_FIELD:
+        return "unsupported_parameter";
+    case WI_UNAUTHORIZED:
+        return "invalid_api_key";
+    case WI_QUEUE_FULL:
+    case WI_CLIENT_SHARE:
+        return "rate_limit_exceeded";
+    default:
+        return wi_code_name(code);
+    }
+}
+
+/* Our names of fields, and what they are called there. */
+static void add_param(struct wi_buffer *out, const char *field, const char *input)
+{
+    static const char *const prefixes[] = {"options.", "inputs."};
+    const char *name = strcmp(field, "model_name") == 0 ? "model"
+                       : strcmp(field, "inputs") == 0   ? input
+                                                        : field;
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+            name += strlen(prefixes[i]);
+    if (*name)
+        wi_buffer_json_string(out, name);
+    else
+        wi_buffer_puts(out, "null");
+}
+
+void wi_openai_error(struct wi_buffer *out, const struct wi_error *error, const char *input)
+{
+    char message[sizeof error->detail + sizeof error->expected + sizeof error->allowed + 32];
+    snprintf(message, sizeof message, "%s%s%s%s%s", error->detail,
+        *error->expected ? " Expected: " : "", error->expected, *error->allowed ? " Allowed: " : "",
+        error->allowed);
+    wi_buffer_puts(out, "{\"message\":");
+    wi_buffer_json_string(out, message);
+    wi_buffer_strings(out, ",\"type\":\"", type_of(error->code), "\",\"param\":", NULL);
+    add_param(out, error->field, input);
+    wi_buffer_strings(out, ",\"code\":\"", code_of(error->code), "\"}", NULL);
+}

@@ -1,0 +1,379 @@
+/*
+ * Requests of OpenAI's clients. Every parameter is in one of three lists (webinfer-openai(7)): what
+ * is honoured, what is accepted and changes nothing, and what is refused by its name unless it asks
+ * for what is done anyway.
+ */
+#include "wire/openai.h"
+
+#include "base/clock.h"
+#include "base/header_value.h"
+#include "base/params.h"
+#include "model/where.h"
+#include "wire/native.h"
+#include "wire/text.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STALL_TIMEOUT_DEFAULT_MS 30000
+#define PRIORITY_DEFAULT 5
+#define OLD_LOGPROBS_MAX 5
+
+/* --- the lists ------------------------------------------------------------------------------- */
+
+enum use {
+    OPTION,  /* one of wire/text.h's table, by the same name */
+    SPECIAL, /* read below */
+    IGNORED  /* changes nothing */
+};
+
+#define CHAT (1u << WI_TEXT_CHAT)
+#define COMPLETE (1u << WI_TEXT_COMPLETE)
+#define EMBED (1u << WI_TEXT_EMBED)
+#define RERANK (1u << WI_TEXT_RERANK)
+#define TOKENIZE (1u << WI_TEXT_TOKENIZE)
+#define TEXT (CHAT | COMPLETE)
+#define ALL (TEXT | EMBED | RERANK | TOKENIZE)
+
+static const struct parameter {
+    const char *name;
+    enum use use;
+    unsigned tasks; /* that know it */
+} parameters[] = {
+    {"model", SPECIAL, ALL},
+    {"messages", SPECIAL, CHAT},
+    {"prompt", SPECIAL, COMPLETE | TOKENIZE},
+    {"input", SPECIAL, EMBED},
+    {"query", SPECIAL, RERANK},
+    {"documents", SPECIAL, RERANK},
+    {"stream", SPECIAL, TEXT},
+    {"stream_options", SPECIAL, TEXT},
+    {"max_completion_tokens", SPECIAL, CHAT},
+    {"logprobs", SPECIAL, COMPLETE},
+    {"encoding_format", SPECIAL, EMBED},
+    {"top_n", SPECIAL, RERANK},
+    {"return_documents", SPECIAL, RERANK},
+    {"content", SPECIAL, TOKENIZE}, /* as llama-server calls the prompt */
+    {"logprobs", OPTION, CHAT},
+    {"top_logprobs", OPTION, CHAT},
+    {"max_tokens", OPTION, TEXT},
+    {"temperature", OPTION, TEXT},
+    {"top_p", OPTION, TEXT},
+    {"top_k", OPTION, TEXT},
+    {"min_p", OPTION, TEXT},
+    {"repeat_penalty", OPTION, TEXT},
+    {"frequency_penalty", OPTION, TEXT},
+    {"presence_penalty", OPTION, TEXT},
+    {"logit_bias", OPTION, TEXT},
+    {"stop", OPTION, TEXT},
+    {"seed", OPTION, TEXT},
+    {"n", OPTION, TEXT},
+    {"response_format", OPTION, TEXT},
+    {"grammar", OPTION, TEXT},
+    {"json_schema", OPTION, TEXT},
+    {"tools", OPTION, CHAT},
+    {"tool_choice", OPTION, CHAT},
+    {"chat_template_kwargs", OPTION, CHAT},
+    {"deterministic", OPTION, TEXT},
+    {"context", OPTION, TEXT | EMBED | RERANK},
+    {"dimensions", OPTION, EMBED},
+    {"normalize", OPTION, EMBED},
+    {"add_special", OPTION, TOKENIZE},
+    {"user", IGNORED, ALL},
+    {"store", IGNORED, ALL},
+    {"metadata", IGNORED, ALL},
+    {"service_tier", IGNORED, ALL},
+    {"safety_identifier", IGNORED, ALL},
+    {"prompt_cache_key", IGNORED, ALL},
+    {"prompt_cache_retention", IGNORED, ALL},
+    {"cache_prompt", IGNORED, TEXT},
+    {"parallel_tool_calls", IGNORED, CHAT},
+    {"reasoning_effort", IGNORED, CHAT},
+    {"verbosity", IGNORED, CHAT},
+};
+
+/* What is refused, but for a value that asks for what is done anyway. */
+static const struct {
+    const char *name, *neutral; /* JSON */
+} neutrals[] = {
+    {"modalities", "[\"text\"]"},
+    {"functions", "[]"},
+    {"function_call", "\"none\""},
+    {"tools", "[]"},
+    {"best_of", "1"},
+    {"n", "1"},
+    {"echo", "false"},
+    {"suffix", "\"\""},
+    {"stream", "false"},
+    {"logprobs", "false"},
+    {"encoding_format", "\"float\""},
+};
+
+static const struct parameter *find(const char *name, enum wi_text_task task)
+{
+    for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++)
+        if (parameters[i].tasks & (1u << task) && strcmp(parameters[i].name, name) == 0)
+            return &parameters[i];
+    return NULL;
+}
+
+static int is_neutral(const char *name, const json_t *value)
+{
+    if (json_is_null(value))
+        return 1;
+    for (size_t i = 0; i < sizeof neutrals / sizeof *neutrals; i++) {
+        if (strcmp(neutrals[i].name, name) != 0)
+            continue;
+        json_t *neutral = json_loads(neutrals[i].neutral, JSON_DECODE_ANY, NULL);
+        int same = json_equal(neutral, value);
+        json_decref(neutral);
+        return same;
+    }
+    return 0;
+}
+
+/* Puts the options among the members of `root` where they belong. */
+static enum wi_code sort_parameters(
+    struct wi_infer *infer, const json_t *root, struct wi_error *error)
+{
+    const char *name;
+    json_t *value;
+    infer->options = json_object();
+    infer->options_where = "";
+    json_object_foreach((json_t *)root, name, value)
+    {
+        const struct parameter *known = find(name, infer->text);
+        if (!known && !is_neutral(name, value)) {
+            char field[80];
+            snprintf(field, sizeof field, "%.79s", name);
+            return wi_error_set(error, WI_UNKNOWN_FIELD, field,
+                "The parameter %s is not supported here; leave it out.", field);
+        }
+        if (known && known->use == OPTION && !json_is_null(value))
+            json_object_set(infer->options, name, value);
+    }
+    return WI_OK;
+}
+
+/* --- what is special ------------------------------------------------------------------------- */
+
+struct body {
+    const char *model;
+    json_t *messages, *prompt, *input, *query, *documents, *content, *stream_options;
+    int stream, return_documents, encoding_format;
+    int64_t max_completion_tokens, top_n;
+    json_t *logprobs;
+};
+
+static const char *const encodings[] = {"float", "base64", NULL};
+#define ROW(member, kind, min, max) WI_PARAM_ROW(body, member, kind, 0, min, max)
+static const struct wi_param body_table[] = {
+    WI_PARAM_ROW(body, model, WI_PARAM_STRING, 1, 1, WI_MODEL_NAME_MAX + WI_MODEL_WHERE_MAX + 1),
+    ROW(messages, WI_PARAM_ANY, 0, 0),
+    ROW(prompt, WI_PARAM_ANY, 0, 0),
+    ROW(input, WI_PARAM_ANY, 0, 0),
+    ROW(query, WI_PARAM_ANY, 0, 0),
+    ROW(documents, WI_PARAM_ANY, 0, 0),
+    ROW(content, WI_PARAM_ANY, 0, 0),
+    ROW(stream_options, WI_PARAM_OBJECT, 0, 0),
+    ROW(stream, WI_PARAM_BOOL, 0, 0),
+    ROW(return_documents, WI_PARAM_BOOL, 0, 0),
+    {"encoding_format", WI_PARAM_ENUM, offsetof(struct body, encoding_format), 0, 0, 0, encodings},
+    ROW(max_completion_tokens, WI_PARAM_INTEGER, 1, 10000000),
+    ROW(top_n, WI_PARAM_INTEGER, 1, WI_TEXT_LIST),
+    ROW(logprobs, WI_PARAM_ANY, 0, 0),
+    WI_PARAM_END,
+};
+
+struct stream_options {
+    int include_usage, include_obfuscation;
+};
+static const struct wi_param stream_table[] = {
+    WI_PARAM_ROW(stream_options, include_usage, WI_PARAM_BOOL, 0, 0, 0),
+    WI_PARAM_ROW(stream_options, include_obfuscation, WI_PARAM_BOOL, 0, 0, 0),
+    WI_PARAM_END,
+};
+
+static enum wi_code missing(const char *name, struct wi_error *error)
+{
+    return wi_error_set(error, WI_MISSING_FIELD, name, "%s is missing", name);
+}
+
+/* NAME[:VARIANT][@WHERE]. Who says where means it: nothing else is to run it. */
+static enum wi_code read_model(struct wi_infer *infer, const char *asked, struct wi_error *error)
+{
+    char name[WI_MODEL_NAME_MAX + 1], where[WI_MODEL_WHERE_MAX + 1];
+    enum wi_code code = wi_model_where(asked, name, where, error);
+    if (code != WI_OK)
+        return code;
+    int platform = *where ? wi_platform_of_name(where) : -1;
+    infer->model_name = wi_strdup(name);
+    infer->fallback = 1;
+    if (platform >= 0) {
+        infer->has_platform = 1;
+        infer->platform = (enum wi_platform)platform;
+        infer->fallback = 0;
+    } else if (*where) {
+        infer->browser = wi_strdup(where);
+    }
+    return WI_OK;
+}
+
+/* Token lists are for those who have the model's tokenizer. */
+static int has_numbers(const json_t *value)
+{
+    const json_t *first = json_array_get(value, 0);
+    return json_is_number(first) || json_is_array(first);
+}
+
+static enum wi_code no_tokens(const char *name, struct wi_error *error)
+{
+    wi_error_set(error, WI_INVALID_FIELD, name,
+        "%s is a list of tokens, which is not taken; send the text.", name);
+    wi_error_expect(error, "text");
+    return WI_INVALID_FIELD;
+}
+
+static enum wi_code read_prompt(
+    struct wi_infer *infer, json_t *prompt, const char *name, struct wi_error *error)
+{
+    if (!prompt)
+        return missing(name, error);
+    if (has_numbers(prompt))
+        return no_tokens(name, error);
+    /* A list of one is what some clients make of a string. */
+    if (json_is_array(prompt) && json_array_size(prompt) == 1)
+        prompt = json_array_get(prompt, 0);
+    return wi_text_read_string(infer, prompt, name, error);
+}
+
+static enum wi_code read_input(struct wi_infer *infer, json_t *input, struct wi_error *error)
+{
+    if (!input)
+        return missing("input", error);
+    if (has_numbers(input))
+        return no_tokens("input", error);
+    return json_is_string(input) ? wi_text_read_string(infer, input, "input", error)
+                                 : wi_text_read_list(infer, input, "input", error);
+}
+
+static enum wi_code read_query(
+    struct wi_infer *infer, const struct body *body, struct wi_error *error)
+{
+    if (!body->query || !body->documents)
+        return missing(body->query ? "documents" : "query", error);
+    enum wi_code code =
+        wi_text_read_query(infer, body->query, body->documents, "query", "documents", error);
+    if (code == WI_OK && body->return_documents)
+        infer->wishes.documents = json_incref(body->documents);
+    return code;
+}
+
+static enum wi_code read_text(
+    struct wi_infer *infer, const struct body *body, struct wi_error *error)
+{
+    switch (infer->text) {
+    case WI_TEXT_CHAT:
+        return body->messages ? wi_text_read_messages(infer, body->messages, "messages", error)
+                              : missing("messages", error);
+    case WI_TEXT_EMBED:
+        return read_input(infer, body->input, error);
+    case WI_TEXT_RERANK:
+        return read_query(infer, body, error);
+    case WI_TEXT_TOKENIZE:
+        if (!body->prompt && body->content)
+            return read_prompt(infer, body->content, "content", error);
+        return read_prompt(infer, body->prompt, "prompt", error);
+    default:
+        return read_prompt(infer, body->prompt, "prompt", error);
+    }
+}
+
+/* Of completions: how many alternatives are told of each token; there it is a number. */
+static enum wi_code read_old_logprobs(
+    struct wi_infer *infer, const json_t *value, struct wi_error *error)
+{
+    json_int_t count = json_integer_value(value);
+    if (infer->text != WI_TEXT_COMPLETE || !value || json_is_false(value))
+        return WI_OK;
+    if (!json_is_integer(value) || count < 0 || count > OLD_LOGPROBS_MAX) {
+        wi_error_set(error, WI_INVALID_FIELD, "logprobs", "logprobs must be a number from 0 to %d",
+            OLD_LOGPROBS_MAX);
+        wi_error_expect(error, "0 to %d", OLD_LOGPROBS_MAX);
+        return WI_INVALID_FIELD;
+    }
+    json_object_set_new(infer->options, "logprobs", json_true());
+    if (count > 0)
+        json_object_set_new(infer->options, "top_logprobs", json_integer(count));
+    return WI_OK;
+}
+
+static enum wi_code read_stream(
+    struct wi_infer *infer, const struct body *body, struct wi_error *error)
+{
+    struct stream_options options = {0};
+    enum wi_code code = WI_OK;
+    infer->stream = body->stream && wi_text_task_generates(infer->text);
+    if (body->stream_options && !body->stream)
+        return wi_error_set(error, WI_INVALID_FIELD, "stream_options",
+            "stream_options is for streams; leave it out, or say stream: true");
+    if (body->stream_options)
+        code = wi_params_read(stream_table, body->stream_options, WI_PARAMS_STRICT,
+            "stream_options.", &options, error);
+    infer->wishes.include_usage = options.include_usage;
+    return code;
+}
+
+static enum wi_code read_body(struct wi_infer *infer, const json_t *root, struct wi_error *error)
+{
+    struct body body = {0};
+    enum wi_code code = sort_parameters(infer, root, error);
+    if (code == WI_OK)
+        code = wi_params_read(body_table, root, WI_PARAMS_OPEN, "", &body, error);
+    if (code != WI_OK || (code = read_model(infer, body.model, error)) != WI_OK ||
+        (code = read_stream(infer, &body, error)) != WI_OK ||
+        (code = read_old_logprobs(infer, body.logprobs, error)) != WI_OK)
+        return code;
+    if (body.max_completion_tokens > 0)
+        json_object_set_new(infer->options, "max_tokens", json_integer(body.max_completion_tokens));
+    infer->wishes.base64 = body.encoding_format == 1;
+    infer->wishes.top = body.top_n;
+    return read_text(infer, &body, error);
+}
+
+enum wi_code wi_openai_frame(const char *content_type, const char *head_length, size_t body_size,
+    size_t *json_size, struct wi_error *error)
+{
+    (void)content_type;
+    *json_size = body_size;
+    if (!head_length)
+        return WI_OK;
+    return wi_error_set(error, WI_BAD_FRAMING, "Inference-Header-Content-Length",
+        "Nothing binary is taken here; leave this header out.");
+}
+
+enum wi_code wi_openai_parse(enum wi_text_task task, struct wi_infer *infer, struct wi_blob *body,
+    size_t json_size, struct wi_error *error)
+{
+    json_t *root = wi_native_load_json((const char *)body->bytes, json_size, error);
+    if (!root)
+        return error ? error->code : WI_BAD_JSON;
+    infer->text = task;
+    infer->priority = PRIORITY_DEFAULT;
+    infer->stall_timeout_ms = STALL_TIMEOUT_DEFAULT_MS;
+    infer->wishes.created = wi_wall_ms() / 1000;
+    enum wi_code code = read_body(infer, root, error);
+    const json_t *n = json_object_get(infer->options, "n");
+    infer->wishes.answers = json_is_integer(n) ? json_integer_value(n) : 1;
+    json_decref(root);
+    return code;
+}
+
+enum wi_code wi_openai_check(const struct wi_infer *infer, const struct wi_model *model,
+    const struct wi_config_models *limits, struct wi_error *error)
+{
+    enum wi_code code = wi_text_check(infer, model, limits, error);
+    if (code == WI_INPUT_INVALID && error && strcmp(error->field, "task") == 0)
+        snprintf(error->field, sizeof error->field, "model");
+    return code;
+}

@@ -1,0 +1,209 @@
+/* Whole answers in OpenAI's forms. Vectors may be large: they are left to wi_printing_run. */
+#include "wire/openai.h"
+
+#include "base/memory.h"
+#include "model/number.h"
+#include <math.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROW_BYTES 64 /* around a vector */
+
+/* Takes the answer. */
+static struct wi_printing *finish(json_t *answer)
+{
+    struct wi_printing *printing = wi_alloc(sizeof *printing);
+    wi_buffer_json(&printing->text, answer);
+    wi_buffer_puts(&printing->text, "\n");
+    json_decref(answer);
+    return printing;
+}
+
+/* --- text ------------------------------------------------------------------------------------ */
+
+typedef json_t *choice_fn(const json_t *choice, json_int_t index);
+
+static struct wi_printing *print_text(const struct wi_infer *infer,
+    const struct wi_outcome *outcome, const char *prefix, const char *object, choice_fn *make)
+{
+    const json_t *result = outcome->result, *choice;
+    json_t *timings = json_object_get(result, "timings"), *choices = json_array();
+    json_t *answer =
+        wi_openai_head(prefix, outcome->id, object, outcome->model_name, infer->wishes.created);
+    for (size_t i = 0; (choice = wi_openai_choice(result, i)) != NULL; i++)
+        json_array_append_new(choices, make(choice, (json_int_t)i));
+    json_object_set_new(answer, "choices", choices);
+    json_object_set_new(answer, "usage", wi_openai_usage(result));
+    if (json_is_object(timings))
+        json_object_set(answer, "timings", timings);
+    return finish(answer);
+}
+
+struct wi_printing *wi_openai_print_chat(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
+{
+    (void)error;
+    return print_text(infer, outcome, "chatcmpl", "chat.completion", wi_openai_message);
+}
+
+struct wi_printing *wi_openai_print_completion(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
+{
+    (void)error;
+    return print_text(infer, outcome, "cmpl", "text_completion", wi_openai_text);
+}
+
+/* --- vectors --------------------------------------------------------------------------------- */
+
+static void add_numbers(struct wi_buffer *out, const float *row, size_t count)
+{
+    char number[WI_NUMBER_SIZE];
+    wi_buffer_puts(out, "[");
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            wi_buffer_add(out, ",", 1);
+        if (isfinite(row[i]))
+            wi_buffer_add(out, number, wi_print_float(number, row[i]));
+        else
+            wi_buffer_puts(out, "null");
+    }
+    wi_buffer_puts(out, "]");
+}
+
+/* Little-endian floats, as the clients' own default wants them. */
+static void add_base64(struct wi_buffer *out, const float *row, size_t count)
+{
+    size_t bytes = count * sizeof *row;
+    unsigned char *text = wi_alloc((bytes + 2) / 3 * 4 + 1);
+    int length = EVP_EncodeBlock(text, (const unsigned char *)row, (int)bytes);
+    wi_buffer_puts(out, "\"");
+    wi_buffer_add(out, text, (size_t)length);
+    wi_buffer_puts(out, "\"");
+    free(text);
+}
+
+static void write_rows(struct wi_printing *printing,
+    void (*add)(struct wi_buffer *out, const float *row, size_t count))
+{
+    const struct wi_tensor *tensor = &printing->outputs.items[0];
+    struct wi_buffer *out = &printing->text;
+    size_t width = (size_t)tensor->dims[1];
+    float *row = wi_alloc(width * sizeof *row); /* a slice of a frame need not be aligned */
+    for (int64_t i = 0; i < tensor->dims[0]; i++) {
+        memcpy(row, wi_tensor_bytes(tensor) + (size_t)i * width * sizeof *row, width * sizeof *row);
+        wi_buffer_puts(out, i > 0 ? ",\n{\"object\":\"embedding\",\"index\":"
+                                  : "{\"object\":\"embedding\",\"index\":");
+        wi_buffer_integer(out, i);
+        wi_buffer_puts(out, ",\"embedding\":");
+        add(out, row, width);
+        wi_buffer_puts(out, "}");
+    }
+    free(row);
+}
+
+static void write_numbers(struct wi_printing *printing)
+{
+    write_rows(printing, add_numbers);
+}
+
+static void write_base64(struct wi_printing *printing)
+{
+    write_rows(printing, add_base64);
+}
+
+/* {"prompt_tokens", "total_tokens"}: nothing is made. */
+static json_t *usage_of(const json_t *result)
+{
+    json_t *usage = wi_openai_usage(result);
+    json_object_del(usage, "completion_tokens");
+    json_object_del(usage, "prompt_tokens_details");
+    return usage;
+}
+
+struct wi_printing *wi_openai_print_embeddings(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
+{
+    const struct wi_tensors *outputs = outcome->outputs;
+    if (outputs->count != 1 || outputs->items[0].rank != 2 ||
+        outputs->items[0].datatype != WI_FP32) {
+        wi_error_set(error, WI_INFERENCE_FAILED, NULL, "The node's answer has no embeddings.");
+        return NULL;
+    }
+    struct wi_printing *printing = wi_alloc(sizeof *printing);
+    json_t *usage = usage_of(outcome->result);
+    wi_tensors_move(&printing->outputs, outcome->outputs);
+    const struct wi_tensor *tensor = &printing->outputs.items[0];
+    printing->write = infer->wishes.base64 ? write_base64 : write_numbers;
+    printing->json_bytes = tensor->size;
+    printing->needs =
+        tensor->size / sizeof(float) * WI_NUMBER_SIZE + (size_t)tensor->dims[0] * ROW_BYTES;
+    wi_buffer_puts(&printing->text, "{\"object\":\"list\",\"data\":[");
+    wi_buffer_puts(&printing->tail, "],\"model\":");
+    wi_buffer_json_string(&printing->tail, outcome->model_name);
+    wi_buffer_puts(&printing->tail, ",\"usage\":");
+    wi_buffer_json(&printing->tail, usage);
+    wi_buffer_puts(&printing->tail, "}\n");
+    json_decref(usage);
+    return printing;
+}
+
+/* --- a ranking ------------------------------------------------------------------------------- */
+
+struct ranked {
+    size_t index;
+    double score;
+};
+
+/* The best first; of equal ones the first. */
+static int compare(const void *a, const void *b)
+{
+    const struct ranked *first = a, *second = b;
+    if (first->score != second->score)
+        return first->score > second->score ? -1 : 1;
+    return first->index < second->index ? -1 : 1;
+}
+
+static json_t *rank(const struct wi_infer *infer, const json_t *scores)
+{
+    size_t count = json_array_size(scores);
+    size_t top = infer->wishes.top > 0 && (size_t)infer->wishes.top < count
+                     ? (size_t)infer->wishes.top
+                     : count;
+    struct ranked *rows = wi_alloc((count + 1) * sizeof *rows);
+    json_t *results = json_array();
+    for (size_t i = 0; i < count; i++)
+        rows[i] = (struct ranked){i, json_number_value(json_array_get(scores, i))};
+    qsort(rows, count, sizeof *rows, compare);
+    for (size_t i = 0; i < top; i++) {
+        json_t *row = json_pack(
+            "{s:I, s:f}", "index", (json_int_t)rows[i].index, "relevance_score", rows[i].score);
+        json_t *document = json_array_get(infer->wishes.documents, rows[i].index);
+        if (document)
+            json_object_set_new(row, "document", json_pack("{s:O}", "text", document));
+        json_array_append_new(results, row);
+    }
+    free(rows);
+    return results;
+}
+
+struct wi_printing *wi_openai_print_ranking(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
+{
+    (void)error;
+    json_t *answer =
+        wi_openai_head("rerank", outcome->id, "list", outcome->model_name, infer->wishes.created);
+    json_object_set_new(answer, "results", rank(infer, json_object_get(outcome->result, "scores")));
+    json_object_set_new(answer, "usage", usage_of(outcome->result));
+    return finish(answer);
+}
+
+struct wi_printing *wi_openai_print_tokens(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
+{
+    json_t *tokens = json_object_get(outcome->result, "tokens");
+    (void)infer;
+    (void)error;
+    return finish(json_pack("{s:s, s:O, s:I}", "model", outcome->model_name, "tokens", tokens,
+        "count", (json_int_t)json_array_size(tokens)));
+}

@@ -1,0 +1,137 @@
+/*
+ * Streams as OpenAI's clients read them: chunks without names, an end that says [DONE]. Why an
+ * answer ended comes with the end of the whole, which alone has the figures.
+ */
+#include "wire/openai.h"
+
+#include "base/memory.h"
+
+static int is_chat(const struct wi_infer *infer)
+{
+    return infer->text == WI_TEXT_CHAT;
+}
+
+/* A chunk with that choice, or without one. Takes it. */
+static json_t *make_chunk(
+    const struct wi_infer *infer, const char *id, const char *model_name, json_t *choice)
+{
+    json_t *chunk = wi_openai_head(is_chat(infer) ? "chatcmpl" : "cmpl", id,
+        is_chat(infer) ? "chat.completion.chunk" : "text_completion", model_name,
+        infer->wishes.created);
+    json_object_set_new(chunk, "choices", choice ? json_pack("[o]", choice) : json_array());
+    if (infer->wishes.include_usage)
+        json_object_set_new(chunk, "usage", json_null());
+    return chunk;
+}
+
+/* Takes the chunk. */
+static void add_chunk(struct wi_buffer *out, json_t *chunk)
+{
+    wi_buffer_puts(out, "data: ");
+    wi_buffer_json(out, chunk);
+    wi_buffer_puts(out, "\n\n");
+    json_decref(chunk);
+}
+
+static void add_choice(struct wi_buffer *out, const struct wi_stream_face *face, json_t *choice)
+{
+    if (choice)
+        add_chunk(out, make_chunk(face->infer, face->id, face->model_name, choice));
+}
+
+void wi_openai_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face)
+{
+    for (int64_t i = 0; is_chat(face->infer) && i < face->infer->wishes.answers; i++)
+        add_choice(out, face,
+            json_pack("{s:I, s:{s:s, s:s}, s:n, s:n}", "index", (json_int_t)i, "delta", "role",
+                "assistant", "content", "", "logprobs", "finish_reason"));
+}
+
+void wi_openai_stream_part(
+    struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part)
+{
+    add_choice(
+        out, face, is_chat(face->infer) ? wi_openai_delta(part) : wi_openai_text_delta(part));
+}
+
+/* These clients know no such event, but a comment shows them that somebody is there. */
+void wi_openai_stream_progress(struct wi_buffer *out, const struct wi_stream_face *face,
+    const struct wi_progress *progress, unsigned position)
+{
+    (void)face;
+    (void)progress;
+    (void)position;
+    wi_buffer_puts(out, ": under way\n\n");
+}
+
+/* --- the end --------------------------------------------------------------------------------- */
+
+/* What came as a whole, of a node that makes no parts. */
+static void add_whole(
+    struct wi_buffer *out, const struct wi_stream_face *face, const json_t *choice, size_t index)
+{
+    const json_t *text = json_object_get(choice, "text");
+    const struct wi_part part = {.index = (unsigned)index,
+        .text = json_string_value(text),
+        .text_length = json_string_length(text),
+        .result = choice};
+    wi_openai_stream_part(out, face, &part);
+}
+
+static json_t *last_choice(const struct wi_infer *infer, const json_t *choice, size_t index)
+{
+    if (is_chat(infer))
+        return json_pack("{s:I, s:{}, s:n, s:s}", "index", (json_int_t)index, "delta", "logprobs",
+            "finish_reason", wi_openai_finish(choice));
+    return json_pack("{s:I, s:s, s:n, s:s}", "index", (json_int_t)index, "text", "", "logprobs",
+        "finish_reason", wi_openai_finish(choice));
+}
+
+static void add_timings(json_t *chunk, const json_t *result)
+{
+    json_t *timings = json_object_get(result, "timings");
+    if (json_is_object(timings))
+        json_object_set(chunk, "timings", timings);
+}
+
+static void add_usage(
+    struct wi_buffer *out, const struct wi_stream_face *face, const json_t *result)
+{
+    json_t *chunk = make_chunk(face->infer, face->id, face->model_name, NULL);
+    json_object_set_new(chunk, "usage", wi_openai_usage(result));
+    add_timings(chunk, result);
+    add_chunk(out, chunk);
+}
+
+struct wi_printing *wi_openai_stream_done(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
+{
+    struct wi_printing *printing = wi_alloc(sizeof *printing);
+    const struct wi_stream_face face = {infer, outcome->id, outcome->model_name};
+    const json_t *result = outcome->result;
+    size_t count = (size_t)infer->wishes.answers;
+    (void)error;
+    for (size_t i = 0; i < count; i++) {
+        const json_t *choice = wi_openai_choice(result, i);
+        if (outcome->parts == 0)
+            add_whole(&printing->text, &face, choice, i);
+        json_t *chunk =
+            make_chunk(infer, outcome->id, outcome->model_name, last_choice(infer, choice, i));
+        if (i + 1 == count && !infer->wishes.include_usage)
+            add_timings(chunk, result);
+        add_chunk(&printing->text, chunk);
+    }
+    if (infer->wishes.include_usage)
+        add_usage(&printing->text, &face, result);
+    wi_buffer_puts(&printing->text, "data: [DONE]\n\n");
+    return printing;
+}
+
+void wi_openai_stream_error(struct wi_buffer *out, const struct wi_stream_face *face,
+    const struct wi_error *error, const char *request_id)
+{
+    (void)request_id; /* is in a header */
+    wi_buffer_puts(out, "data: {\"error\":");
+    wi_openai_error(out, error, is_chat(face->infer) ? "messages" : "prompt");
+    wi_buffer_puts(out, "}\n\n");
+}

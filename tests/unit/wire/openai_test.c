@@ -1,0 +1,249 @@
+/* Requests of OpenAI's clients: three lists of parameters, and what becomes of each. */
+#include "../test.h"
+
+#include "base/memory.h"
+#include "wire/openai.h"
+#include "wire/text.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const struct wi_config_models limits = {.max_picture_pixels = 1000, .slots = 4};
+static struct wi_model chat = {.name = (char *)"chat",
+    .type = WI_TYPE_TEXT_GENERATION,
+    .engine = WI_ENGINE_LLAMA,
+    .format = WI_FORMAT_GGUF};
+static struct wi_model embedder = {.name = (char *)"embedder",
+    .type = WI_TYPE_TEXT_EMBEDDING,
+    .engine = WI_ENGINE_LLAMA,
+    .format = WI_FORMAT_GGUF};
+
+static enum wi_code parse(const struct wi_dialect *dialect, struct wi_infer *infer,
+    const char *body, struct wi_error *error)
+{
+    struct wi_blob *blob = wi_blob_new(NULL, strlen(body) + 1);
+    memset(infer, 0, sizeof *infer);
+    *error = (struct wi_error){0};
+    assert_int_equal(wi_blob_append(blob, body, strlen(body)), 0);
+    enum wi_code code = dialect->parse(infer, blob, strlen(body), NULL, error);
+    wi_blob_unref(blob);
+    return code;
+}
+
+static enum wi_code check(const struct wi_dialect *dialect, struct wi_infer *infer,
+    const struct wi_model *model, const char *body, struct wi_error *error)
+{
+    enum wi_code code = parse(dialect, infer, body, error);
+    return code == WI_OK ? dialect->check(infer, model, &limits, error) : code;
+}
+
+#define SAID "\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]"
+#define HEAD "{\"model\":\"chat@simulated\"," SAID
+
+static void settles(const struct wi_dialect *dialect, const struct wi_model *model,
+    const char *body, const char *input, const char *options)
+{
+    struct wi_infer infer;
+    struct wi_error error;
+    if (check(dialect, &infer, model, body, &error) != WI_OK)
+        fail_msg("%s: %s: %s", body, error.field, error.detail);
+    (void)wi_text_settle(&infer, model);
+    char *got = json_dumps(infer.input, JSON_COMPACT | JSON_SORT_KEYS);
+    assert_string_equal(got, input);
+    free(got);
+    got = json_dumps(infer.options, JSON_COMPACT | JSON_SORT_KEYS);
+    assert_string_equal(got, options);
+    free(got);
+    wi_infer_clear(&infer);
+}
+
+static void test_honoured(void **state)
+{
+    settles(&wi_dialect_openai_chat, &chat,
+        HEAD ",\"max_completion_tokens\":5,\"temperature\":0.5,\"top_k\":3,\"stop\":\"x\","
+             "\"logprobs\":true,\"top_logprobs\":2}",
+        "{\"messages\":[{\"content\":\"hello\",\"role\":\"user\"}]}",
+        "{\"logprobs\":true,\"max_tokens\":5,\"stop\":[\"x\"],\"temperature\":0.5,\"top_k\":3,"
+        "\"top_logprobs\":2}");
+    settles(&wi_dialect_openai_completions, &chat,
+        "{\"model\":\"chat@simulated\",\"prompt\":[\"go\"],\"logprobs\":2,\"n\":2}",
+        "{\"prompt\":\"go\"}", "{\"logprobs\":true,\"n\":2,\"top_logprobs\":2}");
+    settles(&wi_dialect_openai_embeddings, &embedder,
+        "{\"model\":\"e@simulated\",\"input\":[\"a\",\"b\"],\"dimensions\":4,"
+        "\"encoding_format\":\"base64\"}",
+        "{\"texts\":[\"a\",\"b\"]}", "{\"dimensions\":4}");
+    settles(&wi_dialect_openai_rerank, &embedder,
+        "{\"model\":\"e@simulated\",\"query\":\"q\",\"documents\":[\"d\"],\"top_n\":1}",
+        "{\"documents\":[\"d\"],\"query\":\"q\"}", "{}");
+    settles(&wi_dialect_openai_tokenize, &chat,
+        "{\"model\":\"chat@simulated\",\"content\":\"t\",\"add_special\":false}",
+        "{\"add_special\":false,\"text\":\"t\"}", "{}");
+}
+
+static void test_ignored_and_neutral(void **state)
+{
+    settles(&wi_dialect_openai_chat, &chat,
+        HEAD ",\"user\":\"u\",\"store\":true,\"metadata\":{\"a\":1},\"service_tier\":\"auto\","
+             "\"parallel_tool_calls\":false,\"prompt_cache_key\":\"k\",\"safety_identifier\":\"s\","
+             "\"verbosity\":\"low\",\"modalities\":[\"text\"],\"functions\":[],\"audio\":null,"
+             "\"whatever\":null,\"temperature\":null,\"stream_options\":null}",
+        "{\"messages\":[{\"content\":\"hello\",\"role\":\"user\"}]}", "{}");
+    settles(&wi_dialect_openai_completions, &chat,
+        "{\"model\":\"chat@simulated\",\"prompt\":\"p\",\"best_of\":1,\"echo\":false,"
+        "\"suffix\":\"\"}",
+        "{\"prompt\":\"p\"}", "{}");
+}
+
+static void refuses(const struct wi_dialect *dialect, const struct wi_model *model,
+    const char *body, const char *code, const char *param)
+{
+    struct wi_infer infer;
+    struct wi_error error;
+    struct wi_buffer text = {0};
+    if (check(dialect, &infer, model, body, &error) == WI_OK)
+        fail_msg("%s is taken", body);
+    dialect->print_error(&text, &error, "req-1");
+    json_t *whole = json_loads(text.text, 0, NULL), *told = json_object_get(whole, "error");
+    const char *field = json_string_value(json_object_get(told, "param"));
+    if (strcmp(json_string_value(json_object_get(told, "code")), code) != 0 ||
+        strcmp(field ? field : "", param) != 0)
+        fail_msg("%s: %s", body, text.text);
+    assert_string_equal(json_string_value(json_object_get(told, "type")), "invalid_request_error");
+    assert_int_equal(dialect->status(error.code), error.code == WI_BODY_TOO_LARGE ? 413 : 400);
+    json_decref(whole);
+    wi_buffer_clear(&text);
+    wi_infer_clear(&infer);
+}
+
+static void test_refused(void **state)
+{
+    static const struct {
+        const char *more, *code, *param;
+    } rows[] = {
+        {"\"warmth\":1", "unsupported_parameter", "warmth"},
+        {"\"audio\":{}", "unsupported_parameter", "audio"},
+        {"\"modalities\":[\"audio\"]", "unsupported_parameter", "modalities"},
+        {"\"functions\":[{}]", "unsupported_parameter", "functions"},
+        {"\"input\":\"x\"", "unsupported_parameter", "input"},
+        {"\"temperature\":3", "invalid_field", "temperature"},
+        {"\"n\":1000", "invalid_field", "n"},
+        {"\"stream\":1", "invalid_field", "stream"},
+        {"\"stream_options\":{}", "invalid_field", "stream_options"},
+        {"\"stream\":true,\"stream_options\":{\"x\":1}", "unsupported_parameter",
+            "stream_options.x"},
+        {"\"tools\":[{}]", "invalid_field", "tools[0]"},
+        {"\"logprobs\":2", "invalid_field", "logprobs"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *body = wi_sprintf(HEAD ",%s}", rows[i].more);
+        refuses(&wi_dialect_openai_chat, &chat, body, rows[i].code, rows[i].param);
+        free(body);
+    }
+    refuses(&wi_dialect_openai_chat, &chat, "{" SAID "}", "missing_field", "model");
+    refuses(&wi_dialect_openai_chat, &chat, "{\"model\":\"m\"}", "missing_field", "messages");
+    refuses(
+        &wi_dialect_openai_chat, &chat, "{\"model\":\"a b\"," SAID "}", "invalid_field", "model");
+    refuses(&wi_dialect_openai_chat, &chat, "[]", "bad_json", "");
+    refuses(&wi_dialect_openai_chat, &chat,
+        "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\","
+        "\"image_url\":{\"url\":\"http://x\"}}]}]}",
+        "invalid_field", "messages[0].content[0]");
+    refuses(&wi_dialect_openai_chat, &embedder, "{\"model\":\"e@simulated\"," SAID "}",
+        "input_invalid", "model");
+    refuses(&wi_dialect_openai_embeddings, &embedder, "{\"model\":\"e@simulated\",\"input\":[1,2]}",
+        "invalid_field", "input");
+    refuses(&wi_dialect_openai_embeddings, &embedder,
+        "{\"model\":\"e@simulated\",\"input\":\"x\",\"stream\":true}", "unsupported_parameter",
+        "stream");
+    refuses(&wi_dialect_openai_completions, &chat,
+        "{\"model\":\"chat@simulated\",\"prompt\":\"x\",\"best_of\":2}", "unsupported_parameter",
+        "best_of");
+    refuses(&wi_dialect_openai_completions, &chat,
+        "{\"model\":\"chat@simulated\",\"prompt\":[\"a\",\"b\"]}", "invalid_field", "prompt");
+}
+
+static void test_model(void **state)
+{
+    struct wi_infer infer;
+    struct wi_error error;
+    assert_int_equal(
+        parse(&wi_dialect_openai_chat, &infer, "{\"model\":\"o/m:q@wasm\"," SAID "}", &error),
+        WI_OK);
+    assert_string_equal(infer.model_name, "o/m:q");
+    assert_true(infer.has_platform && infer.platform == WI_WASM && !infer.fallback);
+    wi_infer_clear(&infer);
+    assert_int_equal(
+        parse(&wi_dialect_openai_chat, &infer, "{\"model\":\"m@firefox\"," SAID "}", &error),
+        WI_OK);
+    assert_string_equal(infer.browser, "firefox");
+    assert_true(!infer.has_platform && infer.fallback);
+    wi_infer_clear(&infer);
+}
+
+/* --- errors ---------------------------------------------------------------------------------- */
+
+static void test_errors(void **state)
+{
+    static const struct {
+        enum wi_code code;
+        int status;
+        const char *type, *name;
+    } rows[] = {
+        {WI_INVALID_FIELD, 400, "invalid_request_error", "invalid_field"},
+        {WI_INPUT_INVALID, 400, "invalid_request_error", "input_invalid"},
+        {WI_CONTEXT_LENGTH, 400, "invalid_request_error", "context_length_exceeded"},
+        {WI_UNAUTHORIZED, 401, "invalid_request_error", "invalid_api_key"},
+        {WI_FORBIDDEN_RANK, 403, "permission_error", "rank"},
+        {WI_MODEL_NOT_FOUND, 404, "invalid_request_error", "model_not_found"},
+        {WI_BODY_TOO_LARGE, 413, "invalid_request_error", "body_too_large"},
+        {WI_QUEUE_FULL, 429, "rate_limit_error", "rate_limit_exceeded"},
+        {WI_CLIENT_SHARE, 429, "rate_limit_error", "rate_limit_exceeded"},
+        {WI_INFERENCE_FAILED, 500, "server_error", "inference_failed"},
+        {WI_ATTEMPTS_EXHAUSTED, 502, "server_error", "attempts_exhausted"},
+        {WI_UNAVAILABLE, 503, "server_error", "unavailable"},
+        {WI_DEADLINE_EXCEEDED, 504, "server_error", "deadline_exceeded"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct wi_error error;
+        struct wi_buffer text = {0};
+        wi_error_set(&error, rows[i].code, "inputs", "It is \"so\".");
+        wi_error_expect(&error, "this");
+        wi_dialect_openai_chat.print_error(&text, &error, NULL);
+        char *expected =
+            wi_sprintf("{\"error\":{\"message\":\"It is \\\"so\\\". Expected: this\",\"type\":"
+                       "\"%s\",\"param\":\"messages\",\"code\":\"%s\"}}\n",
+                rows[i].type, rows[i].name);
+        assert_string_equal(text.text, expected);
+        assert_int_equal(wi_dialect_status(&wi_dialect_openai_chat, rows[i].code), rows[i].status);
+        free(expected);
+        wi_buffer_clear(&text);
+    }
+}
+
+static void test_both(void **state)
+{
+    struct wi_error error;
+    struct wi_buffer text = {0};
+    wi_error_set(&error, WI_MODEL_NOT_FOUND, "model_name", "There is none.");
+    wi_dialect_openai_both.print_error(&text, &error, "req-1");
+    json_t *whole = json_loads(text.text, JSON_REJECT_DUPLICATES, NULL);
+    assert_string_equal(json_string_value(json_object_get(whole, "code")), "model_not_found");
+    assert_string_equal(json_string_value(json_object_get(whole, "detail")), "There is none.");
+    json_t *told = json_object_get(whole, "error");
+    assert_string_equal(json_string_value(json_object_get(told, "param")), "model");
+    assert_int_equal(wi_dialect_status(&wi_dialect_openai_both, WI_INPUT_INVALID), 422);
+    json_decref(whole);
+    wi_buffer_clear(&text);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_honoured),
+        cmocka_unit_test(test_ignored_and_neutral),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_model),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_both),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
