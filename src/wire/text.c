@@ -172,8 +172,8 @@ enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *
     const struct wi_config_models *limits, struct wi_error *error)
 {
     enum wi_text_task task = task_of(infer, model);
-    enum wi_code code = check_kind(infer, model, error);
-    if (code != WI_OK || (code = check_engine(infer, model, error)) != WI_OK ||
+    enum wi_code code = check_engine(infer, model, error);
+    if (code != WI_OK || (code = check_kind(infer, model, error)) != WI_OK ||
         (code = check_task(infer, model, error)) != WI_OK ||
         (code = check_outputs(infer, task, error)) != WI_OK)
         return code;
