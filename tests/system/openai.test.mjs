@@ -3,11 +3,12 @@
  * again. What it sends by itself, what it makes of answers, streams and errors.
  */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import OpenAI from 'openai';
-import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
+import { Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { writeGguf } from '../lib/gguf.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { until } from '../lib/wait.mjs';
@@ -167,7 +168,7 @@ test('errors have the form that the client knows', async () => {
         'context_length_exceeded', 'messages');
     await refused({ messages: user([{ type: 'image_url', image_url: { url: 'http://x/y.png' } }]) },
         OpenAI.BadRequestError, 'invalid_field', 'messages[0].content[0]');
-    await refused({ model: 'me/talker@native' }, OpenAI.BadRequestError, 'platform_unsupported', 'model');
+    await refused({ model: 'me/talker@native' }, OpenAI.InternalServerError, 'unavailable', null);
     const late = await daemon.infer({ model_name: 'builtin/count', platform: 'simulated', inputs: [],
         options: { count: 100, interval_ms: 1000 }, timeout_ms: 50 });
     assert.deepEqual([late.status, late.headers['x-should-retry']], [504, 'false']);
@@ -179,6 +180,22 @@ test('errors have the form that the client knows', async () => {
         assert.match(json.error.message, advice);
         assert.match(json.detail, advice);
     }
+});
+
+test('a key is a token where there are tokens', async () => {
+    const file = path.join(daemon.folder, 'tokens');
+    const hash = createHash('sha256').update('wi_right').digest('hex');
+    fs.writeFileSync(file, `me:${hash}:user\n`, { mode: 0o600 });
+    await withDaemon({ config: { api: { tokens_file: file },
+        pool: { min_connections: 0, max_connections: 0 } }, ready: false }, async (own) => {
+        const as = (apiKey) => new OpenAI({ baseURL: `${own.url}/v1`, apiKey, maxRetries: 0 });
+        for (const ask of [(one) => one.chat.completions.create({ model, messages: user('x') }),
+            (one) => one.models.list()])
+            await assert.rejects(ask(as('wi_wrong')), (error) =>
+                error instanceof OpenAI.AuthenticationError && error.code === 'invalid_api_key');
+        const listed = await all(await as('wi_right').models.list());
+        assert.ok(listed.some(({ id }) => id === 'builtin/echo'));
+    });
 });
 
 test('what is retried, and who may ask from a web page', async () => {

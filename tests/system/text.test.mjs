@@ -8,6 +8,7 @@ import path from 'node:path';
 import { after, before } from 'node:test';
 import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
 import { openEvents } from '../lib/events.mjs';
+import { FakeNode, capabilities } from '../lib/fake-node.mjs';
 import { writeGguf } from '../lib/gguf.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { until } from '../lib/wait.mjs';
@@ -122,4 +123,39 @@ test('what does not go together is refused by name, before any node is asked', a
     assert.equal(json.code, 'context_length_exceeded');
     assert.match(json.detail, /100000 bytes.* 100 tokens/);
     assert.equal(json.expected, 'at most 6400 bytes, 64 for each token');
+});
+
+test('a node is told the task, the engine and whose it is, and is held to its answer', async () => {
+    const { url } = (await daemon.post('/v1/admin/join', {})).json;
+    const node = new FakeNode(url);
+    node.capabilities = { ...capabilities, platforms: { simulated: { available: true } },
+        engines: { llama: '1' } };
+    await node.join();
+    let result = { text: 'so', tokens: [1], finish_reason: 'stop' };
+    node.onTask = (task) => node.respond(task, { data: { result,
+        executed_on: { platform: 'simulated', engine: 'llama', build: 'jspi64', threads: 2,
+            quantization: 'F32', fallbacks: [], simulated: true } } });
+    const say = (options = {}) => daemon.infer({ model_name: 'talker', platform: 'simulated',
+        node: node.id, inputs: said('who'), options: { seed: 3 } }, options);
+    const first = await say();
+    assert.equal(first.status, 200, first.text);
+    assert.deepEqual([first.json.executed_on.build, first.json.executed_on.quantization],
+        ['jspi64', 'F32']);
+    await say();
+    await say({ localAddress: '127.0.0.2' });
+    const tasks = node.received.map(({ message }) => message)
+        .filter(({ type }) => type === 'task_request');
+    assert.deepEqual([tasks[0].data.task, tasks[0].data.model.engine, tasks[0].options],
+        ['chat', 'llama', { seed: 3 }]);
+    assert.deepEqual(tasks[0].data.input, { messages: [{ role: 'user', content: 'who' }] });
+    const owners = tasks.map(({ data }) => data.owner);
+    assert.match(owners[0], /^[0-9a-f]{64}$/);
+    assert.equal(owners[0], owners[1]);
+    assert.notEqual(owners[0], owners[2]);
+
+    result = { tokens: [1] };
+    const wrong = await say();
+    assert.equal(wrong.status, 502, wrong.text);
+    assert.match(JSON.stringify(wrong.json.failures), /data.result must be an object with text/);
+    node.socket.close();
 });
