@@ -144,20 +144,32 @@ static enum wi_code check_outputs(
     return WI_OK;
 }
 
-/* The tokens that there is room for; 0: not known. */
-static uint64_t context_of(const struct wi_infer *infer, const struct wi_config_models *limits)
+static uint64_t least(uint64_t a, uint64_t b)
 {
-    json_int_t asked = json_integer_value(json_object_get(infer->options, "context"));
-    return asked > 0 ? (uint64_t)asked : (uint64_t)limits->context;
+    return b > 0 && b < a ? b : a;
 }
 
-static enum wi_code check_size(const struct wi_infer *infer, enum wi_text_task task,
-    const struct wi_config_models *limits, struct wi_error *error)
+/* The tokens that there is room for: what is asked for as far as the model goes, else what fits the
+ * memory of a page. 0: not known. */
+static uint64_t context_of(const struct wi_infer *infer, const struct wi_model *model,
+    const struct wi_config_models *limits)
+{
+    json_int_t asked = json_integer_value(json_object_get(infer->options, "context"));
+    uint64_t most = model->gguf.context_length;
+    if (asked > 0)
+        return least((uint64_t)asked, most);
+    if (model->memory.context > 0)
+        return least(model->memory.context, most);
+    return least((uint64_t)limits->context, most);
+}
+
+static enum wi_code check_size(const struct wi_infer *infer, const struct wi_model *model,
+    enum wi_text_task task, const struct wi_config_models *limits, struct wi_error *error)
 {
     /* Each text of a list has the context for itself. */
     size_t bytes =
         task == WI_TEXT_EMBED || task == WI_TEXT_RERANK ? infer->longest_text : infer->text_bytes;
-    uint64_t context = context_of(infer, limits);
+    uint64_t context = context_of(infer, model, limits);
     if (context == 0 || context > WI_TEXT_MAX || bytes <= context * WI_TEXT_PER_TOKEN)
         return WI_OK;
     wi_error_set(error, WI_CONTEXT_LENGTH, "inputs",
@@ -186,7 +198,7 @@ enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *
     }
     code = wi_text_check_options(task, infer->options, (unsigned)limits->slots,
         infer->options_where ? infer->options_where : "options.", error);
-    return code == WI_OK ? check_size(infer, task, limits, error) : code;
+    return code == WI_OK ? check_size(infer, model, task, limits, error) : code;
 }
 
 /* --- the canonical form ---------------------------------------------------------------------- */

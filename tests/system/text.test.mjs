@@ -117,7 +117,7 @@ test('what does not go together is refused by name, before any node is asked', a
         400, 'unknown_field', 'options.warmth');
     await refused(ask('talker', said('x'), { options: { n: 1000 } }),
         400, 'invalid_field', 'options.n');
-    await refused(ask('talker', 'a'.repeat(2 << 20)), 413, 'body_too_large', 'inputs');
+    await refused(ask('talker', 'a'.repeat(2 << 20)), 400, 'context_length_exceeded', 'inputs');
     await refused(ask('talker', 'a'.repeat(5 << 20)), 413, 'body_too_large', 'inputs');
     const { json } = await ask('talker', 'a'.repeat(100_000), { options: { context: 100 } });
     assert.equal(json.code, 'context_length_exceeded');

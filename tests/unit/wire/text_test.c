@@ -257,6 +257,22 @@ static void test_depth_and_size(void **state)
     free(kwargs);
 }
 
+/* What is asked for, as far as the model goes; else what fits. */
+static void test_context(void **state)
+{
+    struct wi_model small = chat;
+    char *text = wi_sprintf("\"%0*d\"", 64 * 10 + 1, 0);
+    refuses(&small, text, "\"options\":{\"context\":10}", WI_CONTEXT_LENGTH, "inputs");
+    small.gguf.context_length = 10;
+    refuses(&small, text, "\"options\":{\"context\":100}", WI_CONTEXT_LENGTH, "inputs");
+    small.memory.context = 100;
+    refuses(&small, text, "", WI_CONTEXT_LENGTH, "inputs");
+    small.gguf.context_length = 0;
+    small.memory.context = 10;
+    refuses(&small, text, "", WI_CONTEXT_LENGTH, "inputs");
+    free(text);
+}
+
 static void test_engine(void **state)
 {
     struct wi_infer infer;
@@ -279,6 +295,7 @@ int main(void)
         cmocka_unit_test(test_options),
         cmocka_unit_test(test_good_options),
         cmocka_unit_test(test_depth_and_size),
+        cmocka_unit_test(test_context),
         cmocka_unit_test(test_engine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
