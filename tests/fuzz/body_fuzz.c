@@ -5,6 +5,7 @@
  */
 #include "plant.h"
 #include "wire/dialect.h"
+#include "wire/text.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,15 @@ static void check_tensors(const struct wi_infer *infer)
     }
 }
 
-static void check_models(const struct wi_infer *infer)
+/* What goes to a node is an object, and so are the options. */
+static void check_settled(struct wi_infer *infer, const struct wi_model *model)
+{
+    if (wi_text_settle(infer, model) == WI_TEXT_NONE || !json_is_object(infer->input) ||
+        (infer->options && !json_is_object(infer->options)))
+        abort();
+}
+
+static void check_models(struct wi_infer *infer)
 {
     struct wi_onnx_value value = {.name = (char *)"x",
         .tensor = 1,
@@ -54,7 +63,10 @@ static void check_models(const struct wi_infer *infer)
     (void)wi_dialect_native.check(infer, &count, &limits, &error);
     (void)wi_dialect_native.check(infer, &model, &limits, &error);
     (void)wi_dialect_native.check(infer, &speaker, &limits, &error);
-    (void)wi_dialect_native.check(infer, &embedder, &limits, &error);
+    if (wi_dialect_native.check(infer, &embedder, &limits, &error) == WI_OK)
+        check_settled(infer, &embedder);
+    else if (wi_dialect_native.check(infer, &speaker, &limits, &error) == WI_OK)
+        check_settled(infer, &speaker);
 }
 
 /* The input as the header that says how much of a body is JSON. */
