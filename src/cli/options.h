@@ -38,9 +38,10 @@ struct wi_option {
     const char *help;  /* one sentence without its full stop */
 };
 
-#define WI_POSITIONALS_MAX 65   /* of a verb; no less than the words of its name */
-#define WI_POSITIONALS_TABLED 2 /* that the table describes one by one; the last stands for more   \
-                                 */
+#define WI_POSITIONALS_MAX 65 /* of a verb; no less than the words of its name */
+#define WI_POSITIONALS_TABLED                                                                      \
+    2 /* that the table describes one by one; the last stands for more                             \
+       */
 
 struct wi_cli;
 struct wi_verb {

@@ -1,6 +1,6 @@
 /*
  * What is done with text, whatever dialect it was asked for in, and what a right answer to each
- * looks like: the forms of webinfer-protocol(7), "Text".
+ * looks like: the forms of webinfer-inputs(7).
  */
 #ifndef WI_MODEL_TEXT_TASK_H
 #define WI_MODEL_TEXT_TASK_H

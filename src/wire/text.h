@@ -1,7 +1,7 @@
 /*
  * Text as every dialect has it: which forms of input there are, which task a model makes of them,
  * THE table of options, and the limits of all that. A dialect brings a request into these forms;
- * what goes to a node (webinfer-protocol(7), "Text") is made of them here alone.
+ * what goes to a node (webinfer-inputs(7)) is made of them here alone.
  */
 #ifndef WI_WIRE_TEXT_H
 #define WI_WIRE_TEXT_H

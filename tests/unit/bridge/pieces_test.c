@@ -524,7 +524,8 @@ static void bytes_are_not_left_out(void **state)
 
 static void there_are_not_too_many_bytes(void **state)
 {
-    expect_fault_after(*state, send_too_much, "task_data has 101 bytes, and there is credit for 100");
+    expect_fault_after(
+        *state, send_too_much, "task_data has 101 bytes, and there is credit for 100");
 }
 
 static void pieces_need_credit(void **state)
