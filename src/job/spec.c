@@ -2,7 +2,9 @@
 #include "job/job.h"
 
 #include "wire/text.h"
+#include <stdint.h>
 #include <stdlib.h>
+#include <uv.h>
 
 void wi_job_spec_clear(struct wi_job_spec *spec)
 {
@@ -17,6 +19,21 @@ void wi_job_spec_clear(struct wi_job_spec *spec)
     json_decref(spec->options);
     wi_strings_clear(&spec->outputs);
     *spec = (struct wi_job_spec){0};
+}
+
+/* Text that is drawn at random can only go on elsewhere if it is drawn alike there. */
+static void settle_seed(struct wi_job_spec *spec)
+{
+    const json_t *temperature = json_object_get(spec->options, "temperature");
+    uint32_t seed = 0;
+
+    if (!wi_text_task_generates(spec->text) || json_object_get(spec->options, "seed") ||
+        (temperature && json_number_value(temperature) == 0))
+        return;
+    if (!spec->options)
+        spec->options = json_object();
+    uv_random(NULL, NULL, &seed, sizeof seed, 0, NULL);
+    json_object_set_new(spec->options, "seed", json_integer(seed >> 1));
 }
 
 void wi_job_spec_fill(struct wi_job_spec *spec, struct wi_infer *infer, struct wi_model *model)
@@ -42,4 +59,5 @@ void wi_job_spec_fill(struct wi_job_spec *spec, struct wi_infer *infer, struct w
     infer->input = NULL;
     spec->options = infer->options;
     infer->options = NULL;
+    settle_seed(spec);
 }
