@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/params.h"
+#include "wire/text.h"
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,6 +90,9 @@ static void on_model(struct wi_request *request, void *work, struct wi_model *mo
         return;
     }
     const struct wi_config *config = request->api->deps.config;
+    enum wi_model_type type =
+        query->model_type >= 0 ? (enum wi_model_type)(query->model_type + 1) : model->type;
+    int reads = wi_text_is_for(model), writes = reads && type != WI_TYPE_TEXT_EMBEDDING;
     const struct wi_demand demand = {.model = model,
         .ours_only = wi_demand_keep(config->pool.strangers, model->engine == WI_ENGINE_LLAMA),
         .browser = query->browser,
@@ -96,7 +100,9 @@ static void on_model(struct wi_request *request, void *work, struct wi_model *mo
         .has_platform = look_up->has_platform,
         .platform = look_up->platform,
         .fallback = query->fallback,
-        .type = query->model_type >= 0 ? (enum wi_model_type)(query->model_type + 1) : model->type,
+        .type = type,
+        .prompt_tokens = reads ? WI_USUAL_PROMPT_TOKENS : 0,
+        .answer_tokens = writes ? WI_USUAL_ANSWER_TOKENS : 0,
         .precision = query->precision >= 0 ? wi_infer_precision_names[query->precision] : NULL};
     wi_request_answer_json(request, 200, wi_pool_hardware_json(request->api->deps.pool, &demand));
     free_look_up(work);

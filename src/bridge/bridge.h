@@ -89,9 +89,10 @@ struct wi_task {
                                only; NULL: for everybody's */
     const json_t *input;    /* what is not a tensor, e.g. {"image":{"tensor":0,…}}; may be NULL */
     const json_t *options;  /* may be NULL */
-    unsigned requests;      /* that are joined in it; 0: it is one alone */
-    int stream;             /* its answer may come in parts */
-    const struct wi_continuation *from; /* NULL: from the beginning */
+    double prompt_tokens, answer_tokens; /* expected, for the pool's books; 0: there is no text */
+    unsigned requests;                   /* that are joined in it; 0: it is one alone */
+    int stream;                          /* its answer may come in parts */
+    const struct wi_continuation *from;  /* NULL: from the beginning */
 };
 
 /* An answer to an attempt. On arrival it is the callee's to take from: tensors by wi_tensors_move,

@@ -159,7 +159,7 @@ static void on_answered(void *context, const struct wi_job_spec *spec, const str
         result->numerics = wi_verdicts_get(verdicts, spec->model, &place, spec->precision);
     if (platform == WI_WASM && is_on(checks))
         wi_verdicts_accept(verdicts, spec->model, &place);
-    if (spec->stream)
+    if (spec->stream || spec->text != WI_TEXT_NONE)
         return; /* its answer need not be the same twice */
     if (wish->wanted) {
         begin(checks, spec, wish, result, node, (enum wi_platform)platform);

@@ -37,6 +37,8 @@ static struct wi_demand demand_of(const struct wi_job *job)
         .beginnings = job->chain.keys,
         .beginning_count = job->chain.count,
         .ours_only = wi_demand_keep(job->jobs->config->pool.strangers, spec->text != WI_TEXT_NONE),
+        .prompt_tokens = spec->prompt_tokens,
+        .answer_tokens = spec->answer_tokens,
     };
 }
 
@@ -102,6 +104,8 @@ enum wi_code wi_job_dispatch(
         .owner = owned ? owner : NULL,
         .input = spec->input,
         .options = spec->options,
+        .prompt_tokens = spec->prompt_tokens,
+        .answer_tokens = spec->answer_tokens,
         .stream = job->flow != NULL,
     };
     memcpy(task.platforms, choice->platforms, sizeof task.platforms);

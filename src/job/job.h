@@ -40,6 +40,7 @@ struct wi_job_spec {
     enum wi_text_task text; /* what is to be done with text; WI_TEXT_NONE: there is none */
     json_t *input;          /* what is not a tensor; may be NULL */
     json_t *options;
+    double prompt_tokens, answer_tokens; /* as struct wi_demand has them */
     struct wi_strings outputs;
     int stream;              /* its answer may come in parts: see wi_jobs_submit_stream */
     double stall_timeout_ms; /* of a stream: without a sign of life after its first part */

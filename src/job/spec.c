@@ -6,6 +6,11 @@
 #include <stdlib.h>
 #include <uv.h>
 
+/* About so many there are in most languages and vocabularies. */
+#define BYTES_PER_TOKEN 4.0
+/* Few answers come near to a limit that is higher. */
+#define ANSWER_TOKENS_MAX 1024
+
 void wi_job_spec_clear(struct wi_job_spec *spec)
 {
     free(spec->client);
@@ -36,6 +41,21 @@ static void settle_seed(struct wi_job_spec *spec)
     json_object_set_new(spec->options, "seed", json_integer(seed >> 1));
 }
 
+static void foresee_tokens(struct wi_job_spec *spec, size_t text_bytes)
+{
+    json_int_t limit = json_integer_value(json_object_get(spec->options, "max_tokens"));
+
+    if (spec->text == WI_TEXT_NONE)
+        return;
+    spec->prompt_tokens = 1; /* tokenizing is nothing beside reading */
+    if (spec->text != WI_TEXT_TOKENIZE)
+        spec->prompt_tokens += (double)text_bytes / BYTES_PER_TOKEN;
+    if (wi_text_task_generates(spec->text))
+        spec->answer_tokens = limit < 1                   ? WI_USUAL_ANSWER_TOKENS
+                              : limit < ANSWER_TOKENS_MAX ? (double)limit
+                                                          : ANSWER_TOKENS_MAX;
+}
+
 void wi_job_spec_fill(struct wi_job_spec *spec, struct wi_infer *infer, struct wi_model *model)
 {
     wi_id_new(spec->id, "job");
@@ -60,4 +80,5 @@ void wi_job_spec_fill(struct wi_job_spec *spec, struct wi_infer *infer, struct w
     spec->options = infer->options;
     infer->options = NULL;
     settle_seed(spec);
+    foresee_tokens(spec, infer->text_bytes);
 }

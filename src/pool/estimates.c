@@ -26,7 +26,7 @@ struct subject {
 /* What is known of a model on one kind of browser. */
 struct group {
     struct subject *subject;
-    struct wi_heap measured; /* the entries with a measured run, by run_ms */
+    struct wi_heap measured; /* the entries with a measured run, by pace */
     size_t entries;          /* it goes with the last of them */
     UT_hash_handle hh;
     char key[]; /* as an entry's, up to the kind */
@@ -116,9 +116,20 @@ static void leave_subject(struct wi_estimates *estimates, struct subject *subjec
     free(subject);
 }
 
+/* By what the entries of a model are compared: what it needs for each run, or for each token that
+ * it makes, or else reads. Negative: no run was measured. */
+static double pace(const struct wi_estimate *e)
+{
+    if (e->runs > 0)
+        return e->run_ms;
+    if (e->token_ms > 0)
+        return e->token_ms;
+    return e->prompt_ms > 0 ? e->prompt_ms : -1;
+}
+
 static int is_faster(const struct wi_heap_place *a, const struct wi_heap_place *b)
 {
-    return ((const struct entry *)a)->estimate.run_ms < ((const struct entry *)b)->estimate.run_ms;
+    return pace(&((const struct entry *)a)->estimate) < pace(&((const struct entry *)b)->estimate);
 }
 
 static struct group *find_group(
@@ -152,7 +163,7 @@ static struct group *join_group(struct wi_estimates *estimates, const char *key)
 static void rank(struct entry *entry)
 {
     struct wi_heap *measured = &entry->group->measured;
-    int is_measured = entry->estimate.runs > 0;
+    int is_measured = pace(&entry->estimate) >= 0;
 
     if (entry->is_measured && is_measured)
         wi_heap_changed(measured, &entry->place);
@@ -216,15 +227,21 @@ static struct entry *find_or_add(
 
 /* --- the database ---------------------------------------------------------------------------- */
 
+static json_t *rate_json(double mean, unsigned count)
+{
+    return mean > 0 ? json_pack("{s:f, s:I}", "mean", mean, "count", (json_int_t)count) : NULL;
+}
+
 /* What was measured of a run is kept as rates by their names, so that others can stand beside. */
 static void save(struct wi_estimates *estimates, struct entry *entry, double now)
 {
     const struct wi_estimate *e = &entry->estimate;
     json_t *run = json_pack(
         "{s:f, s:I, s:b}", "mean", e->run_ms, "count", (json_int_t)e->runs, "cold", e->cold);
-    json_t *value = json_pack("{s:f, s:I, s:f, s:I, s:{s:o}}", "load_ms", e->load_ms, "loads",
-        (json_int_t)e->loads, "failure", e->failure, "measured_at", (json_int_t)e->measured_at,
-        "rates", "run_ms", run);
+    json_t *value = json_pack("{s:f, s:I, s:f, s:I, s:{s:o, s:o*, s:o*}}", "load_ms", e->load_ms,
+        "loads", (json_int_t)e->loads, "failure", e->failure, "measured_at",
+        (json_int_t)e->measured_at, "rates", "run_ms", run, "prompt_ms",
+        rate_json(e->prompt_ms, e->prompts), "token_ms", rate_json(e->token_ms, e->answers));
     char *text = json_dumps(value, JSON_COMPACT);
 
     if (text)
@@ -260,6 +277,14 @@ static double number(const json_t *value, const char *name, double most)
     return found > 0 ? found < most ? found : most : 0;
 }
 
+static void load_rate(const json_t *rates, const char *name, double *mean, unsigned *count)
+{
+    const json_t *rate = json_object_get(rates, name);
+
+    *mean = number(rate, "mean", TIME_MAX_MS);
+    *count = *mean > 0 ? (unsigned)number(rate, "count", 1e9) : 0;
+}
+
 /* A row that is not ours to understand is left out. */
 static void load_one(void *context, const char *key, const char *text)
 {
@@ -270,7 +295,8 @@ static void load_one(void *context, const char *key, const char *text)
 
     HASH_FIND(hh, estimates->entries, key, length, entry);
     if (json_is_object(value) && length < KEY_SIZE && !entry) {
-        const json_t *run = json_object_get(json_object_get(value, "rates"), "run_ms");
+        const json_t *rates = json_object_get(value, "rates");
+        const json_t *run = json_object_get(rates, "run_ms");
         struct wi_estimate *e;
         entry = add(estimates, key, length);
         e = &entry->estimate;
@@ -280,6 +306,8 @@ static void load_one(void *context, const char *key, const char *text)
         e->loads = (unsigned)number(value, "loads", 1e9);
         e->runs = (unsigned)number(run, "count", 1e9);
         e->cold = json_is_true(json_object_get(run, "cold"));
+        load_rate(rates, "prompt_ms", &e->prompt_ms, &e->prompts);
+        load_rate(rates, "token_ms", &e->token_ms, &e->answers);
         e->measured_at = (int64_t)number(value, "measured_at", 1e15);
         rank(entry);
     }
@@ -310,6 +338,15 @@ void wi_estimates_free(struct wi_estimates *estimates)
 }
 
 /* --- measuring ------------------------------------------------------------------------------- */
+
+double wi_estimate_run_ms(const struct wi_estimate *e, double prompt_tokens, double answer_tokens)
+{
+    if (prompt_tokens <= 0)
+        return e->runs > 0 ? e->run_ms : -1;
+    if (e->prompt_ms <= 0 || (answer_tokens > 0 && e->token_ms <= 0))
+        return -1;
+    return prompt_tokens * e->prompt_ms + answer_tokens * e->token_ms;
+}
 
 struct wi_estimate wi_estimates_get(
     const struct wi_estimates *estimates, const char *hash, const struct wi_place *place)
@@ -374,14 +411,44 @@ static void succeeded(struct wi_estimates *estimates, struct entry *entry, doubl
     changed(estimates, entry, now);
 }
 
-void wi_estimates_loaded(struct wi_estimates *estimates, const char *hash,
-    const struct wi_place *place, double load_ms, int warm, double now)
+static void loaded(struct entry *entry, double load_ms, int warm)
 {
-    struct entry *entry = find_or_add(estimates, hash, place);
     struct wi_estimate *e = &entry->estimate;
 
     if (!warm)
         average(&e->load_ms, &e->loads, load_ms < TIME_MAX_MS ? load_ms : TIME_MAX_MS);
+}
+
+void wi_estimates_loaded(struct wi_estimates *estimates, const char *hash,
+    const struct wi_place *place, double load_ms, int warm, double now)
+{
+    struct entry *entry = find_or_add(estimates, hash, place);
+
+    loaded(entry, load_ms, warm);
+    succeeded(estimates, entry, now);
+}
+
+/* A first run, or one of few tokens, stands in until there is something better. */
+static void average_rate(double *mean, unsigned *count, double tokens, double ms, int warm)
+{
+    if (tokens <= 0)
+        return;
+    if (warm && tokens >= WI_ESTIMATE_FEW_TOKENS)
+        average(mean, count, ms / tokens);
+    else if (*count == 0)
+        *mean = ms / tokens;
+}
+
+void wi_estimates_spoke(struct wi_estimates *estimates, const char *hash,
+    const struct wi_place *place, double load_ms, const struct wi_timings *timings, int warm,
+    double now)
+{
+    struct entry *entry = find_or_add(estimates, hash, place);
+    struct wi_estimate *e = &entry->estimate;
+
+    loaded(entry, load_ms, warm);
+    average_rate(&e->prompt_ms, &e->prompts, timings->prompt_tokens, timings->prompt_ms, warm);
+    average_rate(&e->token_ms, &e->answers, timings->answer_tokens, timings->answer_ms, warm);
     succeeded(estimates, entry, now);
 }
 
@@ -476,7 +543,7 @@ void wi_estimates_untried(
         entry->estimate.tries--;
 }
 
-double wi_estimates_best_run(
+const struct wi_estimate *wi_estimates_best(
     const struct wi_estimates *estimates, const char *hash, const char *kind)
 {
     char key[KEY_SIZE];
@@ -484,7 +551,7 @@ double wi_estimates_best_run(
     const struct group *group = find_group(estimates, key, length);
     const struct entry *best = group ? (const struct entry *)wi_heap_first(&group->measured) : NULL;
 
-    return best ? best->estimate.run_ms : -1;
+    return best ? &best->estimate : NULL;
 }
 
 size_t wi_estimates_count(const struct wi_estimates *estimates)

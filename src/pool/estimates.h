@@ -6,6 +6,7 @@
 #define WI_POOL_ESTIMATES_H
 
 #include "pool/place.h"
+#include "pool/timings.h"
 #include "store/db.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -13,6 +14,8 @@
 /* The weight of the newest measurement once there are several: a place that became ten times
  * slower has lost its lead after two or three runs. */
 #define WI_ESTIMATE_WEIGHT 0.3
+/* Fewer tokens say more of the step that they were in than of themselves. */
+#define WI_ESTIMATE_FEW_TOKENS 8
 /* The weight of the newest outcome in the failure rate. */
 #define WI_ESTIMATE_FAILURE_WEIGHT 0.25
 /* A place is written to the database this often at most. */
@@ -30,7 +33,16 @@ struct wi_estimate {
     double elsewhere_ms;    /* the model's runs for clients since it was last measured or tried
                              * here, or since the start; not kept */
     int64_t measured_at;    /* Unix milliseconds; 0: never */
+    /* Of text: for each new token of a prompt, and for each that was generated. 0: not measured;
+     * what stands in for a measurement, a first run or one of few tokens, is not in the counts. */
+    double prompt_ms, token_ms;
+    unsigned prompts, answers;
 };
+
+/* What a run is expected to take: of text, to read so many new tokens and to make so many; without
+ * text (`prompt_tokens` 0) as the runs before. Negative: what that needs was not measured. */
+double wi_estimate_run_ms(
+    const struct wi_estimate *estimate, double prompt_tokens, double answer_tokens);
 
 struct wi_estimates;
 /* Reads what `db` (borrowed; NULL: nothing is kept) remembers. Blocks. */
@@ -55,6 +67,10 @@ void wi_estimates_ran(struct wi_estimates *estimates, const char *hash,
  * says something, unless the model was there already (`warm`). */
 void wi_estimates_loaded(struct wi_estimates *estimates, const char *hash,
     const struct wi_place *place, double load_ms, int warm, double now);
+/* Text, in a stream or not: as a stream, and what each of its tokens took. */
+void wi_estimates_spoke(struct wi_estimates *estimates, const char *hash,
+    const struct wi_place *place, double load_ms, const struct wi_timings *timings, int warm,
+    double now);
 /* The platform failed at the model, or its node was lost over it. */
 void wi_estimates_failed(
     struct wi_estimates *estimates, const char *hash, const struct wi_place *place, double now);
@@ -72,9 +88,9 @@ void wi_estimates_tried(
  * first of all tries counts. */
 void wi_estimates_untried(
     struct wi_estimates *estimates, const char *hash, const struct wi_place *place);
-/* The shortest run time known of the model in any version and on any platform of a kind; negative
- * if there is none. */
-double wi_estimates_best_run(
+/* What is known of the model where it runs fastest, in any version and on any platform of a kind,
+ * borrowed until something changes; NULL if no run is known. */
+const struct wi_estimate *wi_estimates_best(
     const struct wi_estimates *estimates, const char *hash, const char *kind);
 size_t wi_estimates_count(const struct wi_estimates *estimates);
 

@@ -20,13 +20,20 @@ static json_t *adapter_json(const struct wi_node_info *info, enum wi_platform pl
         adapter->is_fallback);
 }
 
+/* NULL where it was not measured. */
+static json_t *per_second(double token_ms)
+{
+    return token_ms > 0 ? json_real(1000 / token_ms) : NULL;
+}
+
 static json_t *estimate_json(const struct wi_estimate *e)
 {
     if (!e->measured_at)
         return json_null();
-    return json_pack("{s:f, s:f, s:f, s:I, s:I, s:I}", "load_ms", e->load_ms, "run_ms", e->run_ms,
-        "failure_rate", e->failure, "loads", (json_int_t)e->loads, "runs", (json_int_t)e->runs,
-        "measured_at", (json_int_t)e->measured_at);
+    return json_pack("{s:f, s:f, s:f, s:I, s:I, s:I, s:o*, s:o*}", "load_ms", e->load_ms, "run_ms",
+        e->run_ms, "failure_rate", e->failure, "loads", (json_int_t)e->loads, "runs",
+        (json_int_t)e->runs, "measured_at", (json_int_t)e->measured_at, "prompt_tokens_per_second",
+        per_second(e->prompt_ms), "tokens_per_second", per_second(e->token_ms));
 }
 
 static json_t *option_json(const struct wi_option *option, const struct wi_model *model)

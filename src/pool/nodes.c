@@ -189,8 +189,8 @@ void wi_pool_nodes_remove(struct pool_nodes *nodes, struct pool_node *node)
 /* --- attempts -------------------------------------------------------------------------------- */
 
 /* What is expected of it, from what was measured. */
-static void foresee(
-    const struct pool_nodes *nodes, const struct pool_node *node, struct pool_attempt *attempt)
+static void foresee(const struct pool_nodes *nodes, const struct pool_node *node,
+    const struct wi_task *task, struct pool_attempt *attempt)
 {
     const struct wi_fleet_node *place = &node->place;
 
@@ -202,7 +202,10 @@ static void foresee(
     double load = wi_fleet_has(place, attempt->hash, attempt->platform) ? 0
                   : e.loads > 0                                         ? e.load_ms
                                                                         : WI_ROUTE_LOAD_MS;
-    attempt->expected_ms = load + (e.run_ms > 0 ? e.run_ms : WI_ROUTE_RUN_MS);
+    double run = task->text == WI_TEXT_NONE
+                     ? e.run_ms /* of a first run too, or a bound */
+                     : wi_estimate_run_ms(&e, task->prompt_tokens, task->answer_tokens);
+    attempt->expected_ms = load + (run > 0 ? run : WI_ROUTE_RUN_MS);
     attempt->not_run_ms = load + wi_fleet_ahead(place, attempt->queue, attempt->sent_at);
 }
 
@@ -237,13 +240,14 @@ void wi_pool_node_book(
     memcpy(attempt->hash, task->model->hash, sizeof attempt->hash);
     attempt->builtin = task->model->builtin;
     attempt->stream = task->stream;
+    attempt->text = task->text;
     attempt->engine = task->model->engine;
     attempt->queue = queue;
     attempt->requests = task->requests;
     attempt->platform = task->platforms[0];
     attempt->sent_at = now;
     node->info.count++;
-    foresee(nodes, node, attempt);
+    foresee(nodes, node, task, attempt);
     work.count++;
     if (!attempt->builtin) {
         work.done_at = fmax(work.done_at, now) + shared(node, queue, attempt->expected_ms);

@@ -13,7 +13,8 @@ struct pool_attempt {
     struct pool_attempt *next;
     char id[WI_ID_SIZE + 12];
     int builtin;
-    int stream; /* how long it takes says nothing of the model */
+    int stream;
+    enum wi_text_task text; /* how long this or a stream takes says nothing of the model */
     enum wi_engine engine;
     unsigned queue;    /* of its node: wi_fleet_queue */
     unsigned requests; /* that are joined in it, or 0 */

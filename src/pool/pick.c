@@ -318,6 +318,14 @@ static const struct wi_option *find_option(
     return found;
 }
 
+/* What the demand's run takes on browsers of the kind, at best; negative: that is not known. */
+static double best_run(const struct wi_pool *pool, const struct wi_demand *demand, const char *kind)
+{
+    const struct wi_estimate *best = wi_estimates_best(pool->estimates, demand->model->hash, kind);
+
+    return best ? wi_estimate_run_ms(best, demand->prompt_tokens, demand->answer_tokens) : -1;
+}
+
 /* Asks for a session of the kind that is preferred for such models, where none is running and
  * nothing says that it would be slower. */
 static void wish_preferred(
@@ -338,7 +346,7 @@ static void wish_preferred(
             return; /* it is there, and as good as it gets */
         if (option || !kind || !wi_pool_kind_is_hopeful(pool, kind))
             continue;
-        double best = wi_estimates_best_run(pool->estimates, demand->model->hash, name);
+        double best = best_run(pool, demand, name);
         for (size_t o = 0; o < judged->count && best >= 0; o++)
             if (judged->options[o].chosen && judged->options[o].measured &&
                 judged->options[o].run_ms <= best)
@@ -425,7 +433,8 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
 
     if (pick == WI_PICK_NODE && choice->probe.wanted)
         note_probe(pool, demand->model, &choice->probe);
-    if (pick == WI_PICK_NODE && !demand->has_platform && !demand->stream && !demand->model->builtin)
+    if (pick == WI_PICK_NODE && !demand->has_platform && !demand->stream &&
+        demand->prompt_tokens == 0 && !demand->model->builtin)
         note_served(pool, demand, &judged);
     if (pick != WI_PICK_NEVER && !demand->browser && !demand->node && !demand->has_platform &&
         !demand->model->builtin && pool->config->pool.adaptive_scaling)

@@ -34,10 +34,15 @@ struct wi_demand {
     int ours_only;    /* only browsers that we have started: see wi_demand_keep */
     const struct wi_prefix_key *beginnings; /* of its prompt, in the order of their length */
     size_t beginning_count;
+    /* Of text, as far as can be foreseen: tokens to read, at least 1, and to make; 0: no text. */
+    double prompt_tokens, answer_tokens;
 };
 /* Whether work (`text`: with something that people wrote) may only go to browsers that we have
  * started ([pool] strangers). Simulated nodes are exempt: who names them knows them. */
 int wi_demand_keep(enum wi_strangers strangers, int text);
+/* What stands for these where nothing says more. */
+#define WI_USUAL_PROMPT_TOKENS 256.0
+#define WI_USUAL_ANSWER_TOKENS 256.0
 
 enum wi_pick { WI_PICK_NODE, WI_PICK_WAIT, WI_PICK_NEVER };
 

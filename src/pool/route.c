@@ -110,6 +110,22 @@ static void judge_option(struct wi_option *option, const struct wi_demand *deman
 
 /* --- expected times -------------------------------------------------------------------------- */
 
+/* What was measured of such a run. What first runs took, or are known to exceed, is none of
+ * text. */
+static void recall(struct wi_option *option, const struct wi_demand *demand)
+{
+    const struct wi_estimate *e = &option->candidate->prospects[option->platform].estimate;
+    int is_text = demand->prompt_tokens > 0;
+    double run_ms = wi_estimate_run_ms(e, demand->prompt_tokens, demand->answer_tokens);
+
+    option->measured = run_ms >= 0;
+    option->cold = !is_text && e->cold;
+    if (option->measured)
+        option->run_ms = run_ms;
+    else
+        option->run_ms = is_text ? 0 : e->run_ms;
+}
+
 /* What is known best: others are compared with it by their preference. */
 struct reference {
     double run_ms, load_ms, prior;
@@ -125,11 +141,11 @@ static void find_reference(
         const struct wi_option *option = &options[i];
         const struct wi_estimate *e = &option->candidate->prospects[option->platform].estimate;
         /* A first run is better than nothing to compare with. */
-        if ((!option->measured && !e->cold) || (best && best->measured > option->measured) ||
-            (best && best->measured == option->measured && e->run_ms >= reference->run_ms))
+        if ((!option->measured && !option->cold) || (best && best->measured > option->measured) ||
+            (best && best->measured == option->measured && option->run_ms >= reference->run_ms))
             continue;
         best = option;
-        reference->run_ms = e->run_ms;
+        reference->run_ms = option->run_ms;
         reference->load_ms = e->loads > 0 ? e->load_ms : WI_ROUTE_LOAD_MS;
     }
     if (best)
@@ -185,12 +201,12 @@ static void expect(struct wi_option *option, const struct wi_demand *demand,
     double failure = e->failure < FAILURE_MAX ? e->failure : FAILURE_MAX;
     double redo;
 
-    option->run_ms = e->run_ms;
     if (demand->model->builtin)
         option->run_ms = 0;
-    else if (!option->measured && !e->cold) { /* then run_ms is a bound, or nothing */
+    else if (!option->measured && !option->cold) { /* then run_ms is a bound, or nothing */
         double assumed = reference->run_ms * wi_route_prior(option) / reference->prior;
-        option->run_ms = e->run_ms > assumed ? e->run_ms : assumed;
+        if (option->run_ms < assumed)
+            option->run_ms = assumed;
     }
     seat(option,
         demand->model->builtin ? 0
@@ -231,9 +247,8 @@ static size_t judge_all(const struct wi_candidate *candidates, size_t count,
     for (size_t i = 0; i < count; i++) {
         for (int p = 0; p < WI_PLATFORM_COUNT && wi_route_matches(&candidates[i], demand); p++) {
             struct wi_option *option = &options[made++];
-            const struct wi_prospect *prospect = &candidates[i].prospects[p];
             *option = (struct wi_option){.candidate = &candidates[i], .platform = p};
-            option->measured = prospect->estimate.runs > 0;
+            recall(option, demand);
             judge_option(option, demand, terms, wanted);
         }
     }
@@ -454,7 +469,8 @@ enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,
     if (awaited && awaited->measured && best->measured && !demand->model->builtin &&
         awaited->expected_ms * WORTH_WAITING < best->expected_ms)
         return WI_PICK_WAIT;
-    if (!demand->has_platform && !demand->model->builtin && !demand->stream)
+    if (!demand->has_platform && !demand->model->builtin && !demand->stream &&
+        demand->prompt_tokens == 0)
         wi_route_probe(options, made, best, terms, choice);
     best->chosen = 1;
     take(best, demand, choice);

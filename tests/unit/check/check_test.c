@@ -161,10 +161,12 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
     the.numerics = result->numerics;
 }
 
-static enum wi_code submit_so(int has_platform, enum wi_platform platform, int stream)
+static enum wi_code submit_so(
+    int has_platform, enum wi_platform platform, int stream, enum wi_text_task text)
 {
     struct wi_job_spec spec = {.model = wi_model_ref(&the.model),
         .stream = stream,
+        .text = text,
         .priority = 5,
         .has_platform = has_platform,
         .platform = platform,
@@ -178,7 +180,7 @@ static enum wi_code submit_so(int has_platform, enum wi_platform platform, int s
 
 static enum wi_code submit_to(int has_platform, enum wi_platform platform)
 {
-    return submit_so(has_platform, platform, 0);
+    return submit_so(has_platform, platform, 0, WI_TEXT_NONE);
 }
 
 static const struct wi_pool_events *events(void)
@@ -302,11 +304,23 @@ static void the_end_may_come_while_comparing(void **state)
 static void a_stream_is_not_run_again(void **state)
 {
     the.wish.wanted = 0;
-    assert_int_equal(submit_so(1, WI_WEBGPU, 1), WI_OK);
+    assert_int_equal(submit_so(1, WI_WEBGPU, 1, WI_TEXT_NONE), WI_OK);
     answer(0, 3, 1);
     turn();
     assert_int_equal(the.sent_count, 1);
     assert_int_equal(the.numerics, WI_UNKNOWN); /* so it goes out as unchecked */
+}
+
+static void text_is_not_run_again(void **state)
+{
+    for (size_t i = 0; i < 2; i++) {
+        the.wish.wanted = i == 1;
+        assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TEXT_CHAT), WI_OK);
+        answer(i, 3, 1);
+        turn();
+        assert_int_equal(the.sent_count, i + 1);
+        assert_int_equal(the.numerics, WI_UNKNOWN);
+    }
 }
 
 static void a_pinned_answer_is_checked_afterwards(void **state)
@@ -572,6 +586,7 @@ int main(void)
         TEST(large_answers_are_compared_off_the_loop),
         TEST(the_end_may_come_while_comparing),
         TEST(a_stream_is_not_run_again),
+        TEST(text_is_not_run_again),
         TEST(a_pinned_answer_is_checked_afterwards),
         TEST(neither_being_wasm_asks_both),
         TEST(what_cannot_run_is_unable),

@@ -27,10 +27,11 @@ struct fixture {
     int busy, choked; /* the first node's link is full; and the pool has noticed */
     char attempt[WI_ID_SIZE], avoid[WI_ID_SIZE], sent_to[WI_ID_SIZE];
     size_t backlog;
-    int wants_stream, wants_more;       /* what the last demand asked for */
-    size_t beginnings;                  /* of the last demand */
-    unsigned computed, computed_tokens; /* beginnings that a node was said to know */
-    int is_stream, credits;             /* the last task; what was granted to it, and how often */
+    int wants_stream, wants_more;        /* what the last demand asked for */
+    size_t beginnings;                   /* of the last demand */
+    unsigned computed, computed_tokens;  /* beginnings that a node was said to know */
+    double demanded_tokens, sent_tokens; /* of the last demand and task: prompt + 100 * answer */
+    int is_stream, credits;              /* the last task; what was granted to it, and how often */
     struct wi_credit credit;
     char from[64]; /* "SEQ TEXT TOKENS" of a task that goes on; else "" */
     /* what came back */
@@ -49,6 +50,7 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     fixture->beginnings = demand->beginning_count;
     fixture->wants_stream = demand->stream;
     fixture->wants_more = demand->continues;
+    fixture->demanded_tokens = demand->prompt_tokens + 100 * demand->answer_tokens;
     snprintf(fixture->avoid, sizeof fixture->avoid, "%s", demand->avoid ? demand->avoid : "");
     if (fixture->pick == WI_PICK_NEVER)
         wi_error_set(error, WI_UNAVAILABLE, NULL, "no browser is installed");
@@ -93,6 +95,7 @@ enum wi_code wi_pool_dispatch(
     snprintf(fixture->attempt, sizeof fixture->attempt, "%s", task->attempt_id);
     snprintf(fixture->sent_to, sizeof fixture->sent_to, "%s", node_id);
     note_stream(task);
+    fixture->sent_tokens = task->prompt_tokens + 100 * task->answer_tokens;
     strncat(fixture->order, task->precision ? task->precision : "",
         sizeof fixture->order - strlen(fixture->order) - 1);
     return WI_OK;

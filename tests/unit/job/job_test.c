@@ -267,6 +267,23 @@ static void says_what_a_node_has_computed(void **state)
     assert_int_equal(fixture->computed_tokens, 9);
 }
 
+static void says_how_much_text_is_foreseen(void **state)
+{
+    struct wi_job_spec spec = {.id = "job-1",
+        .model = wi_model_ref(&fixture->model),
+        .timeout_ms = 60000,
+        .accepted_at = wi_now_ms(),
+        .text = WI_TEXT_CHAT,
+        .prompt_tokens = 7,
+        .answer_tokens = 40};
+    struct wi_error error;
+
+    assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, &error), WI_OK);
+    assert_true(fixture->demanded_tokens == 4007);
+    assert_true(fixture->sent_tokens == 4007);
+    answer_ok(fixture->attempt);
+}
+
 int main(void)
 {
     wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
@@ -287,6 +304,7 @@ int main(void)
         TEST(draining_finishes_what_runs),
         TEST(describes_a_job),
         TEST(says_whose_a_job_is),
+        TEST(says_how_much_text_is_foreseen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

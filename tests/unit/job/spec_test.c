@@ -1,4 +1,5 @@
-/* What becomes of a checked request: text that is drawn at random is drawn from a known seed. */
+/* What becomes of a checked request: text that is drawn at random is drawn from a known
+ * seed, and how much there will be is foreseen. */
 #include "../test.h"
 
 #include "job/job.h"
@@ -34,8 +35,55 @@ static void what_is_drawn_has_a_seed(void **state)
     json_decref(given);
 }
 
+/* Of a request to a language model with 26 bytes of text in this form, and these options. */
+static void expect_tokens(enum wi_text_form form, enum wi_text_task task, const char *options,
+    double prompt_tokens, double answer_tokens)
+{
+    struct wi_infer infer = {.form = form,
+        .text = task,
+        .text_bytes = 26,
+        .input = json_string("four and twenty blackbirds"),
+        .options = options ? json_loads(options, 0, NULL) : NULL};
+    struct wi_job_spec spec = {0};
+
+    wi_job_spec_fill(&spec, &infer, &model);
+    assert_true(spec.prompt_tokens == prompt_tokens);
+    assert_true(spec.answer_tokens == answer_tokens);
+    wi_job_spec_clear(&spec);
+    wi_infer_clear(&infer);
+}
+
+static void a_prompt_has_a_token_for_each_four_bytes(void **state)
+{
+    expect_tokens(WI_TEXT_FORM_STRING, WI_TEXT_NONE, NULL, 1 + 26 / 4.0, WI_USUAL_ANSWER_TOKENS);
+    expect_tokens(WI_TEXT_FORM_MESSAGES, WI_TEXT_NONE, "{\"max_tokens\":7}", 1 + 26 / 4.0, 7);
+}
+
+static void a_limit_is_no_promise(void **state)
+{
+    expect_tokens(
+        WI_TEXT_FORM_MESSAGES, WI_TEXT_NONE, "{\"max_tokens\":9999999}", 1 + 26 / 4.0, 1024);
+}
+
+static void what_makes_no_text_only_reads(void **state)
+{
+    expect_tokens(WI_TEXT_FORM_STRING, WI_TEXT_EMBED, NULL, 1 + 26 / 4.0, 0);
+    expect_tokens(WI_TEXT_FORM_STRING, WI_TEXT_TOKENIZE, NULL, 1, 0); /* and hardly that */
+}
+
+static void what_has_no_text_has_no_tokens(void **state)
+{
+    expect_tokens(WI_TEXT_FORM_NONE, WI_TEXT_NONE, "{\"max_tokens\":7}", 0, 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(what_is_drawn_has_a_seed)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_drawn_has_a_seed),
+        cmocka_unit_test(a_prompt_has_a_token_for_each_four_bytes),
+        cmocka_unit_test(a_limit_is_no_promise),
+        cmocka_unit_test(what_makes_no_text_only_reads),
+        cmocka_unit_test(what_has_no_text_has_no_tokens),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

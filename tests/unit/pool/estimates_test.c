@@ -88,6 +88,14 @@ static void ran(double run_ms)
     wi_estimates_ran(estimates, hash, &place, 0, run_ms, 1, 1e6);
 }
 
+/* The shortest run known on browsers of the kind; negative: none is. */
+static double best_run(const char *kind)
+{
+    const struct wi_estimate *best = wi_estimates_best(estimates, hash, kind);
+
+    return best && best->runs > 0 ? best->run_ms : -1;
+}
+
 static void nothing_is_known_at_first(void **state)
 {
     const struct wi_estimate zero = {0};
@@ -215,6 +223,81 @@ static void what_was_measured_is_kept_by_name(void **state)
     json_decref(value);
 }
 
+static void spoke(double prompt_ms, double token_ms, double tokens, int warm)
+{
+    const struct wi_timings timings = {tokens, tokens * prompt_ms, tokens, tokens * token_ms};
+
+    wi_estimates_spoke(estimates, hash, &place, 70, &timings, warm, 1e6);
+}
+
+static void text_tells_what_its_tokens_take_and_nothing_of_runs(void **state)
+{
+    struct wi_estimate e;
+
+    spoke(2, 30, 16, 1);
+    spoke(4, 50, 16, 1);
+    e = known();
+    assert_true(e.prompt_ms == 3 && e.token_ms == 40);
+    assert_true(e.prompts == 2 && e.answers == 2);
+    assert_true(e.run_ms == 0 && e.runs == 0 && e.loads == 0);
+    wi_estimates_spoke(estimates, hash, &place, 70, &(struct wi_timings){0}, 0, 1e6);
+    e = known();
+    assert_true(e.prompt_ms == 3 && e.token_ms == 40); /* nothing was told of them */
+    assert_true(e.load_ms == 70 && e.loads == 1);
+    for (int i = 0; i < 20; i++)
+        spoke(4, 400, 16, 1);
+    assert_true(known().token_ms > 390); /* they move as the runs do */
+}
+
+static void first_runs_and_few_tokens_count_where_nothing_better_is_known(void **state)
+{
+    spoke(100, 900, 64, 0);
+    assert_true(known().token_ms == 900 && known().answers == 0);
+    spoke(50, 500, WI_ESTIMATE_FEW_TOKENS - 1, 1);
+    assert_true(known().token_ms == 500 && known().answers == 0);
+    spoke(2, 30, WI_ESTIMATE_FEW_TOKENS, 1);
+    assert_true(known().token_ms == 30 && known().prompt_ms == 2); /* it takes their place */
+    spoke(100, 900, 64, 0);
+    spoke(50, 500, WI_ESTIMATE_FEW_TOKENS - 1, 1);
+    assert_true(known().token_ms == 30 && known().prompt_ms == 2);
+}
+
+static void text_is_expected_to_take_what_its_tokens_do(void **state)
+{
+    struct wi_estimate e = {.run_ms = 7, .runs = 1};
+
+    assert_true(wi_estimate_run_ms(&e, 0, 0) == 7);
+    assert_true(wi_estimate_run_ms(&e, 10, 0) < 0);
+    e = (struct wi_estimate){.run_ms = 7, .cold = 1, .prompt_ms = 2};
+    assert_true(wi_estimate_run_ms(&e, 0, 0) < 0);
+    assert_true(wi_estimate_run_ms(&e, 10, 0) == 20);
+    assert_true(wi_estimate_run_ms(&e, 10, 1) < 0);
+    e.token_ms = 30;
+    assert_true(wi_estimate_run_ms(&e, 10, 4) == 140);
+    e.prompt_ms = 0;
+    assert_true(wi_estimate_run_ms(&e, 10, 4) < 0);
+}
+
+static void the_rates_of_text_survive_a_restart(void **state)
+{
+    spoke(2, 30, 16, 1);
+    spoke(4, 50, 16, 1);
+    wi_estimates_free(estimates);
+    json_t *value = json_loads(rows[0].value, 0, NULL);
+    const json_t *rates = json_object_get(value, "rates");
+    assert_int_equal(
+        json_integer_value(json_object_get(json_object_get(rates, "prompt_ms"), "count")), 2);
+    assert_true(
+        json_number_value(json_object_get(json_object_get(rates, "token_ms"), "mean")) == 40);
+    json_decref(value);
+    estimates = wi_estimates_new(NULL);
+    struct wi_estimate e = known();
+    assert_true(e.prompt_ms == 3 && e.prompts == 2);
+    assert_true(e.token_ms == 40 && e.answers == 2);
+    assert_true(best_run("chrome") < 0); /* it is in its group again, with no run */
+    assert_true(wi_estimates_best(estimates, hash, "chrome")->token_ms == 40);
+}
+
 static void they_survive_a_restart(void **state)
 {
     wi_estimates_ran(estimates, hash, &place, 70, 500, 0, 0);
@@ -257,13 +340,15 @@ static void rows_that_make_no_sense_are_left_out_or_bounded(void **state)
     wi_db_put(NULL, WI_DB_ESTIMATES, "b", "[1]");
     wi_db_put(NULL, WI_DB_ESTIMATES, long_key, "{}");
     wi_db_put(NULL, WI_DB_ESTIMATES, "h\tc",
-        "{\"failure\": 7, \"rates\": {\"run_ms\": {\"mean\": -5, \"count\": \"x\"}}}");
+        "{\"failure\": 7, \"rates\": {\"run_ms\": {\"mean\": -5, \"count\": \"x\"}, "
+        "\"prompt_ms\": {\"mean\": -1, \"count\": 3}, \"token_ms\": [1]}}");
     wi_estimates_free(estimates);
     estimates = wi_estimates_new(NULL);
     assert_int_equal(wi_estimates_count(estimates), 1);
     struct wi_estimate e = wi_estimates_get(estimates, "h", &(struct wi_place){.key = "c"});
     assert_true(e.run_ms == 0 && e.failure == 1);
     assert_int_equal(e.runs, 0);
+    assert_true(e.prompt_ms == 0 && e.token_ms == 0 && e.prompts == 0);
 }
 
 static void what_clients_spend_elsewhere_is_counted(void **state)
@@ -350,13 +435,24 @@ static void the_best_of_a_kind_is_found(void **state)
 {
     struct wi_place other;
 
-    assert_true(wi_estimates_best_run(estimates, hash, "chrome") < 0);
+    assert_true(best_run("chrome") < 0);
     ran(40);
     other = wi_place_of(&node, WI_ENGINE_ORT, WI_WASM);
     wi_estimates_ran(estimates, hash, &other, 0, 20, 1, 0);
-    assert_true(wi_estimates_best_run(estimates, hash, "chrome") == 20);
-    assert_true(wi_estimates_best_run(estimates, hash, "chrom") < 0);
-    assert_true(wi_estimates_best_run(estimates, "other", "chrome") < 0);
+    assert_true(best_run("chrome") == 20);
+    assert_true(best_run("chrom") < 0);
+    assert_null(wi_estimates_best(estimates, "other", "chrome"));
+}
+
+static void the_best_for_text_makes_its_tokens_fastest(void **state)
+{
+    struct wi_place other = wi_place_of(&node, WI_ENGINE_ORT, WI_WASM);
+    const struct wi_timings fast = {100, 900, 100, 2000};
+
+    spoke(2, 30, 16, 1);
+    wi_estimates_spoke(estimates, hash, &other, 0, &fast, 1, 0);
+    assert_true(wi_estimates_best(estimates, hash, "chrome")->token_ms == 20);
+    assert_null(wi_estimates_best(estimates, hash, "edge"));
 }
 
 /* Every change of a measurement, and what goes because there are too many, against a plain walk. */
@@ -387,17 +483,17 @@ static void the_best_stays_the_best_whatever_changes(void **state)
                 if (e.runs > 0 && (best < 0 || e.run_ms < best))
                     best = e.run_ms;
             }
-            assert_true(wi_estimates_best_run(estimates, hash, kind ? "edge" : "chrome") == best);
+            assert_true(best_run(kind ? "edge" : "chrome") == best);
         }
     }
 #undef RANDOM
-    assert_true(wi_estimates_best_run(estimates, hash, "edge") > 0);
+    assert_true(best_run("edge") > 0);
     for (int i = 0; i < WI_ESTIMATE_MAX; i++) {
         snprintf(many.key, sizeof(many.key), "firefox\t%d", i);
         wi_estimates_failed(estimates, hash, &many, 0);
     }
     assert_int_equal(wi_estimates_count(estimates), WI_ESTIMATE_MAX);
-    assert_true(wi_estimates_best_run(estimates, hash, "edge") < 0);
+    assert_true(best_run("edge") < 0);
 }
 
 int main(void)
@@ -415,6 +511,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             they_belong_to_a_place_and_a_joined_machine, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_measured_is_kept_by_name, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            text_tells_what_its_tokens_take_and_nothing_of_runs, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            first_runs_and_few_tokens_count_where_nothing_better_is_known, setup, teardown),
+        cmocka_unit_test(text_is_expected_to_take_what_its_tokens_do),
+        cmocka_unit_test_setup_teardown(the_rates_of_text_survive_a_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(they_survive_a_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(saving_is_paced, setup, teardown),
         cmocka_unit_test_setup_teardown(
@@ -425,6 +527,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_try_that_was_faster_than_expected_counts_in_full, setup, teardown),
         cmocka_unit_test_setup_teardown(the_best_of_a_kind_is_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            the_best_for_text_makes_its_tokens_fastest, setup, teardown),
         cmocka_unit_test_setup_teardown(the_best_stays_the_best_whatever_changes, setup, teardown),
     };
 

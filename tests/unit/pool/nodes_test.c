@@ -93,6 +93,29 @@ static void attempts_are_taken_off_by_their_ids_once(void **state)
     assert_true(wi_pool_node_done_at(node) == 0);
 }
 
+static void text_is_expected_to_take_what_its_tokens_do(void **state)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    const struct wi_timings timings = {100, 200, 100, 3000};
+    struct wi_task task = {.attempt_id = "a-1",
+        .model = &model,
+        .platforms = {WI_WASM},
+        .platform_count = 1,
+        .text = WI_TEXT_CHAT,
+        .prompt_tokens = 10,
+        .answer_tokens = 4};
+    struct pool_attempt attempt;
+
+    wi_estimates_spoke(estimates, model.hash,
+        wi_fleet_where(wi_pool_node_info_of(node)->place->class, model.engine, WI_WASM), 500,
+        &timings, 0, 0);
+    wi_pool_node_book(nodes, node, &task, 1000);
+    assert_true(wi_pool_node_unbook(node, "a-1", 1000, &attempt));
+    assert_int_equal(attempt.text, WI_TEXT_CHAT);
+    assert_true(attempt.expected_ms == 500 + 10 * 2 + 4 * 30);
+}
+
 static void the_work_of_one_engine_is_none_of_another(void **state)
 {
     struct pool_nodes *nodes = *state;
@@ -187,6 +210,8 @@ int main(void)
             a_node_takes_work_unless_it_is_away_drains_or_is_choked, setup, teardown),
         cmocka_unit_test_setup_teardown(attempts_are_taken_off_by_their_ids_once, setup, teardown),
         cmocka_unit_test_setup_teardown(an_attempt_is_known_as_a_stream, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            text_is_expected_to_take_what_its_tokens_do, setup, teardown),
         cmocka_unit_test_setup_teardown(the_work_of_one_engine_is_none_of_another, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_model_that_was_sent_for_counts_as_loaded_when_it_is_not_listed_yet, setup, teardown),

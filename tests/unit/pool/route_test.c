@@ -639,6 +639,67 @@ static void a_stream_is_no_occasion_to_find_out_more(void **state)
     assert_false(place->choice.probe.wanted);
 }
 
+/* --- text ------------------------------------------------------------------------------------ */
+
+static void measure_text(struct place *place, int node, double prompt_ms, double token_ms)
+{
+    prospect(place, node, WI_WASM)->estimate = (struct wi_estimate){
+        .prompt_ms = prompt_ms, .token_ms = token_ms, .load_ms = 100, .loads = 1};
+}
+
+static void ask_text(struct place *place, double prompt_tokens, double answer_tokens)
+{
+    place->demand.prompt_tokens = prompt_tokens;
+    place->demand.answer_tokens = answer_tokens;
+}
+
+static void text_goes_where_its_tokens_take_least(void **state)
+{
+    struct place *place = *state;
+
+    measure_text(place, 0, 1, 50);
+    measure_text(place, 1, 10, 20);
+    measure_text(place, 2, 20, 40);
+    ask_text(place, 1000, 10); /* much to read */
+    expect_node(place, 3, "node-0");
+    assert_true(option(place, 0, WI_WASM)->run_ms == 1500);
+    assert_true(option(place, 0, WI_WASM)->measured);
+    ask_text(place, 10, 1000); /* much to write */
+    expect_node(place, 3, "node-1");
+    ask_text(place, 500, 0); /* nothing to write: an embedding */
+    expect_node(place, 3, "node-0");
+}
+
+static void text_whose_tokens_were_not_measured_goes_by_the_preferences(void **state)
+{
+    struct place *place = *state;
+
+    for (int i = 0; i < CANDIDATES; i++)
+        measure(place, i, WI_WASM, i == 2 ? 1 : 1000); /* runs say nothing of text */
+    prospect(place, 2, WI_WASM)->estimate.cold = 1;
+    ask_text(place, 100, 100);
+    expect_node(place, 3, "node-0");
+    assert_false(option(place, 0, WI_WASM)->measured);
+    measure_text(place, 1, 1, 0); /* half of what is needed */
+    expect_node(place, 3, "node-0");
+    measure_text(place, 1, 1, 20); /* what is preferred is expected to be better still */
+    expect_node(place, 3, "node-0");
+    measure_text(place, 0, 1, 50);
+    expect_node(place, 3, "node-1");
+}
+
+static void nothing_is_tried_beside_text(void **state)
+{
+    struct place *place = *state;
+
+    make_real(place, 0, WI_UNKNOWN);
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    assert_true(place->choice.probe.wanted);
+    ask_text(place, 1, 0);
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    assert_false(place->choice.probe.wanted);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -658,6 +719,9 @@ int main(void)
         cmocka_unit_test_setup(a_program_runs_what_asks_for_it, setup),
         cmocka_unit_test_setup(a_program_must_be_compared_like_any_other, setup),
         cmocka_unit_test_setup(a_builtin_model_names_what_a_program_has, setup),
+        cmocka_unit_test_setup(text_goes_where_its_tokens_take_least, setup),
+        cmocka_unit_test_setup(text_whose_tokens_were_not_measured_goes_by_the_preferences, setup),
+        cmocka_unit_test_setup(nothing_is_tried_beside_text, setup),
         cmocka_unit_test_setup(the_preferences_decide_while_nothing_is_measured, setup),
         cmocka_unit_test_setup(within_a_kind_the_accelerator_comes_first, setup),
         cmocka_unit_test_setup(what_measured_faster_wins, setup),
