@@ -182,7 +182,8 @@ static void seat(struct wi_option *option, double load_ms, const struct wi_terms
 static void seat_familiar(struct wi_option *option)
 {
     const struct wi_prospect *prospect = &option->candidate->prospects[option->platform];
-    double saved = prospect->known_tokens * WI_ROUTE_PROMPT_TOKEN_MS;
+    double token_ms = prospect->estimate.prompt_ms;
+    double saved = prospect->known_tokens * (token_ms > 0 ? token_ms : WI_ROUTE_PROMPT_TOKEN_MS);
 
     if (!prospect->known.node || option->standing != WI_STANDING_READY ||
         prospect->known.ahead_ms > option->queue_ms + option->load_ms + saved)
