@@ -688,6 +688,21 @@ static void text_whose_tokens_were_not_measured_goes_by_the_preferences(void **s
     expect_node(place, 3, "node-1");
 }
 
+static void a_beginning_is_worth_what_reading_it_takes_there(void **state)
+{
+    struct place *place = *state;
+
+    measure_text(place, 0, 5, 20);
+    load(place, 0, WI_WASM, 0);
+    prospect(place, 0, WI_WASM)->known = (struct wi_seat){"node-x", 400};
+    prospect(place, 0, WI_WASM)->known_tokens = 100;
+    ask_text(place, 120, 10);
+    expect_node(place, 1, "node-x"); /* 400 ms of waiting are less than 100 tokens of 5 ms */
+    assert_true(option(place, 0, WI_WASM)->run_ms == 20 * 5 + 10 * 20);
+    measure_text(place, 0, 3, 20);
+    expect_node(place, 1, "node-0");
+}
+
 static void nothing_is_tried_beside_text(void **state)
 {
     struct place *place = *state;
@@ -721,6 +736,7 @@ int main(void)
         cmocka_unit_test_setup(a_builtin_model_names_what_a_program_has, setup),
         cmocka_unit_test_setup(text_goes_where_its_tokens_take_least, setup),
         cmocka_unit_test_setup(text_whose_tokens_were_not_measured_goes_by_the_preferences, setup),
+        cmocka_unit_test_setup(a_beginning_is_worth_what_reading_it_takes_there, setup),
         cmocka_unit_test_setup(nothing_is_tried_beside_text, setup),
         cmocka_unit_test_setup(the_preferences_decide_while_nothing_is_measured, setup),
         cmocka_unit_test_setup(within_a_kind_the_accelerator_comes_first, setup),
