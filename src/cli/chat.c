@@ -25,6 +25,19 @@ static int is_interrupted(void)
     return interrupted;
 }
 
+/* The folder of this absolute path, and those above it that are missing. */
+static int make_folders(char *path)
+{
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        int failed = mkdir(path, 0700) != 0 && errno != EEXIST;
+        *slash = '/';
+        if (failed)
+            return -1;
+    }
+    return mkdir(path, 0700) != 0 && errno != EEXIST ? -1 : 0;
+}
+
 /* Where the lines that were typed are kept, NULL where there is no such place. The caller frees. */
 static char *find_history(void)
 {
@@ -35,7 +48,7 @@ static char *find_history(void)
         return NULL;
     folder = state && *state == '/' ? wi_sprintf("%s/webinfer", state)
                                     : wi_sprintf("%s/.local/state/webinfer", home);
-    if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
+    if (make_folders(folder) != 0) {
         free(folder);
         return NULL;
     }

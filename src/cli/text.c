@@ -173,10 +173,9 @@ static enum wi_exit print_vectors(const json_t *answer)
     }
     for (json_int_t row = 0; row < rows; row++) {
         struct wi_buffer line = {0};
-        for (json_int_t i = 0; i < size; i++) {
-            wi_buffer_puts(&line, i ? "," : "[");
-            wi_buffer_json(&line, json_array_get(data, (size_t)(row * size + i)));
-        }
+        for (json_int_t i = 0; i < size; i++) /* nine digits tell every FP32 from any other */
+            wi_buffer_printf(&line, "%s%.9g", i ? "," : "[",
+                json_number_value(json_array_get(data, (size_t)(row * size + i))));
         wi_buffer_puts(&line, "]\n");
         fwrite(line.text, 1, line.size, stdout);
         wi_buffer_clear(&line);

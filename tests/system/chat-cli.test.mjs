@@ -1,0 +1,125 @@
+/**
+ * webinfer chat, generate, embed, ps, load and unload: what they print for people and for programs,
+ * and what a terminal sees. The nodes are simulated ones, which say the last message again.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before } from 'node:test';
+import { webinfer } from '../lib/cli.mjs';
+import { Daemon, testsOf } from '../lib/daemon.mjs';
+import { writeGguf } from '../lib/gguf.mjs';
+import { cliPath } from '../lib/paths.mjs';
+import { Simulation } from '../lib/simulation.mjs';
+import { until } from '../lib/wait.mjs';
+
+/** @type {Daemon} */
+let daemon;
+/** @type {Simulation} */
+let simulation;
+const test = testsOf(() => daemon);
+const there = ['--platform', 'simulated'];
+
+before(async () => {
+    daemon = new Daemon({ models: [], config: {
+        pool: { min_connections: 0 }, 'browser.chrome': { max_connections: 0 } } });
+    for (const [name, arch] of [['talker', 'llama'], ['vectors', 'bert']]) {
+        fs.mkdirSync(path.join(daemon.store, name), { recursive: true });
+        writeGguf(path.join(daemon.store, name, `${name}-F32.gguf`), { arch });
+    }
+    await daemon.start({ ready: false });
+    simulation = await new Simulation(daemon, { nodes: 1, tokenMs: 100 }).up();
+});
+after(async () => {
+    await simulation?.stop();
+    await daemon.stop();
+});
+
+/** The client with what is typed into it, to its end. */
+function typed(words, input) {
+    return new Promise((resolve, reject) => {
+        const child = spawn(cliPath, words, { env: { PATH: process.env.PATH, HOME: daemon.folder,
+            TMPDIR: daemon.temporary, LANG: 'C.UTF-8', ASAN_OPTIONS: 'exitcode=99', WEBINFER_URL: daemon.url } });
+        let out = '', problems = '';
+        child.stdout.on('data', (text) => (out += text));
+        child.stderr.on('data', (text) => (problems += text));
+        child.stdin.on('error', () => {});
+        child.stdin.end(input);
+        child.on('error', reject);
+        child.on('close', (code) => resolve({ code, out, problems }));
+    });
+}
+
+test('generate prints the text, and nothing else where nobody watches', async () => {
+    const whole = await webinfer(daemon, ['generate', 'talker', 'a b c', ...there]);
+    assert.deepEqual([whole.code, whole.out, whole.problems], [0, 'a b c\n', '']);
+    const piped = await typed(['generate', 'talker', '-', ...there, '--option', 'max_tokens=2'], 'x y z');
+    assert.deepEqual([piped.code, piped.out], [0, 'x y\n']);
+    const json = await webinfer(daemon, ['generate', 'talker', 'a', '--json', ...there]);
+    const last = JSON.parse(json.out.trim().split('\n').at(-1));
+    assert.deepEqual([last.event, last.data.executed_on.simulated, last.data.result.finish_reason],
+        ['done', true, 'stop']);
+    const none = await webinfer(daemon, ['generate', 'nobody', 'a']);
+    assert.equal(none.code, 1);
+    assert.match(none.problems, /nobody/);
+    const option = await webinfer(daemon, ['generate', 'talker', 'a', '--option', 'temperatur=1', ...there]);
+    assert.deepEqual([option.code, option.out], [1, '']);
+    assert.match(option.problems, /temperatur/);
+});
+
+test('embed prints a vector on each line', async () => {
+    const words = await webinfer(daemon, ['embed', 'vectors', 'x', 'y', 'x', ...there, '--option', 'dimensions=4']);
+    const vectors = words.out.trim().split('\n').map((line) => JSON.parse(line));
+    assert.deepEqual(vectors.map(({ length }) => length), [4, 4, 4]);
+    assert.deepEqual(vectors[0], vectors[2]);
+    assert.notDeepEqual(vectors[0], vectors[1]);
+    const lines = await typed(['embed', 'vectors', '-', ...there, '--option', 'dimensions=4'], 'x\n\ny\n');
+    assert.equal(lines.out, words.out.split('\n').slice(0, 2).join('\n') + '\n');
+    const nothing = await typed(['embed', 'vectors', '-'], '\n');
+    assert.deepEqual([nothing.code, nothing.out], [2, '']);
+    assert.equal((await webinfer(daemon, ['embed', 'talker', 'x', ...there])).code, 1);
+});
+
+test('a conversation is a question and an answer in turn, and lines with a slash are for the program', async () => {
+    const { code, out, problems } = await typed(['chat', 'talker', ...there, '--system', 'be kind'],
+        'one two\n/help\n/reset\nthree\n/nonsense\n/exit\nnever\n');
+    assert.deepEqual([code, out], [0, 'one two\nthree\n'], problems);
+    assert.match(problems, /\/system TEXT/);
+    assert.match(problems, /begins anew/);
+    assert.match(problems, /no command \/nonsense/);
+    const wrong = await typed(['chat', 'nobody'], 'a\nb\n');
+    assert.equal(wrong.code, 1);
+    assert.equal(wrong.problems.match(/nobody/g).length, 1, 'the second question was not asked');
+});
+
+test('on a terminal ^C stops an answer and not the conversation, and lines are kept for the next one', async () => {
+    const child = spawn('script', ['-qfec', `exec '${cliPath}' chat talker --platform simulated`, '/dev/null'],
+        { env: { PATH: process.env.PATH, HOME: daemon.folder, TERM: 'xterm', SHELL: '/bin/sh', LANG: 'C.UTF-8',
+            ASAN_OPTIONS: 'exitcode=99', WEBINFER_URL: daemon.url } });
+    let seen = '';
+    child.stdout.on('data', (text) => (seen += text));
+    const ended = new Promise((resolve) => child.on('close', resolve));
+    const shows = (what, pattern) => until(() => pattern.test(seen), { what });
+    await shows('a prompt', /> /);
+    child.stdin.write(`${'word '.repeat(100)}end\r`);
+    await shows('the answer', /end\r\n(word\s*){3}/); /* of 10 s */
+    seen = '';
+    child.stdin.write('\x03');
+    await shows('the next prompt', /> /);
+    assert.doesNotMatch(seen, /end/);
+    child.stdin.write('a b\r');
+    await shows('what became of the answer', /2 tokens.*simulated/);
+    child.stdin.write('/exit\r');
+    assert.equal(await ended, 0, seen);
+    const history = path.join(daemon.folder, '.local/state/webinfer/chat_history');
+    assert.match(fs.readFileSync(history, 'utf8'), /a\\040b|a b/);
+    assert.equal(fs.statSync(history).mode & 0o777, 0o600);
+});
+
+test('ps shows what nodes hold', async () => {
+    assert.equal((await webinfer(daemon, ['ps'])).code, 0);
+    const missing = await webinfer(daemon, ['load', 'nobody']);
+    assert.equal(missing.code, 1);
+    assert.match(missing.problems, /nobody/);
+});
