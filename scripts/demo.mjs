@@ -1,11 +1,12 @@
 // `./dev demo`: starts the real daemon with a real Chromium on free ports, classifies the sample
-// pictures through POST /v1/infer, shows request, answer and status, stops, and checks that
+// pictures through POST /v1/infer, chats, shows request, answer and status, stops, and checks that
 // nothing is left. `./dev run` (--run): the same daemon in the foreground, on its usual ports.
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { chat } from './demo-chat.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const build = path.join(root, 'build');
@@ -153,7 +154,7 @@ async function demo() {
     const stopped = new Promise((resolve) => process.once('SIGINT', resolve));
     const problems = [];
     try {
-        await Promise.race([work(log, daemon), stopped]);
+        await Promise.race([work(log, daemon, runtime), stopped]);
     } catch (error) {
         problems.push(error.message);
     }
@@ -174,11 +175,12 @@ async function demo() {
     return 0;
 }
 
-async function work(log, daemon) {
+async function work(log, daemon, runtime) {
     const url = await apiUrl(log, daemon);
     console.log(`webinferd listens on ${url}; waiting for Chromium`);
     await ready(url, daemon);
     await classifyAll(url);
+    await chat(url, runtime, heading);
     heading(`GET ${url}/v1/status`);
     console.log(show(await (await fetch(`${url}/v1/status`)).json()));
 }
