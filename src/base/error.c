@@ -33,6 +33,7 @@ static const struct row rows[WI_CODE_COUNT] = {
     [WI_NODE_NOT_FOUND] = {"node_not_found", 404, "Node not found"},
     [WI_SESSION_NOT_FOUND] = {"session_not_found", 404, "Session not found"},
     [WI_JOB_NOT_FOUND] = {"job_not_found", 404, "Job not found"},
+    [WI_HUB_NOT_FOUND] = {"hub_not_found", 404, "Not on the hub"},
     [WI_METHOD_NOT_ALLOWED] = {"method_not_allowed", 405, "Method not allowed"},
     [WI_NOT_ACCEPTABLE] = {"not_acceptable", 406, "Not acceptable"},
     [WI_REQUEST_TIMEOUT] = {"request_timeout", 408, "Request timeout"},
@@ -64,6 +65,9 @@ static const struct row rows[WI_CODE_COUNT] = {
     [WI_INTERNAL] = {"internal", 500, "Internal error"},
     [WI_NOT_IMPLEMENTED] = {"not_implemented", 501, "Not implemented"},
     [WI_ATTEMPTS_EXHAUSTED] = {"attempts_exhausted", 502, "Attempts exhausted"},
+    [WI_HUB_FAILED] = {"hub_failed", 502, "Hub failed"},
+    [WI_HUB_UNAUTHORIZED] = {"hub_unauthorized", 502, "Hub refuses access"},
+    [WI_DOWNLOAD_CORRUPT] = {"download_corrupt", 502, "Download corrupt"},
     [WI_STREAM_INTERRUPTED] = {"stream_interrupted", 502, "Stream interrupted"},
     [WI_STREAM_DIVERGED] = {"stream_diverged", 502, "Stream diverged"},
     [WI_UNAVAILABLE] = {"unavailable", 503, "Unavailable"},
@@ -71,9 +75,11 @@ static const struct row rows[WI_CODE_COUNT] = {
     [WI_SHUTTING_DOWN] = {"shutting_down", 503, "Shutting down"},
     [WI_MEMORY_BUDGET] = {"memory_budget", 503, "Memory budget exhausted"},
     [WI_TOO_MANY_CONNECTIONS] = {"too_many_connections", 503, "Too many connections"},
+    [WI_HUB_BUSY] = {"hub_busy", 503, "Hub busy"},
     [WI_DEADLINE_EXCEEDED] = {"deadline_exceeded", 504, "Deadline exceeded"},
     [WI_STALL_TIMEOUT] = {"stall_timeout", 504, "Stream stalled"},
     [WI_STORAGE_FAILED] = {"storage_failed", 507, "Storage failed"},
+    [WI_NO_ROOM] = {"no_room", 507, "No room for the model"},
 };
 
 static const struct row *row_of(enum wi_code code)

@@ -21,10 +21,10 @@ struct check {
 
 /* Where the value is from, "FILE:LINE: ", or nothing. */
 static void put_origin(const struct wi_config *config, const char *section, const char *key,
-    size_t browser, char *out, size_t size)
+    size_t instance, char *out, size_t size)
 {
     const struct wi_config_origin *origin =
-        wi_config_origin(config, wi_option_find(section, key), browser);
+        wi_config_origin(config, wi_option_find(section, key), instance);
 
     *out = '\0';
     if (origin)
@@ -94,16 +94,17 @@ static void check_listeners(const struct check *check)
             config->bridge.listen);
 }
 
-static void fail_browser(
-    const struct check *check, size_t index, const char *key, const char *detail)
+/* In a section that may be there several times. */
+static void fail_instance(const struct check *check, const char *section, size_t index,
+    const char *key, const char *detail)
 {
-    const char *kind = check->config->browsers[index].kind;
+    const char *name = wi_config_instance_name(check->config, section, index);
     char where[280], field[128];
 
-    put_origin(check->config, WI_SECTION_BROWSER, key, index, where, sizeof(where));
-    snprintf(field, sizeof(field), "browser.%.64s.%s", kind, key);
-    wi_error_set(wi_problems_add(check->problems), WI_INVALID_FIELD, field,
-        "%s[browser.%.64s] %s: %s", where, kind, key, detail);
+    put_origin(check->config, section, key, index, where, sizeof(where));
+    snprintf(field, sizeof(field), "%s.%.64s.%s", section, name, key);
+    wi_error_set(wi_problems_add(check->problems), WI_INVALID_FIELD, field, "%s[%s.%.64s] %s: %s",
+        where, section, name, key, detail);
 }
 
 static void check_browser(const struct check *check, size_t index)
@@ -115,14 +116,14 @@ static void check_browser(const struct check *check, size_t index)
 
     for (size_t i = 0; i < browser->preferences.count; i++) {
         if (wi_preference_parse(browser->preferences.items[i], &name, &value, &problem) != WI_OK)
-            fail_browser(check, index, "preferences", problem.detail);
+            fail_instance(check, WI_SECTION_BROWSER, index, "preferences", problem.detail);
         json_decref(value);
         free(name);
     }
     if (browser->max_connections > 0 && browser->driver_url &&
         !wi_url_is_loopback(browser->driver_url) && !check->config->bridge.public_url &&
         are_known(check, "bridge.public_url", "bridge.public_url"))
-        fail_browser(check, index, "driver_url",
+        fail_instance(check, WI_SECTION_BROWSER, index, "driver_url",
             "it is another machine, whose browsers need [bridge] public_url to find this one");
 }
 
@@ -141,6 +142,52 @@ static void check_pool(const struct check *check)
             "%" PRIu64 " bytes is less than twice [api] max_body, so that the largest request "
             "could never be served",
             pool->memory_budget);
+}
+
+static void check_hub(const struct check *check, size_t index)
+{
+    const struct wi_config_hub *hub = &check->config->hubs[index];
+    const struct wi_option *url = wi_option_find(WI_SECTION_HUB, "url");
+    char field[128];
+
+    snprintf(field, sizeof(field), "%s.%.64s.url", WI_SECTION_HUB, hub->name);
+    if (wi_problems_has(check->problems, field))
+        return;
+    if (strcmp(hub->name, WI_HUB_DEFAULT) != 0 && !wi_config_origin(check->config, url, index))
+        fail_instance(check, WI_SECTION_HUB, index, "url", "is needed: where is this hub?");
+    else if (!wi_url_is_secure(hub->url))
+        fail_instance(check, WI_SECTION_HUB, index, "url",
+            "is http to another machine; allowed are https, and http to this one");
+    else if (strchr(hub->url, '@'))
+        fail_instance(check, WI_SECTION_HUB, index, "url",
+            "has a user in it; a token belongs into token_file");
+}
+
+/* ORG/NAME or ORG with a star for every name: each of letters, digits, "._-". */
+static int is_demand(const char *item)
+{
+    static const char good[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    size_t owner = strspn(item, good), name;
+
+    if (owner == 0 || item[owner] != '/')
+        return 0;
+    item += owner + 1;
+    name = strspn(item, good);
+    return strcmp(item, "*") == 0 || (name > 0 && item[name] == '\0');
+}
+
+static void check_models(const struct check *check)
+{
+    const struct wi_config_models *models = &check->config->models;
+    const struct wi_strings *demand = &models->pull_on_demand;
+
+    if (!wi_config_find_hub(check->config, models->hub))
+        fail(check, "models", "hub", "there is no [hub.%.48s]", models->hub);
+    for (size_t i = 0; i < demand->count; i++)
+        if (!is_demand(demand->items[i]) && (strcmp(demand->items[i], "no") || demand->count > 1))
+            fail(check, "models", "pull_on_demand",
+                "found \"%.80s\"; allowed: no, or ORG/NAME and ORG/* separated by commas",
+                demand->items[i]);
 }
 
 static void check_aliases(const struct check *check)
@@ -165,6 +212,9 @@ void wi_config_check(const struct wi_config *config, struct wi_problems *problem
     check_tls(&check, "bridge", config->bridge.tls_certificate, config->bridge.tls_key);
     for (size_t i = 0; i < config->browser_count; i++)
         check_browser(&check, i);
+    for (size_t i = 0; i < config->hub_count; i++)
+        check_hub(&check, i);
     check_pool(&check);
+    check_models(&check);
     check_aliases(&check);
 }

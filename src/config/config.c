@@ -5,9 +5,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int is_browser_option(const struct wi_option *option)
+/* --- sections that may be there several times ------------------------------------------------- */
+
+int wi_section_is_repeated(const char *section)
 {
-    return strcmp(option->section, WI_SECTION_BROWSER) == 0;
+    return strcmp(section, WI_SECTION_BROWSER) == 0 || strcmp(section, WI_SECTION_HUB) == 0;
+}
+
+static int is_repeated(const struct wi_option *option)
+{
+    return wi_section_is_repeated(option->section);
+}
+
+size_t wi_config_instances(const struct wi_config *config, const char *section)
+{
+    if (strcmp(section, WI_SECTION_BROWSER) == 0)
+        return config->browser_count;
+    if (strcmp(section, WI_SECTION_HUB) == 0)
+        return config->hub_count;
+    return 1;
+}
+
+const char *wi_config_instance_name(
+    const struct wi_config *config, const char *section, size_t instance)
+{
+    if (strcmp(section, WI_SECTION_BROWSER) == 0)
+        return config->browsers[instance].kind;
+    if (strcmp(section, WI_SECTION_HUB) == 0)
+        return config->hubs[instance].name;
+    return NULL;
 }
 
 static void set_default(const struct wi_option *option, void *base)
@@ -18,22 +44,38 @@ static void set_default(const struct wi_option *option, void *base)
     (void)code;
 }
 
-size_t wi_config_add_browser(struct wi_config *config, const char *name)
+/* Without the values of its options. */
+static size_t append_instance(struct wi_config *config, const char *section, const char *name)
 {
-    struct wi_config_browser *browser;
+    size_t index = wi_config_instances(config, section);
 
-    for (size_t i = 0; i < config->browser_count; i++)
-        if (strcmp(config->browsers[i].kind, name) == 0)
-            return i;
-    config->browsers =
-        wi_realloc_array(config->browsers, config->browser_count + 1, sizeof(*config->browsers));
-    browser = &config->browsers[config->browser_count];
-    *browser = (struct wi_config_browser){.kind = wi_strdup(name)};
-    for (const struct wi_option *option = wi_options; option->key; option++)
-        if (is_browser_option(option))
-            set_default(option, browser);
-    return config->browser_count++;
+    if (strcmp(section, WI_SECTION_BROWSER) == 0) {
+        config->browsers = wi_realloc_array(config->browsers, index + 1, sizeof(*config->browsers));
+        config->browsers[index] = (struct wi_config_browser){.kind = wi_strdup(name)};
+        config->browser_count++;
+    } else {
+        config->hubs = wi_realloc_array(config->hubs, index + 1, sizeof(*config->hubs));
+        config->hubs[index] = (struct wi_config_hub){.name = wi_strdup(name)};
+        config->hub_count++;
+    }
+    return index;
 }
+
+size_t wi_config_add_instance(struct wi_config *config, const char *section, const char *name)
+{
+    size_t index;
+
+    for (size_t i = 0; i < wi_config_instances(config, section); i++)
+        if (strcmp(wi_config_instance_name(config, section, i), name) == 0)
+            return i;
+    index = append_instance(config, section, name);
+    for (const struct wi_option *option = wi_options; option->key; option++)
+        if (strcmp(option->section, section) == 0)
+            set_default(option, wi_option_base(config, option, index));
+    return index;
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
 
 static const char *const standard_kinds[] = {"chrome", "edge", "firefox", "safari"};
 
@@ -43,10 +85,11 @@ struct wi_config *wi_config_load(const char *path, struct wi_problems *problems)
     size_t before = problems->count;
 
     for (const struct wi_option *option = wi_options; option->key; option++)
-        if (!is_browser_option(option))
+        if (!is_repeated(option))
             set_default(option, config);
     for (size_t i = 0; i < sizeof(standard_kinds) / sizeof(*standard_kinds); i++)
-        wi_config_add_browser(config, standard_kinds[i]);
+        wi_config_add_instance(config, WI_SECTION_BROWSER, standard_kinds[i]);
+    wi_config_add_instance(config, WI_SECTION_HUB, WI_HUB_DEFAULT);
     if (path)
         wi_config_read(config, path, problems);
     wi_config_check(config, problems);
@@ -60,18 +103,18 @@ void wi_config_free(struct wi_config *config)
 {
     if (!config)
         return;
-    for (const struct wi_option *option = wi_options; option->key; option++) {
-        if (!is_browser_option(option))
-            wi_option_clear(option, config);
-        for (size_t i = 0; i < config->browser_count && is_browser_option(option); i++)
-            wi_option_clear(option, &config->browsers[i]);
-    }
+    for (const struct wi_option *option = wi_options; option->key; option++)
+        for (size_t i = 0; i < wi_config_instances(config, option->section); i++)
+            wi_option_clear(option, wi_option_base(config, option, i));
     for (size_t i = 0; i < config->browser_count; i++)
         free(config->browsers[i].kind);
+    for (size_t i = 0; i < config->hub_count; i++)
+        free(config->hubs[i].name);
     wi_aliases_clear(&config->aliases);
     for (size_t i = 0; i < config->_origin_count; i++)
         free(config->_origins[i].file);
     free(config->browsers);
+    free(config->hubs);
     free(config->_origins);
     free(config);
 }
@@ -80,7 +123,7 @@ int wi_config_browser_given(const struct wi_config *config, size_t index)
 {
     for (size_t i = 0; i < config->_origin_count; i++)
         if (strcmp(config->_origins[i].option->section, WI_SECTION_BROWSER) == 0 &&
-            config->_origins[i].browser == index)
+            config->_origins[i].instance == index)
             return 1;
     return 0;
 }
@@ -94,13 +137,21 @@ const struct wi_config_browser *wi_config_find_browser(
     return NULL;
 }
 
+const struct wi_config_hub *wi_config_find_hub(const struct wi_config *config, const char *name)
+{
+    for (size_t i = 0; i < config->hub_count; i++)
+        if (strcmp(config->hubs[i].name, name) == 0)
+            return &config->hubs[i];
+    return NULL;
+}
+
 const struct wi_config_origin *wi_config_origin(
-    const struct wi_config *config, const struct wi_option *option, size_t browser)
+    const struct wi_config *config, const struct wi_option *option, size_t instance)
 {
     for (size_t i = 0; i < config->_origin_count; i++) {
         const struct wi_config_origin *origin = &config->_origins[i];
 
-        if (origin->option == option && (origin->browser == browser || !is_browser_option(option)))
+        if (origin->option == option && (origin->instance == instance || !is_repeated(option)))
             return origin;
     }
     return NULL;
@@ -121,13 +172,12 @@ int wi_config_check_reload(
 {
     int found = 0;
 
-    /* Browser sections come and go freely: each session has a copy of its own, and every key of
-     * theirs is marked reloadable in the table. */
+    /* Browsers and hubs come and go freely: each session and each pull has a copy of its own, and
+     * every key of theirs is marked reloadable in the table. */
     for (const struct wi_option *option = wi_options; option->key; option++) {
         char field[64];
 
-        if (option->reloadable || is_browser_option(option) ||
-            !values_differ(option, current, next))
+        if (option->reloadable || is_repeated(option) || !values_differ(option, current, next))
             continue;
         snprintf(field, sizeof(field), "%s.%s", option->section, option->key);
         wi_error_set(wi_problems_add(problems), WI_CONFLICT, field,

@@ -112,6 +112,19 @@ struct wi_config_browser {
     int64_t max_connections;
 };
 
+/* How a hub lays out its files: as huggingface.co does, or as folders with a SHA256SUMS each. */
+enum wi_hub_layout { WI_HUB_HUGGINGFACE, WI_HUB_PLAIN };
+
+/* The hub that is always there. */
+#define WI_HUB_DEFAULT "huggingface"
+
+struct wi_config_hub {
+    char *name; /* the NAME of [hub.NAME] */
+    char *url;  /* https, or http to this machine */
+    char *token_file;
+    enum wi_hub_layout layout;
+};
+
 struct wi_config_log {
     enum wi_level level;
     enum wi_log_format format;
@@ -125,6 +138,10 @@ struct wi_config_models {
     int64_t idle_unload; /* 0: never */
     int warmup;
     int share_prefix;
+    char *hub;                        /* where models are pulled from unless a pull says so */
+    uint64_t quota;                   /* bytes of pulled models; 0: as much as the disk has */
+    int64_t keep_versions;            /* of each pulled model */
+    struct wi_strings pull_on_demand; /* "no", or "ORG/NAME" and "ORG/" with a star for any name */
 };
 
 struct wi_config {
@@ -138,6 +155,8 @@ struct wi_config {
     struct wi_aliases aliases;
     struct wi_config_browser *browsers; /* chrome, edge, firefox and safari are always there */
     size_t browser_count;
+    struct wi_config_hub *hubs; /* huggingface is always there */
+    size_t hub_count;
     struct wi_config_origin *_origins; /* where each value came from; see config.c */
     size_t _origin_count;
 };
@@ -149,6 +168,7 @@ struct wi_config *wi_config_load(const char *path, struct wi_problems *problems)
 void wi_config_free(struct wi_config *config);
 const struct wi_config_browser *wi_config_find_browser(
     const struct wi_config *config, const char *kind);
+const struct wi_config_hub *wi_config_find_hub(const struct wi_config *config, const char *name);
 
 /* Whether the file says anything about that kind, or it is there by default alone. */
 int wi_config_browser_given(const struct wi_config *config, size_t index);

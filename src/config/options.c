@@ -28,12 +28,15 @@ int wi_option_is_list(const struct wi_option *option)
            option->kind == WI_OPTION_ROUTES;
 }
 
-void *wi_option_base(struct wi_config *config, const struct wi_option *option, size_t browser)
+void *wi_option_base(struct wi_config *config, const struct wi_option *option, size_t instance)
 {
-    if (strcmp(option->section, WI_SECTION_BROWSER) != 0)
-        return config;
-    assert(browser < config->browser_count);
-    return &config->browsers[browser];
+    assert(instance < wi_config_instances(config, option->section) ||
+           !wi_section_is_repeated(option->section));
+    if (strcmp(option->section, WI_SECTION_BROWSER) == 0)
+        return &config->browsers[instance];
+    if (strcmp(option->section, WI_SECTION_HUB) == 0)
+        return &config->hubs[instance];
+    return config;
 }
 
 static void *member(const struct wi_option *option, const void *base)
@@ -159,7 +162,7 @@ static int is_route(const struct wi_option *option, const char *text)
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
     size_t length = strspn(text, allowed);
 
-    if (length == 0 || length > WI_BROWSER_NAME_MAX)
+    if (length == 0 || length > WI_SECTION_NAME_MAX)
         return 0;
     return text[length] == '\0' ||
            (text[length] == '/' && find_name(option->names, text + length + 1) >= 0);
@@ -390,7 +393,8 @@ void wi_option_allowed(const struct wi_option *option, char *out, size_t size)
         snprintf(out, size, "a numeric address and a port, such as 127.0.0.1:8470 or [::1]:8470");
         return;
     case WI_OPTION_URL:
-        snprintf(out, size, "an http or https URL without a slash at its end, or nothing");
+        snprintf(out, size, "an http or https URL without a slash at its end%s",
+            option->min ? "" : ", or nothing");
         return;
     case WI_OPTION_LIST:
         if (option->names)

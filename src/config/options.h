@@ -8,10 +8,11 @@
 #include "config/config.h"
 #include <stddef.h>
 
-/* The section of every [browser.NAME]. */
+/* The sections that may be there several times, as [browser.NAME] and [hub.NAME]. */
 #define WI_SECTION_BROWSER "browser"
+#define WI_SECTION_HUB "hub"
 /* The longest NAME. */
-#define WI_BROWSER_NAME_MAX 31
+#define WI_SECTION_NAME_MAX 31
 /* The section whose keys are names that the operator chooses. */
 #define WI_SECTION_ALIASES "aliases"
 /* The longest of them: what inih hands over of a key. */
@@ -37,7 +38,7 @@ struct wi_option {
     const char *section;
     const char *key;
     enum wi_option_kind kind;
-    size_t offset;    /* into struct wi_config; for the browser section into wi_config_browser */
+    size_t offset;    /* into struct wi_config; of repeated sections into wi_config_browser … */
     int64_t min, max; /* of the value; for strings and lists min 1: not empty */
     const char *const *names; /* of an ENUM, or what a LIST may hold; ended by NULL */
     const char *default_text;
@@ -49,12 +50,13 @@ struct wi_section {
     const char *name;
     const char *help;
     const char *free_key, *free_value; /* of a section without keys of its own: their forms */
+    const char *sample; /* of a section that may be there several times: a NAME for it */
 };
 
 /* Where a value came from; what has none is the default. */
 struct wi_config_origin {
     const struct wi_option *option;
-    size_t browser; /* index, for the browser section */
+    size_t instance; /* of a section that may be there several times: the index */
     char *file;
     unsigned line;
 };
@@ -65,7 +67,7 @@ extern const struct wi_section wi_sections[]; /* in the order of printing; ended
 const struct wi_option *wi_option_find(const char *section, const char *key); /* or NULL */
 int wi_option_is_list(const struct wi_option *option);
 /* The struct that the option's offset counts from. */
-void *wi_option_base(struct wi_config *config, const struct wi_option *option, size_t browser);
+void *wi_option_base(struct wi_config *config, const struct wi_option *option, size_t instance);
 
 /* Sets the option in `base` from text; with `append` a list grows instead of being replaced. 0, or
  * -1 if the text is not allowed. */
@@ -81,13 +83,21 @@ void wi_option_placeholder(const struct wi_option *option, char *out, size_t siz
 
 /* The origin of a value, or NULL for a default. */
 const struct wi_config_origin *wi_config_origin(
-    const struct wi_config *config, const struct wi_option *option, size_t browser);
+    const struct wi_config *config, const struct wi_option *option, size_t instance);
 
 /* Reads `path` over `config`, and adds what is wrong with each line, with file and line. A key
  * whose value is refused keeps its default. */
 void wi_config_read(struct wi_config *config, const char *path, struct wi_problems *problems);
-/* The index of [browser.NAME], made with the defaults if it is not there yet. */
-size_t wi_config_add_browser(struct wi_config *config, const char *name);
+
+/* Whether a section may be there several times. */
+int wi_section_is_repeated(const char *section);
+/* How often it is there, and the NAME of each; 1 and NULL for the other sections. */
+size_t wi_config_instances(const struct wi_config *config, const char *section);
+const char *wi_config_instance_name(
+    const struct wi_config *config, const char *section, size_t instance);
+/* The index of [SECTION.NAME], made with the defaults if it is not there yet. */
+size_t wi_config_add_instance(struct wi_config *config, const char *section, const char *name);
+
 /* Adds what concerns more than one key, as far as none of them is among the problems already. */
 void wi_config_check(const struct wi_config *config, struct wi_problems *problems);
 

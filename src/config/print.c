@@ -61,12 +61,11 @@ static void print_aliases(const struct wi_aliases *aliases, FILE *out)
 }
 
 static void print_section(
-    const struct wi_config *config, const char *section, size_t browser, FILE *out)
+    const struct wi_config *config, const char *section, size_t instance, FILE *out)
 {
-    if (strcmp(section, WI_SECTION_BROWSER) == 0)
-        fprintf(out, "\n[%s.%s]\n", section, config->browsers[browser].kind);
-    else
-        fprintf(out, "\n[%s]\n", section);
+    const char *name = wi_config_instance_name(config, section, instance);
+
+    fprintf(out, "\n[%s%s%s]\n", section, name ? "." : "", name ? name : "");
     if (strcmp(section, WI_SECTION_ALIASES) == 0)
         print_aliases(&config->aliases, out);
     for (const struct wi_option *option = wi_options; option->key; option++) {
@@ -74,9 +73,9 @@ static void print_section(
 
         if (strcmp(option->section, section) != 0)
             continue;
-        print_origin(wi_config_origin(config, option, browser), out);
+        print_origin(wi_config_origin(config, option, instance), out);
         text =
-            wi_option_format(option, wi_option_base((struct wi_config *)config, option, browser));
+            wi_option_format(option, wi_option_base((struct wi_config *)config, option, instance));
         print_value(option, text, out);
         free(text);
     }
@@ -85,12 +84,9 @@ static void print_section(
 void wi_config_print(const struct wi_config *config, FILE *out)
 {
     fputs("# The effective configuration of webinferd; see webinferd.conf(5).\n", out);
-    for (const struct wi_section *section = wi_sections; section->name; section++) {
-        size_t times = strcmp(section->name, WI_SECTION_BROWSER) == 0 ? config->browser_count : 1;
-
-        for (size_t i = 0; i < times; i++)
+    for (const struct wi_section *section = wi_sections; section->name; section++)
+        for (size_t i = 0; i < wi_config_instances(config, section->name); i++)
             print_section(config, section->name, i, out);
-    }
 }
 
 /* --- the sample file -------------------------------------------------------------------------- */
@@ -123,11 +119,11 @@ void wi_config_print_sample(FILE *out)
                   "is in effect and where it came from.",
         out);
     for (const struct wi_section *section = wi_sections; section->name; section++) {
-        int is_browser = strcmp(section->name, WI_SECTION_BROWSER) == 0;
+        const char *name = section->sample;
 
         fputc('\n', out);
         print_comment(section->help, out);
-        fprintf(out, "[%s%s]\n", section->name, is_browser ? ".chrome" : "");
+        fprintf(out, "[%s%s%s]\n", section->name, name ? "." : "", name ? name : "");
         if (section->free_key)
             fprintf(out, "\n# %s = %s\n", section->free_key, section->free_value);
         for (const struct wi_option *option = wi_options; option->key; option++) {
@@ -196,9 +192,7 @@ static void print_mdoc_option(const struct wi_option *option, FILE *out)
 void wi_config_print_mdoc(FILE *out)
 {
     for (const struct wi_section *section = wi_sections; section->name; section++) {
-        int is_browser = strcmp(section->name, WI_SECTION_BROWSER) == 0;
-
-        fprintf(out, ".Ss Section %s%s\n", section->name, is_browser ? ".NAME" : "");
+        fprintf(out, ".Ss Section %s%s\n", section->name, section->sample ? ".NAME" : "");
         print_mdoc_text(section->help, out);
         if (section->free_key) {
             fprintf(out, ".Dl %s = %s\n", section->free_key, section->free_value);

@@ -21,7 +21,7 @@ struct reader {
     unsigned line;
     const char *section; /* of wi_sections, or NULL before the first */
     char title[64];      /* "browser.chrome", for messages */
-    size_t browser;      /* index, in a browser section */
+    size_t instance;     /* of a section that may be there several times */
     int refused;         /* the section: what its keys mean is not known */
     struct wi_problems *problems;
 };
@@ -73,12 +73,13 @@ static void fail_unknown_key(struct reader *reader, const char *key)
 static void fail_unknown_section(struct reader *reader, const char *name)
 {
     static const char allowed[] =
-        "api, bridge, pool, browser_preferences, browser.NAME, models, aliases, store, log";
+        "api, bridge, pool, browser_preferences, browser.NAME, models, hub.NAME, aliases, store, "
+        "log";
     struct wi_nearest meant = wi_nearest_to(name);
     struct wi_error *error;
 
     for (const struct wi_section *section = wi_sections; section->name; section++)
-        if (strcmp(section->name, WI_SECTION_BROWSER) != 0)
+        if (!section->sample)
             wi_nearest_offer(&meant, section->name);
     wi_nearest_offer(&meant, "browser.chrome");
     if (meant.name)
@@ -93,41 +94,51 @@ static void fail_unknown_section(struct reader *reader, const char *name)
 /* --- sections and values ---------------------------------------------------------------------- */
 
 /* [a-z][a-z0-9_-]{0,30} */
-static int is_browser_name(const char *name)
+static int is_instance_name(const char *name)
 {
     size_t length = strlen(name);
 
-    return length > 0 && length <= WI_BROWSER_NAME_MAX && islower((unsigned char)name[0]) &&
+    return length > 0 && length <= WI_SECTION_NAME_MAX && islower((unsigned char)name[0]) &&
            strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == length;
+}
+
+/* That of "api", or of "browser.chrome"; NULL if there is none. */
+static const struct wi_section *find_section(const char *name)
+{
+    for (const struct wi_section *section = wi_sections; section->name; section++) {
+        size_t length = strlen(section->name);
+
+        if (section->sample ? strncmp(name, section->name, length) == 0 && name[length] == '.'
+                            : strcmp(name, section->name) == 0)
+            return section;
+    }
+    return NULL;
 }
 
 static void enter_section(struct reader *reader, const char *name)
 {
-    static const char prefix[] = WI_SECTION_BROWSER ".";
-    const char *browser = strncmp(name, prefix, strlen(prefix)) == 0 ? name + strlen(prefix) : NULL;
+    const struct wi_section *section = find_section(name);
+    const char *instance;
 
     reader->section = NULL;
     reader->refused = 1;
-    if (browser && !is_browser_name(browser)) {
-        fail(reader, WI_INVALID_FIELD, NULL,
-            "[%.48s] is no browser section; allowed is [browser.NAME], NAME being at most %d "
-            "lower-case letters, digits, \"_\" and \"-\", beginning with a letter",
-            name, WI_BROWSER_NAME_MAX);
-        return;
-    }
-    for (const struct wi_section *section = wi_sections; section->name; section++) {
-        int is_browser = strcmp(section->name, WI_SECTION_BROWSER) == 0;
-
-        if (is_browser ? browser != NULL : strcmp(section->name, name) == 0)
-            reader->section = section->name;
-    }
-    if (!reader->section) {
+    if (!section) {
         fail_unknown_section(reader, name);
         return;
     }
+    instance = section->sample ? name + strlen(section->name) + 1 : NULL;
+    if (instance && !is_instance_name(instance)) {
+        fail(reader, WI_INVALID_FIELD, NULL,
+            "[%.48s] is no %s section; allowed is [%s.NAME], NAME being at most %d lower-case "
+            "letters, digits, \"_\" and \"-\", beginning with a letter",
+            name, section->name, section->name, WI_SECTION_NAME_MAX);
+        return;
+    }
+    reader->section = section->name;
     reader->refused = 0;
     snprintf(reader->title, sizeof(reader->title), "%s", name);
-    reader->browser = browser ? wi_config_add_browser(reader->config, browser) : 0;
+    reader->instance =
+        instance ? wi_config_add_instance(reader->config, section->name, instance) : 0;
 }
 
 static void add_origin(struct reader *reader, const struct wi_option *option)
@@ -137,7 +148,7 @@ static void add_origin(struct reader *reader, const struct wi_option *option)
     config->_origins =
         wi_realloc_array(config->_origins, config->_origin_count + 1, sizeof(*config->_origins));
     config->_origins[config->_origin_count++] = (struct wi_config_origin){.option = option,
-        .browser = reader->browser,
+        .instance = reader->instance,
         .file = wi_strdup(reader->path),
         .line = reader->line};
 }
@@ -162,13 +173,13 @@ static void set_value(struct reader *reader, const char *key, const char *value)
         fail_unknown_key(reader, key);
         return;
     }
-    earlier = wi_config_origin(reader->config, option, reader->browser);
+    earlier = wi_config_origin(reader->config, option, reader->instance);
     if (earlier && !wi_option_is_list(option)) {
         fail(reader, WI_INVALID_FIELD, key, "[%s] %s: is given twice, first in line %u",
             reader->title, key, earlier->line);
         return;
     }
-    base = wi_option_base(reader->config, option, reader->browser);
+    base = wi_option_base(reader->config, option, reader->instance);
     if (wi_option_set(option, base, value, earlier != NULL) < 0) {
         wi_option_allowed(option, allowed, sizeof(allowed));
         wi_error_allow(fail(reader, WI_INVALID_FIELD, key, "[%s] %s: found \"%.80s\"; allowed: %s",

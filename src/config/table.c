@@ -8,6 +8,8 @@
     .section = #section_, .key = #key_, .offset = offsetof(struct wi_config, section_.key_)
 #define BROWSER_KEY(key_)                                                                          \
     .section = WI_SECTION_BROWSER, .key = #key_, .offset = offsetof(struct wi_config_browser, key_)
+#define HUB_KEY(key_)                                                                              \
+    .section = WI_SECTION_HUB, .key = #key_, .offset = offsetof(struct wi_config_hub, key_)
 #define STRING .kind = WI_OPTION_STRING
 #define PATH .kind = WI_OPTION_PATH
 #define ADDRESS .kind = WI_OPTION_ADDRESS, .min = 1
@@ -59,6 +61,8 @@ static const char *const strangers[] = {[WI_STRANGERS_NONE] = "none",
     [WI_STRANGERS_TENSORS] = "tensors",
     [WI_STRANGERS_TEXT] = "text",
     NULL};
+static const char *const layouts[] = {
+    [WI_HUB_HUGGINGFACE] = "huggingface", [WI_HUB_PLAIN] = "plain", NULL};
 static const char *const platforms[] = {"webgpu", "webnn", "webgl", "wasm", NULL};
 
 const struct wi_section wi_sections[] = {
@@ -75,8 +79,14 @@ const struct wi_section wi_sections[] = {
     {.name = WI_SECTION_BROWSER,
         .help = "A kind of browser. chrome, edge, firefox and safari are always there; further "
                 "sections "
-                "add kinds, their names being lower-case letters, digits, \"-\" and \"_\"."},
-    {.name = "models", .help = "Where the models are."},
+                "add kinds, their names being lower-case letters, digits, \"-\" and \"_\".",
+        .sample = "chrome"},
+    {.name = "models", .help = "Where the models are, and where they come from."},
+    {.name = WI_SECTION_HUB,
+        .help = "A place that models are pulled from. huggingface is always there; further "
+                "sections add others, such as a company's mirror, their names being lower-case "
+                "letters, digits, \"-\" and \"_\".",
+        .sample = WI_HUB_DEFAULT},
     {.name = WI_SECTION_ALIASES,
         .help = "Other names for models, for clients that ask for one of their own: each a key, "
                 "which may "
@@ -287,6 +297,30 @@ const struct wi_option wi_options[] = {
         .help = "Whether one client's conversation may go on from what was computed for another's "
                 "with the same beginning. The time that an answer takes then tells that somebody "
                 "else has begun so."},
+    {KEY(models, hub), STRING, .min = 1, DEFAULT(WI_HUB_DEFAULT), RELOADABLE,
+        .help = "The hub that models are pulled from where a pull names none: the NAME of a "
+                "[hub.NAME]."},
+    {KEY(models, quota), SIZE(0, 1024 * TIB), DEFAULT("0"), RELOADABLE,
+        .help = "What pulled models may take on the disk. For one that has no room the least "
+                "recently used of them are removed, never one that was added by hand or is in use. "
+                "With 0 none is removed, and there is as much room as the disk has."},
+    {KEY(models, keep_versions), INTEGER(1, 100), DEFAULT("2"), RELOADABLE,
+        .help = "How many versions of a pulled model are kept, the newest counted."},
+    {KEY(models, pull_on_demand), LIST, .min = 1, DEFAULT("no"), RELOADABLE,
+        .help = "Which models a request for them pulls where they are absent: no, or names as "
+                "ORG/NAME, and ORG/* for all of an organisation. Whoever may run models can then "
+                "fill the disk with those, up to quota."},
+
+    {HUB_KEY(url), URL, .min = 1, DEFAULT("https://huggingface.co"), RELOADABLE,
+        .help = "Where the hub is: https, or http on this machine. Every hub but huggingface needs "
+                "one."},
+    {HUB_KEY(token_file), PATH, DEFAULT(""), RELOADABLE,
+        .help = "A file with the token that is sent to this hub, and to no other host. It has mode "
+                "0600 and belongs to the user whom the daemon runs as."},
+    {HUB_KEY(layout), ENUM(layouts), DEFAULT("huggingface"), RELOADABLE,
+        .help = "With huggingface the hub answers as huggingface.co does. With plain every folder "
+                "below the URL that has a SHA256SUMS is a model, which any web server can be made "
+                "to serve."},
 
     {KEY(store, path), PATH, DEFAULT(""),
         .help = "The folder of the database. Empty means $STATE_DIRECTORY, else "

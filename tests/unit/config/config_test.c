@@ -89,6 +89,12 @@ static void has_the_documented_defaults(void **state)
     assert_int_equal(c->models.idle_unload, 30 * 60 * 1000);
     assert_int_equal(c->models.warmup, 1);
     assert_int_equal(c->models.share_prefix, 0);
+    assert_string_equal(c->models.hub, "huggingface");
+    assert_int_equal(c->models.quota, 0);
+    assert_int_equal(c->models.keep_versions, 2);
+    assert_int_equal(c->models.pull_on_demand.count, 1);
+    assert_string_equal(c->models.pull_on_demand.items[0], "no");
+    assert_int_equal(c->hub_count, 1);
     assert_int_equal(c->pool.strangers, WI_STRANGERS_TENSORS);
     assert_int_equal(c->log.level, WI_LOG_INFO);
     assert_int_equal(c->log.format, WI_LOG_TEXT);
@@ -402,13 +408,69 @@ static void reads_aliases(void **state)
     refuse("[alias]\n", "1: there is no section [alias]; did you mean [aliases]?");
 }
 
+static void knows_hubs(void **state)
+{
+    struct wi_config *c = load_good("[models]\nhub = mirror\nquota = 5G\n"
+                                    "pull_on_demand = org/*, other/one\n"
+                                    "[hub.mirror]\nurl = https://models.example:8443/all\n"
+                                    "token_file = /etc/webinfer/token\nlayout = plain\n"
+                                    "[hub.here]\nurl = http://127.0.0.1:8080\n");
+    const struct wi_config_hub *first = wi_config_find_hub(c, "huggingface");
+    const struct wi_config_hub *mirror = wi_config_find_hub(c, "mirror");
+    assert_int_equal(c->hub_count, 3);
+    assert_string_equal(first->url, "https://huggingface.co");
+    assert_null(first->token_file);
+    assert_int_equal(first->layout, WI_HUB_HUGGINGFACE);
+    assert_string_equal(mirror->url, "https://models.example:8443/all");
+    assert_string_equal(mirror->token_file, "/etc/webinfer/token");
+    assert_int_equal(mirror->layout, WI_HUB_PLAIN);
+    assert_null(wi_config_find_hub(c, "elsewhere"));
+    assert_string_equal(c->models.hub, "mirror");
+    assert_true(c->models.quota == UINT64_C(5) << 30);
+    assert_int_equal(c->models.pull_on_demand.count, 2);
+    wi_config_free(c);
+}
+
+static void refuses_hubs_that_cannot_be(void **state)
+{
+    refuse("[hub]\n", "1: there is no section [hub]; ");
+    refuse("[hub.Mirror]\n", "1: [hub.Mirror] is no hub section; allowed is [hub.NAME], NAME");
+    refuse("[hub.mirror]\nurl =\n", "2: [hub.mirror] url: found \"\"; allowed: an http or https "
+                                    "URL without a slash at its end");
+    refuse("[hub.mirror]\nurl = http://models.example\n",
+        "2: [hub.mirror] url: is http to another machine; allowed are https, and http to this one");
+    refuse("[hub.mirror]\nurl = https://me@models.example\n",
+        "2: [hub.mirror] url: has a user in it; a token belongs into token_file");
+    refuse("[hub.mirror]\nurl = https://m.example\nlayout = git\n",
+        "3: [hub.mirror] layout: found \"git\"; allowed: huggingface, plain");
+    refuse("[models]\nhub = mirror\n", "2: [models] hub: there is no [hub.mirror]");
+    refuse("[models]\npull_on_demand = no, org/*\n",
+        "2: [models] pull_on_demand: found \"no\"; allowed: no, or ORG/NAME and ORG/* separated");
+    refuse("[models]\npull_on_demand = *\n", "2: [models] pull_on_demand: found \"*\"; allowed");
+    refuse("[models]\npull_on_demand = org/a*\n", "2: [models] pull_on_demand: found \"org/a*\"");
+    refuse("[models]\nkeep_versions = 0\n", "2: [models] keep_versions: found \"0\"; allowed: a");
+}
+
+/* Nothing of the file says where it is, so that there is no line to name. */
+static void refuses_a_hub_without_a_url(void **state)
+{
+    struct wi_problems problems = {0};
+    assert_null(load("[hub.mirror]\nlayout = plain\n", &problems));
+    assert_int_equal(problems.count, 1);
+    assert_string_equal(problems.items[0].field, "hub.mirror.url");
+    assert_string_equal(
+        problems.items[0].detail, "[hub.mirror] url: is needed: where is this hub?");
+    wi_problems_clear(&problems);
+}
+
 static void reloads_only_what_is_reloadable(void **state)
 {
     struct wi_problems problems = {0};
     struct wi_config *old = load_good("[log]\nlevel = info\n");
     struct wi_config *soft =
         load_good("[log]\nlevel = debug\n[pool]\nmax_queue = 7\n[browser.chrome]\nheadless = no\n"
-                  "[browser.canary]\nbinary = canary\n");
+                  "[browser.canary]\nbinary = canary\n"
+                  "[hub.mirror]\nurl = https://m.example\n[models]\nhub = mirror\n");
     struct wi_config *hard =
         load_good("[log]\nlevel = debug\n[api]\nmax_body = 1M\n[bridge]\npage = /p\n");
     assert_int_equal(wi_config_check_reload(old, old, &problems), 0);
@@ -439,6 +501,9 @@ int main(void)
         cmocka_unit_test(names_a_file_that_cannot_be_read),
         cmocka_unit_test(checks_rules_across_keys),
         cmocka_unit_test(reads_aliases),
+        cmocka_unit_test(knows_hubs),
+        cmocka_unit_test(refuses_hubs_that_cannot_be),
+        cmocka_unit_test(refuses_a_hub_without_a_url),
         cmocka_unit_test(reloads_only_what_is_reloadable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,9 +45,9 @@ static char *print_with(void (*printer)(FILE *out))
 static void assert_same_values(struct wi_config *a, struct wi_config *b)
 {
     assert_int_equal(a->browser_count, b->browser_count);
+    assert_int_equal(a->hub_count, b->hub_count);
     for (const struct wi_option *option = wi_options; option->key; option++) {
-        int browser = strcmp(option->section, WI_SECTION_BROWSER) == 0;
-        for (size_t i = 0; i < (browser ? a->browser_count : 1); i++) {
+        for (size_t i = 0; i < wi_config_instances(a, option->section); i++) {
             char *one = wi_option_format(option, wi_option_base(a, option, i));
             char *other = wi_option_format(option, wi_option_base(b, option, i));
             assert_string_equal(one, other);
@@ -67,7 +67,10 @@ static void printed_values_read_back(void **state)
                                    "arguments = --a=1, 2\n"
                                    "arguments = --b\n"
                                    "[browser.other]\n"
-                                   "sandbox = yes\n");
+                                   "sandbox = yes\n"
+                                   "[hub.mirror]\nurl = https://mirror.example/models\n"
+                                   "layout = plain\n"
+                                   "[models]\npull_on_demand = org/*, other/one\n");
     char *text = print(first);
     struct wi_config *second = load(text);
     assert_same_values(first, second);
@@ -79,6 +82,9 @@ static void printed_values_read_back(void **state)
     assert_non_null(strstr(text, "allowed_hosts = a, b, c\n"));
     assert_non_null(strstr(text, "arguments = --a=1, 2\narguments = --b\n"));
     assert_non_null(strstr(text, "\n[browser.other]\n"));
+    assert_non_null(strstr(text, "\n[hub.huggingface]\n"));
+    assert_non_null(strstr(text, "\n[hub.mirror]\n"));
+    assert_non_null(strstr(text, "pull_on_demand = org/*, other/one\n"));
     wi_config_free(first);
     wi_config_free(second);
     wi_config_free(third);

@@ -1,0 +1,181 @@
+/* Hubs of the configuration, their tokens and their URLs. */
+#include "hub/hub.h"
+
+#include "base/buffer.h"
+#include "base/url.h"
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum wi_code wi_hub_find(
+    const struct wi_config *config, const char *name, struct wi_hub *hub, struct wi_error *error)
+{
+    const struct wi_config_hub *found =
+        wi_config_find_hub(config, name ? name : config->models.hub);
+    struct wi_buffer names = {0};
+    if (found) {
+        *hub = (struct wi_hub){.name = wi_strdup(found->name),
+            .url = wi_strdup(found->url),
+            .token_file = wi_strdup(found->token_file),
+            .layout = found->layout};
+        return WI_OK;
+    }
+    for (size_t i = 0; i < config->hub_count; i++)
+        wi_buffer_strings(&names, i ? ", " : "", config->hubs[i].name, NULL);
+    wi_error_set(error, WI_INVALID_FIELD, "hub",
+        "The configuration has no [hub.%.60s]; its hubs are %.200s.",
+        name ? name : config->models.hub, names.text ? names.text : "none");
+    wi_error_allow(error, "%s", names.text ? names.text : "");
+    wi_buffer_clear(&names);
+    return WI_INVALID_FIELD;
+}
+
+/* --- the token -------------------------------------------------------------------------------- */
+
+/* Nothing of the file's content is ever repeated in an error. */
+static enum wi_code refuse_token(
+    const struct wi_hub *hub, const char *problem, struct wi_error *error)
+{
+    wi_error_set(error, WI_HUB_UNAUTHORIZED, "hub",
+        "The token of hub %s cannot be used: %.200s %s.", hub->name, hub->token_file, problem);
+    wi_error_expect(error, "a regular file of mode 0600 with the token and nothing else");
+    return WI_HUB_UNAUTHORIZED;
+}
+
+/* The one line that `text` has; NULL if it is none that can stand in a header. */
+static char *line_of(char *text, size_t size)
+{
+    char *start = text;
+    size_t length;
+    if (strlen(text) != size)
+        return NULL;
+    start += strspn(start, " \t\r\n");
+    length = strlen(start);
+    while (length > 0 && isspace((unsigned char)start[length - 1]))
+        length--;
+    for (size_t i = 0; i < length; i++)
+        if (!isgraph((unsigned char)start[i]))
+            return NULL;
+    return length > 0 ? wi_strndup(start, length) : NULL;
+}
+
+static enum wi_code read_open(struct wi_hub *hub, int fd, struct wi_error *error)
+{
+    char text[WI_HUB_TOKEN_MAX + 1];
+    struct stat status;
+    ssize_t got;
+    if (fd < 0 || fstat(fd, &status) != 0)
+        return refuse_token(hub, strerror(errno), error);
+    if (!S_ISREG(status.st_mode) || (status.st_mode & 077) != 0)
+        return refuse_token(hub,
+            S_ISREG(status.st_mode) ? "is open to other users (chmod 600)" : "is no regular file",
+            error);
+    if (status.st_size > WI_HUB_TOKEN_MAX)
+        return refuse_token(hub, "is too long", error);
+    got = read(fd, text, sizeof text - 1);
+    if (got < 0)
+        return refuse_token(hub, strerror(errno), error);
+    text[got] = '\0';
+    hub->token = line_of(text, (size_t)got);
+    explicit_bzero(text, sizeof text);
+    return hub->token ? WI_OK : refuse_token(hub, "does not have one line with a token", error);
+}
+
+static void forget_token(struct wi_hub *hub)
+{
+    if (hub->token)
+        explicit_bzero(hub->token, strlen(hub->token));
+    free(hub->token);
+    hub->token = NULL;
+}
+
+enum wi_code wi_hub_read_token(struct wi_hub *hub, struct wi_error *error)
+{
+    enum wi_code code;
+    int fd;
+    forget_token(hub);
+    if (!hub->token_file)
+        return WI_OK;
+    fd = open(hub->token_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    code = read_open(hub, fd, error);
+    if (fd >= 0)
+        close(fd);
+    return code;
+}
+
+char *wi_hub_authorization(const struct wi_hub *hub)
+{
+    return hub->token ? wi_sprintf("Authorization: Bearer %s", hub->token) : NULL;
+}
+
+/* --- URLs ------------------------------------------------------------------------------------- */
+
+/* A revision as one segment of a path: its slashes escaped, and what else is not as it is. */
+static char *escape(const char *text)
+{
+    struct wi_buffer out = {0};
+    for (; *text; text++) {
+        if (isalnum((unsigned char)*text) || strchr("-._~", *text))
+            wi_buffer_add(&out, text, 1);
+        else
+            wi_buffer_printf(&out, "%%%02X", (unsigned char)*text);
+    }
+    return wi_buffer_take(&out);
+}
+
+char *wi_hub_revision_url(const struct wi_hub *hub, const char *repository, const char *revision)
+{
+    char *escaped = escape(revision);
+    char *url = wi_sprintf("%s/api/models/%s/revision/%s", hub->url, repository, escaped);
+    free(escaped);
+    return url;
+}
+
+char *wi_hub_tree_url(const struct wi_hub *hub, const char *repository, const char *commit)
+{
+    if (hub->layout == WI_HUB_PLAIN)
+        return wi_sprintf("%s/%s/SHA256SUMS", hub->url, repository);
+    return wi_sprintf("%s/api/models/%s/tree/%s?recursive=true", hub->url, repository, commit);
+}
+
+char *wi_hub_file_url(
+    const struct wi_hub *hub, const char *repository, const char *commit, const char *path)
+{
+    if (hub->layout == WI_HUB_PLAIN)
+        return wi_sprintf("%s/%s/%s", hub->url, repository, path);
+    return wi_sprintf("%s/%s/resolve/%s/%s", hub->url, repository, commit, path);
+}
+
+int wi_hub_owns_url(const struct wi_hub *hub, const char *url)
+{
+    char *own = wi_url_origin(hub->url), *other = wi_url_origin(url);
+    int same = strcasecmp(own, other) == 0;
+    free(own);
+    free(other);
+    return same;
+}
+
+/* --- the struct ------------------------------------------------------------------------------- */
+
+void wi_hub_copy(struct wi_hub *to, const struct wi_hub *from)
+{
+    *to = (struct wi_hub){.name = wi_strdup(from->name),
+        .url = wi_strdup(from->url),
+        .token_file = wi_strdup(from->token_file),
+        .token = wi_strdup(from->token),
+        .layout = from->layout};
+}
+
+void wi_hub_clear(struct wi_hub *hub)
+{
+    forget_token(hub);
+    free(hub->name);
+    free(hub->url);
+    free(hub->token_file);
+    *hub = (struct wi_hub){0};
+}

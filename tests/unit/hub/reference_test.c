@@ -1,0 +1,108 @@
+/* References: what people write, and what is refused before any hub is asked. */
+#include "../test.h"
+
+#include "hub/reference.h"
+#include <stdlib.h>
+#include <string.h>
+
+static void takes(const char *text, enum wi_hub_layout layout, const char *repository,
+    const char *variant, const char *revision)
+{
+    struct wi_hub_reference reference;
+    struct wi_error error;
+    if (wi_hub_reference_parse(text, layout, &reference, &error) != WI_OK)
+        fail_msg("%s: %s", text, error.detail);
+    assert_string_equal(reference.repository, repository);
+    assert_string_equal(reference.variant ? reference.variant : "-", variant ? variant : "-");
+    assert_string_equal(reference.revision ? reference.revision : "-", revision ? revision : "-");
+    char *printed = wi_hub_reference_print(&reference);
+    assert_string_equal(printed, text);
+    free(printed);
+    wi_hub_reference_clear(&reference);
+}
+
+static void refuses(const char *text, enum wi_hub_layout layout, const char *detail)
+{
+    struct wi_hub_reference reference;
+    struct wi_error error;
+    if (wi_hub_reference_parse(text, layout, &reference, &error) != WI_INVALID_FIELD)
+        fail_msg("accepted: %s", text);
+    assert_null(reference.repository);
+    assert_string_equal(error.field, "model");
+    if (!strstr(error.detail, detail))
+        fail_msg("\"%s\" instead of \"%s\"", error.detail, detail);
+    assert_true(error.allowed[0] != '\0');
+}
+
+#define SUM "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void takes_what_people_write(void **state)
+{
+    takes("org/name", WI_HUB_HUGGINGFACE, "org/name", NULL, NULL);
+    takes("Org.1/na-me_2:Q8_0", WI_HUB_HUGGINGFACE, "Org.1/na-me_2", "Q8_0", NULL);
+    takes("org/name@refs/pr/3", WI_HUB_HUGGINGFACE, "org/name", NULL, "refs/pr/3");
+    takes("org/name:q4f16@v1.0", WI_HUB_HUGGINGFACE, "org/name", "q4f16", "v1.0");
+    takes("name", WI_HUB_PLAIN, "name", NULL, NULL);
+    takes("a/b/c/d:Q8_0", WI_HUB_PLAIN, "a/b/c/d", "Q8_0", NULL);
+    takes("a@" SUM, WI_HUB_PLAIN, "a", NULL, SUM);
+}
+
+static void refuses_what_leads_elsewhere(void **state)
+{
+    static const char *const repositories[] = {"", "name", "a/b/c", "/a", "a/", "a//b", "../b",
+        "a/..", "a/b..c", ".a/b", "a/-b", "a/b c", "a/b%2f", "a/b?x", "a/b#x", "a\\b/c", "a/b\n",
+        "https://a/b", ":Q8_0", "@main"};
+    for (size_t i = 0; i < sizeof repositories / sizeof *repositories; i++)
+        refuses(repositories[i], WI_HUB_HUGGINGFACE, "is no repository of a hub");
+    refuses("a/b/c/d/e", WI_HUB_PLAIN, "is no repository of a plain hub");
+    refuses("a/..", WI_HUB_PLAIN, "is no repository of a plain hub");
+    refuses("a/b:", WI_HUB_HUGGINGFACE, "can be no variant");
+    refuses("a/b:../x", WI_HUB_HUGGINGFACE, "can be no variant");
+    refuses("a/b:Q8_0:Q4_0", WI_HUB_HUGGINGFACE, "can be no variant");
+    refuses("a/b@", WI_HUB_HUGGINGFACE, "can be no revision");
+    refuses("a/b@../x", WI_HUB_HUGGINGFACE, "can be no revision");
+    refuses("a/b@x/../y", WI_HUB_HUGGINGFACE, "can be no revision");
+    refuses("a/b@x?y", WI_HUB_HUGGINGFACE, "can be no revision");
+    refuses("a/b@x@y", WI_HUB_HUGGINGFACE, "can be no revision");
+    refuses("a/b@main", WI_HUB_PLAIN, "can be no revision of a plain hub");
+}
+
+static void refuses_what_is_too_long(void **state)
+{
+    char text[400];
+    for (size_t length = 96; length <= 97; length++) {
+        snprintf(text, sizeof text, "o/%0*d", (int)length, 0);
+        if (length == 96)
+            takes(text, WI_HUB_HUGGINGFACE, text, NULL, NULL);
+        else
+            refuses(text, WI_HUB_HUGGINGFACE, "is no repository");
+    }
+    snprintf(text, sizeof text, "o/n:%0129d", 0);
+    refuses(text, WI_HUB_HUGGINGFACE, "can be no variant");
+    snprintf(text, sizeof text, "o/n@%0129d", 0);
+    refuses(text, WI_HUB_HUGGINGFACE, "can be no revision");
+}
+
+static void allows_on_demand_what_is_listed(void **state)
+{
+    struct wi_strings patterns = {0};
+    wi_strings_add(&patterns, "no");
+    assert_false(wi_hub_reference_on_demand(&patterns, "no"));
+    wi_strings_clear(&patterns);
+    wi_strings_add(&patterns, "org/*");
+    wi_strings_add(&patterns, "other/one");
+    assert_true(wi_hub_reference_on_demand(&patterns, "org/any"));
+    assert_true(wi_hub_reference_on_demand(&patterns, "other/one"));
+    assert_false(wi_hub_reference_on_demand(&patterns, "organised/any"));
+    assert_false(wi_hub_reference_on_demand(&patterns, "other/two"));
+    assert_false(wi_hub_reference_on_demand(&patterns, "Org/any"));
+    wi_strings_clear(&patterns);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(takes_what_people_write),
+        cmocka_unit_test(refuses_what_leads_elsewhere), cmocka_unit_test(refuses_what_is_too_long),
+        cmocka_unit_test(allows_on_demand_what_is_listed)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
