@@ -72,6 +72,66 @@ int wi_address_is_loopback(const union wi_address *address)
     return IN6_IS_ADDR_LOOPBACK(&address->v6.sin6_addr);
 }
 
+static int is_private_v4(uint32_t host)
+{
+    /* https://www.iana.org/assignments/iana-ipv4-special-registry, and multicast. */
+    static const struct {
+        uint32_t prefix;
+        unsigned bits;
+    } ranges[] = {
+        {0x00000000, 8},  /* this network */
+        {0x0a000000, 8},  /* private use */
+        {0x64400000, 10}, /* shared address space of carriers */
+        {0x7f000000, 8},  /* loopback */
+        {0xa9fe0000, 16}, /* link-local */
+        {0xac100000, 12}, /* private use */
+        {0xc0000000, 24}, /* protocol assignments */
+        {0xc0000200, 24}, /* documentation */
+        {0xc0586300, 24}, /* 6to4 relays, deprecated */
+        {0xc0a80000, 16}, /* private use */
+        {0xc6120000, 15}, /* benchmarks */
+        {0xc6336400, 24}, /* documentation */
+        {0xcb007100, 24}, /* documentation */
+        {0xe0000000, 3},  /* multicast, reserved, broadcast */
+    };
+
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
+        if ((host ^ ranges[i].prefix) >> (32 - ranges[i].bits) == 0)
+            return 1;
+    return 0;
+}
+
+static uint32_t last_four(const struct in6_addr *v6)
+{
+    const unsigned char *b = v6->s6_addr;
+
+    return (uint32_t)b[12] << 24 | (uint32_t)b[13] << 16 | (uint32_t)b[14] << 8 | b[15];
+}
+
+/* Global unicast is 2000::/3 (RFC 4291), less what https://www.iana.org/assignments/
+ * iana-ipv6-special-registry takes from it. */
+static int is_private_v6(const struct in6_addr *v6)
+{
+    static const unsigned char nat64[12] = {0x00, 0x64, 0xff, 0x9b};
+    const unsigned char *b = v6->s6_addr;
+
+    if (IN6_IS_ADDR_V4MAPPED(v6) || memcmp(b, nat64, sizeof nat64) == 0)
+        return is_private_v4(last_four(v6));
+    if (b[0] >> 5 != 1)
+        return 1;
+    if (b[0] == 0x20 && b[1] == 0x01)
+        return b[2] < 0x02 || (b[2] == 0x0d && b[3] == 0xb8); /* 2001::/23, documentation */
+    return (b[0] == 0x20 && b[1] == 0x02) || /* 6to4: a relay goes on to an IPv4 address */
+           (b[0] == 0x3f && b[1] == 0xff && b[2] < 0x10); /* documentation */
+}
+
+int wi_address_is_private(const union wi_address *address)
+{
+    if (address->any.sa_family == AF_INET)
+        return is_private_v4(ntohl(address->v4.sin_addr.s_addr));
+    return is_private_v6(&address->v6.sin6_addr);
+}
+
 int wi_address_is_any(const union wi_address *address)
 {
     if (address->any.sa_family == AF_INET)

@@ -2,6 +2,7 @@
 #include "../test.h"
 
 #include "base/address.h"
+#include <stdio.h>
 
 static void reads_addresses(void **state)
 {
@@ -39,11 +40,42 @@ static void refuses_anything_else(void **state)
             fail_msg("accepted \"%s\"", bad[i]);
 }
 
+static void tells_private_from_public(void **state)
+{
+    static const char *const private[] = {"0.0.0.0", "10.0.0.1", "100.64.0.1", "100.127.255.255",
+        "127.0.0.1", "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.1", "192.0.2.1",
+        "192.168.1.1", "198.18.0.1", "198.19.255.255", "198.51.100.1", "203.0.113.1", "224.0.0.1",
+        "240.0.0.1", "255.255.255.255", "[::]", "[::1]", "[::ffff:127.0.0.1]",
+        "[::ffff:192.168.0.1]", "[64:ff9b::10.0.0.1]", "[64:ff9b:1::1]", "[fc00::1]", "[fd12::1]",
+        "[fe80::1]", "[ff02::1]", "[2001::1]", "[2001:db8::1]", "[2002:a00:1::]", "[3fff::1]",
+        "[100::1]", "[::10.0.0.1]"};
+    static const char *const public[] = {"1.1.1.1", "9.255.255.255", "11.0.0.1", "100.63.255.255",
+        "100.128.0.0", "126.0.0.1", "128.0.0.1", "169.253.0.1", "172.15.255.255", "172.32.0.1",
+        "192.0.1.1", "192.167.0.1", "198.17.255.255", "198.20.0.1", "223.255.255.255",
+        "[2606:4700::1]", "[2001:4860:4860::8888]", "[2a00:1450::1]", "[::ffff:1.1.1.1]",
+        "[64:ff9b::1.1.1.1]"};
+    union wi_address a;
+    char text[80];
+    for (size_t i = 0; i < sizeof private / sizeof private[0]; i++) {
+        snprintf(text, sizeof text, "%s:1", private[i]);
+        assert_int_equal(wi_address_parse(text, &a), 0);
+        if (!wi_address_is_private(&a))
+            fail_msg("%s counts as public", text);
+    }
+    for (size_t i = 0; i < sizeof public / sizeof public[0]; i++) {
+        snprintf(text, sizeof text, "%s:1", public[i]);
+        assert_int_equal(wi_address_parse(text, &a), 0);
+        if (wi_address_is_private(&a))
+            fail_msg("%s counts as private", text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_addresses),
         cmocka_unit_test(refuses_anything_else),
+        cmocka_unit_test(tells_private_from_public),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
