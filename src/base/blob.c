@@ -2,6 +2,7 @@
 #include "base/blob.h"
 
 #include "base/memory.h"
+#include "base/release.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,6 @@ void wi_blob_unref(struct wi_blob *blob)
     if (blob == NULL || --blob->_references != 0)
         return;
     wi_budget_give(blob->_budget, blob->capacity);
-    free(blob->bytes - WI_BLOB_HEADROOM);
+    wi_release(blob->bytes - WI_BLOB_HEADROOM, WI_BLOB_HEADROOM + blob->capacity);
     free(blob);
 }

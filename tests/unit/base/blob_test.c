@@ -1,8 +1,12 @@
-/* Blobs: growth, references, and a budget that is charged and given back exactly. */
+/* Blobs: growth, references, a budget that is charged and given back exactly, and memory that goes
+ * back to the system. */
 #include "../test.h"
 
 #include "base/blob.h"
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 static void grows_and_keeps_its_bytes(void **state)
 {
@@ -60,6 +64,31 @@ static void lives_until_the_last_reference(void **state)
     wi_blob_unref(NULL);
 }
 
+/* Bytes of ours that are in memory. */
+static size_t resident(void)
+{
+    size_t pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%*u %zu", &pages), 1);
+    fclose(file);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void large_memory_goes_back_to_the_system(void **state)
+{
+    const size_t size = (size_t)64 << 20;
+    struct wi_budget budget = {.limit = size};
+    struct wi_blob *blob = wi_blob_new(&budget, size);
+    memset(blob->bytes, 1, size);
+    size_t before = resident();
+    wi_blob_unref(blob);
+    assert_int_equal(budget.used, 0);
+    for (int i = 0; i < 1000 && resident() > before - size * 7 / 8; i++)
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    assert_in_range(resident(), 0, before - size * 7 / 8);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -67,6 +96,7 @@ int main(void)
         cmocka_unit_test(refuses_beyond_the_budget),
         cmocka_unit_test(one_beside_another_is_charged_to_the_same_budget),
         cmocka_unit_test(lives_until_the_last_reference),
+        cmocka_unit_test(large_memory_goes_back_to_the_system),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
