@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
-import { AnswerTooLarge, CLOSE_MALFORMED, CLOSE_TOO_BIG, decode, encode, encodeInTurns, FrameError, MAX_HEAD } from '../../page/src/link/frame.js';
+import { AnswerTooLarge, CLOSE_MALFORMED, CLOSE_TOO_BIG, decode, encode, encodeInPlace, encodeInTurns, FrameError, MAX_HEAD } from '../../page/src/link/frame.js';
 
 const envelope = (data = {}) => ({ id: 'x1', type: 'task_request', from: 'service', timestamp: 1, data });
 const tensor = (name, bytes, datatype = 'UINT8', shape = [bytes.length]) =>
@@ -29,6 +29,19 @@ test('what is encoded in turns is the same frame', async () => {
     assert.equal(turns, 4);
     assert.ok(Buffer.from(frame).equals(Buffer.from(encode(envelope(), tensors))));
     await assert.rejects(encodeInTurns(envelope(), tensors, 5 << 20, async () => {}), AnswerTooLarge);
+});
+
+test('a frame becomes another with the same tensors, if its head fits before them', () => {
+    const frame = encode(envelope({ attempt_id: 'a'.repeat(40) }), [tensor('ä', [1, 2, 3]), tensor('b', [4])]);
+    const { message: { data: { tensors } }, section } = decode(frame);
+    const size = frame.byteLength;
+    assert.equal(encodeInPlace(envelope(), tensors, frame, section, size - 1), null);
+    assert.equal(encodeInPlace(envelope({ attempt_id: 'b'.repeat(60) }), tensors, frame, section), null);
+    assert.equal(encodeInPlace(envelope({ attempt_id: 'ä'.repeat(36) }), tensors, frame, section), null);
+    assert.equal(encodeInPlace(envelope({ attempt_id: 'b' }), tensors, frame, section, size), frame);
+    const { message, section: after } = decode(frame, size);
+    assert.deepEqual([message.data, after], [{ attempt_id: 'b', tensors }, section]);
+    assert.deepEqual([...new Uint8Array(frame, section)], [1, 2, 3, 0, 0, 0, 0, 0, 4]);
 });
 
 test('what is encoded is decoded', () => {

@@ -48,6 +48,7 @@ export class BuiltinEngine {
         if (model.name !== BUILTIN.echo) return undefined;
         const wanted = outputs.length > 0 ? tensors.filter(({ name }) => outputs.includes(name)) : tensors;
         return {
+            keepsFrame: frame !== null && wanted.length === tensors.length,
             tensors: wanted.map((entry) => ({
                 name: entry.name, datatype: entry.datatype, shape: entry.shape, bytes: bytesOf(entry, frame, section),
             })),

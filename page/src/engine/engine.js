@@ -10,7 +10,8 @@
 
 /**
  * What a run has brought. `dispose` is called when the tensors' bytes have been copied; without
- * `inferenceMs` the whole run counts, less what it waited for its client.
+ * `inferenceMs` the whole run counts, less what it waited for its client. With `keepsFrame` the tensors are
+ * those of the task, where they lie in its frame, which nobody needs any more.
  * @typedef {object} Outcome
  * @property {TensorBytes[]} tensors
  * @property {any} [result]
@@ -19,6 +20,7 @@
  * @property {string | null} [build] which of several builds of the engine
  * @property {string | null} [quantization] of the model's weights
  * @property {number} [inferenceMs]
+ * @property {boolean} [keepsFrame]
  * @property {() => void} [dispose]
  */
 

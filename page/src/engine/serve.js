@@ -3,7 +3,7 @@
  * in order, what has one slot one at a time, and builds each answer as a finished frame, so that the
  * link worker only has to send it.
  */
-import { encode, encodeInTurns } from '../link/frame.js';
+import { encode, encodeInPlace, encodeInTurns } from '../link/frame.js';
 import { Channel } from '../shared/channel.js';
 import { engineOf } from '../shared/messages.js';
 import { EngineFault } from './engine.js';
@@ -150,12 +150,20 @@ export class Server {
         let outcome;
         try {
             outcome = engine?.atOnce?.(task);
-            if (outcome && isLarge(outcome)) return this._answerInTurns(task, engine?.name ?? '', outcome);
-            if (outcome) return this._postAnswer(task, encode(...this._answer(task, engine?.name ?? '', outcome, AT_ONCE, 0)), 0);
+            if (outcome) return this._answerAtOnce(task, engine?.name ?? '', outcome);
         } catch (thrown) {
             return this._fail(task, 'run', thrown);
         }
         this._run(task);
+    }
+
+    /** @param {RunMessage} task @param {string} engine @param {Outcome} outcome */
+    _answerAtOnce(task, engine, outcome) {
+        const { frame, section, tensors } = task;
+        const answer = this._answer(task, engine, outcome, AT_ONCE, 0);
+        const kept = outcome.keepsFrame && frame && encodeInPlace(answer[0], tensors, frame, section, answer[2]);
+        if (!kept && isLarge(outcome)) return this._answerInTurns(task, engine, outcome);
+        this._postAnswer(task, kept || encode(...answer), 0);
     }
 
     /** Copies a large answer while others are served. @param {RunMessage} task @param {string} engine

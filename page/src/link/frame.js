@@ -16,6 +16,7 @@ export const MAX_NAME = 1024;
 export const MAX_ID = 64;
 /** Bytes that are copied in about a millisecond. */
 const STEP_BYTES = 2 << 20;
+const SPACE = 0x20;
 
 export const CLOSE_MALFORMED = 1007;
 export const CLOSE_TOO_BIG = 1009;
@@ -76,6 +77,27 @@ export async function encodeInTurns(message, tensors, maxFrame, turn) {
             await turn();
         }
     }
+    return frame;
+}
+
+/**
+ * Turns a frame into another with the same tensors, if the new head fits before them: nothing is copied.
+ * What is left of the old head's place becomes spaces, which JSON may end with.
+ * @param {Envelope} message @param {TensorEntry[]} entries as they lie in the frame
+ * @param {ArrayBuffer} frame @param {number} section where its tensors begin
+ * @param {number} [maxFrame] bytes that the peer takes
+ * @returns {ArrayBuffer | null} the frame; null if its head does not fit, or the frame not the peer
+ */
+export function encodeInPlace(message, entries, frame, section, maxFrame = Infinity) {
+    const room = section - 4;
+    message.data.tensors = entries;
+    const head = JSON.stringify(message);
+    if (head.length > room || room > MAX_HEAD || frame.byteLength > maxFrame) return null;
+    const place = new Uint8Array(frame, 4, room);
+    const { read, written } = encoder.encodeInto(head, place);
+    if (read !== head.length) return null;
+    place.fill(SPACE, written);
+    new DataView(frame).setUint32(0, room, true);
     return frame;
 }
 

@@ -7,7 +7,11 @@ import { FrameError, checkEntry } from './frame.js';
 
 /** @typedef {import('../shared/messages.js').Envelope} Envelope */
 /** @typedef {import('../shared/messages.js').TensorEntry} TensorEntry */
-/** A task that is whole. @typedef {{request: Envelope, buffer: ArrayBuffer}} Whole */
+/** A task that is whole: its tensors begin at `section` of the buffer.
+ * @typedef {{request: Envelope, buffer: ArrayBuffer, section: number}} Whole */
+
+/** Left before the tensors, so that an echo's answer has its head there (frame.js, encodeInPlace). */
+const HEAD_ROOM = 4096;
 
 /** One task. */
 class Incoming {
@@ -22,7 +26,7 @@ class Incoming {
         });
         this._request = request;
         this._began = now;
-        this._buffer = new ArrayBuffer(end);
+        this._buffer = new ArrayBuffer(HEAD_ROOM + end);
         this.tensor = 0;
         this.position = 0;
         this._skip();
@@ -45,7 +49,7 @@ class Incoming {
         if (tensor !== this.tensor || position !== this.position) throw new FrameError('a piece out of order');
         const { offset, byte_length: length } = this._tensors[tensor];
         if (bytes.length === 0 || bytes.length > length - position) throw new FrameError('a piece of a wrong size');
-        new Uint8Array(this._buffer, offset + position, bytes.length).set(bytes);
+        new Uint8Array(this._buffer, HEAD_ROOM + offset + position, bytes.length).set(bytes);
         this.position += bytes.length;
         this._skip();
     }
@@ -56,7 +60,7 @@ class Incoming {
         const deadline = Math.max(0, data.deadline_ms - (now - this._began));
         return {
             request: { ...this._request, data: { ...data, deadline_ms: deadline, tensors: this._tensors } },
-            buffer: this._buffer,
+            buffer: this._buffer, section: HEAD_ROOM,
         };
     }
 }

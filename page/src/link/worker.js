@@ -154,7 +154,7 @@ class Link {
 
     /** @param {import('./pieces_in.js').Whole | null} whole */
     _request(whole) {
-        if (whole) this._run(whole.request, whole.buffer, 0);
+        if (whole) this._run(whole.request, whole.buffer, whole.section);
     }
 
     /** @param {Envelope} request whose tensors are there @param {ArrayBuffer | null} buffer @param {number} section */
