@@ -1,0 +1,59 @@
+/*
+ * Fetches the files of a tree from a hub into a folder: whole, verified and synced, or an error.
+ *
+ * Each file grows as PATH.part beside a PATH.ranges that says which bytes of it are there, and
+ * takes its name only when all of it has the hash that the hub promised. So a file under its own
+ * name is not fetched again, and a fetch that was cut, cancelled or killed goes on where it was.
+ * A large file comes in segments over several connections.
+ *
+ * Writing and hashing happen on threads of the pool. What is worth another try is tried again with
+ * growing pauses, as long as bytes keep coming and WI_FETCH_TRIES times without.
+ */
+#ifndef WI_HUB_FETCH_H
+#define WI_HUB_FETCH_H
+
+#include "base/error.h"
+#include "base/http_client.h"
+#include "hub/hub.h"
+#include "hub/tree.h"
+
+#define WI_FETCH_TRIES 8             /* in a row that brought nothing */
+#define WI_FETCH_FILES 4             /* files at the same time */
+#define WI_FETCH_CONNECTIONS 4       /* for one file */
+#define WI_FETCH_MAX_WAIT_MS 300000u /* a Retry-After beyond this ends the fetch */
+
+struct wi_fetch;
+
+/* What is to be fetched. All is borrowed until wi_fetch_start returns. */
+struct wi_fetch_order {
+    const struct wi_hub *hub; /* with its token, if it has one */
+    const char *repository;
+    const struct wi_hub_tree *files; /* the chosen ones; unknown lengths are fine */
+    const char *folder;              /* exists, and belongs to this fetch alone */
+    unsigned pause_ms;               /* before the second try, then doubled; 0: 500 */
+    unsigned stall_ms;               /* without a byte ends a connection; 0: 30,000 */
+};
+
+struct wi_fetch_progress {
+    uint64_t done;    /* bytes that are there, those from before included */
+    uint64_t total;   /* of all files; grows as unknown lengths become known */
+    uint64_t fetched; /* over the network, for nothing or not */
+    size_t files_done, files;
+    size_t lengths_unknown; /* files that `total` does not count yet */
+};
+
+/* At most five times a second, when something has changed. May cancel the fetch. */
+typedef void wi_fetch_progress_fn(void *context, const struct wi_fetch_progress *progress);
+/* NULL: all files are in the folder. WI_HUB_FAILED, _UNAUTHORIZED, _NOT_FOUND, _BUSY,
+ * WI_STORAGE_FAILED otherwise; what has arrived stays for the next time. The fetch is gone. */
+typedef void wi_fetch_fn(void *context, const struct wi_error *error);
+
+/* Never calls back from inside. `on_progress` may be NULL. */
+struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
+    const struct wi_fetch_order *order, wi_fetch_progress_fn *on_progress, wi_fetch_fn *on_end,
+    void *context);
+/* No callback comes any more; NULL is fine. What a thread is writing at this moment is still
+ * written, and another fetch into the same folder waits for that. */
+void wi_fetch_cancel(struct wi_fetch *fetch);
+
+#endif
