@@ -12,7 +12,7 @@
 
 #define WI_HUB_FILES_MAX 10000              /* that are listed */
 #define WI_HUB_FILE_MAX (UINT64_C(1) << 50) /* bytes of one */
-#define WI_HUB_PAGE_MAX (8u << 20)          /* bytes of a page of the list, and of SHA256SUMS */
+#define WI_HUB_PAGE_MAX (4u << 20)          /* bytes of a page of the list, and of SHA256SUMS */
 #define WI_HUB_BYTES_UNKNOWN UINT64_MAX     /* a file's length, until the server has said it */
 
 enum wi_hub_digest {

@@ -55,6 +55,11 @@ void wi_gguf_plan(const struct wi_gguf_info *info, uint64_t weights,
     }
 }
 
+uint64_t wi_gguf_guess_memory(uint64_t weights)
+{
+    return weights + weights / 8 + 192 * MIB;
+}
+
 static uint64_t in_mib(uint64_t bytes)
 {
     return (bytes + MIB - 1) / MIB;

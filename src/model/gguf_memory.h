@@ -47,6 +47,11 @@ struct wi_gguf_memory {
  * certain length. `weights`: the bytes of all files of the model. */
 void wi_gguf_plan(const struct wi_gguf_info *info, uint64_t weights,
     const struct wi_gguf_wish *wish, struct wi_gguf_memory *memory);
+/* What a model whose files have so many bytes will take in a page, while nothing else is known of
+ * it: the weights, an eighth of them for the KV cache, and 192 MiB to compute with a vocabulary of
+ * 256 Ki tokens. Before a model is fetched its header cannot be read; wi_gguf_plan then is the
+ * measure. */
+uint64_t wi_gguf_guess_memory(uint64_t weights);
 /* WI_OK, or WI_MODEL_TOO_LARGE with the figures where the model `name` does not fit. */
 enum wi_code wi_gguf_check_memory(
     const struct wi_gguf_memory *memory, const char *name, struct wi_error *error);

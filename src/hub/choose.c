@@ -1,0 +1,510 @@
+/*
+ * The choice of files. For each format that a repository has, its files are laid out as the store
+ * would find them and taken apart into variants (model/variants.h); then one variant is picked.
+ */
+#include "hub/choose.h"
+
+#include "base/buffer.h"
+#include "model/gguf_memory.h"
+#include "model/manifest.h"
+#include "model/variants.h"
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* What a repository offers in one format. */
+struct offer {
+    enum wi_model_format format;
+    struct wi_hub_tree files; /* laid out; finished */
+    struct wi_variants variants;
+};
+
+/* The order in which they are offered: a repository with an onnx folder has its tokenizer too. */
+static const enum wi_model_format formats[] = {
+    WI_FORMAT_HUGGINGFACE, WI_FORMAT_GGUF, WI_FORMAT_ONNX};
+#define FORMATS (sizeof formats / sizeof *formats)
+
+static const char *basename_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static int ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), size = strlen(end);
+    return length > size && strcasecmp(text + length - size, end) == 0;
+}
+
+/* ….onnx_data, ….onnx_data_1, ….onnx.data */
+static int is_external_data(const char *path)
+{
+    const char *data = strstr(path, ".onnx_data");
+    return ends_with(path, ".onnx.data") ||
+           (data && data[strspn(data + 10, "_0123456789") + 10] == '\0');
+}
+
+int wi_hub_suffix_ok(const char *path)
+{
+    static const char *const good[] = {".gguf", ".onnx", ".json", ".txt", ".jinja", ".model"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        if (ends_with(path, good[i]))
+            return 1;
+    return is_external_data(path);
+}
+
+/* --- the files of a format -------------------------------------------------------------------- */
+
+static int is_there(const struct wi_hub_tree *tree, const char *path)
+{
+    for (size_t i = 0; i < tree->count; i++)
+        if (strcmp(tree->files[i].path, path) == 0)
+            return 1;
+    return 0;
+}
+
+/* Where a GGUF file of a subfolder comes to lie: under its own name, or, where that is taken, with
+ * the folder's in front. NULL: nowhere. The caller frees it. */
+static char *flatten(const struct wi_hub_tree *files, const char *path)
+{
+    char *flat = wi_strdup(basename_of(path));
+    if (!is_there(files, flat))
+        return flat;
+    free(flat);
+    flat = wi_strdup(path);
+    for (char *c = flat; *c; c++)
+        *c = *c == '/' ? '-' : *c;
+    if (!is_there(files, flat))
+        return flat;
+    free(flat);
+    return NULL;
+}
+
+static void add_gguf(struct wi_hub_tree *files, const struct wi_hub_file *file)
+{
+    char *path = NULL;
+    if (wi_variants_want(WI_FORMAT_GGUF, basename_of(file->path)))
+        path = flatten(files, file->path);
+    if (path)
+        wi_hub_tree_add(files, file, path);
+    free(path);
+}
+
+/* Whether it is half of a decoder that is there as a whole: onnx/decoder_model_q4.onnx and
+ * onnx/decoder_with_past_model_q4.onnx where onnx/decoder_model_merged_q4.onnx is there. */
+static int is_half(const struct wi_hub_tree *tree, const char *path)
+{
+    static const char *const halves[] = {"onnx/decoder_model", "onnx/decoder_with_past_model"};
+    static const char merged[] = "onnx/decoder_model_merged";
+    if (strncmp(path, merged, strlen(merged)) == 0)
+        return 0;
+    for (size_t i = 0; i < sizeof halves / sizeof *halves; i++) {
+        size_t length = strlen(halves[i]);
+        if (strncmp(path, halves[i], length) != 0)
+            continue;
+        const char *dtype = path + length, *end = strstr(dtype, ".onnx");
+        char *whole = end ? wi_sprintf("%s%.*s.onnx", merged, (int)(end - dtype), dtype) : NULL;
+        int half = whole && wi_hub_tree_find(tree, whole);
+        free(whole);
+        return half;
+    }
+    return 0;
+}
+
+static int wants(enum wi_model_format format, const struct wi_hub_tree *tree, const char *path)
+{
+    if (format == WI_FORMAT_HUGGINGFACE)
+        return wi_variants_want(format, path) && !is_half(tree, path);
+    return strcmp(path, "model.onnx") == 0 || strcmp(path, "model.json") == 0 ||
+           is_external_data(path);
+}
+
+/* Whether the repository has the files by which the store tells the format (model/folder.h). */
+static int has_format(const struct wi_hub_tree *tree, enum wi_model_format format)
+{
+    if (format == WI_FORMAT_ONNX)
+        return wi_hub_tree_find(tree, "model.onnx") != NULL;
+    if (format == WI_FORMAT_HUGGINGFACE && !wi_hub_tree_find(tree, "config.json"))
+        return 0;
+    for (size_t i = 0; i < tree->count; i++) {
+        const char *path = tree->files[i].path;
+        if (format == WI_FORMAT_GGUF
+                ? wi_variants_want(format, basename_of(path)) && !wi_variants_is_projector(path)
+                : strncmp(path, "onnx/", 5) == 0 && ends_with(path, ".onnx"))
+            return 1;
+    }
+    return 0;
+}
+
+/* Of several projectors one is kept, 16-bit floats by preference; without being told, the store
+ * would take the first. */
+static void keep_one_projector(struct wi_hub_tree *files)
+{
+    struct wi_hub_tree kept = {0};
+    size_t best = files->count;
+    for (size_t i = 0; i < files->count; i++)
+        if (wi_variants_is_projector(files->files[i].path) &&
+            (best == files->count || (strcasestr(files->files[i].path, "-f16") &&
+                                         !strcasestr(files->files[best].path, "-f16"))))
+            best = i;
+    for (size_t i = 0; i < files->count; i++)
+        if (i == best || !wi_variants_is_projector(files->files[i].path))
+            wi_hub_tree_add(&kept, &files->files[i], files->files[i].path);
+    wi_hub_tree_clear(files);
+    *files = kept;
+}
+
+/* Lays out the files of a format: WI_OK, or WI_HUB_FAILED for more than a model can have. */
+static enum wi_code lay_out(
+    const struct wi_hub_tree *tree, struct offer *offer, struct wi_error *error)
+{
+    struct wi_hub_tree *files = &offer->files;
+    for (size_t i = 0; i < tree->count; i++) {
+        const struct wi_hub_file *file = &tree->files[i];
+        if (offer->format == WI_FORMAT_GGUF)
+            add_gguf(files, file);
+        else if (wants(offer->format, tree, file->path))
+            wi_hub_tree_add(files, file, file->path);
+        if (files->count > WI_MANIFEST_MAX)
+            return wi_error_set(error, WI_HUB_FAILED, "model",
+                "The repository has more than %d files that could belong to a model; name those "
+                "that are meant with --file.",
+                WI_MANIFEST_MAX);
+    }
+    if (offer->format == WI_FORMAT_GGUF)
+        keep_one_projector(files);
+    return wi_hub_tree_finish(files, error);
+}
+
+/* A model of the format `onnx` is one variant, which has no name. */
+static void find_variants(struct offer *offer)
+{
+    struct wi_folder_file *files = wi_alloc((offer->files.count + 1) * sizeof *files);
+    struct wi_variants *variants = &offer->variants;
+    for (size_t i = 0; i < offer->files.count; i++) {
+        uint64_t bytes = offer->files.files[i].bytes;
+        files[i] = (struct wi_folder_file){
+            offer->files.files[i].path, bytes == WI_HUB_BYTES_UNKNOWN ? 0 : bytes};
+    }
+    wi_variants_find(offer->format, files, offer->files.count, variants);
+    if (offer->format == WI_FORMAT_ONNX) {
+        variants->items = wi_alloc(sizeof *variants->items);
+        variants->items[variants->count++] = (struct wi_variant){.name = wi_strdup("onnx")};
+        for (size_t i = 0; i < offer->files.count; i++) {
+            wi_strings_add(&variants->items[0].files, files[i].path);
+            variants->items[0].bytes += files[i].bytes;
+        }
+    }
+    free(files);
+}
+
+/* --- the pick --------------------------------------------------------------------------------- */
+
+/* What the words of `precision` are among the variants of hubs. */
+static const struct {
+    const char *precision;
+    const char *variants[5]; /* the preferred first */
+} precisions[] = {
+    {"fp32", {"fp32", "F32"}},
+    {"fp16", {"fp16", "F16"}},
+    {"bf16", {"BF16"}},
+    {"int8", {"q8", "int8", "Q8_0"}},
+    {"uint8", {"uint8"}},
+    {"int4", {"q4", "q4f16", "Q4_K_M", "Q4_K_S"}},
+};
+
+static const struct wi_variant *of_precision(
+    const struct wi_variants *variants, const char *precision)
+{
+    for (size_t i = 0; i < sizeof precisions / sizeof *precisions; i++) {
+        if (strcmp(precisions[i].precision, precision) != 0)
+            continue;
+        for (size_t v = 0; v < 5 && precisions[i].variants[v]; v++) {
+            const struct wi_variant *found = wi_variants_get(variants, precisions[i].variants[v]);
+            if (found)
+                return found;
+        }
+    }
+    return NULL;
+}
+
+static uint64_t limit_of(const struct wi_hub_want *want)
+{
+    return want->memory < WI_GGUF_HEAP_MAX ? want->memory : WI_GGUF_HEAP_MAX;
+}
+
+static int fits(const struct wi_variant *variant, const struct wi_hub_want *want)
+{
+    return variant && wi_gguf_guess_memory(variant->bytes) <= limit_of(want);
+}
+
+/* The largest that fits, or with `all` the smallest of all. */
+static const struct wi_variant *by_size(
+    const struct wi_variants *variants, const struct wi_hub_want *want, int all)
+{
+    const struct wi_variant *best = NULL;
+    for (size_t i = 0; i < variants->count; i++) {
+        const struct wi_variant *variant = &variants->items[i];
+        if (all ? !best || variant->bytes < best->bytes
+                : fits(variant, want) && (!best || variant->bytes > best->bytes))
+            best = variant;
+    }
+    return best;
+}
+
+/* The one that suits this machine; NULL if none can. The estimate of what goes beside the weights
+ * is a rough one, so the smallest is given a try if they alone would fit. */
+static const struct wi_variant *suitable(const struct offer *offer, const struct wi_hub_want *want)
+{
+    static const char *const preferred[] = {"Q6_K", "Q4_K_M"};
+    const struct wi_variants *variants = &offer->variants;
+    const struct wi_variant *found = NULL;
+    if (offer->format == WI_FORMAT_GGUF) {
+        for (size_t i = 0; i < sizeof preferred / sizeof *preferred; i++)
+            if (fits(found = wi_variants_get(variants, preferred[i]), want))
+                return found;
+        found = by_size(variants, want, 0);
+    } else {
+        for (size_t i = 0; i < variants->count && !found; i++)
+            found = fits(&variants->items[i], want) ? &variants->items[i] : NULL;
+    }
+    if (!found)
+        found = by_size(variants, want, 1);
+    return found && found->bytes <= limit_of(want) ? found : NULL;
+}
+
+/* The offer and its variant that are wanted: `*offer` becomes FORMATS where none is. */
+static const struct wi_variant *pick(
+    const struct offer *offers, const struct wi_hub_want *want, size_t *which)
+{
+    for (*which = 0; *which < FORMATS; ++*which) {
+        const struct offer *offer = &offers[*which];
+        const struct wi_variant *found = NULL;
+        if (offer->variants.count == 0)
+            continue;
+        if (want->variant)
+            found = wi_variants_get(&offer->variants, want->variant);
+        else if (want->precision && offer->format != WI_FORMAT_ONNX)
+            found = of_precision(&offer->variants, want->precision);
+        else
+            found = suitable(offer, want);
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+/* --- what is said ----------------------------------------------------------------------------- */
+
+static void put_bytes(struct wi_buffer *out, uint64_t bytes)
+{
+    if (bytes >= 1000000000)
+        wi_buffer_printf(out, "%.1f GB", (double)bytes / 1e9);
+    else
+        wi_buffer_printf(out, "%.1f MB", (double)bytes / 1e6);
+}
+
+/* "Q4_K_M (4.1 GB), Q8_0 (7.7 GB)"; the caller frees it. */
+static char *list_variants(const struct offer *offers)
+{
+    struct wi_buffer out = {0};
+    for (size_t i = 0; i < FORMATS; i++)
+        for (size_t v = 0; v < offers[i].variants.count; v++) {
+            const struct wi_variant *variant = &offers[i].variants.items[v];
+            wi_buffer_strings(&out, out.size ? ", " : "", variant->name, " (", NULL);
+            if (variant->bytes > 0)
+                put_bytes(&out, variant->bytes);
+            else
+                wi_buffer_puts(&out, "length unknown");
+            wi_buffer_puts(&out, ")");
+        }
+    return wi_buffer_take(&out);
+}
+
+static enum wi_code fail_without_model(const struct wi_hub_tree *tree, struct wi_error *error)
+{
+    const char *found = NULL;
+    for (size_t i = 0; i < tree->count && !found; i++)
+        if (ends_with(tree->files[i].path, ".safetensors") ||
+            ends_with(tree->files[i].path, ".bin") || ends_with(tree->files[i].path, ".pt"))
+            found = tree->files[i].path;
+    wi_error_set(error, WI_HUB_NOT_FOUND, "model",
+        "The repository has no model that runs here: none of its %zu files is GGUF or "
+        "ONNX%s%.100s%s.",
+        tree->count, found ? " (" : "", found ? found : "",
+        found ? " needs another program); look for a conversion of it" : "");
+    wi_error_expect(error, "a .gguf file, onnx/….onnx with config.json, or model.onnx");
+    return WI_HUB_NOT_FOUND;
+}
+
+static enum wi_code fail_to_pick(const struct wi_hub_tree *tree, const struct offer *offers,
+    const struct wi_hub_want *want, struct wi_error *error)
+{
+    char *variants = list_variants(offers);
+    const char *asked = want->variant ? want->variant : want->precision;
+    enum wi_code code = asked ? WI_HUB_NOT_FOUND : WI_MODEL_TOO_LARGE;
+    if (!*variants)
+        code = fail_without_model(tree, error);
+    else if (asked)
+        wi_error_set(error, code, want->variant ? "model" : "precision",
+            "The repository has nothing in %.80s; it has %.300s.", asked, variants);
+    else
+        wi_error_set(error, code, "model",
+            "None of its variants fits into the %.1f GB that a page has for models ([pool] "
+            "model_budget, at most 4G): %.300s. Name one as in ORG/NAME:VARIANT to have it all the "
+            "same.",
+            (double)limit_of(want) / 1e9, variants);
+    if (*variants)
+        wi_error_allow(error, "%s", variants);
+    free(variants);
+    return code;
+}
+
+/* --- patterns --------------------------------------------------------------------------------- */
+
+/* "*" stands for any text, "?" for one byte. In time of pattern × text: after a mismatch only the
+ * last star is tried anew. */
+static int matches(const char *pattern, const char *text)
+{
+    const char *star = NULL, *again = NULL;
+    while (*text) {
+        if (*pattern == '*') {
+            star = pattern++;
+            again = text;
+        } else if (*pattern == '?' || *pattern == *text) {
+            pattern++;
+            text++;
+        } else if (star) {
+            pattern = star + 1;
+            text = ++again;
+        } else {
+            return 0;
+        }
+    }
+    pattern += strspn(pattern, "*");
+    return *pattern == '\0';
+}
+
+static int is_chosen(const struct wi_hub_tree *chosen, const struct wi_hub_file *file)
+{
+    for (size_t i = 0; i < chosen->count; i++)
+        if (strcmp(chosen->files[i].remote, file->remote) == 0)
+            return 1;
+    return 0;
+}
+
+static enum wi_code add_file(
+    struct wi_hub_tree *chosen, const struct wi_hub_file *file, struct wi_error *error)
+{
+    if (is_chosen(chosen, file))
+        return WI_OK;
+    if (chosen->count == WI_MANIFEST_MAX)
+        return wi_error_set(error, WI_INVALID_FIELD, "files",
+            "The patterns match more than %d files, which is the most that a model can have.",
+            WI_MANIFEST_MAX);
+    if (ends_with(file->path, ".gguf"))
+        add_gguf(chosen, file);
+    else
+        wi_hub_tree_add(chosen, file, file->path);
+    return WI_OK;
+}
+
+/* What one pattern matches. A star takes what is fetched and leaves the rest; a name that is given
+ * in full gets an answer. */
+static enum wi_code add_matches(const struct wi_hub_tree *tree, const char *pattern,
+    struct wi_hub_tree *chosen, struct wi_error *error)
+{
+    enum wi_code code = WI_OK;
+    const char *barred = NULL;
+    size_t found = 0;
+    for (size_t i = 0; i < tree->count && code == WI_OK; i++) {
+        const struct wi_hub_file *file = &tree->files[i];
+        if (!matches(pattern, file->remote))
+            continue;
+        if (!wi_hub_suffix_ok(file->remote)) {
+            barred = file->remote;
+            continue;
+        }
+        found++;
+        code = add_file(chosen, file, error);
+    }
+    if (code != WI_OK || found > 0)
+        return code;
+    wi_error_set(error, WI_INVALID_FIELD, "files",
+        barred ? "%.200s is of a kind that is never fetched."
+               : "No file of the repository is called %.200s.",
+        barred ? barred : pattern);
+    wi_error_allow(error, "files that end in .gguf, .onnx, .onnx_data, .onnx.data, .json, .txt, "
+                          ".jinja or .model");
+    return WI_INVALID_FIELD;
+}
+
+static enum wi_code choose_files(const struct wi_hub_tree *tree, const struct wi_hub_want *want,
+    struct wi_hub_tree *chosen, struct wi_error *error)
+{
+    enum wi_code code = WI_OK;
+    if (want->variant || want->precision)
+        return wi_error_set(error, WI_INVALID_FIELD, "files",
+            "Files are named, and %s as well; give one of the two.",
+            want->variant ? "a variant" : "a precision");
+    for (size_t i = 0; i < want->files->count && code == WI_OK; i++)
+        code = add_matches(tree, want->files->items[i], chosen, error);
+    return code;
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
+static void take(
+    const struct offer *offer, const struct wi_variant *picked, struct wi_hub_tree *chosen)
+{
+    for (size_t i = 0; i < picked->files.count; i++)
+        wi_hub_tree_add(chosen, wi_hub_tree_find(&offer->files, picked->files.items[i]),
+            picked->files.items[i]);
+}
+
+static enum wi_code choose_variant(const struct wi_hub_tree *tree, const struct wi_hub_want *want,
+    struct wi_hub_tree *chosen, char **variant, struct wi_error *error)
+{
+    struct offer offers[FORMATS] = {0};
+    enum wi_code code = WI_OK;
+    size_t which;
+    for (size_t i = 0; i < FORMATS && code == WI_OK; i++) {
+        offers[i].format = formats[i];
+        if (!has_format(tree, formats[i]))
+            continue;
+        code = lay_out(tree, &offers[i], error);
+        if (code == WI_OK)
+            find_variants(&offers[i]);
+    }
+    if (code == WI_OK) {
+        const struct wi_variant *picked = pick(offers, want, &which);
+        if (!picked)
+            code = fail_to_pick(tree, offers, want, error);
+        else
+            take(&offers[which], picked, chosen);
+        if (picked && offers[which].format != WI_FORMAT_ONNX)
+            *variant = wi_strdup(picked->name);
+    }
+    for (size_t i = 0; i < FORMATS; i++) {
+        wi_hub_tree_clear(&offers[i].files);
+        wi_variants_clear(&offers[i].variants);
+    }
+    return code;
+}
+
+enum wi_code wi_hub_choose(const struct wi_hub_tree *tree, const struct wi_hub_want *want,
+    struct wi_hub_tree *chosen, char **variant, struct wi_error *error)
+{
+    enum wi_code code;
+    *variant = NULL;
+    code = want->files && want->files->count > 0
+               ? choose_files(tree, want, chosen, error)
+               : choose_variant(tree, want, chosen, variant, error);
+    if (code == WI_OK)
+        code = wi_hub_tree_finish(chosen, error);
+    if (code == WI_OK)
+        chosen->commit = wi_strdup(tree->commit);
+    else
+        wi_hub_tree_clear(chosen);
+    return code;
+}
