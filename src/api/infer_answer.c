@@ -14,25 +14,19 @@
  * costs the client a second read. */
 #define COPY_MAX (16 * 1024)
 
-static double number_of(const json_t *object, const char *name)
-{
-    return json_number_value(json_object_get(object, name));
-}
-
 /* What a language model's answer says of itself. Without parts nobody saw its first token: it came
  * before all that followed it. */
-static struct wi_text_figures figures_of(const struct wi_outcome *outcome, const json_t *usage)
+static struct wi_text_figures figures_of(const struct wi_outcome *outcome)
 {
-    const json_t *timings = json_object_get(outcome->result, "timings");
-    double generating_ms = number_of(timings, "predicted_ms");
+    const struct wi_text_account *account = &outcome->account;
     double first_ms = outcome->first_part_ms > 0 ? outcome->first_part_ms
-                      : generating_ms > 0        ? outcome->total_ms - generating_ms
+                      : account->made_ms > 0     ? outcome->total_ms - account->made_ms
                                                  : 0;
     return (struct wi_text_figures){.first_token_s = first_ms / 1000,
-        .per_token_s = number_of(timings, "predicted_per_token_ms") / 1000,
-        .prompt = number_of(usage, "prompt_tokens"),
-        .cached = number_of(usage, "cached_tokens"),
-        .generated = number_of(usage, "completion_tokens")};
+        .per_token_s = account->made > 0 ? account->made_ms / account->made / 1000 : 0,
+        .prompt = account->prompt,
+        .cached = account->cached,
+        .generated = account->generated};
 }
 
 void wi_infer_count(void *context, const struct wi_outcome *outcome)
@@ -41,11 +35,10 @@ void wi_infer_count(void *context, const struct wi_outcome *outcome)
     const char *told = json_string_value(json_object_get(outcome->executed_on, "platform"));
     const char *platform = told ? told : "none";
     const char *browser = outcome->browser ? outcome->browser : "unknown";
-    const json_t *usage = json_object_get(outcome->result, "usage");
     wi_metrics_inference(api->metrics, outcome->model_name, browser, platform,
         outcome->queue_ms / 1000, outcome->load_ms / 1000, outcome->inference_ms / 1000);
-    if (json_is_object(usage)) {
-        struct wi_text_figures figures = figures_of(outcome, usage);
+    if (outcome->account.counted) {
+        struct wi_text_figures figures = figures_of(outcome);
         wi_metrics_text(api->metrics, outcome->model_name, browser, platform, &figures);
     }
 }

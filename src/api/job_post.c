@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "wire/text.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,6 +113,7 @@ static void store(
         return;
     }
     wi_id_new(row->id, "job");
+    (void)wi_text_settle(infer, model); /* which task it is says how long it may take */
     row->client_id = wi_strdup(infer->client_id);
     row->model_name = wi_strdup(infer->model_name);
     row->priority = infer->priority;

@@ -107,7 +107,8 @@ struct wi_answer {
     int warm;
     uint64_t parts; /* how many there were before it, those of earlier attempts too */
     struct wi_tensors outputs;
-    json_t *result; /* may be NULL */
+    json_t *result;                 /* may be NULL */
+    struct wi_text_account account; /* of a text's: what the result says of its tokens */
 };
 
 /* Upward, never from inside a call of ours into the bridge. */

@@ -65,18 +65,6 @@ static void on_progress(void *context, const char *attempt_id, const struct wi_p
         job->flow->events.on_progress(job->context, &job->spec, progress);
 }
 
-/* An answer is no end of a stream unless all that went before it came. */
-static void check_parts(const struct wi_job *job, struct wi_answer *answer)
-{
-    uint64_t count = job->flow ? wi_parts_count(job->flow->parts) : 0;
-    if (!answer->ok || answer->parts == count)
-        return;
-    answer->ok = 0;
-    answer->retryable = 1;
-    wi_error_set(&answer->error, WI_INTERNAL, NULL, "it says that it had %llu parts, and had %llu",
-        (unsigned long long)answer->parts, (unsigned long long)count);
-}
-
 static void on_answer(
     void *context, const char *node_id, const char *attempt_id, struct wi_answer *answer)
 {
@@ -91,7 +79,6 @@ static void on_answer(
     if (job == NULL)
         return;
     wi_job_leave_node(job);
-    check_parts(job, answer);
     if (!answer->ok && answer->retryable) {
         wi_job_retry(job, !wi_job_has_brought(job), answer->error.detail);
         wi_jobs_on_seat(jobs);

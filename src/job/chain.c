@@ -41,11 +41,8 @@ static struct wi_prefix_key key_of(struct wi_buffer *bytes)
 
 static void add(struct wi_chain *chain, struct wi_prefix_key key)
 {
-    if (chain->count < WI_CHAIN_MAX) {
-        chain->keys = wi_realloc_array(chain->keys, chain->count + 1, sizeof *chain->keys);
-        chain->count++;
-    }
-    chain->keys[chain->count - 1] = key;
+    chain->keys = wi_realloc_array(chain->keys, chain->count + 1, sizeof *chain->keys);
+    chain->keys[chain->count++] = key;
 }
 
 /* Begins what comes behind `before`. */
@@ -89,14 +86,14 @@ static struct wi_prefix_key behind(const struct wi_prefix_key *before, const jso
 static void fill_messages(
     struct wi_chain *chain, struct wi_prefix_key before, const json_t *messages)
 {
-    const json_t *message;
-    size_t i;
+    size_t count = json_array_size(messages);
 
-    json_array_foreach(messages, i, message)
-    {
-        before = behind(&before, message);
+    for (size_t i = 0; i < count && chain->count < WI_CHAIN_MAX; i++) {
+        before = behind(&before, json_array_get(messages, i));
         add(chain, before);
     }
+    chain->whole = chain->count > 0 && chain->count == count;
+    chain->share = count > 0 ? (double)chain->count / (double)count : 0;
 }
 
 /* --- plain text ------------------------------------------------------------------------------ */
@@ -114,12 +111,13 @@ static struct wi_prefix_key behind_text(
 static void fill_text(struct wi_chain *chain, struct wi_prefix_key before, const json_t *prompt)
 {
     const char *text = json_string_value(prompt);
-    size_t left = json_string_length(prompt);
+    size_t length = json_string_length(prompt), pieces = length / WI_CHAIN_PIECE;
 
-    for (; left >= WI_CHAIN_PIECE; text += WI_CHAIN_PIECE, left -= WI_CHAIN_PIECE) {
+    for (; chain->count < pieces && chain->count < WI_CHAIN_MAX; text += WI_CHAIN_PIECE) {
         before = behind_text(&before, text, WI_CHAIN_PIECE);
         add(chain, before);
     }
+    chain->share = length > 0 ? (double)(chain->count * WI_CHAIN_PIECE) / (double)length : 0;
 }
 
 /* --- both ------------------------------------------------------------------------------------ */

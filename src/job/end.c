@@ -83,32 +83,26 @@ void wi_job_finish_refused(struct wi_job *job, const struct wi_error *error)
     wi_job_finish_error(job, &interrupted);
 }
 
-static unsigned tokens_of(const json_t *usage, const char *name)
-{
-    json_int_t count = json_integer_value(json_object_get(usage, name));
-    return count > 0 && count < UINT32_MAX / 2 ? (unsigned)count : 0;
-}
-
 /* The node knows the prompt now, and of a conversation the answer too, with which the next request
  * will begin. */
 static void note_computed(
     const struct wi_job *job, const char *node_id, const struct wi_answer *answer)
 {
-    const json_t *usage = json_object_get(answer->result, "usage");
+    const struct wi_text_account *account = &answer->account;
     const json_t *whole = json_object_get(answer->result, "text");
     const struct wi_chain *chain = &job->chain;
-    unsigned prompt = tokens_of(usage, "prompt_tokens");
     size_t length = json_string_length(whole);
     const char *text =
         job->flow ? wi_parts_text(job->flow->parts, &length) : json_string_value(whole);
-    if (chain->count == 0 || prompt == 0)
+    if (chain->count == 0 || account->prompt == 0)
         return;
-    wi_pool_computed(job->jobs->pool, node_id, &chain->keys[chain->count - 1], prompt);
-    if (text == NULL || job->spec.text != WI_TEXT_CHAT)
+    wi_pool_computed(job->jobs->pool, node_id, &chain->keys[chain->count - 1],
+        (unsigned)(account->prompt * chain->share));
+    if (text == NULL || !chain->whole)
         return;
     struct wi_prefix_key key = wi_chain_answered(chain, text, length);
     wi_pool_computed(
-        job->jobs->pool, node_id, &key, prompt + tokens_of(usage, "completion_tokens"));
+        job->jobs->pool, node_id, &key, (unsigned)(account->prompt + account->generated));
 }
 
 void wi_job_complete(

@@ -40,6 +40,31 @@ size_t wi_text_task_count(enum wi_text_task task, const json_t *input, const jso
     }
 }
 
+/* --- what it took ---------------------------------------------------------------------------- */
+
+static double number(const json_t *object, const char *name, double most)
+{
+    double value = json_number_value(json_object_get(object, name));
+    return value > 0 && value <= most ? value : 0;
+}
+
+struct wi_text_account wi_text_task_account(const json_t *result)
+{
+    const double most_ms = 1e12; /* as of all times that a node tells */
+    const json_t *usage = json_object_get(result, "usage");
+    const json_t *timings = json_object_get(result, "timings");
+    struct wi_text_account account = {.counted = json_is_object(usage),
+        .timed = json_is_object(timings),
+        .prompt = number(usage, "prompt_tokens", WI_TOKENS_MAX),
+        .generated = number(usage, "completion_tokens", WI_TOKENS_MAX),
+        .read = number(timings, "prompt_n", WI_TOKENS_MAX),
+        .read_ms = number(timings, "prompt_ms", most_ms),
+        .made = number(timings, "predicted_n", WI_TOKENS_MAX),
+        .made_ms = number(timings, "predicted_ms", most_ms)};
+    account.cached = number(usage, "cached_tokens", account.prompt);
+    return account;
+}
+
 /* --- answers --------------------------------------------------------------------------------- */
 
 static enum wi_code wrong(struct wi_error *error, const char *field, const char *must)

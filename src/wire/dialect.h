@@ -22,9 +22,10 @@ struct wi_outcome {
     const char *browser, *browser_version; /* its own; `browser` NULL: as the page reported */
     const char *refused_platform;          /* the one asked for that was passed over, or NULL */
     const char *refused_reason;
-    const char *numerics;      /* "ok", "wrong" or "unchecked" */
-    const json_t *executed_on; /* as the page reported it; may be NULL */
-    const json_t *result;      /* what is not a tensor; may be NULL */
+    const char *numerics;           /* "ok", "wrong" or "unchecked" */
+    const json_t *executed_on;      /* as the page reported it; may be NULL */
+    const json_t *result;           /* what is not a tensor; may be NULL */
+    struct wi_text_account account; /* what that says of its tokens */
     struct wi_tensors *outputs;
     double queue_ms, load_ms, inference_ms, total_ms;
     double first_part_ms, waited_for_client_ms; /* of a stream */

@@ -67,6 +67,8 @@ static void test_plain_text(void **state)
     snprintf(input, sizeof input, "{\"prompt\":\"%s\"}", long_text);
     check(input, input, 1999 / WI_CHAIN_PIECE);
     struct wi_chain whole = chain_of("ada", input, NULL);
+    assert_false(whole.whole); /* of a conversation, which an answer would follow */
+    assert_true(whole.share == 1792.0 / 1999);
     input[12 + 600] = 'b';
     struct wi_chain other = chain_of("ada", input, NULL);
     assert_int_equal(in_common(&whole, &other), 600 / WI_CHAIN_PIECE);
@@ -99,10 +101,31 @@ static void test_the_next_turn_begins_with_the_answer(void **state)
                         "{\"role\":\"assistant\",\"content\":\"hi\"},"
                         "{\"role\":\"user\",\"content\":\"how are you\"}]}",
                         NULL);
+    assert_true(first.whole && first.share == 1);
     struct wi_prefix_key key = wi_chain_answered(&first, "hi", 2);
     assert_memory_equal(&key, &next.keys[1], sizeof key);
     wi_chain_clear(&first);
     wi_chain_clear(&next);
+}
+
+static void test_long_text_is_bounded(void **state)
+{
+    enum { SIZE = 2 * WI_CHAIN_MAX * WI_CHAIN_PIECE };
+    char *text = malloc(SIZE);
+    struct wi_chain chain = {0}, other = {0};
+    memset(text, 'a', SIZE);
+    json_t *input = json_pack("{s:s%}", "prompt", text, (size_t)SIZE);
+    wi_chain_fill(&chain, NULL, "hash", input, NULL);
+    text[SIZE - 1] = 'b';
+    json_object_set_new(input, "prompt", json_stringn(text, SIZE));
+    wi_chain_fill(&other, NULL, "hash", input, NULL);
+    assert_int_equal(chain.count, WI_CHAIN_MAX);
+    assert_int_equal(in_common(&chain, &other), WI_CHAIN_MAX);
+    assert_true(chain.share == 0.5);
+    json_decref(input);
+    free(text);
+    wi_chain_clear(&chain);
+    wi_chain_clear(&other);
 }
 
 static void test_long_conversations_are_bounded(void **state)
@@ -115,7 +138,9 @@ static void test_long_conversations_are_bounded(void **state)
     json_array_append_new(messages, json_pack("{s:s, s:s}", "role", "user", "content", "x"));
     wi_chain_fill(&longer, NULL, "hash", input, NULL);
     assert_int_equal(chain.count, WI_CHAIN_MAX);
-    assert_int_equal(in_common(&chain, &longer), WI_CHAIN_MAX - 1);
+    assert_int_equal(in_common(&chain, &longer), WI_CHAIN_MAX);
+    assert_false(chain.whole);
+    assert_true(chain.share == 0.5);
     json_decref(input);
     wi_chain_clear(&chain);
     wi_chain_clear(&longer);
@@ -128,6 +153,7 @@ int main(void)
         cmocka_unit_test(test_plain_text),
         cmocka_unit_test(test_owners_and_tools_are_apart),
         cmocka_unit_test(test_the_next_turn_begins_with_the_answer),
+        cmocka_unit_test(test_long_text_is_bounded),
         cmocka_unit_test(test_long_conversations_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

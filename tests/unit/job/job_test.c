@@ -259,8 +259,8 @@ static void says_what_a_node_has_computed(void **state)
     assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, NULL), WI_OK);
     assert_int_equal(fixture->beginnings, 1);
     struct wi_answer answer = {.ok = 1,
-        .result = json_pack("{s:s, s:{s:i, s:i}}", "text", "hi", "usage", "prompt_tokens", 7,
-            "completion_tokens", 2)};
+        .result = json_pack("{s:s}", "text", "hi"),
+        .account = {.counted = 1, .prompt = 7, .generated = 2}};
     events()->on_answer(events()->context, "node-1", fixture->attempt, &answer);
     json_decref(answer.result);
     assert_int_equal(fixture->computed, 2); /* the question, and with its answer */

@@ -254,18 +254,6 @@ static void a_repetition_does_not_reach_the_client(void **state)
     end_stream(2);
 }
 
-static void an_end_that_says_more_than_came_is_none(void **state)
-{
-    open_stream();
-    bring(0, "a");
-    end_stream(2);
-    assert_int_equal(fixture->answers, 0);
-    assert_string_equal(fixture->attempt, "job-1.2");
-    bring(1, "b");
-    end_stream(2);
-    assert_int_equal(fixture->last.code, WI_OK);
-}
-
 static void attempts_that_brought_a_part_cost_no_retry(void **state)
 {
     open_stream();
@@ -450,7 +438,6 @@ int main(void)
         TEST(goes_on_elsewhere_where_it_ended),
         TEST(begins_again_as_long_as_it_has_no_part),
         TEST(a_repetition_does_not_reach_the_client),
-        TEST(an_end_that_says_more_than_came_is_none),
         TEST(attempts_that_brought_a_part_cost_no_retry),
         TEST(but_the_ceiling_of_attempts_holds),
         TEST(is_interrupted_where_nothing_can_go_on),

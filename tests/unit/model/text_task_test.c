@@ -90,6 +90,36 @@ static void test_counts(void **state)
     json_decref(options);
 }
 
+static struct wi_text_account account_of(const char *result)
+{
+    json_t *said = json_loads(result, 0, NULL);
+    struct wi_text_account account = wi_text_task_account(said);
+    json_decref(said);
+    return account;
+}
+
+static void test_accounts(void **state)
+{
+    struct wi_text_account account = account_of(
+        "{\"usage\":{\"prompt_tokens\":40,\"completion_tokens\":25,\"cached_tokens\":30},"
+        "\"timings\":{\"prompt_n\":10,\"prompt_ms\":50.5,\"predicted_n\":25,"
+        "\"predicted_ms\":1000}}");
+    assert_true(account.counted && account.timed);
+    assert_true(account.prompt == 40 && account.cached == 30 && account.generated == 25);
+    assert_true(account.read == 10 && account.read_ms == 50.5);
+    assert_true(account.made == 25 && account.made_ms == 1000);
+    account =
+        account_of("{\"usage\":{\"prompt_tokens\":1e8,\"completion_tokens\":-1,"
+                   "\"cached_tokens\":1},\"timings\":{\"prompt_n\":\"7\",\"predicted_ms\":1e13}}");
+    assert_true(account.counted && account.timed);
+    assert_true(account.prompt == 0 && account.cached == 0 && account.generated == 0);
+    assert_true(account.read == 0 && account.made_ms == 0);
+    account = account_of("{\"usage\":[40],\"timings\":7}");
+    assert_false(account.counted || account.timed);
+    account = wi_text_task_account(NULL);
+    assert_false(account.counted || account.timed);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -98,6 +128,7 @@ int main(void)
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_accounts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,11 +7,11 @@
 /* Of an answer whose result is this, after ten seconds. */
 static struct wi_timings timings_of(enum wi_text_task task, const char *result)
 {
-    struct wi_answer answer = {.ok = 1, .inference_ms = 600, .result = json_loads(result, 0, NULL)};
-    struct wi_timings timings = wi_timings_of(task, &answer, 10000);
+    json_t *said = json_loads(result, 0, NULL);
+    struct wi_answer answer = {.ok = 1, .inference_ms = 600, .account = wi_text_task_account(said)};
 
-    json_decref(answer.result);
-    return timings;
+    json_decref(said);
+    return wi_timings_of(task, &answer, 10000);
 }
 
 #define USAGE(prompt, completion, cached)                                                          \
