@@ -166,6 +166,10 @@ void wi_job_retry(struct wi_job *job, int counts, const char *why)
         return;
     }
     job->jobs->clients.counters.retried++;
-    wi_info("job", job->spec.id, "goes to another attempt: %s", why);
+    if (wi_job_is_committed(job))
+        wi_info("job", job->spec.id, "goes on in another attempt, behind %llu parts: %s",
+            (unsigned long long)wi_parts_count(job->flow->parts), why);
+    else
+        wi_info("job", job->spec.id, "goes to another attempt: %s", why);
     wi_job_enqueue(job, 1);
 }

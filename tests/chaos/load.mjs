@@ -8,10 +8,11 @@ import * as kserve from '../lib/kserve.mjs';
 import { isPoison, Streams } from './streams.mjs';
 
 const TIMEOUT_MS = 120_000;
-/** How many of the requests are streams, and how many of the others are left alone. */
-const STREAMS = 0.25, LEFT = 0.02;
+/** How many of the requests are streams, of those a language model's, and how many of the others are
+ * left alone. */
+const STREAMS = 0.3, CHATS = 0.3, LEFT = 0.02;
 /** Clients beside those, each of which always has a long stream: no fault finds a node without. */
-const FOLLOWERS = 3;
+const FOLLOWERS = 3, LISTENERS = 2;
 const MODELS = ['op_add', 'op_erf', 'op_tile', 'ptconv_Softmax', 'vision_mnist_ms_digit3'];
 
 /** The models of the mix that are there. */
@@ -46,9 +47,11 @@ export class Load {
     }
 
     run() {
-        const all = (length, client) => Array.from({ length }, client);
+        const all = (length, client) => Array.from({ length }, (_, index) => client(index));
+        const { streams } = this;
         this.done = Promise.all([...all(this.clients, () => this.#client()),
-            ...all(FOLLOWERS, (_, index) => this.#follower(`follower ${index}`))]);
+            ...all(FOLLOWERS, (index) => this.#follower(`follower ${index}`, () => streams.askLong())),
+            ...all(LISTENERS, (index) => this.#follower(`listener ${index}`, () => streams.chatLong()))]);
     }
 
     async stop() {
@@ -64,22 +67,26 @@ export class Load {
                 continue;
             }
             const number = ++this.started;
-            if (this.random.next() < STREAMS) await this.#follow(number, this.streams.ask(number));
+            if (this.random.next() < STREAMS) await this.#follow(number, this.#stream(number));
             else if (this.random.next() < LEFT) await this.#leave(this.#choose(number));
             else await this.#ask(number, this.#choose(number));
             this.answered++;
         }
     }
 
-    async #follower(name) {
-        while (!this.#stopped) await this.#follow(name, this.streams.askLong());
+    #stream(number) {
+        return this.random.next() < CHATS ? this.streams.chat(number) : this.streams.ask(number);
+    }
+
+    async #follower(name, ask) {
+        while (!this.#stopped) await this.#follow(name, ask());
     }
 
     async #follow(number, stream) {
         const { end, what } = await stream;
         if (end === 'left') this.left++;
         else if (end === 'poisoned') this.poisoned++;
-        else if (end !== 'whole') this[end].push(`${number} builtin/count: ${what}`);
+        else if (end !== 'whole') this[end].push(`${number} ${what}`);
     }
 
     #choose(number) {

@@ -14,6 +14,7 @@ import { quantile } from '../bench/figures.mjs';
 import { Daemon } from '../lib/daemon.mjs';
 import { Proxy } from '../lib/proxy.mjs';
 import { until } from '../lib/wait.mjs';
+import { MODEL } from './chats.mjs';
 import { faults } from './faults.mjs';
 import { Load, models } from './load.mjs';
 import { seeded } from './random.mjs';
@@ -92,8 +93,8 @@ async function breakThings({ daemon, proxy, random, load, wanted }) {
     return recoveries;
 }
 
-function report(load, recoveries, { duplicated, continued }) {
-    const { begun, parts, gaps, repeated } = load.streams;
+function report(load, recoveries, { duplicated, continued, continuedChats }) {
+    const { begun, parts, gaps, repeated, chats } = load.streams;
     console.log('\nfault                 times  whole again after: median, longest');
     for (const [name, list] of [...recoveries].sort())
         console.log(`${name.padEnd(22)}${String(list.length).padStart(5)}` +
@@ -107,14 +108,14 @@ function report(load, recoveries, { duplicated, continued }) {
     console.log(JSON.stringify({ seed, requests: load.started, lost: load.lost.length, duplicated,
         wrong: load.wrong.length, retried: load.retried, poisoned: load.poisoned,
         p50_ms: quantile(load.times, 0.5), p99_ms: quantile(load.times, 0.99),
-        streams: begun, parts, gaps, repeated, continued }));
+        streams: begun, parts, gaps, repeated, continued, chats, chats_continued: continuedChats }));
     return [load.lost.length, load.wrong.length, duplicated, gaps, repeated].every((n) => n === 0);
 }
 
 async function main() {
     const random = seeded(seed);
     const proxy = await new Proxy().listen();
-    const daemon = new Daemon({ config: config(proxy), models: models(), logToFile: true });
+    const daemon = new Daemon({ config: config(proxy), models: [...models(), MODEL], logToFile: true });
     console.log(`chaos: seed ${seed}, ${requests} requests, ${faultCount} faults, ` +
         `${kinds.join(' and ')}; log in ${path.join(daemon.folder, 'log')}`);
     let good = false;
@@ -124,6 +125,7 @@ async function main() {
         const wanted = kinds.length + 1;
         await until(() => isWhole(daemon, wanted), { what: 'all sessions', timeout: RECOVERY_MS });
         const load = new Load(daemon, random, clients);
+        await load.streams.prepare(kinds);
         load.run();
         const recoveries = await breakThings({ daemon, proxy, random, load, wanted });
         await load.stop();
@@ -131,7 +133,8 @@ async function main() {
         const { accepted, completed, failed } = (await daemon.status()).counters.jobs;
         const duplicated = Math.max(0, completed + failed - accepted);
         const continued = await daemon.metric('webinfer_stream_continued_total');
-        good = report(load, recoveries, { duplicated, continued });
+        const continuedChats = load.streams.continuedChats(daemon.log);
+        good = report(load, recoveries, { duplicated, continued, continuedChats });
         await daemon.stop();
     } catch (error) {
         console.error(daemon.explain(error).message);

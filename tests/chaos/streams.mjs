@@ -1,7 +1,9 @@
 /**
- * The streams among the load: counts of several shapes, taken by clients of several manners. Each
- * part must come once, in order and right, whatever becomes of the node.
+ * The streams among the load: counts of several shapes and a language model's answers, taken by
+ * clients of several manners. Each part must come once, in order and right, whatever becomes of the
+ * node.
  */
+import { Chat, questions } from './chats.mjs';
 import { Counting } from '../lib/counting.mjs';
 import { delay } from '../lib/wait.mjs';
 
@@ -25,12 +27,48 @@ export const isPoison = ({ code, detail }) =>
 
 export class Streams {
     begun = 0;
+    chats = 0;
+    /** The jobs of those that came whole. */
+    answered = new Set();
     parts = 0;
     gaps = 0;
     repeated = 0;
 
     constructor(daemon, random, timeoutMs) {
         Object.assign(this, { daemon, random, timeoutMs });
+    }
+
+    /** Before anything breaks. @param {string[]} kinds of browser that there are */
+    async prepare(kinds) {
+        this.questions = await questions(this.daemon, kinds);
+    }
+
+    /** Has one of the language model's. */
+    chat(number) {
+        const { random } = this;
+        const manner = random.pick(MANNERS);
+        return this.#haveChat(random.pick(this.questions), manner,
+            { id: `chaos-${number}`, priority: random.below(10) });
+    }
+
+    /** Has a long one. */
+    chatLong() {
+        return this.#haveChat(this.questions[0], 'reads', {});
+    }
+
+    async #haveChat(question, manner, head) {
+        const chat = new Chat(this.daemon, question,
+            { ...head, ...manner === 'comes back' && { resumable: true } });
+        const result = await this.#have(chat, manner);
+        this.chats++;
+        if (result.end === 'whole') this.answered.add(chat.id);
+        return { ...result, what: `${question.what}, ${result.what}` };
+    }
+
+    /** How many of the chats went on elsewhere and came whole, by the daemon's log. */
+    continuedChats(log) {
+        const went = log.matchAll(/(job-\S+): goes on in another attempt/g);
+        return new Set([...went].map(([, id]) => id).filter((id) => this.answered.has(id))).size;
     }
 
     /** Has one that goes on for at least six seconds. */
@@ -49,19 +87,19 @@ export class Streams {
         return this.#have(counting, manner);
     }
 
-    async #have(counting, manner) {
+    async #have(client, manner) {
         this.begun++;
         let problem = '';
         try {
-            if (await counting.open()) await this.#take(counting, manner);
+            if (await client.open()) await this.#take(client, manner);
         } catch (error) {
             problem = error.message;
         }
-        this.parts += counting.parts;
-        this.gaps += counting.gaps;
-        this.repeated += counting.repeated;
-        return { end: this.#judge(counting, manner),
-            what: `a client that ${manner}: ${problem} ${counting.explain()}` };
+        this.parts += client.parts;
+        this.gaps += client.gaps;
+        this.repeated += client.repeated;
+        return { end: this.#judge(client, manner),
+            what: `a client that ${manner}: ${problem} ${client.explain()}` };
     }
 
     #judge({ wrong, done, error, gaps, repeated }, manner) {
@@ -72,24 +110,24 @@ export class Streams {
         return manner === 'leaves' ? 'left' : 'lost';
     }
 
-    async #take(counting, manner) {
+    async #take(client, manner) {
         const { random } = this;
-        const some = () => 1 + random.below(counting.options.count);
+        const some = () => 1 + random.below(client.options.count);
         if (manner === 'is slow') {
-            await counting.read({ enough: () => this.#dawdle(counting) });
+            await client.read({ enough: () => this.#dawdle(client) });
         } else if (manner === 'leaves') {
             const enough = some();
-            await counting.read({ enough: ({ parts }) => parts >= enough });
-            await counting.stream.leave();
+            await client.read({ enough: ({ parts }) => parts >= enough });
+            await client.stream.leave();
         } else {
             for (let times = manner === 'comes back' ? 1 + random.below(3) : 0; times > 0; times--) {
-                const enough = counting.parts + some();
-                await counting.read({ enough: ({ parts }) => parts >= enough });
-                if (counting.done || counting.error) return;
-                await counting.stream.leave();
-                if (!await counting.resume()) return;
+                const enough = client.parts + some();
+                await client.read({ enough: ({ parts }) => parts >= enough });
+                if (client.done || client.error) return;
+                await client.stream.leave();
+                if (!await client.resume()) return;
             }
-            await counting.read();
+            await client.read();
         }
     }
 

@@ -54,8 +54,8 @@ export function assembleModels(store, names) {
                 .map((one) => path.join(one, name)).find((one) => fs.existsSync(one));
             if (!from) throw new Error(`there is no model ${name} to test with`);
             for (const file of fs.readdirSync(from).filter((one) =>
-                one === 'model.onnx' || (one.endsWith('.json') && one !== 'case.json') ||
-                one.endsWith('.txt')))
+                one === 'model.onnx' || one.endsWith('.gguf') || one.endsWith('.txt') ||
+                (one.endsWith('.json') && one !== 'case.json')))
                 fs.copyFileSync(path.join(from, file), path.join(folder, file));
         }
     }
