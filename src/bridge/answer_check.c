@@ -284,6 +284,7 @@ struct wi_claim wi_claim_of(const struct wi_sent *sent, const char *code, double
             continue;
         claim = (struct wi_claim){.code = claims[i].code, .known = 1};
         claim.is_ours = strcmp(wi_code_name(claim.code), code) == 0;
+        claim.broke = strcmp(code, "engine_crashed") == 0 || strcmp(code, "engine_hung") == 0;
         return claim;
     }
     /* The deadline is ours, and its passing is for everybody to see. */

@@ -40,6 +40,7 @@ struct wi_claim {
     int known;     /* 0: not a node's to say */
     int is_ours;   /* it is a code of ours, and not one of the node's own, such as device_lost */
     int retryable; /* another node is to be asked, whatever this one says */
+    int broke;     /* its engine did */
 };
 struct wi_claim wi_claim_of(const struct wi_sent *sent, const char *code, double now_ms);
 

@@ -92,7 +92,15 @@ struct wi_task {
     double prompt_tokens, answer_tokens; /* expected, for the pool's books; 0: there is no text */
     unsigned requests;                   /* that are joined in it; 0: it is one alone */
     int stream;                          /* its answer may come in parts */
-    const struct wi_continuation *from;  /* NULL: from the beginning */
+    int alone; /* of text: nothing else is to run in the model's engine meanwhile */
+    const struct wi_continuation *from; /* NULL: from the beginning */
+};
+
+/* Whose fault it may be that an engine or a node broke. */
+enum wi_blame {
+    WI_BLAME_NONE,  /* not this attempt's, or nobody knows */
+    WI_BLAME_ALONE, /* this attempt's: it ran alone */
+    WI_BLAME_SHARED /* this one's, or that of another that ran beside it in the same engine */
 };
 
 /* An answer to an attempt. On arrival it is the callee's to take from: tensors by wi_tensors_move,
@@ -101,6 +109,8 @@ struct wi_answer {
     int ok;
     struct wi_error error; /* if not ok */
     int retryable;         /* if not ok: another node may do better (device lost, engine died) */
+    int broke;             /* if not ok: its engine did */
+    enum wi_blame blame;   /* of text, then: filled by whoever knows what else was on the node */
     json_t *executed_on;   /* platform, engine, adapter, fallbacks…: as the page reported */
     double load_ms, inference_ms;
     double waited_for_client_ms; /* for credit; in neither of these */

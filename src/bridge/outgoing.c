@@ -317,6 +317,8 @@ static void add_task(
         wi_buffer_strings(out, ",\"task\":\"", wi_text_task_name(task->text), "\"", NULL);
     if (task->owner)
         wi_buffer_strings(out, ",\"owner\":\"", task->owner, "\"", NULL);
+    if (task->alone)
+        wi_buffer_puts(out, ",\"alone\":true");
     if (task->input) {
         wi_buffer_puts(out, ",\"input\":");
         wi_buffer_json(out, task->input);

@@ -72,6 +72,7 @@ static enum wi_code read_failure(const struct wi_sent *sent, const struct respon
         wi_error_set(&answer->error, claim.code, NULL, "%s: %s", code, message);
     if (claim.retryable)
         answer->retryable = 1;
+    answer->broke = claim.broke;
     wi_text_printable(answer->error.field, sizeof answer->error.field, failure.field);
     wi_text_printable(answer->error.expected, sizeof answer->error.expected, failure.expected);
     return WI_OK;

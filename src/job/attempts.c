@@ -65,6 +65,17 @@ static void on_progress(void *context, const char *attempt_id, const struct wi_p
         job->flow->events.on_progress(job->context, &job->spec, progress);
 }
 
+/* Where several ran in what broke, each is tried again alone, so that only the culprit breaks
+ * another; what has brought a part ran well there. Gives what is left of the blame. */
+static enum wi_blame take_blame(struct wi_job *job, enum wi_blame blame)
+{
+    if (blame == WI_BLAME_ALONE && wi_job_has_brought(job))
+        return WI_BLAME_NONE;
+    job->alone |= blame == WI_BLAME_SHARED;
+    job->breaks += blame == WI_BLAME_ALONE;
+    return blame;
+}
+
 static void on_answer(
     void *context, const char *node_id, const char *attempt_id, struct wi_answer *answer)
 {
@@ -80,7 +91,9 @@ static void on_answer(
         return;
     wi_job_leave_node(job);
     if (!answer->ok && answer->retryable) {
-        wi_job_retry(job, !wi_job_has_brought(job), answer->error.detail);
+        enum wi_blame blame = take_blame(job, answer->blame);
+        wi_job_retry(
+            job, blame != WI_BLAME_SHARED && !wi_job_has_brought(job), answer->error.detail);
         wi_jobs_on_seat(jobs);
         return;
     }
@@ -91,13 +104,13 @@ static void on_answer(
     wi_job_complete(job, node_id, answer, 0);
 }
 
-static void on_lost(
-    void *context, const char *node_id, const char *attempt_id, int alone, const char *why)
+static void on_lost(void *context, const char *node_id, const char *attempt_id, enum wi_blame blame,
+    const char *why)
 {
     struct wi_jobs *jobs = context;
     struct wi_job_batch *batch = wi_jobs_find_batch(jobs, attempt_id);
     if (batch) {
-        wi_jobs_try_each(jobs, batch, alone, 1, why);
+        wi_jobs_try_each(jobs, batch, blame != WI_BLAME_NONE, 1, why);
         wi_jobs_on_capacity(jobs);
         return;
     }
@@ -106,9 +119,7 @@ static void on_lost(
         return;
     wi_job_leave_node(job);
     job->line->counters.lost++;
-    int blamed = alone && !wi_job_has_brought(job); /* else it ran well there */
-    job->breaks += blamed ? 1 : 0;
-    wi_job_retry(job, blamed, why);
+    wi_job_retry(job, take_blame(job, blame) == WI_BLAME_ALONE, why);
 }
 
 void wi_jobs_listen(struct wi_jobs *jobs)

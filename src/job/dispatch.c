@@ -73,6 +73,13 @@ static void name_owner(const struct wi_job *job, char owner[2 * WI_HASH_SIZE + 1
     free(text);
 }
 
+/* Whether nothing may run beside it in its engine. */
+static int is_alone(const struct wi_job *job)
+{
+    return job->spec.text != WI_TEXT_NONE &&
+           (job->alone || json_is_true(json_object_get(job->spec.options, "deterministic")));
+}
+
 /* Sends the job, which is in no queue, to the chosen node. */
 enum wi_code wi_job_dispatch(
     struct wi_job *job, const struct wi_choice *choice, struct wi_error *error)
@@ -107,6 +114,7 @@ enum wi_code wi_job_dispatch(
         .prompt_tokens = spec->prompt_tokens,
         .answer_tokens = spec->answer_tokens,
         .stream = job->flow != NULL,
+        .alone = is_alone(job),
     };
     memcpy(task.platforms, choice->platforms, sizeof task.platforms);
     enum wi_code code = wi_job_is_committed(job)

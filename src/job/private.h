@@ -65,6 +65,7 @@ struct wi_job {
     unsigned attempts;             /* dispatched, in earlier runs too */
     unsigned used;                 /* of them, those that count against max_retries */
     unsigned breaks;               /* nodes that broke while it ran alone */
+    int alone;                     /* an engine broke with it and others: runs alone from now on */
     struct wi_failures *failures;  /* of its attempts; NULL: none failed */
     double dispatched_at;          /* when it last began to run, 0 before */
     struct wi_timer *deadline;

@@ -405,14 +405,16 @@ int wi_fleet_has(const struct wi_fleet_node *node, const char *hash, enum wi_pla
 
 int wi_fleet_has_room(const struct wi_fleet_node *node, unsigned queue)
 {
-    return node->class && node->work[queue].count < wi_fleet_depth(&node->class->info, queue);
+    const struct wi_fleet_work *work = &node->work[queue];
+
+    return node->class && !work->closed && work->count < wi_fleet_depth(&node->class->info, queue);
 }
 
 double wi_fleet_ahead(const struct wi_fleet_node *node, unsigned queue, double now)
 {
     const struct wi_fleet_work *work = &node->work[queue];
 
-    if (!node->class || work->count < wi_fleet_slots(&node->class->info, queue))
+    if (!node->class || (!work->closed && work->count < wi_fleet_slots(&node->class->info, queue)))
         return 0;
     return fabs(work->done_at - now);
 }

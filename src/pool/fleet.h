@@ -47,6 +47,7 @@ struct wi_fleet_class {
 struct wi_fleet_work {
     size_t count;   /* attempts */
     double done_at; /* when all of it is expected to be done; 0: nothing is there */
+    int closed;     /* one of them is to be alone: it takes no others */
 };
 
 /* Embedded in what a node is to the owner; zero-initialise. */

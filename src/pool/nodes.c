@@ -244,11 +244,13 @@ void wi_pool_node_book(
     attempt->engine = task->model->engine;
     attempt->queue = queue;
     attempt->requests = task->requests;
+    attempt->alone = task->alone;
     attempt->platform = task->platforms[0];
     attempt->sent_at = now;
     node->info.count++;
     foresee(nodes, node, task, attempt);
     work.count++;
+    work.closed |= attempt->alone;
     if (!attempt->builtin) {
         work.done_at = fmax(work.done_at, now) + shared(node, queue, attempt->expected_ms);
         wi_fleet_promise(&node->place, attempt->hash, attempt->platform);
@@ -277,10 +279,24 @@ int wi_pool_node_unbook(
         if (attempt->queue != out->queue)
             continue;
         work.count++;
+        work.closed |= attempt->alone;
         left += attempt->expected_ms;
     }
     if (left > 0)
         work.done_at = now + shared(node, out->queue, left);
     wi_fleet_load(&node->place, out->queue, &work);
     return 1;
+}
+
+int wi_pool_node_broke(struct pool_node *node, const struct pool_attempt *ended)
+{
+    int suspect = ended->suspect;
+
+    for (struct pool_attempt *attempt = node->attempts; attempt; attempt = attempt->next) {
+        if (attempt->queue != ended->queue || strcmp(attempt->hash, ended->hash) != 0)
+            continue;
+        attempt->suspect = 1;
+        suspect = 1;
+    }
+    return suspect;
 }

@@ -18,6 +18,8 @@ struct pool_attempt {
     enum wi_engine engine;
     unsigned queue;    /* of its node: wi_fleet_queue */
     unsigned requests; /* that are joined in it, or 0 */
+    int alone;         /* nothing else is to be given to its queue meanwhile */
+    int suspect;       /* its engine broke while others ran in it */
     char hash[65];
     enum wi_platform platform; /* the first that it tries */
     double sent_at, expected_ms;
@@ -73,5 +75,9 @@ void wi_pool_node_book(
 /* Takes the attempt off the node; the copy in `out` tells what it was. 0 if it was not there. */
 int wi_pool_node_unbook(
     struct pool_node *node, const char *attempt_id, double now, struct pool_attempt *out);
+
+/* An attempt that was taken off the node ended because the engine or the node broke: whether others
+ * of the same model were on it then. These, if it was the engine, will be told the same. */
+int wi_pool_node_broke(struct pool_node *node, const struct pool_attempt *ended);
 
 #endif

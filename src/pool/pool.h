@@ -83,8 +83,8 @@ struct wi_pool_events {
     void (*on_progress)(void *context, const char *attempt_id, const struct wi_progress *progress);
     void (*on_answer)(
         void *context, const char *node_id, const char *attempt_id, struct wi_answer *answer);
-    void (*on_lost)(
-        void *context, const char *node_id, const char *attempt_id, int alone, const char *why);
+    void (*on_lost)(void *context, const char *node_id, const char *attempt_id, enum wi_blame blame,
+        const char *why);
 };
 
 struct wi_pool_deps {

@@ -328,6 +328,12 @@ static void on_progress(
         pool->events.on_progress(pool->events.context, attempt_id, progress);
 }
 
+/* Text shares its engine with other text, so that nobody knows whose fault it is that it broke. */
+static enum wi_blame blame_of(struct pool_node *node, const struct pool_attempt *attempt)
+{
+    return wi_pool_node_broke(node, attempt) ? WI_BLAME_SHARED : WI_BLAME_ALONE;
+}
+
 /* One more that its session has done. */
 static void count_answer(struct wi_pool *pool, struct pool_session *session)
 {
@@ -345,8 +351,11 @@ static void on_answer(
     struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
     struct pool_attempt attempt;
 
-    if (unbook(pool, node, attempt_id, &attempt))
+    if (unbook(pool, node, attempt_id, &attempt)) {
         note_answer(pool, node, &attempt, answer);
+        if (answer->broke && attempt.text != WI_TEXT_NONE)
+            answer->blame = blame_of(node, &attempt);
+    }
     struct pool_session *session = node ? session_of(pool, node) : NULL;
     if (session)
         count_answer(pool, session);
@@ -361,10 +370,15 @@ static void on_lost(
     struct wi_pool *pool = context;
     struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
     struct pool_attempt attempt;
+    enum wi_blame blame = alone ? WI_BLAME_ALONE : WI_BLAME_NONE;
 
-    if (unbook(pool, node, attempt_id, &attempt) && alone && !attempt.builtin)
-        note_failure(pool, node, &attempt, (int)attempt.platform);
-    pool->events.on_lost(pool->events.context, node_id, attempt_id, alone, why);
+    if (unbook(pool, node, attempt_id, &attempt) && alone) {
+        if (!attempt.builtin)
+            note_failure(pool, node, &attempt, (int)attempt.platform);
+        if (attempt.text != WI_TEXT_NONE)
+            blame = blame_of(node, &attempt);
+    }
+    pool->events.on_lost(pool->events.context, node_id, attempt_id, blame, why);
     wi_pool_tell_capacity(pool->wake);
 }
 

@@ -296,6 +296,9 @@ static void a_node_speaks_for_itself_only(void **state)
     struct wi_claim claim = wi_claim_of(&sent, "operator_unsupported", 500);
     assert_int_equal(claim.code, WI_OPERATOR_UNSUPPORTED);
     assert_true(claim.known && claim.is_ours && !claim.retryable);
+    assert_false(claim.broke);
+    claim = wi_claim_of(&sent, "engine_crashed", 500);
+    assert_true(claim.broke);
     claim = wi_claim_of(&sent, "inference_failed", 500);
     assert_true(claim.known && claim.is_ours && !claim.retryable);
     claim = wi_claim_of(&sent, "answer_too_large", 500);

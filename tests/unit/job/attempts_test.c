@@ -48,6 +48,55 @@ static void a_pipelined_job_loses_no_attempt_with_its_node(void **state)
     assert_int_equal(fixture->last.error.failures.count, 0);
 }
 
+static void submit_text(const char *options)
+{
+    struct wi_job_spec spec = {.id = "job-1",
+        .model = wi_model_ref(&fixture->model),
+        .timeout_ms = 60000,
+        .accepted_at = wi_now_ms(),
+        .text = WI_TEXT_CHAT,
+        .options = options ? json_loads(options, 0, NULL) : NULL};
+    assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, NULL), WI_OK);
+}
+
+static void what_shared_an_engine_that_broke_is_tried_alone(void **state)
+{
+    submit_text(NULL);
+    assert_false(fixture->is_alone);
+    for (int i = 0; i < 5; i++) { /* whoever breaks it, this one does not pay for it */
+        break_engine(WI_BLAME_SHARED);
+        assert_int_equal(fixture->answers, 0);
+        assert_true(fixture->is_alone);
+    }
+    lose(WI_BLAME_SHARED);
+    assert_true(fixture->is_alone);
+    answer_ok(fixture->attempt);
+    assert_int_equal(fixture->last.code, WI_OK);
+    assert_int_equal(fixture->last.attempts, 7);
+}
+
+static void what_breaks_two_engines_alone_is_poison(void **state)
+{
+    submit_text(NULL);
+    break_engine(WI_BLAME_SHARED);
+    break_engine(WI_BLAME_ALONE);
+    assert_int_equal(fixture->answers, 0);
+    break_engine(WI_BLAME_ALONE);
+    assert_int_equal(fixture->last.code, WI_ATTEMPTS_EXHAUSTED);
+    assert_int_equal(fixture->last.attempts, 3);
+    assert_non_null(strstr(fixture->last.error.detail, "ran this job alone"));
+}
+
+static void what_is_to_repeat_exactly_runs_alone(void **state)
+{
+    submit_text("{\"deterministic\":true}");
+    assert_true(fixture->is_alone);
+    answer_ok(fixture->attempt);
+    submit_text("{\"deterministic\":false}");
+    assert_false(fixture->is_alone);
+    answer_ok(fixture->attempt);
+}
+
 static void but_not_without_end(void **state)
 {
     submit("job-1");
@@ -154,6 +203,9 @@ int main(void)
         TEST(does_not_retry_the_models_own_failure),
         TEST(a_job_that_breaks_two_nodes_alone_is_poison),
         TEST(a_pipelined_job_loses_no_attempt_with_its_node),
+        TEST(what_shared_an_engine_that_broke_is_tried_alone),
+        TEST(what_breaks_two_engines_alone_is_poison),
+        TEST(what_is_to_repeat_exactly_runs_alone),
         TEST(but_not_without_end),
         TEST(earlier_runs_of_a_stored_job_count_for_its_end),
         TEST(what_happened_is_told_of_every_failure),

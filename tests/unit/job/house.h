@@ -31,6 +31,7 @@ struct fixture {
     size_t beginnings;                   /* of the last demand */
     unsigned computed, computed_tokens;  /* beginnings that a node was said to know */
     double demanded_tokens, sent_tokens; /* of the last demand and task: prompt + 100 * answer */
+    int is_alone;                        /* the last task is to run alone */
     int is_stream, credits;              /* the last task; what was granted to it, and how often */
     struct wi_credit credit;
     char from[64]; /* "SEQ TEXT TOKENS" of a task that goes on; else "" */
@@ -95,6 +96,7 @@ enum wi_code wi_pool_dispatch(
     snprintf(fixture->attempt, sizeof fixture->attempt, "%s", task->attempt_id);
     snprintf(fixture->sent_to, sizeof fixture->sent_to, "%s", node_id);
     note_stream(task);
+    fixture->is_alone = task->alone;
     fixture->sent_tokens = task->prompt_tokens + 100 * task->answer_tokens;
     strncat(fixture->order, task->precision ? task->precision : "",
         sizeof fixture->order - strlen(fixture->order) - 1);
@@ -207,10 +209,19 @@ static inline void answer_failure(enum wi_code code, int retryable)
     events()->on_answer(events()->context, "node-1", fixture->attempt, &answer);
 }
 
-static inline void lose(int alone)
+/* The engine broke with the present attempt. */
+static inline void break_engine(enum wi_blame blame)
+{
+    struct wi_answer answer = {.retryable = 1, .broke = 1, .blame = blame};
+    wi_error_set(&answer.error, WI_INFERENCE_FAILED, NULL, "engine_crashed: it ended");
+    fixture->room++;
+    events()->on_answer(events()->context, "node-1", fixture->attempt, &answer);
+}
+
+static inline void lose(enum wi_blame blame)
 {
     fixture->room++;
-    events()->on_lost(events()->context, "node-1", fixture->attempt, alone, "the browser died");
+    events()->on_lost(events()->context, "node-1", fixture->attempt, blame, "the browser died");
     events()->on_capacity(events()->context);
 }
 

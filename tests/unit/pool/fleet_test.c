@@ -55,7 +55,7 @@ static const struct wi_fleet_class *class(void)
 
 static void load(int i, unsigned queue, size_t count, double done_at)
 {
-    wi_fleet_load(&nodes[i], queue, &(struct wi_fleet_work){count, done_at});
+    wi_fleet_load(&nodes[i], queue, &(struct wi_fleet_work){.count = count, .done_at = done_at});
 }
 
 static void tell(int i, const char *hash, const char *platform, const char *state)

@@ -203,6 +203,67 @@ static void the_yardstick_is_a_node_of_ours_where_there_is_one(void **state)
     assert_int_equal(wi_pool_nodes_count(nodes), 1);
 }
 
+static void book_text(struct pool_nodes *nodes, struct pool_node *node, const char *id, int alone)
+{
+    const struct wi_task task = {.attempt_id = id,
+        .model = &model,
+        .platforms = {WI_WASM},
+        .platform_count = 1,
+        .text = WI_TEXT_CHAT,
+        .alone = alone};
+
+    wi_pool_node_book(nodes, node, &task, 1000);
+}
+
+static int has_room(const struct pool_node *node)
+{
+    return wi_fleet_has_room(wi_pool_node_info_of(node)->place, WI_ENGINE_LLAMA);
+}
+
+static void what_is_to_be_alone_gets_nothing_beside_it(void **state)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    struct pool_attempt attempt;
+
+    model.engine = WI_ENGINE_LLAMA;
+    book_text(nodes, node, "a", 0);
+    assert_true(has_room(node));
+    book_text(nodes, node, "b", 1);
+    assert_false(has_room(node));
+    assert_true(wi_fleet_has_room(wi_pool_node_info_of(node)->place, WI_ENGINE_ORT));
+    wi_pool_node_unbook(node, "a", 1000, &attempt);
+    assert_false(has_room(node));
+    wi_pool_node_unbook(node, "b", 1000, &attempt);
+    assert_true(attempt.alone && has_room(node));
+}
+
+static int broke(struct pool_node *node, const char *id)
+{
+    struct pool_attempt attempt;
+
+    assert_int_equal(wi_pool_node_unbook(node, id, 1000, &attempt), 1);
+    return wi_pool_node_broke(node, &attempt);
+}
+
+static void who_shared_an_engine_that_broke_is_known(void **state)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    struct wi_model one = model;
+
+    book_text(nodes, node, "a", 0);
+    book_text(nodes, node, "b", 0);
+    memset(model.hash, 'b', sizeof model.hash - 1);
+    book_text(nodes, node, "another model", 0);
+    model = one;
+    assert_int_equal(broke(node, "a"), 1);
+    assert_int_equal(broke(node, "b"), 1); /* the last is told of it too */
+    assert_int_equal(broke(node, "another model"), 0);
+    book_text(nodes, node, "c", 1);
+    assert_int_equal(broke(node, "c"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +278,9 @@ int main(void)
             a_model_that_was_sent_for_counts_as_loaded_when_it_is_not_listed_yet, setup, teardown),
         cmocka_unit_test_setup_teardown(
             the_yardstick_is_a_node_of_ours_where_there_is_one, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            what_is_to_be_alone_gets_nothing_beside_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_shared_an_engine_that_broke_is_known, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
