@@ -40,6 +40,7 @@ void wi_infer_count(void *context, const struct wi_outcome *outcome)
     if (outcome->account.counted) {
         struct wi_text_figures figures = figures_of(outcome);
         wi_metrics_text(api->metrics, outcome->model_name, browser, platform, &figures);
+        wi_text_load_know(api->text_load, outcome->model_name);
     }
 }
 

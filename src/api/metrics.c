@@ -115,11 +115,13 @@ void wi_metrics_request(struct wi_metrics *metrics, int route, int status, doubl
     metrics->bytes_out += bytes_out;
 }
 
-static void print_labels(
+void wi_metric_place(
     struct wi_buffer *out, const char *model, const char *browser, const char *platform)
 {
     wi_buffer_puts(out, "model=");
     wi_metric_label(out, model);
+    if (!browser)
+        return;
     wi_buffer_puts(out, ",browser=");
     wi_metric_label(out, browser);
     wi_buffer_puts(out, ",platform=");
@@ -131,11 +133,11 @@ static struct series *find_series(
 {
     struct wi_buffer labels = {0};
     struct series *series = NULL;
-    print_labels(&labels, model, browser, platform);
+    wi_metric_place(&labels, model, browser, platform);
     HASH_FIND(hh, metrics->series, labels.text, labels.size, series);
     if (!series && (HASH_COUNT(metrics->series) >= SERIES_MAX || labels.size > SERIES_KEY_MAX)) {
         wi_buffer_clear(&labels);
-        print_labels(&labels, "other", "other", "other");
+        wi_metric_place(&labels, "other", "other", "other");
         HASH_FIND(hh, metrics->series, labels.text, labels.size, series);
     }
     if (!series) {

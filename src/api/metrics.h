@@ -47,6 +47,9 @@ void wi_metric_head(struct wi_buffer *out, const char *name, const char *type, c
 void wi_metric_value(struct wi_buffer *out, const char *name, double value);
 /* A label's value with the escapes that the format asks for. */
 void wi_metric_label(struct wi_buffer *out, const char *value);
+/* The labels of a model and its place; of the model alone where `browser` is NULL. */
+void wi_metric_place(
+    struct wi_buffer *out, const char *model, const char *browser, const char *platform);
 void wi_metric_histogram(struct wi_buffer *out, const char *name, const char *labels,
     const struct wi_histogram *histogram);
 /* Our own process, from /proc: process_* as Prometheus clients name them. */

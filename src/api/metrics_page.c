@@ -352,6 +352,7 @@ void wi_handle_metrics(struct wi_request *request)
     const struct wi_api *api = request->api;
     write_api(&out, api);
     wi_metrics_write(api->metrics, &out);
+    wi_text_load_write(api->text_load, api->deps.jobs, api->deps.bridge, &out);
     write_jobs(&out, api->deps.jobs);
     write_streams(&out, api->streams);
     write_pool(&out, api->deps.pool);

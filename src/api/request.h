@@ -17,6 +17,7 @@
 #include "api/metrics.h"
 #include "api/routes.h"
 #include "api/server.h"
+#include "api/text_load.h"
 #include "base/buffer.h"
 #include "base/work_queue.h"
 #include <jansson.h>
@@ -39,7 +40,8 @@ struct wi_api {
     struct wi_guard *guard;
     struct wi_admission *admission;
     struct wi_metrics *metrics;
-    struct wi_durable *durable; /* NULL without a database */
+    struct wi_text_load *text_load; /* for a scrape of the metrics */
+    struct wi_durable *durable;     /* NULL without a database */
     struct wi_api_streams *streams;
     struct wi_work_queue *heavy; /* big JSON is read and printed here */
     const struct wi_route *routes;

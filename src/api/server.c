@@ -356,6 +356,7 @@ struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_err
     api->routes = wi_routes;
     api->dialect = wi_route_dialect(NULL);
     api->metrics = wi_metrics_new(api->routes);
+    api->text_load = wi_text_load_new();
     api->streams = wi_api_streams_new(api);
     api->heavy = wi_work_queue_new(deps->loop, HEAVY_MOST);
     set_times(server);
@@ -489,6 +490,7 @@ void wi_server_free(struct wi_server *server)
     wi_guard_free(server->api.guard);
     wi_admission_free(server->api.admission);
     wi_metrics_free(server->api.metrics);
+    wi_text_load_free(server->api.text_load);
     free(server->certificate);
     free(server->key);
     free(server);

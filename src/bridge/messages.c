@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/params.h"
+#include "bridge/model_status.h"
 #include "bridge/node.h"
 #include "bridge/parts.h"
 #include "bridge/pieces.h"
@@ -95,7 +96,7 @@ static enum wi_heard on_model_status(
     if (read_data(status_table, frame, &status, error) == WI_HEARD_WRONG)
         return WI_HEARD_WRONG;
     json_decref(node->models);
-    node->models = wi_report_bounded(status.models);
+    node->models = wi_model_status_read(status.models);
     const struct wi_bridge_events *events = &node->bridge->events;
     if (events->on_node_models)
         events->on_node_models(events->context, node->info.id, node->models);

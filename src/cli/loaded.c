@@ -16,11 +16,28 @@
 
 /* --- ps -------------------------------------------------------------------------------------- */
 
+/* Of a language model: how many of its slots are at work, and how full their caches are. */
+static void add_slots(json_t *row, const json_t *slots)
+{
+    json_int_t count = json_integer_value(json_object_get(slots, "count"));
+    json_int_t busy = json_integer_value(json_object_get(slots, "busy"));
+    double room = (double)count * json_number_value(json_object_get(slots, "context"));
+    double kept = json_number_value(json_object_get(slots, "cached_tokens"));
+
+    if (count < 1)
+        return;
+    json_object_set_new(
+        row, "_slots", json_sprintf("%lld of %lld", (long long)busy, (long long)count));
+    if (room > 0)
+        json_object_set_new(row, "_cache", json_sprintf("%.0f %%", 100 * kept / room));
+}
+
 static void print_loaded(const struct wi_cli *cli, const json_t *answer)
 {
     static const struct wi_column columns[] = {{"MODEL", "name", NULL}, {"STATE", "state", NULL},
-        {"MEMORY", "_memory", NULL}, {"PLATFORM", "platform", NULL}, {"BROWSER", "_browser", NULL},
-        {"NODE", "_node", NULL}, {"ERROR", "error", NULL}, {0}};
+        {"MEMORY", "_memory", NULL}, {"SLOTS", "_slots", NULL}, {"CACHE", "_cache", NULL},
+        {"PLATFORM", "platform", NULL}, {"BROWSER", "_browser", NULL}, {"NODE", "_node", NULL},
+        {"ERROR", "error", NULL}, {0}};
     const json_t *node, *model;
     json_t *rows = json_array();
     struct wi_buffer text = {0};
@@ -33,6 +50,7 @@ static void print_loaded(const struct wi_cli *cli, const json_t *answer)
             json_t *row = json_copy((json_t *)model);
             double bytes = json_number_value(json_object_get(model, "bytes"));
             json_object_set_new(row, "_memory", json_sprintf("%.1f MiB", bytes / (1 << 20)));
+            add_slots(row, json_object_get(model, "slots"));
             json_object_set(row, "_browser", json_object_get(node, "browser"));
             json_object_set(row, "_node", json_object_get(node, "id"));
             json_array_append_new(rows, row);

@@ -343,6 +343,13 @@ json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)
         "problem", failures ? failures->rows[failures->last].reason : NULL, "parts", parts);
 }
 
+void wi_jobs_each(const struct wi_jobs *jobs, wi_job_look_fn *look, void *context)
+{
+    for (const struct wi_job *job = jobs->jobs; job; job = job->by_id.next)
+        if (!wi_job_is_beside(job))
+            look(context, &job->spec, wi_job_runs(job) ? job->node : NULL, job->first);
+}
+
 size_t wi_jobs_position(const struct wi_jobs *jobs, const char *job_id)
 {
     const struct wi_job *job = find_job(jobs, job_id);

@@ -146,6 +146,11 @@ struct wi_job_counters {
 };
 /* Of the clients' jobs. */
 void wi_jobs_counters(const struct wi_jobs *jobs, struct wi_job_counters *counters);
+/* Each of the clients' jobs: on that node, where `platform` is the first that it tries, or NULL
+ * while it waits for one. Strings are borrowed. */
+typedef void wi_job_look_fn(
+    void *context, const struct wi_job_spec *spec, const char *node_id, enum wi_platform platform);
+void wi_jobs_each(const struct wi_jobs *jobs, wi_job_look_fn *look, void *context);
 /* {"id","client","model_name","state","node","age_ms",…} or NULL; new reference. After a failed
  * attempt with "problem", why the latest one failed. */
 json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id);

@@ -59,7 +59,7 @@ struct wi_job {
     char avoid[WI_ID_SIZE];        /* the node that failed it last */
     struct wi_refusal refusal;     /* of the last choice */
     struct wi_probe probe;         /* likewise */
-    enum wi_platform last;         /* the last platform of the last choice */
+    enum wi_platform first, last;  /* the first and last platform of the last choice */
     int outgrown;                  /* WASM had not the memory for it: tried elsewhere once */
     int accepted;                  /* the node has said that it has the attempt */
     unsigned attempts;             /* dispatched, in earlier runs too */

@@ -107,6 +107,7 @@ static void note_dispatch(struct wi_job *job, const struct wi_choice *choice)
     memcpy(job->node, choice->node, sizeof job->node);
     job->refusal = choice->refusal;
     job->probe = choice->probe;
+    job->first = choice->platforms[0];
     job->last = choice->platforms[choice->platform_count - 1];
     job->attempts++;
     job->accepted = 0;

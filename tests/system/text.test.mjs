@@ -153,9 +153,48 @@ test('a node is told the task, the engine and whose it is, and is held to its an
     assert.equal(owners[0], owners[1]);
     assert.notEqual(owners[0], owners[2]);
 
-    result = { tokens: [1] };
+    // What it says of its slots is shown, as far as it can be.
+    const status = { name: 'talker', hash: tasks[0].data.model.hash, platform: 'simulated', state: 'loaded',
+        bytes: 1 << 20 };
+    const slots = { count: 4, busy: 1, context: 1000, cached_tokens: 500 };
+    node.send('model_status', { models: [{ ...status, slots: { ...slots, text: 'so' } },
+        { ...status, name: 'other', slots: { ...slots, busy: 5 } }] });
+    const models = await until(async () => (await daemon.get('/v1/nodes')).json.nodes
+        .find(({ id }) => id === node.id).models, { what: 'the models of the node' });
+    assert.deepEqual(models.map(({ slots: shown }) => shown), [slots, undefined]);
+    const labels = `{model="talker",browser="${node.capabilities.browser.name}",platform="simulated"}`;
+    assert.equal(await daemon.metric('webinfer_kv_cache_usage_perc', labels), 0.125);
+    node.onTask = async (task) => {
+        running = await daemon.metric('webinfer_num_requests_running', labels);
+        node.respond(task, { data: { result: { tokens: [1] }, executed_on: { platform: 'simulated' } } });
+    };
+    let running;
     const wrong = await say();
+    assert.equal(running, 1);
     assert.equal(wrong.status, 502, wrong.text);
     assert.match(JSON.stringify(wrong.json.failures), /data.result must be an object with text/);
+
+    // Nobody knows which of two broke their engine: each is tried again with nothing beside it.
+    const begun = [];
+    node.onTask = (task) => begun.push(task);
+    const both = [say(), say()];
+    await until(() => begun.length === 2, { what: 'two tasks' });
+    for (const task of begun.splice(0)) {
+        assert.equal(task.message.data.alone, undefined);
+        node.fail(task, { code: 'engine_crashed', message: 'llama.cpp has ended' }, true);
+    }
+    result = { text: 'so', tokens: [1], finish_reason: 'stop' };
+    const answer = (task) => node.respond(task, { data: { result, executed_on: { platform: 'simulated' } } });
+    for (let left = 2; left > 0; left--) {
+        await until(() => begun.length > 0, { what: 'the next task' });
+        await daemon.get('/v1/status'); // by now the other would have come too
+        assert.deepEqual(begun.map(({ message }) => message.data.alone), [true]);
+        answer(begun.pop());
+    }
+    assert.deepEqual((await Promise.all(both)).map(({ status }) => status), [200, 200]);
+    node.onTask = answer;
+    assert.equal((await daemon.infer({ model_name: 'talker', platform: 'simulated', node: node.id,
+        inputs: said('who'), options: { deterministic: true } })).status, 200);
+    assert.equal(node.received.filter(({ message }) => message.type === 'task_request').at(-1).message.data.alone, true);
     node.socket.close();
 });

@@ -166,6 +166,10 @@ void wi_jobs_counters(const struct wi_jobs *jobs, struct wi_job_counters *counte
     counters->accepted = (uint64_t)fixture->submitted;
 }
 
+void wi_jobs_each(const struct wi_jobs *jobs, wi_job_look_fn *look, void *context)
+{
+}
+
 enum wi_code wi_pool_ready(const struct wi_pool *pool, struct wi_error *error)
 {
     return fixture->ready == WI_OK
