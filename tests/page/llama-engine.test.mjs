@@ -7,6 +7,7 @@ import { readHead } from '../../page/src/engine/gguf.js';
 import { Answer, plain, Sent } from '../../page/src/engine/llama_answer.js';
 import { checkOptions, completionBody, taskOf } from '../../page/src/engine/llama_body.js';
 import { LlamaFiles, weightsOf } from '../../page/src/engine/llama_files.js';
+import { Loading } from '../../page/src/engine/llama_loading.js';
 import { planOf } from '../../page/src/engine/llama_plan.js';
 import { Prefixes } from '../../page/src/engine/llama_prefixes.js';
 import { Slots } from '../../page/src/engine/llama_slots.js';
@@ -197,4 +198,23 @@ test('what was sent is dropped while it is the same, and a difference ends it', 
     for (const sent of [{ text: 'abx', tokens: [1, 2] }, { text: 'abc', tokens: [1, 9] }, { text: 'abcde', tokens: [1, 2, 3, 4] }]) {
         assert.throws(() => replay(sent, made), failsWith('stream_diverged', undefined));
     }
+});
+
+test('all who wait for a load are told how far it is, and it ends with the last of them', async () => {
+    let report, end;
+    const loading = new Loading((onProgress, signal) => {
+        report = onProgress;
+        return new Promise((resolve) => (end = resolve)).then(() => signal.throwIfAborted());
+    });
+    const told = { a: [], b: [] };
+    const gone = { a: new AbortController(), b: new AbortController() };
+    const wait = (name) => loading.wait((loaded, total) => told[name].push([loaded, total]), gone[name].signal);
+    const loads = [wait('a'), wait('b')];
+    report(1, 4);
+    gone.a.abort();
+    report(2, 4);
+    assert.deepEqual(told, { a: [[1, 4]], b: [[1, 4], [2, 4]] });
+    gone.b.abort();
+    end();
+    for (const { status } of await Promise.allSettled(loads)) assert.equal(status, 'rejected');
 });

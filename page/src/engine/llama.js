@@ -8,6 +8,7 @@ import { readHead } from './gguf.js';
 import { Answer, plain, Sent } from './llama_answer.js';
 import { checkOptions, completionBody, taskOf } from './llama_body.js';
 import { LlamaFiles, weightsOf } from './llama_files.js';
+import { Loading } from './llama_loading.js';
 import { ActionError } from './llama_module.js';
 import { planOf } from './llama_plan.js';
 import { Prefixes } from './llama_prefixes.js';
@@ -35,7 +36,6 @@ import { LLAMA } from '../shared/messages.js';
 /** @typedef {{key: string, module: LlamaModule, slots: Slots, prefixes: Prefixes, head: Head, context: number,
  *   makes: 'text' | 'vectors' | 'scores', bos: string, eos: string,
  *   addsStart: boolean, quantization: string | null}} Loaded */
-/** One load, for all who wait for it. @typedef {{promise: Promise<void>, stop: AbortController, waiting: number}} Loading */
 
 /** What general.file_type of a GGUF file stands for. */
 const FILE_TYPES = Object.freeze({
@@ -92,26 +92,10 @@ export class LlamaEngine {
     /** @param {RunMessage} task @param {(loaded: number, total: number) => void} onProgress
      * @param {AbortSignal} cancelled one who no longer waits; the load ends with the last of them */
     async load(task, onProgress, cancelled) {
-        const loading = this._loading ??= this._beginLoad(task, onProgress);
-        loading.waiting++;
-        const leave = () => {
-            if (--loading.waiting === 0) loading.stop.abort();
-        };
-        cancelled.addEventListener('abort', leave, { once: true });
-        if (cancelled.aborted) leave();
-        try {
-            await loading.promise;
-        } finally {
-            cancelled.removeEventListener('abort', leave);
-        }
+        this._loading ??= new Loading((report, signal) =>
+            this._load(task, report, signal).finally(() => { this._loading = null; }));
+        await this._loading.wait(onProgress, cancelled);
         throwIfCancelled(cancelled);
-    }
-
-    /** @param {RunMessage} task @param {(loaded: number, total: number) => void} onProgress @returns {Loading} */
-    _beginLoad(task, onProgress) {
-        const stop = new AbortController();
-        const promise = this._load(task, onProgress, stop.signal).finally(() => { this._loading = null; });
-        return { promise, stop, waiting: 0 };
     }
 
     /** @param {RunMessage} task @param {(loaded: number, total: number) => void} onProgress @param {AbortSignal} signal */
