@@ -3,6 +3,7 @@
  * says of a model; a run beside the client's path is in run.c.
  */
 #include "check/private.h"
+#include "check/text_probe.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -80,6 +81,34 @@ static int can_compare_program(const struct wi_checks *checks, const struct wi_j
     return !spec->input && wi_pool_yardstick(checks->pool, node) == 0;
 }
 
+/* A run at `place`, which is in no list yet; NULL if there is one already, or no room. */
+static struct wi_check_run *make_run(struct wi_checks *checks, const struct wi_job_spec *spec,
+    const struct wi_probe *wish, const struct wi_probe *place, const struct wi_answer *answer)
+{
+    if (is_under_way(checks, spec->model, place))
+        return NULL;
+    if (!has_room(checks, spec, answer)) {
+        wi_check_crowded_out(checks, spec->model, wish);
+        return NULL;
+    }
+    struct wi_check_run *run = wi_alloc(sizeof *run);
+    run->checks = checks;
+    run->wish = *wish;
+    run->platform = place->platform;
+    memcpy(run->browser, place->browser, sizeof run->browser);
+    run->deadline_ms =
+        place->deadline_ms > 0 ? fmax(place->deadline_ms, LEAST_DEADLINE_MS) : DEADLINE_MS;
+    return run;
+}
+
+static void add_run(struct wi_checks *checks, struct wi_check_run *run)
+{
+    run->next = checks->runs;
+    checks->runs = run;
+    checks->count++;
+    wi_turn_wish(checks->turn);
+}
+
 /* `platform`, `node`: who answered the client. `wish` names the place to run on, or, for WASM, that
  * the client's own place is in question. */
 static void begin(struct wi_checks *checks, const struct wi_job_spec *spec,
@@ -96,27 +125,32 @@ static void begin(struct wi_checks *checks, const struct wi_job_spec *spec,
     }
     if (compares && place.platform == WI_NATIVE && !can_compare_program(checks, spec))
         return;
-    if (is_under_way(checks, spec->model, &place))
+    struct wi_check_run *run = make_run(checks, spec, wish, &place, result->answer);
+    if (!run)
         return;
-    if (!has_room(checks, spec, result->answer)) {
-        wi_check_crowded_out(checks, spec->model, wish);
-        return;
-    }
-    struct wi_check_run *run = wi_alloc(sizeof *run);
-    run->checks = checks;
-    run->wish = *wish;
-    run->platform = place.platform;
-    memcpy(run->browser, place.browser, sizeof run->browser);
-    run->deadline_ms =
-        place.deadline_ms > 0 ? fmax(place.deadline_ms, LEAST_DEADLINE_MS) : DEADLINE_MS;
     run->compares = compares;
     wi_check_copy_spec(&run->spec, spec, NULL);
     if (compares)
         take_answer(run, spec, node, result, platform);
-    run->next = checks->runs;
-    checks->runs = run;
-    checks->count++;
-    wi_turn_wish(checks->turn);
+    add_run(checks, run);
+}
+
+/* A place is measured by a text of ours: a client's is nobody else's business. */
+static void begin_text(struct wi_checks *checks, const struct wi_job_spec *spec,
+    const struct wi_probe *wish, const struct wi_answer *answer)
+{
+    struct wi_job_spec probe = {.model = spec->model, .type = spec->type};
+    if (wi_text_probe(&probe, spec) != 0) {
+        wi_check_crowded_out(checks, spec->model, wish);
+        return;
+    }
+    struct wi_check_run *run = make_run(checks, spec, wish, wish, answer);
+    if (run) {
+        wi_check_copy_spec(&run->spec, &probe, NULL);
+        add_run(checks, run);
+    }
+    json_decref(probe.input);
+    json_decref(probe.options);
 }
 
 /* Whether an answer that was pinned to its platform is to be checked. */
@@ -159,6 +193,8 @@ static void on_answered(void *context, const struct wi_job_spec *spec, const str
         result->numerics = wi_verdicts_get(verdicts, spec->model, &place, spec->precision);
     if (platform == WI_WASM && is_on(checks))
         wi_verdicts_accept(verdicts, spec->model, &place);
+    if (spec->text != WI_TEXT_NONE && wish->wanted)
+        begin_text(checks, spec, wish, result->answer);
     if (spec->stream || spec->text != WI_TEXT_NONE)
         return; /* its answer need not be the same twice */
     if (wish->wanted) {

@@ -135,7 +135,9 @@ static void other_failed(struct wi_check_run *run, const struct wi_job_result *r
 {
     struct wi_verdicts *verdicts = verdicts_of(run);
     const char *detail = result->error.detail;
-    if (is_of_the_model(result)) {
+    if (run->spec.text != WI_TEXT_NONE) {
+        run->checks->counters.failed++; /* of a text of ours, and nothing was to be compared */
+    } else if (is_of_the_model(result)) {
         run->checks->counters.unable++;
         int is_news = wi_verdicts_set(verdicts, run->key, WI_UNABLE, 0, detail);
         wi_log(is_news ? WI_LOG_INFO : WI_LOG_DEBUG, "guard", run->spec.model->name,
@@ -236,6 +238,8 @@ void wi_check_copy_spec(
     copy->has_platform = 1;
     wi_tensors_share(&copy->tensors, &spec->tensors);
     copy->text = spec->text;
+    copy->prompt_tokens = spec->prompt_tokens;
+    copy->answer_tokens = spec->answer_tokens;
     copy->input = json_incref(spec->input);
     copy->options = json_incref(spec->options);
     wi_strings_copy(&copy->outputs, &spec->outputs);

@@ -428,14 +428,19 @@ void wi_estimates_loaded(struct wi_estimates *estimates, const char *hash,
     succeeded(estimates, entry, now);
 }
 
-/* A first run, or one of few tokens, stands in until there is something better. */
-static void average_rate(double *mean, unsigned *count, double tokens, double ms, int warm)
+/* A first run, or one of few tokens, stands in until there is something better. `on_trial`: what is
+ * faster than expected counts in full. */
+static void average_rate(
+    double *mean, unsigned *count, double tokens, double ms, int warm, int on_trial)
 {
     if (tokens <= 0)
         return;
-    if (warm && tokens >= WI_ESTIMATE_FEW_TOKENS)
+    int lucky = on_trial && ms / tokens < *mean;
+    if (warm && tokens >= WI_ESTIMATE_FEW_TOKENS) {
         average(mean, count, ms / tokens);
-    else if (*count == 0)
+        if (lucky)
+            *mean = ms / tokens;
+    } else if (*count == 0)
         *mean = ms / tokens;
 }
 
@@ -447,8 +452,13 @@ void wi_estimates_spoke(struct wi_estimates *estimates, const char *hash,
     struct wi_estimate *e = &entry->estimate;
 
     loaded(entry, load_ms, warm);
-    average_rate(&e->prompt_ms, &e->prompts, timings->prompt_tokens, timings->prompt_ms, warm);
-    average_rate(&e->token_ms, &e->answers, timings->answer_tokens, timings->answer_ms, warm);
+    int on_trial = entry->on_trial;
+    average_rate(
+        &e->prompt_ms, &e->prompts, timings->prompt_tokens, timings->prompt_ms, warm, on_trial);
+    average_rate(
+        &e->token_ms, &e->answers, timings->answer_tokens, timings->answer_ms, warm, on_trial);
+    if (timings->prompt_tokens > 0 || timings->answer_tokens > 0)
+        seen(entry);
     succeeded(estimates, entry, now);
 }
 

@@ -53,7 +53,7 @@ static double runs_earned(
     const struct wi_option *option, const struct wi_option *client, const struct wi_terms *terms)
 {
     const struct wi_estimate *e = estimate_of(option);
-    int counts_loading = option->measured || is_software(option);
+    int counts_loading = option->measured || option->is_text || is_software(option);
     double cost_ms = option->run_ms + (counts_loading ? option->load_ms : 0);
 
     if (!is_promising(option, client))

@@ -9,14 +9,15 @@
  * So no place takes more than that share of the clients' time, what is slow is tried seldom, and
  * where nobody asks nothing is tried. `cost_ms` is what a run there is expected to take, with
  * loading it where that was paid before (and on a software adapter, of which nothing good is
- * expected). It is nothing for what nobody has timed or compared yet and may well be the best: a
- * place that the preferences put before the client's, or an accelerator, but no software adapter.
- * That is due at once, and where nothing comes of it after pauses that double from
- * WI_EXPLORE_PAUSE_MS to WI_EXPLORE_PAUSE_MAX_MS. Of several the one that has earned most runs goes
- * first. None is due while jobs wait.
+ * expected; and of language models, which are large). It is nothing for what nobody has timed or
+ * compared yet and may well be the best: a place that the preferences put before the client's, or
+ * an accelerator, but no software adapter. That is due at once, and where nothing comes of it after
+ * pauses that double from WI_EXPLORE_PAUSE_MS to WI_EXPLORE_PAUSE_MAX_MS. Of several the one that
+ * has earned most runs goes first. None is due while jobs wait.
  *
- * A try is a run beside the client's path, of a request that was answered elsewhere. Where it is
- * faster than expected that counts in full (wi_estimates_tried), so that clients go there at once.
+ * A try is a run beside the client's path, of a request that was answered elsewhere; of text not of
+ * that, but of a short prompt of ours. Where it is faster than expected that counts in full
+ * (wi_estimates_tried), so that clients go there at once.
  */
 #ifndef WI_POOL_EXPLORE_H
 #define WI_POOL_EXPLORE_H

@@ -433,8 +433,8 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
 
     if (pick == WI_PICK_NODE && choice->probe.wanted)
         note_probe(pool, demand->model, &choice->probe);
-    if (pick == WI_PICK_NODE && !demand->has_platform && !demand->stream &&
-        demand->prompt_tokens == 0 && !demand->model->builtin)
+    if (pick == WI_PICK_NODE && !demand->has_platform &&
+        (!demand->stream || demand->prompt_tokens > 0) && !demand->model->builtin)
         note_served(pool, demand, &judged);
     if (pick != WI_PICK_NEVER && !demand->browser && !demand->node && !demand->has_platform &&
         !demand->model->builtin && pool->config->pool.adaptive_scaling)

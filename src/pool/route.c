@@ -118,6 +118,7 @@ static void recall(struct wi_option *option, const struct wi_demand *demand)
     int is_text = demand->prompt_tokens > 0;
     double run_ms = wi_estimate_run_ms(e, demand->prompt_tokens, demand->answer_tokens);
 
+    option->is_text = is_text;
     option->measured = run_ms >= 0;
     option->cold = !is_text && e->cold;
     if (option->measured)
@@ -470,8 +471,8 @@ enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,
     if (awaited && awaited->measured && best->measured && !demand->model->builtin &&
         awaited->expected_ms * WORTH_WAITING < best->expected_ms)
         return WI_PICK_WAIT;
-    if (!demand->has_platform && !demand->model->builtin && !demand->stream &&
-        demand->prompt_tokens == 0)
+    if (!demand->has_platform && !demand->model->builtin &&
+        (!demand->stream || demand->prompt_tokens > 0))
         wi_route_probe(options, made, best, terms, choice);
     best->chosen = 1;
     take(best, demand, choice);

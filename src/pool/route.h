@@ -93,6 +93,7 @@ struct wi_option {
     const char *node;   /* where it would go; NULL: nowhere now */
     int warm, measured; /* loaded there; run_ms is a measurement */
     int cold;           /* run_ms is that of a first run */
+    int is_text;        /* run_ms is of so many tokens */
     int chosen;
     double expected_ms; /* the sum of the next four; the least wins */
     double queue_ms, load_ms, run_ms, failure_ms;

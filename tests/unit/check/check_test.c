@@ -33,6 +33,8 @@ static struct fixture {
     char asked_node[WI_ID_SIZE], asked_browser[32]; /* of the last pick; "" for any */
     struct sent sent[64];
     size_t sent_count, cancelled, handed_back;
+    enum wi_text_task text; /* of the last task, and what it foresees */
+    double prompt_tokens, answer_tokens;
     /* what clients got */
     int answers;
     enum wi_verdict numerics;
@@ -64,7 +66,11 @@ enum wi_code wi_pool_dispatch(
     snprintf(sent->attempt, sizeof sent->attempt, "%s", task->attempt_id);
     sent->platform = task->platforms[0];
     sent->deadline_ms = task->deadline_ms;
-    assert_int_equal(task->tensors->count, 1);
+    the.text = task->text;
+    the.prompt_tokens = task->prompt_tokens;
+    the.answer_tokens = task->answer_tokens;
+    if (task->text == WI_TEXT_NONE)
+        assert_int_equal(task->tensors->count, 1);
     assert_int_equal(task->fallback, 0);
     return WI_OK;
 }
@@ -313,14 +319,42 @@ static void a_stream_is_not_run_again(void **state)
 
 static void text_is_not_run_again(void **state)
 {
-    for (size_t i = 0; i < 2; i++) {
-        the.wish.wanted = i == 1;
-        assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TEXT_CHAT), WI_OK);
-        answer(i, 3, 1);
+    the.wish.wanted = 0;
+    assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TEXT_CHAT), WI_OK);
+    answer(0, 3, 1);
+    turn();
+    assert_int_equal(the.sent_count, 1);
+    assert_int_equal(the.numerics, WI_UNKNOWN);
+}
+
+/* A stream too; by a text that has nothing of the client's. */
+static void a_place_is_measured_by_a_text_of_ours(void **state)
+{
+    the.wish.platform = WI_WASM;
+    the.wish.deadline_ms = 1;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(submit_so(0, WI_WASM, i, WI_TEXT_CHAT), WI_OK);
+        assert_int_equal(the.text, WI_TEXT_CHAT);
+        answer((size_t)i * 2, 3, 0);
         turn();
-        assert_int_equal(the.sent_count, i + 1);
-        assert_int_equal(the.numerics, WI_UNKNOWN);
+        assert_int_equal(the.sent_count, 2 * i + 2);
+        assert_string_equal(the.asked_browser, "chrome");
+        assert_int_equal(the.text, WI_TEXT_COMPLETE);
+        assert_true(the.prompt_tokens > 1 && the.answer_tokens > 1);
+        answer((size_t)i * 2 + 1, 3, 0);
+        assert_int_equal(counters().measured, i + 1);
     }
+    assert_int_equal(submit_so(0, WI_WASM, 0, WI_TEXT_COMPLETE), WI_OK);
+    answer(4, 3, 0);
+    turn();
+    fail_with(5, WI_CONTEXT_LENGTH, "the context is small", 0);
+    assert_int_equal(counters().failed, 1);
+    assert_int_equal(verdict(), WI_UNKNOWN);
+    assert_int_equal(submit_so(0, WI_WASM, 0, WI_TEXT_TOKENIZE), WI_OK);
+    answer(6, 3, 0);
+    turn();
+    assert_int_equal(the.sent_count, 7);
+    assert_int_equal(the.handed_back, 1);
 }
 
 static void a_pinned_answer_is_checked_afterwards(void **state)
@@ -587,6 +621,7 @@ int main(void)
         TEST(the_end_may_come_while_comparing),
         TEST(a_stream_is_not_run_again),
         TEST(text_is_not_run_again),
+        TEST(a_place_is_measured_by_a_text_of_ours),
         TEST(a_pinned_answer_is_checked_afterwards),
         TEST(neither_being_wasm_asks_both),
         TEST(what_cannot_run_is_unable),

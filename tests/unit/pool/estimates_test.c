@@ -249,6 +249,19 @@ static void text_tells_what_its_tokens_take_and_nothing_of_runs(void **state)
     assert_true(known().token_ms > 390); /* they move as the runs do */
 }
 
+static void text_that_was_tried_and_is_faster_counts_in_full(void **state)
+{
+    spoke(10, 100, 16, 1);
+    wi_estimates_served(estimates, hash, 500);
+    wi_estimates_tried(estimates, hash, &place, 1e6);
+    assert_true(known().tries == 1);
+    spoke(2, 200, 16, 1);
+    assert_true(known().prompt_ms == 2 && known().token_ms == 150);
+    assert_true(known().tries == 0 && known().elsewhere_ms == 0);
+    spoke(1, 150, 16, 1); /* and no more than any other afterwards */
+    assert_true(known().prompt_ms > 1.5);
+}
+
 static void first_runs_and_few_tokens_count_where_nothing_better_is_known(void **state)
 {
     spoke(100, 900, 64, 0);
@@ -513,6 +526,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_measured_is_kept_by_name, setup, teardown),
         cmocka_unit_test_setup_teardown(
             text_tells_what_its_tokens_take_and_nothing_of_runs, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            text_that_was_tried_and_is_faster_counts_in_full, setup, teardown),
         cmocka_unit_test_setup_teardown(
             first_runs_and_few_tokens_count_where_nothing_better_is_known, setup, teardown),
         cmocka_unit_test(text_is_expected_to_take_what_its_tokens_do),

@@ -703,16 +703,24 @@ static void a_beginning_is_worth_what_reading_it_takes_there(void **state)
     expect_node(place, 1, "node-0");
 }
 
-static void nothing_is_tried_beside_text(void **state)
+/* What is expected to take as long, and is loaded only when that is paid for, too. */
+static void a_place_is_tried_for_text_when_its_share_pays_for_it(void **state)
 {
     struct place *place = *state;
 
-    make_real(place, 0, WI_UNKNOWN);
-    assert_int_equal(route(place, 1), WI_PICK_NODE);
-    assert_true(place->choice.probe.wanted);
-    ask_text(place, 1, 0);
-    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    measure_text(place, 0, 1, 50);
+    ask_text(place, 100, 10);
+    place->demand.stream = 1;
+    place->infos[0].parts = place->infos[1].parts = 1;
+    place->terms.exploration = 0.1;
+    prospect(place, 1, WI_WASM)->estimate.elsewhere_ms = 10 * 600;
+    assert_int_equal(route(place, 2), WI_PICK_NODE);
     assert_false(place->choice.probe.wanted);
+    prospect(place, 1, WI_WASM)->estimate.elsewhere_ms = 100 * 600;
+    assert_int_equal(route(place, 2), WI_PICK_NODE);
+    assert_true(place->choice.probe.wanted);
+    assert_string_equal(place->choice.probe.browser, place->infos[1].kind);
+    assert_int_equal(place->choice.probe.platform, WI_WASM);
 }
 
 int main(void)
@@ -737,7 +745,7 @@ int main(void)
         cmocka_unit_test_setup(text_goes_where_its_tokens_take_least, setup),
         cmocka_unit_test_setup(text_whose_tokens_were_not_measured_goes_by_the_preferences, setup),
         cmocka_unit_test_setup(a_beginning_is_worth_what_reading_it_takes_there, setup),
-        cmocka_unit_test_setup(nothing_is_tried_beside_text, setup),
+        cmocka_unit_test_setup(a_place_is_tried_for_text_when_its_share_pays_for_it, setup),
         cmocka_unit_test_setup(the_preferences_decide_while_nothing_is_measured, setup),
         cmocka_unit_test_setup(within_a_kind_the_accelerator_comes_first, setup),
         cmocka_unit_test_setup(what_measured_faster_wins, setup),
