@@ -279,7 +279,7 @@ void wi_node_quiesce(struct wi_node *node)
     HASH_ITER(hh, node->attempts, attempt, next)
     wi_node_remove_attempt(node, attempt);
     for (unsigned i = 0; i < WI_OFFERED_MODELS; i++) {
-        wi_model_unref(node->offered[i]);
+        wi_model_unref_idle(node->offered[i]);
         node->offered[i] = NULL;
     }
     wi_strings_clear(&node->acks);
@@ -543,7 +543,7 @@ void wi_node_offer(struct wi_node *node, struct wi_model *model)
 {
     struct wi_model **place = &node->offered[node->offered_next++ % WI_OFFERED_MODELS];
     grant(node, model);
-    wi_model_ref(model);
-    wi_model_unref(*place);
+    wi_model_ref_idle(model);
+    wi_model_unref_idle(*place);
     *place = model;
 }

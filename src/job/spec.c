@@ -62,6 +62,7 @@ void wi_job_spec_fill(struct wi_job_spec *spec, struct wi_infer *infer, struct w
     spec->text = wi_text_settle(infer, model);
     spec->client_id = wi_strdup(infer->client_id);
     spec->model = wi_model_ref(model);
+    wi_model_use(model);
     spec->type = infer->has_type ? infer->type : model->type;
     spec->browser = wi_strdup(infer->browser);
     spec->node = wi_strdup(infer->node);

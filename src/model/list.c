@@ -85,6 +85,8 @@ static void add_model(
     add_row(&list->models, &list->model_count, name, format, problem);
     if (format != WI_FORMAT_ONNX)
         add_variants(scan, name, &list->models[list->model_count - 1].variants);
+    if (wi_versions_current(scan->directory, name))
+        wi_versions_list(scan->directory, name, &list->models[list->model_count - 1].versions);
 }
 
 static void ignore(struct scan *scan, const char *name, char *reason)
@@ -128,6 +130,7 @@ static void clear_rows(struct wi_list_row *rows, size_t count)
         free(rows[i].name);
         free(rows[i].problem);
         wi_variants_clear(&rows[i].variants);
+        wi_versions_clear(&rows[i].versions);
     }
     free(rows);
 }

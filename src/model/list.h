@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "model/variants.h"
+#include "model/versions.h"
 #include <stddef.h>
 
 /* At most so many models are listed; a store of more still serves every one of them by name. */
@@ -21,6 +22,7 @@ struct wi_list_row {
     char *name; /* of a model "NAME" or "OWNER/NAME"; of what is ignored its path, as valid UTF-8 */
     enum wi_model_format format; /* of a model */
     struct wi_variants variants; /* of a model; none for `onnx` */
+    struct wi_versions versions; /* of a model that was pulled */
     char *problem; /* why it is ignored; of a model what is wrong with its model.json, or NULL */
 };
 

@@ -9,7 +9,9 @@
 #include "base/secret.h"
 #include "model/folder.h"
 #include "model/open.h"
+#include "model/versions.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -300,6 +302,7 @@ static enum wi_code read_folder(
 static void drop_results(struct wi_load *load)
 {
     wi_looks_clear(&load->looks);
+    wi_source_clear(&load->source);
     wi_manifest_clear(&load->manifest);
     wi_manifest_clear(&load->hashed);
     wi_variants_clear(&load->variants);
@@ -311,8 +314,30 @@ static void drop_results(struct wi_load *load)
     load->hashed_bytes = load->known_bytes = 0;
 }
 
+/* The folder is the one that the name leads to now, so that all files are of one version, and of
+ * the same one later, when the name leads on. */
+static void choose_folder(struct wi_load *load)
+{
+    char *name = wi_strndup(load->name, strcspn(load->name, ":"));
+    free(load->folder);
+    load->version = wi_versions_current(load->directory, name);
+    if (load->version) {
+        wi_looks_add(&load->looks, load->directory, name);
+        load->folder = wi_versions_folder(load->directory, name, load->version);
+        int folder = open(load->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (folder >= 0) {
+            wi_source_read(folder, &load->source);
+            close(folder);
+        }
+    } else {
+        load->folder = wi_sprintf("%s/%s", load->directory, name);
+    }
+    free(name);
+}
+
 static enum wi_code read_once(struct wi_load *load)
 {
+    choose_folder(load);
     int base_length = (int)strcspn(load->name, ":");
     const char *wanted = load->name[base_length] ? load->name + base_length + 1 : NULL;
     struct wi_folder folder = {0};
@@ -355,7 +380,6 @@ struct wi_load *wi_load_new(const char *directory, const char *name, struct wi_h
     struct wi_load *load = wi_alloc(sizeof *load);
     load->directory = wi_strdup(directory);
     load->name = wi_strdup(name);
-    load->folder = wi_sprintf("%s/%.*s", directory, (int)strcspn(name, ":"), name);
     load->cache = cache;
     return load;
 }

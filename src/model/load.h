@@ -12,6 +12,7 @@
 #include "model/hash_cache.h"
 #include "model/looks.h"
 #include "model/onnx.h"
+#include "model/source.h"
 #include "model/spec.h"
 #include "model/variants.h"
 #include <stdatomic.h>
@@ -25,8 +26,10 @@ struct wi_load {
     enum wi_code code; /* WI_OK, or `error` is filled: WI_MODEL_NOT_FOUND, WI_MODEL_INVALID,
                           WI_UNAVAILABLE */
     struct wi_error error;
-    struct wi_looks looks;       /* at all that was read; empty where that is not certain */
-    char *folder;                /* the model's, in the store */
+    struct wi_looks looks;   /* at all that was read; empty where that is not certain */
+    char *folder;            /* the model's, in the store: of one that was pulled its version's */
+    unsigned version;        /* 0: it was not pulled */
+    struct wi_source source; /* of one that was pulled, as far as it is written down */
     enum wi_model_format format; /* WI_FORMAT_COUNT: the folder is no model's */
     char *variant;               /* NULL: it has none */
     struct wi_variants variants;

@@ -12,6 +12,7 @@
 #include "model/gguf_memory.h"
 #include "model/manifest.h"
 #include "model/onnx.h"
+#include "model/source.h"
 #include "model/type.h"
 #include "model/variants.h"
 #include <jansson.h>
@@ -19,6 +20,7 @@
 /* Bytes of a name: three segments and what separates them. */
 #define WI_MODEL_NAME_MAX (3 * 128 + 2)
 
+struct wi_repository;
 struct wi_model {
     char *name;    /* as it is asked for: "NAME", "OWNER/NAME" or one of them with ":VARIANT" */
     char *variant; /* which one this is; NULL where the format has none */
@@ -29,6 +31,8 @@ struct wi_model {
     enum wi_engine engine; /* what runs it, wherever it runs */
     enum wi_builtin builtin;
     char *folder;                /* where the files lie; NULL for builtin/… */
+    unsigned version;            /* of a model that was pulled (model/versions.h); else 0 */
+    struct wi_source source;     /* of one that was pulled */
     struct wi_manifest manifest; /* empty for builtin/… */
     json_t *spec;                /* model.json, checked; NULL if there is none */
     char *spec_text;             /* the same with all defaults and labels; NULL if there is none */
@@ -36,11 +40,17 @@ struct wi_model {
     struct wi_onnx_signature signature; /* of `onnx` */
     struct wi_gguf_info gguf;           /* of `gguf` */
     struct wi_gguf_memory memory;       /* of `gguf`: what it will take in a page */
-    unsigned _references;
+    unsigned _references, _idle;        /* all of them; those of wi_model_ref_idle */
+    struct wi_repository *_repository;  /* NULL once it is gone */
 };
 
 struct wi_model *wi_model_ref(struct wi_model *model);
 void wi_model_unref(struct wi_model *model); /* NULL is fine */
+/* A reference that keeps the files servable and is no use of the model: it may be removed. */
+struct wi_model *wi_model_ref_idle(struct wi_model *model);
+void wi_model_unref_idle(struct wi_model *model); /* NULL is fine */
+/* Notes that a request begins to use the model: see wi_repository_used_at. */
+void wi_model_use(struct wi_model *model);
 
 /* WI_OK if `name` is "seg" or "seg/seg" of allowed characters, perhaps with ":seg" for the variant;
  * else WI_INVALID_FIELD. */

@@ -5,6 +5,7 @@
  */
 #include "model/repository.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/work_queue.h"
@@ -20,8 +21,7 @@
 
 /* A model and its place in the repository's list of all that anybody still holds. */
 struct snapshot {
-    struct wi_model model;            /* first: a model is cast back to its snapshot */
-    struct wi_repository *repository; /* NULL once the repository is gone */
+    struct wi_model model; /* first: a model is cast back to its snapshot */
     struct snapshot *prev, *next;
 };
 
@@ -54,11 +54,19 @@ struct entry {
     UT_hash_handle hh;
 };
 
+/* When a model was used last; both in Unix seconds. */
+struct use {
+    char *name; /* without variant */
+    int64_t at, noted_at;
+    UT_hash_handle hh;
+};
+
 struct wi_repository {
     uv_loop_t *loop;
     char *directory;
     struct entry *entries;
     struct snapshot *snapshots; /* not owned: each removes itself */
+    struct use *uses;
     struct job *jobs;
     struct wi_work_queue *readings;
     struct wi_model *builtins[WI_BUILTIN_END]; /* without the first */
@@ -87,18 +95,34 @@ void wi_model_unref(struct wi_model *model)
     assert(model->_references > 0);
     if (--model->_references > 0)
         return;
-    if (snapshot->repository)
-        DL_DELETE(snapshot->repository->snapshots, snapshot);
+    if (model->_repository)
+        DL_DELETE(model->_repository->snapshots, snapshot);
     wi_manifest_clear(&model->manifest);
     wi_variants_clear(&model->variants);
     json_decref(model->spec);
     free(model->spec_text);
     wi_onnx_clear(&model->signature);
     wi_gguf_clear(&model->gguf);
+    wi_source_clear(&model->source);
     free(model->folder);
     free(model->variant);
     free(model->name);
     free(snapshot);
+}
+
+struct wi_model *wi_model_ref_idle(struct wi_model *model)
+{
+    model->_idle++;
+    return wi_model_ref(model);
+}
+
+void wi_model_unref_idle(struct wi_model *model)
+{
+    if (!model)
+        return;
+    assert(model->_idle > 0);
+    model->_idle--;
+    wi_model_unref(model);
 }
 
 static struct wi_model *new_model(struct wi_repository *repository, const char *name)
@@ -107,7 +131,7 @@ static struct wi_model *new_model(struct wi_repository *repository, const char *
 
     snapshot->model.name = wi_strdup(name);
     snapshot->model._references = 1;
-    snapshot->repository = repository;
+    snapshot->model._repository = repository;
     DL_PREPEND(repository->snapshots, snapshot); /* the newest first: see wi_repository_by_hash */
     return &snapshot->model;
 }
@@ -128,6 +152,8 @@ static struct wi_model *model_of(struct wi_repository *repository, struct wi_loa
     model->format = load->format;
     model->engine = engines[load->format];
     model->folder = wi_strdup(load->folder);
+    model->version = load->version;
+    wi_source_move(&model->source, &load->source);
     model->variant = load->variant;
     load->variant = NULL;
     wi_variants_move(&model->variants, &load->variants);
@@ -209,6 +235,86 @@ static void remove_entries(struct wi_repository *repository)
     remove_entry(repository, entry);
 }
 
+/* --- use -------------------------------------------------------------------------------------- */
+
+#define NOTE_AFTER_S 60
+
+static void note_use(void *data)
+{
+    wi_versions_touch(data);
+}
+
+static void free_note(void *data, int cancelled)
+{
+    (void)cancelled;
+    free(data);
+}
+
+static struct use *find_use(const struct wi_repository *repository, const char *name)
+{
+    struct use *use;
+    size_t length = strcspn(name, ":");
+
+    HASH_FIND(hh, repository->uses, name, length, use);
+    return use;
+}
+
+void wi_model_use(struct wi_model *model)
+{
+    struct wi_repository *repository = model->_repository;
+    struct use *use = repository ? find_use(repository, model->name) : NULL;
+
+    if (!repository || model->builtin)
+        return;
+    if (!use) {
+        use = wi_alloc(sizeof(*use));
+        use->name = wi_strndup(model->name, strcspn(model->name, ":"));
+        HASH_ADD_KEYPTR(hh, repository->uses, use->name, strlen(use->name), use);
+    }
+    use->at = wi_wall_ms() / 1000;
+    if (model->version == 0 || use->at < use->noted_at + NOTE_AFTER_S)
+        return;
+    use->noted_at = use->at;
+    wi_work_start(repository->loop, note_use, free_note, wi_strdup(model->folder));
+}
+
+int64_t wi_repository_used_at(const struct wi_repository *repository, const char *name)
+{
+    const struct use *use = find_use(repository, name);
+
+    return use ? use->at : 0;
+}
+
+static void forget_uses(struct wi_repository *repository)
+{
+    struct use *use, *next;
+
+    HASH_ITER(hh, repository->uses, use, next)
+    {
+        HASH_DEL(repository->uses, use);
+        free(use->name);
+        free(use);
+    }
+}
+
+void wi_repository_list_used(struct wi_repository *repository, struct wi_versions_use *use)
+{
+    const struct snapshot *snapshot;
+
+    DL_FOREACH(repository->snapshots, snapshot)
+    {
+        const struct wi_model *model = &snapshot->model;
+        const struct entry *entry = find_entry(repository, model->name);
+        unsigned ours = model->_idle + (entry && entry->model == model);
+        if (model->builtin || model->_references <= ours)
+            continue;
+        char *name = wi_strndup(model->name, strcspn(model->name, ":"));
+        wi_strings_add(&use->names, name);
+        wi_strings_add(&use->folders, model->folder);
+        free(name);
+    }
+}
+
 /* --- the repository --------------------------------------------------------------------------- */
 
 struct wi_repository *wi_repository_new(
@@ -247,10 +353,25 @@ const struct wi_aliases *wi_repository_aliases(const struct wi_repository *repos
     return &repository->aliases;
 }
 
+const char *wi_repository_directory(const struct wi_repository *repository)
+{
+    return repository->directory;
+}
+
+void wi_repository_changed(struct wi_repository *repository, const struct wi_manifest *known)
+{
+    for (size_t i = 0; known && i < known->count; i++)
+        wi_hash_cache_put(repository->cache, &known->files[i].identity, known->files[i].hash,
+            wi_wall_ms() / 1000);
+    wi_listing_reset(repository->listing, repository->directory);
+}
+
 void wi_repository_reset(struct wi_repository *repository, const char *directory)
 {
     char *copy = wi_strdup(directory);
 
+    if (strcmp(directory, repository->directory) != 0)
+        forget_uses(repository);
     free(repository->directory);
     repository->directory = copy;
     remove_entries(repository);
@@ -273,6 +394,7 @@ void wi_repository_free(struct wi_repository *repository)
     if (!repository)
         return;
     remove_entries(repository);
+    forget_uses(repository);
     for (int i = 0; i < WI_BUILTIN_END; i++)
         wi_model_unref(repository->builtins[i]);
     wi_listing_free(repository->listing);
@@ -286,7 +408,7 @@ void wi_repository_free(struct wi_repository *repository)
             wi_queued_work_abandon(job->work);
     }
     DL_FOREACH_SAFE(repository->snapshots, snapshot, later)
-    snapshot->repository = NULL; /* somebody still holds it; it outlives us */
+    snapshot->model._repository = NULL; /* somebody still holds it; it outlives us */
     wi_work_queue_free(repository->readings);
     wi_aliases_clear(&repository->aliases);
     free(repository->directory);

@@ -11,6 +11,7 @@
 #include "model/hash_cache.h"
 #include "model/listing.h"
 #include "model/model.h"
+#include "model/versions.h"
 #include <uv.h>
 
 struct wi_repository;
@@ -47,6 +48,17 @@ void wi_repository_cancel(
  * NULL if there is none. */
 struct wi_model *wi_repository_by_hash(
     struct wi_repository *repository, const char *name, const char *hash);
+
+/* The folder, borrowed until the next reset. */
+const char *wi_repository_directory(const struct wi_repository *repository);
+/* The folder was changed by ourselves: its list is read again at once, and the hashes of `known`
+ * files (may be NULL) need not be computed. */
+void wi_repository_changed(struct wi_repository *repository, const struct wi_manifest *known);
+/* Adds the models, and the versions of those that were pulled, that requests hold now. */
+void wi_repository_list_used(struct wi_repository *repository, struct wi_versions_use *use);
+/* When a request last used the model (without variant), in Unix seconds, as far as this process
+ * has seen; 0: never. Of pulled ones it is also written down, once a minute. */
+int64_t wi_repository_used_at(const struct wi_repository *repository, const char *name);
 
 /* What reading models has cost since the start. */
 struct wi_repository_counters {

@@ -43,6 +43,16 @@ void wi_model_unref(struct wi_model *model)
         model_references--;
 }
 
+struct wi_model *wi_model_ref_idle(struct wi_model *model)
+{
+    return wi_model_ref(model);
+}
+
+void wi_model_unref_idle(struct wi_model *model)
+{
+    wi_model_unref(model);
+}
+
 struct wi_model *wi_repository_by_hash(
     struct wi_repository *repository, const char *name, const char *hash)
 {
