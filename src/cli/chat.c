@@ -1,4 +1,5 @@
 /* webinfer chat: a conversation with a model, its answers shown as they come. */
+#include "cli/infer.h"
 #include "cli/line.h"
 #include "cli/live.h"
 #include "cli/talk.h"
@@ -76,8 +77,7 @@ static enum wi_exit ask(struct wi_cli *cli, struct wi_talk *talk)
     }
     json_object_set_new(wish, "stream", json_true());
     wi_buffer_json(&body, wish);
-    request.body = body.text;
-    request.body_size = body.size;
+    wi_cli_infer_carry(&request, &body);
     interrupted = 0;
     sigaction(SIGINT, &action, &before);
     result = wi_cli_live(&live, &request);

@@ -7,9 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The server answers within the request's own limit; this much more is for the way. */
-#define TRAVEL_MS 10000
-
 static enum wi_exit show(struct wi_cli *cli, const struct wi_rest_answer *answer)
 {
     const char *directory = wi_argument(&cli->arguments, "output");
@@ -69,9 +66,7 @@ enum wi_exit wi_cli_infer(struct wi_cli *cli)
         wi_cli_complain(&error);
         goto out;
     }
-    request.body = body.text;
-    request.body_size = body.size;
-    request.timeout_ms += TRAVEL_MS;
+    wi_cli_infer_carry(&request, &body);
     if (wi_argument_given(&cli->arguments, "stream")) {
         result = wi_cli_live(&(struct wi_live){.cli = cli}, &request);
         goto out;

@@ -14,6 +14,9 @@ enum wi_code wi_cli_infer_request(const struct wi_arguments *arguments, struct w
  * Sets members of `request`. WI_OK or the error that says what to change. */
 enum wi_code wi_cli_infer_choices(json_t *request, const struct wi_arguments *arguments,
     long *timeout_ms, struct wi_error *error);
+/* Hands `body` to `request`, which borrows it, and gives the exchange time for the way beside the
+ * limit that the request has for itself. */
+void wi_cli_infer_carry(struct wi_rest_request *request, const struct wi_buffer *body);
 /* The answer without its tensors' bytes, for people. */
 void wi_cli_infer_print(struct wi_buffer *out, const json_t *answer);
 /* Writes the outputs that follow the first `json_size` bytes of `body` as DIR/NAME.npy and says so

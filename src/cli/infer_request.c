@@ -13,6 +13,8 @@
 
 /* The server's own default limit of a body, max_body; its 413 names the real one. */
 #define FILE_MAX ((size_t)256 << 20)
+/* The server answers within the request's own limit; this much more is for the way. */
+#define TRAVEL_MS 10000
 /* The longest of the server's defaults: it knows which is meant. */
 #define TIMEOUT_DEFAULT_MS 600000
 #define TIMEOUT_MAX_MS 3600000
@@ -233,6 +235,13 @@ enum wi_code wi_cli_infer_choices(
     enum wi_code code = set_options(request, arguments, timeout_ms, error);
 
     return code == WI_OK ? set_model_options(request, arguments, error) : code;
+}
+
+void wi_cli_infer_carry(struct wi_rest_request *request, const struct wi_buffer *body)
+{
+    request->body = body->text;
+    request->body_size = body->size;
+    request->timeout_ms += TRAVEL_MS;
 }
 
 enum wi_code wi_cli_infer_request(const struct wi_arguments *arguments, struct wi_buffer *body,

@@ -12,8 +12,6 @@
 
 /* The server takes no more text in one request. */
 #define TEXT_MAX ((size_t)4 << 20)
-/* The server answers within the request's own limit; this much more is for the way. */
-#define TRAVEL_MS 10000
 
 /* --- both ------------------------------------------------------------------------------------ */
 
@@ -24,10 +22,8 @@ json_t *wi_text_request(
 
     json_object_set_new(request, "inputs", inputs);
     if (wi_cli_infer_choices(request, arguments, timeout_ms, error) == WI_OK &&
-        json_object_set_new(request, "model_name", json_string(arguments->positionals[0])) == 0) {
-        *timeout_ms += TRAVEL_MS;
+        json_object_set_new(request, "model_name", json_string(arguments->positionals[0])) == 0)
         return request;
-    }
     if (error->code == WI_OK)
         wi_error_set(error, WI_BAD_REQUEST, "", "The model's name is not UTF-8");
     json_decref(request);
@@ -112,8 +108,7 @@ enum wi_exit wi_cli_generate(struct wi_cli *cli)
     if (wish) {
         json_object_set_new(wish, "stream", json_true());
         wi_buffer_json(&body, wish);
-        request.body = body.text;
-        request.body_size = body.size;
+        wi_cli_infer_carry(&request, &body);
         result = wi_cli_live(&(struct wi_live){.cli = cli, .describe = wi_text_describe}, &request);
     } else {
         wi_cli_complain(&error);
@@ -210,8 +205,7 @@ enum wi_exit wi_cli_embed(struct wi_cli *cli)
         wish = wi_text_request(&cli->arguments, texts, &request.timeout_ms, &error);
     if (wish) {
         wi_buffer_json(&body, wish);
-        request.body = body.text;
-        request.body_size = body.size;
+        wi_cli_infer_carry(&request, &body);
         wi_rest_exchange(&cli->rest, &request, &answer);
         result = wi_cli_check(cli, &answer);
         if (result == WI_EXIT_OK)
