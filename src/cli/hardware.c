@@ -49,6 +49,13 @@ static void put_decision(const json_t *answer)
     put_value("preferences: %s\n", answer, "preferences");
 }
 
+/* A language model's tokens per second, where they were measured. */
+static void set_rate(json_t *row, const char *name, const json_t *rate)
+{
+    if (json_is_number(rate))
+        json_object_set_new(row, name, json_sprintf("%.1f/s", json_number_value(rate)));
+}
+
 static json_t *option_rows(const json_t *options)
 {
     json_t *rows = json_array(), *option;
@@ -60,6 +67,8 @@ static json_t *option_rows(const json_t *options)
         double rate = json_number_value(wi_json_at(option, "estimate.failure_rate"));
         if (wi_json_at(option, "estimate.failure_rate"))
             json_object_set_new(row, "_failures", json_sprintf("%.0f %%", rate * 100));
+        set_rate(row, "_reads", wi_json_at(option, "estimate.prompt_tokens_per_second"));
+        set_rate(row, "_writes", wi_json_at(option, "estimate.tokens_per_second"));
         json_array_append_new(rows, row);
     }
     return rows;
@@ -71,8 +80,8 @@ static void print_hardware(const struct wi_cli *cli, const json_t *answer)
         {"VERSION", "browser_version", NULL}, {"PLATFORM", "platform", NULL},
         {"STANDING", "standing", NULL}, {"EXPECTED", "expected_ms", " ms"},
         {"QUEUE", "queue_ms", " ms"}, {"LOAD", "load_ms", " ms"}, {"RUN", "run_ms", " ms"},
-        {"MEASURED", "measured", NULL}, {"FAILURES", "_failures", NULL},
-        {"VERDICT", "verdict", NULL}, {"WHY", "why", NULL}, {0}};
+        {"READS", "_reads", NULL}, {"WRITES", "_writes", NULL}, {"MEASURED", "measured", NULL},
+        {"FAILURES", "_failures", NULL}, {"VERDICT", "verdict", NULL}, {"WHY", "why", NULL}, {0}};
     static const struct wi_column absent[] = {
         {"NOT THERE", "browser", NULL}, {"WHY", "why", NULL}, {0}};
     json_t *rows = option_rows(json_object_get(answer, "options"));
