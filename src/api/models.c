@@ -179,14 +179,11 @@ static json_int_t created_at(const struct wi_api *api, const struct wi_model *mo
 }
 
 /* What OpenAI's clients look for in a model. */
-static void add_openai(
-    const struct wi_api *api, const char *name, const struct wi_model *model, json_t *out)
+static json_t *openai_json(const struct wi_api *api, const char *name, const struct wi_model *model)
 {
     const char *slash = strchr(name, '/');
-    json_object_set_new(out, "id", json_string(name));
-    json_object_set_new(out, "object", json_string("model"));
-    json_object_set_new(out, "created", json_integer(created_at(api, model)));
-    json_object_set_new(out, "owned_by",
+    return json_pack("{s:s, s:s, s:I, s:o}", "id", name, "object", "model", "created",
+        created_at(api, model), "owned_by",
         slash ? json_stringn(name, (size_t)(slash - name)) : json_string("webinfer"));
 }
 
@@ -230,8 +227,37 @@ static void add_row(const struct wi_list_row *row, const struct wi_model *model,
 struct listing {
     const struct wi_api *api;
     json_t *loaded, *list;
-    json_t *openai; /* the same as OpenAI's clients read it */
+    json_t *openai;  /* the same as OpenAI's clients read it; NULL: nobody does */
+    json_t *aliased; /* {NAME: [what else it is called]} */
 };
+
+/* A variant that an alias names is the model's that is listed. */
+static json_t *find_aliased(const struct wi_aliases *aliases)
+{
+    json_t *out = json_object();
+    for (size_t i = 0; i < aliases->count; i++) {
+        const struct wi_alias *alias = &aliases->items[i];
+        size_t length = strcspn(alias->model, ":");
+        json_t *names = json_object_getn(out, alias->model, length);
+        if (!names && (names = json_array()))
+            json_object_setn_new(out, alias->model, length, names);
+        json_array_append_new(names, json_string(alias->name));
+    }
+    return out;
+}
+
+/* The model and its other names; its own may be another's alias, which then goes before it. */
+static void list_openai(
+    const struct listing *listing, const char *name, const struct wi_model *model)
+{
+    const struct wi_api *api = listing->api;
+    const json_t *alias;
+    size_t i;
+    if (!wi_aliases_find(wi_repository_aliases(api->deps.repository), name))
+        json_array_append_new(listing->openai, openai_json(api, name, model));
+    json_array_foreach(json_object_get(listing->aliased, name), i, alias)
+        json_array_append_new(listing->openai, openai_json(api, json_string_value(alias), model));
+}
 
 static void add_model(
     void *context, const struct wi_list_row *row, const struct wi_model *model, const char *problem)
@@ -244,18 +270,17 @@ static void add_model(
     if (!entry)
         return;
     json_array_append_new(listing->list, entry);
-    if (listing->openai && !problem) {
-        json_t *model_of = json_object();
-        add_openai(listing->api, name, model, model_of);
-        json_array_append_new(listing->openai, model_of);
-    }
+    if (listing->openai && !problem)
+        list_openai(listing, name, model);
 }
 
 static json_t *list_models(const struct wi_api *api, json_t *openai)
 {
-    struct listing listing = {api, find_all_loaded(api, NULL), json_array(), openai};
+    struct listing listing = {api, find_all_loaded(api, NULL), json_array(), openai,
+        find_aliased(wi_repository_aliases(api->deps.repository))};
     wi_repository_each(api->deps.repository, add_model, &listing);
     json_decref(listing.loaded);
+    json_decref(listing.aliased);
     return listing.list;
 }
 
@@ -314,7 +339,7 @@ static void on_model(struct wi_request *request, void *work, struct wi_model *mo
     json_t *loaded = find_all_loaded(request->api, model->name);
     json_t *found = model_json(request->api, loaded, model->name, model, NULL);
     if (found)
-        add_openai(request->api, model->name, model, found);
+        json_object_update_new(found, openai_json(request->api, model->name, model));
     wi_request_answer_json(request, 200, found);
     json_decref(loaded);
     (void)work;
