@@ -5,6 +5,7 @@
  * ggml/src/ggml-common.h of llama.cpp.
  */
 import fs from 'node:fs';
+import path from 'node:path';
 import { alphabetTensors, bertTensors, llamaTensors, makeNoise } from './gguf-tensors.mjs';
 import { asciiVocabulary, wordVocabulary } from './gguf-vocabulary.mjs';
 
@@ -196,12 +197,12 @@ export function headerBytes(metadata, tensors) {
 
 /**
  * Writes a file tensor by tensor, so that large ones need little memory.
- * @param {string} path
+ * @param {string} where
  * @param {Record<string, Entry>} metadata
  * @param {Tensor[]} tensors
  */
-export function writeFile(path, metadata, tensors) {
-    const file = fs.openSync(path, 'w');
+export function writeFile(where, metadata, tensors) {
+    const file = fs.openSync(where, 'w');
     try {
         fs.writeSync(file, headerBytes(metadata, tensors));
         for (const tensor of tensors)
@@ -292,10 +293,25 @@ export function ggufModel(options = {}) {
 
 /**
  * A model of random weights: the same options make the same bytes.
- * @param {string} path
+ * @param {string} where
  * @param {Options} [options]
  */
-export function writeGguf(path, options) {
+export function writeGguf(where, options) {
     const { metadata, tensors } = ggufModel(options);
-    writeFile(path, metadata, tensors);
+    writeFile(where, metadata, tensors);
+}
+
+/**
+ * The same in a store, as the model `name`.
+ * @param {string} store
+ * @param {string} name "OWNER/NAME" or "NAME"
+ * @param {Options} [options]
+ * @returns {string} the file
+ */
+export function putGguf(store, name, options) {
+    const type = (options?.type ?? DEFAULTS.type).toUpperCase();
+    const file = path.join(store, name, `${path.basename(name)}-${type}.gguf`);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    writeGguf(file, options);
+    return file;
 }

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { after, before } from 'node:test';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
-import { writeGguf } from '../lib/gguf.mjs';
+import { putGguf } from '../lib/gguf.mjs';
 import { cliPath } from '../lib/paths.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { until } from '../lib/wait.mjs';
@@ -24,10 +24,8 @@ const there = ['--platform', 'simulated'];
 before(async () => {
     daemon = new Daemon({ models: [], config: {
         pool: { min_connections: 0 }, 'browser.chrome': { max_connections: 0 } } });
-    for (const [name, arch] of [['talker', 'llama'], ['vectors', 'bert']]) {
-        fs.mkdirSync(path.join(daemon.store, name), { recursive: true });
-        writeGguf(path.join(daemon.store, name, `${name}-F32.gguf`), { arch });
-    }
+    putGguf(daemon.store, 'talker', { arch: 'llama' });
+    putGguf(daemon.store, 'vectors', { arch: 'bert' });
     await daemon.start({ ready: false });
     simulation = await new Simulation(daemon, { nodes: 1, tokenMs: 100 }).up();
 });
@@ -36,25 +34,11 @@ after(async () => {
     await daemon.stop();
 });
 
-/** The client with what is typed into it, to its end. */
-function typed(words, input) {
-    return new Promise((resolve, reject) => {
-        const child = spawn(cliPath, words, { env: { PATH: process.env.PATH, HOME: daemon.folder,
-            TMPDIR: daemon.temporary, LANG: 'C.UTF-8', ASAN_OPTIONS: 'exitcode=99', WEBINFER_URL: daemon.url } });
-        let out = '', problems = '';
-        child.stdout.on('data', (text) => (out += text));
-        child.stderr.on('data', (text) => (problems += text));
-        child.stdin.on('error', () => {});
-        child.stdin.end(input);
-        child.on('error', reject);
-        child.on('close', (code) => resolve({ code, out, problems }));
-    });
-}
-
 test('generate prints the text, and nothing else where nobody watches', async () => {
     const whole = await webinfer(daemon, ['generate', 'talker', 'a b c', ...there]);
     assert.deepEqual([whole.code, whole.out, whole.problems], [0, 'a b c\n', '']);
-    const piped = await typed(['generate', 'talker', '-', ...there, '--option', 'max_tokens=2'], 'x y z');
+    const piped = await webinfer(daemon, ['generate', 'talker', '-', ...there, '--option', 'max_tokens=2'],
+        { input: 'x y z' });
     assert.deepEqual([piped.code, piped.out], [0, 'x y\n']);
     const json = await webinfer(daemon, ['generate', 'talker', 'a', '--json', ...there]);
     const last = JSON.parse(json.out.trim().split('\n').at(-1));
@@ -74,21 +58,23 @@ test('embed prints a vector on each line', async () => {
     assert.deepEqual(vectors.map(({ length }) => length), [4, 4, 4]);
     assert.deepEqual(vectors[0], vectors[2]);
     assert.notDeepEqual(vectors[0], vectors[1]);
-    const lines = await typed(['embed', 'vectors', '-', ...there, '--option', 'dimensions=4'], 'x\n\ny\n');
+    const lines = await webinfer(daemon, ['embed', 'vectors', '-', ...there, '--option', 'dimensions=4'],
+        { input: 'x\n\ny\n' });
     assert.equal(lines.out, words.out.split('\n').slice(0, 2).join('\n') + '\n');
-    const nothing = await typed(['embed', 'vectors', '-'], '\n');
+    const nothing = await webinfer(daemon, ['embed', 'vectors', '-'], { input: '\n' });
     assert.deepEqual([nothing.code, nothing.out], [2, '']);
     assert.equal((await webinfer(daemon, ['embed', 'talker', 'x', ...there])).code, 1);
 });
 
 test('a conversation is a question and an answer in turn, and lines with a slash are for the program', async () => {
-    const { code, out, problems } = await typed(['chat', 'talker', ...there, '--system', 'be kind'],
-        'one two\n/help\n/reset\nthree\n/nonsense\n/exit\nnever\n');
+    const { code, out, problems } = await webinfer(daemon,
+        ['chat', 'talker', ...there, '--system', 'be kind'],
+        { input: 'one two\n/help\n/reset\nthree\n/nonsense\n/exit\nnever\n' });
     assert.deepEqual([code, out], [0, 'one two\nthree\n'], problems);
     assert.match(problems, /\/system TEXT/);
     assert.match(problems, /begins anew/);
     assert.match(problems, /no command \/nonsense/);
-    const wrong = await typed(['chat', 'nobody'], 'a\nb\n');
+    const wrong = await webinfer(daemon, ['chat', 'nobody'], { input: 'a\nb\n' });
     assert.equal(wrong.code, 1);
     assert.equal(wrong.problems.match(/nobody/g).length, 1, 'the second question was not asked');
 });

@@ -7,10 +7,11 @@ import http from 'node:http';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import { edge, safari } from '../lib/browsers.mjs';
+import { webinfer as runClient } from '../lib/cli.mjs';
 import { Daemon, ini, patience, testsOf } from '../lib/daemon.mjs';
 import * as kserve from '../lib/kserve.mjs';
 import * as onnx from '../lib/onnx.mjs';
-import { builtPage, cliPath, hasDigits, skipDigits } from '../lib/paths.mjs';
+import { builtPage, hasDigits, skipDigits } from '../lib/paths.mjs';
 import { picture } from '../lib/picture.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -23,25 +24,7 @@ before(async () => {
 after(() => daemon.stop());
 
 /** Runs the client to its end. */
-function webinfer(words, { env = {}, input = '', timeout = 90_000 } = {}) {
-    return new Promise((resolve, reject) => {
-        const child = spawn(cliPath, words, { env: { PATH: process.env.PATH,
-            HOME: path.join(daemon.folder, 'home'), TMPDIR: daemon.temporary, LANG: 'C.UTF-8',
-            ASAN_OPTIONS: 'exitcode=99', WEBINFER_URL: daemon.url, ...env } });
-        let out = '', problems = '';
-        child.stdout.on('data', (text) => (out += text));
-        child.stderr.on('data', (text) => (problems += text));
-        child.stdin.on('error', () => {});
-        child.stdin.end(input);
-        const timer = setTimeout(() => child.kill('SIGKILL'), timeout * patience);
-        child.on('error', reject);
-        child.on('close', (code) => {
-            clearTimeout(timer);
-            if (/Sanitizer|runtime error:/.test(problems)) reject(new Error(problems));
-            else resolve({ code, out, problems, get json() { return JSON.parse(out); } });
-        });
-    });
-}
+const webinfer = (words, options) => runClient(daemon, words, options);
 
 /** A .npy file of version 1.0, as NumPy writes it. */
 function npy(descr, shape, bytes) {

@@ -1,28 +1,21 @@
 /** Language models in a real browser behind the daemon: text, messages, streams, vectors. */
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import path from 'node:path';
 import { after, before } from 'node:test';
+import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { EventClient } from '../lib/event-client.mjs';
 import { openEvents } from '../lib/events.mjs';
-import { writeGguf } from '../lib/gguf.mjs';
+import { putGguf } from '../lib/gguf.mjs';
 import { until } from '../lib/wait.mjs';
 
 /** @type {Daemon} */
 let daemon;
 const test = testsOf(() => daemon);
 
-function putModel(name, options) {
-    const folder = path.join(daemon.store, name);
-    fs.mkdirSync(folder, { recursive: true });
-    writeGguf(path.join(folder, `${name}-F32.gguf`), options);
-}
-
 before(async () => {
     daemon = new Daemon();
-    putModel('abc', { follow: 'abcdefgh' });
-    putModel('vectors', { arch: 'bert' });
+    putGguf(daemon.store, 'abc', { follow: 'abcdefgh' });
+    putGguf(daemon.store, 'vectors', { arch: 'bert' });
     await daemon.start();
 });
 after(() => daemon.stop());
@@ -47,6 +40,12 @@ test('an answer is streamed', async () => {
     for await (const event of stream) all.push(event);
     const text = all.filter(({ event }) => event === 'part').map(({ data }) => data.text ?? '').join('');
     assert.equal(text, 'defgha', JSON.stringify(all));
+});
+
+test('how fast a place was measured to be is told', async () => {
+    const { out } = await webinfer(daemon, ['hardware', 'abc']);
+    assert.match(out, /READS +WRITES/, out);
+    assert.match(out, / wasm .* \d+\.\d\/s +\d+\.\d\/s /, out);
 });
 
 test('texts become vectors', async () => {

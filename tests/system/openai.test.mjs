@@ -9,7 +9,7 @@ import path from 'node:path';
 import { after, before } from 'node:test';
 import OpenAI from 'openai';
 import { Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
-import { writeGguf } from '../lib/gguf.mjs';
+import { putGguf } from '../lib/gguf.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -22,18 +22,13 @@ let client;
 const test = testsOf(() => daemon);
 const model = 'me/talker@simulated', embedder = 'vectors@simulated';
 
-function putModel(name, options) {
-    const folder = path.join(daemon.store, name);
-    fs.mkdirSync(folder, { recursive: true });
-    writeGguf(path.join(folder, `${path.basename(name)}-F32.gguf`), options);
-}
-
 before(async () => {
     daemon = new Daemon({ models: ['twice'], config: {
         api: { allowed_origins: 'http://app.example' },
+        aliases: { gpt: 'me/talker', 'me/parrot': 'me/talker:F32', lost: 'nobody/there' },
         pool: { min_connections: 0, max_retries: 0 }, 'browser.chrome': { max_connections: 0 } } });
-    putModel('me/talker', { arch: 'llama' });
-    putModel('vectors', { arch: 'bert' });
+    putGguf(daemon.store, 'me/talker', { arch: 'llama' });
+    putGguf(daemon.store, 'vectors', { arch: 'bert' });
     await daemon.start({ ready: false });
     simulation = await new Simulation(daemon, { nodes: 2 }).up();
     client = new OpenAI({ baseURL: `${daemon.url}/v1`, apiKey: 'any key', maxRetries: 0 });
@@ -140,13 +135,16 @@ test('completions, embeddings, a ranking and tokens', async () => {
 test('models are listed and found by OpenAI\'s clients and by ours', async () => {
     const listed = await all(await client.models.list());
     const ids = listed.map(({ id }) => id);
-    assert.ok(['me/talker', 'vectors', 'twice', 'builtin/echo'].every((id) => ids.includes(id)), ids);
+    assert.ok(['me/talker', 'gpt', 'me/parrot', 'vectors', 'twice', 'builtin/echo'].every((id) => ids.includes(id)), ids);
+    assert.equal(new Set(ids).size, ids.length, 'each once');
+    assert.ok(!ids.includes('lost'), 'the other name of a model that is not there');
     assert.ok(listed.every(({ object, created, owned_by }) =>
         object === 'model' && created > 1e9 && owned_by.length > 0));
     const { json } = await daemon.get('/v1/models');
     assert.ok(json.models.some(({ name }) => name === 'me/talker'));
     const one = await client.models.retrieve('me/talker');
     assert.deepEqual([one.id, one.owned_by, one.type], ['me/talker', 'me', 'text_generation']);
+    assert.equal((await client.models.retrieve('gpt')).id, 'me/talker');
     for (const written of ['me/talker', 'me%2Ftalker'])
         assert.equal((await daemon.get(`/v1/models/${written}`)).json.id, 'me/talker');
     await assert.rejects(client.models.retrieve('nobody'),

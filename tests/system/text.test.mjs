@@ -3,13 +3,11 @@
  * ones, which say the last message again, so that all of it can be shown without a browser.
  */
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import path from 'node:path';
 import { after, before } from 'node:test';
 import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
 import { openEvents } from '../lib/events.mjs';
 import { FakeNode, capabilities } from '../lib/fake-node.mjs';
-import { writeGguf } from '../lib/gguf.mjs';
+import { putGguf } from '../lib/gguf.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -19,18 +17,12 @@ let daemon;
 let simulation;
 const test = testsOf(() => daemon);
 
-function putModel(name, options) {
-    const folder = path.join(daemon.store, name);
-    fs.mkdirSync(folder, { recursive: true });
-    writeGguf(path.join(folder, `${name}-F32.gguf`), options);
-}
-
 before(async () => {
     daemon = new Daemon({ models: ['twice'], config: {
         bridge: { resume_grace: '3s' }, pool: { min_connections: 0 },
         'browser.chrome': { max_connections: 0 } } });
-    putModel('talker', { arch: 'llama' });
-    putModel('vectors', { arch: 'bert' });
+    putGguf(daemon.store, 'talker', { arch: 'llama' });
+    putGguf(daemon.store, 'vectors', { arch: 'bert' });
     await daemon.start({ ready: false });
     simulation = await new Simulation(daemon, { nodes: 2 }).up();
 });
