@@ -1,33 +1,11 @@
 /* Requests of OpenAI's clients: three lists of parameters, and what becomes of each. */
-#include "../test.h"
+#include "text_models.h"
 
 #include "base/memory.h"
 #include "wire/openai.h"
 #include "wire/text.h"
 #include <stdlib.h>
 #include <string.h>
-
-static const struct wi_config_models limits = {.max_picture_pixels = 1000, .slots = 4};
-static struct wi_model chat = {.name = (char *)"chat",
-    .type = WI_TYPE_TEXT_GENERATION,
-    .engine = WI_ENGINE_LLAMA,
-    .format = WI_FORMAT_GGUF};
-static struct wi_model embedder = {.name = (char *)"embedder",
-    .type = WI_TYPE_TEXT_EMBEDDING,
-    .engine = WI_ENGINE_LLAMA,
-    .format = WI_FORMAT_GGUF};
-
-static enum wi_code parse(const struct wi_dialect *dialect, struct wi_infer *infer,
-    const char *body, struct wi_error *error)
-{
-    struct wi_blob *blob = wi_blob_new(NULL, strlen(body) + 1);
-    memset(infer, 0, sizeof *infer);
-    *error = (struct wi_error){0};
-    assert_int_equal(wi_blob_append(blob, body, strlen(body)), 0);
-    enum wi_code code = dialect->parse(infer, blob, strlen(body), NULL, error);
-    wi_blob_unref(blob);
-    return code;
-}
 
 static enum wi_code check(const struct wi_dialect *dialect, struct wi_infer *infer,
     const struct wi_model *model, const char *body, struct wi_error *error)

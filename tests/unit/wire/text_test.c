@@ -1,32 +1,11 @@
 /* Text in the native dialect: its forms, the task that a model makes of it, its options. */
-#include "../test.h"
+#include "text_models.h"
 
-#include "wire/dialect.h"
 #include "wire/text.h"
 #include <stdlib.h>
 #include <string.h>
 
-static const struct wi_config_models limits = {.max_picture_pixels = 1000, .slots = 4};
-static struct wi_model chat = {.name = (char *)"chat",
-    .type = WI_TYPE_TEXT_GENERATION,
-    .engine = WI_ENGINE_LLAMA,
-    .format = WI_FORMAT_GGUF};
-static struct wi_model embedder = {.name = (char *)"embedder",
-    .type = WI_TYPE_TEXT_EMBEDDING,
-    .engine = WI_ENGINE_LLAMA,
-    .format = WI_FORMAT_GGUF};
 static struct wi_model picture = {.name = (char *)"picture", .takes_picture = 1};
-
-static enum wi_code parse(struct wi_infer *infer, const char *json, struct wi_error *error)
-{
-    struct wi_blob *blob = wi_blob_new(NULL, strlen(json));
-    memset(infer, 0, sizeof *infer);
-    *error = (struct wi_error){0};
-    assert_int_equal(wi_blob_append(blob, json, strlen(json)), 0);
-    enum wi_code code = wi_dialect_native.parse(infer, blob, strlen(json), NULL, error);
-    wi_blob_unref(blob);
-    return code;
-}
 
 /* The body with these inputs and this behind them, read and held against the model. */
 static enum wi_code check(struct wi_infer *infer, const struct wi_model *model, const char *inputs,
@@ -34,7 +13,7 @@ static enum wi_code check(struct wi_infer *infer, const struct wi_model *model, 
 {
     char *body = wi_sprintf("{\"model_name\":\"m\",\"platform\":\"simulated\",\"inputs\":%s%s%s}",
         inputs, *more ? "," : "", more);
-    enum wi_code code = parse(infer, body, error);
+    enum wi_code code = parse(&wi_dialect_native, infer, body, error);
     if (code == WI_OK)
         code = wi_dialect_native.check(infer, model, &limits, error);
     free(body);
@@ -277,8 +256,8 @@ static void test_engine(void **state)
 {
     struct wi_infer infer;
     struct wi_error error;
-    assert_int_equal(
-        parse(&infer, "{\"model_name\":\"m\",\"platform\":\"native\",\"inputs\":\"p\"}", &error),
+    assert_int_equal(parse(&wi_dialect_native, &infer,
+                         "{\"model_name\":\"m\",\"platform\":\"native\",\"inputs\":\"p\"}", &error),
         WI_OK);
     assert_int_equal(wi_dialect_native.check(&infer, &chat, &limits, &error), WI_OK);
     assert_true(wi_infer_timeout_ms(&infer, chat.type) == 600000);
