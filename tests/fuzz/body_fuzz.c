@@ -50,11 +50,13 @@ static void check_models(struct wi_infer *infer)
     struct wi_model speaker = {.name = (char *)"s",
         .type = WI_TYPE_TEXT_GENERATION,
         .engine = WI_ENGINE_LLAMA,
-        .format = WI_FORMAT_GGUF};
+        .format = WI_FORMAT_GGUF,
+        .memory = {.fits = 1}};
     struct wi_model embedder = {.name = (char *)"e",
         .type = WI_TYPE_TEXT_EMBEDDING,
         .engine = WI_ENGINE_LLAMA,
-        .format = WI_FORMAT_GGUF};
+        .format = WI_FORMAT_GGUF,
+        .memory = {.fits = 1}};
     struct wi_error error;
     if (wi_infer_timeout_ms(infer, WI_TYPE_VISION) < 1)
         abort();

@@ -1,0 +1,85 @@
+/*
+ * Fuzzes the bodies of OpenAI's clients. The first byte chooses the endpoint, what is behind it is
+ * the body. What is accepted is checked against a model that writes and one that makes vectors.
+ */
+#include "plant.h"
+#include "wire/openai.h"
+#include "wire/text.h"
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const struct wi_dialect *const dialects[] = {&wi_dialect_openai_chat,
+    &wi_dialect_openai_completions, &wi_dialect_openai_embeddings, &wi_dialect_openai_rerank,
+    &wi_dialect_openai_tokenize};
+
+/* What goes to a node is an object, and so are the options. */
+static void check_settled(struct wi_infer *infer, const struct wi_model *model)
+{
+    if (wi_text_settle(infer, model) == WI_TEXT_NONE || !json_is_object(infer->input) ||
+        (infer->options && !json_is_object(infer->options)))
+        abort();
+    /* No seed has these. */
+    WI_PLANT(json_integer_value(json_object_get(infer->options, "max_tokens")) / 2 == 3);
+}
+
+static void check_models(const struct wi_dialect *dialect, struct wi_infer *infer)
+{
+    const struct wi_config_models limits = {.max_picture_pixels = 1000, .slots = 4};
+    struct wi_model speaker = {.name = (char *)"s",
+        .type = WI_TYPE_TEXT_GENERATION,
+        .engine = WI_ENGINE_LLAMA,
+        .format = WI_FORMAT_GGUF,
+        .memory = {.fits = 1}};
+    struct wi_model embedder = {.name = (char *)"e",
+        .type = WI_TYPE_TEXT_EMBEDDING,
+        .engine = WI_ENGINE_LLAMA,
+        .format = WI_FORMAT_GGUF,
+        .memory = {.fits = 1}};
+    struct wi_error error;
+    if (wi_infer_timeout_ms(infer, WI_TYPE_TEXT_GENERATION) < 1)
+        abort();
+    (void)wi_infer_check_stream(infer, &error);
+    if (dialect->check(infer, &embedder, &limits, &error) == WI_OK)
+        check_settled(infer, &embedder);
+    else if (dialect->check(infer, &speaker, &limits, &error) == WI_OK)
+        check_settled(infer, &speaker);
+}
+
+/* An error has its form whatever the client has sent. */
+static void check_error(const struct wi_dialect *dialect, const struct wi_error *error)
+{
+    struct wi_buffer text = {0};
+    if (error->code == WI_OK || !*error->detail)
+        abort();
+    dialect->print_error(&text, error, "req-1");
+    json_t *told = json_loadb(text.text, text.size, 0, NULL);
+    if (!json_is_string(json_object_get(json_object_get(told, "error"), "message")))
+        abort();
+    json_decref(told);
+    wi_buffer_clear(&text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct wi_infer infer = {0};
+    struct wi_budget budget = {.limit = 1 << 22};
+    struct wi_error error = {0};
+    if (size == 0)
+        return 0;
+    const struct wi_dialect *dialect = dialects[data[0] % (sizeof dialects / sizeof *dialects)];
+    struct wi_blob *blob = wi_blob_new(&budget, size);
+    if (!blob)
+        return 0;
+    wi_blob_append(blob, data + 1, size - 1);
+    if (dialect->parse(&infer, blob, size - 1, &budget, &error) == WI_OK)
+        check_models(dialect, &infer);
+    else
+        check_error(dialect, &error);
+    wi_infer_clear(&infer);
+    wi_blob_unref(blob);
+    if (budget.used != 0)
+        abort();
+    return 0;
+}
