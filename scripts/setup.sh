@@ -74,6 +74,7 @@ npm_install() {
     [[ -f $target/.installed && $(<"$target/.installed") == "$hash" ]] && return 0
     mkdir -p "$target" "$HOME"
     cp "$folder/package.json" "$folder/package-lock.json" "$target"
+    [[ ! -d $folder/none ]] || cp -R "$folder/none" "$target" # what packages are overridden with
     (cd "$target" && quietly "npm-${folder//\//-}" npm ci --ignore-scripts --no-progress)
     printf '%s\n' "$hash" >"$target/.installed"
 }

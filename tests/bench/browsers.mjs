@@ -7,7 +7,7 @@ import path from 'node:path';
 import { chromium } from 'playwright-core';
 import { clear, guard } from '../lib/cleanup.mjs';
 import { request } from '../lib/http.mjs';
-import { findProgram, root } from '../lib/paths.mjs';
+import { build, findProgram, root } from '../lib/paths.mjs';
 import * as processes from '../lib/processes.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -26,9 +26,12 @@ export function flagsOf(daemon) {
         !/^--(user-data-dir|remote-debugging|log-file|crash-dumps-dir|disk-cache-dir)/.test(word));
 }
 
-const types = { '.html': 'text/html', '.mjs': 'text/javascript', '.wasm': 'application/wasm' };
+const types = { '.html': 'text/html', '.mjs': 'text/javascript', '.js': 'text/javascript', '.wasm': 'application/wasm' };
 
-/** Serves tests/bench/page, the engine's files under /ort/ and models under /models/. */
+/**
+ * Serves tests/bench/page, the engines' files under /ort/ and /llama/ (the package that the page was built
+ * with), and models under /models/.
+ */
 export async function serve(modelFolders) {
     const ort = path.join(
         process.env.WEBINFER_NODE_MODULES ?? path.join(root, 'tests/node_modules'),
@@ -36,6 +39,7 @@ export async function serve(modelFolders) {
     const find = (where) => {
         const [, first, ...rest] = path.posix.normalize(where).split('/');
         if (first === 'ort') return path.join(ort, ...rest);
+        if (first === 'llama') return path.join(build, 'node/page/node_modules/@wllama/wllama', ...rest);
         if (first !== 'models') return path.join(root, 'tests/bench/page', first, ...rest);
         return modelFolders.map((one) => path.join(one, ...rest))
             .find((one) => fs.existsSync(one)) ?? '';

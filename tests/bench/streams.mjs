@@ -13,6 +13,7 @@ import { Daemon } from '../lib/daemon.mjs';
 import { EventReader } from '../lib/events.mjs';
 import { cost } from '../lib/processes.mjs';
 import { Simulation } from '../lib/simulation.mjs';
+import { ask } from './ask.mjs';
 import { median, shown, spread, table } from './figures.mjs';
 import * as programs from './programs.mjs';
 import { dispatchCost, scaleDaemon } from './scale.mjs';
@@ -22,23 +23,6 @@ const PER_SECOND = 5;
 const NODES = 20;
 /** First events and echoes of a round. */
 const ASKS = 100;
-
-/** One request over a connection that is kept; calls `take` with what comes, and gives its end. */
-function ask(url, agent, body, headers, take) {
-    const bytes = JSON.stringify(body);
-    return new Promise((resolve, reject) => {
-        const call = http.request(url, { method: 'POST', agent, headers: {
-            'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(bytes), ...headers } });
-        call.on('response', (answer) => {
-            answer.setEncoding('utf8');
-            answer.on('data', take);
-            answer.on('end', () => resolve(answer.statusCode));
-            answer.on('error', reject);
-        });
-        call.on('error', reject);
-        call.end(bytes);
-    });
-}
 
 const count = (options) => ({ model_name: 'builtin/count', inputs: [], options, stream: true });
 const asEvents = { Accept: 'text/event-stream' };

@@ -17,20 +17,26 @@ const sections = {
 export const platforms = { chrome: ['wasm', 'webgpu'], edge: ['webnn', 'wasm'],
     firefox: ['wasm', 'webgpu'], safari: ['wasm'] };
 
-/**
- * Gives it, once all of them serve, to `body` together with the names of the kinds, and stops it.
- * Kinds that are not there are said and left out.
- */
-export function withAll({ models, pool = {} }, body) {
-    const config = {};
-    for (const kind of Object.keys(sections)) {
+/** The configuration of each kind that is here, by its name. Those that are not are said. */
+export function kindSections() {
+    const found = {};
+    for (const [kind, section] of Object.entries(sections)) {
         try {
-            config[`browser.${kind}`] = sections[kind]();
+            found[kind] = section();
         } catch (error) {
             console.error(`without ${kind}: ${error.message}`);
         }
     }
-    const kinds = Object.keys(config).map((section) => section.slice('browser.'.length));
+    return found;
+}
+
+/**
+ * Gives it, once all of them serve, to `body` together with the names of the kinds, and stops it.
+ * Kinds that are not there are left out.
+ */
+export function withAll({ models, pool = {} }, body) {
+    const found = kindSections(), kinds = Object.keys(found);
+    const config = Object.fromEntries(kinds.map((kind) => [`browser.${kind}`, found[kind]]));
     config.pool = { min_connections: kinds.length, max_connections: kinds.length,
         connection_timeout: '60s', ...pool };
     return withDaemon({ models, config, logToFile: true }, async (daemon) => {
