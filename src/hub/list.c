@@ -1,0 +1,261 @@
+/*
+ * Lists of files, asked for step by step:
+ *
+ *   huggingface  the revision, then the tree, page by page
+ *   plain        SHA256SUMS, then the lengths of the files, LENGTHS_AT_ONCE at a time
+ */
+#include "hub/list.h"
+
+#include "base/memory.h"
+#include "hub/choose.h"
+#include "model/manifest.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAGES_MAX = 200, LENGTHS_AT_ONCE = 8 };
+
+/* One file's length on its way. */
+struct length {
+    struct wi_hub_list *list;
+    struct wi_hub_ask *ask; /* NULL: it is free */
+    size_t index;           /* of the file */
+};
+
+struct wi_hub_list {
+    uv_loop_t *loop;
+    struct wi_http *http;
+    struct wi_hub hub;
+    struct wi_hub_reference reference;
+    char *what; /* for errors: the reference without its variant */
+    struct wi_hub_tree tree;
+    struct wi_hub_ask *ask; /* of the steps that come one after another */
+    unsigned pages;
+    struct length lengths[LENGTHS_AT_ONCE];
+    size_t measured; /* files whose length was asked for, or need not be */
+    size_t asked;    /* of them, by the network */
+    wi_hub_list_fn *on_tree;
+    void *context;
+};
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+static void free_list(struct wi_hub_list *list)
+{
+    wi_hub_ask_cancel(list->ask);
+    for (size_t i = 0; i < LENGTHS_AT_ONCE; i++)
+        wi_hub_ask_cancel(list->lengths[i].ask);
+    wi_hub_clear(&list->hub);
+    wi_hub_reference_clear(&list->reference);
+    wi_hub_tree_clear(&list->tree);
+    free(list->what);
+    free(list);
+}
+
+static void fail(struct wi_hub_list *list, const struct wi_error *error)
+{
+    list->on_tree(list->context, NULL, error);
+    free_list(list);
+}
+
+static void succeed(struct wi_hub_list *list)
+{
+    list->on_tree(list->context, &list->tree, NULL);
+    free_list(list);
+}
+
+/* Takes `url`. */
+static void ask(struct wi_hub_list *list, char *url, wi_hub_ask_fn *on_answer)
+{
+    const struct wi_hub_question question = {"GET", url, list->what, 0};
+    list->ask = wi_hub_ask_start(list->loop, list->http, &list->hub, &question, on_answer, list);
+    free(url);
+}
+
+/* --- the tree --------------------------------------------------------------------------------- */
+
+/* What a Link header names as the next page, by RFC 8288: <URL>; rel="next", more of them behind
+ * commas. The caller frees it; NULL if there is none. */
+static char *next_of(const char *link)
+{
+    while (link && (link = strchr(link, '<'))) {
+        const char *url = link + 1, *end = strchr(url, '>');
+        if (!end)
+            return NULL;
+        link = end + strcspn(end, ",<");
+        const char *next = strstr(end, "rel=\"next\"");
+        if (!next)
+            next = strstr(end, "rel=next");
+        if (next && next < link)
+            return wi_strndup(url, (size_t)(end - url));
+    }
+    return NULL;
+}
+
+static void finish_tree(struct wi_hub_list *list)
+{
+    struct wi_error error;
+    if (wi_hub_tree_finish(&list->tree, &error) != WI_OK)
+        fail(list, &error);
+    else
+        succeed(list);
+}
+
+static void on_page(void *context, const struct wi_http_answer *answer, const char *url,
+    const struct wi_error *problem)
+{
+    struct wi_hub_list *list = context;
+    struct wi_error error;
+    char *next, *own;
+    list->ask = NULL;
+    if (problem) {
+        fail(list, problem);
+        return;
+    }
+    if (wi_hub_tree_read_page(&list->tree, answer->body, answer->body_size, &error) != WI_OK) {
+        fail(list, &error);
+        return;
+    }
+    next = next_of(wi_http_call_header(answer->call, "link"));
+    if (!next) {
+        finish_tree(list);
+        return;
+    }
+    own = wi_hub_own_url(&list->hub, url, next);
+    if (own && ++list->pages < PAGES_MAX) {
+        ask(list, own, on_page);
+    } else {
+        wi_error_set(&error, WI_HUB_FAILED, "model",
+            own ? "Hub %s has more than %d pages of files for %.120s."
+                : "Hub %s (at most %d pages) says that the files of %.120s go on elsewhere.",
+            list->hub.name, PAGES_MAX, list->what);
+        free(own);
+        fail(list, &error);
+    }
+    free(next);
+}
+
+static void on_revision(void *context, const struct wi_http_answer *answer, const char *url,
+    const struct wi_error *problem)
+{
+    struct wi_hub_list *list = context;
+    struct wi_error error;
+    list->ask = NULL;
+    if (problem)
+        fail(list, problem);
+    else if (wi_hub_tree_read_revision(&list->tree, answer->body, answer->body_size, &error) !=
+             WI_OK)
+        fail(list, &error);
+    else
+        ask(list, wi_hub_tree_url(&list->hub, list->reference.repository, list->tree.commit),
+            on_page);
+}
+
+/* --- SHA256SUMS ------------------------------------------------------------------------------- */
+
+static void measure(struct wi_hub_list *list);
+
+/* A length that the server does not tell stays unknown; one that does not answer ends it all. */
+static void on_length(void *context, const struct wi_http_answer *answer, const char *url,
+    const struct wi_error *problem)
+{
+    struct length *length = context;
+    struct wi_hub_list *list = length->list;
+    const char *header;
+    length->ask = NULL;
+    if (problem && (answer->status == 0 || problem->code == WI_HUB_BUSY)) {
+        fail(list, problem);
+        return;
+    }
+    header = problem ? NULL : wi_http_call_header(answer->call, "content-length");
+    if (header && *header && strspn(header, "0123456789") == strlen(header))
+        wi_hub_tree_set_bytes(&list->tree, length->index, strtoull(header, NULL, 10));
+    list->asked--;
+    measure(list);
+}
+
+static void ask_length(struct wi_hub_list *list, struct length *length, size_t index)
+{
+    const char *path = list->tree.files[index].remote;
+    char *url = wi_hub_file_url(&list->hub, list->reference.repository, list->tree.commit, path);
+    const struct wi_hub_question question = {"HEAD", url, path, 0};
+    length->list = list;
+    length->index = index;
+    length->ask =
+        wi_hub_ask_start(list->loop, list->http, &list->hub, &question, on_length, length);
+    list->asked++;
+    free(url);
+}
+
+/* Asks for as many lengths as may be under way, of files that could be wanted. */
+static void measure(struct wi_hub_list *list)
+{
+    for (size_t i = 0; i < LENGTHS_AT_ONCE; i++) {
+        while (list->measured < list->tree.count &&
+               !wi_hub_suffix_ok(list->tree.files[list->measured].path))
+            list->measured++;
+        if (!list->lengths[i].ask && list->measured < list->tree.count)
+            ask_length(list, &list->lengths[i], list->measured++);
+    }
+    if (list->asked == 0)
+        succeed(list);
+}
+
+/* SHA256SUMS is the revision: one that is asked for by its hash must be the one that is there. */
+static int is_asked_for(const struct wi_hub_list *list, struct wi_error *error)
+{
+    const char *revision = list->reference.revision;
+    if (!revision || strcmp(revision, list->tree.commit) == 0)
+        return 1;
+    wi_error_set(error, WI_HUB_NOT_FOUND, "model",
+        "%.120s of hub %s is another revision by now: the SHA-256 of its SHA256SUMS is %s.",
+        list->reference.repository, list->hub.name, list->tree.commit);
+    return 0;
+}
+
+static void on_sums(void *context, const struct wi_http_answer *answer, const char *url,
+    const struct wi_error *problem)
+{
+    struct wi_hub_list *list = context;
+    struct wi_error error;
+    list->ask = NULL;
+    if (problem)
+        fail(list, problem);
+    else if (wi_hub_tree_read_sums(&list->tree, answer->body, answer->body_size, &error) != WI_OK ||
+             wi_hub_tree_finish(&list->tree, &error) != WI_OK || !is_asked_for(list, &error))
+        fail(list, &error);
+    else if (list->tree.count > WI_MANIFEST_MAX)
+        succeed(list); /* too many to ask for each: their lengths stay unknown */
+    else
+        measure(list);
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
+struct wi_hub_list *wi_hub_list_start(uv_loop_t *loop, struct wi_http *http,
+    const struct wi_hub *hub, const struct wi_hub_reference *reference, wi_hub_list_fn *on_tree,
+    void *context)
+{
+    struct wi_hub_list *list = wi_alloc(sizeof *list);
+    const char *revision = reference->revision;
+    *list =
+        (struct wi_hub_list){.loop = loop, .http = http, .on_tree = on_tree, .context = context};
+    wi_hub_copy(&list->hub, hub);
+    list->reference.repository = wi_strdup(reference->repository);
+    list->reference.revision = wi_strdup(revision);
+    if (hub->layout == WI_HUB_PLAIN) {
+        list->what = wi_sprintf("%s/SHA256SUMS", reference->repository);
+        ask(list, wi_hub_tree_url(hub, reference->repository, ""), on_sums);
+        return list;
+    }
+    list->what =
+        wi_sprintf("%s%s%s", reference->repository, revision ? "@" : "", revision ? revision : "");
+    ask(list, wi_hub_revision_url(hub, reference->repository, revision ? revision : "main"),
+        on_revision);
+    return list;
+}
+
+void wi_hub_list_cancel(struct wi_hub_list *list)
+{
+    if (list)
+        free_list(list);
+}
