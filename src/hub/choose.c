@@ -502,9 +502,12 @@ enum wi_code wi_hub_choose(const struct wi_hub_tree *tree, const struct wi_hub_w
                : choose_variant(tree, want, chosen, variant, error);
     if (code == WI_OK)
         code = wi_hub_tree_finish(chosen, error);
-    if (code == WI_OK)
+    if (code == WI_OK) {
         chosen->commit = wi_strdup(tree->commit);
-    else
-        wi_hub_tree_clear(chosen);
+        return WI_OK;
+    }
+    wi_hub_tree_clear(chosen);
+    free(*variant);
+    *variant = NULL;
     return code;
 }
