@@ -11,6 +11,7 @@ import { Loading } from '../../page/src/engine/llama_loading.js';
 import { planOf } from '../../page/src/engine/llama_plan.js';
 import { Prefixes } from '../../page/src/engine/llama_prefixes.js';
 import { Slots } from '../../page/src/engine/llama_slots.js';
+import { Tokenizer } from '../../page/src/engine/llama_tokens.js';
 import { ggufBytes } from './support/gguf.mjs';
 
 const headOf = (bytes) => readHead(async (size) => bytes.subarray(0, size));
@@ -20,12 +21,14 @@ const failsWith = (code, field) => (error) => {
 };
 
 test('the head of a GGUF file is read, and its vocabulary', async () => {
-    const { values, token } = await headOf(ggufBytes({ context: 777, layers: 3 }));
+    const { values, token, specials } = await headOf(ggufBytes({ context: 777, layers: 3 }));
     assert.deepEqual([values.get('general.architecture'), values.get('llama.context_length'), values.get('llama.block_count')],
         ['llama', 777, 3]);
     assert.match(String(values.get('tokenizer.chat_template')), /im_start/);
     assert.equal(typeof token(1), 'string');
     assert.deepEqual([token(-1), token(1e9)], [null, null]);
+    assert.ok(specials.size > 0);
+    for (const [text, id] of specials) assert.equal(token(id), text);
 });
 
 test('what is no GGUF, or is cut off, is refused', async () => {
@@ -38,7 +41,7 @@ test('what is no GGUF, or is cut off, is refused', async () => {
     await assert.rejects(headOf(odd), failsWith('model_invalid', undefined));
 });
 
-const head = (facts) => ({ values: new Map(Object.entries({ 'general.architecture': 'llama', ...facts })), token: () => null });
+const head = (facts) => ({ values: new Map(Object.entries({ 'general.architecture': 'llama', ...facts })), token: () => null, specials: new Map() });
 const SHAPE = { 'llama.embedding_length': 4096, 'llama.attention.head_count': 32, 'llama.attention.head_count_kv': 8 };
 
 test('contexts, slots and batches are what there is room for', () => {
@@ -112,6 +115,34 @@ test('no more is begun than there are slots, and one that must be alone is', asy
     assert.deepEqual(module.begun, ['a', 'b', 'c', 'alone', 'd']);
     assert.deepEqual(done.slice(3), ['alone', 'd']);
     assert.equal(slots.isIdle, true);
+});
+
+test('what runs, and what the slots hold, is told', async () => {
+    const results = [{ prompt_progress: { processed: 6, cache: 2 }, __verbose: { stop: false } }, { __verbose: { stop: false } },
+        { __verbose: { stop: true, id_slot: 1, tokens_cached: 7 } }];
+    const module = { async action(name) {
+        if (name !== 'get_result') return { req_id: 1 };
+        const data = results.shift();
+        return { data_json: JSON.stringify(data), is_error: false, has_more: results.length > 0 };
+    } };
+    const seen = [];
+    let told = 0;
+    const slots = new Slots(module, 2, 10, () => told++);
+    await ask(slots, 'a', 1, { onResult: () => seen.push(slots.sizes()) });
+    assert.deepEqual(seen, [4, 5, 12].map((tokens) => ({ count: 2, busy: 1, cached_tokens: tokens })));
+    assert.deepEqual([slots.sizes(), told], [{ count: 2, busy: 0, cached_tokens: 7 }, 2]);
+});
+
+test('texts are read piece by piece, special tokens by their ids', async () => {
+    let body;
+    const slots = { async run(request) {
+        body = request.body;
+        request.onResult({ __verbose: { generation_settings: { logit_bias: [[7, 0], [2, 0], [8, 0], [9, 1]].map(([token, bias]) => ({ token, bias })) } } });
+    } };
+    const tokenizer = new Tokenizer(slots, { ...head({}), specials: new Map([['<|a|>', 2], ['<|a|>b', 3], ['.', 4]]) });
+    const more = { signal: new AbortController().signal, onStep() {} };
+    assert.deepEqual(await tokenizer.ids(['x<|a|>y', '<|a|>b.'], more), [[7, 2, 8], [9]]);
+    assert.deepEqual(body.logit_bias, [['x', 0], [2, 0], ['y', 0], [3, 1], [4, 1]]);
 });
 
 test('what is cancelled stops, whether it has begun or not', async () => {

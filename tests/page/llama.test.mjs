@@ -100,7 +100,7 @@ describe('a language model', () => {
         assert.deepEqual(await refused(complete('abc', { n_probs: 3 })), ['input_invalid', 'options.n_probs']);
         assert.deepEqual(await refused(complete('abc', { temperature: -1 })), ['input_invalid', 'options.temperature']);
         assert.deepEqual(await refused(complete('abc', { n: 5 })), ['input_invalid', 'options.n']);
-        assert.deepEqual(await refused({ task: 'tokenize', input: { text: 'a' } }), ['operator_unsupported', undefined]);
+        assert.deepEqual(await refused({ task: 'tokenize', input: {} }), ['input_invalid', 'inputs.text']);
         assert.deepEqual(await refused({ task: 'embed', input: { texts: [] } }), ['input_invalid', 'inputs.texts']);
         const { error } = (await service.run(model, [], complete('abcdefgh'.repeat(400)))).data;
         assert.equal(error.code, 'context_length_exceeded');
@@ -171,6 +171,43 @@ describe('a language model', () => {
         assert.deepEqual([sent.text + textOf(service, rest), [...sent.tokens, ...tokensOf(service, rest)]], all);
         const other = await service.run(drawn, [], streamed('hello', options, { continue: { seq: 5, ...sent, text: `${sent.text}?` } }));
         assert.equal(other.data.error.code, 'stream_diverged');
+        // What is not is begun with the tokens that were sent, though the model had chosen others.
+        const greedy = { ...options, temperature: 0 };
+        const next = service.request(drawn, [], streamed('hello', greedy, { continue: { seq: 5, ...sent } }));
+        assert.equal(wellDone(await service.answer(next)).result.usage.completion_tokens, 15);
+        const more = partsOf(service, next).slice(0, 4);
+        const longer = {
+            text: sent.text + more.map(({ text: some = '' }) => some).join(''),
+            tokens: [...sent.tokens, ...more.flatMap(({ tokens: some = [] }) => some)],
+        };
+        const last = service.request(drawn, [], streamed('hello', greedy, { continue: { seq: 9, ...longer } }));
+        wellDone(await service.answer(last));
+        assert.deepEqual([...longer.tokens, ...tokensOf(service, last)], [...sent.tokens, ...tokensOf(service, next)]);
+    });
+
+    nodeTest('tells the tokens of a text', async ({ service }) => {
+        const model = abc(service);
+        const tokenize = async (input) => wellDone(await service.run(model, [], { task: 'tokenize', input })).result.tokens;
+        const { tokens, usage } = wellDone(await service.run(model, [], complete('abcdefgh', { max_tokens: 1 }))).result;
+        assert.deepEqual(await tokenize({ text: 'a' }), tokens);
+        assert.equal((await tokenize({ text: 'abcdefgh', add_special: true })).length, usage.prompt_tokens);
+        const [a, end, b] = await tokenize({ text: 'a<|im_end|>b' });
+        assert.deepEqual([[a], [b]], [await tokenize({ text: 'a' }), await tokenize({ text: 'b' })]);
+        assert.deepEqual(await tokenize({ text: '<|im_end|>' }), [end]);
+    });
+
+    nodeTest('computes one alone, and tells how much of it is in use', async ({ service }) => {
+        const model = abc(service);
+        const seen = (busy) => service.seen('model_status', ({ data }) => data.models.some(({ slots }) => slots?.busy === busy));
+        const first = service.request(model, [], complete('abc', { max_tokens: 1900 }));
+        await seen(1);
+        const alone = service.request(model, [], complete('abc', { max_tokens: 2 }, { alone: true }));
+        wellDone(await service.answer(alone));
+        assert.ok(service.answers.has(first), 'the other one is done');
+        const { slots } = (await seen(0)).data.models[0];
+        const { cached_tokens: tokens, ...rest } = slots;
+        assert.deepEqual(rest, { count: 4, busy: 0, context: 2048 });
+        assert.ok(tokens >= 4, `${tokens} tokens`);
     });
 
     nodeTest('uses no prompt of another owner', async ({ service }) => {

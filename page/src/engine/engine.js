@@ -45,6 +45,8 @@
  * @property {(task: RunMessage) => Outcome | undefined} [atOnce] what is done without waiting for anything
  * @property {() => Promise<void>} [rest] there is nothing to do for the moment
  * @property {boolean} [isQuiet] false while threads of its own are busy doing nothing
+ * @property {(key: string, slots: import('../shared/messages.js').SlotSizes) => void} [onSlots] set by the worker:
+ *   told how much of it a model uses, when that has changed
  * @property {(up: boolean) => void} [onStart] set by the worker: told when it begins to come up, and when it has
  */
 

@@ -1,6 +1,6 @@
 /**
  * What a GGUF file says of itself (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md): the
- * pairs before its tensors. Of lists only the vocabulary is kept, as the places of its texts.
+ * pairs before its tensors. Of lists only the vocabulary is kept, as the places of its texts and their types.
  */
 import { Failure } from './failure.js';
 
@@ -12,12 +12,16 @@ const WIDTHS = [1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8];
 const PAIRS_MAX = 65536;
 const KEY_MAX = 65535;
 const TEXTS = 'tokenizer.ggml.tokens';
+const TYPES = 'tokenizer.ggml.token_type';
+/** Types of tokens that no text is read as unless it names them. */
+const SPECIAL = Object.freeze({ unknown: 2, control: 3 });
 /** What of a head may be read, at the most, and what is asked for first. */
 const HEAD_MAX = 64 << 20;
 const HEAD_FIRST = 256 << 10;
 
 /** @typedef {string | number | boolean} Value */
-/** @typedef {{values: Map<string, Value>, token: (id: number) => string | null}} Head `token`: a token's text */
+/** `token`: a token's text; `specials`: ids of the special tokens, by their texts.
+ * @typedef {{values: Map<string, Value>, token: (id: number) => string | null, specials: Map<string, number>}} Head */
 
 /** What was read ends before the head does. */
 class Short extends Error {}
@@ -53,15 +57,16 @@ function parse(bytes) {
     if (count > PAIRS_MAX) throw broken(`it has ${count} pairs`);
     /** @type {Map<string, Value>} */
     const values = new Map();
-    let texts = -1;
+    let texts = -1, types = -1;
     for (let pair = 0; pair < count; pair++) {
         const key = at.text(KEY_MAX);
         const type = at.number(4);
         if (key === TEXTS && type === TYPE.list) texts = at.offset;
+        if (key === TYPES && type === TYPE.list) types = at.offset;
         const value = at.value(type);
         if (value !== undefined) values.set(key, value);
     }
-    return { values, token: (id) => (texts < 0 ? null : tokenText(bytes, texts, id)) };
+    return { values, token: (id) => (texts < 0 ? null : tokenText(bytes, texts, id)), specials: specialsOf(bytes, texts, types) };
 }
 
 /** @param {Uint8Array} bytes @param {number} offset of the list @param {number} id */
@@ -72,6 +77,23 @@ function tokenText(bytes, offset, id) {
     if (!(id >= 0 && id < count)) return null;
     for (let skipped = 0; skipped < id; skipped++) at.skip(at.number(8));
     return at.text(KEY_MAX);
+}
+
+/** @param {Uint8Array} bytes @param {number} texts @param {number} types where the two lists are, if they are
+ * @returns {Map<string, number>} */
+function specialsOf(bytes, texts, types) {
+    /** @type {Map<string, number>} */
+    const specials = new Map();
+    const text = new Cursor(bytes, Math.max(texts, 0)), type = new Cursor(bytes, Math.max(types, 0));
+    if (texts < 0 || types < 0 || text.number(4) !== TYPE.string || WIDTHS[type.number(4)] !== 4) return specials;
+    const count = Math.min(text.number(8), type.number(8));
+    for (let id = 0; id < count; id++) {
+        const kind = type.number(4);
+        if (kind === SPECIAL.control || kind === SPECIAL.unknown) specials.set(text.text(KEY_MAX), id);
+        else text.skip(text.number(8));
+    }
+    specials.delete('');
+    return specials;
 }
 
 class Cursor {

@@ -20,15 +20,17 @@ import { turn } from './turn.js';
  * @property {(data: any) => void} onResult
  * @property {(ms: number) => void} onStep told how long each step took
  */
-/** @typedef {Request & {id: number, empty: number, resolve: () => void, reject: (error: unknown) => void}} Job */
+/** `tokens`: how many it has added to what was in its slot.
+ * @typedef {Request & {id: number, empty: number, tokens: number, resolve: () => void, reject: (error: unknown) => void}} Job */
 
 /** How the glue names an action's message. */
 const NAMES = Object.freeze({ completion: 'cmpl_req', embedding: 'embd_req', rerank: 'rrnk_req' });
 
 export class Slots {
     /** @param {LlamaModule} module @param {number} count of slots
-     * @param {number} patience steps without a result after which a request counts as lost */
-    constructor(module, count, patience) {
+     * @param {number} patience steps without a result after which a request counts as lost
+     * @param {() => void} [changed] told when other requests run, or one has ended */
+    constructor(module, count, patience, changed = () => {}) {
         this._module = module;
         this.count = count;
         this._patience = patience;
@@ -37,17 +39,26 @@ export class Slots {
         /** In the order of their turns. @type {Job[]} */
         this._active = [];
         this._loops = false;
+        this._changed = changed;
+        /** How many tokens each slot was left with, as far as that was said. @type {Map<number, number>} */
+        this._left = new Map();
     }
 
     get isIdle() {
         return this._active.length + this._waiting.length === 0;
     }
 
+    /** How many requests run, and how many tokens the slots hold, about. */
+    sizes() {
+        const running = this._active.reduce((sum, { tokens }) => sum + tokens, 0);
+        return { count: this.count, busy: this._active.length, cached_tokens: [...this._left.values()].reduce((sum, tokens) => sum + tokens, running) };
+    }
+
     /** Has it computed. @param {Request} request @returns {Promise<void>}
      * @throws {Failure | EngineFault | Error} */
     run(request) {
         return new Promise((resolve, reject) => {
-            const job = { ...request, id: 0, empty: 0, resolve, reject };
+            const job = { ...request, id: 0, empty: 0, tokens: 0, resolve, reject };
             this._waiting.push(job);
             request.signal.addEventListener('abort', () => this._drop(job), { once: true });
             if (request.signal.aborted) return this._drop(job);
@@ -67,6 +78,7 @@ export class Slots {
     _admit() {
         while (this._waiting.length > 0 && this._takes(this._waiting[0])) {
             this._active.push(/** @type {Job} */ (this._waiting.shift()));
+            this._changed();
         }
         if (!this._loops && this._active.length > 0) this._loop();
     }
@@ -103,6 +115,7 @@ export class Slots {
     /** @param {Job} job @param {() => void} settle */
     _end(job, settle) {
         this._active.splice(this._active.indexOf(job), 1);
+        this._changed();
         settle();
     }
 
@@ -145,9 +158,18 @@ export class Slots {
         }
         if (!text) return hasMore;
         const data = JSON.parse(text);
+        if (data === null) return hasMore;
         if (isError) throw failureOf(data);
+        this._count(job, data);
         job.onResult(data);
         return hasMore;
+    }
+
+    /** @param {Job} job @param {any} data of llama.cpp's, which names a slot at the end only */
+    _count(job, { prompt_progress: progress, __verbose: said }) {
+        if (progress) job.tokens = progress.processed - progress.cache;
+        else if (said?.stop) this._left.set(said.id_slot, said.tokens_cached);
+        else if (said) job.tokens++;
     }
 }
 

@@ -40,7 +40,10 @@ export class Server {
         this._engines = engines;
         /** @type {Map<string, Engine>} */
         this._named = new Map(engines.map((engine) => [engine.name, engine]));
-        for (const engine of engines) engine.onStart = (up) => this._post({ type: 'start', up, threads: this._threads });
+        for (const engine of engines) {
+            engine.onStart = (up) => this._post({ type: 'start', up, threads: this._threads });
+            engine.onSlots = (key, slots) => this._post({ type: 'slots', key, slots });
+        }
         this._probe = probe;
         /** @type {PlatformReport} */
         this._report = { available: false };

@@ -47,6 +47,7 @@ export class Attempt {
         this.task = data.task ?? null;
         /** Whose cached prompts it may use. @type {string | null} */
         this.owner = data.owner ?? null;
+        this.alone = data.alone === true; /* beside no other in its engine */
         /** @type {string[]} */
         this.platforms = data.platforms;
         this.index = 0; /* of the platform that it waits for or runs on */
@@ -166,6 +167,7 @@ export class Attempt {
         if (this.options) run.options = this.options;
         if (this.task) run.task = this.task;
         if (this.owner) run.owner = this.owner;
+        if (this.alone) run.alone = true;
         if (this.isStream) run.stream = { from: this.from, credit: this.credit };
         return run;
     }
@@ -194,6 +196,7 @@ export function checkTask({ data, options }) {
     if (outputs !== undefined && !isStrings(outputs)) return invalid('outputs', 'a list of output names');
     if ((data.task ?? null) !== null && typeof data.task !== 'string') return invalid('task', 'the name of a task');
     if ((data.owner ?? null) !== null && typeof data.owner !== 'string') return invalid('owner', 'a text');
+    if ((data.alone ?? null) !== null && typeof data.alone !== 'boolean') return invalid('alone', 'true or false');
     if ((options ?? null) !== null && !isObject(options)) return invalid('options', 'an object');
     if ((from ?? null) !== null && !isContinuation(from)) return invalid('continue', 'an object with seq, text and tokens');
     return null;

@@ -181,6 +181,7 @@ export class Dispatcher {
                 this._models.loaded(message.key, lane.platform, message.load_ms ?? 0, message.memory ?? 0);
             }
             return;
+        case 'slots': return this._models.slots(message.key, lane.platform, message.slots);
         case 'start': return this._workers.starts(lane, message.up, message.threads);
         case 'device_lost':
             return this._workers.replace(lane, { code: 'device_lost', message: message.reason });

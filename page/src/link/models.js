@@ -38,6 +38,12 @@ export class Models {
         this.report();
     }
 
+    /** How much of its engine a model uses. @param {string} key @param {string} platform
+     * @param {import('../shared/messages.js').SlotSizes} slots */
+    slots(key, platform, slots) {
+        if (this.residents.noteSlots(key, platform, slots)) this.report();
+    }
+
     /** An attempt has failed: if its model was being loaded, it is not there.
      * @param {Attempt} attempt @param {string | null} error null: it was called off */
     failed({ key, platform }, error) {

@@ -8,7 +8,8 @@ import { sizeOf } from '../shared/model.js';
 
 /** @typedef {import('../shared/messages.js').Model} Model */
 /** @typedef {import('../shared/messages.js').ModelState} ModelState */
-/** @typedef {{key: string, platform: string, name: string, hash: string, bytes: number, state: 'loading' | 'loaded', load_ms: number}} Resident */
+/** @typedef {{key: string, platform: string, name: string, hash: string, bytes: number, state: 'loading' | 'loaded', load_ms: number,
+ *   slots?: import('../shared/messages.js').SlotSizes}} Resident */
 
 /** How many models that are gone stay listed, so that people can see why. */
 const REMEMBERED = 32;
@@ -90,6 +91,14 @@ export class Residents {
         }
     }
 
+    /** @param {string} key @param {string} platform @param {import('../shared/messages.js').SlotSizes} slots
+     * @returns {boolean} whether the model is there */
+    noteSlots(key, platform, slots) {
+        const resident = this._residents.get(slot(key, platform));
+        if (resident) resident.slots = slots;
+        return resident !== undefined;
+    }
+
     /** @param {string} key @param {string} platform @param {'failed' | 'evicted' | null} state what to remember
      * @param {string} [error] */
     remove(key, platform, state, error) {
@@ -132,7 +141,8 @@ export class Residents {
 
     /** For `model_status`. @returns {ModelState[]} */
     states() {
-        const live = this.list().map(({ name, hash, platform, state, bytes }) => ({ name, hash, platform, state, bytes }));
+        const live = this.list().map(({ name, hash, platform, state, bytes, slots }) =>
+            ({ name, hash, platform, state, bytes, ...(slots ? { slots } : {}) }));
         return [...live, ...this._gone.values()];
     }
 }

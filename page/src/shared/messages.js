@@ -47,7 +47,10 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /** @typedef {{path: string, url: string, bytes: number, hash: string}} ModelFile */
 /** `url` and `bytes` are those of the graph alone; services that know one file only send no `files`.
  * @typedef {{name: string, hash: string, engine?: string, type?: string | null, url: string | null, bytes: number, spec_url?: string | null, files?: ModelFile[]}} Model */
-/** @typedef {{name: string, hash: string, platform: string, state: 'loading' | 'loaded' | 'failed' | 'evicted', bytes: number, error?: string}} ModelState */
+/** @typedef {{name: string, hash: string, platform: string, state: 'loading' | 'loaded' | 'failed' | 'evicted', bytes: number, error?: string, slots?: SlotSizes}} ModelState */
+/** Of an engine that runs several tasks of a model at a time: how many it can and does, how many tokens of
+ * context each may have, and how many all of them hold.
+ * @typedef {{count: number, busy: number, cached_tokens: number, context: number}} SlotSizes */
 /** What `welcome` tells the engines. @typedef {{credential: string, threads: number, max_frame: number}} EngineSettings */
 
 /**
@@ -60,8 +63,8 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  *   type: 'run', attempt: string, load_only: boolean, message_id: string, reply_to: string, from: string,
  *   key: string, model: Model, precision: string | null, outputs: string[], input: any,
  *   tensors: TensorEntry[], frame: ArrayBuffer | null, section: number, fallbacks: Fallback[],
- *   options?: Record<string, any>, stream?: StreamStart, task?: string, owner?: string
- * }} RunMessage
+ *   options?: Record<string, any>, stream?: StreamStart, task?: string, owner?: string, alone?: boolean
+ * }} RunMessage `alone`: beside no other task in its engine
  * @typedef {SettingsMessage | UnloadMessage | CancelMessage | CreditMessage | RunMessage} ToEngine
  */
 
@@ -73,10 +76,11 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'progress', attempt: string, phase: string, loaded_bytes?: number, total_bytes?: number, done?: number, total?: number, step_ms?: number}} ProgressMessage
  * @typedef {{type: 'parts', attempt: string, parts: MadePart[], step_ms: number}} PartsMessage `step_ms`: what a step usually takes, 0: nobody knows
  * @typedef {{type: 'model', key: string, state: 'loaded' | 'unloaded', load_ms?: number, memory?: number}} ModelMessage `memory`: bytes that loading it has added
+ * @typedef {{type: 'slots', key: string, slots: SlotSizes}} SlotsMessage
  * @typedef {{type: 'device_lost', reason: string}} DeviceLostMessage
  * @typedef {{type: 'start', up: boolean, threads: number}} StartedMessage the engine begins to come up, or is up, with so many threads
  * @typedef {{type: 'log', level: string, message: string}} LogMessage
- * @typedef {CapabilitiesMessage | StartedMessage | AnswerMessage | FailureMessage | PartsMessage | ProgressMessage | ModelMessage | DeviceLostMessage | LogMessage} FromEngine
+ * @typedef {CapabilitiesMessage | StartedMessage | AnswerMessage | FailureMessage | PartsMessage | ProgressMessage | ModelMessage | SlotsMessage | DeviceLostMessage | LogMessage} FromEngine
  */
 
 /**

@@ -1,0 +1,14 @@
+/** What llama.cpp's errors mean to whoever asked. */
+import { Failure } from './failure.js';
+import { ActionError } from './llama_module.js';
+
+/** What llama.cpp says of a request that it does not take. @param {unknown} thrown @param {string | null} grammar */
+export function failureOf(thrown, grammar) {
+    const message = thrown instanceof Error ? thrown.message : '';
+    if (grammar && /sampler|grammar/i.test(message)) {
+        return new Failure('input_invalid', `The grammar cannot be used: ${message.slice(0, 300)}`, { field: 'options.grammar' });
+    }
+    if (!(thrown instanceof ActionError)) return thrown;
+    return /UTF-8/i.test(message) ? new Failure('inference_failed', 'The model has made bytes that are no text.')
+        : new Failure('inference_failed', message.slice(0, 500));
+}

@@ -1,0 +1,144 @@
+/**
+ * What one task has a language model write: one answer or several, from the start or from where
+ * another node has stopped.
+ */
+import { Failure } from './failure.js';
+import { Answer, Sent } from './llama_answer.js';
+import { completionBody } from './llama_body.js';
+import { failureOf } from './llama_failure.js';
+
+/** @typedef {import('./engine.js').Outcome} Outcome */
+/** @typedef {import('./llama.js').Loaded} Loaded */
+/** @typedef {import('./llama_answer.js').Parser} Parser */
+/** @typedef {import('./llama_body.js').Options} Options */
+/** @typedef {import('./run.js').Run} Run */
+/** A prompt as llama.cpp is to complete it, without the start token; `preserved` are special tokens that
+ * come out as text.
+ * @typedef {{text: string, grammar: string | null, stop: readonly string[], preserved: readonly string[],
+ *   parser: (choice: number) => Parser}} Prompt */
+/** Whose it is, and whether nothing else is computed meanwhile. @typedef {{owner: string | null, alone: boolean}} Terms */
+
+/** @param {Loaded} loaded @param {Prompt} prompt @param {Options} options @param {Terms} terms @param {Run} run
+ * @returns {Promise<Outcome>} */
+export async function generate(loaded, prompt, options, terms, run) {
+    const { slots, bos, addsStart } = loaded;
+    const count = options.n ?? 1;
+    if (count > slots.count) {
+        throw new Failure('input_invalid', `The model gives at most ${slots.count} answers at a time here.`,
+            { field: 'options.n', expected: `at most ${slots.count}` });
+    }
+    // llama.cpp adds the start token itself.
+    if (addsStart && bos && prompt.text.startsWith(bos)) prompt = { ...prompt, text: prompt.text.slice(bos.length) };
+    const generation = new Generation(loaded, prompt, options, terms, run);
+    const answers = count === 1 ? [await generation.only()]
+        : await Promise.all(Array.from({ length: count }, (_, index) => generation.one(index)));
+    return { tensors: [], result: resultOf(answers) };
+}
+
+class Generation {
+    /** @param {Loaded} loaded @param {Prompt} prompt @param {Options} options @param {Terms} terms @param {Run} run */
+    constructor(loaded, prompt, options, terms, run) {
+        this._loaded = loaded;
+        this._prompt = prompt;
+        this._options = options;
+        this._terms = terms;
+        this._run = run;
+    }
+
+    /** The task's only answer, which another node may have begun. */
+    only() {
+        const { from } = this._run;
+        if (!from || !(from.text || from.tokens?.length)) return this.one(0);
+        if (this._isGreedy && from.text && this._has(from.tokens)) return this._goOn(from.text, from.tokens);
+        return this.one(0, { sent: new Sent(from) });
+    }
+
+    /** @param {number} index @param {{sent?: Sent, grammar?: string}} [more] `sent`: what the client of it
+     *   has already; `grammar` instead of the prompt's */
+    async one(index, { sent, grammar } = {}) {
+        const answer = this._answer(index, this._prompt.parser(index), sent ?? null);
+        const prompt = grammar ? { ...this._prompt, grammar } : this._prompt;
+        await this._complete(prompt, this._options, index, (data) => answer.take(data));
+        return answer;
+    }
+
+    /** Whether the next token depends on nothing but those before it. */
+    get _isGreedy() {
+        const { temperature, logprobs, tools } = this._options;
+        return temperature === 0 && !logprobs && !tools && !this._prompt.grammar;
+    }
+
+    /** @param {number[] | undefined} tokens @returns {tokens is number[]} whether they are some of the model's */
+    _has(tokens) {
+        return (tokens?.length ?? 0) > 0 && tokens?.every((id) => id >= 0 && id < this._loaded.tokens) === true;
+    }
+
+    /**
+     * Goes on after what was sent: after its text, if that is read as the tokens that it was made of;
+     * else from the start, with those tokens and no others.
+     * @param {string} text @param {number[]} tokens
+     */
+    async _goOn(text, tokens) {
+        const { max_tokens: most = Infinity } = this._options;
+        const prompt = { ...this._prompt, text: this._prompt.text + text };
+        if (tokens.length >= most || !(await this._reads(prompt.text, tokens))) {
+            return this.one(0, { sent: new Sent({ text, tokens }), grammar: beginningWith(tokens) });
+        }
+        const parser = this._prompt.parser(0);
+        parser.push(text);
+        const answer = this._answer(0, parser, null);
+        const options = most < Infinity ? { ...this._options, max_tokens: most - tokens.length } : this._options;
+        await this._complete(prompt, options, 0, (data) => answer.take(data));
+        answer.usage.prompt_tokens -= tokens.length;
+        answer.usage.completion_tokens += tokens.length;
+        return answer;
+    }
+
+    /** Whether a text is read as the prompt's tokens and these behind them. @param {string} text @param {number[]} tokens */
+    async _reads(text, tokens) {
+        const { alone } = this._terms;
+        const [before, all] = await this._loaded.tokenizer.ids([this._prompt.text, text],
+            { alone, signal: this._run.signal, onStep: (ms) => this._run.stepTook(ms) });
+        const wanted = before.concat(tokens);
+        return all.length === wanted.length && all.every((id, index) => id === wanted[index]);
+    }
+
+    /** @param {number} index @param {Parser} parser @param {Sent | null} sent */
+    _answer(index, parser, sent) {
+        const { logprobs = false, top_logprobs: topLogprobs = 0 } = this._options;
+        return new Answer(this._run, index, parser, { logprobs, topLogprobs }, sent);
+    }
+
+    /** @param {Prompt} prompt @param {Options} options @param {number} choice @param {(data: any) => void} onResult */
+    async _complete({ text: prompt, grammar, stop, preserved }, options, choice, onResult) {
+        const { slots, prefixes } = this._loaded;
+        const { owner, alone } = this._terms;
+        // What is to repeat exactly goes on from nothing that was computed among others.
+        const cache = !options.deterministic && prefixes.mayUse(owner, prompt);
+        let text = prompt;
+        await slots.run({
+            action: 'completion', body: completionBody(prompt, options, { grammar, stop, preserved, cache, choice }), alone, signal: this._run.signal,
+            onStep: (ms) => this._run.stepTook(ms),
+            onResult: (data) => {
+                text += data.choices?.[0]?.text ?? '';
+                onResult(data);
+            },
+        }).catch((thrown) => {
+            throw failureOf(thrown, grammar);
+        }).finally(() => prefixes.add(owner, text));
+    }
+}
+
+/** A grammar of answers that begin with these tokens. No vocabulary has a token with the last id.
+ * @param {number[]} tokens */
+const beginningWith = (tokens) => `root ::= ${tokens.map((id) => `<[${id}]>`).join(' ')} any*\nany ::= !<[2147483647]>`;
+
+/** @param {Answer[]} answers */
+function resultOf(answers) {
+    const [first] = answers;
+    const usage = { ...first.usage, completion_tokens: answers.reduce((sum, { usage: { completion_tokens: more } }) => sum + more, 0) };
+    const { timings } = first;
+    if (answers.length === 1) return { ...first.result(), usage, timings };
+    return { choices: answers.map((answer, index) => ({ index, ...answer.result() })), usage, timings };
+}
+

@@ -1,0 +1,50 @@
+/**
+ * The token ids of a text. llama.cpp's server has no action for that here; but a completion takes
+ * biases for texts, and ends with its settings, which name the tokens that those texts were read as,
+ * in their order. What stands for a special token is cut out before, and handed over as its id.
+ */
+
+/** @typedef {import('./gguf.js').Head} Head */
+/** @typedef {import('./llama_slots.js').Request} Request */
+/** @typedef {import('./llama_slots.js').Slots} Slots */
+
+/** Of a completion for the sake of its settings: one token is computed. */
+const BODY = Object.freeze({ prompt: '.', n_predict: 0, stream: true, verbose: true, cache_prompt: false });
+
+export class Tokenizer {
+    /** @param {Slots} slots @param {Head} head */
+    constructor(slots, head) {
+        this._slots = slots;
+        this._specials = head.specials;
+        const texts = [...this._specials.keys()].sort((a, b) => b.length - a.length);
+        this._pattern = texts.length > 0 ? new RegExp(`(${texts.map(escaped).join('|')})`, 'u') : null;
+    }
+
+    /**
+     * As a prompt is read, but for the tokens that stand before and behind every text.
+     * @param {string[]} texts @param {Pick<Request, 'alone' | 'signal' | 'onStep'>} more
+     * @returns {Promise<number[][]>} of each text
+     */
+    async ids(texts, more) {
+        // Each text's tokens have its place as their bias.
+        const biases = texts.flatMap((text, place) => this._pieces(text).map((piece) => [piece, place]));
+        /** @type {number[][]} */
+        const ids = texts.map(() => []);
+        await this._slots.run({
+            ...more, action: 'completion', body: { ...BODY, logit_bias: biases },
+            onResult: ({ __verbose: said }) => {
+                for (const { token, bias } of said?.generation_settings?.logit_bias ?? []) ids[bias]?.push(token);
+            },
+        });
+        return ids;
+    }
+
+    /** @param {string} text @returns {(string | number)[]} */
+    _pieces(text) {
+        const pieces = this._pattern ? text.split(this._pattern) : [text];
+        return pieces.filter(Boolean).map((piece) => this._specials.get(piece) ?? piece);
+    }
+}
+
+/** @param {string} text */
+const escaped = (text) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
