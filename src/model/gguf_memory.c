@@ -57,7 +57,7 @@ void wi_gguf_plan(const struct wi_gguf_info *info, uint64_t weights,
 
 uint64_t wi_gguf_guess_memory(uint64_t weights)
 {
-    return weights + weights / 8 + 192 * MIB;
+    return weights + weights / 8 + 128 * MIB;
 }
 
 static uint64_t in_mib(uint64_t bytes)

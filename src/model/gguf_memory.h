@@ -48,9 +48,9 @@ struct wi_gguf_memory {
 void wi_gguf_plan(const struct wi_gguf_info *info, uint64_t weights,
     const struct wi_gguf_wish *wish, struct wi_gguf_memory *memory);
 /* What a model whose files have so many bytes will take in a page, while nothing else is known of
- * it: the weights, an eighth of them for the KV cache, and 192 MiB to compute with a vocabulary of
- * 256 Ki tokens. Before a model is fetched its header cannot be read; wi_gguf_plan then is the
- * measure. */
+ * it, because its header is not here yet: the weights, an eighth of them for the KV cache, and
+ * 128 MiB to compute, which is enough for a conversation of 1024 tokens with a vocabulary of 150 Ki
+ * tokens. For a larger one it may be too little; what counts is wi_gguf_plan, once it is here. */
 uint64_t wi_gguf_guess_memory(uint64_t weights);
 /* WI_OK, or WI_MODEL_TOO_LARGE with the figures where the model `name` does not fit. */
 enum wi_code wi_gguf_check_memory(

@@ -115,6 +115,48 @@ static void no_sum_overflows(void **state)
     assert_int_equal(memory.total, memory.weights + memory.kv_per_slot + memory.compute);
 }
 
+/* As models of 0.5 to 3 thousand million parameters are made, with their weights in Q4_K_M. */
+static void what_is_guessed_is_enough(void **state)
+{
+    static const struct {
+        struct wi_gguf_info info;
+        uint64_t weights; /* MiB */
+    } models[] = {
+        {{.embedding_length = 896,
+             .feed_forward_length = 4864,
+             .head_count = 14,
+             .key_length = 64,
+             .value_length = 64,
+             .kv_heads = 48,
+             .vocabulary = 151936},
+            380},
+        {{.embedding_length = 2048,
+             .feed_forward_length = 8192,
+             .head_count = 32,
+             .key_length = 64,
+             .value_length = 64,
+             .kv_heads = 128,
+             .vocabulary = 128256},
+            770},
+        {{.embedding_length = 3072,
+             .feed_forward_length = 8192,
+             .head_count = 24,
+             .key_length = 128,
+             .value_length = 128,
+             .kv_heads = 224,
+             .vocabulary = 128256},
+            1926},
+    };
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+        struct wi_gguf_info info = models[i].info;
+        uint64_t weights = models[i].weights * MIB;
+        info.context_length = 32768;
+        struct wi_gguf_memory memory = plan(&info, weights, wi_gguf_guess_memory(weights), 0, 4);
+        assert_int_equal(memory.fits, 1);
+        assert_in_range(memory.context, 1024, WI_GGUF_CONTEXT_MAX);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +166,7 @@ int main(void)
         cmocka_unit_test(gives_up_slots_first_and_then_context),
         cmocka_unit_test(says_the_figures_of_what_does_not_fit),
         cmocka_unit_test(no_sum_overflows),
+        cmocka_unit_test(what_is_guessed_is_enough),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
