@@ -55,6 +55,7 @@ struct wi_node_info {
     } engines[WI_ENGINE_COUNT];
     int parts;            /* speaks of parts, credit and pieces */
     int long_continue;    /* takes a continuation's text and tokens as tensors, too */
+    int long_input;       /* and the input of a task with text */
     json_t *capabilities; /* the whole report, for /v1/nodes; borrowed */
     int64_t connected_at; /* Unix milliseconds */
 };
@@ -88,6 +89,7 @@ struct wi_task {
     const char *owner;      /* whose it is: what was computed of it is for the same owner's tasks
                                only; NULL: for everybody's */
     const json_t *input;    /* what is not a tensor, e.g. {"image":{"tensor":0,…}}; may be NULL */
+    int input_in_tensor;    /* its JSON is the tensor behind the task's own */
     const json_t *options;  /* may be NULL */
     double prompt_tokens, answer_tokens; /* expected, for the pool's books; 0: there is no text */
     unsigned requests;                   /* that are joined in it; 0: it is one alone */

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "bridge/continuation.h"
+#include "bridge/long_input.h"
 #include "bridge/outgoing.h"
 #include "bridge/text.h"
 #include <stdlib.h>
@@ -429,14 +430,15 @@ static enum wi_code say_task(struct wi_node *node, const struct wi_task *task,
     return WI_OK;
 }
 
-/* With its continuation in tensors, which takes memory for as long as it is on its way. */
-static enum wi_code say_long_task(
-    struct wi_node *node, const struct wi_task *task, struct wi_error *error)
+/* With its continuation in tensors, which takes memory for as long as it is on its way. `given` is
+ * the task, perhaps with its input in one. */
+static enum wi_code say_long_stream(struct wi_node *node, const struct wi_task *task,
+    const struct wi_task *given, struct wi_error *error)
 {
-    struct wi_continuation from = *task->from;
-    struct wi_task said = *task;
+    struct wi_continuation from = *given->from;
+    struct wi_task said = *given;
     struct wi_tensors tensors = {0};
-    if (wi_continuation_lay_out(&tensors, task, node->bridge->links.budget))
+    if (wi_continuation_lay_out(&tensors, given, node->bridge->links.budget))
         return WI_NODE_BUSY;
     from.in_tensors = 1;
     said.from = &from;
@@ -446,14 +448,39 @@ static enum wi_code say_long_task(
     return code;
 }
 
+static enum wi_code say_stream(struct wi_node *node, const struct wi_task *task,
+    const struct wi_task *said, struct wi_error *error)
+{
+    if (task->from && node->info.long_continue && wi_continuation_is_long(task->from))
+        return say_long_stream(node, task, said, error);
+    return say_task(node, task, said, error);
+}
+
+/* With its input in a tensor, likewise. */
+static enum wi_code say_long_text(
+    struct wi_node *node, const struct wi_task *task, struct wi_error *error)
+{
+    struct wi_task said = *task;
+    struct wi_tensors tensors = {0};
+    if (task->tensors)
+        wi_tensors_share(&tensors, task->tensors);
+    said.tensors = &tensors;
+    said.input_in_tensor = 1;
+    enum wi_code code = wi_input_lay_out(&tensors, task, node->bridge->links.budget)
+                            ? WI_NODE_BUSY
+                            : say_stream(node, task, &said, error);
+    wi_tensors_clear(&tensors);
+    return code;
+}
+
 enum wi_code wi_node_send_task(
     struct wi_node *node, const struct wi_task *task, struct wi_error *error)
 {
     if (task->stream && !node->info.parts)
         return WI_NODE_BUSY; /* it has announced less since it was chosen */
-    if (task->from && node->info.long_continue && wi_continuation_is_long(task->from))
-        return say_long_task(node, task, error);
-    return say_task(node, task, task, error);
+    if (node->info.long_input && wi_input_is_long(task))
+        return say_long_text(node, task, error);
+    return say_stream(node, task, task, error);
 }
 
 void wi_node_grant(struct wi_node *node, struct wi_attempt *attempt, const struct wi_credit *credit)

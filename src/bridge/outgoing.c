@@ -265,6 +265,19 @@ static void add_continuation(
     wi_buffer_puts(out, "}");
 }
 
+/* Of a long one the place, behind which come the tensors of a continuation, if there are any. */
+static void add_input(struct wi_buffer *out, const struct wi_task *task)
+{
+    const struct wi_continuation *from = task->from;
+    int behind = from && from->in_tensors ? (from->text != NULL) + (from->tokens != NULL) : 0;
+    wi_buffer_puts(out, ",\"input\":");
+    if (task->input_in_tensor)
+        wi_buffer_printf(
+            out, "{\"json\":{\"tensor\":%zu}}", task->tensors->count - 1 - (size_t)behind);
+    else
+        wi_buffer_json(out, task->input);
+}
+
 /* Members that say what their absence says are left out: each costs both sides time. */
 static void add_task(
     struct wi_buffer *out, const struct wi_task *task, const struct wi_strings *acks, int outline)
@@ -319,10 +332,8 @@ static void add_task(
         wi_buffer_strings(out, ",\"owner\":\"", task->owner, "\"", NULL);
     if (task->alone)
         wi_buffer_puts(out, ",\"alone\":true");
-    if (task->input) {
-        wi_buffer_puts(out, ",\"input\":");
-        wi_buffer_json(out, task->input);
-    }
+    if (task->input)
+        add_input(out, task);
     if (acks && acks->count) {
         wi_buffer_puts(out, ",\"acknowledged\":");
         add_strings(out, acks);

@@ -62,7 +62,7 @@ json_t *wi_report_bounded(const json_t *value)
 
 struct report {
     json_t *browser, *platforms, *engines, *engine_info;
-    int parts, long_continue;
+    int parts, long_continue, long_input;
     const char *os;
     int64_t cores;
     double memory_gib;
@@ -76,6 +76,7 @@ static const struct wi_param report_table[] = {
     {"engine_info", WI_PARAM_OBJECT, offsetof(struct report, engine_info), 0, 0, 0, NULL},
     {"parts", WI_PARAM_BOOL, offsetof(struct report, parts), 0, 0, 0, NULL},
     {"long_continue", WI_PARAM_BOOL, offsetof(struct report, long_continue), 0, 0, 0, NULL},
+    {"long_input", WI_PARAM_BOOL, offsetof(struct report, long_input), 0, 0, 0, NULL},
     {"os", WI_PARAM_STRING, offsetof(struct report, os), 0, 0, 0, NULL},
     {"cores", WI_PARAM_INTEGER, offsetof(struct report, cores), 0, 0, 4096, NULL},
     {"memory_gib", WI_PARAM_NUMBER, offsetof(struct report, memory_gib), 0, 0, 1048576, NULL},
@@ -251,6 +252,7 @@ enum wi_code wi_report_read(
     next.isolated = report.isolated;
     next.parts = report.parts;
     next.long_continue = report.long_continue;
+    next.long_input = report.long_input;
     next.capabilities = wi_report_bounded(capabilities);
     *info = next;
     return WI_OK;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkTask } from '../../page/src/link/attempt.js';
-import { unpackContinuation } from '../../page/src/link/continuation.js';
+import { unpackContinuation, unpackInput } from '../../page/src/link/continuation.js';
 import { decode, encode } from '../../page/src/link/frame.js';
 
 const words = 'Grüße, '.repeat(40_000);
@@ -44,4 +44,21 @@ test('what is not so is the fault of the task', () => {
         [{ seq: 7, text: { tensor: 0 } }, [{ ...text, bytes: Uint8Array.of(0xff) }]],
         [{ seq: 7, text: {} }, [text]],
     ]) assert.equal(checkTask(unpack(from, tensors))?.field, 'continue', JSON.stringify(from));
+});
+
+test('a long input is read from the last tensor that is no continuation\'s', () => {
+    const input = { messages: [{ role: 'user', content: words }] };
+    const json = { name: 'input', datatype: 'UINT8', shape: [1], bytes: new TextEncoder().encode(JSON.stringify(input)) };
+    const given = (place, tensors, from) => {
+        const frame = encode({ id: 's1', type: 'task_request', from: 'service', timestamp: 0, data: {
+            attempt_id: 'a', input: { json: { tensor: place } }, ...from && { continue: from } } }, tensors);
+        const { message, section } = decode(frame);
+        return unpackInput(unpackContinuation(message, frame, section), frame, section).data;
+    };
+    const { input: read, tensors } = given(1, [x, json]);
+    assert.deepEqual([read, tensors.map(({ name }) => name)], [input, ['x']]);
+    const both = given(0, [json, text, tokens], { seq: 7, text: { tensor: 1 }, tokens: { tensor: 2 } });
+    assert.deepEqual([both.input, both.continue.text, both.tensors], [input, words, []]);
+    for (const [place, list] of [[0, [json, x]], [2, [x, json]], [0, [tokens]], [0, [text]]])
+        assert.deepEqual(given(place, list).input, { json: { tensor: place } });
 });

@@ -22,6 +22,7 @@ before(async () => {
         bridge: { resume_grace: '3s' }, pool: { min_connections: 0 },
         'browser.chrome': { max_connections: 0 } } });
     putGguf(daemon.store, 'talker', { arch: 'llama' });
+    putGguf(daemon.store, 'reader', { arch: 'llama', context: 65536 });
     putGguf(daemon.store, 'vectors', { arch: 'bert' });
     await daemon.start({ ready: false });
     simulation = await new Simulation(daemon, { nodes: 2 }).up();
@@ -115,6 +116,29 @@ test('what does not go together is refused by name, before any node is asked', a
     assert.equal(json.code, 'context_length_exceeded');
     assert.match(json.detail, /100000 bytes.* 100 tokens/);
     assert.equal(json.expected, 'at most 6400 bytes, 64 for each token');
+});
+
+test('text that has no room in the head of a message goes as a tensor, to nodes that know it', async () => {
+    const { url } = (await daemon.post('/v1/admin/join', {})).json;
+    const node = new FakeNode(url);
+    node.capabilities = { ...capabilities, platforms: { simulated: { available: true } },
+        engines: { llama: '1' }, long_input: true };
+    await node.join();
+    let got;
+    node.onTask = (task) => {
+        got = task;
+        node.respond(task, { outputs: [], data: { result: { text: 'so' }, executed_on: { platform: 'simulated' } } });
+    };
+    const text = 'Grüße, \u0001\n'.repeat(100_000);
+    const say = (more) => daemon.infer({ model_name: 'reader', platform: 'simulated', inputs: said(text),
+        options: { context: 65536 }, ...more });
+    const { status, text: body } = await say({ node: node.id });
+    assert.equal(status, 200, body);
+    assert.deepEqual(got.message.data.input, { json: { tensor: 0 } });
+    assert.deepEqual(JSON.parse(got.tensors[0].bytes), said(text));
+    node.socket.close();
+    const { json } = await say();
+    assert.deepEqual([json.status, json.code, json.field], [413, 'body_too_large', 'inputs']);
 });
 
 test('a node is told the task, the engine and whose it is, and is held to its answer', async () => {

@@ -1,7 +1,7 @@
 /**
  * Where a stream goes on, as its engine takes it: text and tokens that came as tensors behind the
- * inputs, because their JSON would not fit a message (webinfer-streams(7), "A long continuation").
- * No browser globals here.
+ * inputs, because their JSON would not fit a message (webinfer-streams(7), "A long continuation"), and
+ * a long text's whole input likewise (webinfer-inputs(7), "Long text"). No browser globals here.
  */
 
 /** @typedef {import('../shared/messages.js').Envelope} Envelope */
@@ -29,6 +29,23 @@ export function unpackContinuation(message, buffer, section) {
         return {
             ...message, data: { ...message.data, tensors: tensors.slice(0, first), continue: { ...from, text, tokens } },
         };
+    } catch {
+        return message;
+    }
+}
+
+/**
+ * @param {Envelope} message a task_request without a continuation in tensors @param {ArrayBuffer | null} buffer
+ * @param {number} section
+ * @returns {Envelope} one whose input is what its last tensor says; or itself, as above
+ */
+export function unpackInput(message, buffer, section) {
+    const { input, tensors } = message.data;
+    const place = input?.json;
+    if (!isPlace(place) || !buffer || !Array.isArray(tensors) || place.tensor !== tensors.length - 1) return message;
+    try {
+        const read = JSON.parse(readText(buffer, section, tensors[place.tensor]));
+        return { ...message, data: { ...message.data, tensors: tensors.slice(0, -1), input: read } };
     } catch {
         return message;
     }

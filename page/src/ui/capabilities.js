@@ -20,6 +20,7 @@ export async function baseCapabilities() {
         cross_origin_isolated: self.crossOriginIsolated,
         parts: true,
         long_continue: true,
+        long_input: true,
         platforms: { ...absent(), webgl: webgl() },
         // Its workers come with their models.
         engines: { llama: __LLAMA_VERSION__ },
