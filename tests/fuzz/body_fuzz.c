@@ -4,8 +4,7 @@
  * against two models; the raw input is sniffed as a picture, too, and read as a header.
  */
 #include "plant.h"
-#include "wire/dialect.h"
-#include "wire/text.h"
+#include "text.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,14 +23,6 @@ static void check_tensors(const struct wi_infer *infer)
     }
 }
 
-/* What goes to a node is an object, and so are the options. */
-static void check_settled(struct wi_infer *infer, const struct wi_model *model)
-{
-    if (wi_text_settle(infer, model) == WI_TEXT_NONE || !json_is_object(infer->input) ||
-        (infer->options && !json_is_object(infer->options)))
-        abort();
-}
-
 static void check_models(struct wi_infer *infer)
 {
     struct wi_onnx_value value = {.name = (char *)"x",
@@ -46,17 +37,6 @@ static void check_models(struct wi_infer *infer)
     struct wi_model model = {.name = (char *)"m",
         .takes_picture = 1,
         .signature = {.inputs = &value, .input_count = 1, .outputs = &value, .output_count = 1}};
-    const struct wi_config_models limits = {.max_picture_pixels = 1000, .slots = 4};
-    struct wi_model speaker = {.name = (char *)"s",
-        .type = WI_TYPE_TEXT_GENERATION,
-        .engine = WI_ENGINE_LLAMA,
-        .format = WI_FORMAT_GGUF,
-        .memory = {.fits = 1}};
-    struct wi_model embedder = {.name = (char *)"e",
-        .type = WI_TYPE_TEXT_EMBEDDING,
-        .engine = WI_ENGINE_LLAMA,
-        .format = WI_FORMAT_GGUF,
-        .memory = {.fits = 1}};
     struct wi_error error;
     if (wi_infer_timeout_ms(infer, WI_TYPE_VISION) < 1)
         abort();
@@ -64,11 +44,7 @@ static void check_models(struct wi_infer *infer)
     (void)wi_dialect_native.check(infer, &echo, &limits, &error);
     (void)wi_dialect_native.check(infer, &count, &limits, &error);
     (void)wi_dialect_native.check(infer, &model, &limits, &error);
-    (void)wi_dialect_native.check(infer, &speaker, &limits, &error);
-    if (wi_dialect_native.check(infer, &embedder, &limits, &error) == WI_OK)
-        check_settled(infer, &embedder);
-    else if (wi_dialect_native.check(infer, &speaker, &limits, &error) == WI_OK)
-        check_settled(infer, &speaker);
+    check_text(&wi_dialect_native, infer);
 }
 
 /* The input as the header that says how much of a body is JSON. */

@@ -3,8 +3,8 @@
  * the body. What is accepted is checked against a model that writes and one that makes vectors.
  */
 #include "plant.h"
+#include "text.h"
 #include "wire/openai.h"
-#include "wire/text.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,37 +14,15 @@ static const struct wi_dialect *const dialects[] = {&wi_dialect_openai_chat,
     &wi_dialect_openai_completions, &wi_dialect_openai_embeddings, &wi_dialect_openai_rerank,
     &wi_dialect_openai_tokenize};
 
-/* What goes to a node is an object, and so are the options. */
-static void check_settled(struct wi_infer *infer, const struct wi_model *model)
-{
-    if (wi_text_settle(infer, model) == WI_TEXT_NONE || !json_is_object(infer->input) ||
-        (infer->options && !json_is_object(infer->options)))
-        abort();
-    /* No seed has these. */
-    WI_PLANT(json_integer_value(json_object_get(infer->options, "max_tokens")) / 2 == 3);
-}
-
 static void check_models(const struct wi_dialect *dialect, struct wi_infer *infer)
 {
-    const struct wi_config_models limits = {.max_picture_pixels = 1000, .slots = 4};
-    struct wi_model speaker = {.name = (char *)"s",
-        .type = WI_TYPE_TEXT_GENERATION,
-        .engine = WI_ENGINE_LLAMA,
-        .format = WI_FORMAT_GGUF,
-        .memory = {.fits = 1}};
-    struct wi_model embedder = {.name = (char *)"e",
-        .type = WI_TYPE_TEXT_EMBEDDING,
-        .engine = WI_ENGINE_LLAMA,
-        .format = WI_FORMAT_GGUF,
-        .memory = {.fits = 1}};
     struct wi_error error;
     if (wi_infer_timeout_ms(infer, WI_TYPE_TEXT_GENERATION) < 1)
         abort();
     (void)wi_infer_check_stream(infer, &error);
-    if (dialect->check(infer, &embedder, &limits, &error) == WI_OK)
-        check_settled(infer, &embedder);
-    else if (dialect->check(infer, &speaker, &limits, &error) == WI_OK)
-        check_settled(infer, &speaker);
+    check_text(dialect, infer);
+    /* No seed has these. */
+    WI_PLANT(json_integer_value(json_object_get(infer->options, "max_tokens")) / 2 == 3);
 }
 
 /* An error has its form whatever the client has sent. */
