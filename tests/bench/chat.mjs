@@ -60,7 +60,7 @@ async function measure(store) {
             webinfer.stop();
         });
     if (parts.includes('start'))
-        result.start = await measureStart({ store, shape: MIDDLE, rounds: quick ? 1 : 3 });
+        result.start = await measureStart({ store, shape: MIDDLE, rounds: quick ? 1 : 2 });
     if (parts.includes('kinds'))
         result.kinds = await measureKinds({ store, shape: quick ? SMALL : LARGE, rounds: 2, tokens: 24 });
     return result;

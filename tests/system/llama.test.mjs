@@ -4,7 +4,6 @@ import { after, before } from 'node:test';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { EventClient } from '../lib/event-client.mjs';
-import { openEvents } from '../lib/events.mjs';
 import { putGguf } from '../lib/gguf.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -34,12 +33,11 @@ test('a text is completed, and messages are answered', async () => {
 });
 
 test('an answer is streamed', async () => {
-    const { stream } = await openEvents(`${daemon.url}/v1/infer`, { method: 'POST', body: {
+    const client = new EventClient(`${daemon.url}/v1/infer`, { body: {
         model_name: 'abc', inputs: 'abc', stream: true, options } });
-    const all = [];
-    for await (const event of stream) all.push(event);
-    const text = all.filter(({ event }) => event === 'part').map(({ data }) => data.text ?? '').join('');
-    assert.equal(text, 'defgha', JSON.stringify(all));
+    await client.ended();
+    const text = client.parts.map(({ json }) => json.text ?? '').join('');
+    assert.equal(text, 'defgha', JSON.stringify(client.events));
 });
 
 test('how fast a place was measured to be is told', async () => {

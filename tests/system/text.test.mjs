@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
-import { openEvents } from '../lib/events.mjs';
+import { EventClient } from '../lib/event-client.mjs';
 import { FakeNode, capabilities } from '../lib/fake-node.mjs';
 import { putGguf } from '../lib/gguf.mjs';
 import { Simulation } from '../lib/simulation.mjs';
@@ -68,17 +68,15 @@ test('a stream has a part for each word, and goes on where a node broke off', as
     const breaking = await new Simulation(daemon, { nodes: 4, failRate: 0.5, seed: 5 }).up();
     try {
         await Promise.all(Array.from({ length: 40 }, async () => {
-            const { stream } = await openEvents(`${daemon.url}/v1/infer`, { method: 'POST', body: {
+            const client = new EventClient(`${daemon.url}/v1/infer`, { body: {
                 model_name: 'talker', platform: 'simulated', inputs: said(words), stream: true } });
-            const events = [];
-            for await (const event of stream) events.push(event);
-            const parts = events.filter(({ event }) => event === 'part').map(({ data }) => data);
-            const last = events.at(-1);
+            await client.ended();
+            const { last } = client, parts = client.parts.map(({ json }) => json);
             assert.equal(last.event, 'done', JSON.stringify(last));
             assert.equal(parts.map(({ text }) => text ?? '').join(''), words);
             assert.deepEqual(parts.map(({ seq }) => seq), parts.map((_, at) => at));
-            assert.deepEqual([last.data.parts, last.data.result.finish_reason], [41, 'stop']);
-            assert.equal(last.data.result.text, undefined);
+            assert.deepEqual([last.json.parts, last.json.result.finish_reason], [41, 'stop']);
+            assert.equal(last.json.result.text, undefined);
         }));
         assert.ok(await daemon.metric('webinfer_stream_continued_total') > 0);
     } finally {

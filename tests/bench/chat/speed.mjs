@@ -10,7 +10,7 @@ import { SLOTS } from './contestants.mjs';
 const SHORT = 8, LONG = 256;
 /** Answers of two tokens a round, for the time of the first. */
 const FIRSTS = 4;
-/** What the issue of speed is about: models that take at least so long for a token. */
+/** Goals are for models that take at least so long for a token: below, a request's own cost shows. */
 export const GOAL_TOKEN_MS = 20;
 
 let seed = 0;
