@@ -7,7 +7,7 @@ _webinfer_table()
 {
     verbs='' options='' arguments=''
     case $1 in
-        '') verbs='status infer chat generate embed ps load unload add jobs models nodes hardware doctor token simulate completion help version' ;;
+        '') verbs='status infer chat generate embed ps load unload add rm gc jobs models nodes hardware doctor token simulate completion help version' ;;
         'status') options='' arguments='' ;;
         'infer') options='--image=<file> --tensor=<name=file> --inputs=<file> --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --precision=fp32,fp16,bf16,int8,uint8,int4,uint4 --no-fallback --priority=<any> --timeout=<any> --option=<any> --stream --output=<directory> --detach' arguments='<model> <file>' ;;
         'chat') options='--system=<any> --no-history --option=<any> --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --timeout=<any>' arguments='<model>' ;;
@@ -17,6 +17,8 @@ _webinfer_table()
         'load') options='--node=<any> --platform=webgpu,webnn,webgl,wasm,native --no-wait' arguments='<model>' ;;
         'unload') options='--node=<any>' arguments='<model>' ;;
         'add') options='--name=<any> --force' arguments='<file>' ;;
+        'rm') options='--force' arguments='<model>' ;;
+        'gc') options='' arguments='' ;;
         'jobs') verbs='list show wait cancel' ;;
         'jobs list') options='--state=queued,running,done,failed,cancelled --limit=<any>' arguments='' ;;
         'jobs show') options='--output=<directory>' arguments='<any>' ;;

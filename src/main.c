@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include "api/model_use.h"
 #include "api/server.h"
 #include "base/clock.h"
 #include "base/http_client.h"
@@ -18,6 +19,7 @@
 #include "config/config.h"
 #include "job/job.h"
 #include "model/repository.h"
+#include "model/versions_work.h"
 #include "pool/pool.h"
 #include "store/db.h"
 #include <assert.h>
@@ -60,6 +62,7 @@ struct daemon {
     struct lws_context *lws;
     struct wi_hash_cache *hashes;
     struct wi_repository *repository;
+    struct wi_versions_work *versions;
     struct wi_db *db;
     struct wi_jobs *jobs;
     struct wi_checks *checks;
@@ -94,6 +97,7 @@ static void close_rest(void *context)
 {
     struct daemon *d = context;
     wi_lws_begin_free(d->lws);
+    wi_versions_work_free(d->versions);
     wi_repository_free(d->repository);
     wi_db_close(d->db);
     wi_http_free(d->http);
@@ -204,6 +208,11 @@ static void wish_memory(struct daemon *d, const struct wi_config *config)
     wi_repository_wish(d->repository, &wish);
 }
 
+static void set_room(struct daemon *d, const struct wi_config *config)
+{
+    wi_versions_work_set(d->versions, config->models.quota, (unsigned)config->models.keep_versions);
+}
+
 /* All or nothing: whatever can refuse is asked before anything changes. */
 static void reload(struct daemon *d)
 {
@@ -225,6 +234,7 @@ static void reload(struct daemon *d)
     wish_memory(d, next);
     wi_repository_set_aliases(d->repository, &next->aliases);
     wi_repository_reset(d->repository, next->models.directory);
+    set_room(d, next);
     d->budget.limit = next->pool.memory_budget;
     wi_config_free(d->config);
     d->config = next;
@@ -323,6 +333,8 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
     d->repository = wi_repository_new(&d->loop, d->config->models.directory, d->hashes);
     wish_memory(d, d->config);
     wi_repository_set_aliases(d->repository, &d->config->aliases);
+    d->versions = wi_versions_work_new(&d->loop, d->repository);
+    set_room(d, d->config);
     d->jobs = wi_jobs_new(&d->loop, d->config, &d->budget);
     struct wi_pool_deps pool_deps = {.loop = &d->loop,
         .http = d->http,
@@ -337,6 +349,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         wi_pool_bridge_events(d->pool), error);
     if (d->bridge == NULL)
         return error->code;
+    wi_versions_work_add_user(d->versions, wi_api_list_loaded, d->bridge);
     struct wi_server_deps server_deps = {.loop = &d->loop,
         .config = d->config,
         .jobs = d->jobs,
@@ -344,6 +357,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .pool = d->pool,
         .bridge = d->bridge,
         .repository = d->repository,
+        .versions = d->versions,
         .db = d->db,
         .budget = &d->budget,
         .children = d->children,
@@ -397,6 +411,7 @@ static int serve(struct daemon *d)
     start_signals(d);
     start_watchdog(d);
     wi_pool_start(d->pool, d->bridge);
+    wi_versions_collect(d->versions, 0, NULL, NULL); /* what an earlier daemon left behind */
     wi_info("main", NULL, "webinferd %s is running", PACKAGE_VERSION);
     sd_notify(0, "READY=1");
     uv_run(&d->loop, UV_RUN_DEFAULT);

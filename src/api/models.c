@@ -2,6 +2,7 @@
  */
 #include "api/nodes.h"
 
+#include "api/model_source.h"
 #include "api/numerics.h"
 #include "api/step.h"
 #include <string.h>
@@ -265,8 +266,10 @@ static void add_model(
     struct listing *listing = context;
     const char *name = row ? row->name : model->name;
     json_t *entry = model_json(listing->api, listing->loaded, name, model, problem);
-    if (entry && row)
+    if (entry && row) {
         add_row(row, model, entry);
+        wi_api_add_versions(listing->api, name, &row->versions, entry);
+    }
     if (!entry)
         return;
     json_array_append_new(listing->list, entry);
@@ -340,8 +343,8 @@ static void on_model(struct wi_request *request, void *work, struct wi_model *mo
     json_t *found = model_json(request->api, loaded, model->name, model, NULL);
     if (found)
         json_object_update_new(found, openai_json(request->api, model->name, model));
-    wi_request_answer_json(request, 200, found);
     json_decref(loaded);
+    wi_api_answer_model(request, model, found);
     (void)work;
 }
 

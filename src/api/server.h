@@ -25,6 +25,7 @@
 #include "config/config.h"
 #include "job/job.h"
 #include "model/repository.h"
+#include "model/versions_work.h"
 #include "pool/pool.h"
 #include "store/db.h"
 #include <uv.h>
@@ -48,6 +49,7 @@ struct wi_server_deps {
     struct wi_pool *pool;
     struct wi_bridge *bridge;
     struct wi_repository *repository;
+    struct wi_versions_work *versions;
     struct wi_db *db; /* may be NULL */
     struct wi_budget *budget;
     const struct wi_children *children; /* may be NULL: then not counted in /metrics */

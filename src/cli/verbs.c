@@ -153,6 +153,12 @@ static const struct wi_option add_options[] = {
     {0},
 };
 
+static const struct wi_option rm_options[] = {
+    {"force", NULL, 0, WI_COMPLETE_NONE, NULL,
+        "Even if it is in use: nodes unload it, and what is under way ends with what it has"},
+    {0},
+};
+
 static const struct wi_option jobs_options[] = {
     {"state", "NAME", 0, WI_COMPLETE_WORDS, "queued running done failed cancelled",
         "Only jobs in this state"},
@@ -263,6 +269,12 @@ const struct wi_verb wi_cli_verbs[] = {
         unload_options, wi_cli_unload},
     {"add", "FILE|DIR", 1, 1, {WI_COMPLETE_FILE},
         "Copy a model to where the daemon of this machine has its models", add_options, wi_cli_add},
+    {"rm", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
+        "Remove a model and all its versions from where the daemon has its models", rm_options,
+        wi_cli_rm},
+    {"gc", "", 0, 0, {0},
+        "Have the daemon remove what nobody needs: old versions, pulls that were given up", NULL,
+        wi_cli_gc},
     {"jobs list", "", 0, 0, {0}, "List the jobs that the server keeps", jobs_options,
         wi_cli_jobs_list},
     {"jobs show", "ID", 1, 1, {0}, "Show how far a job is, and its answer", job_options,

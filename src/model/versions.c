@@ -192,11 +192,10 @@ void wi_versions_use_clear(struct wi_versions_use *use)
 
 static enum wi_code taken(const char *name, struct wi_error *error)
 {
-    wi_error_set(error, WI_CONFLICT, "as",
+    return wi_error_set(error, WI_CONFLICT, "as",
         "there is a model %.160s in the store that was not pulled; pull this one under another "
         "name (--as NAME), or remove that one first (webinfer rm)",
         name);
-    return error ? error->code : WI_CONFLICT;
 }
 
 static enum wi_code check_name_in(
@@ -214,11 +213,12 @@ static enum wi_code check_name_in(
         return wi_error_set(error, WI_INVALID_FIELD, "as",
             "names in builtin/ are the daemon's own; choose another one");
     int parent = wi_versions_open_parent(store, name, 0, &last);
+    if (parent < 0 && errno == ENOENT)
+        return WI_OK;
+    if (parent < 0 && (errno == ENOTDIR || errno == ELOOP))
+        return taken(name, error);
     if (parent < 0)
-        return errno == ENOENT ? WI_OK
-               : errno == ENOTDIR || errno == ELOOP
-                   ? taken(name, error)
-                   : wi_path_failed(directory, "the owner's folder cannot be opened", error);
+        return wi_path_failed(directory, "the owner's folder cannot be opened", error);
     int there = fstatat(parent, last, &status, AT_SYMLINK_NOFOLLOW) == 0;
     int ours = there && wi_versions_read_link(parent, last, name) != 0;
     close(parent);

@@ -128,6 +128,62 @@ test('webinfer add brings the files along that a graph names', async () => {
     assert.equal((await daemon.get('/v1/models/small')).json.variant, 'Q8_0');
 });
 
+/** A version of a pulled model as the daemon puts it into its store, without being the current one. */
+function putVersion(store, name, number, bytes) {
+    const folder = path.join(store, '.pulled', name, String(number));
+    putFiles(folder, { 'model.onnx': bytes, '.used': '' });
+    putFiles(folder, { '.source.json': JSON.stringify({ hub: 'huggingface', repository: name, revision: 'main',
+        commit: `c${number}`, pulled_at: 1_700_000_000 + number,
+        files: [{ path: 'model.onnx', bytes: bytes.length, hash: sha256(bytes), modified: [1, 0] }] }) });
+}
+
+test('a pulled model tells its source and its versions, and leaves with them', async () => {
+    putVersion(daemon.store, 'org/pulled', 1, twice());
+    putVersion(daemon.store, 'org/pulled', 2, twice());
+    putVersion(daemon.store, 'org/pulled', 3, twice());
+    fs.mkdirSync(path.join(daemon.store, 'org'));
+    fs.symlinkSync('../.pulled/org/pulled/3', path.join(daemon.store, 'org/pulled'));
+    const { json: model } = await daemon.get('/v1/models/org/pulled');
+    assert.deepEqual(model.source, { hub: 'huggingface', repository: 'org/pulled', revision: 'main', commit: 'c3',
+        pulled_at: 1_700_000_003 });
+    assert.deepEqual(model.versions.map(({ version, current, commit }) => [version, current, commit]),
+        [[3, true, 'c3'], [2, false, 'c2'], [1, false, 'c1']]);
+    // The list may be a second old.
+    const listed = await until(async () => (await daemon.get('/v1/models')).json.models
+        .find(({ name }) => name === 'org/pulled'), { what: 'the model to be listed' });
+    assert.deepEqual([listed.source, listed.versions], [model.source, model.versions]);
+    const { json: all } = await daemon.get('/v1/models');
+    assert.ok(![...all.models, ...all.ignored].some(({ name }) => name.includes('.pull')));
+    const first = await webinfer(daemon, ['gc']);
+    assert.deepEqual([first.code, first.out.replace(/[\d.]+ k?B/, 'N')], [0, 'what nobody needs: N freed\n']);
+    assert.deepEqual(fs.readdirSync(path.join(daemon.store, '.pulled/org/pulled')).sort(), ['2', '3']);
+    const gone = await webinfer(daemon, ['rm', 'org/pulled']);
+    assert.equal(gone.code, 0, gone.problems);
+    assert.match(gone.out, /^org\/pulled: [\d.]+ k?B freed$/m);
+    assert.deepEqual(fs.readdirSync(path.join(daemon.store, '.pulled')), []);
+    assert.equal((await daemon.get('/v1/models/org/pulled')).json.code, 'model_not_found');
+});
+
+test('a model that nodes hold is removed only by force', async () => {
+    await daemon.answer({ model_name: 'kept', inputs: x([1, 2, 3, 4]) });
+    const { json: { loaded, last_used_at: used } } = await daemon.get('/v1/models/kept');
+    assert.ok(Math.abs(used - Date.now() / 1000) < 60, String(used));
+    const refused = await daemon.request('/v1/models/kept', { method: 'DELETE' });
+    assert.deepEqual([refused.status, refused.json.code], [409, 'conflict'], refused.text);
+    assert.match(refused.json.detail, new RegExp(`loaded in ${loaded[0].node}`));
+    const named = await daemon.request('/v1/models/builtin/echo', { method: 'DELETE' });
+    assert.equal(named.status, 409, named.text);
+    const asked = await daemon.request('/v1/models/kept?force=maybe', { method: 'DELETE' });
+    assert.deepEqual([asked.status, asked.json.field], [400, 'force'], asked.text);
+    const { code, problems } = await webinfer(daemon, ['rm', 'kept', '--force']);
+    assert.equal(code, 0, problems);
+    assert.ok(!fs.existsSync(path.join(daemon.store, 'kept')));
+    assert.equal((await daemon.get('/v1/models/kept')).status, 404);
+    await until(async () => !JSON.stringify((await daemon.get('/v1/nodes')).json).includes('"kept"'),
+        { what: 'the nodes to unload it' });
+    assert.equal((await webinfer(daemon, ['rm', 'kept'])).code, 1);
+});
+
 test('a restart hashes only what has changed', () => withDaemon(
     { config: { pool: { min_connections: 0, max_connections: 0 } }, ready: false }, async (own) => {
         putExternal(own.store, 'kept');

@@ -101,9 +101,9 @@ test('every route, with every rank', async () => {
     const needs = (rank) => endpoints.filter((one) => one.rank === rank)
         .map(({ method, path: pattern }) => `${method} ${pattern}`).sort();
     assert.deepEqual(needs('none'), ['GET /healthz', 'GET /readyz']);
-    assert.deepEqual(needs('admin'), ['DELETE /v1/admin/join/{id}', 'GET /metrics',
-        'GET /v1/admin/join', 'POST /v1/admin/join', 'POST /v1/models/{model}/load',
-        'POST /v1/models/{model}/unload', 'POST /v1/nodes/{id}/drain',
+    assert.deepEqual(needs('admin'), ['DELETE /v1/admin/join/{id}', 'DELETE /v1/models/{model}',
+        'GET /metrics', 'GET /v1/admin/join', 'POST /v1/admin/join', 'POST /v1/models/gc',
+        'POST /v1/models/{model}/load', 'POST /v1/models/{model}/unload', 'POST /v1/nodes/{id}/drain',
         'POST /v1/nodes/{id}/undrain', 'POST /v1/sessions/{id}/recycle']);
 });
 

@@ -28,6 +28,7 @@ struct fixture {
     struct wi_config config;
     struct wi_budget budget;
     struct wi_repository *repository;
+    struct wi_versions_work *versions;
     struct wi_server *server;
     struct wi_server_deps deps;
     enum wi_code admit, ready;
@@ -342,9 +343,11 @@ static int set_up(void **state)
     f->config.models.max_picture_pixels = 1000000;
     f->config.models.directory = (char *)"/nonexistent/models";
     f->repository = wi_repository_new(&f->loop, "/nonexistent", NULL);
+    f->versions = wi_versions_work_new(&f->loop, f->repository);
     f->deps = (struct wi_server_deps){.loop = &f->loop,
         .config = &f->config,
         .repository = f->repository,
+        .versions = f->versions,
         .budget = &f->budget,
         .version = "9.9.9",
         .times = {
@@ -364,6 +367,7 @@ static int tear_down(void **state)
         wi_server_stop(f->server);
         wi_server_free(f->server);
     }
+    wi_versions_work_free(f->versions);
     wi_repository_free(f->repository);
     uv_close((uv_handle_t *)&f->tick, NULL);
     uv_close((uv_handle_t *)&f->turn, NULL);

@@ -22,7 +22,8 @@ struct situation {
 #define GLOBALS "--help --version --url --token-file --authority --json"
 
 static const struct situation situations[] = {
-    {{""}, "status infer chat generate embed ps load unload add jobs models nodes hardware doctor "
+    {{""}, "status infer chat generate embed ps load unload add rm gc jobs models nodes hardware "
+           "doctor "
            "token simulate completion help "
            "version"},
     {{"s"}, "status simulate"},

@@ -1,0 +1,16 @@
+/* Which models are in use, so that nothing removes them. */
+#ifndef WI_API_MODEL_USE_H
+#define WI_API_MODEL_USE_H
+
+#include "bridge/bridge.h"
+#include "model/versions.h"
+
+/* A wi_versions_use_fn, whose context is the wi_bridge: adds the models that nodes have loaded, or
+ * are loading. */
+void wi_api_list_loaded(void *bridge, struct wi_versions_use *use);
+/* The ids of the nodes that have the model (without variant) or are loading it, and the names by
+ * which they know it: both are added to, one for one. */
+void wi_api_find_nodes(
+    struct wi_bridge *bridge, const char *name, struct wi_strings *ids, struct wi_strings *names);
+
+#endif

@@ -1,0 +1,68 @@
+/* webinfer rm and webinfer gc: what is to leave the daemon's store. */
+#include "cli/cli.h"
+
+#include "base/memory.h"
+#include "model/model.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TIMEOUT_MS 600000 /* large files on a slow disk */
+
+/* "1.5 GB" */
+static void put_bytes(double bytes)
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+    size_t unit = 0;
+
+    for (; bytes >= 1000 && unit + 1 < sizeof units / sizeof *units; unit++)
+        bytes /= 1000;
+    printf(unit == 0 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
+}
+
+/* Prints what was freed behind `what`, unless the JSON is wanted. */
+static enum wi_exit ask(struct wi_cli *cli, struct wi_rest_request *request, const char *what)
+{
+    struct wi_rest_answer answer;
+    enum wi_exit result;
+    json_t *value;
+
+    request->timeout_ms = TIMEOUT_MS;
+    wi_rest_exchange(&cli->rest, request, &answer);
+    result = wi_cli_check(cli, &answer);
+    if (result == WI_EXIT_OK && cli->json) {
+        fwrite(answer.body.text, 1, answer.body.size, stdout);
+    } else if (result == WI_EXIT_OK) {
+        value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
+        printf("%s: ", what);
+        put_bytes(json_number_value(json_object_get(value, "freed_bytes")));
+        puts(" freed");
+        json_decref(value);
+    }
+    wi_rest_answer_clear(&answer);
+    return result;
+}
+
+enum wi_exit wi_cli_rm(struct wi_cli *cli)
+{
+    const char *name = cli->arguments.positionals[0];
+    int force = wi_argument_given(&cli->arguments, "force");
+    char *path = wi_sprintf("/v1/models/%s%s", name, force ? "?force=true" : "");
+    struct wi_rest_request request = {.path = path, .method = "DELETE"};
+    struct wi_error error = {0};
+    enum wi_exit result = WI_EXIT_USAGE;
+
+    if (wi_model_check_name(name, &error) != WI_OK)
+        wi_cli_complain(&error);
+    else
+        result = ask(cli, &request, name);
+    free(path);
+    return result;
+}
+
+enum wi_exit wi_cli_gc(struct wi_cli *cli)
+{
+    struct wi_rest_request request = {
+        .path = "/v1/models/gc", .method = "POST", .body = "", .body_size = 0};
+
+    return ask(cli, &request, "what nobody needs");
+}
