@@ -1,0 +1,66 @@
+/* Redirects, judged before anything is asked there. */
+#include "hub/redirect.h"
+
+#include "base/address.h"
+#include "base/memory.h"
+#include "base/url.h"
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* `location` against `url`, normalised; NULL if it is no URL, or has a user or a password. */
+static char *resolve(const char *url, const char *location)
+{
+    CURLU *parts = curl_url();
+    char *found = NULL, *next = NULL, *user = NULL;
+    if (curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
+        curl_url_set(parts, CURLUPART_URL, location, CURLU_DISALLOW_USER) == CURLUE_OK &&
+        curl_url_get(parts, CURLUPART_USER, &user, 0) == CURLUE_NO_USER &&
+        curl_url_get(parts, CURLUPART_URL, &found, 0) == CURLUE_OK)
+        next = wi_strdup(found);
+    curl_free(user);
+    curl_free(found);
+    curl_url_cleanup(parts);
+    return next;
+}
+
+/* Whether the host is an address, and a private one, or a name of this machine. */
+static int is_private(const char *url)
+{
+    char *host = wi_url_host(url);
+    char *text = wi_sprintf(strchr(host, ':') ? "[%s]:0" : "%s:0", host);
+    union wi_address address;
+    int private = wi_url_is_loopback(url) ||
+                  (wi_address_parse(text, &address) == 0 && wi_address_is_private(&address));
+    free(text);
+    free(host);
+    return private;
+}
+
+static char *refuse(char *next, const char *why, struct wi_error *error)
+{
+    char *origin = wi_url_origin(next);
+    wi_error_set(
+        error, WI_HUB_FAILED, "", "The hub leads to %.200s, %s: not followed.", origin, why);
+    free(origin);
+    free(next);
+    return NULL;
+}
+
+char *wi_redirect_follow(
+    const char *url, const char *location, unsigned hops, int allow_private, struct wi_error *error)
+{
+    char *next = location ? resolve(url, location) : NULL;
+    if (!next) {
+        wi_error_set(error, WI_HUB_FAILED, "", "The hub leads elsewhere without saying where to.");
+        return NULL;
+    }
+    if (hops >= WI_REDIRECTS_MAX)
+        return refuse(next, "one redirect too many", error);
+    if (!allow_private && is_private(next))
+        return refuse(next, "which belongs to a private network", error);
+    if (strncmp(next, "https://", 8) != 0 &&
+        (strncmp(next, "http://", 7) != 0 || !wi_url_is_loopback(next)))
+        return refuse(next, "which is not https", error);
+    return next;
+}

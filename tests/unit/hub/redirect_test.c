@@ -1,0 +1,79 @@
+/* Where a redirect may lead. */
+#include "../test.h"
+
+#include "hub/redirect.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define HUB "https://hub.example/org/model/resolve/abc/x.gguf"
+
+static void leads(const char *from, const char *location, int allow_private, const char *to)
+{
+    struct wi_error error = {0};
+    char *next = wi_redirect_follow(from, location, 0, allow_private, &error);
+    if (next == NULL || strcmp(next, to) != 0)
+        fail_msg("%s: %s (%s)", location, next ? next : "refused", error.detail);
+    free(next);
+}
+
+static void is_refused(const char *location, int allow_private, const char *why)
+{
+    struct wi_error error = {0};
+    char *next = wi_redirect_follow(HUB, location, 0, allow_private, &error);
+    if (next != NULL || strstr(error.detail, why) == NULL)
+        fail_msg("%s: %s (%s)", location ? location : "none", next ? next : "", error.detail);
+    assert_int_equal(error.code, WI_HUB_FAILED);
+    assert_null(strstr(error.detail, "s3cret"));
+}
+
+static void follows_to_https(void **state)
+{
+    leads(
+        HUB, "https://cdn.example/x?Signature=s3cret", 0, "https://cdn.example/x?Signature=s3cret");
+    leads(HUB, "/other/model/x.gguf", 0, "https://hub.example/other/model/x.gguf");
+    leads(HUB, "//cdn.example/x", 0, "https://cdn.example/x");
+    leads(HUB, "https://8.8.8.8/x", 0, "https://8.8.8.8/x");
+    leads("http://127.0.0.1:5/a", "http://127.0.0.1:6/b", 1, "http://127.0.0.1:6/b");
+    leads(HUB, "https://10.0.0.1/x", 1, "https://10.0.0.1/x");
+}
+
+static void keeps_out_of_private_networks(void **state)
+{
+    static const char *const private[] = {"https://127.0.0.1/s3cret", "https://localhost/s3cret",
+        "https://a.localhost/", "https://10.1.2.3/", "https://192.168.0.1:8443/",
+        "https://169.254.169.254/s3cret", "https://[::1]/", "https://[fd00::1]/",
+        "https://[::ffff:10.0.0.1]/", "http://127.0.0.1/", "https://2130706433/", "https://0x7f.1/",
+        "https://0177.0.0.1/"};
+    for (size_t i = 0; i < sizeof private / sizeof private[0]; i++)
+        is_refused(private[i], 0, "private network");
+}
+
+static void refuses_other_ways(void **state)
+{
+    is_refused("http://cdn.example/s3cret", 1, "not https");
+    is_refused("http://192.168.0.1/s3cret", 1, "not https");
+    is_refused("ftp://cdn.example/s3cret", 0, "not https");
+    is_refused("https://user:s3cret@cdn.example/", 0, "without saying where");
+    is_refused(NULL, 0, "without saying where");
+}
+
+static void counts_hops(void **state)
+{
+    struct wi_error error;
+    char *next = wi_redirect_follow(HUB, "/x", WI_REDIRECTS_MAX - 1, 0, &error);
+    assert_non_null(next);
+    free(next);
+    assert_null(wi_redirect_follow(HUB, "/x", WI_REDIRECTS_MAX, 0, &error));
+    assert_non_null(strstr(error.detail, "one redirect too many"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(follows_to_https),
+        cmocka_unit_test(keeps_out_of_private_networks),
+        cmocka_unit_test(refuses_other_ways),
+        cmocka_unit_test(counts_hops),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
