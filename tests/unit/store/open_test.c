@@ -1,13 +1,8 @@
 /* A file that an older version has written is brought up to date, and nothing in it is lost. */
-#include "../test.h"
+#include "fixture.h"
 
-#include "base/memory.h"
 #include "store/private.h"
 #include "store/rows.h"
-#include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* The tables of version 2, where running jobs could not be marked as cancelled. */
 static const char version_2[] =
@@ -45,55 +40,19 @@ static const char version_2[] =
     "INSERT INTO job_answers VALUES ('done', '{}');"
     "PRAGMA user_version=2;";
 
-struct fixture {
-    uv_loop_t loop;
-    char folder[64];
-    struct wi_db *db;
-    struct wi_error error;
-    int values;
-};
-
-static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *where)
-{
-    return remove(path);
-}
-
 static int set_up(void **state)
 {
-    struct fixture *f = wi_alloc(sizeof *f);
+    struct fixture *f = new_fixture();
     char file[96];
     sqlite3 *sqlite;
     *state = f;
-    strcpy(f->folder, "/tmp/wi-open-XXXXXX");
-    if (!mkdtemp(f->folder) || uv_loop_init(&f->loop))
-        return -1;
     snprintf(file, sizeof file, "%s/webinfer.db", f->folder);
     if (sqlite3_open(file, &sqlite) != SQLITE_OK ||
         wi_db_exec(sqlite, version_2, &f->error) != WI_OK)
         fail_msg("%s", f->error.detail);
     sqlite3_close(sqlite);
-    f->db = wi_db_open(&f->loop, f->folder, &f->error);
-    if (!f->db)
-        fail_msg("%s", f->error.detail);
+    open_db(f);
     return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-    wi_db_close(f->db);
-    uv_run(&f->loop, UV_RUN_DEFAULT);
-    wi_db_free(f->db);
-    nftw(f->folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-    int failed = uv_loop_close(&f->loop);
-    free(f);
-    return failed;
-}
-
-static void now(struct fixture *f, wi_db_work_fn *work, void *data)
-{
-    if (wi_db_now(f->db, work, data, &f->error) != WI_OK)
-        fail_msg("%s", f->error.detail);
 }
 
 static void count(void *context, const char *key, const char *value)

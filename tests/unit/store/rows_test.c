@@ -1,55 +1,16 @@
 /* The rows of accepted jobs: the order in which they are taken, what an end without warning
  * leaves, and that a row ends once. */
-#include "../test.h"
+#include "fixture.h"
 
-#include "base/memory.h"
 #include "store/rows.h"
-#include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-struct fixture {
-    uv_loop_t loop;
-    char folder[64];
-    struct wi_db *db;
-    struct wi_error error;
-    int64_t now;
-};
-
-static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *where)
-{
-    return remove(path);
-}
 
 static int set_up(void **state)
 {
-    struct fixture *f = wi_alloc(sizeof *f);
+    struct fixture *f = new_fixture();
     *state = f;
     f->now = 1000000;
-    strcpy(f->folder, "/tmp/wi-rows-XXXXXX");
-    if (!mkdtemp(f->folder) || uv_loop_init(&f->loop))
-        return -1;
-    f->db = wi_db_open(&f->loop, f->folder, &f->error);
-    return f->db ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-    wi_db_close(f->db);
-    uv_run(&f->loop, UV_RUN_DEFAULT);
-    wi_db_free(f->db);
-    nftw(f->folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-    int failed = uv_loop_close(&f->loop);
-    free(f);
-    return failed;
-}
-
-static void now(struct fixture *f, wi_db_work_fn *work, void *data)
-{
-    if (wi_db_now(f->db, work, data, &f->error) != WI_OK)
-        fail_msg("%s", f->error.detail);
+    open_db(f);
+    return 0;
 }
 
 /* A row whose body is its id. */
