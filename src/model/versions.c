@@ -245,12 +245,57 @@ static unsigned next_number(int store, const char *name)
     return number;
 }
 
+struct unlisted {
+    const struct wi_source *source;
+    const char *folder; /* the path so far, ended by a slash, or "" */
+    uint64_t freed;
+};
+
+static int is_listed(const struct wi_source *source, const char *path)
+{
+    size_t length = strlen(path);
+    for (size_t i = 0; i < source->count; i++) {
+        const char *file = source->files[i].path;
+        if (strncmp(file, path, length) == 0 && (!file[length] || file[length] == '/'))
+            return 1; /* the file, or a folder above it */
+    }
+    return 0;
+}
+
+static int drop_entry(void *context, int folder, const char *name, const struct stat *status)
+{
+    struct unlisted *unlisted = context;
+    char *path = wi_sprintf("%s%s", unlisted->folder, name);
+    if (!is_listed(unlisted->source, path)) {
+        wi_path_remove(folder, name, &unlisted->freed);
+    } else if (S_ISDIR(status->st_mode)) {
+        char *inside = wi_sprintf("%s/", path);
+        struct unlisted below = {.source = unlisted->source, .folder = inside};
+        int inner = wi_path_open(folder, name);
+        if (inner >= 0) {
+            wi_path_each(inner, drop_entry, &below);
+            close(inner);
+        }
+        free(inside);
+    }
+    free(path);
+    return 0;
+}
+
+/* What is not of this version: states of transfers, files of a commit that was wanted before. */
+static void drop_unlisted(int files, const struct wi_source *source)
+{
+    struct unlisted unlisted = {.source = source, .folder = ""};
+    wi_path_each(files, drop_entry, &unlisted);
+}
+
 /* Everything that the version will have, on disk before it gets its name. */
 static enum wi_code complete(
     int files, struct wi_source *source, const char *directory, struct wi_error *error)
 {
     if (source->pulled_at == 0)
         source->pulled_at = wi_wall_ms() / 1000;
+    drop_unlisted(files, source);
     enum wi_code code = wi_source_write(files, source, error);
     if (code != WI_OK)
         return code;

@@ -89,8 +89,8 @@ void wi_versions_use_clear(struct wi_versions_use *use);
 enum wi_code wi_versions_check_name(
     const char *directory, const char *name, struct wi_error *error);
 /* Makes the files of a staging folder, which are whole and verified, the current version of the
- * name, and removes the staging. `source` lists them. WI_OK with `*number`, or as
- * wi_versions_check_name, or WI_STORAGE_FAILED. */
+ * name, and removes the staging. `source` lists them; whatever else lies there goes. WI_OK with
+ * `*number`, or as wi_versions_check_name, or WI_STORAGE_FAILED. */
 enum wi_code wi_versions_publish(const char *directory, const char *name,
     const struct wi_staging *staging, struct wi_source *source, unsigned *number,
     struct wi_error *error);

@@ -112,6 +112,8 @@ static enum wi_code pull(const struct store *store, const char *name, const char
     open_staging(store, "one", &staging);
     put(staging.folder, "model.onnx", graph);
     put(staging.folder, "onnx/labels.txt", "cat");
+    put(staging.folder, "onnx/labels.txt.state", "of a transfer");
+    put(staging.folder, "old/model.gguf", "of another commit");
     wi_source_add(&source, "model.onnx", strlen(graph), hash);
     wi_source_add(&source, "onnx/labels.txt", UINT64_MAX, GIT_C);
     enum wi_code code =
@@ -152,6 +154,8 @@ static void a_name_leads_to_the_latest_version(void **state)
     expect_file(store, "org/name/model.onnx", "b2");
     expect_file(store, "org/name/onnx/labels.txt", "cat");
     expect_file(store, ".pulled/org/name/1/model.onnx", "a1");
+    assert_false(is_there(store, "org/name/onnx/labels.txt.state"));
+    assert_false(is_there(store, "org/name/old"));
     expect_file(store, "top/model.onnx", "a3");
     expect_versions(store, "org/name", "2* 1 ");
     expect_versions(store, "top", "1* ");
