@@ -7,7 +7,11 @@ _webinfer_table()
 {
     verbs='' options='' arguments=''
     case $1 in
-        '') verbs='status infer chat generate embed ps load unload add rm gc jobs models nodes hardware doctor token simulate completion help version' ;;
+        '') verbs='run pull list show status infer chat generate embed ps load unload add rm gc jobs models nodes hardware doctor token simulate completion help version' ;;
+        'run') options='--as=<any> --hub=<any> --file=<any> --precision=fp32,fp16,int8,int4 --system=<any> --no-history --option=<any> --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --timeout=<any>' arguments='<model> <any>' ;;
+        'pull') options='--as=<any> --hub=<any> --file=<any> --precision=fp32,fp16,int8,int4 --detach --cancel' arguments='<any>' ;;
+        'list') options='' arguments='' ;;
+        'show') options='' arguments='<model>' ;;
         'status') options='' arguments='' ;;
         'infer') options='--image=<file> --tensor=<name=file> --inputs=<file> --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --precision=fp32,fp16,bf16,int8,uint8,int4,uint4 --no-fallback --priority=<any> --timeout=<any> --option=<any> --stream --output=<directory> --detach' arguments='<model> <file>' ;;
         'chat') options='--system=<any> --no-history --option=<any> --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --timeout=<any>' arguments='<model>' ;;

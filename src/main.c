@@ -17,6 +17,7 @@
 #include "browser/lifeline.h"
 #include "check/check.h"
 #include "config/config.h"
+#include "hub/pulls.h"
 #include "job/job.h"
 #include "model/repository.h"
 #include "model/versions_work.h"
@@ -63,6 +64,7 @@ struct daemon {
     struct wi_hash_cache *hashes;
     struct wi_repository *repository;
     struct wi_versions_work *versions;
+    struct wi_pulls *pulls;
     struct wi_db *db;
     struct wi_jobs *jobs;
     struct wi_checks *checks;
@@ -97,6 +99,7 @@ static void close_rest(void *context)
 {
     struct daemon *d = context;
     wi_lws_begin_free(d->lws);
+    wi_pulls_free(d->pulls);
     wi_versions_work_free(d->versions);
     wi_repository_free(d->repository);
     wi_db_close(d->db);
@@ -235,6 +238,7 @@ static void reload(struct daemon *d)
     wi_repository_set_aliases(d->repository, &next->aliases);
     wi_repository_reset(d->repository, next->models.directory);
     set_room(d, next);
+    wi_pulls_reload(d->pulls, next);
     d->budget.limit = next->pool.memory_budget;
     wi_config_free(d->config);
     d->config = next;
@@ -335,6 +339,9 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
     wi_repository_set_aliases(d->repository, &d->config->aliases);
     d->versions = wi_versions_work_new(&d->loop, d->repository);
     set_room(d, d->config);
+    const struct wi_pulls_deps pulls_deps = {
+        .loop = &d->loop, .http = d->http, .repository = d->repository, .versions = d->versions};
+    d->pulls = wi_pulls_new(&pulls_deps, d->config);
     d->jobs = wi_jobs_new(&d->loop, d->config, &d->budget);
     struct wi_pool_deps pool_deps = {.loop = &d->loop,
         .http = d->http,
@@ -358,6 +365,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .bridge = d->bridge,
         .repository = d->repository,
         .versions = d->versions,
+        .pulls = d->pulls,
         .db = d->db,
         .budget = &d->budget,
         .children = d->children,
@@ -412,6 +420,7 @@ static int serve(struct daemon *d)
     start_watchdog(d);
     wi_pool_start(d->pool, d->bridge);
     wi_versions_collect(d->versions, 0, NULL, NULL); /* what an earlier daemon left behind */
+    wi_pulls_resume(d->pulls);
     wi_info("main", NULL, "webinferd %s is running", PACKAGE_VERSION);
     sd_notify(0, "READY=1");
     uv_run(&d->loop, UV_RUN_DEFAULT);

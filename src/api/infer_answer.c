@@ -3,6 +3,7 @@
  * dialect, large JSON on a worker thread. Binary tensors are not copied: the response is a list of
  * slices that keeps them alive until the last byte is sent.
  */
+#include "api/caches.h"
 #include "api/infer.h"
 
 #include "base/memory.h"
@@ -31,10 +32,11 @@ static struct wi_text_figures figures_of(const struct wi_outcome *outcome)
 
 void wi_infer_count(void *context, const struct wi_outcome *outcome)
 {
-    const struct wi_api *api = context;
+    struct wi_api *api = context;
     const char *told = json_string_value(json_object_get(outcome->executed_on, "platform"));
     const char *platform = told ? told : "none";
     const char *browser = outcome->browser ? outcome->browser : "unknown";
+    wi_caches_note_run(&api->pages, outcome);
     wi_metrics_inference(api->metrics, outcome->model_name, browser, platform,
         outcome->queue_ms / 1000, outcome->load_ms / 1000, outcome->inference_ms / 1000);
     if (outcome->account.counted) {

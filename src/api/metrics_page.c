@@ -2,6 +2,7 @@
  * GET /metrics: the API's own counts and what the other parts counted, read through their getters.
  * A scrape reads and never starts anything.
  */
+#include "api/caches.h"
 #include "api/request.h"
 #include "api/stream.h"
 
@@ -360,6 +361,7 @@ void wi_handle_metrics(struct wi_request *request)
     write_bridge(&out, api->deps.bridge);
     write_store(&out, api->deps.db);
     write_repository(&out, api->deps.repository);
+    wi_caches_write(api, &out);
     write_durable(&out, api->durable);
     wi_metric_head(&out, "process_start_time_seconds", "gauge", "When the server started.");
     wi_metric_value(&out, "process_start_time_seconds", (double)api->started_at / 1000);

@@ -4,6 +4,7 @@
 
 #include "api/model_source.h"
 #include "api/numerics.h"
+#include "api/pulls.h"
 #include "api/step.h"
 #include <string.h>
 
@@ -320,9 +321,10 @@ static void on_list(void *context, const struct wi_list *list)
     struct wi_request *request = context;
     json_t *openai = json_array(), *models = list_models(request->api, openai);
     wi_request_answer_json(request, 200,
-        json_pack("{s:s, s:o, s:o, s:o, s:I, s:o}", "object", "list", "data", openai, "models",
-            models, "ignored", ignored_json(list), "ignored_more", (json_int_t)list->ignored_more,
-            "aliases", aliases_json(wi_repository_aliases(request->api->deps.repository))));
+        json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o}", "object", "list", "data", openai, "models",
+            models, "pulls", wi_api_pulls_json(request->api->deps.pulls), "ignored",
+            ignored_json(list), "ignored_more", (json_int_t)list->ignored_more, "aliases",
+            aliases_json(wi_repository_aliases(request->api->deps.repository))));
 }
 
 /* Who asks for the list alone has just put something there, more often than not: it is worth
@@ -337,18 +339,47 @@ void wi_handle_models(struct wi_request *request)
 
 /* --- one ------------------------------------------------------------------------------------- */
 
+/* Whether a pull of that name is under way. */
+static int is_pulling(const struct wi_api *api, const char *name, struct wi_pull_info *info)
+{
+    return api->deps.pulls && wi_pulls_find(api->deps.pulls, name, info) == 0 &&
+           info->state != WI_PULL_DONE && info->state != WI_PULL_FAILED;
+}
+
 static void on_model(struct wi_request *request, void *work, struct wi_model *model)
 {
+    struct wi_pull_info info;
     json_t *loaded = find_all_loaded(request->api, model->name);
     json_t *found = model_json(request->api, loaded, model->name, model, NULL);
     if (found)
         json_object_update_new(found, openai_json(request->api, model->name, model));
+    if (found && is_pulling(request->api, model->name, &info))
+        json_object_set_new(found, "pulling", wi_api_pull_json(&info));
     json_decref(loaded);
     wi_api_answer_model(request, model, found);
     (void)work;
 }
 
+/* It may be on its way, or not have got here. */
+static void on_missing(struct wi_request *request, void *work, const struct wi_error *failure)
+{
+    const struct wi_api *api = request->api;
+    struct wi_pull_info info;
+    struct wi_error error = *failure;
+    (void)work;
+    if (failure->code == WI_MODEL_NOT_FOUND && is_pulling(api, request->argument, &info)) {
+        wi_request_answer_json(request, 200,
+            json_pack("{s:s, s:o}", "name", info.name, "pulling", wi_api_pull_json(&info)));
+        return;
+    }
+    if (failure->code == WI_MODEL_NOT_FOUND && api->deps.pulls &&
+        wi_pulls_find(api->deps.pulls, request->argument, &info) == 0 && info.error)
+        wi_error_set(&error, WI_MODEL_NOT_FOUND, "model_name",
+            "There is no model %.160s: its pull failed. %.300s", info.name, info.error->detail);
+    wi_request_answer_error(request, &error);
+}
+
 void wi_handle_model(struct wi_request *request)
 {
-    wi_request_find_model(request, request->argument, on_model, NULL, NULL);
+    wi_request_look_for_model(request, request->argument, on_model, on_missing, NULL, NULL);
 }

@@ -4,6 +4,8 @@
  */
 #include "api/infer.h"
 
+#include "api/pulls.h"
+#include "api/stream.h"
 #include "base/memory.h"
 #include <stdlib.h>
 
@@ -59,6 +61,32 @@ static void on_model(struct wi_request *request, void *work, struct wi_model *mo
     free_reading(reading);
 }
 
+static void on_pulled(struct wi_request *request, void *work, const struct wi_error *failure)
+{
+    struct reading *reading = work;
+    if (failure)
+        answer_error(request, reading, failure);
+    else
+        wi_request_find_model(request, reading->infer.model_name, on_model, reading, free_reading);
+}
+
+/* A model that is not here may be pulled. A stream begins meanwhile, so that its client sees how
+ * far that is. */
+static void on_missing(struct wi_request *request, void *work, const struct wi_error *failure)
+{
+    struct reading *reading = work;
+    const char *name = reading->infer.model_name;
+    if (!wi_api_may_pull(request->api, name, failure)) {
+        answer_error(request, reading, failure);
+    } else if (wi_api_stream_is_wanted(request, &reading->infer)) {
+        wi_api_stream_begin_pull(request, &reading->infer);
+        free_reading(reading);
+    } else {
+        double timeout_ms = wi_infer_timeout_ms(&reading->infer, wi_model_type_of_name(name));
+        wi_request_pull(request, name, timeout_ms, on_pulled, reading, free_reading);
+    }
+}
+
 enum wi_code wi_api_check_browser(
     const struct wi_api *api, const char *kind, struct wi_error *error)
 {
@@ -82,7 +110,8 @@ static void on_parsed(struct wi_request *request, struct reading *reading, struc
         wi_api_check_browser(request->api, reading->infer.browser, error) != WI_OK)
         answer_error(request, reading, error);
     else
-        wi_request_find_model(request, reading->infer.model_name, on_model, reading, free_reading);
+        wi_request_look_for_model(
+            request, reading->infer.model_name, on_model, on_missing, reading, free_reading);
 }
 
 /* --- parsing --------------------------------------------------------------------------------- */

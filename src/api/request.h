@@ -34,16 +34,23 @@ enum wi_request_state {
     WI_REQUEST_GONE /* the client left; libmicrohttpd still has to be told */
 };
 
+/* How often a page had the model of a run, and the models' bytes. */
+struct wi_page_cache {
+    uint64_t hits, misses, saved_bytes, loaded_bytes;
+};
+
 /* What all requests share; the server's. */
 struct wi_api {
     struct wi_server_deps deps;
     struct wi_guard *guard;
     struct wi_admission *admission;
     struct wi_metrics *metrics;
+    struct wi_page_cache pages;
     struct wi_text_load *text_load; /* for a scrape of the metrics */
     struct wi_durable *durable;     /* NULL without a database */
     struct wi_api_streams *streams;
-    struct wi_work_queue *heavy; /* big JSON is read and printed here */
+    struct wi_api_pulls *pullers; /* see pulls.h */
+    struct wi_work_queue *heavy;  /* big JSON is read and printed here */
     const struct wi_route *routes;
     const struct wi_dialect *dialect; /* of what no route matched */
     char url[96];

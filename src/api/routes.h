@@ -55,6 +55,7 @@ wi_route_fn wi_handle_status, wi_handle_nodes, wi_handle_models, wi_handle_model
 wi_route_fn wi_handle_infer, wi_handle_job_post, wi_handle_jobs;
 wi_route_fn wi_handle_job_get, wi_handle_job_delete;
 wi_route_fn wi_handle_model_remove, wi_handle_models_gc;
+wi_route_fn wi_handle_model_pull, wi_handle_model_cancel;
 wi_route_fn wi_handle_model_load, wi_handle_model_unload, wi_handle_session_recycle;
 wi_route_fn wi_handle_node_drain, wi_handle_node_undrain;
 wi_route_fn wi_handle_join_new, wi_handle_joins, wi_handle_join_revoke;

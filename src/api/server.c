@@ -7,6 +7,7 @@
 #include "api/server.h"
 
 #include "api/infer.h"
+#include "api/pulls.h"
 #include "api/request.h"
 #include "api/stream.h"
 #include "base/clock.h"
@@ -358,6 +359,7 @@ struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_err
     api->metrics = wi_metrics_new(api->routes);
     api->text_load = wi_text_load_new();
     api->streams = wi_api_streams_new(api);
+    api->pullers = wi_api_pulls_new(api);
     api->heavy = wi_work_queue_new(deps->loop, HEAVY_MOST);
     set_times(server);
     if (start(server, error) != 0) {
@@ -438,6 +440,7 @@ void wi_server_finish(struct wi_server *server)
     for (struct wi_request *request = server->api.requests; request; request = request->next)
         wi_request_abort(request, &error);
     wi_api_streams_finish(server->api.streams);
+    wi_api_pulls_finish(server->api.pullers);
     /* One run takes the connections up again, the next calls their handlers and writes. */
     for (int i = 0; i < 4 && server->daemon; i++)
         pump(server);
@@ -486,6 +489,7 @@ void wi_server_free(struct wi_server *server)
     wi_server_stop(server);
     wi_durable_free(server->api.durable);
     wi_api_streams_free(server->api.streams);
+    wi_api_pulls_free(server->api.pullers);
     wi_work_queue_free(server->api.heavy);
     wi_guard_free(server->api.guard);
     wi_admission_free(server->api.admission);

@@ -23,6 +23,7 @@
 #include "browser/children.h"
 #include "check/check.h"
 #include "config/config.h"
+#include "hub/pulls.h"
 #include "job/job.h"
 #include "model/repository.h"
 #include "model/versions_work.h"
@@ -50,7 +51,8 @@ struct wi_server_deps {
     struct wi_bridge *bridge;
     struct wi_repository *repository;
     struct wi_versions_work *versions;
-    struct wi_db *db; /* may be NULL */
+    struct wi_pulls *pulls; /* may be NULL: then nothing is pulled */
+    struct wi_db *db;       /* may be NULL */
     struct wi_budget *budget;
     const struct wi_children *children; /* may be NULL: then not counted in /metrics */
     const char *version;                /* of the program, e.g. "0.1.0" */

@@ -10,6 +10,7 @@ struct wi_step {
     wi_step_free_fn *free_work;
     wi_step_end_fn *ended;
     wi_step_model_fn *found;
+    wi_step_missing_fn *missing; /* NULL: the request is answered with why */
     wi_step_fn *computed;
     wi_work_fn *run;
     struct wi_repository_lookup *lookup;
@@ -84,25 +85,35 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
     struct wi_step *step = context;
     struct wi_request *request = step->request;
     wi_step_model_fn *found = step->found;
+    wi_step_missing_fn *missing = step->missing;
     if (model) {
         found(request, close_step(step), model);
+    } else if (missing) {
+        missing(request, close_step(step), failure);
     } else {
         wi_request_answer_error(request, failure);
         drop(step);
     }
 }
 
-void wi_request_find_model(struct wi_request *request, const char *name, wi_step_model_fn *found,
-    void *work, wi_step_free_fn *free_work)
+void wi_request_look_for_model(struct wi_request *request, const char *name,
+    wi_step_model_fn *found, wi_step_missing_fn *missing, void *work, wi_step_free_fn *free_work)
 {
     struct wi_step *step = new_step(request, work, free_work);
     step->found = found;
+    step->missing = missing;
     struct wi_repository_lookup *lookup =
         wi_repository_find(request->api->deps.repository, name, on_model, step);
     if (!lookup)
         return; /* on_model was called, and the step is gone */
     step->lookup = lookup;
     wi_request_wait(request, stop_lookup, step);
+}
+
+void wi_request_find_model(struct wi_request *request, const char *name, wi_step_model_fn *found,
+    void *work, wi_step_free_fn *free_work)
+{
+    wi_request_look_for_model(request, name, found, NULL, work, free_work);
 }
 
 /* --- on a thread ----------------------------------------------------------------------------- */

@@ -19,6 +19,11 @@ typedef void wi_step_free_fn(void *work); /* may be NULL, as may the work */
 typedef void wi_step_model_fn(struct wi_request *request, void *work, struct wi_model *model);
 void wi_request_find_model(struct wi_request *request, const char *name, wi_step_model_fn *found,
     void *work, wi_step_free_fn *free_work);
+/* The same, but where there is none `missing` is called with why, and the work is its own. */
+typedef void wi_step_missing_fn(
+    struct wi_request *request, void *work, const struct wi_error *failure);
+void wi_request_look_for_model(struct wi_request *request, const char *name,
+    wi_step_model_fn *found, wi_step_missing_fn *missing, void *work, wi_step_free_fn *free_work);
 
 /* Does `run(work)`, which takes long, on a thread: it may touch nothing else. */
 typedef void wi_step_fn(struct wi_request *request, void *work);

@@ -3,11 +3,8 @@
  * until the client's socket takes it, and the job is told what was taken: so a slow client slows
  * its own node's engine, and nothing is held for it but what its credit allows.
  */
-#include "api/stream.h"
+#include "api/stream_private.h"
 
-#include "api/infer.h"
-#include "api/stream_end.h"
-#include "api/taker.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "job/outcome.h"
@@ -15,41 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 /* The job is told of what was taken when it is this much, so that its node has a good part of its
  * credit left, and not of every token. */
 #define TELL_PARTS (WI_CREDIT_PARTS / 4)
 #define TELL_BYTES (WI_CREDIT_BYTES / 4)
-
-/* One stream, from its request until nobody can want anything of it any more. It is
- *   silent   while `request` waits for its first event
- *   open     while somebody takes its events
- *   left     for a while, where it is resumable and nobody does */
-struct wi_api_stream {
-    struct wi_api_streams *streams;
-    char id[WI_ID_SIZE]; /* its job's */
-    char request_id[WI_REQUEST_ID_MAX + 1];
-    char *client, *model_name;
-    const struct wi_dialect *dialect;
-    struct wi_infer infer;
-    struct wi_events *events;
-    struct wi_request *request;
-    struct wi_taker *taker;
-    struct wi_timer *timer;    /* until it opens; for comments; or until it is given up */
-    struct wi_buffer progress; /* the latest event of that kind, while it is silent */
-    struct wi_credit told;     /* to its job, of what was taken */
-    uint64_t counted;          /* parts */
-    int under_way;             /* its job is */
-    struct wi_stream_end *end; /* while its last event is being printed */
-    UT_hash_handle hh;
-};
-
-struct wi_api_streams {
-    struct wi_api *api;
-    struct wi_api_stream *streams; /* by id */
-    struct wi_api_stream_counters counters;
-};
 
 static void free_stream(struct wi_api_stream *stream)
 {
@@ -58,6 +25,7 @@ static void free_stream(struct wi_api_stream *stream)
     if (stream->under_way)
         wi_jobs_abandon(streams->api->deps.jobs, stream->id);
     wi_stream_end_abandon(stream->end);
+    wi_stream_pull_free(stream->pull);
     assert(!stream->taker);
     wi_timer_free(stream->timer);
     wi_events_free(stream->events);
@@ -192,10 +160,8 @@ static void on_part(void *context, const struct wi_job_spec *spec, const struct 
         wi_taker_wake(stream->taker);
 }
 
-static void on_progress(
-    void *context, const struct wi_job_spec *spec, const struct wi_progress *progress)
+void wi_stream_show(struct wi_api_stream *stream, const struct wi_progress *progress)
 {
-    struct wi_api_stream *stream = context;
     const struct wi_stream_face face = face_of(stream);
     struct wi_buffer text = {0};
     stream->dialect->stream_progress(&text, &face, progress, 0);
@@ -207,6 +173,12 @@ static void on_progress(
     stream->progress = text;
 }
 
+static void on_progress(
+    void *context, const struct wi_job_spec *spec, const struct wi_progress *progress)
+{
+    wi_stream_show(context, progress);
+}
+
 static void finish_stream(struct wi_api_stream *stream, struct wi_buffer *text)
 {
     wi_events_end(stream->events, text);
@@ -214,7 +186,7 @@ static void finish_stream(struct wi_api_stream *stream, struct wi_buffer *text)
         wi_taker_wake(stream->taker);
 }
 
-static void fail_stream(struct wi_api_stream *stream, const struct wi_error *error)
+void wi_stream_fail(struct wi_api_stream *stream, const struct wi_error *error)
 {
     const struct wi_stream_face face = face_of(stream);
     struct wi_request *request = stream->request;
@@ -253,7 +225,7 @@ static void print_end(
             "a stream.");
     }
     if (!printing) {
-        fail_stream(stream, &error);
+        wi_stream_fail(stream, &error);
         return;
     }
     if (stream->request)
@@ -275,7 +247,7 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
     if (result->code == WI_OK)
         print_end(stream, spec, result);
     else
-        fail_stream(stream, &result->error);
+        wi_stream_fail(stream, &result->error);
 }
 
 /* --- POST /v1/infer -------------------------------------------------------------------------- */
@@ -295,55 +267,80 @@ int wi_api_stream_is_accepted(const struct wi_request *request)
            !wi_media_type_named(accept, "application/json");
 }
 
-static struct wi_api_stream *make_stream(
-    struct wi_request *request, struct wi_infer *infer, const struct wi_model *model)
+int wi_api_stream_is_wanted(const struct wi_request *request, const struct wi_infer *infer)
+{
+    return (request->route->flags & WI_ROUTE_EVENTS) && !request->headers.idempotency_key &&
+           (infer->stream || wi_api_stream_is_accepted(request));
+}
+
+struct wi_api_stream *wi_stream_new(
+    struct wi_request *request, struct wi_infer *infer, const char *model_name, const char *id)
 {
     struct wi_api_stream *stream = wi_alloc(sizeof *stream);
     struct wi_api *api = request->api;
     stream->streams = api->streams;
     stream->client = wi_strdup(wi_request_client(request));
-    stream->model_name = wi_strdup(model->name);
+    stream->model_name = wi_strdup(model_name);
     stream->dialect = wi_request_dialect(request);
     stream->request = request;
+    stream->accepted_at = request->read;
+    memcpy(stream->id, id, sizeof stream->id);
     memcpy(stream->request_id, request->id, sizeof stream->request_id);
     stream->infer = *infer;
     *infer = (struct wi_infer){0};
     stream->events = wi_events_new(api->deps.budget,
         stream->infer.resumable ? (size_t)api->deps.config->api.stream_buffer : 0);
     stream->timer = wi_timer_new(api->deps.loop, on_time, stream);
+    HASH_ADD_STR(api->streams->streams, id, stream);
     return stream;
+}
+
+void wi_stream_wait(struct wi_api_stream *stream)
+{
+    struct wi_request *request = stream->request;
+    wi_timer_start(stream->timer, (uint64_t)request->api->deps.times.beat, 0);
+    wi_request_wait(request, cancel_silent, stream);
+}
+
+enum wi_code wi_stream_submit(
+    struct wi_api_stream *stream, struct wi_job_spec *spec, struct wi_error *error)
+{
+    static const struct wi_job_stream hears = {on_part, on_progress};
+    const struct wi_stream_face face = face_of(stream);
+    struct wi_buffer text = {0};
+    memcpy(spec->id, stream->id, sizeof spec->id);
+    spec->client = wi_strdup(stream->client);
+    spec->accepted_at = stream->accepted_at;
+    enum wi_code code = wi_jobs_submit_stream(
+        stream->streams->api->deps.jobs, spec, &hears, on_done, stream, error);
+    if (code != WI_OK)
+        return code;
+    stream->under_way = 1;
+    stream->dialect->stream_begin(&text, &face);
+    wi_events_add(stream->events, &text);
+    if (stream->request)
+        name_job(stream, stream->request);
+    else if (stream->taker)
+        name_job(stream, wi_taker_request(stream->taker));
+    if (stream->taker)
+        wi_taker_wake(stream->taker);
+    return WI_OK;
 }
 
 void wi_api_stream_begin(struct wi_request *request, struct wi_infer *infer, struct wi_model *model)
 {
-    static const struct wi_job_stream hears = {on_part, on_progress};
-    struct wi_api_streams *streams = request->api->streams;
     struct wi_job_spec spec = {0};
     struct wi_error error;
-    struct wi_buffer text = {0};
     if (wi_infer_check_stream(infer, &error) != WI_OK) {
         wi_request_answer_error(request, &error);
         return;
     }
     wi_job_spec_fill(&spec, infer, model);
-    spec.client = wi_strdup(wi_request_client(request));
-    spec.accepted_at = request->read;
-    struct wi_api_stream *stream = make_stream(request, infer, model);
-    memcpy(stream->id, spec.id, sizeof stream->id);
-    HASH_ADD_STR(streams->streams, id, stream);
-    if (wi_jobs_submit_stream(request->api->deps.jobs, &spec, &hears, on_done, stream, &error) !=
-        WI_OK) {
-        free_stream(stream);
-        wi_request_answer_error(request, &error);
-        return;
-    }
-    const struct wi_stream_face face = face_of(stream);
-    stream->under_way = 1;
-    stream->dialect->stream_begin(&text, &face);
-    wi_events_add(stream->events, &text);
-    name_job(stream, request);
-    wi_timer_start(stream->timer, (uint64_t)request->api->deps.times.beat, 0);
-    wi_request_wait(request, cancel_silent, stream);
+    struct wi_api_stream *stream = wi_stream_new(request, infer, model->name, spec.id);
+    if (wi_stream_submit(stream, &spec, &error) != WI_OK)
+        wi_stream_fail(stream, &error);
+    else
+        wi_stream_wait(stream);
 }
 
 /* --- GET /v1/jobs/ID ------------------------------------------------------------------------- */
@@ -434,8 +431,10 @@ void wi_api_streams_finish(struct wi_api_streams *streams)
         stream->under_way = 0;
         wi_stream_end_abandon(stream->end);
         stream->end = NULL;
+        wi_stream_pull_free(stream->pull);
+        stream->pull = NULL;
         unname_job(wi_taker_request(stream->taker));
-        fail_stream(stream, &error);
+        wi_stream_fail(stream, &error);
     }
 }
 

@@ -165,6 +165,7 @@ struct wi_bridge_counters {
     uint64_t parts;                       /* of streams, handed up */
     uint64_t parts_repeated, parts_stale; /* came again; came for attempts that had ended */
     uint64_t file_requests, file_bytes;
+    uint64_t model_bytes; /* of them, of models */
 };
 
 struct wi_bridge;

@@ -112,6 +112,7 @@ int wi_transfer_writeable(struct lws *wsi, struct wi_socket *socket)
     transfer->left -= size;
     transfer->sent += size;
     socket->bridge->counters.file_bytes += size;
+    socket->bridge->counters.model_bytes += transfer->model ? size : 0;
     if (lws_write(wsi, transfer->chunk + LWS_PRE, size, LWS_WRITE_HTTP) < 0)
         return -1;
     if (transfer->left && wi_http_is_slow(wi_now_ms() - transfer->began, transfer->sent))

@@ -116,6 +116,24 @@ static enum wi_exit converse(struct wi_cli *cli, struct wi_line *line, struct wi
     return result;
 }
 
+enum wi_exit wi_cli_ask(struct wi_cli *cli, const char *question)
+{
+    struct wi_talk talk = {0};
+    json_t *content = json_string(question);
+    enum wi_exit result = WI_EXIT_USAGE;
+
+    wi_talk_set_system(&talk, wi_argument(&cli->arguments, "system"));
+    if (content) {
+        talk.messages = json_pack("[{s:s, s:O}]", "role", "user", "content", content);
+        result = ask(cli, &talk);
+    } else {
+        fputs("webinfer: The text is not UTF-8\n", stderr);
+    }
+    json_decref(content);
+    wi_talk_clear(&talk);
+    return result;
+}
+
 enum wi_exit wi_cli_chat(struct wi_cli *cli)
 {
     struct wi_talk talk = {0};

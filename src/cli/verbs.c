@@ -132,6 +132,33 @@ static const struct wi_option chat_options[] = {
     {0},
 };
 
+#define PULL_OPTIONS                                                                               \
+    {"as", "NAME", 0, WI_COMPLETE_NONE, NULL, "What it is called here; else as on the hub"},       \
+        {"hub", "NAME", 0, WI_COMPLETE_NONE, NULL,                                                 \
+            "The hub, of a section [hub.NAME] of the daemon's configuration"},                     \
+        {"file", "PATTERN", 1, WI_COMPLETE_NONE, NULL,                                             \
+            "Fetch these files of it, and do not choose; \"*\" stands for anything"},              \
+    {                                                                                              \
+        "precision", "NAME", 0, WI_COMPLETE_WORDS, "fp32 fp16 int8 int4",                          \
+            "Which variant of an ONNX model"                                                       \
+    }
+
+static const struct wi_option pull_options[] = {
+    PULL_OPTIONS,
+    {"detach", NULL, 0, WI_COMPLETE_NONE, NULL, "Do not wait until it is here"},
+    {"cancel", NULL, 0, WI_COMPLETE_NONE, NULL, "Stop pulling it, and remove what was fetched"},
+    {0},
+};
+
+static const struct wi_option run_options[] = {
+    PULL_OPTIONS,
+    {"system", "TEXT", 0, WI_COMPLETE_NONE, NULL, "Instruct the model before the conversation"},
+    {"no-history", NULL, 0, WI_COMPLETE_NONE, NULL,
+        "Neither read nor keep the lines that are typed"},
+    TEXT_OPTIONS,
+    {0},
+};
+
 static const struct wi_option load_options[] = {
     {"node", "ID", 0, WI_COMPLETE_NONE, NULL, "Only in this node"},
     {"platform", "NAME", 0, WI_COMPLETE_WORDS, "webgpu webnn webgl wasm native",
@@ -246,6 +273,19 @@ static const struct wi_option help_options[] = {
 };
 
 const struct wi_verb wi_cli_verbs[] = {
+    {"run", "MODEL [TEXT]", 1, 2, {WI_COMPLETE_MODEL},
+        "Pull a model, ORG/NAME[:VARIANT][@REVISION], if it is not here, and talk with it, or ask "
+        "it TEXT",
+        run_options, wi_cli_run},
+    {"pull", "ORG/NAME[:VARIANT][@REVISION]", 1, 1, {0},
+        "Have the daemon bring a model from a hub, and show how far that is", pull_options,
+        wi_cli_pull},
+    {"list", "", 0, 0, {0}, "List the models, their sizes, and what is being pulled", NULL,
+        wi_cli_list},
+    {"show", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
+        "Show a model: its files, where it came from, the memory it takes, where it was measured "
+        "how",
+        NULL, wi_cli_show_model},
     {"status", "", 0, 0, {0}, "Show the daemon: sessions, nodes, queue and what is wrong", NULL,
         wi_cli_status},
     {"infer", "MODEL [FILE]", 1, 2, {WI_COMPLETE_MODEL, WI_COMPLETE_FILE},

@@ -35,5 +35,6 @@ void wi_job_outcome(struct wi_outcome *outcome, const struct wi_job_spec *spec,
         .attempts = result->attempts,
         .batch = result->batch,
         .warm = answer->warm,
+        .model_bytes = wi_manifest_bytes(&spec->model->manifest),
     };
 }

@@ -441,6 +441,14 @@ static void free_job(struct job *job)
     free(job);
 }
 
+static void note_look_up(struct wi_repository *repository, int found)
+{
+    if (found)
+        repository->counters.found++;
+    else
+        repository->counters.missing++;
+}
+
 /* Remembers what the job found under its name. */
 static void settle(
     struct wi_repository *repository, struct entry *entry, struct job *job, struct wi_model *model)
@@ -529,6 +537,8 @@ static void end_job(void *data, int cancelled)
         struct wi_repository_lookup lookup = *job->waiters;
 
         wi_repository_cancel(job->waiters);
+        if (job->repository)
+            note_look_up(job->repository, model != NULL);
         answer(lookup.on_model, lookup.context, model, &load->error);
     }
     if (job->repository)
@@ -555,6 +565,7 @@ static void answer_not_found(
 {
     struct wi_error error;
 
+    repository->counters.missing++;
     wi_list_explain(wi_listing_now(repository->listing), name, &error);
     wi_listing_missed(repository->listing);
     on_model(context, NULL, &error);
@@ -621,6 +632,7 @@ struct wi_repository_lookup *wi_repository_find(
     }
     entry = find_entry(repository, name);
     if (entry && !entry->job && is_current(entry)) {
+        note_look_up(repository, entry->model != NULL);
         answer(on_model, context, entry->model, entry->error);
         return NULL;
     }

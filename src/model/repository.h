@@ -62,8 +62,9 @@ int64_t wi_repository_used_at(const struct wi_repository *repository, const char
 
 /* What reading models has cost since the start. */
 struct wi_repository_counters {
-    uint64_t hashed_bytes; /* of files that were hashed */
-    uint64_t known_bytes;  /* of files whose hash was known from the cache */
+    uint64_t hashed_bytes;   /* of files that were hashed */
+    uint64_t known_bytes;    /* of files whose hash was known from the cache */
+    uint64_t found, missing; /* look-ups of models in the folder that found one, and that did not */
 };
 void wi_repository_counters(
     const struct wi_repository *repository, struct wi_repository_counters *counters);

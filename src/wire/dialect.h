@@ -33,6 +33,7 @@ struct wi_outcome {
     unsigned attempts;
     unsigned batch; /* rows that ran together; 0: it ran alone */
     int warm;
+    uint64_t model_bytes; /* of its files; 0: built in */
 };
 
 /* A stream whose events are written. Borrowed. */

@@ -103,6 +103,7 @@ test('every route, with every rank', async () => {
     assert.deepEqual(needs('none'), ['GET /healthz', 'GET /readyz']);
     assert.deepEqual(needs('admin'), ['DELETE /v1/admin/join/{id}', 'DELETE /v1/models/{model}',
         'GET /metrics', 'GET /v1/admin/join', 'POST /v1/admin/join', 'POST /v1/models/gc',
+        'POST /v1/models/pull', 'POST /v1/models/{model}/cancel',
         'POST /v1/models/{model}/load', 'POST /v1/models/{model}/unload', 'POST /v1/nodes/{id}/drain',
         'POST /v1/nodes/{id}/undrain', 'POST /v1/sessions/{id}/recycle']);
 });

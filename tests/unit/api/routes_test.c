@@ -73,10 +73,10 @@ static void test_ranks(void **state)
 {
     static const char *const open[] = {"GET /healthz", "GET /readyz"};
     static const char *const admin[] = {"POST /v1/nodes/{id}/drain", "POST /v1/nodes/{id}/undrain",
-        "POST /v1/sessions/{id}/recycle", "POST /v1/models/{model}/load",
-        "POST /v1/models/{model}/unload", "POST /v1/admin/join", "GET /v1/admin/join",
-        "DELETE /v1/admin/join/{id}", "DELETE /v1/models/{model}", "POST /v1/models/gc",
-        "GET /metrics"};
+        "POST /v1/sessions/{id}/recycle", "POST /v1/models/pull", "POST /v1/models/{model}/cancel",
+        "POST /v1/models/{model}/load", "POST /v1/models/{model}/unload", "POST /v1/admin/join",
+        "GET /v1/admin/join", "DELETE /v1/admin/join/{id}", "DELETE /v1/models/{model}",
+        "POST /v1/models/gc", "GET /metrics"};
     static const char *const user[] = {"POST /v1/infer", "POST /v1/chat/completions",
         "POST /v1/completions", "POST /v1/embeddings", "POST /v1/rerank", "POST /v1/tokenize",
         "GET /v1/status", "GET /v1/nodes", "GET /v1/hardware", "GET /v1/models",

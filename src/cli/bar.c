@@ -1,0 +1,99 @@
+/* See bar.h. */
+#include "cli/bar.h"
+
+#include "cli/table.h"
+#include <math.h>
+#include <string.h>
+
+#define BAR_MIN 12u /* columns of a bar that shows anything */
+#define BAR_MAX 40u
+
+static double number(const json_t *object, const char *name)
+{
+    double value = json_number_value(json_object_get(object, name));
+
+    return isfinite(value) && value > 0 ? value : 0;
+}
+
+void wi_bar_bytes(struct wi_buffer *out, double bytes)
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+    size_t unit = 0;
+
+    while (bytes >= 999.5 && unit + 1 < sizeof units / sizeof *units) {
+        bytes /= 1000;
+        unit++;
+    }
+    wi_buffer_printf(out, bytes < 99.95 && unit > 0 ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
+}
+
+void wi_bar_seconds(struct wi_buffer *out, double seconds)
+{
+    long left = seconds < 1e6 ? lround(ceil(seconds)) : 1000000;
+
+    if (left < 60)
+        wi_buffer_printf(out, "%ld s", left);
+    else if (left < 3600)
+        wi_buffer_printf(out, "%ld min %ld s", left / 60, left % 60);
+    else
+        wi_buffer_printf(out, "%ld h %ld min", left / 3600, left % 3600 / 60);
+}
+
+double wi_bar_share(const json_t *pull)
+{
+    double total = number(pull, "total_bytes"), done = number(pull, "loaded_bytes");
+
+    return total <= 0 ? 0 : done < total ? done / total : 1;
+}
+
+/* What stands behind the bar. */
+static void add_figures(struct wi_buffer *out, const json_t *pull)
+{
+    double total = number(pull, "total_bytes"), rate = number(pull, "bytes_per_second");
+
+    if (total <= 0)
+        return;
+    wi_buffer_printf(out, " %3.0f %%  ", floor(100 * wi_bar_share(pull)));
+    wi_bar_bytes(out, number(pull, "loaded_bytes"));
+    wi_buffer_puts(out, " of ");
+    wi_bar_bytes(out, total);
+    if (rate > 0) {
+        wi_buffer_puts(out, "  ");
+        wi_bar_bytes(out, rate);
+        wi_buffer_puts(out, "/s");
+    }
+    if (rate > 0 && json_is_number(json_object_get(pull, "seconds_left"))) {
+        wi_buffer_puts(out, "  ");
+        wi_bar_seconds(out, number(pull, "seconds_left"));
+        wi_buffer_puts(out, " left");
+    }
+}
+
+static void add_bar(struct wi_buffer *out, double share, unsigned width)
+{
+    unsigned inner = width - 3; /* a space and the brackets */
+    unsigned full = (unsigned)(share * inner);
+
+    wi_buffer_puts(out, " [");
+    for (unsigned i = 0; i < inner; i++)
+        wi_buffer_puts(out, i < full ? "=" : i == full && share > 0 ? ">" : " ");
+    wi_buffer_puts(out, "]");
+}
+
+void wi_bar_line(struct wi_buffer *out, const json_t *pull, unsigned columns)
+{
+    struct wi_buffer figures = {0}, state = {0};
+    unsigned left, used;
+
+    wi_table_cell(&state, json_object_get(pull, "state"), NULL);
+    add_figures(&figures, pull);
+    used = (unsigned)(state.size + figures.size);
+    left = columns > used ? columns - used : 0;
+    wi_buffer_add(out, state.text, state.size < columns ? state.size : columns);
+    if (figures.size > 0 && left >= BAR_MIN)
+        add_bar(out, wi_bar_share(pull), left < BAR_MAX ? left : BAR_MAX);
+    if (figures.size > 0 && columns >= used)
+        wi_buffer_add(out, figures.text, figures.size);
+    wi_buffer_clear(&state);
+    wi_buffer_clear(&figures);
+}

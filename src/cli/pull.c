@@ -1,0 +1,334 @@
+/*
+ * webinfer pull: the daemon brings a model from a hub, and this shows how far that is. The pull is
+ * the daemon's: it goes on when this ends.
+ */
+#include "cli/pull.h"
+
+#include "base/memory.h"
+#include "cli/bar.h"
+#include "cli/events.h"
+#include "cli/table.h"
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define ASK_MS 30000
+/* Without a terminal a line for every so much of the whole. */
+#define STEP 0.1
+
+struct show {
+    struct wi_cli *cli;
+    struct wi_cli_events parser;
+    int events;   /* as lines of JSON */
+    int terminal; /* standard error is one */
+    int drawn;    /* a bar stands there */
+    char state[32];
+    double told; /* the share that the last line told of */
+    char *name;
+    enum wi_exit result;
+    int over; /* done or error came */
+};
+
+/* Set by ^C; the only thing that a signal handler may touch. */
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal)
+{
+    interrupted = 1;
+}
+
+static int is_interrupted(void)
+{
+    return interrupted;
+}
+
+/* --- showing --------------------------------------------------------------------------------- */
+
+static unsigned terminal_columns(void)
+{
+    struct winsize size = {0};
+
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 20)
+        return 79;
+    return size.ws_col - 1u; /* the last one would break the line */
+}
+
+static void end_bar(struct show *show)
+{
+    if (show->drawn)
+        fputs("\r\033[K", stderr);
+    show->drawn = 0;
+}
+
+static void draw_bar(struct show *show, const json_t *pull)
+{
+    struct wi_buffer line = {0};
+
+    wi_bar_line(&line, pull, terminal_columns());
+    fprintf(stderr, "\r%s\033[K", line.text ? line.text : "");
+    show->drawn = 1;
+    wi_buffer_clear(&line);
+}
+
+/* A line when the state changes, and now and then between. */
+static void put_line(struct show *show, const json_t *pull)
+{
+    const char *state = json_string_value(json_object_get(pull, "state"));
+    double share = wi_bar_share(pull);
+    struct wi_buffer line = {0};
+
+    if (!state || (strcmp(state, show->state) == 0 && share < show->told + STEP))
+        return;
+    snprintf(show->state, sizeof show->state, "%s", state);
+    show->told = floor(share / STEP) * STEP;
+    wi_bar_line(&line, pull, 79 - 12); /* no room for a bar beside long figures */
+    fprintf(stderr, "%s\n", line.text ? line.text : "");
+    wi_buffer_clear(&line);
+}
+
+static void keep_name(struct show *show, const json_t *pull)
+{
+    const char *name = json_string_value(json_object_get(pull, "name"));
+
+    if (!name || show->name)
+        return;
+    show->name = wi_strdup(name);
+}
+
+/* "chat/finch: 12.3 MB in 2 files, 4.1 MB fetched in 3 s" */
+static void put_done(const json_t *pull)
+{
+    struct wi_buffer text = {0};
+
+    wi_table_cell(&text, json_object_get(pull, "name"), NULL);
+    wi_buffer_puts(&text, ": ");
+    wi_bar_bytes(&text, json_number_value(json_object_get(pull, "total_bytes")));
+    wi_buffer_printf(
+        &text, " in %lld files, ", (long long)json_integer_value(json_object_get(pull, "files")));
+    wi_bar_bytes(&text, json_number_value(json_object_get(pull, "fetched_bytes")));
+    wi_buffer_puts(&text, " fetched in ");
+    wi_bar_seconds(&text, json_number_value(json_object_get(pull, "seconds")));
+    fprintf(stderr, "%s\n", text.text);
+    wi_buffer_clear(&text);
+}
+
+static void put_event(const char *name, const json_t *value)
+{
+    struct wi_buffer line = {0};
+
+    wi_buffer_puts(&line, "{\"event\":");
+    wi_buffer_json_string(&line, name);
+    wi_buffer_puts(&line, ",\"data\":");
+    if (value)
+        wi_buffer_json(&line, value);
+    else
+        wi_buffer_puts(&line, "null");
+    wi_buffer_puts(&line, "}\n");
+    fwrite(line.text, 1, line.size, stdout);
+    fflush(stdout);
+    wi_buffer_clear(&line);
+}
+
+/* --- what comes ------------------------------------------------------------------------------ */
+
+static void on_error(struct show *show, const json_t *problem, const char *data, size_t length)
+{
+    struct wi_rest_answer answer = {
+        .status = (long)json_integer_value(json_object_get(problem, "status"))};
+    int json = show->cli->json;
+
+    if (answer.status < 400)
+        answer.status = 500; /* whatever it says, it is an error */
+    wi_buffer_add(&answer.body, data, length);
+    show->cli->json = 0; /* it was printed as an event */
+    show->result = wi_cli_check(show->cli, &answer);
+    show->cli->json = json;
+    wi_rest_answer_clear(&answer);
+}
+
+static void on_event(void *context, const char *name, const char *data, size_t length)
+{
+    struct show *show = context;
+    json_t *value = json_loadb(data, length, JSON_ALLOW_NUL, NULL);
+
+    keep_name(show, value);
+    if (show->events)
+        put_event(name, value);
+    if (strcmp(name, "progress") == 0 && !show->events) {
+        if (show->terminal)
+            draw_bar(show, value);
+        else
+            put_line(show, value);
+    } else if (strcmp(name, "done") == 0) {
+        end_bar(show);
+        if (!show->events)
+            put_done(value);
+        show->over = 1;
+        show->result = WI_EXIT_OK;
+    } else if (strcmp(name, "error") == 0) {
+        end_bar(show);
+        show->over = 1;
+        on_error(show, value, data, length);
+    }
+    json_decref(value);
+}
+
+static int on_bytes(void *context, const char *bytes, size_t size)
+{
+    struct show *show = context;
+
+    return interrupted ? -1 : wi_cli_events_take(&show->parser, bytes, size);
+}
+
+/* --- asking ---------------------------------------------------------------------------------- */
+
+static json_t *make_wish(const struct wi_arguments *arguments, const char *reference)
+{
+    static const char *const words[] = {"as", "hub", "precision"};
+    json_t *wish = json_object(), *files = json_array();
+    const char *value;
+
+    json_object_set_new(wish, "model", json_string(reference));
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if ((value = wi_argument(arguments, words[i])))
+            json_object_set_new(wish, words[i], json_string(value));
+    for (size_t i = 0; (value = wi_argument_at(arguments, "file", i)); i++)
+        json_array_append_new(files, json_string(value));
+    if (json_array_size(files) > 0)
+        json_object_set(wish, "files", files);
+    json_decref(files);
+    return wish;
+}
+
+/* It ended without saying how. */
+static void on_break(struct show *show, const struct wi_rest_answer *answer)
+{
+    end_bar(show);
+    if (interrupted) {
+        fputs("webinfer: the daemon goes on with the pull; the same command shows it again, and "
+              "webinfer pull --cancel MODEL ends it\n",
+            stderr);
+        show->result = WI_EXIT_FAILED;
+    } else if (answer->events) {
+        fprintf(stderr,
+            "webinfer: the daemon was lost: %s\n  It goes on with the pull when it is "
+            "started again.\n",
+            *answer->failure ? answer->failure : "it ended in the middle");
+        show->result = WI_EXIT_NO_SERVER;
+    } else {
+        show->result = wi_cli_check(show->cli, answer);
+    }
+}
+
+enum wi_exit wi_cli_pull_model(struct wi_cli *cli, const char *reference, int events, char **name)
+{
+    struct show show = {.cli = cli,
+        .events = events,
+        .terminal = isatty(STDERR_FILENO),
+        .told = -1,
+        .result = WI_EXIT_FAILED};
+    struct wi_buffer body = {0};
+    json_t *wish = make_wish(&cli->arguments, reference);
+    struct wi_rest_request request = {
+        .path = "/v1/models/pull", .on_events = on_bytes, .is_cancelled = is_interrupted};
+    struct wi_rest_answer answer;
+    struct sigaction action = {.sa_handler = on_interrupt}, before;
+
+    json_object_set_new(wish, "stream", json_true());
+    wi_buffer_json(&body, wish);
+    request.body = body.text;
+    request.body_size = body.size;
+    request.context = &show;
+    show.parser = (struct wi_cli_events){.on_event = on_event, .context = &show};
+    interrupted = 0;
+    sigaction(SIGINT, &action, &before);
+    wi_rest_exchange(&cli->rest, &request, &answer);
+    sigaction(SIGINT, &before, NULL);
+    if (!show.over)
+        on_break(&show, &answer);
+    wi_cli_events_clear(&show.parser);
+    wi_rest_answer_clear(&answer);
+    wi_buffer_clear(&body);
+    json_decref(wish);
+    *name = show.name;
+    return show.result;
+}
+
+char *wi_cli_pulled_name(const char *reference, const char *name)
+{
+    size_t whole = strcspn(reference, "@");
+    const char *variant = memchr(reference, ':', whole);
+
+    if (!variant)
+        return wi_strdup(name);
+    return wi_sprintf("%s%.*s", name, (int)(reference + whole - variant), variant);
+}
+
+/* --- the command ----------------------------------------------------------------------------- */
+
+/* An exchange with a small answer, which is printed with --json. */
+static enum wi_exit exchange(struct wi_cli *cli, const struct wi_rest_request *request)
+{
+    struct wi_rest_answer answer;
+    enum wi_exit result;
+
+    wi_rest_exchange(&cli->rest, request, &answer);
+    result = wi_cli_check(cli, &answer);
+    if (result == WI_EXIT_OK && cli->json)
+        fwrite(answer.body.text, 1, answer.body.size, stdout);
+    wi_rest_answer_clear(&answer);
+    return result;
+}
+
+static enum wi_exit begin(struct wi_cli *cli, const char *reference)
+{
+    json_t *wish = make_wish(&cli->arguments, reference);
+    struct wi_buffer body = {0};
+    struct wi_rest_request request = {.path = "/v1/models/pull", .timeout_ms = ASK_MS};
+    enum wi_exit result;
+
+    wi_buffer_json(&body, wish);
+    request.body = body.text;
+    request.body_size = body.size;
+    result = exchange(cli, &request);
+    if (result == WI_EXIT_OK && !cli->json)
+        fprintf(stderr, "The daemon pulls it; webinfer show tells how far that is.\n");
+    wi_buffer_clear(&body);
+    json_decref(wish);
+    return result;
+}
+
+/* What is pulled is known by the name that it gets. */
+static enum wi_exit cancel(struct wi_cli *cli, const char *reference)
+{
+    const char *as = wi_argument(&cli->arguments, "as");
+    char *name = as ? wi_strdup(as) : wi_strndup(reference, strcspn(reference, ":@"));
+    char *path = wi_sprintf("/v1/models/%s/cancel", name);
+    enum wi_exit result = exchange(
+        cli, &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = ASK_MS});
+
+    if (result == WI_EXIT_OK && !cli->json)
+        fputs("The pull was cancelled, and what it had fetched removed.\n", stderr);
+    free(path);
+    free(name);
+    return result;
+}
+
+enum wi_exit wi_cli_pull(struct wi_cli *cli)
+{
+    const char *reference = cli->arguments.positionals[0];
+    char *name = NULL;
+    enum wi_exit result;
+
+    if (wi_argument_given(&cli->arguments, "cancel"))
+        return cancel(cli, reference);
+    if (wi_argument_given(&cli->arguments, "detach"))
+        return begin(cli, reference);
+    result = wi_cli_pull_model(cli, reference, cli->json, &name);
+    free(name);
+    return result;
+}

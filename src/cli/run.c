@@ -1,0 +1,148 @@
+/*
+ * webinfer run: a model is brought here if it is not, and then used as what it is. Of what may
+ * stand behind its name ":" is a variant and "@" a revision; where it is to run say --browser and
+ * --platform.
+ */
+#include "cli/pull.h"
+#include "cli/text.h"
+
+#include "base/memory.h"
+#include "cli/table.h"
+#include "model/model.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOOK_MS 600000 /* the daemon reads and hashes the file, behind others if need be */
+
+/* What the daemon has of that name: `*model` is a new reference, or NULL where there is none. */
+static enum wi_exit look(struct wi_cli *cli, const char *name, json_t **model)
+{
+    char *path = wi_sprintf("/v1/models/%s", name);
+    struct wi_rest_request request = {.path = path, .timeout_ms = LOOK_MS};
+    struct wi_rest_answer answer;
+    enum wi_exit result = WI_EXIT_OK;
+
+    *model = NULL;
+    wi_rest_exchange(&cli->rest, &request, &answer);
+    if (answer.status != 404) {
+        result = wi_cli_check(cli, &answer);
+        *model = json_loadb(answer.body.text, answer.body.size, 0, NULL);
+    }
+    /* One that is on its way for the first time has nothing but that to tell. */
+    if (result == WI_EXIT_OK && !json_object_get(*model, "type") &&
+        json_object_get(*model, "pulling")) {
+        json_decref(*model);
+        *model = NULL;
+    }
+    wi_rest_answer_clear(&answer);
+    free(path);
+    return result;
+}
+
+static enum wi_code check_name(const char *name, struct wi_error *error)
+{
+    if (wi_model_check_name(name, error) == WI_OK)
+        return WI_OK;
+    return wi_error_set(error, WI_BAD_REQUEST, "",
+        "\"%.200s\" is no model; write NAME, ORG/NAME, ORG/NAME:VARIANT or ORG/NAME@REVISION",
+        name);
+}
+
+/* Pulls where that is needed; `*name` is what the model is called here, owned. A revision is always
+ * asked for, since what is here may be another. */
+static enum wi_exit bring(struct wi_cli *cli, const char *reference, char **name, json_t **model)
+{
+    int named = wi_argument_given(&cli->arguments, "as");
+    int revision = strchr(reference, '@') != NULL;
+    char *pulled = NULL;
+    struct wi_error error = {0};
+    enum wi_exit result;
+
+    *model = NULL;
+    *name = wi_strndup(reference, strcspn(reference, "@"));
+    if (named) {
+        char *own = wi_cli_pulled_name(reference, wi_argument(&cli->arguments, "as"));
+        free(*name);
+        *name = own;
+    }
+    /* Of a plain hub longer names are allowed: those are not here by that name. */
+    if (!wi_argument_given(&cli->arguments, "hub") && check_name(*name, &error) != WI_OK) {
+        wi_cli_complain(&error);
+        return WI_EXIT_USAGE;
+    }
+    result = revision || check_name(*name, &error) != WI_OK ? WI_EXIT_OK : look(cli, *name, model);
+    if (result != WI_EXIT_OK || *model)
+        return result;
+    result = wi_cli_pull_model(cli, reference, 0, &pulled);
+    if (result == WI_EXIT_OK && pulled) {
+        free(*name);
+        *name = wi_cli_pulled_name(reference, pulled);
+        result = check_name(*name, &error) == WI_OK ? look(cli, *name, model) : WI_EXIT_FAILED;
+    }
+    free(pulled);
+    return result;
+}
+
+static int is_type(const json_t *model, const char *type)
+{
+    const char *own = json_string_value(json_object_get(model, "type"));
+
+    return own && strcmp(own, type) == 0;
+}
+
+/* What a model of no task that can be begun here takes. */
+static enum wi_exit explain(const char *name, const json_t *model)
+{
+    const char *input = json_string_value(
+        json_object_get(json_array_get(json_object_get(model, "inputs"), 0), "name"));
+
+    fprintf(stderr, "%s is here. ", name);
+    if (json_is_true(json_object_get(model, "takes_picture")))
+        fprintf(stderr, "To run it: webinfer infer %s --image FILE\n", name);
+    else if (is_type(model, "text_embedding"))
+        fprintf(stderr, "To run it: webinfer embed %s TEXT\n", name);
+    else if (is_type(model, "text_generation"))
+        fprintf(stderr, "To run it: webinfer generate %s TEXT\n", name);
+    else if (input && strpbrk(input, " '\"$`\\;&|<>()*?") == NULL)
+        fprintf(stderr, "To run it: webinfer infer %s --tensor %s=FILE.npy\n", name, input);
+    else
+        fprintf(stderr, "webinfer show %s tells what it is.\n", name);
+    return WI_EXIT_OK;
+}
+
+static enum wi_exit use(struct wi_cli *cli, const char *name, const json_t *model)
+{
+    const char *text = cli->arguments.positionals[1];
+
+    cli->arguments.positionals[0] = name;
+    if (json_is_true(json_object_get(model, "chat")))
+        return text ? wi_cli_ask(cli, text) : wi_cli_chat(cli);
+    if (text && is_type(model, "text_embedding"))
+        return wi_cli_embed(cli);
+    if (text && is_type(model, "text_generation"))
+        return wi_cli_generate(cli);
+    if (text)
+        fprintf(stderr, "webinfer: %s does not take text\n  ", name);
+    explain(name, model);
+    return text ? WI_EXIT_USAGE : WI_EXIT_OK;
+}
+
+enum wi_exit wi_cli_run(struct wi_cli *cli)
+{
+    const char *reference = cli->arguments.positionals[0];
+    char *name = NULL;
+    json_t *model = NULL;
+    enum wi_exit result = bring(cli, reference, &name, &model);
+
+    if (result == WI_EXIT_OK && model) {
+        result = use(cli, name, model);
+    } else if (result == WI_EXIT_OK) {
+        fprintf(stderr, "webinfer: the daemon has pulled %s and does not find it\n", name);
+        result = WI_EXIT_FAILED;
+    }
+    cli->arguments.positionals[0] = reference;
+    json_decref(model);
+    free(name);
+    return result;
+}

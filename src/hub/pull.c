@@ -1,0 +1,443 @@
+/*
+ * The steps of one pull, each asynchronous; the one under way is the only one that is set:
+ *
+ *   stage    the request is written down, so that the next daemon finds it
+ *   look     the hub's token and what is here of the name already are read, beside the loop
+ *   list     which commit, which files
+ *   reuse    what earlier versions have of them is linked
+ *   room     others make room
+ *   fetch    the rest comes over the network, hashed
+ *   publish  one rename
+ *   find     the repository reads the model
+ *
+ * One that fails for good leaves nothing; what was only interrupted is kept for the next time.
+ */
+#include "hub/pull.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "hub/pull_kept.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The speed is that of the last seconds. */
+#define RATE_MS 3000.0
+
+struct wi_pull {
+    struct wi_pulls_deps deps;
+    struct wi_pull_order order;
+    wi_pull_changed_fn *on_change;
+    void *context;
+    char id[WI_STAGING_ID_MAX + 1];
+    enum wi_pull_state state;
+    int cancelled;
+    /* The step under way. */
+    struct wi_pull_look *look;
+    struct wi_hub_list *list;
+    struct wi_fetch *fetch;
+    struct wi_versions_task *task;
+    struct wi_repository_lookup *lookup;
+    /* What is known so far. */
+    char *folder;             /* where the files go */
+    struct wi_source current; /* of the version that is here; empty: none is */
+    struct wi_hub_tree chosen;
+    char *variant;
+    struct wi_fetch_progress progress;
+    uint64_t reused, evicted;
+    uint64_t before; /* bytes that were there when fetching began */
+    struct wi_error error;
+    double began_ms, ended_ms;
+    /* For the speed. */
+    double rate, rate_at;
+    uint64_t rate_from;
+};
+
+/* Nothing calls back any more. */
+static void stop_step(struct wi_pull *pull)
+{
+    wi_pull_look_cancel(pull->look);
+    wi_hub_list_cancel(pull->list);
+    wi_fetch_cancel(pull->fetch);
+    wi_versions_cancel(pull->task);
+    wi_repository_cancel(pull->lookup);
+    pull->look = NULL;
+    pull->list = NULL;
+    pull->fetch = NULL;
+    pull->task = NULL;
+    pull->lookup = NULL;
+}
+
+void wi_pull_free(struct wi_pull *pull)
+{
+    stop_step(pull);
+    wi_pull_order_clear(&pull->order);
+    wi_source_clear(&pull->current);
+    wi_hub_tree_clear(&pull->chosen);
+    free(pull->folder);
+    free(pull->variant);
+    free(pull);
+}
+
+/* --- states ---------------------------------------------------------------------------------- */
+
+static void set_state(struct wi_pull *pull, enum wi_pull_state state)
+{
+    int ended = state == WI_PULL_DONE || state == WI_PULL_FAILED;
+    assert(pull->state < WI_PULL_DONE);
+    /* A file that turned out wrong is fetched again, and nothing else goes back. */
+    assert(state >= pull->state || pull->state == WI_PULL_VERIFYING);
+    pull->state = state;
+    if (ended)
+        pull->ended_ms = wi_now_ms();
+    pull->on_change(pull->context, ended); /* it may be gone now */
+}
+
+static void on_dropped(
+    void *context, const struct wi_versions_result *result, const struct wi_error *error)
+{
+    struct wi_pull *pull = context;
+    (void)result;
+    (void)error;
+    pull->task = NULL;
+    set_state(pull, WI_PULL_FAILED);
+}
+
+/* Whether trying again later, as it is, may help: then what was fetched is kept. */
+static int is_passing(enum wi_code code)
+{
+    return code == WI_HUB_FAILED || code == WI_HUB_BUSY || code == WI_STORAGE_FAILED ||
+           code == WI_NO_ROOM || code == WI_HUB_UNAUTHORIZED || code == WI_UNAVAILABLE;
+}
+
+static void fail(struct wi_pull *pull, const struct wi_error *error)
+{
+    pull->error = *error;
+    wi_warn("pull", pull->order.name, "failed: %s", error->detail);
+    stop_step(pull);
+    if (is_passing(error->code))
+        set_state(pull, WI_PULL_FAILED);
+    else
+        pull->task = wi_versions_drop_staging(pull->deps.versions, pull->id, on_dropped, pull);
+}
+
+void wi_pull_cancel(struct wi_pull *pull)
+{
+    struct wi_error error;
+    if (pull->cancelled)
+        return;
+    pull->cancelled = 1;
+    wi_error_set(&error, WI_CANCELLED, NULL, "The pull of %.200s was cancelled.", pull->order.name);
+    fail(pull, &error);
+}
+
+/* --- publishing ------------------------------------------------------------------------------ */
+
+static void on_found(void *context, struct wi_model *model, const struct wi_error *failure)
+{
+    struct wi_pull *pull = context;
+    pull->lookup = NULL;
+    if (failure) {
+        fail(pull, failure);
+        return;
+    }
+    wi_info("pull", pull->order.name, "is here: %llu bytes, %llu of them fetched in %.1f s",
+        (unsigned long long)pull->chosen.bytes, (unsigned long long)pull->progress.fetched,
+        (wi_now_ms() - pull->began_ms) / 1000);
+    (void)model;
+    set_state(pull, WI_PULL_DONE);
+}
+
+static void find_model(struct wi_pull *pull)
+{
+    struct wi_repository_lookup *lookup =
+        wi_repository_find(pull->deps.repository, pull->order.name, on_found, pull);
+    if (lookup) /* else on_found was called, and the pull may be gone */
+        pull->lookup = lookup;
+}
+
+static void on_published(
+    void *context, const struct wi_versions_result *result, const struct wi_error *error)
+{
+    struct wi_pull *pull = context;
+    (void)result;
+    pull->task = NULL;
+    if (error)
+        fail(pull, error);
+    else
+        find_model(pull);
+}
+
+static void add_files(struct wi_source *source, const struct wi_hub_tree *tree)
+{
+    for (size_t i = 0; i < tree->count; i++)
+        wi_source_add(source, tree->files[i].path, tree->files[i].bytes, tree->files[i].hash);
+}
+
+static void publish(struct wi_pull *pull)
+{
+    const struct wi_hub_reference *parsed = &pull->order.parsed;
+    struct wi_source source = {.hub = pull->order.hub.name,
+        .repository = parsed->repository,
+        .revision = parsed->revision,
+        .commit = pull->chosen.commit,
+        .variant = pull->variant,
+        .pulled_at = wi_wall_ms() / 1000};
+    struct wi_source copy = {0};
+    wi_source_copy(&copy, &source);
+    add_files(&copy, &pull->chosen);
+    pull->task = wi_versions_make_current(
+        pull->deps.versions, pull->id, pull->order.name, &copy, on_published, pull);
+    wi_source_clear(&copy);
+    set_state(pull, WI_PULL_PUBLISHING);
+}
+
+/* --- fetching -------------------------------------------------------------------------------- */
+
+static void measure(struct wi_pull *pull)
+{
+    double now = wi_now_ms(), passed = now - pull->rate_at;
+    if (pull->rate_at <= 0) {
+        pull->rate_at = now;
+        pull->rate_from = pull->progress.fetched;
+    } else if (passed >= RATE_MS / 6) {
+        double latest = (double)(pull->progress.fetched - pull->rate_from) / passed * 1000;
+        double weight = passed < RATE_MS ? passed / RATE_MS : 1;
+        pull->rate = pull->rate > 0 ? pull->rate + (latest - pull->rate) * weight : latest;
+        pull->rate_at = now;
+        pull->rate_from = pull->progress.fetched;
+    }
+}
+
+static void on_progress(void *context, const struct wi_fetch_progress *progress)
+{
+    struct wi_pull *pull = context;
+    if (pull->state == WI_PULL_DOWNLOADING && pull->progress.fetched == 0 &&
+        progress->done > progress->fetched)
+        pull->before = progress->done - progress->fetched;
+    pull->progress = *progress;
+    measure(pull);
+    set_state(pull, progress->done < progress->total ? WI_PULL_DOWNLOADING : WI_PULL_VERIFYING);
+}
+
+static void on_fetched(void *context, const struct wi_error *error)
+{
+    struct wi_pull *pull = context;
+    pull->fetch = NULL;
+    if (error) {
+        fail(pull, error);
+        return;
+    }
+    /* The last of it came since it was told. */
+    if (pull->progress.fetched + pull->before < pull->chosen.bytes)
+        pull->progress.fetched = pull->chosen.bytes - pull->before;
+    pull->progress.done = pull->progress.total = pull->chosen.bytes;
+    pull->progress.files_done = pull->progress.files = pull->chosen.count;
+    publish(pull);
+}
+
+static void on_room(
+    void *context, const struct wi_versions_result *result, const struct wi_error *error)
+{
+    struct wi_pull *pull = context;
+    pull->task = NULL;
+    if (error) {
+        fail(pull, error);
+        return;
+    }
+    pull->evicted = result->bytes;
+    const struct wi_fetch_order order = {.hub = &pull->order.hub,
+        .repository = pull->order.parsed.repository,
+        .files = &pull->chosen,
+        .folder = pull->folder};
+    pull->fetch =
+        wi_fetch_start(pull->deps.loop, pull->deps.http, &order, on_progress, on_fetched, pull);
+    set_state(pull, WI_PULL_DOWNLOADING);
+}
+
+/* --- choosing -------------------------------------------------------------------------------- */
+
+/* Takes over the lengths that are known now, of a plain hub's files. */
+static void on_reused(
+    void *context, const struct wi_versions_result *result, const struct wi_error *error)
+{
+    struct wi_pull *pull = context;
+    pull->task = NULL;
+    if (error) {
+        fail(pull, error);
+        return;
+    }
+    for (size_t i = 0; i < pull->chosen.count && i < result->files.count; i++)
+        if (pull->chosen.files[i].bytes == WI_HUB_BYTES_UNKNOWN)
+            wi_hub_tree_set_bytes(&pull->chosen, i, result->files.files[i].bytes);
+    pull->reused = pull->before = result->bytes;
+    uint64_t needed = pull->chosen.bytes > result->bytes ? pull->chosen.bytes - result->bytes : 0;
+    pull->task = wi_versions_make_room(pull->deps.versions, needed, on_room, pull);
+}
+
+/* Whether what is here came from the same place. */
+static int is_related(const struct wi_pull *pull)
+{
+    const struct wi_source *current = &pull->current;
+    return current->repository && current->hub &&
+           strcmp(current->repository, pull->order.parsed.repository) == 0 &&
+           strcmp(current->hub, pull->order.hub.name) == 0;
+}
+
+static void reuse(struct wi_pull *pull)
+{
+    struct wi_source files = {0};
+    add_files(&files, &pull->chosen);
+    pull->task = wi_versions_stage(
+        pull->deps.versions, pull->id, NULL, pull->order.name, &files, on_reused, pull);
+    wi_source_clear(&files);
+}
+
+static void on_unneeded(
+    void *context, const struct wi_versions_result *result, const struct wi_error *error)
+{
+    struct wi_pull *pull = context;
+    (void)result;
+    (void)error;
+    pull->task = NULL;
+    find_model(pull);
+}
+
+static void on_tree(void *context, const struct wi_hub_tree *tree, const struct wi_error *error)
+{
+    struct wi_pull *pull = context;
+    struct wi_error problem;
+    const struct wi_hub_want want = {.variant = pull->order.parsed.variant,
+        .precision = pull->order.precision,
+        .files = pull->order.files.count > 0 ? &pull->order.files : NULL,
+        .memory = pull->order.memory};
+    pull->list = NULL;
+    if (error) {
+        fail(pull, error);
+        return;
+    }
+    if (wi_hub_choose(tree, &want, &pull->chosen, &pull->variant, &problem) != WI_OK) {
+        fail(pull, &problem);
+        return;
+    }
+    pull->progress.files = pull->chosen.count;
+    if (wi_pull_has_all(&pull->current, &pull->chosen)) {
+        pull->reused = pull->progress.done = pull->progress.total = pull->chosen.bytes;
+        pull->progress.files_done = pull->chosen.count;
+        pull->task = wi_versions_drop_staging(pull->deps.versions, pull->id, on_unneeded, pull);
+        return;
+    }
+    if (is_related(pull))
+        wi_pull_keep(&pull->current, tree, &pull->chosen);
+    pull->progress.total = pull->chosen.bytes;
+    pull->progress.files = pull->chosen.count;
+    reuse(pull);
+}
+
+/* --- what is here, and the token ------------------------------------------------------------- */
+
+/* What the name leads to. */
+static void take_current(struct wi_pull *pull, struct wi_versions *versions)
+{
+    for (size_t i = 0; i < versions->count; i++)
+        if (versions->items[i].current)
+            wi_source_move(&pull->current, &versions->items[i].source);
+}
+
+static void on_looked(
+    void *context, struct wi_hub *hub, struct wi_versions *versions, const struct wi_error *error)
+{
+    struct wi_pull *pull = context;
+    pull->look = NULL;
+    if (error) {
+        fail(pull, error);
+        return;
+    }
+    take_current(pull, versions);
+    wi_hub_clear(&pull->order.hub);
+    wi_hub_copy(&pull->order.hub, hub);
+    pull->list = wi_hub_list_start(
+        pull->deps.loop, pull->deps.http, &pull->order.hub, &pull->order.parsed, on_tree, pull);
+}
+
+static void on_staged(
+    void *context, const struct wi_versions_result *result, const struct wi_error *error)
+{
+    struct wi_pull *pull = context;
+    pull->task = NULL;
+    if (error) {
+        fail(pull, error);
+        return;
+    }
+    pull->folder = wi_strdup(result->staging.folder);
+    pull->look = wi_pull_look_start(pull->deps.loop, pull->order.directory, pull->order.name,
+        &pull->order.hub, on_looked, pull);
+}
+
+/* --- from outside ---------------------------------------------------------------------------- */
+
+/* The same request finds what it had fetched before; another one for the same name does not. */
+static void make_id(struct wi_pull *pull, const char *request)
+{
+    unsigned char hash[WI_HASH_SIZE];
+    char hex[2 * WI_HASH_SIZE + 1];
+    wi_hash(request, strlen(request), hash);
+    wi_hash_hex(hash, hex);
+    memcpy(pull->id, hex, 32);
+}
+
+struct wi_pull *wi_pull_new(const struct wi_pulls_deps *deps, struct wi_pull_order *order,
+    wi_pull_changed_fn *on_change, void *context)
+{
+    struct wi_pull *pull = wi_alloc(sizeof *pull);
+    char *request = wi_pull_order_print(order);
+    pull->deps = *deps;
+    pull->order = *order;
+    *order = (struct wi_pull_order){0};
+    pull->on_change = on_change;
+    pull->context = context;
+    pull->began_ms = wi_now_ms();
+    make_id(pull, request);
+    wi_info("pull", pull->order.name, "pulling %s from %s", pull->order.reference,
+        pull->order.hub.name);
+    pull->task = wi_versions_stage(
+        pull->deps.versions, pull->id, request, pull->order.name, NULL, on_staged, pull);
+    free(request);
+    return pull;
+}
+
+const struct wi_pull_order *wi_pull_order(const struct wi_pull *pull)
+{
+    return &pull->order;
+}
+
+const char *wi_pull_id(const struct wi_pull *pull)
+{
+    return pull->id;
+}
+
+uint64_t wi_pull_evicted(const struct wi_pull *pull)
+{
+    return pull->evicted;
+}
+
+void wi_pull_info(const struct wi_pull *pull, struct wi_pull_info *info)
+{
+    *info = (struct wi_pull_info){.name = pull->order.name,
+        .variant = pull->variant ? pull->variant : pull->order.parsed.variant,
+        .hub = pull->order.hub.name,
+        .reference = pull->order.reference,
+        .commit = pull->chosen.commit,
+        .state = pull->state,
+        .done = pull->progress.done,
+        .total = pull->progress.total,
+        .fetched = pull->progress.fetched,
+        .reused = pull->reused,
+        .files_done = pull->progress.files_done,
+        .files = pull->progress.files,
+        .bytes_per_second = pull->state == WI_PULL_DOWNLOADING ? pull->rate : 0,
+        .began_ms = pull->began_ms,
+        .ended_ms = pull->ended_ms,
+        .error = pull->state == WI_PULL_FAILED ? &pull->error : NULL};
+}

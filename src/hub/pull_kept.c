@@ -1,0 +1,110 @@
+/* See pull_kept.h. */
+#include "hub/pull_kept.h"
+
+#include "base/loop.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct wi_pull_look {
+    wi_pull_look_fn *on_looked; /* NULL once it was cancelled */
+    void *context;
+    char *directory, *name;
+    struct wi_hub hub;
+    struct wi_versions versions;
+    enum wi_code code;
+    struct wi_error error;
+    struct wi_work *work;
+};
+
+static void free_look(struct wi_pull_look *look)
+{
+    free(look->directory);
+    free(look->name);
+    wi_hub_clear(&look->hub);
+    wi_versions_clear(&look->versions);
+    free(look);
+}
+
+static void run(void *data)
+{
+    struct wi_pull_look *look = data;
+    wi_versions_list(look->directory, look->name, &look->versions);
+    look->code = wi_hub_read_token(&look->hub, &look->error);
+}
+
+static void on_run(void *data, int cancelled)
+{
+    struct wi_pull_look *look = data;
+    (void)cancelled; /* only where it was ours to cancel */
+    if (look->on_looked)
+        look->on_looked(
+            look->context, &look->hub, &look->versions, look->code == WI_OK ? NULL : &look->error);
+    free_look(look);
+}
+
+struct wi_pull_look *wi_pull_look_start(uv_loop_t *loop, const char *directory, const char *name,
+    const struct wi_hub *hub, wi_pull_look_fn *on_looked, void *context)
+{
+    struct wi_pull_look *look = wi_alloc(sizeof *look);
+    look->on_looked = on_looked;
+    look->context = context;
+    look->directory = wi_strdup(directory);
+    look->name = wi_strdup(name);
+    wi_hub_copy(&look->hub, hub);
+    look->work = wi_work_start(loop, run, on_run, look);
+    return look;
+}
+
+void wi_pull_look_cancel(struct wi_pull_look *look)
+{
+    if (!look)
+        return;
+    look->on_looked = NULL;
+    wi_work_abandon(look->work);
+}
+
+/* --- held against the hub -------------------------------------------------------------------- */
+
+int wi_pull_has_all(const struct wi_source *current, const struct wi_hub_tree *chosen)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < chosen->count; i++)
+        for (size_t k = 0; k < current->count; k++)
+            found += strcmp(current->files[k].path, chosen->files[i].path) == 0 &&
+                     strcmp(current->files[k].hash, chosen->files[i].hash) == 0;
+    return chosen->count > 0 && found == chosen->count;
+}
+
+static int has_path(const struct wi_hub_tree *tree, const char *path)
+{
+    for (size_t i = 0; i < tree->count; i++)
+        if (strcmp(tree->files[i].path, path) == 0)
+            return 1;
+    return 0;
+}
+
+/* The file that lies here at `path` now: that path on the hub, or one in a subfolder. */
+static const struct wi_hub_file *find_on_hub(
+    const struct wi_hub_tree *tree, const struct wi_source_file *here)
+{
+    for (size_t i = 0; i < tree->count; i++) {
+        const struct wi_hub_file *file = &tree->files[i];
+        const char *slash = strrchr(file->path, '/');
+        if (strcmp(file->hash, here->hash) == 0 &&
+            (strcmp(file->path, here->path) == 0 || (slash && strcmp(slash + 1, here->path) == 0)))
+            return file;
+    }
+    return NULL;
+}
+
+void wi_pull_keep(
+    const struct wi_source *current, const struct wi_hub_tree *tree, struct wi_hub_tree *chosen)
+{
+    for (size_t i = 0; i < current->count && chosen->count < WI_MANIFEST_MAX; i++) {
+        const char *path = current->files[i].path;
+        const struct wi_hub_file *file =
+            has_path(chosen, path) ? NULL : find_on_hub(tree, &current->files[i]);
+        if (file)
+            wi_hub_tree_add(chosen, file, path);
+    }
+}

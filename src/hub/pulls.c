@@ -1,0 +1,341 @@
+/* The registry of pulls; the steps of one are in pull.c. */
+#include "hub/pull.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+/* How long one that is done is remembered. */
+#define DONE_MS 60000.0
+/* Of those that have ended so many are remembered. */
+#define ENDED_MAX 100
+
+const char *const wi_pull_state_names[WI_PULL_STATE_COUNT] = {
+    "resolving", "downloading", "verifying", "publishing", "done", "failed"};
+
+struct wi_pull_watch {
+    struct entry *entry;
+    wi_pull_fn *on_event;
+    void *context;
+    int told; /* of the present event */
+    struct wi_pull_watch *prev, *next;
+};
+
+/* One pull; at most one for each name. */
+struct entry {
+    struct wi_pulls *pulls;
+    struct wi_pull *pull;
+    struct wi_pull_watch *watches;
+    int ended;
+    int telling;
+    uint64_t counted; /* bytes fetched */
+    struct entry *prev, *next;
+};
+
+struct wi_pulls {
+    struct wi_pulls_deps deps;
+    const struct wi_config *config;
+    struct entry *entries; /* the oldest first */
+    struct wi_versions_task *resuming;
+    struct wi_pulls_counters counters;
+};
+
+/* --- entries --------------------------------------------------------------------------------- */
+
+static void free_entry(struct entry *entry)
+{
+    DL_DELETE(entry->pulls->entries, entry);
+    while (entry->watches)
+        wi_pull_unwatch(entry->watches);
+    wi_pull_free(entry->pull);
+    free(entry);
+}
+
+/* The name without its variant. */
+static int is_named(const struct entry *entry, const char *name)
+{
+    const char *own = wi_pull_order(entry->pull)->name;
+    size_t length = strcspn(name, ":@");
+    return strlen(own) == length && memcmp(own, name, length) == 0;
+}
+
+static struct entry *find(const struct wi_pulls *pulls, const char *name)
+{
+    struct entry *entry;
+    DL_FOREACH(pulls->entries, entry)
+    if (is_named(entry, name))
+        return entry;
+    return NULL;
+}
+
+/* Forgets what nobody asks about any more. */
+static void tidy(struct wi_pulls *pulls)
+{
+    struct entry *entry, *next;
+    struct wi_pull_info info;
+    size_t ended = 0;
+    DL_FOREACH(pulls->entries, entry)
+    ended += (size_t)entry->ended;
+    DL_FOREACH_SAFE(pulls->entries, entry, next)
+    {
+        if (!entry->ended || entry->telling)
+            continue;
+        wi_pull_info(entry->pull, &info);
+        if (ended > ENDED_MAX ||
+            (info.state == WI_PULL_DONE && wi_now_ms() - info.ended_ms > DONE_MS)) {
+            free_entry(entry);
+            ended--;
+        }
+    }
+}
+
+static size_t count_under_way(const struct wi_pulls *pulls)
+{
+    size_t count = 0;
+    const struct entry *entry;
+    DL_FOREACH(pulls->entries, entry)
+    count += !entry->ended;
+    return count;
+}
+
+/* --- telling --------------------------------------------------------------------------------- */
+
+/* Each watch once, whatever they do meanwhile: those that are there now, not those that come. */
+static void tell(struct entry *entry, const struct wi_pull_info *info)
+{
+    struct wi_pull_watch *watch;
+    DL_FOREACH(entry->watches, watch)
+    watch->told = 0;
+    entry->telling++;
+    for (watch = entry->watches; watch;) {
+        if (watch->told) {
+            watch = watch->next;
+            continue;
+        }
+        wi_pull_fn *on_event = watch->on_event;
+        void *context = watch->context;
+        watch->told = 1;
+        if (entry->ended)
+            wi_pull_unwatch(watch);
+        on_event(context, info);
+        watch = entry->watches; /* any may be gone */
+    }
+    entry->telling--;
+}
+
+static void count(struct entry *entry, const struct wi_pull_info *info)
+{
+    struct wi_pulls_counters *counters = &entry->pulls->counters;
+    counters->fetched_bytes += info->fetched - entry->counted;
+    entry->counted = info->fetched;
+    if (!entry->ended)
+        return;
+    counters->evicted_bytes += wi_pull_evicted(entry->pull);
+    if (info->state == WI_PULL_DONE) {
+        counters->done++;
+        counters->reused_bytes += info->reused;
+    } else if (info->error->code == WI_CANCELLED) {
+        counters->cancelled++;
+    } else {
+        counters->failed++;
+    }
+}
+
+static void on_change(void *context, int ended)
+{
+    struct entry *entry = context;
+    struct wi_pull_info info;
+    entry->ended = ended;
+    wi_pull_info(entry->pull, &info);
+    count(entry, &info);
+    tell(entry, &info);
+    /* Who cancelled it knows, and it never was. */
+    if (ended && info.error && info.error->code == WI_CANCELLED)
+        free_entry(entry);
+}
+
+struct wi_pull_watch *wi_pull_watch(
+    struct wi_pulls *pulls, const char *name, wi_pull_fn *on_event, void *context)
+{
+    struct entry *entry = find(pulls, name);
+    if (!entry || entry->ended)
+        return NULL;
+    struct wi_pull_watch *watch = wi_alloc(sizeof *watch);
+    *watch =
+        (struct wi_pull_watch){.entry = entry, .on_event = on_event, .context = context, .told = 1};
+    DL_APPEND(entry->watches, watch);
+    return watch;
+}
+
+void wi_pull_unwatch(struct wi_pull_watch *watch)
+{
+    if (!watch)
+        return;
+    DL_DELETE(watch->entry->watches, watch);
+    free(watch);
+}
+
+/* --- beginning ------------------------------------------------------------------------------- */
+
+static void add(struct wi_pulls *pulls, struct wi_pull_order *order)
+{
+    struct entry *entry = wi_alloc(sizeof *entry);
+    entry->pulls = pulls;
+    entry->pull = wi_pull_new(&pulls->deps, order, on_change, entry);
+    DL_APPEND(pulls->entries, entry);
+}
+
+static enum wi_code start(
+    struct wi_pulls *pulls, struct wi_pull_order *order, struct wi_error *error)
+{
+    struct entry *entry = find(pulls, order->name);
+    if (entry && !entry->ended) {
+        if (wi_pull_order_same(wi_pull_order(entry->pull), order))
+            return WI_OK;
+        return wi_error_set(error, WI_CONFLICT, "model",
+            "%.160s is being pulled already, as %.160s: wait for it, cancel it, or say \"as\" to "
+            "give this one another name.",
+            order->name, wi_pull_order(entry->pull)->reference);
+    }
+    if (count_under_way(pulls) >= WI_PULLS_MAX)
+        return wi_error_set(error, WI_QUEUE_FULL, NULL,
+            "%d models are being pulled already; try again when one of them is here.",
+            WI_PULLS_MAX);
+    assert(!entry || !entry->telling);
+    if (entry)
+        free_entry(entry); /* what came of the last one */
+    add(pulls, order);
+    return WI_OK;
+}
+
+enum wi_code wi_pulls_start(struct wi_pulls *pulls, const struct wi_pull_want *want,
+    char name[WI_MODEL_NAME_MAX + 1], struct wi_error *error)
+{
+    struct wi_pull_order order = {0};
+    tidy(pulls);
+    enum wi_code code = wi_pull_order_fill(&order, want, pulls->config, error);
+    if (code != WI_OK)
+        return code;
+    strcpy(name, order.name); /* a checked name: it fits */
+    code = start(pulls, &order, error);
+    wi_pull_order_clear(&order);
+    return code;
+}
+
+enum wi_code wi_pulls_cancel(struct wi_pulls *pulls, const char *name, struct wi_error *error)
+{
+    struct entry *entry = find(pulls, name);
+    if (!entry || entry->ended)
+        return wi_error_set(error, WI_NOT_FOUND, NULL, "%.160s is not being pulled.", name);
+    wi_pull_cancel(entry->pull);
+    return WI_OK;
+}
+
+/* --- what an earlier daemon was at ----------------------------------------------------------- */
+
+static void resume(struct wi_pulls *pulls, const char *id, const char *request)
+{
+    struct wi_pull_order order = {0};
+    struct wi_error error;
+    enum wi_code code = wi_pull_order_read(&order, request, pulls->config, &error);
+    if (code == WI_OK)
+        code = start(pulls, &order, &error);
+    if (code != WI_OK)
+        wi_warn("pull", id, "an earlier pull does not go on: %s", error.detail);
+    wi_pull_order_clear(&order);
+}
+
+static void on_staged(
+    void *context, const struct wi_versions_result *result, const struct wi_error *error)
+{
+    struct wi_pulls *pulls = context;
+    pulls->resuming = NULL;
+    if (error) {
+        wi_warn("pull", NULL, "earlier pulls do not go on: %s", error->detail);
+        return;
+    }
+    for (size_t i = 0; i < result->requests.count; i++)
+        resume(pulls, result->ids.items[i], result->requests.items[i]);
+}
+
+void wi_pulls_resume(struct wi_pulls *pulls)
+{
+    if (!pulls->resuming)
+        pulls->resuming = wi_versions_staged(pulls->deps.versions, on_staged, pulls);
+}
+
+/* --- all of them ----------------------------------------------------------------------------- */
+
+/* What is under way is not tidied up by others. */
+static void list_use(void *context, struct wi_versions_use *use)
+{
+    const struct wi_pulls *pulls = context;
+    const struct entry *entry;
+    DL_FOREACH(pulls->entries, entry)
+    if (!entry->ended)
+        wi_strings_add(&use->stagings, wi_pull_id(entry->pull));
+}
+
+struct wi_pulls *wi_pulls_new(const struct wi_pulls_deps *deps, const struct wi_config *config)
+{
+    struct wi_pulls *pulls = wi_alloc(sizeof *pulls);
+    pulls->deps = *deps;
+    pulls->config = config;
+    wi_versions_work_add_user(deps->versions, list_use, pulls);
+    return pulls;
+}
+
+void wi_pulls_reload(struct wi_pulls *pulls, const struct wi_config *config)
+{
+    pulls->config = config;
+}
+
+void wi_pulls_free(struct wi_pulls *pulls)
+{
+    if (!pulls)
+        return;
+    wi_versions_cancel(pulls->resuming);
+    while (pulls->entries)
+        free_entry(pulls->entries);
+    free(pulls);
+}
+
+int wi_pulls_find(const struct wi_pulls *pulls, const char *name, struct wi_pull_info *info)
+{
+    const struct entry *entry = find(pulls, name);
+    if (!entry)
+        return -1;
+    wi_pull_info(entry->pull, info);
+    return info->state == WI_PULL_DONE && wi_now_ms() - info->ended_ms > DONE_MS ? -1 : 0;
+}
+
+void wi_pulls_each(const struct wi_pulls *pulls, wi_pull_fn *each, void *context)
+{
+    const struct entry *entry;
+    struct wi_pull_info info;
+    DL_FOREACH(pulls->entries, entry)
+    {
+        wi_pull_info(entry->pull, &info);
+        each(context, &info);
+    }
+}
+
+int wi_pulls_on_demand(const struct wi_pulls *pulls, const char *name)
+{
+    char repository[WI_MODEL_NAME_MAX + 1];
+    size_t length = strcspn(name, ":@");
+    if (length >= sizeof repository)
+        return 0;
+    memcpy(repository, name, length);
+    repository[length] = '\0';
+    return wi_hub_reference_on_demand(&pulls->config->models.pull_on_demand, repository);
+}
+
+void wi_pulls_counters(const struct wi_pulls *pulls, struct wi_pulls_counters *counters)
+{
+    *counters = pulls->counters;
+    counters->under_way = count_under_way(pulls);
+}

@@ -1,0 +1,113 @@
+/*
+ * The pulls of a daemon: models on their way from a hub into the store. There is one pull for each
+ * name at a time, whoever asks for it. What was asked for is written down beside what was fetched
+ * (model/versions.h), so that a daemon that was killed goes on with it when it is started again.
+ *
+ *   resolving → downloading → verifying → publishing → done
+ *       └────────────┴────────────┴────────────┴────→ failed
+ *
+ * Everything is called on the loop's thread.
+ */
+#ifndef WI_HUB_PULLS_H
+#define WI_HUB_PULLS_H
+
+#include "base/error.h"
+#include "base/http_client.h"
+#include "base/memory.h"
+#include "config/config.h"
+#include "model/repository.h"
+#include "model/versions_work.h"
+#include <stdint.h>
+#include <uv.h>
+
+enum wi_pull_state {
+    WI_PULL_RESOLVING,   /* which commit, which files; room is made */
+    WI_PULL_DOWNLOADING, /* hashed as it comes */
+    WI_PULL_VERIFYING,   /* all is there, the last of it is still hashed */
+    WI_PULL_PUBLISHING,  /* one rename, then the model is read */
+    WI_PULL_DONE,
+    WI_PULL_FAILED,
+    WI_PULL_STATE_COUNT
+};
+extern const char *const wi_pull_state_names[WI_PULL_STATE_COUNT]; /* "resolving" … */
+
+/* What somebody wants to have. Borrowed; NULL or empty: not said. */
+struct wi_pull_want {
+    const char *hub;                /* of [hub.NAME]; else [models] hub */
+    const char *reference;          /* ORG/NAME[:VARIANT][@REVISION] */
+    const char *as;                 /* the name that it gets here; else the repository's */
+    const char *precision;          /* of an ONNX model */
+    const struct wi_strings *files; /* patterns; else they are chosen */
+};
+
+/* One pull as others see it. Borrowed for the call. */
+struct wi_pull_info {
+    const char *name;      /* that it gets here, without a variant */
+    const char *variant;   /* that was asked for, or NULL */
+    const char *hub;       /* its section's name */
+    const char *reference; /* as it was asked for */
+    const char *commit;    /* NULL while that is not known */
+    enum wi_pull_state state;
+    uint64_t done, total; /* bytes of all files; `done` counts what was there already */
+    uint64_t fetched;     /* of them, over the network in this life of the daemon */
+    uint64_t reused;      /* of them, from an older version */
+    size_t files_done, files;
+    double bytes_per_second;      /* lately; 0: nothing comes */
+    double began_ms, ended_ms;    /* wi_now_ms(); the latter 0 while it is under way */
+    const struct wi_error *error; /* of WI_PULL_FAILED */
+};
+
+struct wi_pulls;
+/* All borrowed and must outlive the pulls. */
+struct wi_pulls_deps {
+    uv_loop_t *loop;
+    struct wi_http *http;
+    struct wi_repository *repository;
+    struct wi_versions_work *versions; /* is told which pulls are under way */
+};
+struct wi_pulls *wi_pulls_new(const struct wi_pulls_deps *deps, const struct wi_config *config);
+/* Goes on with what an earlier daemon was pulling. */
+void wi_pulls_resume(struct wi_pulls *pulls);
+void wi_pulls_reload(struct wi_pulls *pulls, const struct wi_config *config);
+/* Stops what is under way; what was fetched stays for the next start. No callback comes any more.
+ * The loop must turn afterwards until it is empty. NULL is fine. */
+void wi_pulls_free(struct wi_pulls *pulls);
+
+/* The name under which a pull is, or was lately: in `name`. WI_OK, or what is wrong with what is
+ * wanted, among it a hub that there is not (WI_INVALID_FIELD), and a name that belongs to somebody
+ * else (WI_CONFLICT). Begins a pull, or joins the one of the same. A different one for the same
+ * name is WI_CONFLICT; more than WI_PULLS_MAX are WI_QUEUE_FULL. */
+#define WI_PULLS_MAX 8
+enum wi_code wi_pulls_start(struct wi_pulls *pulls, const struct wi_pull_want *want,
+    char name[WI_MODEL_NAME_MAX + 1], struct wi_error *error);
+/* Ends the pull and drops what was fetched. WI_OK, or WI_NOT_FOUND if none of that name is under
+ * way. */
+enum wi_code wi_pulls_cancel(struct wi_pulls *pulls, const char *name, struct wi_error *error);
+
+/* 0 and the pull of that name (a variant behind it does not count), or -1 if there is none. One
+ * that has failed is remembered until the next of that name, one that is done for a minute. */
+int wi_pulls_find(const struct wi_pulls *pulls, const char *name, struct wi_pull_info *info);
+typedef void wi_pull_fn(void *context, const struct wi_pull_info *info);
+void wi_pulls_each(const struct wi_pulls *pulls, wi_pull_fn *each, void *context);
+
+/* Tells of each change of state, and of progress, until a state that ends the pull: after that the
+ * watch is gone. Never from inside this call. NULL if none of that name is under way. */
+struct wi_pull_watch;
+struct wi_pull_watch *wi_pull_watch(
+    struct wi_pulls *pulls, const char *name, wi_pull_fn *on_event, void *context);
+void wi_pull_unwatch(struct wi_pull_watch *watch); /* no callback comes; NULL is fine */
+
+/* Whether a request for that model, which is not here, may begin to pull it: [models]
+ * pull_on_demand. */
+int wi_pulls_on_demand(const struct wi_pulls *pulls, const char *name);
+
+/* Since the start. */
+struct wi_pulls_counters {
+    uint64_t done, failed, cancelled; /* pulls */
+    uint64_t fetched_bytes, reused_bytes;
+    uint64_t evicted_bytes;
+    size_t under_way; /* now */
+};
+void wi_pulls_counters(const struct wi_pulls *pulls, struct wi_pulls_counters *counters);
+
+#endif

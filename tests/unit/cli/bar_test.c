@@ -1,0 +1,82 @@
+/* How far a pull is, as a line: sizes, times, bars that fit, and nothing that drives a terminal. */
+#include "../test.h"
+
+#include "cli/bar.h"
+#include <string.h>
+
+static void expect(
+    void (*print)(struct wi_buffer *out, double value), double value, const char *expected)
+{
+    struct wi_buffer out = {0};
+    print(&out, value);
+    assert_string_equal(out.text, expected);
+    wi_buffer_clear(&out);
+}
+
+static void sizes_have_two_or_three_digits(void **state)
+{
+    expect(wi_bar_bytes, 0, "0 B");
+    expect(wi_bar_bytes, 999, "999 B");
+    expect(wi_bar_bytes, 999.6, "1.0 kB");
+    expect(wi_bar_bytes, 12345, "12.3 kB");
+    expect(wi_bar_bytes, 99960, "100 kB");
+    expect(wi_bar_bytes, 2.6e9, "2.6 GB");
+    expect(wi_bar_bytes, 5e15, "5000 TB");
+}
+
+static void times_are_rounded_up(void **state)
+{
+    expect(wi_bar_seconds, 0, "0 s");
+    expect(wi_bar_seconds, 0.2, "1 s");
+    expect(wi_bar_seconds, 59.5, "1 min 0 s");
+    expect(wi_bar_seconds, 125, "2 min 5 s");
+    expect(wi_bar_seconds, 7290, "2 h 1 min");
+    expect(wi_bar_seconds, 1e300, "277 h 46 min");
+}
+
+static void expect_line(const char *pull, unsigned columns, const char *expected)
+{
+    struct wi_buffer out = {0};
+    json_t *value = json_loads(pull, 0, NULL);
+    assert_non_null(value);
+    wi_bar_line(&out, value, columns);
+    assert_string_equal(out.text, expected);
+    assert_true(out.size <= columns);
+    wi_buffer_clear(&out);
+    json_decref(value);
+}
+
+static const char half[] = "{\"state\":\"downloading\",\"loaded_bytes\":1300000,"
+                           "\"total_bytes\":2600000,\"bytes_per_second\":650000,"
+                           "\"seconds_left\":2.0}";
+
+static void a_bar_takes_what_is_left(void **state)
+{
+    expect_line(half, 79,
+        "downloading [==========>          ]  50 %  1.3 MB of 2.6 MB  650 kB/s  2 s left");
+    expect_line(half, 60, "downloading  50 %  1.3 MB of 2.6 MB  650 kB/s  2 s left");
+    expect_line(half, 20, "downloading");
+    expect_line(half, 5, "downl");
+    expect_line("{\"state\":\"resolving\"}", 79, "resolving");
+    expect_line("{\"state\":\"downloading\",\"loaded_bytes\":9,\"total_bytes\":3}", 79,
+        "downloading [=====================================] 100 %  9 B of 3 B");
+}
+
+static void what_a_server_says_is_shown_only(void **state)
+{
+    expect_line("{\"state\":\"\\u001b[2J\"}", 79, "?[2J");
+    expect_line(
+        "{\"state\":5,\"total_bytes\":\"x\",\"loaded_bytes\":[],\"seconds_left\":{}}", 79, "5");
+    expect_line("{\"state\":\"a\",\"total_bytes\":-5,\"loaded_bytes\":-7}", 79, "a");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sizes_have_two_or_three_digits),
+        cmocka_unit_test(times_are_rounded_up),
+        cmocka_unit_test(a_bar_takes_what_is_left),
+        cmocka_unit_test(what_a_server_says_is_shown_only),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
