@@ -69,7 +69,7 @@ test('who asks a lingering peer has the answer without a turn of the event loop'
 
 test('what goes through the port wakes a lingering peer', () =>
     withPeer(letterboxes(), async ({ channel, arrived }) => {
-        channel.post({ type: 'echo', i: 0, linger: 60_000 });
+        channel.ask({ type: 'echo', i: 0, linger: 60_000 }, 0);
         channel.post({ type: 'echo', i: 1, frame: frame(200_000, 1) });
         const [first, second] = await arrived(2);
         assert.ok(first.waited < 50_000, `it lingered for ${first.waited} ms`);
@@ -103,6 +103,7 @@ function endAt(side, t, letter) {
     const { port1 } = new MessageChannel();
     t.after(() => port1.close());
     const sender = new Letterbox(memory, side);
+    sender.says(true);
     const { take } = Letterbox.prototype;
     const watched = [];
     t.mock.method(Letterbox.prototype, 'take', function (watch) {
@@ -112,7 +113,7 @@ function endAt(side, t, letter) {
     });
     const channel = new Channel(port1, memory, side, () => {});
     channel.watches = true;
-    return { channel, watched };
+    return { channel, sender, watched };
 }
 
 test('who asks watches for the answer where the last one was quickly made, with a core to spare', (t) => {
@@ -131,6 +132,14 @@ test('who asks watches for the answer where the last one was quickly made, with 
     ask();
     channel.watches = false;
     assert.equal(ask(), false);
+});
+
+test('nobody lingers for one that has not waited for its last answer', (t) => {
+    const { channel, sender, watched } = endAt(1, t, () => {});
+    channel.linger(5);
+    sender.says(false);
+    channel.linger(5);
+    assert.equal(watched.length, 1);
 });
 
 test('who has answered at once watches for the next question while they come densely', (t) => {

@@ -87,6 +87,7 @@ test('only what is quick, and alone, is waited for on the spot', () => {
     const { world } = setUp();
     const { asked } = world.ports.wasm;
     const take = (id, ms, model = 'm') => {
+        world.advance(1);
         world.request(id, { model: { name: model, hash: 'h', url: '/m', bytes: 10 } });
         world.advance(ms);
         world.answer('wasm', id);

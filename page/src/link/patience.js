@@ -21,18 +21,18 @@ const FRESH_BROWSER_MS = 2000;
  * the spot: two turns of an event loop would be a good part of it. */
 const QUICK_MS = 3;
 
-/** Where tasks usually come sooner than this after all before them was done, in ms, there are others
- * behind them already, whom waiting on the spot would hold up … */
-const CROWDED_MS = 0.12;
-/** … a longer gap counts as this at most … */
-const LONGEST_GAP_MS = 1;
-/** … and the newest one with this weight. */
-const GAP_WEIGHT = 0.1;
+/** Who waits for its answer before it asks again cannot ask sooner than this after it, in ms: what comes
+ * sooner has waited behind others … */
+const AT_ONCE_MS = 0.06;
+/** … and where so many of the tasks do, waiting on the spot would hold up the next ones … */
+const CROWDED_SHARE = 0.2;
+/** … of which the newest counts with this weight. */
+const NEWEST_WEIGHT = 0.1;
 
 export class Patience {
     /** @param {Residents} residents */
     constructor(residents) {
-        this._gapMs = LONGEST_GAP_MS;
+        this._crowd = 0; /* the share of tasks that came at once after those before them */
         this._residents = residents;
         this._runs = new RunTimes();
         this._steps = new RunTimes();
@@ -51,12 +51,12 @@ export class Patience {
 
     /** A task has come. @param {number} ms since all before it was done; 0 where it is not */
     noteGap(ms) {
-        this._gapMs += GAP_WEIGHT * (Math.min(ms, LONGEST_GAP_MS) - this._gapMs);
+        this._crowd += NEWEST_WEIGHT * ((ms <= AT_ONCE_MS ? 1 : 0) - this._crowd);
     }
 
     /** Whether the answer usually comes at once, and nobody else does before. @param {Attempt} attempt */
     isQuick({ key, platform, isEcho, isStream }) {
-        return !isStream && this._gapMs >= CROWDED_MS && (isEcho || this._runs.usual(key, platform) <= QUICK_MS);
+        return !isStream && this._crowd < CROWDED_SHARE && (isEcho || this._runs.usual(key, platform) <= QUICK_MS);
     }
 
     /**

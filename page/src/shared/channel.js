@@ -54,11 +54,14 @@ export class Channel {
         this._send(message, prompt ? KIND.prompt : KIND.plain);
     }
 
-    /** Waits for a message without the event loop, and receives it if one comes. @param {number} ms at most */
+    /** Waits for a message without the event loop, and receives it if one comes. Not where the other end
+     * has not waited for its last answer either: cores are wanted elsewhere then.
+     * @param {number} ms at most */
     linger(ms) {
+        if (!this._in?.asks) return;
         const began = performance.now();
         const dense = this._sent === KIND.prompt && this._lingered <= WATCH_MS;
-        this._in?.open(this._received);
+        this._in.open(this._received);
         this._lingered = this._collect(dense ? WATCH_MS : 0, ms) ? this._arrived - began : Infinity;
     }
 
@@ -76,6 +79,7 @@ export class Channel {
     /** @param {Out & {frame?: ArrayBuffer | null}} message @param {number} kind */
     _send(message, kind) {
         this._sent = kind;
+        this._out?.says(kind === KIND.question);
         if (this._out?.put(message, kind)) return;
         this._out?.announce();
         this._port.postMessage(message, message.frame ? [message.frame] : []);

@@ -10,7 +10,7 @@ export const LETTERBOX_BYTES = 65536;
 /** Said with a letter: that its sender waits for the answer; that this answer was quickly made. */
 export const KIND = Object.freeze({ plain: 0, question: 1, prompt: 2 });
 /** The words before a letter, and the bytes that they take. */
-const WORD = Object.freeze({ state: 0, posted: 1, received: 2, characters: 3, frame: 4, kind: 5 });
+const WORD = Object.freeze({ state: 0, posted: 1, received: 2, characters: 3, frame: 4, kind: 5, asks: 6 });
 const HEAD_BYTES = 32;
 /** Of a letterbox's receiver: it runs; it waits here or is about to; there is a letter for it. */
 const STATE = Object.freeze({ awake: 0, lingering: 1, letter: 2 });
@@ -45,6 +45,11 @@ export class Letterbox {
         return this._wake(STATE.letter);
     }
 
+    /** @param {boolean} asks whether the sender waits for the answer to what it sends now, on the spot */
+    says(asks) {
+        Atomics.store(this._words, WORD.asks, asks ? 1 : 0);
+    }
+
     /** A message goes through the port: to be said before, and `look` after. */
     announce() {
         Atomics.add(this._words, WORD.posted, 1);
@@ -77,6 +82,11 @@ export class Letterbox {
     }
 
     // --- the receiver's ----------------------------------------------------------------------------
+
+    /** Whether the sender waits, or did so last. */
+    get asks() {
+        return Atomics.load(this._words, WORD.asks) === 1;
+    }
 
     /** From now on there may be a letter: `take` must follow before the next turn of the event loop.
      * @param {number} received how many messages the port has delivered */
