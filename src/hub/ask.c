@@ -3,8 +3,8 @@
 
 #include "base/loop.h"
 #include "base/memory.h"
+#include "hub/redirect.h"
 #include "hub/tree.h"
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,15 +27,11 @@ struct wi_hub_ask {
 
 char *wi_hub_own_url(const struct wi_hub *hub, const char *base, const char *reference)
 {
-    CURLU *parts = curl_url();
-    char *found = NULL, *url = NULL;
-    if (curl_url_set(parts, CURLUPART_URL, base, 0) == CURLUE_OK &&
-        curl_url_set(parts, CURLUPART_URL, reference, 0) == CURLUE_OK &&
-        curl_url_get(parts, CURLUPART_URL, &found, 0) == CURLUE_OK && wi_hub_owns_url(hub, found))
-        url = wi_strdup(found);
-    curl_free(found);
-    curl_url_cleanup(parts);
-    return url;
+    char *url = wi_redirect_follow(base, reference, 0, 1, NULL);
+    if (url && wi_hub_owns_url(hub, url))
+        return url;
+    free(url);
+    return NULL;
 }
 
 static void free_ask(struct wi_hub_ask *ask)
@@ -98,7 +94,7 @@ static int goes_on(struct wi_hub_ask *ask, const struct wi_http_answer *answer)
     const char *location = answer->status >= 301 && answer->status <= 308
                                ? wi_http_call_header(answer->call, "location")
                                : NULL;
-    char *next = location && ask->hops < WI_HUB_ASK_HOPS
+    char *next = location && ask->hops < WI_REDIRECTS_MAX
                      ? wi_hub_own_url(ask->hub, ask->url, location)
                      : NULL;
     if (!next)
