@@ -68,6 +68,10 @@ static void take_settings(struct wi_bridge *bridge, const struct wi_config *conf
     settings->max_per_address = config->bridge.max_connections_per_address;
     uint64_t own = (uint64_t)config->pool.max_connections, most = settings->max_nodes / OWN_PART;
     settings->own_nodes = own < most ? own : most;
+    settings->models = (struct wi_model_terms){.context = config->models.context,
+        .slots = config->models.slots,
+        .idle_unload = config->models.idle_unload,
+        .warmup = config->models.warmup};
 }
 
 static void on_accept(void *context, int fd, const struct sockaddr *peer, socklen_t length)
@@ -221,8 +225,16 @@ static void reload_certificate(struct wi_bridge *bridge, const struct wi_config_
 
 void wi_bridge_reload(struct wi_bridge *bridge, const struct wi_config *config)
 {
+    const struct wi_model_terms before = bridge->settings.models,
+                                *models = &bridge->settings.models;
+    struct wi_node *node, *next;
     take_settings(bridge, config);
     reload_certificate(bridge, &config->bridge);
+    if (models->context == before.context && models->slots == before.slots &&
+        models->idle_unload == before.idle_unload && models->warmup == before.warmup)
+        return;
+    HASH_ITER(hh, bridge->nodes, node, next)
+    wi_node_tell_settings(node);
 }
 
 /* --- End ------------------------------------------------------------------------------------- */

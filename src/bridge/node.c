@@ -57,13 +57,20 @@ static int threads_of(const struct wi_node *node)
     return events->threads ? events->threads(events->context, &node->info, node->threads) : 1;
 }
 
+void wi_node_tell_settings(struct wi_node *node)
+{
+    struct wi_bridge *bridge = node->bridge;
+    wi_node_send(
+        node, wi_make_settings(++bridge->sequence, node->threads, &bridge->settings.models));
+}
+
 void wi_node_share_threads(struct wi_node *node)
 {
     int threads = threads_of(node);
     if (threads == node->threads)
         return;
     node->threads = threads;
-    wi_node_send(node, wi_make_settings(++node->bridge->sequence, threads));
+    wi_node_tell_settings(node);
 }
 
 /* Where each of the answers that come in pieces goes on. One that has no memory yet begins anew. */
@@ -102,6 +109,7 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
         .max_frame = node->max_frame,
         .model_budget = bridge->settings.model_budget,
         .threads = node->threads,
+        .models = &bridge->settings.models,
         .resumed = resumed,
         .max_answer = node->info.parts ? bridge->settings.max_answer : 0,
         .data = data};

@@ -81,6 +81,8 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed);
 /* Tells it how many threads it may use, where that has changed since it was told. It must have a
  * link. */
 void wi_node_share_threads(struct wi_node *node);
+/* What its welcome said of threads and language models, as it is now. */
+void wi_node_tell_settings(struct wi_node *node);
 /* Closes its link, if it has one, without a word to the upper layer. */
 void wi_node_detach(struct wi_node *node, const char *reason);
 /* Closes its link after a fault of the peer's: tells the upper layer that the node is away, and

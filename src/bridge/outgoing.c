@@ -99,6 +99,15 @@ static void add_streams(struct wi_buffer *out, const struct wi_resumed *resumed)
     wi_buffer_json(out, resumed->credit);
 }
 
+static void add_model_terms(struct wi_buffer *out, const struct wi_model_terms *models)
+{
+    wi_buffer_printf(out,
+        ",\"language_models\":{\"context\":%lld,\"slots\":%lld,\"idle_unload_ms\":%lld,"
+        "\"warmup\":%s}",
+        (long long)models->context, (long long)models->slots, (long long)models->idle_unload,
+        models->warmup ? "true" : "false");
+}
+
 struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *welcome)
 {
     const struct wi_resumed *resumed = welcome->resumed;
@@ -117,6 +126,7 @@ struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *w
         wi_buffer_json(&out, resumed->cancel);
     else
         wi_buffer_puts(&out, "[]");
+    add_model_terms(&out, welcome->models);
     if (welcome->max_answer)
         wi_buffer_printf(
             &out, ",\"max_answer_bytes\":%llu", (unsigned long long)welcome->max_answer);
@@ -130,11 +140,14 @@ struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *w
     return end_text(&out);
 }
 
-struct wi_message *wi_make_settings(uint64_t sequence, int threads)
+struct wi_message *wi_make_settings(
+    uint64_t sequence, int threads, const struct wi_model_terms *models)
 {
     struct wi_buffer out = {0};
     wi_frame_begin(&out, 0, "settings", sequence);
-    wi_buffer_printf(&out, ",\"data\":{\"threads\":%d}", threads);
+    wi_buffer_printf(&out, ",\"data\":{\"threads\":%d", threads);
+    add_model_terms(&out, models);
+    wi_buffer_puts(&out, "}");
     return end_text(&out);
 }
 

@@ -21,11 +21,20 @@ struct wi_resumed {
 };
 
 /* All borrowed. */
+/* How nodes are to load language models, and how long to keep them. */
+struct wi_model_terms {
+    int64_t context;     /* tokens of a conversation; 0: what fits the model and its memory */
+    int64_t slots;       /* conversations at a time, at most */
+    int64_t idle_unload; /* ms without a request; 0: for ever */
+    int warmup;          /* compute a few tokens for nobody after a load that nobody waits for */
+};
+
 struct wi_welcome {
     const char *node, *resume_token, *credential;
     int64_t heartbeat_interval, heartbeat_misses, resume_grace; /* ms, count, ms */
     uint64_t max_frame, model_budget;                           /* bytes */
     int threads;
+    const struct wi_model_terms *models;
     int parts;                        /* the node speaks of parts and credit */
     const struct wi_resumed *resumed; /* NULL: it is new */
     uint64_t max_answer;              /* bytes of tensors; 0: it sends no pieces */
@@ -33,8 +42,9 @@ struct wi_welcome {
 };
 
 struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *welcome);
-/* What the welcome said of threads has changed. */
-struct wi_message *wi_make_settings(uint64_t sequence, int threads);
+/* What the welcome said of these has changed. */
+struct wi_message *wi_make_settings(
+    uint64_t sequence, int threads, const struct wi_model_terms *models);
 struct wi_message *wi_make_bye(uint64_t sequence, const char *code, const char *reason);
 struct wi_message *wi_make_heartbeat(uint64_t sequence, uint64_t count);
 /* `parts` is {ATTEMPT: seq}, or NULL. */

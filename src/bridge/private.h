@@ -20,6 +20,7 @@
 #include "bridge/frame.h"
 #include "bridge/joins.h"
 #include "bridge/link.h"
+#include "bridge/outgoing.h"
 #include "bridge/page.h"
 #include "bridge/places.h"
 #include "bridge/tokens.h"
@@ -38,6 +39,7 @@ struct wi_bridge_settings {
     uint64_t max_answer;      /* bytes of tensors */
     uint64_t max_per_address; /* sockets */
     uint64_t own_nodes;       /* places of max_nodes that are kept for sessions of ours */
+    struct wi_model_terms models;
 };
 
 struct wi_bridge {

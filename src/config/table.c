@@ -291,8 +291,9 @@ const struct wi_option wi_options[] = {
         .help = "A language model that nobody has asked for so long is unloaded. 0 keeps it until "
                 "its room is needed."},
     {KEY(models, warmup), BOOL, DEFAULT("yes"), RELOADABLE,
-        .help = "Whether a language model computes a few tokens for nobody after it was loaded, "
-                "which makes the first answer faster and tells how fast the place is."},
+        .help =
+            "Whether a language model that was loaded before anybody asked for it computes a few "
+            "tokens for nobody then, which makes the first answer faster."},
     {KEY(models, share_prefix), BOOL, DEFAULT("no"), RELOADABLE,
         .help = "Whether one client's conversation may go on from what was computed for another's "
                 "with the same beginning. The time that an answer takes then tells that somebody "

@@ -708,6 +708,36 @@ test('a language model has a worker of its own, which comes with it and ends wit
     assert.equal(world.replaced.at(-1), x);
 });
 
+test('a language model that nobody asks for is unloaded', () => {
+    const { world, dispatcher } = setUp();
+    const allow = (ms) => dispatcher.configure({ credential: '', threads: 1 }, Infinity, undefined, ms);
+    const x = 'model x@h';
+    allow(1000);
+    world.request('a', { model: gguf('x') });
+    bringUp(world, 'x');
+    world.tell(x, { type: 'model', key: 'x@h', state: 'loaded', load_ms: 5, memory: 100 });
+    world.advance(2000);
+    assert.deepEqual(world.closed, [], 'not while it is at work');
+    world.answer(x, 'a');
+    world.advance(900);
+    world.request('b', { model: gguf('x') });
+    world.answer(x, 'b');
+    world.advance(900);
+    assert.deepEqual(world.closed, []);
+    world.advance(200);
+    assert.deepEqual(world.closed, [x]);
+    assert.deepEqual(dispatcher.models().map(({ name, state }) => [name, state]), [['x', 'evicted']]);
+    world.request('c', { model: gguf('x') });
+    bringUp(world, 'x');
+    world.tell(x, { type: 'model', key: 'x@h', state: 'loaded', load_ms: 5, memory: 100 });
+    world.answer(x, 'c');
+    allow(Infinity);
+    world.advance(1e6);
+    assert.deepEqual(world.closed, [x], 'the service wants none unloaded any more');
+    allow(1000);
+    assert.deepEqual(world.closed, [x, x]);
+});
+
 test('a language model that is not loaded keeps no worker, and one that crashes fails all to be tried again', () => {
     const { world, dispatcher } = setUp();
     world.request('a', { model: gguf('x') });

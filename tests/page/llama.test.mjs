@@ -210,6 +210,18 @@ describe('a language model', () => {
         assert.ok(tokens >= 4, `${tokens} tokens`);
     });
 
+    nodeTest('is loaded as the service says, warmed up, and unloaded when nobody asks for it', async ({ service }) => {
+        const model = abc(service);
+        service.send('model_load', { model, platforms: ['wasm'] });
+        const of = (wanted) => service.seen('model_status', ({ data }) => data.models.some(wanted));
+        const { data } = await of(({ slots }) => slots?.busy === 0);
+        const { cached_tokens: tokens, ...slots } = data.models[0].slots;
+        assert.deepEqual(slots, { count: 2, busy: 0, context: 256 });
+        assert.ok(tokens > 8, `${tokens} tokens, computed for nobody`);
+        await of(({ state }) => state === 'evicted');
+        assert.equal(wellDone(await service.run(model, [], complete('abc', { max_tokens: 2 }))).performance.warm, false);
+    }, { welcome: { language_models: { context: 256, slots: 2, warmup: true, idle_unload_ms: 1500 } } });
+
     nodeTest('uses no prompt of another owner', async ({ service }) => {
         const model = abc(service);
         const prompt = 'abcdefgh'.repeat(30);

@@ -6,7 +6,7 @@
 import { Failure, throwIfCancelled } from './failure.js';
 import { readHead } from './gguf.js';
 import { plain } from './llama_answer.js';
-import { checkOptions, taskOf } from './llama_body.js';
+import { checkOptions, completionBody, taskOf } from './llama_body.js';
 import { LlamaFiles, weightsOf } from './llama_files.js';
 import { generate } from './llama_generation.js';
 import { Loading } from './llama_loading.js';
@@ -44,6 +44,8 @@ const FILE_TYPES = Object.freeze({
     0: 'F32', 1: 'F16', 2: 'Q4_0', 3: 'Q4_1', 7: 'Q8_0', 8: 'Q5_0', 9: 'Q5_1', 10: 'Q2_K', 11: 'Q3_K_S', 12: 'Q3_K_M', 13: 'Q3_K_L',
     14: 'Q4_K_S', 15: 'Q4_K_M', 16: 'Q5_K_S', 17: 'Q5_K_M', 18: 'Q6_K', 24: 'IQ1_S', 25: 'IQ4_NL', 30: 'IQ4_XS', 32: 'BF16',
 });
+/** What is computed for nobody. */
+const WARM_UP = Object.freeze({ text: '0 1 2 3 4 5 6 7 8 9', tokens: 8 });
 /** The slots' sizes are told no more often. */
 const SLOTS_EVERY_MS = 500;
 const THREADS = 1; // more than idle cores cost twenty times what they bring
@@ -58,6 +60,8 @@ export class LlamaEngine {
         this._makeModule = makeModule;
         this._chat = chat;
         this._credential = '';
+        /** @type {import('../shared/messages.js').LanguageModels} */
+        this._models = { context: 0, slots: LLAMA.slots, warmup: false };
         /** @type {Loaded | null} */
         this._loaded = null;
         /** @type {Loading | null} */
@@ -70,8 +74,9 @@ export class LlamaEngine {
     }
 
     /** @param {EngineSettings} settings */
-    configure({ credential }) {
+    configure({ credential, models }) {
         this._credential = credential;
+        this._models = models ?? this._models;
     }
 
     /** @param {string} key */
@@ -106,11 +111,12 @@ export class LlamaEngine {
     }
 
     /** @param {RunMessage} task @param {(loaded: number, total: number) => void} onProgress @param {AbortSignal} signal */
-    async _load({ key, model, options, task }, onProgress, signal) {
+    async _load({ key, model, options, task, load_only: isForNobody }, onProgress, signal) {
         const files = new LlamaFiles(weightsOf(model), this._credential, onProgress, signal);
         const head = await readHead((size) => files.beginning(size));
         const { context: wanted } = checkOptions(taskOf(task ?? 'complete'), task ? options : {});
-        const plan = planOf(head, files.total, wanted);
+        const slotsMost = Math.min(this._models.slots || LLAMA.slots, LLAMA.slots);
+        const plan = planOf(head, files.total, wanted ?? this._models.context, slotsMost);
         const module = this._makeModule(files);
         await module.start();
         throwIfCancelled(signal);
@@ -132,6 +138,15 @@ export class LlamaEngine {
             ends: { before: said.add_bos_token ? [said.token_bos] : [], after: said.add_eos_token ? [said.token_eos] : [] },
             quantization: FILE_TYPES[/** @type {0} */ (head.values.get('general.file_type'))] ?? null,
         };
+        if (isForNobody && this._models.warmup && plan.makes === 'text') this._warmUp(slots);
+    }
+
+    /** Computes a few tokens, beside whatever comes: browsers compile well what has run some times.
+     * @param {Slots} slots */
+    _warmUp(slots) {
+        const body = completionBody(WARM_UP.text, { max_tokens: WARM_UP.tokens }, { grammar: null, stop: [], preserved: [], cache: false, choice: 0 });
+        const request = { action: /** @type {const} */ ('completion'), body, signal: new AbortController().signal, onStep() {}, onResult() {} };
+        slots.run(request).catch(() => {}); // whoever comes next finds the engine broken
     }
 
     /** Requests have begun or ended. */

@@ -1,5 +1,4 @@
 /** How a GGUF model is loaded: its context, slots and batches, by what its head says and by what there is room for. */
-import { LLAMA } from '../shared/messages.js';
 import { Failure } from './failure.js';
 
 /** @typedef {import('./gguf.js').Head} Head */
@@ -26,28 +25,28 @@ const BATCH_BYTES = 660 * MIB;
 const BATCH = Object.freeze({ least: 8, most: 64 });
 
 /**
- * @param {Head} head @param {number} bytes of its files @param {number | undefined} wanted context that the
- *   request asks for
+ * @param {Head} head @param {number} bytes of its files @param {number} wanted context, 0 where nobody wants any
+ * @param {number} most slots
  * @returns {Plan} @throws {Failure} `model_too_large`
  */
-export function planOf(head, bytes, wanted) {
+export function planOf(head, bytes, wanted, most) {
     const { values } = head;
     const architecture = String(values.get('general.architecture') ?? '');
     const fact = (/** @type {string} */ name) => positive(values.get(`${architecture}.${name}`));
     const trained = fact('context_length') || CONTEXT;
     const isEmbedder = /bert/.test(architecture) || values.has(`${architecture}.pooling_type`);
-    const most = wanted ?? (isEmbedder ? EMBEDDER_CONTEXT : CONTEXT);
+    const usual = wanted || (isEmbedder ? EMBEDDER_CONTEXT : CONTEXT);
     const room = HEAP_MAX - HEAP_OTHER - bytes;
     const perToken = cachePerToken(fact);
-    const context = Math.min(trained, most, perToken > 0 ? Math.floor(room / perToken) : Infinity);
-    if (room <= 0 || context < Math.min(CONTEXT_LEAST, trained, most)) {
+    const context = Math.min(trained, usual, perToken > 0 ? Math.floor(room / perToken) : Infinity);
+    if (room <= 0 || context < Math.min(CONTEXT_LEAST, trained, usual)) {
         throw new Failure('model_too_large', `The model's files have ${mib(bytes)} MiB, and a context of ${CONTEXT_LEAST} tokens `
             + `takes ${mib(perToken * CONTEXT_LEAST)} MiB; an engine in a browser has ${mib(HEAP_MAX)} MiB.`);
     }
     const caches = Math.min(room, Math.max(CACHES_MAX, perToken * context));
-    const slots = perToken > 0 ? Math.floor(caches / (perToken * context)) : LLAMA.slots;
+    const slots = perToken > 0 ? Math.floor(caches / (perToken * context)) : most;
     return {
-        context, slots: Math.min(LLAMA.slots, Math.max(1, slots)),
+        context, slots: Math.min(most, Math.max(1, slots)),
         batch: isEmbedder ? context : batchFor(bytes),
         // Where a model says nothing, the last token's state stands for the text, which may come in batches.
         pooling: isEmbedder ? null : 'last',

@@ -77,6 +77,7 @@ export class Dispatcher {
         this.engineInfo = {};
         /** @type {Credit} */
         this._initialCredit = INITIAL_CREDIT;
+        this._idleUnload = Infinity;
         this._counts = { answered: 0, failed: 0 };
         this._loads = 0;
     }
@@ -84,11 +85,14 @@ export class Dispatcher {
     // --- requests from the service ------------------------------------------------------------
 
     /** @param {EngineSettings} settings @param {number} budget bytes
-     * @param {Credit} [initialCredit] of a stream */
-    configure(settings, budget, initialCredit = INITIAL_CREDIT) {
+     * @param {Credit} [initialCredit] of a stream
+     * @param {number} [idleUnload] ms after which a model that nobody asks for is unloaded, where it has a worker of its own */
+    configure(settings, budget, initialCredit = INITIAL_CREDIT, idleUnload = Infinity) {
         this._models.residents.budget = budget;
         this._initialCredit = initialCredit;
+        this._idleUnload = idleUnload;
         this._workers.configure(settings);
+        this._unloadIdle(this._around.now());
     }
 
     /** A task_request. @param {Envelope} request @param {ArrayBuffer | null} buffer @param {number} section */
@@ -287,8 +291,10 @@ export class Dispatcher {
         if (!lane.ready) return;
         if (lane.outstanding.size === 0) this._workers.renew(lane);
         if (!lane.ready || !lane.isIdle()) return;
+        lane.idleSince = this._around.now();
         this._models.idle(lane);
         this._workers.trim(lane);
+        if (lane.key !== null) this._alarm.set(lane.idleSince + this._idleUnload);
     }
 
     /** @param {Lane} lane @param {Attempt} attempt */
@@ -401,6 +407,7 @@ export class Dispatcher {
     _tick() {
         const now = this._around.now();
         this._workers.tick(now);
+        this._unloadIdle(now);
         for (const attempt of [...this._attempts.values()]) {
             if (!this._attempts.has(attempt.id)) continue;
             if (attempt.acceptDue <= now) {
@@ -410,6 +417,16 @@ export class Dispatcher {
             if (attempt.due <= now) this._expire(attempt, now);
         }
         for (const attempt of this._attempts.values()) this._alarm.set(Math.min(attempt.acceptDue, attempt.due));
+    }
+
+    /** Unloads the models with workers of their own that nobody has asked for too long. @param {number} now */
+    _unloadIdle(now) {
+        for (const lane of this._lanes.values()) {
+            if (lane.key === null || !lane.isIdle()) continue;
+            const due = lane.idleSince + this._idleUnload;
+            if (due <= now) this._models.rested(lane);
+            else this._alarm.set(due);
+        }
     }
 
     /** @param {Attempt} attempt @param {number} now */

@@ -26,6 +26,7 @@ export class Lane {
         this.platform = platform;
         this.key = key;
         this.closing = false; /* its model is not wanted any more: its worker ends when it is idle */
+        this.idleSince = Infinity; /* since when it has had nothing to do */
         this.needed = 0; /* bytes that its worker had taken when its model was loaded */
         /** @type {EngineChannel | null} */
         this.channel = null;

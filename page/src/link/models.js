@@ -75,6 +75,13 @@ export class Models {
         this.report();
     }
 
+    /** Nobody has asked for a model with a worker of its own for too long. @param {Lane} lane */
+    rested(lane) {
+        if (lane.key === null) return;
+        this._evict(lane.key, lane.platform, 'evicted');
+        this.report();
+    }
+
     /** Unloads what is least recently used and not needed until the rest fits. */
     _keepBudget() {
         const victims = this.residents.victims(({ key, platform }) =>

@@ -102,14 +102,16 @@ class Link {
         this._settings = { ...this._settings, ...said };
         const {
             model_credential: credential, threads, model_budget_bytes: budget, max_frame_bytes: maxFrame,
-            max_answer_bytes: maxAnswer, initial_credit: credit,
+            max_answer_bytes: maxAnswer, initial_credit: credit, language_models: models,
         } = this._settings;
         // What does not fit a message goes in pieces, up to what the service takes at all.
         const most = Number.isInteger(maxAnswer) && maxAnswer > 0 ? maxAnswer + ANSWER_OVERHEAD : maxFrame;
         this.dispatcher.configure({
             credential: String(credential ?? ''), threads: Number.isInteger(threads) && threads > 0 ? threads : 1,
             max_frame: Number.isInteger(most) && most > 0 ? most : Number.MAX_SAFE_INTEGER,
-        }, typeof budget === 'number' && budget > 0 ? budget : Infinity, isCredit(credit) ? credit : INITIAL_CREDIT);
+            models: { context: positive(models?.context), slots: positive(models?.slots), warmup: models?.warmup === true },
+        }, typeof budget === 'number' && budget > 0 ? budget : Infinity, isCredit(credit) ? credit : INITIAL_CREDIT,
+        positive(models?.idle_unload_ms) || Infinity);
     }
 
     /** @param {string} attempt @param {unknown} said */
@@ -238,6 +240,9 @@ class Link {
         self.postMessage(message);
     }
 }
+
+/** @param {any} said @returns {number} 0 where it is no positive integer */
+const positive = (said) => (Number.isSafeInteger(said) && said > 0 ? said : 0);
 
 /** @param {any} said @returns {said is Credit} */
 const isCredit = (said) => Number.isSafeInteger(said?.parts) && Number.isSafeInteger(said?.bytes);

@@ -51,7 +51,11 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /** Of an engine that runs several tasks of a model at a time: how many it can and does, how many tokens of
  * context each may have, and how many all of them hold.
  * @typedef {{count: number, busy: number, cached_tokens: number, context: number}} SlotSizes */
-/** What `welcome` tells the engines. @typedef {{credential: string, threads: number, max_frame: number}} EngineSettings */
+/** How language models are loaded: tokens of a conversation, 0 as the model is; conversations at a time;
+ * and whether a few tokens are computed after a load that nobody waits for.
+ * @typedef {{context: number, slots: number, warmup: boolean}} LanguageModels */
+/** What `welcome` tells the engines.
+ * @typedef {{credential: string, threads: number, max_frame: number, models?: LanguageModels}} EngineSettings */
 
 /**
  * Link worker → engine worker, over their channel.
