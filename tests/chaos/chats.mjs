@@ -18,7 +18,6 @@ const SUM = [...user('My name is Ada.'), { role: 'assistant', content: 'Nice to 
 const QUESTIONS = [
     { what: 'a story', messages: STORY, options: { temperature: 0 } },
     { what: 'a story by lot', messages: STORY, options: { temperature: 0.4, seed: 7 } },
-    { what: 'a story by another lot', messages: STORY, options: { temperature: 0.4, seed: 8 } },
     { what: 'a story by a grammar', messages: STORY,
         options: { temperature: 0, grammar: 'root ::= [a-zA-Z ,.]+' } },
     { what: 'a sum', messages: SUM, options: { temperature: 0 } },

@@ -12,7 +12,7 @@ const TIMEOUT_MS = 120_000;
  * left alone. */
 const STREAMS = 0.3, CHATS = 0.3, LEFT = 0.02;
 /** Clients beside those, each of which always has a long stream: no fault finds a node without. */
-const FOLLOWERS = 3, LISTENERS = 2;
+const FOLLOWERS = 3, LISTENERS = 1;
 const MODELS = ['op_add', 'op_erf', 'op_tile', 'ptconv_Softmax', 'vision_mnist_ms_digit3'];
 
 /** The models of the mix that are there. */

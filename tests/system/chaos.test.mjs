@@ -28,5 +28,7 @@ test('no fault loses, repeats or spoils an answer', {
         { lost: 0, duplicated: 0, wrong: 0, gaps: 0, repeated: 0 }, said);
     assert.ok(end.streams > requests / 10 && end.parts > end.streams, said);
     assert.ok(end.continued > 0, said);
-    assert.ok(end.chats > requests / 20 && end.chats_continued > 0, said);
+    assert.ok(end.chats > requests / 20, said);
+    // Few faults may all miss the answers, which take less than a second each.
+    if (full) assert.ok(end.chats_continued > 0, said);
 });
