@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { REQUEST_MAX = 256 * 1024 };
@@ -105,13 +107,29 @@ void wi_staging_clear(struct wi_staging *staging)
     *staging = (struct wi_staging){0};
 }
 
+/* Waits, a few seconds at most, until a fetch that was cancelled has let go of the folder, which it
+ * holds by flock(2): what it writes to its end would be left behind otherwise. */
+static void wait_for_fetch(int pulling, const char *id)
+{
+    const struct timespec pause = {.tv_nsec = 5000000};
+    char *path = wi_sprintf("%s/" WI_STAGING_FILES, id);
+    int folder = wi_path_open(pulling, path);
+    for (int i = 0; folder >= 0 && i < 1000 && flock(folder, LOCK_EX | LOCK_NB) != 0; i++)
+        nanosleep(&pause, NULL);
+    if (folder >= 0)
+        close(folder);
+    free(path);
+}
+
 void wi_staging_drop(const char *directory, const char *id)
 {
     uint64_t freed = 0;
     int store = wi_versions_open_store(directory);
     int pulling = store >= 0 ? wi_path_open(store, WI_VERSIONS_PULLING) : -1;
-    if (pulling >= 0 && is_id(id))
+    if (pulling >= 0 && is_id(id)) {
+        wait_for_fetch(pulling, id);
         wi_versions_discard(store, pulling, id, &freed);
+    }
     if (pulling >= 0)
         close(pulling);
     if (store >= 0)
