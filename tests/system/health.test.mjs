@@ -148,7 +148,7 @@ test('the cores are shared out among the browsers that there are', () =>
             const other = await new FakeNode(await driver.pageUrl(1)).join();
             const half = Math.max(1, Math.floor(cores / 2));
             assert.equal(other.welcome.threads, half);
-            if (half < cores) assert.deepEqual((await node.got('settings')).message.data, { threads: half });
+            if (half < cores) assert.equal((await node.got('settings')).message.data.threads, half);
             assert.equal(other.received.some(({ message }) => message.type === 'settings'), false);
             // One goes, and none comes in its place: the other may use all of them again.
             daemon.writeConfig({ pool: { min_connections: 1, max_connections: 1 } });
@@ -157,7 +157,6 @@ test('the cores are shared out among the browsers that there are', () =>
             await until(() => left.some(({ closed }) => closed), { what: 'one to be closed' });
             const stays = left.find(({ closed }) => !closed);
             if (half < cores)
-                assert.deepEqual((await stays.got('settings', stays === node ? 1 : 0)).message.data,
-                    { threads: cores });
+                assert.equal((await stays.got('settings', stays === node ? 1 : 0)).message.data.threads, cores);
             await other.close();
         }));
