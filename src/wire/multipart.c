@@ -1,0 +1,274 @@
+/*
+ * multipart/form-data over a whole body, in one pass: a delimiter, the headers of a part, its bytes
+ * up to the next delimiter. A delimiter is CR LF "--" BOUNDARY (RFC 2046, 5.1.1); what comes before
+ * the first and behind the last one means nothing.
+ */
+#include "wire/multipart.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define BOUNDARY_MAX 70 /* RFC 2046, 5.1.1 */
+
+/* What has not been read yet. */
+struct rest {
+    const char *at, *end;
+};
+
+static size_t left(const struct rest *rest)
+{
+    return (size_t)(rest->end - rest->at);
+}
+
+static enum wi_code bad_form(struct wi_error *error, const char *field, const char *detail)
+{
+    wi_error_set(error, WI_BAD_FRAMING, field, "%s", detail);
+    wi_error_expect(error, "multipart/form-data as RFC 7578 describes it");
+    return WI_BAD_FRAMING;
+}
+
+/* --- parameters of a header --------------------------------------------------------------------
+ */
+
+/* Copies the value at `at`, a token or a quoted string, into `out`. Returns what follows it, or
+ * NULL where it does not end, is too long, or has a NUL. */
+static const char *copy_value(const char *at, const char *end, char *out, size_t size)
+{
+    int quoted = at < end && *at == '"';
+    size_t length = 0;
+    for (at += quoted; at < end; at++) {
+        if (quoted ? *at == '"' : strchr("; \t", *at) != NULL)
+            break;
+        /* Only these are escaped: some browsers send the back slashes of file names as they are. */
+        if (quoted && *at == '\\' && end - at > 1 && (at[1] == '"' || at[1] == '\\'))
+            at++;
+        if (length + 1 >= size || *at == '\0')
+            return NULL;
+        out[length++] = *at;
+    }
+    out[length] = '\0';
+    if (quoted && at == end)
+        return NULL;
+    return at + quoted;
+}
+
+enum found { BROKEN = -1, ABSENT, FOUND };
+
+/* The parameter `name` of a header's value, which begins with something that is no parameter. A
+ * value longer than `size` less one is BROKEN for the one that is looked for, and passed over else.
+ */
+static enum found find_parameter(
+    const char *at, const char *end, const char *name, char *out, size_t size)
+{
+    char other[WI_MULTIPART_HEAD_MAX];
+    size_t length = strlen(name);
+    while ((at = memchr(at, ';', (size_t)(end - at)))) {
+        for (at++; at < end && (*at == ' ' || *at == '\t'); at++)
+            continue;
+        const char *equals = memchr(at, '=', (size_t)(end - at));
+        if (!equals)
+            return ABSENT;
+        int is_it = (size_t)(equals - at) == length && strncasecmp(at, name, length) == 0;
+        at = copy_value(equals + 1, end, is_it ? out : other, is_it ? size : sizeof other);
+        if (!at)
+            return BROKEN;
+        if (is_it)
+            return FOUND;
+    }
+    return ABSENT;
+}
+
+static enum wi_code read_boundary(const char *content_type, char *boundary, struct wi_error *error)
+{
+    const char *end = content_type + strlen(content_type);
+    if (find_parameter(content_type, end, "boundary", boundary, BOUNDARY_MAX + 1) == FOUND &&
+        *boundary)
+        return WI_OK;
+    wi_error_set(error, WI_BAD_FRAMING, "Content-Type", "The form's Content-Type has no boundary.");
+    wi_error_expect(error, "multipart/form-data; boundary=… of 1 to %d characters", BOUNDARY_MAX);
+    return WI_BAD_FRAMING;
+}
+
+/* --- a part ------------------------------------------------------------------------------------
+ */
+
+static enum wi_code read_disposition(
+    struct wi_multipart_part *part, const char *value, const char *end, struct wi_error *error)
+{
+    static const char kind[] = "form-data";
+    char file[WI_MULTIPART_HEAD_MAX];
+    if ((size_t)(end - value) < sizeof kind - 1 || strncasecmp(value, kind, sizeof kind - 1) != 0)
+        return bad_form(error, NULL, "A part's Content-Disposition is not form-data.");
+    if (find_parameter(value, end, "name", part->name, sizeof part->name) == BROKEN)
+        return bad_form(error, NULL, "The name of a part is broken, or has more than 64 bytes.");
+    part->is_file = find_parameter(value, end, "filename", file, sizeof file) != ABSENT ||
+                    find_parameter(value, end, "filename*", file, sizeof file) != ABSENT;
+    return WI_OK;
+}
+
+static enum wi_code read_media_type(
+    struct wi_multipart_part *part, const char *value, const char *end, struct wi_error *error)
+{
+    if (!copy_value(value, end, part->media_type, sizeof part->media_type))
+        return bad_form(error, "Content-Type", "The Content-Type of a part is broken.");
+    return WI_OK;
+}
+
+/* A header is `name` where that many bytes of the line are. */
+static int is_header(const char *line, const char *colon, const char *name)
+{
+    return (size_t)(colon - line) == strlen(name) &&
+           strncasecmp(line, name, (size_t)(colon - line)) == 0;
+}
+
+/* One line without its end. Others than these two mean nothing (RFC 7578, 4.8), but that an
+ * encoding is not undone here. */
+static enum wi_code read_header(
+    struct wi_multipart_part *part, const char *line, const char *end, struct wi_error *error)
+{
+    const char *colon = memchr(line, ':', (size_t)(end - line));
+    if (!colon)
+        return bad_form(error, NULL, "A part has a header without a colon.");
+    const char *value = colon + 1;
+    while (value < end && (*value == ' ' || *value == '\t'))
+        value++;
+    if (is_header(line, colon, "Content-Disposition"))
+        return read_disposition(part, value, end, error);
+    if (is_header(line, colon, "Content-Type"))
+        return read_media_type(part, value, end, error);
+    if (is_header(line, colon, "Content-Transfer-Encoding") &&
+        (is_header(value, end, "base64") || is_header(value, end, "quoted-printable")))
+        return bad_form(error, "Content-Transfer-Encoding",
+            "A part is in base64 or quoted-printable; send its bytes as they are.");
+    return WI_OK;
+}
+
+static enum wi_code read_head(
+    struct wi_multipart_part *part, struct rest *rest, struct wi_error *error)
+{
+    size_t limit = left(rest) < WI_MULTIPART_HEAD_MAX ? left(rest) : WI_MULTIPART_HEAD_MAX;
+    const char *stop = rest->at + limit;
+    for (;;) {
+        const char *end = memmem(rest->at, (size_t)(stop - rest->at), "\r\n", 2);
+        const char *line = rest->at;
+        enum wi_code code;
+        if (!end)
+            return bad_form(error, NULL, "The headers of a part do not end, or are too long.");
+        rest->at = end + 2;
+        if (end == line)
+            break;
+        if ((code = read_header(part, line, end, error)))
+            return code;
+    }
+    if (!*part->name)
+        return bad_form(error, NULL, "A part has no name.");
+    return WI_OK;
+}
+
+/* --- the body ----------------------------------------------------------------------------------
+ */
+
+/* The text between parts, without the CR LF that may be missing before the first one. */
+struct delimiter {
+    char text[BOUNDARY_MAX + 5]; /* "\r\n--BOUNDARY" */
+    size_t length;
+};
+
+enum delimiter_end { NONE, NEXT, LAST };
+
+/* Behind a boundary at rest->at: "--" ends the form, else blanks and CR LF begin a part. */
+static enum delimiter_end pass_delimiter(struct rest *rest)
+{
+    if (left(rest) >= 2 && memcmp(rest->at, "--", 2) == 0)
+        return LAST;
+    while (rest->at < rest->end && (*rest->at == ' ' || *rest->at == '\t'))
+        rest->at++;
+    if (left(rest) < 2 || memcmp(rest->at, "\r\n", 2) != 0)
+        return NONE;
+    rest->at += 2;
+    return NEXT;
+}
+
+/* Moves to behind the next delimiter; `*before` is where what it ends, ended. A boundary that
+ * something else follows is none. */
+static enum delimiter_end find_delimiter(
+    struct rest *rest, const struct delimiter *delimiter, const char **before)
+{
+    const char *found;
+    while ((found = memmem(rest->at, left(rest), delimiter->text, delimiter->length))) {
+        rest->at = found + delimiter->length;
+        *before = found;
+        enum delimiter_end end = pass_delimiter(rest);
+        if (end != NONE)
+            return end;
+    }
+    return NONE;
+}
+
+/* The first one may be the very beginning of the body. */
+static enum delimiter_end find_first(struct rest *rest, const struct delimiter *delimiter)
+{
+    const char *before, *line = delimiter->text + 2;
+    size_t length = delimiter->length - 2;
+    if (left(rest) >= length && memcmp(rest->at, line, length) == 0) {
+        struct rest behind = {rest->at + length, rest->end};
+        enum delimiter_end end = pass_delimiter(&behind);
+        if (end != NONE) {
+            *rest = behind;
+            return end;
+        }
+    }
+    return find_delimiter(rest, delimiter, &before);
+}
+
+static enum wi_code read_part(struct wi_multipart *form, struct rest *rest,
+    const struct delimiter *delimiter, enum delimiter_end *end, struct wi_error *error)
+{
+    struct wi_multipart_part *part = &form->parts[form->count];
+    const char *before;
+    enum wi_code code;
+    if (form->count == WI_MULTIPART_MAX) {
+        bad_form(error, NULL, "The form has too many parts.");
+        wi_error_expect(error, "at most %d parts", WI_MULTIPART_MAX);
+        return WI_BAD_FRAMING;
+    }
+    memset(part, 0, sizeof *part);
+    if ((code = read_head(part, rest, error)))
+        return code;
+    part->bytes = (const unsigned char *)rest->at;
+    rest->at -= 2; /* an empty part's CR LF is that of its delimiter, too */
+    *end = find_delimiter(rest, delimiter, &before);
+    if (*end == NONE)
+        return bad_form(error, part->name, "The form is cut short: its last delimiter is missing.");
+    if (before > (const char *)part->bytes)
+        part->size = (size_t)(before - (const char *)part->bytes);
+    form->count++;
+    return WI_OK;
+}
+
+enum wi_code wi_multipart_read(struct wi_multipart *form, const char *content_type,
+    const unsigned char *body, size_t size, struct wi_error *error)
+{
+    struct rest rest = {(const char *)body, (const char *)body + size};
+    struct delimiter delimiter = {.text = "\r\n--"};
+    enum wi_code code = read_boundary(content_type, delimiter.text + 4, error);
+    form->count = 0;
+    if (code != WI_OK)
+        return code;
+    delimiter.length = strlen(delimiter.text);
+    enum delimiter_end end = find_first(&rest, &delimiter);
+    if (end == NONE)
+        return bad_form(error, NULL, "The form's boundary is nowhere in the body.");
+    while (code == WI_OK && end == NEXT)
+        code = read_part(form, &rest, &delimiter, &end, error);
+    return code;
+}
+
+const struct wi_multipart_part *wi_multipart_find(const struct wi_multipart *form, const char *name)
+{
+    for (size_t i = 0; i < form->count; i++)
+        if (strcmp(form->parts[i].name, name) == 0)
+            return &form->parts[i];
+    return NULL;
+}

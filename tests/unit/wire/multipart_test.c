@@ -1,0 +1,145 @@
+/* Forms as browsers and curl send them, cut at every byte, and wrong ones. */
+#include "../test.h"
+
+#include "wire/multipart.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define TYPE "multipart/form-data; boundary=AaB03x"
+#define NAMED(name) "Content-Disposition: form-data; name=\"" name "\"\r\n"
+
+static struct wi_multipart form;
+static struct wi_error error;
+
+/* Reads a copy of exactly that size, so that reading past it is seen; the parts' bytes are gone
+ * afterwards, their sizes are not. */
+static enum wi_code read_copy(const char *type, const char *body, size_t size)
+{
+    unsigned char *copy = malloc(size ? size : 1);
+    memcpy(copy, body, size);
+    enum wi_code code = wi_multipart_read(&form, type, copy, size, &error);
+    free(copy);
+    return code;
+}
+
+static enum wi_code read_text(const char *body)
+{
+    return wi_multipart_read(&form, TYPE, (const unsigned char *)body, strlen(body), &error);
+}
+
+static void assert_part(const char *name, const char *bytes, size_t size)
+{
+    const struct wi_multipart_part *part = wi_multipart_find(&form, name);
+    assert_non_null(part);
+    assert_int_equal(part->size, size);
+    assert_memory_equal(part->bytes, bytes, size);
+}
+
+static const char whole[] =
+    "A preamble, for whoever has no idea of parts.\r\n"
+    "--AaB03x\r\n" NAMED(
+        "model_name") "\r\ndigits\r\n"
+                      "--AaB03x \t\r\n"
+                      "content-disposition: form-data; name=image; filename=\"a;\\\"b\\c.png\"\r\n"
+                      "Content-Type: image/png; x=y\r\n\r\n\r\n--AaB03\r\n--AaB03xy\r\n"
+                      "--AaB03x\r\n" NAMED("labels") "Content-Transfer-Encoding: binary\r\n\r\n"
+                                                     "\r\n--AaB03x--\r\nAn epilogue";
+
+static void test_parts(void **state)
+{
+    (void)state;
+    assert_int_equal(read_text(whole), WI_OK);
+    assert_int_equal(form.count, 3);
+    assert_part("model_name", "digits", 6);
+    assert_part("image", "\r\n--AaB03\r\n--AaB03xy", 20);
+    assert_part("labels", "", 0);
+    assert_string_equal(form.parts[0].media_type, "");
+    assert_string_equal(form.parts[1].media_type, "image/png");
+    assert_false(form.parts[0].is_file);
+    assert_true(form.parts[1].is_file);
+    assert_null(wi_multipart_find(&form, "audio"));
+}
+
+static void test_cut_forms(void **state)
+{
+    (void)state;
+    size_t least = sizeof whole - 1 - strlen("\r\nAn epilogue");
+    for (size_t size = 0; size < sizeof whole; size++)
+        assert_int_equal(read_copy(TYPE, whole, size), size < least ? WI_BAD_FRAMING : WI_OK);
+}
+
+static void test_boundaries(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"multipart/form-data", "multipart/form-data; boundary",
+        "multipart/form-data; boundary=", "multipart/form-data; boundary=\"a",
+        "multipart/form-data; boundary=other",
+        "multipart/form-data; boundary=12345678901234567890123456789012345678901234567890123456789"
+        "012345678901"};
+    static const char *const right[] = {"multipart/form-data; boundary=\"AaB03x\"",
+        "multipart/form-data;charset=utf-8;BOUNDARY=AaB03x",
+        "multipart/form-data; a=\";\"; boundary=AaB03x"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(read_copy(wrong[i], whole, sizeof whole - 1), WI_BAD_FRAMING);
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++)
+        assert_int_equal(read_copy(right[i], whole, sizeof whole - 1), WI_OK);
+}
+
+static void test_wrong_parts(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "--AaB03x\r\n\r\nno headers\r\n--AaB03x--",
+        "--AaB03x\r\nContent-Disposition: form-data; name=\"\"\r\n\r\n\r\n--AaB03x--",
+        "--AaB03x\r\nContent-Disposition: attachment; name=\"a\"\r\n\r\n\r\n--AaB03x--",
+        "--AaB03x\r\nContent-Disposition: form-data; name=\"a\r\n\r\n\r\n--AaB03x--",
+        "--AaB03x\r\nno colon\r\n\r\n\r\n--AaB03x--",
+        "--AaB03x\r\n" NAMED("a") "Content-Transfer-Encoding: base64\r\n\r\n\r\n--AaB03x--",
+        "--AaB03x\r\n" NAMED(
+            "1234567890123456789012345678901234567890123456789012345678901234567") "\r\n\r\n--"
+                                                                                   "AaB03x--",
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_int_equal(read_copy(TYPE, wrong[i], strlen(wrong[i])), WI_BAD_FRAMING);
+        assert_true(*error.detail && *error.expected);
+    }
+}
+
+/* `count` parts "--AaB03x CR LF header CR LF CR LF", then the end. */
+static enum wi_code read_many(size_t count, size_t header)
+{
+    char *text = calloc(1, 80 * count + header + 20), *at = text;
+    for (size_t i = 0; i < count; i++)
+        at = stpcpy(
+            at, (i ? "\r\n--AaB03x\r\n" NAMED("a") "\r\n" : "--AaB03x\r\n" NAMED("a") "X: "));
+    if (header) {
+        memset(at, 'x', header);
+        at += header;
+    }
+    if (count == 1)
+        at = stpcpy(at, "\r\n\r\n");
+    strcpy(at, "\r\n--AaB03x--");
+    enum wi_code code = read_copy(TYPE, text, strlen(text));
+    free(text);
+    return code;
+}
+
+static void test_limits(void **state)
+{
+    (void)state;
+    assert_int_equal(read_many(1, 1000), WI_OK);
+    assert_int_equal(read_many(1, WI_MULTIPART_HEAD_MAX), WI_BAD_FRAMING);
+    assert_int_equal(read_many(WI_MULTIPART_MAX + 1, 0), WI_BAD_FRAMING);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_cut_forms),
+        cmocka_unit_test(test_boundaries),
+        cmocka_unit_test(test_wrong_parts),
+        cmocka_unit_test(test_limits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
