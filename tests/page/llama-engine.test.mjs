@@ -7,7 +7,7 @@ import { readHead } from '../../page/src/engine/gguf.js';
 import { Answer, plain, Sent } from '../../page/src/engine/llama_answer.js';
 import { checkOptions, completionBody, taskOf } from '../../page/src/engine/llama_body.js';
 import { LlamaFiles, weightsOf } from '../../page/src/engine/llama_files.js';
-import { Loading } from '../../page/src/engine/llama_loading.js';
+import { Loads } from '../../page/src/engine/llama_loading.js';
 import { planOf } from '../../page/src/engine/llama_plan.js';
 import { Prefixes } from '../../page/src/engine/llama_prefixes.js';
 import { Slots } from '../../page/src/engine/llama_slots.js';
@@ -232,21 +232,53 @@ test('what was sent is dropped while it is the same, and a difference ends it', 
     }
 });
 
+/** A load whose course the test determines, and those who wait for it. */
+function steeredLoads() {
+    const loads = new Loads();
+    const begun = [];
+    const load = (report, signal) => new Promise((resolve, reject) => begun.push({
+        report, resolve, signal, fail: () => reject(new Error('given up')),
+    }));
+    const join = (told, gone) => {
+        const waited = loads.join(load, (...at) => told.push(at), gone.signal);
+        waited.catch(() => {}); // looked at later
+        return waited;
+    };
+    return { begun, join };
+}
+
 test('all who wait for a load are told how far it is, and it ends with the last of them', async () => {
-    let report, end;
-    const loading = new Loading((onProgress, signal) => {
-        report = onProgress;
-        return new Promise((resolve) => (end = resolve)).then(() => signal.throwIfAborted());
-    });
+    const { begun, join } = steeredLoads();
     const told = { a: [], b: [] };
     const gone = { a: new AbortController(), b: new AbortController() };
-    const wait = (name) => loading.wait((loaded, total) => told[name].push([loaded, total]), gone[name].signal);
-    const loads = [wait('a'), wait('b')];
+    const waiting = [join(told.a, gone.a), join(told.b, gone.b)];
+    assert.equal(begun.length, 1);
+    const [{ report, signal, fail }] = begun;
     report(1, 4);
     gone.a.abort();
+    assert.equal(signal.aborted, false);
     report(2, 4);
     assert.deepEqual(told, { a: [[1, 4]], b: [[1, 4], [2, 4]] });
     gone.b.abort();
-    end();
-    for (const { status } of await Promise.allSettled(loads)) assert.equal(status, 'rejected');
+    assert.equal(signal.aborted, true);
+    fail();
+    for (const { status } of await Promise.allSettled(waiting)) assert.equal(status, 'rejected');
+});
+
+test('who comes while a load is being given up has another, and so has who waits with them', async () => {
+    const { begun, join } = steeredLoads();
+    const first = new AbortController();
+    const abandoned = join([], first);
+    first.abort();
+    const left = new AbortController();
+    const later = [join([], new AbortController()), join([], new AbortController()), join([], left)];
+    left.abort();
+    assert.equal(begun.length, 1, 'the next waits for the end of the one before');
+    begun[0].fail();
+    await assert.rejects(abandoned, /given up/);
+    await assert.rejects(later[2], failsWith('cancelled', undefined));
+    assert.equal(begun.length, 2);
+    assert.equal(begun[1].signal.aborted, false);
+    begun[1].resolve();
+    await Promise.all(later.slice(0, 2));
 });

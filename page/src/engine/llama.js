@@ -9,7 +9,7 @@ import { plain } from './llama_answer.js';
 import { checkOptions, completionBody, taskOf } from './llama_body.js';
 import { LlamaFiles, weightsOf } from './llama_files.js';
 import { generate } from './llama_generation.js';
-import { Loading } from './llama_loading.js';
+import { Loads } from './llama_loading.js';
 import { ActionError } from './llama_module.js';
 import { planOf } from './llama_plan.js';
 import { Prefixes } from './llama_prefixes.js';
@@ -64,8 +64,7 @@ export class LlamaEngine {
         this._models = { context: 0, slots: LLAMA.slots, warmup: false };
         /** @type {Loaded | null} */
         this._loaded = null;
-        /** @type {Loading | null} */
-        this._loading = null;
+        this._loads = new Loads();
         /** Told when it begins to come up, and when it has. @type {(up: boolean) => void} */
         this.onStart = () => {};
         /** @type {(key: string, slots: import('../shared/messages.js').SlotSizes) => void} */
@@ -103,11 +102,8 @@ export class LlamaEngine {
 
     /** @param {RunMessage} task @param {(loaded: number, total: number) => void} onProgress
      * @param {AbortSignal} cancelled one who no longer waits; the load ends with the last of them */
-    async load(task, onProgress, cancelled) {
-        this._loading ??= new Loading((report, signal) =>
-            this._load(task, report, signal).finally(() => { this._loading = null; }));
-        await this._loading.wait(onProgress, cancelled);
-        throwIfCancelled(cancelled);
+    load(task, onProgress, cancelled) {
+        return this._loads.join((report, signal) => this._load(task, report, signal), onProgress, cancelled);
     }
 
     /** @param {RunMessage} task @param {(loaded: number, total: number) => void} onProgress @param {AbortSignal} signal */

@@ -1,9 +1,32 @@
-/** One load of a model, for all who wait for it: each is told how far it is, and it ends with the last of them. */
+/** The loads of an engine, one at a time, each for all who wait for it. */
+import { throwIfCancelled } from './failure.js';
 
 /** @typedef {(loaded: number, total: number) => void} Told */
+/** @typedef {(onProgress: Told, signal: AbortSignal) => Promise<void>} Load */
 
-export class Loading {
-    /** @param {(onProgress: Told, signal: AbortSignal) => Promise<void>} load begun at once */
+export class Loads {
+    constructor() {
+        /** @type {Loading | null} */
+        this._present = null;
+    }
+
+    /** Waits for the load that goes on, or begins one.
+     * @param {Load} load @param {Told} onProgress
+     * @param {AbortSignal} cancelled one who no longer waits; the load ends with the last of them */
+    async join(load, onProgress, cancelled) {
+        // One that all have left can only fail; what it holds must be free before the next begins.
+        while (this._present?.isAbandoned) await this._present.settled();
+        throwIfCancelled(cancelled);
+        this._present ??= new Loading((report, signal) =>
+            load(report, signal).finally(() => { this._present = null; }));
+        await this._present.wait(onProgress, cancelled);
+        throwIfCancelled(cancelled);
+    }
+}
+
+/** One load: each who waits is told how far it is, and it ends with the last of them. */
+class Loading {
+    /** @param {Load} load begun at once */
     constructor(load) {
         this._stop = new AbortController();
         /** @type {Set<Told>} */
@@ -11,6 +34,15 @@ export class Loading {
         this._promise = load((loaded, total) => {
             for (const tell of this._told) tell(loaded, total);
         }, this._stop.signal);
+    }
+
+    get isAbandoned() {
+        return this._stop.signal.aborted;
+    }
+
+    /** Resolves when it has ended, well or not. */
+    settled() {
+        return this._promise.catch(() => {});
     }
 
     /** @param {Told} onProgress @param {AbortSignal} cancelled one who no longer waits */
@@ -21,7 +53,6 @@ export class Loading {
             if (this._told.size === 0) this._stop.abort();
         };
         cancelled.addEventListener('abort', leave, { once: true });
-        if (cancelled.aborted) leave();
         try {
             await this._promise;
         } finally {
