@@ -109,4 +109,10 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 
 /** What the page's address asks for. @typedef {{nudge: boolean}} PageOptions */
 
+/** Engine worker → document: sound in a format that only the browser decodes, to be brought to `rate` and one
+ * channel, of at most `max_samples`. Answered once at `port`.
+ * @typedef {{type: 'decode_sound', bytes: Uint8Array<ArrayBuffer>, rate: number, max_samples: number, port: MessagePort}} DecodeSound */
+/** The answer: the samples, or how many seconds there are where that is too long, or why it cannot be decoded.
+ * @typedef {{samples?: Float32Array<ArrayBuffer>, seconds?: number, error?: string}} DecodedSound */
+
 /** Document → engine worker, once. @typedef {{type: 'start', port: MessagePort, memory: SharedArrayBuffer | null, options: PageOptions}} EngineStartMessage */

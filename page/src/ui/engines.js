@@ -1,6 +1,7 @@
 /** The document's engine workers, by their names: begun and ended on demand, joined to the link worker. */
 
 import { letterboxes } from '../shared/letterbox.js';
+import { decodeSound } from './sound.js';
 
 /** @typedef {import('../shared/messages.js').Build} Build */
 /** @typedef {import('../shared/messages.js').ToLink} ToLink */
@@ -28,6 +29,9 @@ export class Engines {
         worker.onerror = (event) => {
             event.preventDefault();
             died(event.message || 'its script could not be loaded');
+        };
+        worker.onmessage = (/** @type {MessageEvent<import('../shared/messages.js').DecodeSound>} */ { data }) => {
+            if (data.type === 'decode_sound') decodeSound(data);
         };
         worker.onmessageerror = () => died('a message could not be read');
         const { port1, port2 } = new MessageChannel();

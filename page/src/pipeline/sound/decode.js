@@ -1,0 +1,61 @@
+/**
+ * From the bytes of a request to what models take: one channel at the model's rate. WAV and raw PCM are
+ * read here; other formats are decoded by the browser, in the document (elsewhere.js).
+ */
+import { containerOf } from './containers.js';
+import { decodeElsewhere } from './elsewhere.js';
+import { checkLength, invalid } from './limits.js';
+import { resample } from './resample.js';
+import { interleaved, SAMPLES } from './source.js';
+import { checkFormat, isWav, readWav } from './wav.js';
+
+/** What a request says of its sound: `media_type` as the client said it; `sampling_rate` and `channels`
+ * are raw PCM's.
+ * @typedef {{media_type?: string, sampling_rate?: number, channels?: number}} SoundHead */
+/** @typedef {import('./source.js').Source} Source */
+/** @typedef {{signal: AbortSignal, step: () => Promise<void>}} Stepper as engine/run.js has it */
+
+/** @type {Readonly<Record<string, keyof typeof SAMPLES>>} */
+const RAW = { f32le: 'f32', s16le: 's16' };
+
+/**
+ * @param {Uint8Array<ArrayBuffer>} bytes @param {SoundHead} head @param {number} rate the model's
+ * @param {Stepper} run awaited between the pieces
+ * @param {typeof decodeElsewhere} [elsewhere] decodes what is neither WAV nor raw PCM
+ * @returns {Promise<Float32Array>} at least one sample
+ * @throws {import('../../engine/failure.js').Failure} audio_invalid, audio_too_large or cancelled
+ */
+export async function decodeSound(bytes, head, rate, run, elsewhere = decodeElsewhere) {
+    if (bytes.length === 0) throw invalid('The sound has 0 bytes.');
+    const source = sourceOf(bytes, head, (seconds) => checkLength(seconds, rate));
+    if (source) return resample(source, rate, () => run.step());
+    const container = containerOf(bytes);
+    if (!container) throw invalid('The bytes are no sound in a format that is known.');
+    if (container.seconds !== null) checkLength(container.seconds, rate);
+    const samples = await elsewhere(bytes, container.name, rate, run.signal);
+    checkLength(samples.length / rate, rate);
+    if (samples.length === 0) throw invalid(`The ${container.name} file has no samples.`, 'at least one');
+    return samples;
+}
+
+/** @param {Uint8Array} bytes @param {SoundHead} head @param {(seconds: number) => void} check
+ * @returns {Source | null} null: it is read elsewhere */
+function sourceOf(bytes, head, check) {
+    if (/^audio\/(?:pcm|l16)\b/i.test(head.media_type ?? '')) return readRaw(bytes, head, check);
+    return isWav(bytes) ? readWav(bytes, check) : null;
+}
+
+/** @param {Uint8Array} bytes @param {SoundHead} head @param {(seconds: number) => void} check @returns {Source} */
+function readRaw(bytes, { media_type: type = '', sampling_rate: rate, channels = 1 }, check) {
+    const format = /;\s*format\s*=\s*"?(\w+)/i.exec(type)?.[1]?.toLowerCase() ?? '';
+    if (!Object.hasOwn(RAW, format)) throw invalid(`The raw PCM has the format "${format}".`, 'f32le or s16le');
+    if (rate === undefined) throw invalid('Raw PCM needs sampling_rate.', 'samples per second, such as 16000');
+    checkFormat(channels, rate);
+    const kind = RAW[format];
+    const frame = SAMPLES[kind].bytes * channels;
+    if (bytes.length % frame !== 0) {
+        throw invalid(`${bytes.length} bytes are not whole frames of ${channels} × ${SAMPLES[kind].bytes} bytes.`, `a multiple of ${frame} bytes`);
+    }
+    check(bytes.length / frame / rate);
+    return interleaved(bytes, kind, channels, rate);
+}

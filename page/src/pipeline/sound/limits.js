@@ -1,0 +1,32 @@
+/** How much sound a request may bring, and what is said of more. */
+import { Failure } from '../../engine/failure.js';
+
+/** An hour at 16 kHz, which takes 230 MB: the most samples of one channel, at the model's rate. */
+export const MAX_SAMPLES = 3600 * 16000;
+/** Samples per second. The lowest is below telephony's 8000, the highest twice the studio's 192 kHz. */
+export const MIN_RATE = 1000;
+export const MAX_RATE = 384000;
+export const MAX_CHANNELS = 32;
+
+const FIELD = 'inputs.audio';
+/** What may be sent. */
+export const FORMATS = 'WAV (PCM of 8, 16, 24 or 32 bits, floats of 32 or 64), raw PCM '
+    + '(f32le or s16le with sampling_rate), or what the browser decodes, such as mp3, ogg, flac and m4a';
+
+/** @param {string} message @param {string} [expected] */
+export const invalid = (message, expected = FORMATS) =>
+    new Failure('audio_invalid', message, { field: FIELD, expected });
+
+/** @param {number} seconds @param {number} most */
+export const tooLong = (seconds, most) =>
+    new Failure('audio_too_large', `The sound is ${Math.round(seconds)} s long.`, {
+        field: FIELD, expected: `at most ${most} s; cut it, and send its pieces one after the other`,
+    });
+
+/** @param {number} rate of the model @returns seconds */
+export const longest = (rate) => Math.floor(MAX_SAMPLES / rate);
+
+/** @param {number} seconds @param {number} rate of the model @throws {Failure} */
+export function checkLength(seconds, rate) {
+    if (!(seconds <= longest(rate))) throw tooLong(seconds, longest(rate));
+}

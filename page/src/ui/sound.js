@@ -1,0 +1,29 @@
+/** Decodes sound for the engine workers, which have no AudioContext. */
+
+/** @typedef {import('../shared/messages.js').DecodeSound} DecodeSound */
+/** @typedef {import('../shared/messages.js').DecodedSound} DecodedSound */
+
+/** Answers at the message's port; never throws. @param {DecodeSound} message */
+export async function decodeSound({ bytes, rate, max_samples: most, port }) {
+    /** @type {DecodedSound} */
+    let reply;
+    try {
+        // Its own length does not matter: nothing is rendered. What is decoded has its rate.
+        const decoded = await new OfflineAudioContext(1, 1, rate).decodeAudioData(bytes.buffer);
+        reply = decoded.length > most ? { seconds: decoded.duration } : { samples: mix(decoded) };
+    } catch (error) {
+        reply = { error: String(error).slice(0, 200) };
+    }
+    port.postMessage(reply, reply.samples ? [reply.samples.buffer] : []);
+    port.close();
+}
+
+/** The mean of all channels. @param {AudioBuffer} sound */
+function mix(sound) {
+    const samples = new Float32Array(sound.length);
+    for (let channel = 0; channel < sound.numberOfChannels; channel++) {
+        const data = sound.getChannelData(channel);
+        for (let i = 0; i < data.length; i++) samples[i] += data[i] / sound.numberOfChannels;
+    }
+    return samples;
+}

@@ -1,0 +1,213 @@
+/** Sound files and sampling rates: page/src/pipeline/sound, under Node. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { containerOf } from '../../page/src/pipeline/sound/containers.js';
+import { decodeSound } from '../../page/src/pipeline/sound/decode.js';
+import { decodeElsewhere } from '../../page/src/pipeline/sound/elsewhere.js';
+import { resample } from '../../page/src/pipeline/sound/resample.js';
+import { interleaved } from '../../page/src/pipeline/sound/source.js';
+import { writeWav } from '../../page/src/pipeline/sound/wav.js';
+
+const idle = () => ({ signal: new AbortController().signal, step: async () => {} });
+const nowhere = async () => assert.fail('nothing of this goes to the document');
+const decode = (bytes, head = {}, rate = 16000, elsewhere = nowhere) => decodeSound(bytes, head, rate, idle(), elsewhere);
+const sine = (hertz, rate, count) => Float32Array.from({ length: count }, (_, i) => Math.sin(2 * Math.PI * hertz * i / rate));
+const refused = (code, expected) => (error) => {
+    assert.equal(error.code, code, error.message);
+    assert.equal(error.field, 'inputs.audio');
+    assert.match(`${error.message} ${error.expected}`, expected);
+    return true;
+};
+
+/** A WAV file of `samples` (by channel), as the format says. */
+function wav(samples, { rate = 16000, bits = 16, float = false, extensible = false, before = [], said } = {}) {
+    const channels = samples.length;
+    const size = bits / 8;
+    const data = Buffer.alloc(samples[0].length * channels * size);
+    const put = {
+        8: (v, at) => data.writeUInt8(Math.max(0, Math.min(255, Math.round(v * 128) + 128)), at),
+        16: (v, at) => data.writeInt16LE(Math.max(-32768, Math.min(32767, Math.round(v * 32768))), at),
+        24: (v, at) => data.writeIntLE(Math.max(-8388608, Math.min(8388607, Math.round(v * 8388608))), at, 3),
+        32: float ? (v, at) => data.writeFloatLE(v, at)
+            : (v, at) => data.writeInt32LE(Math.max(-2147483648, Math.min(2147483647, Math.round(v * 2147483648))), at),
+        64: (v, at) => data.writeDoubleLE(v, at),
+    }[bits];
+    samples.forEach((channel, c) => channel.forEach((value, i) => put(value, (i * channels + c) * size)));
+    const format = Buffer.alloc(extensible ? 40 : 16);
+    format.writeUInt16LE(extensible ? 0xfffe : float ? 3 : 1, 0);
+    format.writeUInt16LE(channels, 2);
+    format.writeUInt32LE(rate, 4);
+    format.writeUInt32LE(rate * channels * size, 8);
+    format.writeUInt16LE(channels * size, 12);
+    format.writeUInt16LE(bits, 14);
+    if (extensible) {
+        format.writeUInt16LE(22, 16);
+        format.writeUInt16LE(bits, 18);
+        Buffer.from(`0${float ? 3 : 1}00000000001000800000aa00389b71`, 'hex').copy(format, 24);
+    }
+    return riff([...before, ['fmt ', format], ['data', data, said]]);
+}
+
+/** Chunks of a name, contents, and the size that is said of them. */
+function riff(chunks) {
+    const parts = chunks.map(([name, contents, said = contents.length]) => {
+        const head = Buffer.alloc(8);
+        head.write(name, 0, 'latin1');
+        head.writeUInt32LE(said, 4);
+        return Buffer.concat([head, contents, Buffer.alloc(contents.length % 2)]);
+    });
+    const body = Buffer.concat([Buffer.from('WAVE'), ...parts]);
+    const head = Buffer.alloc(8);
+    head.write('RIFF');
+    head.writeUInt32LE(body.length, 4);
+    return new Uint8Array(Buffer.concat([head, body]));
+}
+
+/** Amplitude of a tone in the middle half of a signal, by correlation. */
+function amplitude(samples, hertz, rate) {
+    const [from, to] = [samples.length >> 2, samples.length - (samples.length >> 2)];
+    let [re, im] = [0, 0];
+    for (let i = from; i < to; i++) {
+        re += samples[i] * Math.cos(2 * Math.PI * hertz * i / rate);
+        im += samples[i] * Math.sin(2 * Math.PI * hertz * i / rate);
+    }
+    return 2 * Math.hypot(re, im) / (to - from);
+}
+
+const decibels = (ratio) => 20 * Math.log10(ratio);
+const power = (samples) => Math.sqrt(samples.reduce((sum, v) => sum + v * v, 0) / samples.length);
+const toRate = (samples, from, to) =>
+    resample(interleaved(new Uint8Array(samples.buffer), 'f32', 1, from), to, async () => {});
+
+test('samples of all widths are read alike', async () => {
+    const tone = sine(440, 16000, 801);
+    for (const [bits, float, within] of [[8, false, 2 ** -7], [16, false, 2 ** -15], [24, false, 2 ** -23], [32, false, 1e-7],
+        [32, true, 1e-7], [64, true, 1e-7]]) {
+        for (const extensible of [false, true]) {
+            const samples = await decode(wav([tone], { bits, float, extensible, before: [['LIST', Buffer.from('odd')]] }));
+            assert.equal(samples.length, tone.length);
+            assert.ok(samples.every((value, i) => Math.abs(value - tone[i]) <= within), `${bits} bits, float ${float}`);
+        }
+    }
+});
+
+test('channels are mixed, and a size that nobody knew is the rest of the file', async () => {
+    const [left, right] = [Float32Array.of(0.5, -0.5, 0.25), Float32Array.of(0.25, 0.5, 0.25)];
+    for (const said of [undefined, 0xffffffff, 0]) {
+        assert.deepEqual([...await decode(wav([left, right], { said }))], [0.375, 0, 0.25]);
+    }
+});
+
+test('what is written is read', async () => {
+    const tone = sine(440, 22050, 500).map((v) => v * 1.5);
+    const samples = await decode(writeWav(tone, 22050), {}, 22050);
+    assert.ok(samples.every((value, i) => Math.abs(value - Math.max(-1, Math.min(1, tone[i]))) <= 2 ** -14));
+});
+
+test('raw PCM is what the request says', async () => {
+    const tone = sine(440, 16000, 100);
+    assert.deepEqual(await decode(new Uint8Array(tone.buffer), { media_type: 'audio/pcm;format=f32le', sampling_rate: 16000 }), tone);
+    const short = Int16Array.from(tone, (v) => v * 32767);
+    const both = await decode(new Uint8Array(short.buffer), { media_type: 'audio/pcm; format=s16le', sampling_rate: 16000, channels: 2 });
+    assert.equal(both.length, 50);
+    const bytes = new Uint8Array(6);
+    await assert.rejects(decode(bytes, { media_type: 'audio/pcm;format=f32le' }), refused('audio_invalid', /sampling_rate/));
+    await assert.rejects(decode(bytes, { media_type: 'audio/pcm', sampling_rate: 16000 }), refused('audio_invalid', /f32le or s16le/));
+    await assert.rejects(decode(bytes, { media_type: 'audio/pcm;format=f32le', sampling_rate: 16000 }), refused('audio_invalid', /multiple of 4/));
+    await assert.rejects(decode(bytes, { media_type: 'audio/pcm;format=s16le', sampling_rate: 1e9 }), refused('audio_invalid', /384000/));
+    await assert.rejects(decode(bytes, { media_type: 'audio/pcm;format=s16le', sampling_rate: 8000, channels: 0 }), refused('audio_invalid', /1 to 32/));
+});
+
+test('tones keep their amplitude at another rate', async () => {
+    for (const [from, to] of [[44100, 16000], [48000, 16000], [8000, 16000], [22050, 48000], [44101, 16000], [16000, 44100]]) {
+        const hertz = 0.4 * Math.min(from, to);
+        const samples = await toRate(sine(hertz, from, from), from, to);
+        assert.equal(samples.length, to);
+        const change = decibels(amplitude(samples, hertz, to));
+        assert.ok(Math.abs(change) < 0.01, `${from} to ${to}: ${change} dB`);
+        const rest = samples.map((v, i) => v - Math.sin(2 * Math.PI * hertz * i / to)).subarray(to / 4, to / 2);
+        assert.ok(decibels(power(rest)) < -75, `${from} to ${to}: ${decibels(power(rest))} dB of noise`);
+    }
+});
+
+test('tones that the new rate cannot hold are gone', async () => {
+    for (const hertz of [8100, 9000, 12000, 15000, 20000]) {
+        const samples = await toRate(sine(hertz, 44100, 44100), 44100, 16000);
+        const left = decibels(power(samples.subarray(4000, 12000)) * Math.SQRT2);
+        assert.ok(left < -75, `${hertz} Hz: ${left} dB`);
+    }
+});
+
+test('pieces of a long sound join without a seam', async () => {
+    const samples = await toRate(new Float32Array(200000).fill(0.5), 48000, 44100);
+    assert.ok(samples.subarray(1000, -1000).every((value) => Math.abs(value - 0.5) < 1e-5));
+});
+
+test('broken files are refused by what is wrong', async () => {
+    const good = wav([sine(440, 16000, 100)]);
+    const changed = (at, ...bytes) => {
+        const copy = good.slice();
+        copy.set(bytes, at);
+        return copy;
+    };
+    const none = new Uint8Array(0);
+    for (const [bytes, expected] of [
+        [none, /0 bytes/],
+        [good.slice(0, 30), /"fmt " is cut short/],
+        [good.slice(0, 36), /"data" is missing/],
+        [good.slice(0, 100), /cut short: 200 bytes .* 56 there/],
+        [changed(22, 0, 0), /0 channels/],
+        [changed(24, 0, 0, 0, 0), /0 samples per second/],
+        [changed(24, 255, 255, 255, 255), /4294967295 samples per second/],
+        [changed(32, 7, 0), /are not 7 bytes/],
+        [changed(36, ...Buffer.from('junk')), /"data" is missing/],
+        [riff([['data', Buffer.alloc(10)]]), /no chunk "fmt "/],
+        [wav([Float32Array.of(0, NaN)], { bits: 32, float: true }), /Sample 1 .* no number/],
+        [new Uint8Array(100).fill(7), /no sound in a format/],
+        [new TextEncoder().encode('hello'), /mp3, ogg, flac/],
+    ]) {
+        await assert.rejects(decode(bytes), refused('audio_invalid', expected));
+    }
+});
+
+test('three hours are refused with figures, before memory is taken for them', async () => {
+    const three = wav([sine(440, 16000, 100)], { said: 3 * 3600 * 32000 });
+    await assert.rejects(decode(three), refused('audio_too_large', /10800 s .* 3600 s/));
+    await assert.rejects(decode(three, {}, 48000), refused('audio_too_large', /1200 s/));
+    const flac = new Uint8Array(42);
+    flac.set(Buffer.from('fLaC'));
+    new DataView(flac.buffer).setUint32(18, 16000 << 12);
+    new DataView(flac.buffer).setUint32(22, 3 * 3600 * 16000);
+    await assert.rejects(decode(flac), refused('audio_too_large', /10800 s .* 3600 s/));
+});
+
+test('formats are known by their bytes, and their length where they tell it', () => {
+    // 417 bytes: a frame of MPEG-1 layer III at 128 kbit/s and 44.1 kHz, of 1152 samples.
+    const mp3 = new Uint8Array(417 * 100);
+    for (let at = 0; at < mp3.length; at += 417) mp3.set([0xff, 0xfb, 0x90, 0x00], at);
+    const { name, seconds } = containerOf(mp3);
+    assert.equal(name, 'mp3');
+    assert.ok(Math.abs(seconds - 100 * 1152 / 44100) < 1e-6);
+    const ogg = Buffer.alloc(200);
+    ogg.write('OggS', 0);
+    ogg.write('OpusHead', 28);
+    ogg.write('OggS', 100);
+    ogg.writeBigInt64LE(480000n, 106);
+    assert.deepEqual(containerOf(ogg), { name: 'ogg', seconds: 10 });
+    assert.equal(containerOf(Buffer.from('RIFF0000AVI LIST')), null);
+});
+
+test('the document decodes the rest, and its refusal is told', async () => {
+    const { signal } = new AbortController();
+    const answers = (reply) => ({ port }) => port.postMessage(reply);
+    const mp3 = new Uint8Array([0xff, 0xfb, 0x90, 0]);
+    const samples = await decodeElsewhere(mp3, 'mp3', 16000, signal, answers({ samples: Float32Array.of(1, 2) }));
+    assert.deepEqual([...samples], [1, 2]);
+    await assert.rejects(decodeElsewhere(mp3, 'mp3', 16000, signal, answers({ error: 'EncodingError' })),
+        refused('audio_invalid', /does not decode the mp3 file: EncodingError.*WAV/));
+    await assert.rejects(decodeElsewhere(mp3, 'mp3', 16000, signal, answers({ seconds: 10800 })),
+        refused('audio_too_large', /10800 s .* 3600 s/));
+    const controller = new AbortController();
+    const waits = decodeElsewhere(mp3, 'mp3', 16000, controller.signal, () => controller.abort());
+    await assert.rejects(waits, (error) => error.code === 'cancelled');
+});
