@@ -2,7 +2,6 @@
 #include "model/quota.h"
 #include "model/versions_private.h"
 
-#include "model/model.h"
 #include "model/store_path.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -26,7 +25,6 @@ struct scan {
     const struct wi_versions_use *use;
     struct wi_quota *quota;
     struct seen *seen;
-    const char *owner;
     int store, depth, looks;
     uint64_t bytes;
 };
@@ -77,8 +75,9 @@ static uint64_t measure(struct scan *scan, const char *path)
 
 /* --- rows ------------------------------------------------------------------------------------- */
 
-static void add_versions(struct scan *scan, const char *name)
+static void add_versions(void *context, const char *name)
 {
+    struct scan *scan = context;
     struct wi_versions versions = {0};
     char *place = wi_versions_place(name);
     wi_versions_list(scan->directory, name, &versions);
@@ -99,31 +98,6 @@ static void add_versions(struct scan *scan, const char *name)
     }
     free(place);
     wi_versions_clear(&versions);
-}
-
-static int take_name(void *context, int folder, const char *name, const struct stat *status)
-{
-    struct scan *scan = context;
-    int alone = strcmp(scan->owner, "_") == 0;
-    char *model = wi_sprintf("%s%s%s", alone ? "" : scan->owner, alone ? "" : "/", name);
-    (void)folder;
-    if (S_ISDIR(status->st_mode) && !strchr(model, ':') &&
-        wi_model_check_name(model, NULL) == WI_OK)
-        add_versions(scan, model);
-    free(model);
-    return 0;
-}
-
-static int take_owner(void *context, int pulled, const char *name, const struct stat *status)
-{
-    struct scan *scan = context;
-    int folder = S_ISDIR(status->st_mode) ? wi_path_open(pulled, name) : -1;
-    scan->owner = name;
-    if (folder >= 0) {
-        wi_path_each(folder, take_name, scan);
-        close(folder);
-    }
-    return 0;
 }
 
 /* Everything else at the top: models that were added, and what pulls under way have. */
@@ -159,11 +133,7 @@ void wi_quota_scan(const char *directory, const struct wi_versions_use *use, str
     scan.store = wi_versions_open_store(directory);
     if (scan.store < 0)
         return;
-    int pulled = wi_path_open(scan.store, WI_VERSIONS_PULLED);
-    if (pulled >= 0) {
-        wi_path_each(pulled, take_owner, &scan);
-        close(pulled);
-    }
+    wi_versions_each_name(scan.store, add_versions, &scan);
     wi_path_each(scan.store, take_other, &scan);
     forget_seen(&scan);
     close(scan.store);

@@ -90,6 +90,46 @@ static int open_version(int store, const char *name, unsigned number)
 
 /* --- what there is ---------------------------------------------------------------------------- */
 
+struct names {
+    wi_versions_name_fn *each;
+    void *context;
+    const char *owner;
+};
+
+static int take_name(void *context, int folder, const char *last, const struct stat *status)
+{
+    const struct names *names = context;
+    int alone = strcmp(names->owner, "_") == 0;
+    char *name = wi_sprintf("%s%s%s", alone ? "" : names->owner, alone ? "" : "/", last);
+    (void)folder;
+    if (S_ISDIR(status->st_mode) && !strchr(name, ':') && wi_model_check_name(name, NULL) == WI_OK)
+        names->each(names->context, name);
+    free(name);
+    return 0;
+}
+
+static int take_owner(void *context, int pulled, const char *owner, const struct stat *status)
+{
+    struct names *names = context;
+    int folder = S_ISDIR(status->st_mode) ? wi_path_open(pulled, owner) : -1;
+    names->owner = owner;
+    if (folder >= 0) {
+        wi_path_each(folder, take_name, names);
+        close(folder);
+    }
+    return 0;
+}
+
+void wi_versions_each_name(int store, wi_versions_name_fn *each, void *context)
+{
+    struct names names = {each, context, NULL};
+    int pulled = wi_path_open(store, WI_VERSIONS_PULLED);
+    if (pulled < 0)
+        return;
+    wi_path_each(pulled, take_owner, &names);
+    close(pulled);
+}
+
 static unsigned current_in(int store, const char *name)
 {
     const char *last;

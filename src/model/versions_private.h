@@ -19,6 +19,9 @@ unsigned wi_versions_read_link(int parent, const char *file, const char *name);
 /* The folder in which the name lies, open, and in `*last` its last segment, a part of `name`. With
  * `make` it is made. -1 with errno. */
 int wi_versions_open_parent(int store, const char *name, int make, const char **last);
+/* Calls `each` with every name that has a folder of versions. */
+typedef void wi_versions_name_fn(void *context, const char *name);
+void wi_versions_each_name(int store, wi_versions_name_fn *each, void *context);
 /* The number that a folder of a version has as its name, else 0. */
 unsigned wi_versions_number(const char *name);
 /* 0, or -1: puts the link in place that the staging folder has, if its version is there whole. */

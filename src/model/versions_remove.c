@@ -207,7 +207,6 @@ struct sweep {
     const char *directory;
     const struct wi_versions_use *use;
     const struct wi_strings *staged; /* IDs that stay */
-    const char *owner;
     unsigned keep;
     int store;
     uint64_t freed;
@@ -225,30 +224,18 @@ static int sweep_pulling(void *context, int pulling, const char *name, const str
     return 0;
 }
 
-static int sweep_name(void *context, int folder, const char *name, const struct stat *status)
+static void sweep_versions(void *context, const char *name)
 {
     struct sweep *sweep = context;
-    int alone = strcmp(sweep->owner, "_") == 0;
-    char *model = wi_sprintf("%s%s%s", alone ? "" : sweep->owner, alone ? "" : "/", name);
-    (void)folder;
-    if (S_ISDIR(status->st_mode) && !strchr(model, ':') &&
-        wi_model_check_name(model, NULL) == WI_OK)
-        sweep->freed +=
-            wi_versions_prune(sweep->directory, model, sweep->keep, sweep->use, sweep->held);
-    free(model);
-    return 0;
+    sweep->freed += wi_versions_prune(sweep->directory, name, sweep->keep, sweep->use, sweep->held);
 }
 
+/* An owner's folder that holds nothing. */
 static int sweep_owner(void *context, int pulled, const char *name, const struct stat *status)
 {
-    struct sweep *sweep = context;
-    int folder = S_ISDIR(status->st_mode) ? wi_path_open(pulled, name) : -1;
-    sweep->owner = name;
-    if (folder >= 0) {
-        wi_path_each(folder, sweep_name, sweep);
-        close(folder);
-        unlinkat(pulled, name, AT_REMOVEDIR);
-    }
+    (void)context;
+    (void)status;
+    unlinkat(pulled, name, AT_REMOVEDIR);
     return 0;
 }
 
@@ -277,6 +264,7 @@ uint64_t wi_versions_gc(const char *directory, unsigned keep, int stagings,
             wi_strings_add(&staged, use->stagings.items[i]);
     if (sweep.store >= 0) {
         sweep_folder(&sweep, WI_VERSIONS_PULLING, sweep_pulling);
+        wi_versions_each_name(sweep.store, sweep_versions, &sweep);
         sweep_folder(&sweep, WI_VERSIONS_PULLED, sweep_owner);
         close(sweep.store);
     }
