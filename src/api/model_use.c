@@ -3,8 +3,37 @@
 
 #include <string.h>
 
+struct walk {
+    const struct wi_bridge *bridge;
+    wi_loaded_fn *each;
+    void *context;
+};
+
+static void look_at_node(void *context, const struct wi_node_info *node)
+{
+    const struct walk *walk = context;
+    struct wi_node_state state;
+    const json_t *model;
+    size_t i;
+    if (wi_bridge_node_state(walk->bridge, node->id, &state) != 0)
+        return;
+    json_array_foreach(state.models, i, model)
+    {
+        const char *name = json_string_value(json_object_get(model, "name"));
+        if (name)
+            walk->each(walk->context, node, name, model);
+    }
+}
+
+void wi_api_each_loaded(const struct wi_bridge *bridge, wi_loaded_fn *each, void *context)
+{
+    struct walk walk = {bridge, each, context};
+    wi_bridge_each(bridge, look_at_node, &walk);
+}
+
+/* --- who has what ---------------------------------------------------------------------------- */
+
 struct search {
-    struct wi_bridge *bridge;
     const char *wanted; /* NULL: any */
     struct wi_strings *ids, *names;
 };
@@ -15,31 +44,23 @@ static int is_wanted(const char *name, const char *wanted)
     return !wanted || (strlen(wanted) == length && strncmp(name, wanted, length) == 0);
 }
 
-static void look_at_node(void *context, const struct wi_node_info *node)
+static void add_use(
+    void *context, const struct wi_node_info *node, const char *name, const json_t *model)
 {
     const struct search *search = context;
-    struct wi_node_state state;
-    const json_t *model;
-    size_t i;
-    if (wi_bridge_node_state(search->bridge, node->id, &state) != 0)
+    const char *how = json_string_value(json_object_get(model, "state"));
+    if ((how && strcmp(how, "failed") == 0) || !is_wanted(name, search->wanted))
         return;
-    json_array_foreach(state.models, i, model)
-    {
-        const char *name = json_string_value(json_object_get(model, "name"));
-        const char *how = json_string_value(json_object_get(model, "state"));
-        if (!name || (how && strcmp(how, "failed") == 0) || !is_wanted(name, search->wanted))
-            continue;
-        wi_strings_add(search->names, name);
-        if (search->ids)
-            wi_strings_add(search->ids, node->id);
-    }
+    wi_strings_add(search->names, name);
+    if (search->ids)
+        wi_strings_add(search->ids, node->id);
 }
 
 void wi_api_find_nodes(
     struct wi_bridge *bridge, const char *name, struct wi_strings *ids, struct wi_strings *names)
 {
-    struct search search = {bridge, name, ids, names};
-    wi_bridge_each(bridge, look_at_node, &search);
+    struct search search = {name, ids, names};
+    wi_api_each_loaded(bridge, add_use, &search);
 }
 
 void wi_api_list_loaded(void *bridge, struct wi_versions_use *use)

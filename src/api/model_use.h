@@ -1,9 +1,15 @@
-/* Which models are in use, so that nothing removes them. */
+/* Which models nodes have, by what they tell: shown, counted, and kept from being removed. */
 #ifndef WI_API_MODEL_USE_H
 #define WI_API_MODEL_USE_H
 
 #include "bridge/bridge.h"
 #include "model/versions.h"
+
+/* Calls `each` for every model that a node tells of and that has a name there: `model` is as the
+ * node told it (node_state.h). Borrowed for the call. */
+typedef void wi_loaded_fn(
+    void *context, const struct wi_node_info *node, const char *name, const json_t *model);
+void wi_api_each_loaded(const struct wi_bridge *bridge, wi_loaded_fn *each, void *context);
 
 /* A wi_versions_use_fn, whose context is the wi_bridge: adds the models that nodes have loaded, or
  * are loading. */

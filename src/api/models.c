@@ -3,6 +3,7 @@
 #include "api/nodes.h"
 
 #include "api/model_source.h"
+#include "api/model_use.h"
 #include "api/numerics.h"
 #include "api/pulls.h"
 #include "api/step.h"
@@ -11,38 +12,30 @@
 /* --- where models are loaded ----------------------------------------------------------------- */
 
 struct loaded_search {
-    const struct wi_api *api;
     const char *name; /* or NULL for all */
     json_t *found;
 };
 
-static void find_loaded(void *context, const struct wi_node_info *node)
+static void add_loaded(
+    void *context, const struct wi_node_info *node, const char *name, const json_t *model)
 {
     struct loaded_search *search = context;
-    struct wi_node_state state;
-    const json_t *entry;
-    size_t i;
-    if (wi_bridge_node_state(search->api->deps.bridge, node->id, &state) != 0)
+    json_t *copy, *list = json_object_get(search->found, name);
+    if (search->name && strcmp(name, search->name) != 0)
         return;
-    json_array_foreach(state.models, i, entry)
-    {
-        const char *name = json_string_value(json_object_get(entry, "name"));
-        if (!name || (search->name && strcmp(name, search->name) != 0))
-            continue;
-        json_t *copy = json_copy((json_t *)entry), *list = json_object_get(search->found, name);
-        json_object_del(copy, "name");
-        json_object_set_new(copy, "node", json_string(node->id));
-        if (!list && (list = json_array()))
-            json_object_set_new(search->found, name, list);
-        json_array_append_new(list, copy);
-    }
+    copy = json_copy((json_t *)model);
+    json_object_del(copy, "name");
+    json_object_set_new(copy, "node", json_string(node->id));
+    if (!list && (list = json_array()))
+        json_object_set_new(search->found, name, list);
+    json_array_append_new(list, copy);
 }
 
 /* {NAME: [what its nodes tell of it]} of one model, or of all in one walk over the nodes. */
 static json_t *find_all_loaded(const struct wi_api *api, const char *name)
 {
-    struct loaded_search search = {api, name, json_object()};
-    wi_bridge_each(api->deps.bridge, find_loaded, &search);
+    struct loaded_search search = {name, json_object()};
+    wi_api_each_loaded(api->deps.bridge, add_loaded, &search);
     return search.found;
 }
 

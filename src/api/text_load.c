@@ -2,6 +2,7 @@
 #include "api/text_load.h"
 
 #include "api/metrics.h"
+#include "api/model_use.h"
 #include "base/memory.h"
 #include "bridge/model_status.h"
 #include <stdlib.h>
@@ -175,24 +176,16 @@ static void on_job(
         wi_text_load_waits(looking->load, spec->model->name);
 }
 
-static void on_node(void *context, const struct wi_node_info *node)
+static void on_loaded(
+    void *context, const struct wi_node_info *node, const char *name, const json_t *model)
 {
-    const struct looking *looking = context;
-    struct wi_node_state state = {0};
-    const json_t *model;
-    size_t i;
+    struct wi_text_load *load = context;
+    int platform = wi_platform_of_name(json_string_value(json_object_get(model, "platform")));
+    struct wi_model_slots slots;
 
-    if (wi_bridge_node_state(looking->bridge, node->id, &state) != 0)
-        return;
-    json_array_foreach(state.models, i, model)
-    {
-        const char *name = json_string_value(json_object_get(model, "name"));
-        int platform = wi_platform_of_name(json_string_value(json_object_get(model, "platform")));
-        struct wi_model_slots slots;
-        if (name && platform >= 0 && wi_model_status_slots(model, &slots) == 0)
-            wi_text_load_keeps(looking->load, name, node->kind, wi_platform_names[platform],
-                (double)slots.cached_tokens, (double)(slots.count * slots.context));
-    }
+    if (platform >= 0 && wi_model_status_slots(model, &slots) == 0)
+        wi_text_load_keeps(load, name, node->kind, wi_platform_names[platform],
+            (double)slots.cached_tokens, (double)(slots.count * slots.context));
 }
 
 void wi_text_load_write(struct wi_text_load *load, const struct wi_jobs *jobs,
@@ -202,6 +195,6 @@ void wi_text_load_write(struct wi_text_load *load, const struct wi_jobs *jobs,
 
     wi_text_load_begin(load);
     wi_jobs_each(jobs, on_job, &looking);
-    wi_bridge_each(bridge, on_node, &looking);
+    wi_api_each_loaded(bridge, on_loaded, load);
     wi_text_load_print(load, out);
 }
