@@ -132,6 +132,15 @@ void wi_pull_cancel(struct wi_pull *pull)
     fail(pull, &error);
 }
 
+/* A task of the store has come to its end: whether the pull goes on from there. */
+static int goes_on(struct wi_pull *pull, const struct wi_error *error)
+{
+    pull->task = NULL;
+    if (error)
+        fail(pull, error);
+    return !error;
+}
+
 /* --- publishing ------------------------------------------------------------------------------ */
 
 static void on_found(void *context, struct wi_model *model, const struct wi_error *failure)
@@ -162,10 +171,7 @@ static void on_published(
 {
     struct wi_pull *pull = context;
     (void)result;
-    pull->task = NULL;
-    if (error)
-        fail(pull, error);
-    else
+    if (goes_on(pull, error))
         find_model(pull);
 }
 
@@ -241,11 +247,8 @@ static void on_room(
     void *context, const struct wi_versions_result *result, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
-    pull->task = NULL;
-    if (error) {
-        fail(pull, error);
+    if (!goes_on(pull, error))
         return;
-    }
     pull->evicted = result->bytes;
     const struct wi_fetch_order order = {.hub = &pull->order.hub,
         .repository = pull->order.parsed.repository,
@@ -263,11 +266,8 @@ static void on_reused(
     void *context, const struct wi_versions_result *result, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
-    pull->task = NULL;
-    if (error) {
-        fail(pull, error);
+    if (!goes_on(pull, error))
         return;
-    }
     for (size_t i = 0; i < pull->chosen.count && i < result->files.count; i++)
         if (pull->chosen.files[i].bytes == WI_HUB_BYTES_UNKNOWN)
             wi_hub_tree_set_bytes(&pull->chosen, i, result->files.files[i].bytes);
@@ -365,11 +365,8 @@ static void on_staged(
     void *context, const struct wi_versions_result *result, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
-    pull->task = NULL;
-    if (error) {
-        fail(pull, error);
+    if (!goes_on(pull, error))
         return;
-    }
     pull->folder = wi_strdup(result->staging.folder);
     pull->look = wi_pull_look_start(pull->deps.loop, pull->order.directory, pull->order.name,
         &pull->order.hub, on_looked, pull);
