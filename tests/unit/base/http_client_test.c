@@ -1,6 +1,7 @@
 /* HTTP on the loop against a small server on the same loop: answers, failures, limits, cancel. */
 #include "../test.h"
 
+#include "../loopback.h"
 #include "base/http_client.h"
 #include "base/memory.h"
 #include <stdio.h>
@@ -76,17 +77,11 @@ static void on_connection(uv_stream_t *listener, int status)
 static int set_up(void **state)
 {
     static struct fixture the;
-    struct sockaddr_in address;
-    int size = sizeof address;
     memset(&the, 0, sizeof the);
     fixture = &the;
     uv_loop_init(&the.loop);
-    uv_tcp_init(&the.loop, &the.listener);
-    uv_ip4_addr("127.0.0.1", 0, &address);
-    uv_tcp_bind(&the.listener, (struct sockaddr *)&address, 0);
-    uv_listen((uv_stream_t *)&the.listener, 8, on_connection);
-    uv_tcp_getsockname(&the.listener, (struct sockaddr *)&address, &size);
-    snprintf(the.url, sizeof the.url, "http://127.0.0.1:%d/status", ntohs(address.sin_port));
+    snprintf(the.url, sizeof the.url, "http://127.0.0.1:%d/status",
+        listen_on_loopback(&the.loop, &the.listener, on_connection));
     the.http = wi_http_new(&the.loop);
     return 0;
 }

@@ -1,6 +1,7 @@
 /* Models copied into a models directory: whole or not at all. */
 #include "../test.h"
 
+#include "../files.h"
 #include "../model/onnx_build.h"
 #include "base/memory.h"
 #include "base/secret.h"
@@ -26,22 +27,12 @@ static char *join(const char *folder, const char *name)
     return wi_sprintf("%s/%s", folder, name);
 }
 
-static void put(const char *folder, const char *name, const void *bytes, size_t size)
-{
-    char *path = join(folder, name);
-    FILE *file = fopen(path, "we");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, size, file), size);
-    assert_int_equal(fclose(file), 0);
-    free(path);
-}
-
 /* A model whose content `extra` makes its own. */
 static void put_model(const char *folder, const char *name, const char *extra)
 {
     struct wi_buffer model = small_model();
     put_bytes(&model, 6, extra, strlen(extra));
-    put(folder, name, model.text, model.size);
+    write_file(folder, name, model.text, model.size);
     wi_buffer_clear(&model);
 }
 
@@ -55,8 +46,7 @@ static char *make_folder(const char *folder, const char *name)
 static int set_up(void **state)
 {
     struct fixture *f = wi_alloc(sizeof *f);
-    strcpy(f->root, "/tmp/webinfer-install-XXXXXX");
-    assert_non_null(mkdtemp(f->root));
+    make_root(f->root, "install");
     snprintf(f->store, sizeof f->store, "%s/store", f->root);
     snprintf(f->from, sizeof f->from, "%s/from", f->root);
     assert_int_equal(mkdir(f->store, 0750), 0);
@@ -68,9 +58,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
-    char *command = wi_sprintf("rm -rf '%s'", f->root);
-    assert_int_equal(system(command), 0);
-    free(command);
+    remove_root(f->root);
     free(f);
     return 0;
 }
@@ -141,7 +129,7 @@ static void adds_a_file_under_its_own_name(void **state)
     struct stat st;
 
     put_model(f->from, "res net.v2.onnx", "one");
-    put(f->from, "readme.txt", "not part of it", 14);
+    write_text(f->from, "readme.txt", "not part of it");
     assert_int_equal(add(f, file, NULL, 0, &error), WI_OK);
     assert_holds(f->store, "res-net.v2");
     assert_holds(place, "model.onnx");
@@ -165,9 +153,9 @@ static void takes_what_describes_a_file_along(void **state)
     char *file = join(f->from, "model.onnx"), *place = join(f->store, "ada/from");
 
     put_model(f->from, "model.onnx", "one");
-    put(f->from, "model.json", spec, strlen(spec));
-    put(f->from, "names.txt", "cat\ndog\n", 8);
-    put(f->from, "other.txt", "x", 1);
+    write_text(f->from, "model.json", spec);
+    write_text(f->from, "names.txt", "cat\ndog\n");
+    write_text(f->from, "other.txt", "x");
     assert_int_equal(add(f, file, "ada/from", 0, &error), WI_OK);
     assert_holds(place, "model.json model.onnx names.txt");
     assert_same(place, "names.txt", f->from, "names.txt");
@@ -184,10 +172,10 @@ static void adds_a_folder_with_what_is_in_it(void **state)
     char *link = join(folder, "LICENSE");
 
     put_model(folder, "seven-1.0.onnx", "one"); /* the only one: it is the model */
-    put(f->from, "text", "free", 4);
+    write_text(f->from, "text", "free");
     assert_int_equal(symlink("../text", link), 0);
-    put(inner, "words.json", "{}", 2);
-    put(hidden, "config", "", 0);
+    write_text(inner, "words.json", "{}");
+    write_text(hidden, "config", "");
     assert_int_equal(add(f, folder, NULL, 0, &error), WI_OK);
     assert_holds(place, "LICENSE model.onnx more");
     assert_same(place, "LICENSE", f->from, "text");
@@ -219,10 +207,10 @@ static void refuses_what_is_no_model_and_leaves_nothing(void **state)
     put_model(folder, "a.onnx", "a");
     put_model(folder, "b.onnx", "b");
     REFUSES("say which, as in webinfer add", folder, "m");
-    put(f->from, "bad.onnx", "<!doctype html>\n", 16);
+    write_text(f->from, "bad.onnx", "<!doctype html>\n");
     REFUSES("bad.onnx: ", bad, "m");
     put_model(f->from, "good.onnx", "good");
-    put(f->from, "model.json", "{\"colour\": 1}", 13);
+    write_text(f->from, "model.json", "{\"colour\": 1}");
     REFUSES("colour", good, "ada/m"); /* found in the copy, as the daemon would */
     assert_holds(f->store, "");
     free(missing);
@@ -273,7 +261,7 @@ static void replaces_only_with_force(void **state)
     put_model(f->from, "one.onnx", "one");
     put_model(f->from, "two.onnx", "two");
     assert_int_equal(add(f, one, "m", 0, &error), WI_OK);
-    put(place, "model.json", "{\"type\": \"audio\"}", 17);
+    write_text(place, "model.json", "{\"type\": \"audio\"}");
     assert_int_equal(add(f, two, "m", 0, &error), WI_CONFLICT);
     assert_non_null(strstr(error.detail, "--force"));
     assert_same(place, "model.onnx", f->from, "one.onnx");

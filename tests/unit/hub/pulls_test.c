@@ -2,6 +2,7 @@
  * fetching are the test's own, the store is a real folder. */
 #include "../test.h"
 
+#include "../files.h"
 #include "../model/onnx_build.h"
 #include "base/clock.h"
 #include "base/loop.h"
@@ -183,8 +184,7 @@ static int set_up(void **state)
     memset(&played, 0, sizeof played);
     played.model = small_model();
     memset(played.commit, 'a', 40);
-    strcpy(f->root, "/tmp/webinfer-pulls-XXXXXX");
-    assert_non_null(mkdtemp(f->root));
+    make_root(f->root, "pulls");
     f->config = wi_config_load(NULL, &problems);
     assert_non_null(f->config);
     free(f->config->models.directory);
@@ -202,9 +202,7 @@ static int tear_down(void **state)
     struct fixture *f = *state;
     end(f);
     wi_config_free(f->config);
-    char *command = wi_sprintf("rm -rf '%s'", f->root);
-    assert_int_equal(system(command), 0);
-    free(command);
+    remove_root(f->root);
     free(f);
     wi_buffer_clear(&played.model);
     return 0;

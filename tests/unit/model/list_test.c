@@ -1,6 +1,7 @@
 /* The list of a real folder: what is a model, what is none and why, and when it is read again. */
 #include "../test.h"
 
+#include "../files.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "model/listing.h"
@@ -18,38 +19,22 @@ static struct wi_list list;
 /* A file of the store, with the folders above it; one that ends in "/" is a folder. */
 static void put(const char *name, const char *text)
 {
-    char *path = wi_sprintf("%s/%s", root, name);
-
-    for (char *slash = strchr(path + strlen(root) + 1, '/'); slash;
-         slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        if (mkdir(path, 0700) != 0)
-            assert_int_equal(errno, EEXIST);
-        *slash = '/';
-    }
-    if (path[strlen(path) - 1] != '/') {
-        FILE *file = fopen(path, "w");
-        assert_non_null(file);
-        fputs(text, file);
-        fclose(file);
-    }
-    free(path);
+    if (name[strlen(name) - 1] == '/')
+        free(path_to(root, name));
+    else
+        write_text(root, name, text);
 }
 
 static int set_up(void **state)
 {
-    strcpy(root, "/tmp/webinfer-list-XXXXXX");
-    assert_non_null(mkdtemp(root));
+    make_root(root, "list");
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    char *command = wi_sprintf("rm -rf '%s'", root);
-
     wi_list_clear(&list);
-    assert_int_equal(system(command), 0);
-    free(command);
+    remove_root(root);
     return 0;
 }
 

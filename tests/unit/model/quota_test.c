@@ -1,6 +1,7 @@
 /* What goes when there is no room, and what a store takes. */
 #include "../test.h"
 
+#include "../files.h"
 #include "model/quota.h"
 #include "model/versions_private.h"
 #include <errno.h>
@@ -65,20 +66,6 @@ static void it_is_said_by_how_much_a_model_does_not_fit(void **state)
 
 /* --- a real folder ---------------------------------------------------------------------------- */
 
-static void make(const char *directory, const char *path, const char *content)
-{
-    char *full = wi_sprintf("%s/%s", directory, path);
-    for (char *slash = full + strlen(directory) + 1; (slash = strchr(slash, '/')); *slash++ = '/') {
-        *slash = '\0';
-        assert_true(mkdir(full, 0700) == 0 || errno == EEXIST);
-    }
-    FILE *file = fopen(full, "w");
-    assert_non_null(file);
-    fputs(content, file);
-    fclose(file);
-    free(full);
-}
-
 static void share(const char *directory, const char *old, const char *fresh)
 {
     char *from = wi_sprintf("%s/%s", directory, old), *to = wi_sprintf("%s/%s", directory, fresh);
@@ -101,24 +88,24 @@ static const struct wi_quota_row *row_of(
 static void fill(const char *directory)
 {
     char *name = wi_sprintf("%s/org/name", directory);
-    make(directory, ".pulled/org/name/1/model.onnx", "12345");
-    make(directory, ".pulled/org/name/1/labels.txt", "123");
-    make(directory, ".pulled/org/name/2/model.onnx", "1234567");
+    write_text(directory, ".pulled/org/name/1/model.onnx", "12345");
+    write_text(directory, ".pulled/org/name/1/labels.txt", "123");
+    write_text(directory, ".pulled/org/name/2/model.onnx", "1234567");
     share(directory, ".pulled/org/name/1/labels.txt", ".pulled/org/name/2/labels.txt");
-    make(directory, "org/added/model.onnx", "1234567890");
-    make(directory, ".pulling/x/files/model.onnx.part", "1234");
+    write_text(directory, "org/added/model.onnx", "1234567890");
+    write_text(directory, ".pulling/x/files/model.onnx.part", "1234");
     assert_int_equal(symlink("../.pulled/org/name/2", name), 0);
     free(name);
 }
 
 static void a_store_is_measured_and_emptied(void **state)
 {
-    char directory[] = "/tmp/webinfer-quota-XXXXXX";
+    char directory[64];
     struct wi_versions_use use = {0};
     struct wi_quota quota = {0};
     struct wi_strings names = {0};
     struct wi_error error;
-    assert_non_null(mkdtemp(directory));
+    make_root(directory, "quota");
     fill(directory);
     wi_quota_scan(directory, &use, &quota);
     assert_int_equal(row_of(&quota, "org/name", 2)->bytes, 10); /* with what is shared */
@@ -134,28 +121,24 @@ static void a_store_is_measured_and_emptied(void **state)
     assert_int_equal(wi_versions_current(directory, "org/name"), 0);
     assert_int_equal(wi_quota_check_disk(directory, 1, &error), WI_OK);
     assert_int_equal(wi_quota_check_disk(directory, UINT64_MAX, &error), WI_STORAGE_FAILED);
-    char *command = wi_sprintf("rm -rf '%s'", directory);
-    assert_int_equal(system(command), 0);
-    free(command);
+    remove_root(directory);
     wi_strings_clear(&names);
     wi_quota_clear(&quota);
 }
 
 static void what_is_in_use_is_no_room(void **state)
 {
-    char directory[] = "/tmp/webinfer-quota-XXXXXX";
+    char directory[64];
     struct wi_versions_use use = {0};
     struct wi_quota quota = {0};
-    assert_non_null(mkdtemp(directory));
+    make_root(directory, "quota");
     fill(directory);
     wi_strings_add(&use.names, "org/name");
     wi_quota_scan(directory, &use, &quota);
     assert_true(row_of(&quota, "org/name", 2)->in_use);
     assert_false(row_of(&quota, "org/name", 1)->in_use);
     assert_true(row_of(&quota, "org", 0)->in_use);
-    char *command = wi_sprintf("rm -rf '%s'", directory);
-    assert_int_equal(system(command), 0);
-    free(command);
+    remove_root(directory);
     wi_versions_use_clear(&use);
     wi_quota_clear(&quota);
 }

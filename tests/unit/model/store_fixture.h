@@ -4,6 +4,7 @@
 
 #include "../test.h"
 
+#include "../files.h"
 #include "base/memory.h"
 #include "model/repository.h"
 #include "onnx_build.h"
@@ -54,8 +55,7 @@ static inline void put_model(const struct fixture *f, const char *name, const ch
 static inline int set_up(void **state)
 {
     struct fixture *f = wi_alloc(sizeof *f);
-    strcpy(f->root, "/tmp/webinfer-store-XXXXXX");
-    assert_non_null(mkdtemp(f->root));
+    make_root(f->root, "store");
     snprintf(f->repository, sizeof f->repository, "%s/store", f->root);
     make_folder(f->repository);
     assert_int_equal(uv_loop_init(&f->loop), 0);
@@ -70,9 +70,7 @@ static inline int tear_down(void **state)
     wi_repository_free(f->models);
     uv_run(&f->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&f->loop), 0);
-    char *command = wi_sprintf("rm -rf '%s'", f->root);
-    assert_int_equal(system(command), 0);
-    free(command);
+    remove_root(f->root);
     free(f);
     return 0;
 }
@@ -129,13 +127,7 @@ static inline void expect_error(
 static inline void put_folder(const struct fixture *f, const char *const *files)
 {
     for (; *files; files++) {
-        char *path = wi_sprintf("%s/%s", f->repository, *files);
-        for (char *slash = path + strlen(f->repository) + 1; (slash = strchr(slash, '/'));
-             *slash++ = '/') {
-            *slash = '\0';
-            mkdir(path, 0700);
-        }
-        free(path);
+        free(path_to(f->repository, *files));
         put_file(f, *files, *files, strlen(*files));
     }
 }

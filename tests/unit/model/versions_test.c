@@ -2,6 +2,7 @@
  * and stores in which somebody has laid traps. */
 #include "../test.h"
 
+#include "../files.h"
 #include "base/memory.h"
 #include "model/store_path.h"
 #include "model/versions_private.h"
@@ -27,8 +28,7 @@ struct store {
 static int set_up(void **state)
 {
     struct store *store = wi_alloc(sizeof *store);
-    strcpy(store->root, "/tmp/webinfer-versions-XXXXXX");
-    assert_non_null(mkdtemp(store->root));
+    make_root(store->root, "versions");
     snprintf(store->directory, sizeof store->directory, "%s/store", store->root);
     assert_int_equal(mkdir(store->directory, 0700), 0);
     *state = store;
@@ -38,9 +38,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct store *store = *state;
-    char *command = wi_sprintf("rm -rf '%s'", store->root);
-    assert_int_equal(system(command), 0);
-    free(command);
+    remove_root(store->root);
     wi_versions_use_clear(&store->use);
     free(store);
     return 0;
@@ -49,20 +47,6 @@ static int tear_down(void **state)
 static char *path_in(const struct store *store, const char *path)
 {
     return wi_sprintf("%s/%s", store->directory, path);
-}
-
-static void put(const char *folder, const char *name, const char *content)
-{
-    char *path = wi_sprintf("%s/%s", folder, name);
-    for (char *slash = path + strlen(folder) + 1; (slash = strchr(slash, '/')); *slash++ = '/') {
-        *slash = '\0';
-        assert_true(mkdir(path, 0700) == 0 || errno == EEXIST);
-    }
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fputs(content, file);
-    fclose(file);
-    free(path);
 }
 
 static void expect_file(const struct store *store, const char *path, const char *content)
@@ -110,10 +94,10 @@ static enum wi_code pull(const struct store *store, const char *name, const char
     struct wi_source source = new_source(hash);
     unsigned number;
     open_staging(store, "one", &staging);
-    put(staging.folder, "model.onnx", graph);
-    put(staging.folder, "onnx/labels.txt", "cat");
-    put(staging.folder, "onnx/labels.txt.state", "of a transfer");
-    put(staging.folder, "old/model.gguf", "of another commit");
+    write_text(staging.folder, "model.onnx", graph);
+    write_text(staging.folder, "onnx/labels.txt", "cat");
+    write_text(staging.folder, "onnx/labels.txt.state", "of a transfer");
+    write_text(staging.folder, "old/model.gguf", "of another commit");
     wi_source_add(&source, "model.onnx", strlen(graph), hash);
     wi_source_add(&source, "onnx/labels.txt", UINT64_MAX, GIT_C);
     enum wi_code code =
@@ -187,8 +171,8 @@ static void names_of_others_are_left_alone(void **state)
 {
     struct store *store = *state;
     struct wi_error error;
-    put(store->directory, "org/name/model.onnx", "mine");
-    put(store->directory, "file", "mine");
+    write_text(store->directory, "org/name/model.onnx", "mine");
+    write_text(store->directory, "file", "mine");
     assert_int_equal(pull(store, "org/name", "a1", SHA_A, &error), WI_CONFLICT);
     assert_non_null(strstr(error.detail, "was not pulled"));
     assert_int_equal(pull(store, "file", "a1", SHA_A, &error), WI_CONFLICT);
@@ -220,7 +204,7 @@ static void what_was_not_fetched_is_not_published(void **state)
     unsigned number;
     pull_well(store, "org/name", "a1");
     open_staging(store, "two", &staging);
-    put(staging.folder, "model.onnx", "short");
+    write_text(staging.folder, "model.onnx", "short");
     wi_source_add(&source, "model.onnx", 6, SHA_B);
     assert_int_equal(
         wi_versions_publish(store->directory, "org/name", &staging, &source, &number, &error),
@@ -290,7 +274,7 @@ static void a_pull_is_found_again(void **state)
     struct wi_strings ids = {0};
     struct wi_error error;
     open_staging(store, "one", &staging);
-    put(staging.folder, "model.onnx.part", "ha");
+    write_text(staging.folder, "model.onnx.part", "ha");
     wi_staging_clear(&staging);
     char *half = path_in(store, ".pulling/half/files"); /* killed before the request was there */
     char *command = wi_sprintf("mkdir -p '%s'", half);
@@ -327,7 +311,7 @@ static void begin_publishing(const struct store *store, int moved)
     struct wi_error error;
     pull_well(store, "org/name", "a1");
     open_staging(store, "cut", &staging);
-    put(staging.folder, "model.onnx", "b2");
+    write_text(staging.folder, "model.onnx", "b2");
     wi_source_add(&source, "model.onnx", 2, SHA_B);
     int files = open(staging.folder, O_RDONLY | O_DIRECTORY);
     assert_int_equal(wi_source_write(files, &source, &error), WI_OK);
@@ -374,7 +358,7 @@ static void a_kill_before_the_staging_went_changes_nothing(void **state)
     struct wi_strings ids = {0};
     begin_publishing(store, 1);
     wi_staging_list(store->directory, &ids);
-    put(store->directory, ".pulling/cut/request.json", "{}");
+    write_text(store->directory, ".pulling/cut/request.json", "{}");
     wi_versions_gc(store->directory, 2, 0, &store->use, &store->held);
     expect_versions(store, "org/name", "2* 1 ");
     assert_false(is_there(store, ".pulling/cut"));
@@ -389,7 +373,7 @@ static void a_name_that_was_taken_meanwhile_stays(void **state)
     char *name = path_in(store, "org/name");
     assert_int_equal(unlink(name), 0);
     free(name);
-    put(store->directory, "org/name/model.onnx", "mine");
+    write_text(store->directory, "org/name/model.onnx", "mine");
     wi_versions_gc(store->directory, 2, 0, &store->use, &store->held);
     expect_file(store, "org/name/model.onnx", "mine");
     assert_false(is_there(store, ".pulled/org"));
@@ -398,7 +382,7 @@ static void a_name_that_was_taken_meanwhile_stays(void **state)
 static void an_interrupted_removal_is_ended(void **state)
 {
     struct store *store = *state;
-    put(store->directory, ".pulling/.gone-0/model.onnx", "four");
+    write_text(store->directory, ".pulling/.gone-0/model.onnx", "four");
     assert_int_equal(wi_versions_gc(store->directory, 2, 0, &store->use, &store->held), 4);
     assert_false(is_there(store, ".pulling/.gone-0"));
 }
@@ -452,9 +436,9 @@ static void a_model_that_was_added_goes_too(void **state)
     struct wi_error error;
     uint64_t freed;
     int pulled;
-    put(store->directory, "mine/model.onnx", "1234567");
-    put(store->directory, "mine/inner/model.onnx", "x");
-    put(store->directory, "owner/name/model.onnx", "x");
+    write_text(store->directory, "mine/model.onnx", "1234567");
+    write_text(store->directory, "mine/inner/model.onnx", "x");
+    write_text(store->directory, "owner/name/model.onnx", "x");
     assert_int_equal(
         wi_versions_remove(store->directory, "mine", &pulled, &freed, &error), WI_CONFLICT);
     assert_non_null(strstr(error.detail, "mine/inner"));
@@ -488,7 +472,7 @@ static void links_out_are_not_followed(void **state)
     struct wi_error error;
     uint64_t freed;
     int pulled;
-    put(store->root, "outside/1/model.onnx", "theirs");
+    write_text(store->root, "outside/1/model.onnx", "theirs");
     make_link(store, ".pulled", "../outside");
     make_link(store, "name", ".pulled/_/name/1");
     assert_int_equal(wi_versions_current(store->directory, "name"), 0);
@@ -506,8 +490,8 @@ static void a_tree_with_links_is_removed_without_what_they_lead_to(void **state)
     struct wi_error error;
     uint64_t freed;
     int pulled;
-    put(store->root, "outside/file", "theirs");
-    put(store->directory, "mine/model.onnx", "x");
+    write_text(store->root, "outside/file", "theirs");
+    write_text(store->directory, "mine/model.onnx", "x");
     make_link(store, "mine/data", "../../outside");
     make_link(store, "alias", "mine");
     assert_int_equal(wi_versions_remove(store->directory, "alias", &pulled, &freed, &error), WI_OK);
@@ -552,7 +536,7 @@ static void what_is_written_down_is_not_trusted(void **state)
     int fd = open(folder, O_RDONLY | O_DIRECTORY);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct wi_source source = {0};
-        put(folder, WI_SOURCE_FILE, texts[i]);
+        write_text(folder, WI_SOURCE_FILE, texts[i]);
         assert_int_equal(wi_source_read(fd, &source), -1);
         assert_null(source.hub);
         assert_int_equal(source.count, 0);
@@ -577,7 +561,7 @@ static void a_store_that_cannot_be_written_says_so(void **state)
     struct store *store = *state;
     struct wi_staging staging = {0};
     struct wi_error error;
-    put(store->directory, ".pulling", "a file in the place of the folder");
+    write_text(store->directory, ".pulling", "a file in the place of the folder");
     assert_int_equal(
         wi_staging_open(store->directory, "one", "{}", &staging, &error), WI_STORAGE_FAILED);
     assert_non_null(strstr(error.detail, store->directory));

@@ -1,6 +1,7 @@
 /* Changes of the store from the loop, beside a repository that serves it. */
 #include "../test.h"
 
+#include "../files.h"
 #include "model/versions_work.h"
 #include "onnx_build.h"
 #include <errno.h>
@@ -35,8 +36,7 @@ static void list_loaded(void *context, struct wi_versions_use *use)
 static int set_up(void **state)
 {
     struct fixture *f = wi_alloc(sizeof *f);
-    strcpy(f->directory, "/tmp/webinfer-work-XXXXXX");
-    assert_non_null(mkdtemp(f->directory));
+    make_root(f->directory, "work");
     assert_int_equal(uv_loop_init(&f->loop), 0);
     f->cache = wi_hash_cache_new(NULL, NULL);
     f->models = wi_repository_new(&f->loop, f->directory, f->cache);
@@ -54,9 +54,7 @@ static int tear_down(void **state)
     uv_run(&f->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&f->loop), 0);
     wi_hash_cache_free(f->cache);
-    char *command = wi_sprintf("rm -rf '%s'", f->directory);
-    assert_int_equal(system(command), 0);
-    free(command);
+    remove_root(f->directory);
     free(f);
     return 0;
 }

@@ -1,6 +1,7 @@
 /* The WebDriver client against a scripted driver on the same loop. */
 #include "../test.h"
 
+#include "../loopback.h"
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
@@ -120,20 +121,14 @@ static const struct wi_driver_events events = {NULL, ignore_note, ignore_gone};
 
 static void open_place(struct place *place, const char *const *script)
 {
-    struct sockaddr_in address;
-    int size = sizeof(address);
     char url[64];
 
     memset(place, 0, sizeof(*place));
     place->script = script;
     uv_loop_init(&place->loop);
-    uv_tcp_init(&place->loop, &place->listener);
     place->listener.data = place;
-    uv_ip4_addr("127.0.0.1", 0, &address);
-    uv_tcp_bind(&place->listener, (struct sockaddr *)&address, 0);
-    uv_listen((uv_stream_t *)&place->listener, 16, on_connection);
-    uv_tcp_getsockname(&place->listener, (struct sockaddr *)&address, &size);
-    snprintf(url, sizeof(url), "http://127.0.0.1:%d/", ntohs(address.sin_port));
+    snprintf(url, sizeof(url), "http://127.0.0.1:%d/",
+        listen_on_loopback(&place->loop, &place->listener, on_connection));
     place->http = wi_http_new(&place->loop);
     place->driver = wi_classic_new(&place->loop, place->http, NULL, url, &events);
 }

@@ -7,6 +7,7 @@
 
 #include "../test.h"
 
+#include "../loopback.h"
 #include "base/loop.h"
 #include "base/lws.h"
 #include "base/memory.h"
@@ -298,8 +299,6 @@ static void fake_accept(uv_stream_t *listener, int status)
 
 static void fake_open(struct fake_browser *browser, const struct answer_row *rows)
 {
-    struct sockaddr_in address;
-    int size = sizeof(address);
     struct wi_error error;
 
     memset(browser, 0, sizeof(*browser));
@@ -307,13 +306,9 @@ static void fake_open(struct fake_browser *browser, const struct answer_row *row
     uv_loop_init(&browser->loop);
     browser->lws = wi_lws_new(&browser->loop, &error);
     assert_non_null(browser->lws);
-    uv_tcp_init(&browser->loop, &browser->listener);
     browser->listener.data = browser;
-    uv_ip4_addr("127.0.0.1", 0, &address);
-    uv_tcp_bind(&browser->listener, (struct sockaddr *)&address, 0);
-    uv_listen((uv_stream_t *)&browser->listener, 16, fake_accept);
-    uv_tcp_getsockname(&browser->listener, (struct sockaddr *)&address, &size);
-    snprintf(browser->url, sizeof(browser->url), "ws://127.0.0.1:%d", ntohs(address.sin_port));
+    snprintf(browser->url, sizeof(browser->url), "ws://127.0.0.1:%d",
+        listen_on_loopback(&browser->loop, &browser->listener, fake_accept));
 }
 
 /* Everything that was made on the loop must be gone by itself. */

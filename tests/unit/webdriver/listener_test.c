@@ -176,20 +176,14 @@ static void open_classic(
     struct classic_place *place, const struct answer_row *rows, const char *web_socket_url)
 {
     struct wi_driver_events events;
-    struct sockaddr_in address;
-    int size = sizeof(address);
     char url[64];
 
     memset(place, 0, sizeof(*place));
     fake_open(&place->browser, rows);
     events = fake_events(&place->browser);
-    uv_tcp_init(&place->browser.loop, &place->listener);
     place->listener.data = place;
-    uv_ip4_addr("127.0.0.1", 0, &address);
-    uv_tcp_bind(&place->listener, (struct sockaddr *)&address, 0);
-    uv_listen((uv_stream_t *)&place->listener, 16, classic_accept);
-    uv_tcp_getsockname(&place->listener, (struct sockaddr *)&address, &size);
-    snprintf(url, sizeof(url), "http://127.0.0.1:%d", ntohs(address.sin_port));
+    snprintf(url, sizeof(url), "http://127.0.0.1:%d",
+        listen_on_loopback(&place->browser.loop, &place->listener, classic_accept));
     if (web_socket_url)
         place->answer = wi_sprintf("{\"value\":{\"sessionId\":\"s\",\"capabilities\":{"
                                    "\"webSocketUrl\":%s}}}",

@@ -1,0 +1,54 @@
+/* Files and folders of tests. Include it after test.h. */
+#ifndef WI_TESTS_FILES_H
+#define WI_TESTS_FILES_H
+
+#include "base/memory.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Makes a folder of its own for a test; `root` has the room. */
+static inline void make_root(char root[64], const char *what)
+{
+    snprintf(root, 64, "/tmp/webinfer-%s-XXXXXX", what);
+    assert_non_null(mkdtemp(root));
+}
+
+static inline void remove_root(const char *root)
+{
+    char *command = wi_sprintf("rm -rf '%s'", root);
+    assert_int_equal(system(command), 0);
+    free(command);
+}
+
+/* FOLDER/NAME, with the folders on the way made where they are missing; the caller frees it. */
+static inline char *path_to(const char *folder, const char *name)
+{
+    char *path = wi_sprintf("%s/%s", folder, name);
+    for (char *slash = path + strlen(folder) + 1; (slash = strchr(slash, '/')); *slash++ = '/') {
+        *slash = '\0';
+        if (mkdir(path, 0700) != 0 && errno != EEXIST)
+            fail_msg("%s: %s", path, strerror(errno));
+    }
+    return path;
+}
+
+static inline void write_file(const char *folder, const char *name, const void *bytes, size_t size)
+{
+    char *path = path_to(folder, name);
+    FILE *file = fopen(path, "we");
+    if (!file)
+        fail_msg("%s: %s", path, strerror(errno));
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+    free(path);
+}
+
+static inline void write_text(const char *folder, const char *name, const char *content)
+{
+    write_file(folder, name, content, strlen(content));
+}
+
+#endif
