@@ -1,6 +1,8 @@
-/** A client of server-sent events: reads them one by one, at its own pace, and may leave. */
+/** Clients of server-sent events: they read at their own pace, and may leave. */
 import { once } from 'node:events';
 import http from 'node:http';
+import https from 'node:https';
+import { until } from './wait.mjs';
 
 /** Takes the text of a stream apart into {event, id, data}, and counts comments. */
 export class EventReader {
@@ -29,76 +31,112 @@ export class EventReader {
     }
 }
 
-/** Events as they come over one connection of its own. */
-export class EventStream {
-    /** Every event that came, its data parsed: {event, id, data}. */
+/**
+ * A client of one stream, from before its answer begins: how it goes, and what has come so far.
+ * Iterating gives each event once, as it comes, until the connection ends.
+ */
+export class EventClient {
+    /** All that came, oldest first: {event, id, json}. */
     events = [];
-    /** The connection has ended, whoever ended it. */
-    closed = false;
+    status = 0;
+    headers = {};
+    /** The body of an answer that is no stream. */
+    text = '';
+    /** How it went: 'ended' in good order, 'cut', or 'left'. */
+    over = null;
     #reader = new EventReader();
     #given = 0;
+    #wake = () => {};
 
-    constructor(answer) {
-        this.answer = answer;
-        this.headers = answer.headers;
-        answer.setEncoding('utf8');
-        answer.on('data', (text) => this.#take(text));
-        answer.on('error', () => {});
-        answer.on('close', () => {
-            this.closed = true;
-            this.#wake();
-        });
+    /** @param {string | URL} url @param {{method?: string, headers?: object, body?: object,
+     *   paused?: boolean, ca?: string, signal?: AbortSignal}} options
+     *   `paused`: it reads nothing until `go` */
+    constructor(url, { method, headers = {}, body, paused = false, ...more } = {}) {
+        const { request } = String(url).startsWith('https') ? https : http;
+        this.paused = paused;
+        this.call = request(url, { method: method ?? (body ? 'POST' : 'GET'), agent: false,
+            headers: { ...body && { 'Content-Type': 'application/json' }, ...headers }, ...more },
+        (answer) => this.#take(answer));
+        this.call.on('error', () => this.#end('cut'));
+        this.call.end(body && JSON.stringify(body));
     }
 
-    get comments() { return this.#reader.comments; }
+    #take(answer) {
+        this.answer = answer;
+        this.status = answer.statusCode;
+        this.headers = answer.headers;
+        answer.setEncoding('utf8');
+        answer.on('data', (text) => this.#read(text));
+        answer.on('end', () => this.#end('ended'));
+        answer.on('error', () => this.#end('cut'));
+        answer.on('close', () => this.#end('cut'));
+        if (this.paused) answer.pause();
+    }
 
-    #take(text) {
-        for (const { data, ...event } of this.#reader.read(text))
-            this.events.push({ ...event, data: JSON.parse(data) });
+    #end(how) {
+        this.over ??= how;
         this.#wake();
     }
 
-    #wake = () => {};
+    #read(text) {
+        if (this.status !== 200) {
+            this.text += text;
+            return;
+        }
+        for (const { data, ...event } of this.#reader.read(text))
+            this.events.push({ ...event, json: JSON.parse(data) });
+        this.#wake();
+    }
 
-    /** The events that were not given yet, in their order, until the connection ends. */
     async *[Symbol.asyncIterator]() {
         for (;;) {
-            while (this.#given === this.events.length && !this.closed)
+            while (this.#given === this.events.length && !this.over)
                 await new Promise((wake) => (this.#wake = wake));
             if (this.#given === this.events.length) return;
             yield this.events[this.#given++];
         }
     }
 
-    /** Takes nothing more from the socket until `go`. */
-    hold() { this.answer.pause(); }
-    go() { this.answer.resume(); }
+    get comments() { return this.#reader.comments; }
+    get problem() { return JSON.parse(this.text); }
+    get parts() { return this.events.filter(({ event }) => event === 'part'); }
+    get last() { return this.events.at(-1); }
 
-    /** Closes the connection. */
+    /** Takes nothing more from the socket until `go`. */
+    hold() {
+        this.paused = true;
+        this.answer?.pause();
+    }
+
+    go() {
+        this.paused = false;
+        this.answer?.resume();
+    }
+
+    /** Closes the connection, and waits until it is closed. */
     async leave() {
-        this.answer.destroy();
-        if (!this.closed) await once(this.answer, 'close');
+        this.over ??= 'left';
+        (this.answer ?? this.call).destroy();
+        if (this.answer && !this.answer.closed)
+            await new Promise((closed) => this.answer.once('close', closed));
+        this.#wake();
+    }
+
+    begun() { return until(() => this.status || this.over, { what: 'an answer to begin' }); }
+    ended(timeout = 30_000) {
+        return until(() => this.over, { what: 'the stream to end', timeout });
+    }
+    /** Until so many parts are there. */
+    has(count) {
+        return until(() => this.parts.length >= count || this.over, { what: `${count} parts` });
     }
 }
 
-/**
- * Asks for events. Gives {status, headers, stream}, or where the answer is no stream of events
- * {status, headers, text} with all of it.
- */
-export async function openEvents(url, { method = 'GET', headers = {}, body, signal } = {}) {
-    const bytes = body === undefined ? undefined : JSON.stringify(body);
-    const call = http.request(url, { method, agent: false, signal, headers: {
-        Accept: 'text/event-stream', ...headers,
-        ...bytes !== undefined && { 'Content-Type': 'application/json',
-            'Content-Length': Buffer.byteLength(bytes) } } });
-    call.end(bytes);
-    const [answer] = await once(call, 'response');
-    call.on('error', () => {}); // what happens from here on, the answer tells
-    const { statusCode: status, headers: got } = answer;
-    if (status === 200 && got['content-type']?.startsWith('text/event-stream'))
-        return { status, headers: got, stream: new EventStream(answer) };
-    answer.setEncoding('utf8');
-    let text = '';
-    for await (const chunk of answer) text += chunk;
-    return { status, headers: got, text };
+/** A client whose answer has begun; one that is no stream has come as a whole. */
+export async function openEvents(url, { headers = {}, ...options } = {}) {
+    const client = new EventClient(url,
+        { headers: { Accept: 'text/event-stream', ...headers }, ...options });
+    await once(client.call, 'response');
+    if (client.status !== 200) await client.ended();
+    return client;
 }

@@ -31,7 +31,7 @@ export class PartClient {
     /** Sends the request; false where the answer is no stream, which `error` then tells. */
     async open({ signal } = {}) {
         return this.#take(await openEvents(`${this.daemon.url}/v1/infer`,
-            { method: 'POST', body: this.body, signal }));
+            { body: this.body, signal }));
     }
 
     /** Comes back for what follows the last part that it has. */
@@ -40,16 +40,16 @@ export class PartClient {
         return this.#take(await openEvents(new URL(this.#place, this.daemon.url), { headers }));
     }
 
-    #take({ status, headers, stream, text }) {
-        this.stream = stream;
-        this.#place = headers.location ?? this.#place;
-        if (!stream) this.error = { status, ...JSON.parse(text) };
-        return Boolean(stream);
+    #take(client) {
+        this.stream = client;
+        this.#place = client.headers.location ?? this.#place;
+        if (client.status !== 200) this.error = { status: client.status, ...client.problem };
+        return client.status === 200;
     }
 
     /** Takes events until the last one, or until `enough` says so or the connection ends. */
     async read({ enough = () => false } = {}) {
-        for await (const { event, id, data } of this.stream) {
+        for await (const { event, id, json: data } of this.stream) {
             if (this.done || this.error) this.wrong.push(`${event} after the end`);
             else if (event === 'part') this.#book(id, data);
             else if (event === 'done') this.#end(data);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
-import { EventClient } from '../lib/event-client.mjs';
+import { EventClient } from '../lib/events.mjs';
 import { putGguf } from '../lib/gguf.mjs';
 import { until } from '../lib/wait.mjs';
 

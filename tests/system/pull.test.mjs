@@ -111,7 +111,7 @@ test('another variant of it comes beside the first', async () => {
 test('two who ask for the same get one pull, and see it', async () => {
     hub.bytesPerSecond = 1_500_000;
     const first = await openEvents(`${daemon.url}/v1/models/pull`,
-        { method: 'POST', body: { model: 'birds/slow:F32', stream: true } });
+        { body: { model: 'birds/slow:F32', stream: true } });
     assert.equal(first.status, 200, first.text);
     const second = await pull({ model: 'birds/slow:F32' });
     assert.equal(second.status, 202, second.text);
@@ -121,13 +121,12 @@ test('two who ask for the same get one pull, and see it', async () => {
     assert.match(seen.json.pulling.state, /resolving|downloading/);
     const different = await pull({ model: 'birds/slow:Q8_0' });
     assert.deepEqual([different.status, different.json.code], [409, 'conflict']);
-    const events = [];
-    for await (const event of first.stream) events.push(event);
+    await first.ended();
     hub.bytesPerSecond = 0;
-    const last = events.at(-1), between = events.filter(({ event }) => event === 'progress');
+    const { events, last } = first, between = events.filter(({ event }) => event === 'progress');
     assert.equal(last.event, 'done', JSON.stringify(events));
-    assert.ok(between.some(({ data }) => data.phase === 'downloading' && data.loaded_bytes > 0 &&
-        data.loaded_bytes < data.total_bytes && data.bytes_per_second > 0), JSON.stringify(between));
+    assert.ok(between.some(({ json }) => json.phase === 'downloading' && json.loaded_bytes > 0 &&
+        json.loaded_bytes < json.total_bytes && json.bytes_per_second > 0), JSON.stringify(between));
     assert.equal(hub.requests.filter(({ phase, url }) => phase === 'content' && url.includes('slow')).length, 1);
 });
 
@@ -188,30 +187,29 @@ test('a stream on demand begins with how far the pull is, and a deadline ends it
     const late = await ask('demand/big', { timeout_ms: 300 });
     assert.deepEqual([late.status, late.json.code], [504, 'deadline_exceeded']);
     assert.match(late.json.detail, /still being pulled/);
-    const { stream, text } = await openEvents(`${daemon.url}/v1/infer`, { method: 'POST', body: {
+    const stream = await openEvents(`${daemon.url}/v1/infer`, { body: {
         model_name: 'demand/big', inputs: 'one two', stream: true, ...simulated } });
-    assert.ok(stream, text);
-    const events = [];
-    for await (const event of stream) events.push(event);
+    assert.equal(stream.status, 200, stream.text);
+    await stream.ended();
     hub.bytesPerSecond = 0;
-    assert.equal(events.at(-1).event, 'done', JSON.stringify(events));
+    assert.equal(stream.last.event, 'done', JSON.stringify(stream.events));
     assert.equal(hub.asked('content', 'big').length, 1);
 });
 
 test('a request under way ends on the version that it began with', async () => {
     assert.equal((await webinfer(daemon, ['pull', 'org/talker'])).code, 0);
     const old = (await model('org/talker')).json.hash;
-    const { stream, text } = await openEvents(`${daemon.url}/v1/infer`, { method: 'POST', body: {
+    const stream = await openEvents(`${daemon.url}/v1/infer`, { body: {
         model_name: 'org/talker', inputs: 'word '.repeat(100), stream: true, ...simulated } });
-    assert.ok(stream, text);
+    assert.equal(stream.status, 200, stream.text);
     await until(() => stream.events.some(({ event }) => event === 'part'), { what: 'the first word' });
     hub.push('org/talker', { 'talker-F32.gguf': talker(4) });
     const { code, problems } = await webinfer(daemon, ['pull', 'org/talker']);
     assert.equal(code, 0, problems);
     assert.notEqual((await model('org/talker')).json.hash, old);
     assert.ok(!stream.events.some(({ event }) => event === 'done'), 'it still runs');
-    await until(() => stream.closed, { what: 'its end' });
-    assert.equal(stream.events.at(-1).event, 'done', JSON.stringify(stream.events.at(-1)));
+    await stream.ended();
+    assert.equal(stream.last.event, 'done', JSON.stringify(stream.last));
 });
 
 test('a name that was added by hand is not overwritten', async () => {

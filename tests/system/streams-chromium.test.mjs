@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
-import { EventClient } from '../lib/event-client.mjs';
+import { EventClient } from '../lib/events.mjs';
 import { until } from '../lib/wait.mjs';
 
 /** @type {Daemon} */
@@ -49,7 +49,7 @@ test('a client that does not read stops it, and one that leaves ends it', async 
     const other = stream({ count: 100 });
     await other.ended();
     assert.equal(other.last.json.parts, 100);
-    slow.resume();
+    slow.go();
     await until(async () => await parts() > now + 150, { what: 'more parts' });
     slow.leave();
     await until(async () => (await daemon.metric('webinfer_jobs_running')) === 0,

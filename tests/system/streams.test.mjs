@@ -9,7 +9,7 @@ import { certificate } from '../lib/certificate.mjs';
 import { webinfer } from '../lib/cli.mjs';
 import { CountingNode } from '../lib/counting-node.mjs';
 import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
-import { EventClient } from '../lib/event-client.mjs';
+import { EventClient } from '../lib/events.mjs';
 import { until } from '../lib/wait.mjs';
 
 /** @type {Daemon} */
@@ -141,7 +141,7 @@ test('a client that does not read stops its own engine and nothing else', async 
     await other.ended();
     assert.equal(other.last.json.parts, 300);
     assert.equal(count.next, before);
-    slow.resume();
+    slow.go();
     await until(() => slow.parts.length > before + 20 || slow.over, { what: 'more parts' });
     assert.equal(slow.over, null);
     assert.ok(count.next > before + 20);

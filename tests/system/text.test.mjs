@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
-import { EventClient } from '../lib/event-client.mjs';
+import { EventClient } from '../lib/events.mjs';
 import { FakeNode, capabilities } from '../lib/fake-node.mjs';
 import { putGguf } from '../lib/gguf.mjs';
 import { Simulation } from '../lib/simulation.mjs';

@@ -2,7 +2,7 @@
  * How soon the engine is free again after a client has left: another's request, which wants the engine
  * for itself, is sent in the same moment, and waits by so much longer than it takes on an idle engine.
  */
-import { EventClient } from '../../lib/event-client.mjs';
+import { EventClient } from '../../lib/events.mjs';
 import { until } from '../../lib/wait.mjs';
 import { median, shown, spread, table } from '../figures.mjs';
 import { textOf } from './shapes.mjs';
