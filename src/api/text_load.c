@@ -167,7 +167,7 @@ static void on_job(
     const struct looking *looking = context;
     const struct wi_node_info *node = node_id ? wi_bridge_node(looking->bridge, node_id) : NULL;
 
-    if (spec->text == WI_TEXT_NONE)
+    if (spec->task == WI_TASK_NONE)
         return;
     if (node)
         wi_text_load_runs(

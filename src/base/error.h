@@ -114,7 +114,7 @@ struct wi_error {
     char detail[512];       /* one sentence for people: what was wrong and what to do */
     char field[160];        /* the request field or config key at fault */
     char expected[256];
-    char allowed[256];
+    char allowed[768];
     struct wi_failures failures; /* of a job's attempts, where there were any */
 };
 

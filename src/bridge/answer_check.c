@@ -42,8 +42,8 @@ void wi_sent_note(struct wi_sent *sent, const struct wi_task *task, double now_m
         note_inputs(&sent->inputs, task->tensors);
     if (task->model && task->model->builtin == WI_BUILTIN_COUNT)
         sent->count = json_integer_value(json_object_get(task->options, "count"));
-    sent->text = task->text;
-    sent->results = wi_text_task_count(task->text, task->input, task->options);
+    sent->task = task->task;
+    sent->results = wi_task_count(task->task, task->input, task->options);
     sent->stream = task->stream;
     sent->due = now_ms + task->deadline_ms;
 }
@@ -215,9 +215,9 @@ static enum wi_code check_count(
 static enum wi_code check_model(const struct wi_sent *sent, const struct wi_answer *answer,
     const char **odd, struct wi_error *error)
 {
-    if (sent->text != WI_TEXT_NONE)
-        return wi_text_task_check_answer(
-            sent->text, sent->results, sent->stream, answer->result, &answer->outputs, error);
+    if (sent->task != WI_TASK_NONE)
+        return wi_task_check_answer(
+            sent->task, sent->results, sent->stream, answer->result, &answer->outputs, error);
     switch (sent->model->builtin) {
     case WI_BUILTIN_ECHO:
         return check_echo(sent, &answer->outputs, error);

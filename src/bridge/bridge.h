@@ -18,8 +18,8 @@
 #include "model/engine.h"
 #include "model/platform.h"
 #include "model/repository.h"
+#include "model/task.h"
 #include "model/tensor.h"
-#include "model/text_task.h"
 #include <jansson.h>
 #include <stdint.h>
 
@@ -85,7 +85,7 @@ struct wi_task {
     double deadline_ms;               /* left to run */
     double usual_ms;                  /* loading and running, where measured; 0: unknown */
     const struct wi_tensors *tensors;
-    enum wi_text_task text; /* what to do with the text in `input`; WI_TEXT_NONE: there is none */
+    enum wi_task_kind task; /* what to do with the text in `input`; WI_TASK_NONE: there is none */
     const char *owner;      /* whose it is: what was computed of it is for the same owner's tasks
                                only; NULL: for everybody's */
     const json_t *input;    /* what is not a tensor, e.g. {"image":{"tensor":0,…}}; may be NULL */

@@ -11,7 +11,7 @@
 
 int wi_input_is_long(const struct wi_task *task)
 {
-    return task->text != WI_TEXT_NONE && task->input &&
+    return task->task != WI_TASK_NONE && task->input &&
            json_dumpb(task->input, NULL, 0, JSON_COMPACT) >
                (task->from ? SHORT_BESIDE_MAX : SHORT_MAX);
 }

@@ -339,8 +339,8 @@ static void add_task(
         wi_frame_outline(out, task->tensors);
     else
         wi_frame_tensors(out, task->tensors ? task->tensors : &none);
-    if (task->text != WI_TEXT_NONE)
-        wi_buffer_strings(out, ",\"task\":\"", wi_text_task_name(task->text), "\"", NULL);
+    if (task->task != WI_TASK_NONE)
+        wi_buffer_strings(out, ",\"task\":\"", wi_task_name(task->task), "\"", NULL);
     if (task->owner)
         wi_buffer_strings(out, ",\"owner\":\"", task->owner, "\"", NULL);
     if (task->alone)
@@ -375,7 +375,7 @@ static enum wi_code check_size(
             "the stream cannot go on at another node: with what it has sent so far the message to "
             "it would have %zu bytes of JSON, and may have %d",
             json, WI_FRAME_HEAD_MAX);
-    if (json > WI_FRAME_HEAD_MAX && task->text != WI_TEXT_NONE) {
+    if (json > WI_FRAME_HEAD_MAX && task->task != WI_TASK_NONE) {
         wi_error_set(error, WI_BODY_TOO_LARGE, "inputs",
             "The text and the options make %zu bytes of JSON in the message to a node, which may "
             "have %d: send less text.",

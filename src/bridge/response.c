@@ -214,8 +214,8 @@ enum wi_heard wi_response_handle(
     } else {
         limit(bridge, &answer);
     }
-    if (answer.ok && attempt->sent.text != WI_TEXT_NONE)
-        answer.account = wi_text_task_account(answer.result);
+    if (answer.ok && attempt->sent.task != WI_TASK_NONE)
+        answer.account = wi_task_account(answer.result);
     answer.parts = attempt->stream.next;
     wi_node_remove_attempt(node, attempt);
     /* Before the event, so that the next task_request from inside it carries the acknowledgement.

@@ -193,9 +193,9 @@ static void on_answered(void *context, const struct wi_job_spec *spec, const str
         result->numerics = wi_verdicts_get(verdicts, spec->model, &place, spec->precision);
     if (platform == WI_WASM && is_on(checks))
         wi_verdicts_accept(verdicts, spec->model, &place);
-    if (spec->text != WI_TEXT_NONE && wish->wanted)
+    if (spec->task != WI_TASK_NONE && wish->wanted)
         begin_text(checks, spec, wish, result->answer);
-    if (spec->stream || spec->text != WI_TEXT_NONE)
+    if (spec->stream || spec->task != WI_TASK_NONE)
         return; /* its answer need not be the same twice */
     if (wish->wanted) {
         begin(checks, spec, wish, result, node, (enum wi_platform)platform);

@@ -135,7 +135,7 @@ static void other_failed(struct wi_check_run *run, const struct wi_job_result *r
 {
     struct wi_verdicts *verdicts = verdicts_of(run);
     const char *detail = result->error.detail;
-    if (run->spec.text != WI_TEXT_NONE) {
+    if (run->spec.task != WI_TASK_NONE) {
         run->checks->counters.failed++; /* of a text of ours, and nothing was to be compared */
     } else if (is_of_the_model(result)) {
         run->checks->counters.unable++;
@@ -237,7 +237,7 @@ void wi_check_copy_spec(
     copy->precision = wi_strdup(spec->precision);
     copy->has_platform = 1;
     wi_tensors_share(&copy->tensors, &spec->tensors);
-    copy->text = spec->text;
+    copy->task = spec->task;
     copy->prompt_tokens = spec->prompt_tokens;
     copy->answer_tokens = spec->answer_tokens;
     copy->input = json_incref(spec->input);

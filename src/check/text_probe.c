@@ -26,16 +26,16 @@ int wi_text_probe(struct wi_job_spec *spec, const struct wi_job_spec *client)
 {
     char *text = make_prompt();
 
-    if (wi_text_task_generates(client->text)) {
-        spec->text = WI_TEXT_COMPLETE;
+    if (wi_task_generates(client->task)) {
+        spec->task = WI_TASK_COMPLETE;
         spec->input = json_pack("{s:s}", "prompt", text);
         spec->options = json_pack("{s:i, s:i}", "temperature", 0, "max_tokens", ANSWER_TOKENS);
         spec->answer_tokens = ANSWER_TOKENS;
-    } else if (client->text == WI_TEXT_EMBED) {
-        spec->text = WI_TEXT_EMBED;
+    } else if (client->task == WI_TASK_EMBED) {
+        spec->task = WI_TASK_EMBED;
         spec->input = json_pack("{s:[s]}", "texts", text);
-    } else if (client->text == WI_TEXT_RERANK) {
-        spec->text = WI_TEXT_RERANK;
+    } else if (client->task == WI_TASK_RERANK) {
+        spec->task = WI_TASK_RERANK;
         spec->input = json_pack("{s:s, s:[s]}", "query", "a river", "documents", text);
     }
     spec->prompt_tokens = PROMPT_TOKENS;

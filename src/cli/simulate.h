@@ -23,8 +23,8 @@
 #include "bridge/pieces_in.h"
 #include "bridge/pieces_out.h"
 #include "model/builtin.h"
+#include "model/task.h"
 #include "model/tensor.h"
-#include "model/text_task.h"
 #include <uv.h>
 
 struct sim_options {
@@ -238,8 +238,8 @@ void sim_pieces_resume(struct sim_attempt *attempt, const json_t *wanted);
 
 /* --- simulate_text.c ------------------------------------------------------------------------- */
 
-/* WI_TEXT_NONE: it has none. */
-enum wi_text_task sim_text_task(const struct sim_task *task);
+/* WI_TASK_NONE: it has none. */
+enum wi_task_kind sim_task_kind(const struct sim_task *task);
 /* A chat or a completion: a list of its parts without their numbers, and its result, as it is
  * beside them (`stream`) or without them. New references. */
 json_t *sim_text_speak(

@@ -212,7 +212,7 @@ static enum wi_code compute(struct sim_node *node, const struct sim_task *task,
     struct wi_tensors *inputs, struct sim_answer *answer)
 {
     const json_t *wanted = json_object_get(task->data, "outputs");
-    if (sim_text_task(task) != WI_TEXT_NONE)
+    if (sim_task_kind(task) != WI_TASK_NONE)
         return sim_text_answer(task, node->sim->options->token_ms, answer);
     switch (wi_builtin_of_name(task->model)) {
     case WI_BUILTIN_ECHO:
@@ -279,7 +279,7 @@ void sim_attempt_run(struct sim_attempt *attempt, struct wi_tensors *inputs)
 
     if (json_is_true(json_object_get(data, "stream")) &&
         (wi_builtin_of_name(task.model) == WI_BUILTIN_COUNT ||
-            wi_text_task_generates(sim_text_task(&task))))
+            wi_task_generates(sim_task_kind(&task))))
         attempt->stream = sim_stream_new(attempt, &task, took);
     if (!attempt->stream)
         answer_at_once(attempt, &task, inputs, took);

@@ -176,7 +176,7 @@ struct sim_stream *sim_stream_new(
     const json_t *from = json_object_get(task->data, "continue");
     struct wi_count_options options = {0};
     json_t *text = NULL, *result = NULL;
-    if (sim_text_task(task) != WI_TEXT_NONE) {
+    if (sim_task_kind(task) != WI_TASK_NONE) {
         text = sim_text_speak(
             task, json_object_get(task->data, "input"), sim->options->token_ms, 1, &result);
         options.count = (int64_t)json_array_size(text);

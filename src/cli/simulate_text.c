@@ -362,13 +362,13 @@ enum wi_code sim_text_answer(
     const struct sim_task *task, double token_ms, struct sim_answer *answer)
 {
     const json_t *input = json_object_get(task->data, "input");
-    switch (sim_text_task(task)) {
-    case WI_TEXT_EMBED:
+    switch (sim_task_kind(task)) {
+    case WI_TASK_EMBED:
         return embed(task, json_object_get(input, "texts"), answer);
-    case WI_TEXT_RERANK:
+    case WI_TASK_RERANK:
         rerank(input, answer);
         break;
-    case WI_TEXT_TOKENIZE:
+    case WI_TASK_TOKENIZE:
         tokenize(input, answer);
         break;
     default:
@@ -377,7 +377,7 @@ enum wi_code sim_text_answer(
     return WI_OK;
 }
 
-enum wi_text_task sim_text_task(const struct sim_task *task)
+enum wi_task_kind sim_task_kind(const struct sim_task *task)
 {
-    return wi_text_task_of_name(json_string_value(json_object_get(task->data, "task")));
+    return wi_task_of_name(json_string_value(json_object_get(task->data, "task")), 0);
 }

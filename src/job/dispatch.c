@@ -36,7 +36,7 @@ static struct wi_demand demand_of(const struct wi_job *job)
         .continues = wi_job_is_committed(job),
         .beginnings = job->chain.keys,
         .beginning_count = job->chain.count,
-        .ours_only = wi_demand_keep(job->jobs->config->pool.strangers, spec->text != WI_TEXT_NONE),
+        .ours_only = wi_demand_keep(job->jobs->config->pool.strangers, spec->task != WI_TASK_NONE),
         .prompt_tokens = spec->prompt_tokens,
         .answer_tokens = spec->answer_tokens,
     };
@@ -76,7 +76,7 @@ static void name_owner(const struct wi_job *job, char owner[2 * WI_HASH_SIZE + 1
 /* Whether nothing may run beside it in its engine. */
 static int is_alone(const struct wi_job *job)
 {
-    return job->spec.text != WI_TEXT_NONE &&
+    return job->spec.task != WI_TASK_NONE &&
            (job->alone || json_is_true(json_object_get(job->spec.options, "deterministic")));
 }
 
@@ -88,7 +88,7 @@ enum wi_code wi_job_dispatch(
     struct wi_job_spec *spec = &job->spec;
     double now = wi_now_ms();
     char owner[2 * WI_HASH_SIZE + 1];
-    int owned = spec->text != WI_TEXT_NONE && !jobs->config->models.share_prefix;
+    int owned = spec->task != WI_TASK_NONE && !jobs->config->models.share_prefix;
     if (owned)
         name_owner(job, owner);
     if (wi_job_is_beside(job)) {
@@ -107,7 +107,7 @@ enum wi_code wi_job_dispatch(
         .outputs = &spec->outputs,
         .deadline_ms = spec->accepted_at + spec->timeout_ms - now,
         .tensors = &spec->tensors,
-        .text = spec->text,
+        .task = spec->task,
         .owner = owned ? owner : NULL,
         .input = spec->input,
         .options = spec->options,

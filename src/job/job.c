@@ -184,7 +184,7 @@ static struct wi_job *make_job(struct wi_jobs *jobs, struct wi_job_line *line,
     job->spec = *spec;
     job->attempts = spec->earlier;
     *spec = (struct wi_job_spec){0};
-    if (wi_text_task_generates(job->spec.text))
+    if (wi_task_generates(job->spec.task))
         wi_chain_fill(&job->chain, jobs->config->models.share_prefix ? NULL : job->spec.client,
             job->spec.model->hash, job->spec.input, job->spec.options);
     job->entry = (struct wi_queue_entry){.owner = job,

@@ -13,8 +13,8 @@
 #include "bridge/bridge.h"
 #include "config/config.h"
 #include "model/repository.h"
+#include "model/task.h"
 #include "model/tensor.h"
-#include "model/text_task.h"
 #include "pool/pool.h"
 #include "pool/verdicts.h"
 
@@ -37,7 +37,7 @@ struct wi_job_spec {
     double timeout_ms;
     double accepted_at; /* wi_now_ms() at the last byte of the body */
     struct wi_tensors tensors;
-    enum wi_text_task text; /* what is to be done with text; WI_TEXT_NONE: there is none */
+    enum wi_task_kind task; /* what is to be done with text; WI_TASK_NONE: there is none */
     json_t *input;          /* what is not a tensor; may be NULL */
     json_t *options;
     double prompt_tokens, answer_tokens; /* as struct wi_demand has them */

@@ -32,7 +32,7 @@ static void settle_seed(struct wi_job_spec *spec)
     const json_t *temperature = json_object_get(spec->options, "temperature");
     uint32_t seed = 0;
 
-    if (!wi_text_task_generates(spec->text) || json_object_get(spec->options, "seed") ||
+    if (!wi_task_samples(spec->task) || json_object_get(spec->options, "seed") ||
         (temperature && json_number_value(temperature) == 0))
         return;
     if (!spec->options)
@@ -45,12 +45,12 @@ static void foresee_tokens(struct wi_job_spec *spec, size_t text_bytes)
 {
     json_int_t limit = json_integer_value(json_object_get(spec->options, "max_tokens"));
 
-    if (spec->text == WI_TEXT_NONE)
+    if (spec->task == WI_TASK_NONE)
         return;
     spec->prompt_tokens = 1; /* tokenizing is nothing beside reading */
-    if (spec->text != WI_TEXT_TOKENIZE)
+    if (spec->task != WI_TASK_TOKENIZE)
         spec->prompt_tokens += (double)text_bytes / BYTES_PER_TOKEN;
-    if (wi_text_task_generates(spec->text))
+    if (wi_task_generates(spec->task))
         spec->answer_tokens = limit < 1                   ? WI_USUAL_ANSWER_TOKENS
                               : limit < ANSWER_TOKENS_MAX ? (double)limit
                                                           : ANSWER_TOKENS_MAX;
@@ -59,7 +59,7 @@ static void foresee_tokens(struct wi_job_spec *spec, size_t text_bytes)
 void wi_job_spec_fill(struct wi_job_spec *spec, struct wi_infer *infer, struct wi_model *model)
 {
     wi_id_new(spec->id, "job");
-    spec->text = wi_text_settle(infer, model);
+    spec->task = wi_text_settle(infer, model);
     spec->client_id = wi_strdup(infer->client_id);
     spec->model = wi_model_ref(model);
     wi_model_use(model);

@@ -60,8 +60,8 @@ static void note_times(struct wi_pool *pool, const struct wi_place *where,
     const char *hash = attempt->hash;
     double now = wi_now_ms();
 
-    if (attempt->text != WI_TEXT_NONE) {
-        struct wi_timings timings = wi_timings_of(attempt->text, answer, now - attempt->sent_at);
+    if (attempt->task != WI_TASK_NONE) {
+        struct wi_timings timings = wi_timings_of(attempt->task, answer, now - attempt->sent_at);
         wi_estimates_spoke(estimates, hash, where, answer->load_ms, &timings, answer->warm, now);
         return;
     }
@@ -99,7 +99,7 @@ static void note_exceeded(
     const struct wi_place *where = place_of(node, attempt->engine, (int)attempt->platform);
     double now = wi_now_ms();
 
-    if (where && !attempt->builtin && !attempt->stream && attempt->text == WI_TEXT_NONE)
+    if (where && !attempt->builtin && !attempt->stream && attempt->task == WI_TASK_NONE)
         wi_estimates_exceeded(pool->estimates, attempt->hash, where,
             now - attempt->sent_at - attempt->not_run_ms, now);
 }
@@ -112,7 +112,7 @@ static double usual_ms(
     const struct wi_model *model = task->model;
     const struct wi_place *where = place_of(node, model->engine, (int)task->platforms[0]);
 
-    if (model->builtin || task->stream || task->text != WI_TEXT_NONE || !where)
+    if (model->builtin || task->stream || task->task != WI_TASK_NONE || !where)
         return 0;
     struct wi_estimate e = wi_estimates_get(pool->estimates, model->hash, where);
     return e.loads > 0 && e.run_ms > 0 ? e.load_ms + e.run_ms : 0;
@@ -353,7 +353,7 @@ static void on_answer(
 
     if (unbook(pool, node, attempt_id, &attempt)) {
         note_answer(pool, node, &attempt, answer);
-        if (answer->broke && attempt.text != WI_TEXT_NONE)
+        if (answer->broke && attempt.task != WI_TASK_NONE)
             answer->blame = blame_of(node, &attempt);
     }
     struct pool_session *session = node ? session_of(pool, node) : NULL;
@@ -375,7 +375,7 @@ static void on_lost(
     if (unbook(pool, node, attempt_id, &attempt) && alone) {
         if (!attempt.builtin)
             note_failure(pool, node, &attempt, (int)attempt.platform);
-        if (attempt.text != WI_TEXT_NONE)
+        if (attempt.task != WI_TASK_NONE)
             blame = blame_of(node, &attempt);
     }
     pool->events.on_lost(pool->events.context, node_id, attempt_id, blame, why);

@@ -15,12 +15,12 @@ static int is_credible(double tokens, double most, double ms, double took_ms)
 }
 
 struct wi_timings wi_timings_of(
-    enum wi_text_task task, const struct wi_answer *answer, double took_ms)
+    enum wi_task_kind task, const struct wi_answer *answer, double took_ms)
 {
     struct wi_text_account said = answer->account;
     struct wi_timings timings = {0};
 
-    if (!said.timed && !wi_text_task_generates(task)) {
+    if (!said.timed && !wi_task_generates(task)) {
         said.read = said.prompt - said.cached;
         said.read_ms = answer->inference_ms;
     }

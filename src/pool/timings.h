@@ -5,7 +5,7 @@
 #define WI_POOL_TIMINGS_H
 
 #include "bridge/bridge.h"
-#include "model/text_task.h"
+#include "model/task.h"
 
 /* Each pair is filled whole, or 0. */
 struct wi_timings {
@@ -16,6 +16,6 @@ struct wi_timings {
 /* Of the answer to a text task that went well, which took `took_ms` by our clock. A task that makes
  * no text and says no more than its usage has read its prompt all the time. */
 struct wi_timings wi_timings_of(
-    enum wi_text_task task, const struct wi_answer *answer, double took_ms);
+    enum wi_task_kind task, const struct wi_answer *answer, double took_ms);
 
 #endif

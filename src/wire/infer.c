@@ -19,7 +19,6 @@ void wi_infer_clear(struct wi_infer *infer)
     free(infer->browser);
     free(infer->node);
     free(infer->precision);
-    free(infer->task);
     wi_tensors_clear(&infer->tensors);
     wi_strings_clear(&infer->outputs);
     json_decref(infer->input);
@@ -41,7 +40,7 @@ int wi_infer_wants_binary(const struct wi_infer *infer, const char *name)
 double wi_infer_timeout_ms(const struct wi_infer *infer, enum wi_model_type type)
 {
     int generates = type == WI_TYPE_TEXT_GENERATION || type == WI_TYPE_TEXT2TEXT ||
-                    wi_text_task_generates(infer->text);
+                    wi_task_generates(infer->task);
     if (infer->has_timeout)
         return infer->timeout_ms;
     return infer->stream || generates ? LONG_TIMEOUT_DEFAULT_MS : TIMEOUT_DEFAULT_MS;

@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "model/platform.h"
+#include "model/task.h"
 #include "model/tensor.h"
-#include "model/text_task.h"
 #include "model/type.h"
 #include "wire/picture.h"
 #include <jansson.h>
@@ -37,7 +37,7 @@ struct wi_openai_wishes {
 
 /* Everything is owned; free with wi_infer_clear. */
 struct wi_infer {
-    char *model_name, *client_id, *browser, *node, *precision, *task;
+    char *model_name, *client_id, *browser, *node, *precision;
     int has_type;
     enum wi_model_type type;
     int has_platform; /* 0: auto */
@@ -53,7 +53,7 @@ struct wi_infer {
     struct wi_picture picture;
     json_t *input;                        /* what is not a tensor, for the page; may be NULL */
     enum wi_text_form form;               /* of text in `input`: see wire/text.h */
-    enum wi_text_task text;               /* what is to be done with it; NONE: the model decides */
+    enum wi_task_kind task;               /* what is to be done; NONE: the model decides */
     size_t text_bytes, longest_text;      /* of all of it, and of the longest text in a list */
     struct wi_strings outputs;            /* wanted; empty: all */
     enum wi_binary_choice *output_binary; /* one for each of outputs */

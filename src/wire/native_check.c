@@ -156,10 +156,11 @@ enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model
     enum wi_code code = wi_model_check_engine(model, error);
     if (code != WI_OK)
         return code;
-    if (infer->task && (!model->takes_picture || infer->text != WI_TEXT_NONE)) {
+    if (infer->task != WI_TASK_NONE &&
+        (!model->takes_picture || infer->task != WI_TASK_IMAGE_CLASSIFICATION)) {
         wi_error_set(error, WI_INPUT_INVALID, "task",
             "%s does not do the task %s; leave task out and send tensors.", model->name,
-            infer->task);
+            wi_task_name(infer->task));
         return WI_INPUT_INVALID;
     }
     if ((code = check_precision(infer, model, error)) != WI_OK ||

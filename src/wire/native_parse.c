@@ -19,13 +19,10 @@
 /* As for the JSON head of a binary frame: more is tensor data in the wrong place. */
 #define JSON_HEAD_MAX (1 << 20)
 
-static const char *const task_names[] = {
-    "image-classification", "chat", "complete", "embed", "rerank", "tokenize", NULL};
-
 /* What the table writes; strings and JSON values are borrowed from the document. */
 struct fields {
-    const char *model_name, *platform, *browser, *node, *id;
-    int model_type, task, precision; /* -1: not given */
+    const char *model_name, *task, *platform, *browser, *node, *id;
+    int model_type, precision; /* -1: not given */
     int fallback, stream, resumable;
     int64_t priority, timeout_ms, stall_timeout_ms;
     json_t *inputs, *outputs, *parameters, *options;
@@ -44,7 +41,7 @@ static const struct wi_param table[] = {
         .kind = WI_PARAM_ENUM,
         .offset = AT(model_type),
         .names = wi_model_type_names},
-    {.name = "task", .kind = WI_PARAM_ENUM, .offset = AT(task), .names = task_names},
+    {.name = "task", .kind = WI_PARAM_STRING, .offset = AT(task), .min = 1, .max = 64},
     {.name = "platform", .kind = WI_PARAM_STRING, .offset = AT(platform), .min = 1, .max = 32},
     {.name = "browser", .kind = WI_PARAM_STRING, .offset = AT(browser), .min = 1, .max = 31},
     {.name = "node", .kind = WI_PARAM_STRING, .offset = AT(node), .min = 1, .max = WI_ID_SIZE - 1},
@@ -268,12 +265,24 @@ static void take_strings(struct wi_infer *infer, const struct fields *fields)
     infer->node = wi_strdup(fields->node);
     infer->precision =
         fields->precision < 0 ? NULL : wi_strdup(wi_infer_precision_names[fields->precision]);
-    infer->task = fields->task < 0 ? NULL : wi_strdup(task_names[fields->task]);
-    infer->text = wi_text_task_of_name(infer->task);
     if (fields->model_type >= 0) {
         infer->has_type = 1;
         infer->type = (enum wi_model_type)(fields->model_type + 1);
     }
+}
+
+static enum wi_code read_task(
+    struct wi_infer *infer, const struct fields *fields, struct wi_error *error)
+{
+    char names[sizeof error->allowed];
+    int conversation = json_object_get(fields->inputs, "messages") != NULL;
+    infer->task = wi_task_of_name(fields->task, conversation);
+    if (!fields->task || infer->task != WI_TASK_NONE)
+        return WI_OK;
+    wi_task_list_names(names, sizeof names);
+    wi_error_set(error, WI_INVALID_FIELD, "task", "\"%.64s\" is none of the tasks.", fields->task);
+    wi_error_allow(error, "%s", names);
+    return WI_INVALID_FIELD;
 }
 
 static enum wi_code read_fields(
@@ -290,6 +299,7 @@ static enum wi_code read_fields(
     infer->resumable = fields->resumable;
     infer->stall_timeout_ms = (double)fields->stall_timeout_ms;
     if ((code = wi_model_check_name(infer->model_name, error)) != WI_OK ||
+        (code = read_task(infer, fields, error)) != WI_OK ||
         (code = wi_infer_read_platform(
              fields->platform, &infer->has_platform, &infer->platform, error)) != WI_OK)
         return code;
@@ -306,7 +316,6 @@ enum wi_code wi_native_parse(struct wi_infer *infer, struct wi_blob *body, size_
 {
     struct fields fields = {.platform = "auto",
         .model_type = -1,
-        .task = -1,
         .precision = -1,
         .fallback = 1,
         .priority = PRIORITY_DEFAULT,

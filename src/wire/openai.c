@@ -25,11 +25,11 @@ static void print_error(struct wi_buffer *out, const struct wi_error *error, con
     wi_buffer_puts(out, "}\n");
 }
 
-ENDPOINT(chat, WI_TEXT_CHAT, "messages")
-ENDPOINT(completions, WI_TEXT_COMPLETE, "prompt")
-ENDPOINT(embeddings, WI_TEXT_EMBED, "input")
-ENDPOINT(rerank, WI_TEXT_RERANK, "documents")
-ENDPOINT(tokenize, WI_TEXT_TOKENIZE, "prompt")
+ENDPOINT(chat, WI_TASK_CHAT, "messages")
+ENDPOINT(completions, WI_TASK_COMPLETE, "prompt")
+ENDPOINT(embeddings, WI_TASK_EMBED, "input")
+ENDPOINT(rerank, WI_TASK_RERANK, "documents")
+ENDPOINT(tokenize, WI_TASK_TOKENIZE, "prompt")
 
 #define SHARED                                                                                     \
     .error_type = "application/json", .status = wi_openai_status, .frame = wi_openai_frame,        \

@@ -23,7 +23,7 @@ extern const struct wi_dialect wi_dialect_openai_both;
 enum wi_code wi_openai_frame(const char *content_type, const char *head_length, size_t body_size,
     size_t *json_size, struct wi_error *error);
 /* The body of a request for `task`. */
-enum wi_code wi_openai_parse(enum wi_text_task task, struct wi_infer *infer, struct wi_blob *body,
+enum wi_code wi_openai_parse(enum wi_task_kind task, struct wi_infer *infer, struct wi_blob *body,
     size_t json_size, struct wi_error *error);
 enum wi_code wi_openai_check(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error);

@@ -27,11 +27,11 @@ enum use {
     IGNORED  /* changes nothing */
 };
 
-#define CHAT (1u << WI_TEXT_CHAT)
-#define COMPLETE (1u << WI_TEXT_COMPLETE)
-#define EMBED (1u << WI_TEXT_EMBED)
-#define RERANK (1u << WI_TEXT_RERANK)
-#define TOKENIZE (1u << WI_TEXT_TOKENIZE)
+#define CHAT (1u << WI_TASK_CHAT)
+#define COMPLETE (1u << WI_TASK_COMPLETE)
+#define EMBED (1u << WI_TASK_EMBED)
+#define RERANK (1u << WI_TASK_RERANK)
+#define TOKENIZE (1u << WI_TASK_TOKENIZE)
 #define TEXT (CHAT | COMPLETE)
 #define ALL (TEXT | EMBED | RERANK | TOKENIZE)
 
@@ -109,7 +109,7 @@ static const struct {
     {"encoding_format", "\"float\""},
 };
 
-static const struct parameter *find(const char *name, enum wi_text_task task)
+static const struct parameter *find(const char *name, enum wi_task_kind task)
 {
     for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++)
         if (parameters[i].tasks & (1u << task) && strcmp(parameters[i].name, name) == 0)
@@ -142,7 +142,7 @@ static enum wi_code sort_parameters(
     infer->options_where = "";
     json_object_foreach((json_t *)root, name, value)
     {
-        const struct parameter *known = find(name, infer->text);
+        const struct parameter *known = find(name, infer->task);
         if (!known && !is_neutral(name, value)) {
             char field[80];
             snprintf(field, sizeof field, "%.79s", name);
@@ -272,15 +272,15 @@ static enum wi_code read_query(
 static enum wi_code read_text(
     struct wi_infer *infer, const struct body *body, struct wi_error *error)
 {
-    switch (infer->text) {
-    case WI_TEXT_CHAT:
+    switch (infer->task) {
+    case WI_TASK_CHAT:
         return body->messages ? wi_text_read_messages(infer, body->messages, "messages", error)
                               : missing("messages", error);
-    case WI_TEXT_EMBED:
+    case WI_TASK_EMBED:
         return read_input(infer, body->input, error);
-    case WI_TEXT_RERANK:
+    case WI_TASK_RERANK:
         return read_query(infer, body, error);
-    case WI_TEXT_TOKENIZE:
+    case WI_TASK_TOKENIZE:
         if (!body->prompt && body->content)
             return read_prompt(infer, body->content, "content", error);
         return read_prompt(infer, body->prompt, "prompt", error);
@@ -294,7 +294,7 @@ static enum wi_code read_old_logprobs(
     struct wi_infer *infer, const json_t *value, struct wi_error *error)
 {
     json_int_t count = json_integer_value(value);
-    if (infer->text != WI_TEXT_COMPLETE || !value || json_is_false(value))
+    if (infer->task != WI_TASK_COMPLETE || !value || json_is_false(value))
         return WI_OK;
     if (!json_is_integer(value) || count < 0 || count > OLD_LOGPROBS_MAX) {
         wi_error_set(error, WI_INVALID_FIELD, "logprobs", "logprobs must be a number from 0 to %d",
@@ -313,7 +313,7 @@ static enum wi_code read_stream(
 {
     struct stream_options options = {0};
     enum wi_code code = WI_OK;
-    infer->stream = body->stream && wi_text_task_generates(infer->text);
+    infer->stream = body->stream && wi_task_generates(infer->task);
     if (body->stream_options && !body->stream)
         return wi_error_set(error, WI_INVALID_FIELD, "stream_options",
             "stream_options is for streams; leave it out, or say stream: true");
@@ -352,13 +352,13 @@ enum wi_code wi_openai_frame(const char *content_type, const char *head_length, 
         "Nothing binary is taken here; leave this header out.");
 }
 
-enum wi_code wi_openai_parse(enum wi_text_task task, struct wi_infer *infer, struct wi_blob *body,
+enum wi_code wi_openai_parse(enum wi_task_kind task, struct wi_infer *infer, struct wi_blob *body,
     size_t json_size, struct wi_error *error)
 {
     json_t *root = wi_native_load_json((const char *)body->bytes, json_size, error);
     if (!root)
         return error ? error->code : WI_BAD_JSON;
-    infer->text = task;
+    infer->task = task;
     infer->priority = PRIORITY_DEFAULT;
     infer->stall_timeout_ms = STALL_TIMEOUT_DEFAULT_MS;
     infer->wishes.created = wi_wall_ms() / 1000;

@@ -8,7 +8,7 @@
 
 static int is_chat(const struct wi_infer *infer)
 {
-    return infer->text == WI_TEXT_CHAT;
+    return infer->task == WI_TASK_CHAT;
 }
 
 /* A chunk with that choice, or without one. Takes it. */

@@ -17,85 +17,62 @@ static enum wi_model_type type_of(const struct wi_infer *infer, const struct wi_
 }
 
 /* What a form of input means where no task is named. */
-static enum wi_text_task usual_task(enum wi_text_form form, enum wi_model_type type)
+static enum wi_task_kind usual_task(enum wi_text_form form, enum wi_model_type type)
 {
     switch (form) {
     case WI_TEXT_FORM_STRING:
-        return type == WI_TYPE_TEXT_EMBEDDING ? WI_TEXT_EMBED : WI_TEXT_COMPLETE;
+        return type == WI_TYPE_TEXT_EMBEDDING ? WI_TASK_EMBED : WI_TASK_COMPLETE;
     case WI_TEXT_FORM_LIST:
-        return WI_TEXT_EMBED;
+        return WI_TASK_EMBED;
     case WI_TEXT_FORM_MESSAGES:
-        return WI_TEXT_CHAT;
+        return WI_TASK_CHAT;
     case WI_TEXT_FORM_QUERY:
-        return WI_TEXT_RERANK;
+        return WI_TASK_RERANK;
     default:
-        return WI_TEXT_NONE;
+        return WI_TASK_NONE;
     }
 }
 
-static enum wi_text_task task_of(const struct wi_infer *infer, const struct wi_model *model)
+static enum wi_task_kind task_of(const struct wi_infer *infer, const struct wi_model *model)
 {
-    return infer->text != WI_TEXT_NONE ? infer->text
+    return infer->task != WI_TASK_NONE ? infer->task
                                        : usual_task(infer->form, type_of(infer, model));
 }
 
-/* A model whose type cannot be told may do anything. */
-static int does(enum wi_model_type type, enum wi_text_task task)
-{
-    if (type == WI_TYPE_UNKNOWN || type == WI_TYPE_MULTIMODAL || task == WI_TEXT_TOKENIZE)
-        return 1;
-    return wi_text_task_generates(task) ? type != WI_TYPE_TEXT_EMBEDDING
-                                        : type == WI_TYPE_TEXT_EMBEDDING;
-}
-
-static int fits(enum wi_text_form form, enum wi_text_task task)
+static int fits(enum wi_text_form form, enum wi_task_kind task)
 {
     switch (task) {
-    case WI_TEXT_CHAT:
+    case WI_TASK_CHAT:
         return form == WI_TEXT_FORM_MESSAGES;
-    case WI_TEXT_EMBED:
+    case WI_TASK_EMBED:
         return form == WI_TEXT_FORM_STRING || form == WI_TEXT_FORM_LIST;
-    case WI_TEXT_RERANK:
+    case WI_TASK_RERANK:
         return form == WI_TEXT_FORM_QUERY;
     default:
         return form == WI_TEXT_FORM_STRING;
     }
 }
 
-static const char *input_of(enum wi_text_task task)
-{
-    static const char *const inputs[WI_TEXT_TASK_COUNT] = {
-        [WI_TEXT_CHAT] = "{\"messages\": [{\"role\", \"content\"}]}",
-        [WI_TEXT_COMPLETE] = "a string",
-        [WI_TEXT_EMBED] = "a string or a list of strings",
-        [WI_TEXT_RERANK] = "{\"query\": string, \"documents\": [string]}",
-        [WI_TEXT_TOKENIZE] = "a string",
-    };
-    return inputs[task] ? inputs[task] : "text";
-}
-
 static enum wi_code check_task(
     const struct wi_infer *infer, const struct wi_model *model, struct wi_error *error)
 {
     enum wi_model_type type = type_of(infer, model);
-    enum wi_text_task task = task_of(infer, model);
-    if (infer->task && infer->text == WI_TEXT_NONE)
-        return wi_error_set(error, WI_INPUT_INVALID, "task",
-            "%s does not do the task %s; leave task out.", model->name, infer->task);
-    if (!does(type, task)) {
+    enum wi_task_kind task = task_of(infer, model);
+    if (!wi_task_is_of(task, type)) {
         int embeds = type == WI_TYPE_TEXT_EMBEDDING;
-        wi_error_set(error, WI_INPUT_INVALID, infer->text != WI_TEXT_NONE ? "task" : "inputs",
+        wi_error_set(error, WI_INPUT_INVALID, infer->task != WI_TASK_NONE ? "task" : "inputs",
             "%s is a model of the type %s and does not do the task %s.", model->name,
-            wi_model_type_name(type), wi_text_task_name(task));
-        wi_error_expect(error, "%s, or %s", input_of(embeds ? WI_TEXT_EMBED : WI_TEXT_CHAT),
-            input_of(embeds ? WI_TEXT_RERANK : WI_TEXT_COMPLETE));
+            wi_model_type_name(type), wi_task_name(task));
+        wi_error_expect(error, "%s, or %s",
+            wi_task_takes_words(embeds ? WI_TASK_EMBED : WI_TASK_CHAT),
+            wi_task_takes_words(embeds ? WI_TASK_RERANK : WI_TASK_COMPLETE));
         return WI_INPUT_INVALID;
     }
     if (fits(infer->form, task))
         return WI_OK;
     wi_error_set(error, WI_INPUT_INVALID, "inputs", "The task %s takes another form of text.",
-        wi_text_task_name(task));
-    wi_error_expect(error, "%s", input_of(task));
+        wi_task_name(task));
+    wi_error_expect(error, "%s", wi_task_takes_words(task));
     return WI_INPUT_INVALID;
 }
 
@@ -130,16 +107,16 @@ static enum wi_code check_engine(
 }
 
 static enum wi_code check_outputs(
-    const struct wi_infer *infer, enum wi_text_task task, struct wi_error *error)
+    const struct wi_infer *infer, enum wi_task_kind task, struct wi_error *error)
 {
     for (size_t i = 0; i < infer->outputs.count; i++) {
         const char *name = infer->outputs.items[i];
-        if (task != WI_TEXT_EMBED || strcmp(name, "embeddings") != 0) {
-            wi_error_set(error, WI_OUTPUT_UNKNOWN, "outputs", "There is no output \"%.100s\"%s.",
-                name, task == WI_TEXT_EMBED ? "" : ": the answer is in result");
-            wi_error_expect(error, "%s", task == WI_TEXT_EMBED ? "embeddings" : "none");
-            return WI_OUTPUT_UNKNOWN;
-        }
+        if (wi_task_has_output(task, name))
+            continue;
+        wi_error_set(error, WI_OUTPUT_UNKNOWN, "outputs",
+            "There is no output \"%.100s\" of the task %s.", name, wi_task_name(task));
+        wi_error_expect(error, "%s", wi_task_outputs(task));
+        return WI_OUTPUT_UNKNOWN;
     }
     return WI_OK;
 }
@@ -164,11 +141,11 @@ static uint64_t context_of(const struct wi_infer *infer, const struct wi_model *
 }
 
 static enum wi_code check_size(const struct wi_infer *infer, const struct wi_model *model,
-    enum wi_text_task task, const struct wi_config_models *limits, struct wi_error *error)
+    enum wi_task_kind task, const struct wi_config_models *limits, struct wi_error *error)
 {
     /* Each text of a list has the context for itself. */
     size_t bytes =
-        task == WI_TEXT_EMBED || task == WI_TEXT_RERANK ? infer->longest_text : infer->text_bytes;
+        task == WI_TASK_EMBED || task == WI_TASK_RERANK ? infer->longest_text : infer->text_bytes;
     uint64_t context = context_of(infer, model, limits);
     if (context == 0 || context > WI_TEXT_MAX || bytes <= context * WI_TEXT_PER_TOKEN)
         return WI_OK;
@@ -183,7 +160,7 @@ static enum wi_code check_size(const struct wi_infer *infer, const struct wi_mod
 enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error)
 {
-    enum wi_text_task task = task_of(infer, model);
+    enum wi_task_kind task = task_of(infer, model);
     enum wi_code code = check_engine(infer, model, error);
     if (code != WI_OK || (code = check_kind(infer, model, error)) != WI_OK ||
         (code = check_task(infer, model, error)) != WI_OK ||
@@ -203,18 +180,18 @@ enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *
 
 /* --- the canonical form ---------------------------------------------------------------------- */
 
-static json_t *settle_input(struct wi_infer *infer, enum wi_text_task task)
+static json_t *settle_input(struct wi_infer *infer, enum wi_task_kind task)
 {
     json_t *input = infer->input, *special = json_object_get(infer->options, "add_special");
     switch (task) {
-    case WI_TEXT_CHAT:
+    case WI_TASK_CHAT:
         return json_pack("{s:o}", "messages", input);
-    case WI_TEXT_COMPLETE:
+    case WI_TASK_COMPLETE:
         return json_pack("{s:o}", "prompt", input);
-    case WI_TEXT_EMBED:
+    case WI_TASK_EMBED:
         return infer->form == WI_TEXT_FORM_LIST ? json_pack("{s:o}", "texts", input)
                                                 : json_pack("{s:[o]}", "texts", input);
-    case WI_TEXT_TOKENIZE:
+    case WI_TASK_TOKENIZE:
         return json_pack(
             "{s:o, s:b}", "text", input, "add_special", !special || json_is_true(special));
     default:
@@ -223,7 +200,7 @@ static json_t *settle_input(struct wi_infer *infer, enum wi_text_task task)
 }
 
 /* Options that say something, with one form each. */
-static void settle_options(json_t *options, enum wi_text_task task)
+static void settle_options(json_t *options, enum wi_task_kind task)
 {
     const char *key;
     json_t *value;
@@ -236,17 +213,17 @@ static void settle_options(json_t *options, enum wi_text_task task)
     value = json_object_get(options, "stop");
     if (json_is_string(value))
         json_object_set_new(options, "stop", json_pack("[O]", value));
-    if (task == WI_TEXT_TOKENIZE)
+    if (task == WI_TASK_TOKENIZE)
         json_object_del(options, "add_special");
 }
 
-enum wi_text_task wi_text_settle(struct wi_infer *infer, const struct wi_model *model)
+enum wi_task_kind wi_text_settle(struct wi_infer *infer, const struct wi_model *model)
 {
     if (infer->form == WI_TEXT_FORM_NONE)
-        return WI_TEXT_NONE;
-    infer->text = task_of(infer, model);
-    infer->input = settle_input(infer, infer->text);
+        return WI_TASK_NONE;
+    infer->task = task_of(infer, model);
+    infer->input = settle_input(infer, infer->task);
     infer->form = WI_TEXT_FORM_NONE;
-    settle_options(infer->options, infer->text);
-    return infer->text;
+    settle_options(infer->options, infer->task);
+    return infer->task;
 }

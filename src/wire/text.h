@@ -8,7 +8,7 @@
 
 #include "config/config.h"
 #include "model/model.h"
-#include "model/text_task.h"
+#include "model/task.h"
 #include "wire/infer.h"
 
 #define WI_TEXT_MAX (4 << 20) /* bytes of text in a request */
@@ -40,7 +40,7 @@ enum wi_code wi_text_read_query(struct wi_infer *infer, json_t *query, json_t *d
 /* Whether `options` (NULL: none) are those that the task takes, within their limits. `where` is
  * what stands before their names in errors: "options." or "". `slots`: the most answers at a time.
  * WI_OK, WI_UNKNOWN_FIELD or WI_INVALID_FIELD. */
-enum wi_code wi_text_check_options(enum wi_text_task task, const json_t *options, unsigned slots,
+enum wi_code wi_text_check_options(enum wi_task_kind task, const json_t *options, unsigned slots,
     const char *where, struct wi_error *error);
 
 /* --- text.c: both, and the model -----------------------------------------------------------------
@@ -54,7 +54,7 @@ int wi_text_is_for(const struct wi_model *model);
 enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error);
 /* Brings the input and the options of a request that was checked into the form that nodes get, and
- * gives its task: WI_TEXT_NONE, and nothing is done, for one without text. */
-enum wi_text_task wi_text_settle(struct wi_infer *infer, const struct wi_model *model);
+ * gives its task: WI_TASK_NONE, and nothing is done, for one without text. */
+enum wi_task_kind wi_text_settle(struct wi_infer *infer, const struct wi_model *model);
 
 #endif

@@ -323,7 +323,7 @@ static enum wi_code check_complete(const json_t *options, const char *where, str
     return WI_OK;
 }
 
-enum wi_code wi_text_check_options(enum wi_text_task task, const json_t *options, unsigned slots,
+enum wi_code wi_text_check_options(enum wi_task_kind task, const json_t *options, unsigned slots,
     const char *where, struct wi_error *error)
 {
     struct embed embed = {0};
@@ -333,13 +333,13 @@ enum wi_code wi_text_check_options(enum wi_text_task task, const json_t *options
     if (!options)
         return WI_OK;
     switch (task) {
-    case WI_TEXT_EMBED:
+    case WI_TASK_EMBED:
         return wi_params_read(embed_table, options, WI_PARAMS_STRICT, where, &embed, error);
-    case WI_TEXT_RERANK:
+    case WI_TASK_RERANK:
         return wi_params_read(rerank_table, options, WI_PARAMS_STRICT, where, &rerank, error);
-    case WI_TEXT_TOKENIZE:
+    case WI_TASK_TOKENIZE:
         return wi_params_read(tokenize_table, options, WI_PARAMS_STRICT, where, &tokenize, error);
-    case WI_TEXT_COMPLETE:
+    case WI_TASK_COMPLETE:
         code = check_complete(options, where, error);
         break;
     default:

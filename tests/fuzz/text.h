@@ -11,7 +11,7 @@ static const struct wi_config_models limits = {.max_picture_pixels = 1000, .slot
 /* What goes to a node is an object, and so are the options. */
 static void check_settled(struct wi_infer *infer, const struct wi_model *model)
 {
-    if (wi_text_settle(infer, model) == WI_TEXT_NONE || !json_is_object(infer->input) ||
+    if (wi_text_settle(infer, model) == WI_TASK_NONE || !json_is_object(infer->input) ||
         (infer->options && !json_is_object(infer->options)))
         abort();
 }

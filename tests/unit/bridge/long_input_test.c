@@ -28,10 +28,10 @@ static void what_has_no_room_is_long(void **state)
     const struct {
         struct wi_task task;
         int is_long;
-    } cases[] = {{{.text = WI_TEXT_COMPLETE}, 0}, {{.text = WI_TEXT_COMPLETE, .input = half}, 0},
-        {{.text = WI_TEXT_COMPLETE, .input = more}, 1}, {{.input = more}, 0},
-        {{.text = WI_TEXT_COMPLETE, .input = eighth, .from = &from}, 0},
-        {{.text = WI_TEXT_COMPLETE, .input = beside, .from = &from}, 1}};
+    } cases[] = {{{.task = WI_TASK_COMPLETE}, 0}, {{.task = WI_TASK_COMPLETE, .input = half}, 0},
+        {{.task = WI_TASK_COMPLETE, .input = more}, 1}, {{.input = more}, 0},
+        {{.task = WI_TASK_COMPLETE, .input = eighth, .from = &from}, 0},
+        {{.task = WI_TASK_COMPLETE, .input = beside, .from = &from}, 1}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         if (wi_input_is_long(&cases[i].task) != cases[i].is_long)
             fail_msg("case %zu is the other way", i);
@@ -52,7 +52,7 @@ static void a_message_says_where_it_is(void **state)
     struct wi_task task = {.attempt_id = "a",
         .job_id = "j",
         .model = &model,
-        .text = WI_TEXT_COMPLETE,
+        .task = WI_TASK_COMPLETE,
         .input = input,
         .input_in_tensor = 1,
         .stream = 1};

@@ -33,7 +33,7 @@ static struct fixture {
     char asked_node[WI_ID_SIZE], asked_browser[32]; /* of the last pick; "" for any */
     struct sent sent[64];
     size_t sent_count, cancelled, handed_back;
-    enum wi_text_task text; /* of the last task, and what it foresees */
+    enum wi_task_kind task; /* of the last task, and what it foresees */
     double prompt_tokens, answer_tokens;
     /* what clients got */
     int answers;
@@ -66,10 +66,10 @@ enum wi_code wi_pool_dispatch(
     snprintf(sent->attempt, sizeof sent->attempt, "%s", task->attempt_id);
     sent->platform = task->platforms[0];
     sent->deadline_ms = task->deadline_ms;
-    the.text = task->text;
+    the.task = task->task;
     the.prompt_tokens = task->prompt_tokens;
     the.answer_tokens = task->answer_tokens;
-    if (task->text == WI_TEXT_NONE)
+    if (task->task == WI_TASK_NONE)
         assert_int_equal(task->tensors->count, 1);
     assert_int_equal(task->fallback, 0);
     return WI_OK;
@@ -168,11 +168,11 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
 }
 
 static enum wi_code submit_so(
-    int has_platform, enum wi_platform platform, int stream, enum wi_text_task text)
+    int has_platform, enum wi_platform platform, int stream, enum wi_task_kind task)
 {
     struct wi_job_spec spec = {.model = wi_model_ref(&the.model),
         .stream = stream,
-        .text = text,
+        .task = task,
         .priority = 5,
         .has_platform = has_platform,
         .platform = platform,
@@ -186,7 +186,7 @@ static enum wi_code submit_so(
 
 static enum wi_code submit_to(int has_platform, enum wi_platform platform)
 {
-    return submit_so(has_platform, platform, 0, WI_TEXT_NONE);
+    return submit_so(has_platform, platform, 0, WI_TASK_NONE);
 }
 
 static const struct wi_pool_events *events(void)
@@ -310,7 +310,7 @@ static void the_end_may_come_while_comparing(void **state)
 static void a_stream_is_not_run_again(void **state)
 {
     the.wish.wanted = 0;
-    assert_int_equal(submit_so(1, WI_WEBGPU, 1, WI_TEXT_NONE), WI_OK);
+    assert_int_equal(submit_so(1, WI_WEBGPU, 1, WI_TASK_NONE), WI_OK);
     answer(0, 3, 1);
     turn();
     assert_int_equal(the.sent_count, 1);
@@ -320,7 +320,7 @@ static void a_stream_is_not_run_again(void **state)
 static void text_is_not_run_again(void **state)
 {
     the.wish.wanted = 0;
-    assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TEXT_CHAT), WI_OK);
+    assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_CHAT), WI_OK);
     answer(0, 3, 1);
     turn();
     assert_int_equal(the.sent_count, 1);
@@ -333,24 +333,24 @@ static void a_place_is_measured_by_a_text_of_ours(void **state)
     the.wish.platform = WI_WASM;
     the.wish.deadline_ms = 1;
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(submit_so(0, WI_WASM, i, WI_TEXT_CHAT), WI_OK);
-        assert_int_equal(the.text, WI_TEXT_CHAT);
+        assert_int_equal(submit_so(0, WI_WASM, i, WI_TASK_CHAT), WI_OK);
+        assert_int_equal(the.task, WI_TASK_CHAT);
         answer((size_t)i * 2, 3, 0);
         turn();
         assert_int_equal(the.sent_count, 2 * i + 2);
         assert_string_equal(the.asked_browser, "chrome");
-        assert_int_equal(the.text, WI_TEXT_COMPLETE);
+        assert_int_equal(the.task, WI_TASK_COMPLETE);
         assert_true(the.prompt_tokens > 1 && the.answer_tokens > 1);
         answer((size_t)i * 2 + 1, 3, 0);
         assert_int_equal(counters().measured, i + 1);
     }
-    assert_int_equal(submit_so(0, WI_WASM, 0, WI_TEXT_COMPLETE), WI_OK);
+    assert_int_equal(submit_so(0, WI_WASM, 0, WI_TASK_COMPLETE), WI_OK);
     answer(4, 3, 0);
     turn();
     fail_with(5, WI_CONTEXT_LENGTH, "the context is small", 0);
     assert_int_equal(counters().failed, 1);
     assert_int_equal(verdict(), WI_UNKNOWN);
-    assert_int_equal(submit_so(0, WI_WASM, 0, WI_TEXT_TOKENIZE), WI_OK);
+    assert_int_equal(submit_so(0, WI_WASM, 0, WI_TASK_TOKENIZE), WI_OK);
     answer(6, 3, 0);
     turn();
     assert_int_equal(the.sent_count, 7);

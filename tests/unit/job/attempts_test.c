@@ -54,7 +54,7 @@ static void submit_text(const char *options)
         .model = wi_model_ref(&fixture->model),
         .timeout_ms = 60000,
         .accepted_at = wi_now_ms(),
-        .text = WI_TEXT_CHAT,
+        .task = WI_TASK_CHAT,
         .options = options ? json_loads(options, 0, NULL) : NULL};
     assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, NULL), WI_OK);
 }

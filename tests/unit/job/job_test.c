@@ -253,7 +253,7 @@ static void says_what_a_node_has_computed(void **state)
     struct wi_job_spec spec = {.id = "job-1",
         .model = wi_model_ref(&fixture->model),
         .timeout_ms = 60000,
-        .text = WI_TEXT_CHAT,
+        .task = WI_TASK_CHAT,
         .input = json_pack("{s:[{s:s, s:s}]}", "messages", "role", "user", "content", "hello"),
         .accepted_at = wi_now_ms()};
     assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, NULL), WI_OK);
@@ -273,7 +273,7 @@ static void says_how_much_text_is_foreseen(void **state)
         .model = wi_model_ref(&fixture->model),
         .timeout_ms = 60000,
         .accepted_at = wi_now_ms(),
-        .text = WI_TEXT_CHAT,
+        .task = WI_TASK_CHAT,
         .prompt_tokens = 7,
         .answer_tokens = 40};
     struct wi_error error;

@@ -102,7 +102,7 @@ static void text_is_expected_to_take_what_its_tokens_do(void **state)
         .model = &model,
         .platforms = {WI_WASM},
         .platform_count = 1,
-        .text = WI_TEXT_CHAT,
+        .task = WI_TASK_CHAT,
         .prompt_tokens = 10,
         .answer_tokens = 4};
     struct pool_attempt attempt;
@@ -112,7 +112,7 @@ static void text_is_expected_to_take_what_its_tokens_do(void **state)
         &timings, 0, 0);
     wi_pool_node_book(nodes, node, &task, 1000);
     assert_true(wi_pool_node_unbook(node, "a-1", 1000, &attempt));
-    assert_int_equal(attempt.text, WI_TEXT_CHAT);
+    assert_int_equal(attempt.task, WI_TASK_CHAT);
     assert_true(attempt.expected_ms == 500 + 10 * 2 + 4 * 30);
 }
 
@@ -209,7 +209,7 @@ static void book_text(struct pool_nodes *nodes, struct pool_node *node, const ch
         .model = &model,
         .platforms = {WI_WASM},
         .platform_count = 1,
-        .text = WI_TEXT_CHAT,
+        .task = WI_TASK_CHAT,
         .alone = alone};
 
     wi_pool_node_book(nodes, node, &task, 1000);

@@ -5,10 +5,10 @@
 #include <jansson.h>
 
 /* Of an answer whose result is this, after ten seconds. */
-static struct wi_timings timings_of(enum wi_text_task task, const char *result)
+static struct wi_timings timings_of(enum wi_task_kind task, const char *result)
 {
     json_t *said = json_loads(result, 0, NULL);
-    struct wi_answer answer = {.ok = 1, .inference_ms = 600, .account = wi_text_task_account(said)};
+    struct wi_answer answer = {.ok = 1, .inference_ms = 600, .account = wi_task_account(said)};
 
     json_decref(said);
     return wi_timings_of(task, &answer, 10000);
@@ -24,7 +24,7 @@ static struct wi_timings timings_of(enum wi_text_task task, const char *result)
 static void what_a_language_model_says_is_taken(void **state)
 {
     struct wi_timings timings = timings_of(
-        WI_TEXT_CHAT, "{\"text\":\"x\"," USAGE(40, 25, 30) "," TIMINGS(10, 50.5, 25, 1000) "}");
+        WI_TASK_CHAT, "{\"text\":\"x\"," USAGE(40, 25, 30) "," TIMINGS(10, 50.5, 25, 1000) "}");
 
     assert_true(timings.prompt_tokens == 10 && timings.prompt_ms == 50.5);
     assert_true(timings.answer_tokens == 25 && timings.answer_ms == 1000);
@@ -33,11 +33,11 @@ static void what_a_language_model_says_is_taken(void **state)
 static void each_half_is_believed_by_itself(void **state)
 {
     struct wi_timings timings =
-        timings_of(WI_TEXT_CHAT, "{" USAGE(40, 25, 40) "," TIMINGS(0, 0, 25, 1000) "}");
+        timings_of(WI_TASK_CHAT, "{" USAGE(40, 25, 40) "," TIMINGS(0, 0, 25, 1000) "}");
 
     assert_true(timings.prompt_tokens == 0 && timings.prompt_ms == 0);
     assert_true(timings.answer_tokens == 25);
-    timings = timings_of(WI_TEXT_COMPLETE, "{" USAGE(40, 25, 0) "," TIMINGS(40, 80, 25, true) "}");
+    timings = timings_of(WI_TASK_COMPLETE, "{" USAGE(40, 25, 0) "," TIMINGS(40, 80, 25, true) "}");
     assert_true(timings.prompt_tokens == 40);
     assert_true(timings.answer_tokens == 0 && timings.answer_ms == 0);
 }
@@ -60,21 +60,21 @@ static void what_cannot_be_is_not_believed(void **state)
     };
 
     for (size_t i = 0; i < sizeof results / sizeof *results; i++) {
-        struct wi_timings timings = timings_of(WI_TEXT_CHAT, results[i]);
+        struct wi_timings timings = timings_of(WI_TASK_CHAT, results[i]);
         assert_true(timings.prompt_tokens == 0 && timings.prompt_ms == 0);
         assert_true(timings.answer_tokens == 0 && timings.answer_ms == 0);
     }
     const struct wi_answer none = {.ok = 1, .inference_ms = 600};
-    assert_true(wi_timings_of(WI_TEXT_EMBED, &none, 10000).prompt_tokens == 0);
+    assert_true(wi_timings_of(WI_TASK_EMBED, &none, 10000).prompt_tokens == 0);
 }
 
 static void what_makes_no_text_has_read_all_the_time(void **state)
 {
-    struct wi_timings timings = timings_of(WI_TEXT_EMBED, "{" USAGE(40, 0, 10) "}");
+    struct wi_timings timings = timings_of(WI_TASK_EMBED, "{" USAGE(40, 0, 10) "}");
 
     assert_true(timings.prompt_tokens == 30 && timings.prompt_ms == 600);
     assert_true(timings.answer_tokens == 0);
-    timings = timings_of(WI_TEXT_RERANK, "{" USAGE(40, 0, 0) "," TIMINGS(20, 50, 0, 0) "}");
+    timings = timings_of(WI_TASK_RERANK, "{" USAGE(40, 0, 0) "," TIMINGS(20, 50, 0, 0) "}");
     assert_true(timings.prompt_tokens == 20 && timings.prompt_ms == 50);
 }
 

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct wi_infer chat = {.text = WI_TEXT_CHAT, .wishes = {.created = 7, .answers = 1}};
+static const struct wi_infer chat = {.task = WI_TASK_CHAT, .wishes = {.created = 7, .answers = 1}};
 static const struct wi_infer prompt = {
-    .text = WI_TEXT_COMPLETE, .wishes = {.created = 7, .answers = 1}};
+    .task = WI_TASK_COMPLETE, .wishes = {.created = 7, .answers = 1}};
 
 static json_t *load(const char *text)
 {
@@ -93,7 +93,7 @@ static void test_embeddings(void **state)
     static const float numbers[] = {0.5f, -2.0f, 1.0f, 0.25f};
     for (int base64 = 0; base64 < 2; base64++) {
         struct wi_tensors outputs = {0};
-        struct wi_infer infer = {.text = WI_TEXT_EMBED, .wishes = {.base64 = base64}};
+        struct wi_infer infer = {.task = WI_TASK_EMBED, .wishes = {.base64 = base64}};
         struct wi_blob *blob = wi_blob_new(NULL, sizeof numbers);
         assert_int_equal(wi_blob_append(blob, numbers, sizeof numbers), 0);
         *wi_tensors_add(&outputs) = (struct wi_tensor){.name = wi_strdup("embeddings"),
@@ -120,7 +120,7 @@ static void test_ranking_and_tokens(void **state)
 {
     json_t *documents = json_pack("[s,s,s]", "a", "b", "c");
     const struct wi_infer infer = {
-        .text = WI_TEXT_RERANK, .wishes = {.created = 7, .top = 2, .documents = documents}};
+        .task = WI_TASK_RERANK, .wishes = {.created = 7, .top = 2, .documents = documents}};
     printed(&wi_dialect_openai_rerank, &infer, "{\"scores\":[0.5,2.5,1.5]}", NULL,
         "{\"id\":\"rerank-1\",\"object\":\"list\",\"created\":7,\"model\":\"m\",\"results\":["
         "{\"index\":1,\"relevance_score\":2.5,\"document\":{\"text\":\"b\"}},"

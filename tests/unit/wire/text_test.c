@@ -31,7 +31,7 @@ static void settles(const struct wi_model *model, const char *inputs, const char
     struct wi_error error;
     if (check(&infer, model, inputs, more, &error) != WI_OK)
         fail_msg("%s: %s", inputs, error.detail);
-    assert_string_equal(wi_text_task_name(wi_text_settle(&infer, model)), task);
+    assert_string_equal(wi_task_name(wi_text_settle(&infer, model)), task);
     char *got = json_dumps(infer.input, JSON_COMPACT | JSON_SORT_KEYS);
     assert_string_equal(got, input);
     free(got);

@@ -1,0 +1,113 @@
+/*
+ * What models are asked to do. THE table of tasks: how clients and nodes call each, which types of
+ * model do it, in which form a node gets the input, whether it makes text, and what a right answer
+ * looks like: the forms of webinfer-inputs(7).
+ */
+#ifndef WI_MODEL_TASK_H
+#define WI_MODEL_TASK_H
+
+#include "base/error.h"
+#include "model/tensor.h"
+#include "model/type.h"
+#include <jansson.h>
+
+enum wi_task_kind {
+    WI_TASK_NONE, /* tensors as the graph has them, or a picture as model.json says */
+    WI_TASK_CHAT,
+    WI_TASK_COMPLETE,
+    WI_TASK_EMBED,
+    WI_TASK_RERANK,
+    WI_TASK_TOKENIZE,
+    WI_TASK_TEXT_CLASSIFICATION,
+    WI_TASK_TOKEN_CLASSIFICATION,
+    WI_TASK_FILL_MASK,
+    WI_TASK_QUESTION_ANSWERING,
+    WI_TASK_ZERO_SHOT_CLASSIFICATION,
+    WI_TASK_TEXT2TEXT,
+    WI_TASK_TRANSLATION,
+    WI_TASK_SUMMARIZATION,
+    WI_TASK_IMAGE_CLASSIFICATION,
+    WI_TASK_OBJECT_DETECTION,
+    WI_TASK_IMAGE_SEGMENTATION,
+    WI_TASK_DEPTH_ESTIMATION,
+    WI_TASK_IMAGE_FEATURES,
+    WI_TASK_SPEECH_RECOGNITION,
+    WI_TASK_AUDIO_CLASSIFICATION,
+    WI_TASK_TEXT_TO_SPEECH,
+    WI_TASK_ZERO_SHOT_IMAGE,
+    WI_TASK_ZERO_SHOT_AUDIO,
+    WI_TASK_IMAGE_TO_TEXT,
+    WI_TASK_DOCUMENT_QUESTION,
+    WI_TASK_VISUAL_QUESTION,
+    WI_TASK_COUNT
+};
+
+/* The `input` that a node gets. A picture and a sound are the bytes of their file, in the tensor
+ * that {"tensor": index, "media_type"} names. */
+enum wi_task_input {
+    WI_TAKES_TENSORS,          /* none */
+    WI_TAKES_MESSAGES,         /* {"messages": […]} */
+    WI_TAKES_PROMPT,           /* {"prompt": string} */
+    WI_TAKES_TEXT,             /* {"text": string} */
+    WI_TAKES_TEXTS,            /* {"texts": [string…]} */
+    WI_TAKES_PAIRS,            /* the same, or {"pairs": [[string, string]…]} */
+    WI_TAKES_QUERY,            /* {"query": string, "documents": [string…]} */
+    WI_TAKES_QUESTION,         /* {"question": string, "context": string} */
+    WI_TAKES_LABELS,           /* {"texts": [string…], "labels": [string…]} */
+    WI_TAKES_PICTURE,          /* {"image"} */
+    WI_TAKES_PICTURE_LABELS,   /* {"image", "labels": [string…]} */
+    WI_TAKES_PICTURE_QUESTION, /* {"image", "question": string} */
+    WI_TAKES_PICTURE_PROMPT,   /* {"image", "prompt"?: string} */
+    WI_TAKES_SOUND,            /* {"audio"} */
+    WI_TAKES_SOUND_LABELS      /* {"audio", "labels": [string…]} */
+};
+
+/* "chat" …, as nodes know it; NULL for WI_TASK_NONE. */
+const char *wi_task_name(enum wi_task_kind task);
+/* By that name or by another that clients use; WI_TASK_NONE for a name that is none, or NULL.
+ * `conversation`: the input is messages, which tells what "text-generation" means. */
+enum wi_task_kind wi_task_of_name(const char *name, int conversation);
+/* Lists all those names in `text`, as far as there is room. */
+void wi_task_list_names(char *text, size_t size);
+enum wi_task_input wi_task_takes(enum wi_task_kind task);
+/* What clients send for it, in words for an error: "a string or a list of strings". */
+const char *wi_task_takes_words(enum wi_task_kind task);
+/* Whether models of that type do it, as far as the type alone can tell. */
+int wi_task_is_of(enum wi_task_kind task, enum wi_model_type type);
+/* Whether it makes text, which may come in parts. */
+int wi_task_generates(enum wi_task_kind task);
+/* Whether it draws that text at random, and so has the options for it. */
+int wi_task_samples(enum wi_task_kind task);
+/* Whether what it reads is text alone: its time goes by tokens. */
+int wi_task_reads_text(enum wi_task_kind task);
+/* Whether what it reads is a person's words, written or spoken: see `strangers` in
+ * webinferd.conf(5). */
+int wi_task_is_private(enum wi_task_kind task);
+/* Whether `name` may be among its outputs, the tensors of its answer; those that there are, in
+ * words: "embeddings", or "none". */
+int wi_task_has_output(enum wi_task_kind task, const char *name);
+const char *wi_task_outputs(enum wi_task_kind task);
+
+/* How many results a task has whose input and options these are: answers, rows, numbers or lists of
+ * labels. 0: the answer may have any number. */
+size_t wi_task_count(enum wi_task_kind task, const json_t *input, const json_t *options);
+/* What an answer says of its tokens and of the time that they took: an untrusted node's words, of
+ * which only is told what can be, each number being 0 where it is not said or cannot be. */
+struct wi_text_account {
+    int counted, timed;               /* it says something of tokens, and of times */
+    double prompt, cached, generated; /* tokens; `cached` of the prompt's were known already */
+    double read, read_ms;             /* tokens of the prompt that were not, and reading them */
+    double made, made_ms;             /* tokens of the answer, and making them */
+};
+/* More tokens than any context has. */
+#define WI_TOKENS_MAX 1e7
+/* Of `usage` and `timings` of a result, which may be NULL. */
+struct wi_text_account wi_task_account(const json_t *result);
+
+/* task_answer.c: whether `result` (may be NULL) and `outputs` are an answer to such a task with
+ * `count` results: WI_OK, or WI_INFERENCE_FAILED with what is wrong. `in_parts`: the text itself
+ * came before. */
+enum wi_code wi_task_check_answer(enum wi_task_kind task, size_t count, int in_parts,
+    const json_t *result, const struct wi_tensors *outputs, struct wi_error *error);
+
+#endif
