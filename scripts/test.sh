@@ -119,6 +119,7 @@ make_check() {
 
 test_page() {
     setup_browser
+    need_packages "${PACKAGES_MODELS[@]}"
     setup_modules tests
     node_tests page 1200 tests/page
 }

@@ -19,15 +19,18 @@ function crc(bytes) {
     return (value ^ 0xffffffff) >>> 0;
 }
 
-/** A greyscale PNG; `grey(x, y)` gives 0–255. */
-export function png(width, height, grey) {
+/** A PNG, of greys or of colours: `pixel(x, y)` gives 0–255, or three of them. */
+export function png(width, height, pixel) {
+    const colours = typeof pixel(0, 0) === 'number' ? 1 : 3;
     const head = Buffer.alloc(13);
     head.writeUInt32BE(width, 0);
     head.writeUInt32BE(height, 4);
     head[8] = 8;
-    const rows = Buffer.alloc((width + 1) * height);
+    head[9] = colours === 1 ? 0 : 2;
+    const stride = colours * width + 1;
+    const rows = Buffer.alloc(stride * height);
     for (let y = 0; y < height; y++)
-        for (let x = 0; x < width; x++) rows[y * (width + 1) + 1 + x] = grey(x, y);
+        for (let x = 0; x < width; x++) rows.set(colours === 1 ? [pixel(x, y)] : pixel(x, y), y * stride + 1 + colours * x);
     return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), chunk('IHDR', head),
         chunk('IDAT', zlib.deflateSync(rows)), chunk('IEND', Buffer.alloc(0))]);
 }

@@ -1,0 +1,206 @@
+/**
+ * What a task's answer should be: the same files under transformers.js in Node, on native onnxruntime,
+ * with its own pipelines and its own decode loop. Answers have the shape of ours.
+ *
+ * Pictures have to be of the model's own size: Node and browsers resize differently.
+ */
+import { register } from 'node:module';
+import path from 'node:path';
+
+register('./oracle-hook.mjs', import.meta.url);
+const library = await import('@huggingface/transformers');
+const { env, LogLevel, RawImage, Tensor } = library;
+env.allowRemoteModels = false;
+env.logLevel = LogLevel.NONE;
+
+/**
+ * How far numbers may be from the oracle's, by the weights' type. Both are the same graph in 32-bit
+ * arithmetic, summed in another order; accelerators round products more coarsely.
+ */
+export const tolerances = { fp32: 1e-4, accelerated: 5e-3, fp16: 1e-2, q8: 3e-2, q4: 1e-3 };
+
+const probabilities = (list) => ({ labels: [list].flat()
+    .map(({ label, score }) => ({ label, probability: score }))
+    .sort((a, b) => b.probability - a.probability) });
+const several = (texts, answers) => answers.length > 1 ? { results: answers } : answers[0];
+const floats = ({ dims, data }) => ({ shape: dims, values: Array.from(data) });
+
+/** @param {import('./media.mjs').Picture} picture */
+const image = ({ width, height, rgb }) => new RawImage(new Uint8ClampedArray(rgb), width, height, 3);
+
+/** Every text alone, so that padding of a batch has no say. */
+const eachText = (convert) => async (pipe, { texts }, options) => {
+    const answers = [];
+    for (const text of texts) answers.push(convert(await pipe(text, options)));
+    return { result: several(texts, answers) };
+};
+
+async function embed(pipe, { texts }, { pooling = 'mean', normalize = true }) {
+    const made = await pipe(texts, { pooling, normalize });
+    return { tensors: { embeddings: floats(made) } };
+}
+
+async function rerank({ tokenizer, model }, { query, documents }) {
+    const scores = [];
+    for (const document of documents) {
+        const { logits } = await model(tokenizer(query, { text_pair: document }));
+        scores.push(1 / (1 + Math.exp(-logits.data[0])));
+    }
+    return { result: { scores } };
+}
+
+async function classifyPairs({ tokenizer, model }, { pairs }) {
+    const answers = [];
+    for (const [text, pair] of pairs) {
+        const { logits } = await model(tokenizer(text, { text_pair: pair }));
+        const shares = library.softmax(logits.data);
+        answers.push(probabilities([...shares].map((score, index) =>
+            ({ score, label: model.config.id2label[index] }))));
+    }
+    return { result: several(pairs, answers) };
+}
+
+const entities = (list) => ({ entities: list.map(({ entity, score, word }) => ({ entity, score, word })) });
+const fills = (list) => ({ fills: list.map(({ token, token_str, score, sequence }) =>
+    ({ token, token_text: token_str, probability: score, text: sequence })) });
+
+async function answerQuestion(pipe, { question, context }) {
+    const { answer, score } = await pipe(question, context);
+    return { result: { answers: [{ answer, score }] } };
+}
+
+const zeroShot = async (pipe, { texts, labels }, { multi_label, hypothesis_template } = {}) => {
+    const { labels: names, scores } = await pipe(texts[0], labels,
+        { multi_label, ...(hypothesis_template && { hypothesis_template }) });
+    return { result: probabilities(names.map((label, index) => ({ label, score: scores[index] }))) };
+};
+
+/** Greedy tokens of the model's own generate, and their text. */
+async function generated({ tokenizer, model }, inputs, { max_tokens = 24 } = {}, skip = 0) {
+    const sequence = await model.generate({ ...inputs, max_new_tokens: max_tokens, do_sample: false });
+    const ids = sequence.tolist()[0].map(Number).slice(skip);
+    const end = [model.generation_config?.eos_token_id ?? model.config.eos_token_id].flat();
+    const tokens = end.includes(ids.at(-1)) ? ids.slice(0, -1) : ids;
+    return { result: { text: tokenizer.decode(tokens, { skip_special_tokens: true }), tokens } };
+}
+
+async function complete(pipe, { prompt }, options) {
+    const inputs = pipe.tokenizer(prompt);
+    return generated(pipe, inputs, options, inputs.input_ids.dims[1]);
+}
+
+async function chat(pipe, { messages }, options) {
+    const inputs = pipe.tokenizer.apply_chat_template(messages,
+        { add_generation_prompt: true, return_dict: true });
+    return generated(pipe, inputs, options, inputs.input_ids.dims[1]);
+}
+
+/** The first token only starts the decoder. */
+const rewrite = (pipe, { prompt }, options) => generated(pipe, pipe.tokenizer(prompt), options, 1);
+
+async function describe(pipe, { picture }, options) {
+    const { pixel_values } = await pipe.processor([image(picture)]);
+    return generated(pipe, { inputs: pixel_values }, options, 1);
+}
+
+async function detect(pipe, { picture }, { threshold = 0.5 } = {}) {
+    const found = await pipe(image(picture), { threshold });
+    return { result: { boxes: found.sort((a, b) => b.score - a.score) } };
+}
+
+async function segment(pipe, { picture }, options) {
+    const found = await pipe(image(picture), options);
+    return { result: { segments: found.map(({ label, score }) => ({ label, score })) },
+        masks: found.map(({ mask }) => ({ width: mask.width, height: mask.height, grey: mask.data })) };
+}
+
+async function depth(pipe, { picture }) {
+    const { predicted_depth: predicted, depth: grey } = await pipe(image(picture));
+    return { result: { width: grey.width, height: grey.height },
+        tensors: { predicted_depth: floats(predicted) },
+        masks: [{ width: grey.width, height: grey.height, grey: grey.data }] };
+}
+
+async function transcribe(pipe, { sound }, { timestamps = 'none', language, translate } = {}) {
+    const marks = { none: false, segment: true, word: 'word' }[timestamps];
+    const { text, chunks } = await pipe(sound.samples, { return_timestamps: marks,
+        ...(language && { language }), ...(translate && { task: 'translate' }) });
+    const segments = chunks?.map(({ timestamp: [start, end], text: words }) => ({ start, end, text: words }));
+    return { result: { text, ...(segments && { segments }) } };
+}
+
+async function speak(pipe, { text }) {
+    const { audio, sampling_rate } = await pipe(text);
+    return { result: { sampling_rate }, samples: audio };
+}
+
+/** Task → the library's name of it, and what asks the pipeline. */
+const tasks = {
+    embed: ['feature-extraction', embed],
+    rerank: ['text-classification', rerank],
+    'text-classification': ['text-classification', (pipe, input, options) => input.pairs
+        ? classifyPairs(pipe, input)
+        : eachText(probabilities)(pipe, input, { top_k: options.top ?? null })],
+    'token-classification': ['token-classification', eachText(entities)],
+    'fill-mask': ['fill-mask', (pipe, input, { top = 5 }) => eachText(fills)(pipe, input, { top_k: top })],
+    'question-answering': ['question-answering', answerQuestion],
+    'zero-shot-classification': ['zero-shot-classification', zeroShot],
+    complete: ['text-generation', complete],
+    chat: ['text-generation', chat],
+    'text2text-generation': ['text2text-generation', rewrite],
+    'image-classification': ['image-classification', async (pipe, { picture }, { top = 5 }) =>
+        ({ result: probabilities(await pipe(image(picture), { top_k: top })) })],
+    'image-feature-extraction': ['image-feature-extraction', async (pipe, { picture }) =>
+        ({ tensors: { embeddings: floats(await pipe(image(picture))) } })],
+    'object-detection': ['object-detection', detect],
+    'image-segmentation': ['image-segmentation', segment],
+    'depth-estimation': ['depth-estimation', depth],
+    'automatic-speech-recognition': ['automatic-speech-recognition', transcribe],
+    'audio-classification': ['audio-classification', async (pipe, { sound }, { top = 5 }) =>
+        ({ result: probabilities(await pipe(sound.samples, { top_k: top })) })],
+    'text-to-speech': ['text-to-speech', speak],
+    'zero-shot-image-classification': ['zero-shot-image-classification',
+        async (pipe, { picture, labels }, options) =>
+            ({ result: probabilities(await pipe(image(picture), labels, options)) })],
+    'zero-shot-audio-classification': ['zero-shot-audio-classification',
+        async (pipe, { sound, labels }, options) =>
+            ({ result: probabilities(await pipe(sound.samples, labels, options)) })],
+    'image-to-text': ['image-to-text', describe],
+    'document-question-answering': ['document-question-answering', async (pipe, { picture, question }) =>
+        ({ result: { answers: await pipe(image(picture), question) } })],
+};
+
+export class Oracle {
+    #loaded = new Map();
+
+    /** @param {string} folder in which the models' folders are */
+    constructor(folder) {
+        this.folder = folder;
+    }
+
+    /**
+     * @param {string} model
+     * @param {keyof typeof tasks} task as nodes call it
+     * @param {object} input as nodes get it, but `picture` and `sound` (media.mjs) for files
+     * @param {object} [options] as clients give them
+     * @returns {Promise<{result?: any, tensors?: Record<string, {shape: number[], values: number[]}>,
+     *   masks?: {width: number, height: number, grey: Uint8Array}[], samples?: Float32Array}>}
+     */
+    async answer(model, task, input, options = {}, dtype = 'fp32') {
+        const [name, ask] = tasks[task];
+        const key = `${model} ${name} ${dtype}`;
+        if (!this.#loaded.has(key))
+            this.#loaded.set(key, await library.pipeline(/** @type {any} */ (name),
+                path.join(this.folder, model), { dtype, device: 'cpu' }));
+        return ask(this.#loaded.get(key), input, options);
+    }
+
+    async close() {
+        for (const pipe of this.#loaded.values()) await pipe.dispose();
+        this.#loaded.clear();
+    }
+}
+
+/** All tasks that it knows. */
+export const oracleTasks = Object.keys(tasks);
+export { library, Tensor };

@@ -1,0 +1,115 @@
+"""Makes a tiny model of every family that has a task, in the Hugging Face layout: random weights, a few
+dozen kilobytes each, the same bytes every time.
+
+    /usr/bin/python3 tests/models/families.py build/families
+
+They say nothing sensible; they load, run and differ by their inputs, and that is all that is wanted of
+them. Debian's python3-onnx has what this needs.
+"""
+
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+
+import seq2seq
+import sound
+import text
+import variants
+import vision
+from folder import Folder
+
+
+def with_variants(folder):
+    """One model with all the weights that `dtype` chooses among."""
+    model = text.embedder(folder)
+    folder.save(variants.half(model), "model_fp16")
+    folder.save(variants.quantized(model, 8), "model_quantized")
+    folder.save(variants.quantized(model, 4), "model_q4")
+
+
+def external(folder):
+    """Weights in a file of their own, as large models have them."""
+    model = text.bert(folder, "BertModel", text.bare, **{
+        "transformers.js_config": {"use_external_data_format": {"model.onnx": 1}},
+    })
+    os.remove(os.path.join(folder.path, "onnx/model.onnx"))
+    folder.save(
+        model, save_as_external_data=True, all_tensors_to_one_file=True,
+        location="model.onnx_data", size_threshold=256,
+    )
+
+
+FAMILIES = {
+    "bert": with_variants,
+    "bert-cls": lambda folder: text.embedder(folder, "cls"),
+    "bert-external": external,
+    "bert-classes": text.classifier,
+    "bert-nli": text.inference,
+    "bert-pairs": text.cross_encoder,
+    "bert-tags": text.tagger,
+    "bert-mask": text.masked,
+    "bert-qa": text.answerer,
+    "gpt2": text.talker,
+    "gpt2-wide": lambda folder: text.talker(folder, words=50000),
+    "bart": seq2seq.translator,
+    "whisper": seq2seq.listener,
+    "donut": seq2seq.reader,
+    "vit-gpt2": seq2seq.describer,
+    "vit": vision.classifier,
+    "vit-features": vision.features,
+    "detr": vision.detector,
+    "detr-panoptic": vision.panoptic,
+    "segformer": vision.segmenter,
+    "depth": vision.depth,
+    "clip": vision.clip,
+    "wav2vec2": sound.ctc,
+    "ast": sound.classifier,
+    "clap": sound.clap,
+    "vits": sound.speaker,
+}
+
+
+def own_hash():
+    """Of all that decides what is made."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    digest = hashlib.sha256()
+    for name in sorted(os.listdir(here)):
+        if name.endswith(".py"):
+            with open(os.path.join(here, name), "rb") as file:
+                digest.update(file.read())
+    return digest.hexdigest()
+
+
+def fresh(target, stamp):
+    try:
+        with open(os.path.join(target, ".made"), encoding="ascii") as file:
+            return file.read() == stamp
+    except OSError:
+        return False
+
+
+def main(target):
+    """Made beside `target` and moved there as a whole: two test runs may want it at once."""
+    stamp = own_hash()
+    if fresh(target, stamp):
+        return
+    os.makedirs(os.path.dirname(os.path.abspath(target)), exist_ok=True)
+    half = tempfile.mkdtemp(prefix=f"{os.path.abspath(target)}.")
+    for name, make in FAMILIES.items():
+        make(Folder(half, name))
+    with open(os.path.join(half, ".made"), "w", encoding="ascii") as file:
+        file.write(stamp)
+    old = f"{half}.old"
+    if os.path.exists(target):
+        os.rename(target, old)
+    try:
+        os.rename(half, target)
+    except OSError:  # another run was faster
+        shutil.rmtree(half)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

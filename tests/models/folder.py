@@ -1,0 +1,55 @@
+"""A model's folder in the Hugging Face layout."""
+
+import json
+import os
+
+import onnx
+
+SIDE = 32  # of the pictures that models see
+PICTURE = {
+    "do_resize": True,
+    "size": {"height": SIDE, "width": SIDE},
+    "resample": 2,
+    "do_rescale": True,
+    "rescale_factor": 1 / 255,
+    "do_normalize": True,
+    "image_mean": [0.5, 0.5, 0.5],
+    "image_std": [0.5, 0.5, 0.5],
+}
+
+
+class Folder:
+    def __init__(self, root, name):
+        self.path = os.path.join(root, name)
+        self.name = name
+        os.makedirs(os.path.join(self.path, "onnx"))
+
+    def write(self, name, content):
+        path = os.path.join(self.path, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(content, file, ensure_ascii=False, indent=1)
+
+    def config(self, model_type, architecture, **more):
+        self.write("config.json", {"model_type": model_type, "architectures": [architecture], **more})
+
+    def generation(self, **content):
+        self.write("generation_config.json", content)
+
+    def pictures(self, processor, **more):
+        self.write("preprocessor_config.json", {**PICTURE, "image_processor_type": processor, **more})
+
+    def sounds(self, extractor, sampling_rate, **more):
+        content = {"feature_extractor_type": extractor, "sampling_rate": sampling_rate, **more}
+        self.write("preprocessor_config.json", content)
+
+    def save(self, model, file="model", **how):
+        onnx.save(model, os.path.join(self.path, "onnx", f"{file}.onnx"), **how)
+
+
+def labels(*names):
+    """The two tables of a classifier's config.json."""
+    return {
+        "id2label": {str(index): name for index, name in enumerate(names)},
+        "label2id": {name: index for index, name in enumerate(names)},
+    }
