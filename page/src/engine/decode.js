@@ -9,6 +9,21 @@ import { Failure } from './failure.js';
  * @returns {Promise<{type: string, data: any, dims: number[]}>}
  */
 export async function decodePicture(bytes, mediaType, spec) {
+    const bitmap = await openPicture(bytes, mediaType, { premultiplyAlpha: 'none' });
+    try {
+        return pixelsToTensor(draw(bitmap, spec), spec);
+    } finally {
+        bitmap.close();
+    }
+}
+
+/**
+ * The decoded picture, to be closed by the caller. Its size is read from the head of the file first, so
+ * that a small file that decodes to a huge picture is refused.
+ * @param {Uint8Array<ArrayBuffer>} bytes @param {string} mediaType @param {ImageBitmapOptions} options
+ * @throws {Failure} picture_invalid or picture_too_large
+ */
+export async function openPicture(bytes, mediaType, options) {
     const size = pictureSize(bytes);
     if (!size) {
         throw new Failure('picture_invalid', 'The picture is no PNG, JPEG or WebP file.',
@@ -18,16 +33,11 @@ export async function decodePicture(bytes, mediaType, spec) {
         throw new Failure('picture_too_large', `The picture has ${size.width} × ${size.height} pixels.`,
             { field: 'inputs.image', expected: `at most ${MAX_PIXELS} pixels` });
     }
-    let bitmap;
     try {
-        bitmap = await createImageBitmap(new Blob([bytes], { type: mediaType }), { premultiplyAlpha: 'none' });
+        return await createImageBitmap(new Blob([bytes], { type: mediaType }), options);
     } catch (error) {
-        throw new Failure('picture_invalid', `The picture cannot be decoded: ${error}`, { field: 'inputs.image' });
-    }
-    try {
-        return pixelsToTensor(draw(bitmap, spec), spec);
-    } finally {
-        bitmap.close();
+        throw new Failure('picture_invalid', `The picture cannot be decoded: ${error}`,
+            { field: 'inputs.image' });
     }
 }
 

@@ -1,0 +1,79 @@
+/** Writes PNG files (W3C PNG, third edition) of 8-bit grey or RGB pixels, in a worker and in Node. */
+
+const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+const COLOUR_TYPES = /** @type {Readonly<Record<number, number>>} */ ({ 1: 0, 3: 2 });
+
+/**
+ * @param {Uint8Array | Uint8ClampedArray} pixels interleaved @param {number} width @param {number} height
+ * @param {1 | 3} channels @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
+export async function writePng(pixels, width, height, channels) {
+    const header = new DataView(new ArrayBuffer(13));
+    header.setUint32(0, width);
+    header.setUint32(4, height);
+    header.setUint8(8, 8);
+    header.setUint8(9, COLOUR_TYPES[channels]);
+    const rows = await deflate(scanlines(pixels, width * channels, height));
+    return joined([
+        new Uint8Array(SIGNATURE), ...chunk('IHDR', new Uint8Array(header.buffer)),
+        ...chunk('IDAT', rows), ...chunk('IEND', new Uint8Array(0)),
+    ]);
+}
+
+/** Each row behind the number of its filter: Up, the difference to the row above, which is 0 in most
+ * of a mask and little in a depth map. @param {Uint8Array | Uint8ClampedArray} pixels
+ * @param {number} stride bytes of a row @param {number} height */
+function scanlines(pixels, stride, height) {
+    const out = new Uint8Array((stride + 1) * height);
+    for (let y = 0, to = 0; y < height; y++) {
+        out[to++] = 2;
+        for (let at = y * stride; at < (y + 1) * stride; at++) {
+            out[to++] = pixels[at] - (y > 0 ? pixels[at - stride] : 0);
+        }
+    }
+    return out;
+}
+
+/** In zlib's format, as IDAT has it. @param {Uint8Array<ArrayBuffer>} bytes */
+async function deflate(bytes) {
+    const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream('deflate'));
+    return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** Length, name, data, checksum. @param {string} name @param {Uint8Array} data */
+function chunk(name, data) {
+    const head = new DataView(new ArrayBuffer(8));
+    head.setUint32(0, data.length);
+    [...name].forEach((letter, i) => head.setUint8(4 + i, letter.charCodeAt(0)));
+    const bytes = new Uint8Array(head.buffer);
+    const sum = new DataView(new ArrayBuffer(4));
+    sum.setUint32(0, checksum([bytes.subarray(4), data]));
+    return [bytes, data, new Uint8Array(sum.buffer)];
+}
+
+/** The table of CRC-32, ISO 3309 (PNG, annex D). */
+const CRC = Uint32Array.from({ length: 256 }, (_, n) => {
+    let c = n;
+    for (let bit = 0; bit < 8; bit++) c = c & 1 ? 0xedb88320 ^ c >>> 1 : c >>> 1;
+    return c;
+});
+
+/** @param {readonly Uint8Array[]} parts */
+function checksum(parts) {
+    let c = 0xffffffff;
+    for (const part of parts) {
+        for (let i = 0; i < part.length; i++) c = CRC[(c ^ part[i]) & 0xff] ^ c >>> 8;
+    }
+    return (c ^ 0xffffffff) >>> 0;
+}
+
+/** @param {readonly Uint8Array[]} parts */
+function joined(parts) {
+    const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+        out.set(part, at);
+        at += part.length;
+    }
+    return out;
+}

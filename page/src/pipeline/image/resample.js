@@ -1,0 +1,147 @@
+/**
+ * Scales pictures as Pillow does (src/libImaging/Resample.c and Filters, Pillow 9.4): when a picture
+ * is made smaller the filter's support grows with the ratio, so that every source pixel counts; first
+ * the rows, then the columns, each rounded to 8 bits; coefficients are fixed-point with 22 bits behind
+ * the point. Models were trained on pictures that were scaled so, and every browser gets the same
+ * numbers. Arithmetic only.
+ */
+
+/** Behind the point: 32 bits less 8 of a pixel and 2 for what filters overshoot. */
+const PRECISION_BITS = 22;
+
+/** @typedef {{support: number, weight: (x: number) => number}} Filter at scale 1, in source pixels */
+
+/** @param {number} x */
+const sinc = (x) => x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
+
+/** Keys' cubic convolution with a = -0.5. @param {number} x */
+function bicubic(x) {
+    const a = -0.5;
+    const at = Math.abs(x);
+    if (at < 1) return ((a + 2) * at - (a + 3)) * at * at + 1;
+    return at < 2 ? (((at - 5) * at + 8) * at - 4) * a : 0;
+}
+
+/** @param {number} x */
+const hamming = (x) => Math.abs(x) < 1 ? sinc(x) * (0.54 + 0.46 * Math.cos(Math.PI * x)) : 0;
+
+/** @type {Readonly<Record<string, Filter>>} */
+const FILTERS = {
+    box: { support: 0.5, weight: (x) => x > -0.5 && x <= 0.5 ? 1 : 0 },
+    bilinear: { support: 1, weight: (x) => Math.max(0, 1 - Math.abs(x)) },
+    hamming: { support: 1, weight: hamming },
+    bicubic: { support: 2, weight: bicubic },
+    lanczos: { support: 3, weight: (x) => x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0 },
+};
+
+/** Pillow's numbers, as preprocessor_config.json has them in `resample`. */
+const NUMBERED = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'];
+export const METHODS = Object.freeze([...NUMBERED]);
+
+/** The name of a method given by name or Pillow's number; undefined where there is none.
+ * @param {unknown} method */
+export function methodName(method) {
+    const name = typeof method === 'number' ? NUMBERED[method] : String(method).toLowerCase();
+    return NUMBERED.includes(name) ? name : undefined;
+}
+
+/**
+ * Interleaved 8-bit pixels, `channels` bytes each, in their new size; a copy even where that is the same.
+ * @param {{data: Uint8Array | Uint8ClampedArray, width: number, height: number, channels: number}} from
+ * @param {number} width at least 1 @param {number} height at least 1 @param {string} method one of METHODS
+ * @returns {Uint8ClampedArray<ArrayBuffer>}
+ */
+export function resample(from, width, height, method) {
+    if (method === 'nearest') return nearest(from, width, height);
+    const filter = FILTERS[method];
+    const rows = width === from.width ? from.data
+        : alongRows(from, width, coefficients(from.width, width, filter));
+    if (height === from.height) return new Uint8ClampedArray(rows);
+    return alongColumns(rows, width * from.channels, height, coefficients(from.height, height, filter));
+}
+
+/** Of target pixel `i`: source pixels first[i] to first[i] + count[i], weighted by k[i * most …].
+ * @typedef {{first: Int32Array, count: Int32Array, k: Int32Array, most: number}} Coefficients */
+
+/** @param {number} from @param {number} to sizes in pixels @param {Filter} filter @returns {Coefficients} */
+function coefficients(from, to, filter) {
+    const scale = from / to;
+    const stretch = Math.max(scale, 1);
+    const support = filter.support * stretch;
+    const most = Math.ceil(support) * 2 + 1;
+    const [first, count, k] = [new Int32Array(to), new Int32Array(to), new Int32Array(to * most)];
+    for (let i = 0; i < to; i++) {
+        const center = (i + 0.5) * scale;
+        first[i] = Math.max(0, Math.trunc(center - support + 0.5));
+        count[i] = Math.min(from, Math.trunc(center + support + 0.5)) - first[i];
+        const weights = Float64Array.from({ length: count[i] },
+            (_, at) => filter.weight((at + first[i] - center + 0.5) / stretch));
+        const sum = weights.reduce((a, b) => a + b, 0) || 1;
+        weights.forEach((weight, at) => {
+            k[i * most + at] = fixed(weight / sum);
+        });
+    }
+    return { first, count, k, most };
+}
+
+/** Rounds half away from zero. @param {number} value */
+const fixed = (value) => Math.trunc(value * (1 << PRECISION_BITS) + (value < 0 ? -0.5 : 0.5));
+
+/** @param {{data: ArrayLike<number>, width: number, height: number, channels: number}} from
+ * @param {number} width @param {Coefficients} coefficients */
+function alongRows({ data, width: source, height, channels }, width, { first, count, k, most }) {
+    const out = new Uint8ClampedArray(width * height * channels);
+    let to = 0;
+    for (let y = 0; y < height; y++) {
+        for (let x = 0; x < width; x++) {
+            const begin = (y * source + first[x]) * channels;
+            for (let channel = 0; channel < channels; channel++) {
+                out[to++] = weighted(data, begin + channel, channels, k, x * most, count[x]);
+            }
+        }
+    }
+    return out;
+}
+
+/** @param {ArrayLike<number>} data @param {number} stride bytes of a row @param {number} height
+ * @param {Coefficients} coefficients */
+function alongColumns(data, stride, height, { first, count, k, most }) {
+    const out = new Uint8ClampedArray(stride * height);
+    for (let y = 0; y < height; y++) {
+        const begin = first[y] * stride;
+        for (let x = 0; x < stride; x++) {
+            out[y * stride + x] = weighted(data, begin + x, stride, k, y * most, count[y]);
+        }
+    }
+    return out;
+}
+
+/** `count` values of `data`, `step` apart, with the coefficients at `at`: fits 32 bits, and what lies
+ * outside a byte is clamped by the array that takes it.
+ * @param {ArrayLike<number>} data @param {number} from @param {number} step
+ * @param {Int32Array} k @param {number} at @param {number} count */
+function weighted(data, from, step, k, at, count) {
+    let sum = 1 << (PRECISION_BITS - 1);
+    for (let i = 0; i < count; i++) sum += data[from + i * step] * k[at + i];
+    return sum >> PRECISION_BITS;
+}
+
+/** The pixel whose area the target's centre lies in, as Pillow's affine transform takes it.
+ * @param {{data: Uint8Array | Uint8ClampedArray, width: number, height: number, channels: number}} from
+ * @param {number} width @param {number} height */
+export function nearest(from, width, height) {
+    const { data, channels } = from;
+    const out = new Uint8ClampedArray(width * height * channels);
+    const columns = Int32Array.from({ length: width }, (_, x) => nearestOf(x, from.width, width) * channels);
+    let to = 0;
+    for (let y = 0; y < height; y++) {
+        const row = nearestOf(y, from.height, height) * from.width * channels;
+        for (let x = 0; x < width; x++) {
+            for (let channel = 0; channel < channels; channel++) out[to++] = data[row + columns[x] + channel];
+        }
+    }
+    return out;
+}
+
+/** @param {number} at @param {number} from @param {number} to */
+const nearestOf = (at, from, to) => Math.min(from - 1, Math.trunc((at + 0.5) * (from / to)));
