@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/secret.h"
 #include "model/folder.h"
+#include "model/guess.h"
 #include "model/open.h"
 #include "model/versions.h"
 #include <errno.h>
@@ -68,6 +69,16 @@ static enum wi_code hash_file(struct wi_load *load, struct wi_model_file *file, 
     return WI_OK;
 }
 
+/* A clone without Git LFS has a few lines of text in the place of each large file. */
+static enum wi_code check_content(struct wi_load *load, const char *path, int fd)
+{
+    unsigned char head[WI_GUESS_BYTES];
+    ssize_t n = pread(fd, head, sizeof head, 0);
+    if (n < (ssize_t)sizeof head || !wi_guess_is_pointer(head, (size_t)n))
+        return WI_OK;
+    return wi_error_set(&load->error, WI_MODEL_INVALID, path, "%.200s: " WI_GUESS_POINTER, path);
+}
+
 /* Adds a file of the folder, which was looked at, to the manifest and hashes it. */
 static enum wi_code add_file(struct wi_load *load, const char *within, const char *path, int keep)
 {
@@ -75,6 +86,10 @@ static enum wi_code add_file(struct wi_load *load, const char *within, const cha
     int fd = wi_open_inside(within, load->folder, path, &status, &load->error);
     if (fd < 0)
         return load->error.code;
+    if (check_content(load, path, fd) != WI_OK) {
+        close(fd);
+        return load->error.code;
+    }
     struct wi_model_file *file = wi_manifest_add(&load->manifest, path);
     file->bytes = (uint64_t)status.st_size;
     file->identity = wi_file_identity_of(&status);
@@ -290,6 +305,8 @@ static enum wi_code read_folder(
         return wi_error_set(&load->error, WI_MODEL_INVALID, "model_name",
             "%.*s has more than %d files; a model may have that many", base_length, load->name,
             WI_MANIFEST_MAX);
+    if (wi_check_inside(load->directory, load->folder, &load->error) != WI_OK)
+        return load->error.code;
     wi_variants_find(folder->format, folder->files, folder->count, &load->variants);
     if (folder->format == WI_FORMAT_HUGGINGFACE)
         read_config(load);

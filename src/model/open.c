@@ -71,6 +71,24 @@ int wi_open_inside(const char *within, const char *folder, const char *file, str
     return fd;
 }
 
+enum wi_code wi_check_inside(const char *within, const char *folder, struct wi_error *error)
+{
+    char *root = realpath(within, NULL);
+    int handle = root ? open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+    enum wi_code code = WI_OK;
+    if (handle < 0) {
+        cannot_open("folder", error);
+        code = error->code;
+    } else if (!is_inside(handle, root)) {
+        code = wi_error_set(error, WI_MODEL_INVALID, "model_name",
+            "the model's folder is a link out of the model store");
+    }
+    if (handle >= 0)
+        close(handle);
+    free(root);
+    return code;
+}
+
 char *wi_read_inside(const char *within, const char *folder, const char *file, size_t max,
     size_t *size, struct wi_error *error)
 {

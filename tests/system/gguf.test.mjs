@@ -94,6 +94,6 @@ test('a file that is wrong is a 422 that names it, and the daemon lives on', asy
         assert.deepEqual([status, json.code, json.field], [422, 'model_invalid', 'm.gguf'], what);
         assert.match(json.detail, /^m\.gguf /, what);
     }
-    assert.match((await daemon.get('/v1/models/hostile1')).json.detail, /is a Git LFS pointer; fetch the real file/);
+    assert.match((await daemon.get('/v1/models/hostile1')).json.detail, /is a pointer of Git LFS, not the file itself; run "git lfs pull"/);
     assert.equal((await show('tiny')).quantization, 'Q8_0');
 });

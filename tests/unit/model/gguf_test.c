@@ -226,7 +226,7 @@ static void refuses_what_is_no_model(void **state)
     struct gguf file = {0};
     refuse(text_file(""), WI_GGUF_MODEL, "is no GGUF file: it is empty");
     refuse(text_file("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"),
-        WI_GGUF_MODEL, "is a Git LFS pointer; fetch the real file");
+        WI_GGUF_MODEL, "is a pointer of Git LFS, not the file itself");
     refuse(text_file("<!DOCTYPE html>"), WI_GGUF_MODEL, "HTML");
     refuse(text_file("weights"), WI_GGUF_MODEL, "does not begin with \"GGUF\"");
     refuse(text_file("GGU"), WI_GGUF_MODEL, "does not begin with \"GGUF\"");

@@ -143,7 +143,7 @@ static void refuses_what_is_no_model(void **state)
     wi_buffer_puts(&model, "{\"a\":1}");
     refuse_model(&model, "JSON");
     wi_buffer_puts(&model, "version https://git-lfs.github.com/spec/v1\noid sha256:0\n");
-    refuse_model(&model, "Git LFS pointer");
+    refuse_model(&model, "pointer of Git LFS");
     wi_buffer_puts(&model, "hello, world");
     refuse_model(&model, "no whole ONNX model");
     put_number(&model, 1, 8);

@@ -115,6 +115,39 @@ static void a_gguf_file_that_is_none_is_refused(void **state)
     wi_model_unref(find_good(f, "junk"));
 }
 
+#define POINTER "version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 1234567890\n"
+
+/* What a clone without Git LFS leaves, in any place where a file of the model should be. */
+static void a_pointer_in_the_place_of_a_file_is_named(void **state)
+{
+    struct fixture *f = *state;
+    put_folder(f, (const char *const[]){"hf/config.json", "hf/onnx/model.onnx", NULL});
+    put_file(f, "hf/onnx/model.onnx_data", POINTER, strlen(POINTER));
+    expect_error(
+        f, "hf", WI_MODEL_INVALID, "onnx/model.onnx_data: it is a pointer of Git LFS, not the");
+    put_folder(f, (const char *const[]){"gguf/readme", NULL});
+    put_file(f, "gguf/tiny-Q8_0.gguf", POINTER, strlen(POINTER));
+    expect_error(f, "gguf", WI_MODEL_INVALID, "run \"git lfs pull\"");
+}
+
+static void a_folder_out_of_the_store_is_not_served(void **state)
+{
+    struct fixture *f = *state;
+    char *inside = wi_sprintf("%s/tiny", f->repository), *link = wi_sprintf("%s/m", f->repository);
+    char *outside = wi_sprintf("%s/tiny", f->root), *out = wi_sprintf("%s/out", f->repository);
+    put_folder(f, (const char *const[]){"tiny/readme", NULL});
+    put_gguf(f, "tiny/tiny-Q8_0.gguf", small_gguf("qwen3", 8));
+    assert_int_equal(symlink("tiny", link), 0);
+    wi_model_unref(find_good(f, "m"));
+    assert_int_equal(rename(inside, outside), 0);
+    assert_int_equal(symlink(outside, out), 0);
+    expect_error(f, "out", WI_MODEL_INVALID, "the model's folder is a link out of the model store");
+    free(inside);
+    free(outside);
+    free(link);
+    free(out);
+}
+
 static void formats_other_than_onnx_have_variants(void **state)
 {
     struct fixture *f = *state;
@@ -166,6 +199,8 @@ int main(void)
         TEST(aliases_lead_to_models),
         TEST(a_gguf_set_counts_all_its_files),
         TEST(a_gguf_file_that_is_none_is_refused),
+        TEST(a_pointer_in_the_place_of_a_file_is_named),
+        TEST(a_folder_out_of_the_store_is_not_served),
         TEST(formats_other_than_onnx_have_variants),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
