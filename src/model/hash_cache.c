@@ -94,18 +94,23 @@ int wi_hash_cache_get(struct wi_hash_cache *cache, const struct wi_file_identity
 }
 
 /* Keys are "DEVICE INODE", values "[SIZE,SECONDS,NANOSECONDS,HASH]". */
-void wi_hash_cache_put(struct wi_hash_cache *cache, const struct wi_file_identity *identity,
-    const char *hash, int64_t began_at)
+void wi_hash_cache_know(
+    struct wi_hash_cache *cache, const struct wi_file_identity *identity, const char *hash)
 {
     char key[64], value[160];
-    if (!cache || (int64_t)identity->modified.tv_sec + GRAIN_S > began_at)
-        return;
-    if (!set(cache, identity, hash) || !cache->keep)
+    if (!cache || !set(cache, identity, hash) || !cache->keep)
         return;
     snprintf(key, sizeof key, "%ju %ju", (uintmax_t)identity->device, (uintmax_t)identity->inode);
     snprintf(value, sizeof value, "[%jd,%jd,%ld,\"%s\"]", (intmax_t)identity->size,
         (intmax_t)identity->modified.tv_sec, identity->modified.tv_nsec, hash);
     cache->keep(cache->context, key, value);
+}
+
+void wi_hash_cache_put(struct wi_hash_cache *cache, const struct wi_file_identity *identity,
+    const char *hash, int64_t began_at)
+{
+    if ((int64_t)identity->modified.tv_sec + GRAIN_S <= began_at)
+        wi_hash_cache_know(cache, identity, hash);
 }
 
 void wi_hash_cache_restore(struct wi_hash_cache *cache, const char *key, const char *value)

@@ -26,6 +26,10 @@ void wi_hash_cache_restore(struct wi_hash_cache *cache, const char *key, const c
 /* From any thread: 1 and the hash of the file, or 0. A NULL cache knows nothing. */
 int wi_hash_cache_get(struct wi_hash_cache *cache, const struct wi_file_identity *identity,
     char hash[WI_MANIFEST_HEX]);
+/* On the loop: nobody but us has written this file, which we hashed as we did, so that its age does
+ * not matter. NULL is fine. */
+void wi_hash_cache_know(
+    struct wi_hash_cache *cache, const struct wi_file_identity *identity, const char *hash);
 /* On the loop: this file was hashed from `began_at` (Unix seconds) on. NULL is fine. */
 void wi_hash_cache_put(struct wi_hash_cache *cache, const struct wi_file_identity *identity,
     const char *hash, int64_t began_at);

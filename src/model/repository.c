@@ -361,8 +361,7 @@ const char *wi_repository_directory(const struct wi_repository *repository)
 void wi_repository_changed(struct wi_repository *repository, const struct wi_manifest *known)
 {
     for (size_t i = 0; known && i < known->count; i++)
-        wi_hash_cache_put(repository->cache, &known->files[i].identity, known->files[i].hash,
-            wi_wall_ms() / 1000);
+        wi_hash_cache_know(repository->cache, &known->files[i].identity, known->files[i].hash);
     wi_listing_reset(repository->listing, repository->directory);
 }
 

@@ -80,21 +80,14 @@ static enum wi_code wait_for(struct fixture *f)
     return f->error.code;
 }
 
-/* A model whose doc_string is `extra`, modified long ago as one that took a while to fetch. */
+/* A model whose doc_string is `extra`. */
 static uint64_t put_model(const char *folder, const char *extra)
 {
-    const struct timespec times[2] = {{1000, 0}, {1000, 0}};
     struct wi_buffer model = small_model();
-    char *path = wi_sprintf("%s/model.onnx", folder);
     put_bytes(&model, 6, extra, strlen(extra));
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, model.text, model.size), model.size);
-    close(fd);
-    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    write_file(folder, "model.onnx", model.text, model.size);
     uint64_t size = model.size;
     wi_buffer_clear(&model);
-    free(path);
     return size;
 }
 
