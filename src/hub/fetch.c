@@ -69,8 +69,24 @@ static void free_fetch(struct wi_fetch *fetch)
     free(fetch);
 }
 
+static struct wi_fetch_progress progress_of(const struct wi_fetch *fetch)
+{
+    struct wi_fetch_progress progress = {.fetched = fetch->fetched, .files = fetch->count};
+    for (size_t i = 0; i < fetch->count; i++) {
+        const struct file *file = &fetch->files[i];
+        progress.done += file->done;
+        progress.files_done += file->state == FILE_DONE;
+        if (file->file.bytes == WI_HUB_BYTES_UNKNOWN)
+            progress.lengths_unknown++;
+        else
+            progress.total += file->file.bytes;
+    }
+    return progress;
+}
+
 static void end_if_closed(struct wi_fetch *fetch)
 {
+    struct wi_fetch_progress progress;
     for (size_t i = 0; i < fetch->count && fetch->folder_fd >= 0; i++)
         if (!fetch->files[i].closed)
             return;
@@ -79,8 +95,9 @@ static void end_if_closed(struct wi_fetch *fetch)
     if (fetch->folder_fd >= 0)
         close(fetch->folder_fd); /* before the callback: with it the lock */
     fetch->folder_fd = -1;
+    progress = progress_of(fetch);
     if (!fetch->cancelled)
-        fetch->on_end(fetch->context, fetch->failed ? &fetch->error : NULL);
+        fetch->on_end(fetch->context, &progress, fetch->failed ? &fetch->error : NULL);
     free_fetch(fetch);
 }
 
@@ -149,19 +166,11 @@ static void on_turn(void *context)
 static void on_progress_time(void *context)
 {
     struct wi_fetch *fetch = context;
-    struct wi_fetch_progress progress = {.fetched = fetch->fetched, .files = fetch->count};
+    struct wi_fetch_progress progress;
     if (!fetch->changed || fetch->closing || fetch->on_progress == NULL)
         return;
     fetch->changed = 0;
-    for (size_t i = 0; i < fetch->count; i++) {
-        const struct file *file = &fetch->files[i];
-        progress.done += file->done;
-        progress.files_done += file->state == FILE_DONE;
-        if (file->file.bytes == WI_HUB_BYTES_UNKNOWN)
-            progress.lengths_unknown++;
-        else
-            progress.total += file->file.bytes;
-    }
+    progress = progress_of(fetch);
     fetch->on_progress(fetch->context, &progress);
 }
 

@@ -1,10 +1,10 @@
 /*
  * Fetches the files of a tree from a hub into a folder: whole, verified and synced, or an error.
  *
- * Each file grows as PATH.part beside a PATH.ranges that says which bytes of it are there, and
- * takes its name only when all of it has the hash that the hub promised. So a file under its own
- * name is not fetched again, and a fetch that was cut, cancelled or killed goes on where it was.
- * A large file comes in segments over several connections.
+ * Each file grows as PATH.part beside a PATH.ranges that says which bytes of which hash are there,
+ * and takes its name only when all of it has the hash that the hub promised. So a file under its
+ * own name is not fetched again, and a fetch that was cut, cancelled or killed goes on where it
+ * was. A large file comes in segments over several connections.
  *
  * Writing and hashing happen on threads of the pool. What is worth another try is tried again with
  * growing pauses, as long as bytes keep coming and WI_FETCH_TRIES times without.
@@ -44,9 +44,11 @@ struct wi_fetch_progress {
 
 /* At most five times a second, when something has changed. May cancel the fetch. */
 typedef void wi_fetch_progress_fn(void *context, const struct wi_fetch_progress *progress);
-/* NULL: all files are in the folder. WI_HUB_FAILED, _UNAUTHORIZED, _NOT_FOUND, _BUSY,
- * WI_STORAGE_FAILED otherwise; what has arrived stays for the next time. The fetch is gone. */
-typedef void wi_fetch_fn(void *context, const struct wi_error *error);
+/* `error` NULL: all files are in the folder. WI_HUB_FAILED, _UNAUTHORIZED, _NOT_FOUND, _BUSY,
+ * WI_STORAGE_FAILED otherwise; what has arrived stays for the next time. `progress` is how far it
+ * got. The fetch is gone. */
+typedef void wi_fetch_fn(
+    void *context, const struct wi_fetch_progress *progress, const struct wi_error *error);
 
 /* Never calls back from inside. `on_progress` may be NULL. */
 struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,

@@ -19,6 +19,10 @@ void file_init(struct file *file, struct wi_fetch *fetch, const struct wi_hub_fi
     file->file.path = wi_strdup(wanted->path);
     file->file.remote = wi_strdup(wanted->remote ? wanted->remote : wanted->path);
     file->last = &file->first;
+    if (wanted->here) {
+        file->state = FILE_DONE;
+        file->done = wanted->bytes;
+    }
     for (size_t i = 0; i < WI_FETCH_CONNECTIONS; i++)
         file->transfers[i].file = file;
 }

@@ -55,39 +55,57 @@ static int make_folders(const struct wi_part *part)
     return result;
 }
 
-/* Lines: what the file is to be, then FIRST END of each range. Anything else is no record. */
-static void read_ranges(struct wi_part *part, const char *text)
+/* Lines: what the file is to be, then FIRST END of each range. Anything else is no record. Whether
+ * it is one of this very file. */
+static int read_ranges(struct wi_part *part, const char *text)
 {
     uint64_t bytes, first, end;
     char hash[sizeof part->file.hash];
     int used = 0;
     if (sscanf(text, "%" SCNu64 " %64[0-9a-f]\n%n", &bytes, hash, &used) != 2 || used == 0 ||
         bytes != part->file.bytes || strcmp(hash, part->file.hash) != 0)
-        return;
+        return 0;
     for (text += used; *text; text += used) {
         used = 0;
         if (sscanf(text, "%" SCNu64 " %" SCNu64 "\n%n", &first, &end, &used) != 2 || used == 0 ||
             first >= end || end > part->file.bytes) {
             wi_ranges_clear(&part->there);
-            return;
+            return 0;
         }
         wi_ranges_add(&part->there, first, end);
     }
+    return 1;
 }
 
-static void load_ranges(struct wi_part *part)
+static int load_ranges(struct wi_part *part)
 {
     int fd = openat(part->folder, part->ranges_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     char *text;
     ssize_t got;
+    int known = 0;
     if (fd < 0)
-        return;
+        return 0;
     text = wi_alloc(RANGES_MAX);
     got = read(fd, text, RANGES_MAX - 1);
     close(fd);
     if (got > 0)
-        read_ranges(part, text);
+        known = read_ranges(part, text);
     free(text);
+    return known;
+}
+
+/* A file of another commit may lie there under the same path and be as long. */
+static int is_whole(struct wi_part *part)
+{
+    struct stat status;
+    if (fstatat(part->folder, part->file.path, &status, AT_SYMLINK_NOFOLLOW) != 0)
+        return 0;
+    if (S_ISREG(status.st_mode) && (uint64_t)status.st_size == part->file.bytes &&
+        load_ranges(part) && wi_ranges_bytes(&part->there) == part->file.bytes)
+        return 1;
+    wi_ranges_clear(&part->there);
+    unlinkat(part->folder, part->file.path, 0);
+    return 0;
 }
 
 /* A file system that cannot reserve room says so when there is none left. */
@@ -124,7 +142,6 @@ static void free_part(struct wi_part *part)
 struct wi_part *wi_part_open(int folder_fd, const struct wi_hub_file *file, struct wi_error *error)
 {
     struct wi_part *part = wi_alloc(sizeof *part);
-    struct stat status;
     part->folder = folder_fd;
     part->fd = -1;
     part->file = *file;
@@ -133,11 +150,8 @@ struct wi_part *wi_part_open(int folder_fd, const struct wi_hub_file *file, stru
     part->part_path = wi_sprintf("%s.part", file->path);
     part->ranges_path = wi_sprintf("%s.ranges", file->path);
     part->new_path = wi_sprintf("%s.ranges.new", file->path);
-    if (fstatat(folder_fd, file->path, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-        S_ISREG(status.st_mode) && (uint64_t)status.st_size == file->bytes) {
-        wi_ranges_add(&part->there, 0, file->bytes);
+    if (is_whole(part))
         return part;
-    }
     enum wi_code code =
         make_folders(part) == 0 ? open_bytes(part, error) : fail(part, "made", errno, error);
     if (code == WI_OK)
@@ -292,10 +306,10 @@ static enum wi_code verify(struct wi_part *part, struct wi_error *error)
 /* The name must be on disk no earlier than the bytes. */
 static int publish(struct wi_part *part)
 {
+    wi_part_save(part);
     if (fsync(part->fd) != 0 ||
         renameat(part->folder, part->part_path, part->folder, part->file.path) != 0)
         return -1;
-    unlinkat(part->folder, part->ranges_path, 0);
     char *folder = wi_strdup(part->file.path), *slash = strrchr(folder, '/');
     if (slash)
         *slash = '\0';

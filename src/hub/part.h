@@ -1,7 +1,8 @@
 /*
  * A file while it arrives: PATH.part with its bytes, PATH.ranges with which of them are there, and
- * the hash as far as they are there without a gap. All of it blocks and is for threads of the pool,
- * one at a time for one file.
+ * the hash as far as they are there without a gap. PATH.ranges stays beside a file that is whole:
+ * it says of which hash that is, since the hub may have another one under this path by the next
+ * time. All of it blocks and is for threads of the pool, one at a time for one file.
  */
 #ifndef WI_HUB_PART_H
 #define WI_HUB_PART_H
@@ -18,7 +19,7 @@ struct wi_part;
 struct wi_part *wi_part_open(int folder_fd, const struct wi_hub_file *file, struct wi_error *error);
 /* Saves what is there. NULL is fine. */
 void wi_part_close(struct wi_part *part);
-/* 1 if the file is there already, whole, under its own name. */
+/* 1 if the file is there already, whole and verified, under its own name. */
 int wi_part_is_done(const struct wi_part *part);
 /* What is there; borrowed until the part is used again. */
 const struct wi_ranges *wi_part_ranges(const struct wi_part *part);

@@ -46,7 +46,6 @@ struct wi_pull {
     char *variant;
     struct wi_fetch_progress progress;
     uint64_t reused, evicted;
-    uint64_t before; /* bytes that were there when fetching began */
     struct wi_error error;
     double began_ms, ended_ms;
     /* For the speed. */
@@ -219,28 +218,21 @@ static void measure(struct wi_pull *pull)
 static void on_progress(void *context, const struct wi_fetch_progress *progress)
 {
     struct wi_pull *pull = context;
-    if (pull->state == WI_PULL_DOWNLOADING && pull->progress.fetched == 0 &&
-        progress->done > progress->fetched)
-        pull->before = progress->done - progress->fetched;
     pull->progress = *progress;
     measure(pull);
     set_state(pull, progress->done < progress->total ? WI_PULL_DOWNLOADING : WI_PULL_VERIFYING);
 }
 
-static void on_fetched(void *context, const struct wi_error *error)
+static void on_fetched(
+    void *context, const struct wi_fetch_progress *progress, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
     pull->fetch = NULL;
-    if (error) {
+    pull->progress = *progress;
+    if (error)
         fail(pull, error);
-        return;
-    }
-    /* The last of it came since it was told. */
-    if (pull->progress.fetched + pull->before < pull->chosen.bytes)
-        pull->progress.fetched = pull->chosen.bytes - pull->before;
-    pull->progress.done = pull->progress.total = pull->chosen.bytes;
-    pull->progress.files_done = pull->progress.files = pull->chosen.count;
-    publish(pull);
+    else
+        publish(pull);
 }
 
 static void on_room(
@@ -261,17 +253,20 @@ static void on_room(
 
 /* --- choosing -------------------------------------------------------------------------------- */
 
-/* Takes over the lengths that are known now, of a plain hub's files. */
+/* Takes over what is known now: which files are here, and with that how long those of a plain hub
+ * are. */
 static void on_reused(
     void *context, const struct wi_versions_result *result, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
     if (!goes_on(pull, error))
         return;
-    for (size_t i = 0; i < pull->chosen.count && i < result->files.count; i++)
+    for (size_t i = 0; i < pull->chosen.count && i < result->files.count; i++) {
         if (pull->chosen.files[i].bytes == WI_HUB_BYTES_UNKNOWN)
             wi_hub_tree_set_bytes(&pull->chosen, i, result->files.files[i].bytes);
-    pull->reused = pull->before = result->bytes;
+        pull->chosen.files[i].here = result->files.files[i].here;
+    }
+    pull->reused = result->bytes;
     uint64_t needed = pull->chosen.bytes > result->bytes ? pull->chosen.bytes - result->bytes : 0;
     pull->task = wi_versions_make_room(pull->deps.versions, needed, on_room, pull);
 }

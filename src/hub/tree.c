@@ -243,6 +243,7 @@ void wi_hub_tree_add(struct wi_hub_tree *tree, const struct wi_hub_file *file, c
     struct wi_hub_file *copy = append(tree, path, file->remote);
     copy->bytes = file->bytes;
     copy->digest = file->digest;
+    copy->here = file->here;
     memcpy(copy->hash, file->hash, sizeof copy->hash);
     if (file->bytes != WI_HUB_BYTES_UNKNOWN)
         tree->bytes += file->bytes;

@@ -26,6 +26,7 @@ struct wi_hub_file {
     uint64_t bytes;
     enum wi_hub_digest digest;
     char hash[65]; /* lower-case hexadecimal digits: 64, or 40 of a SHA-1 */
+    int here;      /* it lies at `path` already, verified: nothing is to be fetched */
 };
 
 /* Zero-initialise; free with wi_hub_tree_clear. */

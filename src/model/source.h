@@ -18,6 +18,7 @@ struct wi_source_file {
     uint64_t bytes;             /* UINT64_MAX: not known yet */
     char hash[WI_MANIFEST_HEX]; /* as the hub gives it: SHA-256, or git's SHA-1 of a small file */
     struct timespec modified;   /* as it was verified; a file that has changed since is not it */
+    int here;                   /* of wi_staging_reuse: it was linked */
 };
 
 /* Zero-initialise; free with wi_source_clear. */

@@ -69,8 +69,9 @@ void wi_staging_clear(struct wi_staging *staging);
  * brought to its end here. */
 void wi_staging_list(const char *directory, struct wi_strings *ids);
 void wi_staging_drop(const char *directory, const char *id);
-/* Puts files that a version of this name has already into the staging folder, by hard links; those
- * of unknown length get it. What is there under its name is left alone. Returns the bytes saved. */
+/* Puts files that a version of this name has already into the staging folder, by hard links, in the
+ * place of what is there; they are marked as `here`, and those of unknown length get it. Returns
+ * the bytes saved. */
 uint64_t wi_staging_reuse(const char *directory, const struct wi_staging *staging, const char *name,
     struct wi_source_file *files, size_t count);
 

@@ -228,8 +228,10 @@ static int link_file(int from, const struct wi_source_file *known, int to, const
     if (here >= 0 && fstatat(there, old, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
         S_ISREG(status.st_mode) && (uint64_t)status.st_size == known->bytes &&
         status.st_mtim.tv_sec == known->modified.tv_sec &&
-        status.st_mtim.tv_nsec == known->modified.tv_nsec)
+        status.st_mtim.tv_nsec == known->modified.tv_nsec) {
+        unlinkat(here, fresh, 0);
         result = linkat(there, old, here, fresh, 0);
+    }
     if (here >= 0)
         close(here);
     if (there >= 0)
@@ -247,6 +249,7 @@ static int reuse_file(
             link_file(version, known, to, file->path) != 0)
             continue;
         file->bytes = known->bytes;
+        file->here = 1;
         return 1;
     }
     return 0;
@@ -258,7 +261,8 @@ static uint64_t reuse_version(const char *folder, const struct wi_source *source
     int version = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     uint64_t saved = 0;
     for (size_t i = 0; version >= 0 && i < count; i++)
-        if (wi_manifest_path_ok(files[i].path) && reuse_file(version, source, to, &files[i]))
+        if (!files[i].here && wi_manifest_path_ok(files[i].path) &&
+            reuse_file(version, source, to, &files[i]))
             saved += files[i].bytes;
     if (version >= 0)
         close(version);

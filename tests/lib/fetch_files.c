@@ -53,7 +53,8 @@ static void say_end(struct run *run, const char *code, const struct wi_error *er
     wi_http_free(run->http);
 }
 
-static void on_end(void *context, const struct wi_error *error)
+static void on_end(
+    void *context, const struct wi_fetch_progress *progress, const struct wi_error *error)
 {
     say_end(context, error ? wi_code_name(error->code) : "ok", error);
 }

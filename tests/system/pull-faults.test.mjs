@@ -43,10 +43,13 @@ const newFolder = () => {
     return folder;
 };
 
-/** What lies in a folder, and that of each file of `files` it is nothing but the right bytes. */
+/**
+ * What lies in a folder beside the records of its files, and that of each file of `files` it is
+ * nothing but the right bytes.
+ */
 function look(folder, files) {
     const found = fs.readdirSync(folder, { recursive: true, withFileTypes: true })
-        .filter((one) => one.isFile()).map((one) => path.relative(folder,
+        .filter((one) => one.isFile() && !one.name.endsWith('.ranges')).map((one) => path.relative(folder,
             path.join(one.parentPath ?? one.path, one.name))).sort();
     for (const [name, bytes] of Object.entries(files))
         if (found.includes(name))

@@ -126,7 +126,7 @@ static void give_files(void *context)
     progress.done = progress.fetched = progress.total;
     fetch->on_progress(to, &progress);
     wi_fetch_cancel(fetch);
-    on_end(to, played.fetch_error.code != WI_OK ? &played.fetch_error : NULL);
+    on_end(to, &progress, played.fetch_error.code != WI_OK ? &played.fetch_error : NULL);
 }
 
 struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
