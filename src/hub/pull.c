@@ -268,7 +268,7 @@ static void on_reused(
     }
     pull->reused = result->bytes;
     uint64_t needed = pull->chosen.bytes > result->bytes ? pull->chosen.bytes - result->bytes : 0;
-    pull->task = wi_versions_make_room(pull->deps.versions, needed, on_room, pull);
+    pull->task = wi_versions_make_room(pull->deps.versions, pull->id, needed, on_room, pull);
 }
 
 /* Whether what is here came from the same place. */

@@ -34,15 +34,18 @@ void wi_quota_clear(struct wi_quota *quota);
 enum wi_code wi_quota_plan(
     struct wi_quota *quota, uint64_t limit, uint64_t needed, struct wi_error *error);
 
-/* Fills an empty list from the store; blocks. */
-void wi_quota_scan(
-    const char *directory, const struct wi_versions_use *use, struct wi_quota *quota);
+/* Fills an empty list from the store; blocks. What the pull `id` (NULL: none) has so far is left
+ * out: who asks for room for all of its files would count it twice. */
+void wi_quota_scan(const char *directory, const char *id, const struct wi_versions_use *use,
+    struct wi_quota *quota);
 /* Removes what is marked; blocks. Of a current version the name alone goes, and is added to
  * `names`: wi_versions_prune frees what nobody has begun to use meanwhile. Returns the bytes freed.
  */
 uint64_t wi_quota_evict(
     const char *directory, const struct wi_quota *quota, struct wi_strings *names);
-/* WI_OK, or WI_STORAGE_FAILED if the file system has no room for so many bytes; blocks. */
-enum wi_code wi_quota_check_disk(const char *directory, uint64_t needed, struct wi_error *error);
+/* WI_OK, or WI_STORAGE_FAILED if the file system has no room for so many bytes of the pull `id`
+ * (NULL: of something else), of which some may be there, or reserved, already; blocks. */
+enum wi_code wi_quota_check_disk(
+    const char *directory, const char *id, uint64_t needed, struct wi_error *error);
 
 #endif

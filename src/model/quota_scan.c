@@ -21,12 +21,13 @@ struct seen {
 };
 
 struct scan {
-    const char *directory;
+    const char *directory, *id;
     const struct wi_versions_use *use;
     struct wi_quota *quota;
     struct seen *seen;
     int store, depth, looks;
-    uint64_t bytes;
+    uint64_t bytes;     /* of the last folder that was measured */
+    uint64_t allocated; /* of them, on disk */
 };
 
 /* --- bytes ------------------------------------------------------------------------------------ */
@@ -49,8 +50,10 @@ static int add_bytes(void *context, int folder, const char *name, const struct s
     struct scan *scan = context;
     if (++scan->looks > LOOKS_MAX)
         return 1;
-    if (S_ISREG(status->st_mode) && (status->st_nlink == 1 || !is_seen(scan, status->st_ino)))
+    if (S_ISREG(status->st_mode) && (status->st_nlink == 1 || !is_seen(scan, status->st_ino))) {
         scan->bytes += (uint64_t)status->st_size;
+        scan->allocated += (uint64_t)status->st_blocks * 512; /* by definition, on Linux */
+    }
     int inner =
         S_ISDIR(status->st_mode) && scan->depth < DEPTH_MAX ? wi_path_open(folder, name) : -1;
     if (inner >= 0) {
@@ -65,12 +68,21 @@ static int add_bytes(void *context, int folder, const char *name, const struct s
 static uint64_t measure(struct scan *scan, const char *path)
 {
     int folder = wi_path_open(scan->store, path);
-    scan->bytes = 0;
+    scan->bytes = scan->allocated = 0;
     if (folder >= 0) {
         wi_path_each(folder, add_bytes, scan);
         close(folder);
     }
     return scan->bytes;
+}
+
+/* What a pull has so far; what it shares with a version is that one's. */
+static uint64_t measure_pull(struct scan *scan)
+{
+    char *path = scan->id ? wi_sprintf(WI_VERSIONS_PULLING "/%s", scan->id) : NULL;
+    uint64_t bytes = path ? measure(scan, path) : 0;
+    free(path);
+    return bytes;
 }
 
 /* --- rows ------------------------------------------------------------------------------------- */
@@ -112,6 +124,8 @@ static int take_other(void *context, int store, const char *name, const struct s
     row.bytes = S_ISDIR(status->st_mode)   ? measure(scan, name)
                 : S_ISREG(status->st_mode) ? (uint64_t)status->st_size
                                            : 0;
+    if (strcmp(name, WI_VERSIONS_PULLING) == 0)
+        row.bytes -= measure_pull(scan);
     if (row.bytes > 0)
         wi_quota_add(scan->quota, &row);
     return 0;
@@ -127,9 +141,10 @@ static void forget_seen(struct scan *scan)
     }
 }
 
-void wi_quota_scan(const char *directory, const struct wi_versions_use *use, struct wi_quota *quota)
+void wi_quota_scan(const char *directory, const char *id, const struct wi_versions_use *use,
+    struct wi_quota *quota)
 {
-    struct scan scan = {.directory = directory, .use = use, .quota = quota};
+    struct scan scan = {.directory = directory, .id = id, .use = use, .quota = quota};
     scan.store = wi_versions_open_store(directory);
     if (scan.store < 0)
         return;
@@ -158,12 +173,28 @@ uint64_t wi_quota_evict(
     return freed;
 }
 
-enum wi_code wi_quota_check_disk(const char *directory, uint64_t needed, struct wi_error *error)
+/* Bytes of the disk that the pull has already. */
+static uint64_t allocated_of(const char *directory, const char *id)
 {
+    struct scan scan = {.directory = directory, .id = id};
+    scan.store = wi_versions_open_store(directory);
+    if (scan.store < 0)
+        return 0;
+    measure_pull(&scan);
+    forget_seen(&scan);
+    close(scan.store);
+    return scan.allocated;
+}
+
+enum wi_code wi_quota_check_disk(
+    const char *directory, const char *id, uint64_t needed, struct wi_error *error)
+{
+    uint64_t here = allocated_of(directory, id);
     struct statvfs disk;
     if (statvfs(directory, &disk) != 0)
         return wi_path_failed(directory, "nothing can be kept", error);
     uint64_t room = (uint64_t)disk.f_bavail * disk.f_frsize;
+    needed -= here < needed ? here : needed;
     if (needed <= room)
         return WI_OK;
     return wi_error_set(error, WI_STORAGE_FAILED, "",

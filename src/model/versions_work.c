@@ -86,7 +86,7 @@ static void evict(struct wi_versions_task *task)
     struct wi_quota quota = {0};
     if (task->quota == 0)
         return;
-    wi_quota_scan(task->directory, &task->use, &quota);
+    wi_quota_scan(task->directory, task->id, &task->use, &quota);
     task->failed = wi_quota_plan(&quota, task->quota, task->needed, &task->error) != WI_OK;
     if (!task->failed)
         task->result.bytes = wi_quota_evict(task->directory, &quota, &task->result.names);
@@ -99,7 +99,8 @@ static void free_evicted(struct wi_versions_task *task)
     for (size_t i = 0; i < names->count; i++)
         task->result.bytes +=
             wi_versions_prune(task->directory, names->items[i], 0, &task->use, &task->held);
-    task->failed = wi_quota_check_disk(task->directory, task->needed, &task->error) != WI_OK;
+    task->failed =
+        wi_quota_check_disk(task->directory, task->id, task->needed, &task->error) != WI_OK;
 }
 
 static void stage(struct wi_versions_task *task)
@@ -323,10 +324,11 @@ struct wi_versions_task *wi_versions_staged(
     return task;
 }
 
-struct wi_versions_task *wi_versions_make_room(
-    struct wi_versions_work *work, uint64_t needed, wi_versions_fn *on_done, void *context)
+struct wi_versions_task *wi_versions_make_room(struct wi_versions_work *work, const char *id,
+    uint64_t needed, wi_versions_fn *on_done, void *context)
 {
     struct wi_versions_task *task = new_task(work, EVICT, on_done, context);
+    task->id = wi_strdup(id);
     task->needed = needed;
     queue(task);
     return task;

@@ -44,10 +44,10 @@ void wi_versions_cancel(struct wi_versions_task *task);
 /* Those that an earlier daemon was at: `ids`, and what was asked for. */
 struct wi_versions_task *wi_versions_staged(
     struct wi_versions_work *work, wi_versions_fn *on_done, void *context);
-/* Makes room for `needed` bytes: evicts by the quota, and looks at the disk. Errors:
- * WI_STORAGE_FAILED with the figures. */
-struct wi_versions_task *wi_versions_make_room(
-    struct wi_versions_work *work, uint64_t needed, wi_versions_fn *on_done, void *context);
+/* Makes room for `needed` bytes of the staging folder `id`, with those that are there already:
+ * evicts by the quota, and looks at the disk. Errors: WI_STORAGE_FAILED with the figures. */
+struct wi_versions_task *wi_versions_make_room(struct wi_versions_work *work, const char *id,
+    uint64_t needed, wi_versions_fn *on_done, void *context);
 /* Opens the staging folder `id` (`request` NULL: as it was written down) for that name, which is
  * checked, and puts what earlier versions have of `files` (a source's list; NULL: none) into it. */
 struct wi_versions_task *wi_versions_stage(struct wi_versions_work *work, const char *id,

@@ -5,10 +5,12 @@
 #include "model/quota.h"
 #include "model/versions_private.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static const struct wi_quota_row rows[] = {
@@ -107,7 +109,7 @@ static void a_store_is_measured_and_emptied(void **state)
     struct wi_error error;
     make_root(directory, "quota");
     fill(directory);
-    wi_quota_scan(directory, &use, &quota);
+    wi_quota_scan(directory, NULL, &use, &quota);
     assert_int_equal(row_of(&quota, "org/name", 2)->bytes, 10); /* with what is shared */
     assert_int_equal(row_of(&quota, "org/name", 1)->bytes, 5);
     assert_int_equal(row_of(&quota, "org", 0)->bytes, 10);
@@ -119,10 +121,35 @@ static void a_store_is_measured_and_emptied(void **state)
     size_t held = 0;
     assert_int_equal(wi_versions_prune(directory, "org/name", 0, &use, &held), 10);
     assert_int_equal(wi_versions_current(directory, "org/name"), 0);
-    assert_int_equal(wi_quota_check_disk(directory, 1, &error), WI_OK);
-    assert_int_equal(wi_quota_check_disk(directory, UINT64_MAX, &error), WI_STORAGE_FAILED);
+    assert_int_equal(wi_quota_check_disk(directory, NULL, 1, &error), WI_OK);
+    assert_int_equal(wi_quota_check_disk(directory, NULL, UINT64_MAX, &error), WI_STORAGE_FAILED);
     remove_root(directory);
     wi_strings_clear(&names);
+    wi_quota_clear(&quota);
+}
+
+static void what_a_pull_has_so_far_is_not_counted_twice(void **state)
+{
+    char directory[64];
+    struct wi_versions_use use = {0};
+    struct wi_quota quota = {0};
+    struct wi_error error;
+    struct statvfs disk;
+    make_root(directory, "quota");
+    fill(directory);
+    write_text(directory, ".pulling/y/files/model.onnx.part", "123456");
+    wi_quota_scan(directory, "x", &use, &quota);
+    assert_int_equal(row_of(&quota, "", 0)->bytes, 6); /* what others have */
+    assert_int_equal(statvfs(directory, &disk), 0);
+    uint64_t room = (uint64_t)disk.f_bavail * disk.f_frsize - (128u << 20);
+    char *path = path_to(directory, ".pulling/x/files/reserved");
+    int fd = open(path, O_WRONLY | O_CREAT, 0600);
+    assert_int_equal(fallocate(fd, 0, 0, 256 << 20), 0);
+    close(fd);
+    assert_int_equal(wi_quota_check_disk(directory, "x", room, &error), WI_OK);
+    assert_int_equal(wi_quota_check_disk(directory, "y", room, &error), WI_STORAGE_FAILED);
+    free(path);
+    remove_root(directory);
     wi_quota_clear(&quota);
 }
 
@@ -134,7 +161,7 @@ static void what_is_in_use_is_no_room(void **state)
     make_root(directory, "quota");
     fill(directory);
     wi_strings_add(&use.names, "org/name");
-    wi_quota_scan(directory, &use, &quota);
+    wi_quota_scan(directory, NULL, &use, &quota);
     assert_true(row_of(&quota, "org/name", 2)->in_use);
     assert_false(row_of(&quota, "org/name", 1)->in_use);
     assert_true(row_of(&quota, "org", 0)->in_use);
@@ -149,6 +176,7 @@ int main(void)
         cmocka_unit_test(as_little_goes_as_is_needed),
         cmocka_unit_test(it_is_said_by_how_much_a_model_does_not_fit),
         cmocka_unit_test(a_store_is_measured_and_emptied),
+        cmocka_unit_test(what_a_pull_has_so_far_is_not_counted_twice),
         cmocka_unit_test(what_is_in_use_is_no_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -212,13 +212,13 @@ static void what_is_used_is_not_evicted(void **state)
     pull(f, "org/new", "first", 'b');
     wi_versions_work_set(f->work, 2000, 2);
     f->loaded = "org/old";
-    wi_versions_make_room(f->work, 1900, on_done, f);
+    wi_versions_make_room(f->work, NULL, 1900, on_done, f);
     assert_int_equal(wait_for(f), WI_STORAGE_FAILED);
     assert_non_null(strstr(f->error.detail, "bytes too many"));
     assert_true(has_version(f, "org/new", 1));
     struct answer held = find(f, "org/new");
     f->loaded = NULL;
-    wi_versions_make_room(f->work, 1200, on_done, f);
+    wi_versions_make_room(f->work, NULL, 1200, on_done, f);
     assert_int_equal(wait_for(f), WI_OK);
     assert_string_equal(f->name, "org/old");
     assert_true(f->bytes > 0);
