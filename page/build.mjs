@@ -34,10 +34,19 @@ const AS_MODULE = [
     ['var Module=typeof Module!="undefined"?Module:{};', ''], // handed in
     ['await _wllama_js_file_read(', 'await readPiece('],
 ];
+/** transformers.js for the browser, and what is changed of it: one load or run that failed would fail all
+ * that come after it in the worker. Each is found exactly once. */
+const TRANSFORMERS = { name: '@huggingface/transformers', script: 'dist/transformers.web.js' };
+const UNCHAINED = [
+    ['webInitChain = webInitChain.then(load)', 'webInitChain = webInitChain.catch(() => {}).then(load)'],
+    ['webInferenceChain = webInferenceChain.then(run)', 'webInferenceChain = webInferenceChain.catch(() => {}).then(run)'],
+];
 /** Where a package has no licence file of its own, its text is the one of its repository. */
 const LICENCE_FROM = {
     'onnxruntime-common': 'onnxruntime-web', '@wllama/wllama-compat': '@wllama/wllama',
 };
+/** What is compiled into the script of transformers.js. */
+const IN_TRANSFORMERS = ['@huggingface/jinja', '@huggingface/tokenizers'];
 /** What is compiled into the binaries of @wllama, with its licence under licences/. */
 const IN_LLAMA = [
     { name: 'llama.cpp', version: 'b11364', source: 'https://github.com/ggml-org/llama.cpp' },
@@ -56,6 +65,17 @@ const INSTANCES = {
     },
 };
 
+/** transformers.js on the worker's own onnxruntime-web (src/pipeline/runtime.js). */
+const TRANSFORMERS_HERE = {
+    name: 'transformers',
+    setup(build) {
+        build.onResolve({ filter: /^onnxruntime-(?:web\/webgpu|common)$/ },
+            () => ({ path: path.join(here, 'src/pipeline/runtime.js') }));
+        build.onLoad({ filter: /transformers\.web\.js$/ }, ({ path: file }) =>
+            ({ contents: replaceOnce(fs.readFileSync(file, 'utf8'), UNCHAINED, TRANSFORMERS.script), loader: 'js' }));
+    },
+};
+
 /** What an earlier build left: names that `emit` makes. */
 const HASHED = /-[0-9a-f]{12}\.(?:js|mjs|wasm|css)$/;
 
@@ -65,10 +85,11 @@ async function main(out) {
     for (const old of fs.readdirSync(out)) if (HASHED.test(old)) fs.rmSync(path.join(out, old));
     const bundled = new Set(['onnxruntime-web']);
     const engines = {}, suspending = {};
+    const pipeline = await bundlePipeline(out, bundled);
     for (const [build, one] of Object.entries(BUILDS)) {
-        engines[build] = await bundleEngine(out, build, build, one, one, bundled);
+        engines[build] = await bundleEngine(out, build, build, one, one, pipeline, bundled);
         if (SUSPENDED[build])
-            suspending[build] = await bundleEngine(out, build, `${build}-jspi`, one, SUSPENDED[build], bundled);
+            suspending[build] = await bundleEngine(out, build, `${build}-jspi`, one, SUSPENDED[build], pipeline, bundled);
     }
     const llama = await bundleLlama(out, bundled);
     const link = await bundle(out, 'link.js', 'src/link/worker.js', {}, bundled);
@@ -89,13 +110,21 @@ async function main(out) {
 
 /** Bundles the engine worker of `build`, as `name`, with `used` in the place of the onnxruntime-web build
  * that it names. */
-function bundleEngine(out, build, name, { entry }, used, bundled) {
+function bundleEngine(out, build, name, { entry }, used, pipeline, bundled) {
     const dist = path.join(packageFolder('onnxruntime-web'), 'dist');
     const file = (extension) => JSON.stringify(emit(out, `${used.stem}.${extension}`,
         fs.readFileSync(path.join(dist, `${used.stem}.${extension}`))));
     return bundle(out, `engine-${name}.js`, `src/engine/worker_${build}.js`,
-        { __ORT_MJS__: file('mjs'), __ORT_WASM__: file('wasm') },
+        { __ORT_MJS__: file('mjs'), __ORT_WASM__: file('wasm'), 
+          __PIPELINE__: JSON.stringify(pipeline), __PIPELINE_VERSION__: JSON.stringify(manifest(TRANSFORMERS.name).version) },
         bundled, entry === used.entry ? {} : { [entry]: used.entry });
+}
+
+/** Bundles transformers.js, which the engine workers load with their first model of tasks. @returns its name */
+async function bundlePipeline(out, bundled) {
+    const { name, script } = TRANSFORMERS;
+    for (const one of [name, ...IN_TRANSFORMERS]) bundled.add(one);
+    return bundle(out, 'pipeline.js', path.join(packageFolder(name), script), {}, bundled, {}, [TRANSFORMERS_HERE]);
 }
 
 /** Bundles the engine worker for language models, once for each build of llama.cpp. @returns their names */
@@ -117,26 +146,30 @@ async function bundleLlama(out, bundled) {
 }
 
 /** A module of emscripten's script, which begins it with its settings and with what reads files. */
-function asModule(script) {
-    for (const [pattern, replacement] of AS_MODULE) {
+const asModule = (script) =>
+    `export default function (Module, readPiece) {\n${replaceOnce(script, AS_MODULE, 'the script of @wllama')}\n}\n`;
+
+/** @param {string} script @param {string[][]} changes what is replaced with what @param {string} where */
+function replaceOnce(script, changes, where) {
+    for (const [pattern, replacement] of changes) {
         const [before, after, ...more] = script.split(pattern);
-        if (after === undefined || more.length > 0) throw new Error(`"${pattern}" is not once in the script of @wllama`);
+        if (after === undefined || more.length > 0) throw new Error(`"${pattern}" is not once in ${where}`);
         script = before + replacement + after;
     }
-    return `export default function (Module, readPiece) {\n${script}\n}\n`;
+    return script;
 }
 
 /** Bundles one script into one file and returns its name. Adds the packages in it to `bundled`. */
-async function bundle(out, name, source, define, bundled, alias = {}) {
+async function bundle(out, name, source, define, bundled, alias = {}, plugins = [INSTANCES]) {
     const esbuild = require('esbuild');
     const result = await esbuild.build({
-        entryPoints: [path.join(here, source)],
+        entryPoints: [path.resolve(here, source)],
         bundle: true, format: 'esm', target: 'es2022', platform: 'browser', minifySyntax: true,
         minifyWhitespace: true, legalComments: 'none', write: false, metafile: true, logLevel: 'warning',
         conditions: ['onnxruntime-web-use-extern-wasm'], define, alias, absWorkingDir: here,
         // Where the packages are elsewhere, they are found through this path.
         ...(modules ? { nodePaths: [modules] } : {}),
-        plugins: [INSTANCES],
+        plugins,
     });
     for (const file of Object.keys(result.metafile.inputs)) {
         const match = /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(file);

@@ -41,7 +41,7 @@
  *   `cancelled` ends it between its steps
  * @property {(task: RunMessage, run: Run) => Promise<Outcome>} run runs a loaded model
  * @property {(key: string) => Promise<void>} unload
- * @property {() => number} memory bytes that it holds
+ * @property {() => number} memory bytes that it holds; engines that share their memory each say all of it
  * @property {(task: RunMessage) => Outcome | undefined} [atOnce] what is done without waiting for anything
  * @property {() => Promise<void>} [rest] there is nothing to do for the moment
  * @property {boolean} [isQuiet] false while threads of its own are busy doing nothing

@@ -89,7 +89,7 @@ async function inTurn(tasks) {
  * @param {{url: string, bytes: number, hash?: string}} part @param {string} credential
  * @param {Progress} progress @param {AbortSignal} signal
  */
-async function fetchPart({ url, bytes: size, hash }, credential, progress, signal) {
+export async function fetchPart({ url, bytes: size, hash }, credential, progress, signal) {
     const bytes = allocate(size);
     let at = 0;
     for (let retries = RETRIES; ; retries--) {

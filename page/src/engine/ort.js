@@ -58,6 +58,16 @@ export class OrtEngine {
         return this._models.has(key);
     }
 
+    /** The execution provider as onnxruntime-web takes it. */
+    get provider() {
+        return this._provider();
+    }
+
+    /** That it came up with; null where they say nothing of its speed. */
+    get threads() {
+        return this.platform === 'wasm' ? this._threads : null;
+    }
+
     /** For fetching models. */
     get credential() {
         return this._settings.credential;
@@ -77,7 +87,7 @@ export class OrtEngine {
     async open(key, { bytes, external, spec }) {
         await this.start();
         const session = await runtime(() => this._ort.InferenceSession.create(bytes, {
-            executionProviders: [this._provider()], graphOptimizationLevel: 'all', logSeverityLevel: 3,
+            executionProviders: [this.provider], graphOptimizationLevel: 'all', logSeverityLevel: 3,
             ...(external.length > 0 ? { externalData: external } : {}),
         }));
         const precision = precisionOf(typesOf(session.outputMetadata), typesOf(session.inputMetadata));
@@ -131,8 +141,7 @@ export class OrtEngine {
         const tensors = Object.entries(outputs).filter(([, tensor]) => tensor)
             .map(([name, tensor]) => fromOrt(name, /** @type {any} */ (tensor)));
         const dispose = () => Object.values(outputs).forEach((tensor) => tensor?.dispose());
-        const threads = this.platform === 'wasm' ? this._threads : null;
-        return { tensors, result: labels(outputs, spec), precision, threads, inferenceMs, dispose };
+        return { tensors, result: labels(outputs, spec), precision, threads: this.threads, inferenceMs, dispose };
     }
 
     /** @param {RunMessage} task @param {Record<string, any>} spec @param {InferenceSession} session */

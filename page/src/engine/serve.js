@@ -327,11 +327,9 @@ export class Server {
         this._post({ type: 'model', key, state: 'unloaded' });
     }
 
-    /** Bytes that the engines hold. */
+    /** Bytes that the engines hold: they lie in the same memory. */
     _memory() {
-        let total = 0;
-        for (const engine of this._engines) total += engine.memory();
-        return total;
+        return Math.max(...this._engines.map((engine) => engine.memory()));
     }
 
     /** @param {string} message */

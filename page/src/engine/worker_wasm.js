@@ -4,6 +4,8 @@ import * as ort from 'onnxruntime-web/wasm';
 import * as another from 'onnxruntime-web/wasm?another';
 import { BuiltinEngine } from './builtin.js';
 import { OrtEngine } from './ort.js';
+import { PipelineEngine } from '../pipeline/engine.js';
+import { library } from '../pipeline/library.js';
 import { serve, Server } from './serve.js';
 import { WasmEngine } from './wasm.js';
 import { sharesMemory } from '../shared/memory.js';
@@ -18,4 +20,6 @@ async function probe() {
     return { available: true, threads: sharesMemory() ? navigator.hardwareConcurrency : 1 };
 }
 
-serve(new Server('wasm', [new WasmEngine(all, one), new BuiltinEngine()], probe));
+const pipeline = new PipelineEngine(all, library(ort), __PIPELINE_VERSION__);
+
+serve(new Server('wasm', [new WasmEngine(all, one), pipeline, new BuiltinEngine()], probe));

@@ -5,13 +5,16 @@ import { BuiltinEngine } from './builtin.js';
 import { probeWebgpu, watchDevices } from './gpu.js';
 import { nudgeMaps, Nudger, workerClock } from './nudge.js';
 import { OrtEngine } from './ort.js';
+import { PipelineEngine } from '../pipeline/engine.js';
+import { library } from '../pipeline/library.js';
 import { serve, Server } from './serve.js';
 
 const engine = new OrtEngine(/** @type {any} */ (ort), 'webgpu', {
     mjs: new URL(__ORT_MJS__, self.location.href).href,
     wasm: new URL(__ORT_WASM__, self.location.href).href,
 });
-const server = new Server('webgpu', [engine, new BuiltinEngine()], ({ nudge }) => probeWebgpu(() => {
+const pipeline = new PipelineEngine(engine, library(ort), __PIPELINE_VERSION__);
+const server = new Server('webgpu', [engine, pipeline, new BuiltinEngine()], ({ nudge }) => probeWebgpu(() => {
     if (nudge) nudgeMaps(new Nudger(workerClock()));
 }));
 

@@ -4,6 +4,8 @@ import { BuiltinEngine } from './builtin.js';
 import { replaceFunction } from './callers.js';
 import * as ort from 'onnxruntime-web/webgpu';
 import { OrtEngine } from './ort.js';
+import { PipelineEngine } from '../pipeline/engine.js';
+import { library } from '../pipeline/library.js';
 import { serve, Server } from './serve.js';
 import { Webnn } from './webnn.js';
 
@@ -14,6 +16,7 @@ const engine = new OrtEngine(/** @type {any} */ (ort), 'webnn', {
     mjs: new URL(__ORT_MJS__, self.location.href).href,
     wasm: new URL(__ORT_WASM__, self.location.href).href,
 }, () => webnn.provider);
-const server = new Server('webnn', [engine, new BuiltinEngine()], () => webnn.probe());
+const pipeline = new PipelineEngine(engine, library(ort), __PIPELINE_VERSION__);
+const server = new Server('webnn', [engine, pipeline, new BuiltinEngine()], () => webnn.probe());
 
 serve(server);

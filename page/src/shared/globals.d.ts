@@ -1,6 +1,8 @@
 /** What build.mjs puts in: names of files beside the scripts, and the page's version. */
 declare const __ORT_MJS__: string;
 declare const __ORT_WASM__: string;
+declare const __PIPELINE__: string;
+declare const __PIPELINE_VERSION__: string;
 declare const __LINK_WORKER__: string;
 declare const __ENGINE_WORKERS__: Record<'wasm' | 'webgpu' | 'webnn', string>;
 declare const __SUSPENDING_WORKERS__: Partial<Record<'wasm' | 'webgpu' | 'webnn', string>>;

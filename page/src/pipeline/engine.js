@@ -1,0 +1,116 @@
+/**
+ * The engine `pipeline`: folders in the Hugging Face layout, by task, through transformers.js on the
+ * onnxruntime-web of the engine `ort` beside it. What a task does is tasks.js; one call at a time.
+ */
+import { EngineFault } from '../engine/engine.js';
+import { classify } from '../engine/errors.js';
+import { Failure } from '../engine/failure.js';
+import { Folder, fetching } from './folder.js';
+import { loadFolder } from './loading.js';
+import { checkOptions } from './options.js';
+import { taskOf } from './tasks.js';
+
+/** @typedef {import('../engine/engine.js').Outcome} Outcome */
+/** @typedef {import('../engine/ort.js').OrtEngine} OrtEngine */
+/** @typedef {import('../engine/run.js').Run} Run */
+/** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
+/** @typedef {import('./library.js').Library} Library */
+/** @typedef {import('./loading.js').Loaded} Loaded */
+
+export class PipelineEngine {
+    /** @param {OrtEngine} ort whose onnxruntime-web it uses @param {Library} library
+     * @param {string} version of transformers.js */
+    constructor(ort, library, version) {
+        this.name = 'pipeline';
+        this.version = version;
+        this.info = { slots: 1, queue: 1, can: ['continue', 'embeddings'] };
+        this.steps = true;
+        this._ort = ort;
+        this._library = library;
+        /** @type {Map<string, Loaded>} */
+        this._models = new Map();
+    }
+
+    /** What it needs to know, `ort` is told. */
+    configure() {}
+
+    /** @param {string} key */
+    has(key) {
+        return this._models.has(key);
+    }
+
+    get loadedCount() {
+        return this._models.size;
+    }
+
+    start() {
+        return this._ort.start();
+    }
+
+    memory() {
+        return this._ort.memory();
+    }
+
+    /** @param {RunMessage} task @param {(loaded: number, total: number) => void} onProgress
+     * @param {AbortSignal} cancelled ends it between its steps */
+    async load({ key, model }, onProgress, cancelled) {
+        const stop = new AbortController();
+        const end = () => stop.abort();
+        cancelled.addEventListener('abort', end);
+        const folder = new Folder(model, fetching(model, this._ort.credential, onProgress, stop.signal));
+        try {
+            this._models.set(key, await loadFolder(key, this._library, folder, await this._device(), cancelled));
+        } catch (thrown) {
+            throw asFailure(thrown, 'load');
+        } finally {
+            cancelled.removeEventListener('abort', end);
+            end(); // what is still on the way beside what failed
+        }
+    }
+
+    /** @param {string} key */
+    async unload(key) {
+        const loaded = this._models.get(key);
+        this._models.delete(key);
+        await loaded?.dispose();
+    }
+
+    /** @param {RunMessage} task @param {Run} run @returns {Promise<Outcome>} */
+    async run(task, run) {
+        const loaded = /** @type {Loaded} */ (this._models.get(task.key));
+        const { options: rules, run: work } = taskOf(task.task);
+        const options = checkOptions(/** @type {string} */ (task.task), rules, task.options);
+        try {
+            const outcome = await this._library.during(run, () => work(loaded, { ...task, options }, run));
+            const { dtype } = loaded;
+            return { precision: dtype, quantization: isFloat(dtype) ? null : dtype, threads: this._ort.threads, ...outcome };
+        } catch (thrown) {
+            throw asFailure(thrown, 'run');
+        }
+    }
+
+    /** @returns {Promise<import('./loading.js').Device>} */
+    async _device() {
+        const { platform, provider } = this._ort;
+        return { platform, provider, hasHalf: platform !== 'webgpu' || await hasHalf() };
+    }
+}
+
+/** @param {string} dtype */
+const isFloat = (dtype) => dtype === 'fp32' || dtype === 'fp16';
+
+/** Whether the GPU computes with 16 bits. */
+async function hasHalf() {
+    const adapter = await /** @type {any} */ (navigator).gpu?.requestAdapter({ powerPreference: 'high-performance' });
+    return adapter?.features.has('shader-f16') === true;
+}
+
+/** What transformers.js throws by itself, of a configuration, a tokenizer or an input, is the request's
+ * failure. @param {unknown} thrown @param {import('../engine/errors.js').Phase} phase */
+function asFailure(thrown, phase) {
+    if (thrown instanceof Failure || thrown instanceof EngineFault) return thrown;
+    const { code, message } = classify(thrown, phase);
+    const [, path] = /Could not locate file: "https:\/\/folder\.invalid\/[^/]*\/([^"]*)"/.exec(message) ?? [];
+    if (path) return new Failure('model_invalid', `The folder has no file ${path}.`);
+    return new Failure(code, `transformers.js: ${message.slice(0, 1000)}`);
+}

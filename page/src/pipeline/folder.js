@@ -1,0 +1,129 @@
+/**
+ * A folder in the Hugging Face layout as the service has it: which files there are, what the weights'
+ * are computed in, and the files themselves, fetched as transformers.js asks for them.
+ */
+import { fetchPart } from '../engine/fetch.js';
+import { Failure } from '../engine/failure.js';
+import { sizeOf } from '../shared/model.js';
+
+/** @typedef {import('../shared/messages.js').Model} Model */
+/** @typedef {import('../shared/messages.js').ModelFile} ModelFile */
+/** @typedef {(file: ModelFile) => Promise<Uint8Array>} Fetch */
+
+/** The ends of a graph's name and what they stand for, as exporters give them. */
+const ENDS = Object.freeze({
+    _fp16: 'fp16', _int8: 'int8', _uint8: 'uint8', _quantized: 'q8', _q4f16: 'q4f16', _q4: 'q4', _q2f16: 'q2f16', _q2: 'q2',
+    _q1f16: 'q1f16', _q1: 'q1', _bnb4: 'bnb4',
+});
+/** Where a folder has several, the first of these that it has. MatMulNBits has no fast kernel on WASM. */
+const PREFERRED = Object.freeze({
+    wasm: ['q8', 'int8', 'uint8', 'fp32', 'fp16', 'q4', 'bnb4', 'q4f16', 'q2', 'q2f16', 'q1', 'q1f16'],
+    webgpu: ['fp16', 'fp32', 'q4f16', 'q4', 'q8', 'int8', 'uint8', 'bnb4', 'q2f16', 'q2', 'q1f16', 'q1'],
+    webnn: ['fp32', 'fp16', 'q8', 'int8', 'uint8', 'q4', 'q4f16', 'bnb4', 'q2', 'q2f16', 'q1', 'q1f16'],
+});
+/** Weights of 16 bits need a device that computes with them. */
+const HALF = /fp?16$/;
+
+/** What the weights are of: one for all graphs, or by graph; `name` for people.
+ * @typedef {{dtype: string | Record<string, string>, name: string, external: Record<string, number>}} Weights */
+
+export class Folder {
+    /** @param {Model} model @param {Fetch} fetch brings a file's bytes */
+    constructor(model, fetch) {
+        this._files = new Map((model.files ?? []).map((file) => [file.path, file]));
+        this._fetch = fetch;
+        /** Which file a buffer holds. @type {WeakMap<ArrayBufferLike, string>} */
+        this._paths = new WeakMap();
+    }
+
+    /** @param {string} path */
+    has(path) {
+        return this._files.has(path);
+    }
+
+    /** A JSON file's content; undefined if there is none. @param {string} path @returns {Promise<any>} @throws {Failure} */
+    async json(path) {
+        const file = this._files.get(path);
+        return file && parse(await this._fetch(file), path);
+    }
+
+    /** What a request for a file is answered, as far as transformers.js looks: the bytes are not copied.
+     * @param {string} path */
+    async answer(path) {
+        const file = this._files.get(path);
+        if (!file) return { ok: false, status: 404, headers: new Headers() };
+        const bytes = await this._fetch(file);
+        if (path.endsWith('.json')) parse(bytes, path);
+        this._paths.set(bytes.buffer, path);
+        return { ok: true, status: 200, headers: new Headers(), arrayBuffer: async () => bytes.buffer };
+    }
+
+    /** The file whose bytes these are. @param {Uint8Array} bytes */
+    pathOf(bytes) {
+        return this._paths.get(bytes.buffer) ?? 'a graph';
+    }
+
+    /** Chooses the weights. @param {'wasm' | 'webgpu' | 'webnn'} platform @param {boolean} hasHalf whether it
+     * computes with 16 bits @returns {Weights} @throws {Failure} if there are none, or none that can be used */
+    weights(platform, hasHalf) {
+        const graphs = graphsOf([...this._files.keys()]);
+        if (graphs.size === 0) throw new Failure('model_invalid', 'The folder has no graph: there is no file onnx/*.onnx.');
+        /** @type {Record<string, string>} */
+        const chosen = {};
+        for (const [stem, dtypes] of graphs) {
+            const usable = PREFERRED[platform].filter((dtype) => dtypes.has(dtype) && (hasHalf || !HALF.test(dtype)));
+            if (usable.length === 0) {
+                throw new Failure('platform_unsupported',
+                    `This device does not compute with 16 bits, and onnx/${stem} is there as ${[...dtypes].join(', ')} only.`);
+            }
+            chosen[stem] = usable[0];
+        }
+        const names = [...new Set(Object.values(chosen))];
+        return { dtype: names.length === 1 ? names[0] : chosen, name: names.join('+'), external: this._external() };
+    }
+
+    /** How many files beside a graph hold its tensors: onnx/NAME.onnx_data, …_1 and so on. */
+    _external() {
+        /** @type {Record<string, number>} */
+        const counts = {};
+        for (const path of this._files.keys()) {
+            const [, graph] = /^onnx\/([^/]+\.onnx)_data(?:_\d+)?$/.exec(path) ?? [];
+            if (graph) counts[graph] = (counts[graph] ?? 0) + 1;
+        }
+        return counts;
+    }
+}
+
+/** The graphs by their names without an end, each with what it is there in.
+ * @param {string[]} paths @returns {Map<string, Set<string>>} */
+function graphsOf(paths) {
+    /** @type {Map<string, Set<string>>} */
+    const graphs = new Map();
+    for (const path of paths) {
+        const [, name] = /^onnx\/([^/]+)\.onnx$/.exec(path) ?? [];
+        if (!name) continue;
+        const end = Object.keys(ENDS).find((one) => name.endsWith(one)) ?? '';
+        const stem = name.slice(0, name.length - end.length);
+        graphs.set(stem, (graphs.get(stem) ?? new Set()).add(ENDS[/** @type {keyof typeof ENDS} */ (end)] ?? 'fp32'));
+    }
+    return graphs;
+}
+
+/** @param {Uint8Array} bytes @param {string} path */
+function parse(bytes, path) {
+    try {
+        return JSON.parse(new TextDecoder().decode(bytes));
+    } catch (error) {
+        throw new Failure('model_invalid', `The folder's ${path} is no JSON: ${error instanceof Error ? error.message : error}`);
+    }
+}
+
+/**
+ * Fetches a model's files as they are asked for, and reports how far it is with all of them.
+ * @param {Model} model @param {string} credential @param {(loaded: number, total: number) => void} onProgress
+ * @param {AbortSignal} signal @returns {Fetch}
+ */
+export function fetching(model, credential, onProgress, signal) {
+    const progress = { loaded: 0, total: sizeOf(model), reported: performance.now(), onProgress };
+    return (file) => fetchPart(file, credential, progress, signal);
+}

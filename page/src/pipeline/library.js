@@ -1,0 +1,125 @@
+/**
+ * transformers.js in an engine worker: its script comes with the worker's first model of tasks, and
+ * computes with the worker's own onnxruntime-web. What that throws while a session is created or run is an
+ * EngineFault, as in other engines; before each run of a session the event loop turns.
+ */
+import { EngineFault, runtime } from '../engine/engine.js';
+import { Failure, throwIfCancelled } from '../engine/failure.js';
+
+/** @typedef {import('../engine/run.js').Run} Run */
+/** @typedef {import('./folder.js').Folder} Folder */
+/** What is being loaded; `sessions` were created for it so far.
+ * @typedef {{folder: Folder, signal: AbortSignal, sessions: any[]}} Loading */
+
+/** Where runtime.js looks. */
+const HANDED_OVER = Symbol.for('webinfer.onnxruntime');
+/** No host has this name: every file comes from a Folder. */
+const HOST = 'https://folder.invalid/';
+
+export class Library {
+    /** @param {any} ort the instance of onnxruntime-web @param {string} script the address of transformers.js
+     * @param {(script: string) => Promise<any>} [bring] imports it */
+    constructor(ort, script, bring = (address) => import(address)) {
+        this._ort = ort;
+        this._script = script;
+        this._bring = bring;
+        /** What transformers.js exports. @type {any} */
+        this._namespace = undefined;
+        /** @type {Loading | null} */
+        this._loading = null;
+        /** The run that sessions are run for. @type {Run | null} */
+        this._run = null;
+    }
+
+    /** What transformers.js exports, set up for workers. @returns {Promise<any>} @throws {Failure} */
+    async open() {
+        if (this._namespace) return this._namespace;
+        /** @type {any} */ (globalThis)[HANDED_OVER] = this._handedOver();
+        const namespace = await this._bring(this._script).catch((error) => {
+            throw new Failure('model_fetch_failed', `The page's script for tasks could not be loaded: ${error}`);
+        });
+        // No blob: modules, which the page's policy forbids; no caches; no hosts but ours.
+        Object.assign(namespace.env, {
+            useWasmCache: false, useBrowserCache: false, useFSCache: false, useCustomCache: false,
+            allowLocalModels: false, allowRemoteModels: true, remoteHost: HOST, remotePathTemplate: '{model}',
+            fetch: (/** @type {any} */ address) => this._file(String(address)),
+        });
+        // It would write a failed run's whole input into the log.
+        namespace.env.logLevel = namespace.LogLevel.NONE;
+        return this._namespace = namespace;
+    }
+
+    /** Loads a model of this folder: what sessions that creates is released if it fails.
+     * @template T @param {Loading['folder']} folder @param {AbortSignal} signal @param {() => Promise<T>} load
+     * @returns {Promise<T>} */
+    async load(folder, signal, load) {
+        const loading = { folder, signal, sessions: /** @type {any[]} */ ([]) };
+        this._loading = loading;
+        try {
+            return await load();
+        } catch (error) {
+            await Promise.allSettled(loading.sessions.map((session) => session.release()));
+            throwIfCancelled(signal);
+            throw error;
+        } finally {
+            this._loading = null;
+        }
+    }
+
+    /** Runs sessions for this run. @template T @param {Run} run @param {() => Promise<T>} work @returns {Promise<T>} */
+    async during(run, work) {
+        this._run = run;
+        try {
+            return await work();
+        } finally {
+            this._run = null;
+        }
+    }
+
+    // --- what transformers.js has of us ------------------------------------------------------------
+
+    /** Settings that it makes are its own affair: onnxruntime-web has ours. */
+    _handedOver() {
+        const { Tensor, env } = this._ort;
+        return {
+            Tensor,
+            env: { versions: env.versions, wasm: { wasmPaths: env.wasm.wasmPaths, proxy: false }, webgpu: {} },
+            InferenceSession: { create: (/** @type {any} */ bytes, /** @type {any} */ options) => this._create(bytes, options) },
+        };
+    }
+
+    /** @param {string} address */
+    async _file(address) {
+        if (!this._loading) throw new Failure('model_invalid', `${address} is asked for by nobody.`);
+        const { folder } = this._loading;
+        return folder.answer(decodeURIComponent(new URL(address).pathname).replace(/^\/[^/]*\//, ''));
+    }
+
+    /** @param {Uint8Array} bytes @param {any} options @returns {Promise<any>} a session */
+    async _create(bytes, options) {
+        const loading = /** @type {Loading} */ (this._loading);
+        throwIfCancelled(loading.signal);
+        const session = await runtime(() => this._ort.InferenceSession.create(bytes, options))
+            .catch((fault) => {
+                throw named(fault, loading.folder.pathOf(bytes));
+            });
+        loading.sessions.push(session);
+        const run = session.run.bind(session);
+        session.run = async (/** @type {any[]} */ ...feeds) => {
+            await this._run?.step();
+            return runtime(() => run(...feeds));
+        };
+        return session;
+    }
+}
+
+/** That of an engine worker. @param {any} ort its instance of onnxruntime-web */
+export const library = (ort) => new Library(ort, new URL(__PIPELINE__, self.location.href).href);
+
+/** Says in which file a fault lies, where it has a message of its own.
+ * @param {EngineFault} fault @param {string} path */
+function named(fault, path) {
+    const { cause } = fault;
+    if (!(cause instanceof Error) || cause instanceof WebAssembly.RuntimeError) return fault;
+    return new EngineFault(new Error(`${path}: ${cause.message}`));
+}

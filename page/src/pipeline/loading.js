@@ -1,0 +1,89 @@
+/** Loads a folder's model with transformers.js: configuration, tokenizer, processor, sessions. */
+import { Failure } from '../engine/failure.js';
+
+/** @typedef {import('./folder.js').Folder} Folder */
+/** @typedef {import('./library.js').Library} Library */
+/**
+ * A model that is loaded. `library` is what transformers.js exports, `model` an instance of its class that
+ * the configuration names; `dtype` says what its weights are of; `limits.length` how many tokens of text it takes, Infinity
+ * if nothing says so; `files` answers what else the folder has.
+ * @typedef {object} Loaded
+ * @property {string} key
+ * @property {string} platform
+ * @property {any} library
+ * @property {any} config
+ * @property {any} tokenizer null: the folder has none
+ * @property {any} processor null: the folder has none
+ * @property {any} model
+ * @property {string} dtype
+ * @property {{length: number}} limits
+ * @property {Record<string, any>} extra JSON files beside config.json that tasks look at, by path
+ * @property {() => Promise<void>} dispose
+ */
+/** Where it is computed: `provider` as onnxruntime-web takes it.
+ * @typedef {{platform: 'wasm' | 'webgpu' | 'webnn', provider: any, hasHalf: boolean}} Device */
+
+/** What else a folder may say: how texts are pooled, and how long they may be. */
+const EXTRA = Object.freeze(['modules.json', '1_Pooling/config.json', 'sentence_bert_config.json', 'generation_config.json']);
+/** Tokenizers without a limit say a number beyond this one. */
+const UNLIMITED = 1e9;
+/** Their positions begin behind that of the padding token. */
+const OFFSET_POSITIONS = /roberta|camembert|mpnet|xmod|longformer/;
+
+let loads = 0;
+
+/** @param {string} key @param {Library} library @param {Folder} folder @param {Device} device @param {AbortSignal} signal
+ * @returns {Promise<Loaded>} @throws {Failure} */
+export async function loadFolder(key, library, folder, device, signal) {
+    const namespace = await library.open();
+    return library.load(folder, signal, async () => {
+        // A name of its own for each load: what comes of it is not to be mixed up with another's.
+        const id = `load-${++loads}`;
+        const config = await configOf(folder);
+        const Model = modelClass(namespace, config);
+        const extra = Object.fromEntries(await Promise.all(EXTRA.filter((path) => folder.has(path))
+            .map(async (path) => [path, await folder.json(path)])));
+        const tokenizer = folder.has('tokenizer.json') ? await namespace.AutoTokenizer.from_pretrained(id) : null;
+        const processor = folder.has('preprocessor_config.json') || folder.has('processor_config.json')
+            ? await namespace.AutoProcessor.from_pretrained(id) : null;
+        const { dtype, name, external } = folder.weights(device.platform, device.hasHalf);
+        const model = await Model.from_pretrained(id, {
+            device: device.platform, dtype, use_external_data_format: external,
+            session_options: { executionProviders: [device.provider], graphOptimizationLevel: 'all', logSeverityLevel: 3 },
+        });
+        return {
+            key, platform: device.platform, library: namespace, config, tokenizer, processor, model, dtype: name,
+            limits: { length: lengthOf(config, tokenizer, extra) }, extra, dispose: async () => void await model.dispose(),
+        };
+    });
+}
+
+/** @param {Folder} folder */
+async function configOf(folder) {
+    const config = await folder.json('config.json');
+    if (config === undefined) throw new Failure('model_invalid', 'The folder has no file config.json.');
+    if (typeof config === 'object' && config !== null && typeof config.model_type === 'string') return config;
+    throw new Failure('model_invalid', "The folder's config.json names no model_type.");
+}
+
+/** The class that the configuration names. @param {any} namespace @param {any} config */
+function modelClass(namespace, config) {
+    const names = /** @type {any[]} */ (Array.isArray(config.architectures) ? config.architectures : []).map((name) => String(name));
+    const found = names.find((name) => Object.hasOwn(namespace, name) && typeof namespace[name].from_pretrained === 'function');
+    if (found) return namespace[found];
+    if (names.length === 0 && namespace.AutoModel.MODEL_CLASS_MAPPINGS?.some((/** @type {any} */ one) => one.has(config.model_type))) {
+        return namespace.AutoModel;
+    }
+    const name = names[0] ?? String(config.model_type);
+    throw new Failure('platform_unsupported', `The architecture ${name.slice(0, 100)} is none that this page can compute.`,
+        { expected: `one of transformers.js ${namespace.env.version}` });
+}
+
+/** How many tokens a text may have. @param {any} config @param {any} tokenizer @param {Record<string, any>} extra */
+function lengthOf(config, tokenizer, extra) {
+    const { max_position_embeddings: positions = config.n_positions ?? config.text_config?.max_position_embeddings } = config;
+    const offset = OFFSET_POSITIONS.test(config.model_type) ? (config.pad_token_id ?? 1) + 1 : 0;
+    const limits = [positions - offset, tokenizer?.model_max_length, extra['sentence_bert_config.json']?.max_seq_length]
+        .filter((limit) => Number.isInteger(limit) && limit > 0 && limit < UNLIMITED);
+    return Math.min(Infinity, ...limits);
+}

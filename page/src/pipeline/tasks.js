@@ -1,0 +1,26 @@
+/** The tasks of models in the Hugging Face layout, by their names. */
+import { Failure } from '../engine/failure.js';
+import { TEXT_TASKS } from './text.js';
+
+/** @typedef {import('../engine/engine.js').Outcome} Outcome */
+/** @typedef {import('../engine/run.js').Run} Run */
+/** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
+/** @typedef {import('./loading.js').Loaded} Loaded */
+/** @typedef {import('./options.js').Rule} Rule */
+/**
+ * One task: which options it has, and what it does. `run` gets the options checked in `task.options`; what
+ * it throws is the request's failure, but for what onnxruntime-web throws.
+ * @typedef {object} Task
+ * @property {Readonly<Record<string, Rule>>} options
+ * @property {(loaded: Loaded, task: RunMessage & {options: Record<string, any>}, run: Run) => Promise<Outcome>} run
+ */
+
+/** @type {Readonly<Record<string, Task>>} */
+export const TASKS = Object.freeze({ ...TEXT_TASKS });
+
+/** @param {string | undefined} name @returns {Task} @throws {Failure} */
+export function taskOf(name) {
+    if (name !== undefined && Object.hasOwn(TASKS, name)) return TASKS[name];
+    throw new Failure('input_invalid', name === undefined ? 'The request names no task.' : `This page has no task "${name.slice(0, 64)}".`,
+        { field: 'task', expected: `one of ${Object.keys(TASKS).join(', ')}` });
+}

@@ -1,0 +1,75 @@
+/**
+ * Models of the engine `pipeline` in Node: the page's own modules and its built script of transformers.js,
+ * on onnxruntime-web's WASM, so that tasks are tested without a browser.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import './turn.mjs';
+import * as ort from 'onnxruntime-web';
+import { PipelineEngine } from '../../../page/src/pipeline/engine.js';
+import { Folder } from '../../../page/src/pipeline/folder.js';
+import { Library } from '../../../page/src/pipeline/library.js';
+import { loadFolder } from '../../../page/src/pipeline/loading.js';
+import { Run } from '../../../page/src/engine/run.js';
+import { builtPage } from '../../lib/paths.mjs';
+
+const DEVICE = { platform: 'wasm', provider: 'wasm', hasHalf: true };
+const script = fs.readdirSync(builtPage).find((name) => /^pipeline-[0-9a-f]{12}\.js$/.test(name));
+
+/** transformers.js takes Node for a browser's worker here: it is to take its files as there. */
+async function bring(address) {
+    const { release } = process;
+    Object.defineProperty(process, 'release', { configurable: true, value: { ...release, name: 'worker' } });
+    try {
+        return await import(address);
+    } finally {
+        Object.defineProperty(process, 'release', { configurable: true, value: release });
+    }
+}
+
+ort.env.wasm.numThreads = 1;
+export const library = new Library(ort, pathToFileURL(path.join(builtPage, script)).href, bring);
+
+/** A folder's files: path → bytes. */
+export const filesIn = (folder) => Object.fromEntries(fs.readdirSync(folder, { recursive: true })
+    .filter((name) => fs.statSync(path.join(folder, name)).isFile())
+    .map((name) => [name, new Uint8Array(fs.readFileSync(path.join(folder, name)))]));
+
+/** What a task would say of a model with these files. */
+export const modelOf = (files, name = 'model') => ({
+    name, hash: 'h', engine: 'pipeline', url: null, bytes: 0,
+    files: Object.entries(files).map(([file, { length }]) => ({ path: file, url: `/models/${name}/${file}`, bytes: length, hash: file })),
+});
+
+/** Loads a model of these files, or of a folder. @returns {Promise<import('../../../page/src/pipeline/loading.js').Loaded>} */
+export function loaded(from, signal = new AbortController().signal) {
+    const files = typeof from === 'string' ? filesIn(from) : from;
+    const folder = new Folder(modelOf(files), async ({ path: file }) => files[file].slice());
+    return loadFolder('model@h', library, folder, DEVICE, signal);
+}
+
+/** A task as an engine gets it, with the tensors that it has. */
+export const taskOf = (task, input, options = {}, tensors = []) => ({
+    type: 'run', attempt: 'a', task, input, options, key: 'model@h', tensors, frame: null, section: 0, outputs: [], precision: null,
+});
+
+/** The run of a task; what it says to the link worker is in `posted`. */
+export function runOf(task) {
+    const posted = [];
+    return Object.assign(new Run(task, (message) => posted.push(message)), { posted });
+}
+
+/** An engine around a model that is loaded. */
+export function engineOf(model) {
+    const base = { start: async () => {}, memory: () => 0, credential: '', platform: 'wasm', provider: 'wasm', threads: 1 };
+    const engine = new PipelineEngine(base, library, '0');
+    engine._models.set(model.key, model);
+    return engine;
+}
+
+/** What a task of that model gives, through the engine's checks. */
+export function outcomeOf(model, name, input, options = {}, more = {}) {
+    const task = { ...taskOf(name, input, options), ...more };
+    return engineOf(model).run(task, runOf(task));
+}
