@@ -33,6 +33,7 @@ const LLAMA = {
 const AS_MODULE = [
     ['var Module=typeof Module!="undefined"?Module:{};', ''], // handed in
     ['await _wllama_js_file_read(', 'await readPiece('],
+    ['var onPostRuns=[];', 'Module.endThreads=PThread.terminateAllThreads;var onPostRuns=[];'],
 ];
 /** transformers.js for the browser, and what is changed of it: one load or run that failed would fail all
  * that come after it in the worker. Each is found exactly once. */
@@ -134,11 +135,14 @@ async function bundleLlama(out, bundled) {
     for (const [build, { package: name, folder }] of Object.entries(LLAMA)) {
         const read = (file) => fs.readFileSync(path.join(packageFolder(name), folder, file));
         bundled.add(name);
+        const script = JSON.stringify(emit(out, `llama-${build}.mjs`, asModule(read('wllama.js').toString())));
+        const thread = await bundle(out, `thread-llama-${build}.js`, 'src/engine/thread_llama.js', { __LLAMA_MJS__: script }, bundled);
         workers[build] = await bundle(out, `engine-llama-${build}.js`, 'src/engine/worker_llama.js', {
             __LLAMA_BUILD__: JSON.stringify(build),
             __TEMPLATE_WORKER__: JSON.stringify(templates),
             __LLAMA_VERSION__: JSON.stringify(IN_LLAMA[0].version),
-            __LLAMA_MJS__: JSON.stringify(emit(out, `llama-${build}.mjs`, asModule(read('wllama.js').toString()))),
+            __LLAMA_MJS__: script,
+            __LLAMA_THREAD__: JSON.stringify(thread),
             __LLAMA_WASM__: JSON.stringify(emit(out, `llama-${build}.wasm`, read('wllama.wasm'))),
         }, bundled);
     }

@@ -71,7 +71,8 @@ static void take_settings(struct wi_bridge *bridge, const struct wi_config *conf
     settings->models = (struct wi_model_terms){.context = config->models.context,
         .slots = config->models.slots,
         .idle_unload = config->models.idle_unload,
-        .warmup = config->models.warmup};
+        .warmup = config->models.warmup,
+        .threads = config->models.threads};
 }
 
 static void on_accept(void *context, int fd, const struct sockaddr *peer, socklen_t length)
@@ -231,7 +232,8 @@ void wi_bridge_reload(struct wi_bridge *bridge, const struct wi_config *config)
     take_settings(bridge, config);
     reload_certificate(bridge, &config->bridge);
     if (models->context == before.context && models->slots == before.slots &&
-        models->idle_unload == before.idle_unload && models->warmup == before.warmup)
+        models->idle_unload == before.idle_unload && models->warmup == before.warmup &&
+        models->threads == before.threads)
         return;
     HASH_ITER(hh, bridge->nodes, node, next)
     wi_node_tell_settings(node);

@@ -103,9 +103,9 @@ static void add_model_terms(struct wi_buffer *out, const struct wi_model_terms *
 {
     wi_buffer_printf(out,
         ",\"language_models\":{\"context\":%lld,\"slots\":%lld,\"idle_unload_ms\":%lld,"
-        "\"warmup\":%s}",
+        "\"warmup\":%s,\"threads\":%d}",
         (long long)models->context, (long long)models->slots, (long long)models->idle_unload,
-        models->warmup ? "true" : "false");
+        models->warmup ? "true" : "false", models->threads);
 }
 
 struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *welcome)

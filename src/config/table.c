@@ -46,6 +46,8 @@ static const char *const gpus[] = {[WI_GPU_AUTO] = "auto",
     [WI_GPU_OFF] = "off",
     NULL};
 static const char *const tristates[] = {[WI_AUTO] = "auto", [WI_YES] = "yes", [WI_NO] = "no", NULL};
+/* The threads of a language model; those of the page's engine end at 8. */
+static const char *const model_threads[] = {"auto", "1", "2", "3", "4", "5", "6", "7", "8", NULL};
 static const char *const families[] = {[WI_FAMILY_AUTO] = "auto",
     [WI_FAMILY_CHROMIUM] = "chromium",
     [WI_FAMILY_FIREFOX] = "firefox",
@@ -294,6 +296,12 @@ const struct wi_option wi_options[] = {
         .help =
             "Whether a language model that was loaded before anybody asked for it computes a few "
             "tokens for nobody then, which makes the first answer faster."},
+    {KEY(models, threads), ENUM(model_threads), DEFAULT("auto"), RELOADABLE,
+        .help = "On how many threads a language model runs on wasm. With auto it is one; after a "
+                "load that nobody waits for, and where warmup is on, a model that is not large is "
+                "tried on all that the browser may use, and keeps them where they are clearly "
+                "faster, until others need the cores. On a busy machine more threads can be many "
+                "times slower."},
     {KEY(models, share_prefix), BOOL, DEFAULT("no"), RELOADABLE,
         .help = "Whether one client's conversation may go on from what was computed for another's "
                 "with the same beginning. The time that an answer takes then tells that somebody "

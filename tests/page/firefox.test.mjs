@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { check, needsCases, readCase } from './support/cases.mjs';
-import { computes, keepsItsLink, readsExternalData, takesPictures, writesText } from './support/everywhere.mjs';
+import { computes, keepsItsLink, readsExternalData, takesPictures, TWO_THREADS, writesText } from './support/everywhere.mjs';
 import { findFirefox, launchFirefox } from './support/firefox.mjs';
 import { nodeTests } from './support/nodes.mjs';
 
@@ -47,7 +47,7 @@ describe('Firefox', unless, () => {
     nodeTest('computes on webgpu', (node) => computes(node, 'webgpu'));
     nodeTest('reads external data', (node) => readsExternalData(node, 'wasm'));
     nodeTest('takes pictures', takesPictures);
-    nodeTest('runs a language model', (node) => writesText(node, 'jspi64'));
+    nodeTest('runs a language model', (node) => writesText(node, 'jspi64'), { welcome: TWO_THREADS });
     nodeTest('keeps its link', keepsItsLink);
 
     nodeTest('answers at once, since it is nudged', async ({ service }) => {

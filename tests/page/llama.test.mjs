@@ -222,6 +222,17 @@ describe('a language model', () => {
         assert.equal(wellDone(await service.run(model, [], complete('abc', { max_tokens: 2 }))).performance.warm, false);
     }, { welcome: { language_models: { context: 256, slots: 2, warmup: true, idle_unload_ms: 1500 } } });
 
+    nodeTest('computes on several threads', async ({ service, problems }) => {
+        const model = random(service);
+        const options = { max_tokens: 12, logit_bias: { 2: -100 } };
+        const { result, executed_on: where } = wellDone(await service.run(model, [], complete('hello', options)));
+        assert.equal(where.threads, 2);
+        assert.equal(result.tokens.length, 12);
+        const more = await Promise.all([1, 2].map(() => service.run(model, [], complete('hello', options))));
+        for (const one of more) assert.equal(wellDone(one).result.tokens.length, 12);
+        assert.deepEqual(problems, []);
+    }, { welcome: { language_models: { threads: 2 } } });
+
     nodeTest('uses no prompt of another owner', async ({ service }) => {
         const model = abc(service);
         const prompt = 'abcdefgh'.repeat(30);

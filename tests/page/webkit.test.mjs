@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { needsCases } from './support/cases.mjs';
-import { computes, keepsItsLink, readsExternalData, takesPictures, writesText } from './support/everywhere.mjs';
+import { computes, keepsItsLink, readsExternalData, takesPictures, TWO_THREADS, writesText } from './support/everywhere.mjs';
 import { nodeTests } from './support/nodes.mjs';
 import { findWebkit, launchWebkit } from './support/webkit.mjs';
 
@@ -30,6 +30,6 @@ describe('WebKit', unless, () => {
     nodeTest('computes on wasm', (node) => computes(node, 'wasm'));
     nodeTest('reads external data', (node) => readsExternalData(node, 'wasm'));
     nodeTest('takes pictures', takesPictures);
-    nodeTest('runs a language model', (node) => writesText(node, 'compat32'));
+    nodeTest('runs a language model', (node) => writesText(node, 'compat32'), { welcome: TWO_THREADS });
     nodeTest('keeps its link', keepsItsLink);
 });

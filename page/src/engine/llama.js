@@ -6,15 +6,13 @@
 import { Failure, throwIfCancelled } from './failure.js';
 import { readHead } from './gguf.js';
 import { plain } from './llama_answer.js';
-import { checkOptions, completionBody, taskOf } from './llama_body.js';
+import { checkOptions, taskOf } from './llama_body.js';
+import { bringUp } from './llama_bring.js';
 import { LlamaFiles, weightsOf } from './llama_files.js';
 import { generate } from './llama_generation.js';
 import { Loads } from './llama_loading.js';
-import { ActionError } from './llama_module.js';
 import { planOf } from './llama_plan.js';
-import { Prefixes } from './llama_prefixes.js';
-import { Slots } from './llama_slots.js';
-import { Tokenizer } from './llama_tokens.js';
+import { measure, Threads } from './llama_threads.js';
 import { embed, rerank } from './llama_vectors.js';
 import { wasmMemory } from './memory.js';
 import { LLAMA } from '../shared/messages.js';
@@ -22,7 +20,7 @@ import { LLAMA } from '../shared/messages.js';
 /** @typedef {import('../shared/messages.js').EngineSettings} EngineSettings */
 /** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
 /** @typedef {import('./engine.js').Outcome} Outcome */
-/** @typedef {import('./gguf.js').Head} Head */
+/** @typedef {import('./llama_bring.js').Loaded} Loaded */
 /** @typedef {import('./llama_module.js').LlamaModule} LlamaModule */
 /** @typedef {import('./llama_answer.js').Parser} Parser */
 /** @typedef {import('./run.js').Run} Run */
@@ -34,24 +32,15 @@ import { LLAMA } from '../shared/messages.js';
  *   Promise<{prompt: string, grammar: string | null, stop: string[], preserved: string[], makeParser: (choice: number) => Parser}>} prepare
  * @property {(options: Options) => string | null} grammarOf a text's, of `grammar` or `json_schema`
  */
-/** `tokens`: how many its vocabulary has; `ends`: those that stand before and behind every text.
- * @typedef {{key: string, module: LlamaModule, slots: Slots, prefixes: Prefixes, head: Head, context: number,
- *   makes: 'text' | 'vectors' | 'scores', tokenizer: Tokenizer, tokens: number, bos: string, eos: string,
- *   addsStart: boolean, ends: {before: number[], after: number[]}, quantization: string | null}} Loaded */
+/** Brings the model up on so many threads. @typedef {(threads: number, signal: AbortSignal) => Promise<Loaded>} Bring */
 
-/** What general.file_type of a GGUF file stands for. */
-const FILE_TYPES = Object.freeze({
-    0: 'F32', 1: 'F16', 2: 'Q4_0', 3: 'Q4_1', 7: 'Q8_0', 8: 'Q5_0', 9: 'Q5_1', 10: 'Q2_K', 11: 'Q3_K_S', 12: 'Q3_K_M', 13: 'Q3_K_L',
-    14: 'Q4_K_S', 15: 'Q4_K_M', 16: 'Q5_K_S', 17: 'Q5_K_M', 18: 'Q6_K', 24: 'IQ1_S', 25: 'IQ4_NL', 30: 'IQ4_XS', 32: 'BF16',
-});
-/** What is computed for nobody. */
-const WARM_UP = Object.freeze({ text: '0 1 2 3 4 5 6 7 8 9', tokens: 8 });
+/** A model that takes more memory with its caches is not loaded twice to find out about threads. */
+const TWICE_BYTES = 256 << 20;
 /** The slots' sizes are told no more often. */
 const SLOTS_EVERY_MS = 500;
-const THREADS = 1; // more than idle cores cost twenty times what they bring
 
 export class LlamaEngine {
-    /** @param {string} version @param {(files: LlamaFiles) => LlamaModule} makeModule @param {Chat} chat */
+    /** @param {string} version @param {(files: LlamaFiles, threads: number) => LlamaModule} makeModule @param {Chat} chat */
     constructor(version, makeModule, chat) {
         this.name = 'llama';
         this.version = version;
@@ -61,7 +50,12 @@ export class LlamaEngine {
         this._chat = chat;
         this._credential = '';
         /** @type {import('../shared/messages.js').LanguageModels} */
-        this._models = { context: 0, slots: LLAMA.slots, warmup: false };
+        this._models = { context: 0, slots: LLAMA.slots, warmup: false, threads: 1 };
+        this._threads = new Threads();
+        /** Brings the model up that is loaded. @type {Bring | null} */
+        this._bring = null;
+        /** Ends what is computed for nobody. @type {AbortController | null} */
+        this._trial = null;
         /** @type {Loaded | null} */
         this._loaded = null;
         this._loads = new Loads();
@@ -73,9 +67,11 @@ export class LlamaEngine {
     }
 
     /** @param {EngineSettings} settings */
-    configure({ credential, models }) {
+    configure({ credential, models, threads }) {
         this._credential = credential;
         this._models = models ?? this._models;
+        this._threads.configure(this._models.threads, threads);
+        this._spareThreads();
     }
 
     /** @param {string} key */
@@ -95,7 +91,9 @@ export class LlamaEngine {
 
     /** The worker that holds it is ended with it. */
     async unload() {
-        this._loaded = null;
+        this._trial?.abort();
+        this._loaded?.module.end();
+        this._loaded = this._bring = null;
     }
 
     // --- loading -------------------------------------------------------------------------------------
@@ -108,41 +106,64 @@ export class LlamaEngine {
 
     /** @param {RunMessage} task @param {(loaded: number, total: number) => void} onProgress @param {AbortSignal} signal */
     async _load({ key, model, options, task, load_only: isForNobody }, onProgress, signal) {
-        const files = new LlamaFiles(weightsOf(model), this._credential, onProgress, signal);
+        const weights = weightsOf(model);
+        const files = new LlamaFiles(weights, this._credential, onProgress, signal);
         const head = await readHead((size) => files.beginning(size));
         const { context: wanted } = checkOptions(taskOf(task ?? 'complete'), task ? options : {});
         const slotsMost = Math.min(this._models.slots || LLAMA.slots, LLAMA.slots);
         const plan = planOf(head, files.total, wanted ?? this._models.context, slotsMost);
-        const module = this._makeModule(files);
-        await module.start();
-        throwIfCancelled(signal);
-        const said = await module.action('load', {
-            _name: 'load_req', model_paths: module.paths(), n_ctx_auto: false, use_mmap: false, use_mlock: false, n_gpu_layers: 0,
-            n_ctx: plan.context * plan.slots, n_threads: THREADS, n_parallel: plan.slots, kv_unified: false, log_level: 2,
-            n_batch: plan.batch, n_ubatch: plan.batch, flash_attn: false, embeddings: true,
-            pooling_type: plan.pooling, warmup: false,
-        }).catch((error) => {
-            throw error instanceof ActionError ? new Failure('model_invalid', `llama.cpp cannot load it: ${error.message}`) : error;
-        });
-        throwIfCancelled(signal);
-        if (!said.success) throw new Failure('model_invalid', `llama.cpp cannot load it: ${module.lastError || 'it does not say why'}`);
-        const slots = new Slots(module, plan.slots, plan.context + 1000, () => this._noteSlots());
-        this._loaded = {
-            key, module, head, context: plan.context, makes: plan.makes, slots, prefixes: new Prefixes(),
-            tokenizer: new Tokenizer(slots, head), tokens: said.n_vocab,
-            bos: head.token(said.token_bos) ?? '', eos: head.token(said.token_eos) ?? '', addsStart: said.add_bos_token,
-            ends: { before: said.add_bos_token ? [said.token_bos] : [], after: said.add_eos_token ? [said.token_eos] : [] },
-            quantization: FILE_TYPES[/** @type {0} */ (head.values.get('general.file_type'))] ?? null,
-        };
-        if (isForNobody && this._models.warmup && plan.makes === 'text') this._warmUp(slots);
+        const what = { key, head, plan, changed: () => this._noteSlots() };
+        this._loaded = await bringUp(this._makeModule(files, this._threads.first), what, signal);
+        this._bring = (threads, ended) => bringUp(
+            this._makeModule(new LlamaFiles(weights, this._credential, () => {}, ended), threads), what, ended);
+        if (isForNobody && this._models.warmup && plan.makes === 'text') this._warmUp(this._loaded, plan.memory <= TWICE_BYTES);
     }
 
-    /** Computes a few tokens, beside whatever comes: browsers compile well what has run some times.
-     * @param {Slots} slots */
-    _warmUp(slots) {
-        const body = completionBody(WARM_UP.text, { max_tokens: WARM_UP.tokens }, { grammar: null, stop: [], preserved: [], cache: false, choice: 0 });
-        const request = { action: /** @type {const} */ ('completion'), body, signal: new AbortController().signal, onStep() {}, onResult() {} };
-        slots.run(request).catch(() => {}); // whoever comes next finds the engine broken
+    // --- what is computed for nobody -----------------------------------------------------------------
+
+    /** Computes a few tokens: browsers compile well what has run some times. What then tells on how many
+     * threads the model is faster ends with the first request.
+     * @param {Loaded} loaded @param {boolean} mayTry */
+    async _warmUp(loaded, mayTry) {
+        const trial = this._trial = new AbortController();
+        try {
+            await measure(loaded.slots, trial.signal);
+            if (mayTry && this._threads.tried > 1) await this._tryThreads(loaded, trial.signal);
+        } catch {
+            // Whoever comes next finds what is broken.
+        }
+        if (this._trial === trial) this._trial = null;
+    }
+
+    /** @param {Loaded} loaded on one thread @param {AbortSignal} signal */
+    async _tryThreads(loaded, signal) {
+        const other = await /** @type {Bring} */ (this._bring)(this._threads.tried, signal);
+        const isBetter = await this._threads.areWorth(loaded.slots, other.slots, signal).catch(() => false);
+        if (isBetter && !signal.aborted && this._loaded === loaded) this._replace(other);
+        else other.module.end();
+    }
+
+    /** Others need the cores: the model goes on on one thread. */
+    async _spareThreads() {
+        const loaded = this._loaded;
+        if (!loaded || !this._bring || this._trial || !this._threads.areTooMany(loaded.module.threads)) return;
+        const trial = this._trial = new AbortController();
+        const one = await this._bring(1, trial.signal).catch(() => null);
+        if (this._trial === trial) this._trial = null;
+        if (one && this._loaded === loaded) this._replace(one);
+        else one?.module.end();
+    }
+
+    /** What runs on the one before ends there. @param {Loaded} next */
+    _replace(next) {
+        const before = this._loaded;
+        this._loaded = next;
+        if (before) this._endUnused(before);
+    }
+
+    /** @param {Loaded} loaded */
+    _endUnused(loaded) {
+        if (loaded !== this._loaded && loaded.runs === 0) loaded.module.end();
     }
 
     /** Requests have begun or ended. */
@@ -163,6 +184,19 @@ export class LlamaEngine {
     /** @param {RunMessage} task @param {Run} run @returns {Promise<Outcome>} */
     async run(task, run) {
         const loaded = /** @type {Loaded} */ (this._loaded);
+        this._trial?.abort();
+        loaded.runs++;
+        try {
+            return await this._runOn(loaded, task, run);
+        } finally {
+            loaded.runs--;
+            this._endUnused(loaded);
+            this._spareThreads();
+        }
+    }
+
+    /** @param {Loaded} loaded @param {RunMessage} task @param {Run} run @returns {Promise<Outcome>} */
+    async _runOn(loaded, task, run) {
         const kind = taskOf(task.task);
         const options = checkOptions(kind, task.options);
         if (options.context > loaded.context) {
@@ -170,8 +204,11 @@ export class LlamaEngine {
                 { field: 'options.context', expected: `at most ${loaded.context}` });
         }
         checkUse(kind, loaded.makes);
+        const { runs, module: { threads, build } } = loaded;
         const outcome = await this._runTask(kind, loaded, task, options, run);
-        return { ...outcome, build: loaded.module.build.name, threads: THREADS, quantization: loaded.quantization };
+        const timings = outcome.result?.timings;
+        if (threads > 1 && timings && runs === 1 && loaded.runs === 1) this._threads.note(timings.predicted_n, timings.predicted_ms);
+        return { ...outcome, build: build.name, threads, quantization: loaded.quantization };
     }
 
     /** @param {import('./llama_body.js').TextTask} kind @param {Loaded} loaded @param {RunMessage} task

@@ -1,6 +1,8 @@
 /** What llama.cpp's errors mean to whoever asked. */
 import { Failure } from './failure.js';
-import { ActionError } from './llama_module.js';
+
+/** An action of llama.cpp's has failed, and it goes on. */
+export class ActionError extends Error {}
 
 /** What llama.cpp says of a request that it does not take. @param {unknown} thrown @param {string | null} grammar */
 export function failureOf(thrown, grammar) {

@@ -8,7 +8,7 @@ import { completionBody } from './llama_body.js';
 import { failureOf } from './llama_failure.js';
 
 /** @typedef {import('./engine.js').Outcome} Outcome */
-/** @typedef {import('./llama.js').Loaded} Loaded */
+/** @typedef {import('./llama_bring.js').Loaded} Loaded */
 /** @typedef {import('./llama_answer.js').Parser} Parser */
 /** @typedef {import('./llama_body.js').Options} Options */
 /** @typedef {import('./run.js').Run} Run */

@@ -6,22 +6,23 @@
 import { glueDeserialize, glueSerialize } from '@wllama/wllama/src/glue/glue';
 import { EngineFault } from './engine.js';
 import { Failure } from './failure.js';
+import { ActionError } from './llama_failure.js';
 
 /** @typedef {import('./llama_files.js').LlamaFiles} LlamaFiles */
-/** Which build: its module and binary, and whether its memory has 64-bit addresses.
- * @typedef {{name: string, script: string, wasm: string, wide: boolean}} Build */
+/** Which build: its module and binary, what its further threads run, and whether its memory has 64-bit
+ * addresses. @typedef {{name: string, script: string, wasm: string, thread: string, wide: boolean}} Build */
 
 const FOLDER = 'models';
 /** How llama.cpp's messages begin. */
 const LINE = /^@@(DEBUG|INFO|WARN|ERROR)@@(.*)/;
-
-/** An action has failed, and llama.cpp goes on. */
-export class ActionError extends Error {}
+/** What emscripten's script prints of a thread's worker that has failed. */
+const THREAD_FAILED = /^worker sent an error/;
 
 export class LlamaModule {
-    /** @param {Build} build @param {LlamaFiles} files */
-    constructor(build, files) {
+    /** @param {Build} build @param {LlamaFiles} files @param {number} threads */
+    constructor(build, files, threads) {
         this.build = build;
+        this.threads = threads;
         this._files = files;
         /** The emscripten module. @type {any} */
         this._em = undefined;
@@ -34,22 +35,7 @@ export class LlamaModule {
     }
 
     async start() {
-        const { default: begin } = await import(this.build.script);
-        this._em = await new Promise((resolve, reject) => {
-            /** @type {Record<string, any>} */
-            const em = {
-                noInitialRun: true, pthreadPoolSize: 0, mainScriptUrlOrBlob: '', locateFile: () => this.build.wasm,
-                print: () => {}, printErr: (/** @type {string} */ line) => this._note(line),
-                onAbort: (/** @type {unknown} */ why) => {
-                    this._aborted = String(why ?? 'abort()');
-                    reject(this._fault());
-                },
-                preRun: () => { em.ENV.USE_ASYNC_FILE = '1'; },
-                onRuntimeInitialized: () => resolve(em),
-            };
-            begin(em, (/** @type {string} */ path, /** @type {number} */ offset, /** @type {number} */ size,
-                /** @type {number} */ pointer) => this._read(path, offset, size, pointer));
-        });
+        await this._instantiate();
         const pointer = this.build.wide ? 'bigint' : 'number';
         this._malloc = this._em.cwrap('wllama_malloc', pointer, ['number', pointer]);
         this._act = this._em.cwrap('wllama_action', pointer, ['string', pointer], { async: true });
@@ -60,6 +46,35 @@ export class LlamaModule {
             this._em.FS.lookupPath(`/${FOLDER}/${name}`).node.usedBytes = bytes;
         }
         await this._em.cwrap('wllama_start', 'string', [], { async: true })();
+    }
+
+    /** Brings up the binary, and the workers of its further threads: it cannot wait for one that it finds
+     * missing later. */
+    async _instantiate() {
+        const { default: begin } = await import(this.build.script);
+        this._em = await new Promise((resolve, reject) => {
+            const fail = (/** @type {string} */ why) => {
+                this._aborted = why;
+                reject(this._fault());
+            };
+            /** @type {Record<string, any>} */
+            const em = {
+                noInitialRun: true, pthreadPoolSize: this.threads > 1 ? this.threads : 0,
+                mainScriptUrlOrBlob: this.build.thread, locateFile: () => this.build.wasm, print: () => {},
+                printErr: (/** @type {string} */ line) => (THREAD_FAILED.test(line) ? fail(line) : this._note(line)),
+                onAbort: (/** @type {unknown} */ why) => fail(String(why ?? 'abort()')),
+                preRun: () => { em.ENV.USE_ASYNC_FILE = '1'; },
+                onRuntimeInitialized: () => resolve(em),
+            };
+            begin(em, (/** @type {string} */ path, /** @type {number} */ offset, /** @type {number} */ size,
+                /** @type {number} */ pointer) => this._read(path, offset, size, pointer));
+        });
+    }
+
+    /** It is not needed any more: its threads would keep its memory. */
+    end() {
+        this._aborted ||= 'it was given up';
+        this._em?.endThreads();
     }
 
     /** The files' paths inside. */

@@ -2,8 +2,9 @@
 import { Failure } from './failure.js';
 
 /** @typedef {import('./gguf.js').Head} Head */
-/** @typedef {{context: number, slots: number, batch: number, pooling: 'last' | null, makes: 'text' | 'vectors' | 'scores'}} Plan
- *   `context` in tokens, of each slot; `pooling`: null is the model's own */
+/** @typedef {{context: number, slots: number, batch: number, pooling: 'last' | null, makes: 'text' | 'vectors' | 'scores',
+ *   memory: number}} Plan `context` in tokens, of each slot; `pooling`: null is the model's own; `memory`: bytes
+ *   of weights and caches */
 
 const MIB = 1048576;
 /** A conversation's context, where nobody asks for more. */
@@ -44,9 +45,10 @@ export function planOf(head, bytes, wanted, most) {
             + `takes ${mib(perToken * CONTEXT_LEAST)} MiB; an engine in a browser has ${mib(HEAP_MAX)} MiB.`);
     }
     const caches = Math.min(room, Math.max(CACHES_MAX, perToken * context));
-    const slots = perToken > 0 ? Math.floor(caches / (perToken * context)) : most;
+    const fitting = perToken > 0 ? Math.floor(caches / (perToken * context)) : most;
+    const slots = Math.min(most, Math.max(1, fitting));
     return {
-        context, slots: Math.min(most, Math.max(1, slots)),
+        context, slots, memory: bytes + slots * context * perToken,
         batch: isEmbedder ? context : batchFor(bytes),
         // Where a model says nothing, the last token's state stands for the text, which may come in batches.
         pooling: isEmbedder ? null : 'last',

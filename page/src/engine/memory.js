@@ -3,17 +3,25 @@
  * created here is remembered. To be imported before the engine makes its own.
  */
 
-/** @type {WebAssembly.Memory[]} */
-const memories = [];
+/** Those that nothing uses any more go. @type {Set<WeakRef<WebAssembly.Memory>>} */
+const memories = new Set();
 
 const Native = WebAssembly.Memory;
 /** @type {any} */ (WebAssembly).Memory = class Memory extends Native {
     /** @param {WebAssembly.MemoryDescriptor} descriptor */
     constructor(descriptor) {
         super(descriptor);
-        memories.push(this);
+        memories.add(new WeakRef(this));
     }
 };
 
 /** Bytes. */
-export const wasmMemory = () => memories.reduce((sum, memory) => sum + memory.buffer.byteLength, 0);
+export function wasmMemory() {
+    let total = 0;
+    for (const memory of memories) {
+        const bytes = memory.deref()?.buffer.byteLength;
+        if (bytes === undefined) memories.delete(memory);
+        else total += bytes;
+    }
+    return total;
+}

@@ -8,12 +8,13 @@ import { serve, Server } from './serve.js';
 const build = {
     name: __LLAMA_BUILD__, wide: __LLAMA_BUILD__ === 'jspi64',
     script: new URL(__LLAMA_MJS__, self.location.href).href, wasm: new URL(__LLAMA_WASM__, self.location.href).href,
+    thread: new URL(__LLAMA_THREAD__, self.location.href).href,
 };
 /* The build has a WebGPU backend, which takes parts of the work wherever it finds an adapter with
  * shader-f16, whatever layers it is given: on Firefox's software adapter a token then takes 700 ms
  * instead of one, and the answer would say wasm all the same. */
 Object.defineProperty(WorkerNavigator.prototype, 'gpu', { configurable: true, get: () => ({ requestAdapter: async () => null }) });
 
-const engine = new LlamaEngine(__LLAMA_VERSION__, (files) => new LlamaModule(build, files), chat(new URL(__TEMPLATE_WORKER__, self.location.href).href));
+const engine = new LlamaEngine(__LLAMA_VERSION__, (files, threads) => new LlamaModule(build, files, threads), chat(new URL(__TEMPLATE_WORKER__, self.location.href).href));
 
 serve(new Server('wasm', [engine], async () => ({ available: true, threads: 1 })));

@@ -109,7 +109,10 @@ class Link {
         this.dispatcher.configure({
             credential: String(credential ?? ''), threads: Number.isInteger(threads) && threads > 0 ? threads : 1,
             max_frame: Number.isInteger(most) && most > 0 ? most : Number.MAX_SAFE_INTEGER,
-            models: { context: positive(models?.context), slots: positive(models?.slots), warmup: models?.warmup === true },
+            models: {
+                context: positive(models?.context), slots: positive(models?.slots), warmup: models?.warmup === true,
+                threads: positive(models?.threads),
+            },
         }, typeof budget === 'number' && budget > 0 ? budget : Infinity, isCredit(credit) ? credit : INITIAL_CREDIT,
         positive(models?.idle_unload_ms) || Infinity);
     }

@@ -12,6 +12,7 @@ declare const __LLAMA_BUILD__: 'jspi64' | 'compat32';
 declare const __LLAMA_VERSION__: string;
 declare const __LLAMA_MJS__: string;
 declare const __LLAMA_WASM__: string;
+declare const __LLAMA_THREAD__: string;
 declare const __PAGE_VERSION__: string;
 
 /** A second instance of the same module, with settings of its own. */

@@ -52,8 +52,9 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * context each may have, and how many all of them hold.
  * @typedef {{count: number, busy: number, cached_tokens: number, context: number}} SlotSizes */
 /** How language models are loaded: tokens of a conversation, 0 as the model is; conversations at a time;
- * and whether a few tokens are computed after a load that nobody waits for.
- * @typedef {{context: number, slots: number, warmup: boolean}} LanguageModels */
+ * whether a few tokens are computed after a load that nobody waits for; and on how many threads, 0 where
+ * what is faster is to be found out.
+ * @typedef {{context: number, slots: number, warmup: boolean, threads: number}} LanguageModels */
 /** What `welcome` tells the engines.
  * @typedef {{credential: string, threads: number, max_frame: number, models?: LanguageModels}} EngineSettings */
 

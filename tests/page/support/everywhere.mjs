@@ -53,12 +53,16 @@ export async function takesPictures({ service }) {
     assert.equal((await send(picture.bomb())).error.code, 'picture_too_large');
 }
 
-/** A language model writes, in the build of llama.cpp that the browser can run. */
+/** How the service has language models loaded. */
+export const TWO_THREADS = { language_models: { threads: 2 } };
+
+/** A language model writes, on two threads, in the build of llama.cpp that the browser can run. */
 export async function writesText({ service }, build) {
     const model = service.addGguf('abc', { 'abc.gguf': ggufBytes({ follow: 'abcdefgh' }) });
     const { data } = await service.run(model, [], { task: 'complete', input: { prompt: 'abc' }, options: { temperature: 0, max_tokens: 5 } });
     assert.equal(data.ok, true, JSON.stringify(data.error));
-    assert.deepEqual([data.result.text, data.executed_on.build], ['defgh', build]);
+    const { build: ran, threads } = data.executed_on;
+    assert.deepEqual([data.result.text, ran, threads], ['defgh', build, 2]);
 }
 
 /** Tensors pass both ways unchanged, and a dropped socket is taken up again. */

@@ -476,12 +476,14 @@ static void test_threads(void **state)
     assert_int_equal(threads_of(hear(&client, "settings")), 2);
     house->config.models.idle_unload = 5000;
     house->config.models.warmup = 1;
+    house->config.models.threads = 3;
     wi_bridge_reload(house->bridge, &house->config);
     wi_bridge_reload(house->bridge, &house->config); /* nothing new: nothing is said */
     json_t *settings = hear(&client, "settings");
     const json_t *models = json_object_get(json_object_get(settings, "data"), "language_models");
     assert_int_equal(json_integer_value(json_object_get(models, "idle_unload_ms")), 5000);
     assert_true(json_is_true(json_object_get(models, "warmup")));
+    assert_int_equal(json_integer_value(json_object_get(models, "threads")), 3);
     assert_int_equal(threads_of(settings), 2);
     assert_int_equal(send_task(house, "att-1", NULL), WI_OK);
     json_decref(hear(&client, "task_request"));

@@ -1,0 +1,67 @@
+/** Brings a language model up: a module of llama.cpp with the model in it, and what is known of both. */
+import { Failure, throwIfCancelled } from './failure.js';
+import { ActionError } from './llama_failure.js';
+import { Prefixes } from './llama_prefixes.js';
+import { Slots } from './llama_slots.js';
+import { Tokenizer } from './llama_tokens.js';
+
+/** @typedef {import('./gguf.js').Head} Head */
+/** @typedef {import('./llama_module.js').LlamaModule} LlamaModule */
+/** @typedef {import('./llama_plan.js').Plan} Plan */
+/** `tokens`: how many its vocabulary has; `ends`: those that stand before and behind every text; `runs`: how
+ * many tasks use it.
+ * @typedef {{key: string, module: LlamaModule, slots: Slots, prefixes: Prefixes, head: Head, context: number,
+ *   makes: 'text' | 'vectors' | 'scores', tokenizer: Tokenizer, tokens: number, bos: string, eos: string,
+ *   addsStart: boolean, ends: {before: number[], after: number[]}, quantization: string | null,
+ *   runs: number}} Loaded */
+
+/** What general.file_type of a GGUF file stands for. */
+const FILE_TYPES = Object.freeze({
+    0: 'F32', 1: 'F16', 2: 'Q4_0', 3: 'Q4_1', 7: 'Q8_0', 8: 'Q5_0', 9: 'Q5_1', 10: 'Q2_K', 11: 'Q3_K_S',
+    12: 'Q3_K_M', 13: 'Q3_K_L', 14: 'Q4_K_S', 15: 'Q4_K_M', 16: 'Q5_K_S', 17: 'Q5_K_M', 18: 'Q6_K', 24: 'IQ1_S',
+    25: 'IQ4_NL', 30: 'IQ4_XS', 32: 'BF16',
+});
+
+/**
+ * @param {LlamaModule} module not started; ended where this fails
+ * @param {{key: string, head: Head, plan: Plan, changed: () => void}} model `changed`: see Slots
+ * @param {AbortSignal} signal ends it between its steps
+ * @returns {Promise<Loaded>} @throws {Failure | import('./engine.js').EngineFault}
+ */
+export async function bringUp(module, { key, head, plan, changed }, signal) {
+    try {
+        await module.start();
+        throwIfCancelled(signal);
+        const said = await load(module, plan);
+        throwIfCancelled(signal);
+        const slots = new Slots(module, plan.slots, plan.context + 1000, changed);
+        return {
+            key, module, head, context: plan.context, makes: plan.makes, slots, prefixes: new Prefixes(),
+            tokenizer: new Tokenizer(slots, head), tokens: said.n_vocab,
+            bos: head.token(said.token_bos) ?? '', eos: head.token(said.token_eos) ?? '', addsStart: said.add_bos_token,
+            ends: { before: said.add_bos_token ? [said.token_bos] : [], after: said.add_eos_token ? [said.token_eos] : [] },
+            quantization: FILE_TYPES[/** @type {0} */ (head.values.get('general.file_type'))] ?? null,
+            runs: 0,
+        };
+    } catch (thrown) {
+        module.end();
+        throw thrown;
+    }
+}
+
+/** @param {LlamaModule} module @param {Plan} plan @returns {Promise<any>} what llama.cpp says of the model */
+async function load(module, plan) {
+    const said = await module.action('load', {
+        _name: 'load_req', model_paths: module.paths(), n_ctx_auto: false, use_mmap: false, use_mlock: false,
+        n_gpu_layers: 0, n_ctx: plan.context * plan.slots, n_threads: module.threads, n_parallel: plan.slots,
+        kv_unified: false, log_level: 2, n_batch: plan.batch, n_ubatch: plan.batch, flash_attn: false,
+        embeddings: true, pooling_type: plan.pooling, warmup: false,
+    }).catch((error) => {
+        throw error instanceof ActionError ? refused(error.message) : error;
+    });
+    if (!said.success) throw refused(module.lastError || 'it does not say why');
+    return said;
+}
+
+/** @param {string} why */
+const refused = (why) => new Failure('model_invalid', `llama.cpp cannot load it: ${why}`);
