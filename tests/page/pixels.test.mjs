@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { inflateSync } from 'node:zlib';
 import { highestClass, stretch, toGrey } from '../../page/src/pipeline/image/planes.js';
 import { writePng } from '../../page/src/pipeline/image/png.js';
 import { useOurPixels } from '../../page/src/pipeline/image/raw_image.js';
 import { METHODS, methodName, resample } from '../../page/src/pipeline/image/resample.js';
+import { readPng } from './support/pictures.mjs';
 
 /** A picture without any symmetry. */
 function picture(width, height) {
@@ -167,38 +167,17 @@ test('a library that has changed is found at once', () => {
     assert.throws(() => useOurPixels({ RawImage: class { resize() {} } }), /RawImage has no pad/);
 });
 
-/** The pixels of a PNG file with the filters None and Up. */
-function readPng(bytes) {
-    const view = new DataView(bytes.buffer);
-    const chunks = [];
-    for (let at = 8; at < bytes.length;) {
-        const length = view.getUint32(at);
-        const name = Buffer.from(bytes.subarray(at + 4, at + 8)).toString();
-        chunks.push([name, bytes.subarray(at + 8, at + 8 + length)]);
-        at += length + 12;
-    }
-    assert.deepEqual(chunks.map(([name]) => name), ['IHDR', 'IDAT', 'IEND']);
-    assert.equal(view.getUint32(bytes.length - 4), 0xae426082); // the checksum of an IEND
-    const head = Buffer.from(chunks[0][1]);
-    const [width, height, bits, type] = [head.readUInt32BE(0), head.readUInt32BE(4), head[8], head[9]];
-    assert.equal(bits, 8);
-    const stride = width * (type === 2 ? 3 : 1);
-    const rows = inflateSync(chunks[1][1]);
-    assert.equal(rows.length, (stride + 1) * height);
-    const pixels = new Uint8Array(stride * height);
-    for (let i = 0; i < pixels.length; i++) {
-        const y = Math.floor(i / stride);
-        pixels[i] = rows[y * (stride + 1) + 1 + i % stride] + (y > 0 ? pixels[i - stride] : 0);
-    }
-    return { width, height, type, pixels };
-}
-
 test('PNG files hold the pixels, grey and RGB', async () => {
     const { data, width, height } = picture(23, 17);
-    assert.deepEqual(readPng(await writePng(data, width, height, 3)),
-        { width, height, type: 2, pixels: data });
-    assert.deepEqual(readPng(await writePng(data.subarray(0, 60), 20, 3, 1)),
-        { width: 20, height: 3, type: 0, pixels: data.slice(0, 60) });
+    const files = [[data, width, height, 3, 2], [data.subarray(0, 60), 20, 3, 1, 0]];
+    for (const [pixels, w, h, channels, type] of files) {
+        const file = await writePng(pixels, w, h, channels);
+        assert.deepEqual(readPng(file), {
+            names: ['IHDR', 'IDAT', 'IEND'], width: w, height: h, bits: 8, type,
+            length: (w * channels + 1) * h, pixels: Uint8Array.from(pixels),
+        });
+        assert.equal(Buffer.from(file).readUInt32BE(file.length - 4), 0xae426082); // an IEND's checksum
+    }
 });
 
 test('maps of numbers are stretched between the centres of pixels', () => {

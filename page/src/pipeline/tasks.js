@@ -1,6 +1,8 @@
 /** The tasks of models in the Hugging Face layout, by their names. */
 import { Failure } from '../engine/failure.js';
+import { MULTIMODAL_TASKS } from './multimodal.js';
 import { TEXT_TASKS } from './text.js';
+import { VISION_TASKS } from './vision.js';
 
 /** @typedef {import('../engine/engine.js').Outcome} Outcome */
 /** @typedef {import('../engine/run.js').Run} Run */
@@ -16,7 +18,7 @@ import { TEXT_TASKS } from './text.js';
  */
 
 /** @type {Readonly<Record<string, Task>>} */
-export const TASKS = Object.freeze({ ...TEXT_TASKS });
+export const TASKS = Object.freeze({ ...TEXT_TASKS, ...VISION_TASKS, ...MULTIMODAL_TASKS });
 
 /** @param {string | undefined} name @returns {Task} @throws {Failure} */
 export function taskOf(name) {

@@ -1,0 +1,213 @@
+/** The tasks of models that look at pictures, and at nothing else. */
+import { Failure } from '../engine/failure.js';
+import { softmax, toLabels } from '../engine/picture.js';
+import { labelOf, pictureOf } from './image/input.js';
+import { highestClass, stretch, toGrey } from './image/planes.js';
+import { writePng } from './image/png.js';
+import { nearest, resample } from './image/resample.js';
+import { rules } from './options.js';
+
+/** @typedef {import('../engine/engine.js').Outcome} Outcome */
+/** @typedef {import('../shared/messages.js').TensorBytes} TensorBytes */
+/** @typedef {import('./image/input.js').Picture} Picture */
+/** @typedef {import('./loading.js').Loaded} Loaded */
+/** @typedef {import('./tasks.js').Task} Task */
+
+const share = Object.freeze({ least: 0, most: 1 });
+/** Maps have at most so many pixels, more than models make; masks are brought to the picture's size after
+ * that. A model makes a map for each of its classes, some hundred of them. */
+const MAP_PIXELS = 1 << 20;
+
+// --- one answer for the whole picture --------------------------------------------------------------
+
+/** @type {Task['run']} */
+async function classify(loaded, task) {
+    const { inputs } = await pictureOf(loaded, task);
+    const { logits } = await loaded.model(inputs);
+    const values = Array.from(logits.data, Number);
+    const several = loaded.config.problem_type === 'multi_label_classification';
+    const scores = several ? values.map((value) => 1 / (1 + Math.exp(-value))) : softmax(values);
+    const names = scores.map((_, index) => labelOf(loaded.config, index));
+    return answer({ labels: toLabels(scores, { output: 'logits', top: task.options.top }, names) });
+}
+
+/** One vector: the projected one, or the pooled one, or that of the first token, which stands for the
+ * whole picture. @type {Task['run']} */
+async function features(loaded, task) {
+    const { inputs } = await pictureOf(loaded, task);
+    const texts = loaded.tokenizer ? await loaded.tokenizer(['']) : {};
+    const made = await loaded.model({ ...texts, ...inputs });
+    const vector = made.image_embeds ?? made.pooler_output ?? made.last_hidden_state ?? made.logits;
+    if (!vector) {
+        throw new Failure('platform_unsupported', 'The model makes no vector of a picture.',
+            { expected: 'image_embeds, pooler_output or last_hidden_state' });
+    }
+    const size = vector.dims.at(-1);
+    return answer({}, [floats('embeddings', vector.data.slice(0, size), [1, size])]);
+}
+
+// --- things in the picture -------------------------------------------------------------------------
+
+/** @type {Task['run']} */
+async function detect(loaded, task) {
+    const processing = postProcessing(loaded, 'post_process_object_detection');
+    const { inputs, width, height } = await pictureOf(loaded, task);
+    const [{ boxes, classes, scores }] =
+        processing(await loaded.model(inputs), task.options.threshold ?? 0.5, [[height, width]]);
+    /** @type {{label: string, score: number, box: Record<string, number>}[]} */
+    const found = boxes.map((/** @type {number[]} */ box, /** @type {number} */ i) =>
+        ({ label: labelOf(loaded.config, classes[i]), score: scores[i], box: corners(box) }));
+    return answer({ boxes: found.sort((a, b) => b.score - a.score) });
+}
+
+/** Whole pixels. @param {number[]} box */
+function corners(box) {
+    const [xmin, ymin, xmax, ymax] = box.map(Math.trunc);
+    return { xmin, ymin, xmax, ymax };
+}
+
+/** The library's function of that name, which the model's processor has. @param {Loaded} loaded
+ * @param {string} name @returns {(...values: any[]) => any} @throws {Failure} */
+function postProcessing({ processor, config }, name) {
+    const owner = processor?.image_processor;
+    if (typeof owner?.[name] === 'function') return owner[name].bind(owner);
+    const type = owner?.config?.image_processor_type ?? config.model_type;
+    throw new Failure('platform_unsupported', `Models with ${type} do not do this.`,
+        { field: 'task', expected: 'a model whose processor has ' + name });
+}
+
+// --- parts of the picture --------------------------------------------------------------------------
+
+/** `mask` is 0 or 255 in each pixel, `width` × `height`. @typedef {{label: string, score: number | null,
+ *     mask: Uint8Array | Uint8ClampedArray}} Segment */
+/** @typedef {{width: number, height: number}} Size */
+/** What a model's processor can tell apart. */
+const SUBTASKS = Object.freeze({
+    panoptic: 'post_process_panoptic_segmentation',
+    instance: 'post_process_panoptic_segmentation', // without classes that are fused, it is this
+    semantic: 'post_process_semantic_segmentation',
+});
+
+/** @type {Task['run']} */
+async function segment(loaded, task) {
+    const subtask = subtaskOf(loaded, task.options.subtask);
+    const { inputs, width, height } = await pictureOf(loaded, task);
+    const made = await loaded.model(inputs);
+    const size = mapSize(width, height);
+    const segments = subtask === null ? matte(made, size)
+        : subtask === 'semantic' ? classes(loaded, made.logits, size)
+            : objects(loaded, made, size, task.options.threshold ?? 0.5);
+    return segmentsAnswer(segments, size, { width, height });
+}
+
+/** Null where the processor knows none: the model makes one mask. @param {Loaded} loaded
+ * @param {string | undefined} wanted @returns {string | null} @throws {Failure} */
+function subtaskOf({ processor }, wanted) {
+    const known = Object.entries(SUBTASKS)
+        .filter(([, name]) => typeof processor?.image_processor?.[name] === 'function').map(([name]) => name);
+    if (wanted === undefined) return known[0] ?? null;
+    if (known.includes(wanted)) return wanted;
+    throw new Failure('input_invalid', `The model does not do ${wanted} segmentation.`,
+        { field: 'options.subtask', expected: known.length > 0 ? known.join(' or ') : 'no such option' });
+}
+
+/** @param {number} width @param {number} height @returns {Size} */
+function mapSize(width, height) {
+    const scale = Math.min(1, Math.sqrt(MAP_PIXELS / (width * height)));
+    return { width: Math.max(1, Math.floor(width * scale)), height: Math.max(1, Math.floor(height * scale)) };
+}
+
+/** Each pixel is of one class. @param {Loaded} loaded @param {any} logits [1, classes, height, width]
+ * @param {Size} size @returns {Segment[]} */
+function classes({ config }, logits, { width, height }) {
+    const [, count, rows, columns] = logits.dims;
+    const labels = highestClass(logits.data, count, columns, rows, width, height);
+    return [...new Set(labels)].sort((a, b) => a - b).map((index) => (
+        { label: labelOf(config, index), score: null, mask: maskOf(labels, index) }));
+}
+
+/** @param {Loaded} loaded @param {any} made @param {Size} size @param {number} threshold
+ * @returns {Segment[]} */
+function objects(loaded, made, { width, height }, threshold) {
+    const processing = postProcessing(loaded, SUBTASKS.panoptic);
+    const [{ segmentation, segments_info: found }] =
+        processing(made, threshold, 0.5, 0.8, new Set(), [[height, width]]);
+    return found.map((/** @type {{id: number, label_id: number, score: number}} */ one) => ({
+        label: labelOf(loaded.config, one.label_id), score: one.score,
+        mask: maskOf(segmentation.data, one.id),
+    }));
+}
+
+/** A model that cuts out: its first output is a share for each pixel, or what becomes one.
+ * @param {Record<string, any>} made @param {Size} size @returns {Segment[]} */
+function matte(made, { width, height }) {
+    const [{ data, dims }] = Object.values(made);
+    const [rows, columns] = dims.slice(-2);
+    const plane = data.slice(0, rows * columns);
+    const raw = plane.some((/** @type {number} */ value) => value < -1e-5 || value > 1 + 1e-5);
+    const shares = raw ? plane.map((/** @type {number} */ value) => 1 / (1 + Math.exp(-value))) : plane;
+    const mask = Uint8ClampedArray.from(stretch(shares, columns, rows, width, height),
+        (/** @type {number} */ value) => value * 255);
+    return [{ label: 'foreground', score: null, mask }];
+}
+
+/** @param {ArrayLike<number>} labels @param {number} index */
+const maskOf = (labels, index) => Uint8Array.from(labels, (label) => label === index ? 255 : 0);
+
+/** @param {Segment[]} segments @param {Size} size of their masks @param {Size} picture
+ * @returns {Promise<Outcome>} */
+async function segmentsAnswer(segments, size, { width, height }) {
+    /** @type {TensorBytes[]} */
+    const tensors = [];
+    const list = [];
+    for (const { label, score, mask } of segments) {
+        const name = `mask_${tensors.length}`;
+        const grey = nearest({ data: mask, ...size, channels: 1 }, width, height);
+        tensors.push(bytes(name, await writePng(grey, width, height, 1)));
+        list.push({ label, ...(score === null ? {} : { score }), mask: name });
+    }
+    return answer({ segments: list }, tensors);
+}
+
+// --- depth -----------------------------------------------------------------------------------------
+
+/** A file to look at, of the picture's size, and the numbers. @type {Task['run']} */
+async function measure(loaded, task) {
+    const { inputs, width, height } = await pictureOf(loaded, task);
+    const { predicted_depth: made } = await loaded.model(inputs);
+    if (!made) throw new Failure('platform_unsupported', 'The model measures no depth.', { field: 'task' });
+    const [rows, columns] = made.dims.slice(-2);
+    const size = mapSize(width, height);
+    const depth = stretch(made.data, columns, rows, size.width, size.height);
+    const grey = resample({ data: toGrey(depth), ...size, channels: 1 }, width, height, 'bilinear');
+    const tensors = [
+        bytes('depth', await writePng(grey, width, height, 1)),
+        floats('predicted_depth', depth, [size.height, size.width]),
+    ];
+    const { outputs } = task;
+    return answer({ width, height },
+        tensors.filter(({ name }) => outputs.length === 0 || outputs.includes(name)));
+}
+
+// --- answers ---------------------------------------------------------------------------------------
+
+/** @param {any} result @param {TensorBytes[]} tensors @returns {Outcome} */
+const answer = (result, tensors = []) => ({ result, tensors });
+
+/** @param {string} name @param {Uint8Array} file @returns {TensorBytes} */
+const bytes = (name, file) => ({ name, datatype: 'UINT8', shape: [file.length], bytes: file });
+
+/** @param {string} name @param {ArrayLike<number>} values @param {number[]} shape @returns {TensorBytes} */
+const floats = (name, values, shape) =>
+    ({ name, datatype: 'FP32', shape, bytes: new Uint8Array(Float32Array.from(values).buffer) });
+
+/** @type {Readonly<Record<string, Task>>} */
+export const VISION_TASKS = Object.freeze({
+    'image-classification': { options: { top: rules.whole(1000) }, run: classify },
+    'object-detection': { options: { threshold: share }, run: detect },
+    'image-segmentation': {
+        options: { threshold: share, subtask: { among: Object.keys(SUBTASKS) } }, run: segment,
+    },
+    'depth-estimation': { options: {}, run: measure },
+    'image-feature-extraction': { options: {}, run: features },
+});

@@ -1,0 +1,162 @@
+/** The tasks with pictures, in Node, against transformers.js' own pipelines on native onnxruntime. */
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import test, { after } from 'node:test';
+import { resample } from '../../page/src/pipeline/image/resample.js';
+import { familiesFolder, makeFamilies } from '../lib/families.mjs';
+import { disc } from '../lib/media.mjs';
+import { Oracle, tolerances } from '../lib/oracle.mjs';
+import { loaded, outcomeOf } from './support/library.mjs';
+import { carried, pictureFile, readPng } from './support/pictures.mjs';
+
+makeFamilies();
+const oracle = new Oracle(familiesFolder);
+const models = new Map();
+after(async () => {
+    for (const model of models.values()) await (await model).dispose();
+    await oracle.close();
+});
+
+const modelOf = (name) => models.get(name)
+    ?? models.set(name, loaded(path.join(familiesFolder, name))).get(name);
+const input = { image: { tensor: 0, media_type: 'image/png' } };
+const run = async (name, task, picture, options = {}, more = {}) =>
+    outcomeOf(await modelOf(name), task, { ...input, ...more }, options, pictureFile(picture));
+
+/** A picture as our arithmetic scales it. */
+function scaled(picture, side) {
+    const rgb = resample({ ...picture, data: picture.rgb, channels: 3 }, side, side, 'bilinear');
+    return { width: side, height: side, rgb };
+}
+
+const values = ({ bytes }) => new Float32Array(bytes.slice().buffer);
+const tensorOf = ({ tensors }, name) => tensors.find((one) => one.name === name);
+
+function assertClose(actual, expected, within = tolerances.fp32) {
+    assert.equal(actual.length, expected.length);
+    const worst = actual.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i])), 0);
+    assert.ok(worst <= within, `${worst} away`);
+}
+
+/** @param {{label: string, probability: number}[]} actual @param {{label: string, probability: number}[]} expected */
+function assertLabels(actual, expected) {
+    assert.deepEqual(actual.map(({ label }) => label), expected.map(({ label }) => label));
+    assertClose(actual.map(({ probability }) => probability), expected.map(({ probability }) => probability));
+}
+
+test('a picture is of a class, also one that has to be scaled', async () => {
+    const { result, precision } = await run('vit', 'image-classification', disc());
+    const { result: expected } = await oracle.answer('vit', 'image-classification', { picture: disc() });
+    assertLabels(result.labels, expected.labels);
+    assert.equal(precision, 'fp32');
+    const { result: large } = await run('vit', 'image-classification', disc(97), { top: 2 });
+    const { result: small } = await oracle.answer('vit', 'image-classification',
+        { picture: scaled(disc(97), 32) }, { top: 2 });
+    assertLabels(large.labels, small.labels);
+});
+
+test('a picture is a vector', async () => {
+    const outcome = await run('vit-features', 'image-feature-extraction', disc());
+    const { tensors: { embeddings } } =
+        await oracle.answer('vit-features', 'image-feature-extraction', { picture: disc() });
+    const size = embeddings.shape.at(-1);
+    assert.deepEqual(tensorOf(outcome, 'embeddings').shape, [1, size]);
+    assertClose(values(tensorOf(outcome, 'embeddings')), embeddings.values.slice(0, size));
+    const projected = await run('clip', 'image-feature-extraction', disc());
+    const norm = Math.hypot(...values(tensorOf(projected, 'embeddings')));
+    assert.ok(Math.abs(norm - 1) < 1e-4);
+});
+
+test('things are found in a picture', async () => {
+    const { result } = await run('detr', 'object-detection', disc(), { threshold: 0.2 });
+    const { result: expected } =
+        await oracle.answer('detr', 'object-detection', { picture: disc() }, { threshold: 0.2 });
+    assert.ok(expected.boxes.length > 0);
+    assert.equal(result.boxes.length, expected.boxes.length);
+    for (const [i, { label, score, box }] of result.boxes.entries()) {
+        assert.equal(label, expected.boxes[i].label);
+        assertClose([score], [expected.boxes[i].score]);
+        assertClose(Object.values(box), Object.values(expected.boxes[i].box), 1);
+        assert.deepEqual(Object.keys(box), ['xmin', 'ymin', 'xmax', 'ymax']);
+    }
+});
+
+/** @param {any} outcome @param {any} expected of the oracle @param {number} apart share of pixels */
+function assertSegments({ result, tensors }, expected, apart) {
+    assert.ok(expected.masks.length > 0);
+    assert.deepEqual(result.segments.map(({ label }) => label), expected.result.segments.map(({ label }) => label));
+    for (const [i, { mask }] of result.segments.entries()) {
+        const { width, height, pixels } = readPng(tensorOf({ tensors }, mask).bytes);
+        assert.deepEqual([width, height], [expected.masks[i].width, expected.masks[i].height]);
+        const other = pixels.filter((grey, at) => Math.abs(grey - expected.masks[i].grey[at]) > 1).length;
+        assert.ok(other <= apart * pixels.length, `${other} of ${pixels.length} pixels`);
+    }
+}
+
+test('a picture falls into segments', async () => {
+    assertSegments(await run('segformer', 'image-segmentation', disc()),
+        await oracle.answer('segformer', 'image-segmentation', { picture: disc() }), 0.001);
+    const panoptic = await run('detr-panoptic', 'image-segmentation', disc(), { threshold: 0.2 });
+    assertSegments(panoptic, await oracle.answer('detr-panoptic', 'image-segmentation', { picture: disc() },
+        { threshold: 0.2 }), 0.001);
+    assert.ok(panoptic.result.segments.every(({ score }) => score > 0.2 && score <= 1));
+});
+
+test('masks have the size of a large picture', async () => {
+    const { result, tensors } = await run('segformer', 'image-segmentation', disc(1500));
+    for (const { mask } of result.segments) {
+        const { width, height } = readPng(tensorOf({ tensors }, mask).bytes);
+        assert.deepEqual([width, height], [1500, 1500]);
+    }
+});
+
+test('depth is a picture and numbers', async () => {
+    const outcome = await run('depth', 'depth-estimation', disc());
+    const expected = await oracle.answer('depth', 'depth-estimation', { picture: disc() });
+    assert.deepEqual(outcome.result, expected.result);
+    const depth = tensorOf(outcome, 'predicted_depth');
+    assert.deepEqual(depth.shape, expected.tensors.predicted_depth.shape);
+    assertClose(values(depth), expected.tensors.predicted_depth.values, 1e-3);
+    assertClose(readPng(tensorOf(outcome, 'depth').bytes).pixels, expected.masks[0].grey, 1);
+    const alone = await outcomeOf(await modelOf('depth'), 'depth-estimation', input, {},
+        { ...pictureFile(disc()), outputs: ['depth'] });
+    assert.deepEqual(alone.tensors.map(({ name }) => name), ['depth']);
+});
+
+test('a picture is held against labels', async () => {
+    const labels = ['a disc', 'a dog', '$&'];
+    for (const options of [{}, { hypothesis_template: 'Here is {}.' }]) {
+        const { result } = await run('clip', 'zero-shot-image-classification', disc(), options, { labels });
+        const { result: expected } = await oracle.answer('clip', 'zero-shot-image-classification',
+            { picture: disc(), labels }, options);
+        assertLabels(result.labels, expected.labels);
+    }
+    await assert.rejects(run('clip', 'zero-shot-image-classification', disc(),
+        { hypothesis_template: 'none' }, { labels }), { code: 'input_invalid', field: 'options.hypothesis_template' });
+});
+
+test('what cannot be done says why, and the next request is right', async () => {
+    const classify = async (more, options) =>
+        outcomeOf(await modelOf('vit'), 'image-classification', input, options, more);
+    const png = Buffer.from(pictureFile(disc()).frame);
+    const bomb = Buffer.from(png);
+    bomb.writeUInt32BE(65536, 16);
+    bomb.writeUInt32BE(65536, 20);
+    const broken = Buffer.from(png);
+    broken[24] = 255;
+    const rows = [
+        [carried(Buffer.from('GIF89a')), {}, 'picture_invalid', 'inputs.image'],
+        [carried(broken), {}, 'picture_invalid', 'inputs.image'],
+        [carried(bomb), {}, 'picture_too_large', 'inputs.image'],
+        [{ tensors: [] }, {}, 'input_invalid', 'inputs.image'],
+        [carried(png), { top: 0 }, 'input_invalid', 'options.top'],
+        [carried(png), { nonsense: 1 }, 'input_invalid', 'options.nonsense'],
+    ];
+    for (const [more, options, code, field] of rows) await assert.rejects(classify(more, options), { code, field });
+    await assert.rejects(run('vit', 'object-detection', disc()), { code: 'platform_unsupported', field: 'task' });
+    await assert.rejects(run('segformer', 'image-segmentation', disc(), { subtask: 'panoptic' }),
+        { code: 'input_invalid', field: 'options.subtask', expected: 'semantic' });
+    await assert.rejects(run('bert', 'image-classification', disc()), { code: 'model_invalid' });
+    const { result } = await classify(carried(png));
+    assert.equal(result.labels.length, 5);
+});
