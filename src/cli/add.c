@@ -148,8 +148,7 @@ static void show(const struct wi_cli *cli, const struct wi_install *install,
                                                      : type.text);
     if (json_object_get(model, "variant")) {
         wi_table_cell(&format, json_object_get(model, "format"), NULL);
-        printf("  %-8s %s%s\n", "format", format.text,
-            strcmp(format.text, "huggingface") == 0 ? "; no engine runs it yet" : "");
+        printf("  %-8s %s\n", "format", format.text);
         wi_buffer_clear(&format);
     } else {
         put_values("inputs", json_object_get(model, "inputs"));

@@ -13,7 +13,7 @@ static const struct {
     unsigned platforms; /* of the page; none: the page has no such engine yet */
 } engines[] = {
     [WI_ENGINE_ORT] = {1, ON(WEBGPU) | ON(WEBNN) | ON(WASM)},
-    [WI_ENGINE_PIPELINE] = {1, 0},
+    [WI_ENGINE_PIPELINE] = {1, ON(WEBGPU) | ON(WEBNN) | ON(WASM)},
     [WI_ENGINE_LLAMA] = {4, ON(WASM)},
     [WI_ENGINE_KERNELS] = {1, 0},
     [WI_ENGINE_BUILTIN] = {16, ON(WEBGPU) | ON(WEBNN) | ON(WEBGL) | ON(WASM)},

@@ -84,7 +84,7 @@ test('files that are missing, too short or outside are a 422 that says which', a
     await refused('linked', /w\.bin is a link out of the model's folder/);
 });
 
-test('folders of other formats are listed with their variants, and refused where no engine runs them', async () => {
+test('folders of other formats are listed with their variants, and refuse what their engine does not take', async () => {
     const [q8Bytes, f16Bytes] = [ggufBytes({ type: 'q8_0' }), ggufBytes({ type: 'f16' })];
     putFiles(path.join(daemon.store, 'tiny'), {
         'tiny-Q8_0.gguf': q8Bytes, 'tiny-F16.gguf': f16Bytes, 'run.py': Buffer.alloc(9) });
@@ -101,7 +101,7 @@ test('folders of other formats are listed with their variants, and refused where
     const { json: q4 } = await daemon.get('/v1/models/owner/bert:q4');
     assert.deepEqual(q4.files.map(({ path: name }) => name), ['config.json', 'onnx/model_q4.onnx', 'vocab.txt']);
     const { status, json } = await daemon.infer({ model_name: 'owner/bert:fp32', inputs: x([1]) });
-    assert.deepEqual([status, json.code, json.field], [422, 'platform_unsupported', 'model_name']);
+    assert.deepEqual([status, json.code, json.field], [422, 'input_invalid', 'inputs']);
     const missing = await daemon.infer({ model_name: 'tiny:Q2_K', inputs: x([1]) });
     assert.deepEqual([missing.status, missing.json.code], [404, 'model_not_found']);
     assert.match(missing.json.allowed.toString(), /tiny:Q8_0, tiny:F16/);

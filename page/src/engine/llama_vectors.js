@@ -1,5 +1,5 @@
 /** What a language model computes of texts without writing any: embeddings, and scores of documents. */
-import { Failure } from './failure.js';
+import { shortened } from './dimensions.js';
 import { failureOf } from './llama_failure.js';
 
 /** @typedef {import('./engine.js').Outcome} Outcome */
@@ -18,7 +18,7 @@ export async function embed(slots, texts, { dimensions, normalize = true }, alon
             action: 'embedding', body: { input: text, embd_normalize: normalize ? 2 : -1 }, alone, signal: run.signal,
             onStep: (ms) => run.stepTook(ms),
             onResult: (data) => {
-                rows.push(cut(data.data[0].embedding, dimensions, normalize));
+                rows.push(shortened(data.data[0].embedding, dimensions, normalize));
                 tokens += data.usage?.prompt_tokens ?? 0;
             },
         }).catch((thrown) => {
@@ -33,18 +33,6 @@ export async function embed(slots, texts, { dimensions, normalize = true }, alon
         tensors: [{ name: 'embeddings', datatype: 'FP32', shape: [rows.length, width], bytes: new Uint8Array(values.buffer) }],
         result: { usage: usageOf(tokens) },
     };
-}
-
-/** @param {number[]} row @param {number | undefined} dimensions @param {boolean} normalize */
-function cut(row, dimensions, normalize) {
-    if (dimensions === undefined || dimensions === row.length) return row;
-    if (dimensions > row.length) {
-        throw new Failure('input_invalid', `The model's embeddings have ${row.length} dimensions.`,
-            { field: 'options.dimensions', expected: `at most ${row.length}` });
-    }
-    const short = row.slice(0, dimensions);
-    const length = Math.hypot(...short);
-    return normalize && length > 0 ? short.map((value) => value / length) : short;
 }
 
 /** @param {Slots} slots @param {string} query @param {string[]} documents @param {boolean} alone @param {Run} run

@@ -43,7 +43,7 @@ export async function loadFolder(key, library, folder, device, signal) {
         const Model = modelClass(namespace, config);
         const extra = Object.fromEntries(await Promise.all(EXTRA.filter((path) => folder.has(path))
             .map(async (path) => [path, await folder.json(path)])));
-        const tokenizer = folder.has('tokenizer.json') ? await namespace.AutoTokenizer.from_pretrained(id) : null;
+        const tokenizer = hasTokenizer(folder) ? await namespace.AutoTokenizer.from_pretrained(id) : null;
         const processor = folder.has('preprocessor_config.json') || folder.has('processor_config.json')
             ? await namespace.AutoProcessor.from_pretrained(id) : null;
         const { dtype, name, external } = folder.weights(device.platform, device.hasHalf);
@@ -56,6 +56,13 @@ export async function loadFolder(key, library, folder, device, signal) {
             limits: { length: lengthOf(config, tokenizer, extra) }, extra, dispose: async () => void await model.dispose(),
         };
     });
+}
+
+/** Its two files belong together. @param {Folder} folder @throws {Failure} if one is missing */
+function hasTokenizer(folder) {
+    const [missing, ...more] = ['tokenizer.json', 'tokenizer_config.json'].filter((path) => !folder.has(path));
+    if (!missing || more.length > 0) return !missing;
+    throw new Failure('model_invalid', `The folder has no file ${missing}.`);
 }
 
 /** @param {Folder} folder */

@@ -112,12 +112,21 @@ export class Service extends EventEmitter {
 
     /** Puts a language model into the store; returns what a task says of it. @param {Record<string, Buffer>} files */
     addGguf(name, files) {
+        return { type: 'text_generation', engine: 'llama', ...this.addFiles(name, files) };
+    }
+
+    /** Puts a folder in the Hugging Face layout into the store; returns what a task says of it. */
+    addFolder(name, files) {
+        return { type: null, engine: 'pipeline', ...this.addFiles(name, files) };
+    }
+
+    addFiles(name, files) {
         const hash = `h${this.models.size}`;
         const listed = Object.entries(files).map(([file, bytes]) => {
-            this.models.set(`${name}/${hash}/${file}`, bytes);
+            this.models.set(`${name}/${hash}/${file}`, Buffer.from(bytes));
             return { path: file, url: `/models/${name}/${hash}/${file}`, bytes: bytes.length, hash: `of ${file}` };
         });
-        return { name, hash, type: 'text_generation', engine: 'llama', files: listed };
+        return { name, hash, files: listed };
     }
 
     // --- the protocol ----------------------------------------------------------------------------

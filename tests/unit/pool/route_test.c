@@ -563,7 +563,7 @@ static void a_format_without_an_engine_is_refused_before_there_is_a_node(void **
 {
     struct place *place = *state;
 
-    place->model.engine = WI_ENGINE_PIPELINE;
+    place->model.engine = WI_ENGINE_KERNELS;
     assert_int_equal(route(place, 0), WI_PICK_NEVER);
     assert_int_equal(place->error.code, WI_PLATFORM_UNSUPPORTED);
     assert_string_equal(place->error.field, "model_name");

@@ -1,0 +1,179 @@
+/**
+ * Texts as a model takes them: checked, in tokens, as many in one run as fit, and padded to the longest
+ * of those.
+ */
+import { Failure } from '../engine/failure.js';
+
+/** @typedef {import('../engine/run.js').Run} Run */
+/** @typedef {import('./loading.js').Loaded} Loaded */
+/** A text in tokens; `types` says for each to which of two texts it belongs, where the model is told.
+ * @typedef {{ids: number[], types: number[] | null}} Encoded */
+/** What a run of a model gives for several texts: `rows` says which. @typedef {{rows: number[], length: number, outputs: Record<string, any>}} Batch */
+
+/** Texts of one run, and tokens with the padding. */
+const BATCH = Object.freeze({ texts: 32, tokens: 4096 });
+/** Texts of one request. */
+const TEXTS_MAX = 4096;
+
+/** @param {any} text @param {string} name @returns {string} @throws {Failure} */
+export function textOf(text, name) {
+    if (typeof text === 'string' && text !== '') return text;
+    throw new Failure('input_invalid', `The task has no ${name}.`, { field: `inputs.${name}`, expected: 'a text that is not empty' });
+}
+
+/** @param {any} texts @param {string} name @returns {string[]} @throws {Failure} */
+export function textsOf(texts, name) {
+    if (Array.isArray(texts) && texts.length > 0 && texts.length <= TEXTS_MAX && texts.every(isText)) return texts;
+    throw new Failure('input_invalid', `The task has no ${name}.`,
+        { field: `inputs.${name}`, expected: `a list of 1 to ${TEXTS_MAX} texts that are not empty` });
+}
+
+/** @param {any} pairs @returns {[string, string][]} @throws {Failure} */
+export function pairsOf(pairs) {
+    const fits = Array.isArray(pairs) && pairs.length > 0 && pairs.length <= TEXTS_MAX
+        && pairs.every((pair) => Array.isArray(pair) && pair.length === 2 && pair.every(isText));
+    if (fits) return pairs;
+    throw new Failure('input_invalid', 'The task has no pairs.',
+        { field: 'inputs.pairs', expected: `a list of 1 to ${TEXTS_MAX} pairs of texts that are not empty` });
+}
+
+/** @param {any} text */
+const isText = (text) => typeof text === 'string' && text !== '';
+
+// --- tokens ------------------------------------------------------------------------------------------
+
+/** The tokenizer. @param {Loaded} loaded @throws {Failure} if the folder has none */
+export function tokenizerOf({ tokenizer }) {
+    if (tokenizer) return tokenizer;
+    throw new Failure('model_invalid', 'The folder has no file tokenizer.json.');
+}
+
+/** @param {Loaded} loaded @param {string} text @param {string | null} [pair] @param {boolean} [special] with the tokens
+ * that stand around every text @returns {Encoded} */
+export function encode(loaded, text, pair = null, special = true) {
+    const { input_ids: ids, token_type_ids: types } = tokenizerOf(loaded)(text,
+        { text_pair: pair, return_tensor: false, padding: false, truncation: false, add_special_tokens: special });
+    return { ids: ids.map(Number), types: types ? types.map(Number) : null };
+}
+
+/** The tokens of a text, or of two, within what the model takes.
+ * @param {Loaded} loaded @param {string} text @param {string | null} pair
+ * @param {{truncate?: boolean, field?: string}} [options] `truncate`: what is too long loses its end
+ * @returns {Encoded} @throws {Failure} if it is too long */
+export function encodeWithin(loaded, text, pair, { truncate = false, field = 'inputs' } = {}) {
+    const encoded = encode(loaded, text, pair);
+    const { length: limit } = loaded.limits;
+    if (encoded.ids.length <= limit) return encoded;
+    if (truncate) return cut(loaded, encoded, text, pair, limit);
+    throw new Failure('context_length_exceeded', `A text has ${encoded.ids.length} tokens, and the model takes ${limit}.`,
+        { field, expected: `at most ${limit} tokens` });
+}
+
+/** Takes tokens from the end of the longer of two texts until all fit; those around the texts stay.
+ * @param {Loaded} loaded @param {Encoded} encoded @param {string} text @param {string | null} pair @param {number} limit */
+function cut(loaded, { ids, types }, text, pair, limit) {
+    const around = encode(loaded, '', pair === null ? null : '').ids;
+    let lead = 0, trail = 0;
+    while (lead < around.length && around[lead] === ids[lead]) lead++;
+    while (trail < around.length - lead && around[around.length - 1 - trail] === ids[ids.length - 1 - trail]) trail++;
+    const between = around.length - lead - trail;
+    const content = ids.length - around.length;
+    const first = pair === null ? content : Math.min(content, encode(loaded, text, null, false).ids.length);
+    const second = content - first;
+    const room = Math.max(0, limit - around.length);
+    const keptSecond = Math.min(second, Math.max(Math.floor(room / 2), room - first));
+    const keptFirst = Math.min(first, room - keptSecond);
+    const from = lead + first + between;
+    /** @param {number[]} list */
+    const kept = (list) => [...list.slice(0, lead + keptFirst), ...list.slice(lead + first, from + keptSecond), ...list.slice(ids.length - trail)];
+    return { ids: kept(ids), types: types && kept(types) };
+}
+
+/** Tokens of all of them. @param {readonly Encoded[]} all */
+export const usageOf = (all) => ({
+    prompt_tokens: all.reduce((sum, { ids }) => sum + ids.length, 0), completion_tokens: 0, cached_tokens: 0,
+});
+
+// --- runs --------------------------------------------------------------------------------------------
+
+/**
+ * Runs the model for all texts and hands each run's outputs over, which are gone after it.
+ * @param {Loaded} loaded @param {readonly Encoded[]} all @param {Run} run @param {(batch: Batch) => void} take
+ */
+export async function forward(loaded, all, run, take) {
+    let done = 0;
+    for (const rows of batches(all.map(({ ids }) => ids.length))) {
+        const length = Math.max(...rows.map((row) => all[row].ids.length));
+        const outputs = await loaded.model.forward(inputsOf(loaded, rows.map((row) => all[row]), length));
+        try {
+            take({ rows, length, outputs });
+        } finally {
+            for (const output of Object.values(outputs)) output?.dispose?.();
+        }
+        run.progress('prompt', done += rows.length, all.length);
+    }
+}
+
+/** Which texts run together: of similar length, so that little is padded.
+ * @param {readonly number[]} lengths @returns {number[][]} */
+export function batches(lengths) {
+    const order = lengths.map((_, row) => row).sort((a, b) => lengths[b] - lengths[a] || a - b);
+    /** @type {number[][]} */
+    const made = [];
+    for (const row of order) {
+        const last = made.at(-1);
+        const room = last && Math.min(BATCH.texts, Math.floor(BATCH.tokens / Math.max(1, lengths[last[0]])));
+        if (last && room && last.length < room) last.push(row);
+        else made.push([row]);
+    }
+    return made;
+}
+
+/** @param {Loaded} loaded @param {Encoded[]} texts @param {number} length */
+function inputsOf({ library, tokenizer }, texts, length) {
+    const dims = [texts.length, length];
+    /** @param {(text: Encoded, at: number) => number} value */
+    const tensor = (value) => new library.Tensor('int64', BigInt64Array.from(texts.flatMap((text) =>
+        Array.from({ length }, (_, at) => BigInt(value(text, at))))), dims);
+    const padding = tokenizer.pad_token_id ?? 0;
+    return {
+        input_ids: tensor(({ ids }, at) => ids[at] ?? padding),
+        attention_mask: tensor(({ ids }, at) => (at < ids.length ? 1 : 0)),
+        ...(texts[0].types ? { token_type_ids: tensor(({ types }, at) => types?.[at] ?? 0) } : {}),
+    };
+}
+
+/** An output as 32-bit floats. @param {{type: string, data: any}} tensor @returns {Float32Array} */
+export function floats({ type, data }) {
+    if (data instanceof Float32Array) return data;
+    if (type !== 'float16' || !(data instanceof Uint16Array)) return Float32Array.from(data, Number);
+    return Float32Array.from(data, (bits) => {
+        const exponent = bits >> 10 & 31, fraction = bits & 1023;
+        const value = exponent === 31 ? (fraction ? NaN : Infinity)
+            : exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
+        return bits & 0x8000 ? -value : value;
+    });
+}
+
+/** The output of that name. @param {Record<string, any>} outputs @param {string} name @param {string} task @returns {any}
+ * @throws {Failure} if the model has none, and so is none for the task */
+export function outputOf(outputs, name, task) {
+    if (outputs[name]) return outputs[name];
+    throw new Failure('input_invalid', `The model has no output "${name}": it does not do the task ${task}.`,
+        { field: 'task', expected: `a model whose outputs (${Object.keys(outputs).join(', ').slice(0, 200)}) include ${name}` });
+}
+
+/** @param {ArrayLike<number>} values @returns {number[]} */
+export function softmax(values) {
+    const list = Array.from(values);
+    const most = Math.max(...list);
+    const powers = list.map((value) => Math.exp(value - most));
+    const sum = powers.reduce((total, power) => total + power, 0);
+    return powers.map((power) => power / sum);
+}
+
+/** @param {number} value */
+export const sigmoid = (value) => 1 / (1 + Math.exp(-value));
+
+/** One text's result as it is, several as a list. @param {Record<string, any>[]} results */
+export const oneOrMore = (results) => (results.length === 1 ? results[0] : { results });
