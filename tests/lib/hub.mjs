@@ -13,6 +13,7 @@
  */
 import crypto from 'node:crypto';
 import http from 'node:http';
+import https from 'node:https';
 
 const LARGE = /\.(gguf|onnx|onnx_data|safetensors|bin)$/;
 const PIECE = 256 * 1024;
@@ -42,7 +43,7 @@ export const gitSha1 = (bytes) => crypto.createHash('sha1').update(`blob ${bytes
 
 /**
  * @param {{pageSize?: number, token?: string, bytesPerSecond?: number, delay?: number,
- *     host?: string}} options
+ *     host?: string, tls?: {cert: Buffer, key: Buffer}}} options
  *   `token`: who is allowed to see private and gated repositories; `bytesPerSecond` limits each
  *   connection; `delay`: ms before each answer.
  */
@@ -61,15 +62,16 @@ class Hub {
     #faults = [];
     #signature = 1;
 
-    constructor({ pageSize = 1000, token, bytesPerSecond = 0, delay = 0, host = '127.0.0.1' }) {
-        Object.assign(this, { pageSize, token, bytesPerSecond, delay, host });
+    constructor({ pageSize = 1000, token, bytesPerSecond = 0, delay = 0, host = '127.0.0.1', tls }) {
+        Object.assign(this, { pageSize, token, bytesPerSecond, delay, host, tls });
     }
 
     async start() {
         this.#hubServer = await this.#listen('hub', (call) => this.#hub(call));
         this.#contentServer = await this.#listen('content', (call) => this.#signed(call));
-        this.url = `http://${this.host}:${this.#hubServer.address().port}`;
-        this.contentUrl = `http://${this.host}:${this.#contentServer.address().port}`;
+        const scheme = this.tls ? 'https' : 'http';
+        this.url = `${scheme}://${this.host}:${this.#hubServer.address().port}`;
+        this.contentUrl = `${scheme}://${this.host}:${this.#contentServer.address().port}`;
         this.plainUrl = `${this.url}/plain`;
     }
 
@@ -77,8 +79,8 @@ class Hub {
     #contentServer;
 
     async #listen(name, handler) {
-        const server = http.createServer(
-            (request, answer) => this.#serve(name, handler, request, answer));
+        const serve = (request, answer) => this.#serve(name, handler, request, answer);
+        const server = this.tls ? https.createServer(this.tls, serve) : http.createServer(serve);
         server.keepAliveTimeout = 60_000;
         await new Promise((resolve) => server.listen(0, this.host, resolve));
         return server;
