@@ -88,6 +88,8 @@ void wi_bar_line(struct wi_buffer *out, const json_t *pull, unsigned columns)
     wi_table_cell(&state, json_object_get(pull, "state"), NULL);
     add_figures(&figures, pull);
     used = (unsigned)(state.size + figures.size);
+    if (columns == 0)
+        columns = used;
     left = columns > used ? columns - used : 0;
     wi_buffer_add(out, state.text, state.size < columns ? state.size : columns);
     if (figures.size > 0 && left >= BAR_MIN)

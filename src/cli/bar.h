@@ -13,8 +13,8 @@ void wi_bar_seconds(struct wi_buffer *out, double seconds);
 /* How much of it is there, 0 to 1; 0 where nobody knows how much there is. */
 double wi_bar_share(const json_t *pull);
 /* "downloading [=====>     ] 45 %  1.2 of 2.6 GB  35 MB/s  40 s left" in at most `columns`: the bar
- * takes what is left of them, and none where that is too little. `pull` is an object of
- * GET /v1/models/NAME. */
+ * takes what is left of them, and none where that is too little; with 0 columns all of the line but
+ * no bar, for a log. `pull` is an object of GET /v1/models/NAME. */
 void wi_bar_line(struct wi_buffer *out, const json_t *pull, unsigned columns);
 
 #endif

@@ -85,7 +85,7 @@ static void put_line(struct show *show, const json_t *pull)
         return;
     snprintf(show->state, sizeof show->state, "%s", state);
     show->told = floor(share / STEP) * STEP;
-    wi_bar_line(&line, pull, 79 - 12); /* no room for a bar beside long figures */
+    wi_bar_line(&line, pull, 0);
     fprintf(stderr, "%s\n", line.text ? line.text : "");
     wi_buffer_clear(&line);
 }
