@@ -3,16 +3,14 @@
  * and what a terminal sees. The nodes are simulated ones, which say the last message again.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { putGguf } from '../lib/gguf.mjs';
-import { cliPath } from '../lib/paths.mjs';
 import { Simulation } from '../lib/simulation.mjs';
-import { until } from '../lib/wait.mjs';
+import { Terminal } from '../lib/terminal.mjs';
 
 /** @type {Daemon} */
 let daemon;
@@ -80,24 +78,17 @@ test('a conversation is a question and an answer in turn, and lines with a slash
 });
 
 test('on a terminal ^C stops an answer and not the conversation, and lines are kept for the next one', async () => {
-    const child = spawn('script', ['-qfec', `exec '${cliPath}' chat talker --platform simulated`, '/dev/null'],
-        { env: { PATH: process.env.PATH, HOME: daemon.folder, TERM: 'xterm', SHELL: '/bin/sh', LANG: 'C.UTF-8',
-            ASAN_OPTIONS: 'exitcode=99', WEBINFER_URL: daemon.url } });
-    let seen = '';
-    child.stdout.on('data', (text) => (seen += text));
-    const ended = new Promise((resolve) => child.on('close', resolve));
-    const shows = (what, pattern) => until(() => pattern.test(seen), { what });
-    await shows('a prompt', /> /);
-    child.stdin.write(`${'word '.repeat(100)}end\r`);
-    await shows('the answer', /end\r\n(word\s*){3}/); /* of 10 s */
-    seen = '';
-    child.stdin.write('\x03');
-    await shows('the next prompt', /> /);
-    assert.doesNotMatch(seen, /end/);
-    child.stdin.write('a b\r');
-    await shows('what became of the answer', /2 tokens.*simulated/);
-    child.stdin.write('/exit\r');
-    assert.equal(await ended, 0, seen);
+    const terminal = new Terminal(daemon, ['chat', 'talker', ...there]);
+    await terminal.shows('a prompt', /> /);
+    terminal.type(`${'word '.repeat(100)}end\r`);
+    await terminal.shows('the answer', /end\r\n(word\s*){3}/); /* of 10 s */
+    terminal.type('\x03');
+    await terminal.shows('the next prompt', /> /);
+    assert.doesNotMatch(terminal.seen, /end/);
+    terminal.type('a b\r');
+    await terminal.shows('what became of the answer', /2 tokens.*simulated/);
+    terminal.type('/exit\r');
+    assert.equal(await terminal.ended, 0, terminal.seen);
     const history = path.join(daemon.folder, '.local/state/webinfer/chat_history');
     assert.match(fs.readFileSync(history, 'utf8'), /a\\040b|a b/);
     assert.equal(fs.statSync(history).mode & 0o777, 0o600);
