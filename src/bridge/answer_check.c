@@ -257,6 +257,8 @@ static const struct {
     {"precision_unsupported", WI_PRECISION_UNSUPPORTED},
     {"picture_invalid", WI_PICTURE_INVALID},
     {"picture_too_large", WI_PICTURE_TOO_LARGE},
+    {"audio_invalid", WI_AUDIO_INVALID},
+    {"audio_too_large", WI_AUDIO_TOO_LARGE},
     {"input_unknown", WI_INPUT_UNKNOWN},
     {"input_missing", WI_INPUT_MISSING},
     {"input_datatype", WI_INPUT_DATATYPE},

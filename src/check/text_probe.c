@@ -26,13 +26,14 @@ int wi_text_probe(struct wi_job_spec *spec, const struct wi_job_spec *client)
 {
     char *text = make_prompt();
 
-    if (wi_task_generates(client->task)) {
-        spec->task = WI_TASK_COMPLETE;
+    if (client->task == WI_TASK_CHAT || wi_task_takes(client->task) == WI_TAKES_PROMPT) {
+        spec->task = client->task == WI_TASK_CHAT ? WI_TASK_COMPLETE : client->task;
         spec->input = json_pack("{s:s}", "prompt", text);
         spec->options = json_pack("{s:i, s:i}", "temperature", 0, "max_tokens", ANSWER_TOKENS);
         spec->answer_tokens = ANSWER_TOKENS;
-    } else if (client->task == WI_TASK_EMBED) {
-        spec->task = WI_TASK_EMBED;
+    } else if (client->task == WI_TASK_EMBED || client->task == WI_TASK_TEXT_CLASSIFICATION ||
+               client->task == WI_TASK_TOKEN_CLASSIFICATION) {
+        spec->task = client->task;
         spec->input = json_pack("{s:[s]}", "texts", text);
     } else if (client->task == WI_TASK_RERANK) {
         spec->task = WI_TASK_RERANK;

@@ -36,7 +36,8 @@ static struct wi_demand demand_of(const struct wi_job *job)
         .continues = wi_job_is_committed(job),
         .beginnings = job->chain.keys,
         .beginning_count = job->chain.count,
-        .ours_only = wi_demand_keep(job->jobs->config->pool.strangers, spec->task != WI_TASK_NONE),
+        .ours_only =
+            wi_demand_keep(job->jobs->config->pool.strangers, wi_task_is_private(spec->task)),
         .prompt_tokens = spec->prompt_tokens,
         .answer_tokens = spec->answer_tokens,
     };

@@ -45,10 +45,10 @@ static void foresee_tokens(struct wi_job_spec *spec, size_t text_bytes)
 {
     json_int_t limit = json_integer_value(json_object_get(spec->options, "max_tokens"));
 
-    if (spec->task == WI_TASK_NONE)
+    if (wi_task_runs_evenly(spec->task))
         return;
     spec->prompt_tokens = 1; /* tokenizing is nothing beside reading */
-    if (spec->task != WI_TASK_TOKENIZE)
+    if (wi_task_reads_text(spec->task) && spec->task != WI_TASK_TOKENIZE)
         spec->prompt_tokens += (double)text_bytes / BYTES_PER_TOKEN;
     if (wi_task_generates(spec->task))
         spec->answer_tokens = limit < 1                   ? WI_USUAL_ANSWER_TOKENS

@@ -10,6 +10,7 @@
 #include "model/builtin.h"
 #include "model/engine.h"
 #include "model/gguf_memory.h"
+#include "model/huggingface.h"
 #include "model/manifest.h"
 #include "model/onnx.h"
 #include "model/source.h"
@@ -40,6 +41,7 @@ struct wi_model {
     struct wi_onnx_signature signature; /* of `onnx` */
     struct wi_gguf_info gguf;           /* of `gguf` */
     struct wi_gguf_memory memory;       /* of `gguf`: what it will take in a page */
+    struct wi_huggingface huggingface;  /* of `huggingface` */
     unsigned _references, _idle;        /* all of them; those of wi_model_ref_idle */
     struct wi_repository *_repository;  /* NULL once it is gone */
 };

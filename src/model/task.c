@@ -85,7 +85,7 @@ enum wi_task_kind wi_task_of_name(const char *name, int conversation)
     return WI_TASK_NONE;
 }
 
-static size_t list(char *text, size_t size, size_t used, const char *name)
+static size_t append(char *text, size_t size, size_t used, const char *name)
 {
     const char *comma = used ? ", " : "";
     if (used + strlen(comma) + strlen(name) >= size)
@@ -93,14 +93,38 @@ static size_t list(char *text, size_t size, size_t used, const char *name)
     return used + (size_t)sprintf(text + used, "%s%s", comma, name);
 }
 
-void wi_task_list_names(char *text, size_t size)
+void wi_task_all_names(char *text, size_t size)
 {
     size_t used = 0;
     *text = '\0';
     for (int i = WI_TASK_NONE + 1; i < WI_TASK_COUNT; i++)
-        used = list(text, size, used, tasks[i].name);
+        used = append(text, size, used, tasks[i].name);
     for (size_t i = 0; i < ALIASES; i++)
-        used = list(text, size, used, aliases[i].name);
+        used = append(text, size, used, aliases[i].name);
+}
+
+/* --- lists ------------------------------------------------------------------------------------ */
+
+int wi_task_list_has(const struct wi_task_list *list, enum wi_task_kind task)
+{
+    size_t i = 0;
+    while (i < list->count && list->items[i] != task)
+        i++;
+    return i < list->count;
+}
+
+void wi_task_list_add(struct wi_task_list *list, enum wi_task_kind task)
+{
+    if (!wi_task_list_has(list, task))
+        list->items[list->count++] = task;
+}
+
+void wi_task_list_print(const struct wi_task_list *list, char *text, size_t size)
+{
+    size_t used = 0;
+    *text = '\0';
+    for (size_t i = 0; i < list->count; i++)
+        used = append(text, size, used, tasks[list->items[i]].name);
 }
 
 /* --- what they take and give ------------------------------------------------------------------ */
@@ -151,6 +175,13 @@ int wi_task_samples(enum wi_task_kind task)
 int wi_task_reads_text(enum wi_task_kind task)
 {
     return task != WI_TASK_NONE && tasks[task].takes < WI_TAKES_PICTURE;
+}
+
+int wi_task_runs_evenly(enum wi_task_kind task)
+{
+    return task == WI_TASK_NONE ||
+           (tasks[task].takes >= WI_TAKES_PICTURE && tasks[task].takes < WI_TAKES_SOUND &&
+               !tasks[task].generates);
 }
 
 int wi_task_is_private(enum wi_task_kind task)

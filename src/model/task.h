@@ -62,13 +62,23 @@ enum wi_task_input {
     WI_TAKES_SOUND_LABELS      /* {"audio", "labels": [string…]} */
 };
 
+/* Tasks that a model can do, the usual one first; empty where that is not known. */
+struct wi_task_list {
+    size_t count;
+    enum wi_task_kind items[WI_TASK_COUNT];
+};
+void wi_task_list_add(struct wi_task_list *list, enum wi_task_kind task); /* once */
+int wi_task_list_has(const struct wi_task_list *list, enum wi_task_kind task);
+/* Their names, separated by ", ". */
+void wi_task_list_print(const struct wi_task_list *list, char *text, size_t size);
+
 /* "chat" …, as nodes know it; NULL for WI_TASK_NONE. */
 const char *wi_task_name(enum wi_task_kind task);
 /* By that name or by another that clients use; WI_TASK_NONE for a name that is none, or NULL.
  * `conversation`: the input is messages, which tells what "text-generation" means. */
 enum wi_task_kind wi_task_of_name(const char *name, int conversation);
-/* Lists all those names in `text`, as far as there is room. */
-void wi_task_list_names(char *text, size_t size);
+/* All those names in `text`, as far as there is room, separated by ", ". */
+void wi_task_all_names(char *text, size_t size);
 enum wi_task_input wi_task_takes(enum wi_task_kind task);
 /* What clients send for it, in words for an error: "a string or a list of strings". */
 const char *wi_task_takes_words(enum wi_task_kind task);
@@ -80,6 +90,9 @@ int wi_task_generates(enum wi_task_kind task);
 int wi_task_samples(enum wi_task_kind task);
 /* Whether what it reads is text alone: its time goes by tokens. */
 int wi_task_reads_text(enum wi_task_kind task);
+/* Whether every run takes about as long as the last: not where texts, sounds or answers differ in
+ * length. */
+int wi_task_runs_evenly(enum wi_task_kind task);
 /* Whether what it reads is a person's words, written or spoken: see `strangers` in
  * webinferd.conf(5). */
 int wi_task_is_private(enum wi_task_kind task);

@@ -202,7 +202,7 @@ static void foresee(const struct pool_nodes *nodes, const struct pool_node *node
     double load = wi_fleet_has(place, attempt->hash, attempt->platform) ? 0
                   : e.loads > 0                                         ? e.load_ms
                                                                         : WI_ROUTE_LOAD_MS;
-    double run = task->task == WI_TASK_NONE
+    double run = wi_task_runs_evenly(task->task)
                      ? e.run_ms /* of a first run too, or a bound */
                      : wi_estimate_run_ms(&e, task->prompt_tokens, task->answer_tokens);
     attempt->expected_ms = load + (run > 0 ? run : WI_ROUTE_RUN_MS);

@@ -14,7 +14,7 @@ struct pool_attempt {
     char id[WI_ID_SIZE + 12];
     int builtin;
     int stream;
-    enum wi_task_kind task; /* how long this or a stream takes says nothing of the model */
+    enum wi_task_kind task; /* how long some or a stream take says nothing of the model */
     enum wi_engine engine;
     unsigned queue;    /* of its node: wi_fleet_queue */
     unsigned requests; /* that are joined in it, or 0 */

@@ -60,7 +60,7 @@ static void note_times(struct wi_pool *pool, const struct wi_place *where,
     const char *hash = attempt->hash;
     double now = wi_now_ms();
 
-    if (attempt->task != WI_TASK_NONE) {
+    if (!wi_task_runs_evenly(attempt->task)) {
         struct wi_timings timings = wi_timings_of(attempt->task, answer, now - attempt->sent_at);
         wi_estimates_spoke(estimates, hash, where, answer->load_ms, &timings, answer->warm, now);
         return;
@@ -99,20 +99,20 @@ static void note_exceeded(
     const struct wi_place *where = place_of(node, attempt->engine, (int)attempt->platform);
     double now = wi_now_ms();
 
-    if (where && !attempt->builtin && !attempt->stream && attempt->task == WI_TASK_NONE)
+    if (where && !attempt->builtin && !attempt->stream && wi_task_runs_evenly(attempt->task))
         wi_estimates_exceeded(pool->estimates, attempt->hash, where,
             now - attempt->sent_at - attempt->not_run_ms, now);
 }
 
 /* What loading and running it takes on nodes like this one; 0 where that is not known, as of a
- * stream or of text. */
+ * stream or of what differs in length. */
 static double usual_ms(
     const struct wi_pool *pool, const struct pool_node *node, const struct wi_task *task)
 {
     const struct wi_model *model = task->model;
     const struct wi_place *where = place_of(node, model->engine, (int)task->platforms[0]);
 
-    if (model->builtin || task->stream || task->task != WI_TASK_NONE || !where)
+    if (model->builtin || task->stream || !wi_task_runs_evenly(task->task) || !where)
         return 0;
     struct wi_estimate e = wi_estimates_get(pool->estimates, model->hash, where);
     return e.loads > 0 && e.run_ms > 0 ? e.load_ms + e.run_ms : 0;

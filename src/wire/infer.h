@@ -16,13 +16,23 @@
 
 enum wi_binary_choice { WI_BINARY_DEFAULT, WI_BINARY_NO, WI_BINARY_YES };
 
-/* The forms of text, of which the model makes a task. */
-enum wi_text_form {
-    WI_TEXT_FORM_NONE,     /* tensors or a picture */
-    WI_TEXT_FORM_STRING,   /* a string */
-    WI_TEXT_FORM_LIST,     /* a list of strings */
-    WI_TEXT_FORM_MESSAGES, /* a list of messages */
-    WI_TEXT_FORM_QUERY     /* {"query", "documents"} */
+/* The forms of input, of which the model makes a task. From the picture on there is one tensor, the
+ * bytes of a file, which `input` describes, and what is beside it is in `input` too. */
+enum wi_form {
+    WI_FORM_NONE,             /* tensors */
+    WI_FORM_STRING,           /* a string */
+    WI_FORM_LIST,             /* a list of strings */
+    WI_FORM_MESSAGES,         /* a list of messages */
+    WI_FORM_QUERY,            /* {"query", "documents"} */
+    WI_FORM_PAIRS,            /* {"pairs"} */
+    WI_FORM_QUESTION,         /* {"question", "context"} */
+    WI_FORM_LABELS,           /* {"texts", "labels"} */
+    WI_FORM_PICTURE,          /* {"image"} */
+    WI_FORM_PICTURE_LABELS,   /* {"image", "labels"} */
+    WI_FORM_PICTURE_QUESTION, /* {"image", "question"} */
+    WI_FORM_PICTURE_PROMPT,   /* {"image", "prompt"} */
+    WI_FORM_SOUND,            /* {"audio"} */
+    WI_FORM_SOUND_LABELS      /* {"audio", "labels"} */
 };
 
 /* In which form OpenAI's clients want the answer. Owned. */
@@ -49,10 +59,9 @@ struct wi_infer {
     int resumable; /* a stream whose client may leave and come back */
     double stall_timeout_ms;
     struct wi_tensors tensors;
-    int has_picture; /* tensors is one UINT8 tensor "image": the file's bytes */
-    struct wi_picture picture;
+    struct wi_picture picture;            /* of forms with one */
     json_t *input;                        /* what is not a tensor, for the page; may be NULL */
-    enum wi_text_form form;               /* of text in `input`: see wire/text.h */
+    enum wi_form form;                    /* of the inputs: see wire/text.h */
     enum wi_task_kind task;               /* what is to be done; NONE: the model decides */
     size_t text_bytes, longest_text;      /* of all of it, and of the longest text in a list */
     struct wi_strings outputs;            /* wanted; empty: all */

@@ -10,7 +10,7 @@
 #include <string.h>
 
 static enum wi_code check_picture(const struct wi_infer *infer, const struct wi_model *model,
-    int64_t max_pixels, struct wi_error *error)
+    const struct wi_config_models *limits, struct wi_error *error)
 {
     if (!model->takes_picture) {
         wi_error_set(error, WI_INPUT_INVALID, "inputs",
@@ -19,14 +19,7 @@ static enum wi_code check_picture(const struct wi_infer *infer, const struct wi_
         wi_error_expect(error, "a list of {\"name\",\"datatype\",\"shape\",\"data\"}");
         return WI_INPUT_INVALID;
     }
-    uint64_t pixels = (uint64_t)infer->picture.width * infer->picture.height;
-    if (pixels <= (uint64_t)max_pixels)
-        return WI_OK;
-    wi_error_set(error, WI_PICTURE_TOO_LARGE, "inputs.image",
-        "The picture has %u × %u pixels; send a smaller one.", infer->picture.width,
-        infer->picture.height);
-    wi_error_expect(error, "at most %lld pixels", (long long)max_pixels);
-    return WI_PICTURE_TOO_LARGE;
+    return wi_picture_check_size(&infer->picture, limits->max_picture_pixels, error);
 }
 
 /* The name of the precision that a float datatype stands for; NULL for others. */
@@ -151,7 +144,7 @@ static enum wi_code check_outputs(
 enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error)
 {
-    if (infer->form != WI_TEXT_FORM_NONE || wi_text_is_for(model))
+    if (wi_text_is_for(model) || (infer->form != WI_FORM_NONE && infer->form != WI_FORM_PICTURE))
         return wi_text_check(infer, model, limits, error);
     enum wi_code code = wi_model_check_engine(model, error);
     if (code != WI_OK)
@@ -166,8 +159,8 @@ enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model
     if ((code = check_precision(infer, model, error)) != WI_OK ||
         (code = wi_model_check_options(model, infer->options, error)) != WI_OK)
         return code;
-    if (infer->has_picture)
-        code = check_picture(infer, model, limits->max_picture_pixels, error);
+    if (infer->form == WI_FORM_PICTURE)
+        code = check_picture(infer, model, limits, error);
     else if (!model->builtin)
         code = wi_onnx_check_inputs(&model->signature, &infer->tensors, error);
     if (code != WI_OK)

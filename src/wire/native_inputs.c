@@ -1,11 +1,16 @@
 /*
- * What `inputs` may be in the native dialect: a list of tensors, a picture, or text in its forms.
+ * What `inputs` may be in the native dialect: a list of tensors, a picture, a sound, or text in its
+ * forms.
  */
 #include "wire/native.h"
 
 #include "base/params.h"
+#include "wire/media.h"
 #include "wire/text.h"
+#include <stdio.h>
 #include <string.h>
+
+/* --- pictures and sounds ---------------------------------------------------------------------- */
 
 static enum wi_code read_picture(struct wi_infer *infer, const json_t *text, const char *field,
     struct wi_budget *budget, struct wi_error *error)
@@ -13,73 +18,241 @@ static enum wi_code read_picture(struct wi_infer *infer, const json_t *text, con
     struct wi_blob *blob;
     enum wi_code code = wi_picture_decode(
         json_string_value(text), json_string_length(text), field, budget, &blob, error);
-    if (code != WI_OK)
-        return code;
-    struct wi_tensor *tensor = wi_tensors_add(&infer->tensors);
-    tensor->name = wi_strdup("image");
-    tensor->datatype = WI_UINT8;
-    tensor->rank = 1;
-    tensor->dims[0] = (int64_t)blob->size;
-    tensor->blob = blob;
-    tensor->size = blob->size;
-    infer->has_picture = 1;
-    code = wi_picture_sniff(blob->bytes, blob->size, &infer->picture, error);
     if (code == WI_OK)
-        infer->input = json_pack(
-            "{s:{s:i, s:s}}", "image", "tensor", 0, "media_type", infer->picture.media_type);
+        code = wi_media_take_picture(infer, blob, 0, blob->size, error);
+    wi_blob_unref(blob);
     return code;
 }
 
-static int is_picture(const json_t *text)
+static enum wi_code read_sound(struct wi_infer *infer, const json_t *text, struct wi_sound *sound,
+    struct wi_budget *budget, struct wi_error *error)
 {
-    static const char start[] = "data:image/";
-    return strncasecmp(json_string_value(text), start, sizeof start - 1) == 0;
+    struct wi_blob *blob;
+    enum wi_code code = wi_sound_decode(
+        json_string_value(text), json_string_length(text), "inputs.", budget, &blob, error);
+    if (code == WI_OK)
+        code = wi_media_take_sound(infer, blob, 0, blob->size, sound, "inputs.", error);
+    wi_blob_unref(blob);
+    return code;
+}
+
+static int begins(const json_t *text, const char *start)
+{
+    return strncasecmp(json_string_value(text), start, strlen(start)) == 0;
 }
 
 static enum wi_code read_string(
     struct wi_infer *infer, json_t *text, struct wi_budget *budget, struct wi_error *error)
 {
-    return is_picture(text) ? read_picture(infer, text, "inputs", budget, error)
-                            : wi_text_read_string(infer, text, "inputs", error);
+    struct wi_sound file = {0};
+    if (begins(text, "data:image/"))
+        return read_picture(infer, text, "inputs", budget, error);
+    if (begins(text, "data:audio/"))
+        return read_sound(infer, text, &file, budget, error);
+    return wi_text_read_string(infer, text, "inputs", error);
 }
 
+/* --- objects ---------------------------------------------------------------------------------- */
+
 struct object {
-    json_t *image, *messages, *query, *documents;
+    json_t *messages, *query, *documents, *text, *text_pair, *texts, *pairs, *question, *context,
+        *labels, *prompt, *image, *audio;
+    int64_t sampling_rate, channels;
+    int format; /* -1: none */
 };
+
 #define ROW(member) WI_PARAM_ROW(object, member, WI_PARAM_ANY, 0, 0, 0)
+static const char *const formats[] = {"f32le", "s16le", NULL};
 static const struct wi_param object_table[] = {
-    ROW(image),
     ROW(messages),
     ROW(query),
     ROW(documents),
+    ROW(text),
+    ROW(text_pair),
+    ROW(texts),
+    ROW(pairs),
+    ROW(question),
+    ROW(context),
+    ROW(labels),
+    ROW(prompt),
+    ROW(image),
+    ROW(audio),
+    WI_PARAM_ROW(object, sampling_rate, WI_PARAM_INTEGER, 0, WI_SOUND_RATE_MIN, WI_SOUND_RATE_MAX),
+    WI_PARAM_ROW(object, channels, WI_PARAM_INTEGER, 0, 1, WI_SOUND_CHANNELS_MAX),
+    {.name = "format",
+        .kind = WI_PARAM_ENUM,
+        .offset = offsetof(struct object, format),
+        .names = formats},
     WI_PARAM_END,
 };
+
+enum {
+    MESSAGES = 1 << 0,
+    QUERY = 1 << 1,
+    DOCUMENTS = 1 << 2,
+    TEXT = 1 << 3,
+    TEXT_PAIR = 1 << 4,
+    TEXTS = 1 << 5,
+    PAIRS = 1 << 6,
+    QUESTION = 1 << 7,
+    CONTEXT = 1 << 8,
+    LABELS = 1 << 9,
+    PROMPT = 1 << 10,
+    IMAGE = 1 << 11,
+    AUDIO = 1 << 12
+};
+
+/* Which of the table's first members, in its order, there are. */
+static unsigned members_of(const struct object *object)
+{
+    const json_t *const values[] = {object->messages, object->query, object->documents,
+        object->text, object->text_pair, object->texts, object->pairs, object->question,
+        object->context, object->labels, object->prompt, object->image, object->audio};
+    unsigned members = 0;
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        members |= values[i] ? 1u << i : 0;
+    return members;
+}
+
+/* Members that make one thing together. */
+static const unsigned things[] = {MESSAGES, QUERY | DOCUMENTS, TEXT, TEXT | TEXT_PAIR, TEXTS, PAIRS,
+    QUESTION | CONTEXT, TEXT | LABELS, TEXTS | LABELS, IMAGE, IMAGE | LABELS, IMAGE | QUESTION,
+    IMAGE | PROMPT, AUDIO, AUDIO | LABELS};
+
+/* WI_OK, or what is missing, or that it is too much. */
+static enum wi_code check_members(unsigned members, struct wi_error *error)
+{
+    char field[64];
+    size_t i = 0, count = sizeof things / sizeof *things;
+    for (i = 0; i < count; i++)
+        if (things[i] == members)
+            return WI_OK;
+    for (i = 0; i < count && (!members || (things[i] & members) != members);)
+        i++;
+    if (i == count) {
+        wi_error_set(error, WI_INVALID_FIELD, "inputs", "inputs must be one thing.");
+        wi_error_expect(error,
+            "{\"messages\"}, {\"query\", \"documents\"}, {\"text\", \"text_pair\"}, {\"pairs\"}, "
+            "{\"question\", \"context\"}, {\"text\" or \"texts\", \"labels\"}, or {\"image\"} or "
+            "{\"audio\"}, which may have \"labels\"");
+        return WI_INVALID_FIELD;
+    }
+    const char *missing = object_table[__builtin_ctz(things[i] & ~members)].name;
+    snprintf(field, sizeof field, "inputs.%s", missing);
+    return wi_error_set(
+        error, WI_INVALID_FIELD, field, "%s is missing beside what inputs has.", field);
+}
+
+static enum wi_code read_pair(
+    struct wi_infer *infer, const struct object *object, struct wi_error *error)
+{
+    json_t *pairs = json_pack("[[O, O]]", object->text, object->text_pair);
+    enum wi_code code = wi_text_read_pairs(infer, pairs, "inputs", error);
+    json_decref(pairs);
+    return code;
+}
+
+static enum wi_code read_text(
+    struct wi_infer *infer, unsigned members, const struct object *object, struct wi_error *error)
+{
+    switch (members) {
+    case MESSAGES:
+        return wi_text_read_messages(infer, object->messages, "inputs.messages", error);
+    case QUERY | DOCUMENTS:
+        return wi_text_read_query(
+            infer, object->query, object->documents, "inputs.query", "inputs.documents", error);
+    case TEXT:
+        return wi_text_read_string(infer, object->text, "inputs.text", error);
+    case TEXT | TEXT_PAIR:
+        return read_pair(infer, object, error);
+    case TEXTS:
+        return wi_text_read_list(infer, object->texts, "inputs.texts", error);
+    case PAIRS:
+        return wi_text_read_pairs(infer, object->pairs, "inputs.pairs", error);
+    case QUESTION | CONTEXT:
+        return wi_text_read_question(infer, object->question, object->context, "inputs", error);
+    case TEXT | LABELS:
+        return wi_text_read_labels(
+            infer, object->text, object->labels, "inputs.text", "inputs.labels", error);
+    default:
+        return wi_text_read_labels(
+            infer, object->texts, object->labels, "inputs.texts", "inputs.labels", error);
+    }
+}
+
+static enum wi_code need_string(const char *field, const char *expected, struct wi_error *error)
+{
+    wi_error_set(error, WI_INVALID_FIELD, field, "%s must be a string.", field);
+    wi_error_expect(error, "%s", expected);
+    return WI_INVALID_FIELD;
+}
+
+static enum wi_code read_file(struct wi_infer *infer, const struct object *object,
+    struct wi_budget *budget, struct wi_error *error)
+{
+    struct wi_sound sound = {.format = object->format < 0 ? NULL : formats[object->format],
+        .sampling_rate = object->sampling_rate,
+        .channels = object->channels};
+    if (object->image)
+        return json_is_string(object->image)
+                   ? read_picture(infer, object->image, "inputs.image", budget, error)
+                   : need_string("inputs.image", "a picture in base64, or a data URI", error);
+    return json_is_string(object->audio)
+               ? read_sound(infer, object->audio, &sound, budget, error)
+               : need_string("inputs.audio", "a sound in base64, or a data URI", error);
+}
+
+/* What is beside a file that was read. */
+static enum wi_code read_beside(
+    struct wi_infer *infer, const struct object *object, struct wi_error *error)
+{
+    if (object->labels)
+        return wi_text_read_beside(infer, "labels", object->labels, "inputs.labels", error);
+    if (object->question)
+        return wi_text_read_beside(infer, "question", object->question, "inputs.question", error);
+    if (object->prompt)
+        return wi_text_read_beside(infer, "prompt", object->prompt, "inputs.prompt", error);
+    return WI_OK;
+}
+
+/* Words that say something of raw samples, and of nothing else. */
+static enum wi_code check_sampled(
+    unsigned members, const struct object *object, struct wi_error *error)
+{
+    const char *word = object->format >= 0     ? "format"
+                       : object->sampling_rate ? "sampling_rate"
+                       : object->channels      ? "channels"
+                                               : NULL;
+    char field[64];
+    if (!word || (members & AUDIO && object->format >= 0))
+        return WI_OK;
+    snprintf(field, sizeof field, "inputs.%s", word);
+    return wi_error_set(error, WI_INVALID_FIELD, field,
+        "%s is for raw samples: {\"audio\", \"format\", \"sampling_rate\"}.", field);
+}
 
 static enum wi_code read_object(
     struct wi_infer *infer, const json_t *inputs, struct wi_budget *budget, struct wi_error *error)
 {
-    struct object object = {0};
+    struct object object = {.format = -1};
+    int taken = infer->form != WI_FORM_NONE;
     enum wi_code code =
         wi_params_read(object_table, inputs, WI_PARAMS_STRICT, "inputs.", &object, error);
-    int pair = object.query || object.documents;
-    if (code != WI_OK)
+    unsigned members = members_of(&object);
+    if (code != WI_OK || (code = check_sampled(members, &object, error)) != WI_OK ||
+        (code = check_members(members | (infer->form == WI_FORM_PICTURE ? IMAGE : 0) |
+                                  (infer->form == WI_FORM_SOUND ? AUDIO : 0),
+             error)) != WI_OK)
         return code;
-    if ((object.image != NULL) + (object.messages != NULL) + pair != 1) {
-        wi_error_set(error, WI_INVALID_FIELD, "inputs", "inputs must be one thing.");
-        wi_error_expect(error, "{\"image\"}, {\"messages\"} or {\"query\", \"documents\"}");
-        return WI_INVALID_FIELD;
-    }
-    if (object.messages)
-        return wi_text_read_messages(infer, object.messages, "inputs.messages", error);
-    if (pair)
-        return wi_text_read_query(
-            infer, object.query, object.documents, "inputs.query", "inputs.documents", error);
-    if (json_is_string(object.image))
-        return read_picture(infer, object.image, "inputs.image", budget, error);
-    wi_error_set(error, WI_INVALID_FIELD, "inputs.image", "inputs.image must be a string.");
-    wi_error_expect(error, "a picture in base64, or a data URI");
-    return WI_INVALID_FIELD;
+    if (!taken && !(members & (IMAGE | AUDIO)))
+        return read_text(infer, members, &object, error);
+    if (taken && members & (IMAGE | AUDIO))
+        return wi_error_set(error, WI_INVALID_FIELD, "inputs", "There are two files; send one.");
+    code = taken ? WI_OK : read_file(infer, &object, budget, error);
+    return code == WI_OK ? read_beside(infer, &object, error) : code;
 }
+
+/* --- all of them ------------------------------------------------------------------------------ */
 
 enum wi_code wi_native_read_inputs(struct wi_infer *infer, json_t *inputs, struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, struct wi_error *error)

@@ -279,7 +279,7 @@ static enum wi_code read_task(
     infer->task = wi_task_of_name(fields->task, conversation);
     if (!fields->task || infer->task != WI_TASK_NONE)
         return WI_OK;
-    wi_task_list_names(names, sizeof names);
+    wi_task_all_names(names, sizeof names);
     wi_error_set(error, WI_INVALID_FIELD, "task", "\"%.64s\" is none of the tasks.", fields->task);
     wi_error_allow(error, "%s", names);
     return WI_INVALID_FIELD;

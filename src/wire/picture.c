@@ -1,42 +1,14 @@
 /*
- * Base64 and picture headers, over hostile bytes. Sizes are read where the formats say:
+ * Picture files in base64 and their headers, over hostile bytes. Sizes are read where the formats
+ * say:
  * PNG: IHDR (W3C PNG, 11.2.1); JPEG: the first start-of-frame marker (ITU-T T.81, B.2.2);
  * WebP: VP8, VP8L or VP8X chunk (RFC 9649, 2.5–2.7).
  */
 #include "wire/picture.h"
 
-#include <openssl/evp.h>
+#include "wire/base64.h"
 #include <string.h>
 #include <strings.h>
-
-/* --- base64 ---------------------------------------------------------------------------------- */
-
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/* So many characters for one call of OpenSSL's, which counts in int; a multiple of 4. */
-#define DECODE_MAX (1 << 30)
-
-/* Decodes `length` characters without padding into `out`. Returns 0, or -1 where one of them is not
- * base64: OpenSSL would pass over blanks at the ends and take a "=" anywhere. */
-static int decode(const char *text, size_t length, unsigned char *out)
-{
-    unsigned char last[4] = {'=', '=', '=', '='}, bytes[3];
-    size_t rest = length % 4;
-    if (strspn(text, alphabet) < length)
-        return -1;
-    for (size_t at = 0, size; at < length - rest; at += size) {
-        size = length - rest - at < DECODE_MAX ? length - rest - at : DECODE_MAX;
-        if (EVP_DecodeBlock(out + at / 4 * 3, (const unsigned char *)text + at, (int)size) < 0)
-            return -1;
-    }
-    if (rest == 0)
-        return 0;
-    memcpy(last, text + length - rest, rest);
-    if (EVP_DecodeBlock(bytes, last, sizeof last) < 0)
-        return -1;
-    memcpy(out + length / 4 * 3, bytes, rest - 1);
-    return 0;
-}
 
 static enum wi_code bad_picture(const char *field, struct wi_error *error, const char *detail)
 {
@@ -70,22 +42,11 @@ enum wi_code wi_picture_decode(const char *text, size_t length, const char *fiel
         return bad_picture(field, error, "This data URI is not a PNG, JPEG or WebP in base64.");
     text += prefix;
     length -= (size_t)prefix;
-    for (int i = 0; i < 2 && length > 0 && text[length - 1] == '='; i++)
-        length--;
-    if (length == 0 || length % 4 == 1)
-        return bad_picture(field, error, "The base64 text is empty or cut short.");
-    size_t size = length / 4 * 3 + (length % 4 ? length % 4 - 1 : 0);
-    struct wi_blob *decoded = wi_blob_new(budget, size);
-    if (!decoded)
+    enum wi_base64 result = wi_base64_decode(text, length, budget, blob);
+    if (result == WI_BASE64_NO_MEMORY)
         return wi_error_set(error, WI_MEMORY_BUDGET, field,
             "There is no memory for this picture now; try again later.");
-    if (decode(text, length, decoded->bytes) != 0) {
-        wi_blob_unref(decoded);
-        return bad_picture(field, error, "The text has a character that is not base64.");
-    }
-    decoded->size = size;
-    *blob = decoded;
-    return WI_OK;
+    return result == WI_BASE64_OK ? WI_OK : bad_picture(field, error, wi_base64_problem(result));
 }
 
 /* --- headers --------------------------------------------------------------------------------- */
@@ -202,4 +163,15 @@ enum wi_code wi_picture_sniff(
     if (picture->width == 0 || picture->height == 0)
         return bad_picture("inputs.image", error, "The picture has no pixels.");
     return WI_OK;
+}
+
+enum wi_code wi_picture_check_size(
+    const struct wi_picture *picture, int64_t max_pixels, struct wi_error *error)
+{
+    if ((uint64_t)picture->width * picture->height <= (uint64_t)max_pixels)
+        return WI_OK;
+    wi_error_set(error, WI_PICTURE_TOO_LARGE, "inputs.image",
+        "The picture has %u × %u pixels; send a smaller one.", picture->width, picture->height);
+    wi_error_expect(error, "at most %lld pixels", (long long)max_pixels);
+    return WI_PICTURE_TOO_LARGE;
 }

@@ -17,6 +17,9 @@ struct wi_picture {
 /* WI_OK, or WI_PICTURE_INVALID with what is wrong. */
 enum wi_code wi_picture_sniff(
     const unsigned char *bytes, size_t size, struct wi_picture *picture, struct wi_error *error);
+/* WI_OK, or WI_PICTURE_TOO_LARGE for more pixels than that. */
+enum wi_code wi_picture_check_size(
+    const struct wi_picture *picture, int64_t max_pixels, struct wi_error *error);
 /* The text of an "image" field, ended by a 0 byte: base64 (RFC 4648, padding may be absent), or a
  * data URI of it.
  * `*blob` is a new blob with the bytes. WI_OK, WI_PICTURE_INVALID or WI_MEMORY_BUDGET; `field` is

@@ -1,4 +1,4 @@
-/* What a model makes of text, and the form in which a node gets it. */
+/* What a model makes of text, pictures and sounds, and the form in which a node gets them. */
 #include "wire/text.h"
 
 #include <stdio.h>
@@ -11,66 +11,128 @@ int wi_text_is_for(const struct wi_model *model)
 
 /* --- the task -------------------------------------------------------------------------------- */
 
+#define FORM(name) (1u << WI_FORM_##name)
+
+/* Whether a task can be done with inputs of that form. */
+static int fits(enum wi_form form, enum wi_task_kind task)
+{
+    static const unsigned forms[] = {
+        [WI_TAKES_MESSAGES] = FORM(MESSAGES),
+        [WI_TAKES_PROMPT] = FORM(STRING),
+        [WI_TAKES_TEXT] = FORM(STRING),
+        [WI_TAKES_TEXTS] = FORM(STRING) | FORM(LIST),
+        [WI_TAKES_PAIRS] = FORM(STRING) | FORM(LIST) | FORM(PAIRS),
+        [WI_TAKES_QUERY] = FORM(QUERY),
+        [WI_TAKES_QUESTION] = FORM(QUESTION),
+        [WI_TAKES_LABELS] = FORM(LABELS),
+        [WI_TAKES_PICTURE] = FORM(PICTURE),
+        [WI_TAKES_PICTURE_LABELS] = FORM(PICTURE_LABELS),
+        [WI_TAKES_PICTURE_QUESTION] = FORM(PICTURE_QUESTION),
+        [WI_TAKES_PICTURE_PROMPT] = FORM(PICTURE) | FORM(PICTURE_PROMPT),
+        [WI_TAKES_SOUND] = FORM(SOUND),
+        [WI_TAKES_SOUND_LABELS] = FORM(SOUND_LABELS),
+    };
+    return (forms[wi_task_takes(task)] & 1u << form) != 0;
+}
+
 static enum wi_model_type type_of(const struct wi_infer *infer, const struct wi_model *model)
 {
     return infer->has_type ? infer->type : model->type;
 }
 
-/* What a form of input means where no task is named. */
-static enum wi_task_kind usual_task(enum wi_text_form form, enum wi_model_type type)
+static enum wi_task_kind task_of_string(enum wi_model_type type, enum wi_engine engine)
 {
-    switch (form) {
-    case WI_TEXT_FORM_STRING:
-        return type == WI_TYPE_TEXT_EMBEDDING ? WI_TASK_EMBED : WI_TASK_COMPLETE;
-    case WI_TEXT_FORM_LIST:
+    if (type == WI_TYPE_TEXT_EMBEDDING)
         return WI_TASK_EMBED;
-    case WI_TEXT_FORM_MESSAGES:
-        return WI_TASK_CHAT;
-    case WI_TEXT_FORM_QUERY:
-        return WI_TASK_RERANK;
-    default:
-        return WI_TASK_NONE;
-    }
+    if (type == WI_TYPE_TEXT2TEXT && engine == WI_ENGINE_PIPELINE)
+        return WI_TASK_TEXT2TEXT;
+    return type == WI_TYPE_AUDIO ? WI_TASK_TEXT_TO_SPEECH : WI_TASK_COMPLETE;
+}
+
+/* What a form of input means where neither the request nor the model names a task. */
+static enum wi_task_kind task_of_form(const struct wi_infer *infer, const struct wi_model *model)
+{
+    static const enum wi_task_kind tasks[] = {
+        [WI_FORM_NONE] = WI_TASK_NONE,
+        [WI_FORM_LIST] = WI_TASK_EMBED,
+        [WI_FORM_MESSAGES] = WI_TASK_CHAT,
+        [WI_FORM_QUERY] = WI_TASK_RERANK,
+        [WI_FORM_PAIRS] = WI_TASK_TEXT_CLASSIFICATION,
+        [WI_FORM_QUESTION] = WI_TASK_QUESTION_ANSWERING,
+        [WI_FORM_LABELS] = WI_TASK_ZERO_SHOT_CLASSIFICATION,
+        [WI_FORM_PICTURE] = WI_TASK_IMAGE_CLASSIFICATION,
+        [WI_FORM_PICTURE_LABELS] = WI_TASK_ZERO_SHOT_IMAGE,
+        [WI_FORM_PICTURE_QUESTION] = WI_TASK_VISUAL_QUESTION,
+        [WI_FORM_PICTURE_PROMPT] = WI_TASK_IMAGE_TO_TEXT,
+        [WI_FORM_SOUND] = WI_TASK_SPEECH_RECOGNITION,
+        [WI_FORM_SOUND_LABELS] = WI_TASK_ZERO_SHOT_AUDIO,
+    };
+    enum wi_model_type type = type_of(infer, model);
+    if (infer->form == WI_FORM_STRING)
+        return task_of_string(type, model->engine);
+    if (infer->form == WI_FORM_PICTURE && type == WI_TYPE_MULTIMODAL)
+        return WI_TASK_IMAGE_TO_TEXT;
+    return tasks[infer->form];
 }
 
 static enum wi_task_kind task_of(const struct wi_infer *infer, const struct wi_model *model)
 {
-    return infer->task != WI_TASK_NONE ? infer->task
-                                       : usual_task(infer->form, type_of(infer, model));
+    const struct wi_task_list *list = &model->huggingface.tasks;
+    if (infer->task != WI_TASK_NONE)
+        return infer->task;
+    for (size_t i = 0; i < list->count; i++)
+        if (fits(infer->form, list->items[i]))
+            return list->items[i];
+    return list->count > 0 && !infer->has_type ? list->items[0] : task_of_form(infer, model);
 }
 
-static int fits(enum wi_text_form form, enum wi_task_kind task)
+/* A model whose type cannot be told may do anything. What its files say can be told otherwise, by
+ * the request's model_type. */
+static int does(const struct wi_infer *infer, const struct wi_model *model, enum wi_task_kind task)
 {
-    switch (task) {
-    case WI_TASK_CHAT:
-        return form == WI_TEXT_FORM_MESSAGES;
-    case WI_TASK_EMBED:
-        return form == WI_TEXT_FORM_STRING || form == WI_TEXT_FORM_LIST;
-    case WI_TASK_RERANK:
-        return form == WI_TEXT_FORM_QUERY;
-    default:
-        return form == WI_TEXT_FORM_STRING;
-    }
+    const struct wi_task_list *list = &model->huggingface.tasks;
+    if (model->engine == WI_ENGINE_LLAMA && task > WI_TASK_TOKENIZE)
+        return 0;
+    if (list->count > 0 && !infer->has_type && task != WI_TASK_TOKENIZE)
+        return wi_task_list_has(list, task);
+    return wi_task_is_of(task, type_of(infer, model));
+}
+
+/* The tasks that it does, in `text`. */
+static void print_tasks(
+    const struct wi_infer *infer, const struct wi_model *model, char *text, size_t size)
+{
+    struct wi_task_list list = {0};
+    for (size_t i = 0; i < model->huggingface.tasks.count && !infer->has_type; i++)
+        wi_task_list_add(&list, model->huggingface.tasks.items[i]);
+    for (int i = WI_TASK_NONE + 1; i < WI_TASK_COUNT; i++)
+        if (does(infer, model, (enum wi_task_kind)i))
+            wi_task_list_add(&list, (enum wi_task_kind)i);
+    wi_task_list_print(&list, text, size);
+}
+
+static enum wi_code refuse_task(const struct wi_infer *infer, const struct wi_model *model,
+    enum wi_task_kind task, struct wi_error *error)
+{
+    char names[sizeof error->allowed];
+    enum wi_model_type type = type_of(infer, model);
+    print_tasks(infer, model, names, sizeof names);
+    wi_error_set(error, WI_INPUT_INVALID, infer->task != WI_TASK_NONE ? "task" : "inputs",
+        "%s is a model of the type %s and does not do the task %s.", model->name,
+        type == WI_TYPE_UNKNOWN ? "unknown" : wi_model_type_name(type), wi_task_name(task));
+    wi_error_allow(error, "%s", names);
+    return WI_INPUT_INVALID;
 }
 
 static enum wi_code check_task(
     const struct wi_infer *infer, const struct wi_model *model, struct wi_error *error)
 {
-    enum wi_model_type type = type_of(infer, model);
     enum wi_task_kind task = task_of(infer, model);
-    if (!wi_task_is_of(task, type)) {
-        int embeds = type == WI_TYPE_TEXT_EMBEDDING;
-        wi_error_set(error, WI_INPUT_INVALID, infer->task != WI_TASK_NONE ? "task" : "inputs",
-            "%s is a model of the type %s and does not do the task %s.", model->name,
-            wi_model_type_name(type), wi_task_name(task));
-        wi_error_expect(error, "%s, or %s",
-            wi_task_takes_words(embeds ? WI_TASK_EMBED : WI_TASK_CHAT),
-            wi_task_takes_words(embeds ? WI_TASK_RERANK : WI_TASK_COMPLETE));
-        return WI_INPUT_INVALID;
-    }
+    if (!does(infer, model, task))
+        return refuse_task(infer, model, task, error);
     if (fits(infer->form, task))
         return WI_OK;
-    wi_error_set(error, WI_INPUT_INVALID, "inputs", "The task %s takes another form of text.",
+    wi_error_set(error, WI_INPUT_INVALID, "inputs", "The task %s takes inputs of another form.",
         wi_task_name(task));
     wi_error_expect(error, "%s", wi_task_takes_words(task));
     return WI_INPUT_INVALID;
@@ -78,18 +140,22 @@ static enum wi_code check_task(
 
 /* --- everything that depends on the model ---------------------------------------------------- */
 
-/* Tensors for a model of text, or text for one of tensors. */
+/* Tensors for a model of tasks, or a task's input for one of tensors. */
 static enum wi_code check_kind(
     const struct wi_infer *infer, const struct wi_model *model, struct wi_error *error)
 {
-    if (infer->form != WI_TEXT_FORM_NONE && wi_text_is_for(model))
+    const struct wi_task_list *list = &model->huggingface.tasks;
+    if (infer->form != WI_FORM_NONE && wi_text_is_for(model))
         return WI_OK;
-    if (infer->form == WI_TEXT_FORM_NONE) {
-        wi_error_set(error, WI_INPUT_INVALID, "inputs", "%s takes text.", model->name);
-        wi_error_expect(error, "a string, a list of strings, {\"messages\": […]} or "
-                               "{\"query\", \"documents\"}");
+    if (infer->form == WI_FORM_NONE) {
+        wi_error_set(error, WI_INPUT_INVALID, "inputs", "%s takes no tensors.", model->name);
+        wi_error_expect(error, "%s",
+            list->count > 0 ? wi_task_takes_words(list->items[0])
+                            : "a string, a list of strings, {\"messages\": […]} or "
+                              "{\"query\", \"documents\"}");
     } else {
-        wi_error_set(error, WI_INPUT_INVALID, "inputs", "%s takes no text.", model->name);
+        wi_error_set(error, WI_INPUT_INVALID, "inputs", "%s takes %s.", model->name,
+            model->takes_picture ? "a picture alone, or tensors" : "tensors alone");
         wi_error_expect(error, "%s",
             model->takes_picture ? "a picture: {\"image\":\"<base64>\"}, or a list of tensors"
                                  : "a list of {\"name\",\"datatype\",\"shape\",\"data\"}");
@@ -133,6 +199,8 @@ static uint64_t context_of(const struct wi_infer *infer, const struct wi_model *
 {
     json_int_t asked = json_integer_value(json_object_get(infer->options, "context"));
     uint64_t most = model->gguf.context_length;
+    if (model->engine == WI_ENGINE_PIPELINE)
+        return model->huggingface.context;
     if (asked > 0)
         return least((uint64_t)asked, most);
     if (model->memory.context > 0)
@@ -144,9 +212,13 @@ static enum wi_code check_size(const struct wi_infer *infer, const struct wi_mod
     enum wi_task_kind task, const struct wi_config_models *limits, struct wi_error *error)
 {
     /* Each text of a list has the context for itself. */
-    size_t bytes =
-        task == WI_TASK_EMBED || task == WI_TASK_RERANK ? infer->longest_text : infer->text_bytes;
+    enum wi_task_input takes = wi_task_takes(task);
+    size_t bytes = takes == WI_TAKES_MESSAGES || takes == WI_TAKES_PROMPT ? infer->text_bytes
+                                                                          : infer->longest_text;
     uint64_t context = context_of(infer, model, limits);
+    if (json_is_true(json_object_get(infer->options, "truncate")) ||
+        takes == WI_TAKES_QUESTION) /* whose context is read in pieces */
+        return WI_OK;
     if (context == 0 || context > WI_TEXT_MAX || bytes <= context * WI_TEXT_PER_TOKEN)
         return WI_OK;
     wi_error_set(error, WI_CONTEXT_LENGTH, "inputs",
@@ -157,6 +229,14 @@ static enum wi_code check_size(const struct wi_infer *infer, const struct wi_mod
     return WI_CONTEXT_LENGTH;
 }
 
+static enum wi_code check_picture(
+    const struct wi_infer *infer, const struct wi_config_models *limits, struct wi_error *error)
+{
+    if (infer->form < WI_FORM_PICTURE || infer->form > WI_FORM_PICTURE_PROMPT)
+        return WI_OK;
+    return wi_picture_check_size(&infer->picture, limits->max_picture_pixels, error);
+}
+
 enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error)
 {
@@ -164,6 +244,7 @@ enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *
     enum wi_code code = check_engine(infer, model, error);
     if (code != WI_OK || (code = check_kind(infer, model, error)) != WI_OK ||
         (code = check_task(infer, model, error)) != WI_OK ||
+        (code = check_picture(infer, limits, error)) != WI_OK ||
         (code = check_outputs(infer, task, error)) != WI_OK)
         return code;
     if (infer->precision) {
@@ -173,7 +254,7 @@ enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *
         wi_error_expect(error, "no precision");
         return WI_PRECISION_UNSUPPORTED;
     }
-    code = wi_text_check_options(task, infer->options, (unsigned)limits->slots,
+    code = wi_text_check_options(task, model->engine, infer->options, (unsigned)limits->slots,
         infer->options_where ? infer->options_where : "options.", error);
     return code == WI_OK ? check_size(infer, model, task, limits, error) : code;
 }
@@ -183,19 +264,26 @@ enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *
 static json_t *settle_input(struct wi_infer *infer, enum wi_task_kind task)
 {
     json_t *input = infer->input, *special = json_object_get(infer->options, "add_special");
-    switch (task) {
-    case WI_TASK_CHAT:
-        return json_pack("{s:o}", "messages", input);
-    case WI_TASK_COMPLETE:
-        return json_pack("{s:o}", "prompt", input);
-    case WI_TASK_EMBED:
-        return infer->form == WI_TEXT_FORM_LIST ? json_pack("{s:o}", "texts", input)
-                                                : json_pack("{s:[o]}", "texts", input);
-    case WI_TASK_TOKENIZE:
+    if (task == WI_TASK_TOKENIZE)
         return json_pack(
             "{s:o, s:b}", "text", input, "add_special", !special || json_is_true(special));
+    switch (infer->form) {
+    case WI_FORM_MESSAGES:
+        return json_pack("{s:o}", "messages", input);
+    case WI_FORM_LIST:
+        return json_pack("{s:o}", "texts", input);
+    case WI_FORM_STRING:
+        break;
     default:
-        return input; /* of a query: it is so already */
+        return input; /* it is so already */
+    }
+    switch (wi_task_takes(task)) {
+    case WI_TAKES_PROMPT:
+        return json_pack("{s:o}", "prompt", input);
+    case WI_TAKES_TEXT:
+        return json_pack("{s:o}", "text", input);
+    default:
+        return json_pack("{s:[o]}", "texts", input);
     }
 }
 
@@ -219,11 +307,11 @@ static void settle_options(json_t *options, enum wi_task_kind task)
 
 enum wi_task_kind wi_text_settle(struct wi_infer *infer, const struct wi_model *model)
 {
-    if (infer->form == WI_TEXT_FORM_NONE)
+    if (infer->form == WI_FORM_NONE || !wi_text_is_for(model))
         return WI_TASK_NONE;
     infer->task = task_of(infer, model);
     infer->input = settle_input(infer, infer->task);
-    infer->form = WI_TEXT_FORM_NONE;
+    infer->form = WI_FORM_NONE;
     settle_options(infer->options, infer->task);
     return infer->task;
 }

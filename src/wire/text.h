@@ -15,6 +15,7 @@
 #define WI_TEXT_PER_TOKEN 64  /* bytes: a token stands for less */
 #define WI_TEXT_MESSAGES 4096 /* in one request; likewise texts and documents: */
 #define WI_TEXT_LIST 2048
+#define WI_TEXT_LABELS 512
 #define WI_TEXT_SCHEMA (64 * 1024) /* bytes of a grammar, or of a schema as JSON */
 #define WI_TEXT_TOOLS (256 * 1024) /* bytes of all tools as JSON */
 #define WI_TEXT_DEPTH 32           /* of JSON that a client chooses freely */
@@ -33,15 +34,27 @@ enum wi_code wi_text_read_messages(
     struct wi_infer *infer, json_t *messages, const char *where, struct wi_error *error);
 enum wi_code wi_text_read_query(struct wi_infer *infer, json_t *query, json_t *documents,
     const char *where_query, const char *where_documents, struct wi_error *error);
+enum wi_code wi_text_read_pairs(
+    struct wi_infer *infer, json_t *pairs, const char *where, struct wi_error *error);
+enum wi_code wi_text_read_question(struct wi_infer *infer, json_t *question, json_t *context,
+    const char *where, struct wi_error *error);
+/* `texts`: a list, or one string. */
+enum wi_code wi_text_read_labels(struct wi_infer *infer, json_t *texts, json_t *labels,
+    const char *where_texts, const char *where_labels, struct wi_error *error);
+/* What is beside a picture or a sound that was taken (wire/media.h), of which `name` is "labels",
+ * "question" or "prompt". */
+enum wi_code wi_text_read_beside(struct wi_infer *infer, const char *name, json_t *value,
+    const char *where, struct wi_error *error);
 
 /* --- text_options.c: THE table ------------------------------------------------------------------
  */
 
 /* Whether `options` (NULL: none) are those that the task takes, within their limits. `where` is
- * what stands before their names in errors: "options." or "". `slots`: the most answers at a time.
+ * what stands before their names in errors: "options." or "". `slots`: the most answers at a time
+ * of a language model's engine.
  * WI_OK, WI_UNKNOWN_FIELD or WI_INVALID_FIELD. */
-enum wi_code wi_text_check_options(enum wi_task_kind task, const json_t *options, unsigned slots,
-    const char *where, struct wi_error *error);
+enum wi_code wi_text_check_options(enum wi_task_kind task, enum wi_engine engine,
+    const json_t *options, unsigned slots, const char *where, struct wi_error *error);
 
 /* --- text.c: both, and the model -----------------------------------------------------------------
  */

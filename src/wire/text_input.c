@@ -57,7 +57,7 @@ static enum wi_code count_text(
     return WI_BODY_TOO_LARGE;
 }
 
-static void take(struct wi_infer *infer, enum wi_text_form form, json_t *input)
+static void take(struct wi_infer *infer, enum wi_form form, json_t *input)
 {
     infer->form = form;
     infer->input = input;
@@ -68,7 +68,7 @@ enum wi_code wi_text_read_string(
 {
     enum wi_code code = count_text(infer, value, where, error);
     if (code == WI_OK)
-        take(infer, WI_TEXT_FORM_STRING, json_incref(value));
+        take(infer, WI_FORM_STRING, json_incref(value));
     return code;
 }
 
@@ -104,7 +104,7 @@ enum wi_code wi_text_read_list(
 {
     enum wi_code code = count_list(infer, list, where, error);
     if (code == WI_OK)
-        take(infer, WI_TEXT_FORM_LIST, json_incref(list));
+        take(infer, WI_FORM_LIST, json_incref(list));
     return code;
 }
 
@@ -115,9 +115,87 @@ enum wi_code wi_text_read_query(struct wi_infer *infer, json_t *query, json_t *d
     if (code == WI_OK)
         code = count_list(infer, documents, where_documents, error);
     if (code == WI_OK)
-        take(infer, WI_TEXT_FORM_QUERY,
-            json_pack("{s:O, s:O}", "query", query, "documents", documents));
+        take(infer, WI_FORM_QUERY, json_pack("{s:O, s:O}", "query", query, "documents", documents));
     return code;
+}
+
+/* --- lists of two ----------------------------------------------------------------------------- */
+
+enum wi_code wi_text_read_pairs(
+    struct wi_infer *infer, json_t *pairs, const char *where, struct wi_error *error)
+{
+    size_t i, count = json_array_size(pairs);
+    const json_t *pair;
+    enum wi_code code = WI_OK;
+    if (!json_is_array(pairs) || count == 0 || count > WI_TEXT_LIST)
+        return wrong_type(where, "a list of 1 to 2048 pairs [text, text]", pairs, error);
+    json_array_foreach(pairs, i, pair)
+    {
+        if (json_array_size(pair) != 2)
+            return wrong_type(item(where, i).text, "a list of two strings", pair, error);
+        for (size_t part = 0; part < 2 && code == WI_OK; part++)
+            code = count_text(infer, json_array_get(pair, part), item(where, i).text, error);
+        if (code != WI_OK)
+            return code;
+    }
+    take(infer, WI_FORM_PAIRS, json_pack("{s:O}", "pairs", pairs));
+    return WI_OK;
+}
+
+enum wi_code wi_text_read_question(struct wi_infer *infer, json_t *question, json_t *context,
+    const char *where, struct wi_error *error)
+{
+    enum wi_code code = count_text(infer, question, member(where, "question").text, error);
+    if (code == WI_OK)
+        code = count_text(infer, context, member(where, "context").text, error);
+    if (code == WI_OK)
+        take(infer, WI_FORM_QUESTION,
+            json_pack("{s:O, s:O}", "question", question, "context", context));
+    return code;
+}
+
+static enum wi_code count_labels(
+    struct wi_infer *infer, const json_t *labels, const char *where, struct wi_error *error)
+{
+    enum wi_code code = count_list(infer, labels, where, error);
+    if (code != WI_OK || json_array_size(labels) <= WI_TEXT_LABELS)
+        return code;
+    wi_error_set(error, WI_INVALID_FIELD, where, "%s has %zu labels, and may have %d", where,
+        json_array_size(labels), WI_TEXT_LABELS);
+    wi_error_expect(error, "1 to %d labels", WI_TEXT_LABELS);
+    return WI_INVALID_FIELD;
+}
+
+enum wi_code wi_text_read_labels(struct wi_infer *infer, json_t *texts, json_t *labels,
+    const char *where_texts, const char *where_labels, struct wi_error *error)
+{
+    int alone = json_is_string(texts);
+    enum wi_code code = alone ? count_text(infer, texts, where_texts, error)
+                              : count_list(infer, texts, where_texts, error);
+    if (code == WI_OK)
+        code = count_labels(infer, labels, where_labels, error);
+    if (code == WI_OK)
+        take(infer, WI_FORM_LABELS,
+            json_pack(alone ? "{s:[O], s:O}" : "{s:O, s:O}", "texts", texts, "labels", labels));
+    return code;
+}
+
+enum wi_code wi_text_read_beside(struct wi_infer *infer, const char *name, json_t *value,
+    const char *where, struct wi_error *error)
+{
+    int labels = strcmp(name, "labels") == 0, question = strcmp(name, "question") == 0;
+    enum wi_code code =
+        labels ? count_labels(infer, value, where, error) : count_text(infer, value, where, error);
+    if (code != WI_OK)
+        return code;
+    json_object_set(infer->input, name, value);
+    if (infer->form == WI_FORM_SOUND)
+        infer->form = WI_FORM_SOUND_LABELS;
+    else
+        infer->form = labels     ? WI_FORM_PICTURE_LABELS
+                      : question ? WI_FORM_PICTURE_QUESTION
+                                 : WI_FORM_PICTURE_PROMPT;
+    return WI_OK;
 }
 
 /* --- messages -------------------------------------------------------------------------------- */
@@ -326,6 +404,6 @@ enum wi_code wi_text_read_messages(
         if (code != WI_OK)
             return code;
     }
-    take(infer, WI_TEXT_FORM_MESSAGES, json_incref(messages));
+    take(infer, WI_FORM_MESSAGES, json_incref(messages));
     return WI_OK;
 }

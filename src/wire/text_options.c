@@ -1,5 +1,5 @@
 /*
- * THE table of what a text task may be told beside its text. What is nested (tools, schemas) is
+ * THE table of what a task may be told beside its input. What is nested (tools, schemas) is
  * checked for its form and its size here; what it means is for the node, which checks it again.
  */
 #include "wire/text.h"
@@ -20,69 +20,103 @@
 #define TOOLS_MAX 128
 #define TOOL_NAME_MAX 256
 #define DIMENSIONS_MAX 65536
+#define LABELS_MAX 1000
+#define TEMPLATE_MAX 1024
+#define PROMPT_MAX 4096
 
 struct generate {
     int64_t max_tokens, top_k, seed, n, top_logprobs, context;
     double temperature, top_p, min_p, repeat_penalty, frequency_penalty, presence_penalty;
-    int logprobs, deterministic;
-    const char *grammar;
+    int logprobs, deterministic, truncate;
+    const char *grammar, *source_language, *target_language;
     json_t *logit_bias, *stop, *tools, *tool_choice, *response_format, *json_schema;
     json_t *chat_template_kwargs;
 };
 
 #define ROW(member, kind, min, max) WI_PARAM_ROW(generate, member, kind, 0, min, max)
-static const struct wi_param generate_table[] = {
-    ROW(max_tokens, WI_PARAM_INTEGER, 1, TOKENS_MAX),
-    ROW(temperature, WI_PARAM_NUMBER, 0, 2),
-    ROW(top_p, WI_PARAM_NUMBER, 0, 1),
-    ROW(top_k, WI_PARAM_INTEGER, 0, TOP_K_MAX),
-    ROW(min_p, WI_PARAM_NUMBER, 0, 1),
-    ROW(repeat_penalty, WI_PARAM_NUMBER, 0.01, 10),
-    ROW(frequency_penalty, WI_PARAM_NUMBER, -2, 2),
-    ROW(presence_penalty, WI_PARAM_NUMBER, -2, 2),
-    ROW(logit_bias, WI_PARAM_OBJECT, 0, 0),
-    ROW(stop, WI_PARAM_ANY, 0, 0),
-    ROW(seed, WI_PARAM_INTEGER, -SEED_MAX, SEED_MAX),
-    ROW(n, WI_PARAM_INTEGER, 0, 0),
-    ROW(logprobs, WI_PARAM_BOOL, 0, 0),
-    ROW(top_logprobs, WI_PARAM_INTEGER, 0, TOP_LOGPROBS_MAX),
-    ROW(tools, WI_PARAM_ARRAY, 0, TOOLS_MAX),
-    ROW(tool_choice, WI_PARAM_ANY, 0, 0),
-    ROW(response_format, WI_PARAM_OBJECT, 0, 0),
-    ROW(grammar, WI_PARAM_STRING, 1, WI_TEXT_SCHEMA),
-    ROW(json_schema, WI_PARAM_ANY, 0, 0),
-    ROW(chat_template_kwargs, WI_PARAM_OBJECT, 0, 0),
-    ROW(deterministic, WI_PARAM_BOOL, 0, 0),
-    ROW(context, WI_PARAM_INTEGER, 1, TOKENS_MAX),
-    WI_PARAM_END,
+#define GENERATE                                                                                   \
+    ROW(max_tokens, WI_PARAM_INTEGER, 1, TOKENS_MAX), ROW(temperature, WI_PARAM_NUMBER, 0, 2),     \
+        ROW(top_p, WI_PARAM_NUMBER, 0, 1), ROW(top_k, WI_PARAM_INTEGER, 0, TOP_K_MAX),             \
+        ROW(min_p, WI_PARAM_NUMBER, 0, 1), ROW(repeat_penalty, WI_PARAM_NUMBER, 0.01, 10),         \
+        ROW(frequency_penalty, WI_PARAM_NUMBER, -2, 2),                                            \
+        ROW(presence_penalty, WI_PARAM_NUMBER, -2, 2), ROW(logit_bias, WI_PARAM_OBJECT, 0, 0),     \
+        ROW(stop, WI_PARAM_ANY, 0, 0), ROW(seed, WI_PARAM_INTEGER, -SEED_MAX, SEED_MAX),           \
+        ROW(n, WI_PARAM_INTEGER, 0, 0), ROW(logprobs, WI_PARAM_BOOL, 0, 0),                        \
+        ROW(top_logprobs, WI_PARAM_INTEGER, 0, TOP_LOGPROBS_MAX),                                  \
+        ROW(tools, WI_PARAM_ARRAY, 0, TOOLS_MAX), ROW(tool_choice, WI_PARAM_ANY, 0, 0),            \
+        ROW(response_format, WI_PARAM_OBJECT, 0, 0),                                               \
+        ROW(grammar, WI_PARAM_STRING, 1, WI_TEXT_SCHEMA), ROW(json_schema, WI_PARAM_ANY, 0, 0),    \
+        ROW(chat_template_kwargs, WI_PARAM_OBJECT, 0, 0), ROW(deterministic, WI_PARAM_BOOL, 0, 0), \
+        ROW(context, WI_PARAM_INTEGER, 1, TOKENS_MAX)
+static const struct wi_param generate_table[] = {GENERATE, WI_PARAM_END};
+/* What models take that read a text whole before they write another. */
+static const struct wi_param rewrite_table[] = {
+    GENERATE, ROW(truncate, WI_PARAM_BOOL, 0, 0), WI_PARAM_END};
+static const struct wi_param translate_table[] = {GENERATE, ROW(truncate, WI_PARAM_BOOL, 0, 0),
+    ROW(source_language, WI_PARAM_STRING, 1, 32), ROW(target_language, WI_PARAM_STRING, 1, 32),
+    WI_PARAM_END};
+#undef ROW
+
+/* Of all other tasks. */
+struct plain {
+    int64_t dimensions, context, top, max_tokens;
+    double threshold, speed;
+    int normalize, truncate, add_special, multi_label, translate;
+    int pooling, activation, aggregation, subtask, timestamps;
+    const char *hypothesis_template, *language, *prompt, *speaker;
+    json_t *ignore_labels;
+};
+static const char *const poolings[] = {"mean", "cls", "last", "none", NULL};
+static const char *const activations[] = {"softmax", "sigmoid", "none", NULL};
+static const char *const aggregations[] = {"none", "simple", NULL};
+static const char *const subtasks[] = {"semantic", "instance", "panoptic", NULL};
+static const char *const stamps[] = {"none", "segment", "word", NULL};
+
+#define ROW(member, kind, min, max) WI_PARAM_ROW(plain, member, kind, 0, min, max)
+#define FLAG(member) ROW(member, WI_PARAM_BOOL, 0, 0)
+#define WORD(member, list)                                                                         \
+    {                                                                                              \
+        .name = #member, .kind = WI_PARAM_ENUM, .offset = offsetof(struct plain, member),          \
+        .names = list                                                                              \
+    }
+#define CONTEXT ROW(context, WI_PARAM_INTEGER, 1, TOKENS_MAX)
+#define DIMENSIONS ROW(dimensions, WI_PARAM_INTEGER, 1, DIMENSIONS_MAX)
+#define TOP ROW(top, WI_PARAM_INTEGER, 1, LABELS_MAX)
+#define THRESHOLD ROW(threshold, WI_PARAM_NUMBER, 0, 1)
+#define TEMPLATE ROW(hypothesis_template, WI_PARAM_STRING, 1, TEMPLATE_MAX)
+#define MAX_ROWS 8
+
+/* Language models have tables of their own. */
+static const struct wi_param plain_tables[WI_TASK_COUNT][MAX_ROWS] = {
+    [WI_TASK_EMBED] = {WORD(pooling, poolings), FLAG(normalize), DIMENSIONS, FLAG(truncate)},
+    [WI_TASK_RERANK] = {FLAG(truncate)},
+    [WI_TASK_TOKENIZE] = {FLAG(add_special)},
+    [WI_TASK_TEXT_CLASSIFICATION] = {TOP, FLAG(truncate), WORD(activation, activations)},
+    [WI_TASK_TOKEN_CLASSIFICATION] = {WORD(aggregation, aggregations),
+        ROW(ignore_labels, WI_PARAM_ARRAY, 0, LABELS_MAX)},
+    [WI_TASK_FILL_MASK] = {TOP},
+    [WI_TASK_QUESTION_ANSWERING] = {TOP},
+    [WI_TASK_ZERO_SHOT_CLASSIFICATION] = {FLAG(multi_label), TEMPLATE, FLAG(truncate)},
+    [WI_TASK_IMAGE_CLASSIFICATION] = {TOP},
+    [WI_TASK_OBJECT_DETECTION] = {THRESHOLD},
+    [WI_TASK_IMAGE_SEGMENTATION] = {THRESHOLD, WORD(subtask, subtasks)},
+    [WI_TASK_SPEECH_RECOGNITION] = {ROW(language, WI_PARAM_STRING, 1, 32), FLAG(translate),
+        WORD(timestamps, stamps), ROW(max_tokens, WI_PARAM_INTEGER, 1, TOKENS_MAX),
+        ROW(prompt, WI_PARAM_STRING, 1, PROMPT_MAX)},
+    [WI_TASK_AUDIO_CLASSIFICATION] = {TOP},
+    [WI_TASK_TEXT_TO_SPEECH] = {ROW(speaker, WI_PARAM_STRING, 1, 64),
+        ROW(speed, WI_PARAM_NUMBER, 0.25, 4)},
+    [WI_TASK_ZERO_SHOT_IMAGE] = {TEMPLATE},
+    [WI_TASK_ZERO_SHOT_AUDIO] = {TEMPLATE},
+    [WI_TASK_DOCUMENT_QUESTION] = {TOP},
+    [WI_TASK_VISUAL_QUESTION] = {TOP},
 };
 
-struct embed {
-    int64_t dimensions, context;
-    int normalize;
-};
-static const struct wi_param embed_table[] = {
-    WI_PARAM_ROW(embed, dimensions, WI_PARAM_INTEGER, 0, 1, DIMENSIONS_MAX),
-    WI_PARAM_ROW(embed, normalize, WI_PARAM_BOOL, 0, 0, 0),
-    WI_PARAM_ROW(embed, context, WI_PARAM_INTEGER, 0, 1, TOKENS_MAX),
-    WI_PARAM_END,
-};
-
-struct rerank {
-    int64_t context;
-};
-static const struct wi_param rerank_table[] = {
-    WI_PARAM_ROW(rerank, context, WI_PARAM_INTEGER, 0, 1, TOKENS_MAX),
-    WI_PARAM_END,
-};
-
-struct tokenize {
-    int add_special;
-};
-static const struct wi_param tokenize_table[] = {
-    WI_PARAM_ROW(tokenize, add_special, WI_PARAM_BOOL, 0, 0, 0),
-    WI_PARAM_END,
-};
+/* Of GGUF models, whose files say how to pool. */
+static const struct wi_param llama_embed_table[] = {
+    DIMENSIONS, FLAG(normalize), CONTEXT, WI_PARAM_END};
+static const struct wi_param llama_rerank_table[] = {CONTEXT, WI_PARAM_END};
+#undef ROW
 
 /* --- what the table cannot say --------------------------------------------------------------- */
 
@@ -284,13 +318,12 @@ static enum wi_code check_n(const struct place *at, int64_t n, unsigned slots)
     return must_be(at, "n", text);
 }
 
-static enum wi_code check_generate(
-    const json_t *options, unsigned slots, const char *where, struct wi_error *error)
+static enum wi_code check_generate(const struct wi_param *table, const json_t *options,
+    unsigned slots, const char *where, struct wi_error *error)
 {
     struct generate read = {.n = 1};
     const struct place at = {where, error};
-    enum wi_code code =
-        wi_params_read(generate_table, options, WI_PARAMS_STRICT, where, &read, error);
+    enum wi_code code = wi_params_read(table, options, WI_PARAMS_STRICT, where, &read, error);
     if (code != WI_OK)
         return code;
     if (read.top_logprobs > 0 && !read.logprobs)
@@ -306,44 +339,94 @@ static enum wi_code check_generate(
 
 /* --- the tasks ------------------------------------------------------------------------------- */
 
-/* What means something only in a conversation. */
-static enum wi_code check_complete(const json_t *options, const char *where, struct wi_error *error)
+/* Whether `options` has none of `names`, each of which is `why`. */
+static enum wi_code check_absent(const json_t *options, const char *const names[], const char *why,
+    const char *where, struct wi_error *error)
 {
-    static const char *const chat[] = {"tools", "tool_choice", "chat_template_kwargs"};
-    for (size_t i = 0; i < sizeof chat / sizeof *chat; i++) {
-        const json_t *value = json_object_get(options, chat[i]);
+    for (; *names; names++) {
+        const json_t *value = json_object_get(options, *names);
         char field[80];
         if (!value || json_is_null(value))
             continue;
-        snprintf(field, sizeof field, "%.40s%s", where, chat[i]);
-        wi_error_set(error, WI_UNKNOWN_FIELD, field,
-            "%s is for conversations; send messages, or leave it out", field);
-        return WI_UNKNOWN_FIELD;
+        snprintf(field, sizeof field, "%.40s%s", where, *names);
+        return wi_error_set(
+            error, WI_UNKNOWN_FIELD, field, "%s is %s, or leave it out", field, why);
     }
     return WI_OK;
 }
 
-enum wi_code wi_text_check_options(enum wi_task_kind task, const json_t *options, unsigned slots,
-    const char *where, struct wi_error *error)
+/* What means something only in a conversation. */
+static enum wi_code check_complete(const json_t *options, const char *where, struct wi_error *error)
 {
-    struct embed embed = {0};
-    struct rerank rerank = {0};
-    struct tokenize tokenize = {0};
+    static const char *const chat[] = {"tools", "tool_choice", "chat_template_kwargs", NULL};
+    return check_absent(options, chat, "for conversations; send messages", where, error);
+}
+
+/* What takes an engine with grammars, or one that has its context made to measure. */
+static enum wi_code check_free_text(
+    const json_t *options, const char *where, struct wi_error *error)
+{
+    static const char *const grammars[] = {
+        "grammar", "json_schema", "response_format", "context", NULL};
+    const char *choice = json_string_value(json_object_get(options, "tool_choice"));
+    char field[80];
+    if (!choice || strcmp(choice, "required") != 0)
+        return check_absent(options, grammars, "for GGUF models; use one", where, error);
+    snprintf(field, sizeof field, "%.40stool_choice", where);
+    wi_error_set(error, WI_INVALID_FIELD, field,
+        "%s cannot be required: only GGUF models can be made to call a tool.", field);
+    wi_error_expect(error, "auto or none");
+    return WI_INVALID_FIELD;
+}
+
+static enum wi_code check_writing(enum wi_task_kind task, enum wi_engine engine,
+    const json_t *options, unsigned slots, const char *where, struct wi_error *error)
+{
+    const struct wi_param *table =
+        task == WI_TASK_TRANSLATION ? translate_table
+        : wi_task_is_of(task, WI_TYPE_TEXT_GENERATION) || task == WI_TASK_IMAGE_TO_TEXT
+            ? generate_table
+            : rewrite_table;
     enum wi_code code = WI_OK;
+    if (task != WI_TASK_CHAT)
+        code = check_complete(options, where, error);
+    if (code == WI_OK && engine == WI_ENGINE_PIPELINE)
+        code = check_free_text(options, where, error);
+    return code == WI_OK ? check_generate(table, options, slots, where, error) : code;
+}
+
+static enum wi_code check_plain(
+    const struct wi_param *table, const json_t *options, const char *where, struct wi_error *error)
+{
+    struct plain plain = {0};
+    const struct place at = {where, error};
+    size_t i;
+    const json_t *label;
+    enum wi_code code = wi_params_read(table, options, WI_PARAMS_STRICT, where, &plain, error);
+    if (code != WI_OK)
+        return code;
+    if (plain.hypothesis_template && !strstr(plain.hypothesis_template, "{}"))
+        return must_be(&at, "hypothesis_template", "a text with {} in the place of a label");
+    json_array_foreach(plain.ignore_labels, i, label)
+    {
+        if (!json_is_string(label))
+            return must_be(&at, "ignore_labels", "a list of strings");
+    }
+    return WI_OK;
+}
+
+enum wi_code wi_text_check_options(enum wi_task_kind task, enum wi_engine engine,
+    const json_t *options, unsigned slots, const char *where, struct wi_error *error)
+{
+    const struct wi_param *table = plain_tables[task];
     if (!options)
         return WI_OK;
-    switch (task) {
-    case WI_TASK_EMBED:
-        return wi_params_read(embed_table, options, WI_PARAMS_STRICT, where, &embed, error);
-    case WI_TASK_RERANK:
-        return wi_params_read(rerank_table, options, WI_PARAMS_STRICT, where, &rerank, error);
-    case WI_TASK_TOKENIZE:
-        return wi_params_read(tokenize_table, options, WI_PARAMS_STRICT, where, &tokenize, error);
-    case WI_TASK_COMPLETE:
-        code = check_complete(options, where, error);
-        break;
-    default:
-        break;
-    }
-    return code == WI_OK ? check_generate(options, slots, where, error) : code;
+    if (wi_task_samples(task))
+        return check_writing(
+            task, engine, options, engine == WI_ENGINE_PIPELINE ? 1 : slots, where, error);
+    if (engine == WI_ENGINE_LLAMA && task == WI_TASK_EMBED)
+        table = llama_embed_table;
+    else if (engine == WI_ENGINE_LLAMA && task == WI_TASK_RERANK)
+        table = llama_rerank_table;
+    return check_plain(table, options, where, error);
 }

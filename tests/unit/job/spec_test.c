@@ -11,7 +11,7 @@ static struct wi_model model = {
 static json_t *seed_of(json_t *options)
 {
     struct wi_infer infer = {
-        .form = WI_TEXT_FORM_STRING, .input = json_string("hello"), .options = options};
+        .form = WI_FORM_STRING, .input = json_string("hello"), .options = options};
     struct wi_job_spec spec = {0};
     wi_job_spec_fill(&spec, &infer, &model);
     assert_int_equal(spec.task, WI_TASK_COMPLETE);
@@ -36,7 +36,7 @@ static void what_is_drawn_has_a_seed(void **state)
 }
 
 /* Of a request to a language model with 26 bytes of text in this form, and these options. */
-static void expect_tokens(enum wi_text_form form, enum wi_task_kind task, const char *options,
+static void expect_tokens(enum wi_form form, enum wi_task_kind task, const char *options,
     double prompt_tokens, double answer_tokens)
 {
     struct wi_infer infer = {.form = form,
@@ -55,25 +55,24 @@ static void expect_tokens(enum wi_text_form form, enum wi_task_kind task, const 
 
 static void a_prompt_has_a_token_for_each_four_bytes(void **state)
 {
-    expect_tokens(WI_TEXT_FORM_STRING, WI_TASK_NONE, NULL, 1 + 26 / 4.0, WI_USUAL_ANSWER_TOKENS);
-    expect_tokens(WI_TEXT_FORM_MESSAGES, WI_TASK_NONE, "{\"max_tokens\":7}", 1 + 26 / 4.0, 7);
+    expect_tokens(WI_FORM_STRING, WI_TASK_NONE, NULL, 1 + 26 / 4.0, WI_USUAL_ANSWER_TOKENS);
+    expect_tokens(WI_FORM_MESSAGES, WI_TASK_NONE, "{\"max_tokens\":7}", 1 + 26 / 4.0, 7);
 }
 
 static void a_limit_is_no_promise(void **state)
 {
-    expect_tokens(
-        WI_TEXT_FORM_MESSAGES, WI_TASK_NONE, "{\"max_tokens\":9999999}", 1 + 26 / 4.0, 1024);
+    expect_tokens(WI_FORM_MESSAGES, WI_TASK_NONE, "{\"max_tokens\":9999999}", 1 + 26 / 4.0, 1024);
 }
 
 static void what_makes_no_text_only_reads(void **state)
 {
-    expect_tokens(WI_TEXT_FORM_STRING, WI_TASK_EMBED, NULL, 1 + 26 / 4.0, 0);
-    expect_tokens(WI_TEXT_FORM_STRING, WI_TASK_TOKENIZE, NULL, 1, 0); /* and hardly that */
+    expect_tokens(WI_FORM_STRING, WI_TASK_EMBED, NULL, 1 + 26 / 4.0, 0);
+    expect_tokens(WI_FORM_STRING, WI_TASK_TOKENIZE, NULL, 1, 0); /* and hardly that */
 }
 
 static void what_has_no_text_has_no_tokens(void **state)
 {
-    expect_tokens(WI_TEXT_FORM_NONE, WI_TASK_NONE, "{\"max_tokens\":7}", 0, 0);
+    expect_tokens(WI_FORM_NONE, WI_TASK_NONE, "{\"max_tokens\":7}", 0, 0);
 }
 
 int main(void)

@@ -32,10 +32,10 @@ static void test_aliases(void **state)
     assert_int_equal(wi_task_of_name("text-generation", 1), WI_TASK_CHAT);
     assert_int_equal(wi_task_of_name("feature-extraction", 0), WI_TASK_EMBED);
     assert_int_equal(wi_task_of_name("text-ranking", 0), WI_TASK_RERANK);
-    wi_task_list_names(names, sizeof names);
+    wi_task_all_names(names, sizeof names);
     assert_non_null(strstr(names, "chat, complete, "));
     assert_non_null(strstr(names, ", text-ranking")); /* the last one: there is room for all */
-    wi_task_list_names(few, sizeof few);
+    wi_task_all_names(few, sizeof few);
     assert_string_equal(few, "chat, complete, embed, rerank");
 }
 

@@ -51,7 +51,8 @@ static void test_defaults(void **state)
     assert_int_equal(infer.fallback, 1);
     assert_int_equal(infer.priority, 5);
     assert_true(wi_infer_timeout_ms(&infer, WI_TYPE_VISION) == 60000);
-    assert_false(infer.has_platform || infer.has_type || infer.has_picture || infer.binary_output);
+    assert_false(infer.has_platform || infer.has_type || infer.form == WI_FORM_PICTURE ||
+                 infer.binary_output);
     assert_int_equal(infer.tensors.count, 1);
     wi_infer_clear(&infer);
 }

@@ -1,0 +1,17 @@
+/* The bytes of files in JSON. */
+#ifndef WI_WIRE_BASE64_H
+#define WI_WIRE_BASE64_H
+
+#include "base/blob.h"
+#include <stddef.h>
+
+enum wi_base64 { WI_BASE64_OK, WI_BASE64_SHORT, WI_BASE64_WRONG, WI_BASE64_NO_MEMORY };
+
+/* Base64 (RFC 4648; padding may be absent), ended by a 0 byte. `*blob` is a new blob with the
+ * bytes, of which there is at least one; NULL on failure. */
+enum wi_base64 wi_base64_decode(
+    const char *text, size_t length, struct wi_budget *budget, struct wi_blob **blob);
+/* What is wrong with the text, as a sentence. */
+const char *wi_base64_problem(enum wi_base64 result);
+
+#endif

@@ -1,0 +1,46 @@
+/* Pictures and sounds as inputs; see media.h. */
+#include "wire/media.h"
+
+static void take_bytes(
+    struct wi_infer *infer, const char *name, struct wi_blob *blob, size_t at, size_t size)
+{
+    struct wi_tensor *tensor = wi_tensors_add(&infer->tensors);
+    tensor->name = wi_strdup(name);
+    tensor->datatype = WI_UINT8;
+    tensor->rank = 1;
+    tensor->dims[0] = (int64_t)size;
+    tensor->blob = wi_blob_ref(blob);
+    tensor->offset = at;
+    tensor->size = size;
+}
+
+enum wi_code wi_media_take_picture(
+    struct wi_infer *infer, struct wi_blob *blob, size_t at, size_t size, struct wi_error *error)
+{
+    enum wi_code code = wi_picture_sniff(blob->bytes + at, size, &infer->picture, error);
+    if (code != WI_OK)
+        return code;
+    take_bytes(infer, "image", blob, at, size);
+    infer->form = WI_FORM_PICTURE;
+    infer->input =
+        json_pack("{s:{s:i, s:s}}", "image", "tensor", 0, "media_type", infer->picture.media_type);
+    return WI_OK;
+}
+
+enum wi_code wi_media_take_sound(struct wi_infer *infer, struct wi_blob *blob, size_t at,
+    size_t size, struct wi_sound *sound, const char *field, struct wi_error *error)
+{
+    enum wi_code code = wi_sound_sniff(blob->bytes + at, size, sound, field, error);
+    if (code != WI_OK)
+        return code;
+    take_bytes(infer, "audio", blob, at, size);
+    infer->form = WI_FORM_SOUND;
+    infer->input =
+        json_pack("{s:{s:i, s:s}}", "audio", "tensor", 0, "media_type", sound->media_type);
+    json_t *audio = json_object_get(infer->input, "audio");
+    if (sound->format) {
+        json_object_set_new(audio, "sampling_rate", json_integer(sound->sampling_rate));
+        json_object_set_new(audio, "channels", json_integer(sound->channels ? sound->channels : 1));
+    }
+    return WI_OK;
+}

@@ -1,0 +1,160 @@
+/*
+ * Headers of sound files, over hostile bytes. What they begin with: WAV: RIFF (Microsoft,
+ * Multimedia Programming Interface 1.0); Ogg: RFC 3533, 6; FLAC: RFC 9639, 8; MP3: ID3v2 or a
+ * frame's sync word (ISO/IEC 11172-3, 2.4.1.3; the same for ADTS, ISO/IEC 13818-7); WebM: EBML, RFC
+ * 8794; MP4: ISO/IEC 14496-12, 4.3.
+ */
+#include "wire/sound.h"
+
+#include "wire/base64.h"
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static enum wi_code bad_sound(const char *field, struct wi_error *error, const char *detail)
+{
+    char name[80];
+    snprintf(name, sizeof name, "%.60saudio", field);
+    wi_error_set(error, WI_AUDIO_INVALID, name, "%s", detail);
+    wi_error_expect(error, "a WAV, FLAC, MP3, Ogg, WebM or MP4 file, or raw samples with "
+                           "sampling_rate and format");
+    return WI_AUDIO_INVALID;
+}
+
+static enum wi_code check_length(double seconds, const char *field, struct wi_error *error)
+{
+    char name[80];
+    if (seconds <= WI_SOUND_SECONDS_MAX)
+        return WI_OK;
+    snprintf(name, sizeof name, "%.60saudio", field);
+    wi_error_set(
+        error, WI_AUDIO_TOO_LARGE, name, "The sound takes %.0f s; cut it into pieces.", seconds);
+    wi_error_expect(error, "at most %d s", WI_SOUND_SECONDS_MAX);
+    return WI_AUDIO_TOO_LARGE;
+}
+
+/* --- raw samples ------------------------------------------------------------------------------ */
+
+static enum wi_code check_number(int64_t value, int64_t least, int64_t most, const char *field,
+    const char *name, struct wi_error *error)
+{
+    char path[80];
+    if (value >= least && value <= most)
+        return WI_OK;
+    snprintf(path, sizeof path, "%.40s%s", field, name);
+    wi_error_set(error, WI_INVALID_FIELD, path,
+        "%s is %lld; raw samples need one from %lld to %lld.", path, (long long)value,
+        (long long)least, (long long)most);
+    wi_error_expect(error, "%lld to %lld", (long long)least, (long long)most);
+    return WI_INVALID_FIELD;
+}
+
+static enum wi_code sniff_samples(
+    size_t size, struct wi_sound *sound, const char *field, struct wi_error *error)
+{
+    int floats = strcmp(sound->format, "f32le") == 0;
+    int64_t channels = sound->channels ? sound->channels : 1;
+    enum wi_code code = check_number(
+        sound->sampling_rate, WI_SOUND_RATE_MIN, WI_SOUND_RATE_MAX, field, "sampling_rate", error);
+    if (code == WI_OK)
+        code = check_number(channels, 1, WI_SOUND_CHANNELS_MAX, field, "channels", error);
+    if (code != WI_OK)
+        return code;
+    size_t frame = (size_t)channels * (floats ? 4 : 2);
+    if (size % frame != 0)
+        return bad_sound(field, error, "The raw samples end in the middle of one.");
+    sound->media_type = floats ? "audio/pcm;format=f32le" : "audio/pcm;format=s16le";
+    return check_length((double)(size / frame) / (double)sound->sampling_rate, field, error);
+}
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+static uint32_t little32(const unsigned char *p)
+{
+    return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+/* The seconds that a WAV file's header promises, at most those that its bytes can be; -1 where it
+ * has no format. */
+static double wav_seconds(const unsigned char *p, size_t size)
+{
+    double rate = 0;
+    for (size_t at = 12; at + 8 <= size;) {
+        size_t length = little32(p + at + 4), rest = size - at - 8;
+        if (memcmp(p + at, "data", 4) == 0)
+            return rate > 0 ? (double)(length < rest ? length : rest) / rate : -1;
+        if (memcmp(p + at, "fmt ", 4) == 0 && length >= 16 && rest >= 16)
+            rate = little32(p + at + 16);
+        if (length >= rest)
+            break;
+        at += 8 + length + length % 2;
+    }
+    return -1;
+}
+
+static const struct {
+    const char *media_type;
+    size_t at, length;
+    const char *bytes;
+} beginnings[] = {
+    {"audio/flac", 0, 4, "fLaC"},
+    {"audio/ogg", 0, 4, "OggS"},
+    {"audio/mpeg", 0, 3, "ID3"},
+    {"audio/webm", 0, 4, "\x1a\x45\xdf\xa3"},
+    {"audio/mp4", 4, 4, "ftyp"},
+};
+
+static enum wi_code sniff_file(const unsigned char *bytes, size_t size, struct wi_sound *sound,
+    const char *field, struct wi_error *error)
+{
+    if (size >= 12 && memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WAVE", 4) == 0) {
+        double seconds = wav_seconds(bytes, size);
+        sound->media_type = "audio/wav";
+        return seconds < 0 ? bad_sound(field, error, "The WAV file has no format or no samples.")
+                           : check_length(seconds, field, error);
+    }
+    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++) {
+        size_t at = beginnings[i].at, length = beginnings[i].length;
+        if (size < at + length || memcmp(bytes + at, beginnings[i].bytes, length) != 0)
+            continue;
+        sound->media_type = beginnings[i].media_type;
+        return WI_OK;
+    }
+    if (size < 2 || bytes[0] != 0xff || (bytes[1] & 0xe0) != 0xe0)
+        return bad_sound(field, error, "The bytes are no sound file.");
+    sound->media_type = (bytes[1] & 0x06) == 0 ? "audio/aac" : "audio/mpeg";
+    return WI_OK;
+}
+
+enum wi_code wi_sound_sniff(const unsigned char *bytes, size_t size, struct wi_sound *sound,
+    const char *field, struct wi_error *error)
+{
+    if (size == 0)
+        return bad_sound(field, error, "The sound has no bytes.");
+    return sound->format ? sniff_samples(size, sound, field, error)
+                         : sniff_file(bytes, size, sound, field, error);
+}
+
+/* --- base64 ----------------------------------------------------------------------------------- */
+
+enum wi_code wi_sound_decode(const char *text, size_t length, const char *field,
+    struct wi_budget *budget, struct wi_blob **blob, struct wi_error *error)
+{
+    static const char data[] = "data:", audio[] = "data:audio/", base64[] = ";base64,";
+    *blob = NULL;
+    if (strncasecmp(text, data, sizeof data - 1) == 0) {
+        const char *end =
+            strncasecmp(text, audio, sizeof audio - 1) == 0 ? strchr(text, ',') : NULL;
+        size_t head = end ? (size_t)(end + 1 - text) : 0;
+        if (head < sizeof base64 || head > 200 ||
+            strncasecmp(end + 2 - sizeof base64, base64, sizeof base64 - 1) != 0)
+            return bad_sound(field, error, "This data URI is not audio in base64.");
+        text += head;
+        length -= head;
+    }
+    enum wi_base64 result = wi_base64_decode(text, length, budget, blob);
+    if (result == WI_BASE64_NO_MEMORY)
+        return wi_error_set(error, WI_MEMORY_BUDGET, "inputs.audio",
+            "There is no memory for this sound now; try again later.");
+    return result == WI_BASE64_OK ? WI_OK : bad_sound(field, error, wi_base64_problem(result));
+}

@@ -1,0 +1,35 @@
+/*
+ * Sound in requests: base64, which format the first bytes say, and how long WAV files and raw
+ * samples are. Nothing is decoded here; the page does that.
+ */
+#ifndef WI_WIRE_SOUND_H
+#define WI_WIRE_SOUND_H
+
+#include "base/blob.h"
+#include "base/error.h"
+#include <stdint.h>
+
+/* More is refused: no model of those that there are would hear the end. */
+#define WI_SOUND_SECONDS_MAX 7200
+#define WI_SOUND_RATE_MIN 1000 /* samples a second */
+#define WI_SOUND_RATE_MAX 384000
+#define WI_SOUND_CHANNELS_MAX 8
+
+/* What is said of raw samples, and what is found of files. */
+struct wi_sound {
+    const char *format;     /* "f32le" or "s16le": raw samples; NULL: a file */
+    const char *media_type; /* found: "audio/wav", …, "audio/pcm;format=f32le" */
+    int64_t sampling_rate;  /* of raw samples */
+    int64_t channels;       /* of raw samples, one after the other; 0: one */
+};
+
+/* Checks `sound` and the bytes, and fills the media type. `field` stands before names in errors:
+ * "inputs.". WI_OK, WI_AUDIO_INVALID, WI_AUDIO_TOO_LARGE or WI_INVALID_FIELD. */
+enum wi_code wi_sound_sniff(const unsigned char *bytes, size_t size, struct wi_sound *sound,
+    const char *field, struct wi_error *error);
+/* The text of an "audio" field, as wi_picture_decode. WI_OK, WI_AUDIO_INVALID or
+ * WI_MEMORY_BUDGET. */
+enum wi_code wi_sound_decode(const char *text, size_t length, const char *field,
+    struct wi_budget *budget, struct wi_blob **blob, struct wi_error *error);
+
+#endif

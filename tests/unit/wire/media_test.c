@@ -1,0 +1,221 @@
+/* Inputs of tasks other than those of language models: their forms, files, and options. */
+#include "text_models.h"
+
+#include "wire/media.h"
+#include "wire/text.h"
+#include <stdlib.h>
+
+static struct wi_model model = {
+    .name = (char *)"m", .engine = WI_ENGINE_PIPELINE, .format = WI_FORMAT_HUGGINGFACE};
+
+static enum wi_code check(
+    struct wi_infer *infer, const char *inputs, const char *more, struct wi_error *error)
+{
+    char *body = wi_sprintf("{\"model_name\":\"m\",\"platform\":\"simulated\",\"inputs\":%s%s%s}",
+        inputs, *more ? "," : "", more);
+    enum wi_code code = parse(&wi_dialect_native, infer, body, error);
+    if (code == WI_OK)
+        code = wi_dialect_native.check(infer, &model, &limits, error);
+    free(body);
+    return code;
+}
+
+static void settles(const char *inputs, const char *more, const char *task, const char *input)
+{
+    struct wi_infer infer;
+    struct wi_error error;
+    if (check(&infer, inputs, more, &error) != WI_OK)
+        fail_msg("%s: %s: %s", inputs, error.field, error.detail);
+    assert_string_equal(wi_task_name(wi_text_settle(&infer, &model)), task);
+    char *got = json_dumps(infer.input, JSON_COMPACT | JSON_SORT_KEYS);
+    assert_string_equal(got, input);
+    free(got);
+    wi_infer_clear(&infer);
+}
+
+static void refuses(const char *inputs, const char *more, enum wi_code code, const char *field)
+{
+    struct wi_infer infer;
+    struct wi_error error;
+    enum wi_code got = check(&infer, inputs, more, &error);
+    if (got != code || strcmp(error.field, field) != 0)
+        fail_msg("%s %s: %s, field \"%s\": %s", inputs, more, wi_code_name(got), error.field,
+            error.detail);
+    wi_infer_clear(&infer);
+}
+
+/* A picture of one pixel, and a WAV file of two samples. */
+#define PNG                                                                                        \
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg" \
+    "gg=="
+#define WAV "UklGRigAAABXQVZFZm10IBAAAAABAAEAQB8AAIA+AAACABAAZGF0YQQAAAAAAAAA"
+#define IMAGE "{\"image\":\"" PNG "\"}"
+#define AUDIO "{\"audio\":\"" WAV "\"}"
+#define FILE_OF(name, type) "\"" name "\":{\"media_type\":\"" type "\",\"tensor\":0}"
+
+static void test_text(void **state)
+{
+    settles("{\"text\":\"a\",\"text_pair\":\"b\"}", "", "text-classification",
+        "{\"pairs\":[[\"a\",\"b\"]]}");
+    settles("{\"pairs\":[[\"a\",\"b\"],[\"c\",\"d\"]]}", "", "text-classification",
+        "{\"pairs\":[[\"a\",\"b\"],[\"c\",\"d\"]]}");
+    settles("{\"question\":\"q\",\"context\":\"c\"}", "", "question-answering",
+        "{\"context\":\"c\",\"question\":\"q\"}");
+    settles("{\"text\":\"a\",\"labels\":[\"x\",\"y\"]}", "", "zero-shot-classification",
+        "{\"labels\":[\"x\",\"y\"],\"texts\":[\"a\"]}");
+    settles("{\"texts\":[\"a\",\"b\"],\"labels\":[\"x\"]}", "", "zero-shot-classification",
+        "{\"labels\":[\"x\"],\"texts\":[\"a\",\"b\"]}");
+    settles("\"a\"", "\"task\":\"fill-mask\"", "fill-mask", "{\"texts\":[\"a\"]}");
+    settles("\"a\"", "\"task\":\"translation\"", "translation", "{\"prompt\":\"a\"}");
+    settles(
+        "{\"text\":\"a\"}", "\"task\":\"text-to-speech\"", "text-to-speech", "{\"text\":\"a\"}");
+    settles("\"a\"", "\"task\":\"feature-extraction\"", "embed", "{\"texts\":[\"a\"]}");
+    settles("\"a\"", "\"model_type\":\"text2text\"", "text2text-generation", "{\"prompt\":\"a\"}");
+}
+
+static void test_files(void **state)
+{
+    settles(IMAGE, "", "image-classification", "{" FILE_OF("image", "image/png") "}");
+    settles("\"data:image/png;base64," PNG "\"", "\"task\":\"depth-estimation\"",
+        "depth-estimation", "{" FILE_OF("image", "image/png") "}");
+    settles("{\"image\":\"" PNG "\",\"labels\":[\"x\"]}", "", "zero-shot-image-classification",
+        "{" FILE_OF("image", "image/png") ",\"labels\":[\"x\"]}");
+    settles("{\"image\":\"" PNG "\",\"question\":\"q\"}", "", "visual-question-answering",
+        "{" FILE_OF("image", "image/png") ",\"question\":\"q\"}");
+    settles("{\"image\":\"" PNG "\",\"prompt\":\"p\"}", "", "image-to-text",
+        "{" FILE_OF("image", "image/png") ",\"prompt\":\"p\"}");
+    settles(AUDIO, "", "automatic-speech-recognition", "{" FILE_OF("audio", "audio/wav") "}");
+    settles("\"data:audio/x-wav;base64," WAV "\"", "", "automatic-speech-recognition",
+        "{" FILE_OF("audio", "audio/wav") "}");
+    settles("{\"audio\":\"" WAV "\",\"labels\":[\"x\"]}", "", "zero-shot-audio-classification",
+        "{" FILE_OF("audio", "audio/wav") ",\"labels\":[\"x\"]}");
+    settles("{\"audio\":\"AAAAAAAA\",\"format\":\"s16le\",\"sampling_rate\":8000}",
+        "\"task\":\"audio-classification\"", "audio-classification",
+        "{\"audio\":{\"channels\":1,\"media_type\":\"audio/pcm;format=s16le\","
+        "\"sampling_rate\":8000,\"tensor\":0}}");
+}
+
+/* The first of the model's own tasks that the form suits. */
+static void test_own_tasks(void **state)
+{
+    wi_task_list_add(&model.huggingface.tasks, WI_TASK_TEXT_CLASSIFICATION);
+    wi_task_list_add(&model.huggingface.tasks, WI_TASK_ZERO_SHOT_CLASSIFICATION);
+    model.type = WI_TYPE_TEXT_EMBEDDING;
+    settles("\"a\"", "", "text-classification", "{\"texts\":[\"a\"]}");
+    settles("{\"text\":\"a\",\"labels\":[\"x\"]}", "", "zero-shot-classification",
+        "{\"labels\":[\"x\"],\"texts\":[\"a\"]}");
+    refuses("\"a\"", "\"task\":\"embed\"", WI_INPUT_INVALID, "task");
+    refuses("{\"query\":\"a\",\"documents\":[\"b\"]}", "", WI_INPUT_INVALID, "inputs");
+    refuses("[]", "", WI_INPUT_INVALID, "inputs");
+    refuses(IMAGE, "", WI_INPUT_INVALID, "inputs");
+    model.huggingface.tasks = (struct wi_task_list){0};
+    model.type = WI_TYPE_UNKNOWN;
+}
+
+static void test_refusals(void **state)
+{
+    refuses("{\"question\":\"q\"}", "", WI_INVALID_FIELD, "inputs.context");
+    refuses("{\"text\":\"q\",\"image\":\"x\"}", "", WI_INVALID_FIELD, "inputs");
+    refuses("{\"labels\":[\"x\"]}", "", WI_INVALID_FIELD, "inputs.text");
+    refuses("{\"text\":\"a\",\"labels\":[7]}", "", WI_INVALID_FIELD, "inputs.labels[0]");
+    refuses("{\"text\":\"a\",\"labels\":[]}", "", WI_INVALID_FIELD, "inputs.labels");
+    refuses("{\"pairs\":[[\"a\"]]}", "", WI_INVALID_FIELD, "inputs.pairs[0]");
+    refuses("{\"pairs\":[[\"a\",7]]}", "", WI_INVALID_FIELD, "inputs.pairs[0]");
+    refuses("{\"pairs\":{}}", "", WI_INVALID_FIELD, "inputs.pairs");
+    refuses(
+        "{\"text\":\"a\",\"sampling_rate\":8000}", "", WI_INVALID_FIELD, "inputs.sampling_rate");
+    refuses(
+        "{\"audio\":\"AAAA\",\"format\":\"s16le\"}", "", WI_INVALID_FIELD, "inputs.sampling_rate");
+    refuses("{\"audio\":\"AAAA\",\"format\":\"s16le\",\"sampling_rate\":8000}", "",
+        WI_AUDIO_INVALID, "inputs.audio");
+    refuses("{\"audio\":\"AAAA\",\"format\":\"mp3\"}", "", WI_INVALID_FIELD, "inputs.format");
+    refuses("{\"audio\":7}", "", WI_INVALID_FIELD, "inputs.audio");
+    refuses("{\"audio\":\"\"}", "", WI_AUDIO_INVALID, "inputs.audio");
+    refuses("{\"audio\":\"AAAA\"}", "", WI_AUDIO_INVALID, "inputs.audio");
+    refuses("\"data:audio/wav,xx\"", "", WI_AUDIO_INVALID, "inputs.audio");
+    refuses("{\"image\":\"AAAA\"}", "", WI_PICTURE_INVALID, "inputs.image");
+    refuses("\"a\"", "\"task\":\"dance\"", WI_INVALID_FIELD, "task");
+    refuses(AUDIO, "\"task\":\"object-detection\"", WI_INPUT_INVALID, "inputs");
+}
+
+static void test_options(void **state)
+{
+    static const struct {
+        const char *inputs, *task, *options, *field;
+        enum wi_code code;
+    } rows[] = {
+        {"\"a\"", "embed", "\"pooling\":\"max\"", "options.pooling", WI_INVALID_FIELD},
+        {"\"a\"", "embed", "\"context\":7", "options.context", WI_UNKNOWN_FIELD},
+        {"\"a\"", "text-classification", "\"top\":0", "options.top", WI_INVALID_FIELD},
+        {"\"a\"", "token-classification", "\"ignore_labels\":[7]", "options.ignore_labels",
+            WI_INVALID_FIELD},
+        {"{\"text\":\"a\",\"labels\":[\"b\"]}", "zero-shot-classification",
+            "\"hypothesis_template\":\"x\"", "options.hypothesis_template", WI_INVALID_FIELD},
+        {IMAGE, "object-detection", "\"threshold\":2", "options.threshold", WI_INVALID_FIELD},
+        {IMAGE, "depth-estimation", "\"top\":2", "options.top", WI_UNKNOWN_FIELD},
+        {AUDIO, "automatic-speech-recognition", "\"timestamps\":\"often\"", "options.timestamps",
+            WI_INVALID_FIELD},
+        {"\"a\"", "text-to-speech", "\"speed\":9", "options.speed", WI_INVALID_FIELD},
+        {"\"a\"", "complete", "\"grammar\":\"root ::= [a]\"", "options.grammar", WI_UNKNOWN_FIELD},
+        {"\"a\"", "complete", "\"n\":2", "options.n", WI_INVALID_FIELD},
+        {"\"a\"", "summarization", "\"target_language\":\"de\"", "options.target_language",
+            WI_UNKNOWN_FIELD},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *more = wi_sprintf("\"task\":\"%s\",\"options\":{%s}", rows[i].task, rows[i].options);
+        refuses(rows[i].inputs, more, rows[i].code, rows[i].field);
+        free(more);
+    }
+    settles("\"a\"",
+        "\"task\":\"translation\",\"options\":{\"target_language\":\"de\",\"top_k\":1}",
+        "translation", "{\"prompt\":\"a\"}");
+}
+
+static void test_length(void **state)
+{
+    char *text = wi_sprintf("\"%0*d\"", WI_TEXT_PER_TOKEN * 4 + 1, 0);
+    model.huggingface.context = 4;
+    refuses(text, "\"task\":\"embed\"", WI_CONTEXT_LENGTH, "inputs");
+    struct wi_infer infer;
+    struct wi_error error;
+    assert_int_equal(
+        check(&infer, text, "\"task\":\"embed\",\"options\":{\"truncate\":true}", &error), WI_OK);
+    wi_infer_clear(&infer);
+    model.huggingface.context = 0;
+    free(text);
+}
+
+/* A file that came beside the JSON, and what the JSON has beside it. */
+static void test_taken(void **state)
+{
+    static const char bytes[] = "xxfLaC and more";
+    struct wi_blob *blob = wi_blob_new(NULL, sizeof bytes);
+    struct wi_infer infer = {0};
+    struct wi_sound sound = {0};
+    struct wi_error error;
+    assert_int_equal(wi_blob_append(blob, bytes, sizeof bytes - 1), 0);
+    assert_int_equal(wi_media_take_sound(&infer, blob, 2, 13, &sound, "", &error), WI_OK);
+    wi_blob_unref(blob);
+    assert_string_equal(sound.media_type, "audio/flac");
+    assert_int_equal(infer.tensors.count, 1);
+    assert_int_equal(infer.tensors.items[0].offset, 2);
+    json_t *labels = json_pack("[s]", "x");
+    assert_int_equal(wi_text_read_beside(&infer, "labels", labels, "labels", &error), WI_OK);
+    json_decref(labels);
+    assert_int_equal(infer.form, WI_FORM_SOUND_LABELS);
+    wi_infer_clear(&infer);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_own_tasks),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_length),
+        cmocka_unit_test(test_taken),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

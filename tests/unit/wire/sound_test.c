@@ -1,0 +1,75 @@
+/* Headers of sound files, as anybody may make them. */
+#include "../test.h"
+
+#include "wire/sound.h"
+#include <string.h>
+
+static enum wi_code sniff(const void *bytes, size_t size, struct wi_sound *sound)
+{
+    struct wi_error error = {0};
+    enum wi_code code = wi_sound_sniff(bytes, size, sound, "", &error);
+    if (code == WI_AUDIO_INVALID || code == WI_AUDIO_TOO_LARGE)
+        assert_string_equal(error.field, "audio");
+    return code;
+}
+
+static void test_files(void **state)
+{
+    static const struct {
+        const char *bytes, *media_type;
+    } rows[] = {{"fLaC...", "audio/flac"}, {"OggS...", "audio/ogg"}, {"ID3....", "audio/mpeg"},
+        {"\xff\xfb....", "audio/mpeg"}, {"\xff\xf1....", "audio/aac"},
+        {"\x1a\x45\xdf\xa3", "audio/webm"}, {"....ftypM4A ", "audio/mp4"}, {"", NULL}, {"f", NULL},
+        {"hello there", NULL}, {"RIFF....WAVE", NULL}, {"RIFF....AVI ", NULL}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct wi_sound sound = {0};
+        enum wi_code code = sniff(rows[i].bytes, strlen(rows[i].bytes), &sound);
+        assert_int_equal(code, rows[i].media_type ? WI_OK : WI_AUDIO_INVALID);
+        if (rows[i].media_type)
+            assert_string_equal(sound.media_type, rows[i].media_type);
+    }
+}
+
+#define WAV "RIFF\x28\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x80\x3e\0\0\2\0\x10\0data\4\0\0\0"
+
+static void test_wav(void **state)
+{
+    struct wi_sound sound = {0};
+    unsigned char wav[] = WAV "\0\0\0\0";
+    for (size_t size = 12; size < 44; size++)
+        assert_int_equal(sniff(wav, size, &sound), WI_AUDIO_INVALID);
+    assert_int_equal(sniff(wav, sizeof wav - 1, &sound), WI_OK);
+    assert_string_equal(sound.media_type, "audio/wav");
+    memset(wav + 40, 0xff, 4); /* more than there is */
+    assert_int_equal(sniff(wav, sizeof wav - 1, &sound), WI_OK);
+    memset(wav + 28, 0, 4); /* bytes a second */
+    assert_int_equal(sniff(wav, sizeof wav - 1, &sound), WI_AUDIO_INVALID);
+}
+
+static void test_length(void **state)
+{
+    static unsigned char samples[2 * WI_SOUND_RATE_MIN * (WI_SOUND_SECONDS_MAX + 1)];
+    struct wi_sound sound = {.format = "s16le", .sampling_rate = WI_SOUND_RATE_MIN};
+    assert_int_equal(sniff(samples, sizeof samples, &sound), WI_AUDIO_TOO_LARGE);
+    assert_int_equal(sniff(samples, 2 * WI_SOUND_RATE_MIN, &sound), WI_OK);
+    assert_string_equal(sound.media_type, "audio/pcm;format=s16le");
+    assert_int_equal(sniff(samples, 7, &sound), WI_AUDIO_INVALID);
+    assert_int_equal(sniff(samples, 0, &sound), WI_AUDIO_INVALID);
+    sound = (struct wi_sound){.format = "f32le", .sampling_rate = 16000, .channels = 2};
+    assert_int_equal(sniff(samples, 12, &sound), WI_AUDIO_INVALID);
+    assert_int_equal(sniff(samples, 16, &sound), WI_OK);
+    sound.channels = 100;
+    assert_int_equal(sniff(samples, 16, &sound), WI_INVALID_FIELD);
+    sound = (struct wi_sound){.format = "f32le"};
+    assert_int_equal(sniff(samples, 16, &sound), WI_INVALID_FIELD);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_wav),
+        cmocka_unit_test(test_length),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
