@@ -15,10 +15,16 @@ struct wi_model_slots {
     int64_t cached_tokens; /* kept in all of them together: at most count * context */
 };
 
-/* The list of a model_status (not NULL), bounded as wi_report_bounded does it; `slots` that are not
- * as above are left out. New reference. */
+/* What a language model took, when it was loaded, for each token that it read and that it wrote. */
+struct wi_model_speed {
+    double prompt_ms, token_ms;
+};
+
+/* The list of a model_status (not NULL), bounded as wi_report_bounded does it; `slots` and `speed`
+ * that are not as above are left out. New reference. */
 json_t *wi_model_status_read(const json_t *models);
-/* Of one of these models: 0, or -1 where it says nothing of its slots. */
+/* Of one of these models: 0, or -1 where it says nothing of its slots, or its speed. */
 int wi_model_status_slots(const json_t *model, struct wi_model_slots *slots);
+int wi_model_status_speed(const json_t *model, struct wi_model_speed *speed);
 
 #endif

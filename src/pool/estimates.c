@@ -462,6 +462,23 @@ void wi_estimates_spoke(struct wi_estimates *estimates, const char *hash,
     succeeded(estimates, entry, now);
 }
 
+void wi_estimates_warmed(struct wi_estimates *estimates, const char *hash,
+    const struct wi_place *place, double prompt_ms, double token_ms, double now)
+{
+    struct wi_estimate known = wi_estimates_get(estimates, hash, place);
+
+    if (known.prompt_ms > 0 && known.token_ms > 0)
+        return;
+    struct entry *entry = find_or_add(estimates, hash, place);
+    struct wi_estimate *e = &entry->estimate;
+    if (e->prompt_ms <= 0)
+        e->prompt_ms = prompt_ms;
+    if (e->token_ms <= 0)
+        e->token_ms = token_ms;
+    e->measured_at = wi_wall_ms();
+    changed(estimates, entry, now);
+}
+
 void wi_estimates_ran(struct wi_estimates *estimates, const char *hash,
     const struct wi_place *place, double load_ms, double run_ms, int warm, double now)
 {

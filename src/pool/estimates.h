@@ -71,6 +71,10 @@ void wi_estimates_loaded(struct wi_estimates *estimates, const char *hash,
 void wi_estimates_spoke(struct wi_estimates *estimates, const char *hash,
     const struct wi_place *place, double load_ms, const struct wi_timings *timings, int warm,
     double now);
+/* What the model took for nobody when it was loaded, as wi_estimate's rates: each stands in until
+ * there is something better, and the first to be told is kept. */
+void wi_estimates_warmed(struct wi_estimates *estimates, const char *hash,
+    const struct wi_place *place, double prompt_ms, double token_ms, double now);
 /* The platform failed at the model, or its node was lost over it. */
 void wi_estimates_failed(
     struct wi_estimates *estimates, const char *hash, const struct wi_place *place, double now);

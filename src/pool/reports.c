@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "bridge/model_status.h"
 #include "pool/cores.h"
 #include "pool/ends.h"
 #include "pool/health.h"
@@ -102,6 +103,20 @@ static void note_exceeded(
     if (where && !attempt->builtin && !attempt->stream && wi_task_runs_evenly(attempt->task))
         wi_estimates_exceeded(pool->estimates, attempt->hash, where,
             now - attempt->sent_at - attempt->not_run_ms, now);
+}
+
+/* What a model took for nobody when it was loaded. Of a node that others have started it is not
+ * believed: our clock has not seen it. */
+static void note_warm_up(
+    struct wi_pool *pool, const struct pool_node *node, const json_t *model, double now)
+{
+    const char *hash = json_string_value(json_object_get(model, "hash"));
+    const struct wi_place *where = place_of(node, WI_ENGINE_LLAMA, platform_of(model));
+    struct wi_model_speed speed;
+
+    if (hash && strlen(hash) < 65 && where && *wi_pool_node_info_of(node)->session &&
+        wi_model_status_speed(model, &speed) == 0)
+        wi_estimates_warmed(pool->estimates, hash, where, speed.prompt_ms, speed.token_ms, now);
 }
 
 /* What loading and running it takes on nodes like this one; 0 where that is not known, as of a
@@ -289,10 +304,13 @@ static void on_node_models(void *context, const char *node_id, const json_t *mod
 {
     struct wi_pool *pool = context;
     struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+    const json_t *model;
+    size_t i;
 
     if (!node)
         return;
     wi_pool_node_models(node, models);
+    json_array_foreach(models, i, model) note_warm_up(pool, node, model, wi_now_ms());
     wi_pool_tell_capacity(pool->wake);
 }
 

@@ -218,6 +218,8 @@ describe('a language model', () => {
         const { cached_tokens: tokens, ...slots } = data.models[0].slots;
         assert.deepEqual(slots, { count: 2, busy: 0, context: 256 });
         assert.ok(tokens > 8, `${tokens} tokens, computed for nobody`);
+        const { speed } = (await of(({ speed: told }) => told)).data.models[0];
+        assert.ok(speed.prompt_ms > 0 && speed.token_ms > 0, JSON.stringify(speed));
         await of(({ state }) => state === 'evicted');
         assert.equal(wellDone(await service.run(model, [], complete('abc', { max_tokens: 2 }))).performance.warm, false);
     }, { welcome: { language_models: { context: 256, slots: 2, warmup: true, idle_unload_ms: 1500 } } });

@@ -14,6 +14,7 @@ const test = testsOf(() => daemon);
 before(async () => {
     daemon = new Daemon();
     putGguf(daemon.store, 'abc', { follow: 'abcdefgh' });
+    putGguf(daemon.store, 'early', { follow: 'abcdefgh' });
     putGguf(daemon.store, 'vectors', { arch: 'bert' });
     await daemon.start();
 });
@@ -44,6 +45,18 @@ test('how fast a place was measured to be is told', async () => {
     const { out } = await webinfer(daemon, ['hardware', 'abc']);
     assert.match(out, /READS +WRITES/, out);
     assert.match(out, / wasm .* \d+\.\d\/s +\d+\.\d\/s /, out);
+});
+
+test('how fast it is is known of a model that is loaded before anybody asks', async () => {
+    assert.equal((await daemon.post('/v1/models/early/load', {})).status, 202);
+    const measured = async () => {
+        const { json } = await daemon.get('/v1/hardware?model_name=early');
+        return json.options?.find(({ estimate }) => estimate?.tokens_per_second > 0)?.estimate;
+    };
+    const estimate = await until(measured, { what: 'a speed' });
+    assert.ok(estimate.prompt_tokens_per_second > 0, JSON.stringify(estimate));
+    const { json } = await daemon.infer({ model_name: 'early', inputs: 'abc', options });
+    assert.equal(json.performance.warm, true, JSON.stringify(json));
 });
 
 test('texts become vectors', async () => {

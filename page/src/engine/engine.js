@@ -47,6 +47,8 @@
  * @property {boolean} [isQuiet] false while threads of its own are busy doing nothing
  * @property {(key: string, slots: import('../shared/messages.js').SlotSizes) => void} [onSlots] set by the worker:
  *   told how much of it a model uses, when that has changed
+ * @property {(key: string, speed: import('../shared/messages.js').Speed) => void} [onSpeed] set by the worker: told
+ *   what a model takes for what was computed for nobody
  * @property {(up: boolean) => void} [onStart] set by the worker: told when it begins to come up, and when it has
  */
 

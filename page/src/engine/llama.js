@@ -63,6 +63,8 @@ export class LlamaEngine {
         this.onStart = () => {};
         /** @type {(key: string, slots: import('../shared/messages.js').SlotSizes) => void} */
         this.onSlots = () => {};
+        /** @type {(key: string, speed: import('../shared/messages.js').Speed) => void} */
+        this.onSpeed = () => {};
         this._tells = false; /* the slots' sizes are to be told soon */
     }
 
@@ -121,14 +123,16 @@ export class LlamaEngine {
 
     // --- what is computed for nobody -----------------------------------------------------------------
 
-    /** Computes a few tokens: browsers compile well what has run some times. What then tells on how many
-     * threads the model is faster ends with the first request.
+    /** Computes a few tokens: browsers compile well what has run some times. Then finds out on how many
+     * threads the model is faster, and tells how fast. All that ends with the first request, which tells more.
      * @param {Loaded} loaded @param {boolean} mayTry */
     async _warmUp(loaded, mayTry) {
         const trial = this._trial = new AbortController();
         try {
             await measure(loaded.slots, trial.signal);
             if (mayTry && this._threads.tried > 1) await this._tryThreads(loaded, trial.signal);
+            const { prompt, token } = await measure((this._loaded ?? loaded).slots, trial.signal);
+            if (prompt > 0 && token > 0) this.onSpeed(loaded.key, { prompt_ms: prompt, token_ms: token });
         } catch {
             // Whoever comes next finds what is broken.
         }

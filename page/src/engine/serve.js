@@ -43,6 +43,7 @@ export class Server {
         for (const engine of engines) {
             engine.onStart = (up) => this._post({ type: 'start', up, threads: this._threads });
             engine.onSlots = (key, slots) => this._post({ type: 'slots', key, slots });
+            engine.onSpeed = (key, speed) => this._post({ type: 'speed', key, speed });
         }
         this._probe = probe;
         /** @type {PlatformReport} */

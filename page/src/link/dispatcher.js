@@ -185,7 +185,8 @@ export class Dispatcher {
                 this._models.loaded(message.key, lane.platform, message.load_ms ?? 0, message.memory ?? 0);
             }
             return;
-        case 'slots': return this._models.slots(message.key, lane.platform, message.slots);
+        case 'slots': return this._models.note(message.key, lane.platform, { slots: message.slots });
+        case 'speed': return this._models.note(message.key, lane.platform, { speed: message.speed });
         case 'start': return this._workers.starts(lane, message.up, message.threads);
         case 'device_lost':
             return this._workers.replace(lane, { code: 'device_lost', message: message.reason });

@@ -38,10 +38,10 @@ export class Models {
         this.report();
     }
 
-    /** How much of its engine a model uses. @param {string} key @param {string} platform
-     * @param {import('../shared/messages.js').SlotSizes} slots */
-    slots(key, platform, slots) {
-        if (this.residents.noteSlots(key, platform, slots)) this.report();
+    /** An engine tells more of its model. @param {string} key @param {string} platform
+     * @param {import('./residents.js').Told} told */
+    note(key, platform, told) {
+        if (this.residents.note(key, platform, told)) this.report();
     }
 
     /** An attempt has failed: if its model was being loaded, it is not there.

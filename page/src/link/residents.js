@@ -8,8 +8,10 @@ import { sizeOf } from '../shared/model.js';
 
 /** @typedef {import('../shared/messages.js').Model} Model */
 /** @typedef {import('../shared/messages.js').ModelState} ModelState */
-/** @typedef {{key: string, platform: string, name: string, hash: string, bytes: number, state: 'loading' | 'loaded', load_ms: number,
- *   slots?: import('../shared/messages.js').SlotSizes}} Resident */
+/** What an engine tells of its model: how much of it is in use, and how fast it is.
+ * @typedef {Pick<ModelState, 'slots' | 'speed'>} Told */
+/** @typedef {{key: string, platform: string, name: string, hash: string, bytes: number, state: 'loading' | 'loaded', load_ms: number}
+ *   & Told} Resident */
 
 /** How many models that are gone stay listed, so that people can see why. */
 const REMEMBERED = 32;
@@ -91,11 +93,11 @@ export class Residents {
         }
     }
 
-    /** @param {string} key @param {string} platform @param {import('../shared/messages.js').SlotSizes} slots
+    /** @param {string} key @param {string} platform @param {Told} told what it leaves out stays as it was
      * @returns {boolean} whether the model is there */
-    noteSlots(key, platform, slots) {
+    note(key, platform, told) {
         const resident = this._residents.get(slot(key, platform));
-        if (resident) resident.slots = slots;
+        if (resident) Object.assign(resident, told);
         return resident !== undefined;
     }
 
@@ -141,8 +143,8 @@ export class Residents {
 
     /** For `model_status`. @returns {ModelState[]} */
     states() {
-        const live = this.list().map(({ name, hash, platform, state, bytes, slots }) =>
-            ({ name, hash, platform, state, bytes, ...(slots ? { slots } : {}) }));
+        const live = this.list().map(({ name, hash, platform, state, bytes, slots, speed }) =>
+            ({ name, hash, platform, state, bytes, ...(slots && { slots }), ...(speed && { speed }) }));
         return [...live, ...this._gone.values()];
     }
 }

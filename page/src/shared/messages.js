@@ -47,10 +47,13 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /** @typedef {{path: string, url: string, bytes: number, hash: string}} ModelFile */
 /** `url` and `bytes` are those of the graph alone; services that know one file only send no `files`.
  * @typedef {{name: string, hash: string, engine?: string, type?: string | null, url: string | null, bytes: number, spec_url?: string | null, files?: ModelFile[]}} Model */
-/** @typedef {{name: string, hash: string, platform: string, state: 'loading' | 'loaded' | 'failed' | 'evicted', bytes: number, error?: string, slots?: SlotSizes}} ModelState */
+/** @typedef {{name: string, hash: string, platform: string, state: 'loading' | 'loaded' | 'failed' | 'evicted', bytes: number, error?: string, slots?: SlotSizes,
+ *   speed?: Speed}} ModelState */
 /** Of an engine that runs several tasks of a model at a time: how many it can and does, how many tokens of
  * context each may have, and how many all of them hold.
  * @typedef {{count: number, busy: number, cached_tokens: number, context: number}} SlotSizes */
+/** What a language model took, when it was loaded, for each token that it read and that it wrote, in ms.
+ * @typedef {{prompt_ms: number, token_ms: number}} Speed */
 /** How language models are loaded: tokens of a conversation, 0 as the model is; conversations at a time;
  * whether a few tokens are computed after a load that nobody waits for; and on how many threads, 0 where
  * what is faster is to be found out.
@@ -82,10 +85,11 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'parts', attempt: string, parts: MadePart[], step_ms: number}} PartsMessage `step_ms`: what a step usually takes, 0: nobody knows
  * @typedef {{type: 'model', key: string, state: 'loaded' | 'unloaded', load_ms?: number, memory?: number}} ModelMessage `memory`: bytes that loading it has added
  * @typedef {{type: 'slots', key: string, slots: SlotSizes}} SlotsMessage
+ * @typedef {{type: 'speed', key: string, speed: Speed}} SpeedMessage
  * @typedef {{type: 'device_lost', reason: string}} DeviceLostMessage
  * @typedef {{type: 'start', up: boolean, threads: number}} StartedMessage the engine begins to come up, or is up, with so many threads
  * @typedef {{type: 'log', level: string, message: string}} LogMessage
- * @typedef {CapabilitiesMessage | StartedMessage | AnswerMessage | FailureMessage | PartsMessage | ProgressMessage | ModelMessage | SlotsMessage | DeviceLostMessage | LogMessage} FromEngine
+ * @typedef {CapabilitiesMessage | StartedMessage | AnswerMessage | FailureMessage | PartsMessage | ProgressMessage | ModelMessage | SlotsMessage | SpeedMessage | DeviceLostMessage | LogMessage} FromEngine
  */
 
 /**

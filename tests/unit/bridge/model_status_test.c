@@ -4,10 +4,10 @@
 #include "bridge/model_status.h"
 #include <stdio.h>
 
-static json_t *read_one(const char *slots)
+static json_t *read_one(const char *name, const char *value)
 {
     char text[300];
-    snprintf(text, sizeof text, "[{\"name\":\"finch\",\"slots\":%s},7]", slots);
+    snprintf(text, sizeof text, "[{\"name\":\"finch\",\"%s\":%s},7]", name, value);
     json_t *said = json_loads(text, 0, NULL);
     assert_non_null(said);
     json_t *read = wi_model_status_read(said);
@@ -19,7 +19,7 @@ static json_t *read_one(const char *slots)
 static void slots_are_known_by_their_members(void **state)
 {
     struct wi_model_slots slots;
-    json_t *read = read_one(
+    json_t *read = read_one("slots",
         "{\"count\":4,\"busy\":1,\"context\":1024,\"cached_tokens\":300,\"text\":\"hello\"}");
     assert_int_equal(wi_model_status_slots(json_array_get(read, 0), &slots), 0);
     assert_int_equal(slots.count, 4);
@@ -48,9 +48,28 @@ static void slots_that_cannot_be_are_left_out(void **state)
     };
     struct wi_model_slots slots;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        json_t *read = read_one(wrong[i]);
+        json_t *read = read_one("slots", wrong[i]);
         assert_null(json_object_get(json_array_get(read, 0), "slots"));
         assert_int_equal(wi_model_status_slots(json_array_get(read, 0), &slots), -1);
+        json_decref(read);
+    }
+}
+
+static void a_speed_is_of_two_rates_that_can_be(void **state)
+{
+    static const char *const wrong[] = {"7", "{}", "{\"prompt_ms\":1}",
+        "{\"prompt_ms\":1,\"token_ms\":0}", "{\"prompt_ms\":-1,\"token_ms\":1}",
+        "{\"prompt_ms\":1,\"token_ms\":1e7}", "{\"prompt_ms\":\"1\",\"token_ms\":1}"};
+    struct wi_model_speed speed;
+    json_t *read = read_one("speed", "{\"prompt_ms\":0.5,\"token_ms\":12,\"text\":\"hello\"}");
+    assert_int_equal(wi_model_status_speed(json_array_get(read, 0), &speed), 0);
+    assert_true(speed.prompt_ms == 0.5 && speed.token_ms == 12);
+    assert_int_equal(json_object_size(json_object_get(json_array_get(read, 0), "speed")), 2);
+    assert_int_equal(wi_model_status_speed(json_array_get(read, 1), &speed), -1);
+    json_decref(read);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        read = read_one("speed", wrong[i]);
+        assert_null(json_object_get(json_array_get(read, 0), "speed"));
         json_decref(read);
     }
 }
@@ -60,6 +79,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slots_are_known_by_their_members),
         cmocka_unit_test(slots_that_cannot_be_are_left_out),
+        cmocka_unit_test(a_speed_is_of_two_rates_that_can_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -262,6 +262,19 @@ static void text_that_was_tried_and_is_faster_counts_in_full(void **state)
     assert_true(known().prompt_ms > 1.5);
 }
 
+static void what_was_computed_for_nobody_counts_where_nothing_better_is_known(void **state)
+{
+    wi_estimates_warmed(estimates, hash, &place, 3, 40, 1e6);
+    assert_true(known().prompt_ms == 3 && known().token_ms == 40);
+    assert_true(known().prompts == 0 && known().answers == 0 && known().loads == 0);
+    wi_estimates_warmed(estimates, hash, &place, 1, 1, 1e6); /* the same page tells it again */
+    assert_true(known().prompt_ms == 3 && known().token_ms == 40);
+    spoke(2, 30, WI_ESTIMATE_FEW_TOKENS, 1);
+    assert_true(known().prompt_ms == 2 && known().token_ms == 30);
+    wi_estimates_warmed(estimates, hash, &place, 1, 1, 1e6);
+    assert_true(known().prompt_ms == 2 && known().token_ms == 30);
+}
+
 static void first_runs_and_few_tokens_count_where_nothing_better_is_known(void **state)
 {
     spoke(100, 900, 64, 0);
@@ -528,6 +541,8 @@ int main(void)
             text_tells_what_its_tokens_take_and_nothing_of_runs, setup, teardown),
         cmocka_unit_test_setup_teardown(
             text_that_was_tried_and_is_faster_counts_in_full, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            what_was_computed_for_nobody_counts_where_nothing_better_is_known, setup, teardown),
         cmocka_unit_test_setup_teardown(
             first_runs_and_few_tokens_count_where_nothing_better_is_known, setup, teardown),
         cmocka_unit_test(text_is_expected_to_take_what_its_tokens_do),
