@@ -97,13 +97,14 @@ export class Library {
 
     /** @param {Uint8Array} bytes @param {any} options @returns {Promise<any>} a session */
     async _create(bytes, options) {
-        const loading = /** @type {Loading} */ (this._loading);
-        throwIfCancelled(loading.signal);
+        // What is created while nothing is loaded is a graph of the library's own: its spectrograms have one.
+        const loading = this._loading;
+        if (loading) throwIfCancelled(loading.signal);
         const session = await runtime(() => this._ort.InferenceSession.create(bytes, options))
             .catch((fault) => {
-                throw named(fault, loading.folder.pathOf(bytes));
+                throw loading ? named(fault, loading.folder.pathOf(bytes)) : fault;
             });
-        loading.sessions.push(session);
+        loading?.sessions.push(session);
         const run = session.run.bind(session);
         session.run = async (/** @type {any[]} */ ...feeds) => {
             await this._run?.step();

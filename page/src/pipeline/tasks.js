@@ -1,6 +1,8 @@
 /** The tasks of models in the Hugging Face layout, by their names. */
 import { Failure } from '../engine/failure.js';
+import { AUDIO_TASKS } from './audio.js';
 import { MULTIMODAL_TASKS } from './multimodal.js';
+import { SPEECH_TASKS } from './speech.js';
 import { TEXT_TASKS } from './text.js';
 import { VISION_TASKS } from './vision.js';
 
@@ -18,7 +20,7 @@ import { VISION_TASKS } from './vision.js';
  */
 
 /** @type {Readonly<Record<string, Task>>} */
-export const TASKS = Object.freeze({ ...TEXT_TASKS, ...VISION_TASKS, ...MULTIMODAL_TASKS });
+export const TASKS = Object.freeze({ ...TEXT_TASKS, ...VISION_TASKS, ...MULTIMODAL_TASKS, ...AUDIO_TASKS, ...SPEECH_TASKS });
 
 /** @param {string | undefined} name @returns {Task} @throws {Failure} */
 export function taskOf(name) {

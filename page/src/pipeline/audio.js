@@ -1,0 +1,153 @@
+/** The tasks that read sound: what is said in it, and what it is of. */
+import { Failure } from '../engine/failure.js';
+import { bytesOf } from '../engine/tensors.js';
+import { softmax, toLabels } from '../engine/picture.js';
+import { rules } from './options.js';
+import { decodeSound } from './sound/decode.js';
+import { tooLong } from './sound/limits.js';
+import { windowsOf } from './sound/windows.js';
+import { isWhisper, planOf, transcribe, windowLength } from './whisper.js';
+
+/** @typedef {import('../engine/engine.js').Outcome} Outcome */
+/** @typedef {import('../engine/run.js').Run} Run */
+/** @typedef {import('./loading.js').Loaded} Loaded */
+/** @typedef {import('./tasks.js').Task} Task */
+/** @typedef {import('./whisper.js').Said} Said */
+
+/** Seconds that others than Whispers read at a time: what attends to all of it takes memory by its square. */
+const CTC_WINDOW = 30;
+const CLASSIFIED = 60;
+const TEXT_CHARS = 200;
+
+/** The sound of a request at the model's rate. @param {Loaded} loaded @param {Parameters<Task['run']>[1]} task @param {Run} run
+ * @returns {Promise<{samples: Float32Array, rate: number}>} @throws {Failure} */
+async function soundOf(loaded, task, run) {
+    const rate = loaded.processor?.feature_extractor?.config.sampling_rate;
+    if (!Number.isInteger(rate)) {
+        throw new Failure('model_invalid', "The folder's preprocessor_config.json names no sampling_rate: it is no model of sounds.");
+    }
+    const head = task.input?.audio;
+    const entry = task.tensors[head?.tensor];
+    if (!entry) throw new Failure('input_invalid', 'The request has no sound.', { field: 'inputs', expected: '{"audio": …}' });
+    const bytes = /** @type {Uint8Array<ArrayBuffer>} */ (bytesOf(entry, task.frame, task.section));
+    return { samples: await decodeSound(bytes, head, rate, run), rate };
+}
+
+// --- what is said --------------------------------------------------------------------------------
+
+/** @type {Task['run']} */
+async function recognise(loaded, task, run) {
+    const { samples, rate } = await soundOf(loaded, task, run);
+    const whisper = isWhisper(loaded);
+    const windows = windowsOf(samples, rate, whisper ? windowLength(loaded) : CTC_WINDOW * rate);
+    const pieces = windows.map(({ first, end }) => samples.subarray(first, end));
+    const plan = whisper ? await planOf(loaded, task.options, pieces[0]) : ctcPlan(loaded, task.options);
+    const said = [];
+    for (const [i, { first }] of windows.entries()) {
+        run.progress('audio', i, windows.length);
+        const one = plan ? await transcribe(loaded, plan, pieces[i], first / rate) : await spell(loaded, pieces[i]);
+        one.text = spaced(one.text, said.length > 0);
+        // Another node gave the first parts; what is said again is the same.
+        if (i >= (run.from?.seq ?? 0)) run.emit({ text: one.text, tokens: [] });
+        said.push(one);
+    }
+    return { tensors: [], result: resultOf(said, plan, samples.length / rate) };
+}
+
+/** @param {Said[]} said @param {import('./whisper.js').Plan | null} plan @param {number} duration seconds */
+function resultOf(said, plan, duration) {
+    return {
+        text: said.map(({ text }) => text).join(''),
+        ...(plan && plan.timestamps !== 'none' ? { segments: said.flatMap(({ segments = [] }) => segments) } : {}),
+        ...(plan?.language ? { language: plan.language } : {}),
+        duration: Math.round(duration * 1000) / 1000,
+    };
+}
+
+/** A window's text as a part of the whole. @param {string} text @param {boolean} follows */
+function spaced(text, follows) {
+    const trimmed = text.trim();
+    return follows && trimmed && /^\s/.test(text) ? ` ${trimmed}` : trimmed;
+}
+
+/** A model that spells (CTC) has no wishes to ask for. @param {Loaded} loaded @param {Record<string, any>} options
+ * @returns {null} @throws {Failure} */
+function ctcPlan({ config, model }, options) {
+    if (!/ForCTC$/.test(config.architectures?.[0] ?? model.constructor.name)) {
+        throw new Failure('platform_unsupported', `Speech is not recognised here by models of the type ${config.model_type}.`,
+            { expected: 'Whisper, or a model with a CTC head such as Wav2Vec2ForCTC' });
+    }
+    const asked = Object.keys(options).find((name) => options[name] !== false && options[name] !== 'none');
+    if (!asked) return null;
+    throw new Failure('input_invalid', `A model of the type ${config.model_type} has no option "${asked}": it writes down what it hears.`,
+        { field: `options.${asked}`, expected: 'no such option' });
+}
+
+/** The most probable letter at each time; the tokenizer drops what is repeated and what stands for nothing.
+ * @param {Loaded} loaded @param {Float32Array} samples @returns {Promise<Said>} */
+async function spell({ model, processor, tokenizer }, samples) {
+    const { logits } = await model(await processor(samples));
+    const [, times, letters] = logits.dims;
+    const tokens = Array.from({ length: times }, (_, i) => highest(logits.data.subarray(i * letters, (i + 1) * letters)));
+    return { text: ` ${tokenizer.decode(tokens, { skip_special_tokens: true })}` };
+}
+
+/** @param {ArrayLike<number>} values @returns {number} the index of the highest, of equal ones the first */
+function highest(values) {
+    let best = 0;
+    for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
+    return best;
+}
+
+// --- what it is of -------------------------------------------------------------------------------
+
+/** @type {Task['run']} */
+async function classify(loaded, task, run) {
+    const { samples, rate } = await soundOf(loaded, task, run);
+    if (samples.length > CLASSIFIED * rate) throw tooLong(samples.length / rate, CLASSIFIED);
+    const { logits } = await loaded.model(await loaded.processor(samples));
+    const { id2label: names } = loaded.config;
+    const spec = { output: 'logits', activation: /** @type {const} */ ('softmax'), top: task.options.top };
+    return { tensors: [], result: { labels: toLabels(logits.data, spec, names ? Object.values(names) : null) } };
+}
+
+/** The labels are compared with each window; the sound's scores are the mean of the windows'. So a long one
+ * is heard as a whole, and always alike, where the library takes a window at random.
+ * @type {Task['run']} */
+async function compare(loaded, task, run) {
+    const { samples, rate } = await soundOf(loaded, task, run);
+    if (samples.length > CLASSIFIED * rate) throw tooLong(samples.length / rate, CLASSIFIED);
+    const labels = labelsOf(task.input);
+    const { hypothesis_template: template = 'This is a sound of {}.' } = task.options;
+    const texts = loaded.tokenizer(labels.map((label) => template.replace('{}', () => label)), { padding: true, truncation: true });
+    const most = loaded.processor.feature_extractor.config.nb_max_samples ?? CLASSIFIED * rate;
+    const scores = new Float64Array(labels.length);
+    const windows = windowsOf(samples, rate, most);
+    for (const { first, end } of windows) {
+        const { logits_per_audio: logits } = await loaded.model({ ...texts, ...await loaded.processor(samples.subarray(first, end)) });
+        for (let i = 0; i < labels.length; i++) scores[i] += logits.data[i] / windows.length;
+    }
+    const probabilities = softmax([...scores]);
+    const sorted = labels.map((label, index) => ({ label, index, probability: probabilities[index] }))
+        .sort((a, b) => b.probability - a.probability || a.index - b.index);
+    return { tensors: [], result: { labels: sorted } };
+}
+
+/** @param {any} input @returns {string[]} @throws {Failure} */
+function labelsOf(input) {
+    const labels = input?.labels;
+    if (Array.isArray(labels) && labels.length > 0 && labels.every((label) => typeof label === 'string' && label)) return labels;
+    throw new Failure('input_invalid', 'The request has no labels to choose from.', { field: 'inputs.labels', expected: 'a list of texts' });
+}
+
+/** @type {Readonly<Record<string, Task>>} */
+export const AUDIO_TASKS = Object.freeze({
+    'automatic-speech-recognition': {
+        options: {
+            language: { text: 16 }, translate: 'flag', timestamps: { among: ['none', 'segment', 'word'] }, max_tokens: rules.whole(4096),
+        },
+        run: recognise,
+    },
+    'audio-classification': { options: { top: rules.whole(10000) }, run: classify },
+    'zero-shot-audio-classification': { options: { hypothesis_template: { text: TEXT_CHARS } }, run: compare },
+});

@@ -1,0 +1,107 @@
+/** The task that speaks: text becomes sound, as a WAV file. */
+import { Failure } from '../engine/failure.js';
+import { writeWav } from './sound/wav.js';
+
+/** @typedef {import('./loading.js').Loaded} Loaded */
+/** @typedef {import('./tasks.js').Task} Task */
+
+/** What is spoken at a time: a model's memory grows with it. */
+const PIECE_CHARS = 300;
+/** Of a request: about ten minutes of speech. */
+const TEXT_CHARS = 10000;
+
+/** @type {Task['run']} */
+async function speak(loaded, task, run) {
+    const { config } = loaded;
+    checkModel(config);
+    checkVoice(task.options);
+    const texts = piecesOf(textOf(task.input));
+    const sounds = [];
+    for (const [i, text] of texts.entries()) {
+        run.progress('speech', i, texts.length);
+        sounds.push(await speakPiece(loaded, text));
+    }
+    const samples = joined(sounds);
+    const bytes = writeWav(samples, config.sampling_rate);
+    return {
+        tensors: [{ name: 'audio', datatype: 'UINT8', shape: [bytes.length], bytes }],
+        result: { sampling_rate: config.sampling_rate, duration: Math.round(samples.length / config.sampling_rate * 1000) / 1000 },
+    };
+}
+
+/** @param {Record<string, any>} config */
+function checkModel({ model_type: type, sampling_rate: rate }) {
+    if (type === 'speecht5') {
+        throw new Failure('platform_unsupported', 'SpeechT5 speaks with a vocoder and a vector of a voice, which a folder of one model has not.',
+            { expected: 'a VITS model' });
+    }
+    if (type !== 'vits') {
+        throw new Failure('platform_unsupported', `Models of the type ${type} do not speak here.`, { expected: 'a VITS model' });
+    }
+    if (!Number.isInteger(rate)) throw new Failure('model_invalid', "The folder's config.json names no sampling_rate.");
+}
+
+/** What the library gives a VITS model is its text alone. @param {Record<string, any>} options */
+function checkVoice({ speaker, speed }) {
+    if (speaker !== undefined) {
+        throw new Failure('input_invalid', 'This model has one voice.', { field: 'options.speaker', expected: 'no such option' });
+    }
+    if (speed !== undefined && speed !== 1) {
+        throw new Failure('input_invalid', "This model's speed is its own.", { field: 'options.speed', expected: '1' });
+    }
+}
+
+/** @param {any} input @returns {string} @throws {Failure} */
+function textOf(input) {
+    const text = typeof input?.text === 'string' ? input.text.trim() : '';
+    if (!text) throw new Failure('input_invalid', 'There is no text to speak.', { field: 'inputs', expected: 'a text' });
+    if (text.length <= TEXT_CHARS) return text;
+    throw new Failure('input_invalid', `The text has ${text.length} characters.`, { field: 'inputs', expected: `at most ${TEXT_CHARS}` });
+}
+
+/** Sentences, as many together as fit; what is longer is cut between words.
+ * @param {string} text @returns {string[]} */
+export function piecesOf(text) {
+    /** @type {string[]} */
+    const pieces = [''];
+    for (const sentence of text.match(SENTENCES) ?? []) {
+        for (const part of sentence.length > PIECE_CHARS ? sentence.match(WORDS) ?? [] : [sentence]) {
+            if (pieces[pieces.length - 1].length + part.length > PIECE_CHARS) pieces.push('');
+            pieces[pieces.length - 1] += part;
+        }
+    }
+    return pieces.map((piece) => piece.trim()).filter(Boolean);
+}
+
+const SENTENCES = /[^.!?;\n。！？]*(?:[.!?;\n。！？]+\s*|$)/gu;
+const WORDS = new RegExp(`\\S{1,${PIECE_CHARS - 1}}\\s?|\\s`, 'gu');
+
+/** @param {Loaded} loaded @param {string} text @returns {Promise<Float32Array>} */
+async function speakPiece({ model, tokenizer, limits }, text) {
+    const inputs = tokenizer(text);
+    const length = inputs.input_ids.dims[1];
+    if (length > limits.length) {
+        throw new Failure('context_length_exceeded', `A sentence of the text has ${length} tokens.`,
+            { field: 'inputs', expected: `at most ${limits.length} tokens` });
+    }
+    const { waveform } = await model(inputs);
+    const samples = await waveform.data;
+    if (samples.every(Number.isFinite)) return samples;
+    throw new Failure('inference_failed', 'The model has made sound that has no finite samples.');
+}
+
+/** @param {Float32Array[]} sounds */
+function joined(sounds) {
+    const samples = new Float32Array(sounds.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const sound of sounds) {
+        samples.set(sound, at);
+        at += sound.length;
+    }
+    return samples;
+}
+
+/** @type {Readonly<Record<string, Task>>} */
+export const SPEECH_TASKS = Object.freeze({
+    'text-to-speech': { options: { speaker: { text: 64 }, speed: { least: 0.25, most: 4 } }, run: speak },
+});

@@ -1,0 +1,141 @@
+/**
+ * Whisper: one window of sound becomes text, by the library's own generate. It goes on window by window
+ * (audio.js); within one the event loop turns before each token, since each runs a session (library.js).
+ */
+import { Failure } from '../engine/failure.js';
+import { rounded, segmentsOf } from './sound/segments.js';
+
+/** @typedef {import('./loading.js').Loaded} Loaded */
+/** @typedef {import('./sound/segments.js').Segment} Segment */
+/** @typedef {{language?: string, translate?: boolean, timestamps?: 'none' | 'segment' | 'word', max_tokens?: number}} Wishes */
+/** What a window says; `segments` where times were asked for. @typedef {{text: string, segments?: Segment[]}} Said */
+
+/** A request's wishes, as the library takes them.
+ * @typedef {{language?: string, timestamps: 'none' | 'segment' | 'word', arguments: Record<string, any>}} Plan */
+
+/** @param {Loaded} loaded */
+export const isWhisper = ({ config }) => /whisper$/.test(config.model_type);
+
+/** Samples that the model takes at a time. @param {Loaded} loaded */
+export function windowLength({ processor }) {
+    const { n_samples: samples, chunk_length: seconds = 30, sampling_rate: rate } = processor.feature_extractor.config;
+    return samples ?? seconds * rate;
+}
+
+/**
+ * Checks what the model can do, and finds out the language where nobody says it.
+ * @param {Loaded} loaded @param {Wishes} wishes @param {Float32Array} samples the first window
+ * @returns {Promise<Plan>} @throws {Failure} input_invalid
+ */
+export async function planOf(loaded, wishes, samples) {
+    const { model: { generation_config: settings } } = loaded;
+    const { timestamps = 'none', max_tokens: most } = wishes;
+    checkTimes(settings, timestamps);
+    const language = settings.is_multilingual ? await languageOf(loaded, wishes, samples) : undefined;
+    if (!settings.is_multilingual && (wishes.language || wishes.translate)) {
+        throw refused(wishes.language ? 'language' : 'translate', 'This model knows one language, and does not translate.', 'no such option');
+    }
+    return {
+        language, timestamps,
+        arguments: {
+            ...(settings.is_multilingual ? { language, task: wishes.translate ? 'translate' : 'transcribe' } : {}),
+            ...(most ? { max_new_tokens: most } : {}),
+            ...(timestamps === 'none' ? {} : { return_timestamps: true }),
+            ...(timestamps === 'word' ? { return_token_timestamps: true } : {}),
+        },
+    };
+}
+
+/** @param {Record<string, any>} settings @param {string} timestamps */
+function checkTimes(settings, timestamps) {
+    if (timestamps !== 'none' && !Number.isInteger(settings.no_timestamps_token_id)) {
+        throw refused('timestamps', "This model tells no times: its generation_config.json has no no_timestamps_token_id.", 'none');
+    }
+    if (timestamps === 'word' && !settings.alignment_heads) {
+        throw refused('timestamps', "This model tells no words' times: its generation_config.json has no alignment_heads.", 'none or segment');
+    }
+}
+
+/** @param {Loaded} loaded @param {Wishes} wishes @param {Float32Array} samples */
+async function languageOf(loaded, { language }, samples) {
+    /** @type {Record<string, number>} */
+    const tokens = loaded.model.generation_config.lang_to_id ?? {};
+    if (language === undefined) return detect(loaded, tokens, samples);
+    const code = language.toLowerCase();
+    if (Object.hasOwn(tokens, `<|${code}|>`)) return code;
+    throw refused('language', `This model does not know the language "${language}".`,
+        `one of ${Object.keys(tokens).map((token) => token.slice(2, -2)).join(', ')}`.slice(0, 250));
+}
+
+/** The language's token is the first that the model makes: which of them is the most probable.
+ * @param {Loaded} loaded @param {Record<string, number>} tokens @param {Float32Array} samples */
+async function detect({ model, processor }, tokens, samples) {
+    const languages = new Map(Object.entries(tokens).map(([token, id]) => [id, token.slice(2, -2)]));
+    const { input_features: inputs } = await processor(samples);
+    const only = (/** @type {any} */ _, /** @type {any} */ logits) => {
+        for (let id = 0; id < logits.data.length; id++) if (!languages.has(id)) logits.data[id] = -Infinity;
+        return logits;
+    };
+    const output = await model.generate({
+        inputs, max_new_tokens: 1, decoder_input_ids: [model.generation_config.decoder_start_token_id], logits_processor: [only],
+    });
+    return languages.get(Number(output[0].tolist().at(-1))) ?? 'en';
+}
+
+/**
+ * @param {Loaded} loaded @param {Plan} plan @param {Float32Array} samples one window @param {number} offset when
+ * it begins, in seconds @returns {Promise<Said>}
+ */
+export async function transcribe(loaded, plan, samples, offset) {
+    const { model, processor, tokenizer } = loaded;
+    const { hop_length: hop, sampling_rate: rate } = processor.feature_extractor.config;
+    const { input_features: inputs } = await processor(samples);
+    const output = await model.generate({ inputs, num_frames: Math.floor(samples.length / hop), ...plan.arguments })
+        .catch((/** @type {unknown} */ thrown) => {
+            throw withoutAttentions(thrown);
+        });
+    const tokens = (output.sequences ?? output)[0].tolist().map(Number);
+    const decode = (/** @type {number[]} */ ids) => tokenizer.decode(ids, { skip_special_tokens: true });
+    const reader = readerOf(loaded, decode);
+    const text = decode(tokens.filter((/** @type {number} */ token) => token < reader.begin));
+    if (plan.timestamps === 'none') return { text };
+    const segments = plan.timestamps === 'segment' ? segmentsOf(tokens, reader, offset, samples.length / rate)
+        : wordsOf(loaded, plan, reader, tokens, output.token_timestamps[0].tolist(), offset);
+    return { text, segments };
+}
+
+/** @param {Loaded} loaded @param {(tokens: number[]) => string} decode @returns {import('./sound/segments.js').Reader} */
+function readerOf({ model, processor, tokenizer, config }, decode) {
+    return {
+        begin: (model.generation_config.no_timestamps_token_id ?? Infinity) + 1,
+        precision: processor.feature_extractor.config.chunk_length / config.max_source_positions,
+        special: new Set(tokenizer.all_special_ids), decode,
+    };
+}
+
+/** No word goes on behind a time. @param {Loaded} loaded @param {Plan} plan @param {import('./sound/segments.js').Reader} reader
+ * @param {number[]} tokens @param {number[]} times when each begins @param {number} offset @returns {Segment[]} one for each word */
+function wordsOf({ tokenizer }, { language }, { begin, special }, tokens, times, offset) {
+    /** The places of the tokens of each sentence. @type {number[][]} */
+    const sentences = [[]];
+    for (const [i, token] of tokens.entries()) {
+        if (token >= begin) sentences.push([]);
+        else if (!special.has(token)) sentences[sentences.length - 1].push(i);
+    }
+    return sentences.filter(({ length }) => length > 0).flatMap((places) => {
+        const spans = places.map((i) => [times[i], times[i + 1] ?? times[i]]);
+        /** @type {{text: string, timestamp: [number, number]}[]} */
+        const words = tokenizer.collateWordTimestamps(places.map((i) => tokens[i]), spans, language ?? 'english');
+        return words.map(({ text, timestamp: [start, end] }) =>
+            ({ start: rounded(offset + start), end: rounded(offset + end), text: text.trim() }));
+    });
+}
+
+/** @param {unknown} thrown */
+function withoutAttentions(thrown) {
+    const isIt = thrown instanceof Error && /cross attentions/.test(thrown.message);
+    return isIt ? refused('timestamps', "This model tells no words' times: its graph does not give its attentions.", 'none or segment') : thrown;
+}
+
+/** @param {string} option @param {string} message @param {string} expected */
+const refused = (option, message, expected) => new Failure('input_invalid', message, { field: `options.${option}`, expected });

@@ -1,0 +1,170 @@
+/** The tasks with sound, in Node: against the library's own pipelines on the same model, and what is refused. */
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import test from 'node:test';
+import { piecesOf } from '../../page/src/pipeline/speech.js';
+import { segmentsOf } from '../../page/src/pipeline/sound/segments.js';
+import { decodeSound } from '../../page/src/pipeline/sound/decode.js';
+import { windowsOf } from '../../page/src/pipeline/sound/windows.js';
+import { writeWav } from '../../page/src/pipeline/sound/wav.js';
+import { familiesFolder, makeFamilies } from '../lib/families.mjs';
+import { engineOf, loaded, outcomeOf, runOf, taskOf } from './support/library.mjs';
+
+makeFamilies();
+const folder = (name) => path.join(familiesFolder, name);
+
+/** Tones, one after the other, with silence between them: something that models tell apart. */
+function sound(seconds, rate = 16000) {
+    return Float32Array.from({ length: Math.round(seconds * rate) }, (_, i) => {
+        const time = i / rate;
+        return time % 0.5 > 0.4 ? 0 : 0.5 * Math.sin(2 * Math.PI * (200 + 150 * Math.floor(time * 2)) * time);
+    });
+}
+
+/** A task with that sound, as a WAV file. */
+function heard(samples, input = {}, rate = 16000) {
+    const bytes = samples instanceof Uint8Array ? samples : writeWav(samples, rate);
+    return {
+        input: { ...input, audio: { tensor: 0, media_type: 'audio/wav' } }, frame: bytes.buffer, section: 0,
+        tensors: [{ name: 'audio', datatype: 'UINT8', shape: [bytes.length], offset: 0, byte_length: bytes.length }],
+    };
+}
+
+/** What the model reads of that sound: 16 bits have less than a number has. */
+const asRead = (samples, rate = 16000) =>
+    decodeSound(writeWav(samples, rate), {}, rate, { signal: new AbortController().signal, step: async () => {} });
+const ask = (model, task, samples, options, input, rate) =>
+    outcomeOf(model, task, {}, options, heard(samples, input, rate)).then(({ result }) => result);
+const refused = (code, field, expected) => (error) => {
+    assert.deepEqual([error.code, error.field], [code, field], error.message);
+    assert.match(`${error.message} ${error.expected}`, expected);
+    return true;
+};
+
+const ASR = 'automatic-speech-recognition';
+const whisper = await loaded(folder('whisper'));
+const pipelineOf = ({ library, model, tokenizer, processor }, Class) => new library[Class]({ task: '', model, tokenizer, processor });
+
+test('a Whisper hears what the library makes of it, in each language and task', async () => {
+    const pipeline = pipelineOf(whisper, 'AutomaticSpeechRecognitionPipeline');
+    const samples = sound(1.7);
+    for (const options of [{ language: 'de' }, { language: 'en', translate: true }]) {
+        const { text } = await pipeline(await asRead(samples), { language: options.language, task: options.translate ? 'translate' : 'transcribe' });
+        const result = await ask(whisper, ASR, samples, options);
+        assert.deepEqual(result, { text: text.trim(), language: options.language, duration: 1.7 });
+    }
+    const { language } = await ask(whisper, ASR, samples, {});
+    assert.ok(['en', 'de'].includes(language), language);
+});
+
+test('times of sentences and words are those of the library', async () => {
+    const pipeline = pipelineOf(whisper, 'AutomaticSpeechRecognitionPipeline');
+    const samples = sound(2);
+    for (const [timestamps, wish] of [['segment', true], ['word', 'word']]) {
+        const { chunks } = await pipeline(await asRead(samples), { language: 'en', task: 'transcribe', return_timestamps: wish });
+        const { segments } = await ask(whisper, ASR, samples, { language: 'en', timestamps });
+        assert.ok(segments.length > 0);
+        if (timestamps === 'word') assert.deepEqual(segments.map(({ text }) => text), chunks.map(({ text }) => text.trim()));
+        for (const { start, end } of segments) assert.ok(start >= 0 && start <= end && end <= 2.01, `${start} to ${end}`);
+    }
+});
+
+test('a long sound is heard window by window, and each is a part of the stream', async () => {
+    const samples = sound(5.3);
+    const task = { ...taskOf(ASR, {}, { language: 'en' }), ...heard(samples), stream: { from: null, credit: { parts: 100, bytes: 1e6 } } };
+    const run = runOf(task);
+    const { result } = await engineOf(whisper).run(task, run);
+    await run.end();
+    const parts = run.posted.filter(({ type }) => type === 'parts').flatMap((message) => message.parts).map(({ json }) => JSON.parse(json).data);
+    assert.equal(parts.length, windowsOf(samples, 16000, 32000).length);
+    assert.ok(parts.length >= 3);
+    assert.equal(parts.map(({ text }) => text).join(''), result.text);
+    assert.equal(result.duration, 5.3);
+});
+
+test('a cancelled run ends at its next step', async () => {
+    const task = { ...taskOf(ASR, {}, { language: 'en' }), ...heard(sound(5)) };
+    const run = runOf(task);
+    const ends = assert.rejects(engineOf(whisper).run(task, run), (error) => error.code === 'cancelled');
+    run.cancel();
+    await ends;
+});
+
+test('what a model cannot do is refused by name, and the next request is right', async () => {
+    const samples = sound(1);
+    const ctc = await loaded(folder('wav2vec2'));
+    for (const [model, bytes, options, code, field, expected] of [
+        [whisper, samples, { language: 'xx' }, 'input_invalid', 'options.language', /one of en, de/],
+        [whisper, samples, { timestamps: 'letter' }, 'input_invalid', 'options.timestamps', /none, segment, word/],
+        [whisper, samples, { beams: 2 }, 'input_invalid', 'options.beams', /one of language/],
+        [ctc, samples, { language: 'en' }, 'input_invalid', 'options.language', /no such option/],
+        [ctc, samples, { timestamps: 'word' }, 'input_invalid', 'options.timestamps', /no such option/],
+        [whisper, new Uint8Array(100), {}, 'audio_invalid', 'inputs.audio', /WAV/],
+        [whisper, writeWav(samples, 16000).slice(0, 1000), {}, 'audio_invalid', 'inputs.audio', /cut short/],
+    ]) {
+        await assert.rejects(ask(model, ASR, bytes, options), refused(code, field, expected));
+    }
+    const { text } = await pipelineOf(ctc, 'AutomaticSpeechRecognitionPipeline')(await asRead(samples));
+    assert.deepEqual(await ask(ctc, ASR, samples, {}), { text, duration: 1 });
+});
+
+test('sounds are classified as the library does', async () => {
+    const model = await loaded(folder('ast'));
+    const samples = sound(1);
+    const expected = await pipelineOf(model, 'AudioClassificationPipeline')(await asRead(samples), { top_k: 3 });
+    const { labels } = await ask(model, 'audio-classification', samples, { top: 3 });
+    assert.deepEqual(labels.map(({ label }) => label), expected.map(({ label }) => label));
+    for (const [i, { probability }] of labels.entries()) assert.ok(Math.abs(probability - expected[i].score) < 1e-5);
+    await assert.rejects(ask(model, 'audio-classification', sound(61), {}), refused('audio_too_large', 'inputs.audio', /61 s .* 60 s/));
+});
+
+test('sounds are compared with texts as the library does', async () => {
+    const model = await loaded(folder('clap'));
+    const samples = sound(0.8, 48000);
+    const names = ['good dog', 'bad cat', 'river'];
+    const expected = await pipelineOf(model, 'ZeroShotAudioClassificationPipeline')(await asRead(samples, 48000), names);
+    const { labels } = await ask(model, 'zero-shot-audio-classification', samples, {}, { labels: names }, 48000);
+    for (const { label, index, probability } of labels) {
+        assert.equal(names[index], label);
+        assert.ok(Math.abs(probability - expected.find((one) => one.label === label).score) < 1e-5);
+    }
+    assert.ok(labels[0].probability >= labels[2].probability);
+    const long = () => ask(model, 'zero-shot-audio-classification', sound(3.5, 48000), {}, { labels: names }, 48000);
+    assert.deepEqual(await long(), await long());
+    await assert.rejects(ask(model, 'zero-shot-audio-classification', samples, {}, {}, 48000), refused('input_invalid', 'inputs.labels', /texts/));
+});
+
+test('a text is spoken as the library does, and long ones sentence by sentence', async () => {
+    const model = await loaded(folder('vits'));
+    const speak = (text, options = {}) => outcomeOf(model, 'text-to-speech', { text }, options);
+    const { audio } = await pipelineOf(model, 'TextToAudioPipeline')('hello, you');
+    const { tensors: [{ name, bytes }], result } = await speak('hello, you');
+    assert.equal(name, 'audio');
+    const samples = await decodeSound(bytes, {}, result.sampling_rate, { signal: new AbortController().signal, step: async () => {} });
+    assert.ok(samples.every((value, i) => Math.abs(value - audio[i]) < 2 ** -14));
+    assert.equal(result.duration, Math.round(audio.length / 16) / 1000);
+    const long = 'it is a long text, is it not? '.repeat(30);
+    const pieces = piecesOf(long);
+    assert.ok(pieces.length > 1 && pieces.every((piece) => piece.length <= 300));
+    assert.equal(pieces.join(' '), long.trim());
+    assert.deepEqual(piecesOf('x'.repeat(700)).map((piece) => piece.length), [299, 299, 102]);
+    for (const [text, options, field] of [['', {}, 'inputs'], ['a'.repeat(10001), {}, 'inputs'], ['a', { speed: 2 }, 'options.speed'], ['a', { speaker: 'x' }, 'options.speaker']]) {
+        await assert.rejects(speak(text, options), refused('input_invalid', field, /./));
+    }
+});
+
+test('windows end where it is quiet', () => {
+    const samples = new Float32Array(1000).fill(0.5);
+    samples.fill(0, 560, 580);
+    const windows = windowsOf(samples, 200, 600);
+    assert.deepEqual(windows.map(({ first, end }) => [first, end]), [[0, 575], [575, 1000]]);
+    assert.deepEqual(windowsOf(samples.subarray(0, 600), 200, 600), [{ first: 0, end: 600 }]);
+});
+
+test('segments are what stands between two times', () => {
+    const reader = { begin: 100, precision: 0.02, special: new Set([99]), decode: (ids) => ` ${ids.join('')}` };
+    assert.deepEqual(segmentsOf([99, 100, 1, 2, 150, 150, 3, 200, 4, 99], reader, 10, 5), [
+        { start: 10, end: 11, text: '12' }, { start: 11, end: 12, text: '3' }, { start: 12, end: 15, text: '4' },
+    ]);
+    assert.deepEqual(segmentsOf([100, 900], reader, 0, 5), []);
+});
