@@ -5,15 +5,21 @@ import path from 'node:path';
 import { build, root } from './paths.mjs';
 
 const python = '/usr/bin/python3'; // Debian's, which has Debian's packages
-export const familiesFolder = path.join(build, 'families');
 
-/** Makes them, if they are not there in their present form. Takes a second. */
-export function makeFamilies() {
+/**
+ * Makes them, if they are not there in their present form; takes a second.
+ * @param {{width: number, layers: number}} [size] other than the tests have
+ * @returns {string} the folder that their folders are in
+ */
+export function makeFamilies(size) {
+    const folder = path.join(build, size ? `families-${size.width}-${size.layers}` : 'families');
+    const env = size ? { ...process.env, WEBINFER_FAMILY_WIDTH: String(size.width),
+        WEBINFER_FAMILY_LAYERS: String(size.layers) } : process.env;
     const { status, stderr } = spawnSync(python,
-        ['-B', path.join(root, 'tests/models/families.py'), familiesFolder], { encoding: 'utf8' });
+        ['-B', path.join(root, 'tests/models/families.py'), folder], { encoding: 'utf8', env });
     if (status !== 0)
         throw new Error(`the tiny models were not made: ${stderr}; ./dev setup installs what it takes`);
-    return familiesFolder;
+    return folder;
 }
 
 /** Puts some of them into a store, under their own names or others: {name: family}. */

@@ -22,10 +22,8 @@ export const disc = (side = 32) => makePicture(side, side, (x, y) =>
     Math.hypot(x - side / 2, y - side / 3) < side / 4
         ? [240, 200, 30] : [255 * x / side, 90, 255 * y / side]);
 
-/** A WAV file of 16-bit mono PCM, and the samples that a reader finds in it. */
-export function makeSound(rate, seconds, wave) {
-    const values = Int16Array.from({ length: Math.round(rate * seconds) }, (_, index) =>
-        Math.max(-32768, Math.min(32767, Math.round(32767 * wave(index / rate)))));
+/** A WAV file of 16-bit mono PCM. @param {number} rate @param {Int16Array} values */
+export function wav(rate, values) {
     const head = Buffer.alloc(44);
     head.write('RIFF', 0);
     head.writeUInt32LE(36 + values.byteLength, 4);
@@ -39,8 +37,14 @@ export function makeSound(rate, seconds, wave) {
     head.writeUInt16LE(16, 34);
     head.write('data', 36);
     head.writeUInt32LE(values.byteLength, 40);
-    return { rate, samples: Float32Array.from(values, (value) => value / 32768),
-        bytes: Buffer.concat([head, Buffer.from(values.buffer)]) };
+    return Buffer.concat([head, Buffer.from(values.buffer, values.byteOffset, values.byteLength)]);
+}
+
+/** A computed sound, and the samples that a reader of its file finds. @returns {Sound} */
+export function makeSound(rate, seconds, wave) {
+    const values = Int16Array.from({ length: Math.round(rate * seconds) }, (_, index) =>
+        Math.max(-32768, Math.min(32767, Math.round(32767 * wave(index / rate)))));
+    return { rate, samples: Float32Array.from(values, (value) => value / 32768), bytes: wav(rate, values) };
 }
 
 /** A tone that rises, with a beat. */

@@ -151,7 +151,7 @@ const tasks = {
     'image-classification': ['image-classification', async (pipe, { picture }, { top = 5 }) =>
         ({ result: probabilities(await pipe(image(picture), { top_k: top })) })],
     'image-feature-extraction': ['image-feature-extraction', async (pipe, { picture }) =>
-        ({ tensors: { embeddings: floats(await pipe(image(picture))) } })],
+        ({ tensors: { embeddings: floats(await pipe(image(picture), { pool: true })) } })],
     'object-detection': ['object-detection', detect],
     'image-segmentation': ['image-segmentation', segment],
     'depth-estimation': ['depth-estimation', depth],

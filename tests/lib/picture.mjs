@@ -30,7 +30,10 @@ export function png(width, height, pixel) {
     const stride = colours * width + 1;
     const rows = Buffer.alloc(stride * height);
     for (let y = 0; y < height; y++)
-        for (let x = 0; x < width; x++) rows.set(colours === 1 ? [pixel(x, y)] : pixel(x, y), y * stride + 1 + colours * x);
+        for (let x = 0; x < width; x++) {
+            const value = pixel(x, y);
+            rows.set(colours === 1 ? [value] : value, y * stride + 1 + colours * x);
+        }
     return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), chunk('IHDR', head),
         chunk('IDAT', zlib.deflateSync(rows)), chunk('IEND', Buffer.alloc(0))]);
 }

@@ -13,6 +13,7 @@ import shutil
 import sys
 import tempfile
 
+import graph
 import seq2seq
 import sound
 import text
@@ -74,7 +75,7 @@ FAMILIES = {
 def own_hash():
     """Of all that decides what is made."""
     here = os.path.dirname(os.path.abspath(__file__))
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(f"{graph.WIDTH} {graph.LAYERS}".encode())
     for name in sorted(os.listdir(here)):
         if name.endswith(".py"):
             with open(os.path.join(here, name), "rb") as file:

@@ -4,17 +4,20 @@ Every graph draws from a generator of its own, seeded by its name, so that addin
 other. Tensors are named by strings, as in ONNX.
 """
 
+import os
 import zlib
 
 import numpy
 from onnx import TensorProto, checker, helper, numpy_helper
 
-WIDTH = 32  # of every hidden state
+# The bench makes them larger, so that there is something to time.
+WIDTH = int(os.environ.get("WEBINFER_FAMILY_WIDTH", "32"))  # of every hidden state
+LAYERS = int(os.environ.get("WEBINFER_FAMILY_LAYERS", "2"))  # of an encoder, and of GPT-2
 HEADS = 2
 HEAD = WIDTH // HEADS
 OPSET = 17
 HIDDEN = -1e4  # added to the scores of what is not to be seen; as 16-bit numbers know it, too
-SPREAD = 0.2  # standard deviation of the weights: tokens differ, and nothing overflows
+SPREAD = 0.2 * (32 / WIDTH) ** 0.5  # of the weights: tokens differ, and nothing overflows
 
 
 def integers(name, *shape):
@@ -128,6 +131,11 @@ class Graph:
         normal = self.norm(x)
         query, key, value = (self.heads(self.linear(normal)) for _ in range(3))
         return self.feed_forward(self.op("Add", x, self.attention(query, key, value, bias)))
+
+    def layers(self, x, bias=None):
+        for _ in range(LAYERS):
+            x = self.layer(x, bias)
+        return x
 
     def hidden_padding(self, mask):
         """The bias that hides where an attention mask is 0."""

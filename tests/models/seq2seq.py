@@ -4,12 +4,12 @@ import numpy
 
 import tokenizers
 from folder import SIDE
-from graph import HEAD, HEADS, HIDDEN, WIDTH, Graph, flags, floats, integers
+from graph import HEAD, HEADS, HIDDEN, LAYERS, WIDTH, Graph, flags, floats, integers
 
 CONTEXT = 128
 SIZES = {
     "d_model": WIDTH,
-    "encoder_layers": 1,
+    "encoder_layers": LAYERS,
     "decoder_layers": 1,
     "encoder_attention_heads": HEADS,
     "decoder_attention_heads": HEADS,
@@ -132,7 +132,7 @@ def translator(folder):
     encoder = Graph(f"{folder.name}-encoder")
     encoder.takes(*(integers(name, "batch_size", "encoded") for name in ("input_ids", "attention_mask")))
     bias = encoder.hidden_padding("attention_mask")
-    x = encoder.layer(encoder.embedding("input_ids", len(vocabulary)), bias)
+    x = encoder.layers(encoder.embedding("input_ids", len(vocabulary)), bias)
     folder.save(last_hidden_state(encoder, x), "encoder_model")
     decoder = Decoder(folder.name, vocabulary, masked=True)
     folder.save(decoder.model(script={30: "<|end|>"}), "decoder_model_merged")
@@ -161,7 +161,7 @@ def listener(folder):
         planes = encoder.gelu(
             encoder.op("Conv", planes, kernel, kernel_shape=[3], pads=[1, 1], strides=[stride])
         )
-    x = encoder.layer(encoder.op("Transpose", planes, perm=[0, 2, 1]))
+    x = encoder.layers(encoder.op("Transpose", planes, perm=[0, 2, 1]))
     folder.save(last_hidden_state(encoder, x), "encoder_model")
     # Two segments, if marks are asked for: the first token after the prompt is one by rule.
     script = {2: "<|0.00|>", 7: "<|0.40|>", 8: "<|0.40|>", 12: "<|0.80|>", 13: "<|endoftext|>"}
@@ -201,7 +201,7 @@ def see_and_say(folder, vocabulary, decoder, script, processor):
     """A vision encoder, and a decoder whose configuration is `decoder`."""
     encoder = Graph(f"{folder.name}-encoder")
     encoder.takes(floats("pixel_values", "batch_size", 3, "height", "width"))
-    folder.save(last_hidden_state(encoder, encoder.layer(encoder.patches())), "encoder_model")
+    folder.save(last_hidden_state(encoder, encoder.layers(encoder.patches())), "encoder_model")
     merged = decoder["model_type"] != "gpt2"
     folder.save(Decoder(folder.name, vocabulary, merged=merged).model(script), "decoder_model_merged")
     ids = special_ids(vocabulary["<|end|>"])

@@ -21,7 +21,7 @@ def ctc(folder):
     wave = graph.op("Unsqueeze", "input_values", graph.whole(1))
     kernel = graph.drawn(WIDTH, 1, 400, spread=0.05)
     planes = graph.gelu(graph.op("Conv", wave, kernel, kernel_shape=[400], strides=[320]))
-    x = graph.layer(graph.op("Transpose", planes, perm=[0, 2, 1]))
+    x = graph.layers(graph.op("Transpose", planes, perm=[0, 2, 1]))
     graph.op("MatMul", x, graph.drawn(WIDTH, len(vocabulary)), output="logits")
     graph.gives(floats("logits", "batch_size", "frames", len(vocabulary)))
     folder.config("wav2vec2", "Wav2Vec2ForCTC", vocab_size=len(vocabulary), pad_token_id=0)
@@ -34,7 +34,7 @@ def ctc(folder):
 
 def spectral(graph, x, bins):
     """[batch, frames, bins] to [batch, WIDTH]: every frame a token."""
-    return graph.mean(graph.norm(graph.layer(graph.linear(x, bins, WIDTH))))
+    return graph.mean(graph.norm(graph.layers(graph.linear(x, bins, WIDTH))))
 
 
 def classifier(folder):
@@ -85,7 +85,7 @@ def speaker(folder):
     graph = Graph(folder.name)
     graph.takes(*(integers(name, "batch_size", "sequence") for name in ("input_ids", "attention_mask")))
     bias = graph.hidden_padding("attention_mask")
-    x = graph.layer(graph.embedding("input_ids", len(vocabulary)), bias)
+    x = graph.layers(graph.embedding("input_ids", len(vocabulary)), bias)
     wave = graph.op("Tanh", graph.linear(x, WIDTH, 256))
     graph.op("Reshape", wave, graph.whole(0, -1), output="waveform")
     graph.gives(floats("waveform", "batch_size", "samples"))

@@ -4,12 +4,12 @@ from onnx import TensorProto
 
 import tokenizers
 from folder import labels
-from graph import HEAD, HEADS, HIDDEN, WIDTH, Graph, floats, integers
+from graph import HEAD, HEADS, HIDDEN, LAYERS, WIDTH, Graph, floats, integers
 
 BODY = {
     "hidden_size": WIDTH,
     "num_attention_heads": HEADS,
-    "num_hidden_layers": 2,
+    "num_hidden_layers": LAYERS,
     "intermediate_size": 2 * WIDTH,
     "max_position_embeddings": 128,
 }
@@ -20,8 +20,7 @@ def body(graph, vocabulary):
         graph.takes(integers(name, "batch_size", "sequence"))
     x = graph.embedding("input_ids", vocabulary)
     x = graph.op("Add", x, graph.op("Gather", graph.drawn(2, WIDTH), "token_type_ids"))
-    bias = graph.hidden_padding("attention_mask")
-    return graph.layer(graph.layer(x, bias), bias)
+    return graph.layers(x, graph.hidden_padding("attention_mask"))
 
 
 def bert(folder, architecture, head, **config):
@@ -158,11 +157,11 @@ def talker(folder, words=0, context=2048):
     places = graph.op("Gather", graph.drawn(context, WIDTH), "position_ids")
     x = graph.op("Add", graph.op("Gather", graph.drawn(size, WIDTH), "input_ids"), places)
     bias = causal_bias(graph)
-    for index in range(2):
+    for index in range(LAYERS):
         x = decoder_layer(graph, x, index, bias)
     scores = graph.op("MatMul", graph.norm(x), graph.drawn(WIDTH, size, spread=1.0))
     graph.op("Add", scores, graph.constant(tokenizers.unsaid(vocabulary)), output="logits")
-    sizes = {"n_layer": 2, "n_head": HEADS, "n_embd": WIDTH, "n_positions": context, "n_ctx": context}
+    sizes = {"n_layer": LAYERS, "n_head": HEADS, "n_embd": WIDTH, "n_positions": context, "n_ctx": context}
     ids = {"bos_token_id": end, "eos_token_id": end}
     folder.config("gpt2", "GPT2LMHeadModel", vocab_size=size, **sizes, **ids)
     folder.generation(**ids)

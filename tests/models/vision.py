@@ -15,7 +15,7 @@ def seeing(name):
 
 def classifier(folder):
     graph = seeing(folder.name)
-    x = graph.mean(graph.norm(graph.layer(graph.patches())))
+    x = graph.mean(graph.norm(graph.layers(graph.patches())))
     graph.op("MatMul", x, graph.drawn(WIDTH, len(THINGS)), output="logits")
     graph.gives(floats("logits", "batch_size", len(THINGS)))
     sizes = {"hidden_size": WIDTH, "image_size": SIDE, "patch_size": 8}
@@ -26,8 +26,12 @@ def classifier(folder):
 
 def features(folder):
     graph = seeing(folder.name)
-    graph.op("Identity", graph.norm(graph.layer(graph.patches())), output="last_hidden_state")
-    graph.gives(floats("last_hidden_state", "batch_size", "patches", WIDTH))
+    graph.op("Identity", graph.norm(graph.layers(graph.patches())), output="last_hidden_state")
+    graph.op("Tanh", graph.linear(graph.mean("last_hidden_state")), output="pooler_output")
+    graph.gives(
+        floats("last_hidden_state", "batch_size", "patches", WIDTH),
+        floats("pooler_output", "batch_size", WIDTH),
+    )
     folder.config("vit", "ViTModel", hidden_size=WIDTH, image_size=SIDE, patch_size=8)
     folder.pictures("ViTImageProcessor")
     folder.save(graph.model())
@@ -38,11 +42,11 @@ QUERIES = 6
 
 def queried(graph):
     """DETR's way: a few learned queries look at the patches."""
-    patches = graph.layer(graph.patches())
+    patches = graph.layers(graph.patches())
     asked = graph.drawn(1, QUERIES, WIDTH, spread=1.0)
     x = graph.op("Add", asked, graph.op("Unsqueeze", graph.mean(patches), graph.whole(1)))
     query, key, value = (graph.heads(graph.linear(one)) for one in (x, patches, patches))
-    return graph.feed_forward(graph.op("Add", x, graph.attention(query, key, value)))
+    return graph.norm(graph.feed_forward(graph.op("Add", x, graph.attention(query, key, value))))
 
 
 def class_logits(graph, x):
@@ -134,7 +138,7 @@ def compare(graph, other, seen, texts, scale):
 
 def texts(graph, vocabulary):
     graph.takes(*(integers(name, "text", "sequence") for name in ("input_ids", "attention_mask")))
-    x = graph.layer(
+    x = graph.layers(
         graph.embedding("input_ids", len(vocabulary)), graph.hidden_padding("attention_mask")
     )
     first = graph.op("Gather", x, graph.count(0), axis=1)
@@ -144,7 +148,7 @@ def texts(graph, vocabulary):
 def clip(folder):
     vocabulary = tokenizers.word_pieces(folder, "CLIPTokenizer")
     graph = seeing(folder.name)
-    seen = graph.linear(graph.mean(graph.layer(graph.patches())))
+    seen = graph.linear(graph.mean(graph.layers(graph.patches())))
     compare(graph, "image", seen, texts(graph, vocabulary), 10.0)
     folder.config("clip", "CLIPModel", projection_dim=WIDTH)
     folder.pictures("CLIPImageProcessor")

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
-import { familiesFolder, makeFamilies } from '../lib/families.mjs';
+import { makeFamilies } from '../lib/families.mjs';
 import { root } from '../lib/paths.mjs';
 
 /** Hashes by path of all files below a folder. */
@@ -16,21 +16,22 @@ const hashes = (folder) => new Map(fs.readdirSync(folder, { recursive: true }).s
         .digest('hex')]));
 
 test('the same files are made again', () => {
-    makeFamilies();
+    const made = makeFamilies();
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-families-'));
     try {
         execFileSync('/usr/bin/python3', ['-B', path.join(root, 'tests/models/families.py'),
             path.join(folder, 'again')]);
-        assert.deepEqual(hashes(path.join(folder, 'again')), hashes(familiesFolder));
+        assert.deepEqual(hashes(path.join(folder, 'again')), hashes(made));
     } finally {
         fs.rmSync(folder, { recursive: true });
     }
 });
 
 test('each has its configuration and its graph', () => {
-    for (const name of fs.readdirSync(makeFamilies()).filter((one) => !one.startsWith('.'))) {
-        const config = JSON.parse(fs.readFileSync(path.join(familiesFolder, name, 'config.json'), 'utf8'));
+    const made = makeFamilies();
+    for (const name of fs.readdirSync(made).filter((one) => !one.startsWith('.'))) {
+        const config = JSON.parse(fs.readFileSync(path.join(made, name, 'config.json'), 'utf8'));
         assert.ok(config.model_type && config.architectures.length === 1, name);
-        assert.ok(fs.readdirSync(path.join(familiesFolder, name, 'onnx')).length, name);
+        assert.ok(fs.readdirSync(path.join(made, name, 'onnx')).length, name);
     }
 });
