@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { check, needsCases, readCase } from './support/cases.mjs';
-import { computes, keepsItsLink, readsExternalData, takesPictures, TWO_THREADS, writesText } from './support/everywhere.mjs';
+import { computes, embedsTexts, keepsItsLink, readsExternalData, takesPictures, TWO_THREADS, writesText } from './support/everywhere.mjs';
 import { findFirefox, launchFirefox } from './support/firefox.mjs';
 import { nodeTests } from './support/nodes.mjs';
 
@@ -45,6 +45,8 @@ describe('Firefox', unless, () => {
 
     nodeTest('computes on wasm', (node) => computes(node, 'wasm'));
     nodeTest('computes on webgpu', (node) => computes(node, 'webgpu'));
+    nodeTest('computes tasks on wasm', (node) => embedsTexts(node, 'wasm'));
+    nodeTest('computes tasks on webgpu', (node) => embedsTexts(node, 'webgpu'));
     nodeTest('reads external data', (node) => readsExternalData(node, 'wasm'));
     nodeTest('takes pictures', takesPictures);
     nodeTest('runs a language model', (node) => writesText(node, 'jspi64'), { welcome: TWO_THREADS });

@@ -1,6 +1,7 @@
 /** Folders in the Hugging Face layout in the built page, in a real Chromium, against the stand-in service. */
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
+import { embedsTexts } from './support/everywhere.mjs';
 import { embedder } from './support/folders.mjs';
 import { nodeTests } from './support/nodes.mjs';
 
@@ -27,6 +28,8 @@ describe('a folder in the Hugging Face layout', () => {
         assert.deepEqual([floats(again.bytes[0]), again.performance.warm], [[4 / 3, 1 / 3, 4 / 3].map((one) => Math.round(one * 1e4) / 1e4), true]);
         assert.deepEqual(problems, []);
     });
+
+    nodeTest('is computed on webgpu too', (node) => embedsTexts(node, 'webgpu'));
 
     nodeTest('has what is wrong with it said, and the next request is right', async ({ service }) => {
         const files = embedder();

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { needsCases } from './support/cases.mjs';
-import { computes, keepsItsLink, readsExternalData, takesPictures, TWO_THREADS, writesText } from './support/everywhere.mjs';
+import { computes, embedsTexts, keepsItsLink, readsExternalData, takesPictures, TWO_THREADS, writesText } from './support/everywhere.mjs';
 import { nodeTests } from './support/nodes.mjs';
 import { findWebkit, launchWebkit } from './support/webkit.mjs';
 
@@ -28,6 +28,7 @@ describe('WebKit', unless, () => {
     });
 
     nodeTest('computes on wasm', (node) => computes(node, 'wasm'));
+    nodeTest('computes tasks on wasm', (node) => embedsTexts(node, 'wasm'));
     nodeTest('reads external data', (node) => readsExternalData(node, 'wasm'));
     nodeTest('takes pictures', takesPictures);
     nodeTest('runs a language model', (node) => writesText(node, 'compat32'), { welcome: TWO_THREADS });

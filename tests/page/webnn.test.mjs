@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { findWebnnChromium, launch } from './support/browser.mjs';
 import { check, needsCases, readCase } from './support/cases.mjs';
+import { embedsTexts } from './support/everywhere.mjs';
 import { nodeTests } from './support/nodes.mjs';
 
 const PINNED = { platforms: ['webnn'], fallback: false };
@@ -38,6 +39,8 @@ describe('WebNN', needsCases, () => {
         assert.deepEqual(problems, []);
         assert.equal(await tab.evaluate('document.documentElement.dataset.replaced'), '0');
     });
+
+    nodeTest('computes tasks', (node) => embedsTexts(node, 'webnn'));
 
     nodeTest('falls back at once from what it cannot build, with its reason', async ({ service, tab }) => {
         const found = readCase('op_scatter_elements_with_negative_indices');

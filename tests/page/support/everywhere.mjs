@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { external } from '../../lib/onnx.mjs';
 import { picture } from '../../lib/picture.mjs';
 import { check, readCase } from './cases.mjs';
+import { embedder } from './folders.mjs';
 import { ggufBytes } from './gguf.mjs';
 
 const CASES = ['op_add', 'vision_mnist_ms_digit3', 'text_encoder_vespa_dummy', 'op_add_uint8'];
@@ -63,6 +64,19 @@ export async function writesText({ service }, build) {
     assert.equal(data.ok, true, JSON.stringify(data.error));
     const { build: ran, threads } = data.executed_on;
     assert.deepEqual([data.result.text, ran, threads], ['defgh', build, 2]);
+}
+
+/** A folder in the Hugging Face layout gives vectors, cold and warm, and by no replaced worker. */
+export async function embedsTexts({ service, tab }, platform) {
+    const model = service.addFolder('vectors', embedder());
+    for (const warm of [false, true]) {
+        const { data, bytes: [y] } = await service.run(model, [],
+            { platforms: [platform], fallback: false, task: 'embed', input: { texts: ['bad', 'bad rome bad'] }, options: { normalize: false } });
+        assert.equal(data.ok, true, JSON.stringify(data.error));
+        assert.deepEqual([data.executed_on.platform, data.executed_on.precision, data.performance.warm], [platform, 'fp32', warm]);
+        assert.deepEqual([...new Float32Array(y.slice().buffer)].map((one) => Math.round(one * 15)), [5, 5, -10, 18, 18, 3]);
+    }
+    assert.equal(await tab.evaluate('document.documentElement.dataset.replaced'), '0');
 }
 
 /** Tensors pass both ways unchanged, and a dropped socket is taken up again. */
