@@ -4,20 +4,24 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
-import { embedder } from '../page/support/folders.mjs';
+import { classifier, embedder } from '../page/support/folders.mjs';
 
 /** @type {Daemon} */
 let daemon;
 const test = testsOf(() => daemon);
 
-before(async () => {
-    daemon = new Daemon();
-    const files = embedder({ 'onnx/model_quantized.onnx': embedder()['onnx/model.onnx'] });
+function put(name, files) {
     for (const [file, content] of Object.entries(files)) {
-        const target = path.join(daemon.store, 'vectors', file);
+        const target = path.join(daemon.store, name, file);
         fs.mkdirSync(path.dirname(target), { recursive: true });
         fs.writeFileSync(target, content);
     }
+}
+
+before(async () => {
+    daemon = new Daemon();
+    put('vectors', embedder({ 'onnx/model_quantized.onnx': embedder()['onnx/model.onnx'] }));
+    put('moods', classifier());
     await daemon.start();
 });
 after(() => daemon.stop());
@@ -30,4 +34,12 @@ test('a folder gives vectors, of the variant that is named', async () => {
         assert.deepEqual([json.outputs[0].name, json.outputs[0].shape], ['embeddings', [2, 3]]);
         assert.deepEqual(json.outputs[0].data.slice(0, 3).map((one) => Math.round(one * 3)), [4, 1, 4]);
     }
+});
+
+test('a text is labelled, by the model or by labels of the request', async () => {
+    const { status, json, text } = await daemon.infer({ model_name: 'moods', platform: 'wasm', inputs: 'good', task: 'text-classification' });
+    assert.equal(status, 200, text);
+    assert.deepEqual(json.result.labels.map(({ label, index }) => [label, index]), [['good', 1], ['bad', 0]]);
+    const refused = await daemon.infer({ model_name: 'moods', platform: 'wasm', inputs: { texts: ['good'], labels: ['a', 'b'] } });
+    assert.deepEqual([refused.status, refused.json.code, refused.json.field], [422, 'input_invalid', 'task']);
 });

@@ -163,15 +163,6 @@ export function outputOf(outputs, name, task) {
         { field: 'task', expected: `a model whose outputs (${Object.keys(outputs).join(', ').slice(0, 200)}) include ${name}` });
 }
 
-/** @param {ArrayLike<number>} values @returns {number[]} */
-export function softmax(values) {
-    const list = Array.from(values);
-    const most = Math.max(...list);
-    const powers = list.map((value) => Math.exp(value - most));
-    const sum = powers.reduce((total, power) => total + power, 0);
-    return powers.map((power) => power / sum);
-}
-
 /** @param {number} value */
 export const sigmoid = (value) => 1 / (1 + Math.exp(-value));
 

@@ -1,7 +1,8 @@
 /** What is computed of texts as wholes: embeddings, and how well documents answer a query. */
 import { normalized, shortened } from '../engine/dimensions.js';
 import { Failure } from '../engine/failure.js';
-import { encodeWithin, floats, forward, outputOf, sigmoid, softmax, textOf, textsOf, usageOf } from './texts.js';
+import { softmax } from '../engine/picture.js';
+import { encodeWithin, floats, forward, outputOf, sigmoid, textOf, textsOf, usageOf } from './texts.js';
 
 /** @typedef {import('../engine/run.js').Run} Run */
 /** @typedef {import('./loading.js').Loaded} Loaded */
@@ -67,7 +68,7 @@ async function pairScores(loaded, all, run) {
         const values = floats(logits), [, count] = logits.dims;
         rows.forEach((row, index) => {
             const own = values.subarray(index * count, (index + 1) * count);
-            scores[row] = count === 1 ? sigmoid(own[0]) : softmax(own)[count - 1];
+            scores[row] = count === 1 ? sigmoid(own[0]) : softmax(Array.from(own))[count - 1];
         });
     });
     return scores;

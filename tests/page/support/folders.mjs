@@ -79,3 +79,23 @@ export const embedder = (more) => folderOf('BertModel', perToken('last_hidden_st
 export const classifier = (labels = ['bad', 'good'], config = {}) => folderOf('BertForSequenceClassification',
     perText('logits', { good: labels.map((_, index) => (index === labels.length - 1 ? 2 : 0)), bad: labels.map((_, index) => (index === 0 ? 1 : 0)) }),
     { id2label: Object.fromEntries(labels.entries()), label2id: Object.fromEntries(labels.map((label, index) => [label, index])), ...config });
+
+/** Labels of tokens: names of people and places. */
+export const namer = () => folderOf('BertForTokenClassification', perToken('logits', {
+    '[CLS]': [0, 9, 0, 0], ann: [0, 3, 0, 0], '##s': [0, 0, 2, 0], rome: [0, 0, 0, 5], cafe: [0, 0, 0, 1], in: [4, 0, 0, 0], good: [4, 0, 0, 0],
+}), { id2label: { 0: 'O', 1: 'B-PER', 2: 'I-PER', 3: 'B-LOC' } });
+
+/** Every token makes the same word likely: the one behind it in the vocabulary's order. */
+export const filler = () => folderOf('BertForMaskedLM', perToken('logits', { '[MASK]': WORDS.map((word) => ({ rome: 3, cafe: 2 })[word] ?? 0) }));
+
+/** An answer begins at "in" and ends at "rome". */
+export function answerer() {
+    const rows = ['starts', 'ends'].map((name, index) => table(name, { in: [index === 0 ? 5 : 0], rome: [index === 1 ? 6 : 1] }).initializer);
+    const axis = tensor('axis', INT64, [1], Buffer.from(BigInt64Array.of(2n).buffer));
+    return folderOf('BertForQuestionAnswering', model(graph('answers', {
+        nodes: ['starts', 'ends'].flatMap((name) => [node('Gather', [name, 'input_ids'], [`of_${name}`]),
+            node('Squeeze', [`of_${name}`, 'axis'], [name === 'starts' ? 'start_logits' : 'end_logits'])]),
+        inputs: [ids('input_ids'), ids('attention_mask')],
+        outputs: ['start_logits', 'end_logits'].map((name) => value(name, FLOAT, ['batch_size', 'length'])), initializers: [...rows, axis],
+    })));
+}

@@ -1,0 +1,167 @@
+/** Places in texts: what words are, what was asked for, and what belongs in a gap. */
+import { Failure } from '../engine/failure.js';
+import { softmax } from '../engine/picture.js';
+import { offsetsOf } from './offsets.js';
+import { encodeWithin, floats, forward, oneOrMore, outputOf, textOf, textsOf, tokenizerOf, usageOf } from './texts.js';
+
+/** @typedef {import('./loading.js').Loaded} Loaded */
+/** @typedef {import('./offsets.js').Span} Span */
+/** @typedef {import('./tasks.js').Task} Task */
+/** @typedef {import('./texts.js').Encoded} Encoded */
+/** @typedef {{entity: string, score: number, start: number, end: number, word: string}} Entity */
+
+/** Tokens of an answer to a question. */
+const ANSWER_TOKENS = 15;
+/** Places where an answer may begin, or end, that are looked at. */
+const CANDIDATES = 32;
+
+/** @type {Task} */
+export const TOKEN_CLASSIFICATION = {
+    options: { aggregation: { among: ['none', 'simple'] }, ignore_labels: { texts: 100, length: 100 }, truncate: 'flag' },
+    async run(loaded, { input, options }, run) {
+        const { aggregation = 'none', ignore_labels: ignored = ['O'], truncate } = options;
+        const texts = textsOf(input?.texts, 'texts');
+        const all = texts.map((text) => encodeWithin(loaded, text, null, { truncate }));
+        /** @type {{entities: Entity[]}[]} */
+        const results = [];
+        await forward(loaded, all, run, ({ rows, outputs, length }) => {
+            const logits = outputOf(outputs, 'logits', 'token-classification');
+            if (logits.dims.length !== 3 || logits.dims[1] !== length) throw misfit('token-classification');
+            const values = floats(logits), width = logits.dims[2];
+            rows.forEach((row, index) => {
+                const entities = entitiesOf(loaded, texts[row], all[row], values.subarray(index * length * width), width);
+                const grouped = aggregation === 'simple' ? groups(texts[row], entities) : entities;
+                results[row] = { entities: grouped.filter(({ entity }) => !ignored.includes(entity)) };
+            });
+        });
+        return { tensors: [], result: { ...oneOrMore(results), usage: usageOf(all) } };
+    },
+};
+
+/** @type {Task} */
+export const QUESTION_ANSWERING = {
+    options: { top: { least: 1, most: 100, whole: true } },
+    async run(loaded, { input, options: { top = 1 } }, run) {
+        const question = textOf(input?.question, 'question'), context = textOf(input?.context, 'context');
+        const all = [encodeWithin(loaded, question, context, { field: 'inputs.context' })];
+        /** @type {{answer: string, score: number, start: number, end: number}[]} */
+        let answers = [];
+        await forward(loaded, all, run, ({ outputs }) => {
+            const starts = floats(outputOf(outputs, 'start_logits', 'question-answering'));
+            const ends = floats(outputOf(outputs, 'end_logits', 'question-answering'));
+            answers = answersOf(context, contextSpans(loaded, question, context, all[0]), starts, ends, top);
+        });
+        return { tensors: [], result: { answers, usage: usageOf(all) } };
+    },
+};
+
+/** @type {Task} */
+export const FILL_MASK = {
+    options: { top: { least: 1, most: 1000, whole: true } },
+    async run(loaded, { input, options: { top = 5 } }, run) {
+        const texts = textsOf(input?.texts, 'texts');
+        const { mask_token_id: mask, mask_token: word } = tokenizerOf(loaded);
+        const all = texts.map((text) => encodeWithin(loaded, text, null));
+        if (all.some(({ ids }) => !ids.includes(mask))) {
+            throw new Failure('input_invalid', 'There is nothing to fill in.', { field: 'inputs.texts', expected: `texts with ${word} in them` });
+        }
+        /** @type {Record<string, any>[]} */
+        const results = [];
+        await forward(loaded, all, run, ({ rows, outputs, length }) => {
+            const logits = outputOf(outputs, 'logits', 'fill-mask');
+            if (logits.dims.length !== 3 || logits.dims[1] !== length) throw misfit('fill-mask');
+            const values = floats(logits), width = logits.dims[2];
+            rows.forEach((row, index) => {
+                const masks = all[row].ids.flatMap((id, at) => (id === mask ? [at] : [])).map((at) =>
+                    fills(loaded, all[row].ids, at, values.subarray((index * length + at) * width, (index * length + at + 1) * width), top));
+                results[row] = masks.length === 1 ? { fills: masks[0] } : { masks };
+            });
+        });
+        return { tensors: [], result: { ...oneOrMore(results), usage: usageOf(all) } };
+    },
+};
+
+/** @param {string} task */
+const misfit = (task) => new Failure('input_invalid', `The model says nothing of single tokens: it does not do the task ${task}.`, { field: 'task' });
+
+/** What stands between two places of a text, which count characters. @param {string} text @param {number} start @param {number} end */
+const between = (text, start, end) => [...text].slice(start, end).join('');
+
+/**
+ * Where in a text its tokens are; null for those that stand around every text, and for those of another one.
+ * @param {Loaded} loaded @param {string} text @param {readonly number[]} ids @param {(index: number) => boolean} [isElsewhere]
+ */
+function placesOf({ tokenizer }, text, ids, isElsewhere = () => false) {
+    const special = new Set(tokenizer.all_special_ids);
+    special.delete(tokenizer.unk_token_id);
+    const isBytes = /"ByteLevel"/.test(JSON.stringify(tokenizer._tokenizerJSON.decoder ?? null));
+    const pieces = ids.map((id) => String(tokenizer._tokenizer.id_to_token(id) ?? ''));
+    return offsetsOf(text, pieces, isBytes, (index) => special.has(ids[index]) || isElsewhere(index));
+}
+
+// --- what words are ----------------------------------------------------------------------------------
+
+/** @param {Loaded} loaded @param {string} text @param {Encoded} encoded @param {Float32Array} logits @param {number} width
+ * @returns {Entity[]} */
+function entitiesOf(loaded, text, { ids }, logits, width) {
+    return placesOf(loaded, text, ids).flatMap((span, at) => {
+        if (!span) return [];
+        const probabilities = softmax(Array.from(logits.subarray(at * width, (at + 1) * width)));
+        const index = probabilities.reduce((most, one, other) => (one > probabilities[most] ? other : most), 0);
+        const [start, end] = span;
+        return [{ entity: String(loaded.config.id2label?.[index] ?? `LABEL_${index}`), score: probabilities[index], start, end, word: between(text, start, end) }];
+    });
+}
+
+/** Neighbours of one kind together: "B-" begins one, "I-" goes on with it. @param {string} text @param {Entity[]} entities */
+function groups(text, entities) {
+    /** @type {(Entity & {count: number})[]} */
+    const made = [];
+    for (const { entity, score, start, end } of entities) {
+        const [, begins, name] = /^([BI])-(.*)$/s.exec(entity) ?? [null, 'I', entity];
+        const last = made.at(-1);
+        if (last && begins !== 'B' && last.entity === name) Object.assign(last, { end, score: last.score + score, count: last.count + 1 });
+        else made.push({ entity: String(name), score, start, end, word: '', count: 1 });
+    }
+    return made.map(({ count, score, ...one }) => ({ ...one, score: score / count, word: between(text, one.start, one.end) }));
+}
+
+// --- answers -----------------------------------------------------------------------------------------
+
+/** Where in the context each token of question and context is; null for those of the question.
+ * @param {Loaded} loaded @param {string} question @param {string} context @param {Encoded} encoded @returns {Span[]} */
+function contextSpans(loaded, question, context, { ids }) {
+    const { ids: alone } = encodeWithin(loaded, question, null);
+    // Behind the question and what ends it; the types would say so too, but not all models have them.
+    return placesOf(loaded, context, ids, (index) => index < alone.length);
+}
+
+/** The best spans: by the product of the probabilities that they begin and end there.
+ * @param {string} context @param {Span[]} spans @param {Float32Array} starts @param {Float32Array} ends @param {number} top */
+function answersOf(context, spans, starts, ends, top) {
+    const places = spans.flatMap((span, at) => (span ? [at] : []));
+    const [begin, end] = [starts, ends].map((logits) => {
+        const probabilities = softmax(places.map((at) => logits[at]));
+        return places.map((at, index) => ({ at, score: probabilities[index] })).sort((a, b) => b.score - a.score).slice(0, CANDIDATES);
+    });
+    const found = begin.flatMap((first) => end
+        .filter((last) => last.at >= first.at && last.at - first.at < ANSWER_TOKENS)
+        .map((last) => ({ from: first.at, to: last.at, score: first.score * last.score })));
+    return found.sort((a, b) => b.score - a.score).slice(0, top).map(({ from, to, score }) => {
+        const start = /** @type {[number, number]} */ (spans[from])[0], stop = /** @type {[number, number]} */ (spans[to])[1];
+        return { answer: between(context, start, stop), score, start, end: stop };
+    });
+}
+
+// --- gaps --------------------------------------------------------------------------------------------
+
+/** The tokens that fit a gap best. @param {Loaded} loaded @param {number[]} ids @param {number} at @param {Float32Array} logits
+ * @param {number} top */
+function fills({ tokenizer }, ids, at, logits, top) {
+    const probabilities = softmax(Array.from(logits));
+    const tokens = probabilities.map((_, token) => token).sort((a, b) => probabilities[b] - probabilities[a]).slice(0, top);
+    return tokens.map((token) => ({
+        token, token_text: tokenizer.decode([token]).trim(), probability: probabilities[token],
+        text: tokenizer.decode(ids.map((id, index) => (index === at ? token : id)), { skip_special_tokens: true }),
+    }));
+}

@@ -1,0 +1,148 @@
+/** The tasks with text that write none, in Node: folders whose numbers can be told by looking. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { answerer, classifier, embedder, filler, folderOf, namer, perText, perToken } from './support/folders.mjs';
+import { loaded, outcomeOf } from './support/library.mjs';
+
+const round = (value) => (typeof value === 'number' && !Number.isInteger(value) ? Math.round(value * 1e4) / 1e4
+    : Array.isArray(value) ? value.map(round) : value && typeof value === 'object' ? Object.fromEntries(Object.entries(value).map(([key, one]) => [key, round(one)])) : value);
+const rowsOf = ({ tensors: [{ shape, bytes }] }) => {
+    const values = new Float32Array(bytes.buffer);
+    return Array.from({ length: shape[0] }, (_, row) => round([...values.slice(row * shape[1], (row + 1) * shape[1])]));
+};
+const refused = (code, field, message) => (error) => {
+    assert.deepEqual([error.name, error.code, error.field], ['Failure', code, field]);
+    assert.match(error.message, message);
+    return true;
+};
+const exp = (...values) => { const sum = values.reduce((total, one) => total + Math.exp(one), 0); return round(values.map((one) => Math.exp(one) / sum)); };
+
+describe('embeddings', () => {
+    test('are the mean of their tokens, or what is asked for', async () => {
+        const model = await loaded(embedder());
+        const embed = async (texts, options) => rowsOf(await outcomeOf(model, 'embed', { texts }, { normalize: false, ...options }));
+        assert.deepEqual(await embed(['good', 'good bad']), [[1.3333, 0.3333, 1.3333], [1, 0.25, 0.5]]);
+        assert.deepEqual(await embed(['good'], { pooling: 'cls' }), [[1, 0, 0]]);
+        assert.deepEqual(await embed(['good'], { pooling: 'last' }), [[0, 1, 0]]);
+        assert.deepEqual(await embed(['good'], { pooling: 'none' }), [[1, 0, 0], [3, 0, 4], [0, 1, 0]]);
+        assert.deepEqual(await embed(['good'], { dimensions: 2 }), [[1.3333, 0.3333]]);
+        assert.deepEqual(await embed(['good'], { dimensions: 2, normalize: true }), [[0.9701, 0.2425]]);
+        await assert.rejects(embed(['good'], { dimensions: 4 }), refused('input_invalid', 'options.dimensions', /3 dimensions/));
+        await assert.rejects(embed(['good', 'bad'], { pooling: 'none' }), refused('input_invalid', 'inputs.texts', /one text/));
+        await assert.rejects(embed(['good', '']), refused('input_invalid', 'inputs.texts', /no texts/));
+        await model.dispose();
+    });
+
+    test('are pooled as the folder says', async () => {
+        const said = async (more) => {
+            const model = await loaded(embedder(more));
+            return rowsOf(await outcomeOf(model, 'embed', { texts: ['good'] }, { normalize: false })).flat();
+        };
+        assert.deepEqual(await said({ '1_Pooling/config.json': { pooling_mode_cls_token: true, pooling_mode_mean_tokens: false } }), [1, 0, 0]);
+        await assert.rejects(said({ '1_Pooling/config.json': { pooling_mode_max_tokens: true } }), refused('platform_unsupported', 'options.pooling', /max_tokens/));
+        await assert.rejects(said({ 'modules.json': [{ type: 'sentence_transformers.models.Dense' }] }), refused('platform_unsupported', 'options.pooling', /Dense/));
+        const pooled = await loaded(folderOf('BertModel', perText('sentence_embedding', { good: [1, 2] })));
+        assert.deepEqual(rowsOf(await outcomeOf(pooled, 'embed', { texts: ['good', 'good good bad'] }, { normalize: false })), [[1, 2], [2, 4]]);
+    });
+
+    test('of many texts are those of each', async () => {
+        const model = await loaded(embedder());
+        const texts = Array.from({ length: 70 }, (_, index) => ['good', 'bad', 'rome'].map((word, at) => `${word} `.repeat(1 + index * (at + 1) % 4)).join(''));
+        const together = rowsOf(await outcomeOf(model, 'embed', { texts }));
+        for (const index of [0, 1, 33, 69]) assert.deepEqual(rowsOf(await outcomeOf(model, 'embed', { texts: [texts[index]] })), [together[index]]);
+        await model.dispose();
+    });
+
+    test('of texts that are too long are refused, or those of their beginnings', async () => {
+        const model = await loaded(embedder());
+        await assert.rejects(outcomeOf(model, 'embed', { texts: ['good '.repeat(30)] }), refused('context_length_exceeded', 'inputs', /32 tokens.*16/));
+        const cut = await outcomeOf(model, 'embed', { texts: [`${'bad '.repeat(14)}${'good '.repeat(9)}`] }, { truncate: true, normalize: false });
+        assert.deepEqual([rowsOf(cut), cut.result.usage.prompt_tokens], [[[1 / 16, 1 / 16, -28 / 16].map(round)], 16]);
+        await model.dispose();
+    });
+});
+
+test('a ranking is by a model of pairs, or by cosines', async () => {
+    const input = { query: 'good', documents: ['bad bad', 'good in'] };
+    const pairs = await loaded(classifier(['fits']));
+    const { result } = await outcomeOf(pairs, 'rerank', input);
+    assert.deepEqual(round(result), { scores: [1 / (1 + Math.exp(-4)), 1 / (1 + Math.exp(-4))].map(round), usage: { prompt_tokens: 12, completion_tokens: 0, cached_tokens: 0 } });
+    const cosines = await outcomeOf(await loaded(embedder()), 'rerank', input);
+    assert.ok(cosines.result.scores[1] > 0.99 && cosines.result.scores[0] < 0);
+    const long = { query: 'good good', documents: ['bad '.repeat(40)] };
+    assert.equal((await outcomeOf(pairs, 'rerank', long, { truncate: true })).result.usage.prompt_tokens, 16);
+});
+
+test('texts and pairs are labelled', async () => {
+    const model = await loaded(classifier());
+    const [bad, good] = exp(0, 2);
+    const { result, precision } = await outcomeOf(model, 'text-classification', { texts: ['good'] });
+    assert.deepEqual([round(result.labels), precision],
+        [[{ label: 'good', index: 1, probability: good }, { label: 'bad', index: 0, probability: bad }], 'fp32']);
+    const several = await outcomeOf(model, 'text-classification', { texts: ['good', 'in bad bad'] }, { top: 1, activation: 'none' });
+    assert.deepEqual(round(several.result.results), [{ labels: [{ label: 'good', index: 1, probability: 2 }] }, { labels: [{ label: 'bad', index: 0, probability: 2 }] }]);
+    const pair = await outcomeOf(model, 'text-classification', { pairs: [['good', 'bad']] }, { activation: 'sigmoid' });
+    assert.deepEqual(round(pair.result.labels), [{ label: 'good', index: 1, probability: 0.8808 }, { label: 'bad', index: 0, probability: 0.7311 }]);
+    await assert.rejects(outcomeOf(model, 'text-classification', { pairs: [['good']] }), refused('input_invalid', 'inputs.pairs', /no pairs/));
+    await assert.rejects(outcomeOf(await loaded(namer()), 'text-classification', { texts: ['good'] }), refused('input_invalid', 'task', /labels no texts/));
+    await assert.rejects(outcomeOf(await loaded(embedder()), 'text-classification', { texts: ['good'] }), refused('input_invalid', 'task', /no output "logits"/));
+});
+
+test('labels of the request are judged by what follows from a text', async () => {
+    const model = await loaded(classifier(['contradiction', 'neutral', 'entailment']));
+    const input = { texts: ['ann'], labels: ['bad', 'good'] };
+    const asked = async (more, options) => round((await outcomeOf(model, 'zero-shot-classification', { ...input, ...more }, options)).result);
+    const [first, second] = exp(2, 0);
+    assert.deepEqual((await asked()).labels, [{ label: 'good', probability: first }, { label: 'bad', probability: second }]);
+    const each = await asked({}, { multi_label: true, hypothesis_template: 'in {}' });
+    assert.deepEqual(each.labels, [{ label: 'good', probability: exp(2, 0)[0] }, { label: 'bad', probability: exp(0, 1)[0] }]);
+    assert.equal((await asked({ texts: ['ann', 'rome'] })).results.length, 2);
+    await assert.rejects(asked({ labels: [] }), refused('input_invalid', 'inputs.labels', /no labels/));
+    await assert.rejects(asked({}, { hypothesis_template: 'no place' }), refused('input_invalid', 'options.hypothesis_template', /no place for a label/));
+    await assert.rejects(outcomeOf(await loaded(classifier()), 'zero-shot-classification', input), refused('input_invalid', 'task', /what follows/));
+});
+
+test('names are found where they are, and put together', async () => {
+    const model = await loaded(namer());
+    const find = async (texts, options) => round((await outcomeOf(model, 'token-classification', { texts }, options)).result);
+    const text = 'Good  ANNs, in Café Rome';
+    const simple = await find([text], { aggregation: 'simple' });
+    assert.deepEqual(simple.entities.map(({ entity, start, end, word }) => [entity, start, end, word]),
+        [['PER', 6, 10, 'ANNs'], ['LOC', 15, 19, 'Café'], ['LOC', 20, 24, 'Rome']]);
+    const { entities } = await find([text]);
+    assert.deepEqual(entities.map(({ entity, word }) => [entity, word]), [['B-PER', 'ANN'], ['I-PER', 's'], ['B-LOC', 'Café'], ['B-LOC', 'Rome']]);
+    assert.equal(entities[0].score, exp(3, 0, 0, 0)[0]);
+    assert.deepEqual(await find(['good', text], { ignore_labels: ['O', 'B-LOC', 'I-PER'] }).then(({ results }) => results.map(({ entities: found }) => found.length)), [0, 1]);
+});
+
+test('an answer is a place in the context', async () => {
+    const model = await loaded(answerer());
+    const ask = async (context, options) => round((await outcomeOf(model, 'question-answering', { question: 'rome in', context }, options)).result.answers);
+    const [answer] = await ask('Ann, good Ann, is in Rome.');
+    assert.deepEqual([answer.answer, answer.start, answer.end], ['in Rome', 18, 25]);
+    assert.ok(answer.score > 0.9);
+    assert.equal((await ask('in rome in rome', { top: 3 })).length, 3);
+    await assert.rejects(ask('good '.repeat(20)), refused('context_length_exceeded', 'inputs.context', /tokens/));
+    await assert.rejects(ask(''), refused('input_invalid', 'inputs.context', /no context/));
+});
+
+test('gaps are filled', async () => {
+    const model = await loaded(filler());
+    const fill = async (texts, options) => (await outcomeOf(model, 'fill-mask', { texts }, options)).result;
+    const { fills } = await fill(['in [MASK].'], { top: 2 });
+    assert.deepEqual(fills.map(({ token_text: word, text }) => [word, text]), [['rome', 'in rome.'], ['cafe', 'in cafe.']]);
+    assert.ok(fills[0].probability > fills[1].probability);
+    assert.equal((await fill(['[MASK] in [MASK]'])).masks.length, 2);
+    assert.equal((await fill(['[MASK]', 'in [MASK]'])).results.length, 2);
+    await assert.rejects(fill(['in [MASK]', 'in']), refused('input_invalid', 'inputs.texts', /nothing to fill/));
+});
+
+test('what goes wrong in a run is that of the request', async () => {
+    const model = await loaded(folderOf('BertModel', perToken('last_hidden_state', { good: [1] })));
+    await assert.rejects(outcomeOf(model, 'embed', { texts: ['good'] }, { nope: 1 }), refused('input_invalid', 'options.nope', /no option/));
+    const { tokenizer } = model;
+    model.tokenizer = Object.assign(() => { throw new TypeError('x is undefined'); }, { pad_token_id: 0 });
+    await assert.rejects(outcomeOf(model, 'embed', { texts: ['good'] }), refused('inference_failed', undefined, /x is undefined/));
+    model.tokenizer = tokenizer;
+    assert.deepEqual(rowsOf(await outcomeOf(model, 'embed', { texts: ['good'] }, { pooling: 'last', normalize: false })), [[0]]);
+});
