@@ -34,6 +34,18 @@ test('a file that is missing or broken is named', async () => {
     assert.equal(await folder('config.json').json('1_Pooling/config.json'), undefined);
 });
 
+test('a small file is fetched once, however often it is asked for', async () => {
+    let fetched = 0;
+    const files = [{ path: 'config.json', url: '/config.json', bytes: 2, hash: 'h' }];
+    const one = new Folder({ name: 'm', hash: 'h', url: null, bytes: 0, files }, async () => {
+        fetched++;
+        return new TextEncoder().encode('{}');
+    });
+    assert.deepEqual(await one.json('config.json'), {});
+    const answer = await one.answer('config.json');
+    assert.deepEqual([answer.status, (await answer.arrayBuffer()).byteLength, fetched], [200, 2, 1]);
+});
+
 test('options are checked by rules, and unknown ones refused by name', () => {
     const rules = {
         top: { least: 1, most: 10, whole: true }, truncate: 'flag', pooling: { among: ['mean', 'cls'] }, template: { text: 5 },

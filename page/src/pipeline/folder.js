@@ -32,6 +32,8 @@ export class Folder {
     constructor(model, fetch) {
         this._files = new Map((model.files ?? []).map((file) => [file.path, file]));
         this._fetch = fetch;
+        /** Files that are asked for more than once: the small ones. @type {Map<string, Promise<Uint8Array>>} */
+        this._kept = new Map();
         /** Which file a buffer holds. @type {WeakMap<ArrayBufferLike, string>} */
         this._paths = new WeakMap();
     }
@@ -44,7 +46,7 @@ export class Folder {
     /** A JSON file's content; undefined if there is none. @param {string} path @returns {Promise<any>} @throws {Failure} */
     async json(path) {
         const file = this._files.get(path);
-        return file && parse(await this._fetch(file), path);
+        return file && parse(await this._bytes(file), path);
     }
 
     /** What a request for a file is answered, as far as transformers.js looks: the bytes are not copied.
@@ -52,10 +54,18 @@ export class Folder {
     async answer(path) {
         const file = this._files.get(path);
         if (!file) return { ok: false, status: 404, headers: new Headers() };
-        const bytes = await this._fetch(file);
+        const bytes = await this._bytes(file);
         if (path.endsWith('.json')) parse(bytes, path);
         this._paths.set(bytes.buffer, path);
         return { ok: true, status: 200, headers: new Headers(), arrayBuffer: async () => bytes.buffer };
+    }
+
+    /** @param {ModelFile} file */
+    _bytes(file) {
+        if (!file.path.endsWith('.json')) return this._fetch(file);
+        const found = this._kept.get(file.path) ?? this._fetch(file);
+        this._kept.set(file.path, found);
+        return found;
     }
 
     /** The file whose bytes these are. @param {Uint8Array} bytes */

@@ -76,7 +76,7 @@ async function configOf(folder) {
 /** The class that the configuration names. @param {any} namespace @param {any} config */
 function modelClass(namespace, config) {
     const names = /** @type {any[]} */ (Array.isArray(config.architectures) ? config.architectures : []).map((name) => String(name));
-    const found = names.find((name) => Object.hasOwn(namespace, name) && typeof namespace[name].from_pretrained === 'function');
+    const found = names.find((name) => namespace[name]?.prototype instanceof namespace.PreTrainedModel);
     if (found) return namespace[found];
     if (names.length === 0 && namespace.AutoModel.MODEL_CLASS_MAPPINGS?.some((/** @type {any} */ one) => one.has(config.model_type))) {
         return namespace.AutoModel;
