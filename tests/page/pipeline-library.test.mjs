@@ -1,0 +1,101 @@
+/** transformers.js and onnxruntime-web as the engine `pipeline` joins them, with stand-ins for both. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { EngineFault } from '../../page/src/engine/engine.js';
+import { Failure } from '../../page/src/engine/failure.js';
+import { Library } from '../../page/src/pipeline/library.js';
+
+const never = new AbortController().signal;
+const FOLDER = { pathOf: () => 'onnx/model.onnx', answer: async (path) => ({ status: 200, path }) };
+
+/** A library on sessions that `create` makes; `inside` is what transformers.js would have of it. */
+async function joined(create) {
+    const env = {};
+    const ort = { Tensor: class {}, env: { versions: { web: '1' }, wasm: { wasmPaths: 'ours' } }, InferenceSession: { create } };
+    const library = new Library(ort, 'script', async () => ({ env, LogLevel: { NONE: 50 } }));
+    await library.open();
+    return { library, env, ort, inside: globalThis[Symbol.for('webinfer.onnxruntime')] };
+}
+
+const session = (log, name, run = async () => 'outputs') => ({
+    run: async (feeds) => {
+        log.push(`run ${name}`);
+        return run(feeds);
+    },
+    release: async () => log.push(`release ${name}`),
+});
+
+test('its settings are for workers, and leave those of onnxruntime-web alone', async () => {
+    const { env, ort, inside } = await joined(async () => session([], 'a'));
+    assert.deepEqual([env.useWasmCache, env.useBrowserCache, env.allowLocalModels, env.logLevel], [false, false, false, 50]);
+    inside.env.wasm.wasmPaths = 'theirs';
+    inside.env.logLevel = 'verbose';
+    assert.deepEqual(ort.env, { versions: { web: '1' }, wasm: { wasmPaths: 'ours' } });
+    assert.equal(inside.Tensor, ort.Tensor);
+});
+
+test('a script that does not come is asked for again', async () => {
+    let asked = 0;
+    const library = new Library({ env: { versions: {}, wasm: {} }, InferenceSession: {} }, 'script', async () => {
+        if (asked++ === 0) throw new TypeError('Failed to fetch');
+        return { env: {}, LogLevel: {} };
+    });
+    await assert.rejects(library.open(), { code: 'model_fetch_failed', message: /Failed to fetch/ });
+    await library.open();
+    await library.open();
+    assert.equal(asked, 2);
+});
+
+test('files are those of the folder that is being loaded, and of none besides', async () => {
+    const { library, env } = await joined(async () => session([], 'a'));
+    const address = 'https://folder.invalid/load-1/onnx/model%20a.onnx';
+    await library.load(FOLDER, never, async () => assert.equal((await env.fetch(address)).path, 'onnx/model a.onnx'));
+    await assert.rejects(env.fetch(address), Failure);
+});
+
+test('before each run of a session its run takes a step', async () => {
+    const log = [];
+    const { library, inside } = await joined(async () => session(log, 'a'));
+    const made = await library.load(FOLDER, never, () => inside.InferenceSession.create(new Uint8Array(1), {}));
+    const run = { step: async () => log.push('step') };
+    assert.equal(await library.during(run, async () => { await made.run({}); return made.run({}); }), 'outputs');
+    assert.deepEqual(log, ['step', 'run a', 'step', 'run a']);
+    const stopped = { step: async () => { throw new Failure('cancelled', 'c'); } };
+    await assert.rejects(library.during(stopped, () => made.run({})), { code: 'cancelled' });
+    assert.equal(log.length, 4);
+});
+
+test('what onnxruntime-web throws is a fault, which names the file; what others throw is none', async () => {
+    const { library, inside } = await joined(async (bytes) => {
+        if (bytes[0] === 1) throw new Error('protobuf parsing failed');
+        if (bytes[0] === 2) throw new WebAssembly.RuntimeError('unreachable');
+        return session([], 'a', async () => { throw new Error('bad input'); });
+    });
+    const create = (kind) => library.load(FOLDER, never, () => inside.InferenceSession.create(Uint8Array.of(kind), {}));
+    const causes = async (promise) => promise.then(() => assert.fail(), (fault) => {
+        assert.ok(fault instanceof EngineFault, String(fault));
+        return fault.cause;
+    });
+    assert.equal((await causes(create(1))).message, 'onnx/model.onnx: protobuf parsing failed');
+    assert.ok(await causes(create(2)) instanceof WebAssembly.RuntimeError);
+    const made = await create(0);
+    assert.equal((await causes(made.run({}))).message, 'bad input');
+    await assert.rejects(library.load(FOLDER, never, async () => { throw new TypeError('x'); }), TypeError);
+});
+
+test('a load that fails or is cancelled leaves no session', async () => {
+    const log = [], stop = new AbortController();
+    const { library, inside } = await joined(async ([kind]) => {
+        if (kind === 9) throw new Error('broken');
+        return session(log, kind);
+    });
+    const create = (kind) => inside.InferenceSession.create(Uint8Array.of(kind), {});
+    await assert.rejects(library.load(FOLDER, never, async () => { await create(1); await create(2); await create(9); }), EngineFault);
+    assert.deepEqual(log, ['release 1', 'release 2']);
+    await assert.rejects(library.load(FOLDER, stop.signal, async () => {
+        await create(3);
+        stop.abort();
+        await create(4);
+    }), { code: 'cancelled' });
+    assert.deepEqual(log.slice(2), ['release 3']);
+});
