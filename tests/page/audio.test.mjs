@@ -7,10 +7,10 @@ import { segmentsOf } from '../../page/src/pipeline/sound/segments.js';
 import { decodeSound } from '../../page/src/pipeline/sound/decode.js';
 import { windowsOf } from '../../page/src/pipeline/sound/windows.js';
 import { writeWav } from '../../page/src/pipeline/sound/wav.js';
-import { familiesFolder, makeFamilies } from '../lib/families.mjs';
+import { makeFamilies } from '../lib/families.mjs';
 import { engineOf, loaded, outcomeOf, runOf, taskOf } from './support/library.mjs';
 
-makeFamilies();
+const familiesFolder = makeFamilies();
 const folder = (name) => path.join(familiesFolder, name);
 
 /** Tones, one after the other, with silence between them: something that models tell apart. */

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import test, { after } from 'node:test';
 import { resample } from '../../page/src/pipeline/image/resample.js';
-import { familiesFolder, makeFamilies } from '../lib/families.mjs';
+import { makeFamilies } from '../lib/families.mjs';
 import { disc } from '../lib/media.mjs';
 import { Oracle, tolerances } from '../lib/oracle.mjs';
 import { loaded, outcomeOf } from './support/library.mjs';
 import { carried, pictureFile, readPng } from './support/pictures.mjs';
 
-makeFamilies();
+const familiesFolder = makeFamilies();
 const oracle = new Oracle(familiesFolder);
 const models = new Map();
 after(async () => {
