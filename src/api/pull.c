@@ -15,9 +15,6 @@
 #include <string.h>
 #include <utlist.h>
 
-#define PATTERNS_MAX 100
-#define PATTERN_BYTES_MAX 255
-
 /* --- as JSON --------------------------------------------------------------------------------- */
 
 static void add_rate(const struct wi_pull_info *info, json_t *out)
@@ -236,7 +233,7 @@ static const struct wi_param wish_table[] = {
     WI_PARAM_ROW(wish, as, WI_PARAM_STRING, 0, 1, WI_MODEL_NAME_MAX),
     WI_PARAM_ROW(wish, hub, WI_PARAM_STRING, 0, 1, 64),
     WI_PARAM_ROW(wish, precision, WI_PARAM_STRING, 0, 1, 16),
-    WI_PARAM_ROW(wish, files, WI_PARAM_ARRAY, 0, 1, PATTERNS_MAX),
+    WI_PARAM_ROW(wish, files, WI_PARAM_ARRAY, 0, 1, WI_PULL_PATTERNS_MAX),
     WI_PARAM_ROW(wish, stream, WI_PARAM_BOOL, 0, 0, 0),
     WI_PARAM_END,
 };
@@ -249,12 +246,12 @@ static enum wi_code read_patterns(
     json_array_foreach(list, i, item)
     {
         size_t length = json_string_length(item);
-        if (length < 1 || length > PATTERN_BYTES_MAX) {
+        if (length < 1 || length > WI_PULL_PATTERN_MAX) {
             wi_error_set(error, WI_INVALID_FIELD, "files", "files[%zu] is no pattern.", i);
             wi_error_expect(error,
                 "a path or pattern such as \"onnx/*_q4.onnx\", of at most %d "
                 "bytes",
-                PATTERN_BYTES_MAX);
+                WI_PULL_PATTERN_MAX);
             return WI_INVALID_FIELD;
         }
         wi_strings_add(patterns, json_string_value(item));

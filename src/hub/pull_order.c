@@ -86,25 +86,36 @@ char *wi_pull_order_print(const struct wi_pull_order *order)
     return text;
 }
 
+/* 0, or -1 for what no client can have asked for. */
+static int read_patterns(const json_t *list, struct wi_strings *patterns)
+{
+    const json_t *item;
+    size_t i;
+    if (json_array_size(list) > WI_PULL_PATTERNS_MAX)
+        return -1;
+    json_array_foreach(list, i, item)
+    {
+        size_t length = json_string_length(item);
+        if (length < 1 || length > WI_PULL_PATTERN_MAX)
+            return -1;
+        wi_strings_add(patterns, json_string_value(item));
+    }
+    return 0;
+}
+
 enum wi_code wi_pull_order_read(struct wi_pull_order *order, const char *text,
     const struct wi_config *config, struct wi_error *error)
 {
     struct wi_pull_want want = {0};
     struct wi_strings files = {0};
-    const json_t *item;
-    size_t i;
-    json_t *value = json_loads(text, 0, NULL);
+    json_t *value = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    int good = read_patterns(json_object_get(value, "files"), &files) == 0;
     want.reference = json_string_value(json_object_get(value, "model"));
     want.as = json_string_value(json_object_get(value, "as"));
     want.hub = json_string_value(json_object_get(value, "hub"));
     want.precision = json_string_value(json_object_get(value, "precision"));
     want.files = &files;
-    json_array_foreach(json_object_get(value, "files"), i, item)
-    {
-        if (json_is_string(item))
-            wi_strings_add(&files, json_string_value(item));
-    }
-    enum wi_code code = want.reference && want.as
+    enum wi_code code = good && want.reference && want.as
                             ? wi_pull_order_fill(order, &want, config, error)
                             : wi_error_set(error, WI_BAD_JSON, NULL, "it is no request for a pull");
     wi_strings_clear(&files);

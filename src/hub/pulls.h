@@ -31,6 +31,10 @@ enum wi_pull_state {
 };
 extern const char *const wi_pull_state_names[WI_PULL_STATE_COUNT]; /* "resolving" … */
 
+/* Patterns of one pull, and bytes of each. */
+#define WI_PULL_PATTERNS_MAX 100
+#define WI_PULL_PATTERN_MAX 255
+
 /* What somebody wants to have. Borrowed; NULL or empty: not said. */
 struct wi_pull_want {
     const char *hub;                /* of [hub.NAME]; else [models] hub */

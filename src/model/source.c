@@ -138,6 +138,24 @@ static int read_whole(const json_t *json, struct wi_source *source)
     return 0;
 }
 
+int wi_source_parse(const char *text, size_t size, struct wi_source *source)
+{
+    json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+    int good = json && read_whole(json, source) == 0;
+    json_decref(json);
+    if (!good)
+        wi_source_clear(source);
+    return good ? 0 : -1;
+}
+
+char *wi_source_print(const struct wi_source *source)
+{
+    json_t *json = whole_json(source);
+    char *text = json_dumps(json, JSON_INDENT(2));
+    json_decref(json);
+    return text;
+}
+
 /* --- the file --------------------------------------------------------------------------------- */
 
 static ssize_t read_all(int fd, char *text, size_t size)
@@ -153,21 +171,18 @@ int wi_source_read(int folder, struct wi_source *source)
 {
     int fd = openat(folder, WI_SOURCE_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     struct stat status;
-    json_t *json = NULL;
+    int result = -1;
     if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
         status.st_size <= WI_SOURCE_MAX) {
         char *text = wi_alloc((size_t)status.st_size);
         ssize_t size = read_all(fd, text, (size_t)status.st_size);
-        json = size > 0 ? json_loadb(text, (size_t)size, JSON_REJECT_DUPLICATES, NULL) : NULL;
+        if (size > 0)
+            result = wi_source_parse(text, (size_t)size, source);
         free(text);
     }
     if (fd >= 0)
         close(fd);
-    int good = json && read_whole(json, source) == 0;
-    json_decref(json);
-    if (!good)
-        wi_source_clear(source);
-    return good ? 0 : -1;
+    return result;
 }
 
 static enum wi_code note_files(int folder, struct wi_source *source, struct wi_error *error)
@@ -203,9 +218,7 @@ enum wi_code wi_source_write(int folder, struct wi_source *source, struct wi_err
 {
     if (note_files(folder, source, error) != WI_OK)
         return error->code;
-    json_t *json = whole_json(source);
-    char *text = json_dumps(json, JSON_INDENT(2));
-    json_decref(json);
+    char *text = wi_source_print(source);
     unlinkat(folder, WI_SOURCE_FILE, 0);
     int fd =
         openat(folder, WI_SOURCE_FILE, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);

@@ -38,6 +38,10 @@ void wi_source_move(struct wi_source *to, struct wi_source *from);       /* `fro
 void wi_source_clear(struct wi_source *source);
 uint64_t wi_source_bytes(const struct wi_source *source); /* of all files */
 
+/* Fills an empty source from the text of a .source.json; 0, or -1 and still empty where that is not
+ * well-formed. Pure, as is its counterpart, whose text the caller frees. */
+int wi_source_parse(const char *text, size_t size, struct wi_source *source);
+char *wi_source_print(const struct wi_source *source);
 /* Fills an empty source from the open folder. 0, or -1 where there is none that is well-formed. */
 int wi_source_read(int folder, struct wi_source *source);
 /* Looks at each file in the open folder, notes its length and time, and writes the whole to disk.
