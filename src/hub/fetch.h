@@ -1,5 +1,6 @@
 /*
- * Fetches the files of a tree from a hub into a folder: whole, verified and synced, or an error.
+ * Fetches the files of a tree from a hub into a folder: whole, verified and their bytes on disk, or
+ * an error. Their names are synced by who publishes the folder.
  *
  * Each file grows as PATH.part beside a PATH.ranges that says which bytes of which hash are there,
  * and takes its name only when all of it has the hash that the hub promised. So a file under its

@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #define READ_BYTES (1u << 20)
-#define RANGES_MAX 65536 /* bytes of PATH.ranges */
+#define EARLY_BYTES (256u << 10) /* are sent on their way to the disk at once */
+#define RANGES_MAX 65536         /* bytes of PATH.ranges */
 #define POINTER "version https://git-lfs.github.com/spec/v1"
 
 struct wi_part {
@@ -232,6 +233,8 @@ enum wi_code wi_part_write(
             return fail(part, "written", errno, error);
         written += n > 0 ? (size_t)n : 0;
     }
+    if (size >= EARLY_BYTES) /* so that the sync at the end finds little left to do */
+        sync_file_range(part->fd, (off_t)at, (off_t)size, SYNC_FILE_RANGE_WRITE);
     wi_ranges_add(&part->there, at, at + size);
     if (at == part->hashed)
         hash_bytes(part, bytes, size);
@@ -303,22 +306,14 @@ static enum wi_code verify(struct wi_part *part, struct wi_error *error)
     return WI_DOWNLOAD_CORRUPT;
 }
 
-/* The name must be on disk no earlier than the bytes. */
+/* The name must be on disk no earlier than the bytes. That it gets there is not worth a wait for
+ * each file: without it the file is looked at once more. */
 static int publish(struct wi_part *part)
 {
     wi_part_save(part);
-    if (fsync(part->fd) != 0 ||
-        renameat(part->folder, part->part_path, part->folder, part->file.path) != 0)
+    if (fsync(part->fd) != 0)
         return -1;
-    char *folder = wi_strdup(part->file.path), *slash = strrchr(folder, '/');
-    if (slash)
-        *slash = '\0';
-    int fd = openat(part->folder, slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int result = fd >= 0 ? fsync(fd) : -1;
-    if (fd >= 0)
-        close(fd);
-    free(folder);
-    return result;
+    return renameat(part->folder, part->part_path, part->folder, part->file.path);
 }
 
 enum wi_code wi_part_finish(struct wi_part *part, struct wi_error *error)

@@ -29,7 +29,8 @@ enum wi_code wi_part_write(
 /* Hashes what came ahead of its turn, at most `most` bytes of it: 1 if more is waiting, 0 if not,
  * -1 and WI_STORAGE_FAILED. */
 int wi_part_catch_up(struct wi_part *part, uint64_t most, struct wi_error *error);
-/* Once all is there and hashed: the file gets its name, synced. WI_DOWNLOAD_CORRUPT if it is not
+/* Once all is there and hashed: the file, whose bytes are on disk then, gets its name; whoever
+ * publishes the folder syncs that. WI_DOWNLOAD_CORRUPT if it is not
  * what the hub promised; the part is empty then and begins anew. */
 enum wi_code wi_part_finish(struct wi_part *part, struct wi_error *error);
 /* Writes PATH.ranges, for who goes on after this process. A failure only costs fetching again. */
