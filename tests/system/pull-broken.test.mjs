@@ -62,11 +62,11 @@ async function inTurns(cases, each) {
 }
 
 /** A repository of its own for a case, whose name is in every path that the case's fault is for. */
-function pushCase(name) {
+function pushCase(name, model = bytes) {
     const id = name.replaceAll(' ', '-');
-    const files = { [`${id}-F32.gguf`]: bytes };
-    const commit = hub.push(`fault/${id}`, files);
-    return { id, files, commit, repository: `fault/${id}` };
+    const files = { [`${id}-F32.gguf`]: model };
+    hub.push(`fault/${id}`, files);
+    return { id, files, repository: `fault/${id}` };
 }
 
 before(async () => {
@@ -165,6 +165,15 @@ test('a pull that cannot succeed says why, and leaves no model', async () => {
         assert.match(seen.json.detail, /its pull failed/);
     });
     hub.heal();
+});
+
+test('a pointer of Git LFS on the hub is named', async () => {
+    const { repository } = pushCase('a clone without its files',
+        'version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 1234567890\n');
+    const end = await pulled({ model: repository });
+    assert.equal(end.code, 'download_corrupt');
+    assert.match(end.detail, /only a pointer of Git LFS in its place: it was copied without "git lfs pull"/);
+    look(repository, null);
 });
 
 test('what may pass goes on the next time, and what is wrong for good is gone', async () => {

@@ -103,6 +103,26 @@ test('what is no model is never fetched, and a wrong wish says what there is', a
     assert.equal((await daemon.get('/v1/models/wrong')).status, 404);
 });
 
+test('a clone without Git LFS is not added, and it is said what to do', async () => {
+    const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 1234567890\n';
+    const clone = (name, files) => {
+        const folder = path.join(daemon.folder, name);
+        for (const [file, text] of Object.entries(files)) {
+            fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+            fs.writeFileSync(path.join(folder, file), text);
+        }
+        return folder;
+    };
+    for (const folder of [clone('gguf-clone', { 'clone-Q8_0.gguf': pointer }),
+        clone('onnx-clone', { 'model.onnx': pointer }),
+        clone('hf-clone', { 'config.json': '{}', 'onnx/model.onnx': 'x', 'onnx/model.onnx_data': pointer })]) {
+        const { code, problems } = await webinfer(daemon, ['add', folder]);
+        assert.notEqual(code, 0, `${folder}: ${problems}`);
+        assert.match(problems, /it is a pointer of Git LFS, not the file itself; run "git lfs pull"/);
+        assert.ok(!fs.existsSync(path.join(daemon.store, path.basename(folder))));
+    }
+});
+
 test('a revision is a branch, a tag or a commit', async () => {
     const text = () => fs.readFileSync(path.join(daemon.store, 'org/speech/tokenizer.json'), 'utf8');
     const old = { ...SPEECH, 'tokenizer.json': 'an older one' };
