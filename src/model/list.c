@@ -29,6 +29,7 @@ struct scan {
 struct contents {
     char *graph;                 /* the first file that ends in .onnx; owned */
     int folders, models, others; /* models are folders too */
+    int settings;                /* there is a config.json */
 };
 
 /* --- rows ------------------------------------------------------------------------------------ */
@@ -224,6 +225,7 @@ static void note_content(struct scan *scan, const char *name, const char *file, 
     contents->folders += kind == 'd';
     contents->models += kind == 'd' && is_model(scan, name, &format);
     contents->others += kind != 'd';
+    contents->settings |= kind == 'f' && strcmp(file, "config.json") == 0;
     if (kind == 'f' && is_graph(file) && !contents->graph)
         contents->graph = wi_strdup(file);
 }
@@ -233,6 +235,9 @@ static char *why_no_model(const struct contents *contents)
     if (contents->graph)
         return wi_sprintf(
             "the folder has no model.onnx but %.200s: name that file model.onnx", contents->graph);
+    if (contents->settings)
+        return wi_strdup("the folder has a config.json but no weights: put them into onnx/, as "
+                         "onnx/model.onnx");
     return wi_strdup(contents->folders + contents->others > 0
                          ? "there is no model.onnx in the folder"
                          : "the folder is empty; it needs a model.onnx");
@@ -278,9 +283,10 @@ static void take_inner(struct scan *scan, const char *name, const char *file, vo
     free(contents.graph);
 }
 
+/* Folders in a model's folder, but for that of its own graphs. */
 static void take_models_only(struct scan *scan, const char *name, const char *file, void *context)
 {
-    if (kind_of(scan, name) == 'd')
+    if (kind_of(scan, name) == 'd' && strcmp(file, "onnx") != 0)
         take_model(scan, name);
 }
 
@@ -294,7 +300,8 @@ static void take_outer(struct scan *scan, const char *name, const char *file, vo
         each_entry(scan, name, take_models_only, NULL); /* its other folders are its own affair */
     } else if (wi_model_check_name(name, NULL) == WI_OK) {
         each_entry(scan, name, note_content, &contents);
-        if (contents.models > 0 || (contents.folders > 0 && !contents.graph))
+        int owner = contents.folders > 0 && !contents.graph && !contents.settings;
+        if (contents.models > 0 || owner)
             each_entry(scan, name, take_inner, NULL);
         else
             ignore(scan, name, why_no_model(&contents));

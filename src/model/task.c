@@ -47,7 +47,7 @@ static const struct {
     [WI_TASK_ZERO_SHOT_IMAGE] = {"zero-shot-image-classification", WI_TAKES_PICTURE_LABELS,
         OF(MULTIMODAL), 0, NULL},
     [WI_TASK_ZERO_SHOT_AUDIO] = {"zero-shot-audio-classification", WI_TAKES_SOUND_LABELS,
-        OF(MULTIMODAL), 0, NULL},
+        OF(MULTIMODAL) | OF(AUDIO), 0, NULL}, /* CLAP is known as a model of sounds */
     [WI_TASK_IMAGE_TO_TEXT] = {"image-to-text", WI_TAKES_PICTURE_PROMPT, OF(MULTIMODAL), 1, NULL},
     [WI_TASK_DOCUMENT_QUESTION] = {"document-question-answering", WI_TAKES_PICTURE_QUESTION,
         OF(MULTIMODAL), 0, NULL},

@@ -74,12 +74,14 @@ static void models_are_found_two_levels_deep(void **state)
     put("owner/net/model.onnx", "");
     put("a/assets/picture.png", ""); /* a model's own affair */
     put("a/inner/model.onnx", "");
+    put("hub/config.json", "{}");
+    put("hub/onnx/model.onnx", "");
     put("x/y/z/model.onnx", "");
     put("README.md", "");
     put(".git/x.onnx", "");
     put("lost+found/", "");
     read_again();
-    expect_models("a a/inner b owner/net");
+    expect_models("a a/inner b hub owner/net");
     assert_int_equal(list.ignored_count, 1);
     expect_ignored("x/y", "no model.onnx in the folder");
     assert_non_null(wi_list_model(&list, "owner/net"));
@@ -98,18 +100,21 @@ static void what_is_no_model_says_why(void **state)
     put("builtin/model.onnx", "");
     put("my model/model.onnx", "");
     put("odd\xff.onnx", "");
+    put("bert/config.json", "{}");
+    put("bert/onnx/", "");
     read_again();
     expect_models("owner/good");
     expect_ignored("resnet", "no model.onnx but resnet50.onnx: name that file model.onnx");
     expect_ignored("flat.onnx", "move the file to flat/model.onnx");
     expect_ignored("empty", "the folder is empty");
+    expect_ignored("bert", "no weights: put them into onnx/");
     expect_ignored("notes", "no model.onnx in the folder");
     expect_ignored("owner/bad", "no model.onnx but other.onnx");
     expect_ignored("owner/loose.onnx", "move the file to owner/loose/model.onnx");
     expect_ignored("builtin", "reserved");
     expect_ignored("my model", "no request can name it");
     expect_ignored("odd\xef\xbf\xbd.onnx", "move the file");
-    assert_int_equal(list.ignored_count, 9);
+    assert_int_equal(list.ignored_count, 10);
     assert_int_equal(list.ignored_more, 0);
 }
 
