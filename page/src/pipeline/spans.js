@@ -141,7 +141,8 @@ function contextSpans(loaded, question, context, { ids }) {
 function answersOf(context, spans, starts, ends, top) {
     const places = spans.flatMap((span, at) => (span ? [at] : []));
     const [begin, end] = [starts, ends].map((logits) => {
-        const probabilities = softmax(places.map((at) => logits[at]));
+        // The first token stands for "there is no answer", and has a share of the probability.
+        const probabilities = softmax([0, ...places].map((at) => logits[at])).slice(1);
         return places.map((at, index) => ({ at, score: probabilities[index] })).sort((a, b) => b.score - a.score).slice(0, CANDIDATES);
     });
     const found = begin.flatMap((first) => end
