@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import './support/turn.mjs';
+import { plain, Sent } from '../../page/src/engine/answer.js';
 import { EngineFault } from '../../page/src/engine/engine.js';
 import { readHead } from '../../page/src/engine/gguf.js';
-import { Answer, plain, Sent } from '../../page/src/engine/llama_answer.js';
+import { LlamaAnswer } from '../../page/src/engine/llama_answer.js';
 import { checkOptions, completionBody, taskOf } from '../../page/src/engine/llama_body.js';
 import { LlamaFiles, weightsOf } from '../../page/src/engine/llama_files.js';
 import { Loads } from '../../page/src/engine/llama_loading.js';
@@ -206,7 +207,7 @@ const WANTED = { logprobs: false, topLogprobs: 0 };
 
 test('parts are put together while there is no credit', () => {
     const run = streamRun();
-    const answer = new Answer(run, 0, plain(), WANTED, null);
+    const answer = new LlamaAnswer(run, 0, plain(), WANTED, null);
     answer.take(token(1, 'a'));
     run.hasCredit = false;
     for (const id of [2, 3]) answer.take(token(id, 'b'));
@@ -219,7 +220,7 @@ test('parts are put together while there is no credit', () => {
 test('what was sent is dropped while it is the same, and a difference ends it', () => {
     const replay = (sent, tokens) => {
         const run = streamRun();
-        const answer = new Answer(run, 0, plain(), WANTED, new Sent(sent));
+        const answer = new LlamaAnswer(run, 0, plain(), WANTED, new Sent(sent));
         for (const [id, text] of tokens) answer.take(token(id, text));
         answer.take(END);
         return run.parts;

@@ -3,9 +3,9 @@
  * time. How many it is given, and of what, is llama_slots.js; what it is asked, llama_body.js; what
  * becomes of its tokens, llama_answer.js.
  */
+import { plain } from './answer.js';
 import { Failure, throwIfCancelled } from './failure.js';
 import { readHead } from './gguf.js';
-import { plain } from './llama_answer.js';
 import { checkOptions, taskOf } from './llama_body.js';
 import { bringUp } from './llama_bring.js';
 import { LlamaFiles, weightsOf } from './llama_files.js';
@@ -22,7 +22,7 @@ import { LLAMA } from '../shared/messages.js';
 /** @typedef {import('./engine.js').Outcome} Outcome */
 /** @typedef {import('./llama_bring.js').Loaded} Loaded */
 /** @typedef {import('./llama_module.js').LlamaModule} LlamaModule */
-/** @typedef {import('./llama_answer.js').Parser} Parser */
+/** @typedef {import('./answer.js').Parser} Parser */
 /** @typedef {import('./run.js').Run} Run */
 /** @typedef {Record<string, any>} Options */
 /** @typedef {import('./llama_generation.js').Prompt} Prompt */

@@ -2,14 +2,15 @@
  * What one task has a language model write: one answer or several, from the start or from where
  * another node has stopped.
  */
+import { Sent } from './answer.js';
 import { Failure } from './failure.js';
-import { Answer, Sent } from './llama_answer.js';
+import { LlamaAnswer } from './llama_answer.js';
 import { completionBody } from './llama_body.js';
 import { failureOf } from './llama_failure.js';
 
 /** @typedef {import('./engine.js').Outcome} Outcome */
 /** @typedef {import('./llama_bring.js').Loaded} Loaded */
-/** @typedef {import('./llama_answer.js').Parser} Parser */
+/** @typedef {import('./answer.js').Parser} Parser */
 /** @typedef {import('./llama_body.js').Options} Options */
 /** @typedef {import('./run.js').Run} Run */
 /** A prompt as llama.cpp is to complete it, without the start token; `preserved` are special tokens that
@@ -106,7 +107,7 @@ class Generation {
     /** @param {number} index @param {Parser} parser @param {Sent | null} sent */
     _answer(index, parser, sent) {
         const { logprobs = false, top_logprobs: topLogprobs = 0 } = this._options;
-        return new Answer(this._run, index, parser, { logprobs, topLogprobs }, sent);
+        return new LlamaAnswer(this._run, index, parser, { logprobs, topLogprobs }, sent);
     }
 
     /** @param {Prompt} prompt @param {Options} options @param {number} choice @param {(data: any) => void} onResult */
@@ -133,7 +134,7 @@ class Generation {
  * @param {number[]} tokens */
 const beginningWith = (tokens) => `root ::= ${tokens.map((id) => `<[${id}]>`).join(' ')} any*\nany ::= !<[2147483647]>`;
 
-/** @param {Answer[]} answers */
+/** @param {LlamaAnswer[]} answers */
 function resultOf(answers) {
     const [first] = answers;
     const usage = { ...first.usage, completion_tokens: answers.reduce((sum, { usage: { completion_tokens: more } }) => sum + more, 0) };

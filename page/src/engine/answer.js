@@ -1,0 +1,190 @@
+/**
+ * One answer of a language model as it grows: text and tokens, through the parser of a chat's output,
+ * into parts for the client and a result at the end. Where another node had begun the answer, what it
+ * has sent already is dropped, as long as it is the same.
+ */
+import { Failure } from './failure.js';
+
+/** @typedef {import('./run.js').Run} Run */
+/** @typedef {import('./run.js').Part} Part */
+/** @typedef {{text?: string, reasoning?: string, tool_calls?: any[]}} Delta */
+/** What makes deltas of the output. @typedef {{push(text: string): Delta[], end(): Delta[], readonly calledTools: boolean}} Parser */
+/** @typedef {{prompt_tokens: number, completion_tokens: number, cached_tokens: number}} Usage */
+/** Of a token, or of one of its alternatives. @typedef {{token: string, id: number, logprob: number,
+ *   bytes: number[], top_logprobs?: Logprob[]}} Logprob */
+/** A stretch of what the model writes. @typedef {{text?: string, tokens?: number[], logprobs?: Logprob[]}} Stretch */
+/** What a part may carry at the most before it goes, whether there is credit or not. */
+const MOST = Object.freeze({ characters: 8000, tokens: 1000, logprobs: 12 });
+
+/** Of text that is no chat's. @returns {Parser} */
+export const plain = () => ({ push: (text) => [{ text }], end: () => [], calledTools: false });
+
+export class Answer {
+    /**
+     * @param {Run} run @param {number} index which of several answers @param {Parser} parser
+     * @param {Sent | null} sent what the client has already
+     */
+    constructor(run, index, parser, sent) {
+        this._run = run;
+        this._index = index;
+        this._parser = parser;
+        this._sent = sent;
+        /** All of it. */
+        this._whole = new Content();
+        /** What waits to be sent. */
+        this._pending = new Content();
+        this.finish = '';
+        /** @type {Usage} */
+        this.usage = { prompt_tokens: 0, completion_tokens: 0, cached_tokens: 0 };
+        /** @type {Record<string, number>} */
+        this.timings = {};
+    }
+
+    /** The model has written more. @param {Stretch} stretch */
+    add({ text = '', tokens = [], logprobs = [] }) {
+        const content = new Content();
+        content.tokens.push(...tokens);
+        content.logprobs.push(...logprobs);
+        for (const delta of text ? this._parser.push(text) : []) content.add(delta);
+        this._grow(content);
+    }
+
+    /** The model has ended. @param {string} reason @throws {Failure} if the client has more of it */
+    end(reason) {
+        const content = new Content();
+        for (const delta of this._parser.end()) content.add(delta);
+        this._grow(content);
+        this.finish = reason === 'stop' && this._parser.calledTools ? 'tool_calls' : reason;
+        this._sent?.finish();
+        if (this._run.isStream) this._emit(this.finish);
+    }
+
+    /** What it is, less what the parts carried. @returns {Record<string, any>} */
+    result() {
+        return { ...(this._run.isStream ? {} : this._whole.toJSON()), finish_reason: this.finish };
+    }
+
+    /** @param {Content} content */
+    _grow(content) {
+        this._whole.append(content);
+        if (!this._run.isStream) return;
+        const more = this._sent ? this._sent.without(content) : content;
+        if (!more) return;
+        this._pending.append(more);
+        // While the client takes none, what comes is put together.
+        if (this._pending.isFull || (this._run.hasCredit && this._pending.hasContent)) this._emit();
+    }
+
+    /** @param {string} [finish] */
+    _emit(finish) {
+        const { text, tokens, ...rest } = this._pending.toJSON();
+        /** @type {Part} */
+        const part = { index: this._index };
+        if (text) part.text = text;
+        if (tokens.length > 0) part.tokens = tokens;
+        if (Object.keys(rest).length > 0 || finish) part.result = { ...rest, ...(finish ? { finish_reason: finish } : {}) };
+        this._pending = new Content();
+        this._run.emit(part);
+    }
+}
+
+/** A stretch of an answer. */
+class Content {
+    constructor() {
+        this.text = '';
+        this.reasoning = '';
+        /** @type {number[]} */
+        this.tokens = [];
+        /** @type {any[]} */
+        this.calls = [];
+        /** @type {any[]} */
+        this.logprobs = [];
+    }
+
+    /** @param {Delta} delta */
+    add({ text = '', reasoning = '', tool_calls: calls = [] }) {
+        this.text += text;
+        this.reasoning += reasoning;
+        for (const call of calls) this._addCall(call);
+    }
+
+    /** A call's name and arguments come in stretches. @param {any} more */
+    _addCall(more) {
+        const call = this.calls.find(({ index }) => index === more.index);
+        if (!call) return void this.calls.push({ ...more, function: { ...more.function } });
+        const { name, arguments: text } = more.function ?? {};
+        if (name !== undefined) call.function.name = name;
+        if (text !== undefined) call.function.arguments = (call.function.arguments ?? '') + text;
+    }
+
+    /** @param {Content} other */
+    append(other) {
+        this.add({ text: other.text, reasoning: other.reasoning, tool_calls: other.calls });
+        this.tokens.push(...other.tokens);
+        this.logprobs.push(...other.logprobs);
+    }
+
+    get hasContent() {
+        return this.text !== '' || this.reasoning !== '' || this.calls.length > 0 || this.logprobs.length > 0;
+    }
+
+    get isFull() {
+        return this.text.length + this.reasoning.length >= MOST.characters || this.tokens.length >= MOST.tokens
+            || this.logprobs.length >= MOST.logprobs;
+    }
+
+    /** @returns {{text: string, tokens: number[], reasoning?: string, tool_calls?: any[], logprobs?: any[]}} */
+    toJSON() {
+        const { text, tokens, reasoning, calls, logprobs } = this;
+        return {
+            text, tokens, ...(reasoning ? { reasoning } : {}), ...(calls.length > 0 ? { tool_calls: calls } : {}),
+            ...(logprobs.length > 0 ? { logprobs } : {}),
+        };
+    }
+}
+
+/** What the client of a stream has of it already, which is made again and must come out the same. */
+export class Sent {
+    /** @param {{text?: string, tokens?: number[]}} from */
+    constructor({ text = '', tokens = [] }) {
+        this._text = text;
+        this._tokens = tokens;
+        this._at = { text: 0, tokens: 0 };
+    }
+
+    /** The rest of a stretch, if the client has not all of it.
+     * @param {Content} content @returns {Content | null} @throws {Failure} `stream_diverged` */
+    without(content) {
+        const before = { ...this._at };
+        if (before.tokens >= this._tokens.length && before.text >= this._text.length) return content;
+        const rest = new Content();
+        rest.tokens = this._drop('tokens', content.tokens);
+        rest.text = this._drop('text', [...content.text]).join('');
+        if (rest.text === '' && (rest.tokens.length === 0 || this._tokens.length === 0)) return null;
+        // What stands beside them belongs to the last of a stretch's tokens.
+        rest.reasoning = content.reasoning;
+        rest.calls = content.calls;
+        rest.logprobs = content.logprobs;
+        return rest;
+    }
+
+    /** The answer is at its end. @throws {Failure} if the client has more */
+    finish() {
+        if (this._at.tokens < this._tokens.length || this._at.text < this._text.length) throw diverged();
+    }
+
+    /** @param {'text' | 'tokens'} kind @param {any[]} items @returns {any[]} those that were not sent */
+    _drop(kind, items) {
+        const had = kind === 'text' ? this._text : this._tokens;
+        let index = 0;
+        for (; index < items.length && this._at[kind] < had.length; index++) {
+            const item = items[index];
+            const same = kind === 'text' ? this._text.startsWith(item, this._at.text) : item === this._tokens[this._at.tokens];
+            if (!same) throw diverged();
+            this._at[kind] += kind === 'text' ? item.length : 1;
+        }
+        return items.slice(index);
+    }
+}
+
+const diverged = () => new Failure('stream_diverged', 'The answer came out differently than on the node that had begun it.');
