@@ -10,7 +10,7 @@ import { Failure } from './failure.js';
 
 const WHOLE = 2147483647;
 /** Options that are numbers. @type {Readonly<Record<string, Range>>} */
-const NUMBERS = Object.freeze({
+export const NUMBERS = Object.freeze({
     max_tokens: { least: 1, most: WHOLE, whole: true },
     temperature: { least: 0, most: 100 },
     top_p: { least: 0, most: 1 },

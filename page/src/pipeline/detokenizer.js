@@ -1,0 +1,108 @@
+/**
+ * The text of an answer while its tokens come. Decoded are only the last tokens, together with those
+ * before them, since what a token reads as depends on where it stands. Bytes that may be a character's
+ * beginning are held back until it is whole.
+ */
+
+/** @typedef {any} Tokenizer the library's */
+
+/** A token in front of the answer says enough about where it begins. */
+const CONTEXT = 4;
+/** What stands for bytes that are no character: those of its beginning are at most so many tokens. */
+const UNFINISHED = /\ufffd{1,3}$/u;
+
+export class Detokenizer {
+    /**
+     * @param {Tokenizer} tokenizer @param {readonly number[]} before the tokens of the prompt
+     * @param {readonly string[]} preserved special tokens that come out as text; others have none
+     */
+    constructor(tokenizer, before, preserved) {
+        this._tokenizer = tokenizer;
+        /** @type {{all_special_ids: number[], all_special_tokens: string[]}} */
+        const { all_special_ids: ids, all_special_tokens: texts } = tokenizer;
+        this._silent = new Set(ids.filter((_, at) => !preserved.includes(texts[at])));
+        /** What is decoded each time: tokens whose text is out, and then the new ones. @type {number[]} */
+        this._tokens = before.slice(-CONTEXT).filter((id) => !this._silent.has(id));
+        /** The text of the former. */
+        this._known = this._decode();
+        if (UNFINISHED.test(this._known)) this._forget();
+        this._old = this._tokens.length;
+        /** What of the latter's is out. */
+        this._given = 0;
+    }
+
+    /** @param {number} token @returns {string} the text that is certain now */
+    push(token) {
+        if (this._silent.has(token)) return '';
+        this._tokens.push(token);
+        const fresh = this._decode().slice(this._known.length);
+        const held = UNFINISHED.exec(fresh)?.[0].length ?? 0;
+        const text = fresh.slice(this._given, fresh.length - held);
+        this._given += text.length;
+        if (held === 0) this._settle();
+        return text;
+    }
+
+    /** There are no more tokens. @returns {string} */
+    end() {
+        return this._decode().slice(this._known.length + this._given);
+    }
+
+    /** All is out: the new tokens are what the next ones stand behind. */
+    _settle() {
+        this._tokens = this._tokens.slice(this._old);
+        this._old = this._tokens.length;
+        this._known = this._decode();
+        this._given = 0;
+    }
+
+    _forget() {
+        this._tokens = [];
+        this._known = '';
+    }
+
+    _decode() {
+        if (this._tokens.length === 0) return '';
+        return this._tokenizer.decode(this._tokens, { skip_special_tokens: false });
+    }
+}
+
+/** The characters that stand for bytes in a byte-level vocabulary: what is printable in Latin-1 for itself,
+ * the others from U+0100 on (GPT-2's `bytes_to_unicode`). @type {ReadonlyMap<string, number>} */
+const BYTES = new Map(byteCharacters());
+
+/** @returns {[string, number][]} */
+function byteCharacters() {
+    let next = 0x100;
+    return Array.from({ length: 256 }, (_, byte) => {
+        const isPrintable = (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
+        return [String.fromCharCode(isPrintable ? byte : next++), byte];
+    });
+}
+
+/** A token for itself, as lists of probabilities name it. @param {Tokenizer} tokenizer @param {number} id
+ * @returns {{token: string, bytes: number[]}} */
+export function tokenText(tokenizer, id) {
+    const raw = String(tokenizer._tokenizer.id_to_token(id) ?? '');
+    const isSpecial = tokenizer.all_special_ids.includes(id);
+    const bytes = isSpecial ? encoder.encode(raw) : bytesOf(raw, isByteLevel(tokenizer));
+    return { token: decoder.decode(bytes), bytes: [...bytes] };
+}
+
+/** @param {string} raw @param {boolean} byteLevel */
+function bytesOf(raw, byteLevel) {
+    if (byteLevel && [...raw].every((one) => BYTES.has(one))) {
+        return Uint8Array.from(raw, (one) => BYTES.get(one) ?? 0);
+    }
+    const byte = /^<0x([0-9A-F]{2})>$/.exec(raw);
+    if (byte) return Uint8Array.of(parseInt(byte[1], 16));
+    return encoder.encode(raw.replaceAll('\u2581', ' ').replace(/^##/, ''));
+}
+
+/** @param {Tokenizer} tokenizer */
+function isByteLevel({ _tokenizerJSON: { decoder: one } }) {
+    return [one, ...one?.decoders ?? []].some((step) => step?.type === 'ByteLevel');
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();

@@ -1,0 +1,133 @@
+/**
+ * Keys and values that a decoder has computed, kept after an answer for the next turn of the same owner.
+ * They go on from the longest beginning that both have in common; where one is longer than that, a copy
+ * is cut: on the device where the tensors lie there, else here.
+ */
+import { sliceModel } from './slice_model.js';
+
+/** The library's DynamicCache: tensors by name, [batch, heads, tokens, size] each. @typedef {any} Cache */
+/** One of onnxruntime-web.
+ * @typedef {{run: (feeds: any) => Promise<any>, release: () => Promise<void>}} Session */
+/** @typedef {{owner: string | null, tokens: readonly number[], cache: Cache, bytes: number}} Entry */
+/** `count` tokens of a prompt are in it. @typedef {{cache: Cache, count: number}} Beginning */
+
+/** Of one model: so many conversations, in so many bytes. */
+const ENTRIES = 4;
+const BYTES = 256 << 20;
+const SIZES = Object.freeze({ float32: 4, float16: 2 });
+
+export class KvCaches {
+    /** @param {any} library what transformers.js exports
+     * @param {(model: Uint8Array, outputs: Record<string, string>) => Promise<Session>} open creates a session
+     *   of a model where the caches are; `outputs` says of each where it is to lie
+     * @param {{entries?: number, bytes?: number}} [limits] */
+    constructor(library, open, { entries = ENTRIES, bytes = BYTES } = {}) {
+        this._library = library;
+        this._open = open;
+        this._limits = { entries, bytes };
+        /** The one that was used least lately is the first. @type {Entry[]} */
+        this._entries = [];
+        /** That cut tensors on the device, by type and rank. @type {Map<string, Promise<Session>>} */
+        this._cutters = new Map();
+    }
+
+    /** How many conversations are kept, and how many tokens of them. */
+    get sizes() {
+        const tokens = this._entries.reduce((sum, { tokens: { length } }) => sum + length, 0);
+        return { count: this._entries.length, tokens };
+    }
+
+    /**
+     * What is there of a prompt, which is the caller's from then on; its last token is never in it, since
+     * that one has to be computed.
+     * @param {string | null} owner @param {readonly number[]} tokens @returns {Promise<Beginning | null>}
+     */
+    async take(owner, tokens) {
+        let best, count = 0;
+        for (const entry of this._entries) {
+            const common = entry.owner === owner ? commonLength(entry.tokens, tokens, tokens.length - 1) : 0;
+            if (common <= count || (common < entry.tokens.length && !isCuttable(entry))) continue;
+            [best, count] = [entry, common];
+        }
+        if (!best) return null;
+        this._entries.splice(this._entries.indexOf(best), 1);
+        if (count === best.tokens.length) return { cache: best.cache, count };
+        this._entries.push(best); // used, and still of use to who asks once more
+        return { cache: await this._cut(best.cache, count), count };
+    }
+
+    /** Keeps the cache of these tokens, or gives it up. @param {string | null} owner
+     * @param {readonly number[]} tokens @param {Cache} cache */
+    async keep(owner, tokens, cache) {
+        const bytes = Object.values(cache).reduce((sum, tensor) => sum + bytesOf(tensor), 0);
+        const isWhole = tokens.length > 0 && cache.get_seq_length() === tokens.length;
+        if (!isWhole || bytes > this._limits.bytes) return cache.dispose();
+        this._entries.push({ owner, tokens, cache, bytes });
+        await this._trim();
+    }
+
+    async dispose() {
+        const cutters = [...this._cutters.values()];
+        this._cutters.clear();
+        await Promise.allSettled(this._entries.splice(0).map(({ cache }) => cache.dispose()));
+        await Promise.allSettled(cutters.map(async (cutter) => (await cutter).release()));
+    }
+
+    async _trim() {
+        const isTooMuch = () => this._entries.length > this._limits.entries
+            || this._entries.reduce((sum, { bytes }) => sum + bytes, 0) > this._limits.bytes;
+        while (isTooMuch()) await this._entries.shift()?.cache.dispose();
+    }
+
+    /** @param {Cache} cache @param {number} count of its first tokens @returns {Promise<Cache>} a copy of these */
+    async _cut(cache, count) {
+        const { DynamicCache } = this._library;
+        /** @type {Record<string, any>} */
+        const cut = {};
+        for (const [name, tensor] of Object.entries(cache)) {
+            const isThere = tensor.location === 'gpu-buffer';
+            cut[name] = await (isThere ? this._cutThere(tensor, count) : this._cutHere(tensor, count));
+        }
+        return new DynamicCache(cut);
+    }
+
+    /** @param {any} tensor @param {number} count */
+    async _cutThere(tensor, count) {
+        const { type, dims: { length: rank } } = tensor;
+        const key = `${type} ${rank}`;
+        const opening = this._cutters.get(key) ?? this._open(sliceModel(type, rank), { y: 'gpu-buffer' });
+        this._cutters.set(key, opening);
+        const { Tensor } = this._library;
+        const end = new Tensor('int64', BigInt64Array.of(BigInt(count)), [1]);
+        const { y } = await (await opening).run({ x: tensor.ort_tensor, end: end.ort_tensor });
+        return new Tensor(y);
+    }
+
+    /** @param {any} tensor @param {number} count */
+    _cutHere({ type, dims, data }, count) {
+        const [length, size] = dims.slice(-2);
+        const blocks = data.length / (length * size);
+        const cut = new data.constructor(blocks * count * size);
+        for (let block = 0; block < blocks; block++) {
+            const from = block * length * size;
+            cut.set(data.subarray(from, from + count * size), block * count * size);
+        }
+        return new this._library.Tensor(type, cut, dims.with(-2, count));
+    }
+}
+
+/** Whether its beginning is that of its tensors: a state of recurrent layers has none.
+ * @param {Entry} entry */
+const isCuttable = ({ tokens, cache }) => Object.entries(cache).every(([name, { type, dims }]) =>
+    name.startsWith('past_key_values.') && Object.hasOwn(SIZES, type) && dims.length > 2
+    && dims.at(-2) === tokens.length);
+
+/** @param {{type: 'float32', dims: number[]}} tensor */
+const bytesOf = ({ type, dims }) => dims.reduce((product, one) => product * one, SIZES[type] ?? SIZES.float32);
+
+/** @param {readonly number[]} a @param {readonly number[]} b @param {number} most */
+function commonLength(a, b, most) {
+    let length = 0;
+    while (length < most && length < a.length && a[length] === b[length]) length++;
+    return length;
+}

@@ -1,0 +1,276 @@
+/**
+ * The choice of the next token. Biases and penalties first, then the most likely ones by `top_k`,
+ * `top_p` and `min_p`, then the temperature: the order that llama.cpp has, so that the same request
+ * means the same on both engines. The vocabulary is never sorted; and powers are computed here, since
+ * browsers differ in theirs, and a seed is to bring the same answer in all of them.
+ */
+import { Failure } from '../engine/failure.js';
+
+/** @typedef {{id: number, logprob: number}} Likely */
+/**
+ * @typedef {object} Sampling
+ * @property {number} temperature 0: always the most likely token
+ * @property {number} topK 0: all @property {number} topP @property {number} minP
+ * @property {number} repeat factor for tokens that were there already; 1: none
+ * @property {number} frequency @property {number} presence
+ * @property {readonly (readonly [number, number])[]} bias of tokens; -100 forbids one
+ * @property {number} seed any safe integer
+ */
+
+/** Tokens that penalties look back on, as llama.cpp's `penalty_last_n`. */
+const LOOK_BACK = 64;
+/** The bias that forbids a token. */
+const NEVER = -100;
+/** Where a logit is so far below the highest, its probability is nothing beside that one's. */
+const NOTHING = 40;
+/** Logits are put into buckets of that part of a unit. */
+const BUCKETS = 8;
+/** Powers of e in such steps down from the highest logit; the rest of the way is a polynomial of degree 3,
+ * which is off by less than 1e-7 of the value. */
+const STEPS = 32;
+const POWERS = Float64Array.from({ length: NOTHING * STEPS + 1 }, (_, step) => Math.exp(-step / STEPS));
+
+export class Sampler {
+    /** @param {Sampling} sampling */
+    constructor(sampling) {
+        this._sampling = sampling;
+    }
+
+    /**
+     * @param {Float32Array} logits of the whole vocabulary; changed
+     * @param {readonly number[]} tokens all before it @param {number} place of the token in the answer
+     * @returns {number} the token @throws {Failure} where no token is possible
+     */
+    choose(logits, tokens, place) {
+        const { temperature, seed } = this._sampling;
+        this._bias(logits);
+        this._penalise(logits, tokens.slice(-LOOK_BACK));
+        const best = highest(logits);
+        if (temperature === 0) return best;
+        const kept = this._keep(logits, logits[best]);
+        return draw(kept, temperature, logits[best], randomAt(seed, place));
+    }
+
+    /** @param {Float32Array} logits */
+    _bias(logits) {
+        for (const [id, bias] of this._sampling.bias) {
+            if (id < logits.length) logits[id] = bias === NEVER ? -Infinity : logits[id] + bias;
+        }
+    }
+
+    /** @param {Float32Array} logits @param {readonly number[]} last */
+    _penalise(logits, last) {
+        const { repeat, frequency, presence } = this._sampling;
+        if (repeat === 1 && frequency === 0 && presence === 0) return;
+        /** @type {Map<number, number>} */
+        const counts = new Map();
+        for (const id of last) counts.set(id, (counts.get(id) ?? 0) + 1);
+        for (const [id, count] of counts) {
+            const logit = logits[id];
+            logits[id] = (logit > 0 ? logit / repeat : logit * repeat) - count * frequency - presence;
+        }
+    }
+
+    /** The tokens that may be drawn. @param {Float32Array} logits @param {number} top the highest of them
+     * @returns {Candidates} */
+    _keep(logits, top) {
+        const { topK, topP, minP } = this._sampling;
+        const isAll = topK === 0 || topK >= logits.length;
+        // What is less likely than `min_p` times the most likely has a logit below this.
+        const least = minP > 0 ? top + Math.log(minP) : -Infinity;
+        if (isAll && topP >= 1) return { ids: null, logits, count: logits.length, least };
+        const best = isAll ? nucleus(logits, topP, top) : mostLikely(logits, topK);
+        const count = isAll || topP >= 1 ? best.ids.length
+            : reaches(best.logits, topP, top, sumOf(best.logits, top));
+        return { ...best, count: Math.max(count, 1), least };
+    }
+}
+
+/** The first `count` of them, as far as their logits are not below `least`; without `ids`, each is at its
+ * id's place.
+ * @typedef {{ids: Int32Array | null, logits: Float32Array, count: number, least: number}} Candidates */
+
+/**
+ * @param {Candidates} candidates @param {number} temperature @param {number} top the highest logit
+ * @param {number} random from 0 to below 1
+ */
+function draw({ ids, logits, count, least }, temperature, top, random) {
+    const weights = new Float64Array(count);
+    const floor = Math.max(least, top - NOTHING * temperature);
+    let sum = 0;
+    for (let i = 0; i < count; i++) {
+        if (logits[i] >= floor) sum += weights[i] = power((logits[i] - top) / temperature);
+    }
+    let rest = random * sum, last = 0;
+    for (let i = 0; i < count; i++) {
+        if (weights[i] === 0) continue;
+        last = i;
+        rest -= weights[i];
+        if (rest < 0) break;
+    }
+    return ids ? ids[last] : last;
+}
+
+/** @param {Float32Array} logits @returns {number} the id of the highest, the first of equals */
+function highest(logits) {
+    let best = -1, top = -Infinity;
+    for (let i = 0; i < logits.length; i++) {
+        if (logits[i] > top) {
+            top = logits[i];
+            best = i;
+        }
+    }
+    if (best >= 0) return best;
+    throw new Failure('inference_failed', 'No token is possible: all numbers of the model are NaN or -Infinity.');
+}
+
+/** The `count` highest, the highest first. @param {Float32Array} logits @param {number} count */
+function mostLikely(logits, count) {
+    const heap = new Heap(Math.min(count, logits.length));
+    for (let i = 0; i < logits.length; i++) if (logits[i] > heap.lowest) heap.add(i, logits[i]);
+    const order = [...heap.ids.subarray(0, heap.size).keys()]
+        .sort((a, b) => heap.values[b] - heap.values[a] || heap.ids[a] - heap.ids[b]);
+    return {
+        ids: Int32Array.from(order, (at) => heap.ids[at]), logits: Float32Array.from(order, (at) => heap.values[at]),
+    };
+}
+
+/** The fewest whose probabilities sum up to `share`.
+ * @param {Float32Array} logits @param {number} share @param {number} top */
+function nucleus(logits, share, top) {
+    const masses = new Float64Array(NOTHING * BUCKETS);
+    for (let i = 0; i < logits.length; i++) {
+        const below = top - logits[i];
+        if (below < NOTHING) masses[(below * BUCKETS) | 0] += power(-below);
+    }
+    let rest = share * masses.reduce((sum, mass) => sum + mass), last = 0;
+    while (last < masses.length - 1 && rest > masses[last]) rest -= masses[last++];
+    const [inside, edge] = byBucket(logits, top, last);
+    edge.sort((a, b) => logits[b] - logits[a] || a - b);
+    for (const id of edge) {
+        inside.push(id);
+        rest -= power(logits[id] - top);
+        if (rest <= 0) break;
+    }
+    return { ids: Int32Array.from(inside), logits: Float32Array.from(inside, (id) => logits[id]) };
+}
+
+/** The ids in the buckets before `last`, and those in it.
+ * @param {Float32Array} logits @param {number} top @param {number} last */
+function byBucket(logits, top, last) {
+    /** @type {number[]} */
+    const before = [];
+    /** @type {number[]} */
+    const inIt = [];
+    for (let i = 0; i < logits.length; i++) {
+        const at = (top - logits[i]) * BUCKETS;
+        if (at < last) before.push(i);
+        else if (at < last + 1) inIt.push(i);
+    }
+    return [before, inIt];
+}
+
+/** How many of `logits`, which fall, have that share of the sum; more than there are if they have not.
+ * @param {Float32Array} logits @param {number} share @param {number} top @param {number} sum */
+function reaches(logits, share, top, sum) {
+    let rest = share * sum;
+    for (let i = 0; i < logits.length; i++) {
+        rest -= logits[i] > top - NOTHING ? power(logits[i] - top) : 0;
+        if (rest <= 0) return i + 1;
+    }
+    return logits.length + 1;
+}
+
+/** @param {Float32Array} logits @param {number} top */
+function sumOf(logits, top) {
+    let sum = 0;
+    const floor = top - NOTHING;
+    for (let i = 0; i < logits.length; i++) if (logits[i] > floor) sum += power(logits[i] - top);
+    return sum;
+}
+
+/** e to the power of `x`, which is at most 0 and not below -NOTHING. @param {number} x */
+function power(x) {
+    const step = (-x * STEPS) | 0;
+    const rest = x + step / STEPS;
+    return POWERS[step] * (1 + rest * (1 + rest * (1 / 2 + rest / 6)));
+}
+
+/**
+ * How likely the model held a token, and the `count` most likely ones, by its own logits.
+ * @param {Float32Array} logits as the model gave them @param {number} token @param {number} count
+ * @returns {{logprob: number, top: Likely[]}}
+ */
+export function likelihood(logits, token, count) {
+    const top = logits[highest(logits)];
+    const all = top + Math.log(sumOf(logits, top));
+    const best = count > 0 ? mostLikely(logits, count) : { ids: new Int32Array(), logits: [] };
+    const likely = [...best.ids].map((id, i) => ({ id, logprob: best.logits[i] - all }));
+    return { logprob: logits[token] - all, top: likely };
+}
+
+/** The highest of what comes: a heap whose root is the lowest of them. */
+class Heap {
+    /** @param {number} capacity */
+    constructor(capacity) {
+        this.ids = new Int32Array(capacity);
+        this.values = new Float32Array(capacity);
+        this.size = 0;
+        /** What is not above it need not be added. */
+        this.lowest = -Infinity;
+    }
+
+    /** @param {number} id @param {number} value above `lowest` */
+    add(id, value) {
+        if (this.size < this.values.length) this._rise(this.size++, id, value);
+        else this._sink(id, value);
+        if (this.size === this.values.length) this.lowest = this.values[0];
+    }
+
+    /** @param {number} at @param {number} id @param {number} value */
+    _rise(at, id, value) {
+        for (let above = (at - 1) >> 1; at > 0 && this.values[above] > value; above = (at - 1) >> 1) {
+            this._put(at, this.ids[above], this.values[above]);
+            at = above;
+        }
+        this._put(at, id, value);
+    }
+
+    /** In the root's place. @param {number} id @param {number} value */
+    _sink(id, value) {
+        let at = 0;
+        for (let below = 1; below < this.size; below = 2 * at + 1) {
+            if (below + 1 < this.size && this.values[below + 1] < this.values[below]) below++;
+            if (this.values[below] >= value) break;
+            this._put(at, this.ids[below], this.values[below]);
+            at = below;
+        }
+        this._put(at, id, value);
+    }
+
+    /** @param {number} at @param {number} id @param {number} value */
+    _put(at, id, value) {
+        this.ids[at] = id;
+        this.values[at] = value;
+    }
+}
+
+/**
+ * A number from 0 to below 1 that depends on nothing but the two, so that an answer goes on anywhere as
+ * it would have here: both halves of the seed and the place, mixed by the finaliser of MurmurHash3.
+ * @param {number} seed a safe integer @param {number} place
+ */
+export function randomAt(seed, place) {
+    const low = seed >>> 0;
+    const high = Math.floor(seed / 2 ** 32) >>> 0;
+    const mixed = mix(place ^ mix(high ^ mix(low ^ 0x9e3779b9)));
+    const more = mix(mixed ^ 0x85ebca6b);
+    return ((mixed >>> 5) * 2 ** 26 + (more >>> 6)) / 2 ** 53;
+}
+
+/** @param {number} word */
+function mix(word) {
+    word = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
+    word = Math.imul(word ^ (word >>> 13), 0xc2b2ae35);
+    return (word ^ (word >>> 16)) >>> 0;
+}
