@@ -86,13 +86,18 @@ async function main(out) {
     for (const old of fs.readdirSync(out)) if (HASHED.test(old)) fs.rmSync(path.join(out, old));
     const bundled = new Set(['onnxruntime-web']);
     const engines = {}, suspending = {};
-    const pipeline = await bundlePipeline(out, bundled);
+    const templates = await bundle(out, 'templates.js', 'src/chat/template_worker.js', {}, bundled);
+    const scripts = {
+        __PIPELINE__: JSON.stringify(await bundlePipeline(out, bundled)),
+        __PIPELINE_VERSION__: JSON.stringify(manifest(TRANSFORMERS.name).version),
+        __TEMPLATE_WORKER__: JSON.stringify(templates),
+    };
     for (const [build, one] of Object.entries(BUILDS)) {
-        engines[build] = await bundleEngine(out, build, build, one, one, pipeline, bundled);
+        engines[build] = await bundleEngine(out, build, build, one, one, scripts, bundled);
         if (SUSPENDED[build])
-            suspending[build] = await bundleEngine(out, build, `${build}-jspi`, one, SUSPENDED[build], pipeline, bundled);
+            suspending[build] = await bundleEngine(out, build, `${build}-jspi`, one, SUSPENDED[build], scripts, bundled);
     }
-    const llama = await bundleLlama(out, bundled);
+    const llama = await bundleLlama(out, templates, bundled);
     const link = await bundle(out, 'link.js', 'src/link/worker.js', {}, bundled);
     const { version } = JSON.parse(fs.readFileSync(path.join(here, 'package.json'), 'utf8'));
     const script = await bundle(out, 'main.js', 'src/ui/main.js', {
@@ -110,14 +115,13 @@ async function main(out) {
 }
 
 /** Bundles the engine worker of `build`, as `name`, with `used` in the place of the onnxruntime-web build
- * that it names. */
-function bundleEngine(out, build, name, { entry }, used, pipeline, bundled) {
+ * that it names; `scripts` are others that it loads when it needs them. */
+function bundleEngine(out, build, name, { entry }, used, scripts, bundled) {
     const dist = path.join(packageFolder('onnxruntime-web'), 'dist');
     const file = (extension) => JSON.stringify(emit(out, `${used.stem}.${extension}`,
         fs.readFileSync(path.join(dist, `${used.stem}.${extension}`))));
     return bundle(out, `engine-${name}.js`, `src/engine/worker_${build}.js`,
-        { __ORT_MJS__: file('mjs'), __ORT_WASM__: file('wasm'), 
-          __PIPELINE__: JSON.stringify(pipeline), __PIPELINE_VERSION__: JSON.stringify(manifest(TRANSFORMERS.name).version) },
+        { __ORT_MJS__: file('mjs'), __ORT_WASM__: file('wasm'), ...scripts },
         bundled, entry === used.entry ? {} : { [entry]: used.entry });
 }
 
@@ -129,9 +133,8 @@ async function bundlePipeline(out, bundled) {
 }
 
 /** Bundles the engine worker for language models, once for each build of llama.cpp. @returns their names */
-async function bundleLlama(out, bundled) {
+async function bundleLlama(out, templates, bundled) {
     const workers = {};
-    const templates = await bundle(out, 'templates.js', 'src/chat/template_worker.js', {}, bundled);
     for (const [build, { package: name, folder }] of Object.entries(LLAMA)) {
         const read = (file) => fs.readFileSync(path.join(packageFolder(name), folder, file));
         bundled.add(name);

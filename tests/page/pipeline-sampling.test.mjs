@@ -125,6 +125,9 @@ test('decoding a long answer costs no more per token than a short one', () => {
     const detokenizer = new Detokenizer(counting, [], []);
     for (let i = 0; i < 1000; i++) detokenizer.push(65);
     assert.ok(decoded < 5000, `${decoded} tokens were decoded`);
+    const nothing = Array.from({ length: 1000 }, () => detokenizer.push(255)).join('') + detokenizer.end();
+    assert.equal(nothing, '\ufffd'.repeat(1000), 'bytes that are no characters');
+    assert.ok(decoded < 60000, `${decoded} tokens were decoded`);
 });
 
 test('a token for itself, with its bytes', () => {

@@ -43,9 +43,9 @@ const OPTIONS = Object.freeze({
     rerank: ['context'],
     tokenize: ['context'],
 });
-const STOPS_MAX = 16;
-const STOP_BYTES = 1024;
-const BIASES_MAX = 1024;
+export const STOPS_MAX = 16;
+export const STOP_BYTES = 1024;
+export const BIASES_MAX = 1024;
 /** llama.cpp takes this seed for "any". */
 const ANY_SEED = 0xffffffff;
 
@@ -97,7 +97,7 @@ const isStops = (stops) => Array.isArray(stops) && stops.length <= STOPS_MAX
     && stops.every((stop) => typeof stop === 'string' && stop.length > 0 && stop.length <= STOP_BYTES);
 
 /** @param {any} bias */
-const isBias = (bias) => typeof bias === 'object' && !Array.isArray(bias) && Object.keys(bias).length <= BIASES_MAX
+export const isBias = (bias) => typeof bias === 'object' && !Array.isArray(bias) && Object.keys(bias).length <= BIASES_MAX
     && Object.entries(bias).every(([id, value]) => /^\d{1,9}$/.test(id) && typeof value === 'number' && Math.abs(value) <= 100);
 
 /** @param {string} name @param {string} message @param {string} expected */

@@ -1,12 +1,13 @@
-/** What the engine `llama` needs beside the model: chat templates, tools, grammars and schemas (page/src/chat). */
+/** What engines of language models need beside the model: chat templates, tools, grammars and schemas (page/src/chat). */
 import { prepareChat } from '../chat/chat.js';
 import { checkGrammar } from '../chat/grammar.js';
 import { grammarOfSchema } from '../chat/schema.js';
 import { Templates } from '../chat/template_client.js';
 import { Failure } from './failure.js';
 
-/** @param {string} url of the script of the worker that renders templates @returns {import('./llama.js').Chat} */
-export function chat(url) {
+/** @param {string} script of the worker that renders templates, beside the engine's own @returns {import('./llama.js').Chat} */
+export function chat(script) {
+    const { href: url } = new URL(script, self.location.href);
     const templates = new Templates(() => new Worker(url, { type: 'module', name: 'templates' }));
     const render = templates.render.bind(templates);
     return { prepare: (asked) => prepareChat({ ...asked, render }), grammarOf };

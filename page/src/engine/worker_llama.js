@@ -15,6 +15,6 @@ const build = {
  * instead of one, and the answer would say wasm all the same. */
 Object.defineProperty(WorkerNavigator.prototype, 'gpu', { configurable: true, get: () => ({ requestAdapter: async () => null }) });
 
-const engine = new LlamaEngine(__LLAMA_VERSION__, (files, threads) => new LlamaModule(build, files, threads), chat(new URL(__TEMPLATE_WORKER__, self.location.href).href));
+const engine = new LlamaEngine(__LLAMA_VERSION__, (files, threads) => new LlamaModule(build, files, threads), chat(__TEMPLATE_WORKER__));
 
 serve(new Server('wasm', [engine], async () => ({ available: true, threads: 1 })));

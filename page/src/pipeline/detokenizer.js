@@ -10,6 +10,8 @@
 const CONTEXT = 4;
 /** What stands for bytes that are no character: those of its beginning are at most so many tokens. */
 const UNFINISHED = /\ufffd{1,3}$/u;
+/** So many tokens without a whole character at their end are none at all: their bytes are given as they are. */
+const PATIENCE = 32;
 
 export class Detokenizer {
     /**
@@ -36,7 +38,8 @@ export class Detokenizer {
         if (this._silent.has(token)) return '';
         this._tokens.push(token);
         const fresh = this._decode().slice(this._known.length);
-        const held = UNFINISHED.exec(fresh)?.[0].length ?? 0;
+        const isNone = this._tokens.length - this._old >= PATIENCE;
+        const held = isNone ? 0 : UNFINISHED.exec(fresh)?.[0].length ?? 0;
         const text = fresh.slice(this._given, fresh.length - held);
         this._given += text.length;
         if (held === 0) this._settle();

@@ -19,14 +19,15 @@ import { taskOf } from './tasks.js';
 
 export class PipelineEngine {
     /** @param {OrtEngine} ort whose onnxruntime-web it uses @param {Library} library
-     * @param {string} version of transformers.js */
-    constructor(ort, library, version) {
+     * @param {string} version of transformers.js @param {import('../engine/llama.js').Chat | null} [chat] */
+    constructor(ort, library, version, chat = null) {
         this.name = 'pipeline';
         this.version = version;
         this.info = { slots: 1, queue: 1, can: ['continue', 'embeddings'] };
         this.steps = true;
         this._ort = ort;
         this._library = library;
+        this._chat = chat;
         /** @type {Map<string, Loaded>} */
         this._models = new Map();
     }
@@ -59,7 +60,8 @@ export class PipelineEngine {
         cancelled.addEventListener('abort', end);
         const folder = new Folder(model, fetching(model, this._ort.credential, onProgress, stop.signal));
         try {
-            this._models.set(key, await loadFolder(key, this._library, folder, await this._device(), cancelled));
+            const loaded = await loadFolder(key, this._library, folder, await this._device(), cancelled);
+            this._models.set(key, { ...loaded, chat: this._chat });
         } catch (thrown) {
             throw asFailure(thrown, 'load');
         } finally {

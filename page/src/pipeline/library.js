@@ -105,6 +105,17 @@ export class Library {
                 throw loading ? named(fault, loading.folder.pathOf(bytes)) : fault;
             });
         loading?.sessions.push(session);
+        return this._guard(session);
+    }
+
+    /** A session of a model that we make, which runs as the models' own do.
+     * @param {Uint8Array} bytes @param {any} options as onnxruntime-web takes them @returns {Promise<any>} */
+    async session(bytes, options) {
+        return this._guard(await runtime(() => this._ort.InferenceSession.create(bytes, options)));
+    }
+
+    /** @param {any} session */
+    _guard(session) {
         const run = session.run.bind(session);
         session.run = async (/** @type {any[]} */ ...feeds) => {
             await this._run?.step();

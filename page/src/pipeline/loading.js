@@ -1,5 +1,6 @@
 /** Loads a folder's model with transformers.js: configuration, tokenizer, processor, sessions. */
 import { Failure } from '../engine/failure.js';
+import { KvCaches } from './kv_cache.js';
 
 /** @typedef {import('./folder.js').Folder} Folder */
 /** @typedef {import('./library.js').Library} Library */
@@ -18,6 +19,8 @@ import { Failure } from '../engine/failure.js';
  * @property {string} dtype
  * @property {{length: number}} limits
  * @property {Record<string, any>} extra JSON files beside config.json that tasks look at, by path
+ * @property {KvCaches} caches what decoders have computed for conversations
+ * @property {import('../engine/llama.js').Chat | null} chat what renders conversations; the engine's
  * @property {() => Promise<void>} dispose
  */
 /** Where it is computed: `provider` as onnxruntime-web takes it.
@@ -51,9 +54,15 @@ export async function loadFolder(key, library, folder, device, signal) {
             device: device.platform, dtype, use_external_data_format: external,
             session_options: { executionProviders: [device.provider], graphOptimizationLevel: 'all', logSeverityLevel: 3 },
         });
+        const caches = new KvCaches(namespace, (bytes, preferredOutputLocation) =>
+            library.session(bytes, { executionProviders: [device.provider], preferredOutputLocation }));
+        const dispose = async () => {
+            await caches.dispose();
+            await model.dispose();
+        };
         return {
             key, platform: device.platform, library: namespace, config, tokenizer, processor, model, dtype: name,
-            limits: { length: lengthOf(config, tokenizer, extra) }, extra, dispose: async () => void await model.dispose(),
+            limits: { length: lengthOf(config, tokenizer, extra) }, extra, caches, chat: null, dispose,
         };
     });
 }

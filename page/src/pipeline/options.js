@@ -1,10 +1,12 @@
 /** What a request may ask of a task: each option by a rule, and nothing that has none. */
 import { Failure } from '../engine/failure.js';
+import { BIASES_MAX, isBias } from '../engine/llama_body.js';
 
 /** @typedef {import('../engine/llama_body.js').Range} Range */
 /** A number in a range; a truth value; one of some words; a text of at most so many characters; a list of
- * at most so many of them.
- * @typedef {Range | 'flag' | {among: readonly string[]} | {text: number} | {texts: number, length: number}} Rule */
+ * at most so many of them; biases of tokens; what the task checks by itself; what it refuses, and why.
+ * @typedef {Range | 'flag' | 'biases' | 'any' | {among: readonly string[]} | {text: number}
+ *   | {texts: number, length: number} | {refused: string}} Rule */
 
 /** @type {Readonly<{whole: (most: number) => Range}>} */
 export const rules = Object.freeze({ whole: (most) => ({ least: 1, most, whole: true }) });
@@ -24,16 +26,24 @@ export function checkOptions(task, rulesOfTask, options) {
             throw new Failure('input_invalid', `A task "${task}" has no option "${name.slice(0, 64)}".`,
                 { field, expected: Object.keys(rulesOfTask).length > 0 ? `one of ${Object.keys(rulesOfTask).join(', ')}` : 'no options' });
         }
-        const expected = misses(rulesOfTask[name], value);
+        const rule = rulesOfTask[name];
+        if (typeof rule === 'object' && 'refused' in rule) {
+            throw new Failure('input_invalid', `The option "${name}" is not possible: ${rule.refused}.`, { field });
+        }
+        const expected = misses(rule, value);
         if (expected) throw new Failure('input_invalid', `The option "${name}" is not usable.`, { field, expected });
         checked[name] = value;
     }
     return checked;
 }
 
-/** What a rule expects, if a value is not so. @param {Rule} rule @param {any} value @returns {string | null} */
+/** What a rule expects, if a value is not so. @param {Exclude<Rule, {refused: string}>} rule @param {any} value @returns {string | null} */
 function misses(rule, value) {
+    if (rule === 'any') return null;
     if (rule === 'flag') return typeof value === 'boolean' ? null : 'true or false';
+    if (rule === 'biases') {
+        return isBias(value) ? null : `at most ${BIASES_MAX} token ids, each with a number from -100 to 100`;
+    }
     if ('among' in rule) return rule.among.includes(value) ? null : `one of ${rule.among.join(', ')}`;
     if ('least' in rule) {
         const { least, most, whole } = rule;

@@ -1,7 +1,9 @@
 /** The tasks of models in the Hugging Face layout, by their names. */
 import { Failure } from '../engine/failure.js';
 import { AUDIO_TASKS } from './audio.js';
+import { CONVERSE_TASKS } from './converse.js';
 import { MULTIMODAL_TASKS } from './multimodal.js';
+import { SEQ2SEQ_TASKS } from './seq2seq.js';
 import { SPEECH_TASKS } from './speech.js';
 import { TEXT_TASKS } from './text.js';
 import { VISION_TASKS } from './vision.js';
@@ -11,16 +13,19 @@ import { VISION_TASKS } from './vision.js';
 /** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
 /** @typedef {import('./loading.js').Loaded} Loaded */
 /** @typedef {import('./options.js').Rule} Rule */
+/** A task whose options were checked. @typedef {RunMessage & {options: Record<string, any>}} CheckedTask */
 /**
  * One task: which options it has, and what it does. `run` gets the options checked in `task.options`; what
  * it throws is the request's failure, but for what onnxruntime-web throws.
  * @typedef {object} Task
  * @property {Readonly<Record<string, Rule>>} options
- * @property {(loaded: Loaded, task: RunMessage & {options: Record<string, any>}, run: Run) => Promise<Outcome>} run
+ * @property {(loaded: Loaded, task: CheckedTask, run: Run) => Promise<Outcome>} run
  */
 
 /** @type {Readonly<Record<string, Task>>} */
-export const TASKS = Object.freeze({ ...TEXT_TASKS, ...VISION_TASKS, ...MULTIMODAL_TASKS, ...AUDIO_TASKS, ...SPEECH_TASKS });
+export const TASKS = Object.freeze({
+    ...AUDIO_TASKS, ...CONVERSE_TASKS, ...MULTIMODAL_TASKS, ...SEQ2SEQ_TASKS, ...SPEECH_TASKS, ...TEXT_TASKS, ...VISION_TASKS,
+});
 
 /** @param {string | undefined} name @returns {Task} @throws {Failure} */
 export function taskOf(name) {

@@ -1,0 +1,88 @@
+/**
+ * A decoder step by step, on transformers.js' own steps: its inputs for the next tokens, its forward, its
+ * keys and values. Every run of a session lets the event loop turn before (library.js).
+ */
+
+/** @typedef {import('./loading.js').Loaded} Loaded */
+
+/** Tokens of a prompt that are read at a time, and bytes of logits that they may make. */
+const PIECE = 256;
+const LEAST_PIECE = 32;
+const LOGITS_BYTES = 64 << 20;
+
+export class Decoder {
+    /**
+     * @param {Loaded} loaded @param {Record<string, any>} inputs what stays the same in all steps, such as what the
+     *   encoder made @param {{cache?: any, count?: number}} [beginning] keys and values that are there
+     */
+    constructor({ library, model, config }, inputs, { cache = null, count = 0 } = {}) {
+        this._library = library;
+        this._model = model;
+        this._isSeq2seq = config.is_encoder_decoder === true;
+        this._config = model._prepare_generation_config(null, {});
+        /** @type {Record<string, any>} */
+        this._inputs = { ...inputs, ...(cache ? { past_key_values: cache } : {}) };
+        /** How many tokens are in the cache. */
+        this.count = count;
+        this.piece = pieceOf(model, config);
+    }
+
+    /** Keys and values of `count` tokens; null before the first step. */
+    get cache() {
+        return this._inputs.past_key_values ?? null;
+    }
+
+    /**
+     * Computes the tokens behind those in the cache; of an encoder-decoder, several at the beginning only.
+     * @param {readonly number[]} tokens all of them @returns {Promise<Float32Array>} of what may follow, to be changed
+     */
+    async read(tokens) {
+        const { _model: model } = this;
+        const ids = [tokens.slice(this.count).map(BigInt)];
+        const prepared = model.prepare_inputs_for_generation(ids, this._next(ids), this._config);
+        const outputs = await model.forward(prepared);
+        this._inputs = model._update_model_kwargs_for_generation({
+            generated_input_ids: [[ids[0][ids[0].length - 1]]], outputs, model_inputs: prepared, is_encoder_decoder: this._isSeq2seq,
+        });
+        this.count = tokens.length;
+        return lastRow(outputs.logits);
+    }
+
+    /** @param {bigint[][]} ids */
+    _next([ids]) {
+        const { Tensor, ones } = this._library;
+        const shape = [1, ids.length];
+        if (!this._isSeq2seq) {
+            return { ...this._inputs, input_ids: new Tensor('int64', ids, shape), attention_mask: ones([1, this.count + ids.length]) };
+        }
+        return this.count > 0 ? this._inputs : { ...this._inputs, decoder_attention_mask: ones(shape) };
+    }
+}
+
+/** @param {any} logits [1, tokens, vocabulary] @returns {Float32Array} of the last token */
+function lastRow(logits) {
+    const [, length, vocabulary] = logits.dims;
+    if (logits.type === 'float32') return logits.data.subarray((length - 1) * vocabulary, length * vocabulary);
+    return logits.slice(null, [length - 1, length], null).to('float32').data;
+}
+
+/** @param {any} model @param {any} config */
+function pieceOf({ sessions }, { vocab_size: vocabulary = 0, text_config: inner }) {
+    const session = sessions.decoder_model_merged ?? sessions.model;
+    if (session.inputNames.includes('num_logits_to_keep')) return PIECE;
+    const most = Math.floor(LOGITS_BYTES / (4 * (vocabulary || inner?.vocab_size || 1)));
+    return Math.max(LEAST_PIECE, Math.min(PIECE, most));
+}
+
+/**
+ * The decoder of an encoder-decoder, when its encoder has read the input.
+ * @param {Loaded} loaded @param {Record<string, any>} inputs of the encoder, such as input_ids and attention_mask
+ */
+export async function encoded(loaded, inputs) {
+    const { model } = loaded;
+    const made = await model._prepare_encoder_decoder_kwargs_for_generation({
+        inputs_tensor: inputs[model.main_input_name], model_inputs: { ...inputs }, model_input_name: model.main_input_name,
+        generation_config: { ...model._prepare_generation_config(null, {}), guidance_scale: null },
+    });
+    return new Decoder(loaded, made);
+}

@@ -1,0 +1,205 @@
+/**
+ * An answer, token by token: the prompt in pieces, then step after step what the model's own rules and
+ * the request's sampling choose, until a stop, an end token, the length that was asked for, or the end of
+ * the context. What another node has sent already is not computed again: its tokens are read as such.
+ */
+import { Answer, Sent } from '../engine/answer.js';
+import { Failure } from '../engine/failure.js';
+import { Detokenizer, tokenText } from './detokenizer.js';
+import { Sampler, likelihood } from './sampling.js';
+import { StopTexts, endTokens } from './stops.js';
+
+/** @typedef {import('../engine/answer.js').Logprob} Logprob */
+/** @typedef {import('../engine/answer.js').Parser} Parser */
+/** @typedef {import('../engine/engine.js').Outcome} Outcome */
+/** @typedef {import('../engine/run.js').Run} Run */
+/** @typedef {import('./decoder.js').Decoder} Decoder */
+/** @typedef {import('./loading.js').Loaded} Loaded */
+/** @typedef {Record<string, any>} Options */
+/**
+ * What is to be gone on from. `tokens` are those that the decoder reads; `read` says how many tokens the
+ * request's own text has, where that is another's, as an encoder's. `stop` ends the answer as text, `ends`
+ * beside the model's own end tokens; `preserved` are special tokens that come out as text.
+ * @typedef {{tokens: readonly number[], read?: number, stop: readonly string[], ends: readonly string[],
+ *   preserved: readonly string[], parser: Parser}} Prompt
+ */
+
+/** Where a request names no temperature and the folder has the model sample. */
+const TEMPERATURE = 1;
+/** Options that only mean something where there is chance. */
+const OF_CHANCE = Object.freeze(['top_k', 'top_p', 'min_p', 'seed']);
+
+/**
+ * @param {Loaded} loaded @param {Prompt} prompt @param {Options} options @param {number} context tokens that the
+ *   decoder has room for @param {Run} run @param {(tokens: readonly number[]) => Promise<Decoder>} begin
+ *   gives a decoder that has read some of these tokens, or none
+ * @returns {Promise<Outcome>}
+ */
+export async function generate(loaded, prompt, options, context, run, begin) {
+    const { tokens } = prompt;
+    if (tokens.length >= context) {
+        throw new Failure('context_length_exceeded', `The prompt has ${tokens.length} tokens, the model's context here ${context}.`,
+            { expected: `fewer than ${context} tokens` });
+    }
+    return new Writing(loaded, prompt, options, context, run).write(begin);
+}
+
+class Writing {
+    /** @param {Loaded} loaded @param {Prompt} prompt @param {Options} options @param {number} context @param {Run} run */
+    constructor(loaded, prompt, options, context, run) {
+        const { from } = run;
+        const { config, model, tokenizer } = loaded;
+        const { tokens, parser, stop, ends, preserved } = prompt;
+        const room = context - tokens.length;
+        this._loaded = loaded;
+        this._prompt = prompt;
+        this._options = options;
+        this._run = run;
+        this._most = Math.min(options.max_tokens ?? Infinity, room);
+        this._answer = new Answer(run, 0, parser, from ? new Sent(from) : null);
+        this._detokenizer = new Detokenizer(tokenizer, config.is_encoder_decoder ? [] : tokens, preserved);
+        this._stops = new StopTexts(stop);
+        this._ends = endTokens(loaded, ends);
+        this._rules = ownRules(loaded, options, tokens.length, this._most);
+        this._sampler = new Sampler(samplingOf(model._prepare_generation_config(null, {}), options));
+        /** The prompt's and the answer's. */
+        this._tokens = [...tokens];
+        /** How many of the answer's, an end token among them. */
+        this._made = 0;
+        this._finish = '';
+    }
+
+    /** @param {(tokens: readonly number[]) => Promise<Decoder>} begin @returns {Promise<Outcome>} */
+    async write(begin) {
+        for (const token of this._begun()) this._take(token, []);
+        const began = performance.now();
+        const counts = { cached: 0, read: 0, began: this._made };
+        let written = began;
+        if (!this._finish) {
+            const decoder = await begin(this._tokens);
+            counts.cached = decoder.count;
+            let logits = await this._read(decoder);
+            counts.read = decoder.count - counts.cached;
+            written = performance.now();
+            while (!this._step(logits)) logits = await decoder.read(this._tokens);
+        }
+        this._end();
+        return { tensors: [], result: this._result(counts, written - began, performance.now() - written) };
+    }
+
+    /** The tokens of an answer that another node had begun, if they are some of the model's; where they are
+     * not, it is made from the start, and has to come out the same. */
+    _begun() {
+        const { tokens = [] } = this._run.from ?? {};
+        const { vocab_size: most = Infinity } = this._loaded.config;
+        return tokens.every((id) => Number.isInteger(id) && id >= 0 && id < most) ? tokens : [];
+    }
+
+    /** The prompt, in pieces, as far as it is not in the cache. @param {Decoder} decoder */
+    async _read(decoder) {
+        const { _tokens: { length: total } } = this;
+        for (;;) {
+            const end = Math.min(total, decoder.count + decoder.piece);
+            const logits = await decoder.read(this._tokens.slice(0, end));
+            this._run.progress('prompt', end, total);
+            if (end === total) return logits;
+        }
+    }
+
+    /** The next token. @param {Float32Array} logits @returns {boolean} whether it was the last */
+    _step(logits) {
+        const wanted = this._options.logprobs === true;
+        const own = wanted ? logits.slice() : logits;
+        this._rules(this._tokens, logits);
+        const token = this._sampler.choose(logits, this._tokens, this._made);
+        if (this._ends.has(token)) {
+            this._made++;
+            this._finish = 'stop';
+        } else {
+            this._take(token, wanted ? [this._logprob(own, token)] : []);
+        }
+        return this._finish !== '';
+    }
+
+    /** @param {number} token @param {Logprob[]} logprobs */
+    _take(token, logprobs) {
+        if (this._finish) return;
+        this._tokens.push(token);
+        this._made++;
+        const text = this._stops.push(this._detokenizer.push(token));
+        this._answer.add({ text, tokens: [token], logprobs });
+        if (this._stops.isFound) this._finish = 'stop';
+        else if (this._made >= this._most) this._finish = 'length';
+    }
+
+    /** What was held back comes, unless it is a part of a character. */
+    _end() {
+        this._answer.add({ text: this._stops.end() });
+        this._answer.end(this._finish);
+    }
+
+    /** @param {Float32Array} logits the model's own @param {number} token @returns {Logprob} */
+    _logprob(logits, token) {
+        const { tokenizer } = this._loaded;
+        const { logprob, top } = likelihood(logits, token, this._options.top_logprobs ?? 0);
+        const entry = (/** @type {number} */ id, /** @type {number} */ its) => ({ ...tokenText(tokenizer, id), id, logprob: its });
+        return { ...entry(token, logprob), top_logprobs: top.map((one) => entry(one.id, one.logprob)) };
+    }
+
+    /** @param {{cached: number, read: number, began: number}} counts @param {number} promptMs @param {number} madeMs */
+    _result({ cached, read, began }, promptMs, madeMs) {
+        const prompt = this._prompt.read ?? this._prompt.tokens.length;
+        const made = this._made - began;
+        return {
+            ...this._answer.result(),
+            usage: { prompt_tokens: prompt, completion_tokens: this._made, cached_tokens: Math.min(cached, prompt) },
+            timings: {
+                cache_n: cached, ...timesOf('prompt', this._prompt.read ?? read, promptMs), ...timesOf('predicted', made, madeMs),
+            },
+        };
+    }
+}
+
+/** As llama-server tells them. @param {string} name @param {number} count @param {number} ms */
+function timesOf(name, count, ms) {
+    return {
+        [`${name}_n`]: count, [`${name}_ms`]: ms,
+        [`${name}_per_token_ms`]: count > 0 ? ms / count : 0, [`${name}_per_second`]: ms > 0 ? (1000 * count) / ms : 0,
+    };
+}
+
+/**
+ * How the next token is chosen: as the request says, else as the folder does, whose model samples only if
+ * its generation_config.json says so.
+ * @param {any} config of the model's generation @param {Options} options
+ * @returns {import('./sampling.js').Sampling}
+ */
+export function samplingOf(config, options) {
+    const isChance = config.do_sample === true || OF_CHANCE.some((name) => options[name] !== undefined);
+    return {
+        temperature: options.temperature ?? (isChance ? config.temperature ?? TEMPERATURE : 0),
+        topK: options.top_k ?? config.top_k ?? 0, topP: options.top_p ?? config.top_p ?? 1, minP: options.min_p ?? config.min_p ?? 0,
+        repeat: options.repeat_penalty ?? 1, frequency: options.frequency_penalty ?? 0, presence: options.presence_penalty ?? 0,
+        bias: Object.entries(options.logit_bias ?? {}).map(([id, bias]) => [Number(id), bias]),
+        seed: options.seed ?? anySeed(),
+    };
+}
+
+const anySeed = () => crypto.getRandomValues(new Uint32Array(1))[0];
+
+/**
+ * What generation_config.json forbids and forces (repetitions, bad words, first and last tokens), by the
+ * library's own classes.
+ * @param {Loaded} loaded @param {Options} options @param {number} begin tokens before the answer @param {number} most
+ * @returns {(tokens: readonly number[], logits: Float32Array) => void} changes the logits
+ */
+function ownRules({ library, model }, options, begin, most) {
+    const config = {
+        ...model._prepare_generation_config(null, {}), do_sample: false, guidance_scale: null, max_length: begin + most,
+        // The request's replaces it.
+        ...(options.repeat_penalty === undefined ? {} : { repetition_penalty: null }),
+    };
+    const rules = model._get_logits_processor(config, begin);
+    if (rules.processors.length === 0) return () => {};
+    return (tokens, logits) => rules([tokens.map(BigInt)], new library.Tensor('float32', logits, [1, logits.length]));
+}

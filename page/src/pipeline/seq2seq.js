@@ -1,0 +1,115 @@
+/** Encoder-decoders: text in, other text out, also from language to language. */
+import { plain } from '../engine/answer.js';
+import { Failure } from '../engine/failure.js';
+import { encoded } from './decoder.js';
+import { generate } from './generate.js';
+import { contextOf, promptOf, WRITING } from './writing.js';
+
+/** @typedef {import('../engine/engine.js').Outcome} Outcome */
+/** @typedef {import('../engine/run.js').Run} Run */
+/** @typedef {import('./loading.js').Loaded} Loaded */
+/** @typedef {import('./tasks.js').Task} Task */
+/** @typedef {Record<string, any>} Options */
+
+/** A language's name in a request, and in a message. */
+const LANGUAGE = Object.freeze({ text: 32 });
+const SEQ2SEQ = Object.freeze({ ...WRITING, truncate: 'flag' });
+
+/** @type {Readonly<Record<string, Task>>} */
+export const SEQ2SEQ_TASKS = Object.freeze({
+    'text2text-generation': { options: SEQ2SEQ, run: (loaded, task, run) => transform(loaded, task, run, 'text2text-generation') },
+    summarization: { options: SEQ2SEQ, run: (loaded, task, run) => transform(loaded, task, run, 'summarization') },
+    translation: {
+        options: Object.freeze({ ...SEQ2SEQ, source_language: LANGUAGE, target_language: LANGUAGE }),
+        run: (loaded, task, run) => transform(loaded, task, run, 'translation'),
+    },
+});
+
+/** @param {Loaded} loaded @param {import('./tasks.js').CheckedTask} task @param {Run} run @param {string} name
+ * @returns {Promise<Outcome>} */
+async function transform(loaded, { input, options }, run, name) {
+    const { config, model, tokenizer } = loaded;
+    if (config.is_encoder_decoder !== true) throw noTask(name);
+    const languages = languagesOf(tokenizer, options, name);
+    const read = inputTokens(loaded, prefixOf(config, options, name, languages !== null) + promptOf(input), options);
+    if (languages?.source !== undefined) replaceLanguage(read, languages.codes, languages.source);
+    const begin = () => encoded(loaded, inputsOf(loaded, read));
+    const prompt = {
+        tokens: startOf(model, languages?.target), read: read.length, stop: options.stop ?? [], ends: [], preserved: [], parser: plain(),
+    };
+    return generate(loaded, prompt, options, contextOf(loaded, options), run, begin);
+}
+
+/** What the decoder begins with: its start token, and the language where the request names one.
+ * @param {any} model @param {number | undefined} language */
+function startOf(model, language) {
+    const { decoder_start_token_id: start, bos_token_id: first } = model._prepare_generation_config(null, {});
+    return [start ?? first ?? 0, ...(language === undefined ? [] : [language])];
+}
+
+/** @param {Loaded} loaded @param {string} text @param {Options} options @returns {number[]} */
+function inputTokens({ tokenizer, limits: { length } }, text, { truncate }) {
+    /** @type {number[]} */
+    const ids = tokenizer(text, { return_tensor: false }).input_ids;
+    if (ids.length <= length) return ids;
+    if (truncate) return tokenizer(text, { return_tensor: false, truncation: true, max_length: length }).input_ids;
+    throw new Failure('context_length_exceeded', `The text has ${ids.length} tokens, the model reads ${length}.`,
+        { expected: `at most ${length} tokens, or options.truncate` });
+}
+
+/** @param {Loaded} loaded @param {readonly number[]} ids */
+function inputsOf({ library: { Tensor, ones } }, ids) {
+    const shape = [1, ids.length];
+    return { input_ids: new Tensor('int64', ids.map(BigInt), shape), attention_mask: ones(shape) };
+}
+
+/**
+ * The words that a T5's task begins with: those of config.json for this task, or for these languages
+ * ("translation_en_to_de").
+ * @param {any} config @param {Options} options @param {string} name @param {boolean} hasTokens for languages
+ */
+function prefixOf({ prefix = '', task_specific_params: params }, { source_language: from, target_language: to }, name, hasTokens) {
+    const isNamed = (from ?? to) !== undefined && !hasTokens;
+    const own = params?.[isNamed ? `translation_${from}_to_${to}` : name]?.prefix;
+    if (typeof own === 'string') return own;
+    if (!isNamed) return String(prefix ?? '');
+    const pairs = Object.keys(params ?? {}).filter((key) => key.startsWith('translation_'));
+    throw new Failure('input_invalid', 'The model does not translate between languages that a request names so.', {
+        field: 'options.target_language', expected: pairs.length > 0 ? `the languages of one of ${pairs.join(', ')}` : 'no languages',
+    });
+}
+
+/**
+ * The languages' tokens, where a tokenizer has some (NLLB, M2M-100, mBART): the text begins with one, and
+ * the answer with the other.
+ * @param {any} tokenizer @param {Options} options @param {string} name
+ * @returns {{codes: Map<string, number>, source?: number, target?: number} | null}
+ */
+function languagesOf(tokenizer, { source_language: source, target_language: target }, name) {
+    const { language_codes: list, lang_to_token: tokenOf } = tokenizer;
+    if (name !== 'translation' || !Array.isArray(list) || list.length === 0) return null;
+    const codes = new Map(list.map((code) => [code, tokenizer._tokenizer.token_to_id(tokenOf(code))]));
+    if (target === undefined) throw unknownLanguage('target_language', list);
+    return { codes, source: idOf(codes, source, 'source_language'), target: idOf(codes, target, 'target_language') };
+}
+
+/** @param {Map<string, number>} codes @param {string | undefined} language @param {string} option */
+function idOf(codes, language, option) {
+    if (language !== undefined && !codes.has(language)) throw unknownLanguage(option, [...codes.keys()]);
+    return language === undefined ? undefined : codes.get(language);
+}
+
+/** @param {string} option @param {string[]} codes */
+const unknownLanguage = (option, codes) => new Failure('input_invalid', 'The model needs a language that it knows.',
+    { field: `options.${option}`, expected: `one of ${codes.slice(0, 300).join(', ')}` });
+
+/** @param {number[]} ids @param {Map<string, number>} codes @param {number} source */
+function replaceLanguage(ids, codes, source) {
+    const all = new Set(codes.values());
+    const at = ids.findIndex((id) => all.has(id));
+    if (at >= 0) ids[at] = source;
+}
+
+/** @param {string} name */
+const noTask = (name) => new Failure('input_invalid', `The model is no encoder-decoder: it has no task "${name}".`,
+    { field: 'task', expected: 'a model that turns text into text' });

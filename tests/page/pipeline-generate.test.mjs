@@ -1,0 +1,229 @@
+/**
+ * Text from models in the Hugging Face layout, on the page's own modules in Node: the same tokens as
+ * transformers.js' own generate gives on the same files.
+ */
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from 'node:test';
+import { renderTemplate } from '../../page/src/chat/templates.js';
+import { prepareChat } from '../../page/src/chat/chat.js';
+import { filesIn, library, loaded, outcomeOf, runOf, engineOf, taskOf } from './support/library.mjs';
+import { makeFamilies } from '../lib/families.mjs';
+
+const folder = (name) => path.join(makeFamilies(), name);
+const render = async (template, variables) => renderTemplate(template, variables);
+const chat = { prepare: (asked) => prepareChat({ ...asked, render }), grammarOf: () => null };
+const gpt2 = { ...await loaded(folder('gpt2')), chat };
+const bart = await loaded(folder('bart'));
+const TEXT = 'The fox sees the dog in the forest';
+
+const complete = async (prompt, options = {}, more = {}) =>
+    (await outcomeOf(gpt2, 'complete', { prompt }, { max_tokens: 16, temperature: 0, ...options }, more)).result;
+/** What the library's own loop gives. */
+async function expected({ model, tokenizer }, text, options) {
+    const inputs = tokenizer(text);
+    const skipped = model.config.is_encoder_decoder ? 1 : inputs.input_ids.dims[1];
+    return (await model.generate({ ...inputs, max_new_tokens: 16, do_sample: false, ...options })).tolist()[0].slice(skipped).map(Number);
+}
+/** An answer as a stream; what it says is in `parts`. */
+async function streamed(prompt, options = {}, { from = null, onParts = () => {}, task = 'complete' } = {}) {
+    const input = task === 'chat' ? { messages: prompt } : { prompt };
+    const asked = {
+        ...taskOf(task, input, { max_tokens: 16, temperature: 0, ...options }), stream: { from, credit: { parts: 1000, bytes: 1e9 } },
+    };
+    const run = runOf(asked);
+    const post = run._post;
+    run._post = (message) => {
+        post(message);
+        if (message.type === 'parts') onParts(run);
+    };
+    const outcome = await engineOf(gpt2).run(asked, run);
+    await run.end();
+    return { ...outcome, parts: run.posted.filter(({ type }) => type === 'parts').flatMap(({ parts }) => parts.map(({ json }) => JSON.parse(json).data)) };
+}
+const textOf = (parts) => parts.map(({ text = '' }) => text).join('');
+const tokensOf = (parts) => parts.flatMap(({ tokens = [] }) => tokens);
+
+test("greedy tokens are those of the library's own loop", async () => {
+    for (const text of [TEXT, 'a', `${TEXT} `.repeat(12)]) {
+        const { tokens, text: said, usage, finish_reason: why } = await complete(text, { deterministic: true });
+        assert.deepEqual(tokens, await expected(gpt2, text));
+        assert.equal(said, gpt2.tokenizer.decode(tokens).replace(/\ufffd{1,3}$/u, ''));
+        const count = gpt2.tokenizer(text).input_ids.dims[1];
+        assert.deepEqual([usage, why], [{ prompt_tokens: count, completion_tokens: 16, cached_tokens: 0 }, 'length']);
+    }
+    const rules = { repetition_penalty: 1.3, no_repeat_ngram_size: 2, bad_words_ids: [[101], [32, 116]], min_new_tokens: 4 };
+    Object.assign(gpt2.model.configs.generation_config, rules);
+    const { tokens } = await complete(TEXT);
+    for (const name of Object.keys(rules)) delete gpt2.model.configs.generation_config[name];
+    assert.deepEqual(tokens, await expected(gpt2, TEXT, rules));
+});
+
+test('the next turn reads only what is new, and is the same as without', async () => {
+    const first = await complete(TEXT, {}, { owner: 'a' });
+    const more = `${TEXT}${first.text} and then`;
+    const again = await complete(more, {}, { owner: 'a' });
+    const alone = await complete(more, { deterministic: true }, { owner: 'a' });
+    const other = await complete(more, {}, { owner: 'b' });
+    assert.deepEqual([again.tokens, other.tokens], [alone.tokens, alone.tokens]);
+    assert.ok(again.usage.cached_tokens >= first.usage.prompt_tokens, JSON.stringify(again.usage));
+    assert.deepEqual([alone.usage.cached_tokens, other.usage.cached_tokens], [0, 0]);
+    assert.equal(again.timings.cache_n + again.timings.prompt_n, again.usage.prompt_tokens);
+    const changed = `${TEXT.slice(0, -6)}${more}`;
+    const cut = await complete(changed, {}, { owner: 'a' });
+    assert.ok(cut.usage.cached_tokens > 10 && cut.usage.cached_tokens < cut.usage.prompt_tokens);
+    assert.deepEqual(cut.tokens, (await complete(changed, { deterministic: true })).tokens);
+});
+
+test('a long prompt goes in pieces, and says how far it is', async () => {
+    const text = `${TEXT} `.repeat(20);
+    const asked = taskOf('complete', { prompt: text }, { max_tokens: 4, temperature: 0, deterministic: true });
+    const run = runOf(asked);
+    const { result } = await engineOf(gpt2).run(asked, run);
+    const said = run.posted.filter(({ type }) => type === 'progress').map(({ phase, done, total }) => [phase, done, total]);
+    const count = result.usage.prompt_tokens;
+    assert.ok(count > 2 * 256, `${count}`);
+    assert.deepEqual([said[0], said.at(-1)], [['prompt', 256, count], ['prompt', count, count]]);
+    assert.deepEqual(result.tokens, await expected(gpt2, text, { max_new_tokens: 4 }));
+});
+
+test('an answer goes on from the tokens that another node has sent', async () => {
+    for (const options of [{ max_tokens: 20 }, { max_tokens: 20, temperature: 1, seed: 5 }]) {
+        const whole = await streamed(TEXT, options);
+        const all = [textOf(whole.parts), tokensOf(whole.parts)];
+        assert.equal(all[1].length, 20);
+        for (const count of [1, Math.floor(whole.parts.length / 2), whole.parts.length - 1]) {
+            const had = whole.parts.slice(0, count);
+            const from = { seq: count, text: textOf(had), tokens: tokensOf(had) };
+            const { parts, result } = await streamed(TEXT, options, { from });
+            assert.deepEqual([from.text + textOf(parts), [...from.tokens, ...tokensOf(parts)]], all);
+            assert.deepEqual([result.usage.completion_tokens, result.timings.predicted_n], [20, 20 - from.tokens.length]);
+        }
+        // Without tokens, and with some that the model has not: made once more, and the same.
+        for (const from of [{ seq: 2, text: all[0].slice(0, 3) }, { seq: 0, text: '', tokens: [] }]) {
+            assert.equal((from.text ?? '') + textOf((await streamed(TEXT, options, { from })).parts), all[0]);
+        }
+    }
+    await assert.rejects(streamed(TEXT, {}, { from: { seq: 1, text: 'something else' } }), { code: 'stream_diverged' });
+    await assert.rejects(streamed(TEXT, {}, { from: { seq: 1, text: '', tokens: [1e6] } }), { code: 'stream_diverged' });
+});
+
+test('a seed repeats an answer', async () => {
+    const [a, b, c] = await Promise.all([7, 7, 8].map((seed) => complete(TEXT, { seed, temperature: 1 })));
+    assert.deepEqual(a.tokens, b.tokens);
+    assert.notDeepEqual(a.tokens, c.tokens);
+    assert.notDeepEqual((await complete(TEXT, { seed: 7, temperature: null, top_k: 0 })).tokens, (await complete(TEXT)).tokens);
+});
+
+test('logprobs, biases, and where an answer ends', async () => {
+    const plain = await complete(TEXT);
+    const { logprobs, tokens } = await complete(TEXT, { logprobs: true, top_logprobs: 3, max_tokens: 4 });
+    assert.deepEqual(logprobs.map(({ id }) => id), tokens);
+    for (const { id, logprob, top_logprobs: top } of logprobs) {
+        assert.deepEqual([top.length, top[0].id, top[0].logprob], [3, id, logprob]);
+        assert.ok(logprob < 0 && top[1].logprob <= logprob);
+    }
+    const [first] = plain.tokens;
+    assert.notEqual((await complete(TEXT, { logit_bias: { [first]: -100 } })).tokens[0], first);
+    const last = plain.tokens.find((id, at) => at > 2 && plain.tokens.indexOf(id) === at);
+    const ended = await complete(TEXT, { logit_bias: { [gpt2.tokenizer.eos_token_id]: 100 } });
+    assert.deepEqual([ended.text, ended.tokens, ended.finish_reason, ended.usage.completion_tokens], ['', [], 'stop', 1]);
+    const stop = gpt2.tokenizer.decode([last]);
+    const stopped = await complete(TEXT, { stop: ['never', stop] });
+    assert.equal(stopped.finish_reason, 'stop');
+    assert.equal(stopped.text, plain.text.slice(0, plain.text.indexOf(stop)));
+});
+
+test('a cancel is heard before the next step, and what was computed is kept', async () => {
+    let steps = 0;
+    await assert.rejects(streamed(TEXT, { max_tokens: 1000 }, { onParts: (run) => {
+        if (++steps === 3) run.cancel();
+    } }), { code: 'cancelled' });
+    assert.ok(steps <= 4, `${steps} parts`);
+    assert.ok((await complete(`${TEXT} again`)).usage.cached_tokens > 0);
+});
+
+test('a conversation by the template of the folder', async () => {
+    const messages = [{ role: 'user', content: 'Hi' }];
+    const { result } = await outcomeOf(gpt2, 'chat', { messages }, { max_tokens: 8, temperature: 0 });
+    const ids = gpt2.tokenizer.apply_chat_template(messages, { add_generation_prompt: true, return_tensor: false, return_dict: false });
+    assert.equal(result.usage.prompt_tokens, ids.length);
+    const { parts } = await streamed(messages, { max_tokens: 8 }, { task: 'chat' });
+    assert.deepEqual([textOf(parts), tokensOf(parts)], [result.text, result.tokens]);
+    assert.deepEqual((await outcomeOf(gpt2, 'tokenize', { text: 'Hi there' })).result.tokens, gpt2.tokenizer.encode('Hi there'));
+});
+
+test('what cannot be is refused by name', async () => {
+    const fails = (promise, code, field) => assert.rejects(promise, (error) => {
+        assert.deepEqual([error.code, error.field], [code, field], error.message);
+        return true;
+    });
+    const messages = [{ role: 'user', content: 'Hi' }];
+    for (const [options, field] of [
+        [{ grammar: 'root ::= "a"' }, 'options.grammar'], [{ json_schema: {} }, 'options.json_schema'], [{ n: 2 }, 'options.n'],
+        [{ nonsense: 1 }, 'options.nonsense'], [{ top_p: 2 }, 'options.top_p'], [{ stop: 'x' }, 'options.stop'],
+        [{ logit_bias: { a: 1 } }, 'options.logit_bias'],
+        [{ response_format: { type: 'json_object' } }, 'options.response_format'], [{ tool_choice: 'required' }, 'options.tool_choice'],
+    ]) await fails(outcomeOf(gpt2, 'chat', { messages }, options), 'input_invalid', field);
+    await fails(outcomeOf(gpt2, 'complete', {}), 'input_invalid', 'inputs.prompt');
+    await fails(outcomeOf(gpt2, 'chat', { messages: [] }), 'input_invalid', 'inputs.messages');
+    await fails(outcomeOf(gpt2, 'summarization', { prompt: 'x' }), 'input_invalid', 'task');
+    await assert.rejects(complete(TEXT, { context: 16 }), ({ code, message, expected }) =>
+        code === 'context_length_exceeded' && / \d\d tokens, .* 16\./.test(message) && expected === 'fewer than 16 tokens');
+    const { usage, finish_reason: why } = await complete('abc', { context: 16, max_tokens: null });
+    assert.deepEqual([usage.prompt_tokens + usage.completion_tokens, why], [16, 'length']);
+});
+
+test('an encoder-decoder turns text into text', async () => {
+    const transform = async (task, prompt, options = {}, model = bart) =>
+        (await outcomeOf(model, task, { prompt }, { max_tokens: 16, ...options })).result;
+    for (const task of ['text2text-generation', 'summarization', 'translation']) {
+        const { tokens, usage, finish_reason: why } = await transform(task, TEXT);
+        assert.deepEqual(tokens, (await expected(bart, TEXT)).filter((id) => id !== bart.tokenizer.eos_token_id));
+        assert.equal(usage.prompt_tokens, bart.tokenizer(TEXT).input_ids.dims[1]);
+        assert.ok(['stop', 'length'].includes(why));
+    }
+    const length = { ...bart, limits: { length: 20 } };
+    await assert.rejects(transform('summarization', TEXT, {}, length), { code: 'context_length_exceeded' });
+    assert.equal((await transform('summarization', TEXT, { truncate: true, max_tokens: 2 }, length)).usage.prompt_tokens, 20);
+    const prefixed = { ...bart, config: { ...bart.config, is_encoder_decoder: true, task_specific_params: {
+        summarization: { prefix: 'sum: ' }, translation_en_to_de: { prefix: 'to German: ' } } } };
+    const tokensFor = async (...args) => (await transform(...args, prefixed)).tokens.join();
+    assert.equal(await tokensFor('summarization', TEXT, {}), (await transform('summarization', `sum: ${TEXT}`)).tokens.join());
+    const languages = { source_language: 'en', target_language: 'de' };
+    assert.equal(await tokensFor('translation', TEXT, languages), (await transform('translation', `to German: ${TEXT}`)).tokens.join());
+    await assert.rejects(tokensFor('translation', TEXT, { ...languages, target_language: 'fr' }), { field: 'options.target_language', expected: /translation_en_to_de/ });
+    await assert.rejects(transform('summarization', TEXT, languages), { field: 'options.source_language' });
+});
+
+test('a language is a token in front, where the tokenizer has some', async () => {
+    const { _tokenizer } = bart.tokenizer;
+    const ids = { eng: _tokenizer.token_to_id('e'), deu: _tokenizer.token_to_id('d') };
+    const tokenizer = Object.assign((...args) => {
+        const { input_ids: rest } = bart.tokenizer(...args);
+        return { input_ids: [ids.eng, ...rest] };
+    }, { _tokenizer, all_special_ids: [], all_special_tokens: [], eos_token_id: bart.tokenizer.eos_token_id,
+        decode: (...args) => bart.tokenizer.decode(...args), language_codes: ['eng', 'deu'], lang_to_token: (code) => code[0] });
+    const model = { ...bart, tokenizer };
+    const translate = async (options) => (await outcomeOf(model, 'translation', { prompt: TEXT }, { max_tokens: 8, ...options })).result.tokens;
+    const inputs = (first) => {
+        const all = [first, ...bart.tokenizer(TEXT, { return_tensor: false }).input_ids];
+        const { Tensor, ones } = bart.library;
+        return { input_ids: new Tensor('int64', all.map(BigInt), [1, all.length]), attention_mask: ones([1, all.length]) };
+    };
+    for (const source of ['eng', 'deu']) {
+        const ref = await bart.model.generate({ ...inputs(ids[source]), max_new_tokens: 9, forced_bos_token_id: ids.deu });
+        assert.deepEqual(await translate({ source_language: source, target_language: 'deu' }), ref.tolist()[0].slice(2).map(Number));
+    }
+    await assert.rejects(translate({}), { field: 'options.target_language', expected: 'one of eng, deu' });
+    await assert.rejects(translate({ source_language: 'x', target_language: 'deu' }), { field: 'options.source_language' });
+});
+
+test('the caches go with the model', async () => {
+    const model = await loaded(filesIn(folder('gpt2')));
+    await outcomeOf(model, 'complete', { prompt: TEXT }, { max_tokens: 2 });
+    assert.deepEqual(model.caches.sizes.count, 1);
+    await model.dispose();
+    assert.deepEqual(model.caches.sizes.count, 0);
+    assert.ok(library);
+});
