@@ -133,6 +133,33 @@ static void add_gguf(const struct wi_model *model, json_t *out)
     json_object_set_new(out, "memory", memory_json(&model->memory));
 }
 
+static void add_name(json_t *out, const char *member, const char *name)
+{
+    if (*name)
+        json_object_set_new(out, member, json_string(name));
+}
+
+/* What the settings of a Hugging Face folder tell. */
+static void add_huggingface(const struct wi_model *model, json_t *out)
+{
+    const struct wi_huggingface *info = &model->huggingface;
+    json_t *tasks = json_array();
+    for (size_t i = 0; i < info->tasks.count; i++)
+        json_array_append_new(tasks, json_string(wi_task_name(info->tasks.items[i])));
+    json_object_set_new(out, "tasks", tasks);
+    add_name(out, "architecture", info->architecture);
+    add_name(out, "dtype", model->variant);
+    add_name(out, "pooling", info->pooling);
+    if (info->context > 0)
+        set_count(out, "context_length", info->context);
+    if (info->vocabulary > 0)
+        set_count(out, "vocabulary", info->vocabulary);
+    if (info->labels > 0)
+        set_count(out, "labels", info->labels);
+    if (wi_task_list_has(&info->tasks, WI_TASK_COMPLETE))
+        json_object_set_new(out, "chat", json_boolean(info->has_template));
+}
+
 static void add_warnings(const struct wi_model *model, json_t *out)
 {
     struct wi_strings warnings = {0};
@@ -159,6 +186,8 @@ static void add_content(const struct wi_api *api, const struct wi_model *model, 
         add_graph(api, model, out);
     if (model->format == WI_FORMAT_GGUF)
         add_gguf(model, out);
+    if (model->format == WI_FORMAT_HUGGINGFACE)
+        add_huggingface(model, out);
     add_warnings(model, out);
 }
 

@@ -116,6 +116,27 @@ static json_t *describe_language(const json_t *model)
     return out;
 }
 
+/* "q8, text-classification, 512 tokens, 3 labels": a folder with tasks that was read, else "". */
+static json_t *describe_tasks(const json_t *model)
+{
+    const json_t *tasks = json_object_get(model, "tasks"), *labels, *context, *task;
+    struct wi_buffer text = {0};
+    size_t i;
+    wi_table_cell(&text, json_object_get(model, "dtype"), NULL);
+    json_array_foreach(tasks, i, task)
+    {
+        wi_buffer_puts(&text, text.size ? ", " : "");
+        wi_table_cell(&text, task, NULL);
+    }
+    if ((context = json_object_get(model, "context_length")))
+        wi_buffer_printf(&text, ", %lld tokens", (long long)json_integer_value(context));
+    if ((labels = json_object_get(model, "labels")))
+        wi_buffer_printf(&text, ", %lld labels", (long long)json_integer_value(labels));
+    json_t *out = json_string(text.size ? text.text : "");
+    wi_buffer_clear(&text);
+    return out;
+}
+
 /* Models of other formats than onnx are hashed before they are read, which takes a while where they
  * are large: those are shown as far as the list has them. */
 static int worth_asking(const json_t *model)
@@ -126,7 +147,7 @@ static int worth_asking(const json_t *model)
     if (!format || json_object_get(model, "hash"))
         return 0;
     return strcmp(format, "onnx") == 0 ||
-           (strcmp(format, "gguf") == 0 &&
+           ((strcmp(format, "gguf") == 0 || strcmp(format, "huggingface") == 0) &&
                json_integer_value(json_object_get(model, "bytes")) <= small);
 }
 
@@ -217,7 +238,8 @@ static void print_models(const struct wi_cli *cli, const json_t *answer)
         json_object_set_new(
             row, "_outputs", wi_cli_describe_values(json_object_get(row, "outputs")));
         json_object_set_new(row, "_variants", describe_variants(row));
-        json_object_set_new(row, "_language", describe_language(row));
+        json_object_set_new(row, "_language",
+            json_object_get(row, "tasks") ? describe_tasks(row) : describe_language(row));
         json_object_set_new(row, "_numerics", describe_numerics(json_object_get(row, "numerics")));
         json_object_set_new(row, "_loaded",
             json_integer((json_int_t)json_array_size(json_object_get(row, "loaded"))));

@@ -220,6 +220,8 @@ static void print_model(const struct wi_cli *cli, const json_t *model)
     put("quantization", json_object_get(model, "quantization"), NULL);
     put("context", json_object_get(model, "context_length"), " tokens");
     put("chat", json_object_get(model, "chat"), NULL);
+    put("tasks", json_object_get(model, "tasks"), NULL);
+    put("labels", json_object_get(model, "labels"), NULL);
     print_values("inputs", json_object_get(model, "inputs"));
     print_values("outputs", json_object_get(model, "outputs"));
     put_bytes("size", json_object_get(model, "bytes"));

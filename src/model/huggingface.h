@@ -2,13 +2,14 @@
  * What the settings of a Hugging Face folder say of its model: its type, the tasks that it can do,
  * how much it reads at a time. The files are hostile: each is bounded, and what is wrong names its
  * file and member. The forms are those of the transformers library (config.json,
- * tokenizer_config.json, preprocessor_config.json, generation_config.json) and of
- * sentence-transformers (modules.json, 1_Pooling/config.json).
+ * tokenizer_config.json) and of sentence-transformers (1_Pooling/config.json); the tasks are those
+ * that the page does with such an architecture.
  */
 #ifndef WI_MODEL_HUGGINGFACE_H
 #define WI_MODEL_HUGGINGFACE_H
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "model/task.h"
 #include "model/type.h"
 
@@ -24,17 +25,21 @@ struct wi_huggingface {
     uint64_t vocabulary;       /* tokens; 0: not said */
     unsigned labels;           /* of its classes; 0: none are named */
     int has_template;          /* of conversations */
-    int has_generation_config;
     char pooling[16]; /* of 1_Pooling: "mean", "cls", "last", "max"; "" where there is none */
 };
 
-/* Gives the text of a file of the folder, of at most WI_HUGGINGFACE_MAX bytes, the callee's to
- * free; NULL where there is none, or with `error` set where it cannot be read. */
-typedef char *wi_huggingface_file_fn(
-    void *context, const char *name, size_t *size, struct wi_error *error);
+/* Borrowed. */
+struct wi_huggingface_folder {
+    const char *name;               /* the model's: some tell what they are there alone */
+    const struct wi_strings *files; /* paths inside the folder */
+    /* Gives the text of one of them, of at most WI_HUGGINGFACE_MAX bytes with a NUL behind them,
+     * the callee's to free; NULL with `error` where it cannot be read. */
+    char *(*read)(void *context, const char *path, size_t *size, struct wi_error *error);
+    void *context;
+};
 
-/* Reads them. WI_OK, or WI_MODEL_INVALID with the file as its field. */
-enum wi_code wi_huggingface_read(wi_huggingface_file_fn *read_file, void *context,
+/* Reads them. WI_OK, or WI_MODEL_INVALID with the file as its field. `info` need not be cleared. */
+enum wi_code wi_huggingface_read(const struct wi_huggingface_folder *folder,
     struct wi_huggingface *info, struct wi_error *error);
 
 #endif

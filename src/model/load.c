@@ -215,23 +215,21 @@ static enum wi_code no_variant(struct wi_load *load, const char *wanted, int bas
     return load->error.code;
 }
 
-/* What the files say of the model's type comes before what its name says. */
-static void note_family(struct wi_load *load, const char *family)
+static char *read_settings(void *context, const char *path, size_t *size, struct wi_error *error)
 {
-    load->spec.type = family ? wi_model_type_of_name(family) : WI_TYPE_UNKNOWN;
-    load->spec.has_type = load->spec.type != WI_TYPE_UNKNOWN;
+    struct wi_load *load = context;
+    return wi_read_inside(load->folder, load->folder, path, WI_HUGGINGFACE_MAX, size, error);
 }
 
-static void read_config(struct wi_load *load)
+/* What the files say of the model's type comes before what its name says. */
+static enum wi_code read_huggingface(struct wi_load *load, const struct wi_variant *variant)
 {
-    struct wi_error error;
-    size_t size;
-    char *text =
-        wi_read_inside(load->folder, load->folder, "config.json", WI_SPEC_MAX, &size, &error);
-    json_t *config = text ? json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL) : NULL;
-    note_family(load, json_string_value(json_object_get(config, "model_type")));
-    json_decref(config);
-    free(text);
+    const struct wi_huggingface_folder folder = {
+        .name = load->name, .files = &variant->files, .read = read_settings, .context = load};
+    enum wi_code code = wi_huggingface_read(&folder, &load->huggingface, &load->error);
+    load->spec.type = load->huggingface.type;
+    load->spec.has_type = load->spec.type != WI_TYPE_UNKNOWN;
+    return code;
 }
 
 /* The head of one GGUF file: `index` of `count` in its set, or a projector. */
@@ -285,12 +283,12 @@ static enum wi_code read_gguf(struct wi_load *load, const struct wi_variant *var
 
 static enum wi_code read_variant(struct wi_load *load, const struct wi_variant *variant)
 {
-    enum wi_code code = WI_OK;
+    enum wi_code code;
     load->variant = wi_strdup(variant->name);
     for (size_t i = 0; i < variant->files.count; i++)
         wi_looks_add(&load->looks, load->folder, variant->files.items[i]);
-    if (load->format == WI_FORMAT_GGUF)
-        code = read_gguf(load, variant);
+    code =
+        load->format == WI_FORMAT_GGUF ? read_gguf(load, variant) : read_huggingface(load, variant);
     for (size_t i = 0; i < variant->files.count && code == WI_OK; i++)
         code = add_file(load, load->folder, variant->files.items[i], 0);
     return code;
@@ -308,8 +306,6 @@ static enum wi_code read_folder(
     if (wi_check_inside(load->directory, load->folder, &load->error) != WI_OK)
         return load->error.code;
     wi_variants_find(folder->format, folder->files, folder->count, &load->variants);
-    if (folder->format == WI_FORMAT_HUGGINGFACE)
-        read_config(load);
     const struct wi_variant *variant = wi_variants_get(&load->variants, wanted);
     return variant ? read_variant(load, variant) : no_variant(load, wanted, base_length);
 }

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "model/gguf.h"
 #include "model/hash_cache.h"
+#include "model/huggingface.h"
 #include "model/looks.h"
 #include "model/onnx.h"
 #include "model/source.h"
@@ -38,6 +39,7 @@ struct wi_load {
     struct wi_onnx_signature signature; /* of `onnx` */
     struct wi_spec spec;                /* of `onnx`; of others the type alone */
     struct wi_gguf_info gguf;           /* of `gguf`: of all its files together */
+    struct wi_huggingface huggingface;  /* of `huggingface` */
     int64_t began_at;                   /* Unix seconds */
     struct wi_manifest hashed;          /* those that the cache did not know, without files open */
     uint64_t hashed_bytes, known_bytes; /* hashed here; known from the cache */

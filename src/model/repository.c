@@ -165,6 +165,7 @@ static struct wi_model *model_of(struct wi_repository *repository, struct wi_loa
     model->spec_text = load->spec.text;
     load->spec.text = NULL;
     model->takes_picture = load->spec.takes_picture;
+    model->huggingface = load->huggingface;
     wi_gguf_move(&model->gguf, &load->gguf);
     if (model->format == WI_FORMAT_GGUF)
         wi_gguf_plan(

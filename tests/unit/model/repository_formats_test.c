@@ -122,9 +122,12 @@ static void a_pointer_in_the_place_of_a_file_is_named(void **state)
 {
     struct fixture *f = *state;
     put_folder(f, (const char *const[]){"hf/config.json", "hf/onnx/model.onnx", NULL});
+    put_file(f, "hf/config.json", "{}", 2);
     put_file(f, "hf/onnx/model.onnx_data", POINTER, strlen(POINTER));
     expect_error(
         f, "hf", WI_MODEL_INVALID, "onnx/model.onnx_data: it is a pointer of Git LFS, not the");
+    put_file(f, "hf/config.json", POINTER, strlen(POINTER));
+    expect_error(f, "hf", WI_MODEL_INVALID, "config.json: it is a pointer of Git LFS");
     put_folder(f, (const char *const[]){"gguf/readme", NULL});
     put_file(f, "gguf/tiny-Q8_0.gguf", POINTER, strlen(POINTER));
     expect_error(f, "gguf", WI_MODEL_INVALID, "run \"git lfs pull\"");
@@ -156,6 +159,7 @@ static void formats_other_than_onnx_have_variants(void **state)
     put_folder(f, (const char *const[]){"tiny/evil.py", "tiny/weights.bin", "own/er/config.json",
                       "own/er/onnx/model.onnx", "own/er/onnx/model_q4.onnx",
                       "own/er/onnx/model_q4.onnx_data", "own/er/tokenizer.json", NULL});
+    put_file(f, "own/er/config.json", "{}", 2);
     put_gguf(f, "tiny/tiny-Q8_0.gguf", small_gguf("llama", 8));
     put_gguf(f, "tiny/tiny-Q4_K_M.gguf", small_gguf("llama", 12));
     struct wi_model *model = find_good(f, "tiny"), *other = find_good(f, "tiny:q8_0");
@@ -182,9 +186,7 @@ static void formats_other_than_onnx_have_variants(void **state)
     assert_int_equal(model->type, WI_TYPE_TEXT_EMBEDDING);
     wi_model_unref(model);
     put_file(f, "own/er/config.json", "{\"model_type\":7}", 16);
-    model = find_good(f, "own/er");
-    assert_int_equal(model->type, WI_TYPE_UNKNOWN);
-    wi_model_unref(model);
+    expect_error(f, "own/er", WI_MODEL_INVALID, "config.json: model_type must be a name");
     /* A file that comes into the folder is seen. */
     put_gguf(f, "tiny/tiny-Q2_K.gguf", small_gguf("llama", 10));
     wi_model_unref(find_good(f, "tiny:Q2_K"));
