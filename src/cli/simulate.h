@@ -248,6 +248,11 @@ json_t *sim_text_speak(
 enum wi_code sim_text_answer(
     const struct sim_task *task, double token_ms, struct sim_answer *answer);
 
+/* --- simulate_task.c ------------------------------------------------------------------------- */
+
+/* The whole answer to a task that writes no text. */
+void sim_task_answer(const struct sim_task *task, struct sim_answer *answer);
+
 /* --- simulate_model.c ------------------------------------------------------------------------ */
 
 /* What the model would answer to `inputs`, filled with zeros: WI_OK, or why it cannot be known. */

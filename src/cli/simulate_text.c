@@ -265,8 +265,9 @@ json_t *sim_text_speak(
         wi_buffer_clear(&text);
         add_content(&text, message);
     }
+    const char *prompt = json_string_value(json_object_get(input, "prompt"));
     if (!messages)
-        wi_buffer_puts(&text, json_string_value(json_object_get(input, "prompt")));
+        wi_buffer_puts(&text, prompt ? prompt : "something that is no text");
     for (making.index = 0; making.index < n; making.index++)
         make_answer(&making, text.text ? text.text : "", messages);
     *result = make_result(making.parts, n, stream);
@@ -372,7 +373,10 @@ enum wi_code sim_text_answer(
         tokenize(input, answer);
         break;
     default:
-        json_decref(sim_text_speak(task, input, token_ms, 0, &answer->result));
+        if (wi_task_samples(sim_task_kind(task)))
+            json_decref(sim_text_speak(task, input, token_ms, 0, &answer->result));
+        else
+            sim_task_answer(task, answer);
     }
     return WI_OK;
 }
