@@ -10,6 +10,11 @@
  * `*json_size` is how much is JSON, else 0. WI_OK or the error that says what to change. */
 enum wi_code wi_cli_infer_request(const struct wi_arguments *arguments, struct wi_buffer *body,
     size_t *json_size, long *timeout_ms, struct wi_error *error);
+/* The member `inputs` from the arguments, a new reference; the bytes of tensors go to `tail`. A
+ * file that holds a whole request adds its other members to `request`. NULL with the error that
+ * says what to change. */
+json_t *wi_cli_infer_inputs(const struct wi_arguments *arguments, json_t *request,
+    struct wi_buffer *tail, struct wi_error *error);
 /* What the arguments say beside the input: where it may run, until when, and the model's options.
  * Sets members of `request`. WI_OK or the error that says what to change. */
 enum wi_code wi_cli_infer_choices(json_t *request, const struct wi_arguments *arguments,
@@ -17,10 +22,16 @@ enum wi_code wi_cli_infer_choices(json_t *request, const struct wi_arguments *ar
 /* Hands `body` to `request`, which borrows it, and gives the exchange time for the way beside the
  * limit that the request has for itself. */
 void wi_cli_infer_carry(struct wi_rest_request *request, const struct wi_buffer *body);
+/* A result in one of the forms of webinfer-inputs(7): tables, or the text. 1, or 0 if it has none
+ * of them, and then appends nothing. */
+int wi_cli_result_print(struct wi_buffer *out, const json_t *result);
 /* The answer without its tensors' bytes, for people. */
 void wi_cli_infer_print(struct wi_buffer *out, const json_t *answer);
-/* Writes the outputs that follow the first `json_size` bytes of `body` as DIR/NAME.npy and says so
- * in `out`. */
+/* The outputs that follow the first `json_size` bytes of `body`, which is copied, into `tensors`.
+ */
+enum wi_code wi_cli_infer_outputs(struct wi_tensors *tensors, const json_t *answer,
+    const struct wi_buffer *body, size_t json_size, struct wi_error *error);
+/* Writes them as DIR/NAME.npy, or where one is a PNG or WAV file as that, and says so in `out`. */
 enum wi_code wi_cli_infer_save(const json_t *answer, const struct wi_buffer *body, size_t json_size,
     const char *directory, struct wi_buffer *out, struct wi_error *error);
 

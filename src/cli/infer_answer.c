@@ -13,25 +13,6 @@
 /* How many numbers of an output are shown. */
 #define SHOWN 8
 
-static void put_labels(struct wi_buffer *out, const json_t *labels)
-{
-    static const struct wi_column columns[] = {
-        {"LABEL", "label", NULL}, {"PROBABILITY", "_percent", NULL}, {0}};
-    json_t *rows = json_array();
-    const json_t *label;
-    size_t i;
-
-    json_array_foreach(labels, i, label)
-    {
-        json_t *row = json_copy((json_t *)label);
-        double probability = json_number_value(json_object_get(label, "probability"));
-        json_object_set_new(row, "_percent", json_sprintf("%.2f %%", 100 * probability));
-        json_array_append_new(rows, row);
-    }
-    wi_table(out, columns, rows);
-    json_decref(rows);
-}
-
 static void put_output(struct wi_buffer *out, const json_t *output)
 {
     const json_t *data = json_object_get(output, "data");
@@ -89,14 +70,11 @@ static void put_executed_on(struct wi_buffer *out, const json_t *executed)
 
 void wi_cli_infer_print(struct wi_buffer *out, const json_t *answer)
 {
-    const json_t *labels = wi_json_at(answer, "result.labels");
     const json_t *performance = json_object_get(answer, "performance");
     const json_t *output;
     size_t i;
 
-    if (json_array_size(labels)) {
-        put_labels(out, labels);
-    } else {
+    if (!wi_cli_result_print(out, json_object_get(answer, "result"))) {
         json_array_foreach(json_object_get(answer, "outputs"), i, output)
         {
             put_output(out, output);
@@ -111,10 +89,22 @@ void wi_cli_infer_print(struct wi_buffer *out, const json_t *answer)
     wi_buffer_puts(out, "\n");
 }
 
-/* A file name from an output's name: what could be a path or hide a file becomes "_". */
-static char *file_name(const char *directory, const char *name)
+/* How the file is called that an output's bytes are, or that is made of them. */
+static const char *ending_of(const struct wi_tensor *tensor)
 {
-    char *path = wi_sprintf("%s/%s.npy", directory, name);
+    const unsigned char *bytes = wi_tensor_bytes(tensor);
+
+    if (tensor->datatype != WI_UINT8 || tensor->rank != 1 || tensor->size < 12)
+        return "npy";
+    if (memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0)
+        return "png";
+    return memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WAVE", 4) == 0 ? "wav" : "npy";
+}
+
+/* A file name from an output's name: what could be a path or hide a file becomes "_". */
+static char *file_name(const char *directory, const char *name, const char *ending)
+{
+    char *path = wi_sprintf("%s/%s.%s", directory, name, ending);
     char *start = path + strlen(directory) + 1;
 
     for (char *c = start; *c; c++) {
@@ -130,15 +120,16 @@ static enum wi_code save_tensor(
     const struct wi_tensor *tensor, const char *path, struct wi_error *error)
 {
     struct wi_buffer header = {0};
-    enum wi_code code =
-        wi_npy_write_header(&header, tensor->datatype, tensor->dims, tensor->rank, error);
+    enum wi_code code = WI_OK;
     FILE *file;
     int failed;
 
+    if (strcmp(ending_of(tensor), "npy") == 0)
+        code = wi_npy_write_header(&header, tensor->datatype, tensor->dims, tensor->rank, error);
     if (code != WI_OK)
         return code;
     file = fopen(path, "we");
-    failed = !file || fwrite(header.text, 1, header.size, file) != header.size ||
+    failed = !file || (header.size && fwrite(header.text, 1, header.size, file) != header.size) ||
              fwrite(wi_tensor_bytes(tensor), 1, tensor->size, file) != tensor->size;
     if (file && fclose(file) != 0)
         failed = 1;
@@ -157,7 +148,7 @@ static enum wi_code save_all(const struct wi_tensors *tensors, const char *direc
 
     for (size_t i = 0; i < tensors->count && code == WI_OK; i++) {
         const struct wi_tensor *tensor = &tensors->items[i];
-        char *path = file_name(directory, tensor->name);
+        char *path = file_name(directory, tensor->name, ending_of(tensor));
         if (wi_strings_contain(&written, path))
             code = wi_error_set(
                 error, WI_BAD_REQUEST, "", "Two outputs would both be saved as %s", path);
@@ -173,29 +164,32 @@ static enum wi_code save_all(const struct wi_tensors *tensors, const char *direc
     return code;
 }
 
+enum wi_code wi_cli_infer_outputs(struct wi_tensors *tensors, const json_t *answer,
+    const struct wi_buffer *body, size_t json_size, struct wi_error *error)
+{
+    struct wi_blob *blob = wi_blob_new(NULL, body->size + 1);
+    enum wi_code code = WI_MEMORY_BUDGET;
+
+    if (!blob || wi_blob_append(blob, body->text, body->size) != 0)
+        wi_error_set(error, code, "", "There is not enough memory for the answer");
+    else
+        code = wi_tensors_from_json(
+            tensors, json_object_get(answer, "outputs"), blob, json_size, NULL, "outputs", error);
+    wi_blob_unref(blob);
+    return code;
+}
+
 enum wi_code wi_cli_infer_save(const json_t *answer, const struct wi_buffer *body, size_t json_size,
     const char *directory, struct wi_buffer *out, struct wi_error *error)
 {
     struct wi_tensors tensors = {0};
-    struct wi_blob *blob = wi_blob_new(NULL, body->size + 1);
-    enum wi_code code = WI_MEMORY_BUDGET;
+    enum wi_code code = wi_cli_infer_outputs(&tensors, answer, body, json_size, error);
 
-    if (!blob || wi_blob_append(blob, body->text, body->size) != 0) {
-        wi_error_set(error, code, "", "There is not enough memory for the answer");
-        goto out;
-    }
-    code = wi_tensors_from_json(
-        &tensors, json_object_get(answer, "outputs"), blob, json_size, NULL, "outputs", error);
-    if (code != WI_OK)
-        goto out;
-    if (mkdir(directory, 0777) != 0 && errno != EEXIST) {
+    if (code == WI_OK && mkdir(directory, 0777) != 0 && errno != EEXIST)
         code = wi_error_set(
             error, WI_BAD_REQUEST, "", "%s cannot be made: %s", directory, strerror(errno));
-        goto out;
-    }
-    code = save_all(&tensors, directory, out, error);
-out:
+    if (code == WI_OK)
+        code = save_all(&tensors, directory, out, error);
     wi_tensors_clear(&tensors);
-    wi_blob_unref(blob);
     return code;
 }

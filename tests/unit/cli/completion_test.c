@@ -47,7 +47,7 @@ static const struct situation situations[] = {
     {{"jobs", "show", "--o"}, "--output"},
     {{"jobs", "cancel", "-"}, GLOBALS},
     {{"jobs", "--j"}, "--json"},
-    {{"infer", "m", "--p"}, "--platform --precision --priority"},
+    {{"infer", "m", "--p"}, "--pair --platform --precision --priority"},
     /* their values */
     {{"infer", "m", "--platform", "web"}, "webgpu webnn webgl"},
     {{"infer", "m", "--platform", "=", "web"}, "webgpu webnn webgl"},

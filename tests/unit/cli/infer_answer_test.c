@@ -5,6 +5,23 @@
 
 #include <unistd.h>
 
+static void knows_files_by_their_first_bytes(void **state)
+{
+    static const char *const cases[][2] = {{"\x89PNG\r\n\x1a\n....", "png"},
+        {"RIFF....WAVE", "wav"}, {"RIFF....WEBP", "npy"}, {"\x89PNG\r\n\x1a\n", "npy"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct wi_tensors tensors = {0};
+        struct wi_tensor *tensor = wi_tensors_add(&tensors);
+        tensor->datatype = WI_UINT8;
+        tensor->rank = 1;
+        tensor->size = strlen(cases[i][0]);
+        tensor->blob = wi_blob_new(NULL, tensor->size);
+        assert_int_equal(wi_blob_append(tensor->blob, cases[i][0], tensor->size), 0);
+        assert_string_equal(ending_of(tensor), cases[i][1]);
+        wi_tensors_clear(&tensors);
+    }
+}
+
 static const char answer_text[] =
     "{\"outputs\":[{\"name\":\"a/b\",\"datatype\":\"FP32\",\"shape\":[2],\"parameters\":"
     "{\"binary_data_size\":8}},{\"name\":\"c\",\"datatype\":\"UINT8\",\"shape\":[1],"
@@ -32,6 +49,41 @@ static void shows_labels(void **state)
     assert_null(strstr(out.text, "adapter:"));
     wi_buffer_clear(&out);
     json_decref(answer);
+}
+
+/* What is shown of a result, before what ran it. */
+static void assert_shows(const char *result, const char *expected)
+{
+    struct wi_buffer out = {0};
+    json_t *value = load(result);
+    assert_int_equal(wi_cli_result_print(&out, value), *expected != '\0');
+    assert_string_equal(out.text ? out.text : "", expected);
+    wi_buffer_clear(&out);
+    json_decref(value);
+}
+
+static void shows_every_form(void **state)
+{
+    assert_shows("{\"boxes\":[{\"label\":\"cat\",\"score\":0.5,\"box\":{\"xmin\":1,\"ymin\":2,"
+                 "\"xmax\":30,\"ymax\":40}}]}",
+        "LABEL  SCORE    LEFT, TOP – RIGHT, BOTTOM\ncat    50.00 %  1, 2 – 30, 40\n");
+    assert_shows("{\"segments\":[{\"label\":\"sky\",\"mask\":\"mask_0\"}]}",
+        "LABEL  SCORE  MASK\nsky    -      mask_0\n");
+    assert_shows(
+        "{\"text\":\"a b\\u001b\",\"segments\":[{\"start\":0,\"end\":1.5,\"text\":\"a\"}]}",
+        "a b?\nFROM  TO     TEXT\n0 s   1.5 s  a\n");
+    assert_shows(
+        "{\"entities\":[{\"entity\":\"PER\",\"word\":\"Ada\",\"score\":1,\"start\":0,\"end\":3}]}",
+        "WORD  ENTITY  SCORE     FROM  TO\nAda   PER     100.00 %  0     3\n");
+    assert_shows(
+        "{\"answers\":[{\"answer\":\"7\",\"score\":0.25}]}", "ANSWER  SCORE\n7       25.00 %\n");
+    assert_shows("{\"masks\":[[{\"token_text\":\"a\",\"probability\":1,\"text\":\"b\"}]]}",
+        "mask 1:\nTOKEN  PROBABILITY  TEXT\na      100.00 %     b\n");
+    assert_shows(
+        "{\"results\":[{\"labels\":[]},{\"text\":\"x\"}]}", "1:\nLABEL  PROBABILITY\n\n2:\nx\n");
+    assert_shows("{\"scores\":[0.5,1]}", "1: 0.5\n2: 1\n");
+    assert_shows("{\"width\":1}", "");
+    assert_shows("{\"segments\":3,\"results\":[],\"boxes\":{}}", "");
 }
 
 static void shows_the_first_numbers(void **state)
@@ -96,7 +148,7 @@ static void no_name_leaves_the_folder(void **state)
     static const char *const cases[][2] = {{"y", "d/y.npy"}, {"../../etc/x", "d/_._.._etc_x.npy"},
         {".hidden", "d/_hidden.npy"}, {"", "d/_npy"}, {"a b\n", "d/a_b_.npy"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char *path = file_name("d", cases[i][0]);
+        char *path = file_name("d", cases[i][0], "npy");
         assert_null(strchr(path + 2, '/'));
         assert_string_equal(path, cases[i][1]);
         free(path);
@@ -107,7 +159,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shows_labels),
+        cmocka_unit_test(shows_every_form),
         cmocka_unit_test(shows_the_first_numbers),
+        cmocka_unit_test(knows_files_by_their_first_bytes),
         cmocka_unit_test(saves_tensors_under_tame_names),
         cmocka_unit_test(refuses_an_answer_whose_bytes_do_not_fit),
         cmocka_unit_test(no_name_leaves_the_folder),

@@ -92,6 +92,53 @@ static void sends_a_picture_as_base64(void **state)
     clear(&made);
 }
 
+static void sends_words_in_the_form_that_they_make(void **state)
+{
+    static const struct {
+        const char *words[10], *inputs;
+    } cases[] = {
+        {{"--text", "a"}, "\"a\""},
+        {{"--text", "a", "--text", "b"}, "[\"a\",\"b\"]"},
+        {{"--text", "a", "--pair", "b"}, "{\"text\":\"a\",\"text_pair\":\"b\"}"},
+        {{"--text", "a", "--question", "b"}, "{\"context\":\"a\",\"question\":\"b\"}"},
+        {{"--text", "a", "--label", "b", "--label", "c"},
+            "{\"labels\":[\"b\",\"c\"],\"text\":\"a\"}"},
+        {{"--text", "a", "--text", "b", "--label", "c"},
+            "{\"labels\":[\"c\"],\"texts\":[\"a\",\"b\"]}"},
+        {{"--image", path, "--label", "b"}, "{\"image\":\"iVBORw==\",\"labels\":[\"b\"]}"},
+        {{"--image", path, "--question", "b"}, "{\"image\":\"iVBORw==\",\"question\":\"b\"}"},
+        {{"--audio", path}, "{\"audio\":\"iVBORw==\"}"},
+    };
+    write_file("\x89PNG", 4);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *words[14] = {"webinfer", "infer", "m"};
+        struct made made;
+        for (size_t k = 0; cases[i].words[k]; k++)
+            words[3 + k] = cases[i].words[k];
+        assert_int_equal(make(&made, words), WI_OK);
+        assert_json(json_object_get(made.json, "inputs"), cases[i].inputs);
+        clear(&made);
+    }
+}
+
+static void refuses_words_that_go_with_nothing(void **state)
+{
+    static const char *const cases[8][5] = {{"--pair", "a"}, {"--pair", "a", "--image", path},
+        {"--label", "a"}, {"--text", "\xff"}, {"--draw", "x.png", "--text", "a"},
+        {"--draw", "x.png", "--image", "-"}, {"--text", "a", "--audio", path},
+        {"--image", path, "--draw", "a", "--stream"}};
+    write_file("\x89PNG", 4);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *words[9] = {"webinfer", "infer", "m"};
+        struct made made;
+        for (size_t k = 0; k < 5 && cases[i][k]; k++)
+            words[3 + k] = cases[i][k];
+        assert_int_equal(make(&made, words), WI_BAD_REQUEST);
+        assert_true(*made.error.detail);
+        wi_buffer_clear(&made.body);
+    }
+}
+
 static void sends_tensors_in_binary(void **state)
 {
     static const int64_t dims[] = {1, 2};
@@ -180,6 +227,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(sends_a_picture_as_base64, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sends_tensors_in_binary, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sends_words_in_the_form_that_they_make, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(refuses_words_that_go_with_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             takes_inputs_or_a_whole_request_from_a_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(says_what_is_wrong, set_up, tear_down),
