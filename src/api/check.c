@@ -4,6 +4,7 @@
  */
 #include "api/head.h"
 #include "api/request.h"
+#include "wire/upload.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -36,6 +37,23 @@ static enum wi_code check_coding(const struct wi_headers *headers, struct wi_err
     return WI_UNSUPPORTED_MEDIA_TYPE;
 }
 
+static enum wi_code check_media_type(
+    const struct wi_route *route, const char *type, struct wi_error *error)
+{
+    int binary = (route->flags & WI_ROUTE_BINARY) != 0;
+    int files = (route->flags & WI_ROUTE_FILES) != 0;
+    if (wi_media_type_is(type, "application/json") ||
+        (binary && wi_media_type_is(type, "application/octet-stream")) ||
+        (files && (wi_media_type_is(type, "multipart/form-data") || wi_upload_file_name(type))))
+        return WI_OK;
+    wi_error_set(error, WI_UNSUPPORTED_MEDIA_TYPE, "Content-Type", "%s%.80s; say what the body is.",
+        type ? "This media type is not understood: " : "There is no Content-Type",
+        type ? type : "");
+    wi_error_allow(error, "application/json%s%s%s", binary ? ", application/octet-stream" : "",
+        files ? ", " : "", files ? wi_upload_media_types : "");
+    return WI_UNSUPPORTED_MEDIA_TYPE;
+}
+
 static enum wi_code check_body_headers(struct wi_request *request, struct wi_error *error)
 {
     const struct wi_route *route = request->route;
@@ -57,16 +75,9 @@ static enum wi_code check_body_headers(struct wi_request *request, struct wi_err
     }
     if (reads && wi_request_has_body(request) && (code = check_coding(headers, error)))
         return code;
-    int binary = (route->flags & WI_ROUTE_BINARY) != 0;
-    if (!reads || (!wi_request_has_body(request) && !(route->flags & WI_ROUTE_BODY)) ||
-        wi_media_type_is(headers->content_type, "application/json") ||
-        (binary && wi_media_type_is(headers->content_type, "application/octet-stream")))
+    if (!reads || (!wi_request_has_body(request) && !(route->flags & WI_ROUTE_BODY)))
         return WI_OK;
-    wi_error_set(error, WI_UNSUPPORTED_MEDIA_TYPE, "Content-Type", "%s%.80s; say what the body is.",
-        headers->content_type ? "This media type is not understood: " : "There is no Content-Type",
-        headers->content_type ? headers->content_type : "");
-    wi_error_allow(error, "application/json%s", binary ? ", application/octet-stream" : "");
-    return WI_UNSUPPORTED_MEDIA_TYPE;
+    return check_media_type(route, headers->content_type, error);
 }
 
 static enum wi_code check_accept(const struct wi_request *request, struct wi_error *error)

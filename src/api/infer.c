@@ -73,7 +73,10 @@ static void submit(
 
 void wi_handle_infer(struct wi_request *request)
 {
-    if (request->headers.idempotency_key)
+    struct wi_error error;
+    if (wi_infer_unpack(request, &error) != WI_OK)
+        wi_request_answer_error(request, &error);
+    else if (request->headers.idempotency_key)
         wi_job_post(request, 1);
     else
         wi_infer_begin(request, submit, NULL, NULL);

@@ -6,6 +6,12 @@
 #include "job/job.h"
 #include "wire/dialect.h"
 
+/* --- upload.c --------------------------------------------------------------------------------- */
+
+/* Makes a body that is a form, or a file alone, the native binary one, and its headers those that
+ * go with it; leaves any other as it is. WI_OK, or why it cannot be read. */
+enum wi_code wi_infer_unpack(struct wi_request *request, struct wi_error *error);
+
 /* --- read.c ----------------------------------------------------------------------------------- */
 
 /* A request was read and checked against its model: answers it, or lets it wait. `infer` and

@@ -199,5 +199,9 @@ void wi_job_post(struct wi_request *request, int infer)
 
 void wi_handle_job_post(struct wi_request *request)
 {
-    wi_job_post(request, 0);
+    struct wi_error error;
+    if (wi_infer_unpack(request, &error) != WI_OK)
+        wi_request_answer_error(request, &error);
+    else
+        wi_job_post(request, 0);
 }

@@ -92,6 +92,7 @@ struct wi_request {
     char id[WI_REQUEST_ID_MAX + 1];
     const char *method, *path, *version; /* libmicrohttpd's, valid until completed */
     struct wi_headers headers;
+    char head_length[24]; /* what `headers` says of a body that was unpacked: see upload.c */
     char token[WI_TOKEN_NAME_MAX + 1]; /* the name of the token, "-" for none */
     enum wi_rank rank;                 /* what it may do; WI_RANK_NONE where nothing was asked */
     int cross_origin;                  /* from an allowed origin: the answer says so */

@@ -16,8 +16,8 @@
 
 const struct wi_route wi_routes[] = {
     {"POST", "/v1/infer", wi_handle_infer, USER,
-        WI_ROUTE_BODY | WI_ROUTE_ADMIT | WI_ROUTE_BINARY | WI_ROUTE_EVENTS, 0, JSON, "run a model",
-        NATIVE},
+        WI_ROUTE_BODY | WI_ROUTE_ADMIT | WI_ROUTE_BINARY | WI_ROUTE_FILES | WI_ROUTE_EVENTS, 0,
+        JSON, "run a model", NATIVE},
     {"POST", "/v1/chat/completions", wi_handle_infer, USER, RUN | WI_ROUTE_EVENTS, 0, JSON,
         "answer a conversation, as OpenAI's clients ask", OPENAI(chat)},
     {"POST", "/v1/completions", wi_handle_infer, USER, RUN | WI_ROUTE_EVENTS, 0, JSON,
@@ -54,8 +54,8 @@ const struct wi_route wi_routes[] = {
         "bring a model from a hub: {model, as?, hub?, files?, precision?, stream?}", NATIVE},
     {"POST", "/v1/models/{model}/cancel", wi_handle_model_cancel, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
         JSON, "stop bringing it", NATIVE},
-    {"POST", "/v1/jobs", wi_handle_job_post, USER, WI_ROUTE_BODY | WI_ROUTE_BINARY, 0, JSON,
-        "run a model later: accepted durably", NATIVE},
+    {"POST", "/v1/jobs", wi_handle_job_post, USER, WI_ROUTE_BODY | WI_ROUTE_BINARY | WI_ROUTE_FILES,
+        0, JSON, "run a model later: accepted durably", NATIVE},
     {"GET", "/v1/jobs", wi_handle_jobs, USER, 0, 0, JSON,
         "accepted jobs: ?state=, ?limit=", NATIVE},
     {"GET", "/v1/jobs/{id}", wi_handle_job_get, USER, WI_ROUTE_BINARY | WI_ROUTE_EVENTS, 0, JSON,

@@ -16,7 +16,8 @@ enum wi_route_flags {
     WI_ROUTE_MAYBE = 4,   /* may have a body */
     WI_ROUTE_ADMIT = 8,   /* makes a job: asks whether one is welcome before the body is read */
     WI_ROUTE_BINARY = 16, /* takes and gives application/octet-stream too */
-    WI_ROUTE_EVENTS = 32  /* gives text/event-stream too */
+    WI_ROUTE_EVENTS = 32, /* gives text/event-stream too */
+    WI_ROUTE_FILES = 64   /* takes forms and files too: see wire/upload.h */
 };
 
 /* In a pattern {id} stands for one segment and {model} for one or two. */

@@ -12,28 +12,60 @@
 
 /* --- pictures and sounds ---------------------------------------------------------------------- */
 
-static enum wi_code read_picture(struct wi_infer *infer, const json_t *text, const char *field,
-    struct wi_budget *budget, struct wi_error *error)
+/* Where the bytes of a file may be: in the JSON, or behind it. */
+struct source {
+    struct wi_blob *body;
+    size_t json_size;
+    struct wi_budget *budget;
+};
+
+static enum wi_code take(struct wi_infer *infer, struct wi_blob *blob, size_t at,
+    struct wi_sound *sound, struct wi_error *error)
+{
+    size_t size = blob->size - at;
+    return sound ? wi_media_take_sound(infer, blob, at, size, sound, "inputs.", error)
+                 : wi_media_take_picture(infer, blob, at, size, error);
+}
+
+/* A picture, or with `sound` a sound, in base64. */
+static enum wi_code read_base64(struct wi_infer *infer, const json_t *text, const char *field,
+    const struct source *source, struct wi_sound *sound, struct wi_error *error)
 {
     struct wi_blob *blob;
-    enum wi_code code = wi_picture_decode(
-        json_string_value(text), json_string_length(text), field, budget, &blob, error);
+    const char *string = json_string_value(text);
+    size_t length = json_string_length(text);
+    enum wi_code code =
+        sound ? wi_sound_decode(string, length, "inputs.", source->budget, &blob, error)
+              : wi_picture_decode(string, length, field, source->budget, &blob, error);
     if (code == WI_OK)
-        code = wi_media_take_picture(infer, blob, 0, blob->size, error);
+        code = take(infer, blob, 0, sound, error);
     wi_blob_unref(blob);
     return code;
 }
 
-static enum wi_code read_sound(struct wi_infer *infer, const json_t *text, struct wi_sound *sound,
-    struct wi_budget *budget, struct wi_error *error)
+/* {"binary_data_size"}: the bytes are all that follow the JSON. */
+static enum wi_code read_behind(struct wi_infer *infer, const json_t *value, const char *field,
+    const struct source *source, struct wi_sound *sound, struct wi_error *error)
 {
-    struct wi_blob *blob;
-    enum wi_code code = wi_sound_decode(
-        json_string_value(text), json_string_length(text), "inputs.", budget, &blob, error);
-    if (code == WI_OK)
-        code = wi_media_take_sound(infer, blob, 0, blob->size, sound, "inputs.", error);
-    wi_blob_unref(blob);
-    return code;
+    static const struct wi_param table[] = {{.name = "binary_data_size",
+                                                .kind = WI_PARAM_INTEGER,
+                                                .required = 1,
+                                                .min = 1,
+                                                .max = 1e15},
+        {0}};
+    size_t there = source->body->size - source->json_size;
+    char where[40];
+    int64_t size = 0;
+    snprintf(where, sizeof where, "%s.", field);
+    enum wi_code code = wi_params_read(table, value, WI_PARAMS_STRICT, where, &size, error);
+    if (code != WI_OK)
+        return code;
+    if ((uint64_t)size != there) {
+        wi_error_set(error, WI_BAD_FRAMING, field, "%s has %lld bytes, but %zu follow the JSON.",
+            field, (long long)size, there);
+        return WI_BAD_FRAMING;
+    }
+    return take(infer, source->body, source->json_size, sound, error);
 }
 
 static int begins(const json_t *text, const char *start)
@@ -42,13 +74,13 @@ static int begins(const json_t *text, const char *start)
 }
 
 static enum wi_code read_string(
-    struct wi_infer *infer, json_t *text, struct wi_budget *budget, struct wi_error *error)
+    struct wi_infer *infer, json_t *text, const struct source *source, struct wi_error *error)
 {
     struct wi_sound file = {0};
     if (begins(text, "data:image/"))
-        return read_picture(infer, text, "inputs", budget, error);
+        return read_base64(infer, text, "inputs", source, NULL, error);
     if (begins(text, "data:audio/"))
-        return read_sound(infer, text, &file, budget, error);
+        return read_base64(infer, text, "inputs", source, &file, error);
     return wi_text_read_string(infer, text, "inputs", error);
 }
 
@@ -180,26 +212,23 @@ static enum wi_code read_text(
     }
 }
 
-static enum wi_code need_string(const char *field, const char *expected, struct wi_error *error)
-{
-    wi_error_set(error, WI_INVALID_FIELD, field, "%s must be a string.", field);
-    wi_error_expect(error, "%s", expected);
-    return WI_INVALID_FIELD;
-}
-
 static enum wi_code read_file(struct wi_infer *infer, const struct object *object,
-    struct wi_budget *budget, struct wi_error *error)
+    const struct source *source, struct wi_error *error)
 {
-    struct wi_sound sound = {.format = object->format < 0 ? NULL : formats[object->format],
+    struct wi_sound raw = {.format = object->format < 0 ? NULL : formats[object->format],
         .sampling_rate = object->sampling_rate,
         .channels = object->channels};
-    if (object->image)
-        return json_is_string(object->image)
-                   ? read_picture(infer, object->image, "inputs.image", budget, error)
-                   : need_string("inputs.image", "a picture in base64, or a data URI", error);
-    return json_is_string(object->audio)
-               ? read_sound(infer, object->audio, &sound, budget, error)
-               : need_string("inputs.audio", "a sound in base64, or a data URI", error);
+    struct wi_sound *sound = object->audio ? &raw : NULL;
+    const json_t *value = sound ? object->audio : object->image;
+    const char *field = sound ? "inputs.audio" : "inputs.image";
+    if (json_is_string(value))
+        return read_base64(infer, value, field, source, sound, error);
+    if (json_is_object(value))
+        return read_behind(infer, value, field, source, sound, error);
+    wi_error_set(error, WI_INVALID_FIELD, field, "%s must be a string.", field);
+    wi_error_expect(error, "a %s in base64, a data URI, or {\"binary_data_size\"}",
+        sound ? "sound" : "picture");
+    return WI_INVALID_FIELD;
 }
 
 /* What is beside a file that was read. */
@@ -231,33 +260,35 @@ static enum wi_code check_sampled(
         "%s is for raw samples: {\"audio\", \"format\", \"sampling_rate\"}.", field);
 }
 
-static enum wi_code read_object(
-    struct wi_infer *infer, const json_t *inputs, struct wi_budget *budget, struct wi_error *error)
+static enum wi_code read_object(struct wi_infer *infer, const json_t *inputs,
+    const struct source *source, struct wi_error *error)
 {
     struct object object = {.format = -1};
-    int taken = infer->form != WI_FORM_NONE;
     enum wi_code code =
         wi_params_read(object_table, inputs, WI_PARAMS_STRICT, "inputs.", &object, error);
     unsigned members = members_of(&object);
     if (code != WI_OK || (code = check_sampled(members, &object, error)) != WI_OK ||
-        (code = check_members(members | (infer->form == WI_FORM_PICTURE ? IMAGE : 0) |
-                                  (infer->form == WI_FORM_SOUND ? AUDIO : 0),
-             error)) != WI_OK)
+        (code = check_members(members, error)) != WI_OK)
         return code;
-    if (!taken && !(members & (IMAGE | AUDIO)))
+    if (!(members & (IMAGE | AUDIO)))
         return read_text(infer, members, &object, error);
-    if (taken && members & (IMAGE | AUDIO))
-        return wi_error_set(error, WI_INVALID_FIELD, "inputs", "There are two files; send one.");
-    code = taken ? WI_OK : read_file(infer, &object, budget, error);
+    code = read_file(infer, &object, source, error);
     return code == WI_OK ? read_beside(infer, &object, error) : code;
 }
 
 /* --- all of them ------------------------------------------------------------------------------ */
 
+/* Whether the file is what follows the JSON. */
+static int is_taken(const struct wi_tensors *tensors, const struct wi_blob *body)
+{
+    return tensors->count > 0 && tensors->items[0].blob == body;
+}
+
 enum wi_code wi_native_read_inputs(struct wi_infer *infer, json_t *inputs, struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, struct wi_error *error)
 {
     enum wi_code code;
+    const struct source source = {body, json_size, budget};
     int binary = body->size > json_size;
     if (json_is_array(inputs) && !json_is_string(json_array_get(inputs, 0)))
         return wi_tensors_from_json(
@@ -265,15 +296,15 @@ enum wi_code wi_native_read_inputs(struct wi_infer *infer, json_t *inputs, struc
     if (json_is_array(inputs)) {
         code = wi_text_read_list(infer, inputs, "inputs", error);
     } else if (json_is_string(inputs)) {
-        code = read_string(infer, inputs, budget, error);
+        code = read_string(infer, inputs, &source, error);
     } else if (json_is_object(inputs)) {
-        code = read_object(infer, inputs, budget, error);
+        code = read_object(infer, inputs, &source, error);
     } else {
         code = wi_error_set(error, WI_INVALID_FIELD, "inputs", "inputs has the wrong type.");
         wi_error_expect(error, "a list of tensors, a picture: {\"image\":\"<base64>\"}, or text: a "
                                "string, a list of strings, {\"messages\": [...]}");
     }
-    if (code == WI_OK && binary)
+    if (code == WI_OK && binary && !is_taken(&infer->tensors, body))
         return wi_error_set(error, WI_BAD_FRAMING, "inputs",
             "%zu bytes follow the JSON, but no tensor claims them.", body->size - json_size);
     return code;

@@ -218,6 +218,37 @@ static void test_binary(void **state)
     wi_infer_clear(&infer);
 }
 
+static void test_file_behind_json(void **state)
+{
+    static const char png[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\1\0\0\0\0\x20";
+    static const char json[] =
+        "{\"model_name\":\"m\",\"inputs\":{\"image\":{\"binary_data_size\":24}}}";
+    struct wi_infer infer;
+    struct wi_error error;
+    assert_int_equal(parse(&infer, json, png, 24, &error), WI_OK);
+    assert_memory_equal(wi_tensor_bytes(&infer.tensors.items[0]), png, 24);
+    assert_int_equal(infer.picture.width, 256);
+    assert_int_equal(infer.tensors.items[0].offset, strlen(json));
+    wi_infer_clear(&infer);
+    assert_int_equal(budget.used, 0);
+    assert_int_equal(parse(&infer, json, png, 23, &error), WI_BAD_FRAMING);
+    assert_string_equal(error.field, "inputs.image");
+    wi_infer_clear(&infer);
+    assert_int_equal(parse(&infer, json, "", 0, &error), WI_BAD_FRAMING);
+    wi_infer_clear(&infer);
+    assert_int_equal(parse(&infer,
+                         "{\"model_name\":\"m\",\"inputs\":{\"audio\":{\"binary_data_size\":8},"
+                         "\"format\":\"s16le\",\"sampling_rate\":16000}}",
+                         "abcdefgh", 8, &error),
+        WI_OK);
+    assert_int_equal(infer.form, WI_FORM_SOUND);
+    wi_infer_clear(&infer);
+    check_bad("{\"model_name\":\"m\",\"inputs\":{\"image\":{\"size\":1}}}", WI_UNKNOWN_FIELD,
+        "inputs.image.size");
+    check_bad("{\"model_name\":\"m\",\"inputs\":{\"image\":{\"binary_data_size\":0}}}",
+        WI_INVALID_FIELD, "inputs.image.binary_data_size");
+}
+
 static void test_framing(void **state)
 {
     struct wi_error error;
@@ -343,6 +374,7 @@ int main(void)
         cmocka_unit_test(test_non_finite),
         cmocka_unit_test(test_too_large_numbers),
         cmocka_unit_test(test_binary),
+        cmocka_unit_test(test_file_behind_json),
         cmocka_unit_test(test_framing),
         cmocka_unit_test(test_check),
         cmocka_unit_test(test_check_picture),

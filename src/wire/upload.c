@@ -1,0 +1,209 @@
+/* Files that come without JSON; see upload.h. Values are checked where the native dialect reads
+ * them. */
+#include "wire/upload.h"
+
+#include "base/buffer.h"
+#include "base/header_value.h"
+#include "base/memory.h"
+#include "wire/multipart.h"
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Escaped, as JSON, they have room in the head of a binary body. */
+#define MEMBERS_MAX (128 * 1024)
+
+const char wi_upload_media_types[] =
+    "multipart/form-data, image/png, image/jpeg, image/webp, audio/*";
+
+enum kind { TEXT, JSON, LIST };
+
+static const struct member {
+    const char *name;
+    int input; /* of `inputs` */
+    enum kind kind;
+} members[] = {
+    {"model_name", 0, TEXT},
+    {"task", 0, TEXT},
+    {"options", 0, JSON},
+    {"labels", 1, LIST},
+    {"question", 1, TEXT},
+    {"prompt", 1, TEXT},
+    {"sampling_rate", 1, JSON},
+    {"channels", 1, JSON},
+    {"format", 1, TEXT},
+    {"model_type", 0, TEXT},
+    {"platform", 0, TEXT},
+    {"browser", 0, TEXT},
+    {"node", 0, TEXT},
+    {"precision", 0, TEXT},
+    {"fallback", 0, JSON},
+    {"priority", 0, JSON},
+    {"timeout_ms", 0, JSON},
+    {"stream", 0, JSON},
+    {"resumable", 0, JSON},
+    {"stall_timeout_ms", 0, JSON},
+    {"outputs", 0, JSON},
+    {"parameters", 0, JSON},
+    {"id", 0, TEXT},
+};
+
+static const struct member *find_member(const char *name)
+{
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        if (strcmp(members[i].name, name) == 0)
+            return &members[i];
+    return NULL;
+}
+
+void wi_upload_clear(struct wi_upload *upload)
+{
+    json_decref(upload->request);
+    memset(upload, 0, sizeof *upload);
+}
+
+const char *wi_upload_file_name(const char *content_type)
+{
+    static const char *const pictures[] = {"image/png", "image/jpeg", "image/webp"};
+    for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++)
+        if (wi_media_type_is(content_type, pictures[i]))
+            return "image";
+    return content_type && strncasecmp(content_type, "audio/", 6) == 0 ? "audio" : NULL;
+}
+
+/* Borrowed. */
+static json_t *inputs_of(struct wi_upload *upload)
+{
+    if (!upload->request)
+        upload->request = json_pack("{s:{}}", "inputs");
+    return json_object_get(upload->request, "inputs");
+}
+
+/* --- members -----------------------------------------------------------------------------------
+ */
+
+static enum wi_code unknown_member(const char *name, struct wi_error *error)
+{
+    struct wi_buffer names = {0};
+    wi_error_set(error, WI_UNKNOWN_FIELD, name, "A request with a file has no \"%.80s\".", name);
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        wi_buffer_printf(&names, "%s%s", i ? ", " : "", members[i].name);
+    wi_error_allow(error, "%s", names.text);
+    wi_buffer_clear(&names);
+    return WI_UNKNOWN_FIELD;
+}
+
+/* A list as JSON, or one string for it. NULL: neither. */
+static json_t *read_list(json_t *before, const char *text, size_t size)
+{
+    json_t *list = size > 0 && *text == '[' ? json_loadb(text, size, 0, NULL) : NULL;
+    if (list && !before)
+        return list;
+    json_decref(list);
+    json_t *string = json_stringn(text, size);
+    if (!string)
+        return NULL;
+    list = json_is_array(before) ? json_incref(before) : json_array();
+    json_array_append_new(list, string);
+    return list;
+}
+
+static json_t *read_member(enum kind kind, json_t *before, const char *text, size_t size)
+{
+    switch (kind) {
+    case TEXT:
+        return json_stringn(text, size);
+    case LIST:
+        return read_list(before, text, size);
+    default:
+        return json_loadb(text, size, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+    }
+}
+
+enum wi_code wi_upload_add(struct wi_upload *upload, const char *name, const void *text,
+    size_t size, struct wi_error *error)
+{
+    const struct member *member = find_member(name);
+    if (!member)
+        return unknown_member(name, error);
+    json_t *object = inputs_of(upload);
+    if (!member->input)
+        object = upload->request;
+    json_t *before = json_object_get(object, name);
+    upload->member_bytes += size;
+    if (upload->member_bytes > MEMBERS_MAX) {
+        wi_error_set(error, WI_BAD_FRAMING, name, "What comes beside the file is too large.");
+        wi_error_expect(error, "at most %d bytes", MEMBERS_MAX);
+        return WI_BAD_FRAMING;
+    }
+    if (before && member->kind != LIST)
+        return wi_error_set(error, WI_INVALID_FIELD, name, "%s is there twice.", name);
+    json_t *value = read_member(member->kind, before, text, size);
+    if (!value) {
+        wi_error_set(error, WI_INVALID_FIELD, name, "%s cannot be read.", name);
+        wi_error_expect(error, member->kind == JSON ? "JSON" : "text in UTF-8");
+        return WI_INVALID_FIELD;
+    }
+    json_object_set_new(object, name, value);
+    return WI_OK;
+}
+
+/* --- the file ----------------------------------------------------------------------------------
+ */
+
+enum wi_code wi_upload_add_file(struct wi_upload *upload, const char *name, const void *bytes,
+    size_t size, struct wi_error *error)
+{
+    json_t *inputs = inputs_of(upload);
+    if (upload->file)
+        return wi_error_set(
+            error, WI_INVALID_FIELD, name, "There is more than one file; send one.");
+    if (size == 0)
+        return wi_error_set(error, WI_INVALID_FIELD, name, "The file is empty.");
+    json_object_set_new(inputs, name, json_pack("{s:I}", "binary_data_size", (json_int_t)size));
+    upload->file = bytes;
+    upload->size = size;
+    return WI_OK;
+}
+
+static int is_file(const struct wi_multipart_part *part)
+{
+    return strcmp(part->name, "image") == 0 || strcmp(part->name, "audio") == 0;
+}
+
+enum wi_code wi_upload_add_parts(struct wi_upload *upload, const char *content_type,
+    const void *body, size_t size, struct wi_error *error)
+{
+    struct wi_multipart *parts = wi_alloc(sizeof *parts);
+    enum wi_code code = wi_multipart_read(parts, content_type, body, size, error);
+    for (size_t i = 0; i < parts->count && code == WI_OK; i++) {
+        const struct wi_multipart_part *part = &parts->parts[i];
+        code = is_file(part)
+                   ? wi_upload_add_file(upload, part->name, part->bytes, part->size, error)
+                   : wi_upload_add(upload, part->name, part->bytes, part->size, error);
+    }
+    free(parts);
+    return code;
+}
+
+struct wi_blob *wi_upload_finish(
+    struct wi_upload *upload, struct wi_budget *budget, size_t *json_size, struct wi_error *error)
+{
+    if (!upload->file) {
+        wi_error_set(error, WI_MISSING_FIELD, "image", "There is no file in the form.");
+        wi_error_expect(error, "a part \"image\" or \"audio\"");
+        return NULL;
+    }
+    char *text = json_dumps(upload->request, JSON_COMPACT);
+    *json_size = strlen(text);
+    struct wi_blob *blob = wi_blob_new(budget, *json_size + upload->size);
+    if (!blob || wi_blob_append(blob, text, *json_size) != 0 ||
+        wi_blob_append(blob, upload->file, upload->size) != 0) {
+        wi_error_set(error, WI_MEMORY_BUDGET, NULL,
+            "There is no memory for this file now; try again later.");
+        wi_blob_unref(blob);
+        blob = NULL;
+    }
+    free(text);
+    return blob;
+}

@@ -1,0 +1,45 @@
+/*
+ * A file with what is asked of it, from clients that send no JSON: the file alone with query
+ * parameters, or a form (wire/multipart.h). It becomes the native dialect's binary body: JSON, and
+ * the file's bytes behind it, which {"image": {"binary_data_size": n}} stands for.
+ */
+#ifndef WI_WIRE_UPLOAD_H
+#define WI_WIRE_UPLOAD_H
+
+#include "base/blob.h"
+#include "base/error.h"
+#include <jansson.h>
+
+/* Zero-initialise; free with wi_upload_clear. */
+struct wi_upload {
+    json_t *request;     /* what was added so far */
+    const void *file;    /* borrowed; NULL: none yet */
+    size_t size;         /* its bytes */
+    size_t member_bytes; /* of all that is no file */
+};
+void wi_upload_clear(struct wi_upload *upload);
+
+/* Whether a body of that Content-Type (NULL: no) is a file that models take: a picture or a sound;
+ * then its name in `inputs`, "image" or "audio", else NULL. */
+const char *wi_upload_file_name(const char *content_type);
+/* What bodies there may be beside JSON, for errors. */
+extern const char wi_upload_media_types[];
+
+/* Adds a member: `name` is one of the request's or of its inputs', `text` its value, which is JSON
+ * where that is no string. `labels` may come more than once, each time with one. WI_OK,
+ * WI_UNKNOWN_FIELD, WI_INVALID_FIELD, or WI_BAD_FRAMING for more than 128 KiB of them. */
+enum wi_code wi_upload_add(struct wi_upload *upload, const char *name, const void *text,
+    size_t size, struct wi_error *error);
+/* Adds the file; its bytes are borrowed. WI_OK, or WI_INVALID_FIELD for a second one or an empty
+ * one. */
+enum wi_code wi_upload_add_file(struct wi_upload *upload, const char *name, const void *bytes,
+    size_t size, struct wi_error *error);
+/* Adds all of a multipart/form-data body, which is borrowed. WI_OK, or as what it calls. */
+enum wi_code wi_upload_add_parts(struct wi_upload *upload, const char *content_type,
+    const void *body, size_t size, struct wi_error *error);
+/* The native body: a new blob, of which `*json_size` bytes are JSON; NULL with `error`
+ * (WI_MEMORY_BUDGET, or WI_MISSING_FIELD: there is no file). */
+struct wi_blob *wi_upload_finish(
+    struct wi_upload *upload, struct wi_budget *budget, size_t *json_size, struct wi_error *error);
+
+#endif

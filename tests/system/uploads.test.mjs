@@ -1,0 +1,97 @@
+/** Pictures as the body itself and in forms, to models in a real browser, and what is wrong with such bodies. */
+import assert from 'node:assert/strict';
+import { after, before } from 'node:test';
+import { resample } from '../../page/src/pipeline/image/resample.js';
+import { Daemon, testsOf } from '../lib/daemon.mjs';
+import { makeFamilies, putFamilies } from '../lib/families.mjs';
+import { disc } from '../lib/media.mjs';
+import { Oracle } from '../lib/oracle.mjs';
+import { picture } from '../lib/picture.mjs';
+import { assertProblem } from '../lib/problem.mjs';
+
+/** @type {Daemon} */
+let daemon;
+const oracle = new Oracle(makeFamilies());
+const test = testsOf(() => daemon);
+const photo = disc(97);
+
+before(async () => {
+    daemon = new Daemon();
+    putFamilies(daemon.store, ['vit', 'clip']);
+    await daemon.start();
+});
+after(async () => {
+    await oracle.close();
+    await daemon.stop();
+});
+
+const sendFile = (query, bytes, type = 'image/png', where = '/v1/infer') =>
+    daemon.post(`${where}?${new URLSearchParams(query)}`, bytes, { headers: { 'Content-Type': type } });
+
+/** As a browser, or curl -F, sends a form. */
+async function sendForm(parts, where = '/v1/infer') {
+    const form = new FormData();
+    for (const [name, value] of parts) form.append(name, value instanceof Buffer ? new Blob([value]) : value);
+    const sent = new Response(form);
+    return daemon.post(where, Buffer.from(await sent.arrayBuffer()),
+        { headers: { 'Content-Type': sent.headers.get('content-type') } });
+}
+
+/** What the oracle says of the picture as our arithmetic scales it to 32 × 32. */
+function expected(model, task, more = {}) {
+    const rgb = resample({ ...photo, data: photo.rgb, channels: 3 }, 32, 32, 'bilinear');
+    return oracle.answer(model, task, { picture: { width: 32, height: 32, rgb }, ...more });
+}
+
+function assertLabels({ status, text, json }, { result }) {
+    assert.equal(status, 200, text);
+    assert.deepEqual(json.result.labels.map(({ label }) => label), result.labels.map(({ label }) => label));
+    for (const [i, { probability }] of json.result.labels.entries())
+        assert.ok(Math.abs(probability - result.labels[i].probability) < 1e-3, text);
+}
+
+test('a picture as the body is classified as in Node, though it has to be scaled', async () => {
+    const query = { model_name: 'vit', task: 'image-classification', platform: 'wasm' };
+    assertLabels(await sendFile(query, photo.bytes), await expected('vit', 'image-classification'));
+    const { json } = await sendFile({ ...query, options: '{"top": 1}' }, photo.bytes);
+    assert.equal(json.result.labels.length, 1);
+    assert.equal(json.executed_on.engine, 'pipeline');
+});
+
+test('a picture in a form is held against labels', async () => {
+    const labels = ['a disc', 'a dog'];
+    const parts = [['model_name', 'clip'], ['task', 'zero-shot-image-classification'], ['platform', 'wasm'],
+        ...labels.map((label) => ['labels', label]), ['image', photo.bytes]];
+    assertLabels(await sendForm(parts), await expected('clip', 'zero-shot-image-classification', { labels }));
+});
+
+test('a picture is a job', async () => {
+    const { status, json, text } =
+        await sendFile({ model_name: 'vit', platform: 'wasm' }, photo.bytes, 'image/png', '/v1/jobs');
+    assert.equal(status, 202, text);
+    const done = await daemon.get(`/v1/jobs/${json.id}?wait=60s`);
+    assert.equal(done.json.state, 'done', done.text);
+});
+
+test('what is wrong is named, and the next request is right', async () => {
+    const query = { model_name: 'vit', platform: 'wasm' };
+    const { bytes } = photo;
+    const typed = (body, type) => daemon.post('/v1/infer', body, { headers: { 'Content-Type': type } });
+    const rows = [
+        [await sendFile(query, bytes, 'image/gif'), 415, 'unsupported_media_type', { allowed: /image\/png/ }],
+        [await sendFile({ model: 'vit' }, bytes), 400, 'unknown_field', { field: 'model' }],
+        [await sendFile({}, bytes), 400, 'missing_field', { field: 'model_name' }],
+        [await sendFile({ ...query, priority: 'high' }, bytes), 400, 'invalid_field', { field: 'priority' }],
+        [await sendFile(query, Buffer.alloc(0)), 400, 'invalid_field', { field: 'image' }],
+        [await sendFile(query, Buffer.from('GIF89a')), 422, 'picture_invalid', { field: 'inputs.image' }],
+        [await sendFile(query, bytes.subarray(0, 200)), 422, 'picture_invalid', { field: 'inputs.image' }],
+        [await sendFile(query, picture.bomb()), 422, 'picture_too_large'],
+        [await sendForm([['model_name', 'vit']]), 400, 'missing_field', { field: 'image' }],
+        [await sendForm([['image', bytes], ['image', bytes]]), 400, 'invalid_field', { field: 'image' }],
+        [await typed('--x', 'multipart/form-data'), 400, 'bad_framing', { field: 'Content-Type' }],
+        [await typed('--x\r\n', 'multipart/form-data; boundary=x'), 400, 'bad_framing'],
+        [await sendFile({ ...query, task: 'object-detection' }, bytes), 422, 'platform_unsupported'],
+    ];
+    for (const row of rows) assertProblem(...row);
+    assertLabels(await sendFile(query, bytes), await expected('vit', 'image-classification'));
+});

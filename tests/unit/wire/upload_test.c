@@ -1,0 +1,129 @@
+/* Files with query parameters and in forms, as the native dialect's binary bodies. */
+#include "../test.h"
+
+#include "wire/upload.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct wi_upload upload;
+static struct wi_error error;
+
+static enum wi_code add(const char *name, const char *text)
+{
+    return wi_upload_add(&upload, name, text, strlen(text), &error);
+}
+
+static enum wi_code add_parts(const char *body)
+{
+    return wi_upload_add_parts(
+        &upload, "multipart/form-data; boundary=B", body, strlen(body), &error);
+}
+
+/* Finishes the upload: its JSON is `json`, and the file's bytes follow. */
+static void assert_finished(const char *json, const char *file)
+{
+    size_t json_size;
+    struct wi_blob *blob = wi_upload_finish(&upload, NULL, &json_size, &error);
+    assert_non_null(blob);
+    assert_int_equal(json_size, strlen(json));
+    assert_memory_equal(blob->bytes, json, json_size);
+    assert_int_equal(blob->size - json_size, strlen(file));
+    assert_memory_equal(blob->bytes + json_size, file, strlen(file));
+    wi_blob_unref(blob);
+    wi_upload_clear(&upload);
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    assert_string_equal(wi_upload_file_name("image/png"), "image");
+    assert_string_equal(wi_upload_file_name("IMAGE/JPEG; x=y"), "image");
+    assert_string_equal(wi_upload_file_name("audio/x-wav"), "audio");
+    assert_null(wi_upload_file_name("image/svg+xml"));
+    assert_null(wi_upload_file_name("application/json"));
+    assert_null(wi_upload_file_name(NULL));
+}
+
+static void test_parameters(void **state)
+{
+    (void)state;
+    assert_int_equal(add("model_name", "123"), WI_OK);
+    assert_int_equal(add("priority", "9"), WI_OK);
+    assert_int_equal(add("options", "{\"top\": 2}"), WI_OK);
+    assert_int_equal(add("labels", "a \"cat\""), WI_OK);
+    assert_int_equal(add("labels", "[dog"), WI_OK);
+    assert_int_equal(add("question", ""), WI_OK);
+    assert_int_equal(wi_upload_add_file(&upload, "image", "PNG", 3, &error), WI_OK);
+    assert_finished("{\"inputs\":{\"labels\":[\"a \\\"cat\\\"\",\"[dog\"],\"question\":\"\","
+                    "\"image\":{\"binary_data_size\":3}},\"model_name\":\"123\",\"priority\":9,"
+                    "\"options\":{\"top\":2}}",
+        "PNG");
+}
+
+static void test_forms(void **state)
+{
+    (void)state;
+    assert_int_equal(add_parts("--B\r\nContent-Disposition: form-data; name=labels\r\n\r\n"
+                               "[\"a\", \"b\"]\r\n--B\r\n"
+                               "Content-Disposition: form-data; name=audio; filename=a\r\n\r\nRIFF"
+                               "\r\n--B--"),
+        WI_OK);
+    assert_finished(
+        "{\"inputs\":{\"labels\":[\"a\",\"b\"],\"audio\":{\"binary_data_size\":4}}}", "RIFF");
+    assert_int_equal(add_parts("--B\r\nno form"), WI_BAD_FRAMING);
+    wi_upload_clear(&upload);
+}
+
+static void assert_wrong(enum wi_code code, enum wi_code expected, const char *field)
+{
+    assert_int_equal(code, expected);
+    assert_string_equal(error.field, field);
+    wi_upload_clear(&upload);
+}
+
+static void test_wrong(void **state)
+{
+    (void)state;
+    size_t size = 128 * 1024 + 1;
+    char *long_text = calloc(1, size + 1);
+    memset(long_text, 'x', size);
+    assert_wrong(add("inputs", "{}"), WI_UNKNOWN_FIELD, "inputs");
+    assert_non_null(strstr(error.allowed, "model_name, task, options, labels"));
+    assert_wrong(add("priority", "high"), WI_INVALID_FIELD, "priority");
+    assert_string_equal(error.expected, "JSON");
+    assert_wrong(add("model_name", "\xff"), WI_INVALID_FIELD, "model_name");
+    assert_wrong(add("labels", "\xff"), WI_INVALID_FIELD, "labels");
+    assert_wrong(add("prompt", long_text), WI_BAD_FRAMING, "prompt");
+    assert_int_equal(add("task", "a"), WI_OK);
+    assert_wrong(add("task", "b"), WI_INVALID_FIELD, "task");
+    assert_wrong(wi_upload_add_file(&upload, "image", "", 0, &error), WI_INVALID_FIELD, "image");
+    assert_int_equal(wi_upload_add_file(&upload, "image", "a", 1, &error), WI_OK);
+    assert_wrong(wi_upload_add_file(&upload, "audio", "a", 1, &error), WI_INVALID_FIELD, "audio");
+    free(long_text);
+}
+
+static void test_unfinished(void **state)
+{
+    (void)state;
+    struct wi_budget budget = {.limit = 10};
+    size_t json_size;
+    assert_null(wi_upload_finish(&upload, NULL, &json_size, &error));
+    assert_int_equal(error.code, WI_MISSING_FIELD);
+    assert_int_equal(wi_upload_add_file(&upload, "image", "abc", 3, &error), WI_OK);
+    assert_null(wi_upload_finish(&upload, &budget, &json_size, &error));
+    assert_int_equal(error.code, WI_MEMORY_BUDGET);
+    wi_upload_clear(&upload);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_parameters),
+        cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_wrong),
+        cmocka_unit_test(test_unfinished),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
