@@ -17,6 +17,8 @@ static void check(const struct wi_multipart *form, const uint8_t *body, size_t s
         if (!*part->name || part->bytes < least || part->bytes > body + size ||
             part->size > (size_t)(body + size - part->bytes))
             abort();
+        if (!wi_multipart_find(form, part->name))
+            abort();
         least = part->bytes + part->size;
         WI_PLANT(strcmp(part->name, "image") == 0 && !part->is_file); /* no seed has it */
     }
