@@ -38,7 +38,6 @@ function assertClose(actual, expected, within = tolerances.fp32) {
     assert.ok(worst <= within, `${worst} away`);
 }
 
-/** @param {{label: string, probability: number}[]} actual @param {{label: string, probability: number}[]} expected */
 function assertLabels(actual, expected) {
     assert.deepEqual(actual.map(({ label }) => label), expected.map(({ label }) => label));
     assertClose(actual.map(({ probability }) => probability), expected.map(({ probability }) => probability));
@@ -84,7 +83,8 @@ test('things are found in a picture', async () => {
 /** @param {any} outcome @param {any} expected of the oracle @param {number} apart share of pixels */
 function assertSegments({ result, tensors }, expected, apart) {
     assert.ok(expected.masks.length > 0);
-    assert.deepEqual(result.segments.map(({ label }) => label), expected.result.segments.map(({ label }) => label));
+    const labelsOf = ({ segments }) => segments.map(({ label }) => label);
+    assert.deepEqual(labelsOf(result), labelsOf(expected.result));
     for (const [i, { mask }] of result.segments.entries()) {
         const { width, height, pixels } = readPng(tensorOf({ tensors }, mask).bytes);
         assert.deepEqual([width, height], [expected.masks[i].width, expected.masks[i].height]);
@@ -131,8 +131,34 @@ test('a picture is held against labels', async () => {
             { picture: disc(), labels }, options);
         assertLabels(result.labels, expected.labels);
     }
-    await assert.rejects(run('clip', 'zero-shot-image-classification', disc(),
-        { hypothesis_template: 'none' }, { labels }), { code: 'input_invalid', field: 'options.hypothesis_template' });
+    const nowhere = run('clip', 'zero-shot-image-classification', disc(),
+        { hypothesis_template: 'none' }, { labels });
+    await assert.rejects(nowhere, { code: 'input_invalid', field: 'options.hypothesis_template' });
+});
+
+test('a picture is put into words', async () => {
+    const { result } = await run('vit-gpt2', 'image-to-text', disc(), { temperature: 0, max_tokens: 16 });
+    const { result: expected } =
+        await oracle.answer('vit-gpt2', 'image-to-text', { picture: disc() }, { max_tokens: 16 });
+    assert.ok(expected.tokens.length > 1);
+    assert.deepEqual([result.tokens, result.text], [expected.tokens, expected.text]);
+    const prompted = await run('vit-gpt2', 'image-to-text', disc(),
+        { temperature: 0, max_tokens: 4 }, { prompt: 'A' });
+    assert.equal(prompted.result.usage.prompt_tokens, 2);
+    await assert.rejects(run('vit', 'image-to-text', disc()),
+        { code: 'platform_unsupported', field: 'task' });
+});
+
+test('a question about a document is answered', async () => {
+    const question = 'What is it?';
+    const { result } = await run('donut', 'document-question-answering', disc(), {}, { question });
+    const { result: expected } =
+        await oracle.answer('donut', 'document-question-answering', { picture: disc(), question });
+    assert.equal(result.answers[0].answer, expected.answers[0].answer);
+    assert.ok(result.answers[0].score > 0 && result.answers[0].score <= 1);
+    assert.deepEqual(Object.keys(result), ['answers']);
+    await assert.rejects(run('donut', 'document-question-answering', disc(), { top: 1 }, { question }),
+        { code: 'input_invalid', field: 'options.top' });
 });
 
 test('what cannot be done says why, and the next request is right', async () => {
@@ -152,11 +178,16 @@ test('what cannot be done says why, and the next request is right', async () => 
         [carried(png), { top: 0 }, 'input_invalid', 'options.top'],
         [carried(png), { nonsense: 1 }, 'input_invalid', 'options.nonsense'],
     ];
-    for (const [more, options, code, field] of rows) await assert.rejects(classify(more, options), { code, field });
-    await assert.rejects(run('vit', 'object-detection', disc()), { code: 'platform_unsupported', field: 'task' });
+    for (const [more, options, code, field] of rows) {
+        await assert.rejects(classify(more, options), { code, field });
+    }
+    await assert.rejects(run('vit', 'object-detection', disc()),
+        { code: 'platform_unsupported', field: 'task' });
     await assert.rejects(run('segformer', 'image-segmentation', disc(), { subtask: 'panoptic' }),
         { code: 'input_invalid', field: 'options.subtask', expected: 'semantic' });
     await assert.rejects(run('bert', 'image-classification', disc()), { code: 'model_invalid' });
+    await assert.rejects(run('donut', 'visual-question-answering', disc(), {}, { question: 'Why?' }),
+        { code: 'platform_unsupported', field: 'task' });
     const { result } = await classify(carried(png));
     assert.equal(result.labels.length, 5);
 });

@@ -1,9 +1,15 @@
 /** The tasks of models that hold pictures and text against each other, or read the one from the other. */
+import { plain } from '../engine/answer.js';
 import { Failure } from '../engine/failure.js';
 import { softmax, toLabels } from '../engine/picture.js';
+import { encoded } from './decoder.js';
+import { generate } from './generate.js';
 import { pictureOf } from './image/input.js';
+import { startOf } from './seq2seq.js';
+import { contextOf, WRITING } from './writing.js';
 
 /** @typedef {import('./loading.js').Loaded} Loaded */
+/** @typedef {import('./tasks.js').CheckedTask} CheckedTask */
 /** @typedef {import('./tasks.js').Task} Task */
 
 /** The sentence that stands for a label, where the request says none. */
@@ -25,7 +31,7 @@ async function classifyByLabels(loaded, task) {
     return { tensors: [], result: { labels: toLabels(scores, { output: '', top: labels.length }, labels) } };
 }
 
-/** @param {Loaded} loaded @param {Parameters<Task['run']>[1]} task @param {string[]} labels
+/** @param {Loaded} loaded @param {CheckedTask} task @param {string[]} labels
  * @param {boolean} padded to the model's length */
 function textsOf({ tokenizer }, { options }, labels, padded) {
     if (!tokenizer) throw new Failure('model_invalid', 'The folder has no file tokenizer.json.');
@@ -38,9 +44,72 @@ function textsOf({ tokenizer }, { options }, labels, padded) {
     return tokenizer(texts, { padding: padded ? 'max_length' : true, truncation: true });
 }
 
+// --- text from pictures ----------------------------------------------------------------------------
+
+/** What the decoder begins with, and how its answer ends. @typedef {{tokens: number[], stop: string[],
+ *     preserved: string[]}} Beginning */
+
+/** An encoder of pictures and a decoder of text (VisionEncoderDecoder: ViT with GPT-2, TrOCR, Donut).
+ * @param {Loaded} loaded @param {CheckedTask} task @param {Beginning} beginning
+ * @param {import('../engine/run.js').Run} run */
+function readPicture(loaded, task, beginning, run) {
+    const { config, model, tokenizer } = loaded;
+    if (model.main_input_name !== 'pixel_values' || config.is_encoder_decoder !== true) {
+        throw new Failure('platform_unsupported', `Models like ${config.model_type} do not do this here.`,
+            { field: 'task', expected: 'a model of the type vision-encoder-decoder' });
+    }
+    if (!tokenizer) throw new Failure('model_invalid', 'The folder has no file tokenizer.json.');
+    const room = config.decoder?.max_position_embeddings ?? config.decoder?.n_positions ?? Infinity;
+    const context = Math.min(room, contextOf(loaded, task.options));
+    const begin = async () => encoded(loaded, (await pictureOf(loaded, task)).inputs);
+    return generate(loaded, { ...beginning, ends: [], parser: plain() }, task.options, context, run, begin);
+}
+
+/** @type {Task['run']} */
+async function describe(loaded, task, run) {
+    const prompt = task.input?.prompt;
+    const words = prompt && loaded.tokenizer ? tokensOf(loaded, prompt) : [];
+    const tokens = [...startOf(loaded.model, undefined), ...words];
+    return readPicture(loaded, task, { tokens, stop: task.options.stop ?? [], preserved: [] }, run);
+}
+
+/** @param {Loaded} loaded @param {string} text @returns {number[]} without any that the tokenizer adds */
+const tokensOf = ({ tokenizer }, text) =>
+    tokenizer(text, { add_special_tokens: false, return_tensor: false }).input_ids;
+
+const ANSWER_TOKENS = 256;
+const ANSWER_END = '</s_answer>';
+
+/** Donut's way: the question stands between its marks, and the answer goes on from there. Its score is how
+ * probable its tokens were, all together. @type {Task['run']} */
+async function answerQuestion(loaded, task, run) {
+    const question = String(task.input?.question ?? '').replace(/<\/?s_[a-z]+>/g, ' ');
+    const marked = `<s_docvqa><s_question>${question}</s_question><s_answer>`;
+    const tokens = loaded.tokenizer ? tokensOf(loaded, marked) : [];
+    const options = { temperature: 0, max_tokens: ANSWER_TOKENS, logprobs: true };
+    // The client gets an answer, and not the text as it comes.
+    const quiet = Object.create(run, { isStream: { value: false }, from: { value: null } });
+    const { result, ...outcome } = await readPicture(loaded, { ...task, options },
+        { tokens, stop: [ANSWER_END], preserved: [ANSWER_END] }, quiet);
+    /** @type {{logprob: number}[]} */
+    const logprobs = result.logprobs ?? [];
+    const score = Math.exp(logprobs.reduce((sum, { logprob }) => sum + logprob, 0));
+    return { ...outcome, result: { answers: [{ answer: result.text.trim(), score }] } };
+}
+
+/** @type {Task['run']} */
+async function refuseQuestion({ config }) {
+    throw new Failure('platform_unsupported',
+        `Questions about pictures other than documents are not answered here (${config.model_type}).`,
+        { field: 'task', expected: 'document-question-answering, or image-to-text' });
+}
+
 /** @type {Readonly<Record<string, Task>>} */
 export const MULTIMODAL_TASKS = Object.freeze({
     'zero-shot-image-classification': {
         options: { hypothesis_template: { text: 1000 } }, run: classifyByLabels,
     },
+    'image-to-text': { options: WRITING, run: describe },
+    'document-question-answering': { options: {}, run: answerQuestion },
+    'visual-question-answering': { options: {}, run: refuseQuestion },
 });

@@ -42,7 +42,7 @@ async function transform(loaded, { input, options }, run, name) {
 
 /** What the decoder begins with: its start token, and the language where the request names one.
  * @param {any} model @param {number | undefined} language */
-function startOf(model, language) {
+export function startOf(model, language) {
     const { decoder_start_token_id: start, bos_token_id: first } = model._prepare_generation_config(null, {});
     return [start ?? first ?? 0, ...(language === undefined ? [] : [language])];
 }
