@@ -41,6 +41,44 @@ static void what_has_no_room_is_long(void **state)
     json_decref(beside);
 }
 
+/* Of JSON, without its quotes. */
+static size_t printed_size(const char *text, size_t length)
+{
+    json_t *value = json_stringn(text, length);
+    size_t size = json_dumpb(value, NULL, 0, JSON_ENCODE_ANY) - 2;
+    json_decref(value);
+    return size;
+}
+
+/* What is escaped, numbers and nesting take what they take. */
+static void a_size_is_exact_where_it_matters(void **state)
+{
+    enum { HALF = WI_FRAME_HEAD_MAX / 2 };
+    static const char frame[] = "{\"a\":[1.5,-12,true,null,[],{}],\"b\":\"\",\"\\n\":0}";
+    for (int over = 0; over < 2; over++) {
+        json_t *input = json_loads(frame, 0, NULL);
+        size_t rest = HALF - json_dumpb(input, NULL, 0, JSON_COMPACT) + (size_t)over;
+        char *text = wi_alloc(rest + 1);
+        memset(text, 'a', rest);
+        for (size_t i = 0; i < rest / 20; i++)
+            text[i] = i % 2 ? '\1' : '"';
+        size_t escapes = printed_size(text, rest) - rest;
+        json_object_set_new(input, "b", json_stringn(text, rest - escapes));
+        const struct wi_task task = {.task = WI_TASK_COMPLETE, .input = input};
+        struct wi_tensors list = {0};
+        assert_int_equal(wi_input_is_long(&task), over);
+        assert_int_equal(wi_input_lay_out(&list, &task, NULL), 0);
+        assert_int_equal(list.items[0].size, HALF + over);
+        json_t *back =
+            json_loadb((const char *)wi_tensor_bytes(&list.items[0]), list.items[0].size, 0, NULL);
+        assert_true(json_equal(back, input));
+        json_decref(back);
+        wi_tensors_clear(&list);
+        json_decref(input);
+        free(text);
+    }
+}
+
 static void a_message_says_where_it_is(void **state)
 {
     struct wi_budget budget = {.limit = 3 * 1024 * 1024};
@@ -89,6 +127,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_has_no_room_is_long),
+        cmocka_unit_test(a_size_is_exact_where_it_matters),
         cmocka_unit_test(a_message_says_where_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
