@@ -4,6 +4,7 @@
  */
 #include "api/step.h"
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/params.h"
 #include <stdlib.h>
@@ -121,10 +122,14 @@ static void carry_out(struct order *order)
     struct wi_request *request = order->request;
     struct wi_error error;
     wi_bridge_each(request->api->deps.bridge, tell_node, order);
-    if (json_array_size(order->nodes) > 0) {
+    size_t told = json_array_size(order->nodes);
+    if (told > 0) {
+        const char *state = order->model ? "loading" : "unloading";
+        wi_info("api", request->id, "%s %s on %zu node%s, as %.80s has asked", state,
+            request->argument, told, told == 1 ? "" : "s", wi_request_client(request));
         wi_request_answer_json(request, 202,
-            json_pack("{s:s, s:s, s:O}", "model_name", request->argument, "state",
-                order->model ? "loading" : "unloading", "nodes", order->nodes));
+            json_pack("{s:s, s:s, s:O}", "model_name", request->argument, "state", state, "nodes",
+                order->nodes));
     } else {
         if (order->target.node)
             wi_error_set(

@@ -2,12 +2,9 @@
 #include "bridge/long_input.h"
 
 #include "base/memory.h"
-#include "bridge/frame.h"
 #include <string.h>
 
-/* Bytes of JSON that an input may have in the head of a message; beside a continuation, which may
- * have most of that (continuation.c). The rest is for options, names and acknowledgements. */
-#define SHORT_MAX ((size_t)WI_FRAME_HEAD_MAX / 2)
+/* Beside a continuation, which may have most of the head (continuation.c). */
 #define SHORT_BESIDE_MAX ((size_t)WI_FRAME_HEAD_MAX / 8)
 
 /* A byte of text takes so many of JSON at most, as \u0001. */
@@ -75,7 +72,7 @@ static struct bounds bounds_of(const json_t *value)
 
 int wi_input_is_long(const struct wi_task *task)
 {
-    size_t most = task->from ? SHORT_BESIDE_MAX : SHORT_MAX;
+    size_t most = task->from ? SHORT_BESIDE_MAX : WI_INPUT_SHORT_MAX;
 
     if (task->task == WI_TASK_NONE || !task->input)
         return 0;

@@ -6,6 +6,11 @@
 #define WI_BRIDGE_LONG_INPUT_H
 
 #include "bridge/bridge.h"
+#include "bridge/frame.h"
+
+/* Bytes of JSON that an input may have in the head of a message; the rest is for options, names and
+ * acknowledgements. */
+#define WI_INPUT_SHORT_MAX ((size_t)WI_FRAME_HEAD_MAX / 2)
 
 /* Whether the task is one with text whose JSON may be larger than the head of a message has room
  * for. */

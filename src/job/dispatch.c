@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
+#include "bridge/long_input.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,7 @@ static struct wi_demand demand_of(const struct wi_job *job)
         .beginning_count = job->chain.count,
         .ours_only =
             wi_demand_keep(job->jobs->config->pool.strangers, wi_task_is_private(spec->task)),
+        .long_text = spec->text_bytes > WI_INPUT_SHORT_MAX,
         .prompt_tokens = spec->prompt_tokens,
         .answer_tokens = spec->answer_tokens,
     };

@@ -41,7 +41,7 @@ static void settle_seed(struct wi_job_spec *spec)
     json_object_set_new(spec->options, "seed", json_integer(seed >> 1));
 }
 
-static void foresee_tokens(struct wi_job_spec *spec, size_t text_bytes)
+static void foresee_tokens(struct wi_job_spec *spec)
 {
     json_int_t limit = json_integer_value(json_object_get(spec->options, "max_tokens"));
 
@@ -49,7 +49,7 @@ static void foresee_tokens(struct wi_job_spec *spec, size_t text_bytes)
         return;
     spec->prompt_tokens = 1; /* tokenizing is nothing beside reading */
     if (wi_task_reads_text(spec->task) && spec->task != WI_TASK_TOKENIZE)
-        spec->prompt_tokens += (double)text_bytes / BYTES_PER_TOKEN;
+        spec->prompt_tokens += (double)spec->text_bytes / BYTES_PER_TOKEN;
     if (wi_task_generates(spec->task))
         spec->answer_tokens = limit < 1                   ? WI_USUAL_ANSWER_TOKENS
                               : limit < ANSWER_TOKENS_MAX ? (double)limit
@@ -81,5 +81,6 @@ void wi_job_spec_fill(struct wi_job_spec *spec, struct wi_infer *infer, struct w
     spec->options = infer->options;
     infer->options = NULL;
     settle_seed(spec);
-    foresee_tokens(spec, infer->text_bytes);
+    spec->text_bytes = infer->text_bytes;
+    foresee_tokens(spec);
 }

@@ -191,7 +191,7 @@ static void key_of(struct wi_buffer *key, const struct wi_node_info *info)
     /* A joined page may run on any machine: one with as many cores is taken for the same. */
     wi_buffer_printf(
         key, "%s\n%s\n%d", info->kind, info->browser_version, *info->session ? -1 : info->cores);
-    wi_buffer_printf(key, "\n%d", info->parts);
+    wi_buffer_printf(key, "\n%d %d", info->parts, info->long_input);
     for (int i = 0; i < WI_ENGINE_COUNT; i++)
         if (info->engines[i].available)
             wi_buffer_printf(key, "\n%s %u %u %d %s", wi_engine_names[i], info->engines[i].slots,

@@ -115,4 +115,28 @@ static inline void make_real(struct place *place, int node, enum wi_verdict verd
     prospect(place, node, WI_WEBGPU)->verdict = verdict;
 }
 
+/* It takes nothing more, until so long from now (< 0: that is not known). */
+static inline void fill(struct place *place, int node, double full_ms)
+{
+    struct wi_candidate *candidate = &place->nodes[node];
+
+    candidate->any = (struct wi_seat){0};
+    candidate->any_idle = 0;
+    candidate->full_ms = full_ms;
+    for (int p = 0; p < WI_PLATFORM_COUNT; p++)
+        candidate->prospects[p].warm = (struct wi_seat){0};
+}
+
+static inline const struct wi_option *option(
+    struct place *place, int node, enum wi_platform platform)
+{
+    return &place->options[node * WI_PLATFORM_COUNT + (int)platform];
+}
+
+static inline void make_builtin(struct place *place, int builtin)
+{
+    place->model.builtin = builtin ? WI_BUILTIN_ECHO : WI_BUILTIN_NONE;
+    place->model.engine = builtin ? WI_ENGINE_BUILTIN : WI_ENGINE_ORT;
+}
+
 #endif

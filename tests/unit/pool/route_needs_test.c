@@ -1,0 +1,221 @@
+/* Routing by what a demand needs of a node, and by what text takes there; the rest is in
+ * route_test.c. */
+#include "place.h"
+
+/* --- engines and streams --------------------------------------------------------------------- */
+
+static void a_model_goes_where_its_engine_is(void **state)
+{
+    struct place *place = *state;
+
+    place->infos[0].engines[WI_ENGINE_ORT].available = 0;
+    expect_node(place, 2, "node-1");
+    assert_int_equal(option(place, 0, WI_WASM)->standing, WI_STANDING_UNAVAILABLE);
+    assert_string_equal(option(place, 0, WI_WASM)->why, "it has no engine for such models");
+    ask(place, WI_WASM, 1);
+    expect_node(place, 2, "node-1");
+    assert_int_equal(route(place, 1), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_PLATFORM_UNSUPPORTED);
+    assert_string_equal(place->error.field, "model_name");
+    assert_int_equal(route(place, 0), WI_PICK_NEVER); /* a browser that has it may come */
+    assert_int_equal(place->error.code, WI_UNAVAILABLE);
+}
+
+static void a_format_without_an_engine_is_refused_before_there_is_a_node(void **state)
+{
+    struct place *place = *state;
+
+    place->model.engine = WI_ENGINE_KERNELS;
+    assert_int_equal(route(place, 0), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_PLATFORM_UNSUPPORTED);
+    assert_string_equal(place->error.field, "model_name");
+    assert_int_equal(route(place, 3), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_PLATFORM_UNSUPPORTED);
+}
+
+static void a_stream_goes_where_parts_are_known(void **state)
+{
+    struct place *place = *state;
+
+    make_builtin(place, 1);
+    place->demand.stream = 1;
+    assert_int_equal(route(place, 3), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_UNAVAILABLE);
+    assert_string_equal(place->error.field, "stream");
+    place->infos[2].parts = 1;
+    expect_node(place, 3, "node-2");
+    assert_int_equal(option(place, 0, WI_WASM)->standing, WI_STANDING_UNAVAILABLE);
+    fill(place, 2, 50); /* the others never could, so it waits for this one */
+    assert_int_equal(route(place, 3), WI_PICK_WAIT);
+}
+
+static void what_was_begun_goes_on_where_the_engine_can(void **state)
+{
+    struct place *place = *state;
+
+    make_builtin(place, 1);
+    place->demand.stream = place->demand.continues = 1;
+    for (int i = 0; i < CANDIDATES; i++)
+        place->infos[i].parts = 1;
+    place->infos[0].engines[WI_ENGINE_ORT].can_continue = 1; /* not the one that runs it */
+    assert_int_equal(route(place, 3), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_UNAVAILABLE);
+    assert_string_equal(
+        place->error.detail, "no other node can go on with the answer that its node had begun");
+    place->infos[1].engines[WI_ENGINE_BUILTIN].can_continue = 1;
+    expect_node(place, 3, "node-1");
+}
+
+static void long_text_goes_where_it_is_taken_beside_messages(void **state)
+{
+    struct place *place = *state;
+
+    place->demand.long_text = 1;
+    expect_node(place, 3, "node-0"); /* nobody does: it may fit all the same */
+    place->infos[2].long_input = 1;
+    expect_node(place, 3, "node-2");
+    assert_string_equal(
+        option(place, 0, WI_WASM)->why, "it takes no text of this length, and others do");
+    fill(place, 2, 50);
+    assert_int_equal(route(place, 3), WI_PICK_WAIT);
+    place->demand.long_text = 0;
+    expect_node(place, 3, "node-0");
+}
+
+static void what_others_may_not_have_stays_with_our_browsers(void **state)
+{
+    struct place *place = *state;
+
+    assert_false(wi_demand_keep(WI_STRANGERS_TENSORS, 0));
+    assert_true(wi_demand_keep(WI_STRANGERS_TENSORS, 1));
+    assert_true(wi_demand_keep(WI_STRANGERS_NONE, 0));
+    assert_false(wi_demand_keep(WI_STRANGERS_TEXT, 1));
+    snprintf(place->infos[2].session, sizeof place->infos[2].session, "session-2");
+    measure(place, 0, WI_WASM, 1);
+    expect_node(place, 3, "node-0");
+    place->demand.ours_only = 1;
+    expect_node(place, 3, "node-2");
+    assert_int_equal(option(place, 0, WI_WASM)->standing, WI_STANDING_UNAVAILABLE);
+    assert_int_equal(route(place, 2), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_UNAVAILABLE);
+    assert_non_null(strstr(place->error.detail, "[pool] strangers"));
+    place->infos[0].platforms[WI_SIMULATED].available = 1;
+    ask(place, WI_SIMULATED, 0);
+    expect_node(place, 3, "node-0");
+}
+
+static void a_stream_is_no_occasion_to_find_out_more(void **state)
+{
+    struct place *place = *state;
+
+    make_real(place, 0, WI_UNKNOWN);
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    assert_true(place->choice.probe.wanted);
+    place->demand.stream = 1;
+    place->infos[0].parts = 1;
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    assert_false(place->choice.probe.wanted);
+}
+
+/* --- text ------------------------------------------------------------------------------------ */
+
+static void measure_text(struct place *place, int node, double prompt_ms, double token_ms)
+{
+    prospect(place, node, WI_WASM)->estimate = (struct wi_estimate){
+        .prompt_ms = prompt_ms, .token_ms = token_ms, .load_ms = 100, .loads = 1};
+}
+
+static void ask_text(struct place *place, double prompt_tokens, double answer_tokens)
+{
+    place->demand.prompt_tokens = prompt_tokens;
+    place->demand.answer_tokens = answer_tokens;
+}
+
+static void text_goes_where_its_tokens_take_least(void **state)
+{
+    struct place *place = *state;
+
+    measure_text(place, 0, 1, 50);
+    measure_text(place, 1, 10, 20);
+    measure_text(place, 2, 20, 40);
+    ask_text(place, 1000, 10); /* much to read */
+    expect_node(place, 3, "node-0");
+    assert_true(option(place, 0, WI_WASM)->run_ms == 1500);
+    assert_true(option(place, 0, WI_WASM)->measured);
+    ask_text(place, 10, 1000); /* much to write */
+    expect_node(place, 3, "node-1");
+    ask_text(place, 500, 0); /* nothing to write: an embedding */
+    expect_node(place, 3, "node-0");
+}
+
+static void text_whose_tokens_were_not_measured_goes_by_the_preferences(void **state)
+{
+    struct place *place = *state;
+
+    for (int i = 0; i < CANDIDATES; i++)
+        measure(place, i, WI_WASM, i == 2 ? 1 : 1000); /* runs say nothing of text */
+    prospect(place, 2, WI_WASM)->estimate.cold = 1;
+    ask_text(place, 100, 100);
+    expect_node(place, 3, "node-0");
+    assert_false(option(place, 0, WI_WASM)->measured);
+    measure_text(place, 1, 1, 0); /* half of what is needed */
+    expect_node(place, 3, "node-0");
+    measure_text(place, 1, 1, 20); /* what is preferred is expected to be better still */
+    expect_node(place, 3, "node-0");
+    measure_text(place, 0, 1, 50);
+    expect_node(place, 3, "node-1");
+}
+
+static void a_beginning_is_worth_what_reading_it_takes_there(void **state)
+{
+    struct place *place = *state;
+
+    measure_text(place, 0, 5, 20);
+    load(place, 0, WI_WASM, 0);
+    prospect(place, 0, WI_WASM)->known = (struct wi_seat){"node-x", 400};
+    prospect(place, 0, WI_WASM)->known_tokens = 100;
+    ask_text(place, 120, 10);
+    expect_node(place, 1, "node-x"); /* 400 ms of waiting are less than 100 tokens of 5 ms */
+    assert_true(option(place, 0, WI_WASM)->run_ms == 20 * 5 + 10 * 20);
+    measure_text(place, 0, 3, 20);
+    expect_node(place, 1, "node-0");
+}
+
+/* What is expected to take as long, and is loaded only when that is paid for, too. */
+static void a_place_is_tried_for_text_when_its_share_pays_for_it(void **state)
+{
+    struct place *place = *state;
+
+    measure_text(place, 0, 1, 50);
+    ask_text(place, 100, 10);
+    place->demand.stream = 1;
+    place->infos[0].parts = place->infos[1].parts = 1;
+    place->terms.exploration = 0.1;
+    prospect(place, 1, WI_WASM)->estimate.elsewhere_ms = 10 * 600;
+    assert_int_equal(route(place, 2), WI_PICK_NODE);
+    assert_false(place->choice.probe.wanted);
+    prospect(place, 1, WI_WASM)->estimate.elsewhere_ms = 100 * 600;
+    assert_int_equal(route(place, 2), WI_PICK_NODE);
+    assert_true(place->choice.probe.wanted);
+    assert_string_equal(place->choice.probe.browser, place->infos[1].kind);
+    assert_int_equal(place->choice.probe.platform, WI_WASM);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_model_goes_where_its_engine_is, setup),
+        cmocka_unit_test_setup(a_format_without_an_engine_is_refused_before_there_is_a_node, setup),
+        cmocka_unit_test_setup(a_stream_goes_where_parts_are_known, setup),
+        cmocka_unit_test_setup(what_was_begun_goes_on_where_the_engine_can, setup),
+        cmocka_unit_test_setup(long_text_goes_where_it_is_taken_beside_messages, setup),
+        cmocka_unit_test_setup(what_others_may_not_have_stays_with_our_browsers, setup),
+        cmocka_unit_test_setup(a_stream_is_no_occasion_to_find_out_more, setup),
+        cmocka_unit_test_setup(text_goes_where_its_tokens_take_least, setup),
+        cmocka_unit_test_setup(text_whose_tokens_were_not_measured_goes_by_the_preferences, setup),
+        cmocka_unit_test_setup(a_beginning_is_worth_what_reading_it_takes_there, setup),
+        cmocka_unit_test_setup(a_place_is_tried_for_text_when_its_share_pays_for_it, setup),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
