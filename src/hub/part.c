@@ -194,7 +194,12 @@ void wi_part_close(struct wi_part *part)
 {
     if (part == NULL)
         return;
-    wi_part_save(part);
+    if (part->fd >= 0 && part->there.count == 0) {
+        unlinkat(part->folder, part->part_path, 0);
+        unlinkat(part->folder, part->ranges_path, 0);
+    } else {
+        wi_part_save(part);
+    }
     free_part(part);
 }
 

@@ -17,7 +17,7 @@ struct wi_part;
  * open for as long as the part), or begins it. Room for the whole is reserved where the file system
  * can. NULL with WI_NO_ROOM or WI_STORAGE_FAILED. */
 struct wi_part *wi_part_open(int folder_fd, const struct wi_hub_file *file, struct wi_error *error);
-/* Saves what is there. NULL is fine. */
+/* Saves what is there, and leaves nothing, and no room reserved, where nothing is. NULL is fine. */
 void wi_part_close(struct wi_part *part);
 /* 1 if the file is there already, whole and verified, under its own name. */
 int wi_part_is_done(const struct wi_part *part);

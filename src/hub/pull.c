@@ -10,7 +10,8 @@
  *   publish  one rename
  *   find     the repository reads the model
  *
- * One that fails for good leaves nothing; what was only interrupted is kept for the next time.
+ * One that fails for good leaves nothing; what was only interrupted is kept for the next time, and
+ * taken up when the daemon is started again.
  */
 #include "hub/pull.h"
 
@@ -103,7 +104,7 @@ static void on_dropped(
     set_state(pull, WI_PULL_FAILED);
 }
 
-/* Whether trying again later, as it is, may help: then what was fetched is kept. */
+/* Whether trying again later, as it is, may help: then what was fetched, if anything, is kept. */
 static int is_passing(enum wi_code code)
 {
     return code == WI_HUB_FAILED || code == WI_HUB_BUSY || code == WI_STORAGE_FAILED ||
@@ -115,10 +116,8 @@ static void fail(struct wi_pull *pull, const struct wi_error *error)
     pull->error = *error;
     wi_warn("pull", pull->order.name, "failed: %s", error->detail);
     stop_step(pull);
-    if (is_passing(error->code))
-        set_state(pull, WI_PULL_FAILED);
-    else
-        pull->task = wi_versions_drop_staging(pull->deps.versions, pull->id, on_dropped, pull);
+    pull->task = wi_versions_drop_staging(
+        pull->deps.versions, pull->id, is_passing(error->code), on_dropped, pull);
 }
 
 void wi_pull_cancel(struct wi_pull *pull)
@@ -320,7 +319,7 @@ static void on_tree(void *context, const struct wi_hub_tree *tree, const struct 
     if (wi_pull_has_all(&pull->current, &pull->chosen)) {
         pull->reused = pull->progress.done = pull->progress.total = pull->chosen.bytes;
         pull->progress.files_done = pull->chosen.count;
-        pull->task = wi_versions_drop_staging(pull->deps.versions, pull->id, on_unneeded, pull);
+        pull->task = wi_versions_drop_staging(pull->deps.versions, pull->id, 0, on_unneeded, pull);
         return;
     }
     if (is_related(pull))

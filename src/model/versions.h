@@ -69,6 +69,8 @@ void wi_staging_clear(struct wi_staging *staging);
  * brought to its end here. */
 void wi_staging_list(const char *directory, struct wi_strings *ids);
 void wi_staging_drop(const char *directory, const char *id);
+/* Whether nothing has been fetched into it. */
+int wi_staging_is_empty(const char *directory, const char *id);
 /* Puts files that a version of this name has already into the staging folder, by hard links, in the
  * place of what is there; they are marked as `here`, and those of unknown length get it. Returns
  * the bytes saved. */

@@ -136,6 +136,33 @@ void wi_staging_drop(const char *directory, const char *id)
         close(store);
 }
 
+static int note_file(void *context, int folder, const char *name, const struct stat *status)
+{
+    int *empty = context;
+    int inner = S_ISDIR(status->st_mode) ? wi_path_open(folder, name) : -1;
+    *empty = S_ISDIR(status->st_mode);
+    if (inner >= 0) {
+        wi_path_each(inner, note_file, empty);
+        close(inner);
+    }
+    return !*empty;
+}
+
+int wi_staging_is_empty(const char *directory, const char *id)
+{
+    char *path = wi_sprintf(WI_VERSIONS_PULLING "/%s/" WI_STAGING_FILES, id);
+    int store = wi_versions_open_store(directory), empty = 1;
+    int files = store >= 0 && is_id(id) ? wi_path_open(store, path) : -1;
+    if (files >= 0) {
+        wi_path_each(files, note_file, &empty);
+        close(files);
+    }
+    if (store >= 0)
+        close(store);
+    free(path);
+    return empty;
+}
+
 /* --- after a restart -------------------------------------------------------------------------- */
 
 /* The daemon was killed between the two renames of publishing: does the second. The name may have

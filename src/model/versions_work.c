@@ -27,7 +27,7 @@ struct wi_versions_task {
     struct wi_source source;
     uint64_t quota, needed;
     unsigned keep;
-    int stagings;
+    int stagings, if_empty;
     struct wi_versions_use use;
     /* What came of it. */
     struct wi_versions_result result;
@@ -158,7 +158,8 @@ static void prune(struct wi_versions_task *task)
 
 static void drop_staging(struct wi_versions_task *task)
 {
-    wi_staging_drop(task->directory, task->id);
+    if (!task->if_empty || wi_staging_is_empty(task->directory, task->id))
+        wi_staging_drop(task->directory, task->id);
 }
 
 static void take_away(struct wi_versions_task *task)
@@ -359,11 +360,12 @@ struct wi_versions_task *wi_versions_make_current(struct wi_versions_work *work,
     return task;
 }
 
-struct wi_versions_task *wi_versions_drop_staging(
-    struct wi_versions_work *work, const char *id, wi_versions_fn *on_done, void *context)
+struct wi_versions_task *wi_versions_drop_staging(struct wi_versions_work *work, const char *id,
+    int if_empty, wi_versions_fn *on_done, void *context)
 {
     struct wi_versions_task *task = new_task(work, DROP_STAGING, on_done, context);
     task->id = wi_strdup(id);
+    task->if_empty = if_empty;
     queue(task);
     return task;
 }

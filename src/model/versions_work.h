@@ -57,8 +57,9 @@ struct wi_versions_task *wi_versions_stage(struct wi_versions_work *work, const 
  * `source` is copied. Then the repository looks anew. */
 struct wi_versions_task *wi_versions_make_current(struct wi_versions_work *work, const char *id,
     const char *name, const struct wi_source *source, wi_versions_fn *on_done, void *context);
-struct wi_versions_task *wi_versions_drop_staging(
-    struct wi_versions_work *work, const char *id, wi_versions_fn *on_done, void *context);
+/* Drops the staging folder `id`; with `if_empty` only where nothing has been fetched. */
+struct wi_versions_task *wi_versions_drop_staging(struct wi_versions_work *work, const char *id,
+    int if_empty, wi_versions_fn *on_done, void *context);
 /* Takes a model away. Who asks has seen to it that it is not in use; versions that requests hold
  * all the same go when those have ended. */
 struct wi_versions_task *wi_versions_take_away(

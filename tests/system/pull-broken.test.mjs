@@ -165,6 +165,7 @@ test('a pull that cannot succeed says why, and leaves no model', async () => {
         assert.match(seen.json.detail, /its pull failed/);
     });
     hub.heal();
+    assert.deepEqual(fs.readdirSync(path.join(daemon.store, '.pulling')), [], 'nothing had begun');
 });
 
 test('a pointer of Git LFS on the hub is named', async () => {
@@ -178,14 +179,17 @@ test('a pointer of Git LFS on the hub is named', async () => {
 
 test('what may pass goes on the next time, and what is wrong for good is gone', async () => {
     const { id, files, repository } = pushCase('one more time');
-    const staged = () => fs.readdirSync(path.join(daemon.store, '.pulling'));
-    const before = staged().length;
-    hub.fail({ phase: 'resolve', path: id, status: 401, times: 1 });
+    const staged = () => fs.readdirSync(path.join(daemon.store, '.pulling')).length;
+    hub.fail({ phase: 'content', path: id, cutAfter: 300_000 });
+    hub.fail({ phase: 'resolve', path: id, status: 401, skip: 1 });
     assert.equal((await pulled({ model: repository })).code, 'hub_unauthorized');
-    assert.equal(staged().length, before + 1);
+    assert.equal(staged(), 1);
+    hub.requests.length = 0;
     assert.equal((await pulled({ model: repository })).code, 'done');
     look(repository, files);
-    assert.equal(staged().length, before);
+    assert.equal(staged(), 0);
+    const again = hub.asked('content').reduce((sum, one) => sum + one.sent, 0);
+    assert.ok(again < bytes.length, `${again} bytes came once more`);
 });
 
 test('a repository of 10,000 files is read, one of more is refused', async () => {

@@ -203,7 +203,8 @@ test('a fetch that was killed or cancelled goes on where it was', async () => {
 test('what is there but spoiled is fetched anew', async () => {
     const folder = newFolder();
     const cut = { phase: 'content', cutAfter: 3 * MiB, times: 1 };
-    await fetched(LARGE, [cut, { drop: true, times: Infinity }], { folder, pause_ms: 1 });
+    const gone = { phase: 'resolve', drop: true, skip: 1, times: Infinity };
+    await fetched(LARGE, [cut, gone], { folder, pause_ms: 1 });
     const part = path.join(folder, 'model-Q8_0.gguf.part');
     const file = fs.openSync(part, 'r+');
     fs.writeSync(file, 'spoiled', 1000);

@@ -115,6 +115,14 @@ static void what_has_arrived_is_known_the_next_time(void **state)
     wi_part_close(part);
 }
 
+static void what_never_began_leaves_nothing(void **state)
+{
+    const struct fixture *f = *state;
+    wi_part_close(open_part(f, "{\"a\": 1}"));
+    assert_int_equal(faccessat(f->folder, "sub/config.json.part", F_OK, 0), -1);
+    assert_int_equal(faccessat(f->folder, "sub/config.json.ranges", F_OK, 0), -1);
+}
+
 static void wrong_bytes_get_no_name(void **state)
 {
     const struct fixture *f = *state;
@@ -136,6 +144,7 @@ int main(void)
         TEST(a_file_of_another_commit_is_not_taken_for_it),
         TEST(a_file_of_unknown_origin_is_not_taken_for_it),
         TEST(what_has_arrived_is_known_the_next_time),
+        TEST(what_never_began_leaves_nothing),
         TEST(wrong_bytes_get_no_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

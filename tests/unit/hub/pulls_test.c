@@ -400,6 +400,19 @@ static void failures_that_may_pass_keep_what_was_fetched(void **state)
     assert_int_equal(wi_versions_current(f->root, "org/small"), 0);
 }
 
+/* A name that was mistyped is not asked for again each time the daemon is started. */
+static void nothing_is_kept_of_what_never_began(void **state)
+{
+    struct fixture *f = *state;
+    struct watcher watcher;
+    wi_error_set(&played.list_error, WI_HUB_UNAUTHORIZED, NULL, "It is private, or is not there.");
+    start(f, "org/small", "org/small");
+    watch(f, "org/small", &watcher);
+    run_until_ended(f, &watcher);
+    assert_int_equal(watcher.error.code, WI_HUB_UNAUTHORIZED);
+    assert_int_equal(count_stagings(f), 0);
+}
+
 static void a_cancelled_pull_leaves_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -474,6 +487,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(failures_for_good_leave_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             failures_that_may_pass_keep_what_was_fetched, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nothing_is_kept_of_what_never_began, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_cancelled_pull_leaves_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_next_daemon_goes_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(so_many_go_at_a_time, set_up, tear_down),

@@ -272,12 +272,12 @@ static void staged_pulls_are_listed_for_the_next_daemon(void **state)
     struct fixture *f = *state;
     wi_versions_stage(f->work, "one", "{\"model\":\"org/name\"}", "org/name", NULL, on_done, f);
     wait_for(f);
-    wi_versions_cancel(wi_versions_drop_staging(f->work, "other", on_done, f));
+    wi_versions_cancel(wi_versions_drop_staging(f->work, "other", 0, on_done, f));
     wi_versions_staged(f->work, on_done, f);
     wait_for(f);
     wi_versions_stage(f->work, "one", NULL, "org/name", NULL, on_done, f);
     assert_int_equal(wait_for(f), WI_OK);
-    wi_versions_drop_staging(f->work, "one", on_done, f);
+    wi_versions_drop_staging(f->work, "one", 0, on_done, f);
     wait_for(f);
     assert_int_not_equal(access(f->folder[0] ? f->folder : "/nowhere", F_OK), 0);
     wi_versions_stage(f->work, "one", NULL, "org/name", NULL, on_done, f);
