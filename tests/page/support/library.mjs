@@ -31,10 +31,13 @@ async function bring(address) {
 ort.env.wasm.numThreads = 1;
 export const library = new Library(ort, pathToFileURL(path.join(builtPage, script)).href, bring);
 
-/** A folder's files: path → bytes. */
-export const filesIn = (folder) => Object.fromEntries(fs.readdirSync(folder, { recursive: true })
-    .filter((name) => fs.statSync(path.join(folder, name)).isFile())
+/** The files of a folder's variant in 32 bits, or in that of which graphs' names end so: path → bytes. */
+export const filesIn = (folder, end = '') => Object.fromEntries(fs.readdirSync(folder, { recursive: true })
+    .filter((name) => fs.statSync(path.join(folder, name)).isFile() && isOf(name, end))
     .map((name) => [name, new Uint8Array(fs.readFileSync(path.join(folder, name)))]));
+
+const ENDS = /_(?:fp16|int8|uint8|quantized|q4|q4f16|bnb4)(?=\.onnx)/;
+const isOf = (name, end) => !name.endsWith('.onnx') || (ENDS.exec(name)?.[0] ?? '') === end;
 
 /** What a task would say of a model with these files. */
 export const modelOf = (files, name = 'model') => ({
