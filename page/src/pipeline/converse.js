@@ -15,14 +15,20 @@ import { contextOf, promptOf, WRITING } from './writing.js';
 
 /** @type {Readonly<Record<string, import('./tasks.js').Task>>} */
 export const CONVERSE_TASKS = Object.freeze({
-    complete: { options: WRITING, run: async (loaded, task, run) => goOn(loaded, completion(loaded, task), task, run) },
+    complete: {
+        options: WRITING,
+        run: async (loaded, task, run) => goOn(loaded, completion(loaded, task), task, run),
+    },
     chat: {
-        options: Object.freeze({ ...WRITING, tools: 'any', tool_choice: 'any', response_format: 'any', chat_template_kwargs: 'any' }),
+        options: Object.freeze({
+            ...WRITING, tools: 'any', tool_choice: 'any', response_format: 'any', chat_template_kwargs: 'any',
+        }),
         run: async (loaded, task, run) => goOn(loaded, await conversation(loaded, task, run), task, run),
     },
 });
 
-/** @param {Loaded} loaded @param {Prompt} prompt @param {CheckedTask} task @param {Run} run @returns {Promise<Outcome>} */
+/** @param {Loaded} loaded @param {Prompt} prompt @param {CheckedTask} task @param {Run} run
+ * @returns {Promise<Outcome>} */
 async function goOn(loaded, prompt, { options, ...task }, run) {
     const { caches } = loaded;
     const owner = task.owner ?? null;
@@ -38,7 +44,8 @@ async function goOn(loaded, prompt, { options, ...task }, run) {
     } finally {
         const { decoder, tokens } = state;
         // What cannot be kept is no loss to the answer, and not what it failed by.
-        if (decoder?.cache) await caches.keep(owner, tokens.slice(0, decoder.count), decoder.cache).catch(() => {});
+        const read = tokens.slice(0, decoder?.count ?? 0);
+        if (decoder?.cache) await caches.keep(owner, read, decoder.cache).catch(() => {});
     }
 }
 
@@ -54,11 +61,13 @@ async function conversation(loaded, { input, options }, run) {
     const { chat, tokenizer } = loaded;
     const template = templateOf(tokenizer.chat_template, options.tools);
     const { prompt, stop, preserved, makeParser } = await /** @type {Chat} */ (chat).prepare({
-        template, bos: tokenizer.bos_token ?? '', eos: tokenizer.eos_token ?? '', messages: input?.messages, options,
+        template, bos: tokenizer.bos_token ?? '', eos: tokenizer.eos_token ?? '',
+        messages: input?.messages, options,
     });
     throwIfCancelled(run.signal);
     // A template writes the start token itself.
-    return { tokens: tokensOf(loaded, prompt, template === null), stop: options.stop ?? [], ends: stop, preserved, parser: makeParser(0) };
+    const tokens = tokensOf(loaded, prompt, template === null);
+    return { tokens, stop: options.stop ?? [], ends: stop, preserved, parser: makeParser(0) };
 }
 
 /** A folder's only one, or the one that fits of several with names. @param {any} given @param {any} tools */
@@ -71,7 +80,9 @@ function templateOf(given, tools) {
 /** What can only be promised by a grammar. @param {Options} options */
 function refuseGrammars({ tool_choice: choice = 'auto', response_format: format }) {
     if (choice !== 'auto' && choice !== 'none') throw noGrammar('tool_choice', '"auto" or "none"');
-    if (format !== undefined && format?.type !== 'text') throw noGrammar('response_format', '{"type": "text"}');
+    if (format !== undefined && format?.type !== 'text') {
+        throw noGrammar('response_format', '{"type": "text"}');
+    }
 }
 
 /** @param {string} name @param {string} expected */
@@ -79,8 +90,8 @@ const noGrammar = (name, expected) => new Failure('input_invalid',
     `The option "${name}" is not possible so: grammars are for models in GGUF files.`,
     { field: `options.${name}`, expected });
 
-/** @param {Loaded} loaded @param {string} text @param {boolean} special with what the model's tokenizer puts around
- * @returns {number[]} */
+/** @param {Loaded} loaded @param {string} text
+ * @param {boolean} special with what the model's tokenizer puts around @returns {number[]} */
 function tokensOf({ tokenizer, model }, text, special) {
     /** @type {number[]} */
     const ids = tokenizer.encode(text, { add_special_tokens: special });

@@ -12,8 +12,8 @@ const LOGITS_BYTES = 64 << 20;
 
 export class Decoder {
     /**
-     * @param {Loaded} loaded @param {Record<string, any>} inputs what stays the same in all steps, such as what the
-     *   encoder made @param {{cache?: any, count?: number}} [beginning] keys and values that are there
+     * @param {Loaded} loaded @param {Record<string, any>} inputs what stays the same in all steps, such as
+     *   what the encoder made @param {{cache?: any, count?: number}} [beginning] keys and values that are there
      */
     constructor({ library, model, config }, inputs, { cache = null, count = 0 } = {}) {
         this._library = library;
@@ -34,7 +34,8 @@ export class Decoder {
 
     /**
      * Computes the tokens behind those in the cache; of an encoder-decoder, several at the beginning only.
-     * @param {readonly number[]} tokens all of them @returns {Promise<Float32Array>} of what may follow, to be changed
+     * @param {readonly number[]} tokens all of them
+     * @returns {Promise<Float32Array>} the logits of what may follow; the caller's
      */
     async read(tokens) {
         const { _model: model } = this;
@@ -42,7 +43,8 @@ export class Decoder {
         const prepared = model.prepare_inputs_for_generation(ids, this._next(ids), this._config);
         const outputs = await model.forward(prepared);
         this._inputs = model._update_model_kwargs_for_generation({
-            generated_input_ids: [[ids[0][ids[0].length - 1]]], outputs, model_inputs: prepared, is_encoder_decoder: this._isSeq2seq,
+            generated_input_ids: [ids[0].slice(-1)], outputs, model_inputs: prepared,
+            is_encoder_decoder: this._isSeq2seq,
         });
         this.count = tokens.length;
         return lastRow(outputs.logits);
@@ -53,7 +55,8 @@ export class Decoder {
         const { Tensor, ones } = this._library;
         const shape = [1, ids.length];
         if (!this._isSeq2seq) {
-            return { ...this._inputs, input_ids: new Tensor('int64', ids, shape), attention_mask: ones([1, this.count + ids.length]) };
+            const attention_mask = ones([1, this.count + ids.length]);
+            return { ...this._inputs, input_ids: new Tensor('int64', ids, shape), attention_mask };
         }
         return this.count > 0 ? this._inputs : { ...this._inputs, decoder_attention_mask: ones(shape) };
     }
@@ -62,8 +65,9 @@ export class Decoder {
 /** @param {any} logits [1, tokens, vocabulary] @returns {Float32Array} of the last token */
 function lastRow(logits) {
     const [, length, vocabulary] = logits.dims;
-    if (logits.type === 'float32') return logits.data.subarray((length - 1) * vocabulary, length * vocabulary);
-    return logits.slice(null, [length - 1, length], null).to('float32').data;
+    const last = length - 1;
+    if (logits.type === 'float32') return logits.data.subarray(last * vocabulary, length * vocabulary);
+    return logits.slice(null, [last, length], null).to('float32').data;
 }
 
 /** @param {any} model @param {any} config */
@@ -76,12 +80,14 @@ function pieceOf({ sessions }, { vocab_size: vocabulary = 0, text_config: inner 
 
 /**
  * The decoder of an encoder-decoder, when its encoder has read the input.
- * @param {Loaded} loaded @param {Record<string, any>} inputs of the encoder, such as input_ids and attention_mask
+ * @param {Loaded} loaded
+ * @param {Record<string, any>} inputs of the encoder, such as input_ids and attention_mask
  */
 export async function encoded(loaded, inputs) {
     const { model } = loaded;
+    const name = model.main_input_name;
     const made = await model._prepare_encoder_decoder_kwargs_for_generation({
-        inputs_tensor: inputs[model.main_input_name], model_inputs: { ...inputs }, model_input_name: model.main_input_name,
+        inputs_tensor: inputs[name], model_inputs: { ...inputs }, model_input_name: name,
         generation_config: { ...model._prepare_generation_config(null, {}), guidance_scale: null },
     });
     return new Decoder(loaded, made);

@@ -30,22 +30,24 @@ const TEMPERATURE = 1;
 const OF_CHANCE = Object.freeze(['top_k', 'top_p', 'min_p', 'seed']);
 
 /**
- * @param {Loaded} loaded @param {Prompt} prompt @param {Options} options @param {number} context tokens that the
- *   decoder has room for @param {Run} run @param {(tokens: readonly number[]) => Promise<Decoder>} begin
- *   gives a decoder that has read some of these tokens, or none
+ * @param {Loaded} loaded @param {Prompt} prompt @param {Options} options
+ * @param {number} context tokens that the decoder has room for @param {Run} run
+ * @param {(tokens: readonly number[]) => Promise<Decoder>} begin gives a decoder that has read some of
+ *   these tokens, or none
  * @returns {Promise<Outcome>}
  */
 export async function generate(loaded, prompt, options, context, run, begin) {
     const { tokens } = prompt;
     if (tokens.length >= context) {
-        throw new Failure('context_length_exceeded', `The prompt has ${tokens.length} tokens, the model's context here ${context}.`,
-            { expected: `fewer than ${context} tokens` });
+        const message = `The prompt has ${tokens.length} tokens, the model's context here ${context}.`;
+        throw new Failure('context_length_exceeded', message, { expected: `fewer than ${context} tokens` });
     }
     return new Writing(loaded, prompt, options, context, run).write(begin);
 }
 
 class Writing {
-    /** @param {Loaded} loaded @param {Prompt} prompt @param {Options} options @param {number} context @param {Run} run */
+    /** @param {Loaded} loaded @param {Prompt} prompt @param {Options} options @param {number} context
+     * @param {Run} run */
     constructor(loaded, prompt, options, context, run) {
         const { from } = run;
         const { config, model, tokenizer } = loaded;
@@ -142,19 +144,23 @@ class Writing {
     _logprob(logits, token) {
         const { tokenizer } = this._loaded;
         const { logprob, top } = likelihood(logits, token, this._options.top_logprobs ?? 0);
-        const entry = (/** @type {number} */ id, /** @type {number} */ its) => ({ ...tokenText(tokenizer, id), id, logprob: its });
-        return { ...entry(token, logprob), top_logprobs: top.map((one) => entry(one.id, one.logprob)) };
+        const entry = (/** @type {import('./sampling.js').Likely} */ one) => ({ ...tokenText(tokenizer, one.id), ...one });
+        return { ...entry({ id: token, logprob }), top_logprobs: top.map(entry) };
     }
 
-    /** @param {{cached: number, read: number, began: number}} counts @param {number} promptMs @param {number} madeMs */
+    /** @param {{cached: number, read: number, began: number}} counts
+     * @param {number} promptMs @param {number} madeMs */
     _result({ cached, read, began }, promptMs, madeMs) {
         const prompt = this._prompt.read ?? this._prompt.tokens.length;
         const made = this._made - began;
         return {
             ...this._answer.result(),
-            usage: { prompt_tokens: prompt, completion_tokens: this._made, cached_tokens: Math.min(cached, prompt) },
+            usage: {
+                prompt_tokens: prompt, completion_tokens: this._made, cached_tokens: Math.min(cached, prompt),
+            },
             timings: {
-                cache_n: cached, ...timesOf('prompt', this._prompt.read ?? read, promptMs), ...timesOf('predicted', made, madeMs),
+                cache_n: cached, ...timesOf('prompt', this._prompt.read ?? read, promptMs),
+                ...timesOf('predicted', made, madeMs),
             },
         };
     }
@@ -164,7 +170,8 @@ class Writing {
 function timesOf(name, count, ms) {
     return {
         [`${name}_n`]: count, [`${name}_ms`]: ms,
-        [`${name}_per_token_ms`]: count > 0 ? ms / count : 0, [`${name}_per_second`]: ms > 0 ? (1000 * count) / ms : 0,
+        [`${name}_per_token_ms`]: count > 0 ? ms / count : 0,
+        [`${name}_per_second`]: ms > 0 ? (1000 * count) / ms : 0,
     };
 }
 
@@ -178,8 +185,12 @@ export function samplingOf(config, options) {
     const isChance = config.do_sample === true || OF_CHANCE.some((name) => options[name] !== undefined);
     return {
         temperature: options.temperature ?? (isChance ? config.temperature ?? TEMPERATURE : 0),
-        topK: options.top_k ?? config.top_k ?? 0, topP: options.top_p ?? config.top_p ?? 1, minP: options.min_p ?? config.min_p ?? 0,
-        repeat: options.repeat_penalty ?? 1, frequency: options.frequency_penalty ?? 0, presence: options.presence_penalty ?? 0,
+        topK: options.top_k ?? config.top_k ?? 0,
+        topP: options.top_p ?? config.top_p ?? 1,
+        minP: options.min_p ?? config.min_p ?? 0,
+        repeat: options.repeat_penalty ?? 1,
+        frequency: options.frequency_penalty ?? 0,
+        presence: options.presence_penalty ?? 0,
         bias: Object.entries(options.logit_bias ?? {}).map(([id, bias]) => [Number(id), bias]),
         seed: options.seed ?? anySeed(),
     };
@@ -190,16 +201,19 @@ const anySeed = () => crypto.getRandomValues(new Uint32Array(1))[0];
 /**
  * What generation_config.json forbids and forces (repetitions, bad words, first and last tokens), by the
  * library's own classes.
- * @param {Loaded} loaded @param {Options} options @param {number} begin tokens before the answer @param {number} most
+ * @param {Loaded} loaded @param {Options} options @param {number} begin tokens before the answer
+ * @param {number} most tokens of it
  * @returns {(tokens: readonly number[], logits: Float32Array) => void} changes the logits
  */
 function ownRules({ library, model }, options, begin, most) {
     const config = {
-        ...model._prepare_generation_config(null, {}), do_sample: false, guidance_scale: null, max_length: begin + most,
+        ...model._prepare_generation_config(null, {}), do_sample: false, guidance_scale: null,
+        max_length: begin + most,
         // The request's replaces it.
         ...(options.repeat_penalty === undefined ? {} : { repetition_penalty: null }),
     };
     const rules = model._get_logits_processor(config, begin);
     if (rules.processors.length === 0) return () => {};
-    return (tokens, logits) => rules([tokens.map(BigInt)], new library.Tensor('float32', logits, [1, logits.length]));
+    const { Tensor } = library;
+    return (tokens, logits) => rules([tokens.map(BigInt)], new Tensor('float32', logits, [1, logits.length]));
 }

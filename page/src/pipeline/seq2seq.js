@@ -17,25 +17,32 @@ const SEQ2SEQ = Object.freeze({ ...WRITING, truncate: 'flag' });
 
 /** @type {Readonly<Record<string, Task>>} */
 export const SEQ2SEQ_TASKS = Object.freeze({
-    'text2text-generation': { options: SEQ2SEQ, run: (loaded, task, run) => transform(loaded, task, run, 'text2text-generation') },
-    summarization: { options: SEQ2SEQ, run: (loaded, task, run) => transform(loaded, task, run, 'summarization') },
+    'text2text-generation': { options: SEQ2SEQ, run: named('text2text-generation') },
+    summarization: { options: SEQ2SEQ, run: named('summarization') },
     translation: {
         options: Object.freeze({ ...SEQ2SEQ, source_language: LANGUAGE, target_language: LANGUAGE }),
-        run: (loaded, task, run) => transform(loaded, task, run, 'translation'),
+        run: named('translation'),
     },
 });
 
-/** @param {Loaded} loaded @param {import('./tasks.js').CheckedTask} task @param {Run} run @param {string} name
- * @returns {Promise<Outcome>} */
+/** @param {string} name of a task @returns {Task['run']} */
+function named(name) {
+    return (loaded, task, run) => transform(loaded, task, run, name);
+}
+
+/** @param {Loaded} loaded @param {import('./tasks.js').CheckedTask} task @param {Run} run
+ * @param {string} name @returns {Promise<Outcome>} */
 async function transform(loaded, { input, options }, run, name) {
     const { config, model, tokenizer } = loaded;
     if (config.is_encoder_decoder !== true) throw noTask(name);
     const languages = languagesOf(tokenizer, options, name);
-    const read = inputTokens(loaded, prefixOf(config, options, name, languages !== null) + promptOf(input), options);
+    const prefix = prefixOf(config, options, name, languages !== null);
+    const read = inputTokens(loaded, prefix + promptOf(input), options);
     if (languages?.source !== undefined) replaceLanguage(read, languages.codes, languages.source);
     const begin = () => encoded(loaded, inputsOf(loaded, read));
     const prompt = {
-        tokens: startOf(model, languages?.target), read: read.length, stop: options.stop ?? [], ends: [], preserved: [], parser: plain(),
+        tokens: startOf(model, languages?.target), read: read.length,
+        stop: options.stop ?? [], ends: [], preserved: [], parser: plain(),
     };
     return generate(loaded, prompt, options, contextOf(loaded, options), run, begin);
 }
@@ -52,8 +59,11 @@ function inputTokens({ tokenizer, limits: { length } }, text, { truncate }) {
     /** @type {number[]} */
     const ids = tokenizer(text, { return_tensor: false }).input_ids;
     if (ids.length <= length) return ids;
-    if (truncate) return tokenizer(text, { return_tensor: false, truncation: true, max_length: length }).input_ids;
-    throw new Failure('context_length_exceeded', `The text has ${ids.length} tokens, the model reads ${length}.`,
+    if (truncate) {
+        return tokenizer(text, { return_tensor: false, truncation: true, max_length: length }).input_ids;
+    }
+    const message = `The text has ${ids.length} tokens, the model reads ${length}.`;
+    throw new Failure('context_length_exceeded', message,
         { expected: `at most ${length} tokens, or options.truncate` });
 }
 
@@ -68,14 +78,16 @@ function inputsOf({ library: { Tensor, ones } }, ids) {
  * ("translation_en_to_de").
  * @param {any} config @param {Options} options @param {string} name @param {boolean} hasTokens for languages
  */
-function prefixOf({ prefix = '', task_specific_params: params }, { source_language: from, target_language: to }, name, hasTokens) {
+function prefixOf({ prefix = '', task_specific_params: params }, options, name, hasTokens) {
+    const { source_language: from, target_language: to } = options;
     const isNamed = (from ?? to) !== undefined && !hasTokens;
     const own = params?.[isNamed ? `translation_${from}_to_${to}` : name]?.prefix;
     if (typeof own === 'string') return own;
     if (!isNamed) return String(prefix ?? '');
     const pairs = Object.keys(params ?? {}).filter((key) => key.startsWith('translation_'));
-    throw new Failure('input_invalid', 'The model does not translate between languages that a request names so.', {
-        field: 'options.target_language', expected: pairs.length > 0 ? `the languages of one of ${pairs.join(', ')}` : 'no languages',
+    throw new Failure('input_invalid', 'The model does not know languages by these names.', {
+        field: 'options.target_language',
+        expected: pairs.length > 0 ? `the languages of one of ${pairs.join(', ')}` : 'no languages',
     });
 }
 
@@ -90,7 +102,9 @@ function languagesOf(tokenizer, { source_language: source, target_language: targ
     if (name !== 'translation' || !Array.isArray(list) || list.length === 0) return null;
     const codes = new Map(list.map((code) => [code, tokenizer._tokenizer.token_to_id(tokenOf(code))]));
     if (target === undefined) throw unknownLanguage('target_language', list);
-    return { codes, source: idOf(codes, source, 'source_language'), target: idOf(codes, target, 'target_language') };
+    return {
+        codes, source: idOf(codes, source, 'source_language'), target: idOf(codes, target, 'target_language'),
+    };
 }
 
 /** @param {Map<string, number>} codes @param {string | undefined} language @param {string} option */

@@ -9,18 +9,21 @@ import { NUMBERS, STOPS_MAX, STOP_BYTES } from '../engine/llama_body.js';
 const CONTEXT = 8192;
 
 const {
-    max_tokens, temperature, top_p, top_k, min_p, repeat_penalty, frequency_penalty, presence_penalty, seed, top_logprobs, context,
+    max_tokens, temperature, top_p, top_k, min_p, repeat_penalty, frequency_penalty, presence_penalty, seed,
+    top_logprobs, context,
 } = NUMBERS;
 /** @type {Rule} */
 const NO_GRAMMAR = Object.freeze({ refused: 'grammars are for models in GGUF files' });
 /** @type {Readonly<Record<string, Rule>>} */
 export const WRITING = Object.freeze({
     max_tokens, temperature, top_p, top_k, min_p, repeat_penalty, frequency_penalty, presence_penalty, seed,
-    n: { least: 1, most: 1, whole: true }, logprobs: 'flag', top_logprobs, logit_bias: 'biases', stop: { texts: STOPS_MAX, length: STOP_BYTES },
+    n: { least: 1, most: 1, whole: true }, logprobs: 'flag', top_logprobs, logit_bias: 'biases',
+    stop: { texts: STOPS_MAX, length: STOP_BYTES },
     deterministic: 'flag', context, grammar: NO_GRAMMAR, json_schema: NO_GRAMMAR,
 });
 
-/** How many tokens an answer may have with all before it. @param {Loaded} loaded @param {Record<string, any>} options */
+/** How many tokens an answer may have with all before it.
+ * @param {Loaded} loaded @param {Record<string, any>} options */
 export function contextOf({ limits: { length } }, { context: wanted = CONTEXT }) {
     return Math.min(length, wanted);
 }
