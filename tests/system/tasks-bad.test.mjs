@@ -4,8 +4,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
+import { EventClient } from '../lib/events.mjs';
 import { putFamilies } from '../lib/families.mjs';
 import { disc } from '../lib/media.mjs';
+import { until } from '../lib/wait.mjs';
 
 /** @type {Daemon} */
 let daemon;
@@ -29,7 +31,7 @@ const spoilt = {
 
 before(async () => {
     daemon = new Daemon();
-    putFamilies(daemon.store, ['bert', 'vit', 'wav2vec2']);
+    putFamilies(daemon.store, ['bert', 'vit', 'wav2vec2', 'gpt2']);
     for (const [name, [spoil]] of Object.entries(spoilt)) {
         putFamilies(daemon.store, { [name]: 'bert-classes' });
         spoil(path.join(daemon.store, name));
@@ -82,4 +84,16 @@ test('a task that it cannot do, one that nobody knows, and an unknown option', a
     await assertRefused({ model_name: 'vit', task: 'chat', inputs: text }, /task|chat/);
     await assertRefused({ model_name: 'bert', task: 'prophesy', inputs: text }, /prophesy/);
     await assertRefused({ model_name: 'bert', task: 'embed', inputs: text, options: { nonsense: 1 } }, /nonsense/);
+});
+
+test('a stream whose client goes away', async () => {
+    const client = new EventClient(`${daemon.url}/v1/infer`, { body: { model_name: 'gpt2', inputs: 'the fox',
+        stream: true, options: { temperature: 0, max_tokens: 1000 } } });
+    await until(() => client.parts.length > 3, { what: 'parts' });
+    await client.leave();
+    await assertWell();
+    const request = { model_name: 'gpt2', inputs: 'the fox', options: { temperature: 0, max_tokens: 8 } };
+    const [first, second] = [await daemon.infer(request), await daemon.infer(request)];
+    assert.equal(first.status, 200, first.text);
+    assert.equal(first.json.result.text, second.json.result.text);
 });

@@ -2,10 +2,14 @@
  * Hugging Face folders by task, in real browsers behind the daemon, against the oracle: the same files
  * under transformers.js in Node.
  */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { after, before } from 'node:test';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { makeFamilies, putFamilies } from '../lib/families.mjs';
 import { Oracle } from '../lib/oracle.mjs';
+import { ownModels } from '../lib/paths.mjs';
 import { assertServed, cases, nameOf } from '../lib/task-cases.mjs';
 
 /** @type {Daemon} */
@@ -18,6 +22,8 @@ before(async () => {
     oracle = new Oracle(makeFamilies());
     daemon = new Daemon();
     putFamilies(daemon.store, [...new Set(cases.map(({ model }) => model))]);
+    for (const name of ['digits-vit', 'keywords', 'numbers'])
+        fs.cpSync(path.join(ownModels, name), path.join(daemon.store, name), { recursive: true });
     await daemon.start();
 });
 after(async () => {
@@ -27,3 +33,33 @@ after(async () => {
 
 for (const one of cases)
     test(`on WASM: ${nameOf(one)}`, () => assertServed(daemon, oracle, one, { platform: 'wasm' }));
+
+/** What a sample makes of its inputs. */
+async function resultOf(model, inputs, task) {
+    const { status, json, text } = await daemon.infer({ model_name: model, inputs, task });
+    assert.equal(status, 200, text);
+    return json.result;
+}
+
+const base64 = (...file) => fs.readFileSync(path.join(ownModels, ...file)).toString('base64');
+
+test('the samples: digits are told', async () => {
+    for (const digit of ['0', '4', '7']) {
+        const { labels } = await resultOf('digits-vit', { image: base64('digits/samples', `${digit}.png`) });
+        assert.equal(labels[0].label, digit);
+    }
+});
+
+test('the samples: words are heard', async () => {
+    for (const word of ['yes', 'stop', 'nothing']) {
+        const { labels } = await resultOf('keywords',
+            { audio: base64('keywords/samples', `${word}.wav`) }, 'audio-classification');
+        assert.equal(labels[0].label, word);
+    }
+});
+
+test('the samples: numbers are written', async () => {
+    const { text, finish_reason: reason } = await resultOf('numbers', '347');
+    assert.deepEqual([text, reason], ['three hundred forty-seven', 'stop']);
+    assert.equal((await resultOf('numbers', '1,024')).text, 'one thousand twenty-four');
+});
