@@ -1,4 +1,7 @@
-/** What goes wrong with Hugging Face folders and their inputs: an error that says it, and the next is right. */
+/**
+ * What goes wrong with Hugging Face folders and their inputs: an error says it, and the next request is
+ * right.
+ */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -15,18 +18,19 @@ const test = testsOf(() => daemon);
 const text = 'the red fox sees a dog';
 const image = disc().bytes.toString('base64');
 
+/** @param {string} file @param {string} content */
+const put = (file, content) => (/** @type {string} */ folder) =>
+    fs.writeFileSync(path.join(folder, file), content);
+
 /** Spoilt copies of bert: what is done to each folder, and what the error says. */
 const spoilt = {
     'no-graph': [(folder) => fs.rmSync(`${folder}/onnx/model.onnx`), /no weights: put them into onnx/],
     'no-tokenizer': [(folder) => fs.rmSync(`${folder}/tokenizer.json`), /tokenizer\.json/],
-    'half-graph': [(folder) => fs.truncateSync(`${folder}/onnx/model.onnx`, 20000), /onnx\/model|model\.onnx/],
-    'broken-config': [(folder) => fs.writeFileSync(`${folder}/config.json`, '{"model_type": '), /config\.json/],
-    'broken-tokenizer': [(folder) => fs.writeFileSync(`${folder}/tokenizer.json`, '[]'), /tokenizer/i],
-    'strange-architecture': [(folder) => {
-        const config = JSON.parse(fs.readFileSync(`${folder}/config.json`, 'utf8'));
-        fs.writeFileSync(`${folder}/config.json`,
-            JSON.stringify({ ...config, model_type: 'quetzal', architectures: ['QuetzalModel'] }));
-    }, /quetzal/i],
+    'half-graph': [(folder) => fs.truncateSync(`${folder}/onnx/model.onnx`, 20000), /onnx\/model\.onnx/],
+    'broken-config': [put('config.json', '{"model_type": '), /config\.json/],
+    'broken-tokenizer': [put('tokenizer.json', '[]'), /tokenizer/i],
+    'strange-architecture': [put('config.json',
+        JSON.stringify({ model_type: 'quetzal', architectures: ['QuetzalModel'] })), /quetzal/i],
 };
 
 before(async () => {
@@ -58,8 +62,8 @@ async function assertRefused(request, pattern, code) {
 }
 
 for (const [name, [, pattern]] of Object.entries(spoilt))
-    test(`a folder: ${name}`, () => assertRefused({ model_name: name, task: 'text-classification', inputs: text },
-        pattern));
+    test(`a folder: ${name}`, () => assertRefused(
+        { model_name: name, task: 'text-classification', inputs: text }, pattern));
 
 test('a picture that is none', () => assertRefused({ model_name: 'vit',
     inputs: { image: Buffer.from('no picture at all').toString('base64') } }, /picture/i));
@@ -67,14 +71,16 @@ test('a picture that is none', () => assertRefused({ model_name: 'vit',
 test('a picture that is cut', () => assertRefused({ model_name: 'vit',
     inputs: { image: image.slice(0, 200) } }, /picture/i));
 
-test('a sound of no bytes', () => assertRefused({ model_name: 'wav2vec2', inputs: { audio: '' } }, /audio|sound/i));
+test('a sound of no bytes', () => assertRefused({ model_name: 'wav2vec2',
+    inputs: { audio: '' } }, /audio|sound/i));
 
 test('a sound without samples', () => assertRefused({ model_name: 'wav2vec2',
     inputs: { audio: Buffer.from('RIFF\x24\0\0\0WAVE', 'latin1').toString('base64') } }, /audio|sound/i));
 
 test('a text beyond the length, which truncation cuts', async () => {
     const long = 'the fox sees '.repeat(200);
-    await assertRefused({ model_name: 'bert', task: 'embed', inputs: long }, /128/, 'context_length_exceeded');
+    await assertRefused({ model_name: 'bert', task: 'embed', inputs: long }, /128/,
+        'context_length_exceeded');
     const { status, text: said } = await daemon.infer({ model_name: 'bert', task: 'embed', inputs: long,
         options: { truncate: true } });
     assert.equal(status, 200, said);
@@ -83,7 +89,8 @@ test('a text beyond the length, which truncation cuts', async () => {
 test('a task that it cannot do, one that nobody knows, and an unknown option', async () => {
     await assertRefused({ model_name: 'vit', task: 'chat', inputs: text }, /task|chat/);
     await assertRefused({ model_name: 'bert', task: 'prophesy', inputs: text }, /prophesy/);
-    await assertRefused({ model_name: 'bert', task: 'embed', inputs: text, options: { nonsense: 1 } }, /nonsense/);
+    await assertRefused({ model_name: 'bert', task: 'embed', inputs: text, options: { nonsense: 1 } },
+        /nonsense/);
 });
 
 test('a stream whose client goes away', async () => {

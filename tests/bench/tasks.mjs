@@ -1,0 +1,100 @@
+/**
+ * ./dev bench tasks: Hugging Face folders by task, everything in one run. Prints tables and writes
+ * build/bench/tasks.json.
+ *
+ *   node tests/bench/tasks.mjs [--quick] [--rounds=N] [--only=families,generation,rates,loading]
+ */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { withDaemon } from '../lib/daemon.mjs';
+import { makeFamilies } from '../lib/families.mjs';
+import { build } from '../lib/paths.mjs';
+import { flagsOf, playwright, serve } from './browsers.mjs';
+import { table } from './figures.mjs';
+import { BarePage, Native, Webinfer } from './tasks/contestants.mjs';
+import { familyGoals, measureFamilies, printFamilies } from './tasks/families.mjs';
+import {
+    generationGoals, measureFirstToken, measureVocabulary, printGeneration,
+} from './tasks/generation.mjs';
+import { measureParts, measureWarmUp, printLoading } from './tasks/loading.mjs';
+import { measureEmbeddings, measureTranscription, printRates } from './tasks/rates.mjs';
+import { works } from './tasks/work.mjs';
+
+const option = (name) => process.argv.map((word) => word.match(`^--${name}=(.*)$`)?.[1])
+    .find((value) => value !== undefined);
+const quick = process.argv.includes('--quick');
+const rounds = Number(option('rounds') ?? (quick ? 2 : 5));
+const ms = quick ? 200 : 600;
+const parts = (option('only') ?? 'families,generation,rates,loading').split(',');
+/** Larger than the tests' models, so that there is something to time. */
+const SIZE = { width: 256, layers: 6 };
+
+async function compare(daemon, store) {
+    const pages = await serve([store]), browser = await playwright(flagsOf(daemon));
+    const webinfer = new Webinfer(daemon);
+    try {
+        // Everybody computes with as many threads as webinfer does.
+        const { threads } = (await webinfer.infer(works[0])).executed_on;
+        const bare = await new BarePage().start(browser, pages, threads);
+        return { threads,
+            ...await measure({ webinfer, bare, native: new Native(store, threads), rounds, ms, works }) };
+    } finally {
+        webinfer.stop();
+        await browser.close();
+        pages.close();
+    }
+}
+
+async function measure(who) {
+    const result = { when: new Date().toISOString(), rounds, cpu: os.cpus()[0]?.model };
+    if (parts.includes('families'))
+        result.families = await measureFamilies(
+            { ...who, contestants: [who.bare, who.webinfer, who.native] });
+    if (parts.includes('generation')) {
+        result.vocabulary = await measureVocabulary(who);
+        result.first = await measureFirstToken({ ...who, history: 1000 });
+    }
+    if (parts.includes('rates')) {
+        result.embeddings = await measureEmbeddings(who);
+        result.transcription = await measureTranscription(who);
+    }
+    if (parts.includes('loading')) {
+        result.parts = await measureParts(who);
+        result.warmUp = await measureWarmUp(who);
+    }
+    return result;
+}
+
+function goals(result) {
+    const list = [];
+    const goal = (name, value, limit, atLeast = false) => list.push({ name, value, limit,
+        met: atLeast ? value >= limit : value <= limit });
+    familyGoals(result.families ?? [], goal);
+    generationGoals(result, goal);
+    return list;
+}
+
+function print(result) {
+    process.stdout.write((result.families ? printFamilies(result.families) : '') + printGeneration(result) +
+        printRates(result) + printLoading(result) +
+        table(`Goals (after ${Math.round(result.seconds)} s)`, ['goal', 'value', 'limit', 'met'],
+            result.goals.map((one) => [one.name, one.value, one.limit, one.met ? 'yes' : 'NO'])));
+}
+
+async function main() {
+    const began = performance.now();
+    const store = makeFamilies(SIZE);
+    const config = { models: { directory: store }, pool: { max_connections: 1, recycle_after: 0 } };
+    const result = await withDaemon({ config, logToFile: true }, (daemon) => compare(daemon, store));
+    process.stderr.write('\n');
+    result.goals = goals(result);
+    result.seconds = (performance.now() - began) / 1000;
+    const file = path.join(build, 'bench/tasks.json');
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, JSON.stringify(result, null, 2));
+    print(result);
+    console.log(`\nAll figures: ${file}`);
+}
+
+await main();

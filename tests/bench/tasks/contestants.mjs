@@ -1,0 +1,102 @@
+/**
+ * Who answers: webinfer, transformers.js in a page of its own, and transformers.js in Node on native
+ * onnxruntime. Each has
+ *
+ *   load(work)      the model of a piece of work (work.mjs); gives milliseconds
+ *   run(work, ms)   does it for about so long, at least three times; gives each time's milliseconds
+ */
+import http from 'node:http';
+import { library } from '../../lib/oracle.mjs';
+import { ask } from '../ask.mjs';
+
+/** Runs `once` for about `ms`, at least three times. */
+async function timesOf(ms, once) {
+    const times = [], end = performance.now() + ms;
+    while (performance.now() < end || times.length < 3) {
+        const began = performance.now();
+        await once();
+        times.push(performance.now() - began);
+    }
+    return times;
+}
+
+export class Webinfer {
+    name = 'webinfer';
+
+    constructor(daemon) {
+        this.url = `${daemon.url}/v1/infer`;
+        this.agent = new http.Agent({ keepAlive: true });
+    }
+
+    /** @returns {Promise<any>} the answer's JSON; fails if it is none */
+    async infer({ model, task, inputs, options }) {
+        let text = '';
+        const status = await ask(this.url, this.agent,
+            { model_name: model, task, platform: 'wasm', inputs, options }, {}, (part) => (text += part));
+        if (status !== 200) throw new Error(`${model}: ${status} ${text.slice(0, 500)}`);
+        return JSON.parse(text);
+    }
+
+    async load(work) {
+        const began = performance.now();
+        await this.infer(work);
+        return performance.now() - began;
+    }
+
+    run(work, ms) { return timesOf(ms, () => this.infer(work)); }
+
+    stop() { this.agent.destroy(); }
+}
+
+/** The page tasks.html in a browser with the daemon's flags. */
+export class BarePage {
+    name = 'bare';
+
+    async start(browser, pages, threads) {
+        Object.assign(this, { pages, threads });
+        this.page = await browser.newPage();
+        await this.page.goto(`${pages.url}/tasks.html`);
+        await this.page.waitForFunction(() => document.title === 'ready');
+        return this;
+    }
+
+    load({ pipeline, model }) {
+        return this.page.evaluate((words) => window.load(...words), [pipeline, model, this.threads]);
+    }
+
+    async run(work, ms) { return (await this.runApart(work, ms)).times; }
+
+    /** And how much of it sessions took. @returns {Promise<{times: number[], sessions: number[]}>} */
+    runApart({ pipeline, model, bare }, ms) {
+        return this.page.evaluate((words) => window.run(...words), [pipeline, model, bare, ms]);
+    }
+
+    /** Milliseconds to create sessions of a model's files. */
+    create(model, files, parallel) {
+        return this.page.evaluate((words) => window.create(...words),
+            [files.map((file) => `/models/${model}/onnx/${file}.onnx`), parallel]);
+    }
+}
+
+/** As many threads as the page. */
+export class Native {
+    name = 'native';
+    #loaded = new Map();
+
+    constructor(folder, threads) {
+        Object.assign(this, { folder, threads });
+    }
+
+    async load({ pipeline, model }) {
+        const began = performance.now();
+        this.#loaded.set(`${pipeline} ${model}`, await library.pipeline(pipeline, `${this.folder}/${model}`, {
+            dtype: 'fp32', device: 'cpu',
+            session_options: { intraOpNumThreads: this.threads, interOpNumThreads: 1 } }));
+        return performance.now() - began;
+    }
+
+    run({ pipeline, model, native }, ms) {
+        const pipe = this.#loaded.get(`${pipeline} ${model}`);
+        return timesOf(ms, () => native(pipe));
+    }
+}

@@ -1,0 +1,60 @@
+/**
+ * What is timed of each family: one request to webinfer, and the same to transformers.js in a page
+ * (`bare`, which has to be JSON) and in Node (`native`).
+ */
+import { library } from '../../lib/oracle.mjs';
+import { chirp, disc } from '../../lib/media.mjs';
+
+const { RawImage } = library;
+const picture = disc(), sound = chirp(16000, 0.9), loud = chirp(48000, 0.8);
+const seen = { width: picture.width, height: picture.height, rgb: [...picture.rgb] };
+const image = new RawImage(new Uint8ClampedArray(picture.rgb), picture.width, picture.height, 3);
+const base64 = ({ bytes }) => bytes.toString('base64');
+const labels = ['a dog', 'a red fox', 'river'];
+const text = 'The red fox sees a small dog in the forest. '.repeat(8);
+/** Tokens of an answer. */
+export const TOKENS = 48;
+
+const greedy = { temperature: 0, max_tokens: TOKENS };
+
+/**
+ * @typedef {{family: string, model: string, task: string, pipeline: string, inputs: any, options?: object,
+ *   bare: object, native: (pipe: any) => Promise<any>}} Work
+ */
+
+const generate = (prompt) => ({ tokenizer, model }) => model.generate(
+    { ...tokenizer(prompt), max_new_tokens: TOKENS, do_sample: false });
+
+/** @returns {Work} that a library's pipeline does with one argument */
+function plain(family, model, task, pipeline, inputs, bare, argument) {
+    return { family, model, task, pipeline, inputs, bare, native: (pipe) => pipe(argument) };
+}
+
+/** @type {Work[]} */
+export const works = [
+    { family: 'BERT, embedding', model: 'bert-external', task: 'embed', pipeline: 'feature-extraction',
+        inputs: text, bare: { texts: text }, native: (pipe) => pipe(text, { pooling: 'mean', normalize: true }) },
+    plain('BERT, classes', 'bert-classes', 'text-classification', 'text-classification', text,
+        { text }, text),
+    { family: 'GPT-2', model: 'gpt2', task: 'complete', pipeline: 'text-generation', inputs: 'the fox',
+        options: greedy, bare: { prompt: 'the fox', tokens: TOKENS }, native: generate('the fox') },
+    { family: 'BART', model: 'bart', task: 'text2text-generation', pipeline: 'text2text-generation',
+        inputs: 'the fox', options: greedy, bare: { prompt: 'the fox', tokens: TOKENS },
+        native: generate('the fox') },
+    plain('ViT', 'vit', 'image-classification', 'image-classification', { image: base64(picture) },
+        { picture: seen }, image),
+    plain('SegFormer', 'segformer', 'image-segmentation', 'image-segmentation', { image: base64(picture) },
+        { picture: seen }, image),
+    { family: 'CLIP', model: 'clip', task: 'zero-shot-image-classification',
+        pipeline: 'zero-shot-image-classification', inputs: { image: base64(picture), labels },
+        bare: { picture: seen, labels }, native: (pipe) => pipe(image, labels) },
+    plain('wav2vec2', 'wav2vec2', 'automatic-speech-recognition', 'automatic-speech-recognition',
+        { audio: base64(sound) }, { samples: [...sound.samples] }, sound.samples),
+    plain('Whisper', 'whisper', 'automatic-speech-recognition', 'automatic-speech-recognition',
+        { audio: base64(sound) }, { samples: [...sound.samples] }, sound.samples),
+    { family: 'CLAP', model: 'clap', task: 'zero-shot-audio-classification',
+        pipeline: 'zero-shot-audio-classification', inputs: { audio: base64(loud), labels },
+        bare: { samples: [...loud.samples], labels }, native: (pipe) => pipe(loud.samples, labels) },
+    plain('VITS', 'vits', 'text-to-speech', 'text-to-speech', 'hello world, hello fox',
+        { text: 'hello world, hello fox' }, 'hello world, hello fox'),
+];
