@@ -1,8 +1,8 @@
-/** Readers for the files that the service makes, and for no others: grey PNGs and 16-bit mono WAVs. */
+/** Readers for the files that the service makes, and for no others: grey and RGB PNGs and 16-bit mono WAVs. */
 import assert from 'node:assert/strict';
 import zlib from 'node:zlib';
 
-/** @param {Buffer} bytes @returns {{width: number, height: number, pixels: Uint8Array}} */
+/** @param {Buffer} bytes @returns {{width: number, height: number, channels: number, pixels: Uint8Array}} */
 export function decodePng(bytes) {
     assert.equal(bytes.subarray(0, 8).toString('latin1'), '\x89PNG\r\n\x1a\n');
     const data = [];
@@ -13,21 +13,25 @@ export function decodePng(bytes) {
         at += 12 + length;
     }
     const width = bytes.readUInt32BE(16), height = bytes.readUInt32BE(20);
-    assert.deepEqual([...bytes.subarray(24, 26)], [8, 0], 'bits and colour type');
-    return { width, height, pixels: unfiltered(zlib.inflateSync(Buffer.concat(data)), width, height) };
+    const channels = { 0: 1, 2: 3 }[bytes[25]];
+    assert.ok(bytes[24] === 8 && channels, 'bits and colour type');
+    const rows = zlib.inflateSync(Buffer.concat(data));
+    assert.equal(rows.length, (width * channels + 1) * height);
+    return { width, height, channels, pixels: unfiltered(rows, width * channels, height, channels) };
 }
 
-/** Undoes each row's filter (PNG, 9.2). */
-function unfiltered(rows, width, height) {
-    const pixels = new Uint8Array(width * height);
+/** Undoes each row's filter (PNG, 9.2); `stride` is the bytes of a row, `step` those of a pixel. */
+function unfiltered(rows, stride, height, step) {
+    const pixels = new Uint8Array(stride * height);
     for (let y = 0; y < height; y++) {
-        const kind = rows[y * (width + 1)];
-        for (let x = 0; x < width; x++) {
-            const left = x ? pixels[y * width + x - 1] : 0;
-            const above = y ? pixels[(y - 1) * width + x] : 0;
-            const corner = x && y ? pixels[(y - 1) * width + x - 1] : 0;
+        const kind = rows[y * (stride + 1)];
+        for (let x = 0; x < stride; x++) {
+            const at = y * stride + x;
+            const left = x >= step ? pixels[at - step] : 0;
+            const above = y ? pixels[at - stride] : 0;
+            const corner = x >= step && y ? pixels[at - stride - step] : 0;
             const guess = [0, left, above, (left + above) >> 1, paeth(left, above, corner)][kind];
-            pixels[y * width + x] = rows[y * (width + 1) + 1 + x] + guess;
+            pixels[at] = rows[at + y + 1] + guess;
         }
     }
     return pixels;

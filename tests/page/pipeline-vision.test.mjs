@@ -6,8 +6,9 @@ import { resample } from '../../page/src/pipeline/image/resample.js';
 import { makeFamilies } from '../lib/families.mjs';
 import { disc } from '../lib/media.mjs';
 import { Oracle, tolerances } from '../lib/oracle.mjs';
+import { decodePng } from '../lib/read-media.mjs';
 import { loaded, outcomeOf } from './support/library.mjs';
-import { carried, pictureFile, readPng } from './support/pictures.mjs';
+import { carried, pictureFile } from './support/pictures.mjs';
 
 const familiesFolder = makeFamilies();
 const oracle = new Oracle(familiesFolder);
@@ -31,6 +32,7 @@ function scaled(picture, side) {
 
 const values = ({ bytes }) => new Float32Array(bytes.slice().buffer);
 const tensorOf = ({ tensors }, name) => tensors.find((one) => one.name === name);
+const pngOf = (outcome, name) => decodePng(Buffer.from(tensorOf(outcome, name).bytes));
 
 function assertClose(actual, expected, within = tolerances.fp32) {
     assert.equal(actual.length, expected.length);
@@ -86,7 +88,7 @@ function assertSegments({ result, tensors }, expected, apart) {
     const labelsOf = ({ segments }) => segments.map(({ label }) => label);
     assert.deepEqual(labelsOf(result), labelsOf(expected.result));
     for (const [i, { mask }] of result.segments.entries()) {
-        const { width, height, pixels } = readPng(tensorOf({ tensors }, mask).bytes);
+        const { width, height, pixels } = pngOf({ tensors }, mask);
         assert.deepEqual([width, height], [expected.masks[i].width, expected.masks[i].height]);
         const other = pixels.filter((grey, at) => Math.abs(grey - expected.masks[i].grey[at]) > 1).length;
         assert.ok(other <= apart * pixels.length, `${other} of ${pixels.length} pixels`);
@@ -105,7 +107,7 @@ test('a picture falls into segments', async () => {
 test('masks have the size of a large picture', async () => {
     const { result, tensors } = await run('segformer', 'image-segmentation', disc(1500));
     for (const { mask } of result.segments) {
-        const { width, height } = readPng(tensorOf({ tensors }, mask).bytes);
+        const { width, height } = pngOf({ tensors }, mask);
         assert.deepEqual([width, height], [1500, 1500]);
     }
 });
@@ -117,7 +119,7 @@ test('depth is a picture and numbers', async () => {
     const depth = tensorOf(outcome, 'predicted_depth');
     assert.deepEqual(depth.shape, expected.tensors.predicted_depth.shape);
     assertClose(values(depth), expected.tensors.predicted_depth.values, 1e-3);
-    assertClose(readPng(tensorOf(outcome, 'depth').bytes).pixels, expected.masks[0].grey, 1);
+    assertClose(pngOf(outcome, 'depth').pixels, expected.masks[0].grey, 1);
     const alone = await outcomeOf(await modelOf('depth'), 'depth-estimation', input, {},
         { ...pictureFile(disc()), outputs: ['depth'] });
     assert.deepEqual(alone.tensors.map(({ name }) => name), ['depth']);

@@ -6,7 +6,7 @@ import { highestClass, stretch, toGrey } from '../../page/src/pipeline/image/pla
 import { writePng } from '../../page/src/pipeline/image/png.js';
 import { useOurPixels } from '../../page/src/pipeline/image/raw_image.js';
 import { METHODS, methodName, resample } from '../../page/src/pipeline/image/resample.js';
-import { readPng } from './support/pictures.mjs';
+import { decodePng } from '../lib/read-media.mjs';
 
 /** A picture without any symmetry. */
 function picture(width, height) {
@@ -169,14 +169,10 @@ test('a library that has changed is found at once', () => {
 
 test('PNG files hold the pixels, grey and RGB', async () => {
     const { data, width, height } = picture(23, 17);
-    const files = [[data, width, height, 3, 2], [data.subarray(0, 60), 20, 3, 1, 0]];
-    for (const [pixels, w, h, channels, type] of files) {
-        const file = await writePng(pixels, w, h, channels);
-        assert.deepEqual(readPng(file), {
-            names: ['IHDR', 'IDAT', 'IEND'], width: w, height: h, bits: 8, type,
-            length: (w * channels + 1) * h, pixels: Uint8Array.from(pixels),
-        });
-        assert.equal(Buffer.from(file).readUInt32BE(file.length - 4), 0xae426082); // an IEND's checksum
+    for (const [pixels, w, h, channels] of [[data, width, height, 3], [data.slice(0, 60), 20, 3, 1]]) {
+        const file = Buffer.from(await writePng(pixels, w, h, channels));
+        assert.deepEqual(decodePng(file), { width: w, height: h, channels, pixels });
+        assert.equal(file.readUInt32BE(file.length - 4), 0xae426082); // an IEND's checksum
     }
 });
 

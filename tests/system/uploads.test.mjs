@@ -1,13 +1,18 @@
-/** Pictures as the body itself and in forms, to models in a real browser, and what is wrong with such bodies. */
+/** Pictures as the body itself and in forms, in a real browser, and what is wrong with such bodies. */
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { after, before } from 'node:test';
 import { resample } from '../../page/src/pipeline/image/resample.js';
+import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { makeFamilies, putFamilies } from '../lib/families.mjs';
 import { disc } from '../lib/media.mjs';
 import { Oracle } from '../lib/oracle.mjs';
 import { picture } from '../lib/picture.mjs';
 import { assertProblem } from '../lib/problem.mjs';
+import { decodePng } from '../lib/read-media.mjs';
 
 /** @type {Daemon} */
 let daemon;
@@ -17,7 +22,7 @@ const photo = disc(97);
 
 before(async () => {
     daemon = new Daemon();
-    putFamilies(daemon.store, ['vit', 'clip']);
+    putFamilies(daemon.store, ['vit', 'clip', 'detr', 'segformer']);
     await daemon.start();
 });
 after(async () => {
@@ -73,6 +78,24 @@ test('a picture is a job', async () => {
     assert.equal(done.json.state, 'done', done.text);
 });
 
+test('the client draws what was found on the picture', async (t) => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-drawn-'));
+    t.after(() => fs.rmSync(folder, { recursive: true }));
+    const [image, drawn] = ['photo.png', 'drawn.png'].map((name) => path.join(folder, name));
+    fs.writeFileSync(image, photo.bytes);
+    const headers = { detr: /^LABEL +SCORE +LEFT, TOP – RIGHT, BOTTOM$/m, segformer: /^LABEL +SCORE +MASK$/m };
+    for (const [model, header] of Object.entries(headers)) {
+        const { code, out, problems } = await webinfer(daemon, ['infer', model, '--image', image,
+            '--platform', 'wasm', '--option', 'threshold=0.1', '--draw', drawn]);
+        assert.equal(code, 0, problems);
+        assert.match(out, header);
+        assert.match(out, /drawn: .*drawn\.png/);
+        const marked = decodePng(fs.readFileSync(drawn));
+        assert.deepEqual([marked.width, marked.height, marked.channels], [photo.width, photo.height, 3]);
+        assert.notDeepEqual([...marked.pixels], [...photo.rgb]);
+    }
+});
+
 test('what is wrong is named, and the next request is right', async () => {
     const query = { model_name: 'vit', platform: 'wasm' };
     const { bytes } = photo;
@@ -90,7 +113,7 @@ test('what is wrong is named, and the next request is right', async () => {
         [await sendForm([['image', bytes], ['image', bytes]]), 400, 'invalid_field', { field: 'image' }],
         [await typed('--x', 'multipart/form-data'), 400, 'bad_framing', { field: 'Content-Type' }],
         [await typed('--x\r\n', 'multipart/form-data; boundary=x'), 400, 'bad_framing'],
-        [await sendFile({ ...query, task: 'object-detection' }, bytes), 422, 'platform_unsupported'],
+        [await sendFile({ ...query, task: 'object-detection' }, bytes), 422, 'input_invalid', { field: 'task' }],
     ];
     for (const row of rows) assertProblem(...row);
     assertLabels(await sendFile(query, bytes), await expected('vit', 'image-classification'));
