@@ -8,7 +8,7 @@ import { resample } from '../../page/src/pipeline/image/resample.js';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { makeFamilies, putFamilies } from '../lib/families.mjs';
-import { disc } from '../lib/media.mjs';
+import { chirp, disc } from '../lib/media.mjs';
 import { Oracle } from '../lib/oracle.mjs';
 import { picture } from '../lib/picture.mjs';
 import { assertProblem } from '../lib/problem.mjs';
@@ -22,7 +22,7 @@ const photo = disc(97);
 
 before(async () => {
     daemon = new Daemon();
-    putFamilies(daemon.store, ['vit', 'clip', 'detr', 'segformer']);
+    putFamilies(daemon.store, ['vit', 'clip', 'detr', 'segformer', 'wav2vec2']);
     await daemon.start();
 });
 after(async () => {
@@ -70,6 +70,18 @@ test('a picture in a form is held against labels', async () => {
     assertLabels(await sendForm(parts), await expected('clip', 'zero-shot-image-classification', { labels }));
 });
 
+test('a sound is the body, or a part of a form', async () => {
+    const sound = chirp();
+    const { result } = await oracle.answer('wav2vec2', 'automatic-speech-recognition', { sound });
+    const whole = await sendFile({ model_name: 'wav2vec2', platform: 'wasm' }, sound.bytes, 'audio/wav');
+    assert.equal(whole.json.result?.text, result.text, whole.text);
+    const part = await sendForm([['audio', sound.bytes], ['model_name', 'wav2vec2'], ['platform', 'wasm']]);
+    assert.equal(part.json.result?.text, result.text, part.text);
+    const raw = { model_name: 'wav2vec2', platform: 'wasm', format: 's16le', sampling_rate: 16000 };
+    const samples = await sendFile(raw, sound.bytes.subarray(44), 'audio/pcm');
+    assert.equal(samples.json.result?.text, result.text, samples.text);
+});
+
 test('a picture is a job', async () => {
     const { status, json, text } =
         await sendFile({ model_name: 'vit', platform: 'wasm' }, photo.bytes, 'image/png', '/v1/jobs');
@@ -83,7 +95,7 @@ test('the client draws what was found on the picture', async (t) => {
     t.after(() => fs.rmSync(folder, { recursive: true }));
     const [image, drawn] = ['photo.png', 'drawn.png'].map((name) => path.join(folder, name));
     fs.writeFileSync(image, photo.bytes);
-    const headers = { detr: /^LABEL +SCORE +LEFT, TOP – RIGHT, BOTTOM$/m, segformer: /^LABEL +SCORE +MASK$/m };
+    const headers = { detr: /^LABEL +SCORE +LEFT, TOP – RIGHT/m, segformer: /^LABEL +SCORE +MASK$/m };
     for (const [model, header] of Object.entries(headers)) {
         const { code, out, problems } = await webinfer(daemon, ['infer', model, '--image', image,
             '--platform', 'wasm', '--option', 'threshold=0.1', '--draw', drawn]);
@@ -100,7 +112,9 @@ test('what is wrong is named, and the next request is right', async () => {
     const query = { model_name: 'vit', platform: 'wasm' };
     const { bytes } = photo;
     const typed = (body, type) => daemon.post('/v1/infer', body, { headers: { 'Content-Type': type } });
+    const foreign = { 'Content-Type': 'multipart/form-data; boundary=x', Origin: 'http://elsewhere.example' };
     const rows = [
+        [await daemon.post('/v1/infer', '--x--', { headers: foreign }), 403, 'forbidden_origin'],
         [await sendFile(query, bytes, 'image/gif'), 415, 'unsupported_media_type', { allowed: /image\/png/ }],
         [await sendFile({ model: 'vit' }, bytes), 400, 'unknown_field', { field: 'model' }],
         [await sendFile({}, bytes), 400, 'missing_field', { field: 'model_name' }],
@@ -113,7 +127,7 @@ test('what is wrong is named, and the next request is right', async () => {
         [await sendForm([['image', bytes], ['image', bytes]]), 400, 'invalid_field', { field: 'image' }],
         [await typed('--x', 'multipart/form-data'), 400, 'bad_framing', { field: 'Content-Type' }],
         [await typed('--x\r\n', 'multipart/form-data; boundary=x'), 400, 'bad_framing'],
-        [await sendFile({ ...query, task: 'object-detection' }, bytes), 422, 'input_invalid', { field: 'task' }],
+        [await sendFile({ ...query, task: 'chat' }, bytes), 422, 'input_invalid', { field: 'task' }],
     ];
     for (const row of rows) assertProblem(...row);
     assertLabels(await sendFile(query, bytes), await expected('vit', 'image-classification'));

@@ -4,7 +4,7 @@ import { Failure } from '../engine/failure.js';
 import { softmax, toLabels } from '../engine/picture.js';
 import { encoded } from './decoder.js';
 import { generate } from './generate.js';
-import { pictureOf } from './image/input.js';
+import { numbersOf, pictureOf } from './image/input.js';
 import { startOf } from './seq2seq.js';
 import { contextOf, WRITING } from './writing.js';
 
@@ -26,7 +26,7 @@ async function classifyByLabels(loaded, task) {
         throw new Failure('platform_unsupported', 'The model does not hold pictures against texts.',
             { field: 'task', expected: 'a model such as CLIP or SigLIP' });
     }
-    const values = Array.from(made.logits_per_image.data, Number);
+    const values = Array.from(numbersOf(made.logits_per_image));
     const scores = isSiglip ? values.map((value) => 1 / (1 + Math.exp(-value))) : softmax(values);
     return { tensors: [], result: { labels: toLabels(scores, { output: '', top: labels.length }, labels) } };
 }

@@ -1,7 +1,7 @@
 /** The tasks of models that look at pictures, and at nothing else. */
 import { Failure } from '../engine/failure.js';
 import { softmax, toLabels } from '../engine/picture.js';
-import { labelOf, pictureOf } from './image/input.js';
+import { labelOf, numbersOf, pictureOf } from './image/input.js';
 import { highestClass, stretch, toGrey } from './image/planes.js';
 import { writePng } from './image/png.js';
 import { nearest, resample } from './image/resample.js';
@@ -24,7 +24,7 @@ const MAP_PIXELS = 1 << 20;
 async function classify(loaded, task) {
     const { inputs } = await pictureOf(loaded, task);
     const { logits } = await loaded.model(inputs);
-    const values = Array.from(logits.data, Number);
+    const values = Array.from(numbersOf(logits));
     const several = loaded.config.problem_type === 'multi_label_classification';
     const scores = several ? values.map((value) => 1 / (1 + Math.exp(-value))) : softmax(values);
     const names = scores.map((_, index) => labelOf(loaded.config, index));
@@ -43,7 +43,7 @@ async function features(loaded, task) {
             { expected: 'image_embeds, pooler_output or last_hidden_state' });
     }
     const size = vector.dims.at(-1);
-    return answer({}, [floats('embeddings', vector.data.slice(0, size), [1, size])]);
+    return answer({}, [floats('embeddings', numbersOf(vector).slice(0, size), [1, size])]);
 }
 
 // --- things in the picture -------------------------------------------------------------------------
@@ -121,7 +121,7 @@ function mapSize(width, height) {
  * @param {Size} size @returns {Segment[]} */
 function classes({ config }, logits, { width, height }) {
     const [, count, rows, columns] = logits.dims;
-    const labels = highestClass(logits.data, count, columns, rows, width, height);
+    const labels = highestClass(numbersOf(logits), count, columns, rows, width, height);
     return [...new Set(labels)].sort((a, b) => a - b).map((index) => (
         { label: labelOf(config, index), score: null, mask: maskOf(labels, index) }));
 }
@@ -141,14 +141,13 @@ function objects(loaded, made, { width, height }, threshold) {
 /** A model that cuts out: its first output is a share for each pixel, or what becomes one.
  * @param {Record<string, any>} made @param {Size} size @returns {Segment[]} */
 function matte(made, { width, height }) {
-    const [{ data, dims }] = Object.values(made);
-    const [rows, columns] = dims.slice(-2);
-    const plane = data.slice(0, rows * columns);
-    const raw = plane.some((/** @type {number} */ value) => value < -1e-5 || value > 1 + 1e-5);
-    const shares = raw ? plane.map((/** @type {number} */ value) => 1 / (1 + Math.exp(-value))) : plane;
-    const mask = Uint8ClampedArray.from(stretch(shares, columns, rows, width, height),
-        (/** @type {number} */ value) => value * 255);
-    return [{ label: 'foreground', score: null, mask }];
+    const [first] = Object.values(made);
+    const [rows, columns] = first.dims.slice(-2);
+    const plane = numbersOf(first).slice(0, rows * columns);
+    const raw = plane.some((value) => value < -1e-5 || value > 1 + 1e-5);
+    const shares = raw ? plane.map((value) => 1 / (1 + Math.exp(-value))) : plane;
+    const shown = stretch(shares, columns, rows, width, height).map((value) => value * 255);
+    return [{ label: 'foreground', score: null, mask: Uint8ClampedArray.from(shown) }];
 }
 
 /** @param {ArrayLike<number>} labels @param {number} index */
@@ -178,7 +177,7 @@ async function measure(loaded, task) {
     if (!made) throw new Failure('platform_unsupported', 'The model measures no depth.', { field: 'task' });
     const [rows, columns] = made.dims.slice(-2);
     const size = mapSize(width, height);
-    const depth = stretch(made.data, columns, rows, size.width, size.height);
+    const depth = stretch(numbersOf(made), columns, rows, size.width, size.height);
     const grey = resample({ data: toGrey(depth), ...size, channels: 1 }, width, height, 'bilinear');
     const tensors = [
         bytes('depth', await writePng(grey, width, height, 1)),

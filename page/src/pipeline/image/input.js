@@ -29,6 +29,10 @@ export async function pictureOf({ library, processor }, task) {
     return { image, width, height, inputs: await processor(image) };
 }
 
+/** The numbers of an output of a model, which computes in 16 bits perhaps.
+ * @param {any} tensor @returns {Float32Array} */
+export const numbersOf = (tensor) => tensor.type === 'float32' ? tensor.data : tensor.to('float32').data;
+
 /** The name of a class by its number, as the configuration has it.
  * @param {any} config @param {number} index */
 export const labelOf = (config, index) => String(config.id2label?.[index] ?? `LABEL_${index}`);
