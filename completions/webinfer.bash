@@ -7,7 +7,7 @@ _webinfer_table()
 {
     verbs='' options='' arguments=''
     case $1 in
-        '') verbs='run pull list show status infer chat generate embed ps load unload add rm gc jobs models nodes hardware doctor token simulate completion help version' ;;
+        '') verbs='run pull list show status infer chat generate embed transcribe ps load unload add rm gc jobs models nodes hardware doctor token simulate completion help version' ;;
         'run') options='--as=<any> --hub=<any> --file=<any> --precision=fp32,fp16,int8,int4 --system=<any> --no-history --option=<any> --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --timeout=<any>' arguments='<model> <any>' ;;
         'pull') options='--as=<any> --hub=<any> --file=<any> --precision=fp32,fp16,int8,int4 --detach --cancel' arguments='<any>' ;;
         'list') options='' arguments='' ;;
@@ -17,6 +17,7 @@ _webinfer_table()
         'chat') options='--system=<any> --no-history --option=<any> --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --timeout=<any>' arguments='<model>' ;;
         'generate') options='--option=<any> --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --timeout=<any>' arguments='<model> <any>' ;;
         'embed') options='--option=<any> --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --timeout=<any>' arguments='<model> <any>' ;;
+        'transcribe') options='--model=<model> --format=text,srt,vtt,json --language=<any> --translate --option=<any> --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --timeout=<any>' arguments='<file>' ;;
         'ps') options='' arguments='' ;;
         'load') options='--node=<any> --platform=webgpu,webnn,webgl,wasm,native --no-wait' arguments='<model>' ;;
         'unload') options='--node=<any>' arguments='<model>' ;;

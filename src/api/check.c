@@ -42,14 +42,16 @@ static enum wi_code check_media_type(
 {
     int binary = (route->flags & WI_ROUTE_BINARY) != 0;
     int files = (route->flags & WI_ROUTE_FILES) != 0;
-    if (wi_media_type_is(type, "application/json") ||
+    int form = (route->flags & WI_ROUTE_FORM) != 0;
+    const char *usual = form ? "multipart/form-data" : "application/json";
+    if (wi_media_type_is(type, usual) ||
         (binary && wi_media_type_is(type, "application/octet-stream")) ||
         (files && (wi_media_type_is(type, "multipart/form-data") || wi_upload_file_name(type))))
         return WI_OK;
     wi_error_set(error, WI_UNSUPPORTED_MEDIA_TYPE, "Content-Type", "%s%.80s; say what the body is.",
         type ? "This media type is not understood: " : "There is no Content-Type",
         type ? type : "");
-    wi_error_allow(error, "application/json%s%s%s", binary ? ", application/octet-stream" : "",
+    wi_error_allow(error, "%s%s%s%s", usual, binary ? ", application/octet-stream" : "",
         files ? ", " : "", files ? wi_upload_media_types : "");
     return WI_UNSUPPORTED_MEDIA_TYPE;
 }
@@ -84,7 +86,7 @@ static enum wi_code check_accept(const struct wi_request *request, struct wi_err
 {
     const char *accept = request->headers.accept;
     const struct wi_route *route = request->route;
-    int binary = (route->flags & WI_ROUTE_BINARY) != 0;
+    int binary = (route->flags & (WI_ROUTE_BINARY | WI_ROUTE_FILE)) != 0;
     int events = (route->flags & WI_ROUTE_EVENTS) != 0;
     if (wi_media_type_accepted(accept, route->produces) ||
         (binary && wi_media_type_accepted(accept, "application/octet-stream")) ||

@@ -68,10 +68,12 @@ static struct MHD_Response *respond_in_slices(
     return response;
 }
 
-/* The JSON, then the binary tensors back to back. Takes the printing over. */
+/* The JSON, then the binary tensors back to back; a file is such a tensor alone. Takes the printing
+ * over. */
 static void send_binary(struct wi_request *request, struct wi_printing *printing)
 {
-    static const char type[] = "application/octet-stream";
+    int is_file = printing->media_type != NULL;
+    const char *type = is_file ? printing->media_type : "application/octet-stream";
     size_t count, head = printing->text.size, bytes = 0;
     const struct wi_slice *slices = wi_printing_slices(printing, &count);
     char length[32];
@@ -87,7 +89,8 @@ static void send_binary(struct wi_request *request, struct wi_printing *printing
         wi_request_answer_response(
             request, 200, type, respond_in_slices(printing, slices, count), head + bytes);
     }
-    wi_request_add_header(request, "Inference-Header-Content-Length", length);
+    if (!is_file)
+        wi_request_add_header(request, "Inference-Header-Content-Length", length);
 }
 
 static void send_printing(struct wi_request *request, struct wi_printing *printing)
@@ -96,7 +99,8 @@ static void send_printing(struct wi_request *request, struct wi_printing *printi
         send_binary(request, printing);
         return;
     }
-    wi_request_answer_text(request, 200, "application/json", &printing->text);
+    const char *type = printing->media_type ? printing->media_type : "application/json";
+    wi_request_answer_text(request, 200, type, &printing->text);
     wi_printing_free(printing);
 }
 

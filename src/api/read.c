@@ -193,8 +193,10 @@ void wi_infer_begin(
     reading->free_work = free_work;
     enum wi_code code = find_frame(request, &reading->json_size, &error);
     request->body = NULL;
-    if (code == WI_OK && reading->json_size == 0)
-        code = wi_error_set(&error, WI_BAD_JSON, NULL, "There is no JSON in the body.");
+    int is_form = (request->route->flags & WI_ROUTE_FORM) != 0;
+    if (code == WI_OK && (!reading->body || (reading->json_size == 0 && !is_form)))
+        code = wi_error_set(
+            &error, WI_BAD_JSON, NULL, "There is no %s in the body.", is_form ? "form" : "JSON");
     if (code == WI_OK)
         parse(request, reading);
     else

@@ -17,7 +17,9 @@ enum wi_route_flags {
     WI_ROUTE_ADMIT = 8,   /* makes a job: asks whether one is welcome before the body is read */
     WI_ROUTE_BINARY = 16, /* takes and gives application/octet-stream too */
     WI_ROUTE_EVENTS = 32, /* gives text/event-stream too */
-    WI_ROUTE_FILES = 64   /* takes forms and files too: see wire/upload.h */
+    WI_ROUTE_FILES = 64,  /* takes forms and files too: see wire/upload.h */
+    WI_ROUTE_FORM = 128,  /* takes multipart/form-data, and no JSON */
+    WI_ROUTE_FILE = 256   /* gives a file: application/octet-stream will do, too */
 };
 
 /* In a pattern {id} stands for one segment and {model} for one or two. */

@@ -53,7 +53,9 @@ enum wi_code wi_infer_unpack(struct wi_request *request, struct wi_error *error)
 {
     struct unpacking work = {.error = error};
     const char *type = request->headers.content_type;
-    if (!wi_media_type_is(type, "multipart/form-data") && !wi_upload_file_name(type))
+    int is_native = (request->route->flags & WI_ROUTE_FILES) != 0;
+    if (!is_native ||
+        (!wi_media_type_is(type, "multipart/form-data") && !wi_upload_file_name(type)))
         return WI_OK;
     MHD_get_connection_values(request->mhd, MHD_GET_ARGUMENT_KIND, add_argument, &work);
     if (work.code == WI_OK)

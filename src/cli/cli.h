@@ -38,6 +38,7 @@ enum wi_exit wi_cli_infer(struct wi_cli *cli);
 enum wi_exit wi_cli_chat(struct wi_cli *cli);
 enum wi_exit wi_cli_generate(struct wi_cli *cli);
 enum wi_exit wi_cli_embed(struct wi_cli *cli);
+enum wi_exit wi_cli_transcribe(struct wi_cli *cli);
 enum wi_exit wi_cli_ps(struct wi_cli *cli);
 enum wi_exit wi_cli_load(struct wi_cli *cli);
 enum wi_exit wi_cli_unload(struct wi_cli *cli);

@@ -138,6 +138,18 @@ static const struct wi_option infer_options[] = {
 
 static const struct wi_option text_options[] = {TEXT_OPTIONS, {0}};
 
+static const struct wi_option transcribe_options[] = {
+    {"model", "NAME", 0, WI_COMPLETE_MODEL, NULL,
+        "Which model is to listen; else the only one for sounds"},
+    {"format", "NAME", 0, WI_COMPLETE_WORDS, "text srt vtt json",
+        "Text, which is the default, subtitles, or the server's JSON"},
+    {"language", "CODE", 0, WI_COMPLETE_NONE, NULL,
+        "What is spoken, such as en or de; else the model finds out"},
+    {"translate", NULL, 0, WI_COMPLETE_NONE, NULL, "Into English"},
+    TEXT_OPTIONS,
+    {0},
+};
+
 static const struct wi_option chat_options[] = {
     {"system", "TEXT", 0, WI_COMPLETE_NONE, NULL, "Instruct the model before the conversation"},
     {"no-history", NULL, 0, WI_COMPLETE_NONE, NULL,
@@ -314,6 +326,9 @@ const struct wi_verb wi_cli_verbs[] = {
     {"embed", "MODEL TEXT...|-", 2, WI_POSITIONALS_MAX, {WI_COMPLETE_MODEL},
         "Print the vector of each TEXT, or of each line of standard input", text_options,
         wi_cli_embed},
+    {"transcribe", "FILE|-", 1, 1, {WI_COMPLETE_FILE},
+        "Write down what is said in a sound: WAV, or what browsers decode, such as mp3 and ogg",
+        transcribe_options, wi_cli_transcribe},
     {"ps", "", 0, 0, {0},
         "List the models that the nodes hold: memory, slots at work, how full their caches are",
         NULL, wi_cli_ps},

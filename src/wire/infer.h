@@ -35,6 +35,17 @@ enum wi_form {
     WI_FORM_SOUND_LABELS      /* {"audio", "labels"} */
 };
 
+/* In which form OpenAI's clients want what was heard, or a voice. */
+enum wi_openai_form {
+    WI_OPENAI_JSON, /* {"text"} */
+    WI_OPENAI_TEXT,
+    WI_OPENAI_SRT,
+    WI_OPENAI_VTT,
+    WI_OPENAI_VERBOSE, /* JSON with times */
+    WI_OPENAI_WAV,
+    WI_OPENAI_PCM
+};
+
 /* In which form OpenAI's clients want the answer. Owned. */
 struct wi_openai_wishes {
     int64_t created;   /* Unix seconds, in the answer and all its chunks */
@@ -43,6 +54,8 @@ struct wi_openai_wishes {
     int base64;        /* embeddings */
     int64_t top;       /* so many of a ranking; 0: all */
     json_t *documents; /* that a ranking repeats; NULL: none */
+    enum wi_openai_form form;
+    int words; /* times of words, not of sentences */
 };
 
 /* Everything is owned; free with wi_infer_clear. */

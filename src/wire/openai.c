@@ -30,6 +30,7 @@ ENDPOINT(completions, WI_TASK_COMPLETE, "prompt")
 ENDPOINT(embeddings, WI_TASK_EMBED, "input")
 ENDPOINT(rerank, WI_TASK_RERANK, "documents")
 ENDPOINT(tokenize, WI_TASK_TOKENIZE, "prompt")
+ENDPOINT(speech, WI_TASK_TEXT_TO_SPEECH, "input")
 
 #define SHARED                                                                                     \
     .error_type = "application/json", .status = wi_openai_status, .frame = wi_openai_frame,        \
@@ -61,6 +62,12 @@ const struct wi_dialect wi_dialect_openai_tokenize = {.name = "openai.tokenize",
     .parse = parse_tokenize,
     .print = wi_openai_print_tokens,
     .print_error = error_tokenize,
+    SHARED};
+
+const struct wi_dialect wi_dialect_openai_speech = {.name = "openai.speech",
+    .parse = parse_speech,
+    .print = wi_openai_print_speech,
+    .print_error = error_speech,
     SHARED};
 
 /* --- both forms ------------------------------------------------------------------------------ */

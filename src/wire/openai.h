@@ -13,6 +13,10 @@ extern const struct wi_dialect wi_dialect_openai_completions;
 extern const struct wi_dialect wi_dialect_openai_embeddings;
 extern const struct wi_dialect wi_dialect_openai_rerank;
 extern const struct wi_dialect wi_dialect_openai_tokenize;
+extern const struct wi_dialect wi_dialect_openai_speech;
+/* These two read forms (multipart/form-data). */
+extern const struct wi_dialect wi_dialect_openai_transcriptions;
+extern const struct wi_dialect wi_dialect_openai_translations;
 /* Of addresses that are OpenAI's and ours, or nobody's: errors in both forms in one object. It
  * reads no requests. */
 extern const struct wi_dialect wi_dialect_openai_both;
@@ -25,8 +29,23 @@ enum wi_code wi_openai_frame(const char *content_type, const char *head_length, 
 /* The body of a request for `task`. */
 enum wi_code wi_openai_parse(enum wi_task_kind task, struct wi_infer *infer, struct wi_blob *body,
     size_t json_size, struct wi_error *error);
+/* The same of an object with the parameters, which is borrowed. */
+enum wi_code wi_openai_read(
+    enum wi_task_kind task, struct wi_infer *infer, const json_t *root, struct wi_error *error);
 enum wi_code wi_openai_check(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error);
+
+/* --- openai_audio.c: sound, both ways -----------------------------------------------------------
+ */
+
+/* What is special among the parameters of either task with sound: WI_OK, WI_INVALID_FIELD or
+ * WI_MISSING_FIELD. */
+enum wi_code wi_openai_read_recognition(
+    struct wi_infer *infer, const json_t *root, struct wi_error *error);
+enum wi_code wi_openai_read_speech(
+    struct wi_infer *infer, const json_t *root, struct wi_error *error);
+struct wi_printing *wi_openai_print_speech(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
 
 /* --- openai_error.c ----------------------------------------------------------------------------
  */

@@ -38,9 +38,12 @@ static const char *code_of(enum wi_code code)
 static void add_param(struct wi_buffer *out, const char *field, const char *input)
 {
     static const char *const prefixes[] = {"options.", "inputs."};
-    const char *name = strcmp(field, "model_name") == 0 ? "model"
-                       : strcmp(field, "inputs") == 0   ? input
-                                                        : field;
+    const char *name = strcmp(field, "model_name") == 0           ? "model"
+                       : strcmp(field, "task") == 0               ? "model"
+                       : strcmp(field, "inputs") == 0             ? input
+                       : strcmp(field, "inputs.audio") == 0       ? "file"
+                       : strcmp(field, "options.timestamps") == 0 ? "response_format"
+                                                                  : field;
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
             name += strlen(prefixes[i]);

@@ -32,8 +32,10 @@ enum use {
 #define EMBED (1u << WI_TASK_EMBED)
 #define RERANK (1u << WI_TASK_RERANK)
 #define TOKENIZE (1u << WI_TASK_TOKENIZE)
+#define RECOGNISE (1u << WI_TASK_SPEECH_RECOGNITION)
+#define SPEAK (1u << WI_TASK_TEXT_TO_SPEECH)
 #define TEXT (CHAT | COMPLETE)
-#define ALL (TEXT | EMBED | RERANK | TOKENIZE)
+#define ALL (TEXT | EMBED | RERANK | TOKENIZE | RECOGNISE | SPEAK)
 
 static const struct parameter {
     const char *name;
@@ -43,10 +45,10 @@ static const struct parameter {
     {"model", SPECIAL, ALL},
     {"messages", SPECIAL, CHAT},
     {"prompt", SPECIAL, COMPLETE | TOKENIZE},
-    {"input", SPECIAL, EMBED},
+    {"input", SPECIAL, EMBED | SPEAK},
     {"query", SPECIAL, RERANK},
     {"documents", SPECIAL, RERANK},
-    {"stream", SPECIAL, TEXT},
+    {"stream", SPECIAL, TEXT | RECOGNISE},
     {"stream_options", SPECIAL, TEXT},
     {"max_completion_tokens", SPECIAL, CHAT},
     {"logprobs", SPECIAL, COMPLETE},
@@ -54,6 +56,8 @@ static const struct parameter {
     {"top_n", SPECIAL, RERANK},
     {"return_documents", SPECIAL, RERANK},
     {"content", SPECIAL, TOKENIZE}, /* as llama-server calls the prompt */
+    {"response_format", SPECIAL, RECOGNISE | SPEAK},
+    {"timestamp_granularities[]", SPECIAL, RECOGNISE},
     {"logprobs", OPTION, CHAT},
     {"top_logprobs", OPTION, CHAT},
     {"max_tokens", OPTION, TEXT},
@@ -79,6 +83,10 @@ static const struct parameter {
     {"dimensions", OPTION, EMBED},
     {"normalize", OPTION, EMBED},
     {"add_special", OPTION, TOKENIZE},
+    {"language", OPTION, RECOGNISE},
+    {"prompt", OPTION, RECOGNISE},
+    {"speed", OPTION, SPEAK},
+    {"voice", IGNORED, SPEAK}, /* a model has one */
     {"user", IGNORED, ALL},
     {"store", IGNORED, ALL},
     {"metadata", IGNORED, ALL},
@@ -107,6 +115,9 @@ static const struct {
     {"stream", "false"},
     {"logprobs", "false"},
     {"encoding_format", "\"float\""},
+    {"stream_format", "\"audio\""},
+    {"temperature", "0"},
+    {"chunking_strategy", "\"auto\""},
 };
 
 static const struct parameter *find(const char *name, enum wi_task_kind task)
@@ -280,6 +291,11 @@ static enum wi_code read_text(
         return read_input(infer, body->input, error);
     case WI_TASK_RERANK:
         return read_query(infer, body, error);
+    case WI_TASK_SPEECH_RECOGNITION:
+        return WI_OK; /* it is beside the parameters */
+    case WI_TASK_TEXT_TO_SPEECH:
+        return body->input ? wi_text_read_string(infer, body->input, "input", error)
+                           : missing("input", error);
     case WI_TASK_TOKENIZE:
         if (!body->prompt && body->content)
             return read_prompt(infer, body->content, "content", error);
@@ -338,6 +354,11 @@ static enum wi_code read_body(struct wi_infer *infer, const json_t *root, struct
         json_object_set_new(infer->options, "max_tokens", json_integer(body.max_completion_tokens));
     infer->wishes.base64 = body.encoding_format == 1;
     infer->wishes.top = body.top_n;
+    if ((infer->task == WI_TASK_SPEECH_RECOGNITION &&
+            (code = wi_openai_read_recognition(infer, root, error)) != WI_OK) ||
+        (infer->task == WI_TASK_TEXT_TO_SPEECH &&
+            (code = wi_openai_read_speech(infer, root, error)) != WI_OK))
+        return code;
     return read_text(infer, &body, error);
 }
 
@@ -352,12 +373,9 @@ enum wi_code wi_openai_frame(const char *content_type, const char *head_length, 
         "Nothing binary is taken here; leave this header out.");
 }
 
-enum wi_code wi_openai_parse(enum wi_task_kind task, struct wi_infer *infer, struct wi_blob *body,
-    size_t json_size, struct wi_error *error)
+enum wi_code wi_openai_read(
+    enum wi_task_kind task, struct wi_infer *infer, const json_t *root, struct wi_error *error)
 {
-    json_t *root = wi_native_load_json((const char *)body->bytes, json_size, error);
-    if (!root)
-        return error ? error->code : WI_BAD_JSON;
     infer->task = task;
     infer->priority = PRIORITY_DEFAULT;
     infer->stall_timeout_ms = STALL_TIMEOUT_DEFAULT_MS;
@@ -365,6 +383,16 @@ enum wi_code wi_openai_parse(enum wi_task_kind task, struct wi_infer *infer, str
     enum wi_code code = read_body(infer, root, error);
     const json_t *n = json_object_get(infer->options, "n");
     infer->wishes.answers = json_is_integer(n) ? json_integer_value(n) : 1;
+    return code;
+}
+
+enum wi_code wi_openai_parse(enum wi_task_kind task, struct wi_infer *infer, struct wi_blob *body,
+    size_t json_size, struct wi_error *error)
+{
+    json_t *root = wi_native_load_json((const char *)body->bytes, json_size, error);
+    if (!root)
+        return error ? error->code : WI_BAD_JSON;
+    enum wi_code code = wi_openai_read(task, infer, root, error);
     json_decref(root);
     return code;
 }

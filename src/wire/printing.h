@@ -13,9 +13,10 @@ struct wi_printing {
     struct wi_buffer text; /* what comes before the outputs; printed, the whole JSON */
     struct wi_buffer tail; /* what comes after them */
     struct wi_tensors outputs;
-    unsigned char *binary; /* one flag for each output; NULL: none goes out so */
-    size_t json_bytes;     /* of the tensors that become JSON */
-    size_t needs;          /* bytes that printing may take, beside the tensors */
+    unsigned char *binary;  /* one flag for each output; NULL: none goes out so */
+    size_t json_bytes;      /* of the tensors that become JSON */
+    size_t needs;           /* bytes that printing may take, beside the tensors */
+    const char *media_type; /* of the whole; NULL: JSON, or JSON and binary tensors behind it */
     void (*write)(struct wi_printing *printing); /* adds the outputs to `text`; NULL: tensors */
     struct wi_slice *slices;
     size_t slice_count;

@@ -6,6 +6,7 @@ import { piecesOf } from '../../page/src/pipeline/speech.js';
 import { segmentsOf } from '../../page/src/pipeline/sound/segments.js';
 import { decodeSound } from '../../page/src/pipeline/sound/decode.js';
 import { windowsOf } from '../../page/src/pipeline/sound/windows.js';
+import { planOf } from '../../page/src/pipeline/whisper.js';
 import { writeWav } from '../../page/src/pipeline/sound/wav.js';
 import { makeFamilies } from '../lib/families.mjs';
 import { engineOf, loaded, outcomeOf, runOf, taskOf } from './support/library.mjs';
@@ -97,6 +98,7 @@ test('what a model cannot do is refused by name, and the next request is right',
         [whisper, samples, { language: 'xx' }, 'input_invalid', 'options.language', /one of en, de/],
         [whisper, samples, { timestamps: 'letter' }, 'input_invalid', 'options.timestamps', /none, segment, word/],
         [whisper, samples, { beams: 2 }, 'input_invalid', 'options.beams', /one of language/],
+        [whisper, samples, { language: 'en', prompt: 'so' }, 'input_invalid', 'options.prompt', /startofprev/],
         [ctc, samples, { language: 'en' }, 'input_invalid', 'options.language', /no such option/],
         [ctc, samples, { timestamps: 'word' }, 'input_invalid', 'options.timestamps', /no such option/],
         [whisper, new Uint8Array(100), {}, 'audio_invalid', 'inputs.audio', /WAV/],
@@ -151,6 +153,18 @@ test('a text is spoken as the library does, and long ones sentence by sentence',
     for (const [text, options, field] of [['', {}, 'inputs'], ['a'.repeat(10001), {}, 'inputs'], ['a', { speed: 2 }, 'options.speed'], ['a', { speaker: 'x' }, 'options.speaker']]) {
         await assert.rejects(speak(text, options), refused('input_invalid', field, /./));
     }
+});
+
+test('a prompt stands before what the decoder begins with, cut to what counts of it', async () => {
+    const settings = {
+        is_multilingual: true, lang_to_id: { '<|de|>': 7 }, task_to_id: { transcribe: 8, translate: 9 }, decoder_start_token_id: 5,
+        no_timestamps_token_id: 10,
+    };
+    const tokenizer = { encode: (text) => (text === '<|startofprev|>' ? [3] : Array.from(text, (_, i) => 1000 + i)) };
+    const plan = (wishes) => planOf({ model: { generation_config: settings }, tokenizer }, { language: 'de', ...wishes }, null);
+    assert.deepEqual((await plan({ prompt: 'ab' })).arguments.decoder_input_ids, [3, 1000, 1001, 1002, 5, 7, 8, 10]);
+    const { prefix, arguments: { decoder_input_ids: ids } } = await plan({ prompt: 'x'.repeat(500), translate: true, timestamps: 'segment' });
+    assert.deepEqual([ids.length, prefix, ids[0], ids[1], ...ids.slice(-4)], [227, 227, 3, 1278, 1500, 5, 7, 9]);
 });
 
 test('windows end where it is quiet', () => {

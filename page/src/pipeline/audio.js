@@ -17,14 +17,16 @@ import { isWhisper, planOf, transcribe, windowLength } from './whisper.js';
 /** Seconds that others than Whispers read at a time: what attends to all of it takes memory by its square. */
 const CTC_WINDOW = 30;
 const CLASSIFIED = 60;
-const TEXT_CHARS = 200;
+const TEMPLATE_CHARS = 200;
+const PROMPT_CHARS = 4096;
 
 /** The sound of a request at the model's rate. @param {Loaded} loaded @param {Parameters<Task['run']>[1]} task @param {Run} run
  * @returns {Promise<{samples: Float32Array, rate: number}>} @throws {Failure} */
 async function soundOf(loaded, task, run) {
     const rate = loaded.processor?.feature_extractor?.config.sampling_rate;
     if (!Number.isInteger(rate)) {
-        throw new Failure('model_invalid', "The folder's preprocessor_config.json names no sampling_rate: it is no model of sounds.");
+        throw new Failure('input_invalid', `A model of the type ${loaded.config.model_type} does not listen: it has no preprocessor_config.json with a sampling_rate.`,
+            { field: 'task', expected: 'a task of the model' });
     }
     const head = task.input?.audio;
     const entry = task.tensors[head?.tensor];
@@ -145,9 +147,10 @@ export const AUDIO_TASKS = Object.freeze({
     'automatic-speech-recognition': {
         options: {
             language: { text: 16 }, translate: 'flag', timestamps: { among: ['none', 'segment', 'word'] }, max_tokens: rules.whole(4096),
+            prompt: { text: PROMPT_CHARS },
         },
         run: recognise,
     },
     'audio-classification': { options: { top: rules.whole(10000) }, run: classify },
-    'zero-shot-audio-classification': { options: { hypothesis_template: { text: TEXT_CHARS } }, run: compare },
+    'zero-shot-audio-classification': { options: { hypothesis_template: { text: TEMPLATE_CHARS } }, run: compare },
 });

@@ -7,11 +7,14 @@ import { rounded, segmentsOf } from './sound/segments.js';
 
 /** @typedef {import('./loading.js').Loaded} Loaded */
 /** @typedef {import('./sound/segments.js').Segment} Segment */
-/** @typedef {{language?: string, translate?: boolean, timestamps?: 'none' | 'segment' | 'word', max_tokens?: number}} Wishes */
+/** @typedef {{language?: string, translate?: boolean, timestamps?: 'none' | 'segment' | 'word', max_tokens?: number, prompt?: string}} Wishes */
 /** What a window says; `segments` where times were asked for. @typedef {{text: string, segments?: Segment[]}} Said */
 
-/** A request's wishes, as the library takes them.
- * @typedef {{language?: string, timestamps: 'none' | 'segment' | 'word', arguments: Record<string, any>}} Plan */
+/** A request's wishes, as the library takes them; `prefix` is how many tokens of the answer are a prompt's.
+ * @typedef {{language?: string, timestamps: 'none' | 'segment' | 'word', prefix: number, arguments: Record<string, any>}} Plan */
+
+/** Tokens of a prompt, of which the last count: half of the decoder's 448, less the one in front. */
+const PROMPT_TOKENS = 223;
 
 /** @param {Loaded} loaded */
 export const isWhisper = ({ config }) => /whisper$/.test(config.model_type);
@@ -35,15 +38,36 @@ export async function planOf(loaded, wishes, samples) {
     if (!settings.is_multilingual && (wishes.language || wishes.translate)) {
         throw refused(wishes.language ? 'language' : 'translate', 'This model knows one language, and does not translate.', 'no such option');
     }
+    const prefix = wishes.prompt === undefined ? null : [...promptOf(loaded, wishes.prompt), ...beginning(settings, language, wishes)];
     return {
-        language, timestamps,
+        language, timestamps, prefix: prefix?.length ?? 0,
         arguments: {
+            ...(prefix ? { decoder_input_ids: prefix } : {}),
             ...(settings.is_multilingual ? { language, task: wishes.translate ? 'translate' : 'transcribe' } : {}),
             ...(most ? { max_new_tokens: most } : {}),
             ...(timestamps === 'none' ? {} : { return_timestamps: true }),
             ...(timestamps === 'word' ? { return_token_timestamps: true } : {}),
         },
     };
+}
+
+/** What is to be taken for said before, as Whisper takes it: behind <|startofprev|>.
+ * @param {Loaded} loaded @param {string} prompt @returns {number[]} */
+function promptOf({ tokenizer }, prompt) {
+    const tokensOf = (/** @type {string} */ text) => tokenizer.encode(text, { add_special_tokens: false });
+    const marks = tokensOf('<|startofprev|>');
+    if (marks.length !== 1) throw refused('prompt', 'This model takes no prompt: its tokenizer has no <|startofprev|>.', 'no such option');
+    return [...marks, ...tokensOf(` ${prompt.trim()}`).slice(-PROMPT_TOKENS)];
+}
+
+/** What the decoder begins with. @param {Record<string, any>} settings @param {string | undefined} language
+ * @param {Wishes} wishes @returns {number[]} */
+function beginning(settings, language, { translate, timestamps = 'none' }) {
+    return [
+        settings.decoder_start_token_id,
+        ...(settings.is_multilingual ? [settings.lang_to_id[`<|${language}|>`], settings.task_to_id[translate ? 'translate' : 'transcribe']] : []),
+        ...(timestamps === 'none' ? [settings.no_timestamps_token_id] : []),
+    ].filter(Number.isInteger);
 }
 
 /** @param {Record<string, any>} settings @param {string} timestamps */
@@ -94,7 +118,7 @@ export async function transcribe(loaded, plan, samples, offset) {
         .catch((/** @type {unknown} */ thrown) => {
             throw withoutAttentions(thrown);
         });
-    const tokens = (output.sequences ?? output)[0].tolist().map(Number);
+    const tokens = (output.sequences ?? output)[0].tolist().map(Number).fill(model.generation_config.decoder_start_token_id, 0, plan.prefix);
     const decode = (/** @type {number[]} */ ids) => tokenizer.decode(ids, { skip_special_tokens: true });
     const reader = readerOf(loaded, decode);
     const text = decode(tokens.filter((/** @type {number} */ token) => token < reader.begin));

@@ -79,6 +79,7 @@ static void test_ranks(void **state)
         "POST /v1/models/gc", "GET /metrics"};
     static const char *const user[] = {"POST /v1/infer", "POST /v1/chat/completions",
         "POST /v1/completions", "POST /v1/embeddings", "POST /v1/rerank", "POST /v1/tokenize",
+        "POST /v1/audio/transcriptions", "POST /v1/audio/translations", "POST /v1/audio/speech",
         "GET /v1/status", "GET /v1/nodes", "GET /v1/hardware", "GET /v1/models",
         "GET /v1/models/{model}", "POST /v1/jobs", "GET /v1/jobs", "GET /v1/jobs/{id}",
         "DELETE /v1/jobs/{id}", "GET /"};

@@ -1,0 +1,178 @@
+/* webinfer transcribe: what is said in a sound file, as text or subtitles. */
+#include "cli/cli.h"
+
+#include "base/memory.h"
+#include "cli/infer.h"
+#include "wire/captions.h"
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The server's own default limit of a body, max_body; its 413 names the real one. */
+#define FILE_MAX ((size_t)256 << 20)
+
+enum form { TEXT, SRT, VTT, WHOLE };
+
+static enum wi_code read_form(
+    const struct wi_arguments *arguments, enum form *form, struct wi_error *error)
+{
+    static const char *const names[] = {"text", "srt", "vtt", "json"};
+    const char *asked = wi_argument(arguments, "format");
+
+    *form = TEXT;
+    for (int i = 0; asked && i < 4; i++) {
+        if (strcmp(asked, names[i]) != 0)
+            continue;
+        *form = (enum form)i;
+        return WI_OK;
+    }
+    if (!asked)
+        return WI_OK;
+    wi_error_set(error, WI_BAD_REQUEST, "", "--format %.40s is none", asked);
+    wi_error_allow(error, "text, srt, vtt, json");
+    return WI_BAD_REQUEST;
+}
+
+/* --- the model ------------------------------------------------------------------------------- */
+
+/* The only model for sounds that the daemon has: a new string, or NULL with `error`. */
+static char *find_model(const struct wi_cli *cli, struct wi_error *error)
+{
+    json_t *answer = wi_cli_get(cli, "/v1/models");
+    const json_t *model;
+    const char *found = NULL;
+    size_t i, count = 0;
+    char *name = NULL;
+
+    json_array_foreach(json_object_get(answer, "models"), i, model)
+    {
+        const char *type = json_string_value(json_object_get(model, "type"));
+        const char *called = json_string_value(json_object_get(model, "name"));
+        if (!type || !called || strcmp(type, "audio") != 0)
+            continue;
+        found = called;
+        count++;
+    }
+    if (count == 1)
+        name = wi_strdup(found);
+    else
+        wi_error_set(error, WI_BAD_REQUEST, "",
+            "The server has %zu models for sounds; say with --model which is to listen", count);
+    json_decref(answer);
+    return name;
+}
+
+static char *name_model(const struct wi_cli *cli, struct wi_error *error)
+{
+    const char *asked = wi_argument(&cli->arguments, "model");
+    return asked ? wi_strdup(asked) : find_model(cli, error);
+}
+
+/* --- the request ----------------------------------------------------------------------------- */
+
+static void add_options(json_t *request, const struct wi_arguments *arguments, enum form form)
+{
+    const char *language = wi_argument(arguments, "language");
+    json_t *options = json_object_get(request, "options");
+
+    if (!options) {
+        options = json_object();
+        json_object_set_new(request, "options", options);
+    }
+    if (language)
+        json_object_set_new(options, "language", json_string(language));
+    if (wi_argument_given(arguments, "translate"))
+        json_object_set_new(options, "translate", json_true());
+    if (form == SRT || form == VTT)
+        json_object_set_new(options, "timestamps", json_string("segment"));
+}
+
+/* {"audio": "<base64>"}, or NULL. */
+static json_t *read_sound(const char *path, struct wi_error *error)
+{
+    size_t size;
+    char *bytes = wi_cli_read_file(path, FILE_MAX, &size, error);
+    json_t *inputs;
+
+    if (!bytes)
+        return NULL;
+    unsigned char *text = wi_realloc_array(NULL, size / 3 + 1, 4 + 1);
+    EVP_EncodeBlock(text, (const unsigned char *)bytes, (int)size);
+    inputs = json_pack("{s:s}", "audio", (const char *)text);
+    free(text);
+    free(bytes);
+    return inputs;
+}
+
+static enum wi_code write_request(const struct wi_cli *cli, enum form form, struct wi_buffer *body,
+    long *timeout_ms, struct wi_error *error)
+{
+    const struct wi_arguments *arguments = &cli->arguments;
+    json_t *wish = json_object();
+    json_t *inputs = read_sound(arguments->positionals[0], error);
+    char *model = inputs ? name_model(cli, error) : NULL;
+
+    if (model && wi_cli_infer_choices(wish, arguments, timeout_ms, error) == WI_OK) {
+        json_object_set_new(wish, "model_name", json_string(model));
+        json_object_set_new(wish, "task", json_string("automatic-speech-recognition"));
+        json_object_set(wish, "inputs", inputs);
+        add_options(wish, arguments, form);
+        wi_buffer_json(body, wish);
+    }
+    json_decref(inputs);
+    json_decref(wish);
+    free(model);
+    return error->code;
+}
+
+/* --- the answer ------------------------------------------------------------------------------ */
+
+static enum wi_exit show(const struct wi_cli *cli, enum form form, const struct wi_buffer *body)
+{
+    json_t *answer = json_loadb(body->text, body->size, 0, NULL);
+    const json_t *result = json_object_get(answer, "result");
+    const char *text = json_string_value(json_object_get(result, "text"));
+    struct wi_buffer out = {0};
+
+    if (!text) {
+        fputs("webinfer: the answer has no text\n", stderr);
+        json_decref(answer);
+        return WI_EXIT_FAILED;
+    }
+    if (cli->json || form == WHOLE)
+        wi_buffer_add(&out, body->text, body->size);
+    else if (form == TEXT)
+        wi_buffer_strings(&out, text, "\n", NULL);
+    else
+        wi_captions_write(&out, json_object_get(result, "segments"),
+            form == SRT ? WI_CAPTIONS_SRT : WI_CAPTIONS_VTT);
+    fwrite(out.text, 1, out.size, stdout);
+    wi_buffer_clear(&out);
+    json_decref(answer);
+    return WI_EXIT_OK;
+}
+
+enum wi_exit wi_cli_transcribe(struct wi_cli *cli)
+{
+    struct wi_rest_request request = {.path = "/v1/infer"};
+    struct wi_rest_answer answer = {0};
+    struct wi_error error = {0};
+    struct wi_buffer body = {0};
+    enum wi_exit result = WI_EXIT_USAGE;
+    enum form form;
+
+    if (read_form(&cli->arguments, &form, &error) == WI_OK &&
+        write_request(cli, form, &body, &request.timeout_ms, &error) == WI_OK) {
+        wi_cli_infer_carry(&request, &body);
+        wi_rest_exchange(&cli->rest, &request, &answer);
+        result = wi_cli_check(cli, &answer);
+        if (result == WI_EXIT_OK)
+            result = show(cli, form, &answer.body);
+    } else {
+        wi_cli_complain(&error);
+    }
+    wi_rest_answer_clear(&answer);
+    wi_buffer_clear(&body);
+    return result;
+}

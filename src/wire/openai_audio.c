@@ -1,0 +1,378 @@
+/*
+ * OpenAI's endpoints for sound: forms with a file become parameters like those of other endpoints,
+ * what was heard is told in the form that was asked for, and speech is a file.
+ */
+#include "wire/openai.h"
+
+#include "base/memory.h"
+#include "wire/captions.h"
+#include "wire/media.h"
+#include "wire/multipart.h"
+#include "wire/wav.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- parameters ------------------------------------------------------------------------------ */
+
+/* The form by its name, of those from `first` on. */
+static enum wi_code read_form(struct wi_infer *infer, const json_t *root, enum wi_openai_form first,
+    const char *const *names, struct wi_error *error)
+{
+    const json_t *asked = json_object_get(root, "response_format");
+    infer->wishes.form = first;
+    for (int i = 0; names[i] && json_is_string(asked); i++) {
+        if (strcmp(json_string_value(asked), names[i]) != 0)
+            continue;
+        infer->wishes.form = (enum wi_openai_form)((int)first + i);
+        return WI_OK;
+    }
+    if (!asked || json_is_null(asked))
+        return WI_OK;
+    wi_error_set(error, WI_INVALID_FIELD, "response_format",
+        "This response_format is not one of those that are made here.");
+    struct wi_buffer list = {0};
+    for (int i = 0; names[i]; i++)
+        wi_buffer_strings(&list, i > 0 ? ", " : "", names[i], NULL);
+    wi_error_allow(error, "%s", list.text);
+    wi_buffer_clear(&list);
+    return WI_INVALID_FIELD;
+}
+
+static enum wi_code refuse_times(struct wi_error *error)
+{
+    wi_error_set(error, WI_INVALID_FIELD, "timestamp_granularities[]",
+        "timestamp_granularities[] is for response_format verbose_json, and is one thing.");
+    wi_error_expect(error, "segment or word");
+    return WI_INVALID_FIELD;
+}
+
+enum wi_code wi_openai_read_recognition(
+    struct wi_infer *infer, const json_t *root, struct wi_error *error)
+{
+    static const char *const forms[] = {"json", "text", "srt", "vtt", "verbose_json", NULL};
+    const char *times = json_string_value(json_object_get(root, "timestamp_granularities[]"));
+    enum wi_code code = read_form(infer, root, WI_OPENAI_JSON, forms, error);
+    if (code != WI_OK)
+        return code;
+    enum wi_openai_form form = infer->wishes.form;
+    infer->stream = json_is_true(json_object_get(root, "stream"));
+    if (infer->stream && form != WI_OPENAI_JSON && form != WI_OPENAI_TEXT)
+        return wi_error_set(error, WI_INVALID_FIELD, "stream",
+            "A stream is of text; ask for response_format json, or leave stream out.");
+    infer->wishes.words = times && strcmp(times, "word") == 0;
+    if (times && (form != WI_OPENAI_VERBOSE || (!infer->wishes.words && strcmp(times, "segment"))))
+        return refuse_times(error);
+    if (form >= WI_OPENAI_SRT)
+        json_object_set_new(
+            infer->options, "timestamps", json_string(infer->wishes.words ? "word" : "segment"));
+    return WI_OK;
+}
+
+enum wi_code wi_openai_read_speech(
+    struct wi_infer *infer, const json_t *root, struct wi_error *error)
+{
+    static const char *const forms[] = {"wav", "pcm", NULL};
+    return read_form(infer, root, WI_OPENAI_WAV, forms, error);
+}
+
+/* --- a form ---------------------------------------------------------------------------------- */
+
+/* All that a form says is text: what it means where the parameter is no text. NULL: no UTF-8. */
+static json_t *value_of(const struct wi_multipart_part *part)
+{
+    json_t *text = json_stringn((const char *)part->bytes, part->size);
+    const char *value = json_string_value(text), *end = value;
+    json_t *meant = text;
+    if (text && part->size == 0) /* as browsers send what nobody filled in */
+        meant = json_null();
+    else if (text && strcmp(part->name, "stream") == 0 && strcmp(value, "true") == 0)
+        meant = json_true();
+    else if (text && strcmp(part->name, "stream") == 0 && strcmp(value, "false") == 0)
+        meant = json_false();
+    else if (text && strcmp(part->name, "temperature") == 0 && strtod(value, (char **)&end) == 0 &&
+             *end == '\0')
+        meant = json_integer(0);
+    if (meant != text)
+        json_decref(text);
+    return meant;
+}
+
+/* An object of all parts but the file; NULL with `error`. */
+static json_t *parameters_of(const struct wi_multipart *form, struct wi_error *error)
+{
+    json_t *root = json_object();
+    for (size_t i = 0; i < form->count; i++) {
+        const struct wi_multipart_part *part = &form->parts[i];
+        json_t *value;
+        if (strcmp(part->name, "file") == 0 && wi_multipart_find(form, "file") == part)
+            continue;
+        if (json_object_get(root, part->name) || strcmp(part->name, "file") == 0) {
+            wi_error_set(error, WI_INVALID_FIELD, part->name, "%s is there twice.", part->name);
+        } else if (!(value = value_of(part))) {
+            wi_error_set(
+                error, WI_INVALID_FIELD, part->name, "%s is not text in UTF-8.", part->name);
+        } else {
+            json_object_set_new(root, part->name, value);
+            continue;
+        }
+        json_decref(root);
+        return NULL;
+    }
+    return root;
+}
+
+static enum wi_code take_file(struct wi_infer *infer, struct wi_blob *body,
+    const struct wi_multipart_part *file, struct wi_error *error)
+{
+    struct wi_sound sound = {0};
+    if (!file)
+        return wi_error_set(error, WI_MISSING_FIELD, "file", "file is missing");
+    return wi_media_take_sound(
+        infer, body, (size_t)(file->bytes - body->bytes), file->size, &sound, "inputs.", error);
+}
+
+/* The body's first line is the boundary, of which a job that waits on disk keeps no header. */
+static enum wi_code read_parts(
+    struct wi_multipart *form, const struct wi_blob *body, struct wi_error *error)
+{
+    char content_type[128];
+    const char *bytes = (const char *)body->bytes;
+    const char *end = body->size > 2 ? memchr(bytes, '\r', body->size) : NULL;
+    int length = end && end - bytes < 80 ? (int)(end - bytes) - 2 : 0;
+    snprintf(content_type, sizeof content_type, "multipart/form-data; boundary=\"%.*s\"",
+        length > 0 ? length : 0, bytes + 2);
+    return wi_multipart_read(form, content_type, body->bytes, body->size, error);
+}
+
+static enum wi_code parse_form(struct wi_infer *infer, struct wi_blob *body, struct wi_error *error)
+{
+    struct wi_multipart *form = wi_alloc(sizeof *form);
+    json_t *root = NULL;
+    enum wi_code code = read_parts(form, body, error);
+    if (code == WI_OK && !(root = parameters_of(form, error)))
+        code = WI_INVALID_FIELD;
+    if (code == WI_OK)
+        code = wi_openai_read(WI_TASK_SPEECH_RECOGNITION, infer, root, error);
+    if (code == WI_OK)
+        code = take_file(infer, body, wi_multipart_find(form, "file"), error);
+    json_decref(root);
+    free(form);
+    return code;
+}
+
+static enum wi_code parse_transcription(struct wi_infer *infer, struct wi_blob *body,
+    size_t json_size, struct wi_budget *budget, struct wi_error *error)
+{
+    (void)json_size;
+    (void)budget;
+    return parse_form(infer, body, error);
+}
+
+static enum wi_code parse_translation(struct wi_infer *infer, struct wi_blob *body,
+    size_t json_size, struct wi_budget *budget, struct wi_error *error)
+{
+    enum wi_code code = parse_transcription(infer, body, json_size, budget, error);
+    if (code == WI_OK)
+        json_object_set_new(infer->options, "translate", json_true());
+    return code;
+}
+
+/* Nothing of a form is JSON. */
+static enum wi_code frame_form(const char *content_type, const char *head_length, size_t body_size,
+    size_t *json_size, struct wi_error *error)
+{
+    enum wi_code code = wi_openai_frame(content_type, head_length, body_size, json_size, error);
+    *json_size = 0;
+    return code;
+}
+
+/* --- what was heard -------------------------------------------------------------------------- */
+
+static json_t *member(const json_t *result, const char *name)
+{
+    json_t *value = json_object_get(result, name);
+    return value ? json_incref(value) : NULL;
+}
+
+static const char *text_of(const json_t *result)
+{
+    const char *text = json_string_value(json_object_get(result, "text"));
+    return text ? text : "";
+}
+
+/* Each with its own name for the text, of sentences or words. */
+static json_t *spoken(const json_t *segments, int words)
+{
+    json_t *list = json_array(), *segment;
+    size_t i;
+    json_array_foreach((json_t *)segments, i, segment)
+    {
+        if (!json_is_object(segment))
+            continue;
+        json_t *row = words ? json_object() : json_pack("{s:I}", "id", (json_int_t)i);
+        json_object_set_new(row, "start", member(segment, "start"));
+        json_object_set_new(row, "end", member(segment, "end"));
+        json_object_set_new(row, words ? "word" : "text", member(segment, "text"));
+        json_array_append_new(list, row);
+    }
+    return list;
+}
+
+/* {"type": "duration", "seconds"}: what OpenAI charges for. */
+static json_t *usage_of(const json_t *result)
+{
+    double seconds = json_number_value(json_object_get(result, "duration"));
+    return json_pack("{s:s, s:I}", "type", "duration", "seconds",
+        seconds > 0 && seconds < 1e6 ? (json_int_t)ceil(seconds) : (json_int_t)0);
+}
+
+static json_t *verbose(const struct wi_infer *infer, const json_t *result)
+{
+    const json_t *segments = json_object_get(result, "segments");
+    int translates = json_is_true(json_object_get(infer->options, "translate"));
+    json_t *answer = json_pack(
+        "{s:s, s:s}", "task", translates ? "translate" : "transcribe", "text", text_of(result));
+    json_object_set_new(answer, "language", member(result, "language"));
+    json_object_set_new(answer, "duration", member(result, "duration"));
+    json_object_set_new(
+        answer, infer->wishes.words ? "words" : "segments", spoken(segments, infer->wishes.words));
+    return answer;
+}
+
+static void add_json(struct wi_buffer *out, json_t *answer, const json_t *result)
+{
+    json_object_set_new(answer, "usage", usage_of(result));
+    wi_buffer_json(out, answer);
+    json_decref(answer);
+}
+
+static struct wi_printing *print_heard(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
+{
+    struct wi_printing *printing = wi_alloc(sizeof *printing);
+    const json_t *result = outcome->result, *segments = json_object_get(result, "segments");
+    struct wi_buffer *out = &printing->text;
+    (void)error;
+    switch (infer->wishes.form) {
+    case WI_OPENAI_TEXT:
+        printing->media_type = "text/plain; charset=utf-8";
+        wi_buffer_strings(out, text_of(result), "\n", NULL);
+        return printing;
+    case WI_OPENAI_SRT:
+        printing->media_type = "application/x-subrip; charset=utf-8";
+        wi_captions_write(out, segments, WI_CAPTIONS_SRT);
+        return printing;
+    case WI_OPENAI_VTT:
+        printing->media_type = "text/vtt; charset=utf-8";
+        wi_captions_write(out, segments, WI_CAPTIONS_VTT);
+        return printing;
+    case WI_OPENAI_VERBOSE:
+        add_json(out, verbose(infer, result), result);
+        break;
+    default:
+        add_json(out, json_pack("{s:s}", "text", text_of(result)), result);
+    }
+    wi_buffer_puts(out, "\n");
+    return printing;
+}
+
+/* --- as a stream ----------------------------------------------------------------------------- */
+
+static void stream_begin(struct wi_buffer *out, const struct wi_stream_face *face)
+{
+    (void)out;
+    (void)face;
+}
+
+/* Takes the event. */
+static void add_event(struct wi_buffer *out, json_t *event)
+{
+    wi_buffer_puts(out, "data: ");
+    wi_buffer_json(out, event);
+    wi_buffer_puts(out, "\n\n");
+    json_decref(event);
+}
+
+static void stream_part(
+    struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part)
+{
+    (void)face;
+    json_t *text = part->text ? json_stringn(part->text, part->text_length) : NULL;
+    if (text)
+        add_event(out, json_pack("{s:s, s:o}", "type", "transcript.text.delta", "delta", text));
+}
+
+static struct wi_printing *stream_done(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
+{
+    struct wi_printing *printing = wi_alloc(sizeof *printing);
+    (void)infer;
+    (void)error;
+    add_event(&printing->text, json_pack("{s:s, s:s, s:o}", "type", "transcript.text.done", "text",
+                                   text_of(outcome->result), "usage", usage_of(outcome->result)));
+    return printing;
+}
+
+static void stream_error(struct wi_buffer *out, const struct wi_stream_face *face,
+    const struct wi_error *error, const char *request_id)
+{
+    (void)face;
+    (void)request_id; /* is in a header */
+    wi_buffer_puts(out, "data: {\"error\":");
+    wi_openai_error(out, error, "file");
+    wi_buffer_puts(out, "}\n\n");
+}
+
+/* --- speech ---------------------------------------------------------------------------------- */
+
+static void write_nothing(struct wi_printing *printing)
+{
+    (void)printing; /* the file is all that there is */
+}
+
+struct wi_printing *wi_openai_print_speech(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
+{
+    const struct wi_tensors *outputs = outcome->outputs;
+    int raw = infer->wishes.form == WI_OPENAI_PCM;
+    if (outputs->count != 1 ||
+        !wi_wav_is_plain(wi_tensor_bytes(&outputs->items[0]), outputs->items[0].size)) {
+        wi_error_set(error, WI_INFERENCE_FAILED, NULL, "The node's answer has no speech.");
+        return NULL;
+    }
+    struct wi_printing *printing = wi_alloc(sizeof *printing);
+    wi_tensors_move(&printing->outputs, outcome->outputs);
+    printing->binary = wi_alloc(1);
+    printing->binary[0] = 1;
+    printing->media_type = raw ? "audio/pcm" : "audio/wav";
+    printing->write = write_nothing;
+    if (raw) {
+        printing->outputs.items[0].offset += WI_WAV_HEADER;
+        printing->outputs.items[0].size -= WI_WAV_HEADER;
+    }
+    return printing;
+}
+
+/* --- the dialects ---------------------------------------------------------------------------- */
+
+static void print_error(struct wi_buffer *out, const struct wi_error *error, const char *request_id)
+{
+    (void)request_id; /* is in a header */
+    wi_buffer_puts(out, "{\"error\":");
+    wi_openai_error(out, error, "file");
+    wi_buffer_puts(out, "}\n");
+}
+
+#define HEARD                                                                                      \
+    .error_type = "application/json", .status = wi_openai_status, .frame = frame_form,             \
+    .check = wi_openai_check, .print = print_heard, .print_error = print_error,                    \
+    .stream_begin = stream_begin, .stream_part = stream_part,                                      \
+    .stream_progress = wi_openai_stream_progress, .stream_done = stream_done,                      \
+    .stream_error = stream_error
+
+const struct wi_dialect wi_dialect_openai_transcriptions = {
+    .name = "openai.transcriptions", .parse = parse_transcription, HEARD};
+const struct wi_dialect wi_dialect_openai_translations = {
+    .name = "openai.translations", .parse = parse_translation, HEARD};

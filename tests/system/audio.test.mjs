@@ -1,0 +1,114 @@
+/**
+ * Sound through the daemon and a real browser, asked for by OpenAI's own client and on the command line;
+ * what is no sound, and that the next request is right.
+ */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before } from 'node:test';
+import OpenAI, { toFile } from 'openai';
+import { writeWav } from '../../page/src/pipeline/sound/wav.js';
+import { webinfer } from '../lib/cli.mjs';
+import { Daemon, testsOf } from '../lib/daemon.mjs';
+import { putFamilies } from '../lib/families.mjs';
+
+/** @type {Daemon} */
+let daemon;
+/** @type {OpenAI} */
+let client;
+const test = testsOf(() => daemon);
+/** Tones, which the model hears as it likes; longer than a window of the tiny Whisper, 2 s. */
+const tones = Float32Array.from({ length: 40000 }, (_, i) => 0.5 * Math.sin(i * (200 + 100 * Math.floor(i / 8000)) / 2546));
+const wav = writeWav(tones, 16000);
+const named = (bytes = wav, name = 'a.wav') => toFile(bytes, name);
+const transcribe = async (more = {}, bytes = wav, name = 'a.wav') =>
+    client.audio.transcriptions.create({ model: 'whisper@wasm', language: 'en', file: await named(bytes, name), ...more });
+
+before(async () => {
+    daemon = new Daemon();
+    putFamilies(daemon.store, ['whisper', 'vits']);
+    await daemon.start();
+    client = new OpenAI({ baseURL: `${daemon.url}/v1`, apiKey: 'any key', maxRetries: 0 });
+});
+after(() => daemon.stop());
+
+test('a transcription in every form, and as a stream', async () => {
+    const { text, usage } = await transcribe();
+    assert.ok(text.length > 0);
+    assert.deepEqual(usage, { type: 'duration', seconds: 3 });
+    assert.equal(await transcribe({ response_format: 'text' }), `${text}\n`);
+    const verbose = await transcribe({ response_format: 'verbose_json' });
+    assert.deepEqual([verbose.task, verbose.language, verbose.duration], ['transcribe', 'en', 2.5]);
+    assert.ok(verbose.segments.length > 0 && verbose.segments.every(({ id, start, end }, i) => id === i && start <= end));
+    const { words } = await transcribe({ response_format: 'verbose_json', timestamp_granularities: ['word'] });
+    assert.ok(words.length > 0 && words.every(({ word }) => typeof word === 'string'));
+    const [{ text: first }] = verbose.segments;
+    const srt = await transcribe({ response_format: 'srt' });
+    assert.match(srt, /^1\n00:00:0\d,\d{3} --> 00:00:0\d,\d{3}\n/);
+    assert.ok(srt.includes(first));
+    assert.match(await transcribe({ response_format: 'vtt' }), /^WEBVTT\n\n00:00:0\d\.\d{3} --> /);
+    const events = [];
+    for await (const event of await transcribe({ stream: true })) events.push(event);
+    const done = events.pop();
+    assert.deepEqual([done.type, done.text], ['transcript.text.done', text]);
+    assert.ok(events.length >= 2);
+    assert.equal(events.map(({ type, delta }) => (assert.equal(type, 'transcript.text.delta'), delta)).join(''), text);
+    const translated = await client.audio.translations.create({ model: 'whisper@wasm', file: await named() });
+    assert.equal(typeof translated.text, 'string');
+});
+
+test('speech as a file and as samples', async () => {
+    const ask = { model: 'vits@wasm', input: 'hello, you', voice: 'alloy' };
+    const whole = await client.audio.speech.create(ask);
+    assert.equal(whole.headers.get('content-type'), 'audio/wav');
+    const bytes = Buffer.from(await whole.arrayBuffer());
+    assert.equal(bytes.toString('latin1', 0, 4), 'RIFF');
+    const raw = await client.audio.speech.create({ ...ask, response_format: 'pcm' });
+    assert.deepEqual(Buffer.from(await raw.arrayBuffer()), bytes.subarray(44));
+    await assert.rejects(client.audio.speech.create({ ...ask, response_format: 'mp3' }), ({ status, param, error }) => {
+        assert.deepEqual([status, param], [400, 'response_format']);
+        assert.match(error.message, /wav, pcm/);
+        return true;
+    });
+    await assert.rejects(client.audio.speech.create({ ...ask, speed: 2 }), ({ status, param }) => status === 400 && param === 'speed');
+});
+
+test('what is no sound is refused by what is wrong with it, and the next request is right', async () => {
+    const { text } = await transcribe();
+    const three = Buffer.from(wav);
+    three.writeUInt32LE(3 * 3600 * 32000, 40);
+    const odd = Buffer.from(wav);
+    odd.writeUInt16LE(85, 20); // a format that has no decoder here
+    for (const [bytes, name, code, param, message] of [
+        [Buffer.alloc(0), 'a.wav', 'audio_invalid', 'file', /no bytes/],
+        [wav.subarray(0, 30), 'a.wav', 'audio_invalid', 'file', /no format or no samples/],
+        [wav.subarray(0, 5000), 'a.wav', 'audio_invalid', 'file', /cut short/],
+        [three, 'a.wav', 'audio_too_large', 'file', /10800 s.*3600 s/],
+        [odd, 'a.wav', 'audio_invalid', 'file', /does not decode the WAV/],
+        [Buffer.concat([Buffer.from('OggS'), Buffer.alloc(100)]), 'a.ogg', 'audio_invalid', 'file', /does not decode the ogg/],
+        [Buffer.from('hello'), 'a.txt', 'audio_invalid', 'file', /no sound file/],
+    ]) {
+        await assert.rejects(transcribe({}, bytes, name), (error) => {
+            assert.deepEqual([error.status, error.code, error.param], [400, code, param], error.message);
+            assert.match(error.message, message);
+            return true;
+        });
+        assert.equal((await transcribe()).text, text);
+    }
+    const json = await daemon.post('/v1/audio/transcriptions', { model: 'whisper' });
+    assert.equal(json.status, 415);
+    assert.match(json.json.error.message, /multipart\/form-data/);
+    await assert.rejects(transcribe({ model: 'vits@wasm' }), ({ status, param }) => status === 400 && param === 'model');
+});
+
+test('webinfer transcribe prints text and subtitles', async () => {
+    const file = path.join(daemon.folder, 'a.wav');
+    fs.writeFileSync(file, wav);
+    const { text } = await transcribe();
+    const run = (...more) => webinfer(daemon, ['transcribe', file, '--model', 'whisper', '--language', 'en', '--platform', 'wasm', ...more]);
+    assert.equal((await run()).out, `${text}\n`);
+    assert.match((await run('--format', 'vtt')).out, /^WEBVTT\n\n00:00:0/);
+    const none = await webinfer(daemon, ['transcribe', file]);
+    assert.match(none.problems, /\d models for sounds; say with --model/);
+    assert.match((await run('--format', 'mp4')).problems, /text, srt, vtt, json/);
+});
