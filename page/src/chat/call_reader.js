@@ -10,7 +10,8 @@ const ARGUMENTS = ['arguments', 'parameters'];
 export class CallReader {
     /**
      * @param {ReadonlySet<string>} names of the functions that there are
-     * @param {{named: (name: string) => void, gave: (text: string) => void}} listener `gave`: a part of the arguments
+     * @param {{named: (name: string) => void, gave: (text: string) => void}} listener `gave`: a part of the
+     * arguments
      */
     constructor(names, listener) {
         this._names = names;
@@ -58,7 +59,8 @@ export class CallReader {
         if (verdict === 'more' || verdict === 'bad') return verdict;
         const key = JSON.parse(this._text);
         this._key = ARGUMENTS.includes(key) ? 'arguments' : key;
-        const isAgain = this._key === 'name' ? this._isNamed : this._key === 'arguments' && this._arguments !== 'none';
+        const isAgain = this._key === 'name' ? this._isNamed
+            : this._key === 'arguments' && this._arguments !== 'none';
         this._begin('colon');
         return isAgain ? 'bad' : 'more';
     }

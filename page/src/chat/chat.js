@@ -18,7 +18,8 @@ import { invalid, isObject, toolUse } from './tools.js';
 /** @typedef {import('./parser.js').Thinking} Thinking */
 
 /** What an answer must be: any text, valid under a schema, or of a grammar of the client's.
- * @typedef {{kind: 'text'} | {kind: 'schema', schema: unknown, field: string} | {kind: 'grammar', text: string}} Form */
+ * @typedef {{kind: 'text'} | {kind: 'schema', schema: unknown, field: string} |
+ *   {kind: 'grammar', text: string}} Form */
 
 /**
  * @typedef {object} Prepared
@@ -28,7 +29,8 @@ import { invalid, isObject, toolUse } from './tools.js';
  *     writes, for models that know them as text only
  * @property {string[]} preserved marks that must come out as text even where they are special tokens
  * @property {OutputParser} parser of the first answer
- * @property {(choice: number) => OutputParser} makeParser for another answer to the same prompt: each has its own
+ * @property {(choice: number) => OutputParser} makeParser for another answer to the same prompt: each has
+ * its own
  * @property {string} [warning]
  */
 
@@ -38,10 +40,12 @@ export const DEFAULT_TEMPLATE = `{% for message in messages %}<|im_start|>{{ mes
 {% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
 {% endif %}`;
 
-const END_TOKENS = ['<|im_end|>', '<|eot_id|>', '<|end_of_text|>', '<|endoftext|>', '<|end|>', '<end_of_turn>'];
+const END_TOKENS = ['<|im_end|>', '<|eot_id|>', '<|end_of_text|>', '<|endoftext|>', '<|end|>',
+    '<end_of_turn>'];
 /** What a template finds under its own names, and a request's `chat_template_kwargs` cannot replace. */
 const RESERVED = new Set([
-    'messages', 'tools', 'documents', 'add_generation_prompt', 'bos_token', 'eos_token', 'raise_exception', 'strftime_now',
+    'messages', 'tools', 'documents', 'add_generation_prompt', 'bos_token', 'eos_token', 'raise_exception',
+    'strftime_now',
     'range', 'namespace', 'loop', 'true', 'false', 'none', 'True', 'False', 'None',
 ]);
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
@@ -49,7 +53,8 @@ const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
 /**
  * @param {object} request
  * @param {string | null | undefined} request.template of the model
- * @param {string | null} [request.bos] the text of the start token @param {string | null} [request.eos] of the end token
+ * @param {string | null} [request.bos] the text of the start token
+ * @param {string | null} [request.eos] of the end token
  * @param {unknown} request.messages inputs.messages @param {Record<string, any>} [request.options]
  * @param {(template: string, variables: Record<string, unknown>) => Promise<string>} request.render
  * @returns {Promise<Prepared>}
@@ -63,7 +68,8 @@ export async function prepareChat({ template: own, bos, eos, messages: given, op
     const use = toolUse(options.tools, options.tool_choice);
     const form = answerForm(options);
     if (form.kind === 'grammar' && use.mode !== 'none') {
-        throw invalid('options.grammar', 'A grammar cannot be combined with tools.', 'either of the two, or "tool_choice": "none"');
+        throw invalid('options.grammar', 'A grammar cannot be combined with tools.',
+            'either of the two, or "tool_choice": "none"');
     }
     const kwargs = checkKwargs(options.chat_template_kwargs);
     const { format, isNative } = formatOf(template);
@@ -77,7 +83,8 @@ export async function prepareChat({ template: own, bos, eos, messages: given, op
         eos_token: eos ?? '',
     };
     /** @param {import('./messages.js').Message[]} messages */
-    const rendered = (messages) => render(template, { ...variables, messages: forTemplate(messages, template) });
+    const rendered = (messages) =>
+        render(template, { ...variables, messages: forTemplate(messages, template) });
     const prompt = await (isNative ? rendered(checked) : renderTold(checked, use, rendered));
     const thinking = thinkingOf(template, prompt);
     const called = use.mode === 'none' ? null : format;
@@ -137,7 +144,8 @@ function responseForm(format) {
     const { type, json_schema: named } = isObject(format) ? format : { type: null, json_schema: null };
     if (type === 'json_object') return { kind: 'schema', schema: { type: 'object' }, field };
     if (type !== 'json_schema') {
-        throw invalid(`${field}.type`, 'This form of an answer is not known.', '"text", "json_object" or "json_schema"');
+        throw invalid(`${field}.type`, 'This form of an answer is not known.',
+            '"text", "json_object" or "json_schema"');
     }
     if (!isObject(named) || named.schema === undefined) {
         throw invalid(`${field}.json_schema`, 'There is no schema.', '{"name": NAME, "schema": SCHEMA}');
@@ -149,11 +157,17 @@ function responseForm(format) {
 function checkKwargs(kwargs) {
     const field = 'options.chat_template_kwargs';
     if (kwargs === undefined || kwargs === null) return {};
-    if (!isObject(kwargs)) throw invalid(field, 'It is not an object.', 'an object of variables for the template');
+    if (!isObject(kwargs)) {
+        throw invalid(field, 'It is not an object.', 'an object of variables for the template');
+    }
     checkSize(kwargs, field);
     for (const name of Object.keys(kwargs)) {
-        if (RESERVED.has(name)) throw invalid(`${field}.${name}`, 'This variable of a template cannot be set by a request.');
-        if (!VARIABLE.test(name)) throw invalid(field, 'A name is none of a variable.', 'letters, digits and "_", at most 64');
+        if (RESERVED.has(name)) {
+            throw invalid(`${field}.${name}`, 'This variable of a template cannot be set by a request.');
+        }
+        if (!VARIABLE.test(name)) {
+            throw invalid(field, 'A name is none of a variable.', 'letters, digits and "_", at most 64');
+        }
     }
     return kwargs;
 }

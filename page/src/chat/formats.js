@@ -36,7 +36,10 @@ export const FORMATS = {
         written: ['[TOOL_CALLS][', ', ', ']'],
     },
     /** {"name": …, "parameters": {…}}, sometimes behind a mark. */
-    llama3: { name: 'llama3', begin: '<|python_tag|>', bare: true, key: 'parameters', calls: 1, written: ['', '', ''] },
+    llama3: {
+        name: 'llama3', begin: '<|python_tag|>', bare: true, key: 'parameters', calls: 1,
+        written: ['', '', ''],
+    },
     /** {"name": …, "arguments": {…}} */
     generic: { name: 'generic', bare: true, key: 'arguments', calls: 1, written: ['', '', ''] },
 };
@@ -49,7 +52,9 @@ export const FORMATS = {
  */
 export function formatOf(template) {
     const isNative = /\btools\b/.test(template);
-    if (!isNative || /<function=|<arg_key>|\[ARGS\]/.test(template)) return { format: FORMATS.generic, isNative: false };
+    if (!isNative || /<function=|<arg_key>|\[ARGS\]/.test(template)) {
+        return { format: FORMATS.generic, isNative: false };
+    }
     if (template.includes('<tool_call>')) return { format: FORMATS.hermes, isNative };
     if (template.includes('[TOOL_CALLS]')) return { format: FORMATS.mistral, isNative };
     if (/<\|python_tag\|>|<\|start_header_id\|>/.test(template)) return { format: FORMATS.llama3, isNative };
@@ -78,18 +83,21 @@ export function callsExpression(format, tools, isOne, rules) {
 export function toolsPrompt(tools, isRequired) {
     const list = tools.map(({ function: one }) => JSON.stringify(one)).join('\n');
     const when = isRequired ? 'Answer by calling one' : 'To call one, answer';
-    return `You can call these functions:\n${list}\n\n${when} with only a JSON object of this form, and nothing else: `
+    return `You can call these functions:\n${list}\n\n${when} with only a JSON object of this form, and `
+        + 'nothing else: '
         + '{"name": "the name of the function", "arguments": {"name of a parameter": "its value"}}';
 }
 
 /**
  * An expression for thoughts, as far as the prompt has not ended them, before an answer.
- * @param {import('./parser.js').Thinking} thinking @param {string} answer an expression @param {RuleSet} rules
+ * @param {import('./parser.js').Thinking} thinking @param {string} answer an expression
+ * @param {RuleSet} rules
  */
 export function behindThoughts(thinking, answer, rules) {
     if (thinking === 'none') return answer;
     const thoughts = `${upTo(END_THINK, rules)} [ \\n]{0,4}`;
-    return thinking === 'open' ? `${thoughts} (${answer})` : `([ \\n]{0,2} ${literal(THINK)} ${thoughts})? (${answer})`;
+    return thinking === 'open' ? `${thoughts} (${answer})`
+        : `([ \\n]{0,2} ${literal(THINK)} ${thoughts})? (${answer})`;
 }
 
 /**
@@ -111,7 +119,8 @@ function upTo(mark, rules) {
     return states[0];
 }
 
-/** How many of the last characters of `text` are the first of `mark`. @param {string} mark @param {string} text */
+/** How many of the last characters of `text` are the first of `mark`.
+ * @param {string} mark @param {string} text */
 function longestBeginning(mark, text) {
     let length = Math.min(mark.length, text.length);
     while (!text.endsWith(mark.slice(0, length))) length--;

@@ -3,7 +3,8 @@ import { Failure } from '../engine/failure.js';
 import { checkGrammar } from './grammar.js';
 import { MAX_BYTES } from './limits.js';
 
-/** Characters by their code points, both ends included, in order and apart. @typedef {[number, number][]} Ranges */
+/** Characters by their code points, both ends included, in order and apart.
+ * @typedef {[number, number][]} Ranges */
 
 export const LAST_POINT = 0x10ffff;
 
@@ -127,7 +128,8 @@ export class RuleSet {
         this._bodies.set(name, body);
         this._size += name.length + body.length;
         if (this._size <= MAX_BYTES) return;
-        throw new Failure('input_invalid', `The grammar for ${this.field} would have more than ${MAX_BYTES} bytes.`,
+        throw new Failure('input_invalid',
+            `The grammar for ${this.field} would have more than ${MAX_BYTES} bytes.`,
             { field: this.field, expected: 'less: fewer alternatives, shorter repeats' });
     }
 

@@ -136,7 +136,8 @@ class Parser {
                 const times = repeat.max === Infinity ? Math.max(1, repeat.min) : repeat.max;
                 weight *= Math.max(1, times);
                 if (weight >= ENGINE_REPEATS) {
-                    throw this._error(`a repeat of ${ENGINE_REPEATS} or more: brackets count as many rules as are in them`);
+                    throw this._error(
+                        `a repeat of ${ENGINE_REPEATS} or more: brackets count as many rules as are in them`);
                 }
                 this._made += repeat.max === Infinity ? 1 : repeat.max - repeat.min;
                 elements = (elements + 2) * Math.max(1, times);
@@ -305,7 +306,8 @@ class Parser {
     _error(what) {
         const lines = this._text.slice(0, this._at).split('\n');
         const column = lines[lines.length - 1].length + 1;
-        return new GrammarError(`The grammar cannot be used: ${what} (line ${lines.length}, column ${column}).`);
+        return new GrammarError(
+            `The grammar cannot be used: ${what} (line ${lines.length}, column ${column}).`);
     }
 }
 
@@ -323,7 +325,9 @@ function checkRules(rules) {
     if (!rules.has('root')) throw new GrammarError('The grammar has no rule "root".');
     const users = usersOf(rules);
     for (const name of users.keys()) {
-        if (!rules.has(name)) throw new GrammarError(`The grammar uses a rule "${name}" that it does not have.`);
+        if (!rules.has(name)) {
+            throw new GrammarError(`The grammar uses a rule "${name}" that it does not have.`);
+        }
     }
     new LeftEdges(rules, emptyRules(rules, users)).check();
 }
@@ -358,7 +362,9 @@ function emptyRules(rules, users) {
     const empty = new Set();
     const open = [...rules.keys()];
     for (let name = open.pop(); name !== undefined; name = open.pop()) {
-        if (empty.has(name) || !mayBeEmpty({ type: 'group', alternatives: rules.get(name) ?? [] }, empty)) continue;
+        if (empty.has(name) || !mayBeEmpty({ type: 'group', alternatives: rules.get(name) ?? [] }, empty)) {
+            continue;
+        }
         empty.add(name);
         for (const user of users.get(name) ?? []) open.push(user);
     }
@@ -371,7 +377,8 @@ function mayBeEmpty(item, empty) {
     case 'text': return item.points.length === 0;
     case 'chars': return false;
     case 'rule': return empty.has(item.name);
-    case 'group': return item.alternatives.some((sequence) => sequence.every((one) => mayBeEmpty(one, empty)));
+    case 'group': return item.alternatives.some((sequence) =>
+        sequence.every((one) => mayBeEmpty(one, empty)));
     case 'repeat': return item.min === 0 || mayBeEmpty(item.item, empty);
     }
 }
@@ -395,7 +402,8 @@ class LeftEdges {
         }
     }
 
-    /** What does not stand at a beginning is entered too, from what stands before it. @param {Item[][]} alternatives */
+    /** What does not stand at a beginning is entered too, from what stands before it.
+     * @param {Item[][]} alternatives */
     _everywhere(alternatives) {
         for (let item of alternatives.flat()) {
             this._item(item, 0);
@@ -407,7 +415,8 @@ class LeftEdges {
     /** @param {string} name @param {number} above @returns {number} */
     _rule(name, above) {
         if (this._inside.has(name)) {
-            throw new GrammarError(`The rule "${name}" begins with itself (left recursion), which the engine cannot follow.`);
+            throw new GrammarError(
+                `The rule "${name}" begins with itself (left recursion), which the engine cannot follow.`);
         }
         let depth = this._depths.get(name);
         if (depth === undefined) {
@@ -439,7 +448,8 @@ class LeftEdges {
         if (item.type !== 'repeat') return 0;
         if (!mayBeEmpty(item.item, this._empty)) return this._item(item.item, above + 1) + 1;
         if (item.max === Infinity) {
-            throw new GrammarError('The grammar repeats without end what may be empty, which the engine cannot follow.');
+            throw new GrammarError(
+                'The grammar repeats without end what may be empty, which the engine cannot follow.');
         }
         return this._bounded(this._item(item.item, above + 1) + item.max, above);
     }

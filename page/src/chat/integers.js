@@ -4,7 +4,8 @@
 const MAX_DIGITS = 16;
 
 /**
- * @param {number} min -Infinity, or a safe integer @param {number} max Infinity, or a safe integer of at least `min`
+ * @param {number} min -Infinity, or a safe integer
+ * @param {number} max Infinity, or a safe integer of at least `min`
  * @returns {string}
  */
 export function integersBetween(min, max) {
@@ -23,7 +24,9 @@ function naturals(min, max) {
         const most = '9'.repeat(low.length);
         parts.push(sameLength(low, max !== Infinity && low.length === longest ? String(max) : most));
     }
-    if (max === Infinity && low.length <= MAX_DIGITS) parts.push(`[1-9] [0-9]{${low.length - 1},${MAX_DIGITS - 1}}`);
+    if (max === Infinity && low.length <= MAX_DIGITS) {
+        parts.push(`[1-9] [0-9]{${low.length - 1},${MAX_DIGITS - 1}}`);
+    }
     return parts;
 }
 
@@ -37,7 +40,9 @@ function sameLength(low, high) {
     const parts = [];
     if (!/^.0*$/.test(low)) parts.push(`"${first++}" ${sameLength(low.slice(1), '9'.repeat(rest))}`);
     const end = /^.9*$/.test(high) ? '' : `"${last--}" ${sameLength('0'.repeat(rest), high.slice(1))}`;
-    if (first <= last) parts.push(`${first === last ? `"${first}"` : `[${first}-${last}]`} ${digits(rest)}`.trim());
+    if (first <= last) {
+        parts.push(`${first === last ? `"${first}"` : `[${first}-${last}]`} ${digits(rest)}`.trim());
+    }
     if (end) parts.push(end);
     return parts.length === 1 ? parts[0] : `(${parts.join(' | ')})`;
 }

@@ -15,7 +15,8 @@ export class JsonValue {
     constructor() {
         /** The brackets that are open. @type {string[]} */
         this._open = [];
-        /** @type {'value' | 'first' | 'key' | 'colon' | 'comma' | 'string' | 'escape' | 'hex' | 'number' | 'literal'} */
+        /** @type {'value' | 'first' | 'key' | 'colon' | 'comma' | 'string' | 'escape' | 'hex' | 'number'
+         *   | 'literal'} */
         this._state = 'value';
         this._isKey = false;
         this._word = '';
@@ -60,7 +61,9 @@ export class JsonValue {
 
     /** @param {string} one @returns {Verdict} */
     _afterBracket(one) {
-        if (this._open[this._open.length - 1] === '[') return one === ']' ? this._close() : this._beginValue(one);
+        if (this._open[this._open.length - 1] === '[') {
+            return one === ']' ? this._close() : this._beginValue(one);
+        }
         if (one === '}') return this._close();
         return one === '"' ? this._beginString(true) : 'bad';
     }

@@ -14,7 +14,8 @@ import { invalid, isObject } from './tools.js';
 
 const ROLES = ['system', 'developer', 'user', 'assistant', 'tool'];
 const PICTURES = ['image_url', 'image', 'input_image'];
-/** What a template does that expects a call's arguments as an object, and what one that expects their text. */
+/** What a template does that expects a call's arguments as an object, and what one that expects their
+ * text. */
 const WRITES_JSON = /\barguments\b['"\])]*\s*\|\s*tojson/;
 const WRITES_TEXT = /\barguments\b['"\])]*\s*(?:\+|~|-?\}\})/;
 /** What a template asks that knows a call by its message having no content. */
@@ -45,7 +46,8 @@ function checkMessage(message, field) {
     const calls = checkCalls(message.tool_calls ?? [], message.role, `${field}.tool_calls`);
     const content = textOf(message.content, `${field}.content`);
     if (content === null && calls.length === 0) {
-        throw invalid(`${field}.content`, 'A message has no content.', 'a string, or a list of parts of type "text"');
+        throw invalid(`${field}.content`, 'A message has no content.',
+            'a string, or a list of parts of type "text"');
     }
     return {
         role: message.role === 'developer' ? 'system' : message.role,
@@ -67,9 +69,12 @@ function textOf(content, field) {
     }
     return content.map((part, i) => {
         const type = isObject(part) ? part.type : undefined;
-        if (PICTURES.includes(type)) throw invalid(`${field}[${i}]`, 'This model takes no pictures.', 'parts of type "text"');
+        if (PICTURES.includes(type)) {
+            throw invalid(`${field}[${i}]`, 'This model takes no pictures.', 'parts of type "text"');
+        }
         if (type !== 'text' || typeof part.text !== 'string') {
-            throw invalid(`${field}[${i}]`, 'A part of a message is not text.', '{"type": "text", "text": TEXT}');
+            throw invalid(`${field}[${i}]`, 'A part of a message is not text.',
+                '{"type": "text", "text": TEXT}');
         }
         return part.text;
     }).join('\n');
@@ -88,7 +93,8 @@ function checkCalls(calls, role, field) {
         }
         const given = made.arguments ?? '{}';
         if (typeof given !== 'string' || !isObject(parsed(given))) {
-            throw invalid(`${field}[${i}].function.arguments`, 'The arguments of a call are not a JSON object.',
+            throw invalid(`${field}[${i}].function.arguments`,
+                'The arguments of a call are not a JSON object.',
                 'a string that holds a JSON object');
         }
         const id = typeof call.id === 'string' ? call.id : '';
@@ -118,7 +124,8 @@ export function forTemplate(messages, template) {
         ...(message.tool_calls ? {
             tool_calls: message.tool_calls.map((call) => ({
                 ...call,
-                function: isObjects ? { ...call.function, arguments: JSON.parse(call.function.arguments) } : call.function,
+                function: isObjects
+                    ? { ...call.function, arguments: JSON.parse(call.function.arguments) } : call.function,
             })),
         } : {}),
     }));

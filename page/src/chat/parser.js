@@ -7,10 +7,12 @@
 import { CallReader } from './call_reader.js';
 import { isSpace } from './json_value.js';
 
-/** @typedef {{index: number, id?: string, type?: 'function', function: {name?: string, arguments?: string}}} CallDelta */
+/** @typedef {{index: number, id?: string, type?: 'function',
+ *   function: {name?: string, arguments?: string}}} CallDelta */
 /** @typedef {{text?: string, reasoning?: string, tool_calls?: CallDelta[]}} Delta */
 
-/** Whether thoughts come first: `open` where the prompt has begun them. @typedef {'none' | 'maybe' | 'open'} Thinking */
+/** Whether thoughts come first: `open` where the prompt has begun them.
+ * @typedef {'none' | 'maybe' | 'open'} Thinking */
 
 export const THINK = '<think>';
 export const END_THINK = '</think>';
@@ -18,7 +20,8 @@ export const END_THINK = '</think>';
 export class OutputParser {
     /**
      * @param {{format?: import('./formats.js').Format | null, names?: Iterable<string>, thinking?: Thinking,
-     *     idOf?: (index: number) => string}} [how] `names` of the functions that may be called; no `format`: none
+     *     idOf?: (index: number) => string}} [how] `names` of the functions that may be called; no `format`:
+     *     none
      */
     constructor({ format = null, names = [], thinking = 'none', idOf = (index) => `call_${index}` } = {}) {
         this._format = format;
@@ -174,7 +177,9 @@ export class OutputParser {
         return new CallReader(this._names, {
             named: (name) => {
                 this._calls++;
-                this._sayCall({ index, id: this._idOf(index), type: 'function', function: { name, arguments: '' } });
+                this._sayCall({
+                    index, id: this._idOf(index), type: 'function', function: { name, arguments: '' },
+                });
             },
             gave: (text) => this._sayCall({ index, function: { arguments: text } }),
         });
@@ -237,7 +242,8 @@ export class OutputParser {
     }
 }
 
-/** How many characters at the end of `text` may be the beginning of `mark`. @param {string} mark @param {string} text */
+/** How many characters at the end of `text` may be the beginning of `mark`.
+ * @param {string} mark @param {string} text */
 function beginningOf(mark, text) {
     for (let length = Math.min(mark.length - 1, text.length); length > 0; length--) {
         if (text.endsWith(mark.slice(0, length))) return length;

@@ -26,7 +26,9 @@ const LINE_ENDS = [[0x0a, 0x0a], [0x0d, 0x0d], [0x2028, 0x2029]];
 const NOT_PLAIN = [[0, 0x1f], [0x22, 0x22], [0x5c, 0x5c], [0xd800, 0xdfff]];
 /** What follows the backslash in JSON. @type {[number, string][]} */
 const JSON_ESCAPES = [[0x22, '"'], [0x5c, '\\'], [8, 'b'], [9, 't'], [10, 'n'], [12, 'f'], [13, 'r']];
-const UNSUPPORTED_GROUPS = { '?=': 'lookahead', '?!': 'lookahead', '?<=': 'lookbehind', '?<!': 'lookbehind', '?<': 'named groups' };
+const UNSUPPORTED_GROUPS = {
+    '?=': 'lookahead', '?!': 'lookahead', '?<=': 'lookbehind', '?<!': 'lookbehind', '?<': 'named groups',
+};
 
 /**
  * @param {string} source @param {import('./gbnf.js').RuleSet} rules @param {string} at where in the schema
@@ -56,7 +58,9 @@ class PatternReader {
         if ((isFromStart || isToEnd) && inside.length > 1) {
             throw this._unsupported('"^" or "$" beside "|" outside of brackets');
         }
-        return [...isFromStart ? [] : [anything], `(${inside.join(' | ')})`, ...isToEnd ? [] : [anything]].join(' ');
+        return [
+            ...isFromStart ? [] : [anything], `(${inside.join(' | ')})`, ...isToEnd ? [] : [anything],
+        ].join(' ');
     }
 
     /** @returns {string[]} an expression for each alternative */
@@ -86,7 +90,9 @@ class PatternReader {
     }
 
     _group() {
-        if (++this._depth > MAX_DEPTH) throw this._unsupported(`more than ${MAX_DEPTH} groups within each other`);
+        if (++this._depth > MAX_DEPTH) {
+            throw this._unsupported(`more than ${MAX_DEPTH} groups within each other`);
+        }
         this._refuseGroups();
         const inside = this._alternatives();
         if (!this._take(')')) throw this._unsupported('a group without its end');
@@ -135,7 +141,9 @@ class PatternReader {
             }
             this._next++;
             const high = this._character(true);
-            if (!isSingle(low) || !isSingle(high) || high[0][0] < low[0][0]) throw this._unsupported('this range of characters');
+            if (!isSingle(low) || !isSingle(high) || high[0][0] < low[0][0]) {
+                throw this._unsupported('this range of characters');
+            }
             ranges.push([low[0][0], high[0][0]]);
         }
         return isNot ? complement(ranges) : tidy(ranges);
@@ -161,7 +169,9 @@ class PatternReader {
         if (letter === 'x' || letter === 'u') {
             const count = letter === 'x' ? 2 : 4;
             const digits = this._points.slice(this._next, this._next + count).join('');
-            if (digits.length < count || !/^[0-9A-Fa-f]+$/.test(digits)) throw this._unsupported(`"\\${letter}" without its digits`);
+            if (digits.length < count || !/^[0-9A-Fa-f]+$/.test(digits)) {
+                throw this._unsupported(`"\\${letter}" without its digits`);
+            }
             this._next += digits.length;
             return parseInt(digits, 16);
         }
@@ -175,11 +185,16 @@ class PatternReader {
     /** One of these characters, as JSON writes them. @param {Ranges} ranges */
     _oneOf(ranges) {
         const plain = without(ranges, NOT_PLAIN);
-        const parts = plain.length === 0 ? [] : [isSingle(plain) ? literal(String.fromCodePoint(plain[0][0])) : characters(plain)];
+        const parts = plain.length === 0 ? []
+            : [isSingle(plain) ? literal(String.fromCodePoint(plain[0][0])) : characters(plain)];
         for (const [point, letter] of JSON_ESCAPES) {
-            if (ranges.some(([low, high]) => low <= point && point <= high)) parts.push(literal(`\\${letter}`));
+            if (ranges.some(([low, high]) => low <= point && point <= high)) {
+                parts.push(literal(`\\${letter}`));
+            }
         }
-        if (parts.length === 0) throw this._unsupported('a class of no characters, or only of control characters');
+        if (parts.length === 0) {
+            throw this._unsupported('a class of no characters, or only of control characters');
+        }
         return parts.length === 1 ? parts[0] : this._rules.rule(parts.join(' | '));
     }
 
@@ -204,8 +219,12 @@ class PatternReader {
     /** @param {string} what */
     _unsupported(what) {
         return new Failure('input_invalid',
-            `The schema's pattern at ${this._where} cannot be used: ${what} (character ${this._next + 1}) is not supported.`,
-            { field: this._rules.field, expected: 'characters, classes, groups, "|", repeats, "^" and "$" at the ends' });
+            `The schema's pattern at ${this._where} cannot be used: ${what} (character ${this._next + 1}) `
+                + 'is not supported.',
+            {
+                field: this._rules.field,
+                expected: 'characters, classes, groups, "|", repeats, "^" and "$" at the ends',
+            });
     }
 }
 

@@ -19,10 +19,13 @@ import { assertions, isSchemaObject, merge } from './schema_merge.js';
 /** Words that say what is valid, and that a grammar cannot follow. Those with a value behind them say
  * nothing at that value. @type {Record<string, unknown>} */
 const REFUSED = {
-    not: undefined, if: undefined, then: undefined, else: undefined, patternProperties: undefined, propertyNames: undefined,
+    not: undefined, if: undefined, then: undefined, else: undefined, patternProperties: undefined,
+    propertyNames: undefined,
     dependentRequired: undefined, dependentSchemas: undefined, dependencies: undefined, contains: undefined,
-    minContains: undefined, maxContains: undefined, unevaluatedProperties: false, unevaluatedItems: false, uniqueItems: false,
-    multipleOf: undefined, minProperties: 0, maxProperties: undefined, $dynamicRef: undefined, $recursiveRef: undefined,
+    minContains: undefined, maxContains: undefined, unevaluatedProperties: false, unevaluatedItems: false,
+    uniqueItems: false,
+    multipleOf: undefined, minProperties: 0, maxProperties: undefined, $dynamicRef: undefined,
+    $recursiveRef: undefined,
 };
 const TYPES = ['object', 'array', 'string', 'number', 'integer', 'boolean', 'null'];
 /** What a schema without `type` is about, by its words. */
@@ -108,12 +111,15 @@ export class Converter {
     value(schema, at, depth) {
         if (schema === true) return this.rules.shared('value');
         if (schema === false) throw this.refusal(at, 'false, which allows nothing,');
-        if (isSchemaObject(schema) && typeof schema.$ref === 'string' && Object.keys(assertions(schema)).length === 1) {
+        if (isSchemaObject(schema) && typeof schema.$ref === 'string'
+            && Object.keys(assertions(schema)).length === 1) {
             return this._reference(schema.$ref, at);
         }
         const flat = this._flat(schema, at, depth);
         for (const word of Object.keys(flat)) {
-            if (Object.hasOwn(REFUSED, word) && flat[word] !== REFUSED[word]) throw this.refusal(at, `"${word}"`);
+            if (Object.hasOwn(REFUSED, word) && flat[word] !== REFUSED[word]) {
+                throw this.refusal(at, `"${word}"`);
+            }
         }
         if (flat.anyOf || flat.oneOf) return this._anyOf(flat, at, depth);
         if (Object.hasOwn(flat, 'const')) return this._literals([flat.const], at);
@@ -127,14 +133,16 @@ export class Converter {
     refusal(at, what) {
         return new Failure('input_invalid', `The schema cannot be used: ${what} at ${at} is not supported.`, {
             field: this._field,
-            expected: 'type, properties, required, additionalProperties, items, prefixItems, enum, const, anyOf, oneOf, '
-                + 'allOf, local $ref, bounds of lengths and integers, pattern, and the formats date, time, date-time and uuid',
+            expected: 'type, properties, required, additionalProperties, items, prefixItems, enum, const, '
+                + 'anyOf, oneOf, allOf, local $ref, bounds of lengths and integers, pattern, and the formats '
+                + 'date, time, date-time and uuid',
         });
     }
 
     /** @param {string} at @param {string} what */
     invalid(at, what) {
-        return new Failure('input_invalid', `The schema is not valid: ${what} at ${at}.`, { field: this._field });
+        return new Failure('input_invalid', `The schema is not valid: ${what} at ${at}.`,
+            { field: this._field });
     }
 
     /**
@@ -145,7 +153,8 @@ export class Converter {
         if (schema === true) return {};
         if (!isSchemaObject(schema)) throw this.invalid(at, 'there is neither an object nor a boolean');
         if (depth > MAX_DEPTH || ++this._work > MAX_WORK) {
-            throw this.invalid(at, `it is larger than allowed, or it contains itself (at most ${MAX_DEPTH} levels)`);
+            throw this.invalid(at,
+                `it is larger than allowed, or it contains itself (at most ${MAX_DEPTH} levels)`);
         }
         let { allOf = [], $ref, ...flat } = assertions(schema);
         if (!Array.isArray(allOf)) throw this.invalid(at, '"allOf" is not a list');
@@ -197,7 +206,8 @@ export class Converter {
         }
         const isAlone = Object.keys(rest).length === 0;
         return this._either(branches.filter((one) => one !== false).map((branch, i) =>
-            this.value(isAlone ? branch : { allOf: [branch, rest] }, `${at}/${anyOf ? 'anyOf' : 'oneOf'}/${i}`, depth + 1)));
+            this.value(isAlone ? branch : { allOf: [branch, rest] },
+                `${at}/${anyOf ? 'anyOf' : 'oneOf'}/${i}`, depth + 1)));
     }
 
     /** @param {string[]} names */
@@ -219,7 +229,9 @@ export class Converter {
             const types = [flat.type].flat();
             if (types.length === 0) throw this.invalid(at, 'no "type" is allowed');
             for (const type of types) {
-                if (!TYPES.includes(type)) throw this.invalid(at, `"type" is ${JSON.stringify(type)?.slice(0, 80)}`);
+                if (!TYPES.includes(type)) {
+                    throw this.invalid(at, `"type" is ${JSON.stringify(type)?.slice(0, 80)}`);
+                }
             }
             return types.includes('number') ? types.filter((type) => type !== 'integer') : types;
         }
@@ -259,7 +271,8 @@ export class Converter {
         return this.rules.rule(inside ? `"[" ${ws} ${inside} ${ws} "]"` : `"[" ${ws} "]"`);
     }
 
-    /** @param {string} item @param {number} min @param {number} max @param {boolean} isAfter whether others stand before them */
+    /** @param {string} item
+     * @param {number} min @param {number} max @param {boolean} isAfter whether others stand before them */
     _items(item, min, max, isAfter) {
         const next = this.rules.rule(`"," ${this.rules.shared('ws')} ${item}`);
         if (isAfter) return next + times(min, max);
@@ -292,7 +305,9 @@ export class Converter {
             if (!Number.isInteger(one) || Number(one) < 0) {
                 throw this.invalid(at, `"min${what}" or "max${what}" is no count`);
             }
-            if (Number(one) > MAX_REPEATS) throw this.refusal(at, `"min${what}" or "max${what}" over ${MAX_REPEATS}`);
+            if (Number(one) > MAX_REPEATS) {
+                throw this.refusal(at, `"min${what}" or "max${what}" over ${MAX_REPEATS}`);
+            }
         }
         const bounds = { min: Number(min), max: Number(max) };
         if (bounds.min > bounds.max) throw this.invalid(at, `"min${what}" is more than "max${what}"`);
@@ -305,7 +320,9 @@ export class Converter {
         const bound = WORDS_OF.number.find((word) => Object.hasOwn(others, word));
         if (bound) throw this.refusal(at, `"${bound}" of a number that is not an integer`);
         if (minimum === undefined) return this.rules.shared('number');
-        if (minimum !== 0) throw this.refusal(at, 'a "minimum" other than 0 of a number that is not an integer');
+        if (minimum !== 0) {
+            throw this.refusal(at, 'a "minimum" other than 0 of a number that is not an integer');
+        }
         this.rules.shared('number');
         return this.rules.rule('("0" | [1-9] [0-9]{0,15}) ("." [0-9]{1,16})? ([eE] [+\\x2d]? [0-9]{1,3})?');
     }
@@ -313,7 +330,9 @@ export class Converter {
     /** @param {Schema} flat @param {string} at */
     _integer(flat, at) {
         for (const word of WORDS_OF.number) {
-            if (!['number', 'undefined'].includes(typeof flat[word])) throw this.invalid(at, `"${word}" is not a number`);
+            if (!['number', 'undefined'].includes(typeof flat[word])) {
+                throw this.invalid(at, `"${word}" is not a number`);
+            }
         }
         const { minimum = -Infinity, maximum = Infinity } = flat;
         const { exclusiveMinimum = -Infinity, exclusiveMaximum = Infinity } = flat;

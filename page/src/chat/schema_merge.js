@@ -7,7 +7,8 @@
 
 /** Words that say nothing about what is valid. */
 const NOTES = new Set([
-    '$schema', '$id', '$anchor', '$comment', '$defs', 'definitions', 'title', 'description', 'default', 'examples',
+    '$schema', '$id', '$anchor', '$comment', '$defs', 'definitions', 'title', 'description', 'default',
+    'examples',
     'example', 'deprecated', 'readOnly', 'writeOnly', 'strict', 'contentMediaType', 'contentEncoding',
 ]);
 
@@ -19,7 +20,8 @@ const MERGED = {
     items: (a, b) => ({ allOf: [a, b] }),
     properties: (a, b) => mergeProperties(a, b),
     type: (a, b) => commonTypes([a].flat(), [b].flat()),
-    enum: (a, b) => a.filter((/** @type {any} */ one) => b.some((/** @type {any} */ other) => same(one, other))),
+    enum: (a, b) => a.filter((/** @type {any} */ one) =>
+        b.some((/** @type {any} */ other) => same(one, other))),
 };
 
 /** The words of `schema` that say what is valid. @param {Schema} schema @returns {Schema} */
@@ -59,7 +61,8 @@ export function isSchemaObject(value) {
     return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Whether `a` allows no other properties than its own, and `b` names others. @param {Schema} a @param {Schema} b */
+/** Whether `a` allows no other properties than its own, and `b` names others.
+ * @param {Schema} a @param {Schema} b */
 function closes(a, b) {
     return a.additionalProperties === false && isSchemaObject(b.properties)
         && Object.keys(b.properties).some((name) => !Object.hasOwn(a.properties ?? {}, name));
@@ -75,7 +78,8 @@ function constAsEnum(schema) {
 /** @param {Schema} a @param {Schema} b */
 function mergeProperties(a, b) {
     /** @type {[string, any][]} */
-    const entries = Object.entries(a).map(([name, one]) => [name, Object.hasOwn(b, name) ? { allOf: [one, b[name]] } : one]);
+    const entries = Object.entries(a).map(([name, one]) =>
+        [name, Object.hasOwn(b, name) ? { allOf: [one, b[name]] } : one]);
     for (const [name, one] of Object.entries(b)) if (!Object.hasOwn(a, name)) entries.push([name, one]);
     return Object.fromEntries(entries);
 }

@@ -10,7 +10,8 @@ import { isSchemaObject } from './schema_merge.js';
 const MAX_LIKE = 32;
 
 /**
- * @param {Converter} converter @param {import('./schema_merge.js').Schema} flat @param {string} at @param {number} depth
+ * @param {Converter} converter @param {import('./schema_merge.js').Schema} flat @param {string} at
+ * @param {number} depth
  * @returns {string} the name of a rule
  */
 export function objectRule(converter, flat, at, depth) {
@@ -21,20 +22,26 @@ export function objectRule(converter, flat, at, depth) {
         throw converter.invalid(at, '"required" is no list of names');
     }
     const isAny = flat.properties === undefined && required.length === 0;
-    if (isAny && (additionalProperties === undefined || additionalProperties === true)) return rules.shared('object');
+    if (isAny && (additionalProperties === undefined || additionalProperties === true)) {
+        return rules.shared('object');
+    }
     const all = new Map(Object.entries(properties));
     for (const name of required) {
         if (all.has(name)) continue;
-        if (additionalProperties === false) throw converter.invalid(at, `the required ${JSON.stringify(name)} is not allowed`);
+        if (additionalProperties === false) {
+            throw converter.invalid(at, `the required ${JSON.stringify(name)} is not allowed`);
+        }
         all.set(name, additionalProperties ?? true);
     }
-    const members = [...all].filter(([name, one]) => one !== false || required.includes(name)).map(([name, one]) => ({
+    const kept = [...all].filter(([name, one]) => one !== false || required.includes(name));
+    const members = kept.map(([name, one]) => ({
         rule: member(converter, literal(JSON.stringify(name)), one, `${at}/properties/${name}`, depth),
         required: required.includes(name), many: false,
     }));
     if (additionalProperties !== undefined && additionalProperties !== false) {
         members.push({
-            rule: member(converter, otherName(rules, [...all.keys()]), additionalProperties, `${at}/additionalProperties`, depth),
+            rule: member(converter, otherName(rules, [...all.keys()]), additionalProperties,
+                `${at}/additionalProperties`, depth),
             required: false, many: true,
         });
     }
@@ -42,17 +49,21 @@ export function objectRule(converter, flat, at, depth) {
     return rules.rule(`"{" ${ws} ${members.length === 0 ? '' : `${list(rules, members)} `}"}"`);
 }
 
-/** @param {Converter} converter @param {string} name an expression @param {unknown} schema @param {string} at @param {number} depth */
+/** @param {Converter} converter
+ * @param {string} name an expression @param {unknown} schema @param {string} at @param {number} depth */
 function member(converter, name, schema, at, depth) {
     const { rules } = converter;
     return rules.rule(`${name} ":" ${rules.shared('ws')} ${converter.value(schema, at, depth)}`);
 }
 
-/** Members in their order, and the white space behind the last. @param {RuleSet} rules @param {Member[]} members */
+/** Members in their order, and the white space behind the last.
+ * @param {RuleSet} rules @param {Member[]} members */
 function list(rules, members) {
     const ws = rules.shared('ws');
     const [first] = members;
-    if (first.required) return [first.rule, ...members.slice(1).map((one) => following(rules, one)), ws].join(' ');
+    if (first.required) {
+        return [first.rule, ...members.slice(1).map((one) => following(rules, one)), ws].join(' ');
+    }
     // Which is the first is open: an alternative for each, with a rule for what may follow it.
     const starts = [];
     let isClosed = false;
@@ -104,7 +115,10 @@ function restOfName(rules, { next, ends }, depth) {
     /** @type {import('./gbnf.js').Ranges} */
     const used = [...next.keys()].map((one) => [one.codePointAt(0) ?? 0, one.codePointAt(0) ?? 0]);
     const parts = ends ? [] : [close];
-    parts.push(`${characters(complement([...used, [0, 0x1f], [0x22, 0x22], [0x5c, 0x5c]]))} ${rules.shared('char')}* ${close}`);
-    if (depth + 1 < MAX_LIKE) for (const [one, node] of next) parts.push(`${literal(one)} ${restOfName(rules, node, depth + 1)}`);
+    const others = characters(complement([...used, [0, 0x1f], [0x22, 0x22], [0x5c, 0x5c]]));
+    parts.push(`${others} ${rules.shared('char')}* ${close}`);
+    if (depth + 1 < MAX_LIKE) {
+        for (const [one, node] of next) parts.push(`${literal(one)} ${restOfName(rules, node, depth + 1)}`);
+    }
     return rules.rule(parts.join(' | '));
 }

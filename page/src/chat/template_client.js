@@ -41,7 +41,8 @@ export class Templates {
      * @param {string} source the template
      * @param {Record<string, unknown>} variables plain data
      * @returns {Promise<string>}
-     * @throws {Failure} input_invalid if the template refuses the messages, or fails with them, takes too long
+     * @throws {Failure} input_invalid if the template refuses the messages, or fails with them, takes too
+     * long
      *     or makes too much; model_invalid if it is none; inference_failed if its worker does not work
      */
     render(source, variables) {
@@ -65,7 +66,8 @@ export class Templates {
         if (!this._worker) this._begin();
         if (!this._isReady || !this._worker) return;
         const endless = () => this._lose(new Failure('input_invalid',
-            `The model's chat template did not come to an end within ${this._renderMs} ms with these messages.`,
+            `The model's chat template did not come to an end within ${this._renderMs} ms with these `
+                + 'messages.',
             { field: FIELD }));
         this._timer = setTimeout(endless, this._renderMs);
         this._worker.postMessage({ id: ++this._sent, source: job.source, variables: job.variables });
@@ -119,7 +121,9 @@ export class Templates {
 
 /** @param {{kind: import('./templates.js').Kind, message: string}} answer */
 function failureOf({ kind, message }) {
-    if (kind === 'template') return new Failure('model_invalid', `The model's chat template cannot be read: ${message}.`);
+    if (kind === 'template') {
+        return new Failure('model_invalid', `The model's chat template cannot be read: ${message}.`);
+    }
     const text = kind === 'raised' ? `The model's chat template refuses these messages: ${message}`
         : `The model's chat template fails with these messages: ${message}.`;
     return new Failure('input_invalid', text, { field: FIELD });

@@ -13,7 +13,8 @@ self.onmessage = (/** @type {MessageEvent<RenderRequest>} */ { data: { id, sourc
     try {
         say({ id, text: renderTemplate(source, variables) });
     } catch (error) {
-        const { kind, message } = error instanceof TemplateError ? error : new TemplateError('render', String(error));
+        const { kind, message } = error instanceof TemplateError ? error
+            : new TemplateError('render', String(error));
         say({ id, kind, message });
     }
 };

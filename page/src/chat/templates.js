@@ -15,7 +15,8 @@ const OUTPUT_MORE = 65536;
 const MAX_ITEMS = 4000000;
 const MAX_RANGE = 100000;
 
-const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
+const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September',
+    'October', 'November', 'December'];
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 
 /**
@@ -31,7 +32,8 @@ export class TemplateError extends Error {
     }
 }
 
-/** The last template that was read: nearly always the next one too. @type {{source: string, program: any} | null} */
+/** The last template that was read: nearly always the next one too.
+ * @type {{source: string, program: any} | null} */
 let last = null;
 
 /**
@@ -57,7 +59,9 @@ export function renderTemplate(source, variables) {
 /** @param {string} source */
 function read(source) {
     if (last?.source === source) return last.program;
-    if (byteLength(source) > MAX_TEMPLATE) throw new TemplateError('template', `it has more than ${MAX_TEMPLATE} bytes`);
+    if (byteLength(source) > MAX_TEMPLATE) {
+        throw new TemplateError('template', `it has more than ${MAX_TEMPLATE} bytes`);
+    }
     try {
         const program = parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }));
         last = { source, program };
@@ -96,7 +100,8 @@ class BoundedInterpreter extends Interpreter {
                 + `(${OUTPUT_TIMES} times what goes in, and ${OUTPUT_MORE})`);
         }
         // A name is no new list; of what lies in another list or object, that cannot be said.
-        if (Array.isArray(value) && statement?.type !== 'Identifier' && (this._items += value.length) > MAX_ITEMS) {
+        if (Array.isArray(value) && statement?.type !== 'Identifier'
+            && (this._items += value.length) > MAX_ITEMS) {
             throw new TemplateError('render', `it makes lists of more than ${MAX_ITEMS} items`);
         }
         return made;
@@ -107,7 +112,9 @@ class BoundedInterpreter extends Interpreter {
 function range(first, end, step = 1) {
     const [from, to] = end === undefined ? [0, first] : [first, end];
     const count = Math.max(0, Math.ceil((to - from) / step));
-    if (![from, to, step].every(Number.isInteger) || step === 0) throw new TypeError('range() takes integers, and no step of 0');
+    if (![from, to, step].every(Number.isInteger) || step === 0) {
+        throw new TypeError('range() takes integers, and no step of 0');
+    }
     if (count > MAX_RANGE) throw new RangeError(`range() of more than ${MAX_RANGE} numbers`);
     return Array.from({ length: count }, (_, i) => from + i * step);
 }
@@ -124,7 +131,8 @@ export function formatTime(time, format) {
     const parts = {
         Y: String(time.getUTCFullYear()), y: two(time.getUTCFullYear() % 100), m: two(time.getUTCMonth() + 1),
         d: two(time.getUTCDate()), B: month, b: month.slice(0, 3), A: day, a: day.slice(0, 3), H: two(hour),
-        I: two(hour % 12 || 12), p: hour < 12 ? 'AM' : 'PM', M: two(time.getUTCMinutes()), S: two(time.getUTCSeconds()), '%': '%',
+        I: two(hour % 12 || 12), p: hour < 12 ? 'AM' : 'PM', M: two(time.getUTCMinutes()),
+        S: two(time.getUTCSeconds()), '%': '%',
     };
     return format.replace(/%(.)/g, (whole, letter) => (Object.hasOwn(parts, letter) ? parts[letter] : whole));
 }

@@ -18,10 +18,13 @@ const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 export function toolUse(tools, choice) {
     const list = checkTools(tools ?? []);
     const mode = choice ?? 'auto';
-    if (mode === 'none' || (mode === 'auto' && list.length === 0)) return { mode: 'none', tools: [], isNamed: false };
+    if (mode === 'none' || (mode === 'auto' && list.length === 0)) {
+        return { mode: 'none', tools: [], isNamed: false };
+    }
     if (mode === 'auto' || mode === 'required') {
         if (list.length === 0) {
-            throw invalid('options.tool_choice', 'It requires a tool, and none is offered.', '"auto" or "none" without tools');
+            throw invalid('options.tool_choice', 'It requires a tool, and none is offered.',
+                '"auto" or "none" without tools');
         }
         return { mode, tools: list, isNamed: false };
     }
@@ -37,13 +40,16 @@ export function toolUse(tools, choice) {
 /** @param {unknown} tools @returns {Tool[]} */
 function checkTools(tools) {
     if (!Array.isArray(tools) || tools.length > MAX_TOOLS) {
-        throw invalid('options.tools', 'The tools are no list, or too many.', `a list of at most ${MAX_TOOLS}`);
+        throw invalid('options.tools', 'The tools are no list, or too many.',
+            `a list of at most ${MAX_TOOLS}`);
     }
     checkSize(tools, 'options.tools');
     const list = tools.map((tool, i) => checkTool(tool, `options.tools[${i}]`));
     const names = new Set();
     list.forEach(({ function: { name } }, i) => {
-        if (names.has(name)) throw invalid(`options.tools[${i}].function.name`, `There is another tool called "${name}".`);
+        if (names.has(name)) {
+            throw invalid(`options.tools[${i}].function.name`, `There is another tool called "${name}".`);
+        }
         names.add(name);
     });
     return list;
@@ -52,20 +58,24 @@ function checkTools(tools) {
 /** @param {unknown} tool @param {string} field @returns {Tool} */
 function checkTool(tool, field) {
     if (!isObject(tool) || tool.type !== 'function' || !isObject(tool.function)) {
-        throw invalid(field, 'Only functions can be tools.', '{"type": "function", "function": {"name", "description", "parameters"}}');
+        throw invalid(field, 'Only functions can be tools.',
+            '{"type": "function", "function": {"name", "description", "parameters"}}');
     }
     const { name, description, parameters } = tool.function;
     if (typeof name !== 'string' || !NAME.test(name)) {
-        throw invalid(`${field}.function.name`, 'The name of a function is not valid.', '1 to 64 letters, digits, "_" and "-"');
+        throw invalid(`${field}.function.name`, 'The name of a function is not valid.',
+            '1 to 64 letters, digits, "_" and "-"');
     }
     if (description !== undefined && description !== null && typeof description !== 'string') {
         throw invalid(`${field}.function.description`, 'The description of a function is not a string.');
     }
     if (parameters !== undefined && parameters !== null && !isObject(parameters)) {
-        throw invalid(`${field}.function.parameters`, 'The parameters of a function are no JSON schema.', 'an object');
+        throw invalid(`${field}.function.parameters`, 'The parameters of a function are no JSON schema.',
+            'an object');
     }
     if (isObject(parameters) && (parameters.type ?? 'object') !== 'object') {
-        throw invalid(`${field}.function.parameters`, 'The parameters of a function have a type other than object.',
+        throw invalid(`${field}.function.parameters`,
+            'The parameters of a function have a type other than object.',
             '"type": "object"');
     }
     return {

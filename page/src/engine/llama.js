@@ -29,10 +29,12 @@ import { LLAMA } from '../shared/messages.js';
 /** The chat's part: templates, tools, grammars (page/src/chat).
  * @typedef {object} Chat
  * @property {(chat: {template: string | null, bos: string, eos: string, messages: any, options: Options}) =>
- *   Promise<{prompt: string, grammar: string | null, stop: string[], preserved: string[], makeParser: (choice: number) => Parser}>} prepare
+ *   Promise<{prompt: string, grammar: string | null, stop: string[], preserved: string[],
+ *   makeParser: (choice: number) => Parser}>} prepare
  * @property {(options: Options) => string | null} grammarOf a text's, of `grammar` or `json_schema`
  */
-/** Brings the model up on so many threads. @typedef {(threads: number, signal: AbortSignal) => Promise<Loaded>} Bring */
+/** Brings the model up on so many threads.
+ * @typedef {(threads: number, signal: AbortSignal) => Promise<Loaded>} Bring */
 
 /** A model that takes more memory with its caches is not loaded twice to find out about threads. */
 const TWICE_BYTES = 256 << 20;
@@ -40,7 +42,8 @@ const TWICE_BYTES = 256 << 20;
 const SLOTS_EVERY_MS = 500;
 
 export class LlamaEngine {
-    /** @param {string} version @param {(files: LlamaFiles, threads: number) => LlamaModule} makeModule @param {Chat} chat */
+    /** @param {string} version
+     * @param {(files: LlamaFiles, threads: number) => LlamaModule} makeModule @param {Chat} chat */
     constructor(version, makeModule, chat) {
         this.name = 'llama';
         this.version = version;
@@ -106,7 +109,8 @@ export class LlamaEngine {
         return this._loads.join((report, signal) => this._load(task, report, signal), onProgress, cancelled);
     }
 
-    /** @param {RunMessage} task @param {(loaded: number, total: number) => void} onProgress @param {AbortSignal} signal */
+    /** @param {RunMessage} task
+     * @param {(loaded: number, total: number) => void} onProgress @param {AbortSignal} signal */
     async _load({ key, model, options, task, load_only: isForNobody }, onProgress, signal) {
         const weights = weightsOf(model);
         const files = new LlamaFiles(weights, this._credential, onProgress, signal);
@@ -116,15 +120,20 @@ export class LlamaEngine {
         const plan = planOf(head, files.total, wanted ?? this._models.context, slotsMost);
         const what = { key, head, plan, changed: () => this._noteSlots() };
         this._loaded = await bringUp(this._makeModule(files, this._threads.first), what, signal);
-        this._bring = (threads, ended) => bringUp(
-            this._makeModule(new LlamaFiles(weights, this._credential, () => {}, ended), threads), what, ended);
-        if (isForNobody && this._models.warmup && plan.makes === 'text') this._warmUp(this._loaded, plan.memory <= TWICE_BYTES);
+        this._bring = (threads, ended) => {
+            const again = new LlamaFiles(weights, this._credential, () => {}, ended);
+            return bringUp(this._makeModule(again, threads), what, ended);
+        };
+        if (isForNobody && this._models.warmup && plan.makes === 'text') {
+            this._warmUp(this._loaded, plan.memory <= TWICE_BYTES);
+        }
     }
 
     // --- what is computed for nobody -----------------------------------------------------------------
 
     /** Computes a few tokens: browsers compile well what has run some times. Then finds out on how many
-     * threads the model is faster, and tells how fast. All that ends with the first request, which tells more.
+     * threads the model is faster, and tells how fast. All that ends with the first request, which tells
+     * more.
      * @param {Loaded} loaded @param {boolean} mayTry */
     async _warmUp(loaded, mayTry) {
         const trial = this._trial = new AbortController();
@@ -150,7 +159,9 @@ export class LlamaEngine {
     /** Others need the cores: the model goes on on one thread. */
     async _spareThreads() {
         const loaded = this._loaded;
-        if (!loaded || !this._bring || this._trial || !this._threads.areTooMany(loaded.module.threads)) return;
+        if (!loaded || !this._bring || this._trial || !this._threads.areTooMany(loaded.module.threads)) {
+            return;
+        }
         const trial = this._trial = new AbortController();
         const one = await this._bring(1, trial.signal).catch(() => null);
         if (this._trial === trial) this._trial = null;
@@ -179,7 +190,8 @@ export class LlamaEngine {
             if (!this._loaded) return;
             const { key, slots, context } = this._loaded;
             const sizes = slots.sizes();
-            this.onSlots(key, { ...sizes, cached_tokens: Math.min(sizes.cached_tokens, sizes.count * context), context });
+            const cached = Math.min(sizes.cached_tokens, sizes.count * context);
+            this.onSlots(key, { ...sizes, cached_tokens: cached, context });
         }, SLOTS_EVERY_MS);
     }
 
@@ -204,14 +216,17 @@ export class LlamaEngine {
         const kind = taskOf(task.task);
         const options = checkOptions(kind, task.options);
         if (options.context > loaded.context) {
-            throw new Failure('input_invalid', `The model is loaded with a context of ${loaded.context} tokens.`,
+            throw new Failure('input_invalid',
+                `The model is loaded with a context of ${loaded.context} tokens.`,
                 { field: 'options.context', expected: `at most ${loaded.context}` });
         }
         checkUse(kind, loaded.makes);
         const { runs, module: { threads, build } } = loaded;
         const outcome = await this._runTask(kind, loaded, task, options, run);
         const timings = outcome.result?.timings;
-        if (threads > 1 && timings && runs === 1 && loaded.runs === 1) this._threads.note(timings.predicted_n, timings.predicted_ms);
+        if (threads > 1 && timings && runs === 1 && loaded.runs === 1) {
+            this._threads.note(timings.predicted_n, timings.predicted_ms);
+        }
         return { ...outcome, build: build.name, threads, quantization: loaded.quantization };
     }
 
@@ -223,24 +238,30 @@ export class LlamaEngine {
         const terms = { owner: task.owner ?? null, alone };
         switch (kind) {
         case 'embed': return embed(slots, textsOf(input?.texts, 'texts'), options, alone, run);
-        case 'rerank': return rerank(slots, textOf(input?.query, 'query'), textsOf(input?.documents, 'documents'), alone, run);
-        case 'tokenize': return tokenize(loaded, textOf(input?.text, 'text'), input?.add_special === true, alone, run);
+        case 'rerank': return rerank(slots, textOf(input?.query, 'query'),
+            textsOf(input?.documents, 'documents'), alone, run);
+        case 'tokenize': return tokenize(loaded, textOf(input?.text, 'text'), input?.add_special === true,
+            alone, run);
         case 'complete': return generate(loaded, this._completion(input, options), options, terms, run);
-        default: return generate(loaded, await this._conversation(loaded, input, options, run), options, terms, run);
+        default: return generate(loaded, await this._conversation(loaded, input, options, run), options,
+            terms, run);
         }
     }
 
     /** @param {any} input @param {Options} options @returns {Prompt} */
     _completion(input, options) {
         const grammar = this._chat.grammarOf(options);
-        return { text: textOf(input?.prompt, 'prompt'), grammar, stop: options.stop ?? [], preserved: [], parser: plain };
+        const text = textOf(input?.prompt, 'prompt');
+        return { text, grammar, stop: options.stop ?? [], preserved: [], parser: plain };
     }
 
-    /** @param {Loaded} loaded @param {any} input @param {Options} options @param {Run} run @returns {Promise<Prompt>} */
+    /** @param {Loaded} loaded
+     * @param {any} input @param {Options} options @param {Run} run @returns {Promise<Prompt>} */
     async _conversation({ bos, eos, head }, input, options, run) {
         const template = head.values.get('tokenizer.chat_template');
         const { prompt: text, grammar, stop, preserved, makeParser: parser } = await this._chat.prepare({
-            template: typeof template === 'string' ? template : null, bos, eos, messages: input?.messages, options,
+            template: typeof template === 'string' ? template : null, bos, eos,
+            messages: input?.messages, options,
         });
         throwIfCancelled(run.signal);
         return { text, grammar, stop: [...options.stop ?? [], ...stop], preserved, parser };
@@ -250,26 +271,34 @@ export class LlamaEngine {
 /** @param {Loaded} loaded @param {string} text @param {boolean} special whether with the tokens that stand
  *   before and behind every text @param {boolean} alone @param {Run} run @returns {Promise<Outcome>} */
 async function tokenize({ tokenizer, ends }, text, special, alone, run) {
-    const [ids] = await tokenizer.ids([text], { alone, signal: run.signal, onStep: (ms) => run.stepTook(ms) });
+    const [ids] = await tokenizer.ids([text],
+        { alone, signal: run.signal, onStep: (ms) => run.stepTook(ms) });
     return { tensors: [], result: { tokens: special ? [...ends.before, ...ids, ...ends.after] : ids } };
 }
 
 /** A model that makes vectors writes nothing, and only one that is made for it ranks.
  * @param {import('./llama_body.js').TextTask} kind @param {Loaded['makes']} makes */
 function checkUse(kind, makes) {
-    const fits = kind === 'rerank' ? makes === 'scores' : kind === 'embed' ? makes !== 'scores' : makes === 'text';
-    if (!fits) throw new Failure('input_invalid', `The model makes ${makes}: it has no task "${kind}".`, { field: 'inputs' });
+    const fits = kind === 'rerank' ? makes === 'scores'
+        : kind === 'embed' ? makes !== 'scores' : makes === 'text';
+    if (!fits) {
+        throw new Failure('input_invalid', `The model makes ${makes}: it has no task "${kind}".`,
+            { field: 'inputs' });
+    }
 }
 
 /** @param {any} text @param {string} name */
 function textOf(text, name) {
     if (typeof text === 'string') return text;
-    throw new Failure('input_invalid', `The task has no ${name}.`, { field: `inputs.${name}`, expected: 'a text' });
+    throw new Failure('input_invalid', `The task has no ${name}.`,
+        { field: `inputs.${name}`, expected: 'a text' });
 }
 
 /** @param {any} texts @param {string} name @returns {string[]} */
 function textsOf(texts, name) {
-    const isList = Array.isArray(texts) && texts.length > 0 && texts.every((text) => typeof text === 'string' && text !== '');
+    const isList = Array.isArray(texts) && texts.length > 0
+        && texts.every((text) => typeof text === 'string' && text !== '');
     if (isList) return texts;
-    throw new Failure('input_invalid', `The task has no ${name}.`, { field: `inputs.${name}`, expected: 'a list of texts that are not empty' });
+    throw new Failure('input_invalid', `The task has no ${name}.`,
+        { field: `inputs.${name}`, expected: 'a list of texts that are not empty' });
 }

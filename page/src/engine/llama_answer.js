@@ -21,7 +21,8 @@ export class LlamaAnswer extends Answer {
         if (choice?.finish_reason) return this._finish(data, choice.finish_reason);
         if (!said || !choice) return;
         const entries = this._wanted.logprobs ? choice.logprobs?.content ?? [] : [];
-        this.add({ text: choice.text, tokens: said.tokens ?? [], logprobs: entries.map((/** @type {any} */ entry) => this._entry(entry)) });
+        const logprobs = entries.map((/** @type {any} */ entry) => this._entry(entry));
+        this.add({ text: choice.text, tokens: said.tokens ?? [], logprobs });
     }
 
     /** @param {any} entry @returns {Logprob} */

@@ -28,11 +28,13 @@ export const NUMBERS = Object.freeze({
 /** Those that llama.cpp has, by its names for them. */
 const SAMPLING = Object.freeze({
     max_tokens: 'n_predict', temperature: 'temperature', top_p: 'top_p', top_k: 'top_k', min_p: 'min_p',
-    repeat_penalty: 'repeat_penalty', frequency_penalty: 'frequency_penalty', presence_penalty: 'presence_penalty',
+    repeat_penalty: 'repeat_penalty', frequency_penalty: 'frequency_penalty',
+    presence_penalty: 'presence_penalty',
 });
 const FLAGS = ['logprobs', 'deterministic', 'normalize'];
 const TEXTS = Object.freeze([
-    ...Object.keys(SAMPLING), 'seed', 'n', 'logprobs', 'top_logprobs', 'logit_bias', 'stop', 'grammar', 'json_schema',
+    ...Object.keys(SAMPLING), 'seed', 'n', 'logprobs', 'top_logprobs', 'logit_bias', 'stop', 'grammar',
+    'json_schema',
     'deterministic', 'context',
 ]);
 /** Which options each task has. @type {Readonly<Record<TextTask, readonly string[]>>} */
@@ -52,7 +54,8 @@ const ANY_SEED = 0xffffffff;
 /** Which of the tasks with text it is. @param {unknown} task @returns {TextTask} @throws {Failure} */
 export function taskOf(task) {
     if (typeof task === 'string' && Object.hasOwn(OPTIONS, task)) return /** @type {TextTask} */ (task);
-    throw new Failure('input_invalid', 'A language model takes text.', { field: 'inputs', expected: 'a text, texts or messages' });
+    throw new Failure('input_invalid', 'A language model takes text.',
+        { field: 'inputs', expected: 'a text, texts or messages' });
 }
 
 /**
@@ -66,7 +69,8 @@ export function checkOptions(task, options) {
     for (const [name, value] of Object.entries(options ?? {})) {
         if (value === null || value === undefined) continue;
         if (!OPTIONS[task].includes(name)) {
-            throw wrong(name, `A task "${task}" has no option "${name.slice(0, 64)}".`, `one of ${OPTIONS[task].join(', ')}`);
+            throw wrong(name, `A task "${task}" has no option "${name.slice(0, 64)}".`,
+                `one of ${OPTIONS[task].join(', ')}`);
         }
         checkOption(name, value);
         checked[name] = value;
@@ -80,13 +84,18 @@ function checkOption(name, value) {
     if (range) {
         const fits = typeof value === 'number' && value >= range.least && value <= range.most
             && (!range.whole || Number.isInteger(value));
-        if (!fits) throw wrong(name, `The option "${name}" is out of range.`, `${range.whole ? 'a whole' : 'a'} number from ${range.least} to ${range.most}`);
+        if (!fits) {
+            throw wrong(name, `The option "${name}" is out of range.`,
+                `${range.whole ? 'a whole' : 'a'} number from ${range.least} to ${range.most}`);
+        }
     } else if (FLAGS.includes(name) && typeof value !== 'boolean') {
         throw wrong(name, `The option "${name}" is no truth value.`, 'true or false');
     } else if (name === 'stop' && !isStops(value)) {
-        throw wrong(name, 'The option "stop" is no list of texts.', `at most ${STOPS_MAX} texts of 1 to ${STOP_BYTES} characters`);
+        throw wrong(name, 'The option "stop" is no list of texts.',
+            `at most ${STOPS_MAX} texts of 1 to ${STOP_BYTES} characters`);
     } else if (name === 'logit_bias' && !isBias(value)) {
-        throw wrong(name, 'The option "logit_bias" is no object of biases.', `at most ${BIASES_MAX} token ids, each with a number from -100 to 100`);
+        throw wrong(name, 'The option "logit_bias" is no object of biases.',
+            `at most ${BIASES_MAX} token ids, each with a number from -100 to 100`);
     } else if (name === 'grammar' && typeof value !== 'string') {
         throw wrong(name, 'The option "grammar" is no text.', 'a grammar in GBNF');
     }
@@ -97,16 +106,20 @@ const isStops = (stops) => Array.isArray(stops) && stops.length <= STOPS_MAX
     && stops.every((stop) => typeof stop === 'string' && stop.length > 0 && stop.length <= STOP_BYTES);
 
 /** @param {any} bias */
-export const isBias = (bias) => typeof bias === 'object' && !Array.isArray(bias) && Object.keys(bias).length <= BIASES_MAX
-    && Object.entries(bias).every(([id, value]) => /^\d{1,9}$/.test(id) && typeof value === 'number' && Math.abs(value) <= 100);
+export const isBias = (bias) => typeof bias === 'object' && !Array.isArray(bias)
+    && Object.keys(bias).length <= BIASES_MAX
+    && Object.entries(bias).every(([id, value]) =>
+        /^\d{1,9}$/.test(id) && typeof value === 'number' && Math.abs(value) <= 100);
 
 /** @param {string} name @param {string} message @param {string} expected */
-const wrong = (name, message, expected) => new Failure('input_invalid', message, { field: `options.${name.slice(0, 64)}`, expected });
+const wrong = (name, message, expected) =>
+    new Failure('input_invalid', message, { field: `options.${name.slice(0, 64)}`, expected });
 
 /**
  * The body of a completion.
  * @param {string} prompt without the start token @param {Options} options checked
- * @param {{grammar: string | null, stop: readonly string[], preserved: readonly string[], cache: boolean, choice: number}} more
+ * @param {{grammar: string | null, stop: readonly string[], preserved: readonly string[], cache: boolean,
+ *   choice: number}} more
  *   `choice`: which of several answers
  */
 export function completionBody(prompt, options, { grammar, stop, preserved, cache, choice }) {
@@ -116,7 +129,8 @@ export function completionBody(prompt, options, { grammar, stop, preserved, cach
     if ('seed' in options) body.seed = seedOf(options.seed + choice);
     if (options.logprobs) body.n_probs = Math.max(1, options.top_logprobs ?? 0);
     if (options.logit_bias) {
-        body.logit_bias = Object.entries(options.logit_bias).map(([id, bias]) => [Number(id), bias === -100 ? false : bias]);
+        body.logit_bias = Object.entries(options.logit_bias).map(([id, bias]) =>
+            [Number(id), bias === -100 ? false : bias]);
     }
     if (grammar) body.grammar = grammar;
     if (preserved.length > 0) body.preserved_tokens = preserved;

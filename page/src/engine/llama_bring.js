@@ -18,7 +18,8 @@ import { Tokenizer } from './llama_tokens.js';
 /** What general.file_type of a GGUF file stands for. */
 const FILE_TYPES = Object.freeze({
     0: 'F32', 1: 'F16', 2: 'Q4_0', 3: 'Q4_1', 7: 'Q8_0', 8: 'Q5_0', 9: 'Q5_1', 10: 'Q2_K', 11: 'Q3_K_S',
-    12: 'Q3_K_M', 13: 'Q3_K_L', 14: 'Q4_K_S', 15: 'Q4_K_M', 16: 'Q5_K_S', 17: 'Q5_K_M', 18: 'Q6_K', 24: 'IQ1_S',
+    12: 'Q3_K_M', 13: 'Q3_K_L', 14: 'Q4_K_S', 15: 'Q4_K_M', 16: 'Q5_K_S', 17: 'Q5_K_M', 18: 'Q6_K',
+    24: 'IQ1_S',
     25: 'IQ4_NL', 30: 'IQ4_XS', 32: 'BF16',
 });
 
@@ -38,8 +39,12 @@ export async function bringUp(module, { key, head, plan, changed }, signal) {
         return {
             key, module, head, context: plan.context, makes: plan.makes, slots, prefixes: new Prefixes(),
             tokenizer: new Tokenizer(slots, head), tokens: said.n_vocab,
-            bos: head.token(said.token_bos) ?? '', eos: head.token(said.token_eos) ?? '', addsStart: said.add_bos_token,
-            ends: { before: said.add_bos_token ? [said.token_bos] : [], after: said.add_eos_token ? [said.token_eos] : [] },
+            bos: head.token(said.token_bos) ?? '', eos: head.token(said.token_eos) ?? '',
+            addsStart: said.add_bos_token,
+            ends: {
+                before: said.add_bos_token ? [said.token_bos] : [],
+                after: said.add_eos_token ? [said.token_eos] : [],
+            },
             quantization: FILE_TYPES[/** @type {0} */ (head.values.get('general.file_type'))] ?? null,
             runs: 0,
         };

@@ -1,11 +1,13 @@
-/** What engines of language models need beside the model: chat templates, tools, grammars and schemas (page/src/chat). */
+/** What engines of language models need beside the model: chat templates, tools, grammars and schemas
+ * (page/src/chat). */
 import { prepareChat } from '../chat/chat.js';
 import { checkGrammar } from '../chat/grammar.js';
 import { grammarOfSchema } from '../chat/schema.js';
 import { Templates } from '../chat/template_client.js';
 import { Failure } from './failure.js';
 
-/** @param {string} script of the worker that renders templates, beside the engine's own @returns {import('./llama.js').Chat} */
+/** @param {string} script of the worker that renders templates, beside the engine's own
+ * @returns {import('./llama.js').Chat} */
 export function chat(script) {
     const { href: url } = new URL(script, self.location.href);
     const templates = new Templates(() => new Worker(url, { type: 'module', name: 'templates' }));

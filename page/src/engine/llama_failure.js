@@ -4,13 +4,16 @@ import { Failure } from './failure.js';
 /** An action of llama.cpp's has failed, and it goes on. */
 export class ActionError extends Error {}
 
-/** What llama.cpp says of a request that it does not take. @param {unknown} thrown @param {string | null} grammar */
+/** What llama.cpp says of a request that it does not take.
+ * @param {unknown} thrown @param {string | null} grammar */
 export function failureOf(thrown, grammar) {
     const message = thrown instanceof Error ? thrown.message : '';
     if (grammar && /sampler|grammar/i.test(message)) {
-        return new Failure('input_invalid', `The grammar cannot be used: ${message.slice(0, 300)}`, { field: 'options.grammar' });
+        return new Failure('input_invalid', `The grammar cannot be used: ${message.slice(0, 300)}`,
+            { field: 'options.grammar' });
     }
     if (!(thrown instanceof ActionError)) return thrown;
-    return /UTF-8/i.test(message) ? new Failure('inference_failed', 'The model has made bytes that are no text.')
+    return /UTF-8/i.test(message)
+        ? new Failure('inference_failed', 'The model has made bytes that are no text.')
         : new Failure('inference_failed', message.slice(0, 500));
 }

@@ -28,7 +28,8 @@ export function weightsOf(model) {
     const isWhole = all.length === count && (count === 1
         || all.every(({ path }, index) => Number(SPLIT.exec(path)?.[1]) === index + 1));
     if (isWhole) return all;
-    throw new Failure('model_invalid', `The model has ${all.length} GGUF files, which are not the parts of one model.`,
+    throw new Failure('model_invalid',
+        `The model has ${all.length} GGUF files, which are not the parts of one model.`,
         { expected: 'one file, or NAME-00001-of-0000N.gguf to NAME-0000N-of-0000N.gguf' });
 }
 
@@ -77,7 +78,8 @@ export class LlamaFiles {
             if (at === length) break;
             throwIfCancelled(this._signal);
             if (retries === 0 || at === before) {
-                throw new Failure('model_fetch_failed', `${file.url} broke off at byte ${offset + at} of ${file.bytes}.`);
+                throw new Failure('model_fetch_failed',
+                    `${file.url} broke off at byte ${offset + at} of ${file.bytes}.`);
             }
         }
         this._report(name, offset + length);
@@ -96,7 +98,8 @@ export class LlamaFiles {
         const isAll = offset + at === 0 && length === bytes;
         if (response.status !== 206 && !isAll) {
             await response.body?.cancel();
-            throw new Failure('model_fetch_failed', `${url} was answered whole, and not the piece that was asked for.`);
+            throw new Failure('model_fetch_failed',
+                `${url} was answered whole, and not the piece that was asked for.`);
         }
         const reader = response.body?.getReader();
         while (reader) {

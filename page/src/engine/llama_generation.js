@@ -17,9 +17,11 @@ import { failureOf } from './llama_failure.js';
  * come out as text.
  * @typedef {{text: string, grammar: string | null, stop: readonly string[], preserved: readonly string[],
  *   parser: (choice: number) => Parser}} Prompt */
-/** Whose it is, and whether nothing else is computed meanwhile. @typedef {{owner: string | null, alone: boolean}} Terms */
+/** Whose it is, and whether nothing else is computed meanwhile.
+ * @typedef {{owner: string | null, alone: boolean}} Terms */
 
-/** @param {Loaded} loaded @param {Prompt} prompt @param {Options} options @param {Terms} terms @param {Run} run
+/** @param {Loaded} loaded
+ * @param {Prompt} prompt @param {Options} options @param {Terms} terms @param {Run} run
  * @returns {Promise<Outcome>} */
 export async function generate(loaded, prompt, options, terms, run) {
     const { slots, bos, addsStart } = loaded;
@@ -29,7 +31,9 @@ export async function generate(loaded, prompt, options, terms, run) {
             { field: 'options.n', expected: `at most ${slots.count}` });
     }
     // llama.cpp adds the start token itself.
-    if (addsStart && bos && prompt.text.startsWith(bos)) prompt = { ...prompt, text: prompt.text.slice(bos.length) };
+    if (addsStart && bos && prompt.text.startsWith(bos)) {
+        prompt = { ...prompt, text: prompt.text.slice(bos.length) };
+    }
     const generation = new Generation(loaded, prompt, options, terms, run);
     const answers = count === 1 ? [await generation.only()]
         : await Promise.all(Array.from({ length: count }, (_, index) => generation.one(index)));
@@ -37,7 +41,8 @@ export async function generate(loaded, prompt, options, terms, run) {
 }
 
 class Generation {
-    /** @param {Loaded} loaded @param {Prompt} prompt @param {Options} options @param {Terms} terms @param {Run} run */
+    /** @param {Loaded} loaded
+     * @param {Prompt} prompt @param {Options} options @param {Terms} terms @param {Run} run */
     constructor(loaded, prompt, options, terms, run) {
         this._loaded = loaded;
         this._prompt = prompt;
@@ -69,9 +74,11 @@ class Generation {
         return temperature === 0 && !logprobs && !tools && !this._prompt.grammar;
     }
 
-    /** @param {number[] | undefined} tokens @returns {tokens is number[]} whether they are some of the model's */
+    /** @param {number[] | undefined} tokens
+     * @returns {tokens is number[]} whether they are some of the model's */
     _has(tokens) {
-        return (tokens?.length ?? 0) > 0 && tokens?.every((id) => id >= 0 && id < this._loaded.tokens) === true;
+        return (tokens?.length ?? 0) > 0
+            && tokens?.every((id) => id >= 0 && id < this._loaded.tokens) === true;
     }
 
     /**
@@ -88,14 +95,16 @@ class Generation {
         const parser = this._prompt.parser(0);
         parser.push(text);
         const answer = this._answer(0, parser, null);
-        const options = most < Infinity ? { ...this._options, max_tokens: most - tokens.length } : this._options;
+        const options = most < Infinity
+            ? { ...this._options, max_tokens: most - tokens.length } : this._options;
         await this._complete(prompt, options, 0, (data) => answer.take(data));
         answer.usage.prompt_tokens -= tokens.length;
         answer.usage.completion_tokens += tokens.length;
         return answer;
     }
 
-    /** Whether a text is read as the prompt's tokens and these behind them. @param {string} text @param {number[]} tokens */
+    /** Whether a text is read as the prompt's tokens and these behind them.
+     * @param {string} text @param {number[]} tokens */
     async _reads(text, tokens) {
         const { alone } = this._terms;
         const [before, all] = await this._loaded.tokenizer.ids([this._prompt.text, text],
@@ -110,7 +119,8 @@ class Generation {
         return new LlamaAnswer(this._run, index, parser, { logprobs, topLogprobs }, sent);
     }
 
-    /** @param {Prompt} prompt @param {Options} options @param {number} choice @param {(data: any) => void} onResult */
+    /** @param {Prompt} prompt
+     * @param {Options} options @param {number} choice @param {(data: any) => void} onResult */
     async _complete({ text: prompt, grammar, stop, preserved }, options, choice, onResult) {
         const { slots, prefixes } = this._loaded;
         const { owner, alone } = this._terms;
@@ -118,7 +128,8 @@ class Generation {
         const cache = !options.deterministic && prefixes.mayUse(owner, prompt);
         let text = prompt;
         await slots.run({
-            action: 'completion', body: completionBody(prompt, options, { grammar, stop, preserved, cache, choice }), alone, signal: this._run.signal,
+            action: 'completion', alone, signal: this._run.signal,
+            body: completionBody(prompt, options, { grammar, stop, preserved, cache, choice }),
             onStep: (ms) => this._run.stepTook(ms),
             onResult: (data) => {
                 text += data.choices?.[0]?.text ?? '';
@@ -132,12 +143,14 @@ class Generation {
 
 /** A grammar of answers that begin with these tokens. No vocabulary has a token with the last id.
  * @param {number[]} tokens */
-const beginningWith = (tokens) => `root ::= ${tokens.map((id) => `<[${id}]>`).join(' ')} any*\nany ::= !<[2147483647]>`;
+const beginningWith = (tokens) =>
+    `root ::= ${tokens.map((id) => `<[${id}]>`).join(' ')} any*\nany ::= !<[2147483647]>`;
 
 /** @param {LlamaAnswer[]} answers */
 function resultOf(answers) {
     const [first] = answers;
-    const usage = { ...first.usage, completion_tokens: answers.reduce((sum, { usage: { completion_tokens: more } }) => sum + more, 0) };
+    const made = answers.reduce((sum, { usage: { completion_tokens: more } }) => sum + more, 0);
+    const usage = { ...first.usage, completion_tokens: made };
     const { timings } = first;
     if (answers.length === 1) return { ...first.result(), usage, timings };
     return { choices: answers.map((answer, index) => ({ index, ...answer.result() })), usage, timings };

@@ -61,7 +61,8 @@ export class LlamaModule {
             const em = {
                 noInitialRun: true, pthreadPoolSize: this.threads > 1 ? this.threads : 0,
                 mainScriptUrlOrBlob: this.build.thread, locateFile: () => this.build.wasm, print: () => {},
-                printErr: (/** @type {string} */ line) => (THREAD_FAILED.test(line) ? fail(line) : this._note(line)),
+                printErr: (/** @type {string} */ line) =>
+                    (THREAD_FAILED.test(line) ? fail(line) : this._note(line)),
                 onAbort: (/** @type {unknown} */ why) => fail(String(why ?? 'abort()')),
                 preRun: () => { em.ENV.USE_ASYNC_FILE = '1'; },
                 onRuntimeInitialized: () => resolve(em),
@@ -103,7 +104,8 @@ export class LlamaModule {
             const size = this.build.wide ? BigInt(bytes.length) : bytes.length;
             input = Number(/** @type {Function} */ (this._malloc)(size, 0));
             this._heap().set(bytes, input);
-            output = Number(await /** @type {Function} */ (this._act)(action, this.build.wide ? BigInt(input) : input));
+            const question = this.build.wide ? BigInt(input) : input;
+            output = Number(await /** @type {Function} */ (this._act)(action, question));
         } catch (thrown) {
             if (this._readFailed) throw this._readFailed;
             this._aborted ||= String(thrown);

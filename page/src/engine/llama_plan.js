@@ -1,9 +1,11 @@
-/** How a GGUF model is loaded: its context, slots and batches, by what its head says and by what there is room for. */
+/** How a GGUF model is loaded: its context, slots and batches, by what its head says and by what there is
+ * room for. */
 import { Failure } from './failure.js';
 
 /** @typedef {import('./gguf.js').Head} Head */
-/** @typedef {{context: number, slots: number, batch: number, pooling: 'last' | null, makes: 'text' | 'vectors' | 'scores',
- *   memory: number}} Plan `context` in tokens, of each slot; `pooling`: null is the model's own; `memory`: bytes
+/** @typedef {{context: number, slots: number, batch: number, pooling: 'last' | null,
+ *   makes: 'text' | 'vectors' | 'scores', memory: number}} Plan
+ *   `context` in tokens, of each slot; `pooling`: null is the model's own; `memory`: bytes
  *   of weights and caches */
 
 const MIB = 1048576;
@@ -26,7 +28,8 @@ const BATCH_BYTES = 660 * MIB;
 const BATCH = Object.freeze({ least: 8, most: 64 });
 
 /**
- * @param {Head} head @param {number} bytes of its files @param {number} wanted context, 0 where nobody wants any
+ * @param {Head} head @param {number} bytes of its files
+ * @param {number} wanted context, 0 where nobody wants any
  * @param {number} most slots
  * @returns {Plan} @throws {Failure} `model_too_large`
  */
@@ -41,7 +44,8 @@ export function planOf(head, bytes, wanted, most) {
     const perToken = cachePerToken(fact);
     const context = Math.min(trained, usual, perToken > 0 ? Math.floor(room / perToken) : Infinity);
     if (room <= 0 || context < Math.min(CONTEXT_LEAST, trained, usual)) {
-        throw new Failure('model_too_large', `The model's files have ${mib(bytes)} MiB, and a context of ${CONTEXT_LEAST} tokens `
+        throw new Failure('model_too_large',
+            `The model's files have ${mib(bytes)} MiB, and a context of ${CONTEXT_LEAST} tokens `
             + `takes ${mib(perToken * CONTEXT_LEAST)} MiB; an engine in a browser has ${mib(HEAP_MAX)} MiB.`);
     }
     const caches = Math.min(room, Math.max(CACHES_MAX, perToken * context));

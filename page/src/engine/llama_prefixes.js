@@ -42,7 +42,8 @@ export class Prefixes {
         const entry = { owner, blocks: blocksOf(text) };
         // A conversation's next turn takes the place of the one before.
         for (const other of this._entries) {
-            const isBefore = other.owner === owner && commonLength(other.blocks, entry.blocks) === other.blocks.length;
+            const isBefore = other.owner === owner
+                && commonLength(other.blocks, entry.blocks) === other.blocks.length;
             if (isBefore) this._entries.delete(other);
         }
         this._entries.add(entry);

@@ -21,7 +21,8 @@ import { turn } from './turn.js';
  * @property {(ms: number) => void} onStep told how long each step took
  */
 /** `tokens`: how many it has added to what was in its slot.
- * @typedef {Request & {id: number, empty: number, tokens: number, resolve: () => void, reject: (error: unknown) => void}} Job */
+ * @typedef {Request & {id: number, empty: number, tokens: number, resolve: () => void,
+ *   reject: (error: unknown) => void}} Job */
 
 /** How the glue names an action's message. */
 const NAMES = Object.freeze({ completion: 'cmpl_req', embedding: 'embd_req', rerank: 'rrnk_req' });
@@ -51,7 +52,8 @@ export class Slots {
     /** How many requests run, and how many tokens the slots hold, about. */
     sizes() {
         const running = this._active.reduce((sum, { tokens }) => sum + tokens, 0);
-        return { count: this.count, busy: this._active.length, cached_tokens: [...this._left.values()].reduce((sum, tokens) => sum + tokens, running) };
+        const cached = [...this._left.values()].reduce((sum, tokens) => sum + tokens, running);
+        return { count: this.count, busy: this._active.length, cached_tokens: cached };
     }
 
     /** Has it computed. @param {Request} request @returns {Promise<void>}
@@ -93,7 +95,8 @@ export class Slots {
         this._loops = true;
         while (this._active.length > 0) {
             await turn();
-            const job = this._active.find(({ signal }) => signal.aborted) ?? this._active.find(({ id }) => id === 0)
+            const job = this._active.find(({ signal }) => signal.aborted)
+                ?? this._active.find(({ id }) => id === 0)
                 ?? this._active[0];
             try {
                 if (await this._step(job)) this._moveBack(job);
@@ -135,7 +138,9 @@ export class Slots {
             throwIfCancelled(job.signal);
             return await this._poll(job);
         } catch (thrown) {
-            if (!(thrown instanceof EngineFault)) await this._module.action('cancel', { _name: 'cncl_req', req_id: job.id });
+            if (!(thrown instanceof EngineFault)) {
+                await this._module.action('cancel', { _name: 'cncl_req', req_id: job.id });
+            }
             throw thrown;
         }
     }
@@ -178,9 +183,11 @@ const cancelled = () => new Failure('cancelled', 'The attempt was cancelled.');
 /** @param {any} data an error of llama.cpp's server */
 function failureOf({ type, message, n_prompt_tokens: tokens, n_ctx: context }) {
     if (type === 'exceed_context_size_error') {
-        return new Failure('context_length_exceeded', `The prompt has ${tokens} tokens, the model's context here ${context}.`,
+        return new Failure('context_length_exceeded',
+            `The prompt has ${tokens} tokens, the model's context here ${context}.`,
             { expected: `fewer than ${context} tokens` });
     }
     const text = String(message).slice(0, 500);
-    return type === 'invalid_request_error' ? new Failure('input_invalid', text) : new Failure('inference_failed', text);
+    return type === 'invalid_request_error' ? new Failure('input_invalid', text)
+        : new Failure('inference_failed', text);
 }

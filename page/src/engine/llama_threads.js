@@ -69,21 +69,28 @@ export class Threads {
         return taken.several > 0 && taken.several * WORTH < taken.one;
     }
 
-    /** A run beside no other has written so many tokens, on several threads. @param {number} count @param {number} ms */
+    /** A run beside no other has written so many tokens, on several threads.
+     * @param {number} count @param {number} ms */
     note(count, ms) {
         if (count >= SPOILT_TOKENS) this._spoilt = ms / count > SPOILT * this._alone ? this._spoilt + 1 : 0;
     }
 }
 
-/** Reads and writes a few tokens. @param {Slots} slots @param {AbortSignal} signal @returns {Promise<Speed>} */
+/** Reads and writes a few tokens.
+ * @param {Slots} slots @param {AbortSignal} signal @returns {Promise<Speed>} */
 export async function measure(slots, signal) {
     /** @type {Speed} */
     const speed = { prompt: 0, token: 0 };
     await slots.run({
         action: 'completion', signal, onStep() {},
-        body: { prompt: TEXT, n_predict: TOKENS, ignore_eos: true, stream: true, verbose: true, cache_prompt: false },
+        body: {
+            prompt: TEXT, n_predict: TOKENS, ignore_eos: true, stream: true, verbose: true,
+            cache_prompt: false,
+        },
         onResult({ timings }) {
-            if (timings) Object.assign(speed, { prompt: timings.prompt_per_token_ms, token: timings.predicted_per_token_ms });
+            if (!timings) return;
+            speed.prompt = timings.prompt_per_token_ms;
+            speed.token = timings.predicted_per_token_ms;
         },
     });
     throwIfCancelled(signal);

@@ -33,7 +33,9 @@ export class Tokenizer {
         await this._slots.run({
             ...more, action: 'completion', body: { ...BODY, logit_bias: biases },
             onResult: ({ __verbose: said }) => {
-                for (const { token, bias } of said?.generation_settings?.logit_bias ?? []) ids[bias]?.push(token);
+                for (const { token, bias } of said?.generation_settings?.logit_bias ?? []) {
+                    ids[bias]?.push(token);
+                }
             },
         });
         return ids;

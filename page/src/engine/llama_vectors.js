@@ -7,7 +7,8 @@ import { failureOf } from './llama_failure.js';
 /** @typedef {import('./llama_slots.js').Slots} Slots */
 /** @typedef {import('./run.js').Run} Run */
 
-/** @param {Slots} slots @param {string[]} texts @param {Options} options @param {boolean} alone @param {Run} run
+/** @param {Slots} slots
+ * @param {string[]} texts @param {Options} options @param {boolean} alone @param {Run} run
  * @returns {Promise<Outcome>} */
 export async function embed(slots, texts, { dimensions, normalize = true }, alone, run) {
     /** @type {number[][]} */
@@ -15,7 +16,8 @@ export async function embed(slots, texts, { dimensions, normalize = true }, alon
     let tokens = 0;
     for (const text of texts) {
         await slots.run({
-            action: 'embedding', body: { input: text, embd_normalize: normalize ? 2 : -1 }, alone, signal: run.signal,
+            action: 'embedding', body: { input: text, embd_normalize: normalize ? 2 : -1 }, alone,
+            signal: run.signal,
             onStep: (ms) => run.stepTook(ms),
             onResult: (data) => {
                 rows.push(shortened(data.data[0].embedding, dimensions, normalize));
@@ -30,12 +32,16 @@ export async function embed(slots, texts, { dimensions, normalize = true }, alon
     const values = new Float32Array(rows.length * width);
     rows.forEach((row, index) => values.set(row, index * width));
     return {
-        tensors: [{ name: 'embeddings', datatype: 'FP32', shape: [rows.length, width], bytes: new Uint8Array(values.buffer) }],
+        tensors: [{
+            name: 'embeddings', datatype: 'FP32', shape: [rows.length, width],
+            bytes: new Uint8Array(values.buffer),
+        }],
         result: { usage: usageOf(tokens) },
     };
 }
 
-/** @param {Slots} slots @param {string} query @param {string[]} documents @param {boolean} alone @param {Run} run
+/** @param {Slots} slots
+ * @param {string} query @param {string[]} documents @param {boolean} alone @param {Run} run
  * @returns {Promise<Outcome>} */
 export async function rerank(slots, query, documents, alone, run) {
     /** @type {number[]} */
@@ -43,7 +49,8 @@ export async function rerank(slots, query, documents, alone, run) {
     let tokens = 0;
     for (const document of documents) {
         await slots.run({
-            action: 'rerank', body: { query, document }, alone, signal: run.signal, onStep: (ms) => run.stepTook(ms),
+            action: 'rerank', body: { query, document }, alone, signal: run.signal,
+            onStep: (ms) => run.stepTook(ms),
             onResult: (data) => {
                 scores.push(data.score);
                 tokens += data.tokens_evaluated ?? 0;

@@ -1,0 +1,218 @@
+/** What runs beside others: counts, streams, language models with workers of their own. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { COUNT, ECHO, model, setUp } from './support/dispatcher.mjs';
+
+const streams = { stream: true, deadline_ms: 600_000 };
+const counts = { ...streams, model: COUNT, options: { count: 9 } };
+const part = (seq) => ({ seq, bytes: 1, json: `part ${seq}` });
+
+test('counts run beside a model, a thousand at a time; echoes and models wait for each other', () => {
+    const { world } = setUp();
+    world.request('m1');
+    world.request('m2');
+    world.request('e', { model: ECHO });
+    for (let i = 0; i < 1100; i++) world.request(`c${i}`, counts);
+    const runs = world.runs('wasm');
+    assert.equal(runs.length, 1025);
+    assert.deepEqual([runs[0], runs[1], runs[1024]], ['m1', 'c0', 'c1023']);
+    world.answer('wasm', 'c5');
+    assert.equal(world.runs('wasm').at(-1), 'c1024');
+    world.answer('wasm', 'm1');
+    assert.equal(world.runs('wasm').at(-1), 'm2');
+    world.answer('wasm', 'm2');
+    assert.equal(world.runs('wasm').at(-1), 'e');
+    assert.equal(world.ports.wasm.asked.length, 0);
+});
+
+test('an engine is told where to begin and what it may send, then and later', () => {
+    const { world, dispatcher } = setUp();
+    dispatcher.configure({ credential: '', threads: 1 }, Infinity, { parts: 4, bytes: 400 });
+    world.request('m');
+    world.request('q', streams);
+    dispatcher.credit('q', { parts: 5, bytes: 500 });
+    world.answer('wasm', 'm');
+    const [run] = world.ports.wasm.posted.filter(({ attempt }) => attempt === 'q');
+    assert.deepEqual([run.stream, run.options], [{ from: null, credit: { parts: 5, bytes: 500 } }, undefined]);
+    world.request('on', { ...counts, continue: { seq: 3, text: 'abc' } });
+    const on = world.ports.wasm.posted.at(-1);
+    assert.deepEqual([on.stream, on.options], [{ from: { seq: 3, text: 'abc' }, credit: { parts: 4, bytes: 400 } }, { count: 9 }]);
+    dispatcher.credit('on', { parts: 3, bytes: 900 });
+    assert.deepEqual(world.ports.wasm.posted.at(-1), { type: 'credit', attempt: 'on', credit: { parts: 4, bytes: 900 } });
+    const { length } = world.ports.wasm.posted;
+    dispatcher.credit('unknown', { parts: 1, bytes: 1 });
+    assert.equal(world.ports.wasm.posted.length, length);
+    for (const from of [[], { seq: -1 }, { seq: 0, tokens: ['x'] }]) world.request(`bad ${JSON.stringify(from)}`, { ...counts, continue: from });
+    world.request('bad', { ...counts, options: [] });
+    assert.deepEqual(world.failures.map(([, code]) => code), Array(4).fill('invalid_field'));
+});
+
+test('after its first part an attempt neither falls back nor begins again', () => {
+    const { world } = setUp();
+    const both = { ...streams, platforms: ['webgpu', 'wasm'], deadline_ms: 10_000 };
+    world.request('none yet', both);
+    world.fail('webgpu', 'none yet', 'inference_failed');
+    assert.deepEqual(world.runs('wasm'), ['none yet']);
+    world.request('a', both);
+    world.tell('webgpu', { type: 'parts', attempt: 'a', parts: [part(0), part(1)], step_ms: 5 });
+    world.advance(6000); // what it would have had before the next platform
+    world.tell('webgpu', { type: 'parts', attempt: 'a', parts: [part(2)], step_ms: 5 });
+    assert.deepEqual(world.replaced, []);
+    world.fail('webgpu', 'a', 'inference_failed', true);
+    assert.deepEqual(world.parts, [['a', 0], ['a', 1], ['a', 2]]);
+    assert.deepEqual(world.failures, [['a', 'inference_failed', true, []]]);
+    assert.deepEqual(world.runs('wasm'), ['none yet']);
+    world.answer('wasm', 'none yet');
+
+    world.request('bad input', { ...streams, model: model('other') });
+    world.tell('wasm', { type: 'parts', attempt: 'bad input', parts: [part(0)], step_ms: 0 });
+    world.fail('wasm', 'bad input', 'input_shape');
+    assert.deepEqual(world.failures[1].slice(0, 3), ['bad input', 'input_shape', false]);
+});
+
+test('a run that can stop is given three of its steps, five seconds at the most', () => {
+    const stops = (step, ms) => {
+        const { world, dispatcher } = setUp();
+        world.request('a', counts);
+        world.tell('wasm', { type: 'parts', attempt: 'a', parts: [part(0)], step_ms: step });
+        dispatcher.cancel('a');
+        world.tell('wasm', { type: 'parts', attempt: 'a', parts: [part(1)], step_ms: step });
+        assert.equal(world.parts.length, 1);
+        world.advance(ms - 1);
+        assert.deepEqual(world.replaced, [], `${step}`);
+        world.advance(1);
+        assert.deepEqual(world.replaced, ['wasm'], `${step}`);
+        assert.deepEqual(world.failures, []);
+    };
+    stops(1, 100);
+    stops(200, 600);
+    stops(9000, 5000);
+    stops(0, 5000); // nobody knows
+
+    const { world } = setUp();
+    world.request('late', { ...counts, deadline_ms: 1000, platforms: ['wasm', 'webgpu'] });
+    world.advance(999);
+    assert.equal(world.ports.wasm.posted.at(-1).type, 'run');
+    world.advance(1);
+    assert.deepEqual(world.ports.wasm.posted.at(-1), { type: 'cancel', attempt: 'late' });
+    world.fail('wasm', 'late', 'cancelled');
+    assert.deepEqual([world.failures, world.replaced], [[['late', 'deadline_exceeded', false, []]], []]);
+});
+
+test('a worker that is replaced costs what ran beside only what was begun', () => {
+    const { world, dispatcher } = setUp();
+    world.request('m', { deadline_ms: 600_000 });
+    world.request('begun', counts);
+    world.request('not begun', counts);
+    world.tell('wasm', { type: 'parts', attempt: 'begun', parts: [part(0)], step_ms: 1 });
+    world.fail('wasm', 'm', 'inference_failed', true);
+    assert.deepEqual(world.failures.map(([id, code, retryable]) => [id, code, retryable]),
+        [['begun', 'inference_failed', true], ['m', 'inference_failed', false]]);
+    world.attach('wasm');
+    assert.deepEqual(world.runs('wasm'), ['not begun']);
+    dispatcher.died('wasm', 2, 'boom');
+    assert.deepEqual(world.failures[2].slice(0, 3), ['not begun', 'engine_crashed', true]);
+});
+
+test('the budget reckons with what loading has added', () => {
+    const { world, dispatcher } = setUp();
+    dispatcher.configure({ credential: '', threads: 1 }, 300);
+    const run = (name, memory) => {
+        world.request(name, { model: model(name) });
+        if (memory !== undefined) world.tell('wasm', { type: 'model', key: `${name}@h`, state: 'loaded', load_ms: 1, memory });
+        world.answer('wasm', name);
+    };
+    const bytes = () => dispatcher.models().map(({ name, state, bytes }) => [name, state, bytes]);
+    run('m1', 200);
+    run('m2', 0); // it found enough that was free
+    assert.deepEqual(bytes(), [['m1', 'loaded', 200], ['m2', 'loaded', 10]]);
+    run('m3', 150);
+    assert.deepEqual(bytes(), [['m2', 'loaded', 10], ['m3', 'loaded', 150], ['m1', 'evicted', 200]]);
+    run('m1', 0); // what it took is remembered, and known before it is loaded
+    assert.deepEqual(bytes(), [['m1', 'loaded', 200], ['m2', 'evicted', 10], ['m3', 'evicted', 150]]);
+});
+
+const gguf = (name) => ({ name, hash: 'h', engine: 'llama', files: [{ path: 'm.gguf', url: '/m.gguf', bytes: 10, hash: 'x' }] });
+/** The own worker of a model comes up. */
+function bringUp(world, name) {
+    world.attach(`model ${name}@h`, { available: true }, 'wasm');
+}
+
+test('a language model has a worker of its own, which comes with it and ends with it', () => {
+    const { world, dispatcher } = setUp();
+    world.request('a', { model: gguf('x') });
+    world.request('b', { model: gguf('y') });
+    assert.deepEqual(world.replaced, ['model x@h', 'model y@h']);
+    assert.deepEqual(Object.keys(dispatcher.platforms()), ['wasm', 'webgpu']);
+    bringUp(world, 'x');
+    for (const id of ['c', 'd', 'e', 'f']) world.request(id, { model: gguf('x'), task: 'complete', owner: 'o' });
+    const x = 'model x@h';
+    assert.deepEqual(world.runs(x), ['a', 'c', 'd', 'e'], 'as many as it has slots');
+    assert.deepEqual(world.ports[x].posted.filter(({ type }) => type === 'run').map(({ task, owner }) => [task, owner]).slice(0, 2),
+        [[undefined, undefined], ['complete', 'o']]);
+    world.tell(x, { type: 'model', key: 'x@h', state: 'loaded', load_ms: 5, memory: 100 });
+    dispatcher.unload('x');
+    assert.deepEqual(world.closed, [], 'not while it is at work');
+    for (const id of ['a', 'c', 'd', 'e', 'f']) world.answer(x, id);
+    assert.deepEqual(world.closed, [x]);
+    assert.deepEqual(dispatcher.models().map(({ name, state }) => [name, state]), []);
+    world.request('g', { model: gguf('x') });
+    assert.equal(world.replaced.at(-1), x);
+});
+
+test('a language model that nobody asks for is unloaded', () => {
+    const { world, dispatcher } = setUp();
+    const allow = (ms) => dispatcher.configure({ credential: '', threads: 1 }, Infinity, undefined, ms);
+    const x = 'model x@h';
+    allow(1000);
+    world.request('a', { model: gguf('x') });
+    bringUp(world, 'x');
+    world.tell(x, { type: 'model', key: 'x@h', state: 'loaded', load_ms: 5, memory: 100 });
+    world.advance(2000);
+    assert.deepEqual(world.closed, [], 'not while it is at work');
+    world.answer(x, 'a');
+    world.advance(900);
+    world.request('b', { model: gguf('x') });
+    world.answer(x, 'b');
+    world.advance(900);
+    assert.deepEqual(world.closed, []);
+    world.advance(200);
+    assert.deepEqual(world.closed, [x]);
+    assert.deepEqual(dispatcher.models().map(({ name, state }) => [name, state]), [['x', 'evicted']]);
+    world.request('c', { model: gguf('x') });
+    bringUp(world, 'x');
+    world.tell(x, { type: 'model', key: 'x@h', state: 'loaded', load_ms: 5, memory: 100 });
+    world.answer(x, 'c');
+    allow(Infinity);
+    world.advance(1e6);
+    assert.deepEqual(world.closed, [x], 'the service wants none unloaded any more');
+    allow(1000);
+    assert.deepEqual(world.closed, [x, x]);
+});
+
+test('a language model that is not loaded keeps no worker, and one that crashes fails all to be tried again', () => {
+    const { world, dispatcher } = setUp();
+    world.request('a', { model: gguf('x') });
+    bringUp(world, 'x');
+    world.fail('model x@h', 'a', 'model_invalid');
+    assert.deepEqual(world.closed, ['model x@h']);
+    for (const id of ['b', 'c']) world.request(id, { model: gguf('y') });
+    bringUp(world, 'y');
+    world.tell('model y@h', { type: 'model', key: 'y@h', state: 'loaded', load_ms: 5, memory: 100 });
+    world.fail('model y@h', 'b', 'engine_crashed', true);
+    assert.deepEqual(world.failures.map(([id, code, retryable]) => [id, code, retryable]).sort(),
+        [['a', 'model_invalid', false], ['b', 'engine_crashed', true], ['c', 'engine_crashed', true]]);
+    assert.equal(world.closed.at(-1), 'model y@h');
+    assert.deepEqual(dispatcher.models().filter(({ state }) => state === 'loaded'), []);
+});
+
+test('a language model whose worker does not start, or on another platform, fails', () => {
+    const { world, dispatcher } = setUp();
+    world.request('gpu', { model: gguf('x'), platforms: ['webgpu'], fallback: false });
+    world.request('a', { model: gguf('x') });
+    const port = { post() {}, ask() {}, close() {} };
+    dispatcher.attach('model x@h', port, 1);
+    dispatcher.died('model x@h', 1, 'no script');
+    assert.deepEqual(world.failures.map(([id, code]) => [id, code]), [['gpu', 'platform_unsupported'], ['a', 'platform_unsupported']]);
+    assert.deepEqual(world.closed, ['model x@h']);
+});
