@@ -41,5 +41,5 @@ test('a text is labelled, by the model or by labels of the request', async () =>
     assert.equal(status, 200, text);
     assert.deepEqual(json.result.labels.map(({ label, index }) => [label, index]), [['good', 1], ['bad', 0]]);
     const refused = await daemon.infer({ model_name: 'moods', platform: 'wasm', inputs: { texts: ['good'], labels: ['a', 'b'] } });
-    assert.deepEqual([refused.status, refused.json.code, refused.json.field], [422, 'input_invalid', 'task']);
+    assert.deepEqual([refused.status, refused.json.code, refused.json.field], [422, 'input_invalid', 'inputs']);
 });
