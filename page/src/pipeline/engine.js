@@ -85,7 +85,8 @@ export class PipelineEngine {
         try {
             const outcome = await this._library.during(run, () => work(loaded, { ...task, options }, run));
             const { dtype } = loaded;
-            return { precision: dtype, quantization: isFloat(dtype) ? null : dtype, threads: this._ort.threads, ...outcome };
+            const quantization = isFloat(dtype) ? null : dtype;
+            return { precision: dtype, quantization, threads: this._ort.threads, ...outcome };
         } catch (thrown) {
             throw asFailure(thrown, 'run');
         }
@@ -103,7 +104,8 @@ const isFloat = (dtype) => dtype === 'fp32' || dtype === 'fp16';
 
 /** Whether the GPU computes with 16 bits. */
 async function hasHalf() {
-    const adapter = await /** @type {any} */ (navigator).gpu?.requestAdapter({ powerPreference: 'high-performance' });
+    const { gpu } = /** @type {any} */ (navigator);
+    const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
     return adapter?.features.has('shader-f16') === true;
 }
 

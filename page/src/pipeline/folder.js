@@ -12,7 +12,8 @@ import { sizeOf } from '../shared/model.js';
 
 /** The ends of a graph's name and what they stand for, as exporters give them. */
 const ENDS = Object.freeze({
-    _fp16: 'fp16', _int8: 'int8', _uint8: 'uint8', _quantized: 'q8', _q4f16: 'q4f16', _q4: 'q4', _q2f16: 'q2f16', _q2: 'q2',
+    _fp16: 'fp16', _int8: 'int8', _uint8: 'uint8', _quantized: 'q8', _q4f16: 'q4f16', _q4: 'q4',
+    _q2f16: 'q2f16', _q2: 'q2',
     _q1f16: 'q1f16', _q1: 'q1', _bnb4: 'bnb4',
 });
 /** Where a folder has several, the first of these that it has. MatMulNBits has no fast kernel on WASM. */
@@ -32,7 +33,8 @@ export class Folder {
     constructor(model, fetch) {
         this._files = new Map((model.files ?? []).map((file) => [file.path, file]));
         this._fetch = fetch;
-        /** Files that are asked for more than once: the small ones. @type {Map<string, Promise<Uint8Array>>} */
+        /** Files that are asked for more than once: the small ones.
+         * @type {Map<string, Promise<Uint8Array>>} */
         this._kept = new Map();
         /** Which file a buffer holds. @type {WeakMap<ArrayBufferLike, string>} */
         this._paths = new WeakMap();
@@ -43,7 +45,8 @@ export class Folder {
         return this._files.has(path);
     }
 
-    /** A JSON file's content; undefined if there is none. @param {string} path @returns {Promise<any>} @throws {Failure} */
+    /** A JSON file's content; undefined if there is none. @param {string} path @returns {Promise<any>}
+     * @throws {Failure} */
     async json(path) {
         const file = this._files.get(path);
         return file && parse(await this._bytes(file), path);
@@ -74,22 +77,27 @@ export class Folder {
     }
 
     /** Chooses the weights. @param {'wasm' | 'webgpu' | 'webnn'} platform @param {boolean} hasHalf whether it
-     * computes with 16 bits @returns {Weights} @throws {Failure} if there are none, or none that can be used */
+     * computes with 16 bits @returns {Weights} @throws {Failure} if there are none, or none that can be
+     * used */
     weights(platform, hasHalf) {
         const graphs = graphsOf([...this._files.keys()]);
-        if (graphs.size === 0) throw new Failure('model_invalid', 'The folder has no graph: there is no file onnx/*.onnx.');
+        if (graphs.size === 0) {
+            throw new Failure('model_invalid', 'The folder has no graph: there is no file onnx/*.onnx.');
+        }
         /** @type {Record<string, string>} */
         const chosen = {};
         for (const [stem, dtypes] of graphs) {
-            const usable = PREFERRED[platform].filter((dtype) => dtypes.has(dtype) && (hasHalf || !HALF.test(dtype)));
+            const usable = PREFERRED[platform]
+                .filter((dtype) => dtypes.has(dtype) && (hasHalf || !HALF.test(dtype)));
             if (usable.length === 0) {
-                throw new Failure('platform_unsupported',
-                    `This device does not compute with 16 bits, and onnx/${stem} is there as ${[...dtypes].join(', ')} only.`);
+                throw new Failure('platform_unsupported', 'This device does not compute with 16 bits, and '
+                    + `onnx/${stem} is there as ${[...dtypes].join(', ')} only.`);
             }
             chosen[stem] = usable[0];
         }
         const names = [...new Set(Object.values(chosen))];
-        return { dtype: names.length === 1 ? names[0] : chosen, name: names.join('+'), external: this._external() };
+        const dtype = names.length === 1 ? names[0] : chosen;
+        return { dtype, name: names.join('+'), external: this._external() };
     }
 
     /** How many files beside a graph hold its tensors: onnx/NAME.onnx_data, …_1 and so on. */
@@ -114,7 +122,8 @@ function graphsOf(paths) {
         if (!name) continue;
         const end = Object.keys(ENDS).find((one) => name.endsWith(one)) ?? '';
         const stem = name.slice(0, name.length - end.length);
-        graphs.set(stem, (graphs.get(stem) ?? new Set()).add(ENDS[/** @type {keyof typeof ENDS} */ (end)] ?? 'fp32'));
+        const dtype = ENDS[/** @type {keyof typeof ENDS} */ (end)] ?? 'fp32';
+        graphs.set(stem, (graphs.get(stem) ?? new Set()).add(dtype));
     }
     return graphs;
 }
@@ -124,7 +133,8 @@ function parse(bytes, path) {
     try {
         return JSON.parse(new TextDecoder().decode(bytes));
     } catch (error) {
-        throw new Failure('model_invalid', `The folder's ${path} is no JSON: ${error instanceof Error ? error.message : error}`);
+        const message = error instanceof Error ? error.message : error;
+        throw new Failure('model_invalid', `The folder's ${path} is no JSON: ${message}`);
     }
 }
 

@@ -1,7 +1,9 @@
 /** Labels for texts: those that a model was trained for, and those that the request gives. */
 import { Failure } from '../engine/failure.js';
 import { softmax } from '../engine/picture.js';
-import { encodeWithin, floats, forward, oneOrMore, outputOf, pairsOf, sigmoid, textsOf, usageOf } from './texts.js';
+import {
+    encodeWithin, floats, forward, oneOrMore, outputOf, pairsOf, sigmoid, textsOf, usageOf,
+} from './texts.js';
 
 /** @typedef {import('../engine/run.js').Run} Run */
 /** @typedef {import('./loading.js').Loaded} Loaded */
@@ -17,9 +19,13 @@ const ENTAILMENT = /^entail/i;
 
 /** @type {Task} */
 export const TEXT_CLASSIFICATION = {
-    options: { top: { least: 1, most: 1e6, whole: true }, truncate: 'flag', activation: { among: ['softmax', 'sigmoid', 'none'] } },
+    options: {
+        top: { least: 1, most: 1e6, whole: true }, truncate: 'flag',
+        activation: { among: ['softmax', 'sigmoid', 'none'] },
+    },
     async run(loaded, { input, options: { top, truncate, activation } }, run) {
-        const given = input?.pairs === undefined ? textsOf(input?.texts, 'texts').map((text) => /** @type {const} */ ([text, null]))
+        /** @type {[string, string | null][]} */
+        const given = input?.pairs === undefined ? textsOf(input?.texts, 'texts').map((text) => [text, null])
             : pairsOf(input.pairs);
         const all = given.map(([text, pair]) => encodeWithin(loaded, text, pair, { truncate }));
         const rows = await logitsOf(loaded, all, 'text-classification', run);
@@ -29,15 +35,17 @@ export const TEXT_CLASSIFICATION = {
     },
 };
 
-/** Each label is put into a hypothesis, which the model judges to follow from the text or not. @type {Task} */
+/** Each label is put into a hypothesis, which the model judges to follow from the text or not.
+ * @type {Task} */
 export const ZERO_SHOT_CLASSIFICATION = {
     options: { multi_label: 'flag', hypothesis_template: { text: 1000 }, truncate: 'flag' },
     async run(loaded, { input, options }, run) {
-        const { multi_label: isMulti = false, hypothesis_template: template = HYPOTHESIS, truncate } = options;
+        const { multi_label: isMulti = false, truncate } = options;
         const texts = textsOf(input?.texts, 'texts'), labels = labelsOf(input?.labels);
         const { follows, contradicts } = inferenceLabels(loaded.config);
-        const hypotheses = hypothesesOf(template, labels);
-        const all = texts.flatMap((text) => hypotheses.map((hypothesis) => encodeWithin(loaded, text, hypothesis, { truncate })));
+        const hypotheses = hypothesesOf(options.hypothesis_template ?? HYPOTHESIS, labels);
+        const all = texts.flatMap((text) =>
+            hypotheses.map((hypothesis) => encodeWithin(loaded, text, hypothesis, { truncate })));
         const rows = await logitsOf(loaded, all, 'zero-shot-classification', run);
         const results = texts.map((_, index) => {
             const own = rows.slice(index * labels.length, (index + 1) * labels.length);
@@ -60,7 +68,8 @@ export function labelsOf(labels) {
         { field: 'inputs.labels', expected: `a list of 1 to ${count} texts of 1 to ${length} characters` });
 }
 
-/** What is said of each label. @param {string} template @param {readonly string[]} labels @throws {Failure} */
+/** What is said of each label. @param {string} template @param {readonly string[]} labels
+ * @throws {Failure} */
 export function hypothesesOf(template, labels) {
     if (template.split('{}').length === 2) return labels.map((label) => template.replace('{}', () => label));
     throw new Failure('input_invalid', 'The hypothesis has no place for a label.',
@@ -81,30 +90,39 @@ async function logitsOf(loaded, all, task, run) {
 }
 
 /** @param {string} task */
-const misfit = (task) => new Failure('input_invalid', `The model labels no texts: it does not do the task ${task}.`, { field: 'task' });
+const misfit = (task) => new Failure('input_invalid',
+    `The model labels no texts: it does not do the task ${task}.`,
+    { field: 'task' });
 
 /** Where the labels exclude each other, they share a whole. @param {any} config @param {number} count */
 const usualActivation = (config, count) =>
     (count === 1 || config.problem_type === 'multi_label_classification' ? 'sigmoid' : 'softmax');
 
 /** @param {string} name @returns {(values: Float32Array) => ArrayLike<number>} */
-const activationOf = (name) => (name === 'softmax' ? (values) => softmax(Array.from(values)) : name === 'sigmoid' ? (values) => Array.from(values, sigmoid) : (values) => values);
+const activationOf = (name) => (name === 'softmax' ? (values) => softmax(Array.from(values))
+    : name === 'sigmoid' ? (values) => Array.from(values, sigmoid) : (values) => values);
 
 /** The best of the model's labels.
- * @param {ArrayLike<number>} values @param {Record<string, string> | undefined} names @param {number} [top] all without it
+ * @param {ArrayLike<number>} values @param {Record<string, string> | undefined} names
+ * @param {number} [top] all without it
  * @returns {Label[]} */
 export const best = (values, names, top) =>
-    sorted(Array.from(values, (probability, index) => ({ label: String(names?.[index] ?? `LABEL_${index}`), index, probability }))).slice(0, top);
+    sorted(Array.from(values, (probability, index) =>
+        ({ label: String(names?.[index] ?? `LABEL_${index}`), index, probability }))).slice(0, top);
 
 /** @template {{probability: number}} One @param {One[]} labels @returns {One[]} the best first */
 const sorted = (labels) => labels.sort((a, b) => b.probability - a.probability);
 
-/** Which logits say that one text follows from another, and that it does not. @param {any} config @throws {Failure} */
+/** Which logits say that one text follows from another, and that it does not. @param {any} config
+ * @throws {Failure} */
 function inferenceLabels(config) {
-    const labels = Object.entries(config.id2label ?? {}).map(([id, label]) => ({ id: Number(id), label: String(label) }));
+    const labels = Object.entries(config.id2label ?? {})
+        .map(([id, label]) => ({ id: Number(id), label: String(label) }));
     const follows = labels.find(({ label }) => ENTAILMENT.test(label));
-    const contradicts = labels.find(({ label }) => /^contradict/i.test(label)) ?? labels.find(({ label }) => /^not.entail/i.test(label));
+    const contradicts = labels.find(({ label }) => /^contradict/i.test(label))
+        ?? labels.find(({ label }) => /^not.entail/i.test(label));
     if (follows && contradicts) return { follows: follows.id, contradicts: contradicts.id };
-    throw new Failure('input_invalid', 'The model does not tell what follows from a text: it does not do the task zero-shot-classification.',
+    throw new Failure('input_invalid', 'The model does not tell what follows from a text: '
+        + 'it does not do the task zero-shot-classification.',
         { field: 'task', expected: 'a model with the labels "entailment" and "contradiction"' });
 }

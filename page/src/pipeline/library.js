@@ -36,7 +36,8 @@ export class Library {
         if (this._namespace) return this._namespace;
         /** @type {any} */ (globalThis)[HANDED_OVER] = this._handedOver();
         const namespace = await this._bring(this._script).catch((error) => {
-            throw new Failure('model_fetch_failed', `The page's script for tasks could not be loaded: ${error}`);
+            throw new Failure('model_fetch_failed',
+                `The page's script for tasks could not be loaded: ${error}`);
         });
         // No blob: modules, which the page's policy forbids; no caches; no hosts but ours.
         Object.assign(namespace.env, {
@@ -50,7 +51,8 @@ export class Library {
     }
 
     /** Loads a model of this folder: what sessions that creates is released if it fails.
-     * @template T @param {Loading['folder']} folder @param {AbortSignal} signal @param {() => Promise<T>} load
+     * @template T @param {Loading['folder']} folder @param {AbortSignal} signal
+     * @param {() => Promise<T>} load
      * @returns {Promise<T>} */
     async load(folder, signal, load) {
         const loading = { folder, signal, sessions: /** @type {any[]} */ ([]) };
@@ -66,7 +68,8 @@ export class Library {
         }
     }
 
-    /** Runs sessions for this run. @template T @param {Run} run @param {() => Promise<T>} work @returns {Promise<T>} */
+    /** Runs sessions for this run. @template T @param {Run} run @param {() => Promise<T>} work
+     * @returns {Promise<T>} */
     async during(run, work) {
         this._run = run;
         try {
@@ -83,8 +86,10 @@ export class Library {
         const { Tensor, env } = this._ort;
         return {
             Tensor,
-            env: { versions: env.versions, wasm: { wasmPaths: env.wasm.wasmPaths, proxy: false }, webgpu: {} },
-            InferenceSession: { create: (/** @type {any} */ bytes, /** @type {any} */ options) => this._create(bytes, options) },
+            env: {
+                versions: env.versions, wasm: { wasmPaths: env.wasm.wasmPaths, proxy: false }, webgpu: {},
+            },
+            InferenceSession: { create: this._create.bind(this) },
         };
     }
 

@@ -6,8 +6,8 @@ import { KvCaches } from './kv_cache.js';
 /** @typedef {import('./library.js').Library} Library */
 /**
  * A model that is loaded. `library` is what transformers.js exports, `model` an instance of its class that
- * the configuration names; `dtype` says what its weights are of; `limits.length` how many tokens of text it takes, Infinity
- * if nothing says so; `files` answers what else the folder has.
+ * the configuration names; `dtype` says what its weights are of; `limits.length` how many tokens of text
+ * it takes, Infinity if nothing says so.
  * @typedef {object} Loaded
  * @property {string} key
  * @property {string} platform
@@ -27,7 +27,9 @@ import { KvCaches } from './kv_cache.js';
  * @typedef {{platform: 'wasm' | 'webgpu' | 'webnn', provider: any, hasHalf: boolean}} Device */
 
 /** What else a folder may say: how texts are pooled, and how long they may be. */
-const EXTRA = Object.freeze(['modules.json', '1_Pooling/config.json', 'sentence_bert_config.json', 'generation_config.json']);
+const EXTRA = Object.freeze([
+    'modules.json', '1_Pooling/config.json', 'sentence_bert_config.json', 'generation_config.json',
+]);
 /** Tokenizers without a limit say a number beyond this one. */
 const UNLIMITED = 1e9;
 /** Their positions begin behind that of the padding token. */
@@ -35,7 +37,8 @@ const OFFSET_POSITIONS = /roberta|camembert|mpnet|xmod|longformer/;
 
 let loads = 0;
 
-/** @param {string} key @param {Library} library @param {Folder} folder @param {Device} device @param {AbortSignal} signal
+/** @param {string} key @param {Library} library @param {Folder} folder @param {Device} device
+ * @param {AbortSignal} signal
  * @returns {Promise<Loaded>} @throws {Failure} */
 export async function loadFolder(key, library, folder, device, signal) {
     const namespace = await library.open();
@@ -52,7 +55,9 @@ export async function loadFolder(key, library, folder, device, signal) {
         const { dtype, name, external } = folder.weights(device.platform, device.hasHalf);
         const model = await Model.from_pretrained(id, {
             device: device.platform, dtype, use_external_data_format: external,
-            session_options: { executionProviders: [device.provider], graphOptimizationLevel: 'all', logSeverityLevel: 3 },
+            session_options: {
+                executionProviders: [device.provider], graphOptimizationLevel: 'all', logSeverityLevel: 3,
+            },
         });
         const caches = new KvCaches(namespace, (bytes, preferredOutputLocation) =>
             library.session(bytes, { executionProviders: [device.provider], preferredOutputLocation }));
@@ -61,7 +66,8 @@ export async function loadFolder(key, library, folder, device, signal) {
             await model.dispose();
         };
         return {
-            key, platform: device.platform, library: namespace, config, tokenizer, processor, model, dtype: name,
+            key, platform: device.platform, library: namespace, config, tokenizer, processor, model,
+            dtype: name,
             limits: { length: lengthOf(config, tokenizer, extra) }, extra, caches, chat: null, dispose,
         };
     });
@@ -69,7 +75,8 @@ export async function loadFolder(key, library, folder, device, signal) {
 
 /** Its two files belong together. @param {Folder} folder @throws {Failure} if one is missing */
 function hasTokenizer(folder) {
-    const [missing, ...more] = ['tokenizer.json', 'tokenizer_config.json'].filter((path) => !folder.has(path));
+    const [missing, ...more] = ['tokenizer.json', 'tokenizer_config.json']
+        .filter((path) => !folder.has(path));
     if (!missing || more.length > 0) return !missing;
     throw new Failure('model_invalid', `The folder has no file ${missing}.`);
 }
@@ -84,22 +91,28 @@ async function configOf(folder) {
 
 /** The class that the configuration names. @param {any} namespace @param {any} config */
 function modelClass(namespace, config) {
-    const names = /** @type {any[]} */ (Array.isArray(config.architectures) ? config.architectures : []).map((name) => String(name));
+    const { architectures, model_type: type } = config;
+    const names = Array.isArray(architectures) ? architectures.map(String) : [];
     const found = names.find((name) => namespace[name]?.prototype instanceof namespace.PreTrainedModel);
     if (found) return namespace[found];
-    if (names.length === 0 && namespace.AutoModel.MODEL_CLASS_MAPPINGS?.some((/** @type {any} */ one) => one.has(config.model_type))) {
+    const mappings = namespace.AutoModel.MODEL_CLASS_MAPPINGS;
+    if (names.length === 0 && mappings?.some((/** @type {any} */ one) => one.has(type))) {
         return namespace.AutoModel;
     }
     const name = names[0] ?? String(config.model_type);
-    throw new Failure('platform_unsupported', `The architecture ${name.slice(0, 100)} is none that this page can compute.`,
+    throw new Failure('platform_unsupported',
+        `The architecture ${name.slice(0, 100)} is none that this page can compute.`,
         { expected: `one of transformers.js ${namespace.env.version}` });
 }
 
-/** How many tokens a text may have. @param {any} config @param {any} tokenizer @param {Record<string, any>} extra */
+/** How many tokens a text may have. @param {any} config @param {any} tokenizer
+ * @param {Record<string, any>} extra */
 function lengthOf(config, tokenizer, extra) {
-    const { max_position_embeddings: positions = config.n_positions ?? config.text_config?.max_position_embeddings } = config;
+    const positions = config.max_position_embeddings ?? config.n_positions
+        ?? config.text_config?.max_position_embeddings;
     const offset = OFFSET_POSITIONS.test(config.model_type) ? (config.pad_token_id ?? 1) + 1 : 0;
-    const limits = [positions - offset, tokenizer?.model_max_length, extra['sentence_bert_config.json']?.max_seq_length]
+    const said = extra['sentence_bert_config.json']?.max_seq_length;
+    const limits = [positions - offset, tokenizer?.model_max_length, said]
         .filter((limit) => Number.isInteger(limit) && limit > 0 && limit < UNLIMITED);
     return Math.min(Infinity, ...limits);
 }

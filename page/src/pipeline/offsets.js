@@ -1,10 +1,12 @@
 /**
  * Where in a text its tokens are. Tokenizers of JavaScript do not say it, so the tokens' own texts are found
- * again in it: letters are compared without case and accents, and what has no text of its own, such as an unknown
- * word, is what lies between its neighbours. Offsets count characters (code points), as in other tokenizers.
+ * again in it: letters are compared without case and accents, and what has no text of its own, such as an
+ * unknown word, is what lies between its neighbours. Offsets count characters (code points), as in other
+ * tokenizers.
  */
 
-/** Where a token begins and ends; null: it stands for nothing in the text. @typedef {[number, number] | null} Span */
+/** Where a token begins and ends; null: it stands for nothing in the text.
+ * @typedef {[number, number] | null} Span */
 /** A character to compare, and where in the text it is. @typedef {{folded: string, at: number}} Letter */
 
 /** So many letters may lie between two tokens before the next is taken for another. */
@@ -41,8 +43,10 @@ export function offsetsOf(text, pieces, isBytes, isSpecial) {
     return spans;
 }
 
-/** The letters of a text, without what no token says: space, accents. @param {string} text @returns {Letter[]} */
-const lettersOf = (text) => [...text].flatMap((character, at) => [...fold(character)].map((folded) => ({ folded, at })));
+/** The letters of a text, without what no token says: space, accents. @param {string} text
+ * @returns {Letter[]} */
+const lettersOf = (text) => [...text].flatMap((character, at) =>
+    [...fold(character)].map((folded) => ({ folded, at })));
 
 /** @param {string} text */
 const fold = (text) => text.normalize('NFKD').replace(/[\p{M}\p{C}\s]/gu, '').toLowerCase();
@@ -62,7 +66,8 @@ function find(letters, folded, cursor, reach) {
 }
 
 /** Gives tokens that were not found what lies between: the words there one each, the last the rest.
- * @param {Letter[]} letters @param {number[]} unknown @param {number} from @param {number} to @param {Span[]} spans */
+ * @param {Letter[]} letters @param {number[]} unknown @param {number} from @param {number} to
+ * @param {Span[]} spans */
 function share(letters, unknown, from, to, spans) {
     let cursor = from;
     unknown.forEach((index, nth) => {
@@ -81,7 +86,8 @@ const isWord = (one, next) => next.at - one.at <= 1 && !/\p{Script=Han}/u.test(o
 
 // --- byte-level BPE ----------------------------------------------------------------------------------
 
-/** GPT-2's table of bytes: those that print are themselves, the others follow from U+0100 on. @type {Map<string, number>} */
+/** GPT-2's table of bytes: those that print are themselves, the others follow from U+0100 on.
+ * @type {Map<string, number>} */
 const BYTES = new Map();
 for (let byte = 0, next = 0x100; byte < 0x100; byte++) {
     const prints = (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
@@ -93,7 +99,8 @@ function readable(piece) {
     const bytes = [...piece].map((character) => BYTES.get(character));
     if (bytes.some((byte) => byte === undefined)) return piece;
     try {
-        return new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(/** @type {number[]} */ (bytes)));
+        const whole = Uint8Array.from(/** @type {number[]} */ (bytes));
+        return new TextDecoder('utf-8', { fatal: true }).decode(whole);
     } catch {
         return ''; // a part of a character
     }

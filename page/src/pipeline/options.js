@@ -12,32 +12,37 @@ import { BIASES_MAX, isBias } from '../engine/llama_body.js';
 export const rules = Object.freeze({ whole: (most) => ({ least: 1, most, whole: true }) });
 
 /**
- * @param {string} task @param {Readonly<Record<string, Rule>>} rulesOfTask @param {Record<string, any> | undefined} options
+ * @param {string} task @param {Readonly<Record<string, Rule>>} rulesOfTask
+ * @param {Record<string, any> | undefined} options
  * @returns {Record<string, any>} what of them is said; null says nothing
  * @throws {Failure} naming the first that is unknown, or has no such value
  */
 export function checkOptions(task, rulesOfTask, options) {
     /** @type {Record<string, any>} */
     const checked = {};
+    const names = Object.keys(rulesOfTask);
     for (const [name, value] of Object.entries(options ?? {})) {
         if (value === null || value === undefined) continue;
         const field = `options.${name.slice(0, 64)}`;
         if (!Object.hasOwn(rulesOfTask, name)) {
             throw new Failure('input_invalid', `A task "${task}" has no option "${name.slice(0, 64)}".`,
-                { field, expected: Object.keys(rulesOfTask).length > 0 ? `one of ${Object.keys(rulesOfTask).join(', ')}` : 'no options' });
+                { field, expected: names.length > 0 ? `one of ${names.join(', ')}` : 'no options' });
         }
         const rule = rulesOfTask[name];
         if (typeof rule === 'object' && 'refused' in rule) {
-            throw new Failure('input_invalid', `The option "${name}" is not possible: ${rule.refused}.`, { field });
+            throw new Failure('input_invalid', `The option "${name}" is not possible: ${rule.refused}.`,
+                { field });
         }
         const expected = misses(rule, value);
-        if (expected) throw new Failure('input_invalid', `The option "${name}" is not usable.`, { field, expected });
+        if (expected) throw new Failure('input_invalid', `The option "${name}" is not usable.`,
+            { field, expected });
         checked[name] = value;
     }
     return checked;
 }
 
-/** What a rule expects, if a value is not so. @param {Exclude<Rule, {refused: string}>} rule @param {any} value @returns {string | null} */
+/** What a rule expects, if a value is not so. @param {Exclude<Rule, {refused: string}>} rule
+ * @param {any} value @returns {string | null} */
 function misses(rule, value) {
     if (rule === 'any') return null;
     if (rule === 'flag') return typeof value === 'boolean' ? null : 'true or false';
@@ -47,12 +52,14 @@ function misses(rule, value) {
     if ('among' in rule) return rule.among.includes(value) ? null : `one of ${rule.among.join(', ')}`;
     if ('least' in rule) {
         const { least, most, whole } = rule;
-        const fits = typeof value === 'number' && value >= least && value <= most && (!whole || Number.isInteger(value));
+        const fits = typeof value === 'number' && value >= least && value <= most
+            && (!whole || Number.isInteger(value));
         return fits ? null : `a${whole ? ' whole' : ''} number from ${least} to ${most}`;
     }
     if ('text' in rule) return isText(value, rule.text) ? null : `a text of 1 to ${rule.text} characters`;
-    return Array.isArray(value) && value.length <= rule.texts && value.every((one) => isText(one, rule.length)) ? null
-        : `at most ${rule.texts} texts of 1 to ${rule.length} characters`;
+    const fits = Array.isArray(value) && value.length <= rule.texts
+        && value.every((one) => isText(one, rule.length));
+    return fits ? null : `at most ${rule.texts} texts of 1 to ${rule.length} characters`;
 }
 
 /** @param {any} value @param {number} most */

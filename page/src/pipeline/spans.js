@@ -2,7 +2,9 @@
 import { Failure } from '../engine/failure.js';
 import { softmax } from '../engine/picture.js';
 import { offsetsOf } from './offsets.js';
-import { encodeWithin, floats, forward, oneOrMore, outputOf, textOf, textsOf, tokenizerOf, usageOf } from './texts.js';
+import {
+    encodeWithin, floats, forward, oneOrMore, outputOf, textOf, textsOf, tokenizerOf, usageOf,
+} from './texts.js';
 
 /** @typedef {import('./loading.js').Loaded} Loaded */
 /** @typedef {import('./offsets.js').Span} Span */
@@ -17,7 +19,10 @@ const CANDIDATES = 32;
 
 /** @type {Task} */
 export const TOKEN_CLASSIFICATION = {
-    options: { aggregation: { among: ['none', 'simple'] }, ignore_labels: { texts: 100, length: 100 }, truncate: 'flag' },
+    options: {
+        aggregation: { among: ['none', 'simple'] }, truncate: 'flag',
+        ignore_labels: { texts: 100, length: 100 },
+    },
     async run(loaded, { input, options }, run) {
         const { aggregation = 'none', ignore_labels: ignored = ['O'], truncate } = options;
         const texts = textsOf(input?.texts, 'texts');
@@ -29,7 +34,8 @@ export const TOKEN_CLASSIFICATION = {
             if (logits.dims.length !== 3 || logits.dims[1] !== length) throw misfit('token-classification');
             const values = floats(logits), width = logits.dims[2];
             rows.forEach((row, index) => {
-                const entities = entitiesOf(loaded, texts[row], all[row], values.subarray(index * length * width), width);
+                const own = values.subarray(index * length * width);
+                const entities = entitiesOf(loaded, texts[row], all[row], own, width);
                 const grouped = aggregation === 'simple' ? groups(texts[row], entities) : entities;
                 results[row] = { entities: grouped.filter(({ entity }) => !ignored.includes(entity)) };
             });
@@ -63,7 +69,8 @@ export const FILL_MASK = {
         const { mask_token_id: mask, mask_token: word } = tokenizerOf(loaded);
         const all = texts.map((text) => encodeWithin(loaded, text, null));
         if (all.some(({ ids }) => !ids.includes(mask))) {
-            throw new Failure('input_invalid', 'There is nothing to fill in.', { field: 'inputs.texts', expected: `texts with ${word} in them` });
+            throw new Failure('input_invalid', 'There is nothing to fill in.',
+                { field: 'inputs.texts', expected: `texts with ${word} in them` });
         }
         /** @type {Record<string, any>[]} */
         const results = [];
@@ -73,7 +80,7 @@ export const FILL_MASK = {
             const values = floats(logits), width = logits.dims[2];
             rows.forEach((row, index) => {
                 const masks = all[row].ids.flatMap((id, at) => (id === mask ? [at] : [])).map((at) =>
-                    fills(loaded, all[row].ids, at, values.subarray((index * length + at) * width, (index * length + at + 1) * width), top));
+                    fills(loaded, all[row].ids, at, rowOf(values, index * length + at, width), top));
                 results[row] = masks.length === 1 ? { fills: masks[0] } : { masks };
             });
         });
@@ -82,14 +89,21 @@ export const FILL_MASK = {
 };
 
 /** @param {string} task */
-const misfit = (task) => new Failure('input_invalid', `The model says nothing of single tokens: it does not do the task ${task}.`, { field: 'task' });
+const misfit = (task) => new Failure('input_invalid',
+    `The model says nothing of single tokens: it does not do the task ${task}.`,
+    { field: 'task' });
 
-/** What stands between two places of a text, which count characters. @param {string} text @param {number} start @param {number} end */
+/** @param {Float32Array} values @param {number} index @param {number} width */
+const rowOf = (values, index, width) => values.subarray(index * width, (index + 1) * width);
+
+/** What stands between two places of a text, which count characters. @param {string} text
+ * @param {number} start @param {number} end */
 const between = (text, start, end) => [...text].slice(start, end).join('');
 
 /**
  * Where in a text its tokens are; null for those that stand around every text, and for those of another one.
- * @param {Loaded} loaded @param {string} text @param {readonly number[]} ids @param {(index: number) => boolean} [isElsewhere]
+ * @param {Loaded} loaded @param {string} text @param {readonly number[]} ids
+ * @param {(index: number) => boolean} [isElsewhere]
  */
 function placesOf({ tokenizer }, text, ids, isElsewhere = () => false) {
     const special = new Set(tokenizer.all_special_ids);
@@ -101,35 +115,41 @@ function placesOf({ tokenizer }, text, ids, isElsewhere = () => false) {
 
 // --- what words are ----------------------------------------------------------------------------------
 
-/** @param {Loaded} loaded @param {string} text @param {Encoded} encoded @param {Float32Array} logits @param {number} width
+/** @param {Loaded} loaded @param {string} text @param {Encoded} encoded @param {Float32Array} logits
+ * @param {number} width
  * @returns {Entity[]} */
 function entitiesOf(loaded, text, { ids }, logits, width) {
     return placesOf(loaded, text, ids).flatMap((span, at) => {
         if (!span) return [];
-        const probabilities = softmax(Array.from(logits.subarray(at * width, (at + 1) * width)));
-        const index = probabilities.reduce((most, one, other) => (one > probabilities[most] ? other : most), 0);
+        const probabilities = softmax(Array.from(rowOf(logits, at, width)));
+        const index = probabilities.indexOf(probabilities.reduce((a, b) => Math.max(a, b)));
         const [start, end] = span;
-        return [{ entity: String(loaded.config.id2label?.[index] ?? `LABEL_${index}`), score: probabilities[index], start, end, word: between(text, start, end) }];
+        const entity = String(loaded.config.id2label?.[index] ?? `LABEL_${index}`);
+        return [{ entity, score: probabilities[index], start, end, word: between(text, start, end) }];
     });
 }
 
-/** Neighbours of one kind together: "B-" begins one, "I-" goes on with it. @param {string} text @param {Entity[]} entities */
+/** Neighbours of one kind together: "B-" begins one, "I-" goes on with it. @param {string} text
+ * @param {Entity[]} entities */
 function groups(text, entities) {
     /** @type {(Entity & {count: number})[]} */
     const made = [];
     for (const { entity, score, start, end } of entities) {
         const [, begins, name] = /^([BI])-(.*)$/s.exec(entity) ?? [null, 'I', entity];
         const last = made.at(-1);
-        if (last && begins !== 'B' && last.entity === name) Object.assign(last, { end, score: last.score + score, count: last.count + 1 });
-        else made.push({ entity: String(name), score, start, end, word: '', count: 1 });
+        if (last && begins !== 'B' && last.entity === name) {
+            Object.assign(last, { end, score: last.score + score, count: last.count + 1 });
+        } else made.push({ entity: String(name), score, start, end, word: '', count: 1 });
     }
-    return made.map(({ count, score, ...one }) => ({ ...one, score: score / count, word: between(text, one.start, one.end) }));
+    return made.map(({ count, score, ...one }) =>
+        ({ ...one, score: score / count, word: between(text, one.start, one.end) }));
 }
 
 // --- answers -----------------------------------------------------------------------------------------
 
 /** Where in the context each token of question and context is; null for those of the question.
- * @param {Loaded} loaded @param {string} question @param {string} context @param {Encoded} encoded @returns {Span[]} */
+ * @param {Loaded} loaded @param {string} question @param {string} context @param {Encoded} encoded
+ * @returns {Span[]} */
 function contextSpans(loaded, question, context, { ids }) {
     const { ids: alone } = encodeWithin(loaded, question, null);
     // Behind the question and what ends it; the types would say so too, but not all models have them.
@@ -137,32 +157,38 @@ function contextSpans(loaded, question, context, { ids }) {
 }
 
 /** The best spans: by the product of the probabilities that they begin and end there.
- * @param {string} context @param {Span[]} spans @param {Float32Array} starts @param {Float32Array} ends @param {number} top */
+ * @param {string} context @param {Span[]} spans @param {Float32Array} starts @param {Float32Array} ends
+ * @param {number} top */
 function answersOf(context, spans, starts, ends, top) {
     const places = spans.flatMap((span, at) => (span ? [at] : []));
     const [begin, end] = [starts, ends].map((logits) => {
         // The first token stands for "there is no answer", and has a share of the probability.
         const probabilities = softmax([0, ...places].map((at) => logits[at])).slice(1);
-        return places.map((at, index) => ({ at, score: probabilities[index] })).sort((a, b) => b.score - a.score).slice(0, CANDIDATES);
+        return places.map((at, index) => ({ at, score: probabilities[index] }))
+            .sort((a, b) => b.score - a.score).slice(0, CANDIDATES);
     });
     const found = begin.flatMap((first) => end
         .filter((last) => last.at >= first.at && last.at - first.at < ANSWER_TOKENS)
         .map((last) => ({ from: first.at, to: last.at, score: first.score * last.score })));
     return found.sort((a, b) => b.score - a.score).slice(0, top).map(({ from, to, score }) => {
-        const start = /** @type {[number, number]} */ (spans[from])[0], stop = /** @type {[number, number]} */ (spans[to])[1];
+        const [start] = /** @type {[number, number]} */ (spans[from]);
+        const [, stop] = /** @type {[number, number]} */ (spans[to]);
         return { answer: between(context, start, stop), score, start, end: stop };
     });
 }
 
 // --- gaps --------------------------------------------------------------------------------------------
 
-/** The tokens that fit a gap best. @param {Loaded} loaded @param {number[]} ids @param {number} at @param {Float32Array} logits
+/** The tokens that fit a gap best. @param {Loaded} loaded @param {number[]} ids @param {number} at
+ * @param {Float32Array} logits
  * @param {number} top */
 function fills({ tokenizer }, ids, at, logits, top) {
     const probabilities = softmax(Array.from(logits));
-    const tokens = probabilities.map((_, token) => token).sort((a, b) => probabilities[b] - probabilities[a]).slice(0, top);
+    const tokens = probabilities.map((_, token) => token)
+        .sort((a, b) => probabilities[b] - probabilities[a]).slice(0, top);
     return tokens.map((token) => ({
         token, token_text: tokenizer.decode([token]).trim(), probability: probabilities[token],
-        text: tokenizer.decode(ids.map((id, index) => (index === at ? token : id)), { skip_special_tokens: true }),
+        text: tokenizer.decode(ids.map((id, index) => (index === at ? token : id)),
+            { skip_special_tokens: true }),
     }));
 }

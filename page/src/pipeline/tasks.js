@@ -24,12 +24,15 @@ import { VISION_TASKS } from './vision.js';
 
 /** @type {Readonly<Record<string, Task>>} */
 export const TASKS = Object.freeze({
-    ...AUDIO_TASKS, ...CONVERSE_TASKS, ...MULTIMODAL_TASKS, ...SEQ2SEQ_TASKS, ...SPEECH_TASKS, ...TEXT_TASKS, ...VISION_TASKS,
+    ...AUDIO_TASKS, ...CONVERSE_TASKS, ...MULTIMODAL_TASKS, ...SEQ2SEQ_TASKS, ...SPEECH_TASKS, ...TEXT_TASKS,
+    ...VISION_TASKS,
 });
 
 /** @param {string | undefined} name @returns {Task} @throws {Failure} */
 export function taskOf(name) {
     if (name !== undefined && Object.hasOwn(TASKS, name)) return TASKS[name];
-    throw new Failure('input_invalid', name === undefined ? 'The request names no task.' : `This page has no task "${name.slice(0, 64)}".`,
+    const message = name === undefined ? 'The request names no task.'
+        : `This page has no task "${name.slice(0, 64)}".`;
+    throw new Failure('input_invalid', message,
         { field: 'task', expected: `one of ${Object.keys(TASKS).join(', ')}` });
 }

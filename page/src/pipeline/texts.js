@@ -8,7 +8,8 @@ import { Failure } from '../engine/failure.js';
 /** @typedef {import('./loading.js').Loaded} Loaded */
 /** A text in tokens; `types` says for each to which of two texts it belongs, where the model is told.
  * @typedef {{ids: number[], types: number[] | null}} Encoded */
-/** What a run of a model gives for several texts: `rows` says which. @typedef {{rows: number[], length: number, outputs: Record<string, any>}} Batch */
+/** What a run of a model gives for several texts: `rows` says which.
+ * @typedef {{rows: number[], length: number, outputs: Record<string, any>}} Batch */
 
 /** Texts of one run, and tokens with the padding. */
 const BATCH = Object.freeze({ texts: 32, tokens: 4096 });
@@ -18,12 +19,14 @@ const TEXTS_MAX = 4096;
 /** @param {any} text @param {string} name @returns {string} @throws {Failure} */
 export function textOf(text, name) {
     if (typeof text === 'string' && text !== '') return text;
-    throw new Failure('input_invalid', `The task has no ${name}.`, { field: `inputs.${name}`, expected: 'a text that is not empty' });
+    throw new Failure('input_invalid', `The task has no ${name}.`,
+        { field: `inputs.${name}`, expected: 'a text that is not empty' });
 }
 
 /** @param {any} texts @param {string} name @returns {string[]} @throws {Failure} */
 export function textsOf(texts, name) {
-    if (Array.isArray(texts) && texts.length > 0 && texts.length <= TEXTS_MAX && texts.every(isText)) return texts;
+    const fits = Array.isArray(texts) && texts.length > 0 && texts.length <= TEXTS_MAX && texts.every(isText);
+    if (fits) return texts;
     throw new Failure('input_invalid', `The task has no ${name}.`,
         { field: `inputs.${name}`, expected: `a list of 1 to ${TEXTS_MAX} texts that are not empty` });
 }
@@ -48,11 +51,14 @@ export function tokenizerOf({ tokenizer }) {
     throw new Failure('model_invalid', 'The folder has no file tokenizer.json.');
 }
 
-/** @param {Loaded} loaded @param {string} text @param {string | null} [pair] @param {boolean} [special] with the tokens
- * that stand around every text @returns {Encoded} */
+/** @param {Loaded} loaded @param {string} text @param {string | null} [pair]
+ * @param {boolean} [special] with the tokens that stand around every text @returns {Encoded} */
 export function encode(loaded, text, pair = null, special = true) {
     const { input_ids: ids, token_type_ids: types } = tokenizerOf(loaded)(text,
-        { text_pair: pair, return_tensor: false, padding: false, truncation: false, add_special_tokens: special });
+        {
+            text_pair: pair, return_tensor: false, padding: false, truncation: false,
+            add_special_tokens: special,
+        });
     return { ids: ids.map(Number), types: types ? types.map(Number) : null };
 }
 
@@ -65,17 +71,19 @@ export function encodeWithin(loaded, text, pair, { truncate = false, field = 'in
     const { length: limit } = loaded.limits;
     if (encoded.ids.length <= limit) return encoded;
     if (truncate) return cut(loaded, encoded, text, pair, limit);
-    throw new Failure('context_length_exceeded', `A text has ${encoded.ids.length} tokens, and the model takes ${limit}.`,
+    throw new Failure('context_length_exceeded',
+        `A text has ${encoded.ids.length} tokens, and the model takes ${limit}.`,
         { field, expected: `at most ${limit} tokens` });
 }
 
 /** Takes tokens from the end of the longer of two texts until all fit; those around the texts stay.
- * @param {Loaded} loaded @param {Encoded} encoded @param {string} text @param {string | null} pair @param {number} limit */
+ * @param {Loaded} loaded @param {Encoded} encoded @param {string} text @param {string | null} pair
+ * @param {number} limit */
 function cut(loaded, { ids, types }, text, pair, limit) {
     const around = encode(loaded, '', pair === null ? null : '').ids;
     let lead = 0, trail = 0;
     while (lead < around.length && around[lead] === ids[lead]) lead++;
-    while (trail < around.length - lead && around[around.length - 1 - trail] === ids[ids.length - 1 - trail]) trail++;
+    while (trail < around.length - lead && around.at(-1 - trail) === ids.at(-1 - trail)) trail++;
     const between = around.length - lead - trail;
     const content = ids.length - around.length;
     const first = pair === null ? content : Math.min(content, encode(loaded, text, null, false).ids.length);
@@ -85,7 +93,10 @@ function cut(loaded, { ids, types }, text, pair, limit) {
     const keptFirst = Math.min(first, room - keptSecond);
     const from = lead + first + between;
     /** @param {number[]} list */
-    const kept = (list) => [...list.slice(0, lead + keptFirst), ...list.slice(lead + first, from + keptSecond), ...list.slice(ids.length - trail)];
+    const kept = (list) => [
+        ...list.slice(0, lead + keptFirst), ...list.slice(lead + first, from + keptSecond),
+        ...list.slice(ids.length - trail),
+    ];
     return { ids: kept(ids), types: types && kept(types) };
 }
 
@@ -98,7 +109,8 @@ export const usageOf = (all) => ({
 
 /**
  * Runs the model for all texts and hands each run's outputs over, which are gone after it.
- * @param {Loaded} loaded @param {readonly Encoded[]} all @param {Run} run @param {(batch: Batch) => void} take
+ * @param {Loaded} loaded @param {readonly Encoded[]} all @param {Run} run
+ * @param {(batch: Batch) => void} take
  */
 export async function forward(loaded, all, run, take) {
     let done = 0;
@@ -155,12 +167,13 @@ export function floats({ type, data }) {
     });
 }
 
-/** The output of that name. @param {Record<string, any>} outputs @param {string} name @param {string} task @returns {any}
- * @throws {Failure} if the model has none, and so is none for the task */
+/** The output of that name. @param {Record<string, any>} outputs @param {string} name @param {string} task
+ * @returns {any} @throws {Failure} if the model has none, and so is none for the task */
 export function outputOf(outputs, name, task) {
     if (outputs[name]) return outputs[name];
+    const names = Object.keys(outputs).join(', ').slice(0, 200);
     throw new Failure('input_invalid', `The model has no output "${name}": it does not do the task ${task}.`,
-        { field: 'task', expected: `a model whose outputs (${Object.keys(outputs).join(', ').slice(0, 200)}) include ${name}` });
+        { field: 'task', expected: `a model whose outputs (${names}) include ${name}` });
 }
 
 /** @param {number} value */

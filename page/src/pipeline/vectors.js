@@ -11,7 +11,9 @@ import { encodeWithin, floats, forward, outputOf, sigmoid, textOf, textsOf, usag
 
 const POOLINGS = /** @type {const} */ (['mean', 'cls', 'last', 'none']);
 /** How 1_Pooling/config.json says it (sentence-transformers). */
-const POOLING_MODES = Object.freeze({ pooling_mode_mean_tokens: 'mean', pooling_mode_cls_token: 'cls', pooling_mode_lasttoken: 'last' });
+const POOLING_MODES = Object.freeze({
+    pooling_mode_mean_tokens: 'mean', pooling_mode_cls_token: 'cls', pooling_mode_lasttoken: 'last',
+});
 /** Outputs with a vector for each token, and those that are pooled already. */
 const OF_TOKENS = ['last_hidden_state', 'token_embeddings', 'hidden_states'];
 const POOLED = 'sentence_embedding';
@@ -19,13 +21,15 @@ const POOLED = 'sentence_embedding';
 /** @type {Task} */
 export const EMBED = {
     options: {
-        pooling: { among: POOLINGS }, normalize: 'flag', dimensions: { least: 1, most: 1 << 20, whole: true }, truncate: 'flag',
+        pooling: { among: POOLINGS }, normalize: 'flag', truncate: 'flag',
+        dimensions: { least: 1, most: 1 << 20, whole: true },
     },
     async run(loaded, { input, options }, run) {
         const texts = textsOf(input?.texts, 'texts');
         const { pooling, normalize = pooling !== 'none', dimensions, truncate } = options;
         if (pooling === 'none' && texts.length > 1) {
-            throw new Failure('input_invalid', 'Without pooling the vectors are those of one text.', { field: 'inputs.texts', expected: 'one text' });
+            throw new Failure('input_invalid', 'Without pooling the vectors are those of one text.',
+                { field: 'inputs.texts', expected: 'one text' });
         }
         const all = texts.map((text) => encodeWithin(loaded, text, null, { truncate }));
         const rows = (await vectors(loaded, all, pooling, run)).map((row) =>
@@ -33,7 +37,10 @@ export const EMBED = {
         const values = new Float32Array(rows.length * rows[0].length);
         rows.forEach((row, index) => values.set(row, index * row.length));
         return {
-            tensors: [{ name: 'embeddings', datatype: 'FP32', shape: [rows.length, rows[0].length], bytes: new Uint8Array(values.buffer) }],
+            tensors: [{
+                name: 'embeddings', datatype: 'FP32', shape: [rows.length, rows[0].length],
+                bytes: new Uint8Array(values.buffer),
+            }],
             result: { usage: usageOf(all) },
         };
     },
@@ -46,7 +53,8 @@ export const RERANK = {
         const query = textOf(input?.query, 'query'), documents = textsOf(input?.documents, 'documents');
         if (isClassifier(loaded)) {
             const all = documents.map((document) => encodeWithin(loaded, query, document, { truncate }));
-            return { tensors: [], result: { scores: await pairScores(loaded, all, run), usage: usageOf(all) } };
+            const scores = await pairScores(loaded, all, run);
+            return { tensors: [], result: { scores, usage: usageOf(all) } };
         }
         const all = [query, ...documents].map((text) => encodeWithin(loaded, text, null, { truncate }));
         const [asked, ...rows] = (await vectors(loaded, all, undefined, run)).map(normalized);
@@ -56,7 +64,8 @@ export const RERANK = {
 };
 
 /** @param {Loaded} loaded */
-const isClassifier = ({ config }) => (config.architectures ?? []).some((/** @type {any} */ name) => /ForSequenceClassification$/.test(String(name)));
+const isClassifier = ({ model, config }) =>
+    /ForSequenceClassification$/.test(String(config.architectures?.[0] ?? model.constructor.name));
 
 /** How well each pair fits: one label is how well, of several the last is that they do.
  * @param {Loaded} loaded @param {import('./texts.js').Encoded[]} all @param {Run} run */
@@ -75,7 +84,8 @@ async function pairScores(loaded, all, run) {
 }
 
 /** A vector for each text; with the pooling "none" for each token of the only one.
- * @param {Loaded} loaded @param {import('./texts.js').Encoded[]} all @param {Pooling | undefined} asked @param {Run} run
+ * @param {Loaded} loaded @param {import('./texts.js').Encoded[]} all @param {Pooling | undefined} asked
+ * @param {Run} run
  * @returns {Promise<Float32Array[]>} */
 async function vectors(loaded, all, asked, run) {
     /** @type {Float32Array[]} */
@@ -83,13 +93,14 @@ async function vectors(loaded, all, asked, run) {
     await forward(loaded, all, run, ({ rows, length, outputs }) => {
         if (!asked && outputs[POOLED]) return takePooled(outputs[POOLED], rows, made);
         const pooling = asked ?? poolingOf(loaded);
-        const hidden = outputs[OF_TOKENS.find((name) => outputs[name]) ?? ''] ?? outputOf(outputs, OF_TOKENS[0], 'embed');
+        const hidden = outputOf(outputs, OF_TOKENS.find((name) => outputs[name]) ?? OF_TOKENS[0], 'embed');
         const values = floats(hidden), width = hidden.dims.at(-1);
         rows.forEach((row, index) => {
             const count = all[row].ids.length;
             const tokens = values.subarray(index * length * width, (index * length + count) * width);
-            if (pooling === 'none') for (let at = 0; at < count; at++) made.push(tokens.slice(at * width, (at + 1) * width));
-            else made[row] = pooled(tokens, count, width, pooling);
+            if (pooling === 'none') {
+                for (let at = 0; at < count; at++) made.push(tokens.slice(at * width, (at + 1) * width));
+            } else made[row] = pooled(tokens, count, width, pooling);
         });
     });
     return made;
@@ -104,17 +115,21 @@ function takePooled(output, rows, made) {
 /** What the folder says of it, else the mean. @param {Loaded} loaded @returns {Pooling} @throws {Failure} */
 function poolingOf({ extra }) {
     const modules = extra['modules.json'];
-    const other = Array.isArray(modules) && modules.find(({ type }) => !/(?:Transformer|Pooling|Normalize)$/.test(String(type)));
+    const other = Array.isArray(modules)
+        && modules.find(({ type }) => !/(?:Transformer|Pooling|Normalize)$/.test(String(type)));
     if (other) {
-        throw new Failure('platform_unsupported', `The folder's modules.json names ${String(other.type).slice(0, 100)}, which is not computed here.`,
-            { field: 'options.pooling', expected: `one of ${POOLINGS.join(', ')}, to have the vectors without it` });
+        throw new Failure('platform_unsupported',
+            `The folder's modules.json names ${String(other.type).slice(0, 100)}, which is not computed.`,
+            { field: 'options.pooling', expected: `one of ${POOLINGS.join(', ')}, to do without it` });
     }
     const said = extra['1_Pooling/config.json'];
     if (!said) return 'mean';
     const modes = Object.keys(said).filter((name) => name.startsWith('pooling_mode_') && said[name] === true);
     const known = modes.length === 1 && POOLING_MODES[/** @type {keyof typeof POOLING_MODES} */ (modes[0])];
     if (known) return /** @type {Pooling} */ (known);
-    throw new Failure('platform_unsupported', `The folder's 1_Pooling/config.json asks for ${modes.join(' and ').slice(0, 200) || 'no pooling'}, which is not computed here.`,
+    const asked = modes.join(' and ').slice(0, 200) || 'no pooling';
+    throw new Failure('platform_unsupported',
+        `The folder's 1_Pooling/config.json asks for ${asked}, which is not computed here.`,
         { field: 'options.pooling', expected: `one of ${POOLINGS.join(', ')}` });
 }
 
