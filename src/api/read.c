@@ -7,6 +7,7 @@
 #include "api/pulls.h"
 #include "api/stream.h"
 #include "base/memory.h"
+#include "wire/text.h"
 #include <stdlib.h>
 
 /* JSON above this is parsed off the loop: 256 KiB take about 5 ms. */
@@ -52,6 +53,10 @@ static void on_model(struct wi_request *request, void *work, struct wi_model *mo
     struct reading *reading = work;
     struct wi_error error;
     const struct wi_config_models *limits = &request->api->deps.config->models;
+    if (wi_text_choose_variant(&reading->infer, model)) {
+        wi_request_find_model(request, reading->infer.model_name, on_model, reading, free_reading);
+        return;
+    }
     if (reading->dialect->check(&reading->infer, model, limits, &error) != WI_OK) {
         answer_error(request, reading, &error);
         return;

@@ -223,8 +223,8 @@ const struct wi_option wi_options[] = {
         .help = "How long the results of jobs are kept for being fetched."},
     {KEY(pool, strangers), ENUM(strangers), DEFAULT("tensors"), RELOADABLE,
         .help = "What is sent to browsers and programs that the service did not start: none of the "
-                "work, tensors and pictures only, or text as well, which is what people write to "
-                "language models."},
+                "work, tensors and pictures only, or text and sound as well, which is what people "
+                "write and say to models."},
 
     {KEY(browser_preferences, text_embedding), ROUTES, DEFAULT("edge/webnn, chrome, firefox"),
         RELOADABLE, .help = "For models that turn text into vectors."},

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "job/outcome.h"
+#include "wire/text.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,17 +92,29 @@ static void submit(struct wi_run *run, struct wi_model *model)
 
 /* --- before it ------------------------------------------------------------------------------- */
 
+static void find_model(struct wi_run *run);
+
 static void on_model(void *context, struct wi_model *model, const struct wi_error *failure)
 {
     struct wi_run *run = context;
     struct wi_error error;
     run->lookup = NULL;
-    if (failure)
+    if (model && wi_text_choose_variant(&run->infer, model))
+        find_model(run);
+    else if (failure)
         end(run, failure, NULL);
     else if (run->dialect->check(&run->infer, model, &run->deps->config->models, &error) != WI_OK)
         end(run, &error, NULL);
     else
         submit(run, model);
+}
+
+static void find_model(struct wi_run *run)
+{
+    struct wi_repository_lookup *found =
+        wi_repository_find(run->deps->repository, run->infer.model_name, on_model, run);
+    if (found)
+        run->lookup = found; /* else on_model was called, and the run may be gone */
 }
 
 static void parse(void *data)
@@ -122,10 +135,7 @@ static void on_parsed(void *data, int cancelled)
     charge(run, binary ? run->body->size : wi_tensors_bytes(&run->infer.tensors));
     wi_blob_unref(run->body); /* binary tensors keep it */
     run->body = NULL;
-    struct wi_repository_lookup *lookup =
-        wi_repository_find(run->deps->repository, run->infer.model_name, on_model, run);
-    if (lookup)
-        run->lookup = lookup; /* else on_model was called, and the run may be gone */
+    find_model(run);
 }
 
 uint64_t wi_run_needs(const struct wi_row *row)

@@ -200,34 +200,6 @@ static void find_variants(struct offer *offer)
 
 /* --- the pick --------------------------------------------------------------------------------- */
 
-/* What the words of `precision` are among the variants of hubs. */
-static const struct {
-    const char *precision;
-    const char *variants[5]; /* the preferred first */
-} precisions[] = {
-    {"fp32", {"fp32", "F32"}},
-    {"fp16", {"fp16", "F16"}},
-    {"bf16", {"BF16"}},
-    {"int8", {"q8", "int8", "Q8_0"}},
-    {"uint8", {"uint8"}},
-    {"int4", {"q4", "q4f16", "Q4_K_M", "Q4_K_S"}},
-};
-
-static const struct wi_variant *of_precision(
-    const struct wi_variants *variants, const char *precision)
-{
-    for (size_t i = 0; i < sizeof precisions / sizeof *precisions; i++) {
-        if (strcmp(precisions[i].precision, precision) != 0)
-            continue;
-        for (size_t v = 0; v < 5 && precisions[i].variants[v]; v++) {
-            const struct wi_variant *found = wi_variants_get(variants, precisions[i].variants[v]);
-            if (found)
-                return found;
-        }
-    }
-    return NULL;
-}
-
 static uint64_t limit_of(const struct wi_hub_want *want)
 {
     return want->memory < WI_GGUF_HEAP_MAX ? want->memory : WI_GGUF_HEAP_MAX;
@@ -285,7 +257,7 @@ static const struct wi_variant *pick(
         if (want->variant)
             found = wi_variants_get(&offer->variants, want->variant);
         else if (want->precision && offer->format != WI_FORMAT_ONNX)
-            found = of_precision(&offer->variants, want->precision);
+            found = wi_variants_of_precision(&offer->variants, want->precision);
         else
             found = suitable(offer, want);
         if (found)

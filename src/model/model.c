@@ -40,10 +40,39 @@ enum wi_code wi_model_check_name(const char *name, struct wi_error *error)
     return WI_INVALID_FIELD;
 }
 
+/* What a model of tasks takes in a page, by the bytes of its graphs and weights. */
+static enum wi_code check_pipeline_memory(const struct wi_model *model, struct wi_error *error)
+{
+    double graphs = 0, weights = 0;
+    for (size_t i = 0; i < model->manifest.count; i++) {
+        const struct wi_model_file *file = &model->manifest.files[i];
+        size_t length = strlen(file->path);
+        if (length > 5 && strcmp(file->path + length - 5, ".onnx") == 0)
+            graphs += (double)file->bytes;
+        else if (strncmp(file->path, "onnx/", 5) == 0)
+            weights += (double)file->bytes;
+    }
+    double total = graphs * WI_HUGGINGFACE_GRAPH_FACTOR + weights;
+    if (total <= WI_HUGGINGFACE_HEAP_MAX)
+        return WI_OK;
+    wi_error_set(error, WI_MODEL_TOO_LARGE, "model_name",
+        "%s takes about %.0f MiB in a page: %.1f times the %.0f MiB of its ONNX files, and %.0f "
+        "MiB "
+        "of weights in files of their own; a page has %.0f MiB. Take a smaller variant, or keep "
+        "the "
+        "weights in external data",
+        model->name, total / 1048576, WI_HUGGINGFACE_GRAPH_FACTOR, graphs / 1048576,
+        weights / 1048576, WI_HUGGINGFACE_HEAP_MAX / 1048576.0);
+    wi_error_expect(error, "at most %.0f MiB", WI_HUGGINGFACE_HEAP_MAX / 1048576.0);
+    return WI_MODEL_TOO_LARGE;
+}
+
 enum wi_code wi_model_check_engine(const struct wi_model *model, struct wi_error *error)
 {
     if (model->engine == WI_ENGINE_LLAMA &&
         wi_gguf_check_memory(&model->memory, model->name, error) != WI_OK)
+        return WI_MODEL_TOO_LARGE;
+    if (model->engine == WI_ENGINE_PIPELINE && check_pipeline_memory(model, error) != WI_OK)
         return WI_MODEL_TOO_LARGE;
     if (wi_engine_in_page(model->engine))
         return WI_OK;

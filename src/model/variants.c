@@ -300,6 +300,42 @@ const struct wi_variant *wi_variants_get(const struct wi_variants *variants, con
     return NULL;
 }
 
+/* What the words of requests mean beside a variant of the same name. */
+static const struct {
+    const char *precision;
+    const char *variants[4]; /* the preferred first */
+} precisions[] = {
+    {"int8", {"q8", "int8", "Q8_0"}},
+    {"int4", {"q4", "q4f16", "Q4_K_M", "Q4_K_S"}},
+    {"fp32", {"F32"}},
+    {"fp16", {"F16"}},
+    {"bf16", {"BF16"}},
+};
+#define PRECISIONS (sizeof precisions / sizeof *precisions)
+
+const struct wi_variant *wi_variants_of_precision(
+    const struct wi_variants *variants, const char *precision)
+{
+    const struct wi_variant *found = NULL;
+    for (size_t i = 0; i < PRECISIONS; i++)
+        for (size_t v = 0; v < 4 && !found && precisions[i].variants[v]; v++)
+            if (strcmp(precisions[i].precision, precision) == 0)
+                found = wi_variants_get(variants, precisions[i].variants[v]);
+    return found ? found : wi_variants_get(variants, precision);
+}
+
+int wi_variant_is_of(const char *variant, const char *precision)
+{
+    struct wi_variant one = {.name = (char *)variant};
+    const struct wi_variants only = {&one, 1};
+    return wi_variants_of_precision(&only, precision) != NULL;
+}
+
+int wi_variant_needs_f16(const char *variant)
+{
+    return variant && (strcmp(variant, "fp16") == 0 || strcmp(variant, "q4f16") == 0);
+}
+
 void wi_variants_move(struct wi_variants *to, struct wi_variants *from)
 {
     *to = *from;

@@ -49,6 +49,14 @@ void wi_variants_find(enum wi_model_format format, const struct wi_folder_file *
 int wi_variants_is_projector(const char *path);
 /* By name, whatever its case; NULL if there is none. A NULL name is the first. */
 const struct wi_variant *wi_variants_get(const struct wi_variants *variants, const char *name);
+/* The one that such a precision means: "int8" is q8, int8 or Q8_0, whichever there is first. NULL
+ * if there is none. */
+const struct wi_variant *wi_variants_of_precision(
+    const struct wi_variants *variants, const char *precision);
+/* Whether a variant of that name may be what the precision means. */
+int wi_variant_is_of(const char *variant, const char *precision);
+/* Whether it computes in 16-bit floats, which not every GPU has. */
+int wi_variant_needs_f16(const char *variant);
 void wi_variants_move(struct wi_variants *to, struct wi_variants *from); /* `from` becomes empty */
 void wi_variants_clear(struct wi_variants *variants);
 

@@ -10,8 +10,23 @@ static int is_listed(const struct wi_config_browser *browser, enum wi_platform p
            wi_strings_contain(&browser->platforms, wi_platform_names[platform]);
 }
 
+/* Whether the adapter computes in 16-bit floats, as the page says. */
+static int has_f16(const struct wi_node_info *info, enum wi_platform platform)
+{
+    const json_t *platforms = json_object_get(info->capabilities, "platforms"), *feature;
+    const json_t *report = json_object_get(platforms, wi_platform_names[platform]);
+    size_t i;
+    json_array_foreach(json_object_get(report, "features"), i, feature)
+    {
+        const char *name = json_string_value(feature);
+        if (name && strcmp(name, "shader-f16") == 0)
+            return 1;
+    }
+    return 0;
+}
+
 const char *wi_platforms_why_not(
-    const struct wi_candidate *candidate, enum wi_engine engine, enum wi_platform platform)
+    const struct wi_candidate *candidate, const struct wi_model *model, enum wi_platform platform)
 {
     enum wi_gpu gpu = candidate->browser ? candidate->browser->gpu : WI_GPU_AUTO;
 
@@ -20,7 +35,7 @@ const char *wi_platforms_why_not(
     if (platform == WI_NATIVE)
         return candidate->info->platforms[platform].available ? NULL
                                                               : "browsers compute nothing natively";
-    if (!wi_engine_in_page_on(engine, platform))
+    if (!wi_engine_in_page_on(model->engine, platform))
         return "the engine that runs the model does not compute on it";
     if (!is_listed(candidate->browser, platform))
         return "the configuration does not list it in the browser's platforms";
@@ -31,14 +46,17 @@ const char *wi_platforms_why_not(
     if (gpu == WI_GPU_HARDWARE && candidate->info->platforms[platform].has_adapter &&
         candidate->info->platforms[platform].adapter.is_fallback)
         return "the adapter is a software one, and the configuration says gpu = hardware";
+    if (platform == WI_WEBGPU && model->engine == WI_ENGINE_PIPELINE &&
+        wi_variant_needs_f16(model->variant) && !has_f16(candidate->info, platform))
+        return "the variant computes in 16-bit floats, and the adapter has no shader-f16";
     return NULL;
 }
 
 int wi_platforms_can_run(
-    const struct wi_candidate *candidate, enum wi_engine engine, enum wi_platform platform)
+    const struct wi_candidate *candidate, const struct wi_model *model, enum wi_platform platform)
 {
     return candidate->info->platforms[platform].available &&
-           !wi_platforms_why_not(candidate, engine, platform);
+           !wi_platforms_why_not(candidate, model, platform);
 }
 
 int wi_platforms_software(const struct wi_candidate *candidate, enum wi_platform platform)
@@ -69,7 +87,7 @@ enum wi_code wi_platforms_unsupported(
         demand->has_platform ? candidate->info->platforms[demand->platform].reason : "";
 
     for (int i = 0; i < WI_PLATFORM_COUNT; i++)
-        if (wi_platforms_can_run(candidate, engine, i))
+        if (wi_platforms_can_run(candidate, demand->model, i))
             snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
                 *names ? ", " : "", wi_platform_names[i]);
     if (demand->has_platform && demand->platform < WI_NATIVE &&
@@ -105,9 +123,9 @@ static enum wi_platform builtin_platform(
 enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
     const struct wi_demand *demand, struct wi_choice *choice, struct wi_error *error)
 {
-    enum wi_engine engine = demand->model->engine;
+    const struct wi_model *model = demand->model;
     int may_fall_back = demand->fallback && demand->platform != WI_WASM;
-    const char *refusal = wi_platforms_why_not(candidate, engine, demand->platform);
+    const char *refusal = wi_platforms_why_not(candidate, model, demand->platform);
 
     choice->platform_count = 0;
     choice->refusal.given = 0;
@@ -122,11 +140,11 @@ enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
         return WI_OK;
     }
     /* Tried there even if it is known not to work, so that the answer says why it fell back. */
-    if (wi_platforms_can_run(candidate, engine, demand->platform) || (may_fall_back && !refusal))
+    if (wi_platforms_can_run(candidate, model, demand->platform) || (may_fall_back && !refusal))
         wi_platforms_add(choice, demand->platform);
     else if (may_fall_back)
         refuse_platform(choice, demand->platform, refusal);
-    if (may_fall_back && wi_platforms_can_run(candidate, engine, WI_WASM))
+    if (may_fall_back && wi_platforms_can_run(candidate, model, WI_WASM))
         wi_platforms_add(choice, WI_WASM);
     return choice->platform_count > 0 ? WI_OK : wi_platforms_unsupported(candidate, demand, error);
 }

@@ -4,12 +4,12 @@
 
 #include "pool/route.h"
 
-/* Why this platform may not even be tried on the node for models of the engine; NULL if it may. */
+/* Why this platform may not even be tried on the node for the model; NULL if it may. */
 const char *wi_platforms_why_not(
-    const struct wi_candidate *candidate, enum wi_engine engine, enum wi_platform platform);
+    const struct wi_candidate *candidate, const struct wi_model *model, enum wi_platform platform);
 /* Whether it may be tried and is there. */
 int wi_platforms_can_run(
-    const struct wi_candidate *candidate, enum wi_engine engine, enum wi_platform platform);
+    const struct wi_candidate *candidate, const struct wi_model *model, enum wi_platform platform);
 /* Whether its adapter is one that only looks like a GPU. */
 int wi_platforms_software(const struct wi_candidate *candidate, enum wi_platform platform);
 /* Whether the request is for simulated nodes alone. */

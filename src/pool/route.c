@@ -86,7 +86,7 @@ static void judge_option(struct wi_option *option, const struct wi_demand *deman
     const struct wi_terms *terms, enum wi_platform wanted)
 {
     const struct wi_candidate *candidate = option->candidate;
-    const char *barred = wi_platforms_why_not(candidate, demand->model->engine, option->platform);
+    const char *barred = wi_platforms_why_not(candidate, demand->model, option->platform);
     const char *unfit = wi_route_unfit(candidate->info, demand);
 
     judge(option, WI_STANDING_READY, "");
@@ -359,7 +359,7 @@ static void take(
         choice->refusal.given = 0;
         wi_platforms_add(choice, option->platform);
         if (option->platform != WI_WASM &&
-            wi_platforms_can_run(option->candidate, demand->model->engine, WI_WASM))
+            wi_platforms_can_run(option->candidate, demand->model, WI_WASM))
             wi_platforms_add(choice, WI_WASM);
     }
     snprintf(choice->node, sizeof(choice->node), "%s", option->node);

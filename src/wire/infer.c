@@ -10,7 +10,7 @@
 #define LONG_TIMEOUT_DEFAULT_MS 600000.0
 
 const char *const wi_infer_precision_names[] = {
-    "fp32", "fp16", "bf16", "int8", "uint8", "int4", "uint4", NULL};
+    "fp32", "fp16", "bf16", "int8", "uint8", "int4", "uint4", "q8", "q4", "q4f16", "bnb4", NULL};
 
 void wi_infer_clear(struct wi_infer *infer)
 {

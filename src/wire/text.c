@@ -1,7 +1,9 @@
 /* What a model makes of text, pictures and sounds, and the form in which a node gets them. */
 #include "wire/text.h"
 
+#include "base/buffer.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int wi_text_is_for(const struct wi_model *model)
@@ -229,6 +231,22 @@ static enum wi_code check_size(const struct wi_infer *infer, const struct wi_mod
     return WI_CONTEXT_LENGTH;
 }
 
+/* A precision is a variant's. */
+static enum wi_code check_precision(
+    const struct wi_infer *infer, const struct wi_model *model, struct wi_error *error)
+{
+    struct wi_buffer names = {0};
+    if (!infer->precision || (model->variant && wi_variant_is_of(model->variant, infer->precision)))
+        return WI_OK;
+    for (size_t i = 0; i < model->variants.count; i++)
+        wi_buffer_printf(&names, "%s%s", i ? ", " : "", model->variants.items[i].name);
+    wi_error_set(error, WI_PRECISION_UNSUPPORTED, "precision",
+        "%s is not there in %s; its variants are its precisions.", model->name, infer->precision);
+    wi_error_allow(error, "%s", names.text ? names.text : "none");
+    wi_buffer_clear(&names);
+    return WI_PRECISION_UNSUPPORTED;
+}
+
 static enum wi_code check_picture(
     const struct wi_infer *infer, const struct wi_config_models *limits, struct wi_error *error)
 {
@@ -247,16 +265,25 @@ enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *
         (code = check_picture(infer, limits, error)) != WI_OK ||
         (code = check_outputs(infer, task, error)) != WI_OK)
         return code;
-    if (infer->precision) {
-        wi_error_set(error, WI_PRECISION_UNSUPPORTED, "precision",
-            "%s is served as it is; other precisions are variants of its own, NAME:VARIANT.",
-            model->name);
-        wi_error_expect(error, "no precision");
-        return WI_PRECISION_UNSUPPORTED;
-    }
+    if ((code = check_precision(infer, model, error)) != WI_OK)
+        return code;
     code = wi_text_check_options(task, model->engine, infer->options, (unsigned)limits->slots,
         infer->options_where ? infer->options_where : "options.", error);
     return code == WI_OK ? check_size(infer, model, task, limits, error) : code;
+}
+
+int wi_text_choose_variant(struct wi_infer *infer, const struct wi_model *model)
+{
+    if (!infer->precision || !model->variant || strchr(infer->model_name, ':') ||
+        wi_variant_is_of(model->variant, infer->precision))
+        return 0;
+    const struct wi_variant *variant = wi_variants_of_precision(&model->variants, infer->precision);
+    if (!variant)
+        return 0; /* which wi_text_check says */
+    char *name = wi_sprintf("%.*s:%s", (int)strcspn(model->name, ":"), model->name, variant->name);
+    free(infer->model_name);
+    infer->model_name = name;
+    return 1;
 }
 
 /* --- the canonical form ---------------------------------------------------------------------- */
@@ -310,6 +337,8 @@ enum wi_task_kind wi_text_settle(struct wi_infer *infer, const struct wi_model *
     if (infer->form == WI_FORM_NONE || !wi_text_is_for(model))
         return WI_TASK_NONE;
     infer->task = task_of(infer, model);
+    free(infer->precision); /* it has done its work: the model is the variant */
+    infer->precision = NULL;
     infer->input = settle_input(infer, infer->task);
     infer->form = WI_FORM_NONE;
     settle_options(infer->options, infer->task);

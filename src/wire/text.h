@@ -66,6 +66,9 @@ int wi_text_is_for(const struct wi_model *model);
  * as wi_text_check_options. */
 enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error);
+/* Whether the request's precision is another variant's of the model, though it names none: then its
+ * model's name becomes that variant's, which is to be looked up instead. */
+int wi_text_choose_variant(struct wi_infer *infer, const struct wi_model *model);
 /* Brings the input and the options of a request that was checked into the form that nodes get, and
  * gives its task: WI_TASK_NONE, and nothing is done, for one without text. */
 enum wi_task_kind wi_text_settle(struct wi_infer *infer, const struct wi_model *model);

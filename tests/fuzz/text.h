@@ -16,8 +16,8 @@ static void check_settled(struct wi_infer *infer, const struct wi_model *model)
         abort();
 }
 
-/* Settles a request that was read for the first that takes it: a model that makes vectors, or one
- * that writes. */
+/* Settles a request that was read for the first that takes it: a model that makes vectors, one that
+ * writes, or one that may do any task. */
 static void check_text(const struct wi_dialect *dialect, struct wi_infer *infer)
 {
     struct wi_model speaker = {.name = (char *)"s",
@@ -26,12 +26,15 @@ static void check_text(const struct wi_dialect *dialect, struct wi_infer *infer)
         .format = WI_FORMAT_GGUF,
         .memory = {.fits = 1}};
     struct wi_model embedder = speaker;
+    struct wi_model folder = {.name = (char *)"f", .engine = WI_ENGINE_PIPELINE};
     struct wi_error error;
     embedder.type = WI_TYPE_TEXT_EMBEDDING;
     if (dialect->check(infer, &embedder, &limits, &error) == WI_OK)
         check_settled(infer, &embedder);
     else if (dialect->check(infer, &speaker, &limits, &error) == WI_OK)
         check_settled(infer, &speaker);
+    else if (dialect->check(infer, &folder, &limits, &error) == WI_OK)
+        check_settled(infer, &folder);
 }
 
 #endif

@@ -108,6 +108,15 @@ test('inputs and options that a task does not take are named', async () => {
     await answers('bert', 'a'.repeat(200000), { options: { truncate: true } });
 });
 
+test('a precision is a variant, and one that is not there is refused with those that are', async () => {
+    assert.equal((await answers('bert', 'a')).model_name, 'bert');
+    assert.equal((await answers('bert', 'a', { precision: 'fp16' })).model_name, 'bert:fp16');
+    assert.equal((await answers('bert', 'a', { precision: 'int8' })).model_name, 'bert');
+    const none = await refused('bert', 'a', { precision: 'bf16' }, 422, 'precision_unsupported', 'precision');
+    assert.equal(none.allowed, 'q8, fp32, q4, fp16');
+    await refused('bert:q4', 'a', { precision: 'fp32' }, 422, 'precision_unsupported', 'precision');
+});
+
 test('a folder says what it can do, and what in it is broken', async () => {
     const { json } = await daemon.get('/v1/models/bert-nli');
     assert.deepEqual([json.type, json.tasks, json.labels, json.dtype, json.architecture], ['text_embedding',

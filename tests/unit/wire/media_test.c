@@ -185,6 +185,29 @@ static void test_length(void **state)
     free(text);
 }
 
+/* A precision leads to the variant that has it; of those that there are the model's name alone
+ * means the first. */
+static void test_precision(void **state)
+{
+    struct wi_variant variants[] = {
+        {.name = (char *)"q8"}, {.name = (char *)"fp32"}, {.name = (char *)"fp16"}};
+    struct wi_infer infer = {.model_name = wi_strdup("m"), .precision = wi_strdup("fp16")};
+    model.variants = (struct wi_variants){variants, 3};
+    model.variant = variants[0].name;
+    assert_true(wi_text_choose_variant(&infer, &model));
+    assert_string_equal(infer.model_name, "m:fp16");
+    assert_false(wi_text_choose_variant(&infer, &model)); /* it is named now */
+    wi_infer_clear(&infer);
+    infer = (struct wi_infer){.model_name = wi_strdup("m"), .precision = wi_strdup("int8")};
+    assert_false(wi_text_choose_variant(&infer, &model)); /* which q8 is */
+    wi_infer_clear(&infer);
+    settles("\"a\"", "\"task\":\"embed\",\"precision\":\"int8\"", "embed", "{\"texts\":[\"a\"]}");
+    refuses("\"a\"", "\"task\":\"embed\",\"precision\":\"bf16\"", WI_PRECISION_UNSUPPORTED,
+        "precision");
+    model.variants = (struct wi_variants){0};
+    model.variant = NULL;
+}
+
 /* A file that came beside the JSON, and what the JSON has beside it. */
 static void test_taken(void **state)
 {
@@ -215,6 +238,7 @@ int main(void)
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_options),
         cmocka_unit_test(test_length),
+        cmocka_unit_test(test_precision),
         cmocka_unit_test(test_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
