@@ -142,9 +142,9 @@ def decoder_layer(graph, x, index, bias):
 
 def talker(folder, words=0, context=2048):
     """GPT-2 with a chat template; `words` more tokens, which nobody says, make the vocabulary a long one."""
-    more = [f"<{index}>" for index in range(words)]
     vocabulary = tokenizers.bytes_pairs(
-        folder, "GPT2Tokenizer", more=more, model_max_length=context, chat_template=CHAT_TEMPLATE
+        folder, "GPT2Tokenizer", words=[f"word{index}" for index in range(words)],
+        model_max_length=context, chat_template=CHAT_TEMPLATE,
     )
     size, end = len(vocabulary), vocabulary["<|end|>"]
     graph = Graph("gpt2")

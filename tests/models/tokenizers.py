@@ -110,9 +110,11 @@ def unsaid(vocabulary, said=()):
 MERGES = ["Ġ t", "h e", "Ġt he", "i n", "a n", "Ġ a", "e r"]
 
 
-def bytes_pairs(folder, kind, end="<|end|>", more=(), marks=(), after=False, **config):
-    """Bytes and a few pairs of them. `more`: further special tokens; `after`: whether `end` follows texts."""
-    pieces = byte_characters() + [merge.replace(" ", "") for merge in MERGES] + [end, *more, *marks]
+def bytes_pairs(folder, kind, end="<|end|>", more=(), marks=(), words=(), after=False, **config):
+    """Bytes and a few pairs of them. `more`: further special tokens; `words`: tokens that no text becomes;
+    `after`: whether `end` follows texts."""
+    pairs = [merge.replace(" ", "") for merge in MERGES]
+    pieces = [*byte_characters(), *pairs, end, *more, *marks, *words]
     vocabulary = {piece: index for index, piece in enumerate(pieces)}
     parts = {
         "pre_tokenizer": {
