@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { ggufBytes } from './support/gguf.mjs';
 import { nodeTests } from './support/nodes.mjs';
+import { partsOf, textOf, tokensOf, wellDone } from './support/parts.mjs';
 
 const ABC = ggufBytes({ follow: 'abcdefgh' });
 const RANDOM = ggufBytes({ embd: 32, layers: 1 });
@@ -11,14 +12,6 @@ const streamed = (...args) => ({ ...complete(...args), stream: true });
 /** A model that says "abcdefgh", round and round. */
 const abc = (service) => service.addGguf('abc', { 'abc.gguf': ABC });
 const random = (service) => service.addGguf('random', { 'random.gguf': RANDOM });
-/** What came of a stream. */
-const partsOf = (service, attempt) => (service.parts.get(attempt) ?? []).map(({ data }) => data);
-const textOf = (service, attempt) => partsOf(service, attempt).map(({ text = '' }) => text).join('');
-const tokensOf = (service, attempt) => partsOf(service, attempt).flatMap(({ tokens = [] }) => tokens);
-const wellDone = ({ data }) => {
-    assert.equal(data.ok, true, JSON.stringify(data.error));
-    return data;
-};
 /** The first letters that the model says after "abc". */
 const after = (count) => 'defghabc'.repeat(Math.ceil(count / 8)).slice(0, count);
 

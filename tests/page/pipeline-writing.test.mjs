@@ -5,6 +5,7 @@ import { describe } from 'node:test';
 import { makeFamilies } from '../lib/families.mjs';
 import { filesIn, loaded, outcomeOf } from './support/library.mjs';
 import { nodeTests } from './support/nodes.mjs';
+import { partsOf, textOf, tokensOf, wellDone } from './support/parts.mjs';
 
 const GPT2 = path.join(makeFamilies(), 'gpt2');
 const BART = path.join(makeFamilies(), 'bart');
@@ -12,13 +13,6 @@ const TEXT = 'The fox sees the dog';
 const complete = (prompt, options = {}, more = {}) =>
     ({ task: 'complete', input: { prompt }, options: { temperature: 0, max_tokens: 12, ...options }, ...more });
 const streamed = (prompt, options, more) => ({ ...complete(prompt, options, more), stream: true });
-const partsOf = (service, attempt) => (service.parts.get(attempt) ?? []).map(({ data }) => data);
-const textOf = (service, attempt) => partsOf(service, attempt).map(({ text = '' }) => text).join('');
-const tokensOf = (service, attempt) => partsOf(service, attempt).flatMap(({ tokens = [] }) => tokens);
-const wellDone = ({ data }) => {
-    assert.equal(data.ok, true, JSON.stringify(data.error));
-    return data;
-};
 
 const nodeTest = nodeTests();
 
