@@ -162,7 +162,7 @@ test('what cannot be is refused by name', async () => {
     for (const [options, field] of [
         [{ grammar: 'root ::= "a"' }, 'options.grammar'], [{ json_schema: {} }, 'options.json_schema'], [{ n: 2 }, 'options.n'],
         [{ nonsense: 1 }, 'options.nonsense'], [{ top_p: 2 }, 'options.top_p'], [{ stop: 'x' }, 'options.stop'],
-        [{ logit_bias: { a: 1 } }, 'options.logit_bias'],
+        [{ logit_bias: { a: 1 } }, 'options.logit_bias'], [{ context: 4096 }, 'options.context'],
         [{ response_format: { type: 'json_object' } }, 'options.response_format'], [{ tool_choice: 'required' }, 'options.tool_choice'],
     ]) await fails(outcomeOf(gpt2, 'chat', { messages }, options), 'input_invalid', field);
     await fails(outcomeOf(gpt2, 'complete', {}), 'input_invalid', 'inputs.prompt');
@@ -172,6 +172,8 @@ test('what cannot be is refused by name', async () => {
         code === 'context_length_exceeded' && / \d\d tokens, .* 16\./.test(message) && expected === 'fewer than 16 tokens');
     const { usage, finish_reason: why } = await complete('abc', { context: 16, max_tokens: null });
     assert.deepEqual([usage.prompt_tokens + usage.completion_tokens, why], [16, 'length']);
+    const set = outcomeOf({ ...gpt2, context: 16 }, 'complete', { prompt: TEXT });
+    await fails(set, 'context_length_exceeded', undefined);
 });
 
 test('an encoder-decoder turns text into text', async () => {

@@ -28,12 +28,16 @@ export class PipelineEngine {
         this._ort = ort;
         this._library = library;
         this._chat = chat;
+        this._context = 0; /* tokens of a conversation; 0: as models have it */
         /** @type {Map<string, Loaded>} */
         this._models = new Map();
     }
 
-    /** What it needs to know, `ort` is told. */
-    configure() {}
+    /** What else there is to know, `ort` is told.
+     * @param {import('../shared/messages.js').EngineSettings} settings */
+    configure({ models }) {
+        this._context = models?.context ?? 0;
+    }
 
     /** @param {string} key */
     has(key) {
@@ -61,7 +65,7 @@ export class PipelineEngine {
         const folder = new Folder(model, fetching(model, this._ort.credential, onProgress, stop.signal));
         try {
             const loaded = await loadFolder(key, this._library, folder, await this._device(), cancelled);
-            this._models.set(key, { ...loaded, chat: this._chat });
+            this._models.set(key, { ...loaded, chat: this._chat, context: this._context });
         } catch (thrown) {
             throw asFailure(thrown, 'load');
         } finally {

@@ -21,6 +21,7 @@ import { KvCaches } from './kv_cache.js';
  * @property {Record<string, any>} extra JSON files beside config.json that tasks look at, by path
  * @property {KvCaches} caches what decoders have computed for conversations
  * @property {import('../engine/llama.js').Chat | null} chat what renders conversations; the engine's
+ * @property {number} context tokens of a conversation that the settings ask for; 0: as the model has it
  * @property {() => Promise<void>} dispose
  */
 /** Where it is computed: `provider` as onnxruntime-web takes it.
@@ -67,8 +68,8 @@ export async function loadFolder(key, library, folder, device, signal) {
         };
         return {
             key, platform: device.platform, library: namespace, config, tokenizer, processor, model,
-            dtype: name,
-            limits: { length: lengthOf(config, tokenizer, extra) }, extra, caches, chat: null, dispose,
+            dtype: name, limits: { length: lengthOf(config, tokenizer, extra) }, extra, caches,
+            chat: null, context: 0, dispose,
         };
     });
 }

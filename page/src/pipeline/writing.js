@@ -5,7 +5,7 @@ import { NUMBERS, STOPS_MAX, STOP_BYTES } from '../engine/llama_body.js';
 /** @typedef {import('./loading.js').Loaded} Loaded */
 /** @typedef {import('./options.js').Rule} Rule */
 
-/** Tokens of a conversation at the most, where a request does not say it. */
+/** Tokens of a conversation at the most, where nobody says it. */
 const CONTEXT = 8192;
 
 const {
@@ -23,9 +23,11 @@ export const WRITING = Object.freeze({
 });
 
 /** How many tokens an answer may have with all before it.
- * @param {Loaded} loaded @param {Record<string, any>} options */
-export function contextOf({ limits: { length } }, { context: wanted = CONTEXT }) {
-    return Math.min(length, wanted);
+ * @param {Loaded} loaded @param {Record<string, any>} options @throws {Failure} */
+export function contextOf({ context, limits: { length } }, { context: wanted }) {
+    if (wanted <= length || wanted === undefined) return Math.min(length, wanted ?? (context || CONTEXT));
+    throw new Failure('input_invalid', `The model has a context of ${length} tokens.`,
+        { field: 'options.context', expected: `at most ${length}` });
 }
 
 /** @param {any} input @returns {string} */
