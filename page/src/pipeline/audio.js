@@ -20,17 +20,20 @@ const CLASSIFIED = 60;
 const TEMPLATE_CHARS = 200;
 const PROMPT_CHARS = 4096;
 
-/** The sound of a request at the model's rate. @param {Loaded} loaded @param {Parameters<Task['run']>[1]} task @param {Run} run
+/** The sound of a request at the model's rate. @param {Loaded} loaded
+ * @param {Parameters<Task['run']>[1]} task @param {Run} run
  * @returns {Promise<{samples: Float32Array, rate: number}>} @throws {Failure} */
 async function soundOf(loaded, task, run) {
     const rate = loaded.processor?.feature_extractor?.config.sampling_rate;
     if (!Number.isInteger(rate)) {
-        throw new Failure('input_invalid', `A model of the type ${loaded.config.model_type} does not listen: it has no preprocessor_config.json with a sampling_rate.`,
+        throw new Failure('input_invalid',
+            `A model of the type ${loaded.config.model_type} does not listen: it has no preprocessor_config.json with a sampling_rate.`,
             { field: 'task', expected: 'a task of the model' });
     }
     const head = task.input?.audio;
     const entry = task.tensors[head?.tensor];
-    if (!entry) throw new Failure('input_invalid', 'The request has no sound.', { field: 'inputs', expected: '{"audio": …}' });
+    if (!entry) throw new Failure('input_invalid', 'The request has no sound.',
+        { field: 'inputs', expected: '{"audio": …}' });
     const bytes = /** @type {Uint8Array<ArrayBuffer>} */ (bytesOf(entry, task.frame, task.section));
     return { samples: await decodeSound(bytes, head, rate, run), rate };
 }
@@ -47,7 +50,8 @@ async function recognise(loaded, task, run) {
     const said = [];
     for (const [i, { first }] of windows.entries()) {
         run.progress('audio', i, windows.length);
-        const one = plan ? await transcribe(loaded, plan, pieces[i], first / rate) : await spell(loaded, pieces[i]);
+        const one = plan ? await transcribe(loaded, plan, pieces[i], first / rate)
+            : await spell(loaded, pieces[i]);
         one.text = spaced(one.text, said.length > 0);
         // Another node gave the first parts; what is said again is the same.
         if (i >= (run.from?.seq ?? 0)) run.emit({ text: one.text, tokens: [] });
@@ -60,7 +64,8 @@ async function recognise(loaded, task, run) {
 function resultOf(said, plan, duration) {
     return {
         text: said.map(({ text }) => text).join(''),
-        ...(plan && plan.timestamps !== 'none' ? { segments: said.flatMap(({ segments = [] }) => segments) } : {}),
+        ...(plan && plan.timestamps !== 'none' ? { segments: said.flatMap(({ segments = [] }) => segments) }
+            : {}),
         ...(plan?.language ? { language: plan.language } : {}),
         duration: Math.round(duration * 1000) / 1000,
     };
@@ -72,16 +77,19 @@ function spaced(text, follows) {
     return follows && trimmed && /^\s/.test(text) ? ` ${trimmed}` : trimmed;
 }
 
-/** A model that spells (CTC) has no wishes to ask for. @param {Loaded} loaded @param {Record<string, any>} options
+/** A model that spells (CTC) has no wishes to ask for. @param {Loaded} loaded
+ * @param {Record<string, any>} options
  * @returns {null} @throws {Failure} */
 function ctcPlan({ config, model }, options) {
     if (!/ForCTC$/.test(config.architectures?.[0] ?? model.constructor.name)) {
-        throw new Failure('platform_unsupported', `Speech is not recognised here by models of the type ${config.model_type}.`,
+        throw new Failure('platform_unsupported',
+            `Speech is not recognised here by models of the type ${config.model_type}.`,
             { expected: 'Whisper, or a model with a CTC head such as Wav2Vec2ForCTC' });
     }
     const asked = Object.keys(options).find((name) => options[name] !== false && options[name] !== 'none');
     if (!asked) return null;
-    throw new Failure('input_invalid', `A model of the type ${config.model_type} has no option "${asked}": it writes down what it hears.`,
+    throw new Failure('input_invalid',
+        `A model of the type ${config.model_type} has no option "${asked}": it writes down what it hears.`,
         { field: `options.${asked}`, expected: 'no such option' });
 }
 
@@ -90,7 +98,8 @@ function ctcPlan({ config, model }, options) {
 async function spell({ model, processor, tokenizer }, samples) {
     const { logits } = await model(await processor(samples));
     const [, times, letters] = logits.dims;
-    const tokens = Array.from({ length: times }, (_, i) => highest(logits.data.subarray(i * letters, (i + 1) * letters)));
+    const tokens = Array.from({ length: times },
+        (_, i) => highest(logits.data.subarray(i * letters, (i + 1) * letters)));
     return { text: ` ${tokenizer.decode(tokens, { skip_special_tokens: true })}` };
 }
 
@@ -110,7 +119,8 @@ async function classify(loaded, task, run) {
     const { logits } = await loaded.model(await loaded.processor(samples));
     const { id2label: names } = loaded.config;
     const spec = { output: 'logits', activation: /** @type {const} */ ('softmax'), top: task.options.top };
-    return { tensors: [], result: { labels: toLabels(logits.data, spec, names ? Object.values(names) : null) } };
+    const labels = toLabels(logits.data, spec, names ? Object.values(names) : null);
+    return { tensors: [], result: { labels } };
 }
 
 /** The labels are compared with each window; the sound's scores are the mean of the windows'. So a long one
@@ -121,12 +131,14 @@ async function compare(loaded, task, run) {
     if (samples.length > CLASSIFIED * rate) throw tooLong(samples.length / rate, CLASSIFIED);
     const labels = labelsOf(task.input);
     const { hypothesis_template: template = 'This is a sound of {}.' } = task.options;
-    const texts = loaded.tokenizer(labels.map((label) => template.replace('{}', () => label)), { padding: true, truncation: true });
+    const texts = loaded.tokenizer(labels.map((label) => template.replace('{}', () => label)),
+        { padding: true, truncation: true });
     const most = loaded.processor.feature_extractor.config.nb_max_samples ?? CLASSIFIED * rate;
     const scores = new Float64Array(labels.length);
     const windows = windowsOf(samples, rate, most);
     for (const { first, end } of windows) {
-        const { logits_per_audio: logits } = await loaded.model({ ...texts, ...await loaded.processor(samples.subarray(first, end)) });
+        const { logits_per_audio: logits } = await loaded.model({ ...texts,
+            ...await loaded.processor(samples.subarray(first, end)) });
         for (let i = 0; i < labels.length; i++) scores[i] += logits.data[i] / windows.length;
     }
     const probabilities = softmax([...scores]);
@@ -138,19 +150,23 @@ async function compare(loaded, task, run) {
 /** @param {any} input @returns {string[]} @throws {Failure} */
 function labelsOf(input) {
     const labels = input?.labels;
-    if (Array.isArray(labels) && labels.length > 0 && labels.every((label) => typeof label === 'string' && label)) return labels;
-    throw new Failure('input_invalid', 'The request has no labels to choose from.', { field: 'inputs.labels', expected: 'a list of texts' });
+    const isList = Array.isArray(labels) && labels.length > 0;
+    if (isList && labels.every((label) => typeof label === 'string' && label)) return labels;
+    throw new Failure('input_invalid', 'The request has no labels to choose from.',
+        { field: 'inputs.labels', expected: 'a list of texts' });
 }
 
 /** @type {Readonly<Record<string, Task>>} */
 export const AUDIO_TASKS = Object.freeze({
     'automatic-speech-recognition': {
         options: {
-            language: { text: 16 }, translate: 'flag', timestamps: { among: ['none', 'segment', 'word'] }, max_tokens: rules.whole(4096),
+            language: { text: 16 }, translate: 'flag', timestamps: { among: ['none', 'segment', 'word'] },
+            max_tokens: rules.whole(4096),
             prompt: { text: PROMPT_CHARS },
         },
         run: recognise,
     },
     'audio-classification': { options: { top: rules.whole(10000) }, run: classify },
-    'zero-shot-audio-classification': { options: { hypothesis_template: { text: TEMPLATE_CHARS } }, run: compare },
+    'zero-shot-audio-classification': { options: { hypothesis_template: { text: TEMPLATE_CHARS } },
+        run: compare },
 });

@@ -25,38 +25,46 @@ async function speak(loaded, task, run) {
     const bytes = writeWav(samples, config.sampling_rate);
     return {
         tensors: [{ name: 'audio', datatype: 'UINT8', shape: [bytes.length], bytes }],
-        result: { sampling_rate: config.sampling_rate, duration: Math.round(samples.length / config.sampling_rate * 1000) / 1000 },
+        result: { sampling_rate: config.sampling_rate,
+            duration: Math.round(samples.length / config.sampling_rate * 1000) / 1000 },
     };
 }
 
 /** @param {Record<string, any>} config */
 function checkModel({ model_type: type, sampling_rate: rate }) {
     if (type === 'speecht5') {
-        throw new Failure('platform_unsupported', 'SpeechT5 speaks with a vocoder and a vector of a voice, which a folder of one model has not.',
+        throw new Failure('platform_unsupported',
+            'SpeechT5 speaks with a vocoder and a vector of a voice, which a folder of one model has not.',
             { expected: 'a VITS model' });
     }
     if (type !== 'vits') {
-        throw new Failure('platform_unsupported', `Models of the type ${type} do not speak here.`, { expected: 'a VITS model' });
+        throw new Failure('platform_unsupported', `Models of the type ${type} do not speak here.`,
+            { expected: 'a VITS model' });
     }
-    if (!Number.isInteger(rate)) throw new Failure('model_invalid', "The folder's config.json names no sampling_rate.");
+    if (!Number.isInteger(rate)) throw new Failure('model_invalid',
+        "The folder's config.json names no sampling_rate.");
 }
 
 /** What the library gives a VITS model is its text alone. @param {Record<string, any>} options */
 function checkVoice({ speaker, speed }) {
     if (speaker !== undefined) {
-        throw new Failure('input_invalid', 'This model has one voice.', { field: 'options.speaker', expected: 'no such option' });
+        throw new Failure('input_invalid', 'This model has one voice.',
+            { field: 'options.speaker', expected: 'no such option' });
     }
     if (speed !== undefined && speed !== 1) {
-        throw new Failure('input_invalid', "This model's speed is its own.", { field: 'options.speed', expected: '1' });
+        throw new Failure('input_invalid', "This model's speed is its own.",
+            { field: 'options.speed', expected: '1' });
     }
 }
 
 /** @param {any} input @returns {string} @throws {Failure} */
 function textOf(input) {
     const text = typeof input?.text === 'string' ? input.text.trim() : '';
-    if (!text) throw new Failure('input_invalid', 'There is no text to speak.', { field: 'inputs', expected: 'a text' });
+    if (!text) throw new Failure('input_invalid', 'There is no text to speak.',
+        { field: 'inputs', expected: 'a text' });
     if (text.length <= TEXT_CHARS) return text;
-    throw new Failure('input_invalid', `The text has ${text.length} characters.`, { field: 'inputs', expected: `at most ${TEXT_CHARS}` });
+    throw new Failure('input_invalid', `The text has ${text.length} characters.`,
+        { field: 'inputs', expected: `at most ${TEXT_CHARS}` });
 }
 
 /** Sentences, as many together as fit; what is longer is cut between words.

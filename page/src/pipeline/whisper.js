@@ -7,11 +7,14 @@ import { rounded, segmentsOf } from './sound/segments.js';
 
 /** @typedef {import('./loading.js').Loaded} Loaded */
 /** @typedef {import('./sound/segments.js').Segment} Segment */
-/** @typedef {{language?: string, translate?: boolean, timestamps?: 'none' | 'segment' | 'word', max_tokens?: number, prompt?: string}} Wishes */
-/** What a window says; `segments` where times were asked for. @typedef {{text: string, segments?: Segment[]}} Said */
+/** @typedef {{language?: string, translate?: boolean, timestamps?: 'none' | 'segment' | 'word',
+ *   max_tokens?: number, prompt?: string}} Wishes */
+/** What a window says; `segments` where times were asked for.
+ * @typedef {{text: string, segments?: Segment[]}} Said */
 
 /** A request's wishes, as the library takes them; `prefix` is how many tokens of the answer are a prompt's.
- * @typedef {{language?: string, timestamps: 'none' | 'segment' | 'word', prefix: number, arguments: Record<string, any>}} Plan */
+ * @typedef {{language?: string, timestamps: 'none' | 'segment' | 'word', prefix: number,
+ *   arguments: Record<string, any>}} Plan */
 
 /** Tokens of a prompt, of which the last count: half of the decoder's 448, less the one in front. */
 const PROMPT_TOKENS = 223;
@@ -21,7 +24,8 @@ export const isWhisper = ({ config }) => /whisper$/.test(config.model_type);
 
 /** Samples that the model takes at a time. @param {Loaded} loaded */
 export function windowLength({ processor }) {
-    const { n_samples: samples, chunk_length: seconds = 30, sampling_rate: rate } = processor.feature_extractor.config;
+    const { n_samples: samples, chunk_length: seconds = 30,
+        sampling_rate: rate } = processor.feature_extractor.config;
     return samples ?? seconds * rate;
 }
 
@@ -36,14 +40,17 @@ export async function planOf(loaded, wishes, samples) {
     checkTimes(settings, timestamps);
     const language = settings.is_multilingual ? await languageOf(loaded, wishes, samples) : undefined;
     if (!settings.is_multilingual && (wishes.language || wishes.translate)) {
-        throw refused(wishes.language ? 'language' : 'translate', 'This model knows one language, and does not translate.', 'no such option');
+        throw refused(wishes.language ? 'language' : 'translate',
+            'This model knows one language, and does not translate.', 'no such option');
     }
-    const prefix = wishes.prompt === undefined ? null : [...promptOf(loaded, wishes.prompt), ...beginning(settings, language, wishes)];
+    const prefix = wishes.prompt === undefined ? null
+        : [...promptOf(loaded, wishes.prompt), ...beginning(settings, language, wishes)];
     return {
         language, timestamps, prefix: prefix?.length ?? 0,
         arguments: {
             ...(prefix ? { decoder_input_ids: prefix } : {}),
-            ...(settings.is_multilingual ? { language, task: wishes.translate ? 'translate' : 'transcribe' } : {}),
+            ...(settings.is_multilingual ? { language, task: wishes.translate ? 'translate' : 'transcribe' }
+                : {}),
             ...(most ? { max_new_tokens: most } : {}),
             ...(timestamps === 'none' ? {} : { return_timestamps: true }),
             ...(timestamps === 'word' ? { return_token_timestamps: true } : {}),
@@ -56,7 +63,8 @@ export async function planOf(loaded, wishes, samples) {
 function promptOf({ tokenizer }, prompt) {
     const tokensOf = (/** @type {string} */ text) => tokenizer.encode(text, { add_special_tokens: false });
     const marks = tokensOf('<|startofprev|>');
-    if (marks.length !== 1) throw refused('prompt', 'This model takes no prompt: its tokenizer has no <|startofprev|>.', 'no such option');
+    if (marks.length !== 1) throw refused('prompt',
+        'This model takes no prompt: its tokenizer has no <|startofprev|>.', 'no such option');
     return [...marks, ...tokensOf(` ${prompt.trim()}`).slice(-PROMPT_TOKENS)];
 }
 
@@ -65,7 +73,9 @@ function promptOf({ tokenizer }, prompt) {
 function beginning(settings, language, { translate, timestamps = 'none' }) {
     return [
         settings.decoder_start_token_id,
-        ...(settings.is_multilingual ? [settings.lang_to_id[`<|${language}|>`], settings.task_to_id[translate ? 'translate' : 'transcribe']] : []),
+        ...(settings.is_multilingual
+            ? [settings.lang_to_id[`<|${language}|>`], settings.task_to_id[translate ? 'translate' : 'transcribe']]
+            : []),
         ...(timestamps === 'none' ? [settings.no_timestamps_token_id] : []),
     ].filter(Number.isInteger);
 }
@@ -73,10 +83,13 @@ function beginning(settings, language, { translate, timestamps = 'none' }) {
 /** @param {Record<string, any>} settings @param {string} timestamps */
 function checkTimes(settings, timestamps) {
     if (timestamps !== 'none' && !Number.isInteger(settings.no_timestamps_token_id)) {
-        throw refused('timestamps', "This model tells no times: its generation_config.json has no no_timestamps_token_id.", 'none');
+        throw refused('timestamps',
+            "This model tells no times: its generation_config.json has no no_timestamps_token_id.", 'none');
     }
     if (timestamps === 'word' && !settings.alignment_heads) {
-        throw refused('timestamps', "This model tells no words' times: its generation_config.json has no alignment_heads.", 'none or segment');
+        throw refused('timestamps',
+            "This model tells no words' times: its generation_config.json has no alignment_heads.",
+            'none or segment');
     }
 }
 
@@ -101,20 +114,23 @@ async function detect({ model, processor }, tokens, samples) {
         return logits;
     };
     const output = await model.generate({
-        inputs, max_new_tokens: 1, decoder_input_ids: [model.generation_config.decoder_start_token_id], logits_processor: [only],
+        inputs, max_new_tokens: 1, decoder_input_ids: [model.generation_config.decoder_start_token_id],
+            logits_processor: [only],
     });
     return languages.get(Number(output[0].tolist().at(-1))) ?? 'en';
 }
 
 /**
- * @param {Loaded} loaded @param {Plan} plan @param {Float32Array} samples one window @param {number} offset when
+ * @param {Loaded} loaded @param {Plan} plan @param {Float32Array} samples one window
+ * @param {number} offset when
  * it begins, in seconds @returns {Promise<Said>}
  */
 export async function transcribe(loaded, plan, samples, offset) {
     const { model, processor, tokenizer } = loaded;
     const { hop_length: hop, sampling_rate: rate } = processor.feature_extractor.config;
     const { input_features: inputs } = await processor(samples);
-    const output = await model.generate({ inputs, num_frames: Math.floor(samples.length / hop), ...plan.arguments })
+    const output = await model.generate({ inputs, num_frames: Math.floor(samples.length / hop),
+        ...plan.arguments })
         .catch((/** @type {unknown} */ thrown) => {
             throw withoutAttentions(thrown);
         });
@@ -128,7 +144,8 @@ export async function transcribe(loaded, plan, samples, offset) {
     return { text, segments };
 }
 
-/** @param {Loaded} loaded @param {(tokens: number[]) => string} decode @returns {import('./sound/segments.js').Reader} */
+/** @param {Loaded} loaded @param {(tokens: number[]) => string} decode
+ * @returns {import('./sound/segments.js').Reader} */
 function readerOf({ model, processor, tokenizer, config }, decode) {
     return {
         begin: (model.generation_config.no_timestamps_token_id ?? Infinity) + 1,
@@ -137,8 +154,10 @@ function readerOf({ model, processor, tokenizer, config }, decode) {
     };
 }
 
-/** No word goes on behind a time. @param {Loaded} loaded @param {Plan} plan @param {import('./sound/segments.js').Reader} reader
- * @param {number[]} tokens @param {number[]} times when each begins @param {number} offset @returns {Segment[]} one for each word */
+/** No word goes on behind a time. @param {Loaded} loaded @param {Plan} plan
+ * @param {import('./sound/segments.js').Reader} reader
+ * @param {number[]} tokens @param {number[]} times when each begins @param {number} offset
+ * @returns {Segment[]} one for each word */
 function wordsOf({ tokenizer }, { language }, { begin, special }, tokens, times, offset) {
     /** The places of the tokens of each sentence. @type {number[][]} */
     const sentences = [[]];
@@ -149,7 +168,8 @@ function wordsOf({ tokenizer }, { language }, { begin, special }, tokens, times,
     return sentences.filter(({ length }) => length > 0).flatMap((places) => {
         const spans = places.map((i) => [times[i], times[i + 1] ?? times[i]]);
         /** @type {{text: string, timestamp: [number, number]}[]} */
-        const words = tokenizer.collateWordTimestamps(places.map((i) => tokens[i]), spans, language ?? 'english');
+        const words = tokenizer.collateWordTimestamps(places.map((i) => tokens[i]), spans,
+            language ?? 'english');
         return words.map(({ text, timestamp: [start, end] }) =>
             ({ start: rounded(offset + start), end: rounded(offset + end), text: text.trim() }));
     });
@@ -158,8 +178,11 @@ function wordsOf({ tokenizer }, { language }, { begin, special }, tokens, times,
 /** @param {unknown} thrown */
 function withoutAttentions(thrown) {
     const isIt = thrown instanceof Error && /cross attentions/.test(thrown.message);
-    return isIt ? refused('timestamps', "This model tells no words' times: its graph does not give its attentions.", 'none or segment') : thrown;
+    return isIt ? refused('timestamps',
+        "This model tells no words' times: its graph does not give its attentions.", 'none or segment')
+            : thrown;
 }
 
 /** @param {string} option @param {string} message @param {string} expected */
-const refused = (option, message, expected) => new Failure('input_invalid', message, { field: `options.${option}`, expected });
+const refused = (option, message, expected) => new Failure('input_invalid', message,
+    { field: `options.${option}`, expected });

@@ -13,7 +13,9 @@ export function containerOf(bytes) {
     if (begins('RIFF') && begins('WAVE', 8)) return { name: 'WAV', seconds: null };
     if (begins('fLaC')) return { name: 'flac', seconds: flacSeconds(view) };
     if (begins('OggS')) return { name: 'ogg', seconds: oggSeconds(view) };
-    if (begins('ID3') || isFrame(bytes, 0)) return { name: isAdts(bytes) ? 'aac' : 'mp3', seconds: mp3Seconds(bytes) };
+    if (begins('ID3') || isFrame(bytes, 0)) {
+        return { name: isAdts(bytes) ? 'aac' : 'mp3', seconds: mp3Seconds(bytes) };
+    }
     if (begins('ftyp', 4)) return { name: 'm4a', seconds: mp4Seconds(view) };
     if (begins('\x1a\x45\xdf\xa3')) return { name: 'webm', seconds: null };
     return null;
@@ -58,7 +60,8 @@ const isFrame = (bytes, at) => bytes[at] === 0xff && (bytes[at + 1] & 0xe0) === 
 /** Layer 0, which MPEG audio has not. @param {Uint8Array} bytes */
 const isAdts = (bytes) => bytes[0] === 0xff && (bytes[1] & 0xf6) === 0xf0;
 
-/** Walks from frame to frame. @param {Uint8Array} bytes @returns {number | null} null where there is none of layer III */
+/** Walks from frame to frame. @param {Uint8Array} bytes @returns {number | null} null where there is none of
+ * layer III */
 function mp3Seconds(bytes) {
     let seconds = 0;
     for (let at = behindTag(bytes); at + 4 <= bytes.length;) {
@@ -88,7 +91,8 @@ function frameAt(bytes, at) {
     if (version === 1 || !isLayer3 || !kbits || !base) return null;
     const rate = base / (version === 3 ? 1 : version === 2 ? 2 : 4);
     const samples = version === 3 ? 1152 : 576;
-    return { seconds: samples / rate, bytes: Math.floor(samples / 8 * kbits * 1000 / rate) + (bytes[at + 2] >> 1 & 1) };
+    return { seconds: samples / rate,
+        bytes: Math.floor(samples / 8 * kbits * 1000 / rate) + (bytes[at + 2] >> 1 & 1) };
 }
 
 /** Duration and timescale of the movie header (ISO 14496-12, 8.2.2). @param {DataView} view */

@@ -45,11 +45,14 @@ function sourceOf(bytes, head, check) {
     return isWav(bytes) ? readWav(bytes, check) : null;
 }
 
-/** @param {Uint8Array} bytes @param {SoundHead} head @param {(seconds: number) => void} check @returns {Source} */
+/** @param {Uint8Array} bytes @param {SoundHead} head @param {(seconds: number) => void} check
+ * @returns {Source} */
 function readRaw(bytes, { media_type: type = '', sampling_rate: rate, channels = 1 }, check) {
     const format = /;\s*format\s*=\s*"?(\w+)/i.exec(type)?.[1]?.toLowerCase() ?? '';
-    if (!Object.hasOwn(RAW, format)) throw invalid(`The raw PCM has the format "${format}".`, 'f32le or s16le');
-    if (rate === undefined) throw invalid('Raw PCM needs sampling_rate.', 'samples per second, such as 16000');
+    if (!Object.hasOwn(RAW, format)) throw invalid(`The raw PCM has the format "${format}".`,
+        'f32le or s16le');
+    if (rate === undefined) throw invalid('Raw PCM needs sampling_rate.',
+        'samples per second, such as 16000');
     checkFormat(channels, rate);
     const kind = RAW[format];
     const frame = SAMPLES[kind].bytes * channels;

@@ -21,7 +21,8 @@ const TIMEOUT_MS = 120000;
  */
 export async function decodeElsewhere(bytes, name, rate, cancelled, post = postToDocument) {
     if (bytes.length > MAX_BYTES) {
-        throw invalid(`The ${name} file has ${bytes.length} bytes.`, `at most ${MAX_BYTES} bytes; WAV may have more`);
+        throw invalid(`The ${name} file has ${bytes.length} bytes.`,
+            `at most ${MAX_BYTES} bytes; WAV may have more`);
     }
     const copy = bytes.slice(); // the frame that it lies in is still needed
     const { port1, port2 } = new MessageChannel();
@@ -30,7 +31,8 @@ export async function decodeElsewhere(bytes, name, rate, cancelled, post = postT
         const reply = new Promise((resolve) => {
             port1.onmessage = ({ data }) => resolve(data);
         });
-        post({ type: 'decode_sound', bytes: copy, rate, max_samples: longest(rate) * rate, port: port2 }, [copy.buffer, port2]);
+        post({ type: 'decode_sound', bytes: copy, rate, max_samples: longest(rate) * rate, port: port2 },
+            [copy.buffer, port2]);
         const decoded = await first(reply, cancelled);
         if (decoded.samples) return decoded.samples;
         if (decoded.seconds) throw tooLong(decoded.seconds, longest(rate));

@@ -41,7 +41,8 @@ export async function resample(source, rate, step) {
 
 /** `up` new samples lie where `down` old ones do; `rows` has the weights of phases 0 to `phases`, each for
  * `taps` old samples, of which the one before the position is number `half` - 1.
- * @typedef {{up: number, down: number, phases: number, taps: number, half: number, rows: Float32Array[]}} Filter */
+ * @typedef {{up: number, down: number, phases: number, taps: number, half: number,
+ *   rows: Float32Array[]}} Filter */
 
 /** @param {number} from @param {number} to samples per second @returns {Filter} */
 function makeFilter(from, to) {
@@ -53,7 +54,8 @@ function makeFilter(from, to) {
     const cutoff = ratio * (1 - TRANSITION / 2);
     const reach = LENGTH / 2 / ratio;
     const half = Math.ceil(reach) + 1;
-    const rows = Array.from({ length: phases + 1 }, (_, phase) => makeRow(phase / phases, cutoff, reach, half));
+    const rows = Array.from({ length: phases + 1 },
+        (_, phase) => makeRow(phase / phases, cutoff, reach, half));
     return { up, down, phases, taps: 2 * half, half, rows };
 }
 
@@ -71,7 +73,8 @@ function makeRow(position, cutoff, reach, half) {
     return Float32Array.from(row, (weight) => weight / sum);
 }
 
-/** @param {Source} source @param {Filter} filter @param {number} first of the new samples @param {Float32Array} out */
+/** @param {Source} source @param {Filter} filter @param {number} first of the new samples
+ * @param {Float32Array} out */
 function filterBlock(source, { up, down, phases, taps, half, rows }, first, out) {
     const begin = Math.floor(first * down / up) - (half - 1);
     const end = Math.floor((first + out.length - 1) * down / up) + half + 1;

@@ -12,7 +12,8 @@
  */
 
 /**
- * @param {readonly number[]} tokens of one window @param {Reader} reader @param {number} offset when the window begins
+ * @param {readonly number[]} tokens of one window @param {Reader} reader
+ * @param {number} offset when the window begins
  * @param {number} length of the window in seconds: a text that no time ends, or a time behind it, ends there
  * @returns {Segment[]} those with a text
  */
@@ -25,7 +26,8 @@ export function segmentsOf(tokens, { begin, precision, special, decode }, offset
     let said = [];
     const close = (/** @type {number} */ end) => {
         const text = said.length > 0 ? decode(said).trim() : '';
-        if (text) segments.push({ start: rounded(offset + start), end: rounded(offset + Math.max(start, end)), text });
+        if (text) segments.push({ start: rounded(offset + start), end: rounded(offset + Math.max(start, end)),
+            text });
         said = [];
     };
     for (const token of tokens) {

@@ -27,7 +27,8 @@ export const SAMPLES = {
 };
 
 /**
- * @param {Uint8Array} bytes whole frames @param {keyof typeof SAMPLES} kind @param {number} channels @param {number} rate
+ * @param {Uint8Array} bytes whole frames @param {keyof typeof SAMPLES} kind @param {number} channels
+ * @param {number} rate
  * @returns {Source}
  */
 export function interleaved(bytes, kind, channels, rate) {
@@ -43,8 +44,11 @@ export function interleaved(bytes, kind, channels, rate) {
             for (let i = Math.max(0, -first); i < end; i++) {
                 const at = (first + i) * frameBytes;
                 let sum = 0;
-                for (let channel = 0; channel < channels; channel++) sum += sample.read(view, at + channel * sample.bytes);
-                if (!Number.isFinite(sum)) throw invalid(`Sample ${first + i} of the sound is no number.`, 'finite samples');
+                for (let channel = 0; channel < channels; channel++) {
+                    sum += sample.read(view, at + channel * sample.bytes);
+                }
+                if (!Number.isFinite(sum)) throw invalid(`Sample ${first + i} of the sound is no number.`,
+                    'finite samples');
                 out[i] = sum / channels;
             }
         },

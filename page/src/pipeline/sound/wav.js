@@ -39,7 +39,8 @@ export function readWav(bytes, check) {
         if (name === 'data') return readData(bytes, at + 8, size, format, check);
         at += 8 + size + size % 2;
     }
-    throw invalid(format ? 'The WAV file has no samples: its chunk "data" is missing.' : 'The WAV file is cut short in its header.');
+    throw invalid(format ? 'The WAV file has no samples: its chunk "data" is missing.'
+        : 'The WAV file is cut short in its header.');
 }
 
 /** @param {DataView} view @param {number} at @param {number} size @returns {Format} */
@@ -72,7 +73,8 @@ export function checkFormat(channels, rate) {
 
 /** @param {number} code @param {number} bits */
 function kindOf(code, bits) {
-    if (code === PCM) return /** @type {Record<number, string>} */ ({ 8: 'u8', 16: 's16', 24: 's24', 32: 's32' })[bits] ?? null;
+    if (code === PCM) return /** @type {Record<number, string>} */ ({ 8: 'u8', 16: 's16', 24: 's24',
+        32: 's32' })[bits] ?? null;
     if (code === FLOAT) return /** @type {Record<number, string>} */ ({ 32: 'f32', 64: 'f64' })[bits] ?? null;
     return null;
 }
@@ -93,7 +95,8 @@ function readData(bytes, at, said, format, check) {
 /** @param {Uint8Array} bytes @param {number} at */
 const tag = (bytes, at) => String.fromCharCode(...bytes.subarray(at, at + 4));
 
-/** A WAV file of 16-bit PCM, one channel. @param {Float32Array} samples clipped to -1…1 @param {number} rate */
+/** A WAV file of 16-bit PCM, one channel. @param {Float32Array} samples clipped to -1…1
+ * @param {number} rate */
 export function writeWav(samples, rate) {
     const bytes = new Uint8Array(HEADER_BYTES + 2 * samples.length);
     const view = new DataView(bytes.buffer);

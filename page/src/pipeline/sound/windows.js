@@ -13,7 +13,8 @@ export function windowsOf(samples, rate, most) {
     const windows = [];
     let first = 0;
     while (samples.length - first > most) {
-        const end = quietest(samples, first + Math.ceil(most * (1 - SEARCH)), first + most, Math.max(1, Math.round(HOP * rate)));
+        const from = first + Math.ceil(most * (1 - SEARCH));
+        const end = quietest(samples, from, first + most, Math.max(1, Math.round(HOP * rate)));
         windows.push({ first, end });
         first = end;
     }
