@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct wi_huggingface_folder folder = {
         .name = "m", .files = &list, .read = read_text, .context = &files};
     if (wi_huggingface_read(&folder, &info, &error) == WI_OK) {
-        WI_PLANT(info.labels == 2);
+        WI_PLANT(info.labels == 3);
         assert(info.tasks.count <= WI_TASK_COUNT && info.type < WI_TYPE_COUNT);
         assert(strlen(info.model_type) < sizeof info.model_type);
         for (size_t i = 0; i < info.tasks.count; i++)
