@@ -29,8 +29,8 @@ const spoilt = {
     'half-graph': [(folder) => fs.truncateSync(`${folder}/onnx/model.onnx`, 20000), /onnx\/model\.onnx/],
     'broken-config': [put('config.json', '{"model_type": '), /config\.json/],
     'broken-tokenizer': [put('tokenizer.json', '[]'), /tokenizer/i],
-    'strange-architecture': [put('config.json',
-        JSON.stringify({ model_type: 'quetzal', architectures: ['QuetzalModel'] })), /quetzal/i],
+    'strange-architecture': [put('config.json', JSON.stringify({ model_type: 'quetzal',
+        architectures: ['QuetzalForSequenceClassification'] })), /quetzal/i],
 };
 
 before(async () => {
