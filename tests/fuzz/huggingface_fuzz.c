@@ -44,7 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size -= files.sizes[i] + (end != NULL);
     }
     for (size_t i = 0; i < 4; i++)
-        wi_strings_add(&list, names[i]);
+        if (i == 0 || i == 3 || files.sizes[i] > 0) /* without the others it is a folder, too */
+            wi_strings_add(&list, names[i]);
     struct wi_huggingface_folder folder = {
         .name = "m", .files = &list, .read = read_text, .context = &files};
     if (wi_huggingface_read(&folder, &info, &error) == WI_OK) {
