@@ -131,29 +131,35 @@ export class LlamaEngine {
 
     // --- what is computed for nobody -----------------------------------------------------------------
 
-    /** Computes a few tokens: browsers compile well what has run some times. Then finds out on how many
-     * threads the model is faster, and tells how fast. All that ends with the first request, which tells
-     * more.
+    /** Computes a few tokens: browsers compile well what has run some times. Then tells how fast the model
+     * is, and finds out on how many threads it is faster. All that ends with the first request, which tells
+     * more, or with the model.
      * @param {Loaded} loaded @param {boolean} mayTry */
     async _warmUp(loaded, mayTry) {
         const trial = this._trial = new AbortController();
         try {
             await measure(loaded.slots, trial.signal);
+            await this._tellSpeed(loaded, trial.signal);
             if (mayTry && this._threads.tried > 1) await this._tryThreads(loaded, trial.signal);
-            const { prompt, token } = await measure((this._loaded ?? loaded).slots, trial.signal);
-            if (prompt > 0 && token > 0) this.onSpeed(loaded.key, { prompt_ms: prompt, token_ms: token });
         } catch {
             // Whoever comes next finds what is broken.
         }
         if (this._trial === trial) this._trial = null;
     }
 
+    /** @param {Loaded} loaded @param {AbortSignal} signal */
+    async _tellSpeed({ key, slots }, signal) {
+        const { prompt, token } = await measure(slots, signal);
+        if (prompt > 0 && token > 0) this.onSpeed(key, { prompt_ms: prompt, token_ms: token });
+    }
+
     /** @param {Loaded} loaded on one thread @param {AbortSignal} signal */
     async _tryThreads(loaded, signal) {
         const other = await /** @type {Bring} */ (this._bring)(this._threads.tried, signal);
         const isBetter = await this._threads.areWorth(loaded.slots, other.slots, signal).catch(() => false);
-        if (isBetter && !signal.aborted && this._loaded === loaded) this._replace(other);
-        else other.module.end();
+        if (!isBetter || signal.aborted || this._loaded !== loaded) return other.module.end();
+        this._replace(other);
+        await this._tellSpeed(other, signal);
     }
 
     /** Others need the cores: the model goes on on one thread. */
