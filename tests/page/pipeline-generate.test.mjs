@@ -26,7 +26,7 @@ async function expected({ model, tokenizer }, text, options) {
     return (await model.generate({ ...inputs, max_new_tokens: 16, do_sample: false, ...options })).tolist()[0].slice(skipped).map(Number);
 }
 /** An answer as a stream; what it says is in `parts`. */
-async function streamed(prompt, options = {}, { from = null, onParts = () => {}, task = 'complete' } = {}) {
+async function streamed(prompt, options = {}, { from = null, onParts = () => {}, task = 'complete', model = gpt2 } = {}) {
     const input = task === 'chat' ? { messages: prompt } : { prompt };
     const asked = {
         ...taskOf(task, input, { max_tokens: 16, temperature: 0, ...options }), stream: { from, credit: { parts: 1000, bytes: 1e9 } },
@@ -37,7 +37,7 @@ async function streamed(prompt, options = {}, { from = null, onParts = () => {},
         post(message);
         if (message.type === 'parts') onParts(run);
     };
-    const outcome = await engineOf(gpt2).run(asked, run);
+    const outcome = await engineOf(model).run(asked, run);
     await run.end();
     return { ...outcome, parts: run.posted.filter(({ type }) => type === 'parts').flatMap(({ parts }) => parts.map(({ json }) => JSON.parse(json).data)) };
 }
@@ -106,6 +106,18 @@ test('an answer goes on from the tokens that another node has sent', async () =>
     }
     await assert.rejects(streamed(TEXT, {}, { from: { seq: 1, text: 'something else' } }), { code: 'stream_diverged' });
     await assert.rejects(streamed(TEXT, {}, { from: { seq: 1, text: '', tokens: [1e6] } }), { code: 'stream_diverged' });
+});
+
+test('an encoder-decoder goes on from more tokens than are read at a time', async () => {
+    const options = { max_tokens: 60, logprobs: true, logit_bias: { [bart.tokenizer.eos_token_id]: -100 } };
+    const likelihoods = ({ parts }) => parts.flatMap(({ result }) => result?.logprobs ?? []).map(({ logprob }) => logprob.toFixed(3));
+    const whole = await streamed(TEXT, options, { task: 'summarization', model: bart });
+    // Of a vocabulary as large as this few tokens are read at a time.
+    const model = { ...bart, config: { ...bart.config, vocab_size: 1 << 20 } };
+    const from = { seq: 1, text: '', tokens: tokensOf(whole.parts).slice(0, 50) };
+    const rest = await streamed(TEXT, options, { task: 'summarization', model, from });
+    assert.deepEqual(tokensOf(rest.parts), tokensOf(whole.parts).slice(50));
+    assert.deepEqual(likelihoods(rest), likelihoods(whole).slice(50));
 });
 
 test('a seed repeats an answer', async () => {

@@ -70,13 +70,20 @@ function lastRow(logits) {
     return logits.slice(null, [last, length], null).to('float32').data;
 }
 
-/** @param {any} model @param {any} config */
-function pieceOf({ sessions }, { vocab_size: vocabulary = 0, text_config: inner }) {
+/** How many tokens are read at a time. @param {any} model @param {any} config */
+function pieceOf({ sessions }, config) {
+    // The library's steps of these read but the last token as soon as there is a cache.
+    if (config.is_encoder_decoder === true) return Infinity;
     const session = sessions.decoder_model_merged ?? sessions.model;
     if (session.inputNames.includes('num_logits_to_keep')) return PIECE;
-    const most = Math.floor(LOGITS_BYTES / (4 * (vocabulary || inner?.vocab_size || 1)));
+    const most = Math.floor(LOGITS_BYTES / (4 * (vocabularyOf(config) || 1)));
     return Math.max(LEAST_PIECE, Math.min(PIECE, most));
 }
+
+/** How many tokens the model knows; undefined where its configuration does not say it. @param {any} config
+ * @returns {number | undefined} */
+export const vocabularyOf = ({ vocab_size: own, text_config: text, decoder }) =>
+    own ?? text?.vocab_size ?? decoder?.vocab_size;
 
 /**
  * The decoder of an encoder-decoder, when its encoder has read the input.

@@ -5,6 +5,7 @@
  */
 import { Answer, Sent } from '../engine/answer.js';
 import { Failure } from '../engine/failure.js';
+import { vocabularyOf } from './decoder.js';
 import { Detokenizer, tokenText } from './detokenizer.js';
 import { Sampler, likelihood } from './sampling.js';
 import { StopTexts, endTokens } from './stops.js';
@@ -93,7 +94,7 @@ class Writing {
      * not, it is made from the start, and has to come out the same. */
     _begun() {
         const { tokens = [] } = this._run.from ?? {};
-        const { vocab_size: most = Infinity } = this._loaded.config;
+        const most = vocabularyOf(this._loaded.config) ?? Infinity;
         return tokens.every((id) => Number.isInteger(id) && id >= 0 && id < most) ? tokens : [];
     }
 
