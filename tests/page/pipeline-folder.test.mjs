@@ -44,6 +44,9 @@ test('a small file is fetched once, however often it is asked for', async () => 
     assert.deepEqual(await one.json('config.json'), {});
     const answer = await one.answer('config.json');
     assert.deepEqual([answer.status, (await answer.arrayBuffer()).byteLength, fetched], [200, 2, 1]);
+    one.forget();
+    await one.json('config.json');
+    assert.equal(fetched, 2, 'nothing of it is held for ever');
 });
 
 test('options are checked by rules, and unknown ones refused by name', () => {

@@ -58,10 +58,11 @@ test('before each run of a session its run takes a step', async () => {
     const { library, inside } = await joined(async () => session(log, 'a'));
     const made = await library.load(FOLDER, never, () => inside.InferenceSession.create(new Uint8Array(1), {}));
     const run = { step: async () => log.push('step') };
-    assert.equal(await library.during(run, async () => { await made.run({}); return made.run({}); }), 'outputs');
+    const none = () => [];
+    assert.equal(await library.during(run, async () => { await made.run({}); return made.run({}); }, none), 'outputs');
     assert.deepEqual(log, ['step', 'run a', 'step', 'run a']);
     const stopped = { step: async () => { throw new Failure('cancelled', 'c'); } };
-    await assert.rejects(library.during(stopped, () => made.run({})), { code: 'cancelled' });
+    await assert.rejects(library.during(stopped, () => made.run({}), none), { code: 'cancelled' });
     assert.equal(log.length, 4);
 });
 
@@ -98,4 +99,48 @@ test('a load that fails or is cancelled leaves no session', async () => {
         await create(4);
     }), { code: 'cancelled' });
     assert.deepEqual(log.slice(2), ['release 3']);
+});
+
+test('what is created beside a graph that cannot be loaded goes as well', async () => {
+    const log = [], waiting = [];
+    const { library, inside, env } = await joined(([kind]) => new Promise((resolve, reject) => {
+        waiting.push(kind === 9 ? () => reject(new Error('broken')) : () => resolve(session(log, kind)));
+    }));
+    const bytes = Uint8Array.of(1);
+    const folder = { ...FOLDER, answer: async () => ({ ok: true, status: 200, arrayBuffer: async () => bytes.buffer }) };
+    let beside;
+    const loading = library.load(folder, never, async () => {
+        await env.fetch('https://folder.invalid/load-1/onnx/model.onnx');
+        beside = inside.InferenceSession.create(bytes, {});
+        beside.catch(() => {});
+        await inside.InferenceSession.create(Uint8Array.of(9), {});
+    });
+    while (waiting.length < 2) await new Promise(setImmediate);
+    waiting[1]();
+    await assert.rejects(loading, EngineFault);
+    waiting[0]();
+    await assert.rejects(beside, Failure);
+    assert.deepEqual(log, ['release 1']);
+    await assert.rejects(inside.InferenceSession.create(bytes, {}), Failure);
+    assert.equal(waiting.length, 2, 'what comes later is not created at all');
+});
+
+test('what a run has made on the device goes with it, but for what is kept', async () => {
+    const tensor = (name, location = 'gpu-buffer') => ({ name, location, dispose() {
+        assert.equal(this.location, 'gpu-buffer');
+        this.location = 'none';
+    } });
+    const [first, second, kept, lost] = ['first', 'second', 'kept', 'lost'].map((name) => tensor(name));
+    const here = tensor('here', 'cpu');
+    lost.dispose = () => { throw new Error('no device'); };
+    const outputs = [{ first, here }, { second, kept, lost }];
+    const { library, inside } = await joined(async () => session([], 'a', async () => outputs.shift()));
+    const made = await library.load(FOLDER, never, () => inside.InferenceSession.create(new Uint8Array(1), {}));
+    await assert.rejects(library.during({ step: async () => {} }, async () => {
+        await made.run({});
+        first.dispose();
+        await made.run({});
+        throw new Failure('cancelled', 'c');
+    }, () => [kept]), { code: 'cancelled' });
+    assert.deepEqual([first, second, kept, here].map(({ location }) => location), ['none', 'none', 'gpu-buffer', 'cpu']);
 });

@@ -71,6 +71,7 @@ export class PipelineEngine {
         } finally {
             cancelled.removeEventListener('abort', end);
             end(); // what is still on the way beside what failed
+            folder.forget();
         }
     }
 
@@ -87,7 +88,8 @@ export class PipelineEngine {
         const { options: rules, run: work } = taskOf(task.task);
         const options = checkOptions(/** @type {string} */ (task.task), rules, task.options);
         try {
-            const outcome = await this._library.during(run, () => work(loaded, { ...task, options }, run));
+            const outcome = await this._library.during(run, () => work(loaded, { ...task, options }, run),
+                () => loaded.caches.tensors);
             const { dtype } = loaded;
             const quantization = isFloat(dtype) ? null : dtype;
             return { precision: dtype, quantization, threads: this._ort.threads, ...outcome };

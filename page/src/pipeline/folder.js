@@ -71,6 +71,11 @@ export class Folder {
         return found;
     }
 
+    /** Lets go of what it has kept, since the model is loaded. */
+    forget() {
+        this._kept.clear();
+    }
+
     /** The file whose bytes these are. @param {Uint8Array} bytes */
     pathOf(bytes) {
         return this._paths.get(bytes.buffer) ?? 'a graph';

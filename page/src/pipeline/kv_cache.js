@@ -37,6 +37,11 @@ export class KvCaches {
         return { count: this._entries.length, tokens };
     }
 
+    /** All that are kept, as onnxruntime-web's tensors. @returns {any[]} */
+    get tensors() {
+        return this._entries.flatMap(({ cache }) => Object.values(cache).map((tensor) => tensor.ort_tensor));
+    }
+
     /**
      * What is there of a prompt, which is the caller's from then on; its last token is never in it, since
      * that one has to be computed.

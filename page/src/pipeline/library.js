@@ -8,8 +8,8 @@ import { Failure, throwIfCancelled } from '../engine/failure.js';
 
 /** @typedef {import('../engine/run.js').Run} Run */
 /** @typedef {import('./folder.js').Folder} Folder */
-/** What is being loaded; `sessions` were created for it so far.
- * @typedef {{folder: Folder, signal: AbortSignal, sessions: any[]}} Loading */
+/** What is being loaded; `sessions` were created for it so far. What comes after it has failed, it does not
+ * want. @typedef {{folder: Folder, signal: AbortSignal, sessions: any[], hasFailed: boolean}} Loading */
 
 /** Where runtime.js looks. */
 const HANDED_OVER = Symbol.for('webinfer.onnxruntime');
@@ -27,8 +27,12 @@ export class Library {
         this._namespace = undefined;
         /** @type {Loading | null} */
         this._loading = null;
+        /** For which load a file was brought. @type {WeakMap<ArrayBufferLike, Loading>} */
+        this._brought = new WeakMap();
         /** The run that sessions are run for. @type {Run | null} */
         this._run = null;
+        /** Tensors that it made on the device. @type {Set<any>} */
+        this._made = new Set();
     }
 
     /** What transformers.js exports, set up for workers. @returns {Promise<any>} @throws {Failure} */
@@ -55,11 +59,12 @@ export class Library {
      * @param {() => Promise<T>} load
      * @returns {Promise<T>} */
     async load(folder, signal, load) {
-        const loading = { folder, signal, sessions: /** @type {any[]} */ ([]) };
+        const loading = { folder, signal, sessions: /** @type {any[]} */ ([]), hasFailed: false };
         this._loading = loading;
         try {
             return await load();
         } catch (error) {
+            loading.hasFailed = true;
             await Promise.allSettled(loading.sessions.map((session) => session.release()));
             throwIfCancelled(signal);
             throw error;
@@ -68,15 +73,31 @@ export class Library {
         }
     }
 
-    /** Runs sessions for this run. @template T @param {Run} run @param {() => Promise<T>} work
+    /** Runs sessions for this run. The tensors that it has made on the device end with it, however it ends,
+     * but for those that are kept.
+     * @template T @param {Run} run @param {() => Promise<T>} work
+     * @param {() => readonly any[]} kept tensors of onnxruntime-web's, asked for when the work is done
      * @returns {Promise<T>} */
-    async during(run, work) {
+    async during(run, work, kept) {
         this._run = run;
         try {
             return await work();
         } finally {
             this._run = null;
+            this._release(new Set(kept()));
         }
+    }
+
+    /** @param {Set<any>} kept */
+    _release(kept) {
+        for (const tensor of this._made) {
+            try {
+                if (isOnDevice(tensor) && !kept.has(tensor)) tensor.dispose();
+            } catch {
+                // The device is gone with all that was on it.
+            }
+        }
+        this._made.clear();
     }
 
     // --- what transformers.js has of us ------------------------------------------------------------
@@ -95,21 +116,27 @@ export class Library {
 
     /** @param {string} address */
     async _file(address) {
-        if (!this._loading) throw new Failure('model_invalid', `${address} is asked for by nobody.`);
-        const { folder } = this._loading;
-        return folder.answer(decodeURIComponent(new URL(address).pathname).replace(/^\/[^/]*\//, ''));
+        const loading = this._loading;
+        if (!loading) throw new Failure('model_invalid', `${address} is asked for by nobody.`);
+        const path = decodeURIComponent(new URL(address).pathname).replace(/^\/[^/]*\//, '');
+        const answer = await loading.folder.answer(path);
+        if (answer.arrayBuffer) this._brought.set(await answer.arrayBuffer(), loading);
+        return answer;
     }
 
     /** @param {Uint8Array} bytes @param {any} options @returns {Promise<any>} a session */
     async _create(bytes, options) {
         // What is created while nothing is loaded is a graph of the library's own: its spectrograms have one.
-        const loading = this._loading;
-        if (loading) throwIfCancelled(loading.signal);
+        const loading = this._brought.get(bytes.buffer) ?? this._loading;
+        if (loading) throwIfUnwanted(loading);
         const session = await runtime(() => this._ort.InferenceSession.create(bytes, options))
             .catch((fault) => {
                 throw loading ? named(fault, loading.folder.pathOf(bytes)) : fault;
             });
-        loading?.sessions.push(session);
+        // The library creates them side by side: another may have failed meanwhile.
+        if (loading?.hasFailed) await session.release();
+        else loading?.sessions.push(session);
+        if (loading) throwIfUnwanted(loading);
         return this._guard(session);
     }
 
@@ -124,10 +151,28 @@ export class Library {
         const run = session.run.bind(session);
         session.run = async (/** @type {any[]} */ ...feeds) => {
             await this._run?.step();
-            return runtime(() => run(...feeds));
+            const outputs = await runtime(() => run(...feeds));
+            this._note(outputs);
+            return outputs;
         };
         return session;
     }
+
+    /** @param {Record<string, any>} outputs */
+    _note(outputs) {
+        // Of most the library itself disposes, one step after the other.
+        for (const tensor of this._made) if (!isOnDevice(tensor)) this._made.delete(tensor);
+        for (const tensor of Object.values(outputs)) if (isOnDevice(tensor)) this._made.add(tensor);
+    }
+}
+
+/** @param {any} tensor */
+const isOnDevice = (tensor) => tensor?.location === 'gpu-buffer';
+
+/** @param {Loading} loading @throws {Failure} if nobody waits for what it creates */
+function throwIfUnwanted({ signal, hasFailed }) {
+    throwIfCancelled(signal);
+    if (hasFailed) throw new Failure('model_invalid', 'Another graph of the folder could not be loaded.');
 }
 
 /** That of an engine worker. @param {any} ort its instance of onnxruntime-web */
