@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { answerer, classifier, embedder, filler, folderOf, namer, perText, perToken } from './support/folders.mjs';
 import { loaded, outcomeOf } from './support/library.mjs';
+import { batches } from '../../page/src/pipeline/texts.js';
 
 const round = (value) => (typeof value === 'number' && !Number.isInteger(value) ? Math.round(value * 1e4) / 1e4
     : Array.isArray(value) ? value.map(round) : value && typeof value === 'object' ? Object.fromEntries(Object.entries(value).map(([key, one]) => [key, round(one)])) : value);
@@ -97,6 +98,8 @@ test('labels of the request are judged by what follows from a text', async () =>
     const each = await asked({}, { multi_label: true, hypothesis_template: 'in {}' });
     assert.deepEqual(each.labels, [{ label: 'good', probability: exp(2, 0)[0] }, { label: 'bad', probability: exp(0, 1)[0] }]);
     assert.equal((await asked({ texts: ['ann', 'rome'] })).results.length, 2);
+    const many = Array.from({ length: 256 }, (_, index) => `label ${index}`);
+    await assert.rejects(asked({ texts: Array(17).fill('ann'), labels: many }), refused('input_invalid', 'inputs.texts', /17 texts with 256 labels/));
     await assert.rejects(asked({ labels: [] }), refused('input_invalid', 'inputs.labels', /no labels/));
     await assert.rejects(asked({}, { hypothesis_template: 'no place' }), refused('input_invalid', 'options.hypothesis_template', /no place for a label/));
     await assert.rejects(outcomeOf(await loaded(classifier()), 'zero-shot-classification', input), refused('input_invalid', 'task', /what follows/));
@@ -124,6 +127,13 @@ test('an answer is a place in the context', async () => {
     assert.equal((await ask('in rome in rome', { top: 3 })).length, 3);
     await assert.rejects(ask('good '.repeat(20)), refused('context_length_exceeded', 'inputs.context', /tokens/));
     await assert.rejects(ask(''), refused('input_invalid', 'inputs.context', /no context/));
+});
+
+test('texts run together as far as their numbers fit', () => {
+    const lengths = Array(64).fill(128);
+    assert.deepEqual(batches(lengths).map(({ length }) => length), [32, 32]);
+    assert.deepEqual(batches(lengths, 250002).map(({ length }) => length), Array(64).fill(1), 'a vocabulary of XLM-R');
+    assert.equal(batches(lengths, 32000)[0].length, 4);
 });
 
 test('gaps are filled', async () => {

@@ -13,6 +13,8 @@ import {
 
 /** Labels of one request, and how long one may be. */
 const LABELS_MAX = Object.freeze({ count: 256, length: 1000 });
+/** Of texts with labels, in one request. */
+const JUDGED_MAX = 4096;
 const HYPOTHESIS = 'This example is {}.';
 /** How labels of inference between two texts are called (MNLI, XNLI, and those with two labels). */
 const ENTAILMENT = /^entail/i;
@@ -42,6 +44,7 @@ export const ZERO_SHOT_CLASSIFICATION = {
     async run(loaded, { input, options }, run) {
         const { multi_label: isMulti = false, truncate } = options;
         const texts = textsOf(input?.texts, 'texts'), labels = labelsOf(input?.labels);
+        checkCount(texts.length, labels.length);
         const { follows, contradicts } = inferenceLabels(loaded.config);
         const hypotheses = hypothesesOf(options.hypothesis_template ?? HYPOTHESIS, labels);
         const all = texts.flatMap((text) =>
@@ -66,6 +69,13 @@ export function labelsOf(labels) {
     if (fits) return labels;
     throw new Failure('input_invalid', 'The task has no labels to choose from.',
         { field: 'inputs.labels', expected: `a list of 1 to ${count} texts of 1 to ${length} characters` });
+}
+
+/** Each text is judged with each label. @param {number} texts @param {number} labels @throws {Failure} */
+function checkCount(texts, labels) {
+    if (texts * labels <= JUDGED_MAX) return;
+    throw new Failure('input_invalid', `${texts} texts with ${labels} labels are too many for one request.`,
+        { field: 'inputs.texts', expected: `at most ${Math.floor(JUDGED_MAX / labels)} with so many labels` });
 }
 
 /** What is said of each label. @param {string} template @param {readonly string[]} labels

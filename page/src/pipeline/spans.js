@@ -1,6 +1,7 @@
 /** Places in texts: what words are, what was asked for, and what belongs in a gap. */
 import { Failure } from '../engine/failure.js';
 import { softmax } from '../engine/picture.js';
+import { vocabularyOf } from './decoder.js';
 import { offsetsOf } from './offsets.js';
 import {
     encodeWithin, floats, forward, oneOrMore, outputOf, textOf, textsOf, tokenizerOf, usageOf,
@@ -83,7 +84,7 @@ export const FILL_MASK = {
                     fills(loaded, all[row].ids, at, rowOf(values, index * length + at, width), top));
                 results[row] = masks.length === 1 ? { fills: masks[0] } : { masks };
             });
-        });
+        }, vocabularyOf(loaded.config));
         return { tensors: [], result: { ...oneOrMore(results), usage: usageOf(all) } };
     },
 };

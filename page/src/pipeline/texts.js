@@ -11,8 +11,8 @@ import { Failure } from '../engine/failure.js';
 /** What a run of a model gives for several texts: `rows` says which.
  * @typedef {{rows: number[], length: number, outputs: Record<string, any>}} Batch */
 
-/** Texts of one run, and tokens with the padding. */
-const BATCH = Object.freeze({ texts: 32, tokens: 4096 });
+/** Texts of one run, tokens with the padding, and numbers that the model makes of these. */
+const BATCH = Object.freeze({ texts: 32, tokens: 4096, numbers: 16 << 20 });
 /** Texts of one request. */
 const TEXTS_MAX = 4096;
 
@@ -111,10 +111,11 @@ export const usageOf = (all) => ({
  * Runs the model for all texts and hands each run's outputs over, which are gone after it.
  * @param {Loaded} loaded @param {readonly Encoded[]} all @param {Run} run
  * @param {(batch: Batch) => void} take
+ * @param {number} [width] numbers that the model makes of a token, where these are many
  */
-export async function forward(loaded, all, run, take) {
+export async function forward(loaded, all, run, take, width) {
     let done = 0;
-    for (const rows of batches(all.map(({ ids }) => ids.length))) {
+    for (const rows of batches(all.map(({ ids }) => ids.length), width)) {
         const length = Math.max(...rows.map((row) => all[row].ids.length));
         const outputs = await loaded.model.forward(inputsOf(loaded, rows.map((row) => all[row]), length));
         try {
@@ -127,14 +128,16 @@ export async function forward(loaded, all, run, take) {
 }
 
 /** Which texts run together: of similar length, so that little is padded.
- * @param {readonly number[]} lengths @returns {number[][]} */
-export function batches(lengths) {
+ * @param {readonly number[]} lengths @param {number} [width] numbers that are made of each token
+ * @returns {number[][]} */
+export function batches(lengths, width = 1) {
+    const tokens = Math.min(BATCH.tokens, Math.floor(BATCH.numbers / width));
     const order = lengths.map((_, row) => row).sort((a, b) => lengths[b] - lengths[a] || a - b);
     /** @type {number[][]} */
     const made = [];
     for (const row of order) {
         const last = made.at(-1);
-        const room = last && Math.min(BATCH.texts, Math.floor(BATCH.tokens / Math.max(1, lengths[last[0]])));
+        const room = last && Math.min(BATCH.texts, Math.floor(tokens / Math.max(1, lengths[last[0]])));
         if (last && room && last.length < room) last.push(row);
         else made.push([row]);
     }
