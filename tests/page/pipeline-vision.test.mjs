@@ -136,6 +136,10 @@ test('a picture is held against labels', async () => {
     const nowhere = run('clip', 'zero-shot-image-classification', disc(),
         { hypothesis_template: 'none' }, { labels });
     await assert.rejects(nowhere, { code: 'input_invalid', field: 'options.hypothesis_template' });
+    for (const wrong of [undefined, [], 'a disc', [1]]) {
+        await assert.rejects(run('clip', 'zero-shot-image-classification', disc(), {}, { labels: wrong }),
+            { code: 'input_invalid', field: 'inputs.labels' });
+    }
 });
 
 test('a picture is put into words', async () => {

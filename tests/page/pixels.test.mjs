@@ -161,6 +161,8 @@ test("the library's pictures are cut and scaled by ours", async () => {
         { code: 'model_invalid', field: 'resample' });
     await assert.rejects(new RawImage(picture(9, 1)).resize(null, 20000),
         { code: 'picture_too_large', field: 'inputs.image' });
+    const tall = new RawImage({ data: new Uint8Array(3e6), width: 1, height: 1e6, channels: 3 });
+    await assert.rejects(tall.resize(224, 224), { code: 'picture_too_large', field: 'inputs.image' });
 });
 
 test('a library that has changed is found at once', () => {

@@ -5,6 +5,7 @@ import { softmax, toLabels } from '../engine/picture.js';
 import { encoded } from './decoder.js';
 import { generate } from './generate.js';
 import { numbersOf, pictureOf } from './image/input.js';
+import { labelsOf } from './labels.js';
 import { startOf } from './seq2seq.js';
 import { contextOf, WRITING } from './writing.js';
 
@@ -18,8 +19,8 @@ const TEMPLATE = 'This is a photo of {}';
 /** SigLIP judges each label by itself, CLIP each against the others; SigLIP's texts are padded as it was
  * trained. @type {Task['run']} */
 async function classifyByLabels(loaded, task) {
+    const labels = labelsOf(task.input?.labels);
     const { inputs } = await pictureOf(loaded, task);
-    const labels = /** @type {string[]} */ (task.input?.labels);
     const isSiglip = loaded.config.model_type.startsWith('siglip');
     const made = await loaded.model({ ...textsOf(loaded, task, labels, isSiglip), ...inputs });
     if (!made.logits_per_image) {

@@ -62,7 +62,8 @@ function wholeSize(image, width, height) {
     const wide = w ?? (h ?? image.height) / image.height * image.width;
     const high = h ?? (w ?? image.width) / image.width * image.height;
     const size = { width: Math.max(1, Math.round(wide)), height: Math.max(1, Math.round(high)) };
-    if (!(size.width * size.height <= MAX_SCALED)) {
+    // Rows are scaled first, all that the picture has.
+    if (!(size.width * Math.max(size.height, image.height) <= MAX_SCALED)) {
         throw new Failure('picture_too_large',
             `${image.width} × ${image.height} pixels become ${size.width} × ${size.height} for the model.`,
             { field: 'inputs.image', expected: `at most ${MAX_SCALED} pixels: a less narrow picture` });
