@@ -136,6 +136,14 @@ test('texts run together as far as their numbers fit', () => {
     assert.equal(batches(lengths, 32000)[0].length, 4);
 });
 
+test('a file that the library cannot use is named', async () => {
+    const text = (content) => new TextEncoder().encode(content);
+    for (const content of ['[]', '{}', '{"model": {"type": "WordPiece"}}']) {
+        await assert.rejects(loaded({ ...embedder(), 'tokenizer.json': text(content) }), /^Error: tokenizer\.json, tokenizer_config\.json: /);
+    }
+    await assert.rejects(loaded({ ...embedder(), 'preprocessor_config.json': text('{}') }), /^Error: preprocessor_config\.json: /);
+});
+
 test('gaps are filled', async () => {
     const model = await loaded(filler());
     const fill = async (texts, options) => (await outcomeOf(model, 'fill-mask', { texts }, options)).result;

@@ -1,4 +1,5 @@
 /** Loads a folder's model with transformers.js: configuration, tokenizer, processor, sessions. */
+import { EngineFault } from '../engine/engine.js';
 import { Failure } from '../engine/failure.js';
 import { KvCaches } from './kv_cache.js';
 
@@ -31,6 +32,10 @@ import { KvCaches } from './kv_cache.js';
 const EXTRA = Object.freeze([
     'modules.json', '1_Pooling/config.json', 'sentence_bert_config.json', 'generation_config.json',
 ]);
+/** Both or none is there. */
+const TOKENIZER = Object.freeze(['tokenizer.json', 'tokenizer_config.json']);
+/** What says how pictures and sounds are prepared. */
+const PROCESSORS = Object.freeze(['preprocessor_config.json', 'processor_config.json']);
 /** Tokenizers without a limit say a number beyond this one. */
 const UNLIMITED = 1e9;
 /** Their positions begin behind that of the padding token. */
@@ -50,9 +55,11 @@ export async function loadFolder(key, library, folder, device, signal) {
         const Model = modelClass(namespace, config);
         const extra = Object.fromEntries(await Promise.all(EXTRA.filter((path) => folder.has(path))
             .map(async (path) => [path, await folder.json(path)])));
-        const tokenizer = hasTokenizer(folder) ? await namespace.AutoTokenizer.from_pretrained(id) : null;
-        const processor = folder.has('preprocessor_config.json') || folder.has('processor_config.json')
-            ? await namespace.AutoProcessor.from_pretrained(id) : null;
+        const tokenizer = hasTokenizer(folder)
+            ? await madeOf(TOKENIZER.join(', '), namespace.AutoTokenizer.from_pretrained(id)) : null;
+        const described = PROCESSORS.find((path) => folder.has(path));
+        const processor = described
+            ? await madeOf(described, namespace.AutoProcessor.from_pretrained(id)) : null;
         const { dtype, name, external } = folder.weights(device.platform, device.hasHalf);
         const model = await Model.from_pretrained(id, {
             device: device.platform, dtype, use_external_data_format: external,
@@ -74,10 +81,17 @@ export async function loadFolder(key, library, folder, device, signal) {
     });
 }
 
-/** Its two files belong together. @param {Folder} folder @throws {Failure} if one is missing */
+/** What the library throws of files' content names them. @template T @param {string} path
+ * @param {Promise<T>} made @returns {Promise<T>} */
+const madeOf = (path, made) => made.catch((thrown) => {
+    const isOwn = thrown instanceof Failure || thrown instanceof EngineFault;
+    if (isOwn || !(thrown instanceof Error)) throw thrown;
+    throw new Error(`${path}: ${thrown.message}`, { cause: thrown });
+});
+
+/** @param {Folder} folder @throws {Failure} if one is missing */
 function hasTokenizer(folder) {
-    const [missing, ...more] = ['tokenizer.json', 'tokenizer_config.json']
-        .filter((path) => !folder.has(path));
+    const [missing, ...more] = TOKENIZER.filter((path) => !folder.has(path));
     if (!missing || more.length > 0) return !missing;
     throw new Failure('model_invalid', `The folder has no file ${missing}.`);
 }
