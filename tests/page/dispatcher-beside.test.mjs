@@ -99,6 +99,16 @@ test('a run that can stop is given three of its steps, five seconds at the most'
     assert.deepEqual([world.failures, world.replaced], [[['late', 'deadline_exceeded', false, []]], []]);
 });
 
+test('a run that could stop, and never comes to its next step, is ended with its worker', () => {
+    const { world } = setUp();
+    world.request('hung', { ...counts, deadline_ms: 1000 });
+    world.advance(1000);
+    world.advance(4999);
+    assert.deepEqual([world.ports.wasm.posted.at(-1).type, world.replaced], ['cancel', []]);
+    world.advance(1);
+    assert.deepEqual([world.failures.map(([id]) => id), world.replaced], [['hung'], ['wasm']]);
+});
+
 test('a worker that is replaced costs what ran beside only what was begun', () => {
     const { world, dispatcher } = setUp();
     world.request('m', { deadline_ms: 600_000 });
