@@ -120,6 +120,12 @@ test('an encoder-decoder goes on from more tokens than are read at a time', asyn
     assert.deepEqual(likelihoods(rest), likelihoods(whole).slice(50));
 });
 
+test('a graph that keeps nothing of what it has read is refused', async () => {
+    const model = Object.create(gpt2.model);
+    model.forward = async (inputs) => ({ logits: (await gpt2.model.forward(inputs)).logits });
+    await assert.rejects(outcomeOf({ ...gpt2, model }, 'complete', { prompt: TEXT }, { deterministic: true }), { code: 'model_invalid', message: /keys and values/ });
+});
+
 test('a seed repeats an answer', async () => {
     const [a, b, c] = await Promise.all([7, 7, 8].map((seed) => complete(TEXT, { seed, temperature: 1 })));
     assert.deepEqual(a.tokens, b.tokens);

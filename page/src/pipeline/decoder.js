@@ -2,6 +2,7 @@
  * A decoder step by step, on transformers.js' own steps: its inputs for the next tokens, its forward, its
  * keys and values. Every run of a session lets the event loop turn before (library.js).
  */
+import { Failure } from '../engine/failure.js';
 
 /** @typedef {import('./loading.js').Loaded} Loaded */
 
@@ -36,6 +37,7 @@ export class Decoder {
      * Computes the tokens behind those in the cache; of an encoder-decoder, several at the beginning only.
      * @param {readonly number[]} tokens all of them
      * @returns {Promise<Float32Array>} the logits of what may follow; the caller's
+     * @throws {Failure} if the graph gives nothing to go on from
      */
     async read(tokens) {
         const { _model: model } = this;
@@ -46,6 +48,7 @@ export class Decoder {
             generated_input_ids: [ids[0].slice(-1)], outputs, model_inputs: prepared,
             is_encoder_decoder: this._isSeq2seq,
         });
+        if (Object.keys(this.cache).length === 0) throw withoutCache();
         this.count = tokens.length;
         return lastRow(outputs.logits);
     }
@@ -61,6 +64,9 @@ export class Decoder {
         return this.count > 0 ? this._inputs : { ...this._inputs, decoder_attention_mask: ones(shape) };
     }
 }
+
+const withoutCache = () => new Failure('model_invalid', 'The graph gives no keys and values to go on from.',
+    { expected: 'outputs present.* and inputs past_key_values.*, as exporters make them for generation' });
 
 /** @param {any} logits [1, tokens, vocabulary] @returns {Float32Array} of the last token */
 function lastRow(logits) {
