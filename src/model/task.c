@@ -142,8 +142,8 @@ const char *wi_task_takes_words(enum wi_task_kind task)
         [WI_TAKES_PROMPT] = "a string",
         [WI_TAKES_TEXT] = "a string",
         [WI_TAKES_TEXTS] = "a string or a list of strings",
-        [WI_TAKES_PAIRS] = "a string, a list of strings, {\"text\", \"text_pair\"} or "
-                           "{\"pairs\": [[string, string]]}",
+        [WI_TAKES_PAIRS] = ("a string, a list of strings, {\"text\", \"text_pair\"} or "
+                            "{\"pairs\": [[string, string]]}"),
         [WI_TAKES_QUERY] = "{\"query\": string, \"documents\": [string]}",
         [WI_TAKES_QUESTION] = "{\"question\": string, \"context\": string}",
         [WI_TAKES_LABELS] = "{\"text\": string, \"labels\": [string]}, or \"texts\": [string]",

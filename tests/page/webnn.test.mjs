@@ -74,7 +74,7 @@ describe('WebNN', needsCases, () => {
         const add = readCase('op_add');
         const model = service.addModel('op_add', add.onnx);
         const { data } = await service.run(model, add.inputs, PINNED);
-        assert.deepEqual([data.error.code, data.retryable], ['device_lost', true]);
+        assert.deepEqual([data.error.code, data.retryable], ['device_lost', true], data.error.message);
         await tab.waitForSelector('html[data-replaced="1"]', { state: 'attached' });
     }, {
         faults: `{ const create = ML.prototype.createContext;

@@ -1,5 +1,5 @@
 /* Inputs of tasks other than those of language models: their forms, files, and options. */
-#include "text_models.h"
+#include "reading.h"
 
 #include "wire/media.h"
 #include "wire/text.h"
