@@ -70,17 +70,55 @@ test('times of sentences and words are those of the library', async () => {
     }
 });
 
-test('a long sound is heard window by window, and each is a part of the stream', async () => {
-    const samples = sound(5.3);
-    const task = { ...taskOf(ASR, {}, { language: 'en' }), ...heard(samples), stream: { from: null, credit: { parts: 100, bytes: 1e6 } } };
+/** The parts of a stream that goes on from there, and its result. */
+async function streamed(samples, from = null) {
+    const stream = { from, credit: { parts: 100, bytes: 1e6 } };
+    const task = { ...taskOf(ASR, {}, { language: 'en' }), ...heard(samples), stream };
     const run = runOf(task);
     const { result } = await engineOf(whisper).run(task, run);
     await run.end();
-    const parts = run.posted.filter(({ type }) => type === 'parts').flatMap((message) => message.parts).map(({ json }) => JSON.parse(json).data);
+    const parts = run.posted.filter(({ type }) => type === 'parts').flatMap((message) => message.parts);
+    return { result, parts: parts.map(({ json }) => JSON.parse(json).data) };
+}
+
+test('a long sound is heard window by window, and each is a part of the stream', async () => {
+    const samples = sound(5.3);
+    const { parts, result } = await streamed(samples);
     assert.equal(parts.length, windowsOf(samples, 16000, 32000).length);
     assert.ok(parts.length >= 3);
     assert.equal(parts.map(({ text }) => text).join(''), result.text);
     assert.equal(result.duration, 5.3);
+});
+
+test('a stream that goes on repeats no part, and ends with the same answer', async () => {
+    const samples = sound(5.3);
+    const { parts, result } = await streamed(samples);
+    for (let seq = 1; seq <= parts.length; seq++) {
+        const text = parts.slice(0, seq).map((part) => part.text).join('');
+        const rest = await streamed(samples, { seq, text, tokens: [] });
+        assert.deepEqual(rest, { parts: parts.slice(seq), result }, `from part ${seq}`);
+    }
+});
+
+test('the encoder runs once for each window, also where it tells the language', async () => {
+    const { model: encoder } = whisper.model.sessions;
+    const { run } = encoder;
+    let runs = 0;
+    encoder.run = (...feeds) => {
+        runs++;
+        return run(...feeds);
+    };
+    try {
+        const samples = sound(5.3);
+        const found = await ask(whisper, ASR, samples, {});
+        assert.equal(runs, windowsOf(samples, 16000, 32000).length);
+        assert.deepEqual(await ask(whisper, ASR, samples, { language: found.language }), found);
+        const times = { timestamps: 'segment' };
+        const { language, ...rest } = await ask(whisper, ASR, samples, times);
+        assert.deepEqual({ language, ...rest }, await ask(whisper, ASR, samples, { language, ...times }));
+    } finally {
+        encoder.run = run;
+    }
 });
 
 test('a cancelled run ends at its next step', async () => {

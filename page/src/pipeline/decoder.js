@@ -92,16 +92,19 @@ export const vocabularyOf = ({ vocab_size: own, text_config: text, decoder }) =>
     own ?? text?.vocab_size ?? decoder?.vocab_size;
 
 /**
- * The decoder of an encoder-decoder, when its encoder has read the input.
+ * Runs an encoder-decoder's encoder.
  * @param {Loaded} loaded
  * @param {Record<string, any>} inputs of the encoder, such as input_ids and attention_mask
+ * @returns {Promise<Record<string, any>>} them, and what it made as `encoder_outputs`
  */
-export async function encoded(loaded, inputs) {
-    const { model } = loaded;
+export function encode({ model }, inputs) {
     const name = model.main_input_name;
-    const made = await model._prepare_encoder_decoder_kwargs_for_generation({
+    return model._prepare_encoder_decoder_kwargs_for_generation({
         inputs_tensor: inputs[name], model_inputs: { ...inputs }, model_input_name: name,
         generation_config: { ...model._prepare_generation_config(null, {}), guidance_scale: null },
     });
-    return new Decoder(loaded, made);
 }
+
+/** The decoder of an encoder-decoder, when its encoder has read the input.
+ * @param {Loaded} loaded @param {Record<string, any>} inputs of the encoder */
+export const encoded = async (loaded, inputs) => new Decoder(loaded, await encode(loaded, inputs));

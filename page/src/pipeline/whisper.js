@@ -3,6 +3,7 @@
  * (audio.js); within one the event loop turns before each token, since each runs a session (library.js).
  */
 import { Failure } from '../engine/failure.js';
+import { Decoder, encode } from './decoder.js';
 import { rounded, segmentsOf } from './sound/segments.js';
 
 /** @typedef {import('./loading.js').Loaded} Loaded */
@@ -12,8 +13,12 @@ import { rounded, segmentsOf } from './sound/segments.js';
 /** What a window says; `segments` where times were asked for.
  * @typedef {{text: string, segments?: Segment[]}} Said */
 
-/** A request's wishes, as the library takes them; `prefix` is how many tokens of the answer are a prompt's.
- * @typedef {{language?: string, timestamps: 'none' | 'segment' | 'word', prefix: number,
+/** A window, and what its spectrogram is; what the encoder made of that, once it ran.
+ * @typedef {{samples: Float32Array, inputs: any, encoded?: any}} Heard */
+
+/** A request's wishes, as the library takes them; `prefix` is how many tokens of the answer are a prompt's,
+ * `heard` the window that tells the language, where nobody says it.
+ * @typedef {{language?: string, timestamps: 'none' | 'segment' | 'word', prefix: number, heard?: Heard,
  *   arguments: Record<string, any>}} Plan */
 
 /** Tokens of a prompt, of which the last count: half of the decoder's 448, less the one in front. */
@@ -38,19 +43,21 @@ export async function planOf(loaded, wishes, samples) {
     const { model: { generation_config: settings } } = loaded;
     const { timestamps = 'none', max_tokens: most } = wishes;
     checkTimes(settings, timestamps);
-    const language = settings.is_multilingual ? await languageOf(loaded, wishes, samples) : undefined;
+    const language = settings.is_multilingual ? languageOf(settings, wishes) : undefined;
     if (!settings.is_multilingual && (wishes.language || wishes.translate)) {
         throw refused(wishes.language ? 'language' : 'translate',
             'This model knows one language, and does not translate.', 'no such option');
     }
+    const heard = settings.is_multilingual && !language ? await hear(loaded, samples) : undefined;
+    const spoken = heard ? await detect(loaded, heard) : language;
     const prefix = wishes.prompt === undefined ? null
-        : [...promptOf(loaded, wishes.prompt), ...beginning(settings, language, wishes)];
+        : [...promptOf(loaded, wishes.prompt), ...beginning(settings, spoken, wishes)];
     return {
-        language, timestamps, prefix: prefix?.length ?? 0,
+        language: spoken, timestamps, prefix: prefix?.length ?? 0, heard,
         arguments: {
             ...(prefix ? { decoder_input_ids: prefix } : {}),
-            ...(settings.is_multilingual ? { language, task: wishes.translate ? 'translate' : 'transcribe' }
-                : {}),
+            ...(settings.is_multilingual
+                ? { language: spoken, task: wishes.translate ? 'translate' : 'transcribe' } : {}),
             ...(most ? { max_new_tokens: most } : {}),
             ...(timestamps === 'none' ? {} : { return_timestamps: true }),
             ...(timestamps === 'word' ? { return_token_timestamps: true } : {}),
@@ -93,31 +100,36 @@ function checkTimes(settings, timestamps) {
     }
 }
 
-/** @param {Loaded} loaded @param {Wishes} wishes @param {Float32Array} samples */
-async function languageOf(loaded, { language }, samples) {
-    /** @type {Record<string, number>} */
-    const tokens = loaded.model.generation_config.lang_to_id ?? {};
-    if (language === undefined) return detect(loaded, tokens, samples);
-    const code = language.toLowerCase();
-    if (Object.hasOwn(tokens, `<|${code}|>`)) return code;
+/** The language that is asked for, if one is.
+ * @param {Record<string, any>} settings @param {Wishes} wishes @returns {string | undefined} */
+function languageOf({ lang_to_id: tokens = {} }, { language }) {
+    const code = language?.toLowerCase();
+    if (code === undefined || Object.hasOwn(tokens, `<|${code}|>`)) return code;
     throw refused('language', `This model does not know the language "${language}".`,
         `one of ${Object.keys(tokens).map((token) => token.slice(2, -2)).join(', ')}`.slice(0, 250));
 }
 
-/** The language's token is the first that the model makes: which of them is the most probable.
- * @param {Loaded} loaded @param {Record<string, number>} tokens @param {Float32Array} samples */
-async function detect({ model, processor }, tokens, samples) {
-    const languages = new Map(Object.entries(tokens).map(([token, id]) => [id, token.slice(2, -2)]));
+/** @param {Loaded} loaded @param {Float32Array} samples one window @returns {Promise<Heard>} */
+async function hear({ processor }, samples) {
     const { input_features: inputs } = await processor(samples);
-    const only = (/** @type {any} */ _, /** @type {any} */ logits) => {
-        for (let id = 0; id < logits.data.length; id++) if (!languages.has(id)) logits.data[id] = -Infinity;
-        return logits;
-    };
-    const output = await model.generate({
-        inputs, max_new_tokens: 1, decoder_input_ids: [model.generation_config.decoder_start_token_id],
-            logits_processor: [only],
-    });
-    return languages.get(Number(output[0].tolist().at(-1))) ?? 'en';
+    return { samples, inputs };
+}
+
+/** The language's token is the first that the model makes: which of them is the most probable. What the
+ * encoder has made is kept for what is said. @param {Loaded} loaded @param {Heard} heard */
+async function detect(loaded, heard) {
+    /** @type {{decoder_start_token_id: number, lang_to_id?: Record<string, number>}} */
+    const { decoder_start_token_id: start, lang_to_id: tokens = {} } = loaded.model.generation_config;
+    const inputs = await encode(loaded, { input_features: heard.inputs });
+    heard.encoded = inputs.encoder_outputs;
+    const decoder = new Decoder(loaded, inputs);
+    const logits = await decoder.read([start]);
+    await decoder.cache?.dispose();
+    let [language, best] = ['en', -Infinity];
+    for (const [token, id] of Object.entries(tokens)) {
+        if (logits[id] > best) [language, best] = [token.slice(2, -2), logits[id]];
+    }
+    return language;
 }
 
 /**
@@ -128,9 +140,9 @@ async function detect({ model, processor }, tokens, samples) {
 export async function transcribe(loaded, plan, samples, offset) {
     const { model, processor, tokenizer } = loaded;
     const { hop_length: hop, sampling_rate: rate } = processor.feature_extractor.config;
-    const { input_features: inputs } = await processor(samples);
-    const output = await model.generate({ inputs, num_frames: Math.floor(samples.length / hop),
-        ...plan.arguments })
+    const heard = plan.heard?.samples === samples ? plan.heard : await hear(loaded, samples);
+    const output = await model.generate({ inputs: heard.inputs, ...encodedOf(loaded, plan, heard),
+        num_frames: Math.floor(samples.length / hop), ...plan.arguments })
         .catch((/** @type {unknown} */ thrown) => {
             throw withoutAttentions(thrown);
         });
@@ -142,6 +154,17 @@ export async function transcribe(loaded, plan, samples, offset) {
     const segments = plan.timestamps === 'segment' ? segmentsOf(tokens, reader, offset, samples.length / rate)
         : wordsOf(loaded, plan, reader, tokens, output.token_timestamps[0].tolist(), offset);
     return { text, segments };
+}
+
+/** What the encoder has made already, for the library; not where that goes on within the window, after the
+ * last time that was told, and encodes the rest anew. @param {Loaded} loaded @param {Plan} plan
+ * @param {Heard} heard @returns {{encoder_outputs?: any}} */
+function encodedOf({ model }, { arguments: wishes }, { encoded }) {
+    const tellsTimes = wishes.return_timestamps ?? model.generation_config.return_timestamps;
+    if (!encoded || tellsTimes && !wishes.max_new_tokens) return {};
+    // The library's Whisper computes them unless they are among its parameters, where its T5 has them.
+    if (!model.forward_params.includes('encoder_outputs')) model.forward_params.push('encoder_outputs');
+    return { encoder_outputs: encoded };
 }
 
 /** @param {Loaded} loaded @param {(tokens: number[]) => string} decode

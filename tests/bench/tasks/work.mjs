@@ -50,8 +50,9 @@ export const works = [
         bare: { picture: seen, labels }, native: (pipe) => pipe(image, labels) },
     plain('wav2vec2', 'wav2vec2', 'automatic-speech-recognition', 'automatic-speech-recognition',
         { audio: base64(sound) }, { samples: [...sound.samples] }, sound.samples),
-    plain('Whisper', 'whisper', 'automatic-speech-recognition', 'automatic-speech-recognition',
-        { audio: base64(sound) }, { samples: [...sound.samples] }, sound.samples),
+    // The library takes English for granted, where webinfer would find out the language first.
+    { ...plain('Whisper', 'whisper', 'automatic-speech-recognition', 'automatic-speech-recognition',
+        { audio: base64(sound) }, { samples: [...sound.samples] }, sound.samples), options: { language: 'en' } },
     { family: 'CLAP', model: 'clap', task: 'zero-shot-audio-classification',
         pipeline: 'zero-shot-audio-classification', inputs: { audio: base64(loud), labels },
         bare: { samples: [...loud.samples], labels }, native: (pipe) => pipe(loud.samples, labels) },
