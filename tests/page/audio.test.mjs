@@ -148,6 +148,16 @@ test('what a model cannot do is refused by name, and the next request is right',
     assert.deepEqual(await ask(ctc, ASR, samples, {}), { text, duration: 1 });
 });
 
+test('letters are told from numbers of 16 bits, too', async () => {
+    const ctc = await loaded(folder('wav2vec2'));
+    const Half = globalThis.Float16Array ?? Uint16Array;
+    const [most, less] = [0x3800, 0xbc00]; // a half, and minus one
+    const bits = Uint16Array.from({ length: ctc.config.vocab_size }, (_, token) => (token === 7 ? most : less));
+    const logits = new ctc.library.Tensor('float16', new Half(bits.buffer), [1, 1, bits.length]);
+    const { text } = await ask({ ...ctc, model: async () => ({ logits }) }, ASR, sound(1), {});
+    assert.equal(text, 'C');
+});
+
 test('sounds are classified as the library does', async () => {
     const model = await loaded(folder('ast'));
     const samples = sound(1);

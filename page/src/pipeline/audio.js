@@ -2,6 +2,7 @@
 import { Failure } from '../engine/failure.js';
 import { bytesOf } from '../engine/tensors.js';
 import { softmax, toLabels } from '../engine/picture.js';
+import { numbersOf } from './image/input.js';
 import { rules } from './options.js';
 import { decodeSound } from './sound/decode.js';
 import { tooLong } from './sound/limits.js';
@@ -98,8 +99,9 @@ function ctcPlan({ config, model }, options) {
 async function spell({ model, processor, tokenizer }, samples) {
     const { logits } = await model(await processor(samples));
     const [, times, letters] = logits.dims;
+    const numbers = numbersOf(logits);
     const tokens = Array.from({ length: times },
-        (_, i) => highest(logits.data.subarray(i * letters, (i + 1) * letters)));
+        (_, i) => highest(numbers.subarray(i * letters, (i + 1) * letters)));
     return { text: ` ${tokenizer.decode(tokens, { skip_special_tokens: true })}` };
 }
 
@@ -119,7 +121,7 @@ async function classify(loaded, task, run) {
     const { logits } = await loaded.model(await loaded.processor(samples));
     const { id2label: names } = loaded.config;
     const spec = { output: 'logits', activation: /** @type {const} */ ('softmax'), top: task.options.top };
-    const labels = toLabels(logits.data, spec, names ? Object.values(names) : null);
+    const labels = toLabels(numbersOf(logits), spec, names ? Object.values(names) : null);
     return { tensors: [], result: { labels } };
 }
 
@@ -139,7 +141,8 @@ async function compare(loaded, task, run) {
     for (const { first, end } of windows) {
         const { logits_per_audio: logits } = await loaded.model({ ...texts,
             ...await loaded.processor(samples.subarray(first, end)) });
-        for (let i = 0; i < labels.length; i++) scores[i] += logits.data[i] / windows.length;
+        const numbers = numbersOf(logits);
+        for (let i = 0; i < labels.length; i++) scores[i] += numbers[i] / windows.length;
     }
     const probabilities = softmax([...scores]);
     const sorted = labels.map((label, index) => ({ label, index, probability: probabilities[index] }))

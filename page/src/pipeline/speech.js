@@ -1,5 +1,6 @@
 /** The task that speaks: text becomes sound, as a WAV file. */
 import { Failure } from '../engine/failure.js';
+import { numbersOf } from './image/input.js';
 import { writeWav } from './sound/wav.js';
 
 /** @typedef {import('./loading.js').Loaded} Loaded */
@@ -93,7 +94,7 @@ async function speakPiece({ model, tokenizer, limits }, text) {
             { field: 'inputs', expected: `at most ${limits.length} tokens` });
     }
     const { waveform } = await model(inputs);
-    const samples = await waveform.data;
+    const samples = numbersOf(waveform);
     if (samples.every(Number.isFinite)) return samples;
     throw new Failure('inference_failed', 'The model has made sound that has no finite samples.');
 }
