@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { check, needsCases, readCase } from './support/cases.mjs';
-import { computes, embedsTexts, keepsItsLink, readsExternalData, takesPictures, TWO_THREADS, writesText } from './support/everywhere.mjs';
+import {
+    computes, embedsTexts, hearsFiles, keepsItsLink, readsExternalData, takesPictures, TWO_THREADS, writesText,
+} from './support/everywhere.mjs';
 import { findFirefox, launchFirefox } from './support/firefox.mjs';
 import { nodeTests } from './support/nodes.mjs';
 
@@ -49,6 +51,7 @@ describe('Firefox', unless, () => {
     nodeTest('computes tasks on webgpu', (node) => embedsTexts(node, 'webgpu'));
     nodeTest('reads external data', (node) => readsExternalData(node, 'wasm'));
     nodeTest('takes pictures', takesPictures);
+    nodeTest('hears what it decodes', hearsFiles);
     nodeTest('runs a language model', (node) => writesText(node, 'jspi64'), { welcome: TWO_THREADS });
     nodeTest('keeps its link', keepsItsLink);
 

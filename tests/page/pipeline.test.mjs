@@ -1,7 +1,7 @@
 /** Folders in the Hugging Face layout in the built page, in a real Chromium, against the stand-in service. */
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-import { embedsTexts } from './support/everywhere.mjs';
+import { embedsTexts, hearsFiles } from './support/everywhere.mjs';
 import { embedder } from './support/folders.mjs';
 import { nodeTests } from './support/nodes.mjs';
 
@@ -30,6 +30,8 @@ describe('a folder in the Hugging Face layout', () => {
     });
 
     nodeTest('is computed on webgpu too', (node) => embedsTexts(node, 'webgpu'));
+
+    nodeTest('hears sounds that the document decodes', hearsFiles);
 
     nodeTest('has what is wrong with it said, and the next request is right', async ({ service }) => {
         const files = embedder();

@@ -5,6 +5,7 @@ import { picture } from '../../lib/picture.mjs';
 import { check, readCase } from './cases.mjs';
 import { embedder } from './folders.mjs';
 import { ggufBytes } from './gguf.mjs';
+import { letterOf, TONES, tonesFolder } from './tones.mjs';
 
 const CASES = ['op_add', 'vision_mnist_ms_digit3', 'text_encoder_vespa_dummy', 'op_add_uint8'];
 const ECHO = { name: 'builtin/echo', hash: '', type: null, url: null, bytes: 0, spec_url: null };
@@ -75,6 +76,23 @@ export async function embedsTexts({ service, tab }, platform) {
         assert.equal(data.ok, true, JSON.stringify(data.error));
         assert.deepEqual([data.executed_on.platform, data.executed_on.precision, data.performance.warm], [platform, 'fp32', warm]);
         assert.deepEqual([...new Float32Array(y.slice().buffer)].map((one) => Math.round(one * 15)), [5, 5, -10, 18, 18, 3]);
+    }
+    assert.equal(await tab.evaluate('document.documentElement.dataset.replaced'), '0');
+}
+
+/** Sounds that the document decodes have the right rate and length; a broken one costs nothing but itself. */
+export async function hearsFiles({ service, tab }) {
+    const model = service.addFolder('tones', tonesFolder());
+    const hear = async (bytes) => (await service.run(model,
+        [{ name: 'audio', datatype: 'UINT8', shape: [bytes.length], bytes }], { platforms: ['wasm'], fallback: false,
+            task: 'automatic-speech-recognition', input: { audio: { tensor: 0 } } })).data;
+    for (const { name, bytes } of TONES) {
+        const { ok, result, error } = await hear(bytes);
+        assert.equal(ok, true, `${name}: ${JSON.stringify(error)}`);
+        assert.equal(result.text, letterOf(440), name);
+        assert.ok(Math.abs(result.duration - 1) < 0.1, `${name}: ${result.duration} s`);
+        const broken = await hear(bytes.slice().fill(0, name === 'tone.mp3' ? 2 : 4));
+        assert.equal(broken.error?.code, 'audio_invalid', `${name}: ${JSON.stringify(broken)}`);
     }
     assert.equal(await tab.evaluate('document.documentElement.dataset.replaced'), '0');
 }
