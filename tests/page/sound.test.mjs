@@ -1,12 +1,15 @@
 /** Sound files and sampling rates: page/src/pipeline/sound, under Node. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { amountOf } from '../../page/src/pipeline/sound/amounts.js';
 import { containerOf } from '../../page/src/pipeline/sound/containers.js';
 import { decodeSound } from '../../page/src/pipeline/sound/decode.js';
 import { decodeElsewhere } from '../../page/src/pipeline/sound/elsewhere.js';
 import { resample } from '../../page/src/pipeline/sound/resample.js';
 import { interleaved } from '../../page/src/pipeline/sound/source.js';
 import { writeWav } from '../../page/src/pipeline/sound/wav.js';
+import { decodeSound as decodeInDocument } from '../../page/src/ui/sound.js';
+import { TONES } from './support/tones.mjs';
 
 const idle = () => ({ signal: new AbortController().signal, step: async () => {} });
 const nowhere = async () => assert.fail('nothing of this goes to the document');
@@ -197,6 +200,79 @@ test('formats are known by their bytes, and their length where they tell it', ()
     assert.equal(containerOf(Buffer.from('RIFF0000AVI LIST')), null);
 });
 
+test('what a file decodes to is told by its packets', () => {
+    const tones = Object.fromEntries(TONES.map(({ name, bytes }) => [name, bytes]));
+    const amount = (name) => amountOf(tones[name], containerOf(tones[name]).name);
+    assert.equal(amount('tone.flac'), 22050);
+    for (const [name, samples, times] of [['tone.mp3', 44100, 1.2], ['tone.ogg', 44100, 3], ['tone.opus', 96000, 1.5]]) {
+        assert.ok(amount(name) >= samples && amount(name) <= times * samples, `${name}: ${amount(name)}`);
+    }
+});
+
+/** Files that say little of their length and are hours long. */
+const LONG = {
+    flac() {
+        const head = Buffer.alloc(42);
+        head.write('fLaC');
+        head.writeUInt32BE(16000 << 12 >>> 0, 18);
+        head.writeUInt32BE(16000, 22); // a second
+        // 65536 samples of 8 channels each, and a checksum of the header.
+        return Buffer.concat([head, ...Array(1500).fill(Buffer.from('fff8707000ffff', 'hex')).map(withCrc8)]);
+    },
+    opus() {
+        const page = (flags, packets) => {
+            const head = Buffer.alloc(27);
+            head.write('OggS');
+            head[5] = flags;
+            head.writeBigInt64LE(48000n, 6); // a second
+            head[26] = packets.length;
+            return Buffer.concat([head, Buffer.from(packets.map(({ length }) => length)), ...packets]);
+        };
+        const begin = Buffer.from('OpusHead\x01\x02\0\0\x80\xbb\0\0\0\0\0', 'latin1');
+        const silence = page(0, Array(255).fill(Buffer.of(0x19))); // twice 60 ms in a byte
+        return Buffer.concat([page(2, [begin]), ...Array(300).fill(silence)]);
+    },
+    webm() {
+        const head = Buffer.from('1a45dfa3801853806701ffffffffffffff1654ae6b93', 'hex');
+        const tracks = Buffer.from('OpusHead\x01\x02\0\0\x80\xbb\0\0\0\0\0', 'latin1');
+        const cluster = Buffer.from('1f43b67501ffffffffffffff', 'hex');
+        return Buffer.concat([head, tracks, cluster, ...Array(65000).fill(Buffer.from('a3858100008019', 'hex'))]);
+    },
+    m4a() {
+        const table = Buffer.alloc(20);
+        table.writeUInt32BE(20);
+        table.write('stsz', 4);
+        table.writeUInt32BE(1, 12);
+        table.writeUInt32BE(1e6, 16);
+        return Buffer.concat([Buffer.from('0000000c6674797069736f6d', 'hex'), table]);
+    },
+    wav() {
+        const file = Buffer.from(writeWav(new Float32Array(8e6), 8000));
+        file.writeUInt16LE(0x55, 20);
+        file.writeUInt32LE(1000, 40);
+        return file;
+    },
+};
+
+/** Puts a checksum behind the header of a frame of FLAC. */
+function withCrc8(head) {
+    let crc = 0;
+    for (const byte of head) {
+        crc ^= byte;
+        for (let bit = 0; bit < 8; bit++) crc = (crc << 1 ^ (crc & 128 ? 7 : 0)) & 255;
+    }
+    return Buffer.concat([head, Buffer.of(crc)]);
+}
+
+test('files that lie of their length are refused before the browser decodes them', async () => {
+    for (const [name, make] of Object.entries(LONG)) {
+        const bytes = new Uint8Array(make());
+        const seconds = containerOf(bytes)?.seconds ?? 0;
+        assert.ok(seconds <= 1, `${name} says ${seconds} s`);
+        await assert.rejects(decode(bytes), refused('audio_too_large', /may decode to \d+ samples .* at most 720000000/), name);
+    }
+});
+
 test('the document decodes the rest, and its refusal is told', async () => {
     const { signal } = new AbortController();
     const answers = (reply) => ({ port }) => port.postMessage(reply);
@@ -210,4 +286,26 @@ test('the document decodes the rest, and its refusal is told', async () => {
     const controller = new AbortController();
     const waits = decodeElsewhere(mp3, 'mp3', 16000, controller.signal, () => controller.abort());
     await assert.rejects(waits, (error) => error.code === 'cancelled');
+});
+
+test('the document decodes one sound at a time', async () => {
+    const ends = [];
+    globalThis.OfflineAudioContext = class {
+        decodeAudioData = () => new Promise((resolve, reject) => ends.push({ resolve, reject }));
+    };
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    const replies = [];
+    const port = { postMessage: (reply) => replies.push(reply), close() {} };
+    const all = [1, 2].map(() => decodeInDocument({ bytes: Uint8Array.of(1), rate: 16000, max_samples: 4, port }));
+    await turn();
+    assert.equal(ends.length, 1);
+    ends[0].reject(new Error('no sound'));
+    await all[0];
+    await turn();
+    assert.equal(ends.length, 2);
+    const channels = [Float32Array.of(0, 1), Float32Array.of(1, 1)];
+    ends[1].resolve({ length: 2, numberOfChannels: 2, getChannelData: (channel) => channels[channel] });
+    await all[1];
+    assert.match(replies[0].error, /no sound/);
+    assert.deepEqual([...replies[1].samples], [0.5, 1]);
 });

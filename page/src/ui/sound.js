@@ -3,8 +3,18 @@
 /** @typedef {import('../shared/messages.js').DecodeSound} DecodeSound */
 /** @typedef {import('../shared/messages.js').DecodedSound} DecodedSound */
 
-/** Answers at the message's port; never throws. @param {DecodeSound} message */
-export async function decodeSound({ bytes, rate, max_samples: most, port }) {
+/** What is being decoded. */
+let last = Promise.resolve();
+
+/** Answers at the message's port; never throws. One after the other: a sound takes much memory, and decoding one
+ * that nobody waits for any more cannot be stopped. @param {DecodeSound} message */
+export function decodeSound(message) {
+    last = last.then(() => decode(message));
+    return last;
+}
+
+/** @param {DecodeSound} message */
+async function decode({ bytes, rate, max_samples: most, port }) {
     /** @type {DecodedSound} */
     let reply;
     try {

@@ -56,7 +56,7 @@ const BITRATES = [
 const MP3_RATES = [44100, 48000, 32000];
 
 /** @param {Uint8Array} bytes @param {number} at */
-const isFrame = (bytes, at) => bytes[at] === 0xff && (bytes[at + 1] & 0xe0) === 0xe0;
+export const isFrame = (bytes, at) => bytes[at] === 0xff && (bytes[at + 1] & 0xe0) === 0xe0;
 /** Layer 0, which MPEG audio has not. @param {Uint8Array} bytes */
 const isAdts = (bytes) => bytes[0] === 0xff && (bytes[1] & 0xf6) === 0xf0;
 
@@ -82,8 +82,9 @@ function behindTag(bytes) {
     return 10 + (bytes[6] & 127) * 2 ** 21 + (bytes[7] & 127) * 2 ** 14 + (bytes[8] & 127) * 2 ** 7 + (bytes[9] & 127);
 }
 
-/** @param {Uint8Array} bytes @param {number} at */
-function frameAt(bytes, at) {
+/** A frame of layer III. @param {Uint8Array} bytes @param {number} at
+ * @returns {{seconds: number, samples: number, bytes: number} | null} `samples` of each channel */
+export function frameAt(bytes, at) {
     const version = bytes[at + 1] >> 3 & 3; // 3: 1, 2: 2, 0: 2.5
     const isLayer3 = (bytes[at + 1] >> 1 & 3) === 1;
     const kbits = BITRATES[version === 3 ? 0 : 1][bytes[at + 2] >> 4];
@@ -91,7 +92,7 @@ function frameAt(bytes, at) {
     if (version === 1 || !isLayer3 || !kbits || !base) return null;
     const rate = base / (version === 3 ? 1 : version === 2 ? 2 : 4);
     const samples = version === 3 ? 1152 : 576;
-    return { seconds: samples / rate,
+    return { seconds: samples / rate, samples,
         bytes: Math.floor(samples / 8 * kbits * 1000 / rate) + (bytes[at + 2] >> 1 & 1) };
 }
 

@@ -2,9 +2,10 @@
  * From the bytes of a request to what models take: one channel at the model's rate. WAV and raw PCM are
  * read here; other formats are decoded by the browser, in the document (elsewhere.js).
  */
+import { amountOf } from './amounts.js';
 import { containerOf } from './containers.js';
 import { decodeElsewhere } from './elsewhere.js';
-import { checkLength, invalid } from './limits.js';
+import { checkAmount, checkLength, invalid } from './limits.js';
 import { resample } from './resample.js';
 import { interleaved, SAMPLES } from './source.js';
 import { checkFormat, isWav, readWav } from './wav.js';
@@ -32,6 +33,7 @@ export async function decodeSound(bytes, head, rate, run, elsewhere = decodeElse
     const container = containerOf(bytes);
     if (!container) throw invalid('The bytes are no sound in a format that is known.');
     if (container.seconds !== null) checkLength(container.seconds, rate);
+    checkAmount(amountOf(bytes, container.name));
     const samples = await elsewhere(bytes, container.name, rate, run.signal);
     checkLength(samples.length / rate, rate);
     if (samples.length === 0) throw invalid(`The ${container.name} file has no samples.`, 'at least one');

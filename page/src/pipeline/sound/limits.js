@@ -8,6 +8,10 @@ export const MIN_RATE = 1000;
 export const MAX_RATE = 384000;
 export const MAX_CHANNELS = 32;
 
+/** Samples of all channels together that the browser is let decode, all at once: an hour of two channels at
+ * 100 kHz, which takes 2.9 GB. */
+export const MAX_DECODED = 3600 * 100000 * 2;
+
 const FIELD = 'inputs.audio';
 /** What may be sent. */
 export const FORMATS = 'WAV (PCM of 8, 16, 24 or 32 bits, floats of 32 or 64), raw PCM '
@@ -29,4 +33,13 @@ export const longest = (rate) => Math.floor(MAX_SAMPLES / rate);
 /** @param {number} seconds @param {number} rate of the model @throws {Failure} */
 export function checkLength(seconds, rate) {
     if (!(seconds <= longest(rate))) throw tooLong(seconds, longest(rate));
+}
+
+/** @param {number} samples that a file decodes to at most @throws {Failure} */
+export function checkAmount(samples) {
+    if (samples <= MAX_DECODED) return;
+    throw new Failure('audio_too_large',
+        `The packets of the sound may decode to ${samples} samples of all channels together.`, {
+            field: FIELD, expected: `at most ${MAX_DECODED}; cut it, and send its pieces one after the other`,
+        });
 }
