@@ -45,6 +45,7 @@ struct wi_node_info {
         char reason[160]; /* why not */
         int has_adapter;
         struct wi_adapter adapter;
+        int f16; /* computes in 16-bit floats: WebGPU's feature shader-f16 */
     } platforms[WI_PLATFORM_COUNT];
     struct {
         int available;

@@ -137,6 +137,16 @@ static enum wi_code read_adapter(
     return WI_OK;
 }
 
+static int has_word(const json_t *list, const char *word)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+        if (text && strcmp(text, word) == 0)
+            return 1;
+    }
+    return 0;
+}
+
 static enum wi_code read_platforms(
     const json_t *platforms, struct wi_node_info *info, struct wi_error *error)
 {
@@ -157,6 +167,7 @@ static enum wi_code read_platforms(
             return code;
         info->platforms[i].available = read.available;
         wi_text_printable(info->platforms[i].reason, sizeof info->platforms[i].reason, read.reason);
+        info->platforms[i].f16 = has_word(json_object_get(object, "features"), "shader-f16");
         if (!read.adapter)
             continue;
         info->platforms[i].has_adapter = 1;
@@ -185,16 +196,6 @@ static const struct wi_param engine_table[] = {
     {"can", WI_PARAM_ARRAY, offsetof(struct engine, can), 0, 0, 64, NULL},
     {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL},
 };
-
-static int has_word(const json_t *list, const char *word)
-{
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const char *text = json_string_value(json_array_get(list, i));
-        if (text && strcmp(text, word) == 0)
-            return 1;
-    }
-    return 0;
-}
 
 static enum wi_code read_engines(
     const struct report *report, struct wi_node_info *info, struct wi_error *error)

@@ -198,7 +198,7 @@ static void key_of(struct wi_buffer *key, const struct wi_node_info *info)
                 info->engines[i].queue, info->engines[i].can_continue, info->engines[i].version);
     for (int i = 0; i < WI_PLATFORM_COUNT; i++) {
         const struct wi_adapter *adapter = &info->platforms[i].adapter;
-        wi_buffer_printf(key, "\n%d", info->platforms[i].available);
+        wi_buffer_printf(key, "\n%d %d", info->platforms[i].available, info->platforms[i].f16);
         if (info->platforms[i].has_adapter)
             wi_buffer_printf(key, " %s\t%s\t%s\t%d", adapter->vendor, adapter->architecture,
                 adapter->description, adapter->is_fallback);

@@ -10,21 +10,6 @@ static int is_listed(const struct wi_config_browser *browser, enum wi_platform p
            wi_strings_contain(&browser->platforms, wi_platform_names[platform]);
 }
 
-/* Whether the adapter computes in 16-bit floats, as the page says. */
-static int has_f16(const struct wi_node_info *info, enum wi_platform platform)
-{
-    const json_t *platforms = json_object_get(info->capabilities, "platforms"), *feature;
-    const json_t *report = json_object_get(platforms, wi_platform_names[platform]);
-    size_t i;
-    json_array_foreach(json_object_get(report, "features"), i, feature)
-    {
-        const char *name = json_string_value(feature);
-        if (name && strcmp(name, "shader-f16") == 0)
-            return 1;
-    }
-    return 0;
-}
-
 const char *wi_platforms_why_not(
     const struct wi_candidate *candidate, const struct wi_model *model, enum wi_platform platform)
 {
@@ -47,7 +32,7 @@ const char *wi_platforms_why_not(
         candidate->info->platforms[platform].adapter.is_fallback)
         return "the adapter is a software one, and the configuration says gpu = hardware";
     if (platform == WI_WEBGPU && model->engine == WI_ENGINE_PIPELINE &&
-        wi_variant_needs_f16(model->variant) && !has_f16(candidate->info, platform))
+        wi_variant_needs_f16(model->variant) && !candidate->info->platforms[platform].f16)
         return "the variant computes in 16-bit floats, and the adapter has no shader-f16";
     return NULL;
 }
@@ -77,14 +62,21 @@ static void refuse_platform(struct wi_choice *choice, enum wi_platform platform,
     snprintf(choice->refusal.reason, sizeof(choice->refusal.reason), "%s", reason);
 }
 
+/* Of the platform that is named: what bars it, else what the node says. */
+static const char *why_unable(const struct wi_candidate *candidate, const struct wi_demand *demand)
+{
+    const char *barred = wi_platforms_why_not(candidate, demand->model, demand->platform);
+
+    return barred ? barred : candidate->info->platforms[demand->platform].reason;
+}
+
 enum wi_code wi_platforms_unsupported(
     const struct wi_candidate *candidate, const struct wi_demand *demand, struct wi_error *error)
 {
     enum wi_engine engine = demand->model->engine;
     char names[64] = "";
     const char *wanted = demand->has_platform ? wi_platform_names[demand->platform] : "auto";
-    const char *reason =
-        demand->has_platform ? candidate->info->platforms[demand->platform].reason : "";
+    const char *reason = demand->has_platform ? why_unable(candidate, demand) : "";
 
     for (int i = 0; i < WI_PLATFORM_COUNT; i++)
         if (wi_platforms_can_run(candidate, demand->model, i))

@@ -107,12 +107,35 @@ static void who_names_no_engine_of_ours_runs_graphs(void **state)
     }
 }
 
+/* Whatever else stands there. */
+static void test_halves(void **state)
+{
+    static const struct {
+        const char *features;
+        int f16;
+    } rows[] = {{"[\"shader-f16\"]", 1}, {"[7, \"subgroups\", \"shader-f16\"]", 1}, {"[]", 0},
+        {"[\"shader-f16-not\"]", 0}, {"\"shader-f16\"", 0}, {"{\"shader-f16\": true}", 0}};
+    struct wi_error error = {0};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct wi_node_info info = {0};
+        json_t *report = json_pack("{s:{s:s}, s:{s:{s:b, s:o}}, s:b}", "browser", "name", "c",
+            "platforms", "webgpu", "available", 1, "features",
+            json_loads(rows[i].features, JSON_DECODE_ANY, NULL), "cross_origin_isolated", 1);
+        assert_int_equal(wi_report_read(report, &info, &error), WI_OK);
+        assert_int_equal(info.platforms[WI_WEBGPU].f16, rows[i].f16);
+        assert_false(info.platforms[WI_WASM].f16);
+        json_decref(info.capabilities);
+        json_decref(report);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bounded),
         cmocka_unit_test(test_read),
         cmocka_unit_test(test_engines),
+        cmocka_unit_test(test_halves),
         cmocka_unit_test(who_names_no_engine_of_ours_runs_graphs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NODES 6
+#define NODES 7
 static struct wi_fleet fleet;
 static struct wi_fleet_node nodes[NODES];
 static char ids[NODES][16];
@@ -111,7 +111,7 @@ static void nodes_that_are_alike_share_a_class(void **state)
     assert_int_equal(HASH_COUNT(fleet.classes), 3);
 }
 
-static void nodes_that_differ_in_engines_or_parts_share_none(void **state)
+static void nodes_that_differ_in_what_they_can_share_none(void **state)
 {
     add(0);
     info.parts = 1;
@@ -124,7 +124,9 @@ static void nodes_that_differ_in_engines_or_parts_share_none(void **state)
     add(4);
     info.engines[WI_ENGINE_ORT].can_continue = 1;
     add(5);
-    assert_int_equal(HASH_COUNT(fleet.classes), 6);
+    info.platforms[WI_WEBGPU].f16 = 1;
+    add(6);
+    assert_int_equal(HASH_COUNT(fleet.classes), 7);
 }
 
 static void the_least_loaded_is_found(void **state)
@@ -302,7 +304,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(nodes_that_are_alike_share_a_class, setup, teardown),
         cmocka_unit_test_setup_teardown(
-            nodes_that_differ_in_engines_or_parts_share_none, setup, teardown),
+            nodes_that_differ_in_what_they_can_share_none, setup, teardown),
         cmocka_unit_test_setup_teardown(the_least_loaded_is_found, setup, teardown),
         cmocka_unit_test_setup_teardown(
             an_engine_is_given_one_more_than_it_runs_unless_it_keeps_none_waiting, setup, teardown),

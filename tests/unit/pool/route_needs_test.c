@@ -21,6 +21,45 @@ static void a_model_goes_where_its_engine_is(void **state)
     assert_int_equal(place->error.code, WI_UNAVAILABLE);
 }
 
+/* Only WebGPU asks its adapter, and only for variants that compute so. */
+static void halves_go_to_webgpu_where_the_adapter_has_them(void **state)
+{
+    static const char why[] =
+        "the variant computes in 16-bit floats, and the adapter has no shader-f16";
+    struct place *place = *state;
+    char fp16[] = "fp16", q4f16[] = "q4f16", q8[] = "q8";
+
+    place->model.engine = WI_ENGINE_PIPELINE;
+    for (int i = 0; i < CANDIDATES; i++)
+        place->infos[i].engines[WI_ENGINE_PIPELINE].available = 1;
+    ask(place, WI_WEBGPU, 0);
+    place->model.variant = q8;
+    expect_node(place, 3, "node-0");
+    place->model.variant = q4f16;
+    assert_int_equal(route(place, 3), WI_PICK_NEVER);
+    place->model.variant = fp16;
+    assert_int_equal(route(place, 3), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_PLATFORM_UNSUPPORTED);
+    assert_non_null(strstr(place->error.detail, why));
+    assert_string_equal(place->error.allowed, "wasm");
+    ask(place, WI_WEBGPU, 1);
+    expect_node(place, 3, "node-0");
+    expect(place, 1, WI_WASM, 0);
+    assert_int_equal(place->choice.refusal.platform, WI_WEBGPU);
+    assert_string_equal(place->choice.refusal.reason, why);
+    place->infos[2].platforms[WI_WEBGPU].f16 = 1;
+    expect_node(place, 3, "node-2");
+    expect(place, 2, WI_WEBGPU, WI_WASM);
+    place->demand.has_platform = 0;
+    assert_int_equal(route(place, 3), WI_PICK_NODE);
+    assert_string_equal(option(place, 0, WI_WEBGPU)->why, why);
+    assert_int_not_equal(option(place, 2, WI_WEBGPU)->standing, WI_STANDING_BARRED);
+    assert_int_not_equal(option(place, 0, WI_WASM)->standing, WI_STANDING_BARRED);
+    place->model.engine = WI_ENGINE_ORT; /* its graph says by itself in what it computes */
+    assert_int_equal(route(place, 3), WI_PICK_NODE);
+    assert_int_not_equal(option(place, 0, WI_WEBGPU)->standing, WI_STANDING_BARRED);
+}
+
 static void a_format_without_an_engine_is_refused_before_there_is_a_node(void **state)
 {
     struct place *place = *state;
@@ -205,6 +244,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_model_goes_where_its_engine_is, setup),
+        cmocka_unit_test_setup(halves_go_to_webgpu_where_the_adapter_has_them, setup),
         cmocka_unit_test_setup(a_format_without_an_engine_is_refused_before_there_is_a_node, setup),
         cmocka_unit_test_setup(a_stream_goes_where_parts_are_known, setup),
         cmocka_unit_test_setup(what_was_begun_goes_on_where_the_engine_can, setup),
