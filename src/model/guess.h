@@ -9,8 +9,8 @@
 
 #define WI_GUESS_POINTER                                                                           \
     "it is a pointer of Git LFS, not the file itself; run \"git lfs pull\" where it was cloned, "  \
-    "or "                                                                                          \
-    "bring the model with webinfer pull"
+    "or bring the model with webinfer pull"
+
 int wi_guess_is_pointer(const unsigned char *head, size_t size);
 /* A sentence about the usual mistakes: a pointer of Git LFS, a web page, JSON, nothing at all; NULL
  * if it looks like none of them. */

@@ -2,6 +2,7 @@
 #include "../test.h"
 
 #include "model/huggingface.h"
+#include "model/model.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -192,6 +193,34 @@ static void test_missing(void **state)
     assert_string_equal(error.field, "preprocessor_config.json");
 }
 
+/* A graph with so many MiB beside a tokenizer, and so many of weights in a file of their own. */
+static enum wi_code weigh(uint64_t graph, uint64_t weights, struct wi_error *error)
+{
+    struct wi_model_file files[] = {{.path = (char *)"onnx/model.onnx", .bytes = graph << 20},
+        {.path = (char *)"onnx/model.onnx_data", .bytes = weights << 20},
+        {.path = (char *)"tokenizer.json", .bytes = UINT64_C(8) << 30}};
+    const struct wi_model model = {.name = (char *)"m",
+        .engine = WI_ENGINE_PIPELINE,
+        .format = WI_FORMAT_HUGGINGFACE,
+        .manifest = {files, sizeof files / sizeof *files}};
+    *error = (struct wi_error){0};
+    return wi_model_check_engine(&model, error);
+}
+
+static void test_memory(void **state)
+{
+    struct wi_error error;
+    assert_int_equal(weigh(1279, 0, &error), WI_OK);
+    assert_int_equal(weigh(1281, 0, &error), WI_MODEL_TOO_LARGE);
+    assert_int_equal(wi_code_status(error.code), 413);
+    assert_string_equal(error.field, "model_name");
+    assert_string_equal(error.expected, "at most 4096 MiB");
+    assert_non_null(strstr(error.detail, "m takes about 4099 MiB in a page: 3.2 times the 1281"));
+    assert_non_null(strstr(error.detail, "MiB of weights in files of their own; a page has 4096"));
+    assert_int_equal(weigh(10, 4063, &error), WI_OK);
+    assert_int_equal(weigh(10, 4065, &error), WI_MODEL_TOO_LARGE);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -200,6 +229,7 @@ int main(void)
         cmocka_unit_test(test_names_and_templates),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
