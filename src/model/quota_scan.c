@@ -30,6 +30,11 @@ struct scan {
     uint64_t allocated; /* of them, on disk */
 };
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* --- bytes ------------------------------------------------------------------------------------ */
 
 static int is_seen(struct scan *scan, ino_t inode)
@@ -125,7 +130,7 @@ static int take_other(void *context, int store, const char *name, const struct s
                 : S_ISREG(status->st_mode) ? (uint64_t)status->st_size
                                            : 0;
     if (strcmp(name, WI_VERSIONS_PULLING) == 0)
-        row.bytes -= measure_pull(scan);
+        row.bytes -= least(row.bytes, measure_pull(scan)); /* which may look deeper */
     if (row.bytes > 0)
         wi_quota_add(scan->quota, &row);
     return 0;
@@ -194,7 +199,7 @@ enum wi_code wi_quota_check_disk(
     if (statvfs(directory, &disk) != 0)
         return wi_path_failed(directory, "nothing can be kept", error);
     uint64_t room = (uint64_t)disk.f_bavail * disk.f_frsize;
-    needed -= here < needed ? here : needed;
+    needed -= least(here, needed);
     if (needed <= room)
         return WI_OK;
     return wi_error_set(error, WI_STORAGE_FAILED, "",

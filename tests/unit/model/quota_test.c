@@ -153,6 +153,21 @@ static void what_a_pull_has_so_far_is_not_counted_twice(void **state)
     wi_quota_clear(&quota);
 }
 
+static void a_pull_of_deep_folders_leaves_a_number(void **state)
+{
+    char directory[64];
+    struct wi_versions_use use = {0};
+    struct wi_quota quota = {0};
+    struct wi_error error;
+    make_root(directory, "quota");
+    fill(directory);
+    write_text(directory, ".pulling/x/files/a/b/c/d/e/f/g/config.json", "1234567890");
+    wi_quota_scan(directory, "x", &use, &quota);
+    assert_int_equal(wi_quota_plan(&quota, 100, 10, &error), WI_OK);
+    remove_root(directory);
+    wi_quota_clear(&quota);
+}
+
 static void what_is_in_use_is_no_room(void **state)
 {
     char directory[64];
@@ -177,6 +192,7 @@ int main(void)
         cmocka_unit_test(it_is_said_by_how_much_a_model_does_not_fit),
         cmocka_unit_test(a_store_is_measured_and_emptied),
         cmocka_unit_test(what_a_pull_has_so_far_is_not_counted_twice),
+        cmocka_unit_test(a_pull_of_deep_folders_leaves_a_number),
         cmocka_unit_test(what_is_in_use_is_no_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
