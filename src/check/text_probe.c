@@ -22,6 +22,18 @@ static char *make_prompt(void)
     return wi_sprintf("%u. %s", number, prompt);
 }
 
+/* Models of several languages ask which ones: their names are no words of the client's. */
+static void take_languages(json_t *options, const json_t *client)
+{
+    static const char *const names[] = {"source_language", "target_language"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        json_t *language = json_object_get(client, names[i]);
+        if (language)
+            json_object_set(options, names[i], language);
+    }
+}
+
 int wi_text_probe(struct wi_job_spec *spec, const struct wi_job_spec *client)
 {
     char *text = make_prompt();
@@ -30,6 +42,7 @@ int wi_text_probe(struct wi_job_spec *spec, const struct wi_job_spec *client)
         spec->task = client->task == WI_TASK_CHAT ? WI_TASK_COMPLETE : client->task;
         spec->input = json_pack("{s:s}", "prompt", text);
         spec->options = json_pack("{s:i, s:i}", "temperature", 0, "max_tokens", ANSWER_TOKENS);
+        take_languages(spec->options, client->options);
         spec->answer_tokens = ANSWER_TOKENS;
     } else if (client->task == WI_TASK_EMBED || client->task == WI_TASK_TEXT_CLASSIFICATION ||
                client->task == WI_TASK_TOKEN_CLASSIFICATION) {
