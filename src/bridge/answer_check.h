@@ -17,7 +17,7 @@ struct wi_sent {
     struct wi_strings outputs; /* wanted; none: all */
     struct wi_tensors inputs;  /* of builtin/echo, without their bytes: what is to come back */
     int64_t count;             /* of builtin/count: what its result is to say */
-    enum wi_task_kind task;    /* what was to be done with text */
+    enum wi_task_kind task;    /* what was to be done; NONE: tensors in and out */
     size_t results;            /* of it: how many answers, rows or numbers */
     int stream;                /* its text comes in parts */
     double due;                /* monotonic milliseconds: nobody waits for it after that */

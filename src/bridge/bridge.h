@@ -86,7 +86,7 @@ struct wi_task {
     double deadline_ms;               /* left to run */
     double usual_ms;                  /* loading and running, where measured; 0: unknown */
     const struct wi_tensors *tensors;
-    enum wi_task_kind task; /* what to do with the text in `input`; WI_TASK_NONE: there is none */
+    enum wi_task_kind task; /* what to do with `input`; WI_TASK_NONE: tensors in and out */
     const char *owner;      /* whose it is: what was computed of it is for the same owner's tasks
                                only; NULL: for everybody's */
     const json_t *input;    /* what is not a tensor, e.g. {"image":{"tensor":0,…}}; may be NULL */

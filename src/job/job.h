@@ -37,7 +37,7 @@ struct wi_job_spec {
     double timeout_ms;
     double accepted_at; /* wi_now_ms() at the last byte of the body */
     struct wi_tensors tensors;
-    enum wi_task_kind task; /* what is to be done with text; WI_TASK_NONE: there is none */
+    enum wi_task_kind task; /* what is to be done with `input`; WI_TASK_NONE: tensors in and out */
     json_t *input;          /* what is not a tensor; may be NULL */
     json_t *options;
     size_t text_bytes;                   /* of the text that it is about; 0: none */

@@ -202,6 +202,8 @@ static enum wi_code check_masks(
     enum wi_code code = check_rows(result, "segments", segment_members, error);
     if (code != WI_OK)
         return code;
+    if (json_array_size(segments) > WI_TENSORS_MAX)
+        return wrong(error, "data.result.segments", "no longer than there may be masks");
     for (i = 0; i < outputs->count; i++)
         if (!wi_task_has_output(WI_TASK_IMAGE_SEGMENTATION, outputs->items[i].name) ||
             !is_file(&outputs->items[i]))

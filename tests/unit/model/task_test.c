@@ -241,6 +241,26 @@ static enum wi_code answer(
     return code;
 }
 
+/* Each is looked for among the masks. */
+static void test_segments(void **state)
+{
+    struct wi_tensors outputs = {0};
+    json_t *segments = json_array();
+    add(&outputs, "mask_0", WI_UINT8, 100, 0);
+    for (size_t count = WI_TENSORS_MAX; count <= WI_TENSORS_MAX + 1; count++) {
+        while (json_array_size(segments) < count)
+            json_array_append_new(
+                segments, json_pack("{s:s, s:s}", "label", "a", "mask", "mask_0"));
+        json_t *result = json_pack("{s:O}", "segments", segments);
+        assert_int_equal(
+            wi_task_check_answer(WI_TASK_IMAGE_SEGMENTATION, 1, 0, result, &outputs, NULL),
+            count <= WI_TENSORS_MAX ? WI_OK : WI_INFERENCE_FAILED);
+        json_decref(result);
+    }
+    json_decref(segments);
+    wi_tensors_clear(&outputs);
+}
+
 static void test_files(void **state)
 {
     static const char masks[] = "{\"segments\":[{\"label\":\"a\",\"mask\":\"mask_0\"}]}";
@@ -282,6 +302,7 @@ int main(void)
         cmocka_unit_test(test_findings),
         cmocka_unit_test(test_several),
         cmocka_unit_test(test_files),
+        cmocka_unit_test(test_segments),
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_rows),
