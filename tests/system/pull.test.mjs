@@ -196,6 +196,26 @@ test('a stream on demand begins with how far the pull is, and a deadline ends it
     assert.equal(hub.asked('content', 'big').length, 1);
 });
 
+test('a precision chooses among the variants that came, and does not pull another', async () => {
+    hub.push('demand/two',
+        { 'two-F32.gguf': finch('finch-F32.gguf'), 'two-Q8_0.gguf': finch('finch-Q8_0.gguf') });
+    const stream = (precision) => openEvents(`${daemon.url}/v1/infer`, { body: {
+        model_name: 'demand/two', inputs: 'one two', precision, stream: true, ...simulated } });
+    const refused = await stream('int8');
+    await refused.ended();
+    const { code, field, allowed } = refused.last?.json ?? JSON.parse(refused.text);
+    assert.deepEqual([code, field, allowed], ['precision_unsupported', 'precision', 'F32'], refused.text);
+    const named = await ask('demand/two:Q8_0');
+    assert.equal(named.status, 200, named.text);
+    for (const [precision, name] of [['int8', 'demand/two'], ['fp32', 'demand/two:F32']]) {
+        const taken = await stream(precision);
+        await taken.ended();
+        assert.equal(taken.last?.event, 'done', taken.text);
+        assert.equal(taken.last.json.model_name, name);
+    }
+    assert.equal(hub.asked('content', 'two').length, 2);
+});
+
 test('a request under way ends on the version that it began with', async () => {
     assert.equal((await webinfer(daemon, ['pull', 'org/talker'])).code, 0);
     const old = (await model('org/talker')).json.hash;
