@@ -71,13 +71,15 @@ static void submit(
     wi_request_wait(request, abandon, call);
 }
 
-void wi_handle_infer(struct wi_request *request)
+static void begin(struct wi_request *request)
 {
-    struct wi_error error;
-    if (wi_infer_unpack(request, &error) != WI_OK)
-        wi_request_answer_error(request, &error);
-    else if (request->headers.idempotency_key)
+    if (request->headers.idempotency_key)
         wi_job_post(request, 1);
     else
         wi_infer_begin(request, submit, NULL, NULL);
+}
+
+void wi_handle_infer(struct wi_request *request)
+{
+    wi_infer_unpack(request, begin);
 }

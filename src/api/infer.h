@@ -9,8 +9,10 @@
 /* --- upload.c --------------------------------------------------------------------------------- */
 
 /* Makes a body that is a form, or a file alone, the native binary one, and its headers those that
- * go with it; leaves any other as it is. WI_OK, or why it cannot be read. */
-enum wi_code wi_infer_unpack(struct wi_request *request, struct wi_error *error);
+ * go with it; leaves any other as it is. Then calls `next`, perhaps at once; or answers with why
+ * the body cannot be read. */
+typedef void wi_infer_unpacked_fn(struct wi_request *request);
+void wi_infer_unpack(struct wi_request *request, wi_infer_unpacked_fn *next);
 
 /* --- read.c ----------------------------------------------------------------------------------- */
 
@@ -22,7 +24,7 @@ typedef void wi_infer_next_fn(
  * with what is wrong and frees `work`, as it does where the request goes first (see step.h). */
 void wi_infer_begin(
     struct wi_request *request, wi_infer_next_fn *next, void *work, wi_step_free_fn *free_work);
-/* How much of the request's body is JSON; all, where the body is framed wrongly. */
+/* How much of the request's body is JSON: 0 for a form; all, where the body is framed wrongly. */
 size_t wi_infer_json_size(const struct wi_request *request);
 /* The memory that parsing that JSON takes, beside the body. */
 uint64_t wi_infer_parse_cost(const struct wi_request *request, size_t json_size);

@@ -197,11 +197,12 @@ void wi_job_post(struct wi_request *request, int infer)
         wi_infer_begin(request, store, post, free_post);
 }
 
+static void post_job(struct wi_request *request)
+{
+    wi_job_post(request, 0);
+}
+
 void wi_handle_job_post(struct wi_request *request)
 {
-    struct wi_error error;
-    if (wi_infer_unpack(request, &error) != WI_OK)
-        wi_request_answer_error(request, &error);
-    else
-        wi_job_post(request, 0);
+    wi_infer_unpack(request, post_job);
 }

@@ -12,6 +12,8 @@
 
 /* JSON above this is parsed off the loop: 256 KiB take about 5 ms. */
 #define INLINE_JSON_MAX (256 * 1024)
+/* Likewise forms, of which only the ends of the parts are looked for. */
+#define INLINE_FORM_MAX (2 * 1024 * 1024)
 /* What a byte of JSON may take as a tree, where that was not reckoned while it came: only of the
  * head of a binary body, which is at most 1 MiB. */
 #define TREE_PER_BYTE 44
@@ -142,16 +144,24 @@ static void on_parsed_off_loop(struct wi_request *request, void *work)
 
 uint64_t wi_infer_parse_cost(const struct wi_request *request, size_t json_size)
 {
+    if (json_size == 0) /* a form, of which next to nothing is copied */
+        return 0;
     uint64_t tree = request->headers.inference_length ? (uint64_t)json_size * TREE_PER_BYTE
                                                       : request->json_cost;
     return tree + 2 * (uint64_t)json_size; /* the strings, and what they are converted into */
+}
+
+static int is_long(const struct reading *reading)
+{
+    return reading->json_size > INLINE_JSON_MAX ||
+           (reading->json_size == 0 && reading->body->size > INLINE_FORM_MAX);
 }
 
 static void parse(struct wi_request *request, struct reading *reading)
 {
     struct wi_error error;
     struct wi_budget *budget = request->api->deps.budget;
-    if (reading->json_size <= INLINE_JSON_MAX) {
+    if (!is_long(reading)) {
         reading->code = reading->dialect->parse(
             &reading->infer, reading->body, reading->json_size, budget, &error);
         on_parsed(request, reading, &error);

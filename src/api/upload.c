@@ -1,18 +1,52 @@
 /*
  * Bodies that are no JSON: a picture or a sound alone, with query parameters, and forms. They
  * become what the native dialect reads, so that jobs and idempotency keys know one format only.
+ * That takes a look at every byte and a copy of the file: a thread does it where there are many.
  */
 #include "wire/upload.h"
 
 #include "api/infer.h"
+#include "base/memory.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+/* Bodies above this are unpacked off the loop: 2 MiB take about 2 ms. */
+#define INLINE_MAX (2 * 1024 * 1024)
+
 struct unpacking {
+    wi_infer_unpacked_fn *next;
+    char *content_type;
+    struct wi_blob *body; /* NULL for an empty one */
     struct wi_upload upload;
-    enum wi_code code;
-    struct wi_error *error;
+    struct wi_blob *native; /* what becomes of the body; charged when it is done */
+    size_t json_size;
+    struct wi_error error; /* code WI_OK: none so far */
 };
+
+static void free_unpacking(void *data)
+{
+    struct unpacking *work = data;
+    free(work->content_type);
+    wi_blob_unref(work->body);
+    wi_upload_clear(&work->upload);
+    wi_blob_unref(work->native);
+    free(work);
+}
+
+static void refuse(struct wi_request *request, struct unpacking *work)
+{
+    wi_request_answer_error(request, &work->error);
+    free_unpacking(work);
+}
+
+static void no_memory(struct unpacking *work)
+{
+    wi_error_set(&work->error, WI_MEMORY_BUDGET, NULL,
+        "There is no memory for this file now; try again later.");
+}
+
+/* --- the work -------------------------------------------------------------------------------- */
 
 static enum MHD_Result add_argument(
     void *context, enum MHD_ValueKind kind, const char *name, const char *value)
@@ -20,48 +54,87 @@ static enum MHD_Result add_argument(
     struct unpacking *work = context;
     const char *text = value ? value : "";
     (void)kind;
-    work->code = wi_upload_add(&work->upload, name, text, strlen(text), work->error);
-    return work->code == WI_OK ? MHD_YES : MHD_NO;
+    enum wi_code code = wi_upload_add(&work->upload, name, text, strlen(text), &work->error);
+    return code == WI_OK ? MHD_YES : MHD_NO;
 }
 
-static void add_body(struct unpacking *work, const struct wi_request *request)
+static enum wi_code add_body(struct unpacking *work)
 {
-    const char *type = request->headers.content_type;
-    const char *name = wi_upload_file_name(type);
-    const void *bytes = request->body ? request->body->bytes : (const unsigned char *)"";
-    size_t size = request->body ? request->body->size : 0;
-    work->code = name ? wi_upload_add_file(&work->upload, name, bytes, size, work->error)
-                      : wi_upload_add_parts(&work->upload, type, bytes, size, work->error);
+    const char *name = wi_upload_file_name(work->content_type);
+    const void *bytes = work->body ? work->body->bytes : (const unsigned char *)"";
+    size_t size = work->body ? work->body->size : 0;
+    return name ? wi_upload_add_file(&work->upload, name, bytes, size, &work->error)
+                : wi_upload_add_parts(&work->upload, work->content_type, bytes, size, &work->error);
 }
 
-static enum wi_code replace_body(
-    struct wi_request *request, struct wi_upload *upload, struct wi_error *error)
+/* Also on a thread, where no budget may be touched. */
+static void unpack(void *data)
 {
-    size_t json_size;
-    struct wi_blob *blob = wi_upload_finish(upload, request->api->deps.budget, &json_size, error);
-    if (!blob)
-        return error->code;
-    wi_blob_unref(request->body);
-    request->body = blob;
-    snprintf(request->head_length, sizeof request->head_length, "%zu", json_size);
+    struct unpacking *work = data;
+    if (add_body(work) == WI_OK)
+        work->native = wi_upload_finish(&work->upload, NULL, &work->json_size, &work->error);
+}
+
+/* --- before and after it --------------------------------------------------------------------- */
+
+static void replace_body(struct wi_request *request, struct unpacking *work)
+{
+    request->body = work->native;
+    work->native = NULL;
+    snprintf(request->head_length, sizeof request->head_length, "%zu", work->json_size);
     request->headers.inference_length = request->head_length;
     request->headers.content_type = "application/octet-stream";
-    return WI_OK;
 }
 
-enum wi_code wi_infer_unpack(struct wi_request *request, struct wi_error *error)
+static void on_unpacked(struct wi_request *request, void *data)
 {
-    struct unpacking work = {.error = error};
+    struct unpacking *work = data;
+    wi_infer_unpacked_fn *next = work->next;
+    (void)wi_request_reserve(request, 0); /* what was held for the copy */
+    wi_blob_unref(work->body);
+    work->body = NULL;
+    if (work->native && wi_blob_charge(work->native, request->api->deps.budget) != 0)
+        no_memory(work);
+    if (work->error.code != WI_OK) {
+        refuse(request, work);
+        return;
+    }
+    replace_body(request, work);
+    free_unpacking(work);
+    next(request);
+}
+
+static void begin(struct wi_request *request, struct unpacking *work)
+{
+    size_t size = request->body ? request->body->size : 0;
+    MHD_get_connection_values(request->mhd, MHD_GET_ARGUMENT_KIND, add_argument, work);
+    if (work->error.code == WI_OK && wi_request_reserve(request, size) != 0)
+        no_memory(work);
+    if (work->error.code != WI_OK) {
+        refuse(request, work);
+        return;
+    }
+    work->body = request->body;
+    request->body = NULL;
+    if (size > INLINE_MAX) {
+        wi_request_compute(request, unpack, on_unpacked, work, free_unpacking);
+        return;
+    }
+    unpack(work);
+    on_unpacked(request, work);
+}
+
+void wi_infer_unpack(struct wi_request *request, wi_infer_unpacked_fn *next)
+{
     const char *type = request->headers.content_type;
     int is_native = (request->route->flags & WI_ROUTE_FILES) != 0;
     if (!is_native ||
-        (!wi_media_type_is(type, "multipart/form-data") && !wi_upload_file_name(type)))
-        return WI_OK;
-    MHD_get_connection_values(request->mhd, MHD_GET_ARGUMENT_KIND, add_argument, &work);
-    if (work.code == WI_OK)
-        add_body(&work, request);
-    if (work.code == WI_OK)
-        work.code = replace_body(request, &work.upload, error);
-    wi_upload_clear(&work.upload);
-    return work.code;
+        (!wi_media_type_is(type, "multipart/form-data") && !wi_upload_file_name(type))) {
+        next(request);
+        return;
+    }
+    struct unpacking *work = wi_alloc(sizeof *work);
+    work->next = next;
+    work->content_type = wi_strdup(type);
+    begin(request, work);
 }

@@ -63,6 +63,15 @@ int wi_blob_append(struct wi_blob *blob, const void *bytes, size_t size)
     return 0;
 }
 
+int wi_blob_charge(struct wi_blob *blob, struct wi_budget *budget)
+{
+    assert(blob->_budget == NULL);
+    if (wi_budget_take(budget, blob->capacity) != 0)
+        return -1;
+    blob->_budget = budget;
+    return 0;
+}
+
 struct wi_blob *wi_blob_ref(struct wi_blob *blob)
 {
     blob->_references++;

@@ -29,6 +29,8 @@ struct wi_blob *wi_blob_new_beside(const struct wi_blob *blob, size_t capacity);
 /* Appends; grows the allocation geometrically as needed. 0 on success, -1 if refused (the blob is
  * unchanged). Only while one reference exists. */
 int wi_blob_append(struct wi_blob *blob, const void *bytes, size_t size);
+/* Charges a blob that was made without a budget: 0, or -1 if that refuses. */
+int wi_blob_charge(struct wi_blob *blob, struct wi_budget *budget);
 struct wi_blob *wi_blob_ref(struct wi_blob *blob); /* returns `blob` */
 void wi_blob_unref(struct wi_blob *blob);          /* NULL is fine */
 

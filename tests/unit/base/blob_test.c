@@ -75,6 +75,18 @@ static size_t resident(void)
     return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
+static void one_without_a_budget_is_charged_later(void **state)
+{
+    struct wi_budget small = {.limit = 99}, budget = {.limit = 100};
+    struct wi_blob *blob = wi_blob_new(NULL, 100);
+    assert_int_equal(wi_blob_charge(blob, &small), -1);
+    assert_int_equal(small.used, 0);
+    assert_int_equal(wi_blob_charge(blob, &budget), 0);
+    assert_int_equal(budget.used, 100);
+    wi_blob_unref(blob);
+    assert_int_equal(budget.used, 0);
+}
+
 static void large_memory_goes_back_to_the_system(void **state)
 {
     /* At least this much goes: a sanitizer keeps notes of an eighth of it. */
@@ -97,6 +109,7 @@ int main(void)
         cmocka_unit_test(refuses_beyond_the_budget),
         cmocka_unit_test(one_beside_another_is_charged_to_the_same_budget),
         cmocka_unit_test(lives_until_the_last_reference),
+        cmocka_unit_test(one_without_a_budget_is_charged_later),
         cmocka_unit_test(large_memory_goes_back_to_the_system),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,81 @@
+/* Large files, alone and in forms: a thread looks through them, and copies what it must. */
+#include "house.h"
+
+#define LARGE (3 << 20) /* more than is unpacked, or looked through, on the loop */
+#define PART(name, value)                                                                          \
+    "--b\r\nContent-Disposition: form-data; name=\"" name "\"\r\n\r\n" value "\r\n"
+#define FILE_PART(name)                                                                            \
+    "--b\r\nContent-Disposition: form-data; name=\"" name "\"; filename=\"a\"\r\n\r\n"
+
+/* Posts `start`, a large sound that looks as if it were full of JSON, and `end`. */
+static struct client *post_sound(
+    const char *path, const char *type, const char *start, const char *end)
+{
+    size_t before = strlen(start), size = before + LARGE + strlen(end);
+    char *body = malloc(size), more[200];
+    struct client *client = connect_client();
+    memcpy(body, start, before);
+    memset(body + before, '{', LARGE);
+    memcpy(body + before, "OggS", 4);
+    memcpy(body + before + LARGE, end, strlen(end));
+    snprintf(more, sizeof more, "Content-Type: %s\r\nContent-Length: %zu\r\n", type, size);
+    send_head(client, "POST", path, more);
+    send_bytes(client, body, size);
+    free(body);
+    return client;
+}
+
+static struct client *post_alone(void)
+{
+    return post_sound("/v1/infer?model_name=builtin/echo", "audio/ogg", "", "");
+}
+
+static struct client *post_form(void)
+{
+    return post_sound("/v1/infer", "multipart/form-data; boundary=b",
+        PART("model_name", "builtin/echo") FILE_PART("audio"), "\r\n--b--\r\n");
+}
+
+static struct client *post_to_transcribe(void)
+{
+    return post_sound("/v1/audio/transcriptions", "multipart/form-data; boundary=b",
+        PART("model", "builtin/echo") FILE_PART("file"), "\r\n--b--\r\n");
+}
+
+/* Each is read as a whole, in no more memory than twice its own, and then its model takes none. */
+static void test_large_files(void **state)
+{
+    static const struct {
+        struct client *(*post)(void);
+        int status;
+    } rows[] = {{post_alone, 422}, {post_form, 422}, {post_to_transcribe, 400}};
+    fixture->budget.limit = 2 * LARGE + 65536;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct client *client = rows[i].post();
+        until(answered(client));
+        assert_int_equal(status_of(client), rows[i].status);
+        assert_non_null(strstr(client->text, "builtin/echo takes tensors alone"));
+        free_client(client);
+        /* And a client that leaves while a thread reads. */
+        client = rows[i].post();
+        until(fixture->budget.used >= LARGE);
+        free_client(client);
+        until(fixture->budget.used == 0);
+    }
+    fixture->budget.limit = LARGE + LARGE / 2; /* none for a copy */
+    struct client *client = post_alone();
+    until(answered(client));
+    check_problem(client, 503, "memory_budget");
+    free_client(client);
+    until(wi_server_busy(fixture->server) == 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_large_files),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
