@@ -79,6 +79,11 @@ enum wi_code wi_openai_read_speech(
 
 /* --- a form ---------------------------------------------------------------------------------- */
 
+/* Bytes of all parts but the file. */
+#define VALUES_MAX (128 * 1024)
+/* Of a form's first line, which is its boundary, as far as it is looked for. */
+#define LINE_MAX_BYTES 80
+
 /* All that a form says is text: what it means where the parameter is no text. NULL: no UTF-8. */
 static json_t *value_of(const struct wi_multipart_part *part)
 {
@@ -99,24 +104,38 @@ static json_t *value_of(const struct wi_multipart_part *part)
     return meant;
 }
 
+/* Adds what a part says to `root`; `bytes` are those of all parts so far. */
+static enum wi_code add_parameter(
+    json_t *root, const struct wi_multipart_part *part, size_t bytes, struct wi_error *error)
+{
+    const char *name = part->name;
+    json_t *value;
+    if (json_object_get(root, name) || strcmp(name, "file") == 0)
+        return wi_error_set(error, WI_INVALID_FIELD, name, "%s is there twice.", name);
+    if (bytes > VALUES_MAX) {
+        wi_error_set(error, WI_INVALID_FIELD, name, "What comes beside the file is too large.");
+        wi_error_expect(error, "at most %d bytes", VALUES_MAX);
+        return WI_INVALID_FIELD;
+    }
+    value = value_of(part);
+    if (!value || json_object_set_new(root, name, value) != 0)
+        return wi_error_set(error, WI_INVALID_FIELD, name, "%s is not text in UTF-8.", name);
+    return WI_OK;
+}
+
 /* An object of all parts but the file; NULL with `error`. */
 static json_t *parameters_of(const struct wi_multipart *form, struct wi_error *error)
 {
+    const struct wi_multipart_part *file = wi_multipart_find(form, "file");
     json_t *root = json_object();
+    size_t bytes = 0;
     for (size_t i = 0; i < form->count; i++) {
         const struct wi_multipart_part *part = &form->parts[i];
-        json_t *value;
-        if (strcmp(part->name, "file") == 0 && wi_multipart_find(form, "file") == part)
+        if (part == file)
             continue;
-        if (json_object_get(root, part->name) || strcmp(part->name, "file") == 0) {
-            wi_error_set(error, WI_INVALID_FIELD, part->name, "%s is there twice.", part->name);
-        } else if (!(value = value_of(part))) {
-            wi_error_set(
-                error, WI_INVALID_FIELD, part->name, "%s is not text in UTF-8.", part->name);
-        } else {
-            json_object_set_new(root, part->name, value);
+        bytes += part->size;
+        if (add_parameter(root, part, bytes, error) == WI_OK)
             continue;
-        }
         json_decref(root);
         return NULL;
     }
@@ -139,10 +158,15 @@ static enum wi_code read_parts(
 {
     char content_type[128];
     const char *bytes = (const char *)body->bytes;
-    const char *end = body->size > 2 ? memchr(bytes, '\r', body->size) : NULL;
-    int length = end && end - bytes < 80 ? (int)(end - bytes) - 2 : 0;
+    size_t size = body->size < LINE_MAX_BYTES ? body->size : LINE_MAX_BYTES;
+    const char *end = memchr(bytes, '\r', size);
+    if (!end || end - bytes < 3 || memcmp(bytes, "--", 2) != 0) {
+        wi_error_set(error, WI_BAD_FRAMING, NULL, "The form does not begin with its boundary.");
+        wi_error_expect(error, "multipart/form-data as RFC 7578 describes it");
+        return WI_BAD_FRAMING;
+    }
     snprintf(content_type, sizeof content_type, "multipart/form-data; boundary=\"%.*s\"",
-        length > 0 ? length : 0, bytes + 2);
+        (int)(end - bytes) - 2, bytes + 2);
     return wi_multipart_read(form, content_type, body->bytes, body->size, error);
 }
 

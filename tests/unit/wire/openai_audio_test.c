@@ -96,10 +96,33 @@ static void test_refused(void **state)
     refuses(WITH("language", "\xff\xfe"), WI_INVALID_FIELD, "language");
     refuses(PART("model", "w") PART("stream", "true") PART("response_format", "vtt") FILE_PART END,
         WI_INVALID_FIELD, "stream");
-    refuses("no form", WI_BAD_FRAMING, "Content-Type");
-    refuses("", WI_BAD_FRAMING, "Content-Type");
+    refuses(PART("\xff", "x") FILE_PART END, WI_INVALID_FIELD, "\xff");
+    refuses("no form", WI_BAD_FRAMING, "");
+    refuses("", WI_BAD_FRAMING, "");
+    refuses("--\r\n", WI_BAD_FRAMING, "");
     refuses("--b\r\n", WI_BAD_FRAMING, "");
 #undef WITH
+}
+
+/* A form with a value of 128 KiB, and what follows it. */
+static void refuses_long(const char *rest, enum wi_code code, const char *field)
+{
+    static const char start[] = "--b\r\nContent-Disposition: form-data; name=prompt\r\n\r\n";
+    size_t head = sizeof start - 1, most = 128 * 1024;
+    char *body = calloc(1, head + most + strlen(rest) + 1);
+    memcpy(body, start, head);
+    memset(body + head, 'x', most);
+    memcpy(body + head + most, rest, strlen(rest));
+    refuses(body, code, field);
+    free(body);
+}
+
+/* Values are copied, a file is not. */
+static void test_long_values(void **state)
+{
+    (void)state;
+    refuses_long("\r\n" FILE_PART END, WI_MISSING_FIELD, "model");
+    refuses_long("\r\n" PART("model", "w") FILE_PART END, WI_INVALID_FIELD, "model");
 }
 
 /* --- answers --------------------------------------------------------------------------------- */
@@ -266,6 +289,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forms),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_long_values),
         cmocka_unit_test(test_heard),
         cmocka_unit_test(test_stream),
         cmocka_unit_test(test_speech),
