@@ -1,6 +1,7 @@
 /*
- * Fuzzes the bodies of OpenAI's clients. The first byte chooses the endpoint, what is behind it is
- * the body. What is accepted is checked against a model that writes and one that makes vectors.
+ * Fuzzes the bodies of OpenAI's clients, JSON and forms. The first byte chooses the endpoint, what
+ * is behind it is the body. What is accepted is checked against a model that writes, one that makes
+ * vectors, and one that does any task; what was heard is told in the form that was asked for.
  */
 #include "plant.h"
 #include "text.h"
@@ -10,16 +11,42 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct wi_dialect *const dialects[] = {&wi_dialect_openai_chat,
-    &wi_dialect_openai_completions, &wi_dialect_openai_embeddings, &wi_dialect_openai_rerank,
-    &wi_dialect_openai_tokenize};
+/* In this order "a" is the second one, "d" that of conversations. */
+static const struct wi_dialect *const dialects[] = {&wi_dialect_openai_speech,
+    &wi_dialect_openai_embeddings, &wi_dialect_openai_rerank, &wi_dialect_openai_tokenize,
+    &wi_dialect_openai_chat, &wi_dialect_openai_completions, &wi_dialect_openai_transcriptions,
+    &wi_dialect_openai_translations};
 
-static void check_models(const struct wi_dialect *dialect, struct wi_infer *infer)
+/* A sound lies within the body. Something is heard in it, which is told. */
+static void check_sound(
+    const struct wi_dialect *dialect, const struct wi_infer *infer, const struct wi_blob *body)
+{
+    static const char said[] =
+        "{\"text\":\"a\",\"duration\":1.5,\"segments\":[{\"start\":0,\"end\":1,\"text\":\"a\"}]}";
+    const struct wi_tensor *sound = &infer->tensors.items[0];
+    struct wi_error error;
+    if (infer->tensors.count != 1 || sound->blob != body || sound->offset > body->size ||
+        sound->size > body->size - sound->offset)
+        abort();
+    json_t *result = json_loads(said, 0, NULL);
+    const struct wi_outcome outcome = {.id = "job-1", .model_name = "m", .result = result};
+    struct wi_printing *printing = dialect->print(infer, &outcome, &error);
+    wi_printing_run(printing);
+    if (printing->text.size == 0)
+        abort();
+    wi_printing_free(printing);
+    json_decref(result);
+}
+
+static void check_models(
+    const struct wi_dialect *dialect, struct wi_infer *infer, const struct wi_blob *body)
 {
     struct wi_error error;
     if (wi_infer_timeout_ms(infer, WI_TYPE_TEXT_GENERATION) < 1)
         abort();
     (void)wi_infer_check_stream(infer, &error);
+    if (infer->task == WI_TASK_SPEECH_RECOGNITION)
+        check_sound(dialect, infer, body);
     check_text(dialect, infer);
     /* No seed has these. */
     WI_PLANT(json_integer_value(json_object_get(infer->options, "max_tokens")) / 2 == 3);
@@ -44,6 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct wi_infer infer = {0};
     struct wi_budget budget = {.limit = 1 << 22};
     struct wi_error error = {0};
+    size_t json;
     if (size == 0)
         return 0;
     const struct wi_dialect *dialect = dialects[data[0] % (sizeof dialects / sizeof *dialects)];
@@ -51,8 +79,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!blob)
         return 0;
     wi_blob_append(blob, data + 1, size - 1);
-    if (dialect->parse(&infer, blob, size - 1, &budget, &error) == WI_OK)
-        check_models(dialect, &infer);
+    if (dialect->frame("multipart/form-data", NULL, size - 1, &json, &error) != WI_OK)
+        abort();
+    if (dialect->parse(&infer, blob, json, &budget, &error) == WI_OK)
+        check_models(dialect, &infer, blob);
     else
         check_error(dialect, &error);
     wi_infer_clear(&infer);
