@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "cli/infer.h"
+#include "cli/live.h"
 #include "wire/captions.h"
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -45,6 +46,11 @@ static char *find_model(const struct wi_cli *cli, struct wi_error *error)
     size_t i, count = 0;
     char *name = NULL;
 
+    if (!answer) {
+        wi_error_set(error, WI_BAD_REQUEST, "",
+            "The server does not say which models it has; say with --model which is to listen");
+        return NULL;
+    }
     json_array_foreach(json_object_get(answer, "models"), i, model)
     {
         const char *type = json_string_value(json_object_get(model, "type"));
@@ -128,29 +134,37 @@ static enum wi_code write_request(const struct wi_cli *cli, enum form form, stru
 
 /* --- the answer ------------------------------------------------------------------------------ */
 
+/* What a model says may hold anything: a terminal gets no control characters of it. */
+static void print_heard(enum form form, const json_t *result)
+{
+    struct wi_buffer heard = {0}, plain = {0};
+
+    if (form == TEXT)
+        wi_buffer_strings(&heard, json_string_value(json_object_get(result, "text")), "\n", NULL);
+    else
+        wi_captions_write(&heard, json_object_get(result, "segments"),
+            form == SRT ? WI_CAPTIONS_SRT : WI_CAPTIONS_VTT);
+    wi_cli_plain(&plain, heard.text, heard.size);
+    if (plain.size)
+        fwrite(plain.text, 1, plain.size, stdout);
+    wi_buffer_clear(&heard);
+    wi_buffer_clear(&plain);
+}
+
 static enum wi_exit show(const struct wi_cli *cli, enum form form, const struct wi_buffer *body)
 {
     json_t *answer = json_loadb(body->text, body->size, 0, NULL);
     const json_t *result = json_object_get(answer, "result");
-    const char *text = json_string_value(json_object_get(result, "text"));
-    struct wi_buffer out = {0};
+    int has_text = json_is_string(json_object_get(result, "text"));
 
-    if (!text) {
+    if (!has_text)
         fputs("webinfer: the answer has no text\n", stderr);
-        json_decref(answer);
-        return WI_EXIT_FAILED;
-    }
-    if (cli->json || form == WHOLE)
-        wi_buffer_add(&out, body->text, body->size);
-    else if (form == TEXT)
-        wi_buffer_strings(&out, text, "\n", NULL);
+    else if (cli->json || form == WHOLE)
+        fwrite(body->text, 1, body->size, stdout);
     else
-        wi_captions_write(&out, json_object_get(result, "segments"),
-            form == SRT ? WI_CAPTIONS_SRT : WI_CAPTIONS_VTT);
-    fwrite(out.text, 1, out.size, stdout);
-    wi_buffer_clear(&out);
+        print_heard(form, result);
     json_decref(answer);
-    return WI_EXIT_OK;
+    return has_text ? WI_EXIT_OK : WI_EXIT_FAILED;
 }
 
 enum wi_exit wi_cli_transcribe(struct wi_cli *cli)

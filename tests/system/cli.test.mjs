@@ -177,6 +177,25 @@ test('add without a daemon, with a wrong name or file, and with a daemon that fi
     }
 });
 
+test('what a model has heard steers no terminal', async () => {
+    const other = http.createServer((request, response) => {
+        const heard = request.url === '/v1/infer';
+        response.writeHead(heard ? 200 : 404, { 'Content-Type': 'application/json' });
+        request.on('end', () => response.end(JSON.stringify(heard ? { result: { text: 'a\x1b[2Jb' } } : {}))).resume();
+    });
+    await new Promise((resolve) => other.listen(0, '127.0.0.1', resolve));
+    try {
+        const env = { WEBINFER_URL: `http://127.0.0.1:${other.address().port}` };
+        const sound = file('a.wav', 'RIFF');
+        const heard = await webinfer(['transcribe', sound, '--model', 'w'], { env });
+        assert.equal(heard.out, 'a?[2Jb\n', heard.problems);
+        const nameless = await webinfer(['transcribe', sound], { env });
+        assert.match(nameless.problems, /does not say which models it has/);
+    } finally {
+        other.close();
+    }
+});
+
 test('infer with a picture', { skip: skipDigits },
     async () => {
         const image = file('seven.png', picture.seven());
