@@ -32,7 +32,8 @@ static const struct colour *colour_of(size_t index)
 
 /* --- files ------------------------------------------------------------------------------------ */
 
-/* Decodes what `image` has begun to read. NULL with the reason in image->message. */
+/* Decodes what `image` has begun to read; what is transparent gets black behind it, as in the page.
+ * NULL with the reason in image->message. */
 static unsigned char *finish(png_image *image, unsigned format)
 {
     image->format = format;
@@ -41,7 +42,7 @@ static unsigned char *finish(png_image *image, unsigned format)
         png_image_free(image);
         return NULL;
     }
-    unsigned char *pixels = malloc(PNG_IMAGE_SIZE(*image));
+    unsigned char *pixels = calloc(1, PNG_IMAGE_SIZE(*image)); /* libpng draws on what is there */
     if (!pixels) {
         strcpy(image->message, "there is no memory for it");
         png_image_free(image);

@@ -2,6 +2,7 @@
 #include "../test.h"
 
 #include "cli/draw.h"
+#include <malloc.h>
 #include <png.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,14 @@ static void write_plain(void)
     unsigned char pixels[WIDTH * HEIGHT];
     png_image image = image_of(PNG_FORMAT_GRAY);
     memset(pixels, 200, sizeof pixels);
+    assert_true(png_image_write_to_file(&image, from, 0, pixels, 0, NULL));
+}
+
+/* A file that is transparent all over. */
+static void write_transparent(void)
+{
+    static const unsigned char pixels[4 * WIDTH * HEIGHT];
+    png_image image = image_of(PNG_FORMAT_RGBA);
     assert_true(png_image_write_to_file(&image, from, 0, pixels, 0, NULL));
 }
 
@@ -108,6 +117,18 @@ static void boxes_are_frames_with_numbers(void **state)
     assert_int_equal(pixel(0, 30), 0x56b4e9); /* the other one's number */
 }
 
+static void what_is_transparent_is_black(void **state)
+{
+    struct wi_tensors none = {0};
+    struct wi_error error;
+    (void)state;
+    write_transparent();
+    mallopt(M_PERTURB, 0x55); /* new memory is not 0 then */
+    assert_int_equal(draw("{\"boxes\":[]}", &none, &error), WI_OK);
+    mallopt(M_PERTURB, 0);
+    assert_int_equal(pixel(30, 20), 0x000000);
+}
+
 static void segments_are_tinted(void **state)
 {
     struct wi_tensors outputs = {0};
@@ -154,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(boxes_are_frames_with_numbers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_transparent_is_black, set_up, tear_down),
         cmocka_unit_test_setup_teardown(segments_are_tinted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_cannot_be_drawn_is_refused, set_up, tear_down),
     };
