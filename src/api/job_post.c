@@ -99,6 +99,19 @@ static enum wi_code refuse_stream(const struct wi_request *request, struct wi_er
     return WI_INVALID_FIELD;
 }
 
+/* Whether the answer is a file, or text that is no JSON, which what is stored has to be. */
+static int wants_file(const struct wi_infer *infer)
+{
+    return infer->wishes.form != WI_OPENAI_JSON && infer->wishes.form != WI_OPENAI_VERBOSE;
+}
+
+static void refuse_file(struct wi_error *error)
+{
+    wi_error_set(error, WI_INVALID_FIELD, "Idempotency-Key",
+        "Only JSON is kept, so that this answer could not be sent again for an Idempotency-Key.");
+    wi_error_expect(error, "no such header, or a response_format that is JSON");
+}
+
 static void store(
     struct wi_request *request, void *work, struct wi_infer *infer, struct wi_model *model)
 {
@@ -106,8 +119,11 @@ static void store(
     struct wi_row *row = &post->op.row;
     struct wi_error error;
     enum wi_model_type type = infer->has_type ? infer->type : model->type;
-    if (infer->stream) {
-        refuse_stream(request, &error);
+    if (infer->stream || wants_file(infer)) {
+        if (infer->stream)
+            refuse_stream(request, &error);
+        else
+            refuse_file(&error);
         wi_request_answer_error(request, &error);
         free_post(post);
         return;

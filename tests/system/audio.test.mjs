@@ -73,6 +73,18 @@ test('speech as a file and as samples', async () => {
     await assert.rejects(client.audio.speech.create({ ...ask, speed: 2 }), ({ status, param }) => status === 400 && param === 'speed');
 });
 
+test('an Idempotency-Key is for answers in JSON', async () => {
+    const keyed = (key) => ({ headers: { 'Idempotency-Key': key } });
+    const heard = async (key, more = {}) => client.audio.transcriptions.create(
+        { model: 'whisper@wasm', language: 'en', file: await named(), ...more }, keyed(key));
+    const { text } = await transcribe();
+    assert.equal((await heard('json')).text, text);
+    assert.equal((await heard('verbose', { response_format: 'verbose_json' })).duration, 2.5);
+    const speak = { model: 'vits@wasm', input: 'hello, you', voice: 'alloy' };
+    for (const ask of [() => heard('srt', { response_format: 'srt' }), () => client.audio.speech.create(speak, keyed('wav'))])
+        await assert.rejects(ask, ({ status, param }) => status === 400 && param === 'Idempotency-Key');
+});
+
 test('what is no sound is refused by what is wrong with it, and the next request is right', async () => {
     const { text } = await transcribe();
     const three = Buffer.from(wav);
