@@ -79,9 +79,8 @@ describe('WebNN', needsCases, () => {
     }, {
         faults: `{ const create = ML.prototype.createContext;
             ML.prototype.createContext = async function (...options) {
-                globalThis.context = await create.apply(this, options);
-                return context;
-            }; }` + onBuild('() => { context.destroy(); return new Promise(() => {}); }'),
+                return globalThis.lostContext = await create.apply(this, options);
+            }; }` + onBuild('() => { globalThis.lostContext.destroy(); return new Promise(() => {}); }'),
         faulty: 'webnn',
     });
 
