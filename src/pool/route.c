@@ -288,7 +288,8 @@ static void allow_unchecked(struct wi_option *options, size_t count, const struc
     }
 }
 
-/* Where it can go to nodes that take text of any length, the others have none of it. */
+/* Where it can go to nodes that take text of any length, the others have none of it. What was out
+ * of the question before keeps the reason that it has. */
 static void prefer_long(struct wi_option *options, size_t count, const struct wi_demand *demand)
 {
     int some = 0;
@@ -296,7 +297,7 @@ static void prefer_long(struct wi_option *options, size_t count, const struct wi
     for (size_t i = 0; i < count && demand->long_text; i++)
         some |= wi_route_is_able(&options[i]) && options[i].candidate->info->long_input;
     for (size_t i = 0; i < count && some; i++)
-        if (!options[i].candidate->info->long_input)
+        if (wi_route_is_able(&options[i]) && !options[i].candidate->info->long_input)
             judge(&options[i], WI_STANDING_UNAVAILABLE,
                 "it takes no text of this length, and others do");
 }

@@ -115,6 +115,9 @@ static void long_text_goes_where_it_is_taken_beside_messages(void **state)
     expect_node(place, 3, "node-2");
     assert_string_equal(
         option(place, 0, WI_WASM)->why, "it takes no text of this length, and others do");
+    assert_int_equal(option(place, 0, WI_WEBGPU)->standing, WI_STANDING_SOFTWARE);
+    assert_int_equal(option(place, 0, WI_WEBNN)->standing, WI_STANDING_UNAVAILABLE);
+    assert_null(strstr(option(place, 0, WI_WEBNN)->why, "length"));
     fill(place, 2, 50);
     assert_int_equal(route(place, 3), WI_PICK_WAIT);
     place->demand.long_text = 0;
