@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { answerer, classifier, embedder, filler, folderOf, namer, perText, perToken } from './support/folders.mjs';
-import { loaded, outcomeOf } from './support/library.mjs';
+import { engineOf, loaded, outcomeOf, runOf, taskOf } from './support/library.mjs';
 import { batches } from '../../page/src/pipeline/texts.js';
 
 const round = (value) => (typeof value === 'number' && !Number.isInteger(value) ? Math.round(value * 1e4) / 1e4
@@ -61,6 +61,36 @@ describe('embeddings', () => {
         assert.deepEqual([rowsOf(cut), cut.result.usage.prompt_tokens], [[[1 / 16, 1 / 16, -28 / 16].map(round)], 16]);
         await model.dispose();
     });
+});
+
+test('a model that names no length has one, unless it reads in pieces', async () => {
+    const lengths = async (config, more) => {
+        const { limits, dispose } = await loaded({ ...embedder(), ...folderOf('BertModel', perToken('last_hidden_state', { good: [1] }), config, more) });
+        await dispose();
+        return limits.length;
+    };
+    const nameless = { 'tokenizer_config.json': { tokenizer_class: 'BertTokenizer', pad_token: '[PAD]', model_max_length: 1e30 } };
+    assert.equal(await lengths({}, nameless), 16);
+    assert.equal(await lengths({ max_position_embeddings: undefined }), 16, "the tokenizer's");
+    assert.equal(await lengths({ max_position_embeddings: undefined }, nameless), 2048);
+    assert.equal(await lengths({ max_position_embeddings: undefined, architectures: ['BertLMHeadModel', 'BertModel'] }, nameless), Infinity);
+});
+
+test('a cancel is heard while many texts become tokens', async () => {
+    const model = await loaded(embedder());
+    let read = 0;
+    const tokenizer = Object.assign((...args) => {
+        read++;
+        return model.tokenizer(...args);
+    }, { pad_token_id: 0 });
+    for (const [name, input] of [['embed', { texts: Array(4096).fill('good bad') }], ['rerank', { query: 'good', documents: Array(4096).fill('bad') }]]) {
+        const task = taskOf(name, input), run = runOf(task);
+        setImmediate(() => run.cancel());
+        read = 0;
+        await assert.rejects(engineOf({ ...model, tokenizer }).run(task, run), { code: 'cancelled' });
+        assert.ok(read < 4000, `${read} of 4096 texts`);
+    }
+    await model.dispose();
 });
 
 test('a ranking is by a model of pairs, or by cosines', async () => {
@@ -150,6 +180,10 @@ test('gaps are filled', async () => {
     const { fills } = await fill(['in [MASK].'], { top: 2 });
     assert.deepEqual(fills.map(({ token_text: word, text }) => [word, text]), [['rome', 'in rome.'], ['cafe', 'in cafe.']]);
     assert.ok(fills[0].probability > fills[1].probability);
+    const all = (await fill(['in [MASK].'], { top: 1000 })).fills;
+    assert.deepEqual(all.slice(0, 2), fills);
+    assert.deepEqual(all.map(({ probability }) => probability), all.map(({ probability }) => probability).sort((a, b) => b - a));
+    assert.ok(Math.abs(all.reduce((sum, { probability }) => sum + probability, 0) - 1) < 1e-6);
     assert.equal((await fill(['[MASK] in [MASK]'])).masks.length, 2);
     assert.equal((await fill(['[MASK]', 'in [MASK]'])).results.length, 2);
     await assert.rejects(fill(['in [MASK]', 'in']), refused('input_invalid', 'inputs.texts', /nothing to fill/));

@@ -80,6 +80,13 @@ export class Run {
         this._stepBegan = performance.now();
     }
 
+    /** To be awaited within long work that is no step: the event loop turns, and a cancel is heard.
+     * @throws {Failure} if it was cancelled */
+    async rest() {
+        if (performance.now() - this._turned >= TURN_MS) await this._turn();
+        throwIfCancelled(this.signal);
+    }
+
     /** To be awaited where there is nothing to do for a while. @param {number} ms
      * @throws {Failure} if it was cancelled */
     async pause(ms) {

@@ -2,7 +2,7 @@
 import { Failure } from '../engine/failure.js';
 import { softmax } from '../engine/picture.js';
 import {
-    encodeWithin, floats, forward, oneOrMore, outputOf, pairsOf, sigmoid, textsOf, usageOf,
+    encodeAll, floats, forward, oneOrMore, outputOf, pairsOf, sigmoid, textsOf, usageOf,
 } from './texts.js';
 
 /** @typedef {import('../engine/run.js').Run} Run */
@@ -26,10 +26,8 @@ export const TEXT_CLASSIFICATION = {
         activation: { among: ['softmax', 'sigmoid', 'none'] },
     },
     async run(loaded, { input, options: { top, truncate, activation } }, run) {
-        /** @type {[string, string | null][]} */
-        const given = input?.pairs === undefined ? textsOf(input?.texts, 'texts').map((text) => [text, null])
-            : pairsOf(input.pairs);
-        const all = given.map(([text, pair]) => encodeWithin(loaded, text, pair, { truncate }));
+        const given = input?.pairs === undefined ? textsOf(input?.texts, 'texts') : pairsOf(input.pairs);
+        const all = await encodeAll(loaded, given, run, { truncate });
         const rows = await logitsOf(loaded, all, 'text-classification', run);
         const activate = activationOf(activation ?? usualActivation(loaded.config, rows[0].length));
         const results = rows.map((row) => ({ labels: best(activate(row), loaded.config.id2label, top) }));
@@ -47,8 +45,9 @@ export const ZERO_SHOT_CLASSIFICATION = {
         checkCount(texts.length, labels.length);
         const { follows, contradicts } = inferenceLabels(loaded.config);
         const hypotheses = hypothesesOf(options.hypothesis_template ?? HYPOTHESIS, labels);
-        const all = texts.flatMap((text) =>
-            hypotheses.map((hypothesis) => encodeWithin(loaded, text, hypothesis, { truncate })));
+        /** @type {[string, string][]} */
+        const judged = texts.flatMap((text) => hypotheses.map((hypothesis) => [text, hypothesis]));
+        const all = await encodeAll(loaded, judged, run, { truncate });
         const rows = await logitsOf(loaded, all, 'zero-shot-classification', run);
         const results = texts.map((_, index) => {
             const own = rows.slice(index * labels.length, (index + 1) * labels.length);

@@ -8,7 +8,7 @@ import { KvCaches } from './kv_cache.js';
 /**
  * A model that is loaded. `library` is what transformers.js exports, `model` an instance of its class that
  * the configuration names; `dtype` says what its weights are of; `limits.length` how many tokens of text
- * it takes, Infinity if nothing says so.
+ * it takes, Infinity if it reads them in pieces and nothing says so.
  * @typedef {object} Loaded
  * @property {string} key
  * @property {string} platform
@@ -38,6 +38,11 @@ const TOKENIZER = Object.freeze(['tokenizer.json', 'tokenizer_config.json']);
 const PROCESSORS = Object.freeze(['preprocessor_config.json', 'processor_config.json']);
 /** Tokenizers without a limit say a number beyond this one. */
 const UNLIMITED = 1e9;
+/** Where nothing says how many tokens a model reads, which then attends to all of them at once, so that
+ * its memory grows by their square … */
+const UNNAMED = 2048;
+/** … unless it reads them in pieces. */
+const IN_PIECES = /(?:CausalLM|LMHeadModel)$/;
 /** Their positions begin behind that of the padding token. */
 const OFFSET_POSITIONS = /roberta|camembert|mpnet|xmod|longformer/;
 
@@ -129,5 +134,6 @@ function lengthOf(config, tokenizer, extra) {
     const said = extra['sentence_bert_config.json']?.max_seq_length;
     const limits = [positions - offset, tokenizer?.model_max_length, said]
         .filter((limit) => Number.isInteger(limit) && limit > 0 && limit < UNLIMITED);
-    return Math.min(Infinity, ...limits);
+    const isInPieces = IN_PIECES.test(String(config.architectures?.[0]));
+    return limits.length > 0 ? Math.min(...limits) : isInPieces ? Infinity : UNNAMED;
 }

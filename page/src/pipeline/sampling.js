@@ -125,7 +125,7 @@ function highest(logits) {
 }
 
 /** The `count` highest, the highest first. @param {Float32Array} logits @param {number} count */
-function mostLikely(logits, count) {
+export function mostLikely(logits, count) {
     const heap = new Heap(Math.min(count, logits.length));
     for (let i = 0; i < logits.length; i++) if (logits[i] > heap.lowest) heap.add(i, logits[i]);
     const order = [...heap.ids.subarray(0, heap.size).keys()]

@@ -3,8 +3,9 @@ import { Failure } from '../engine/failure.js';
 import { softmax } from '../engine/picture.js';
 import { vocabularyOf } from './decoder.js';
 import { offsetsOf } from './offsets.js';
+import { mostLikely } from './sampling.js';
 import {
-    encodeWithin, floats, forward, oneOrMore, outputOf, textOf, textsOf, tokenizerOf, usageOf,
+    encodeAll, encodeWithin, floats, forward, oneOrMore, outputOf, textOf, textsOf, tokenizerOf, usageOf,
 } from './texts.js';
 
 /** @typedef {import('./loading.js').Loaded} Loaded */
@@ -27,7 +28,7 @@ export const TOKEN_CLASSIFICATION = {
     async run(loaded, { input, options }, run) {
         const { aggregation = 'none', ignore_labels: ignored = ['O'], truncate } = options;
         const texts = textsOf(input?.texts, 'texts');
-        const all = texts.map((text) => encodeWithin(loaded, text, null, { truncate }));
+        const all = await encodeAll(loaded, texts, run, { truncate });
         /** @type {{entities: Entity[]}[]} */
         const results = [];
         await forward(loaded, all, run, ({ rows, outputs, length }) => {
@@ -68,7 +69,7 @@ export const FILL_MASK = {
     async run(loaded, { input, options: { top = 5 } }, run) {
         const texts = textsOf(input?.texts, 'texts');
         const { mask_token_id: mask, mask_token: word } = tokenizerOf(loaded);
-        const all = texts.map((text) => encodeWithin(loaded, text, null));
+        const all = await encodeAll(loaded, texts, run);
         if (all.some(({ ids }) => !ids.includes(mask))) {
             throw new Failure('input_invalid', 'There is nothing to fill in.',
                 { field: 'inputs.texts', expected: `texts with ${word} in them` });
@@ -165,8 +166,8 @@ function answersOf(context, spans, starts, ends, top) {
     const [begin, end] = [starts, ends].map((logits) => {
         // The first token stands for "there is no answer", and has a share of the probability.
         const probabilities = softmax([0, ...places].map((at) => logits[at])).slice(1);
-        return places.map((at, index) => ({ at, score: probabilities[index] }))
-            .sort((a, b) => b.score - a.score).slice(0, CANDIDATES);
+        const { ids: best } = mostLikely(Float32Array.from(places, (at) => logits[at]), CANDIDATES);
+        return [...best].map((index) => ({ at: places[index], score: probabilities[index] }));
     });
     const found = begin.flatMap((first) => end
         .filter((last) => last.at >= first.at && last.at - first.at < ANSWER_TOKENS)
@@ -185,9 +186,7 @@ function answersOf(context, spans, starts, ends, top) {
  * @param {number} top */
 function fills({ tokenizer }, ids, at, logits, top) {
     const probabilities = softmax(Array.from(logits));
-    const tokens = probabilities.map((_, token) => token)
-        .sort((a, b) => probabilities[b] - probabilities[a]).slice(0, top);
-    return tokens.map((token) => ({
+    return [...mostLikely(logits, top).ids].map((token) => ({
         token, token_text: tokenizer.decode([token]).trim(), probability: probabilities[token],
         text: tokenizer.decode(ids.map((id, index) => (index === at ? token : id)),
             { skip_special_tokens: true }),

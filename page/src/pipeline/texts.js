@@ -76,6 +76,20 @@ export function encodeWithin(loaded, text, pair, { truncate = false, field = 'in
         { field, expected: `at most ${limit} tokens` });
 }
 
+/** The tokens of each of several, as encodeWithin gives them; the event loop turns in between.
+ * @param {Loaded} loaded @param {readonly (string | [string, string])[]} given texts, or pairs of them
+ * @param {Run} run @param {Parameters<typeof encodeWithin>[3]} [options]
+ * @returns {Promise<Encoded[]>} @throws {Failure} if one is too long, or the run was cancelled */
+export async function encodeAll(loaded, given, run, options) {
+    const all = [];
+    for (const one of given) {
+        const [text, pair] = typeof one === 'string' ? [one, null] : one;
+        all.push(encodeWithin(loaded, text, pair, options));
+        await run.rest();
+    }
+    return all;
+}
+
 /** Takes tokens from the end of the longer of two texts until all fit; those around the texts stay.
  * @param {Loaded} loaded @param {Encoded} encoded @param {string} text @param {string | null} pair
  * @param {number} limit */

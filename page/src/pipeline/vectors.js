@@ -2,7 +2,7 @@
 import { normalized, shortened } from '../engine/dimensions.js';
 import { Failure } from '../engine/failure.js';
 import { softmax } from '../engine/picture.js';
-import { encodeWithin, floats, forward, outputOf, sigmoid, textOf, textsOf, usageOf } from './texts.js';
+import { encodeAll, floats, forward, outputOf, sigmoid, textOf, textsOf, usageOf } from './texts.js';
 
 /** @typedef {import('../engine/run.js').Run} Run */
 /** @typedef {import('./loading.js').Loaded} Loaded */
@@ -31,7 +31,7 @@ export const EMBED = {
             throw new Failure('input_invalid', 'Without pooling the vectors are those of one text.',
                 { field: 'inputs.texts', expected: 'one text' });
         }
-        const all = texts.map((text) => encodeWithin(loaded, text, null, { truncate }));
+        const all = await encodeAll(loaded, texts, run, { truncate });
         const rows = (await vectors(loaded, all, pooling, run)).map((row) =>
             shortened(normalize ? normalized(row) : row, dimensions, normalize));
         const values = new Float32Array(rows.length * rows[0].length);
@@ -52,11 +52,13 @@ export const RERANK = {
     async run(loaded, { input, options: { truncate } }, run) {
         const query = textOf(input?.query, 'query'), documents = textsOf(input?.documents, 'documents');
         if (isClassifier(loaded)) {
-            const all = documents.map((document) => encodeWithin(loaded, query, document, { truncate }));
+            /** @type {[string, string][]} */
+            const pairs = documents.map((document) => [query, document]);
+            const all = await encodeAll(loaded, pairs, run, { truncate });
             const scores = await pairScores(loaded, all, run);
             return { tensors: [], result: { scores, usage: usageOf(all) } };
         }
-        const all = [query, ...documents].map((text) => encodeWithin(loaded, text, null, { truncate }));
+        const all = await encodeAll(loaded, [query, ...documents], run, { truncate });
         const [asked, ...rows] = (await vectors(loaded, all, undefined, run)).map(normalized);
         const scores = rows.map((row) => row.reduce((sum, value, index) => sum + value * asked[index], 0));
         return { tensors: [], result: { scores, usage: usageOf(all) } };
