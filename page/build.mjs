@@ -35,9 +35,9 @@ const AS_MODULE = [
     ['await _wllama_js_file_read(', 'await readPiece('],
     ['var onPostRuns=[];', 'Module.endThreads=PThread.terminateAllThreads;var onPostRuns=[];'],
 ];
-/** transformers.js for the browser, and what is changed of it: one load or run that failed would fail all
- * that come after it in the worker. Each is found exactly once. */
-const TRANSFORMERS = { name: '@huggingface/transformers', script: 'dist/transformers.web.js' };
+/** What is changed of transformers.js: one load or run that failed would fail all that come after it in the
+ * worker. Each is found exactly once. */
+const TRANSFORMERS = '@huggingface/transformers';
 const UNCHAINED = [
     ['webInitChain = webInitChain.then(load)', 'webInitChain = webInitChain.catch(() => {}).then(load)'],
     ['webInferenceChain = webInferenceChain.then(run)', 'webInferenceChain = webInferenceChain.catch(() => {}).then(run)'],
@@ -66,14 +66,17 @@ const INSTANCES = {
     },
 };
 
-/** transformers.js on the worker's own onnxruntime-web (src/pipeline/runtime.js). */
-const TRANSFORMERS_HERE = {
-    name: 'transformers',
+/** The script of tasks has these of the worker that loads it (src/pipeline/given.js). */
+const GIVEN = new Set(['src/engine/engine.js', 'src/engine/failure.js'].map((file) => path.join(here, file)));
+const WORKERS_OWN = {
+    name: 'given',
     setup(build) {
-        build.onResolve({ filter: /^onnxruntime-(?:web\/webgpu|common)$/ },
-            () => ({ path: path.join(here, 'src/pipeline/runtime.js') }));
+        const given = { path: path.join(here, 'src/pipeline/given.js') };
+        build.onResolve({ filter: /^onnxruntime-(?:web\/webgpu|common)$/ }, () => given);
+        build.onResolve({ filter: /^\..*\.js$/ }, ({ path: file, resolveDir }) =>
+            (GIVEN.has(path.resolve(resolveDir, file)) ? given : undefined));
         build.onLoad({ filter: /transformers\.web\.js$/ }, ({ path: file }) =>
-            ({ contents: replaceOnce(fs.readFileSync(file, 'utf8'), UNCHAINED, TRANSFORMERS.script), loader: 'js' }));
+            ({ contents: replaceOnce(fs.readFileSync(file, 'utf8'), UNCHAINED, TRANSFORMERS), loader: 'js' }));
     },
 };
 
@@ -88,9 +91,8 @@ async function main(out) {
     const engines = {}, suspending = {};
     const templates = await bundle(out, 'templates.js', 'src/chat/template_worker.js', {}, bundled);
     const scripts = {
-        __PIPELINE__: JSON.stringify(await bundlePipeline(out, bundled)),
-        __PIPELINE_VERSION__: JSON.stringify(manifest(TRANSFORMERS.name).version),
-        __TEMPLATE_WORKER__: JSON.stringify(templates),
+        __PIPELINE__: JSON.stringify(await bundlePipeline(out, templates, bundled)),
+        __PIPELINE_VERSION__: JSON.stringify(manifest(TRANSFORMERS).version),
     };
     for (const [build, one] of Object.entries(BUILDS)) {
         engines[build] = await bundleEngine(out, build, build, one, one, scripts, bundled);
@@ -125,11 +127,11 @@ function bundleEngine(out, build, name, { entry }, used, scripts, bundled) {
         bundled, entry === used.entry ? {} : { [entry]: used.entry });
 }
 
-/** Bundles transformers.js, which the engine workers load with their first model of tasks. @returns its name */
-async function bundlePipeline(out, bundled) {
-    const { name, script } = TRANSFORMERS;
-    for (const one of [name, ...IN_TRANSFORMERS]) bundled.add(one);
-    return bundle(out, 'pipeline.js', path.join(packageFolder(name), script), {}, bundled, {}, [TRANSFORMERS_HERE]);
+/** Bundles the script of tasks, which the engine workers load with their first model of these. @returns its name */
+async function bundlePipeline(out, templates, bundled) {
+    for (const one of IN_TRANSFORMERS) bundled.add(one);
+    return bundle(out, 'pipeline.js', 'src/pipeline/script.js',
+        { __TEMPLATE_WORKER__: JSON.stringify(templates) }, bundled, {}, [WORKERS_OWN]);
 }
 
 /** Bundles the engine worker for language models, once for each build of llama.cpp. @returns their names */

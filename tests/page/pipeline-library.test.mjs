@@ -1,9 +1,12 @@
 /** transformers.js and onnxruntime-web as the engine `pipeline` joins them, with stand-ins for both. */
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import { EngineFault } from '../../page/src/engine/engine.js';
 import { Failure } from '../../page/src/engine/failure.js';
 import { Library } from '../../page/src/pipeline/library.js';
+import { builtPage } from '../lib/paths.mjs';
 
 const never = new AbortController().signal;
 const FOLDER = { pathOf: () => 'onnx/model.onnx', answer: async (path) => ({ status: 200, path }) };
@@ -12,9 +15,9 @@ const FOLDER = { pathOf: () => 'onnx/model.onnx', answer: async (path) => ({ sta
 async function joined(create) {
     const env = {};
     const ort = { Tensor: class {}, env: { versions: { web: '1' }, wasm: { wasmPaths: 'ours' } }, InferenceSession: { create } };
-    const library = new Library(ort, 'script', async () => ({ env, LogLevel: { NONE: 50 } }));
+    const library = new Library(ort, 'script', async () => ({ transformers: { env, LogLevel: { NONE: 50 } } }));
     await library.open();
-    return { library, env, ort, inside: globalThis[Symbol.for('webinfer.onnxruntime')] };
+    return { library, env, ort, inside: globalThis[Symbol.for('webinfer.worker')].onnxruntime };
 }
 
 const session = (log, name, run = async () => 'outputs') => ({
@@ -34,11 +37,24 @@ test('its settings are for workers, and leave those of onnxruntime-web alone', a
     assert.equal(inside.Tensor, ort.Tensor);
 });
 
+test('tasks and transformers.js are in the script that comes with the first model, not in the engine workers', () => {
+    const contents = (names) => fs.readdirSync(builtPage).filter((name) => names.test(name))
+        .map((name) => fs.readFileSync(path.join(builtPage, name), 'utf8'));
+    const [script, ...none] = contents(/^pipeline-[0-9a-f]{12}\.js$/);
+    assert.deepEqual(none, []);
+    const workers = contents(/^engine-(?:wasm|webgpu|webgpu-jspi|webnn)-[0-9a-f]{12}\.js$/);
+    assert.equal(workers.length, 4);
+    for (const text of ['zero-shot-image-classification', 'sentence_bert_config.json', 'AutoTokenizer']) {
+        assert.ok(script.includes(text), text);
+        assert.ok(workers.every((worker) => !worker.includes(text)), text);
+    }
+});
+
 test('a script that does not come is asked for again', async () => {
     let asked = 0;
     const library = new Library({ env: { versions: {}, wasm: {} }, InferenceSession: {} }, 'script', async () => {
         if (asked++ === 0) throw new TypeError('Failed to fetch');
-        return { env: {}, LogLevel: {} };
+        return { transformers: { env: {}, LogLevel: {} } };
     });
     await assert.rejects(library.open(), { code: 'model_fetch_failed', message: /Failed to fetch/ });
     await library.open();

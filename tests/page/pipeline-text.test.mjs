@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { answerer, classifier, embedder, filler, folderOf, namer, perText, perToken } from './support/folders.mjs';
-import { engineOf, loaded, outcomeOf, runOf, taskOf } from './support/library.mjs';
+import { engineOf, library, loaded, outcomeOf, runOf, script, taskOf } from './support/library.mjs';
+import { Failure } from '../../page/src/engine/failure.js';
 import { batches } from '../../page/src/pipeline/texts.js';
 
 const round = (value) => (typeof value === 'number' && !Number.isInteger(value) ? Math.round(value * 1e4) / 1e4
@@ -17,6 +18,12 @@ const refused = (code, field, message) => (error) => {
     return true;
 };
 const exp = (...values) => { const sum = values.reduce((total, one) => total + Math.exp(one), 0); return round(values.map((one) => Math.exp(one) / sum)); };
+
+test('what the built script throws is the failure of the worker that has loaded it', async () => {
+    await library.open();
+    const built = await import(script);
+    assert.throws(() => built.taskOf('none'), Failure);
+});
 
 describe('embeddings', () => {
     test('are the mean of their tokens, or what is asked for', async () => {

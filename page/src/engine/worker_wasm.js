@@ -3,7 +3,6 @@ import './memory.js';
 import * as ort from 'onnxruntime-web/wasm';
 import * as another from 'onnxruntime-web/wasm?another';
 import { BuiltinEngine } from './builtin.js';
-import { chat } from './llama_chat.js';
 import { OrtEngine } from './ort.js';
 import { PipelineEngine } from '../pipeline/engine.js';
 import { library } from '../pipeline/library.js';
@@ -21,6 +20,6 @@ async function probe() {
     return { available: true, threads: sharesMemory() ? navigator.hardwareConcurrency : 1 };
 }
 
-const pipeline = new PipelineEngine(all, library(ort), __PIPELINE_VERSION__, chat(__TEMPLATE_WORKER__));
+const pipeline = new PipelineEngine(all, library(ort), __PIPELINE_VERSION__);
 
 serve(new Server('wasm', [new WasmEngine(all, one), pipeline, new BuiltinEngine()], probe));

@@ -3,7 +3,6 @@ import './memory.js';
 import * as ort from 'onnxruntime-web/webgpu';
 import { BuiltinEngine } from './builtin.js';
 import { probeWebgpu, watchDevices } from './gpu.js';
-import { chat } from './llama_chat.js';
 import { nudgeMaps, Nudger, workerClock } from './nudge.js';
 import { OrtEngine } from './ort.js';
 import { PipelineEngine } from '../pipeline/engine.js';
@@ -14,7 +13,7 @@ const engine = new OrtEngine(/** @type {any} */ (ort), 'webgpu', {
     mjs: new URL(__ORT_MJS__, self.location.href).href,
     wasm: new URL(__ORT_WASM__, self.location.href).href,
 });
-const pipeline = new PipelineEngine(engine, library(ort), __PIPELINE_VERSION__, chat(__TEMPLATE_WORKER__));
+const pipeline = new PipelineEngine(engine, library(ort), __PIPELINE_VERSION__);
 const server = new Server('webgpu', [engine, pipeline, new BuiltinEngine()], ({ nudge }) => probeWebgpu(() => {
     if (nudge) nudgeMaps(new Nudger(workerClock()));
 }));

@@ -3,7 +3,6 @@ import './memory.js';
 import { BuiltinEngine } from './builtin.js';
 import { replaceFunction } from './callers.js';
 import * as ort from 'onnxruntime-web/webgpu';
-import { chat } from './llama_chat.js';
 import { OrtEngine } from './ort.js';
 import { PipelineEngine } from '../pipeline/engine.js';
 import { library } from '../pipeline/library.js';
@@ -17,7 +16,7 @@ const engine = new OrtEngine(/** @type {any} */ (ort), 'webnn', {
     mjs: new URL(__ORT_MJS__, self.location.href).href,
     wasm: new URL(__ORT_WASM__, self.location.href).href,
 }, () => webnn.provider);
-const pipeline = new PipelineEngine(engine, library(ort), __PIPELINE_VERSION__, chat(__TEMPLATE_WORKER__));
+const pipeline = new PipelineEngine(engine, library(ort), __PIPELINE_VERSION__);
 const server = new Server('webnn', [engine, pipeline, new BuiltinEngine()], () => webnn.probe());
 
 serve(server);

@@ -1,14 +1,11 @@
 /**
  * The engine `pipeline`: folders in the Hugging Face layout, by task, through transformers.js on the
- * onnxruntime-web of the engine `ort` beside it. What a task does is tasks.js; one call at a time.
+ * onnxruntime-web of the engine `ort` beside it; one call at a time. What it does with a folder and a task
+ * (loading.js, tasks.js) comes with the first model, as part of the library's script.
  */
 import { EngineFault } from '../engine/engine.js';
 import { classify } from '../engine/errors.js';
 import { Failure } from '../engine/failure.js';
-import { Folder, fetching } from './folder.js';
-import { loadFolder } from './loading.js';
-import { checkOptions } from './options.js';
-import { taskOf } from './tasks.js';
 
 /** @typedef {import('../engine/engine.js').Outcome} Outcome */
 /** @typedef {import('../engine/ort.js').OrtEngine} OrtEngine */
@@ -19,15 +16,16 @@ import { taskOf } from './tasks.js';
 
 export class PipelineEngine {
     /** @param {OrtEngine} ort whose onnxruntime-web it uses @param {Library} library
-     * @param {string} version of transformers.js @param {import('../engine/llama.js').Chat | null} [chat] */
-    constructor(ort, library, version, chat = null) {
+     * @param {string} version of transformers.js */
+    constructor(ort, library, version) {
         this.name = 'pipeline';
         this.version = version;
         this.info = { slots: 1, queue: 1, can: ['continue', 'embeddings'] };
         this.steps = true;
         this._ort = ort;
         this._library = library;
-        this._chat = chat;
+        /** @type {import('../engine/llama.js').Chat | undefined} */
+        this._chat = undefined;
         this._context = 0; /* tokens of a conversation; 0: as models have it */
         /** @type {Map<string, Loaded>} */
         this._models = new Map();
@@ -62,16 +60,18 @@ export class PipelineEngine {
         const stop = new AbortController();
         const end = () => stop.abort();
         cancelled.addEventListener('abort', end);
-        const folder = new Folder(model, fetching(model, this._ort.credential, onProgress, stop.signal));
         try {
-            const loaded = await loadFolder(key, this._library, folder, await this._device(), cancelled);
+            const { Folder, fetching, loadFolder, makeChat } = await this._library.open();
+            const folder = new Folder(model, fetching(model, this._ort.credential, onProgress, stop.signal));
+            const loaded = await loadFolder(key, this._library, folder, await this._device(), cancelled)
+                .finally(() => folder.forget());
+            this._chat ??= makeChat();
             this._models.set(key, { ...loaded, chat: this._chat, context: this._context });
         } catch (thrown) {
             throw asFailure(thrown, 'load');
         } finally {
             cancelled.removeEventListener('abort', end);
             end(); // what is still on the way beside what failed
-            folder.forget();
         }
     }
 
@@ -85,6 +85,7 @@ export class PipelineEngine {
     /** @param {RunMessage} task @param {Run} run @returns {Promise<Outcome>} */
     async run(task, run) {
         const loaded = /** @type {Loaded} */ (this._models.get(task.key));
+        const { checkOptions, taskOf } = await this._library.open();
         const { options: rules, run: work } = taskOf(task.task);
         const options = checkOptions(/** @type {string} */ (task.task), rules, task.options);
         try {

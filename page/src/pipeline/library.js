@@ -1,30 +1,32 @@
 /**
- * transformers.js in an engine worker: its script comes with the worker's first model of tasks, and
- * computes with the worker's own onnxruntime-web. What that throws while a session is created or run is an
- * EngineFault, as in other engines; before each run of a session the event loop turns.
+ * The script of tasks in an engine worker: transformers.js, and what is done with it. It comes with the
+ * worker's first model of tasks, and computes with the worker's own onnxruntime-web. What that throws while
+ * a session is created or run is an EngineFault, as in other engines; before each run of a session the
+ * event loop turns.
  */
 import { EngineFault, runtime } from '../engine/engine.js';
 import { Failure, throwIfCancelled } from '../engine/failure.js';
 
 /** @typedef {import('../engine/run.js').Run} Run */
 /** @typedef {import('./folder.js').Folder} Folder */
+/** @typedef {typeof import('./script.js')} Script */
 /** What is being loaded; `sessions` were created for it so far. What comes after it has failed, it does not
  * want. @typedef {{folder: Folder, signal: AbortSignal, sessions: any[], hasFailed: boolean}} Loading */
 
-/** Where runtime.js looks. */
-const HANDED_OVER = Symbol.for('webinfer.onnxruntime');
+/** Where given.js looks. */
+const HANDED_OVER = Symbol.for('webinfer.worker');
 /** No host has this name: every file comes from a Folder. */
 const HOST = 'https://folder.invalid/';
 
 export class Library {
-    /** @param {any} ort the instance of onnxruntime-web @param {string} script the address of transformers.js
-     * @param {(script: string) => Promise<any>} [bring] imports it */
+    /** @param {any} ort the instance of onnxruntime-web @param {string} script its address
+     * @param {(script: string) => Promise<Script>} [bring] imports it */
     constructor(ort, script, bring = (address) => import(address)) {
         this._ort = ort;
         this._script = script;
         this._bring = bring;
-        /** What transformers.js exports. @type {any} */
-        this._namespace = undefined;
+        /** @type {Script | undefined} */
+        this._opened = undefined;
         /** @type {Loading | null} */
         this._loading = null;
         /** For which load a file was brought. @type {WeakMap<ArrayBufferLike, Loading>} */
@@ -35,23 +37,27 @@ export class Library {
         this._made = new Set();
     }
 
-    /** What transformers.js exports, set up for workers. @returns {Promise<any>} @throws {Failure} */
+    /** What the script exports, with transformers.js set up for workers.
+     * @returns {Promise<Script>} @throws {Failure} */
     async open() {
-        if (this._namespace) return this._namespace;
-        /** @type {any} */ (globalThis)[HANDED_OVER] = this._handedOver();
-        const namespace = await this._bring(this._script).catch((error) => {
+        if (this._opened) return this._opened;
+        /** @type {any} */ (globalThis)[HANDED_OVER] = {
+            onnxruntime: this._onnxruntime(), errors: { EngineFault, Failure, throwIfCancelled },
+        };
+        const opened = await this._bring(this._script).catch((error) => {
             throw new Failure('model_fetch_failed',
                 `The page's script for tasks could not be loaded: ${error}`);
         });
         // No blob: modules, which the page's policy forbids; no caches; no hosts but ours.
-        Object.assign(namespace.env, {
+        const { env, LogLevel } = opened.transformers;
+        Object.assign(env, {
             useWasmCache: false, useBrowserCache: false, useFSCache: false, useCustomCache: false,
             allowLocalModels: false, allowRemoteModels: true, remoteHost: HOST, remotePathTemplate: '{model}',
             fetch: (/** @type {any} */ address) => this._file(String(address)),
         });
         // It would write a failed run's whole input into the log.
-        namespace.env.logLevel = namespace.LogLevel.NONE;
-        return this._namespace = namespace;
+        env.logLevel = LogLevel.NONE;
+        return this._opened = opened;
     }
 
     /** Loads a model of this folder: what sessions that creates is released if it fails.
@@ -103,7 +109,7 @@ export class Library {
     // --- what transformers.js has of us ------------------------------------------------------------
 
     /** Settings that it makes are its own affair: onnxruntime-web has ours. */
-    _handedOver() {
+    _onnxruntime() {
         const { Tensor, env } = this._ort;
         return {
             Tensor,

@@ -52,7 +52,7 @@ let loads = 0;
  * @param {AbortSignal} signal
  * @returns {Promise<Loaded>} @throws {Failure} */
 export async function loadFolder(key, library, folder, device, signal) {
-    const namespace = await library.open();
+    const { transformers: namespace } = await library.open();
     return library.load(folder, signal, async () => {
         // A name of its own for each load: what comes of it is not to be mixed up with another's.
         const id = `load-${++loads}`;

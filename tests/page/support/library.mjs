@@ -1,5 +1,5 @@
 /**
- * Models of the engine `pipeline` in Node: the page's own modules and its built script of transformers.js,
+ * Models of the engine `pipeline` in Node: the page's own modules and transformers.js of its built script,
  * on onnxruntime-web's WASM, so that tasks are tested without a browser.
  */
 import fs from 'node:fs';
@@ -8,28 +8,33 @@ import { pathToFileURL } from 'node:url';
 import './turn.mjs';
 import * as ort from 'onnxruntime-web';
 import { PipelineEngine } from '../../../page/src/pipeline/engine.js';
-import { Folder } from '../../../page/src/pipeline/folder.js';
+import { fetching, Folder } from '../../../page/src/pipeline/folder.js';
 import { Library } from '../../../page/src/pipeline/library.js';
 import { loadFolder } from '../../../page/src/pipeline/loading.js';
+import { checkOptions } from '../../../page/src/pipeline/options.js';
+import { taskOf as namedTask } from '../../../page/src/pipeline/tasks.js';
 import { Run } from '../../../page/src/engine/run.js';
 import { builtPage } from '../../lib/paths.mjs';
 
 const DEVICE = { platform: 'wasm', provider: 'wasm', hasHalf: true };
-const script = fs.readdirSync(builtPage).find((name) => /^pipeline-[0-9a-f]{12}\.js$/.test(name));
+const name = fs.readdirSync(builtPage).find((one) => /^pipeline-[0-9a-f]{12}\.js$/.test(one));
+/** The address of the built script. */
+export const script = pathToFileURL(path.join(builtPage, name)).href;
 
 /** transformers.js takes Node for a browser's worker here: it is to take its files as there. */
 async function bring(address) {
     const { release } = process;
     Object.defineProperty(process, 'release', { configurable: true, value: { ...release, name: 'worker' } });
     try {
-        return await import(address);
+        const { transformers, makeChat } = await import(address);
+        return { transformers, makeChat, checkOptions, fetching, Folder, loadFolder, taskOf: namedTask };
     } finally {
         Object.defineProperty(process, 'release', { configurable: true, value: release });
     }
 }
 
 ort.env.wasm.numThreads = 1;
-export const library = new Library(ort, pathToFileURL(path.join(builtPage, script)).href, bring);
+export const library = new Library(ort, script, bring);
 
 /** The files of a folder's variant in 32 bits, or in that of which graphs' names end so: path → bytes. */
 export const filesIn = (folder, end = '') => Object.fromEntries(fs.readdirSync(folder, { recursive: true })
