@@ -5,6 +5,7 @@
  */
 #include "wire/multipart.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -31,8 +32,32 @@ static enum wi_code bad_form(struct wi_error *error, const char *field, const ch
 /* --- parameters of a header --------------------------------------------------------------------
  */
 
+static const char *skip_blanks(const char *at, const char *end)
+{
+    while (at < end && (*at == ' ' || *at == '\t'))
+        at++;
+    return at;
+}
+
+/* Where the token at `at` ends (RFC 9110, 5.6.2), which may be at once. */
+static const char *skip_token(const char *at, const char *end)
+{
+    static const char marks[] = "!#$%&'*+-.^_`|~";
+    while (at < end && (isalnum((unsigned char)*at) || (*at && strchr(marks, *at))))
+        at++;
+    return at;
+}
+
+/* Whether [at, end) is `name`, in either case. */
+static int is_name(const char *at, const char *end, const char *name)
+{
+    size_t length = strlen(name);
+    return (size_t)(end - at) == length && strncasecmp(at, name, length) == 0;
+}
+
 /* Copies the value at `at`, a token or a quoted string, into `out`. Returns what follows it, or
- * NULL where it does not end, is too long, or has a NUL. */
+ * NULL where it does not end, is too long, or has a NUL. File names come with characters that no
+ * token has, which are taken as they are. */
 static const char *copy_value(const char *at, const char *end, char *out, size_t size)
 {
     int quoted = at < end && *at == '"';
@@ -55,34 +80,38 @@ static const char *copy_value(const char *at, const char *end, char *out, size_t
 
 enum found { BROKEN = -1, ABSENT, FOUND };
 
-/* The parameter `name` of a header's value, which begins with something that is no parameter. A
- * value longer than `size` less one is BROKEN for the one that is looked for, and passed over else.
- */
+/* The parameter `name` among those that begin at `at` (RFC 2183, 2; RFC 9110, 5.6.6), each behind a
+ * semicolon. BROKEN where they have not that form, or it is there twice. A value longer than `size`
+ * less one is BROKEN for the one that is looked for, and passed over else. */
 static enum found find_parameter(
     const char *at, const char *end, const char *name, char *out, size_t size)
 {
     char other[WI_MULTIPART_HEAD_MAX];
-    size_t length = strlen(name);
-    while ((at = memchr(at, ';', (size_t)(end - at)))) {
-        for (at++; at < end && (*at == ' ' || *at == '\t'); at++)
+    enum found found = ABSENT;
+    while ((at = skip_blanks(at, end)) < end) {
+        if (*at != ';')
+            return BROKEN;
+        at = skip_blanks(at + 1, end);
+        if (at == end || *at == ';') /* nothing between two of them */
             continue;
-        const char *equals = memchr(at, '=', (size_t)(end - at));
-        if (!equals)
-            return ABSENT;
-        int is_it = (size_t)(equals - at) == length && strncasecmp(at, name, length) == 0;
+        const char *equals = skip_token(at, end);
+        if (equals == at || equals == end || *equals != '=')
+            return BROKEN;
+        int is_it = is_name(at, equals, name);
         at = copy_value(equals + 1, end, is_it ? out : other, is_it ? size : sizeof other);
-        if (!at)
+        if (!at || (is_it && found == FOUND))
             return BROKEN;
         if (is_it)
-            return FOUND;
+            found = FOUND;
     }
-    return ABSENT;
+    return found;
 }
 
 static enum wi_code read_boundary(const char *content_type, char *boundary, struct wi_error *error)
 {
-    const char *end = content_type + strlen(content_type);
-    if (find_parameter(content_type, end, "boundary", boundary, BOUNDARY_MAX + 1) == FOUND &&
+    const char *parameters = content_type + strcspn(content_type, ";");
+    const char *end = parameters + strlen(parameters);
+    if (find_parameter(parameters, end, "boundary", boundary, BOUNDARY_MAX + 1) == FOUND &&
         *boundary)
         return WI_OK;
     wi_error_set(error, WI_BAD_FRAMING, "Content-Type", "The form's Content-Type has no boundary.");
@@ -96,49 +125,36 @@ static enum wi_code read_boundary(const char *content_type, char *boundary, stru
 static enum wi_code read_disposition(
     struct wi_multipart_part *part, const char *value, const char *end, struct wi_error *error)
 {
-    static const char kind[] = "form-data";
     char file[WI_MULTIPART_HEAD_MAX];
-    if ((size_t)(end - value) < sizeof kind - 1 || strncasecmp(value, kind, sizeof kind - 1) != 0)
+    const char *rest = skip_token(value, end);
+    if (*part->name)
+        return bad_form(error, part->name, "A part has more than one Content-Disposition.");
+    if (!is_name(value, rest, "form-data"))
         return bad_form(error, NULL, "A part's Content-Disposition is not form-data.");
-    if (find_parameter(value, end, "name", part->name, sizeof part->name) == BROKEN)
-        return bad_form(error, NULL, "The name of a part is broken, or has more than 64 bytes.");
-    part->is_file = find_parameter(value, end, "filename", file, sizeof file) != ABSENT ||
-                    find_parameter(value, end, "filename*", file, sizeof file) != ABSENT;
+    if (find_parameter(rest, end, "name", part->name, sizeof part->name) == BROKEN) {
+        *part->name = '\0';
+        return bad_form(error, NULL,
+            "The Content-Disposition of a part is broken, or its name has more than 64 bytes.");
+    }
+    part->is_file = find_parameter(rest, end, "filename", file, sizeof file) != ABSENT ||
+                    find_parameter(rest, end, "filename*", file, sizeof file) != ABSENT;
     return WI_OK;
 }
 
-static enum wi_code read_media_type(
-    struct wi_multipart_part *part, const char *value, const char *end, struct wi_error *error)
-{
-    if (!copy_value(value, end, part->media_type, sizeof part->media_type))
-        return bad_form(error, "Content-Type", "The Content-Type of a part is broken.");
-    return WI_OK;
-}
-
-/* A header is `name` where that many bytes of the line are. */
-static int is_header(const char *line, const char *colon, const char *name)
-{
-    return (size_t)(colon - line) == strlen(name) &&
-           strncasecmp(line, name, (size_t)(colon - line)) == 0;
-}
-
-/* One line without its end. Others than these two mean nothing (RFC 7578, 4.8), but that an
- * encoding is not undone here. */
+/* One line without its end. What is in a file its bytes say, not its Content-Type; others mean
+ * nothing (RFC 7578, 4.8), but that an encoding is not undone here. */
 static enum wi_code read_header(
     struct wi_multipart_part *part, const char *line, const char *end, struct wi_error *error)
 {
     const char *colon = memchr(line, ':', (size_t)(end - line));
     if (!colon)
         return bad_form(error, NULL, "A part has a header without a colon.");
-    const char *value = colon + 1;
-    while (value < end && (*value == ' ' || *value == '\t'))
-        value++;
-    if (is_header(line, colon, "Content-Disposition"))
+    const char *value = skip_blanks(colon + 1, end);
+    if (is_name(line, colon, "Content-Disposition"))
         return read_disposition(part, value, end, error);
-    if (is_header(line, colon, "Content-Type"))
-        return read_media_type(part, value, end, error);
-    if (is_header(line, colon, "Content-Transfer-Encoding") &&
-        (is_header(value, end, "base64") || is_header(value, end, "quoted-printable")))
+    const char *token_end = skip_token(value, end);
+    if (is_name(line, colon, "Content-Transfer-Encoding") &&
+        (is_name(value, token_end, "base64") || is_name(value, token_end, "quoted-printable")))
         return bad_form(error, "Content-Transfer-Encoding",
             "A part is in base64 or quoted-printable; send its bytes as they are.");
     return WI_OK;
@@ -182,8 +198,7 @@ static enum delimiter_end pass_delimiter(struct rest *rest)
 {
     if (left(rest) >= 2 && memcmp(rest->at, "--", 2) == 0)
         return LAST;
-    while (rest->at < rest->end && (*rest->at == ' ' || *rest->at == '\t'))
-        rest->at++;
+    rest->at = skip_blanks(rest->at, rest->end);
     if (left(rest) < 2 || memcmp(rest->at, "\r\n", 2) != 0)
         return NONE;
     rest->at += 2;

@@ -11,13 +11,12 @@
 
 #define WI_MULTIPART_MAX 64        /* parts in one body */
 #define WI_MULTIPART_HEAD_MAX 2048 /* bytes of the headers of a part */
-#define WI_MULTIPART_NAME_MAX 64   /* bytes of a part's name, of a media type */
+#define WI_MULTIPART_NAME_MAX 64   /* bytes of a part's name */
 
 struct wi_multipart_part {
-    char name[WI_MULTIPART_NAME_MAX + 1];       /* of the form's field; not empty */
-    char media_type[WI_MULTIPART_NAME_MAX + 1]; /* without parameters; "" where none is said */
-    int is_file;                                /* it has a file name */
-    const unsigned char *bytes;                 /* of the body */
+    char name[WI_MULTIPART_NAME_MAX + 1]; /* of the form's field; not empty */
+    int is_file;                          /* it has a file name */
+    const unsigned char *bytes;           /* of the body */
     size_t size;
 };
 

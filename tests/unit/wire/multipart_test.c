@@ -2,6 +2,7 @@
 #include "../test.h"
 
 #include "wire/multipart.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,7 +42,7 @@ static const char whole[] =
         "model_name") "\r\ndigits\r\n"
                       "--AaB03x \t\r\n"
                       "content-disposition: form-data; name=image; filename=\"a;\\\"b\\c.png\"\r\n"
-                      "Content-Type: image/png; x=y\r\n\r\n\r\n--AaB03\r\n--AaB03xy\r\n"
+                      "Content-Type: image/png; x=\"y\r\n\r\n\r\n--AaB03\r\n--AaB03xy\r\n"
                       "--AaB03x\r\n" NAMED("labels") "Content-Transfer-Encoding: binary\r\n\r\n"
                                                      "\r\n--AaB03x--\r\nAn epilogue";
 
@@ -53,8 +54,6 @@ static void test_parts(void **state)
     assert_part("model_name", "digits", 6);
     assert_part("image", "\r\n--AaB03\r\n--AaB03xy", 20);
     assert_part("labels", "", 0);
-    assert_string_equal(form.parts[0].media_type, "");
-    assert_string_equal(form.parts[1].media_type, "image/png");
     assert_false(form.parts[0].is_file);
     assert_true(form.parts[1].is_file);
     assert_null(wi_multipart_find(&form, "audio"));
@@ -73,16 +72,50 @@ static void test_boundaries(void **state)
     (void)state;
     static const char *const wrong[] = {"multipart/form-data", "multipart/form-data; boundary",
         "multipart/form-data; boundary=", "multipart/form-data; boundary=\"a",
-        "multipart/form-data; boundary=other",
+        "multipart/form-data; boundary=other", "multipart/form-data; xboundary=AaB03x",
+        "multipart/form-data; boundary =AaB03x", "multipart/form-data; a; boundary=AaB03x",
+        "multipart/form-data; boundary=AaB03x; boundary=AaB03x",
+        "multipart/form-data; boundary=AaB03x b=c",
         "multipart/form-data; boundary=12345678901234567890123456789012345678901234567890123456789"
         "012345678901"};
     static const char *const right[] = {"multipart/form-data; boundary=\"AaB03x\"",
         "multipart/form-data;charset=utf-8;BOUNDARY=AaB03x",
-        "multipart/form-data; a=\";\"; boundary=AaB03x"};
+        "multipart/form-data; a=\"; boundary=b\\\"\"; boundary=AaB03x",
+        "multipart/form-data ; ; boundary=AaB03x ; "};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_int_equal(read_copy(wrong[i], whole, sizeof whole - 1), WI_BAD_FRAMING);
     for (size_t i = 0; i < sizeof right / sizeof *right; i++)
         assert_int_equal(read_copy(right[i], whole, sizeof whole - 1), WI_OK);
+}
+
+/* Of the one part of a form with that Content-Disposition: its name, or NULL where it is wrong. */
+static const char *name_of(const char *disposition)
+{
+    char text[400];
+    snprintf(text, sizeof text, "--AaB03x\r\nContent-Disposition: %s\r\n\r\n\r\n--AaB03x--",
+        disposition);
+    return read_copy(TYPE, text, strlen(text)) == WI_OK ? form.parts[0].name : NULL;
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    assert_string_equal(name_of("form-data; filename=\"x; name=y\"; name=\"a\""), "a");
+    assert_true(form.parts[0].is_file);
+    assert_string_equal(name_of("Form-Data;NAME=a;other-name=\"b\""), "a");
+    assert_false(form.parts[0].is_file);
+    assert_string_equal(
+        name_of("form-data; name=\"a\\\"; b\\\\\"; filename*=UTF-8''x"), "a\"; b\\");
+    assert_true(form.parts[0].is_file);
+    assert_string_equal(name_of("form-data; filename=\"C:\\dir\\a.png\"; name=a"), "a");
+    static const char *const wrong[] = {"form-data; filename=\"name=a\"", "form-data; xname=\"a\"",
+        "form-data; name", "form-data; name=\"a\"b", "form-data name=\"a\"",
+        "form-datax; name=\"a\"", "form-data; name=\"a\"; name=\"b\"", "form-data; name=\"a",
+        "form-data; name=\"a\"\r\nContent-Disposition: form-data; name=\"b\""};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_null(name_of(wrong[i]));
+        assert_int_equal(error.code, WI_BAD_FRAMING);
+    }
 }
 
 static void test_wrong_parts(void **state)
@@ -138,6 +171,7 @@ int main(void)
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_cut_forms),
         cmocka_unit_test(test_boundaries),
+        cmocka_unit_test(test_names),
         cmocka_unit_test(test_wrong_parts),
         cmocka_unit_test(test_limits),
     };
