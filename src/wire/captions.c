@@ -15,10 +15,14 @@ static void add_time(struct wi_buffer *out, const json_t *seconds, char point)
         (int)(ms / 1000 % 60), point, (int)(ms % 1000));
 }
 
-/* A blank line would end the text; WebVTT has markup, and "-->" stands between times in both. */
+/* A blank line would end the text; WebVTT has markup, and "-->" stands between times in both, which
+ * SubRip has no other way to write than as a shorter arrow. */
 static void add_text(struct wi_buffer *out, const char *text, enum wi_captions form)
 {
     for (; *text; text++) {
+        size_t dashes = form == WI_CAPTIONS_SRT ? strspn(text, "-") : 0;
+        if (dashes > 1 && text[dashes] == '>')
+            text += dashes - 1;
         if (*text == '\n' || *text == '\r')
             wi_buffer_puts(out, " ");
         else if (form == WI_CAPTIONS_VTT && *text == '&')

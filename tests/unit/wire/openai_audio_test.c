@@ -130,7 +130,7 @@ static void test_long_values(void **state)
 #define SAID                                                                                       \
     "{\"text\":\"a <b>. c\",\"duration\":3.25,\"language\":\"en\",\"segments\":["                  \
     "{\"start\":0,\"end\":1.5,\"text\":\"a <b>.\"},{\"start\":3661.5,\"end\":3662,"                \
-    "\"text\":\"c\\nd\"},7]}"
+    "\"text\":\"c\\n--->d\"},7]}"
 
 static void prints(const struct wi_infer *infer, const char *media_type, const char *expected)
 {
@@ -161,17 +161,17 @@ static void test_heard(void **state)
     prints(&other, "text/plain; charset=utf-8", "a <b>. c\n");
     other.wishes.form = WI_OPENAI_SRT;
     prints(&other, "application/x-subrip; charset=utf-8",
-        "1\n00:00:00,000 --> 00:00:01,500\na <b>.\n\n2\n01:01:01,500 --> 01:01:02,000\nc d\n\n");
+        "1\n00:00:00,000 --> 00:00:01,500\na <b>.\n\n2\n01:01:01,500 --> 01:01:02,000\nc ->d\n\n");
     other.wishes.form = WI_OPENAI_VTT;
     prints(&other, "text/vtt; charset=utf-8",
         "WEBVTT\n\n00:00:00.000 --> 00:00:01.500\na &lt;b&gt;.\n\n01:01:01.500 --> 01:01:02.000\n"
-        "c d\n\n");
+        "c ---&gt;d\n\n");
     other.wishes.form = WI_OPENAI_VERBOSE;
     other.wishes.words = 1;
     prints(&other, NULL,
         "{\"task\":\"transcribe\",\"text\":\"a <b>. c\",\"language\":\"en\",\"duration\":3.25,"
         "\"words\":[{\"start\":0,\"end\":1.5,\"word\":\"a <b>.\"},{\"start\":3661.5,\"end\":3662,"
-        "\"word\":\"c\\nd\"}],\"usage\":{\"type\":\"duration\",\"seconds\":4}}\n");
+        "\"word\":\"c\\n--->d\"}],\"usage\":{\"type\":\"duration\",\"seconds\":4}}\n");
 }
 
 static void test_stream(void **state)
