@@ -8,8 +8,8 @@
 /* The columns of a list of objects. "_percent" is the share that the member "probability" or
  * "score" says; "_box" its four sides. */
 struct form {
-    const char *member; /* of the result */
-    const char *sign;   /* that each row has; NULL: no matter */
+    const char *member; /* of the result: the list, which may be empty */
+    const char *sign;   /* another member of the result, which it has then; NULL: no matter */
     struct wi_column columns[6];
 };
 
@@ -18,9 +18,10 @@ static const struct form forms[] = {
     {"boxes", NULL,
         {{"LABEL", "label", NULL}, {"SCORE", "_percent", NULL},
             {"LEFT, TOP – RIGHT, BOTTOM", "_box", NULL}, {0}}},
-    {"segments", "mask",
+    {"segments", "text",
+        {{"FROM", "start", " s"}, {"TO", "end", " s"}, {"TEXT", "text", NULL}, {0}}},
+    {"segments", NULL,
         {{"LABEL", "label", NULL}, {"SCORE", "_percent", NULL}, {"MASK", "mask", NULL}, {0}}},
-    {"segments", NULL, {{"FROM", "start", " s"}, {"TO", "end", " s"}, {"TEXT", "text", NULL}, {0}}},
     {"entities", NULL,
         {{"WORD", "word", NULL}, {"ENTITY", "entity", NULL}, {"SCORE", "_percent", NULL},
             {"FROM", "start", NULL}, {"TO", "end", NULL}, {0}}},
@@ -69,8 +70,7 @@ static int put_form(struct wi_buffer *out, const struct form *form, const json_t
 {
     const json_t *list = json_object_get(result, form->member);
 
-    if (!json_is_array(list) ||
-        (form->sign && !json_object_get(json_array_get(list, 0), form->sign)))
+    if (!json_is_array(list) || (form->sign && !json_object_get(result, form->sign)))
         return 0;
     put_rows(out, form, list);
     return 1;

@@ -69,6 +69,8 @@ static void shows_every_form(void **state)
         "LABEL  SCORE    LEFT, TOP – RIGHT, BOTTOM\ncat    50.00 %  1, 2 – 30, 40\n");
     assert_shows("{\"segments\":[{\"label\":\"sky\",\"mask\":\"mask_0\"}]}",
         "LABEL  SCORE  MASK\nsky    -      mask_0\n");
+    assert_shows("{\"segments\":[]}", "LABEL  SCORE  MASK\n");
+    assert_shows("{\"text\":\"a\",\"segments\":[]}", "a\nFROM  TO  TEXT\n");
     assert_shows(
         "{\"text\":\"a b\\u001b\",\"segments\":[{\"start\":0,\"end\":1.5,\"text\":\"a\"}]}",
         "a b?\nFROM  TO     TEXT\n0 s   1.5 s  a\n");
