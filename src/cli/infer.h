@@ -6,15 +6,19 @@
 #include "cli/cli.h"
 #include "model/tensor.h"
 
-/* Appends the body to `body`: JSON, and behind it the tensors' bytes if there are any; then
- * `*json_size` is how much is JSON, else 0. WI_OK or the error that says what to change. */
+/* Appends the body to `body`: JSON, and behind it the bytes of tensors or a file if there are any;
+ * then `*json_size` is how much is JSON, else 0. WI_OK or the error that says what to change. */
 enum wi_code wi_cli_infer_request(const struct wi_arguments *arguments, struct wi_buffer *body,
     size_t *json_size, long *timeout_ms, struct wi_error *error);
-/* The member `inputs` from the arguments, a new reference; the bytes of tensors go to `tail`. A
- * file that holds a whole request adds its other members to `request`. NULL with the error that
- * says what to change. */
+/* The member `inputs` from the arguments, a new reference; the bytes of tensors or a file go to
+ * `tail`. A file that holds a whole request adds its other members to `request`. NULL with the
+ * error that says what to change. */
 json_t *wi_cli_infer_inputs(const struct wi_arguments *arguments, json_t *request,
     struct wi_buffer *tail, struct wi_error *error);
+/* {"NAME": …} for a picture or a sound, whose bytes are appended to `tail`: a new reference. NULL
+ * with `error` for a file that cannot be read, is too large, or empty. */
+json_t *wi_cli_infer_file(
+    const char *name, const char *path, struct wi_buffer *tail, struct wi_error *error);
 /* What the arguments say beside the input: where it may run, until when, and the model's options.
  * Sets members of `request`. WI_OK or the error that says what to change. */
 enum wi_code wi_cli_infer_choices(json_t *request, const struct wi_arguments *arguments,

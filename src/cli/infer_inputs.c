@@ -1,13 +1,11 @@
 /*
- * The inputs of a request from the command line. A picture or a sound goes as base64 in JSON;
- * tensors go in binary behind the JSON (KServe's binary tensor extension), so that no number is
- * reprinted.
+ * The inputs of a request from the command line. Pictures, sounds and tensors go in binary behind
+ * the JSON (KServe's binary tensor extension), so that nothing is encoded and no number reprinted.
  */
 #include "cli/infer.h"
 
 #include "base/memory.h"
 #include "cli/npy.h"
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,22 +14,20 @@
 
 /* --- files ------------------------------------------------------------------------------------ */
 
-/* The file's bytes in base64, as the member `name`. */
-static json_t *read_media(const char *name, const char *path, struct wi_error *error)
+json_t *wi_cli_infer_file(
+    const char *name, const char *path, struct wi_buffer *tail, struct wi_error *error)
 {
     size_t size;
     char *bytes = wi_cli_read_file(path, FILE_MAX, &size, error);
-    unsigned char *text;
-    json_t *inputs;
 
     if (!bytes)
         return NULL;
-    text = wi_realloc_array(NULL, size / 3 + 1, 4 + 1);
-    EVP_EncodeBlock(text, (const unsigned char *)bytes, (int)size);
-    inputs = json_pack("{s:s}", name, (const char *)text);
-    free(text);
+    if (size == 0)
+        wi_error_set(error, WI_BAD_REQUEST, "", "%.400s is empty", path);
+    else
+        wi_buffer_add(tail, bytes, size);
     free(bytes);
-    return inputs;
+    return size ? json_pack("{s:{s:I}}", name, "binary_data_size", (json_int_t)size) : NULL;
 }
 
 /* One NAME=FILE: its description for the JSON; its elements go behind `tail`. */
@@ -171,10 +167,10 @@ static json_t *read_texts(const struct wi_arguments *arguments, struct wi_error 
     return texts;
 }
 
-static json_t *read_file(
-    const struct wi_arguments *arguments, const char *name, struct wi_error *error)
+static json_t *read_file(const struct wi_arguments *arguments, const char *name,
+    struct wi_buffer *tail, struct wi_error *error)
 {
-    json_t *inputs = read_media(name, wi_argument(arguments, name), error);
+    json_t *inputs = wi_cli_infer_file(name, wi_argument(arguments, name), tail, error);
 
     if (inputs && add_words(inputs, arguments, "question", "question", 1, error) == WI_OK &&
         add_words(inputs, arguments, "label", "labels", 0, error) == WI_OK)
@@ -228,7 +224,7 @@ json_t *wi_cli_infer_inputs(const struct wi_arguments *arguments, json_t *reques
         return NULL;
     }
     if (image || audio)
-        return read_file(arguments, image ? "image" : "audio", error);
+        return read_file(arguments, image ? "image" : "audio", tail, error);
     if (text)
         return read_texts(arguments, error);
     return tensors ? read_tensors(arguments, tail, error)

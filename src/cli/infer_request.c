@@ -140,7 +140,7 @@ enum wi_code wi_cli_infer_request(const struct wi_arguments *arguments, struct w
         code = wi_error_set(error, WI_BAD_REQUEST, "", "The model's name is not UTF-8");
     if (code == WI_OK) {
         wi_buffer_json(body, request);
-        *json_size = wi_argument_given(arguments, "tensor") ? body->size : 0;
+        *json_size = tail.size || wi_argument_given(arguments, "tensor") ? body->size : 0;
         if (tail.size)
             wi_buffer_add(body, tail.text, tail.size);
     }

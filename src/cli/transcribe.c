@@ -5,13 +5,11 @@
 #include "cli/infer.h"
 #include "cli/live.h"
 #include "wire/captions.h"
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The server's own default limit of a body, max_body; its 413 names the real one. */
-#define FILE_MAX ((size_t)256 << 20)
+#define TASK "automatic-speech-recognition"
 
 enum form { TEXT, SRT, VTT, WHOLE };
 
@@ -37,13 +35,81 @@ static enum wi_code read_form(
 
 /* --- the model ------------------------------------------------------------------------------- */
 
-/* The only model for sounds that the daemon has: a new string, or NULL with `error`. */
+/* Whether a model's description has the task; 0 as well where it has no tasks at all. */
+static int has_task(const json_t *model, const char *wanted)
+{
+    const json_t *task;
+    size_t i;
+
+    json_array_foreach(json_object_get(model, "tasks"), i, task)
+    {
+        if (json_is_string(task) && strcmp(json_string_value(task), wanted) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* A model in the list says its tasks once it has been read; one that may be of sounds, as far as
+ * its name tells, is asked for alone. Only folders have tasks. */
+static int transcribes(const struct wi_cli *cli, const json_t *model, const char *name)
+{
+    const char *format = json_string_value(json_object_get(model, "format"));
+    const char *type = json_string_value(json_object_get(model, "type"));
+    json_t *read;
+    char *path;
+
+    if (json_object_get(model, "tasks"))
+        return has_task(model, TASK);
+    if (!format || strcmp(format, "huggingface") != 0 || (type && strcmp(type, "audio") != 0))
+        return 0;
+    path = wi_sprintf("/v1/models/%s", name);
+    read = wi_cli_get(cli, path);
+    free(path);
+    int yes = has_task(read, TASK);
+    json_decref(read);
+    return yes;
+}
+
+/* The names of those that the server has. */
+static void list_models(const struct wi_cli *cli, const json_t *models, struct wi_strings *names)
+{
+    const json_t *model;
+    size_t i;
+
+    json_array_foreach(models, i, model)
+    {
+        const char *name = json_string_value(json_object_get(model, "name"));
+        if (name && transcribes(cli, model, name))
+            wi_strings_add(names, name);
+    }
+}
+
+static void refuse_choice(const struct wi_strings *names, struct wi_error *error)
+{
+    struct wi_buffer list = {0};
+
+    if (names->count == 0) {
+        wi_error_set(error, WI_BAD_REQUEST, "",
+            "The server has no model that writes down what is said; pull or add one, or say with "
+            "--model which is to listen");
+        return;
+    }
+    wi_error_set(error, WI_BAD_REQUEST, "",
+        "The server has %zu models that write down what is said; say with --model which is to "
+        "listen",
+        names->count);
+    for (size_t i = 0; i < names->count; i++)
+        wi_buffer_strings(&list, i ? ", " : "", names->items[i], NULL);
+    wi_error_allow(error, "%s", list.text);
+    wi_buffer_clear(&list);
+}
+
+/* The only model that transcribes, of those that the server has: a new string, or NULL with
+ * `error`. */
 static char *find_model(const struct wi_cli *cli, struct wi_error *error)
 {
     json_t *answer = wi_cli_get(cli, "/v1/models");
-    const json_t *model;
-    const char *found = NULL;
-    size_t i, count = 0;
+    struct wi_strings names = {0};
     char *name = NULL;
 
     if (!answer) {
@@ -51,20 +117,12 @@ static char *find_model(const struct wi_cli *cli, struct wi_error *error)
             "The server does not say which models it has; say with --model which is to listen");
         return NULL;
     }
-    json_array_foreach(json_object_get(answer, "models"), i, model)
-    {
-        const char *type = json_string_value(json_object_get(model, "type"));
-        const char *called = json_string_value(json_object_get(model, "name"));
-        if (!type || !called || strcmp(type, "audio") != 0)
-            continue;
-        found = called;
-        count++;
-    }
-    if (count == 1)
-        name = wi_strdup(found);
+    list_models(cli, json_object_get(answer, "models"), &names);
+    if (names.count == 1)
+        name = wi_strdup(names.items[0]);
     else
-        wi_error_set(error, WI_BAD_REQUEST, "",
-            "The server has %zu models for sounds; say with --model which is to listen", count);
+        refuse_choice(&names, error);
+    wi_strings_clear(&names);
     json_decref(answer);
     return name;
 }
@@ -94,38 +152,25 @@ static void add_options(json_t *request, const struct wi_arguments *arguments, e
         json_object_set_new(options, "timestamps", json_string("segment"));
 }
 
-/* {"audio": "<base64>"}, or NULL. */
-static json_t *read_sound(const char *path, struct wi_error *error)
-{
-    size_t size;
-    char *bytes = wi_cli_read_file(path, FILE_MAX, &size, error);
-    json_t *inputs;
-
-    if (!bytes)
-        return NULL;
-    unsigned char *text = wi_realloc_array(NULL, size / 3 + 1, 4 + 1);
-    EVP_EncodeBlock(text, (const unsigned char *)bytes, (int)size);
-    inputs = json_pack("{s:s}", "audio", (const char *)text);
-    free(text);
-    free(bytes);
-    return inputs;
-}
-
 static enum wi_code write_request(const struct wi_cli *cli, enum form form, struct wi_buffer *body,
-    long *timeout_ms, struct wi_error *error)
+    struct wi_rest_request *request, struct wi_error *error)
 {
     const struct wi_arguments *arguments = &cli->arguments;
+    struct wi_buffer sound = {0};
     json_t *wish = json_object();
-    json_t *inputs = read_sound(arguments->positionals[0], error);
+    json_t *inputs = wi_cli_infer_file("audio", arguments->positionals[0], &sound, error);
     char *model = inputs ? name_model(cli, error) : NULL;
 
-    if (model && wi_cli_infer_choices(wish, arguments, timeout_ms, error) == WI_OK) {
+    if (model && wi_cli_infer_choices(wish, arguments, &request->timeout_ms, error) == WI_OK) {
         json_object_set_new(wish, "model_name", json_string(model));
-        json_object_set_new(wish, "task", json_string("automatic-speech-recognition"));
+        json_object_set_new(wish, "task", json_string(TASK));
         json_object_set(wish, "inputs", inputs);
         add_options(wish, arguments, form);
         wi_buffer_json(body, wish);
+        request->json_size = body->size;
+        wi_buffer_add(body, sound.text, sound.size);
     }
+    wi_buffer_clear(&sound);
     json_decref(inputs);
     json_decref(wish);
     free(model);
@@ -177,7 +222,7 @@ enum wi_exit wi_cli_transcribe(struct wi_cli *cli)
     enum form form;
 
     if (read_form(&cli->arguments, &form, &error) == WI_OK &&
-        write_request(cli, form, &body, &request.timeout_ms, &error) == WI_OK) {
+        write_request(cli, form, &body, &request, &error) == WI_OK) {
         wi_cli_infer_carry(&request, &body);
         wi_rest_exchange(&cli->rest, &request, &answer);
         result = wi_cli_check(cli, &answer);

@@ -140,7 +140,7 @@ static const struct wi_option text_options[] = {TEXT_OPTIONS, {0}};
 
 static const struct wi_option transcribe_options[] = {
     {"model", "NAME", 0, WI_COMPLETE_MODEL, NULL,
-        "Which model is to listen; else the only one for sounds"},
+        "Which model is to listen; else the only one that can"},
     {"format", "NAME", 0, WI_COMPLETE_WORDS, "text srt vtt json",
         "Text, which is the default, subtitles, or the server's JSON"},
     {"language", "CODE", 0, WI_COMPLETE_NONE, NULL,

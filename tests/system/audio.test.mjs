@@ -11,6 +11,7 @@ import { writeWav } from '../../page/src/pipeline/sound/wav.js';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { putFamilies } from '../lib/families.mjs';
+import { until } from '../lib/wait.mjs';
 
 /** @type {Daemon} */
 let daemon;
@@ -120,7 +121,10 @@ test('webinfer transcribe prints text and subtitles', async () => {
     const run = (...more) => webinfer(daemon, ['transcribe', file, '--model', 'whisper', '--language', 'en', '--platform', 'wasm', ...more]);
     assert.equal((await run()).out, `${text}\n`);
     assert.match((await run('--format', 'vtt')).out, /^WEBVTT\n\n00:00:0/);
-    const none = await webinfer(daemon, ['transcribe', file]);
-    assert.match(none.problems, /\d models for sounds; say with --model/);
+    const chosen = () => webinfer(daemon, ['transcribe', file, '--language', 'en', '--platform', 'wasm']);
+    assert.equal((await chosen()).out, `${text}\n`); // the other model of sounds speaks
+    putFamilies(daemon.store, { listener: 'whisper' });
+    await until(async () => (await daemon.get('/v1/models')).json.models.some(({ name }) => name === 'listener'), { what: 'the model' });
+    assert.match((await chosen()).problems, /2 models that write down.*--model[^]*listener, whisper/);
     assert.match((await run('--format', 'mp4')).problems, /text, srt, vtt, json/);
 });

@@ -77,20 +77,27 @@ static void assert_json(const json_t *value, const char *expected)
     free(text);
 }
 
-static void sends_a_picture_as_base64(void **state)
+static void sends_a_file_behind_the_json(void **state)
 {
     struct made made;
     write_file("\x89PNG", 4);
     assert_int_equal(MAKE(&made, "digits", "--image", path, "--platform", "wasm", "--no-fallback",
                          "--timeout", "2s", "--priority", "7"),
         WI_OK);
-    assert_int_equal(made.json_size, 0);
+    assert_int_equal(made.body.size, made.json_size + 4);
+    assert_memory_equal(made.body.text + made.json_size, "\x89PNG", 4);
     assert_int_equal(made.timeout_ms, 2000);
-    assert_json(made.json,
-        "{\"fallback\":false,\"inputs\":{\"image\":\"iVBORw==\"},\"model_name\":\"digits\","
-        "\"platform\":\"wasm\",\"priority\":7,\"timeout_ms\":2000}");
+    assert_json(made.json, "{\"fallback\":false,\"inputs\":{\"image\":{\"binary_data_size\":4}},"
+                           "\"model_name\":\"digits\","
+                           "\"platform\":\"wasm\",\"priority\":7,\"timeout_ms\":2000}");
+    clear(&made);
+    write_file("", 0);
+    assert_int_not_equal(MAKE(&made, "digits", "--image", path), WI_OK);
+    assert_non_null(strstr(made.error.detail, "is empty"));
     clear(&made);
 }
+
+#define BEHIND "{\"binary_data_size\":4}"
 
 static void sends_words_in_the_form_that_they_make(void **state)
 {
@@ -105,9 +112,9 @@ static void sends_words_in_the_form_that_they_make(void **state)
             "{\"labels\":[\"b\",\"c\"],\"text\":\"a\"}"},
         {{"--text", "a", "--text", "b", "--label", "c"},
             "{\"labels\":[\"c\"],\"texts\":[\"a\",\"b\"]}"},
-        {{"--image", path, "--label", "b"}, "{\"image\":\"iVBORw==\",\"labels\":[\"b\"]}"},
-        {{"--image", path, "--question", "b"}, "{\"image\":\"iVBORw==\",\"question\":\"b\"}"},
-        {{"--audio", path}, "{\"audio\":\"iVBORw==\"}"},
+        {{"--image", path, "--label", "b"}, "{\"image\":" BEHIND ",\"labels\":[\"b\"]}"},
+        {{"--image", path, "--question", "b"}, "{\"image\":" BEHIND ",\"question\":\"b\"}"},
+        {{"--audio", path}, "{\"audio\":" BEHIND "}"},
     };
     write_file("\x89PNG", 4);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -225,7 +232,7 @@ static void refuses_what_a_stream_cannot_have(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(sends_a_picture_as_base64, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sends_a_file_behind_the_json, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sends_tensors_in_binary, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sends_words_in_the_form_that_they_make, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses_words_that_go_with_nothing, set_up, tear_down),
