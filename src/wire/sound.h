@@ -13,7 +13,7 @@
 #define WI_SOUND_SECONDS_MAX 3600
 #define WI_SOUND_RATE_MIN 1000 /* samples a second */
 #define WI_SOUND_RATE_MAX 384000
-#define WI_SOUND_CHANNELS_MAX 8
+#define WI_SOUND_CHANNELS_MAX 32 /* likewise of files, in the page */
 
 /* What is said of raw samples, and what is found of files. */
 struct wi_sound {

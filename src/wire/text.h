@@ -15,7 +15,11 @@
 #define WI_TEXT_PER_TOKEN 64  /* bytes: a token stands for less */
 #define WI_TEXT_MESSAGES 4096 /* in one request; likewise texts and documents: */
 #define WI_TEXT_LIST 2048
-#define WI_TEXT_LABELS 512
+/* Labels that a request chooses among, the characters of one, and of texts with labels how many of
+ * each with each; the same as in page/src/pipeline/labels.js. */
+#define WI_TEXT_LABELS 256
+#define WI_TEXT_LABEL_MAX 1000
+#define WI_TEXT_JUDGED 4096
 #define WI_TEXT_SCHEMA (64 * 1024) /* bytes of a grammar, or of a schema as JSON */
 #define WI_TEXT_TOOLS (256 * 1024) /* bytes of all tools as JSON */
 #define WI_TEXT_DEPTH 32           /* of JSON that a client chooses freely */

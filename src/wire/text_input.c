@@ -154,15 +154,54 @@ enum wi_code wi_text_read_question(struct wi_infer *infer, json_t *question, jso
     return code;
 }
 
+/* As JavaScript counts them: a character beyond the Basic Multilingual Plane, which has four bytes,
+ * is two. */
+static size_t count_characters(const char *text)
+{
+    size_t count = 0;
+    for (; *text; text++)
+        count += ((unsigned char)*text & 0xc0) != 0x80 ? 1 + ((unsigned char)*text >= 0xf0) : 0;
+    return count;
+}
+
 static enum wi_code count_labels(
     struct wi_infer *infer, const json_t *labels, const char *where, struct wi_error *error)
 {
+    const json_t *label;
+    size_t i, count = json_array_size(labels);
     enum wi_code code = count_list(infer, labels, where, error);
-    if (code != WI_OK || json_array_size(labels) <= WI_TEXT_LABELS)
+    if (code != WI_OK)
         return code;
-    wi_error_set(error, WI_INVALID_FIELD, where, "%s has %zu labels, and may have %d", where,
-        json_array_size(labels), WI_TEXT_LABELS);
-    wi_error_expect(error, "1 to %d labels", WI_TEXT_LABELS);
+    if (count > WI_TEXT_LABELS) {
+        wi_error_set(error, WI_INVALID_FIELD, where, "%s has %zu labels, and may have %d", where,
+            count, WI_TEXT_LABELS);
+        wi_error_expect(error, "1 to %d labels", WI_TEXT_LABELS);
+        return WI_INVALID_FIELD;
+    }
+    json_array_foreach(labels, i, label)
+    {
+        size_t length = count_characters(json_string_value(label));
+        if (length > 0 && length <= WI_TEXT_LABEL_MAX)
+            continue;
+        struct path path = item(where, i);
+        wi_error_set(error, WI_INVALID_FIELD, path.text, "%s has %zu characters, outside 1 to %d",
+            path.text, length, WI_TEXT_LABEL_MAX);
+        wi_error_expect(error, "1 to %d characters", WI_TEXT_LABEL_MAX);
+        return WI_INVALID_FIELD;
+    }
+    return WI_OK;
+}
+
+/* Each text is judged with each label. */
+static enum wi_code check_judged(
+    size_t texts, size_t labels, const char *where, struct wi_error *error)
+{
+    if (texts * labels <= WI_TEXT_JUDGED)
+        return WI_OK;
+    wi_error_set(error, WI_INVALID_FIELD, where,
+        "%zu texts with %zu labels are %zu to judge, and may be %d; send fewer in one request.",
+        texts, labels, texts * labels, WI_TEXT_JUDGED);
+    wi_error_expect(error, "at most %zu texts with so many labels", WI_TEXT_JUDGED / labels);
     return WI_INVALID_FIELD;
 }
 
@@ -174,6 +213,9 @@ enum wi_code wi_text_read_labels(struct wi_infer *infer, json_t *texts, json_t *
                               : count_list(infer, texts, where_texts, error);
     if (code == WI_OK)
         code = count_labels(infer, labels, where_labels, error);
+    if (code == WI_OK)
+        code = check_judged(
+            alone ? 1 : json_array_size(texts), json_array_size(labels), where_texts, error);
     if (code == WI_OK)
         take(infer, WI_FORM_LABELS,
             json_pack(alone ? "{s:[O], s:O}" : "{s:O, s:O}", "texts", texts, "labels", labels));

@@ -1,9 +1,11 @@
 /** The tasks with text that write none, in Node: folders whose numbers can be told by looking. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { defined } from '../lib/headers.mjs';
 import { answerer, classifier, embedder, filler, folderOf, namer, perText, perToken } from './support/folders.mjs';
 import { engineOf, library, loaded, outcomeOf, runOf, script, taskOf } from './support/library.mjs';
 import { Failure } from '../../page/src/engine/failure.js';
+import { labelsOf } from '../../page/src/pipeline/labels.js';
 import { batches } from '../../page/src/pipeline/texts.js';
 
 const round = (value) => (typeof value === 'number' && !Number.isInteger(value) ? Math.round(value * 1e4) / 1e4
@@ -140,6 +142,16 @@ test('labels of the request are judged by what follows from a text', async () =>
     await assert.rejects(asked({ labels: [] }), refused('input_invalid', 'inputs.labels', /no labels/));
     await assert.rejects(asked({}, { hypothesis_template: 'no place' }), refused('input_invalid', 'options.hypothesis_template', /no place for a label/));
     await assert.rejects(outcomeOf(await loaded(classifier()), 'zero-shot-classification', input), refused('input_invalid', 'task', /what follows/));
+});
+
+test('as many labels, and as long ones, as the daemon lets through are judged', () => {
+    const limit = (name) => defined('wire/text.h', name);
+    const [count, length] = [limit('WI_TEXT_LABELS'), limit('WI_TEXT_LABEL_MAX')];
+    const labels = (many, long) => labelsOf(Array(many).fill('a'.repeat(long)));
+    assert.equal(labels(count, length).length, count);
+    for (const [many, long] of [[count + 1, 1], [1, length + 1], [1, 0]])
+        assert.throws(() => labels(many, long), refused('input_invalid', 'inputs.labels', /no labels/));
+    assert.equal(limit('WI_TEXT_JUDGED'), 16 * 256); // 17 texts are refused above
 });
 
 test('names are found where they are, and put together', async () => {

@@ -3,6 +3,7 @@ import { Failure } from '../engine/failure.js';
 import { bytesOf } from '../engine/tensors.js';
 import { softmax, toLabels } from '../engine/picture.js';
 import { numbersOf } from './image/input.js';
+import { labelsOf } from './labels.js';
 import { rules } from './options.js';
 import { decodeSound } from './sound/decode.js';
 import { tooLong } from './sound/limits.js';
@@ -131,7 +132,7 @@ async function classify(loaded, task, run) {
 async function compare(loaded, task, run) {
     const { samples, rate } = await soundOf(loaded, task, run);
     if (samples.length > CLASSIFIED * rate) throw tooLong(samples.length / rate, CLASSIFIED);
-    const labels = labelsOf(task.input);
+    const labels = labelsOf(task.input?.labels);
     const { hypothesis_template: template = 'This is a sound of {}.' } = task.options;
     const texts = loaded.tokenizer(labels.map((label) => template.replace('{}', () => label)),
         { padding: true, truncation: true });
@@ -148,15 +149,6 @@ async function compare(loaded, task, run) {
     const sorted = labels.map((label, index) => ({ label, index, probability: probabilities[index] }))
         .sort((a, b) => b.probability - a.probability || a.index - b.index);
     return { tensors: [], result: { labels: sorted } };
-}
-
-/** @param {any} input @returns {string[]} @throws {Failure} */
-function labelsOf(input) {
-    const labels = input?.labels;
-    const isList = Array.isArray(labels) && labels.length > 0;
-    if (isList && labels.every((label) => typeof label === 'string' && label)) return labels;
-    throw new Failure('input_invalid', 'The request has no labels to choose from.',
-        { field: 'inputs.labels', expected: 'a list of texts' });
 }
 
 /** @type {Readonly<Record<string, Task>>} */

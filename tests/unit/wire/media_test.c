@@ -138,6 +138,50 @@ static void test_refusals(void **state)
     refuses(AUDIO, "\"task\":\"object-detection\"", WI_INPUT_INVALID, "inputs");
 }
 
+/* `count` strings of `length` characters each, as JSON without brackets. */
+static char *repeat(size_t count, const char *character, size_t length)
+{
+    struct wi_buffer list = {0};
+    for (size_t i = 0; i < count; i++) {
+        wi_buffer_puts(&list, i ? ",\"" : "\"");
+        for (size_t k = 0; k < length; k++)
+            wi_buffer_puts(&list, character);
+        wi_buffer_puts(&list, "\"");
+    }
+    return list.text;
+}
+
+static void judges(size_t texts, const char *character, size_t labels, size_t length,
+    enum wi_code code, const char *field)
+{
+    struct wi_infer infer;
+    struct wi_error error;
+    char *text = repeat(texts, "a", 1), *label = repeat(labels, character, length);
+    char *inputs = wi_sprintf("{\"texts\":[%s],\"labels\":[%s]}", text, label);
+    if (code == WI_OK)
+        assert_int_equal(check(&infer, inputs, "", &error), WI_OK);
+    else
+        refuses(inputs, "", code, field);
+    if (code == WI_OK)
+        wi_infer_clear(&infer);
+    free(inputs);
+    free(text);
+    free(label);
+}
+
+static void test_labels(void **state)
+{
+    judges(WI_TEXT_JUDGED / 256, "b", 256, 1, WI_OK, "");
+    judges(WI_TEXT_JUDGED / 256 + 1, "b", 256, 1, WI_INVALID_FIELD, "inputs.texts");
+    judges(1, "b", WI_TEXT_LABELS + 1, 1, WI_INVALID_FIELD, "inputs.labels");
+    judges(1, "b", 2, WI_TEXT_LABEL_MAX, WI_OK, "");
+    judges(1, "b", 2, WI_TEXT_LABEL_MAX + 1, WI_INVALID_FIELD, "inputs.labels[0]");
+    judges(1, "\u00e4", 1, WI_TEXT_LABEL_MAX, WI_OK, "");
+    judges(1, "\U0001f600", 1, WI_TEXT_LABEL_MAX / 2, WI_OK, "");
+    judges(1, "\U0001f600", 1, WI_TEXT_LABEL_MAX / 2 + 1, WI_INVALID_FIELD, "inputs.labels[0]");
+    refuses("{\"text\":\"a\",\"labels\":[\"b\",\"\"]}", "", WI_INVALID_FIELD, "inputs.labels[1]");
+}
+
 static void test_options(void **state)
 {
     static const struct {
@@ -236,6 +280,7 @@ int main(void)
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_own_tasks),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_labels),
         cmocka_unit_test(test_options),
         cmocka_unit_test(test_length),
         cmocka_unit_test(test_precision),

@@ -58,7 +58,9 @@ static void test_length(void **state)
     sound = (struct wi_sound){.format = "f32le", .sampling_rate = 16000, .channels = 2};
     assert_int_equal(sniff(samples, 12, &sound), WI_AUDIO_INVALID);
     assert_int_equal(sniff(samples, 16, &sound), WI_OK);
-    sound.channels = 100;
+    sound.channels = WI_SOUND_CHANNELS_MAX;
+    assert_int_equal(sniff(samples, 4 * WI_SOUND_CHANNELS_MAX, &sound), WI_OK);
+    sound.channels = WI_SOUND_CHANNELS_MAX + 1;
     assert_int_equal(sniff(samples, 16, &sound), WI_INVALID_FIELD);
     sound = (struct wi_sound){.format = "f32le"};
     assert_int_equal(sniff(samples, 16, &sound), WI_INVALID_FIELD);
