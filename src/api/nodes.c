@@ -34,8 +34,11 @@ static json_t *engines_json(const struct wi_node_info *node)
         json_t *engine = json_pack("{s:s?, s:I, s:I, s:[]}", "version",
             *node->engines[i].version ? node->engines[i].version : NULL, "slots",
             (json_int_t)node->engines[i].slots, "queue", (json_int_t)node->engines[i].queue, "can");
+        json_t *can = json_object_get(engine, "can");
         if (node->engines[i].can_continue)
-            json_array_append_new(json_object_get(engine, "can"), json_string("continue"));
+            json_array_append_new(can, json_string("continue"));
+        if (node->engines[i].continues_several)
+            json_array_append_new(can, json_string("continue_several"));
         json_object_set_new(engines, wi_engine_names[i], engine);
     }
     return engines;

@@ -53,6 +53,7 @@ struct wi_node_info {
         unsigned slots;   /* tasks that it runs at a time */
         unsigned queue;   /* tasks that it takes beside those */
         int can_continue; /* goes on with what another node has begun: struct wi_continuation */
+        int continues_several; /* also where that is several answers */
     } engines[WI_ENGINE_COUNT];
     int parts;            /* speaks of parts, credit and pieces */
     int long_continue;    /* takes a continuation's text and tokens as tensors, too */

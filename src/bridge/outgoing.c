@@ -275,6 +275,10 @@ static void add_continuation(
         add_places(out, from, tensors);
     else
         add_words(out, from);
+    if (from->answers) {
+        wi_buffer_puts(out, ",\"answers\":");
+        wi_buffer_json(out, from->answers);
+    }
     wi_buffer_puts(out, "}");
 }
 

@@ -50,7 +50,10 @@ struct wi_continuation {
     const char *text; /* of the parts so far; NULL: they had none */
     size_t text_length;
     const json_t *tokens; /* likewise */
-    int in_tensors;       /* both are the last of the task's tensors: continuation.h */
+    /* How text and tokens divide into several answers, or which have ended (webinfer-streams(7),
+     * "Several answers"). NULL: there is one, which has not. */
+    const json_t *answers;
+    int in_tensors; /* text and tokens are the last of the task's tensors: continuation.h */
 };
 
 #endif

@@ -219,6 +219,7 @@ static enum wi_code read_engines(
         info->engines[i].slots = (unsigned)read.slots;
         info->engines[i].queue = (unsigned)read.queue;
         info->engines[i].can_continue = has_word(read.can, "continue");
+        info->engines[i].continues_several = has_word(read.can, "continue_several");
     }
     /* Nodes were asked for nothing else before engines had names. */
     if (named == 0)

@@ -35,6 +35,7 @@ static struct wi_demand demand_of(const struct wi_job *job)
         .left_ms = (double)spec->timeout_ms - waited,
         .stream = job->flow != NULL,
         .continues = wi_job_is_committed(job),
+        .several = wi_job_is_committed(job) && wi_parts_answers(job->flow->parts) > 1,
         .beginnings = job->chain.keys,
         .beginning_count = job->chain.count,
         .ours_only =
@@ -55,12 +56,12 @@ enum wi_pick wi_job_pick(struct wi_job *job, struct wi_choice *choice, struct wi
 static enum wi_code send_rest(const struct wi_job *job, const struct wi_choice *choice,
     struct wi_task *task, struct wi_error *error)
 {
-    struct wi_continuation from;
-    json_t *tokens;
-    wi_parts_continue(job->flow->parts, &from, &tokens);
-    task->from = &from;
+    struct wi_parts_end end;
+    if (wi_parts_continue(job->flow->parts, &end))
+        return WI_NODE_NOT_FOUND; /* no other node has the memory: it waits */
+    task->from = &end.from;
     enum wi_code code = wi_pool_dispatch(job->jobs->pool, choice->node, task, error);
-    json_decref(tokens);
+    wi_parts_end_clear(&end);
     return code;
 }
 

@@ -4,9 +4,17 @@
 #include "base/blob.h"
 #include "base/memory.h"
 #include <stdlib.h>
+#include <string.h>
 
 /* An attempt is told of more credit in steps of at least this share of a window. */
 #define STEPS 2
+
+/* One answer so far. */
+struct answer {
+    struct wi_blob *text;   /* NULL: there was none */
+    struct wi_blob *tokens; /* likewise, each an int64_t */
+    int ended;
+};
 
 struct wi_parts {
     struct wi_credit received; /* over all attempts */
@@ -14,8 +22,9 @@ struct wi_parts {
     struct wi_credit base;     /* `received` when the attempt began */
     struct wi_credit granted;  /* to the attempt, since its beginning */
     struct wi_budget *budget;
-    struct wi_blob *text;   /* so far; NULL: there was none */
-    struct wi_blob *tokens; /* likewise, each an int64_t */
+    struct answer *answers; /* by their index */
+    unsigned answer_count;
+    size_t kept; /* bytes of all of them */
     const char *obstacle;
 };
 
@@ -28,9 +37,13 @@ struct wi_parts *wi_parts_new(struct wi_budget *budget)
 
 static void forget_content(struct wi_parts *parts)
 {
-    wi_blob_unref(parts->text);
-    wi_blob_unref(parts->tokens);
-    parts->text = parts->tokens = NULL;
+    for (unsigned i = 0; i < parts->answer_count; i++) {
+        wi_blob_unref(parts->answers[i].text);
+        wi_blob_unref(parts->answers[i].tokens);
+    }
+    free(parts->answers);
+    parts->answers = NULL;
+    parts->answer_count = 0;
 }
 
 void wi_parts_free(struct wi_parts *parts)
@@ -51,24 +64,40 @@ void wi_parts_begin(struct wi_parts *parts)
 
 static int append(struct wi_parts *parts, struct wi_blob **to, const void *bytes, size_t size)
 {
-    size_t kept = (parts->text ? parts->text->size : 0) + (parts->tokens ? parts->tokens->size : 0);
-    if (size > WI_PARTS_KEPT - kept)
+    if (size > WI_PARTS_KEPT - parts->kept)
         return -1;
     if (*to == NULL)
         *to = wi_blob_new(parts->budget, 0);
-    return *to ? wi_blob_append(*to, bytes, size) : -1;
+    if (*to == NULL || wi_blob_append(*to, bytes, size))
+        return -1;
+    parts->kept += size;
+    return 0;
+}
+
+static struct answer *answer_of(struct wi_parts *parts, unsigned index)
+{
+    if (index >= parts->answer_count) {
+        parts->answers = wi_realloc_array(parts->answers, index + 1, sizeof *parts->answers);
+        memset(parts->answers + parts->answer_count, 0,
+            (index + 1 - parts->answer_count) * sizeof *parts->answers);
+        parts->answer_count = index + 1;
+    }
+    return &parts->answers[index];
 }
 
 static int keep_content(struct wi_parts *parts, const struct wi_part *part)
 {
     size_t i;
     json_t *token;
-    if (part->text && append(parts, &parts->text, part->text, part->text_length))
+    struct answer *answer = answer_of(parts, part->index);
+    if (json_is_string(json_object_get(part->result, "finish_reason")))
+        answer->ended = 1;
+    if (part->text && append(parts, &answer->text, part->text, part->text_length))
         return -1;
     json_array_foreach(part->tokens, i, token)
     {
         int64_t value = json_integer_value(token);
-        if (append(parts, &parts->tokens, &value, sizeof value))
+        if (append(parts, &answer->tokens, &value, sizeof value))
             return -1;
     }
     return 0;
@@ -78,8 +107,8 @@ static void keep(struct wi_parts *parts, const struct wi_part *part)
 {
     if (parts->obstacle)
         return;
-    if (part->index > 0)
-        parts->obstacle = "it has several answers, and only one can be continued";
+    if (part->index >= WI_PARTS_ANSWERS)
+        parts->obstacle = "it has more answers than can be handed to another";
     else if (keep_content(parts, part))
         parts->obstacle = "it is too long by now to be handed to another";
     if (parts->obstacle)
@@ -91,22 +120,95 @@ const char *wi_parts_obstacle(const struct wi_parts *parts)
     return parts->obstacle;
 }
 
-const char *wi_parts_text(const struct wi_parts *parts, size_t *length)
+unsigned wi_parts_answers(const struct wi_parts *parts)
 {
-    *length = parts->text ? parts->text->size : 0;
-    return parts->text ? (const char *)parts->text->bytes : NULL;
+    return parts->answer_count;
 }
 
-void wi_parts_continue(const struct wi_parts *parts, struct wi_continuation *from, json_t **tokens)
+/* ---------------------------------------------------------------- where they end */
+
+static size_t size_of(const struct wi_blob *blob)
 {
-    *tokens = parts->tokens ? json_array() : NULL;
-    *from = (struct wi_continuation){.seq = parts->received.parts, .tokens = *tokens};
-    from->text = wi_parts_text(parts, &from->text_length);
-    if (parts->tokens == NULL)
-        return;
-    const int64_t *values = (const int64_t *)parts->tokens->bytes;
-    for (size_t i = 0; i < parts->tokens->size / sizeof *values; i++)
-        json_array_append_new(*tokens, json_integer(values[i]));
+    return blob ? blob->size : 0;
+}
+
+const char *wi_parts_text(const struct wi_parts *parts, size_t *length)
+{
+    const struct wi_blob *text = parts->answer_count == 1 ? parts->answers[0].text : NULL;
+    *length = size_of(text);
+    return text ? (const char *)text->bytes : NULL;
+}
+
+static int join_texts(const struct wi_parts *parts, struct wi_parts_end *end)
+{
+    size_t size = 0;
+    for (unsigned i = 0; i < parts->answer_count; i++)
+        size += size_of(parts->answers[i].text);
+    if (size == 0)
+        return 0;
+    end->text = wi_blob_new(parts->budget, size);
+    for (unsigned i = 0; end->text && i < parts->answer_count; i++) {
+        const struct wi_blob *text = parts->answers[i].text;
+        if (text && wi_blob_append(end->text, text->bytes, text->size))
+            return -1;
+    }
+    if (end->text == NULL)
+        return -1;
+    end->from.text = (const char *)end->text->bytes;
+    end->from.text_length = size;
+    return 0;
+}
+
+static void list_tokens(const struct wi_blob *tokens, json_t **list)
+{
+    const int64_t *values = tokens ? (const int64_t *)tokens->bytes : NULL;
+    if (tokens && *list == NULL)
+        *list = json_array();
+    for (size_t i = 0; i < size_of(tokens) / sizeof *values; i++)
+        json_array_append_new(*list, json_integer(values[i]));
+}
+
+/* How text and tokens divide, where that is not plain. */
+static json_t *list_answers(const struct wi_parts *parts)
+{
+    json_t *list;
+    if (parts->answer_count == 0 || (parts->answer_count == 1 && !parts->answers[0].ended))
+        return NULL;
+    list = json_array();
+    for (unsigned i = 0; i < parts->answer_count; i++) {
+        const struct answer *answer = &parts->answers[i];
+        json_t *said = json_pack("{s:I, s:I}", "text_bytes", (json_int_t)size_of(answer->text),
+            "tokens", (json_int_t)(size_of(answer->tokens) / sizeof(int64_t)));
+        if (answer->ended)
+            json_object_set_new(said, "ended", json_true());
+        json_array_append_new(list, said);
+    }
+    return list;
+}
+
+int wi_parts_continue(const struct wi_parts *parts, struct wi_parts_end *end)
+{
+    *end = (struct wi_parts_end){.from.seq = parts->received.parts};
+    if (parts->answer_count > 1 && join_texts(parts, end)) {
+        wi_parts_end_clear(end);
+        return -1;
+    }
+    if (parts->answer_count == 1)
+        end->from.text = wi_parts_text(parts, &end->from.text_length);
+    for (unsigned i = 0; i < parts->answer_count; i++)
+        list_tokens(parts->answers[i].tokens, &end->tokens);
+    end->answers = list_answers(parts);
+    end->from.tokens = end->tokens;
+    end->from.answers = end->answers;
+    return 0;
+}
+
+void wi_parts_end_clear(struct wi_parts_end *end)
+{
+    wi_blob_unref(end->text);
+    json_decref(end->tokens);
+    json_decref(end->answers);
+    *end = (struct wi_parts_end){0};
 }
 
 /* ---------------------------------------------------------------- parts */

@@ -9,8 +9,10 @@
 #include "base/budget.h"
 #include "bridge/part.h"
 
-/* Text and tokens beyond this are not kept: then no other node can go on. */
+/* Text and tokens beyond this are not kept, nor is what more answers say: then no other node can go
+ * on. */
 #define WI_PARTS_KEPT (4 * 1024 * 1024)
+#define WI_PARTS_ANSWERS 64
 
 struct wi_parts;
 /* What is kept is charged to `budget` (borrowed; may be NULL). */
@@ -36,9 +38,19 @@ int wi_parts_has_credit(const struct wi_parts *parts);
 
 /* NULL if another attempt can go on where these end; else why not: the end of a sentence. */
 const char *wi_parts_obstacle(const struct wi_parts *parts);
-/* The text so far, NULL if there was none; borrowed until the next part. */
+/* How many answers they belong to, as far as that was seen. */
+unsigned wi_parts_answers(const struct wi_parts *parts);
+/* The text so far of an only answer, NULL if there was none; borrowed until the next part. */
 const char *wi_parts_text(const struct wi_parts *parts, size_t *length);
-/* Where it goes on. `tokens` is a new reference, or NULL, which `from` borrows. */
-void wi_parts_continue(const struct wi_parts *parts, struct wi_continuation *from, json_t **tokens);
+
+/* Where they end. */
+struct wi_parts_end {
+    struct wi_continuation from; /* borrows what follows, and text from the parts */
+    struct wi_blob *text;        /* of several answers */
+    json_t *tokens, *answers;
+};
+/* 0, and `end` lasts until the next part and is to be cleared; -1 if the memory is refused. */
+int wi_parts_continue(const struct wi_parts *parts, struct wi_parts_end *end);
+void wi_parts_end_clear(struct wi_parts_end *end);
 
 #endif

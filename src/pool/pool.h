@@ -31,6 +31,7 @@ struct wi_demand {
     double left_ms;   /* until its deadline; 0: it has none */
     int stream;       /* only a node that speaks of parts */
     int continues;    /* only an engine that goes on with what another has begun */
+    int several;      /* that being several answers */
     int long_text;    /* rather a node that takes text beside its messages */
     int ours_only;    /* only browsers that we have started: see wi_demand_keep */
     const struct wi_prefix_key *beginnings; /* of its prompt, in the order of their length */

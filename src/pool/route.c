@@ -45,6 +45,8 @@ const char *wi_route_unfit(const struct wi_node_info *info, const struct wi_dema
         return "it cannot send an answer in parts";
     if (demand->continues && !info->engines[engine].can_continue)
         return "its engine cannot go on with what another node has begun";
+    if (demand->several && !info->engines[engine].continues_several)
+        return "its engine cannot go on with several answers that another node has begun";
     return NULL;
 }
 

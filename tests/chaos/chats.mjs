@@ -18,6 +18,7 @@ const SUM = [...user('My name is Ada.'), { role: 'assistant', content: 'Nice to 
 const QUESTIONS = [
     { what: 'a story', messages: STORY, options: { temperature: 0 } },
     { what: 'a story by lot', messages: STORY, options: { temperature: 0.4, seed: 7 } },
+    { what: 'two stories by lot', messages: STORY, options: { temperature: 0.4, seed: 7, n: 2 } },
     { what: 'a story by a grammar', messages: STORY,
         options: { temperature: 0, grammar: 'root ::= [a-zA-Z ,.]+' } },
     { what: 'a sum', messages: SUM, options: { temperature: 0 } },
@@ -30,43 +31,52 @@ const TIMEOUT_MS = 120_000;
 
 const callsOf = (calls) => calls.map(({ function: { name, arguments: text } }) => [name, text]);
 
-/** One answer, held against the undisturbed one. */
+/** The answers of a result: most have one. */
+const answersOf = ({ choices, ...only }) => choices ?? [only];
+
+const toldOf = ({ text, tool_calls: calls = [], finish_reason: reason }) => ({ text, calls: callsOf(calls), reason });
+
+/** A question's answers as they come, held against the undisturbed ones. */
 export class Chat extends PartClient {
-    #text = '';
+    #answers;
     #tokens = 0;
-    #calls = [];
 
     constructor(daemon, question, head) {
-        const { messages, options } = question;
+        const { messages, options, expected } = question;
         super(daemon, { model_name: VARIANT, inputs: { messages }, options,
             timeout_ms: TIMEOUT_MS, ...head });
         this.question = question;
-        this.options = { count: question.expected?.usage.completion_tokens ?? 1 };
+        this.options = { count: expected?.usage.completion_tokens ?? 1 };
+        this.#answers = answersOf(expected).map(() => ({ text: '', tool_calls: [] }));
     }
 
     checkPart({ index, text = '', tokens = [], result }) {
-        this.#text += text;
+        const answer = this.#answers[index];
+        if (!answer) return void this.wrong.push(`a part of answer ${index}`);
+        if (answer.finish_reason) this.wrong.push(`a part of answer ${index} after its end`);
+        answer.text += text;
+        answer.finish_reason = result?.finish_reason;
         this.#tokens += tokens.length;
-        for (const call of result?.tool_calls ?? []) this.#addCall(call);
-        if (index !== 0) this.wrong.push(`a part of answer ${index}`);
-        if (!this.question.expected.text.startsWith(this.#text))
-            this.wrong.push(`"${this.#text}" is not how it begins`);
+        for (const call of result?.tool_calls ?? []) addCall(answer.tool_calls, call);
+        if (!answersOf(this.question.expected)[index].text.startsWith(answer.text))
+            this.wrong.push(`"${answer.text}" is not how it begins`);
     }
 
-    #addCall({ index, function: { name, arguments: more = '' } }) {
-        const call = this.#calls[index] ??= { function: { name, arguments: '' } };
-        call.function.arguments += more;
-    }
-
-    checkEnd({ result: { finish_reason: reason, usage } }) {
+    checkEnd({ result }) {
         const { expected } = this.question;
-        const got = { text: this.#text, calls: callsOf(this.#calls), reason, used: usage.completion_tokens };
-        const wanted = { text: expected.text, calls: callsOf(expected.tool_calls ?? []),
-            reason: expected.finish_reason, used: expected.usage.completion_tokens };
+        const ends = answersOf(result).map(({ finish_reason: reason }) => reason);
+        const got = { answers: this.#answers.map(toldOf), ends, used: result.usage.completion_tokens };
+        const answers = answersOf(expected).map(toldOf);
+        const wanted = { answers, ends: answers.map(({ reason }) => reason), used: expected.usage.completion_tokens };
         if (JSON.stringify(got) !== JSON.stringify(wanted))
             this.wrong.push(`${JSON.stringify(got)} instead of ${JSON.stringify(wanted)}`);
         if (this.#tokens > wanted.used) this.wrong.push(`${this.#tokens} tokens came`);
     }
+}
+
+function addCall(calls, { index, function: { name, arguments: more = '' } }) {
+    const call = calls[index] ??= { function: { name, arguments: '' } };
+    call.function.arguments += more;
 }
 
 /** The questions with the answers that every one of these kinds of browser gives, undisturbed. */
@@ -78,7 +88,7 @@ export async function questions(daemon, kinds) {
         for (const browser of kinds)
             answers.push((await daemon.answer({ model_name: VARIANT, browser, options,
                 inputs: { messages } })).result);
-        const said = ({ text, tool_calls: calls = [] }) => JSON.stringify([text, callsOf(calls)]);
+        const said = (result) => JSON.stringify(answersOf(result).map(toldOf));
         if (new Set(answers.map(said)).size > 1)
             throw new Error(`${what} differs from browser to browser: ${answers.map(said)}`);
         asked.push({ ...question, expected: answers[0] });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkTask } from '../../page/src/link/attempt.js';
-import { unpackContinuation, unpackInput } from '../../page/src/link/continuation.js';
+import { unpackAnswers, unpackContinuation, unpackInput } from '../../page/src/link/continuation.js';
 import { decode, encode } from '../../page/src/link/frame.js';
 
 const words = 'Grüße, '.repeat(40_000);
@@ -44,6 +44,21 @@ test('what is not so is the fault of the task', () => {
         [{ seq: 7, text: { tensor: 0 } }, [{ ...text, bytes: Uint8Array.of(0xff) }]],
         [{ seq: 7, text: {} }, [text]],
     ]) assert.equal(checkTask(unpack(from, tensors))?.field, 'continue', JSON.stringify(from));
+});
+
+test('text and tokens are divided into those of several answers', () => {
+    const told = (from) => checkTask(unpackAnswers(unpack(from, [])))?.field ?? unpackAnswers(unpack(from, [])).data.continue;
+    const answers = [{ text_bytes: 3, tokens: 2 }, { text_bytes: 0, tokens: 0, ended: true }, { text_bytes: 4, tokens: 1 }];
+    const from = { seq: 7, text: 'aöz€', tokens: [1, 2, 3] };
+    assert.deepEqual(told({ ...from, answers }).answers, [{ text: 'aö', tokens: [1, 2], ended: false },
+        { text: '', tokens: [], ended: true }, { text: 'z€', tokens: [3], ended: false }]);
+    assert.deepEqual(told({ seq: 7, answers: [{ text_bytes: 0, tokens: 0, ended: true }] }).answers, [{ text: '', tokens: [], ended: true }]);
+    assert.deepEqual(told(from), from);
+    const [first, , last] = answers;
+    for (const wrong of [[], {}, 7, [first], [first, last, last], [{ text_bytes: 2, tokens: 2 }, { text_bytes: 5, tokens: 1 }],
+        [{ text_bytes: 7 }], [{ text_bytes: 7, tokens: -3 }], [first, { ...last, ended: 'stop' }], [null]]) {
+        assert.equal(told({ ...from, answers: wrong }), 'continue', JSON.stringify(wrong));
+    }
 });
 
 test('a long input is read from the last tensor that is no continuation\'s', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import './support/turn.mjs';
-import { plain, Sent } from '../../page/src/engine/answer.js';
+import { begunOf, plain, Sent } from '../../page/src/engine/answer.js';
 import { EngineFault } from '../../page/src/engine/engine.js';
 import { readHead } from '../../page/src/engine/gguf.js';
 import { LlamaAnswer } from '../../page/src/engine/llama_answer.js';
@@ -230,9 +230,19 @@ test('what was sent is dropped while it is the same, and a difference ends it', 
     assert.deepEqual(replay({ text: 'abc', tokens: [1, 2] }, made), [{ index: 0, text: 'd', tokens: [3] }, last]);
     assert.deepEqual(replay({ text: 'abcd', tokens: [1, 2, 3] }, made), [last]);
     assert.deepEqual(replay({ text: 'abc' }, made).at(-2), { index: 0, text: 'd', tokens: [3] });
+    assert.deepEqual(replay({ text: 'abcd', tokens: [1, 2, 3], ended: true }, made), []);
+    assert.deepEqual(replay({ text: 'abcd', ended: true }, [...made, [4, 'e']]), []);
     for (const sent of [{ text: 'abx', tokens: [1, 2] }, { text: 'abc', tokens: [1, 9] }, { text: 'abcde', tokens: [1, 2, 3, 4] }]) {
         assert.throws(() => replay(sent, made), failsWith('stream_diverged', undefined));
     }
+});
+
+test('what another node has begun is told of each answer', () => {
+    const from = { seq: 3, text: 'ab', tokens: [1, 2] };
+    const only = { text: 'ab', tokens: [1, 2] };
+    assert.deepEqual([begunOf(from, 0), begunOf(from, 1), begunOf(null, 0), begunOf({ seq: 3 }, 0)], [only, null, null, null]);
+    const answers = [{ text: '', tokens: [], ended: false }, { text: 'ab', tokens: [1, 2], ended: false }, { text: '', tokens: [], ended: true }];
+    assert.deepEqual([0, 1, 2, 3].map((index) => begunOf({ ...from, answers }, index)), [null, answers[1], answers[2], null]);
 });
 
 /** A load whose course the test determines, and those who wait for it. */

@@ -178,6 +178,40 @@ describe('a language model', () => {
         assert.deepEqual([...longer.tokens, ...tokensOf(service, last)], [...sent.tokens, ...tokensOf(service, next)]);
     });
 
+    nodeTest('goes on with several answers where another node has stopped', async ({ service }) => {
+        const drawn = random(service);
+        const options = { temperature: 1, seed: 7, max_tokens: 8, n: 3, logit_bias: { 2: -100 } };
+        const told = (parts) => [0, 1, 2].map((index) => {
+            const own = parts.filter((part) => part.index === index);
+            return { text: own.map(({ text = '' }) => text).join(''), tokens: own.flatMap(({ tokens = [] }) => tokens),
+                ends: own.filter(({ result }) => result?.finish_reason).length };
+        });
+        const whole = service.request(drawn, [], streamed('hello', options));
+        const { result: { usage } } = wellDone(await service.answer(whole));
+        const made = partsOf(service, whole);
+        const all = told(made);
+        assert.deepEqual(all.map(({ ends }) => ends), [1, 1, 1]);
+        assert.notDeepEqual(all[0], all[1]);
+        // After some parts; and before the end, when some answers have ended.
+        for (const seq of [4, made.length - 1]) {
+            const sent = told(made.slice(0, seq));
+            const rest = service.request(drawn, [], streamed('hello', options, { continue: {
+                seq, text: sent.map(({ text }) => text).join(''), tokens: sent.flatMap(({ tokens }) => tokens),
+                answers: sent.map(({ text, tokens, ends }) =>
+                    ({ text_bytes: Buffer.byteLength(text), tokens: tokens.length, ...ends && { ended: true } })),
+            } }));
+            const { result } = wellDone(await service.answer(rest));
+            const more = told(partsOf(service, rest));
+            assert.deepEqual(sent.map(({ text, tokens, ends }, index) =>
+                ({ text: text + more[index].text, tokens: [...tokens, ...more[index].tokens], ends: ends + more[index].ends })), all);
+            assert.equal(partsOf(service, rest)[0].seq, seq);
+            assert.deepEqual([result.usage.completion_tokens, result.choices.map(({ index }) => index)], [usage.completion_tokens, [0, 1, 2]]);
+        }
+        const other = await service.run(drawn, [], streamed('hello', options, { continue: { seq: 3, text: '?!', tokens: [],
+            answers: [{ text_bytes: 0, tokens: 0 }, { text_bytes: 2, tokens: 0 }] } }));
+        assert.equal(other.data.error.code, 'stream_diverged');
+    });
+
     nodeTest('tells the tokens of a text', async ({ service }) => {
         const model = abc(service);
         const tokenize = async (input) => wellDone(await service.run(model, [], { task: 'tokenize', input })).result.tokens;

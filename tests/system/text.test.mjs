@@ -67,23 +67,27 @@ test('a stream has a part for each word, and goes on where a node broke off', as
     const words = Array.from({ length: 40 }, (_, i) => `w${i}`).join(' ');
     const breaking = await new Simulation(daemon, { nodes: 4, failRate: 0.5, seed: 5 }).up();
     try {
-        const ends = await Promise.all(Array.from({ length: 40 }, async () => {
+        const ends = await Promise.all(Array.from({ length: 40 }, async (_, at) => {
+            const n = 1 + at % 2;
             const client = new EventClient(`${daemon.url}/v1/infer`, { body: {
-                model_name: 'talker', platform: 'simulated', inputs: said(words), stream: true } });
+                model_name: 'talker', platform: 'simulated', inputs: said(words), stream: true, options: { n } } });
             await client.ended();
             const { last } = client, parts = client.parts.map(({ json }) => json);
             assert.deepEqual(parts.map(({ seq }) => seq), parts.map((_, at) => at));
-            const text = parts.map((part) => part.text ?? '').join('');
+            const texts = Array.from({ length: n }, (_, index) =>
+                parts.filter((part) => part.index === index).map((part) => part.text ?? '').join(''));
             if (last.event === 'error') {
                 // Two nodes broke while they ran it alone and before it had brought anything new.
                 assert.equal(last.json.code, 'attempts_exhausted', JSON.stringify(last));
-                assert.ok(words.startsWith(text), text);
+                for (const text of texts) assert.ok(words.startsWith(text), text);
                 return 'error';
             }
             assert.equal(last.event, 'done', JSON.stringify(last));
-            assert.equal(text, words);
-            assert.deepEqual([last.json.parts, last.json.result.finish_reason], [41, 'stop']);
-            assert.equal(last.json.result.text, undefined);
+            const { parts: count, result: { choices, ...only } } = last.json;
+            assert.deepEqual(texts, texts.map(() => words));
+            assert.deepEqual([count, choices?.length ?? 1], [41 * n, n]);
+            for (const { finish_reason: reason, text } of choices ?? [only])
+                assert.deepEqual([reason, text], ['stop', undefined]);
             return 'done';
         }));
         assert.ok(ends.filter((end) => end === 'done').length > 30, String(ends));

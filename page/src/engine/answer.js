@@ -56,7 +56,7 @@ export class Answer {
         this._grow(content);
         this.finish = reason === 'stop' && this._parser.calledTools ? 'tool_calls' : reason;
         this._sent?.finish();
-        if (this._run.isStream) this._emit(this.finish);
+        if (this._run.isStream && !this._sent?.ended) this._emit(this.finish);
     }
 
     /** What it is, less what the parts carried. @returns {Record<string, any>} */
@@ -143,10 +143,19 @@ class Content {
     }
 }
 
+/** What the client has of one of several answers. @param {Run['from']} from @param {number} index
+ * @returns {import('../shared/messages.js').Begun | null} null: nothing */
+export function begunOf(from, index) {
+    const begun = from?.answers ? from.answers[index] : index === 0 && from ? { text: from.text, tokens: from.tokens } : null;
+    return begun && (begun.text || begun.tokens?.length || begun.ended) ? begun : null;
+}
+
 /** What the client of a stream has of it already, which is made again and must come out the same. */
 export class Sent {
-    /** @param {{text?: string, tokens?: number[]}} from */
-    constructor({ text = '', tokens = [] }) {
+    /** @param {import('../shared/messages.js').Begun} begun */
+    constructor({ text = '', tokens = [], ended = false }) {
+        /** Whether the client has all of it. */
+        this.ended = ended;
         this._text = text;
         this._tokens = tokens;
         this._at = { text: 0, tokens: 0 };
@@ -156,10 +165,11 @@ export class Sent {
      * @param {Content} content @returns {Content | null} @throws {Failure} `stream_diverged` */
     without(content) {
         const before = { ...this._at };
-        if (before.tokens >= this._tokens.length && before.text >= this._text.length) return content;
+        if (before.tokens >= this._tokens.length && before.text >= this._text.length) return this.ended ? null : content;
         const rest = new Content();
         rest.tokens = this._drop('tokens', content.tokens);
         rest.text = this._drop('text', [...content.text]).join('');
+        if (this.ended) return null;
         if (rest.text === '' && (rest.tokens.length === 0 || this._tokens.length === 0)) return null;
         // What stands beside them belongs to the last of a stretch's tokens.
         rest.reasoning = content.reasoning;

@@ -2,7 +2,7 @@
  * What one task has a language model write: one answer or several, from the start or from where
  * another node has stopped.
  */
-import { Sent } from './answer.js';
+import { begunOf, Sent } from './answer.js';
 import { Failure } from './failure.js';
 import { LlamaAnswer } from './llama_answer.js';
 import { completionBody } from './llama_body.js';
@@ -13,6 +13,7 @@ import { failureOf } from './llama_failure.js';
 /** @typedef {import('./answer.js').Parser} Parser */
 /** @typedef {import('./llama_body.js').Options} Options */
 /** @typedef {import('./run.js').Run} Run */
+/** @typedef {import('../shared/messages.js').Begun} Begun */
 /** A prompt as llama.cpp is to complete it, without the start token; `preserved` are special tokens that
  * come out as text.
  * @typedef {{text: string, grammar: string | null, stop: readonly string[], preserved: readonly string[],
@@ -35,9 +36,7 @@ export async function generate(loaded, prompt, options, terms, run) {
         prompt = { ...prompt, text: prompt.text.slice(bos.length) };
     }
     const generation = new Generation(loaded, prompt, options, terms, run);
-    const answers = count === 1 ? [await generation.only()]
-        : await Promise.all(Array.from({ length: count }, (_, index) => generation.one(index)));
-    return { tensors: [], result: resultOf(answers) };
+    return { tensors: [], result: resultOf(await generation.answers(count)) };
 }
 
 class Generation {
@@ -49,19 +48,35 @@ class Generation {
         this._options = options;
         this._terms = terms;
         this._run = run;
+        /** Ends all of the answers. */
+        this._stop = new AbortController();
+        if (run.signal.aborted) this._stop.abort();
+        else run.signal.addEventListener('abort', () => this._stop.abort(), { once: true });
     }
 
-    /** The task's only answer, which another node may have begun. */
-    only() {
-        const { from } = this._run;
-        if (!from || !(from.text || from.tokens?.length)) return this.one(0);
-        if (this._isGreedy && from.text && this._has(from.tokens)) return this._goOn(from.text, from.tokens);
-        return this.one(0, { sent: new Sent(from) });
+    /** All of them; where one fails the others end. @param {number} count */
+    async answers(count) {
+        const made = Array.from({ length: count }, (_, index) => this.answer(index));
+        try {
+            return await Promise.all(made);
+        } catch (thrown) {
+            this._stop.abort();
+            await Promise.allSettled(made);
+            throw thrown;
+        }
+    }
+
+    /** One of the task's answers, which another node may have begun. @param {number} index */
+    answer(index) {
+        const begun = begunOf(this._run.from, index);
+        if (!begun) return this._make(index);
+        if (this._isGreedy && begun.text && this._has(begun.tokens)) return this._goOn(index, begun, begun.text, begun.tokens);
+        return this._make(index, { sent: new Sent(begun) });
     }
 
     /** @param {number} index @param {{sent?: Sent, grammar?: string}} [more] `sent`: what the client of it
      *   has already; `grammar` instead of the prompt's */
-    async one(index, { sent, grammar } = {}) {
+    async _make(index, { sent, grammar } = {}) {
         const answer = this._answer(index, this._prompt.parser(index), sent ?? null);
         const prompt = grammar ? { ...this._prompt, grammar } : this._prompt;
         await this._complete(prompt, this._options, index, (data) => answer.take(data));
@@ -83,21 +98,22 @@ class Generation {
 
     /**
      * Goes on after what was sent: after its text, if that is read as the tokens that it was made of;
-     * else from the start, with those tokens and no others.
-     * @param {string} text @param {number[]} tokens
+     * else from the start, with those tokens and no others. One that has ended, too, is made again from
+     * the start: for how it did, and what it took.
+     * @param {number} index @param {Begun} begun @param {string} text @param {number[]} tokens of it
      */
-    async _goOn(text, tokens) {
+    async _goOn(index, begun, text, tokens) {
         const { max_tokens: most = Infinity } = this._options;
         const prompt = { ...this._prompt, text: this._prompt.text + text };
-        if (tokens.length >= most || !(await this._reads(prompt.text, tokens))) {
-            return this.one(0, { sent: new Sent({ text, tokens }), grammar: beginningWith(tokens) });
+        if (begun.ended || tokens.length >= most || !(await this._reads(prompt.text, tokens))) {
+            return this._make(index, { sent: new Sent(begun), grammar: beginningWith(tokens) });
         }
-        const parser = this._prompt.parser(0);
+        const parser = this._prompt.parser(index);
         parser.push(text);
-        const answer = this._answer(0, parser, null);
+        const answer = this._answer(index, parser, null);
         const options = most < Infinity
             ? { ...this._options, max_tokens: most - tokens.length } : this._options;
-        await this._complete(prompt, options, 0, (data) => answer.take(data));
+        await this._complete(prompt, options, index, (data) => answer.take(data));
         answer.usage.prompt_tokens -= tokens.length;
         answer.usage.completion_tokens += tokens.length;
         return answer;
@@ -108,7 +124,7 @@ class Generation {
     async _reads(text, tokens) {
         const { alone } = this._terms;
         const [before, all] = await this._loaded.tokenizer.ids([this._prompt.text, text],
-            { alone, signal: this._run.signal, onStep: (ms) => this._run.stepTook(ms) });
+            { alone, signal: this._stop.signal, onStep: (ms) => this._run.stepTook(ms) });
         const wanted = before.concat(tokens);
         return all.length === wanted.length && all.every((id, index) => id === wanted[index]);
     }
@@ -128,7 +144,7 @@ class Generation {
         const cache = !options.deterministic && prefixes.mayUse(owner, prompt);
         let text = prompt;
         await slots.run({
-            action: 'completion', alone, signal: this._run.signal,
+            action: 'completion', alone, signal: this._stop.signal,
             body: completionBody(prompt, options, { grammar, stop, preserved, cache, choice }),
             onStep: (ms) => this._run.stepTook(ms),
             onResult: (data) => {

@@ -206,8 +206,16 @@ export function checkTask({ data, options }) {
 function isContinuation(from) {
     return isObject(from) && Number.isSafeInteger(from.seq) && from.seq >= 0
         && (from.text === undefined || typeof from.text === 'string')
-        && (from.tokens === undefined || (Array.isArray(from.tokens) && from.tokens.every(Number.isSafeInteger)));
+        && (from.tokens === undefined || isTokens(from.tokens))
+        && (from.answers === undefined || (Array.isArray(from.answers) && from.answers.length > 0 && from.answers.every(isBegun)));
 }
+
+/** One of several answers, divided from the others. @param {any} answer */
+const isBegun = (answer) => isObject(answer) && typeof answer.text === 'string' && isTokens(answer.tokens)
+    && typeof answer.ended === 'boolean';
+
+/** @param {unknown} tokens */
+const isTokens = (tokens) => Array.isArray(tokens) && tokens.every(Number.isSafeInteger);
 
 /** @param {unknown} value @returns {value is Record<string, any>} */
 const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -35,6 +35,39 @@ export function unpackContinuation(message, buffer, section) {
 }
 
 /**
+ * Divides text and tokens into those of several answers.
+ * @param {Envelope} message a task_request whose text and tokens are a string and a list
+ * @returns {Envelope} one whose `continue.answers` have theirs; or itself, as above
+ */
+export function unpackAnswers(message) {
+    const { continue: from } = message.data;
+    if (!Array.isArray(from?.answers)) return message;
+    const bytes = new TextEncoder().encode(from.text ?? '');
+    const tokens = Array.isArray(from.tokens) ? from.tokens : [];
+    const at = { text: 0, token: 0 };
+    try {
+        const answers = from.answers.map((/** @type {any} */ { text_bytes: size, tokens: count, ended = false }) => {
+            const before = { ...at };
+            at.text += sizeOf(size);
+            at.token += sizeOf(count);
+            return {
+                text: decoder.decode(bytes.subarray(before.text, at.text)), tokens: tokens.slice(before.token, at.token), ended,
+            };
+        });
+        if (at.text !== bytes.length || at.token !== tokens.length) return message;
+        return { ...message, data: { ...message.data, continue: { ...from, answers } } };
+    } catch {
+        return message;
+    }
+}
+
+/** @param {unknown} size @returns {number} */
+function sizeOf(size) {
+    if (Number.isSafeInteger(size) && Number(size) >= 0) return Number(size);
+    throw new TypeError('it is no size');
+}
+
+/**
  * @param {Envelope} message a task_request without a continuation in tensors @param {ArrayBuffer | null} buffer
  * @param {number} section
  * @returns {Envelope} one whose input is what its last tensor says; or itself, as above

@@ -4,7 +4,7 @@
  * silences the heartbeats.
  */
 import { Connection } from './connection.js';
-import { unpackContinuation, unpackInput } from './continuation.js';
+import { unpackAnswers, unpackContinuation, unpackInput } from './continuation.js';
 import { Dispatcher } from './dispatcher.js';
 import { PiecesIn } from './pieces_in.js';
 import { Channel } from '../shared/channel.js';
@@ -164,7 +164,8 @@ class Link {
 
     /** @param {Envelope} request whose tensors are there @param {ArrayBuffer | null} buffer @param {number} section */
     _run(request, buffer, section) {
-        this.dispatcher.request(unpackInput(unpackContinuation(request, buffer, section), buffer, section), buffer, section);
+        const unpacked = unpackAnswers(unpackContinuation(request, buffer, section));
+        this.dispatcher.request(unpackInput(unpacked, buffer, section), buffer, section);
     }
 
     /** @param {string} attempt */

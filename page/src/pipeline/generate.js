@@ -3,7 +3,7 @@
  * the request's sampling choose, until a stop, an end token, the length that was asked for, or the end of
  * the context. What another node has sent already is not computed again: its tokens are read as such.
  */
-import { Answer, Sent } from '../engine/answer.js';
+import { Answer, begunOf, Sent } from '../engine/answer.js';
 import { Failure } from '../engine/failure.js';
 import { vocabularyOf } from './decoder.js';
 import { Detokenizer, tokenText } from './detokenizer.js';
@@ -50,7 +50,7 @@ class Writing {
     /** @param {Loaded} loaded @param {Prompt} prompt @param {Options} options @param {number} context
      * @param {Run} run */
     constructor(loaded, prompt, options, context, run) {
-        const { from } = run;
+        const begun = begunOf(run.from, 0);
         const { config, model, tokenizer } = loaded;
         const { tokens, parser, stop, ends, preserved } = prompt;
         const room = context - tokens.length;
@@ -59,7 +59,7 @@ class Writing {
         this._options = options;
         this._run = run;
         this._most = Math.min(options.max_tokens ?? Infinity, room);
-        this._answer = new Answer(run, 0, parser, from ? new Sent(from) : null);
+        this._answer = new Answer(run, 0, parser, begun && new Sent(begun));
         this._detokenizer = new Detokenizer(tokenizer, config.is_encoder_decoder ? [] : tokens, preserved);
         this._stops = new StopTexts(stop);
         this._ends = endTokens(loaded, ends);

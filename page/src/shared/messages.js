@@ -18,7 +18,7 @@ export const BUILD_OF_PLATFORM = Object.freeze({ webgpu: 'webgpu', webnn: 'webnn
 export const OWN_WORKERS = Object.freeze({ llama: { build: 'llama', platform: 'wasm' } });
 
 /** What is announced of the engine `llama`, whose workers come with their models. @type {Readonly<EngineInfo>} */
-export const LLAMA = Object.freeze({ slots: 4, queue: 4, can: ['continue', 'embeddings'] });
+export const LLAMA = Object.freeze({ slots: 4, queue: 4, can: ['continue', 'continue_several', 'embeddings'] });
 
 /** The models that every node has. */
 export const BUILTIN = Object.freeze({ echo: 'builtin/echo', count: 'builtin/count' });
@@ -41,7 +41,10 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * what else it can do. @typedef {{slots: number, queue: number, can: string[]}} EngineInfo */
 /** Totals of an attempt: while neither is reached, one part of any size may go.
  * @typedef {{parts: number, bytes: number}} Credit */
-/** Where another node has stopped: `seq` is the next part's. @typedef {{seq: number, text?: string, tokens?: number[]}} Continuation */
+/** What another node has made of one answer. @typedef {{text?: string, tokens?: number[], ended?: boolean}} Begun */
+/** Where another node has stopped: `seq` is the next part's. `text` and `tokens` are those of all answers, one
+ * after another; `answers` are they, where there are several or one has ended.
+ * @typedef {{seq: number, text?: string, tokens?: number[], answers?: Begun[]}} Continuation */
 /** A finished task_part; `bytes` count for credit. @typedef {{seq: number, bytes: number, json: string}} MadePart */
 /** Of a run that streams. @typedef {{from: Continuation | null, credit: Credit}} StreamStart */
 /** @typedef {{path: string, url: string, bytes: number, hash: string}} ModelFile */

@@ -144,16 +144,20 @@ static void an_attempt_goes_on_where_another_came_to(void **state)
     struct house *house = *state;
     struct client client = join_parts(house, NULL);
     json_t *tokens = json_pack("[i, i]", 7, 9);
+    json_t *answers = json_pack(
+        "[{s:i,s:i},{s:i,s:i}]", "text_bytes", 1, "tokens", 2, "text_bytes", 2, "tokens", 0);
     const struct wi_continuation from = {
-        .seq = 2, .text = "a\"b and more", .text_length = 3, .tokens = tokens};
+        .seq = 2, .text = "a\"b and more", .text_length = 3, .tokens = tokens, .answers = answers};
     assert_int_equal(send_stream(house, "att-1", &from), WI_OK);
     json_t *task = hear(&client, "task_request");
     const json_t *more = data_of(task, "continue");
     assert_int_equal(json_integer_value(json_object_get(more, "seq")), 2);
     assert_string_equal(json_string_value(json_object_get(more, "text")), "a\"b");
     assert_true(json_equal(json_object_get(more, "tokens"), tokens));
+    assert_true(json_equal(json_object_get(more, "answers"), answers));
     json_decref(task);
     json_decref(tokens);
+    json_decref(answers);
     say_part(&client, "att-1", 2);
     say_end(&client, "att-1", 3);
     turn_until(&client, &house->answers, 1);

@@ -27,7 +27,8 @@ struct fixture {
     int busy, choked; /* the first node's link is full; and the pool has noticed */
     char attempt[WI_ID_SIZE], avoid[WI_ID_SIZE], sent_to[WI_ID_SIZE];
     size_t backlog;
-    int wants_stream, wants_more;        /* what the last demand asked for */
+    int wants_stream, wants_more; /* what the last demand asked for */
+    int wants_several;
     size_t beginnings;                   /* of the last demand */
     unsigned computed, computed_tokens;  /* beginnings that a node was said to know */
     double demanded_tokens, sent_tokens; /* of the last demand and task: prompt + 100 * answer */
@@ -51,6 +52,7 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     fixture->beginnings = demand->beginning_count;
     fixture->wants_stream = demand->stream;
     fixture->wants_more = demand->continues;
+    fixture->wants_several = demand->several;
     fixture->demanded_tokens = demand->prompt_tokens + 100 * demand->answer_tokens;
     snprintf(fixture->avoid, sizeof fixture->avoid, "%s", demand->avoid ? demand->avoid : "");
     if (fixture->pick == WI_PICK_NEVER)

@@ -143,50 +143,52 @@ static void no_client_takes_what_was_not_sent(void **state)
 static void tells_another_attempt_what_was_said(void **state)
 {
     struct wi_parts *parts = *state;
-    struct wi_continuation from;
-    json_t *tokens = json_pack("[i, i]", 7, -1), *told;
+    struct wi_parts_end end;
+    json_t *tokens = json_pack("[i, i]", 7, -1);
     wi_parts_begin(parts);
     add_text(parts, 0, "one ");
     wi_parts_add(parts, &(struct wi_part){.seq = 1, .tokens = tokens});
     add_text(parts, 2, "two");
     assert_null(wi_parts_obstacle(parts));
-    wi_parts_continue(parts, &from, &told);
-    assert_int_equal(from.seq, 3);
-    assert_int_equal(from.text_length, 7);
-    assert_memory_equal(from.text, "one two", 7);
-    assert_true(json_equal(from.tokens, tokens));
-    json_decref(told);
+    assert_int_equal(wi_parts_continue(parts, &end), 0);
+    assert_int_equal(end.from.seq, 3);
+    assert_int_equal(end.from.text_length, 7);
+    assert_memory_equal(end.from.text, "one two", 7);
+    assert_true(json_equal(end.from.tokens, tokens));
+    assert_null(end.from.answers);
+    wi_parts_end_clear(&end);
     json_decref(tokens);
 }
 
 static void what_had_neither_text_nor_tokens_is_continued_by_number(void **state)
 {
     struct wi_parts *parts = *state;
-    struct wi_continuation from;
-    json_t *tokens;
+    struct wi_parts_end end;
     wi_parts_begin(parts);
     add_many(parts, 5, 10);
     assert_null(wi_parts_obstacle(parts));
-    wi_parts_continue(parts, &from, &tokens);
-    assert_int_equal(from.seq, 5);
-    assert_null(from.text);
-    assert_null(from.tokens);
+    assert_int_equal(wi_parts_continue(parts, &end), 0);
+    assert_int_equal(end.from.seq, 5);
+    assert_null(end.from.text);
+    assert_null(end.from.tokens);
+    assert_null(end.from.answers);
+    wi_parts_end_clear(&end);
 }
 
 static void keeps_four_mebibytes_and_not_one_byte_more(void **state)
 {
     struct wi_parts *parts = *state;
     static char text[WI_PARTS_KEPT / 128];
-    struct wi_continuation from;
-    json_t *tokens;
+    struct wi_parts_end end;
     wi_parts_begin(parts);
     for (unsigned i = 0; i < 128; i++) {
         const struct wi_part part = {.seq = i, .text = text, .text_length = sizeof text};
         assert_true(wi_parts_add(parts, &part));
     }
     assert_null(wi_parts_obstacle(parts));
-    wi_parts_continue(parts, &from, &tokens);
-    assert_int_equal(from.text_length, WI_PARTS_KEPT);
+    assert_int_equal(wi_parts_continue(parts, &end), 0);
+    assert_int_equal(end.from.text_length, WI_PARTS_KEPT);
+    wi_parts_end_clear(&end);
     assert_true(add_text(parts, 128, "x"));
     assert_non_null(wi_parts_obstacle(parts));
     assert_true(add_text(parts, 129, "which still goes to the client"));
@@ -208,13 +210,88 @@ static void cannot_continue_what_the_memory_refuses(void **state)
     wi_parts_free(parts);
 }
 
-static void cannot_continue_several_answers(void **state)
+/* Books a part of one of several answers; `tokens` and `result` are given away. */
+static void add_answer(
+    struct wi_parts *parts, unsigned index, const char *text, json_t *tokens, json_t *result)
+{
+    const struct wi_part part = {.seq = wi_parts_count(parts),
+        .index = index,
+        .text = text,
+        .text_length = text ? strlen(text) : 0,
+        .tokens = tokens,
+        .result = result};
+    assert_true(wi_parts_add(parts, &part));
+    json_decref(tokens);
+    json_decref(result);
+}
+
+static void tells_several_answers_one_after_another(void **state)
+{
+    struct wi_parts *parts = *state;
+    struct wi_parts_end end;
+    size_t length;
+    json_t *tokens = json_pack("[i,i,i]", 1, 3, 2), *answers;
+    wi_parts_begin(parts);
+    add_answer(parts, 0, "o", json_pack("[i]", 1), NULL);
+    assert_int_equal(wi_parts_answers(parts), 1);
+    add_answer(parts, 2, "zw\303\266", json_pack("[i]", 2), NULL);
+    add_answer(parts, 0, "ne", json_pack("[i]", 3), json_pack("{s:s}", "finish_reason", "stop"));
+    assert_int_equal(wi_parts_answers(parts), 3);
+    assert_null(wi_parts_obstacle(parts));
+    assert_null(wi_parts_text(parts, &length));
+    assert_int_equal(wi_parts_continue(parts, &end), 0);
+    assert_int_equal(end.from.text_length, 7);
+    assert_memory_equal(end.from.text, "onezw\303\266", 7);
+    assert_true(json_equal(end.from.tokens, tokens));
+    answers = json_pack("[{s:i,s:i,s:b}, {s:i,s:i}, {s:i,s:i}]", "text_bytes", 3, "tokens", 2,
+        "ended", 1, "text_bytes", 0, "tokens", 0, "text_bytes", 4, "tokens", 1);
+    assert_true(json_equal(end.from.answers, answers));
+    wi_parts_end_clear(&end);
+    json_decref(answers);
+    json_decref(tokens);
+}
+
+static void tells_that_an_only_answer_has_ended(void **state)
+{
+    struct wi_parts *parts = *state;
+    struct wi_parts_end end;
+    wi_parts_begin(parts);
+    add_answer(parts, 0, "one", NULL, json_pack("{s:s}", "finish_reason", "length"));
+    assert_int_equal(wi_parts_continue(parts, &end), 0);
+    assert_true(json_is_true(json_object_get(json_array_get(end.from.answers, 0), "ended")));
+    wi_parts_end_clear(&end);
+}
+
+static void joins_several_answers_within_the_memory(void **state)
+{
+    struct wi_budget budget = {.limit = 1000000};
+    struct wi_parts *parts = wi_parts_new(&budget);
+    struct wi_parts_end end;
+    static char text[2001];
+    memset(text, 'a', sizeof text - 1);
+    wi_parts_begin(parts);
+    add_answer(parts, 0, text, NULL, NULL);
+    add_answer(parts, 1, text, NULL, NULL);
+    assert_null(wi_parts_obstacle(parts));
+    size_t kept = budget.used;
+    assert_int_equal(wi_parts_continue(parts, &end), 0);
+    wi_parts_end_clear(&end);
+    assert_int_equal(budget.used, kept);
+    budget.limit = kept;
+    assert_int_equal(wi_parts_continue(parts, &end), -1);
+    assert_null(end.from.text);
+    assert_int_equal(budget.used, kept);
+    wi_parts_free(parts);
+    assert_int_equal(budget.used, 0);
+}
+
+static void keeps_no_more_answers_than_can_be_told(void **state)
 {
     struct wi_parts *parts = *state;
     wi_parts_begin(parts);
-    add_text(parts, 0, "a");
+    add_answer(parts, WI_PARTS_ANSWERS - 1, "a", NULL, NULL);
     assert_null(wi_parts_obstacle(parts));
-    wi_parts_add(parts, &(struct wi_part){.seq = 1, .index = 1, .text = "b", .text_length = 1});
+    add_answer(parts, WI_PARTS_ANSWERS, "b", NULL, NULL);
     assert_non_null(wi_parts_obstacle(parts));
 }
 
@@ -233,7 +310,10 @@ int main(void)
         TEST(what_had_neither_text_nor_tokens_is_continued_by_number),
         TEST(keeps_four_mebibytes_and_not_one_byte_more),
         TEST(cannot_continue_what_the_memory_refuses),
-        TEST(cannot_continue_several_answers),
+        TEST(tells_several_answers_one_after_another),
+        TEST(tells_that_an_only_answer_has_ended),
+        TEST(joins_several_answers_within_the_memory),
+        TEST(keeps_no_more_answers_than_can_be_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 /* Jobs whose answers come in parts: what reaches the client, whatever becomes of the attempts. */
 #include "house.h"
 
+#include "job/parts.h"
+
 /* What the client of the one stream saw. */
 static struct {
     uint64_t next, progress;
@@ -296,11 +298,33 @@ static void is_interrupted_where_nothing_can_go_on(void **state)
     assert_non_null(strstr(fixture->last.error.detail, "no browser is installed"));
 }
 
+static void bring_answer(uint64_t seq, unsigned index, const char *text)
+{
+    const struct wi_part part = {
+        .seq = seq, .index = index, .text = text, .text_length = strlen(text)};
+    events()->on_part(events()->context, fixture->attempt, &part);
+}
+
+static void several_answers_go_on_elsewhere(void **state)
+{
+    open_stream();
+    bring_answer(0, 0, "one");
+    assert_int_equal(fixture->wants_several, 0);
+    bring_answer(1, 1, "another");
+    bring_answer(2, 0, " more");
+    lose(1);
+    assert_int_equal(fixture->wants_more, 1);
+    assert_int_equal(fixture->wants_several, 1);
+    assert_string_equal(fixture->from, "3 one moreanother ");
+    bring_answer(3, 1, ", too");
+    end_stream(4);
+    assert_int_equal(fixture->last.code, WI_OK);
+}
+
 static void is_interrupted_where_it_is_too_much_to_tell(void **state)
 {
     open_stream();
-    const struct wi_part part = {.seq = 0, .index = 1, .text = "b", .text_length = 1};
-    events()->on_part(events()->context, fixture->attempt, &part);
+    bring_answer(0, WI_PARTS_ANSWERS, "b");
     lose(0);
     assert_int_equal(fixture->last.code, WI_STREAM_INTERRUPTED);
     assert_int_equal(fixture->dispatched, 1);
@@ -441,6 +465,7 @@ int main(void)
         TEST(attempts_that_brought_a_part_cost_no_retry),
         TEST(but_the_ceiling_of_attempts_holds),
         TEST(is_interrupted_where_nothing_can_go_on),
+        TEST(several_answers_go_on_elsewhere),
         TEST(is_interrupted_where_it_is_too_much_to_tell),
         TEST(is_interrupted_where_the_rest_cannot_be_sent),
         TEST(the_models_own_failure_is_its_end),

@@ -103,6 +103,10 @@ static void what_was_begun_goes_on_where_the_engine_can(void **state)
         place->error.detail, "no other node can go on with the answer that its node had begun");
     place->infos[1].engines[WI_ENGINE_BUILTIN].can_continue = 1;
     expect_node(place, 3, "node-1");
+    place->demand.several = 1;
+    assert_int_equal(route(place, 3), WI_PICK_NEVER);
+    place->infos[1].engines[WI_ENGINE_BUILTIN].continues_several = 1;
+    expect_node(place, 3, "node-1");
 }
 
 static void long_text_goes_where_it_is_taken_beside_messages(void **state)
