@@ -75,13 +75,43 @@ const zeroShot = async (pipe, { texts, labels }, { multi_label, hypothesis_templ
     return { result: probabilities(names.map((label, index) => ({ label, score: scores[index] }))) };
 };
 
+/** Sees what greedy decoding sees at each step, when all other processors have had their say. */
+class Watcher extends library.LogitsProcessorList {
+    /** `margin`: nats from the best token to the next. @type {{token: number, margin: number}[]} */
+    steps = [];
+
+    * [Symbol.iterator]() {
+        yield* this.processors;
+        yield (/** @type {any} */ _, /** @type {any} */ logits) => {
+            const [best, next] = Array.from(logits.data, (logit, token) => ({ logit, token }))
+                .sort((a, b) => b.logit - a.logit);
+            this.steps.push({ token: best.token, margin: best.logit - next.logit });
+            return logits;
+        };
+    }
+
+    /** Each step's margin, and the text up to it. @param {any} tokenizer */
+    told(tokenizer) {
+        /** @type {number[]} */
+        const said = [];
+        return this.steps.map(({ token, margin }) => {
+            if (!(token >= tokenizer.timestamp_begin)) said.push(token); // marks of time are no text
+            const text = said.length > 0 ? tokenizer.decode(said, { skip_special_tokens: true }) : '';
+            return { margin, text };
+        });
+    }
+}
+
 /** Greedy tokens of the model's own generate, and their text. */
 async function generated({ tokenizer, model }, inputs, { max_tokens = 24 } = {}, skip = 0) {
-    const sequence = await model.generate({ ...inputs, max_new_tokens: max_tokens, do_sample: false });
+    const watcher = new Watcher();
+    const sequence = await model.generate({ ...inputs, max_new_tokens: max_tokens, do_sample: false,
+        logits_processor: watcher });
     const ids = sequence.tolist()[0].map(Number).slice(skip);
     const end = [model.generation_config?.eos_token_id ?? model.config.eos_token_id].flat();
     const tokens = end.includes(ids.at(-1)) ? ids.slice(0, -1) : ids;
-    return { result: { text: tokenizer.decode(tokens, { skip_special_tokens: true }), tokens } };
+    return { result: { text: tokenizer.decode(tokens, { skip_special_tokens: true }), tokens },
+        steps: watcher.told(tokenizer) };
 }
 
 async function complete(pipe, { prompt }, options) {
@@ -108,6 +138,21 @@ async function detect(pipe, { picture }, { threshold = 0.5 } = {}) {
     return { result: { boxes: found.sort((a, b) => b.score - a.score) } };
 }
 
+/** RT-DETR's rule, which the library does not know: each class of a query is a box of its own if its
+ * logistic score is high enough, and no class stands for nothing. */
+async function detectEach({ processor, model }, { picture }, { threshold = 0.5 } = {}) {
+    const { logits, pred_boxes: boxes } = await model(await processor([image(picture)]));
+    const count = logits.dims[2];
+    const found = Array.from(logits.data, (logit, index) => {
+        const [x, y, width, height] = boxes[0][Math.floor(index / count)].tolist();
+        const box = { xmin: (x - width / 2) * picture.width, ymin: (y - height / 2) * picture.height,
+            xmax: (x + width / 2) * picture.width, ymax: (y + height / 2) * picture.height };
+        return { label: model.config.id2label[index % count], score: 1 / (1 + Math.exp(-logit)),
+            box: Object.fromEntries(Object.entries(box).map(([side, value]) => [side, Math.trunc(value)])) };
+    }).filter(({ score }) => score > threshold);
+    return { result: { boxes: found.sort((a, b) => b.score - a.score).slice(0, logits.dims[1]) } };
+}
+
 async function segment(pipe, { picture }, options) {
     const found = await pipe(image(picture), options);
     return { result: { segments: found.map(({ label, score }) => ({ label, score })) },
@@ -123,10 +168,12 @@ async function depth(pipe, { picture }) {
 
 async function transcribe(pipe, { sound }, { timestamps = 'none', language, translate } = {}) {
     const marks = { none: false, segment: true, word: 'word' }[timestamps];
-    const { text, chunks } = await pipe(sound.samples, { return_timestamps: marks,
+    const watcher = new Watcher();
+    const { text, chunks } = await pipe(sound.samples, { return_timestamps: marks, logits_processor: watcher,
         ...(language && { language }), ...(translate && { task: 'translate' }) });
     const segments = chunks?.map(({ timestamp: [start, end], text: words }) => ({ start, end, text: words }));
-    return { result: { text, ...(segments && { segments }) } };
+    return { result: { text, ...(segments && { segments }) },
+        ...(watcher.steps.length > 0 && { steps: watcher.told(pipe.tokenizer) }) };
 }
 
 async function speak(pipe, { text }) {
@@ -152,7 +199,8 @@ const tasks = {
         ({ result: probabilities(await pipe(image(picture), { top_k: top })) })],
     'image-feature-extraction': ['image-feature-extraction', async (pipe, { picture }) =>
         ({ tensors: { embeddings: floats(await pipe(image(picture), { pool: true })) } })],
-    'object-detection': ['object-detection', detect],
+    'object-detection': ['object-detection', (pipe, input, options) =>
+        (pipe.model.config.model_type === 'rt_detr' ? detectEach : detect)(pipe, input, options)],
     'image-segmentation': ['image-segmentation', segment],
     'depth-estimation': ['depth-estimation', depth],
     'automatic-speech-recognition': ['automatic-speech-recognition', transcribe],
@@ -183,7 +231,8 @@ export class Oracle {
      * @param {keyof typeof tasks} task as nodes call it
      * @param {object} input as nodes get it, but `picture` and `sound` (media.mjs) for files
      * @param {object} [options] as clients give them
-     * @returns {Promise<{result?: any, tensors?: Record<string, {shape: number[], values: number[]}>,
+     * @returns {Promise<{result?: any, steps?: {margin: number, text: string}[],
+     *   tensors?: Record<string, {shape: number[], values: number[]}>,
      *   masks?: {width: number, height: number, grey: Uint8Array}[], samples?: Float32Array}>}
      */
     async answer(model, task, input, options = {}, dtype = 'fp32') {

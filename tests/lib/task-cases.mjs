@@ -54,11 +54,17 @@ export const cases = [
         options: { threshold: 0.5 } },
     { model: 'detr-panoptic', task: 'image-segmentation', inputs: { image: base64(picture) },
         input: { picture }, options: { threshold: 0.2 } },
+    { model: 'rt-detr', task: 'object-detection', inputs: { image: base64(picture) }, input: { picture },
+        options: { threshold: 0.6 } },
+    { model: 'maskformer', task: 'image-segmentation', inputs: { image: base64(picture) },
+        input: { picture }, options: { threshold: 0.2 } },
     { model: 'segformer', task: 'image-segmentation', inputs: { image: base64(picture) },
         input: { picture }, first: true },
     { model: 'depth', task: 'depth-estimation', inputs: { image: base64(picture) }, input: { picture } },
     { model: 'clip', task: 'zero-shot-image-classification', inputs: { image: base64(picture), labels },
         input: { picture, labels }, first: true },
+    { model: 'siglip', task: 'zero-shot-image-classification', inputs: { image: base64(picture), labels },
+        input: { picture, labels } },
     { model: 'vit-gpt2', task: 'image-to-text', inputs: { image: base64(picture) }, input: { picture } },
     { model: 'donut', task: 'document-question-answering',
         inputs: { image: base64(picture), question: 'What is it?' },
@@ -132,6 +138,21 @@ function assertSound(bytes, samples, rate, tolerance) {
     assert.ok(far <= tolerance + 2 / 32768, `the sound is ${far} from the oracle's`);
 }
 
+/** By so many nats a token has to be ahead of all others to be the same in other arithmetic. */
+const CERTAIN = 0.5;
+
+/**
+ * Whether a text is another one from some token on, as it may be where two tokens are nearly as probable.
+ * @param {{result: {text: string}}} answer @param {{margin: number, text: string}[]} steps of the oracle
+ */
+function partsWays({ result: { text } }, steps) {
+    if (text === steps.at(-1).text) return false;
+    const step = steps.find(({ text: begins }) => !text.startsWith(begins)) ?? steps.at(-1);
+    assert.ok(step.margin < CERTAIN,
+        `"${text}" is not "${step.text}", whose last token is ${step.margin} nats ahead of others`);
+    return true;
+}
+
 /**
  * @param {{result: any, outputs: {name: string, shape: number[], values: number[]}[]}} answer
  * @param {Awaited<ReturnType<import('./oracle.mjs').Oracle['answer']>>} wanted
@@ -175,6 +196,8 @@ export async function assertServed(daemon, oracle, one, where, most) {
     const dtype = quantization ?? precision;
     const wanted = await oracle.answer(one.model, one.task, one.input, { ...options, ...one.oracle }, dtype);
     const tolerance = tolerances[dtype] ?? tolerances.fp32;
+    const isSame = platform === 'wasm' && dtype === 'fp32';
+    if (!isSame && wanted.steps && partsWays(answer, wanted.steps)) return;
     assertAnswer(one, answer, wanted,
         platform === 'wasm' ? tolerance : Math.max(tolerance, tolerances.accelerated));
 }

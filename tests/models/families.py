@@ -22,12 +22,14 @@ import vision
 from folder import Folder
 
 
-def with_variants(folder):
+def with_variants(make):
     """One model with all the weights that `dtype` chooses among."""
-    model = text.embedder(folder)
-    folder.save(variants.half(model), "model_fp16")
-    folder.save(variants.quantized(model, 8), "model_quantized")
-    folder.save(variants.quantized(model, 4), "model_q4")
+
+    def make_all(folder):
+        make(folder)
+        variants.add_all(folder)
+
+    return make_all
 
 
 def external(folder):
@@ -43,7 +45,7 @@ def external(folder):
 
 
 FAMILIES = {
-    "bert": with_variants,
+    "bert": with_variants(text.embedder),
     "bert-cls": lambda folder: text.embedder(folder, "cls"),
     "bert-external": external,
     "bert-classes": text.classifier,
@@ -62,14 +64,20 @@ FAMILIES = {
     "vit-features": vision.features,
     "detr": vision.detector,
     "detr-panoptic": vision.panoptic,
+    "rt-detr": vision.independent_detector,
+    "maskformer": vision.mask_former,
     "segformer": vision.segmenter,
     "depth": vision.depth,
     "clip": vision.clip,
+    "siglip": vision.siglip,
     "wav2vec2": sound.ctc,
     "ast": sound.classifier,
     "clap": sound.clap,
     "vits": sound.speaker,
 }
+# One of each kind of graph once more, with all weights.
+for name in ("gpt2", "bart", "whisper", "vit", "segformer", "clip", "wav2vec2"):
+    FAMILIES[f"{name}-variants"] = with_variants(FAMILIES[name])
 
 
 def own_hash():

@@ -22,6 +22,7 @@ class Folder:
     def __init__(self, root, name):
         self.path = os.path.join(root, name)
         self.name = name
+        self.graphs = {}
         os.makedirs(os.path.join(self.path, "onnx"))
 
     def write(self, name, content):
@@ -44,6 +45,7 @@ class Folder:
         self.write("preprocessor_config.json", content)
 
     def save(self, model, file="model", **how):
+        self.graphs[file] = model
         onnx.save(model, os.path.join(self.path, "onnx", f"{file}.onnx"), **how)
 
 

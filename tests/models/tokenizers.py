@@ -62,7 +62,7 @@ def template(vocabulary, first, last):
     }
 
 
-def word_pieces(folder, kind="BertTokenizer"):
+def word_pieces(folder, kind="BertTokenizer", model_max_length=128):
     """A few words; all others are spelt."""
     pieces = BERT + WORDS + list(LETTERS) + [f"##{one}" for one in LETTERS[:36]]
     vocabulary = {piece: index for index, piece in enumerate(dict.fromkeys(pieces))}
@@ -86,7 +86,8 @@ def word_pieces(folder, kind="BertTokenizer"):
         },
     }
     names = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"), BERT))
-    return write(folder, vocabulary, BERT, parts, tokenizer_class=kind, model_max_length=128, **names)
+    names["model_max_length"] = model_max_length
+    return write(folder, vocabulary, BERT, parts, tokenizer_class=kind, **names)
 
 
 def byte_characters():

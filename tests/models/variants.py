@@ -3,7 +3,7 @@
 import copy
 
 import numpy
-from onnx import TensorProto, helper, numpy_helper
+from onnx import AttributeProto, TensorProto, helper, numpy_helper
 
 BLOCK = 32  # weights that share a scale, of 4 bits
 
@@ -12,21 +12,53 @@ def weights_of(model):
     return {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
 
 
+def graphs_of(graph):
+    """The graph, and those of its branches."""
+    yield graph
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.type == AttributeProto.GRAPH:
+                yield from graphs_of(attribute.g)
+
+
+def compute_in_half(graph, names):
+    """Weights, casts and what branches give become 16-bit; tensors get the names that `names` has."""
+    for index, weight in enumerate(graph.initializer):
+        values = numpy_helper.to_array(weight)
+        if values.dtype == numpy.float32:
+            halved = numpy_helper.from_array(values.astype(numpy.float16), weight.name)
+            graph.initializer[index].CopyFrom(halved)
+    for node in graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]
+        for attribute in node.attribute:
+            if node.op_type == "Cast" and attribute.i == TensorProto.FLOAT:
+                attribute.i = TensorProto.FLOAT16
+    for value in graph.output:
+        if value.name not in names and value.type.tensor_type.elem_type == TensorProto.FLOAT:
+            value.type.tensor_type.elem_type = TensorProto.FLOAT16
+
+
 def half(model):
-    """All arithmetic in 16 bits; outputs are cast back, so that they stay what they were."""
+    """All arithmetic in 16 bits; what goes in and comes out is cast, so that it stays what it was."""
     model = copy.deepcopy(model)
     graph = model.graph
-    for index, (name, values) in enumerate(weights_of(model).items()):
-        if values.dtype == numpy.float32:
-            graph.initializer[index].CopyFrom(numpy_helper.from_array(values.astype(numpy.float16), name))
-    outputs = {one.name for one in graph.output}
-    casts = []
-    for node in graph.node:
-        for index, name in enumerate(node.output):
-            if name in outputs:
-                node.output[index] = f"{name}_half"
-                casts.append(helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT))
-    graph.node.extend(casts)
+    inputs, outputs = (
+        [one.name for one in values if one.type.tensor_type.elem_type == TensorProto.FLOAT]
+        for values in (graph.input, graph.output)
+    )
+    names = {name: f"{name}_half" for name in (*inputs, *outputs)}
+    for one in graphs_of(graph):
+        compute_in_half(one, names)
+    nodes = list(graph.node)
+    del graph.node[:]
+    graph.node.extend(
+        helper.make_node("Cast", [name], [names[name]], to=TensorProto.FLOAT16) for name in inputs
+    )
+    graph.node.extend(nodes)
+    graph.node.extend(
+        helper.make_node("Cast", [names[name]], [name], to=TensorProto.FLOAT) for name in outputs
+    )
     return model
 
 
@@ -96,3 +128,11 @@ def quantized(model, bits):
     made = replaced(model, eight_bits if bits == 8 else four_bits)
     made.opset_import.append(helper.make_opsetid("com.microsoft", 1))
     return made
+
+
+def add_all(folder):
+    """Beside each graph of a folder, itself with each of the other weights."""
+    for file, model in list(folder.graphs.items()):
+        folder.save(half(model), f"{file}_fp16")
+        folder.save(quantized(model, 8), f"{file}_quantized")
+        folder.save(quantized(model, 4), f"{file}_q4")

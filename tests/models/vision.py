@@ -49,11 +49,10 @@ def queried(graph):
     return graph.norm(graph.feed_forward(graph.op("Add", x, graph.attention(query, key, value))))
 
 
-def class_logits(graph, x):
-    """The last class is for queries that found nothing."""
-    count = len(THINGS) + 1
-    graph.op("MatMul", x, graph.drawn(WIDTH, count, spread=0.5), output="logits")
-    graph.gives(floats("logits", "batch_size", QUERIES, count))
+def class_logits(graph, x, count=len(THINGS) + 1, output="logits"):
+    """The last class is for queries that found nothing, unless each class is judged by itself."""
+    graph.op("MatMul", x, graph.drawn(WIDTH, count, spread=0.5), output=output)
+    graph.gives(floats(output, "batch_size", QUERIES, count))
 
 
 def boxes(graph, x):
@@ -63,14 +62,14 @@ def boxes(graph, x):
     graph.gives(floats("pred_boxes", "batch_size", QUERIES, 4))
 
 
-def masks(graph, x):
+def masks(graph, x, output="pred_masks"):
     """One for each query, of a quarter of the picture's width and height."""
     kernel = graph.drawn(WIDTH, 3, 4, 4)
     planes = graph.op("Conv", "pixel_values", kernel, kernel_shape=[4, 4], strides=[4, 4])
     side = SIDE // 4
     points = graph.op("MatMul", x, graph.op("Reshape", planes, graph.whole(0, WIDTH, side * side)))
-    graph.op("Reshape", points, graph.whole(0, QUERIES, side, side), output="pred_masks")
-    graph.gives(floats("pred_masks", "batch_size", QUERIES, side, side))
+    graph.op("Reshape", points, graph.whole(0, QUERIES, side, side), output=output)
+    graph.gives(floats(output, "batch_size", QUERIES, side, side))
 
 
 def detr(folder, architecture, *heads):
@@ -90,6 +89,27 @@ def detector(folder):
 
 def panoptic(folder):
     detr(folder, "DetrForSegmentation", masks)
+
+
+def independent_detector(folder):
+    """RT-DETR: no class stands for nothing, and a query may have found several."""
+    graph = seeing(folder.name)
+    found = queried(graph)
+    class_logits(graph, found, len(THINGS))
+    boxes(graph, found)
+    folder.config("rt_detr", "RTDetrForObjectDetection", d_model=WIDTH, **labels(*THINGS))
+    folder.pictures("RTDetrImageProcessor", do_normalize=False)
+    folder.save(graph.model())
+
+
+def mask_former(folder):
+    graph = seeing(folder.name)
+    found = queried(graph)
+    class_logits(graph, found, output="class_queries_logits")
+    masks(graph, found, output="masks_queries_logits")
+    folder.config("maskformer", "MaskFormerForInstanceSegmentation", **labels(*THINGS))
+    folder.pictures("MaskFormerImageProcessor")
+    folder.save(graph.model())
 
 
 def planes_of(graph, count, stride):
@@ -124,12 +144,17 @@ def unit(graph, x, output):
     graph.gives(floats(output, output.split("_", maxsplit=1)[0], WIDTH))
 
 
-def compare(graph, other, seen, texts, scale):
-    """CLIP's head: every picture or sound against every text, both ways."""
+def compare(graph, other, seen, texts, scale, offset=None):
+    """CLIP's head: every picture or sound against every text, both ways. SigLIP adds an `offset`."""
     unit(graph, seen, f"{other}_embeds")
     unit(graph, texts, "text_embeds")
     cosines = graph.op("MatMul", f"{other}_embeds", graph.op("Transpose", "text_embeds", perm=[1, 0]))
-    graph.op("Mul", cosines, graph.constant(scale), output=f"logits_per_{other}")
+    output = f"logits_per_{other}"
+    if offset is None:
+        graph.op("Mul", cosines, graph.constant(scale), output=output)
+    else:
+        scaled = graph.op("Mul", cosines, graph.constant(scale))
+        graph.op("Add", scaled, graph.constant(offset), output=output)
     graph.op("Transpose", f"logits_per_{other}", perm=[1, 0], output="logits_per_text")
     graph.gives(
         floats(f"logits_per_{other}", other, "text"), floats("logits_per_text", "text", other)
@@ -152,4 +177,21 @@ def clip(folder):
     compare(graph, "image", seen, texts(graph, vocabulary), 10.0)
     folder.config("clip", "CLIPModel", projection_dim=WIDTH)
     folder.pictures("CLIPImageProcessor")
+    folder.save(graph.model())
+
+
+SIGLIP_LENGTH = 48  # tokens that each of its texts is padded to; it has no mask for them
+
+
+def siglip(folder):
+    """Every text is judged by itself."""
+    vocabulary = tokenizers.word_pieces(folder, "SiglipTokenizer", model_max_length=SIGLIP_LENGTH)
+    graph = seeing(folder.name)
+    graph.takes(integers("input_ids", "text", "sequence"))
+    seen = graph.linear(graph.mean(graph.layers(graph.patches())))
+    x = graph.layers(graph.embedding("input_ids", len(vocabulary)))
+    last = graph.op("Gather", x, graph.count(-1), axis=1)
+    compare(graph, "image", seen, graph.linear(graph.op("Add", last, graph.mean(x))), 10.0, -2.0)
+    folder.config("siglip", "SiglipModel")
+    folder.pictures("SiglipImageProcessor")
     folder.save(graph.model())

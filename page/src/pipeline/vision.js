@@ -52,13 +52,20 @@ async function features(loaded, task) {
 async function detect(loaded, task) {
     const processing = postProcessing(loaded, 'post_process_object_detection');
     const { inputs, width, height } = await pictureOf(loaded, task);
-    const [{ boxes, classes, scores }] =
-        processing(await loaded.model(inputs), task.options.threshold ?? 0.5, [[height, width]]);
+    const made = await loaded.model(inputs);
+    const [, queries, count] = made.logits.dims;
+    const [{ boxes, classes, scores }] = processing(made, task.options.threshold ?? 0.5, [[height, width]],
+        isEachByItself(loaded, count));
     /** @type {{label: string, score: number, box: Record<string, number>}[]} */
     const found = boxes.map((/** @type {number[]} */ box, /** @type {number} */ i) =>
         ({ label: labelOf(loaded.config, classes[i]), score: scores[i], box: corners(box) }));
-    return answer({ boxes: found.sort((a, b) => b.score - a.score) });
+    return answer({ boxes: found.sort((a, b) => b.score - a.score).slice(0, queries) });
 }
+
+/** Whether each class is judged by itself, as RT-DETR does, D-FINE and RF-DETR: then the last has a name;
+ * DETR's stands for nothing found. The library takes all for DETR.
+ * @param {Loaded} loaded @param {number} count of the classes */
+const isEachByItself = ({ config }, count) => config.id2label?.[count - 1] !== undefined;
 
 /** Whole pixels. @param {number[]} box */
 function corners(box) {
