@@ -1,7 +1,9 @@
 /**
- * One model of each family in the other kinds of browser, and on their accelerators as far as software
- * adapters are quick: the answers are the oracle's everywhere. All of them on all platforms: --full.
+ * One model of each family in the other kinds of browser, and on their accelerators: the answers are the
+ * oracle's everywhere. With --full every task, and one of each kind of graph with all weights that there
+ * are.
  */
+import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
 import { edge, safari } from '../lib/browsers.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
@@ -10,24 +12,32 @@ import { Oracle } from '../lib/oracle.mjs';
 import { assertServed, cases, nameOf } from '../lib/task-cases.mjs';
 
 const full = process.env.WEBINFER_FULL === '1';
-/** Tokens of an answer where each takes long. */
-const FEW = 6;
 const family = cases.filter(({ first }) => first);
-/** What is quick on an adapter that a processor plays. */
-const quick = family.filter(({ model }) => model === 'bert');
+const all = full ? cases : family;
+/** Those with all weights; of the others there is a twin that has them. */
+const varied = family.map((one) => one.model === 'bert' ? one : { ...one, model: `${one.model}-variants` });
+const tried = full ? varied : varied.slice(0, 1);
 
 /** @type {[string, object, Record<string, import('../lib/task-cases.mjs').Case[]>][]} */
 const kinds = [
-    ['firefox', { max_connections: 1 }, { wasm: family, webgpu: full ? family : [] }],
+    ['firefox', { max_connections: 1 }, { webgpu: all, wasm: family }],
     ['safari', safari(), { wasm: family }],
-    ['edge', edge(), { webnn: full ? family : quick, wasm: full ? family : [] }],
-    ['chrome', { max_connections: 1 }, { webgpu: full ? family : quick }],
+    ['edge', edge(), { webnn: all, wasm: full ? family : [] }],
+    ['chrome', { max_connections: 1 }, { webgpu: all }],
 ];
 
 /** @type {Oracle} */
 let oracle;
 before(() => { oracle = new Oracle(makeFamilies()); });
 after(() => oracle.close());
+
+/** What an adapter without 16-bit floats does with such weights, as Chromium's software one is: nothing, and
+ * it says why. */
+async function assertRefused(daemon, { model, task, inputs }, where) {
+    const { status, json } = await daemon.infer({ model_name: model, task, inputs, fallback: false, ...where });
+    assert.deepEqual([status, json.code], [422, 'platform_unsupported']);
+    assert.match(json.detail, /computes in 16-bit floats, and the adapter has no shader-f16/);
+}
 
 for (const [kind, keys, platforms] of kinds)
     describe(kind, () => {
@@ -37,13 +47,24 @@ for (const [kind, keys, platforms] of kinds)
         before(async () => {
             daemon = new Daemon({ config: {
                 'browser.chrome': { max_connections: 0 }, [`browser.${kind}`]: keys } });
-            putFamilies(daemon.store, [...new Set(family.map(({ model }) => model))]);
+            putFamilies(daemon.store, [...new Set([...all, ...tried].map(({ model }) => model))]);
             await daemon.start();
         });
         after(() => daemon.stop());
 
-        for (const [platform, list] of Object.entries(platforms))
+        for (const [platform, list] of Object.entries(platforms)) {
+            const where = { platform, browser: kind };
             for (const one of list)
-                test(`on ${platform}: ${nameOf(one)}`, () => assertServed(daemon, oracle, one,
-                    { platform, browser: kind }, platform === 'wasm' ? undefined : FEW));
+                test(`on ${platform}: ${nameOf(one)}`, () => assertServed(daemon, oracle, one, where));
+            if (platform === 'wasm') continue;
+            for (const one of tried)
+                for (const precision of ['fp16', 'q8', 'q4'])
+                    test(`on ${platform} in ${precision}: ${nameOf(one)}`, async () => {
+                        const [node] = (await daemon.get('/v1/nodes')).json.nodes;
+                        const isRefused = platform === 'webgpu' && precision === 'fp16'
+                            && node.platforms.webgpu.adapter.architecture === 'swiftshader';
+                        await (isRefused ? assertRefused(daemon, one, { ...where, precision })
+                            : assertServed(daemon, oracle, one, { ...where, precision }));
+                    });
+        }
     });
