@@ -95,7 +95,6 @@ static json_t *say_of(enum wi_task_kind task, const json_t *input, const char *t
             "probability", 1.0, "text", text);
     case WI_TASK_QUESTION_ANSWERING:
     case WI_TASK_DOCUMENT_QUESTION:
-    case WI_TASK_VISUAL_QUESTION:
         return answer_with(context ? context : "simulated");
     case WI_TASK_OBJECT_DETECTION:
         return json_pack("{s:[{s:s, s:f, s:{s:i, s:i, s:i, s:i}}]}", "boxes", "label", "thing",

@@ -64,6 +64,8 @@ static const struct architecture {
         {WI_TASK_TEXT2TEXT, WI_TASK_SUMMARIZATION, WI_TASK_TRANSLATION}},
     {"ForSeq2SeqLM", 0, WI_TYPE_TEXT2TEXT,
         {WI_TASK_TEXT2TEXT, WI_TASK_SUMMARIZATION, WI_TASK_TRANSLATION}},
+    {"LlavaQwen2ForCausalLM", 0, WI_TYPE_MULTIMODAL,
+        {WI_TASK_IMAGE_TO_TEXT, WI_TASK_VISUAL_QUESTION}},
     {"ForCausalLM", 0, WI_TYPE_TEXT_GENERATION, {WI_TASK_COMPLETE}},
     {"LMHeadModel", 0, WI_TYPE_TEXT_GENERATION, {WI_TASK_COMPLETE}},
     {"Model", WI_TYPE_VISION, WI_TYPE_VISION, {WI_TASK_IMAGE_FEATURES}},
@@ -288,9 +290,11 @@ static void prefer_vectors(struct wi_huggingface *info)
         wi_task_list_add(&info->tasks, others.items[i]);
 }
 
-/* A conversation takes a template. */
+/* A conversation takes a template. Models that see are told of pictures first. */
 static void add_conversation(struct wi_huggingface *info)
 {
+    if (info->has_template && wi_task_list_has(&info->tasks, WI_TASK_VISUAL_QUESTION))
+        wi_task_list_add(&info->tasks, WI_TASK_CHAT);
     if (!info->has_template || info->type != WI_TYPE_TEXT_GENERATION ||
         !wi_task_list_has(&info->tasks, WI_TASK_COMPLETE))
         return;

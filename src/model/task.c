@@ -52,7 +52,7 @@ static const struct {
     [WI_TASK_DOCUMENT_QUESTION] = {"document-question-answering", WI_TAKES_PICTURE_QUESTION,
         OF(MULTIMODAL), 0, NULL},
     [WI_TASK_VISUAL_QUESTION] = {"visual-question-answering", WI_TAKES_PICTURE_QUESTION,
-        OF(MULTIMODAL), 0, NULL},
+        OF(MULTIMODAL), 1, NULL},
 };
 
 /* Other names that clients use, most of them the Hugging Face hub's. */

@@ -284,7 +284,6 @@ static enum wi_code check_one(
         return check_fills(result, error);
     case WI_TASK_QUESTION_ANSWERING:
     case WI_TASK_DOCUMENT_QUESTION:
-    case WI_TASK_VISUAL_QUESTION:
         return check_rows(result, "answers", answer_members, error);
     case WI_TASK_OBJECT_DETECTION:
         return check_rows(result, "boxes", box_members, error);

@@ -109,7 +109,6 @@ static const struct wi_param plain_tables[WI_TASK_COUNT][MAX_ROWS] = {
     [WI_TASK_ZERO_SHOT_IMAGE] = {TEMPLATE},
     [WI_TASK_ZERO_SHOT_AUDIO] = {TEMPLATE},
     [WI_TASK_DOCUMENT_QUESTION] = {TOP},
-    [WI_TASK_VISUAL_QUESTION] = {TOP},
 };
 
 /* Of GGUF models, whose files say how to pool. */
@@ -382,11 +381,11 @@ static enum wi_code check_free_text(
 static enum wi_code check_writing(enum wi_task_kind task, enum wi_engine engine,
     const json_t *options, unsigned slots, const char *where, struct wi_error *error)
 {
-    const struct wi_param *table =
-        task == WI_TASK_TRANSLATION ? translate_table
-        : wi_task_is_of(task, WI_TYPE_TEXT_GENERATION) || task == WI_TASK_IMAGE_TO_TEXT
-            ? generate_table
-            : rewrite_table;
+    int rewrites =
+        wi_task_is_of(task, WI_TYPE_TEXT2TEXT) && !wi_task_is_of(task, WI_TYPE_TEXT_GENERATION);
+    const struct wi_param *table = task == WI_TASK_TRANSLATION ? translate_table
+                                   : rewrites                  ? rewrite_table
+                                                               : generate_table;
     enum wi_code code = WI_OK;
     if (task != WI_TASK_CHAT)
         code = check_complete(options, where, error);

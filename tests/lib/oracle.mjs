@@ -133,6 +133,16 @@ async function describe(pipe, { picture }, options) {
     return generated(pipe, { inputs: pixel_values }, options, 1);
 }
 
+/** What stands for the picture in the prompt is the processor's; it takes the two in either order. */
+async function see({ processor, tokenizer, model }, { picture, pictures = [picture], ...input }, options) {
+    const content = [{ type: 'image' }, { type: 'text', text: input.question }];
+    const { messages = [{ role: 'user', content }] } = input;
+    const text = tokenizer.apply_chat_template(messages, { tokenize: false, add_generation_prompt: true });
+    const inputs = await (processor instanceof library.LlavaProcessor
+        ? processor(image(pictures[0]), text) : processor(text, pictures.map(image)));
+    return generated({ tokenizer, model }, inputs, options, inputs.input_ids.dims[1]);
+}
+
 async function detect(pipe, { picture }, { threshold = 0.5 } = {}) {
     const found = await pipe(image(picture), { threshold });
     return { result: { boxes: found.sort((a, b) => b.score - a.score) } };
@@ -214,9 +224,18 @@ const tasks = {
         async (pipe, { sound, labels }, options) =>
             ({ result: probabilities(await pipe(sound.samples, labels, options)) })],
     'image-to-text': ['image-to-text', describe],
+    'visual-question-answering': ['image-text-to-text', see],
     'document-question-answering': ['document-question-answering', async (pipe, { picture, question }) =>
         ({ result: { answers: await pipe(image(picture), question) } })],
 };
+
+/** The library's pipeline, or what one would have where it has none. */
+async function open(name, folder, how) {
+    if (name !== 'image-text-to-text') return library.pipeline(/** @type {any} */ (name), folder, how);
+    const model = await library.AutoModelForImageTextToText.from_pretrained(folder, how);
+    const processor = await library.AutoProcessor.from_pretrained(folder);
+    return { model, processor, tokenizer: processor.tokenizer, dispose: () => model.dispose() };
+}
 
 export class Oracle {
     #loaded = new Map();
@@ -239,8 +258,7 @@ export class Oracle {
         const [name, ask] = tasks[task];
         const key = `${model} ${name} ${dtype}`;
         if (!this.#loaded.has(key))
-            this.#loaded.set(key, await library.pipeline(/** @type {any} */ (name),
-                path.join(this.folder, model), { dtype, device: 'cpu' }));
+            this.#loaded.set(key, await open(name, path.join(this.folder, model), { dtype, device: 'cpu' }));
         return ask(this.#loaded.get(key), input, options);
     }
 

@@ -69,6 +69,9 @@ export const cases = [
     { model: 'donut', task: 'document-question-answering',
         inputs: { image: base64(picture), question: 'What is it?' },
         input: { picture, question: 'What is it?' } },
+    { model: 'llava', task: 'visual-question-answering',
+        inputs: { image: base64(picture), question: 'What is it?' },
+        input: { picture, question: 'What is it?' }, options: { max_tokens: 12 } },
     { model: 'wav2vec2', task: 'automatic-speech-recognition', inputs: { audio: base64(sound) },
         input: { sound }, first: true },
     { model: 'whisper', task: 'automatic-speech-recognition', inputs: { audio: base64(sound) },
@@ -79,7 +82,8 @@ export const cases = [
     { model: 'vits', task: 'text-to-speech', inputs: 'Hello world.', input: { text: 'Hello world.' } },
 ];
 
-export const generating = ['complete', 'chat', 'text2text-generation', 'image-to-text'];
+export const generating =
+    ['complete', 'chat', 'text2text-generation', 'image-to-text', 'visual-question-answering'];
 const greedy = { temperature: 0, max_tokens: 24 };
 
 /** The options that a client sends. */

@@ -14,6 +14,7 @@ import sys
 import tempfile
 
 import graph
+import seeing
 import seq2seq
 import sound
 import text
@@ -60,6 +61,8 @@ FAMILIES = {
     "whisper": seq2seq.listener,
     "donut": seq2seq.reader,
     "vit-gpt2": seq2seq.describer,
+    "llava": seeing.llava,
+    "smolvlm": seeing.smolvlm,
     "vit": vision.classifier,
     "vit-features": vision.features,
     "detr": vision.detector,

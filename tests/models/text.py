@@ -112,10 +112,10 @@ CHAT_TEMPLATE = (
 )
 
 
-def causal_bias(graph):
-    """What hides later tokens, and what the attention mask hides."""
+def causal_bias(graph, tokens="input_ids"):
+    """What hides later tokens, and what the attention mask hides; `tokens`: the input of the new ones."""
     total = graph.length("attention_mask")
-    start = graph.op("Sub", total, graph.length("input_ids"))
+    start = graph.op("Sub", total, graph.length(tokens))
     keys = graph.op("Unsqueeze", graph.numbers(graph.count(0), total), graph.whole(0))
     queries = graph.op("Unsqueeze", graph.numbers(start, total), graph.whole(1))
     there = graph.op("Unsqueeze", graph.op("Cast", "attention_mask", to=TensorProto.BOOL), graph.whole(1, 2))

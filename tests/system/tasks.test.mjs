@@ -6,8 +6,11 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
+import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
+import { EventClient } from '../lib/events.mjs';
 import { makeFamilies, putFamilies } from '../lib/families.mjs';
+import { disc } from '../lib/media.mjs';
 import { Oracle } from '../lib/oracle.mjs';
 import { ownModels } from '../lib/paths.mjs';
 import { assertServed, cases, nameOf } from '../lib/task-cases.mjs';
@@ -42,6 +45,24 @@ async function resultOf(model, inputs) {
 }
 
 const base64 = (...file) => fs.readFileSync(path.join(ownModels, ...file)).toString('base64');
+
+test('a question about a picture is answered in parts, and at a terminal', async () => {
+    const picture = path.join(daemon.folder, 'disc.png');
+    fs.writeFileSync(picture, disc().bytes);
+    const options = { temperature: 0, max_tokens: 8 };
+    const inputs = { image: disc().bytes.toString('base64'), question: 'What is it?' };
+    const whole = await daemon.answer({ model_name: 'llava', inputs, options });
+    const client = new EventClient(`${daemon.url}/v1/infer`,
+        { body: { model_name: 'llava', inputs, options, stream: true } });
+    await client.ended();
+    const parts = client.parts.map(({ json }) => json.text ?? '');
+    assert.ok(parts.length > 1);
+    assert.equal(parts.join(''), whole.result.text);
+    const { code, out, problems } = await webinfer(daemon, ['infer', 'llava', '--image', picture,
+        '--question', inputs.question, '--option', 'temperature=0', '--option', 'max_tokens=8']);
+    assert.equal(code, 0, problems);
+    assert.ok(out.startsWith(whole.result.text.trimEnd()), out);
+});
 
 test('the samples: digits are told', async () => {
     for (const digit of ['0', '4', '7']) {

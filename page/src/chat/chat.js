@@ -56,11 +56,15 @@ const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
  * @param {string | null} [request.bos] the text of the start token
  * @param {string | null} [request.eos] of the end token
  * @param {unknown} request.messages inputs.messages @param {Record<string, any>} [request.options]
+ * @param {string} [request.picture] what stands for a picture where a template takes text alone; without it
+ *   messages have none
  * @param {(template: string, variables: Record<string, unknown>) => Promise<string>} request.render
  * @returns {Promise<Prepared>}
  * @throws {Failure} with the field that is at fault
  */
-export async function prepareChat({ template: own, bos, eos, messages: given, options = {}, render }) {
+export async function prepareChat({
+    template: own, bos, eos, messages: given, options = {}, picture, render,
+}) {
     const template = own || DEFAULT_TEMPLATE;
     if (byteLength(template) > MAX_BYTES) {
         throw new Failure('model_invalid', `The model's chat template has more than ${MAX_BYTES} bytes.`);
@@ -73,7 +77,7 @@ export async function prepareChat({ template: own, bos, eos, messages: given, op
     }
     const kwargs = checkKwargs(options.chat_template_kwargs);
     const { format, isNative } = formatOf(template);
-    const checked = checkMessages(given);
+    const checked = checkMessages(given, picture !== undefined);
     const variables = {
         ...kwargs,
         tools: isNative && use.mode !== 'none' ? use.tools : null,
@@ -84,7 +88,7 @@ export async function prepareChat({ template: own, bos, eos, messages: given, op
     };
     /** @param {import('./messages.js').Message[]} messages */
     const rendered = (messages) =>
-        render(template, { ...variables, messages: forTemplate(messages, template) });
+        render(template, { ...variables, messages: forTemplate(messages, template, picture) });
     const prompt = await (isNative ? rendered(checked) : renderTold(checked, use, rendered));
     const thinking = thinkingOf(template, prompt);
     const called = use.mode === 'none' ? null : format;

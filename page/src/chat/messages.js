@@ -2,10 +2,11 @@
 import { invalid, isObject } from './tools.js';
 
 /** @typedef {{id: string, type: 'function', function: {name: string, arguments: string}}} Call */
+/** @typedef {{type: 'text', text: string} | {type: 'image'}} Part */
 /**
  * @typedef {object} Message
  * @property {'system' | 'user' | 'assistant' | 'tool'} role
- * @property {string | null} content null only beside calls
+ * @property {string | Part[] | null} content null only beside calls, parts only where there is a picture
  * @property {string} [name]
  * @property {Call[]} [tool_calls]
  * @property {string} [tool_call_id]
@@ -18,23 +19,26 @@ const PICTURES = ['image_url', 'image', 'input_image'];
  * text. */
 const WRITES_JSON = /\barguments\b['"\])]*\s*\|\s*tojson/;
 const WRITES_TEXT = /\barguments\b['"\])]*\s*(?:\+|~|-?\}\})/;
+/** What a template says that takes lists of parts. */
+const TAKES_PARTS = /['"]image(?:_url)?['"]/;
 /** What a template asks that knows a call by its message having no content. */
 const ASKS_FOR_NULL = /\bcontent['"\])]*\s+is\s+(?:not\s+)?(?:none|None|null)\b/;
 
 /**
  * @param {unknown} messages inputs.messages
+ * @param {boolean} [isSeeing] whether the user's may have pictures: parts of the type "image"
  * @returns {Message[]}
  * @throws {Failure} input_invalid
  */
-export function checkMessages(messages) {
+export function checkMessages(messages, isSeeing = false) {
     if (!Array.isArray(messages) || messages.length === 0) {
         throw invalid('inputs.messages', 'There are no messages.', 'a list of at least one message');
     }
-    return messages.map((message, i) => checkMessage(message, `inputs.messages[${i}]`));
+    return messages.map((message, i) => checkMessage(message, `inputs.messages[${i}]`, isSeeing));
 }
 
-/** @param {unknown} message @param {string} field @returns {Message} */
-function checkMessage(message, field) {
+/** @param {unknown} message @param {string} field @param {boolean} isSeeing @returns {Message} */
+function checkMessage(message, field, isSeeing) {
     if (!isObject(message) || !ROLES.includes(message.role)) {
         throw invalid(`${field}.role`, 'A message has no role, or one that is not known.', ROLES.join(', '));
     }
@@ -44,7 +48,7 @@ function checkMessage(message, field) {
         }
     }
     const calls = checkCalls(message.tool_calls ?? [], message.role, `${field}.tool_calls`);
-    const content = textOf(message.content, `${field}.content`);
+    const content = contentOf(message.content, `${field}.content`, isSeeing && message.role === 'user');
     if (content === null && calls.length === 0) {
         throw invalid(`${field}.content`, 'A message has no content.',
             'a string, or a list of parts of type "text"');
@@ -59,26 +63,36 @@ function checkMessage(message, field) {
     };
 }
 
-/** @param {unknown} content @param {string} field @returns {string | null} */
-function textOf(content, field) {
+/** @param {unknown} content @param {string} field @param {boolean} isSeeing
+ * @returns {string | Part[] | null} */
+function contentOf(content, field, isSeeing) {
     if (content === undefined || content === null) return null;
     if (typeof content === 'string') return content;
     if (!Array.isArray(content)) {
         throw invalid(field, 'The content of a message is neither text nor a list of parts.',
             'a string, or a list of parts of type "text"');
     }
-    return content.map((part, i) => {
-        const type = isObject(part) ? part.type : undefined;
-        if (PICTURES.includes(type)) {
-            throw invalid(`${field}[${i}]`, 'This model takes no pictures.', 'parts of type "text"');
-        }
-        if (type !== 'text' || typeof part.text !== 'string') {
-            throw invalid(`${field}[${i}]`, 'A part of a message is not text.',
-                '{"type": "text", "text": TEXT}');
-        }
-        return part.text;
-    }).join('\n');
+    const parts = content.map((part, i) => checkPart(part, `${field}[${i}]`, isSeeing));
+    return parts.some(({ type }) => type === 'image') ? parts : textOf(parts, '');
 }
+
+/** @param {any} part @param {string} field @param {boolean} isSeeing @returns {Part} */
+function checkPart(part, field, isSeeing) {
+    const type = isObject(part) ? part.type : undefined;
+    if (isSeeing && type === 'image') return { type };
+    if (PICTURES.includes(type)) throw invalid(field, 'This model takes no pictures.', 'parts of type "text"');
+    if (type !== 'text' || typeof part.text !== 'string') {
+        throw invalid(field, 'A part of a message is not text.', '{"type": "text", "text": TEXT}');
+    }
+    return { type, text: part.text };
+}
+
+/** @param {string | Part[]} content @param {string} picture what stands for one */
+const textOf = (content, picture) => (typeof content === 'string' ? content
+    : content.map((part) => (part.type === 'text' ? part.text : picture)).join('\n'));
+
+/** @param {string | Part[]} content @returns {Part[]} */
+const partsOf = (content) => (typeof content === 'string' ? [{ type: 'text', text: content }] : content);
 
 /** @param {unknown} calls @param {string} role @param {string} field @returns {Call[]} */
 function checkCalls(calls, role, field) {
@@ -112,15 +126,19 @@ function parsed(text) {
 }
 
 /**
- * As this template takes them: arguments as an object or as text, no content as null or as empty.
- * @param {Message[]} messages @param {string} template
+ * As this template takes them: arguments as an object or as text, no content as null or as empty, and
+ * where there may be pictures, content as lists or as text.
+ * @param {Message[]} messages @param {string} template @param {string} [picture] what stands for one
  */
-export function forTemplate(messages, template) {
+export function forTemplate(messages, template, picture) {
     const isObjects = WRITES_JSON.test(template) || !WRITES_TEXT.test(template);
     const nothing = ASKS_FOR_NULL.test(template) ? null : '';
+    /** @param {string | Part[]} content */
+    const written = (content) => (picture !== undefined && TAKES_PARTS.test(template) ? partsOf(content)
+        : textOf(content, picture ?? ''));
     return messages.map((message) => ({
         ...message,
-        content: message.content ?? nothing,
+        content: message.content === null ? nothing : written(message.content),
         ...(message.tool_calls ? {
             tool_calls: message.tool_calls.map((call) => ({
                 ...call,
@@ -176,6 +194,8 @@ export function withText(messages, role, text) {
     const first = role === 'system' ? 0 : messages.findIndex((message) => message.role === role);
     const message = messages[first];
     if (message?.role !== role) return [{ role, content: text }, ...messages];
-    const content = role === 'system' ? `${message.content}\n\n${text}` : `${text}\n\n${message.content}`;
+    const { content: said } = message;
+    const content = Array.isArray(said) ? [...partsOf(text), ...said]
+        : role === 'system' ? `${said}\n\n${text}` : `${text}\n\n${said}`;
     return messages.with(first, { ...message, content });
 }

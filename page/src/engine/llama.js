@@ -28,8 +28,8 @@ import { LLAMA } from '../shared/messages.js';
 /** @typedef {import('./llama_generation.js').Prompt} Prompt */
 /** The chat's part: templates, tools, grammars (page/src/chat).
  * @typedef {object} Chat
- * @property {(chat: {template: string | null, bos: string, eos: string, messages: any, options: Options}) =>
- *   Promise<{prompt: string, grammar: string | null, stop: string[], preserved: string[],
+ * @property {(chat: {template: string | null, bos: string, eos: string, messages: any, options: Options,
+ *   picture?: string}) => Promise<{prompt: string, grammar: string | null, stop: string[], preserved: string[],
  *   makeParser: (choice: number) => Parser}>} prepare
  * @property {(options: Options) => string | null} grammarOf a text's, of `grammar` or `json_schema`
  */

@@ -42,7 +42,7 @@ export class Decoder {
     async read(tokens) {
         const { _model: model } = this;
         const ids = [tokens.slice(this.count).map(BigInt)];
-        const prepared = model.prepare_inputs_for_generation(ids, this._next(ids), this._config);
+        const prepared = model.prepare_inputs_for_generation(ids, await this._next(ids), this._config);
         const outputs = await model.forward(prepared);
         this._inputs = model._update_model_kwargs_for_generation({
             generated_input_ids: [ids[0].slice(-1)], outputs, model_inputs: prepared,
@@ -53,8 +53,8 @@ export class Decoder {
         return lastRow(outputs.logits);
     }
 
-    /** @param {bigint[][]} ids */
-    _next([ids]) {
+    /** @protected @param {bigint[][]} ids @returns {Promise<Record<string, any>>} */
+    async _next([ids]) {
         const { Tensor, ones } = this._library;
         const shape = [1, ids.length];
         if (!this._isSeq2seq) {

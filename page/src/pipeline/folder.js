@@ -52,6 +52,13 @@ export class Folder {
         return file && parse(await this._bytes(file), path);
     }
 
+    /** A text file's content; undefined if there is none. @param {string} path
+     * @returns {Promise<string | undefined>} */
+    async text(path) {
+        const file = this._files.get(path);
+        return file && new TextDecoder().decode(await this._bytes(file));
+    }
+
     /** What a request for a file is answered, as far as transformers.js looks: the bytes are not copied.
      * @param {string} path */
     async answer(path) {

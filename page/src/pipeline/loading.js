@@ -2,6 +2,7 @@
 import { EngineFault } from '../engine/engine.js';
 import { Failure } from '../engine/failure.js';
 import { KvCaches } from './kv_cache.js';
+import { SEEING } from './seeing_types.js';
 
 /** @typedef {import('./folder.js').Folder} Folder */
 /** @typedef {import('./library.js').Library} Library */
@@ -62,6 +63,7 @@ export async function loadFolder(key, library, folder, device, signal) {
             .map(async (path) => [path, await folder.json(path)])));
         const tokenizer = hasTokenizer(folder)
             ? await madeOf(TOKENIZER.join(', '), namespace.AutoTokenizer.from_pretrained(id)) : null;
+        if (tokenizer) tokenizer.chat_template ??= await templateOf(folder);
         const described = PROCESSORS.find((path) => folder.has(path));
         const processor = described
             ? await madeOf(described, namespace.AutoProcessor.from_pretrained(id)) : null;
@@ -101,6 +103,14 @@ function hasTokenizer(folder) {
     throw new Failure('model_invalid', `The folder has no file ${missing}.`);
 }
 
+/** The template of conversations in a file of its own, as newer exports and those of processors have it.
+ * @param {Folder} folder @returns {Promise<string | null>} */
+async function templateOf(folder) {
+    const text = await folder.text('chat_template.jinja')
+        ?? (await folder.json('chat_template.json'))?.chat_template;
+    return typeof text === 'string' ? text : null;
+}
+
 /** @param {Folder} folder */
 async function configOf(folder) {
     const config = await folder.json('config.json');
@@ -122,8 +132,15 @@ function modelClass(namespace, config) {
     const name = names[0] ?? String(config.model_type);
     throw new Failure('platform_unsupported',
         `The architecture ${name.slice(0, 100)} is none that this page can compute.`,
-        { expected: `one of transformers.js ${namespace.env.version}` });
+        { expected: `one of transformers.js ${namespace.env.version}${ofPictures(config)}` });
 }
+
+/** That answer questions about pictures, and of which the library has no classes. */
+const QUESTIONED = /^(?:blip|bridgetower|git|instructblip|lxmert|pix2struct|vilt)/;
+
+/** @param {any} config */
+const ofPictures = ({ model_type: type }) => (QUESTIONED.test(type)
+    ? `; for questions about pictures a model of one of the types ${SEEING.join(', ')}` : '');
 
 /** How many tokens a text may have. @param {any} config @param {any} tokenizer
  * @param {Record<string, any>} extra */

@@ -6,7 +6,9 @@ import { encoded } from './decoder.js';
 import { generate } from './generate.js';
 import { numbersOf, pictureOf } from './image/input.js';
 import { labelsOf } from './labels.js';
+import { answerAbout, isSeeing } from './seeing.js';
 import { startOf } from './seq2seq.js';
+import { textOf } from './texts.js';
 import { contextOf, WRITING } from './writing.js';
 
 /** @typedef {import('./loading.js').Loaded} Loaded */
@@ -66,8 +68,12 @@ function readPicture(loaded, task, beginning, run) {
     return generate(loaded, { ...beginning, ends: [], parser: plain() }, task.options, context, run, begin);
 }
 
+/** What a model is asked that answers questions, where the request says nothing. */
+const DESCRIBE = 'Describe the picture.';
+
 /** @type {Task['run']} */
 async function describe(loaded, task, run) {
+    if (isSeeing(loaded)) return answerAbout(loaded, task, task.input?.prompt ?? DESCRIBE, run);
     const prompt = task.input?.prompt;
     const words = prompt && loaded.tokenizer ? tokensOf(loaded, prompt) : [];
     const tokens = [...startOf(loaded.model, undefined), ...words];
@@ -99,11 +105,8 @@ async function answerQuestion(loaded, task, run) {
 }
 
 /** @type {Task['run']} */
-async function refuseQuestion({ config }) {
-    throw new Failure('platform_unsupported',
-        `Questions about pictures other than documents are not answered here (${config.model_type}).`,
-        { field: 'task', expected: 'document-question-answering, or image-to-text' });
-}
+const answerWhatIsSeen = async (loaded, task, run) =>
+    answerAbout(loaded, task, textOf(task.input?.question, 'question'), run);
 
 /** @type {Readonly<Record<string, Task>>} */
 export const MULTIMODAL_TASKS = Object.freeze({
@@ -112,5 +115,5 @@ export const MULTIMODAL_TASKS = Object.freeze({
     },
     'image-to-text': { options: WRITING, run: describe },
     'document-question-answering': { options: {}, run: answerQuestion },
-    'visual-question-answering': { options: {}, run: refuseQuestion },
+    'visual-question-answering': { options: WRITING, run: answerWhatIsSeen },
 });

@@ -36,13 +36,22 @@ globalThis.OffscreenCanvas = class {
 
 /** The file of a picture, and what a task has of it beside its input.
  * @param {{width: number, height: number, rgb: Uint8Array}} picture of tests/lib/media.mjs */
-export function pictureFile(picture) {
+export const pictureFile = (picture) => carried(fileOf(picture));
+
+/** The same of several. @param {(typeof pictures)[number][]} several */
+export function pictureFiles(several) {
+    const files = several.map(fileOf);
+    const tensors = files.map(({ length }, i) => ({ ...carried(files[i]).tensors[0], offset: i * length }));
+    return { ...carried(Buffer.concat(files)), tensors };
+}
+
+function fileOf(picture) {
     const bytes = Buffer.alloc(HEAD + 1);
     bytes.set([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
     bytes.writeUInt32BE(picture.width, 16);
     bytes.writeUInt32BE(picture.height, 20);
     bytes[HEAD] = pictures.push(picture) - 1;
-    return carried(bytes);
+    return bytes;
 }
 
 /** A task's members for a file. @param {Uint8Array} bytes */

@@ -91,6 +91,13 @@ static void test_architectures(void **state)
     tells("clap", "ClapModel", "", WI_TYPE_MULTIMODAL, "zero-shot-audio-classification");
     tells("vision-encoder-decoder", "VisionEncoderDecoderModel", "", WI_TYPE_MULTIMODAL,
         "image-to-text, document-question-answering");
+    tells("llava", "LlavaForConditionalGeneration", "", WI_TYPE_MULTIMODAL,
+        "image-to-text, visual-question-answering");
+    tells("llava_qwen2", "LlavaQwen2ForCausalLM", "", WI_TYPE_MULTIMODAL,
+        "image-to-text, visual-question-answering");
+    tells("smolvlm", "SmolVLMForConditionalGeneration", "", WI_TYPE_MULTIMODAL,
+        "image-to-text, visual-question-answering");
+    tells("blip", "BlipForQuestionAnswering", "", WI_TYPE_MULTIMODAL, "visual-question-answering");
     tells("vilt", "ViltForQuestionAnswering", "", WI_TYPE_MULTIMODAL, "visual-question-answering");
     tells("bert", "BertForTimeTravel", "", WI_TYPE_TEXT_EMBEDDING, "");
     tells("strange", "Strange", "", WI_TYPE_UNKNOWN, "");
@@ -128,6 +135,8 @@ static void test_names_and_templates(void **state)
     static const char classes[] = "{\"architectures\":[\"BertForSequenceClassification\"],"
                                   "\"id2label\":{\"0\":\"a\",\"1\":\"b\"}}";
     static const char speaker[] = "{\"architectures\":[\"GPT2LMHeadModel\"]}";
+    static const char seer[] = "{\"model_type\":\"llava\","
+                               "\"architectures\":[\"LlavaForConditionalGeneration\"]}";
     struct wi_huggingface info;
     struct wi_error error;
     assert_int_equal(
@@ -141,6 +150,13 @@ static void test_names_and_templates(void **state)
         WI_OK);
     assert_int_equal(info.tasks.items[0], WI_TASK_CHAT);
     assert_int_equal(info.tasks.count, 2);
+    assert_int_equal(
+        read_folder("m",
+            FILES("config.json", seer, TOKENIZER, PROCESSOR, "chat_template.jinja", "x"), &info,
+            &error),
+        WI_OK);
+    assert_int_equal(info.tasks.items[2], WI_TASK_CHAT);
+    assert_int_equal(info.tasks.count, 3);
 }
 
 static void test_refusals(void **state)

@@ -190,7 +190,9 @@ static void test_findings(void **state)
         {WI_TASK_FILL_MASK, "{\"masks\":7}", 0},
         {WI_TASK_QUESTION_ANSWERING,
             "{\"answers\":[{\"answer\":\"a\",\"score\":0.5,\"start\":1,\"end\":2}]}", 1},
-        {WI_TASK_VISUAL_QUESTION, "{\"answers\":[{\"answer\":\"a\",\"score\":0.5}]}", 1},
+        {WI_TASK_VISUAL_QUESTION, "{\"text\":\"a\",\"finish_reason\":\"stop\"}", 1},
+        {WI_TASK_VISUAL_QUESTION, "{\"answers\":[{\"answer\":\"a\",\"score\":0.5}]}", 0},
+        {WI_TASK_DOCUMENT_QUESTION, "{\"answers\":[{\"answer\":\"a\",\"score\":0.5}]}", 1},
         {WI_TASK_DOCUMENT_QUESTION, "{\"answers\":[{\"answer\":\"a\"}]}", 0},
         {WI_TASK_OBJECT_DETECTION,
             "{\"boxes\":[{\"label\":\"a\",\"score\":1,"

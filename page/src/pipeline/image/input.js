@@ -14,19 +14,33 @@ import { useOurPixels } from './raw_image.js';
  */
 
 /** @param {Loaded} loaded @param {RunMessage} task @returns {Promise<Picture>} @throws {Failure} */
-export async function pictureOf({ library, processor }, task) {
-    if (!processor) {
-        throw new Failure('model_invalid', 'The folder has no file preprocessor_config.json.',
-            { expected: 'how pictures are prepared for the model' });
-    }
-    const { tensor, media_type: type } = task.input?.image ?? {};
-    const entry = task.tensors[tensor];
+export async function pictureOf(loaded, task) {
+    const processor = processorOf(loaded);
+    const image = await imageOf(loaded, task, task.input?.image);
+    // Processors change the picture that they are given.
+    const { width, height } = image;
+    return { image, width, height, inputs: await processor(image) };
+}
+
+/** What prepares pictures. @param {Loaded} loaded @throws {Failure} if the folder does not say how */
+export function processorOf({ processor }) {
+    if (processor) return processor;
+    throw new Failure('model_invalid', 'The folder has no file preprocessor_config.json.',
+        { expected: 'how pictures are prepared for the model' });
+}
+
+/** A task's tensor as the library's RawImage.
+ * @param {Loaded} loaded @param {RunMessage} task
+ * @param {{tensor: number, media_type: string} | undefined} picture which of the tensors it is
+ * @returns {Promise<any>} @throws {Failure} if it is none */
+export async function imageOf({ library }, task, picture) {
+    const entry = picture && task.tensors[picture.tensor];
     if (!entry) throw new Failure('input_invalid', 'The task has no picture.', { field: 'inputs.image' });
     const { data, width, height, channels } = await readPixels(
-        /** @type {Uint8Array<ArrayBuffer>} */ (bytesOf(entry, task.frame, task.section)), type);
+        /** @type {Uint8Array<ArrayBuffer>} */ (bytesOf(entry, task.frame, task.section)),
+        picture.media_type);
     useOurPixels(library);
-    const image = new library.RawImage(data, width, height, channels);
-    return { image, width, height, inputs: await processor(image) };
+    return new library.RawImage(data, width, height, channels);
 }
 
 /** The numbers of an output of a model, which computes in 16 bits perhaps.

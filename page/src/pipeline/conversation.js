@@ -1,0 +1,70 @@
+/** Conversations as a folder's template writes them, and texts in its tokens. */
+import { Failure, throwIfCancelled } from '../engine/failure.js';
+
+/** @typedef {import('../engine/llama.js').Chat} Chat */
+/** @typedef {import('../engine/run.js').Run} Run */
+/** @typedef {import('./generate.js').Prompt} Prompt */
+/** @typedef {import('./loading.js').Loaded} Loaded */
+/** @typedef {Record<string, any>} Options */
+/**
+ * How pictures of messages are written: `mark` stands for one where a template takes text alone, and
+ * `template` in the place of one where the folder has none.
+ * @typedef {{mark: string, template: string | null}} Pictures
+ */
+
+/**
+ * A conversation as text, and what else its answer takes.
+ * @param {Loaded} loaded @param {any} messages @param {Options} options @param {Run} run
+ * @param {Pictures | null} [pictures] null: messages may have none
+ * @returns {Promise<Omit<Prompt, 'tokens'> & {text: string, isTemplated: boolean}>}
+ */
+export async function conversation(loaded, messages, options, run, pictures = null) {
+    refuseGrammars(options);
+    const { chat, tokenizer } = loaded;
+    const template = templateOf(tokenizer.chat_template, options.tools) ?? pictures?.template ?? null;
+    const { prompt, stop, preserved, makeParser } = await /** @type {Chat} */ (chat).prepare({
+        template, bos: tokenizer.bos_token ?? '', eos: tokenizer.eos_token ?? '',
+        messages, options, picture: pictures?.mark,
+    });
+    throwIfCancelled(run.signal);
+    return {
+        text: prompt, isTemplated: template !== null, stop: options.stop ?? [], ends: stop, preserved,
+        parser: makeParser(0),
+    };
+}
+
+/** A folder's only one, or the one that fits of several with names. @param {any} given @param {any} tools */
+function templateOf(given, tools) {
+    if (typeof given === 'string') return given;
+    const named = (tools?.length > 0 ? given?.tool_use : null) ?? given?.default;
+    return typeof named === 'string' ? named : null;
+}
+
+/** What can only be promised by a grammar. @param {Options} options */
+function refuseGrammars({ tool_choice: choice = 'auto', response_format: format }) {
+    if (choice !== 'auto' && choice !== 'none') throw noGrammar('tool_choice', '"auto" or "none"');
+    if (format !== undefined && format?.type !== 'text') {
+        throw noGrammar('response_format', '{"type": "text"}');
+    }
+}
+
+/** @param {string} name @param {string} expected */
+const noGrammar = (name, expected) => new Failure('input_invalid',
+    `The option "${name}" is not possible so: grammars are for models in GGUF files.`,
+    { field: `options.${name}`, expected });
+
+/** @param {Loaded} loaded @param {string} text
+ * @param {boolean} special with what the model's tokenizer puts around @returns {number[]} */
+export function tokensOf({ tokenizer, model }, text, special) {
+    /** @type {number[]} */
+    const ids = tokenizer.encode(text, { add_special_tokens: special });
+    const { bos_token_id: first, eos_token_id: last, eos_token: end } = tokenizer;
+    // The start token once, also where the text has it; and no end token where the text is to go on.
+    if (special && first !== undefined && ids[0] === first && ids[1] === first) ids.shift();
+    if (special && ids.length > 1 && ids[ids.length - 1] === last && !text.endsWith(end)) ids.pop();
+    if (ids.length > 0) return ids;
+    const { bos_token_id: start = first } = model._prepare_generation_config(null, {});
+    if (typeof start === 'number') return [start];
+    throw new Failure('input_invalid', 'The text is empty, and the model has no token to begin with.',
+        { field: 'inputs', expected: 'a text that is not empty' });
+}

@@ -1,0 +1,173 @@
+/** Language models that see, in Node, against transformers.js' own generate on native onnxruntime. */
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import test, { after } from 'node:test';
+import { prepareChat } from '../../page/src/chat/chat.js';
+import { makeFamilies } from '../lib/families.mjs';
+import { disc } from '../lib/media.mjs';
+import { Oracle } from '../lib/oracle.mjs';
+import { render } from './support/chat_templates.mjs';
+import { filesIn, loaded, outcomeOf } from './support/library.mjs';
+import { carried, pictureFile, pictureFiles } from './support/pictures.mjs';
+
+const families = makeFamilies();
+const oracle = new Oracle(families);
+const models = new Map();
+after(async () => {
+    for (const model of models.values()) await (await model).dispose();
+    await oracle.close();
+});
+
+const chat = { prepare: (asked) => prepareChat({ ...asked, render }) };
+const filesOf = (name) => filesIn(path.join(families, name));
+const modelOf = (name) => models.get(name) ?? models.set(name, loaded(filesOf(name))
+    .then((model) => ({ ...model, chat }))).get(name);
+
+/** Does something with a family's model of which some JSON files are others: what the change says they
+ * are, or without those that it says are undefined. */
+async function withChanged(name, change, work) {
+    const files = filesOf(name);
+    for (const [file, changed] of Object.entries(change)) {
+        const old = files[file] ? JSON.parse(Buffer.from(files[file])) : {};
+        files[file] = new TextEncoder()
+            .encode(typeof changed === 'string' ? changed : JSON.stringify({ ...old, ...changed }));
+    }
+    const model = { ...await loaded(files), chat };
+    try {
+        return await work(model);
+    } finally {
+        await model.dispose();
+    }
+}
+
+/** A disc, and the same with its colours turned round. */
+const SIDES = { llava: 32, smolvlm: 64 };
+/** What is asked so often that the prompt is read in two pieces. */
+const LONG = { llava: 'Who sees it? '.repeat(22), smolvlm: 'What? '.repeat(45) };
+const pictureFor = (name) => disc(SIDES[name]);
+function turned(picture) {
+    return { ...picture, rgb: picture.rgb.map((value) => 255 - value) };
+}
+
+const QUESTION = 'What is it?';
+const image = { tensor: 0, media_type: 'image/png' };
+const greedy = { temperature: 0, max_tokens: 12 };
+const ask = (model, picture, question = QUESTION, options = {}) => outcomeOf(model, 'visual-question-answering',
+    { image, question }, { ...greedy, ...options }, pictureFile(picture));
+const oracleOf = async (name, input) =>
+    (await oracle.answer(name, 'visual-question-answering', input, greedy)).result;
+const tokensOf = async (asked) => (await asked).result.tokens;
+
+for (const name of Object.keys(SIDES)) {
+    test(`${name} answers questions about pictures as the library does`, async () => {
+        const model = await modelOf(name);
+        const answers = new Set();
+        for (const [picture, question] of [[pictureFor(name), QUESTION], [turned(pictureFor(name)), QUESTION],
+            [pictureFor(name), LONG[name]]]) {
+            const expected = await oracleOf(name, { picture, question });
+            const { result } = await ask(model, picture, question, { logprobs: true, top_logprobs: 2 });
+            assert.deepEqual([result.tokens, result.text], [expected.tokens, expected.text]);
+            assert.equal(result.finish_reason, 'length');
+            const nearest = Math.min(...result.logprobs.map(({ top_logprobs: [first, second] }) =>
+                first.logprob - second.logprob));
+            assert.ok(nearest >= 0.5, `another token is ${nearest} away`);
+            answers.add(result.text);
+        }
+        assert.equal(answers.size, 3);
+    });
+}
+
+const picturePart = (tensor) => ({ type: 'image', image: { ...image, tensor } });
+const textPart = (text) => ({ type: 'text', text });
+const talk = (model, messages, pictures, options = {}) => outcomeOf(model, 'chat', { messages },
+    { ...greedy, ...options }, pictureFiles(pictures));
+
+test('a conversation has pictures anywhere, also where a piece of the prompt ends', () =>
+    // So long a vocabulary would have a prompt read in pieces of 32 tokens.
+    withChanged('smolvlm', { 'config.json': { vocab_size: 1e6 } }, async (model) => {
+    const [picture, other] = [pictureFor('smolvlm'), turned(pictureFor('smolvlm'))];
+    const messages = (first, second) => [
+        { role: 'user', content: [textPart('Look:'), first, textPart('This?')] },
+        { role: 'assistant', content: [textPart('It is.')] },
+        { role: 'user', content: [second, textPart('And that?')] },
+    ];
+    const expected = await oracleOf('smolvlm', { pictures: [picture, other], messages: messages({ type: 'image' }, { type: 'image' }) });
+    const { result } = await talk(model, messages(picturePart(0), picturePart(1)), [picture, other]);
+    assert.ok(result.usage.prompt_tokens > 3 * 32);
+    assert.deepEqual(result.tokens, expected.tokens);
+    const swapped = await talk(model, messages(picturePart(1), picturePart(0)), [picture, other]);
+    assert.notDeepEqual(swapped.result.tokens, expected.tokens);
+}));
+
+test('a conversation without pictures goes on from its cache', async () => {
+    const model = await modelOf('llava');
+    const messages = [{ role: 'user', content: 'Hello, world!' }];
+    const first = (await talk(model, messages, [])).result;
+    const { result } = await talk(model, [...messages, { role: 'assistant', content: first.text },
+        { role: 'user', content: 'Why?' }], []);
+    assert.ok(result.usage.cached_tokens > 0);
+    const anew = (await talk(model, [...messages, { role: 'assistant', content: first.text },
+        { role: 'user', content: 'Why?' }], [], { deterministic: true })).result;
+    assert.deepEqual(result.tokens, anew.tokens);
+});
+
+test('a picture is described where nothing is asked', async () => {
+    const model = await modelOf('llava');
+    const described = await outcomeOf(model, 'image-to-text', { image }, greedy, pictureFile(disc()));
+    assert.deepEqual(described.result.tokens, await tokensOf(ask(model, disc(), 'Describe the picture.')));
+    const prompted = await outcomeOf(model, 'image-to-text', { image, prompt: QUESTION }, greedy,
+        pictureFile(disc()));
+    assert.deepEqual(prompted.result.tokens, await tokensOf(ask(model, disc())));
+});
+
+test('a picture that is not cut has one place in the prompt', async () => {
+    const whole = await modelOf('smolvlm');
+    const { result: { usage: { prompt_tokens: cut } } } = await ask(whole, pictureFor('smolvlm'));
+    await withChanged('smolvlm', { 'preprocessor_config.json': { do_image_splitting: false } }, async (model) => {
+        const { result: { usage } } = await ask(model, pictureFor('smolvlm'));
+        // Four tiles of four tokens, a mark and a place each, and three ends of lines.
+        assert.equal(cut - usage.prompt_tokens, 4 * (4 + 2) + 3);
+    });
+});
+
+test('relatives of LLaVA, and templates of every kind, give what LLaVA gives', async () => {
+    const expected = await tokensOf(ask(await modelOf('llava'), disc()));
+    const { text_config: text, ...config } = JSON.parse(Buffer.from(filesOf('llava')['config.json']));
+    const flat = "{% for m in messages %}{{ m.role | upper }}: {{ m.content }} {% endfor %}ASSISTANT:";
+    const changes = [
+        { 'config.json': { ...text, ...config, model_type: 'llava_qwen2', architectures: ['LlavaQwen2ForCausalLM'] } },
+        { 'config.json': { model_type: 'llava_onevision', architectures: ['LlavaOnevisionForConditionalGeneration'] } },
+        { 'tokenizer_config.json': { chat_template: flat } },
+        { 'tokenizer_config.json': { chat_template: null } },
+        { 'tokenizer_config.json': { chat_template: null }, 'chat_template.jinja': flat },
+        { 'tokenizer_config.json': { chat_template: null }, 'chat_template.json': { chat_template: flat } },
+    ];
+    for (const change of changes) {
+        await withChanged('llava', change, async (model) =>
+            assert.deepEqual(await tokensOf(ask(model, disc())), expected, JSON.stringify(change)));
+    }
+});
+
+test('what cannot be done says why, and the next request is right', async () => {
+    const model = await modelOf('llava');
+    const expected = await tokensOf(ask(model, disc()));
+    const other = await loaded(path.join(families, 'donut'));
+    await assert.rejects(ask(other, disc()), { code: 'platform_unsupported', field: 'task', expected: /llava.*smolvlm/ });
+    await other.dispose();
+    for (const [question, code, field] of [['<image>', 'input_invalid', 'inputs'],
+        ['a'.repeat(600), 'context_length_exceeded'], ['', 'input_invalid', 'inputs.question']]) {
+        await assert.rejects(ask(model, disc(), question), { code, ...(field && { field }) });
+    }
+    await assert.rejects(outcomeOf(model, 'visual-question-answering', { image, question: QUESTION }, greedy,
+        carried(Buffer.from('GIF89a'))), { code: 'picture_invalid', field: 'inputs.image' });
+    await assert.rejects(ask(model, disc(), QUESTION, { top: 1 }), { code: 'input_invalid', field: 'options.top' });
+    await assert.rejects(talk(model, [{ role: 'system', content: [picturePart(0)] }], [disc()]),
+        { code: 'input_invalid', field: 'inputs.messages[0].content[0]' });
+    assert.deepEqual(await tokensOf(ask(model, disc())), expected);
+    await withChanged('llava', { 'config.json': { image_token_index: 3 } }, (broken) => assert.rejects(
+        ask(broken, disc()), { code: 'model_invalid', message: /0 tokens of 16 times <image>/ }));
+    await withChanged('llava', { 'config.json': { model_type: 'paligemma', architectures: ['PaliGemmaForConditionalGeneration'] } },
+        (unserved) => assert.rejects(ask(unserved, disc()), { code: 'platform_unsupported', message: /paligemma/ }));
+    await assert.rejects(withChanged('llava', { 'config.json': { model_type: 'blip', architectures: ['BlipForQuestionAnswering'] } }, () => {}),
+        { code: 'platform_unsupported', message: /BlipForQuestionAnswering/, expected: /llava.*smolvlm/ });
+});
