@@ -58,6 +58,7 @@ static void free_fetch(struct wi_fetch *fetch)
     }
     if (fetch->folder_fd >= 0)
         close(fetch->folder_fd);
+    uv_mutex_destroy(&fetch->blocks_lock);
     wi_work_queue_free(fetch->queue);
     wi_timer_free(fetch->timer);
     wi_turn_free(fetch->turn);
@@ -105,13 +106,16 @@ static void end_if_closed(struct wi_fetch *fetch)
 
 struct block *fetch_take_block(struct wi_fetch *fetch)
 {
+    uv_mutex_lock(&fetch->blocks_lock);
     struct block *block = fetch->free_blocks;
     if (block)
         fetch->free_blocks = block->next;
-    else if (fetch->blocks < BLOCKS_MAX) {
+    uv_mutex_unlock(&fetch->blocks_lock);
+    if (block == NULL && fetch->blocks < BLOCKS_MAX) {
         fetch->blocks++;
         block = wi_realloc_array(NULL, 1, sizeof *block);
-    } else
+    }
+    if (block == NULL)
         return NULL;
     block->next = NULL;
     block->size = 0;
@@ -120,8 +124,10 @@ struct block *fetch_take_block(struct wi_fetch *fetch)
 
 void fetch_give_block(struct wi_fetch *fetch, struct block *block)
 {
+    uv_mutex_lock(&fetch->blocks_lock);
     block->next = fetch->free_blocks;
     fetch->free_blocks = block;
+    uv_mutex_unlock(&fetch->blocks_lock);
 }
 
 /* --- under way -------------------------------------------------------------------------------- */
@@ -241,6 +247,8 @@ struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
         .on_progress = on_progress,
         .on_end = on_end,
         .context = context};
+    if (uv_mutex_init(&fetch->blocks_lock) != 0)
+        abort(); /* fails only without memory */
     wi_hub_copy(&fetch->hub, order->hub);
     fetch->files = wi_alloc((fetch->count + 1) * sizeof *fetch->files);
     for (size_t i = 0; i < fetch->count; i++) {

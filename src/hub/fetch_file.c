@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #define HASH_AT_ONCE (UINT64_C(16) << 20) /* bytes read back and hashed before others may work */
+#define BLOCKS_AT_ONCE (BLOCKS_MAX / 2)   /* then the loop may fill others again */
 #define SAVE_MS 250
 #define PAUSE_MAX_MS 30000u
 #define GAIN (64u << 10) /* so much since the last failure makes it the first again */
@@ -37,14 +38,46 @@ void file_clear(struct file *file)
     free(file->file.remote);
 }
 
+/* --- blocks ----------------------------------------------------------------------------------- */
+
+void file_add_block(struct file *file, struct block *block)
+{
+    uv_mutex_lock(&file->fetch->blocks_lock);
+    *file->last = block;
+    file->last = &block->next;
+    uv_mutex_unlock(&file->fetch->blocks_lock);
+}
+
+static struct block *next_block(struct file *file)
+{
+    uv_mutex_lock(&file->fetch->blocks_lock);
+    struct block *block = file->first;
+    if (block)
+        file->first = block->next;
+    if (file->first == NULL)
+        file->last = &file->first;
+    uv_mutex_unlock(&file->fetch->blocks_lock);
+    return block;
+}
+
+static void give_blocks_back(struct file *file)
+{
+    struct block *block;
+    while ((block = next_block(file)) != NULL)
+        fetch_give_block(file->fetch, block);
+}
+
 /* --- on a thread ------------------------------------------------------------------------------ */
 
-static enum wi_code write_blocks(struct file *file)
+/* Those too that come meanwhile, up to `most`. */
+static enum wi_code write_blocks(struct file *file, size_t most)
 {
-    struct file_work *work = &file->work;
     enum wi_code code = WI_OK;
-    for (struct block *block = work->blocks; block && code == WI_OK; block = block->next)
-        code = wi_part_write(file->part, block->at, block->bytes, block->size, &work->error);
+    struct block *block;
+    while (code == WI_OK && most-- > 0 && (block = next_block(file)) != NULL) {
+        code = wi_part_write(file->part, block->at, block->bytes, block->size, &file->work.error);
+        fetch_give_block(file->fetch, block);
+    }
     return code;
 }
 
@@ -60,7 +93,7 @@ static enum wi_code finish_part(struct file *file)
 static enum wi_code work_on_part(struct file *file)
 {
     struct file_work *work = &file->work;
-    enum wi_code code = write_blocks(file);
+    enum wi_code code = write_blocks(file, BLOCKS_AT_ONCE);
     if (code != WI_OK)
         return code;
     work->behind = wi_part_catch_up(file->part, HASH_AT_ONCE, &work->error);
@@ -91,7 +124,7 @@ static void run(void *data)
     else if (wi_part_is_done(file->part))
         work->whole = 1;
     else if (work->close)
-        work->code = write_blocks(file);
+        work->code = write_blocks(file, BLOCKS_MAX);
     else
         work->code = work_on_part(file);
     if (file->part && work->open)
@@ -101,15 +134,6 @@ static void run(void *data)
 }
 
 /* --- what came of it -------------------------------------------------------------------------- */
-
-static void give_blocks_back(struct file *file, struct block **list)
-{
-    struct block *block;
-    while ((block = *list) != NULL) {
-        *list = block->next;
-        fetch_give_block(file->fetch, block);
-    }
-}
 
 static void release_transfers(struct file *file)
 {
@@ -162,10 +186,10 @@ static void on_worked(void *data, int cancelled)
     file->busy = 0;
     fetch->works--;
     fetch->changed = 1;
-    give_blocks_back(file, &file->work.blocks);
-    if (file->work.close)
+    if (file->work.close) {
+        give_blocks_back(file); /* what could not be written */
         file->closed = 1;
-    else if (!fetch->closing)
+    } else if (!fetch->closing)
         take_result(file);
     wi_turn_wish(fetch->turn);
 }
@@ -174,14 +198,11 @@ static void start_work(struct file *file, struct file_work work)
 {
     struct wi_fetch *fetch = file->fetch;
     double now = wi_now_ms();
-    work.save = now - file->saved_at >= SAVE_MS;
-    if (work.save)
+    work.save = !work.open && now - file->saved_at >= SAVE_MS;
+    if (work.save || work.open)
         file->saved_at = now;
-    work.blocks = file->first;
     wi_ranges_clear(&file->work.there);
     file->work = work;
-    file->first = NULL;
-    file->last = &file->first;
     file->busy = 1;
     fetch->works++;
     wi_work_queue_start(fetch->queue, 0, run, on_worked, file);
@@ -209,7 +230,7 @@ static struct transfer *free_transfer(struct file *file)
 
 static void start_transfers(struct file *file)
 {
-    uint64_t size = file->file.bytes, segment = wi_segment_bytes(size);
+    uint64_t size = file->file.bytes, segment = wi_segment_bytes(size, WI_FETCH_CONNECTIONS);
     struct wi_range range;
     struct transfer *transfer;
     while ((transfer = free_transfer(file)) != NULL &&
@@ -308,7 +329,7 @@ static void close_file(struct file *file)
         start_work(file, (struct file_work){.close = 1});
         return;
     }
-    give_blocks_back(file, &file->first);
+    give_blocks_back(file);
     file->closed = 1;
 }
 

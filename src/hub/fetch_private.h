@@ -6,6 +6,8 @@
  *   fetch_transfer.c  one range of a file over one connection
  *
  * Callbacks of curl only note what came and wish a turn; all that follows is decided in the turn.
+ * Blocks alone pass between the loop and the threads while both are at work: `blocks_lock` guards
+ * the lists of them, those that are free and those that each file has to write.
  */
 #ifndef WI_HUB_FETCH_PRIVATE_H
 #define WI_HUB_FETCH_PRIVATE_H
@@ -17,7 +19,9 @@
 #include "hub/ranges.h"
 
 #define BLOCK_BYTES (512u << 10)
-#define BLOCKS_MAX 64 /* of a fetch: more than all connections fill at a time */
+/* Of a fetch: more than all connections fill at a time, and so few that memory that is new to the
+ * process does not cost more than the bytes. */
+#define BLOCKS_MAX 32
 
 /* Bytes on their way to the disk. */
 struct block {
@@ -46,7 +50,6 @@ enum file_state { FILE_WAITING, FILE_MEASURING, FILE_OPENING, FILE_FETCHING, FIL
 /* What a thread does for a file, and what came of it. */
 struct file_work {
     int open, save, close;
-    struct block *blocks;   /* to be written */
     uint64_t done;          /* bytes that are there now */
     int behind;             /* there is more to hash */
     int whole;              /* the file has its name */
@@ -61,7 +64,7 @@ struct file {
     enum file_state state;
     struct wi_part *part;        /* a thread's, while `busy` */
     struct wi_ranges claimed;    /* bytes that are there, or on their way */
-    struct block *first, **last; /* what is to be written */
+    struct block *first, **last; /* what is to be written; guarded by blocks_lock */
     struct file_work work;
     int busy, behind, closed;
     uint64_t done;
@@ -87,8 +90,9 @@ struct wi_fetch {
     struct wi_turn *turn;
     struct file *files;
     size_t count;
-    struct block *free_blocks;
-    size_t blocks;
+    uv_mutex_t blocks_lock;
+    struct block *free_blocks; /* guarded by blocks_lock */
+    size_t blocks;             /* all there are; of the loop */
     uint64_t fetched;
     int hub_private; /* the hub was found at a private address */
     int changed, closing, cancelled, failed;
@@ -101,12 +105,13 @@ struct wi_fetch {
 
 /* fetch.c */
 void fetch_fail(struct wi_fetch *fetch, const struct wi_error *error);
-struct block *fetch_take_block(struct wi_fetch *fetch); /* NULL: there are too many */
-void fetch_give_block(struct wi_fetch *fetch, struct block *block);
+struct block *fetch_take_block(struct wi_fetch *fetch);             /* NULL: there are too many */
+void fetch_give_block(struct wi_fetch *fetch, struct block *block); /* on any thread */
 
 /* fetch_file.c */
 void file_init(struct file *file, struct wi_fetch *fetch, const struct wi_hub_file *wanted);
 void file_go_on(struct file *file); /* whatever is next; also towards the end */
+void file_add_block(struct file *file, struct block *block); /* for a thread to write */
 /* The transfer has ended, with all that it was to bring or not. */
 void file_transfer_done(struct transfer *transfer);
 /* It has to be tried again: `error` is for the last time, `after_s` what the server asks for. */

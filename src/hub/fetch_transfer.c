@@ -87,8 +87,7 @@ static void hand_over_block(struct transfer *transfer)
     transfer->block = NULL;
     if (block == NULL)
         return;
-    *file->last = block;
-    file->last = &block->next;
+    file_add_block(file, block);
     wi_turn_wish(file->fetch->turn);
 }
 

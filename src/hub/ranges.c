@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SEGMENT_MIN (UINT64_C(8) << 20)
+#define SEGMENTS 32 /* of a large file */
+#define SEGMENT_USUAL (UINT64_C(8) << 20)
 #define SEGMENT_MAX (UINT64_C(64) << 20)
-#define SEGMENTS 32
+#define SEGMENT_MIN (UINT64_C(2) << 20) /* below that another connection is not worth its start */
+#define SEGMENT_STEP (UINT64_C(64) << 10)
 
 /* Replaces `old` ranges from `at` on by `fresh` ones. */
 static void splice(
@@ -100,10 +102,21 @@ void wi_ranges_clear(struct wi_ranges *ranges)
     *ranges = (struct wi_ranges){0};
 }
 
-uint64_t wi_segment_bytes(uint64_t size)
+static uint64_t between(uint64_t least, uint64_t value, uint64_t most)
 {
-    uint64_t part = size / SEGMENTS;
-    if (part < SEGMENT_MIN)
-        return SEGMENT_MIN;
-    return part < SEGMENT_MAX ? part : SEGMENT_MAX;
+    return value < least ? least : value > most ? most : value;
+}
+
+/* How many parts of at most `each` there are. */
+static uint64_t parts_of(uint64_t bytes, uint64_t each)
+{
+    return bytes / each + (bytes % each > 0);
+}
+
+uint64_t wi_segment_bytes(uint64_t size, unsigned connections)
+{
+    uint64_t most = between(SEGMENT_USUAL, size / SEGMENTS, SEGMENT_MAX);
+    uint64_t rounds = between(1, parts_of(size, most * connections), UINT64_MAX);
+    uint64_t even = parts_of(size, connections * rounds);
+    return between(SEGMENT_MIN, parts_of(even, SEGMENT_STEP) * SEGMENT_STEP, most);
 }

@@ -28,7 +28,7 @@ void wi_ranges_clear(struct wi_ranges *ranges);
 
 /* So much of a file of `size` bytes is asked for at a time: large enough that the time between two
  * requests does not count, small enough that what is there has few gaps and can be hashed in its
- * order while the rest arrives. */
-uint64_t wi_segment_bytes(uint64_t size);
+ * order while the rest arrives; and such that all of `connections` have as much to do. */
+uint64_t wi_segment_bytes(uint64_t size, unsigned connections);
 
 #endif

@@ -1,7 +1,9 @@
 /**
  * What fetching from a hub costs against one plain curl that fetches the same file from the same
  * server on this machine, and hashes nothing: at full speed, and where the server limits each
- * connection (then curl is given as many of them). Rounds alternate; medians are compared.
+ * connection (then curl is given as many of them). A fetch ends with its bytes on disk, so curl is
+ * timed with and without that (fdatasync). The starts of the processes do not count, on either
+ * side. Rounds alternate; medians are compared.
  *
  *   ./dev bench pull [--mib=N] [--rounds=N]
  */
@@ -26,17 +28,38 @@ const hub = await startHub();
 const commit = hub.push('org/model', files);
 const url = `${hub.url}/org/model/resolve/${commit}/model.gguf`;
 
+/** Gives the seconds that it needed, by its own clock. */
 function curl(args) {
-    return new Promise((resolve, reject) => spawn('curl', ['-sSfL', ...args], { stdio: 'inherit' })
-        .on('close', (status) => (status ? reject(new Error(`curl: ${status}`)) : resolve())));
+    return new Promise((resolve, reject) => {
+        const child = spawn('curl', ['-sSfL', '-w', '%{time_total}', ...args],
+            { stdio: ['ignore', 'pipe', 'inherit'] });
+        let text = '';
+        child.stdout.setEncoding('utf8').on('data', (more) => (text += more));
+        child.on('close', (status) => (status ? reject(new Error(`curl: ${status}`))
+            : resolve(Number(text))));
+    });
+}
+
+/** How long it takes until a file is on disk. */
+function syncFile(name) {
+    const file = fs.openSync(name, 'r');
+    const began = performance.now();
+    fs.fdatasyncSync(file);
+    const seconds = (performance.now() - began) / 1000;
+    fs.closeSync(file);
+    return seconds;
 }
 
 /** Each of `count` connections fetches its part of the file. */
 async function byCurl(count) {
     const part = Math.ceil(size / count);
-    await Promise.all([...Array(count).keys()].map((index) => curl([
+    const names = [...Array(count).keys()].map((index) => path.join(home, `curl-${index}`));
+    const seconds = Math.max(...await Promise.all(names.map((name, index) => curl([
         ...(count > 1 ? ['-r', `${index * part}-${Math.min(size, (index + 1) * part) - 1}`] : []),
-        '-o', path.join(home, `curl-${index}`), url])));
+        '-o', name, url]))));
+    const synced = names.map(syncFile).reduce((sum, one) => sum + one, seconds);
+    for (const name of names) fs.rmSync(name);
+    return { seconds, synced };
 }
 
 let folders = 0;
@@ -46,7 +69,7 @@ async function byFetch() {
     const end = await fetchFiles(order(folder)).end;
     if (end.code !== 'ok') throw new Error(`${end.code}: ${end.detail}`);
     fs.rmSync(folder, { recursive: true });
-    return end.cpu_ms;
+    return { seconds: end.ms / 1000, cpu: end.cpu_ms };
 }
 
 const order = (() => {
@@ -55,21 +78,18 @@ const order = (() => {
 })();
 
 async function measure(name, bytesPerSecond, connections) {
-    const seconds = { curl: [], fetch: [] }, cpu = [];
-    const timed = async (what, work) => {
-        const began = performance.now();
-        const result = await work();
-        seconds[what].push((performance.now() - began) / 1000);
-        return result;
-    };
+    const curls = [], fetches = [];
     hub.bytesPerSecond = bytesPerSecond;
     for (let round = 0; round < rounds; round++) {
-        await timed('curl', () => byCurl(connections));
-        cpu.push(await timed('fetch', byFetch));
+        curls.push(await byCurl(connections));
+        fetches.push(await byFetch());
     }
-    const rate = (what) => size / MiB / median(seconds[what]);
-    return { name, connections, curl_mib_per_s: rate('curl'), fetch_mib_per_s: rate('fetch'),
-        ratio: rate('fetch') / rate('curl'), cpu_ms_per_mib: median(cpu) / (size / MiB) };
+    const rate = (list, key) => size / MiB / median(list.map((one) => one[key]));
+    const fetch = rate(fetches, 'seconds');
+    return { name, connections, curl_mib_per_s: rate(curls, 'seconds'),
+        synced_curl_mib_per_s: rate(curls, 'synced'), fetch_mib_per_s: fetch,
+        ratio: fetch / rate(curls, 'seconds'), ratio_synced: fetch / rate(curls, 'synced'),
+        cpu_ms_per_mib: median(fetches.map((one) => one.cpu)) / (size / MiB) };
 }
 
 try {
@@ -78,8 +98,10 @@ try {
         await measure('24 MiB/s for each connection', 24 * MiB, CONNECTIONS)];
     console.log(JSON.stringify({ mib: size / MiB, rounds, results }));
     for (const one of results)
-        console.log(`${one.name}: curl ${one.curl_mib_per_s.toFixed(0)} MiB/s, fetch ` +
-            `${one.fetch_mib_per_s.toFixed(0)} MiB/s, ratio ${one.ratio.toFixed(2)}, ` +
+        console.log(`${one.name}: curl ${one.curl_mib_per_s.toFixed(0)} MiB/s ` +
+            `(${one.synced_curl_mib_per_s.toFixed(0)} to the disk), ` +
+            `fetch ${one.fetch_mib_per_s.toFixed(0)} MiB/s, ` +
+            `ratio ${one.ratio.toFixed(2)} (${one.ratio_synced.toFixed(2)}), ` +
             `${one.cpu_ms_per_mib.toFixed(2)} ms of CPU per MiB`);
 } finally {
     await hub.close();

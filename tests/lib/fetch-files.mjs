@@ -16,8 +16,8 @@ export function orderOf(hub, repository, commit, files, folder, options = {}) {
 }
 
 /**
- * Starts it. `end` gives {code, detail, retry_after_s, cpu_ms, progress: […]}; with a process that
- * was killed, `code` is its signal.
+ * Starts it. `end` gives {code, detail, retry_after_s, ms, cpu_ms, progress: […]}; with a process
+ * that was killed, `code` is its signal.
  * @param {{prefix?: string[], onProgress?: (progress: any, child: any) => void}} options
  */
 export function fetchFiles(order, { prefix = [], onProgress = () => {} } = {}) {

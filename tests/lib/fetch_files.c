@@ -7,8 +7,10 @@
  * ORDER is JSON: {"url", "token", "plain", "repository", "commit", "folder", "pause_ms",
  * "stall_ms", "cancel_at", "files": [{"path", "bytes", "sha256" or "sha1"}]}. For each progress a
  * line {"done", "total", "fetched", "files_done"}, and at the end {"code", "detail",
- * "retry_after_s", "cpu_ms"}; "cancelled" is a code too.
+ * "retry_after_s", "ms", "cpu_ms"}, both times from when the fetch began; "cancelled" is a code
+ * too.
  */
+#include "base/clock.h"
 #include "base/http_client.h"
 #include "base/memory.h"
 #include "hub/fetch.h"
@@ -24,6 +26,7 @@ struct run {
     struct wi_http *http;
     struct wi_fetch *fetch;
     uint64_t cancel_at; /* bytes done; 0: never */
+    double began_ms, began_cpu_ms;
 };
 
 static const char *text_of(const json_t *object, const char *key)
@@ -36,15 +39,19 @@ static uint64_t number_of(const json_t *object, const char *key)
     return (uint64_t)json_integer_value(json_object_get(object, key));
 }
 
-static void say_end(struct run *run, const char *code, const struct wi_error *error)
+static double cpu_ms(void)
 {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    json_int_t cpu_ms = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 +
-                        (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
-    json_t *end =
-        json_pack("{s:s, s:s, s:i, s:I}", "code", code, "detail", error ? error->detail : "",
-            "retry_after_s", error ? (int)error->retry_after_s : 0, "cpu_ms", cpu_ms);
+    return 1e3 * (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           1e-3 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+static void say_end(struct run *run, const char *code, const struct wi_error *error)
+{
+    json_t *end = json_pack("{s:s, s:s, s:i, s:f, s:f}", "code", code, "detail",
+        error ? error->detail : "", "retry_after_s", error ? (int)error->retry_after_s : 0, "ms",
+        wi_now_ms() - run->began_ms, "cpu_ms", cpu_ms() - run->began_cpu_ms);
     json_dumpf(end, stdout, JSON_COMPACT);
     puts("");
     fflush(stdout);
@@ -115,6 +122,8 @@ int main(void)
     uv_loop_init(&run.loop);
     run.http = wi_http_new(&run.loop);
     run.cancel_at = number_of(order, "cancel_at");
+    run.began_ms = wi_now_ms();
+    run.began_cpu_ms = cpu_ms();
     run.fetch = wi_fetch_start(&run.loop, run.http, &wanted, on_progress, on_end, &run);
     wi_hub_clear(&hub);
     wi_hub_tree_clear(&tree);

@@ -73,9 +73,23 @@ static void agrees_with_bits(void **state)
 
 static void chooses_segments(void **state)
 {
-    assert_int_equal(wi_segment_bytes(1), 8u << 20);
-    assert_int_equal(wi_segment_bytes(UINT64_C(1) << 30), 32u << 20);
-    assert_int_equal(wi_segment_bytes(UINT64_C(1) << 40), 64u << 20);
+    assert_int_equal(wi_segment_bytes(0, 4), 2u << 20);
+    assert_int_equal(wi_segment_bytes(4u << 20, 4), 2u << 20);
+    assert_int_equal(wi_segment_bytes(8u << 20, 4), 2u << 20);
+    assert_int_equal(wi_segment_bytes(40u << 20, 4), 5u << 20);
+    assert_int_equal(wi_segment_bytes(256u << 20, 4), 8u << 20);
+    assert_int_equal(wi_segment_bytes(UINT64_C(1) << 30, 4), 32u << 20);
+    assert_int_equal(wi_segment_bytes(UINT64_C(1) << 40, 4), 64u << 20);
+}
+
+/* From where a connection has at least the smallest segment, none goes without work. */
+static void gives_each_connection_as_much(void **state)
+{
+    for (uint64_t size = 8u << 20; size < UINT64_C(4) << 30; size += size / 7 + 1) {
+        uint64_t segment = wi_segment_bytes(size, 4);
+        uint64_t rounds = (size + 4 * segment - 1) / (4 * segment);
+        assert_true(size > 4 * (rounds - 1) * segment + 3 * segment - 4 * rounds * (64u << 10));
+    }
 }
 
 int main(void)
@@ -84,6 +98,7 @@ int main(void)
         cmocka_unit_test(joins_and_splits),
         cmocka_unit_test(agrees_with_bits),
         cmocka_unit_test(chooses_segments),
+        cmocka_unit_test(gives_each_connection_as_much),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
