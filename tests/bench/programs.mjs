@@ -17,8 +17,9 @@ export function compile() {
         .trim().split(/\s+/);
     const make = (name, more) => {
         const program = path.join(folder, name);
-        execFileSync(process.env.CC ?? 'cc',
-            [...flags, path.join(root, 'tests/bench', `${name}.c`), '-o', program, ...more],
+        const [compiler, ...words] = (process.env.CC ?? 'cc').trim().split(/\s+/);
+        execFileSync(compiler,
+            [...words, ...flags, path.join(root, 'tests/bench', `${name}.c`), '-o', program, ...more],
             { stdio: 'inherit' });
         return program;
     };
