@@ -22,6 +22,10 @@ static const struct {
     {"fp16", "_fp16"},
     {"q4f16", "_q4f16"},
     {"bnb4", "_bnb4"},
+    {"q2", "_q2"},
+    {"q2f16", "_q2f16"},
+    {"q1", "_q1"},
+    {"q1f16", "_q1f16"},
 };
 #define DTYPES (sizeof dtypes / sizeof *dtypes)
 #define DTYPE_FP32 3
@@ -333,7 +337,11 @@ int wi_variant_is_of(const char *variant, const char *precision)
 
 int wi_variant_needs_f16(const char *variant)
 {
-    return variant && (strcmp(variant, "fp16") == 0 || strcmp(variant, "q4f16") == 0);
+    static const char *const names[] = {"fp16", "q4f16", "q2f16", "q1f16"};
+    for (size_t i = 0; variant && i < sizeof names / sizeof *names; i++)
+        if (strcmp(variant, names[i]) == 0)
+            return 1;
+    return 0;
 }
 
 void wi_variants_move(struct wi_variants *to, struct wi_variants *from)

@@ -100,7 +100,7 @@ test('a stream that goes on repeats no part, and ends with the same answer', asy
     }
 });
 
-test('the encoder runs once for each window, also where it tells the language', async () => {
+test('the encoder runs once for each window, also where it tells the language, and only for what is not said yet', async () => {
     const { model: encoder } = whisper.model.sessions;
     const { run } = encoder;
     let runs = 0;
@@ -111,7 +111,10 @@ test('the encoder runs once for each window, also where it tells the language', 
     try {
         const samples = sound(5.3);
         const found = await ask(whisper, ASR, samples, {});
-        assert.equal(runs, windowsOf(samples, 16000, 32000).length);
+        const { length } = windowsOf(samples, 16000, 32000);
+        assert.equal(runs, length);
+        await streamed(samples, { seq: length - 1, text: 'all but', tokens: [] });
+        assert.equal(runs, length + 1);
         assert.deepEqual(await ask(whisper, ASR, samples, { language: found.language }), found);
         const times = { timestamps: 'segment' };
         const { language, ...rest } = await ask(whisper, ASR, samples, times);

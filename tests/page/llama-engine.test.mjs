@@ -6,7 +6,7 @@ import { begunOf, plain, Sent } from '../../page/src/engine/answer.js';
 import { EngineFault } from '../../page/src/engine/engine.js';
 import { readHead } from '../../page/src/engine/gguf.js';
 import { LlamaAnswer } from '../../page/src/engine/llama_answer.js';
-import { checkOptions, completionBody, taskOf } from '../../page/src/engine/llama_body.js';
+import { completionBody, optionsOf, taskOf } from '../../page/src/engine/llama_body.js';
 import { LlamaFiles, weightsOf } from '../../page/src/engine/llama_files.js';
 import { Loads } from '../../page/src/engine/llama_loading.js';
 import { planOf } from '../../page/src/engine/llama_plan.js';
@@ -62,13 +62,13 @@ test('contexts, slots and batches are what there is room for', () => {
 
 test('options are checked by the table, and only what it has goes on', () => {
     assert.throws(() => taskOf('sing'), failsWith('input_invalid', 'inputs'));
-    assert.throws(() => checkOptions('complete', { samplers: [] }), failsWith('input_invalid', 'options.samplers'));
-    assert.throws(() => checkOptions('embed', { temperature: 1 }), failsWith('input_invalid', 'options.temperature'));
+    assert.throws(() => optionsOf('complete', { samplers: [] }), failsWith('input_invalid', 'options.samplers'));
+    assert.throws(() => optionsOf('embed', { temperature: 1 }), failsWith('input_invalid', 'options.temperature'));
     for (const wrong of [{ top_p: 2 }, { max_tokens: 1.5 }, { stop: 'x' }, { stop: [''] }, { logit_bias: { a: 1 } }, { logit_bias: { 1: 101 } },
         { logprobs: 1 }, { seed: '7' }, { temperature: NaN }, { grammar: 7 }]) {
-        assert.throws(() => checkOptions('complete', wrong), failsWith('input_invalid', `options.${Object.keys(wrong)[0]}`));
+        assert.throws(() => optionsOf('complete', wrong), failsWith('input_invalid', `options.${Object.keys(wrong)[0]}`));
     }
-    const options = checkOptions('complete', { max_tokens: 5, seed: -1, logit_bias: { 3: -100, 4: 2 }, logprobs: true, top_p: null });
+    const options = optionsOf('complete', { max_tokens: 5, seed: -1, logit_bias: { 3: -100, 4: 2 }, logprobs: true, top_p: null });
     assert.deepEqual(completionBody('hi', options, { grammar: 'root ::= "a"', stop: ['.'], preserved: [], cache: true, choice: 1 }), {
         prompt: 'hi', stream: true, verbose: true, return_progress: true, cache_prompt: true, stop: ['.'], n_predict: 5, seed: 0,
         n_probs: 1, logit_bias: [[3, false], [4, 2]], grammar: 'root ::= "a"',

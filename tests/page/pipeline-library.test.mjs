@@ -141,20 +141,23 @@ test('what is created beside a graph that cannot be loaded goes as well', async 
     assert.equal(waiting.length, 2, 'what comes later is not created at all');
 });
 
-test('what a run has made on the device goes with it, but for what is kept', async () => {
+test('what a run has made on the device goes with it, or sooner, but for what is kept', async () => {
     const tensor = (name, location = 'gpu-buffer') => ({ name, location, dispose() {
         assert.equal(this.location, 'gpu-buffer');
         this.location = 'none';
     } });
-    const [first, second, kept, lost] = ['first', 'second', 'kept', 'lost'].map((name) => tensor(name));
+    const [first, early, second, kept, lost] = ['first', 'early', 'second', 'kept', 'lost'].map((name) => tensor(name));
     const here = tensor('here', 'cpu');
     lost.dispose = () => { throw new Error('no device'); };
-    const outputs = [{ first, here }, { second, kept, lost }];
+    const outputs = [{ first, here }, { early, kept }, { second, kept, lost }];
     const { library, inside } = await joined(async () => session([], 'a', async () => outputs.shift()));
     const made = await library.load(FOLDER, never, () => inside.InferenceSession.create(new Uint8Array(1), {}));
     await assert.rejects(library.during({ step: async () => {} }, async () => {
         await made.run({});
         first.dispose();
+        await made.run({});
+        library.release([kept]);
+        assert.deepEqual([early, kept].map(({ location }) => location), ['none', 'gpu-buffer']);
         await made.run({});
         throw new Failure('cancelled', 'c');
     }, () => [kept]), { code: 'cancelled' });

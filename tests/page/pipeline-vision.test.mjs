@@ -104,6 +104,17 @@ test('a picture falls into segments', async () => {
     assert.ok(panoptic.result.segments.every(({ score }) => score > 0.2 && score <= 1));
 });
 
+test('named masks alone are made, and their segments told', async () => {
+    const model = await modelOf('segformer');
+    const of = (outputs) => outcomeOf(model, 'image-segmentation', input, {}, { ...pictureFile(disc()), outputs });
+    const { result: { segments: all } } = await of([]);
+    const last = all.at(-1);
+    assert.ok(all.length > 1);
+    const { result, tensors } = await of([last.mask]);
+    assert.deepEqual([result.segments, tensors.map(({ name }) => name)], [[last], [last.mask]]);
+    await assert.rejects(of(['mask_0', 'mask_99']), { code: 'output_unknown', field: 'outputs', message: /"mask_99"/ });
+});
+
 test('masks have the size of a large picture', async () => {
     const { result, tensors } = await run('segformer', 'image-segmentation', disc(1500));
     for (const { mask } of result.segments) {

@@ -51,12 +51,24 @@ export function describe(adapter) {
     };
 }
 
-/**
- * Adapter, device and one dispatch whose result is checked.
- * @param {() => void} onSlowMaps called if buffers are mapped on a timer here
- * @returns {Promise<PlatformReport>}
- */
-export async function probeWebgpu(onSlowMaps) {
+export class Webgpu {
+    constructor() {
+        /** Whether it computes in 16-bit floats, once it was probed. */
+        this.hasHalf = false;
+    }
+
+    /** @param {() => void} onSlowMaps called if buffers are mapped on a timer here
+     * @returns {Promise<PlatformReport>} */
+    async probe(onSlowMaps) {
+        const report = await probe(onSlowMaps);
+        this.hasHalf = report.features?.includes('shader-f16') === true;
+        return report;
+    }
+}
+
+/** Adapter, device and one dispatch whose result is checked. @param {() => void} onSlowMaps as above
+ * @returns {Promise<PlatformReport>} */
+async function probe(onSlowMaps) {
     const gpu = /** @type {any} */ (navigator).gpu;
     if (!gpu) return { available: false, reason: 'navigator.gpu is missing in this browser or context' };
     try {

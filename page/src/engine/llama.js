@@ -6,7 +6,7 @@
 import { plain } from './answer.js';
 import { Failure, throwIfCancelled } from './failure.js';
 import { readHead } from './gguf.js';
-import { checkOptions, taskOf } from './llama_body.js';
+import { optionsOf, taskOf } from './llama_body.js';
 import { bringUp } from './llama_bring.js';
 import { LlamaFiles, weightsOf } from './llama_files.js';
 import { generate } from './llama_generation.js';
@@ -115,7 +115,7 @@ export class LlamaEngine {
         const weights = weightsOf(model);
         const files = new LlamaFiles(weights, this._credential, onProgress, signal);
         const head = await readHead((size) => files.beginning(size));
-        const { context: wanted } = checkOptions(taskOf(task ?? 'complete'), task ? options : {});
+        const { context: wanted } = optionsOf(taskOf(task ?? 'complete'), task ? options : {});
         const slotsMost = Math.min(this._models.slots || LLAMA.slots, LLAMA.slots);
         const plan = planOf(head, files.total, wanted ?? this._models.context, slotsMost);
         const what = { key, head, plan, changed: () => this._noteSlots() };
@@ -220,7 +220,7 @@ export class LlamaEngine {
     /** @param {Loaded} loaded @param {RunMessage} task @param {Run} run @returns {Promise<Outcome>} */
     async _runOn(loaded, task, run) {
         const kind = taskOf(task.task);
-        const options = checkOptions(kind, task.options);
+        const options = optionsOf(kind, task.options);
         if (options.context > loaded.context) {
             throw new Failure('input_invalid',
                 `The model is loaded with a context of ${loaded.context} tokens.`,

@@ -69,6 +69,9 @@ export function toLabels(values, spec, names) {
         .slice(0, spec.top ?? 5);
 }
 
+/** @param {number} value */
+export const sigmoid = (value) => 1 / (1 + Math.exp(-value));
+
 /** @param {readonly number[]} scores */
 export function softmax(scores) {
     const highest = scores.reduce((a, b) => Math.max(a, b), -Infinity);

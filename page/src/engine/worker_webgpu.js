@@ -2,19 +2,20 @@
 import './memory.js';
 import * as ort from 'onnxruntime-web/webgpu';
 import { BuiltinEngine } from './builtin.js';
-import { probeWebgpu, watchDevices } from './gpu.js';
+import { watchDevices, Webgpu } from './gpu.js';
 import { nudgeMaps, Nudger, workerClock } from './nudge.js';
 import { OrtEngine } from './ort.js';
 import { PipelineEngine } from '../pipeline/engine.js';
 import { library } from '../pipeline/library.js';
 import { serve, Server } from './serve.js';
 
+const gpu = new Webgpu();
 const engine = new OrtEngine(/** @type {any} */ (ort), 'webgpu', {
     mjs: new URL(__ORT_MJS__, self.location.href).href,
     wasm: new URL(__ORT_WASM__, self.location.href).href,
 });
-const pipeline = new PipelineEngine(engine, library(ort), __PIPELINE_VERSION__);
-const server = new Server('webgpu', [engine, pipeline, new BuiltinEngine()], ({ nudge }) => probeWebgpu(() => {
+const pipeline = new PipelineEngine(engine, library(ort), __PIPELINE_VERSION__, () => gpu.hasHalf);
+const server = new Server('webgpu', [engine, pipeline, new BuiltinEngine()], ({ nudge }) => gpu.probe(() => {
     if (nudge) nudgeMaps(new Nudger(workerClock()));
 }));
 

@@ -1,10 +1,10 @@
 /** The tasks that read sound: what is said in it, and what it is of. */
 import { Failure } from '../engine/failure.js';
+import { whole } from '../engine/options.js';
 import { bytesOf } from '../engine/tensors.js';
 import { softmax, toLabels } from '../engine/picture.js';
 import { numbersOf } from './image/input.js';
 import { labelsOf } from './labels.js';
-import { rules } from './options.js';
 import { decodeSound } from './sound/decode.js';
 import { tooLong } from './sound/limits.js';
 import { windowsOf } from './sound/windows.js';
@@ -49,18 +49,26 @@ async function recognise(loaded, task, run) {
     const windows = windowsOf(samples, rate, whisper ? windowLength(loaded) : CTC_WINDOW * rate);
     const pieces = windows.map(({ first, end }) => samples.subarray(first, end));
     const plan = whisper ? await planOf(loaded, task.options, pieces[0]) : ctcPlan(loaded, task.options);
-    const said = [];
+    const known = knownTo(run, plan);
+    const said = known ? [known] : [];
     for (const [i, { first }] of windows.entries()) {
         run.progress('audio', i, windows.length);
+        const isSent = i < (run.from?.seq ?? 0);
+        if (isSent && known) continue;
         const one = plan ? await transcribe(loaded, plan, pieces[i], first / rate)
             : await spell(loaded, pieces[i]);
-        one.text = spaced(one.text, said.length > 0);
-        // Another node gave the first parts; what is said again is the same.
-        if (i >= (run.from?.seq ?? 0)) run.emit({ text: one.text, tokens: [] });
+        one.text = spaced(one.text, i > 0);
+        if (!isSent) run.emit({ text: one.text, tokens: [] });
         said.push(one);
+        loaded.release();
     }
     return { tensors: [], result: resultOf(said, plan, samples.length / rate) };
 }
+
+/** What another node has told of the first windows, a part of the stream each: they are not heard again,
+ * but for times, which parts do not have.
+ * @param {Run} run @param {import('./whisper.js').Plan | null} plan @returns {Said | null} */
+const knownTo = ({ from }, plan) => from && (plan?.timestamps ?? 'none') === 'none' ? { text: from.text ?? '' } : null;
 
 /** @param {Said[]} said @param {import('./whisper.js').Plan | null} plan @param {number} duration seconds */
 function resultOf(said, plan, duration) {
@@ -156,12 +164,12 @@ export const AUDIO_TASKS = Object.freeze({
     'automatic-speech-recognition': {
         options: {
             language: { text: 16 }, translate: 'flag', timestamps: { among: ['none', 'segment', 'word'] },
-            max_tokens: rules.whole(4096),
+            max_tokens: whole(4096),
             prompt: { text: PROMPT_CHARS },
         },
         run: recognise,
     },
-    'audio-classification': { options: { top: rules.whole(10000) }, run: classify },
+    'audio-classification': { options: { top: whole(10000) }, run: classify },
     'zero-shot-audio-classification': { options: { hypothesis_template: { text: TEMPLATE_CHARS } },
         run: compare },
 });

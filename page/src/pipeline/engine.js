@@ -16,14 +16,16 @@ import { Failure } from '../engine/failure.js';
 
 export class PipelineEngine {
     /** @param {OrtEngine} ort whose onnxruntime-web it uses @param {Library} library
-     * @param {string} version of transformers.js */
-    constructor(ort, library, version) {
+     * @param {string} version of transformers.js @param {() => boolean} [hasHalf] whether the platform
+     *   computes in 16-bit floats; asked when a model is loaded */
+    constructor(ort, library, version, hasHalf = () => true) {
         this.name = 'pipeline';
         this.version = version;
         this.info = { slots: 1, queue: 1, can: ['continue', 'embeddings'] };
         this.steps = true;
         this._ort = ort;
         this._library = library;
+        this._hasHalf = hasHalf;
         /** @type {import('../engine/llama.js').Chat | undefined} */
         this._chat = undefined;
         this._context = 0; /* tokens of a conversation; 0: as models have it */
@@ -63,7 +65,7 @@ export class PipelineEngine {
         try {
             const { Folder, fetching, loadFolder, makeChat } = await this._library.open();
             const folder = new Folder(model, fetching(model, this._ort.credential, onProgress, stop.signal));
-            const loaded = await loadFolder(key, this._library, folder, await this._device(), cancelled)
+            const loaded = await loadFolder(key, this._library, folder, this._device(), cancelled)
                 .finally(() => folder.forget());
             this._chat ??= makeChat();
             this._models.set(key, { ...loaded, chat: this._chat, context: this._context });
@@ -99,22 +101,15 @@ export class PipelineEngine {
         }
     }
 
-    /** @returns {Promise<import('./loading.js').Device>} */
-    async _device() {
+    /** @returns {import('./loading.js').Device} */
+    _device() {
         const { platform, provider } = this._ort;
-        return { platform, provider, hasHalf: platform !== 'webgpu' || await hasHalf() };
+        return { platform, provider, hasHalf: this._hasHalf() };
     }
 }
 
 /** @param {string} dtype */
 const isFloat = (dtype) => dtype === 'fp32' || dtype === 'fp16';
-
-/** Whether the GPU computes with 16 bits. */
-async function hasHalf() {
-    const { gpu } = /** @type {any} */ (navigator);
-    const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
-    return adapter?.features.has('shader-f16') === true;
-}
 
 /** What transformers.js throws by itself, of a configuration, a tokenizer or an input, is the request's
  * failure. @param {unknown} thrown @param {import('../engine/errors.js').Phase} phase */

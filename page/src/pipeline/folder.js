@@ -16,12 +16,6 @@ const ENDS = Object.freeze({
     _q2f16: 'q2f16', _q2: 'q2',
     _q1f16: 'q1f16', _q1: 'q1', _bnb4: 'bnb4',
 });
-/** Where a folder has several, the first of these that it has. MatMulNBits has no fast kernel on WASM. */
-const PREFERRED = Object.freeze({
-    wasm: ['q8', 'int8', 'uint8', 'fp32', 'fp16', 'q4', 'bnb4', 'q4f16', 'q2', 'q2f16', 'q1', 'q1f16'],
-    webgpu: ['fp16', 'fp32', 'q4f16', 'q4', 'q8', 'int8', 'uint8', 'bnb4', 'q2f16', 'q2', 'q1f16', 'q1'],
-    webnn: ['fp32', 'fp16', 'q8', 'int8', 'uint8', 'q4', 'q4f16', 'bnb4', 'q2', 'q2f16', 'q1', 'q1f16'],
-});
 /** Weights of 16 bits need a device that computes with them. */
 const HALF = /fp?16$/;
 
@@ -88,24 +82,26 @@ export class Folder {
         return this._paths.get(bytes.buffer) ?? 'a graph';
     }
 
-    /** Chooses the weights. @param {'wasm' | 'webgpu' | 'webnn'} platform @param {boolean} hasHalf whether it
-     * computes with 16 bits @returns {Weights} @throws {Failure} if there are none, or none that can be
-     * used */
-    weights(platform, hasHalf) {
+    /** What the weights are of: the service sends one variant of a folder, so that each graph is there once.
+     * @param {boolean} hasHalf whether the device computes with 16 bits
+     * @returns {Weights} @throws {Failure} if there are none, several, or none that can be used */
+    weights(hasHalf) {
         const graphs = graphsOf([...this._files.keys()]);
         if (graphs.size === 0) {
             throw new Failure('model_invalid', 'The folder has no graph: there is no file onnx/*.onnx.');
         }
         /** @type {Record<string, string>} */
         const chosen = {};
-        for (const [stem, dtypes] of graphs) {
-            const usable = PREFERRED[platform]
-                .filter((dtype) => dtypes.has(dtype) && (hasHalf || !HALF.test(dtype)));
-            if (usable.length === 0) {
-                throw new Failure('platform_unsupported', 'This device does not compute with 16 bits, and '
-                    + `onnx/${stem} is there as ${[...dtypes].join(', ')} only.`);
+        for (const [stem, [dtype, ...more]] of graphs) {
+            if (more.length > 0) {
+                throw new Failure('model_invalid',
+                    `The folder has onnx/${stem} as ${[dtype, ...more].join(', ')}.`, { expected: 'one of them' });
             }
-            chosen[stem] = usable[0];
+            if (!hasHalf && HALF.test(dtype)) {
+                throw new Failure('platform_unsupported',
+                    `This device does not compute with 16 bits, and onnx/${stem} is there as ${dtype}.`);
+            }
+            chosen[stem] = dtype;
         }
         const names = [...new Set(Object.values(chosen))];
         const dtype = names.length === 1 ? names[0] : chosen;

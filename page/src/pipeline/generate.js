@@ -216,5 +216,10 @@ function ownRules({ library, model }, options, begin, most) {
     const rules = model._get_logits_processor(config, begin);
     if (rules.processors.length === 0) return () => {};
     const { Tensor } = library;
-    return (tokens, logits) => rules([tokens.map(BigInt)], new Tensor('float32', logits, [1, logits.length]));
+    /** The tokens as the library takes them: they only grow. @type {bigint[]} */
+    const ids = [];
+    return (tokens, logits) => {
+        while (ids.length < tokens.length) ids.push(BigInt(tokens[ids.length]));
+        rules([ids], new Tensor('float32', logits, [1, logits.length]));
+    };
 }

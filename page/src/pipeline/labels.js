@@ -1,9 +1,7 @@
 /** Labels for texts: those that a model was trained for, and those that the request gives. */
 import { Failure } from '../engine/failure.js';
-import { softmax } from '../engine/picture.js';
-import {
-    encodeAll, floats, forward, oneOrMore, outputOf, pairsOf, sigmoid, textsOf, usageOf,
-} from './texts.js';
+import { sigmoid, softmax } from '../engine/picture.js';
+import { encodeAll, floats, forward, oneOrMore, outputOf, pairsOf, textsOf, usageOf } from './texts.js';
 
 /** @typedef {import('../engine/run.js').Run} Run */
 /** @typedef {import('./loading.js').Loaded} Loaded */

@@ -90,15 +90,17 @@ export class Library {
             return await work();
         } finally {
             this._run = null;
-            this._release(new Set(kept()));
+            this.release(kept());
         }
     }
 
-    /** @param {Set<any>} kept */
-    _release(kept) {
+    /** Lets go of the tensors on the device that the run has made so far, as `during` does at its end.
+     * @param {readonly any[]} kept */
+    release(kept) {
+        const needed = new Set(kept);
         for (const tensor of this._made) {
             try {
-                if (isOnDevice(tensor) && !kept.has(tensor)) tensor.dispose();
+                if (isOnDevice(tensor) && !needed.has(tensor)) tensor.dispose();
             } catch {
                 // The device is gone with all that was on it.
             }

@@ -3,6 +3,7 @@ import { EngineFault } from '../engine/engine.js';
 import { Failure } from '../engine/failure.js';
 import { KvCaches } from './kv_cache.js';
 import { SEEING } from './seeing_types.js';
+import { acceptEncoded, isWhisper } from './whisper.js';
 
 /** @typedef {import('./folder.js').Folder} Folder */
 /** @typedef {import('./library.js').Library} Library */
@@ -24,6 +25,7 @@ import { SEEING } from './seeing_types.js';
  * @property {KvCaches} caches what decoders have computed for conversations
  * @property {import('../engine/llama.js').Chat | null} chat what renders conversations; the engine's
  * @property {number} context tokens of a conversation that the settings ask for; 0: as the model has it
+ * @property {() => void} release lets go of what the run has made on the device so far
  * @property {() => Promise<void>} dispose
  */
 /** Where it is computed: `provider` as onnxruntime-web takes it.
@@ -67,13 +69,14 @@ export async function loadFolder(key, library, folder, device, signal) {
         const described = PROCESSORS.find((path) => folder.has(path));
         const processor = described
             ? await madeOf(described, namespace.AutoProcessor.from_pretrained(id)) : null;
-        const { dtype, name, external } = folder.weights(device.platform, device.hasHalf);
+        const { dtype, name, external } = folder.weights(device.hasHalf);
         const model = await Model.from_pretrained(id, {
             device: device.platform, dtype, use_external_data_format: external,
             session_options: {
                 executionProviders: [device.provider], graphOptimizationLevel: 'all', logSeverityLevel: 3,
             },
         });
+        if (isWhisper({ config })) acceptEncoded(model);
         const caches = new KvCaches(namespace, (bytes, preferredOutputLocation) =>
             library.session(bytes, { executionProviders: [device.provider], preferredOutputLocation }));
         const dispose = async () => {
@@ -83,7 +86,7 @@ export async function loadFolder(key, library, folder, device, signal) {
         return {
             key, platform: device.platform, library: namespace, config, tokenizer, processor, model,
             dtype: name, limits: { length: lengthOf(config, tokenizer, extra) }, extra, caches,
-            chat: null, context: 0, dispose,
+            chat: null, context: 0, release: () => library.release(caches.tensors), dispose,
         };
     });
 }

@@ -1,7 +1,7 @@
 /** The tasks of models that hold pictures and text against each other, or read the one from the other. */
 import { plain } from '../engine/answer.js';
 import { Failure } from '../engine/failure.js';
-import { softmax, toLabels } from '../engine/picture.js';
+import { sigmoid, softmax, toLabels } from '../engine/picture.js';
 import { encoded } from './decoder.js';
 import { generate } from './generate.js';
 import { numbersOf, pictureOf } from './image/input.js';
@@ -30,7 +30,7 @@ async function classifyByLabels(loaded, task) {
             { field: 'task', expected: 'a model such as CLIP or SigLIP' });
     }
     const values = Array.from(numbersOf(made.logits_per_image));
-    const scores = isSiglip ? values.map((value) => 1 / (1 + Math.exp(-value))) : softmax(values);
+    const scores = isSiglip ? values.map(sigmoid) : softmax(values);
     return { tensors: [], result: { labels: toLabels(scores, { output: '', top: labels.length }, labels) } };
 }
 

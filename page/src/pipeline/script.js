@@ -4,10 +4,10 @@
  */
 import { chat } from '../engine/llama_chat.js';
 
+export { checkOptions } from '../engine/options.js';
 export * as transformers from '@huggingface/transformers';
 export { fetching, Folder } from './folder.js';
 export { loadFolder } from './loading.js';
-export { checkOptions } from './options.js';
 export { taskOf } from './tasks.js';
 
 export const makeChat = () => chat(__TEMPLATE_WORKER__);

@@ -12,7 +12,7 @@ import { VISION_TASKS } from './vision.js';
 /** @typedef {import('../engine/run.js').Run} Run */
 /** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
 /** @typedef {import('./loading.js').Loaded} Loaded */
-/** @typedef {import('./options.js').Rule} Rule */
+/** @typedef {import('../engine/options.js').Rule} Rule */
 /** A task whose options were checked. @typedef {RunMessage & {options: Record<string, any>}} CheckedTask */
 /**
  * One task: which options it has, and what it does. `run` gets the options checked in `task.options`; what

@@ -193,8 +193,5 @@ export function outputOf(outputs, name, task) {
         { field: 'task', expected: `a model whose outputs (${names}) include ${name}` });
 }
 
-/** @param {number} value */
-export const sigmoid = (value) => 1 / (1 + Math.exp(-value));
-
 /** One text's result as it is, several as a list. @param {Record<string, any>[]} results */
 export const oneOrMore = (results) => (results.length === 1 ? results[0] : { results });

@@ -1,8 +1,9 @@
 /** What is computed of texts as wholes: embeddings, and how well documents answer a query. */
 import { normalized, shortened } from '../engine/dimensions.js';
 import { Failure } from '../engine/failure.js';
-import { softmax } from '../engine/picture.js';
-import { encodeAll, floats, forward, outputOf, sigmoid, textOf, textsOf, usageOf } from './texts.js';
+import { whole } from '../engine/options.js';
+import { sigmoid, softmax } from '../engine/picture.js';
+import { encodeAll, floats, forward, outputOf, textOf, textsOf, usageOf } from './texts.js';
 
 /** @typedef {import('../engine/run.js').Run} Run */
 /** @typedef {import('./loading.js').Loaded} Loaded */
@@ -22,7 +23,7 @@ const POOLED = 'sentence_embedding';
 export const EMBED = {
     options: {
         pooling: { among: POOLINGS }, normalize: 'flag', truncate: 'flag',
-        dimensions: { least: 1, most: 1 << 20, whole: true },
+        dimensions: whole(1 << 20),
     },
     async run(loaded, { input, options }, run) {
         const texts = textsOf(input?.texts, 'texts');

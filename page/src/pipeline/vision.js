@@ -1,11 +1,11 @@
 /** The tasks of models that look at pictures, and at nothing else. */
 import { Failure } from '../engine/failure.js';
-import { softmax, toLabels } from '../engine/picture.js';
+import { whole } from '../engine/options.js';
+import { sigmoid, softmax, toLabels } from '../engine/picture.js';
 import { labelOf, numbersOf, pictureOf } from './image/input.js';
 import { highestClass, stretch, toGrey } from './image/planes.js';
 import { writePng } from './image/png.js';
 import { nearest, resample } from './image/resample.js';
-import { rules } from './options.js';
 
 /** @typedef {import('../engine/engine.js').Outcome} Outcome */
 /** @typedef {import('../shared/messages.js').TensorBytes} TensorBytes */
@@ -26,7 +26,7 @@ async function classify(loaded, task) {
     const { logits } = await loaded.model(inputs);
     const values = Array.from(numbersOf(logits));
     const several = loaded.config.problem_type === 'multi_label_classification';
-    const scores = several ? values.map((value) => 1 / (1 + Math.exp(-value))) : softmax(values);
+    const scores = several ? values.map(sigmoid) : softmax(values);
     const names = scores.map((_, index) => labelOf(loaded.config, index));
     return answer({ labels: toLabels(scores, { output: 'logits', top: task.options.top }, names) });
 }
@@ -104,7 +104,7 @@ async function segment(loaded, task) {
     const segments = subtask === null ? matte(made, size)
         : subtask === 'semantic' ? classes(loaded, made.logits, size)
             : objects(loaded, made, size, task.options.threshold ?? 0.5);
-    return segmentsAnswer(segments, size, { width, height });
+    return segmentsAnswer(segments, size, { width, height }, task.outputs);
 }
 
 /** Null where the processor knows none: the model makes one mask. @param {Loaded} loaded
@@ -152,7 +152,7 @@ function matte(made, { width, height }) {
     const [rows, columns] = first.dims.slice(-2);
     const plane = numbersOf(first).slice(0, rows * columns);
     const raw = plane.some((value) => value < -1e-5 || value > 1 + 1e-5);
-    const shares = raw ? plane.map((value) => 1 / (1 + Math.exp(-value))) : plane;
+    const shares = raw ? plane.map(sigmoid) : plane;
     const shown = stretch(shares, columns, rows, width, height).map((value) => value * 255);
     return [{ label: 'foreground', score: null, mask: Uint8ClampedArray.from(shown) }];
 }
@@ -161,18 +161,30 @@ function matte(made, { width, height }) {
 const maskOf = (labels, index) => Uint8Array.from(labels, (label) => label === index ? 255 : 0);
 
 /** @param {Segment[]} segments @param {Size} size of their masks @param {Size} picture
- * @returns {Promise<Outcome>} */
-async function segmentsAnswer(segments, size, { width, height }) {
+ * @param {readonly string[]} outputs the masks that are wanted; none: all
+ * @returns {Promise<Outcome>} the segments with these masks @throws {Failure} if there is no such mask */
+async function segmentsAnswer(segments, size, { width, height }, outputs) {
+    const named = segments.map((one, i) => ({ ...one, name: `mask_${i}` }));
+    checkMasks(named.map(({ name }) => name), outputs);
     /** @type {TensorBytes[]} */
     const tensors = [];
     const list = [];
-    for (const { label, score, mask } of segments) {
-        const name = `mask_${tensors.length}`;
+    for (const { label, score, mask, name } of named) {
+        if (outputs.length > 0 && !outputs.includes(name)) continue;
         const grey = nearest({ data: mask, ...size, channels: 1 }, width, height);
         tensors.push(bytes(name, await writePng(grey, width, height, 1)));
         list.push({ label, ...(score === null ? {} : { score }), mask: name });
     }
     return answer({ segments: list }, tensors);
+}
+
+/** @param {string[]} names @param {readonly string[]} wanted @throws {Failure} */
+function checkMasks(names, wanted) {
+    const unknown = wanted.find((name) => !names.includes(name));
+    if (unknown === undefined) return;
+    throw new Failure('output_unknown',
+        `There is no output "${unknown.slice(0, 64)}": the picture has ${names.length} segments.`,
+        { field: 'outputs', expected: names.length > 0 ? `some of mask_0 to mask_${names.length - 1}` : 'none' });
 }
 
 // --- depth -----------------------------------------------------------------------------------------
@@ -209,7 +221,7 @@ const floats = (name, values, shape) =>
 
 /** @type {Readonly<Record<string, Task>>} */
 export const VISION_TASKS = Object.freeze({
-    'image-classification': { options: { top: rules.whole(1000) }, run: classify },
+    'image-classification': { options: { top: whole(1000) }, run: classify },
     'object-detection': { options: { threshold: share }, run: detect },
     'image-segmentation': {
         options: { threshold: share, subtask: { among: Object.keys(SUBTASKS) } }, run: segment,

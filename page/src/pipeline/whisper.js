@@ -24,7 +24,7 @@ import { rounded, segmentsOf } from './sound/segments.js';
 /** Tokens of a prompt, of which the last count: half of the decoder's 448, less the one in front. */
 const PROMPT_TOKENS = 223;
 
-/** @param {Loaded} loaded */
+/** @param {Pick<Loaded, 'config'>} loaded */
 export const isWhisper = ({ config }) => /whisper$/.test(config.model_type);
 
 /** Samples that the model takes at a time. @param {Loaded} loaded */
@@ -156,14 +156,18 @@ export async function transcribe(loaded, plan, samples, offset) {
     return { text, segments };
 }
 
+/** Has the library take what the encoder has made already, as its T5 does: else it would compute that again.
+ * @param {any} model of transformers.js */
+export function acceptEncoded(model) {
+    if (!model.forward_params.includes('encoder_outputs')) model.forward_params.push('encoder_outputs');
+}
+
 /** What the encoder has made already, for the library; not where that goes on within the window, after the
  * last time that was told, and encodes the rest anew. @param {Loaded} loaded @param {Plan} plan
  * @param {Heard} heard @returns {{encoder_outputs?: any}} */
 function encodedOf({ model }, { arguments: wishes }, { encoded }) {
     const tellsTimes = wishes.return_timestamps ?? model.generation_config.return_timestamps;
     if (!encoded || tellsTimes && !wishes.max_new_tokens) return {};
-    // The library's Whisper computes them unless they are among its parameters, where its T5 has them.
-    if (!model.forward_params.includes('encoder_outputs')) model.forward_params.push('encoder_outputs');
     return { encoder_outputs: encoded };
 }
 

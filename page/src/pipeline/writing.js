@@ -1,25 +1,18 @@
 /** What all tasks that write have in common: their options, their room, and the text that they go on from. */
 import { Failure } from '../engine/failure.js';
-import { NUMBERS, STOPS_MAX, STOP_BYTES } from '../engine/llama_body.js';
+import { TEXT_RULES, whole } from '../engine/options.js';
 
 /** @typedef {import('./loading.js').Loaded} Loaded */
-/** @typedef {import('./options.js').Rule} Rule */
+/** @typedef {import('../engine/options.js').Rule} Rule */
 
 /** Tokens of a conversation at the most, where nobody says it. */
 const CONTEXT = 8192;
 
-const {
-    max_tokens, temperature, top_p, top_k, min_p, repeat_penalty, frequency_penalty, presence_penalty, seed,
-    top_logprobs, context,
-} = NUMBERS;
 /** @type {Rule} */
 const NO_GRAMMAR = Object.freeze({ refused: 'grammars are for models in GGUF files' });
 /** @type {Readonly<Record<string, Rule>>} */
 export const WRITING = Object.freeze({
-    max_tokens, temperature, top_p, top_k, min_p, repeat_penalty, frequency_penalty, presence_penalty, seed,
-    n: { least: 1, most: 1, whole: true }, logprobs: 'flag', top_logprobs, logit_bias: 'biases',
-    stop: { texts: STOPS_MAX, length: STOP_BYTES },
-    deterministic: 'flag', context, grammar: NO_GRAMMAR, json_schema: NO_GRAMMAR,
+    ...TEXT_RULES, n: whole(1), grammar: NO_GRAMMAR, json_schema: NO_GRAMMAR,
 });
 
 /** How many tokens an answer may have with all before it.

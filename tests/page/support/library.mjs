@@ -11,7 +11,7 @@ import { PipelineEngine } from '../../../page/src/pipeline/engine.js';
 import { fetching, Folder } from '../../../page/src/pipeline/folder.js';
 import { Library } from '../../../page/src/pipeline/library.js';
 import { loadFolder } from '../../../page/src/pipeline/loading.js';
-import { checkOptions } from '../../../page/src/pipeline/options.js';
+import { checkOptions } from '../../../page/src/engine/options.js';
 import { taskOf as namedTask } from '../../../page/src/pipeline/tasks.js';
 import { Run } from '../../../page/src/engine/run.js';
 import { builtPage } from '../../lib/paths.mjs';

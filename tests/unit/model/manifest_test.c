@@ -107,15 +107,18 @@ static void a_dtype_is_a_variant(void **state)
     expect_variants(WI_FORMAT_HUGGINGFACE,
         (const char *const[]){"1_Pooling/config.json", "config.json", "onnx/decoder_merged.onnx",
             "onnx/decoder_merged_q4f16.onnx", "onnx/model.onnx", "onnx/model.onnx_data",
-            "onnx/model_fp16.onnx", "onnx/model_q4.onnx", "onnx/model_q4.onnx_data_1",
-            "onnx/model_quantized.onnx", "tokenizer.json", NULL},
+            "onnx/model_fp16.onnx", "onnx/model_q1f16.onnx", "onnx/model_q2.onnx",
+            "onnx/model_q4.onnx", "onnx/model_q4.onnx_data_1", "onnx/model_quantized.onnx",
+            "tokenizer.json", NULL},
         "q8=1_Pooling/config.json,config.json,onnx/model_quantized.onnx,tokenizer.json;"
         "fp32=1_Pooling/config.json,config.json,onnx/decoder_merged.onnx,onnx/model.onnx,"
         "onnx/model.onnx_data,tokenizer.json;"
         "q4=1_Pooling/config.json,config.json,onnx/model_q4.onnx,onnx/model_q4.onnx_data_1,"
         "tokenizer.json;"
         "fp16=1_Pooling/config.json,config.json,onnx/model_fp16.onnx,tokenizer.json;"
-        "q4f16=1_Pooling/config.json,config.json,onnx/decoder_merged_q4f16.onnx,tokenizer.json;");
+        "q4f16=1_Pooling/config.json,config.json,onnx/decoder_merged_q4f16.onnx,tokenizer.json;"
+        "q2=1_Pooling/config.json,config.json,onnx/model_q2.onnx,tokenizer.json;"
+        "q1f16=1_Pooling/config.json,config.json,onnx/model_q1f16.onnx,tokenizer.json;");
 }
 
 static void a_quantisation_is_a_variant(void **state)

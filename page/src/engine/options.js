@@ -1,15 +1,39 @@
 /** What a request may ask of a task: each option by a rule, and nothing that has none. */
-import { Failure } from '../engine/failure.js';
-import { BIASES_MAX, isBias } from '../engine/llama_body.js';
+import { Failure } from './failure.js';
 
-/** @typedef {import('../engine/llama_body.js').Range} Range */
-/** A number in a range; a truth value; one of some words; a text of at most so many characters; a list of
- * at most so many of them; biases of tokens; what the task checks by itself; what it refuses, and why.
- * @typedef {Range | 'flag' | 'biases' | 'any' | {among: readonly string[]} | {text: number}
+/** @typedef {{least: number, most: number, whole?: boolean}} Range */
+/** A number in a range; a truth value; one of some words; a text, or one of at most so many characters; a
+ * list of at most so many of them; biases of tokens; what the task checks by itself; what it refuses, and
+ * why.
+ * @typedef {Range | 'flag' | 'text' | 'biases' | 'any' | {among: readonly string[]} | {text: number}
  *   | {texts: number, length: number} | {refused: string}} Rule */
 
-/** @type {Readonly<{whole: (most: number) => Range}>} */
-export const rules = Object.freeze({ whole: (most) => ({ least: 1, most, whole: true }) });
+const WHOLE = 2147483647;
+const BIASES_MAX = 1024;
+
+/** @param {number} [most] @returns {Range} */
+export const whole = (most = WHOLE) => ({ least: 1, most, whole: true });
+
+/** What may be asked of models that write or read text, whichever engine has them.
+ * @satisfies {Readonly<Record<string, Rule>>} */
+export const TEXT_RULES = Object.freeze({
+    max_tokens: whole(),
+    temperature: { least: 0, most: 100 },
+    top_p: { least: 0, most: 1 },
+    top_k: { least: 0, most: WHOLE, whole: true },
+    min_p: { least: 0, most: 1 },
+    repeat_penalty: { least: 0, most: 100 },
+    frequency_penalty: { least: -2, most: 2 },
+    presence_penalty: { least: -2, most: 2 },
+    seed: { least: Number.MIN_SAFE_INTEGER, most: Number.MAX_SAFE_INTEGER, whole: true },
+    n: whole(64),
+    logprobs: 'flag',
+    top_logprobs: { least: 0, most: 20, whole: true },
+    logit_bias: 'biases',
+    stop: { texts: 16, length: 1024 },
+    deterministic: 'flag',
+    context: { least: 16, most: WHOLE, whole: true },
+});
 
 /**
  * @param {string} task @param {Readonly<Record<string, Rule>>} rulesOfTask
@@ -46,6 +70,7 @@ export function checkOptions(task, rulesOfTask, options) {
 function misses(rule, value) {
     if (rule === 'any') return null;
     if (rule === 'flag') return typeof value === 'boolean' ? null : 'true or false';
+    if (rule === 'text') return typeof value === 'string' ? null : 'a text';
     if (rule === 'biases') {
         return isBias(value) ? null : `at most ${BIASES_MAX} token ids, each with a number from -100 to 100`;
     }
@@ -64,3 +89,9 @@ function misses(rule, value) {
 
 /** @param {any} value @param {number} most */
 const isText = (value, most) => typeof value === 'string' && value.length > 0 && value.length <= most;
+
+/** @param {any} bias */
+const isBias = (bias) => typeof bias === 'object' && !Array.isArray(bias)
+    && Object.keys(bias).length <= BIASES_MAX
+    && Object.entries(bias).every(([id, value]) =>
+        /^\d{1,9}$/.test(id) && typeof value === 'number' && Math.abs(value) <= 100);
