@@ -27,6 +27,26 @@ enum wi_code wi_media_take_picture(
     return WI_OK;
 }
 
+static uint64_t pixels(const struct wi_picture *picture)
+{
+    return (uint64_t)picture->width * picture->height;
+}
+
+enum wi_code wi_media_add_picture(struct wi_infer *infer, const char *name, struct wi_blob *blob,
+    json_t **form, struct wi_error *error)
+{
+    struct wi_picture picture = {0};
+    enum wi_code code = wi_picture_sniff(blob->bytes, blob->size, &picture, error);
+    if (code != WI_OK)
+        return code;
+    *form = json_pack(
+        "{s:I, s:s}", "tensor", (json_int_t)infer->tensors.count, "media_type", picture.media_type);
+    take_bytes(infer, name, blob, 0, blob->size);
+    if (pixels(&picture) > pixels(&infer->picture))
+        infer->picture = picture;
+    return WI_OK;
+}
+
 enum wi_code wi_media_take_sound(struct wi_infer *infer, struct wi_blob *blob, size_t at,
     size_t size, struct wi_sound *sound, const char *field, struct wi_error *error)
 {

@@ -184,12 +184,12 @@ static enum wi_code read_pair(
     return code;
 }
 
-static enum wi_code read_text(
-    struct wi_infer *infer, unsigned members, const struct object *object, struct wi_error *error)
+static enum wi_code read_text(struct wi_infer *infer, unsigned members, const struct object *object,
+    struct wi_budget *budget, struct wi_error *error)
 {
     switch (members) {
     case MESSAGES:
-        return wi_text_read_messages(infer, object->messages, "inputs.messages", error);
+        return wi_text_read_messages(infer, object->messages, "inputs.messages", budget, error);
     case QUERY | DOCUMENTS:
         return wi_text_read_query(
             infer, object->query, object->documents, "inputs.query", "inputs.documents", error);
@@ -271,7 +271,7 @@ static enum wi_code read_object(struct wi_infer *infer, const json_t *inputs,
         (code = check_members(members, error)) != WI_OK)
         return code;
     if (!(members & (IMAGE | AUDIO)))
-        return read_text(infer, members, &object, error);
+        return read_text(infer, members, &object, source->budget, error);
     code = read_file(infer, &object, source, error);
     return code == WI_OK ? read_beside(infer, &object, error) : code;
 }

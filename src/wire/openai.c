@@ -8,8 +8,7 @@
     static enum wi_code parse_##name(struct wi_infer *infer, struct wi_blob *body,                 \
         size_t json_size, struct wi_budget *budget, struct wi_error *error)                        \
     {                                                                                              \
-        (void)budget;                                                                              \
-        return wi_openai_parse(task, infer, body, json_size, error);                               \
+        return wi_openai_parse(task, infer, body, json_size, budget, error);                       \
     }                                                                                              \
     static void error_##name(                                                                      \
         struct wi_buffer *out, const struct wi_error *error, const char *request_id)               \

@@ -28,10 +28,10 @@ enum wi_code wi_openai_frame(const char *content_type, const char *head_length, 
     size_t *json_size, struct wi_error *error);
 /* The body of a request for `task`. */
 enum wi_code wi_openai_parse(enum wi_task_kind task, struct wi_infer *infer, struct wi_blob *body,
-    size_t json_size, struct wi_error *error);
+    size_t json_size, struct wi_budget *budget, struct wi_error *error);
 /* The same of an object with the parameters, which is borrowed. */
-enum wi_code wi_openai_read(
-    enum wi_task_kind task, struct wi_infer *infer, const json_t *root, struct wi_error *error);
+enum wi_code wi_openai_read(enum wi_task_kind task, struct wi_infer *infer, const json_t *root,
+    struct wi_budget *budget, struct wi_error *error);
 enum wi_code wi_openai_check(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error);
 

@@ -178,7 +178,7 @@ static enum wi_code parse_form(struct wi_infer *infer, struct wi_blob *body, str
     if (code == WI_OK && !(root = parameters_of(form, error)))
         code = WI_INVALID_FIELD;
     if (code == WI_OK)
-        code = wi_openai_read(WI_TASK_SPEECH_RECOGNITION, infer, root, error);
+        code = wi_openai_read(WI_TASK_SPEECH_RECOGNITION, infer, root, NULL, error);
     if (code == WI_OK)
         code = take_file(infer, body, wi_multipart_find(form, "file"), error);
     json_decref(root);

@@ -280,13 +280,14 @@ static enum wi_code read_query(
     return code;
 }
 
-static enum wi_code read_text(
-    struct wi_infer *infer, const struct body *body, struct wi_error *error)
+static enum wi_code read_text(struct wi_infer *infer, const struct body *body,
+    struct wi_budget *budget, struct wi_error *error)
 {
     switch (infer->task) {
     case WI_TASK_CHAT:
-        return body->messages ? wi_text_read_messages(infer, body->messages, "messages", error)
-                              : missing("messages", error);
+        return body->messages
+                   ? wi_text_read_messages(infer, body->messages, "messages", budget, error)
+                   : missing("messages", error);
     case WI_TASK_EMBED:
         return read_input(infer, body->input, error);
     case WI_TASK_RERANK:
@@ -340,7 +341,8 @@ static enum wi_code read_stream(
     return code;
 }
 
-static enum wi_code read_body(struct wi_infer *infer, const json_t *root, struct wi_error *error)
+static enum wi_code read_body(
+    struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error)
 {
     struct body body = {0};
     enum wi_code code = sort_parameters(infer, root, error);
@@ -359,7 +361,7 @@ static enum wi_code read_body(struct wi_infer *infer, const json_t *root, struct
         (infer->task == WI_TASK_TEXT_TO_SPEECH &&
             (code = wi_openai_read_speech(infer, root, error)) != WI_OK))
         return code;
-    return read_text(infer, &body, error);
+    return read_text(infer, &body, budget, error);
 }
 
 enum wi_code wi_openai_frame(const char *content_type, const char *head_length, size_t body_size,
@@ -373,26 +375,26 @@ enum wi_code wi_openai_frame(const char *content_type, const char *head_length, 
         "Nothing binary is taken here; leave this header out.");
 }
 
-enum wi_code wi_openai_read(
-    enum wi_task_kind task, struct wi_infer *infer, const json_t *root, struct wi_error *error)
+enum wi_code wi_openai_read(enum wi_task_kind task, struct wi_infer *infer, const json_t *root,
+    struct wi_budget *budget, struct wi_error *error)
 {
     infer->task = task;
     infer->priority = PRIORITY_DEFAULT;
     infer->stall_timeout_ms = STALL_TIMEOUT_DEFAULT_MS;
     infer->wishes.created = wi_wall_ms() / 1000;
-    enum wi_code code = read_body(infer, root, error);
+    enum wi_code code = read_body(infer, root, budget, error);
     const json_t *n = json_object_get(infer->options, "n");
     infer->wishes.answers = json_is_integer(n) ? json_integer_value(n) : 1;
     return code;
 }
 
 enum wi_code wi_openai_parse(enum wi_task_kind task, struct wi_infer *infer, struct wi_blob *body,
-    size_t json_size, struct wi_error *error)
+    size_t json_size, struct wi_budget *budget, struct wi_error *error)
 {
     json_t *root = wi_native_load_json((const char *)body->bytes, json_size, error);
     if (!root)
         return error ? error->code : WI_BAD_JSON;
-    enum wi_code code = wi_openai_read(task, infer, root, error);
+    enum wi_code code = wi_openai_read(task, infer, root, budget, error);
     json_decref(root);
     return code;
 }

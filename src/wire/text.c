@@ -255,6 +255,25 @@ static enum wi_code check_picture(
     return wi_picture_check_size(&infer->picture, limits->max_picture_pixels, error);
 }
 
+/* Pictures in messages, which their tensors' names say the place of. */
+static enum wi_code check_shown(const struct wi_infer *infer, const struct wi_model *model,
+    const struct wi_config_models *limits, struct wi_error *error)
+{
+    if (infer->form != WI_FORM_MESSAGES || infer->tensors.count == 0)
+        return WI_OK;
+    const char *where = infer->tensors.items[0].name;
+    if (!wi_task_list_has(&model->huggingface.tasks, WI_TASK_VISUAL_QUESTION)) {
+        wi_error_set(error, WI_INVALID_FIELD, where, "%s is a picture, and %s takes none.", where,
+            model->name);
+        wi_error_expect(error, "{\"type\": \"text\", \"text\": string}");
+        return WI_INVALID_FIELD;
+    }
+    enum wi_code code = wi_picture_check_size(&infer->picture, limits->max_picture_pixels, error);
+    if (code != WI_OK && error)
+        snprintf(error->field, sizeof error->field, "%s", where);
+    return code;
+}
+
 enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error)
 {
@@ -263,6 +282,7 @@ enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *
     if (code != WI_OK || (code = check_kind(infer, model, error)) != WI_OK ||
         (code = check_task(infer, model, error)) != WI_OK ||
         (code = check_picture(infer, limits, error)) != WI_OK ||
+        (code = check_shown(infer, model, limits, error)) != WI_OK ||
         (code = check_outputs(infer, task, error)) != WI_OK)
         return code;
     if ((code = check_precision(infer, model, error)) != WI_OK)

@@ -13,6 +13,7 @@
 
 #define WI_TEXT_MAX (4 << 20) /* bytes of text in a request */
 #define WI_TEXT_PER_TOKEN 64  /* bytes: a token stands for less */
+#define WI_TEXT_PICTURES 16   /* in the messages of a request */
 #define WI_TEXT_MESSAGES 4096 /* in one request; likewise texts and documents: */
 #define WI_TEXT_LIST 2048
 /* Labels that a request chooses among, the characters of one, and of texts with labels how many of
@@ -34,8 +35,10 @@ enum wi_code wi_text_read_string(
     struct wi_infer *infer, json_t *value, const char *where, struct wi_error *error);
 enum wi_code wi_text_read_list(
     struct wi_infer *infer, json_t *list, const char *where, struct wi_error *error);
-enum wi_code wi_text_read_messages(
-    struct wi_infer *infer, json_t *messages, const char *where, struct wi_error *error);
+/* Pictures among their parts become tensors of `infer`, named by where they were; of these
+ * `budget` is charged (NULL: nothing). Also WI_PICTURE_INVALID and WI_MEMORY_BUDGET. */
+enum wi_code wi_text_read_messages(struct wi_infer *infer, json_t *messages, const char *where,
+    struct wi_budget *budget, struct wi_error *error);
 enum wi_code wi_text_read_query(struct wi_infer *infer, json_t *query, json_t *documents,
     const char *where_query, const char *where_documents, struct wi_error *error);
 enum wi_code wi_text_read_pairs(

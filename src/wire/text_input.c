@@ -2,6 +2,7 @@
 #include "wire/text.h"
 
 #include "base/params.h"
+#include "wire/message_picture.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -265,25 +266,8 @@ static const struct wi_param message_table[] = {
     WI_PARAM_END,
 };
 
-static enum wi_code no_picture(const json_t *part, const char *where, struct wi_error *error)
-{
-    const json_t *picture = json_object_get(part, "image_url");
-    const char *url =
-        json_string_value(json_is_object(picture) ? json_object_get(picture, "url") : picture);
-    if (url && strncasecmp(url, "http", 4) == 0)
-        wi_error_set(error, WI_INVALID_FIELD, where,
-            "%s is a picture by its address, and nothing is fetched for a client; language models "
-            "here take no pictures either.",
-            where);
-    else
-        wi_error_set(error, WI_INVALID_FIELD, where,
-            "%s is not text; language models here take text.", where);
-    wi_error_expect(error, "{\"type\": \"text\", \"text\": string}");
-    return WI_INVALID_FIELD;
-}
-
-static enum wi_code read_part(
-    struct wi_infer *infer, const json_t *part, const char *where, struct wi_error *error)
+static enum wi_code read_part(struct wi_infer *infer, json_t *part, const char *where,
+    struct wi_budget *budget, struct wi_error *error)
 {
     struct {
         const char *type;
@@ -297,23 +281,23 @@ static enum wi_code read_part(
     const char *type = json_string_value(json_object_get(part, "type"));
     struct path prefix = member(where, "");
     if (type && strcmp(type, "text") != 0)
-        return no_picture(part, where, error);
+        return wi_message_picture_read(infer, part, where, budget, error);
     enum wi_code code = wi_params_read(table, part, WI_PARAMS_STRICT, prefix.text, &read, error);
     return code == WI_OK ? count_text(infer, read.text, member(where, "text").text, error) : code;
 }
 
-static enum wi_code read_content(
-    struct wi_infer *infer, const json_t *content, const char *where, struct wi_error *error)
+static enum wi_code read_content(struct wi_infer *infer, const json_t *content, const char *where,
+    struct wi_budget *budget, struct wi_error *error)
 {
     size_t i;
-    const json_t *part;
+    json_t *part;
     if (json_is_string(content))
         return count_text(infer, content, where, error);
     if (!json_is_array(content) || json_array_size(content) > WI_TEXT_MESSAGES)
         return wrong_type(where, "a string, or a list of parts", content, error);
     json_array_foreach(content, i, part)
     {
-        enum wi_code code = read_part(infer, part, item(where, i).text, error);
+        enum wi_code code = read_part(infer, part, item(where, i).text, budget, error);
         if (code != WI_OK)
             return code;
     }
@@ -397,10 +381,24 @@ static void normalize(json_t *object, const struct message *message)
         json_object_set_new(object, "content", json_null());
 }
 
-static enum wi_code read_message(
-    struct wi_infer *infer, json_t *object, const char *where, struct wi_error *error)
+/* Models are shown pictures by their users. */
+static enum wi_code check_shown(const struct wi_infer *infer, size_t before,
+    const struct message *message, struct wi_error *error)
+{
+    if (infer->tensors.count == before || message->role == ROLE_USER)
+        return WI_OK;
+    const char *where = infer->tensors.items[before].name;
+    wi_error_set(error, WI_INVALID_FIELD, where,
+        "%s is a picture, which only a user's message may have.", where);
+    wi_error_expect(error, "{\"type\": \"text\", \"text\": string}");
+    return WI_INVALID_FIELD;
+}
+
+static enum wi_code read_message(struct wi_infer *infer, json_t *object, const char *where,
+    struct wi_budget *budget, struct wi_error *error)
 {
     struct message message = {0};
+    size_t pictures = infer->tensors.count;
     struct path prefix = member(where, "");
     enum wi_code code =
         wi_params_read(message_table, object, WI_PARAMS_STRICT, prefix.text, &message, error);
@@ -416,7 +414,9 @@ static enum wi_code read_message(
         return wi_error_set(error, WI_INVALID_FIELD, member(where, "tool_calls").text,
             "%s has tool_calls, which only an assistant's message may have", where);
     if (message.content)
-        code = read_content(infer, message.content, member(where, "content").text, error);
+        code = read_content(infer, message.content, member(where, "content").text, budget, error);
+    if (code == WI_OK)
+        code = check_shown(infer, pictures, &message, error);
     if (code == WI_OK && message.reasoning_content)
         code = count_text(
             infer, message.reasoning_content, member(where, "reasoning_content").text, error);
@@ -427,8 +427,8 @@ static enum wi_code read_message(
     return code;
 }
 
-enum wi_code wi_text_read_messages(
-    struct wi_infer *infer, json_t *messages, const char *where, struct wi_error *error)
+enum wi_code wi_text_read_messages(struct wi_infer *infer, json_t *messages, const char *where,
+    struct wi_budget *budget, struct wi_error *error)
 {
     size_t i, count = json_array_size(messages);
     json_t *message;
@@ -442,7 +442,7 @@ enum wi_code wi_text_read_messages(
     }
     json_array_foreach(messages, i, message)
     {
-        enum wi_code code = read_message(infer, message, item(where, i).text, error);
+        enum wi_code code = read_message(infer, message, item(where, i).text, budget, error);
         if (code != WI_OK)
             return code;
     }

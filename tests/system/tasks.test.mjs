@@ -64,6 +64,20 @@ test('a question about a picture is answered in parts, and at a terminal', async
     assert.ok(out.startsWith(whole.result.text.trimEnd()), out);
 });
 
+test("OpenAI's clients show pictures in messages", async () => {
+    const url = `data:image/png;base64,${disc().bytes.toString('base64')}`;
+    const say = async (address, model = 'llava') => (await daemon.post('/v1/chat/completions', {
+        model: `${model}@wasm`, temperature: 0, max_tokens: 8, messages: [{ role: 'user', content: [
+            { type: 'image_url', image_url: { url: address } }, { type: 'text', text: 'What is it?' }] }] }));
+    const { status, json } = await say(url);
+    assert.equal(status, 200, JSON.stringify(json));
+    const { result } = await oracle.answer('llava', 'visual-question-answering',
+        { picture: disc(), question: 'What is it?' }, { max_tokens: 8 });
+    assert.equal(json.choices[0].message.content, result.text);
+    for (const refused of [await say('https://example.org/cat.png'), await say(url, 'gpt2')])
+        assert.deepEqual([refused.status, refused.json.error.param], [400, 'messages[0].content[0]']);
+});
+
 test('the samples: digits are told', async () => {
     for (const digit of ['0', '4', '7']) {
         const { labels } = await resultOf('digits-vit', { image: base64('digits/samples', `${digit}.png`) });

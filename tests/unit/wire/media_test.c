@@ -112,6 +112,70 @@ static void test_own_tasks(void **state)
     model.type = WI_TYPE_UNKNOWN;
 }
 
+/* A message of `role` with these parts. */
+#define SAYS(role, parts) "{\"role\":\"" role "\",\"content\":[" parts "]}"
+#define MESSAGES(list) "{\"messages\":[" list "]}"
+#define TEXT "{\"type\":\"text\",\"text\":\"t\"}"
+#define SHOWN(url) "{\"type\":\"image_url\",\"image_url\":" url "}"
+#define DATA "\"data:image/png;base64," PNG "\""
+#define SEEN(tensor)                                                                               \
+    "{\"image\":{\"media_type\":\"image/png\",\"tensor\":" tensor "},\"type\":\"image\"}"
+/* The same with 1025 pixels. */
+#define LARGE                                                                                      \
+    "\"data:image/"                                                                                \
+    "png;base64,iVBORw0KGgoAAAANSUhEUgAABAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+"                     \
+    "M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==\""
+
+static void test_messages(void **state)
+{
+    static const struct {
+        const char *inputs, *field;
+        enum wi_code code;
+    } rows[] = {
+        {MESSAGES(SAYS("user", SHOWN("{\"url\":\"http://x/y.png\"}"))), "[0].content[0]",
+            WI_INVALID_FIELD},
+        {MESSAGES(SAYS("user", TEXT "," SHOWN("\"y.png\""))), "[0].content[1]", WI_INVALID_FIELD},
+        {MESSAGES(SAYS("user", SHOWN("7"))), "[0].content[0]", WI_INVALID_FIELD},
+        {MESSAGES(SAYS("user", SHOWN("{}"))), "[0].content[0].image_url.url", WI_MISSING_FIELD},
+        {MESSAGES(SAYS("user", SHOWN("{\"url\":" DATA ",\"size\":1}"))),
+            "[0].content[0].image_url.size", WI_UNKNOWN_FIELD},
+        {MESSAGES(SAYS("user", "{\"type\":\"image_url\"}")), "[0].content[0].image_url",
+            WI_MISSING_FIELD},
+        {MESSAGES(SAYS("user", "{\"type\":\"input_audio\"}")), "[0].content[0]", WI_INVALID_FIELD},
+        {MESSAGES(SAYS("user", SHOWN("\"data:text/plain,x\""))), "[0].content[0]",
+            WI_PICTURE_INVALID},
+        {MESSAGES(SAYS("user", SHOWN("\"data:image/png;base64,AAAA\""))), "[0].content[0]",
+            WI_PICTURE_INVALID},
+        {MESSAGES(SAYS("user", TEXT) "," SAYS("system", SHOWN(DATA))), "[1].content[0]",
+            WI_INVALID_FIELD},
+        {MESSAGES(SAYS("user", TEXT "," SHOWN(LARGE))), "[0].content[1]", WI_PICTURE_TOO_LARGE},
+    };
+    refuses(MESSAGES(SAYS("user", SHOWN(DATA))), "", WI_INVALID_FIELD,
+        "inputs.messages[0].content[0]"); /* the model takes none */
+    wi_task_list_add(&model.huggingface.tasks, WI_TASK_VISUAL_QUESTION);
+    wi_task_list_add(&model.huggingface.tasks, WI_TASK_CHAT);
+    settles(MESSAGES(SAYS("user", TEXT "," SHOWN(DATA)) "," SAYS("assistant", TEXT) "," SAYS(
+                "user", SHOWN("{\"url\":" DATA ",\"detail\":\"low\"}"))),
+        "", "chat",
+        "{\"messages\":[{\"content\":[{\"text\":\"t\",\"type\":\"text\"}," SEEN(
+            "0") "],\"role\":\"user\"},"
+                 "{\"content\":[{\"text\":\"t\",\"type\":\"text\"}],\"role\":\"assistant\"},"
+                 "{\"content\":[" SEEN("1") "],\"role\":\"user\"}]}");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *field = wi_sprintf("inputs.messages%s", rows[i].field);
+        refuses(rows[i].inputs, "", rows[i].code, field);
+        free(field);
+    }
+    struct wi_buffer many = {0};
+    for (int i = 0; i <= WI_TEXT_PICTURES; i++)
+        wi_buffer_puts(&many, i ? "," SHOWN(DATA) : SHOWN(DATA));
+    char *inputs = wi_sprintf(MESSAGES(SAYS("user", "%s")), many.text);
+    refuses(inputs, "", WI_INVALID_FIELD, "inputs.messages[0].content[16]");
+    free(inputs);
+    wi_buffer_clear(&many);
+    model.huggingface.tasks = (struct wi_task_list){0};
+}
+
 static void test_refusals(void **state)
 {
     refuses("{\"question\":\"q\"}", "", WI_INVALID_FIELD, "inputs.context");
@@ -279,6 +343,7 @@ int main(void)
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_own_tasks),
+        cmocka_unit_test(test_messages),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_labels),
         cmocka_unit_test(test_options),

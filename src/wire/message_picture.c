@@ -1,0 +1,109 @@
+/* Pictures among the parts of a message; see message_picture.h. */
+#include "wire/message_picture.h"
+
+#include "base/params.h"
+#include "wire/media.h"
+#include "wire/text.h"
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+struct part {
+    const char *type;
+    json_t *image_url;
+};
+static const struct wi_param part_table[] = {
+    WI_PARAM_ROW(part, type, WI_PARAM_STRING, 1, 0, 0),
+    WI_PARAM_ROW(part, image_url, WI_PARAM_ANY, 1, 0, 0),
+    WI_PARAM_END,
+};
+
+struct address {
+    json_t *url;
+    const char *detail; /* how closely a model looks is its folder's affair */
+};
+static const struct wi_param address_table[] = {
+    WI_PARAM_ROW(address, url, WI_PARAM_ANY, 1, 0, 0),
+    WI_PARAM_ROW(address, detail, WI_PARAM_STRING, 0, 0, 16),
+    WI_PARAM_END,
+};
+
+static enum wi_code refuse(const char *where, const char *what, struct wi_error *error)
+{
+    wi_error_set(error, WI_INVALID_FIELD, where, "%s %s", where, what);
+    wi_error_expect(error, "{\"type\": \"text\", \"text\": string}, or {\"type\": \"image_url\", "
+                           "\"image_url\": {\"url\": \"data:image/png;base64,…\"}}");
+    return WI_INVALID_FIELD;
+}
+
+/* `*url` is borrowed of the part; some clients send the address without an object around it. */
+static enum wi_code read_address(
+    const json_t *part, const char *where, const json_t **url, struct wi_error *error)
+{
+    struct part read = {0};
+    struct address address = {0};
+    char prefix[160];
+    const char *type = json_string_value(json_object_get(part, "type"));
+    if (type && strcmp(type, "image_url") != 0)
+        return refuse(where, "is neither text nor a picture.", error);
+    snprintf(prefix, sizeof prefix, "%.120s.", where);
+    enum wi_code code = wi_params_read(part_table, part, WI_PARAMS_STRICT, prefix, &read, error);
+    if (code != WI_OK)
+        return code;
+    *url = read.image_url;
+    if (!json_is_object(*url))
+        return WI_OK;
+    snprintf(prefix, sizeof prefix, "%.120s.image_url.", where);
+    code = wi_params_read(address_table, *url, WI_PARAMS_STRICT, prefix, &address, error);
+    *url = address.url;
+    return code;
+}
+
+static enum wi_code check_address(const json_t *url, const char *where, struct wi_error *error)
+{
+    const char *text = json_string_value(url);
+    if (!text)
+        return refuse(where, "has an address that is no string.", error);
+    if (strncasecmp(text, "data:", 5) == 0)
+        return WI_OK;
+    return refuse(where,
+        "is a picture by its address, and nothing is fetched for a client; send the picture "
+        "itself as a data URI.",
+        error);
+}
+
+static enum wi_code take(struct wi_infer *infer, json_t *part, const json_t *url, const char *where,
+    struct wi_budget *budget, struct wi_error *error)
+{
+    struct wi_blob *blob;
+    json_t *form = NULL;
+    enum wi_code code = wi_picture_decode(
+        json_string_value(url), json_string_length(url), where, budget, &blob, error);
+    if (code != WI_OK)
+        return code;
+    code = wi_media_add_picture(infer, where, blob, &form, error);
+    wi_blob_unref(blob);
+    if (code != WI_OK && error)
+        snprintf(error->field, sizeof error->field, "%s", where);
+    if (code != WI_OK)
+        return code;
+    json_object_clear(part);
+    json_object_set_new(part, "type", json_string("image"));
+    json_object_set_new(part, "image", form);
+    return WI_OK;
+}
+
+enum wi_code wi_message_picture_read(struct wi_infer *infer, json_t *part, const char *where,
+    struct wi_budget *budget, struct wi_error *error)
+{
+    const json_t *url = NULL;
+    enum wi_code code = read_address(part, where, &url, error);
+    if (code != WI_OK || (code = check_address(url, where, error)) != WI_OK)
+        return code;
+    if (infer->tensors.count >= WI_TEXT_PICTURES) {
+        wi_error_set(error, WI_INVALID_FIELD, where, "%s is one picture too many.", where);
+        wi_error_expect(error, "at most %d pictures in a request", WI_TEXT_PICTURES);
+        return WI_INVALID_FIELD;
+    }
+    return take(infer, part, url, where, budget, error);
+}
