@@ -55,7 +55,7 @@ static void answer_known(struct wi_request *request, const struct post *post)
         return;
     }
     wi_error_set(&error, WI_IDEMPOTENCY_MISMATCH, "Idempotency-Key",
-        "This key was used for another body; a new request needs a new key.");
+        "This key was used for another request; a new one needs a new key.");
     wi_request_answer_error(request, &error);
 }
 
@@ -183,6 +183,7 @@ static struct post *make_post(const struct wi_request *request, int infer, const
     snprintf(row->client, sizeof row->client, "%s", wi_request_client(request));
     snprintf(row->dialect, sizeof row->dialect, "%s", wi_request_dialect(request)->name);
     row->infer = infer;
+    post->op.identify = wi_request_dialect(request)->identify;
     row->json_size = wi_infer_json_size(request);
     row->cost = wi_infer_parse_cost(request, row->json_size);
     if (request->body) {

@@ -17,6 +17,9 @@ void wi_id_new(char id[WI_ID_SIZE], const char *prefix);
 /* A fresh secret. Every secret starts with "wi_", so that logs can be scrubbed of it. */
 void wi_token_new(char token[WI_TOKEN_SIZE]);
 void wi_hash(const void *bytes, size_t size, unsigned char hash[WI_HASH_SIZE]);
+/* Hashes what `size` bytes mean to those who know their format. */
+typedef void wi_body_hash_fn(
+    const unsigned char *bytes, size_t size, unsigned char hash[WI_HASH_SIZE]);
 void wi_hash_hex(const unsigned char hash[WI_HASH_SIZE], char hex[2 * WI_HASH_SIZE + 1]);
 /* 0 and the bytes, or -1 if `hex` is not 64 hexadecimal digits. */
 int wi_hash_from_hex(const char *hex, unsigned char hash[WI_HASH_SIZE]);

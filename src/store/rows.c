@@ -7,12 +7,18 @@
 
 /* --- accepting ------------------------------------------------------------------------------- */
 
-/* What a key stands for: the body and how it is framed. */
+static void hash_bytes(const unsigned char *bytes, size_t size, unsigned char hash[WI_HASH_SIZE])
+{
+    wi_hash(bytes, size, hash);
+}
+
+/* What a key stands for: what the body means, and how it is framed. */
 static void hash_body(const struct wi_row_accept *accept, unsigned char hash[WI_HASH_SIZE])
 {
     unsigned char both[WI_HASH_SIZE + sizeof(uint64_t)];
     uint64_t json_size = accept->row.json_size;
-    wi_hash(accept->body, accept->row.body_size, both);
+    wi_body_hash_fn *identify = accept->identify ? accept->identify : hash_bytes;
+    identify(accept->body, accept->row.body_size, both);
     memcpy(both + WI_HASH_SIZE, &json_size, sizeof json_size);
     wi_hash(both, sizeof both, hash);
 }
@@ -33,11 +39,11 @@ static enum wi_code find_key(sqlite3 *sqlite, struct wi_row_accept *accept,
     int step = sqlite3_step(statement);
     if (step == SQLITE_ROW) {
         wi_row_from(&accept->earlier, statement);
-        accept->found = sqlite3_column_bytes(statement, WI_ROW_COLUMN_COUNT) == WI_HASH_SIZE &&
-                                memcmp(sqlite3_column_blob(statement, WI_ROW_COLUMN_COUNT), hash,
-                                    WI_HASH_SIZE) == 0
-                            ? WI_ROW_SAME
-                            : WI_ROW_OTHER;
+        int same =
+            strcmp(accept->earlier.dialect, accept->row.dialect) == 0 &&
+            sqlite3_column_bytes(statement, WI_ROW_COLUMN_COUNT) == WI_HASH_SIZE &&
+            memcmp(sqlite3_column_blob(statement, WI_ROW_COLUMN_COUNT), hash, WI_HASH_SIZE) == 0;
+        accept->found = same ? WI_ROW_SAME : WI_ROW_OTHER;
     } else if (step != SQLITE_DONE) {
         code = wi_db_fail(sqlite, error);
     }

@@ -69,8 +69,9 @@ struct wi_row_accept {
     struct wi_row row;         /* in: all that is known of it */
     const char *key;           /* Idempotency-Key or NULL */
     const unsigned char *body; /* row.body_size bytes */
+    wi_body_hash_fn *identify; /* what it means, for the key; NULL: its bytes */
     int look;                  /* write nothing: only see whether the key is there */
-    enum wi_row_found found;   /* out; OTHER: with another body */
+    enum wi_row_found found;   /* out; OTHER: for something else */
     struct wi_row earlier;     /* out, owned: the row with the key, unless NEW */
 };
 wi_db_work_fn wi_row_accept;

@@ -7,6 +7,7 @@
 
 #include "base/blob.h"
 #include "base/buffer.h"
+#include "base/secret.h"
 #include "bridge/part.h"
 #include "config/config.h"
 #include "model/model.h"
@@ -58,6 +59,9 @@ struct wi_dialect {
      * still has to be cleared. `budget` is charged for what is converted (NULL: nothing). */
     enum wi_code (*parse)(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
         struct wi_budget *budget, struct wi_error *error);
+    /* Hashes what a body of `size` bytes means, where it may be written in several ways; NULL: its
+     * bytes are its meaning. */
+    wi_body_hash_fn *identify;
     /* Checks what depends on the model and on `limits`: task, precision, inputs, options, picture
      * size, outputs, and that no output has to be binary where JSON was asked for. */
     enum wi_code (*check)(const struct wi_infer *infer, const struct wi_model *model,

@@ -154,27 +154,28 @@ static enum wi_code take_file(struct wi_infer *infer, struct wi_blob *body,
 
 /* The body's first line is the boundary, of which a job that waits on disk keeps no header. */
 static enum wi_code read_parts(
-    struct wi_multipart *form, const struct wi_blob *body, struct wi_error *error)
+    struct wi_multipart *form, const unsigned char *bytes, size_t size, struct wi_error *error)
 {
     char content_type[128];
-    const char *bytes = (const char *)body->bytes;
-    size_t size = body->size < LINE_MAX_BYTES ? body->size : LINE_MAX_BYTES;
-    const char *end = memchr(bytes, '\r', size);
-    if (!end || end - bytes < 3 || memcmp(bytes, "--", 2) != 0) {
+    const char *line = (const char *)bytes;
+    const char *end = memchr(line, '\r', size < LINE_MAX_BYTES ? size : LINE_MAX_BYTES);
+    while (end && end > line && (end[-1] == ' ' || end[-1] == '\t'))
+        end--; /* which no boundary ends with */
+    if (!end || end - line < 3 || memcmp(line, "--", 2) != 0) {
         wi_error_set(error, WI_BAD_FRAMING, NULL, "The form does not begin with its boundary.");
         wi_error_expect(error, "multipart/form-data as RFC 7578 describes it");
         return WI_BAD_FRAMING;
     }
     snprintf(content_type, sizeof content_type, "multipart/form-data; boundary=\"%.*s\"",
-        (int)(end - bytes) - 2, bytes + 2);
-    return wi_multipart_read(form, content_type, body->bytes, body->size, error);
+        (int)(end - line) - 2, line + 2);
+    return wi_multipart_read(form, content_type, bytes, size, error);
 }
 
 static enum wi_code parse_form(struct wi_infer *infer, struct wi_blob *body, struct wi_error *error)
 {
     struct wi_multipart *form = wi_alloc(sizeof *form);
     json_t *root = NULL;
-    enum wi_code code = read_parts(form, body, error);
+    enum wi_code code = read_parts(form, body->bytes, body->size, error);
     if (code == WI_OK && !(root = parameters_of(form, error)))
         code = WI_INVALID_FIELD;
     if (code == WI_OK)
@@ -184,6 +185,30 @@ static enum wi_code parse_form(struct wi_infer *infer, struct wi_blob *body, str
     json_decref(root);
     free(form);
     return code;
+}
+
+/* Whatever stands between the parts: it is another one each time that a client sends the form. One
+ * that cannot be read means its bytes. */
+static void identify_form(const unsigned char *bytes, size_t size, unsigned char hash[WI_HASH_SIZE])
+{
+    struct {
+        char name[WI_MULTIPART_NAME_MAX + 1];
+        unsigned char hash[WI_HASH_SIZE];
+    } parts[WI_MULTIPART_MAX];
+    struct wi_multipart *form = wi_alloc(sizeof *form);
+    struct wi_error error;
+    memset(parts, 0, sizeof parts);
+    if (read_parts(form, bytes, size, &error) != WI_OK)
+        form->count = 0;
+    for (size_t i = 0; i < form->count; i++) {
+        snprintf(parts[i].name, sizeof parts[i].name, "%s", form->parts[i].name);
+        wi_hash(form->parts[i].bytes, form->parts[i].size, parts[i].hash);
+    }
+    if (form->count > 0)
+        wi_hash(parts, form->count * sizeof *parts, hash);
+    else
+        wi_hash(bytes, size, hash);
+    free(form);
 }
 
 static enum wi_code parse_transcription(struct wi_infer *infer, struct wi_blob *body,
@@ -391,8 +416,8 @@ static void print_error(struct wi_buffer *out, const struct wi_error *error, con
 
 #define HEARD                                                                                      \
     .error_type = "application/json", .status = wi_openai_status, .frame = frame_form,             \
-    .check = wi_openai_check, .print = print_heard, .print_error = print_error,                    \
-    .stream_begin = stream_begin, .stream_part = stream_part,                                      \
+    .identify = identify_form, .check = wi_openai_check, .print = print_heard,                     \
+    .print_error = print_error, .stream_begin = stream_begin, .stream_part = stream_part,          \
     .stream_progress = wi_openai_stream_progress, .stream_done = stream_done,                      \
     .stream_error = stream_error
 

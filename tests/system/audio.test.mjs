@@ -80,6 +80,8 @@ test('an Idempotency-Key is for answers in JSON', async () => {
         { model: 'whisper@wasm', language: 'en', file: await named(), ...more }, keyed(key));
     const { text } = await transcribe();
     assert.equal((await heard('json')).text, text);
+    assert.equal((await heard('json')).text, text); // the form's boundary is another one
+    await assert.rejects(heard('json', { temperature: 0 }), ({ status, code }) => status === 400 && code === 'idempotency_mismatch');
     assert.equal((await heard('verbose', { response_format: 'verbose_json' })).duration, 2.5);
     const speak = { model: 'vits@wasm', input: 'hello, you', voice: 'alloy' };
     for (const ask of [() => heard('srt', { response_format: 'srt' }), () => client.audio.speech.create(speak, keyed('wav'))])

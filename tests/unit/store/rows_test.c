@@ -262,11 +262,15 @@ static void a_cancelled_row_does_not_go_back_to_the_queue(void **state)
     assert_true(back.returned);
 }
 
+/* `accept` has what is special of it. */
 static enum wi_row_found keyed(struct fixture *f, const char *id, const char *body, int infer,
     const char *client, struct wi_row_accept *accept)
 {
-    *accept = (struct wi_row_accept){.key = "the key"};
+    const struct wi_row_accept given = *accept;
+    *accept = (struct wi_row_accept){.key = "the key", .identify = given.identify};
     fill(f, accept, id);
+    if (*given.row.dialect)
+        strcpy(accept->row.dialect, given.row.dialect);
     strcpy(accept->row.client, client);
     accept->row.infer = infer;
     accept->body = (const unsigned char *)body;
@@ -279,7 +283,7 @@ static enum wi_row_found keyed(struct fixture *f, const char *id, const char *bo
 static void a_key_belongs_to_a_client_an_endpoint_and_a_body(void **state)
 {
     struct fixture *f = *state;
-    struct wi_row_accept accept;
+    struct wi_row_accept accept = {0};
     assert_int_equal(keyed(f, "a", "body", 0, "me", &accept), WI_ROW_NEW);
     assert_int_equal(keyed(f, "b", "body", 0, "me", &accept), WI_ROW_SAME);
     assert_string_equal(accept.earlier.id, "a");
@@ -291,6 +295,27 @@ static void a_key_belongs_to_a_client_an_endpoint_and_a_body(void **state)
     struct wi_row_finish end = {.id = "d", .state = WI_ROW_FAILED, .forget_key = 1};
     now(f, wi_row_finish, &end);
     assert_int_equal(keyed(f, "f", "third", 1, "me", &accept), WI_ROW_NEW);
+}
+
+/* What it means is its first letter. */
+static void identify(const unsigned char *bytes, size_t size, unsigned char hash[WI_HASH_SIZE])
+{
+    assert_true(size > 0);
+    memset(hash, bytes[0], WI_HASH_SIZE);
+}
+
+static void a_key_is_for_what_a_body_means_in_its_format(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_row_accept accept = {.identify = identify};
+    assert_int_equal(keyed(f, "a", "body", 1, "me", &accept), WI_ROW_NEW);
+    assert_int_equal(keyed(f, "b", "bird", 1, "me", &accept), WI_ROW_SAME);
+    wi_row_clear(&accept.earlier);
+    assert_int_equal(keyed(f, "c", "cody", 1, "me", &accept), WI_ROW_OTHER);
+    wi_row_clear(&accept.earlier);
+    strcpy(accept.row.dialect, "another format");
+    assert_int_equal(keyed(f, "d", "body", 1, "me", &accept), WI_ROW_OTHER);
+    wi_row_clear(&accept.earlier);
 }
 
 static void what_is_old_goes_and_what_is_late_is_found(void **state)
@@ -409,6 +434,7 @@ int main(void)
         TEST(only_what_waits_is_cancelled),
         TEST(a_cancelled_row_does_not_go_back_to_the_queue),
         TEST(a_key_belongs_to_a_client_an_endpoint_and_a_body),
+        TEST(a_key_is_for_what_a_body_means_in_its_format),
         TEST(what_is_old_goes_and_what_is_late_is_found),
         TEST(the_list_is_newest_first),
         TEST(a_clients_rows_are_found_by_it_alone),

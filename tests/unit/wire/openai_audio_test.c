@@ -127,6 +127,33 @@ static void test_long_values(void **state)
 
 /* --- answers --------------------------------------------------------------------------------- */
 
+static void identify(const char *body, unsigned char hash[WI_HASH_SIZE])
+{
+    wi_dialect_openai_transcriptions.identify((const unsigned char *)body, strlen(body), hash);
+}
+
+/* The same form with another boundary is the same request. */
+static void test_identity(void **state)
+{
+    static const char first[] = PART("model", "w") FILE_PART END;
+    static const char other[] =
+        "--other \r\nContent-Disposition: form-data; name=model\r\n\r\nw\r\n--other\r\n"
+        "Content-Disposition: form-data; filename=b; name=file\r\n\r\n" WAV "\r\n--other--";
+    static const char *const different[] = {PART("model", "v") FILE_PART END,
+        PART("model", "w") PART("language", "de") FILE_PART END, PART("model", "w") END,
+        PART("user", "w") FILE_PART END, "no form", "--other is none, either"};
+    unsigned char hash[WI_HASH_SIZE], same[WI_HASH_SIZE], another[WI_HASH_SIZE];
+    (void)state;
+    identify(first, hash);
+    identify(other, same);
+    assert_memory_equal(hash, same, sizeof hash);
+    for (size_t i = 0; i < sizeof different / sizeof *different; i++) {
+        identify(different[i], another);
+        assert_memory_not_equal(hash, another, sizeof hash);
+        memcpy(hash, another, sizeof hash); /* each differs from the one before, too */
+    }
+}
+
 #define SAID                                                                                       \
     "{\"text\":\"a <b>. c\",\"duration\":3.25,\"language\":\"en\",\"segments\":["                  \
     "{\"start\":0,\"end\":1.5,\"text\":\"a <b>.\"},{\"start\":3661.5,\"end\":3662,"                \
@@ -290,6 +317,7 @@ int main(void)
         cmocka_unit_test(test_forms),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_long_values),
+        cmocka_unit_test(test_identity),
         cmocka_unit_test(test_heard),
         cmocka_unit_test(test_stream),
         cmocka_unit_test(test_speech),
