@@ -160,6 +160,13 @@ static uint64_t json_cost(const char *bytes, size_t size)
     return cost;
 }
 
+/* Of a binary body only the head is parsed, whose size says enough, and of a file nothing. */
+static int is_json(const struct wi_request *request)
+{
+    return !request->headers.inference_length &&
+           wi_media_type_is(request->headers.content_type, "application/json");
+}
+
 static int store_body(struct wi_request *request, const char *bytes, size_t size)
 {
     if (!request->body) {
@@ -194,7 +201,7 @@ static void take_body(struct wi_request *request, const char *bytes, size_t size
     }
     if (!(request->route->flags & (WI_ROUTE_BODY | WI_ROUTE_MAYBE)))
         return;
-    if (!request->headers.inference_length)
+    if (is_json(request))
         request->json_cost += json_cost(bytes, size);
     if (store_body(request, bytes, size) != 0) {
         wi_error_set(&error, WI_MEMORY_BUDGET, NULL,

@@ -1,7 +1,8 @@
 /*
  * Bodies that are no JSON: a picture or a sound alone, with query parameters, and forms. They
  * become what the native dialect reads, so that jobs and idempotency keys know one format only.
- * That takes a look at every byte and a copy of the file: a thread does it where there are many.
+ * That takes a look at every byte, and moves the file within the body: a thread does it where there
+ * are many.
  */
 #include "wire/upload.h"
 
@@ -17,9 +18,8 @@
 struct unpacking {
     wi_infer_unpacked_fn *next;
     char *content_type;
-    struct wi_blob *body; /* NULL for an empty one */
+    struct wi_blob *body; /* NULL for an empty one; charged again when it is the native one */
     struct wi_upload upload;
-    struct wi_blob *native; /* what becomes of the body; charged when it is done */
     size_t json_size;
     struct wi_error error; /* code WI_OK: none so far */
 };
@@ -30,7 +30,6 @@ static void free_unpacking(void *data)
     free(work->content_type);
     wi_blob_unref(work->body);
     wi_upload_clear(&work->upload);
-    wi_blob_unref(work->native);
     free(work);
 }
 
@@ -72,15 +71,15 @@ static void unpack(void *data)
 {
     struct unpacking *work = data;
     if (add_body(work) == WI_OK)
-        work->native = wi_upload_finish(&work->upload, NULL, &work->json_size, &work->error);
+        (void)wi_upload_finish(&work->upload, work->body, &work->json_size, &work->error);
 }
 
 /* --- before and after it --------------------------------------------------------------------- */
 
 static void replace_body(struct wi_request *request, struct unpacking *work)
 {
-    request->body = work->native;
-    work->native = NULL;
+    request->body = work->body;
+    work->body = NULL;
     snprintf(request->head_length, sizeof request->head_length, "%zu", work->json_size);
     request->headers.inference_length = request->head_length;
     request->headers.content_type = "application/octet-stream";
@@ -90,10 +89,8 @@ static void on_unpacked(struct wi_request *request, void *data)
 {
     struct unpacking *work = data;
     wi_infer_unpacked_fn *next = work->next;
-    (void)wi_request_reserve(request, 0); /* what was held for the copy */
-    wi_blob_unref(work->body);
-    work->body = NULL;
-    if (work->native && wi_blob_charge(work->native, request->api->deps.budget) != 0)
+    (void)wi_request_reserve(request, 0); /* what was held in its stead */
+    if (work->error.code == WI_OK && wi_blob_charge(work->body, request->api->deps.budget) != 0)
         no_memory(work);
     if (work->error.code != WI_OK) {
         refuse(request, work);
@@ -104,19 +101,28 @@ static void on_unpacked(struct wi_request *request, void *data)
     next(request);
 }
 
+/* Takes the body out of the budget, of which the request holds as much meanwhile. */
+static void take_body(struct wi_request *request, struct unpacking *work)
+{
+    work->body = request->body;
+    request->body = NULL;
+    if (!work->body)
+        return;
+    wi_blob_uncharge(work->body);
+    if (wi_request_reserve(request, work->body->capacity) != 0)
+        no_memory(work);
+}
+
 static void begin(struct wi_request *request, struct unpacking *work)
 {
-    size_t size = request->body ? request->body->size : 0;
     MHD_get_connection_values(request->mhd, MHD_GET_ARGUMENT_KIND, add_argument, work);
-    if (work->error.code == WI_OK && wi_request_reserve(request, size) != 0)
-        no_memory(work);
+    if (work->error.code == WI_OK)
+        take_body(request, work);
     if (work->error.code != WI_OK) {
         refuse(request, work);
         return;
     }
-    work->body = request->body;
-    request->body = NULL;
-    if (size > INLINE_MAX) {
+    if (work->body && work->body->size > INLINE_MAX) {
         wi_request_compute(request, unpack, on_unpacked, work, free_unpacking);
         return;
     }

@@ -29,16 +29,11 @@ struct wi_blob *wi_blob_new_beside(const struct wi_blob *blob, size_t capacity)
     return wi_blob_new(blob->_budget, capacity);
 }
 
-static int grow(struct wi_blob *blob, size_t needed)
+/* `capacity` is more than there is. */
+static int enlarge(struct wi_blob *blob, size_t capacity)
 {
-    size_t capacity = blob->capacity < 4096 ? 4096 : blob->capacity;
-    while (capacity < needed) {
-        if (capacity > SIZE_MAX / 4)
-            return -1;
-        capacity += capacity / 2;
-    }
     size_t more = capacity - blob->capacity;
-    if (wi_budget_take(blob->_budget, more) != 0)
+    if (capacity > SIZE_MAX - WI_BLOB_HEADROOM || wi_budget_take(blob->_budget, more) != 0)
         return -1;
     unsigned char *memory = realloc(blob->bytes - WI_BLOB_HEADROOM, WI_BLOB_HEADROOM + capacity);
     if (memory == NULL) {
@@ -48,6 +43,17 @@ static int grow(struct wi_blob *blob, size_t needed)
     blob->bytes = memory + WI_BLOB_HEADROOM;
     blob->capacity = capacity;
     return 0;
+}
+
+static int grow(struct wi_blob *blob, size_t needed)
+{
+    size_t capacity = blob->capacity < 4096 ? 4096 : blob->capacity;
+    while (capacity < needed) {
+        if (capacity > SIZE_MAX / 4)
+            return -1;
+        capacity += capacity / 2;
+    }
+    return enlarge(blob, capacity);
 }
 
 int wi_blob_append(struct wi_blob *blob, const void *bytes, size_t size)
@@ -69,6 +75,27 @@ int wi_blob_charge(struct wi_blob *blob, struct wi_budget *budget)
     if (wi_budget_take(budget, blob->capacity) != 0)
         return -1;
     blob->_budget = budget;
+    return 0;
+}
+
+void wi_blob_uncharge(struct wi_blob *blob)
+{
+    wi_budget_give(blob->_budget, blob->capacity);
+    blob->_budget = NULL;
+}
+
+int wi_blob_reframe(
+    struct wi_blob *blob, const void *head, size_t head_size, size_t at, size_t size)
+{
+    assert(blob->_references == 1 && at <= blob->size && size <= blob->size - at);
+    if (head_size > SIZE_MAX - size)
+        return -1;
+    if (head_size + size > blob->capacity && enlarge(blob, head_size + size) != 0)
+        return -1;
+    memmove(blob->bytes + head_size, blob->bytes + at, size);
+    if (head_size > 0)
+        memcpy(blob->bytes, head, head_size);
+    blob->size = head_size + size;
     return 0;
 }
 

@@ -31,6 +31,14 @@ struct wi_blob *wi_blob_new_beside(const struct wi_blob *blob, size_t capacity);
 int wi_blob_append(struct wi_blob *blob, const void *bytes, size_t size);
 /* Charges a blob that was made without a budget: 0, or -1 if that refuses. */
 int wi_blob_charge(struct wi_blob *blob, struct wi_budget *budget);
+/* Its charge is given back, and it is in no budget: so that a thread, which may touch none, can let
+ * it grow. */
+void wi_blob_uncharge(struct wi_blob *blob);
+/* Makes it `head`, which is none of its bytes, and behind that `size` of its own from `at` on. It
+ * grows by no more than the head. 0, or -1 if that is refused (the blob is unchanged). Only while
+ * one reference exists. */
+int wi_blob_reframe(
+    struct wi_blob *blob, const void *head, size_t head_size, size_t at, size_t size);
 struct wi_blob *wi_blob_ref(struct wi_blob *blob); /* returns `blob` */
 void wi_blob_unref(struct wi_blob *blob);          /* NULL is fine */
 

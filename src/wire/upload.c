@@ -186,24 +186,22 @@ enum wi_code wi_upload_add_parts(struct wi_upload *upload, const char *content_t
     return code;
 }
 
-struct wi_blob *wi_upload_finish(
-    struct wi_upload *upload, struct wi_budget *budget, size_t *json_size, struct wi_error *error)
+enum wi_code wi_upload_finish(
+    struct wi_upload *upload, struct wi_blob *body, size_t *json_size, struct wi_error *error)
 {
     if (!upload->file) {
         wi_error_set(error, WI_MISSING_FIELD, "image", "There is no file in the form.");
         wi_error_expect(error, "a part \"image\" or \"audio\"");
-        return NULL;
+        return WI_MISSING_FIELD;
     }
-    char *text = json_dumps(upload->request, JSON_COMPACT);
+    /* In one order, so that the same request is the same body. */
+    char *text = json_dumps(upload->request, JSON_COMPACT | JSON_SORT_KEYS);
+    size_t at = (size_t)((const unsigned char *)upload->file - body->bytes);
     *json_size = strlen(text);
-    struct wi_blob *blob = wi_blob_new(budget, *json_size + upload->size);
-    if (!blob || wi_blob_append(blob, text, *json_size) != 0 ||
-        wi_blob_append(blob, upload->file, upload->size) != 0) {
-        wi_error_set(error, WI_MEMORY_BUDGET, NULL,
-            "There is no memory for this file now; try again later.");
-        wi_blob_unref(blob);
-        blob = NULL;
-    }
+    int failed = wi_blob_reframe(body, text, *json_size, at, upload->size);
     free(text);
-    return blob;
+    upload->file = NULL;
+    return failed ? wi_error_set(error, WI_MEMORY_BUDGET, NULL,
+                        "There is no memory for this file now; try again later.")
+                  : WI_OK;
 }

@@ -37,9 +37,10 @@ enum wi_code wi_upload_add_file(struct wi_upload *upload, const char *name, cons
 /* Adds all of a multipart/form-data body, which is borrowed. WI_OK, or as what it calls. */
 enum wi_code wi_upload_add_parts(struct wi_upload *upload, const char *content_type,
     const void *body, size_t size, struct wi_error *error);
-/* The native body: a new blob in `budget` (NULL: in none), of which `*json_size` bytes are JSON;
- * NULL with `error` (WI_MEMORY_BUDGET, or WI_MISSING_FIELD: there is no file). */
-struct wi_blob *wi_upload_finish(
-    struct wi_upload *upload, struct wi_budget *budget, size_t *json_size, struct wi_error *error);
+/* Makes `body`, in which the file is, the native body, of which `*json_size` bytes are JSON. It
+ * grows by no more than those. WI_OK, WI_MISSING_FIELD: there is no file, and `body` may be NULL;
+ * or WI_MEMORY_BUDGET. */
+enum wi_code wi_upload_finish(
+    struct wi_upload *upload, struct wi_blob *body, size_t *json_size, struct wi_error *error);
 
 #endif

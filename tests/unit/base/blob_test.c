@@ -39,6 +39,29 @@ static void refuses_beyond_the_budget(void **state)
     assert_int_equal(budget.used, 0);
 }
 
+static void keeps_a_slice_behind_a_head(void **state)
+{
+    struct wi_budget budget = {.limit = 12};
+    struct wi_blob *blob = wi_blob_new(&budget, 10);
+    assert_int_equal(wi_blob_append(blob, "0123456789", 10), 0);
+    assert_int_equal(wi_blob_reframe(blob, "abcd", 4, 0, 10), -1); /* no room */
+    assert_memory_equal(blob->bytes, "0123456789", 10);
+    assert_int_equal(wi_blob_reframe(blob, "ab", 2, 0, 10), 0);
+    assert_memory_equal(blob->bytes, "ab0123456789", 12);
+    assert_int_equal(budget.used, 12);
+    assert_int_equal(wi_blob_reframe(blob, "abc", 3, 7, 4), 0);
+    assert_int_equal(blob->size, 7);
+    assert_memory_equal(blob->bytes, "abc5678", 7);
+    assert_int_equal(wi_blob_reframe(blob, "", 0, 3, 0), 0);
+    assert_int_equal(blob->size, 0);
+    wi_blob_uncharge(blob);
+    assert_int_equal(budget.used, 0);
+    assert_int_equal(wi_blob_append(blob, "0123456789abcdef", 16), 0);
+    assert_int_equal(wi_blob_charge(blob, &budget), -1);
+    wi_blob_unref(blob);
+    assert_int_equal(budget.used, 0);
+}
+
 static void one_beside_another_is_charged_to_the_same_budget(void **state)
 {
     struct wi_budget budget = {.limit = 100};
@@ -107,6 +130,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(grows_and_keeps_its_bytes),
         cmocka_unit_test(refuses_beyond_the_budget),
+        cmocka_unit_test(keeps_a_slice_behind_a_head),
         cmocka_unit_test(one_beside_another_is_charged_to_the_same_budget),
         cmocka_unit_test(lives_until_the_last_reference),
         cmocka_unit_test(one_without_a_budget_is_charged_later),
