@@ -82,20 +82,39 @@ static enum wi_code check_body_headers(struct wi_request *request, struct wi_err
     return check_media_type(route, headers->content_type, error);
 }
 
+/* What routes with these flags may give beside what they produce. Which it is, the body says. */
+static const struct {
+    unsigned flags;
+    const char *type;
+} given[] = {
+    {WI_ROUTE_BINARY | WI_ROUTE_VOICE, "application/octet-stream"},
+    {WI_ROUTE_EVENTS, "text/event-stream"},
+    {WI_ROUTE_VOICE, "audio/pcm"},
+    {WI_ROUTE_TEXT, "text/plain"},
+    {WI_ROUTE_TEXT, "text/vtt"},
+    {WI_ROUTE_TEXT, "application/x-subrip"},
+};
+
 static enum wi_code check_accept(const struct wi_request *request, struct wi_error *error)
 {
     const char *accept = request->headers.accept;
     const struct wi_route *route = request->route;
-    int binary = (route->flags & (WI_ROUTE_BINARY | WI_ROUTE_FILE)) != 0;
-    int events = (route->flags & WI_ROUTE_EVENTS) != 0;
-    if (wi_media_type_accepted(accept, route->produces) ||
-        (binary && wi_media_type_accepted(accept, "application/octet-stream")) ||
-        (events && wi_media_type_accepted(accept, "text/event-stream")))
-        return WI_OK;
-    wi_error_set(error, WI_NOT_ACCEPTABLE, "Accept", "None of the accepted types can be given.");
-    wi_error_allow(error, "%s%s%s", route->produces, binary ? ", application/octet-stream" : "",
-        events ? ", text/event-stream" : "");
-    return WI_NOT_ACCEPTABLE;
+    struct wi_buffer types = {0};
+    int accepted = wi_media_type_accepted(accept, route->produces);
+    wi_buffer_puts(&types, route->produces);
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
+        if (!(route->flags & given[i].flags))
+            continue;
+        accepted |= wi_media_type_accepted(accept, given[i].type);
+        wi_buffer_strings(&types, ", ", given[i].type, NULL);
+    }
+    if (!accepted) {
+        wi_error_set(
+            error, WI_NOT_ACCEPTABLE, "Accept", "None of the accepted types can be given.");
+        wi_error_allow(error, "%s", types.text);
+    }
+    wi_buffer_clear(&types);
+    return accepted ? WI_OK : WI_NOT_ACCEPTABLE;
 }
 
 const char *wi_request_client(const struct wi_request *request)

@@ -19,7 +19,8 @@ enum wi_route_flags {
     WI_ROUTE_EVENTS = 32, /* gives text/event-stream too */
     WI_ROUTE_FILES = 64,  /* takes forms and files too: see wire/upload.h */
     WI_ROUTE_FORM = 128,  /* takes multipart/form-data, and no JSON */
-    WI_ROUTE_FILE = 256   /* gives a file: application/octet-stream will do, too */
+    WI_ROUTE_VOICE = 256, /* gives a sound, as a file or as samples */
+    WI_ROUTE_TEXT = 512   /* gives text and subtitles too */
 };
 
 /* In a pattern {id} stands for one segment and {model} for one or two. */

@@ -70,12 +70,47 @@ static void test_large_files(void **state)
     until(wi_server_busy(fixture->server) == 0);
 }
 
+/* Transcripts come as text, and speech as a sound; what cannot be at all is told what can. */
+static void test_accepted(void **state)
+{
+    static const struct {
+        const char *path, *accept, *missing;
+    } rows[] = {
+        {"/v1/audio/transcriptions", "text/plain", NULL},
+        {"/v1/audio/transcriptions", "text/vtt, application/x-subrip", NULL},
+        {"/v1/audio/translations", "text/*", NULL},
+        {"/v1/audio/transcriptions", "audio/wav",
+            "application/json, text/event-stream, text/plain"},
+        {"/v1/audio/speech", "audio/wav", NULL},
+        {"/v1/audio/speech", "audio/pcm;q=0.5", NULL},
+        {"/v1/audio/speech", "application/octet-stream", NULL},
+        {"/v1/audio/speech", "audio/mpeg, text/plain",
+            "audio/wav, application/octet-stream, audio/pcm"},
+        {"/v1/infer", "text/plain", "application/json, application/octet-stream"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct client *client = connect_client();
+        char more[200];
+        int form = strcmp(rows[i].path, "/v1/audio/speech") != 0;
+        snprintf(more, sizeof more, "Content-Type: %s\r\nContent-Length: 2\r\nAccept: %s\r\n",
+            form ? "multipart/form-data; boundary=b" : "application/json", rows[i].accept);
+        send_head(client, "POST", rows[i].path, more);
+        send_bytes(client, "{}", 2);
+        until(answered(client));
+        assert_int_equal(status_of(client), rows[i].missing ? 406 : 400);
+        if (rows[i].missing)
+            assert_non_null(strstr(client->text, rows[i].missing));
+        free_client(client);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_large_files),
+        TEST(test_accepted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
