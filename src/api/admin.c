@@ -99,7 +99,7 @@ static enum wi_code unload(const struct order *order, const char *node_id)
 static void tell_node(void *context, const struct wi_node_info *node)
 {
     struct order *order = context;
-    struct wi_bridge *bridge = order->request->api->deps.bridge;
+    struct wi_pool *pool = order->request->api->deps.pool;
     enum wi_platform platforms[WI_PLATFORM_COUNT];
     if (order->target.node && strcmp(order->target.node, node->id) != 0)
         return;
@@ -107,7 +107,7 @@ static void tell_node(void *context, const struct wi_node_info *node)
     if (!order->target.node && node->platforms[WI_SIMULATED].available &&
         order->target.platform != WI_SIMULATED)
         return;
-    enum wi_code code = order->model ? wi_bridge_load(bridge, node->id, order->model, platforms,
+    enum wi_code code = order->model ? wi_pool_load(pool, node->id, order->model, platforms,
                                            choose_platforms(&order->target, node, platforms))
                                      : unload(order, node->id);
     if (code == WI_OK)

@@ -396,13 +396,14 @@ void wi_bridge_cancel(
 }
 
 enum wi_code wi_bridge_load(struct wi_bridge *bridge, const char *node_id, struct wi_model *model,
-    const enum wi_platform *platforms, size_t platform_count)
+    const enum wi_platform *platforms, size_t platform_count, double prompt_ms)
 {
     struct wi_node *node = find_connected(bridge, node_id);
     if (!node)
         return WI_NODE_NOT_FOUND;
     wi_node_offer(node, model);
-    wi_node_send(node, wi_make_model_load(++bridge->sequence, model, platforms, platform_count));
+    wi_node_send(
+        node, wi_make_model_load(++bridge->sequence, model, platforms, platform_count, prompt_ms));
     return WI_OK;
 }
 

@@ -86,6 +86,7 @@ struct wi_task {
     const struct wi_strings *outputs; /* wanted; NULL or empty: all */
     double deadline_ms;               /* left to run */
     double usual_ms;                  /* loading and running, where measured; 0: unknown */
+    double prompt_ms;                 /* of a token that a language model reads, likewise */
     const struct wi_tensors *tensors;
     enum wi_task_kind task; /* what to do with `input`; WI_TASK_NONE: tensors in and out */
     const char *owner;      /* whose it is: what was computed of it is for the same owner's tasks
@@ -229,9 +230,10 @@ void wi_bridge_credit(struct wi_bridge *bridge, const char *node_id, const char 
  * and counted. */
 void wi_bridge_cancel(
     struct wi_bridge *bridge, const char *node_id, const char *attempt_id, const char *reason);
-/* model_load / model_unload; WI_OK or WI_NODE_NOT_FOUND. Progress shows in wi_node_state.models. */
+/* model_load / model_unload; WI_OK or WI_NODE_NOT_FOUND. Progress shows in wi_node_state.models.
+ * `prompt_ms` as in wi_task. */
 enum wi_code wi_bridge_load(struct wi_bridge *bridge, const char *node_id, struct wi_model *model,
-    const enum wi_platform *platforms, size_t platform_count);
+    const enum wi_platform *platforms, size_t platform_count, double prompt_ms);
 enum wi_code wi_bridge_unload(
     struct wi_bridge *bridge, const char *node_id, const char *model_name);
 /* Asks `threads` anew, and tells the node if that is another number than it was told. Nothing

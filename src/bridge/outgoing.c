@@ -212,8 +212,15 @@ struct wi_message *wi_make_data_credit(
     return end_text(&out);
 }
 
+/* What a token of a prompt took, if that is known. */
+static void add_prompt_ms(struct wi_buffer *out, double prompt_ms)
+{
+    if (prompt_ms > 0)
+        wi_buffer_printf(out, ",\"prompt_ms\":%.6g", prompt_ms);
+}
+
 struct wi_message *wi_make_model_load(uint64_t sequence, const struct wi_model *model,
-    const enum wi_platform *platforms, size_t platform_count)
+    const enum wi_platform *platforms, size_t platform_count, double prompt_ms)
 {
     struct wi_buffer out = {0};
     wi_frame_begin(&out, 0, "model_load", sequence);
@@ -225,6 +232,7 @@ struct wi_message *wi_make_model_load(uint64_t sequence, const struct wi_model *
     add_model(&out, model);
     wi_buffer_puts(&out, ",\"platforms\":");
     add_platforms(&out, platforms, platform_count);
+    add_prompt_ms(&out, prompt_ms);
     wi_buffer_puts(&out, "}");
     return end_text(&out);
 }
@@ -338,6 +346,7 @@ static void add_task(
         wi_buffer_puts(out, ",\"usual_ms\":");
         wi_buffer_integer(out, (int64_t)ceil(task->usual_ms));
     }
+    add_prompt_ms(out, task->prompt_ms);
     wi_buffer_puts(out, ",");
     if (outline)
         wi_frame_outline(out, task->tensors);

@@ -300,8 +300,9 @@ const struct wi_option wi_options[] = {
         .help = "On how many threads a language model runs on wasm. With auto it is one; after a "
                 "load that nobody waits for, and where warmup is on, a model that is not large is "
                 "tried on all that the browser may use, and keeps them where they are clearly "
-                "faster, until others need the cores. On a busy machine more threads can be many "
-                "times slower."},
+                "faster, until others need the cores. It is tried again when nobody has asked for "
+                "anything for 10 seconds, and twice as long after each try in vain. On a busy "
+                "machine more threads can be many times slower."},
     {KEY(models, share_prefix), BOOL, DEFAULT("no"), RELOADABLE,
         .help = "Whether one client's conversation may go on from what was computed for another's "
                 "with the same beginning. The time that an answer takes then tells that somebody "

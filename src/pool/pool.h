@@ -129,6 +129,9 @@ void wi_pool_probe_dropped(
 /* The node has computed this beginning of a prompt, of so many tokens, and may know it still. */
 void wi_pool_computed(
     struct wi_pool *pool, const char *node_id, const struct wi_prefix_key *key, unsigned tokens);
+/* As wi_bridge_load, of at least one platform. */
+enum wi_code wi_pool_load(struct wi_pool *pool, const char *node_id, struct wi_model *model,
+    const enum wi_platform *platforms, size_t platform_count);
 /* As wi_bridge_send_task. A node that was WI_NODE_BUSY is not picked again for a while. */
 enum wi_code wi_pool_dispatch(
     struct wi_pool *pool, const char *node_id, const struct wi_task *task, struct wi_error *error);

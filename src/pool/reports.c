@@ -133,6 +133,17 @@ static double usual_ms(
     return e.loads > 0 && e.run_ms > 0 ? e.load_ms + e.run_ms : 0;
 }
 
+/* What each token of a prompt takes there; 0 where that is not known. */
+static double prompt_ms(const struct wi_pool *pool, const struct pool_node *node,
+    const struct wi_model *model, enum wi_platform platform)
+{
+    const struct wi_place *where = place_of(node, model->engine, (int)platform);
+
+    if (model->engine != WI_ENGINE_LLAMA || !where)
+        return 0;
+    return wi_estimates_get(pool->estimates, model->hash, where).prompt_ms;
+}
+
 /* --- attempts -------------------------------------------------------------------------------- */
 
 static void book(struct wi_pool *pool, struct pool_node *node, const struct wi_task *task)
@@ -175,12 +186,24 @@ enum wi_code wi_pool_dispatch(
     if (!node || !wi_fleet_has_room(wi_pool_node_info_of(node)->place, wi_fleet_queue(task->model)))
         return WI_NODE_NOT_FOUND;
     sent.usual_ms = usual_ms(pool, node, task);
+    sent.prompt_ms = prompt_ms(pool, node, task->model, task->platforms[0]);
     enum wi_code code = wi_bridge_send_task(pool->bridge, node_id, &sent, error);
     if (code == WI_OK)
         book(pool, node, task);
     else if (code == WI_NODE_BUSY)
         wi_pool_node_choke(pool->nodes, node);
     return code;
+}
+
+enum wi_code wi_pool_load(struct wi_pool *pool, const char *node_id, struct wi_model *model,
+    const enum wi_platform *platforms, size_t platform_count)
+{
+    const struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    if (!node)
+        return WI_NODE_NOT_FOUND;
+    return wi_bridge_load(pool->bridge, node_id, model, platforms, platform_count,
+        prompt_ms(pool, node, model, platforms[0]));
 }
 
 void wi_pool_credit(struct wi_pool *pool, const char *node_id, const char *attempt_id,

@@ -47,17 +47,24 @@ const SHAPE = { 'llama.embedding_length': 4096, 'llama.attention.head_count': 32
 
 test('contexts, slots and batches are what there is room for', () => {
     const small = head({ ...SHAPE, 'llama.context_length': 2048, 'llama.block_count': 1 });
-    assert.deepEqual(planOf(small, 1 << 20, 0, 4), {
+    assert.deepEqual(planOf(small, 1 << 20, 0, 4, 0), {
         context: 2048, slots: 4, memory: (1 << 20) + 4 * 2048 * 2 * 8 * 128 * 2, batch: 64, pooling: 'last', makes: 'text',
     });
-    assert.equal(planOf(small, 1 << 20, 100, 4).context, 100);
-    assert.equal(planOf(small, 1 << 20, 0, 2).slots, 2);
+    assert.equal(planOf(small, 1 << 20, 100, 4, 0).context, 100);
+    assert.equal(planOf(small, 1 << 20, 0, 2, 0).slots, 2);
     const deep = head({ ...SHAPE, 'llama.context_length': 131072, 'llama.block_count': 32 });
-    const { context, slots, batch } = planOf(deep, 1000 * 1048576, 0, 4);
+    const { context, slots, batch } = planOf(deep, 1000 * 1048576, 0, 4, 0);
     assert.deepEqual([context, slots, batch], [8192, 1, 8]);
-    assert.throws(() => planOf(deep, 4000 * 1048576, 0, 4), failsWith('model_too_large', undefined));
+    assert.throws(() => planOf(deep, 4000 * 1048576, 0, 4, 0), failsWith('model_too_large', undefined));
     const bert = { ...head({}), values: new Map(Object.entries({ 'general.architecture': 'bert', 'bert.context_length': 512 })) };
-    assert.deepEqual(planOf(bert, 1 << 20, 0, 4), { context: 512, slots: 4, memory: 1 << 20, batch: 512, pooling: null, makes: 'vectors' });
+    assert.deepEqual(planOf(bert, 1 << 20, 0, 4, 0), { context: 512, slots: 4, memory: 1 << 20, batch: 512, pooling: null, makes: 'vectors' });
+});
+
+test('a step of the prompt is as long as a cancel may wait, by what was measured', () => {
+    const facts = head({ ...SHAPE, 'llama.context_length': 2048, 'llama.block_count': 1 });
+    const batch = (mib, promptMs) => planOf(facts, mib * 1048576, 0, 4, promptMs).batch;
+    assert.deepEqual([0, 0.01, 4, 4.7, 6.3, 20, 37, 38, 2000].map((ms) => batch(1, ms)), [64, 64, 64, 56, 40, 8, 8, 8, 8]);
+    assert.deepEqual([batch(1000, 0), batch(1000, 5)], [8, 56], 'a large model on a fast machine');
 });
 
 test('options are checked by the table, and only what it has goes on', () => {

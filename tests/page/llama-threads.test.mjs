@@ -67,6 +67,7 @@ function fakeEngine(t, msOfToken) {
         modules.push(module);
         return module;
     }, { grammarOf: () => null });
+    t.after(() => engine.unload());
     const configure = (threads) => engine.configure({
         credential: '', threads, max_frame: 1 << 20, models: { context: 0, slots: 1, warmup: true, threads: 0 },
     });
@@ -109,4 +110,48 @@ test('a request ends the trial of several threads', async (t) => {
     await settled(() => asked && modules[1].ended, 'the trial has ended');
     assert.equal((await asked).threads, 1);
     assert.equal(modules[0].ended, false);
+});
+
+test('several threads that were given up are tried again when nobody asks for anything, more and more rarely', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    let msOfSeveral = 5;
+    const { engine, modules, configure, task, settled } = fakeEngine(t, (threads) => (threads > 1 ? msOfSeveral : 20));
+    const inUse = () => modules.filter(({ ended }) => !ended).map(({ threads }) => threads);
+    const ask = () => engine.run(task, { signal: new AbortController().signal, stepTook() {}, progress() {} });
+    /** So many seconds without a request, at whose end a trial begins or not. */
+    const rest = async (seconds, tries) => {
+        const before = modules.length;
+        t.mock.timers.tick(seconds * 1000 - 1);
+        assert.equal(modules.length, before, 'not before its time');
+        t.mock.timers.tick(1);
+        await settled(() => modules.length === before + Number(tries) && inUse().length === 1, `the end of ${seconds} s`);
+    };
+    configure(4);
+    await engine.load(task, () => {}, new AbortController().signal);
+    await settled(() => modules.length === 2 && inUse().length === 1, 'the first trial');
+    assert.deepEqual(inUse(), [4]);
+
+    msOfSeveral = 400; // others need the cores
+    for (let runs = 0; runs < 2; runs++) assert.equal((await ask()).threads, 4);
+    await settled(() => modules.length === 3 && inUse().length === 1, 'they are given up');
+    assert.deepEqual(inUse(), [1]);
+    t.mock.timers.tick(9_000);
+    assert.equal((await ask()).threads, 1);
+    await rest(10, true); // since the last request
+    assert.deepEqual(inUse(), [1], 'they are still needed');
+    msOfSeveral = 5;
+    await rest(20, true);
+    assert.deepEqual(inUse(), [4]);
+    assert.equal((await ask()).threads, 4);
+    await rest(3600, false);
+});
+
+test('what was loaded without a warm-up is not tried on several threads', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { engine, modules, configure, task } = fakeEngine(t, (threads) => 20 / threads);
+    configure(4);
+    await engine.load({ ...task, load_only: false }, () => {}, new AbortController().signal);
+    await engine.run(task, { signal: new AbortController().signal, stepTook() {}, progress() {} });
+    t.mock.timers.tick(3600_000);
+    assert.equal(modules.length, 1);
 });

@@ -262,6 +262,26 @@ describe('a language model', () => {
         assert.deepEqual(problems, []);
     }, { welcome: { language_models: { threads: 2 } } });
 
+    /** As on a machine whose cores are idle: several threads that work at all are worth it. */
+    const onIdleCores = (name, content) => {
+        if (!name.startsWith('engine-llama')) return content;
+        const judged = content.toString().split('taken.several>0&&taken.several*WORTH<taken.one');
+        assert.equal(judged.length, 2, 'the judgement of threads reads otherwise');
+        return judged.join('taken.several>0');
+    };
+
+    nodeTest('goes on on several threads, if they are found to be worth it', async ({ service, problems }) => {
+        const model = random(service);
+        service.send('model_load', { model, platforms: ['wasm'] });
+        const speedOf = async (isIt) => (await service.seen('model_status', ({ data: { models: [first] } }) => first?.speed && isIt(first.speed)))
+            .data.models[0].speed;
+        const one = await speedOf(() => true);
+        await speedOf(({ prompt_ms: prompt, token_ms: token }) => prompt !== one.prompt_ms && token !== one.token_ms);
+        const { executed_on: where, result } = wellDone(await service.run(model, [], complete('hello', { max_tokens: 12, logit_bias: { 2: -100 } })));
+        assert.deepEqual([where.threads, result.tokens.length], [2, 12]);
+        assert.deepEqual(problems, []);
+    }, { alter: onIdleCores, welcome: { language_models: { threads: 0, warmup: true } } });
+
     nodeTest('uses no prompt of another owner', async ({ service }) => {
         const model = abc(service);
         const prompt = 'abcdefgh'.repeat(30);

@@ -19,7 +19,7 @@ const test = testsOf(() => daemon);
 
 before(async () => {
     daemon = new Daemon({ models: ['twice'], config: {
-        bridge: { resume_grace: '3s' }, pool: { min_connections: 0 },
+        bridge: { resume_grace: '3s' }, pool: { min_connections: 0, strangers: 'text' },
         'browser.chrome': { max_connections: 0 } } });
     putGguf(daemon.store, 'talker', { arch: 'llama' });
     putGguf(daemon.store, 'reader', { arch: 'llama', context: 65536 });
@@ -223,5 +223,26 @@ test('a node is told the task, the engine and whose it is, and is held to its an
     assert.equal((await daemon.infer({ model_name: 'talker', platform: 'simulated', node: node.id,
         inputs: said('who'), options: { deterministic: true } })).status, 200);
     assert.equal(node.received.filter(({ message }) => message.type === 'task_request').at(-1).message.data.alone, true);
+    node.socket.close();
+});
+
+test('a node that may load a model is told how fast such nodes read', async () => {
+    const { url } = (await daemon.post('/v1/admin/join', {})).json;
+    const node = new FakeNode(url);
+    node.capabilities = { ...capabilities, platforms: { native: { available: true } }, engines: { llama: '1' } };
+    await node.join();
+    node.onTask = (task) => node.respond(task, { data: {
+        result: { text: 'so', tokens: [1], finish_reason: 'stop',
+            usage: { prompt_tokens: 10, completion_tokens: 1, cached_tokens: 0 },
+            timings: { cache_n: 0, prompt_n: 10, prompt_ms: 45, predicted_n: 1, predicted_ms: 5 } },
+        executed_on: { platform: 'native', engine: 'llama' } } });
+    for (const known of [undefined, 4.5]) {
+        const { status, text } = await daemon.infer({ model_name: 'talker', platform: 'native', node: node.id, inputs: said('who') });
+        assert.equal(status, 200, text);
+        const { message: { data } } = node.received.filter(({ message }) => message.type === 'task_request').at(-1);
+        assert.equal(data.prompt_ms, known);
+    }
+    assert.equal((await daemon.post('/v1/models/talker/load', { node: node.id })).status, 202);
+    assert.equal((await node.got('model_load')).message.data.prompt_ms, 4.5);
     node.socket.close();
 });

@@ -10,9 +10,9 @@ import { optionsOf, taskOf } from './llama_body.js';
 import { bringUp } from './llama_bring.js';
 import { LlamaFiles, weightsOf } from './llama_files.js';
 import { generate } from './llama_generation.js';
+import { Idle } from './llama_idle.js';
 import { Loads } from './llama_loading.js';
 import { planOf } from './llama_plan.js';
-import { measure, Threads } from './llama_threads.js';
 import { embed, rerank } from './llama_vectors.js';
 import { wasmMemory } from './memory.js';
 import { LLAMA } from '../shared/messages.js';
@@ -33,8 +33,6 @@ import { LLAMA } from '../shared/messages.js';
  *   makeParser: (choice: number) => Parser}>} prepare
  * @property {(options: Options) => string | null} grammarOf a text's, of `grammar` or `json_schema`
  */
-/** Brings the model up on so many threads.
- * @typedef {(threads: number, signal: AbortSignal) => Promise<Loaded>} Bring */
 
 /** A model that takes more memory with its caches is not loaded twice to find out about threads. */
 const TWICE_BYTES = 256 << 20;
@@ -54,13 +52,12 @@ export class LlamaEngine {
         this._credential = '';
         /** @type {import('../shared/messages.js').LanguageModels} */
         this._models = { context: 0, slots: LLAMA.slots, warmup: false, threads: 1 };
-        this._threads = new Threads();
-        /** Brings the model up that is loaded. @type {Bring | null} */
-        this._bring = null;
-        /** Ends what is computed for nobody. @type {AbortController | null} */
-        this._trial = null;
         /** @type {Loaded | null} */
         this._loaded = null;
+        this._idle = new Idle({
+            loaded: () => this._loaded, replace: (next) => this._replace(next),
+            onSpeed: (key, speed) => this.onSpeed(key, speed),
+        });
         this._loads = new Loads();
         /** Told when it begins to come up, and when it has. @type {(up: boolean) => void} */
         this.onStart = () => {};
@@ -75,8 +72,7 @@ export class LlamaEngine {
     configure({ credential, models, threads }) {
         this._credential = credential;
         this._models = models ?? this._models;
-        this._threads.configure(this._models.threads, threads);
-        this._spareThreads();
+        this._idle.configure(this._models.threads, threads);
     }
 
     /** @param {string} key */
@@ -96,9 +92,9 @@ export class LlamaEngine {
 
     /** The worker that holds it is ended with it. */
     async unload() {
-        this._trial?.abort();
+        this._idle.end();
         this._loaded?.module.end();
-        this._loaded = this._bring = null;
+        this._loaded = null;
     }
 
     // --- loading -------------------------------------------------------------------------------------
@@ -111,68 +107,21 @@ export class LlamaEngine {
 
     /** @param {RunMessage} task
      * @param {(loaded: number, total: number) => void} onProgress @param {AbortSignal} signal */
-    async _load({ key, model, options, task, load_only: isForNobody }, onProgress, signal) {
+    async _load({ key, model, options, task, load_only: isForNobody, prompt_ms: promptMs = 0 }, onProgress, signal) {
         const weights = weightsOf(model);
         const files = new LlamaFiles(weights, this._credential, onProgress, signal);
         const head = await readHead((size) => files.beginning(size));
         const { context: wanted } = optionsOf(taskOf(task ?? 'complete'), task ? options : {});
         const slotsMost = Math.min(this._models.slots || LLAMA.slots, LLAMA.slots);
-        const plan = planOf(head, files.total, wanted ?? this._models.context, slotsMost);
+        const plan = planOf(head, files.total, wanted ?? this._models.context, slotsMost, promptMs);
         const what = { key, head, plan, changed: () => this._noteSlots() };
-        this._loaded = await bringUp(this._makeModule(files, this._threads.first), what, signal);
-        this._bring = (threads, ended) => {
-            const again = new LlamaFiles(weights, this._credential, () => {}, ended);
-            return bringUp(this._makeModule(again, threads), what, ended);
+        this._loaded = await bringUp(this._makeModule(files, this._idle.first), what, signal);
+        const again = (/** @type {number} */ threads, /** @type {AbortSignal} */ ended) => {
+            const silent = new LlamaFiles(weights, this._credential, () => {}, ended);
+            return bringUp(this._makeModule(silent, threads), what, ended);
         };
-        if (isForNobody && this._models.warmup && plan.makes === 'text') {
-            this._warmUp(this._loaded, plan.memory <= TWICE_BYTES);
-        }
-    }
-
-    // --- what is computed for nobody -----------------------------------------------------------------
-
-    /** Computes a few tokens: browsers compile well what has run some times. Then tells how fast the model
-     * is, and finds out on how many threads it is faster. All that ends with the first request, which tells
-     * more, or with the model.
-     * @param {Loaded} loaded @param {boolean} mayTry */
-    async _warmUp(loaded, mayTry) {
-        const trial = this._trial = new AbortController();
-        try {
-            await measure(loaded.slots, trial.signal);
-            await this._tellSpeed(loaded, trial.signal);
-            if (mayTry && this._threads.tried > 1) await this._tryThreads(loaded, trial.signal);
-        } catch {
-            // Whoever comes next finds what is broken.
-        }
-        if (this._trial === trial) this._trial = null;
-    }
-
-    /** @param {Loaded} loaded @param {AbortSignal} signal */
-    async _tellSpeed({ key, slots }, signal) {
-        const { prompt, token } = await measure(slots, signal);
-        if (prompt > 0 && token > 0) this.onSpeed(key, { prompt_ms: prompt, token_ms: token });
-    }
-
-    /** @param {Loaded} loaded on one thread @param {AbortSignal} signal */
-    async _tryThreads(loaded, signal) {
-        const other = await /** @type {Bring} */ (this._bring)(this._threads.tried, signal);
-        const isBetter = await this._threads.areWorth(loaded.slots, other.slots, signal).catch(() => false);
-        if (!isBetter || signal.aborted || this._loaded !== loaded) return other.module.end();
-        this._replace(other);
-        await this._tellSpeed(other, signal);
-    }
-
-    /** Others need the cores: the model goes on on one thread. */
-    async _spareThreads() {
-        const loaded = this._loaded;
-        if (!loaded || !this._bring || this._trial || !this._threads.areTooMany(loaded.module.threads)) {
-            return;
-        }
-        const trial = this._trial = new AbortController();
-        const one = await this._bring(1, trial.signal).catch(() => null);
-        if (this._trial === trial) this._trial = null;
-        if (one && this._loaded === loaded) this._replace(one);
-        else one?.module.end();
+        const warms = isForNobody && this._models.warmup && plan.makes === 'text';
+        this._idle.begin(again, { warms, mayTry: plan.memory <= TWICE_BYTES });
     }
 
     /** What runs on the one before ends there. @param {Loaded} next */
@@ -206,14 +155,14 @@ export class LlamaEngine {
     /** @param {RunMessage} task @param {Run} run @returns {Promise<Outcome>} */
     async run(task, run) {
         const loaded = /** @type {Loaded} */ (this._loaded);
-        this._trial?.abort();
+        this._idle.interrupt();
         loaded.runs++;
         try {
             return await this._runOn(loaded, task, run);
         } finally {
             loaded.runs--;
             this._endUnused(loaded);
-            this._spareThreads();
+            this._idle.rest();
         }
     }
 
@@ -230,8 +179,8 @@ export class LlamaEngine {
         const { runs, module: { threads, build } } = loaded;
         const outcome = await this._runTask(kind, loaded, task, options, run);
         const timings = outcome.result?.timings;
-        if (threads > 1 && timings && runs === 1 && loaded.runs === 1) {
-            this._threads.note(timings.predicted_n, timings.predicted_ms);
+        if (timings && runs === 1 && loaded.runs === 1) {
+            this._idle.note(threads, timings.predicted_n, timings.predicted_ms);
         }
         return { ...outcome, build: build.name, threads, quantization: loaded.quantization };
     }

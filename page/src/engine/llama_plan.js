@@ -22,18 +22,21 @@ const CACHES_MAX = 1024 * MIB;
 const CACHE_ELEMENT_BYTES = 2; // F16
 /** What a file's pooling_type says of a model that ranks. */
 const RANKS = 4;
-/** A batch of the prompt is not to take much longer than 0.3 s: about so many bytes of weights are
- * multiplied with one token in that time. */
-const BATCH_BYTES = 660 * MIB;
+/** A batch of the prompt is not to take longer than this, or than the least of tokens takes: no cancel is
+ * heard in it. */
+const BATCH_MS = 300;
 const BATCH = Object.freeze({ least: 8, most: 64 });
+/** Where nothing was measured: about so many bytes of weights are multiplied with one token in that time. */
+const BATCH_BYTES = 660 * MIB;
 
 /**
  * @param {Head} head @param {number} bytes of its files
  * @param {number} wanted context, 0 where nobody wants any
  * @param {number} most slots
+ * @param {number} promptMs what a token that it reads takes, as measured; 0: nobody knows
  * @returns {Plan} @throws {Failure} `model_too_large`
  */
-export function planOf(head, bytes, wanted, most) {
+export function planOf(head, bytes, wanted, most, promptMs) {
     const { values } = head;
     const architecture = String(values.get('general.architecture') ?? '');
     const fact = (/** @type {string} */ name) => positive(values.get(`${architecture}.${name}`));
@@ -53,7 +56,7 @@ export function planOf(head, bytes, wanted, most) {
     const slots = Math.min(most, Math.max(1, fitting));
     return {
         context, slots, memory: bytes + slots * context * perToken,
-        batch: isEmbedder ? context : batchFor(bytes),
+        batch: isEmbedder ? context : batchFor(bytes, promptMs),
         // Where a model says nothing, the last token's state stands for the text, which may come in batches.
         pooling: isEmbedder ? null : 'last',
         makes: fact('pooling_type') === RANKS ? 'scores' : isEmbedder ? 'vectors' : 'text',
@@ -68,9 +71,11 @@ function cachePerToken(fact) {
     return fact('block_count') * (fact('attention.head_count_kv') || heads) * widths * CACHE_ELEMENT_BYTES;
 }
 
-/** @param {number} bytes of weights */
-const batchFor = (bytes) =>
-    Math.min(BATCH.most, Math.max(BATCH.least, 8 * Math.floor(BATCH_BYTES / 8 / Math.max(bytes, 1))));
+/** @param {number} bytes of weights @param {number} promptMs of a token, 0: nobody knows */
+function batchFor(bytes, promptMs) {
+    const tokens = promptMs > 0 ? BATCH_MS / promptMs : BATCH_BYTES / Math.max(bytes, 1);
+    return Math.min(BATCH.most, Math.max(BATCH.least, 8 * Math.floor(tokens / 8)));
+}
 
 /** @param {unknown} value */
 const positive = (value) => (typeof value === 'number' && value > 0 ? value : 0);

@@ -76,6 +76,8 @@ export class Attempt {
         this.deadline = now + data.deadline_ms;
         /** What loading and running take on the first platform elsewhere; 0: nobody knows. */
         this.usualMs = typeof data.usual_ms === 'number' && data.usual_ms > 0 ? data.usual_ms : 0;
+        /** What a token that a language model reads takes elsewhere; 0: nobody knows. */
+        this.promptMs = typeof data.prompt_ms === 'number' && data.prompt_ms > 0 ? data.prompt_ms : 0;
         this.startedAt = 0; /* when it was handed to an engine; 0: not running */
         this.due = this.deadline; /* when its present state has lasted too long */
         this.limit = Infinity; /* how long its run may give no sign of life */
@@ -168,6 +170,7 @@ export class Attempt {
         if (this.task) run.task = this.task;
         if (this.owner) run.owner = this.owner;
         if (this.alone) run.alone = true;
+        if (this.promptMs > 0) run.prompt_ms = this.promptMs;
         if (this.isStream) run.stream = { from: this.from, credit: this.credit };
         return run;
     }

@@ -264,7 +264,7 @@ const char *wi_bridge_url(const struct wi_bridge *bridge)
     return "http://127.0.0.1:1";
 }
 
-enum wi_code wi_bridge_load(struct wi_bridge *bridge, const char *id, struct wi_model *model,
+enum wi_code wi_pool_load(struct wi_pool *pool, const char *id, struct wi_model *model,
     const enum wi_platform *platforms, size_t count)
 {
     return WI_OK;

@@ -374,7 +374,7 @@ static void test_cancel_and_drop(void **state)
     house->inside = 1;
     wi_bridge_cancel(house->bridge, house->node, "att-1", "deadline");
     enum wi_platform wasm = WI_WASM;
-    assert_int_equal(wi_bridge_load(house->bridge, house->node, &test_model, &wasm, 1), WI_OK);
+    assert_int_equal(wi_bridge_load(house->bridge, house->node, &test_model, &wasm, 1, 0), WI_OK);
     assert_int_equal(wi_bridge_unload(house->bridge, house->node, "digits"), WI_OK);
     wi_bridge_drop(house->bridge, house->node, "being tested");
     house->inside = 0;
