@@ -91,14 +91,13 @@ static json_t *variants_json(const struct wi_variants *variants)
 }
 
 /* What only a model that an engine runs has. */
-static void add_graph(const struct wi_api *api, const struct wi_model *model, json_t *out)
+static void add_graph(const struct wi_model *model, json_t *out)
 {
     const struct wi_onnx_signature *signature = &model->signature;
     json_object_set_new(out, "opset", json_integer(signature->opset));
     json_object_set_new(out, "inputs", values_json(signature->inputs, signature->input_count));
     json_object_set_new(out, "outputs", values_json(signature->outputs, signature->output_count));
     json_object_set_new(out, "takes_picture", json_boolean(model->takes_picture));
-    json_object_set_new(out, "numerics", wi_api_model_numerics_json(api, model));
 }
 
 static void set_count(json_t *out, const char *name, uint64_t number)
@@ -183,11 +182,12 @@ static void add_content(const struct wi_api *api, const struct wi_model *model, 
         json_object_set_new(out, "variants", variants_json(&model->variants));
     }
     if (model->format == WI_FORMAT_ONNX)
-        add_graph(api, model, out);
+        add_graph(model, out);
     if (model->format == WI_FORMAT_GGUF)
         add_gguf(model, out);
     if (model->format == WI_FORMAT_HUGGINGFACE)
         add_huggingface(model, out);
+    json_object_set_new(out, "numerics", wi_api_model_numerics_json(api, model));
     add_warnings(model, out);
 }
 

@@ -3,7 +3,7 @@
  * says of a model; a run beside the client's path is in run.c.
  */
 #include "check/private.h"
-#include "check/text_probe.h"
+#include "check/probe.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -67,18 +67,19 @@ static void take_answer(struct wi_check_run *run, const struct wi_job_spec *spec
         return;
     leg->there = 1;
     leg->joined = !*node->session;
-    leg->coarse = wi_check_is_coarse(report);
+    leg->coarse = wi_check_is_coarse(spec, report);
     wi_tensors_share(&leg->outputs, &result->answer->outputs);
     if (leg == &run->other)
         wi_check_make_key(run->key, spec, node, platform);
 }
 
 /* A program's answers need another node's WASM to compare with; and where they were made of a
- * picture, its decoder is none of the browsers'. */
+ * picture or a sound, what prepares that is none of the browsers'. */
 static int can_compare_program(const struct wi_checks *checks, const struct wi_job_spec *spec)
 {
     char node[WI_ID_SIZE];
-    return !spec->input && wi_pool_yardstick(checks->pool, node) == 0;
+    return (!spec->input || wi_task_reads_text(spec->task)) &&
+           wi_pool_yardstick(checks->pool, node) == 0;
 }
 
 /* A run at `place`, which is in no list yet; NULL if there is one already, or no room. */
@@ -109,20 +110,28 @@ static void add_run(struct wi_checks *checks, struct wi_check_run *run)
     wi_turn_wish(checks->turn);
 }
 
+/* Makes the client's own place of WASM, where that is wished for to compare with. */
+static void name_place(
+    struct wi_probe *place, const struct wi_node_info *node, enum wi_platform platform)
+{
+    if (place->platform != WI_WASM || platform == WI_WASM)
+        return;
+    place->platform = platform;
+    snprintf(place->browser, sizeof place->browser, "%s", node->kind);
+}
+
 /* `platform`, `node`: who answered the client. `wish` names the place to run on, or, for WASM, that
  * the client's own place is in question. */
-static void begin(struct wi_checks *checks, const struct wi_job_spec *spec,
+static void begin_tensors(struct wi_checks *checks, const struct wi_job_spec *spec,
     const struct wi_probe *wish, const struct wi_job_result *result,
     const struct wi_node_info *node, enum wi_platform platform)
 {
     struct wi_probe place = *wish;
     int compares = is_on(checks) && !*spec->model->signature.random;
-    if (compares && place.platform == WI_WASM && platform != WI_WASM) {
-        place.platform = platform;
-        snprintf(place.browser, sizeof place.browser, "%s", node->kind);
-    } else if (place.platform == WI_WASM) {
+    if (compares)
+        name_place(&place, node, platform);
+    if (place.platform == WI_WASM)
         compares = 0; /* only to measure it */
-    }
     if (compares && place.platform == WI_NATIVE && !can_compare_program(checks, spec))
         return;
     struct wi_check_run *run = make_run(checks, spec, wish, &place, result->answer);
@@ -135,23 +144,46 @@ static void begin(struct wi_checks *checks, const struct wi_job_spec *spec,
     add_run(checks, run);
 }
 
-/* A place is measured by a text of ours: a client's is nobody else's business. */
-static void begin_text(struct wi_checks *checks, const struct wi_job_spec *spec,
-    const struct wi_probe *wish, const struct wi_answer *answer)
+static void add_task_run(struct wi_checks *checks, const struct wi_job_spec *probe,
+    const struct wi_probe *wish, const struct wi_probe *place, const struct wi_answer *answer,
+    int compares)
 {
-    struct wi_job_spec probe = {.model = spec->model, .type = spec->type};
-    if (wi_text_probe(&probe, spec) != 0) {
-        wi_check_crowded_out(checks, spec->model, wish);
-        return;
-    }
-    struct wi_check_run *run = make_run(checks, spec, wish, wish, answer);
+    struct wi_check_run *run = make_run(checks, probe, wish, place, answer);
     if (run) {
-        wi_check_copy_spec(&run->spec, &probe, NULL);
+        run->compares = compares;
+        wi_check_copy_spec(&run->spec, probe, NULL);
         add_run(checks, run);
     }
-    json_decref(probe.input);
-    json_decref(probe.options);
 }
+
+/* As begin_tensors, but with an input of ours: a client's is nobody else's business. A place that
+ * is trusted is only measured. */
+static void begin_task(struct wi_checks *checks, const struct wi_job_spec *spec,
+    const struct wi_probe *wish, const struct wi_job_result *result,
+    const struct wi_node_info *node, enum wi_platform platform)
+{
+    struct wi_probe place = *wish;
+    struct wi_job_spec probe = {.model = spec->model, .type = spec->type};
+    int compares = is_on(checks) && wish->compare && !*spec->model->signature.random;
+    if (compares)
+        name_place(&place, node, platform);
+    if (place.platform == WI_WASM ||
+        (place.platform == WI_NATIVE && !can_compare_program(checks, spec)))
+        compares = 0;
+    int is_own = wish->deadline_ms <= 0;
+    if ((is_own && !compares) || is_under_way(checks, spec->model, &place))
+        return;
+    probe.precision = wi_strdup(spec->precision);
+    if (wi_probe_fill(&probe, spec, compares) == 0)
+        add_task_run(checks, &probe, wish, &place, result->answer, compares);
+    else if (!is_own)
+        wi_check_crowded_out(checks, spec->model, wish);
+    probe.model = NULL; /* borrowed */
+    wi_job_spec_clear(&probe);
+}
+
+typedef void begin_fn(struct wi_checks *, const struct wi_job_spec *, const struct wi_probe *,
+    const struct wi_job_result *, const struct wi_node_info *, enum wi_platform);
 
 /* Whether an answer that was pinned to its platform is to be checked. */
 static int wants_check(struct wi_checks *checks, const struct wi_job_spec *spec,
@@ -193,15 +225,14 @@ static void on_answered(void *context, const struct wi_job_spec *spec, const str
         result->numerics = wi_verdicts_get(verdicts, spec->model, &place, spec->precision);
     if (platform == WI_WASM && is_on(checks))
         wi_verdicts_accept(verdicts, spec->model, &place);
-    if (spec->task != WI_TASK_NONE && wish->wanted)
-        begin_text(checks, spec, wish, result->answer);
-    if (spec->stream || spec->task != WI_TASK_NONE)
+    begin_fn *begin = spec->task != WI_TASK_NONE ? begin_task : begin_tensors;
+    if (spec->stream && spec->task == WI_TASK_NONE)
         return; /* its answer need not be the same twice */
     if (wish->wanted) {
         begin(checks, spec, wish, result, node, (enum wi_platform)platform);
     } else if (is_on(checks) && platform != WI_WASM &&
                wants_check(checks, spec, node, (enum wi_platform)platform, result->numerics)) {
-        struct wi_probe own = {.wanted = 1, .platform = WI_WASM};
+        struct wi_probe own = {.wanted = 1, .compare = 1, .platform = WI_WASM};
         snprintf(own.browser, sizeof own.browser, "%s", node->kind);
         begin(checks, spec, &own, result, node, (enum wi_platform)platform);
     }

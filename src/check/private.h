@@ -10,8 +10,9 @@
 /* An answer to compare, with where it came from. */
 struct wi_check_leg {
     int there;
-    int joined; /* from a page that is not ours */
-    int coarse; /* it was computed in 16 bits */
+    int joined;     /* from a page that is not ours */
+    int coarse;     /* it was computed in few bits */
+    json_t *result; /* of a task; may be NULL */
     struct wi_tensors outputs;
 };
 
@@ -65,8 +66,9 @@ void wi_check_copy_spec(
 void wi_check_make_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_job_spec *spec,
     const struct wi_node_info *node, enum wi_platform platform);
 
-/* What a page's report says: in 16 bits; on which platform, -1 for none that we know; simulated. */
-int wi_check_is_coarse(const json_t *executed_on);
+/* What a page's report says: in few bits, which of a task is anything but 32; on which platform, -1
+ * for none that we know; simulated. */
+int wi_check_is_coarse(const struct wi_job_spec *spec, const json_t *executed_on);
 int wi_check_platform_of(const json_t *executed_on);
 int wi_check_is_simulated(const json_t *executed_on);
 /* The engine does not take the model, whatever the input. */

@@ -24,6 +24,8 @@ size_t wi_check_run_bytes(const struct wi_check_run *run)
 void wi_check_run_free(struct wi_check_run *run)
 {
     wi_job_spec_clear(&run->spec);
+    json_decref(run->wasm.result);
+    json_decref(run->other.result);
     wi_tensors_clear(&run->wasm.outputs);
     wi_tensors_clear(&run->other.outputs);
     free(run);
@@ -61,10 +63,25 @@ static struct wi_verdicts *verdicts_of(const struct wi_check_run *run)
 
 /* --- the verdict ------------------------------------------------------------------------------ */
 
+/* Asked again later: another text, picture or load may tell. */
+static void leave_open(struct wi_check_run *run)
+{
+    run->checks->counters.failed++;
+    wi_debug("guard", run->spec.model->name,
+        "%s/%s cannot be told from WASM, nor called the same: %s", run->browser,
+        wi_platform_names[run->platform], run->comparison.detail);
+    wi_verdicts_pause(verdicts_of(run), run->key);
+    end_run(run);
+}
+
 static void conclude(struct wi_check_run *run)
 {
     const struct wi_comparison *found = &run->comparison;
     const char *name = run->spec.model->name, *platform = wi_platform_names[run->platform];
+    if (found->open) {
+        leave_open(run);
+        return;
+    }
     int is_news = wi_verdicts_set(verdicts_of(run), run->key, found->same ? WI_TRUSTED : WI_WRONG,
         found->ratio, found->detail);
     if (found->same) {
@@ -83,8 +100,13 @@ static void conclude(struct wi_check_run *run)
 
 static void compare(struct wi_check_run *run)
 {
+    const struct wi_compared wasm = {run->wasm.result, &run->wasm.outputs};
+    const struct wi_compared other = {run->other.result, &run->other.outputs};
     int loose = run->spec.model->signature.quantised || run->wasm.coarse || run->other.coarse;
-    wi_compare(&run->wasm.outputs, &run->other.outputs, loose, &run->comparison);
+    if (run->spec.task != WI_TASK_NONE)
+        wi_compare_answers(run->spec.task, &wasm, &other, loose, &run->comparison);
+    else
+        wi_compare(wasm.outputs, other.outputs, loose, &run->comparison);
 }
 
 static void compare_off_loop(void *data)
@@ -135,8 +157,8 @@ static void other_failed(struct wi_check_run *run, const struct wi_job_result *r
 {
     struct wi_verdicts *verdicts = verdicts_of(run);
     const char *detail = result->error.detail;
-    if (run->spec.task != WI_TASK_NONE) {
-        run->checks->counters.failed++; /* of a text of ours, and nothing was to be compared */
+    if (run->spec.task != WI_TASK_NONE && !run->compares) {
+        run->checks->counters.failed++; /* of an input of ours, which may not suit the model */
     } else if (is_of_the_model(result)) {
         run->checks->counters.unable++;
         int is_news = wi_verdicts_set(verdicts, run->key, WI_UNABLE, 0, detail);
@@ -171,9 +193,11 @@ static void wasm_failed(struct wi_check_run *run, const struct wi_job_result *re
     end_run(run);
 }
 
-int wi_check_is_coarse(const json_t *executed_on)
+int wi_check_is_coarse(const struct wi_job_spec *spec, const json_t *executed_on)
 {
     const char *precision = json_string_value(json_object_get(executed_on, "precision"));
+    if (spec->task != WI_TASK_NONE)
+        return !precision || (strcmp(precision, "fp32") != 0 && strcmp(precision, "f32") != 0);
     return precision && (strcmp(precision, "fp16") == 0 || strcmp(precision, "bf16") == 0);
 }
 
@@ -223,7 +247,8 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
     }
     leg->there = 1;
     leg->joined = !*node->session;
-    leg->coarse = wi_check_is_coarse(result->answer->executed_on);
+    leg->coarse = wi_check_is_coarse(spec, result->answer->executed_on);
+    leg->result = json_incref(result->answer->result);
     wi_tensors_move(&leg->outputs, &result->answer->outputs);
     wi_check_run_next(run);
 }

@@ -15,8 +15,8 @@
  * pauses that double from WI_EXPLORE_PAUSE_MS to WI_EXPLORE_PAUSE_MAX_MS. Of several the one that
  * has earned most runs goes first. None is due while jobs wait.
  *
- * A try is a run beside the client's path, of a request that was answered elsewhere; of text not of
- * that, but of a short prompt of ours. Where it is faster than expected that counts in full
+ * A try is a run beside the client's path, of a request that was answered elsewhere; for a task not
+ * of that, but of an input of ours. Where it is faster than expected that counts in full
  * (wi_estimates_tried), so that clients go there at once.
  */
 #ifndef WI_POOL_EXPLORE_H

@@ -58,7 +58,8 @@ struct wi_refusal {
 
 /* A run that measures or checks this kind and platform. */
 struct wi_probe {
-    int wanted; /* after the job was answered, its inputs once more, beside the client's path */
+    int wanted;  /* after the job was answered, its inputs, or ours for its task, beside its path */
+    int compare; /* what it computes there is not known to be right, or is looked at again */
     char browser[32];
     enum wi_platform platform;
     double deadline_ms; /* what it may take; slower is slow enough to know */

@@ -28,6 +28,12 @@ static int is_to_be_rechecked(const struct wi_option *client, const struct wi_te
            client->candidate->prospects[client->platform].verdict == WI_TRUSTED;
 }
 
+static int is_unknown(const struct wi_option *option, const struct wi_terms *terms)
+{
+    return terms->numerics == WI_NUMERICS_CHECK && option->platform != WI_WASM &&
+           option->candidate->prospects[option->platform].verdict == WI_UNKNOWN;
+}
+
 void wi_route_probe(const struct wi_option *options, size_t count, const struct wi_option *client,
     const struct wi_terms *terms, struct wi_choice *choice)
 {
@@ -35,10 +41,12 @@ void wi_route_probe(const struct wi_option *options, size_t count, const struct 
     const struct wi_option *option =
         is_to_be_rechecked(client, terms) ? find_wasm(options, count, client) : NULL;
 
+    probe->compare = option != NULL;
     if (!option)
         option = wi_explore_due(options, count, client, terms);
     if (!option)
         return;
+    probe->compare |= is_unknown(option, terms);
     probe->wanted = 1;
     probe->platform = option->platform;
     probe->deadline_ms =

@@ -10,13 +10,17 @@ import { after, before, describe } from 'node:test';
 import { edge } from '../lib/browsers.mjs';
 import * as cases from '../lib/cases.mjs';
 import { Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
+import { putFamilies } from '../lib/families.mjs';
 import { capabilities, FakeNode } from '../lib/fake-node.mjs';
 import { FakeDriver } from '../lib/fake-session.mjs';
+import { disc } from '../lib/media.mjs';
 import { sharedModels } from '../lib/paths.mjs';
 import { spoiledPage } from '../lib/spoiled-page.mjs';
+import { cases as taskCases, nameOf, optionsOf } from '../lib/task-cases.mjs';
 import { until } from '../lib/wait.mjs';
 
 const X = [1, 2, 3];
+const picture = disc().bytes;
 
 /** A browser whose GPU multiplies by what it is told; WASM doubles, as the model says. */
 class Doubler extends FakeNode {
@@ -25,9 +29,14 @@ class Doubler extends FakeNode {
     asked = { webgpu: 0, wasm: 0 };
     /** Fails instead, by platform: {code, message}. */
     failures = {};
+    /** What it sees in any picture, by platform: {label: probability}. */
+    sights = { webgpu: { digit: 0.9 }, wasm: { digit: 0.9 } };
+    /** The pictures that it was given. */
+    pictures = [];
 
     announce() {
-        super.announce({ capabilities: { ...capabilities, platforms: { ...capabilities.platforms,
+        super.announce({ capabilities: { ...capabilities,
+            engines: { ...capabilities.engines, pipeline: '4.0.0' }, platforms: { ...capabilities.platforms,
             webgpu: { available: true, adapter: { vendor: 'acme', architecture: 'rocket',
                 description: 'Acme Rocket', is_fallback: false } } } } });
     }
@@ -36,6 +45,7 @@ class Doubler extends FakeNode {
         const [platform] = task.message.data.platforms;
         this.asked[platform]++;
         if (this.failures[platform]) return this.fail(task, this.failures[platform]);
+        if (task.message.data.task) return this.see(task, platform);
         const { shape, bytes } = task.tensors[0];
         const y = Buffer.from(bytes);
         for (let at = 0; at < y.length; at += 4)
@@ -45,6 +55,14 @@ class Doubler extends FakeNode {
                 adapter: platform === 'webgpu' ? { vendor: 'acme' } : null, fallbacks: [],
                 simulated: false } } });
     };
+
+    see(task, platform) {
+        this.pictures.push(Buffer.from(task.tensors[0].bytes));
+        const labels = Object.entries(this.sights[platform])
+            .map(([label, probability], index) => ({ label, index, probability }));
+        this.respond(task, { outputs: [], data: { result: { labels }, executed_on: { platform,
+            engine: 'pipeline', precision: 'fp32', adapter: null, fallbacks: [], simulated: false } } });
+    }
 }
 
 describe('a browser of our own making', () => {
@@ -262,6 +280,42 @@ describe('a browser of our own making', () => {
         await found('wrong');
     });
 
+    const look = async (more = {}) => {
+        const { status, json, text } = await daemon.infer({ model_name: 'vit',
+            inputs: { image: picture.toString('base64') }, ...more });
+        assert.equal(status, 200, text);
+        return json.executed_on;
+    };
+
+    const foundOfPicture = (wanted) => until(async () => {
+        const { json } = await daemon.get('/v1/models/vit');
+        return json.numerics.verdicts.find(({ verdict }) => verdict === wanted);
+    }, { what: `the verdict ${wanted}` });
+
+    test('a task is compared by a picture of ours, which is nobody\'s, and then used by auto', async () => {
+        await stop();
+        await start();
+        putFamilies(daemon.store, ['vit']);
+        node.sights.webgpu = { digit: 0.88 };
+        assert.equal((await look()).platform, 'wasm');
+        assert.equal((await foundOfPicture('trusted')).platform, 'webgpu');
+        const [first, ...beside] = node.pictures;
+        assert.ok(first.equals(picture));
+        assert.equal(beside.length, 2, 'one run on WASM, and one on WebGPU');
+        assert.ok(beside[0].equals(beside[1]) && !beside[0].equals(picture));
+        await until(async () => (await look()).platform === 'webgpu', { what: 'webgpu to be used' });
+        assert.equal((await look()).numerics, 'ok');
+    });
+
+    test('a task that is computed wrong never comes by auto', async () => {
+        fs.appendFileSync(path.join(daemon.store, 'vit', 'config.json'), ' ');
+        node.sights.webgpu = { letter: 0.9 };
+        assert.equal((await look({ platform: 'webgpu', fallback: false })).numerics, 'unchecked');
+        assert.match((await foundOfPicture('wrong')).detail, /^labels\[0\] is there by WASM alone/);
+        for (let i = 0; i < 5; i++) assert.equal((await look()).platform, 'wasm');
+        assert.equal((await look({ platform: 'webgpu', fallback: false })).numerics, 'wrong');
+    });
+
     test('a browser that breaks over a check: not asked again at once', async () => {
         await stop();
         await start();
@@ -352,6 +406,52 @@ describe('real browsers', () => {
             const pinned = await twice(daemon, { platform: 'webgpu', fallback: false });
             assert.notDeepEqual(pinned.outputs[0].data, [2, 4, 6], 'no wrong kernel was planted');
             assert.equal(pinned.executed_on.numerics, 'wrong');
+        }));
+
+    const families = ['gpt2', 'bert-classes', 'bert-tags', 'vit', 'detr', 'wav2vec2', 'whisper'];
+
+    /** One request for each of them. */
+    const requestsOf = (names) => names.map((name) => taskCases.find(({ model }) => model === name));
+
+    async function ask(daemon, one, more = {}) {
+        const { status, json, text } = await daemon.infer({ model_name: one.model, task: one.task,
+            inputs: one.inputs, options: optionsOf(one), ...more });
+        assert.equal(status, 200, text);
+        return json;
+    }
+
+    /** What keeps the model from that platform, or does not. */
+    async function standing(daemon, model, platform) {
+        const { json } = await daemon.get(`/v1/hardware?model_name=${model}`);
+        return json.options.find((one) => one.platform === platform).standing;
+    }
+
+    test('what a GPU makes of text, pictures and sounds is compared, too',
+        { timeout: 240_000 * patience }, () => withGpu(false, [], async (daemon) => {
+            putFamilies(daemon.store, families);
+            for (const one of requestsOf(families)) {
+                assert.equal((await ask(daemon, one)).executed_on.platform, 'wasm', nameOf(one));
+                const { verdict, error_ratio: ratio, detail } =
+                    await found(daemon, one.model, 'webgpu');
+                assert.equal(verdict, 'trusted', `${nameOf(one)}: ${detail}`);
+                assert.ok(ratio <= 1);
+                const pinned = await ask(daemon, one, { platform: 'webgpu', fallback: false });
+                assert.equal(pinned.executed_on.numerics, 'ok', nameOf(one));
+                assert.match(await standing(daemon, one.model, 'webgpu'), /^(ready|busy|full)$/);
+            }
+        }));
+
+    test('a GPU that is wrong about text, pictures and sounds is caught',
+        { timeout: 240_000 * patience }, () => withGpu(true, [], async (daemon) => {
+            const wrong = ['gpt2', 'vit', 'wav2vec2'];
+            putFamilies(daemon.store, wrong);
+            for (const one of requestsOf(wrong)) {
+                assert.equal((await ask(daemon, one)).executed_on.platform, 'wasm');
+                const { verdict, detail } = await found(daemon, one.model, 'webgpu');
+                assert.equal(verdict, 'wrong', nameOf(one));
+                assert.match(detail, /^(logprobs|labels)\[0\]|^the text differs$/);
+                assert.equal((await ask(daemon, one)).executed_on.platform, 'wasm');
+            }
         }));
 
     /** Asks with `auto` before and after the verdict, which must be `wrong`. */

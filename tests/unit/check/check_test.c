@@ -208,6 +208,31 @@ static void answer(size_t index, float value, size_t count)
     json_decref(answer.executed_on);
 }
 
+/* Likewise, to a task. */
+static void answer_task(size_t index, const char *precision, json_t *result)
+{
+    struct sent *sent = &the.sent[index];
+    struct wi_answer answer = {.ok = 1,
+        .result = result,
+        .executed_on = json_pack(
+            "{s:s, s:s}", "platform", wi_platform_names[sent->platform], "precision", precision)};
+    assert_true(index < the.sent_count && !sent->over);
+    sent->over = 1;
+    events()->on_answer(events()->context, "node-1", sent->attempt, &answer);
+    json_decref(answer.result);
+    json_decref(answer.executed_on);
+}
+
+static json_t *written(double logprob)
+{
+    return json_pack("{s:s, s:[{s:i, s:f}]}", "text", "a", "logprobs", "id", 1, "logprob", logprob);
+}
+
+static json_t *seen(double probability)
+{
+    return json_pack("{s:[{s:s, s:f}]}", "labels", "label", "a river", "probability", probability);
+}
+
 static void fail_with(size_t index, enum wi_code code, const char *detail, int retryable)
 {
     struct wi_answer answer = {.retryable = retryable};
@@ -317,14 +342,103 @@ static void a_stream_is_not_run_again(void **state)
     assert_int_equal(the.numerics, WI_UNKNOWN); /* so it goes out as unchecked */
 }
 
-static void text_is_not_run_again(void **state)
+/* By an input of ours, which WASM gets too. */
+static void a_task_is_checked_afterwards(void **state)
 {
     the.wish.wanted = 0;
-    assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_CHAT), WI_OK);
-    answer(0, 3, 1);
+    assert_int_equal(submit_so(1, WI_WEBGPU, 1, WI_TASK_CHAT), WI_OK);
+    answer_task(0, "fp32", written(-9));
+    assert_int_equal(the.numerics, WI_UNKNOWN); /* so it goes out as unchecked */
+    turn();
+    assert_int_equal(the.sent[1].platform, WI_WASM);
+    assert_int_equal(the.task, WI_TASK_COMPLETE);
+    answer_task(1, "fp32", written(-1));
+    assert_int_equal(the.sent[2].platform, WI_WEBGPU);
+    answer_task(2, "fp32", written(-1.04));
+    assert_int_equal(verdict(), WI_TRUSTED);
+    assert_int_equal(counters().trusted, 1);
+    assert_int_equal(submit_so(1, WI_WEBGPU, 1, WI_TASK_CHAT), WI_OK);
+    answer_task(3, "fp32", written(-1));
+    assert_int_equal(the.numerics, WI_TRUSTED);
+    turn();
+    assert_int_equal(the.sent_count, 4);
+}
+
+/* Routing asks for it, since nothing is known of the place. */
+static void compare_pictures(double on_webgpu, const char *precision)
+{
+    size_t first = the.sent_count;
+    the.wish.deadline_ms = the.wish.compare = 1;
+    assert_int_equal(submit_so(0, WI_WASM, 0, WI_TASK_IMAGE_CLASSIFICATION), WI_OK);
+    answer_task(first, "fp32", seen(0.1));
+    turn();
+    assert_int_equal(the.sent[first + 1].platform, WI_WASM);
+    answer_task(first + 1, precision, seen(0.9));
+    assert_int_equal(the.sent[first + 2].platform, WI_WEBGPU);
+    answer_task(first + 2, precision, seen(on_webgpu));
+}
+
+static void a_wrong_task_is_found_out(void **state)
+{
+    compare_pictures(0.5, "fp32");
+    assert_int_equal(verdict(), WI_WRONG);
+}
+
+static void a_task_in_few_bits_may_differ_more(void **state)
+{
+    compare_pictures(0.8, "q8");
+    assert_int_equal(verdict(), WI_TRUSTED);
+}
+
+static void a_task_that_cannot_run_there_is_unable(void **state)
+{
+    the.wish.deadline_ms = the.wish.compare = 1;
+    assert_int_equal(submit_so(0, WI_WASM, 0, WI_TASK_IMAGE_CLASSIFICATION), WI_OK);
+    answer_task(0, "fp32", seen(1));
+    turn();
+    answer_task(1, "fp32", seen(1));
+    fail_with(2, WI_OPERATOR_UNSUPPORTED, "no kernel", 0);
+    assert_int_equal(verdict(), WI_UNABLE);
+}
+
+static void what_cannot_be_told_stays_open(void **state)
+{
+    char key[WI_VERDICT_KEY_SIZE];
+    struct wi_place place = wi_place_of(&the.node, the.model.engine, WI_WEBGPU);
+    the.wish.deadline_ms = the.wish.compare = 1;
+    assert_int_equal(submit_so(0, WI_WASM, 0, WI_TASK_OBJECT_DETECTION), WI_OK);
+    answer_task(0, "fp32", json_pack("{s:[]}", "boxes"));
+    turn();
+    answer_task(1, "fp32", json_pack("{s:[]}", "boxes"));
+    answer_task(2, "fp32", json_pack("{s:[]}", "boxes"));
+    assert_int_equal(verdict(), WI_UNKNOWN);
+    assert_int_equal(counters().failed, 1);
+    wi_verdict_key(key, &the.model, &place, NULL);
+    assert_false(wi_verdicts_due(the.verdicts, key));
+}
+
+/* A place that is trusted is tried for its speed alone. */
+static void what_is_trusted_is_only_measured(void **state)
+{
+    the.wish.deadline_ms = 1;
+    assert_int_equal(submit_so(0, WI_WASM, 0, WI_TASK_IMAGE_CLASSIFICATION), WI_OK);
+    answer_task(0, "fp32", seen(1));
+    turn();
+    assert_int_equal(the.sent[1].platform, WI_WEBGPU);
+    answer_task(1, "fp32", seen(1));
+    assert_int_equal(counters().measured, 1);
+    assert_int_equal(the.sent_count, 2);
+}
+
+static void speech_that_is_drawn_at_random_is_not_compared(void **state)
+{
+    the.wish.wanted = 0;
+    assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_TEXT_TO_SPEECH), WI_OK);
+    answer_task(0, "fp32", json_object());
     turn();
     assert_int_equal(the.sent_count, 1);
     assert_int_equal(the.numerics, WI_UNKNOWN);
+    assert_int_equal(counters().dropped, 0);
 }
 
 /* A stream too; by a text that has nothing of the client's. */
@@ -620,7 +734,13 @@ int main(void)
         TEST(large_answers_are_compared_off_the_loop),
         TEST(the_end_may_come_while_comparing),
         TEST(a_stream_is_not_run_again),
-        TEST(text_is_not_run_again),
+        TEST(a_task_is_checked_afterwards),
+        TEST(a_wrong_task_is_found_out),
+        TEST(a_task_in_few_bits_may_differ_more),
+        TEST(a_task_that_cannot_run_there_is_unable),
+        TEST(what_cannot_be_told_stays_open),
+        TEST(what_is_trusted_is_only_measured),
+        TEST(speech_that_is_drawn_at_random_is_not_compared),
         TEST(a_place_is_measured_by_a_text_of_ours),
         TEST(a_pinned_answer_is_checked_afterwards),
         TEST(neither_being_wasm_asks_both),

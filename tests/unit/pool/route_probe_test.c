@@ -24,6 +24,7 @@ static void the_trusted_are_rechecked_by_chance(void **state)
     assert_int_equal(route(place, 2), WI_PICK_NODE);
     expect(place, 2, WI_WEBGPU, WI_WASM);
     expect_probe(place, "chrome", WI_WASM);
+    assert_true(place->choice.probe.compare);
     place->terms.numerics = WI_NUMERICS_OFF;
     assert_int_equal(route(place, 2), WI_PICK_NODE);
     assert_false(place->choice.probe.wanted);
@@ -41,6 +42,25 @@ static void what_is_due_runs_beside_and_has_time(void **state)
     expect_probe(place, "chrome", WI_WEBGPU);
     assert_true(
         place->choice.probe.deadline_ms == WI_ROUTE_PROBE_FACTOR * 100 + WI_ROUTE_PROBE_BASE_MS);
+    assert_true(place->choice.probe.compare);
+    place->terms.numerics = WI_NUMERICS_OFF;
+    expect_node(place, 1, "node-0");
+    assert_false(place->choice.probe.compare);
+}
+
+/* How fast it is may still be found out. */
+static void what_is_known_to_be_right_is_not_compared_to_measure_it(void **state)
+{
+    struct place *place = *state;
+
+    make_real(place, 0, WI_TRUSTED);
+    measure(place, 0, WI_WASM, 100);
+    measure(place, 0, WI_WEBGPU, 900);
+    place->terms.exploration = 0.5;
+    prospect(place, 0, WI_WEBGPU)->estimate.elsewhere_ms = 1e6;
+    expect_node(place, 1, "node-0");
+    expect_probe(place, "chrome", WI_WEBGPU);
+    assert_false(place->choice.probe.compare);
 }
 
 static void a_request_that_names_its_platform_is_no_occasion(void **state)
@@ -59,6 +79,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(the_trusted_are_rechecked_by_chance, setup),
         cmocka_unit_test_setup(what_is_due_runs_beside_and_has_time, setup),
+        cmocka_unit_test_setup(what_is_known_to_be_right_is_not_compared_to_measure_it, setup),
         cmocka_unit_test_setup(a_request_that_names_its_platform_is_no_occasion, setup),
     };
 

@@ -1,0 +1,194 @@
+/* The inputs of ours, by what a task takes; see probe.h. */
+#include "check/probe.h"
+
+#include "base/memory.h"
+#include "check/probe_media.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* About 60 tokens in most vocabularies, which are enough to measure reading by, and some to measure
+ * writing. */
+static const char prompt[] =
+    "The river comes down from the hills in the north, turns round the old town, and goes on "
+    "through wide green fields to the sea. In spring it carries the snow of the mountains; in "
+    "autumn it is low, and children walk across it on the stones. Tell how the river";
+#define PROMPT_TOKENS 60.0
+#define ANSWER_TOKENS 16
+/* Which of a token's alternatives are compared, of a text's labels, and of places of an answer. */
+#define ALTERNATIVES 5
+#define LABELS 20
+#define PLACES 10
+/* Boxes that a model is hardly sure of are computed like the others. */
+#define BOX_THRESHOLD 0.05
+
+/* Its beginning is another each time: what a node has computed before would measure nothing. */
+static char *make_prompt(void)
+{
+    uint32_t number = 0;
+
+    uv_random(NULL, NULL, &number, sizeof number, 0, NULL);
+    return wi_sprintf("%u. %s", number, prompt);
+}
+
+static json_t *labels(void)
+{
+    return json_pack("[s, s, s]", "a river", "a red ball", "music");
+}
+
+/* --- options ---------------------------------------------------------------------------------- */
+
+/* Models of several languages ask which ones: their names are no words of the client's. */
+static void take_languages(json_t *options, const json_t *client)
+{
+    static const char *const names[] = {"source_language", "target_language"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        json_t *language = json_object_get(client, names[i]);
+        if (language)
+            json_object_set(options, names[i], language);
+    }
+}
+
+static json_t *writing_options(const struct wi_job_spec *client, int compares)
+{
+    json_t *options = json_pack("{s:i, s:i}", "temperature", 0, "max_tokens", ANSWER_TOKENS);
+
+    take_languages(options, client->options);
+    if (compares) {
+        json_object_set_new(options, "logprobs", json_true());
+        json_object_set_new(options, "top_logprobs", json_integer(ALTERNATIVES));
+    }
+    return options;
+}
+
+/* A model that spells what it hears has no tokens to count. */
+static json_t *speech_options(const struct wi_model *model)
+{
+    return strstr(model->huggingface.architecture, "ForCTC")
+               ? NULL
+               : json_pack("{s:i}", "max_tokens", ANSWER_TOKENS);
+}
+
+/* The text may be longer than what a model reads, and only some tasks may be asked to cut it. */
+static json_t *options_of(const struct wi_job_spec *client, int compares)
+{
+    int in_folder = client->model->engine == WI_ENGINE_PIPELINE;
+
+    switch (client->task) {
+    case WI_TASK_EMBED:
+    case WI_TASK_RERANK:
+        return in_folder ? json_pack("{s:b}", "truncate", 1) : NULL;
+    case WI_TASK_TEXT_CLASSIFICATION:
+        return json_pack("{s:b, s:i}", "truncate", 1, "top", LABELS);
+    case WI_TASK_ZERO_SHOT_CLASSIFICATION:
+        return json_pack("{s:b}", "truncate", 1);
+    case WI_TASK_TOKEN_CLASSIFICATION: /* all words, also those of no interest */
+        return json_pack("{s:b, s:[]}", "truncate", 1, "ignore_labels");
+    case WI_TASK_QUESTION_ANSWERING:
+        return json_pack("{s:i}", "top", PLACES);
+    case WI_TASK_OBJECT_DETECTION:
+        return json_pack("{s:f}", "threshold", BOX_THRESHOLD);
+    case WI_TASK_SPEECH_RECOGNITION:
+        return speech_options(client->model);
+    default:
+        return wi_task_samples(client->task) ? writing_options(client, compares) : NULL;
+    }
+}
+
+/* --- inputs ----------------------------------------------------------------------------------- */
+
+/* A vocabulary calls its gap by a name of its own, which the client knows. */
+static json_t *texts_of(const struct wi_job_spec *client, const char *text)
+{
+    const char *mask = "[MASK]";
+    json_t *texts;
+
+    if (client->task != WI_TASK_FILL_MASK)
+        return json_pack("[s]", text);
+    const json_t *own = json_array_get(json_object_get(client->input, "texts"), 0);
+    if (json_is_string(own) && strstr(json_string_value(own), "<mask>"))
+        mask = "<mask>";
+    char *gap = wi_sprintf("The river goes to the %s.", mask);
+    texts = json_pack("[s]", gap);
+    free(gap);
+    return texts;
+}
+
+static json_t *picture(struct wi_job_spec *spec)
+{
+    wi_probe_add_picture(&spec->tensors);
+    return json_pack("{s:{s:i, s:s}}", "image", "tensor", 0, "media_type", "image/png");
+}
+
+static json_t *sound(struct wi_job_spec *spec)
+{
+    wi_probe_add_sound(&spec->tensors);
+    return json_pack("{s:{s:i, s:s, s:i, s:i}}", "audio", "tensor", 0, "media_type",
+        "audio/pcm;format=s16le", "sampling_rate", WI_PROBE_SOUND_RATE, "channels", 1);
+}
+
+static json_t *with(json_t *input, const char *name, json_t *more)
+{
+    json_object_set_new(input, name, more);
+    return input;
+}
+
+/* NULL for what nothing stands for. */
+static json_t *input_of(
+    struct wi_job_spec *spec, const struct wi_job_spec *client, const char *text)
+{
+    switch (wi_task_takes(client->task)) {
+    case WI_TAKES_MESSAGES:
+    case WI_TAKES_PROMPT:
+        return json_pack("{s:s}", "prompt", text);
+    case WI_TAKES_TEXTS:
+    case WI_TAKES_PAIRS:
+        return json_pack("{s:o}", "texts", texts_of(client, text));
+    case WI_TAKES_QUERY:
+        return json_pack("{s:s, s:[s, s]}", "query", "a river", "documents", text, "a red ball");
+    case WI_TAKES_QUESTION:
+        return json_pack("{s:s, s:s}", "question", "Where does it go?", "context", prompt);
+    case WI_TAKES_LABELS:
+        return json_pack("{s:[s], s:o}", "texts", text, "labels", labels());
+    case WI_TAKES_PICTURE:
+    case WI_TAKES_PICTURE_PROMPT:
+        return picture(spec);
+    case WI_TAKES_PICTURE_LABELS:
+        return with(picture(spec), "labels", labels());
+    case WI_TAKES_PICTURE_QUESTION:
+        return with(picture(spec), "question", json_string("What is red?"));
+    case WI_TAKES_SOUND:
+        return sound(spec);
+    case WI_TAKES_SOUND_LABELS:
+        return with(sound(spec), "labels", labels());
+    default: /* tensors; and text that is to be counted, or spoken, which is drawn at random */
+        return NULL;
+    }
+}
+
+/* As wi_job_spec_fill foresees them. */
+static void foresee(struct wi_job_spec *spec)
+{
+    if (wi_task_reads_text(spec->task))
+        spec->prompt_tokens = PROMPT_TOKENS;
+    else if (!wi_task_runs_evenly(spec->task))
+        spec->prompt_tokens = 1;
+    if (wi_task_generates(spec->task))
+        spec->answer_tokens = ANSWER_TOKENS;
+}
+
+int wi_probe_fill(struct wi_job_spec *spec, const struct wi_job_spec *client, int compares)
+{
+    char *text = make_prompt();
+
+    spec->input = input_of(spec, client, text);
+    free(text);
+    if (!spec->input)
+        return -1;
+    spec->task = client->task == WI_TASK_CHAT ? WI_TASK_COMPLETE : client->task;
+    spec->options = options_of(client, compares);
+    if (spec->task == WI_TASK_DEPTH_ESTIMATION) /* its picture is made of these */
+        wi_strings_add(&spec->outputs, "predicted_depth");
+    foresee(spec);
+    return 0;
+}

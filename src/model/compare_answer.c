@@ -1,0 +1,164 @@
+/* Comparing answers to tasks; see compare.h. */
+#include "model/compare_private.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define RELATIVE 0.05
+#define OF_LARGEST 0.005
+#define SMALLEST 1e-6
+
+/* --- findings --------------------------------------------------------------------------------- */
+
+double wi_compare_tolerance(double reference, double largest, int loose)
+{
+    double tolerance = RELATIVE * fabs(reference) + OF_LARGEST * largest;
+    return fmax(tolerance, SMALLEST) * (loose ? WI_COMPARE_LOOSE : 1);
+}
+
+void wi_compare_note(struct wi_comparison *out, double ratio, const char *format, ...)
+{
+    va_list arguments;
+    if (!(ratio > out->ratio))
+        return;
+    out->ratio = ratio;
+    va_start(arguments, format);
+    vsnprintf(out->detail, sizeof out->detail, format, arguments);
+    va_end(arguments);
+}
+
+void wi_compare_leave_open(struct wi_comparison *out, const char *format, ...)
+{
+    va_list arguments;
+    out->open = 1;
+    if (out->ratio > 1)
+        return;
+    va_start(arguments, format);
+    vsnprintf(out->detail, sizeof out->detail, format, arguments);
+    va_end(arguments);
+}
+
+static void settle(struct wi_comparison *out)
+{
+    if (out->ratio > 1)
+        out->open = 0;
+    out->same = out->ratio <= 1 && !out->open;
+}
+
+/* --- what the answers hold -------------------------------------------------------------------- */
+
+/* A number for each document. */
+static void compare_scores(
+    const json_t *reference, const json_t *got, int loose, struct wi_comparison *out)
+{
+    double largest = 0;
+    size_t count = json_array_size(reference);
+    if (count == 0 || json_array_size(got) != count) {
+        wi_compare_leave_open(out, "there are no scores to compare");
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        largest = fmax(largest, fabs(json_number_value(json_array_get(reference, i))));
+    for (size_t i = 0; i < count; i++) {
+        double want = json_number_value(json_array_get(reference, i));
+        double have = json_number_value(json_array_get(got, i));
+        wi_compare_note(out, fabs(have - want) / wi_compare_tolerance(want, largest, loose),
+            "scores at %zu: %.9g where WASM gives %.9g", i, have, want);
+    }
+}
+
+/* Text whose tokens nothing is known of. */
+static void compare_said(
+    const char *reference, const char *got, int loose, struct wi_comparison *out)
+{
+    if (!reference || !got || !*reference)
+        wi_compare_leave_open(out, "there is no text to compare");
+    else if (strcmp(reference, got) != 0 && loose)
+        wi_compare_leave_open(out, "the texts differ, as those of few bits may");
+    else if (strcmp(reference, got) != 0)
+        wi_compare_note(out, (double)INFINITY, "the text differs");
+}
+
+static const char *text_of(const json_t *result)
+{
+    return json_string_value(json_object_get(result, "text"));
+}
+
+/* An answer to a question about a page, which a model has written. */
+static const char *answer_of(const json_t *result)
+{
+    const json_t *first = json_array_get(json_object_get(result, "answers"), 0);
+    return json_string_value(json_object_get(first, "answer"));
+}
+
+static void compare_written(
+    const json_t *reference, const json_t *got, int loose, struct wi_comparison *out)
+{
+    if (wi_compare_writing(reference, got, loose, out) != 0)
+        compare_said(text_of(reference), text_of(got), loose, out);
+}
+
+static const struct wi_tensor *find_tensor(const struct wi_tensors *list, const char *name)
+{
+    for (size_t i = 0; name && i < list->count; i++)
+        if (strcmp(list->items[i].name, name) == 0)
+            return &list->items[i];
+    return NULL;
+}
+
+static const struct wi_tensor *mask_of(const struct wi_compared *answer, size_t index)
+{
+    const json_t *segments = json_object_get(answer->result, "segments");
+    const json_t *mask = json_object_get(json_array_get(segments, index), "mask");
+    return find_tensor(answer->outputs, json_string_value(mask));
+}
+
+/* Files of pictures: one pixel that lies between two classes makes others of them. */
+static void compare_masks(
+    const struct wi_compared *reference, const struct wi_compared *got, struct wi_comparison *out)
+{
+    size_t count = json_array_size(json_object_get(reference->result, "segments"));
+    for (size_t i = 0; i < count && i < WI_COMPARE_ROWS_MAX; i++) {
+        const struct wi_tensor *want = mask_of(reference, i), *have = mask_of(got, i);
+        if (!want || !have || want->size != have->size ||
+            memcmp(wi_tensor_bytes(want), wi_tensor_bytes(have), want->size) != 0)
+            wi_compare_leave_open(out, "the mask of segments[%zu] differs", i);
+    }
+}
+
+/* --- all together ----------------------------------------------------------------------------- */
+
+static void compare_results(enum wi_task_kind task, const struct wi_compared *reference,
+    const struct wi_compared *got, int loose, struct wi_comparison *out)
+{
+    const json_t *want = reference->result, *have = got->result;
+    if (task == WI_TASK_RERANK) {
+        compare_scores(
+            json_object_get(want, "scores"), json_object_get(have, "scores"), loose, out);
+    } else if (wi_task_samples(task)) {
+        compare_written(want, have, loose, out);
+    } else if (task == WI_TASK_SPEECH_RECOGNITION) {
+        compare_said(text_of(want), text_of(have), loose, out);
+    } else if (task == WI_TASK_DOCUMENT_QUESTION || task == WI_TASK_VISUAL_QUESTION) {
+        compare_said(answer_of(want), answer_of(have), loose, out);
+    } else {
+        wi_compare_rows(task, want, have, loose, out);
+        if (task == WI_TASK_IMAGE_SEGMENTATION)
+            compare_masks(reference, got, out);
+    }
+}
+
+void wi_compare_answers(enum wi_task_kind task, const struct wi_compared *reference,
+    const struct wi_compared *got, int loose, struct wi_comparison *out)
+{
+    if (task == WI_TASK_EMBED || task == WI_TASK_IMAGE_FEATURES ||
+        task == WI_TASK_DEPTH_ESTIMATION) {
+        wi_compare(reference->outputs, got->outputs, loose, out);
+        return;
+    }
+    *out = (struct wi_comparison){0};
+    compare_results(task, reference, got, loose, out);
+    settle(out);
+}

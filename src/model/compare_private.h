@@ -1,0 +1,30 @@
+/* What the files that compare answers share; nobody else includes it. */
+#ifndef WI_MODEL_COMPARE_PRIVATE_H
+#define WI_MODEL_COMPARE_PRIVATE_H
+
+#include "model/compare.h"
+
+/* Few bits may differ by so much more. */
+#define WI_COMPARE_LOOSE 5
+/* Boxes with less than that are in no list, where this is asked for. */
+#define WI_COMPARE_BOX_FLOOR 0.05
+/* Entries of a list that are looked at; more leave it open. */
+#define WI_COMPARE_ROWS_MAX 256
+
+/* How far a score may lie from `reference`, where `largest` is the largest of its list. */
+double wi_compare_tolerance(double reference, double largest, int loose);
+/* Notes an error in tolerances, if it is the worst so far. */
+__attribute__((format(printf, 3, 4))) void wi_compare_note(
+    struct wi_comparison *out, double ratio, const char *format, ...);
+/* Nothing can be said of some of it. */
+__attribute__((format(printf, 2, 3))) void wi_compare_leave_open(
+    struct wi_comparison *out, const char *format, ...);
+
+/* compare_rows.c: labels, words, boxes and the like; segments without their masks. */
+void wi_compare_rows(enum wi_task_kind task, const json_t *reference, const json_t *got, int loose,
+    struct wi_comparison *out);
+/* compare_writing.c: text by its log-probabilities. -1 if one of them has none. */
+int wi_compare_writing(
+    const json_t *reference, const json_t *got, int loose, struct wi_comparison *out);
+
+#endif
