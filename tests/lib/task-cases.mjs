@@ -28,8 +28,10 @@ const messages = [{ role: 'user', content: 'Hello, world!' }];
 export const cases = [
     { model: 'bert', task: 'embed', inputs: [text, 'hello'], input: { texts: [text, 'hello'] }, first: true },
     { model: 'bert-cls', task: 'embed', inputs: text, input: { texts: [text] }, oracle: { pooling: 'cls' } },
+    { model: 'bert-words', task: 'embed', inputs: [text, 'hello'], input: { texts: [text, 'hello'] } },
     { model: 'bert-external', task: 'embed', inputs: text, input: { texts: [text] },
         options: { pooling: 'mean', normalize: true } },
+    { model: 'roberta', task: 'embed', inputs: [text, 'hello'], input: { texts: [text, 'hello'] } },
     { model: 'bert-classes', task: 'text-classification', inputs: text, input: { texts: [text] } },
     { model: 'bert-classes', task: 'text-classification', inputs: { pairs: [[text, 'a good dog']] },
         input: { pairs: [[text, 'a good dog']] } },

@@ -33,6 +33,12 @@ def with_variants(make):
     return make_all
 
 
+def four_bits(folder):
+    """With nothing but weights of 4 bits."""
+    folder.save(variants.words_in_four_bits(text.embedder(folder)), "model_q4")
+    os.remove(os.path.join(folder.path, "onnx/model.onnx"))
+
+
 def external(folder):
     """Weights in a file of their own, as large models have them."""
     model = text.bert(folder, "BertModel", text.bare, **{
@@ -47,8 +53,10 @@ def external(folder):
 
 FAMILIES = {
     "bert": with_variants(text.embedder),
+    "bert-words": four_bits,
     "bert-cls": lambda folder: text.embedder(folder, "cls"),
     "bert-external": external,
+    "roberta": text.roberta,
     "bert-classes": text.classifier,
     "bert-nli": text.inference,
     "bert-pairs": text.cross_encoder,

@@ -14,6 +14,8 @@ BODY = {
     "max_position_embeddings": 128,
 }
 
+PADDING = 1  # RoBERTa's token for it
+
 
 def body(graph, vocabulary):
     for name in ("input_ids", "attention_mask", "token_type_ids"):
@@ -78,6 +80,22 @@ def embedder(folder, pooling="mean"):
         for index, (kind, path) in enumerate(zip(kinds, paths))
     ])
     return model
+
+
+def roberta(folder):
+    """BERT whose positions count the tokens that are there, from behind that of the padding on."""
+    vocabulary = tokenizers.word_pieces(folder, "RobertaTokenizer")
+    graph = Graph(folder.name)
+    for name in ("input_ids", "attention_mask"):
+        graph.takes(integers(name, "batch_size", "sequence"))
+    counted = graph.op("CumSum", "attention_mask", graph.count(1))
+    places = graph.op("Add", graph.op("Mul", counted, "attention_mask"), graph.count(PADDING))
+    words = graph.op("Gather", graph.drawn(len(vocabulary), WIDTH), "input_ids")
+    x = graph.op("Add", words, graph.op("Gather", graph.drawn(130, WIDTH), places))
+    bare(graph, graph.layers(x, graph.hidden_padding("attention_mask")), None)
+    sizes = {**BODY, "max_position_embeddings": 130, "pad_token_id": PADDING}
+    folder.config("roberta", "RobertaModel", vocab_size=len(vocabulary), **sizes)
+    folder.save(graph.model())
 
 
 def classifier(folder):
