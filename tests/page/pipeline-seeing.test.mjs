@@ -99,6 +99,21 @@ test('a conversation has pictures anywhere, also where a piece of the prompt end
     assert.notDeepEqual(swapped.result.tokens, expected.tokens);
 }));
 
+test('the next turn about a picture goes on from the cache of it, and of no other', async () => {
+    const model = await modelOf('llava');
+    const shown = { role: 'user', content: [picturePart(0), textPart('This?')] };
+    const first = (await talk(model, [shown], [disc()])).result;
+    const next = [shown, { role: 'assistant', content: first.text }, { role: 'user', content: 'Why?' }];
+    const anew = (await talk(model, next, [disc()], { deterministic: true })).result;
+    const { result } = await talk(model, next, [disc()]);
+    assert.deepEqual(result.tokens, anew.tokens);
+    assert.ok(result.usage.cached_tokens > 16 && anew.usage.cached_tokens === 0);
+    const other = (await talk(model, next, [turned(disc())])).result;
+    assert.ok(other.usage.cached_tokens <= 'USER: '.length, 'only what is before the picture');
+    const { tokens } = (await talk(model, next, [turned(disc())], { deterministic: true })).result;
+    assert.deepEqual(other.tokens, tokens);
+});
+
 test('a conversation without pictures goes on from its cache', async () => {
     const model = await modelOf('llava');
     const messages = [{ role: 'user', content: 'Hello, world!' }];

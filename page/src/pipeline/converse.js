@@ -3,7 +3,7 @@ import { plain } from '../engine/answer.js';
 import { conversation, tokensOf } from './conversation.js';
 import { Decoder } from './decoder.js';
 import { generate } from './generate.js';
-import { answerSeeing, hasPictures, picturesOf } from './seeing.js';
+import { hasPictures, picturesOf, see, seeOne } from './seeing.js';
 import { contextOf, promptOf, WRITING } from './writing.js';
 
 /** @typedef {import('../engine/engine.js').Outcome} Outcome */
@@ -12,6 +12,9 @@ import { contextOf, promptOf, WRITING } from './writing.js';
 /** @typedef {import('./loading.js').Loaded} Loaded */
 /** @typedef {import('./tasks.js').CheckedTask} CheckedTask */
 /** @typedef {Record<string, any>} Options */
+/** What reads a prompt, and by which tokens its keys and values are kept.
+ * @typedef {{keysOf: (tokens: readonly number[]) => readonly number[],
+ *   decoderOf: (beginning?: import('./kv_cache.js').Beginning) => Decoder}} Reading */
 
 /** @type {Readonly<Record<string, import('./tasks.js').Task>>} */
 export const CONVERSE_TASKS = Object.freeze({
@@ -24,29 +27,42 @@ export const CONVERSE_TASKS = Object.freeze({
             ...WRITING, tools: 'any', tool_choice: 'any', response_format: 'any', chat_template_kwargs: 'any',
         }),
         run: async (loaded, task, run) => (hasPictures(task.input?.messages)
-            ? answerSeeing(loaded, task, task.input.messages, run)
+            ? goOnSeeing(loaded, await see(loaded, task, task.input.messages, run), task, run)
             : goOn(loaded, await talk(loaded, task, run), task, run)),
     },
 });
 
+/** The answer to what is said about the task's one picture.
+ * @param {Loaded} loaded @param {CheckedTask} task @param {string} words @param {Run} run */
+export const answerAbout = async (loaded, task, words, run) =>
+    goOnSeeing(loaded, await seeOne(loaded, task, words, run), task, run);
+
+/** @param {Loaded} loaded @param {import('./seeing.js').Seen} seen @param {CheckedTask} task @param {Run} run */
+const goOnSeeing = (loaded, { prompt, ...reading }, task, run) => goOn(loaded, prompt, task, run, reading);
+
+/** Reads text alone. @param {Loaded} loaded @returns {Reading} */
+const readingOf = (loaded) => ({
+    keysOf: (tokens) => tokens, decoderOf: (beginning) => new Decoder(loaded, {}, beginning),
+});
+
 /** @param {Loaded} loaded @param {Prompt} prompt @param {CheckedTask} task @param {Run} run
- * @returns {Promise<Outcome>} */
-async function goOn(loaded, prompt, { options, ...task }, run) {
+ * @param {Reading} [reading] @returns {Promise<Outcome>} */
+async function goOn(loaded, prompt, { options, ...task }, run, reading = readingOf(loaded)) {
     const { caches } = loaded;
     const owner = task.owner ?? null;
     /** @type {{decoder?: Decoder, tokens: readonly number[]}} */
     const state = { tokens: [] };
     const begin = async (/** @type {readonly number[]} */ tokens) => {
-        const beginning = options.deterministic ? null : await caches.take(owner, tokens);
+        const beginning = options.deterministic ? null : await caches.take(owner, reading.keysOf(tokens));
         state.tokens = tokens;
-        return state.decoder = new Decoder(loaded, {}, beginning ?? undefined);
+        return state.decoder = reading.decoderOf(beginning ?? undefined);
     };
     try {
         return await generate(loaded, prompt, options, contextOf(loaded, options), run, begin);
     } finally {
         const { decoder, tokens } = state;
         // What cannot be kept is no loss to the answer, and not what it failed by.
-        const read = tokens.slice(0, decoder?.count ?? 0);
+        const read = reading.keysOf(tokens.slice(0, decoder?.count ?? 0));
         if (decoder?.cache) await caches.keep(owner, read, decoder.cache).catch(() => {});
     }
 }

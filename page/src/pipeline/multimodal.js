@@ -2,11 +2,12 @@
 import { plain } from '../engine/answer.js';
 import { Failure } from '../engine/failure.js';
 import { sigmoid, softmax, toLabels } from '../engine/picture.js';
+import { answerAbout } from './converse.js';
 import { encoded } from './decoder.js';
 import { generate } from './generate.js';
 import { numbersOf, pictureOf } from './image/input.js';
 import { labelsOf } from './labels.js';
-import { answerAbout, isSeeing } from './seeing.js';
+import { isSeeing } from './seeing.js';
 import { startOf } from './seq2seq.js';
 import { textOf } from './texts.js';
 import { contextOf, WRITING } from './writing.js';

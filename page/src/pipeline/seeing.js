@@ -6,14 +6,12 @@
 import { Failure } from '../engine/failure.js';
 import { conversation, tokensOf } from './conversation.js';
 import { Decoder } from './decoder.js';
-import { generate } from './generate.js';
 import { imageOf, processorOf } from './image/input.js';
 import { SEEING, TILED } from './seeing_types.js';
-import { contextOf } from './writing.js';
 
-/** @typedef {import('../engine/engine.js').Outcome} Outcome */
 /** @typedef {import('../engine/run.js').Run} Run */
 /** @typedef {import('./generate.js').Prompt} Prompt */
+/** @typedef {import('./kv_cache.js').Beginning} Beginning */
 /** @typedef {import('./loading.js').Loaded} Loaded */
 /** @typedef {import('./tasks.js').CheckedTask} CheckedTask */
 /** What the encoder made of one picture: a row for each of its tokens, and how these are written.
@@ -21,6 +19,13 @@ import { contextOf } from './writing.js';
 
 /** Which row of which picture's features stands at a place of the prompt.
  * @typedef {Map<number, {picture: number, row: number}>} Places */
+
+/**
+ * A prompt, and what reads it. `keysOf` gives tokens by which keys and values are kept: those of another
+ * picture are others.
+ * @typedef {{prompt: Prompt, keysOf: (tokens: readonly number[]) => number[],
+ *   decoderOf: (beginning?: Beginning) => Decoder}} Seen
+ */
 
 const GRAPHS = Object.freeze(['vision_encoder', 'embed_tokens', 'decoder_model_merged']);
 /** How LLaVA was trained to be asked, whose first folders have no template. */
@@ -46,17 +51,17 @@ function picturesIn(message) {
 }
 
 /**
- * The answer to a conversation with pictures: parts {type: "image", image: {tensor, media_type}}.
+ * What a conversation with pictures is gone on from: parts {type: "image", image: {tensor, media_type}}.
  * @param {Loaded} loaded @param {CheckedTask} task @param {any[]} messages @param {Run} run
  * @param {(message: number, part: number) => string} [fieldOf] where the client has that picture
- * @returns {Promise<Outcome>} @throws {Failure} if the model is none that does this
+ * @returns {Promise<Seen>} @throws {Failure} if the model is none that does this
  */
-export async function answerSeeing(loaded, task, messages, run, fieldOf = fieldOfPart) {
+export async function see(loaded, task, messages, run, fieldOf = fieldOfPart) {
     const pictures = picturesOf(loaded);
     if (!pictures) throw unserved(loaded.config.model_type);
     const { mark } = pictures;
-    const { options } = task;
-    const { text, isTemplated: _, ...rest } = await conversation(loaded, messages, options, run, pictures);
+    const { text, isTemplated: _, ...rest } =
+        await conversation(loaded, messages, task.options, run, pictures);
     /** @type {Look[]} */
     const looks = [];
     for (const [i, message] of messages.entries()) {
@@ -67,15 +72,20 @@ export async function answerSeeing(loaded, task, messages, run, fieldOf = fieldO
     // A tokenizer's start token is written once, by the template or by it.
     const tokens = tokensOf(loaded, withLooks(text, looks, mark), true);
     const places = placesOf(loaded, tokens, looks, mark);
-    return generate(loaded, { ...rest, tokens }, options, contextOf(loaded, options), run,
-        async () => new SeeingDecoder(loaded, looks.map(({ features }) => features), places));
+    const features = looks.map((one) => one.features);
+    const names = features.map(nameOf);
+    return {
+        prompt: { ...rest, tokens },
+        keysOf: (all) => all.map((token, place) => names[places.get(place)?.picture ?? -1] ?? token),
+        decoderOf: (beginning) => new SeeingDecoder(loaded, features, places, beginning),
+    };
 }
 
-/** The answer to what is said about the task's one picture.
+/** The same of what is said about the task's one picture.
  * @param {Loaded} loaded @param {CheckedTask} task @param {string} words @param {Run} run */
-export function answerAbout(loaded, task, words, run) {
+export function seeOne(loaded, task, words, run) {
     const content = [{ type: 'image', image: task.input?.image }, { type: 'text', text: words }];
-    return answerSeeing(loaded, task, [{ role: 'user', content }], run, () => IMAGE);
+    return see(loaded, task, [{ role: 'user', content }], run, () => IMAGE);
 }
 
 const IMAGE = 'inputs.image';
@@ -164,10 +174,22 @@ function placesOf({ config, tokenizer }, tokens, looks, mark) {
         { expected: `a token ${mark}, whose number config.json has as image_token_index` });
 }
 
+/** A negative number that other features hardly have: FNV-1a, with two beginnings, in 52 bits.
+ * @param {any} features */
+function nameOf({ data: { buffer, byteOffset, byteLength } }) {
+    let [high, low] = [0x811c9dc5, 0x9e3779b9];
+    for (const byte of new Uint8Array(buffer, byteOffset, byteLength)) {
+        high = Math.imul(high ^ byte, 0x01000193);
+        low = Math.imul(low ^ byte, 0x01000193);
+    }
+    return -1 - ((high >>> 12) * 2 ** 32 + (low >>> 0));
+}
+
 class SeeingDecoder extends Decoder {
-    /** @param {Loaded} loaded @param {any[]} features of each picture @param {Places} places */
-    constructor(loaded, features, places) {
-        super(loaded, {});
+    /** @param {Loaded} loaded @param {any[]} features of each picture @param {Places} places
+     * @param {Beginning} [beginning] */
+    constructor(loaded, features, places, beginning) {
+        super(loaded, {}, beginning);
         this._features = features;
         this._places = places;
     }
