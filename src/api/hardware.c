@@ -79,6 +79,14 @@ static enum wi_code read_query(
     return wi_api_check_browser(request->api, query->browser, error);
 }
 
+/* Whether what its usual task reads is; what a request will bring nobody knows. */
+static int is_private(const struct wi_model *model)
+{
+    const struct wi_task_list *tasks = &model->huggingface.tasks;
+    return model->engine == WI_ENGINE_LLAMA ||
+           (tasks->count > 0 && wi_task_is_private(tasks->items[0]));
+}
+
 static void on_model(struct wi_request *request, void *work, struct wi_model *model)
 {
     const struct look_up *look_up = work;
@@ -94,7 +102,7 @@ static void on_model(struct wi_request *request, void *work, struct wi_model *mo
         query->model_type >= 0 ? (enum wi_model_type)(query->model_type + 1) : model->type;
     int reads = wi_text_is_for(model), writes = reads && type != WI_TYPE_TEXT_EMBEDDING;
     const struct wi_demand demand = {.model = model,
-        .ours_only = wi_demand_keep(config->pool.strangers, model->engine == WI_ENGINE_LLAMA),
+        .ours_only = wi_demand_keep(config->pool.strangers, is_private(model)),
         .browser = query->browser,
         .node = query->node,
         .has_platform = look_up->has_platform,

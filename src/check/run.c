@@ -263,6 +263,7 @@ void wi_check_copy_spec(
     copy->has_platform = 1;
     wi_tensors_share(&copy->tensors, &spec->tensors);
     copy->task = spec->task;
+    copy->is_private = spec->is_private;
     copy->prompt_tokens = spec->prompt_tokens;
     copy->answer_tokens = spec->answer_tokens;
     copy->input = json_incref(spec->input);

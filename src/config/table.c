@@ -224,7 +224,7 @@ const struct wi_option wi_options[] = {
     {KEY(pool, strangers), ENUM(strangers), DEFAULT("tensors"), RELOADABLE,
         .help = "What is sent to browsers and programs that the service did not start: none of the "
                 "work, tensors and pictures only, or text and sound as well, which is what people "
-                "write and say to models."},
+                "write and say to models. A picture with a question, a prompt or labels has text."},
 
     {KEY(browser_preferences, text_embedding), ROUTES, DEFAULT("edge/webnn, chrome, firefox"),
         RELOADABLE, .help = "For models that turn text into vectors."},

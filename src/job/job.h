@@ -40,7 +40,8 @@ struct wi_job_spec {
     enum wi_task_kind task; /* what is to be done with `input`; WI_TASK_NONE: tensors in and out */
     json_t *input;          /* what is not a tensor; may be NULL */
     json_t *options;
-    size_t text_bytes;                   /* of the text that it is about; 0: none */
+    size_t text_bytes; /* of the text that it is about; 0: none */
+    int is_private;    /* a person's words are in it: [pool] strangers says who may have them */
     double prompt_tokens, answer_tokens; /* as struct wi_demand has them */
     struct wi_strings outputs;
     int stream;              /* its answer may come in parts: see wi_jobs_submit_stream */

@@ -82,5 +82,6 @@ void wi_job_spec_fill(struct wi_job_spec *spec, struct wi_infer *infer, struct w
     infer->options = NULL;
     settle_seed(spec);
     spec->text_bytes = infer->text_bytes;
+    spec->is_private = infer->text_bytes > 0 || wi_task_is_private(spec->task);
     foresee_tokens(spec);
 }

@@ -186,7 +186,8 @@ int wi_task_runs_evenly(enum wi_task_kind task)
 
 int wi_task_is_private(enum wi_task_kind task)
 {
-    return wi_task_reads_text(task) || tasks[task].takes >= WI_TAKES_SOUND;
+    enum wi_task_input takes = tasks[task].takes;
+    return task != WI_TASK_NONE && takes != WI_TAKES_PICTURE && takes != WI_TAKES_PICTURE_PROMPT;
 }
 
 const char *wi_task_outputs(enum wi_task_kind task)

@@ -93,8 +93,8 @@ int wi_task_reads_text(enum wi_task_kind task);
 /* Whether every run takes about as long as the last: not where texts, sounds or answers differ in
  * length. */
 int wi_task_runs_evenly(enum wi_task_kind task);
-/* Whether what it reads is a person's words, written or spoken: see `strangers` in
- * webinferd.conf(5). */
+/* Whether what it reads always is a person's words, written or spoken, be it beside a picture: see
+ * `strangers` in webinferd.conf(5). */
 int wi_task_is_private(enum wi_task_kind task);
 /* Whether `name` may be among its outputs, the tensors of its answer; those that there are, in
  * words: "embeddings", or "none". */

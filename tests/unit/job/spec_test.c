@@ -75,6 +75,31 @@ static void what_has_no_text_has_no_tokens(void **state)
     expect_tokens(WI_FORM_NONE, WI_TASK_NONE, "{\"max_tokens\":7}", 0, 0);
 }
 
+static int is_private(enum wi_task_kind task, enum wi_form form, size_t text_bytes)
+{
+    static struct wi_model seeing = {.name = "seeing",
+        .engine = WI_ENGINE_PIPELINE,
+        .type = WI_TYPE_MULTIMODAL,
+        ._references = 1};
+    struct wi_infer infer = {
+        .form = form, .task = task, .text_bytes = text_bytes, .input = json_object()};
+    struct wi_job_spec spec = {0};
+    wi_job_spec_fill(&spec, &infer, &seeing);
+    int result = spec.is_private;
+    wi_job_spec_clear(&spec);
+    wi_infer_clear(&infer);
+    return result;
+}
+
+static void a_picture_with_words_is_private(void **state)
+{
+    assert_false(is_private(WI_TASK_IMAGE_TO_TEXT, WI_FORM_PICTURE, 0));
+    assert_true(is_private(WI_TASK_IMAGE_TO_TEXT, WI_FORM_PICTURE_PROMPT, 5));
+    assert_true(is_private(WI_TASK_VISUAL_QUESTION, WI_FORM_PICTURE_QUESTION, 5));
+    assert_true(is_private(WI_TASK_SPEECH_RECOGNITION, WI_FORM_SOUND, 0));
+    assert_false(is_private(WI_TASK_NONE, WI_FORM_NONE, 0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -83,6 +108,7 @@ int main(void)
         cmocka_unit_test(a_limit_is_no_promise),
         cmocka_unit_test(what_makes_no_text_only_reads),
         cmocka_unit_test(what_has_no_text_has_no_tokens),
+        cmocka_unit_test(a_picture_with_words_is_private),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

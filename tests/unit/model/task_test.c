@@ -51,7 +51,11 @@ static void test_kinds(void **state)
     assert_false(wi_task_reads_text(WI_TASK_NONE));
     assert_true(wi_task_is_private(WI_TASK_CHAT));
     assert_true(wi_task_is_private(WI_TASK_ZERO_SHOT_AUDIO));
-    assert_false(wi_task_is_private(WI_TASK_VISUAL_QUESTION));
+    assert_true(wi_task_is_private(WI_TASK_VISUAL_QUESTION));
+    assert_true(wi_task_is_private(WI_TASK_ZERO_SHOT_IMAGE));
+    assert_false(wi_task_is_private(WI_TASK_IMAGE_TO_TEXT)); /* where there is no prompt */
+    assert_false(wi_task_is_private(WI_TASK_OBJECT_DETECTION));
+    assert_false(wi_task_is_private(WI_TASK_NONE));
     assert_true(wi_task_has_output(WI_TASK_DEPTH_ESTIMATION, "depth"));
     assert_true(wi_task_has_output(WI_TASK_DEPTH_ESTIMATION, "predicted_depth"));
     assert_false(wi_task_has_output(WI_TASK_DEPTH_ESTIMATION, "predicted"));
