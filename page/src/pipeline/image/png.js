@@ -34,10 +34,24 @@ function scanlines(pixels, stride, height) {
     return out;
 }
 
-/** In zlib's format, as IDAT has it. @param {Uint8Array<ArrayBuffer>} bytes */
+/** In zlib's format, as IDAT has it. Written and read here: a Blob's stream takes longer than a small picture.
+ * @param {Uint8Array<ArrayBuffer>} bytes */
 async function deflate(bytes) {
-    const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream('deflate'));
-    return new Uint8Array(await new Response(stream).arrayBuffer());
+    const { readable, writable } = new CompressionStream('deflate');
+    const writer = writable.getWriter();
+    const written = Promise.all([writer.write(bytes), writer.close()]);
+    const [parts] = await Promise.all([partsOf(readable.getReader()), written]);
+    return joined(parts);
+}
+
+/** @param {ReadableStreamDefaultReader<Uint8Array>} reader */
+async function partsOf(reader) {
+    const parts = [];
+    for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return parts;
+        parts.push(value);
+    }
 }
 
 /** Length, name, data, checksum. @param {string} name @param {Uint8Array} data */
