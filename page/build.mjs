@@ -35,12 +35,12 @@ const AS_MODULE = [
     ['await _wllama_js_file_read(', 'await readPiece('],
     ['var onPostRuns=[];', 'Module.endThreads=PThread.terminateAllThreads;var onPostRuns=[];'],
 ];
-/** What is changed of transformers.js: one load or run that failed would fail all that come after it in the
- * worker. Each is found exactly once. */
+/** What is changed of transformers.js: one load that failed would fail all that come after it in the worker,
+ * and runs have turns there (src/engine/turns.js). Each is found exactly once. */
 const TRANSFORMERS = '@huggingface/transformers';
 const UNCHAINED = [
     ['webInitChain = webInitChain.then(load)', 'webInitChain = webInitChain.catch(() => {}).then(load)'],
-    ['webInferenceChain = webInferenceChain.then(run)', 'webInferenceChain = webInferenceChain.catch(() => {}).then(run)'],
+    ['webInferenceChain = webInferenceChain.then(run)', 'run()'],
 ];
 /** Where a package has no licence file of its own, its text is the one of its repository. */
 const LICENCE_FROM = {

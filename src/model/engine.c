@@ -32,6 +32,16 @@ unsigned wi_engine_slots(enum wi_engine engine)
     return engines[engine].slots;
 }
 
+int wi_engine_takes_turns(enum wi_engine engine)
+{
+    return engine == WI_ENGINE_PIPELINE;
+}
+
+int wi_engine_is_apart(enum wi_engine engine)
+{
+    return engine == WI_ENGINE_LLAMA;
+}
+
 int wi_engine_in_page(enum wi_engine engine)
 {
     return engines[engine].platforms != 0;

@@ -23,6 +23,10 @@ int wi_engine_of_name(const char *name);
 #define WI_ENGINE_SLOTS_MAX 4096
 /* What an engine runs at a time where the node does not say it. */
 unsigned wi_engine_slots(enum wi_engine engine);
+/* Whether what runs in its slots computes by turns: several take as long as one after the other. */
+int wi_engine_takes_turns(enum wi_engine engine);
+/* Whether each of its models has a worker of its own, which is lost with that model alone. */
+int wi_engine_is_apart(enum wi_engine engine);
 /* Whether browsers that open the service's page have it, and on that platform of theirs. What a
  * program has that is no browser, it says itself. */
 int wi_engine_in_page(enum wi_engine engine);

@@ -56,6 +56,11 @@ unsigned wi_fleet_slots(const struct wi_node_info *info, unsigned queue)
     return queue == WI_FLEET_COUNTS ? WI_FLEET_COUNTS_MAX : info->engines[queue].slots;
 }
 
+int wi_fleet_takes_turns(unsigned queue)
+{
+    return queue != WI_FLEET_COUNTS && wi_engine_takes_turns((enum wi_engine)queue);
+}
+
 unsigned wi_fleet_depth(const struct wi_node_info *info, unsigned queue)
 {
     int keeps_one = queue != WI_FLEET_COUNTS && info->engines[queue].queue > 0;
@@ -415,7 +420,10 @@ double wi_fleet_ahead(const struct wi_fleet_node *node, unsigned queue, double n
 {
     const struct wi_fleet_work *work = &node->work[queue];
 
-    if (!node->class || (!work->closed && work->count < wi_fleet_slots(&node->class->info, queue)))
+    if (!node->class || work->count == 0)
+        return 0;
+    if (!work->closed && !wi_fleet_takes_turns(queue) &&
+        work->count < wi_fleet_slots(&node->class->info, queue))
         return 0;
     return fabs(work->done_at - now);
 }

@@ -22,6 +22,8 @@ unsigned wi_fleet_queue(const struct wi_model *model);
  * when one ends, if the engine keeps any waiting. More would only wait there instead of where it
  * can still go to another node. */
 unsigned wi_fleet_slots(const struct wi_node_info *info, unsigned queue);
+/* Whether what runs in the queue's slots computes by turns. */
+int wi_fleet_takes_turns(unsigned queue);
 unsigned wi_fleet_depth(const struct wi_node_info *info, unsigned queue);
 /* Counts that a node runs at a time. */
 #define WI_FLEET_COUNTS_MAX 1024
@@ -85,8 +87,8 @@ const struct wi_place *wi_fleet_where(
     const struct wi_fleet_class *class, enum wi_engine engine, enum wi_platform platform);
 
 int wi_fleet_has_room(const struct wi_fleet_node *node, unsigned queue);
-/* How long until a slot of the queue is expected to be free; where that is overdue it is given as
- * long again as it is late. */
+/* How long until a slot of the queue is expected to be free, or, where they compute by turns, until
+ * all that runs there is done; where that is overdue it is given as long again as it is late. */
 double wi_fleet_ahead(const struct wi_fleet_node *node, unsigned queue, double now);
 
 /* Of the class's open nodes with room in the queue, leaving out `avoid` (NULL: none), the one that

@@ -209,12 +209,14 @@ static void foresee(const struct pool_nodes *nodes, const struct pool_node *node
     attempt->not_run_ms = load + wi_fleet_ahead(place, attempt->queue, attempt->sent_at);
 }
 
-/* How long `expected_ms` of work keep the queue busy: its slots share it. */
+/* How long `expected_ms` of work keep the queue busy: its slots share it, unless by turns. */
 static double shared(const struct pool_node *node, unsigned queue, double expected_ms)
 {
     const struct wi_fleet_class *class = node->place.class;
 
-    return class ? expected_ms / wi_fleet_slots(&class->info, queue) : expected_ms;
+    if (!class || wi_fleet_takes_turns(queue))
+        return expected_ms;
+    return expected_ms / wi_fleet_slots(&class->info, queue);
 }
 
 double wi_pool_node_done_at(const struct pool_node *node)
@@ -288,12 +290,22 @@ int wi_pool_node_unbook(
     return 1;
 }
 
+/* Whether what broke the one would have broken the other. */
+static int share_worker(const struct pool_attempt *one, const struct pool_attempt *other)
+{
+    if (one->builtin || other->builtin)
+        return 0;
+    if (wi_engine_is_apart(one->engine) || wi_engine_is_apart(other->engine))
+        return one->queue == other->queue && strcmp(one->hash, other->hash) == 0;
+    return one->platform == other->platform;
+}
+
 int wi_pool_node_broke(struct pool_node *node, const struct pool_attempt *ended)
 {
     int suspect = ended->suspect;
 
     for (struct pool_attempt *attempt = node->attempts; attempt; attempt = attempt->next) {
-        if (attempt->queue != ended->queue || strcmp(attempt->hash, ended->hash) != 0)
+        if (!share_worker(attempt, ended))
             continue;
         attempt->suspect = 1;
         suspect = 1;

@@ -77,7 +77,7 @@ int wi_pool_node_unbook(
     struct pool_node *node, const char *attempt_id, double now, struct pool_attempt *out);
 
 /* An attempt that was taken off the node ended because the engine or the node broke: whether others
- * of the same model were on it then. These, if it was the engine, will be told the same. */
+ * of the same worker were on it then. These, if it was the engine, will be told the same. */
 int wi_pool_node_broke(struct pool_node *node, const struct pool_attempt *ended);
 
 #endif

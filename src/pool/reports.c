@@ -369,10 +369,12 @@ static void on_progress(
         pool->events.on_progress(pool->events.context, attempt_id, progress);
 }
 
-/* Text shares its engine with other text, so that nobody knows whose fault it is that it broke. */
+/* A task may share its worker with others, so that nobody knows whose fault it is that it broke. */
 static enum wi_blame blame_of(struct pool_node *node, const struct pool_attempt *attempt)
 {
-    return wi_pool_node_broke(node, attempt) ? WI_BLAME_SHARED : WI_BLAME_ALONE;
+    enum wi_blame blame = wi_pool_node_broke(node, attempt) ? WI_BLAME_SHARED : WI_BLAME_ALONE;
+
+    return attempt->task == WI_TASK_NONE ? WI_BLAME_NONE : blame;
 }
 
 /* One more that its session has done. */
@@ -394,7 +396,7 @@ static void on_answer(
 
     if (unbook(pool, node, attempt_id, &attempt)) {
         note_answer(pool, node, &attempt, answer);
-        if (answer->broke && attempt.task != WI_TASK_NONE)
+        if (answer->broke)
             answer->blame = blame_of(node, &attempt);
     }
     struct pool_session *session = node ? session_of(pool, node) : NULL;

@@ -226,3 +226,107 @@ test('a language model whose worker does not start, or on another platform, fail
     assert.deepEqual(world.failures.map(([id, code]) => [id, code]), [['gpu', 'platform_unsupported'], ['a', 'platform_unsupported']]);
     assert.deepEqual(world.closed, ['model x@h']);
 });
+
+const folder = (name) => ({ name, hash: 'h', engine: 'pipeline', files: [{ path: 'onnx/model.onnx', url: '/m.onnx', bytes: 10, hash: 'x' }] });
+const writes = { ...streams, model: folder('t'), task: 'complete' };
+
+test('tasks run beside models, echoes and counts, as many as there are slots, and each waits behind its own kind', () => {
+    const { world } = setUp();
+    world.request('m1');
+    for (let i = 0; i < 6; i++) world.request(`t${i}`, writes);
+    world.request('m2');
+    world.request('c', counts);
+    assert.deepEqual(world.runs('wasm'), ['m1', 't0', 't1', 't2', 't3', 'c']);
+    world.answer('wasm', 'm1');
+    assert.equal(world.runs('wasm').at(-1), 'm2', 'not behind tasks');
+    world.request('e', { model: ECHO });
+    world.answer('wasm', 't2');
+    assert.equal(world.runs('wasm').at(-1), 't4', 'not behind models');
+    world.answer('wasm', 'm2');
+    assert.equal(world.runs('wasm').at(-1), 'e');
+});
+
+test('a run that waits for the turns of others gives no sign of life, and need not', () => {
+    const { world } = setUp();
+    const run = (id) => world.request(id, { deadline_ms: 600_000 });
+    run('first');
+    world.tell('wasm', { type: 'model', key: 'm@h', state: 'loaded', load_ms: 1, memory: 0 });
+    world.advance(5000);
+    world.answer('wasm', 'first', 0, 1);
+    run('second');
+    world.advance(5000);
+    world.answer('wasm', 'second', 0, 0, 4900); // of which it took 100 ms
+    world.request('t', writes);
+    run('waits');
+    world.tell('wasm', { type: 'turn', attempt: 'waits', waits: true });
+    world.advance(60_000);
+    assert.deepEqual(world.replaced, []);
+    world.tell('wasm', { type: 'turn', attempt: 'waits', waits: false });
+    world.advance(9_000);
+    assert.deepEqual(world.replaced, []);
+    world.advance(1_001); // a hang, since 30 times 100 ms are less than the least limit
+    assert.deepEqual(world.replaced, ['wasm']);
+    assert.deepEqual(world.failures.map(([id, code]) => [id, code]), [['waits', 'engine_hung']]);
+    world.attach('wasm');
+    assert.deepEqual(world.runs('wasm'), ['t'], 'what ran beside it has another worker');
+});
+
+test('a worker that others compute in is not ended at once for one that is cancelled', () => {
+    const { world, dispatcher } = setUp();
+    const ended = (ms) => {
+        world.advance(ms - 1);
+        assert.deepEqual(world.replaced, []);
+        world.advance(1);
+        assert.deepEqual(world.replaced.splice(0), ['wasm']);
+        world.attach('wasm');
+    };
+    const begin = (name, step) => {
+        world.request('t', { ...writes, model: folder(name) });
+        world.tell('wasm', { type: 'progress', attempt: 't', phase: 'prompt', done: 1, total: 2, step_ms: step });
+        world.request('m', { deadline_ms: 600_000 });
+    };
+    begin('quick', 10);
+    dispatcher.cancel('m');
+    ended(5000);
+    assert.deepEqual(world.runs('wasm'), ['t']);
+    world.answer('wasm', 't');
+    begin('slow', 4000);
+    dispatcher.cancel('t');
+    ended(12_000); // three of its steps
+    world.answer('wasm', 'm');
+    begin('slowest', 20_000);
+    dispatcher.cancel('m');
+    ended(30_000);
+});
+
+test('what models keep of what was computed counts for the budget', () => {
+    const { world, dispatcher } = setUp();
+    dispatcher.configure({ credential: '', threads: 1 }, 1000);
+    const load = (id, more) => {
+        world.request(id, more);
+        world.tell('wasm', { type: 'model', key: `${more.model.name}@h`, state: 'loaded', load_ms: 1, memory: 300 });
+        world.answer('wasm', id);
+    };
+    load('m', { model: model('m') });
+    load('t', writes);
+    const states = () => dispatcher.models().map(({ name, state, bytes }) => [name, state, bytes]);
+    world.tell('wasm', { type: 'cache', key: 't@h', bytes: 300 });
+    assert.deepEqual(states(), [['m', 'loaded', 300], ['t', 'loaded', 600]]);
+    world.tell('wasm', { type: 'cache', key: 't@h', bytes: 500 });
+    assert.deepEqual(states(), [['t', 'loaded', 800], ['m', 'evicted', 300]]);
+    world.tell('wasm', { type: 'cache', key: 'gone@h', bytes: 500 });
+    load('m', { model: model('m') });
+    assert.deepEqual(states(), [['m', 'loaded', 300], ['t', 'evicted', 300]], 'with what it kept');
+    world.request('t', writes);
+    assert.equal(states().find(([name]) => name === 't')[2], 300, 'a model begins with nothing kept');
+});
+
+test('a load that one no longer waits for goes on for another', () => {
+    const { world, dispatcher } = setUp();
+    for (const id of ['a', 'b']) world.request(id, writes);
+    dispatcher.cancel('a');
+    world.fail('wasm', 'a', 'cancelled');
+    assert.deepEqual(dispatcher.models().map(({ state }) => state), ['loading']);
+    world.tell('wasm', { type: 'model', key: 't@h', state: 'loaded', load_ms: 5, memory: 100 });
+    assert.deepEqual(dispatcher.models().map(({ state }) => state), ['loaded']);
+});

@@ -114,3 +114,38 @@ test('as many as there is room for: the least recently used goes', async () => {
     await small.keep(null, [1, 2], wrong);
     assert.equal(disposed.at(-1), wrong, 'one whose length is another is not kept');
 });
+
+test('what is being copied stays, and is nobody else\'s; what is computed now counts', async () => {
+    let open;
+    const opened = new Promise((resolve) => { open = resolve; });
+    const bytes = 4 * HEADS * SIZE * 4; // of four tokens
+    const kept = new KvCaches({ Tensor, DynamicCache }, async (model) => {
+        await opened;
+        return ort.InferenceSession.create(model);
+    }, { entries: 1, bytes: 3 * bytes });
+    const first = cacheOf([1, 2, 3, 4], { there: true });
+    await kept.keep(null, [1, 2, 3, 4], first);
+    assert.equal(kept.bytes, bytes);
+    const takes = [kept.take(null, [1, 2, 9]), kept.take(null, [1, 2, 3, 4, 5])];
+    const { length } = disposed;
+    await kept.keep(null, [5, 6, 7, 8], cacheOf([5, 6, 7, 8]));
+    assert.ok(!disposed.slice(length).includes(first), 'another goes in its place');
+    assert.equal(kept.sizes.count, 1);
+    open();
+    const [cut, whole] = await Promise.all(takes);
+    assert.deepEqual([cut.count, whole.count], [2, 4]);
+    assert.ok(cut.cache !== first && whole.cache !== first);
+    assert.equal((await kept.take(null, [1, 2, 3, 4, 5])).cache, first, 'now it is free');
+
+    const holder = { cache: null };
+    kept.hold(holder);
+    assert.equal(kept.bytes, 0);
+    holder.cache = cacheOf(range(0, 12));
+    assert.equal(kept.bytes, 3 * bytes);
+    const late = cacheOf([1, 2, 3, 4]);
+    await kept.keep(null, [1, 2, 3, 4], late);
+    assert.equal(disposed.at(-1), late, 'there is no room beside it');
+    kept.letGo(holder);
+    await kept.keep(null, [1, 2, 3, 4], cacheOf([1, 2, 3, 4]));
+    assert.equal(kept.bytes, bytes);
+});

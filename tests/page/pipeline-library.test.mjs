@@ -9,16 +9,32 @@ import { Library } from '../../page/src/pipeline/library.js';
 import { builtPage } from '../lib/paths.mjs';
 
 const never = new AbortController().signal;
-const FOLDER = { pathOf: () => 'onnx/model.onnx', answer: async (path) => ({ status: 200, path }) };
+/** A file is a number: its name. */
+const FOLDER = {
+    pathOf: () => 'onnx/model.onnx',
+    answer: async (path) => {
+        const { buffer } = Uint8Array.of(Number(path));
+        return { ok: true, status: 200, path, arrayBuffer: async () => buffer };
+    },
+};
 
 /** A library on sessions that `create` makes; `inside` is what transformers.js would have of it. */
 async function joined(create) {
     const env = {};
     const ort = { Tensor: class {}, env: { versions: { web: '1' }, wasm: { wasmPaths: 'ours' } }, InferenceSession: { create } };
-    const library = new Library(ort, 'script', async () => ({ transformers: { env, LogLevel: { NONE: 50 } } }));
+    const library = new Library(ort, 'script', undefined, async () => ({ transformers: { env, LogLevel: { NONE: 50 } } }));
     await library.open();
-    return { library, env, ort, inside: globalThis[Symbol.for('webinfer.worker')].onnxruntime };
+    const inside = globalThis[Symbol.for('webinfer.worker')].onnxruntime;
+    /** A session of a file of the folder that is being loaded. */
+    const open = async (kind) => {
+        const { arrayBuffer } = await env.fetch(`https://folder.invalid/load-1/${kind}`);
+        return inside.InferenceSession.create(new Uint8Array(await arrayBuffer()), {});
+    };
+    return { library, env, ort, inside, open };
 }
+
+/** Whose turn it always is. */
+const RUN = { step: async () => {}, take: (work) => work() };
 
 const session = (log, name, run = async () => 'outputs') => ({
     run: async (feeds) => {
@@ -52,7 +68,7 @@ test('tasks and transformers.js are in the script that comes with the first mode
 
 test('a script that does not come is asked for again', async () => {
     let asked = 0;
-    const library = new Library({ env: { versions: {}, wasm: {} }, InferenceSession: {} }, 'script', async () => {
+    const library = new Library({ env: { versions: {}, wasm: {} }, InferenceSession: {} }, 'script', undefined, async () => {
         if (asked++ === 0) throw new TypeError('Failed to fetch');
         return { transformers: { env: {}, LogLevel: {} } };
     });
@@ -71,24 +87,54 @@ test('files are those of the folder that is being loaded, and of none besides', 
 
 test('before each run of a session its run takes a step', async () => {
     const log = [];
-    const { library, inside } = await joined(async () => session(log, 'a'));
-    const made = await library.load(FOLDER, never, () => inside.InferenceSession.create(new Uint8Array(1), {}));
-    const run = { step: async () => log.push('step') };
+    const { library, inside, open } = await joined(async () => session(log, 'a'));
+    const model = { sessions: { model: await library.load(FOLDER, never, () => open(1)) } };
+    const run = { ...RUN, step: async () => log.push('step') };
     const none = () => [];
-    assert.equal(await library.during(run, async () => { await made.run({}); return made.run({}); }, none), 'outputs');
+    const twice = async ({ sessions }) => {
+        await sessions.model.run({});
+        return sessions.model.run({});
+    };
+    assert.equal(await library.during(run, model, twice, none), 'outputs');
     assert.deepEqual(log, ['step', 'run a', 'step', 'run a']);
-    const stopped = { step: async () => { throw new Failure('cancelled', 'c'); } };
-    await assert.rejects(library.during(stopped, () => made.run({}), none), { code: 'cancelled' });
+    const stopped = { ...RUN, step: async () => { throw new Failure('cancelled', 'c'); } };
+    await assert.rejects(library.during(stopped, model, twice, none), { code: 'cancelled' });
     assert.equal(log.length, 4);
+    const own = await inside.InferenceSession.create(new Uint8Array(1), {});
+    assert.equal(await library.during(run, model, () => own.run({}), none), 'outputs', 'a graph of the library itself is no step');
+    assert.deepEqual(log.slice(4), ['run a']);
+});
+
+test('a model is seen by each run with sessions of its own, and is the same otherwise', async () => {
+    const { library, open } = await joined(async () => session([], 'a'));
+    class Model extends Function {
+        static of(sessions) {
+            return Object.assign(Object.setPrototypeOf((...args) => assert.fail(`called past the view: ${args}`), Model.prototype), { sessions, params: [] });
+        }
+
+        async _call(input) {
+            return [input, await this.sessions.model.run({}), this.params];
+        }
+    }
+    const model = Model.of({ model: await library.load(FOLDER, never, () => open(1)) });
+    const steps = [];
+    const runs = ['first', 'second'].map((name) => ({ ...RUN, step: async () => steps.push(name) }));
+    await Promise.all(runs.map((run) => library.during(run, model, async (view) => {
+        assert.deepEqual(await view('input'), ['input', 'outputs', model.params]);
+        assert.ok(view instanceof Model && view.params === model.params && view !== model);
+        assert.equal(view.constructor, Model);
+        await view('more');
+    }, () => [])));
+    assert.deepEqual(steps, ['first', 'second', 'first', 'second']);
 });
 
 test('what onnxruntime-web throws is a fault, which names the file; what others throw is none', async () => {
-    const { library, inside } = await joined(async (bytes) => {
+    const { library, open } = await joined(async (bytes) => {
         if (bytes[0] === 1) throw new Error('protobuf parsing failed');
         if (bytes[0] === 2) throw new WebAssembly.RuntimeError('unreachable');
         return session([], 'a', async () => { throw new Error('bad input'); });
     });
-    const create = (kind) => library.load(FOLDER, never, () => inside.InferenceSession.create(Uint8Array.of(kind), {}));
+    const create = (kind) => library.load(FOLDER, never, () => open(kind));
     const causes = async (promise) => promise.then(() => assert.fail(), (fault) => {
         assert.ok(fault instanceof EngineFault, String(fault));
         return fault.cause;
@@ -102,11 +148,10 @@ test('what onnxruntime-web throws is a fault, which names the file; what others 
 
 test('a load that fails or is cancelled leaves no session', async () => {
     const log = [], stop = new AbortController();
-    const { library, inside } = await joined(async ([kind]) => {
+    const { library, open: create } = await joined(async ([kind]) => {
         if (kind === 9) throw new Error('broken');
         return session(log, kind);
     });
-    const create = (kind) => inside.InferenceSession.create(Uint8Array.of(kind), {});
     await assert.rejects(library.load(FOLDER, never, async () => { await create(1); await create(2); await create(9); }), EngineFault);
     assert.deepEqual(log, ['release 1', 'release 2']);
     await assert.rejects(library.load(FOLDER, stop.signal, async () => {
@@ -117,28 +162,27 @@ test('a load that fails or is cancelled leaves no session', async () => {
     assert.deepEqual(log.slice(2), ['release 3']);
 });
 
-test('what is created beside a graph that cannot be loaded goes as well', async () => {
+test('what is created while something else of a folder fails goes as well', async () => {
     const log = [], waiting = [];
-    const { library, inside, env } = await joined(([kind]) => new Promise((resolve, reject) => {
-        waiting.push(kind === 9 ? () => reject(new Error('broken')) : () => resolve(session(log, kind)));
+    const { library, inside, open } = await joined(([kind]) => new Promise((resolve) => {
+        waiting.push(() => resolve(session(log, kind)));
     }));
-    const bytes = Uint8Array.of(1);
-    const folder = { ...FOLDER, answer: async () => ({ ok: true, status: 200, arrayBuffer: async () => bytes.buffer }) };
-    let beside;
-    const loading = library.load(folder, never, async () => {
-        await env.fetch('https://folder.invalid/load-1/onnx/model.onnx');
-        beside = inside.InferenceSession.create(bytes, {});
-        beside.catch(() => {});
-        await inside.InferenceSession.create(Uint8Array.of(9), {});
+    const created = [];
+    const loading = library.load(FOLDER, never, async () => {
+        created.push(open(1), open(2));
+        for (const one of created) one.catch(() => {});
+        while (waiting.length < 1) await new Promise(setImmediate);
+        throw new TypeError('no tokenizer');
     });
+    await assert.rejects(loading, TypeError);
+    waiting[0]();
+    for (const one of created) await assert.rejects(one, Failure);
+    assert.deepEqual(log, ['release 1']);
+    assert.equal(waiting.length, 1, 'what comes later is not created at all');
+    const own = inside.InferenceSession.create(Uint8Array.of(3), {});
     while (waiting.length < 2) await new Promise(setImmediate);
     waiting[1]();
-    await assert.rejects(loading, EngineFault);
-    waiting[0]();
-    await assert.rejects(beside, Failure);
-    assert.deepEqual(log, ['release 1']);
-    await assert.rejects(inside.InferenceSession.create(bytes, {}), Failure);
-    assert.equal(waiting.length, 2, 'what comes later is not created at all');
+    await own;
 });
 
 test('what a run has made on the device goes with it, or sooner, but for what is kept', async () => {
@@ -150,15 +194,15 @@ test('what a run has made on the device goes with it, or sooner, but for what is
     const here = tensor('here', 'cpu');
     lost.dispose = () => { throw new Error('no device'); };
     const outputs = [{ first, here }, { early, kept }, { second, kept, lost }];
-    const { library, inside } = await joined(async () => session([], 'a', async () => outputs.shift()));
-    const made = await library.load(FOLDER, never, () => inside.InferenceSession.create(new Uint8Array(1), {}));
-    await assert.rejects(library.during({ step: async () => {} }, async () => {
-        await made.run({});
+    const { library, open } = await joined(async () => session([], 'a', async () => outputs.shift()));
+    const model = { sessions: { model: await library.load(FOLDER, never, () => open(1)) } };
+    await assert.rejects(library.during(RUN, model, async ({ sessions }, release) => {
+        await sessions.model.run({});
         first.dispose();
-        await made.run({});
-        library.release([kept]);
+        await sessions.model.run({});
+        release();
         assert.deepEqual([early, kept].map(({ location }) => location), ['none', 'gpu-buffer']);
-        await made.run({});
+        await sessions.model.run({});
         throw new Failure('cancelled', 'c');
     }, () => [kept]), { code: 'cancelled' });
     assert.deepEqual([first, second, kept, here].map(({ location }) => location), ['none', 'none', 'gpu-buffer', 'cpu']);

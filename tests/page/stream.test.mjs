@@ -248,3 +248,57 @@ test('quick steps send their parts together, and none is left behind', async () 
     assert.ok(messages.length < 500, `${messages.length}`);
     assert.ok(messages.at(-1).step_ms > 0);
 });
+
+/** An engine whose tasks run beside each other. */
+const tasksOf = (run, more = {}) => engineOf(run, { name: 'pipeline', info: { slots: 4, queue: 1, can: [] }, steps: true, ...more });
+const ofTasks = { model: { name: 'm', hash: 'h', engine: 'pipeline', files: [] } };
+const settled = async (holds) => {
+    while (!holds()) await new Promise(setImmediate);
+};
+
+test('a model is unloaded when nothing runs with it any more, unless it is wanted again', async () => {
+    const ends = {}, unloaded = [];
+    const engine = tasksOf(({ attempt }) => new Promise((resolve) => { ends[attempt] = () => resolve({ tensors: [], inferenceMs: 1 }); }),
+        { async unload(key) { unloaded.push(key); } });
+    await withServer(async ({ post, said, until, end }) => {
+        post(task('a', 'm', ofTasks));
+        await settled(() => ends.a);
+        post({ type: 'unload', key: 'm@h' });
+        post(task('e', 'builtin/echo'));
+        await end('e');
+        assert.deepEqual(unloaded, []);
+        post(task('b', 'm', ofTasks));
+        const { memory } = await until(() => said.find(({ type, state }) => type === 'model' && state === 'loaded'));
+        assert.equal(memory, 0);
+        for (const attempt of ['a', 'b']) {
+            await settled(() => ends[attempt]);
+            ends[attempt]();
+            await end(attempt);
+        }
+        assert.deepEqual(unloaded, []);
+        post(task('c', 'm', ofTasks));
+        await settled(() => ends.c);
+        post({ type: 'unload', key: 'm@h' });
+        ends.c();
+        await until(() => said.some(({ type, state }) => type === 'model' && state === 'unloaded'));
+        assert.deepEqual(unloaded, ['m@h']);
+        assert.ok(said.findIndex(({ attempt }) => attempt === 'c') < said.findIndex(({ state }) => state === 'unloaded'));
+    }, engine);
+});
+
+test('what nothing caught is the failure of the one whose turn it is', async () => {
+    const begun = [];
+    const engine = tasksOf((one, run) => {
+        begun.push(one.attempt);
+        return run.take(() => new Promise(() => {}));
+    });
+    await withServer(async ({ server, post, end, said }) => {
+        assert.equal(server.uncaught(new Error('nobody\'s')), false);
+        for (const attempt of ['a', 'b']) post(task(attempt, 'm', ofTasks));
+        await settled(() => begun.length === 2);
+        assert.equal(server.uncaught(new Error('boom')), true);
+        const { error, poisoned } = await end('a');
+        assert.deepEqual([error.message, poisoned], ['boom', true]);
+        assert.equal(said.some(({ attempt }) => attempt === 'b'), false);
+    }, engine, 'webnn');
+});

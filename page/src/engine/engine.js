@@ -7,6 +7,8 @@
 /** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
 /** @typedef {import('../shared/messages.js').TensorBytes} TensorBytes */
 /** @typedef {import('./run.js').Run} Run */
+/** Does the work when it is somebody's turn in the worker (turns.js).
+ * @typedef {<T>(work: () => Promise<T>, signal?: AbortSignal) => Promise<T>} Take */
 
 /**
  * What a run has brought. `dispose` is called when the tensors' bytes have been copied; without
@@ -26,7 +28,8 @@
 
 /**
  * `info` is announced to the service. With one slot `load` and `run` are called one at a time; with
- * more, beside each other and beside those of other engines. What they throw is the request's failure,
+ * more, beside each other and beside those of other engines, with which they share their runtime by
+ * turns. What they throw is the request's failure,
  * unless it is an EngineFault.
  * @typedef {object} Engine
  * @property {string} name
@@ -37,8 +40,8 @@
  * @property {(settings: EngineSettings) => void} configure
  * @property {(key: string) => boolean} has whether the model is loaded, or needs no loading
  * @property {() => Promise<void>} start brings up what all models share; before each load
- * @property {(task: RunMessage, onProgress: (loaded: number, total: number) => void, cancelled: AbortSignal) => Promise<void>} load
- *   `cancelled` ends it between its steps
+ * @property {(task: RunMessage, onProgress: (loaded: number, total: number) => void, cancelled: AbortSignal, take: Take) => Promise<void>} load
+ *   `cancelled` ends it between its steps; `take` is for what has turns
  * @property {(task: RunMessage, run: Run) => Promise<Outcome>} run runs a loaded model
  * @property {(key: string) => Promise<void>} unload
  * @property {() => number} memory bytes that it holds; engines that share their memory each say all of it
@@ -47,6 +50,8 @@
  * @property {boolean} [isQuiet] false while threads of its own are busy doing nothing
  * @property {(key: string, slots: import('../shared/messages.js').SlotSizes) => void} [onSlots] set by the worker:
  *   told how much of it a model uses, when that has changed
+ * @property {(key: string, bytes: number) => void} [onCache] set by the worker: told how many bytes a model keeps
+ *   of what was computed with it, when that has changed
  * @property {(key: string, speed: import('../shared/messages.js').Speed) => void} [onSpeed] set by the worker: told
  *   what a model takes for what was computed for nobody
  * @property {(up: boolean) => void} [onStart] set by the worker: told when it begins to come up, and when it has

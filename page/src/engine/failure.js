@@ -11,7 +11,9 @@ export class Failure extends Error {
     }
 }
 
-/** @param {AbortSignal} cancelled */
-export function throwIfCancelled(cancelled) {
-    if (cancelled.aborted) throw new Failure('cancelled', 'The attempt was cancelled.');
+export const cancelled = () => new Failure('cancelled', 'The attempt was cancelled.');
+
+/** @param {AbortSignal} signal @throws {Failure} */
+export function throwIfCancelled(signal) {
+    if (signal.aborted) throw cancelled();
 }

@@ -7,7 +7,7 @@
  * computed for the others stays inside it until their turn comes.
  */
 import { EngineFault } from './engine.js';
-import { Failure, throwIfCancelled } from './failure.js';
+import { cancelled, Failure, throwIfCancelled } from './failure.js';
 import { turn } from './turn.js';
 
 /** @typedef {import('./llama_module.js').LlamaModule} LlamaModule */
@@ -177,8 +177,6 @@ export class Slots {
         else if (said) job.tokens++;
     }
 }
-
-const cancelled = () => new Failure('cancelled', 'The attempt was cancelled.');
 
 /** @param {any} data an error of llama.cpp's server */
 function failureOf({ type, message, n_prompt_tokens: tokens, n_ctx: context }) {

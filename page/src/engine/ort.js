@@ -1,6 +1,7 @@
 /**
  * The `ort` engine: any ONNX model through one build of onnxruntime-web. It holds the loaded
- * models; which of them stay is the dispatcher's decision. One call at a time.
+ * models; which of them stay is the dispatcher's decision. One call at a time, and one turn for each use of
+ * onnxruntime-web, which others use between them.
  */
 import { decodePicture } from './decode.js';
 import { runtime } from './engine.js';
@@ -11,10 +12,13 @@ import { toLabels } from './picture.js';
 import { SMALLEST } from './smallest.js';
 import { sharesMemory } from '../shared/memory.js';
 import { bytesOf, fromOrt, precisionOf, toOrt } from './tensors.js';
+import { Turns } from './turns.js';
 
 /** @typedef {import('onnxruntime-web').InferenceSession} InferenceSession */
 /** @typedef {import('../shared/messages.js').EngineSettings} EngineSettings */
 /** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
+/** @typedef {import('./engine.js').Take} Take */
+/** @typedef {import('./run.js').Run} Run */
 /** @typedef {{session: InferenceSession, spec: Record<string, any>, precision: string | null}} Loaded */
 /** @typedef {import('./engine.js').Outcome & {inferenceMs: number}} Outcome */
 
@@ -23,9 +27,10 @@ export class OrtEngine {
      * @param {typeof import('onnxruntime-web')} ort the build
      * @param {'webgpu' | 'webnn' | 'wasm'} platform its execution provider
      * @param {{mjs: string, wasm: string}} files the build's module and binary
+     * @param {Turns} [turns] in the worker
      * @param {() => any} [provider] the execution provider with its options; without it, by its name
      */
-    constructor(ort, platform, files, provider = () => platform) {
+    constructor(ort, platform, files, turns = new Turns(), provider = () => platform) {
         this.name = 'ort';
         this.platform = platform;
         this.version = ort.env.versions.web ?? '';
@@ -33,6 +38,8 @@ export class OrtEngine {
         this.steps = false;
         this._ort = ort;
         this._provider = provider;
+        /** Of what nobody waits for. @type {Take} */
+        this._take = (work, signal) => turns.take({}, work, signal);
         /** @type {Map<string, Loaded>} */
         this._models = new Map();
         /** @type {EngineSettings} */
@@ -78,18 +85,18 @@ export class OrtEngine {
     }
 
     /** @param {RunMessage} task @param {(loaded: number, total: number) => void} onProgress
-     * @param {AbortSignal} cancelled ends it between its steps */
-    async load(task, onProgress, cancelled) {
-        await this.open(task.key, await fetchFiles(task.model, this.credential, onProgress, cancelled));
+     * @param {AbortSignal} cancelled ends it between its steps @param {Take} take */
+    async load(task, onProgress, cancelled, take) {
+        await this.open(task.key, await fetchFiles(task.model, this.credential, onProgress, cancelled), take);
     }
 
-    /** @param {string} key @param {import('./fetch.js').Files} files */
-    async open(key, { bytes, external, spec }) {
+    /** @param {string} key @param {import('./fetch.js').Files} files @param {Take} [take] */
+    async open(key, { bytes, external, spec }, take = this._take) {
         await this.start();
-        const session = await runtime(() => this._ort.InferenceSession.create(bytes, {
+        const session = await take(() => runtime(() => this._ort.InferenceSession.create(bytes, {
             executionProviders: [this.provider], graphOptimizationLevel: 'all', logSeverityLevel: 3,
             ...(external.length > 0 ? { externalData: external } : {}),
-        }));
+        })));
         const precision = precisionOf(typesOf(session.outputMetadata), typesOf(session.inputMetadata));
         this._models.set(key, { session, spec, precision });
     }
@@ -122,12 +129,12 @@ export class OrtEngine {
     async unload(key) {
         const loaded = this._models.get(key);
         this._models.delete(key);
-        await loaded?.session.release();
+        if (loaded) await this._take(() => loaded.session.release());
     }
 
     /** Runs a loaded model. `dispose` is to be called when the tensors' bytes have been copied.
-     * @param {RunMessage} task @returns {Promise<Outcome>} */
-    async run(task) {
+     * @param {RunMessage} task @param {Run} run @returns {Promise<Outcome>} */
+    async run(task, run) {
         const { session, spec, precision } = /** @type {Loaded} */ (this._models.get(task.key));
         if (task.precision && task.precision !== precision) {
             throw new Failure('precision_unsupported', `The model computes in ${precision}.`,
@@ -135,9 +142,9 @@ export class OrtEngine {
         }
         const wanted = task.outputs.length > 0 ? task.outputs : session.outputNames;
         const feeds = await this._feeds(task, spec, session);
-        const began = performance.now();
-        const outputs = await runtime(() => session.run(feeds, wanted));
-        const inferenceMs = performance.now() - began;
+        const began = run.ownMs;
+        const outputs = await run.take(() => runtime(() => session.run(feeds, wanted)));
+        const inferenceMs = run.ownMs - began;
         const tensors = Object.entries(outputs).filter(([, tensor]) => tensor)
             .map(([name, tensor]) => fromOrt(name, /** @type {any} */ (tensor)));
         const dispose = () => Object.values(outputs).forEach((tensor) => tensor?.dispose());

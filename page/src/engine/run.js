@@ -4,6 +4,7 @@
  */
 import { Failure, throwIfCancelled } from './failure.js';
 import { turn } from './turn.js';
+import { Turns } from './turns.js';
 
 /** @typedef {import('../shared/messages.js').Credit} Credit */
 /** @typedef {import('../shared/messages.js').FromEngine} FromEngine */
@@ -25,11 +26,17 @@ const WEIGHT = 0.3;
 const PROGRESS_EVERY_MS = 250;
 
 export class Run {
-    /** @param {RunMessage} task @param {(message: FromEngine) => void} post to the link worker */
-    constructor(task, post) {
+    /** @param {RunMessage} task @param {(message: FromEngine) => void} post to the link worker
+     * @param {Turns} [turns] that it has with others in the worker */
+    constructor(task, post, turns = new Turns()) {
         this._task = task;
         this._post = post;
         this._cancelled = new AbortController();
+        this._turns = turns;
+        /** Who it is there. */
+        this._owner = {};
+        this.tellsWaiting = false; /* whether the link worker is told when it waits for its turn */
+        this._asideMs = 0; /* that its own time has stood still, beside the turns of others */
         /** What its engine is at. @type {import('./errors.js').Phase} */
         this.phase = 'load';
         /** What was made on another node, which the engine goes on from. */
@@ -44,7 +51,8 @@ export class Run {
         this._made = [];
         this._sent = { parts: 0, bytes: 0 };
         this._stepMs = 0; /* what a step usually takes; 0: nobody knows */
-        this._stepBegan = 0;
+        /** By its own time. @type {number | null} */
+        this._stepBegan = null;
         this._turned = performance.now();
         this._progressed = -Infinity;
         /** End what is waited for. */
@@ -67,17 +75,52 @@ export class Run {
         return this._credit === null || isBelow(this._used, this._credit);
     }
 
+    /** Its own time, in ms: it stands still while others have their turns and while it waits for its client. */
+    get ownMs() {
+        return performance.now() - this._turns.othersMs(this._owner) - this._asideMs;
+    }
+
+    get hasTurn() {
+        return this._turns.isOf(this._owner);
+    }
+
+    /** What others' turns have taken since the worker began, in ms. */
+    get othersMs() {
+        return this._turns.othersMs(this._owner);
+    }
+
     // --- the engine's ------------------------------------------------------------------------------
+
+    /** Does the work when it is the run's turn in its worker. @template T @param {() => Promise<T>} work
+     * @param {AbortSignal} [signal] ends the wait, if not the run's own
+     * @returns {Promise<T>} @throws {Failure} if it was cancelled before */
+    async take(work, signal = this.signal) {
+        if (!this.tellsWaiting || this._turns.isFree) return this._turns.take(this._owner, work, signal);
+        this._tellWaiting(true);
+        return this._turns.take(this._owner, () => {
+            this._tellWaiting(false);
+            return work();
+        }, signal);
+    }
+
+    /** Waits for what is none of its own time. @template T @param {Promise<T>} what @returns {Promise<T>} */
+    async aside(what) {
+        const began = this.ownMs;
+        try {
+            return await what;
+        } finally {
+            this._asideMs += this.ownMs - began;
+        }
+    }
 
     /** To be awaited before each step: the event loop turns, a cancel is heard, and credit waited for.
      * @throws {Failure} if it was cancelled */
     async step() {
-        const now = performance.now();
-        if (this._stepBegan) this._noteStep(now - this._stepBegan);
-        if (now - this._turned >= TURN_MS) await this._turn();
+        if (this._stepBegan !== null) this._noteStep(this.ownMs - this._stepBegan);
+        if (performance.now() - this._turned >= TURN_MS) await this._turn();
         if (!this.hasCredit) await this._creditComes(() => this.hasCredit);
         throwIfCancelled(this.signal);
-        this._stepBegan = performance.now();
+        this._stepBegan = this.ownMs;
     }
 
     /** To be awaited within long work that is no step: the event loop turns, and a cancel is heard.
@@ -99,7 +142,7 @@ export class Run {
             };
         });
         this._turned = performance.now();
-        this._stepBegan = 0;
+        this._stepBegan = null;
         throwIfCancelled(this.signal);
     }
 
@@ -164,6 +207,11 @@ export class Run {
 
     // --- inside ------------------------------------------------------------------------------------
 
+    /** @param {boolean} waits */
+    _tellWaiting(waits) {
+        this._post({ type: 'turn', attempt: this._task.attempt, waits });
+    }
+
     /** @param {number} ms */
     _noteStep(ms) {
         this._stepMs = this._stepMs === 0 ? ms : this._stepMs + WEIGHT * (ms - this._stepMs);
@@ -180,9 +228,9 @@ export class Run {
         const began = performance.now();
         this._flush();
         while (!enough() && !this.signal.aborted) {
-            await new Promise((/** @type {(value: void) => void} */ resolve) => {
+            await this.aside(new Promise((/** @type {(value: void) => void} */ resolve) => {
                 this._onCredit = this._onCancel = resolve;
-            });
+            }));
         }
         this._turned = performance.now();
         this.waitedMs += this._turned - began;

@@ -11,6 +11,7 @@ import { classify, isPoisoned } from './errors.js';
 import { Failure, throwIfCancelled } from './failure.js';
 import { Run } from './run.js';
 import { turn } from './turn.js';
+import { Turns } from './turns.js';
 
 /** @typedef {import('./engine.js').Engine} Engine */
 /** @typedef {import('./engine.js').Outcome} Outcome */
@@ -34,8 +35,9 @@ const LARGE_BYTES = 8 << 20;
 
 export class Server {
     /** @param {string} platform @param {readonly Engine[]} engines
-     * @param {(options: PageOptions) => Promise<PlatformReport>} probe */
-    constructor(platform, engines, probe) {
+     * @param {(options: PageOptions) => Promise<PlatformReport>} probe
+     * @param {Turns} [turns] that the engines take */
+    constructor(platform, engines, probe, turns = new Turns()) {
         this._platform = platform;
         this._engines = engines;
         /** @type {Map<string, Engine>} */
@@ -43,9 +45,11 @@ export class Server {
         for (const engine of engines) {
             engine.onStart = (up) => this._post({ type: 'start', up, threads: this._threads });
             engine.onSlots = (key, slots) => this._post({ type: 'slots', key, slots });
+            engine.onCache = (key, bytes) => this._post({ type: 'cache', key, bytes });
             engine.onSpeed = (key, speed) => this._post({ type: 'speed', key, speed });
         }
         this._probe = probe;
+        this._turns = turns;
         /** @type {PlatformReport} */
         this._report = { available: false };
         /** @type {Channel<ToEngine, FromEngine> | undefined} */
@@ -55,8 +59,11 @@ export class Server {
         this._busy = false;
         this._threads = 1;
         this._maxFrame = Number.MAX_SAFE_INTEGER;
-        /** What runs, by attempt. @type {Map<string, Run>} */
+        /** What runs, by attempt. @type {Map<string, {run: Run, key: string}>} */
         this._runs = new Map();
+        this._loads = 0; /* that go on */
+        /** Models to be unloaded when nothing runs with them any more, by key. @type {Set<string>} */
+        this._unwanted = new Set();
         /** The task that others wait for. @type {RunMessage | undefined} */
         this._alone = undefined;
         this._deviceError = '';
@@ -78,7 +85,8 @@ export class Server {
     /** @param {ToEngine} message */
     _receive(message) {
         if (message.type === 'cancel') return this._cancel(message.attempt);
-        if (message.type === 'credit') return this._runs.get(message.attempt)?.grant(message.credit);
+        if (message.type === 'credit') return this._runs.get(message.attempt)?.run.grant(message.credit);
+        if (message.type === 'unload') return this._release(message.key);
         // What waits for nobody need not wait for what is awaited.
         if (this._alone && message.type === 'run' && !this._isAlone(message)) return this._begin(message);
         this._queue.push(message);
@@ -88,7 +96,7 @@ export class Server {
     /** A device went away. What our own unloading destroys is no loss.
      * @param {string} reason @param {string} message */
     deviceLost(reason, message) {
-        const isUsed = this._alone || this._engines.some(({ loadedCount }) => loadedCount > 0);
+        const isUsed = this._loads > 0 || this._engines.some(({ loadedCount }) => loadedCount > 0);
         if (reason === 'destroyed' && !isUsed) return;
         this._post({ type: 'device_lost', reason: `The device was lost (${reason}): ${message}`.slice(0, 500) });
     }
@@ -102,7 +110,6 @@ export class Server {
         this._busy = true;
         for (let message = this._queue.shift(); message; message = this._queue.shift()) {
             if (message.type === 'settings') this._configure(message.settings);
-            else if (message.type === 'unload') await this._unload(message.key);
             else if (message.type === 'run') {
                 if (this._isAlone(message)) await this._runAlone(message);
                 else this._begin(message);
@@ -182,21 +189,27 @@ export class Server {
 
     /** Never throws. @param {RunMessage} task */
     async _run(task) {
-        const run = new Run(task, (message) => this._post(message));
-        this._runs.set(task.attempt, run);
+        const { attempt, key } = task;
+        const run = new Run(task, (message) => this._post(message), this._turns);
+        this._runs.set(attempt, { run, key });
+        const othersMs = run.othersMs;
         try {
             const engine = this._engineFor(task);
-            const began = performance.now();
-            const warm = engine.has(task.key);
+            // What takes steps may take as long as it likes.
+            run.tellsWaiting = !engine.steps;
+            this._keep(key);
+            const began = run.ownMs;
+            const warm = engine.has(key);
             if (!warm) await this._load(engine, task, run);
-            const loadMs = warm ? 0 : performance.now() - began;
+            const loadMs = warm ? 0 : run.ownMs - began;
             run.phase = 'run';
             const frame = task.load_only ? null : await this._infer(engine, task, run, loadMs, warm);
-            this._postAnswer(task, frame, loadMs);
+            this._postAnswer(task, frame, loadMs, run.othersMs - othersMs);
         } catch (thrown) {
             this._fail(task, run.phase, thrown);
         }
-        this._runs.delete(task.attempt);
+        this._runs.delete(attempt);
+        if (this._unwanted.has(key)) this._release(key);
     }
 
     /** @param {RunMessage} task @returns {Engine} */
@@ -209,17 +222,19 @@ export class Server {
     /** Brings a task's model, and takes in what has arrived meanwhile, such as a cancel.
      * @param {Engine} engine @param {RunMessage} task @param {Run} run */
     async _load(engine, task, run) {
-        const began = performance.now();
-        await engine.start();
-        throwIfCancelled(run.signal);
-        const before = engine.memory();
-        await engine.load(task, (loaded, total) => this._post({
-            type: 'progress', attempt: task.attempt, phase: 'loading', loaded_bytes: loaded, total_bytes: total,
-        }), run.signal);
-        this._post({
-            type: 'model', key: task.key, state: 'loaded', load_ms: performance.now() - began,
-            memory: Math.max(0, engine.memory() - before),
-        });
+        const began = run.ownMs;
+        this._loads++;
+        try {
+            await engine.start();
+            throwIfCancelled(run.signal);
+            const before = engine.memory();
+            await engine.load(task, (loaded, total) => this._post({
+                type: 'progress', attempt: task.attempt, phase: 'loading', loaded_bytes: loaded, total_bytes: total,
+            }), run.signal, (work, signal) => run.take(work, signal));
+            this._postLoaded(task.key, run.ownMs - began, Math.max(0, engine.memory() - before));
+        } finally {
+            this._loads--;
+        }
         if (task.load_only) return;
         await turn();
         throwIfCancelled(run.signal);
@@ -228,9 +243,9 @@ export class Server {
     /** @param {Engine} engine @param {RunMessage} task @param {Run} run @param {number} loadMs
      * @param {boolean} warm @returns {Promise<ArrayBuffer>} the answer */
     async _infer(engine, task, run, loadMs, warm) {
-        const began = performance.now();
+        const began = run.ownMs;
         const outcome = await engine.run(task, run);
-        const inferenceMs = outcome.inferenceMs ?? performance.now() - began - run.waitedMs;
+        const inferenceMs = outcome.inferenceMs ?? run.ownMs - began;
         try {
             await run.end();
             // A device reports its errors beside the results, which then are wrong without saying so.
@@ -250,8 +265,8 @@ export class Server {
     /** A task is not wanted any more: it stops at its next step, if it has any.
      * @param {string} attempt */
     _cancel(attempt) {
-        const run = this._runs.get(attempt);
-        if (run) return run.cancel();
+        const found = this._runs.get(attempt);
+        if (found) return found.run.cancel();
         const index = this._queue.findIndex((message) => message.type === 'run' && message.attempt === attempt);
         if (index < 0) return;
         this._queue.splice(index, 1);
@@ -264,9 +279,11 @@ export class Server {
      * @param {unknown} thrown @returns {boolean} whether a task has answered for it
      */
     uncaught(thrown) {
-        if (!this._alone) return false;
-        const { attempt } = this._alone;
-        this._postFailure(attempt, classify(thrown, this._runs.get(attempt)?.phase ?? 'run'), true);
+        const [only, ...more] = this._runs.keys();
+        const [whoseTurn] = [...this._runs].find(([, { run }]) => run.hasTurn) ?? [];
+        const attempt = whoseTurn ?? this._alone?.attempt ?? (more.length === 0 ? only : undefined);
+        if (attempt === undefined) return false;
+        this._postFailure(attempt, classify(thrown, this._runs.get(attempt)?.run.phase ?? 'run'), true);
         return true;
     }
 
@@ -297,9 +314,17 @@ export class Server {
         return [message, tensors, this._maxFrame];
     }
 
-    /** @param {RunMessage} task @param {ArrayBuffer | null} frame @param {number} loadMs */
-    _postAnswer(task, frame, loadMs) {
-        this._post({ type: 'answer', attempt: task.attempt, frame, load_ms: loadMs, memory: this._memory() });
+    /** @param {RunMessage} task @param {ArrayBuffer | null} frame @param {number} loadMs
+     * @param {number} [waitedMs] for the turns of others */
+    _postAnswer(task, frame, loadMs, waitedMs = 0) {
+        this._post({
+            type: 'answer', attempt: task.attempt, frame, load_ms: loadMs, waited_ms: waitedMs, memory: this._memory(),
+        });
+    }
+
+    /** @param {string} key @param {number} loadMs @param {number} memory bytes that loading it has added */
+    _postLoaded(key, loadMs, memory) {
+        this._post({ type: 'model', key, state: 'loaded', load_ms: loadMs, memory });
     }
 
     /** What the engine's runtime throws may cost the worker; everything else is the request's failure.
@@ -314,6 +339,21 @@ export class Server {
     /** @param {string} attempt @param {ErrorBody} error @param {boolean} poisoned */
     _postFailure(attempt, error, poisoned) {
         this._post({ type: 'failure', attempt, error, poisoned, memory: this._memory() });
+    }
+
+    // --- models that go ------------------------------------------------------------------------------
+
+    /** A model is wanted again before it was unloaded. @param {string} key */
+    _keep(key) {
+        if (this._unwanted.delete(key)) this._postLoaded(key, 0, 0);
+    }
+
+    /** Unloads a model, once nothing runs with it. @param {string} key */
+    _release(key) {
+        const isInUse = [...this._runs.values()].some((one) => one.key === key);
+        if (isInUse) return void this._unwanted.add(key);
+        this._unwanted.delete(key);
+        this._unload(key);
     }
 
     /** @param {string} key */

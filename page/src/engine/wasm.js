@@ -78,11 +78,11 @@ export class WasmEngine {
     }
 
     /** @param {RunMessage} task @param {(loaded: number, total: number) => void} onProgress
-     * @param {AbortSignal} cancelled ends it between its steps */
-    async load(task, onProgress, cancelled) {
+     * @param {AbortSignal} cancelled ends it between its steps @param {import('./engine.js').Take} [take] */
+    async load(task, onProgress, cancelled, take) {
         const { all } = this._sides;
         const { key, model } = task;
-        await all.open(key, await fetchFiles(model, all.credential, onProgress, cancelled));
+        await all.open(key, await fetchFiles(model, all.credential, onProgress, cancelled), take);
         if (this._threads > 1 && sizeOf(model) <= this._largest) {
             this._tried.set(key, { trial: new ThreadTrial(() => performance.now()), model });
         }
@@ -95,12 +95,12 @@ export class WasmEngine {
         await Promise.all([this._sides.all.unload(key), this._sides.one.unload(key)]);
     }
 
-    /** Runs a loaded model, as OrtEngine does. @param {RunMessage} task */
-    async run(task) {
+    /** Runs a loaded model, as OrtEngine does. @param {RunMessage} task @param {import('./run.js').Run} run */
+    async run(task, run) {
         const { key } = task;
         const trial = this._tried.get(key)?.trial;
         const side = trial ? trial.side : 'all';
-        const outcome = await this._sides[side].run(task);
+        const outcome = await this._sides[side].run(task, run);
         if (side === 'all' && this._threads > 1) this._spunAt = performance.now();
         if (trial) this._note(key, trial, outcome.inferenceMs);
         return outcome;

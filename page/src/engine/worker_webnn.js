@@ -7,16 +7,18 @@ import { OrtEngine } from './ort.js';
 import { PipelineEngine } from '../pipeline/engine.js';
 import { library } from '../pipeline/library.js';
 import { serve, Server } from './serve.js';
+import { Turns } from './turns.js';
 import { Webnn } from './webnn.js';
 
 replaceFunction();
 
 const webnn = new Webnn((message) => server.deviceLost('unknown', message));
+const turns = new Turns();
 const engine = new OrtEngine(/** @type {any} */ (ort), 'webnn', {
     mjs: new URL(__ORT_MJS__, self.location.href).href,
     wasm: new URL(__ORT_WASM__, self.location.href).href,
-}, () => webnn.provider);
-const pipeline = new PipelineEngine(engine, library(ort), __PIPELINE_VERSION__);
-const server = new Server('webnn', [engine, pipeline, new BuiltinEngine()], () => webnn.probe());
+}, turns, () => webnn.provider);
+const pipeline = new PipelineEngine(engine, library(ort, turns), __PIPELINE_VERSION__);
+const server = new Server('webnn', [engine, pipeline, new BuiltinEngine()], () => webnn.probe(), turns);
 
 serve(server);

@@ -144,6 +144,11 @@ export class Attempt {
         this.due = Math.min(this.share, now + this.limit);
     }
 
+    /** Its run waits for the turns of others, and can give no sign of life. */
+    waitsForTurn() {
+        this.due = this.share;
+    }
+
     /**
      * Until when the present platform may take. While another could still follow, this one gets
      * half of what is left, so that a hang leaves time for the next; where nothing hangs, all.

@@ -185,6 +185,8 @@ export class Dispatcher {
                 this._models.loaded(message.key, lane.platform, message.load_ms ?? 0, message.memory ?? 0);
             }
             return;
+        case 'turn': return this._onTurn(lane, message);
+        case 'cache': return this._models.keeps(message.key, lane.platform, message.bytes);
         case 'slots': return this._models.note(message.key, lane.platform, { slots: message.slots });
         case 'speed': return this._models.note(message.key, lane.platform, { speed: message.speed });
         case 'start': return this._workers.starts(lane, message.up, message.threads);
@@ -317,7 +319,8 @@ export class Dispatcher {
         this._attempts.delete(attempt.id);
         this._idleSince = this._around.now();
         lane.proven ||= !attempt.isBuiltin;
-        if (message.frame) this._patience.noteRun(attempt, this._around.now() - attempt.startedAt, message.load_ms);
+        const ms = this._around.now() - attempt.startedAt - message.waited_ms;
+        if (message.frame) this._patience.noteRun(attempt, ms, message.load_ms);
         if (!attempt.cancelled && message.frame) {
             this._counts.answered++;
             this._around.answer(attempt.id, message.frame);
@@ -401,6 +404,15 @@ export class Dispatcher {
         this._around.send('task_progress', {
             attempt_id: id, phase, platform: attempt.platform, loaded_bytes, total_bytes, done, total,
         });
+    }
+
+    /** @param {Lane} lane @param {import('../shared/messages.js').TurnMessage} message */
+    _onTurn(lane, { attempt: id, waits }) {
+        const attempt = lane.outstanding.get(id);
+        if (!attempt || attempt.cancelled || attempt.stopping) return;
+        if (waits) return attempt.waitsForTurn();
+        attempt.heard(this._around.now());
+        this._alarm.set(attempt.due);
     }
 
     // --- the clock ----------------------------------------------------------------------------------

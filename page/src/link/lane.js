@@ -1,6 +1,7 @@
 /**
  * One engine worker as the link worker sees it: a queue of attempts, and those that were handed
- * over. An engine with one slot has the worker to itself; one with several runs beside it. Echoes,
+ * over. Engines with one slot have one run at a time between them; one with several runs beside them, and
+ * what computes takes turns there (engine/turns.js). Echoes,
  * which cannot hang, are handed over several at once so that the bridge is never idle between them.
  * A lane outlives its worker: when the worker is replaced, the queue stays.
  */
@@ -83,12 +84,16 @@ export class Lane {
     /** The attempt that may be handed over now, if any. @returns {Attempt | undefined} */
     next() {
         if (!this.ready || this.queue.length === 0 || (this.outgrown && this._isSoonDone())) return undefined;
-        const [head] = this.queue;
-        if (this._takes(kindOf(head))) return this.queue.shift();
-        // What runs beside others does not wait behind what wants the worker for itself, nor that behind it.
-        const isBeside = this._isBeside(kindOf(head));
-        const index = this.queue.findIndex((other) => this._isBeside(kindOf(other)) !== isBeside);
-        return index > 0 && this._takes(kindOf(this.queue[index])) ? this.queue.splice(index, 1)[0] : undefined;
+        // What runs beside others waits behind its own kind alone; the rest is one line.
+        const lines = new Set();
+        for (const [index, attempt] of this.queue.entries()) {
+            const kind = kindOf(attempt);
+            const line = this._isBeside(kind) ? kind : '';
+            if (lines.has(line)) continue;
+            if (this._takes(kind)) return this.queue.splice(index, 1)[0];
+            lines.add(line);
+        }
+        return undefined;
     }
 
     /** It waits no longer. @param {Attempt} attempt */
@@ -122,6 +127,12 @@ export class Lane {
      * @param {Attempt} attempt */
     isBeside(attempt) {
         return this._isBeside(kindOf(attempt));
+    }
+
+    /** Others that compute in the worker meanwhile, and would be lost with it.
+     * @param {Attempt} attempt */
+    besides(attempt) {
+        return [...this.outstanding.values()].filter((other) => other !== attempt && !other.isBuiltin);
     }
 
     /** @param {string} kind */

@@ -38,6 +38,14 @@ export class Models {
         this.report();
     }
 
+    /** A model keeps so many bytes of what was computed with it. @param {string} key @param {string} platform
+     * @param {number} bytes */
+    keeps(key, platform, bytes) {
+        if (!this.residents.keeps(key, platform, bytes)) return;
+        this._keepBudget();
+        this.report();
+    }
+
     /** An engine tells more of its model. @param {string} key @param {string} platform
      * @param {import('./residents.js').Told} told */
     note(key, platform, told) {
@@ -48,6 +56,8 @@ export class Models {
      * @param {Attempt} attempt @param {string | null} error null: it was called off */
     failed({ key, platform }, error) {
         if (this.residents.isLoaded(key, platform)) return;
+        // Another that waits for the same load goes on.
+        if (error === null && this._lanes.holding(key, platform)?.needs(key)) return;
         this.residents.remove(key, platform, error === null ? null : 'failed', error ?? undefined);
         this.report();
     }

@@ -15,6 +15,8 @@ const CANCEL_GRACE_MS = 100;
 /** One that can stop gets so many of its usual steps, but no more than this. */
 const GRACE_STEPS = 3;
 const MOST_GRACE_MS = 5000;
+/** So much is one given at the most whose worker others need. */
+const MOST_GRACE_BESIDE_MS = 30000;
 /** What ending a run on the GPU costs beside its models: the service then brings a fresh browser. */
 const FRESH_BROWSER_MS = 2000;
 /** A run that usually takes no longer than this, the way there and back included, is waited for on
@@ -79,7 +81,7 @@ export class Patience {
      * @param {Lane | undefined} lane @param {Attempt} attempt @param {number} elapsed ms since it began
      */
     grace(lane, attempt, elapsed) {
-        if (lane?.canStop(attempt)) return this.stopGrace(lane, attempt);
+        if (lane && (lane.canStop(attempt) || lane.besides(attempt).length > 0)) return this.stopGrace(lane, attempt);
         const cost = Math.max(CANCEL_GRACE_MS, this._endingCost(attempt.platform));
         const left = this._runs.left(attempt.key, attempt.platform, elapsed);
         // What is left costs less than ending it. Where nothing is known, waiting as long as ending
@@ -87,11 +89,26 @@ export class Patience {
         return lane && left !== undefined && left > cost ? 0 : cost;
     }
 
-    /** How long a run that can stop may take to. @param {Lane} lane @param {Attempt} attempt */
-    stopGrace(lane, { key, platform }) {
-        // To end the worker would cost all that run beside it.
+    /** How long a run may take to stop, where it can or others would be lost with its worker.
+     * @param {Lane} lane @param {Attempt} attempt */
+    stopGrace(lane, attempt) {
+        const others = lane.besides(attempt);
+        if (others.length > 0) return this._graceBeside([attempt, ...others]);
+        // To end the worker would cost its model.
         if (lane.key !== null) return MOST_GRACE_MS;
-        return Math.min(MOST_GRACE_MS, Math.max(CANCEL_GRACE_MS, GRACE_STEPS * this._steps.usual(key, platform)));
+        return Math.min(MOST_GRACE_MS, Math.max(CANCEL_GRACE_MS, GRACE_STEPS * this._stepOf(attempt)));
+    }
+
+    /** A cancel may be heard no sooner than a step of any of them has ended.
+     * @param {Attempt[]} attempts of one worker */
+    _graceBeside(attempts) {
+        const steps = attempts.map((attempt) => this._stepOf(attempt)).filter(Number.isFinite);
+        return Math.min(MOST_GRACE_BESIDE_MS, Math.max(MOST_GRACE_MS, GRACE_STEPS * Math.max(0, ...steps)));
+    }
+
+    /** What a step of it usually takes; Infinity if nothing is known. @param {Attempt} attempt */
+    _stepOf({ key, platform }) {
+        return this._steps.usual(key, platform);
     }
 
     /** What it costs to end the platform's worker. @param {string} platform */

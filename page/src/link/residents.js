@@ -10,8 +10,8 @@ import { sizeOf } from '../shared/model.js';
 /** @typedef {import('../shared/messages.js').ModelState} ModelState */
 /** What an engine tells of its model: how much of it is in use, and how fast it is.
  * @typedef {Pick<ModelState, 'slots' | 'speed'>} Told */
-/** @typedef {{key: string, platform: string, name: string, hash: string, bytes: number, state: 'loading' | 'loaded', load_ms: number}
- *   & Told} Resident */
+/** @typedef {{key: string, platform: string, name: string, hash: string, bytes: number, state: 'loading' | 'loaded', load_ms: number,
+ *   kept: number} & Told} Resident `kept`: bytes of what was computed with it */
 
 /** How many models that are gone stay listed, so that people can see why. */
 const REMEMBERED = 32;
@@ -52,6 +52,7 @@ export class Residents {
         this._residents.set(id, {
             key: Residents.key(model), platform, name: model.name, hash: model.hash,
             bytes: Math.max(sizeOf(model), this._measured.get(id) ?? 0), state: 'loading', load_ms: 0,
+            kept: 0,
         });
         return true;
     }
@@ -68,7 +69,7 @@ export class Residents {
             if (total <= this.budget) break;
             if (resident.state !== 'loaded' || isBusy(resident)) continue;
             chosen.push(resident);
-            total -= resident.bytes;
+            total -= resident.bytes + resident.kept;
         }
         return chosen;
     }
@@ -91,6 +92,14 @@ export class Residents {
             if (this._measured.size <= MEASURED) break;
             this._measured.delete(oldest);
         }
+    }
+
+    /** What it keeps of what was computed with it has changed.
+     * @param {string} key @param {string} platform @param {number} bytes @returns {boolean} whether it is there */
+    keeps(key, platform, bytes) {
+        const resident = this._residents.get(slot(key, platform));
+        if (resident) resident.kept = bytes;
+        return resident !== undefined;
     }
 
     /** @param {string} key @param {string} platform @param {Told} told what it leaves out stays as it was
@@ -128,7 +137,7 @@ export class Residents {
 
     bytes() {
         let total = 0;
-        for (const resident of this._residents.values()) total += resident.bytes;
+        for (const { bytes, kept } of this._residents.values()) total += bytes + kept;
         return total;
     }
 
@@ -143,8 +152,8 @@ export class Residents {
 
     /** For `model_status`. @returns {ModelState[]} */
     states() {
-        const live = this.list().map(({ name, hash, platform, state, bytes, slots, speed }) =>
-            ({ name, hash, platform, state, bytes, ...(slots && { slots }), ...(speed && { speed }) }));
+        const live = this.list().map(({ name, hash, platform, state, bytes, kept, slots, speed }) =>
+            ({ name, hash, platform, state, bytes: bytes + kept, ...(slots && { slots }), ...(speed && { speed }) }));
         return [...live, ...this._gone.values()];
     }
 }

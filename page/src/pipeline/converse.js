@@ -55,7 +55,9 @@ async function goOn(loaded, prompt, { options, ...task }, run, reading = reading
     const begin = async (/** @type {readonly number[]} */ tokens) => {
         const beginning = options.deterministic ? null : await caches.take(owner, reading.keysOf(tokens));
         state.tokens = tokens;
-        return state.decoder = reading.decoderOf(beginning ?? undefined);
+        state.decoder = reading.decoderOf(beginning ?? undefined);
+        caches.hold(state.decoder);
+        return state.decoder;
     };
     try {
         return await generate(loaded, prompt, options, contextOf(loaded, options), run, begin);
@@ -63,6 +65,7 @@ async function goOn(loaded, prompt, { options, ...task }, run, reading = reading
         const { decoder, tokens } = state;
         // What cannot be kept is no loss to the answer, and not what it failed by.
         const read = reading.keysOf(tokens.slice(0, decoder?.count ?? 0));
+        if (decoder) caches.letGo(decoder);
         if (decoder?.cache) await caches.keep(owner, read, decoder.cache).catch(() => {});
     }
 }

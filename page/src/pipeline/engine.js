@@ -1,18 +1,25 @@
 /**
  * The engine `pipeline`: folders in the Hugging Face layout, by task, through transformers.js on the
- * onnxruntime-web of the engine `ort` beside it; one call at a time. What it does with a folder and a task
- * (loading.js, tasks.js) comes with the first model, as part of the library's script.
+ * onnxruntime-web of the engine `ort` beside it. Several tasks run beside each other and take turns: each run
+ * of a session is one. What it does with a folder and a task (loading.js, tasks.js) comes with the first
+ * model, as part of the library's script.
  */
 import { EngineFault } from '../engine/engine.js';
 import { classify } from '../engine/errors.js';
-import { Failure } from '../engine/failure.js';
+import { Failure, throwIfCancelled } from '../engine/failure.js';
+import { Gate } from '../engine/gate.js';
+import { Loads } from '../engine/llama_loading.js';
 
 /** @typedef {import('../engine/engine.js').Outcome} Outcome */
+/** @typedef {import('../engine/engine.js').Take} Take */
 /** @typedef {import('../engine/ort.js').OrtEngine} OrtEngine */
 /** @typedef {import('../engine/run.js').Run} Run */
 /** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
 /** @typedef {import('./library.js').Library} Library */
 /** @typedef {import('./loading.js').Loaded} Loaded */
+
+/** Tasks at a time: so many are in memory with what they compute. */
+const SLOTS = 4;
 
 export class PipelineEngine {
     /** @param {OrtEngine} ort whose onnxruntime-web it uses @param {Library} library
@@ -21,7 +28,7 @@ export class PipelineEngine {
     constructor(ort, library, version, hasHalf = () => true) {
         this.name = 'pipeline';
         this.version = version;
-        this.info = { slots: 1, queue: 1, can: ['continue', 'embeddings'] };
+        this.info = { slots: SLOTS, queue: 1, can: ['continue', 'embeddings'] };
         this.steps = true;
         this._ort = ort;
         this._library = library;
@@ -31,6 +38,15 @@ export class PipelineEngine {
         this._context = 0; /* tokens of a conversation; 0: as models have it */
         /** @type {Map<string, Loaded>} */
         this._models = new Map();
+        this._gate = new Gate();
+        /** Of each model, for all that wait for it. @type {Map<string, Loads>} */
+        this._loads = new Map();
+        /** Settled when no model is loaded. @type {Promise<unknown>} */
+        this._loading = Promise.resolve();
+        /** Bytes that models were said to keep. @type {Map<string, number>} */
+        this._told = new Map();
+        /** @type {(key: string, bytes: number) => void} */
+        this.onCache = () => {};
     }
 
     /** What else there is to know, `ort` is told.
@@ -53,19 +69,38 @@ export class PipelineEngine {
     }
 
     memory() {
-        return this._ort.memory();
+        return [...this._models.values()].reduce((sum, { caches }) => sum + caches.bytes, this._ort.memory());
     }
 
     /** @param {RunMessage} task @param {(loaded: number, total: number) => void} onProgress
-     * @param {AbortSignal} cancelled ends it between its steps */
-    async load({ key, model }, onProgress, cancelled) {
+     * @param {AbortSignal} cancelled one who no longer waits; the load ends with the last of them
+     * @param {Take} take */
+    async load({ key, model }, onProgress, cancelled, take) {
+        const loads = this._loads.get(key) ?? new Loads();
+        this._loads.set(key, loads);
+        await loads.join((report, signal) => this._loadNext(key, model, report, signal, take), onProgress, cancelled);
+    }
+
+    /** Loads it after those before it. @type {PipelineEngine['_load']} */
+    _loadNext(key, model, onProgress, cancelled, take) {
+        const loaded = this._loading.then(() => this._load(key, model, onProgress, cancelled, take))
+            .finally(() => this._loads.delete(key));
+        this._loading = loaded.catch(() => {});
+        return loaded;
+    }
+
+    /** @param {string} key @param {RunMessage['model']} model
+     * @param {(loaded: number, total: number) => void} onProgress @param {AbortSignal} cancelled @param {Take} take */
+    async _load(key, model, onProgress, cancelled, take) {
+        throwIfCancelled(cancelled);
+        if (this._models.has(key)) return;
         const stop = new AbortController();
         const end = () => stop.abort();
         cancelled.addEventListener('abort', end);
         try {
             const { Folder, fetching, loadFolder, makeChat } = await this._library.open();
             const folder = new Folder(model, fetching(model, this._ort.credential, onProgress, stop.signal));
-            const loaded = await loadFolder(key, this._library, folder, this._device(), cancelled)
+            const loaded = await loadFolder(key, this._library, folder, this._device(), cancelled, take)
                 .finally(() => folder.forget());
             this._chat ??= makeChat();
             this._models.set(key, { ...loaded, chat: this._chat, context: this._context });
@@ -81,6 +116,7 @@ export class PipelineEngine {
     async unload(key) {
         const loaded = this._models.get(key);
         this._models.delete(key);
+        this._told.delete(key);
         await loaded?.dispose();
     }
 
@@ -90,15 +126,27 @@ export class PipelineEngine {
         const { checkOptions, taskOf } = await this._library.open();
         const { options: rules, run: work } = taskOf(task.task);
         const options = checkOptions(/** @type {string} */ (task.task), rules, task.options);
+        await run.aside(this._gate.enter(task.alone === true || options.deterministic === true, run.signal));
         try {
-            const outcome = await this._library.during(run, () => work(loaded, { ...task, options }, run),
+            const outcome = await this._library.during(run, loaded.model,
+                (model, release) => work({ ...loaded, model, release }, { ...task, options }, run),
                 () => loaded.caches.tensors);
             const { dtype } = loaded;
             const quantization = isFloat(dtype) ? null : dtype;
             return { precision: dtype, quantization, threads: this._ort.threads, ...outcome };
         } catch (thrown) {
             throw asFailure(thrown, 'run');
+        } finally {
+            this._gate.leave();
+            this._tellCache(loaded);
         }
+    }
+
+    /** @param {Loaded} loaded */
+    _tellCache({ key, caches: { bytes } }) {
+        if ((this._told.get(key) ?? 0) === bytes) return;
+        this._told.set(key, bytes);
+        this.onCache(key, bytes);
     }
 
     /** @returns {import('./loading.js').Device} */

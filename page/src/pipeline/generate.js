@@ -75,7 +75,7 @@ class Writing {
     /** @param {(tokens: readonly number[]) => Promise<Decoder>} begin @returns {Promise<Outcome>} */
     async write(begin) {
         for (const token of this._begun()) this._take(token, []);
-        const began = performance.now();
+        const began = this._run.ownMs;
         const counts = { cached: 0, read: 0, began: this._made };
         let written = began;
         if (!this._finish) {
@@ -83,11 +83,11 @@ class Writing {
             counts.cached = decoder.count;
             let logits = await this._read(decoder);
             counts.read = decoder.count - counts.cached;
-            written = performance.now();
+            written = this._run.ownMs;
             while (!this._step(logits)) logits = await decoder.read(this._tokens);
         }
         this._end();
-        return { tensors: [], result: this._result(counts, written - began, performance.now() - written) };
+        return { tensors: [], result: this._result(counts, written - began, this._run.ownMs - written) };
     }
 
     /** The tokens of an answer that another node had begun, if they are some of the model's; where they are

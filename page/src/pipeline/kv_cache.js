@@ -8,10 +8,12 @@ import { sliceModel } from './slice_model.js';
 /** The library's DynamicCache: tensors by name, [batch, heads, tokens, size] each. @typedef {any} Cache */
 /** One of onnxruntime-web.
  * @typedef {{run: (feeds: any) => Promise<any>, release: () => Promise<void>}} Session */
-/** @typedef {{owner: string | null, tokens: readonly number[], cache: Cache, bytes: number}} Entry */
+/** `copies` are being cut of it, for which it must stay.
+ * @typedef {{owner: string | null, tokens: readonly number[], cache: Cache, bytes: number, copies: number}} Entry */
+/** What computes one. @typedef {{readonly cache: Cache | null}} Holder */
 /** `count` tokens of a prompt are in it. @typedef {{cache: Cache, count: number}} Beginning */
 
-/** Of one model: so many conversations, in so many bytes. */
+/** Of one model: so many conversations, in so many bytes with those that go on. */
 const ENTRIES = 4;
 const BYTES = 256 << 20;
 const SIZES = Object.freeze({ float32: 4, float16: 2 });
@@ -27,6 +29,8 @@ export class KvCaches {
         this._limits = { entries, bytes };
         /** The one that was used least lately is the first. @type {Entry[]} */
         this._entries = [];
+        /** That go on. @type {Set<Holder>} */
+        this._held = new Set();
         /** That cut tensors on the device, by type and rank. @type {Map<string, Promise<Session>>} */
         this._cutters = new Map();
     }
@@ -35,6 +39,22 @@ export class KvCaches {
     get sizes() {
         const tokens = this._entries.reduce((sum, { tokens: { length } }) => sum + length, 0);
         return { count: this._entries.length, tokens };
+    }
+
+    /** Of what is kept and of what is computed now. */
+    get bytes() {
+        const held = [...this._held].reduce((sum, { cache }) => sum + (cache ? bytesOfAll(cache) : 0), 0);
+        return this._entries.reduce((sum, { bytes }) => sum + bytes, held);
+    }
+
+    /** What it computes counts until it is kept, or let go. @param {Holder} holder */
+    hold(holder) {
+        this._held.add(holder);
+    }
+
+    /** @param {Holder} holder */
+    letGo(holder) {
+        this._held.delete(holder);
     }
 
     /** All that are kept, as onnxruntime-web's tensors. @returns {any[]} */
@@ -51,23 +71,33 @@ export class KvCaches {
         let best, count = 0;
         for (const entry of this._entries) {
             const common = entry.owner === owner ? commonLength(entry.tokens, tokens, tokens.length - 1) : 0;
-            if (common <= count || (common < entry.tokens.length && !isCuttable(entry))) continue;
+            if (common <= count || (!isFree(entry, common) && !isCuttable(entry))) continue;
             [best, count] = [entry, common];
         }
         if (!best) return null;
         this._entries.splice(this._entries.indexOf(best), 1);
-        if (count === best.tokens.length) return { cache: best.cache, count };
+        if (isFree(best, count)) return { cache: best.cache, count };
         this._entries.push(best); // used, and still of use to who asks once more
-        return { cache: await this._cut(best.cache, count), count };
+        return { cache: await this._copy(best, count), count };
+    }
+
+    /** @param {Entry} entry @param {number} count */
+    async _copy(entry, count) {
+        entry.copies++;
+        try {
+            return await this._cut(entry.cache, count);
+        } finally {
+            entry.copies--;
+        }
     }
 
     /** Keeps the cache of these tokens, or gives it up. @param {string | null} owner
      * @param {readonly number[]} tokens @param {Cache} cache */
     async keep(owner, tokens, cache) {
-        const bytes = Object.values(cache).reduce((sum, tensor) => sum + bytesOf(tensor), 0);
+        const bytes = bytesOfAll(cache);
         const isWhole = tokens.length > 0 && cache.get_seq_length() === tokens.length;
         if (!isWhole || bytes > this._limits.bytes) return cache.dispose();
-        this._entries.push({ owner, tokens, cache, bytes });
+        this._entries.push({ owner, tokens, cache, bytes, copies: 0 });
         await this._trim();
     }
 
@@ -79,9 +109,12 @@ export class KvCaches {
     }
 
     async _trim() {
-        const isTooMuch = () => this._entries.length > this._limits.entries
-            || this._entries.reduce((sum, { bytes }) => sum + bytes, 0) > this._limits.bytes;
-        while (isTooMuch()) await this._entries.shift()?.cache.dispose();
+        while (this._entries.length > this._limits.entries || this.bytes > this._limits.bytes) {
+            const index = this._entries.findIndex(({ copies }) => copies === 0);
+            if (index < 0) return;
+            const [{ cache }] = this._entries.splice(index, 1);
+            await cache.dispose();
+        }
     }
 
     /** @param {Cache} cache @param {number} count of its first tokens @returns {Promise<Cache>} a copy of these */
@@ -121,6 +154,9 @@ export class KvCaches {
     }
 }
 
+/** Whether all of it may be had, of which so much is asked for. @param {Entry} entry @param {number} count */
+const isFree = ({ tokens, copies }, count) => count === tokens.length && copies === 0;
+
 /** Whether its beginning is that of its tensors: a state of recurrent layers has none.
  * @param {Entry} entry */
 const isCuttable = ({ tokens, cache }) => Object.entries(cache).every(([name, { type, dims }]) =>
@@ -129,6 +165,9 @@ const isCuttable = ({ tokens, cache }) => Object.entries(cache).every(([name, { 
 
 /** @param {{type: 'float32', dims: number[]}} tensor */
 const bytesOf = ({ type, dims }) => dims.reduce((product, one) => product * one, SIZES[type] ?? SIZES.float32);
+
+/** @param {Cache} cache @returns {number} */
+const bytesOfAll = (cache) => Object.values(cache).reduce((sum, tensor) => sum + bytesOf(tensor), 0);
 
 /** @param {readonly number[]} a @param {readonly number[]} b @param {number} most */
 function commonLength(a, b, most) {

@@ -1,17 +1,19 @@
 /**
  * The script of tasks in an engine worker: transformers.js, and what is done with it. It comes with the
  * worker's first model of tasks, and computes with the worker's own onnxruntime-web. What that throws while
- * a session is created or run is an EngineFault, as in other engines; before each run of a session the
- * event loop turns.
+ * a session is created or run is an EngineFault, as in other engines. Each run of a session is a step of the
+ * run that it is for, and has a turn.
  */
 import { EngineFault, runtime } from '../engine/engine.js';
 import { Failure, throwIfCancelled } from '../engine/failure.js';
+import { Turns } from '../engine/turns.js';
 
+/** @typedef {import('../engine/engine.js').Take} Take */
 /** @typedef {import('../engine/run.js').Run} Run */
 /** @typedef {import('./folder.js').Folder} Folder */
 /** @typedef {typeof import('./script.js')} Script */
 /** What is being loaded; `sessions` were created for it so far. What comes after it has failed, it does not
- * want. @typedef {{folder: Folder, signal: AbortSignal, sessions: any[], hasFailed: boolean}} Loading */
+ * want. @typedef {{folder: Folder, signal: AbortSignal, take: Take, sessions: any[], hasFailed: boolean}} Loading */
 
 /** Where given.js looks. */
 const HANDED_OVER = Symbol.for('webinfer.worker');
@@ -20,27 +22,33 @@ const HOST = 'https://folder.invalid/';
 
 export class Library {
     /** @param {any} ort the instance of onnxruntime-web @param {string} script its address
-     * @param {(script: string) => Promise<Script>} [bring] imports it */
-    constructor(ort, script, bring = (address) => import(address)) {
+     * @param {Turns} [turns] in the worker @param {(script: string) => Promise<Script>} [bring] imports it */
+    constructor(ort, script, turns = new Turns(), bring = (address) => import(address)) {
         this._ort = ort;
         this._script = script;
         this._bring = bring;
-        /** @type {Script | undefined} */
+        this._turns = turns;
+        /** @type {Promise<Script> | undefined} */
         this._opened = undefined;
         /** @type {Loading | null} */
         this._loading = null;
         /** For which load a file was brought. @type {WeakMap<ArrayBufferLike, Loading>} */
         this._brought = new WeakMap();
-        /** The run that sessions are run for. @type {Run | null} */
-        this._run = null;
-        /** Tensors that it made on the device. @type {Set<any>} */
-        this._made = new Set();
+        /** How sessions are run, apart from turns and steps.
+         * @type {WeakMap<object, (...feeds: any[]) => Promise<any>>} */
+        this._runs = new WeakMap();
     }
 
     /** What the script exports, with transformers.js set up for workers.
      * @returns {Promise<Script>} @throws {Failure} */
-    async open() {
-        if (this._opened) return this._opened;
+    open() {
+        return this._opened ??= this._open().catch((error) => {
+            this._opened = undefined;
+            throw error;
+        });
+    }
+
+    async _open() {
         /** @type {any} */ (globalThis)[HANDED_OVER] = {
             onnxruntime: this._onnxruntime(), errors: { EngineFault, Failure, throwIfCancelled },
         };
@@ -57,15 +65,15 @@ export class Library {
         });
         // It would write a failed run's whole input into the log.
         env.logLevel = LogLevel.NONE;
-        return this._opened = opened;
+        return opened;
     }
 
-    /** Loads a model of this folder: what sessions that creates is released if it fails.
+    /** Loads a model of this folder, one at a time: what sessions that creates is released if it fails.
      * @template T @param {Loading['folder']} folder @param {AbortSignal} signal
-     * @param {() => Promise<T>} load
+     * @param {() => Promise<T>} load @param {Take} [take] for what has turns
      * @returns {Promise<T>} */
-    async load(folder, signal, load) {
-        const loading = { folder, signal, sessions: /** @type {any[]} */ ([]), hasFailed: false };
+    async load(folder, signal, load, take = (work) => this._turns.take({}, work, signal)) {
+        const loading = { folder, signal, take, sessions: /** @type {any[]} */ ([]), hasFailed: false };
         this._loading = loading;
         try {
             return await load();
@@ -79,33 +87,41 @@ export class Library {
         }
     }
 
-    /** Runs sessions for this run. The tensors that it has made on the device end with it, however it ends,
-     * but for those that are kept.
-     * @template T @param {Run} run @param {() => Promise<T>} work
+    /** Works with a model for this run. The tensors that its sessions make on the device meanwhile end with
+     * it, however it ends, but for those that are kept.
+     * @template T @param {Run} run @param {any} model
+     * @param {(model: any, release: () => void) => Promise<T>} work gets the model as the run sees it, and what
+     *   lets go of these tensors sooner
      * @param {() => readonly any[]} kept tensors of onnxruntime-web's, asked for when the work is done
      * @returns {Promise<T>} */
-    async during(run, work, kept) {
-        this._run = run;
+    async during(run, model, work, kept) {
+        const made = new Made();
+        const release = () => made.release(new Set(kept()));
         try {
-            return await work();
+            return await work(this._viewOf(model, run, made), release);
         } finally {
-            this._run = null;
-            this.release(kept());
+            release();
         }
     }
 
-    /** Lets go of the tensors on the device that the run has made so far, as `during` does at its end.
-     * @param {readonly any[]} kept */
-    release(kept) {
-        const needed = new Set(kept);
-        for (const tensor of this._made) {
-            try {
-                if (isOnDevice(tensor) && !needed.has(tensor)) tensor.dispose();
-            } catch {
-                // The device is gone with all that was on it.
-            }
-        }
-        this._made.clear();
+    /** The model, whose sessions are run for this run. @param {any} model @param {Run} run @param {Made} made */
+    _viewOf(model, run, made) {
+        /** @type {any} */
+        const view = Object.setPrototypeOf((/** @type {any[]} */ ...given) => view._call(...given), model);
+        view.sessions = Object.fromEntries(Object.entries(model.sessions).map(([name, session]) =>
+            [name, Object.create(session, { run: { value: this._runFor(session, run, made) } })]));
+        return view;
+    }
+
+    /** @param {any} session @param {Run} run @param {Made} made */
+    _runFor(session, run, made) {
+        const compute = /** @type {(...feeds: any[]) => Promise<any>} */ (this._runs.get(session));
+        return async (/** @type {any[]} */ ...feeds) => {
+            await run.step();
+            const outputs = await run.take(() => runtime(() => compute(...feeds)));
+            made.note(outputs);
+            return outputs;
+        };
     }
 
     // --- what transformers.js has of us ------------------------------------------------------------
@@ -134,43 +150,65 @@ export class Library {
 
     /** @param {Uint8Array} bytes @param {any} options @returns {Promise<any>} a session */
     async _create(bytes, options) {
-        // What is created while nothing is loaded is a graph of the library's own: its spectrograms have one.
-        const loading = this._brought.get(bytes.buffer) ?? this._loading;
-        if (loading) throwIfUnwanted(loading);
-        const session = await runtime(() => this._ort.InferenceSession.create(bytes, options))
-            .catch((fault) => {
-                throw loading ? named(fault, loading.folder.pathOf(bytes)) : fault;
-            });
-        // The library creates them side by side: another may have failed meanwhile.
-        if (loading?.hasFailed) await session.release();
-        else loading?.sessions.push(session);
-        if (loading) throwIfUnwanted(loading);
-        return this._guard(session);
-    }
-
-    /** A session of a model that we make, which runs as the models' own do.
-     * @param {Uint8Array} bytes @param {any} options as onnxruntime-web takes them @returns {Promise<any>} */
-    async session(bytes, options) {
-        return this._guard(await runtime(() => this._ort.InferenceSession.create(bytes, options)));
-    }
-
-    /** @param {any} session */
-    _guard(session) {
-        const run = session.run.bind(session);
-        session.run = async (/** @type {any[]} */ ...feeds) => {
-            await this._run?.step();
-            const outputs = await runtime(() => run(...feeds));
-            this._note(outputs);
-            return outputs;
-        };
+        // What was brought for no load is a graph of the library's own: its spectrograms have one.
+        const loading = this._brought.get(bytes.buffer);
+        if (!loading) return this.session(bytes, options);
+        /** @type {Take} */
+        const take = (work) => loading.take(() => {
+            throwIfUnwanted(loading);
+            return work();
+        }, loading.signal);
+        const session = await this._sessionOf(bytes, options, take).catch((fault) => {
+            throw fault instanceof EngineFault ? named(fault, loading.folder.pathOf(bytes)) : fault;
+        });
+        // Something else of the folder may have failed meanwhile.
+        if (loading.hasFailed) await session.release();
+        else loading.sessions.push(session);
+        throwIfUnwanted(loading);
         return session;
     }
 
+    /** A session of a graph that belongs to no folder, whose runs have turns as well, but are no steps.
+     * @param {Uint8Array} bytes @param {any} options as onnxruntime-web takes them @returns {Promise<any>} */
+    session(bytes, options) {
+        return this._sessionOf(bytes, options, (work) => this._turns.take(null, work));
+    }
+
+    /** @param {Uint8Array} bytes @param {any} options @param {Take} take @returns {Promise<any>} */
+    async _sessionOf(bytes, options, take) {
+        const session = await take(() => runtime(() => this._ort.InferenceSession.create(bytes, options)));
+        const run = session.run.bind(session), release = session.release.bind(session);
+        this._runs.set(session, run);
+        session.run = (/** @type {any[]} */ ...feeds) => this._turns.take(null, () => runtime(() => run(...feeds)));
+        session.release = () => this._turns.take({}, release);
+        return session;
+    }
+}
+
+/** Tensors that a run has made on the device. */
+class Made {
+    constructor() {
+        /** @type {Set<any>} */
+        this._tensors = new Set();
+    }
+
     /** @param {Record<string, any>} outputs */
-    _note(outputs) {
+    note(outputs) {
         // Of most the library itself disposes, one step after the other.
-        for (const tensor of this._made) if (!isOnDevice(tensor)) this._made.delete(tensor);
-        for (const tensor of Object.values(outputs)) if (isOnDevice(tensor)) this._made.add(tensor);
+        for (const tensor of this._tensors) if (!isOnDevice(tensor)) this._tensors.delete(tensor);
+        for (const tensor of Object.values(outputs)) if (isOnDevice(tensor)) this._tensors.add(tensor);
+    }
+
+    /** @param {Set<any>} kept */
+    release(kept) {
+        for (const tensor of this._tensors) {
+            try {
+                if (isOnDevice(tensor) && !kept.has(tensor)) tensor.dispose();
+            } catch {
+                // The device is gone with all that was on it.
+            }
+        }
+        this._tensors.clear();
     }
 }
 
@@ -183,8 +221,8 @@ function throwIfUnwanted({ signal, hasFailed }) {
     if (hasFailed) throw new Failure('model_invalid', 'Another graph of the folder could not be loaded.');
 }
 
-/** That of an engine worker. @param {any} ort its instance of onnxruntime-web */
-export const library = (ort) => new Library(ort, new URL(__PIPELINE__, self.location.href).href);
+/** That of an engine worker. @param {any} ort its instance of onnxruntime-web @param {Turns} turns */
+export const library = (ort, turns) => new Library(ort, new URL(__PIPELINE__, self.location.href).href, turns);
 
 /** Says in which file a fault lies, where it has a message of its own.
  * @param {EngineFault} fault @param {string} path */

@@ -25,7 +25,7 @@ import { acceptEncoded, isWhisper } from './whisper.js';
  * @property {KvCaches} caches what decoders have computed for conversations
  * @property {import('../engine/llama.js').Chat | null} chat what renders conversations; the engine's
  * @property {number} context tokens of a conversation that the settings ask for; 0: as the model has it
- * @property {() => void} release lets go of what the run has made on the device so far
+ * @property {() => void} release lets go of what the run has made on the device so far; for each run its own
  * @property {() => Promise<void>} dispose
  */
 /** Where it is computed: `provider` as onnxruntime-web takes it.
@@ -52,9 +52,9 @@ const OFFSET_POSITIONS = /roberta|camembert|mpnet|xmod|longformer/;
 let loads = 0;
 
 /** @param {string} key @param {Library} library @param {Folder} folder @param {Device} device
- * @param {AbortSignal} signal
+ * @param {AbortSignal} signal @param {import('../engine/engine.js').Take} [take] for what has turns
  * @returns {Promise<Loaded>} @throws {Failure} */
-export async function loadFolder(key, library, folder, device, signal) {
+export async function loadFolder(key, library, folder, device, signal, take) {
     const { transformers: namespace } = await library.open();
     return library.load(folder, signal, async () => {
         // A name of its own for each load: what comes of it is not to be mixed up with another's.
@@ -86,9 +86,9 @@ export async function loadFolder(key, library, folder, device, signal) {
         return {
             key, platform: device.platform, library: namespace, config, tokenizer, processor, model,
             dtype: name, limits: { length: lengthOf(config, tokenizer, extra) }, extra, caches,
-            chat: null, context: 0, release: () => library.release(caches.tensors), dispose,
+            chat: null, context: 0, release: () => {}, dispose,
         };
-    });
+    }, take);
 }
 
 /** What the library throws of files' content names them. @template T @param {string} path

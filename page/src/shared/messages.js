@@ -82,17 +82,19 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /**
  * Engine worker → link worker.
  * @typedef {{type: 'capabilities', platforms: Record<string, PlatformReport>, engines: Record<string, string>, engine_info: Record<string, EngineInfo>, steps: string[]}} CapabilitiesMessage `steps`: engines whose runs can be stopped
- * @typedef {{type: 'answer', attempt: string, frame: ArrayBuffer | null, load_ms: number, memory: number}} AnswerMessage
+ * @typedef {{type: 'answer', attempt: string, frame: ArrayBuffer | null, load_ms: number, waited_ms: number, memory: number}} AnswerMessage `waited_ms`: for the turns of others
  * @typedef {{type: 'failure', attempt: string, error: ErrorBody, poisoned: boolean, memory: number}} FailureMessage
  * @typedef {{type: 'progress', attempt: string, phase: string, loaded_bytes?: number, total_bytes?: number, done?: number, total?: number, step_ms?: number}} ProgressMessage
  * @typedef {{type: 'parts', attempt: string, parts: MadePart[], step_ms: number}} PartsMessage `step_ms`: what a step usually takes, 0: nobody knows
  * @typedef {{type: 'model', key: string, state: 'loaded' | 'unloaded', load_ms?: number, memory?: number}} ModelMessage `memory`: bytes that loading it has added
  * @typedef {{type: 'slots', key: string, slots: SlotSizes}} SlotsMessage
  * @typedef {{type: 'speed', key: string, speed: Speed}} SpeedMessage
+ * @typedef {{type: 'turn', attempt: string, waits: boolean}} TurnMessage the attempt waits for the turns of others, or goes on
+ * @typedef {{type: 'cache', key: string, bytes: number}} CacheMessage what a model keeps of what was computed with it
  * @typedef {{type: 'device_lost', reason: string}} DeviceLostMessage
  * @typedef {{type: 'start', up: boolean, threads: number}} StartedMessage the engine begins to come up, or is up, with so many threads
  * @typedef {{type: 'log', level: string, message: string}} LogMessage
- * @typedef {CapabilitiesMessage | StartedMessage | AnswerMessage | FailureMessage | PartsMessage | ProgressMessage | ModelMessage | SlotsMessage | SpeedMessage | DeviceLostMessage | LogMessage} FromEngine
+ * @typedef {CapabilitiesMessage | StartedMessage | AnswerMessage | FailureMessage | PartsMessage | ProgressMessage | ModelMessage | TurnMessage | CacheMessage | SlotsMessage | SpeedMessage | DeviceLostMessage | LogMessage} FromEngine
  */
 
 /**

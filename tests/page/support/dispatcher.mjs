@@ -37,7 +37,7 @@ export function setUp(builds = ['wasm', 'webgpu'], absent = {}) {
         dispatcher.attach(build, world.ports[build], generation);
         world.tell(build, {
             type: 'capabilities', platforms: { [platform]: report }, engines: { ort: '1', builtin: '1' }, engine_info: ENGINES,
-            steps: ['builtin', 'llama'],
+            steps: ['builtin', 'llama', 'pipeline'],
         });
     };
     world.tell = (build, message) => dispatcher.onEngine(build, generations[build], message);
@@ -52,8 +52,8 @@ export function setUp(builds = ['wasm', 'webgpu'], absent = {}) {
         id: `r-${id}`, type: 'task_request', from: 'service', timestamp: 0, options,
         data: { attempt_id: id, model: model('m'), platforms: ['wasm'], deadline_ms: 1000, ...more },
     }, buffer, 0);
-    world.answer = (build, attempt, memory = 0, loadMs = 0) =>
-        world.tell(build, { type: 'answer', attempt, frame: new ArrayBuffer(8), load_ms: loadMs, memory });
+    world.answer = (build, attempt, memory = 0, loadMs = 0, waitedMs = 0) =>
+        world.tell(build, { type: 'answer', attempt, frame: new ArrayBuffer(8), load_ms: loadMs, waited_ms: waitedMs, memory });
     world.fail = (build, attempt, code, poisoned = false) =>
         world.tell(build, { type: 'failure', attempt, error: { code, message: 'why' }, poisoned, memory: 0 });
     for (const build of builds) world.attach(build);
@@ -64,5 +64,5 @@ export const ECHO = { name: 'builtin/echo' };
 export const COUNT = { name: 'builtin/count' };
 const ENGINES = {
     ort: { slots: 1, queue: 1, can: [] }, builtin: { slots: 16, queue: 1, can: ['continue'] },
-    llama: { slots: 4, queue: 4, can: [] },
+    llama: { slots: 4, queue: 4, can: [] }, pipeline: { slots: 4, queue: 1, can: [] },
 };

@@ -14,6 +14,7 @@ import { loadFolder } from '../../../page/src/pipeline/loading.js';
 import { checkOptions } from '../../../page/src/engine/options.js';
 import { taskOf as namedTask } from '../../../page/src/pipeline/tasks.js';
 import { Run } from '../../../page/src/engine/run.js';
+import { Turns } from '../../../page/src/engine/turns.js';
 import { builtPage } from '../../lib/paths.mjs';
 
 const DEVICE = { platform: 'wasm', provider: 'wasm', hasHalf: true };
@@ -34,7 +35,9 @@ async function bring(address) {
 }
 
 ort.env.wasm.numThreads = 1;
-export const library = new Library(ort, script, bring);
+/** Of all that tests run on it. */
+export const turns = new Turns();
+export const library = new Library(ort, script, turns, bring);
 
 /** The files of a folder's variant in 32 bits, or in that of which graphs' names end so: path → bytes. */
 export const filesIn = (folder, end = '') => Object.fromEntries(fs.readdirSync(folder, { recursive: true })
@@ -65,7 +68,7 @@ export const taskOf = (task, input, options = {}, tensors = []) => ({
 /** The run of a task; what it says to the link worker is in `posted`. */
 export function runOf(task) {
     const posted = [];
-    return Object.assign(new Run(task, (message) => posted.push(message)), { posted });
+    return Object.assign(new Run(task, (message) => posted.push(message), turns), { posted });
 }
 
 /** An engine around a model that is loaded. */

@@ -186,6 +186,19 @@ static void a_queue_with_a_free_slot_is_not_waited_for(void **state)
     assert_true(wi_fleet_ahead(&nodes[0], WI_ENGINE_ORT, 1000) == 0);
 }
 
+static void what_computes_by_turns_is_waited_for_all_the_same(void **state)
+{
+    info.engines[WI_ENGINE_PIPELINE].available = 1;
+    info.engines[WI_ENGINE_PIPELINE].slots = 4;
+    add(0);
+    assert_true(wi_fleet_ahead(&nodes[0], WI_ENGINE_PIPELINE, 1000) == 0);
+    load(0, WI_ENGINE_PIPELINE, 1, 5000);
+    assert_true(wi_fleet_has_room(&nodes[0], WI_ENGINE_PIPELINE));
+    assert_true(wi_fleet_ahead(&nodes[0], WI_ENGINE_PIPELINE, 1000) == 4000);
+    load(0, WI_ENGINE_PIPELINE, 0, 5000);
+    assert_true(wi_fleet_ahead(&nodes[0], WI_ENGINE_PIPELINE, 1000) == 0);
+}
+
 static void the_largest_engine_has_its_lists_too(void **state)
 {
     info.engines[WI_ENGINE_ORT].slots = WI_ENGINE_SLOTS_MAX;
@@ -310,6 +323,8 @@ int main(void)
             an_engine_is_given_one_more_than_it_runs_unless_it_keeps_none_waiting, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_queue_with_a_free_slot_is_not_waited_for, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            what_computes_by_turns_is_waited_for_all_the_same, setup, teardown),
         cmocka_unit_test_setup_teardown(the_largest_engine_has_its_lists_too, setup, teardown),
         cmocka_unit_test_setup_teardown(
             whose_queue_a_model_fills_is_learned_when_it_is_asked_for, setup, teardown),

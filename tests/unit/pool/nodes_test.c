@@ -250,18 +250,64 @@ static void who_shared_an_engine_that_broke_is_known(void **state)
 {
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
-    struct wi_model one = model;
+    struct wi_model one;
 
+    model.engine = WI_ENGINE_LLAMA;
+    one = model;
     book_text(nodes, node, "a", 0);
     book_text(nodes, node, "b", 0);
     memset(model.hash, 'b', sizeof model.hash - 1);
     book_text(nodes, node, "another model", 0);
     model = one;
+    model.engine = WI_ENGINE_PIPELINE;
+    book_text(nodes, node, "another worker", 0);
+    model = one;
     assert_int_equal(broke(node, "a"), 1);
     assert_int_equal(broke(node, "b"), 1); /* the last is told of it too */
     assert_int_equal(broke(node, "another model"), 0);
+    assert_int_equal(broke(node, "another worker"), 0);
     book_text(nodes, node, "c", 1);
     assert_int_equal(broke(node, "c"), 0);
+}
+
+static void models_of_a_platform_share_a_worker(void **state)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+
+    model.engine = WI_ENGINE_PIPELINE;
+    book_text(nodes, node, "task", 0);
+    memset(model.hash, 'b', sizeof model.hash - 1);
+    book_text(nodes, node, "another model", 0);
+    model.engine = WI_ENGINE_ORT;
+    book(nodes, node, "tensors");
+    model.builtin = WI_BUILTIN_COUNT;
+    book(nodes, node, "count");
+    assert_int_equal(broke(node, "tensors"), 1);
+    assert_int_equal(broke(node, "task"), 1);
+    assert_int_equal(broke(node, "another model"), 1);
+    assert_int_equal(broke(node, "count"), 0);
+}
+
+/* When two attempts of the engine are expected to be done on a fresh node. */
+static double done_at(struct pool_nodes *nodes, const char *id, enum wi_engine engine)
+{
+    struct pool_node *node = add(nodes, id, 0);
+
+    model.engine = engine;
+    book(nodes, node, "a");
+    book(nodes, node, "b");
+    return wi_pool_node_done_at(node);
+}
+
+static void what_computes_by_turns_is_done_one_after_the_other(void **state)
+{
+    info.engines[WI_ENGINE_PIPELINE].slots = info.engines[WI_ENGINE_LLAMA].slots;
+    double one_slot = done_at(*state, "n-1", WI_ENGINE_ORT);
+    double turns = done_at(*state, "n-2", WI_ENGINE_PIPELINE);
+    double beside = done_at(*state, "n-3", WI_ENGINE_LLAMA);
+
+    assert_true(turns == one_slot && beside < turns);
 }
 
 int main(void)
@@ -281,6 +327,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             what_is_to_be_alone_gets_nothing_beside_it, setup, teardown),
         cmocka_unit_test_setup_teardown(who_shared_an_engine_that_broke_is_known, setup, teardown),
+        cmocka_unit_test_setup_teardown(models_of_a_platform_share_a_worker, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            what_computes_by_turns_is_done_one_after_the_other, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
