@@ -7,7 +7,7 @@ import { EngineFault } from '../../page/src/engine/engine.js';
 import { readHead } from '../../page/src/engine/gguf.js';
 import { LlamaAnswer } from '../../page/src/engine/llama_answer.js';
 import { completionBody, optionsOf, taskOf } from '../../page/src/engine/llama_body.js';
-import { LlamaFiles, weightsOf } from '../../page/src/engine/llama_files.js';
+import { checkNarrow, LlamaFiles, weightsOf } from '../../page/src/engine/llama_files.js';
 import { Loads } from '../../page/src/engine/llama_loading.js';
 import { planOf } from '../../page/src/engine/llama_plan.js';
 import { Prefixes } from '../../page/src/engine/llama_prefixes.js';
@@ -204,6 +204,15 @@ test('weights are one file, or all parts of it', () => {
     }
     assert.deepEqual(new LlamaFiles(weightsOf(files(...parts)), '', () => {}, new AbortController().signal).list().map(({ name }) => name),
         ['m-00001-of-00002.gguf', 'm-00002-of-00002.gguf']);
+});
+
+test('a build with 32-bit addresses takes no file of 2 GiB, and several that are smaller', () => {
+    const files = (...sizes) => sizes.map((bytes, at) => ({ name: `part ${at}`, bytes }));
+    checkNarrow(files(2 ** 31 - 1, 2 ** 30));
+    assert.throws(() => checkNarrow(files(10, 2 ** 31)), (error) => {
+        assert.match(error.message, /part 1 has 2048 MiB.*less than 2048 MiB.*Split it/);
+        return failsWith('model_too_large', undefined)(error) && error.expected === 'files of at most 2147483647 bytes';
+    });
 });
 
 /** A stream's run that notes what it is given. */

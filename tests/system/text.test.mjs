@@ -246,3 +246,43 @@ test('a node that may load a model is told how fast such nodes read', async () =
     assert.equal((await node.got('model_load')).message.data.prompt_ms, 4.5);
     node.socket.close();
 });
+
+test('a chat goes on where its node dies before the first token, at the first, the middle and the last', async () => {
+    const made = [{ text: 'one ', tokens: [1] }, { text: 'two ', tokens: [2] },
+        { text: 'three', tokens: [3], result: { finish_reason: 'stop' } }];
+    const struck = new Set(), told = new Map();
+    /** Each conversation says after how many tokens its first node dies. */
+    const speak = (node, task) => {
+        const { attempt_id: id, input: { messages: [{ content }] }, continue: from } = task.message.data;
+        const dies = !struck.has(content), first = from?.seq ?? 0;
+        struck.add(content);
+        if (!dies) told.set(content, from);
+        made.slice(first, dies ? Number(content) : 3).forEach((part, at) =>
+            node.send('task_part', { attempt_id: id, seq: first + at, index: 0, ...part }));
+        if (dies) return void node.socket.close();
+        node.respond(task, { data: { parts: 3, result: { finish_reason: 'stop' },
+            executed_on: { platform: 'simulated', engine: 'llama' } } });
+    };
+    const { url } = (await daemon.post('/v1/admin/join', { nodes: 5 })).json;
+    const nodes = await Promise.all(Array.from({ length: 5 }, async () => {
+        const node = new FakeNode(url);
+        node.capabilities = { ...capabilities, browser: { ...capabilities.browser, name: 'firefox' }, parts: true,
+            platforms: { simulated: { available: true } }, engines: { llama: '1' },
+            engine_info: { llama: { slots: 1, queue: 0, can: ['continue'] } } };
+        node.onTask = (task) => speak(node, task);
+        return node.join();
+    }));
+    await Promise.all(['0', '1', '2', '3'].map(async (content) => {
+        const client = new EventClient(`${daemon.url}/v1/infer`, { body: { model_name: 'talker', browser: 'firefox',
+            platform: 'simulated', inputs: said(content), stream: true } });
+        await client.ended();
+        assert.equal(client.last.event, 'done', JSON.stringify(client.last));
+        const parts = client.parts.map(({ json: { text, tokens, result } }) => ({ text, tokens, ...result && { result } }));
+        assert.deepEqual(parts, made, content);
+    }));
+    assert.deepEqual(Object.fromEntries(told), {
+        0: undefined, 1: { seq: 1, text: 'one ', tokens: [1] }, 2: { seq: 2, text: 'one two ', tokens: [1, 2] },
+        3: { seq: 3, text: 'one two three', tokens: [1, 2, 3], answers: [{ text_bytes: 13, tokens: 3, ended: true }] },
+    });
+    for (const node of nodes) node.socket.close();
+});

@@ -12,6 +12,7 @@ import { get } from './fetch.js';
 const PROGRESS_EVERY_MS = 250;
 /** A piece is asked for so often again where it broke off, if bytes came in between. */
 const RETRIES = 3;
+const NARROW_MAX = 2 ** 31 - 1;
 const SPLIT = /-(\d{5})-of-(\d{5})\.gguf$/;
 
 /** A file's name without its folders. @param {ModelFile} file */
@@ -31,6 +32,20 @@ export function weightsOf(model) {
     throw new Failure('model_invalid',
         `The model has ${all.length} GGUF files, which are not the parts of one model.`,
         { expected: 'one file, or NAME-00001-of-0000N.gguf to NAME-0000N-of-0000N.gguf' });
+}
+
+/**
+ * Whether a build with 32-bit addresses can read files: it counts bytes within one in 31 bits.
+ * @param {{name: string, bytes: number}[]} files @throws {Failure} `model_too_large`
+ */
+export function checkNarrow(files) {
+    const large = files.find(({ bytes }) => bytes > NARROW_MAX);
+    if (!large) return;
+    const mib = (/** @type {number} */ bytes) => Math.ceil(bytes / 1048576);
+    throw new Failure('model_too_large',
+        `${large.name} has ${mib(large.bytes)} MiB; in this browser, whose WebAssembly has addresses of 32 bits, `
+        + `a file may have less than ${mib(NARROW_MAX)} MiB. Split it into several files, or use Chromium or Firefox.`,
+        { expected: `files of at most ${NARROW_MAX} bytes` });
 }
 
 export class LlamaFiles {

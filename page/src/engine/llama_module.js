@@ -6,6 +6,7 @@
 import { glueDeserialize, glueSerialize } from '@wllama/wllama/src/glue/glue';
 import { EngineFault } from './engine.js';
 import { Failure } from './failure.js';
+import { checkNarrow } from './llama_files.js';
 import { ActionError } from './llama_failure.js';
 
 /** @typedef {import('./llama_files.js').LlamaFiles} LlamaFiles */
@@ -35,6 +36,7 @@ export class LlamaModule {
     }
 
     async start() {
+        if (!this.build.wide) checkNarrow(this._files.list());
         await this._instantiate();
         const pointer = this.build.wide ? 'bigint' : 'number';
         this._malloc = this._em.cwrap('wllama_malloc', pointer, ['number', pointer]);
@@ -102,10 +104,10 @@ export class LlamaModule {
         let input = 0, output = 0;
         try {
             const size = this.build.wide ? BigInt(bytes.length) : bytes.length;
-            input = Number(/** @type {Function} */ (this._malloc)(size, 0));
+            input = this._unsigned(/** @type {Function} */ (this._malloc)(size, 0));
             this._heap().set(bytes, input);
             const question = this.build.wide ? BigInt(input) : input;
-            output = Number(await /** @type {Function} */ (this._act)(action, question));
+            output = this._unsigned(await /** @type {Function} */ (this._act)(action, question));
         } catch (thrown) {
             if (this._readFailed) throw this._readFailed;
             this._aborted ||= String(thrown);
@@ -128,6 +130,12 @@ export class LlamaModule {
         return new EngineFault(new Failure('engine_crashed', `llama.cpp has ended: ${why}`));
     }
 
+    /** What the build says of memory and files: with 32-bit addresses their upper half comes as negative
+     * numbers. @param {number | bigint} value */
+    _unsigned(value) {
+        return this.build.wide ? Number(value) : Number(value) >>> 0;
+    }
+
     _heap() {
         return new Uint8Array(this._em.wasmMemory.buffer);
     }
@@ -143,7 +151,9 @@ export class LlamaModule {
         const name = path.slice(path.lastIndexOf('/') + 1);
         let length = 0;
         try {
-            length = await this._files.read(name, offset, size, (at) => this._heap().subarray(pointer + at));
+            const begin = this._unsigned(pointer);
+            length = await this._files.read(name, this._unsigned(offset), this._unsigned(size),
+                (at) => this._heap().subarray(begin + at));
         } catch (thrown) {
             this._readFailed = thrown;
         }
