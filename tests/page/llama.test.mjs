@@ -299,7 +299,7 @@ describe('a language model', () => {
         const strange = service.addGguf('strange', { 'a.gguf': ggufBytes({ arch: 'quetzal' }) });
         const { error } = (await service.run(strange, [], complete('a'))).data;
         assert.equal(error.code, 'model_invalid');
-        assert.match(error.message, /unknown model architecture: 'quetzal'/);
+        assert.match(error.message, /architecture.*quetzal/);
         const nothing = service.addGguf('nothing', { 'a.txt': Buffer.from('x') });
         assert.equal((await service.run(nothing, [], complete('a'))).data.error.code, 'model_invalid');
         assert.equal(wellDone(await service.run(abc(service), [], complete('abc', { max_tokens: 2 }))).result.text, 'de');

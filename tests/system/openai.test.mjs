@@ -164,7 +164,7 @@ test('errors have the form that the client knows', async () => {
     await refused({ model: embedder }, OpenAI.BadRequestError, 'input_invalid', 'model');
     await refused({ messages: user('a'.repeat(9000)), context: 100 }, OpenAI.BadRequestError,
         'context_length_exceeded', 'messages');
-    await refused({ messages: user('a'.repeat(60 << 20)) }, OpenAI.APIError, 'body_too_large', 'messages');
+    await refused({ messages: user('a'.repeat(60 << 20)) }, OpenAI.APIError, 'body_too_large', 'messages[0].content');
     await refused({ messages: user([{ type: 'image_url', image_url: { url: 'http://x/y.png' } }]) },
         OpenAI.BadRequestError, 'invalid_field', 'messages[0].content[0]');
     await refused({ model: 'me/talker@native' }, OpenAI.InternalServerError, 'unavailable', null);

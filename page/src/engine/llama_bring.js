@@ -62,9 +62,9 @@ async function load(module, plan) {
         kv_unified: false, log_level: 2, n_batch: plan.batch, n_ubatch: plan.batch, flash_attn: false,
         embeddings: true, pooling_type: plan.pooling, warmup: false,
     }).catch((error) => {
-        throw error instanceof ActionError ? refused(error.message) : error;
+        throw error instanceof ActionError ? refused(module.cause || error.message) : error;
     });
-    if (!said.success) throw refused(module.lastError || 'it does not say why');
+    if (!said.success) throw refused(module.cause || 'it does not say why');
     return said;
 }
 

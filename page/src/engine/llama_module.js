@@ -29,7 +29,8 @@ export class LlamaModule {
         this._em = undefined;
         /** What reading a file threw: llama.cpp only sees that it failed. @type {unknown} */
         this._readFailed = undefined;
-        this._lastError = '';
+        /** What llama.cpp said of errors in the present call. */
+        this._firstError = this._lastError = '';
         this._aborted = '';
         /** The call before the next one. @type {Promise<unknown>} */
         this._last = Promise.resolve();
@@ -98,7 +99,7 @@ export class LlamaModule {
     /** @param {string} action @param {Record<string, any>} message */
     async _call(action, message) {
         if (this._aborted) throw this._fault();
-        this._lastError = '';
+        this._firstError = this._lastError = '';
         this._readFailed = undefined;
         const bytes = glueSerialize(/** @type {any} */ (message));
         let input = 0, output = 0;
@@ -120,9 +121,9 @@ export class LlamaModule {
         return glueDeserialize(this._heap().slice(output, output + length));
     }
 
-    /** What llama.cpp said last of an error. */
-    get lastError() {
-        return this._lastError;
+    /** Why the last call has failed: what llama.cpp said of it first, mostly the cause of the rest. */
+    get cause() {
+        return this._firstError;
     }
 
     _fault() {
@@ -143,7 +144,9 @@ export class LlamaModule {
     /** @param {string} line */
     _note(line) {
         const [, level, text] = LINE.exec(line) ?? [];
-        if (level === 'ERROR') this._lastError = text.trim();
+        if (level !== 'ERROR') return;
+        this._lastError = text.trim();
+        this._firstError ||= this._lastError;
     }
 
     /** @param {string} path @param {number} offset @param {number} size @param {number} pointer */
