@@ -144,16 +144,15 @@ static void begin_tensors(struct wi_checks *checks, const struct wi_job_spec *sp
     add_run(checks, run);
 }
 
+/* `node`, `platform`: who answered the client; where that is the place in question, the verdict has
+ * its key already, also if WASM comes to no answer. */
 static void add_task_run(struct wi_checks *checks, const struct wi_job_spec *probe,
-    const struct wi_probe *wish, const struct wi_probe *place, const struct wi_answer *answer,
-    int compares)
+    struct wi_check_run *run, const struct wi_node_info *node, enum wi_platform platform)
 {
-    struct wi_check_run *run = make_run(checks, probe, wish, place, answer);
-    if (run) {
-        run->compares = compares;
-        wi_check_copy_spec(&run->spec, probe, NULL);
-        add_run(checks, run);
-    }
+    wi_check_copy_spec(&run->spec, probe, NULL);
+    if (run->compares && run->platform == platform && strcmp(run->browser, node->kind) == 0)
+        wi_check_make_key(run->key, probe, node, platform);
+    add_run(checks, run);
 }
 
 /* As begin_tensors, but with an input of ours: a client's is nobody else's business. A place that
@@ -174,10 +173,15 @@ static void begin_task(struct wi_checks *checks, const struct wi_job_spec *spec,
     if ((is_own && !compares) || is_under_way(checks, spec->model, &place))
         return;
     probe.precision = wi_strdup(spec->precision);
-    if (wi_probe_fill(&probe, spec, compares) == 0)
-        add_task_run(checks, &probe, wish, &place, result->answer, compares);
-    else if (!is_own)
+    if (wi_probe_fill(&probe, spec, compares) == 0) {
+        struct wi_check_run *run = make_run(checks, &probe, wish, &place, result->answer);
+        if (run) {
+            run->compares = compares;
+            add_task_run(checks, &probe, run, node, platform);
+        }
+    } else if (!is_own) {
         wi_check_crowded_out(checks, spec->model, wish);
+    }
     probe.model = NULL; /* borrowed */
     wi_job_spec_clear(&probe);
 }

@@ -185,7 +185,7 @@ static void wasm_failed(struct wi_check_run *run, const struct wi_job_result *re
 {
     if (is_of_the_model(result) || broke(result)) {
         run->checks->counters.failed++;
-        if (run->other.there && !wi_check_is_refusal(&result->error))
+        if (*run->key && !wi_check_is_refusal(&result->error))
             wi_verdicts_pause(verdicts_of(run), run->key);
     } else {
         wi_check_crowded_out(run->checks, run->spec.model, &run->wish);
@@ -193,11 +193,21 @@ static void wasm_failed(struct wi_check_run *run, const struct wi_job_result *re
     end_run(run);
 }
 
+/* A GGUF file has no precision but that of its weights. */
+static int is_task_coarse(const json_t *executed_on)
+{
+    const json_t *precision = json_object_get(executed_on, "precision");
+    if (!json_is_string(precision))
+        precision = json_object_get(executed_on, "quantization");
+    const char *name = json_string_value(precision);
+    return !name || (strcmp(name, "fp32") != 0 && strcmp(name, "F32") != 0);
+}
+
 int wi_check_is_coarse(const struct wi_job_spec *spec, const json_t *executed_on)
 {
     const char *precision = json_string_value(json_object_get(executed_on, "precision"));
     if (spec->task != WI_TASK_NONE)
-        return !precision || (strcmp(precision, "fp32") != 0 && strcmp(precision, "f32") != 0);
+        return is_task_coarse(executed_on);
     return precision && (strcmp(precision, "fp16") == 0 || strcmp(precision, "bf16") == 0);
 }
 

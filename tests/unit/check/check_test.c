@@ -208,19 +208,24 @@ static void answer(size_t index, float value, size_t count)
     json_decref(answer.executed_on);
 }
 
-/* Likewise, to a task. */
-static void answer_task(size_t index, const char *precision, json_t *result)
+/* Likewise, to a task; `member` says in how many bits. */
+static void answer_task_so(size_t index, const char *member, const char *bits, json_t *result)
 {
     struct sent *sent = &the.sent[index];
     struct wi_answer answer = {.ok = 1,
         .result = result,
-        .executed_on = json_pack(
-            "{s:s, s:s}", "platform", wi_platform_names[sent->platform], "precision", precision)};
+        .executed_on =
+            json_pack("{s:s, s:s}", "platform", wi_platform_names[sent->platform], member, bits)};
     assert_true(index < the.sent_count && !sent->over);
     sent->over = 1;
     events()->on_answer(events()->context, "node-1", sent->attempt, &answer);
     json_decref(answer.result);
     json_decref(answer.executed_on);
+}
+
+static void answer_task(size_t index, const char *precision, json_t *result)
+{
+    answer_task_so(index, "precision", precision, result);
 }
 
 static json_t *written(double logprob)
@@ -390,6 +395,25 @@ static void a_task_in_few_bits_may_differ_more(void **state)
     assert_int_equal(verdict(), WI_TRUSTED);
 }
 
+static enum wi_verdict compare_text(const char *quantization)
+{
+    size_t first = the.sent_count;
+    the.wish.wanted = 0;
+    assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_COMPLETE), WI_OK);
+    answer_task(first, "fp32", written(-1));
+    turn();
+    answer_task_so(first + 1, "quantization", quantization, written(-1));
+    answer_task_so(first + 2, "quantization", quantization, written(-1.1));
+    return verdict();
+}
+
+static void the_bits_of_a_gguf_file_are_those_of_its_weights(void **state)
+{
+    assert_int_equal(compare_text("Q8_0"), WI_TRUSTED);
+    strcpy(the.model.hash, "efgh");
+    assert_int_equal(compare_text("F32"), WI_WRONG);
+}
+
 static void a_task_that_cannot_run_there_is_unable(void **state)
 {
     the.wish.deadline_ms = the.wish.compare = 1;
@@ -428,6 +452,22 @@ static void what_is_trusted_is_only_measured(void **state)
     answer_task(1, "fp32", seen(1));
     assert_int_equal(counters().measured, 1);
     assert_int_equal(the.sent_count, 2);
+}
+
+/* Else each answer would have WASM try it again. */
+static void what_wasm_cannot_do_is_not_tried_again_at_once(void **state)
+{
+    the.wish.wanted = 0;
+    assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_CHAT), WI_OK);
+    answer_task(0, "fp32", written(-1));
+    turn();
+    fail_with(1, WI_DEADLINE_EXCEEDED, "it takes too long", 0);
+    assert_int_equal(counters().failed, 1);
+    assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_CHAT), WI_OK);
+    answer_task(2, "fp32", written(-1));
+    turn();
+    assert_int_equal(the.sent_count, 3);
+    assert_int_equal(verdict(), WI_UNKNOWN);
 }
 
 static void speech_that_is_drawn_at_random_is_not_compared(void **state)
@@ -737,9 +777,11 @@ int main(void)
         TEST(a_task_is_checked_afterwards),
         TEST(a_wrong_task_is_found_out),
         TEST(a_task_in_few_bits_may_differ_more),
+        TEST(the_bits_of_a_gguf_file_are_those_of_its_weights),
         TEST(a_task_that_cannot_run_there_is_unable),
         TEST(what_cannot_be_told_stays_open),
         TEST(what_is_trusted_is_only_measured),
+        TEST(what_wasm_cannot_do_is_not_tried_again_at_once),
         TEST(speech_that_is_drawn_at_random_is_not_compared),
         TEST(a_place_is_measured_by_a_text_of_ours),
         TEST(a_pinned_answer_is_checked_afterwards),
