@@ -137,8 +137,7 @@ static json_t *with(json_t *input, const char *name, json_t *more)
 static json_t *input_of(
     struct wi_job_spec *spec, const struct wi_job_spec *client, const char *text)
 {
-    switch (wi_task_takes(client->task)) {
-    case WI_TAKES_MESSAGES:
+    switch (wi_task_takes(spec->task)) {
     case WI_TAKES_PROMPT:
         return json_pack("{s:s}", "prompt", text);
     case WI_TAKES_TEXTS:
@@ -177,15 +176,25 @@ static void foresee(struct wi_job_spec *spec)
         spec->answer_tokens = ANSWER_TOKENS;
 }
 
+/* A conversation is text that a model goes on with; one that sees has its look compared as well. */
+static enum wi_task_kind task_for(const struct wi_job_spec *client)
+{
+    if (client->task != WI_TASK_CHAT)
+        return client->task;
+    return wi_task_list_has(&client->model->huggingface.tasks, WI_TASK_VISUAL_QUESTION)
+               ? WI_TASK_VISUAL_QUESTION
+               : WI_TASK_COMPLETE;
+}
+
 int wi_probe_fill(struct wi_job_spec *spec, const struct wi_job_spec *client, int compares)
 {
     char *text = make_prompt();
 
+    spec->task = task_for(client);
     spec->input = input_of(spec, client, text);
     free(text);
     if (!spec->input)
         return -1;
-    spec->task = client->task == WI_TASK_CHAT ? WI_TASK_COMPLETE : client->task;
     spec->options = options_of(client, compares);
     if (spec->task == WI_TASK_DEPTH_ESTIMATION) /* its picture is made of these */
         wi_strings_add(&spec->outputs, "predicted_depth");

@@ -141,7 +141,7 @@ static void compare_results(enum wi_task_kind task, const struct wi_compared *re
         compare_written(want, have, loose, out);
     } else if (task == WI_TASK_SPEECH_RECOGNITION) {
         compare_said(text_of(want), text_of(have), loose, out);
-    } else if (task == WI_TASK_DOCUMENT_QUESTION || task == WI_TASK_VISUAL_QUESTION) {
+    } else if (task == WI_TASK_DOCUMENT_QUESTION) {
         compare_said(answer_of(want), answer_of(have), loose, out);
     } else {
         wi_compare_rows(task, want, have, loose, out);

@@ -63,6 +63,19 @@ static void text_tells_its_probabilities_where_it_is_compared(void **state)
     wi_job_spec_clear(&spec);
 }
 
+static void a_conversation_with_a_model_that_sees_stands_for_its_look_too(void **state)
+{
+    struct wi_job_spec spec;
+    wi_task_list_add(&folder.huggingface.tasks, WI_TASK_VISUAL_QUESTION);
+    probe(WI_TASK_CHAT, "{}", &spec);
+    folder.huggingface.tasks = (struct wi_task_list){0};
+    assert_int_equal(spec.task, WI_TASK_VISUAL_QUESTION);
+    assert_int_equal(spec.tensors.count, 1);
+    assert_non_null(json_object_get(spec.input, "question"));
+    assert_true(json_is_true(option(&spec, "logprobs")));
+    wi_job_spec_clear(&spec);
+}
+
 static void a_gap_is_called_as_the_client_calls_it(void **state)
 {
     static const char *const masks[] = {"<mask>", "[MASK]"};
@@ -139,6 +152,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_translation_keeps_its_languages_and_nothing_else),
         cmocka_unit_test(text_tells_its_probabilities_where_it_is_compared),
+        cmocka_unit_test(a_conversation_with_a_model_that_sees_stands_for_its_look_too),
         cmocka_unit_test(a_gap_is_called_as_the_client_calls_it),
         cmocka_unit_test(a_picture_of_ours_is_one),
         cmocka_unit_test(a_sound_of_ours_is_one),
