@@ -8,7 +8,10 @@
  *                                          they did, and from time to time
  *
  * While it is measured, runs go to both sides by turns, some on all threads, some on one, twice each:
- * a load that comes and goes then meets both. The clock is handed in.
+ * a load that comes and goes then meets both. Where the two blocks of a side differ, something else
+ * ran meanwhile, and all are measured once more. What other cores have to do does not show in runs on
+ * one thread, nor that it ends: hence the next measurement comes soon after the first, and each of
+ * those after it later. The clock is handed in.
  */
 
 /** @typedef {'all' | 'one'} Side */
@@ -25,21 +28,32 @@ const BLOCKS = ['all', 'one', 'all', 'one'];
  * leaves the other cores to others. */
 const WORTH_SHARE = 0.05;
 const WORTH_MS = 0.3;
+/** A side whose two blocks differ by this factor was disturbed, and so often at most it is measured
+ * before one of it is made all the same. */
+const DISTURBED = 1.25;
+const ROUNDS = 4;
 /** So many runs are looked at together to see whether the machine's load has changed: that they take
  * longer or shorter than these shares of what was measured. */
 const WINDOW = 16;
-const LONGER = 1.4;
-const SHORTER = 0.7;
+const LONGER = 1.3;
+const SHORTER = 0.8;
 /** Between two measurements lies at least this, in ms; it doubles while nothing comes of them … */
-const PAUSE_MS = 60000;
-const PAUSE_MAX_MS = 32 * PAUSE_MS;
+const PAUSE_MS = 8000;
+const PAUSE_MAX_MS = 64 * PAUSE_MS;
 /** … after a change of load this at least … */
 const CHANGED_MS = 5000;
-/** … and so many times what loading the model on the other side took. */
-const PAUSE_LOADS = 100;
+/** … and so many times what a measurement cost: to load the model on the other side, and to run it
+ * on the slower one. */
+const PAUSE_COSTS = 30;
 
 /** @param {number[]} list */
 const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
+
+/** @param {number[]} list */
+const mean = (list) => list.reduce((sum, value) => sum + value, 0) / list.length;
+
+/** Whether blocks of one side took the same. @param {number[]} blocks ms of a run */
+const isCalm = (blocks) => Math.max(...blocks) <= Math.min(...blocks) * DISTURBED + WORTH_MS;
 
 export class ThreadTrial {
     /** @param {() => number} now milliseconds, monotonic */
@@ -53,8 +67,11 @@ export class ThreadTrial {
         /** Of the present block, or of the window. @type {number[]} */
         this._runs = [];
         this._first = true;
-        /** Sums of the blocks' medians. @type {Record<Side, number>} */
-        this._taken = { all: 0, one: 0 };
+        /** The blocks' medians, of this round and of those before. @type {Record<Side, number[]>} */
+        this._taken = { all: [], one: [] };
+        /** What was counted, all rounds. @type {Record<Side, {runs: number, ms: number}>} */
+        this._spent = { all: { runs: 0, ms: 0 }, one: { runs: 0, ms: 0 } };
+        this._loadMs = 0;
         this._usual = 0; /* median of a run where it was settled */
         this._pause = PAUSE_MS;
         this._earliest = 0; /* of the next measurement, whatever happens */
@@ -80,9 +97,10 @@ export class ThreadTrial {
     begin(loadMs) {
         this._state = 'measuring';
         this._block = 0;
-        this._taken = { all: 0, one: 0 };
+        this._taken = { all: [], one: [] };
+        this._spent = { all: { runs: 0, ms: 0 }, one: { runs: 0, ms: 0 } };
+        this._loadMs = loadMs;
         this._clear();
-        this._earliest = this._now() + PAUSE_LOADS * loadMs;
     }
 
     /** It could not be loaded on the other side: it stays where it is, for good. */
@@ -107,21 +125,41 @@ export class ThreadTrial {
     _measure(runs) {
         const sum = runs.reduce((total, ms) => total + ms, 0);
         if (runs.length < BLOCK_MIN || (runs.length < BLOCK_MAX && sum < BLOCK_MS)) return;
-        this._taken[BLOCKS[this._block]] += median(runs);
+        const side = BLOCKS[this._block];
+        this._taken[side].push(median(runs));
+        this._spent[side].runs += runs.length;
+        this._spent[side].ms += sum;
         this._clear();
-        if (++this._block === BLOCKS.length) this._decide(this._taken.all / 2, this._taken.one / 2);
+        this._block = (this._block + 1) % BLOCKS.length;
+        if (this._block === 0) this._judge();
     }
 
-    /** @param {number} all @param {number} one milliseconds of a run */
-    _decide(all, one) {
+    /** A round has ended: it counts alone if nothing disturbed it; if all were disturbed, all count. */
+    _judge() {
+        const { all, one } = this._taken;
+        const calm = isCalm(all.slice(-2)) && isCalm(one.slice(-2));
+        if (!calm && all.length < 2 * ROUNDS) return;
+        const counted = calm ? -2 : 0;
+        this._decide(mean(all.slice(counted)), mean(one.slice(counted)), calm);
+    }
+
+    /** @param {number} all @param {number} one milliseconds of a run @param {boolean} calm */
+    _decide(all, one, calm) {
         const better = one <= Math.max(all * (1 + WORTH_SHARE), all + WORTH_MS) ? 'one' : 'all';
         const now = this._now();
-        this._pause = better === this._settled ? Math.min(2 * this._pause, PAUSE_MAX_MS) : PAUSE_MS;
+        this._usual = better === 'one' ? one : all;
+        const again = calm && better === this._settled;
+        this._pause = again ? Math.min(2 * this._pause, PAUSE_MAX_MS) : PAUSE_MS;
+        this._earliest = now + Math.max(CHANGED_MS, PAUSE_COSTS * this._cost(better));
+        this._due = Math.max(this._earliest, now + this._pause);
         this._settled = better;
         this._state = 'settled';
-        this._usual = better === 'one' ? one : all;
-        this._earliest = Math.max(this._earliest, now + CHANGED_MS);
-        this._due = Math.max(this._earliest, now + this._pause);
+    }
+
+    /** What the measurement took more than if there had been none, in ms. @param {Side} better */
+    _cost(better) {
+        const { runs, ms } = this._spent[better === 'one' ? 'all' : 'one'];
+        return this._loadMs + Math.max(0, ms - runs * this._usual);
     }
 
     /** @param {number} recent median of the last runs */
