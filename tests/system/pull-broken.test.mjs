@@ -24,6 +24,8 @@ let daemon;
 let hub;
 /** Bytes of a small model. */
 let bytes;
+/** A pull whose server falls silent, by a daemon of its own: it waits half a minute, beside the tests. */
+let stalled;
 const test = testsOf(() => daemon);
 
 /** The same model with another word in it, as long as before. */
@@ -76,9 +78,12 @@ before(async () => {
     const file = path.join(daemon.folder, 'model.gguf');
     writeGguf(file, { arch: 'llama', metadata: { 'general.name': string('WORD') } });
     bytes = fs.readFileSync(file);
+    stalled = pullThatStalls();
+    stalled.catch(() => {}); // it is looked at in its test
     await daemon.start({ ready: false });
 });
 after(async () => {
+    await stalled?.catch(() => {});
     await daemon.stop();
     await hub?.close();
 });
@@ -261,20 +266,22 @@ test('a branch that moves on while nobody pulls brings the bytes of its new comm
     look('fault/moved', fresh);
 });
 
-const small = ['unshare', '--mount', ...(process.getuid() === 0 ? [] : ['--map-root-user']), 'sh', '-c',
-    'mount -t tmpfs -o size=2m webinfer-test /mnt && exec "$@"', 'sh'];
-const mounts = (() => {
+/** What starts a program that sees a disk of so many MiB at /mnt. */
+const onDisk = (mib) => ['unshare', '--mount', ...(process.getuid() === 0 ? [] : ['--map-root-user']),
+    'sh', '-c', `mount -t tmpfs -o size=${mib}m webinfer-test /mnt && exec "$@"`, 'sh'];
+const noMounts = (() => {
     try {
-        execFileSync(small[0], [...small.slice(1), 'true'], { stdio: 'pipe' });
-        return true;
-    } catch {
+        const [program, ...args] = onDisk(2);
+        execFileSync(program, [...args, 'true'], { stdio: 'pipe' });
         return false;
+    } catch {
+        return 'no small file system can be mounted here';
     }
 })();
 
 test('a disk that is too small is told before anything is fetched',
-    { skip: !mounts && 'no small file system can be mounted here' }, () => withDaemon({
-        under: small, ready: false, config: { pool: { min_connections: 0 },
+    { skip: noMounts }, () => withDaemon({
+        under: onDisk(2), ready: false, config: { pool: { min_connections: 0 },
             models: { hub: 'local', directory: '/mnt' }, 'hub.local': { url: hub.url } } },
     async (own) => {
         hub.push('small/disk', { 'disk-F32.gguf': Buffer.concat([bytes, Buffer.alloc(4 << 20)]) });
@@ -285,6 +292,56 @@ test('a disk that is too small is told before anything is fetched',
         hub.push('small/model', { 'small-F32.gguf': bytes });
         assert.equal((await pulled({ model: 'small/model' }, own)).code, 'done');
     }));
+
+/** Writes until there is no room left. */
+function fill(file) {
+    const fd = fs.openSync(file, 'w');
+    try {
+        for (;;) fs.writeSync(fd, Buffer.alloc(65536));
+    } catch (error) {
+        if (error.code !== 'ENOSPC') throw error;
+    } finally {
+        fs.closeSync(fd);
+    }
+}
+
+test('a disk that others fill meanwhile ends a pull, and with room again it succeeds',
+    { skip: noMounts }, () => withDaemon({
+        under: onDisk(16), ready: false, config: { pool: { min_connections: 0 },
+            models: { hub: 'local', directory: '/mnt' }, 'hub.local': { url: hub.url } } },
+    async (own) => {
+        const files = Object.fromEntries(['one1', 'two2', 'thr3', 'fou4', 'fiv5', 'six6']
+            .map((word) => [`${word}-F32.gguf`, other(word)]));
+        hub.push('full/disk', files);
+        const disk = `/proc/${own.pid}/root/mnt`;
+        const body = { model: 'full/disk', files: ['*.gguf'] };
+        const asked = () => hub.asked('content').filter((one) => one.url.includes('full%2Fdisk'));
+        hub.bytesPerSecond = 2_000_000;
+        const end = pulled(body, own);
+        await until(() => asked().length >= 4, { what: 'four files under way' });
+        fill(path.join(disk, 'filler'));
+        const { code, detail } = await end;
+        hub.bytesPerSecond = 0;
+        assert.equal(code, 'no_room', detail);
+        assert.match(detail, /The disk has no room for \w+-F32\.gguf/);
+        look('full/disk', null, { store: disk });
+        fs.rmSync(path.join(disk, 'filler'));
+        assert.equal((await pulled(body, own)).code, 'done');
+        look('full/disk', files, { store: disk });
+    }));
+
+/** The daemon gives a silent server half a minute, and asks again from where it fell silent. */
+const pullThatStalls = () => withDaemon({ ready: false, config: { pool: { min_connections: 0 },
+    models: { hub: 'local' }, 'hub.local': { url: hub.url } } }, async (own) => {
+    const { id, files, repository } = pushCase('a transfer that stalls');
+    hub.fail({ phase: 'content', path: id, stallAfter: 1000 });
+    const end = await pulled({ model: repository }, own);
+    assert.equal(end.code, 'done', end.detail);
+    look(repository, files, own);
+    assert.match(hub.asked('content', id).at(-1).range, /^bytes=1000-/);
+});
+
+test('a transfer that stalls is given up, and goes on from there', () => stalled);
 
 test('a hub with a certificate that nobody vouches for is not asked', async () => {
     const { tls_certificate: cert, tls_key: key } = certificate(daemon.folder, 'IP:127.0.0.1');

@@ -1,0 +1,118 @@
+/**
+ * A hub at a public address must not lead the daemon to a private one. Such a hub is made in a
+ * network of its own, where nothing but this machine answers: this file starts itself once more in
+ * there. Its certificate is the only one that is trusted there, and a name that anybody may have
+ * bought leads to this machine.
+ */
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import https from 'node:https';
+import os from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { certificate } from '../lib/certificate.mjs';
+import { clear, guard } from '../lib/cleanup.mjs';
+import { withDaemon } from '../lib/daemon.mjs';
+import { openEvents } from '../lib/events.mjs';
+import { string, writeGguf } from '../lib/gguf.mjs';
+import { startHub } from '../lib/hub.mjs';
+
+const INSIDE = 'WEBINFER_TEST_PUBLIC_HUB'; // the folder with the certificate; set in there
+const ADDRESS = '11.0.0.1', NAME = 'bought.example';
+
+const alone = ['unshare', ...(process.getuid() === 0 ? [] : ['--user', '--map-root-user']),
+    '--mount', '--net', 'sh', '-ec', `
+        ip link set lo up
+        ip address add ${ADDRESS}/32 dev lo
+        mount --bind "$1/cert.pem" /etc/ssl/certs/ca-certificates.crt
+        mount --bind "$1/hosts" /etc/hosts
+        shift
+        exec "$@"`, 'sh'];
+
+function prepare(folder) {
+    certificate(folder, `IP:${ADDRESS},IP:127.0.0.1,DNS:${NAME},DNS:localhost`);
+    fs.writeFileSync(path.join(folder, 'hosts'), `127.0.0.1 localhost ${NAME}\n`);
+}
+
+function startAlone() {
+    const folder = guard(fs.mkdtempSync(path.join(os.tmpdir(), 'webinfer-public-')));
+    prepare(folder);
+    const [program, ...args] = [...alone, folder];
+    let impossible = false;
+    try {
+        execFileSync(program, [...args, 'true'], { stdio: 'pipe' });
+    } catch {
+        impossible = 'no network of its own can be made here';
+    }
+    test('a public hub, in a network of its own', { skip: impossible }, () => {
+        const env = { ...process.env, [INSIDE]: folder };
+        delete env.NODE_TEST_CONTEXT; // that is one more test run, not a part of this one
+        const { status, stdout, stderr } = spawnSync(program,
+            [...args, process.execPath, fileURLToPath(import.meta.url)], { env, encoding: 'utf8' });
+        assert.equal(status, 0, `${stdout}\n${stderr}`);
+        assert.match(stdout, /# pass 1\n# fail 0/);
+    });
+    process.on('exit', () => clear(folder));
+}
+
+async function pulled(daemon, model) {
+    const client = await openEvents(`${daemon.url}/v1/models/pull`, { body: { stream: true, model } });
+    await client.ended(60_000);
+    const { event, json } = client.last;
+    return event === 'done' ? { code: 'done' } : json;
+}
+
+/** Something of this machine that nobody outside may reach. */
+async function privateServer(tls) {
+    let connections = 0;
+    const server = https.createServer(tls, (request, answer) => answer.end('secret'));
+    server.on('connection', () => connections++);
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return { port: server.address().port, connections: () => connections,
+        close: () => new Promise((resolve) => server.close(resolve)) };
+}
+
+async function testsInside(folder) {
+    const tls = { cert: fs.readFileSync(path.join(folder, 'cert.pem')),
+        key: fs.readFileSync(path.join(folder, 'key.pem')) };
+    const hub = await startHub({ host: ADDRESS, tls });
+    const inner = await privateServer(tls);
+    const file = path.join(folder, 'model.gguf');
+    writeGguf(file, { arch: 'llama', metadata: { 'general.name': string('public') } });
+    const model = { 'model-F32.gguf': fs.readFileSync(file) };
+    const places = {
+        address: [`https://127.0.0.1:${inner.port}/x`, /private network/],
+        plain: [`http://127.0.0.1:${inner.port}/x`, /private network/],
+        v6: [`https://[::ffff:127.0.0.1]:${inner.port}/x`, /private network/],
+        network: ['https://10.1.2.3/x', /private network/],
+        local: [`https://localhost:${inner.port}/x`, /private network/],
+        name: [`https://${NAME}:${inner.port}/x`, /private network/],
+    };
+    try {
+        await withDaemon({ ready: false, config: { pool: { min_connections: 0 },
+            models: { hub: 'outside' }, 'hub.outside': { url: hub.url } } }, async (daemon) => {
+            hub.push('public/right', model);
+            assert.deepEqual(await pulled(daemon, 'public/right'), { code: 'done' });
+            for (const [name, [redirect, reason]] of Object.entries(places))
+                for (const phase of ['resolve', 'content']) {
+                    const repository = `public/${name}-${phase}`;
+                    hub.push(repository, model);
+                    hub.fail({ phase, redirect, times: Infinity });
+                    const { code, detail } = await pulled(daemon, repository);
+                    hub.heal();
+                    assert.equal(code, 'hub_failed', `${repository}: ${detail}`);
+                    assert.match(detail, reason, repository);
+                    assert.ok(!fs.existsSync(path.join(daemon.store, repository)), repository);
+                }
+        });
+        assert.equal(inner.connections(), 0);
+    } finally {
+        await hub.close();
+        await inner.close();
+    }
+}
+
+if (process.env[INSIDE]) test('redirects to private addresses', () => testsInside(process.env[INSIDE]));
+else startAlone();
