@@ -83,11 +83,14 @@ static int is_start_of_frame(unsigned marker)
     return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
 }
 
+/* Markers and fill bytes before a frame. Files have some hundreds; a loop's thread counts them. */
+#define STEPS_MAX 65536
+
 static int sniff_jpeg(const unsigned char *p, size_t size, struct wi_picture *picture)
 {
     picture->media_type = "image/jpeg";
     size_t at = 2;
-    while (at + 4 <= size) {
+    for (unsigned steps = 0; steps < STEPS_MAX && at + 4 <= size; steps++) {
         if (p[at] != 0xff)
             return -1;
         unsigned marker = p[at + 1];

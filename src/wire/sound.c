@@ -74,12 +74,16 @@ static uint32_t little32(const unsigned char *p)
     return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
+/* Chunks of a WAV file before its samples. Files have a few; a loop's thread counts them. */
+#define CHUNKS_MAX 65536
+
 /* The seconds that a WAV file's header promises, at most those that its bytes can be; -1 where it
- * has no format. */
+ * has no format, or no samples within so many chunks. */
 static double wav_seconds(const unsigned char *p, size_t size)
 {
     double rate = 0;
-    for (size_t at = 12; at + 8 <= size;) {
+    size_t at = 12;
+    for (unsigned chunks = 0; chunks < CHUNKS_MAX && at + 8 <= size; chunks++) {
         size_t length = little32(p + at + 4), rest = size - at - 8;
         if (memcmp(p + at, "data", 4) == 0)
             return rate > 0 ? (double)(length < rest ? length : rest) / rate : -1;

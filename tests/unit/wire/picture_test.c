@@ -46,6 +46,25 @@ static void test_sizes(void **state)
     }
 }
 
+/* What stands before a frame is not looked through for ever. */
+static void test_far_frames(void **state)
+{
+    static const size_t fills[] = {60000, 70000};
+    const size_t frame = 9; /* where it begins in `jpeg` */
+    for (size_t i = 0; i < 2; i++) {
+        struct wi_picture picture;
+        struct wi_error error;
+        size_t size = fills[i] + sizeof jpeg;
+        unsigned char *bytes = malloc(size);
+        memset(bytes, 0xff, size);
+        bytes[1] = 0xd8;
+        memcpy(bytes + 2 + fills[i], jpeg + frame, sizeof jpeg - frame);
+        assert_int_equal(wi_picture_sniff(bytes, size - frame + 2, &picture, &error),
+            i == 0 ? WI_OK : WI_PICTURE_INVALID);
+        free(bytes);
+    }
+}
+
 static void test_wrong_pictures(void **state)
 {
     struct wi_picture picture;
@@ -116,6 +135,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_far_frames),
         cmocka_unit_test(test_wrong_pictures),
         cmocka_unit_test(test_base64),
         cmocka_unit_test(test_budget),

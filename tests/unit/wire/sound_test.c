@@ -2,6 +2,7 @@
 #include "../test.h"
 
 #include "wire/sound.h"
+#include <stdlib.h>
 #include <string.h>
 
 static enum wi_code sniff(const void *bytes, size_t size, struct wi_sound *sound)
@@ -46,6 +47,22 @@ static void test_wav(void **state)
     assert_int_equal(sniff(wav, sizeof wav - 1, &sound), WI_AUDIO_INVALID);
 }
 
+/* Chunks before the samples are not looked through for ever. */
+static void test_far_samples(void **state)
+{
+    static const unsigned char wav[] = WAV "\0\0\0\0";
+    static const size_t chunks[] = {60000, 70000};
+    for (size_t i = 0; i < 2; i++) {
+        struct wi_sound sound = {0};
+        size_t more = 8 * chunks[i], size = sizeof wav - 1 + more;
+        unsigned char *bytes = calloc(1, size);
+        memcpy(bytes, wav, 12);
+        memcpy(bytes + 12 + more, wav + 12, sizeof wav - 1 - 12);
+        assert_int_equal(sniff(bytes, size, &sound), i == 0 ? WI_OK : WI_AUDIO_INVALID);
+        free(bytes);
+    }
+}
+
 static void test_length(void **state)
 {
     static unsigned char samples[2 * WI_SOUND_RATE_MIN * (WI_SOUND_SECONDS_MAX + 1)];
@@ -71,6 +88,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_wav),
+        cmocka_unit_test(test_far_samples),
         cmocka_unit_test(test_length),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
