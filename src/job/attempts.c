@@ -66,9 +66,12 @@ static void on_progress(void *context, const char *attempt_id, const struct wi_p
 }
 
 /* Where several ran in what broke, each is tried again alone, so that only the culprit breaks
- * another; what has brought a part ran well there. Gives what is left of the blame. */
+ * another; what has brought a part ran well there, so what broke before was not its doing either.
+ * Gives what is left of the blame. */
 static enum wi_blame take_blame(struct wi_job *job, enum wi_blame blame)
 {
+    if (wi_job_has_brought(job))
+        job->breaks = 0;
     if (blame == WI_BLAME_ALONE && wi_job_has_brought(job))
         return WI_BLAME_NONE;
     job->alone |= blame == WI_BLAME_SHARED;

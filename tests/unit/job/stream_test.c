@@ -275,6 +275,19 @@ static void attempts_that_brought_a_part_cost_no_retry(void **state)
     assert_int_equal(fixture->last.attempts, 10);
 }
 
+static void a_part_clears_it_of_what_broke_before(void **state)
+{
+    open_stream();
+    for (int i = 0; i < 2; i++) {
+        bring_many(1);
+        lose(1); /* as when all browsers are killed: this one … */
+        lose(1); /* … and the one where it has just gone on */
+        assert_int_equal(fixture->answers, 0);
+    }
+    lose(1);
+    assert_int_equal(fixture->last.code, WI_ATTEMPTS_EXHAUSTED); /* two in a row */
+}
+
 static void but_the_ceiling_of_attempts_holds(void **state)
 {
     open_stream();
@@ -463,6 +476,7 @@ int main(void)
         TEST(begins_again_as_long_as_it_has_no_part),
         TEST(a_repetition_does_not_reach_the_client),
         TEST(attempts_that_brought_a_part_cost_no_retry),
+        TEST(a_part_clears_it_of_what_broke_before),
         TEST(but_the_ceiling_of_attempts_holds),
         TEST(is_interrupted_where_nothing_can_go_on),
         TEST(several_answers_go_on_elsewhere),
