@@ -166,9 +166,10 @@ static void begin_task(struct wi_checks *checks, const struct wi_job_spec *spec,
     int compares = is_on(checks) && wish->compare && !*spec->model->signature.random;
     if (compares)
         name_place(&place, node, platform);
-    if (place.platform == WI_WASM ||
-        (place.platform == WI_NATIVE && !can_compare_program(checks, spec)))
+    if (place.platform == WI_WASM)
         compares = 0;
+    if (compares && place.platform == WI_NATIVE && !can_compare_program(checks, spec))
+        return; /* nor could it be used if it were fast */
     int is_own = wish->deadline_ms <= 0;
     if ((is_own && !compares) || is_under_way(checks, spec->model, &place))
         return;
@@ -202,11 +203,10 @@ static int wants_check(struct wi_checks *checks, const struct wi_job_spec *spec,
         checks->recheck -= 1;
         return 1;
     }
-    if (known == WI_UNABLE)
-        return 1; /* it has just run there */
     char key[WI_VERDICT_KEY_SIZE];
     wi_check_make_key(key, spec, node, platform);
-    return known == WI_UNKNOWN && wi_verdicts_due(wi_pool_verdicts(checks->pool), key);
+    return (known == WI_UNKNOWN || known == WI_UNABLE) &&
+           wi_verdicts_due(wi_pool_verdicts(checks->pool), key);
 }
 
 static void on_answered(void *context, const struct wi_job_spec *spec, const struct wi_probe *wish,

@@ -63,14 +63,14 @@ static struct wi_verdicts *verdicts_of(const struct wi_check_run *run)
 
 /* --- the verdict ------------------------------------------------------------------------------ */
 
-/* Asked again later: another text, picture or load may tell. */
+/* Asked again later: another text may tell, or another load. */
 static void leave_open(struct wi_check_run *run)
 {
     run->checks->counters.failed++;
     wi_debug("guard", run->spec.model->name,
         "%s/%s cannot be told from WASM, nor called the same: %s", run->browser,
         wi_platform_names[run->platform], run->comparison.detail);
-    wi_verdicts_pause(verdicts_of(run), run->key);
+    wi_verdicts_pause(verdicts_of(run), run->key, run->comparison.detail);
     end_run(run);
 }
 
@@ -128,6 +128,8 @@ static void begin_comparing(struct wi_check_run *run)
 {
     /* Anybody's page may say anything: it is no measure for the browsers that we start. */
     if (run->wasm.joined && !run->other.joined) {
+        wi_verdicts_pause(verdicts_of(run), run->key,
+            "WASM answered in a page that joined, which is no measure for browsers of the service");
         wi_check_run_drop(run);
     } else if (wi_check_run_bytes(run) <= INLINE_COMPARE_MAX) {
         compare(run);
@@ -186,7 +188,7 @@ static void wasm_failed(struct wi_check_run *run, const struct wi_job_result *re
     if (is_of_the_model(result) || broke(result)) {
         run->checks->counters.failed++;
         if (*run->key && !wi_check_is_refusal(&result->error))
-            wi_verdicts_pause(verdicts_of(run), run->key);
+            wi_verdicts_pause(verdicts_of(run), run->key, result->error.detail);
     } else {
         wi_check_crowded_out(run->checks, run->spec.model, &run->wish);
     }

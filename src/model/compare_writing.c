@@ -11,6 +11,10 @@
 /* Nat; and of the log-probability. */
 #define TOLERANCE 0.05
 #define RELATIVE 0.01
+/* Tokens, and alternatives of each, that are looked at; a page may send more than it was asked for.
+ */
+#define TOKENS_MAX 64
+#define ALTERNATIVES_MAX 32
 
 /* What a model says of one place in its text. */
 struct place {
@@ -35,8 +39,8 @@ static struct place place_at(const json_t *logprobs, size_t at)
     struct place place = {.entry = json_array_get(logprobs, at)};
     place.top = json_object_get(place.entry, "top_logprobs");
     place.count = json_array_size(place.top);
-    if (place.count > WI_COMPARE_ROWS_MAX)
-        place.count = WI_COMPARE_ROWS_MAX;
+    if (place.count > ALTERNATIVES_MAX)
+        place.count = ALTERNATIVES_MAX;
     for (size_t i = 0; i < place.count; i++)
         place.least = fmin(place.least, logprob_of(json_array_get(place.top, i)));
     return place;
@@ -123,7 +127,7 @@ int wi_compare_writing(
     size_t most = json_array_size(wanted), count = json_array_size(had);
     if (most == 0 || count == 0)
         return -1;
-    for (size_t at = 0; at < most && at < count && at < WI_COMPARE_ROWS_MAX; at++) {
+    for (size_t at = 0; at < most && at < count && at < TOKENS_MAX; at++) {
         struct place one = place_at(wanted, at), other = place_at(had, at);
         compare_place(&one, &other, at, loose, out);
         if (id_of(one.entry) != id_of(other.entry)) {

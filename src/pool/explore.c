@@ -36,7 +36,8 @@ static int is_promising(const struct wi_option *option, const struct wi_option *
     if (is_software(option))
         return 0;
     if (option->measured)
-        return option->standing == WI_STANDING_UNCHECKED && option->run_ms <= client->run_ms;
+        return option->standing == WI_STANDING_UNCHECKED && option->run_ms <= client->run_ms &&
+               !option->candidate->prospects[option->platform].rests;
     return option->platform != WI_WASM || wi_route_prior(option) < wi_route_prior(client);
 }
 

@@ -12,8 +12,9 @@
  * expected; and of language models, which are large). It is nothing for what nobody has timed or
  * compared yet and may well be the best: a place that the preferences put before the client's, or
  * an accelerator, but no software adapter. That is due at once, and where nothing comes of it after
- * pauses that double from WI_EXPLORE_PAUSE_MS to WI_EXPLORE_PAUSE_MAX_MS. Of several the one that
- * has earned most runs goes first. None is due while jobs wait.
+ * pauses that double from WI_EXPLORE_PAUSE_MS to WI_EXPLORE_PAUSE_MAX_MS; what was compared, and
+ * told nothing, after those of wi_verdicts_pause. Of several the one that has earned most runs goes
+ * first. None is due while jobs wait.
  *
  * A try is a run beside the client's path, of a request that was answered elsewhere; for a task not
  * of that, but of an input of ours. Where it is faster than expected that counts in full

@@ -64,7 +64,9 @@ static void judge_trust(struct wi_option *option, const struct wi_terms *terms)
         judge(option, WI_STANDING_SOFTWARE,
             "the adapter is a software one, and was not measured to be faster");
     else if (checks && prospect->verdict == WI_UNKNOWN)
-        judge(option, WI_STANDING_UNCHECKED, "its answer was not compared with that of wasm yet");
+        judge(option, WI_STANDING_UNCHECKED,
+            prospect->rests ? "comparing it with wasm told nothing, and is tried again later"
+                            : "its answer was not compared with that of wasm yet");
 }
 
 /* Whether a node could be given it now: one that has the model, or an idle one. */

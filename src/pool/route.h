@@ -38,6 +38,7 @@ struct wi_seat {
 struct wi_prospect {
     struct wi_estimate estimate;
     enum wi_verdict verdict;
+    int rests;             /* a check of it came to no end, and it is too soon for another */
     int rank;              /* in [browser_preferences], 0 the best */
     struct wi_seat warm;   /* the first free node that has the model loaded */
     size_t loaded;         /* how many have it loaded, free or not */

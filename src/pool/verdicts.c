@@ -17,8 +17,9 @@
 /* A platform that failed may do better some day: an input that fits, a machine less loaded. */
 #define UNABLE_MS (7 * 24 * 3600e3)
 #define MISSED_MS (24 * 3600e3)
-/* After a check that came to no end. */
+/* After a check that came to no end, and after many in a row. */
 #define PAUSE_MS (5 * 60e3)
+#define PAUSE_MAX_MS (24 * 3600e3)
 /* The largest error that is told apart; JSON has no infinity. */
 #define RATIO_MAX 1e9
 
@@ -43,7 +44,9 @@ struct verdict {
     char detail[256];
     enum wi_code code;  /* of a rejection by WASM */
     int64_t checked_at; /* Unix milliseconds */
-    int64_t until;      /* when it is void or, while unknown, due again; 0: never */
+    int64_t until;      /* when it is void; 0: never */
+    int64_t rests;      /* until then a check is not due */
+    double pause_ms;    /* the last one; 0: none since something was found out */
     int misses;
     UT_hash_handle hh;
 };
@@ -307,8 +310,10 @@ enum wi_verdict wi_verdicts_get(const struct wi_verdicts *verdicts, const struct
 int wi_verdicts_due(const struct wi_verdicts *verdicts, const char *key)
 {
     const struct verdict *verdict = find(verdicts, key);
+    enum wi_verdict known = value_of(verdict);
 
-    return !verdict || is_void(verdict);
+    return (known == WI_UNKNOWN || known == WI_UNABLE) &&
+           (!verdict || wi_wall_ms() >= verdict->rests);
 }
 
 enum wi_code wi_verdicts_rejection(const struct wi_verdicts *verdicts, const struct wi_model *model,
@@ -324,6 +329,14 @@ enum wi_code wi_verdicts_rejection(const struct wi_verdicts *verdicts, const str
 /* --- deciding ----------------------------------------------------------------------------------
  */
 
+/* For longer each time: what tells nothing once, or fails, most often does so again. */
+static void rest(struct verdict *verdict)
+{
+    verdict->pause_ms =
+        verdict->pause_ms > 0 ? fmin(2 * verdict->pause_ms, PAUSE_MAX_MS) : PAUSE_MS;
+    verdict->rests = wi_wall_ms() + (int64_t)verdict->pause_ms;
+}
+
 static void decide(struct wi_verdicts *verdicts, struct verdict *verdict, enum wi_verdict value,
     double ratio, const char *detail, double for_ms)
 {
@@ -336,6 +349,10 @@ static void decide(struct wi_verdicts *verdicts, struct verdict *verdict, enum w
     verdict->checked_at = wi_wall_ms();
     verdict->until = for_ms > 0 ? verdict->checked_at + (int64_t)for_ms : 0;
     verdict->misses = 0;
+    if (value == WI_UNABLE)
+        rest(verdict);
+    else
+        verdict->pause_ms = 0;
     set_detail(verdict, detail);
     keep(verdicts, verdict);
 }
@@ -352,28 +369,27 @@ int wi_verdicts_set(struct wi_verdicts *verdicts, const char *key, enum wi_verdi
     return value != known;
 }
 
-void wi_verdicts_pause(struct wi_verdicts *verdicts, const char *key)
+void wi_verdicts_pause(struct wi_verdicts *verdicts, const char *key, const char *detail)
 {
     struct verdict *verdict = find_or_add(verdicts, key);
 
-    if (value_of(verdict) != WI_UNKNOWN)
-        return; /* a second look at what is known */
-    verdict->verdict = WI_UNKNOWN;
-    verdict->until = wi_wall_ms() + (int64_t)PAUSE_MS;
+    rest(verdict);
+    if (value_of(verdict) == WI_UNKNOWN)
+        set_detail(verdict, detail);
 }
 
 void wi_verdicts_miss(struct wi_verdicts *verdicts, const char *key, const char *detail)
 {
     struct verdict *verdict = find_or_add(verdicts, key);
 
-    if (value_of(verdict) != WI_UNKNOWN)
-        return;
-    if (++verdict->misses >= 2) {
+    if (value_of(verdict) != WI_UNKNOWN) { /* a second look at what is known */
+        rest(verdict);
+    } else if (++verdict->misses >= 2) {
         decide(verdicts, verdict, WI_UNABLE, 0, detail, MISSED_MS);
-        return;
+    } else {
+        rest(verdict);
+        set_detail(verdict, detail);
     }
-    wi_verdicts_pause(verdicts, key);
-    set_detail(verdict, detail);
 }
 
 static struct verdict *say(

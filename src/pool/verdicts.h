@@ -43,17 +43,19 @@ enum wi_verdict wi_verdicts_get(const struct wi_verdicts *verdicts, const struct
 #define WI_VERDICT_KEY_SIZE 640
 void wi_verdict_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_model *model,
     const struct wi_place *place, const char *precision);
-/* Whether a check would tell something new: nothing is known, and none failed just now. */
+/* Whether a check would tell something new: nothing is known, or only that it did not run there,
+ * and none came to no end just now. */
 int wi_verdicts_due(const struct wi_verdicts *verdicts, const char *key);
 /* WI_TRUSTED, WI_WRONG or WI_UNABLE. Once wrong stays wrong: other inputs may well come out right.
  * `ratio` is the worst error in tolerances; `detail` says for people where, or what failed. 1 if
  * that is news: another verdict was known, or none. */
 int wi_verdicts_set(struct wi_verdicts *verdicts, const char *key, enum wi_verdict verdict,
     double ratio, const char *detail);
-/* Not due for five minutes: there was nothing to compare with. */
-void wi_verdicts_pause(struct wi_verdicts *verdicts, const char *key);
+/* Not due for a while: there was nothing to compare, or what there was told nothing. Five minutes,
+ * and twice as long each time, to a day, until a check says more. `detail` says for people why. */
+void wi_verdicts_pause(struct wi_verdicts *verdicts, const char *key, const char *detail);
 /* The check came to no end (its node broke, its time was up). The second in a row makes it
- * WI_UNABLE for a day; until then it is not due for five minutes. */
+ * WI_UNABLE for a day; until then it is not due for a while. */
 void wi_verdicts_miss(struct wi_verdicts *verdicts, const char *key, const char *detail);
 
 /* --- what WASM says of a model, for every kind of browser with that engine version -------------

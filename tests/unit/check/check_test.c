@@ -425,6 +425,22 @@ static void a_task_that_cannot_run_there_is_unable(void **state)
     assert_int_equal(verdict(), WI_UNABLE);
 }
 
+/* An input of ours may fail where clients' do not. */
+static void what_cannot_run_is_not_tried_after_each_answer(void **state)
+{
+    the.wish.wanted = 0;
+    assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_CHAT), WI_OK);
+    answer_task(0, "fp32", written(-1));
+    turn();
+    answer_task(1, "fp32", written(-1));
+    fail_with(2, WI_OPERATOR_UNSUPPORTED, "no kernel", 0);
+    assert_int_equal(verdict(), WI_UNABLE);
+    assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_CHAT), WI_OK);
+    answer_task(3, "fp32", written(-1));
+    turn();
+    assert_int_equal(the.sent_count, 4);
+}
+
 static void what_cannot_be_told_stays_open(void **state)
 {
     char key[WI_VERDICT_KEY_SIZE];
@@ -693,6 +709,10 @@ static void a_joined_page_is_no_measure(void **state)
     strcpy(the.node.session, "session-1");
     assert_int_equal(verdict(), WI_UNKNOWN);
     assert_int_equal(counters().dropped, 1);
+    assert_int_equal(submit_to(1, WI_WEBGPU), WI_OK);
+    answer(2, 2, 1);
+    turn();
+    assert_int_equal(the.sent_count, 3); /* nor is it asked again after each answer */
 }
 
 /* A program has no WASM: another node's is the measure. */
@@ -779,6 +799,7 @@ int main(void)
         TEST(a_task_in_few_bits_may_differ_more),
         TEST(the_bits_of_a_gguf_file_are_those_of_its_weights),
         TEST(a_task_that_cannot_run_there_is_unable),
+        TEST(what_cannot_run_is_not_tried_after_each_answer),
         TEST(what_cannot_be_told_stays_open),
         TEST(what_is_trusted_is_only_measured),
         TEST(what_wasm_cannot_do_is_not_tried_again_at_once),

@@ -164,6 +164,36 @@ static void what_is_not_among_the_likeliest_is_less_likely(void **state)
         "logprobs[0]");
 }
 
+/* A token 1 with so many alternatives, of which the last has that log-probability. */
+static char *says_many(int count, double last)
+{
+    char *text = strdup("{\"logprobs\":[{\"id\":1,\"logprob\":-0.1,\"top_logprobs\":[");
+    for (int i = 1; i <= count; i++) {
+        char *more = wi_sprintf("%s%s{\"id\":%d,\"logprob\":%g}", text, i > 1 ? "," : "", i,
+            i == 1      ? -0.1
+            : i < count ? -5.0
+                        : last);
+        free(text);
+        text = more;
+    }
+    char *all = wi_sprintf("%s]}]}", text);
+    free(text);
+    return all;
+}
+
+/* A page that sends more than it is asked for does not make more work. */
+static void alternatives_are_looked_at_to_a_limit(void **state)
+{
+    char *few = says_many(20, -5), *other_few = says_many(20, -1);
+    char *many = says_many(200, -5), *other_many = says_many(200, -1);
+    differs(WI_TASK_COMPLETE, few, other_few, "logprobs[0]");
+    SAME(WI_TASK_COMPLETE, many, other_many);
+    free(few);
+    free(other_few);
+    free(many);
+    free(other_many);
+}
+
 /* What comes after two tokens that were as likely as each other is another text. */
 static void texts_may_part_at_a_tie(void **state)
 {
@@ -249,6 +279,7 @@ int main(void)
         cmocka_unit_test(text_without_more_is_equal),
         cmocka_unit_test(text_is_compared_by_its_probabilities),
         cmocka_unit_test(what_is_not_among_the_likeliest_is_less_likely),
+        cmocka_unit_test(alternatives_are_looked_at_to_a_limit),
         cmocka_unit_test(texts_may_part_at_a_tie),
         cmocka_unit_test(a_text_may_end_earlier_at_a_tie),
         cmocka_unit_test(vectors_are_compared_as_tensors),

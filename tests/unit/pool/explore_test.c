@@ -81,6 +81,10 @@ static void what_may_be_the_best_is_due_at_once(void **state)
     expect_due(place, 1, "chrome", WI_WEBGPU);
     measure(place, 0, WI_WEBGPU, 90); /* not compared yet */
     expect_due(place, 1, "chrome", WI_WEBGPU);
+    prospect(place, 0, WI_WEBGPU)->rests = 1; /* compared, and that told nothing */
+    expect_none_due(place, 1);
+    assert_non_null(strstr(option(place, 0, WI_WEBGPU)->why, "tried again later"));
+    prospect(place, 0, WI_WEBGPU)->rests = 0;
     estimate(place, 0, WI_WEBGPU)->run_ms = 110; /* it would not be used anyway */
     expect_none_due(place, 1);
     *estimate(place, 0, WI_WEBGPU) = (struct wi_estimate){0};

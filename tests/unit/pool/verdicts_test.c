@@ -240,6 +240,45 @@ static void two_misses_make_unable(void **state)
     assert_int_equal(get(), WI_UNKNOWN);
 }
 
+static void what_tells_nothing_is_due_after_longer_and_longer(void **state)
+{
+    const char *key = key_of(WI_WEBGPU, NULL);
+    const int64_t day = (int64_t)24 * 3600 * 1000;
+    for (int64_t pause = (int64_t)5 * 60 * 1000; pause < day; pause *= 2) {
+        wi_verdicts_pause(verdicts, key, "the texts are empty");
+        now += pause - 1;
+        assert_false(wi_verdicts_due(verdicts, key));
+        now += 1;
+        assert_true(wi_verdicts_due(verdicts, key));
+    }
+    for (int i = 0; i < 2; i++) {
+        wi_verdicts_pause(verdicts, key, "the texts are empty");
+        now += day;
+        assert_true(wi_verdicts_due(verdicts, key));
+    }
+    assert_int_equal(get(), WI_UNKNOWN);
+    json_t *list = wi_verdicts_json(verdicts, "abcd");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "detail")),
+        "the texts are empty");
+    json_decref(list);
+}
+
+/* A client who names it may have it run there before its verdict is void. */
+static void what_cannot_run_is_looked_at_again_but_not_at_once(void **state)
+{
+    const char *key = key_of(WI_WEBGPU, NULL);
+    set(WI_UNABLE);
+    assert_false(wi_verdicts_due(verdicts, key));
+    now += (int64_t)5 * 60 * 1000;
+    assert_true(wi_verdicts_due(verdicts, key));
+    wi_verdicts_pause(verdicts, key, "the texts are empty");
+    assert_false(wi_verdicts_due(verdicts, key));
+    now += (int64_t)10 * 60 * 1000;
+    wi_verdicts_miss(verdicts, key, "its browser broke");
+    assert_false(wi_verdicts_due(verdicts, key));
+    assert_int_equal(get(), WI_UNABLE);
+}
+
 static void a_success_ends_the_misses(void **state)
 {
     const char *key = key_of(WI_WEBGPU, NULL);
@@ -409,6 +448,8 @@ int main(void)
         TEST(survives_a_restart),
         TEST(what_cannot_run_may_try_again_later),
         TEST(two_misses_make_unable),
+        TEST(what_tells_nothing_is_due_after_longer_and_longer),
+        TEST(what_cannot_run_is_looked_at_again_but_not_at_once),
         TEST(a_success_ends_the_misses),
         TEST(random_models_are_exempt),
         TEST(what_wasm_refuses_is_refused),
