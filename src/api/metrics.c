@@ -16,8 +16,8 @@ static const double bounds[WI_HISTOGRAM_BUCKETS] = {
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60};
 
 /* 0 stands for a client that left; anything not listed is counted as 500. */
-static const int statuses[] = {0, 200, 202, 204, 400, 401, 403, 404, 405, 406, 408, 409, 411, 413,
-    415, 422, 429, 500, 501, 502, 503, 504, 507};
+static const int statuses[] = {0, 200, 202, 204, 400, 401, 403, 404, 405, 406, 408, 409, 410, 411,
+    413, 415, 422, 429, 500, 501, 502, 503, 504, 507};
 #define STATUS_COUNT (sizeof statuses / sizeof *statuses)
 
 /* Series of model × browser × platform; later ones are counted under model="other". */
@@ -177,9 +177,9 @@ void wi_metrics_text(struct wi_metrics *metrics, const char *model, const char *
     text->cached += usable(figures->cached);
     text->generated += usable(figures->generated);
     if (usable(figures->first_token_s) > 0)
-        wi_histogram_add(&text->first_token, figures->first_token_s);
+        wi_histogram_add(&text->first_token, usable(figures->first_token_s));
     if (usable(figures->per_token_s) > 0)
-        wi_histogram_add(&text->per_token, figures->per_token_s);
+        wi_histogram_add(&text->per_token, usable(figures->per_token_s));
 }
 
 /* --- text ------------------------------------------------------------------------------------ */

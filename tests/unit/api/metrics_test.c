@@ -48,6 +48,24 @@ static void test_requests(void **state)
     wi_metrics_free(metrics);
 }
 
+/* A status that errors have, and that is not in the list, would be counted as a failure of ours. */
+static void test_statuses_of_errors(void **state)
+{
+    struct wi_metrics *metrics = wi_metrics_new(wi_routes);
+    struct wi_buffer out = {0};
+    for (int code = WI_OK; code < WI_CODE_COUNT; code++)
+        wi_metrics_request(metrics, 0, wi_code_status(code), 0.001, 0, 0);
+    wi_metrics_write(metrics, &out);
+    for (int code = WI_OK; code < WI_CODE_COUNT; code++) {
+        char label[64];
+        snprintf(label, sizeof label, "route=\"/v1/infer\",status=\"%d\"} ", wi_code_status(code));
+        if (!strstr(out.text, label))
+            fail_msg("%s is not counted for what it is", wi_code_name(code));
+    }
+    wi_buffer_clear(&out);
+    wi_metrics_free(metrics);
+}
+
 static void test_texts(void **state)
 {
     static const struct wi_text_figures figures[] = {
@@ -73,6 +91,19 @@ static void test_texts(void **state)
         snprintf(line, sizeof line, "webinfer_%s{model=\"digits\"", wanted[i].name);
         assert_null(strstr(out.text, line)); /* what is no language model says nothing of tokens */
     }
+    wi_buffer_clear(&out);
+    wi_metrics_free(metrics);
+}
+
+static void test_figures_are_bounded(void **state)
+{
+    static const struct wi_text_figures far = {.first_token_s = 1e300, .per_token_s = 1e300};
+    struct wi_metrics *metrics = wi_metrics_new(wi_routes);
+    struct wi_buffer out = {0};
+    wi_metrics_text(metrics, "m", "b", "p", &far);
+    wi_metrics_write(metrics, &out);
+    assert_int_equal(
+        count_of(out.text, "_sum{model=\"m\",browser=\"b\",platform=\"p\"} 1e+09\n"), 2);
     wi_buffer_clear(&out);
     wi_metrics_free(metrics);
 }
@@ -116,7 +147,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_histogram),
         cmocka_unit_test(test_requests),
+        cmocka_unit_test(test_statuses_of_errors),
         cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_figures_are_bounded),
         cmocka_unit_test(test_series_are_bounded),
         cmocka_unit_test(test_labels),
     };
