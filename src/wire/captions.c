@@ -15,24 +15,32 @@ static void add_time(struct wi_buffer *out, const json_t *seconds, char point)
         (int)(ms / 1000 % 60), point, (int)(ms % 1000));
 }
 
-/* A blank line would end the text; WebVTT has markup, and "-->" stands between times in both, which
- * SubRip has no other way to write than as a shorter arrow. */
+/* A blank line would end the text; WebVTT has markup. */
+static void add_character(struct wi_buffer *out, const char *character, enum wi_captions form)
+{
+    if (*character == '\n' || *character == '\r')
+        wi_buffer_puts(out, " ");
+    else if (form == WI_CAPTIONS_VTT && *character == '&')
+        wi_buffer_puts(out, "&amp;");
+    else if (form == WI_CAPTIONS_VTT && *character == '<')
+        wi_buffer_puts(out, "&lt;");
+    else if (form == WI_CAPTIONS_VTT && *character == '>')
+        wi_buffer_puts(out, "&gt;");
+    else
+        wi_buffer_add(out, character, 1);
+}
+
+/* "-->" stands between times, which SubRip has no other way to write in a text than as a shorter
+ * arrow. */
 static void add_text(struct wi_buffer *out, const char *text, enum wi_captions form)
 {
-    for (; *text; text++) {
-        size_t dashes = form == WI_CAPTIONS_SRT ? strspn(text, "-") : 0;
-        if (dashes > 1 && text[dashes] == '>')
-            text += dashes - 1;
-        if (*text == '\n' || *text == '\r')
-            wi_buffer_puts(out, " ");
-        else if (form == WI_CAPTIONS_VTT && *text == '&')
-            wi_buffer_puts(out, "&amp;");
-        else if (form == WI_CAPTIONS_VTT && *text == '<')
-            wi_buffer_puts(out, "&lt;");
-        else if (form == WI_CAPTIONS_VTT && *text == '>')
-            wi_buffer_puts(out, "&gt;");
-        else
-            wi_buffer_add(out, text, 1);
+    while (*text) {
+        size_t dashes = strspn(text, "-");
+        int is_arrow = form == WI_CAPTIONS_SRT && dashes > 0 && text[dashes] == '>';
+        wi_buffer_add(out, text, is_arrow ? 1 : dashes);
+        text += dashes;
+        if (*text)
+            add_character(out, text++, form);
     }
 }
 

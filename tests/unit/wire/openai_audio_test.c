@@ -201,6 +201,28 @@ static void test_heard(void **state)
         "\"word\":\"c\\n--->d\"}],\"usage\":{\"type\":\"duration\",\"seconds\":4}}\n");
 }
 
+/* In one pass: whoever sends the text may have made it long. */
+static void test_long_dashes(void **state)
+{
+    size_t count = 1 << 20;
+    char *text = calloc(1, count + 1);
+    struct wi_buffer out = {0};
+    (void)state;
+    memset(text, '-', count);
+    json_t *segments = json_pack("[{s:s}]", "text", text);
+    wi_captions_write(&out, segments, WI_CAPTIONS_SRT);
+    assert_non_null(strstr(out.text, text));
+    json_decref(segments);
+    wi_buffer_clear(&out);
+    text[count - 1] = '>';
+    segments = json_pack("[{s:s}]", "text", text);
+    wi_captions_write(&out, segments, WI_CAPTIONS_SRT);
+    assert_string_equal(out.text, "1\n00:00:00,000 --> 00:00:00,000\n->\n\n");
+    json_decref(segments);
+    wi_buffer_clear(&out);
+    free(text);
+}
+
 static void test_stream(void **state)
 {
     const struct wi_dialect *heard = &wi_dialect_openai_transcriptions;
@@ -319,6 +341,7 @@ int main(void)
         cmocka_unit_test(test_long_values),
         cmocka_unit_test(test_identity),
         cmocka_unit_test(test_heard),
+        cmocka_unit_test(test_long_dashes),
         cmocka_unit_test(test_stream),
         cmocka_unit_test(test_speech),
         cmocka_unit_test(test_speech_parameters),
