@@ -8,6 +8,7 @@ import path from 'node:path';
 import { after, before } from 'node:test';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
+import { capabilities, FakeNode } from '../lib/fake-node.mjs';
 import { putFamilies } from '../lib/families.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 
@@ -106,6 +107,22 @@ test('inputs and options that a task does not take are named', async () => {
         await refused(name, inputs, { options }, 400, code, `options.${field}`);
     await refused('bert', 'a'.repeat(200000), {}, 400, 'context_length_exceeded', 'inputs');
     await answers('bert', 'a'.repeat(200000), { options: { truncate: true } });
+});
+
+test('of pictures, only those without text are for a joined node', async () => {
+    const node = new FakeNode((await daemon.post('/v1/admin/join', {})).json.url);
+    node.capabilities = { ...capabilities, engines: { ...capabilities.engines, pipeline: '1' } };
+    node.onTask = (task) => node.respond(task, { outputs: [], data: { result: { labels: [] } } });
+    await node.join();
+    const there = { platform: 'wasm', node: node.id };
+    const { status, text } = await ask('vit', image, there);
+    assert.equal(status, 200, text);
+    for (const [name, more] of [['donut', { question: 'who' }], ['clip', { labels: ['x'] }]]) {
+        const { json } = await ask(name, { ...image, ...more }, there);
+        assert.deepEqual([json.status, json.code], [503, 'unavailable'], name);
+        assert.match(json.detail, /not started by the service/);
+    }
+    await node.close();
 });
 
 test('a precision is a variant, and one that is not there is refused with those that are', async () => {
