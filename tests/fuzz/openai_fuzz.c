@@ -52,6 +52,20 @@ static void check_models(
     WI_PLANT(json_integer_value(json_object_get(infer->options, "max_tokens")) / 2 == 3);
 }
 
+/* What a body means. Behind the last delimiter of a form nothing does. */
+static void check_identity(const struct wi_dialect *dialect, const uint8_t *body, size_t size)
+{
+    unsigned char hash[WI_HASH_SIZE], same[WI_HASH_SIZE];
+    unsigned char *longer = malloc(size + 1);
+    memcpy(longer, body, size);
+    longer[size] = 'x';
+    dialect->identify(body, size, hash);
+    dialect->identify(longer, size + 1, same);
+    if (memcmp(hash, same, sizeof hash) != 0)
+        abort();
+    free(longer);
+}
+
 /* An error has its form whatever the client has sent. */
 static void check_error(const struct wi_dialect *dialect, const struct wi_error *error)
 {
@@ -81,10 +95,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     wi_blob_append(blob, data + 1, size - 1);
     if (dialect->frame("multipart/form-data", NULL, size - 1, &json, &error) != WI_OK)
         abort();
-    if (dialect->parse(&infer, blob, json, &budget, &error) == WI_OK)
-        check_models(dialect, &infer, blob);
-    else
+    unsigned char hash[WI_HASH_SIZE];
+    if (dialect->identify)
+        dialect->identify(blob->bytes, blob->size, hash); /* before it is read, as for a key */
+    if (dialect->parse(&infer, blob, json, &budget, &error) != WI_OK) {
         check_error(dialect, &error);
+    } else {
+        check_models(dialect, &infer, blob);
+        if (dialect->identify)
+            check_identity(dialect, blob->bytes, blob->size);
+    }
     wi_infer_clear(&infer);
     wi_blob_unref(blob);
     if (budget.used != 0)
