@@ -1,8 +1,8 @@
 /* The bytes of one file on disk. What PATH.ranges says is believed only until the hash is known. */
 #include "hub/part.h"
 
-#include "base/buffer.h"
 #include "base/memory.h"
+#include "hub/record.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -15,14 +15,13 @@
 
 #define READ_BYTES (1u << 20)
 #define EARLY_BYTES (256u << 10) /* are sent on their way to the disk at once */
-#define RANGES_MAX 65536         /* bytes of PATH.ranges */
 #define POINTER "version https://git-lfs.github.com/spec/v1"
 
 struct wi_part {
     int folder; /* borrowed */
     int fd;     /* of PATH.part; -1 when it is done */
     struct wi_hub_file file;
-    char *part_path, *ranges_path, *new_path; /* new_path becomes ranges_path */
+    char *part_path, *ranges_path;
     struct wi_ranges there;
     EVP_MD_CTX *hash; /* NULL: nothing is hashed yet */
     uint64_t hashed;
@@ -56,43 +55,9 @@ static int make_folders(const struct wi_part *part)
     return result;
 }
 
-/* Lines: what the file is to be, then FIRST END of each range. Anything else is no record. Whether
- * it is one of this very file. */
-static int read_ranges(struct wi_part *part, const char *text)
-{
-    uint64_t bytes, first, end;
-    char hash[sizeof part->file.hash];
-    int used = 0;
-    if (sscanf(text, "%" SCNu64 " %64[0-9a-f]\n%n", &bytes, hash, &used) != 2 || used == 0 ||
-        bytes != part->file.bytes || strcmp(hash, part->file.hash) != 0)
-        return 0;
-    for (text += used; *text; text += used) {
-        used = 0;
-        if (sscanf(text, "%" SCNu64 " %" SCNu64 "\n%n", &first, &end, &used) != 2 || used == 0 ||
-            first >= end || end > part->file.bytes) {
-            wi_ranges_clear(&part->there);
-            return 0;
-        }
-        wi_ranges_add(&part->there, first, end);
-    }
-    return 1;
-}
-
 static int load_ranges(struct wi_part *part)
 {
-    int fd = openat(part->folder, part->ranges_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    char *text;
-    ssize_t got;
-    int known = 0;
-    if (fd < 0)
-        return 0;
-    text = wi_alloc(RANGES_MAX);
-    got = read(fd, text, RANGES_MAX - 1);
-    close(fd);
-    if (got > 0)
-        known = read_ranges(part, text);
-    free(text);
-    return known;
+    return wi_record_load(part->folder, part->ranges_path, &part->file, &part->there);
 }
 
 /* A file of another commit may lie there under the same path and be as long. */
@@ -135,7 +100,6 @@ static void free_part(struct wi_part *part)
     wi_ranges_clear(&part->there);
     free(part->part_path);
     free(part->ranges_path);
-    free(part->new_path);
     free(part->file.path);
     free(part);
 }
@@ -150,7 +114,6 @@ struct wi_part *wi_part_open(int folder_fd, const struct wi_hub_file *file, stru
     part->file.remote = NULL;
     part->part_path = wi_sprintf("%s.part", file->path);
     part->ranges_path = wi_sprintf("%s.ranges", file->path);
-    part->new_path = wi_sprintf("%s.ranges.new", file->path);
     if (is_whole(part))
         return part;
     enum wi_code code =
@@ -173,21 +136,8 @@ const struct wi_ranges *wi_part_ranges(const struct wi_part *part)
 
 void wi_part_save(struct wi_part *part)
 {
-    struct wi_buffer text = {0};
-    if (part->fd < 0)
-        return;
-    wi_buffer_printf(&text, "%" PRIu64 " %s\n", part->file.bytes, part->file.hash);
-    for (size_t i = 0; i < part->there.count; i++)
-        wi_buffer_printf(&text, "%" PRIu64 " %" PRIu64 "\n", part->there.items[i].first,
-            part->there.items[i].end);
-    int fd = openat(
-        part->folder, part->new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-    int good = fd >= 0 && write(fd, text.text, text.size) == (ssize_t)text.size;
-    if (fd >= 0)
-        close(fd);
-    if (good)
-        renameat(part->folder, part->new_path, part->folder, part->ranges_path);
-    wi_buffer_clear(&text);
+    if (part->fd >= 0)
+        wi_record_save(part->folder, part->ranges_path, &part->file, &part->there);
 }
 
 void wi_part_close(struct wi_part *part)

@@ -115,6 +115,23 @@ static void what_has_arrived_is_known_the_next_time(void **state)
     wi_part_close(part);
 }
 
+/* The disk is full by then: nothing new can be written beside it. */
+static void a_file_that_is_whole_is_known_on_a_full_disk_too(void **state)
+{
+    const struct fixture *f = *state;
+    struct wi_error error;
+    struct wi_part *part = open_part(f, "{\"a\": 1}");
+    write_part(part, 0, "{\"a\"");
+    wi_part_save(part);
+    assert_int_equal(mkdirat(f->folder, "sub/config.json.ranges.new", 0700), 0);
+    write_part(part, 4, ": 1}");
+    assert_int_equal(wi_part_finish(part, &error), WI_OK);
+    wi_part_close(part);
+    part = open_part(f, "{\"a\": 1}");
+    assert_true(wi_part_is_done(part));
+    wi_part_close(part);
+}
+
 static void what_never_began_leaves_nothing(void **state)
 {
     const struct fixture *f = *state;
@@ -144,6 +161,7 @@ int main(void)
         TEST(a_file_of_another_commit_is_not_taken_for_it),
         TEST(a_file_of_unknown_origin_is_not_taken_for_it),
         TEST(what_has_arrived_is_known_the_next_time),
+        TEST(a_file_that_is_whole_is_known_on_a_full_disk_too),
         TEST(what_never_began_leaves_nothing),
         TEST(wrong_bytes_get_no_name),
     };
