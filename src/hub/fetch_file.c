@@ -141,11 +141,19 @@ static void release_transfers(struct file *file)
         transfer_release(&file->transfers[i]);
 }
 
+/* What they bring is not wanted any more, also where it waits to be written: a server that sends
+ * more than it was asked for may bring bytes twice. */
+static void drop_transfers(struct file *file)
+{
+    release_transfers(file);
+    give_blocks_back(file);
+}
+
 /* Bytes may have been spoiled on the way, or by what was there from before: once more, all of it.
  */
 static void begin_anew(struct file *file)
 {
-    release_transfers(file);
+    drop_transfers(file);
     file->done = 0;
     file->behind = 0;
     wi_ranges_clear(&file->claimed);
@@ -175,7 +183,7 @@ static void take_result(struct file *file)
     if (work->whole) {
         file->done = file->file.bytes;
         file->state = FILE_DONE;
-        release_transfers(file);
+        drop_transfers(file);
     }
 }
 
