@@ -82,10 +82,8 @@ static char *next_of(const char *link)
         if (!end)
             return NULL;
         link = end + strcspn(end, ",<");
-        const char *next = strstr(end, "rel=\"next\"");
-        if (!next)
-            next = strstr(end, "rel=next");
-        if (next && next < link)
+        size_t size = (size_t)(link - end); /* of what is said of this one */
+        if (memmem(end, size, "rel=\"next\"", 10) || memmem(end, size, "rel=next", 8))
             return wi_strndup(url, (size_t)(end - url));
     }
     return NULL;
