@@ -24,7 +24,7 @@ let daemon;
 let hub;
 /** Bytes of a small model. */
 let bytes;
-/** A pull whose server falls silent, by a daemon of its own: it waits half a minute, beside the tests. */
+/** A pull whose server falls silent, with a daemon of its own: it waits half a minute, beside the tests. */
 let stalled;
 const test = testsOf(() => daemon);
 
@@ -316,12 +316,12 @@ test('a disk that others fill meanwhile ends a pull, and with room again it succ
         const disk = `/proc/${own.pid}/root/mnt`;
         const body = { model: 'full/disk', files: ['*.gguf'] };
         const asked = () => hub.asked('content').filter((one) => one.url.includes('full%2Fdisk'));
-        hub.bytesPerSecond = 2_000_000;
+        hub.bytesPerSecond = 100_000;
         const end = pulled(body, own);
         await until(() => asked().length >= 4, { what: 'four files under way' });
         fill(path.join(disk, 'filler'));
-        const { code, detail } = await end;
         hub.bytesPerSecond = 0;
+        const { code, detail } = await end;
         assert.equal(code, 'no_room', detail);
         assert.match(detail, /The disk has no room for \w+-F32\.gguf/);
         look('full/disk', null, { store: disk });
@@ -331,15 +331,23 @@ test('a disk that others fill meanwhile ends a pull, and with room again it succ
     }));
 
 /** The daemon gives a silent server half a minute, and asks again from where it fell silent. */
-const pullThatStalls = () => withDaemon({ ready: false, config: { pool: { min_connections: 0 },
-    models: { hub: 'local' }, 'hub.local': { url: hub.url } } }, async (own) => {
-    const { id, files, repository } = pushCase('a transfer that stalls');
-    hub.fail({ phase: 'content', path: id, stallAfter: 1000 });
-    const end = await pulled({ model: repository }, own);
-    assert.equal(end.code, 'done', end.detail);
-    look(repository, files, own);
-    assert.match(hub.asked('content', id).at(-1).range, /^bytes=1000-/);
-});
+async function pullThatStalls() {
+    const silent = await startHub(), files = { 'silent-F32.gguf': bytes };
+    silent.push('silent/model', files);
+    silent.fail({ phase: 'content', stallAfter: 1000 });
+    try {
+        await withDaemon({ ready: false, config: { pool: { min_connections: 0 },
+            models: { hub: 'local' }, 'hub.local': { url: silent.url } } }, async (own) => {
+            const end = await pulled({ model: 'silent/model' }, own);
+            assert.equal(end.code, 'done', end.detail);
+            look('silent/model', files, own);
+        });
+    } finally {
+        await silent.close();
+    }
+    assert.deepEqual(silent.asked('content').map((one) => one.range),
+        [undefined, `bytes=1000-${bytes.length - 1}`]);
+}
 
 test('a transfer that stalls is given up, and goes on from there', () => stalled);
 

@@ -120,6 +120,7 @@ test('what fails for a while arrives all the same', async () => {
         'too many requests': { phase: 'resolve', status: 429, headers: { 'Retry-After': '1' } },
         'a URL that has expired': { phase: 'content', status: 403, times: 3 },
         'no ranges': { phase: 'content', noRanges: true, times: Infinity },
+        'no ranges but for the first': { phase: 'content', noRanges: true, skip: 1, times: Infinity },
         'no ranges, and a cut': { phase: 'content', noRanges: true, cutAfter: 9 * MiB },
         'a wrong byte once': { phase: 'content', wrongByte: MiB },
         'a redirect on the hub': { phase: 'resolve', redirect: (url) => `${url}?again` },
@@ -135,10 +136,10 @@ test('signed URLs that expire in the middle are asked for again', async () => {
     let expired = 0;
     const files = { 'long.gguf': content(48 * MiB, 'long') };
     commit = hub.push('org/model', files);
-    hub.bytesPerSecond = 16 * MiB;
+    hub.bytesPerSecond = 10 * MiB;
     await arrives(files, [], { run: {
         onProgress: ({ done }) => {
-            if (done > MiB && !expired++) hub.expire();
+            if (done > 0 && !expired++) hub.expire();
         } } });
     hub.bytesPerSecond = 0;
     assert.ok(expired > 0);
@@ -191,7 +192,7 @@ test('a fetch that was killed or cancelled goes on where it was', async () => {
     assert.equal(cancelled.code, 'cancelled');
     assert.ok(!cancelled.found.includes('model-Q8_0.gguf'));
     const first = cancelled.progress[0];
-    assert.ok(first.done - first.fetched > MiB, `nothing was there: ${JSON.stringify(first)}`);
+    assert.ok(first.done > first.fetched, `nothing was there: ${JSON.stringify(first)}`);
     hub.bytesPerSecond = 0;
     await arrives(LARGE, [], { folder });
     const again = hub.asked('content').reduce((sum, one) => sum + one.sent, 0);
@@ -202,7 +203,7 @@ test('a fetch that was killed or cancelled goes on where it was', async () => {
 
 test('what is there but spoiled is fetched anew', async () => {
     const folder = newFolder();
-    hub.bytesPerSecond = 8 * MiB;
+    hub.bytesPerSecond = 4 * MiB;
     assert.equal((await fetched(LARGE, [], { folder, cancel_at: 6 * MiB })).code, 'cancelled');
     hub.bytesPerSecond = 0;
     const part = path.join(folder, 'model-Q8_0.gguf.part');

@@ -5,12 +5,12 @@
  * bought leads to this machine.
  */
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import https from 'node:https';
 import os from 'node:os';
 import path from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { certificate } from '../lib/certificate.mjs';
 import { clear, guard } from '../lib/cleanup.mjs';
@@ -36,6 +36,19 @@ function prepare(folder) {
     fs.writeFileSync(path.join(folder, 'hosts'), `127.0.0.1 localhost ${NAME}\n`);
 }
 
+/** What a program says, and how it ends. */
+function ended(program, args, env) {
+    return new Promise((resolve, reject) => {
+        const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+        let said = '';
+        for (const stream of [child.stdout, child.stderr])
+            stream.setEncoding('utf8').on('data', (text) => (said += text));
+        child.on('error', reject);
+        child.on('close', (status, signal) => resolve({ status, signal, said }));
+    });
+}
+
+/** The folder is in the environment of all that starts in there: by it they end with this file. */
 function startAlone() {
     const folder = guard(fs.mkdtempSync(path.join(os.tmpdir(), 'webinfer-public-')));
     prepare(folder);
@@ -43,18 +56,19 @@ function startAlone() {
     let impossible = false;
     try {
         execFileSync(program, [...args, 'true'], { stdio: 'pipe' });
-    } catch {
-        impossible = 'no network of its own can be made here';
+    } catch (error) {
+        const why = String(error.stderr ?? '').trim().split('\n')[0] || error.message;
+        impossible = `no network of its own can be made here: ${why}`;
     }
-    test('a public hub, in a network of its own', { skip: impossible }, () => {
-        const env = { ...process.env, [INSIDE]: folder };
+    test('a public hub, in a network of its own', { skip: impossible }, async () => {
+        const env = { ...process.env, TMPDIR: folder, [INSIDE]: folder };
         delete env.NODE_TEST_CONTEXT; // that is one more test run, not a part of this one
-        const { status, stdout, stderr } = spawnSync(program,
-            [...args, process.execPath, fileURLToPath(import.meta.url)], { env, encoding: 'utf8' });
-        assert.equal(status, 0, `${stdout}\n${stderr}`);
-        assert.match(stdout, /# pass 1\n# fail 0/);
+        const { status, signal, said } = await ended(program, [...args, process.execPath,
+            '--test-reporter=tap', fileURLToPath(import.meta.url)], env);
+        assert.deepEqual([status, signal], [0, null], said);
+        assert.match(said, /# pass 1\n# fail 0/);
     });
-    process.on('exit', () => clear(folder));
+    after(() => clear(folder));
 }
 
 async function pulled(daemon, model) {
