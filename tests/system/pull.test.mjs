@@ -108,6 +108,25 @@ test('another variant of it comes beside the first', async () => {
     assert.equal((await model('birds/finch:F32')).json.quantization, 'F32');
 });
 
+test('each level of the cache counts what it had, and what it had to get', async () => {
+    const count = (what, level) => daemon.metric(`webinfer_cache_${what}_total`, `{level="${level}"}`);
+    const counts = async () => Object.fromEntries(await Promise.all(
+        ['hits', 'misses', 'fetched_bytes', 'saved_bytes'].flatMap((what) => ['page', 'disk', 'hub'].map(
+            async (level) => [`${level} ${what}`, await count(what, level)]))));
+    const before = await counts(), { bytes } = (await model('birds/finch:Q8_0')).json;
+    assert.ok(before['disk saved_bytes'] >= finch('finch-Q8_0.gguf').length, 'of the variant that was here');
+    for (const name of ['birds/finch:Q8_0', 'birds/finch:Q8_0', 'birds/nothing']) await ask(name);
+    assert.equal((await pull({ model: 'birds/nothing' })).status, 202);
+    await until(async () => /pull failed/.test((await model('birds/nothing')).json.detail), { what: 'a failure' });
+    const after = await counts();
+    const more = Object.fromEntries(Object.keys(after).map((key) => [key, after[key] - before[key]]));
+    const said = JSON.stringify(more); // a simulated node has every model
+    assert.deepEqual([more['page hits'], more['page saved_bytes']], [2, 2 * bytes], said);
+    assert.deepEqual([more['page misses'], more['page fetched_bytes']], [0, 0], said);
+    assert.deepEqual([more['hub hits'], more['hub misses']], [0, 1], said);
+    assert.ok(more['disk hits'] >= 2 && more['disk misses'] >= 1, said);
+});
+
 test('two who ask for the same get one pull, and see it', async () => {
     hub.bytesPerSecond = 1_500_000;
     const first = await openEvents(`${daemon.url}/v1/models/pull`,
@@ -279,6 +298,12 @@ test('run brings a model and asks it, here in a browser', async () => {
         '--browser', 'chrome', '--option', 'temperature=0']);
     assert.equal(answer.code, 0, answer.problems);
     assert.match(answer.out, /42/);
+    const length = finch('finch-Q8_0.gguf').length;
+    assert.ok(await daemon.metric('webinfer_cache_misses_total', '{level="page"}') >= 1);
+    for (const level of ['page', 'disk'])
+        assert.ok(await daemon.metric('webinfer_cache_fetched_bytes_total', `{level="${level}"}`) >= length);
+    const shown = await webinfer(daemon, ['show', 'birds/bird']);
+    assert.match(shown.out, /BROWSER +VERSION +PLATFORM +MEASURED[^]*chrome +\S+ +wasm +yes/);
     const nothing = await webinfer(daemon, ['run', 'birds/none']);
     assert.equal(nothing.code, 1);
     assert.match(nothing.problems, /birds\/none/);
