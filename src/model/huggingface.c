@@ -290,10 +290,22 @@ static void prefer_vectors(struct wi_huggingface *info)
         wi_task_list_add(&info->tasks, others.items[i]);
 }
 
+/* Those that the page goes on with; the same as in page/src/pipeline/seeing_types.js. Of others it
+ * says by a question why not. */
+static int is_seeing(const struct wi_huggingface *info)
+{
+    static const char *const types[] = {
+        "llava", "llava_onevision", "llava_qwen2", "idefics3", "smolvlm"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strcmp(info->model_type, types[i]) == 0)
+            return wi_task_list_has(&info->tasks, WI_TASK_VISUAL_QUESTION);
+    return 0;
+}
+
 /* A conversation takes a template. Models that see are told of pictures first. */
 static void add_conversation(struct wi_huggingface *info)
 {
-    if (info->has_template && wi_task_list_has(&info->tasks, WI_TASK_VISUAL_QUESTION))
+    if (info->has_template && is_seeing(info))
         wi_task_list_add(&info->tasks, WI_TASK_CHAT);
     if (!info->has_template || info->type != WI_TYPE_TEXT_GENERATION ||
         !wi_task_list_has(&info->tasks, WI_TASK_COMPLETE))

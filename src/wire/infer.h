@@ -72,7 +72,8 @@ struct wi_infer {
     int resumable; /* a stream whose client may leave and come back */
     double stall_timeout_ms;
     struct wi_tensors tensors;
-    struct wi_picture picture;            /* of forms with one */
+    struct wi_picture picture;            /* of forms with one; of several the largest: */
+    size_t largest;                       /* which of the tensors it is */
     json_t *input;                        /* what is not a tensor, for the page; may be NULL */
     enum wi_form form;                    /* of the inputs: see wire/text.h */
     enum wi_task_kind task;               /* what is to be done; NONE: the model decides */

@@ -39,11 +39,13 @@ enum wi_code wi_media_add_picture(struct wi_infer *infer, const char *name, stru
     enum wi_code code = wi_picture_sniff(blob->bytes, blob->size, &picture, error);
     if (code != WI_OK)
         return code;
-    *form = json_pack(
-        "{s:I, s:s}", "tensor", (json_int_t)infer->tensors.count, "media_type", picture.media_type);
+    size_t place = infer->tensors.count;
+    *form = json_pack("{s:I, s:s}", "tensor", (json_int_t)place, "media_type", picture.media_type);
     take_bytes(infer, name, blob, 0, blob->size);
-    if (pixels(&picture) > pixels(&infer->picture))
+    if (pixels(&picture) > pixels(&infer->picture)) {
         infer->picture = picture;
+        infer->largest = place;
+    }
     return WI_OK;
 }
 

@@ -270,7 +270,8 @@ static enum wi_code check_shown(const struct wi_infer *infer, const struct wi_mo
     }
     enum wi_code code = wi_picture_check_size(&infer->picture, limits->max_picture_pixels, error);
     if (code != WI_OK && error)
-        snprintf(error->field, sizeof error->field, "%s", where);
+        snprintf(
+            error->field, sizeof error->field, "%s", infer->tensors.items[infer->largest].name);
     return code;
 }
 

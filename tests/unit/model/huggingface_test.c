@@ -137,6 +137,8 @@ static void test_names_and_templates(void **state)
     static const char speaker[] = "{\"architectures\":[\"GPT2LMHeadModel\"]}";
     static const char seer[] = "{\"model_type\":\"llava\","
                                "\"architectures\":[\"LlavaForConditionalGeneration\"]}";
+    static const char unserved[] = "{\"model_type\":\"qwen2_vl\","
+                                   "\"architectures\":[\"Qwen2VLForConditionalGeneration\"]}";
     struct wi_huggingface info;
     struct wi_error error;
     assert_int_equal(
@@ -157,6 +159,13 @@ static void test_names_and_templates(void **state)
         WI_OK);
     assert_int_equal(info.tasks.items[2], WI_TASK_CHAT);
     assert_int_equal(info.tasks.count, 3);
+    assert_int_equal(
+        read_folder("m",
+            FILES("config.json", unserved, TOKENIZER, PROCESSOR, "chat_template.jinja", "x"), &info,
+            &error),
+        WI_OK);
+    assert_true(wi_task_list_has(&info.tasks, WI_TASK_VISUAL_QUESTION));
+    assert_false(wi_task_list_has(&info.tasks, WI_TASK_CHAT));
 }
 
 static void test_refusals(void **state)

@@ -149,6 +149,8 @@ static void test_messages(void **state)
         {MESSAGES(SAYS("user", TEXT) "," SAYS("system", SHOWN(DATA))), "[1].content[0]",
             WI_INVALID_FIELD},
         {MESSAGES(SAYS("user", TEXT "," SHOWN(LARGE))), "[0].content[1]", WI_PICTURE_TOO_LARGE},
+        {MESSAGES(SAYS("user", SHOWN(DATA) "," SHOWN(LARGE) "," SHOWN(DATA))), "[0].content[1]",
+            WI_PICTURE_TOO_LARGE},
     };
     refuses(MESSAGES(SAYS("user", SHOWN(DATA))), "", WI_INVALID_FIELD,
         "inputs.messages[0].content[0]"); /* the model takes none */
