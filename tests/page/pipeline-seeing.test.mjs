@@ -1,11 +1,14 @@
 /** Language models that see, in Node, against transformers.js' own generate on native onnxruntime. */
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import path from 'node:path';
 import test, { after } from 'node:test';
 import { prepareChat } from '../../page/src/chat/chat.js';
+import { SEEING } from '../../page/src/pipeline/seeing_types.js';
 import { makeFamilies } from '../lib/families.mjs';
 import { disc } from '../lib/media.mjs';
 import { Oracle } from '../lib/oracle.mjs';
+import { root } from '../lib/paths.mjs';
 import { render } from './support/chat_templates.mjs';
 import { filesIn, loaded, outcomeOf } from './support/library.mjs';
 import { carried, pictureFile, pictureFiles } from './support/pictures.mjs';
@@ -114,6 +117,57 @@ test('the next turn about a picture goes on from the cache of it, and of no othe
     assert.deepEqual(other.tokens, tokens);
 });
 
+/** How many pictures are decoded meanwhile. @template T @param {() => Promise<T>} work
+ * @returns {Promise<{made: T, decoded: number}>} */
+async function decoding(work) {
+    const { createImageBitmap } = globalThis;
+    let decoded = 0;
+    globalThis.createImageBitmap = (...given) => {
+        decoded++;
+        return createImageBitmap(...given);
+    };
+    try {
+        return { made: await work(), decoded };
+    } finally {
+        globalThis.createImageBitmap = createImageBitmap;
+    }
+}
+
+test('what the cache has of a picture is not computed again, of others it is', () =>
+    withChanged('llava', {}, async (model) => {
+        const say = (options) => decoding(() => talk(model,
+            [{ role: 'user', content: [picturePart(0), textPart('This?')] }], [disc()], options));
+        const first = await say();
+        const again = await say();
+        assert.deepEqual([first.decoded, again.decoded], [1, 0]);
+        assert.ok(again.made.result.usage.cached_tokens > 16);
+        const anew = await say({ deterministic: true });
+        assert.deepEqual([anew.decoded, anew.made.result.usage.cached_tokens], [1, 0]);
+        for (const { made } of [again, anew]) assert.deepEqual(made.result.tokens, first.made.result.tokens);
+    }));
+
+test('pictures beyond the context are not looked at', async () => {
+    const model = await modelOf('llava');
+    const content = [0, 1, 2, 3].map(picturePart);
+    const { decoded } = await decoding(() => assert.rejects(
+        talk(model, [{ role: 'user', content }], [1, 2, 3, 4].map((times) => disc(40 * times)), { context: 32 }),
+        { code: 'context_length_exceeded', message: /first 2 pictures have 32 tokens.* 32\./ }));
+    assert.equal(decoded, 2);
+    const marked = await decoding(() => assert.rejects(ask(model, disc(40), '<image>'), { code: 'input_invalid' }));
+    assert.equal(marked.decoded, 0);
+});
+
+test('a folder that wants too many tiles, or none that there can be, is refused', async () => {
+    for (const [change, message] of [[{ max_image_size: { longest_edge: 1 } }, /4097 tiles of 1 × 1/],
+        [{ max_image_size: { longest_edge: 1e6 } }, /2 tiles of 1000000 × 1000000/],
+        [{ max_image_size: { longest_edge: 1e6 }, do_image_splitting: false }, /1 tiles/],
+        [{ size: { longest_edge: 'x' } }, /NaN tiles/],
+        [{ max_image_size: {} }, /does not say how/], [{ image_processor_type: 'CLIPImageProcessor' }, /does not say how/]]) {
+        await withChanged('smolvlm', { 'preprocessor_config.json': change }, (model) =>
+            assert.rejects(ask(model, pictureFor('smolvlm')), { code: 'model_invalid', message }, JSON.stringify(change)));
+    }
+});
+
 test('a conversation without pictures goes on from its cache', async () => {
     const model = await modelOf('llava');
     const messages = [{ role: 'user', content: 'Hello, world!' }];
@@ -161,6 +215,12 @@ test('relatives of LLaVA, and templates of every kind, give what LLaVA gives', a
         await withChanged('llava', change, async (model) =>
             assert.deepEqual(await tokensOf(ask(model, disc())), expected, JSON.stringify(change)));
     }
+});
+
+test('the daemon has conversations with the models that this page serves', () => {
+    const source = fs.readFileSync(path.join(root, 'src/model/huggingface.c'), 'utf8');
+    const [, list] = /\bis_seeing\(.*?types\[\] = \{(.*?)\}/s.exec(source);
+    assert.deepEqual(list.match(/\w+/g).sort(), [...SEEING].sort());
 });
 
 test('what cannot be done says why, and the next request is right', async () => {

@@ -6,16 +6,16 @@
 import { Failure } from '../engine/failure.js';
 import { conversation, tokensOf } from './conversation.js';
 import { Decoder } from './decoder.js';
-import { imageOf, processorOf } from './image/input.js';
-import { SEEING, TILED } from './seeing_types.js';
+import { processorOf } from './image/input.js';
+import { SEEING } from './seeing_types.js';
+import { contextOf } from './writing.js';
 
 /** @typedef {import('../engine/run.js').Run} Run */
 /** @typedef {import('./generate.js').Prompt} Prompt */
 /** @typedef {import('./kv_cache.js').Beginning} Beginning */
 /** @typedef {import('./loading.js').Loaded} Loaded */
+/** @typedef {import('./looks.js').Look} Look */
 /** @typedef {import('./tasks.js').CheckedTask} CheckedTask */
-/** What the encoder made of one picture: a row for each of its tokens, and how these are written.
- * @typedef {{features: any, text: string}} Look */
 
 /** Which row of which picture's features stands at a place of the prompt.
  * @typedef {Map<number, {picture: number, row: number}>} Places */
@@ -31,9 +31,6 @@ const GRAPHS = Object.freeze(['vision_encoder', 'embed_tokens', 'decoder_model_m
 /** How LLaVA was trained to be asked, whose first folders have no template. */
 const TEMPLATE = `{% for message in messages %}{{ message.role | upper }}: {{ message.content }} {% endfor %}
 {%- if add_generation_prompt %}ASSISTANT:{% endif %}`;
-/** What Idefics3 has around and before its tiles. */
-const AROUND = '<fake_token_around_image>';
-const WHOLE = '<global-img>';
 
 /** @param {Loaded} loaded */
 export const isSeeing = ({ config, model }) => SEEING.includes(config.model_type)
@@ -62,22 +59,16 @@ export async function see(loaded, task, messages, run, fieldOf = fieldOfPart) {
     const { mark } = pictures;
     const { text, isTemplated: _, ...rest } =
         await conversation(loaded, messages, task.options, run, pictures);
-    /** @type {Look[]} */
-    const looks = [];
-    for (const [i, message] of messages.entries()) {
-        for (const { part, index } of picturesIn(message)) {
-            looks.push(await look(loaded, task, part.image, fieldOf(i, index), mark));
-        }
-    }
+    const [first, ...parts] = between(text, mark, messages.flatMap(picturesIn).length);
+    const looks = await looksOf(loaded, task, messages, fieldOf, mark);
+    const whole = parts.reduce((all, part, i) => all + looks[i].text + part, first);
     // A tokenizer's start token is written once, by the template or by it.
-    const tokens = tokensOf(loaded, withLooks(text, looks, mark), true);
+    const tokens = tokensOf(loaded, whole, true);
     const places = placesOf(loaded, tokens, looks, mark);
-    const features = looks.map((one) => one.features);
-    const names = features.map(nameOf);
     return {
         prompt: { ...rest, tokens },
-        keysOf: (all) => all.map((token, place) => names[places.get(place)?.picture ?? -1] ?? token),
-        decoderOf: (beginning) => new SeeingDecoder(loaded, features, places, beginning),
+        keysOf: (all) => all.map((token, place) => looks[places.get(place)?.picture ?? -1]?.name ?? token),
+        decoderOf: (beginning) => new SeeingDecoder(loaded, looks, places, beginning),
     };
 }
 
@@ -112,53 +103,40 @@ export function picturesOf(loaded) {
     return { mark: config?.image_token ?? own ?? '<image>', template: TEMPLATE };
 }
 
-/** @param {Loaded} loaded @param {CheckedTask} task @param {any} picture @param {string} field
- * @param {string} mark @returns {Promise<Look>} */
-async function look(loaded, task, picture, field, mark) {
-    const { config, model } = loaded;
-    const { image_processor: prepare } = processorOf(loaded);
-    if (!prepare) {
-        throw new Failure('model_invalid', 'preprocessor_config.json has no image_processor_type.');
+/** One after the other, until they have more tokens than the model reads.
+ * @param {Loaded} loaded @param {CheckedTask} task @param {any[]} messages
+ * @param {(message: number, part: number) => string} fieldOf @param {string} mark
+ * @returns {Promise<Look[]>} @throws {Failure} */
+async function looksOf(loaded, task, messages, fieldOf, mark) {
+    const context = contextOf(loaded, task.options);
+    /** @type {Look[]} */
+    const looks = [];
+    let count = 0;
+    for (const [i, message] of messages.entries()) {
+        for (const { part, index } of picturesIn(message)) {
+            const look = await loaded.looks.look(loaded, task, part.image, mark).catch((thrown) => {
+                throw placed(thrown, fieldOf(i, index));
+            });
+            count += looks[looks.push(look) - 1].count;
+            if (count >= context) throw tooMany(count, looks.length, context);
+        }
     }
-    const image = await imageOf(loaded, task, picture).catch((thrown) => {
-        throw placed(thrown, field);
-    });
-    const isTiled = TILED.includes(config.model_type);
-    const inputs = await (isTiled ? prepare([[image]], { return_row_col_info: true }) : prepare(image));
-    const made = await model.encode_image(inputs);
-    if (!(made?.dims?.length >= 2)) {
-        throw new Failure('model_invalid', 'onnx/vision_encoder has no output image_features.');
-    }
-    const width = made.dims.at(-1);
-    const features = made.view(-1, width);
-    const [count] = features.dims;
-    const text = isTiled ? tiles(inputs, count, mark) : mark.repeat(count);
-    return { features, text };
+    return looks;
 }
 
-/** Idefics3's way: each tile by its row and column, and the whole picture behind them.
- * @param {{rows: number[][], cols: number[][], pixel_values: any}} inputs @param {number} count of all tokens
- * @param {string} mark */
-function tiles({ rows: [[rows]], cols: [[columns]], pixel_values: { dims: [, images] } }, count, mark) {
-    const one = mark.repeat(count / images);
-    let text = '';
-    for (let row = 1; row <= rows; row++) {
-        for (let column = 1; column <= columns; column++) text += `${AROUND}<row_${row}_col_${column}>${one}`;
-        text += '\n';
-    }
-    return `${text}${rows > 0 ? '\n' : ''}${AROUND}${WHOLE}${one}${AROUND}`;
-}
+/** @param {number} count of tokens @param {number} pictures @param {number} context */
+const tooMany = (count, pictures, context) => new Failure('context_length_exceeded',
+    `The first ${pictures} pictures have ${count} tokens, the model's context here ${context}.`,
+    { expected: `fewer than ${context} tokens, with all that is said` });
 
-/** Writes each picture where the prompt has its mark. @param {string} text @param {Look[]} looks
- * @param {string} mark @throws {Failure} if there is another number of marks */
-function withLooks(text, looks, mark) {
-    const [first, ...parts] = text.split(mark);
-    if (parts.length !== looks.length) {
-        throw new Failure('input_invalid', `The prompt has "${mark}", which stands for a picture, `
-            + `${parts.length} times, with ${looks.length} pictures.`,
-        { field: 'inputs', expected: `texts without ${mark}, and a template that writes it for each picture` });
-    }
-    return parts.reduce((all, part, i) => all + looks[i].text + part, first);
+/** What is before, between and behind the pictures. @param {string} text @param {string} mark
+ * @param {number} pictures @returns {string[]} @throws {Failure} if there is another number of marks */
+function between(text, mark, pictures) {
+    const parts = text.split(mark);
+    if (parts.length === pictures + 1) return parts;
+    throw new Failure('input_invalid', `The prompt has "${mark}", which stands for a picture, `
+        + `${parts.length - 1} times, with ${pictures} pictures.`,
+    { field: 'inputs', expected: `texts without ${mark}, and a template that writes it for each picture` });
 }
 
 /** @param {Loaded} loaded @param {readonly number[]} tokens @param {Look[]} looks @param {string} mark
@@ -166,7 +144,7 @@ function withLooks(text, looks, mark) {
 function placesOf({ config, tokenizer }, tokens, looks, mark) {
     const id = config.image_token_index ?? config.image_token_id ?? tokenizer._tokenizer.token_to_id(mark);
     const places = tokens.flatMap((token, place) => (token === id ? [place] : []));
-    const rows = looks.flatMap(({ features: { dims: [count] } }, picture) =>
+    const rows = looks.flatMap(({ count }, picture) =>
         Array.from({ length: count }, (_, row) => ({ picture, row })));
     if (places.length === rows.length) return new Map(places.map((place, i) => [place, rows[i]]));
     throw new Failure('model_invalid',
@@ -174,24 +152,14 @@ function placesOf({ config, tokenizer }, tokens, looks, mark) {
         { expected: `a token ${mark}, whose number config.json has as image_token_index` });
 }
 
-/** A negative number that other features hardly have: FNV-1a, with two beginnings, in 52 bits.
- * @param {any} features */
-function nameOf({ data: { buffer, byteOffset, byteLength } }) {
-    let [high, low] = [0x811c9dc5, 0x9e3779b9];
-    for (const byte of new Uint8Array(buffer, byteOffset, byteLength)) {
-        high = Math.imul(high ^ byte, 0x01000193);
-        low = Math.imul(low ^ byte, 0x01000193);
-    }
-    return -1 - ((high >>> 12) * 2 ** 32 + (low >>> 0));
-}
-
 class SeeingDecoder extends Decoder {
-    /** @param {Loaded} loaded @param {any[]} features of each picture @param {Places} places
-     * @param {Beginning} [beginning] */
-    constructor(loaded, features, places, beginning) {
+    /** @param {Loaded} loaded @param {Look[]} looks @param {Places} places @param {Beginning} [beginning] */
+    constructor(loaded, looks, places, beginning) {
         super(loaded, {}, beginning);
-        this._features = features;
+        this._looks = looks;
         this._places = places;
+        /** Of the pictures that are read. @type {Map<number, any>} */
+        this._features = new Map();
     }
 
     /** The library would put the features of all pictures into one piece of the prompt.
@@ -199,21 +167,28 @@ class SeeingDecoder extends Decoder {
     async _next(ids) {
         const next = await super._next(ids);
         const embeds = await this._model.encode_text({ input_ids: next.input_ids });
-        this._place(embeds, ids[0].length);
+        await this._place(embeds, ids[0].length);
         return { ...next, inputs_embeds: embeds };
     }
 
     /** @param {any} embeds of the next tokens @param {number} count */
-    _place({ type, dims, data }, count) {
+    async _place({ type, dims, data }, count) {
         const width = dims.at(-1);
-        this._features = this._features.map((one) => inType(one, type));
         for (let i = 0; i < count; i++) {
             const place = this._places.get(this.count + i);
             if (!place) continue;
-            const { dims: [, own], data: features } = this._features[place.picture];
-            if (own !== width) throw misfit(own, width);
-            data.set(features.subarray(place.row * width, (place.row + 1) * width), i * width);
+            const { picture, row } = place;
+            const features = this._features.get(picture) ?? await this._see(picture, type, width);
+            data.set(features.subarray(row * width, (row + 1) * width), i * width);
         }
+    }
+
+    /** @param {number} picture @param {string} type @param {number} width of a token */
+    async _see(picture, type, width) {
+        const { dims: [, own], data } = inType(await this._looks[picture].features(), type);
+        if (own !== width) throw misfit(own, width);
+        this._features.set(picture, data);
+        return data;
     }
 }
 

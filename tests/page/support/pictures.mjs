@@ -50,8 +50,15 @@ function fileOf(picture) {
     bytes.set([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
     bytes.writeUInt32BE(picture.width, 16);
     bytes.writeUInt32BE(picture.height, 20);
-    bytes[HEAD] = pictures.push(picture) - 1;
+    bytes[HEAD] = placeOf(picture);
     return bytes;
+}
+
+/** The same for the same picture, whose files are the same. @param {(typeof pictures)[number]} picture */
+function placeOf(picture) {
+    const found = pictures.findIndex(({ width, height, rgb }) =>
+        width === picture.width && height === picture.height && Buffer.from(rgb).equals(Buffer.from(picture.rgb)));
+    return found < 0 ? pictures.push(picture) - 1 : found;
 }
 
 /** A task's members for a file. @param {Uint8Array} bytes */

@@ -29,16 +29,22 @@ export function processorOf({ processor }) {
         { expected: 'how pictures are prepared for the model' });
 }
 
-/** A task's tensor as the library's RawImage.
- * @param {Loaded} loaded @param {RunMessage} task
- * @param {{tensor: number, media_type: string} | undefined} picture which of the tensors it is
- * @returns {Promise<any>} @throws {Failure} if it is none */
-export async function imageOf({ library }, task, picture) {
+/** @typedef {{tensor: number, media_type: string}} Shown which of a task's tensors a picture is */
+
+/** A picture's file. @param {RunMessage} task @param {Shown | undefined} picture
+ * @returns {Uint8Array<ArrayBuffer>} @throws {Failure} if there is none */
+export function fileOf(task, picture) {
     const entry = picture && task.tensors[picture.tensor];
     if (!entry) throw new Failure('input_invalid', 'The task has no picture.', { field: 'inputs.image' });
-    const { data, width, height, channels } = await readPixels(
-        /** @type {Uint8Array<ArrayBuffer>} */ (bytesOf(entry, task.frame, task.section)),
-        picture.media_type);
+    return /** @type {Uint8Array<ArrayBuffer>} */ (bytesOf(entry, task.frame, task.section));
+}
+
+/** A task's tensor as the library's RawImage.
+ * @param {Loaded} loaded @param {RunMessage} task @param {Shown | undefined} picture
+ * @returns {Promise<any>} @throws {Failure} if it is none */
+export async function imageOf({ library }, task, picture) {
+    const { data, width, height, channels } =
+        await readPixels(fileOf(task, picture), picture?.media_type ?? '');
     useOurPixels(library);
     return new library.RawImage(data, width, height, channels);
 }
