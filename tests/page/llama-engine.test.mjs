@@ -8,7 +8,7 @@ import { readHead } from '../../page/src/engine/gguf.js';
 import { LlamaAnswer } from '../../page/src/engine/llama_answer.js';
 import { completionBody, optionsOf, taskOf } from '../../page/src/engine/llama_body.js';
 import { checkNarrow, LlamaFiles, weightsOf } from '../../page/src/engine/llama_files.js';
-import { Loads } from '../../page/src/engine/llama_loading.js';
+import { Loads } from '../../page/src/engine/loads.js';
 import { planOf } from '../../page/src/engine/llama_plan.js';
 import { Prefixes } from '../../page/src/engine/llama_prefixes.js';
 import { Slots } from '../../page/src/engine/llama_slots.js';

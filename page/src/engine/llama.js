@@ -11,7 +11,7 @@ import { bringUp } from './llama_bring.js';
 import { LlamaFiles, weightsOf } from './llama_files.js';
 import { generate } from './llama_generation.js';
 import { Idle } from './llama_idle.js';
-import { Loads } from './llama_loading.js';
+import { Loads } from './loads.js';
 import { planOf } from './llama_plan.js';
 import { embed, rerank } from './llama_vectors.js';
 import { wasmMemory } from './memory.js';

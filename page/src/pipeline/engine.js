@@ -8,7 +8,7 @@ import { EngineFault } from '../engine/engine.js';
 import { classify } from '../engine/errors.js';
 import { Failure, throwIfCancelled } from '../engine/failure.js';
 import { Gate } from '../engine/gate.js';
-import { Loads } from '../engine/llama_loading.js';
+import { Loads } from '../engine/loads.js';
 
 /** @typedef {import('../engine/engine.js').Outcome} Outcome */
 /** @typedef {import('../engine/engine.js').Take} Take */
