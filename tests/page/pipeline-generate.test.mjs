@@ -239,6 +239,18 @@ test('a language is a token in front, where the tokenizer has some', async () =>
     await assert.rejects(translate({ source_language: 'x', target_language: 'deu' }), { field: 'options.source_language' });
 });
 
+test('what an encoder-decoder computes counts as memory until its answer is there', async () => {
+    const asked = { ...taskOf('summarization', { prompt: TEXT }, { max_tokens: 8 }), stream: { from: null, credit: { parts: 100, bytes: 1e6 } } };
+    const run = runOf(asked), { emit } = run, seen = [];
+    run.emit = (part) => {
+        seen.push(bart.caches.bytes);
+        emit.call(run, part);
+    };
+    await engineOf(bart).run(asked, run);
+    assert.ok(seen[1] > seen[0], seen.join());
+    assert.equal(bart.caches.bytes, 0);
+});
+
 test('the caches go with the model', async () => {
     const model = await loaded(filesIn(folder('gpt2')));
     await outcomeOf(model, 'complete', { prompt: TEXT }, { max_tokens: 2 });

@@ -286,6 +286,41 @@ test('a model is unloaded when nothing runs with it any more, unless it is wante
     }, engine);
 });
 
+test('loads beside each other each say what they have added, and only when they have', async () => {
+    const loads = [];
+    let memory = 7;
+    const engine = tasksOf(async () => ({ tensors: [], inferenceMs: 1 }), {
+        has: () => false, memory: () => memory,
+        load: () => new Promise((resolve) => {
+            loads.push((bytes) => {
+                memory += bytes;
+                resolve();
+            });
+        }),
+    });
+    await withServer(async ({ post, said, end }) => {
+        const begin = (attempt, key) => post(task(attempt, 'm', { ...ofTasks, key }));
+        const told = () => said.filter(({ type, state }) => type === 'model' && state === 'loaded').map(({ key, memory: bytes }) => [key, bytes]);
+        begin('a', 'first');
+        begin('b', 'second');
+        await settled(() => loads.length === 2);
+        loads[0](100);
+        await end('a');
+        loads[1](30);
+        await end('b');
+        assert.deepEqual(told(), [['first', 100], ['second', 30]]);
+
+        begin('c', 'third');
+        post({ type: 'unload', key: 'third' });
+        begin('d', 'third'); // it is wanted again, and still on its way
+        await settled(() => loads.length === 4);
+        for (const done of loads.slice(2)) done(1);
+        for (const attempt of ['c', 'd']) await end(attempt);
+        assert.deepEqual(told().slice(2).map(([key]) => key), ['third', 'third']);
+        assert.equal(said.some(({ state }) => state === 'unloaded'), false);
+    }, engine);
+});
+
 test('what nothing caught is the failure of the one whose turn it is', async () => {
     const begun = [];
     const engine = tasksOf((one, run) => {

@@ -9,6 +9,7 @@ import { engineOf } from '../shared/messages.js';
 import { EngineFault } from './engine.js';
 import { classify, isPoisoned } from './errors.js';
 import { Failure, throwIfCancelled } from './failure.js';
+import { isLarge, responseOf } from './response.js';
 import { Run } from './run.js';
 import { turn } from './turn.js';
 import { Turns } from './turns.js';
@@ -22,7 +23,7 @@ import { Turns } from './turns.js';
 /** @typedef {import('../shared/messages.js').TensorBytes} TensorBytes */
 /** @typedef {import('../shared/messages.js').PlatformReport} PlatformReport */
 /** @typedef {import('../shared/messages.js').PageOptions} PageOptions */
-/** @typedef {{load_ms: number, inference_ms: number, warm: boolean, waited_for_client_ms?: number}} Performance */
+/** @typedef {import('./response.js').Performance} Performance */
 
 /** Who asks often asks again within this time: an idle worker lingers for it at its letterbox … */
 const LINGER_MS = 2;
@@ -30,8 +31,6 @@ const LINGER_MS = 2;
 const TURN_MS = 100;
 /** Of what takes no time. */
 const AT_ONCE = Object.freeze({ load_ms: 0, inference_ms: 0, warm: true });
-/** Bytes of tensors that take so long to be copied that others had better not wait for it. */
-const LARGE_BYTES = 8 << 20;
 
 export class Server {
     /** @param {string} platform @param {readonly Engine[]} engines
@@ -62,6 +61,7 @@ export class Server {
         /** What runs, by attempt. @type {Map<string, {run: Run, key: string}>} */
         this._runs = new Map();
         this._loads = 0; /* that go on */
+        this._added = 0; /* bytes, by all loads that have ended */
         /** Models to be unloaded when nothing runs with them any more, by key. @type {Set<string>} */
         this._unwanted = new Set();
         /** The task that others wait for. @type {RunMessage | undefined} */
@@ -197,9 +197,10 @@ export class Server {
             const engine = this._engineFor(task);
             // What takes steps may take as long as it likes.
             run.tellsWaiting = !engine.steps;
-            this._keep(key);
             const began = run.ownMs;
             const warm = engine.has(key);
+            // It is wanted again before it was unloaded.
+            if (this._unwanted.delete(key) && warm) this._postLoaded(key, 0, 0);
             if (!warm) await this._load(engine, task, run);
             const loadMs = warm ? 0 : run.ownMs - began;
             run.phase = 'run';
@@ -227,11 +228,14 @@ export class Server {
         try {
             await engine.start();
             throwIfCancelled(run.signal);
-            const before = engine.memory();
+            // What others add that are loaded meanwhile is theirs.
+            const before = engine.memory() - this._added;
             await engine.load(task, (loaded, total) => this._post({
                 type: 'progress', attempt: task.attempt, phase: 'loading', loaded_bytes: loaded, total_bytes: total,
             }), run.signal, (work, signal) => run.take(work, signal));
-            this._postLoaded(task.key, run.ownMs - began, Math.max(0, engine.memory() - before));
+            const added = Math.max(0, engine.memory() - this._added - before);
+            this._added += added;
+            this._postLoaded(task.key, run.ownMs - began, added);
         } finally {
             this._loads--;
         }
@@ -294,24 +298,9 @@ export class Server {
      * @param {number} parts how many its answer has had
      * @returns {[import('../shared/messages.js').Envelope, TensorBytes[], number]} a task_response, to be encoded
      */
-    _answer(task, engine, { tensors, result, precision, threads, build, quantization }, times, parts) {
-        /** @type {Record<string, any>} */
-        const executedOn = { platform: this._platform, engine };
-        // What is absent says the same as null or an empty list, and costs nobody any time.
-        if (this._report.adapter) executedOn.adapter = this._report.adapter;
-        if (task.fallbacks.length > 0) executedOn.fallbacks = task.fallbacks;
-        if (threads) executedOn.threads = threads;
-        if (precision) executedOn.precision = precision;
-        if (build) executedOn.build = build;
-        if (quantization) executedOn.quantization = quantization;
-        /** @type {Record<string, any>} */
-        const data = {
-            attempt_id: task.attempt, reply_to: task.reply_to, ok: true, executed_on: executedOn, performance: times,
-        };
-        if (result !== undefined) data.result = result;
-        if (task.stream) data.parts = parts;
-        const message = { id: task.message_id, type: 'task_response', from: task.from, timestamp: Date.now(), data };
-        return [message, tensors, this._maxFrame];
+    _answer(task, engine, outcome, times, parts) {
+        const where = { platform: this._platform, engine, adapter: this._report.adapter };
+        return [responseOf(task, where, outcome, times, parts), outcome.tensors, this._maxFrame];
     }
 
     /** @param {RunMessage} task @param {ArrayBuffer | null} frame @param {number} loadMs
@@ -342,11 +331,6 @@ export class Server {
     }
 
     // --- models that go ------------------------------------------------------------------------------
-
-    /** A model is wanted again before it was unloaded. @param {string} key */
-    _keep(key) {
-        if (this._unwanted.delete(key)) this._postLoaded(key, 0, 0);
-    }
 
     /** Unloads a model, once nothing runs with it. @param {string} key */
     _release(key) {
@@ -386,9 +370,6 @@ export class Server {
         this._channel.post(message);
     }
 }
-
-/** @param {Outcome} outcome */
-const isLarge = ({ tensors }) => tensors.reduce((sum, { bytes }) => sum + bytes.length, 0) > LARGE_BYTES;
 
 /** Waits for the document's `start` and serves from then on.
  * @param {Server} server */

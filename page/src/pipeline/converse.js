@@ -56,7 +56,6 @@ async function goOn(loaded, prompt, { options, ...task }, run, reading = reading
         const beginning = options.deterministic ? null : await caches.take(owner, reading.keysOf(tokens));
         state.tokens = tokens;
         state.decoder = reading.decoderOf(beginning ?? undefined);
-        caches.hold(state.decoder);
         return state.decoder;
     };
     try {
@@ -65,7 +64,6 @@ async function goOn(loaded, prompt, { options, ...task }, run, reading = reading
         const { decoder, tokens } = state;
         // What cannot be kept is no loss to the answer, and not what it failed by.
         const read = reading.keysOf(tokens.slice(0, decoder?.count ?? 0));
-        if (decoder) caches.letGo(decoder);
         if (decoder?.cache) await caches.keep(owner, read, decoder.cache).catch(() => {});
     }
 }

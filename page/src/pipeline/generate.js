@@ -74,20 +74,33 @@ class Writing {
 
     /** @param {(tokens: readonly number[]) => Promise<Decoder>} begin @returns {Promise<Outcome>} */
     async write(begin) {
+        const { caches } = this._loaded;
         for (const token of this._begun()) this._take(token, []);
         const began = this._run.ownMs;
         const counts = { cached: 0, read: 0, began: this._made };
         let written = began;
         if (!this._finish) {
             const decoder = await begin(this._tokens);
-            counts.cached = decoder.count;
-            let logits = await this._read(decoder);
-            counts.read = decoder.count - counts.cached;
-            written = this._run.ownMs;
-            while (!this._step(logits)) logits = await decoder.read(this._tokens);
+            caches.hold(decoder);
+            try {
+                written = await this._goOn(decoder, counts);
+            } finally {
+                caches.letGo(decoder);
+            }
         }
         this._end();
         return { tensors: [], result: this._result(counts, written - began, this._run.ownMs - written) };
+    }
+
+    /** @param {Decoder} decoder @param {{cached: number, read: number}} counts to be filled
+     * @returns {Promise<number>} when the prompt was read, by the run's own time */
+    async _goOn(decoder, counts) {
+        counts.cached = decoder.count;
+        let logits = await this._read(decoder);
+        counts.read = decoder.count - counts.cached;
+        const read = this._run.ownMs;
+        while (!this._step(logits)) logits = await decoder.read(this._tokens);
+        return read;
     }
 
     /** The tokens of an answer that another node had begun, if they are some of the model's; where they are
