@@ -117,7 +117,7 @@ test('a worker that is replaced costs what ran beside only what was begun', () =
     world.tell('wasm', { type: 'parts', attempt: 'begun', parts: [part(0)], step_ms: 1 });
     world.fail('wasm', 'm', 'inference_failed', true);
     assert.deepEqual(world.failures.map(([id, code, retryable]) => [id, code, retryable]),
-        [['begun', 'inference_failed', true], ['m', 'inference_failed', false]]);
+        [['begun', 'engine_crashed', true], ['m', 'inference_failed', false]]);
     world.attach('wasm');
     assert.deepEqual(world.runs('wasm'), ['not begun']);
     dispatcher.died('wasm', 2, 'boom');
@@ -280,10 +280,11 @@ test('a worker that others compute in is not ended at once for one that is cance
         assert.deepEqual(world.replaced.splice(0), ['wasm']);
         world.attach('wasm');
     };
-    const begin = (name, step) => {
+    const begin = (name, step, begun = true) => {
         world.request('t', { ...writes, model: folder(name) });
         world.tell('wasm', { type: 'progress', attempt: 't', phase: 'prompt', done: 1, total: 2, step_ms: step });
         world.request('m', { deadline_ms: 600_000 });
+        if (begun) world.tell('wasm', { type: 'turn', attempt: 'm', waits: false });
     };
     begin('quick', 10);
     dispatcher.cancel('m');
@@ -297,6 +298,58 @@ test('a worker that others compute in is not ended at once for one that is cance
     begin('slowest', 20_000);
     dispatcher.cancel('m');
     ended(30_000);
+    world.answer('wasm', 't');
+    begin('unheard', 10, false); // while the worker computes for the other
+    dispatcher.cancel('m');
+    ended(30_000);
+});
+
+test('a run that a worker has not heard of, since it computes for another, does not hang', () => {
+    const { world } = setUp();
+    const run = (id, more = {}) => world.request(id, { deadline_ms: 600_000, ...more });
+    const waits = (id) => world.ports.wasm.posted.find(({ attempt }) => attempt === id).waits;
+    run('known');
+    world.tell('wasm', { type: 'model', key: 'm@h', state: 'loaded', load_ms: 1, memory: 0 });
+    world.answer('wasm', 'known');
+    world.request('t', writes);
+    run('m');
+    assert.deepEqual(['known', 't', 'm'].map(waits), [undefined, undefined, true]);
+    world.advance(60_000); // one step
+    world.tell('wasm', { type: 'progress', attempt: 'm', phase: 'loading' });
+    world.advance(60_000);
+    assert.deepEqual(world.replaced, []);
+    world.tell('wasm', { type: 'turn', attempt: 'm', waits: false });
+    world.answer('wasm', 'm', 0, 0, 120_000);
+
+    run('late', { deadline_ms: 1000 });
+    world.advance(1000);
+    assert.deepEqual([world.ports.wasm.posted.at(-1), world.replaced], [{ type: 'cancel', attempt: 'late' }, []]);
+    world.fail('wasm', 'late', 'cancelled');
+    assert.deepEqual([world.failures, world.replaced], [[['late', 'deadline_exceeded', false, []]], []]);
+
+    // What it waits is not of its platform's share.
+    run('patient', { platforms: ['wasm', 'webgpu'], deadline_ms: 8000 });
+    world.advance(5000);
+    world.tell('wasm', { type: 'turn', attempt: 'patient', waits: false });
+    world.advance(1499);
+    assert.deepEqual([world.replaced, world.runs('webgpu')], [[], []]);
+    world.answer('wasm', 'patient', 0, 0, 6499);
+
+    run('hangs');
+    world.tell('wasm', { type: 'turn', attempt: 'hangs', waits: false });
+    world.advance(10_001);
+    assert.deepEqual(world.replaced, ['wasm']);
+});
+
+test('what a task breaks its worker by says nothing of those beside it', () => {
+    for (const [code, told] of [['operator_unsupported', 'engine_crashed'], ['inference_failed', 'engine_crashed'], ['device_lost', 'device_lost']]) {
+        const { world } = setUp();
+        world.request('t', writes);
+        world.request('m', { deadline_ms: 600_000 });
+        world.fail('wasm', 't', code, true);
+        assert.deepEqual(world.failures.map(([id, failed, retryable]) => [id, failed, retryable]),
+            [['m', told, true], ['t', code, code === 'device_lost']]);
+    }
 });
 
 test('what models keep of what was computed counts for the budget', () => {

@@ -98,6 +98,16 @@ test('who cannot be stopped says that it waits, and that it goes on', async () =
     first.end();
     await Promise.all(all);
     assert.deepEqual(said.slice(1), [{ type: 'turn', attempt: 'a', waits: false }, 'computes']);
+
+    // Who is taken to wait says when it does no longer, and nothing else.
+    const begun = { type: 'turn', attempt: 'b', waits: false };
+    for (const before of [async () => {}, () => new Promise(setImmediate)]) {
+        const told = [], late = new Run({ attempt: 'b', waits: true }, (message) => told.push(message), turns);
+        late.tellsWaiting = true;
+        await Promise.all([turns.take({}, before), late.take(async () => { told.push('computes'); })]);
+        await late.take(async () => {});
+        assert.deepEqual(told, [begun, 'computes']);
+    }
 });
 
 test('who is alone waits for all before, and all after wait for it', async () => {

@@ -36,6 +36,7 @@ export class Run {
         /** Who it is there. */
         this._owner = {};
         this.tellsWaiting = false; /* whether the link worker is told when it waits for its turn */
+        this._isTakenToWait = task.waits === true; /* what the link worker takes it for */
         this._asideMs = 0; /* that its own time has stood still, beside the turns of others */
         /** What its engine is at. @type {import('./errors.js').Phase} */
         this.phase = 'load';
@@ -95,8 +96,8 @@ export class Run {
      * @param {AbortSignal} [signal] ends the wait, if not the run's own
      * @returns {Promise<T>} @throws {Failure} if it was cancelled before */
     async take(work, signal = this.signal) {
-        if (!this.tellsWaiting || this._turns.isFree) return this._turns.take(this._owner, work, signal);
-        this._tellWaiting(true);
+        if (!this.tellsWaiting) return this._turns.take(this._owner, work, signal);
+        if (!this._turns.isFree) this._tellWaiting(true);
         return this._turns.take(this._owner, () => {
             this._tellWaiting(false);
             return work();
@@ -209,6 +210,8 @@ export class Run {
 
     /** @param {boolean} waits */
     _tellWaiting(waits) {
+        if (waits === this._isTakenToWait) return;
+        this._isTakenToWait = waits;
         this._post({ type: 'turn', attempt: this._task.attempt, waits });
     }
 

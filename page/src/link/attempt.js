@@ -81,6 +81,7 @@ export class Attempt {
         this.startedAt = 0; /* when it was handed to an engine; 0: not running */
         this.due = this.deadline; /* when its present state has lasted too long */
         this.limit = Infinity; /* how long its run may give no sign of life */
+        this.waits = false; /* its run has no turn yet, among others in its worker */
         this.share = this.deadline; /* when its run has had its part of the time */
         this.cancelled = false;
         /** Why it is being stopped, if not cancelled. @type {import('../shared/messages.js').ErrorBody | null} */
@@ -117,8 +118,7 @@ export class Attempt {
     start(now, limit) {
         this.startedAt = now;
         this.limit = limit;
-        this.share = this._share(now);
-        this.heard(now);
+        this.hasTurn(now);
     }
 
     /** Parts of its answer were made. @param {number} next the seq of the one after them */
@@ -141,12 +141,20 @@ export class Attempt {
 
     /** Its run goes on. @param {number} now */
     heard(now) {
-        this.due = Math.min(this.share, now + this.limit);
+        this.due = this.waits ? this.deadline : Math.min(this.share, now + this.limit);
     }
 
-    /** Its run waits for the turns of others, and can give no sign of life. */
+    /** Its run waits for the turns of others, and can give no sign of life: that is no fault of the platform. */
     waitsForTurn() {
-        this.due = this.share;
+        this.waits = true;
+        this.due = this.deadline;
+    }
+
+    /** Its run has its turn. @param {number} now */
+    hasTurn(now) {
+        this.waits = false;
+        this.share = this._share(now);
+        this.heard(now);
     }
 
     /**
@@ -175,6 +183,7 @@ export class Attempt {
         if (this.task) run.task = this.task;
         if (this.owner) run.owner = this.owner;
         if (this.alone) run.alone = true;
+        if (this.waits) run.waits = true;
         if (this.promptMs > 0) run.prompt_ms = this.promptMs;
         if (this.isStream) run.stream = { from: this.from, credit: this.credit };
         return run;

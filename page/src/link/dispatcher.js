@@ -304,6 +304,8 @@ export class Dispatcher {
     _start(lane, attempt) {
         if (!attempt.isBuiltin) this._models.makeRoom(attempt);
         attempt.start(this._around.now(), this._patience.hangLimit(lane, attempt));
+        // A worker that computes for another may hear of it no sooner than a step of that has ended.
+        if (!attempt.isBuiltin && !lane.canStop(attempt) && lane.besides(attempt).length > 0) attempt.waitsForTurn();
         this._alarm.set(attempt.due);
         lane.hand(attempt);
         const run = attempt.message(this._around.nextId(), this._around.nodeId(), !lane.proven);
@@ -334,7 +336,7 @@ export class Dispatcher {
         const attempt = this._take(lane, message);
         if (!attempt) return;
         if (!attempt.isBuiltin) this._models.failed(attempt, attempt.cancelled ? null : message.error.message);
-        if (message.poisoned) this._workers.replace(lane, message.error);
+        if (message.poisoned) this._workers.replace(lane, brokenBeside(message.error));
         const stopped = message.error.code === 'cancelled' ? attempt.stopping : null;
         this._failOrFallBack(attempt, stopped ?? message.error);
         this._pump(lane);
@@ -411,7 +413,7 @@ export class Dispatcher {
         const attempt = lane.outstanding.get(id);
         if (!attempt || attempt.cancelled || attempt.stopping) return;
         if (waits) return attempt.waitsForTurn();
-        attempt.heard(this._around.now());
+        attempt.hasTurn(this._around.now());
         this._alarm.set(attempt.due);
     }
 
@@ -446,7 +448,7 @@ export class Dispatcher {
     _expire(attempt, now) {
         const lane = this._laneOf(attempt);
         if (attempt.startedAt && lane) {
-            const mayStop = lane.canStop(attempt) && !attempt.cancelled && !attempt.stopping;
+            const mayStop = (lane.canStop(attempt) || attempt.waits) && !attempt.cancelled && !attempt.stopping;
             return mayStop ? this._stop(lane, attempt, now) : this._end(lane, attempt, now);
         }
         const isBusy = lane?.ready ?? false;
@@ -460,7 +462,7 @@ export class Dispatcher {
         this._failOrFallBack(attempt, { code: isBusy ? 'deadline_exceeded' : 'engine_hung', message });
     }
 
-    /** Asks a run whose time is over to stop at its next step. @param {Lane} lane @param {Attempt} attempt @param {number} now */
+    /** Asks a run whose time is over to stop at its next step, or to wait for no turn. @param {Lane} lane @param {Attempt} attempt @param {number} now */
     _stop(lane, attempt, now) {
         attempt.stopping = { code: 'deadline_exceeded', message: 'The deadline passed while it ran.' };
         attempt.due = now + this._patience.stopGrace(lane, attempt);
@@ -480,3 +482,8 @@ export class Dispatcher {
         return this._lanes.of(attempt);
     }
 }
+
+/** What others are told whose worker one has broken: what that failed by says nothing of them.
+ * @param {ErrorBody} error @returns {ErrorBody} */
+const brokenBeside = (error) => (error.code === 'device_lost' ? error
+    : { code: 'engine_crashed', message: `A task broke the engine worker: ${error.message}` });

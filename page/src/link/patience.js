@@ -93,6 +93,8 @@ export class Patience {
      * @param {Lane} lane @param {Attempt} attempt */
     stopGrace(lane, attempt) {
         const others = lane.besides(attempt);
+        // It is no fault of its own that it is not heard.
+        if (attempt.waits) return MOST_GRACE_BESIDE_MS;
         if (others.length > 0) return this._graceBeside([attempt, ...others]);
         // To end the worker would cost its model.
         if (lane.key !== null) return MOST_GRACE_MS;
