@@ -35,7 +35,7 @@ static void put_capabilities(struct wi_buffer *out, const struct sim_node *node)
         "\"parts\":true,\"long_continue\":true,\"engine_info\":{\"builtin\":{\"slots\":16,"
         "\"queue\":1,\"can\":["
         "\"continue\"]},\"ort\":{\"slots\":1,\"queue\":1},\"llama\":{\"slots\":4,\"queue\":1,"
-        "\"can\":[\"continue\",\"continue_several\",\"embeddings\"]},\"pipeline\":{\"slots\":1,"
+        "\"can\":[\"continue\",\"continue_several\",\"embeddings\"]},\"pipeline\":{\"slots\":4,"
         "\"queue\":1,"
         "\"can\":[\"continue\"]}}}");
 }
