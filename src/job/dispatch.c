@@ -16,6 +16,14 @@
  * lanes holds up the loop. Up to as many the order is exact. */
 #define IN_VAIN_MAX 100
 
+/* Whether several answers were begun, or are to come: an engine that can go on with one alone may
+ * make all of them from the start. */
+static int has_several(const struct wi_job *job)
+{
+    return wi_parts_answers(job->flow->parts) > 1 ||
+           json_integer_value(json_object_get(job->spec.options, "n")) > 1;
+}
+
 /* What the job asks of a node. */
 static struct wi_demand demand_of(const struct wi_job *job)
 {
@@ -35,7 +43,7 @@ static struct wi_demand demand_of(const struct wi_job *job)
         .left_ms = (double)spec->timeout_ms - waited,
         .stream = job->flow != NULL,
         .continues = wi_job_is_committed(job),
-        .several = wi_job_is_committed(job) && wi_parts_answers(job->flow->parts) > 1,
+        .several = wi_job_is_committed(job) && has_several(job),
         .beginnings = job->chain.keys,
         .beginning_count = job->chain.count,
         .ours_only = wi_demand_keep(job->jobs->config->pool.strangers, spec->is_private),

@@ -26,18 +26,24 @@ static void on_progress(
     seen.progress++;
 }
 
-static void open_with(double timeout_ms, double stall_timeout_ms)
+static void open_asking(double timeout_ms, double stall_timeout_ms, json_t *options)
 {
     static const struct wi_job_stream stream = {on_part, on_progress};
     struct wi_job_spec spec = {.id = "job-1",
         .model = wi_model_ref(&fixture->model),
         .timeout_ms = timeout_ms,
         .priority = 9,
+        .options = options,
         .stall_timeout_ms = stall_timeout_ms,
         .accepted_at = wi_now_ms()};
     memset(&seen, 0, sizeof seen);
     assert_int_equal(
         wi_jobs_submit_stream(fixture->jobs, &spec, &stream, on_done, NULL, NULL), WI_OK);
+}
+
+static void open_with(double timeout_ms, double stall_timeout_ms)
+{
+    open_asking(timeout_ms, stall_timeout_ms, NULL);
 }
 
 static void open_stream(void)
@@ -334,6 +340,17 @@ static void several_answers_go_on_elsewhere(void **state)
     assert_int_equal(fixture->last.code, WI_OK);
 }
 
+static void the_first_of_several_goes_on_where_all_can(void **state)
+{
+    open_asking(60000, 30000, json_pack("{s:i}", "n", 2));
+    bring_answer(0, 0, "one");
+    lose(1);
+    assert_int_equal(fixture->wants_several, 1);
+    bring_answer(1, 1, "another");
+    end_stream(2);
+    assert_int_equal(fixture->last.code, WI_OK);
+}
+
 static void is_interrupted_where_it_is_too_much_to_tell(void **state)
 {
     open_stream();
@@ -480,6 +497,7 @@ int main(void)
         TEST(but_the_ceiling_of_attempts_holds),
         TEST(is_interrupted_where_nothing_can_go_on),
         TEST(several_answers_go_on_elsewhere),
+        TEST(the_first_of_several_goes_on_where_all_can),
         TEST(is_interrupted_where_it_is_too_much_to_tell),
         TEST(is_interrupted_where_the_rest_cannot_be_sent),
         TEST(the_models_own_failure_is_its_end),
