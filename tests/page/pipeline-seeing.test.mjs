@@ -2,29 +2,19 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import test, { after } from 'node:test';
+import test from 'node:test';
 import { prepareChat } from '../../page/src/chat/chat.js';
 import { SEEING } from '../../page/src/pipeline/seeing_types.js';
-import { makeFamilies } from '../lib/families.mjs';
 import { disc } from '../lib/media.mjs';
-import { Oracle } from '../lib/oracle.mjs';
 import { root } from '../lib/paths.mjs';
 import { render } from './support/chat_templates.mjs';
+import { folderOf, modelOf as familyOf, oracle } from './support/families.mjs';
 import { filesIn, loaded, outcomeOf } from './support/library.mjs';
 import { carried, pictureFile, pictureFiles } from './support/pictures.mjs';
 
-const families = makeFamilies();
-const oracle = new Oracle(families);
-const models = new Map();
-after(async () => {
-    for (const model of models.values()) await (await model).dispose();
-    await oracle.close();
-});
-
 const chat = { prepare: (asked) => prepareChat({ ...asked, render }) };
-const filesOf = (name) => filesIn(path.join(families, name));
-const modelOf = (name) => models.get(name) ?? models.set(name, loaded(filesOf(name))
-    .then((model) => ({ ...model, chat }))).get(name);
+const filesOf = (name) => filesIn(folderOf(name));
+const modelOf = async (name) => ({ ...await familyOf(name), chat });
 
 /** Does something with a family's model of which some JSON files are others: what the change says they
  * are, or without those that it says are undefined. */
@@ -226,7 +216,7 @@ test('the daemon has conversations with the models that this page serves', () =>
 test('what cannot be done says why, and the next request is right', async () => {
     const model = await modelOf('llava');
     const expected = await tokensOf(ask(model, disc()));
-    const other = await loaded(path.join(families, 'donut'));
+    const other = await loaded(folderOf('donut'));
     await assert.rejects(ask(other, disc()), { code: 'platform_unsupported', field: 'task', expected: /llava.*smolvlm/ });
     await other.dispose();
     for (const [question, code, field] of [['<image>', 'input_invalid', 'inputs'],

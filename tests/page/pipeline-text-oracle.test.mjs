@@ -1,19 +1,9 @@
 /** The tasks with text that write none, in Node, against transformers.js' own pipelines on native onnxruntime. */
 import assert from 'node:assert/strict';
-import path from 'node:path';
-import { after, test } from 'node:test';
-import { makeFamilies } from '../lib/families.mjs';
-import { Oracle, tolerances } from '../lib/oracle.mjs';
-import { loaded, outcomeOf } from './support/library.mjs';
-
-const families = makeFamilies();
-const oracle = new Oracle(families);
-const models = new Map();
-after(async () => {
-    for (const model of models.values()) await (await model).dispose();
-    await oracle.close();
-});
-const modelOf = (name) => models.get(name) ?? models.set(name, loaded(path.join(families, name))).get(name);
+import { test } from 'node:test';
+import { tolerances } from '../lib/oracle.mjs';
+import { modelOf, oracle } from './support/families.mjs';
+import { outcomeOf } from './support/library.mjs';
 
 /** The same but for what is not compared and for numbers, which are near. */
 function near(actual, expected, where = 'result') {

@@ -1,25 +1,14 @@
 /** The tasks with pictures, in Node, against transformers.js' own pipelines on native onnxruntime. */
 import assert from 'node:assert/strict';
-import path from 'node:path';
-import test, { after } from 'node:test';
+import test from 'node:test';
 import { resample } from '../../page/src/pipeline/image/resample.js';
-import { makeFamilies } from '../lib/families.mjs';
 import { disc } from '../lib/media.mjs';
-import { Oracle, tolerances } from '../lib/oracle.mjs';
+import { tolerances } from '../lib/oracle.mjs';
 import { decodePng } from '../lib/read-media.mjs';
-import { loaded, outcomeOf } from './support/library.mjs';
+import { modelOf, oracle } from './support/families.mjs';
+import { outcomeOf } from './support/library.mjs';
 import { carried, pictureFile } from './support/pictures.mjs';
 
-const familiesFolder = makeFamilies();
-const oracle = new Oracle(familiesFolder);
-const models = new Map();
-after(async () => {
-    for (const model of models.values()) await (await model).dispose();
-    await oracle.close();
-});
-
-const modelOf = (name) => models.get(name)
-    ?? models.set(name, loaded(path.join(familiesFolder, name))).get(name);
 const input = { image: { tensor: 0, media_type: 'image/png' } };
 const run = async (name, task, picture, options = {}, more = {}) =>
     outcomeOf(await modelOf(name), task, { ...input, ...more }, options, pictureFile(picture));
