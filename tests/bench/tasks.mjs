@@ -30,15 +30,18 @@ const parts = (option('only') ?? 'families,generation,rates,loading').split(',')
 /** Larger than the tests' models, so that there is something to time. */
 const SIZE = { width: 256, layers: 6 };
 
-async function compare(daemon, store) {
+/** Tokens of a conversation before its second turn. */
+const HISTORIES = [1000, 4000];
+
+async function compare(daemon, pairOf, store) {
     const pages = await serve([store]), browser = await playwright(flagsOf(daemon));
     const webinfer = new Webinfer(daemon);
     try {
         // Everybody computes with as many threads as webinfer does.
         const { threads } = (await webinfer.infer(works[0])).executed_on;
         const bare = await new BarePage().start(browser, pages, threads);
-        return { threads,
-            ...await measure({ webinfer, bare, native: new Native(store, threads), rounds, ms, works }) };
+        return { threads, ...await measure(
+            { webinfer, pairOf, bare, native: new Native(store, threads), rounds, ms, works }) };
     } finally {
         webinfer.stop();
         await browser.close();
@@ -53,10 +56,13 @@ async function measure(who) {
             { ...who, contestants: [who.bare, who.webinfer, who.native] });
     if (parts.includes('generation')) {
         result.vocabulary = await measureVocabulary(who);
-        result.first = await measureFirstToken({ ...who, history: 1000 });
+        result.first = [];
+        for (const history of HISTORIES)
+            result.first.push(await measureFirstToken(
+                { ...who, history, rounds: history > 1000 ? Math.ceil(rounds / 2) : rounds }));
     }
     if (parts.includes('rates')) {
-        result.embeddings = await measureEmbeddings(who);
+        result.embeddings = await who.pairOf((pair) => measureEmbeddings({ ...who, pair }));
         result.transcription = await measureTranscription(who);
     }
     if (parts.includes('loading')) {
@@ -85,8 +91,19 @@ function print(result) {
 async function main() {
     const began = performance.now();
     const store = makeFamilies(SIZE);
-    const config = { models: { directory: store }, pool: { max_connections: 1, recycle_after: 0 } };
-    const result = await withDaemon({ config, logToFile: true }, (daemon) => compare(daemon, store));
+    const started = (sessions, work) => withDaemon({ logToFile: true, config: {
+        models: { directory: store },
+        pool: { min_connections: sessions, max_connections: sessions, recycle_after: 0 } } }, work);
+    const pairOf = (work) => started(2, async (daemon) => {
+        await daemon.serving(2);
+        const pair = new Webinfer(daemon);
+        try {
+            return await work(pair);
+        } finally {
+            pair.stop();
+        }
+    });
+    const result = await started(1, (daemon) => compare(daemon, pairOf, store));
     process.stderr.write('\n');
     result.goals = goals(result);
     result.seconds = (performance.now() - began) / 1000;

@@ -65,6 +65,7 @@ FAMILIES = {
     "bert-qa": text.answerer,
     "gpt2": text.talker,
     "gpt2-wide": lambda folder: text.talker(folder, words=50000),
+    "gpt2-long": lambda folder: text.talker(folder, context=8192),
     "bart": seq2seq.translator,
     "whisper": seq2seq.listener,
     "donut": seq2seq.reader,

@@ -80,6 +80,9 @@ test('a long prompt goes in pieces, and says how far it is', async () => {
     const asked = taskOf('complete', { prompt: text }, { max_tokens: 4, temperature: 0, deterministic: true });
     const run = runOf(asked);
     const { result } = await engineOf(gpt2).run(asked, run);
+    const { predicted_ms: made, predicted_session_ms: computed } = result.timings;
+    assert.ok(computed > 0 && computed < made, `${computed} of ${made} ms`);
+    assert.ok(computed < run.sessionMs, 'what the prompt took is no part of it');
     const said = run.posted.filter(({ type }) => type === 'progress').map(({ phase, done, total }) => [phase, done, total]);
     const count = result.usage.prompt_tokens;
     assert.ok(count > 2 * 256, `${count}`);

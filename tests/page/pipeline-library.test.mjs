@@ -34,7 +34,7 @@ async function joined(create) {
 }
 
 /** Whose turn it always is. */
-const RUN = { step: async () => {}, take: (work) => work() };
+const RUN = { step: async () => {}, take: (work) => work(), sessionMs: 0 };
 
 const session = (log, name, run = async () => 'outputs') => ({
     run: async (feeds) => {
@@ -97,6 +97,7 @@ test('before each run of a session its run takes a step', async () => {
     };
     assert.equal(await library.during(run, model, twice, none), 'outputs');
     assert.deepEqual(log, ['step', 'run a', 'step', 'run a']);
+    assert.ok(run.sessionMs > 0, 'what sessions take is counted for the run');
     const stopped = { ...RUN, step: async () => { throw new Failure('cancelled', 'c'); } };
     await assert.rejects(library.during(stopped, model, twice, none), { code: 'cancelled' });
     assert.equal(log.length, 4);

@@ -38,6 +38,7 @@ export class Run {
         this.tellsWaiting = false; /* whether the link worker is told when it waits for its turn */
         this._isTakenToWait = task.waits === true; /* what the link worker takes it for */
         this._asideMs = 0; /* that its own time has stood still, beside the turns of others */
+        this.sessionMs = 0; /* of its own time, what sessions of a runtime took: the rest is the page's */
         /** What its engine is at. @type {import('./errors.js').Phase} */
         this.phase = 'load';
         /** What was made on another node, which the engine goes on from. */

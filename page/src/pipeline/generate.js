@@ -76,29 +76,35 @@ class Writing {
     async write(begin) {
         const { caches } = this._loaded;
         for (const token of this._begun()) this._take(token, []);
-        const began = this._run.ownMs;
+        const began = this._times();
         const counts = { cached: 0, read: 0, began: this._made };
-        let written = began;
+        let read = began;
         if (!this._finish) {
             const decoder = await begin(this._tokens);
             caches.hold(decoder);
             try {
-                written = await this._goOn(decoder, counts);
+                read = await this._goOn(decoder, counts);
             } finally {
                 caches.letGo(decoder);
             }
         }
         this._end();
-        return { tensors: [], result: this._result(counts, written - began, this._run.ownMs - written) };
+        return { tensors: [], result: this._result(counts, [began, read, this._times()]) };
+    }
+
+    /** So far. */
+    _times() {
+        const { ownMs, sessionMs } = this._run;
+        return { ownMs, sessionMs };
     }
 
     /** @param {Decoder} decoder @param {{cached: number, read: number}} counts to be filled
-     * @returns {Promise<number>} when the prompt was read, by the run's own time */
+     * @returns {Promise<{ownMs: number, sessionMs: number}>} when the prompt was read */
     async _goOn(decoder, counts) {
         counts.cached = decoder.count;
         let logits = await this._read(decoder);
         counts.read = decoder.count - counts.cached;
-        const read = this._run.ownMs;
+        const read = this._times();
         while (!this._step(logits)) logits = await decoder.read(this._tokens);
         return read;
     }
@@ -163,8 +169,8 @@ class Writing {
     }
 
     /** @param {{cached: number, read: number, began: number}} counts
-     * @param {number} promptMs @param {number} madeMs */
-    _result({ cached, read, began }, promptMs, madeMs) {
+     * @param {{ownMs: number, sessionMs: number}[]} times when it began, had read the prompt, and ended */
+    _result({ cached, read, began }, [start, middle, end]) {
         const prompt = this._prompt.read ?? this._prompt.tokens.length;
         const made = this._made - began;
         return {
@@ -173,8 +179,10 @@ class Writing {
                 prompt_tokens: prompt, completion_tokens: this._made, cached_tokens: Math.min(cached, prompt),
             },
             timings: {
-                cache_n: cached, ...timesOf('prompt', this._prompt.read ?? read, promptMs),
-                ...timesOf('predicted', made, madeMs),
+                cache_n: cached,
+                ...timesOf('prompt', this._prompt.read ?? read, middle.ownMs - start.ownMs),
+                ...timesOf('predicted', made, end.ownMs - middle.ownMs),
+                predicted_session_ms: end.sessionMs - middle.sessionMs,
             },
         };
     }

@@ -118,7 +118,7 @@ export class Library {
         const compute = /** @type {(...feeds: any[]) => Promise<any>} */ (this._runs.get(session));
         return async (/** @type {any[]} */ ...feeds) => {
             await run.step();
-            const outputs = await run.take(() => runtime(() => compute(...feeds)));
+            const outputs = await run.take(() => timed(run, () => runtime(() => compute(...feeds))));
             made.note(outputs);
             return outputs;
         };
@@ -182,6 +182,16 @@ export class Library {
         session.run = (/** @type {any[]} */ ...feeds) => this._turns.take(null, () => runtime(() => run(...feeds)));
         session.release = () => this._turns.take({}, release);
         return session;
+    }
+}
+
+/** What the run does in a session counts as such. @template T @param {Run} run @param {() => Promise<T>} work */
+async function timed(run, work) {
+    const began = performance.now();
+    try {
+        return await work();
+    } finally {
+        run.sessionMs += performance.now() - began;
     }
 }
 

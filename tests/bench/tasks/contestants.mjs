@@ -7,12 +7,13 @@
  */
 import http from 'node:http';
 import { library } from '../../lib/oracle.mjs';
+import { until } from '../../lib/wait.mjs';
 import { ask } from '../ask.mjs';
 
-/** Runs `once` for about `ms`, at least three times. */
-async function timesOf(ms, once) {
+/** Runs `once` for about `ms`, at least so often. */
+async function timesOf(ms, once, least = 3) {
     const times = [], end = performance.now() + ms;
-    while (performance.now() < end || times.length < 3) {
+    while (performance.now() < end || times.length < least) {
         const began = performance.now();
         await once();
         times.push(performance.now() - began);
@@ -24,6 +25,7 @@ export class Webinfer {
     name = 'webinfer';
 
     constructor(daemon) {
+        this.daemon = daemon;
         this.url = `${daemon.url}/v1/infer`;
         this.agent = new http.Agent({ keepAlive: true });
     }
@@ -44,6 +46,32 @@ export class Webinfer {
     }
 
     run(work, ms) { return timesOf(ms, () => this.infer(work)); }
+
+    once(work) { return timesOf(0, () => this.infer(work), 1); }
+
+    /** Loads the model in every browser before anybody asks for it. */
+    async loadAhead({ model }) {
+        await this.#tell(model, 'load', { platform: 'wasm' });
+        const { nodes } = (await this.daemon.get('/v1/nodes')).json;
+        await this.#states(model, (loaded) => loaded.length === nodes.length);
+    }
+
+    async unload({ model }) {
+        await this.#tell(model, 'unload', {});
+        await this.#states(model, (loaded) => loaded.length === 0);
+    }
+
+    async #tell(model, verb, body) {
+        const { status, text } = await this.daemon.post(`/v1/models/${model}/${verb}`, body);
+        if (status !== 202) throw new Error(`${verb} ${model}: ${status} ${text}`);
+    }
+
+    /** Until this is so of the nodes that have loaded it. */
+    #states(model, isSo) {
+        return until(async () => isSo((await this.daemon.get(`/v1/models/${model}`)).json.loaded
+            .filter(({ state }) => state === 'loaded')),
+        { what: `${model} to be loaded, or not`, timeout: 60_000, every: 20 });
+    }
 
     stop() { this.agent.destroy(); }
 }
