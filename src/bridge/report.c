@@ -2,6 +2,7 @@
 #include "bridge/report.h"
 #include "base/params.h"
 #include "bridge/text.h"
+#include "model/tensor.h"
 #include <string.h>
 
 /* A whole report of Chromium's with adapter, features and limits has about 150 values. */
@@ -186,7 +187,7 @@ static enum wi_code read_platforms(
 /* A node may say less of an engine than that it has it, and name engines that are not ours. */
 
 struct engine {
-    int64_t slots, queue;
+    int64_t slots, queue, file_max;
     json_t *can;
 };
 
@@ -194,6 +195,8 @@ static const struct wi_param engine_table[] = {
     {"slots", WI_PARAM_INTEGER, offsetof(struct engine, slots), 0, 1, WI_ENGINE_SLOTS_MAX, NULL},
     {"queue", WI_PARAM_INTEGER, offsetof(struct engine, queue), 0, 0, WI_ENGINE_SLOTS_MAX, NULL},
     {"can", WI_PARAM_ARRAY, offsetof(struct engine, can), 0, 0, 64, NULL},
+    {"file_max", WI_PARAM_INTEGER, offsetof(struct engine, file_max), 0, 1, WI_TENSOR_DIM_MAX,
+        NULL},
     {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL},
 };
 
@@ -220,6 +223,7 @@ static enum wi_code read_engines(
         info->engines[i].queue = (unsigned)read.queue;
         info->engines[i].can_continue = has_word(read.can, "continue");
         info->engines[i].continues_several = has_word(read.can, "continue_several");
+        info->engines[i].file_max = read.file_max;
     }
     /* Nodes were asked for nothing else before engines had names. */
     if (named == 0)

@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include <assert.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,9 +200,10 @@ static void key_of(struct wi_buffer *key, const struct wi_node_info *info)
     wi_buffer_printf(key, "\n%d %d", info->parts, info->long_input);
     for (int i = 0; i < WI_ENGINE_COUNT; i++)
         if (info->engines[i].available)
-            wi_buffer_printf(key, "\n%s %u %u %d %d %s", wi_engine_names[i], info->engines[i].slots,
-                info->engines[i].queue, info->engines[i].can_continue,
-                info->engines[i].continues_several, info->engines[i].version);
+            wi_buffer_printf(key, "\n%s %u %u %d %d %" PRId64 " %s", wi_engine_names[i],
+                info->engines[i].slots, info->engines[i].queue, info->engines[i].can_continue,
+                info->engines[i].continues_several, info->engines[i].file_max,
+                info->engines[i].version);
     for (int i = 0; i < WI_PLATFORM_COUNT; i++) {
         const struct wi_adapter *adapter = &info->platforms[i].adapter;
         wi_buffer_printf(key, "\n%d %d", info->platforms[i].available, info->platforms[i].f16);

@@ -10,6 +10,20 @@ static int is_listed(const struct wi_config_browser *browser, enum wi_platform p
            wi_strings_contain(&browser->platforms, wi_platform_names[platform]);
 }
 
+static const char too_large[] = "a file of the model is larger than its WebAssembly, with "
+                                "addresses of 32 bits, can read: split "
+                                "it, or allow Chromium or Firefox";
+
+/* Whether each of the model's files is one that the engine can read. */
+static int reads_files(const struct wi_node_info *info, const struct wi_model *model)
+{
+    int64_t most = info->engines[model->engine].file_max;
+    for (size_t i = 0; most > 0 && i < model->manifest.count; i++)
+        if (model->manifest.files[i].bytes > (uint64_t)most)
+            return 0;
+    return 1;
+}
+
 const char *wi_platforms_why_not(
     const struct wi_candidate *candidate, const struct wi_model *model, enum wi_platform platform)
 {
@@ -24,6 +38,8 @@ const char *wi_platforms_why_not(
         return "the engine that runs the model does not compute on it";
     if (!is_listed(candidate->browser, platform))
         return "the configuration does not list it in the browser's platforms";
+    if (!reads_files(candidate->info, model))
+        return too_large;
     if (platform == WI_WASM || platform == WI_WEBNN)
         return NULL;
     if (gpu == WI_GPU_OFF)
@@ -62,9 +78,11 @@ static void refuse_platform(struct wi_choice *choice, enum wi_platform platform,
     snprintf(choice->refusal.reason, sizeof(choice->refusal.reason), "%s", reason);
 }
 
-/* Of the platform that is named: what bars it, else what the node says. */
+/* Of the platform that is named: what bars it, else what the node says. Of all: what bars each. */
 static const char *why_unable(const struct wi_candidate *candidate, const struct wi_demand *demand)
 {
+    if (!demand->has_platform)
+        return reads_files(candidate->info, demand->model) ? "" : too_large;
     const char *barred = wi_platforms_why_not(candidate, demand->model, demand->platform);
 
     return barred ? barred : candidate->info->platforms[demand->platform].reason;
@@ -76,7 +94,7 @@ enum wi_code wi_platforms_unsupported(
     enum wi_engine engine = demand->model->engine;
     char names[64] = "";
     const char *wanted = demand->has_platform ? wi_platform_names[demand->platform] : "auto";
-    const char *reason = demand->has_platform ? why_unable(candidate, demand) : "";
+    const char *reason = why_unable(candidate, demand);
 
     for (int i = 0; i < WI_PLATFORM_COUNT; i++)
         if (wi_platforms_can_run(candidate, demand->model, i))

@@ -4,6 +4,7 @@
  */
 import { Failure, throwIfCancelled } from './failure.js';
 import { get } from './fetch.js';
+import { NARROW_FILE_MAX } from '../shared/messages.js';
 
 /** @typedef {import('../shared/messages.js').Model} Model */
 /** @typedef {import('../shared/messages.js').ModelFile} ModelFile */
@@ -12,7 +13,6 @@ import { get } from './fetch.js';
 const PROGRESS_EVERY_MS = 250;
 /** A piece is asked for so often again where it broke off, if bytes came in between. */
 const RETRIES = 3;
-const NARROW_MAX = 2 ** 31 - 1;
 const SPLIT = /-(\d{5})-of-(\d{5})\.gguf$/;
 
 /** A file's name without its folders. @param {ModelFile} file */
@@ -35,17 +35,17 @@ export function weightsOf(model) {
 }
 
 /**
- * Whether a build with 32-bit addresses can read files: it counts bytes within one in 31 bits.
+ * Whether a build with 32-bit addresses can read files.
  * @param {{name: string, bytes: number}[]} files @throws {Failure} `model_too_large`
  */
 export function checkNarrow(files) {
-    const large = files.find(({ bytes }) => bytes > NARROW_MAX);
+    const large = files.find(({ bytes }) => bytes > NARROW_FILE_MAX);
     if (!large) return;
     const mib = (/** @type {number} */ bytes) => Math.ceil(bytes / 1048576);
     throw new Failure('model_too_large',
         `${large.name} has ${mib(large.bytes)} MiB; in this browser, whose WebAssembly has addresses of 32 bits, `
-        + `a file may have less than ${mib(NARROW_MAX)} MiB. Split it into several files, or use Chromium or Firefox.`,
-        { expected: `files of at most ${NARROW_MAX} bytes` });
+        + `a file may have less than ${mib(NARROW_FILE_MAX)} MiB. Split it into several files, or use Chromium or Firefox.`,
+        { expected: `files of at most ${NARROW_FILE_MAX} bytes` });
 }
 
 export class LlamaFiles {

@@ -4,6 +4,7 @@ import { chat } from './llama_chat.js';
 import { LlamaEngine } from './llama.js';
 import { LlamaModule } from './llama_module.js';
 import { serve, Server } from './serve.js';
+import { llamaInfo } from '../shared/messages.js';
 
 const build = {
     name: __LLAMA_BUILD__, wide: __LLAMA_BUILD__ === 'jspi64',
@@ -16,5 +17,6 @@ const build = {
 Object.defineProperty(WorkerNavigator.prototype, 'gpu', { configurable: true, get: () => ({ requestAdapter: async () => null }) });
 
 const engine = new LlamaEngine(__LLAMA_VERSION__, (files, threads) => new LlamaModule(build, files, threads), chat(__TEMPLATE_WORKER__));
+engine.info = llamaInfo(build.wide);
 
 serve(new Server('wasm', [engine], async () => ({ available: true, threads: 1 })));

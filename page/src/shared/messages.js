@@ -19,6 +19,10 @@ export const OWN_WORKERS = Object.freeze({ llama: { build: 'llama', platform: 'w
 
 /** What is announced of the engine `llama`, whose workers come with their models. @type {Readonly<EngineInfo>} */
 export const LLAMA = Object.freeze({ slots: 4, queue: 4, can: ['continue', 'continue_several', 'embeddings'] });
+/** A build of it with 32-bit addresses counts bytes within a file in 31 bits. */
+export const NARROW_FILE_MAX = 2 ** 31 - 1;
+/** @param {boolean} isWide whether its addresses have 64 bits @returns {Readonly<EngineInfo>} */
+export const llamaInfo = (isWide) => (isWide ? LLAMA : { ...LLAMA, file_max: NARROW_FILE_MAX });
 
 /** The models that every node has. */
 export const BUILTIN = Object.freeze({ echo: 'builtin/echo', count: 'builtin/count' });
@@ -37,11 +41,13 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /** @typedef {{available: boolean, reason?: string, adapter?: Adapter, features?: string[], limits?: Record<string, number>, threads?: number}} PlatformReport */
 /** @typedef {{code: string, message: string, field?: string, expected?: string}} ErrorBody */
 /** @typedef {{platform: string, code: string, reason: string}} Fallback */
-/** What of an engine is announced: how many tasks it runs at a time, how many may wait for it there, and
- * what else it can do. @typedef {{slots: number, queue: number, can: string[]}} EngineInfo */
+/** What of an engine is announced: how many tasks it runs at a time, how many may wait for it there, what
+ * else it can do, and bytes of the largest file that it can read, where that is less than any.
+ * @typedef {{slots: number, queue: number, can: string[], file_max?: number}} EngineInfo */
 /** Totals of an attempt: while neither is reached, one part of any size may go.
  * @typedef {{parts: number, bytes: number}} Credit */
-/** What another node has made of one answer. @typedef {{text?: string, tokens?: number[], ended?: boolean}} Begun */
+/** What another node has made of one answer. @typedef {{text?: string, tokens?: number[], ended?: boolean,
+ *   finish_reason?: string}} Begun */
 /** Where another node has stopped: `seq` is the next part's. `text` and `tokens` are those of all answers, one
  * after another; `answers` are they, where there are several or one has ended.
  * @typedef {{seq: number, text?: string, tokens?: number[], answers?: Begun[]}} Continuation */

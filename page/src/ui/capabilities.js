@@ -1,5 +1,5 @@
 /** What the document can tell about its browser; the engine workers add what they can compute. */
-import { LLAMA } from '../shared/messages.js';
+import { llamaInfo } from '../shared/messages.js';
 import { identify } from './browser.js';
 
 /** @typedef {import('../shared/messages.js').Build} Build */
@@ -24,8 +24,21 @@ export async function baseCapabilities() {
         platforms: { ...absent(), webgl: webgl() },
         // Its workers come with their models.
         engines: { llama: __LLAMA_VERSION__ },
-        engine_info: { llama: LLAMA },
+        engine_info: { llama: llamaInfo(llamaBuild() === 'jspi64') },
     };
+}
+
+/** The build of llama.cpp for this browser: where WASM can be suspended and has 64-bit addresses, that which
+ * makes use of both. @returns {'jspi64' | 'compat32'} */
+export const llamaBuild = () => ('Suspending' in WebAssembly && hasWideMemory() ? 'jspi64' : 'compat32');
+
+function hasWideMemory() {
+    try {
+        new WebAssembly.Memory(/** @type {any} */ ({ initial: 1n, maximum: 1n, address: 'i64' }));
+        return true;
+    } catch {
+        return false;
+    }
 }
 
 /** No engine of this page computes with WebGL yet; what is there is reported all the same. */

@@ -2,7 +2,7 @@
  * The document: takes the one-time token from the address, starts the link worker, owns the engine
  * workers, and shows people what is going on. Nothing computes here.
  */
-import { baseCapabilities, possibleBuilds } from './capabilities.js';
+import { baseCapabilities, llamaBuild, possibleBuilds } from './capabilities.js';
 import { Engines } from './engines.js';
 import { show, showState } from './view.js';
 
@@ -20,18 +20,8 @@ function takeAddress() {
 /** The engine workers' scripts: where WASM can be suspended, those that make use of it. */
 const scripts = () => ({
     ...__ENGINE_WORKERS__, ...('Suspending' in WebAssembly ? __SUSPENDING_WORKERS__ : {}),
-    llama: __LLAMA_WORKERS__['Suspending' in WebAssembly && hasWideMemory() ? 'jspi64' : 'compat32'],
+    llama: __LLAMA_WORKERS__[llamaBuild()],
 });
-
-/** Whether WASM can have 64-bit addresses. */
-function hasWideMemory() {
-    try {
-        new WebAssembly.Memory(/** @type {any} */ ({ initial: 1n, maximum: 1n, address: 'i64' }));
-        return true;
-    } catch {
-        return false;
-    }
-}
 
 /** @param {string} token @param {import('../shared/messages.js').PageOptions} options */
 async function start(token, options) {

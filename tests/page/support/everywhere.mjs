@@ -65,6 +65,7 @@ export async function writesText({ service }, build) {
     assert.equal(data.ok, true, JSON.stringify(data.error));
     const { build: ran, threads } = data.executed_on;
     assert.deepEqual([data.result.text, ran, threads], ['defgh', build, 2]);
+    assert.equal(service.capabilities.engine_info.llama.file_max, build === 'compat32' ? 2 ** 31 - 1 : undefined);
 }
 
 /** A folder in the Hugging Face layout gives vectors, cold and warm, and by no replaced worker. */

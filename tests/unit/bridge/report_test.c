@@ -77,7 +77,8 @@ static void test_engines(void **state)
 {
     struct wi_node_info info;
     read_engines("{\"engines\":{\"ort\":\"1.30.0\",\"llama\":\"b1\"},\"engine_info\":"
-                 "{\"llama\":{\"slots\":2,\"queue\":0,\"can\":[\"continue\",7]}}}",
+                 "{\"llama\":{\"slots\":2,\"queue\":0,\"can\":[\"continue\",7],"
+                 "\"file_max\":5000000000}}}",
         &info);
     assert_true(info.engines[WI_ENGINE_ORT].available);
     assert_string_equal(info.engines[WI_ENGINE_ORT].version, "1.30.0");
@@ -87,6 +88,8 @@ static void test_engines(void **state)
     assert_int_equal(info.engines[WI_ENGINE_LLAMA].slots, 2);
     assert_int_equal(info.engines[WI_ENGINE_LLAMA].queue, 0);
     assert_true(info.engines[WI_ENGINE_LLAMA].can_continue);
+    assert_int_equal(info.engines[WI_ENGINE_LLAMA].file_max, 5000000000);
+    assert_int_equal(info.engines[WI_ENGINE_ORT].file_max, 0);
     assert_false(info.engines[WI_ENGINE_PIPELINE].available);
     assert_true(info.engines[WI_ENGINE_BUILTIN].available); /* every node has it */
     read_engines("{\"engines\":{\"llama\":\"b1\"}}", &info);

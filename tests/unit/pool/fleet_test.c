@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NODES 7
+#define NODES 8
 static struct wi_fleet fleet;
 static struct wi_fleet_node nodes[NODES];
 static char ids[NODES][16];
@@ -126,7 +126,9 @@ static void nodes_that_differ_in_what_they_can_share_none(void **state)
     add(5);
     info.platforms[WI_WEBGPU].f16 = 1;
     add(6);
-    assert_int_equal(HASH_COUNT(fleet.classes), 7);
+    info.engines[WI_ENGINE_LLAMA].file_max = 1;
+    add(7);
+    assert_int_equal(HASH_COUNT(fleet.classes), 8);
 }
 
 static void the_least_loaded_is_found(void **state)

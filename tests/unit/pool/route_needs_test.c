@@ -60,6 +60,28 @@ static void halves_go_to_webgpu_where_the_adapter_has_them(void **state)
     assert_int_not_equal(option(place, 0, WI_WEBGPU)->standing, WI_STANDING_BARRED);
 }
 
+static void large_files_go_where_they_can_be_read(void **state)
+{
+    struct place *place = *state;
+    struct wi_model_file files[] = {{.bytes = 10}, {.bytes = INT64_C(1) << 31}};
+
+    place->model.engine = WI_ENGINE_LLAMA;
+    place->model.manifest = (struct wi_manifest){.files = files, .count = 2};
+    for (int i = 0; i < CANDIDATES; i++) {
+        place->infos[i].engines[WI_ENGINE_LLAMA].available = 1;
+        place->infos[i].engines[WI_ENGINE_LLAMA].file_max = INT32_MAX;
+    }
+    place->infos[2].engines[WI_ENGINE_LLAMA].file_max = 0; /* it names no limit */
+    expect_node(place, 3, "node-2");
+    assert_int_equal(option(place, 0, WI_WASM)->standing, WI_STANDING_BARRED);
+    assert_int_equal(route(place, 2), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_PLATFORM_UNSUPPORTED);
+    assert_non_null(strstr(place->error.detail, "on auto: a file of the model is larger"));
+    assert_string_equal(place->error.allowed, "none");
+    files[1].bytes = INT32_MAX;
+    expect_node(place, 2, "node-0");
+}
+
 static void a_format_without_an_engine_is_refused_before_there_is_a_node(void **state)
 {
     struct place *place = *state;
@@ -252,6 +274,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_model_goes_where_its_engine_is, setup),
         cmocka_unit_test_setup(halves_go_to_webgpu_where_the_adapter_has_them, setup),
+        cmocka_unit_test_setup(large_files_go_where_they_can_be_read, setup),
         cmocka_unit_test_setup(a_format_without_an_engine_is_refused_before_there_is_a_node, setup),
         cmocka_unit_test_setup(a_stream_goes_where_parts_are_known, setup),
         cmocka_unit_test_setup(what_was_begun_goes_on_where_the_engine_can, setup),
