@@ -94,6 +94,12 @@ test('on a terminal ^C stops an answer and not the conversation, and lines are k
     assert.equal(fs.statSync(history).mode & 0o777, 0o600);
 });
 
+test('a terminal gets no control characters of what a model says', async () => {
+    const terminal = new Terminal(daemon, ['generate', 'talker', 'a \x1b]0;b\x07c', ...there]);
+    assert.equal(await terminal.ended, 0, terminal.seen);
+    assert.ok(terminal.seen.includes('a ?]0;b?c'), JSON.stringify(terminal.seen));
+});
+
 test('ps shows what nodes hold', async () => {
     assert.equal((await webinfer(daemon, ['ps'])).code, 0);
     const missing = await webinfer(daemon, ['load', 'nobody']);
