@@ -3,6 +3,7 @@
 
 #include "base/blob.h"
 #include "base/memory.h"
+#include "bridge/text.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@ struct answer {
     struct wi_blob *text;   /* NULL: there was none */
     struct wi_blob *tokens; /* likewise, each an int64_t */
     int ended;
+    char finish[24]; /* why */
 };
 
 struct wi_parts {
@@ -90,8 +92,11 @@ static int keep_content(struct wi_parts *parts, const struct wi_part *part)
     size_t i;
     json_t *token;
     struct answer *answer = answer_of(parts, part->index);
-    if (json_is_string(json_object_get(part->result, "finish_reason")))
+    const char *why = json_string_value(json_object_get(part->result, "finish_reason"));
+    if (why) {
         answer->ended = 1;
+        wi_text_printable(answer->finish, sizeof answer->finish, why);
+    }
     if (part->text && append(parts, &answer->text, part->text, part->text_length))
         return -1;
     json_array_foreach(part->tokens, i, token)
@@ -179,8 +184,10 @@ static json_t *list_answers(const struct wi_parts *parts)
         const struct answer *answer = &parts->answers[i];
         json_t *said = json_pack("{s:I, s:I}", "text_bytes", (json_int_t)size_of(answer->text),
             "tokens", (json_int_t)(size_of(answer->tokens) / sizeof(int64_t)));
-        if (answer->ended)
+        if (answer->ended) {
             json_object_set_new(said, "ended", json_true());
+            json_object_set_new(said, "finish_reason", json_string(answer->finish));
+        }
         json_array_append_new(list, said);
     }
     return list;

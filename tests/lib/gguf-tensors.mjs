@@ -1,4 +1,5 @@
 /** The tensors of test models: names and shapes as llama.cpp expects them, weights from a seed. */
+import { byteToken } from './gguf-vocabulary.mjs';
 
 /**
  * `shape` as GGUF has it: the length of a row first.
@@ -118,7 +119,10 @@ export function bertTensors(shape, noise) {
  * @returns {Tensor[]}
  */
 export function alphabetTensors(tensors, { embd, vocab }, tokens, text) {
-    const ring = [...text].map((character) => tokens.indexOf(character === ' ' ? '▁' : character));
+    const ring = [...text].flatMap((character) => {
+        const token = tokens.indexOf(character === ' ' ? '▁' : character);
+        return token < 0 ? [...Buffer.from(character)].map((byte) => tokens.indexOf(byteToken(byte))) : [token];
+    });
     if (ring.includes(-1) || new Set(ring).size !== ring.length || ring.length > embd - 1)
         throw new Error(`"${text}": each character once, all in the vocabulary, at most ${embd - 1}`);
     const inputs = new Float32Array(embd * vocab), outputs = new Float32Array(embd * vocab);

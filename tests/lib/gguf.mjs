@@ -31,7 +31,7 @@ import { asciiVocabulary, wordVocabulary } from './gguf-vocabulary.mjs';
  * @property {number} [seed]
  * @property {string | null} [template] of the chat, in Jinja; null: none
  * @property {string} [follow] a model that says these characters in this order, round and round;
- *     the greedy margin is tens of nats. At most `embd - 1` of them, each once
+ *     the greedy margin is tens of nats. At most `embd - 1` tokens, each once; what is no token is its bytes
  * @property {boolean} [highBytes] whether bytes from 128 on are written as such; otherwise as text
  *     ("<0xE4>"), so that no answer is invalid UTF-8
  * @property {'mean' | 'cls' | 'rank'} [pooling] of bert

@@ -48,15 +48,15 @@ test('what is not so is the fault of the task', () => {
 
 test('text and tokens are divided into those of several answers', () => {
     const told = (from) => checkTask(unpackAnswers(unpack(from, [])))?.field ?? unpackAnswers(unpack(from, [])).data.continue;
-    const answers = [{ text_bytes: 3, tokens: 2 }, { text_bytes: 0, tokens: 0, ended: true }, { text_bytes: 4, tokens: 1 }];
+    const answers = [{ text_bytes: 3, tokens: 2 }, { text_bytes: 0, tokens: 0, ended: true, finish_reason: 'stop' }, { text_bytes: 4, tokens: 1 }];
     const from = { seq: 7, text: 'aöz€', tokens: [1, 2, 3] };
     assert.deepEqual(told({ ...from, answers }).answers, [{ text: 'aö', tokens: [1, 2], ended: false },
-        { text: '', tokens: [], ended: true }, { text: 'z€', tokens: [3], ended: false }]);
+        { text: '', tokens: [], ended: true, finish_reason: 'stop' }, { text: 'z€', tokens: [3], ended: false }]);
     assert.deepEqual(told({ seq: 7, answers: [{ text_bytes: 0, tokens: 0, ended: true }] }).answers, [{ text: '', tokens: [], ended: true }]);
     assert.deepEqual(told(from), from);
     const [first, , last] = answers;
     for (const wrong of [[], {}, 7, [first], [first, last, last], [{ text_bytes: 2, tokens: 2 }, { text_bytes: 5, tokens: 1 }],
-        [{ text_bytes: 7 }], [{ text_bytes: 7, tokens: -3 }], [first, { ...last, ended: 'stop' }], [null]]) {
+        [{ text_bytes: 7 }], [{ text_bytes: 7, tokens: -3 }], [first, { ...last, ended: 'stop' }], [first, { ...last, finish_reason: 1 }], [null]]) {
         assert.equal(told({ ...from, answers: wrong }), 'continue', JSON.stringify(wrong));
     }
 });

@@ -248,6 +248,7 @@ test('what was sent is dropped while it is the same, and a difference ends it', 
     assert.deepEqual(replay({ text: 'abc' }, made).at(-2), { index: 0, text: 'd', tokens: [3] });
     assert.deepEqual(replay({ text: 'abcd', tokens: [1, 2, 3], ended: true }, made), []);
     assert.deepEqual(replay({ text: 'abcd', ended: true }, [...made, [4, 'e']]), []);
+    assert.deepEqual(replay({ text: 'another', tokens: [7, 8, 9, 10, 11], ended: true }, made), []);
     for (const sent of [{ text: 'abx', tokens: [1, 2] }, { text: 'abc', tokens: [1, 9] }, { text: 'abcde', tokens: [1, 2, 3, 4] }]) {
         assert.throws(() => replay(sent, made), failsWith('stream_diverged', undefined));
     }

@@ -178,6 +178,24 @@ describe('a language model', () => {
         assert.deepEqual([...longer.tokens, ...tokensOf(service, last)], [...sent.tokens, ...tokensOf(service, next)]);
     });
 
+    nodeTest('goes on behind characters of several tokens', async ({ service }) => {
+        const model = service.addGguf('wide', { 'wide.gguf': ggufBytes({ follow: 'aé😀b', highBytes: true }) });
+        const whole = service.request(model, [], streamed('a', { max_tokens: 18 }));
+        const { result: { usage } } = wellDone(await service.answer(whole));
+        const made = partsOf(service, whole);
+        assert.equal(textOf(service, whole), 'é😀baé😀baé');
+        assert.equal(usage.completion_tokens, 18);
+        for (const seq of [1, 3, made.length - 1]) {
+            const sent = made.slice(0, seq);
+            const [text, tokens] = [sent.map(({ text: some = '' }) => some).join(''), sent.flatMap(({ tokens: some = [] }) => some)];
+            const rest = service.request(model, [], streamed('a', { max_tokens: 18 }, { continue: { seq, text, tokens } }));
+            const { result } = wellDone(await service.answer(rest));
+            assert.equal(text + textOf(service, rest), textOf(service, whole));
+            assert.deepEqual([...tokens, ...tokensOf(service, rest)], tokensOf(service, whole));
+            assert.deepEqual([result.usage.prompt_tokens, result.usage.completion_tokens], [usage.prompt_tokens, 18]);
+        }
+    });
+
     nodeTest('goes on with several answers where another node has stopped', async ({ service }) => {
         const drawn = random(service);
         const options = { temperature: 1, seed: 7, max_tokens: 8, n: 3, logit_bias: { 2: -100 } };
@@ -198,15 +216,22 @@ describe('a language model', () => {
             const rest = service.request(drawn, [], streamed('hello', options, { continue: {
                 seq, text: sent.map(({ text }) => text).join(''), tokens: sent.flatMap(({ tokens }) => tokens),
                 answers: sent.map(({ text, tokens, ends }) =>
-                    ({ text_bytes: Buffer.byteLength(text), tokens: tokens.length, ...ends && { ended: true } })),
+                    ({ text_bytes: Buffer.byteLength(text), tokens: tokens.length, ...ends && { ended: true, finish_reason: 'length' } })),
             } }));
             const { result } = wellDone(await service.answer(rest));
             const more = told(partsOf(service, rest));
             assert.deepEqual(sent.map(({ text, tokens, ends }, index) =>
                 ({ text: text + more[index].text, tokens: [...tokens, ...more[index].tokens], ends: ends + more[index].ends })), all);
             assert.equal(partsOf(service, rest)[0].seq, seq);
-            assert.deepEqual([result.usage.completion_tokens, result.choices.map(({ index }) => index)], [usage.completion_tokens, [0, 1, 2]]);
+            assert.deepEqual([result.usage.prompt_tokens, result.usage.completion_tokens], [usage.prompt_tokens, usage.completion_tokens]);
+            assert.deepEqual(result.choices.map(({ index, finish_reason: why }) => [index, why]), [0, 1, 2].map((index) => [index, 'length']));
         }
+        // Of what its client has all of, nothing is made again, nor compared.
+        const ended = { text_bytes: 2, tokens: 1, ended: true, finish_reason: 'tool_calls' };
+        const rest = service.request(drawn, [], streamed('hello', { ...options, n: 2 }, { continue: { seq: 3, text: '?!?!', tokens: [5, 6], answers: [ended, ended] } }));
+        const { parts, result } = wellDone(await service.answer(rest));
+        assert.deepEqual([parts, result.usage.completion_tokens, result.usage.prompt_tokens], [3, 2, usage.prompt_tokens]);
+        assert.deepEqual(result.choices, [0, 1].map((index) => ({ index, finish_reason: 'tool_calls' })));
         const other = await service.run(drawn, [], streamed('hello', options, { continue: { seq: 3, text: '?!', tokens: [],
             answers: [{ text_bytes: 0, tokens: 0 }, { text_bytes: 2, tokens: 0 }] } }));
         assert.equal(other.data.error.code, 'stream_diverged');

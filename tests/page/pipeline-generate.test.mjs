@@ -102,6 +102,10 @@ test('an answer goes on from the tokens that another node has sent', async () =>
             assert.deepEqual([from.text + textOf(parts), [...from.tokens, ...tokensOf(parts)]], all);
             assert.deepEqual([result.usage.completion_tokens, result.timings.predicted_n], [20, 20 - from.tokens.length]);
         }
+        // What has ended is not made again, though its end says nothing of the token that was it.
+        const had = { text: all[0].slice(0, 4), tokens: all[1].slice(0, 3) };
+        const { parts, result } = await streamed(TEXT, options, { from: { seq: 4, ...had, answers: [{ ...had, ended: true }] } });
+        assert.deepEqual([parts, result.finish_reason, result.usage.completion_tokens, result.timings.predicted_n], [[], 'stop', 4, 0]);
         // Without tokens, and with some that the model has not: made once more, and the same.
         for (const from of [{ seq: 2, text: all[0].slice(0, 3) }, { seq: 0, text: '', tokens: [] }]) {
             assert.equal((from.text ?? '') + textOf((await streamed(TEXT, options, { from })).parts), all[0]);

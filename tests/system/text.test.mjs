@@ -282,7 +282,7 @@ test('a chat goes on where its node dies before the first token, at the first, t
     }));
     assert.deepEqual(Object.fromEntries(told), {
         0: undefined, 1: { seq: 1, text: 'one ', tokens: [1] }, 2: { seq: 2, text: 'one two ', tokens: [1, 2] },
-        3: { seq: 3, text: 'one two three', tokens: [1, 2, 3], answers: [{ text_bytes: 13, tokens: 3, ended: true }] },
+        3: { seq: 3, text: 'one two three', tokens: [1, 2, 3], answers: [{ text_bytes: 13, tokens: 3, ended: true, finish_reason: 'stop' }] },
     });
     for (const node of nodes) node.socket.close();
 });

@@ -154,7 +154,7 @@ export function begunOf(from, index) {
 export class Sent {
     /** @param {import('../shared/messages.js').Begun} begun */
     constructor({ text = '', tokens = [], ended = false }) {
-        /** Whether the client has all of it. */
+        /** Whether the client has all of it: then nothing is compared. */
         this.ended = ended;
         this._text = text;
         this._tokens = tokens;
@@ -164,12 +164,12 @@ export class Sent {
     /** The rest of a stretch, if the client has not all of it.
      * @param {Content} content @returns {Content | null} @throws {Failure} `stream_diverged` */
     without(content) {
+        if (this.ended) return null;
         const before = { ...this._at };
-        if (before.tokens >= this._tokens.length && before.text >= this._text.length) return this.ended ? null : content;
+        if (before.tokens >= this._tokens.length && before.text >= this._text.length) return content;
         const rest = new Content();
         rest.tokens = this._drop('tokens', content.tokens);
         rest.text = this._drop('text', [...content.text]).join('');
-        if (this.ended) return null;
         if (rest.text === '' && (rest.tokens.length === 0 || this._tokens.length === 0)) return null;
         // What stands beside them belongs to the last of a stretch's tokens.
         rest.reasoning = content.reasoning;
@@ -180,6 +180,7 @@ export class Sent {
 
     /** The answer is at its end. @throws {Failure} if the client has more */
     finish() {
+        if (this.ended) return;
         if (this._at.tokens < this._tokens.length || this._at.text < this._text.length) throw diverged();
     }
 

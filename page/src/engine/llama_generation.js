@@ -70,8 +70,23 @@ class Generation {
     answer(index) {
         const begun = begunOf(this._run.from, index);
         if (!begun) return this._make(index);
-        if (this._isGreedy && begun.text && this._has(begun.tokens)) return this._goOn(index, begun, begun.text, begun.tokens);
+        if (begun.ended) return this._ended(index, begun);
+        if (this._isGreedy && begun.text && this._has(begun.tokens)) return this._goOn(index, begun.text, begun.tokens);
         return this._make(index, { sent: new Sent(begun) });
+    }
+
+    /** Of one that its client has all of, nothing is made; the first tells what the prompt takes.
+     * @param {number} index @param {Begun} begun */
+    async _ended(index, begun) {
+        const { tokens = [], finish_reason: reason = 'stop' } = begun;
+        const answer = this._answer(index, this._prompt.parser(index), new Sent(begun));
+        if (index === 0) {
+            const options = { ...this._options, max_tokens: 1 };
+            await this._complete(this._prompt, options, index, (data) => answer.take(data));
+        }
+        answer.usage.completion_tokens = tokens.length;
+        answer.finish = reason;
+        return answer;
     }
 
     /** @param {number} index @param {{sent?: Sent, grammar?: string}} [more] `sent`: what the client of it
@@ -98,35 +113,42 @@ class Generation {
 
     /**
      * Goes on after what was sent: after its text, if that is read as the tokens that it was made of;
-     * else from the start, with those tokens and no others. One that has ended, too, is made again from
-     * the start: for how it did, and what it took.
-     * @param {number} index @param {Begun} begun @param {string} text @param {number[]} tokens of it
+     * else from the start, with those tokens and no others, if a grammar can say them: of bytes that are no
+     * character it cannot.
+     * @param {number} index @param {string} text @param {number[]} tokens of it
      */
-    async _goOn(index, begun, text, tokens) {
+    async _goOn(index, text, tokens) {
         const { max_tokens: most = Infinity } = this._options;
         const prompt = { ...this._prompt, text: this._prompt.text + text };
-        if (begun.ended || tokens.length >= most || !(await this._reads(prompt.text, tokens))) {
-            return this._make(index, { sent: new Sent(begun), grammar: beginningWith(tokens) });
+        const read = await this._read(prompt.text, text, tokens);
+        if (!read || read.length >= most) {
+            const grammar = isPlain(text) ? beginningWith(tokens) : undefined;
+            return this._make(index, { sent: new Sent({ text, tokens }), grammar });
         }
         const parser = this._prompt.parser(index);
         parser.push(text);
         const answer = this._answer(index, parser, null);
         const options = most < Infinity
-            ? { ...this._options, max_tokens: most - tokens.length } : this._options;
+            ? { ...this._options, max_tokens: most - read.length } : this._options;
         await this._complete(prompt, options, index, (data) => answer.take(data));
-        answer.usage.prompt_tokens -= tokens.length;
-        answer.usage.completion_tokens += tokens.length;
+        answer.usage.prompt_tokens -= read.length;
+        answer.usage.completion_tokens += read.length;
         return answer;
     }
 
-    /** Whether a text is read as the prompt's tokens and these behind them.
-     * @param {string} text @param {number[]} tokens */
-    async _reads(text, tokens) {
+    /** The tokens behind the prompt's that a text of it and `text` is read as, if those that were sent are
+     * all of them: of a character that several make, llama.cpp names the last.
+     * @param {string} whole @param {string} text @param {number[]} sent @returns {Promise<number[] | null>} */
+    async _read(whole, text, sent) {
         const { alone } = this._terms;
-        const [before, all] = await this._loaded.tokenizer.ids([this._prompt.text, text],
+        const [before, all] = await this._loaded.tokenizer.ids([this._prompt.text, whole],
             { alone, signal: this._stop.signal, onStep: (ms) => this._run.stepTook(ms) });
-        const wanted = before.concat(tokens);
-        return all.length === wanted.length && all.every((id, index) => id === wanted[index]);
+        const tokens = all.slice(before.length);
+        let found = 0;
+        for (const id of tokens) if (id === sent[found]) found++;
+        const isSame = before.every((id, index) => id === all[index]) && found === sent.length
+            && tokens.at(-1) === sent.at(-1) && (tokens.length === sent.length || !isPlain(text));
+        return isSame ? tokens : null;
     }
 
     /** @param {number} index @param {Parser} parser @param {Sent | null} sent */
@@ -156,6 +178,9 @@ class Generation {
         }).finally(() => prefixes.add(owner, text));
     }
 }
+
+/** Whether each character is one byte, and so none is made by several tokens. @param {string} text */
+const isPlain = (text) => new TextEncoder().encode(text).length === text.length;
 
 /** A grammar of answers that begin with these tokens. No vocabulary has a token with the last id.
  * @param {number[]} tokens */

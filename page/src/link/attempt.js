@@ -229,7 +229,8 @@ function isContinuation(from) {
 
 /** One of several answers, divided from the others. @param {any} answer */
 const isBegun = (answer) => isObject(answer) && typeof answer.text === 'string' && isTokens(answer.tokens)
-    && typeof answer.ended === 'boolean';
+    && typeof answer.ended === 'boolean'
+    && (answer.finish_reason === undefined || typeof answer.finish_reason === 'string');
 
 /** @param {unknown} tokens */
 const isTokens = (tokens) => Array.isArray(tokens) && tokens.every(Number.isSafeInteger);

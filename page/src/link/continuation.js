@@ -46,12 +46,13 @@ export function unpackAnswers(message) {
     const tokens = Array.isArray(from.tokens) ? from.tokens : [];
     const at = { text: 0, token: 0 };
     try {
-        const answers = from.answers.map((/** @type {any} */ { text_bytes: size, tokens: count, ended = false }) => {
+        const answers = from.answers.map((/** @type {any} */ { text_bytes: size, tokens: count, ended = false, finish_reason: why }) => {
             const before = { ...at };
             at.text += sizeOf(size);
             at.token += sizeOf(count);
             return {
                 text: decoder.decode(bytes.subarray(before.text, at.text)), tokens: tokens.slice(before.token, at.token), ended,
+                ...(why !== undefined && { finish_reason: why }),
             };
         });
         if (at.text !== bytes.length || at.token !== tokens.length) return message;

@@ -60,6 +60,8 @@ class Writing {
         this._run = run;
         this._most = Math.min(options.max_tokens ?? Infinity, room);
         this._answer = new Answer(run, 0, parser, begun && new Sent(begun));
+        /** Whether another node has made all of it. */
+        this._hadEnded = begun?.ended === true;
         this._detokenizer = new Detokenizer(tokenizer, config.is_encoder_decoder ? [] : tokens, preserved);
         this._stops = new StopTexts(stop);
         this._ends = endTokens(loaded, ends);
@@ -76,6 +78,7 @@ class Writing {
     async write(begin) {
         const { caches } = this._loaded;
         for (const token of this._begun()) this._take(token, []);
+        if (this._hadEnded && !this._finish) this._takeEnd();
         const began = this._times();
         const counts = { cached: 0, read: 0, began: this._made };
         let read = began;
@@ -135,12 +138,17 @@ class Writing {
         this._rules(this._tokens, logits);
         const token = this._sampler.choose(logits, this._tokens, this._made);
         if (this._ends.has(token)) {
-            this._made++;
-            this._finish = 'stop';
+            this._takeEnd();
         } else {
             this._take(token, wanted ? [this._logprob(own, token)] : []);
         }
         return this._finish !== '';
+    }
+
+    /** A token that says nothing but that this is the end. */
+    _takeEnd() {
+        this._made++;
+        this._finish = 'stop';
     }
 
     /** @param {number} token @param {Logprob[]} logprobs */

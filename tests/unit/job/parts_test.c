@@ -243,8 +243,9 @@ static void tells_several_answers_one_after_another(void **state)
     assert_int_equal(end.from.text_length, 7);
     assert_memory_equal(end.from.text, "onezw\303\266", 7);
     assert_true(json_equal(end.from.tokens, tokens));
-    answers = json_pack("[{s:i,s:i,s:b}, {s:i,s:i}, {s:i,s:i}]", "text_bytes", 3, "tokens", 2,
-        "ended", 1, "text_bytes", 0, "tokens", 0, "text_bytes", 4, "tokens", 1);
+    answers = json_pack("[{s:i,s:i,s:b,s:s}, {s:i,s:i}, {s:i,s:i}]", "text_bytes", 3, "tokens", 2,
+        "ended", 1, "finish_reason", "stop", "text_bytes", 0, "tokens", 0, "text_bytes", 4,
+        "tokens", 1);
     assert_true(json_equal(end.from.answers, answers));
     wi_parts_end_clear(&end);
     json_decref(answers);
