@@ -34,11 +34,12 @@ export const gitSha1 = (bytes) => crypto.createHash('sha1').update(`blob ${bytes
  * `status` with `headers` and `body`; `redirect` to a URL (a function gets the request's);
  * `drop` (no answer at all); `cutAfter` so many bytes of the body; `stallAfter` them (0: nothing
  * follows the head); `wrongByte` at that place of the file; `wrongLength`, by which the length that
- * is told differs; `noRanges` (200 and all of it); `garbage`, a body in the place of the right one.
+ * is told differs; `noRanges` (200 and all of it); `garbage`, a body in the place of the right one;
+ * `together`, how many requests of content are there before one is answered.
  * @typedef {{phase?: string, path?: string, times?: number, skip?: number, status?: number,
  *     headers?: Record<string, string>, body?: string, redirect?: string | ((url: string) => string),
  *     drop?: boolean, cutAfter?: number, stallAfter?: number, wrongByte?: number,
- *     wrongLength?: number, noRanges?: boolean, garbage?: string}} Fault
+ *     wrongLength?: number, noRanges?: boolean, garbage?: string, together?: number}} Fault
  */
 
 /**
@@ -56,11 +57,10 @@ export async function startHub(options = {}) {
 class Hub {
     /** What was asked: {server, phase, path, url, range, authorization, status, sent}. */
     requests = [];
-    open = 0;
-    mostOpen = 0;
     #repositories = new Map();
     #faults = [];
     #signature = 1;
+    #gathering = [];
 
     constructor({ pageSize = 1000, token, bytesPerSecond = 0, delay = 0, host = '127.0.0.1', tls }) {
         Object.assign(this, { pageSize, token, bytesPerSecond, delay, host, tls });
@@ -141,8 +141,6 @@ class Hub {
             range: headers.range, authorization: headers.authorization };
         const call = { entry, answer, url: new URL(url, 'http://hub') };
         this.requests.push(entry);
-        this.mostOpen = Math.max(this.mostOpen, ++this.open);
-        answer.on('close', () => this.open--);
         answer.on('error', () => {}); // the client left
         if (this.delay) await new Promise((resolve) => setTimeout(resolve, this.delay));
         try {
@@ -271,7 +269,17 @@ class Hub {
         if (!entry || Number(Signature) !== this.#signature)
             return this.#send(call, 403, { 'Content-Type': 'application/xml' },
                 '<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>');
+        if (call.fault.together) await this.#gather(call.fault.together);
         await this.#content(call, entry, { ETag: `"${entry.sha256}"` });
+    }
+
+    /** Waits until so many wait. */
+    #gather(count) {
+        return new Promise((resolve) => {
+            this.#gathering.push(resolve);
+            if (this.#gathering.length >= count)
+                for (const go of this.#gathering.splice(0)) go();
+        });
     }
 
     async #plain(call, path) {
