@@ -13,6 +13,7 @@
 #include "model/load.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +47,7 @@ struct job {
 
 /* What is known of a name: a snapshot, or why there is none. */
 struct entry {
-    char *name;
+    char *name;             /* its variant in lower case, however requests write that */
     struct wi_model *model; /* one reference, or NULL */
     struct wi_error *error; /* or NULL */
     struct wi_looks looks;  /* at its files as they were then */
@@ -143,11 +144,23 @@ static const enum wi_engine engines[] = {
     [WI_FORMAT_HUGGINGFACE] = WI_ENGINE_PIPELINE,
 };
 
+/* A variant is one model, by the name that the folder gives it. The caller frees. */
+static char *name_of(const struct wi_load *load)
+{
+    size_t base = strcspn(load->name, ":");
+
+    if (!load->name[base] || !load->variant)
+        return wi_strdup(load->name);
+    return wi_sprintf("%.*s:%s", (int)base, load->name, load->variant);
+}
+
 /* Takes the load's results over. */
 static struct wi_model *model_of(struct wi_repository *repository, struct wi_load *load)
 {
-    struct wi_model *model = new_model(repository, load->name);
+    char *name = name_of(load);
+    struct wi_model *model = new_model(repository, name);
 
+    free(name);
     memcpy(model->hash, load->hash, sizeof(model->hash));
     model->format = load->format;
     model->engine = engines[load->format];
@@ -188,22 +201,33 @@ struct wi_model *wi_repository_by_hash(
 
 /* --- entries ---------------------------------------------------------------------------------- */
 
+static void make_key(char key[WI_MODEL_NAME_MAX + 1], const char *name)
+{
+    strcpy(key, name); /* a checked name: it fits */
+    for (char *c = key + strcspn(key, ":"); *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+}
+
 static struct entry *find_entry(struct wi_repository *repository, const char *name)
 {
+    char key[WI_MODEL_NAME_MAX + 1];
     struct entry *entry;
 
-    HASH_FIND_STR(repository->entries, name, entry);
+    make_key(key, name);
+    HASH_FIND_STR(repository->entries, key, entry);
     return entry;
 }
 
 static struct entry *add_entry(struct wi_repository *repository, const char *name)
 {
     struct entry *entry = find_entry(repository, name);
+    char key[WI_MODEL_NAME_MAX + 1];
 
     if (entry)
         return entry;
+    make_key(key, name);
     entry = wi_alloc(sizeof(*entry));
-    entry->name = wi_strdup(name);
+    entry->name = wi_strdup(key);
     HASH_ADD_KEYPTR(hh, repository->entries, entry->name, strlen(entry->name), entry);
     return entry;
 }
@@ -449,6 +473,15 @@ static void note_look_up(struct wi_repository *repository, int found)
         repository->counters.missing++;
 }
 
+/* Whether what came of it is told again without a look: not what may pass (out of descriptors), nor
+ * what is wrong with the folder where the variant is none of it: clients may name any number. */
+static int is_kept(const struct wi_load *load)
+{
+    if (load->code == WI_MODEL_INVALID)
+        return load->variant || !strchr(load->name, ':');
+    return load->code == WI_OK;
+}
+
 /* Remembers what the job found under its name. */
 static void settle(
     struct wi_repository *repository, struct entry *entry, struct job *job, struct wi_model *model)
@@ -457,8 +490,8 @@ static void settle(
 
     forget(entry);
     entry->job = NULL;
-    if (load->code != WI_OK && load->code != WI_MODEL_INVALID) {
-        remove_entry(repository, entry); /* out of descriptors, or none: the next one tries again */
+    if (!is_kept(load)) {
+        remove_entry(repository, entry); /* the next one tries again */
         return;
     }
     wi_looks_move(&entry->looks, &load->looks);

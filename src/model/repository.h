@@ -37,7 +37,8 @@ const struct wi_aliases *wi_repository_aliases(const struct wi_repository *repos
  * file, no hashing), else from the loop after the files were hashed and read on a worker thread. */
 typedef void wi_repository_fn(void *context, struct wi_model *model, const struct wi_error *error);
 struct wi_repository_lookup;
-/* NULL if the callback was called already. Errors: WI_INVALID_FIELD, WI_MODEL_NOT_FOUND,
+/* NULL if the callback was called already. A variant is found in upper and in lower case, and is
+ * one model: its name is as the folder has it. Errors: WI_INVALID_FIELD, WI_MODEL_NOT_FOUND,
  * WI_MODEL_INVALID, WI_UNAVAILABLE (out of descriptors). */
 struct wi_repository_lookup *wi_repository_find(
     struct wi_repository *repository, const char *name, wi_repository_fn *on_model, void *context);

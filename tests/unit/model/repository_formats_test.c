@@ -151,6 +151,47 @@ static void a_folder_out_of_the_store_is_not_served(void **state)
     free(out);
 }
 
+/* However a request writes it, nodes load it once. */
+static void a_variant_in_another_case_is_the_same_model(void **state)
+{
+    struct fixture *f = *state;
+    put_folder(f, (const char *const[]){"tiny/readme", NULL});
+    put_gguf(f, "tiny/tiny-talker.gguf", small_gguf("llama", 8));
+    struct wi_model *model = find_good(f, "tiny:tiny-talker");
+    for (const char *const *name =
+             (const char *const[]){"tiny:TINY-TALKER", "tiny:Tiny-Talker", NULL};
+         *name; name++) {
+        struct answer answer;
+        assert_true(find(f, *name, &answer));
+        assert_ptr_equal(answer.model, model);
+        wi_model_unref(answer.model);
+    }
+    assert_string_equal(model->name, "tiny:tiny-talker");
+    wi_model_unref(model);
+    wi_repository_reset(f->models, f->repository);
+    model = find_good(f, "tiny:TINY-Talker");
+    assert_string_equal(model->name, "tiny:tiny-talker");
+    assert_ptr_equal(wi_repository_by_hash(f->models, model->name, model->hash), model);
+    wi_model_unref(model);
+}
+
+/* Clients may name any number of variants. */
+static void nothing_is_kept_of_variants_that_are_none(void **state)
+{
+    struct fixture *f = *state;
+    struct answer answer;
+    char *outside = wi_sprintf("%s/tiny", f->root), *out = wi_sprintf("%s/out", f->repository);
+    make_folder(outside);
+    put_folder(f, (const char *const[]){"../tiny/tiny-Q8_0.gguf", NULL});
+    assert_int_equal(symlink(outside, out), 0);
+    expect_error(f, "out", WI_MODEL_INVALID, "a link out of the model store");
+    assert_true(find(f, "out", &answer));
+    expect_error(f, "out:any", WI_MODEL_INVALID, "a link out of the model store");
+    assert_false(find(f, "out:any", &answer));
+    free(outside);
+    free(out);
+}
+
 static void formats_other_than_onnx_have_variants(void **state)
 {
     struct fixture *f = *state;
@@ -203,6 +244,8 @@ int main(void)
         TEST(a_gguf_file_that_is_none_is_refused),
         TEST(a_pointer_in_the_place_of_a_file_is_named),
         TEST(a_folder_out_of_the_store_is_not_served),
+        TEST(a_variant_in_another_case_is_the_same_model),
+        TEST(nothing_is_kept_of_variants_that_are_none),
         TEST(formats_other_than_onnx_have_variants),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
