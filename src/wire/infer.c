@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define TIMEOUT_DEFAULT_MS 60000.0
+/* Bytes of JSON: more does not fit the head of a message to a node. */
+#define OPTIONS_MAX (1 << 20)
 /* Of what may go on for long: streams and generated text. */
 #define LONG_TIMEOUT_DEFAULT_MS 600000.0
 
@@ -44,6 +46,22 @@ double wi_infer_timeout_ms(const struct wi_infer *infer, enum wi_model_type type
     if (infer->has_timeout)
         return infer->timeout_ms;
     return infer->stream || generates ? LONG_TIMEOUT_DEFAULT_MS : TIMEOUT_DEFAULT_MS;
+}
+
+enum wi_code wi_infer_check_options(
+    struct wi_infer *infer, size_t json_size, struct wi_error *error)
+{
+    if (json_size <= OPTIONS_MAX || !infer->options)
+        return WI_OK;
+    size_t size = json_dumpb(infer->options, NULL, 0, JSON_COMPACT);
+    if (size <= OPTIONS_MAX)
+        return WI_OK;
+    json_decref(infer->options);
+    infer->options = NULL;
+    wi_error_set(error, WI_BODY_TOO_LARGE, infer->options_where ? NULL : "options",
+        "The options have %zu bytes of JSON, and may have %d.", size, OPTIONS_MAX);
+    wi_error_expect(error, "at most %d bytes", OPTIONS_MAX);
+    return WI_BODY_TOO_LARGE;
 }
 
 enum wi_code wi_infer_check_stream(const struct wi_infer *infer, struct wi_error *error)

@@ -78,6 +78,7 @@ struct wi_infer {
     enum wi_form form;                    /* of the inputs: see wire/text.h */
     enum wi_task_kind task;               /* what is to be done; NONE: the model decides */
     size_t text_bytes, longest_text;      /* of all of it, and of the longest text in a list */
+    size_t texts;                         /* how many these are */
     struct wi_strings outputs;            /* wanted; empty: all */
     enum wi_binary_choice *output_binary; /* one for each of outputs */
     int binary_output;                    /* for the others */
@@ -89,6 +90,10 @@ void wi_infer_clear(struct wi_infer *infer);
 
 /* How long the whole may take, for a model of that type: what was asked for, or the default. */
 double wi_infer_timeout_ms(const struct wi_infer *infer, enum wi_model_type type);
+/* WI_OK, or WI_BODY_TOO_LARGE for options that are not worth a look: what they mean is checked on
+ * the loop. `json_size` is that of the JSON which they came in. Drops options that are refused. */
+enum wi_code wi_infer_check_options(
+    struct wi_infer *infer, size_t json_size, struct wi_error *error);
 /* A stream: WI_OK, or WI_INVALID_FIELD where something else that is asked for cannot go with it. */
 enum wi_code wi_infer_check_stream(const struct wi_infer *infer, struct wi_error *error);
 

@@ -327,6 +327,8 @@ enum wi_code wi_native_parse(struct wi_infer *infer, struct wi_blob *body, size_
     if (code == WI_OK)
         code = read_fields(infer, &fields, error);
     if (code == WI_OK)
+        code = wi_infer_check_options(infer, json_size, error);
+    if (code == WI_OK)
         code = wi_native_read_inputs(infer, fields.inputs, body, json_size, budget, error);
     json_decref(root);
     return code;

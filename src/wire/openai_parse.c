@@ -395,6 +395,8 @@ enum wi_code wi_openai_parse(enum wi_task_kind task, struct wi_infer *infer, str
     if (!root)
         return error ? error->code : WI_BAD_JSON;
     enum wi_code code = wi_openai_read(task, infer, root, budget, error);
+    if (code == WI_OK)
+        code = wi_infer_check_options(infer, json_size, error);
     json_decref(root);
     return code;
 }

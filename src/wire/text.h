@@ -16,6 +16,8 @@
 #define WI_TEXT_PICTURES 16   /* in the messages of a request */
 #define WI_TEXT_MESSAGES 4096 /* in one request; likewise texts and documents: */
 #define WI_TEXT_LIST 2048
+/* Texts in a request, be they empty: parts of messages and arguments of calls count, too. */
+#define WI_TEXT_COUNT 16384
 /* Labels that a request chooses among, the characters of one, and of texts with labels how many of
  * each with each; the same as in page/src/pipeline/labels.js. */
 #define WI_TEXT_LABELS 256
@@ -30,7 +32,8 @@
 
 /* Each checks `value` (borrowed, and brought into the canonical form in place), and makes it the
  * input of `infer`. `where` is the field's path in errors. WI_OK, WI_INVALID_FIELD,
- * WI_MISSING_FIELD, WI_UNKNOWN_FIELD, or WI_BODY_TOO_LARGE for more than WI_TEXT_MAX. */
+ * WI_MISSING_FIELD, WI_UNKNOWN_FIELD, or WI_BODY_TOO_LARGE for more than WI_TEXT_MAX. What is
+ * accepted is so small that it may be gone through on the loop. */
 enum wi_code wi_text_read_string(
     struct wi_infer *infer, json_t *value, const char *where, struct wi_error *error);
 enum wi_code wi_text_read_list(

@@ -36,12 +36,22 @@ static enum wi_code wrong_type(
     return WI_INVALID_FIELD;
 }
 
+static enum wi_code too_many(const char *where, struct wi_error *error)
+{
+    wi_error_set(error, WI_INVALID_FIELD, where, "%s is one text too many.", where);
+    wi_error_expect(error, "at most %d texts in a request, the parts of messages and calls counted",
+        WI_TEXT_COUNT);
+    return WI_INVALID_FIELD;
+}
+
 /* Counts a text, which is a string without NUL characters: those end texts in a tokenizer. */
 static enum wi_code count_text(
     struct wi_infer *infer, const json_t *value, const char *where, struct wi_error *error)
 {
     if (!json_is_string(value))
         return wrong_type(where, "a string", value, error);
+    if (++infer->texts > WI_TEXT_COUNT)
+        return too_many(where, error);
     size_t length = json_string_length(value);
     if (strlen(json_string_value(value)) != length)
         return wi_error_set(

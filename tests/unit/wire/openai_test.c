@@ -121,6 +121,9 @@ static void test_refused(void **state)
     refuses(
         &wi_dialect_openai_chat, &chat, "{\"model\":\"a b\"," SAID "}", "invalid_field", "model");
     refuses(&wi_dialect_openai_chat, &chat, "[]", "bad_json", "");
+    char *tools = wi_sprintf(HEAD ",\"tools\":[\"%0*d\"]}", 1 << 20, 0);
+    refuses(&wi_dialect_openai_chat, &chat, tools, "body_too_large", "");
+    free(tools);
     refuses(&wi_dialect_openai_chat, &chat,
         "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\","
         "\"image_url\":{\"url\":\"http://x\"}}]}]}",

@@ -236,6 +236,49 @@ static void test_depth_and_size(void **state)
     free(kwargs);
 }
 
+/* Texts that say nothing cost no bytes of text, but the loop has to go through them. */
+static void test_count(void **state)
+{
+    struct wi_infer infer;
+    struct wi_error error;
+    for (int most = WI_TEXT_COUNT; most <= WI_TEXT_COUNT + 1; most++) {
+        struct wi_buffer inputs = {0};
+        char last[80];
+        wi_buffer_puts(&inputs, "{\"messages\":[");
+        for (int i = 0; i < most; i++)
+            wi_buffer_strings(&inputs,
+                i % 4096 ? ","
+                : i      ? "]},"
+                         : "",
+                i % 4096 ? "" : "{\"role\":\"user\",\"content\":[",
+                "{\"type\":\"text\",\"text\":\"\"}", NULL);
+        wi_buffer_puts(&inputs, "]}]}");
+        snprintf(last, sizeof last, "inputs.messages[%d].content[%d].text", WI_TEXT_COUNT / 4096,
+            WI_TEXT_COUNT % 4096);
+        if (most <= WI_TEXT_COUNT)
+            assert_int_equal(check(&infer, &chat, inputs.text, "", &error), WI_OK);
+        else
+            refuses(&chat, inputs.text, "", WI_INVALID_FIELD, last);
+        if (most <= WI_TEXT_COUNT)
+            wi_infer_clear(&infer);
+        wi_buffer_clear(&inputs);
+    }
+}
+
+/* What a model makes of options is checked on the loop, which is not to go through megabytes. */
+static void test_many_options(void **state)
+{
+    char *text = wi_sprintf("%0*d", 1 << 20, 0);
+    char *more = wi_sprintf("\"options\":{\"json_schema\":{\"a\":\"%s\"}}", text);
+    refuses(&chat, "\"p\"", more, WI_BODY_TOO_LARGE, "options");
+    free(more);
+    /* Beside a large input they may be as they are. */
+    char *input = wi_sprintf("\"%s\"", text);
+    refuses(&chat, input, "\"options\":{\"colour\":1}", WI_UNKNOWN_FIELD, "options.colour");
+    free(input);
+    free(text);
+}
+
 /* What is asked for, as far as the model goes; else what fits. */
 static void test_context(void **state)
 {
@@ -274,6 +317,8 @@ int main(void)
         cmocka_unit_test(test_options),
         cmocka_unit_test(test_good_options),
         cmocka_unit_test(test_depth_and_size),
+        cmocka_unit_test(test_count),
+        cmocka_unit_test(test_many_options),
         cmocka_unit_test(test_context),
         cmocka_unit_test(test_engine),
     };
