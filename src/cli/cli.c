@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/memory.h"
+#include "cli/plain.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,19 +11,12 @@
 
 #define SHOW_TIMEOUT_MS 30000
 
-/* What the server said goes to a terminal: no control characters. */
-static void put_safely(FILE *out, const char *text)
-{
-    for (; *text; text++)
-        fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, out);
-}
-
 static void put_line(const char *label, const char *text)
 {
     if (!text || !*text)
         return;
     fputs(label, stderr);
-    put_safely(stderr, text);
+    wi_plain_print(stderr, text);
     fputc('\n', stderr);
 }
 
@@ -83,10 +77,10 @@ static void complain_failures(const json_t *failures)
             (long long)json_integer_value(json_object_get(row, "times")));
         if (node) {
             fputs(" on ", stderr);
-            put_safely(stderr, node);
+            wi_plain_print(stderr, node);
         }
         fputs(": ", stderr);
-        put_safely(stderr, reason ? reason : "no reason given");
+        wi_plain_print(stderr, reason ? reason : "no reason given");
         fputc('\n', stderr);
     }
 }
@@ -99,7 +93,7 @@ static void complain_problem(const json_t *problem, long status)
     struct wi_buffer cell = {0};
 
     fprintf(stderr, "webinfer: the server answered %ld: ", status);
-    put_safely(stderr, detail ? detail : "no reason given");
+    wi_plain_print(stderr, detail ? detail : "no reason given");
     fputc('\n', stderr);
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
         const json_t *value = json_object_get(problem, members[i]);
@@ -111,7 +105,7 @@ static void complain_problem(const json_t *problem, long status)
         else
             wi_buffer_puts(&cell, json_is_string(value) ? json_string_value(value) : "?");
         fprintf(stderr, "  %s: ", members[i]);
-        put_safely(stderr, cell.text);
+        wi_plain_print(stderr, cell.text);
         fputc('\n', stderr);
     }
     wi_buffer_clear(&cell);

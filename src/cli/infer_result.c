@@ -1,7 +1,7 @@
 /* Results for people: labels, boxes, segments, words as tables, and text as it is. */
 #include "cli/infer.h"
 
-#include "cli/live.h"
+#include "cli/plain.h"
 #include "cli/table.h"
 #include <string.h>
 
@@ -120,7 +120,7 @@ static int put_text(struct wi_buffer *out, const json_t *text)
 {
     if (!json_is_string(text))
         return 0;
-    wi_cli_plain(out, json_string_value(text), json_string_length(text));
+    wi_plain(out, json_string_value(text), json_string_length(text), "\n\t");
     wi_buffer_puts(out, "\n");
     return 1;
 }

@@ -6,6 +6,7 @@
 
 #include "cli/events.h"
 #include "cli/infer.h"
+#include "cli/plain.h"
 #include "cli/table.h"
 #include <stdio.h>
 #include <string.h>
@@ -31,29 +32,18 @@ static void end_progress(struct show *show)
     show->progressing = 0;
 }
 
-void wi_cli_plain(struct wi_buffer *out, const char *text, size_t length)
-{
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)text[i];
-        unsigned char next = i + 1 < length ? (unsigned char)text[i + 1] : 0;
-        int c1 = c == 0xc2 && next >= 0x80 && next < 0xa0; /* U+0080 to U+009F in UTF-8 */
-        int c0 = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
-        wi_buffer_add(out, c0 || c1 ? "?" : text + i, 1);
-        i += (size_t)c1;
-    }
-}
-
 /* What a model says may hold anything; a terminal gets no control characters of it. */
 static void put_text(struct show *show, const char *text, size_t length)
 {
     struct wi_buffer plain = {0};
 
+    if (length == 0)
+        return;
     if (show->terminal)
-        wi_cli_plain(&plain, text, length);
+        wi_plain(&plain, text, length, "\n\t");
     fwrite(show->terminal ? plain.text : text, 1, show->terminal ? plain.size : length, stdout);
     wi_buffer_clear(&plain);
-    if (length > 0)
-        show->last = text[length - 1];
+    show->last = text[length - 1];
 }
 
 /* Thoughts are for who watches: dim on a terminal, and not in a file. */
@@ -131,8 +121,7 @@ static void on_progress(struct show *show, const json_t *progress)
     if (!show->progress_terminal || show->last || !phase)
         return;
     end_progress(show);
-    for (const char *at = phase; *at; at++)
-        fputc((unsigned char)*at < 0x20 || *at == 0x7f ? '?' : *at, stderr);
+    wi_plain_print(stderr, phase);
     if (part < 0)
         part = share(progress, "done", "total");
     if (part >= 0)

@@ -18,8 +18,4 @@ struct wi_live {
 /* Sends a request that asks for a stream. WI_EXIT_OK also where it was stopped. */
 enum wi_exit wi_cli_live(const struct wi_live *live, struct wi_rest_request *request);
 
-/* Appends `text` without what would steer a terminal: control characters but line ends and tabs,
- * C0 and C1 alike, become "?". */
-void wi_cli_plain(struct wi_buffer *out, const char *text, size_t length);
-
 #endif

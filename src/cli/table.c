@@ -3,6 +3,7 @@
 #include "cli/table.h"
 
 #include "base/memory.h"
+#include "cli/plain.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,16 +24,7 @@ const json_t *wi_json_at(const json_t *object, const char *path)
 
 static void put_text(struct wi_buffer *out, const char *text)
 {
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        /* U+0080 to U+009F, which terminals obey too, are C2 80 to C2 9F. */
-        int high = c == 0xc2 && (unsigned char)text[1] < 0xa0 && text[1];
-        if (c < 0x20 || c == 0x7f || high)
-            wi_buffer_puts(out, "?");
-        else
-            wi_buffer_add(out, text, 1);
-        text += high;
-    }
+    wi_plain(out, text, strlen(text), "");
 }
 
 void wi_table_cell(struct wi_buffer *out, const json_t *value, const char *unit)

@@ -3,7 +3,7 @@
 
 #include "base/memory.h"
 #include "cli/infer.h"
-#include "cli/live.h"
+#include "cli/plain.h"
 #include "wire/captions.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -189,7 +189,7 @@ static void print_heard(enum form form, const json_t *result)
     else
         wi_captions_write(&heard, json_object_get(result, "segments"),
             form == SRT ? WI_CAPTIONS_SRT : WI_CAPTIONS_VTT);
-    wi_cli_plain(&plain, heard.text, heard.size);
+    wi_plain(&plain, heard.text, heard.size, "\n\t");
     if (plain.size)
         fwrite(plain.text, 1, plain.size, stdout);
     wi_buffer_clear(&heard);

@@ -181,7 +181,7 @@ test('what a model has heard steers no terminal', async () => {
     const other = http.createServer((request, response) => {
         const heard = request.url === '/v1/infer';
         response.writeHead(heard ? 200 : 404, { 'Content-Type': 'application/json' });
-        request.on('end', () => response.end(JSON.stringify(heard ? { result: { text: 'a\x1b[2Jb' } } : {}))).resume();
+        request.on('end', () => response.end(JSON.stringify(heard ? { result: { text: 'a\x1b[2Jb' } } : { detail: 'a\x9b2Jb' }))).resume();
     });
     await new Promise((resolve) => other.listen(0, '127.0.0.1', resolve));
     try {
@@ -191,6 +191,7 @@ test('what a model has heard steers no terminal', async () => {
         assert.equal(heard.out, 'a?[2Jb\n', heard.problems);
         const nameless = await webinfer(['transcribe', sound], { env });
         assert.match(nameless.problems, /does not say which models it has/);
+        assert.match((await webinfer(['status'], { env })).problems, /answered 404: a\?2Jb$/m);
     } finally {
         other.close();
     }

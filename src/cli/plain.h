@@ -1,0 +1,17 @@
+/* What others have said, on its way to a terminal, which must not be steered by it. */
+#ifndef WI_CLI_PLAIN_H
+#define WI_CLI_PLAIN_H
+
+#include "base/buffer.h"
+#include <stdio.h>
+
+/* Appends `length` bytes of UTF-8 with a "?" in the place of each control character, C0 and C1
+ * alike, but for those in `kept`. */
+void wi_plain(struct wi_buffer *out, const char *text, size_t length, const char *kept);
+/* Prints a text without any. */
+void wi_plain_print(FILE *out, const char *text);
+/* Whether a shell takes `text` as one word, and as it is: what is shown to be typed must be that.
+ */
+int wi_plain_is_word(const char *text);
+
+#endif
