@@ -7,6 +7,7 @@
 #include "cli/install.h"
 #include "cli/install_copy.h"
 #include "cli/table.h"
+#include "cli/way.h"
 
 #include "model/repository.h"
 #include <signal.h>
@@ -130,13 +131,10 @@ static void put_values(const char *label, const json_t *values)
     json_decref(text);
 }
 
-static void show(const struct wi_cli *cli, const struct wi_install *install,
+static void show(const struct wi_cli *cli, const struct wi_install *install, const char *name,
     const struct wi_rest_answer *answer, const json_t *model)
 {
-    struct wi_buffer type = {0}, format = {0};
-    const char *input = json_string_value(
-        json_object_get(json_array_get(json_object_get(model, "inputs"), 0), "name"));
-    const char *name = json_string_value(json_object_get(model, "name"));
+    struct wi_buffer type = {0}, format = {0}, way = {0};
 
     if (cli->json) {
         fwrite(answer->body.text, 1, answer->body.size, stdout);
@@ -154,11 +152,10 @@ static void show(const struct wi_cli *cli, const struct wi_install *install,
         put_values("inputs", json_object_get(model, "inputs"));
         put_values("outputs", json_object_get(model, "outputs"));
     }
-    if (json_is_true(json_object_get(model, "takes_picture")))
-        printf("To run it: webinfer infer %s --image FILE\n", name);
-    else if (input && strpbrk(input, " '\"$`\\;&|<>()*?") == NULL)
-        printf("To run it: webinfer infer %s --tensor %s=FILE.npy\n", name, input);
+    if (wi_way_print(&way, name, model) == 0)
+        printf("To run it: %s\n", way.text);
     wi_buffer_clear(&type);
+    wi_buffer_clear(&way);
 }
 
 static enum wi_exit publish(struct wi_cli *cli, struct wi_install *install, const char *name)
@@ -173,7 +170,7 @@ static enum wi_exit publish(struct wi_cli *cli, struct wi_install *install, cons
         return refuse(&error);
     result = ask_model(cli, install, name, &answer, &model);
     if (result == WI_EXIT_OK) {
-        show(cli, install, &answer, model);
+        show(cli, install, name, &answer, model);
     } else {
         wi_install_undo(install);
         fputs("  Nothing was changed.\n", stderr);

@@ -7,7 +7,7 @@
 #include "cli/text.h"
 
 #include "base/memory.h"
-#include "cli/table.h"
+#include "cli/way.h"
 #include "model/model.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,46 +84,33 @@ static enum wi_exit bring(struct wi_cli *cli, const char *reference, char **name
     return result;
 }
 
-static int is_type(const json_t *model, const char *type)
-{
-    const char *own = json_string_value(json_object_get(model, "type"));
-
-    return own && strcmp(own, type) == 0;
-}
-
 /* What a model of no task that can be begun here takes. */
-static enum wi_exit explain(const char *name, const json_t *model)
+static void explain(const char *name, const json_t *model)
 {
-    const char *input = json_string_value(
-        json_object_get(json_array_get(json_object_get(model, "inputs"), 0), "name"));
+    struct wi_buffer way = {0};
 
     fprintf(stderr, "%s is here. ", name);
-    if (json_is_true(json_object_get(model, "takes_picture")))
-        fprintf(stderr, "To run it: webinfer infer %s --image FILE\n", name);
-    else if (is_type(model, "text_embedding"))
-        fprintf(stderr, "To run it: webinfer embed %s TEXT\n", name);
-    else if (is_type(model, "text_generation"))
-        fprintf(stderr, "To run it: webinfer generate %s TEXT\n", name);
-    else if (input && strpbrk(input, " '\"$`\\;&|<>()*?") == NULL)
-        fprintf(stderr, "To run it: webinfer infer %s --tensor %s=FILE.npy\n", name, input);
+    if (wi_way_print(&way, name, model) == 0)
+        fprintf(stderr, "To run it: %s\n", way.text);
     else
         fprintf(stderr, "webinfer show %s tells what it is.\n", name);
-    return WI_EXIT_OK;
+    wi_buffer_clear(&way);
 }
 
 static enum wi_exit use(struct wi_cli *cli, const char *name, const json_t *model)
 {
     const char *text = cli->arguments.positionals[1];
+    enum wi_way way = wi_way_of_text(model);
 
     cli->arguments.positionals[0] = name;
-    if (json_is_true(json_object_get(model, "chat")))
+    if (way == WI_WAY_CHAT)
         return text ? wi_cli_ask(cli, text) : wi_cli_chat(cli);
-    if (text && is_type(model, "text_embedding"))
+    if (text && way == WI_WAY_EMBED)
         return wi_cli_embed(cli);
-    if (text && is_type(model, "text_generation"))
-        return wi_cli_generate(cli);
+    if (text && way != WI_WAY_NONE)
+        return way == WI_WAY_WRITE ? wi_cli_generate(cli) : wi_cli_read(cli);
     if (text)
-        fprintf(stderr, "webinfer: %s does not take text\n  ", name);
+        fprintf(stderr, "webinfer: %s does not take text alone\n  ", name);
     explain(name, model);
     return text ? WI_EXIT_USAGE : WI_EXIT_OK;
 }

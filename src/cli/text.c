@@ -93,7 +93,9 @@ static json_t *to_json(const char *text, struct wi_error *error)
 
 /* --- generate -------------------------------------------------------------------------------- */
 
-enum wi_exit wi_cli_generate(struct wi_cli *cli)
+/* The second argument to the model, and what comes of it. */
+static enum wi_exit ask_about(
+    struct wi_cli *cli, void (*describe)(struct wi_buffer *out, const json_t *answer))
 {
     struct wi_error error = {0};
     struct wi_rest_request request = {.path = "/v1/infer"};
@@ -109,7 +111,7 @@ enum wi_exit wi_cli_generate(struct wi_cli *cli)
         json_object_set_new(wish, "stream", json_true());
         wi_buffer_json(&body, wish);
         wi_cli_infer_carry(&request, &body);
-        result = wi_cli_live(&(struct wi_live){.cli = cli, .describe = wi_text_describe}, &request);
+        result = wi_cli_live(&(struct wi_live){.cli = cli, .describe = describe}, &request);
     } else {
         wi_cli_complain(&error);
     }
@@ -117,6 +119,16 @@ enum wi_exit wi_cli_generate(struct wi_cli *cli)
     json_decref(wish);
     free(text);
     return result;
+}
+
+enum wi_exit wi_cli_generate(struct wi_cli *cli)
+{
+    return ask_about(cli, wi_text_describe);
+}
+
+enum wi_exit wi_cli_read(struct wi_cli *cli)
+{
+    return ask_about(cli, NULL);
 }
 
 /* --- embed ----------------------------------------------------------------------------------- */

@@ -178,7 +178,7 @@ test('run says of other models what they are for', async () => {
     }
     const text = await webinfer(daemon, ['run', 'digits', 'hello']);
     assert.equal(text.code, 2);
-    assert.match(text.problems, /does not take text\n.*--image FILE/);
+    assert.match(text.problems, /does not take text alone\n.*--image FILE/);
     const vector = await webinfer(daemon, ['run', 'vectors', 'hello', ...there]);
     assert.equal(vector.code, 0, vector.problems);
     assert.match(vector.out, /^\[/);

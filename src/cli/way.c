@@ -1,0 +1,108 @@
+/* From a model's tasks, or its type, to a command. */
+#include "cli/way.h"
+
+#include "cli/plain.h"
+#include "model/task.h"
+#include <string.h>
+
+static const struct {
+    const char *command, *arguments;
+} ways[] = {
+    [WI_TAKES_MESSAGES] = {"chat", ""},
+    [WI_TAKES_PROMPT] = {"generate", " TEXT"},
+    [WI_TAKES_TEXT] = {"infer", " --text TEXT --output DIR"},
+    [WI_TAKES_TEXTS] = {"infer", " --text TEXT"},
+    [WI_TAKES_PAIRS] = {"infer", " --text TEXT"},
+    [WI_TAKES_QUERY] = {"infer", " --inputs FILE.json"},
+    [WI_TAKES_QUESTION] = {"infer", " --text TEXT --question TEXT"},
+    [WI_TAKES_LABELS] = {"infer", " --text TEXT --label NAME --label NAME"},
+    [WI_TAKES_PICTURE] = {"infer", " --image FILE"},
+    [WI_TAKES_PICTURE_LABELS] = {"infer", " --image FILE --label NAME --label NAME"},
+    [WI_TAKES_PICTURE_QUESTION] = {"infer", " --image FILE --question TEXT"},
+    [WI_TAKES_PICTURE_PROMPT] = {"infer", " --image FILE"},
+    [WI_TAKES_SOUND] = {"infer", " --audio FILE"},
+    [WI_TAKES_SOUND_LABELS] = {"infer", " --audio FILE --label NAME --label NAME"},
+};
+
+static int is(const json_t *model, const char *member, const char *value)
+{
+    const char *own = json_string_value(json_object_get(model, member));
+
+    return own && strcmp(own, value) == 0;
+}
+
+/* The first of its tasks, but a conversation before all: some that see are asked so best. */
+static enum wi_task_kind first_task(const json_t *tasks)
+{
+    const json_t *task;
+    size_t i;
+
+    json_array_foreach(tasks, i, task)
+    {
+        if (wi_task_of_name(json_string_value(task), 1) == WI_TASK_CHAT)
+            return WI_TASK_CHAT;
+    }
+    return wi_task_of_name(json_string_value(json_array_get(tasks, 0)), 0);
+}
+
+/* NONE: it takes tensors, or a picture as its model.json says, or nothing tells. */
+static enum wi_task_kind task_of(const json_t *model)
+{
+    const json_t *tasks = json_object_get(model, "tasks");
+
+    if (json_array_size(tasks) > 0)
+        return first_task(tasks);
+    if (!is(model, "format", "gguf"))
+        return WI_TASK_NONE;
+    if (is(model, "type", "text_embedding"))
+        return WI_TASK_EMBED;
+    return json_is_true(json_object_get(model, "chat")) ? WI_TASK_CHAT : WI_TASK_COMPLETE;
+}
+
+enum wi_way wi_way_of_text(const json_t *model)
+{
+    enum wi_task_kind task = task_of(model);
+
+    if (task == WI_TASK_NONE)
+        return WI_WAY_NONE;
+    switch (wi_task_takes(task)) {
+    case WI_TAKES_MESSAGES:
+        return WI_WAY_CHAT;
+    case WI_TAKES_PROMPT:
+        return WI_WAY_WRITE;
+    case WI_TAKES_TEXTS:
+    case WI_TAKES_PAIRS:
+        return task == WI_TASK_EMBED ? WI_WAY_EMBED : WI_WAY_READ;
+    default:
+        return WI_WAY_NONE;
+    }
+}
+
+/* Of a graph: by what model.json says, or by its first input. */
+static int print_graph(struct wi_buffer *out, const char *name, const json_t *model)
+{
+    const char *input = json_string_value(
+        json_object_get(json_array_get(json_object_get(model, "inputs"), 0), "name"));
+
+    if (json_is_true(json_object_get(model, "takes_picture")))
+        wi_buffer_strings(out, "webinfer infer ", name, " --image FILE", NULL);
+    else if (input && !strchr(input, '=') && wi_plain_is_word(input))
+        wi_buffer_strings(out, "webinfer infer ", name, " --tensor ", input, "=FILE.npy", NULL);
+    else
+        return -1;
+    return 0;
+}
+
+int wi_way_print(struct wi_buffer *out, const char *name, const json_t *model)
+{
+    enum wi_task_kind task = task_of(model);
+
+    if (task == WI_TASK_NONE)
+        return print_graph(out, name, model);
+    if (task == WI_TASK_EMBED)
+        wi_buffer_strings(out, "webinfer embed ", name, " TEXT", NULL);
+    else
+        wi_buffer_strings(out, "webinfer ", ways[wi_task_takes(task)].command, " ", name,
+            ways[wi_task_takes(task)].arguments, NULL);
+    return 0;
+}
