@@ -206,6 +206,9 @@ test('gaps are filled', async () => {
     assert.equal((await fill(['[MASK] in [MASK]'])).masks.length, 2);
     assert.equal((await fill(['[MASK]', 'in [MASK]'])).results.length, 2);
     await assert.rejects(fill(['in [MASK]', 'in']), refused('input_invalid', 'inputs.texts', /nothing to fill/));
+    const many = Array(40).fill('[MASK] '.repeat(10));
+    await assert.rejects(fill(many, { top: 1000 }), refused('input_invalid', 'inputs.texts', /1000 words.*too many/));
+    assert.equal((await fill(many, { top: 1 })).results.length, 40);
 });
 
 test('what goes wrong in a run is that of the request', async () => {

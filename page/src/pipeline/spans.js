@@ -18,6 +18,8 @@ import {
 const ANSWER_TOKENS = 15;
 /** Places where an answer may begin, or end, that are looked at. */
 const CANDIDATES = 32;
+/** Of all texts that gaps are filled in: each word for a gap is told with the whole text around it. */
+const FILLED_TOKENS = 1 << 20;
 
 /** @type {Task} */
 export const TOKEN_CLASSIFICATION = {
@@ -37,8 +39,9 @@ export const TOKEN_CLASSIFICATION = {
             const values = floats(logits), width = logits.dims[2];
             rows.forEach((row, index) => {
                 const own = values.subarray(index * length * width);
-                const entities = entitiesOf(loaded, texts[row], all[row], own, width);
-                const grouped = aggregation === 'simple' ? groups(texts[row], entities) : entities;
+                const characters = [...texts[row]];
+                const entities = entitiesOf(loaded, characters, all[row], own, width);
+                const grouped = aggregation === 'simple' ? groups(characters, entities) : entities;
                 results[row] = { entities: grouped.filter(({ entity }) => !ignored.includes(entity)) };
             });
         });
@@ -74,6 +77,7 @@ export const FILL_MASK = {
             throw new Failure('input_invalid', 'There is nothing to fill in.',
                 { field: 'inputs.texts', expected: `texts with ${word} in them` });
         }
+        checkFilled(all, mask, top);
         /** @type {Record<string, any>[]} */
         const results = [];
         await forward(loaded, all, run, ({ rows, outputs, length }) => {
@@ -81,7 +85,7 @@ export const FILL_MASK = {
             if (logits.dims.length !== 3 || logits.dims[1] !== length) throw misfit('fill-mask');
             const values = floats(logits), width = logits.dims[2];
             rows.forEach((row, index) => {
-                const masks = all[row].ids.flatMap((id, at) => (id === mask ? [at] : [])).map((at) =>
+                const masks = gapsOf(all[row].ids, mask).map((at) =>
                     fills(loaded, all[row].ids, at, rowOf(values, index * length + at, width), top));
                 results[row] = masks.length === 1 ? { fills: masks[0] } : { masks };
             });
@@ -89,6 +93,18 @@ export const FILL_MASK = {
         return { tensors: [], result: { ...oneOrMore(results), usage: usageOf(all) } };
     },
 };
+
+/** @param {readonly Encoded[]} all @param {number} mask @param {number} top @throws {Failure} */
+function checkFilled(all, mask, top) {
+    const tokens = top * all.reduce((sum, { ids }) => sum + gapsOf(ids, mask).length * ids.length, 0);
+    if (tokens <= FILLED_TOKENS) return;
+    throw new Failure('input_invalid',
+        `The gaps, with ${top} words for each in texts as long as these, are too many for one request.`,
+        { field: 'inputs.texts', expected: `gaps × options.top × tokens of the text: at most ${FILLED_TOKENS}` });
+}
+
+/** @param {readonly number[]} ids @param {number} mask @returns {number[]} where they are */
+const gapsOf = (ids, mask) => ids.flatMap((id, at) => (id === mask ? [at] : []));
 
 /** @param {string} task */
 const misfit = (task) => new Failure('input_invalid',
@@ -98,9 +114,9 @@ const misfit = (task) => new Failure('input_invalid',
 /** @param {Float32Array} values @param {number} index @param {number} width */
 const rowOf = (values, index, width) => values.subarray(index * width, (index + 1) * width);
 
-/** What stands between two places of a text, which count characters. @param {string} text
+/** What stands between two places of a text. @param {readonly string[]} characters
  * @param {number} start @param {number} end */
-const between = (text, start, end) => [...text].slice(start, end).join('');
+const between = (characters, start, end) => characters.slice(start, end).join('');
 
 /**
  * Where in a text its tokens are; null for those that stand around every text, and for those of another one.
@@ -117,23 +133,22 @@ function placesOf({ tokenizer }, text, ids, isElsewhere = () => false) {
 
 // --- what words are ----------------------------------------------------------------------------------
 
-/** @param {Loaded} loaded @param {string} text @param {Encoded} encoded @param {Float32Array} logits
- * @param {number} width
- * @returns {Entity[]} */
-function entitiesOf(loaded, text, { ids }, logits, width) {
-    return placesOf(loaded, text, ids).flatMap((span, at) => {
+/** @param {Loaded} loaded @param {readonly string[]} characters of the text @param {Encoded} encoded
+ * @param {Float32Array} logits @param {number} width @returns {Entity[]} */
+function entitiesOf(loaded, characters, { ids }, logits, width) {
+    return placesOf(loaded, characters.join(''), ids).flatMap((span, at) => {
         if (!span) return [];
         const probabilities = softmax(Array.from(rowOf(logits, at, width)));
         const index = probabilities.indexOf(probabilities.reduce((a, b) => Math.max(a, b)));
         const [start, end] = span;
         const entity = String(loaded.config.id2label?.[index] ?? `LABEL_${index}`);
-        return [{ entity, score: probabilities[index], start, end, word: between(text, start, end) }];
+        return [{ entity, score: probabilities[index], start, end, word: between(characters, start, end) }];
     });
 }
 
-/** Neighbours of one kind together: "B-" begins one, "I-" goes on with it. @param {string} text
- * @param {Entity[]} entities */
-function groups(text, entities) {
+/** Neighbours of one kind together: "B-" begins one, "I-" goes on with it.
+ * @param {readonly string[]} characters of the text @param {Entity[]} entities */
+function groups(characters, entities) {
     /** @type {(Entity & {count: number})[]} */
     const made = [];
     for (const { entity, score, start, end } of entities) {
@@ -144,7 +159,7 @@ function groups(text, entities) {
         } else made.push({ entity: String(name), score, start, end, word: '', count: 1 });
     }
     return made.map(({ count, score, ...one }) =>
-        ({ ...one, score: score / count, word: between(text, one.start, one.end) }));
+        ({ ...one, score: score / count, word: between(characters, one.start, one.end) }));
 }
 
 // --- answers -----------------------------------------------------------------------------------------
@@ -172,10 +187,11 @@ function answersOf(context, spans, starts, ends, top) {
     const found = begin.flatMap((first) => end
         .filter((last) => last.at >= first.at && last.at - first.at < ANSWER_TOKENS)
         .map((last) => ({ from: first.at, to: last.at, score: first.score * last.score })));
+    const characters = [...context];
     return found.sort((a, b) => b.score - a.score).slice(0, top).map(({ from, to, score }) => {
         const [start] = /** @type {[number, number]} */ (spans[from]);
         const [, stop] = /** @type {[number, number]} */ (spans[to]);
-        return { answer: between(context, start, stop), score, start, end: stop };
+        return { answer: between(characters, start, stop), score, start, end: stop };
     });
 }
 
