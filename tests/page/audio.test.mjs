@@ -151,6 +151,21 @@ test('what a model cannot do is refused by name, and the next request is right',
     assert.deepEqual(await ask(ctc, ASR, samples, {}), { text, duration: 1 });
 });
 
+test('a folder that has sounds cut into nothing is refused', async () => {
+    for (const [name, task, input, config] of [
+        ['whisper', ASR, {}, { n_samples: 0 }], ['whisper', ASR, {}, { n_samples: -5 }],
+        ['whisper', ASR, {}, { n_samples: 1 }], ['whisper', ASR, {}, { n_samples: 'many' }],
+        ['whisper', ASR, {}, { sampling_rate: 3 }], ['whisper', ASR, {}, { sampling_rate: -16000 }],
+        ['clap', 'zero-shot-audio-classification', { labels: ['good', 'bad'] }, { nb_max_samples: -1 }],
+    ]) {
+        const model = await loaded(folder(name));
+        Object.assign(model.processor.feature_extractor.config, config);
+        await assert.rejects(ask(model, task, sound(1), {}, input),
+            refused('model_invalid', undefined, /preprocessor_config\.json: /));
+        await model.dispose();
+    }
+});
+
 test('letters are told from numbers of 16 bits, too', async () => {
     const ctc = await loaded(folder('wav2vec2'));
     const Half = globalThis.Float16Array ?? Uint16Array;

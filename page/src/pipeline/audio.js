@@ -6,7 +6,7 @@ import { softmax, toLabels } from '../engine/picture.js';
 import { numbersOf } from './image/input.js';
 import { labelsOf } from './labels.js';
 import { decodeSound } from './sound/decode.js';
-import { tooLong } from './sound/limits.js';
+import { MAX_RATE, MIN_RATE, tooLong } from './sound/limits.js';
 import { windowsOf } from './sound/windows.js';
 import { isWhisper, planOf, transcribe, windowLength } from './whisper.js';
 
@@ -32,6 +32,10 @@ async function soundOf(loaded, task, run) {
             `A model of the type ${loaded.config.model_type} does not listen: it has no preprocessor_config.json with a sampling_rate.`,
             { field: 'task', expected: 'a task of the model' });
     }
+    if (rate < MIN_RATE || rate > MAX_RATE) {
+        throw new Failure('model_invalid', `preprocessor_config.json: sampling_rate is ${rate}.`,
+            { expected: `${MIN_RATE} to ${MAX_RATE}` });
+    }
     const head = task.input?.audio;
     const entry = task.tensors[head?.tensor];
     if (!entry) throw new Failure('input_invalid', 'The request has no sound.',
@@ -40,13 +44,22 @@ async function soundOf(loaded, task, run) {
     return { samples: await decodeSound(bytes, head, rate, run), rate };
 }
 
+/** Samples that a model reads at a time, as its folder says: a sound must not fall into countless pieces.
+ * @param {any} said @param {string} name @param {number} rate @returns {number} @throws {Failure} */
+function windowOf(said, name, rate) {
+    if (Number.isInteger(said) && said >= rate) return said;
+    throw new Failure('model_invalid', `preprocessor_config.json: ${name} is ${String(said).slice(0, 40)}.`,
+        { expected: `a number of samples, at least ${rate}, which are a second` });
+}
+
 // --- what is said --------------------------------------------------------------------------------
 
 /** @type {Task['run']} */
 async function recognise(loaded, task, run) {
     const { samples, rate } = await soundOf(loaded, task, run);
     const whisper = isWhisper(loaded);
-    const windows = windowsOf(samples, rate, whisper ? windowLength(loaded) : CTC_WINDOW * rate);
+    const windows = windowsOf(samples, rate,
+        whisper ? windowOf(windowLength(loaded), 'n_samples', rate) : CTC_WINDOW * rate);
     const pieces = windows.map(({ first, end }) => samples.subarray(first, end));
     const plan = whisper ? await planOf(loaded, task.options, pieces[0]) : ctcPlan(loaded, task.options);
     const known = knownTo(run, plan);
@@ -144,7 +157,8 @@ async function compare(loaded, task, run) {
     const { hypothesis_template: template = 'This is a sound of {}.' } = task.options;
     const texts = loaded.tokenizer(labels.map((label) => template.replace('{}', () => label)),
         { padding: true, truncation: true });
-    const most = loaded.processor.feature_extractor.config.nb_max_samples ?? CLASSIFIED * rate;
+    const { nb_max_samples: said = CLASSIFIED * rate } = loaded.processor.feature_extractor.config;
+    const most = windowOf(said, 'nb_max_samples', rate);
     const scores = new Float64Array(labels.length);
     const windows = windowsOf(samples, rate, most);
     for (const { first, end } of windows) {
