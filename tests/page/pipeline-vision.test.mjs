@@ -1,12 +1,13 @@
 /** The tasks with pictures, in Node, against transformers.js' own pipelines on native onnxruntime. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { throwIfCancelled } from '../../page/src/engine/failure.js';
 import { resample } from '../../page/src/pipeline/image/resample.js';
 import { disc } from '../lib/media.mjs';
 import { tolerances } from '../lib/oracle.mjs';
 import { decodePng } from '../lib/read-media.mjs';
 import { modelOf, oracle } from './support/families.mjs';
-import { outcomeOf } from './support/library.mjs';
+import { engineOf, outcomeOf, runOf, taskOf } from './support/library.mjs';
 import { carried, pictureFile } from './support/pictures.mjs';
 
 const input = { image: { tensor: 0, media_type: 'image/png' } };
@@ -102,6 +103,13 @@ test('named masks alone are made, and their segments told', async () => {
     const { result, tensors } = await of([last.mask]);
     assert.deepEqual([result.segments, tensors.map(({ name }) => name)], [[last], [last.mask]]);
     await assert.rejects(of(['mask_0', 'mask_99']), { code: 'output_unknown', field: 'outputs', message: /"mask_99"/ });
+});
+
+test('a cancel is heard between masks', async () => {
+    const task = { ...taskOf('image-segmentation', input), ...pictureFile(disc()) };
+    const run = runOf(task);
+    run.rest = async () => run.cancel() ?? throwIfCancelled(run.signal);
+    await assert.rejects(engineOf(await modelOf('segformer')).run(task, run), { code: 'cancelled' });
 });
 
 test('masks have the size of a large picture', async () => {

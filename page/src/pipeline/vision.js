@@ -96,7 +96,7 @@ const SUBTASKS = Object.freeze({
 });
 
 /** @type {Task['run']} */
-async function segment(loaded, task) {
+async function segment(loaded, task, run) {
     const subtask = subtaskOf(loaded, task.options.subtask);
     const { inputs, width, height } = await pictureOf(loaded, task);
     const made = await loaded.model(inputs);
@@ -104,7 +104,7 @@ async function segment(loaded, task) {
     const segments = subtask === null ? matte(made, size)
         : subtask === 'semantic' ? classes(loaded, made.logits, size)
             : objects(loaded, made, size, task.options.threshold ?? 0.5);
-    return segmentsAnswer(segments, size, { width, height }, task.outputs);
+    return segmentsAnswer(segments, size, { width, height }, task.outputs, run);
 }
 
 /** Null where the processor knows none: the model makes one mask. @param {Loaded} loaded
@@ -162,8 +162,9 @@ const maskOf = (labels, index) => Uint8Array.from(labels, (label) => label === i
 
 /** @param {Segment[]} segments @param {Size} size of their masks @param {Size} picture
  * @param {readonly string[]} outputs the masks that are wanted; none: all
+ * @param {import('../engine/run.js').Run} run a large picture has a cancel heard between its masks
  * @returns {Promise<Outcome>} the segments with these masks @throws {Failure} if there is no such mask */
-async function segmentsAnswer(segments, size, { width, height }, outputs) {
+async function segmentsAnswer(segments, size, { width, height }, outputs, run) {
     const named = segments.map((one, i) => ({ ...one, name: `mask_${i}` }));
     checkMasks(named.map(({ name }) => name), outputs);
     /** @type {TensorBytes[]} */
@@ -171,6 +172,7 @@ async function segmentsAnswer(segments, size, { width, height }, outputs) {
     const list = [];
     for (const { label, score, mask, name } of named) {
         if (outputs.length > 0 && !outputs.includes(name)) continue;
+        await run.rest();
         const grey = nearest({ data: mask, ...size, channels: 1 }, width, height);
         tensors.push(bytes(name, await writePng(grey, width, height, 1)));
         list.push({ label, ...(score === null ? {} : { score }), mask: name });
