@@ -1,9 +1,12 @@
 /*
- * Fuzzes multipart/form-data: the first line is the Content-Type, the rest the body. Every part
- * that is read lies within the body, behind the one before, and has a name.
+ * Fuzzes forms, and pictures and sounds alone: the first line is the Content-Type, the rest the
+ * body. Every part that is read lies within the body, behind the one before, and has a name. What
+ * becomes a request of the native dialect is one with that file, whatever else it says.
  */
 #include "plant.h"
+#include "wire/dialect.h"
 #include "wire/multipart.h"
+#include "wire/upload.h"
 #include <stdint.h>
 #include <string.h>
 
@@ -24,6 +27,43 @@ static void check(const struct wi_multipart *form, const uint8_t *body, size_t s
     }
 }
 
+static enum wi_code upload_body(
+    struct wi_upload *upload, const char *type, const struct wi_blob *body, struct wi_error *error)
+{
+    const char *name = wi_upload_file_name(type);
+    return name ? wi_upload_add_file(upload, name, body->bytes, body->size, error)
+                : wi_upload_add_parts(upload, type, body->bytes, body->size, error);
+}
+
+static void check_request(struct wi_blob *body, size_t json_size)
+{
+    struct wi_infer infer = {0};
+    struct wi_error error = {0};
+    if (json_size >= body->size || memchr(body->bytes, '\0', json_size))
+        abort();
+    if (wi_dialect_native.parse(&infer, body, json_size, NULL, &error) == WI_OK &&
+        (infer.tensors.count != 1 || infer.tensors.items[0].offset != json_size ||
+            infer.tensors.items[0].size != body->size - json_size))
+        abort();
+    wi_infer_clear(&infer);
+}
+
+static void check_upload(const char *type, const uint8_t *bytes, size_t size)
+{
+    struct wi_upload upload = {0};
+    struct wi_error error = {0};
+    struct wi_blob *body = wi_blob_new(NULL, size);
+    size_t json_size;
+    wi_blob_append(body, bytes, size);
+    if (upload_body(&upload, type, body, &error) == WI_OK &&
+        wi_upload_finish(&upload, body, &json_size, &error) == WI_OK)
+        check_request(body, json_size);
+    else if (error.code == WI_OK || !*error.detail)
+        abort();
+    wi_upload_clear(&upload);
+    wi_blob_unref(body);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const uint8_t *line = memchr(data, '\n', size);
@@ -39,6 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check(&form, body, rest);
     else if (error.code != WI_BAD_FRAMING || !*error.detail)
         abort();
+    check_upload(type, body, rest);
     free(body);
     free(type);
     return 0;
