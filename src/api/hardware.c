@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/params.h"
+#include "model/model.h"
 #include "wire/text.h"
 #include <stddef.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@ static const struct wi_param table[] = {
         .offset = AT(model_name),
         .required = 1,
         .min = 1,
-        .max = 257},
+        .max = WI_MODEL_NAME_MAX},
     {.name = "model_type",
         .kind = WI_PARAM_ENUM,
         .offset = AT(model_type),

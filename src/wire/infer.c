@@ -67,6 +67,9 @@ enum wi_code wi_infer_check_options(
 enum wi_code wi_infer_check_stream(const struct wi_infer *infer, struct wi_error *error)
 {
     static const char advice[] = "false, or no stream: its events are text";
+    if (infer->wishes.form > WI_OPENAI_TEXT)
+        return wi_error_set(error, WI_INVALID_FIELD, "stream",
+            "A stream is of text; ask for response_format json, or for no stream.");
     if (infer->binary_output) {
         wi_error_set(error, WI_INVALID_FIELD, "parameters.binary_data_output",
             "A stream cannot carry binary tensors.");

@@ -8,6 +8,7 @@
 #include "base/json_read.h"
 #include "base/params.h"
 #include "base/secret.h"
+#include "model/model.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@ static const struct wi_param table[] = {
         .offset = AT(model_name),
         .required = 1,
         .min = 1,
-        .max = 257},
+        .max = WI_MODEL_NAME_MAX},
     {.name = "inputs", .kind = WI_PARAM_ANY, .offset = AT(inputs), .required = 1},
     {.name = "model_type",
         .kind = WI_PARAM_ENUM,

@@ -40,10 +40,12 @@ static enum wi_code read_form(struct wi_infer *infer, const json_t *root, enum w
     return WI_INVALID_FIELD;
 }
 
+static const char times_field[] = "timestamp_granularities[]";
+
 static enum wi_code refuse_times(struct wi_error *error)
 {
-    wi_error_set(error, WI_INVALID_FIELD, "timestamp_granularities[]",
-        "timestamp_granularities[] is for response_format verbose_json, and is one thing.");
+    wi_error_set(error, WI_INVALID_FIELD, times_field,
+        "%s is for response_format verbose_json, and is one thing.", times_field);
     wi_error_expect(error, "segment or word");
     return WI_INVALID_FIELD;
 }
@@ -52,15 +54,14 @@ enum wi_code wi_openai_read_recognition(
     struct wi_infer *infer, const json_t *root, struct wi_error *error)
 {
     static const char *const forms[] = {"json", "text", "srt", "vtt", "verbose_json", NULL};
-    const char *times = json_string_value(json_object_get(root, "timestamp_granularities[]"));
+    const char *times = json_string_value(json_object_get(root, times_field));
     enum wi_code code = read_form(infer, root, WI_OPENAI_JSON, forms, error);
     if (code != WI_OK)
         return code;
     enum wi_openai_form form = infer->wishes.form;
     infer->stream = json_is_true(json_object_get(root, "stream"));
-    if (infer->stream && form != WI_OPENAI_JSON && form != WI_OPENAI_TEXT)
-        return wi_error_set(error, WI_INVALID_FIELD, "stream",
-            "A stream is of text; ask for response_format json, or leave stream out.");
+    if (infer->stream && (code = wi_infer_check_stream(infer, error)) != WI_OK)
+        return code;
     infer->wishes.words = times && strcmp(times, "word") == 0;
     if (times && (form != WI_OPENAI_VERBOSE || (!infer->wishes.words && strcmp(times, "segment"))))
         return refuse_times(error);
@@ -110,6 +111,8 @@ static enum wi_code add_parameter(
 {
     const char *name = part->name;
     json_t *value;
+    if (json_object_get(root, name) && strcmp(name, times_field) == 0)
+        return refuse_times(error);
     if (json_object_get(root, name) || strcmp(name, "file") == 0)
         return wi_error_set(error, WI_INVALID_FIELD, name, "%s is there twice.", name);
     if (bytes > VALUES_MAX) {

@@ -54,6 +54,10 @@ test('a transcription in every form, and as a stream', async () => {
     assert.deepEqual([done.type, done.text], ['transcript.text.done', text]);
     assert.ok(events.length >= 2);
     assert.equal(events.map(({ type, delta }) => (assert.equal(type, 'transcript.text.delta'), delta)).join(''), text);
+    const accepted = { headers: { Accept: 'text/event-stream' } };
+    await assert.rejects(client.audio.transcriptions.create(
+        { model: 'whisper@wasm', response_format: 'srt', file: await named() }, accepted),
+    ({ status, param }) => status === 400 && param === 'stream');
     const translated = await client.audio.translations.create({ model: 'whisper@wasm', file: await named() });
     assert.equal(typeof translated.text, 'string');
 });

@@ -1,6 +1,7 @@
 /* The body of POST /v1/infer: what is read, and how everything else is refused by name. */
 #include "../test.h"
 
+#include "model/model.h"
 #include "wire/dialect.h"
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,22 @@ static void test_defaults(void **state)
     assert_false(infer.has_platform || infer.has_type || infer.form == WI_FORM_PICTURE ||
                  infer.binary_output);
     assert_int_equal(infer.tensors.count, 1);
+    wi_infer_clear(&infer);
+}
+
+/* The longest name of a variant of a repository. */
+static void test_long_name(void **state)
+{
+    char part[129], name[WI_MODEL_NAME_MAX + 1], json[1024];
+    struct wi_infer infer;
+    struct wi_error error;
+    (void)state;
+    memset(part, 'a', 128);
+    part[128] = '\0';
+    snprintf(name, sizeof name, "%s/%s:%s", part, part, part);
+    snprintf(json, sizeof json, "{\"model_name\":\"%s\",\"inputs\":[" TENSOR "]}", name);
+    assert_int_equal(parse(&infer, json, "", 0, &error), WI_OK);
+    assert_string_equal(infer.model_name, name);
     wi_infer_clear(&infer);
 }
 
@@ -368,6 +385,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_long_name),
         cmocka_unit_test(test_everything),
         cmocka_unit_test(test_bad_fields),
         cmocka_unit_test(test_bad_json),

@@ -104,6 +104,22 @@ static void test_refused(void **state)
 #undef WITH
 }
 
+/* Clients send a list of times as values of one name. */
+static void test_both_times(void **state)
+{
+    static const char form[] = PART("model", "w") PART("response_format", "verbose_json")
+        PART("timestamp_granularities[]", "word") PART("timestamp_granularities[]", "segment")
+            FILE_PART END;
+    struct wi_infer infer;
+    struct wi_error error;
+    (void)state;
+    assert_int_equal(
+        parse(&wi_dialect_openai_transcriptions, &infer, form, &error), WI_INVALID_FIELD);
+    assert_string_equal(error.field, "timestamp_granularities[]");
+    assert_string_equal(error.expected, "segment or word");
+    wi_infer_clear(&infer);
+}
+
 /* A form with a value of 128 KiB, and what follows it. */
 static void refuses_long(const char *rest, enum wi_code code, const char *field)
 {
@@ -338,6 +354,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forms),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_both_times),
         cmocka_unit_test(test_long_values),
         cmocka_unit_test(test_identity),
         cmocka_unit_test(test_heard),
