@@ -190,13 +190,30 @@ static void quantisation_of(const char *stem, size_t length, char *out, size_t s
     }
 }
 
-/* Whether two files are parts of one set, or the same file. */
-static int same_set(const char *path, const char *other)
+/* Files with what their names say, which is read once: each is held against all others. */
+struct sets {
+    const struct wi_folder_file *files;
+    size_t count;
+    struct stem {
+        size_t length;
+        unsigned parts;
+    } * stems;
+};
+
+static struct sets sets_of(const struct wi_folder_file *files, size_t count)
 {
-    unsigned parts, other_parts;
-    size_t length = gguf_stem(path, &parts);
-    return gguf_stem(other, &other_parts) == length && other_parts == parts &&
-           strncmp(path, other, length) == 0;
+    struct sets sets = {files, count, wi_alloc((count + 1) * sizeof *sets.stems)};
+    for (size_t i = 0; i < count; i++)
+        sets.stems[i].length = gguf_stem(files[i].path, &sets.stems[i].parts);
+    return sets;
+}
+
+/* Whether two files are parts of one set, or the same file. */
+static int same_set(const struct sets *sets, size_t one, size_t other)
+{
+    const struct stem *a = &sets->stems[one], *b = &sets->stems[other];
+    return a->length == b->length && a->parts == b->parts &&
+           strncmp(sets->files[one].path, sets->files[other].path, a->length) == 0;
 }
 
 static int has_variant(const struct wi_variants *variants, const char *name)
@@ -217,36 +234,36 @@ static char *name_of_stem(const char *stem, size_t length)
     return name;
 }
 
-/* Adds the variant whose first file is `files[first]`. */
-static void add_set(
-    const struct wi_folder_file *files, size_t count, size_t first, struct wi_variants *variants)
+/* Adds the variant whose first file is that. */
+static void add_set(const struct sets *sets, size_t first, struct wi_variants *variants)
 {
     char name[32];
-    unsigned parts;
-    size_t found = 0, length = gguf_stem(files[first].path, &parts);
+    const char *path = sets->files[first].path;
+    const struct stem *stem = &sets->stems[first];
+    size_t found = 0;
     struct wi_variant variant = {0};
-    for (size_t i = first; i < count; i++)
-        if (same_set(files[first].path, files[i].path) && ++found)
-            add_file(&variant, &files[i]);
-    if (found != parts) {
+    for (size_t i = first; i < sets->count; i++)
+        if (same_set(sets, first, i) && ++found)
+            add_file(&variant, &sets->files[i]);
+    if (found != stem->parts) {
         clear_variant(&variant);
         return;
     }
-    quantisation_of(files[first].path, length, name, sizeof name);
+    quantisation_of(path, stem->length, name, sizeof name);
     if (*name && !has_variant(variants, name))
         variant.name = wi_strdup(name);
     else
-        variant.name = name_of_stem(files[first].path, length);
+        variant.name = name_of_stem(path, stem->length);
     variants->items =
         wi_realloc_array(variants->items, variants->count + 1, sizeof *variants->items);
     variants->items[variants->count++] = variant;
 }
 
 /* Whether an earlier file is of the same set. */
-static int is_counted(const struct wi_folder_file *files, size_t index)
+static int is_counted(const struct sets *sets, size_t index)
 {
     for (size_t i = 0; i < index; i++)
-        if (same_set(files[index].path, files[i].path))
+        if (same_set(sets, index, i))
             return 1;
     return 0;
 }
@@ -269,12 +286,14 @@ static int compare_quantisations(const void *a, const void *b)
 static void find_quantisations(
     const struct wi_folder_file *files, size_t count, struct wi_variants *variants)
 {
+    struct sets sets = sets_of(files, count);
     size_t projector = 0;
     while (projector < count && !wi_variants_is_projector(files[projector].path))
         projector++;
     for (size_t i = 0; i < count; i++)
-        if (!wi_variants_is_projector(files[i].path) && !is_counted(files, i))
-            add_set(files, count, i, variants);
+        if (!wi_variants_is_projector(files[i].path) && !is_counted(&sets, i))
+            add_set(&sets, i, variants);
+    free(sets.stems);
     for (size_t v = 0; projector < count && v < variants->count; v++)
         add_file(&variants->items[v], &files[projector]);
     if (variants->count > 0)
