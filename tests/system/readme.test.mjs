@@ -1,0 +1,94 @@
+/**
+ * What README shows with the models that come with webinfer, run as it is printed there: only where the
+ * programs and the daemon are found is put in. Its section "Installing" is install.test.mjs's; what it
+ * pulls from a hub is in pull.test.mjs.
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before } from 'node:test';
+import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
+import { cliPath, ownModels, root } from '../lib/paths.mjs';
+
+/** @type {Daemon} */
+let daemon;
+const test = testsOf(() => daemon);
+const samples = fs.readdirSync(ownModels);
+
+before(async () => {
+    daemon = new Daemon();
+    for (const name of samples)
+        fs.cpSync(path.join(ownModels, name), path.join(daemon.store, name), { recursive: true });
+    await daemon.start();
+});
+after(() => daemon.stop());
+
+/** What each command begins with, and what comes of it. */
+const EXPECTED = [
+    ['build/webinfer status', /chrome/],
+    ['build/webinfer list', /^finch /m],
+    ['build/webinfer infer digits ', /^7 +\d/m],
+    ['build/webinfer infer builtin/count ', /19/],
+    ['build/webinfer chat finch ', /finch/i],
+    ['build/webinfer embed nest ', /^\[[^\n]*\]\n\[[^\n]*\]\n$/],
+    ['build/webinfer infer numbers ', /^three hundred forty-seven$/m],
+    ['build/webinfer infer digits-vit ', /^7 +\d/m],
+    ['build/webinfer infer keywords ', /^left +\d/m],
+    ['curl -s http', /"label":"7"/],
+    ['curl -sN http', /^data: \[DONE\]$/m],
+    ['import OpenAI', /42/],
+];
+/** What takes a hub, a file of the reader's own, or a machine to look at. */
+const ELSEWHERE = /^\.\/dev |ORG\/NAME|Xenova\/|infer clip |YOUR-|qwen3|webinfer doctor/;
+
+/** The commands, and what is JavaScript: lines that are indented, with those that go on behind them. */
+function commandsOf(text) {
+    /** @type {string[]} */
+    const commands = [];
+    for (const line of text.split('\n').filter((one) => one.startsWith('    ')).map((one) => one.slice(4))) {
+        const goesOn = /^\s/.test(line) || /^const /.test(line);
+        if (goesOn && commands.length > 0) commands.push(`${commands.pop()}\n${line}`);
+        else commands.push(line);
+    }
+    return commands;
+}
+
+const sections = fs.readFileSync(path.join(root, 'README.md'), 'utf8').split(/^## /m)
+    .filter((one) => /^(?:# webinfer|Using it|Language models|Models by task)/.test(one));
+const commands = [...new Set(sections.flatMap(commandsOf))]
+    .filter((one) => /^(?:build\/webinfer|curl|import) /.test(one) && !ELSEWHERE.test(one));
+
+/** @param {string} program @param {string[]} words @param {string} folder @returns {Promise<string>} */
+function outputOf(program, words, folder) {
+    const env = { PATH: process.env.PATH, HOME: path.join(daemon.folder, 'home'), LANG: 'C.UTF-8',
+        ASAN_OPTIONS: 'exitcode=99', WEBINFER_URL: daemon.url,
+        NODE_OPTIONS: process.env.NODE_OPTIONS, WEBINFER_NODE_MODULES: process.env.WEBINFER_NODE_MODULES };
+    return new Promise((resolve, reject) => {
+        const child = execFile(program, words, { cwd: folder, env, timeout: 90_000 * patience },
+            (error, out, problems) => (error ? reject(new Error(`${error.message}\n${problems}`)) : resolve(out)));
+        child.stdin?.end('What is your name?\n');
+    });
+}
+
+/** @param {string} command */
+function run(command) {
+    const here = command.replace(/\bbuild\/webinfer\b/g, `'${cliPath}'`).replaceAll('http://127.0.0.1:8470', daemon.url);
+    if (!command.startsWith('import')) return outputOf('bash', ['-c', here], root);
+    return outputOf(process.execPath,
+        ['--input-type=module', '-e', `${here}\nconsole.log(chat.choices[0].message.content);`], path.join(root, 'tests'));
+}
+
+for (const command of commands) {
+    const [begins, wanted] = EXPECTED.find(([one]) => command.startsWith(one)) ?? [];
+    test(`README: ${command.split('\n')[0].replace(/\s+#.*/, '')}`, async () => {
+        assert.ok(begins, 'this test does not know what comes of it');
+        assert.match(await run(command), wanted);
+    });
+}
+
+test('README shows all that is expected here', () => {
+    const missing = EXPECTED.filter(([begins]) => !commands.some((command) => command.startsWith(begins)));
+    assert.deepEqual(missing, []);
+    assert.ok(samples.every((name) => commands.some((command) => command.includes(name))), samples.join());
+});
