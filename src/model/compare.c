@@ -1,5 +1,5 @@
 /* Comparing answers; see compare.h. */
-#include "model/compare.h"
+#include "model/compare_private.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -183,8 +183,7 @@ static int compare_tensor(const struct wi_tensor *reference, const struct wi_ten
     return 0;
 }
 
-/* By name; the same place in the list is the first guess. */
-static const struct wi_tensor *find_tensor(
+const struct wi_tensor *wi_compare_find(
     const struct wi_tensors *list, const char *name, size_t guess)
 {
     if (guess < list->count && strcmp(list->items[guess].name, name) == 0)
@@ -209,7 +208,7 @@ void wi_compare(const struct wi_tensors *reference, const struct wi_tensors *got
     }
     for (size_t i = 0; i < reference->count; i++) {
         const struct wi_tensor *want = &reference->items[i];
-        const struct wi_tensor *have = find_tensor(got, want->name, i);
+        const struct wi_tensor *have = wi_compare_find(got, want->name, i);
         if (!have)
             snprintf(out->detail, sizeof(out->detail), "there is no output %.80s", want->name);
         if (!have || !compare_tensor(want, have, loose, &worst, out)) {

@@ -100,19 +100,12 @@ static void compare_written(
         compare_said(text_of(reference), text_of(got), loose, out);
 }
 
-static const struct wi_tensor *find_tensor(const struct wi_tensors *list, const char *name)
-{
-    for (size_t i = 0; name && i < list->count; i++)
-        if (strcmp(list->items[i].name, name) == 0)
-            return &list->items[i];
-    return NULL;
-}
-
 static const struct wi_tensor *mask_of(const struct wi_compared *answer, size_t index)
 {
     const json_t *segments = json_object_get(answer->result, "segments");
     const json_t *mask = json_object_get(json_array_get(segments, index), "mask");
-    return find_tensor(answer->outputs, json_string_value(mask));
+    return json_is_string(mask) ? wi_compare_find(answer->outputs, json_string_value(mask), index)
+                                : NULL;
 }
 
 /* Files of pictures: one pixel that lies between two classes makes others of them. */

@@ -20,6 +20,10 @@ __attribute__((format(printf, 3, 4))) void wi_compare_note(
 __attribute__((format(printf, 2, 3))) void wi_compare_leave_open(
     struct wi_comparison *out, const char *format, ...);
 
+/* compare.c: the tensor of that name, NULL if there is none; its place in the list is `guess` most
+ * often. */
+const struct wi_tensor *wi_compare_find(
+    const struct wi_tensors *list, const char *name, size_t guess);
 /* compare_rows.c: labels, words, boxes and the like; segments without their masks. */
 void wi_compare_rows(enum wi_task_kind task, const json_t *reference, const json_t *got, int loose,
     struct wi_comparison *out);
