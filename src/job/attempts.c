@@ -70,10 +70,11 @@ static void on_progress(void *context, const char *attempt_id, const struct wi_p
  * Gives what is left of the blame. */
 static enum wi_blame take_blame(struct wi_job *job, enum wi_blame blame)
 {
-    if (wi_job_has_brought(job))
+    if (wi_job_has_brought(job)) {
         job->breaks = 0;
-    if (blame == WI_BLAME_ALONE && wi_job_has_brought(job))
-        return WI_BLAME_NONE;
+        if (blame == WI_BLAME_ALONE)
+            return WI_BLAME_NONE;
+    }
     job->alone |= blame == WI_BLAME_SHARED;
     job->breaks += blame == WI_BLAME_ALONE;
     return blame;
