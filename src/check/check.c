@@ -191,22 +191,18 @@ typedef void begin_fn(struct wi_checks *, const struct wi_job_spec *, const stru
     const struct wi_job_result *, const struct wi_node_info *, enum wi_platform);
 
 /* Whether an answer that was pinned to its platform is to be checked. */
-static int wants_check(struct wi_checks *checks, const struct wi_job_spec *spec,
-    const struct wi_node_info *node, enum wi_platform platform, enum wi_verdict known)
+static int wants_check(
+    struct wi_checks *checks, const struct wi_job_spec *spec, enum wi_verdict known, int due)
 {
-    if (known == WI_TRUSTED) {
-        if (!spec->has_platform)
-            return 0; /* routing sees to those */
-        checks->recheck += checks->config->pool.recheck;
-        if (checks->recheck < 1)
-            return 0;
-        checks->recheck -= 1;
-        return 1;
-    }
-    char key[WI_VERDICT_KEY_SIZE];
-    wi_check_make_key(key, spec, node, platform);
-    return (known == WI_UNKNOWN || known == WI_UNABLE) &&
-           wi_verdicts_due(wi_pool_verdicts(checks->pool), key);
+    if (known != WI_TRUSTED)
+        return due;
+    if (!spec->has_platform)
+        return 0; /* routing sees to those */
+    checks->recheck += checks->config->pool.recheck;
+    if (checks->recheck < 1)
+        return 0;
+    checks->recheck -= 1;
+    return 1;
 }
 
 static void on_answered(void *context, const struct wi_job_spec *spec, const struct wi_probe *wish,
@@ -225,8 +221,9 @@ static void on_answered(void *context, const struct wi_job_spec *spec, const str
         return;
     }
     struct wi_place place = wi_place_of(node, spec->model->engine, (enum wi_platform)platform);
+    int due = 0;
     if (platform == WI_WASM || is_on(checks))
-        result->numerics = wi_verdicts_get(verdicts, spec->model, &place, spec->precision);
+        result->numerics = wi_verdicts_get(verdicts, spec->model, &place, spec->precision, &due);
     if (platform == WI_WASM && is_on(checks))
         wi_verdicts_accept(verdicts, spec->model, &place);
     begin_fn *begin = spec->task != WI_TASK_NONE ? begin_task : begin_tensors;
@@ -235,7 +232,7 @@ static void on_answered(void *context, const struct wi_job_spec *spec, const str
     if (wish->wanted) {
         begin(checks, spec, wish, result, node, (enum wi_platform)platform);
     } else if (is_on(checks) && platform != WI_WASM &&
-               wants_check(checks, spec, node, (enum wi_platform)platform, result->numerics)) {
+               wants_check(checks, spec, result->numerics, due)) {
         struct wi_probe own = {.wanted = 1, .compare = 1, .platform = WI_WASM};
         snprintf(own.browser, sizeof own.browser, "%s", node->kind);
         begin(checks, spec, &own, result, node, (enum wi_platform)platform);

@@ -64,24 +64,13 @@ static int has_room(const struct wi_fleet_node *node, unsigned queue)
     return node->open && wi_fleet_has_room(node, queue);
 }
 
-/* Whether it was compared in vain a while ago. */
-static int rests(const struct wi_pool *pool, const struct wi_demand *demand,
-    const struct wi_place *place, enum wi_verdict verdict)
-{
-    char key[WI_VERDICT_KEY_SIZE];
-
-    if (verdict != WI_UNKNOWN)
-        return 0;
-    wi_verdict_key(key, demand->model, place, demand->precision);
-    return !wi_verdicts_due(pool->verdicts, key);
-}
-
 static void fill_prospect(const struct wi_pool *pool, const struct wi_fleet_class *class,
     const struct wi_demand *demand, enum wi_platform platform, double now,
     struct wi_prospect *prospect)
 {
     const struct wi_model *model = demand->model;
     const struct wi_place *place = wi_fleet_where(class, model->engine, platform);
+    int due;
 
     prospect->rank =
         wi_preferences_rank(wi_preferences_of(&pool->config->browser_preferences, demand->type),
@@ -89,8 +78,8 @@ static void fill_prospect(const struct wi_pool *pool, const struct wi_fleet_clas
     if (model->builtin || !place || !class->info.platforms[platform].available)
         return;
     prospect->estimate = wi_estimates_get(pool->estimates, model->hash, place);
-    prospect->verdict = wi_verdicts_get(pool->verdicts, model, place, demand->precision);
-    prospect->rests = rests(pool, demand, place, prospect->verdict);
+    prospect->verdict = wi_verdicts_get(pool->verdicts, model, place, demand->precision, &due);
+    prospect->rests = prospect->verdict == WI_UNKNOWN && !due;
     prospect->loaded = wi_fleet_loaded(class, model->hash, platform);
     prospect->warm = seat_of(
         wi_fleet_warm(class, wi_fleet_queue(model), model->hash, platform, demand->avoid, now),

@@ -277,6 +277,12 @@ static enum wi_verdict value_of(const struct verdict *verdict)
     return verdict && !is_void(verdict) ? verdict->verdict : WI_UNKNOWN;
 }
 
+/* A check came to no end just now. */
+static int rests(const struct verdict *verdict)
+{
+    return verdict && wi_wall_ms() < verdict->rests;
+}
+
 static const struct verdict *wasm_says(
     const struct wi_verdicts *verdicts, const struct wi_model *model, const struct wi_place *place)
 {
@@ -289,31 +295,25 @@ static const struct verdict *wasm_says(
 }
 
 enum wi_verdict wi_verdicts_get(const struct wi_verdicts *verdicts, const struct wi_model *model,
-    const struct wi_place *place, const char *precision)
+    const struct wi_place *place, const char *precision, int *due)
 {
     char key[WI_VERDICT_KEY_SIZE];
-    const struct verdict *said;
+    const struct verdict *said, *verdict;
     enum wi_verdict known;
 
+    *due = 0;
     if (place->platform == WI_WASM || model->builtin)
         return WI_TRUSTED;
     said = wasm_says(verdicts, model, place);
     if (said && said->code != WI_OK)
         return WI_WRONG; /* whatever it makes of a model that is none */
     wi_verdict_key(key, model, place, precision);
-    known = value_of(find(verdicts, key));
+    verdict = find(verdicts, key);
+    known = value_of(verdict);
     if (known == WI_UNKNOWN && (said || *model->signature.random))
         return WI_EXEMPT;
+    *due = (known == WI_UNKNOWN || known == WI_UNABLE) && !rests(verdict);
     return known;
-}
-
-int wi_verdicts_due(const struct wi_verdicts *verdicts, const char *key)
-{
-    const struct verdict *verdict = find(verdicts, key);
-    enum wi_verdict known = value_of(verdict);
-
-    return (known == WI_UNKNOWN || known == WI_UNABLE) &&
-           (!verdict || wi_wall_ms() >= verdict->rests);
 }
 
 enum wi_code wi_verdicts_rejection(const struct wi_verdicts *verdicts, const struct wi_model *model,

@@ -34,18 +34,17 @@ struct wi_verdicts *wi_verdicts_new(struct wi_db *db);
 void wi_verdicts_free(struct wi_verdicts *verdicts); /* NULL is fine */
 
 /* What is known of `model` at the place. `precision` NULL: as the model is. WASM is
- * what the others are compared with: always WI_TRUSTED, as are built-in models. */
+ * what the others are compared with: always WI_TRUSTED, as are built-in models. `due`: whether a
+ * check would tell something new: nothing is known, or only that it did not run there, and none
+ * came to no end just now. */
 enum wi_verdict wi_verdicts_get(const struct wi_verdicts *verdicts, const struct wi_model *model,
-    const struct wi_place *place, const char *precision);
+    const struct wi_place *place, const char *precision, int *due);
 
 /* --- checking ----------------------------------------------------------------------------------
  * A check takes a while, and its node may be gone at its end: so the key is made when it begins. */
 #define WI_VERDICT_KEY_SIZE 640
 void wi_verdict_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_model *model,
     const struct wi_place *place, const char *precision);
-/* Whether a check would tell something new: nothing is known, or only that it did not run there,
- * and none came to no end just now. */
-int wi_verdicts_due(const struct wi_verdicts *verdicts, const char *key);
 /* WI_TRUSTED, WI_WRONG or WI_UNABLE. Once wrong stays wrong: other inputs may well come out right.
  * `ratio` is the worst error in tolerances; `detail` says for people where, or what failed. 1 if
  * that is news: another verdict was known, or none. */

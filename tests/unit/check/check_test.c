@@ -263,10 +263,24 @@ static size_t client(void)
     return first + 1;
 }
 
-static enum wi_verdict verdict_on(enum wi_platform platform)
+static enum wi_verdict look_up(enum wi_platform platform, int *due)
 {
     struct wi_place place = wi_place_of(&the.node, the.model.engine, platform);
-    return wi_verdicts_get(the.verdicts, &the.model, &place, NULL);
+    return wi_verdicts_get(the.verdicts, &the.model, &place, NULL, due);
+}
+
+static enum wi_verdict verdict_on(enum wi_platform platform)
+{
+    int due;
+    return look_up(platform, &due);
+}
+
+/* Whether another check of WebGPU would tell something new. */
+static int is_due(void)
+{
+    int due;
+    look_up(WI_WEBGPU, &due);
+    return due;
 }
 
 static enum wi_verdict verdict(void)
@@ -443,8 +457,6 @@ static void what_cannot_run_is_not_tried_after_each_answer(void **state)
 
 static void what_cannot_be_told_stays_open(void **state)
 {
-    char key[WI_VERDICT_KEY_SIZE];
-    struct wi_place place = wi_place_of(&the.node, the.model.engine, WI_WEBGPU);
     the.wish.deadline_ms = the.wish.compare = 1;
     assert_int_equal(submit_so(0, WI_WASM, 0, WI_TASK_OBJECT_DETECTION), WI_OK);
     answer_task(0, "fp32", json_pack("{s:[]}", "boxes"));
@@ -453,8 +465,7 @@ static void what_cannot_be_told_stays_open(void **state)
     answer_task(2, "fp32", json_pack("{s:[]}", "boxes"));
     assert_int_equal(verdict(), WI_UNKNOWN);
     assert_int_equal(counters().failed, 1);
-    wi_verdict_key(key, &the.model, &place, NULL);
-    assert_false(wi_verdicts_due(the.verdicts, key));
+    assert_false(is_due());
 }
 
 /* A place that is trusted is tried for its speed alone. */
@@ -568,7 +579,6 @@ static void what_cannot_run_is_unable(void **state)
 
 static void what_breaks_is_not_tried_again_at_once(void **state)
 {
-    char key[WI_VERDICT_KEY_SIZE];
     size_t probe = client();
     the.gone = 1; /* the bridge forgets the node before it reports what was on it */
     events()->on_lost(events()->context, "node-1", the.sent[probe].attempt, 1, "it crashed");
@@ -576,9 +586,7 @@ static void what_breaks_is_not_tried_again_at_once(void **state)
     assert_int_equal(the.sent_count, 2);
     assert_int_equal(verdict(), WI_UNKNOWN);
     assert_int_equal(counters().failed, 1);
-    struct wi_place place = wi_place_of(&the.node, the.model.engine, WI_WEBGPU);
-    wi_verdict_key(key, &the.model, &place, NULL);
-    assert_false(wi_verdicts_due(the.verdicts, key));
+    assert_false(is_due());
     fail_with(client(), WI_INFERENCE_FAILED, "device_lost: it went", 1);
     assert_int_equal(verdict(), WI_UNABLE);
 }

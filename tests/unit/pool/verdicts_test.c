@@ -92,9 +92,22 @@ static struct wi_place *place_on(enum wi_platform platform)
     return &place;
 }
 
+static enum wi_verdict get_on(enum wi_platform platform, const char *precision)
+{
+    int due;
+    return wi_verdicts_get(verdicts, &model, place_on(platform), precision, &due);
+}
+
 static enum wi_verdict get(void)
 {
-    return wi_verdicts_get(verdicts, &model, place_on(WI_WEBGPU), NULL);
+    return get_on(WI_WEBGPU, NULL);
+}
+
+static int is_due(void)
+{
+    int due;
+    wi_verdicts_get(verdicts, &model, place_on(WI_WEBGPU), NULL, &due);
+    return due;
 }
 
 static const char *key_of(enum wi_platform platform, const char *precision)
@@ -120,8 +133,8 @@ static void reopen(void)
 static void begins_unknown(void **state)
 {
     assert_int_equal(get(), WI_UNKNOWN);
-    assert_true(wi_verdicts_due(verdicts, key_of(WI_WEBGPU, NULL)));
-    assert_int_equal(wi_verdicts_get(verdicts, &model, place_on(WI_WASM), NULL), WI_TRUSTED);
+    assert_true(is_due());
+    assert_int_equal(get_on(WI_WASM, NULL), WI_TRUSTED);
     model.builtin = WI_BUILTIN_ECHO;
     assert_int_equal(get(), WI_TRUSTED);
 }
@@ -131,9 +144,9 @@ static void each_part_of_the_key_counts(void **state)
     struct wi_node_info before = node;
     set(WI_TRUSTED);
     assert_int_equal(get(), WI_TRUSTED);
-    assert_false(wi_verdicts_due(verdicts, key_of(WI_WEBGPU, NULL)));
-    assert_int_equal(wi_verdicts_get(verdicts, &model, place_on(WI_WEBNN), NULL), WI_UNKNOWN);
-    assert_int_equal(wi_verdicts_get(verdicts, &model, place_on(WI_WEBGPU), "FP16"), WI_UNKNOWN);
+    assert_false(is_due());
+    assert_int_equal(get_on(WI_WEBNN, NULL), WI_UNKNOWN);
+    assert_int_equal(get_on(WI_WEBGPU, "FP16"), WI_UNKNOWN);
     strcpy(model.hash, "abce");
     assert_int_equal(get(), WI_UNKNOWN);
     strcpy(model.hash, "abcd");
@@ -221,7 +234,7 @@ static void what_cannot_run_may_try_again_later(void **state)
     assert_int_equal(get(), WI_UNABLE);
     now += 2 * 24 * 3600 * 1000;
     assert_int_equal(get(), WI_UNKNOWN);
-    assert_true(wi_verdicts_due(verdicts, key_of(WI_WEBGPU, NULL)));
+    assert_true(is_due());
 }
 
 static void two_misses_make_unable(void **state)
@@ -229,9 +242,9 @@ static void two_misses_make_unable(void **state)
     const char *key = key_of(WI_WEBGPU, NULL);
     wi_verdicts_miss(verdicts, key, "its browser broke");
     assert_int_equal(get(), WI_UNKNOWN);
-    assert_false(wi_verdicts_due(verdicts, key));
+    assert_false(is_due());
     now += 6 * 60 * 1000;
-    assert_true(wi_verdicts_due(verdicts, key));
+    assert_true(is_due());
     wi_verdicts_miss(verdicts, key, "its browser broke");
     assert_int_equal(get(), WI_UNABLE);
     reopen();
@@ -247,14 +260,14 @@ static void what_tells_nothing_is_due_after_longer_and_longer(void **state)
     for (int64_t pause = (int64_t)5 * 60 * 1000; pause < day; pause *= 2) {
         wi_verdicts_pause(verdicts, key, "the texts are empty");
         now += pause - 1;
-        assert_false(wi_verdicts_due(verdicts, key));
+        assert_false(is_due());
         now += 1;
-        assert_true(wi_verdicts_due(verdicts, key));
+        assert_true(is_due());
     }
     for (int i = 0; i < 2; i++) {
         wi_verdicts_pause(verdicts, key, "the texts are empty");
         now += day;
-        assert_true(wi_verdicts_due(verdicts, key));
+        assert_true(is_due());
     }
     assert_int_equal(get(), WI_UNKNOWN);
     json_t *list = wi_verdicts_json(verdicts, "abcd");
@@ -268,14 +281,14 @@ static void what_cannot_run_is_looked_at_again_but_not_at_once(void **state)
 {
     const char *key = key_of(WI_WEBGPU, NULL);
     set(WI_UNABLE);
-    assert_false(wi_verdicts_due(verdicts, key));
+    assert_false(is_due());
     now += (int64_t)5 * 60 * 1000;
-    assert_true(wi_verdicts_due(verdicts, key));
+    assert_true(is_due());
     wi_verdicts_pause(verdicts, key, "the texts are empty");
-    assert_false(wi_verdicts_due(verdicts, key));
+    assert_false(is_due());
     now += (int64_t)10 * 60 * 1000;
     wi_verdicts_miss(verdicts, key, "its browser broke");
-    assert_false(wi_verdicts_due(verdicts, key));
+    assert_false(is_due());
     assert_int_equal(get(), WI_UNABLE);
 }
 
@@ -422,7 +435,7 @@ static void long_and_odd_details_are_cut(void **state)
     assert_int_equal(get(), WI_WRONG);
     wi_verdicts_set(verdicts, key_of(WI_WEBNN, NULL), WI_WRONG, 2, "no \xff UTF-8");
     reopen();
-    assert_int_equal(wi_verdicts_get(verdicts, &model, place_on(WI_WEBNN), NULL), WI_WRONG);
+    assert_int_equal(get_on(WI_WEBNN, NULL), WI_WRONG);
 }
 
 static void rows_of_another_make_are_ignored(void **state)
