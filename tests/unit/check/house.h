@@ -1,0 +1,272 @@
+/*
+ * The guard beside the clients' jobs, against a pool that the test plays. For use in one test file
+ * each: everything is static.
+ */
+#ifndef WI_TESTS_UNIT_CHECK_HOUSE_H
+#define WI_TESTS_UNIT_CHECK_HOUSE_H
+
+#include "../test.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "check/check.h"
+#include <stdio.h>
+#include <string.h>
+
+/* ---------------------------------------------------------------- the pool that we play */
+
+struct sent {
+    char attempt[WI_ID_SIZE + 12];
+    enum wi_platform platform;
+    double deadline_ms;
+    int over;
+};
+
+static struct fixture {
+    uv_loop_t loop;
+    struct wi_config config;
+    struct wi_model model;
+    struct wi_node_info node;
+    struct wi_verdicts *verdicts;
+    struct wi_jobs *jobs;
+    struct wi_checks *checks;
+    struct wi_probe wish;
+    int gone, full; /* the node */
+    int no_yardstick;
+    char asked_node[WI_ID_SIZE], asked_browser[32]; /* of the last pick; "" for any */
+    struct sent sent[64];
+    size_t sent_count, cancelled, handed_back;
+    enum wi_task_kind task; /* of the last task, and what it foresees */
+    double prompt_tokens, answer_tokens;
+    /* what clients got */
+    int answers;
+    enum wi_verdict numerics;
+    enum wi_code code;
+} the;
+
+enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
+    struct wi_choice *choice, struct wi_error *error)
+{
+    snprintf(the.asked_node, sizeof the.asked_node, "%s", demand->node ? demand->node : "");
+    snprintf(
+        the.asked_browser, sizeof the.asked_browser, "%s", demand->browser ? demand->browser : "");
+    *choice = (struct wi_choice){.node = "node-1", .platform_count = 1};
+    choice->platforms[0] = demand->has_platform ? demand->platform : WI_WASM;
+    if (!demand->has_platform)
+        choice->probe = the.wish;
+    return the.full ? WI_PICK_WAIT : WI_PICK_NODE;
+}
+
+int wi_pool_has_room(const struct wi_pool *pool, const struct wi_demand *demand)
+{
+    return 1;
+}
+
+enum wi_code wi_pool_dispatch(
+    struct wi_pool *pool, const char *node_id, const struct wi_task *task, struct wi_error *error)
+{
+    struct sent *sent = &the.sent[the.sent_count++];
+    snprintf(sent->attempt, sizeof sent->attempt, "%s", task->attempt_id);
+    sent->platform = task->platforms[0];
+    sent->deadline_ms = task->deadline_ms;
+    the.task = task->task;
+    the.prompt_tokens = task->prompt_tokens;
+    the.answer_tokens = task->answer_tokens;
+    if (task->task == WI_TASK_NONE)
+        assert_int_equal(task->tensors->count, 1);
+    assert_int_equal(task->fallback, 0);
+    return WI_OK;
+}
+
+void wi_pool_computed(
+    struct wi_pool *pool, const char *node_id, const struct wi_prefix_key *key, unsigned tokens)
+{
+}
+
+void wi_pool_credit(struct wi_pool *pool, const char *node_id, const char *attempt_id,
+    const struct wi_credit *credit)
+{
+}
+
+void wi_pool_cancel(
+    struct wi_pool *pool, const char *node_id, const char *attempt_id, const char *reason)
+{
+    the.cancelled++;
+}
+
+void wi_pool_probe_dropped(
+    struct wi_pool *pool, const struct wi_model *model, const struct wi_probe *probe)
+{
+    assert_ptr_equal(model, &the.model);
+    assert_memory_equal(probe, &the.wish, sizeof(*probe));
+    the.handed_back++;
+}
+
+void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting)
+{
+}
+
+int wi_pool_yardstick(const struct wi_pool *pool, char node[WI_ID_SIZE])
+{
+    snprintf(node, WI_ID_SIZE, "node-wasm");
+    return the.no_yardstick ? -1 : 0;
+}
+
+const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *node_id)
+{
+    return the.gone ? NULL : &the.node;
+}
+
+struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool)
+{
+    return the.verdicts;
+}
+
+/* ---------------------------------------------------------------- the fixture */
+
+static inline int set_up(void **state)
+{
+    the = (struct fixture){.model = {.name = "twice", .hash = "abcd", ._references = 1},
+        .node = {.id = "node-1", .session = "session-1", .kind = "chrome"},
+        .wish = {.wanted = 1, .browser = "chrome", .platform = WI_WEBGPU}};
+    the.config.pool.max_queue = 4;
+    the.verdicts = wi_verdicts_new(NULL);
+    uv_loop_init(&the.loop);
+    the.jobs = wi_jobs_new(&the.loop, &the.config, NULL);
+    wi_jobs_start(the.jobs, NULL);
+    the.checks = wi_checks_new(&the.loop, the.jobs, NULL, &the.config);
+    return 0;
+}
+
+static inline int tear_down(void **state)
+{
+    wi_checks_stop(the.checks);
+    wi_jobs_abort(the.jobs);
+    wi_jobs_free(the.jobs);
+    wi_checks_free(the.checks);
+    uv_run(&the.loop, UV_RUN_DEFAULT);
+    wi_verdicts_free(the.verdicts);
+    assert_int_equal(the.model._references, 1);
+    return uv_loop_close(&the.loop);
+}
+
+static inline void add(struct wi_tensors *list, const char *name, float value, size_t count)
+{
+    struct wi_tensor *tensor = wi_tensors_add(list);
+    tensor->name = wi_strdup(name);
+    tensor->datatype = WI_FP32;
+    tensor->rank = 1;
+    tensor->dims[0] = (int64_t)count;
+    tensor->size = count * sizeof value;
+    tensor->blob = wi_blob_new(NULL, tensor->size);
+    for (size_t i = 0; i < count; i++)
+        wi_blob_append(tensor->blob, &value, sizeof value);
+}
+
+static inline void on_done(
+    void *context, const struct wi_job_spec *spec, struct wi_job_result *result)
+{
+    the.answers++;
+    the.code = result->code;
+    the.numerics = result->numerics;
+}
+
+static inline enum wi_code submit_so(
+    int has_platform, enum wi_platform platform, int stream, enum wi_task_kind task)
+{
+    struct wi_job_spec spec = {.model = wi_model_ref(&the.model),
+        .stream = stream,
+        .task = task,
+        .priority = 5,
+        .has_platform = has_platform,
+        .platform = platform,
+        .timeout_ms = 60000,
+        .accepted_at = wi_now_ms()};
+    struct wi_error error;
+    wi_id_new(spec.id, "job");
+    add(&spec.tensors, "x", 1, 1);
+    return wi_jobs_submit(the.jobs, &spec, on_done, NULL, &error);
+}
+
+static inline enum wi_code submit_to(int has_platform, enum wi_platform platform)
+{
+    return submit_so(has_platform, platform, 0, WI_TASK_NONE);
+}
+
+static inline const struct wi_pool_events *events(void)
+{
+    return wi_jobs_pool_events(the.jobs);
+}
+
+/* The `index`th attempt answers with `count` values. */
+static inline void answer(size_t index, float value, size_t count)
+{
+    struct sent *sent = &the.sent[index];
+    struct wi_answer answer = {
+        .ok = 1, .executed_on = json_pack("{s:s}", "platform", wi_platform_names[sent->platform])};
+    assert_true(index < the.sent_count && !sent->over);
+    sent->over = 1;
+    add(&answer.outputs, "y", value, count);
+    events()->on_answer(events()->context, "node-1", sent->attempt, &answer);
+    wi_tensors_clear(&answer.outputs);
+    json_decref(answer.executed_on);
+}
+
+static inline void fail_with(size_t index, enum wi_code code, const char *detail, int retryable)
+{
+    struct wi_answer answer = {.retryable = retryable};
+    the.sent[index].over = 1;
+    wi_error_set(&answer.error, code, NULL, "%s", detail);
+    events()->on_answer(events()->context, "node-1", the.sent[index].attempt, &answer);
+}
+
+static inline void turn(void)
+{
+    uv_run(&the.loop, UV_RUN_NOWAIT);
+}
+
+/* A client's request is answered by WASM with 2; gives the index of the run beside it. */
+static inline size_t client(void)
+{
+    size_t first = the.sent_count;
+    assert_int_equal(submit_to(0, 0), WI_OK);
+    answer(first, 2, 1);
+    turn();
+    assert_int_equal(the.sent_count, first + 2);
+    assert_int_equal(the.sent[first + 1].platform, WI_WEBGPU);
+    return first + 1;
+}
+
+static inline enum wi_verdict look_up(enum wi_platform platform, int *due)
+{
+    struct wi_place place = wi_place_of(&the.node, the.model.engine, platform);
+    return wi_verdicts_get(the.verdicts, &the.model, &place, NULL, due);
+}
+
+static inline enum wi_verdict verdict_on(enum wi_platform platform)
+{
+    int due;
+    return look_up(platform, &due);
+}
+
+/* Whether another check of WebGPU would tell something new. */
+static inline int is_due(void)
+{
+    int due;
+    look_up(WI_WEBGPU, &due);
+    return due;
+}
+
+static inline enum wi_verdict verdict(void)
+{
+    return verdict_on(WI_WEBGPU);
+}
+
+static inline struct wi_check_counters counters(void)
+{
+    struct wi_check_counters counters;
+    wi_checks_counters(the.checks, &counters);
+    return counters;
+}
+
+#endif

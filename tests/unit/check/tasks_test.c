@@ -1,0 +1,228 @@
+/* The guard beside jobs with a task, which are compared by inputs of ours. */
+#include "house.h"
+
+/* The `index`th attempt answers a task; `member` says in how many bits. */
+static void answer_task_so(size_t index, const char *member, const char *bits, json_t *result)
+{
+    struct sent *sent = &the.sent[index];
+    struct wi_answer answer = {.ok = 1,
+        .result = result,
+        .executed_on =
+            json_pack("{s:s, s:s}", "platform", wi_platform_names[sent->platform], member, bits)};
+    assert_true(index < the.sent_count && !sent->over);
+    sent->over = 1;
+    events()->on_answer(events()->context, "node-1", sent->attempt, &answer);
+    json_decref(answer.result);
+    json_decref(answer.executed_on);
+}
+
+static void answer_task(size_t index, const char *precision, json_t *result)
+{
+    answer_task_so(index, "precision", precision, result);
+}
+
+static json_t *written(double logprob)
+{
+    return json_pack("{s:s, s:[{s:i, s:f}]}", "text", "a", "logprobs", "id", 1, "logprob", logprob);
+}
+
+static json_t *seen(double probability)
+{
+    return json_pack("{s:[{s:s, s:f}]}", "labels", "label", "a river", "probability", probability);
+}
+
+/* By an input of ours, which WASM gets too. */
+static void a_task_is_checked_afterwards(void **state)
+{
+    the.wish.wanted = 0;
+    assert_int_equal(submit_so(1, WI_WEBGPU, 1, WI_TASK_CHAT), WI_OK);
+    answer_task(0, "fp32", written(-9));
+    assert_int_equal(the.numerics, WI_UNKNOWN); /* so it goes out as unchecked */
+    turn();
+    assert_int_equal(the.sent[1].platform, WI_WASM);
+    assert_int_equal(the.task, WI_TASK_COMPLETE);
+    answer_task(1, "fp32", written(-1));
+    assert_int_equal(the.sent[2].platform, WI_WEBGPU);
+    answer_task(2, "fp32", written(-1.04));
+    assert_int_equal(verdict(), WI_TRUSTED);
+    assert_int_equal(counters().trusted, 1);
+    assert_int_equal(submit_so(1, WI_WEBGPU, 1, WI_TASK_CHAT), WI_OK);
+    answer_task(3, "fp32", written(-1));
+    assert_int_equal(the.numerics, WI_TRUSTED);
+    turn();
+    assert_int_equal(the.sent_count, 4);
+}
+
+/* Routing asks for it, since nothing is known of the place. */
+static void compare_pictures(double on_webgpu, const char *precision)
+{
+    size_t first = the.sent_count;
+    the.wish.deadline_ms = the.wish.compare = 1;
+    assert_int_equal(submit_so(0, WI_WASM, 0, WI_TASK_IMAGE_CLASSIFICATION), WI_OK);
+    answer_task(first, "fp32", seen(0.1));
+    turn();
+    assert_int_equal(the.sent[first + 1].platform, WI_WASM);
+    answer_task(first + 1, precision, seen(0.9));
+    assert_int_equal(the.sent[first + 2].platform, WI_WEBGPU);
+    answer_task(first + 2, precision, seen(on_webgpu));
+}
+
+static void a_wrong_task_is_found_out(void **state)
+{
+    compare_pictures(0.5, "fp32");
+    assert_int_equal(verdict(), WI_WRONG);
+}
+
+static void a_task_in_few_bits_may_differ_more(void **state)
+{
+    compare_pictures(0.8, "q8");
+    assert_int_equal(verdict(), WI_TRUSTED);
+}
+
+static enum wi_verdict compare_text(const char *quantization)
+{
+    size_t first = the.sent_count;
+    the.wish.wanted = 0;
+    assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_COMPLETE), WI_OK);
+    answer_task(first, "fp32", written(-1));
+    turn();
+    answer_task_so(first + 1, "quantization", quantization, written(-1));
+    answer_task_so(first + 2, "quantization", quantization, written(-1.1));
+    return verdict();
+}
+
+static void the_bits_of_a_gguf_file_are_those_of_its_weights(void **state)
+{
+    assert_int_equal(compare_text("Q8_0"), WI_TRUSTED);
+    strcpy(the.model.hash, "efgh");
+    assert_int_equal(compare_text("F32"), WI_WRONG);
+}
+
+static void a_task_that_cannot_run_there_is_unable(void **state)
+{
+    the.wish.deadline_ms = the.wish.compare = 1;
+    assert_int_equal(submit_so(0, WI_WASM, 0, WI_TASK_IMAGE_CLASSIFICATION), WI_OK);
+    answer_task(0, "fp32", seen(1));
+    turn();
+    answer_task(1, "fp32", seen(1));
+    fail_with(2, WI_OPERATOR_UNSUPPORTED, "no kernel", 0);
+    assert_int_equal(verdict(), WI_UNABLE);
+}
+
+/* An input of ours may fail where clients' do not. */
+static void what_cannot_run_is_not_tried_after_each_answer(void **state)
+{
+    the.wish.wanted = 0;
+    assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_CHAT), WI_OK);
+    answer_task(0, "fp32", written(-1));
+    turn();
+    answer_task(1, "fp32", written(-1));
+    fail_with(2, WI_OPERATOR_UNSUPPORTED, "no kernel", 0);
+    assert_int_equal(verdict(), WI_UNABLE);
+    assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_CHAT), WI_OK);
+    answer_task(3, "fp32", written(-1));
+    turn();
+    assert_int_equal(the.sent_count, 4);
+}
+
+static void what_cannot_be_told_stays_open(void **state)
+{
+    the.wish.deadline_ms = the.wish.compare = 1;
+    assert_int_equal(submit_so(0, WI_WASM, 0, WI_TASK_OBJECT_DETECTION), WI_OK);
+    answer_task(0, "fp32", json_pack("{s:[]}", "boxes"));
+    turn();
+    answer_task(1, "fp32", json_pack("{s:[]}", "boxes"));
+    answer_task(2, "fp32", json_pack("{s:[]}", "boxes"));
+    assert_int_equal(verdict(), WI_UNKNOWN);
+    assert_int_equal(counters().failed, 1);
+    assert_false(is_due());
+}
+
+/* A place that is trusted is tried for its speed alone. */
+static void what_is_trusted_is_only_measured(void **state)
+{
+    the.wish.deadline_ms = 1;
+    assert_int_equal(submit_so(0, WI_WASM, 0, WI_TASK_IMAGE_CLASSIFICATION), WI_OK);
+    answer_task(0, "fp32", seen(1));
+    turn();
+    assert_int_equal(the.sent[1].platform, WI_WEBGPU);
+    answer_task(1, "fp32", seen(1));
+    assert_int_equal(counters().measured, 1);
+    assert_int_equal(the.sent_count, 2);
+}
+
+/* Else each answer would have WASM try it again. */
+static void what_wasm_cannot_do_is_not_tried_again_at_once(void **state)
+{
+    the.wish.wanted = 0;
+    assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_CHAT), WI_OK);
+    answer_task(0, "fp32", written(-1));
+    turn();
+    fail_with(1, WI_DEADLINE_EXCEEDED, "it takes too long", 0);
+    assert_int_equal(counters().failed, 1);
+    assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_CHAT), WI_OK);
+    answer_task(2, "fp32", written(-1));
+    turn();
+    assert_int_equal(the.sent_count, 3);
+    assert_int_equal(verdict(), WI_UNKNOWN);
+}
+
+static void speech_that_is_drawn_at_random_is_not_compared(void **state)
+{
+    the.wish.wanted = 0;
+    assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_TEXT_TO_SPEECH), WI_OK);
+    answer_task(0, "fp32", json_object());
+    turn();
+    assert_int_equal(the.sent_count, 1);
+    assert_int_equal(the.numerics, WI_UNKNOWN);
+    assert_int_equal(counters().dropped, 0);
+}
+
+/* A stream too; by a text that has nothing of the client's. */
+static void a_place_is_measured_by_a_text_of_ours(void **state)
+{
+    the.wish.platform = WI_WASM;
+    the.wish.deadline_ms = 1;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(submit_so(0, WI_WASM, i, WI_TASK_CHAT), WI_OK);
+        assert_int_equal(the.task, WI_TASK_CHAT);
+        answer((size_t)i * 2, 3, 0);
+        turn();
+        assert_int_equal(the.sent_count, 2 * i + 2);
+        assert_string_equal(the.asked_browser, "chrome");
+        assert_int_equal(the.task, WI_TASK_COMPLETE);
+        assert_true(the.prompt_tokens > 1 && the.answer_tokens > 1);
+        answer((size_t)i * 2 + 1, 3, 0);
+        assert_int_equal(counters().measured, i + 1);
+    }
+    assert_int_equal(submit_so(0, WI_WASM, 0, WI_TASK_COMPLETE), WI_OK);
+    answer(4, 3, 0);
+    turn();
+    fail_with(5, WI_CONTEXT_LENGTH, "the context is small", 0);
+    assert_int_equal(counters().failed, 1);
+    assert_int_equal(verdict(), WI_UNKNOWN);
+    assert_int_equal(submit_so(0, WI_WASM, 0, WI_TASK_TOKENIZE), WI_OK);
+    answer(6, 3, 0);
+    turn();
+    assert_int_equal(the.sent_count, 7);
+    assert_int_equal(the.handed_back, 1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(a_task_is_checked_afterwards),
+        TEST(a_wrong_task_is_found_out),
+        TEST(a_task_in_few_bits_may_differ_more),
+        TEST(the_bits_of_a_gguf_file_are_those_of_its_weights),
+        TEST(a_task_that_cannot_run_there_is_unable),
+        TEST(what_cannot_run_is_not_tried_after_each_answer),
+        TEST(what_cannot_be_told_stays_open),
+        TEST(what_is_trusted_is_only_measured),
+        TEST(what_wasm_cannot_do_is_not_tried_again_at_once),
+        TEST(speech_that_is_drawn_at_random_is_not_compared),
+        TEST(a_place_is_measured_by_a_text_of_ours),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
