@@ -56,7 +56,8 @@ static int has_room(
 }
 
 /* The client's answer as one of the two to compare. A picture is decoded by the browser, and each
- * kind has a decoder of its own: then both must come from the same. */
+ * kind has a decoder of its own: then both must come from the same. A stranger's WASM is no measure
+ * where there is a browser of ours. */
 static void take_answer(struct wi_check_run *run, const struct wi_job_spec *spec,
     const struct wi_node_info *node, const struct wi_job_result *result, enum wi_platform platform)
 {
@@ -64,6 +65,8 @@ static void take_answer(struct wi_check_run *run, const struct wi_job_spec *spec
     struct wi_check_leg *leg = platform == WI_WASM ? &run->wasm : &run->other;
     if (wi_check_is_simulated(report) || (platform != WI_WASM && platform != run->platform) ||
         (spec->input && strcmp(node->kind, run->browser) != 0))
+        return;
+    if (leg == &run->wasm && !*node->session && wi_check_measure(run))
         return;
     leg->there = 1;
     leg->joined = !*node->session;
@@ -79,7 +82,7 @@ static int can_compare_program(const struct wi_checks *checks, const struct wi_j
 {
     char node[WI_ID_SIZE];
     return (!spec->input || wi_task_reads_text(spec->task)) &&
-           wi_pool_yardstick(checks->pool, node) == 0;
+           wi_pool_yardstick(checks->pool, NULL, node) == 0;
 }
 
 /* A run at `place`, which is in no list yet; NULL if there is one already, or no room. */
@@ -138,7 +141,7 @@ static void begin_tensors(struct wi_checks *checks, const struct wi_job_spec *sp
     if (!run)
         return;
     run->compares = compares;
-    wi_check_copy_spec(&run->spec, spec, NULL);
+    wi_check_copy_spec(&run->spec, spec);
     if (compares)
         take_answer(run, spec, node, result, platform);
     add_run(checks, run);
@@ -149,7 +152,7 @@ static void begin_tensors(struct wi_checks *checks, const struct wi_job_spec *sp
 static void add_task_run(struct wi_checks *checks, const struct wi_job_spec *probe,
     struct wi_check_run *run, const struct wi_node_info *node, enum wi_platform platform)
 {
-    wi_check_copy_spec(&run->spec, probe, NULL);
+    wi_check_copy_spec(&run->spec, probe);
     if (run->compares && run->platform == platform && strcmp(run->browser, node->kind) == 0)
         wi_check_make_key(run->key, probe, node, platform);
     add_run(checks, run);

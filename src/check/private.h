@@ -58,9 +58,13 @@ void wi_check_run_drop(struct wi_check_run *run);
 void wi_check_run_free(struct wi_check_run *run);
 /* Of inputs and answers. */
 size_t wi_check_run_bytes(const struct wi_check_run *run);
-/* A job beside the clients' like `spec`, its tensors shared; without id, platform and times. */
-void wi_check_copy_spec(
-    struct wi_job_spec *copy, const struct wi_job_spec *spec, const char *browser);
+/* A job beside the clients' like `spec`, its tensors shared; without id, place and times. */
+void wi_check_copy_spec(struct wi_job_spec *copy, const struct wi_job_spec *spec);
+
+/* The browser of ours whose WASM is the measure: of the same kind, or of any, but for a client's
+ * picture, which each kind decodes in its own way. NULL if there is none; then a stranger of that
+ * kind may do. */
+const struct wi_node_info *wi_check_measure(const struct wi_check_run *run);
 
 /* Of the verdict on what `spec` asks for, on that platform of the node. */
 void wi_check_make_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_job_spec *spec,

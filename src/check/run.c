@@ -265,12 +265,10 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
     wi_check_run_next(run);
 }
 
-void wi_check_copy_spec(
-    struct wi_job_spec *copy, const struct wi_job_spec *spec, const char *browser)
+void wi_check_copy_spec(struct wi_job_spec *copy, const struct wi_job_spec *spec)
 {
     copy->model = wi_model_ref(spec->model);
     copy->type = spec->type;
-    copy->browser = wi_strdup(browser);
     copy->precision = wi_strdup(spec->precision);
     copy->has_platform = 1;
     wi_tensors_share(&copy->tensors, &spec->tensors);
@@ -284,25 +282,61 @@ void wi_check_copy_spec(
 }
 
 /* A program has no WASM of its own to compare with, so that of another node is the measure. */
-static int find_measure(struct wi_check_run *run, struct wi_job_spec *spec)
+static int name_node(const struct wi_check_run *run, struct wi_job_spec *spec)
 {
     char node[WI_ID_SIZE];
-    if (wi_pool_yardstick(run->checks->pool, node))
+    if (wi_pool_yardstick(run->checks->pool, NULL, node))
         return -1;
     spec->node = wi_strdup(node);
     return 0;
 }
 
+/* A browser of ours with WASM, of that kind (NULL: any); NULL if there is none. */
+static const struct wi_node_info *find_ours(const struct wi_pool *pool, const char *kind)
+{
+    char id[WI_ID_SIZE];
+    const struct wi_node_info *node =
+        wi_pool_yardstick(pool, kind, id) == 0 ? wi_pool_node_info(pool, id) : NULL;
+    return node && *node->session ? node : NULL;
+}
+
+const struct wi_node_info *wi_check_measure(const struct wi_check_run *run)
+{
+    const struct wi_node_info *node = find_ours(run->checks->pool, run->browser);
+    int any_kind = run->spec.task != WI_TASK_NONE || !run->spec.input;
+    return node || !any_kind ? node : find_ours(run->checks->pool, NULL);
+}
+
+/* Strangers measure only where no browser of ours can. */
+static void name_measure(const struct wi_check_run *run, struct wi_job_spec *spec)
+{
+    const struct wi_node_info *measure = wi_check_measure(run);
+    spec->browser = wi_strdup(measure ? measure->kind : run->browser);
+    spec->ours_only = measure != NULL;
+}
+
+/* Who runs it. 0, or -1 if nobody can now. */
+static int name_place(
+    const struct wi_check_run *run, enum wi_platform platform, struct wi_job_spec *spec)
+{
+    if (run->compares && platform == WI_WASM && run->platform == WI_NATIVE)
+        return name_node(run, spec);
+    if (run->compares && platform == WI_WASM)
+        name_measure(run, spec);
+    else
+        spec->browser = wi_strdup(run->browser);
+    return 0;
+}
+
 static void submit(struct wi_check_run *run, enum wi_platform platform)
 {
-    int elsewhere = run->platform == WI_NATIVE && platform == WI_WASM;
     struct wi_job_spec spec = {0};
     struct wi_error error;
-    if (elsewhere && find_measure(run, &spec)) {
+    if (name_place(run, platform, &spec)) {
         wi_check_run_drop(run);
         return;
     }
-    wi_check_copy_spec(&spec, &run->spec, elsewhere ? NULL : run->browser);
+    wi_check_copy_spec(&spec, &run->spec);
     wi_id_new(spec.id, "probe");
     memcpy(run->job, spec.id, sizeof run->job);
     spec.platform = platform;

@@ -42,6 +42,7 @@ struct wi_job_spec {
     json_t *options;
     size_t text_bytes; /* of the text that it is about; 0: none */
     int is_private;    /* a person's words are in it: [pool] strangers says who may have them */
+    int ours_only;     /* only browsers that we have started may have it */
     double prompt_tokens, answer_tokens; /* as struct wi_demand has them */
     struct wi_strings outputs;
     int stream;              /* its answer may come in parts: see wi_jobs_submit_stream */

@@ -69,14 +69,15 @@ const struct wi_fleet *wi_pool_nodes_fleet(const struct pool_nodes *nodes)
     return &nodes->fleet;
 }
 
-const struct pool_node *wi_pool_nodes_yardstick(const struct pool_nodes *nodes)
+const struct pool_node *wi_pool_nodes_yardstick(const struct pool_nodes *nodes, const char *kind)
 {
     const struct pool_node *found = NULL;
 
     for (const struct pool_node *node = nodes->all; node; node = node->hh.next) {
         const struct wi_fleet_class *class = node->place.class;
         if (node->info.away || node->info.draining || !class ||
-            !class->info.platforms[WI_WASM].available)
+            !class->info.platforms[WI_WASM].available ||
+            (kind && strcmp(class->info.kind, kind) != 0))
             continue;
         if (!found || (class->ours && !found->place.class->ours))
             found = node;

@@ -50,7 +50,7 @@ struct pool_node *wi_pool_nodes_find(const struct pool_nodes *nodes, const char 
 /* The same nodes in classes. */
 const struct wi_fleet *wi_pool_nodes_fleet(const struct pool_nodes *nodes);
 /* See wi_pool_yardstick; NULL if there is none. */
-const struct pool_node *wi_pool_nodes_yardstick(const struct pool_nodes *nodes);
+const struct pool_node *wi_pool_nodes_yardstick(const struct pool_nodes *nodes, const char *kind);
 const struct pool_node_info *wi_pool_node_info_of(const struct pool_node *node);
 
 /* It is there, is neither away nor choked, and drains if `draining`, else as before. */

@@ -237,9 +237,9 @@ const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const c
     return wi_bridge_node(pool->bridge, node_id);
 }
 
-int wi_pool_yardstick(const struct wi_pool *pool, char id[WI_ID_SIZE])
+int wi_pool_yardstick(const struct wi_pool *pool, const char *kind, char id[WI_ID_SIZE])
 {
-    const struct pool_node *node = wi_pool_nodes_yardstick(pool->nodes);
+    const struct pool_node *node = wi_pool_nodes_yardstick(pool->nodes, kind);
 
     if (!node)
         return -1;

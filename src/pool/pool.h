@@ -152,9 +152,9 @@ void wi_pool_wish(struct wi_pool *pool, const char *kind);
 
 /* Which platform computes which model right: pool/verdicts.h. */
 struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool);
-/* The node whose WASM answers are the measure for a program's: one of our sessions, else one that
- * joined. 0, or -1 if there is none now. */
-int wi_pool_yardstick(const struct wi_pool *pool, char node[WI_ID_SIZE]);
+/* A node whose WASM answers are a measure for others', of that kind (NULL: of any): one of our
+ * sessions, else one that joined. 0, or -1 if there is none now. */
+int wi_pool_yardstick(const struct wi_pool *pool, const char *kind, char node[WI_ID_SIZE]);
 /* What a node told about itself; NULL if it is gone. Borrowed until the next turn of the loop. */
 const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *node_id);
 

@@ -251,6 +251,47 @@ static void a_joined_page_is_no_measure(void **state)
     assert_int_equal(the.sent_count, 3); /* nor is it asked again after each answer */
 }
 
+static void a_browser_of_ours_is_the_measure_of_strangers(void **state)
+{
+    static const char *const kinds[] = {"firefox", "chrome"};
+    the.wish.wanted = 0;
+    the.node.session[0] = '\0';
+    for (size_t i = 0; i < 2; i++) { /* of its own kind, or of another */
+        strcpy(the.node.kind, kinds[i]);
+        assert_int_equal(submit_to(1, WI_WEBGPU), WI_OK);
+        assert_false(the.asked_ours);
+        answer(i * 2, 2, 1);
+        turn();
+        assert_int_equal(the.sent[i * 2 + 1].platform, WI_WASM);
+        assert_string_equal(the.asked_browser, "chrome");
+        assert_true(the.asked_ours);
+    }
+}
+
+static void where_none_of_ours_is_there_a_stranger_is_asked(void **state)
+{
+    the.wish.wanted = 0;
+    the.node.session[0] = the.measure.session[0] = '\0';
+    strcpy(the.node.kind, "firefox");
+    assert_int_equal(submit_to(1, WI_WEBGPU), WI_OK);
+    answer(0, 2, 1);
+    turn();
+    assert_string_equal(the.asked_browser, "firefox");
+    assert_false(the.asked_ours);
+    answer(1, 2, 1);
+    assert_int_equal(counters().trusted, 1);
+}
+
+static void a_strangers_answer_is_not_taken_where_ours_is_there(void **state)
+{
+    the.node.session[0] = '\0';
+    assert_int_equal(submit_to(0, 0), WI_OK);
+    answer(0, 2, 1);
+    turn();
+    assert_int_equal(the.sent[1].platform, WI_WASM);
+    assert_true(the.asked_ours);
+}
+
 /* A program has no WASM: another node's is the measure. */
 static void a_program_is_measured_by_a_browser(void **state)
 {
@@ -344,6 +385,9 @@ int main(void)
         TEST(what_wasm_refuses_is_refused),
         TEST(too_big_for_wasm_is_tried_elsewhere),
         TEST(a_joined_page_is_no_measure),
+        TEST(a_browser_of_ours_is_the_measure_of_strangers),
+        TEST(where_none_of_ours_is_there_a_stranger_is_asked),
+        TEST(a_strangers_answer_is_not_taken_where_ours_is_there),
         TEST(a_program_is_measured_by_a_browser),
         TEST(a_program_without_a_measure_stays_unchecked),
         TEST(shutting_down_does_not_wait),

@@ -26,7 +26,7 @@ static struct fixture {
     uv_loop_t loop;
     struct wi_config config;
     struct wi_model model;
-    struct wi_node_info node;
+    struct wi_node_info node, measure; /* who answers; whose WASM is there to compare with */
     struct wi_verdicts *verdicts;
     struct wi_jobs *jobs;
     struct wi_checks *checks;
@@ -34,6 +34,7 @@ static struct fixture {
     int gone, full; /* the node */
     int no_yardstick;
     char asked_node[WI_ID_SIZE], asked_browser[32]; /* of the last pick; "" for any */
+    int asked_ours;
     struct sent sent[64];
     size_t sent_count, cancelled, handed_back;
     enum wi_task_kind task; /* of the last task, and what it foresees */
@@ -50,6 +51,7 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     snprintf(the.asked_node, sizeof the.asked_node, "%s", demand->node ? demand->node : "");
     snprintf(
         the.asked_browser, sizeof the.asked_browser, "%s", demand->browser ? demand->browser : "");
+    the.asked_ours = demand->ours_only;
     *choice = (struct wi_choice){.node = "node-1", .platform_count = 1};
     choice->platforms[0] = demand->has_platform ? demand->platform : WI_WASM;
     if (!demand->has_platform)
@@ -106,14 +108,18 @@ void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting)
 {
 }
 
-int wi_pool_yardstick(const struct wi_pool *pool, char node[WI_ID_SIZE])
+int wi_pool_yardstick(const struct wi_pool *pool, const char *kind, char node[WI_ID_SIZE])
 {
+    if (kind && strcmp(kind, the.measure.kind) != 0)
+        return -1;
     snprintf(node, WI_ID_SIZE, "node-wasm");
     return the.no_yardstick ? -1 : 0;
 }
 
 const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *node_id)
 {
+    if (strcmp(node_id, "node-wasm") == 0)
+        return &the.measure;
     return the.gone ? NULL : &the.node;
 }
 
@@ -128,8 +134,10 @@ static inline int set_up(void **state)
 {
     the = (struct fixture){.model = {.name = "twice", .hash = "abcd", ._references = 1},
         .node = {.id = "node-1", .session = "session-1", .kind = "chrome"},
+        .measure = {.id = "node-wasm", .session = "session-2", .kind = "chrome"},
         .wish = {.wanted = 1, .browser = "chrome", .platform = WI_WEBGPU}};
     the.config.pool.max_queue = 4;
+    the.config.pool.strangers = WI_STRANGERS_TEXT;
     the.verdicts = wi_verdicts_new(NULL);
     uv_loop_init(&the.loop);
     the.jobs = wi_jobs_new(&the.loop, &the.config, NULL);

@@ -189,17 +189,19 @@ static void the_yardstick_is_a_node_of_ours_where_there_is_one(void **state)
 {
     struct pool_nodes *nodes = *state;
 
-    assert_null(wi_pool_nodes_yardstick(nodes));
+    assert_null(wi_pool_nodes_yardstick(nodes, NULL));
     info.session[0] = '\0';
     struct pool_node *joined = add(nodes, "n-1", 0);
-    assert_ptr_equal(wi_pool_nodes_yardstick(nodes), joined);
+    assert_ptr_equal(wi_pool_nodes_yardstick(nodes, NULL), joined);
     strcpy(info.session, "s-1");
     struct pool_node *ours = add(nodes, "n-2", 0);
-    assert_ptr_equal(wi_pool_nodes_yardstick(nodes), ours);
+    assert_ptr_equal(wi_pool_nodes_yardstick(nodes, NULL), ours);
+    assert_ptr_equal(wi_pool_nodes_yardstick(nodes, info.kind), ours);
+    assert_null(wi_pool_nodes_yardstick(nodes, "another"));
     wi_pool_node_drain(nodes, ours, 1);
-    assert_ptr_equal(wi_pool_nodes_yardstick(nodes), joined);
+    assert_ptr_equal(wi_pool_nodes_yardstick(nodes, NULL), joined);
     wi_pool_nodes_remove(nodes, joined);
-    assert_null(wi_pool_nodes_yardstick(nodes));
+    assert_null(wi_pool_nodes_yardstick(nodes, NULL));
     assert_int_equal(wi_pool_nodes_count(nodes), 1);
 }
 
