@@ -281,6 +281,36 @@ static enum wi_code read_gguf(struct wi_load *load, const struct wi_variant *var
     return WI_OK;
 }
 
+/* What the operators of a folder's graph say of comparing its answers. A graph that cannot be read
+ * is the page's to refuse. */
+static enum wi_code read_graph(struct wi_load *load, const char *path)
+{
+    struct wi_onnx_signature graph = {0};
+    struct wi_error ignored;
+    struct stat status;
+    int fd = wi_open_inside(load->folder, load->folder, path, &status, &load->error);
+    if (fd < 0)
+        return load->error.code;
+    wi_onnx_read_file(fd, (uint64_t)status.st_size, &graph, &ignored);
+    close(fd);
+    if (!*load->signature.random)
+        memcpy(load->signature.random, graph.random, sizeof load->signature.random);
+    load->signature.quantised |= graph.quantised;
+    wi_onnx_clear(&graph);
+    return WI_OK;
+}
+
+static enum wi_code read_graphs(struct wi_load *load, const struct wi_variant *variant)
+{
+    enum wi_code code = WI_OK;
+    for (size_t i = 0; i < variant->files.count && code == WI_OK; i++) {
+        const char *path = variant->files.items[i], *end = strrchr(path, '.');
+        if (end && strcmp(end, ".onnx") == 0)
+            code = read_graph(load, path);
+    }
+    return code;
+}
+
 static enum wi_code read_variant(struct wi_load *load, const struct wi_variant *variant)
 {
     enum wi_code code;
@@ -291,6 +321,8 @@ static enum wi_code read_variant(struct wi_load *load, const struct wi_variant *
         load->format == WI_FORMAT_GGUF ? read_gguf(load, variant) : read_huggingface(load, variant);
     for (size_t i = 0; i < variant->files.count && code == WI_OK; i++)
         code = add_file(load, load->folder, variant->files.items[i], 0);
+    if (code == WI_OK && load->format == WI_FORMAT_HUGGINGFACE)
+        code = read_graphs(load, variant);
     return code;
 }
 

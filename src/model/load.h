@@ -36,7 +36,7 @@ struct wi_load {
     struct wi_variants variants;
     struct wi_manifest manifest;
     char hash[WI_MANIFEST_HEX];
-    struct wi_onnx_signature signature; /* of `onnx` */
+    struct wi_onnx_signature signature; /* of `onnx`; of `huggingface` see wi_model */
     struct wi_spec spec;                /* of `onnx`; of others the type alone */
     struct wi_gguf_info gguf;           /* of `gguf`: of all its files together */
     struct wi_huggingface huggingface;  /* of `huggingface` */

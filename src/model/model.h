@@ -38,12 +38,13 @@ struct wi_model {
     json_t *spec;                /* model.json, checked; NULL if there is none */
     char *spec_text;             /* the same with all defaults and labels; NULL if there is none */
     int takes_picture;           /* spec says how to turn a picture into the input tensor */
-    struct wi_onnx_signature signature; /* of `onnx` */
-    struct wi_gguf_info gguf;           /* of `gguf` */
-    struct wi_gguf_memory memory;       /* of `gguf`: what it will take in a page */
-    struct wi_huggingface huggingface;  /* of `huggingface` */
-    unsigned _references, _idle;        /* all of them; those of wi_model_ref_idle */
-    struct wi_repository *_repository;  /* NULL once it is gone */
+    /* Of `onnx`; of `huggingface` what the operators of all its graphs say, and nothing else. */
+    struct wi_onnx_signature signature;
+    struct wi_gguf_info gguf;          /* of `gguf` */
+    struct wi_gguf_memory memory;      /* of `gguf`: what it will take in a page */
+    struct wi_huggingface huggingface; /* of `huggingface` */
+    unsigned _references, _idle;       /* all of them; those of wi_model_ref_idle */
+    struct wi_repository *_repository; /* NULL once it is gone */
 };
 
 struct wi_model *wi_model_ref(struct wi_model *model);

@@ -115,6 +115,43 @@ static void a_gguf_file_that_is_none_is_refused(void **state)
     wi_model_unref(find_good(f, "junk"));
 }
 
+/* A graph of one operator. */
+static void put_graph(const struct fixture *f, const char *name, const char *type)
+{
+    struct wi_buffer graph = {0}, node = {0};
+    put_value(&graph, 12, "y", 1, 1, (int64_t[]){1});
+    put_bytes(&node, 4, type, strlen(type));
+    put_message(&graph, 1, &node);
+    struct wi_buffer model = finish_model(&graph);
+    put_file(f, name, model.text, model.size);
+    wi_buffer_clear(&model);
+}
+
+/* Its answers cannot be compared, whichever of its graphs it is. */
+static void a_folder_that_draws_random_numbers_tells_so(void **state)
+{
+    struct fixture *f = *state;
+    put_folder(f, (const char *const[]){"hf/config.json", "hf/onnx/readme", NULL});
+    put_file(f, "hf/config.json", "{}", 2);
+    put_graph(f, "hf/onnx/encoder_model.onnx", "Add");
+    put_graph(f, "hf/onnx/decoder_model_merged.onnx", "RandomNormalLike");
+    put_graph(f, "hf/onnx/encoder_model_quantized.onnx", "MatMulInteger");
+    put_graph(f, "hf/onnx/decoder_model_merged_quantized.onnx", "Add");
+    put_file(f, "hf/onnx/model_q4.onnx", "no graph", 8);
+    struct wi_model *model = find_good(f, "hf:fp32");
+    assert_string_equal(model->signature.random, "RandomNormalLike");
+    assert_false(model->signature.quantised);
+    assert_int_equal(model->signature.output_count, 0);
+    wi_model_unref(model);
+    model = find_good(f, "hf:q8");
+    assert_string_equal(model->signature.random, "");
+    assert_true(model->signature.quantised);
+    wi_model_unref(model);
+    model = find_good(f, "hf:q4"); /* the page says what is wrong with it */
+    assert_string_equal(model->signature.random, "");
+    wi_model_unref(model);
+}
+
 #define POINTER "version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 1234567890\n"
 
 /* What a clone without Git LFS leaves, in any place where a file of the model should be. */
@@ -242,6 +279,7 @@ int main(void)
         TEST(aliases_lead_to_models),
         TEST(a_gguf_set_counts_all_its_files),
         TEST(a_gguf_file_that_is_none_is_refused),
+        TEST(a_folder_that_draws_random_numbers_tells_so),
         TEST(a_pointer_in_the_place_of_a_file_is_named),
         TEST(a_folder_out_of_the_store_is_not_served),
         TEST(a_variant_in_another_case_is_the_same_model),
