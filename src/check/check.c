@@ -70,7 +70,7 @@ static void take_answer(struct wi_check_run *run, const struct wi_job_spec *spec
         return;
     leg->there = 1;
     leg->joined = !*node->session;
-    leg->coarse = wi_check_is_coarse(spec, report);
+    wi_check_read_precision(leg->precision, report);
     wi_tensors_share(&leg->outputs, &result->answer->outputs);
     if (leg == &run->other)
         wi_check_make_key(run->key, spec, node, platform);

@@ -10,9 +10,9 @@
 /* An answer to compare, with where it came from. */
 struct wi_check_leg {
     int there;
-    int joined;     /* from a page that is not ours */
-    int coarse;     /* it was computed in few bits */
-    json_t *result; /* of a task; may be NULL */
+    int joined;         /* from a page that is not ours */
+    char precision[16]; /* it was computed in; "" if that is not said */
+    json_t *result;     /* of a task; may be NULL */
     struct wi_tensors outputs;
 };
 
@@ -70,9 +70,9 @@ const struct wi_node_info *wi_check_measure(const struct wi_check_run *run);
 void wi_check_make_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_job_spec *spec,
     const struct wi_node_info *node, enum wi_platform platform);
 
-/* What a page's report says: in few bits, which of a task is anything but 32; on which platform, -1
- * for none that we know; simulated. */
-int wi_check_is_coarse(const struct wi_job_spec *spec, const json_t *executed_on);
+/* What a page's report says: the precision, or the name of a GGUF file's weights, which have no
+ * other; on which platform, -1 for none that we know; simulated. */
+void wi_check_read_precision(char precision[16], const json_t *executed_on);
 int wi_check_platform_of(const json_t *executed_on);
 int wi_check_is_simulated(const json_t *executed_on);
 /* The engine does not take the model, whatever the input. */

@@ -14,6 +14,7 @@ static const char prompt[] =
     "autumn it is low, and children walk across it on the stones. Tell how the river";
 #define PROMPT_TOKENS 60.0
 #define ANSWER_TOKENS 16
+static const char spoken[] = "The river goes to the sea.";
 /* Which of a token's alternatives are compared, of a text's labels, and of places of an answer. */
 #define ALTERNATIVES 5
 #define LABELS 20
@@ -160,7 +161,9 @@ static json_t *input_of(
         return sound(spec);
     case WI_TAKES_SOUND_LABELS:
         return with(sound(spec), "labels", labels());
-    default: /* tensors; and text that is to be counted, or spoken, which is drawn at random */
+    case WI_TAKES_TEXT: /* text that is only to be counted says nothing */
+        return spec->task == WI_TASK_TEXT_TO_SPEECH ? json_pack("{s:s}", "text", spoken) : NULL;
+    default: /* tensors */
         return NULL;
     }
 }

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,15 +99,29 @@ static void conclude(struct wi_check_run *run)
     end_run(run);
 }
 
+static int is_half(const struct wi_check_leg *leg)
+{
+    return strcmp(leg->precision, "fp16") == 0 || strcmp(leg->precision, "bf16") == 0;
+}
+
+static const struct wi_tolerance *tolerance_of(const struct wi_check_run *run)
+{
+    return run->spec.model->signature.quantised
+               ? wi_tolerance_of(NULL)
+               : wi_tolerance_coarser(
+                     wi_tolerance_of(run->wasm.precision), wi_tolerance_of(run->other.precision));
+}
+
 static void compare(struct wi_check_run *run)
 {
     const struct wi_compared wasm = {run->wasm.result, &run->wasm.outputs};
     const struct wi_compared other = {run->other.result, &run->other.outputs};
-    int loose = run->spec.model->signature.quantised || run->wasm.coarse || run->other.coarse;
     if (run->spec.task != WI_TASK_NONE)
-        wi_compare_answers(run->spec.task, &wasm, &other, loose, &run->comparison);
+        wi_compare_answers(run->spec.task, &wasm, &other, tolerance_of(run), &run->comparison);
     else
-        wi_compare(wasm.outputs, other.outputs, loose, &run->comparison);
+        wi_compare(wasm.outputs, other.outputs,
+            run->spec.model->signature.quantised || is_half(&run->wasm) || is_half(&run->other),
+            &run->comparison);
 }
 
 static void compare_off_loop(void *data)
@@ -124,6 +139,13 @@ static void on_compared(void *data, int cancelled)
         conclude(run);
 }
 
+/* Masks are pictures to be decoded. */
+static int is_quick(const struct wi_check_run *run)
+{
+    return run->spec.task != WI_TASK_IMAGE_SEGMENTATION &&
+           wi_check_run_bytes(run) <= INLINE_COMPARE_MAX;
+}
+
 static void begin_comparing(struct wi_check_run *run)
 {
     /* Anybody's page may say anything: it is no measure for the browsers that we start. */
@@ -131,7 +153,7 @@ static void begin_comparing(struct wi_check_run *run)
         wi_verdicts_pause(verdicts_of(run), run->key,
             "WASM answered in a page that joined, which is no measure for browsers of the service");
         wi_check_run_drop(run);
-    } else if (wi_check_run_bytes(run) <= INLINE_COMPARE_MAX) {
+    } else if (is_quick(run)) {
         compare(run);
         conclude(run);
     } else {
@@ -195,22 +217,12 @@ static void wasm_failed(struct wi_check_run *run, const struct wi_job_result *re
     end_run(run);
 }
 
-/* A GGUF file has no precision but that of its weights. */
-static int is_task_coarse(const json_t *executed_on)
+void wi_check_read_precision(char precision[16], const json_t *executed_on)
 {
-    const json_t *precision = json_object_get(executed_on, "precision");
-    if (!json_is_string(precision))
-        precision = json_object_get(executed_on, "quantization");
-    const char *name = json_string_value(precision);
-    return !name || (strcmp(name, "fp32") != 0 && strcmp(name, "F32") != 0);
-}
-
-int wi_check_is_coarse(const struct wi_job_spec *spec, const json_t *executed_on)
-{
-    const char *precision = json_string_value(json_object_get(executed_on, "precision"));
-    if (spec->task != WI_TASK_NONE)
-        return is_task_coarse(executed_on);
-    return precision && (strcmp(precision, "fp16") == 0 || strcmp(precision, "bf16") == 0);
+    const json_t *name = json_object_get(executed_on, "precision");
+    if (!json_is_string(name))
+        name = json_object_get(executed_on, "quantization");
+    snprintf(precision, 16, "%s", json_is_string(name) ? json_string_value(name) : "");
 }
 
 int wi_check_platform_of(const json_t *executed_on)
@@ -259,7 +271,7 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
     }
     leg->there = 1;
     leg->joined = !*node->session;
-    leg->coarse = wi_check_is_coarse(spec, result->answer->executed_on);
+    wi_check_read_precision(leg->precision, result->answer->executed_on);
     leg->result = json_incref(result->answer->result);
     wi_tensors_move(&leg->outputs, &result->answer->outputs);
     wi_check_run_next(run);

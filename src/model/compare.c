@@ -5,10 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RELATIVE 1e-3
-#define OF_LARGEST 1e-4
-#define SMALLEST 1e-6
-#define LOOSE_FACTOR 10
+/* Of tensors as a graph has them: in 32 bits or more, and in fewer. */
+static const struct wi_margin exact = {1e-3, 1e-4, 1e-6}, coarse = {1e-2, 1e-3, 1e-5};
 
 /* --- elements ----------------------------------------------------------------------------------
  */
@@ -86,7 +84,7 @@ static double largest_of(enum wi_datatype type, const unsigned char *bytes, size
 }
 
 /* The error of one value in tolerances. */
-static double error_of(double reference, double got, double largest, double factor)
+static double error_of(double reference, double got, double largest, const struct wi_margin *margin)
 {
     double tolerance;
 
@@ -94,22 +92,24 @@ static double error_of(double reference, double got, double largest, double fact
         return 0;
     if (!isfinite(got) || !isfinite(reference))
         return (double)INFINITY;
-    tolerance = fmax(RELATIVE * fabs(reference) + OF_LARGEST * largest, SMALLEST) * factor;
+    tolerance =
+        fmax(margin->relative * fabs(reference) + margin->of_largest * largest, margin->smallest);
     return fabs(got - reference) / tolerance;
 }
 
-static void compare_reals(
-    const struct wi_tensor *reference, const struct wi_tensor *got, int loose, struct worst *worst)
+static void compare_reals(const struct wi_tensor *reference, const struct wi_tensor *got,
+    const struct wi_margin *margin, struct worst *worst)
 {
     enum wi_datatype type = reference->datatype;
     const unsigned char *want = wi_tensor_bytes(reference), *have = wi_tensor_bytes(got);
     size_t count = reference->size / wi_datatype_size(type);
     double largest = largest_of(type, want, count);
-    double factor = loose || type == WI_FP16 || type == WI_BF16 ? LOOSE_FACTOR : 1;
 
+    if (margin == &exact && (type == WI_FP16 || type == WI_BF16))
+        margin = &coarse;
     for (size_t i = 0; i < count; i++) {
         double a = real_at(type, want, i), b = real_at(type, have, i);
-        double ratio = error_of(a, b, largest, factor);
+        double ratio = error_of(a, b, largest, margin);
         if (ratio > worst->ratio)
             *worst = (struct worst){ratio, reference->name, i, b, a};
     }
@@ -162,8 +162,8 @@ static int same_form(
     return 1;
 }
 
-static int compare_tensor(const struct wi_tensor *reference, const struct wi_tensor *got, int loose,
-    struct worst *worst, struct wi_comparison *out)
+static int compare_tensor(const struct wi_tensor *reference, const struct wi_tensor *got,
+    const struct wi_margin *margin, struct worst *worst, struct wi_comparison *out)
 {
     size_t width = wi_datatype_size(reference->datatype), at;
 
@@ -172,7 +172,7 @@ static int compare_tensor(const struct wi_tensor *reference, const struct wi_ten
     if (reference->size == 0)
         return 1;
     if (is_real(reference->datatype)) {
-        compare_reals(reference, got, loose, worst);
+        compare_reals(reference, got, margin, worst);
         return 1;
     }
     at = first_difference(wi_tensor_bytes(reference), wi_tensor_bytes(got), reference->size);
@@ -194,8 +194,8 @@ const struct wi_tensor *wi_compare_find(
     return NULL;
 }
 
-void wi_compare(const struct wi_tensors *reference, const struct wi_tensors *got, int loose,
-    struct wi_comparison *out)
+void wi_compare_within(const struct wi_tensors *reference, const struct wi_tensors *got,
+    const struct wi_margin *margin, struct wi_comparison *out)
 {
     struct worst worst = {.ratio = 0};
 
@@ -211,7 +211,7 @@ void wi_compare(const struct wi_tensors *reference, const struct wi_tensors *got
         const struct wi_tensor *have = wi_compare_find(got, want->name, i);
         if (!have)
             snprintf(out->detail, sizeof(out->detail), "there is no output %.80s", want->name);
-        if (!have || !compare_tensor(want, have, loose, &worst, out)) {
+        if (!have || !compare_tensor(want, have, margin, &worst, out)) {
             differ(out);
             return;
         }
@@ -221,4 +221,10 @@ void wi_compare(const struct wi_tensors *reference, const struct wi_tensors *got
     if (worst.ratio > 0)
         snprintf(out->detail, sizeof(out->detail), "%.80s at %zu: %.9g where WASM gives %.9g",
             worst.tensor, worst.index, worst.got, worst.reference);
+}
+
+void wi_compare(const struct wi_tensors *reference, const struct wi_tensors *got, int loose,
+    struct wi_comparison *out)
+{
+    wi_compare_within(reference, got, loose ? &coarse : &exact, out);
 }

@@ -25,17 +25,34 @@ struct wi_comparison {
 void wi_compare(const struct wi_tensors *reference, const struct wi_tensors *got, int loose,
     struct wi_comparison *out);
 
+/* What an answer to a task may be off, by what its model computes in. */
+struct wi_tolerance {
+    const char *precision;
+    /* Numbers of a vector, a depth or a sound: by so much of the largest of them in the models of
+     * the tests, which have two layers. It adds up in those that people use: by twice as much. */
+    double of_largest;
+    int loose; /* scores, text and masks may differ by five times what is said below */
+};
+/* By the name that a page has for it; NULL and what is not in the table are the coarsest. */
+const struct wi_tolerance *wi_tolerance_of(const char *precision);
+/* The one that allows more. */
+const struct wi_tolerance *wi_tolerance_coarser(
+    const struct wi_tolerance *one, const struct wi_tolerance *other);
+
 /*
  * Answers to a task, by what they hold:
- * - vectors and depths as tensors, above;
+ * - vectors, depths and the samples of sounds as above; sounds that differ in length by less than
+ *   5 % leave it open, since a model rounds how long it speaks;
  * - probabilities and scores agree within 5 % and 0.5 % of the largest one, sides of boxes within
  *   two pixels. What only one answer has agrees if it lies that near to where the other's list is
  *   cut off, or to a tie between two labels;
  * - text by the log-probabilities of its tokens and of their alternatives, within 0.05 nat and 1 %,
  *   until two that lie that near to each other part the ways. Text without them must be equal;
- * - masks that are not equal leave it open, as do answers with nothing in them.
- * `loose`: ten times that of tensors, five times that of the others, and text without
- * log-probabilities that differs leaves it open. They are bounded work, whatever is in them.
+ * - segments by their scores and masks: 1 % of a picture's pixels may be in others. A segment that
+ *   only one answer has is not looked at, and leaves it open if its score is above the least;
+ * - answers with nothing in them leave it open, as do texts of few bits without log-probabilities
+ *   that differ.
+ * They are bounded work, whatever is in them; with masks too much for the loop.
  */
 struct wi_compared {
     const json_t *result; /* may be NULL */
@@ -43,6 +60,6 @@ struct wi_compared {
 };
 /* Both are answers to that task, as wi_task_check_answer has it, with one result. */
 void wi_compare_answers(enum wi_task_kind task, const struct wi_compared *reference,
-    const struct wi_compared *got, int loose, struct wi_comparison *out);
+    const struct wi_compared *got, const struct wi_tolerance *tolerance, struct wi_comparison *out);
 
 #endif

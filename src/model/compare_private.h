@@ -11,6 +11,12 @@
 /* Entries of a list that are looked at; more leave it open. */
 #define WI_COMPARE_ROWS_MAX 256
 
+/* A real number may differ by a share of itself and of the largest of its tensor, but by `smallest`
+ * at least. */
+struct wi_margin {
+    double relative, of_largest, smallest;
+};
+
 /* How far a score may lie from `reference`, where `largest` is the largest of its list. */
 double wi_compare_tolerance(double reference, double largest, int loose);
 /* Notes an error in tolerances, if it is the worst so far. */
@@ -24,9 +30,18 @@ __attribute__((format(printf, 2, 3))) void wi_compare_leave_open(
  * often. */
 const struct wi_tensor *wi_compare_find(
     const struct wi_tensors *list, const char *name, size_t guess);
-/* compare_rows.c: labels, words, boxes and the like; segments without their masks. */
+/* compare.c: wi_compare with another margin. */
+void wi_compare_within(const struct wi_tensors *reference, const struct wi_tensors *got,
+    const struct wi_margin *margin, struct wi_comparison *out);
+/* compare_rows.c: labels, words, boxes and the like. */
 void wi_compare_rows(enum wi_task_kind task, const json_t *reference, const json_t *got, int loose,
     struct wi_comparison *out);
+/* compare_sound.c: WAV files named "audio"; `of_largest` as in struct wi_margin. */
+void wi_compare_sounds(const struct wi_tensors *reference, const struct wi_tensors *got,
+    double of_largest, struct wi_comparison *out);
+/* compare_segments.c: segments of a picture, with their masks. */
+void wi_compare_segments(const struct wi_compared *reference, const struct wi_compared *got,
+    int loose, struct wi_comparison *out);
 /* compare_writing.c: text by its log-probabilities. -1 if one of them has none. */
 int wi_compare_writing(
     const json_t *reference, const json_t *got, int loose, struct wi_comparison *out);

@@ -38,8 +38,6 @@ static const struct form boxes = {.list = "boxes",
     .has_box = 1,
     .ties = 1,
     .floor = WI_COMPARE_BOX_FLOOR};
-static const struct form segments = {
-    .list = "segments", .score = "score", .label = "label", .floor = 0.5};
 
 static const struct form *form_of(enum wi_task_kind task)
 {
@@ -52,8 +50,6 @@ static const struct form *form_of(enum wi_task_kind task)
         return &answers;
     case WI_TASK_OBJECT_DETECTION:
         return &boxes;
-    case WI_TASK_IMAGE_SEGMENTATION:
-        return &segments;
     default:
         return &labels;
     }
@@ -204,10 +200,6 @@ static void compare_rest(
         const json_t *row = json_array_get(side->rows, i);
         if (side->paired[i])
             continue;
-        if (!json_is_number(json_object_get(row, form->score))) {
-            wi_compare_leave_open(pairing->out, "%s[%zu] is there %s", form->list, i, who);
-            continue;
-        }
         double score = score_of(form, row);
         wi_compare_note(pairing->out, fmax(score - cut, 0) / tolerance_of(pairing, score),
             "%s[%zu] is there %s, with %.9g", form->list, i, who, score);

@@ -167,14 +167,26 @@ static void what_wasm_cannot_do_is_not_tried_again_at_once(void **state)
     assert_int_equal(verdict(), WI_UNKNOWN);
 }
 
-static void speech_that_is_drawn_at_random_is_not_compared(void **state)
+static void speech_is_compared(void **state)
 {
     the.wish.wanted = 0;
     assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_TEXT_TO_SPEECH), WI_OK);
     answer_task(0, "fp32", json_object());
     turn();
+    assert_int_equal(the.sent_count, 2);
+    assert_int_equal(the.sent[1].platform, WI_WASM);
+    assert_int_equal(the.task, WI_TASK_TEXT_TO_SPEECH);
+}
+
+static void speech_that_is_drawn_at_random_is_not_compared(void **state)
+{
+    strcpy(the.model.signature.random, "RandomNormalLike");
+    the.wish.wanted = 0;
+    assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_TEXT_TO_SPEECH), WI_OK);
+    answer_task(0, "fp32", json_object());
+    turn();
     assert_int_equal(the.sent_count, 1);
-    assert_int_equal(the.numerics, WI_UNKNOWN);
+    assert_int_equal(the.numerics, WI_EXEMPT);
     assert_int_equal(counters().dropped, 0);
 }
 
@@ -221,6 +233,7 @@ int main(void)
         TEST(what_cannot_be_told_stays_open),
         TEST(what_is_trusted_is_only_measured),
         TEST(what_wasm_cannot_do_is_not_tried_again_at_once),
+        TEST(speech_is_compared),
         TEST(speech_that_is_drawn_at_random_is_not_compared),
         TEST(a_place_is_measured_by_a_text_of_ours),
     };

@@ -14,7 +14,7 @@ static struct wi_comparison compare_so(
     struct wi_comparison out;
     assert_non_null(a);
     assert_non_null(b);
-    wi_compare_answers(task, &wanted, &had, loose, &out);
+    wi_compare_answers(task, &wanted, &had, wi_tolerance_of(loose ? "q8" : "fp32"), &out);
     json_decref(a);
     json_decref(b);
     assert_false(out.same && out.open);
@@ -233,37 +233,35 @@ static void add(struct wi_tensors *list, const char *name, enum wi_datatype type
 
 static void vectors_are_compared_as_tensors(void **state)
 {
-    const float one[] = {1, 0.5f}, other[] = {1, 0.6f};
+    const float one[] = {1, 0.5f}, other[] = {1, 0.55f};
     struct wi_tensors a = {0}, b = {0};
     const struct wi_compared wanted = {NULL, &a}, had = {NULL, &b};
     struct wi_comparison out;
     add(&a, "embeddings", WI_FP32, one, sizeof one, 2);
     add(&b, "embeddings", WI_FP32, other, sizeof other, 2);
-    wi_compare_answers(WI_TASK_EMBED, &wanted, &wanted, 0, &out);
+    wi_compare_answers(WI_TASK_EMBED, &wanted, &wanted, wi_tolerance_of("fp32"), &out);
     assert_true(out.same);
-    wi_compare_answers(WI_TASK_EMBED, &wanted, &had, 0, &out);
+    wi_compare_answers(WI_TASK_EMBED, &wanted, &had, wi_tolerance_of("fp32"), &out);
     assert_false(out.same || out.open);
+    wi_compare_answers(WI_TASK_EMBED, &wanted, &had, wi_tolerance_of("q8"), &out);
+    assert_true(out.same);
     wi_tensors_clear(&a);
     wi_tensors_clear(&b);
 }
 
-/* The labels alone tell of a wrong answer, but not of a right one. */
-static void masks_must_be_equal(void **state)
+static void what_a_precision_allows(void **state)
 {
-    json_t *result =
-        json_loads("{\"segments\":[{\"label\":\"sky\",\"mask\":\"mask_0\"}]}", 0, NULL);
-    struct wi_tensors a = {0}, b = {0};
-    const struct wi_compared wanted = {result, &a}, had = {result, &b};
-    struct wi_comparison out;
-    add(&a, "mask_0", WI_UINT8, "one", 3, 3);
-    add(&b, "mask_0", WI_UINT8, "two", 3, 3);
-    wi_compare_answers(WI_TASK_IMAGE_SEGMENTATION, &wanted, &wanted, 0, &out);
-    assert_true(out.same);
-    wi_compare_answers(WI_TASK_IMAGE_SEGMENTATION, &wanted, &had, 0, &out);
-    assert_true(out.open);
-    wi_tensors_clear(&a);
-    wi_tensors_clear(&b);
-    json_decref(result);
+    static const char *const names[] = {"fp32", "fp16", "q8", "q4"};
+    for (size_t i = 0; i < 4; i++)
+        assert_string_equal(wi_tolerance_of(names[i])->precision, names[i]);
+    assert_ptr_equal(wi_tolerance_of("F32"), wi_tolerance_of("fp32"));
+    assert_ptr_equal(wi_tolerance_of("BF16"), wi_tolerance_of("fp16"));
+    assert_ptr_equal(wi_tolerance_of("Q4_K_M"), wi_tolerance_of(NULL));
+    assert_true(wi_tolerance_of(NULL)->loose);
+    assert_ptr_equal(wi_tolerance_coarser(wi_tolerance_of("fp32"), wi_tolerance_of("fp16")),
+        wi_tolerance_of("fp16"));
+    assert_ptr_equal(wi_tolerance_coarser(wi_tolerance_of("q8"), wi_tolerance_of("fp16")),
+        wi_tolerance_of("q8"));
 }
 
 int main(void)
@@ -283,7 +281,7 @@ int main(void)
         cmocka_unit_test(texts_may_part_at_a_tie),
         cmocka_unit_test(a_text_may_end_earlier_at_a_tie),
         cmocka_unit_test(vectors_are_compared_as_tensors),
-        cmocka_unit_test(masks_must_be_equal),
+        cmocka_unit_test(what_a_precision_allows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
