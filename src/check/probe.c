@@ -8,12 +8,16 @@
 
 /* About 60 tokens in most vocabularies, which are enough to measure reading by, and some to measure
  * writing. */
+#define SENTENCE                                                                                   \
+    "The river comes down from the hills in the north, turns round the old town, and goes on "     \
+    "through wide green fields to the sea."
 static const char prompt[] =
-    "The river comes down from the hills in the north, turns round the old town, and goes on "
-    "through wide green fields to the sea. In spring it carries the snow of the mountains; in "
-    "autumn it is low, and children walk across it on the stones. Tell how the river";
+    SENTENCE " In spring it carries the snow of the mountains; in "
+             "autumn it is low, and children walk across it on the stones. Tell how the river";
 #define PROMPT_TOKENS 60.0
 #define ANSWER_TOKENS 16
+/* A question about one sentence, since it may not be cut. */
+#define QUESTION_TOKENS 36.0
 static const char spoken[] = "The river goes to the sea.";
 /* Which of a token's alternatives are compared, of a text's labels, and of places of an answer. */
 #define ALTERNATIVES 5
@@ -50,11 +54,19 @@ static void take_languages(json_t *options, const json_t *client)
     }
 }
 
+/* What reads all of a text first, and so may be asked to cut it. */
+static int is_rewriting(enum wi_task_kind task)
+{
+    return wi_task_is_of(task, WI_TYPE_TEXT2TEXT) && !wi_task_is_of(task, WI_TYPE_TEXT_GENERATION);
+}
+
 static json_t *writing_options(const struct wi_job_spec *client, int compares)
 {
     json_t *options = json_pack("{s:i, s:i}", "temperature", 0, "max_tokens", ANSWER_TOKENS);
 
     take_languages(options, client->options);
+    if (is_rewriting(client->task))
+        json_object_set_new(options, "truncate", json_true());
     if (compares) {
         json_object_set_new(options, "logprobs", json_true());
         json_object_set_new(options, "top_logprobs", json_integer(ALTERNATIVES));
@@ -147,7 +159,7 @@ static json_t *input_of(
     case WI_TAKES_QUERY:
         return json_pack("{s:s, s:[s, s]}", "query", "a river", "documents", text, "a red ball");
     case WI_TAKES_QUESTION:
-        return json_pack("{s:s, s:s}", "question", "Where does it go?", "context", prompt);
+        return json_pack("{s:s, s:s}", "question", "Where does it go?", "context", SENTENCE);
     case WI_TAKES_LABELS:
         return json_pack("{s:[s], s:o}", "texts", text, "labels", labels());
     case WI_TAKES_PICTURE:
@@ -172,7 +184,8 @@ static json_t *input_of(
 static void foresee(struct wi_job_spec *spec)
 {
     if (wi_task_reads_text(spec->task))
-        spec->prompt_tokens = PROMPT_TOKENS;
+        spec->prompt_tokens =
+            spec->task == WI_TASK_QUESTION_ANSWERING ? QUESTION_TOKENS : PROMPT_TOKENS;
     else if (!wi_task_runs_evenly(spec->task))
         spec->prompt_tokens = 1;
     if (wi_task_generates(spec->task))

@@ -170,6 +170,13 @@ static int is_of_the_model(const struct wi_job_result *result)
            (result->code == WI_INFERENCE_FAILED || wi_code_status(result->code) == 422);
 }
 
+/* Whether the page would not have an input of ours, which is longer than what the model reads, say:
+ * that is so each time. */
+static int is_of_the_input(const struct wi_job_result *result)
+{
+    return result->attempts > 0 && wi_code_status(result->code) == 400;
+}
+
 static int broke(const struct wi_job_result *result)
 {
     return result->attempts > 0 &&
@@ -193,6 +200,9 @@ static void other_failed(struct wi_check_run *run, const struct wi_job_result *r
         wi_info("guard", run->spec.model->name, "%s/%s gave no answer: %s", run->browser,
             wi_platform_names[run->platform], detail);
         wi_verdicts_miss(verdicts, run->key, detail);
+    } else if (is_of_the_input(result)) {
+        run->checks->counters.failed++;
+        wi_verdicts_pause(verdicts, run->key, detail);
     } else {
         wi_check_crowded_out(run->checks, run->spec.model, &run->wish);
     }
@@ -207,7 +217,7 @@ int wi_check_is_refusal(const struct wi_error *error)
 /* There is nothing to compare with. What WASM says of the model was noted already. */
 static void wasm_failed(struct wi_check_run *run, const struct wi_job_result *result)
 {
-    if (is_of_the_model(result) || broke(result)) {
+    if (is_of_the_model(result) || is_of_the_input(result) || broke(result)) {
         run->checks->counters.failed++;
         if (*run->key && !wi_check_is_refusal(&result->error))
             wi_verdicts_pause(verdicts_of(run), run->key, result->error.detail);

@@ -42,6 +42,7 @@ static void a_translation_keeps_its_languages_and_nothing_else(void **state)
     assert_string_equal(json_string_value(option(&spec, "source_language")), "eng_Latn");
     assert_string_equal(json_string_value(option(&spec, "target_language")), "deu_Latn");
     assert_null(option(&spec, "stop"));
+    assert_true(json_is_true(option(&spec, "truncate")));
     assert_true(json_is_string(json_object_get(spec.input, "prompt")));
     wi_job_spec_clear(&spec);
     probe(WI_TASK_TRANSLATION, "{}", &spec);
@@ -55,6 +56,7 @@ static void text_tells_its_probabilities_where_it_is_compared(void **state)
     struct wi_job_spec spec;
     probe(WI_TASK_CHAT, "{}", &spec);
     assert_int_equal(spec.task, WI_TASK_COMPLETE);
+    assert_null(option(&spec, "truncate"));
     assert_true(json_is_true(option(&spec, "logprobs")));
     assert_true(json_integer_value(option(&spec, "top_logprobs")) > 1);
     wi_job_spec_clear(&spec);

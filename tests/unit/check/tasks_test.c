@@ -167,6 +167,23 @@ static void what_wasm_cannot_do_is_not_tried_again_at_once(void **state)
     assert_int_equal(verdict(), WI_UNKNOWN);
 }
 
+/* The text is ours, and is the same after the next answer. */
+static void what_is_too_long_for_the_model_is_not_tried_after_each_answer(void **state)
+{
+    the.wish.wanted = 0;
+    for (int i = 0; i < 2; i++) { /* WASM says so, or the platform in question alone */
+        the.model.hash[0] = (char)('a' + i);
+        assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_QUESTION_ANSWERING), WI_OK);
+        answer_task(the.sent_count - 1, "fp32", json_pack("{s:[]}", "answers"));
+        turn();
+        if (i == 1)
+            answer_task(the.sent_count - 1, "fp32", json_pack("{s:[]}", "answers"));
+        fail_with(the.sent_count - 1, WI_CONTEXT_LENGTH, "a text has 192 tokens", 0);
+        assert_int_equal(counters().failed, i + 1);
+        assert_false(is_due());
+    }
+}
+
 static void speech_is_compared(void **state)
 {
     the.wish.wanted = 0;
@@ -233,6 +250,7 @@ int main(void)
         TEST(what_cannot_be_told_stays_open),
         TEST(what_is_trusted_is_only_measured),
         TEST(what_wasm_cannot_do_is_not_tried_again_at_once),
+        TEST(what_is_too_long_for_the_model_is_not_tried_after_each_answer),
         TEST(speech_is_compared),
         TEST(speech_that_is_drawn_at_random_is_not_compared),
         TEST(a_place_is_measured_by_a_text_of_ours),
