@@ -14,8 +14,11 @@ import { tensors, wanted } from './models.mjs';
 export const names = ['vision_mnist_ms_digit7', 'text_embed_generated_h64_l2',
     'cnn_squeezenet_randw', 'light_resnet50'];
 
-/** At most so many requests until a model's threads have settled. */
-const SETTLE = 120;
+/** A model's threads have settled when they were the same for so long and for so many requests; it is
+ * given so long for it, all in ms. The page may wait a few seconds until it measures a slow model again. */
+const SAME_MS = 6000;
+const SAME_RUNS = 10;
+const SETTLE_MS = 40_000;
 
 /** A process that does nothing, all the time. */
 function busyProcess() {
@@ -81,10 +84,13 @@ function webinferRuns(daemon) {
         /** Asks until the number of threads has been the same for a while. */
         async settle(name) {
             const inputs = tensors(name);
-            let same = 0, last;
-            for (let i = 0; i < SETTLE && same < SETTLE / 3; i++) {
+            const began = performance.now();
+            let since = began, same = 0, last;
+            while (performance.now() - began < SETTLE_MS &&
+                (same < SAME_RUNS || performance.now() - since < SAME_MS)) {
                 await ask(name, inputs);
-                same = threads === last ? same + 1 : 0;
+                if (threads !== last) [since, same] = [performance.now(), 0];
+                same++;
                 last = threads;
             }
             return last;

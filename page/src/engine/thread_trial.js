@@ -7,53 +7,58 @@
  *   alone → wanted → measuring → settled → wanted again, when the runs take longer or shorter than
  *                                          they did, and from time to time
  *
- * While it is measured, runs go to both sides by turns, some on all threads, some on one, twice each:
- * a load that comes and goes then meets both. Where the two blocks of a side differ, something else
- * ran meanwhile, and all are measured once more. What other cores have to do does not show in runs on
- * one thread, nor that it ends: hence the next measurement comes soon after the first, and each of
- * those after it later. The clock is handed in.
+ * What it takes where it runs is known for nothing; what it takes on the other side costs clients time.
+ * So a few runs go there, and only where these say that it belongs there, or where nothing is known yet,
+ * a few more go to both sides by turns: a load that comes and goes then meets both. What other cores have
+ * to do does not show in runs on one thread, nor that it ends: hence it is looked at from time to time.
+ * The clock is handed in.
  */
 
 /** @typedef {'all' | 'one'} Side */
 
-/** A block of runs ends with so many, the first of which is not counted: it compiles, or finds the
- * caches cold … */
-const BLOCK_MIN = 3;
-const BLOCK_MAX = 16;
-/** … or earlier, when it has taken so long, in ms. */
-const BLOCK_MS = 250;
-/** @type {readonly Side[]} */
-const BLOCKS = ['all', 'one', 'all', 'one'];
+/** A block of runs on one side ends with so many, or when it has taken so long, in ms. The run before
+ * it is not counted: it compiles, finds the caches cold, or meets helpers that spin still. */
+const BLOCK_MAX = 8;
+const BLOCK_MS = 100;
 /** What one thread may take more than all, as a share and in ms, and is preferred all the same: it
  * leaves the other cores to others. */
 const WORTH_SHARE = 0.05;
 const WORTH_MS = 0.3;
-/** A side whose two blocks differ by this factor was disturbed, and so often at most it is measured
- * before one of it is made all the same. */
-const DISTURBED = 1.25;
+/** So many of its last blocks each side is judged by, and so often at most both are measured before
+ * all blocks together decide. */
+const AGREEING = 2;
 const ROUNDS = 4;
-/** So many runs are looked at together to see whether the machine's load has changed: that they take
- * longer or shorter than these shares of what was measured. */
-const WINDOW = 16;
+/** That the machine's load has changed is seen by runs which take longer or shorter than these shares
+ * of what they took. So many are looked at together, or those of so long, in ms, if there are enough. */
 const LONGER = 1.3;
 const SHORTER = 0.8;
-/** Between two measurements lies at least this, in ms; it doubles while nothing comes of them … */
+const WINDOW_MAX = 16;
+const WINDOW_MIN = 4;
+const WINDOW_MS = 250;
+/** After a measurement nothing is measured for so long, in ms, whatever happens; unless something does,
+ * for this time, which doubles while nothing comes of it. */
+const CHANGED_MS = 1000;
 const PAUSE_MS = 8000;
-const PAUSE_MAX_MS = 64 * PAUSE_MS;
-/** … after a change of load this at least … */
-const CHANGED_MS = 5000;
-/** … and so many times what a measurement cost: to load the model on the other side, and to run it
- * on the slower one. */
-const PAUSE_COSTS = 30;
+const PAUSE_MAX_MS = 8 * PAUSE_MS;
+/** And not before so many times what the last measurement cost have passed: to bring the model to the
+ * other side, and to run it on the slower one. */
+const CHANGED_COSTS = 20;
+const PAUSE_COSTS = 100;
 
 /** @param {number[]} list */
 const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
 
 /** @param {number[]} list */
-const mean = (list) => list.reduce((sum, value) => sum + value, 0) / list.length;
+const total = (list) => list.reduce((sum, value) => sum + value, 0);
 
-/** Whether blocks of one side took the same. @param {number[]} blocks ms of a run */
-const isCalm = (blocks) => Math.max(...blocks) <= Math.min(...blocks) * DISTURBED + WORTH_MS;
+/** @param {number[]} list */
+const mean = (list) => total(list) / list.length;
+
+/** @param {Side} side @returns {Side} */
+export const otherThan = (side) => (side === 'all' ? 'one' : 'all');
+
+/** @param {number} all @param {number} one milliseconds of a run @returns {Side} */
+const better = (all, one) => (one <= Math.max(all * (1 + WORTH_SHARE), all + WORTH_MS) ? 'one' : 'all');
 
 export class ThreadTrial {
     /** @param {() => number} now milliseconds, monotonic */
@@ -63,14 +68,17 @@ export class ThreadTrial {
         this._settled = 'all';
         /** @type {'alone' | 'wanted' | 'measuring' | 'settled'} */
         this._state = 'alone';
-        this._block = 0;
+        /** Of what is measured: where the next run goes. @type {Side} */
+        this._side = 'all';
         /** Of the present block, or of the window. @type {number[]} */
         this._runs = [];
         this._first = true;
-        /** The blocks' medians, of this round and of those before. @type {Record<Side, number[]>} */
+        /** Whether there was a decision before. */
+        this._known = false;
+        /** The blocks' medians. @type {Record<Side, number[]>} */
         this._taken = { all: [], one: [] };
-        /** What was counted, all rounds. @type {Record<Side, {runs: number, ms: number}>} */
-        this._spent = { all: { runs: 0, ms: 0 }, one: { runs: 0, ms: 0 } };
+        /** All runs while it is measured. @type {Record<Side, number[]>} */
+        this._spent = { all: [], one: [] };
         this._loadMs = 0;
         this._usual = 0; /* median of a run where it was settled */
         this._pause = PAUSE_MS;
@@ -80,7 +88,7 @@ export class ThreadTrial {
 
     /** Where the next run goes. @returns {Side} */
     get side() {
-        return this._state === 'measuring' ? BLOCKS[this._block] : this._settled;
+        return this._state === 'measuring' ? this._side : this._settled;
     }
 
     /** Whether the model is to be loaded on the other side too, when there is nothing else to do. */
@@ -96,11 +104,9 @@ export class ThreadTrial {
     /** It is loaded on both sides now. @param {number} loadMs what that took */
     begin(loadMs) {
         this._state = 'measuring';
-        this._block = 0;
-        this._taken = { all: [], one: [] };
-        this._spent = { all: { runs: 0, ms: 0 }, one: { runs: 0, ms: 0 } };
         this._loadMs = loadMs;
-        this._clear();
+        this._spent = { all: [], one: [] };
+        this._turnTo(otherThan(this._settled));
     }
 
     /** It could not be loaded on the other side: it stays where it is, for good. */
@@ -111,63 +117,90 @@ export class ThreadTrial {
 
     /** A run where `side` said has taken so long. @param {number} ms */
     note(ms) {
+        if (this._state === 'measuring') this._spent[this._side].push(ms);
         if (this._first) {
             this._first = false;
             return;
         }
         this._runs.push(ms);
-        if (this._state === 'measuring') this._measure(this._runs);
-        else if (this._state === 'alone' && this._runs.length >= BLOCK_MIN) this._state = 'wanted';
-        else if (this._state === 'settled' && this._runs.length >= WINDOW) this._watch(median(this._runs));
+        if (this._state === 'measuring') this._measure();
+        else if (this._state === 'alone') this._meet();
+        else if (this._state === 'settled') this._watch();
     }
 
-    /** @param {number[]} runs */
-    _measure(runs) {
-        const sum = runs.reduce((total, ms) => total + ms, 0);
-        if (runs.length < BLOCK_MIN || (runs.length < BLOCK_MAX && sum < BLOCK_MS)) return;
-        const side = BLOCKS[this._block];
-        this._taken[side].push(median(runs));
-        this._spent[side].runs += runs.length;
-        this._spent[side].ms += sum;
-        this._clear();
-        this._block = (this._block + 1) % BLOCKS.length;
-        if (this._block === 0) this._judge();
+    _isBlock() {
+        return this._runs.length >= BLOCK_MAX || total(this._runs) >= BLOCK_MS;
     }
 
-    /** A round has ended: it counts alone if nothing disturbed it; if all were disturbed, all count. */
+    /** What it takes where it began is the first that is known. */
+    _meet() {
+        if (this._isBlock()) this._want(median(this._runs));
+    }
+
+    /** @param {number} recent what it takes where it is, in ms */
+    _want(recent) {
+        this._state = 'wanted';
+        this._taken = { all: [], one: [] };
+        this._taken[this._settled].push(recent);
+    }
+
+    _measure() {
+        if (!this._isBlock()) return;
+        this._taken[this._side].push(median(this._runs));
+        if (this._side !== this._settled) this._judge();
+        if (this._state === 'measuring') this._turnTo(otherThan(this._side));
+    }
+
+    /** Both sides have as many blocks: it is decided if each of the last ones says the same against each
+     * of the other side's. */
     _judge() {
-        const { all, one } = this._taken;
-        const calm = isCalm(all.slice(-2)) && isCalm(one.slice(-2));
-        if (!calm && all.length < 2 * ROUNDS) return;
-        const counted = calm ? -2 : 0;
-        this._decide(mean(all.slice(counted)), mean(one.slice(counted)), calm);
+        const all = this._taken.all.slice(-AGREEING), one = this._taken.one.slice(-AGREEING);
+        const rounds = this._taken.all.length;
+        const said = new Set(all.flatMap((ms) => one.map((other) => better(ms, other))));
+        const stays = this._known && rounds === 1 && said.has(this._settled);
+        if (said.size === 1 && (rounds >= AGREEING || stays)) this._decide(mean(all), mean(one), true);
+        else if (rounds >= ROUNDS) this._decide(mean(this._taken.all), mean(this._taken.one), false);
     }
 
     /** @param {number} all @param {number} one milliseconds of a run @param {boolean} calm */
     _decide(all, one, calm) {
-        const better = one <= Math.max(all * (1 + WORTH_SHARE), all + WORTH_MS) ? 'one' : 'all';
+        const side = better(all, one);
+        const again = this._known && calm && side === this._settled;
         const now = this._now();
-        this._usual = better === 'one' ? one : all;
-        const again = calm && better === this._settled;
+        this._usual = side === 'one' ? one : all;
+        // The first measurement is not one too many.
+        const cost = this._known ? this._cost(otherThan(side)) : 0;
         this._pause = again ? Math.min(2 * this._pause, PAUSE_MAX_MS) : PAUSE_MS;
-        this._earliest = now + Math.max(CHANGED_MS, PAUSE_COSTS * this._cost(better));
-        this._due = Math.max(this._earliest, now + this._pause);
-        this._settled = better;
+        this._earliest = now + Math.max(CHANGED_MS, CHANGED_COSTS * cost);
+        this._due = now + Math.max(this._pause, PAUSE_COSTS * cost);
+        this._known = true;
+        this._settled = side;
         this._state = 'settled';
+        this._clear();
     }
 
-    /** What the measurement took more than if there had been none, in ms. @param {Side} better */
-    _cost(better) {
-        const { runs, ms } = this._spent[better === 'one' ? 'all' : 'one'];
-        return this._loadMs + Math.max(0, ms - runs * this._usual);
+    /** What the measurement took more than if there had been none, in ms. @param {Side} worse */
+    _cost(worse) {
+        const spent = this._spent[worse];
+        return this._loadMs + Math.max(0, total(spent) - spent.length * this._usual);
     }
 
-    /** @param {number} recent median of the last runs */
-    _watch(recent) {
-        const now = this._now();
-        const changed = recent > this._usual * LONGER + WORTH_MS || recent < this._usual * SHORTER - WORTH_MS;
+    /** Looks at the last runs together. */
+    _watch() {
+        const count = this._runs.length;
+        if (count < WINDOW_MIN || (count < WINDOW_MAX && total(this._runs) < WINDOW_MS)) return;
+        const recent = median(this._runs);
         this._runs = [];
-        if (now >= (changed ? this._earliest : this._due)) this._state = 'wanted';
+        // What takes no longer than all threads have to win by is at home on one.
+        if (this._settled === 'one' && recent <= WORTH_MS) return;
+        const changed = recent > this._usual * LONGER + WORTH_MS || recent < this._usual * SHORTER - WORTH_MS;
+        if (this._now() >= (changed ? this._earliest : this._due)) this._want(recent);
+    }
+
+    /** @param {Side} side */
+    _turnTo(side) {
+        this._side = side;
+        this._clear();
     }
 
     _clear() {

@@ -3,40 +3,44 @@
  * are is one setting for a whole instance of onnxruntime-web: hence two instances, one with all the
  * threads that this session may use, and one with a single one. Every model begins on all threads;
  * when it moves, and when that is measured, is thread_trial.js. What has to be loaded for that is
- * loaded while there is nothing else to do.
+ * loaded while there is nothing else to do, and stays for the next time.
  */
 import { sizeOf } from '../shared/model.js';
 import { fetchFiles } from './fetch.js';
-import { ThreadTrial } from './thread_trial.js';
+import { otherThan, ThreadTrial } from './thread_trial.js';
 
 /** @typedef {import('./ort.js').OrtEngine} OrtEngine */
 /** @typedef {import('../shared/messages.js').EngineSettings} EngineSettings */
 /** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
+/** @typedef {import('./thread_trial.js').Side} Side */
 /** A model whose threads are measured. @typedef {{trial: ThreadTrial, model: RunMessage['model']}} Tried */
 
-/** A model of more bytes is not loaded twice: WASM memory that has grown stays. */
-const LARGEST_BYTES = 256 << 20;
+/** So many bytes of models are loaded twice, those that came to it last: to load one again would cost more
+ * than to measure it, and WASM memory that has grown does not get smaller. */
+const TWICE_BYTES = 256 << 20;
 /** So long after a run the helper threads may still spin. */
 const SPIN_MS = 100;
 
 export class WasmEngine {
     /**
      * @param {OrtEngine} all on all threads that there are @param {OrtEngine} one on a single one
-     * @param {number} [largest] bytes of a model that may be loaded twice
+     * @param {number} [twice] bytes of models that may be loaded on both
      */
-    constructor(all, one, largest = LARGEST_BYTES) {
+    constructor(all, one, twice = TWICE_BYTES) {
         this.name = all.name;
         this.platform = all.platform;
         this.version = all.version;
         this.info = all.info;
         this.steps = all.steps;
         this._sides = { all, one };
-        this._largest = largest;
+        this._twice = twice;
         this._threads = 1;
-        /** @type {Map<string, Tried>} */
+        /** In the order in which they came to be loaded, or loaded twice. @type {Map<string, Tried>} */
         this._tried = new Map();
-        /** The model that ran last, if it is to be loaded or unloaded somewhere. @type {string | null} */
+        /** The model that ran last, if it is to be loaded on its other side. @type {string | null} */
         this._due = null;
+        /** Models that have to leave a side. @type {[string, Side][]} */
+        this._leaving = [];
         this._stepping = false;
         this._spunAt = -Infinity;
     }
@@ -83,7 +87,7 @@ export class WasmEngine {
         const { all } = this._sides;
         const { key, model } = task;
         await all.open(key, await fetchFiles(model, all.credential, onProgress, cancelled), take);
-        if (this._threads > 1 && sizeOf(model) <= this._largest) {
+        if (this._threads > 1 && sizeOf(model) <= this._twice) {
             this._tried.set(key, { trial: new ThreadTrial(() => performance.now()), model });
         }
     }
@@ -109,17 +113,12 @@ export class WasmEngine {
     /** @param {string} key @param {ThreadTrial} trial @param {number} ms */
     _note(key, trial, ms) {
         trial.note(ms);
-        if (trial.wantsBoth || this._idleSide(key, trial)) this._due = key;
+        if (!trial.wantsBoth) return;
+        if (this._sides[otherThan(trial.side)].has(key)) trial.begin(0);
+        else this._due = key;
     }
 
-    /** Where the model is loaded and not needed any more. @param {string} key @param {ThreadTrial} trial */
-    _idleSide(key, { home }) {
-        if (home === null) return null;
-        const other = home === 'all' ? 'one' : 'all';
-        return this._sides[other].has(key) ? other : null;
-    }
-
-    /** There is nothing to do for the moment: what is due is loaded or unloaded, beside what comes. */
+    /** There is nothing to do for the moment: what is due is loaded on its other side, beside what comes. */
     async rest() {
         const key = this._due;
         const tried = key === null ? undefined : this._tried.get(key);
@@ -127,21 +126,35 @@ export class WasmEngine {
         this._due = null;
         this._stepping = true;
         try {
-            if (tried.trial.wantsBoth) await this._loadOther(key, tried);
-            const idle = this._idleSide(key, tried.trial);
-            if (idle) await this._sides[idle].unload(key);
+            await this._makeRoom(key, tried);
+            await this._loadOther(key, tried);
         } catch {
             tried.trial.giveUp();
         }
         this._stepping = false;
     }
 
+    /** Unloads others that are loaded twice, where they do not run. @param {string} key @param {Tried} tried */
+    async _makeRoom(key, tried) {
+        this._tried.delete(key);
+        this._tried.set(key, tried);
+        let bytes = 0;
+        for (const [other, { trial, model }] of [...this._tried].reverse()) {
+            if (other === key || this._isTwice(other)) bytes += sizeOf(model);
+            if (bytes > this._twice && trial.home !== null) await this._sides[otherThan(trial.home)].unload(other);
+        }
+    }
+
+    /** @param {string} key */
+    _isTwice(key) {
+        return this._sides.all.has(key) && this._sides.one.has(key);
+    }
+
     /** @param {string} key @param {Tried} tried */
     async _loadOther(key, tried) {
-        const other = tried.trial.side === 'all' ? this._sides.one : this._sides.all;
-        const files = await fetchFiles(tried.model, other.credential, () => {}, new AbortController().signal);
+        const other = this._sides[otherThan(tried.trial.side)];
         const began = performance.now();
-        await other.open(key, files);
+        await other.open(key, await fetchFiles(tried.model, other.credential, () => {}, new AbortController().signal));
         if (this._tried.get(key) !== tried) await other.unload(key); // it was unloaded meanwhile
         else tried.trial.begin(performance.now() - began);
     }
