@@ -11,10 +11,12 @@ const char *const wi_engine_names[] = {"ort", "pipeline", "llama", "kernels", "b
 static const struct {
     unsigned slots;
     unsigned platforms; /* of the page; none: the page has no such engine yet */
+    int takes_turns;    /* what runs in its slots computes by turns */
+    int is_apart;       /* each model has a worker of its own */
 } engines[] = {
     [WI_ENGINE_ORT] = {1, ON(WEBGPU) | ON(WEBNN) | ON(WASM)},
-    [WI_ENGINE_PIPELINE] = {1, ON(WEBGPU) | ON(WEBNN) | ON(WASM)},
-    [WI_ENGINE_LLAMA] = {4, ON(WASM)},
+    [WI_ENGINE_PIPELINE] = {1, ON(WEBGPU) | ON(WEBNN) | ON(WASM), .takes_turns = 1},
+    [WI_ENGINE_LLAMA] = {4, ON(WASM), .is_apart = 1},
     [WI_ENGINE_KERNELS] = {1, 0},
     [WI_ENGINE_BUILTIN] = {16, ON(WEBGPU) | ON(WEBNN) | ON(WEBGL) | ON(WASM)},
 };
@@ -34,12 +36,12 @@ unsigned wi_engine_slots(enum wi_engine engine)
 
 int wi_engine_takes_turns(enum wi_engine engine)
 {
-    return engine == WI_ENGINE_PIPELINE;
+    return engines[engine].takes_turns;
 }
 
 int wi_engine_is_apart(enum wi_engine engine)
 {
-    return engine == WI_ENGINE_LLAMA;
+    return engines[engine].is_apart;
 }
 
 int wi_engine_in_page(enum wi_engine engine)

@@ -13,19 +13,20 @@ const char *const wi_model_format_names[] = {"onnx", "gguf", "huggingface", NULL
  * 8 bits are nearly exact and run on every platform; 16-bit floats need a GPU that has them. */
 static const struct {
     const char *name, *end;
+    int f16; /* computes with 16-bit floats */
 } dtypes[] = {
-    {"q8", "_quantized"},
-    {"int8", "_int8"},
-    {"uint8", "_uint8"},
-    {"fp32", ""},
-    {"q4", "_q4"},
-    {"fp16", "_fp16"},
-    {"q4f16", "_q4f16"},
-    {"bnb4", "_bnb4"},
-    {"q2", "_q2"},
-    {"q2f16", "_q2f16"},
-    {"q1", "_q1"},
-    {"q1f16", "_q1f16"},
+    {"q8", "_quantized", 0},
+    {"int8", "_int8", 0},
+    {"uint8", "_uint8", 0},
+    {"fp32", "", 0},
+    {"q4", "_q4", 0},
+    {"fp16", "_fp16", 1},
+    {"q4f16", "_q4f16", 1},
+    {"bnb4", "_bnb4", 0},
+    {"q2", "_q2", 0},
+    {"q2f16", "_q2f16", 1},
+    {"q1", "_q1", 0},
+    {"q1f16", "_q1f16", 1},
 };
 #define DTYPES (sizeof dtypes / sizeof *dtypes)
 #define DTYPE_FP32 3
@@ -356,10 +357,9 @@ int wi_variant_is_of(const char *variant, const char *precision)
 
 int wi_variant_needs_f16(const char *variant)
 {
-    static const char *const names[] = {"fp16", "q4f16", "q2f16", "q1f16"};
-    for (size_t i = 0; variant && i < sizeof names / sizeof *names; i++)
-        if (strcmp(variant, names[i]) == 0)
-            return 1;
+    for (size_t i = 0; variant && i < DTYPES; i++)
+        if (strcmp(variant, dtypes[i].name) == 0)
+            return dtypes[i].f16;
     return 0;
 }
 

@@ -121,6 +121,16 @@ static void a_dtype_is_a_variant(void **state)
         "q1f16=1_Pooling/config.json,config.json,onnx/model_q1f16.onnx,tokenizer.json;");
 }
 
+static void some_dtypes_need_16_bit_floats(void **state)
+{
+    static const char *const need[] = {"fp16", "q4f16", "q2f16", "q1f16"};
+    static const char *const others[] = {"q8", "fp32", "q4", "bnb4", "q1", "F16", NULL};
+    for (size_t i = 0; i < sizeof need / sizeof *need; i++)
+        assert_true(wi_variant_needs_f16(need[i]));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_false(wi_variant_needs_f16(others[i]));
+}
+
 static void a_quantisation_is_a_variant(void **state)
 {
     expect_variants(WI_FORMAT_GGUF,
@@ -159,6 +169,7 @@ int main(void)
         cmocka_unit_test(the_hash_is_over_sorted_lines),
         cmocka_unit_test(only_weights_and_settings_are_wanted),
         cmocka_unit_test(a_dtype_is_a_variant),
+        cmocka_unit_test(some_dtypes_need_16_bit_floats),
         cmocka_unit_test(a_quantisation_is_a_variant),
         cmocka_unit_test(variants_are_found_by_name),
     };
