@@ -4,10 +4,12 @@
 
 #include "base/memory.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* Makes a folder of its own for a test; `root` has the room. */
 static inline void make_root(char root[64], const char *what)
@@ -21,6 +23,21 @@ static inline void remove_root(const char *root)
     char *command = wi_sprintf("rm -rf '%s'", root);
     assert_int_equal(system(command), 0);
     free(command);
+}
+
+/* The same, opened: the folder's descriptor. End it with close_root. */
+static inline int open_root(char root[64], const char *what)
+{
+    make_root(root, what);
+    int folder = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(folder >= 0);
+    return folder;
+}
+
+static inline void close_root(const char *root, int folder)
+{
+    close(folder);
+    remove_root(root);
 }
 
 /* FOLDER/NAME, with the folders on the way made where they are missing; the caller frees it. */

@@ -6,16 +6,14 @@
 #ifndef WI_TESTS_BRIDGE_HOUSE_H
 #define WI_TESTS_BRIDGE_HOUSE_H
 
+#include "../test.h"
+
+#include "../files.h"
 #include "bridge/bridge.h"
 #include "bridge/frame.h"
 #include "bridge/http.h"
 #include "bridge/places.h"
 #include "client.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <sys/stat.h>
-
-#include <cmocka.h>
 
 #define SUBPROTOCOL "Sec-WebSocket-Protocol: webinfer.v1\r\n"
 #define CAPABILITIES                                                                               \
@@ -184,16 +182,6 @@ static inline void on_lost(
     strcat(strcat(strcat(house->log, alone ? "lost-alone " : "lost "), attempt_id), ";");
 }
 
-static inline void write_file(const char *folder, const char *name, const void *bytes, size_t size)
-{
-    char path[160];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    fwrite(bytes, 1, size, file);
-    fclose(file);
-}
-
 static inline unsigned char pattern(size_t i)
 {
     return (unsigned char)(i * 31 + i / 251);
@@ -209,30 +197,16 @@ static inline void on_platform_lost(
 static inline void make_page(struct house *house)
 {
     static unsigned char big[300000];
-    char folder[96];
     for (size_t i = 0; i < sizeof big; i++)
         big[i] = pattern(i);
-    strcpy(house->folder, "/tmp/wi-bridge-XXXXXX");
-    assert_non_null(mkdtemp(house->folder));
+    make_root(house->folder, "bridge");
     write_file(house->folder, "index.html", "<!doctype html>", 15);
     write_file(house->folder, ".secret", "no", 2);
-    snprintf(folder, sizeof folder, "%s/assets", house->folder);
-    mkdir(folder, 0700);
-    write_file(folder, "engine-5XK2Q7NB.wasm", big, sizeof big);
-    snprintf(folder, sizeof folder, "%s/passwd", house->folder);
-    assert_int_equal(symlink("/etc/passwd", folder), 0);
+    write_file(house->folder, "assets/engine-5XK2Q7NB.wasm", big, sizeof big);
+    char *link = path_to(house->folder, "passwd");
+    assert_int_equal(symlink("/etc/passwd", link), 0);
+    free(link);
     write_file(house->folder, "model.onnx.test", big, sizeof big);
-}
-
-static inline void remove_page(struct house *house)
-{
-    static const char *const names[] = {"index.html", ".secret", "assets/engine-5XK2Q7NB.wasm",
-        "passwd", "model.onnx.test", "assets", ""};
-    char path[160];
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        snprintf(path, sizeof path, "%s/%s", house->folder, names[i]);
-        remove(path);
-    }
 }
 
 static inline int set_up(void **state)
@@ -302,7 +276,7 @@ static inline int tear_down(void **state)
     assert_int_equal(house->budget.used, 0);
     assert_int_equal(model_references, 0);
     wi_manifest_clear(&test_model.manifest);
-    remove_page(house);
+    remove_root(house->folder);
     free(house);
     return 0;
 }

@@ -2,14 +2,10 @@
  * threads; only the queue of jobs, the pool and the nodes are played. */
 #include "../test.h"
 
+#include "../files.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/memory.h"
 #include "durable/durable.h"
-#include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 static const char body[] = "{\"model_name\":\"builtin/echo\",\"inputs\":[{\"name\":\"x\","
                            "\"datatype\":\"FP32\",\"shape\":[2],\"data\":[1.5,2]}]}";
@@ -146,8 +142,8 @@ static int set_up(void **state)
     struct fixture *f = fixture = wi_alloc(sizeof *f);
     *state = f;
     wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
-    strcpy(f->folder, "/tmp/wi-durable-XXXXXX");
-    if (!mkdtemp(f->folder) || uv_loop_init(&f->loop))
+    make_root(f->folder, "durable");
+    if (uv_loop_init(&f->loop))
         return -1;
     uv_timer_init(&f->loop, &f->limit);
     uv_timer_start(&f->limit, on_limit, 20000, 0);
@@ -165,11 +161,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *where)
-{
-    return remove(path);
-}
-
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
@@ -183,7 +174,7 @@ static int tear_down(void **state)
     assert_int_equal(uv_loop_close(&f->loop), 0);
     assert_int_equal(f->budget.used, 0);
     assert_false(f->has_job);
-    nftw(f->folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    remove_root(f->folder);
     free(f);
     return 0;
 }

@@ -5,17 +5,12 @@
 
 #include "../api/house.h"
 
+#include "../files.h"
 #include "store/private.h"
 #include "store/rows.h"
-#include <ftw.h>
 
 static struct wi_db *db;
 static char folder[64];
-
-static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *where)
-{
-    return remove(path);
-}
 
 static void stop_server(void)
 {
@@ -58,8 +53,7 @@ static int set_up_stored(void **state)
 {
     set_up(state);
     stop_server();
-    strcpy(folder, "/tmp/wi-durable-XXXXXX");
-    assert_non_null(mkdtemp(folder));
+    make_root(folder, "durable");
     open_database();
     fixture->config.store.max_size = 1 << 20;
     fixture->config.pool.job_retention = 3600000;
@@ -74,7 +68,7 @@ static int tear_down_stored(void **state)
     stop_server();
     close_database();
     result = tear_down(state);
-    nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    remove_root(folder);
     return result;
 }
 

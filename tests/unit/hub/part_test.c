@@ -15,8 +15,7 @@ struct fixture {
 static int set_up(void **state)
 {
     struct fixture *f = wi_alloc(sizeof *f);
-    make_root(f->root, "part");
-    f->folder = open(f->root, O_RDONLY | O_DIRECTORY);
+    f->folder = open_root(f->root, "part");
     *state = f;
     return 0;
 }
@@ -24,8 +23,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
-    close(f->folder);
-    remove_root(f->root);
+    close_root(f->root, f->folder);
     free(f);
     return 0;
 }

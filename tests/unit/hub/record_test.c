@@ -18,8 +18,7 @@ struct fixture {
 static int set_up(void **state)
 {
     struct fixture *f = wi_alloc(sizeof *f);
-    make_root(f->root, "record");
-    f->folder = open(f->root, O_RDONLY | O_DIRECTORY);
+    f->folder = open_root(f->root, "record");
     f->file = (struct wi_hub_file){.path = "x.gguf", .bytes = 1000 * MIB};
     memset(f->file.hash, 'a', 64);
     *state = f;
@@ -29,8 +28,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
-    close(f->folder);
-    remove_root(f->root);
+    close_root(f->root, f->folder);
     free(f);
     return 0;
 }

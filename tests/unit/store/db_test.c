@@ -2,20 +2,13 @@
  * used is said so; a full disk fails what does not fit, and only as long as it lasts. */
 #include "../test.h"
 
+#include "../files.h"
 #include "base/clock.h"
-#include "base/memory.h"
 #include "store/db.h"
 #include "store/private.h"
-#include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 struct fixture {
     uv_loop_t loop;
@@ -31,16 +24,9 @@ static int set_up(void **state)
 {
     struct fixture *f = wi_alloc(sizeof *f);
     *state = f;
-    strcpy(f->folder, "/tmp/wi-db-XXXXXX");
-    if (!mkdtemp(f->folder))
-        return -1;
+    make_root(f->folder, "db");
     snprintf(f->file, sizeof f->file, "%s/webinfer.db", f->folder);
     return uv_loop_init(&f->loop);
-}
-
-static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *where)
-{
-    return remove(path);
 }
 
 static void close_db(struct fixture *f)
@@ -55,7 +41,7 @@ static int tear_down(void **state)
 {
     struct fixture *f = *state;
     close_db(f);
-    nftw(f->folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    remove_root(f->folder);
     int failed = uv_loop_close(&f->loop);
     free(f);
     return failed;
@@ -437,19 +423,12 @@ static void a_second_daemon_is_told_who_holds_it(void **state)
     f->db = first;
 }
 
-static void write_file(const char *path, const char *bytes, size_t size)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    assert_int_equal(write(fd, bytes, size), size);
-    close(fd);
-}
-
 static void a_file_of_something_else_is_refused(void **state)
 {
     struct fixture *f = *state;
     char text[8192];
     memset(text, 'x', sizeof text);
-    write_file(f->file, text, sizeof text);
+    write_file(f->folder, "webinfer.db", text, sizeof text);
     assert_refused(f, WI_STORAGE_FAILED, "move it away");
     assert_string_equal(f->error.field, "store.path");
 }
@@ -488,7 +467,7 @@ static void a_folder_that_cannot_be_made_is_refused(void **state)
     char base[64];
     memcpy(base, f->folder, sizeof base);
     snprintf(f->folder, sizeof f->folder, "%.40s/file", base);
-    write_file(f->folder, "", 0);
+    write_file(base, "file", "", 0);
     assert_refused(f, WI_STORAGE_FAILED, "cannot make the folder");
     snprintf(f->folder, sizeof f->folder, "%.40s/file/below", base);
     assert_refused(f, WI_STORAGE_FAILED, "cannot make the folder");

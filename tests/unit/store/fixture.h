@@ -4,12 +4,8 @@
 
 #include "../test.h"
 
-#include "base/memory.h"
+#include "../files.h"
 #include "store/db.h"
-#include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 struct fixture {
     uv_loop_t loop;
@@ -20,17 +16,11 @@ struct fixture {
     int values;  /* that were told */
 };
 
-static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *where)
-{
-    return remove(path);
-}
-
 /* An empty folder and a loop; the database is not opened. */
 static struct fixture *new_fixture(void)
 {
     struct fixture *f = wi_alloc(sizeof *f);
-    strcpy(f->folder, "/tmp/wi-store-XXXXXX");
-    assert_non_null(mkdtemp(f->folder));
+    make_root(f->folder, "store");
     assert_int_equal(uv_loop_init(&f->loop), 0);
     return f;
 }
@@ -48,7 +38,7 @@ static int tear_down(void **state)
     wi_db_close(f->db);
     uv_run(&f->loop, UV_RUN_DEFAULT);
     wi_db_free(f->db);
-    nftw(f->folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    remove_root(f->folder);
     int failed = uv_loop_close(&f->loop);
     free(f);
     return failed;
