@@ -35,15 +35,21 @@ enum wi_code wi_openai_read(enum wi_task_kind task, struct wi_infer *infer, cons
 enum wi_code wi_openai_check(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error);
 
-/* --- openai_audio.c: sound, both ways -----------------------------------------------------------
+/* --- openai_sound.c ----------------------------------------------------------------------------
  */
 
-/* What is special among the parameters of either task with sound: WI_OK, WI_INVALID_FIELD or
- * WI_MISSING_FIELD. */
+/* Which times are wanted, as the parameter is called; WI_INVALID_FIELD for what it cannot be. */
+#define WI_OPENAI_TIMES "timestamp_granularities[]"
+enum wi_code wi_openai_refuse_times(struct wi_error *error);
+/* What is special among the parameters of either task with sound: WI_OK or WI_INVALID_FIELD. */
 enum wi_code wi_openai_read_recognition(
     struct wi_infer *infer, const json_t *root, struct wi_error *error);
 enum wi_code wi_openai_read_speech(
     struct wi_infer *infer, const json_t *root, struct wi_error *error);
+
+/* --- openai_audio.c ----------------------------------------------------------------------------
+ */
+
 struct wi_printing *wi_openai_print_speech(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
 

@@ -14,70 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- parameters ------------------------------------------------------------------------------ */
-
-/* The form by its name, of those from `first` on. */
-static enum wi_code read_form(struct wi_infer *infer, const json_t *root, enum wi_openai_form first,
-    const char *const *names, struct wi_error *error)
-{
-    const json_t *asked = json_object_get(root, "response_format");
-    infer->wishes.form = first;
-    for (int i = 0; names[i] && json_is_string(asked); i++) {
-        if (strcmp(json_string_value(asked), names[i]) != 0)
-            continue;
-        infer->wishes.form = (enum wi_openai_form)((int)first + i);
-        return WI_OK;
-    }
-    if (!asked || json_is_null(asked))
-        return WI_OK;
-    wi_error_set(error, WI_INVALID_FIELD, "response_format",
-        "This response_format is not one of those that are made here.");
-    struct wi_buffer list = {0};
-    for (int i = 0; names[i]; i++)
-        wi_buffer_strings(&list, i > 0 ? ", " : "", names[i], NULL);
-    wi_error_allow(error, "%s", list.text);
-    wi_buffer_clear(&list);
-    return WI_INVALID_FIELD;
-}
-
-static const char times_field[] = "timestamp_granularities[]";
-
-static enum wi_code refuse_times(struct wi_error *error)
-{
-    wi_error_set(error, WI_INVALID_FIELD, times_field,
-        "%s is for response_format verbose_json, and is one thing.", times_field);
-    wi_error_expect(error, "segment or word");
-    return WI_INVALID_FIELD;
-}
-
-enum wi_code wi_openai_read_recognition(
-    struct wi_infer *infer, const json_t *root, struct wi_error *error)
-{
-    static const char *const forms[] = {"json", "text", "srt", "vtt", "verbose_json", NULL};
-    const char *times = json_string_value(json_object_get(root, times_field));
-    enum wi_code code = read_form(infer, root, WI_OPENAI_JSON, forms, error);
-    if (code != WI_OK)
-        return code;
-    enum wi_openai_form form = infer->wishes.form;
-    infer->stream = json_is_true(json_object_get(root, "stream"));
-    if (infer->stream && (code = wi_infer_check_stream(infer, error)) != WI_OK)
-        return code;
-    infer->wishes.words = times && strcmp(times, "word") == 0;
-    if (times && (form != WI_OPENAI_VERBOSE || (!infer->wishes.words && strcmp(times, "segment"))))
-        return refuse_times(error);
-    if (form >= WI_OPENAI_SRT)
-        json_object_set_new(
-            infer->options, "timestamps", json_string(infer->wishes.words ? "word" : "segment"));
-    return WI_OK;
-}
-
-enum wi_code wi_openai_read_speech(
-    struct wi_infer *infer, const json_t *root, struct wi_error *error)
-{
-    static const char *const forms[] = {"wav", "pcm", NULL};
-    return read_form(infer, root, WI_OPENAI_WAV, forms, error);
-}
-
 /* --- a form ---------------------------------------------------------------------------------- */
 
 /* Bytes of all parts but the file. */
@@ -111,8 +47,8 @@ static enum wi_code add_parameter(
 {
     const char *name = part->name;
     json_t *value;
-    if (json_object_get(root, name) && strcmp(name, times_field) == 0)
-        return refuse_times(error);
+    if (json_object_get(root, name) && strcmp(name, WI_OPENAI_TIMES) == 0)
+        return wi_openai_refuse_times(error);
     if (json_object_get(root, name) || strcmp(name, "file") == 0)
         return wi_error_set(error, WI_INVALID_FIELD, name, "%s is there twice.", name);
     if (bytes > VALUES_MAX) {
