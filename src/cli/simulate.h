@@ -238,8 +238,6 @@ void sim_pieces_resume(struct sim_attempt *attempt, const json_t *wanted);
 
 /* --- simulate_text.c ------------------------------------------------------------------------- */
 
-/* WI_TASK_NONE: it has none. */
-enum wi_task_kind sim_task_kind(const struct sim_task *task);
 /* A chat or a completion: a list of its parts without their numbers, and its result, as it is
  * beside them (`stream`) or without them. New references. */
 json_t *sim_text_speak(
@@ -250,6 +248,8 @@ enum wi_code sim_text_answer(
 
 /* --- simulate_task.c ------------------------------------------------------------------------- */
 
+/* Which task; WI_TASK_NONE: it names none. */
+enum wi_task_kind sim_task_kind(const struct sim_task *task);
 /* The whole answer to a task that writes no text. */
 void sim_task_answer(const struct sim_task *task, struct sim_answer *answer);
 

@@ -126,6 +126,11 @@ static void say_of_each(enum wi_task_kind task, const json_t *input, struct sim_
     answer->result = json_pack("{s:o}", "results", results);
 }
 
+enum wi_task_kind sim_task_kind(const struct sim_task *task)
+{
+    return wi_task_of_name(json_string_value(json_object_get(task->data, "task")), 0);
+}
+
 void sim_task_answer(const struct sim_task *task, struct sim_answer *answer)
 {
     static const float zeros[FEATURES];

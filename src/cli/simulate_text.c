@@ -380,8 +380,3 @@ enum wi_code sim_text_answer(
     }
     return WI_OK;
 }
-
-enum wi_task_kind sim_task_kind(const struct sim_task *task)
-{
-    return wi_task_of_name(json_string_value(json_object_get(task->data, "task")), 0);
-}
