@@ -11,30 +11,9 @@
 #include "browser/kinds.h"
 #include "browser/session.h"
 #include "cli/cli.h"
-#include "cli/table.h"
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-static const char *const finding_names[] = {"ok", "info", "warning", "missing"};
-
-void wi_doctor_add(
-    json_t *checks, const char *check, enum wi_finding state, const char *format, ...)
-{
-    char detail[1024];
-    va_list arguments;
-    json_t *finding;
-
-    va_start(arguments, format);
-    vsnprintf(detail, sizeof detail, format, arguments);
-    va_end(arguments);
-    finding = json_pack(
-        "{s:s, s:s, s:s}", "check", check, "state", finding_names[state], "detail", detail);
-    if (finding) /* a path that is not UTF-8 makes none */
-        json_array_append_new(checks, finding);
-}
 
 static void add_problem(void *context, const char *line)
 {
@@ -122,31 +101,6 @@ static int examine(
     return json_object_get(report, "problem") == NULL;
 }
 
-static void print(const json_t *checks)
-{
-    static const struct wi_column columns[] = {
-        {"STATE", "state", NULL}, {"CHECK", "check", NULL}, {"FOUND", "detail", NULL}, {0}};
-    struct wi_buffer text = {0};
-
-    wi_table(&text, columns, checks);
-    fputs(text.text, stdout);
-    wi_buffer_clear(&text);
-}
-
-static enum wi_exit verdict(const json_t *checks)
-{
-    const json_t *check;
-    size_t i;
-
-    json_array_foreach(checks, i, check)
-    {
-        const char *state = json_string_value(json_object_get(check, "state"));
-        if (strcmp(state, finding_names[WI_FINDING_MISSING]) == 0)
-            return WI_EXIT_FAILED;
-    }
-    return WI_EXIT_OK;
-}
-
 enum wi_exit wi_cli_doctor(struct wi_cli *cli)
 {
     json_t *checks = json_array(), *browsers = json_array(), *all;
@@ -165,7 +119,7 @@ enum wi_exit wi_cli_doctor(struct wi_cli *cli)
             wi_doctor_add(checks, "browsers", WI_FINDING_MISSING,
                 "there is none that works, so only pages that join with a link can compute");
     }
-    result = verdict(checks);
+    result = wi_doctor_verdict(checks);
     if (cli->json) {
         all = json_pack(
             "{s:b, s:O, s:O}", "ok", result == WI_EXIT_OK, "checks", checks, "browsers", browsers);
@@ -173,7 +127,7 @@ enum wi_exit wi_cli_doctor(struct wi_cli *cli)
         putchar('\n');
         json_decref(all);
     } else {
-        print(checks);
+        wi_doctor_print(checks);
     }
     wi_config_free(config);
     json_decref(checks);

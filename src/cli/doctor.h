@@ -13,6 +13,10 @@ enum wi_finding { WI_FINDING_OK, WI_FINDING_INFO, WI_FINDING_WARNING, WI_FINDING
 /* Appends {"check", "state", "detail"} to `checks`. */
 __attribute__((format(printf, 4, 5))) void wi_doctor_add(
     json_t *checks, const char *check, enum wi_finding state, const char *format, ...);
+/* As a table on standard output. */
+void wi_doctor_print(const json_t *checks);
+/* WI_EXIT_FAILED if anything is missing. */
+enum wi_exit wi_doctor_verdict(const json_t *checks);
 
 /* Limits, sandbox, shared memory, GPU devices and drivers, libraries, page, certificates. */
 void wi_doctor_host(json_t *checks, const struct wi_config *config);

@@ -117,9 +117,9 @@ static void only_what_is_missing_fails(void **state)
     wi_doctor_add(checks, "a", WI_FINDING_OK, "x");
     wi_doctor_add(checks, "b", WI_FINDING_INFO, "x");
     wi_doctor_add(checks, "c", WI_FINDING_WARNING, "x");
-    assert_int_equal(verdict(checks), WI_EXIT_OK);
+    assert_int_equal(wi_doctor_verdict(checks), WI_EXIT_OK);
     wi_doctor_add(checks, "d", WI_FINDING_MISSING, "%s", "x");
-    assert_int_equal(verdict(checks), WI_EXIT_FAILED);
+    assert_int_equal(wi_doctor_verdict(checks), WI_EXIT_FAILED);
     wi_doctor_add(checks, "e", WI_FINDING_OK, "a path that is not UTF-8: \xff");
     assert_int_equal(json_array_size(checks), 4);
     json_decref(checks);
