@@ -1,39 +1,15 @@
-/* The configuration as a whole: made from the defaults, read over, compared, freed. */
+/* The configuration as a whole: made from the defaults, asked, compared, freed. */
 #include "config/options.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* --- sections that may be there several times ------------------------------------------------- */
-
-int wi_section_is_repeated(const char *section)
-{
-    return strcmp(section, WI_SECTION_BROWSER) == 0 || strcmp(section, WI_SECTION_HUB) == 0;
-}
+/* --- defaults --------------------------------------------------------------------------------- */
 
 static int is_repeated(const struct wi_option *option)
 {
     return wi_section_is_repeated(option->section);
-}
-
-size_t wi_config_instances(const struct wi_config *config, const char *section)
-{
-    if (strcmp(section, WI_SECTION_BROWSER) == 0)
-        return config->browser_count;
-    if (strcmp(section, WI_SECTION_HUB) == 0)
-        return config->hub_count;
-    return 1;
-}
-
-const char *wi_config_instance_name(
-    const struct wi_config *config, const char *section, size_t instance)
-{
-    if (strcmp(section, WI_SECTION_BROWSER) == 0)
-        return config->browsers[instance].kind;
-    if (strcmp(section, WI_SECTION_HUB) == 0)
-        return config->hubs[instance].name;
-    return NULL;
 }
 
 static void set_default(const struct wi_option *option, void *base)
@@ -79,10 +55,9 @@ size_t wi_config_add_instance(struct wi_config *config, const char *section, con
 
 static const char *const standard_kinds[] = {"chrome", "edge", "firefox", "safari"};
 
-struct wi_config *wi_config_load(const char *path, struct wi_problems *problems)
+struct wi_config *wi_config_new(void)
 {
     struct wi_config *config = wi_alloc(sizeof(*config));
-    size_t before = problems->count;
 
     for (const struct wi_option *option = wi_options; option->key; option++)
         if (!is_repeated(option))
@@ -90,13 +65,7 @@ struct wi_config *wi_config_load(const char *path, struct wi_problems *problems)
     for (size_t i = 0; i < sizeof(standard_kinds) / sizeof(*standard_kinds); i++)
         wi_config_add_instance(config, WI_SECTION_BROWSER, standard_kinds[i]);
     wi_config_add_instance(config, WI_SECTION_HUB, WI_HUB_DEFAULT);
-    if (path)
-        wi_config_read(config, path, problems);
-    wi_config_check(config, problems);
-    if (problems->count == before)
-        return config;
-    wi_config_free(config);
-    return NULL;
+    return config;
 }
 
 void wi_config_free(struct wi_config *config)

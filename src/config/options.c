@@ -28,17 +28,6 @@ int wi_option_is_list(const struct wi_option *option)
            option->kind == WI_OPTION_ROUTES;
 }
 
-void *wi_option_base(struct wi_config *config, const struct wi_option *option, size_t instance)
-{
-    assert(instance < wi_config_instances(config, option->section) ||
-           !wi_section_is_repeated(option->section));
-    if (strcmp(option->section, WI_SECTION_BROWSER) == 0)
-        return &config->browsers[instance];
-    if (strcmp(option->section, WI_SECTION_HUB) == 0)
-        return &config->hubs[instance];
-    return config;
-}
-
 static void *member(const struct wi_option *option, const void *base)
 {
     return (char *)base + option->offset;

@@ -64,10 +64,10 @@ struct wi_config_origin {
 extern const struct wi_option wi_options[];   /* by section; ended by a row without a key */
 extern const struct wi_section wi_sections[]; /* in the order of printing; ended likewise */
 
+/* --- options.c ------------------------------------------------------------------------------- */
+
 const struct wi_option *wi_option_find(const char *section, const char *key); /* or NULL */
 int wi_option_is_list(const struct wi_option *option);
-/* The struct that the option's offset counts from. */
-void *wi_option_base(struct wi_config *config, const struct wi_option *option, size_t instance);
 
 /* Sets the option in `base` from text; with `append` a list grows instead of being replaced. 0, or
  * -1 if the text is not allowed. */
@@ -81,13 +81,7 @@ char *wi_option_format(const struct wi_option *option, const void *base);
 /* A placeholder for the man page: "duration", "ADDRESS:PORT", "yes | no". */
 void wi_option_placeholder(const struct wi_option *option, char *out, size_t size);
 
-/* The origin of a value, or NULL for a default. */
-const struct wi_config_origin *wi_config_origin(
-    const struct wi_config *config, const struct wi_option *option, size_t instance);
-
-/* Reads `path` over `config`, and adds what is wrong with each line, with file and line. A key
- * whose value is refused keeps its default. */
-void wi_config_read(struct wi_config *config, const char *path, struct wi_problems *problems);
+/* --- sections.c ------------------------------------------------------------------------------ */
 
 /* Whether a section may be there several times. */
 int wi_section_is_repeated(const char *section);
@@ -95,8 +89,25 @@ int wi_section_is_repeated(const char *section);
 size_t wi_config_instances(const struct wi_config *config, const char *section);
 const char *wi_config_instance_name(
     const struct wi_config *config, const char *section, size_t instance);
+/* The struct that the option's offset counts from. */
+void *wi_option_base(struct wi_config *config, const struct wi_option *option, size_t instance);
+
+/* --- config.c -------------------------------------------------------------------------------- */
+
+/* All defaults: chrome, edge, firefox and safari, and the hub that is always there. Free with
+ * wi_config_free. */
+struct wi_config *wi_config_new(void);
 /* The index of [SECTION.NAME], made with the defaults if it is not there yet. */
 size_t wi_config_add_instance(struct wi_config *config, const char *section, const char *name);
+/* The origin of a value, or NULL for a default. */
+const struct wi_config_origin *wi_config_origin(
+    const struct wi_config *config, const struct wi_option *option, size_t instance);
+
+/* --- reader.c and check.c -------------------------------------------------------------------- */
+
+/* Reads `path` over `config`, and adds what is wrong with each line, with file and line. A key
+ * whose value is refused keeps its default. */
+void wi_config_read(struct wi_config *config, const char *path, struct wi_problems *problems);
 
 /* Adds what concerns more than one key, as far as none of them is among the problems already. */
 void wi_config_check(const struct wi_config *config, struct wi_problems *problems);
