@@ -1,7 +1,6 @@
-/* Names, links and versions, and how a version becomes the current one. */
+/* Names, links and versions: how they lie in the store, and which there are. */
 #include "model/versions_private.h"
 
-#include "base/clock.h"
 #include "model/folder.h"
 #include "model/model.h"
 #include "model/store_path.h"
@@ -11,9 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* A store has no more versions of a model than this. */
-#define NUMBER_MAX 999999999u
 
 /* --- the layout ------------------------------------------------------------------------------- */
 
@@ -228,7 +224,7 @@ void wi_versions_use_clear(struct wi_versions_use *use)
     wi_strings_clear(&use->stagings);
 }
 
-/* --- publishing ------------------------------------------------------------------------------- */
+/* --- names that may be taken ------------------------------------------------------------------ */
 
 static enum wi_code taken(const char *name, struct wi_error *error)
 {
@@ -275,97 +271,7 @@ enum wi_code wi_versions_check_name(const char *directory, const char *name, str
     return code;
 }
 
-/* The next number, larger than any that there is or was linked to. */
-static unsigned next_number(int store, const char *name)
-{
-    struct wi_versions versions = {0};
-    list_in(store, name, &versions);
-    unsigned number = versions.count > 0 ? versions.items[0].number + 1 : 1;
-    wi_versions_clear(&versions);
-    return number;
-}
-
-struct unlisted {
-    const struct wi_source *source;
-    const char *folder; /* the path so far, ended by a slash, or "" */
-    uint64_t freed;
-};
-
-static int is_listed(const struct wi_source *source, const char *path)
-{
-    size_t length = strlen(path);
-    for (size_t i = 0; i < source->count; i++) {
-        const char *file = source->files[i].path;
-        if (strncmp(file, path, length) == 0 && (!file[length] || file[length] == '/'))
-            return 1; /* the file, or a folder above it */
-    }
-    return 0;
-}
-
-static int drop_entry(void *context, int folder, const char *name, const struct stat *status)
-{
-    struct unlisted *unlisted = context;
-    char *path = wi_sprintf("%s%s", unlisted->folder, name);
-    if (!is_listed(unlisted->source, path)) {
-        wi_path_remove(folder, name, &unlisted->freed);
-    } else if (S_ISDIR(status->st_mode)) {
-        char *inside = wi_sprintf("%s/", path);
-        struct unlisted below = {.source = unlisted->source, .folder = inside};
-        int inner = wi_path_open(folder, name);
-        if (inner >= 0) {
-            wi_path_each(inner, drop_entry, &below);
-            close(inner);
-        }
-        free(inside);
-    }
-    free(path);
-    return 0;
-}
-
-/* What is not of this version: states of transfers, files of a commit that was wanted before. */
-static void drop_unlisted(int files, const struct wi_source *source)
-{
-    struct unlisted unlisted = {.source = source, .folder = ""};
-    wi_path_each(files, drop_entry, &unlisted);
-}
-
-/* Everything that the version will have, on disk before it gets its name. */
-static enum wi_code complete(
-    int files, struct wi_source *source, const char *directory, struct wi_error *error)
-{
-    if (source->pulled_at == 0)
-        source->pulled_at = wi_wall_ms() / 1000;
-    drop_unlisted(files, source);
-    enum wi_code code = wi_source_write(files, source, error);
-    if (code != WI_OK)
-        return code;
-    int used = openat(
-        files, WI_VERSIONS_USED, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
-    if (used >= 0)
-        close(used);
-    if (used < 0 || wi_path_sync(files) != 0)
-        return wi_path_failed(directory, "the model cannot be completed", error);
-    return WI_OK;
-}
-
-/* Writes down which link is to be made, then moves the folder to where that leads. */
-static int move_files(int store, int staging, const char *name, unsigned number)
-{
-    char *link = wi_versions_link(name, number), *path = wi_versions_place(name), last[16];
-    int place = wi_path_make(store, path), result = -1;
-    snprintf(last, sizeof last, "%u", number);
-    unlinkat(staging, WI_STAGING_LINK, 0);
-    if (place >= 0 && symlinkat(link, staging, WI_STAGING_LINK) == 0 && fsync(staging) == 0 &&
-        renameat(staging, WI_STAGING_FILES, place, last) == 0)
-        result = fsync(place) == 0 && fsync(staging) == 0 ? 0 : -1;
-    int why = errno;
-    if (place >= 0)
-        close(place);
-    free(link);
-    free(path);
-    errno = why;
-    return result;
-}
+/* --- links and folders that come and go ------------------------------------------------------- */
 
 char *wi_versions_staged_name(int staging, unsigned *number)
 {
@@ -403,42 +309,24 @@ int wi_versions_finish(int store, int staging, const char *name)
     return moved ? 0 : -1;
 }
 
-static enum wi_code publish_in(int store, int staging, const char *directory, const char *name,
-    struct wi_source *source, unsigned *number, struct wi_error *error)
+int wi_versions_discard(int store, int at, const char *name, uint64_t *freed)
 {
-    int files = wi_path_open(staging, WI_STAGING_FILES);
-    if (files < 0)
-        return wi_path_failed(directory, "what was fetched cannot be found", error);
-    enum wi_code code = complete(files, source, directory, error);
-    close(files);
-    if (code != WI_OK)
-        return code;
-    *number = next_number(store, name);
-    if (*number > NUMBER_MAX)
-        return wi_error_set(error, WI_STORAGE_FAILED, "", "there are too many versions");
-    if (move_files(store, staging, name, *number) != 0 ||
-        wi_versions_finish(store, staging, name) != 0)
-        return wi_path_failed(directory, "the model cannot be published", error);
-    return WI_OK;
-}
-
-enum wi_code wi_versions_publish(const char *directory, const char *name,
-    const struct wi_staging *staging, struct wi_source *source, unsigned *number,
-    struct wi_error *error)
-{
-    char *path = wi_sprintf(WI_VERSIONS_PULLING "/%s", staging->id);
-    int store = wi_versions_open_store(directory),
-        place = store >= 0 ? wi_path_open(store, path) : -1;
-    enum wi_code code = place < 0 ? wi_path_failed(directory, "nothing can be published", error)
-                                  : check_name_in(store, directory, name, error);
-    if (code == WI_OK)
-        code = publish_in(store, place, directory, name, source, number, error);
-    if (place >= 0)
-        close(place);
-    if (store >= 0)
-        close(store);
-    free(path);
-    if (code == WI_OK)
-        wi_staging_drop(directory, staging->id);
-    return code;
+    int pulling = wi_path_make(store, WI_VERSIONS_PULLING), result = -1;
+    char gone[32];
+    struct stat status;
+    for (unsigned i = 0; pulling >= 0 && i < 1000; i++) {
+        snprintf(gone, sizeof gone, ".gone-%u", i);
+        if (fstatat(pulling, gone, &status, AT_SYMLINK_NOFOLLOW) != 0)
+            break;
+        wi_path_remove(pulling, gone, freed); /* of an earlier time; then the name is free */
+    }
+    if (pulling >= 0 && renameat(at, name, pulling, gone) == 0) {
+        result = fsync(at);
+        wi_path_remove(pulling, gone, freed);
+    }
+    int why = errno;
+    if (pulling >= 0)
+        close(pulling);
+    errno = why;
+    return result;
 }

@@ -11,28 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-int wi_versions_discard(int store, int at, const char *name, uint64_t *freed)
-{
-    int pulling = wi_path_make(store, WI_VERSIONS_PULLING), result = -1;
-    char gone[32];
-    struct stat status;
-    for (unsigned i = 0; pulling >= 0 && i < 1000; i++) {
-        snprintf(gone, sizeof gone, ".gone-%u", i);
-        if (fstatat(pulling, gone, &status, AT_SYMLINK_NOFOLLOW) != 0)
-            break;
-        wi_path_remove(pulling, gone, freed); /* of an earlier time; then the name is free */
-    }
-    if (pulling >= 0 && renameat(at, name, pulling, gone) == 0) {
-        result = fsync(at);
-        wi_path_remove(pulling, gone, freed);
-    }
-    int why = errno;
-    if (pulling >= 0)
-        close(pulling);
-    errno = why;
-    return result;
-}
-
 /* --- versions --------------------------------------------------------------------------------- */
 
 static int is_held(
