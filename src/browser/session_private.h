@@ -1,4 +1,12 @@
-/* Between session.c, a session's life, and session_start.c, how it begins. */
+/*
+ * A session as its files share it, each above the next:
+ *
+ *   session.c         its life from outside
+ *   session_start.c   a process or a service, the driver, the browser
+ *   session_page.c    the page in it
+ *   session_end.c     failure, and what has to go
+ *   session_state.c   the states
+ */
 #ifndef WI_BROWSER_SESSION_PRIVATE_H
 #define WI_BROWSER_SESSION_PRIVATE_H
 
@@ -12,6 +20,8 @@
 #define WI_SESSION_LATE_MS 60000
 /* A Grid ends sessions of which it hears nothing for its --session-timeout, 300 s by default. */
 #define WI_SESSION_KEEP_ALIVE_MS 20000
+/* For a driver to delete a session. */
+#define WI_SESSION_DELETE_MS 5000
 /* A driver chooses its port first and opens it then: another process may be quicker, once. */
 #define WI_SESSION_SPAWNS 2
 
@@ -43,29 +53,43 @@ struct wi_session {
     char last_line[160]; /* of the driver's output, for when it dies early */
 };
 
+/* --- session_state.c ------------------------------------------------------------------------- */
+
+int wi_session_may_become(enum wi_session_state from, enum wi_session_state to);
+/* The only writer of `state`. The session may be freed when this returns from CLOSED. */
+void wi_session_set_state(
+    struct wi_session *session, enum wi_session_state state, const struct wi_error *error);
+/* It has a welcomed page. */
+int wi_session_serves(const struct wi_session *session);
+/* Its end has not begun: what happens to its processes is news. */
+int wi_session_is_alive(const struct wi_session *session);
+/* Its browser belongs to a service that runs already, so that no process is ours. */
+int wi_session_is_remote(const struct wi_session *session);
+
+/* --- session_end.c --------------------------------------------------------------------------- */
+
+/* Whatever goes wrong; nothing may touch the session afterwards. */
+void wi_session_fail(struct wi_session *session, const struct wi_error *why);
+/* Deletes the browser's session, if there is one, then ends the rest. */
+void wi_session_delete(struct wi_session *session);
+/* Ends the processes, then removes the files. */
+void wi_session_end_tree(struct wi_session *session, uint64_t grace_ms);
+/* The answer to a request for a session that is not wanted any more; that it has not come. */
+void wi_session_take_late(struct wi_session *session, const struct wi_error *error);
+void wi_session_on_late(void *session);
+
+/* --- session_page.c -------------------------------------------------------------------------- */
+
+/* There is a browser: it is sent to our page. */
+void wi_session_open_page(struct wi_session *session);
+/* It has taken too long to serve. */
+void wi_session_on_deadline(void *session);
+
 /* --- session_start.c ------------------------------------------------------------------------- */
 
 /* Spawns, or turns to the service that runs already; what follows leads to wi_session_open_page or
  * wi_session_fail. An error is the caller's to report. */
 enum wi_code wi_session_begin(
     struct wi_session *session, const struct wi_config_browser *browser, struct wi_error *error);
-
-/* Starts the driver's process, for the first time or again; it says on which port it listens. */
-enum wi_code wi_session_spawn(struct wi_session *session, struct wi_error *error);
-
-/* --- session.c ------------------------------------------------------------------------------- */
-
-/* Its end has not begun: what happens to its processes is news. */
-int wi_session_is_alive(const struct wi_session *session);
-/* Its browser belongs to a service that runs already, so that no process is ours. */
-int wi_session_is_remote(const struct wi_session *session);
-/* There is a browser: it is sent to our page. */
-void wi_session_open_page(struct wi_session *session);
-/* Whatever goes wrong; nothing may touch the session afterwards. */
-void wi_session_fail(struct wi_session *session, const struct wi_error *why);
-/* The answer to a request for a session that is not wanted any more. */
-void wi_session_take_late(struct wi_session *session, const struct wi_error *error);
-/* The processes that the session started are gone. */
-void wi_session_on_tree_end(void *session, int exit_status, int signal);
 
 #endif

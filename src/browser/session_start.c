@@ -167,9 +167,45 @@ static const char **as_list(const struct wi_strings *strings)
     return list;
 }
 
-enum wi_code wi_session_spawn(struct wi_session *session, struct wi_error *error)
+static enum wi_code spawn(struct wi_session *session, struct wi_error *error);
+
+/* Whether the driver ended by itself before it listened, as one does that finds its port taken. */
+static int lost_its_port(const struct wi_session *session, int signal)
 {
-    const struct wi_child_events events = {session, on_line, wi_session_on_tree_end};
+    return session->state == WI_SESSION_STARTING && !session->driver && !signal &&
+           session->spawns < WI_SESSION_SPAWNS;
+}
+
+/* The processes that the session started are gone. */
+static void on_tree_end(void *context, int exit_status, int signal)
+{
+    struct wi_session *session = context;
+    struct wi_error error;
+
+    session->child = NULL;
+    if (!wi_session_is_alive(session)) {
+        wi_session_end_tree(session, 0);
+        return;
+    }
+    if (signal)
+        wi_error_set(&error, WI_UNAVAILABLE, "",
+            "the driver's lifeline was ended by signal %d at step \"%s\"", signal, session->step);
+    else
+        wi_error_set(&error, WI_UNAVAILABLE, "",
+            "the driver ended with status %d at step \"%s\"; its last line: %s", exit_status,
+            session->step, session->last_line[0] ? session->last_line : "(none)");
+    if (lost_its_port(session, signal)) {
+        wi_info("browser", session->id, "%s; starting it once more", error.detail);
+        if (spawn(session, &error) == WI_OK)
+            return;
+    }
+    wi_session_fail(session, &error);
+}
+
+/* Starts the driver's process, for the first time or again; it says on which port it listens. */
+static enum wi_code spawn(struct wi_session *session, struct wi_error *error)
+{
+    const struct wi_child_events events = {session, on_line, on_tree_end};
     struct wi_child_options options = {.subject = session->id, .directory = session->directory};
     const char **arguments = as_list(&session->launch.command);
     const char **environment = as_list(&session->launch.environment);
@@ -204,7 +240,7 @@ enum wi_code wi_session_begin(
         wi_warn("browser", session->id,
             "/dev/shm has less than 512 MiB free: a Chromium is told to do without it");
     if (!wi_session_is_remote(session))
-        return wi_session_spawn(session, error);
+        return spawn(session, error);
     wi_timer_start(session->keep_alive, WI_SESSION_KEEP_ALIVE_MS, WI_SESSION_KEEP_ALIVE_MS);
     meet_driver(session, session->launch.url);
     return WI_OK;

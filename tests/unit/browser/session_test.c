@@ -2,13 +2,17 @@
  * The state machine's table, pair by pair, and sessions whose driver is a shell script: it dies, it
  * hangs, it cannot be started. In the end no process and no folder is left.
  */
-#include "browser/session.c"
-
 #include "../test.h"
 
+#include "base/memory.h"
+#include "browser/session_private.h"
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct place {
     uv_loop_t loop;
@@ -27,7 +31,7 @@ static void every_pair_of_states(void **state)
 
     for (int from = 0; from < WI_SESSION_STATE_COUNT; from++)
         for (int to = 0; to < WI_SESSION_STATE_COUNT; to++)
-            assert_int_equal(may_become(from, to), expected[from][to] != '.');
+            assert_int_equal(wi_session_may_become(from, to), expected[from][to] != '.');
 }
 
 static void take_state(void *context, const char *id, enum wi_session_state from,
@@ -35,7 +39,7 @@ static void take_state(void *context, const char *id, enum wi_session_state from
 {
     struct place *place = context;
 
-    assert_true(may_become(from, state));
+    assert_true(wi_session_may_become(from, state));
     assert_int_equal(wi_session_state(place->session), state);
     place->states[strlen(place->states)] = wi_session_state_name(state)[0];
     if (error)
