@@ -18,6 +18,14 @@
 #define TELL_PARTS (WI_CREDIT_PARTS / 4)
 #define TELL_BYTES (WI_CREDIT_BYTES / 4)
 
+/* What its job waits for is not wanted any more. */
+static void end_before(struct wi_api_stream *stream)
+{
+    if (stream->before.cancel)
+        stream->before.cancel(stream->before.context);
+    stream->before = (struct wi_stream_before){0};
+}
+
 static void free_stream(struct wi_api_stream *stream)
 {
     struct wi_api_streams *streams = stream->streams;
@@ -25,7 +33,7 @@ static void free_stream(struct wi_api_stream *stream)
     if (stream->under_way)
         wi_jobs_abandon(streams->api->deps.jobs, stream->id);
     wi_stream_end_abandon(stream->end);
-    wi_stream_pull_free(stream->pull);
+    end_before(stream);
     assert(!stream->taker);
     wi_timer_free(stream->timer);
     wi_events_free(stream->events);
@@ -431,8 +439,7 @@ void wi_api_streams_finish(struct wi_api_streams *streams)
         stream->under_way = 0;
         wi_stream_end_abandon(stream->end);
         stream->end = NULL;
-        wi_stream_pull_free(stream->pull);
-        stream->pull = NULL;
+        end_before(stream);
         unname_job(wi_taker_request(stream->taker));
         wi_stream_fail(stream, &error);
     }

@@ -8,6 +8,13 @@
 #include "api/taker.h"
 #include <uthash.h>
 
+/* What is under way before a stream has a job. `cancel` ends it if the stream goes first; whoever
+ * set it clears it when it is done. All NULL: nothing. */
+struct wi_stream_before {
+    void (*cancel)(void *context);
+    void *context;
+};
+
 /* One stream, from its request until nobody can want anything of it any more. It is
  *   silent   while `request` waits for its first event
  *   open     while somebody takes its events
@@ -22,14 +29,14 @@ struct wi_api_stream {
     struct wi_events *events;
     struct wi_request *request;
     struct wi_taker *taker;
-    struct wi_timer *timer;      /* until it opens; for comments; or until it is given up */
-    struct wi_buffer progress;   /* the latest event of that kind, while it is silent */
-    struct wi_credit told;       /* to its job, of what was taken */
-    uint64_t counted;            /* parts */
-    double accepted_at;          /* wi_now_ms() */
-    int under_way;               /* its job is */
-    struct wi_stream_end *end;   /* while its last event is being printed */
-    struct wi_stream_pull *pull; /* while its model is not here yet */
+    struct wi_timer *timer;    /* until it opens; for comments; or until it is given up */
+    struct wi_buffer progress; /* the latest event of that kind, while it is silent */
+    struct wi_credit told;     /* to its job, of what was taken */
+    uint64_t counted;          /* parts */
+    double accepted_at;        /* wi_now_ms() */
+    int under_way;             /* its job is */
+    struct wi_stream_end *end; /* while its last event is being printed */
+    struct wi_stream_before before;
     UT_hash_handle hh;
 };
 
@@ -51,9 +58,5 @@ void wi_stream_fail(struct wi_api_stream *stream, const struct wi_error *error);
 /* Submits its job: WI_OK, or why not. */
 enum wi_code wi_stream_submit(
     struct wi_api_stream *stream, struct wi_job_spec *spec, struct wi_error *error);
-
-/* --- stream_pull.c ---------------------------------------------------------------------------- */
-
-void wi_stream_pull_free(struct wi_stream_pull *pull); /* NULL is fine */
 
 #endif

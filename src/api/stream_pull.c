@@ -15,10 +15,9 @@ struct wi_stream_pull {
     struct wi_timer *timer; /* of the deadline */
 };
 
-void wi_stream_pull_free(struct wi_stream_pull *pull)
+static void cancel(void *context)
 {
-    if (!pull)
-        return;
+    struct wi_stream_pull *pull = context;
     wi_pull_unwatch(pull->watch);
     wi_repository_cancel(pull->lookup);
     wi_timer_free(pull->timer);
@@ -27,8 +26,8 @@ void wi_stream_pull_free(struct wi_stream_pull *pull)
 
 static void end_pull(struct wi_api_stream *stream)
 {
-    wi_stream_pull_free(stream->pull);
-    stream->pull = NULL;
+    cancel(stream->before.context);
+    stream->before = (struct wi_stream_before){0};
 }
 
 static void fail(struct wi_api_stream *stream, const struct wi_error *failure)
@@ -115,7 +114,7 @@ void wi_api_stream_begin_pull(struct wi_request *request, struct wi_infer *infer
     wi_id_new(id, "job");
     struct wi_api_stream *stream = wi_stream_new(request, infer, infer->model_name, id);
     struct wi_stream_pull *pull = wi_alloc(sizeof *pull);
-    stream->pull = pull;
+    stream->before = (struct wi_stream_before){cancel, pull};
     pull->stream = stream;
     pull->timer = wi_timer_new(api->deps.loop, on_late, pull);
     pull->watch = wi_pull_watch(api->deps.pulls, stream->model_name, on_pull, pull);
