@@ -2,14 +2,16 @@
  * webinfer simulate: nodes that compute nothing and say so, many of them in one process, speaking
  * webinfer-protocol(7). For load and for faults.
  *
- *   simulate.c (options, the join link, the end)
- *     -> simulate_run.c (all nodes: ramp, timers, figures) -> simulate_link.c (a socket)
- *                                                          -> simulate_node.c (its conversation)
- *                                                          -> simulate_say.c (what it says)
- *     -> simulate_attempt.c (its attempts) -> simulate_stream.c (answers in parts)
- *                                          -> simulate_pieces.c (tensors in pieces)
- *                                                          -> simulate_model.c (shapes of answers)
- *                                                          -> simulate_text.c (answers to text)
+ *   simulate.c            options, the join link, the end
+ *   simulate_run.c        all nodes: ramp, timers, figures
+ *   simulate_node.c       one node's part of the conversation
+ *   simulate_attempt.c    its attempts
+ *   simulate_say.c        what it says, apart from its answers
+ *   simulate_stream.c     answers in parts
+ *   simulate_pieces.c     tensors in pieces
+ *   simulate_text.c, simulate_task.c, simulate_model.c    what is answered
+ *   simulate_link.c, simulate_message.c    a socket, and what goes over it
+ *   simulate_lot.c        what is left to chance
  */
 #ifndef WI_CLI_SIMULATE_H
 #define WI_CLI_SIMULATE_H
@@ -62,6 +64,8 @@ struct sim_counters {
 
 struct sim {
     const struct sim_options *options;
+    const struct sim_link_events *link; /* what every node hears of its socket */
+    void (*on_left)(struct sim *sim);   /* a node that said bye is gone */
     uv_loop_t *loop;
     struct lws_context *lws;
     struct lws_vhost *vhost;
@@ -158,25 +162,40 @@ struct sim_node {
 
 /* Runs the nodes until the end; 0, or -1 if none of them could come in. */
 int sim_run(const struct sim_options *options);
+
+/* --- simulate_lot.c -------------------------------------------------------------------------- */
+
 double sim_random(struct sim *sim); /* in [0, 1) */
-void sim_left(struct sim *sim);     /* a node that said bye is gone */
+enum sim_fate sim_draw(struct sim *sim);
+
+/* --- simulate_message.c ---------------------------------------------------------------------- */
+
+/* Begins a message; its data is open. */
+void sim_message_begin(struct sim_node *node, struct wi_buffer *out, int binary, const char *type);
+struct sim_message *sim_message_new(int binary, struct wi_buffer *bytes); /* takes the text */
+void sim_message_unref(struct sim_message *message);                      /* NULL is fine */
 
 /* --- simulate_link.c ------------------------------------------------------------------------- */
 
 extern const struct lws_protocols sim_protocols[];
+struct sim_link_events {
+    void (*open)(struct sim_node *node);
+    void (*message)(struct sim_node *node, struct wi_blob *blob, int binary); /* borrowed */
+    void (*closed)(struct sim_node *node); /* the socket is gone, or never came */
+    /* The service said so on closing. */
+    void (*refused)(struct sim_node *node, int code, const char *reason);
+};
 void sim_link_connect(struct sim_node *node);
 /* Breaks the connection without a word. */
 void sim_link_cut(struct sim_node *node);
 /* Takes a reference of its own. */
 void sim_link_send(struct sim_node *node, struct sim_message *message);
+/* A message that is not kept; takes the text. */
+void sim_link_send_once(struct sim_node *node, int binary, struct wi_buffer *bytes);
 void sim_link_clear(struct sim_node *node); /* what is queued and half received */
-struct sim_message *sim_message_new(int binary, struct wi_buffer *bytes); /* takes the text */
-void sim_message_unref(struct sim_message *message);                      /* NULL is fine */
 
 /* --- simulate_say.c -------------------------------------------------------------------------- */
 
-/* Begins a message; its data is open. */
-void sim_say_begin(struct sim_node *node, struct wi_buffer *out, int binary, const char *type);
 void sim_say_announcement(struct sim_node *node);
 void sim_say_heartbeat(struct sim_node *node, const char *reply_to);
 void sim_say_models(struct sim_node *node);
@@ -185,14 +204,10 @@ void sim_say_bye(struct sim_node *node);
 
 /* --- simulate_node.c ------------------------------------------------------------------------- */
 
-void sim_node_open(struct sim_node *node); /* the socket is: announces itself */
-void sim_node_message(struct sim_node *node, struct wi_blob *blob, int binary);
-/* The socket is gone, or never came. */
-void sim_node_closed(struct sim_node *node);
-void sim_node_refused(struct sim_node *node, int code, const char *reason); /* told so on closing */
+extern const struct sim_link_events sim_node_events;
 /* Now and then: comes back when it is time, speaks up, notices silence. */
 void sim_node_beat(struct sim_node *node, double now);
-/* Says bye if it is up: 1, and sim_left follows. */
+/* Says bye if it is up: 1, and sim->on_left follows. */
 int sim_node_leave(struct sim_node *node);
 void sim_node_free(struct sim_node *node);
 
@@ -200,6 +215,7 @@ void sim_node_free(struct sim_node *node);
 
 /* What the service says of attempts; one that is not known is passed over. */
 void sim_attempt_begin(struct sim_node *node, struct wi_frame *task);
+void sim_attempt_data(struct sim_node *node, const struct wi_frame *frame);
 void sim_attempt_cancel(struct sim_node *node, const char *id);
 void sim_attempt_acknowledge(struct sim_node *node, const json_t *ids, const json_t *parts);
 /* By the data of a welcome: drops what is not wanted, and sends again what has not come. */
@@ -207,19 +223,18 @@ void sim_attempts_resume(struct sim_node *node, const json_t *welcome);
 /* Gives up what an announcement has no room to list: the service sends it again. */
 void sim_attempts_fit(struct sim_node *node);
 struct sim_attempt *sim_attempt_find(struct sim_node *node, const char *id); /* or NULL */
-/* Its tensors are there. */
-void sim_attempt_run(struct sim_attempt *attempt, struct wi_tensors *inputs);
-void sim_attempt_end(struct sim_attempt *attempt, struct sim_answer *answer);
 void sim_attempt_free(struct sim_attempt *attempt);
 /* Notes a model as loaded, once. */
 void sim_attempt_note_model(struct sim_node *node, const json_t *model);
 
 /* --- simulate_stream.c ----------------------------------------------------------------------- */
 
+/* The attempt's answer behind the parts; borrowed. */
+typedef void sim_stream_end_fn(struct sim_attempt *attempt, struct sim_answer *answer);
 /* Of builtin/count, or of text; NULL if the options are not those of the first. It begins from the
  * loop. */
-struct sim_stream *sim_stream_new(
-    struct sim_attempt *attempt, const struct sim_task *task, double delay_ms);
+struct sim_stream *sim_stream_new(struct sim_attempt *attempt, const struct sim_task *task,
+    double delay_ms, sim_stream_end_fn *on_end);
 void sim_stream_free(struct sim_stream *stream);           /* NULL is fine */
 uint64_t sim_stream_next(const struct sim_stream *stream); /* seq of the part that it makes next */
 void sim_stream_forget(struct sim_stream *stream, uint64_t seq); /* the parts before that */
@@ -229,9 +244,11 @@ void sim_stream_resume(struct sim_stream *stream, const json_t *next, const json
 
 /* --- simulate_pieces.c ----------------------------------------------------------------------- */
 
-/* The attempt runs as soon as all of that is there. */
-void sim_pieces_expect(struct sim_attempt *attempt, const json_t *outline);
-void sim_pieces_take(struct sim_node *node, const struct wi_frame *frame);
+/* Makes room for such tensors, and takes a piece of them: 0, or -1 where that cannot be. */
+int sim_pieces_expect(struct sim_attempt *attempt, const json_t *outline);
+int sim_pieces_take(struct sim_attempt *attempt, const struct wi_frame *frame);
+/* Whether nothing is missing any more; then moves the tensors to `inputs`. */
+int sim_pieces_are_whole(struct sim_attempt *attempt, struct wi_tensors *inputs);
 void sim_pieces_outline(struct sim_attempt *attempt);
 void sim_pieces_credit(struct sim_attempt *attempt, uint64_t data_bytes);
 void sim_pieces_resume(struct sim_attempt *attempt, const json_t *wanted);

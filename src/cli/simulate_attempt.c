@@ -127,7 +127,7 @@ static size_t put_answer(
 {
     int binary = is_binary(answer);
     wi_buffer_clear(out);
-    sim_say_begin(attempt->node, out, binary, "task_response");
+    sim_message_begin(attempt->node, out, binary, "task_response");
     wi_buffer_puts(out, "\"attempt_id\":");
     wi_buffer_json_string(out, attempt->id);
     wi_buffer_puts(out, ",\"reply_to\":");
@@ -162,7 +162,7 @@ static struct sim_message *make_answer(struct sim_attempt *attempt, struct sim_a
     return sim_message_new(is_binary(answer), &out);
 }
 
-void sim_attempt_end(struct sim_attempt *attempt, struct sim_answer *answer)
+static void on_stream_end(struct sim_attempt *attempt, struct sim_answer *answer)
 {
     attempt->answer = make_answer(attempt, answer);
     send_answer(attempt);
@@ -228,20 +228,6 @@ static enum wi_code compute(struct sim_node *node, const struct sim_task *task,
 
 /* --- a task ---------------------------------------------------------------------------------- */
 
-static enum sim_fate draw(struct sim *sim)
-{
-    const struct sim_options *options = sim->options;
-    double lot = sim_random(sim);
-
-    if ((lot -= options->fail_rate) < 0)
-        return SIM_FAIL;
-    if ((lot -= options->drop_rate) < 0)
-        return SIM_DROP;
-    if ((lot -= options->late_rate) < 0)
-        return SIM_LATE;
-    return lot - options->cut_rate < 0 ? SIM_CUT : SIM_ANSWER;
-}
-
 static void answer_at_once(struct sim_attempt *attempt, const struct sim_task *task,
     struct wi_tensors *inputs, double took)
 {
@@ -269,7 +255,8 @@ static void answer_at_once(struct sim_attempt *attempt, const struct sim_task *t
     wi_timer_start(attempt->timer, (uint64_t)took, 0);
 }
 
-void sim_attempt_run(struct sim_attempt *attempt, struct wi_tensors *inputs)
+/* Its tensors are there. */
+static void run(struct sim_attempt *attempt, struct wi_tensors *inputs)
 {
     struct sim *sim = attempt->node->sim;
     const json_t *data = json_object_get(attempt->request, "data");
@@ -280,11 +267,38 @@ void sim_attempt_run(struct sim_attempt *attempt, struct wi_tensors *inputs)
     if (json_is_true(json_object_get(data, "stream")) &&
         (wi_builtin_of_name(task.model) == WI_BUILTIN_COUNT ||
             wi_task_generates(sim_task_kind(&task))))
-        attempt->stream = sim_stream_new(attempt, &task, took);
+        attempt->stream = sim_stream_new(attempt, &task, took, on_stream_end);
     if (!attempt->stream)
         answer_at_once(attempt, &task, inputs, took);
     json_decref(attempt->request);
     attempt->request = NULL;
+}
+
+static void run_if_whole(struct sim_attempt *attempt)
+{
+    struct wi_tensors inputs = {0};
+
+    if (!sim_pieces_are_whole(attempt, &inputs))
+        return;
+    run(attempt, &inputs);
+    wi_tensors_clear(&inputs);
+}
+
+static void expect(struct sim_attempt *attempt, const json_t *outline)
+{
+    if (sim_pieces_expect(attempt, outline) == 0)
+        run_if_whole(attempt);
+    else
+        sim_attempt_free(attempt);
+}
+
+void sim_attempt_data(struct sim_node *node, const struct wi_frame *frame)
+{
+    struct sim_attempt *attempt =
+        sim_attempt_find(node, json_string_value(json_object_get(frame->data, "attempt_id")));
+
+    if (attempt && attempt->in && sim_pieces_take(attempt, frame) == 0)
+        run_if_whole(attempt); /* else it was cancelled */
 }
 
 void sim_attempt_begin(struct sim_node *node, struct wi_frame *task)
@@ -292,7 +306,7 @@ void sim_attempt_begin(struct sim_node *node, struct wi_frame *task)
     struct sim *sim = node->sim;
     const json_t *model = json_object_get(task->data, "model");
     const char *id = json_string_value(json_object_get(task->data, "attempt_id"));
-    enum sim_fate fate = draw(sim);
+    enum sim_fate fate = sim_draw(sim);
 
     if (!id || !json_string_value(json_object_get(model, "name")) || sim_attempt_find(node, id)) {
         sim->counters.unexpected++;
@@ -311,9 +325,9 @@ void sim_attempt_begin(struct sim_node *node, struct wi_frame *task)
     sim->counters.dropped += fate == SIM_DROP;
     sim->counters.late += fate == SIM_LATE;
     if (json_object_get(task->data, "outline"))
-        sim_pieces_expect(attempt, json_object_get(task->data, "outline"));
+        expect(attempt, json_object_get(task->data, "outline"));
     else
-        sim_attempt_run(attempt, &task->tensors);
+        run(attempt, &task->tensors);
 }
 
 void sim_attempt_cancel(struct sim_node *node, const char *id)

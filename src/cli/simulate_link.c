@@ -8,25 +8,6 @@
 
 #define FRAME_MAX ((size_t)256 * 1024 * 1024)
 
-struct sim_message *sim_message_new(int binary, struct wi_buffer *bytes)
-{
-    struct sim_message *message = wi_alloc(sizeof *message);
-
-    message->references = 1;
-    message->binary = binary;
-    message->size = bytes->size;
-    message->bytes = wi_buffer_take(bytes);
-    return message;
-}
-
-void sim_message_unref(struct sim_message *message)
-{
-    if (!message || --message->references > 0)
-        return;
-    free(message->bytes);
-    free(message);
-}
-
 void sim_link_connect(struct sim_node *node)
 {
     struct sim *sim = node->sim;
@@ -51,7 +32,7 @@ void sim_link_connect(struct sim_node *node)
     sim->connecting++;
     /* A failure at once may or may not have been reported by the callback already. */
     if (!lws_client_connect_via_info(&info) && node->state == SIM_CONNECTING)
-        sim_node_closed(node);
+        node->sim->link->closed(node);
 }
 
 void sim_link_cut(struct sim_node *node)
@@ -74,6 +55,14 @@ void sim_link_send(struct sim_node *node, struct sim_message *message)
     node->said = wi_now_ms();
     if (node->wsi)
         lws_callback_on_writable(node->wsi);
+}
+
+void sim_link_send_once(struct sim_node *node, int binary, struct wi_buffer *bytes)
+{
+    struct sim_message *message = sim_message_new(binary, bytes);
+
+    sim_link_send(node, message);
+    sim_message_unref(message);
 }
 
 static void drop_first(struct sim_node *node)
@@ -133,7 +122,7 @@ static int receive(struct sim_node *node, const void *bytes, size_t size)
         return 0;
     struct wi_blob *blob = node->incoming;
     node->incoming = NULL;
-    sim_node_message(node, blob, lws_frame_is_binary(node->wsi));
+    node->sim->link->message(node, blob, lws_frame_is_binary(node->wsi));
     wi_blob_unref(blob);
     return 0;
 }
@@ -144,7 +133,7 @@ static void peer_closes(struct sim_node *node, const unsigned char *in, size_t l
 
     if (length > 2)
         snprintf(reason, sizeof reason, "%.*s", (int)(length - 2), (const char *)in + 2);
-    sim_node_refused(node, length >= 2 ? in[0] << 8 | in[1] : 0, reason);
+    node->sim->link->refused(node, length >= 2 ? in[0] << 8 | in[1] : 0, reason);
 }
 
 static int callback(
@@ -155,7 +144,7 @@ static int callback(
     switch (reason) {
     case LWS_CALLBACK_CLIENT_ESTABLISHED:
         node->wsi = wsi;
-        sim_node_open(node);
+        node->sim->link->open(node);
         return 0;
     case LWS_CALLBACK_CLIENT_RECEIVE:
         return receive(node, in, length);
@@ -167,7 +156,7 @@ static int callback(
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
     case LWS_CALLBACK_CLIENT_CLOSED:
         node->wsi = NULL;
-        sim_node_closed(node);
+        node->sim->link->closed(node);
         return 0;
     default:
         return lws_callback_http_dummy(wsi, reason, user, in, length);

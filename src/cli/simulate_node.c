@@ -86,19 +86,7 @@ static void forget_itself(struct sim_node *node)
     node->id[0] = node->resume_token[0] = '\0';
 }
 
-static void on_bye(struct sim_node *node, const struct wi_frame *frame)
-{
-    char code[32], reason[160];
-
-    copy_string(code, sizeof code, frame->data, "code");
-    copy_string(reason, sizeof reason, frame->data, "reason");
-    if (strcmp(code, "resume_unknown") == 0)
-        forget_itself(node); /* comes in anew: its join token is good for that */
-    else if (strcmp(code, "shutdown") != 0)
-        sim_node_refused(node, 1008, reason);
-}
-
-void sim_node_refused(struct sim_node *node, int code, const char *reason)
+static void on_refused(struct sim_node *node, int code, const char *reason)
 {
     struct sim_counters *counters = &node->sim->counters;
 
@@ -112,6 +100,18 @@ void sim_node_refused(struct sim_node *node, int code, const char *reason)
     counters->gone++;
     node->state = SIM_GONE;
     forget_itself(node);
+}
+
+static void on_bye(struct sim_node *node, const struct wi_frame *frame)
+{
+    char code[32], reason[160];
+
+    copy_string(code, sizeof code, frame->data, "code");
+    copy_string(reason, sizeof reason, frame->data, "reason");
+    if (strcmp(code, "resume_unknown") == 0)
+        forget_itself(node); /* comes in anew: its join token is good for that */
+    else if (strcmp(code, "shutdown") != 0)
+        on_refused(node, 1008, reason);
 }
 
 static void handle(struct sim_node *node, struct wi_frame *frame)
@@ -128,7 +128,7 @@ static void handle(struct sim_node *node, struct wi_frame *frame)
         sim_attempt_acknowledge(node, json_object_get(frame->data, "acknowledged"), NULL);
         sim_attempt_begin(node, frame);
     } else if (strcmp(frame->type, "task_data") == 0) {
-        sim_pieces_take(node, frame);
+        sim_attempt_data(node, frame);
     } else if (strcmp(frame->type, "task_credit") == 0) {
         on_credit(node, frame->data);
     } else if (strcmp(frame->type, "task_ack") == 0) {
@@ -147,7 +147,7 @@ static void handle(struct sim_node *node, struct wi_frame *frame)
     }
 }
 
-void sim_node_message(struct sim_node *node, struct wi_blob *blob, int binary)
+static void on_message(struct sim_node *node, struct wi_blob *blob, int binary)
 {
     struct wi_frame frame;
     struct wi_error error;
@@ -163,10 +163,11 @@ void sim_node_message(struct sim_node *node, struct wi_blob *blob, int binary)
 
 /* --- coming and going ------------------------------------------------------------------------ */
 
-void sim_node_open(struct sim_node *node)
+static void on_open(struct sim_node *node)
 {
     node->state = SIM_ANNOUNCING;
     node->heard = wi_now_ms();
+    sim_attempts_fit(node);
     sim_say_announcement(node);
 }
 
@@ -179,13 +180,13 @@ int sim_node_leave(struct sim_node *node)
     return 1;
 }
 
-void sim_node_closed(struct sim_node *node)
+static void on_closed(struct sim_node *node)
 {
     struct sim *sim = node->sim;
 
     sim_link_clear(node);
     if (node->state == SIM_LEAVING)
-        sim_left(sim);
+        sim->on_left(sim);
     if (sim->ending || node->state == SIM_GONE || node->state == SIM_IDLE)
         return;
     if (node->state == SIM_UP)
@@ -197,6 +198,8 @@ void sim_node_closed(struct sim_node *node)
     node->retry_at = wi_now_ms() + sim_random(sim) * node->retry_ms;
     node->retry_ms = node->retry_ms * 2 < RETRY_MAX_MS ? node->retry_ms * 2 : RETRY_MAX_MS;
 }
+
+const struct sim_link_events sim_node_events = {on_open, on_message, on_closed, on_refused};
 
 void sim_node_beat(struct sim_node *node, double now)
 {

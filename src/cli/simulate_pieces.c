@@ -5,53 +5,38 @@
 
 /* --- of a task ------------------------------------------------------------------------------- */
 
-static void run_if_whole(struct sim_attempt *attempt)
+int sim_pieces_expect(struct sim_attempt *attempt, const json_t *outline)
 {
-    struct wi_tensors inputs = {0};
+    attempt->in = wi_pieces_in_new(outline, NULL);
+    if (attempt->in && wi_pieces_in_make_room(attempt->in, NULL) == WI_OK)
+        return 0;
+    attempt->node->sim->counters.unexpected++;
+    return -1;
+}
+
+int sim_pieces_take(struct sim_attempt *attempt, const struct wi_frame *frame)
+{
+    const json_t *tensor = json_object_get(frame->data, "tensor");
+    const json_t *position = json_object_get(frame->data, "position");
+    if (wi_pieces_in_add(attempt->in, (uint64_t)json_integer_value(tensor),
+            (uint64_t)json_integer_value(position), &frame->tensors, NULL) == WI_OK)
+        return 0;
+    attempt->node->sim->counters.unexpected++;
+    return -1;
+}
+
+int sim_pieces_are_whole(struct sim_attempt *attempt, struct wi_tensors *inputs)
+{
     if (attempt->in->tensor < attempt->in->tensors.count)
-        return;
-    if (wi_pieces_in_take(attempt->in, &inputs, NULL) != WI_OK)
+        return 0;
+    if (wi_pieces_in_take(attempt->in, inputs, NULL) != WI_OK)
         attempt->node->sim->counters.unexpected++;
     wi_pieces_in_free(attempt->in);
     attempt->in = NULL;
-    sim_attempt_run(attempt, &inputs);
-    wi_tensors_clear(&inputs);
-}
-
-void sim_pieces_expect(struct sim_attempt *attempt, const json_t *outline)
-{
-    attempt->in = wi_pieces_in_new(outline, NULL);
-    if (!attempt->in || wi_pieces_in_make_room(attempt->in, NULL)) {
-        attempt->node->sim->counters.unexpected++;
-        sim_attempt_free(attempt);
-        return;
-    }
-    run_if_whole(attempt);
-}
-
-void sim_pieces_take(struct sim_node *node, const struct wi_frame *frame)
-{
-    struct sim_attempt *attempt =
-        sim_attempt_find(node, json_string_value(json_object_get(frame->data, "attempt_id")));
-    const json_t *tensor = json_object_get(frame->data, "tensor");
-    const json_t *position = json_object_get(frame->data, "position");
-    if (!attempt || !attempt->in)
-        return; /* it was cancelled */
-    if (wi_pieces_in_add(attempt->in, (uint64_t)json_integer_value(tensor),
-            (uint64_t)json_integer_value(position), &frame->tensors, NULL) != WI_OK)
-        node->sim->counters.unexpected++;
-    else
-        run_if_whole(attempt);
+    return 1;
 }
 
 /* --- of an answer ---------------------------------------------------------------------------- */
-
-static void send_once(struct sim_node *node, int binary, struct wi_buffer *out)
-{
-    struct sim_message *message = sim_message_new(binary, out);
-    sim_link_send(node, message);
-    sim_message_unref(message);
-}
 
 void sim_pieces_outline(struct sim_attempt *attempt)
 {
@@ -59,14 +44,14 @@ void sim_pieces_outline(struct sim_attempt *attempt)
     struct wi_buffer out = {0};
     pieces->tensor = pieces->position = 0;
     pieces->sent = 0;
-    sim_say_begin(attempt->node, &out, 0, "task_outline");
+    sim_message_begin(attempt->node, &out, 0, "task_outline");
     wi_buffer_puts(&out, "\"attempt_id\":");
     wi_buffer_json_string(&out, attempt->id);
     wi_buffer_puts(&out, ",");
     wi_frame_outline(&out, &pieces->tensors);
     wi_buffer_puts(&out, "}");
     wi_frame_end(&out, 0);
-    send_once(attempt->node, 0, &out);
+    sim_link_send_once(attempt->node, 0, &out);
 }
 
 static void send_piece(struct sim_attempt *attempt, size_t size)
@@ -75,7 +60,7 @@ static void send_piece(struct sim_attempt *attempt, size_t size)
     const unsigned char *bytes =
         wi_tensor_bytes(&pieces->tensors.items[pieces->tensor]) + pieces->position;
     struct wi_buffer out = {0};
-    sim_say_begin(attempt->node, &out, 1, "task_data");
+    sim_message_begin(attempt->node, &out, 1, "task_data");
     wi_buffer_puts(&out, "\"attempt_id\":");
     wi_buffer_json_string(&out, attempt->id);
     wi_buffer_printf(&out,
@@ -84,7 +69,7 @@ static void send_piece(struct sim_attempt *attempt, size_t size)
         pieces->tensor, pieces->position, size, size);
     wi_frame_end(&out, 1);
     wi_buffer_add(&out, bytes, size);
-    send_once(attempt->node, 1, &out);
+    sim_link_send_once(attempt->node, 1, &out);
     pieces->position += size;
     pieces->sent += size;
 }

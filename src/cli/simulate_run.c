@@ -15,15 +15,6 @@
 #define BEAT_MS 100
 #define LEAVE_MS 2000 /* how long the nodes wait for the service to close */
 
-double sim_random(struct sim *sim)
-{
-    /* xorshift64*, so that a seed gives the same lots again */
-    sim->random ^= sim->random >> 12;
-    sim->random ^= sim->random << 25;
-    sim->random ^= sim->random >> 27;
-    return (double)((sim->random * 0x2545F4914F6CDD1DULL) >> 11) / 9007199254740992.0;
-}
-
 static void show_up(const struct sim *sim)
 {
     if (sim->options->json)
@@ -81,7 +72,7 @@ static void stop(struct sim *sim)
     wi_timer_start(sim->over, sim->leaving ? LEAVE_MS : 0, 0);
 }
 
-void sim_left(struct sim *sim)
+static void on_left(struct sim *sim)
 {
     if (--sim->leaving == 0 && sim->over)
         wi_timer_start(sim->over, 0, 0);
@@ -162,6 +153,8 @@ static int make_vhost(struct sim *sim)
 
 static void start(struct sim *sim)
 {
+    sim->link = &sim_node_events;
+    sim->on_left = on_left;
     sim->nodes = wi_alloc(sim->options->nodes * sizeof *sim->nodes);
     for (size_t i = 0; i < sim->options->nodes; i++) {
         sim->nodes[i].sim = sim;

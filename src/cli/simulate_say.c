@@ -3,25 +3,13 @@
 
 #include "cli/simulate.h"
 
-#include "base/clock.h"
 #include <utlist.h>
-
-void sim_say_begin(struct sim_node *node, struct wi_buffer *out, int binary, const char *type)
-{
-    if (binary)
-        wi_buffer_add(out, "\0\0\0\0", 4);
-    wi_buffer_printf(out,
-        "{\"id\":\"%llu\",\"type\":\"%s\",\"from\":\"%s\",\"timestamp\":%lld,\"data\":{",
-        (unsigned long long)++node->sequence, type, node->id, (long long)wi_wall_ms());
-}
 
 static void send_text(struct sim_node *node, struct wi_buffer *out)
 {
     wi_buffer_puts(out, "}");
     wi_frame_end(out, 0);
-    struct sim_message *message = sim_message_new(0, out);
-    sim_link_send(node, message);
-    sim_message_unref(message);
+    sim_link_send_once(node, 0, out);
 }
 
 static void put_capabilities(struct wi_buffer *out, const struct sim_node *node)
@@ -101,10 +89,9 @@ void sim_say_announcement(struct sim_node *node)
 {
     struct wi_buffer out = {0};
 
-    sim_say_begin(node, &out, 0, "node_announcement");
+    sim_message_begin(node, &out, 0, "node_announcement");
     wi_buffer_puts(&out, "\"protocol\":1,\"page_version\":\"" PACKAGE_VERSION "\",");
     if (*node->resume_token) {
-        sim_attempts_fit(node);
         wi_buffer_printf(&out,
             "\"resume\":{\"node\":\"%s\",\"token\":\"%s\",\"running\":", node->id,
             node->resume_token);
@@ -127,7 +114,7 @@ void sim_say_heartbeat(struct sim_node *node, const char *reply_to)
 {
     struct wi_buffer out = {0};
 
-    sim_say_begin(node, &out, 0, "heartbeat");
+    sim_message_begin(node, &out, 0, "heartbeat");
     wi_buffer_printf(&out, "\"seq\":%llu,", (unsigned long long)node->sequence);
     if (reply_to) {
         wi_buffer_puts(&out, "\"reply_to\":");
@@ -143,7 +130,7 @@ void sim_say_models(struct sim_node *node)
 {
     struct wi_buffer out = {0};
 
-    sim_say_begin(node, &out, 0, "model_status");
+    sim_message_begin(node, &out, 0, "model_status");
     wi_buffer_puts(&out, "\"models\":");
     if (node->models)
         wi_buffer_json(&out, node->models);
@@ -156,7 +143,7 @@ void sim_say_capabilities(struct sim_node *node)
 {
     struct wi_buffer out = {0};
 
-    sim_say_begin(node, &out, 0, "capability_report");
+    sim_message_begin(node, &out, 0, "capability_report");
     put_capabilities(&out, node);
     send_text(node, &out);
 }
@@ -165,7 +152,7 @@ void sim_say_bye(struct sim_node *node)
 {
     struct wi_buffer out = {0};
 
-    sim_say_begin(node, &out, 0, "bye");
+    sim_message_begin(node, &out, 0, "bye");
     wi_buffer_puts(&out, "\"reason\":\"the simulation is over\"");
     send_text(node, &out);
 }

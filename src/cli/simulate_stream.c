@@ -21,6 +21,7 @@ struct part {
 
 struct sim_stream {
     struct sim_attempt *attempt;
+    sim_stream_end_fn *on_end;
     struct wi_count_options options;
     json_t *text, *result;        /* of text: its parts, and what comes after them; else NULL */
     uint64_t next;                /* seq of the part that is made next */
@@ -78,7 +79,7 @@ static void make_part(struct sim_stream *stream)
     struct wi_buffer out = {0};
     size_t length;
 
-    sim_say_begin(node, &out, 0, "task_part");
+    sim_message_begin(node, &out, 0, "task_part");
     wi_buffer_puts(&out, "\"attempt_id\":");
     wi_buffer_json_string(&out, attempt->id);
     wi_buffer_printf(&out, ",\"seq\":%llu", (unsigned long long)stream->next);
@@ -106,7 +107,7 @@ static void end(struct sim_stream *stream, int fails)
         .took_ms = wi_now_ms() - stream->began - stream->waited_ms};
     if (fails)
         wi_error_set(&answer.failure, WI_INFERENCE_FAILED, NULL, "the node was told to fail");
-    sim_attempt_end(stream->attempt, &answer);
+    stream->on_end(stream->attempt, &answer);
     json_decref(answer.result);
 }
 
@@ -169,8 +170,8 @@ static void read_credit(const json_t *said, struct wi_credit *credit)
     credit->bytes = bytes > credit->bytes ? bytes : credit->bytes;
 }
 
-struct sim_stream *sim_stream_new(
-    struct sim_attempt *attempt, const struct sim_task *task, double delay_ms)
+struct sim_stream *sim_stream_new(struct sim_attempt *attempt, const struct sim_task *task,
+    double delay_ms, sim_stream_end_fn *on_end)
 {
     struct sim *sim = attempt->node->sim;
     const json_t *from = json_object_get(task->data, "continue");
@@ -186,6 +187,7 @@ struct sim_stream *sim_stream_new(
     }
     struct sim_stream *stream = wi_alloc(sizeof *stream);
     stream->attempt = attempt;
+    stream->on_end = on_end;
     stream->options = options;
     stream->text = text;
     stream->result = result;
