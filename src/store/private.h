@@ -5,6 +5,48 @@
 #include "store/db.h"
 #include <sqlite3.h>
 
+/* Work on its way to the writer, or back. */
+struct wi_db_piece {
+    wi_db_work_fn *work;
+    wi_db_done_fn *done;
+    void *data;
+    int failed;
+    struct wi_error error;
+    struct wi_db_piece *next;
+};
+
+struct wi_db_list {
+    struct wi_db_piece *first, **end;
+};
+
+/* Between the loop and the thread; whoever touches it holds the mutex. */
+struct wi_db_boxes {
+    uv_mutex_t mutex;
+    uv_cond_t wake;
+    struct wi_db_list in, out;
+    uint64_t transactions, failures; /* since the loop looked last */
+    int stop;                        /* once `in` is empty */
+};
+
+struct wi_db {
+    uv_loop_t *loop;
+    char *path;
+    sqlite3 *sqlite; /* the thread's while `pending` */
+    int lock;
+    uv_thread_t thread;
+    uv_async_t *async; /* NULL before the thread, and when the loop needs it no more */
+    int threaded;      /* the thread is there, and the boxes with it */
+    struct wi_db_boxes boxes;
+    size_t pending;         /* pieces that the thread has and that have not called back */
+    struct wi_db_list late; /* what came after that: for wi_db_free */
+    int closing;
+    struct wi_timer *calm; /* runs from the last failure on */
+    uint64_t calm_ms;
+    struct wi_db_values *values;
+    struct wi_db_counters counters;
+    struct wi_error problem; /* of the last transaction that failed */
+};
+
 /* sql.c */
 
 /* Fills `error` with what SQLite says now; returns WI_STORAGE_FAILED. */
@@ -26,7 +68,17 @@ int wi_db_lock(const char *folder, struct wi_error *error);
 /* Work that writes and changes nothing. */
 enum wi_code wi_db_touch(sqlite3 *sqlite, void *data, struct wi_error *error);
 
-/* db.c: how long after the last failure writing is tried; for tests. */
+/* writer.c, beside wi_db_submit and wi_db_now */
+
+/* Begins to take work: WI_OK or WI_STORAGE_FAILED. */
+enum wi_code wi_db_writer_start(struct wi_db *db, struct wi_error *error);
+/* The loop is kept for what is under way, and no longer. */
+void wi_db_writer_close(struct wi_db *db);
+/* Waits for the thread, if there is one: it has nothing to do any more. */
+void wi_db_writer_end(struct wi_db *db);
+/* What came when the loop was not to be kept any longer, and what that asks for. */
+void wi_db_writer_run_late(struct wi_db *db);
+/* How long after the last failure writing is tried; for tests. */
 void wi_db_set_calm(struct wi_db *db, uint64_t ms);
 
 /* values.c */
@@ -37,6 +89,5 @@ struct wi_db_values *wi_db_values_new(struct wi_db *db, uv_loop_t *loop);
 void wi_db_values_close(struct wi_db_values *values); /* submits what has gathered; no timer more */
 void wi_db_values_flush(struct wi_db_values *values); /* likewise, the last time; NULL is fine */
 void wi_db_values_free(struct wi_db_values *values);  /* nothing may be submitted any more */
-struct wi_db_values *wi_db_values_of(struct wi_db *db);
 
 #endif

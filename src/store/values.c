@@ -112,7 +112,7 @@ static void put(struct wi_db *db, enum wi_db_space space, const char *key, const
 {
     if (db == NULL)
         return;
-    struct wi_db_values *values = wi_db_values_of(db);
+    struct wi_db_values *values = db->values;
     struct value *value, *old;
     value = wi_alloc(sizeof *value);
     value->key = wi_sprintf("%d%s", (int)space, key);
