@@ -19,28 +19,13 @@
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
-static void close_fetch(struct wi_fetch *fetch)
-{
-    fetch->closing = 1;
-    wi_turn_wish(fetch->turn);
-}
-
-void fetch_fail(struct wi_fetch *fetch, const struct wi_error *error)
-{
-    if (fetch->closing)
-        return;
-    fetch->failed = 1;
-    fetch->error = *error;
-    close_fetch(fetch);
-}
-
 void wi_fetch_cancel(struct wi_fetch *fetch)
 {
     if (fetch == NULL)
         return;
     fetch->cancelled = 1;
     fetch->on_progress = NULL;
-    close_fetch(fetch);
+    fetch_close(fetch);
     /* The caller may free its HTTP client now. */
     for (size_t i = 0; i < fetch->count; i++)
         for (size_t k = 0; k < WI_FETCH_CONNECTIONS; k++)
@@ -102,34 +87,6 @@ static void end_if_closed(struct wi_fetch *fetch)
     free_fetch(fetch);
 }
 
-/* --- blocks ----------------------------------------------------------------------------------- */
-
-struct block *fetch_take_block(struct wi_fetch *fetch)
-{
-    uv_mutex_lock(&fetch->blocks_lock);
-    struct block *block = fetch->free_blocks;
-    if (block)
-        fetch->free_blocks = block->next;
-    uv_mutex_unlock(&fetch->blocks_lock);
-    if (block == NULL && fetch->blocks < BLOCKS_MAX) {
-        fetch->blocks++;
-        block = wi_realloc_array(NULL, 1, sizeof *block);
-    }
-    if (block == NULL)
-        return NULL;
-    block->next = NULL;
-    block->size = 0;
-    return block;
-}
-
-void fetch_give_block(struct wi_fetch *fetch, struct block *block)
-{
-    uv_mutex_lock(&fetch->blocks_lock);
-    block->next = fetch->free_blocks;
-    fetch->free_blocks = block;
-    uv_mutex_unlock(&fetch->blocks_lock);
-}
-
 /* --- under way -------------------------------------------------------------------------------- */
 
 static int is_under_way(const struct file *file)
@@ -149,7 +106,7 @@ static void start_files(struct wi_fetch *fetch)
         done += file->state == FILE_DONE;
     }
     if (done == fetch->count)
-        close_fetch(fetch);
+        fetch_close(fetch);
 }
 
 static void on_turn(void *context)

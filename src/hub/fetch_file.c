@@ -13,57 +13,10 @@
 #define PAUSE_MAX_MS 30000u
 #define GAIN (64u << 10) /* so much since the last failure makes it the first again */
 
-void file_init(struct file *file, struct wi_fetch *fetch, const struct wi_hub_file *wanted)
-{
-    file->fetch = fetch;
-    file->file = *wanted;
-    file->file.path = wi_strdup(wanted->path);
-    file->file.remote = wi_strdup(wanted->remote ? wanted->remote : wanted->path);
-    file->last = &file->first;
-    if (wanted->here) {
-        file->state = FILE_DONE;
-        file->done = wanted->bytes;
-    }
-    for (size_t i = 0; i < WI_FETCH_CONNECTIONS; i++)
-        file->transfers[i].file = file;
-}
-
-void file_clear(struct file *file)
-{
-    wi_ranges_clear(&file->claimed);
-    wi_ranges_clear(&file->work.there);
-    wi_timer_free(file->timer);
-    free(file->direct);
-    free(file->file.path);
-    free(file->file.remote);
-}
-
-/* --- blocks ----------------------------------------------------------------------------------- */
-
-void file_add_block(struct file *file, struct block *block)
-{
-    uv_mutex_lock(&file->fetch->blocks_lock);
-    *file->last = block;
-    file->last = &block->next;
-    uv_mutex_unlock(&file->fetch->blocks_lock);
-}
-
-static struct block *next_block(struct file *file)
-{
-    uv_mutex_lock(&file->fetch->blocks_lock);
-    struct block *block = file->first;
-    if (block)
-        file->first = block->next;
-    if (file->first == NULL)
-        file->last = &file->first;
-    uv_mutex_unlock(&file->fetch->blocks_lock);
-    return block;
-}
-
 static void give_blocks_back(struct file *file)
 {
     struct block *block;
-    while ((block = next_block(file)) != NULL)
+    while ((block = file_next_block(file)) != NULL)
         fetch_give_block(file->fetch, block);
 }
 
@@ -74,7 +27,7 @@ static enum wi_code write_blocks(struct file *file, size_t most)
 {
     enum wi_code code = WI_OK;
     struct block *block;
-    while (code == WI_OK && most-- > 0 && (block = next_block(file)) != NULL) {
+    while (code == WI_OK && most-- > 0 && (block = file_next_block(file)) != NULL) {
         code = wi_part_write(file->part, block->at, block->bytes, block->size, &file->work.error);
         fetch_give_block(file->fetch, block);
     }
@@ -248,7 +201,7 @@ static void start_transfers(struct file *file)
     }
 }
 
-void file_transfer_done(struct transfer *transfer)
+static void on_done(struct transfer *transfer)
 {
     struct file *file = transfer->file;
     file->tries = 0;
@@ -257,7 +210,7 @@ void file_transfer_done(struct transfer *transfer)
     wi_turn_wish(file->fetch->turn);
 }
 
-void file_learn_size(struct transfer *transfer, uint64_t bytes)
+static void on_size(struct transfer *transfer, uint64_t bytes)
 {
     struct file *file = transfer->file;
     file->file.bytes = bytes;
@@ -288,7 +241,7 @@ static void wait_before_next_try(struct file *file, unsigned after_s)
     wi_timer_start(file->timer, pause, 0);
 }
 
-void file_retry(struct transfer *transfer, const struct wi_error *error, unsigned after_s)
+static void on_failure(struct transfer *transfer, const struct wi_error *error, unsigned after_s)
 {
     struct file *file = transfer->file;
     struct wi_error last = *error;
@@ -351,4 +304,35 @@ void file_go_on(struct file *file)
         start_work(file, (struct file_work){.open = 1});
     else if (file->state == FILE_FETCHING)
         go_on_fetching(file);
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+static const struct transfer_events events = {on_done, on_size, on_failure};
+
+void file_init(struct file *file, struct wi_fetch *fetch, const struct wi_hub_file *wanted)
+{
+    file->fetch = fetch;
+    file->file = *wanted;
+    file->file.path = wi_strdup(wanted->path);
+    file->file.remote = wi_strdup(wanted->remote ? wanted->remote : wanted->path);
+    file->last = &file->first;
+    if (wanted->here) {
+        file->state = FILE_DONE;
+        file->done = wanted->bytes;
+    }
+    for (size_t i = 0; i < WI_FETCH_CONNECTIONS; i++) {
+        file->transfers[i].file = file;
+        file->transfers[i].events = &events;
+    }
+}
+
+void file_clear(struct file *file)
+{
+    wi_ranges_clear(&file->claimed);
+    wi_ranges_clear(&file->work.there);
+    wi_timer_free(file->timer);
+    free(file->direct);
+    free(file->file.path);
+    free(file->file.remote);
 }

@@ -4,6 +4,7 @@
  *   fetch.c           the folder, which files are under way, progress, the end
  *   fetch_file.c      one file: its threads' work, its connections, tries
  *   fetch_transfer.c  one range of a file over one connection
+ *   fetch_shared.c    what all of them may do
  *
  * Callbacks of curl only note what came and wish a turn; all that follows is decided in the turn.
  * Blocks alone pass between the loop and the threads while both are at work: `blocks_lock` guards
@@ -31,9 +32,21 @@ struct block {
     char bytes[BLOCK_BYTES];
 };
 
+struct transfer;
+/* What a file hears of its transfers. */
+struct transfer_events {
+    /* It has ended, with all that it was to bring or not. */
+    void (*done)(struct transfer *transfer);
+    void (*size)(struct transfer *transfer, uint64_t bytes); /* the file has so many */
+    /* It has to be tried again: `error` is for the last time, `after_s` what the server asks for.
+     */
+    void (*failed)(struct transfer *transfer, const struct wi_error *error, unsigned after_s);
+};
+
 /* A range that is asked for, and the answers on the way to it. */
 struct transfer {
     struct file *file;
+    const struct transfer_events *events;
     int used, paused;
     struct wi_http_call *call;
     char *url;
@@ -103,20 +116,9 @@ struct wi_fetch {
     void *context;
 };
 
-/* fetch.c */
-void fetch_fail(struct wi_fetch *fetch, const struct wi_error *error);
-struct block *fetch_take_block(struct wi_fetch *fetch);             /* NULL: there are too many */
-void fetch_give_block(struct wi_fetch *fetch, struct block *block); /* on any thread */
-
 /* fetch_file.c */
 void file_init(struct file *file, struct wi_fetch *fetch, const struct wi_hub_file *wanted);
 void file_go_on(struct file *file); /* whatever is next; also towards the end */
-void file_add_block(struct file *file, struct block *block); /* for a thread to write */
-/* The transfer has ended, with all that it was to bring or not. */
-void file_transfer_done(struct transfer *transfer);
-/* It has to be tried again: `error` is for the last time, `after_s` what the server asks for. */
-void file_retry(struct transfer *transfer, const struct wi_error *error, unsigned after_s);
-void file_learn_size(struct transfer *transfer, uint64_t bytes);
 void file_clear(struct file *file);
 
 /* fetch_transfer.c */
@@ -124,5 +126,13 @@ void transfer_start(struct transfer *transfer, uint64_t first, uint64_t end);
 void transfer_resume(struct transfer *transfer);
 /* Ends it; what has come so far is handed to the file. */
 void transfer_release(struct transfer *transfer);
+
+/* fetch_shared.c */
+void fetch_close(struct wi_fetch *fetch); /* begins the end; its next turn goes on with it */
+void fetch_fail(struct wi_fetch *fetch, const struct wi_error *error);
+struct block *fetch_take_block(struct wi_fetch *fetch);             /* NULL: there are too many */
+void fetch_give_block(struct wi_fetch *fetch, struct block *block); /* on any thread */
+void file_add_block(struct file *file, struct block *block);        /* for a thread to write */
+struct block *file_next_block(struct file *file);                   /* on any thread; NULL: none */
 
 #endif

@@ -162,12 +162,12 @@ static void judge(struct transfer *transfer, const struct wi_http_answer *answer
     if (status == 429 || status == 408 || status >= 500) {
         wi_error_set(&error, WI_HUB_BUSY, "", "Hub %s answers %d for %.200s, again and again.",
             fetch->hub.name, status, path);
-        file_retry(transfer, &error, wi_hub_retry_after(after));
+        transfer->events->failed(transfer, &error, wi_hub_retry_after(after));
     } else if (!own && status >= 400 && status != 416) {
         wi_error_set(&error, WI_HUB_FAILED, "",
             "Where hub %s keeps %.200s the answer is %d, also to a fresh URL.", fetch->hub.name,
             path, status);
-        file_retry(transfer, &error, 0);
+        transfer->events->failed(transfer, &error, 0);
     } else {
         wi_hub_explain(&fetch->hub, status, wi_http_call_header(answer->call, "x-error-code"),
             fetch->repository, &error);
@@ -182,7 +182,7 @@ static void measured(struct transfer *transfer, const struct wi_http_answer *ans
     if (answer->status == 416)
         size = told_size(answer->call, 416, &first);
     if (size != WI_HUB_BYTES_UNKNOWN && size <= WI_HUB_FILE_MAX) {
-        file_learn_size(transfer, size);
+        transfer->events->size(transfer, size);
         return;
     }
     wi_error_set(&error, WI_HUB_FAILED, "", "The server does not say how long %.200s is.",
@@ -200,7 +200,7 @@ static void broken(struct transfer *transfer, const struct wi_http_answer *answe
     if (answer->end == WI_HTTP_REFUSED)
         fetch_fail(fetch, &error);
     else
-        file_retry(transfer, &error, 0);
+        transfer->events->failed(transfer, &error, 0);
 }
 
 static void on_answer(void *context, const struct wi_http_answer *answer)
@@ -213,7 +213,7 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
     else if (is_measuring(transfer) && (answer->end == WI_HTTP_STOPPED || answer->status == 416))
         measured(transfer, answer);
     else if (transfer->accepted && transfer->at == transfer->end)
-        file_transfer_done(transfer);
+        transfer->events->done(transfer);
     else if (answer->end != WI_HTTP_ANSWERED || transfer->accepted)
         broken(transfer, answer);
     else if (answer->status >= 301 && answer->status <= 308 && answer->status != 304)
