@@ -117,8 +117,8 @@ static void collect_switches(const struct wi_plan *plan, struct wi_strings *list
     const char *page = plan->request->page_url;
     char *text;
 
-    wi_switches_add_rows(list, switches, browser);
-    wi_switches_add_rows(list, plan->kind->switches, browser);
+    wi_switches_add_rows(list, switches, plan);
+    wi_switches_add_rows(list, plan->kind->switches, plan);
     if (!browser->driver_url) {
         text = wi_sprintf("--user-data-dir=%s/profile", plan->request->directory);
         wi_switches_add(list, text);
@@ -157,7 +157,7 @@ static json_t *make_capabilities(
     collect_switches(plan, &list);
     /* enable-logging would write a log of the page's console into the profile. */
     options = json_pack("{s:o, s:o, s:[s]}", "args", wi_switches_json(&list), "prefs",
-        wi_preferences_json(preferences, plan->browser), "excludeSwitches", "enable-logging");
+        wi_preferences_json(preferences, plan), "excludeSwitches", "enable-logging");
     if (binary)
         json_object_set_new(options, "binary", json_string(binary));
     wi_strings_clear(&list);

@@ -47,6 +47,7 @@ struct wi_plan {
     const struct wi_launch_request *request;
     const struct wi_config_browser *browser; /* the request's */
     const struct wi_kind *kind;
+    int sandbox; /* wi_kind_sandbox */
 };
 
 struct wi_browser_family {
@@ -64,17 +65,15 @@ extern const struct wi_browser_family wi_family_webkit;
 
 /* --- switches (switches.c) ------------------------------------------------------------------- */
 
-int wi_when_applies(enum wi_when when, const struct wi_config_browser *browser);
 /* Adds a switch; one of the same name is joined with it (lists of features) or replaced. */
 void wi_switches_add(struct wi_strings *list, const char *text);
 /* Adds the rows that apply; `rows` may be NULL. */
 void wi_switches_add_rows(
-    struct wi_strings *list, const struct wi_switch *rows, const struct wi_config_browser *browser);
+    struct wi_strings *list, const struct wi_switch *rows, const struct wi_plan *plan);
 /* The strings as a JSON array. */
 json_t *wi_switches_json(const struct wi_strings *list);
 /* The rows that apply (NULL: none), then the operator's, which win: {name: value}. */
-json_t *wi_preferences_json(
-    const struct wi_preference *rows, const struct wi_config_browser *browser);
+json_t *wi_preferences_json(const struct wi_preference *rows, const struct wi_plan *plan);
 
 /* --- certificates (plan.c) ------------------------------------------------------------------- */
 

@@ -119,7 +119,7 @@ static const struct wi_kind kinds[] = {
 /* The table's, the page's, the operator's. */
 static json_t *collect_preferences(const struct wi_plan *plan)
 {
-    json_t *all = wi_preferences_json(preferences, plan->browser);
+    json_t *all = wi_preferences_json(preferences, plan);
     const char *page = plan->request->page_url;
     const char name[] = "dom.securecontext.allowlist";
     char *host;
@@ -203,7 +203,7 @@ static void add_environment(const struct wi_plan *plan, struct wi_launch *launch
 
 static void add_switches(const struct wi_plan *plan, struct wi_strings *list)
 {
-    wi_switches_add_rows(list, switches, plan->browser);
+    wi_switches_add_rows(list, switches, plan);
     for (size_t i = 0; i < plan->browser->arguments.count; i++)
         wi_switches_add(list, plan->browser->arguments.items[i]);
 }

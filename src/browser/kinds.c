@@ -1,10 +1,8 @@
 /* The kinds of browser: from a kind's name to its family, and from that to a launch. */
 #include "browser/kinds.h"
 
-#include "base/url.h"
 #include "browser/family.h"
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -46,11 +44,6 @@ const char *wi_kind_package(const struct wi_config_browser *browser)
     return find_kind(find_family(browser), browser->kind)->package;
 }
 
-int wi_kind_is_here(const struct wi_config_browser *browser)
-{
-    return !browser->driver_url || wi_url_is_loopback(browser->driver_url);
-}
-
 int wi_kind_sandbox(const struct wi_config_browser *browser)
 {
     const struct wi_browser_family *family = find_family(browser);
@@ -63,52 +56,16 @@ enum wi_code wi_launch_make(
     const struct wi_launch_request *request, struct wi_launch *launch, struct wi_error *error)
 {
     const struct wi_browser_family *family = find_family(request->browser);
-    struct wi_plan plan = {.request = request, .browser = request->browser};
+    struct wi_plan plan = {.request = request,
+        .browser = request->browser,
+        .sandbox = wi_kind_sandbox(request->browser)};
 
     if (!family)
         return wi_error_set(error, WI_UNAVAILABLE, "browser",
             "this version cannot start the browser kind \"%s\"", request->browser->kind);
     plan.kind = find_kind(family, request->browser->kind);
     launch->dialect = WI_DIALECT_CLASSIC;
-    launch->sandbox = wi_kind_sandbox(request->browser);
+    launch->sandbox = plan.sandbox;
     launch->url = wi_strdup(request->browser->driver_url);
     return family->fill(&plan, launch, error);
-}
-
-void wi_launch_add_file(struct wi_launch *launch, const char *path, const char *text)
-{
-    struct wi_launch_file *file;
-
-    launch->files = wi_realloc_array(launch->files, launch->file_count + 1, sizeof(*launch->files));
-    file = &launch->files[launch->file_count++];
-    file->path = wi_strdup(path);
-    file->text = wi_strdup(text);
-}
-
-void wi_launch_clear(struct wi_launch *launch)
-{
-    wi_strings_clear(&launch->command);
-    wi_strings_clear(&launch->environment);
-    for (size_t i = 0; i < launch->file_count; i++) {
-        free(launch->files[i].path);
-        free(launch->files[i].text);
-    }
-    free(launch->files);
-    free(launch->url);
-    json_decref(launch->capabilities);
-    memset(launch, 0, sizeof(*launch));
-}
-
-int wi_launch_read_port(const struct wi_launch *launch, const char *line)
-{
-    const char *found = launch->port_line ? strstr(line, launch->port_line) : NULL;
-    char *end;
-    long port;
-
-    if (!found)
-        return -1;
-    port = strtol(found + strlen(launch->port_line), &end, 10);
-    if (*end == '.')
-        end++;
-    return *end == '\0' && port > 0 && port < 65536 ? (int)port : -1;
 }

@@ -63,6 +63,8 @@ const char *wi_kind_family(const struct wi_config_browser *browser);
 
 /* Whether the browser runs on this machine: we start it, or its driver_url is loopback. */
 int wi_kind_is_here(const struct wi_config_browser *browser);
+/* Whether it does, and this machine has less shared memory than a Chromium needs: 512 MiB. */
+int wi_kind_lacks_shm(const struct wi_config_browser *browser);
 
 /* Whether the browser's own sandbox is on: `auto` is off only on this machine for user id 0, for
  * whom Chromium refuses to start with it. */

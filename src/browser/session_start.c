@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "browser/family.h"
 #include "browser/home.h"
 #include "webdriver/bidi.h"
 #include "webdriver/classic.h"
@@ -236,7 +235,7 @@ enum wi_code wi_session_begin(
         code = wi_home_write(session->directory, &session->launch, error);
     if (code != WI_OK)
         return code;
-    if (wi_when_applies(WI_WHEN_SHM_SMALL, browser))
+    if (wi_kind_lacks_shm(browser))
         wi_warn("browser", session->id,
             "/dev/shm has less than 512 MiB free: a Chromium is told to do without it");
     if (!wi_session_is_remote(session))

@@ -8,21 +8,11 @@
 #include "config/preference.h"
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
-/* Chromium's own need for shared memory with large tensors; containers often have 64 MiB. */
-#define SMALL_SHM_BYTES (512ull * 1024 * 1024)
-
-static int shm_is_small(void)
+static int applies(enum wi_when when, const struct wi_plan *plan)
 {
-    struct statvfs info;
+    const struct wi_config_browser *browser = plan->browser;
 
-    return statvfs("/dev/shm", &info) != 0 ||
-           (unsigned long long)info.f_bavail * info.f_frsize < SMALL_SHM_BYTES;
-}
-
-int wi_when_applies(enum wi_when when, const struct wi_config_browser *browser)
-{
     switch (when) {
     case WI_WHEN_ALWAYS:
         return 1;
@@ -37,11 +27,11 @@ int wi_when_applies(enum wi_when when, const struct wi_config_browser *browser)
     case WI_WHEN_GPU_OFF:
         return browser->gpu == WI_GPU_OFF;
     case WI_WHEN_SHM_SMALL:
-        return wi_kind_is_here(browser) && shm_is_small();
+        return wi_kind_lacks_shm(browser);
     case WI_WHEN_SANDBOX:
-        return wi_kind_sandbox(browser);
+        return plan->sandbox;
     case WI_WHEN_NO_SANDBOX:
-        return !wi_kind_sandbox(browser);
+        return !plan->sandbox;
     case WI_WHEN_LOCAL:
         return !browser->driver_url;
     }
@@ -80,10 +70,10 @@ void wi_switches_add(struct wi_strings *list, const char *text)
 }
 
 void wi_switches_add_rows(
-    struct wi_strings *list, const struct wi_switch *rows, const struct wi_config_browser *browser)
+    struct wi_strings *list, const struct wi_switch *rows, const struct wi_plan *plan)
 {
     for (const struct wi_switch *row = rows; row && row->text; row++)
-        if (wi_when_applies(row->when, browser))
+        if (applies(row->when, plan))
             wi_switches_add(list, row->text);
 }
 
@@ -98,19 +88,19 @@ json_t *wi_switches_json(const struct wi_strings *list)
 
 /* --- preferences ----------------------------------------------------------------------------- */
 
-json_t *wi_preferences_json(
-    const struct wi_preference *rows, const struct wi_config_browser *browser)
+json_t *wi_preferences_json(const struct wi_preference *rows, const struct wi_plan *plan)
 {
+    const struct wi_strings *lines = &plan->browser->preferences;
     json_t *preferences = json_object(), *value;
     char *name;
 
     for (const struct wi_preference *row = rows; row && row->name; row++)
-        if (wi_when_applies(row->when, browser))
+        if (applies(row->when, plan))
             json_object_set_new(
                 preferences, row->name, json_loads(row->value, JSON_DECODE_ANY, NULL));
-    for (size_t i = 0; i < browser->preferences.count; i++) {
+    for (size_t i = 0; i < lines->count; i++) {
         /* The configuration has checked them. */
-        if (wi_preference_parse(browser->preferences.items[i], &name, &value, NULL) != WI_OK)
+        if (wi_preference_parse(lines->items[i], &name, &value, NULL) != WI_OK)
             continue;
         json_object_set_new(preferences, name, value);
         free(name);

@@ -68,7 +68,7 @@ static json_t *browser_options(const struct wi_plan *plan, const char *binary)
     struct wi_strings list = {0};
     json_t *options;
 
-    wi_switches_add_rows(&list, switches, browser);
+    wi_switches_add_rows(&list, switches, plan);
     for (size_t i = 0; i < browser->arguments.count; i++)
         wi_switches_add(&list, browser->arguments.items[i]);
     options = json_pack("{s:o}", "args", wi_switches_json(&list));
