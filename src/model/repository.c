@@ -3,9 +3,8 @@
  * where the files are as they were (their identities are compared), else after a worker has read
  * them again (load.c). Look-ups of the same model share one worker.
  */
-#include "model/repository.h"
+#include "model/repository_private.h"
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/work_queue.h"
@@ -19,14 +18,6 @@
 #include <string.h>
 #include <uthash.h>
 #include <utlist.h>
-
-/* A model and its place in the repository's list of all that anybody still holds. */
-struct snapshot {
-    struct wi_model model; /* first: a model is cast back to its snapshot */
-    struct snapshot *prev, *next;
-};
-
-struct job;
 
 struct wi_repository_lookup {
     struct job *job;
@@ -54,150 +45,6 @@ struct entry {
     struct job *job;        /* reading it now, or NULL */
     UT_hash_handle hh;
 };
-
-/* When a model was used last; both in Unix seconds. */
-struct use {
-    char *name; /* without variant */
-    int64_t at, noted_at;
-    UT_hash_handle hh;
-};
-
-struct wi_repository {
-    uv_loop_t *loop;
-    char *directory;
-    struct entry *entries;
-    struct snapshot *snapshots; /* not owned: each removes itself */
-    struct use *uses;
-    struct job *jobs;
-    struct wi_work_queue *readings;
-    struct wi_model *builtins[WI_BUILTIN_END]; /* without the first */
-    struct wi_listing *listing;
-    struct wi_hash_cache *cache; /* or NULL */
-    struct wi_gguf_wish wish;
-    struct wi_aliases aliases;
-    struct wi_repository_counters counters;
-};
-
-/* --- snapshots -------------------------------------------------------------------------------- */
-
-struct wi_model *wi_model_ref(struct wi_model *model)
-{
-    assert(model->_references > 0);
-    model->_references++;
-    return model;
-}
-
-void wi_model_unref(struct wi_model *model)
-{
-    struct snapshot *snapshot = (struct snapshot *)model;
-
-    if (!model)
-        return;
-    assert(model->_references > 0);
-    if (--model->_references > 0)
-        return;
-    if (model->_repository)
-        DL_DELETE(model->_repository->snapshots, snapshot);
-    wi_manifest_clear(&model->manifest);
-    wi_variants_clear(&model->variants);
-    json_decref(model->spec);
-    free(model->spec_text);
-    wi_onnx_clear(&model->signature);
-    wi_gguf_clear(&model->gguf);
-    wi_source_clear(&model->source);
-    free(model->folder);
-    free(model->variant);
-    free(model->name);
-    free(snapshot);
-}
-
-struct wi_model *wi_model_ref_idle(struct wi_model *model)
-{
-    model->_idle++;
-    return wi_model_ref(model);
-}
-
-void wi_model_unref_idle(struct wi_model *model)
-{
-    if (!model)
-        return;
-    assert(model->_idle > 0);
-    model->_idle--;
-    wi_model_unref(model);
-}
-
-static struct wi_model *new_model(struct wi_repository *repository, const char *name)
-{
-    struct snapshot *snapshot = wi_alloc(sizeof(*snapshot));
-
-    snapshot->model.name = wi_strdup(name);
-    snapshot->model._references = 1;
-    snapshot->model._repository = repository;
-    DL_PREPEND(repository->snapshots, snapshot); /* the newest first: see wi_repository_by_hash */
-    return &snapshot->model;
-}
-
-/* What runs models of a format. */
-static const enum wi_engine engines[] = {
-    [WI_FORMAT_ONNX] = WI_ENGINE_ORT,
-    [WI_FORMAT_GGUF] = WI_ENGINE_LLAMA,
-    [WI_FORMAT_HUGGINGFACE] = WI_ENGINE_PIPELINE,
-};
-
-/* A variant is one model, by the name that the folder gives it. The caller frees. */
-static char *name_of(const struct wi_load *load)
-{
-    size_t base = strcspn(load->name, ":");
-
-    if (!load->name[base] || !load->variant)
-        return wi_strdup(load->name);
-    return wi_sprintf("%.*s:%s", (int)base, load->name, load->variant);
-}
-
-/* Takes the load's results over. */
-static struct wi_model *model_of(struct wi_repository *repository, struct wi_load *load)
-{
-    char *name = name_of(load);
-    struct wi_model *model = new_model(repository, name);
-
-    free(name);
-    memcpy(model->hash, load->hash, sizeof(model->hash));
-    model->format = load->format;
-    model->engine = engines[load->format];
-    model->folder = wi_strdup(load->folder);
-    model->version = load->version;
-    wi_source_move(&model->source, &load->source);
-    model->variant = load->variant;
-    load->variant = NULL;
-    wi_variants_move(&model->variants, &load->variants);
-    wi_manifest_move(&model->manifest, &load->manifest);
-    model->signature = load->signature;
-    load->signature = (struct wi_onnx_signature){0};
-    model->spec = load->spec.json;
-    load->spec.json = NULL;
-    model->spec_text = load->spec.text;
-    load->spec.text = NULL;
-    model->takes_picture = load->spec.takes_picture;
-    model->huggingface = load->huggingface;
-    wi_gguf_move(&model->gguf, &load->gguf);
-    if (model->format == WI_FORMAT_GGUF)
-        wi_gguf_plan(
-            &model->gguf, wi_manifest_bytes(&model->manifest), &repository->wish, &model->memory);
-    model->type = load->spec.has_type ? load->spec.type : wi_model_type_of_name(model->name);
-    return model;
-}
-
-struct wi_model *wi_repository_by_hash(
-    struct wi_repository *repository, const char *name, const char *hash)
-{
-    struct snapshot *snapshot;
-
-    DL_FOREACH(repository->snapshots, snapshot)
-    if (!snapshot->model.builtin && strcmp(snapshot->model.hash, hash) == 0 &&
-        strcmp(snapshot->model.name, name) == 0)
-        return &snapshot->model;
-    return NULL;
-}
 
 /* --- entries ---------------------------------------------------------------------------------- */
 
@@ -260,86 +107,6 @@ static void remove_entries(struct wi_repository *repository)
     remove_entry(repository, entry);
 }
 
-/* --- use -------------------------------------------------------------------------------------- */
-
-#define NOTE_AFTER_S 60
-
-static void note_use(void *data)
-{
-    wi_versions_touch(data);
-}
-
-static void free_note(void *data, int cancelled)
-{
-    (void)cancelled;
-    free(data);
-}
-
-static struct use *find_use(const struct wi_repository *repository, const char *name)
-{
-    struct use *use;
-    size_t length = strcspn(name, ":");
-
-    HASH_FIND(hh, repository->uses, name, length, use);
-    return use;
-}
-
-void wi_model_use(struct wi_model *model)
-{
-    struct wi_repository *repository = model->_repository;
-    struct use *use = repository ? find_use(repository, model->name) : NULL;
-
-    if (!repository || model->builtin)
-        return;
-    if (!use) {
-        use = wi_alloc(sizeof(*use));
-        use->name = wi_strndup(model->name, strcspn(model->name, ":"));
-        HASH_ADD_KEYPTR(hh, repository->uses, use->name, strlen(use->name), use);
-    }
-    use->at = wi_wall_ms() / 1000;
-    if (model->version == 0 || use->at < use->noted_at + NOTE_AFTER_S)
-        return;
-    use->noted_at = use->at;
-    wi_work_start(repository->loop, note_use, free_note, wi_strdup(model->folder));
-}
-
-int64_t wi_repository_used_at(const struct wi_repository *repository, const char *name)
-{
-    const struct use *use = find_use(repository, name);
-
-    return use ? use->at : 0;
-}
-
-static void forget_uses(struct wi_repository *repository)
-{
-    struct use *use, *next;
-
-    HASH_ITER(hh, repository->uses, use, next)
-    {
-        HASH_DEL(repository->uses, use);
-        free(use->name);
-        free(use);
-    }
-}
-
-void wi_repository_list_used(struct wi_repository *repository, struct wi_versions_use *use)
-{
-    const struct snapshot *snapshot;
-
-    DL_FOREACH(repository->snapshots, snapshot)
-    {
-        const struct wi_model *model = &snapshot->model;
-        const struct entry *entry = find_entry(repository, model->name);
-        unsigned ours = model->_idle + (entry && entry->model == model);
-        if (model->builtin || model->_references <= ours)
-            continue;
-        char *name = wi_strndup(model->name, strcspn(model->name, ":"));
-        wi_strings_add(&use->names, name);
-        wi_strings_add(&use->folders, model->folder);
-        free(name);
-    }
-}
-
 /* --- the repository --------------------------------------------------------------------------- */
 
 struct wi_repository *wi_repository_new(
@@ -353,7 +120,7 @@ struct wi_repository *wi_repository_new(
     repository->directory = wi_strdup(directory);
     repository->readings = wi_work_queue_new(loop, 1);
     for (int i = WI_BUILTIN_NONE + 1; i < WI_BUILTIN_END; i++) {
-        struct wi_model *model = new_model(repository, wi_builtin_name((enum wi_builtin)i));
+        struct wi_model *model = wi_snapshot_new(repository, wi_builtin_name((enum wi_builtin)i));
         model->builtin = (enum wi_builtin)i;
         model->engine = WI_ENGINE_BUILTIN;
         repository->builtins[i] = model;
@@ -395,7 +162,7 @@ void wi_repository_reset(struct wi_repository *repository, const char *directory
     char *copy = wi_strdup(directory);
 
     if (strcmp(directory, repository->directory) != 0)
-        forget_uses(repository);
+        wi_repository_forget_uses(repository);
     free(repository->directory);
     repository->directory = copy;
     remove_entries(repository);
@@ -418,7 +185,7 @@ void wi_repository_free(struct wi_repository *repository)
     if (!repository)
         return;
     remove_entries(repository);
-    forget_uses(repository);
+    wi_repository_forget_uses(repository);
     for (int i = 0; i < WI_BUILTIN_END; i++)
         wi_model_unref(repository->builtins[i]);
     wi_listing_free(repository->listing);
@@ -552,7 +319,7 @@ static void end_job(void *data, int cancelled)
     }
     note_hashes(job->repository, load);
     if (load->code == WI_OK)
-        model = model_of(job->repository, load);
+        model = wi_snapshot_of_load(job->repository, load);
     else if (load->code == WI_MODEL_NOT_FOUND)
         explain_missing(job->repository, load);
     else
@@ -685,6 +452,24 @@ void wi_repository_counters(
 }
 
 /* --- listing ---------------------------------------------------------------------------------- */
+
+void wi_repository_list_used(struct wi_repository *repository, struct wi_versions_use *use)
+{
+    const struct snapshot *snapshot;
+
+    DL_FOREACH(repository->snapshots, snapshot)
+    {
+        const struct wi_model *model = &snapshot->model;
+        const struct entry *entry = find_entry(repository, model->name);
+        unsigned ours = model->_idle + (entry && entry->model == model);
+        if (model->builtin || model->_references <= ours)
+            continue;
+        char *name = wi_strndup(model->name, strcspn(model->name, ":"));
+        wi_strings_add(&use->names, name);
+        wi_strings_add(&use->folders, model->folder);
+        free(name);
+    }
+}
 
 static void tell_model(struct wi_repository *repository, const struct wi_list_row *row,
     wi_repository_each_fn *each, void *context)
