@@ -73,8 +73,6 @@ struct wi_node *wi_node_find(const struct wi_bridge *bridge, const char *id); /*
  * come with the node for their context. */
 void wi_node_attach(
     struct wi_node *node, struct wi_link *link, const struct wi_link_events *events);
-/* Sends the message, which is taken over; 0, or -1 if it has no link or that is full. */
-int wi_node_send(struct wi_node *node, struct wi_message *message);
 struct wi_resumed;
 /* Renews the node's secrets and sends them; `resumed` (NULL: it is new) is borrowed. */
 void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed);
@@ -108,8 +106,13 @@ void wi_node_free(struct wi_node *node);
 /* The live node whose model credential `token` is, or NULL: its id, a dot and its secret, so that
  * no file request has to look through all nodes. */
 const struct wi_node *wi_node_by_credential(const struct wi_bridge *bridge, const char *token);
+
+/* --- node_attempts.c ------------------------------------------------------------------------- */
+
 /* Whether it was given work for the model, or told to load it. */
 int wi_node_may_fetch(const struct wi_node *node, const struct wi_model *model);
+/* Keeps the model fetchable although no attempt holds it. */
+void wi_node_offer(struct wi_node *node, struct wi_model *model);
 
 /* Sends a task and notes the attempt. The node must have a link; as wi_bridge_send_task. */
 enum wi_code wi_node_send_task(
@@ -122,11 +125,19 @@ void wi_node_remove_attempt(struct wi_node *node, struct wi_attempt *attempt);
 /* Attempts that are in neither list were never received: takes them off and reports them lost. */
 void wi_node_reconcile(struct wi_node *node, const json_t *running, const json_t *unacknowledged);
 
+/* --- node_acks.c ----------------------------------------------------------------------------- */
+
+/* Sends the message, which is taken over; 0, or -1 if it has no link or that is full. */
+int wi_node_send(struct wi_node *node, struct wi_message *message);
 /* Notes that an answer of `bytes` was taken, to be acknowledged soon. */
 void wi_node_acknowledge(struct wi_node *node, const char *attempt_id, size_t bytes);
 /* Notes that all parts below `seq` were taken, likewise. */
 void wi_node_acknowledge_parts(struct wi_node *node, const char *attempt_id, uint64_t seq);
-/* Keeps the model fetchable although no attempt holds it. */
-void wi_node_offer(struct wi_node *node, struct wi_model *model);
+/* At once, those that are noted. */
+void wi_node_send_acks(struct wi_node *node);
+/* Those of answers have been said in another message. */
+void wi_node_clear_acks(struct wi_node *node);
+/* None is owed any more. */
+void wi_node_forget_acks(struct wi_node *node);
 
 #endif
