@@ -20,7 +20,7 @@ import sound
 import text
 import variants
 import vision
-from folder import Folder
+from folder import Folder, huggingface
 
 
 def with_variants(make):
@@ -95,11 +95,11 @@ for name in ("gpt2", "bart", "whisper", "vit", "segformer", "clip", "wav2vec2"):
 def own_hash():
     """Of all that decides what is made."""
     here = os.path.dirname(os.path.abspath(__file__))
+    own = [os.path.join(here, name) for name in sorted(os.listdir(here)) if name.endswith(".py")]
     digest = hashlib.sha256(f"{graph.WIDTH} {graph.LAYERS}".encode())
-    for name in sorted(os.listdir(here)):
-        if name.endswith(".py"):
-            with open(os.path.join(here, name), "rb") as file:
-                digest.update(file.read())
+    for path in [*own, huggingface.__file__]:
+        with open(path, "rb") as file:
+            digest.update(file.read())
     return digest.hexdigest()
 
 

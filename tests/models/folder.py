@@ -2,20 +2,14 @@
 
 import json
 import os
+import sys
 
 import onnx
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools"))
+import huggingface
+
 SIDE = 32  # of the pictures that models see
-PICTURE = {
-    "do_resize": True,
-    "size": {"height": SIDE, "width": SIDE},
-    "resample": 2,
-    "do_rescale": True,
-    "rescale_factor": 1 / 255,
-    "do_normalize": True,
-    "image_mean": [0.5, 0.5, 0.5],
-    "image_std": [0.5, 0.5, 0.5],
-}
 
 
 class Folder:
@@ -38,7 +32,7 @@ class Folder:
         self.write("generation_config.json", content)
 
     def pictures(self, processor, **more):
-        self.write("preprocessor_config.json", {**PICTURE, "image_processor_type": processor, **more})
+        self.write("preprocessor_config.json", huggingface.pictures(processor, SIDE, **more))
 
     def sounds(self, extractor, sampling_rate, **more):
         content = {"feature_extractor_type": extractor, "sampling_rate": sampling_rate, **more}
@@ -50,8 +44,4 @@ class Folder:
 
 
 def labels(*names):
-    """The two tables of a classifier's config.json."""
-    return {
-        "id2label": {str(index): name for index, name in enumerate(names)},
-        "label2id": {name: index for index, name in enumerate(names)},
-    }
+    return huggingface.labels(names)

@@ -4,8 +4,12 @@
 import json
 import math
 import os
+import sys
 
 import torch
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from huggingface import labels, pictures  # noqa: F401, for those who import this
 
 OPSET = 17
 
@@ -50,14 +54,6 @@ def write(folder, name, content):
     with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
         json.dump(content, file, ensure_ascii=False, indent=2)
         file.write("\n")
-
-
-def labels(names):
-    """The two tables of a classifier's config.json."""
-    return {
-        "id2label": {str(index): name for index, name in enumerate(names)},
-        "label2id": {name: index for index, name in enumerate(names)},
-    }
 
 
 def parameters(model):

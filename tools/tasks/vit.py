@@ -80,17 +80,7 @@ def write(model, target):
         "num_channels": 3,
         **export.labels("0123456789"),
     })
-    export.write(target, "preprocessor_config.json", {
-        "image_processor_type": "ViTImageProcessor",
-        "do_resize": True,
-        "size": {"height": SIZE, "width": SIZE},
-        "resample": 2,
-        "do_rescale": True,
-        "rescale_factor": 1 / 255,
-        "do_normalize": True,
-        "image_mean": [0.5, 0.5, 0.5],
-        "image_std": [0.5, 0.5, 0.5],
-    })
+    export.write(target, "preprocessor_config.json", export.pictures("ViTImageProcessor", SIZE))
 
 
 def main(folder, target):
