@@ -4,16 +4,13 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/memory.h"
+#include "pool/estimate_text.h"
 #include <assert.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
-
-/* Longer is no measurement but a clock gone wrong. */
-#define TIME_MAX_MS 1e8
 
 /* What is known of a model, wherever it is. */
 struct subject {
@@ -227,27 +224,13 @@ static struct entry *find_or_add(
 
 /* --- the database ---------------------------------------------------------------------------- */
 
-static json_t *rate_json(double mean, unsigned count)
-{
-    return mean > 0 ? json_pack("{s:f, s:I}", "mean", mean, "count", (json_int_t)count) : NULL;
-}
-
-/* What was measured of a run is kept as rates by their names, so that others can stand beside. */
 static void save(struct wi_estimates *estimates, struct entry *entry, double now)
 {
-    const struct wi_estimate *e = &entry->estimate;
-    json_t *run = json_pack(
-        "{s:f, s:I, s:b}", "mean", e->run_ms, "count", (json_int_t)e->runs, "cold", e->cold);
-    json_t *value = json_pack("{s:f, s:I, s:f, s:I, s:{s:o, s:o*, s:o*}}", "load_ms", e->load_ms,
-        "loads", (json_int_t)e->loads, "failure", e->failure, "measured_at",
-        (json_int_t)e->measured_at, "rates", "run_ms", run, "prompt_ms",
-        rate_json(e->prompt_ms, e->prompts), "token_ms", rate_json(e->token_ms, e->answers));
-    char *text = json_dumps(value, JSON_COMPACT);
+    char *text = wi_estimate_print(&entry->estimate);
 
     if (text)
         wi_db_put(estimates->db, WI_DB_ESTIMATES, entry->key, text);
     free(text);
-    json_decref(value);
     entry->saved_at = now;
     estimates->dirty -= (size_t)entry->dirty;
     entry->dirty = 0;
@@ -270,48 +253,20 @@ static void changed(struct wi_estimates *estimates, struct entry *entry, double 
         save(estimates, entry, now);
 }
 
-static double number(const json_t *value, const char *name, double most)
-{
-    double found = json_number_value(json_object_get(value, name));
-
-    return found > 0 ? found < most ? found : most : 0;
-}
-
-static void load_rate(const json_t *rates, const char *name, double *mean, unsigned *count)
-{
-    const json_t *rate = json_object_get(rates, name);
-
-    *mean = number(rate, "mean", TIME_MAX_MS);
-    *count = *mean > 0 ? (unsigned)number(rate, "count", 1e9) : 0;
-}
-
 /* A row that is not ours to understand is left out. */
 static void load_one(void *context, const char *key, const char *text)
 {
     struct wi_estimates *estimates = context;
-    json_t *value = json_loads(text, 0, NULL);
+    struct wi_estimate read;
     size_t length = strlen(key);
     struct entry *entry;
 
     HASH_FIND(hh, estimates->entries, key, length, entry);
-    if (json_is_object(value) && length < KEY_SIZE && !entry) {
-        const json_t *rates = json_object_get(value, "rates");
-        const json_t *run = json_object_get(rates, "run_ms");
-        struct wi_estimate *e;
-        entry = add(estimates, key, length);
-        e = &entry->estimate;
-        e->load_ms = number(value, "load_ms", TIME_MAX_MS);
-        e->run_ms = number(run, "mean", TIME_MAX_MS);
-        e->failure = number(value, "failure", 1);
-        e->loads = (unsigned)number(value, "loads", 1e9);
-        e->runs = (unsigned)number(run, "count", 1e9);
-        e->cold = json_is_true(json_object_get(run, "cold"));
-        load_rate(rates, "prompt_ms", &e->prompt_ms, &e->prompts);
-        load_rate(rates, "token_ms", &e->token_ms, &e->answers);
-        e->measured_at = (int64_t)number(value, "measured_at", 1e15);
-        rank(entry);
-    }
-    json_decref(value);
+    if (entry || length >= KEY_SIZE || wi_estimate_read(&read, text) != 0)
+        return;
+    entry = add(estimates, key, length);
+    entry->estimate = read;
+    rank(entry);
 }
 
 struct wi_estimates *wi_estimates_new(struct wi_db *db)
@@ -416,7 +371,8 @@ static void loaded(struct entry *entry, double load_ms, int warm)
     struct wi_estimate *e = &entry->estimate;
 
     if (!warm)
-        average(&e->load_ms, &e->loads, load_ms < TIME_MAX_MS ? load_ms : TIME_MAX_MS);
+        average(&e->load_ms, &e->loads,
+            load_ms < WI_ESTIMATE_TIME_MAX_MS ? load_ms : WI_ESTIMATE_TIME_MAX_MS);
 }
 
 void wi_estimates_loaded(struct wi_estimates *estimates, const char *hash,
@@ -485,8 +441,8 @@ void wi_estimates_ran(struct wi_estimates *estimates, const char *hash,
     struct entry *entry = find_or_add(estimates, hash, place);
     struct wi_estimate *e = &entry->estimate;
 
-    load_ms = load_ms < TIME_MAX_MS ? load_ms : TIME_MAX_MS;
-    run_ms = run_ms < TIME_MAX_MS ? run_ms : TIME_MAX_MS;
+    load_ms = load_ms < WI_ESTIMATE_TIME_MAX_MS ? load_ms : WI_ESTIMATE_TIME_MAX_MS;
+    run_ms = run_ms < WI_ESTIMATE_TIME_MAX_MS ? run_ms : WI_ESTIMATE_TIME_MAX_MS;
     if (warm) {
         int lucky = entry->on_trial && run_ms < e->run_ms;
         e->cold = 0;
@@ -531,7 +487,7 @@ void wi_estimates_exceeded(struct wi_estimates *estimates, const char *hash,
         return;
     /* A bound, not a value: it counts in full. Where nothing was measured it is no failure, since
      * the client may have been in a hurry. */
-    e->run_ms = run_ms < TIME_MAX_MS ? run_ms : TIME_MAX_MS;
+    e->run_ms = run_ms < WI_ESTIMATE_TIME_MAX_MS ? run_ms : WI_ESTIMATE_TIME_MAX_MS;
     if (e->runs > 0)
         e->failure += (1 - e->failure) * WI_ESTIMATE_FAILURE_WEIGHT;
     e->measured_at = wi_wall_ms();
