@@ -24,7 +24,7 @@ static enum wi_code check_name(
     if (strchr(name, ':'))
         return wi_error_set(error, WI_INVALID_FIELD, "as",
             "%.160s names a variant, and a model gets a name for all of its variants.", name);
-    if (strcmp(name, "builtin") == 0 || strncmp(name, "builtin/", 8) == 0)
+    if (wi_builtin_owns(name))
         return wi_error_set(
             error, WI_INVALID_FIELD, "as", "Names in builtin/ are the daemon's own.");
     if (wi_aliases_find(&config->aliases, name))

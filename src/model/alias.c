@@ -11,11 +11,6 @@ static int compare(const void *a, const void *b)
     return strcmp(((const struct wi_alias *)a)->name, ((const struct wi_alias *)b)->name);
 }
 
-static int is_builtin(const char *name)
-{
-    return strcmp(name, "builtin") == 0 || strncmp(name, "builtin/", 8) == 0;
-}
-
 static enum wi_code check(
     const struct wi_aliases *aliases, const char *name, const char *model, struct wi_error *error)
 {
@@ -25,7 +20,7 @@ static enum wi_code check(
             "\"%.100s\" can be no alias; allowed is NAME or OWNER/NAME of letters, digits, \".\", "
             "\"_\" and \"-\", beginning with a letter or digit",
             name);
-    if (is_builtin(name))
+    if (wi_builtin_owns(name))
         return wi_error_set(error, WI_INVALID_FIELD, name,
             "%.100s is the name of a model that is built in; take another one", name);
     if (wi_model_check_name(model, NULL) != WI_OK)

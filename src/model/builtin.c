@@ -22,6 +22,11 @@ enum wi_builtin wi_builtin_of_name(const char *name)
     return WI_BUILTIN_NONE;
 }
 
+int wi_builtin_owns(const char *name)
+{
+    return strncmp(name, "builtin", 7) == 0 && (!name[7] || name[7] == '/');
+}
+
 #define AT(member) offsetof(struct wi_count_options, member)
 static const struct wi_param count_table[] = {
     {.name = "count",

@@ -21,6 +21,8 @@ enum wi_builtin {
 const char *wi_builtin_name(enum wi_builtin builtin);
 /* WI_BUILTIN_NONE where none is called so. */
 enum wi_builtin wi_builtin_of_name(const char *name);
+/* Whether a name is theirs, "builtin" and all in "builtin/": no other model may have it. */
+int wi_builtin_owns(const char *name);
 
 /* What builtin/count is asked for: part k, from 0 to count - 1, has the text "k " made up to
  * `bytes` by spaces and the token k; interval_ms pass before each but the first. */

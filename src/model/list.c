@@ -258,7 +258,7 @@ static int take_model(struct scan *scan, const char *name)
 
     if (!is_model(scan, name, &format))
         return 0;
-    if (strcmp(name, "builtin") == 0 || strncmp(name, "builtin/", 8) == 0)
+    if (wi_builtin_owns(name))
         ignore(scan, name, wi_strdup("the name is reserved; name the folder otherwise"));
     else if (wi_model_check_name(name, NULL) != WI_OK)
         ignore(scan, name,

@@ -245,7 +245,7 @@ static enum wi_code check_name_in(
                               "\"_\" and \"-\", beginning with a letter or digit");
         return WI_INVALID_FIELD;
     }
-    if (strcmp(name, "builtin") == 0 || strncmp(name, "builtin/", 8) == 0)
+    if (wi_builtin_owns(name))
         return wi_error_set(error, WI_INVALID_FIELD, "as",
             "names in builtin/ are the daemon's own; choose another one");
     int parent = wi_versions_open_parent(store, name, 0, &last);

@@ -79,10 +79,21 @@ static void refuses_options_of_models_that_take_none(void **state)
     assert_string_equal(error.field, "options.seed");
 }
 
+static void names_of_their_own_are_nobody_elses(void **state)
+{
+    assert_true(wi_builtin_owns("builtin"));
+    assert_true(wi_builtin_owns("builtin/echo"));
+    assert_true(wi_builtin_owns("builtin/anything"));
+    assert_false(wi_builtin_owns("builtins"));
+    assert_false(wi_builtin_owns("my/builtin"));
+    assert_false(wi_builtin_owns("built"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_them_in_order),
+        cmocka_unit_test(names_of_their_own_are_nobody_elses),
         cmocka_unit_test(reads_what_is_counted),
         cmocka_unit_test(refuses_options_of_no_meaning),
         cmocka_unit_test(refuses_options_of_models_that_take_none),
