@@ -13,12 +13,15 @@ static const struct {
     unsigned platforms; /* of the page; none: the page has no such engine yet */
     int takes_turns;    /* what runs in its slots computes by turns */
     int is_apart;       /* each model has a worker of its own */
+    int by_tokens;      /* what it reads and makes is measured by tokens */
 } engines[] = {
-    [WI_ENGINE_ORT] = {1, ON(WEBGPU) | ON(WEBNN) | ON(WASM)},
-    [WI_ENGINE_PIPELINE] = {1, ON(WEBGPU) | ON(WEBNN) | ON(WASM), .takes_turns = 1},
-    [WI_ENGINE_LLAMA] = {4, ON(WASM), .is_apart = 1},
-    [WI_ENGINE_KERNELS] = {1, 0},
-    [WI_ENGINE_BUILTIN] = {16, ON(WEBGPU) | ON(WEBNN) | ON(WEBGL) | ON(WASM)},
+    [WI_ENGINE_ORT] = {.slots = 1, .platforms = ON(WEBGPU) | ON(WEBNN) | ON(WASM)},
+    [WI_ENGINE_PIPELINE] = {.slots = 1,
+        .platforms = ON(WEBGPU) | ON(WEBNN) | ON(WASM),
+        .takes_turns = 1},
+    [WI_ENGINE_LLAMA] = {.slots = 4, .platforms = ON(WASM), .is_apart = 1, .by_tokens = 1},
+    [WI_ENGINE_KERNELS] = {.slots = 1},
+    [WI_ENGINE_BUILTIN] = {.slots = 16, .platforms = ON(WEBGPU) | ON(WEBNN) | ON(WEBGL) | ON(WASM)},
 };
 
 int wi_engine_of_name(const char *name)
@@ -42,6 +45,11 @@ int wi_engine_takes_turns(enum wi_engine engine)
 int wi_engine_is_apart(enum wi_engine engine)
 {
     return engines[engine].is_apart;
+}
+
+int wi_engine_by_tokens(enum wi_engine engine)
+{
+    return engines[engine].by_tokens;
 }
 
 int wi_engine_in_page(enum wi_engine engine)

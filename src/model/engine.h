@@ -27,6 +27,9 @@ unsigned wi_engine_slots(enum wi_engine engine);
 int wi_engine_takes_turns(enum wi_engine engine);
 /* Whether each of its models has a worker of its own, which is lost with that model alone. */
 int wi_engine_is_apart(enum wi_engine engine);
+/* Whether it measures itself by tokens: with a few when a model is loaded, and with those of a
+ * prompt that it has not kept from before. */
+int wi_engine_by_tokens(enum wi_engine engine);
 /* Whether browsers that open the service's page have it, and on that platform of theirs. What a
  * program has that is no browser, it says itself. */
 int wi_engine_in_page(enum wi_engine engine);

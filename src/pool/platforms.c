@@ -47,7 +47,7 @@ const char *wi_platforms_why_not(
     if (gpu == WI_GPU_HARDWARE && candidate->info->platforms[platform].has_adapter &&
         candidate->info->platforms[platform].adapter.is_fallback)
         return "the adapter is a software one, and the configuration says gpu = hardware";
-    if (platform == WI_WEBGPU && model->engine == WI_ENGINE_PIPELINE &&
+    if (platform == WI_WEBGPU && model->format == WI_FORMAT_HUGGINGFACE &&
         wi_variant_needs_f16(model->variant) && !candidate->info->platforms[platform].f16)
         return "the variant computes in 16-bit floats, and the adapter has no shader-f16";
     return NULL;

@@ -105,13 +105,24 @@ static void note_exceeded(
             now - attempt->sent_at - attempt->not_run_ms, now);
 }
 
+/* Where it is measured by tokens; NULL: nowhere on this node. */
+static const struct wi_place *place_by_tokens(const struct pool_node *node, int platform)
+{
+    const struct wi_place *where = NULL;
+
+    for (int i = 0; i < WI_ENGINE_COUNT && !where; i++)
+        if (wi_engine_by_tokens((enum wi_engine)i))
+            where = place_of(node, (enum wi_engine)i, platform);
+    return where;
+}
+
 /* What a model took for nobody when it was loaded. Of a node that others have started it is not
  * believed: our clock has not seen it. */
 static void note_warm_up(
     struct wi_pool *pool, const struct pool_node *node, const json_t *model, double now)
 {
     const char *hash = json_string_value(json_object_get(model, "hash"));
-    const struct wi_place *where = place_of(node, WI_ENGINE_LLAMA, platform_of(model));
+    const struct wi_place *where = place_by_tokens(node, platform_of(model));
     struct wi_model_speed speed;
 
     if (hash && strlen(hash) < 65 && where && *wi_pool_node_info_of(node)->session &&
@@ -139,7 +150,7 @@ static double prompt_ms(const struct wi_pool *pool, const struct pool_node *node
 {
     const struct wi_place *where = place_of(node, model->engine, (int)platform);
 
-    if (model->engine != WI_ENGINE_LLAMA || !where)
+    if (!wi_engine_by_tokens(model->engine) || !where)
         return 0;
     return wi_estimates_get(pool->estimates, model->hash, where).prompt_ms;
 }

@@ -30,6 +30,7 @@ static void halves_go_to_webgpu_where_the_adapter_has_them(void **state)
     char fp16[] = "fp16", q4f16[] = "q4f16", q8[] = "q8";
 
     place->model.engine = WI_ENGINE_PIPELINE;
+    place->model.format = WI_FORMAT_HUGGINGFACE;
     for (int i = 0; i < CANDIDATES; i++)
         place->infos[i].engines[WI_ENGINE_PIPELINE].available = 1;
     ask(place, WI_WEBGPU, 0);
@@ -55,7 +56,8 @@ static void halves_go_to_webgpu_where_the_adapter_has_them(void **state)
     assert_string_equal(option(place, 0, WI_WEBGPU)->why, why);
     assert_int_not_equal(option(place, 2, WI_WEBGPU)->standing, WI_STANDING_BARRED);
     assert_int_not_equal(option(place, 0, WI_WASM)->standing, WI_STANDING_BARRED);
-    place->model.engine = WI_ENGINE_ORT; /* its graph says by itself in what it computes */
+    place->model.engine = WI_ENGINE_ORT;
+    place->model.format = WI_FORMAT_ONNX; /* its graph says by itself in what it computes */
     assert_int_equal(route(place, 3), WI_PICK_NODE);
     assert_int_not_equal(option(place, 0, WI_WEBGPU)->standing, WI_STANDING_BARRED);
 }
