@@ -107,9 +107,9 @@ static void recover_rows(struct wi_durable *durable, const struct wi_row_recover
     end_cancelled(durable, recover);
 }
 
-static void on_beat(void *context)
+static void on_time(void *context)
 {
-    wi_durable_keep_house(context);
+    wi_durable_on_tick(context);
 }
 
 static void on_turn(void *context)
@@ -124,8 +124,8 @@ static struct wi_durable *make(const struct wi_durable_deps *deps, const struct 
     durable->open = stock->open;
     durable->counters.queued = stock->queued;
     durable->counters.bytes = stock->bytes;
-    durable->beat = wi_timer_new(deps->loop, on_beat, durable);
-    wi_timer_start(durable->beat, 1, WI_DURABLE_BEAT_MS);
+    durable->timer = wi_timer_new(deps->loop, on_time, durable);
+    wi_timer_start(durable->timer, 1, WI_DURABLE_TICK_MS);
     durable->feeding = wi_turn_new(deps->loop, on_turn, durable);
     return durable;
 }
@@ -168,7 +168,7 @@ void wi_durable_free(struct wi_durable *durable)
     if (!durable)
         return;
     assert(!durable->watchers);
-    wi_timer_free(durable->beat);
+    wi_timer_free(durable->timer);
     wi_turn_free(durable->feeding);
     durable->feeding = NULL;
     wi_durable_shutting_down(&error);

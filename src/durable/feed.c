@@ -15,9 +15,9 @@
 #define RUNS_PER_NODE 4
 /* The part of the memory budget that they may take. */
 #define BUDGET_SHARE 4
-/* So many that nothing can run are tried in a beat, so that a backlog of them costs little; and as
+/* So many that nothing can run are tried in a tick, so that a backlog of them costs little; and as
  * they go behind the others, what can be run is found among them. */
-#define VAIN_PER_BEAT 100
+#define VAIN_PER_TICK 100
 
 /* --- from the queue -------------------------------------------------------------------------- */
 
@@ -117,9 +117,9 @@ static int must_wait(const struct wi_durable *durable)
     const struct wi_budget *budget = durable->deps.budget;
     int busy = budget->used > budget->limit / 2 && durable->entries;
     /* While the disk is full, trying is for every fifth second. */
-    busy |= durable->untaken && durable->beats % WI_DURABLE_REWRITE_BEATS != 0;
+    busy |= durable->untaken && durable->ticks % WI_DURABLE_REWRITE_TICKS != 0;
     return busy || durable->taking || durable->counters.queued == 0 ||
-           durable->vain >= VAIN_PER_BEAT || durable->closing;
+           durable->vain >= VAIN_PER_TICK || durable->closing;
 }
 
 void wi_durable_feed(struct wi_durable *durable)

@@ -14,10 +14,10 @@
 #include "durable/run.h"
 #include <uthash.h>
 
-/* House is kept so often, ms. */
-#define WI_DURABLE_BEAT_MS 1000
-/* What could not be written is tried again every so many beats. */
-#define WI_DURABLE_REWRITE_BEATS 5
+/* A tick, in ms: how often what is due is looked for. */
+#define WI_DURABLE_TICK_MS 1000
+/* What could not be written is tried again every so many ticks. */
+#define WI_DURABLE_REWRITE_TICKS 5
 
 enum wi_durable_step {
     WI_DURABLE_RUNNING,  /* or it has no run, and its end is to come at once */
@@ -49,14 +49,14 @@ struct wi_durable {
     struct wi_durable_deps deps;
     int closing; /* nothing is accepted or run any more */
     int freed;   /* only what is being written goes on */
-    struct wi_timer *beat;
+    struct wi_timer *timer;
     struct wi_turn *feeding; /* NULL once freed */
-    unsigned beats;
+    unsigned ticks;
     struct wi_durable_entry *entries; /* in the order in which they were taken */
     struct wi_durable_watcher *watchers;
     int taking, sweeping;
     int untaken;    /* the last try to take rows failed */
-    unsigned vain;  /* runs in this beat that nothing was there for */
+    unsigned vain;  /* runs in this tick that nothing was there for */
     size_t writing; /* pieces of work that will call back */
     size_t open;    /* rows that are not finished */
     struct wi_durable_counters counters;
@@ -115,7 +115,7 @@ void wi_durable_feed(struct wi_durable *durable);
 
 /* --- sweep.c ---------------------------------------------------------------------------------- */
 
-/* Once per beat: removes, counts, ends what is late, and writes again what could not be written. */
-void wi_durable_keep_house(struct wi_durable *durable);
+/* At each tick: removes, counts, ends what is late, and writes again what could not be written. */
+void wi_durable_on_tick(struct wi_durable *durable);
 
 #endif

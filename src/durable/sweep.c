@@ -9,8 +9,8 @@
 #include "base/memory.h"
 #include <stdlib.h>
 
-/* Every so many beats old rows are removed and the rest counted. */
-#define BEATS_PER_SWEEP 60
+/* Every so many ticks old rows are removed and the rest counted. */
+#define TICKS_PER_SWEEP 60
 #define SWEEP_MAX 500
 
 struct sweep {
@@ -50,7 +50,7 @@ static void on_swept(void *data, const struct wi_error *failure)
     for (size_t i = 0; !failure && !durable->freed && i < op->late_count; i++)
         expire(durable, &op->late[i]);
     if (op->removed == op->limit)
-        durable->beats = 0; /* there may be more */
+        durable->ticks = 0; /* there may be more */
     free(sweep->op.late);
     free(sweep);
     if (wi_durable_written(durable) && !durable->freed)
@@ -79,15 +79,15 @@ static void rewrite(struct wi_durable *durable)
     }
 }
 
-void wi_durable_keep_house(struct wi_durable *durable)
+void wi_durable_on_tick(struct wi_durable *durable)
 {
     int64_t retention = durable->deps.config->pool.job_retention;
-    unsigned every = retention < BEATS_PER_SWEEP * WI_DURABLE_BEAT_MS
-                         ? (unsigned)(retention / WI_DURABLE_BEAT_MS)
-                         : BEATS_PER_SWEEP;
-    int whole = durable->beats++ % every == 0;
+    unsigned every = retention < TICKS_PER_SWEEP * WI_DURABLE_TICK_MS
+                         ? (unsigned)(retention / WI_DURABLE_TICK_MS)
+                         : TICKS_PER_SWEEP;
+    int whole = durable->ticks++ % every == 0;
     durable->vain = 0;
-    if (durable->beats % WI_DURABLE_REWRITE_BEATS == 0)
+    if (durable->ticks % WI_DURABLE_REWRITE_TICKS == 0)
         rewrite(durable);
     wi_durable_print_waiting(durable);
     if (!durable->sweeping && (whole || durable->counters.queued > 0))
