@@ -23,6 +23,10 @@
 /* More keys than this are not kept: the one that was measured longest ago goes. */
 #define WI_ESTIMATE_MAX 20000
 
+/* What nothing is known of is taken to run and load so long, in the best place. */
+#define WI_ESTIMATE_UNKNOWN_RUN_MS 250.0
+#define WI_ESTIMATE_UNKNOWN_LOAD_MS 500.0
+
 struct wi_estimate {
     double load_ms, run_ms; /* run_ms also counts where only a first, cold run was measured */
     double failure;         /* 0 to 1 */

@@ -3,7 +3,6 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "pool/route.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -202,11 +201,11 @@ static void foresee(const struct pool_nodes *nodes, const struct pool_node *node
     struct wi_estimate e = wi_estimates_get(nodes->estimates, attempt->hash, where);
     double load = wi_fleet_has(place, attempt->hash, attempt->platform) ? 0
                   : e.loads > 0                                         ? e.load_ms
-                                                                        : WI_ROUTE_LOAD_MS;
+                                : WI_ESTIMATE_UNKNOWN_LOAD_MS;
     double run = wi_task_runs_evenly(task->task)
                      ? e.run_ms /* of a first run too, or a bound */
                      : wi_estimate_run_ms(&e, task->prompt_tokens, task->answer_tokens);
-    attempt->expected_ms = load + (run > 0 ? run : WI_ROUTE_RUN_MS);
+    attempt->expected_ms = load + (run > 0 ? run : WI_ESTIMATE_UNKNOWN_RUN_MS);
     attempt->not_run_ms = load + wi_fleet_ahead(place, attempt->queue, attempt->sent_at);
 }
 

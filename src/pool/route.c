@@ -141,7 +141,7 @@ static void find_reference(
 {
     const struct wi_option *best = NULL;
 
-    *reference = (struct reference){WI_ROUTE_RUN_MS, WI_ROUTE_LOAD_MS, 1};
+    *reference = (struct reference){WI_ESTIMATE_UNKNOWN_RUN_MS, WI_ESTIMATE_UNKNOWN_LOAD_MS, 1};
     for (size_t i = 0; i < count; i++) {
         const struct wi_option *option = &options[i];
         const struct wi_estimate *e = &option->candidate->prospects[option->platform].estimate;
@@ -151,7 +151,7 @@ static void find_reference(
             continue;
         best = option;
         reference->run_ms = option->run_ms;
-        reference->load_ms = e->loads > 0 ? e->load_ms : WI_ROUTE_LOAD_MS;
+        reference->load_ms = e->loads > 0 ? e->load_ms : WI_ESTIMATE_UNKNOWN_LOAD_MS;
     }
     if (best)
         reference->prior = wi_route_prior(best);

@@ -13,9 +13,6 @@
 #include "pool/pool.h"
 #include "pool/verdicts.h"
 
-/* What nothing is known of is taken to run and load so long, in the best place. */
-#define WI_ROUTE_RUN_MS 250.0
-#define WI_ROUTE_LOAD_MS 500.0
 /* What a failure costs at least, beside what was in vain. */
 #define WI_ROUTE_FAILURE_MS 1000.0
 /* What a token of a prompt is taken to cost where that was not measured. */
