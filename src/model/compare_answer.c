@@ -2,13 +2,7 @@
 #include "model/compare_private.h"
 
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-
-#define RELATIVE 0.05
-#define OF_LARGEST 0.005
-#define SMALLEST 1e-6
 
 /* tests/lib/oracle.mjs reads this table: what the tests let an accelerator differ is what it is
  * for. Weights of four bits count as those of eight: accelerators may round what is multiplied with
@@ -23,34 +17,6 @@ static const struct wi_tolerance tolerances[] = {
 #define DEPTH_FACTOR 2
 
 /* --- findings --------------------------------------------------------------------------------- */
-
-double wi_compare_tolerance(double reference, double largest, int loose)
-{
-    double tolerance = RELATIVE * fabs(reference) + OF_LARGEST * largest;
-    return fmax(tolerance, SMALLEST) * (loose ? WI_COMPARE_LOOSE : 1);
-}
-
-void wi_compare_note(struct wi_comparison *out, double ratio, const char *format, ...)
-{
-    va_list arguments;
-    if (!(ratio > out->ratio))
-        return;
-    out->ratio = ratio;
-    va_start(arguments, format);
-    vsnprintf(out->detail, sizeof out->detail, format, arguments);
-    va_end(arguments);
-}
-
-void wi_compare_leave_open(struct wi_comparison *out, const char *format, ...)
-{
-    va_list arguments;
-    out->open = 1;
-    if (out->ratio > 1)
-        return;
-    va_start(arguments, format);
-    vsnprintf(out->detail, sizeof out->detail, format, arguments);
-    va_end(arguments);
-}
 
 static void settle(struct wi_comparison *out)
 {
@@ -158,7 +124,7 @@ static void compare_results(enum wi_task_kind task, const struct wi_compared *re
 void wi_compare_answers(enum wi_task_kind task, const struct wi_compared *reference,
     const struct wi_compared *got, const struct wi_tolerance *tolerance, struct wi_comparison *out)
 {
-    const struct wi_margin margin = {0, DEPTH_FACTOR * tolerance->of_largest, SMALLEST};
+    const struct wi_margin margin = {0, DEPTH_FACTOR * tolerance->of_largest, WI_COMPARE_SMALLEST};
     if (task == WI_TASK_EMBED || task == WI_TASK_IMAGE_FEATURES ||
         task == WI_TASK_DEPTH_ESTIMATION) {
         wi_compare_within(reference->outputs, got->outputs, &margin, out);

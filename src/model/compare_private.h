@@ -6,6 +6,8 @@
 
 /* Few bits may differ by so much more. */
 #define WI_COMPARE_LOOSE 5
+/* No score is held to less than that. */
+#define WI_COMPARE_SMALLEST 1e-6
 /* Boxes with less than that are in no list, where this is asked for. */
 #define WI_COMPARE_BOX_FLOOR 0.05
 /* Entries of a list that are looked at; more leave it open. */
@@ -16,6 +18,8 @@
 struct wi_margin {
     double relative, of_largest, smallest;
 };
+
+/* compare_note.c */
 
 /* How far a score may lie from `reference`, where `largest` is the largest of its list. */
 double wi_compare_tolerance(double reference, double largest, int loose);
