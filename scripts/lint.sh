@@ -16,6 +16,8 @@ lint() {
     lint_step "systemd-analyze verify" lint_unit
     lint_step "the sample configuration is fresh" lint_generated
     lint_step "no file over 1000 lines" lint_sizes
+    lint_step "includes lead down" lint_layers
+    lint_step "calls go round in no circle" lint_circles
     if ((${#LINT_FAILED[@]})); then
         fail "lint found something in: $(printf '%s; ' "${LINT_FAILED[@]}")"
     fi
@@ -122,4 +124,44 @@ lint_sizes() {
     done
     printf '%s' "$found"
     [[ -z $found ]]
+}
+
+# The folders of src from the bottom up: each includes from itself and from those before it.
+LAYERS=(base store model config webdriver browser bridge hub wire pool job check durable api)
+
+lint_layers() {
+    local folder lower=base found=0
+    for folder in "${LAYERS[@]}"; do
+        lower+="|$folder"
+        includes_beyond "$folder" "$lower" && found=1
+        [[ $folder == wire ]] && includes_beyond cli "$lower|cli" && found=1
+    done
+    ((found == 0))
+}
+
+# Prints what a folder includes from others than those.
+includes_beyond() {
+    grep -HnE '^#include "[a-z]+/' "src/$1"/*.[ch] | grep -vE "#include \"($2)/"
+}
+
+# What a file takes from another one, by their symbols. Those that only tabulate others are left
+# out: what stands in a table may know whoever reads it.
+TABLES='^src/(browser/kinds|cli/verbs)$'
+
+lint_circles() {
+    local loops
+    loops=$(find src -name '*.c' -print | sed "s|^\(.*\)c\$|$BUILD/\1o|" | xargs -r ls 2>/dev/null |
+        xargs nm -A | sed "s|^$BUILD/||" | awk -F '[: ]+' -v tables="$TABLES" '
+        { sub(/\.o$/, "", $1) }
+        $2 == "U" { if ($1 !~ tables) uses[$1 " " $3] = 1; next }
+        $3 ~ /^[TDRBV]$/ { home[$4] = $1 }
+        END {
+            for (use in uses) {
+                split(use, part, " ")
+                if (part[2] in home && home[part[2]] != part[1])
+                    print part[1], home[part[2]]
+            }
+        }' | sort -u | tsort 2>&1 >/dev/null)
+    printf '%s' "$loops"
+    [[ -z $loops ]]
 }
