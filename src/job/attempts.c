@@ -60,7 +60,7 @@ static void on_progress(void *context, const char *attempt_id, const struct wi_p
     HASH_FIND(by_attempt, jobs->running, attempt_id, strlen(attempt_id), job);
     if (job == NULL || job->flow == NULL)
         return;
-    wi_job_stream_lives(job);
+    wi_job_stream_lives(job, progress);
     if (job->flow->events.on_progress && !wi_job_is_committed(job))
         job->flow->events.on_progress(job->context, &job->spec, progress);
 }

@@ -46,7 +46,7 @@ static void on_stall(void *context)
     struct wi_job *job = context;
     struct wi_error error;
     wi_error_set(&error, WI_STALL_TIMEOUT, "stall_timeout_ms",
-        "its node sent nothing for %.0f ms after %llu parts", job->spec.stall_timeout_ms,
+        "its node sent nothing for %.0f ms after %llu parts", wi_job_stream_patience_ms(job),
         (unsigned long long)wi_parts_count(job->flow->parts));
     withdraw(job, "stalled");
     wi_job_finish_error(job, &error);

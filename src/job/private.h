@@ -36,7 +36,10 @@ struct wi_job_flow {
     struct wi_parts *parts;
     struct wi_timer *stall; /* runs while its node is waited for */
     double first_part_at;   /* 0: none yet */
-    double halted_at;       /* since when it waits for its client; 0: it does not */
+    double batch_ms;   /* the longest that a batch of its prompt took, on any node; 0: unknown */
+    double counted_at; /* when its attempt told last how much of that it has read; 0: never */
+    double counted;    /* … and how much that was */
+    double halted_at;  /* since when it waits for its client; 0: it does not */
 };
 
 /* What waits in one queue and is counted together. */
@@ -99,7 +102,7 @@ struct wi_jobs {
 
 /* --- stream.c -------------------------------------------------------------------------------- */
 
-/* `on_stall` is called with the job when its node was silent for stall_timeout_ms. */
+/* `on_stall` is called with the job when its node was silent for wi_job_stream_patience_ms. */
 void wi_job_stream_open(
     struct wi_job *job, const struct wi_job_stream *events, void (*on_stall)(void *));
 void wi_job_stream_close(struct wi_job *job); /* nothing happens to what is no stream */
@@ -110,8 +113,10 @@ int wi_job_has_brought(const struct wi_job *job);
 /* Its attempt was sent, or is over. */
 void wi_job_stream_sent(struct wi_job *job);
 void wi_job_stream_left(struct wi_job *job);
-/* Its node says that it is at work. */
-void wi_job_stream_lives(struct wi_job *job);
+/* Its node says that it is at work, and how far it is. */
+void wi_job_stream_lives(struct wi_job *job, const struct wi_progress *progress);
+/* How long its node may be silent after its first part. */
+double wi_job_stream_patience_ms(const struct wi_job *job);
 /* 0 if it is not the part that is wanted next: then it is dropped, counted. */
 int wi_job_stream_add(struct wi_job *job, const struct wi_part *part);
 void wi_job_stream_took(struct wi_job *job, const struct wi_credit *taken);

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 
 #define STALL_TIMEOUT_MS 30000.0
+/* A batch of a prompt takes about as long as the one before it; a busy machine makes it slower. */
+#define STALL_BATCHES 3
 
 void wi_job_stream_open(
     struct wi_job *job, const struct wi_job_stream *events, void (*on_stall)(void *))
@@ -20,8 +22,6 @@ void wi_job_stream_open(
     flow->stall = wi_timer_new(job->jobs->loop, on_stall, job);
     job->flow = flow;
     job->spec.stream = 1;
-    if (job->spec.stall_timeout_ms <= 0)
-        job->spec.stall_timeout_ms = STALL_TIMEOUT_MS;
 }
 
 void wi_job_stream_close(struct wi_job *job)
@@ -47,6 +47,25 @@ int wi_job_has_brought(const struct wi_job *job)
 
 /* ---------------------------------------------------------------- how long nothing comes */
 
+double wi_job_stream_patience_ms(const struct wi_job *job)
+{
+    if (job->spec.stall_timeout_ms > 0)
+        return job->spec.stall_timeout_ms;
+    double batches_ms = STALL_BATCHES * job->flow->batch_ms;
+    return batches_ms > STALL_TIMEOUT_MS ? batches_ms : STALL_TIMEOUT_MS;
+}
+
+/* What lies between two counts is a batch, or several that take less than counts are apart. */
+static void measure(struct wi_job_flow *flow, double counted)
+{
+    double now = wi_now_ms();
+    double took = now - flow->counted_at;
+    if (flow->counted_at > 0 && counted > flow->counted && took > flow->batch_ms)
+        flow->batch_ms = took;
+    flow->counted_at = now;
+    flow->counted = counted;
+}
+
 /* The time that the job stood still for its client, up to now. */
 static void settle(struct wi_job *job)
 {
@@ -71,7 +90,7 @@ static void watch(struct wi_job *job)
     }
     settle(job);
     if (job->state == WI_JOB_ALONE && wi_job_is_committed(job))
-        wi_timer_start(flow->stall, (uint64_t)job->spec.stall_timeout_ms, 0);
+        wi_timer_start(flow->stall, (uint64_t)wi_job_stream_patience_ms(job), 0);
     else
         wi_timer_stop(flow->stall);
 }
@@ -79,6 +98,7 @@ static void watch(struct wi_job *job)
 void wi_job_stream_sent(struct wi_job *job)
 {
     job->line->counters.continued += (unsigned)wi_job_is_committed(job);
+    job->flow->counted_at = 0; /* another node counts from its own beginning */
     wi_parts_begin(job->flow->parts);
     watch(job);
 }
@@ -88,8 +108,10 @@ void wi_job_stream_left(struct wi_job *job)
     watch(job);
 }
 
-void wi_job_stream_lives(struct wi_job *job)
+void wi_job_stream_lives(struct wi_job *job, const struct wi_progress *progress)
 {
+    if (progress->has_count)
+        measure(job->flow, progress->done);
     watch(job);
 }
 

@@ -68,9 +68,9 @@ struct wi_infer {
     int fallback, priority;
     int has_timeout; /* else timeout_ms is 0: see wi_infer_timeout_ms */
     double timeout_ms;
-    int stream;    /* the answer may come in parts */
-    int resumable; /* a stream whose client may leave and come back */
-    double stall_timeout_ms;
+    int stream;              /* the answer may come in parts */
+    int resumable;           /* a stream whose client may leave and come back */
+    double stall_timeout_ms; /* 0: not said */
     struct wi_tensors tensors;
     struct wi_picture picture;            /* of forms with one; of several the largest: */
     size_t largest;                       /* which of the tensors it is */

@@ -15,7 +15,6 @@
 #include <string.h>
 
 #define TIMEOUT_MAX_MS 3600000
-#define STALL_TIMEOUT_DEFAULT_MS 30000
 #define PRIORITY_DEFAULT 5
 /* As for the JSON head of a binary frame: more is tensor data in the wrong place. */
 #define JSON_HEAD_MAX (1 << 20)
@@ -319,8 +318,7 @@ enum wi_code wi_native_parse(struct wi_infer *infer, struct wi_blob *body, size_
         .model_type = -1,
         .precision = -1,
         .fallback = 1,
-        .priority = PRIORITY_DEFAULT,
-        .stall_timeout_ms = STALL_TIMEOUT_DEFAULT_MS};
+        .priority = PRIORITY_DEFAULT};
     json_t *root = wi_native_load_json((const char *)body->bytes, json_size, error);
     if (!root)
         return error ? error->code : WI_BAD_JSON;

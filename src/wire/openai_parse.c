@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STALL_TIMEOUT_DEFAULT_MS 30000
 #define PRIORITY_DEFAULT 5
 #define OLD_LOGPROBS_MAX 5
 
@@ -380,7 +379,6 @@ enum wi_code wi_openai_read(enum wi_task_kind task, struct wi_infer *infer, cons
 {
     infer->task = task;
     infer->priority = PRIORITY_DEFAULT;
-    infer->stall_timeout_ms = STALL_TIMEOUT_DEFAULT_MS;
     infer->wishes.created = wi_wall_ms() / 1000;
     enum wi_code code = read_body(infer, root, budget, error);
     const json_t *n = json_object_get(infer->options, "n");

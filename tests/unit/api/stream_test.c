@@ -140,7 +140,7 @@ static void test_parts_and_done(void **state)
     int over;
     strcpy(id, fixture->spec.id);
     assert_true(fixture->spec.stream);
-    assert_true(fixture->spec.timeout_ms == 600000 && fixture->spec.stall_timeout_ms == 30000);
+    assert_true(fixture->spec.timeout_ms == 600000 && fixture->spec.stall_timeout_ms == 0);
     give("one ");
     until(has(client, "\n\n"));
     check_head(client, id);

@@ -1,101 +1,7 @@
 /* Jobs whose answers come in parts: what reaches the client, whatever becomes of the attempts. */
-#include "house.h"
+#include "one_stream.h"
 
 #include "job/parts.h"
-
-/* What the client of the one stream saw. */
-static struct {
-    uint64_t next, progress;
-    char text[256];
-    int leaves; /* at its next part */
-} seen;
-
-static void on_part(void *context, const struct wi_job_spec *spec, const struct wi_part *part)
-{
-    assert_int_equal(part->seq, seen.next);
-    assert_int_equal(fixture->answers, 0);
-    seen.next++;
-    strncat(seen.text, part->text ? part->text : "", part->text_length);
-    if (seen.leaves)
-        wi_jobs_abandon(fixture->jobs, spec->id);
-}
-
-static void on_progress(
-    void *context, const struct wi_job_spec *spec, const struct wi_progress *progress)
-{
-    seen.progress++;
-}
-
-static void open_asking(double timeout_ms, double stall_timeout_ms, json_t *options)
-{
-    static const struct wi_job_stream stream = {on_part, on_progress};
-    struct wi_job_spec spec = {.id = "job-1",
-        .model = wi_model_ref(&fixture->model),
-        .timeout_ms = timeout_ms,
-        .priority = 9,
-        .options = options,
-        .stall_timeout_ms = stall_timeout_ms,
-        .accepted_at = wi_now_ms()};
-    memset(&seen, 0, sizeof seen);
-    assert_int_equal(
-        wi_jobs_submit_stream(fixture->jobs, &spec, &stream, on_done, NULL, NULL), WI_OK);
-}
-
-static void open_with(double timeout_ms, double stall_timeout_ms)
-{
-    open_asking(timeout_ms, stall_timeout_ms, NULL);
-}
-
-static void open_stream(void)
-{
-    open_with(60000, 30000);
-}
-
-static void bring_from(const char *attempt, uint64_t seq, const char *text)
-{
-    const struct wi_part part = {
-        .seq = seq, .text = text, .text_length = strlen(text), .bytes = strlen(text)};
-    events()->on_part(events()->context, attempt, &part);
-}
-
-static void bring(uint64_t seq, const char *text)
-{
-    bring_from(fixture->attempt, seq, text);
-}
-
-static void bring_many(unsigned count)
-{
-    for (unsigned i = 0; i < count; i++)
-        bring(seen.next, "");
-}
-
-static void end_stream(uint64_t parts)
-{
-    struct wi_answer answer = {.ok = 1, .parts = parts};
-    fixture->room++;
-    events()->on_answer(events()->context, "node-1", fixture->attempt, &answer);
-}
-
-static void tell_progress(void)
-{
-    const struct wi_progress progress = {.phase = "prompt"};
-    events()->on_progress(events()->context, fixture->attempt, &progress);
-}
-
-static struct wi_job_counters counters(void)
-{
-    struct wi_job_counters now;
-    wi_jobs_counters(fixture->jobs, &now);
-    return now;
-}
-
-/* Until the stream has ended, or the loop has gone on for so long. */
-static void run_for(double ms)
-{
-    double end = wi_now_ms() + ms;
-    while (fixture->answers == 0 && wi_now_ms() < end)
-        uv_run(&fixture->loop, UV_RUN_NOWAIT);
-}
 
 /* ---------------------------------------------------------------- without trouble */
 
@@ -408,75 +314,6 @@ static void but_goes_nowhere_else_then(void **state)
     assert_int_equal(fixture->last.code, WI_SHUTTING_DOWN);
 }
 
-/* ---------------------------------------------------------------- times */
-
-static void a_silent_node_ends_it_after_the_first_part(void **state)
-{
-    open_with(60000, 20);
-    run_for(60);
-    assert_int_equal(fixture->answers, 0);
-    bring(0, "a");
-    double since = wi_now_ms();
-    run_for(5000);
-    assert_true(wi_now_ms() - since >= 19);
-    assert_int_equal(fixture->last.code, WI_STALL_TIMEOUT);
-    assert_int_equal(fixture->cancelled, 1);
-    assert_int_equal(fixture->dispatched, 1);
-}
-
-static void parts_and_progress_are_life(void **state)
-{
-    open_with(60000, 200);
-    bring(0, "a");
-    for (int i = 0; i < 10; i++) {
-        run_for(50);
-        assert_int_equal(fixture->answers, 0);
-        if (i % 2)
-            bring_many(1);
-        else
-            tell_progress();
-    }
-    end_stream(6);
-    assert_int_equal(fixture->last.code, WI_OK);
-}
-
-static void a_slow_client_is_not_a_silent_node(void **state)
-{
-    open_with(60000, 20);
-    bring_many(32);
-    run_for(80);
-    assert_int_equal(fixture->answers, 0);
-    assert_true(counters().stalled_ms == 0);
-    wi_jobs_took(fixture->jobs, "job-1", &(struct wi_credit){32, 0});
-    assert_true(counters().stalled_ms >= 79);
-    run_for(5000);
-    assert_int_equal(fixture->last.code, WI_STALL_TIMEOUT);
-}
-
-static void nor_is_one_that_waits_for_another_node(void **state)
-{
-    open_with(60000, 20);
-    bring(0, "a");
-    fixture->room = -1;
-    lose(0);
-    run_for(80);
-    assert_int_equal(fixture->answers, 0);
-    fixture->room = 1;
-    events()->on_capacity(events()->context);
-    assert_int_equal(fixture->dispatched, 2);
-    run_for(5000);
-    assert_int_equal(fixture->last.code, WI_STALL_TIMEOUT);
-}
-
-static void the_deadline_covers_the_whole(void **state)
-{
-    open_with(50, 30000);
-    bring(0, "a");
-    run_for(5000);
-    assert_int_equal(fixture->last.code, WI_DEADLINE_EXCEEDED);
-    assert_int_equal(fixture->cancelled, 1);
-}
-
 int main(void)
 {
     wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
@@ -503,11 +340,6 @@ int main(void)
         TEST(the_models_own_failure_is_its_end),
         TEST(may_end_while_the_service_does),
         TEST(but_goes_nowhere_else_then),
-        TEST(a_silent_node_ends_it_after_the_first_part),
-        TEST(parts_and_progress_are_life),
-        TEST(a_slow_client_is_not_a_silent_node),
-        TEST(nor_is_one_that_waits_for_another_node),
-        TEST(the_deadline_covers_the_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

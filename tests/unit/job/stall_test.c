@@ -1,0 +1,220 @@
+/* How long the node of a stream may be silent, by a clock that the test turns. */
+#include "one_stream.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static double clock_ms;
+
+/* In the C library's place: what libuv and the jobs take for time goes on by advance() alone. */
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    if (clock != CLOCK_MONOTONIC && clock != CLOCK_MONOTONIC_COARSE)
+        return (int)syscall(SYS_clock_gettime, clock, now);
+    now->tv_sec = (time_t)(clock_ms / 1e3);
+    now->tv_nsec = (long)((clock_ms - 1e3 * (double)now->tv_sec) * 1e6);
+    return 0;
+}
+
+static int begin(void **state)
+{
+    clock_ms = 1e6;
+    return set_up(state);
+}
+
+static void advance(double ms)
+{
+    clock_ms += ms;
+    uv_run(&fixture->loop, UV_RUN_NOWAIT);
+}
+
+/* Its node has read so much of its prompt. */
+static void count(double done)
+{
+    const struct wi_progress progress = {
+        .phase = "prompt", .has_count = 1, .done = done, .total = 1000};
+    events()->on_progress(events()->context, fixture->attempt, &progress);
+}
+
+/* The stream ends when its node has been silent for so long, and not before. */
+static void check_patience(double ms)
+{
+    char said[64];
+    advance(ms - 1);
+    assert_int_equal(fixture->answers, 0);
+    advance(1);
+    assert_int_equal(fixture->answers, 1);
+    assert_int_equal(fixture->last.code, WI_STALL_TIMEOUT);
+    snprintf(said, sizeof said, "sent nothing for %.0f ms", ms);
+    assert_non_null(strstr(fixture->last.error.detail, said));
+    assert_int_equal(fixture->cancelled, 1);
+}
+
+/* ---------------------------------------------------------------- what counts as life */
+
+static void a_silent_node_ends_it_after_the_first_part(void **state)
+{
+    open_with(60000, 20);
+    advance(60);
+    assert_int_equal(fixture->answers, 0);
+    bring(0, "a");
+    check_patience(20);
+    assert_int_equal(fixture->dispatched, 1);
+}
+
+static void parts_and_progress_are_life(void **state)
+{
+    open_with(60000, 20);
+    bring(0, "a");
+    for (int i = 0; i < 10; i++) {
+        advance(19);
+        assert_int_equal(fixture->answers, 0);
+        if (i % 2)
+            bring_many(1);
+        else
+            tell_progress();
+    }
+    end_stream(6);
+    assert_int_equal(fixture->last.code, WI_OK);
+}
+
+static void a_slow_client_is_not_a_silent_node(void **state)
+{
+    open_with(60000, 20);
+    bring_many(32);
+    advance(80);
+    assert_int_equal(fixture->answers, 0);
+    assert_true(counters().stalled_ms == 0);
+    wi_jobs_took(fixture->jobs, "job-1", &(struct wi_credit){32, 0});
+    assert_true(counters().stalled_ms == 80);
+    check_patience(20);
+}
+
+static void nor_is_one_that_waits_for_another_node(void **state)
+{
+    open_with(60000, 20);
+    bring(0, "a");
+    fixture->room = -1;
+    lose(0);
+    advance(80);
+    assert_int_equal(fixture->answers, 0);
+    fixture->room = 1;
+    events()->on_capacity(events()->context);
+    assert_int_equal(fixture->dispatched, 2);
+    check_patience(20);
+}
+
+static void the_deadline_covers_the_whole(void **state)
+{
+    open_with(50, 30000);
+    bring(0, "a");
+    advance(50);
+    assert_int_equal(fixture->last.code, WI_DEADLINE_EXCEEDED);
+    assert_int_equal(fixture->cancelled, 1);
+}
+
+/* ---------------------------------------------------------------- by how fast a prompt is read */
+
+/* Of which the client has said nothing. */
+static void open_long(void)
+{
+    open_with(600000, 0);
+}
+
+static void half_a_minute_is_the_least(void **state)
+{
+    open_long();
+    count(0);
+    advance(9000);
+    count(64);
+    bring(0, "a");
+    check_patience(30000);
+}
+
+static void three_batches_where_they_take_longer(void **state)
+{
+    open_long();
+    count(0);
+    advance(12000);
+    count(8);
+    advance(15000);
+    count(16);
+    advance(11000);
+    count(24);
+    bring(0, "a");
+    check_patience(45000);
+}
+
+static void what_the_client_says_holds(void **state)
+{
+    open_with(600000, 20000);
+    count(0);
+    advance(15000);
+    count(8);
+    bring(0, "a");
+    check_patience(20000);
+}
+
+static void a_count_that_does_not_grow_is_no_batch(void **state)
+{
+    open_long();
+    advance(50000); /* it may have been loaded until now */
+    count(8);
+    advance(50000);
+    count(8);
+    advance(50000);
+    count(0); /* another answer's */
+    bring(0, "a");
+    check_patience(30000);
+}
+
+static void a_batch_is_known_to_the_next_node_and_measured_there(void **state)
+{
+    open_long();
+    count(0);
+    advance(15000);
+    count(8);
+    bring(0, "a");
+    lose(0);
+    assert_int_equal(fixture->dispatched, 2);
+    for (int read = 0; read <= 32; read += 8) {
+        advance(40000); /* loading, at first */
+        assert_int_equal(fixture->answers, 0);
+        count(read);
+    }
+    check_patience(120000);
+}
+
+static void what_another_node_had_cached_is_no_batch(void **state)
+{
+    open_long();
+    count(0);
+    advance(15000);
+    count(8);
+    bring(0, "a");
+    lose(0);
+    advance(40000);
+    count(16);
+    check_patience(45000);
+}
+
+#define TIMED(name) cmocka_unit_test_setup_teardown(name, begin, tear_down)
+
+int main(void)
+{
+    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
+    const struct CMUnitTest tests[] = {
+        TIMED(a_silent_node_ends_it_after_the_first_part),
+        TIMED(parts_and_progress_are_life),
+        TIMED(a_slow_client_is_not_a_silent_node),
+        TIMED(nor_is_one_that_waits_for_another_node),
+        TIMED(the_deadline_covers_the_whole),
+        TIMED(half_a_minute_is_the_least),
+        TIMED(three_batches_where_they_take_longer),
+        TIMED(what_the_client_says_holds),
+        TIMED(a_count_that_does_not_grow_is_no_batch),
+        TIMED(a_batch_is_known_to_the_next_node_and_measured_there),
+        TIMED(what_another_node_had_cached_is_no_batch),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
