@@ -171,6 +171,51 @@ test('what is cancelled stops, whether it has begun or not', async () => {
     assert.deepEqual([module.begun, module.cancelled], [['first', 'third'], [1]]);
 });
 
+/** A llama.cpp that reads prompts of 100 tokens in batches of 8 and then writes a token at a time, for all that
+ * it has in one step; `computed` is how many tokens of each that were. */
+function computingModule() {
+    const asked = new Map();
+    const compute = (one) => {
+        one.computed += one.computed < 100 ? Math.min(8, 100 - one.computed) : 1;
+        one.results.push(one.computed <= 100 ? { prompt_progress: { processed: one.computed, total: 100, cache: 0 } } : {});
+    };
+    const actions = {
+        completion: () => {
+            asked.set(asked.size + 1, { computed: 0, results: [], cancelled: false });
+            return { req_id: asked.size };
+        },
+        get_result: ({ req_id: id }) => {
+            const { results } = asked.get(id);
+            if (results.length === 0) for (const one of asked.values()) if (!one.cancelled) compute(one);
+            return { data_json: JSON.stringify(results.shift()), is_error: false, has_more: true };
+        },
+        cancel: ({ req_id: id }) => {
+            asked.get(id).cancelled = true;
+            return {};
+        },
+    };
+    return { computed: (id) => asked.get(id).computed, action: async (name, message) => actions[name](message) };
+}
+
+test('after a cancel nothing more is computed for it: no batch of its prompt, no token', async () => {
+    for (const [what, stopAt] of [['in the prompt', 16], ['at its end', 100], ['while it writes', 105]]) {
+        for (const others of [0, 2]) {
+            const module = computingModule();
+            const slots = new Slots(module, 4, 10);
+            const stop = new AbortController(), end = new AbortController();
+            const one = ask(slots, 'one', 0, { signal: stop.signal, onResult: () => {
+                if (module.computed(1) >= stopAt) stop.abort();
+            } });
+            const beside = Array.from({ length: others }, () => ask(slots, 'other', 0, { signal: end.signal, onResult: () => {
+                if (module.computed(2) > 200) end.abort();
+            } }));
+            const ended = await Promise.allSettled([one, ...beside]);
+            assert.ok(ended.every(({ reason }) => reason?.code === 'cancelled'));
+            assert.equal(module.computed(1), stopAt, `${what}, beside ${others} others`);
+        }
+    }
+});
+
 test('an engine that ends fails all that it has, and one that loses a request is not asked for ever', async () => {
     const slots = new Slots(fakeModule(), 2, 10);
     const all = [ask(slots, 'a', 1e9), ask(slots, 'b', 1, { body: { aborts: true } }), ask(slots, 'c', 1)];

@@ -47,6 +47,15 @@ describe('a language model', () => {
         assert.equal(both.result.usage.completion_tokens, 6);
     });
 
+    nodeTest('tells how far it is in a prompt, from its beginning to its end', async ({ service }) => {
+        const attempt = service.request(random(service), [], streamed('x '.repeat(300), { max_tokens: 1 }));
+        const { result: { usage } } = wellDone(await service.answer(attempt));
+        const told = service.messages.filter(({ type, data }) => type === 'task_progress' && data.attempt_id === attempt && data.phase === 'prompt')
+            .map(({ data: { done, total } }) => [done, total]);
+        assert.deepEqual([told[0], told.at(-1)], [[0, usage.prompt_tokens], [usage.prompt_tokens, usage.prompt_tokens]]);
+        assert.ok(told.every(([done], at) => at === 0 || done > told[at - 1][0]), JSON.stringify(told));
+    });
+
     nodeTest('runs six tasks on four slots', async ({ service }) => {
         const model = abc(service);
         const attempts = [3, 30, 9, 27, 5, 12].map((count) => [count, service.request(model, [], streamed('abc', { max_tokens: count }))]);

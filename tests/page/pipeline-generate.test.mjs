@@ -7,6 +7,9 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { renderTemplate } from '../../page/src/chat/templates.js';
 import { prepareChat } from '../../page/src/chat/chat.js';
+import { plain } from '../../page/src/engine/answer.js';
+import { generate } from '../../page/src/pipeline/generate.js';
+import { Pace } from '../../page/src/pipeline/pace.js';
 import { filesIn, library, loaded, outcomeOf, runOf, engineOf, taskOf } from './support/library.mjs';
 import { makeFamilies } from '../lib/families.mjs';
 
@@ -16,6 +19,7 @@ const chat = { prepare: (asked) => prepareChat({ ...asked, render }), grammarOf:
 const gpt2 = { ...await loaded(folder('gpt2')), chat };
 const bart = await loaded(folder('bart'));
 const TEXT = 'The fox sees the dog in the forest';
+const LONG = `${TEXT} `.repeat(20);
 
 const complete = async (prompt, options = {}, more = {}) =>
     (await outcomeOf(gpt2, 'complete', { prompt }, { max_tokens: 16, temperature: 0, ...options }, more)).result;
@@ -76,9 +80,14 @@ test('the next turn reads only what is new, and is the same as without', async (
 });
 
 test('a long prompt goes in pieces, and says how far it is', async () => {
-    const text = `${TEXT} `.repeat(20);
-    const asked = taskOf('complete', { prompt: text }, { max_tokens: 4, temperature: 0, deterministic: true });
+    const asked = taskOf('complete', { prompt: LONG }, { max_tokens: 4, temperature: 0, deterministic: true });
     const run = runOf(asked);
+    const step = run.step.bind(run);
+    let steps = 0;
+    run.step = () => {
+        steps++;
+        return step();
+    };
     const { result } = await engineOf(gpt2).run(asked, run);
     const { predicted_ms: made, predicted_session_ms: computed } = result.timings;
     assert.ok(computed > 0 && computed < made, `${computed} of ${made} ms`);
@@ -86,8 +95,9 @@ test('a long prompt goes in pieces, and says how far it is', async () => {
     const said = run.posted.filter(({ type }) => type === 'progress').map(({ phase, done, total }) => [phase, done, total]);
     const count = result.usage.prompt_tokens;
     assert.ok(count > 2 * 256, `${count}`);
-    assert.deepEqual([said[0], said.at(-1)], [['prompt', 256, count], ['prompt', count, count]]);
-    assert.deepEqual(result.tokens, await expected(gpt2, text, { max_new_tokens: 4 }));
+    assert.deepEqual([said[0], said.at(-1)], [['prompt', 0, count], ['prompt', count, count]]);
+    assert.ok(steps >= 3 + 3, `${steps} steps`);
+    assert.deepEqual(result.tokens, await expected(gpt2, LONG, { max_new_tokens: 4 }));
 });
 
 test('an answer goes on from the tokens that another node has sent', async () => {
@@ -166,6 +176,56 @@ test('a cancel is heard before the next step, and what was computed is kept', as
     } }), { code: 'cancelled' });
     assert.ok(steps <= 4, `${steps} parts`);
     assert.ok((await complete(`${TEXT} again`)).usage.cached_tokens > 0);
+});
+
+test('a cancel in a prompt is heard before its next piece, and what was read is kept', async () => {
+    const asked = {
+        ...taskOf('complete', { prompt: LONG }, { max_tokens: 4, temperature: 0 }), owner: 'reader',
+    };
+    const run = runOf(asked);
+    const told = [];
+    run.progress = (phase, done) => {
+        told.push(done);
+        if (done > 0) run.cancel();
+    };
+    await assert.rejects(engineOf(gpt2).run(asked, run), { code: 'cancelled' });
+    const [none, read] = told;
+    assert.equal(none, 0);
+    assert.deepEqual(told, [0, read], 'one piece');
+    const { usage } = await complete(LONG, {}, { owner: 'reader' });
+    assert.deepEqual([usage.cached_tokens, usage.cached_tokens < usage.prompt_tokens], [read, true]);
+});
+
+/** A decoder that takes so many ms of a clock for each token, and can read so many at a time. */
+class SlowDecoder {
+    count = 0;
+    pieces = [];
+
+    constructor(clock, tokenMs, piece) {
+        Object.assign(this, { clock, tokenMs, piece });
+    }
+
+    async read({ length }) {
+        this.pieces.push(length - this.count);
+        this.clock.ms += this.tokenMs * (length - this.count);
+        this.count = length;
+        return new Float32Array(gpt2.config.vocab_size);
+    }
+}
+
+test('a prompt is read in pieces that a cancel may wait for', async () => {
+    const tokens = Array.from({ length: 100 }, () => 1);
+    const prompt = { tokens, stop: [], ends: [], preserved: [], parser: plain() };
+    for (const [tokenMs, piece, pieces] of [[0.1, 256, [32, 68]], [10, 256, [32, 16, 16, 16, 16, 4]], [100, 256, [32, ...Array(8).fill(8), 4]],
+        [0.1, 50, [32, 50, 18]], [100, Infinity, [100]]]) {
+        const clock = { ms: 0 };
+        const run = runOf(taskOf('complete', {}));
+        Object.defineProperty(run, 'ownMs', { get: () => clock.ms });
+        const decoder = new SlowDecoder(clock, tokenMs, piece);
+        await generate({ ...gpt2, caches: { hold() {}, letGo() {} }, pace: new Pace('wasm') }, prompt,
+            { max_tokens: 1, temperature: 0 }, 1000, run, async () => decoder);
+        assert.deepEqual(decoder.pieces, pieces, `${tokenMs} ms for each token`);
+    }
 });
 
 test('a conversation by the template of the folder', async () => {

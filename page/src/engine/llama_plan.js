@@ -1,6 +1,7 @@
 /** How a GGUF model is loaded: its context, slots and batches, by what its head says and by what there is
  * room for. */
 import { Failure } from './failure.js';
+import { READING_LEAST, READING_MS } from './reading.js';
 
 /** @typedef {import('./gguf.js').Head} Head */
 /** @typedef {{context: number, slots: number, batch: number, pooling: 'last' | null,
@@ -22,10 +23,9 @@ const CACHES_MAX = 1024 * MIB;
 const CACHE_ELEMENT_BYTES = 2; // F16
 /** What a file's pooling_type says of a model that ranks. */
 const RANKS = 4;
-/** A batch of the prompt is not to take longer than this, or than the least of tokens takes: no cancel is
- * heard in it. */
-const BATCH_MS = 300;
-const BATCH = Object.freeze({ least: 8, most: 64 });
+/** Tokens in a batch of the prompt. llama.cpp takes it with the model, so that what is measured later counts
+ * at the next load. */
+const BATCH = Object.freeze({ least: READING_LEAST, most: 64 });
 /** Where nothing was measured: about so many bytes of weights are multiplied with one token in that time. */
 const BATCH_BYTES = 660 * MIB;
 
@@ -73,7 +73,7 @@ function cachePerToken(fact) {
 
 /** @param {number} bytes of weights @param {number} promptMs of a token, 0: nobody knows */
 function batchFor(bytes, promptMs) {
-    const tokens = promptMs > 0 ? BATCH_MS / promptMs : BATCH_BYTES / Math.max(bytes, 1);
+    const tokens = promptMs > 0 ? READING_MS / promptMs : BATCH_BYTES / Math.max(bytes, 1);
     return Math.min(BATCH.most, Math.max(BATCH.least, 8 * Math.floor(tokens / 8)));
 }
 

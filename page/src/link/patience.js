@@ -64,7 +64,8 @@ export class Patience {
     /**
      * What a run may take without a sign of life by what it took here, or with its loading elsewhere. A
      * worker's first run sets the engine up as well, which nothing measures: it has no limit but its
-     * share of the deadline; nor has one of steps, of which nobody knows how many there will be.
+     * share of the deadline; nor has one of steps, of which nobody knows how many there will be: the
+     * service watches over its stream.
      * @param {Lane} lane @param {Attempt} attempt
      */
     hangLimit(lane, attempt) {

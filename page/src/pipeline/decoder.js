@@ -6,7 +6,7 @@ import { Failure } from '../engine/failure.js';
 
 /** @typedef {import('./loading.js').Loaded} Loaded */
 
-/** Tokens of a prompt that are read at a time, and bytes of logits that they may make. */
+/** Tokens of a prompt that are read at a time at the most, and bytes of logits that they may make. */
 const PIECE = 256;
 const LEAST_PIECE = 32;
 const LOGITS_BYTES = 64 << 20;
@@ -76,7 +76,7 @@ function lastRow(logits) {
     return logits.slice(null, [last, length], null).to('float32').data;
 }
 
-/** How many tokens are read at a time. @param {any} model @param {any} config */
+/** How many tokens are read at a time at the most. @param {any} model @param {any} config */
 function pieceOf({ sessions }, config) {
     // The library's steps of these read but the last token as soon as there is a cache.
     if (config.is_encoder_decoder === true) return Infinity;

@@ -123,9 +123,15 @@ class Writing {
     /** The prompt, in pieces, as far as it is not in the cache. @param {Decoder} decoder */
     async _read(decoder) {
         const { _tokens: { length: total } } = this;
+        // So that it can be told how long the first piece takes.
+        this._run.progress('prompt', decoder.count, total);
+        const { pace } = this._loaded;
         for (;;) {
-            const end = Math.min(total, decoder.count + decoder.piece);
+            const { count } = decoder;
+            const end = Math.min(total, count + pace.piece(decoder.piece));
+            const began = this._run.ownMs;
             const logits = await decoder.read(this._tokens.slice(0, end));
+            pace.note(end - count, this._run.ownMs - began);
             this._run.progress('prompt', end, total);
             if (end === total) return logits;
         }

@@ -3,6 +3,7 @@ import { EngineFault } from '../engine/engine.js';
 import { Failure } from '../engine/failure.js';
 import { KvCaches } from './kv_cache.js';
 import { Looks } from './looks.js';
+import { Pace } from './pace.js';
 import { SEEING } from './seeing_types.js';
 import { acceptEncoded, isWhisper } from './whisper.js';
 
@@ -24,6 +25,7 @@ import { acceptEncoded, isWhisper } from './whisper.js';
  * @property {{length: number}} limits
  * @property {Record<string, any>} extra JSON files beside config.json that tasks look at, by path
  * @property {KvCaches} caches what decoders have computed for conversations
+ * @property {Pace} pace how much of a prompt is read at a time
  * @property {import('./looks.js').Looks} looks what is remembered of pictures
  * @property {import('../engine/llama.js').Chat | null} chat what renders conversations; the engine's
  * @property {number} context tokens of a conversation that the settings ask for; 0: as the model has it
@@ -88,7 +90,7 @@ export async function loadFolder(key, library, folder, device, signal, take) {
         return {
             key, platform: device.platform, library: namespace, config, tokenizer, processor, model,
             dtype: name, limits: { length: lengthOf(config, tokenizer, extra) }, extra, caches,
-            looks: new Looks(), chat: null, context: 0, release: () => {}, dispose,
+            pace: new Pace(device.platform), looks: new Looks(), chat: null, context: 0, release: () => {}, dispose,
         };
     }, take);
 }

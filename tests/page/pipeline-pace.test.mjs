@@ -1,0 +1,45 @@
+/** How much of a prompt is read at a time: as much as a cancel may wait for. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Pace } from '../../page/src/pipeline/pace.js';
+
+/** The piece after one of so many tokens, each of which took so long. */
+const after = (tokenMs, most = 256, tokens = 32) => {
+    const pace = new Pace('wasm');
+    pace.note(tokens, tokens * tokenMs);
+    return pace.piece(most);
+};
+
+test('a piece takes 300 ms or eight tokens, whichever is longer, and no more than there is room for', () => {
+    const times = [0.01, 1.17, 1.18, 2.3, 2.4, 9, 10, 18, 19, 37, 38, 1000];
+    assert.deepEqual(times.map((ms) => after(ms)), [256, 256, 128, 128, 64, 32, 16, 16, 8, 8, 8, 8]);
+    for (const ms of times) assert.ok(after(ms) * ms <= Math.max(300, 8 * ms), `${after(ms)} tokens of ${ms} ms`);
+    assert.deepEqual([after(0.01, 100), after(4, 100)], [100, 64]);
+    assert.equal(after(1000, Infinity), Infinity, 'what cannot be read in pieces');
+});
+
+test('little is read at first on a processor, all that there is room for on a device', () => {
+    assert.equal(new Pace('wasm').piece(256), 32);
+    for (const platform of ['webgpu', 'webnn']) assert.equal(new Pace(platform).piece(256), 256);
+    assert.equal(new Pace('wasm').piece(Infinity), Infinity);
+});
+
+test('a device that meets a size first prepares for it, which says nothing', () => {
+    const pace = new Pace('webgpu');
+    pace.note(256, 30000);
+    assert.equal(pace.piece(256), 256);
+    pace.note(256, 2560);
+    assert.equal(pace.piece(256), 16);
+});
+
+test('what is faster counts at once, what is slower little by little; too few tokens say nothing', () => {
+    const pace = new Pace('wasm');
+    pace.note(32, 32 * 30);
+    pace.note(8, 8);
+    assert.equal(pace.piece(256), 256);
+    pace.note(256, 256 * 4);
+    assert.equal(pace.piece(256), 128);
+    pace.note(7, 7000);
+    pace.note(64, 0);
+    assert.equal(pace.piece(256), 128);
+});
