@@ -30,6 +30,16 @@ const TELLS_NUDGES = `{
     };
 }`;
 
+/** The same of each adapter that is asked for, and of that it would hear. */
+const TELLS_ADAPTERS = `{
+    const { requestAdapter } = GPU.prototype;
+    GPU.prototype.requestAdapter = function (...given) {
+        fetch('/adapter').catch(() => {});
+        return requestAdapter.apply(this, given);
+    };
+    fetch('/hears').catch(() => {});
+}`;
+
 const nodeTest = nodeTests(() => launchFirefox(firefox));
 
 describe('Firefox', unless, () => {
@@ -52,7 +62,11 @@ describe('Firefox', unless, () => {
     nodeTest('reads external data', (node) => readsExternalData(node, 'wasm'));
     nodeTest('takes pictures', takesPictures);
     nodeTest('hears what it decodes', hearsFiles);
-    nodeTest('runs a language model', (node) => writesText(node, 'jspi64'), { welcome: TWO_THREADS });
+    nodeTest('runs a language model, and keeps it from its GPU', async (node) => {
+        await writesText(node, 'jspi64');
+        const { served } = node.service;
+        assert.deepEqual([served.includes('/hears'), served.includes('/adapter')], [true, false]);
+    }, { welcome: TWO_THREADS, faults: TELLS_ADAPTERS, faulty: 'llama' });
     nodeTest('keeps its link', keepsItsLink);
 
     nodeTest('answers at once, since it is nudged', async ({ service }) => {

@@ -35,7 +35,8 @@ const ask = (more, head) => daemon.infer({ model_name: 'twice', inputs: [tensor(
 const json = { headers: { 'Content-Type': 'application/json' } };
 
 test('a body that is no JSON', async () => {
-    for (const body of ['this is no JSON', '{"model_name": "twice",', '[1, 2', '{"a":1}}', '\xff'])
+    for (const body of ['this is no JSON', '{"model_name": "twice",', '[1, 2', '{"a":1}}',
+        Buffer.from('{"model_name": "twice", "inputs": "\xff"}', 'latin1')])
         assertProblem(await daemon.infer(body, json), 400, 'bad_json');
     await stillWorks();
 });

@@ -58,13 +58,15 @@ export async function takesPictures({ service }) {
 /** How the service has language models loaded. */
 export const TWO_THREADS = { language_models: { threads: 2 } };
 
-/** A language model writes, on two threads, in the build of llama.cpp that the browser can run. */
+/** A language model writes, on two threads, in the build of llama.cpp that the browser can run; and no GPU is
+ * named, though the browser may have one. */
 export async function writesText({ service }, build) {
     const model = service.addGguf('abc', { 'abc.gguf': ggufBytes({ follow: 'abcdefgh' }) });
     const { data } = await service.run(model, [], { task: 'complete', input: { prompt: 'abc' }, options: { temperature: 0, max_tokens: 5 } });
     assert.equal(data.ok, true, JSON.stringify(data.error));
-    const { build: ran, threads } = data.executed_on;
+    const { build: ran, threads, platform, adapter } = data.executed_on;
     assert.deepEqual([data.result.text, ran, threads], ['defgh', build, 2]);
+    assert.deepEqual([platform, adapter], ['wasm', undefined]);
     assert.equal(service.capabilities.engine_info.llama.file_max, build === 'compat32' ? 2 ** 31 - 1 : undefined);
 }
 
