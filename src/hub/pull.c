@@ -3,7 +3,8 @@
  *
  *   stage    the request is written down, so that the next daemon finds it
  *   look     the hub's token and what is here of the name already are read, beside the loop
- *   list     which commit, which files
+ *   list     which commit, what it has
+ *   choose   which files of that, held against those here, beside the loop
  *   reuse    what earlier versions have of them is linked
  *   room     others make room
  *   fetch    the rest comes over the network, hashed
@@ -18,6 +19,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "hub/pull_choice.h"
 #include "hub/pull_kept.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -37,6 +39,7 @@ struct wi_pull {
     /* The step under way. */
     struct wi_pull_look *look;
     struct wi_hub_list *list;
+    struct wi_pull_choice *choice;
     struct wi_fetch *fetch;
     struct wi_versions_task *task;
     struct wi_repository_lookup *lookup;
@@ -59,11 +62,13 @@ static void stop_step(struct wi_pull *pull)
 {
     wi_pull_look_cancel(pull->look);
     wi_hub_list_cancel(pull->list);
+    wi_pull_choice_cancel(pull->choice);
     wi_fetch_cancel(pull->fetch);
     wi_versions_cancel(pull->task);
     wi_repository_cancel(pull->lookup);
     pull->look = NULL;
     pull->list = NULL;
+    pull->choice = NULL;
     pull->fetch = NULL;
     pull->task = NULL;
     pull->lookup = NULL;
@@ -298,35 +303,42 @@ static void on_unneeded(
     find_model(pull);
 }
 
-static void on_tree(void *context, const struct wi_hub_tree *tree, const struct wi_error *error)
+static void on_chosen(void *context, struct wi_pull_chosen *chosen, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
-    struct wi_error problem;
-    const struct wi_hub_want want = {.variant = pull->order.parsed.variant,
-        .precision = pull->order.precision,
-        .files = pull->order.files.count > 0 ? &pull->order.files : NULL,
-        .memory = pull->order.memory};
-    pull->list = NULL;
+    pull->choice = NULL;
     if (error) {
         fail(pull, error);
         return;
     }
-    if (wi_hub_choose(tree, &want, &pull->chosen, &pull->variant, &problem) != WI_OK) {
-        fail(pull, &problem);
-        return;
-    }
+    pull->chosen = chosen->files;
+    pull->variant = chosen->variant;
+    chosen->files = (struct wi_hub_tree){0};
+    chosen->variant = NULL;
     pull->progress.files = pull->chosen.count;
-    if (wi_pull_has_all(&pull->current, &pull->chosen)) {
-        pull->reused = pull->progress.done = pull->progress.total = pull->chosen.bytes;
-        pull->progress.files_done = pull->chosen.count;
-        pull->task = wi_versions_drop_staging(pull->deps.versions, pull->id, 0, on_unneeded, pull);
-        return;
-    }
-    if (is_related(pull))
-        wi_pull_keep(&pull->current, tree, &pull->chosen);
     pull->progress.total = pull->chosen.bytes;
-    pull->progress.files = pull->chosen.count;
-    reuse(pull);
+    if (!chosen->all_here) {
+        reuse(pull);
+        return;
+    }
+    pull->reused = pull->progress.done = pull->chosen.bytes;
+    pull->progress.files_done = pull->chosen.count;
+    pull->task = wi_versions_drop_staging(pull->deps.versions, pull->id, 0, on_unneeded, pull);
+}
+
+static void on_tree(void *context, const struct wi_hub_tree *tree, const struct wi_error *error)
+{
+    struct wi_pull *pull = context;
+    const struct wi_hub_want want = {.variant = pull->order.parsed.variant,
+        .precision = pull->order.precision,
+        .files = &pull->order.files,
+        .memory = pull->order.memory};
+    pull->list = NULL;
+    if (error)
+        fail(pull, error);
+    else
+        pull->choice = wi_pull_choice_start(
+            pull->deps.loop, tree, &want, &pull->current, is_related(pull), on_chosen, pull);
 }
 
 /* --- what is here, and the token ------------------------------------------------------------- */

@@ -20,10 +20,11 @@ struct wi_pull_look *wi_pull_look_start(uv_loop_t *loop, const char *directory, 
     const struct wi_hub *hub, wi_pull_look_fn *on_looked, void *context);
 void wi_pull_look_cancel(struct wi_pull_look *look); /* no callback comes; NULL is fine */
 
-/* Whether all that was chosen is here, under the same paths. Pure. */
+/* Whether all that was chosen is here, under the same paths. Pure; of 1,000 files each some
+ * milliseconds, so it is for threads of the pool. */
 int wi_pull_has_all(const struct wi_source *current, const struct wi_hub_tree *chosen);
 /* Adds to `chosen` those files that are here and that `tree`, of the same repository, still has:
- * the variants that were pulled before stay. Pure. */
+ * the variants that were pulled before stay. Pure, and for threads of the pool likewise. */
 void wi_pull_keep(
     const struct wi_source *current, const struct wi_hub_tree *tree, struct wi_hub_tree *chosen);
 

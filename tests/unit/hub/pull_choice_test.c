@@ -1,0 +1,167 @@
+/* What is taken of a hub's list, beside the loop. */
+#include "../test.h"
+
+#include "base/loop.h"
+#include "hub/pull_choice.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#define POOL_THREADS 4 /* see main */
+
+struct fixture {
+    uv_loop_t loop;
+    struct wi_hub_tree tree;
+    struct wi_source current;
+    struct wi_pull_choice *choice;
+    unsigned answers;
+    enum wi_code code;
+    int all_here;
+    char names[256]; /* "PATH HASH, …" */
+    char variant[32];
+};
+
+static void on_chosen(void *context, struct wi_pull_chosen *chosen, const struct wi_error *error)
+{
+    struct fixture *f = context;
+    f->answers++;
+    f->choice = NULL;
+    f->code = error ? error->code : WI_OK;
+    f->all_here = chosen->all_here;
+    f->names[0] = f->variant[0] = '\0';
+    for (size_t i = 0; i < chosen->files.count && i < 8; i++)
+        snprintf(f->names + strlen(f->names), sizeof f->names - strlen(f->names), "%s%s %s",
+            i ? ", " : "", chosen->files.files[i].path, chosen->files.files[i].hash);
+    if (chosen->variant)
+        snprintf(f->variant, sizeof f->variant, "%s", chosen->variant);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    *state = f;
+    return uv_loop_init(&f->loop);
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    wi_hub_tree_clear(&f->tree);
+    wi_source_clear(&f->current);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    int left = uv_loop_close(&f->loop);
+    free(f);
+    return left;
+}
+
+static void list(struct fixture *f, const char *path, const char *hash)
+{
+    struct wi_hub_file file = {.remote = (char *)path, .bytes = 1000};
+    snprintf(file.hash, sizeof file.hash, "%s", hash);
+    wi_hub_tree_add(&f->tree, &file, path);
+}
+
+static void start(struct fixture *f, const char *variant, int related)
+{
+    const struct wi_hub_want want = {.variant = variant, .memory = UINT64_C(1) << 30};
+    if (!f->tree.commit)
+        f->tree.commit = strdup("c0ffee");
+    assert_int_equal(wi_hub_tree_finish(&f->tree, NULL), WI_OK);
+    f->choice = wi_pull_choice_start(&f->loop, &f->tree, &want, &f->current, related, on_chosen, f);
+}
+
+static void choose(struct fixture *f, const char *variant, int related)
+{
+    start(f, variant, related);
+    f->answers = 0;
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    assert_int_equal(f->answers, 1);
+}
+
+static void keeps_what_the_hub_still_has(void **state)
+{
+    struct fixture *f = *state;
+    list(f, "m-Q8_0.gguf", "11");
+    list(f, "sub/m-F32.gguf", "22");
+    list(f, "sub/m-Q2_K.gguf", "33");
+    wi_source_add(&f->current, "m-F32.gguf", 1000, "22");  /* from the subfolder */
+    wi_source_add(&f->current, "m-Q2_K.gguf", 1000, "34"); /* another one by now */
+    choose(f, "Q8_0", 1);
+    assert_int_equal(f->code, WI_OK);
+    assert_string_equal(f->variant, "Q8_0");
+    assert_string_equal(f->names, "m-Q8_0.gguf 11, m-F32.gguf 22");
+    assert_false(f->all_here);
+    choose(f, "Q8_0", 0); /* of another repository */
+    assert_string_equal(f->names, "m-Q8_0.gguf 11");
+    choose(f, "F32", 1);
+    assert_true(f->all_here);
+    assert_string_equal(f->names, "m-F32.gguf 22");
+    choose(f, "Q2_K", 1);
+    assert_false(f->all_here);
+}
+
+static void says_what_there_is_not(void **state)
+{
+    struct fixture *f = *state;
+    list(f, "m-Q8_0.gguf", "11");
+    choose(f, "Q3_K", 0);
+    assert_int_equal(f->code, WI_HUB_NOT_FOUND);
+    assert_string_equal(f->names, "");
+}
+
+/* --- beside the loop ------------------------------------------------------------------------- */
+
+static void wait_at_gate(void *data)
+{
+    uv_sem_wait(data);
+}
+
+static void gone_through(void *data, int cancelled)
+{
+    (void)data;
+    assert_false(cancelled);
+}
+
+/* While no thread is free the loop turns, and nothing is chosen. */
+static void leaves_the_loop_alone(void **state)
+{
+    struct fixture *f = *state;
+    uv_sem_t gate;
+    assert_int_equal(uv_sem_init(&gate, 0), 0);
+    for (int i = 0; i < POOL_THREADS; i++)
+        wi_work_start(&f->loop, wait_at_gate, gone_through, &gate);
+    list(f, "m-Q8_0.gguf", "11");
+    start(f, "Q8_0", 0);
+    for (int turn = 0; turn < 10; turn++)
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+    assert_int_equal(f->answers, 0);
+    for (int i = 0; i < POOL_THREADS; i++)
+        uv_sem_post(&gate);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    assert_int_equal(f->answers, 1);
+    uv_sem_destroy(&gate);
+}
+
+static void says_nothing_once_cancelled(void **state)
+{
+    struct fixture *f = *state;
+    list(f, "m-Q8_0.gguf", "11");
+    start(f, "Q8_0", 0);
+    wi_pull_choice_cancel(f->choice);
+    wi_pull_choice_cancel(NULL);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    assert_int_equal(f->answers, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(keeps_what_the_hub_still_has, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(says_what_there_is_not, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(leaves_the_loop_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(says_nothing_once_cancelled, set_up, tear_down),
+    };
+    setenv("UV_THREADPOOL_SIZE", "4", 1);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
