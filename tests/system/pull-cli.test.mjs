@@ -134,6 +134,12 @@ test('a revision is a branch, a tag or a commit', async () => {
     assert.equal(text(), SPEECH['tokenizer.json']);
     await filesOf([`org/speech@${commit}`], 'org/speech');
     assert.equal(text(), 'an older one');
+    for (const [revision, said] of [['main', SPEECH['tokenizer.json']], ['v1.0', 'an older one']]) {
+        const ran = await webinfer(daemon, ['run', `org/speech@${revision}`]);
+        assert.equal(ran.code, 0, ran.problems);
+        assert.match(ran.problems, /org\/speech is here/);
+        assert.equal(text(), said, `run of ${revision}`);
+    }
     const none = await webinfer(daemon, ['pull', 'org/speech@v9']);
     assert.equal(none.code, 1);
     assert.match(none.problems, /no such revision/);
