@@ -11,6 +11,8 @@
 #define BLOCKS_AT_ONCE (BLOCKS_MAX / 2)   /* then the loop may fill others again */
 #define SAVE_MS 250
 #define PAUSE_MAX_MS 30000u
+#define FIRST_PACE_MS 5 /* others wait so long for what the first connection brings */
+#define PACE_MS 200
 #define GAIN (64u << 10) /* so much since the last failure makes it the first again */
 
 static void give_blocks_back(struct file *file)
@@ -169,10 +171,39 @@ static void start_work(struct file *file, struct file_work work)
     wi_work_queue_start(fetch->queue, 0, run, on_worked, file);
 }
 
+/* --- how many connections --------------------------------------------------------------------- */
+
+/* Several for good once one was too slow: what they bring together says nothing of one alone. */
+static void on_pace(void *context)
+{
+    struct file *file = context;
+    double now = wi_now_ms();
+    if (!wi_line_is_fast(file->came - file->paced, now - file->paced_at))
+        file->several = 1;
+    file->paced = file->came;
+    file->paced_at = now;
+    if (file->several || file->state != FILE_FETCHING)
+        wi_timer_stop(file->pace);
+    if (file->several)
+        wi_turn_wish(file->fetch->turn);
+}
+
+static void on_found(struct transfer *transfer)
+{
+    struct file *file = transfer->file;
+    wi_turn_wish(file->fetch->turn); /* the other connections have waited for the place */
+    if (file->pace)
+        return;
+    file->paced_at = wi_now_ms();
+    file->pace = wi_timer_new(file->fetch->loop, on_pace, file);
+    wi_timer_start(file->pace, FIRST_PACE_MS, PACE_MS);
+}
+
 /* --- transfers -------------------------------------------------------------------------------- */
 
 /* One connection finds the place before the others begin, and is the only one where there are no
- * ranges. */
+ * ranges, or where it is that fast: others would bring no more then, but bytes that have to be read
+ * back for the hash. */
 static struct transfer *free_transfer(struct file *file)
 {
     size_t used = 0, searching = 0;
@@ -184,14 +215,16 @@ static struct transfer *free_transfer(struct file *file)
         if (!transfer->used)
             found = transfer;
     }
-    if ((!file->direct && searching > 0) || (file->no_ranges && used > 0))
+    if ((!file->direct && searching > 0) || ((file->no_ranges || !file->several) && used > 0))
         return NULL;
     return found;
 }
 
 static void start_transfers(struct file *file)
 {
-    uint64_t size = file->file.bytes, segment = wi_segment_bytes(size, WI_FETCH_CONNECTIONS);
+    uint64_t size = file->file.bytes;
+    int alone = file->pace && !file->several; /* and it may stay so */
+    uint64_t segment = wi_segment_bytes(size, alone ? 1 : WI_FETCH_CONNECTIONS);
     struct wi_range range;
     struct transfer *transfer;
     while ((transfer = free_transfer(file)) != NULL &&
@@ -308,7 +341,7 @@ void file_go_on(struct file *file)
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-static const struct transfer_events events = {on_done, on_size, on_failure};
+static const struct transfer_events events = {on_found, on_done, on_size, on_failure};
 
 void file_init(struct file *file, struct wi_fetch *fetch, const struct wi_hub_file *wanted)
 {
@@ -332,6 +365,7 @@ void file_clear(struct file *file)
     wi_ranges_clear(&file->claimed);
     wi_ranges_clear(&file->work.there);
     wi_timer_free(file->timer);
+    wi_timer_free(file->pace);
     free(file->direct);
     free(file->file.path);
     free(file->file.remote);

@@ -35,6 +35,7 @@ struct block {
 struct transfer;
 /* What a file hears of its transfers. */
 struct transfer_events {
+    void (*found)(struct transfer *transfer); /* a server begins to send; from inside curl */
     /* It has ended, with all that it was to bring or not. */
     void (*done)(struct transfer *transfer);
     void (*size)(struct transfer *transfer, uint64_t bytes); /* the file has so many */
@@ -88,6 +89,11 @@ struct file {
     struct wi_timer *timer; /* before the next try */
     unsigned tries, spoiled;
     uint64_t gained; /* since the last failure */
+    /* Whether several connections are worth it. */
+    int several;
+    uint64_t came, paced; /* bytes that have come, and had when the pace was taken last */
+    double paced_at;
+    struct wi_timer *pace; /* NULL: nothing has come yet */
 };
 
 struct wi_fetch {

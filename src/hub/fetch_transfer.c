@@ -65,7 +65,7 @@ static int look_at_head(struct transfer *transfer, const struct wi_http_call *ca
     transfer->accepted = 1;
     free(file->direct);
     file->direct = wi_strdup(transfer->url);
-    wi_turn_wish(file->fetch->turn); /* the other connections have waited for the place */
+    transfer->events->found(transfer);
     return 0;
 }
 
@@ -91,20 +91,34 @@ static void hand_over_block(struct transfer *transfer)
     wi_turn_wish(file->fetch->turn);
 }
 
-/* Takes as much as the block has room for; a piece of curl is far smaller than a block. */
+static void fill(struct transfer *transfer, const char *bytes, size_t size)
+{
+    struct block *block = transfer->block;
+    if (size == 0)
+        return;
+    memcpy(block->bytes + block->size, bytes, size);
+    block->size += size;
+    transfer->at += size;
+}
+
+/* All of a piece, which is no larger than a block, or nothing where no block is left for it. Every
+ * block but a range's last is full: so they lie in the file as its pages do, which the kernel
+ * copies for less. */
 static int put(struct transfer *transfer, const char *bytes, size_t size)
 {
-    if (transfer->block && transfer->block->size + size > BLOCK_BYTES)
-        hand_over_block(transfer);
-    if (transfer->block == NULL) {
-        transfer->block = fetch_take_block(transfer->file->fetch);
-        if (transfer->block == NULL)
-            return -1;
-        transfer->block->at = transfer->at;
+    size_t room = transfer->block ? BLOCK_BYTES - transfer->block->size : 0;
+    struct block *next = NULL;
+    if (size <= room) {
+        fill(transfer, bytes, size);
+        return 0;
     }
-    memcpy(transfer->block->bytes + transfer->block->size, bytes, size);
-    transfer->block->size += size;
-    transfer->at += size;
+    if ((next = fetch_take_block(transfer->file->fetch)) == NULL)
+        return -1;
+    fill(transfer, bytes, room);
+    hand_over_block(transfer);
+    next->at = transfer->at;
+    transfer->block = next;
+    fill(transfer, bytes + room, size - room);
     return 0;
 }
 
@@ -126,6 +140,7 @@ static enum wi_http_verdict on_data(void *context, const char *bytes, size_t siz
     }
     transfer->skip -= unwanted;
     file->gained += size - unwanted;
+    file->came += size - unwanted;
     file->fetch->fetched += size;
     return WI_HTTP_TAKEN;
 }

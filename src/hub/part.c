@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define READ_BYTES (1u << 20)
-#define EARLY_BYTES (256u << 10) /* are sent on their way to the disk at once */
+#define EARLY_BYTES (8u << 20) /* are sent on their way to the disk together, before the end */
 #define POINTER "version https://git-lfs.github.com/spec/v1"
 
 struct wi_part {
@@ -25,6 +25,7 @@ struct wi_part {
     struct wi_ranges there;
     EVP_MD_CTX *hash; /* NULL: nothing is hashed yet */
     uint64_t hashed;
+    uint64_t unsent; /* bytes written since the last were sent on their way */
 };
 
 static enum wi_code fail(
@@ -177,22 +178,40 @@ static void hash_bytes(struct wi_part *part, const void *bytes, size_t size)
     part->hashed += size;
 }
 
-enum wi_code wi_part_write(
-    struct wi_part *part, uint64_t at, const void *bytes, size_t size, struct wi_error *error)
+static int write_all(const struct wi_part *part, uint64_t at, const char *bytes, size_t size)
 {
     size_t written = 0;
     while (written < size) {
-        ssize_t n =
-            pwrite(part->fd, (const char *)bytes + written, size - written, (off_t)(at + written));
+        ssize_t n = pwrite(part->fd, bytes + written, size - written, (off_t)(at + written));
         if (n < 0 && errno != EINTR)
-            return fail(part, "written", errno, error);
+            return -1;
         written += n > 0 ? (size_t)n : 0;
     }
-    if (size >= EARLY_BYTES) /* so that the sync at the end finds little left to do */
-        sync_file_range(part->fd, (off_t)at, (off_t)size, SYNC_FILE_RANGE_WRITE);
-    wi_ranges_add(&part->there, at, at + size);
+    return 0;
+}
+
+/* So that the sync at the end finds little left to do. More often would cost: each call may wait
+ * for the disk's queue, and the hash with it. */
+static void send_early(struct wi_part *part, size_t size)
+{
+    part->unsent += size;
+    if (part->unsent < EARLY_BYTES)
+        return;
+    part->unsent = 0;
+    sync_file_range(part->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+/* Hashed first: that fetches the bytes from the core that received them while it computes, and the
+ * kernel's copy finds them near. */
+enum wi_code wi_part_write(
+    struct wi_part *part, uint64_t at, const void *bytes, size_t size, struct wi_error *error)
+{
     if (at == part->hashed)
         hash_bytes(part, bytes, size);
+    if (write_all(part, at, bytes, size) != 0)
+        return fail(part, "written", errno, error);
+    send_early(part, size);
+    wi_ranges_add(&part->there, at, at + size);
     return WI_OK;
 }
 

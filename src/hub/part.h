@@ -24,6 +24,7 @@ int wi_part_is_done(const struct wi_part *part);
 /* What is there; borrowed until the part is used again. */
 const struct wi_ranges *wi_part_ranges(const struct wi_part *part);
 
+/* After a failure the part is for closing only. */
 enum wi_code wi_part_write(
     struct wi_part *part, uint64_t at, const void *bytes, size_t size, struct wi_error *error);
 /* Hashes what came ahead of its turn, at most `most` bytes of it: 1 if more is waiting, 0 if not,

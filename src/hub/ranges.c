@@ -10,6 +10,7 @@
 #define SEGMENT_MAX (UINT64_C(64) << 20)
 #define SEGMENT_MIN (UINT64_C(2) << 20) /* below that another connection is not worth its start */
 #define SEGMENT_STEP (UINT64_C(64) << 10)
+#define FAST (UINT64_C(256) << 10) /* bytes in a millisecond */
 
 /* Replaces `old` ranges from `at` on by `fresh` ones. */
 static void splice(
@@ -116,7 +117,14 @@ static uint64_t parts_of(uint64_t bytes, uint64_t each)
 uint64_t wi_segment_bytes(uint64_t size, unsigned connections)
 {
     uint64_t most = between(SEGMENT_USUAL, size / SEGMENTS, SEGMENT_MAX);
+    if (connections == 1)
+        return SEGMENT_MAX;
     uint64_t rounds = between(1, parts_of(size, most * connections), UINT64_MAX);
     uint64_t even = parts_of(size, connections * rounds);
     return between(SEGMENT_MIN, parts_of(even, SEGMENT_STEP) * SEGMENT_STEP, most);
+}
+
+int wi_line_is_fast(uint64_t bytes, double ms)
+{
+    return (double)bytes >= ms * FAST;
 }

@@ -28,7 +28,11 @@ void wi_ranges_clear(struct wi_ranges *ranges);
 
 /* So much of a file of `size` bytes is asked for at a time: large enough that the time between two
  * requests does not count, small enough that what is there has few gaps and can be hashed in its
- * order while the rest arrives; and such that all of `connections` have as much to do. */
+ * order while the rest arrives; and such that all of `connections` have as much to do. One alone
+ * leaves no gaps, and is given as much as there may be. */
 uint64_t wi_segment_bytes(uint64_t size, unsigned connections);
+/* Whether a connection that brought so much is no hindrance: what it brings takes about as long to
+ * be hashed. */
+int wi_line_is_fast(uint64_t bytes, double ms);
 
 #endif

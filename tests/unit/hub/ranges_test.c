@@ -80,6 +80,17 @@ static void chooses_segments(void **state)
     assert_int_equal(wi_segment_bytes(256u << 20, 4), 8u << 20);
     assert_int_equal(wi_segment_bytes(UINT64_C(1) << 30, 4), 32u << 20);
     assert_int_equal(wi_segment_bytes(UINT64_C(1) << 40, 4), 64u << 20);
+    assert_int_equal(wi_segment_bytes(40u << 20, 1), 64u << 20);
+    assert_int_equal(wi_segment_bytes(UINT64_C(1) << 40, 1), 64u << 20);
+}
+
+static void tells_a_fast_line(void **state)
+{
+    assert_false(wi_line_is_fast(0, 5));
+    assert_false(wi_line_is_fast(625000, 5)); /* a gigabit in a second */
+    assert_true(wi_line_is_fast(2u << 20, 5));
+    assert_true(wi_line_is_fast(64u << 20, 200));
+    assert_false(wi_line_is_fast(48u << 20, 200));
 }
 
 /* From where a connection has at least the smallest segment, none goes without work. */
@@ -98,6 +109,7 @@ int main(void)
         cmocka_unit_test(joins_and_splits),
         cmocka_unit_test(agrees_with_bits),
         cmocka_unit_test(chooses_segments),
+        cmocka_unit_test(tells_a_fast_line),
         cmocka_unit_test(gives_each_connection_as_much),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
