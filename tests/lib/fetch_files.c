@@ -96,6 +96,19 @@ static void read_files(const json_t *list, struct wi_hub_tree *tree)
     }
 }
 
+static void do_nothing(uv_work_t *work)
+{
+    (void)work;
+}
+
+/* A daemon has them already. */
+static void start_threads(uv_loop_t *loop)
+{
+    uv_work_t work;
+    uv_queue_work(loop, &work, do_nothing, NULL);
+    uv_run(loop, UV_RUN_DEFAULT);
+}
+
 int main(void)
 {
     static struct run run;
@@ -120,6 +133,7 @@ int main(void)
         .stall_ms = (unsigned)number_of(order, "stall_ms")};
     curl_global_init(CURL_GLOBAL_DEFAULT);
     uv_loop_init(&run.loop);
+    start_threads(&run.loop);
     run.http = wi_http_new(&run.loop);
     run.cancel_at = number_of(order, "cancel_at");
     run.began_ms = wi_now_ms();
