@@ -443,13 +443,14 @@ describe('real browsers', () => {
 
     test('a GPU that is wrong about text, pictures and sounds is caught',
         { timeout: 240_000 * patience }, () => withGpu(true, [], async (daemon) => {
-            const wrong = ['gpt2', 'vit', 'wav2vec2'];
+            const wrong = ['gpt2', 'vit', 'wav2vec2', 'segformer', 'vits'];
             putFamilies(daemon.store, wrong);
             for (const one of requestsOf(wrong)) {
                 assert.equal((await ask(daemon, one)).executed_on.platform, 'wasm');
                 const { verdict, detail } = await found(daemon, one.model, 'webgpu');
                 assert.equal(verdict, 'wrong', nameOf(one));
-                assert.match(detail, /^(logprobs|labels)\[\d+\]|^(one|the) texts? /);
+                assert.match(detail,
+                    /^(logprobs|labels)\[\d+\]|^(one|the) texts? |^[\d.]+ of the \d+ pixels|^sample \d+: /);
                 assert.equal((await ask(daemon, one)).executed_on.platform, 'wasm');
             }
         }));
