@@ -7,6 +7,7 @@
 #include "cli/text.h"
 
 #include "base/memory.h"
+#include "cli/plain.h"
 #include "cli/way.h"
 #include "model/model.h"
 #include <stdio.h>
@@ -15,8 +16,9 @@
 
 #define LOOK_MS 600000 /* the daemon reads and hashes the file, behind others if need be */
 
-/* What the daemon has of that name: `*model` is a new reference, or NULL where there is none. */
-static enum wi_exit look(struct wi_cli *cli, const char *name, json_t **model)
+/* What the daemon has of that name: `*model` is a new reference, or NULL where there is none; what
+ * it says of that goes to `*missing`, owned, unless that is NULL. */
+static enum wi_exit look(struct wi_cli *cli, const char *name, json_t **model, char **missing)
 {
     char *path = wi_sprintf("/v1/models/%s", name);
     struct wi_rest_request request = {.path = path, .timeout_ms = LOOK_MS};
@@ -28,6 +30,10 @@ static enum wi_exit look(struct wi_cli *cli, const char *name, json_t **model)
     if (answer.status != 404) {
         result = wi_cli_check(cli, &answer);
         *model = json_loadb(answer.body.text, answer.body.size, 0, NULL);
+    } else if (missing) {
+        json_t *problem = json_loadb(answer.body.text, answer.body.size, 0, NULL);
+        *missing = wi_strdup(json_string_value(json_object_get(problem, "detail")));
+        json_decref(problem);
     }
     /* One that is on its way for the first time has nothing but that to tell. */
     if (result == WI_EXIT_OK && !json_object_get(*model, "type") &&
@@ -55,7 +61,7 @@ static enum wi_exit bring(struct wi_cli *cli, const char *reference, char **name
 {
     int named = wi_argument_given(&cli->arguments, "as");
     int revision = strchr(reference, '@') != NULL;
-    char *pulled = NULL;
+    char *pulled = NULL, *missing = NULL;
     struct wi_error error = {0};
     enum wi_exit result;
 
@@ -71,14 +77,22 @@ static enum wi_exit bring(struct wi_cli *cli, const char *reference, char **name
         wi_cli_complain(&error);
         return WI_EXIT_USAGE;
     }
-    result = revision || check_name(*name, &error) != WI_OK ? WI_EXIT_OK : look(cli, *name, model);
-    if (result != WI_EXIT_OK || *model)
-        return result;
-    result = wi_cli_pull_model(cli, reference, 0, &pulled);
+    result = WI_EXIT_OK;
+    if (!revision && check_name(*name, &error) == WI_OK)
+        result = look(cli, *name, model, &missing);
+    if (result == WI_EXIT_OK && !*model)
+        result = wi_cli_pull_model(cli, reference, 0, &pulled);
+    if (result != WI_EXIT_OK && missing && !strchr(reference, '/')) {
+        fputs("  Nor is it here: ", stderr);
+        wi_plain_print(stderr, missing);
+        fputc('\n', stderr);
+    }
+    free(missing);
     if (result == WI_EXIT_OK && pulled) {
         free(*name);
         *name = wi_cli_pulled_name(reference, pulled);
-        result = check_name(*name, &error) == WI_OK ? look(cli, *name, model) : WI_EXIT_FAILED;
+        result =
+            check_name(*name, &error) == WI_OK ? look(cli, *name, model, NULL) : WI_EXIT_FAILED;
     }
     free(pulled);
     return result;

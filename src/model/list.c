@@ -360,6 +360,6 @@ void wi_list_explain(const struct wi_list *list, const char *name, struct wi_err
     else
         wi_error_set(
             error, WI_MODEL_NOT_FOUND, "model_name", "there is no model %.160s in the store", name);
-    wi_error_expect(error, "the name of a folder with a model.onnx in the model directory");
+    wi_error_expect(error, "the name of a model that GET /v1/models lists");
     allow_names(error, list, nearest.name);
 }

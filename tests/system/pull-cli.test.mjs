@@ -185,6 +185,9 @@ test('run says of other models what they are for', async () => {
     const text = await webinfer(daemon, ['run', 'digits', 'hello']);
     assert.equal(text.code, 2);
     assert.match(text.problems, /does not take text alone\n.*--image FILE/);
+    const mistyped = await webinfer(daemon, ['run', 'digit', 'hello']);
+    assert.notEqual(mistyped.code, 0);
+    assert.match(mistyped.problems, /Nor is it here: .*did you mean digits\?\n/);
     const vector = await webinfer(daemon, ['run', 'vectors', 'hello', ...there]);
     assert.equal(vector.code, 0, vector.problems);
     assert.match(vector.out, /^\[/);
