@@ -169,6 +169,30 @@ test('who has answered at once watches for the next question while they come den
     assert.equal(linger(0.05), false, 'nobody waits for the answer');
 });
 
+test('who hears of the next question sooner where neither stays awake for it does not stay awake', (t) => {
+    let now = 0;
+    t.mock.method(performance, 'now', () => now);
+    let waits = () => 0.5;
+    const { channel, watched } = endAt(1, t, (sender) => {
+        now += waits(watched.at(-1) > 0);
+        sender.put({}, KIND.question);
+    });
+    /** Of the last 100 of so many, those for which it stayed awake. */
+    const awake = (count) => {
+        watched.length = 0;
+        for (let i = 0; i < count; i++) {
+            channel.linger(5);
+            channel.post({});
+        }
+        return watched.slice(-100).filter((ms) => ms > 0).length;
+    };
+    assert.ok(awake(1000) > 90);
+    waits = (isAwake) => (isAwake ? 0.9 : 0.4);
+    assert.ok(awake(5000) < 40);
+    waits = (isAwake) => (isAwake ? 0.3 : 0.5);
+    assert.ok(awake(5000) > 60);
+});
+
 test('where no memory is shared there are no letterboxes', () => {
     self.crossOriginIsolated = false;
     assert.equal(letterboxes(), null);

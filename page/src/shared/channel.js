@@ -9,12 +9,15 @@
  * A message is an object of JSON values, but for `frame`, which may be an ArrayBuffer.
  */
 import { KIND, Letterbox, LETTERBOX_BYTES } from './letterbox.js';
+import { WatchTrial } from './watch_trial.js';
 
 /**
  * To fall asleep and be woken on another core can cost as much as a tiny model. While each end hears
- * of the other within this time, in ms, both stay awake.
+ * of the other within this time, in ms, both stay awake, unless what comes next comes sooner without.
  */
 const WATCH_MS = 1;
+/** What takes longer to come, in ms, was not waited for. */
+const WAIT_MAX_MS = 20;
 
 /** One end of a channel. @template In, Out */
 export class Channel {
@@ -35,6 +38,8 @@ export class Channel {
         this._kind = KIND.plain;
         this._arrived = 0;
         this._lingered = Infinity;
+        this._trial = new WatchTrial();
+        this._waitsSince = NaN; /* for the next message, if the wait for it says something */
         /** How the last message was sent from here. @type {number} */
         this._sent = KIND.plain;
         /** When the event loop last delivered something here. */
@@ -43,13 +48,14 @@ export class Channel {
             this._received = (this._received + 1) | 0;
             this._kind = KIND.plain;
             this.turned = performance.now();
+            this._noteWait(this.turned);
             receive(data);
         };
     }
 
     /** Its `frame` is copied or transferred, and the sender's no more. @param {Out & {frame?: ArrayBuffer | null}} message */
     post(message) {
-        const prompt = this.watches && this._kind === KIND.question
+        const prompt = this.watches && this._trial.watches && this._kind === KIND.question
             && performance.now() - this._arrived <= WATCH_MS;
         this._send(message, prompt ? KIND.prompt : KIND.plain);
     }
@@ -60,7 +66,8 @@ export class Channel {
     linger(ms) {
         if (!this._in?.asks) return;
         const began = performance.now();
-        const dense = this._sent === KIND.prompt && this._lingered <= WATCH_MS;
+        this._waitsSince = this.watches ? began : NaN;
+        const dense = this._trial.watches && this._sent === KIND.prompt && this._lingered <= WATCH_MS;
         this._in.open(this._received);
         this._lingered = this._collect(dense ? WATCH_MS : 0, ms) ? this._arrived - began : Infinity;
     }
@@ -92,8 +99,16 @@ export class Channel {
         if (!message) return false;
         this._kind = this._in?.kind ?? KIND.plain;
         this._arrived = performance.now();
+        this._noteWait(this._arrived);
         this._receive(message);
         return true;
+    }
+
+    /** @param {number} now */
+    _noteWait(now) {
+        const wait = now - this._waitsSince;
+        this._waitsSince = NaN;
+        if (wait <= WAIT_MAX_MS) this._trial.note(wait);
     }
 
     close() {
