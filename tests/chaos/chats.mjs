@@ -1,12 +1,18 @@
 /**
- * The language model among the load: answers of the sample chat model, as streams. What they must be
- * is asked of every kind of browser before anything breaks; afterwards each must come out the same,
- * letter for letter, wherever it was begun and wherever it went on.
+ * The language models among the load: answers of the sample chat model, and long ones of a model that
+ * says the same letters round and round, as streams. What they must be is asked of every kind of
+ * browser before anything breaks; afterwards each must come out the same, letter for letter, wherever
+ * it was begun and wherever it went on.
  */
+import { putGguf } from '../lib/gguf.mjs';
 import { PartClient } from '../lib/part-client.mjs';
 
+/** The sample, and the one that talks for long. */
 export const MODEL = 'finch';
-const VARIANT = `${MODEL}:F32`;
+const LETTERS = 'letters';
+
+/** Puts the model of letters into a store. */
+export const putLetters = (store) => putGguf(store, LETTERS, { follow: 'abcdefgh' });
 
 const user = (content) => [{ role: 'user', content }];
 const STORY = user('Tell me a story.');
@@ -14,7 +20,7 @@ const CLOCK = { type: 'function', function: { name: 'get_time', description: 'Te
     parameters: { type: 'object', properties: {} } } };
 const SUM = [...user('My name is Ada.'), { role: 'assistant', content: 'Nice to meet you, Ada.' },
     ...user('What is 47 + 38?')];
-/** What is asked. The first is long: there is nearly always one that a fault can interrupt. */
+/** What is asked of the sample. */
 const QUESTIONS = [
     { what: 'a story', messages: STORY, options: { temperature: 0 } },
     { what: 'a story by lot', messages: STORY, options: { temperature: 0.4, seed: 7 } },
@@ -26,7 +32,14 @@ const QUESTIONS = [
         options: { temperature: 0, tools: [CLOCK] } },
     { what: 'an answer with a tool at hand', messages: user('Who are you?'),
         options: { temperature: 0, tools: [CLOCK] } },
-];
+].map(({ messages, ...question }) => ({ model: `${MODEL}:F32`, inputs: { messages }, ...question }));
+/** What takes seconds: there is always an answer that a fault can interrupt. */
+const LONG = [
+    { what: 'letters', options: { temperature: 0 } },
+    { what: 'letters by lot', options: { temperature: 0.5, seed: 3 } },
+    { what: 'two lots of letters', options: { temperature: 0.5, seed: 3, n: 2 } },
+].map(({ options, ...question }) => ({ model: LETTERS, inputs: 'abc', ...question,
+    options: { ...options, max_tokens: 1500 } }));
 const TIMEOUT_MS = 120_000;
 
 const callsOf = (calls) => calls.map(({ function: { name, arguments: text } }) => [name, text]);
@@ -42,9 +55,8 @@ export class Chat extends PartClient {
     #tokens = 0;
 
     constructor(daemon, question, head) {
-        const { messages, options, expected } = question;
-        super(daemon, { model_name: VARIANT, inputs: { messages }, options,
-            timeout_ms: TIMEOUT_MS, ...head });
+        const { model, inputs, options, expected } = question;
+        super(daemon, { model_name: model, inputs, options, timeout_ms: TIMEOUT_MS, ...head });
         this.question = question;
         this.options = { count: expected?.usage.completion_tokens ?? 1 };
         this.#answers = answersOf(expected).map(() => ({ text: '', tool_calls: [] }));
@@ -79,15 +91,19 @@ function addCall(calls, { index, function: { name, arguments: more = '' } }) {
     call.function.arguments += more;
 }
 
-/** The questions with the answers that every one of these kinds of browser gives, undisturbed. */
+/** The questions, short and long, with the answers that every one of these kinds of browser gives,
+ * undisturbed. */
 export async function questions(daemon, kinds) {
+    return { short: await answered(daemon, kinds, QUESTIONS), long: await answered(daemon, kinds, LONG) };
+}
+
+async function answered(daemon, kinds, list) {
     const asked = [];
-    for (const question of QUESTIONS) {
-        const { what, messages, options } = question;
+    for (const question of list) {
+        const { what, model, inputs, options } = question;
         const answers = [];
         for (const browser of kinds)
-            answers.push((await daemon.answer({ model_name: VARIANT, browser, options,
-                inputs: { messages } })).result);
+            answers.push((await daemon.answer({ model_name: model, browser, options, inputs })).result);
         const said = (result) => JSON.stringify(answersOf(result).map(toldOf));
         if (new Set(answers.map(said)).size > 1)
             throw new Error(`${what} differs from browser to browser: ${answers.map(said)}`);

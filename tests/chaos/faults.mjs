@@ -1,10 +1,28 @@
 /** What can happen to the pool: each fault picks a victim of what runs, or says that it found none. */
 import * as processes from '../lib/processes.mjs';
 
+/** So many strikes hit the browser that is in the middle of most answers of language models; the rest,
+ * any. */
+const AIMED = 0.9;
+
+/** The processes of that browser; none where there is none. */
+async function writers(daemon, jobs) {
+    const asked = await Promise.all(jobs.map((id) => daemon.get(`/v1/jobs/${id}`)));
+    const counts = new Map();
+    for (const { json: { node } } of asked) if (node) counts.set(node, (counts.get(node) ?? 0) + 1);
+    const [most] = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a));
+    const session = (await daemon.status()).sessions.find(({ node }) => node && node === most);
+    // Its folder, which all of them have in their environment, is named so.
+    return session ? processes.mentioning(`/s-${session.id.slice(-8)}`).map(({ pid }) => pid) : [];
+}
+
 /** Sends `signal` to one process of that role below the daemon. */
 function strike(role, signal) {
-    return ({ daemon, random }) => {
-        const victims = processes.withRole(daemon.pid, role);
+    return async ({ daemon, random, load }) => {
+        const aimed = random.next() < AIMED ? await writers(daemon, load.streams.amid()) : [];
+        const all = processes.withRole(daemon.pid, role);
+        const hit = all.filter(({ pid }) => aimed.includes(pid));
+        const victims = hit.length ? hit : all;
         if (!victims.length) return null;
         const { pid } = random.pick(victims);
         try {

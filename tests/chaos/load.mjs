@@ -11,8 +11,9 @@ const TIMEOUT_MS = 120_000;
 /** How many of the requests are streams, of those a language model's, and how many of the others are
  * left alone. */
 const STREAMS = 0.3, CHATS = 0.3, LEFT = 0.02;
-/** Clients beside those, each of which always has a long stream: no fault finds a node without. */
-const FOLLOWERS = 3, LISTENERS = 1;
+/** Clients beside those, each of which always has a long stream, some of them a language model's: no
+ * fault finds a node without. */
+const FOLLOWERS = 3, LISTENERS = 4;
 const MODELS = ['op_add', 'op_erf', 'op_tile', 'ptconv_Softmax', 'vision_mnist_ms_digit3'];
 
 /** The models of the mix that are there. */

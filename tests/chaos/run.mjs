@@ -14,7 +14,7 @@ import { quantile } from '../bench/figures.mjs';
 import { Daemon } from '../lib/daemon.mjs';
 import { Proxy } from '../lib/proxy.mjs';
 import { until } from '../lib/wait.mjs';
-import { MODEL } from './chats.mjs';
+import { MODEL, putLetters } from './chats.mjs';
 import { faults } from './faults.mjs';
 import { Load, models } from './load.mjs';
 import { seeded } from './random.mjs';
@@ -72,7 +72,7 @@ async function breakThings({ daemon, proxy, random, load, wanted }) {
             Math.round(slot * share)), { what: 'the traffic to go on', timeout: RECOVERY_MS });
         const name = names.next().value;
         const began = performance.now();
-        const done = await faults[name]({ daemon, proxy, random });
+        const done = await faults[name]({ daemon, proxy, random, load });
         load.allow(Math.round((slot + 1) * share));
         if (!done) {
             console.log(`${slot + 1}/${faultCount} ${name}: nothing to strike`);
@@ -116,6 +116,7 @@ async function main() {
     const random = seeded(seed);
     const proxy = await new Proxy().listen();
     const daemon = new Daemon({ config: config(proxy), models: [...models(), MODEL], logToFile: true });
+    putLetters(daemon.store);
     console.log(`chaos: seed ${seed}, ${requests} requests, ${faultCount} faults, ` +
         `${kinds.join(' and ')}; log in ${path.join(daemon.folder, 'log')}`);
     let good = false;

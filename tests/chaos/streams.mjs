@@ -33,6 +33,8 @@ export class Streams {
     parts = 0;
     gaps = 0;
     repeated = 0;
+    /** Chats under way. @type {Set<Chat>} */
+    #open = new Set();
 
     constructor(daemon, random, timeoutMs) {
         Object.assign(this, { daemon, random, timeoutMs });
@@ -43,23 +45,30 @@ export class Streams {
         this.questions = await questions(this.daemon, kinds);
     }
 
-    /** Has one of the language model's. */
+    /** Has one of a language model's. */
     chat(number) {
         const { random } = this;
         const manner = random.pick(MANNERS);
-        return this.#haveChat(random.pick(this.questions), manner,
+        return this.#haveChat(random.pick(this.questions.short), manner,
             { id: `chaos-${number}`, priority: random.below(10) });
     }
 
     /** Has a long one. */
     chatLong() {
-        return this.#haveChat(this.questions[0], 'reads', {});
+        return this.#haveChat(this.random.pick(this.questions.long), 'reads', {});
+    }
+
+    /** The jobs of the chats that are in the middle of an answer. */
+    amid() {
+        return [...this.#open].filter(({ parts, done, error }) => parts > 0 && !done && !error)
+            .map(({ id }) => id);
     }
 
     async #haveChat(question, manner, head) {
         const chat = new Chat(this.daemon, question,
             { ...head, ...manner === 'comes back' && { resumable: true } });
-        const result = await this.#have(chat, manner);
+        this.#open.add(chat);
+        const result = await this.#have(chat, manner).finally(() => this.#open.delete(chat));
         this.chats++;
         if (result.end === 'whole') this.answered.add(chat.id);
         return { ...result, what: `${question.what}, ${result.what}` };

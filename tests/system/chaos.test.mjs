@@ -29,6 +29,6 @@ test('no fault loses, repeats or spoils an answer', {
     assert.ok(end.streams > requests / 10 && end.parts > end.streams, said);
     assert.ok(end.continued > 0, said);
     assert.ok(end.chats > requests / 20, said);
-    // Few faults may all miss the answers, which take less than a second each.
-    if (full) assert.ok(end.chats_continued > 0, said);
+    // Half of the kinds of fault cost no node.
+    assert.ok(end.chats_continued >= (full ? 24 : 1), said);
 });
