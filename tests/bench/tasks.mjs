@@ -25,7 +25,7 @@ const option = (name) => process.argv.map((word) => word.match(`^--${name}=(.*)$
     .find((value) => value !== undefined);
 const quick = process.argv.includes('--quick');
 const rounds = Number(option('rounds') ?? (quick ? 2 : 5));
-const ms = quick ? 200 : 600;
+const ms = quick ? 100 : 600;
 const parts = (option('only') ?? 'families,generation,rates,loading').split(',');
 /** Larger than the tests' models, so that there is something to time. */
 const SIZE = { width: 256, layers: 6 };
@@ -49,25 +49,34 @@ async function compare(daemon, pairOf, store) {
     }
 }
 
-async function measure(who) {
-    const result = { when: new Date().toISOString(), rounds, cpu: os.cpus()[0]?.model };
-    if (parts.includes('families'))
-        result.families = await measureFamilies(
-            { ...who, contestants: [who.bare, who.webinfer, who.native] });
-    if (parts.includes('generation')) {
-        result.vocabulary = await measureVocabulary(who);
-        result.first = [];
+/** What each part measures. */
+const measures = {
+    async families(who) {
+        return { families: await measureFamilies(
+            { ...who, contestants: [who.bare, who.webinfer, who.native] }) };
+    },
+    async generation(who) {
+        const vocabulary = await measureVocabulary(who), first = [];
         for (const history of HISTORIES)
-            result.first.push(await measureFirstToken(
+            first.push(await measureFirstToken(
                 { ...who, history, rounds: history > 1000 ? Math.ceil(rounds / 2) : rounds }));
-    }
-    if (parts.includes('rates')) {
-        result.embeddings = await who.pairOf((pair) => measureEmbeddings({ ...who, pair }));
-        result.transcription = await measureTranscription(who);
-    }
-    if (parts.includes('loading')) {
-        result.parts = await measureParts(who);
-        result.warmUp = await measureWarmUp(who);
+        return { vocabulary, first };
+    },
+    async rates(who) {
+        return { embeddings: await who.pairOf((pair) => measureEmbeddings({ ...who, pair })),
+            transcription: await measureTranscription(who) };
+    },
+    async loading(who) {
+        return { parts: await measureParts(who), warmUp: await measureWarmUp(who) };
+    },
+};
+
+async function measure(who) {
+    const result = { when: new Date().toISOString(), rounds, cpu: os.cpus()[0]?.model, took: {} };
+    for (const part of parts) {
+        const began = performance.now();
+        Object.assign(result, await measures[part](who));
+        result.took[part] = (performance.now() - began) / 1000;
     }
     return result;
 }
@@ -84,7 +93,8 @@ function goals(result) {
 function print(result) {
     process.stdout.write((result.families ? printFamilies(result.families) : '') + printGeneration(result) +
         printRates(result) + printLoading(result) +
-        table(`Goals (after ${Math.round(result.seconds)} s)`, ['goal', 'value', 'limit', 'met'],
+        table(`Goals (after ${Math.round(result.seconds)} s: ${Object.entries(result.took)
+            .map(([part, seconds]) => `${part} ${Math.round(seconds)}`).join(', ')})`, ['goal', 'value', 'limit', 'met'],
             result.goals.map((one) => [one.name, one.value, one.limit, one.met ? 'yes' : 'NO'])));
 }
 

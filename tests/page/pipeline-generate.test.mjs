@@ -3,6 +3,7 @@
  * transformers.js' own generate gives on the same files.
  */
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { renderTemplate } from '../../page/src/chat/templates.js';
@@ -98,6 +99,48 @@ test('a long prompt goes in pieces, and says how far it is', async () => {
     assert.deepEqual([said[0], said.at(-1)], [['prompt', 0, count], ['prompt', count, count]]);
     assert.ok(steps >= 3 + 3, `${steps} steps`);
     assert.deepEqual(result.tokens, await expected(gpt2, LONG, { max_new_tokens: 4 }));
+});
+
+/** What the library is told with each step: the tokens' places, and of how many tokens it makes the next mask. */
+async function stepsOf(model, task, input) {
+    const steps = [], { forward, _update_model_kwargs_for_generation: update } = model.model;
+    const spies = {
+        forward(inputs) {
+            const { position_ids: places, decoder_attention_mask: own, attention_mask: mask } = inputs;
+            steps.push({ places: places && [...places.data].map(Number), seen: (own ?? mask).dims[1] });
+            return forward.call(this, inputs);
+        },
+        _update_model_kwargs_for_generation(told) {
+            const { decoder_attention_mask: own, attention_mask: mask } = told.model_inputs;
+            steps.at(-1).copied = (own ?? mask).dims[1];
+            return update.call(this, told);
+        },
+    };
+    Object.assign(model.model, spies);
+    try {
+        const { result } = await outcomeOf(model, task, input, { max_tokens: 3, temperature: 0, deterministic: true });
+        return { steps, tokens: result.tokens };
+    } finally {
+        for (const name of Object.keys(spies)) delete model.model[name];
+    }
+}
+
+test('a token costs no more the more there are before it', async () => {
+    const { steps, tokens } = await stepsOf(gpt2, 'complete', { prompt: TEXT });
+    const count = gpt2.tokenizer(TEXT).input_ids.dims[1];
+    assert.deepEqual(steps, [
+        { places: Array.from({ length: count }, (_, place) => place), seen: count, copied: 1 },
+        { places: [count], seen: count + 1, copied: 1 }, { places: [count + 1], seen: count + 2, copied: 1 },
+    ]);
+    const seq2seq = await stepsOf(bart, 'summarization', { prompt: TEXT });
+    assert.deepEqual(seq2seq.steps.map(({ seen, copied }) => [seen, copied]), [[1, 1], [2, 1], [3, 1]]);
+    assert.deepEqual(seq2seq.tokens, await expected(bart, TEXT, { max_new_tokens: 3 }));
+    // Where places are counted in a way of the model's own, the library does it.
+    const config = { ...gpt2.config, model_type: 'gemma3_text' };
+    const other = await stepsOf({ ...gpt2, config }, 'complete', { prompt: TEXT });
+    assert.deepEqual([other.steps.some(({ places }) => places), other.tokens], [false, tokens]);
+    const source = new URL('../src/models/modeling_utils.js', import.meta.resolve('@huggingface/transformers'));
+    assert.match(fs.readFileSync(source, 'utf8'), /start_index = \['paligemma', 'gemma3_text', 'gemma3'\]\.includes/);
 });
 
 test('an answer goes on from the tokens that another node has sent', async () => {

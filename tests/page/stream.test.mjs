@@ -203,6 +203,9 @@ test('steps turn the event loop; what exceeds the credit is kept in order; what 
         run.phase = 'run';
         if (attempt === 'large') run.emit({ text: 'x'.repeat(30000), result: { text: 'ü'.repeat(17000) } });
         if (attempt === 'busy') for (;;) await run.step();
+        // Of one piece there is nothing to say.
+        run.progress('audio', 0, 1);
+        run.progress('prompt', 3, 3);
         run.progress('prompt', 1, 4);
         run.progress('prompt', 2, 4);
         run.progress('prompt', 4, 4);

@@ -56,6 +56,7 @@ export class Run {
         /** By its own time. @type {number | null} */
         this._stepBegan = null;
         this._turned = performance.now();
+        /** When it was last said how far it is. */
         this._progressed = -Infinity;
         /** End what is waited for. */
         this._onCredit = () => {};
@@ -175,11 +176,14 @@ export class Run {
         this._noteStep(ms);
     }
 
-    /** How far it is with what comes before the first part.
+    /** How far it is with what comes before the first part. Of what is one piece nothing is said: each message
+     * wakes the link worker, the browser and the service, on cores that the runtime's threads want.
      * @param {string} phase such as "prompt" @param {number} done @param {number} total */
     progress(phase, done, total) {
         const now = performance.now();
-        if (done < total && now - this._progressed < PROGRESS_EVERY_MS) return;
+        const isLast = done >= total;
+        if (this._progressed === -Infinity && (isLast || total === 1)) return;
+        if (!isLast && now - this._progressed < PROGRESS_EVERY_MS) return;
         this._progressed = now;
         this._post({ type: 'progress', attempt: this._task.attempt, phase, done, total, step_ms: this._stepMs });
     }

@@ -10,6 +10,8 @@ import { Failure } from '../engine/failure.js';
 const PIECE = 256;
 const LEAST_PIECE = 32;
 const LOGITS_BYTES = 64 << 20;
+/** Their positions begin at 1: the library knows them, and makes the positions of these itself. */
+const FROM_ONE = Object.freeze(['paligemma', 'gemma3_text', 'gemma3']);
 
 export class Decoder {
     /**
@@ -21,6 +23,8 @@ export class Decoder {
         this._model = model;
         this._isSeq2seq = config.is_encoder_decoder === true;
         this._config = model._prepare_generation_config(null, {});
+        this._masks = new Masks(library.Tensor);
+        this._tellsPositions = takesPositions(model, config);
         /** @type {Record<string, any>} */
         this._inputs = { ...inputs, ...(cache ? { past_key_values: cache } : {}) };
         /** How many tokens are in the cache. */
@@ -44,8 +48,10 @@ export class Decoder {
         const ids = [tokens.slice(this.count).map(BigInt)];
         const prepared = model.prepare_inputs_for_generation(ids, await this._next(ids), this._config);
         const outputs = await model.forward(prepared);
+        // The library would make the next mask of this one, number by number: it is made here instead.
+        const mask = { [this._isSeq2seq ? 'decoder_attention_mask' : 'attention_mask']: this._masks.of(1) };
         this._inputs = model._update_model_kwargs_for_generation({
-            generated_input_ids: [ids[0].slice(-1)], outputs, model_inputs: prepared,
+            generated_input_ids: [ids[0].slice(-1)], outputs, model_inputs: { ...prepared, ...mask },
             is_encoder_decoder: this._isSeq2seq,
         });
         if (Object.keys(this.cache).length === 0) throw withoutCache();
@@ -55,13 +61,27 @@ export class Decoder {
 
     /** @protected @param {bigint[][]} ids @returns {Promise<Record<string, any>>} */
     async _next([ids]) {
-        const { Tensor, ones } = this._library;
-        const shape = [1, ids.length];
-        if (!this._isSeq2seq) {
-            const attention_mask = ones([1, this.count + ids.length]);
-            return { ...this._inputs, input_ids: new Tensor('int64', ids, shape), attention_mask };
-        }
-        return this.count > 0 ? this._inputs : { ...this._inputs, decoder_attention_mask: ones(shape) };
+        const { Tensor } = this._library;
+        const mask = this._masks.of(this.count + ids.length);
+        if (this._isSeq2seq) return { ...this._inputs, decoder_attention_mask: mask };
+        const tensor = (/** @type {bigint[]} */ numbers) => new Tensor('int64', numbers, [1, numbers.length]);
+        const places = this._tellsPositions ? { position_ids: tensor(ids.map((_, at) => BigInt(this.count + at))) } : {};
+        return { ...this._inputs, ...places, input_ids: tensor(ids), attention_mask: mask };
+    }
+}
+
+/** Masks that hide nothing: parts of one array, so that a token costs no more the more there are before it. */
+class Masks {
+    /** @param {any} Tensor the library's */
+    constructor(Tensor) {
+        this._Tensor = Tensor;
+        this._ones = new BigInt64Array();
+    }
+
+    /** @param {number} length @returns {any} [1, length], not to be changed */
+    of(length) {
+        if (this._ones.length < length) this._ones = new BigInt64Array(2 * length).fill(1n);
+        return new this._Tensor('int64', this._ones.subarray(0, length), [1, length]);
     }
 }
 
@@ -74,6 +94,15 @@ function lastRow(logits) {
     const last = length - 1;
     if (logits.type === 'float32') return logits.data.subarray(last * vocabulary, length * vocabulary);
     return logits.slice(null, [last, length], null).to('float32').data;
+}
+
+/** Whether the tokens' places are told to the graph as such: the library would count them anew for each
+ * token, from the first on. @param {any} model @param {any} config */
+function takesPositions({ sessions }, config) {
+    /** @type {{name: string, shape?: unknown[]}[]} */
+    const inputs = (sessions.decoder_model_merged ?? sessions.model)?.inputMetadata ?? [];
+    const { shape } = inputs.find(({ name }) => name === 'position_ids') ?? {};
+    return shape?.length === 2 && !FROM_ONE.includes(config.model_type);
 }
 
 /** How many tokens are read at a time at the most. @param {any} model @param {any} config */

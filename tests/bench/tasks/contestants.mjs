@@ -4,6 +4,8 @@
  *
  *   load(work)      the model of a piece of work (work.mjs); gives milliseconds
  *   run(work, ms)   does it for about so long, at least three times; gives each time's milliseconds
+ *   runApart(…)     the same as `times`, and beside them what it knows of where they went
+ *   compiles        whether it gets faster while it runs, as a browser's WASM does
  */
 import http from 'node:http';
 import { library } from '../../lib/oracle.mjs';
@@ -23,6 +25,7 @@ async function timesOf(ms, once, least = 3) {
 
 export class Webinfer {
     name = 'webinfer';
+    compiles = true;
 
     constructor(daemon) {
         this.daemon = daemon;
@@ -45,7 +48,16 @@ export class Webinfer {
         return performance.now() - began;
     }
 
-    run(work, ms) { return timesOf(ms, () => this.infer(work)); }
+    async run(work, ms) { return (await this.runApart(work, ms)).times; }
+
+    /** And how much of it the page took, with what a request's input is decoded from.
+     * @returns {Promise<{times: number[], inside: number[]}>} */
+    async runApart(work, ms) {
+        const inside = [];
+        const times = await timesOf(ms, async () =>
+            inside.push((await this.infer(work)).performance.inference_ms));
+        return { times, inside };
+    }
 
     once(work) { return timesOf(0, () => this.infer(work), 1); }
 
@@ -79,6 +91,7 @@ export class Webinfer {
 /** The page tasks.html in a browser with the daemon's flags. */
 export class BarePage {
     name = 'bare';
+    compiles = true;
 
     async start(browser, pages, threads) {
         Object.assign(this, { pages, threads });
@@ -123,8 +136,10 @@ export class Native {
         return performance.now() - began;
     }
 
-    run({ pipeline, model, native }, ms) {
+    async run(work, ms) { return (await this.runApart(work, ms)).times; }
+
+    async runApart({ pipeline, model, native }, ms) {
         const pipe = this.#loaded.get(`${pipeline} ${model}`);
-        return timesOf(ms, () => native(pipe));
+        return { times: await timesOf(ms, () => native(pipe)) };
     }
 }
