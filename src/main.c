@@ -309,7 +309,7 @@ static void raise_descriptor_limit(void)
 /* Hashes of the models' files live in the database over a restart. */
 static void keep_hash(void *context, const char *key, const char *value)
 {
-    wi_db_put(context, WI_DB_FILE_HASHES, key, value);
+    wi_db_put(context, WI_DB_FILE_HASHES, 0, key, value);
 }
 
 static void restore_hash(void *context, const char *key, const char *value)
@@ -333,7 +333,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
     d->children = wi_children_new(&d->loop, lifeline);
     d->http = wi_http_new(&d->loop);
     d->hashes = wi_hash_cache_new(keep_hash, d->db);
-    wi_db_each(d->db, WI_DB_FILE_HASHES, restore_hash, d->hashes);
+    wi_db_each(d->db, WI_DB_FILE_HASHES, 0, restore_hash, d->hashes);
     d->repository = wi_repository_new(&d->loop, d->config->models.directory, d->hashes);
     wish_memory(d, d->config);
     wi_repository_set_aliases(d->repository, &d->config->aliases);

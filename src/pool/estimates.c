@@ -229,7 +229,7 @@ static void save(struct wi_estimates *estimates, struct entry *entry, double now
     char *text = wi_estimate_print(&entry->estimate);
 
     if (text)
-        wi_db_put(estimates->db, WI_DB_ESTIMATES, entry->key, text);
+        wi_db_put(estimates->db, WI_DB_ESTIMATES, 0, entry->key, text);
     free(text);
     entry->saved_at = now;
     estimates->dirty -= (size_t)entry->dirty;
@@ -274,7 +274,7 @@ struct wi_estimates *wi_estimates_new(struct wi_db *db)
     struct wi_estimates *estimates = wi_alloc(sizeof(*estimates));
 
     estimates->db = db;
-    wi_db_each(db, WI_DB_ESTIMATES, load_one, estimates);
+    wi_db_each(db, WI_DB_ESTIMATES, 0, load_one, estimates);
     return estimates;
 }
 

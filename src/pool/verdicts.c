@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "model/compare.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -195,7 +196,7 @@ static void keep(struct wi_verdicts *verdicts, const struct verdict *verdict)
     if (verdict->code != WI_OK)
         json_object_set_new(object, "code", json_string(wi_code_name(verdict->code)));
     text = json_dumps(object, JSON_COMPACT);
-    wi_db_put(verdicts->db, WI_DB_VERDICTS, verdict->key, text);
+    wi_db_put(verdicts->db, WI_DB_VERDICTS, WI_COMPARE_RULES, verdict->key, text);
     free(text);
     json_decref(object);
 }
@@ -247,7 +248,7 @@ struct wi_verdicts *wi_verdicts_new(struct wi_db *db)
     struct wi_verdicts *verdicts = wi_alloc(sizeof(*verdicts));
 
     verdicts->db = db;
-    wi_db_each(db, WI_DB_VERDICTS, load, verdicts);
+    wi_db_each(db, WI_DB_VERDICTS, WI_COMPARE_RULES, load, verdicts);
     return verdicts;
 }
 

@@ -1,7 +1,8 @@
 /*
  * Which place computes which model right. A verdict belongs to a key: the model's content, the
  * place and the precision; a new version of anything in it is a new question. Verdicts are kept in
- * the database and so survive a restart.
+ * the database and so survive a restart, as long as the rules of comparing (model/compare.h) are
+ * the same.
  *
  * Pages that joined by themselves have verdicts of their own, so that nobody's page can speak for
  * the browsers that we start.

@@ -45,14 +45,18 @@ enum wi_code wi_db_now(struct wi_db *db, wi_db_work_fn *work, void *data, struct
 enum wi_db_space { WI_DB_ESTIMATES, WI_DB_VERDICTS, WI_DB_FILE_HASHES, WI_DB_SPACES };
 
 /* Remembers `value` (a JSON text) under `key`, in place of what was there. Both are copied. It is
- * written within a second; puts of one key in between are one. A failed write is tried again. */
-void wi_db_put(struct wi_db *db, enum wi_db_space space, const char *key, const char *value);
+ * written within a second; puts of one key in between are one. A failed write is tried again.
+ * `rules`: the version of the rules by which its owner found it out; 0 where they never changed. */
+void wi_db_put(
+    struct wi_db *db, enum wi_db_space space, int rules, const char *key, const char *value);
 void wi_db_forget(struct wi_db *db, enum wi_db_space space, const char *key);
-/* Calls `each` for every pair on the disk, the oldest first. Blocks: only while starting. A space
- * keeps the WI_DB_SPACE_MAX newest. */
+/* Calls `each` for every pair on the disk that was put with those `rules`, the oldest first: others
+ * are as if they were not there. Blocks: only while starting. A space keeps the WI_DB_SPACE_MAX
+ * newest. */
 #define WI_DB_SPACE_MAX 50000
 typedef void wi_db_each_fn(void *context, const char *key, const char *value);
-void wi_db_each(struct wi_db *db, enum wi_db_space space, wi_db_each_fn *each, void *context);
+void wi_db_each(
+    struct wi_db *db, enum wi_db_space space, int rules, wi_db_each_fn *each, void *context);
 
 /* --- for /metrics ----------------------------------------------------------------------------- */
 

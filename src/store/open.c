@@ -59,6 +59,10 @@ static const char *const migrations[] = {
     " WITHOUT ROWID;",
     /* Their keys name the engine since, and a model's hash is that of all its files. */
     "DELETE FROM estimates; DELETE FROM verdicts;",
+    /* By which version of its owner's rules a value was found out; until then none was noted. */
+    "ALTER TABLE estimates ADD COLUMN rules INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE verdicts ADD COLUMN rules INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE file_hashes ADD COLUMN rules INTEGER NOT NULL DEFAULT 0;",
 };
 #define VERSION ((int)(sizeof migrations / sizeof *migrations))
 

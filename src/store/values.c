@@ -24,6 +24,7 @@ struct value {
     char *key;  /* the space's digit, then the name */
     char *text; /* NULL: forget */
     int64_t at;
+    int rules;
     UT_hash_handle hh;
 };
 
@@ -52,7 +53,9 @@ static void free_value(struct value *value)
 static enum wi_code write_value(sqlite3 *sqlite, const struct value *value, struct wi_error *error)
 {
     const char *table = tables[value->key[0] - '0'];
-    char *sql = value->text ? wi_sprintf("INSERT OR REPLACE INTO %s VALUES (?1, ?2, ?3)", table)
+    char *sql = value->text ? wi_sprintf("INSERT OR REPLACE INTO %s"
+                                         " (key, value, updated_at, rules) VALUES (?1, ?2, ?3, ?4)",
+                                  table)
                             : wi_sprintf("DELETE FROM %s WHERE key = ?1", table);
     sqlite3_stmt *statement = wi_db_prepare(sqlite, sql, error);
     free(sql);
@@ -61,6 +64,7 @@ static enum wi_code write_value(sqlite3 *sqlite, const struct value *value, stru
     if (statement && value->text) {
         sqlite3_bind_text(statement, 2, value->text, -1, SQLITE_STATIC);
         sqlite3_bind_int64(statement, 3, value->at);
+        sqlite3_bind_int(statement, 4, value->rules);
     }
     return wi_db_finish(sqlite, statement, error);
 }
@@ -108,7 +112,8 @@ static void flush_now(void *context)
     wi_db_submit(values->db, write_flush, flushed, flush);
 }
 
-static void put(struct wi_db *db, enum wi_db_space space, const char *key, const char *text)
+static void put(
+    struct wi_db *db, enum wi_db_space space, int rules, const char *key, const char *text)
 {
     if (db == NULL)
         return;
@@ -118,6 +123,7 @@ static void put(struct wi_db *db, enum wi_db_space space, const char *key, const
     value->key = wi_sprintf("%d%s", (int)space, key);
     value->text = wi_strdup(text);
     value->at = wi_wall_ms();
+    value->rules = rules;
     HASH_FIND_STR(values->pending, value->key, old);
     if (old) {
         HASH_DEL(values->pending, old);
@@ -128,20 +134,22 @@ static void put(struct wi_db *db, enum wi_db_space space, const char *key, const
         wi_timer_start(values->timer, GATHER_MS, 0);
 }
 
-void wi_db_put(struct wi_db *db, enum wi_db_space space, const char *key, const char *value)
+void wi_db_put(
+    struct wi_db *db, enum wi_db_space space, int rules, const char *key, const char *value)
 {
-    put(db, space, key, value);
+    put(db, space, rules, key, value);
 }
 
 void wi_db_forget(struct wi_db *db, enum wi_db_space space, const char *key)
 {
-    put(db, space, key, NULL);
+    put(db, space, 0, key, NULL);
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
 
 struct reading {
     const char *table;
+    int rules;
     wi_db_each_fn *each;
     void *context;
 };
@@ -149,12 +157,14 @@ struct reading {
 static enum wi_code read_all(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
     const struct reading *reading = data;
-    char *sql = wi_sprintf("SELECT key, value FROM %s ORDER BY updated_at, key", reading->table);
+    char *sql = wi_sprintf(
+        "SELECT key, value FROM %s WHERE rules = ?1 ORDER BY updated_at, key", reading->table);
     sqlite3_stmt *statement = wi_db_prepare(sqlite, sql, error);
     int step = SQLITE_ERROR;
     free(sql);
     if (statement == NULL)
         return WI_STORAGE_FAILED;
+    sqlite3_bind_int(statement, 1, reading->rules);
     while ((step = sqlite3_step(statement)) == SQLITE_ROW)
         reading->each(reading->context, (const char *)sqlite3_column_text(statement, 0),
             (const char *)sqlite3_column_text(statement, 1));
@@ -163,9 +173,10 @@ static enum wi_code read_all(sqlite3 *sqlite, void *data, struct wi_error *error
     return code;
 }
 
-void wi_db_each(struct wi_db *db, enum wi_db_space space, wi_db_each_fn *each, void *context)
+void wi_db_each(
+    struct wi_db *db, enum wi_db_space space, int rules, wi_db_each_fn *each, void *context)
 {
-    struct reading reading = {tables[space], each, context};
+    struct reading reading = {tables[space], rules, each, context};
     struct wi_error error;
     if (db && wi_db_now(db, read_all, &reading, &error) != WI_OK)
         wi_warn("store", NULL, "cannot read all %s: %s", tables[space], error.detail);

@@ -17,7 +17,8 @@ static struct {
 static size_t row_count, put_count;
 static int forgetful; /* it keeps nothing */
 
-void wi_db_put(struct wi_db *db, enum wi_db_space space, const char *key, const char *value)
+void wi_db_put(
+    struct wi_db *db, enum wi_db_space space, int rules, const char *key, const char *value)
 {
     size_t i = 0;
 
@@ -39,7 +40,8 @@ void wi_db_forget(struct wi_db *db, enum wi_db_space space, const char *key)
 {
 }
 
-void wi_db_each(struct wi_db *db, enum wi_db_space space, wi_db_each_fn *each, void *context)
+void wi_db_each(
+    struct wi_db *db, enum wi_db_space space, int rules, wi_db_each_fn *each, void *context)
 {
     for (size_t i = 0; i < row_count; i++)
         each(context, rows[i].key, rows[i].value);
@@ -362,10 +364,10 @@ static void rows_that_make_no_sense_are_left_out_or_bounded(void **state)
 
     memset(long_key, 'x', sizeof(long_key) - 1);
     long_key[sizeof(long_key) - 1] = '\0';
-    wi_db_put(NULL, WI_DB_ESTIMATES, "a", "no JSON");
-    wi_db_put(NULL, WI_DB_ESTIMATES, "b", "[1]");
-    wi_db_put(NULL, WI_DB_ESTIMATES, long_key, "{}");
-    wi_db_put(NULL, WI_DB_ESTIMATES, "h\tc",
+    wi_db_put(NULL, WI_DB_ESTIMATES, 0, "a", "no JSON");
+    wi_db_put(NULL, WI_DB_ESTIMATES, 0, "b", "[1]");
+    wi_db_put(NULL, WI_DB_ESTIMATES, 0, long_key, "{}");
+    wi_db_put(NULL, WI_DB_ESTIMATES, 0, "h\tc",
         "{\"failure\": 7, \"rates\": {\"run_ms\": {\"mean\": -5, \"count\": \"x\"}, "
         "\"prompt_ms\": {\"mean\": -1, \"count\": 3}, \"token_ms\": [1]}}");
     wi_estimates_free(estimates);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "model/compare.h"
 #include "pool/verdicts.h"
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 
 static struct row {
     char key[WI_VERDICT_KEY_SIZE], value[1024];
+    int rules;
 } rows[16];
 static size_t row_count;
 
@@ -22,7 +24,8 @@ static struct row *row_of(const char *key)
     return NULL;
 }
 
-void wi_db_put(struct wi_db *db, enum wi_db_space space, const char *key, const char *value)
+void wi_db_put(
+    struct wi_db *db, enum wi_db_space space, int rules, const char *key, const char *value)
 {
     struct row *row = row_of(key);
     assert_int_equal(space, WI_DB_VERDICTS);
@@ -32,6 +35,7 @@ void wi_db_put(struct wi_db *db, enum wi_db_space space, const char *key, const 
         row = &rows[row_count++];
     snprintf(row->key, sizeof row->key, "%s", key);
     snprintf(row->value, sizeof row->value, "%s", value);
+    row->rules = rules;
 }
 
 void wi_db_forget(struct wi_db *db, enum wi_db_space space, const char *key)
@@ -41,10 +45,12 @@ void wi_db_forget(struct wi_db *db, enum wi_db_space space, const char *key)
         *row = rows[--row_count];
 }
 
-void wi_db_each(struct wi_db *db, enum wi_db_space space, wi_db_each_fn *each, void *context)
+void wi_db_each(
+    struct wi_db *db, enum wi_db_space space, int rules, wi_db_each_fn *each, void *context)
 {
     for (size_t i = 0; i < row_count; i++)
-        each(context, rows[i].key, rows[i].value);
+        if (rows[i].rules == rules)
+            each(context, rows[i].key, rows[i].value);
 }
 
 static int64_t now;
@@ -438,11 +444,25 @@ static void long_and_odd_details_are_cut(void **state)
     assert_int_equal(get_on(WI_WEBNN, NULL), WI_WRONG);
 }
 
+static void what_other_rules_judged_is_asked_anew(void **state)
+{
+    set(WI_WRONG);
+    rows[0].rules = WI_COMPARE_RULES - 1;
+    reopen();
+    assert_int_equal(get(), WI_UNKNOWN);
+    assert_true(is_due());
+    set(WI_TRUSTED);
+    reopen();
+    assert_int_equal(get(), WI_TRUSTED);
+    assert_int_equal(row_count, 1);
+}
+
 static void rows_of_another_make_are_ignored(void **state)
 {
-    wi_db_put(NULL, WI_DB_VERDICTS, "no key", "{\"verdict\":\"trusted\"}");
-    wi_db_put(NULL, WI_DB_VERDICTS, key_of(WI_WEBGPU, NULL), "{\"verdict\":\"splendid\"}");
-    wi_db_put(NULL, WI_DB_VERDICTS, key_of(WI_WEBNN, NULL), "no JSON");
+    wi_db_put(NULL, WI_DB_VERDICTS, WI_COMPARE_RULES, "no key", "{\"verdict\":\"trusted\"}");
+    wi_db_put(NULL, WI_DB_VERDICTS, WI_COMPARE_RULES, key_of(WI_WEBGPU, NULL),
+        "{\"verdict\":\"splendid\"}");
+    wi_db_put(NULL, WI_DB_VERDICTS, WI_COMPARE_RULES, key_of(WI_WEBNN, NULL), "no JSON");
     reopen();
     size_t count[WI_VERDICT_COUNT];
     wi_verdicts_count(verdicts, count);
@@ -472,6 +492,7 @@ int main(void)
         TEST(joined_pages_push_out_only_each_others),
         TEST(of_ours_too_the_oldest_goes),
         TEST(long_and_odd_details_are_cut),
+        TEST(what_other_rules_judged_is_asked_anew),
         TEST(rows_of_another_make_are_ignored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,11 +61,16 @@ static void see(void *context, const char *key, const char *value)
     snprintf(f->seen + used, sizeof f->seen - used, "%s=%s;", key, value);
 }
 
-static const char *all(struct fixture *f, enum wi_db_space space)
+static const char *all_by(struct fixture *f, enum wi_db_space space, int rules)
 {
     f->seen[0] = '\0';
-    wi_db_each(f->db, space, see, f);
+    wi_db_each(f->db, space, rules, see, f);
     return f->seen;
+}
+
+static const char *all(struct fixture *f, enum wi_db_space space)
+{
+    return all_by(f, space, 0);
 }
 
 static void assert_refused(struct fixture *f, enum wi_code code, const char *words)
@@ -83,11 +88,11 @@ static void values_are_there_again(void **state)
 {
     struct fixture *f = *state;
     open_db(f);
-    wi_db_put(f->db, WI_DB_ESTIMATES, "a", "1");
-    wi_db_put(f->db, WI_DB_ESTIMATES, "a", "3");
-    wi_db_put(f->db, WI_DB_ESTIMATES, "b", "2");
-    wi_db_put(f->db, WI_DB_VERDICTS, "a", "{\"it's\":\"other\"}");
-    wi_db_put(f->db, WI_DB_FILE_HASHES, "1 2", "[3,4,5,\"ab\"]");
+    wi_db_put(f->db, WI_DB_ESTIMATES, 0, "a", "1");
+    wi_db_put(f->db, WI_DB_ESTIMATES, 0, "a", "3");
+    wi_db_put(f->db, WI_DB_ESTIMATES, 0, "b", "2");
+    wi_db_put(f->db, WI_DB_VERDICTS, 0, "a", "{\"it's\":\"other\"}");
+    wi_db_put(f->db, WI_DB_FILE_HASHES, 0, "1 2", "[3,4,5,\"ab\"]");
     close_db(f);
     open_db(f);
     assert_string_equal(all(f, WI_DB_FILE_HASHES), "1 2=[3,4,5,\"ab\"];");
@@ -100,10 +105,28 @@ static void values_are_there_again(void **state)
     assert_string_equal(all(f, WI_DB_ESTIMATES), "b=2;");
 }
 
+static void what_other_rules_found_is_not_read_and_gives_way(void **state)
+{
+    struct fixture *f = *state;
+    open_db(f);
+    wi_db_put(f->db, WI_DB_VERDICTS, 1, "a", "old");
+    wi_db_put(f->db, WI_DB_VERDICTS, 1, "b", "old");
+    wi_db_put(f->db, WI_DB_VERDICTS, 2, "c", "new");
+    close_db(f);
+    open_db(f);
+    assert_string_equal(all_by(f, WI_DB_VERDICTS, 1), "a=old;b=old;");
+    assert_string_equal(all_by(f, WI_DB_VERDICTS, 2), "c=new;");
+    wi_db_put(f->db, WI_DB_VERDICTS, 2, "a", "new");
+    close_db(f);
+    open_db(f);
+    assert_string_equal(all_by(f, WI_DB_VERDICTS, 1), "b=old;");
+    assert_string_equal(all_by(f, WI_DB_VERDICTS, 2), "c=new;a=new;");
+}
+
 static void no_database_remembers_nothing(void **state)
 {
     struct fixture *f = *state;
-    wi_db_put(NULL, WI_DB_ESTIMATES, "a", "1");
+    wi_db_put(NULL, WI_DB_ESTIMATES, 0, "a", "1");
     wi_db_forget(NULL, WI_DB_ESTIMATES, "a");
     assert_string_equal(all(f, WI_DB_ESTIMATES), "");
     assert_int_equal(wi_db_health(NULL, NULL), WI_OK);
@@ -114,7 +137,7 @@ static void what_came_after_the_close_is_written(void **state)
     struct fixture *f = *state;
     open_db(f);
     wi_db_close(f->db);
-    wi_db_put(f->db, WI_DB_ESTIMATES, "late", "1");
+    wi_db_put(f->db, WI_DB_ESTIMATES, 0, "late", "1");
     uv_run(&f->loop, UV_RUN_DEFAULT);
     wi_db_free(f->db);
     open_db(f);
@@ -126,7 +149,7 @@ static enum wi_code fill_space(sqlite3 *sqlite, void *data, struct wi_error *err
 {
     return wi_db_exec(sqlite,
         "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 50010) "
-        "INSERT INTO verdicts SELECT 'k' || i, 'v', i FROM n",
+        "INSERT INTO verdicts (key, value, updated_at) SELECT 'k' || i, 'v', i FROM n",
         error);
 }
 
@@ -144,7 +167,7 @@ static void a_space_is_bounded(void **state)
     assert_int_equal(wi_db_now(f->db, fill_space, NULL, &f->error), WI_OK);
     close_db(f);
     open_db(f);
-    wi_db_each(f->db, WI_DB_VERDICTS, count_value, f);
+    wi_db_each(f->db, WI_DB_VERDICTS, 0, count_value, f);
     assert_int_equal(f->done, WI_DB_SPACE_MAX);
 }
 
@@ -161,7 +184,8 @@ static enum wi_code insert(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
     char sql[160];
     size_t size = *(size_t *)data;
-    snprintf(sql, sizeof sql, "INSERT INTO %s VALUES (hex(randomblob(8)), zeroblob(%zu), 0)",
+    snprintf(sql, sizeof sql,
+        "INSERT INTO %s (key, value, updated_at) VALUES (hex(randomblob(8)), zeroblob(%zu), 0)",
         size ? "estimates" : "no_such_table", size);
     return wi_db_exec(sqlite, sql, error);
 }
@@ -345,7 +369,7 @@ static void the_end_writes_what_is_asked_for_until_it_is_over(void **state)
     int done = f->done;
     f->done = 0;
     open_db(f);
-    wi_db_each(f->db, WI_DB_ESTIMATES, count_any, f);
+    wi_db_each(f->db, WI_DB_ESTIMATES, 0, count_any, f);
     assert_int_equal(f->done, done);
 }
 
@@ -361,7 +385,8 @@ static void tell(void *data, const struct wi_error *failure)
 static enum wi_code insert_next(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
     return wi_db_exec(sqlite,
-        "INSERT INTO verdicts SELECT printf('%06d', count(*) + 1), 'v', count(*) + 1 FROM verdicts",
+        "INSERT INTO verdicts (key, value, updated_at)"
+        " SELECT printf('%06d', count(*) + 1), 'v', count(*) + 1 FROM verdicts",
         error);
 }
 
@@ -506,6 +531,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(values_are_there_again),
+        TEST(what_other_rules_found_is_not_read_and_gives_way),
         TEST(no_database_remembers_nothing),
         TEST(what_came_after_the_close_is_written),
         TEST(a_space_is_bounded),

@@ -1,6 +1,7 @@
 /* A file that an older version has written is brought up to date, and nothing in it is lost. */
 #include "fixture.h"
 
+#include "model/compare.h"
 #include "store/private.h"
 #include "store/rows.h"
 
@@ -40,7 +41,18 @@ static const char version_2[] =
     "INSERT INTO job_answers VALUES ('done', '{}');"
     "PRAGMA user_version=2;";
 
-static int set_up(void **state)
+/* What makes those of version 8 of them, where values had no version of the rules beside them. */
+static const char from_2_to_8[] =
+    "CREATE INDEX jobs_client ON jobs (client, accepted_at);"
+    "ALTER TABLE jobs ADD COLUMN cancelled INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE jobs ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE jobs ADD COLUMN dialect TEXT NOT NULL DEFAULT 'native';"
+    "CREATE TABLE file_hashes (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT "
+    "NULL) WITHOUT ROWID;"
+    "INSERT INTO file_hashes VALUES ('file', '[]', 1);"
+    "PRAGMA user_version=8;";
+
+static int set_up_with(void **state, const char *tables, const char *changes)
 {
     struct fixture *f = new_fixture();
     char file[96];
@@ -48,11 +60,22 @@ static int set_up(void **state)
     *state = f;
     snprintf(file, sizeof file, "%s/webinfer.db", f->folder);
     if (sqlite3_open(file, &sqlite) != SQLITE_OK ||
-        wi_db_exec(sqlite, version_2, &f->error) != WI_OK)
+        wi_db_exec(sqlite, tables, &f->error) != WI_OK ||
+        wi_db_exec(sqlite, changes, &f->error) != WI_OK)
         fail_msg("%s", f->error.detail);
     sqlite3_close(sqlite);
     open_db(f);
     return 0;
+}
+
+static int set_up(void **state)
+{
+    return set_up_with(state, version_2, "");
+}
+
+static int set_up_8(void **state)
+{
+    return set_up_with(state, version_2, from_2_to_8);
 }
 
 static void count(void *context, const char *key, const char *value)
@@ -61,20 +84,44 @@ static void count(void *context, const char *key, const char *value)
     f->values++;
 }
 
+static int count_of(struct fixture *f, enum wi_db_space space, int rules)
+{
+    f->values = 0;
+    wi_db_each(f->db, space, rules, count, f);
+    return f->values;
+}
+
 static void jobs_of_an_older_version_are_kept_and_what_was_measured_is_not(void **state)
 {
     struct fixture *f = *state;
     struct wi_row_sweep stock = {.count = 1};
     struct wi_row_read read = {.id = "done", .answer_max = 10};
-    wi_db_each(f->db, WI_DB_ESTIMATES, count, f);
-    wi_db_each(f->db, WI_DB_VERDICTS, count, f);
-    assert_int_equal(f->values, 0);
+    assert_int_equal(count_of(f, WI_DB_ESTIMATES, 0), 0);
+    assert_int_equal(count_of(f, WI_DB_VERDICTS, 0), 0);
     now(f, wi_row_sweep, &stock);
     assert_int_equal(stock.total, 3);
     assert_int_equal(stock.open, 2);
     now(f, wi_row_read, &read);
     assert_memory_equal(read.row.bytes->bytes, "{}", 2);
     wi_row_clear(&read.row);
+}
+
+static void verdicts_without_a_version_of_the_rules_are_asked_anew(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_row_sweep stock = {.count = 1};
+    assert_int_equal(count_of(f, WI_DB_VERDICTS, WI_COMPARE_RULES), 0);
+    assert_int_equal(count_of(f, WI_DB_ESTIMATES, 0), 1);
+    assert_int_equal(count_of(f, WI_DB_FILE_HASHES, 0), 1);
+    now(f, wi_row_sweep, &stock);
+    assert_int_equal(stock.total, 3);
+    wi_db_put(f->db, WI_DB_VERDICTS, WI_COMPARE_RULES, "place", "anew");
+    wi_db_close(f->db);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    wi_db_free(f->db);
+    open_db(f);
+    assert_int_equal(count_of(f, WI_DB_VERDICTS, WI_COMPARE_RULES), 1);
+    assert_int_equal(count_of(f, WI_DB_VERDICTS, 0), 0);
 }
 
 static void tell_nothing(struct wi_row_cancel *cancel, const struct wi_row *row)
@@ -108,6 +155,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(jobs_of_an_older_version_are_kept_and_what_was_measured_is_not),
         TEST(jobs_of_an_older_version_run_and_are_cancelled),
+        cmocka_unit_test_setup_teardown(
+            verdicts_without_a_version_of_the_rules_are_asked_anew, set_up_8, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
