@@ -31,9 +31,11 @@ static json_t *engines_json(const struct wi_node_info *node)
     for (int i = 0; i < WI_ENGINE_COUNT; i++) {
         if (!node->engines[i].available)
             continue;
-        json_t *engine = json_pack("{s:s?, s:I, s:I, s:[]}", "version",
+        json_t *engine = json_pack("{s:s?, s:I, s:I, s:I, s:[]}", "version",
             *node->engines[i].version ? node->engines[i].version : NULL, "slots",
-            (json_int_t)node->engines[i].slots, "queue", (json_int_t)node->engines[i].queue, "can");
+            (json_int_t)node->engines[i].slots, "short_slots",
+            (json_int_t)node->engines[i].short_slots, "queue", (json_int_t)node->engines[i].queue,
+            "can");
         json_t *can = json_object_get(engine, "can");
         if (node->engines[i].can_continue)
             json_array_append_new(can, json_string("continue"));

@@ -50,9 +50,10 @@ struct wi_node_info {
     struct {
         int available;
         char version[64];
-        unsigned slots;   /* tasks that it runs at a time */
-        unsigned queue;   /* tasks that it takes beside those */
-        int can_continue; /* goes on with what another node has begun: struct wi_continuation */
+        unsigned slots;       /* tasks that it runs at a time */
+        unsigned short_slots; /* beside those, tasks that make no text; 0: they are among those */
+        unsigned queue;       /* tasks of either kind that it takes beside those */
+        int can_continue;     /* goes on with what another node has begun: struct wi_continuation */
         int continues_several; /* also where that is several answers */
         int64_t file_max;      /* bytes of the largest file that it can read; 0: of any */
     } engines[WI_ENGINE_COUNT];
@@ -98,7 +99,8 @@ struct wi_task {
     double prompt_tokens, answer_tokens; /* expected, for the pool's books; 0: there is no text */
     unsigned requests;                   /* that are joined in it; 0: it is one alone */
     int stream;                          /* its answer may come in parts */
-    int alone; /* of text: nothing else is to run in the model's engine meanwhile */
+    int alone;    /* of text: nothing else is to run in the model's engine meanwhile */
+    int is_short; /* makes no text, and is counted for the engine's short_slots */
     const struct wi_continuation *from; /* NULL: from the beginning */
 };
 

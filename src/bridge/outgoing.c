@@ -358,6 +358,8 @@ static void add_task(
         wi_buffer_strings(out, ",\"owner\":\"", task->owner, "\"", NULL);
     if (task->alone)
         wi_buffer_puts(out, ",\"alone\":true");
+    if (task->is_short)
+        wi_buffer_puts(out, ",\"short\":true");
     if (task->input)
         add_input(out, task);
     if (acks && acks->count) {

@@ -187,12 +187,14 @@ static enum wi_code read_platforms(
 /* A node may say less of an engine than that it has it, and name engines that are not ours. */
 
 struct engine {
-    int64_t slots, queue, file_max;
+    int64_t slots, short_slots, queue, file_max;
     json_t *can;
 };
 
 static const struct wi_param engine_table[] = {
     {"slots", WI_PARAM_INTEGER, offsetof(struct engine, slots), 0, 1, WI_ENGINE_SLOTS_MAX, NULL},
+    {"short_slots", WI_PARAM_INTEGER, offsetof(struct engine, short_slots), 0, 0,
+        WI_ENGINE_SLOTS_MAX, NULL},
     {"queue", WI_PARAM_INTEGER, offsetof(struct engine, queue), 0, 0, WI_ENGINE_SLOTS_MAX, NULL},
     {"can", WI_PARAM_ARRAY, offsetof(struct engine, can), 0, 0, 64, NULL},
     {"file_max", WI_PARAM_INTEGER, offsetof(struct engine, file_max), 0, 1, WI_TENSOR_DIM_MAX,
@@ -220,6 +222,7 @@ static enum wi_code read_engines(
         wi_text_printable(
             info->engines[i].version, sizeof info->engines[i].version, version ? version : "");
         info->engines[i].slots = (unsigned)read.slots;
+        info->engines[i].short_slots = (unsigned)read.short_slots;
         info->engines[i].queue = (unsigned)read.queue;
         info->engines[i].can_continue = has_word(read.can, "continue");
         info->engines[i].continues_several = has_word(read.can, "continue_several");

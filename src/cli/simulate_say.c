@@ -24,8 +24,7 @@ static void put_capabilities(struct wi_buffer *out, const struct sim_node *node)
         "\"queue\":1,\"can\":["
         "\"continue\"]},\"ort\":{\"slots\":1,\"queue\":1},\"llama\":{\"slots\":4,\"queue\":1,"
         "\"can\":[\"continue\",\"continue_several\",\"embeddings\"]},\"pipeline\":{\"slots\":4,"
-        "\"queue\":1,"
-        "\"can\":[\"continue\"]}}}");
+        "\"short_slots\":4,\"queue\":1,\"can\":[\"continue\"]}}}");
 }
 
 /* Attempts that are answered, or those that are not. */

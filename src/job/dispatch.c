@@ -31,6 +31,7 @@ static struct wi_demand demand_of(const struct wi_job *job)
     double waited = wi_now_ms() - spec->accepted_at;
     return (struct wi_demand){
         .model = spec->model,
+        .task = spec->task,
         .browser = spec->browser,
         .node = spec->node,
         .avoid = job->avoid[0] ? job->avoid : NULL,

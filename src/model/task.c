@@ -167,6 +167,11 @@ int wi_task_generates(enum wi_task_kind task)
     return tasks[task].generates;
 }
 
+int wi_task_is_short(enum wi_task_kind task)
+{
+    return task != WI_TASK_NONE && !tasks[task].generates;
+}
+
 int wi_task_samples(enum wi_task_kind task)
 {
     return tasks[task].generates && task != WI_TASK_SPEECH_RECOGNITION;

@@ -86,6 +86,9 @@ const char *wi_task_takes_words(enum wi_task_kind task);
 int wi_task_is_of(enum wi_task_kind task, enum wi_model_type type);
 /* Whether it makes text, which may come in parts. */
 int wi_task_generates(enum wi_task_kind task);
+/* Whether it is one that makes no text, and so is done after a few runs of a graph: those of a node
+ * that has slots for such do not wait for what generates. */
+int wi_task_is_short(enum wi_task_kind task);
 /* Whether it draws that text at random, and so has the options for it. */
 int wi_task_samples(enum wi_task_kind task);
 /* Whether what it reads is text alone: its time goes by tokens. */

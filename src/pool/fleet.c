@@ -27,8 +27,9 @@ struct wi_fleet_place {
     struct wi_fleet_place *sibling;         /* the node's next place */
 };
 
-/* Nodes of a class by their attempts of one queue: all, or those that have a model. Whose queue a
- * model's is, is not known from the list of a page; it is learned when the model is asked for. */
+/* Nodes of a class by their attempts of one queue: all, or those that have a model. Which queue a
+ * model's is, is not known from the list of a page; it is learned when the model is asked for. One
+ * that is asked for tasks of both kinds is listed anew with each change between them. */
 struct wi_fleet_group {
     struct wi_fleet_class *class;
     unsigned queue;
@@ -42,29 +43,57 @@ struct wi_fleet_group {
 
 /* --- queues ---------------------------------------------------------------------------------- */
 
-unsigned wi_fleet_queue(const struct wi_model *model)
+unsigned wi_fleet_queue(
+    const struct wi_fleet_class *class, const struct wi_model *model, enum wi_task_kind task)
 {
-    return model->builtin == WI_BUILTIN_COUNT ? WI_FLEET_COUNTS : (unsigned)model->engine;
+    int is_short =
+        class && wi_task_is_short(task) && class->info.engines[model->engine].short_slots > 0;
+
+    return model->builtin == WI_BUILTIN_COUNT ? WI_FLEET_COUNTS
+           : is_short                         ? WI_FLEET_SHORT(model->engine)
+                                              : (unsigned)model->engine;
+}
+
+int wi_fleet_is_short(unsigned queue)
+{
+    return queue > WI_FLEET_COUNTS;
+}
+
+static enum wi_engine engine_of(unsigned queue)
+{
+    return queue == WI_FLEET_COUNTS   ? WI_ENGINE_BUILTIN
+           : wi_fleet_is_short(queue) ? (enum wi_engine)(queue - WI_FLEET_SHORT(0))
+                                      : (enum wi_engine)queue;
+}
+
+/* The other queue of the same engine; counts are beside nothing but themselves. */
+static unsigned beside(unsigned queue)
+{
+    return queue == WI_FLEET_COUNTS   ? queue
+           : wi_fleet_is_short(queue) ? queue - WI_FLEET_SHORT(0)
+                                      : WI_FLEET_SHORT(queue);
 }
 
 static int has_queue(const struct wi_node_info *info, unsigned queue)
 {
-    return info->engines[queue == WI_FLEET_COUNTS ? WI_ENGINE_BUILTIN : queue].available;
+    return info->engines[engine_of(queue)].available && wi_fleet_slots(info, queue) > 0;
 }
 
 unsigned wi_fleet_slots(const struct wi_node_info *info, unsigned queue)
 {
-    return queue == WI_FLEET_COUNTS ? WI_FLEET_COUNTS_MAX : info->engines[queue].slots;
+    return queue == WI_FLEET_COUNTS   ? WI_FLEET_COUNTS_MAX
+           : wi_fleet_is_short(queue) ? info->engines[engine_of(queue)].short_slots
+                                      : info->engines[queue].slots;
 }
 
 int wi_fleet_takes_turns(unsigned queue)
 {
-    return queue != WI_FLEET_COUNTS && wi_engine_takes_turns((enum wi_engine)queue);
+    return queue != WI_FLEET_COUNTS && wi_engine_takes_turns(engine_of(queue));
 }
 
 unsigned wi_fleet_depth(const struct wi_node_info *info, unsigned queue)
 {
-    int keeps_one = queue != WI_FLEET_COUNTS && info->engines[queue].queue > 0;
+    int keeps_one = queue != WI_FLEET_COUNTS && info->engines[engine_of(queue)].queue > 0;
 
     return has_queue(info, queue) ? wi_fleet_slots(info, queue) + (unsigned)keeps_one : 0;
 }
@@ -200,10 +229,10 @@ static void key_of(struct wi_buffer *key, const struct wi_node_info *info)
     wi_buffer_printf(key, "\n%d %d", info->parts, info->long_input);
     for (int i = 0; i < WI_ENGINE_COUNT; i++)
         if (info->engines[i].available)
-            wi_buffer_printf(key, "\n%s %u %u %d %d %" PRId64 " %s", wi_engine_names[i],
-                info->engines[i].slots, info->engines[i].queue, info->engines[i].can_continue,
-                info->engines[i].continues_several, info->engines[i].file_max,
-                info->engines[i].version);
+            wi_buffer_printf(key, "\n%s %u %u %u %d %d %" PRId64 " %s", wi_engine_names[i],
+                info->engines[i].slots, info->engines[i].short_slots, info->engines[i].queue,
+                info->engines[i].can_continue, info->engines[i].continues_several,
+                info->engines[i].file_max, info->engines[i].version);
     for (int i = 0; i < WI_PLATFORM_COUNT; i++) {
         const struct wi_adapter *adapter = &info->platforms[i].adapter;
         wi_buffer_printf(key, "\n%d %d", info->platforms[i].available, info->platforms[i].f16);
@@ -329,12 +358,14 @@ void wi_fleet_open(struct wi_fleet *fleet, struct wi_fleet_node *node, int open,
 
 void wi_fleet_load(struct wi_fleet_node *node, unsigned queue, const struct wi_fleet_work *work)
 {
+    unsigned other = !node->work[queue].closed == !work->closed ? queue : beside(queue);
+
     for (struct wi_fleet_place *place = node->places; place; place = place->sibling)
-        if (place->group->queue == queue)
+        if (place->group->queue == queue || place->group->queue == other)
             unlist(place);
     node->work[queue] = *work;
     for (struct wi_fleet_place *place = node->places; place; place = place->sibling)
-        if (place->group->queue == queue)
+        if (place->group->queue == queue || place->group->queue == other)
             list(place);
 }
 
@@ -415,10 +446,16 @@ int wi_fleet_has_room(const struct wi_fleet_node *node, unsigned queue)
 {
     const struct wi_fleet_work *work = &node->work[queue];
 
-    return node->class && !work->closed && work->count < wi_fleet_depth(&node->class->info, queue);
+    return node->class && !work->closed && !node->work[beside(queue)].closed &&
+           work->count < wi_fleet_depth(&node->class->info, queue);
 }
 
-double wi_fleet_ahead(const struct wi_fleet_node *node, unsigned queue, double now)
+int wi_fleet_is_idle(const struct wi_fleet_node *node, unsigned queue)
+{
+    return node->work[queue].count == 0 && node->work[beside(queue)].count == 0;
+}
+
+static double ahead_in(const struct wi_fleet_node *node, unsigned queue, double now)
 {
     const struct wi_fleet_work *work = &node->work[queue];
 
@@ -428,6 +465,14 @@ double wi_fleet_ahead(const struct wi_fleet_node *node, unsigned queue, double n
         work->count < wi_fleet_slots(&node->class->info, queue))
         return 0;
     return fabs(work->done_at - now);
+}
+
+double wi_fleet_ahead(const struct wi_fleet_node *node, unsigned queue, double now)
+{
+    double ahead = ahead_in(node, queue, now);
+
+    return node->work[beside(queue)].closed ? fmax(ahead, ahead_in(node, beside(queue), now))
+                                            : ahead;
 }
 
 static const struct wi_fleet_node *first_of(

@@ -12,12 +12,19 @@
 #include "pool/place.h"
 #include <uthash.h>
 
+struct wi_fleet_class;
+
 /* A node's attempts are counted by the engine that runs them, so that what one engine has to do
  * takes no room from another: the number of an engine is that of its queue. One more queue is
- * builtin/count's, since a count waits and computes nothing. */
+ * builtin/count's, since a count waits and computes nothing, and one for each engine is that of its
+ * short tasks: those that make no text, where the node runs them beside those that do. */
 #define WI_FLEET_COUNTS ((unsigned)WI_ENGINE_COUNT)
-#define WI_FLEET_QUEUES (WI_FLEET_COUNTS + 1)
-unsigned wi_fleet_queue(const struct wi_model *model);
+#define WI_FLEET_SHORT(engine) (WI_FLEET_COUNTS + 1 + (unsigned)(engine))
+#define WI_FLEET_QUEUES WI_FLEET_SHORT(WI_ENGINE_COUNT)
+/* Where such a task of the model is counted on nodes of that class (NULL: on none yet). */
+unsigned wi_fleet_queue(
+    const struct wi_fleet_class *class, const struct wi_model *model, enum wi_task_kind task);
+int wi_fleet_is_short(unsigned queue);
 /* How many of them such a node runs at a time, and how many it may have: the next is there already
  * when one ends, if the engine keeps any waiting. More would only wait there instead of where it
  * can still go to another node. */
@@ -49,7 +56,7 @@ struct wi_fleet_class {
 struct wi_fleet_work {
     size_t count;   /* attempts */
     double done_at; /* when all of it is expected to be done; 0: nothing is there */
-    int closed;     /* one of them is to be alone: it takes no others */
+    int closed;     /* one of them is to be alone: the engine takes no others */
 };
 
 /* Embedded in what a node is to the owner; zero-initialise. */
@@ -87,6 +94,8 @@ const struct wi_place *wi_fleet_where(
     const struct wi_fleet_class *class, enum wi_engine engine, enum wi_platform platform);
 
 int wi_fleet_has_room(const struct wi_fleet_node *node, unsigned queue);
+/* Whether the queue's engine has nothing to do. */
+int wi_fleet_is_idle(const struct wi_fleet_node *node, unsigned queue);
 /* How long until a slot of the queue is expected to be free, or, where they compute by turns, until
  * all that runs there is done; where that is overdue it is given as long again as it is late. */
 double wi_fleet_ahead(const struct wi_fleet_node *node, unsigned queue, double now);

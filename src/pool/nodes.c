@@ -232,7 +232,7 @@ void wi_pool_node_book(
     struct pool_nodes *nodes, struct pool_node *node, const struct wi_task *task, double now)
 {
     struct pool_attempt *attempt = wi_alloc(sizeof *attempt), **link = &node->attempts;
-    unsigned queue = wi_fleet_queue(task->model);
+    unsigned queue = wi_fleet_queue(node->place.class, task->model, task->task);
     struct wi_fleet_work work = node->place.work[queue];
 
     while (*link)
@@ -296,7 +296,7 @@ static int share_worker(const struct pool_attempt *one, const struct pool_attemp
     if (one->builtin || other->builtin)
         return 0;
     if (wi_engine_is_apart(one->engine) || wi_engine_is_apart(other->engine))
-        return one->queue == other->queue && strcmp(one->hash, other->hash) == 0;
+        return one->engine == other->engine && strcmp(one->hash, other->hash) == 0;
     return one->platform == other->platform;
 }
 

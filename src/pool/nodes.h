@@ -18,7 +18,7 @@ struct pool_attempt {
     enum wi_engine engine;
     unsigned queue;    /* of its node: wi_fleet_queue */
     unsigned requests; /* that are joined in it, or 0 */
-    int alone;         /* nothing else is to be given to its queue meanwhile */
+    int alone;         /* nothing else is to be given to its engine meanwhile */
     int suspect;       /* its engine broke while others ran in it */
     char hash[65];
     enum wi_platform platform; /* the first that it tries */

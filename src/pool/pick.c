@@ -47,16 +47,20 @@ uint64_t wi_pool_chooser_probes(const struct pool_chooser *chooser)
 
 /* --- what there is --------------------------------------------------------------------------- */
 
-static struct wi_seat seat_of(
-    const struct wi_fleet_node *node, const struct wi_model *model, double now)
+static unsigned queue_of(const struct wi_fleet_class *class, const struct wi_demand *demand)
 {
-    unsigned queue = wi_fleet_queue(model);
+    return wi_fleet_queue(class, demand->model, demand->task);
+}
 
+static struct wi_seat seat_of(
+    const struct wi_fleet_node *node, const struct wi_demand *demand, double now)
+{
     if (!node)
         return (struct wi_seat){0};
+    unsigned queue = queue_of(node->class, demand);
     /* Built-in models take no time: fewer at a time is all that counts. */
-    return (struct wi_seat){node->id,
-        model->builtin ? (double)node->work[queue].count : wi_fleet_ahead(node, queue, now)};
+    return (struct wi_seat){node->id, demand->model->builtin ? (double)node->work[queue].count
+                                                             : wi_fleet_ahead(node, queue, now)};
 }
 
 static int has_room(const struct wi_fleet_node *node, unsigned queue)
@@ -82,8 +86,8 @@ static void fill_prospect(const struct wi_pool *pool, const struct wi_fleet_clas
     prospect->rests = prospect->verdict == WI_UNKNOWN && !due;
     prospect->loaded = wi_fleet_loaded(class, model->hash, platform);
     prospect->warm = seat_of(
-        wi_fleet_warm(class, wi_fleet_queue(model), model->hash, platform, demand->avoid, now),
-        model, now);
+        wi_fleet_warm(class, queue_of(class, demand), model->hash, platform, demand->avoid, now),
+        demand, now);
 }
 
 static const struct wi_fleet_node *find_place(const struct wi_pool *pool, const char *node_id)
@@ -96,7 +100,7 @@ static const struct wi_fleet_node *find_place(const struct wi_pool *pool, const 
 static void fill_candidate(const struct wi_pool *pool, const struct wi_fleet_class *class,
     const struct wi_demand *demand, double now, struct wi_candidate *candidate)
 {
-    unsigned queue = wi_fleet_queue(demand->model);
+    unsigned queue = queue_of(class, demand);
     const struct wi_fleet_node *any = wi_fleet_any(class, queue, demand->avoid, now);
     const struct wi_fleet_node *avoided = demand->avoid ? find_place(pool, demand->avoid) : NULL;
     const struct pool_kind *kind =
@@ -108,11 +112,11 @@ static void fill_candidate(const struct wi_pool *pool, const struct wi_fleet_cla
         .open = class->open,
         .away = class->away,
         .slots = wi_fleet_slots(&class->info, queue),
-        .any = seat_of(any, demand->model, now),
-        .any_idle = any && any->work[queue].count == 0,
+        .any = seat_of(any, demand, now),
+        .any_idle = any && wi_fleet_is_idle(any, queue),
         .full_ms = wi_fleet_full(class, queue, now)};
     if (avoided && avoided->class == class && has_room(avoided, queue))
-        candidate->avoided = seat_of(avoided, demand->model, now);
+        candidate->avoided = seat_of(avoided, demand, now);
     for (int p = 0; p < WI_PLATFORM_COUNT; p++)
         fill_prospect(pool, class, demand, (enum wi_platform)p, now, &candidate->prospects[p]);
 }
@@ -130,7 +134,7 @@ static struct familiar find_familiar(const struct wi_pool *pool, const struct wi
         wi_prefixes_find(pool->prefixes, demand->beginnings, demand->beginning_count, id);
     const struct wi_fleet_node *node = tokens > 0 ? find_place(pool, id) : NULL;
 
-    if (!node || !has_room(node, wi_fleet_queue(demand->model)) ||
+    if (!node || !has_room(node, queue_of(node->class, demand)) ||
         (demand->avoid && strcmp(demand->avoid, id) == 0))
         return (struct familiar){0};
     return (struct familiar){node, tokens};
@@ -143,7 +147,7 @@ static void fill_familiar(const struct familiar *familiar, const struct wi_deman
         struct wi_prospect *prospect = &candidate->prospects[p];
         if (!wi_fleet_has(familiar->node, demand->model->hash, (enum wi_platform)p))
             continue;
-        prospect->known = seat_of(familiar->node, demand->model, now);
+        prospect->known = seat_of(familiar->node, demand, now);
         prospect->known_tokens = familiar->tokens;
     }
 }
@@ -152,15 +156,15 @@ static void fill_familiar(const struct familiar *familiar, const struct wi_deman
 static void narrow(const struct wi_fleet_node *node, const struct wi_demand *demand, double now,
     struct wi_candidate *candidate)
 {
-    unsigned queue = wi_fleet_queue(demand->model);
+    unsigned queue = queue_of(node->class, demand);
     int builtin = demand->model->builtin, room = has_room(node, queue);
-    struct wi_seat seat = seat_of(room ? node : NULL, demand->model, now);
+    struct wi_seat seat = seat_of(room ? node : NULL, demand, now);
 
     candidate->nodes = 1;
     candidate->open = (size_t)node->open;
     candidate->away = (size_t)node->away;
     candidate->any = seat;
-    candidate->any_idle = room && node->work[queue].count == 0;
+    candidate->any_idle = room && wi_fleet_is_idle(node, queue);
     candidate->avoided = (struct wi_seat){0};
     candidate->full_ms = room ? -1 : wi_fleet_ahead(node, queue, now);
     for (int p = 0; p < WI_PLATFORM_COUNT && !builtin; p++) {
@@ -447,15 +451,16 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
 int wi_pool_has_room(const struct wi_pool *pool, const struct wi_demand *demand)
 {
     const struct wi_fleet_node *node = demand->node ? find_place(pool, demand->node) : NULL;
-    unsigned queue = wi_fleet_queue(demand->model);
     double now = wi_now_ms();
 
     if (demand->node)
-        return node && has_room(node, queue) && !wi_route_unfit(&node->class->info, demand);
+        return node && has_room(node, queue_of(node->class, demand)) &&
+               !wi_route_unfit(&node->class->info, demand);
     for (const struct wi_fleet_class *class = wi_pool_nodes_fleet(pool->nodes)->classes; class;
          class = class->hh.next)
         if ((!demand->browser || strcmp(class->info.kind, demand->browser) == 0) &&
-            !wi_route_unfit(&class->info, demand) && wi_fleet_any(class, queue, NULL, now))
+            !wi_route_unfit(&class->info, demand) &&
+            wi_fleet_any(class, queue_of(class, demand), NULL, now))
             return 1;
     return 0;
 }

@@ -192,10 +192,13 @@ enum wi_code wi_pool_dispatch(
     struct wi_pool *pool, const char *node_id, const struct wi_task *task, struct wi_error *error)
 {
     struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+    const struct wi_fleet_node *place = node ? wi_pool_node_info_of(node)->place : NULL;
+    unsigned queue = node ? wi_fleet_queue(place->class, task->model, task->task) : 0;
     struct wi_task sent = *task;
 
-    if (!node || !wi_fleet_has_room(wi_pool_node_info_of(node)->place, wi_fleet_queue(task->model)))
+    if (!node || !wi_fleet_has_room(place, queue))
         return WI_NODE_NOT_FOUND;
+    sent.is_short = wi_fleet_is_short(queue);
     sent.usual_ms = usual_ms(pool, node, task);
     sent.prompt_ms = prompt_ms(pool, node, task->model, task->platforms[0]);
     enum wi_code code = wi_bridge_send_task(pool->bridge, node_id, &sent, error);

@@ -246,6 +246,28 @@ test('tasks run beside models, echoes and counts, as many as there are slots, an
     assert.equal(world.runs('wasm').at(-1), 'e');
 });
 
+test('short tasks and loads wait for no generation, and for each other', () => {
+    const { world, dispatcher } = setUp();
+    for (let i = 0; i < 6; i++) world.request(`t${i}`, writes);
+    const short = { model: folder('t'), task: 'embed', short: true };
+    for (let i = 0; i < 3; i++) world.request(`s${i}`, short);
+    assert.deepEqual(world.runs('wasm'), ['t0', 't1', 't2', 't3', 's0', 's1']);
+    world.answer('wasm', 's0');
+    assert.equal(world.runs('wasm').at(-1), 's2');
+    world.answer('wasm', 't0');
+    assert.equal(world.runs('wasm').at(-1), 't4');
+    dispatcher.load({ id: 'r', type: 'model_load', from: 'service', timestamp: 0, data: { model: folder('u'), platforms: ['wasm'] } });
+    assert.equal(world.runs('wasm').at(-1), 't4');
+    world.answer('wasm', 's1');
+    assert.equal(world.runs('wasm').at(-1), 'load-1');
+    // A service that does not say what is short, or an engine without slots for it, has one line.
+    world.request('unsaid', { ...short, short: undefined });
+    world.request('s of another', { ...short, model: gguf('x') });
+    assert.equal(world.runs('wasm').at(-1), 'load-1');
+    world.request('bad', { ...short, short: 1 });
+    assert.deepEqual(world.failures.map(([id, code]) => [id, code]), [['bad', 'invalid_field']]);
+});
+
 test('a run that waits for the turns of others gives no sign of life, and need not', () => {
     const { world } = setUp();
     const run = (id) => world.request(id, { deadline_ms: 600_000 });

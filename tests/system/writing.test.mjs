@@ -14,7 +14,7 @@ const TEXT = 'The fox sees the dog';
 
 before(async () => {
     daemon = new Daemon();
-    putFamilies(daemon.store, ['gpt2', 'bart']);
+    putFamilies(daemon.store, ['gpt2', 'bart', 'bert']);
     await daemon.start();
 });
 after(() => daemon.stop());
@@ -53,6 +53,21 @@ test('the next turn finds the one before, and how fast it went is known', async 
     const { json } = await daemon.get('/v1/hardware?model_name=gpt2');
     const speeds = json.options.map(({ estimate }) => [estimate?.prompt_tokens_per_second, estimate?.tokens_per_second]);
     assert.ok(speeds.some(([read, write]) => read > 0 && write > 0), JSON.stringify(speeds));
+});
+
+test('what makes no text waits for none of as many generations as there are slots', async () => {
+    const vectors = () => daemon.infer({ model_name: 'bert', inputs: TEXT, ...WASM });
+    assert.equal((await vectors()).status, 200);
+    const { slots, short_slots: short } = (await daemon.get('/v1/nodes')).json.nodes[0].engines.pipeline;
+    assert.deepEqual([slots, short], [4, 4]);
+    // One more than it runs at a time, as many as a node is given.
+    const clients = Array.from({ length: slots + 1 }, () => new EventClient(`${daemon.url}/v1/infer`, { body: {
+        model_name: 'gpt2', inputs: TEXT, stream: true, options: { max_tokens: 1500, logit_bias: { 263: -100 } }, ...WASM } }));
+    await until(() => clients.filter(({ parts }) => parts.length > 0).length === slots, { what: 'all slots to be taken' });
+    const { status, text } = await vectors();
+    assert.equal(status, 200, text);
+    assert.ok(clients.every(({ last }) => last?.event !== 'done'), 'before any of them has ended');
+    await Promise.all(clients.map((client) => client.leave()));
 });
 
 test('the renderer dies in mid-answer, and nothing is seen of it', async () => {

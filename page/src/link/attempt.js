@@ -48,6 +48,7 @@ export class Attempt {
         /** Whose cached prompts it may use. @type {string | null} */
         this.owner = data.owner ?? null;
         this.alone = data.alone === true; /* beside no other in its engine */
+        this.isShort = data.short === true || this.loadOnly; /* makes no text */
         /** @type {string[]} */
         this.platforms = data.platforms;
         this.index = 0; /* of the platform that it waits for or runs on */
@@ -213,7 +214,9 @@ export function checkTask({ data, options }) {
     if (outputs !== undefined && !isStrings(outputs)) return invalid('outputs', 'a list of output names');
     if ((data.task ?? null) !== null && typeof data.task !== 'string') return invalid('task', 'the name of a task');
     if ((data.owner ?? null) !== null && typeof data.owner !== 'string') return invalid('owner', 'a text');
-    if ((data.alone ?? null) !== null && typeof data.alone !== 'boolean') return invalid('alone', 'true or false');
+    for (const name of ['alone', 'short']) {
+        if ((data[name] ?? null) !== null && typeof data[name] !== 'boolean') return invalid(name, 'true or false');
+    }
     if ((options ?? null) !== null && !isObject(options)) return invalid('options', 'an object');
     if ((from ?? null) !== null && !isContinuation(from)) return invalid('continue', 'an object with seq, text and tokens');
     return null;

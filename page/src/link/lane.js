@@ -1,8 +1,9 @@
 /**
  * One engine worker as the link worker sees it: a queue of attempts, and those that were handed
  * over. Engines with one slot have one run at a time between them; one with several runs beside them, and
- * what computes takes turns there (engine/turns.js). Echoes,
- * which cannot hang, are handed over several at once so that the bridge is never idle between them.
+ * what computes takes turns there (engine/turns.js). Where it has slots for short tasks these wait for none
+ * that generates. Echoes, which cannot hang, are handed over several at once so that the bridge is never idle
+ * between them.
  * A lane outlives its worker: when the worker is replaced, the queue stays.
  */
 
@@ -87,7 +88,7 @@ export class Lane {
         // What runs beside others waits behind its own kind alone; the rest is one line.
         const lines = new Set();
         for (const [index, attempt] of this.queue.entries()) {
-            const kind = kindOf(attempt);
+            const kind = this._kindOf(attempt);
             const line = this._isBeside(kind) ? kind : '';
             if (lines.has(line)) continue;
             if (this._takes(kind)) return this.queue.splice(index, 1)[0];
@@ -104,7 +105,7 @@ export class Lane {
     /** Notes that the attempt is handed over. @param {Attempt} attempt */
     hand(attempt) {
         this.outstanding.set(attempt.id, attempt);
-        const kind = kindOf(attempt);
+        const kind = this._kindOf(attempt);
         this._running.set(kind, (this._running.get(kind) ?? 0) + 1);
     }
 
@@ -113,7 +114,7 @@ export class Lane {
         const attempt = this.outstanding.get(id);
         if (!attempt) return undefined;
         this.outstanding.delete(id);
-        const kind = kindOf(attempt);
+        const kind = this._kindOf(attempt);
         this._running.set(kind, (this._running.get(kind) ?? 1) - 1);
         return attempt;
     }
@@ -126,7 +127,7 @@ export class Lane {
     /** Whether an attempt neither waits for others of the worker nor keeps them waiting.
      * @param {Attempt} attempt */
     isBeside(attempt) {
-        return this._isBeside(kindOf(attempt));
+        return this._isBeside(this._kindOf(attempt));
     }
 
     /** Others that compute in the worker meanwhile, and would be lost with it.
@@ -135,9 +136,21 @@ export class Lane {
         return [...this.outstanding.values()].filter((other) => other !== attempt && !other.isBuiltin);
     }
 
+    /** What counts together: echoes, or what an engine runs, its short tasks apart where it has slots for them.
+     * @param {Attempt} attempt */
+    _kindOf({ isEcho, engine, isShort }) {
+        if (isEcho) return ECHO;
+        return isShort && this._shortSlots(engine) > 0 ? SHORT + engine : engine;
+    }
+
+    /** @param {string} engine */
+    _shortSlots(engine) {
+        return this.engines[engine]?.short_slots ?? 0;
+    }
+
     /** @param {string} kind */
     _isBeside(kind) {
-        return kind !== ECHO && this._limit(kind) > 1;
+        return kind.startsWith(SHORT) || (kind !== ECHO && this._limit(kind) > 1);
     }
 
     /** Whether all that was handed over is done before long: what runs beside others may take for ever. */
@@ -149,6 +162,7 @@ export class Lane {
     /** How many of a kind run at a time. @param {string} kind */
     _limit(kind) {
         if (kind === ECHO) return ECHO_WINDOW;
+        if (kind.startsWith(SHORT)) return this._shortSlots(kind.slice(SHORT.length));
         return kind === 'builtin' ? COUNTS : this.engines[kind]?.slots ?? 1;
     }
 
@@ -174,5 +188,5 @@ export class Lane {
 }
 
 const ECHO = 'echo';
-/** What counts together: echoes, or what an engine runs. @param {Attempt} attempt */
-const kindOf = ({ isEcho, engine }) => (isEcho ? ECHO : engine);
+/** Before the name of an engine: its short tasks. */
+const SHORT = 'short ';

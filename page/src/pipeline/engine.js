@@ -18,8 +18,10 @@ import { Loads } from '../engine/loads.js';
 /** @typedef {import('./library.js').Library} Library */
 /** @typedef {import('./loading.js').Loaded} Loaded */
 
-/** Tasks at a time: so many are in memory with what they compute. */
+/** Generations at a time: so many are in memory with what they compute. What makes no text has a turn or a
+ * few, and waits for none of them to end. */
 const SLOTS = 4;
+const SHORT_SLOTS = 4;
 
 export class PipelineEngine {
     /** @param {OrtEngine} ort whose onnxruntime-web it uses @param {Library} library
@@ -28,7 +30,7 @@ export class PipelineEngine {
     constructor(ort, library, version, hasHalf = () => true) {
         this.name = 'pipeline';
         this.version = version;
-        this.info = { slots: SLOTS, queue: 1, can: ['continue', 'embeddings'] };
+        this.info = { slots: SLOTS, short_slots: SHORT_SLOTS, queue: 1, can: ['continue', 'embeddings'] };
         this.steps = true;
         this._ort = ort;
         this._library = library;

@@ -41,9 +41,10 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /** @typedef {{available: boolean, reason?: string, adapter?: Adapter, features?: string[], limits?: Record<string, number>, threads?: number}} PlatformReport */
 /** @typedef {{code: string, message: string, field?: string, expected?: string}} ErrorBody */
 /** @typedef {{platform: string, code: string, reason: string}} Fallback */
-/** What of an engine is announced: how many tasks it runs at a time, how many may wait for it there, what
- * else it can do, and bytes of the largest file that it can read, where that is less than any.
- * @typedef {{slots: number, queue: number, can: string[], file_max?: number}} EngineInfo */
+/** What of an engine is announced: how many tasks it runs at a time, how many that make no text it runs beside
+ * those, if these are not among them, how many of either kind may wait for it there, what else it can do, and
+ * bytes of the largest file that it can read, where that is less than any.
+ * @typedef {{slots: number, short_slots?: number, queue: number, can: string[], file_max?: number}} EngineInfo */
 /** Totals of an attempt: while neither is reached, one part of any size may go.
  * @typedef {{parts: number, bytes: number}} Credit */
 /** What another node has made of one answer. @typedef {{text?: string, tokens?: number[], ended?: boolean,

@@ -64,5 +64,5 @@ export const ECHO = { name: 'builtin/echo' };
 export const COUNT = { name: 'builtin/count' };
 const ENGINES = {
     ort: { slots: 1, queue: 1, can: [] }, builtin: { slots: 16, queue: 1, can: ['continue'] },
-    llama: { slots: 4, queue: 4, can: [] }, pipeline: { slots: 4, queue: 1, can: [] },
+    llama: { slots: 4, queue: 4, can: [] }, pipeline: { slots: 4, short_slots: 2, queue: 1, can: [] },
 };

@@ -77,7 +77,7 @@ static void test_engines(void **state)
 {
     struct wi_node_info info;
     read_engines("{\"engines\":{\"ort\":\"1.30.0\",\"llama\":\"b1\"},\"engine_info\":"
-                 "{\"llama\":{\"slots\":2,\"queue\":0,\"can\":[\"continue\",7],"
+                 "{\"llama\":{\"slots\":2,\"short_slots\":3,\"queue\":0,\"can\":[\"continue\",7],"
                  "\"file_max\":5000000000}}}",
         &info);
     assert_true(info.engines[WI_ENGINE_ORT].available);
@@ -86,6 +86,8 @@ static void test_engines(void **state)
     assert_int_equal(info.engines[WI_ENGINE_ORT].queue, 1);
     assert_false(info.engines[WI_ENGINE_ORT].can_continue);
     assert_int_equal(info.engines[WI_ENGINE_LLAMA].slots, 2);
+    assert_int_equal(info.engines[WI_ENGINE_LLAMA].short_slots, 3);
+    assert_int_equal(info.engines[WI_ENGINE_ORT].short_slots, 0);
     assert_int_equal(info.engines[WI_ENGINE_LLAMA].queue, 0);
     assert_true(info.engines[WI_ENGINE_LLAMA].can_continue);
     assert_int_equal(info.engines[WI_ENGINE_LLAMA].file_max, 5000000000);

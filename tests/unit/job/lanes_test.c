@@ -18,10 +18,16 @@ static struct fixture {
     struct wi_model models[LANES]; /* a job of each waits */
     enum wi_pick pick;
     int room, picks, dispatched, answers;
+    int generates;               /* every node is: there is room for short tasks alone */
     unsigned char picked[LANES]; /* how often the pool was asked for a node for each model */
     char attempt[WI_ID_SIZE];
     struct wi_job_result last;
 } the;
+
+int wi_pool_has_room(const struct wi_pool *pool, const struct wi_demand *demand)
+{
+    return the.room > 0 && (!the.generates || wi_task_is_short(demand->task));
+}
 
 enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     struct wi_choice *choice, struct wi_error *error)
@@ -30,15 +36,10 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     the.picked[demand->model - the.models]++;
     if (the.pick == WI_PICK_NEVER)
         wi_error_set(error, WI_UNAVAILABLE, NULL, "no browser is installed");
-    if (the.pick == WI_PICK_NODE && the.room == 0)
+    if (the.pick == WI_PICK_NODE && !wi_pool_has_room(pool, demand))
         return WI_PICK_WAIT;
     *choice = (struct wi_choice){.node = "node-1", .platforms = {WI_WASM}, .platform_count = 1};
     return the.pick;
-}
-
-int wi_pool_has_room(const struct wi_pool *pool, const struct wi_demand *demand)
-{
-    return the.room > 0;
 }
 
 enum wi_code wi_pool_dispatch(
@@ -85,7 +86,7 @@ static int set_up(void **state)
 {
     memset(&the, 0, sizeof the);
     uv_loop_init(&the.loop);
-    the.config.pool.max_queue = LANES;
+    the.config.pool.max_queue = 2 * LANES;
     the.config.pool.client_share = 1;
     the.config.pool.max_retries = 3;
     the.jobs = wi_jobs_new(&the.loop, &the.config, NULL);
@@ -164,6 +165,33 @@ static void what_nothing_can_run_is_refused_though_nothing_has_room(void **state
     assert_int_equal(the.last.code, WI_UNAVAILABLE);
 }
 
+static void submit(const char *id, enum wi_task_kind task)
+{
+    struct wi_job_spec spec = {.model = &the.models[0],
+        .task = task,
+        .priority = 9,
+        .timeout_ms = 60000,
+        .accepted_at = wi_now_ms()};
+    snprintf(spec.id, sizeof spec.id, "%s", id);
+    the.models[0]._references++;
+    assert_int_equal(wi_jobs_submit(the.jobs, &spec, on_done, NULL, NULL), WI_OK);
+}
+
+static void a_short_task_waits_behind_no_generation(void **state)
+{
+    submit("writes", WI_TASK_IMAGE_TO_TEXT);
+    submit("reads", WI_TASK_ZERO_SHOT_IMAGE);
+    the.generates = 1;
+    the.room = 1;
+    events()->on_seat(events()->context);
+    assert_int_equal(the.dispatched, 1);
+    assert_string_equal(the.attempt, "reads.1");
+    the.generates = 0;
+    the.room = 1;
+    events()->on_seat(events()->context);
+    assert_string_equal(the.attempt, "writes.1");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -171,6 +199,7 @@ int main(void)
         TEST(a_seat_costs_one_question_however_many_lanes_wait),
         TEST(lanes_that_must_wait_are_asked_about_in_turn),
         TEST(what_nothing_can_run_is_refused_though_nothing_has_room),
+        TEST(a_short_task_waits_behind_no_generation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

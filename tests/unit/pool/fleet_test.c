@@ -129,6 +129,10 @@ static void nodes_that_differ_in_what_they_can_share_none(void **state)
     info.engines[WI_ENGINE_LLAMA].file_max = 1;
     add(7);
     assert_int_equal(HASH_COUNT(fleet.classes), 8);
+    info.engines[WI_ENGINE_LLAMA].short_slots = 1;
+    add(0);
+    assert_int_equal(HASH_COUNT(fleet.classes), 8);
+    assert_int_equal(nodes[0].class->count, 1);
 }
 
 static void the_least_loaded_is_found(void **state)
@@ -199,6 +203,89 @@ static void what_computes_by_turns_is_waited_for_all_the_same(void **state)
     assert_true(wi_fleet_ahead(&nodes[0], WI_ENGINE_PIPELINE, 1000) == 4000);
     load(0, WI_ENGINE_PIPELINE, 0, 5000);
     assert_true(wi_fleet_ahead(&nodes[0], WI_ENGINE_PIPELINE, 1000) == 0);
+}
+
+/* --- short tasks ------------------------------------------------------------------------------ */
+
+#define WRITES ((unsigned)WI_ENGINE_PIPELINE)
+#define READS WI_FLEET_SHORT(WI_ENGINE_PIPELINE)
+
+static void add_with_short_slots(int i, unsigned slots)
+{
+    info.engines[WI_ENGINE_PIPELINE].available = 1;
+    info.engines[WI_ENGINE_PIPELINE].slots = 4;
+    info.engines[WI_ENGINE_PIPELINE].short_slots = slots;
+    add(i);
+}
+
+static void what_makes_no_text_is_counted_apart_where_a_node_has_slots_for_it(void **state)
+{
+    struct wi_model folder = {.engine = WI_ENGINE_PIPELINE}, file = {.engine = WI_ENGINE_LLAMA},
+                    count = {.engine = WI_ENGINE_BUILTIN, .builtin = WI_BUILTIN_COUNT};
+
+    add_with_short_slots(0, 2);
+    assert_int_equal(wi_fleet_queue(class(), &folder, WI_TASK_EMBED), READS);
+    assert_int_equal(wi_fleet_queue(class(), &folder, WI_TASK_CHAT), WRITES);
+    assert_int_equal(wi_fleet_queue(class(), &folder, WI_TASK_NONE), WRITES);
+    assert_int_equal(wi_fleet_queue(class(), &file, WI_TASK_EMBED), WI_ENGINE_LLAMA);
+    assert_int_equal(wi_fleet_queue(class(), &count, WI_TASK_NONE), WI_FLEET_COUNTS);
+    assert_int_equal(wi_fleet_queue(NULL, &folder, WI_TASK_EMBED), WRITES);
+    assert_true(wi_fleet_is_short(READS) && !wi_fleet_is_short(WRITES));
+    assert_false(wi_fleet_is_short(WI_FLEET_COUNTS));
+    assert_true(wi_fleet_takes_turns(READS));
+    assert_int_equal(room(WRITES), 5);
+    assert_int_equal(room(READS), 3);
+    wi_fleet_remove(&fleet, &nodes[0]);
+    add_with_short_slots(0, 0);
+    assert_int_equal(wi_fleet_queue(class(), &folder, WI_TASK_EMBED), WRITES);
+    assert_int_equal(room(READS), 0);
+}
+
+static void a_short_task_waits_for_short_ones_alone(void **state)
+{
+    add_with_short_slots(0, 2);
+    assert_true(wi_fleet_is_idle(&nodes[0], READS));
+    load(0, WRITES, 4, 5000);
+    assert_true(wi_fleet_ahead(&nodes[0], READS, 1000) == 0);
+    load(0, READS, 1, 1500);
+    assert_true(wi_fleet_ahead(&nodes[0], READS, 1000) == 500);
+    assert_true(wi_fleet_ahead(&nodes[0], WRITES, 1000) == 4000);
+    /* For another model it is as good as idle only where it does neither. */
+    load(0, READS, 0, 0);
+    assert_false(wi_fleet_is_idle(&nodes[0], READS));
+    load(0, WRITES, 0, 0);
+    assert_true(wi_fleet_is_idle(&nodes[0], READS));
+}
+
+static void what_is_alone_in_its_engine_has_neither_kind_beside_it(void **state)
+{
+    const struct wi_fleet_work alone = {.count = 1, .done_at = 3000, .closed = 1};
+
+    add_with_short_slots(0, 2);
+    wi_fleet_load(&nodes[0], WRITES, &alone);
+    assert_null(wi_fleet_any(class(), READS, NULL, 1000));
+    assert_true(wi_fleet_full(class(), READS, 1000) == 2000);
+    load(0, WRITES, 0, 0);
+    assert_non_null(wi_fleet_any(class(), READS, NULL, 1000));
+    wi_fleet_load(&nodes[0], READS, &alone);
+    assert_null(wi_fleet_any(class(), WRITES, NULL, 1000));
+    assert_non_null(wi_fleet_any(class(), WI_ENGINE_ORT, NULL, 1000));
+    load(0, READS, 0, 0);
+    assert_non_null(wi_fleet_any(class(), WRITES, NULL, 1000));
+}
+
+static void a_model_of_both_kinds_of_tasks_is_found_for_each(void **state)
+{
+    add_with_short_slots(0, 1);
+    add_with_short_slots(1, 1);
+    tell(0, A, "wasm", "loaded");
+    tell(1, A, "wasm", "loaded");
+    load(0, WRITES, 5, 5000);
+    load(1, READS, 2, 2000);
+    for (int i = 0; i < 3; i++) {
+        assert_string_equal(wi_fleet_warm(class(), READS, A, WI_WASM, NULL, 1000)->id, ids[0]);
+        assert_string_equal(wi_fleet_warm(class(), WRITES, A, WI_WASM, NULL, 1000)->id, ids[1]);
+    }
 }
 
 static void the_largest_engine_has_its_lists_too(void **state)
@@ -327,6 +414,13 @@ int main(void)
             a_queue_with_a_free_slot_is_not_waited_for, setup, teardown),
         cmocka_unit_test_setup_teardown(
             what_computes_by_turns_is_waited_for_all_the_same, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            what_makes_no_text_is_counted_apart_where_a_node_has_slots_for_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_short_task_waits_for_short_ones_alone, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            what_is_alone_in_its_engine_has_neither_kind_beside_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_model_of_both_kinds_of_tasks_is_found_for_each, setup, teardown),
         cmocka_unit_test_setup_teardown(the_largest_engine_has_its_lists_too, setup, teardown),
         cmocka_unit_test_setup_teardown(
             whose_queue_a_model_fills_is_learned_when_it_is_asked_for, setup, teardown),
