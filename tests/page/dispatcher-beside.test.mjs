@@ -99,6 +99,34 @@ test('a run that can stop is given three of its steps, five seconds at the most'
     assert.deepEqual([world.failures, world.replaced], [[['late', 'deadline_exceeded', false, []]], []]);
 });
 
+test('a task that could stop is stopped when its share of the time is over, and falls back', () => {
+    const { world } = setUp();
+    const request = (id, ms = 10_000) => world.request(id, { model: folder('t'), task: 'embed', platforms: ['webgpu', 'wasm'], deadline_ms: ms });
+    const why = { platform: 'webgpu', code: 'engine_hung', reason: 'The engine gave no answer on webgpu within 5000 ms.' };
+    request('stops');
+    world.advance(4999);
+    assert.deepEqual(world.ports.webgpu.posted.at(-1).type, 'run');
+    world.advance(1);
+    assert.deepEqual(world.ports.webgpu.posted.at(-1), { type: 'cancel', attempt: 'stops' });
+    world.fail('webgpu', 'stops', 'cancelled');
+    assert.deepEqual(world.ports.wasm.posted.at(-1).fallbacks, [why]);
+    world.advance(4999);
+    assert.deepEqual(world.ports.wasm.posted.at(-1).type, 'run', 'it has all the rest');
+    world.advance(1);
+    world.fail('wasm', 'stops', 'cancelled');
+    assert.deepEqual([world.failures, world.replaced], [[['stops', 'deadline_exceeded', false, [why]]], []]);
+
+    request('is nearly done');
+    world.advance(5000);
+    world.answer('webgpu', 'is nearly done');
+    assert.deepEqual(world.answers, ['is nearly done']);
+    request('does not', 30_000);
+    world.advance(15_000);
+    world.advance(5000); // what a run has to stop of which nobody knows how long its steps are
+    assert.deepEqual(world.replaced, ['webgpu']);
+    assert.equal(world.ports.wasm.posted.at(-1).attempt, 'does not');
+});
+
 test('a run that could stop, and never comes to its next step, is ended with its worker', () => {
     const { world } = setUp();
     world.request('hung', { ...counts, deadline_ms: 1000 });

@@ -107,6 +107,7 @@ export class Attempt {
     fallBack(code, reason) {
         this.fallbacks.push({ platform: this.platform, code, reason: reason.slice(0, 500) });
         this.index++;
+        this.stopping = null;
     }
 
     /** It begins to wait for its platform. @param {number} now */

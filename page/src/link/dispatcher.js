@@ -462,19 +462,18 @@ export class Dispatcher {
         this._failOrFallBack(attempt, { code: isBusy ? 'deadline_exceeded' : 'engine_hung', message });
     }
 
-    /** Asks a run whose time is over to stop at its next step, or to wait for no turn. @param {Lane} lane @param {Attempt} attempt @param {number} now */
+    /** Asks a run whose time is over to stop at its next step, or to wait for no turn. If it is that on its
+     * platform alone, another follows. @param {Lane} lane @param {Attempt} attempt @param {number} now */
     _stop(lane, attempt, now) {
-        attempt.stopping = { code: 'deadline_exceeded', message: 'The deadline passed while it ran.' };
+        attempt.stopping = now < attempt.deadline ? { code: 'engine_hung', message: noAnswer(attempt, now) }
+            : { code: 'deadline_exceeded', message: 'The deadline passed while it ran.' };
         attempt.due = now + this._patience.stopGrace(lane, attempt);
         lane.channel?.post({ type: 'cancel', attempt: attempt.id });
     }
 
     /** Ends a run by ending its worker. @param {Lane} lane @param {Attempt} attempt @param {number} now */
     _end(lane, attempt, now) {
-        const ms = Math.round(now - attempt.startedAt);
-        const message = attempt.cancelled ? 'Its run was cancelled.'
-            : `The engine gave no answer on ${attempt.platform} within ${ms} ms.`;
-        this._workers.end(lane, message);
+        this._workers.end(lane, attempt.cancelled ? 'Its run was cancelled.' : noAnswer(attempt, now));
     }
 
     /** @param {Attempt} attempt @returns {Lane | undefined} */
@@ -482,6 +481,10 @@ export class Dispatcher {
         return this._lanes.of(attempt);
     }
 }
+/** @param {Attempt} attempt @param {number} now */
+const noAnswer = ({ platform, startedAt }, now) =>
+    `The engine gave no answer on ${platform} within ${Math.round(now - startedAt)} ms.`;
+
 
 /** What others are told whose worker one has broken: what that failed by says nothing of them.
  * @param {ErrorBody} error @returns {ErrorBody} */
