@@ -321,6 +321,22 @@ test('a run that waits for the turns of others gives no sign of life, and need n
     assert.deepEqual(world.runs('wasm'), ['t'], 'what ran beside it has another worker');
 });
 
+test('how long a run takes does not count from when it was handed over', () => {
+    const { world } = setUp();
+    const run = (id) => world.request(id, { deadline_ms: 600_000 });
+    run('first');
+    world.tell('wasm', { type: 'model', key: 'm@h', state: 'loaded', load_ms: 1, memory: 0 });
+    world.answer('wasm', 'first', 0, 1);
+    run('behind a step of another');
+    world.advance(60_000);
+    world.answer('wasm', 'behind a step of another', 0, 0, 59_900);
+    run('hangs');
+    world.advance(9999);
+    assert.deepEqual(world.replaced, []);
+    world.advance(1);
+    assert.deepEqual(world.replaced, ['wasm'], 'taken for a hang as one of 100 ms');
+});
+
 test('a worker that others compute in is not ended at once for one that is cancelled', () => {
     const { world, dispatcher } = setUp();
     const ended = (ms) => {

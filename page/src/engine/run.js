@@ -87,11 +87,6 @@ export class Run {
         return this._turns.isOf(this._owner);
     }
 
-    /** What others' turns have taken since the worker began, in ms. */
-    get othersMs() {
-        return this._turns.othersMs(this._owner);
-    }
-
     // --- the engine's ------------------------------------------------------------------------------
 
     /** Does the work when it is the run's turn in its worker. @template T @param {() => Promise<T>} work

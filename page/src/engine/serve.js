@@ -192,12 +192,11 @@ export class Server {
         const { attempt, key } = task;
         const run = new Run(task, (message) => this._post(message), this._turns);
         this._runs.set(attempt, { run, key });
-        const othersMs = run.othersMs;
         try {
             const engine = this._engineFor(task);
             // What takes steps may take as long as it likes.
             run.tellsWaiting = !engine.steps;
-            const began = run.ownMs;
+            const began = run.ownMs; // not when it was handed over: a step of another may have kept it waiting
             const warm = engine.has(key);
             // It is wanted again before it was unloaded.
             if (this._unwanted.delete(key) && warm) this._postLoaded(key, 0, 0);
@@ -205,7 +204,7 @@ export class Server {
             const loadMs = warm ? 0 : run.ownMs - began;
             run.phase = 'run';
             const frame = task.load_only ? null : await this._infer(engine, task, run, loadMs, warm);
-            this._postAnswer(task, frame, loadMs, run.othersMs - othersMs);
+            this._postAnswer(task, frame, loadMs, run.ownMs - began);
         } catch (thrown) {
             this._fail(task, run.phase, thrown);
         }
@@ -304,10 +303,10 @@ export class Server {
     }
 
     /** @param {RunMessage} task @param {ArrayBuffer | null} frame @param {number} loadMs
-     * @param {number} [waitedMs] for the turns of others */
-    _postAnswer(task, frame, loadMs, waitedMs = 0) {
+     * @param {number} [ownMs] what it took in all */
+    _postAnswer(task, frame, loadMs, ownMs = 0) {
         this._post({
-            type: 'answer', attempt: task.attempt, frame, load_ms: loadMs, waited_ms: waitedMs, memory: this._memory(),
+            type: 'answer', attempt: task.attempt, frame, load_ms: loadMs, own_ms: ownMs, memory: this._memory(),
         });
     }
 

@@ -321,8 +321,7 @@ export class Dispatcher {
         this._attempts.delete(attempt.id);
         this._idleSince = this._around.now();
         lane.proven ||= !attempt.isBuiltin;
-        const ms = this._around.now() - attempt.startedAt - message.waited_ms;
-        if (message.frame) this._patience.noteRun(attempt, ms, message.load_ms);
+        if (message.frame) this._patience.noteRun(attempt, message.own_ms, message.load_ms);
         if (!attempt.cancelled && message.frame) {
             this._counts.answered++;
             this._around.answer(attempt.id, message.frame);
@@ -481,10 +480,10 @@ export class Dispatcher {
         return this._lanes.of(attempt);
     }
 }
+
 /** @param {Attempt} attempt @param {number} now */
 const noAnswer = ({ platform, startedAt }, now) =>
     `The engine gave no answer on ${platform} within ${Math.round(now - startedAt)} ms.`;
-
 
 /** What others are told whose worker one has broken: what that failed by says nothing of them.
  * @param {ErrorBody} error @returns {ErrorBody} */

@@ -40,7 +40,7 @@ export class Patience {
         this._steps = new RunTimes();
     }
 
-    /** A run has ended well. @param {Attempt} attempt @param {number} ms since it began @param {number} loadMs */
+    /** A run has ended well. @param {Attempt} attempt @param {number} ms of its own time @param {number} loadMs of that */
     noteRun({ key, platform, isBuiltin, isStream }, ms, loadMs) {
         // A count takes what it was asked to, and a stream what its client takes.
         if (!isBuiltin && !isStream) this._runs.note(key, platform, ms - loadMs, loadMs === 0);

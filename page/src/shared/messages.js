@@ -90,7 +90,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /**
  * Engine worker → link worker.
  * @typedef {{type: 'capabilities', platforms: Record<string, PlatformReport>, engines: Record<string, string>, engine_info: Record<string, EngineInfo>, steps: string[]}} CapabilitiesMessage `steps`: engines whose runs can be stopped
- * @typedef {{type: 'answer', attempt: string, frame: ArrayBuffer | null, load_ms: number, waited_ms: number, memory: number}} AnswerMessage `waited_ms`: for the turns of others
+ * @typedef {{type: 'answer', attempt: string, frame: ArrayBuffer | null, load_ms: number, own_ms: number, memory: number}} AnswerMessage `own_ms`: loading and running took, without any wait for others
  * @typedef {{type: 'failure', attempt: string, error: ErrorBody, poisoned: boolean, memory: number}} FailureMessage
  * @typedef {{type: 'progress', attempt: string, phase: string, loaded_bytes?: number, total_bytes?: number, done?: number, total?: number, step_ms?: number}} ProgressMessage
  * @typedef {{type: 'parts', attempt: string, parts: MadePart[], step_ms: number}} PartsMessage `step_ms`: what a step usually takes, 0: nobody knows

@@ -26,8 +26,11 @@ export function setUp(builds = ['wasm', 'webgpu'], absent = {}) {
     world.attach = (build, report = { available: true }, platform = build) => {
         const generation = generations[build] = (generations[build] ?? 0) + 1;
         world.ports[build] = {
-            posted: [], asked: [],
-            post(message) { this.posted.push(message); },
+            posted: [], asked: [], begun: {},
+            post(message) {
+                this.posted.push(message);
+                if (message.type === 'run') this.begun[message.attempt] = world.now;
+            },
             ask(message) {
                 this.asked.push(message.attempt);
                 this.post(message);
@@ -53,7 +56,10 @@ export function setUp(builds = ['wasm', 'webgpu'], absent = {}) {
         data: { attempt_id: id, model: model('m'), platforms: ['wasm'], deadline_ms: 1000, ...more },
     }, buffer, 0);
     world.answer = (build, attempt, memory = 0, loadMs = 0, waitedMs = 0) =>
-        world.tell(build, { type: 'answer', attempt, frame: new ArrayBuffer(8), load_ms: loadMs, waited_ms: waitedMs, memory });
+        world.tell(build, {
+            type: 'answer', attempt, frame: new ArrayBuffer(8), load_ms: loadMs, memory,
+            own_ms: world.now - world.ports[build].begun[attempt] - waitedMs,
+        });
     world.fail = (build, attempt, code, poisoned = false) =>
         world.tell(build, { type: 'failure', attempt, error: { code, message: 'why' }, poisoned, memory: 0 });
     for (const build of builds) world.attach(build);
