@@ -8,7 +8,7 @@ import { SEEING } from '../../page/src/pipeline/seeing_types.js';
 import { disc } from '../lib/media.mjs';
 import { root } from '../lib/paths.mjs';
 import { render } from './support/chat_templates.mjs';
-import { folderOf, modelOf as familyOf, oracle } from './support/families.mjs';
+import { folderOf, modelOf as familyOf, oracle, withChanged as changed } from './support/families.mjs';
 import { filesIn, loaded, outcomeOf } from './support/library.mjs';
 import { carried, pictureFile, pictureFiles } from './support/pictures.mjs';
 
@@ -16,22 +16,7 @@ const chat = { prepare: (asked) => prepareChat({ ...asked, render }) };
 const filesOf = (name) => filesIn(folderOf(name));
 const modelOf = async (name) => ({ ...await familyOf(name), chat });
 
-/** Does something with a family's model of which some JSON files are others: what the change says they
- * are, or without those that it says are undefined. */
-async function withChanged(name, change, work) {
-    const files = filesOf(name);
-    for (const [file, changed] of Object.entries(change)) {
-        const old = files[file] ? JSON.parse(Buffer.from(files[file])) : {};
-        files[file] = new TextEncoder()
-            .encode(typeof changed === 'string' ? changed : JSON.stringify({ ...old, ...changed }));
-    }
-    const model = { ...await loaded(files), chat };
-    try {
-        return await work(model);
-    } finally {
-        await model.dispose();
-    }
-}
+const withChanged = (name, change, work) => changed(name, change, (model) => work({ ...model, chat }));
 
 /** A disc, and the same with its colours turned round. */
 const SIDES = { llava: 32, smolvlm: 64 };
@@ -151,7 +136,7 @@ test('a folder that wants too many tiles, or none that there can be, is refused'
     for (const [change, message] of [[{ max_image_size: { longest_edge: 1 } }, /4097 tiles of 1 × 1/],
         [{ max_image_size: { longest_edge: 1e6 } }, /2 tiles of 1000000 × 1000000/],
         [{ max_image_size: { longest_edge: 1e6 }, do_image_splitting: false }, /1 tiles/],
-        [{ size: { longest_edge: 'x' } }, /NaN tiles/],
+        [{ size: { longest_edge: 'x' } }, /size asks for pictures of x × x pixels/],
         [{ max_image_size: {} }, /does not say how/], [{ image_processor_type: 'CLIPImageProcessor' }, /does not say how/]]) {
         await withChanged('smolvlm', { 'preprocessor_config.json': change }, (model) =>
             assert.rejects(ask(model, pictureFor('smolvlm')), { code: 'model_invalid', message }, JSON.stringify(change)));

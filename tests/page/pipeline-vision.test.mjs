@@ -6,7 +6,7 @@ import { resample } from '../../page/src/pipeline/image/resample.js';
 import { disc } from '../lib/media.mjs';
 import { tolerances } from '../lib/oracle.mjs';
 import { decodePng } from '../lib/read-media.mjs';
-import { modelOf, oracle } from './support/families.mjs';
+import { modelOf, oracle, withChanged } from './support/families.mjs';
 import { engineOf, outcomeOf, runOf, taskOf } from './support/library.mjs';
 import { carried, pictureFile } from './support/pictures.mjs';
 
@@ -173,6 +173,17 @@ test('a question about a document is answered', async () => {
     assert.deepEqual(Object.keys(result), ['answers']);
     await assert.rejects(run('donut', 'document-question-answering', disc(), { top: 1 }, { question }),
         { code: 'input_invalid', field: 'options.top' });
+});
+
+test('a folder that wants huge pictures is refused before any is made', async () => {
+    const huge = { width: 4097, height: 4096 };
+    for (const [field, change] of [['size', { size: huge }], ['size', { size: 5000 }], ['size', { size: { shortest_edge: 5000 } }],
+        ['size', { size: { shortest_edge: 100, longest_edge: 1e6 } }],
+        ['crop_size', { do_center_crop: true, crop_size: huge }], ['pad_size', { do_pad: true, pad_size: huge }]]) {
+        await withChanged('vit', { 'preprocessor_config.json': change }, (model) => assert.rejects(
+            outcomeOf(model, 'image-classification', input, {}, pictureFile(disc())),
+            { code: 'model_invalid', field, message: new RegExp(`^preprocessor_config.json: ${field} asks`), expected: 'at most 16777216 pixels' }));
+    }
 });
 
 test('what cannot be done says why, and the next request is right', async () => {

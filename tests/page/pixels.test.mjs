@@ -161,6 +161,7 @@ test("the library's pictures are cut and scaled by ours", async () => {
         { code: 'model_invalid', field: 'resample' });
     await assert.rejects(new RawImage(picture(9, 1)).resize(null, 20000),
         { code: 'picture_too_large', field: 'inputs.image' });
+    await assert.rejects(new RawImage(picture(2, 2)).resize(4097, 4096), { code: 'picture_too_large' });
     const tall = new RawImage({ data: new Uint8Array(3e6), width: 1, height: 1e6, channels: 3 });
     await assert.rejects(tall.resize(224, 224), { code: 'picture_too_large', field: 'inputs.image' });
 });

@@ -3,6 +3,7 @@ import { Failure } from '../../engine/failure.js';
 import { bytesOf } from '../../engine/tensors.js';
 import { readPixels } from './pixels.js';
 import { useOurPixels } from './raw_image.js';
+import { checkSizes } from './sizes.js';
 
 /** @typedef {import('../../shared/messages.js').RunMessage} RunMessage */
 /** @typedef {import('../loading.js').Loaded} Loaded */
@@ -24,9 +25,12 @@ export async function pictureOf(loaded, task) {
 
 /** What prepares pictures. @param {Loaded} loaded @throws {Failure} if the folder does not say how */
 export function processorOf({ processor }) {
-    if (processor) return processor;
-    throw new Failure('model_invalid', 'The folder has no file preprocessor_config.json.',
-        { expected: 'how pictures are prepared for the model' });
+    if (!processor) {
+        throw new Failure('model_invalid', 'The folder has no file preprocessor_config.json.',
+            { expected: 'how pictures are prepared for the model' });
+    }
+    checkSizes(processor.image_processor ?? processor);
+    return processor;
 }
 
 /** @typedef {{tensor: number, media_type: string}} Shown which of a task's tensors a picture is */

@@ -4,13 +4,14 @@
  */
 import { Failure } from '../../engine/failure.js';
 import { METHODS, methodName, resample } from './resample.js';
+import { MOST_PIXELS } from './sizes.js';
 
 /** @typedef {{data: Uint8ClampedArray, width: number, height: number, channels: number,
  *     _update(data: Uint8ClampedArray, width: number, height: number): any}} RawImage */
 /** @typedef {number | null | undefined} Side null, undefined, negative: as the other one says */
 
-/** Pixels of a scaled picture: what a model takes has some hundred thousand. */
-const MAX_SCALED = 64 * 1024 * 1024;
+/** Pixels of a picture whose rows are scaled, and whose columns are not yet. */
+const MOST_HALFWAY = 64 * 1024 * 1024;
 
 const OURS = {
     /** @this {RawImage} @param {Side} width @param {Side} height
@@ -62,11 +63,10 @@ function wholeSize(image, width, height) {
     const wide = w ?? (h ?? image.height) / image.height * image.width;
     const high = h ?? (w ?? image.width) / image.width * image.height;
     const size = { width: Math.max(1, Math.round(wide)), height: Math.max(1, Math.round(high)) };
-    // Rows are scaled first, all that the picture has.
-    if (!(size.width * Math.max(size.height, image.height) <= MAX_SCALED)) {
+    if (!(size.width * size.height <= MOST_PIXELS && size.width * image.height <= MOST_HALFWAY)) {
         throw new Failure('picture_too_large',
             `${image.width} × ${image.height} pixels become ${size.width} × ${size.height} for the model.`,
-            { field: 'inputs.image', expected: `at most ${MAX_SCALED} pixels: a less narrow picture` });
+            { field: 'inputs.image', expected: `at most ${MOST_PIXELS} pixels: a less narrow picture` });
     }
     return size;
 }
