@@ -54,7 +54,7 @@ lint_cppcheck() {
         --inline-suppr --suppressions-list=scripts/cppcheck.txt \
         --cppcheck-build-dir="$BUILD/cppcheck" \
         -j "$JOBS" -D_GNU_SOURCE -DHAVE_SYSTEMD=1 -DPACKAGE_VERSION='""' -DWI_LIBEXECDIR='""' \
-        -DWI_DATADIR='""' -DWI_SYSCONFDIR='""' "${CPPCHECK_MACROS[@]}" -I src src
+        -DWI_DATADIR='""' -DWI_SYSCONFDIR='""' "${CPPCHECK_MACROS[@]}" -I src -I "$BUILD/src" src
 }
 
 # That a page which ours refer to is not installed on this machine is not the page's fault.

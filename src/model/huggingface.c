@@ -36,9 +36,9 @@ static const struct architecture {
     {"ForSequenceClassification", 0, WI_TYPE_TEXT_EMBEDDING, {WI_TASK_TEXT_CLASSIFICATION}},
     {"ForTokenClassification", 0, WI_TYPE_TEXT_EMBEDDING, {WI_TASK_TOKEN_CLASSIFICATION}},
     {"ForMaskedLM", 0, WI_TYPE_TEXT_EMBEDDING, {WI_TASK_FILL_MASK}},
-    {"BlipForQuestionAnswering", 0, WI_TYPE_MULTIMODAL, {WI_TASK_VISUAL_QUESTION}},
-    {"ViltForQuestionAnswering", 0, WI_TYPE_MULTIMODAL, {WI_TASK_VISUAL_QUESTION}},
-    {"ForQuestionAnswering", WI_TYPE_MULTIMODAL, WI_TYPE_MULTIMODAL, {WI_TASK_DOCUMENT_QUESTION}},
+    {"BlipForQuestionAnswering", 0, WI_TYPE_MULTIMODAL, {0}}, /* these no page computes */
+    {"ViltForQuestionAnswering", 0, WI_TYPE_MULTIMODAL, {0}},
+    {"ForQuestionAnswering", WI_TYPE_MULTIMODAL, WI_TYPE_MULTIMODAL, {0}},
     {"ForQuestionAnswering", 0, WI_TYPE_TEXT_EMBEDDING, {WI_TASK_QUESTION_ANSWERING}},
     {"ForImageClassification", 0, WI_TYPE_VISION, {WI_TASK_IMAGE_CLASSIFICATION}},
     {"ForObjectDetection", 0, WI_TYPE_VISION, {WI_TASK_OBJECT_DETECTION}},
@@ -80,6 +80,19 @@ static int ends_with(const char *text, const char *end)
     return length >= size && strcmp(text + length - size, end) == 0;
 }
 
+/* Whether the page goes on with such a model that sees. The list is the page's, from the build; of
+ * others it says by a question why not. */
+static int is_seeing(const char *model_type)
+{
+    static const char *const types[] = {
+#include "model/seeing_types.inc"
+    };
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strcmp(model_type, types[i]) == 0)
+            return 1;
+    return 0;
+}
+
 static void add_architecture(struct wi_huggingface *info)
 {
     enum wi_model_type family = wi_model_type_of_name(info->model_type);
@@ -91,6 +104,8 @@ static void add_architecture(struct wi_huggingface *info)
         info->type = row->type;
         for (size_t t = 0; t < TASKS_MAX && row->tasks[t] != WI_TASK_NONE; t++)
             wi_task_list_add(&info->tasks, row->tasks[t]);
+        if (wi_task_list_has(&info->tasks, WI_TASK_VISUAL_QUESTION) && !is_seeing(info->model_type))
+            info->tasks = (struct wi_task_list){0};
         return;
     }
     info->type = family;
@@ -290,22 +305,10 @@ static void prefer_vectors(struct wi_huggingface *info)
         wi_task_list_add(&info->tasks, others.items[i]);
 }
 
-/* Those that the page goes on with; the same as in page/src/pipeline/seeing_types.js. Of others it
- * says by a question why not. */
-static int is_seeing(const struct wi_huggingface *info)
-{
-    static const char *const types[] = {
-        "llava", "llava_onevision", "llava_qwen2", "idefics3", "smolvlm"};
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (strcmp(info->model_type, types[i]) == 0)
-            return wi_task_list_has(&info->tasks, WI_TASK_VISUAL_QUESTION);
-    return 0;
-}
-
 /* A conversation takes a template. Models that see are told of pictures first. */
 static void add_conversation(struct wi_huggingface *info)
 {
-    if (info->has_template && is_seeing(info))
+    if (info->has_template && wi_task_list_has(&info->tasks, WI_TASK_VISUAL_QUESTION))
         wi_task_list_add(&info->tasks, WI_TASK_CHAT);
     if (!info->has_template || info->type != WI_TYPE_TEXT_GENERATION ||
         !wi_task_list_has(&info->tasks, WI_TASK_COMPLETE))
