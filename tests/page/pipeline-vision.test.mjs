@@ -72,6 +72,16 @@ test('things are found in a picture', async () => {
     }
 });
 
+test('things are found whose classes are each judged by themselves, whether these have names or not', async () => {
+    const find = (model) => outcomeOf(model, 'object-detection', input, { threshold: 0.2 }, pictureFile(disc()));
+    const { result: { boxes } } = await find(await modelOf('rt-detr'));
+    const { id2label: names } = (await modelOf('rt-detr')).config;
+    const nameless = { 'config.json': { id2label: undefined, label2id: undefined } };
+    const { result: { boxes: found } } = await withChanged('rt-detr', nameless, find);
+    assert.ok(found.length > 0);
+    assert.deepEqual(found.map(({ label, ...box }) => ({ label: names[label.replace('LABEL_', '')], ...box })), boxes);
+});
+
 /** @param {any} outcome @param {any} expected of the oracle @param {number} apart share of pixels */
 function assertSegments({ result, tensors }, expected, apart) {
     assert.ok(expected.masks.length > 0);

@@ -62,10 +62,12 @@ async function detect(loaded, task) {
     return answer({ boxes: found.sort((a, b) => b.score - a.score).slice(0, queries) });
 }
 
-/** Whether each class is judged by itself, as RT-DETR does, D-FINE and RF-DETR: then the last has a name;
- * DETR's stands for nothing found. The library takes all for DETR.
+/** Whether each class is judged by itself: then the last has a name, where the folder has names; DETR's
+ * stands for nothing found. The library takes all for DETR.
  * @param {Loaded} loaded @param {number} count of the classes */
-const isEachByItself = ({ config }, count) => config.id2label?.[count - 1] !== undefined;
+const isEachByItself = ({ config }, count) =>
+    BY_ITSELF.test(config.model_type) || config.id2label?.[count - 1] !== undefined;
+const BY_ITSELF = /^(?:(?:rt|rf|conditional|deformable)_detr|d_fine)/;
 
 /** Whole pixels. @param {number[]} box */
 function corners(box) {
