@@ -71,9 +71,9 @@ test('times of sentences and words are those of the library', async () => {
 });
 
 /** The parts of a stream that goes on from there, and its result. */
-async function streamed(samples, from = null) {
+async function streamed(samples, from = null, options = {}) {
     const stream = { from, credit: { parts: 100, bytes: 1e6 } };
-    const task = { ...taskOf(ASR, {}, { language: 'en' }), ...heard(samples), stream };
+    const task = { ...taskOf(ASR, {}, { language: 'en', ...options }), ...heard(samples), stream };
     const run = runOf(task);
     const { result } = await engineOf(whisper).run(task, run);
     await run.end();
@@ -100,7 +100,8 @@ test('a stream that goes on repeats no part, and ends with the same answer', asy
     }
 });
 
-test('the encoder runs once for each window, also where it tells the language, and only for what is not said yet', async () => {
+/** How often something is called meanwhile that the graph of a Whisper's encoder runs by. */
+async function encodings(work) {
     const { handler: encoder } = whisper.model.sessions.model;
     const run = encoder.run.bind(encoder);
     let runs = 0;
@@ -109,19 +110,58 @@ test('the encoder runs once for each window, also where it tells the language, a
         return run(...feeds);
     };
     try {
-        const samples = sound(5.3);
-        const found = await ask(whisper, ASR, samples, {});
-        const { length } = windowsOf(samples, 16000, 32000);
-        assert.equal(runs, length);
-        await streamed(samples, { seq: length - 1, text: 'all but', tokens: [] });
-        assert.equal(runs, length + 1);
-        assert.deepEqual(await ask(whisper, ASR, samples, { language: found.language }), found);
-        const times = { timestamps: 'segment' };
-        const { language, ...rest } = await ask(whisper, ASR, samples, times);
-        assert.deepEqual({ language, ...rest }, await ask(whisper, ASR, samples, { language, ...times }));
+        await work();
+        return runs;
     } finally {
         encoder.run = run;
     }
+}
+
+test('a stream with times goes on from the last window that another node has heard', async () => {
+    const samples = sound(5.3);
+    const options = { timestamps: 'segment' };
+    const { parts, result } = await streamed(samples, null, options);
+    assert.ok(parts.length >= 3 && result.segments.length > 0);
+    for (let seq = 1; seq <= parts.length; seq++) {
+        const sent = parts.slice(0, seq);
+        const from = { seq, text: sent.map(({ text }) => text).join(''), tokens: sent.flatMap(({ tokens }) => tokens) };
+        const runs = await encodings(async () =>
+            assert.deepEqual(await streamed(samples, from, options), { parts: parts.slice(seq), result }, `from part ${seq}`));
+        assert.ok(seq < parts.length || runs === 0, `${runs} runs`);
+    }
+    // Of the times of words, and of what does not say where each window ends, all is heard again.
+    const words = await streamed(samples, null, { timestamps: 'word' });
+    const one = { seq: 1, text: words.parts[0].text, tokens: [] };
+    assert.deepEqual(await streamed(samples, one, { timestamps: 'word' }), { parts: words.parts.slice(1), result: words.result });
+    const again = await streamed(samples, { seq: 1, text: parts[0].text, tokens: [] }, options);
+    assert.deepEqual(again, { parts: parts.slice(1), result });
+});
+
+test('what a Whisper computes counts as memory until its answer is there', async () => {
+    const engine = engineOf(whisper);
+    const task = { ...taskOf(ASR, {}, { language: 'en', timestamps: 'segment' }), ...heard(sound(1.7)) };
+    const run = runOf(task);
+    const sizes = [];
+    const { step } = run;
+    run.step = () => {
+        sizes.push(engine.memory());
+        return step.call(run);
+    };
+    await engine.run(task, run);
+    assert.ok(sizes.some((bytes) => bytes > 0), `${sizes}`);
+    assert.equal(engine.memory(), 0);
+});
+
+test('the encoder runs once for each window, also where it tells the language, and only for what is not said yet', async () => {
+    const samples = sound(5.3);
+    const { length } = windowsOf(samples, 16000, 32000);
+    let found;
+    assert.equal(await encodings(async () => { found = await ask(whisper, ASR, samples, {}); }), length);
+    assert.equal(await encodings(() => streamed(samples, { seq: length - 1, text: 'all but', tokens: [] })), 1);
+    assert.deepEqual(await ask(whisper, ASR, samples, { language: found.language }), found);
+    const times = { timestamps: 'segment' };
+    const { language, ...rest } = await ask(whisper, ASR, samples, times);
+    assert.deepEqual({ language, ...rest }, await ask(whisper, ASR, samples, { language, ...times }));
 });
 
 test('a cancelled run ends at its next step', async () => {

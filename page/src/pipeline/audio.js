@@ -8,7 +8,7 @@ import { labelsOf } from './labels.js';
 import { decodeSound } from './sound/decode.js';
 import { MAX_RATE, MIN_RATE, tooLong } from './sound/limits.js';
 import { windowsOf } from './sound/windows.js';
-import { isWhisper, planOf, transcribe, windowLength } from './whisper.js';
+import { isWhisper, planOf, segmentsAgain, transcribe, windowLength } from './whisper.js';
 
 /** @typedef {import('../engine/engine.js').Outcome} Outcome */
 /** @typedef {import('../engine/run.js').Run} Run */
@@ -62,7 +62,8 @@ async function recognise(loaded, task, run) {
         whisper ? windowOf(windowLength(loaded), 'n_samples', rate) : CTC_WINDOW * rate);
     const pieces = windows.map(({ first, end }) => samples.subarray(first, end));
     const plan = whisper ? await planOf(loaded, task.options, pieces[0]) : ctcPlan(loaded, task.options);
-    const known = knownTo(run, plan);
+    const known = knownTo(loaded, run, plan,
+        (window) => ({ offset: windows[window].first / rate, length: pieces[window].length / rate }));
     const said = known ? [known] : [];
     for (const [i, { first }] of windows.entries()) {
         run.progress('audio', i, windows.length);
@@ -71,7 +72,7 @@ async function recognise(loaded, task, run) {
         const one = plan ? await transcribe(loaded, plan, pieces[i], first / rate)
             : await spell(loaded, pieces[i]);
         one.text = spaced(one.text, i > 0);
-        if (!isSent) run.emit({ text: one.text, tokens: [] });
+        if (!isSent) run.emit({ text: one.text, tokens: one.tokens ?? [] });
         said.push(one);
         loaded.release();
     }
@@ -79,9 +80,16 @@ async function recognise(loaded, task, run) {
 }
 
 /** What another node has told of the first windows, a part of the stream each: they are not heard again,
- * but for times, which parts do not have.
- * @param {Run} run @param {import('./whisper.js').Plan | null} plan @returns {Said | null} */
-const knownTo = ({ from }, plan) => from && (plan?.timestamps ?? 'none') === 'none' ? { text: from.text ?? '' } : null;
+ * but for the times of words, which parts do not have, and where their tokens tell no times.
+ * @param {Loaded} loaded @param {Run} run @param {import('./whisper.js').Plan | null} plan
+ * @param {(window: number) => {offset: number, length: number}} placeOf in seconds @returns {Said | null} */
+function knownTo(loaded, { from }, plan, placeOf) {
+    if (!from || plan?.timestamps === 'word') return null;
+    const text = from.text ?? '';
+    if ((plan?.timestamps ?? 'none') === 'none') return { text };
+    const segments = segmentsAgain(loaded, from.tokens ?? [], from.seq, placeOf);
+    return segments && { text, segments };
+}
 
 /** @param {Said[]} said @param {import('./whisper.js').Plan | null} plan @param {number} duration seconds */
 function resultOf(said, plan, duration) {

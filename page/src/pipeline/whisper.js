@@ -10,8 +10,8 @@ import { rounded, segmentsOf } from './sound/segments.js';
 /** @typedef {import('./sound/segments.js').Segment} Segment */
 /** @typedef {{language?: string, translate?: boolean, timestamps?: 'none' | 'segment' | 'word',
  *   max_tokens?: number, prompt?: string}} Wishes */
-/** What a window says; `segments` where times were asked for.
- * @typedef {{text: string, segments?: Segment[]}} Said */
+/** What a window says; `segments` where times were asked for, and `tokens` where they tell these.
+ * @typedef {{text: string, segments?: Segment[], tokens?: number[]}} Said */
 
 /** A window, and what its spectrogram is; what the encoder made of that, once it ran.
  * @typedef {{samples: Float32Array, inputs: any, encoded?: any}} Heard */
@@ -138,22 +138,56 @@ async function detect(loaded, heard) {
  * it begins, in seconds @returns {Promise<Said>}
  */
 export async function transcribe(loaded, plan, samples, offset) {
-    const { model, processor, tokenizer } = loaded;
-    const { hop_length: hop, sampling_rate: rate } = processor.feature_extractor.config;
+    const { model, processor: { feature_extractor: { config } } } = loaded;
     const heard = plan.heard?.samples === samples ? plan.heard : await hear(loaded, samples);
-    const output = await model.generate({ inputs: heard.inputs, ...encodedOf(loaded, plan, heard),
-        num_frames: Math.floor(samples.length / hop), ...plan.arguments })
-        .catch((/** @type {unknown} */ thrown) => {
-            throw withoutAttentions(thrown);
-        });
-    const tokens = (output.sequences ?? output)[0].tolist().map(Number).fill(model.generation_config.decoder_start_token_id, 0, plan.prefix);
-    const decode = (/** @type {number[]} */ ids) => tokenizer.decode(ids, { skip_special_tokens: true });
-    const reader = readerOf(loaded, decode);
-    const text = decode(tokens.filter((/** @type {number} */ token) => token < reader.begin));
+    const output = await generated(loaded, { inputs: heard.inputs, ...encodedOf(loaded, plan, heard),
+        num_frames: Math.floor(samples.length / config.hop_length), ...plan.arguments });
+    const start = model.generation_config.decoder_start_token_id;
+    const tokens = (output.sequences ?? output)[0].tolist().map(Number).fill(start, 0, plan.prefix);
+    const reader = readerOf(loaded);
+    const text = reader.decode(tokens.filter((/** @type {number} */ token) => token < reader.begin));
     if (plan.timestamps === 'none') return { text };
-    const segments = plan.timestamps === 'segment' ? segmentsOf(tokens, reader, offset, samples.length / rate)
-        : wordsOf(loaded, plan, reader, tokens, output.token_timestamps[0].tolist(), offset);
-    return { text, segments };
+    if (plan.timestamps === 'segment') {
+        const segments = segmentsOf(tokens, reader, offset, samples.length / config.sampling_rate);
+        return { text, segments, tokens: tokens.slice(tokens.lastIndexOf(start)) };
+    }
+    return { text, segments: wordsOf(loaded, plan, reader, tokens, output.token_timestamps[0].tolist(), offset) };
+}
+
+/** The segments of the first windows, from the tokens that another node has made of them.
+ * @param {Loaded} loaded @param {readonly number[]} tokens @param {number} count of the windows
+ * @param {(window: number) => {offset: number, length: number}} placeOf a window, in seconds
+ * @returns {Segment[] | null} null: they are not those of so many windows */
+export function segmentsAgain(loaded, tokens, count, placeOf) {
+    const start = loaded.model.generation_config.decoder_start_token_id;
+    const begins = tokens.flatMap((token, i) => (token === start ? [i] : []));
+    if (begins.length !== count) return null;
+    const reader = readerOf(loaded);
+    return begins.flatMap((begin, window) => {
+        const { offset, length } = placeOf(window);
+        return segmentsOf(tokens.slice(begin, begins[window + 1]), reader, offset, length);
+    });
+}
+
+/** The library's generate, whose keys and values count as the model's memory meanwhile.
+ * @param {Loaded} loaded @param {Record<string, any>} given */
+async function generated({ model, caches }, given) {
+    const holder = { cache: null };
+    const update = model._update_model_kwargs_for_generation;
+    model._update_model_kwargs_for_generation = function noted(/** @type {any} */ step) {
+        const next = update.call(this, step);
+        holder.cache = next.past_key_values;
+        return next;
+    };
+    caches.hold(holder);
+    try {
+        return await model.generate(given);
+    } catch (thrown) {
+        throw withoutAttentions(thrown);
+    } finally {
+        caches.letGo(holder);
+        model._update_model_kwargs_for_generation = update;
+    }
 }
 
 /** Has the library take what the encoder has made already, as its T5 does: else it would compute that again.
@@ -171,9 +205,9 @@ function encodedOf({ model }, { arguments: wishes }, { encoded }) {
     return { encoder_outputs: encoded };
 }
 
-/** @param {Loaded} loaded @param {(tokens: number[]) => string} decode
- * @returns {import('./sound/segments.js').Reader} */
-function readerOf({ model, processor, tokenizer, config }, decode) {
+/** @param {Loaded} loaded @returns {import('./sound/segments.js').Reader} */
+function readerOf({ model, processor, tokenizer, config }) {
+    const decode = (/** @type {number[]} */ ids) => tokenizer.decode(ids, { skip_special_tokens: true });
     return {
         begin: (model.generation_config.no_timestamps_token_id ?? Infinity) + 1,
         precision: processor.feature_extractor.config.chunk_length / config.max_source_positions,
