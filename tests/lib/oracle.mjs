@@ -7,6 +7,7 @@
 import fs from 'node:fs';
 import { register } from 'node:module';
 import path from 'node:path';
+import { methodName, resample } from '../../page/src/pipeline/image/resample.js';
 import { root } from './paths.mjs';
 
 register('./oracle-hook.mjs', import.meta.url);
@@ -140,6 +141,21 @@ async function describe(pipe, { picture }, options) {
     return generated(pipe, { inputs: pixel_values }, options, 1);
 }
 
+/** Pictures in tiles are scaled as Pillow does: of each the last one, which is all of it. The library
+ * interpolates what is normalised already. */
+function showWhole({ max_image_size: { longest_edge: side }, resample: method, image_mean: mean, image_std: std },
+    pictures, { dims: [, tiles], data }) {
+    for (const [i, { width, height, rgb }] of pictures.entries()) {
+        const bytes = resample({ data: rgb, width, height, channels: 3 }, side, side, methodName(method));
+        const at = ((i + 1) * tiles / pictures.length - 1) * 3 * side * side;
+        for (const [place, byte] of bytes.entries()) {
+            const channel = place % 3;
+            const to = at + channel * side * side + Math.floor(place / 3);
+            data[to] = (byte / 255 - mean[channel]) / std[channel];
+        }
+    }
+}
+
 /** What stands for the picture in the prompt is the processor's; it takes the two in either order. */
 async function see({ processor, tokenizer, model }, { picture, pictures = [picture], ...input }, options) {
     const content = [{ type: 'image' }, { type: 'text', text: input.question }];
@@ -147,6 +163,7 @@ async function see({ processor, tokenizer, model }, { picture, pictures = [pictu
     const text = tokenizer.apply_chat_template(messages, { tokenize: false, add_generation_prompt: true });
     const inputs = await (processor instanceof library.LlavaProcessor
         ? processor(image(pictures[0]), text) : processor(text, pictures.map(image)));
+    if (processor.image_processor.max_image_size) showWhole(processor.image_processor, pictures, inputs.pixel_values);
     return generated({ tokenizer, model }, inputs, options, inputs.input_ids.dims[1]);
 }
 

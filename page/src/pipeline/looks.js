@@ -5,6 +5,7 @@
  */
 import { Failure } from '../engine/failure.js';
 import { fileOf, imageOf, processorOf } from './image/input.js';
+import { textOfTiles, tilesOf } from './image/tiles.js';
 import { TILED } from './seeing_types.js';
 
 /** @typedef {import('./loading.js').Loaded} Loaded */
@@ -16,12 +17,6 @@ import { TILED } from './seeing_types.js';
 
 /** Pictures that a model remembers. */
 const KNOWN = 64;
-/** Tiles of a picture, with the whole of it, and their pixels: models in the field have 17 or 26 of them. */
-const MOST_TILES = 128;
-const MOST_PIXELS = 1 << 24;
-/** What Idefics3 has around and before its tiles. */
-const AROUND = '<fake_token_around_image>';
-const WHOLE = '<global-img>';
 
 export class Looks {
     constructor() {
@@ -74,50 +69,12 @@ async function encoded(loaded, task, shown, mark) {
         throw new Failure('model_invalid', 'preprocessor_config.json has no image_processor_type.');
     }
     const image = await imageOf(loaded, task, shown);
-    const isTiled = TILED.includes(config.model_type);
-    if (isTiled) checkTiles(prepare, image);
-    const inputs = await (isTiled ? prepare([[image]], { return_row_col_info: true }) : prepare(image));
-    const made = await model.encode_image(inputs);
+    const tiles = TILED.includes(config.model_type) ? await tilesOf(loaded.library, prepare, image) : null;
+    const made = await model.encode_image(tiles?.inputs ?? await prepare(image));
     if (!(made?.dims?.length >= 2)) {
         throw new Failure('model_invalid', 'onnx/vision_encoder has no output image_features.');
     }
     const features = made.view(-1, made.dims.at(-1));
     const [count] = features.dims;
-    return { features, count, text: isTiled ? tiles(inputs, count, mark) : mark.repeat(count) };
-}
-
-/** Before any is made: a folder may ask for so many that the page ends by it. @param {any} prepare
- * @param {any} image @throws {Failure} if they are too many or too large, or the folder does not say it */
-function checkTiles(prepare, image) {
-    const side = prepare.max_image_size?.longest_edge;
-    if (!(Number.isInteger(side) && side > 0) || !prepare.get_resize_for_vision_encoder) {
-        throw new Failure('model_invalid', 'preprocessor_config.json does not say how pictures are cut into tiles.',
-            { expected: 'image_processor_type Idefics3ImageProcessor, and max_image_size {"longest_edge": pixels}' });
-    }
-    const count = prepare.do_image_splitting ? countOfTiles(prepare, image, side) : 1;
-    if (count <= MOST_TILES && count * side * side <= MOST_PIXELS) return;
-    throw new Failure('model_invalid', `preprocessor_config.json has a picture of ${image.width} × ${image.height} `
-        + `pixels cut into ${count} tiles of ${side} × ${side} pixels.`,
-    { expected: `at most ${MOST_TILES} tiles, of ${MOST_PIXELS} pixels together, by size and max_image_size` });
-}
-
-/** With the whole of it. @param {any} prepare @param {any} image @param {number} side */
-function countOfTiles(prepare, image, side) {
-    const size = prepare.do_resize ? prepare.get_resize_output_image_size(image, prepare.size) : image.size;
-    const [across, down] = size.map((/** @type {number} */ one) => Math.max(1, one));
-    const { width, height } = prepare.get_resize_for_vision_encoder({ dims: [down, across] }, side);
-    return 1 + (width / side) * (height / side);
-}
-
-/** Idefics3's way: each tile by its row and column, and the whole picture behind them.
- * @param {{rows: number[][], cols: number[][], pixel_values: any}} inputs @param {number} count of all tokens
- * @param {string} mark */
-function tiles({ rows: [[rows]], cols: [[columns]], pixel_values: { dims: [, images] } }, count, mark) {
-    const one = mark.repeat(count / images);
-    let text = '';
-    for (let row = 1; row <= rows; row++) {
-        for (let column = 1; column <= columns; column++) text += `${AROUND}<row_${row}_col_${column}>${one}`;
-        text += '\n';
-    }
-    return `${text}${rows > 0 ? '\n' : ''}${AROUND}${WHOLE}${one}${AROUND}`;
+    return { features, count, text: tiles ? textOfTiles(tiles, count, mark) : mark.repeat(count) };
 }
