@@ -19,10 +19,10 @@ const FOLDER = {
 };
 
 /** A library on sessions that `create` makes; `inside` is what transformers.js would have of it. */
-async function joined(create) {
+async function joined(create, require) {
     const env = {};
     const ort = { Tensor: class {}, env: { versions: { web: '1' }, wasm: { wasmPaths: 'ours' } }, InferenceSession: { create } };
-    const library = new Library(ort, 'script', undefined, async () => ({ transformers: { env, LogLevel: { NONE: 50 } } }));
+    const library = new Library(ort, 'script', undefined, async () => ({ transformers: { env, LogLevel: { NONE: 50 } } }), require);
     await library.open();
     const inside = globalThis[Symbol.for('webinfer.worker')].onnxruntime;
     /** A session of a file of the folder that is being loaded. */
@@ -161,6 +161,19 @@ test('a load that fails or is cancelled leaves no session', async () => {
         await create(4);
     }), { code: 'cancelled' });
     assert.deepEqual(log.slice(2), ['release 3']);
+});
+
+test('of a model that does not run on the platform no session is left, of one that does all', async () => {
+    const log = [];
+    const { library, open } = await joined(async ([kind]) => session(log, kind), (sessions) => {
+        log.push(`asked of ${sessions.length}`);
+        if (log.length === 1) throw new Failure('platform_unsupported', 'no part');
+    });
+    const load = () => library.load(FOLDER, never, async () => [await open(1), await open(2)]);
+    await assert.rejects(load(), { code: 'platform_unsupported' });
+    assert.deepEqual(log, ['asked of 2', 'release 1', 'release 2']);
+    assert.equal((await load()).length, 2);
+    assert.deepEqual(log.slice(3), ['asked of 2']);
 });
 
 test('what is created while something else of a folder fails goes as well', async () => {

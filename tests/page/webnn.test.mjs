@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { findWebnnChromium, launch } from './support/browser.mjs';
 import { check, needsCases, readCase } from './support/cases.mjs';
-import { embedsTexts } from './support/everywhere.mjs';
+import { embedder } from './support/folders.mjs';
 import { nodeTests } from './support/nodes.mjs';
 
 const PINNED = { platforms: ['webnn'], fallback: false };
@@ -20,12 +20,24 @@ const onBuild = (replacement) => `{
 const ADDS_WRONG = 'MLGraphBuilder.prototype.add = MLGraphBuilder.prototype.sub;';
 const NO_CONTEXT = 'ML.prototype.createContext = async () => { throw new Error("no device"); };';
 
+/** Script text that tells the document of each dispatch, and where the document counts them. */
+const COUNTS = `{
+    const { dispatch } = MLContext.prototype, channel = new BroadcastChannel('dispatches');
+    MLContext.prototype.dispatch = function (...given) {
+        channel.postMessage(1);
+        return dispatch.apply(this, given);
+    };
+}`;
+const COUNTER = `new BroadcastChannel('dispatches').onmessage = () => {
+    document.documentElement.dataset.dispatches = Number(document.documentElement.dataset.dispatches ?? 0) + 1;
+}`;
+
 const nodeTest = nodeTests(() => launch({ webnn: findWebnnChromium() }));
 
 describe('WebNN', needsCases, () => {
     nodeTest('computes, and its security policy is kept', async ({ service, tab, problems }) => {
         assert.deepEqual(service.capabilities.platforms.webnn, { available: true });
-        for (const name of ['op_add', 'vision_mnist_ms_digit3', 'cnn_squeezenet_randw', 'text_encoder_vespa_dummy', 'op_add_uint8']) {
+        for (const name of ['op_add', 'vision_mnist_ms_digit3', 'cnn_squeezenet_randw', 'op_where_long_example']) {
             const found = readCase(name);
             const model = service.addModel(name, found.onnx);
             const cold = await service.run(model, found.inputs, PINNED);
@@ -40,7 +52,47 @@ describe('WebNN', needsCases, () => {
         assert.equal(await tab.evaluate('document.documentElement.dataset.replaced'), '0');
     });
 
-    nodeTest('computes tasks', (node) => embedsTexts(node, 'webnn'));
+    nodeTest('itself computes what it is said to compute', async ({ service, tab }) => {
+        await tab.evaluate(COUNTER);
+        const found = readCase('vision_mnist_ms_digit3');
+        const model = service.addModel('digits', found.onnx);
+        for (const runs of [1, 2]) {
+            check(found, await service.run(model, found.inputs, PINNED));
+            await tab.waitForSelector(`html[data-dispatches="${runs}"]`, { state: 'attached' });
+        }
+    }, { faults: COUNTS, faulty: 'webnn' });
+
+    // Of the first and the third it is given graphs all the same, which compute sizes.
+    for (const [name, reason] of [
+        ['text_encoder_vespa_dummy', /fixed sizes, .* are free: input_ids, attention_mask, token_type_ids\.$/],
+        ['vision_superres_test', /fixed sizes, .* are free: input\.$/],
+        ['audio_silero_vad', /fixed sizes, .* are free: input, state\.$/],
+        ['op_add_uint8', /it has its operators not at all, or not for its datatypes\.$/],
+    ])
+        nodeTest(`takes no part of ${name}, and this is said`, async ({ service, tab }) => {
+            const found = readCase(name);
+            const model = service.addModel(name, found.onnx);
+            const answer = await service.run(model, found.inputs, BOTH);
+            check(found, answer);
+            const { platform, fallbacks: [why] } = answer.data.executed_on;
+            assert.deepEqual([platform, why.platform, why.code], ['wasm', 'webnn', 'platform_unsupported']);
+            assert.match(why.reason, reason);
+            const { data } = await service.run(model, found.inputs, PINNED);
+            assert.deepEqual([data.ok, data.error.code, data.retryable], [false, 'platform_unsupported', false]);
+            assert.equal(await tab.evaluate('document.documentElement.dataset.replaced'), '0');
+        });
+
+    nodeTest('takes no part of a folder whose sizes are free, and this is said', async ({ service, tab }) => {
+        const model = service.addFolder('vectors', embedder());
+        const task = { task: 'embed', input: { texts: ['bad'] } };
+        const { data: { ok, executed_on: on } } = await service.run(model, [], { ...task, ...BOTH });
+        assert.equal(ok, true);
+        assert.deepEqual([on.platform, on.fallbacks[0].code], ['wasm', 'platform_unsupported']);
+        assert.match(on.fallbacks[0].reason, /are free: input_ids, attention_mask\.$/);
+        const { data } = await service.run(model, [], { ...task, ...PINNED });
+        assert.deepEqual([data.ok, data.error.code], [false, 'platform_unsupported']);
+        assert.equal(await tab.evaluate('document.documentElement.dataset.replaced'), '0');
+    });
 
     nodeTest('falls back at once from what it cannot build, with its reason', async ({ service, tab }) => {
         const found = readCase('op_scatter_elements_with_negative_indices');

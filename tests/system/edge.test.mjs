@@ -30,7 +30,9 @@ test('its node is of the kind edge, computes on webnn, webgpu and wasm', async (
     assert.equal(node.platforms.webgpu.adapter.is_fallback, true);
 });
 
-const runs = models.flatMap((name) => [[name, 'wasm'], [name, 'webnn']])
+/** Its sizes are free, so that WebNN takes no part of it. */
+const free = 'text_embed_generated_h64_l2';
+const runs = models.flatMap((name) => [[name, 'wasm'], ...name === free ? [] : [[name, 'webnn']]])
     .concat([['vision_mnist_ms_digit7', 'webgpu']]); // a software adapter: a small one
 for (const [name, platform] of runs)
     test(`${name} is right on ${platform}`, withCases, async () => {
@@ -40,6 +42,14 @@ for (const [name, platform] of runs)
         assert.equal(answer.executed_on.platform, platform);
         assert.equal(answer.executed_on.browser, 'edge');
     });
+
+test('a model whose sizes are free is computed on wasm, and it says why', withCases, async () => {
+    const { answer, problem } = await daemon.tryCase(cases.load(free), { platform: 'webnn', browser: 'edge' });
+    assert.equal(problem, null);
+    const { platform, fallbacks: [why] } = answer.executed_on;
+    assert.deepEqual([platform, why.platform, why.code], ['wasm', 'webnn', 'platform_unsupported']);
+    assert.match(why.reason, /^WebNN took no part of the model: .* are free: input_ids, attention_mask\.$/);
+});
 
 test('a request for another kind is refused, for none is allowed', async () => {
     const answer = await daemon.infer({ model_name: 'twice', browser: 'chrome',

@@ -9,6 +9,8 @@
 /** @typedef {import('./run.js').Run} Run */
 /** Does the work when it is somebody's turn in the worker (turns.js).
  * @typedef {<T>(work: () => Promise<T>, signal?: AbortSignal) => Promise<T>} Take */
+/** Throws a Failure if a model with these sessions does not run on the platform.
+ * @typedef {(sessions: readonly any[]) => void} Require */
 
 /**
  * What a run has brought. `dispose` is called when the tensors' bytes have been copied; without

@@ -29,8 +29,9 @@ export class OrtEngine {
      * @param {{mjs: string, wasm: string}} files the build's module and binary
      * @param {Turns} [turns] in the worker
      * @param {() => any} [provider] the execution provider with its options; without it, by its name
+     * @param {import('./engine.js').Require} [require] of a model's sessions
      */
-    constructor(ort, platform, files, turns = new Turns(), provider = () => platform) {
+    constructor(ort, platform, files, turns = new Turns(), provider = () => platform, require = () => {}) {
         this.name = 'ort';
         this.platform = platform;
         this.version = ort.env.versions.web ?? '';
@@ -38,6 +39,7 @@ export class OrtEngine {
         this.steps = false;
         this._ort = ort;
         this._provider = provider;
+        this._require = require;
         /** Of what nobody waits for. @type {Take} */
         this._take = (work, signal) => turns.take({}, work, signal);
         /** @type {Map<string, Loaded>} */
@@ -97,8 +99,19 @@ export class OrtEngine {
             executionProviders: [this.provider], graphOptimizationLevel: 'all', logSeverityLevel: 3,
             ...(external.length > 0 ? { externalData: external } : {}),
         })));
+        await this._check(session, take);
         const precision = precisionOf(typesOf(session.outputMetadata), typesOf(session.inputMetadata));
         this._models.set(key, { session, spec, precision });
+    }
+
+    /** @param {InferenceSession} session goes if it is not as it has to be @param {Take} take */
+    async _check(session, take) {
+        try {
+            this._require([session]);
+        } catch (thrown) {
+            await take(() => session.release());
+            throw thrown;
+        }
     }
 
     /**

@@ -22,12 +22,14 @@ const HOST = 'https://folder.invalid/';
 
 export class Library {
     /** @param {any} ort the instance of onnxruntime-web @param {string} script its address
-     * @param {Turns} [turns] in the worker @param {(script: string) => Promise<Script>} [bring] imports it */
-    constructor(ort, script, turns = new Turns(), bring = (address) => import(address)) {
+     * @param {Turns} [turns] in the worker @param {(script: string) => Promise<Script>} [bring] imports it
+     * @param {import('../engine/engine.js').Require} [require] of a model's sessions */
+    constructor(ort, script, turns = new Turns(), bring = (address) => import(address), require = () => {}) {
         this._ort = ort;
         this._script = script;
         this._bring = bring;
         this._turns = turns;
+        this._require = require;
         /** @type {Promise<Script> | undefined} */
         this._opened = undefined;
         /** @type {Loading | null} */
@@ -76,7 +78,9 @@ export class Library {
         const loading = { folder, signal, take, sessions: /** @type {any[]} */ ([]), hasFailed: false };
         this._loading = loading;
         try {
-            return await load();
+            const loaded = await load();
+            this._require(loading.sessions);
+            return loaded;
         } catch (error) {
             loading.hasFailed = true;
             await Promise.allSettled(loading.sessions.map((session) => session.release()));
@@ -231,8 +235,10 @@ function throwIfUnwanted({ signal, hasFailed }) {
     if (hasFailed) throw new Failure('model_invalid', 'Another graph of the folder could not be loaded.');
 }
 
-/** That of an engine worker. @param {any} ort its instance of onnxruntime-web @param {Turns} turns */
-export const library = (ort, turns) => new Library(ort, new URL(__PIPELINE__, self.location.href).href, turns);
+/** That of an engine worker. @param {any} ort its instance of onnxruntime-web @param {Turns} turns
+ * @param {import('../engine/engine.js').Require} [require] of a model's sessions */
+export const library = (ort, turns, require) =>
+    new Library(ort, new URL(__PIPELINE__, self.location.href).href, turns, undefined, require);
 
 /** Says in which file a fault lies, where it has a message of its own.
  * @param {EngineFault} fault @param {string} path */
