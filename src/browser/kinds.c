@@ -47,7 +47,7 @@ const char *wi_kind_package(const struct wi_config_browser *browser)
 int wi_kind_sandbox(const struct wi_config_browser *browser)
 {
     const struct wi_browser_family *family = find_family(browser);
-    int works = geteuid() != 0 || !wi_kind_is_here(browser) || (family && family->sandbox_as_root);
+    int works = geteuid() != 0 || !wi_kind_is_here(browser) || family->sandbox_as_root;
 
     return browser->sandbox == WI_YES || (browser->sandbox == WI_AUTO && works);
 }
@@ -60,9 +60,6 @@ enum wi_code wi_launch_make(
         .browser = request->browser,
         .sandbox = wi_kind_sandbox(request->browser)};
 
-    if (!family)
-        return wi_error_set(error, WI_UNAVAILABLE, "browser",
-            "this version cannot start the browser kind \"%s\"", request->browser->kind);
     plan.kind = find_kind(family, request->browser->kind);
     launch->dialect = WI_DIALECT_CLASSIC;
     launch->sandbox = plan.sandbox;

@@ -27,6 +27,11 @@ int wi_builtin_owns(const char *name)
     return strncmp(name, "builtin", 7) == 0 && (!name[7] || name[7] == '/');
 }
 
+int wi_builtin_waits(enum wi_builtin builtin)
+{
+    return builtin == WI_BUILTIN_COUNT;
+}
+
 #define AT(member) offsetof(struct wi_count_options, member)
 static const struct wi_param count_table[] = {
     {.name = "count",

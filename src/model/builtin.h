@@ -24,6 +24,9 @@ enum wi_builtin wi_builtin_of_name(const char *name);
 /* Whether a name is theirs, "builtin" and all in "builtin/": no other model may have it. */
 int wi_builtin_owns(const char *name);
 
+/* Whether a task of it waits and computes nothing, so that it takes no slot of its engine. */
+int wi_builtin_waits(enum wi_builtin builtin);
+
 /* What builtin/count is asked for: part k, from 0 to count - 1, has the text "k " made up to
  * `bytes` by spaces and the token k; interval_ms pass before each but the first. */
 struct wi_count_options {

@@ -10,6 +10,7 @@ const char *const wi_engine_names[] = {"ort", "pipeline", "llama", "kernels", "b
 
 static const struct {
     unsigned slots;
+    unsigned waiting;   /* of tasks that only wait, beside the slots */
     unsigned platforms; /* of the page; none: the page has no such engine yet */
     int takes_turns;    /* what runs in its slots computes by turns */
     int is_apart;       /* each model has a worker of its own */
@@ -21,7 +22,9 @@ static const struct {
         .takes_turns = 1},
     [WI_ENGINE_LLAMA] = {.slots = 4, .platforms = ON(WASM), .is_apart = 1, .by_tokens = 1},
     [WI_ENGINE_KERNELS] = {.slots = 1},
-    [WI_ENGINE_BUILTIN] = {.slots = 16, .platforms = ON(WEBGPU) | ON(WEBNN) | ON(WEBGL) | ON(WASM)},
+    [WI_ENGINE_BUILTIN] = {.slots = 16,
+        .waiting = 1024,
+        .platforms = ON(WEBGPU) | ON(WEBNN) | ON(WEBGL) | ON(WASM)},
 };
 
 int wi_engine_of_name(const char *name)
@@ -35,6 +38,11 @@ int wi_engine_of_name(const char *name)
 unsigned wi_engine_slots(enum wi_engine engine)
 {
     return engines[engine].slots;
+}
+
+unsigned wi_engine_waiting(enum wi_engine engine)
+{
+    return engines[engine].waiting;
 }
 
 int wi_engine_takes_turns(enum wi_engine engine)

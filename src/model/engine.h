@@ -23,6 +23,9 @@ int wi_engine_of_name(const char *name);
 #define WI_ENGINE_SLOTS_MAX 4096
 /* What an engine runs at a time where the node does not say it. */
 unsigned wi_engine_slots(enum wi_engine engine);
+/* How many tasks it takes beside those in its slots that compute nothing and wait (see
+ * wi_builtin_waits); 0: it has none such. */
+unsigned wi_engine_waiting(enum wi_engine engine);
 /* Whether what runs in its slots computes by turns: several take as long as one after the other. */
 int wi_engine_takes_turns(enum wi_engine engine);
 /* Whether each of its models has a worker of its own, which is lost with that model alone. */

@@ -27,6 +27,9 @@ struct wi_fleet_place {
     struct wi_fleet_place *sibling;         /* the node's next place */
 };
 
+/* Of a model that is in the list of a page and was not asked for yet. */
+#define UNKNOWN WI_FLEET_QUEUES
+
 /* Nodes of a class by their attempts of one queue: all, or those that have a model. Which queue a
  * model's is, is not known from the list of a page; it is learned when the model is asked for. One
  * that is asked for tasks of both kinds is listed anew with each change between them. */
@@ -49,28 +52,32 @@ unsigned wi_fleet_queue(
     int is_short =
         class && wi_task_is_short(task) && class->info.engines[model->engine].short_slots > 0;
 
-    return model->builtin == WI_BUILTIN_COUNT ? WI_FLEET_COUNTS
-           : is_short                         ? WI_FLEET_SHORT(model->engine)
-                                              : (unsigned)model->engine;
-}
-
-int wi_fleet_is_short(unsigned queue)
-{
-    return queue > WI_FLEET_COUNTS;
+    return wi_builtin_waits(model->builtin) ? WI_FLEET_WAITING(model->engine)
+           : is_short                       ? WI_FLEET_SHORT(model->engine)
+                                            : (unsigned)model->engine;
 }
 
 static enum wi_engine engine_of(unsigned queue)
 {
-    return queue == WI_FLEET_COUNTS   ? WI_ENGINE_BUILTIN
-           : wi_fleet_is_short(queue) ? (enum wi_engine)(queue - WI_FLEET_SHORT(0))
-                                      : (enum wi_engine)queue;
+    return (enum wi_engine)(queue % WI_ENGINE_COUNT);
 }
 
-/* The other queue of the same engine; counts are beside nothing but themselves. */
+static int only_waits(unsigned queue)
+{
+    return queue >= WI_FLEET_WAITING(0);
+}
+
+int wi_fleet_is_short(unsigned queue)
+{
+    return queue >= WI_FLEET_SHORT(0) && !only_waits(queue);
+}
+
+/* The other queue of what the same engine computes; what only waits is beside nothing but itself.
+ */
 static unsigned beside(unsigned queue)
 {
-    return queue == WI_FLEET_COUNTS   ? queue
-           : wi_fleet_is_short(queue) ? queue - WI_FLEET_SHORT(0)
+    return only_waits(queue)          ? queue
+           : wi_fleet_is_short(queue) ? (unsigned)engine_of(queue)
                                       : WI_FLEET_SHORT(queue);
 }
 
@@ -81,19 +88,21 @@ static int has_queue(const struct wi_node_info *info, unsigned queue)
 
 unsigned wi_fleet_slots(const struct wi_node_info *info, unsigned queue)
 {
-    return queue == WI_FLEET_COUNTS   ? WI_FLEET_COUNTS_MAX
-           : wi_fleet_is_short(queue) ? info->engines[engine_of(queue)].short_slots
-                                      : info->engines[queue].slots;
+    enum wi_engine engine = engine_of(queue);
+
+    return only_waits(queue)          ? wi_engine_waiting(engine)
+           : wi_fleet_is_short(queue) ? info->engines[engine].short_slots
+                                      : info->engines[engine].slots;
 }
 
 int wi_fleet_takes_turns(unsigned queue)
 {
-    return queue != WI_FLEET_COUNTS && wi_engine_takes_turns(engine_of(queue));
+    return !only_waits(queue) && wi_engine_takes_turns(engine_of(queue));
 }
 
 unsigned wi_fleet_depth(const struct wi_node_info *info, unsigned queue)
 {
-    int keeps_one = queue != WI_FLEET_COUNTS && info->engines[engine_of(queue)].queue > 0;
+    int keeps_one = !only_waits(queue) && info->engines[engine_of(queue)].queue > 0;
 
     return has_queue(info, queue) ? wi_fleet_slots(info, queue) + (unsigned)keeps_one : 0;
 }
@@ -115,6 +124,8 @@ static size_t load_of(const struct wi_fleet_place *place)
 {
     unsigned queue = place->group->queue;
 
+    if (queue == UNKNOWN)
+        return FULL;
     return wi_fleet_has_room(place->node, queue) ? list_of(place->node->work[queue].count) : FULL;
 }
 
@@ -379,7 +390,7 @@ static void add_model(struct wi_fleet_node *node, const char *hash, enum wi_plat
             return;
     if (!group) {
         size_t length = strnlen(hash, 64);
-        group = new_group(class, WI_ENGINE_ORT);
+        group = new_group(class, UNKNOWN);
         memcpy(group->key, hash, length);
         group->key[length] = (char)('0' + platform);
         HASH_ADD_KEYPTR(hh, class->models, group->key, length + 1, group);

@@ -15,12 +15,12 @@
 struct wi_fleet_class;
 
 /* A node's attempts are counted by the engine that runs them, so that what one engine has to do
- * takes no room from another: the number of an engine is that of its queue. One more queue is
- * builtin/count's, since a count waits and computes nothing, and one for each engine is that of its
- * short tasks: those that make no text, where the node runs them beside those that do. */
-#define WI_FLEET_COUNTS ((unsigned)WI_ENGINE_COUNT)
-#define WI_FLEET_SHORT(engine) (WI_FLEET_COUNTS + 1 + (unsigned)(engine))
-#define WI_FLEET_QUEUES WI_FLEET_SHORT(WI_ENGINE_COUNT)
+ * takes no room from another: the number of an engine is that of its queue. Its short tasks have
+ * another, those that make no text, where the node runs them beside those that do; and so has what
+ * only waits there and computes nothing (wi_engine_waiting). */
+#define WI_FLEET_SHORT(engine) ((unsigned)WI_ENGINE_COUNT + (unsigned)(engine))
+#define WI_FLEET_WAITING(engine) (2 * (unsigned)WI_ENGINE_COUNT + (unsigned)(engine))
+#define WI_FLEET_QUEUES (3 * (unsigned)WI_ENGINE_COUNT)
 /* Where such a task of the model is counted on nodes of that class (NULL: on none yet). */
 unsigned wi_fleet_queue(
     const struct wi_fleet_class *class, const struct wi_model *model, enum wi_task_kind task);
@@ -32,8 +32,6 @@ unsigned wi_fleet_slots(const struct wi_node_info *info, unsigned queue);
 /* Whether what runs in the queue's slots computes by turns. */
 int wi_fleet_takes_turns(unsigned queue);
 unsigned wi_fleet_depth(const struct wi_node_info *info, unsigned queue);
-/* Counts that a node runs at a time. */
-#define WI_FLEET_COUNTS_MAX 1024
 /* Of models that a node says it has, so many are known. */
 #define WI_FLEET_MODELS 64
 
@@ -46,7 +44,7 @@ struct wi_fleet_class {
     size_t count, open;       /* its nodes; those that take work */
     size_t away;              /* those that take none now, and will again by themselves */
     struct wi_place *places[WI_ENGINE_COUNT];       /* by platform; NULL as in queues */
-    struct wi_fleet_group *queues[WI_FLEET_QUEUES]; /* NULL: its nodes have no such engine */
+    struct wi_fleet_group *queues[WI_FLEET_QUEUES]; /* NULL: its nodes have no such queue */
     struct wi_fleet_group *models;
     UT_hash_handle hh;
     char *key;

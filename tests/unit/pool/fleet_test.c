@@ -177,8 +177,29 @@ static void an_engine_is_given_one_more_than_it_runs_unless_it_keeps_none_waitin
     assert_int_equal(room(WI_ENGINE_LLAMA), 5);
     assert_int_equal(room(WI_ENGINE_PIPELINE), 3);
     assert_int_equal(room(WI_ENGINE_BUILTIN), 17);
-    assert_int_equal(room(WI_FLEET_COUNTS), 1024);
+    assert_int_equal(room(WI_FLEET_WAITING(WI_ENGINE_BUILTIN)), 1024);
     assert_int_equal(room(WI_ENGINE_KERNELS), 0);
+    assert_int_equal(room(WI_FLEET_WAITING(WI_ENGINE_LLAMA)), 0);
+}
+
+static void what_was_loaded_last_is_taken_first_whatever_runs_it(void **state)
+{
+    static const enum wi_engine engines[] = {WI_ENGINE_ORT, WI_ENGINE_LLAMA};
+    const char *const models[] = {A, B};
+    info.engines[WI_ENGINE_LLAMA].available = 1;
+    for (int m = 0; m < 2; m++) {
+        const struct wi_fleet_node *node;
+        for (int i = 0; i < 3; i++) {
+            add(i);
+            wi_fleet_promise(&nodes[i], models[m], WI_WASM);
+        }
+        node = wi_fleet_warm(class(), engines[m], models[m], WI_WASM, NULL, 1000);
+        assert_string_equal(node->id, ids[2]);
+        load(2, engines[m], 1, 2000);
+        node = wi_fleet_warm(class(), engines[m], models[m], WI_WASM, NULL, 1000);
+        assert_string_equal(node->id, ids[1]);
+        load(2, engines[m], 0, 0);
+    }
 }
 
 static void a_queue_with_a_free_slot_is_not_waited_for(void **state)
@@ -228,10 +249,11 @@ static void what_makes_no_text_is_counted_apart_where_a_node_has_slots_for_it(vo
     assert_int_equal(wi_fleet_queue(class(), &folder, WI_TASK_CHAT), WRITES);
     assert_int_equal(wi_fleet_queue(class(), &folder, WI_TASK_NONE), WRITES);
     assert_int_equal(wi_fleet_queue(class(), &file, WI_TASK_EMBED), WI_ENGINE_LLAMA);
-    assert_int_equal(wi_fleet_queue(class(), &count, WI_TASK_NONE), WI_FLEET_COUNTS);
+    assert_int_equal(
+        wi_fleet_queue(class(), &count, WI_TASK_NONE), WI_FLEET_WAITING(WI_ENGINE_BUILTIN));
     assert_int_equal(wi_fleet_queue(NULL, &folder, WI_TASK_EMBED), WRITES);
     assert_true(wi_fleet_is_short(READS) && !wi_fleet_is_short(WRITES));
-    assert_false(wi_fleet_is_short(WI_FLEET_COUNTS));
+    assert_false(wi_fleet_is_short(WI_FLEET_WAITING(WI_ENGINE_BUILTIN)));
     assert_true(wi_fleet_takes_turns(READS));
     assert_int_equal(room(WRITES), 5);
     assert_int_equal(room(READS), 3);
@@ -410,6 +432,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_least_loaded_is_found, setup, teardown),
         cmocka_unit_test_setup_teardown(
             an_engine_is_given_one_more_than_it_runs_unless_it_keeps_none_waiting, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            what_was_loaded_last_is_taken_first_whatever_runs_it, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_queue_with_a_free_slot_is_not_waited_for, setup, teardown),
         cmocka_unit_test_setup_teardown(

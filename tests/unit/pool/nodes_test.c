@@ -139,13 +139,13 @@ static void the_work_of_one_engine_is_none_of_another(void **state)
     model.engine = WI_ENGINE_BUILTIN;
     model.builtin = WI_BUILTIN_COUNT;
     book(nodes, node, "count");
-    assert_int_equal(place->work[WI_FLEET_COUNTS].count, 1);
+    assert_int_equal(place->work[WI_FLEET_WAITING(WI_ENGINE_BUILTIN)].count, 1);
     assert_int_equal(place->work[WI_ENGINE_BUILTIN].count, 0);
     assert_int_equal(wi_pool_node_unbook(node, "a", 1000, &attempt), 1);
     assert_true(wi_fleet_has_room(place, WI_ENGINE_ORT));
     assert_int_equal(place->work[WI_ENGINE_LLAMA].count, 4);
     assert_int_equal(wi_pool_node_unbook(node, "count", 1000, &attempt), 1);
-    assert_int_equal(place->work[WI_FLEET_COUNTS].count, 0);
+    assert_int_equal(place->work[WI_FLEET_WAITING(WI_ENGINE_BUILTIN)].count, 0);
     assert_int_equal(wi_pool_node_info_of(node)->count, 5);
 }
 
