@@ -2,7 +2,7 @@
  * Heads after which nobody can say where the request ends. Each is answered at once, and what comes
  * behind it on the connection is never taken for a request.
  */
-#include "house.h"
+#include "fixture.h"
 
 /* What a smuggler would have run. */
 #define BEHIND "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n"

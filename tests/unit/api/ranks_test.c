@@ -2,7 +2,7 @@
  * What each rank of token may do, on the real server: every route of the table, jobs that belong to
  * somebody, and a tokens file that changes.
  */
-#include "house.h"
+#include "fixture.h"
 
 #include "api/routes.h"
 #include "config/api_tokens.h"

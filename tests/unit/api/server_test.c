@@ -1,8 +1,8 @@
 /*
- * The real server on a free port, with jobs, pool and bridge played by house.h. Clients are plain
+ * The real server on a free port, with jobs, pool and bridge played by fixture.h. Clients are plain
  * sockets on the same thread: the loop turns until what is expected has happened.
  */
-#include "house.h"
+#include "fixture.h"
 
 #include <sys/resource.h>
 

@@ -2,7 +2,7 @@
  * The end of the server: whatever comes at whatever moment is answered or cut, and nobody is left
  * suspended when libmicrohttpd stops, which would end the program.
  */
-#include "house.h"
+#include "fixture.h"
 
 static void free_server(void)
 {

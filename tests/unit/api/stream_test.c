@@ -1,5 +1,5 @@
 /* Streams to clients: what is sent when, how a client slows its own, leaves, and comes back. */
-#include "house.h"
+#include "fixture.h"
 
 #define ONE "{\"name\":\"x\",\"datatype\":\"INT32\",\"shape\":[1],\"data\":[1]}"
 #define STREAM                                                                                     \

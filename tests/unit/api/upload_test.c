@@ -1,5 +1,5 @@
 /* Large files, alone and in forms: a thread looks through them, and nothing is copied. */
-#include "house.h"
+#include "fixture.h"
 
 #define LARGE (3 << 20) /* more than is unpacked, or looked through, on the loop */
 #define PART(name, value)                                                                          \

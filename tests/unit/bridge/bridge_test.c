@@ -1,18 +1,18 @@
 /* The node protocol over a real socket: welcome, work, resume, silence, and a clean end. */
-#include "house.h"
+#include "fixture.h"
 
 static void test_announce_and_task(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join(house, &welcome);
-    assert_int_equal(house->ups, 1);
-    assert_string_equal(text_of(welcome, "node"), house->node);
+    struct client client = join(fixture, &welcome);
+    assert_int_equal(fixture->ups, 1);
+    assert_string_equal(text_of(welcome, "node"), fixture->node);
     assert_false(json_is_true(json_object_get(json_object_get(welcome, "data"), "resumed")));
     assert_non_null(strstr(text_of(welcome, "model_credential"), ".wi_"));
     json_decref(welcome);
 
-    const struct wi_node_info *info = wi_bridge_node(house->bridge, house->node);
+    const struct wi_node_info *info = wi_bridge_node(fixture->bridge, fixture->node);
     assert_string_equal(info->kind, "chrome");
     assert_string_equal(info->session, "session-1");
     assert_string_equal(info->browser_version, "156.0.1.2");
@@ -21,7 +21,7 @@ static void test_announce_and_task(void **state)
     assert_false(info->platforms[WI_WEBNN].available);
     assert_int_equal(info->isolated, 1);
 
-    assert_int_equal(send_task(house, "att-1", NULL), WI_OK);
+    assert_int_equal(send_task(fixture, "att-1", NULL), WI_OK);
     json_t *task = hear(&client, "task_request");
     assert_string_equal(text_of(task, "attempt_id"), "att-1");
     assert_string_equal(json_string_value(json_object_get(task, "model_name")), "digits");
@@ -36,17 +36,17 @@ static void test_announce_and_task(void **state)
                             json_object_get(json_object_get(ack, "data"), "attempt_ids"), 0)),
         "att-1");
     json_decref(ack);
-    assert_int_equal(house->accepted, 1);
-    assert_int_equal(house->answers, 1);
-    assert_true(house->answer.ok);
-    assert_true(house->answer.warm);
-    assert_true(house->answer.inference_ms == 2.5);
+    assert_int_equal(fixture->accepted, 1);
+    assert_int_equal(fixture->answers, 1);
+    assert_true(fixture->answer.ok);
+    assert_true(fixture->answer.warm);
+    assert_true(fixture->answer.inference_ms == 2.5);
     assert_int_equal(model_references, 0);
 
     say(&client, "task_response", ANSWER("att-1"));
     json_decref(hear(&client, "task_ack"));
-    assert_int_equal(house->answers, 1);
-    assert_int_equal(wi_bridge_counters(house->bridge)->late_answers, 1);
+    assert_int_equal(fixture->answers, 1);
+    assert_int_equal(wi_bridge_counters(fixture->bridge)->late_answers, 1);
     client_close(&client);
 }
 
@@ -97,38 +97,38 @@ static int hear_one(struct client *client)
 
 static void test_failure(void **state)
 {
-    struct house *house = *state;
-    struct client client = join(house, NULL);
-    send_task(house, "att-1", NULL);
-    send_task(house, "att-2", NULL);
-    send_task(house, "att-3", NULL);
-    send_task(house, "att-4", NULL);
+    struct fixture *fixture = *state;
+    struct client client = join(fixture, NULL);
+    send_task(fixture, "att-1", NULL);
+    send_task(fixture, "att-2", NULL);
+    send_task(fixture, "att-3", NULL);
+    send_task(fixture, "att-4", NULL);
     say(&client, "task_response",
         "{\"attempt_id\":\"att-1\",\"ok\":false,\"error\":{\"code\":\"device_lost\",\"message\":"
         "\"gone\\n\"},\"retryable\":true}");
-    turn_until(&client, &house->answers, 1);
-    assert_int_equal(house->answer.error.code, WI_INFERENCE_FAILED);
-    assert_string_equal(house->answer.error.detail, "device_lost: gone ");
-    assert_true(house->answer.retryable);
+    turn_until(&client, &fixture->answers, 1);
+    assert_int_equal(fixture->answer.error.code, WI_INFERENCE_FAILED);
+    assert_string_equal(fixture->answer.error.detail, "device_lost: gone ");
+    assert_true(fixture->answer.retryable);
     say(&client, "task_response",
         "{\"attempt_id\":\"att-2\",\"ok\":false,\"error\":{\"code\":\"input_shape\",\"message\":"
         "\"bad\",\"field\":\"inputs[0]\",\"expected\":\"[1]\"},\"retryable\":false}");
-    turn_until(&client, &house->answers, 2);
-    assert_int_equal(house->answer.error.code, WI_INPUT_SHAPE);
-    assert_string_equal(house->answer.error.expected, "[1]");
+    turn_until(&client, &fixture->answers, 2);
+    assert_int_equal(fixture->answer.error.code, WI_INPUT_SHAPE);
+    assert_string_equal(fixture->answer.error.expected, "[1]");
     say(&client, "task_response",
         "{\"attempt_id\":\"att-3\",\"ok\":false,\"error\":{\"code\":\"deadline_exceeded\","
         "\"message\":\"others ran\"}}");
-    turn_until(&client, &house->answers, 3); /* it has not passed: a second to run was given */
-    assert_int_equal(house->answer.error.code, WI_INFERENCE_FAILED);
-    assert_true(house->answer.retryable);
-    assert_non_null(strstr(house->answer.error.detail, "deadline_exceeded"));
+    turn_until(&client, &fixture->answers, 3); /* it has not passed: a second to run was given */
+    assert_int_equal(fixture->answer.error.code, WI_INFERENCE_FAILED);
+    assert_true(fixture->answer.retryable);
+    assert_non_null(strstr(fixture->answer.error.detail, "deadline_exceeded"));
     say(&client, "task_response",
         "{\"attempt_id\":\"att-4\",\"ok\":false,\"error\":{\"code\":\"queue_full\","
         "\"message\":\"as if it were ours\"}}");
-    turn_until(&client, &house->answers, 4);
-    assert_int_equal(house->answer.error.code, WI_INFERENCE_FAILED);
-    assert_true(house->answer.retryable);
+    turn_until(&client, &fixture->answers, 4);
+    assert_int_equal(fixture->answer.error.code, WI_INFERENCE_FAILED);
+    assert_true(fixture->answer.retryable);
     client_close(&client);
 }
 
@@ -148,27 +148,27 @@ static void test_bad_answers(void **state)
         {"\"ok\":true,\"executed_on\":{\"platform\":\"wasm\"},\"performance\":{\"warm\":1}",
             "warm"},
     };
-    struct house *house = *state;
-    struct client client = join(house, NULL);
+    struct fixture *fixture = *state;
+    struct client client = join(fixture, NULL);
     int count = (int)(sizeof bad / sizeof *bad);
     for (int i = 0; i < count; i++) {
         char data[512];
-        send_task(house, "att-1", NULL);
+        send_task(fixture, "att-1", NULL);
         snprintf(data, sizeof data, "{\"attempt_id\":\"att-1\",%s}", bad[i][0]);
         say(&client, "task_response", data);
-        turn_until(&client, &house->answers, i + 1);
-        assert_false(house->answer.ok);
-        assert_true(house->answer.retryable);
-        assert_int_equal(house->answer.error.code, WI_INFERENCE_FAILED);
-        if (!strstr(house->answer.error.detail, bad[i][1]))
-            fail_msg("%s: %s", bad[i][0], house->answer.error.detail);
+        turn_until(&client, &fixture->answers, i + 1);
+        assert_false(fixture->answer.ok);
+        assert_true(fixture->answer.retryable);
+        assert_int_equal(fixture->answer.error.code, WI_INFERENCE_FAILED);
+        if (!strstr(fixture->answer.error.detail, bad[i][1]))
+            fail_msg("%s: %s", bad[i][0], fixture->answer.error.detail);
     }
-    assert_int_equal(wi_bridge_counters(house->bridge)->bad_answers, count);
-    assert_int_equal(house->aways, 0);
-    send_task(house, "att-2", NULL);
+    assert_int_equal(wi_bridge_counters(fixture->bridge)->bad_answers, count);
+    assert_int_equal(fixture->aways, 0);
+    send_task(fixture, "att-2", NULL);
     say(&client, "task_response", ANSWER("att-2"));
-    turn_until(&client, &house->answers, count + 1);
-    assert_true(house->answer.ok);
+    turn_until(&client, &fixture->answers, count + 1);
+    assert_true(fixture->answer.ok);
     assert_int_equal(model_references, 0);
     /* One that names no attempt can fail none. */
     say(&client, "task_response", "{\"ok\":true}");
@@ -181,31 +181,31 @@ static void test_bad_answers(void **state)
  */
 static void test_odd_shape(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     char token[WI_TOKEN_SIZE], id[WI_ID_SIZE], who[128];
     struct wi_error error;
-    struct client ours = join(house, NULL);
+    struct client ours = join(fixture, NULL);
     test_model.signature = (struct wi_onnx_signature){.outputs = &fixed_output, .output_count = 1};
-    send_task(house, "att-1", NULL);
+    send_task(fixture, "att-1", NULL);
     answer_bytes(&ours, "att-1", "\"executed_on\":{\"platform\":\"wasm\"}", "abcd", 4);
-    turn_until(&ours, &house->answers, 1);
-    assert_true(house->answer.ok);
+    turn_until(&ours, &fixture->answers, 1);
+    assert_true(fixture->answer.ok);
 
-    assert_int_equal(wi_bridge_invite(house->bridge, 1, 60000, id, token, &error), WI_OK);
-    struct client joined = open_socket(house);
+    assert_int_equal(wi_bridge_invite(fixture->bridge, 1, 60000, id, token, &error), WI_OK);
+    struct client joined = open_socket(fixture);
     snprintf(who, sizeof who, "\"token\":\"%s\"", token);
     announce(&joined, who);
     json_decref(hear(&joined, "welcome"));
-    send_task(house, "att-2", NULL);
+    send_task(fixture, "att-2", NULL);
     answer_bytes(&joined, "att-2", "\"executed_on\":{\"platform\":\"wasm\"}", "abcd", 4);
-    turn_until(&joined, &house->answers, 2);
-    assert_false(house->answer.ok);
-    assert_true(house->answer.retryable);
-    send_task(house, "att-3", NULL);
+    turn_until(&joined, &fixture->answers, 2);
+    assert_false(fixture->answer.ok);
+    assert_true(fixture->answer.retryable);
+    send_task(fixture, "att-3", NULL);
     answer_bytes(&joined, "att-3", "\"executed_on\":{\"platform\":\"wasm\"}", "abc", 3);
-    turn_until(&joined, &house->answers, 3);
-    assert_true(house->answer.ok);
-    assert_int_equal(wi_bridge_counters(house->bridge)->bad_answers, 1);
+    turn_until(&joined, &fixture->answers, 3);
+    assert_true(fixture->answer.ok);
+    assert_int_equal(wi_bridge_counters(fixture->bridge)->bad_answers, 1);
     memset(&test_model.signature, 0, sizeof test_model.signature);
     client_close(&ours);
     client_close(&joined);
@@ -215,8 +215,8 @@ static void test_odd_shape(void **state)
 static void test_tensors(void **state)
 {
     static const size_t sizes[] = {0, 1, 100, 65536, 602112, 4194305};
-    struct house *house = *state;
-    struct client client = join(house, NULL);
+    struct fixture *fixture = *state;
+    struct client client = join(fixture, NULL);
     test_model.signature = (struct wi_onnx_signature){.outputs = &free_output, .output_count = 1};
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         struct wi_tensors sent = make_tensor("x", sizes[s]), small = make_tensor("y", 3);
@@ -228,7 +228,7 @@ static void test_tensors(void **state)
         second->offset = sizes[s] / 2;
         wi_blob_unref(small.items[0].blob);
         free(small.items);
-        assert_int_equal(send_task(house, "att-1", &sent), WI_OK);
+        assert_int_equal(send_task(fixture, "att-1", &sent), WI_OK);
 
         struct ws_message message;
         do {
@@ -255,11 +255,11 @@ static void test_tensors(void **state)
         client_send_frame(&client, 0, 0, head + aligned / 2, aligned - aligned / 2);
         client_send_frame(&client, 9, 1, "ping", 4);
         client_send_frame(&client, 0, 1, sent.items[0].blob->bytes, sizes[s]);
-        turn_until(&client, &house->answers, (int)s + 1);
-        assert_int_equal(house->answer.outputs.count, 1);
-        assert_int_equal(house->answer.outputs.items[0].size, sizes[s]);
-        assert_memory_equal(
-            wi_tensor_bytes(&house->answer.outputs.items[0]), sent.items[0].blob->bytes, sizes[s]);
+        turn_until(&client, &fixture->answers, (int)s + 1);
+        assert_int_equal(fixture->answer.outputs.count, 1);
+        assert_int_equal(fixture->answer.outputs.items[0].size, sizes[s]);
+        assert_memory_equal(wi_tensor_bytes(&fixture->answer.outputs.items[0]),
+            sent.items[0].blob->bytes, sizes[s]);
         wi_tensors_clear(&sent);
         while (client.size) { /* the pong, and an acknowledgement perhaps */
             struct ws_message rest;
@@ -271,31 +271,31 @@ static void test_tensors(void **state)
     client_close(&client);
 }
 
-static void send_at_once(struct house *house)
+static void send_at_once(struct fixture *fixture)
 {
-    assert_int_equal(send_task(house, "att-5", NULL), WI_OK);
+    assert_int_equal(send_task(fixture, "att-5", NULL), WI_OK);
 }
 
 static void test_resume(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     json_t *welcome;
     char who[512], first_node[WI_ID_SIZE];
-    struct client client = join(house, &welcome);
-    strcpy(first_node, house->node);
-    assert_int_equal(send_task(house, "att-1", NULL), WI_OK);
-    assert_int_equal(send_task(house, "att-2", NULL), WI_OK);
-    assert_int_equal(send_task(house, "att-3", NULL), WI_OK);
+    struct client client = join(fixture, &welcome);
+    strcpy(first_node, fixture->node);
+    assert_int_equal(send_task(fixture, "att-1", NULL), WI_OK);
+    assert_int_equal(send_task(fixture, "att-2", NULL), WI_OK);
+    assert_int_equal(send_task(fixture, "att-3", NULL), WI_OK);
     client_close(&client);
-    turn_until(&client, &house->aways, 1);
-    assert_int_equal(send_task(house, "att-4", NULL), WI_NODE_NOT_FOUND);
-    wi_bridge_cancel(house->bridge, house->node, "att-3", "client gone");
+    turn_until(&client, &fixture->aways, 1);
+    assert_int_equal(send_task(fixture, "att-4", NULL), WI_NODE_NOT_FOUND);
+    wi_bridge_cancel(fixture->bridge, fixture->node, "att-3", "client gone");
 
     snprintf(who, sizeof who,
         "\"resume\":{\"node\":\"%s\",\"token\":\"%s\",\"running\":[\"att-1\",\"att-3\"],"
         "\"unacknowledged\":[\"att-0\"]}",
-        house->node, text_of(welcome, "resume_token"));
-    client = open_socket(house);
+        fixture->node, text_of(welcome, "resume_token"));
+    client = open_socket(fixture);
     announce(&client, who);
     json_t *again = hear(&client, "welcome");
     json_t *cancel = json_object_get(json_object_get(again, "data"), "cancel");
@@ -303,22 +303,22 @@ static void test_resume(void **state)
     assert_string_equal(json_string_value(json_array_get(cancel, 0)), "att-3");
     assert_string_equal(json_string_value(json_array_get(cancel, 1)), "att-0");
     assert_string_not_equal(text_of(again, "resume_token"), text_of(welcome, "resume_token"));
-    assert_int_equal(house->resumes, 1);
-    assert_string_equal(house->node, first_node);
-    assert_string_equal(house->log, "lost att-2;");
+    assert_int_equal(fixture->resumes, 1);
+    assert_string_equal(fixture->node, first_node);
+    assert_string_equal(fixture->log, "lost att-2;");
     json_decref(again);
 
     say(&client, "task_response", ANSWER("att-1"));
-    turn_until(&client, &house->answers, 1);
+    turn_until(&client, &fixture->answers, 1);
 
     /* The welcome may have been lost with its socket: the token before is good too, and a second
      * socket takes the node from the first. */
-    struct client second = open_socket(house);
-    house->on_resume = send_at_once; /* which the page could not list */
+    struct client second = open_socket(fixture);
+    fixture->on_resume = send_at_once; /* which the page could not list */
     announce(&second, who);
     json_decref(hear(&second, "welcome"));
-    assert_int_equal(house->resumes, 2);
-    assert_null(strstr(house->log, "att-5"));
+    assert_int_equal(fixture->resumes, 2);
+    assert_null(strstr(fixture->log, "att-5"));
     json_decref(hear(&second, "task_request"));
     struct ws_message message;
     do { /* the acknowledgement, then the end */
@@ -328,7 +328,7 @@ static void test_resume(void **state)
         if (opcode == 8)
             break;
     } while (1);
-    assert_int_equal(house->aways, 1);
+    assert_int_equal(fixture->aways, 1);
     json_decref(welcome);
     client_close(&client);
     client_close(&second);
@@ -336,13 +336,13 @@ static void test_resume(void **state)
 
 static void test_silence(void **state)
 {
-    struct house *house = *state;
-    struct wi_config config = house->config;
+    struct fixture *fixture = *state;
+    struct wi_config config = fixture->config;
     config.bridge.heartbeat_interval = 250; /* a busy machine may let nobody run for a while */
     config.bridge.heartbeat_misses = 2;
     config.bridge.resume_grace = 60;
-    wi_bridge_reload(house->bridge, &config);
-    struct client client = join(house, NULL);
+    wi_bridge_reload(fixture->bridge, &config);
+    struct client client = join(fixture, NULL);
     json_t *beat = hear(&client, "heartbeat");
     char data[128];
     snprintf(data, sizeof data, "{\"seq\":1,\"reply_to\":\"%s\",\"busy_since_ms\":12}",
@@ -352,36 +352,37 @@ static void test_silence(void **state)
     struct wi_node_state node = {0};
     while (node.rtt_ms == 0) {
         client_turn(&client);
-        assert_int_equal(wi_bridge_node_state(house->bridge, house->node, &node), 0);
+        assert_int_equal(wi_bridge_node_state(fixture->bridge, fixture->node, &node), 0);
     }
     assert_true(node.busy_since_ms == 12);
-    send_task(house, "att-1", NULL);
-    send_task(house, "att-2", NULL);
-    turn_until(&client, &house->aways, 1);
-    turn_until(&client, &house->downs, 1);
-    assert_string_equal(house->log, "lost-alone att-1;lost att-2;down;");
-    assert_int_equal(wi_bridge_counters(house->bridge)->heartbeat_timeouts, 1);
-    assert_int_equal(wi_bridge_node_state(house->bridge, house->node, &node), -1);
+    send_task(fixture, "att-1", NULL);
+    send_task(fixture, "att-2", NULL);
+    turn_until(&client, &fixture->aways, 1);
+    turn_until(&client, &fixture->downs, 1);
+    assert_string_equal(fixture->log, "lost-alone att-1;lost att-2;down;");
+    assert_int_equal(wi_bridge_counters(fixture->bridge)->heartbeat_timeouts, 1);
+    assert_int_equal(wi_bridge_node_state(fixture->bridge, fixture->node, &node), -1);
     client_close(&client);
 }
 
 static void test_cancel_and_drop(void **state)
 {
-    struct house *house = *state;
-    struct client client = join(house, NULL);
-    send_task(house, "att-1", NULL);
-    send_task(house, "att-2", NULL);
-    house->inside = 1;
-    wi_bridge_cancel(house->bridge, house->node, "att-1", "deadline");
+    struct fixture *fixture = *state;
+    struct client client = join(fixture, NULL);
+    send_task(fixture, "att-1", NULL);
+    send_task(fixture, "att-2", NULL);
+    fixture->inside = 1;
+    wi_bridge_cancel(fixture->bridge, fixture->node, "att-1", "deadline");
     enum wi_platform wasm = WI_WASM;
-    assert_int_equal(wi_bridge_load(house->bridge, house->node, &test_model, &wasm, 1, 0), WI_OK);
-    assert_int_equal(wi_bridge_unload(house->bridge, house->node, "digits"), WI_OK);
-    wi_bridge_drop(house->bridge, house->node, "being tested");
-    house->inside = 0;
-    assert_int_equal(house->downs, 0);
-    assert_int_equal(send_task(house, "att-3", NULL), WI_NODE_NOT_FOUND);
-    turn_until(&client, &house->downs, 1);
-    assert_string_equal(house->log, "lost-alone att-2;down;");
+    assert_int_equal(
+        wi_bridge_load(fixture->bridge, fixture->node, &test_model, &wasm, 1, 0), WI_OK);
+    assert_int_equal(wi_bridge_unload(fixture->bridge, fixture->node, "digits"), WI_OK);
+    wi_bridge_drop(fixture->bridge, fixture->node, "being tested");
+    fixture->inside = 0;
+    assert_int_equal(fixture->downs, 0);
+    assert_int_equal(send_task(fixture, "att-3", NULL), WI_NODE_NOT_FOUND);
+    turn_until(&client, &fixture->downs, 1);
+    assert_string_equal(fixture->log, "lost-alone att-2;down;");
     json_t *bye = NULL; /* what was queued and not begun may be dropped by the close */
     while (!bye) {
         struct ws_message message;
@@ -402,13 +403,13 @@ static void test_cancel_and_drop(void **state)
 
 static void test_supersede_and_flood(void **state)
 {
-    struct house *house = *state;
-    struct client first = join(house, NULL), second = join(house, NULL);
+    struct fixture *fixture = *state;
+    struct client first = join(fixture, NULL), second = join(fixture, NULL);
     json_t *bye = hear(&first, "bye");
     assert_string_equal(text_of(bye, "code"), "superseded");
     json_decref(bye);
-    assert_int_equal(house->downs, 1);
-    assert_int_equal(house->ups, 2);
+    assert_int_equal(fixture->downs, 1);
+    assert_int_equal(fixture->ups, 2);
     client_close(&first);
     for (int i = 0; i < 2100; i++)
         say(&second, "something_new", "{}");
@@ -418,32 +419,32 @@ static void test_supersede_and_flood(void **state)
 
 static void test_reports(void **state)
 {
-    struct house *house = *state;
-    struct client client = join(house, NULL);
+    struct fixture *fixture = *state;
+    struct client client = join(fixture, NULL);
     struct wi_node_state node;
     say(&client, "model_status", "{\"models\":[{\"name\":\"digits\",\"state\":\"loaded\"}]}");
     say(&client, "log", "{\"level\":\"info\",\"message\":\"hello\"}");
     say(&client, "capability_report",
         "{\"capabilities\":{\"browser\":{\"name\":\"c\"},"
         "\"platforms\":{},\"cross_origin_isolated\":false}}");
-    while (wi_bridge_node(house->bridge, house->node)->isolated)
+    while (wi_bridge_node(fixture->bridge, fixture->node)->isolated)
         client_turn(&client);
-    assert_true(house->platforms_lost > 0);
-    wi_bridge_node_state(house->bridge, house->node, &node);
+    assert_true(fixture->platforms_lost > 0);
+    wi_bridge_node_state(fixture->bridge, fixture->node, &node);
     assert_int_equal(json_array_size(node.models), 1);
-    assert_false(wi_bridge_node(house->bridge, house->node)->platforms[WI_WASM].available);
+    assert_false(wi_bridge_node(fixture->bridge, fixture->node)->platforms[WI_WASM].available);
     client_close(&client);
 }
 
 static void test_shutdown(void **state)
 {
-    struct house *house = *state;
-    struct client client = join(house, NULL);
-    send_task(house, "att-1", NULL);
-    house->inside = 1;
-    wi_bridge_close(house->bridge);
+    struct fixture *fixture = *state;
+    struct client client = join(fixture, NULL);
+    send_task(fixture, "att-1", NULL);
+    fixture->inside = 1;
+    wi_bridge_close(fixture->bridge);
     json_t *bye = NULL;
-    house->inside = 1; /* and no event later either */
+    fixture->inside = 1; /* and no event later either */
     json_decref(hear(&client, "task_request"));
     bye = hear(&client, "bye");
     assert_string_equal(text_of(bye, "code"), "shutdown");
@@ -462,30 +463,30 @@ static json_int_t threads_of(json_t *message)
 
 static void test_threads(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     json_t *welcome;
-    house->threads = 4;
-    struct client client = join(house, &welcome);
+    fixture->threads = 4;
+    struct client client = join(fixture, &welcome);
     assert_int_equal(threads_of(welcome), 4);
-    assert_int_equal(house->threads_said, 0);
-    wi_bridge_share_threads(house->bridge, house->node); /* nothing new: nothing is said */
-    assert_int_equal(house->threads_said, 4);
-    house->threads = 2;
-    wi_bridge_share_threads(house->bridge, house->node);
-    wi_bridge_share_threads(house->bridge, "node-of-yesterday");
+    assert_int_equal(fixture->threads_said, 0);
+    wi_bridge_share_threads(fixture->bridge, fixture->node); /* nothing new: nothing is said */
+    assert_int_equal(fixture->threads_said, 4);
+    fixture->threads = 2;
+    wi_bridge_share_threads(fixture->bridge, fixture->node);
+    wi_bridge_share_threads(fixture->bridge, "node-of-yesterday");
     assert_int_equal(threads_of(hear(&client, "settings")), 2);
-    house->config.models.idle_unload = 5000;
-    house->config.models.warmup = 1;
-    house->config.models.threads = 3;
-    wi_bridge_reload(house->bridge, &house->config);
-    wi_bridge_reload(house->bridge, &house->config); /* nothing new: nothing is said */
+    fixture->config.models.idle_unload = 5000;
+    fixture->config.models.warmup = 1;
+    fixture->config.models.threads = 3;
+    wi_bridge_reload(fixture->bridge, &fixture->config);
+    wi_bridge_reload(fixture->bridge, &fixture->config); /* nothing new: nothing is said */
     json_t *settings = hear(&client, "settings");
     const json_t *models = json_object_get(json_object_get(settings, "data"), "language_models");
     assert_int_equal(json_integer_value(json_object_get(models, "idle_unload_ms")), 5000);
     assert_true(json_is_true(json_object_get(models, "warmup")));
     assert_int_equal(json_integer_value(json_object_get(models, "threads")), 3);
     assert_int_equal(threads_of(settings), 2);
-    assert_int_equal(send_task(house, "att-1", NULL), WI_OK);
+    assert_int_equal(send_task(fixture, "att-1", NULL), WI_OK);
     json_decref(hear(&client, "task_request"));
     client_close(&client);
 }

@@ -1,10 +1,10 @@
 /* The page and model files over HTTP, and what stops the bridge from starting. */
-#include "house.h"
+#include "fixture.h"
 
 static void test_files(void **state)
 {
-    struct house *house = *state;
-    struct client client = client_open(&house->loop, house->port);
+    struct fixture *fixture = *state;
+    struct client client = client_open(&fixture->loop, fixture->port);
     struct http_reply reply;
     char request[512], etag[80];
 
@@ -67,7 +67,7 @@ static void test_files(void **state)
         reply_clear(&reply);
     }
     client_close(&client);
-    client = client_open(&house->loop, house->port);
+    client = client_open(&fixture->loop, fixture->port);
     client_send(&client, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbody", 52);
     assert_int_equal(client_reply(&client, 0, &reply), 0);
     assert_int_equal(reply.status, 405);
@@ -77,7 +77,7 @@ static void test_files(void **state)
 }
 
 /* Asks for a file of the model with the node's credential and `more` headers. */
-static void ask_for(struct house *house, struct client *client, const json_t *welcome,
+static void ask_for(struct fixture *fixture, struct client *client, const json_t *welcome,
     const char *path, const char *more, struct http_reply *reply)
 {
     char request[1024];
@@ -114,9 +114,10 @@ static void check_model(const json_t *model)
 
 static void test_model_files(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     json_t *welcome;
-    struct client node = join(house, &welcome), client = client_open(&house->loop, house->port);
+    struct client node = join(fixture, &welcome),
+                  client = client_open(&fixture->loop, fixture->port);
     struct http_reply reply;
     char request[512];
     snprintf(request, sizeof request, "GET /models/digits/%s/model.onnx HTTP/1.1", test_model.hash);
@@ -130,7 +131,7 @@ static void test_model_files(void **state)
     assert_int_equal(client_request(&client, known, &reply), 0);
     assert_int_equal(reply.status, 404);
     reply_clear(&reply);
-    send_task(house, "att-1", NULL);
+    send_task(fixture, "att-1", NULL);
     json_t *task = hear(&node, "task_request");
     check_model(json_object_get(json_object_get(task, "data"), "model"));
     json_decref(task);
@@ -149,7 +150,7 @@ static void test_model_files(void **state)
         {"other", 404, 0, 0}, {"weights", 404, 0, 0}, {"", 404, 0, 0}};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char etag[80];
-        ask_for(house, &client, welcome, files[i].path, "", &reply);
+        ask_for(fixture, &client, welcome, files[i].path, "", &reply);
         assert_int_equal(reply.status, files[i].status);
         if (files[i].size)
             assert_int_equal(reply.size, files[i].size);
@@ -160,14 +161,14 @@ static void test_model_files(void **state)
     }
     /* Nor is it closed when the work is done: the file may still be on its way. */
     say(&node, "task_response", ANSWER("att-1"));
-    turn_until(&node, &house->answers, 1);
+    turn_until(&node, &fixture->answers, 1);
     assert_int_equal(model_references, 0);
     assert_int_equal(client_request(&client, known, &reply), 0);
     assert_int_equal(reply.status, 200);
     reply_clear(&reply);
     assert_int_equal(model_references, 0);
-    wi_bridge_drop(house->bridge, house->node, "test");
-    turn_until(&node, &house->downs, 1);
+    wi_bridge_drop(fixture->bridge, fixture->node, "test");
+    turn_until(&node, &fixture->downs, 1);
     snprintf(request, sizeof request,
         "GET /models/digits/%s/model.onnx HTTP/1.1\r\nAuthorization: Bearer %s", test_model.hash,
         text_of(welcome, "model_credential"));
@@ -182,12 +183,13 @@ static void test_model_files(void **state)
 /* A transfer that broke off goes on where it was, as long as the file is the same. */
 static void test_ranges_of_model_files(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     json_t *welcome;
-    struct client node = join(house, &welcome), client = client_open(&house->loop, house->port);
+    struct client node = join(fixture, &welcome),
+                  client = client_open(&fixture->loop, fixture->port);
     struct http_reply reply;
     char same[128];
-    send_task(house, "att-1", NULL);
+    send_task(fixture, "att-1", NULL);
     json_decref(hear(&node, "task_request"));
     static const struct {
         const char *range;
@@ -199,7 +201,7 @@ static void test_ranges_of_model_files(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char more[64];
         snprintf(more, sizeof more, "\r\nRange: %s", cases[i].range);
-        ask_for(house, &client, welcome, "weights/part.data", more, &reply);
+        ask_for(fixture, &client, welcome, "weights/part.data", more, &reply);
         assert_int_equal(reply.status, cases[i].status);
         for (size_t k = 0; cases[i].size && k < reply.size; k++)
             assert_int_equal(reply.body[k], pattern(cases[i].first + k));
@@ -209,10 +211,10 @@ static void test_ranges_of_model_files(void **state)
     }
     snprintf(same, sizeof same, "\r\nRange: bytes=1-2\r\nIf-Range: \"%s\"",
         wi_manifest_find(&test_model.manifest, "weights/part.data")->hash);
-    ask_for(house, &client, welcome, "weights/part.data", same, &reply);
+    ask_for(fixture, &client, welcome, "weights/part.data", same, &reply);
     assert_int_equal(reply.status, 206);
     reply_clear(&reply);
-    ask_for(house, &client, welcome, "weights/part.data",
+    ask_for(fixture, &client, welcome, "weights/part.data",
         "\r\nRange: bytes=1-2\r\nIf-Range: \"other\"", &reply);
     assert_int_equal(reply.status, 200);
     assert_int_equal(reply.size, 300000);
@@ -225,17 +227,18 @@ static void test_ranges_of_model_files(void **state)
 /* A file that was written to in place is not what was hashed. */
 static void test_changed_model_file(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     json_t *welcome;
-    struct client node = join(house, &welcome), client = client_open(&house->loop, house->port);
+    struct client node = join(fixture, &welcome),
+                  client = client_open(&fixture->loop, fixture->port);
     struct http_reply reply;
-    send_task(house, "att-1", NULL);
+    send_task(fixture, "att-1", NULL);
     json_decref(hear(&node, "task_request"));
     test_model.manifest.files[2].identity.size++;
-    ask_for(house, &client, welcome, "weights/part.data", "", &reply);
+    ask_for(fixture, &client, welcome, "weights/part.data", "", &reply);
     assert_int_equal(reply.status, 404);
     reply_clear(&reply);
-    ask_for(house, &client, welcome, "model.onnx", "", &reply);
+    ask_for(fixture, &client, welcome, "model.onnx", "", &reply);
     assert_int_equal(reply.status, 200);
     reply_clear(&reply);
     json_decref(welcome);
@@ -246,16 +249,16 @@ static void test_changed_model_file(void **state)
 /* A client that leaves while its file is on the way, or never reads it, harms nothing. */
 static void test_abandoned_file(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     for (int i = 0; i < 8; i++) {
-        struct client client = client_open(&house->loop, house->port);
+        struct client client = client_open(&fixture->loop, fixture->port);
         const char *text = "GET /assets/engine-5XK2Q7NB.wasm HTTP/1.1\r\nHost: h\r\n\r\n";
         client_send(&client, text, strlen(text));
         for (int turn = 0; turn < i; turn++)
-            uv_run(&house->loop, UV_RUN_NOWAIT);
+            uv_run(&fixture->loop, UV_RUN_NOWAIT);
         client_close(&client);
     }
-    struct client client = client_open(&house->loop, house->port);
+    struct client client = client_open(&fixture->loop, fixture->port);
     struct http_reply reply;
     assert_int_equal(client_request(&client, "GET / HTTP/1.1", &reply), 0);
     reply_clear(&reply);
@@ -264,24 +267,24 @@ static void test_abandoned_file(void **state)
 
 static void test_bad_start(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     struct wi_bridge_events events = {0};
-    struct wi_config config = house->config;
+    struct wi_config config = fixture->config;
     struct wi_error error = {0};
     char address[64];
-    snprintf(address, sizeof address, "127.0.0.1:%d", house->port);
+    snprintf(address, sizeof address, "127.0.0.1:%d", fixture->port);
     config.bridge.listen = address;
-    assert_null(
-        wi_bridge_new(house->lws, &house->loop, NULL, &config, &house->budget, &events, &error));
+    assert_null(wi_bridge_new(
+        fixture->lws, &fixture->loop, NULL, &config, &fixture->budget, &events, &error));
     assert_string_equal(error.field, "bridge.listen");
     assert_non_null(strstr(error.detail, "in use"));
     config.bridge.listen = (char *)"127.0.0.1";
-    assert_null(
-        wi_bridge_new(house->lws, &house->loop, NULL, &config, &house->budget, &events, &error));
-    config = house->config;
+    assert_null(wi_bridge_new(
+        fixture->lws, &fixture->loop, NULL, &config, &fixture->budget, &events, &error));
+    config = fixture->config;
     config.bridge.page = (char *)"/nonexistent";
-    assert_null(
-        wi_bridge_new(house->lws, &house->loop, NULL, &config, &house->budget, &events, &error));
+    assert_null(wi_bridge_new(
+        fixture->lws, &fixture->loop, NULL, &config, &fixture->budget, &events, &error));
     assert_string_equal(error.field, "bridge.page");
 }
 

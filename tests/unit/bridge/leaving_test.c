@@ -1,13 +1,13 @@
 /* How nodes go: with a word, with a clean close, or without either. */
-#include "house.h"
+#include "fixture.h"
 
 static char join_token[WI_TOKEN_SIZE];
 
 /* A node with a join token that is good for one. */
-static struct client join_by_link(struct house *house)
+static struct client join_by_link(struct fixture *fixture)
 {
     char who[128];
-    struct client client = open_socket(house);
+    struct client client = open_socket(fixture);
     snprintf(who, sizeof who, "\"token\":\"%s\"", join_token);
     announce(&client, who);
     json_decref(hear(&client, "welcome"));
@@ -19,8 +19,8 @@ static int one_place(void **state)
     char id[WI_ID_SIZE];
     struct wi_error error;
     set_up(state);
-    struct house *house = *state;
-    return wi_bridge_invite(house->bridge, 1, 60000, id, join_token, &error) == WI_OK ? 0 : -1;
+    struct fixture *fixture = *state;
+    return wi_bridge_invite(fixture->bridge, 1, 60000, id, join_token, &error) == WI_OK ? 0 : -1;
 }
 
 static void send_close(struct client *client, int code)
@@ -32,86 +32,86 @@ static void send_close(struct client *client, int code)
 /* Its attempts go elsewhere at once, uncounted, and its place is free for the next. */
 static void a_bye_ends_it_at_once(void **state)
 {
-    struct house *house = *state;
-    struct client client = join_by_link(house);
-    send_task(house, "att-1", NULL);
-    send_task(house, "att-2", NULL);
+    struct fixture *fixture = *state;
+    struct client client = join_by_link(fixture);
+    send_task(fixture, "att-1", NULL);
+    send_task(fixture, "att-2", NULL);
     say(&client, "bye", "{\"reason\":\"out of\\npower\"}");
-    turn_until(&client, &house->downs, 1);
-    assert_string_equal(house->log, "lost att-1;lost att-2;down;");
-    assert_int_equal(house->aways, 0);
+    turn_until(&client, &fixture->downs, 1);
+    assert_string_equal(fixture->log, "lost att-1;lost att-2;down;");
+    assert_int_equal(fixture->aways, 0);
     assert_int_equal(model_references, 0);
     json_decref(hear(&client, "task_request"));
     json_decref(hear(&client, "task_request"));
     assert_int_equal(hear_close(&client), 1000);
     client_close(&client);
-    client = join_by_link(house);
-    assert_int_equal(house->ups, 2);
+    client = join_by_link(fixture);
+    assert_int_equal(fixture->ups, 2);
     client_close(&client);
 }
 
 static void a_bye_may_say_nothing_and_must_say_it_well(void **state)
 {
-    struct house *house = *state;
-    struct client client = join_by_link(house);
+    struct fixture *fixture = *state;
+    struct client client = join_by_link(fixture);
     say(&client, "bye", "{\"reason\":7}");
     assert_int_equal(hear_close(&client), 1008);
-    assert_int_equal(house->downs, 0);
+    assert_int_equal(fixture->downs, 0);
     client_close(&client);
-    turn_until(&client, &house->aways, 1);
+    turn_until(&client, &fixture->aways, 1);
 }
 
 static void a_clean_close_is_a_leave(void **state)
 {
     static const int codes[] = {1000, 1001};
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     for (int i = 0; i < 2; i++) {
-        struct client client = join_by_link(house); /* the place was free at once */
-        house->log[0] = '\0';
-        send_task(house, "att-1", NULL);
+        struct client client = join_by_link(fixture); /* the place was free at once */
+        fixture->log[0] = '\0';
+        send_task(fixture, "att-1", NULL);
         json_decref(hear(&client, "task_request"));
         send_close(&client, codes[i]);
-        turn_until(&client, &house->downs, i + 1);
-        assert_string_equal(house->log, "lost-alone att-1;down;");
+        turn_until(&client, &fixture->downs, i + 1);
+        assert_string_equal(fixture->log, "lost-alone att-1;down;");
         client_close(&client);
     }
-    assert_int_equal(house->aways, 0);
+    assert_int_equal(fixture->aways, 0);
 }
 
 /* Any other end is a broken connection, which may be mended. */
 static void other_ends_are_none(void **state)
 {
     static const int codes[] = {0, 1011, 3007};
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     for (int i = 0; i < 3; i++) {
         char token[WI_TOKEN_SIZE], id[WI_ID_SIZE], who[128];
         struct wi_error error;
-        wi_bridge_invite(house->bridge, 1, 60000, id, token, &error);
-        struct client client = open_socket(house);
+        wi_bridge_invite(fixture->bridge, 1, 60000, id, token, &error);
+        struct client client = open_socket(fixture);
         snprintf(who, sizeof who, "\"token\":\"%s\"", token);
         announce(&client, who);
         json_decref(hear(&client, "welcome"));
         send_close(&client, codes[i]);
-        turn_until(&client, &house->aways, i + 1);
+        turn_until(&client, &fixture->aways, i + 1);
         client_close(&client);
     }
-    assert_int_equal(house->downs, 0);
+    assert_int_equal(fixture->downs, 0);
 }
 
 /* Browsers of ours are looked after by others, who know more. */
 static void our_own_only_goes_away(void **state)
 {
-    struct house *house = *state;
-    struct client client = join(house, NULL);
+    struct fixture *fixture = *state;
+    struct client client = join(fixture, NULL);
     send_close(&client, 1001);
-    turn_until(&client, &house->aways, 1);
-    assert_int_equal(house->downs, 0);
+    turn_until(&client, &fixture->aways, 1);
+    assert_int_equal(fixture->downs, 0);
     client_close(&client);
-    client = join(house, NULL); /* reloaded: the one before is superseded */
-    send_task(house, "att-1", NULL);
+    client = join(fixture, NULL); /* reloaded: the one before is superseded */
+    send_task(fixture, "att-1", NULL);
     say(&client, "bye", "{}");
-    turn_until(&client, &house->downs, 2);
-    assert_string_equal(house->log, "down;lost-alone att-1;down;");
+    turn_until(&client, &fixture->downs, 2);
+    assert_string_equal(fixture->log, "down;lost-alone att-1;down;");
     client_close(&client);
 }
 

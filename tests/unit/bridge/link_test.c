@@ -10,7 +10,7 @@
 #define MAX_FRAME (2 * 1024 * 1024)
 #define SUBPROTOCOL "Sec-WebSocket-Protocol: test\r\n"
 
-struct house {
+struct fixture {
     uv_loop_t loop;
     struct lws_context *lws;
     struct lws_vhost *vhost;
@@ -34,8 +34,8 @@ struct house {
     struct wi_tensors piece;
 };
 
-static struct house *here; /* lws's callback has no other way to it */
-static int somebody;       /* its address is the context of who a link was settled for */
+static struct fixture *here; /* lws's callback has no other way to it */
+static int somebody;         /* its address is the context of who a link was settled for */
 
 static void on_message(void *context, struct wi_link *link, struct wi_blob *blob, int binary)
 {
@@ -129,53 +129,55 @@ static const struct lws_protocols protocols[] = {
     {0},
 };
 
-/* --- The house ------------------------------------------------------------------------------- */
+/* --- The fixture -------------------------------------------------------------------------------
+ */
 
-static void listen_here(struct house *house)
+static void listen_here(struct fixture *fixture)
 {
     struct sockaddr_in address = {.sin_family = AF_INET};
     socklen_t length = sizeof address;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    house->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(house->listener, (struct sockaddr *)&address, length), 0);
-    assert_int_equal(listen(house->listener, 1), 0);
-    getsockname(house->listener, (struct sockaddr *)&address, &length);
-    house->port = ntohs(address.sin_port);
+    fixture->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fixture->listener, (struct sockaddr *)&address, length), 0);
+    assert_int_equal(listen(fixture->listener, 1), 0);
+    getsockname(fixture->listener, (struct sockaddr *)&address, &length);
+    fixture->port = ntohs(address.sin_port);
 }
 
-static void open_link(struct house *house)
+static void open_link(struct fixture *fixture)
 {
-    house->client = client_open(&house->loop, house->port);
-    int fd = accept4(house->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    fixture->client = client_open(&fixture->loop, fixture->port);
+    int fd = accept4(fixture->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     assert_true(fd >= 0);
-    assert_non_null(lws_adopt_socket_vhost(house->vhost, fd));
-    assert_int_equal(client_upgrade(&house->client, "/", SUBPROTOCOL), 101);
-    assert_non_null(house->link);
+    assert_non_null(lws_adopt_socket_vhost(fixture->vhost, fd));
+    assert_int_equal(client_upgrade(&fixture->client, "/", SUBPROTOCOL), 101);
+    assert_non_null(fixture->link);
 }
 
 static int set_up(void **state)
 {
     struct wi_error error;
-    struct house *house = calloc(1, sizeof *house);
+    struct fixture *fixture = calloc(1, sizeof *fixture);
     struct lws_context_creation_info info = {.port = CONTEXT_PORT_NO_LISTEN_SERVER,
         .vhost_name = "test",
         .protocols = protocols,
         .retry_and_idle_policy = &wi_lws_no_watch};
     wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
-    here = house;
-    uv_loop_init(&house->loop);
-    house->lws = wi_lws_new(&house->loop, &error);
-    house->vhost = lws_create_vhost(house->lws, &info);
-    assert_non_null(house->vhost);
-    house->budget.limit = 16 * 1024 * 1024;
-    house->links = (struct wi_links){.loop = &house->loop,
-        .budget = &house->budget,
+    here = fixture;
+    uv_loop_init(&fixture->loop);
+    fixture->lws = wi_lws_new(&fixture->loop, &error);
+    fixture->vhost = lws_create_vhost(fixture->lws, &info);
+    assert_non_null(fixture->vhost);
+    fixture->budget.limit = 16 * 1024 * 1024;
+    fixture->links = (struct wi_links){.loop = &fixture->loop,
+        .budget = &fixture->budget,
         .max_frame = MAX_FRAME,
         .hello_ms = 60000,
-        .counters = {&house->frames_in, &house->frames_out, &house->bytes_in, &house->bytes_out}};
-    listen_here(house);
-    open_link(house);
-    *state = house;
+        .counters = {
+            &fixture->frames_in, &fixture->frames_out, &fixture->bytes_in, &fixture->bytes_out}};
+    listen_here(fixture);
+    open_link(fixture);
+    *state = fixture;
     return 0;
 }
 
@@ -188,61 +190,61 @@ static int settle(void **state)
 
 static int tear_down(void **state)
 {
-    struct house *house = *state;
-    client_close(&house->client);
-    close(house->listener);
-    wi_lws_begin_free(house->lws);
-    uv_run(&house->loop, UV_RUN_DEFAULT);
-    wi_lws_end_free(house->lws);
-    assert_int_equal(wi_links_count(&house->links), 0);
-    wi_links_clear(&house->links);
-    wi_blob_unref(house->blob);
-    wi_tensors_clear(&house->piece);
-    assert_int_equal(house->budget.used, 0);
-    assert_int_equal(uv_loop_close(&house->loop), 0);
-    free(house);
+    struct fixture *fixture = *state;
+    client_close(&fixture->client);
+    close(fixture->listener);
+    wi_lws_begin_free(fixture->lws);
+    uv_run(&fixture->loop, UV_RUN_DEFAULT);
+    wi_lws_end_free(fixture->lws);
+    assert_int_equal(wi_links_count(&fixture->links), 0);
+    wi_links_clear(&fixture->links);
+    wi_blob_unref(fixture->blob);
+    wi_tensors_clear(&fixture->piece);
+    assert_int_equal(fixture->budget.used, 0);
+    assert_int_equal(uv_loop_close(&fixture->loop), 0);
+    free(fixture);
     return 0;
 }
 
-static void turn_until(struct house *house, const int *counter, int value)
+static void turn_until(struct fixture *fixture, const int *counter, int value)
 {
     double until = client_now() + CLIENT_PATIENCE_MS;
     while (*counter < value && client_now() < until)
-        client_turn(&house->client);
+        client_turn(&fixture->client);
     assert_int_equal(*counter, value);
 }
 
-static void turn_until_gone(struct house *house)
+static void turn_until_gone(struct fixture *fixture)
 {
     double until = client_now() + CLIENT_PATIENCE_MS;
-    while (house->link && client_now() < until)
-        client_turn(&house->client);
-    assert_null(house->link);
+    while (fixture->link && client_now() < until)
+        client_turn(&fixture->client);
+    assert_null(fixture->link);
 }
 
-static void say(struct house *house, int opcode, const char *text)
+static void say(struct fixture *fixture, int opcode, const char *text)
 {
-    assert_int_equal(client_send_frame(&house->client, opcode, 1, text, strlen(text)), 0);
+    assert_int_equal(client_send_frame(&fixture->client, opcode, 1, text, strlen(text)), 0);
 }
 
 /* The close frame that must come next, which is answered. */
-static int hear_close(struct house *house, char reason[WI_LINK_REASON_SIZE])
+static int hear_close(struct fixture *fixture, char reason[WI_LINK_REASON_SIZE])
 {
     struct ws_message message;
-    assert_int_equal(client_message(&house->client, &message), 0);
+    assert_int_equal(client_message(&fixture->client, &message), 0);
     assert_int_equal(message.opcode, 8);
     int code = message.bytes[0] << 8 | message.bytes[1];
     snprintf(reason, WI_LINK_REASON_SIZE, "%.*s", (int)message.size - 2, message.bytes + 2);
-    client_send_frame(&house->client, 8, 1, message.bytes, 2);
+    client_send_frame(&fixture->client, 8, 1, message.bytes, 2);
     message_clear(&message);
-    turn_until_gone(house);
+    turn_until_gone(fixture);
     return code;
 }
 
-static void hear(struct house *house, const char *text)
+static void hear(struct fixture *fixture, const char *text)
 {
     struct ws_message message;
-    assert_int_equal(client_message(&house->client, &message), 0);
+    assert_int_equal(client_message(&fixture->client, &message), 0);
     assert_int_equal(message.opcode, 1);
     assert_string_equal((char *)message.bytes, text);
     message_clear(&message);
@@ -259,59 +261,59 @@ static struct wi_message *make_text(const char *text)
 
 static void a_message_comes_whole(void **state)
 {
-    struct house *house = *state;
-    client_send_frame(&house->client, 2, 0, "one ", 4);
-    client_send_frame(&house->client, 0, 0, "and ", 4);
-    client_send_frame(&house->client, 0, 1, "two", 3);
-    turn_until(house, &house->messages, 1);
-    assert_true(house->binary);
-    assert_int_equal(house->blob->size, 11);
-    assert_memory_equal(house->blob->bytes, "one and two", 11);
-    assert_ptr_equal(house->context, house);
-    say(house, 1, "three");
-    turn_until(house, &house->messages, 2);
-    assert_false(house->binary);
-    assert_int_equal(house->blob->size, 5);
-    assert_int_equal(house->frames_in, 2);
-    assert_int_equal(house->bytes_in, 16);
+    struct fixture *fixture = *state;
+    client_send_frame(&fixture->client, 2, 0, "one ", 4);
+    client_send_frame(&fixture->client, 0, 0, "and ", 4);
+    client_send_frame(&fixture->client, 0, 1, "two", 3);
+    turn_until(fixture, &fixture->messages, 1);
+    assert_true(fixture->binary);
+    assert_int_equal(fixture->blob->size, 11);
+    assert_memory_equal(fixture->blob->bytes, "one and two", 11);
+    assert_ptr_equal(fixture->context, fixture);
+    say(fixture, 1, "three");
+    turn_until(fixture, &fixture->messages, 2);
+    assert_false(fixture->binary);
+    assert_int_equal(fixture->blob->size, 5);
+    assert_int_equal(fixture->frames_in, 2);
+    assert_int_equal(fixture->bytes_in, 16);
 }
 
 static void what_is_settled_is_counted_anew(void **state)
 {
-    struct house *house = *state;
-    say(house, 1, "a stranger's");
-    turn_until(house, &house->messages, 1);
+    struct fixture *fixture = *state;
+    say(fixture, 1, "a stranger's");
+    turn_until(fixture, &fixture->messages, 1);
     double before = wi_now_ms();
-    wi_link_settle(house->link, &settled, &somebody);
-    assert_int_equal(wi_link_heard(house->link)->bytes_in, 0);
-    assert_true(wi_link_heard(house->link)->last_seen >= before);
-    say(house, 1, "its own");
-    turn_until(house, &house->messages, 2);
-    assert_ptr_equal(house->context, &somebody);
-    assert_int_equal(wi_link_heard(house->link)->bytes_in, 7);
-    assert_int_equal(house->bytes_in, 19);
-    assert_int_equal(wi_link_send(house->link, make_text("answer")), 0);
-    hear(house, "answer");
-    assert_int_equal(wi_link_heard(house->link)->bytes_out, 6);
-    assert_int_equal(house->bytes_out, 6);
-    assert_int_equal(house->frames_out, 1);
+    wi_link_settle(fixture->link, &settled, &somebody);
+    assert_int_equal(wi_link_heard(fixture->link)->bytes_in, 0);
+    assert_true(wi_link_heard(fixture->link)->last_seen >= before);
+    say(fixture, 1, "its own");
+    turn_until(fixture, &fixture->messages, 2);
+    assert_ptr_equal(fixture->context, &somebody);
+    assert_int_equal(wi_link_heard(fixture->link)->bytes_in, 7);
+    assert_int_equal(fixture->bytes_in, 19);
+    assert_int_equal(wi_link_send(fixture->link, make_text("answer")), 0);
+    hear(fixture, "answer");
+    assert_int_equal(wi_link_heard(fixture->link)->bytes_out, 6);
+    assert_int_equal(fixture->bytes_out, 6);
+    assert_int_equal(fixture->frames_out, 1);
 }
 
 /* One byte more than `limit` in one frame: the refusal comes when its header has. */
-static void expect_refused(struct house *house, int opcode, size_t limit)
+static void expect_refused(struct fixture *fixture, int opcode, size_t limit)
 {
     char *text = calloc(1, limit + 1), reason[WI_LINK_REASON_SIZE];
     memset(text, 'x', limit + 1);
-    client_send_frame(&house->client, opcode, 1, text, limit + 1);
+    client_send_frame(&fixture->client, opcode, 1, text, limit + 1);
     free(text);
-    turn_until(house, &house->refusals, 1);
-    assert_int_equal(house->refused.limit, limit);
-    assert_int_equal(house->refused.whole, limit + 1);
-    assert_int_equal(house->refused.binary, opcode == 2);
-    assert_memory_equal(house->begin, "xxxx", 4);
-    assert_int_equal(house->messages, 0);
-    assert_int_equal(hear_close(house, reason), WI_CLOSE_TOO_BIG);
-    assert_int_equal(house->gones, 0); /* its owner closed it */
+    turn_until(fixture, &fixture->refusals, 1);
+    assert_int_equal(fixture->refused.limit, limit);
+    assert_int_equal(fixture->refused.whole, limit + 1);
+    assert_int_equal(fixture->refused.binary, opcode == 2);
+    assert_memory_equal(fixture->begin, "xxxx", 4);
+    assert_int_equal(fixture->messages, 0);
+    assert_int_equal(hear_close(fixture, reason), WI_CLOSE_TOO_BIG);
+    assert_int_equal(fixture->gones, 0); /* its owner closed it */
 }
 
 static void a_stranger_says_little(void **state)
@@ -331,41 +333,41 @@ static void a_binary_message_is_bounded(void **state)
 
 static void fragments_count_together(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     char *half = calloc(1, STRANGER_MAX);
     memset(half, 'y', STRANGER_MAX);
-    client_send_frame(&house->client, 1, 0, "begun", 5);
-    client_send_frame(&house->client, 0, 1, half, STRANGER_MAX);
+    client_send_frame(&fixture->client, 1, 0, "begun", 5);
+    client_send_frame(&fixture->client, 0, 1, half, STRANGER_MAX);
     free(half);
-    turn_until(house, &house->refusals, 1);
-    assert_int_equal(house->refused.whole, STRANGER_MAX + 5);
-    assert_memory_equal(house->begin, "begun", 5);
+    turn_until(fixture, &fixture->refusals, 1);
+    assert_int_equal(fixture->refused.whole, STRANGER_MAX + 5);
+    assert_memory_equal(fixture->begin, "begun", 5);
 }
 
 static void without_memory_it_is_refused(void **state)
 {
-    struct house *house = *state;
-    house->budget.limit = 100;
+    struct fixture *fixture = *state;
+    fixture->budget.limit = 100;
     char text[201] = {0};
     memset(text, 'z', 200);
-    say(house, 1, text);
-    turn_until(house, &house->refusals, 1);
-    assert_int_equal(house->refused.limit, 0);
-    assert_int_equal(house->refused.whole, 200);
+    say(fixture, 1, text);
+    turn_until(fixture, &fixture->refusals, 1);
+    assert_int_equal(fixture->refused.limit, 0);
+    assert_int_equal(fixture->refused.whole, 200);
 }
 
 static void it_rests(void **state)
 {
-    struct house *house = *state;
-    wi_link_rest(house->link, 100);
+    struct fixture *fixture = *state;
+    wi_link_rest(fixture->link, 100);
     double began = client_now();
-    say(house, 1, "meanwhile");
+    say(fixture, 1, "meanwhile");
     while (client_now() - began < 50) {
-        client_turn(&house->client);
-        assert_int_equal(house->messages, 0);
-        assert_true(wi_link_silent_ms(house->link) == 0);
+        client_turn(&fixture->client);
+        assert_int_equal(fixture->messages, 0);
+        assert_true(wi_link_silent_ms(fixture->link) == 0);
     }
-    turn_until(house, &house->messages, 1);
+    turn_until(fixture, &fixture->messages, 1);
     assert_true(client_now() - began >= 99);
 }
 
@@ -394,14 +396,14 @@ static struct wi_tensors make_tensors(void)
 
 static void tensors_are_sent_from_where_they_lie(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     struct wi_tensors tensors = make_tensors();
     struct wi_buffer head = {0};
     wi_buffer_puts(&head, "head");
-    assert_int_equal(wi_link_send(house->link, wi_message_new(1, &head, &tensors)), 0);
-    assert_int_equal(wi_link_send(house->link, make_text("next")), 0);
+    assert_int_equal(wi_link_send(fixture->link, wi_message_new(1, &head, &tensors)), 0);
+    assert_int_equal(wi_link_send(fixture->link, make_text("next")), 0);
     struct ws_message message;
-    assert_int_equal(client_message(&house->client, &message), 0);
+    assert_int_equal(client_message(&fixture->client, &message), 0);
     assert_int_equal(message.opcode, 2);
     assert_true(message.fragments > 1);
     assert_int_equal(message.size, 4 + 8 + 300000);
@@ -416,31 +418,31 @@ static void tensors_are_sent_from_where_they_lie(void **state)
     }
     assert_memory_equal(message.bytes + 9, "\0\0\0", 3);
     message_clear(&message);
-    hear(house, "next");
+    hear(fixture, "next");
     wi_tensors_clear(&tensors);
 }
 
 static void a_full_queue_takes_no_more(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     int sent = 0;
     char text[1001] = {0};
     memset(text, 'm', 1000);
-    while (sent < 100000 && wi_link_send(house->link, make_text(text)) == 0)
+    while (sent < 100000 && wi_link_send(fixture->link, make_text(text)) == 0)
         sent++; /* and nobody reads */
     assert_true(sent >= 4096 && sent < 100000);
     for (int i = 0; i < sent; i++)
-        hear(house, text);
-    assert_int_equal(wi_link_send(house->link, make_text("again")), 0);
-    hear(house, "again");
+        hear(fixture, text);
+    assert_int_equal(wi_link_send(fixture->link, make_text("again")), 0);
+    hear(fixture, "again");
 }
 
 /* The next message: -1 for the text `text`, else the number that it was drawn as. */
-static int hear_drawn(struct house *house, const char *text)
+static int hear_drawn(struct fixture *fixture, const char *text)
 {
     struct ws_message message;
     int number = -1;
-    assert_int_equal(client_message(&house->client, &message), 0);
+    assert_int_equal(client_message(&fixture->client, &message), 0);
     if (message.opcode == 1) {
         assert_int_equal(message.size, strlen(text));
         assert_memory_equal(message.bytes, text, message.size);
@@ -454,122 +456,122 @@ static int hear_drawn(struct house *house, const char *text)
 
 static void what_is_drawn_is_made_as_the_socket_takes_it(void **state)
 {
-    struct house *house = *state;
-    house->piece = make_tensors();
-    house->to_draw = 1000; /* 300 MB, and a few MB fit into the sockets' buffers */
-    wi_link_draw(house->link);
-    assert_int_equal(house->drawn, 0); /* from the loop only */
+    struct fixture *fixture = *state;
+    fixture->piece = make_tensors();
+    fixture->to_draw = 1000; /* 300 MB, and a few MB fit into the sockets' buffers */
+    wi_link_draw(fixture->link);
+    assert_int_equal(fixture->drawn, 0); /* from the loop only */
     for (int i = 0; i < 20; i++)
-        assert_int_equal(hear_drawn(house, ""), i);
-    assert_true(house->drawn < 100);
-    house->to_draw = house->drawn; /* the rest is not wanted any more */
-    for (int i = 20; i < house->to_draw; i++)
-        assert_int_equal(hear_drawn(house, ""), i);
-    assert_int_equal(wi_link_send(house->link, make_text("last")), 0);
-    assert_int_equal(hear_drawn(house, "last"), -1);
+        assert_int_equal(hear_drawn(fixture, ""), i);
+    assert_true(fixture->drawn < 100);
+    fixture->to_draw = fixture->drawn; /* the rest is not wanted any more */
+    for (int i = 20; i < fixture->to_draw; i++)
+        assert_int_equal(hear_drawn(fixture, ""), i);
+    assert_int_equal(wi_link_send(fixture->link, make_text("last")), 0);
+    assert_int_equal(hear_drawn(fixture, "last"), -1);
 }
 
 /* All of it would go before what is sent next: a socket's buffers alone would take ten or more. */
 static void little_is_written_ahead(void **state)
 {
-    struct house *house = *state;
-    house->piece = make_tensors();
-    house->to_draw = 1000;
-    wi_link_draw(house->link);
+    struct fixture *fixture = *state;
+    fixture->piece = make_tensors();
+    fixture->to_draw = 1000;
+    wi_link_draw(fixture->link);
     for (int i = 0; i < 500; i++) /* and nothing is read */
-        uv_run(&house->loop, UV_RUN_NOWAIT);
-    assert_true(house->drawn > 0);
-    assert_true(house->drawn <= 4);
-    house->to_draw = house->drawn;
+        uv_run(&fixture->loop, UV_RUN_NOWAIT);
+    assert_true(fixture->drawn > 0);
+    assert_true(fixture->drawn <= 4);
+    fixture->to_draw = fixture->drawn;
 }
 
 static void what_is_queued_goes_before_what_is_drawn(void **state)
 {
-    struct house *house = *state;
-    house->piece = make_tensors();
-    house->to_draw = 100;
-    wi_link_draw(house->link);
-    assert_int_equal(hear_drawn(house, ""), 0);
-    int before = house->drawn;
+    struct fixture *fixture = *state;
+    fixture->piece = make_tensors();
+    fixture->to_draw = 100;
+    wi_link_draw(fixture->link);
+    assert_int_equal(hear_drawn(fixture, ""), 0);
+    int before = fixture->drawn;
     assert_true(before < 100);
-    assert_int_equal(wi_link_send(house->link, make_text("small")), 0);
+    assert_int_equal(wi_link_send(fixture->link, make_text("small")), 0);
     for (int i = 1; i < before; i++) /* those that were made before it was sent */
-        assert_int_equal(hear_drawn(house, "small"), i);
-    assert_int_equal(hear_drawn(house, "small"), -1);
+        assert_int_equal(hear_drawn(fixture, "small"), i);
+    assert_int_equal(hear_drawn(fixture, "small"), -1);
     for (int i = before; i < 100; i++)
-        assert_int_equal(hear_drawn(house, ""), i);
+        assert_int_equal(hear_drawn(fixture, ""), i);
 }
 
 static void what_is_drawn_does_not_fill_the_queue(void **state)
 {
-    struct house *house = *state;
-    house->piece = make_tensors();
-    house->to_draw = 100;
-    wi_link_draw(house->link);
-    assert_int_equal(hear_drawn(house, ""), 0);
+    struct fixture *fixture = *state;
+    fixture->piece = make_tensors();
+    fixture->to_draw = 100;
+    wi_link_draw(fixture->link);
+    assert_int_equal(hear_drawn(fixture, ""), 0);
     struct wi_buffer head = {0};
     wi_buffer_puts(&head, "9999");
-    assert_int_equal(wi_link_send(house->link, wi_message_new(1, &head, &house->piece)), 0);
+    assert_int_equal(wi_link_send(fixture->link, wi_message_new(1, &head, &fixture->piece)), 0);
     int number;
-    while ((number = hear_drawn(house, "")) != 9999)
-        assert_true(number < house->drawn);
-    house->to_draw = house->drawn;
+    while ((number = hear_drawn(fixture, "")) != 9999)
+        assert_true(number < fixture->drawn);
+    fixture->to_draw = fixture->drawn;
 }
 
 static void a_link_has_a_limit_of_its_own(void **state)
 {
-    struct house *house = *state;
-    wi_link_limit(house->link, 5000);
-    expect_refused(house, 2, 5000);
+    struct fixture *fixture = *state;
+    wi_link_limit(fixture->link, 5000);
+    expect_refused(fixture, 2, 5000);
 }
 
 /* --- The end --------------------------------------------------------------------------------- */
 
 static void a_stranger_is_late(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     char reason[WI_LINK_REASON_SIZE];
-    client_close(&house->client);
-    turn_until_gone(house);
-    house->links.hello_ms = 20;
-    open_link(house);
-    turn_until(house, &house->lates, 1);
-    assert_int_equal(hear_close(house, reason), WI_CLOSE_POLICY);
+    client_close(&fixture->client);
+    turn_until_gone(fixture);
+    fixture->links.hello_ms = 20;
+    open_link(fixture);
+    turn_until(fixture, &fixture->lates, 1);
+    assert_int_equal(hear_close(fixture, reason), WI_CLOSE_POLICY);
     assert_string_equal(reason, "too late");
-    client_close(&house->client);
-    open_link(house);
-    wi_link_settle(house->link, &settled, &somebody);
+    client_close(&fixture->client);
+    open_link(fixture);
+    wi_link_settle(fixture->link, &settled, &somebody);
     double until = client_now() + 60;
     while (client_now() < until)
-        client_turn(&house->client);
-    assert_int_equal(house->lates, 1);
-    assert_non_null(house->link);
+        client_turn(&fixture->client);
+    assert_int_equal(fixture->lates, 1);
+    assert_non_null(fixture->link);
 }
 
 static void it_is_closed_with_a_last_word(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     char reason[WI_LINK_REASON_SIZE];
-    wi_link_close(house->link, WI_CLOSE_TRY_LATER, "not\nnow", make_text("goodbye"));
-    assert_true(wi_link_is_closing(house->link));
-    assert_int_equal(wi_link_send(house->link, make_text("too late")), -1);
-    wi_link_close(house->link, WI_CLOSE_NORMAL, "twice", make_text("not sent"));
-    say(house, 1, "not heard");
-    hear(house, "goodbye");
-    assert_int_equal(hear_close(house, reason), WI_CLOSE_TRY_LATER);
+    wi_link_close(fixture->link, WI_CLOSE_TRY_LATER, "not\nnow", make_text("goodbye"));
+    assert_true(wi_link_is_closing(fixture->link));
+    assert_int_equal(wi_link_send(fixture->link, make_text("too late")), -1);
+    wi_link_close(fixture->link, WI_CLOSE_NORMAL, "twice", make_text("not sent"));
+    say(fixture, 1, "not heard");
+    hear(fixture, "goodbye");
+    assert_int_equal(hear_close(fixture, reason), WI_CLOSE_TRY_LATER);
     assert_string_equal(reason, "not now");
-    assert_int_equal(house->messages + house->lefts + house->gones, 0);
+    assert_int_equal(fixture->messages + fixture->lefts + fixture->gones, 0);
 }
 
 static void it_may_be_closed_inside_an_event(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     char reason[WI_LINK_REASON_SIZE];
-    house->close_on_message = 1;
-    say(house, 1, "one");
-    say(house, 1, "two");
-    assert_int_equal(hear_close(house, reason), WI_CLOSE_POLICY);
-    assert_int_equal(house->messages, 1);
+    fixture->close_on_message = 1;
+    say(fixture, 1, "one");
+    say(fixture, 1, "two");
+    assert_int_equal(hear_close(fixture, reason), WI_CLOSE_POLICY);
+    assert_int_equal(fixture->messages, 1);
 }
 
 static void close_it(void *context, struct wi_link *link)
@@ -581,55 +583,55 @@ static void close_it(void *context, struct wi_link *link)
 
 static void all_are_closed_together(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     char reason[WI_LINK_REASON_SIZE];
     struct ws_message message;
-    struct client first = house->client;
+    struct client first = fixture->client;
     int count = 0;
-    open_link(house);
-    assert_int_equal(wi_links_count(&house->links), 2);
-    wi_links_each(&house->links, close_it, &count);
+    open_link(fixture);
+    assert_int_equal(wi_links_count(&fixture->links), 2);
+    wi_links_each(&fixture->links, close_it, &count);
     assert_int_equal(count, 2);
     assert_int_equal(client_message(&first, &message), 0);
     assert_int_equal(message.opcode, 8);
     message_clear(&message);
     client_close(&first);
-    assert_int_equal(hear_close(house, reason), WI_CLOSE_GOING_AWAY);
+    assert_int_equal(hear_close(fixture, reason), WI_CLOSE_GOING_AWAY);
     double until = client_now() + CLIENT_PATIENCE_MS;
-    while (wi_links_count(&house->links) && client_now() < until)
-        client_turn(&house->client);
-    assert_int_equal(wi_links_count(&house->links), 0);
+    while (wi_links_count(&fixture->links) && client_now() < until)
+        client_turn(&fixture->client);
+    assert_int_equal(wi_links_count(&fixture->links), 0);
 }
 
 static void the_peer_says_why_it_goes(void **state)
 {
-    struct house *house = *state;
-    client_send_frame(&house->client, 8, 1, "\x03\xe9gone", 6);
-    turn_until(house, &house->gones, 1);
-    assert_int_equal(house->lefts, 1);
-    assert_int_equal(house->left_code, 1001);
-    assert_string_equal(house->left_text, "gone");
-    assert_ptr_equal(house->context, &somebody);
-    assert_null(house->link);
+    struct fixture *fixture = *state;
+    client_send_frame(&fixture->client, 8, 1, "\x03\xe9gone", 6);
+    turn_until(fixture, &fixture->gones, 1);
+    assert_int_equal(fixture->lefts, 1);
+    assert_int_equal(fixture->left_code, 1001);
+    assert_string_equal(fixture->left_text, "gone");
+    assert_ptr_equal(fixture->context, &somebody);
+    assert_null(fixture->link);
 }
 
 static void the_peer_may_say_nothing(void **state)
 {
-    struct house *house = *state;
-    client_send_frame(&house->client, 8, 1, "", 0);
-    turn_until(house, &house->gones, 1);
-    assert_int_equal(house->lefts, 1);
-    assert_int_equal(house->left_code, 0);
+    struct fixture *fixture = *state;
+    client_send_frame(&fixture->client, 8, 1, "", 0);
+    turn_until(fixture, &fixture->gones, 1);
+    assert_int_equal(fixture->lefts, 1);
+    assert_int_equal(fixture->left_code, 0);
 }
 
 static void a_dead_socket_is_told_once(void **state)
 {
-    struct house *house = *state;
-    client_close(&house->client);
-    turn_until(house, &house->gones, 1);
-    turn_until_gone(house);
-    assert_int_equal(house->lefts, 0);
-    assert_int_equal(house->gones, 1);
+    struct fixture *fixture = *state;
+    client_close(&fixture->client);
+    turn_until(fixture, &fixture->gones, 1);
+    turn_until_gone(fixture);
+    assert_int_equal(fixture->lefts, 0);
+    assert_int_equal(fixture->gones, 1);
 }
 
 #define STRANGER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

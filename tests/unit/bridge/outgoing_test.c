@@ -1,8 +1,8 @@
 /* What is sent to a node fits what it reads, and what it has to take. */
-#include "house.h"
+#include "fixture.h"
 
 static enum wi_code send_tensors(
-    struct house *house, const struct wi_tensors *tensors, struct wi_error *error)
+    struct fixture *fixture, const struct wi_tensors *tensors, struct wi_error *error)
 {
     struct wi_task task = {.attempt_id = "att-1",
         .job_id = "job-1",
@@ -11,9 +11,9 @@ static enum wi_code send_tensors(
         .platform_count = 1,
         .deadline_ms = 1000,
         .tensors = tensors};
-    house->inside = 1;
-    enum wi_code code = wi_bridge_send_task(house->bridge, house->node, &task, error);
-    house->inside = 0;
+    fixture->inside = 1;
+    enum wi_code code = wi_bridge_send_task(fixture->bridge, fixture->node, &task, error);
+    fixture->inside = 0;
     return code;
 }
 
@@ -36,18 +36,18 @@ static struct wi_tensors make_names(size_t length)
 
 static void test_head(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     struct wi_error error = {0};
-    struct client client = join(house, NULL);
+    struct client client = join(fixture, NULL);
     struct wi_tensors tensors = make_names(1000);
-    assert_int_equal(send_tensors(house, &tensors, &error), WI_INPUT_INVALID);
+    assert_int_equal(send_tensors(fixture, &tensors, &error), WI_INPUT_INVALID);
     assert_int_equal(error.code, WI_INPUT_INVALID);
     assert_string_equal(error.field, "inputs");
     assert_string_equal(error.expected, "at most 1048576 bytes");
     assert_non_null(strstr(error.detail, "which may have 1048576"));
     wi_tensors_clear(&tensors);
     tensors = make_names(900);
-    assert_int_equal(send_tensors(house, &tensors, &error), WI_OK);
+    assert_int_equal(send_tensors(fixture, &tensors, &error), WI_OK);
     wi_tensors_clear(&tensors);
     struct ws_message message; /* nothing came before, and the node is there */
     assert_int_equal(client_message(&client, &message), 0);
@@ -60,14 +60,14 @@ static void test_head(void **state)
 /* The acknowledgements that ride on a request are not what makes it too large. */
 static void test_head_with_acknowledgements(void **state)
 {
-    struct house *house = *state;
-    struct client client = join(house, NULL);
+    struct fixture *fixture = *state;
+    struct client client = join(fixture, NULL);
     struct wi_tensors tensors = {0};
     size_t length = 1024;
     do { /* the longest that go out alone */
         wi_tensors_clear(&tensors);
         tensors = make_names(--length);
-    } while (send_tensors(house, &tensors, NULL) != WI_OK);
+    } while (send_tensors(fixture, &tensors, NULL) != WI_OK);
     wi_tensors_clear(&tensors);
     struct ws_message message;
     assert_int_equal(client_message(&client, &message), 0);
@@ -77,18 +77,18 @@ static void test_head_with_acknowledgements(void **state)
     free(tensors.items[0].name); /* and as many more as there is room for */
     tensors.items[0].name = calloc(1, length + spare + 1);
     memset(tensors.items[0].name, 'x', length + spare - 100);
-    house->inside = 1;
-    wi_bridge_cancel(house->bridge, house->node, "att-1", "done");
-    house->inside = 0;
+    fixture->inside = 1;
+    wi_bridge_cancel(fixture->bridge, fixture->node, "att-1", "done");
+    fixture->inside = 0;
     json_decref(hear(&client, "task_cancel"));
     say(&client, "task_response",
         ANSWER("att-0-with-a-name-of-nearly-sixty-four-characters-or-so-1"));
     say(&client, "task_response",
         ANSWER("att-0-with-a-name-of-nearly-sixty-four-characters-or-so-2"));
-    const struct wi_bridge_counters *counters = wi_bridge_counters(house->bridge);
+    const struct wi_bridge_counters *counters = wi_bridge_counters(fixture->bridge);
     while (counters->late_answers < 2)
         client_turn(&client);
-    assert_int_equal(send_tensors(house, &tensors, NULL), WI_OK);
+    assert_int_equal(send_tensors(fixture, &tensors, NULL), WI_OK);
     json_decref(hear(&client, "task_ack"));
     wi_tensors_clear(&tensors);
     client_close(&client);
@@ -96,15 +96,15 @@ static void test_head_with_acknowledgements(void **state)
 
 static void test_whole(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     struct wi_error error = {0};
-    struct client client = join(house, NULL);
+    struct client client = join(fixture, NULL);
     struct wi_tensors tensors = make_tensor("x", 9 * 1024 * 1024);
-    assert_int_equal(send_tensors(house, &tensors, &error), WI_BODY_TOO_LARGE);
+    assert_int_equal(send_tensors(fixture, &tensors, &error), WI_BODY_TOO_LARGE);
     assert_string_equal(error.expected, "at most 9437184 bytes");
     assert_non_null(strstr(error.detail, "max_body"));
     wi_tensors_clear(&tensors);
-    assert_int_equal(send_task(house, "att-2", NULL), WI_OK);
+    assert_int_equal(send_task(fixture, "att-2", NULL), WI_OK);
     json_t *task = hear(&client, "task_request");
     assert_string_equal(text_of(task, "attempt_id"), "att-2");
     json_decref(task);
@@ -113,19 +113,19 @@ static void test_whole(void **state)
 
 static void test_full_link(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     char id[16];
-    struct client client = join(house, NULL);
+    struct client client = join(fixture, NULL);
     struct wi_tensors tensors = make_tensor("x", 8 * 1024 * 1024);
     enum wi_code code = WI_OK;
     for (int i = 0; i < 40 && code == WI_OK; i++) { /* it reads nothing */
         snprintf(id, sizeof id, "att-%d", i);
-        code = send_task(house, id, &tensors);
+        code = send_task(fixture, id, &tensors);
     }
     assert_int_equal(code, WI_NODE_BUSY);
     wi_tensors_clear(&tensors);
     client_close(&client);
-    turn_until(&client, &house->aways, 1);
+    turn_until(&client, &fixture->aways, 1);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* Streams at the bridge: parts up, credit down, and what happens to both when a socket drops. */
-#include "house.h"
+#include "fixture.h"
 
 #define PARTS_CAPABILITIES                                                                         \
     "{\"browser\":{\"name\":\"program\"},\"cross_origin_isolated\":false,\"parts\":true,"          \
@@ -8,23 +8,23 @@
 
 /* --- helpers --------------------------------------------------------------------------------- */
 
-static struct client announce_parts(struct house *house, const char *who, json_t **welcome)
+static struct client announce_parts(struct fixture *fixture, const char *who, json_t **welcome)
 {
     char data[1024];
-    struct client client = open_socket(house);
+    struct client client = open_socket(fixture);
     snprintf(data, sizeof data, "{\"protocol\":1,%s,\"capabilities\":" PARTS_CAPABILITIES "}", who);
     say(&client, "node_announcement", data);
     *welcome = hear(&client, "welcome");
     return client;
 }
 
-static struct client join_parts(struct house *house, json_t **welcome)
+static struct client join_parts(struct fixture *fixture, json_t **welcome)
 {
     char token[WI_TOKEN_SIZE], who[128];
     json_t *heard = NULL;
-    wi_bridge_expect(house->bridge, "session-1", "chrome", "", 60000, token);
+    wi_bridge_expect(fixture->bridge, "session-1", "chrome", "", 60000, token);
     snprintf(who, sizeof who, "\"token\":\"%s\"", token);
-    struct client client = announce_parts(house, who, &heard);
+    struct client client = announce_parts(fixture, who, &heard);
     if (welcome)
         *welcome = heard;
     else
@@ -34,16 +34,16 @@ static struct client join_parts(struct house *house, json_t **welcome)
 
 /* Comes back with what `welcome` said; `lists` are the members of resume beside the token. */
 static struct client come_back(
-    struct house *house, const json_t *welcome, const char *lists, json_t **again)
+    struct fixture *fixture, const json_t *welcome, const char *lists, json_t **again)
 {
     char who[512];
     snprintf(who, sizeof who, "\"resume\":{\"node\":\"%s\",\"token\":\"%s\",%s}",
         text_of(welcome, "node"), text_of(welcome, "resume_token"), lists);
-    return announce_parts(house, who, again);
+    return announce_parts(fixture, who, again);
 }
 
 static enum wi_code send_stream(
-    struct house *house, const char *attempt_id, const struct wi_continuation *from)
+    struct fixture *fixture, const char *attempt_id, const struct wi_continuation *from)
 {
     struct wi_task task = {.attempt_id = attempt_id,
         .job_id = "job-1",
@@ -53,17 +53,17 @@ static enum wi_code send_stream(
         .deadline_ms = 1000,
         .stream = 1,
         .from = from};
-    house->inside = 1;
-    enum wi_code code = wi_bridge_send_task(house->bridge, house->node, &task, NULL);
-    house->inside = 0;
+    fixture->inside = 1;
+    enum wi_code code = wi_bridge_send_task(fixture->bridge, fixture->node, &task, NULL);
+    fixture->inside = 0;
     return code;
 }
 
-static void grant(struct house *house, const char *attempt_id, uint64_t parts, uint64_t bytes)
+static void grant(struct fixture *fixture, const char *attempt_id, uint64_t parts, uint64_t bytes)
 {
-    house->inside = 1;
-    wi_bridge_credit(house->bridge, house->node, attempt_id, &(struct wi_credit){parts, bytes});
-    house->inside = 0;
+    fixture->inside = 1;
+    wi_bridge_credit(fixture->bridge, fixture->node, attempt_id, &(struct wi_credit){parts, bytes});
+    fixture->inside = 0;
 }
 
 static void say_part(struct client *client, const char *attempt_id, int seq)
@@ -101,18 +101,18 @@ static void hear_part_ack(struct client *client, const char *attempt_id, json_in
     }
 }
 
-static const struct wi_bridge_counters *counters(const struct house *house)
+static const struct wi_bridge_counters *counters(const struct fixture *fixture)
 {
-    return wi_bridge_counters(house->bridge);
+    return wi_bridge_counters(fixture->bridge);
 }
 
 /* --- the way of a stream --------------------------------------------------------------------- */
 
 static void parts_go_up_in_order_and_are_acknowledged(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(house, &welcome);
+    struct client client = join_parts(fixture, &welcome);
     assert_int_equal(
         json_integer_value(json_object_get(data_of(welcome, "initial_credit"), "parts")),
         WI_CREDIT_PARTS);
@@ -120,7 +120,7 @@ static void parts_go_up_in_order_and_are_acknowledged(void **state)
         json_integer_value(json_object_get(data_of(welcome, "initial_credit"), "bytes")),
         WI_CREDIT_BYTES);
     json_decref(welcome);
-    assert_int_equal(send_stream(house, "att-1", NULL), WI_OK);
+    assert_int_equal(send_stream(fixture, "att-1", NULL), WI_OK);
     json_t *task = hear(&client, "task_request");
     assert_true(json_is_true(data_of(task, "stream")));
     assert_null(data_of(task, "continue"));
@@ -129,26 +129,26 @@ static void parts_go_up_in_order_and_are_acknowledged(void **state)
         say_part(&client, "att-1", i);
     hear_part_ack(&client, "att-1", 3);
     say_end(&client, "att-1", 3);
-    turn_until(&client, &house->answers, 1);
+    turn_until(&client, &fixture->answers, 1);
     assert_string_equal(
-        house->log, "part att-1/0 t0;part att-1/1 t1;part att-1/2 t2;answer att-1;");
-    assert_true(house->answer.ok);
-    assert_int_equal(house->answer.parts, 3);
-    assert_true(house->answer.waited_for_client_ms == 2.5);
-    assert_int_equal(counters(house)->parts, 3);
+        fixture->log, "part att-1/0 t0;part att-1/1 t1;part att-1/2 t2;answer att-1;");
+    assert_true(fixture->answer.ok);
+    assert_int_equal(fixture->answer.parts, 3);
+    assert_true(fixture->answer.waited_for_client_ms == 2.5);
+    assert_int_equal(counters(fixture)->parts, 3);
     client_close(&client);
 }
 
 static void an_attempt_goes_on_where_another_came_to(void **state)
 {
-    struct house *house = *state;
-    struct client client = join_parts(house, NULL);
+    struct fixture *fixture = *state;
+    struct client client = join_parts(fixture, NULL);
     json_t *tokens = json_pack("[i, i]", 7, 9);
     json_t *answers = json_pack(
         "[{s:i,s:i},{s:i,s:i}]", "text_bytes", 1, "tokens", 2, "text_bytes", 2, "tokens", 0);
     const struct wi_continuation from = {
         .seq = 2, .text = "a\"b and more", .text_length = 3, .tokens = tokens, .answers = answers};
-    assert_int_equal(send_stream(house, "att-1", &from), WI_OK);
+    assert_int_equal(send_stream(fixture, "att-1", &from), WI_OK);
     json_t *task = hear(&client, "task_request");
     const json_t *more = data_of(task, "continue");
     assert_int_equal(json_integer_value(json_object_get(more, "seq")), 2);
@@ -160,16 +160,16 @@ static void an_attempt_goes_on_where_another_came_to(void **state)
     json_decref(answers);
     say_part(&client, "att-1", 2);
     say_end(&client, "att-1", 3);
-    turn_until(&client, &house->answers, 1);
-    assert_string_equal(house->log, "part att-1/2 t2;answer att-1;");
-    assert_int_equal(house->answer.parts, 3);
+    turn_until(&client, &fixture->answers, 1);
+    assert_string_equal(fixture->log, "part att-1/2 t2;answer att-1;");
+    assert_int_equal(fixture->answer.parts, 3);
     client_close(&client);
 }
 
 static void a_continuation_too_large_for_a_message_is_refused(void **state)
 {
-    struct house *house = *state;
-    struct client client = join_parts(house, NULL);
+    struct fixture *fixture = *state;
+    struct client client = join_parts(fixture, NULL);
     struct wi_error error;
     size_t size = WI_FRAME_HEAD_MAX;
     char *text = malloc(size);
@@ -178,7 +178,7 @@ static void a_continuation_too_large_for_a_message_is_refused(void **state)
     struct wi_task task = {
         .attempt_id = "att-1", .job_id = "job-1", .model = &test_model, .stream = 1, .from = &from};
     assert_int_equal(
-        wi_bridge_send_task(house->bridge, house->node, &task, &error), WI_STREAM_INTERRUPTED);
+        wi_bridge_send_task(fixture->bridge, fixture->node, &task, &error), WI_STREAM_INTERRUPTED);
     assert_int_equal(error.code, WI_STREAM_INTERRUPTED);
     free(text);
     client_close(&client);
@@ -186,13 +186,13 @@ static void a_continuation_too_large_for_a_message_is_refused(void **state)
 
 static void a_node_that_knows_no_parts_is_sent_no_stream(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join(house, &welcome);
+    struct client client = join(fixture, &welcome);
     assert_null(data_of(welcome, "initial_credit"));
     json_decref(welcome);
-    assert_int_equal(send_stream(house, "att-1", NULL), WI_NODE_BUSY);
-    send_task(house, "att-2", NULL);
+    assert_int_equal(send_stream(fixture, "att-1", NULL), WI_NODE_BUSY);
+    send_task(fixture, "att-2", NULL);
     json_t *task = hear(&client, "task_request");
     assert_string_equal(text_of(task, "attempt_id"), "att-2");
     assert_null(data_of(task, "stream"));
@@ -204,17 +204,17 @@ static void a_node_that_knows_no_parts_is_sent_no_stream(void **state)
 
 static void credit_is_sent_where_it_is_more(void **state)
 {
-    struct house *house = *state;
-    struct client client = join_parts(house, NULL);
-    send_stream(house, "att-1", NULL);
-    send_task(house, "att-2", NULL);
+    struct fixture *fixture = *state;
+    struct client client = join_parts(fixture, NULL);
+    send_stream(fixture, "att-1", NULL);
+    send_task(fixture, "att-2", NULL);
     json_decref(hear(&client, "task_request"));
     json_decref(hear(&client, "task_request"));
-    grant(house, "att-1", 1, 1);          /* less than at first */
-    grant(house, "att-2", 1000, 1000000); /* no stream */
-    grant(house, "att-9", 1000, 1000000); /* nobody's */
-    grant(house, "att-1", 40, 70000);
-    grant(house, "att-1", 41, 5);
+    grant(fixture, "att-1", 1, 1);          /* less than at first */
+    grant(fixture, "att-2", 1000, 1000000); /* no stream */
+    grant(fixture, "att-9", 1000, 1000000); /* nobody's */
+    grant(fixture, "att-1", 40, 70000);
+    grant(fixture, "att-1", 41, 5);
     static const struct wi_credit expected[] = {{40, 70000}, {41, 70000}};
     for (size_t i = 0; i < 2; i++) {
         json_t *credit = hear(&client, "task_credit");
@@ -226,40 +226,40 @@ static void credit_is_sent_where_it_is_more(void **state)
     client_close(&client);
 }
 
-static void grant_ten_more(struct house *house, const char *attempt_id)
+static void grant_ten_more(struct fixture *fixture, const char *attempt_id)
 {
-    if (house->parts == WI_CREDIT_PARTS)
-        wi_bridge_credit(house->bridge, house->node, attempt_id,
+    if (fixture->parts == WI_CREDIT_PARTS)
+        wi_bridge_credit(fixture->bridge, fixture->node, attempt_id,
             &(struct wi_credit){WI_CREDIT_PARTS + 10, WI_CREDIT_BYTES});
 }
 
 static void credit_may_be_granted_from_inside_the_event(void **state)
 {
-    struct house *house = *state;
-    struct client client = join_parts(house, NULL);
-    send_stream(house, "att-1", NULL);
-    house->on_part = grant_ten_more;
+    struct fixture *fixture = *state;
+    struct client client = join_parts(fixture, NULL);
+    send_stream(fixture, "att-1", NULL);
+    fixture->on_part = grant_ten_more;
     for (int i = 0; i < WI_CREDIT_PARTS + 10; i++) {
-        house->log[0] = '\0';
+        fixture->log[0] = '\0';
         say_part(&client, "att-1", i);
-        turn_until(&client, &house->parts, i + 1);
+        turn_until(&client, &fixture->parts, i + 1);
     }
-    assert_int_equal(house->answers, 0);
+    assert_int_equal(fixture->answers, 0);
     client_close(&client);
 }
 
 /* --- faults ---------------------------------------------------------------------------------- */
 
 /* The attempt ends as one whose answer cannot be used, the node is told and stays. */
-static void expect_end(struct house *house, struct client *client, const char *why)
+static void expect_end(struct fixture *fixture, struct client *client, const char *why)
 {
-    turn_until(client, &house->answers, 1);
-    assert_false(house->answer.ok);
-    assert_true(house->answer.retryable);
-    assert_int_equal(house->answer.error.code, WI_INFERENCE_FAILED);
-    if (!strstr(house->answer.error.detail, why))
-        fail_msg("\"%s\" is not in \"%s\"", why, house->answer.error.detail);
-    assert_int_equal(counters(house)->bad_answers, 1);
+    turn_until(client, &fixture->answers, 1);
+    assert_false(fixture->answer.ok);
+    assert_true(fixture->answer.retryable);
+    assert_int_equal(fixture->answer.error.code, WI_INFERENCE_FAILED);
+    if (!strstr(fixture->answer.error.detail, why))
+        fail_msg("\"%s\" is not in \"%s\"", why, fixture->answer.error.detail);
+    assert_int_equal(counters(fixture)->bad_answers, 1);
     for (;;) {
         struct ws_message message;
         assert_int_equal(client_message(client, &message), 0);
@@ -272,96 +272,96 @@ static void expect_end(struct house *house, struct client *client, const char *w
         if (cancels)
             break;
     }
-    assert_int_equal(house->aways, 0);
+    assert_int_equal(fixture->aways, 0);
 }
 
 static void a_gap_ends_the_attempt(void **state)
 {
-    struct house *house = *state;
-    struct client client = join_parts(house, NULL);
-    send_stream(house, "att-1", NULL);
+    struct fixture *fixture = *state;
+    struct client client = join_parts(fixture, NULL);
+    send_stream(fixture, "att-1", NULL);
     say_part(&client, "att-1", 0);
     say_part(&client, "att-1", 2);
     say_part(&client, "att-1", 3); /* on its way meanwhile */
-    expect_end(house, &client, "part 2 came where 1 was due");
+    expect_end(fixture, &client, "part 2 came where 1 was due");
     hear_part_ack(&client, "att-1", 4);
-    assert_int_equal(house->answer.parts, 1);
-    assert_int_equal(counters(house)->parts, 1);
-    assert_int_equal(counters(house)->parts_stale, 1);
+    assert_int_equal(fixture->answer.parts, 1);
+    assert_int_equal(counters(fixture)->parts, 1);
+    assert_int_equal(counters(fixture)->parts_stale, 1);
     client_close(&client);
 }
 
 static void a_part_beyond_the_credit_ends_the_attempt(void **state)
 {
-    struct house *house = *state;
-    struct client client = join_parts(house, NULL);
-    send_stream(house, "att-1", NULL);
+    struct fixture *fixture = *state;
+    struct client client = join_parts(fixture, NULL);
+    send_stream(fixture, "att-1", NULL);
     for (int i = 0; i <= WI_CREDIT_PARTS; i++)
         say_part(&client, "att-1", i);
-    expect_end(house, &client, "beyond the credit of 32 parts");
-    assert_int_equal(house->parts, WI_CREDIT_PARTS);
+    expect_end(fixture, &client, "beyond the credit of 32 parts");
+    assert_int_equal(fixture->parts, WI_CREDIT_PARTS);
     client_close(&client);
 }
 
 static void a_part_too_large_ends_the_attempt(void **state)
 {
-    struct house *house = *state;
-    struct client client = join_parts(house, NULL);
+    struct fixture *fixture = *state;
+    struct client client = join_parts(fixture, NULL);
     size_t size = WI_PART_MAX + 1;
     char *data = malloc(size + 128);
     int at = sprintf(data, "{\"attempt_id\":\"att-1\",\"seq\":0,\"text\":\"");
     memset(data + at, 'x', size);
     strcpy(data + at + size, "\"}");
-    send_stream(house, "att-1", NULL);
+    send_stream(fixture, "att-1", NULL);
     say(&client, "task_part", data);
-    expect_end(house, &client, "64001");
+    expect_end(fixture, &client, "64001");
     free(data);
     client_close(&client);
 }
 
 static void a_part_of_no_stream_ends_the_attempt(void **state)
 {
-    struct house *house = *state;
-    struct client client = join_parts(house, NULL);
-    send_task(house, "att-1", NULL);
+    struct fixture *fixture = *state;
+    struct client client = join_parts(fixture, NULL);
+    send_task(fixture, "att-1", NULL);
     say_part(&client, "att-1", 0);
-    expect_end(house, &client, "no stream was asked for");
-    assert_int_equal(house->parts, 0);
+    expect_end(fixture, &client, "no stream was asked for");
+    assert_int_equal(fixture->parts, 0);
     client_close(&client);
 }
 
 static void a_part_of_a_wrong_kind_ends_the_attempt(void **state)
 {
-    struct house *house = *state;
-    struct client client = join_parts(house, NULL);
-    send_stream(house, "att-1", NULL);
+    struct fixture *fixture = *state;
+    struct client client = join_parts(fixture, NULL);
+    send_stream(fixture, "att-1", NULL);
     say(&client, "task_part", "{\"attempt_id\":\"att-1\",\"seq\":0,\"tokens\":[\"1\"]}");
-    expect_end(house, &client, "data.tokens[0] must be an integer");
+    expect_end(fixture, &client, "data.tokens[0] must be an integer");
     client_close(&client);
 }
 
 static void a_part_that_names_no_attempt_closes_the_connection(void **state)
 {
-    struct house *house = *state;
-    struct client client = join_parts(house, NULL);
+    struct fixture *fixture = *state;
+    struct client client = join_parts(fixture, NULL);
     say(&client, "task_part", "{\"attempt_id\":7,\"seq\":0}");
     assert_int_equal(hear_close(&client), 1008);
-    assert_int_equal(counters(house)->protocol_errors, 1);
+    assert_int_equal(counters(fixture)->protocol_errors, 1);
     client_close(&client);
 }
 
 static void an_end_that_counts_otherwise_is_not_believed(void **state)
 {
-    struct house *house = *state;
-    struct client client = join_parts(house, NULL);
-    send_stream(house, "att-1", NULL);
+    struct fixture *fixture = *state;
+    struct client client = join_parts(fixture, NULL);
+    send_stream(fixture, "att-1", NULL);
     say_part(&client, "att-1", 0);
     say_end(&client, "att-1", 2);
-    turn_until(&client, &house->answers, 1);
-    assert_false(house->answer.ok);
-    assert_true(house->answer.retryable);
-    assert_int_equal(house->answer.parts, 1);
-    assert_int_equal(counters(house)->bad_answers, 1);
+    turn_until(&client, &fixture->answers, 1);
+    assert_false(fixture->answer.ok);
+    assert_true(fixture->answer.retryable);
+    assert_int_equal(fixture->answer.parts, 1);
+    assert_int_equal(counters(fixture)->bad_answers, 1);
     client_close(&client);
 }
 
@@ -369,58 +369,58 @@ static void an_end_that_counts_otherwise_is_not_believed(void **state)
 
 static void stale_parts_are_dropped_counted_and_acknowledged(void **state)
 {
-    struct house *house = *state;
-    struct client client = join_parts(house, NULL);
-    send_stream(house, "att-1", NULL);
+    struct fixture *fixture = *state;
+    struct client client = join_parts(fixture, NULL);
+    send_stream(fixture, "att-1", NULL);
     say_part(&client, "att-1", 0);
-    turn_until(&client, &house->parts, 1);
-    house->inside = 1;
-    wi_bridge_cancel(house->bridge, house->node, "att-1", "client gone");
-    house->inside = 0;
+    turn_until(&client, &fixture->parts, 1);
+    fixture->inside = 1;
+    wi_bridge_cancel(fixture->bridge, fixture->node, "att-1", "client gone");
+    fixture->inside = 0;
     json_decref(hear(&client, "task_request"));
     json_decref(hear(&client, "task_cancel"));
     say_part(&client, "att-1", 1);
     say_part(&client, "att-1", 2);
     say(&client, "task_part", "{\"attempt_id\":\"att-1\",\"seq\":\"x\"}");
     hear_part_ack(&client, "att-1", 3);
-    assert_int_equal(house->parts, 1);
-    assert_int_equal(counters(house)->parts_stale, 3);
+    assert_int_equal(fixture->parts, 1);
+    assert_int_equal(counters(fixture)->parts_stale, 3);
     client_close(&client);
 }
 
 /* Parts belong to attempts: however many come in a second, the node stays. */
 static void parts_are_no_loose_messages(void **state)
 {
-    struct house *house = *state;
-    struct client client = join_parts(house, NULL);
-    send_stream(house, "att-1", NULL);
-    grant(house, "att-1", 5000, 1000000);
+    struct fixture *fixture = *state;
+    struct client client = join_parts(fixture, NULL);
+    send_stream(fixture, "att-1", NULL);
+    grant(fixture, "att-1", 5000, 1000000);
     for (int i = 0; i < 2500; i++) {
         say_part(&client, "att-1", i);
-        house->log[0] = '\0';
+        fixture->log[0] = '\0';
     }
-    turn_until(&client, &house->parts, 2500);
-    house->inside = 1;
-    wi_bridge_cancel(house->bridge, house->node, "att-1", "client gone");
-    house->inside = 0;
+    turn_until(&client, &fixture->parts, 2500);
+    fixture->inside = 1;
+    wi_bridge_cancel(fixture->bridge, fixture->node, "att-1", "client gone");
+    fixture->inside = 0;
     for (int i = 2500; i < 4999; i++)
         say_part(&client, "att-1", i);
     uint64_t stale = 0;
     for (double until = client_now() + CLIENT_PATIENCE_MS; stale < 2499 && client_now() < until;
-         stale = counters(house)->parts_stale)
+         stale = counters(fixture)->parts_stale)
         client_turn(&client);
     assert_int_equal(stale, 2499);
-    assert_int_equal(house->aways, 0);
+    assert_int_equal(fixture->aways, 0);
     client_close(&client);
 }
 
 static void parts_of_attempts_that_never_were_are_a_flood(void **state)
 {
-    struct house *house = *state;
-    struct client client = join_parts(house, NULL);
+    struct fixture *fixture = *state;
+    struct client client = join_parts(fixture, NULL);
     for (int i = 0; i < 2100; i++)
         say_part(&client, "att-9", i);
-    turn_until(&client, &house->aways, 1);
+    turn_until(&client, &fixture->aways, 1);
     client_close(&client);
 }
 
@@ -434,19 +434,19 @@ static json_int_t at(const json_t *welcome, const char *member, const char *atte
 
 static void a_stream_goes_on_over_a_reconnect(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     json_t *welcome, *again;
-    struct client client = join_parts(house, &welcome);
-    send_stream(house, "att-1", NULL);
-    send_stream(house, "att-2", NULL);
-    send_task(house, "att-3", NULL);
+    struct client client = join_parts(fixture, &welcome);
+    send_stream(fixture, "att-1", NULL);
+    send_stream(fixture, "att-2", NULL);
+    send_task(fixture, "att-3", NULL);
     say_part(&client, "att-1", 0);
     say_part(&client, "att-1", 1);
-    turn_until(&client, &house->parts, 2);
+    turn_until(&client, &fixture->parts, 2);
     client_close(&client);
-    turn_until(&client, &house->aways, 1);
-    grant(house, "att-1", 50, 90000); /* while it is away */
-    client = come_back(house, welcome,
+    turn_until(&client, &fixture->aways, 1);
+    grant(fixture, "att-1", 50, 90000); /* while it is away */
+    client = come_back(fixture, welcome,
         "\"running\":[\"att-1\",\"att-3\"],\"unacknowledged\":[\"att-2\"],"
         "\"next\":{\"att-1\":4,\"att-2\":0,\"att-9\":4}",
         &again);
@@ -461,11 +461,11 @@ static void a_stream_goes_on_over_a_reconnect(void **state)
     say_part(&client, "att-1", 1); /* again, although it need not be */
     say_part(&client, "att-1", 2);
     say_end(&client, "att-1", 3);
-    turn_until(&client, &house->answers, 1);
-    assert_true(house->answer.ok);
+    turn_until(&client, &fixture->answers, 1);
+    assert_true(fixture->answer.ok);
     assert_string_equal(
-        house->log, "part att-1/0 t0;part att-1/1 t1;part att-1/2 t2;answer att-1;");
-    assert_int_equal(counters(house)->parts_repeated, 1);
+        fixture->log, "part att-1/0 t0;part att-1/1 t1;part att-1/2 t2;answer att-1;");
+    assert_int_equal(counters(fixture)->parts_repeated, 1);
     json_decref(welcome);
     json_decref(again);
     client_close(&client);
@@ -473,19 +473,19 @@ static void a_stream_goes_on_over_a_reconnect(void **state)
 
 static void a_stream_that_has_begun_again_is_lost(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     json_t *welcome, *again;
-    struct client client = join_parts(house, &welcome);
-    send_stream(house, "att-1", NULL);
+    struct client client = join_parts(fixture, &welcome);
+    send_stream(fixture, "att-1", NULL);
     say_part(&client, "att-1", 0);
-    turn_until(&client, &house->parts, 1);
+    turn_until(&client, &fixture->parts, 1);
     client_close(&client);
-    turn_until(&client, &house->aways, 1);
-    client = come_back(house, welcome,
+    turn_until(&client, &fixture->aways, 1);
+    client = come_back(fixture, welcome,
         "\"running\":[\"att-1\"],\"unacknowledged\":[],\"next\":{\"att-1\":0}", &again);
     assert_string_equal(json_string_value(json_array_get(data_of(again, "cancel"), 0)), "att-1");
     assert_int_equal(json_object_size(data_of(again, "next")), 0);
-    assert_string_equal(house->log, "part att-1/0 t0;lost att-1;");
+    assert_string_equal(fixture->log, "part att-1/0 t0;lost att-1;");
     json_decref(welcome);
     json_decref(again);
     client_close(&client);
@@ -493,13 +493,13 @@ static void a_stream_that_has_begun_again_is_lost(void **state)
 
 static void a_resume_says_well_where_it_is(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     static const char *const rows[] = {"[]", "{\"a\":\"1\"}", "{\"a\":-1}", "{\"a\":1.5}"};
     json_t *welcome;
-    struct client client = join_parts(house, &welcome);
+    struct client client = join_parts(fixture, &welcome);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char data[1024];
-        struct client other = open_socket(house);
+        struct client other = open_socket(fixture);
         snprintf(data, sizeof data,
             "{\"protocol\":1,\"resume\":{\"node\":\"%s\",\"token\":\"%s\",\"running\":[],"
             "\"unacknowledged\":[],\"next\":%s},\"capabilities\":" PARTS_CAPABILITIES "}",
@@ -516,32 +516,32 @@ static void a_resume_says_well_where_it_is(void **state)
 
 static void progress_goes_up_now_and_then(void **state)
 {
-    struct house *house = *state;
-    struct client client = join_parts(house, NULL);
-    send_stream(house, "att-1", NULL);
+    struct fixture *fixture = *state;
+    struct client client = join_parts(fixture, NULL);
+    send_stream(fixture, "att-1", NULL);
     say(&client, "task_progress",
         "{\"attempt_id\":\"att-1\",\"phase\":\"load\\ning\",\"loaded_bytes\":1,\"total_bytes\":2}");
     say(&client, "task_progress", "{\"attempt_id\":\"att-1\",\"phase\":\"prompt\"}");
     say(&client, "task_progress", "{\"attempt_id\":\"att-9\",\"phase\":\"prompt\"}");
     say_part(&client, "att-1", 0);
-    turn_until(&client, &house->parts, 1);
-    assert_int_equal(house->progresses, 1);
-    assert_null(strchr(house->log, '\n'));
+    turn_until(&client, &fixture->parts, 1);
+    assert_int_equal(fixture->progresses, 1);
+    assert_null(strchr(fixture->log, '\n'));
     say(&client, "task_progress", "{\"attempt_id\":\"att-1\",\"phase\":7}");
-    turn_until(&client, &house->aways, 1);
+    turn_until(&client, &fixture->aways, 1);
     client_close(&client);
 }
 
 static void progress_of_old_nodes_is_not_looked_at(void **state)
 {
-    struct house *house = *state;
-    struct client client = join(house, NULL);
-    send_task(house, "att-1", NULL);
+    struct fixture *fixture = *state;
+    struct client client = join(fixture, NULL);
+    send_task(fixture, "att-1", NULL);
     say(&client, "task_progress", "{\"attempt_id\":\"att-1\",\"phase\":7}");
     say(&client, "task_response", ANSWER("att-1"));
-    turn_until(&client, &house->answers, 1);
-    assert_int_equal(house->progresses, 0);
-    assert_int_equal(house->aways, 0);
+    turn_until(&client, &fixture->answers, 1);
+    assert_int_equal(fixture->progresses, 0);
+    assert_int_equal(fixture->aways, 0);
     client_close(&client);
 }
 

@@ -4,7 +4,7 @@
 #include "bridge/link.h"
 #include "bridge/pieces_in.h"
 #include "bridge/pieces_out.h"
-#include "house.h"
+#include "fixture.h"
 
 #define MIB (1024 * 1024)
 #define AHEAD WI_PIECES_AHEAD
@@ -35,21 +35,21 @@ static json_t *announce_parts(struct client *client, const char *who)
     return hear(client, "welcome");
 }
 
-static struct client join_parts(struct house *house, json_t **welcome)
+static struct client join_parts(struct fixture *fixture, json_t **welcome)
 {
     char token[WI_TOKEN_SIZE], who[128];
-    wi_bridge_expect(house->bridge, "session-1", "chrome", "", 60000, token);
-    struct client client = open_socket(house);
+    wi_bridge_expect(fixture->bridge, "session-1", "chrome", "", 60000, token);
+    struct client client = open_socket(fixture);
     snprintf(who, sizeof who, "\"token\":\"%s\"", token);
     *welcome = announce_parts(&client, who);
     return client;
 }
 
 static struct client come_back(
-    struct house *house, json_t **welcome, const char *running, const char *data)
+    struct fixture *fixture, json_t **welcome, const char *running, const char *data)
 {
     char who[512];
-    struct client client = open_socket(house);
+    struct client client = open_socket(fixture);
     snprintf(who, sizeof who,
         "\"resume\":{\"node\":\"%s\",\"token\":\"%s\",\"running\":[%s],\"unacknowledged\":[],"
         "\"data\":%s}",
@@ -144,36 +144,36 @@ static void expect_credit(struct client *client, const char *attempt, size_t byt
     json_decref(credit);
 }
 
-static void send_and_hear(struct house *house, struct client *client, const char *attempt)
+static void send_and_hear(struct fixture *fixture, struct client *client, const char *attempt)
 {
-    assert_int_equal(send_task(house, attempt, NULL), WI_OK);
+    assert_int_equal(send_task(fixture, attempt, NULL), WI_OK);
     json_decref(hear(client, "task_request"));
 }
 
 /* The attempt ended as a failure of the node's, which is told so. */
-static void expect_fault(struct house *house, struct client *client, const char *detail)
+static void expect_fault(struct fixture *fixture, struct client *client, const char *detail)
 {
     json_t *cancel = hear(client, "task_cancel");
     assert_string_equal(text_of(cancel, "reason"), "answer_invalid");
     json_decref(cancel);
-    assert_int_equal(house->answers, 1);
-    assert_false(house->answer.ok);
-    assert_true(house->answer.retryable);
-    if (!strstr(house->answer.error.detail, detail))
-        fail_msg("it says: %s", house->answer.error.detail);
-    assert_int_equal(wi_bridge_counters(house->bridge)->bad_answers, 1);
+    assert_int_equal(fixture->answers, 1);
+    assert_false(fixture->answer.ok);
+    assert_true(fixture->answer.retryable);
+    if (!strstr(fixture->answer.error.detail, detail))
+        fail_msg("it says: %s", fixture->answer.error.detail);
+    assert_int_equal(wi_bridge_counters(fixture->bridge)->bad_answers, 1);
 }
 
 /* --- To the node ----------------------------------------------------------------------------- */
 
 static void a_task_goes_in_pieces(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(house, &welcome);
+    struct client client = join_parts(fixture, &welcome);
     assert_int_equal(integer_of(welcome, "max_frame_bytes"), 8 * MIB);
     struct wi_tensors tensors = make_tensor("x", 9 * MIB);
-    assert_int_equal(send_task(house, "att-1", &tensors), WI_OK);
+    assert_int_equal(send_task(fixture, "att-1", &tensors), WI_OK);
     json_t *task = hear(&client, "task_request");
     const json_t *data = json_object_get(task, "data");
     assert_null(json_object_get(data, "tensors"));
@@ -191,7 +191,7 @@ static void a_task_goes_in_pieces(void **state)
         position += piece.size;
     }
     assert_int_equal(position, 9 * MIB);
-    assert_int_equal(send_task(house, "att-2", NULL), WI_OK);
+    assert_int_equal(send_task(fixture, "att-2", NULL), WI_OK);
     json_decref(hear(&client, "task_request"));
     wi_tensors_clear(&tensors);
     json_decref(welcome);
@@ -200,12 +200,12 @@ static void a_task_goes_in_pieces(void **state)
 
 static void what_fits_goes_whole(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(house, &welcome);
+    struct client client = join_parts(fixture, &welcome);
     struct wi_tensors tensors = make_tensor("x", 7 * MIB);
     struct ws_message message;
-    assert_int_equal(send_task(house, "att-1", &tensors), WI_OK);
+    assert_int_equal(send_task(fixture, "att-1", &tensors), WI_OK);
     assert_int_equal(client_message(&client, &message), 0);
     assert_int_equal(message.opcode, 2);
     assert_true(message.size > 7 * MIB);
@@ -217,15 +217,15 @@ static void what_fits_goes_whole(void **state)
 
 static void small_tasks_pass_and_large_ones_take_turns(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(house, &welcome);
+    struct client client = join_parts(fixture, &welcome);
     struct wi_tensors tensors = make_tensor("x", 20 * MIB);
     char last[32] = "";
     for (int i = 0; i < 30; i++) { /* 600 MB: the link is not full of them */
         char id[16];
         snprintf(id, sizeof id, "att-%d", i);
-        assert_int_equal(send_task(house, id, &tensors), WI_OK);
+        assert_int_equal(send_task(fixture, id, &tensors), WI_OK);
     }
     for (int i = 0; i < 30; i++)
         json_decref(hear(&client, "task_request"));
@@ -234,7 +234,7 @@ static void small_tasks_pass_and_large_ones_take_turns(void **state)
         assert_string_not_equal(piece.attempt, last);
         snprintf(last, sizeof last, "%s", piece.attempt);
     }
-    assert_int_equal(send_task(house, "small", NULL), WI_OK);
+    assert_int_equal(send_task(fixture, "small", NULL), WI_OK);
     struct ws_message message;
     size_t before = 0;
     for (;;) {
@@ -253,15 +253,15 @@ static void small_tasks_pass_and_large_ones_take_turns(void **state)
 
 static void what_is_cancelled_is_not_sent(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(house, &welcome);
+    struct client client = join_parts(fixture, &welcome);
     struct wi_tensors tensors = make_tensor("x", 30 * MIB);
-    assert_int_equal(send_task(house, "att-1", &tensors), WI_OK);
+    assert_int_equal(send_task(fixture, "att-1", &tensors), WI_OK);
     wi_tensors_clear(&tensors);
     json_decref(hear(&client, "task_request"));
     hear_piece(&client);
-    wi_bridge_cancel(house->bridge, house->node, "att-1", "cancelled");
+    wi_bridge_cancel(fixture->bridge, fixture->node, "att-1", "cancelled");
     struct ws_message message;
     size_t sent = 0;
     for (;;) {
@@ -273,22 +273,22 @@ static void what_is_cancelled_is_not_sent(void **state)
             break;
     }
     assert_true(sent < 16 * MIB);
-    send_and_hear(house, &client, "att-2"); /* and no piece before it */
+    send_and_hear(fixture, &client, "att-2"); /* and no piece before it */
     json_decref(welcome);
     client_close(&client);
 }
 
 static void a_task_goes_on_after_reconnecting(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(house, &welcome);
+    struct client client = join_parts(fixture, &welcome);
     struct wi_tensors tensors = make_tensor("x", 20 * MIB);
-    assert_int_equal(send_task(house, "att-1", &tensors), WI_OK);
-    assert_int_equal(send_task(house, "att-2", &tensors), WI_OK);
+    assert_int_equal(send_task(fixture, "att-1", &tensors), WI_OK);
+    assert_int_equal(send_task(fixture, "att-2", &tensors), WI_OK);
     wi_tensors_clear(&tensors);
     client_close(&client);
-    client = come_back(house, &welcome, "\"att-1\",\"att-2\"",
+    client = come_back(fixture, &welcome, "\"att-1\",\"att-2\"",
         "{\"att-1\":{\"tensor\":0,\"position\":20000000},\"gone\":{\"tensor\":0,\"position\":0}}");
     size_t position = 20000000;
     while (position < 20 * MIB) {
@@ -297,7 +297,7 @@ static void a_task_goes_on_after_reconnecting(void **state)
         assert_int_equal(piece.position, position);
         position += piece.size;
     }
-    send_and_hear(house, &client, "att-3"); /* of att-2 nothing was wanted */
+    send_and_hear(fixture, &client, "att-3"); /* of att-2 nothing was wanted */
     json_decref(welcome);
     client_close(&client);
 }
@@ -307,16 +307,16 @@ static void what_there_is_not_cannot_be_wanted(void **state)
     static const char *const wants[] = {"{\"att-1\":{\"tensor\":0,\"position\":10485760}}",
         "{\"att-1\":{\"tensor\":1,\"position\":0}}", "{\"att-1\":{\"tensor\":-1,\"position\":0}}",
         "{\"att-1\":7}", "{\"att-2\":{\"tensor\":0,\"position\":0}}"};
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(house, &welcome);
+    struct client client = join_parts(fixture, &welcome);
     struct wi_tensors tensors = make_tensor("x", 10 * MIB);
-    assert_int_equal(send_task(house, "att-1", &tensors), WI_OK);
-    assert_int_equal(send_task(house, "att-2", NULL), WI_OK);
+    assert_int_equal(send_task(fixture, "att-1", &tensors), WI_OK);
+    assert_int_equal(send_task(fixture, "att-2", NULL), WI_OK);
     wi_tensors_clear(&tensors);
     for (size_t i = 0; i < sizeof wants / sizeof *wants; i++) {
         client_close(&client);
-        client = come_back(house, &welcome, "\"att-1\",\"att-2\"", wants[i]);
+        client = come_back(fixture, &welcome, "\"att-1\",\"att-2\"", wants[i]);
         assert_int_equal(hear_close(&client), WI_CLOSE_POLICY);
     }
     json_decref(welcome);
@@ -327,23 +327,23 @@ static void what_there_is_not_cannot_be_wanted(void **state)
 
 static void an_answer_comes_in_pieces(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(house, &welcome);
-    send_and_hear(house, &client, "att-1");
+    struct client client = join_parts(fixture, &welcome);
+    send_and_hear(fixture, &client, "att-1");
     say_outline(&client, "att-1", 20 * MIB);
     expect_credit(&client, "att-1", AHEAD);
-    assert_true(house->budget.used >= 20 * MIB);
+    assert_true(fixture->budget.used >= 20 * MIB);
     for (size_t position = 0; position < 20 * MIB; position += MIB) {
         say_piece(&client, "att-1", 0, position, MIB);
         if (position + MIB + AHEAD <= 20 * MIB) /* so much more as has come */
             expect_credit(&client, "att-1", position + MIB + AHEAD);
     }
     say(&client, "task_response", IN_PIECES("att-1"));
-    turn_until(&client, &house->answers, 1);
-    assert_true(house->answer.ok);
-    assert_int_equal(house->answer.outputs.count, 1);
-    const struct wi_tensor *y = house->answer.outputs.items;
+    turn_until(&client, &fixture->answers, 1);
+    assert_true(fixture->answer.ok);
+    assert_int_equal(fixture->answer.outputs.count, 1);
+    const struct wi_tensor *y = fixture->answer.outputs.items;
     assert_string_equal(y->name, "y");
     assert_int_equal(y->size, 20 * MIB);
     for (size_t i = 0; i < y->size; i++)
@@ -357,42 +357,42 @@ static void an_answer_comes_in_pieces(void **state)
 
 static void an_answer_too_large_is_refused_by_its_outline(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(house, &welcome);
-    send_and_hear(house, &client, "att-1");
+    struct client client = join_parts(fixture, &welcome);
+    send_and_hear(fixture, &client, "att-1");
     say_outline(&client, "att-1", 48 * MIB + 1);
     json_t *cancel = hear(&client, "task_cancel");
     assert_string_equal(text_of(cancel, "attempt_id"), "att-1");
     assert_string_equal(text_of(cancel, "reason"), "answer_too_large");
     json_decref(cancel);
-    assert_int_equal(house->answers, 1);
-    assert_int_equal(house->answer.error.code, WI_ANSWER_TOO_LARGE);
-    assert_false(house->answer.retryable);
-    assert_non_null(strstr(house->answer.error.detail, "50331649 bytes"));
-    assert_string_equal(house->answer.error.expected, "at most 50331648 bytes");
+    assert_int_equal(fixture->answers, 1);
+    assert_int_equal(fixture->answer.error.code, WI_ANSWER_TOO_LARGE);
+    assert_false(fixture->answer.retryable);
+    assert_non_null(strstr(fixture->answer.error.detail, "50331649 bytes"));
+    assert_string_equal(fixture->answer.error.expected, "at most 50331648 bytes");
     json_decref(welcome);
     client_close(&client);
 }
 
 static void answers_wait_for_memory_in_order(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(house, &welcome);
-    send_and_hear(house, &client, "att-1");
-    send_and_hear(house, &client, "att-2");
-    send_and_hear(house, &client, "att-3");
-    send_and_hear(house, &client, "att-4");
+    struct client client = join_parts(fixture, &welcome);
+    send_and_hear(fixture, &client, "att-1");
+    send_and_hear(fixture, &client, "att-2");
+    send_and_hear(fixture, &client, "att-3");
+    send_and_hear(fixture, &client, "att-4");
     say_outline(&client, "att-1", 40 * MIB);
     expect_credit(&client, "att-1", AHEAD);
     say_outline(&client, "att-2", 40 * MIB); /* of 64 in all */
     say_outline(&client, "att-3", 40 * MIB);
-    say_outline(&client, "att-4", MIB);     /* it would fit, but it is not its turn */
-    send_and_hear(house, &client, "att-5"); /* and no credit before it */
-    wi_bridge_cancel(house->bridge, house->node, "att-2", "deadline");
+    say_outline(&client, "att-4", MIB);       /* it would fit, but it is not its turn */
+    send_and_hear(fixture, &client, "att-5"); /* and no credit before it */
+    wi_bridge_cancel(fixture->bridge, fixture->node, "att-2", "deadline");
     json_decref(hear(&client, "task_cancel"));
-    wi_bridge_cancel(house->bridge, house->node, "att-1", "deadline");
+    wi_bridge_cancel(fixture->bridge, fixture->node, "att-1", "deadline");
     json_decref(hear(&client, "task_cancel"));
     expect_credit(&client, "att-3", AHEAD);
     expect_credit(&client, "att-4", MIB);
@@ -402,11 +402,11 @@ static void answers_wait_for_memory_in_order(void **state)
 
 static void an_answer_goes_on_after_reconnecting(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(house, &welcome);
-    send_and_hear(house, &client, "att-1");
-    send_and_hear(house, &client, "att-2");
+    struct client client = join_parts(fixture, &welcome);
+    send_and_hear(fixture, &client, "att-1");
+    send_and_hear(fixture, &client, "att-2");
     say_outline(&client, "att-1", 3 * MIB);
     expect_credit(&client, "att-1", AHEAD);
     say_piece(&client, "att-1", 0, 0, MIB);
@@ -414,27 +414,27 @@ static void an_answer_goes_on_after_reconnecting(void **state)
     say_outline(&client, "att-2", 62 * MIB); /* refused: it ends, and is not named below */
     json_decref(hear(&client, "task_cancel"));
     client_close(&client);
-    client = come_back(house, &welcome, "\"att-1\"", "{}");
+    client = come_back(fixture, &welcome, "\"att-1\"", "{}");
     char *data = json_dumps(
         json_object_get(json_object_get(welcome, "data"), "data"), JSON_COMPACT | JSON_SORT_KEYS);
     assert_string_equal(data, "{\"att-1\":{\"position\":1048576,\"tensor\":0}}");
     free(data);
     expect_credit(&client, "att-1", 3 * MIB);
     say_piece(&client, "att-1", 0, MIB, 2 * MIB);
-    send_and_hear(house, &client, "att-3");
+    send_and_hear(fixture, &client, "att-3");
     say_outline(&client, "att-3", 62 * MIB); /* behind it, so that it has come */
     json_decref(hear(&client, "task_cancel"));
     client_close(&client); /* and the end is lost */
-    client = come_back(house, &welcome, "\"att-1\"", "{}");
+    client = come_back(fixture, &welcome, "\"att-1\"", "{}");
     data = json_dumps(
         json_object_get(json_object_get(welcome, "data"), "data"), JSON_COMPACT | JSON_SORT_KEYS);
     assert_string_equal(data, "{\"att-1\":{\"position\":0,\"tensor\":1}}");
     free(data);
     expect_credit(&client, "att-1", 3 * MIB);
     say(&client, "task_response", IN_PIECES("att-1"));
-    turn_until(&client, &house->answers, 3);
-    assert_true(house->answer.ok);
-    assert_int_equal(wi_tensors_bytes(&house->answer.outputs), 3 * MIB);
+    turn_until(&client, &fixture->answers, 3);
+    assert_true(fixture->answer.ok);
+    assert_int_equal(wi_tensors_bytes(&fixture->answer.outputs), 3 * MIB);
     json_decref(welcome);
     client_close(&client);
 }
@@ -442,19 +442,19 @@ static void an_answer_goes_on_after_reconnecting(void **state)
 /* An outline without credit is forgotten with its link: the node sends it again. */
 static void an_outline_without_memory_comes_again(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(house, &welcome);
-    send_and_hear(house, &client, "att-1");
-    house->budget.limit = MIB;
+    struct client client = join_parts(fixture, &welcome);
+    send_and_hear(fixture, &client, "att-1");
+    fixture->budget.limit = MIB;
     say_outline(&client, "att-1", 2 * MIB);
-    send_and_hear(house, &client, "att-2");
+    send_and_hear(fixture, &client, "att-2");
     client_close(&client);
-    client = come_back(house, &welcome, "\"att-1\",\"att-2\"", "{}");
+    client = come_back(fixture, &welcome, "\"att-1\",\"att-2\"", "{}");
     assert_int_equal(
         json_object_size(json_object_get(json_object_get(welcome, "data"), "data")), 0);
     say_outline(&client, "att-1", 2 * MIB);
-    house->budget.limit = 64 * MIB;
+    fixture->budget.limit = 64 * MIB;
     expect_credit(&client, "att-1", 2 * MIB);
     json_decref(welcome);
     client_close(&client);
@@ -463,15 +463,15 @@ static void an_outline_without_memory_comes_again(void **state)
 /* --- Faults ---------------------------------------------------------------------------------- */
 
 static void expect_fault_after(
-    struct house *house, void (*sin)(struct client *), const char *detail)
+    struct fixture *fixture, void (*sin)(struct client *), const char *detail)
 {
     json_t *welcome;
-    struct client client = join_parts(house, &welcome);
-    send_and_hear(house, &client, "att-1");
+    struct client client = join_parts(fixture, &welcome);
+    send_and_hear(fixture, &client, "att-1");
     sin(&client);
-    expect_fault(house, &client, detail);
+    expect_fault(fixture, &client, detail);
     say_piece(&client, "att-1", 0, 0, 10); /* what is on its way still is dropped */
-    send_and_hear(house, &client, "att-2");
+    send_and_hear(fixture, &client, "att-2");
     json_decref(welcome);
     client_close(&client);
 }
@@ -550,18 +550,18 @@ static void an_outline_says_one_thing(void **state)
 
 static void an_answer_ends_when_all_is_there(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(house, &welcome);
-    send_and_hear(house, &client, "att-1");
+    struct client client = join_parts(fixture, &welcome);
+    send_and_hear(fixture, &client, "att-1");
     say_outline(&client, "att-1", 100);
     expect_credit(&client, "att-1", 100);
     say_piece(&client, "att-1", 0, 0, 99);
     say(&client, "task_response", IN_PIECES("att-1"));
-    turn_until(&client, &house->answers, 1);
-    assert_false(house->answer.ok);
-    assert_true(house->answer.retryable);
-    assert_non_null(strstr(house->answer.error.detail, "ended at tensor 0, byte 99"));
+    turn_until(&client, &fixture->answers, 1);
+    assert_false(fixture->answer.ok);
+    assert_true(fixture->answer.retryable);
+    assert_non_null(strstr(fixture->answer.error.detail, "ended at tensor 0, byte 99"));
     json_decref(welcome);
     client_close(&client);
 }
@@ -569,38 +569,38 @@ static void an_answer_ends_when_all_is_there(void **state)
 /* Memory is not held for one who is heard and sends nothing. */
 static void an_answer_goes_on_soon(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(house, &welcome);
-    house->config.bridge.heartbeat_interval = 100; /* its own heartbeats stay what they were */
-    house->config.bridge.heartbeat_misses = 1;
-    wi_bridge_reload(house->bridge, &house->config);
-    send_and_hear(house, &client, "att-1");
-    send_and_hear(house, &client, "att-2");
+    struct client client = join_parts(fixture, &welcome);
+    fixture->config.bridge.heartbeat_interval = 100; /* its own heartbeats stay what they were */
+    fixture->config.bridge.heartbeat_misses = 1;
+    wi_bridge_reload(fixture->bridge, &fixture->config);
+    send_and_hear(fixture, &client, "att-1");
+    send_and_hear(fixture, &client, "att-2");
     say_outline(&client, "att-2", 3 * MIB); /* this one goes on */
     expect_credit(&client, "att-2", AHEAD);
     say_outline(&client, "att-1", MIB);
     double began = client_now();
     expect_credit(&client, "att-1", MIB);
     size_t position = 0;
-    while (!house->answers && client_now() - began < CLIENT_PATIENCE_MS) {
+    while (!fixture->answers && client_now() - began < CLIENT_PATIENCE_MS) {
         say_piece(&client, "att-2", 0, position, 10);
         position += 10;
-        for (int i = 0; i < 10 && !house->answers; i++)
+        for (int i = 0; i < 10 && !fixture->answers; i++)
             client_turn(&client);
     }
     assert_true(client_now() - began >= 200);
-    expect_fault(house, &client, "nothing came of it for too long after tensor 0, byte 0");
-    assert_string_equal(house->log, "answer att-1;");
+    expect_fault(fixture, &client, "nothing came of it for too long after tensor 0, byte 0");
+    assert_string_equal(fixture->log, "answer att-1;");
     json_decref(welcome);
     client_close(&client);
 }
 
 static void who_names_no_attempt_is_cut(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(house, &welcome);
+    struct client client = join_parts(fixture, &welcome);
     say(&client, "task_outline", "{\"outline\":[]}");
     assert_int_equal(hear_close(&client), WI_CLOSE_POLICY);
     json_decref(welcome);

@@ -1,14 +1,15 @@
 /* Answers that end their connection: the attempt ends with them, and the others go on. */
-#include "house.h"
+#include "fixture.h"
 
 /* Comes back as the node of `welcome`, which is renewed, with these unacknowledged answers. */
-static struct client come_back(struct house *house, json_t **welcome, const char *unacknowledged)
+static struct client come_back(
+    struct fixture *fixture, json_t **welcome, const char *unacknowledged)
 {
     char who[512];
-    struct client client = open_socket(house);
+    struct client client = open_socket(fixture);
     snprintf(who, sizeof who,
         "\"resume\":{\"node\":\"%s\",\"token\":\"%s\",\"running\":[],\"unacknowledged\":[%s]}",
-        house->node, text_of(*welcome, "resume_token"), unacknowledged);
+        fixture->node, text_of(*welcome, "resume_token"), unacknowledged);
     announce(&client, who);
     json_decref(*welcome);
     *welcome = hear(&client, "welcome");
@@ -41,30 +42,30 @@ static void answer_badly(struct client *client, size_t json, size_t whole)
     free(frame);
 }
 
-static void expect_refused(struct house *house, size_t json, size_t whole, int close_code,
+static void expect_refused(struct fixture *fixture, size_t json, size_t whole, int close_code,
     enum wi_code code, const char *detail)
 {
     json_t *welcome;
-    struct client client = join(house, &welcome);
-    assert_int_equal(send_task(house, "att-1", NULL), WI_OK);
-    assert_int_equal(send_task(house, "att-2", NULL), WI_OK);
+    struct client client = join(fixture, &welcome);
+    assert_int_equal(send_task(fixture, "att-1", NULL), WI_OK);
+    assert_int_equal(send_task(fixture, "att-2", NULL), WI_OK);
     answer_badly(&client, json, whole);
     json_decref(hear(&client, "task_request"));
     json_decref(hear(&client, "task_request"));
     assert_int_equal(hear_close(&client), close_code);
-    assert_int_equal(house->answers, 1);
-    assert_string_equal(house->log, "answer att-1;");
-    assert_int_equal(house->answer.error.code, code);
-    assert_int_equal(house->answer.retryable, code != WI_ANSWER_TOO_LARGE);
-    assert_non_null(strstr(house->answer.error.detail, detail));
+    assert_int_equal(fixture->answers, 1);
+    assert_string_equal(fixture->log, "answer att-1;");
+    assert_int_equal(fixture->answer.error.code, code);
+    assert_int_equal(fixture->answer.retryable, code != WI_ANSWER_TOO_LARGE);
+    assert_non_null(strstr(fixture->answer.error.detail, detail));
     client_close(&client);
     /* The answer that it kept is not wanted any more, so what is behind it arrives. */
-    client = come_back(house, &welcome, "\"att-1\",\"att-2\"");
+    client = come_back(fixture, &welcome, "\"att-1\",\"att-2\"");
     assert_true(is_cancelled(welcome, "att-1"));
     assert_false(is_cancelled(welcome, "att-2"));
     say(&client, "task_response", ANSWER("att-2"));
-    turn_until(&client, &house->answers, 2);
-    assert_true(house->answer.ok);
+    turn_until(&client, &fixture->answers, 2);
+    assert_true(fixture->answer.ok);
     json_decref(welcome);
     client_close(&client);
 }
@@ -88,44 +89,44 @@ static void a_malformed_answer(void **state)
 
 static void what_cannot_be_told_is_the_oldest_when_it_comes_again(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join(house, &welcome);
-    assert_int_equal(send_task(house, "att-1", NULL), WI_OK);
-    assert_int_equal(send_task(house, "att-2", NULL), WI_OK);
+    struct client client = join(fixture, &welcome);
+    assert_int_equal(send_task(fixture, "att-1", NULL), WI_OK);
+    assert_int_equal(send_task(fixture, "att-2", NULL), WI_OK);
     json_decref(hear(&client, "task_request"));
     json_decref(hear(&client, "task_request"));
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(house->answers, 0);
+        assert_int_equal(fixture->answers, 0);
         client_send_frame(&client, 2, 1, "\xff\xff\xff\xff garbage", 12);
         assert_int_equal(hear_close(&client), 1007);
         client_close(&client);
-        client = come_back(house, &welcome, "\"unknown\",\"att-1\",\"att-2\"");
+        client = come_back(fixture, &welcome, "\"unknown\",\"att-1\",\"att-2\"");
     }
-    assert_string_equal(house->log, "answer att-1;");
-    assert_true(house->answer.retryable);
-    assert_non_null(strstr(house->answer.error.detail, "beyond the frame's"));
+    assert_string_equal(fixture->log, "answer att-1;");
+    assert_true(fixture->answer.retryable);
+    assert_non_null(strstr(fixture->answer.error.detail, "beyond the frame's"));
     assert_true(is_cancelled(welcome, "att-1"));
     assert_false(is_cancelled(welcome, "att-2"));
     say(&client, "task_response", ANSWER("att-2"));
-    turn_until(&client, &house->answers, 2);
+    turn_until(&client, &fixture->answers, 2);
     json_decref(welcome);
     client_close(&client);
 }
 
 static void nobody_ends_the_attempts_of_others(void **state)
 {
-    struct house *house = *state;
-    struct client client = join(house, NULL);
-    assert_int_equal(send_task(house, "att-9", NULL), WI_OK);
+    struct fixture *fixture = *state;
+    struct client client = join(fixture, NULL);
+    assert_int_equal(send_task(fixture, "att-9", NULL), WI_OK);
     json_decref(hear(&client, "task_request"));
     answer_badly(&client, 396, 408); /* of att-1, which is not its own */
     assert_int_equal(hear_close(&client), 1007);
     client_close(&client);
-    struct client stranger = open_socket(house);
+    struct client stranger = open_socket(fixture);
     answer_badly(&stranger, 396, 408);
     assert_int_equal(hear_close(&stranger), 1007);
-    assert_int_equal(house->answers, 0);
+    assert_int_equal(fixture->answers, 0);
     client_close(&stranger);
 }
 

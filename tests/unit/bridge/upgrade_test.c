@@ -1,20 +1,20 @@
 /* Who is refused: wrong upgrades, wrong tokens, garbage, and what is too large. */
-#include "house.h"
+#include "fixture.h"
 
 static void test_unwelcome(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     char token[WI_TOKEN_SIZE], who[160];
-    const struct wi_bridge_counters *counters = wi_bridge_counters(house->bridge);
-    struct client client = open_socket(house);
+    const struct wi_bridge_counters *counters = wi_bridge_counters(fixture->bridge);
+    struct client client = open_socket(fixture);
     announce(&client, "\"token\":\"wi_wrong\"");
     assert_int_equal(hear_close(&client), 1008);
     client_close(&client);
     assert_int_equal(counters->unauthorized, 1);
 
-    client = join(house, NULL);
+    client = join(fixture, NULL);
     client_close(&client);
-    client = open_socket(house);
+    client = open_socket(fixture);
     announce(&client, "\"resume\":{\"node\":\"node-x\",\"token\":\"wi_x\",\"running\":[],"
                       "\"unacknowledged\":[]}");
     json_t *bye = hear(&client, "bye");
@@ -23,10 +23,10 @@ static void test_unwelcome(void **state)
     assert_int_equal(hear_close(&client), 4001);
     client_close(&client);
 
-    wi_bridge_expect(house->bridge, "session-2", "chrome", "", 60000, token);
-    wi_bridge_revoke(house->bridge, "session-2");
+    wi_bridge_expect(fixture->bridge, "session-2", "chrome", "", 60000, token);
+    wi_bridge_revoke(fixture->bridge, "session-2");
     snprintf(who, sizeof who, "\"token\":\"%s\"", token);
-    client = open_socket(house);
+    client = open_socket(fixture);
     announce(&client, who);
     assert_int_equal(hear_close(&client), 1008);
     client_close(&client);
@@ -47,57 +47,57 @@ static void test_upgrades(void **state)
         {"/node", SUBPROTOCOL "Origin: null\r\n", 403},
         {"/node", "Sec-WebSocket-Protocol: chat, webinfer.v1\r\n", 101},
     };
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     char origin[160];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct client client = client_open(&house->loop, house->port);
+        struct client client = client_open(&fixture->loop, fixture->port);
         assert_int_equal(client_upgrade(&client, cases[i].path, cases[i].extra), cases[i].status);
         client_close(&client);
     }
-    snprintf(origin, sizeof origin, SUBPROTOCOL "Origin: %s\r\n", wi_bridge_url(house->bridge));
-    struct client client = client_open(&house->loop, house->port);
+    snprintf(origin, sizeof origin, SUBPROTOCOL "Origin: %s\r\n", wi_bridge_url(fixture->bridge));
+    struct client client = client_open(&fixture->loop, fixture->port);
     assert_int_equal(client_upgrade(&client, "/node", origin), 101);
     client_close(&client);
-    snprintf(origin, sizeof origin, SUBPROTOCOL "Origin: http://localhost:%d\r\n", house->port);
-    client = client_open(&house->loop, house->port);
+    snprintf(origin, sizeof origin, SUBPROTOCOL "Origin: http://localhost:%d\r\n", fixture->port);
+    client = client_open(&fixture->loop, fixture->port);
     assert_int_equal(client_upgrade(&client, "/node", origin), 101);
     client_close(&client);
-    assert_int_equal(wi_bridge_counters(house->bridge)->refused, 6);
+    assert_int_equal(wi_bridge_counters(fixture->bridge)->refused, 6);
 }
 
 static void test_garbage(void **state)
 {
-    struct house *house = *state;
-    const struct wi_bridge_counters *counters = wi_bridge_counters(house->bridge);
-    struct client client = open_socket(house);
+    struct fixture *fixture = *state;
+    const struct wi_bridge_counters *counters = wi_bridge_counters(fixture->bridge);
+    struct client client = open_socket(fixture);
     client_send_frame(&client, 1, 1, "{nonsense", 9);
     assert_int_equal(hear_close(&client), 1007);
     client_close(&client);
 
-    client = open_socket(house);
+    client = open_socket(fixture);
     client_send_frame(&client, 2, 1, "\xff\xff\xff\xff....", 8);
     assert_int_equal(hear_close(&client), 1007);
     client_close(&client);
     assert_int_equal(counters->malformed, 2);
 
-    client = open_socket(house);
+    client = open_socket(fixture);
     say(&client, "heartbeat", "{\"seq\":1}");
     assert_int_equal(hear_close(&client), 1008);
     client_close(&client);
 
-    client = open_socket(house);
+    client = open_socket(fixture);
     say(&client, "node_announcement", "{\"protocol\":2,\"token\":\"x\",\"capabilities\":{}}");
     assert_int_equal(hear_close(&client), 1008);
     client_close(&client);
     assert_int_equal(counters->protocol_errors, 2);
 
-    client = join(house, NULL);
+    client = join(fixture, NULL);
     say(&client, "task_response", "{\"attempt_id\":5}");
     assert_int_equal(hear_close(&client), 1008);
     client_close(&client);
-    assert_int_equal(house->aways, 1);
+    assert_int_equal(fixture->aways, 1);
 
-    client = open_socket(house); /* raw rubbish instead of frames */
+    client = open_socket(fixture); /* raw rubbish instead of frames */
     client_send(&client, "\xff\xff\xff\xff\xff\xff\xff\xff", 8);
     while (!client.ended)
         client_turn(&client);
@@ -106,15 +106,15 @@ static void test_garbage(void **state)
 
 static void test_too_big(void **state)
 {
-    struct house *house = *state;
+    struct fixture *fixture = *state;
     static const unsigned char claims[] = {0x82, 0xff, 0, 0, 0, 0, 0x7f, 0, 0, 0, 1, 2, 3, 4, 5};
-    struct client client = open_socket(house);
+    struct client client = open_socket(fixture);
     unsigned char *large = calloc(1, 2 << 20);
     client_send_frame(&client, 1, 1, large, 2 << 20); /* nobody yet: 1 MiB is the limit */
     assert_int_equal(hear_close(&client), 1009);
     client_close(&client);
 
-    client = join(house, NULL);
+    client = join(fixture, NULL);
     client_send(&client, claims, sizeof claims);
     struct ws_message message;
     assert_int_equal(client_message(&client, &message), 0);
@@ -123,7 +123,7 @@ static void test_too_big(void **state)
     message_clear(&message);
     client_close(&client);
 
-    client = join(house, NULL); /* many fragments that add up */
+    client = join(fixture, NULL); /* many fragments that add up */
     client_send_frame(&client, 2, 0, large, 2 << 20);
     for (int i = 0; i < 4; i++)
         client_send_frame(&client, 0, 0, large, 2 << 20);

@@ -1,6 +1,6 @@
 /* The guard beside jobs with tensors: what runs once more and where, what becomes of it, and that
  * no client notices. */
-#include "house.h"
+#include "fixture.h"
 
 static void agreeing_is_trusted(void **state)
 {

@@ -1,5 +1,5 @@
 /* The guard beside jobs with a task, which are compared by inputs of ours. */
-#include "house.h"
+#include "fixture.h"
 
 /* The `index`th attempt answers a task; `member` says in how many bits. */
 static void answer_task_so(size_t index, const char *member, const char *bits, json_t *result)

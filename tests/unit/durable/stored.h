@@ -3,7 +3,7 @@
 #ifndef WI_TESTS_DURABLE_STORED_H
 #define WI_TESTS_DURABLE_STORED_H
 
-#include "../api/house.h"
+#include "../api/fixture.h"
 
 #include "../files.h"
 #include "store/private.h"

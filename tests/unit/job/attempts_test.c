@@ -1,5 +1,5 @@
 /* What becomes of a job whose attempts fail, get lost, or cannot be sent. */
-#include "house.h"
+#include "fixture.h"
 
 static void tries_again_elsewhere_up_to_the_limit(void **state)
 {

@@ -1,5 +1,5 @@
 /* Who watches the jobs: what he is asked and told, and of which jobs. */
-#include "house.h"
+#include "fixture.h"
 
 static struct {
     enum wi_code may_go;

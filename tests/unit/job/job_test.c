@@ -2,7 +2,7 @@
  * Jobs against a pool that this test plays: it says where a job may go and what became of each
  * attempt. Whatever happens, every job gets exactly one answer.
  */
-#include "house.h"
+#include "fixture.h"
 
 /* ---------------------------------------------------------------- tests */
 

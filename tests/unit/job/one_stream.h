@@ -1,11 +1,11 @@
 /*
- * One stream among the jobs that house.h plays the pool for: what its client sees, and what its
+ * One stream among the jobs that fixture.h plays the pool for: what its client sees, and what its
  * node sends. For use in one test file each: everything is static.
  */
 #ifndef WI_TESTS_UNIT_JOB_ONE_STREAM_H
 #define WI_TESTS_UNIT_JOB_ONE_STREAM_H
 
-#include "house.h"
+#include "fixture.h"
 
 /* What the client of the one stream saw. */
 static struct {

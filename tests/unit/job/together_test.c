@@ -1,5 +1,5 @@
 /* Jobs that run as one attempt, and part again. */
-#include "house.h"
+#include "fixture.h"
 
 #include "base/memory.h"
 

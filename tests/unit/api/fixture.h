@@ -1,6 +1,6 @@
 /* What the server's tests share: the lower layers, played; a server on a loop; clients of it. */
-#ifndef WI_TESTS_API_HOUSE_H
-#define WI_TESTS_API_HOUSE_H
+#ifndef WI_TESTS_API_FIXTURE_H
+#define WI_TESTS_API_FIXTURE_H
 
 #include "../test.h"
 #include "api/server.h"

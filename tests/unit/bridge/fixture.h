@@ -3,8 +3,8 @@
  * one, what was told upward, and helpers that speak the protocol. No call of ours into the bridge
  * may cause an event before it has returned: `inside` watches over that.
  */
-#ifndef WI_TESTS_BRIDGE_HOUSE_H
-#define WI_TESTS_BRIDGE_HOUSE_H
+#ifndef WI_TESTS_BRIDGE_FIXTURE_H
+#define WI_TESTS_BRIDGE_FIXTURE_H
 
 #include "../test.h"
 
@@ -72,7 +72,7 @@ static inline void put_model_file(const char *name, char digit, int fd)
 
 /* --- The bridge under test ------------------------------------------------------------------- */
 
-struct house {
+struct fixture {
     int platforms_lost;
     uv_loop_t loop;
     struct lws_context *lws;
@@ -87,99 +87,99 @@ struct house {
     struct wi_answer answer;   /* the last; JSON referenced */
     int threads, threads_said; /* what it may use; what it was said to have been told, when asked */
     int inside;                /* a call of ours is running: no event may come */
-    void (*on_resume)(struct house *house); /* what the layer above does then; NULL: nothing */
-    void (*on_part)(struct house *house, const char *attempt_id); /* likewise */
+    void (*on_resume)(struct fixture *fixture); /* what the layer above does then; NULL: nothing */
+    void (*on_part)(struct fixture *fixture, const char *attempt_id); /* likewise */
 };
 
 static inline void on_up(void *context, const struct wi_node_info *info, int resumed)
 {
-    struct house *house = context;
-    assert_false(house->inside);
-    resumed ? house->resumes++ : house->ups++;
-    snprintf(house->node, sizeof house->node, "%s", info->id);
-    if (resumed && house->on_resume)
-        house->on_resume(house);
+    struct fixture *fixture = context;
+    assert_false(fixture->inside);
+    resumed ? fixture->resumes++ : fixture->ups++;
+    snprintf(fixture->node, sizeof fixture->node, "%s", info->id);
+    if (resumed && fixture->on_resume)
+        fixture->on_resume(fixture);
 }
 
 static inline int on_threads(void *context, const struct wi_node_info *info, int said)
 {
-    struct house *house = context;
-    house->threads_said = said;
-    return house->threads;
+    struct fixture *fixture = context;
+    fixture->threads_said = said;
+    return fixture->threads;
 }
 
 static inline void on_away(void *context, const char *node_id)
 {
-    struct house *house = context;
-    assert_false(house->inside);
-    house->aways++;
+    struct fixture *fixture = context;
+    assert_false(fixture->inside);
+    fixture->aways++;
 }
 
 static inline void on_down(void *context, const char *node_id, const char *why)
 {
-    struct house *house = context;
-    assert_false(house->inside);
-    house->downs++;
-    strcat(house->log, "down;");
+    struct fixture *fixture = context;
+    assert_false(fixture->inside);
+    fixture->downs++;
+    strcat(fixture->log, "down;");
 }
 
 static inline void on_accepted(void *context, const char *node_id, const char *attempt_id)
 {
-    ((struct house *)context)->accepted++;
+    ((struct fixture *)context)->accepted++;
 }
 
 static inline void on_part(
     void *context, const char *node_id, const char *attempt_id, const struct wi_part *part)
 {
-    struct house *house = context;
-    assert_false(house->inside);
+    struct fixture *fixture = context;
+    assert_false(fixture->inside);
     assert_int_equal(part->text_length, part->text ? strlen(part->text) : 0);
-    house->parts++;
-    size_t used = strlen(house->log);
-    snprintf(house->log + used, sizeof house->log - used, "part %s/%llu %s;", attempt_id,
+    fixture->parts++;
+    size_t used = strlen(fixture->log);
+    snprintf(fixture->log + used, sizeof fixture->log - used, "part %s/%llu %s;", attempt_id,
         (unsigned long long)part->seq, part->text ? part->text : "-");
-    if (house->on_part)
-        house->on_part(house, attempt_id);
+    if (fixture->on_part)
+        fixture->on_part(fixture, attempt_id);
 }
 
 static inline void on_progress(
     void *context, const char *node_id, const char *attempt_id, const struct wi_progress *progress)
 {
-    struct house *house = context;
-    assert_false(house->inside);
-    house->progresses++;
-    strcat(strcat(strcat(house->log, "progress "), progress->phase), ";");
+    struct fixture *fixture = context;
+    assert_false(fixture->inside);
+    fixture->progresses++;
+    strcat(strcat(strcat(fixture->log, "progress "), progress->phase), ";");
 }
 
-static inline void answer_clear(struct house *house)
+static inline void answer_clear(struct fixture *fixture)
 {
-    json_decref(house->answer.executed_on);
-    json_decref(house->answer.result);
-    wi_tensors_clear(&house->answer.outputs);
-    memset(&house->answer, 0, sizeof house->answer);
+    json_decref(fixture->answer.executed_on);
+    json_decref(fixture->answer.result);
+    wi_tensors_clear(&fixture->answer.outputs);
+    memset(&fixture->answer, 0, sizeof fixture->answer);
 }
 
 static inline void on_answer(
     void *context, const char *node_id, const char *attempt_id, struct wi_answer *answer)
 {
-    struct house *house = context;
-    assert_false(house->inside);
-    answer_clear(house);
-    house->answers++;
-    house->answer = *answer;
-    json_incref(house->answer.executed_on);
-    json_incref(house->answer.result);
-    memset(&house->answer.outputs, 0, sizeof house->answer.outputs);
-    wi_tensors_move(&house->answer.outputs, &answer->outputs);
-    strcat(strcat(strcat(house->log, "answer "), attempt_id), ";");
+    struct fixture *fixture = context;
+    assert_false(fixture->inside);
+    answer_clear(fixture);
+    fixture->answers++;
+    fixture->answer = *answer;
+    json_incref(fixture->answer.executed_on);
+    json_incref(fixture->answer.result);
+    memset(&fixture->answer.outputs, 0, sizeof fixture->answer.outputs);
+    wi_tensors_move(&fixture->answer.outputs, &answer->outputs);
+    strcat(strcat(strcat(fixture->log, "answer "), attempt_id), ";");
 }
 
 static inline void on_lost(
     void *context, const char *node_id, const char *attempt_id, int alone, const char *why)
 {
-    struct house *house = context;
-    assert_false(house->inside);
-    strcat(strcat(strcat(house->log, alone ? "lost-alone " : "lost "), attempt_id), ";");
+    struct fixture *fixture = context;
+    assert_false(fixture->inside);
+    strcat(strcat(strcat(fixture->log, alone ? "lost-alone " : "lost "), attempt_id), ";");
 }
 
 static inline unsigned char pattern(size_t i)
@@ -190,50 +190,50 @@ static inline unsigned char pattern(size_t i)
 static inline void on_platform_lost(
     void *context, const char *node_id, enum wi_platform platform, const char *why)
 {
-    struct house *house = context;
-    house->platforms_lost++;
+    struct fixture *fixture = context;
+    fixture->platforms_lost++;
 }
 
-static inline void make_page(struct house *house)
+static inline void make_page(struct fixture *fixture)
 {
     static unsigned char big[300000];
     for (size_t i = 0; i < sizeof big; i++)
         big[i] = pattern(i);
-    make_root(house->folder, "bridge");
-    write_file(house->folder, "index.html", "<!doctype html>", 15);
-    write_file(house->folder, ".secret", "no", 2);
-    write_file(house->folder, "assets/engine-5XK2Q7NB.wasm", big, sizeof big);
-    char *link = path_to(house->folder, "passwd");
+    make_root(fixture->folder, "bridge");
+    write_file(fixture->folder, "index.html", "<!doctype html>", 15);
+    write_file(fixture->folder, ".secret", "no", 2);
+    write_file(fixture->folder, "assets/engine-5XK2Q7NB.wasm", big, sizeof big);
+    char *link = path_to(fixture->folder, "passwd");
     assert_int_equal(symlink("/etc/passwd", link), 0);
     free(link);
-    write_file(house->folder, "model.onnx.test", big, sizeof big);
+    write_file(fixture->folder, "model.onnx.test", big, sizeof big);
 }
 
 static inline int set_up(void **state)
 {
-    struct house *house = calloc(1, sizeof *house);
+    struct fixture *fixture = calloc(1, sizeof *fixture);
     struct wi_error error = {0};
     char path[160];
     wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
-    uv_loop_init(&house->loop);
-    house->lws = wi_lws_new(&house->loop, &error);
-    assert_non_null(house->lws);
-    make_page(house);
-    house->budget.limit = 64 * 1024 * 1024;
-    house->config.bridge.listen = (char *)"127.0.0.1:0";
-    house->config.bridge.page = house->folder;
-    house->config.bridge.heartbeat_interval = 5000;
-    house->config.bridge.heartbeat_misses = 3;
-    house->config.bridge.resume_grace = 15000;
-    house->config.bridge.max_nodes = 8;
-    house->config.bridge.max_connections_per_address = 256;
-    house->config.api.max_body = 8 * 1024 * 1024;
-    house->config.api.max_answer = 48 * 1024 * 1024;
-    house->config.pool.memory_budget = 128 * 1024 * 1024;
-    house->config.pool.max_connections = 1;
-    house->config.pool.model_budget = 1 << 30;
+    uv_loop_init(&fixture->loop);
+    fixture->lws = wi_lws_new(&fixture->loop, &error);
+    assert_non_null(fixture->lws);
+    make_page(fixture);
+    fixture->budget.limit = 64 * 1024 * 1024;
+    fixture->config.bridge.listen = (char *)"127.0.0.1:0";
+    fixture->config.bridge.page = fixture->folder;
+    fixture->config.bridge.heartbeat_interval = 5000;
+    fixture->config.bridge.heartbeat_misses = 3;
+    fixture->config.bridge.resume_grace = 15000;
+    fixture->config.bridge.max_nodes = 8;
+    fixture->config.bridge.max_connections_per_address = 256;
+    fixture->config.api.max_body = 8 * 1024 * 1024;
+    fixture->config.api.max_answer = 48 * 1024 * 1024;
+    fixture->config.pool.memory_budget = 128 * 1024 * 1024;
+    fixture->config.pool.max_connections = 1;
+    fixture->config.pool.model_budget = 1 << 30;
     struct wi_bridge_events events = {
-        .context = house,
+        .context = fixture,
         .on_node_up = on_up,
         .on_node_away = on_away,
         .on_node_down = on_down,
@@ -245,47 +245,47 @@ static inline int set_up(void **state)
         .on_platform_lost = on_platform_lost,
         .threads = on_threads,
     };
-    house->bridge = wi_bridge_new(
-        house->lws, &house->loop, NULL, &house->config, &house->budget, &events, &error);
-    if (!house->bridge)
+    fixture->bridge = wi_bridge_new(
+        fixture->lws, &fixture->loop, NULL, &fixture->config, &fixture->budget, &events, &error);
+    if (!fixture->bridge)
         fail_msg("%s", error.detail);
-    house->port = atoi(strrchr(wi_bridge_url(house->bridge), ':') + 1);
-    snprintf(path, sizeof path, "%s/model.onnx.test", house->folder);
+    fixture->port = atoi(strrchr(wi_bridge_url(fixture->bridge), ':') + 1);
+    snprintf(path, sizeof path, "%s/model.onnx.test", fixture->folder);
     put_model_file("_a-b@c=d~e,f", 'd', open(path, O_RDONLY));
     put_model_file("model.onnx", 'b', open(path, O_RDONLY));
     put_model_file("weights/part.data", 'c', open(path, O_RDONLY));
     memset(test_model.hash, 'a', 64);
     test_model.spec_text = (char *)"{\"type\":\"vision\"}";
     model_references = 0;
-    *state = house;
+    *state = fixture;
     return 0;
 }
 
 static inline int tear_down(void **state)
 {
-    struct house *house = *state;
-    house->inside = 1;
-    wi_bridge_close(house->bridge);
-    house->inside = 0;
-    wi_lws_begin_free(house->lws);
-    uv_run(&house->loop, UV_RUN_DEFAULT);
-    wi_lws_end_free(house->lws);
-    wi_bridge_free(house->bridge);
-    assert_int_equal(uv_loop_close(&house->loop), 0);
-    answer_clear(house);
-    assert_int_equal(house->budget.used, 0);
+    struct fixture *fixture = *state;
+    fixture->inside = 1;
+    wi_bridge_close(fixture->bridge);
+    fixture->inside = 0;
+    wi_lws_begin_free(fixture->lws);
+    uv_run(&fixture->loop, UV_RUN_DEFAULT);
+    wi_lws_end_free(fixture->lws);
+    wi_bridge_free(fixture->bridge);
+    assert_int_equal(uv_loop_close(&fixture->loop), 0);
+    answer_clear(fixture);
+    assert_int_equal(fixture->budget.used, 0);
     assert_int_equal(model_references, 0);
     wi_manifest_clear(&test_model.manifest);
-    remove_root(house->folder);
-    free(house);
+    remove_root(fixture->folder);
+    free(fixture);
     return 0;
 }
 
 /* --- Helpers of the tests -------------------------------------------------------------------- */
 
-static inline struct client open_socket(struct house *house)
+static inline struct client open_socket(struct fixture *fixture)
 {
-    struct client client = client_open(&house->loop, house->port);
+    struct client client = client_open(&fixture->loop, fixture->port);
     assert_int_equal(client_upgrade(&client, "/node", SUBPROTOCOL), 101);
     return client;
 }
@@ -349,11 +349,11 @@ static inline void announce(struct client *client, const char *who)
 }
 
 /* A welcomed node; `welcome` (may be NULL) takes the message. */
-static inline struct client join(struct house *house, json_t **welcome)
+static inline struct client join(struct fixture *fixture, json_t **welcome)
 {
     char token[WI_TOKEN_SIZE], who[128];
-    wi_bridge_expect(house->bridge, "session-1", "chrome", "", 60000, token);
-    struct client client = open_socket(house);
+    wi_bridge_expect(fixture->bridge, "session-1", "chrome", "", 60000, token);
+    struct client client = open_socket(fixture);
     snprintf(who, sizeof who, "\"token\":\"%s\"", token);
     announce(&client, who);
     json_t *root = hear(&client, "welcome");
@@ -365,7 +365,7 @@ static inline struct client join(struct house *house, json_t **welcome)
 }
 
 static inline enum wi_code send_task(
-    struct house *house, const char *attempt_id, const struct wi_tensors *tensors)
+    struct fixture *fixture, const char *attempt_id, const struct wi_tensors *tensors)
 {
     struct wi_task task = {.attempt_id = attempt_id,
         .job_id = "job-1",
@@ -375,9 +375,9 @@ static inline enum wi_code send_task(
         .fallback = 1,
         .deadline_ms = 1000,
         .tensors = tensors};
-    house->inside = 1;
-    enum wi_code code = wi_bridge_send_task(house->bridge, house->node, &task, NULL);
-    house->inside = 0;
+    fixture->inside = 1;
+    enum wi_code code = wi_bridge_send_task(fixture->bridge, fixture->node, &task, NULL);
+    fixture->inside = 0;
     return code;
 }
 

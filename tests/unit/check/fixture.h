@@ -2,8 +2,8 @@
  * The guard beside the clients' jobs, against a pool that the test plays. For use in one test file
  * each: everything is static.
  */
-#ifndef WI_TESTS_UNIT_CHECK_HOUSE_H
-#define WI_TESTS_UNIT_CHECK_HOUSE_H
+#ifndef WI_TESTS_UNIT_CHECK_FIXTURE_H
+#define WI_TESTS_UNIT_CHECK_FIXTURE_H
 
 #include "../test.h"
 

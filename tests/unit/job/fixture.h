@@ -2,8 +2,8 @@
  * Jobs against a pool that the test plays: it says where a job may go and what became of each
  * attempt. For use in one test file each: everything is static.
  */
-#ifndef WI_TESTS_UNIT_JOB_HOUSE_H
-#define WI_TESTS_UNIT_JOB_HOUSE_H
+#ifndef WI_TESTS_UNIT_JOB_FIXTURE_H
+#define WI_TESTS_UNIT_JOB_FIXTURE_H
 
 #include "../test.h"
 
