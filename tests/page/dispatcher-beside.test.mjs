@@ -255,6 +255,72 @@ test('a language model whose worker does not start, or on another platform, fail
     assert.deepEqual(world.closed, ['model x@h']);
 });
 
+test('a model whose worker does not come has another, once', () => {
+    const { world, dispatcher } = setUp();
+    const x = 'model x@h';
+    world.request('a', { model: gguf('x'), deadline_ms: 600_000 });
+    world.advance(29_000);
+    assert.deepEqual([world.replaced, world.closed], [[x], []]);
+    world.advance(2000);
+    assert.deepEqual([world.replaced, world.closed, world.failures], [[x, x], [x], []]);
+    dispatcher.attach(x, { post() {}, ask() {}, close() {} }, 1); // and says nothing
+    world.advance(31_000);
+    assert.deepEqual(world.failures.map(([id, code, retryable]) => [id, code, retryable]), [['a', 'engine_hung', true]]);
+    world.request('b', { model: gguf('x'), deadline_ms: 600_000 });
+    bringUp(world, 'x');
+    assert.deepEqual(world.runs(x), ['b'], 'who comes next has a fresh one');
+});
+
+test('a model whose engine does not come up has another worker, unless parts of an answer went out', () => {
+    const { world } = setUp();
+    const x = 'model x@h';
+    for (const id of ['a', 'b']) world.request(id, { ...streams, model: gguf('x') });
+    bringUp(world, 'x');
+    world.tell(x, { type: 'parts', attempt: 'b', parts: [part(0)], step_ms: 5 });
+    world.tell(x, { type: 'start', up: false });
+    world.advance(20_500);
+    assert.deepEqual(world.failures.map(([id, code, retryable]) => [id, code, retryable]), [['b', 'engine_hung', true]]);
+    bringUp(world, 'x');
+    assert.deepEqual(world.runs(x), ['a']);
+    world.tell(x, { type: 'start', up: false });
+    world.tell(x, { type: 'start', up: true });
+    world.advance(30_000);
+    world.answer(x, 'a');
+    assert.deepEqual(world.answers, ['a']);
+});
+
+test('a language model that gives no sign is not waited for until the deadline', () => {
+    const { world } = setUp();
+    const x = 'model x@h';
+    const failures = () => world.failures.map(([id, code, retryable]) => [id, code, retryable]);
+    const cancels = () => world.ports[x].posted.filter(({ type }) => type === 'cancel').map(({ attempt }) => attempt);
+    const lives = (ms) => world.tell(x, { type: 'lives', step_ms: ms });
+    for (const id of ['written', 'a', 'b']) world.request(id, { ...streams, model: gguf('x') });
+    bringUp(world, 'x');
+    world.tell(x, { type: 'parts', attempt: 'written', parts: [part(0)], step_ms: 5 });
+    for (let i = 0; i < 3; i++) {
+        world.advance(59_000);
+        lives(0);
+    }
+    assert.deepEqual(cancels(), []);
+    world.advance(61_000);
+    assert.deepEqual(cancels(), ['a', 'b'], 'what has begun to answer may wait for its client');
+    world.fail(x, 'a', 'cancelled');
+    assert.deepEqual(failures(), [['a', 'engine_hung', true]]);
+    lives(0);
+    world.advance(31_000); // 'b' is not heard of
+    assert.deepEqual(failures(), [['a', 'engine_hung', true], ['written', 'engine_hung', true], ['b', 'engine_hung', true]]);
+    assert.deepEqual(world.closed, [x]);
+
+    world.request('slow', { model: gguf('x'), deadline_ms: 600_000 });
+    bringUp(world, 'x');
+    for (let i = 0; i < 30; i++) lives(8000);
+    world.advance(120_000);
+    assert.deepEqual(cancels(), [], 'thirty of its steps');
+    world.advance(130_000);
+    assert.deepEqual(cancels(), ['slow']);
+});
+
 const folder = (name) => ({ name, hash: 'h', engine: 'pipeline', files: [{ path: 'onnx/model.onnx', url: '/m.onnx', bytes: 10, hash: 'x' }] });
 const writes = { ...streams, model: folder('t'), task: 'complete' };
 

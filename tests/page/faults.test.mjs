@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { slow } from '../lib/onnx.mjs';
 import { check, needsCases, readCase } from './support/cases.mjs';
+import { ggufBytes } from './support/gguf.mjs';
 import { nodeTests } from './support/nodes.mjs';
 
 
@@ -101,6 +102,14 @@ describe('faults of the GPU', needsCases, () => {
         check(add, await service.run(model, add.inputs));
         assert.equal(await tab.evaluate('document.documentElement.dataset.replaced'), '1');
     }, { faults: STUCK_ONCE, faulty: 'wasm' });
+
+    nodeTest('a language model whose engine does not come up gets another worker', async ({ service, tab }) => {
+        const model = service.addGguf('abc', { 'abc.gguf': ggufBytes({ follow: 'abcdefgh' }) });
+        const ask = { task: 'complete', input: { prompt: 'abc' }, options: { temperature: 0, max_tokens: 3, n: 2 } };
+        const answers = [1, 2].map(() => service.run(model, [], { ...ask, deadline_ms: 120_000 }));
+        for (const answer of answers) assert.equal((await answer).data.result?.choices[1].text, 'def');
+        await tab.waitForSelector('html[data-replaced="1"]', { state: 'attached' });
+    }, { faults: STUCK_ONCE, faulty: 'llama' });
 });
 
 describe('cancel', needsCases, () => {

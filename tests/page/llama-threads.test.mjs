@@ -155,3 +155,18 @@ test('what was loaded without a warm-up is not tried on several threads', async 
     t.mock.timers.tick(3600_000);
     assert.equal(modules.length, 1);
 });
+
+test('the engine says when it begins to come up, when it has, and that it comes on', async (t) => {
+    const { engine, modules, configure, task } = fakeEngine(t, () => 20);
+    const told = [];
+    engine.onStart = (up) => told.push([up, modules.length]);
+    engine.onLife = (ms) => told.push(ms >= 0 && 'lives');
+    configure(1);
+    await engine.load({ ...task, load_only: false }, () => {}, new AbortController().signal);
+    assert.deepEqual(told, ['lives', [false, 1], [true, 1]]);
+    await new Promise((resolve) => setTimeout(resolve, 2100)); // it says so no more often
+    const run = { signal: new AbortController().signal, stepTook() {}, progress() {}, part() {} };
+    await engine.run(task, run);
+    assert.equal(told.at(-1), 'lives');
+    assert.equal(told.length, 4);
+});

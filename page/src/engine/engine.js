@@ -57,6 +57,8 @@
  * @property {(key: string, speed: import('../shared/messages.js').Speed) => void} [onSpeed] set by the worker: told
  *   what a model takes for what was computed for nobody
  * @property {(up: boolean) => void} [onStart] set by the worker: told when it begins to come up, and when it has
+ * @property {(stepMs: number) => void} [onLife] set by the worker: told now and then that it comes on with a load or
+ *   with what it computes, and what a step took in ms, 0: it was none
  */
 
 /** The engine's runtime has thrown `cause`: unless that is known to be the request's fault, the worker

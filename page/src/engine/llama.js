@@ -38,6 +38,8 @@ import { LLAMA } from '../shared/messages.js';
 const TWICE_BYTES = 256 << 20;
 /** The slots' sizes are told no more often. */
 const SLOTS_EVERY_MS = 500;
+/** That it comes on is told no more often. */
+const LIFE_EVERY_MS = 2000;
 
 export class LlamaEngine {
     /** @param {string} version
@@ -61,11 +63,14 @@ export class LlamaEngine {
         this._loads = new Loads();
         /** Told when it begins to come up, and when it has. @type {(up: boolean) => void} */
         this.onStart = () => {};
+        /** @type {(stepMs: number) => void} */
+        this.onLife = () => {};
         /** @type {(key: string, slots: import('../shared/messages.js').SlotSizes) => void} */
         this.onSlots = () => {};
         /** @type {(key: string, speed: import('../shared/messages.js').Speed) => void} */
         this.onSpeed = () => {};
         this._tells = false; /* the slots' sizes are to be told soon */
+        this._lived = -Infinity; /* when it was last told that it comes on */
     }
 
     /** @param {EngineSettings} settings */
@@ -109,13 +114,15 @@ export class LlamaEngine {
      * @param {(loaded: number, total: number) => void} onProgress @param {AbortSignal} signal */
     async _load({ key, model, options, task, load_only: isForNobody, prompt_ms: promptMs = 0 }, onProgress, signal) {
         const weights = weightsOf(model);
-        const files = new LlamaFiles(weights, this._credential, onProgress, signal);
+        const lives = (/** @type {number} */ ms = 0) => this._lives(ms);
+        const files = new LlamaFiles(weights, this._credential, onProgress, signal, lives);
         const head = await readHead((size) => files.beginning(size));
         const { context: wanted } = optionsOf(taskOf(task ?? 'complete'), task ? options : {});
         const slotsMost = Math.min(this._models.slots || LLAMA.slots, LLAMA.slots);
         const plan = planOf(head, files.total, wanted ?? this._models.context, slotsMost, promptMs);
-        const what = { key, head, plan, changed: () => this._noteSlots() };
-        this._loaded = await bringUp(this._makeModule(files, this._idle.first), what, signal);
+        const what = { key, head, plan, changed: () => this._noteSlots(), lives };
+        const first = { ...what, starts: (/** @type {boolean} */ up) => this.onStart(up) };
+        this._loaded = await bringUp(this._makeModule(files, this._idle.first), first, signal);
         const again = (/** @type {number} */ threads, /** @type {AbortSignal} */ ended) => {
             const silent = new LlamaFiles(weights, this._credential, () => {}, ended);
             return bringUp(this._makeModule(silent, threads), what, ended);
@@ -134,6 +141,14 @@ export class LlamaEngine {
     /** @param {Loaded} loaded */
     _endUnused(loaded) {
         if (loaded !== this._loaded && loaded.runs === 0) loaded.module.end();
+    }
+
+    /** It comes on with what it was given. @param {number} stepMs what a step took, 0: it was none */
+    _lives(stepMs) {
+        const now = performance.now();
+        if (now - this._lived < LIFE_EVERY_MS) return;
+        this._lived = now;
+        this.onLife(stepMs);
     }
 
     /** Requests have begun or ended. */

@@ -25,17 +25,20 @@ const FILE_TYPES = Object.freeze({
 
 /**
  * @param {LlamaModule} module not started; ended where this fails
- * @param {{key: string, head: Head, plan: Plan, changed: () => void}} model `changed`: see Slots
+ * @param {{key: string, head: Head, plan: Plan, changed: () => void, lives: (ms: number) => void,
+ *   starts?: (up: boolean) => void}} model `changed`, `lives`: see Slots; `starts`: told when the module begins to
+ *   come up, and when it has or cannot
  * @param {AbortSignal} signal ends it between its steps
  * @returns {Promise<Loaded>} @throws {Failure | import('./engine.js').EngineFault}
  */
-export async function bringUp(module, { key, head, plan, changed }, signal) {
+export async function bringUp(module, { key, head, plan, changed, lives, starts = () => {} }, signal) {
     try {
-        await module.start();
+        starts(false);
+        await module.start().finally(() => starts(true));
         throwIfCancelled(signal);
         const said = await load(module, plan);
         throwIfCancelled(signal);
-        const slots = new Slots(module, plan.slots, plan.context + 1000, changed);
+        const slots = new Slots(module, plan.slots, plan.context + 1000, changed, lives);
         return {
             key, module, head, context: plan.context, makes: plan.makes, slots, prefixes: new Prefixes(),
             tokenizer: new Tokenizer(slots, head), tokens: said.n_vocab,

@@ -50,12 +50,14 @@ export function checkNarrow(files) {
 
 export class LlamaFiles {
     /** @param {ModelFile[]} files @param {string} credential
-     * @param {(loaded: number, total: number) => void} onProgress @param {AbortSignal} signal */
-    constructor(files, credential, onProgress, signal) {
+     * @param {(loaded: number, total: number) => void} onProgress @param {AbortSignal} signal
+     * @param {() => void} [lives] told of each piece that comes */
+    constructor(files, credential, onProgress, signal, lives = () => {}) {
         this._files = new Map(files.map((file) => [nameOf(file), file]));
         this._credential = credential;
         this._onProgress = onProgress;
         this._signal = signal;
+        this._lives = lives;
         this.total = files.reduce((sum, { bytes }) => sum + bytes, 0);
         /** How far each file was read. @type {Map<string, number>} */
         this._reached = new Map();
@@ -126,6 +128,7 @@ export class LlamaFiles {
             }
             place(at).set(value);
             at += value.length;
+            this._lives();
         }
         return at;
     }

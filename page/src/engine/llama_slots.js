@@ -30,8 +30,9 @@ const NAMES = Object.freeze({ completion: 'cmpl_req', embedding: 'embd_req', rer
 export class Slots {
     /** @param {LlamaModule} module @param {number} count of slots
      * @param {number} patience steps without a result after which a request counts as lost
-     * @param {() => void} [changed] told when other requests run, or one has ended */
-    constructor(module, count, patience, changed = () => {}) {
+     * @param {() => void} [changed] told when other requests run, or one has ended
+     * @param {(ms: number) => void} [lives] told after each step how long it took */
+    constructor(module, count, patience, changed = () => {}, lives = () => {}) {
         this._module = module;
         this.count = count;
         this._patience = patience;
@@ -41,6 +42,7 @@ export class Slots {
         this._active = [];
         this._loops = false;
         this._changed = changed;
+        this._lives = lives;
         /** How many tokens each slot was left with, as far as that was said. @type {Map<number, number>} */
         this._left = new Map();
     }
@@ -156,7 +158,9 @@ export class Slots {
         const began = performance.now();
         const { data_json: text, is_error: isError, has_more: hasMore } =
             await this._module.action('get_result', { _name: 'gres_req', req_id: job.id });
-        job.onStep(performance.now() - began);
+        const took = performance.now() - began;
+        job.onStep(took);
+        this._lives(took);
         job.empty = text ? 0 : job.empty + 1;
         if (hasMore && job.empty > this._patience * this.count) {
             throw new EngineFault(new Failure('engine_crashed', 'llama.cpp has lost a request.'));

@@ -43,6 +43,7 @@ export class Server {
         this._named = new Map(engines.map((engine) => [engine.name, engine]));
         for (const engine of engines) {
             engine.onStart = (up) => this._post({ type: 'start', up, threads: this._threads });
+            engine.onLife = (stepMs) => this._post({ type: 'lives', step_ms: stepMs });
             engine.onSlots = (key, slots) => this._post({ type: 'slots', key, slots });
             engine.onCache = (key, bytes) => this._post({ type: 'cache', key, bytes });
             engine.onSpeed = (key, speed) => this._post({ type: 'speed', key, speed });

@@ -129,6 +129,7 @@ export class Attempt {
         if (this.committed) return;
         this.committed = true;
         this.share = this.deadline;
+        this.limit = Infinity; /* from now on it may wait for its client: the service watches */
     }
 
     /** @param {Credit} credit totals; less than before changes nothing */
@@ -139,6 +140,11 @@ export class Attempt {
     /** Whether a failure here says nothing of another node, or of a later try. @param {string} code */
     isRetryable(code) {
         return RETRYABLE_CODES.has(code) || (this.committed && FALLBACK_CODES.has(code));
+    }
+
+    /** Whether it may begin anew in another worker: nothing of it went out, nor is its frame gone. */
+    get isWhole() {
+        return !this.committed && !this.cancelled && !this.stopping && (this.tensors.length === 0 || this.buffer !== null);
     }
 
     /** Its run goes on. @param {number} now */

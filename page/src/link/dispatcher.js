@@ -179,6 +179,7 @@ export class Dispatcher {
         case 'failure': return this._onFailure(lane, message);
         case 'parts': return this._onParts(lane, message);
         case 'progress': return this._onProgress(lane, message);
+        case 'lives': return this._onLife(lane, message);
         case 'model':
             if (message.state === 'loaded') {
                 lane.needed = Math.max(lane.needed, message.memory ?? 0);
@@ -283,7 +284,7 @@ export class Dispatcher {
 
     /** It waits for its platform once more, but not for ever. @param {Attempt} attempt @param {ErrorBody} error */
     _again(attempt, error) {
-        if (attempt.cancelled || attempt.again) return this._failOrFallBack(attempt, error);
+        if (attempt.again || !attempt.isWhole) return this._failOrFallBack(attempt, error);
         attempt.again = true;
         this._place(attempt);
     }
@@ -407,6 +408,17 @@ export class Dispatcher {
         });
     }
 
+    /** All that a model's own worker has shares its steps. @param {Lane} lane @param {import('../shared/messages.js').LivesMessage} message */
+    _onLife(lane, { step_ms: stepMs }) {
+        const now = this._around.now();
+        for (const attempt of lane.outstanding.values()) {
+            if (attempt.cancelled || attempt.stopping) continue;
+            this._patience.noteStep(attempt, stepMs);
+            if (!attempt.committed) attempt.limit = this._patience.hangLimit(lane, attempt);
+            attempt.heard(now);
+        }
+    }
+
     /** @param {Lane} lane @param {import('../shared/messages.js').TurnMessage} message */
     _onTurn(lane, { attempt: id, waits }) {
         const attempt = lane.outstanding.get(id);
@@ -461,7 +473,7 @@ export class Dispatcher {
         this._failOrFallBack(attempt, { code: isBusy ? 'deadline_exceeded' : 'engine_hung', message });
     }
 
-    /** Asks a run whose time is over to stop at its next step, or to wait for no turn. If it is that on its
+    /** Asks a run whose time is over, or which gives no sign, to stop at its next step, or to wait for no turn. If it is that on its
      * platform alone, another follows. @param {Lane} lane @param {Attempt} attempt @param {number} now */
     _stop(lane, attempt, now) {
         attempt.stopping = now < attempt.deadline ? { code: 'engine_hung', message: noAnswer(attempt, now) }

@@ -3,7 +3,7 @@
  * ended, an answer before it is not worth waiting for on the spot. Told from what runs, steps and
  * loads took here.
  */
-import { firstLimit, RunTimes } from './run_times.js';
+import { firstLimit, RunTimes, silenceLimit } from './run_times.js';
 
 /** @typedef {import('./attempt.js').Attempt} Attempt */
 /** @typedef {import('./lane.js').Lane} Lane */
@@ -63,13 +63,14 @@ export class Patience {
 
     /**
      * What a run may take without a sign of life by what it took here, or with its loading elsewhere. A
-     * worker's first run sets the engine up as well, which nothing measures: it has no limit but its
-     * share of the deadline; nor has one of steps, of which nobody knows how many there will be: the
-     * service watches over its stream.
+     * model's own worker gives one for all that it has. A shared worker's first run sets the engine up as
+     * well, which nothing measures: it has no limit but its share of the deadline; nor has one of steps
+     * there, of which nobody knows how many there will be: the service watches over its stream.
      * @param {Lane} lane @param {Attempt} attempt
      */
     hangLimit(lane, attempt) {
         const { key, platform, index, usualMs } = attempt;
+        if (lane.key !== null) return silenceLimit(this._stepOf(attempt));
         if (attempt.isBuiltin || lane.canStop(attempt)) return Infinity;
         const own = this._residents.isLoaded(key, platform) ? this._runs.limit(key, platform) : Infinity;
         // On WASM nothing hangs but the worker itself, and that where it would hang everywhere.

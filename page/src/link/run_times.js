@@ -13,12 +13,21 @@ const HANG_FACTOR = 30;
 const HANG_MS = 10000;
 /** A model's first run here, which loads and compiles it, has at least so long. */
 const FIRST_HANG_MS = 30000;
+/** A model's own worker gives a sign at each of its steps, of its file's pieces, and when it is up: what comes
+ * between may be a load's work, which nobody has measured. */
+const SILENCE_MS = 60000;
 
 /**
  * After how many milliseconds without a sign a first run, loading included, is taken for a hang.
  * @param {number} usual what it takes elsewhere; 0: nobody knows
  */
 export const firstLimit = (usual) => (usual > 0 ? Math.max(FIRST_HANG_MS, HANG_FACTOR * usual) : Infinity);
+
+/**
+ * After how many milliseconds without a sign a model's own worker is taken for one that hangs.
+ * @param {number} step what one of its steps usually takes; Infinity: nobody knows
+ */
+export const silenceLimit = (step) => (step < Infinity ? Math.max(SILENCE_MS, HANG_FACTOR * step) : SILENCE_MS);
 
 export class RunTimes {
     constructor() {

@@ -33,6 +33,8 @@ const KEPT = 512 << 20;
 const RESTART_LIMIT_MS = 10000;
 /** Its engine comes up, at its first load, in a second or two, on a busy machine in some more. */
 const START_LIMIT_MS = 20000;
+/** A model's own worker is made when it is wanted, and has its script to bring as well. */
+const OWN_LIMIT_MS = 30000;
 /** Whoever ends a run on the GPU leaves it busy for as long as what was queued takes; a new worker's
  * small probe may get through in between. A service that owns the browser brings a fresh one. */
 const BARRED_MS = 60000;
@@ -85,9 +87,16 @@ export class Workers {
 
     // --- coming --------------------------------------------------------------------------------------
 
-    /** Begins a model's own worker. @param {Lane} lane */
-    begin(lane) {
-        this._around.begin(lane.name, lane.build, '');
+    /** Asks for the worker of a lane. @param {Lane} lane @param {string} [why] the one before does not do */
+    begin(lane, why = '') {
+        if (lane.key !== null) this._expect(lane, OWN_LIMIT_MS);
+        this._around.begin(lane.name, lane.build, why);
+    }
+
+    /** It must have said what it can do by then. @param {Lane} lane @param {number} ms */
+    _expect(lane, ms) {
+        lane.readyDue = this._around.now() + ms;
+        this._alarm.set(lane.readyDue);
     }
 
     /** @param {string} worker @param {import('./lane.js').EngineChannel} channel @param {number} generation */
@@ -96,10 +105,7 @@ export class Workers {
         if (!lane) return;
         const replaces = lane.generation > 0;
         lane.attach(channel, generation);
-        if (replaces) {
-            lane.readyDue = this._around.now() + RESTART_LIMIT_MS;
-            this._alarm.set(lane.readyDue);
-        }
+        if (replaces && lane.key === null) this._expect(lane, RESTART_LIMIT_MS);
         this._tell(lane);
     }
 
@@ -128,7 +134,7 @@ export class Workers {
     /** Gives builds whose worker did not start another chance. */
     revive() {
         for (const lane of this._lanes.values()) {
-            if (!lane.channel) this._around.begin(lane.name, lane.build, 'its worker did not start');
+            if (!lane.channel) this.begin(lane, 'its worker did not start');
         }
     }
 
@@ -157,7 +163,7 @@ export class Workers {
         this.replaced++;
         this._models.forget(lane);
         if (lane.key !== null && lane.queue.length === 0) this.close(lane);
-        else if (respawn) this._around.begin(lane.name, lane.build, error.message);
+        else if (respawn) this.begin(lane, error.message);
         for (const attempt of lost) lose(attempt, error);
         this._around.changed();
     }
@@ -214,10 +220,18 @@ export class Workers {
     }
 
     /**
-     * A worker that replaced another does not come up: the platform is not to be had until it does.
+     * A worker that replaced another does not come up: the platform is not to be had until it does. A model's
+     * own is done with: who comes next has another.
      * @param {Lane} lane
      */
     _giveUp(lane) {
+        if (lane.key !== null) {
+            const { queue } = lane;
+            lane.queue = [];
+            this.close(lane);
+            for (const attempt of queue) this._attempts.again(attempt, STUCK);
+            return;
+        }
         const message = `The engine worker for ${lane.build} did not come back within ${RESTART_LIMIT_MS / 1000} s.`;
         lane.readyDue = Infinity;
         this._lose(lane, message);

@@ -100,9 +100,10 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'turn', attempt: string, waits: boolean}} TurnMessage the attempt waits for the turns of others, or goes on
  * @typedef {{type: 'cache', key: string, bytes: number}} CacheMessage what a model keeps of what was computed with it
  * @typedef {{type: 'device_lost', reason: string}} DeviceLostMessage
+ * @typedef {{type: 'lives', step_ms: number}} LivesMessage a model's own worker comes on with what it was given; `step_ms`: what a step took, 0: it was none
  * @typedef {{type: 'start', up: boolean, threads: number}} StartedMessage the engine begins to come up, or is up, with so many threads
  * @typedef {{type: 'log', level: string, message: string}} LogMessage
- * @typedef {CapabilitiesMessage | StartedMessage | AnswerMessage | FailureMessage | PartsMessage | ProgressMessage | ModelMessage | TurnMessage | CacheMessage | SlotsMessage | SpeedMessage | DeviceLostMessage | LogMessage} FromEngine
+ * @typedef {CapabilitiesMessage | StartedMessage | AnswerMessage | FailureMessage | PartsMessage | ProgressMessage | ModelMessage | TurnMessage | CacheMessage | SlotsMessage | SpeedMessage | LivesMessage | DeviceLostMessage | LogMessage} FromEngine
  */
 
 /**
