@@ -22,6 +22,10 @@
 #define REST_MIN 0.5
 /* More is none of ours: the guard's picture has 9,216 pixels. */
 #define PIXELS_MAX (128 * 128)
+/* A file of so many grey pixels is shorter even where nothing in it can be compressed. What else it
+ * may hold, texts say, libpng unpacks without regard to the picture's size: a thousand times as
+ * much. */
+#define FILE_MAX (2 * PIXELS_MAX)
 #define SEGMENTS_MAX 128
 
 struct segment {
@@ -47,12 +51,13 @@ struct matching {
 
 /* --- the masks -------------------------------------------------------------------------------- */
 
-/* NULL for what is no PNG file, or too large a picture. */
+/* NULL for what is no PNG file, or too large a file or picture. */
 static unsigned char *decode(const struct wi_tensor *file, unsigned *width, unsigned *height)
 {
     png_image image = {.version = PNG_IMAGE_VERSION};
     unsigned char *pixels = NULL;
-    if (!png_image_begin_read_from_memory(&image, wi_tensor_bytes(file), file->size))
+    if (file->size > FILE_MAX ||
+        !png_image_begin_read_from_memory(&image, wi_tensor_bytes(file), file->size))
         return NULL;
     image.format = PNG_FORMAT_GRAY;
     if ((uint64_t)image.width * image.height <= PIXELS_MAX)

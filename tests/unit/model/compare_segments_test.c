@@ -196,6 +196,32 @@ static void what_cannot_be_compared_leaves_it_open(void **state)
     assert_true(is_wrong(compare_made(&one, &other, "fp32"), "another size"));
 }
 
+/* Behind its last chunk, where nobody looks. */
+static void lengthen(struct wi_tensor *mask, size_t more)
+{
+    struct wi_blob *blob = wi_blob_new(NULL, mask->size + more);
+    char *zeros = wi_alloc(more);
+    wi_blob_append(blob, mask->blob->bytes, mask->size);
+    wi_blob_append(blob, zeros, more);
+    free(zeros);
+    wi_blob_unref(mask->blob);
+    mask->blob = blob;
+    mask->size += more;
+}
+
+/* What it might unpack to is nothing to try. */
+static void a_file_that_is_too_long_for_its_picture_is_not_read(void **state)
+{
+    const struct drawn *wasm = DRAWN({"sky", 0, 0, 20, SIDE});
+    struct answer one = make(wasm, SIDE), other = make(wasm, SIDE);
+    lengthen(&other.outputs.items[0], 1 << 10);
+    assert_true(compare_made(&one, &other, "fp32").same);
+    one = make(wasm, SIDE);
+    other = make(wasm, SIDE);
+    lengthen(&other.outputs.items[0], 32 << 10);
+    assert_true(compare_made(&one, &other, "fp32").open);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +234,7 @@ int main(void)
         cmocka_unit_test(where_nothing_is_in_both_it_is_wrong),
         cmocka_unit_test(little_that_is_in_both_leaves_it_open),
         cmocka_unit_test(what_cannot_be_compared_leaves_it_open),
+        cmocka_unit_test(a_file_that_is_too_long_for_its_picture_is_not_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
