@@ -209,14 +209,14 @@ static void foresee(const struct pool_nodes *nodes, const struct pool_node *node
     attempt->not_run_ms = load + wi_fleet_ahead(place, attempt->queue, attempt->sent_at);
 }
 
-/* How long `expected_ms` of work keep the queue busy: its slots share it, unless by turns. */
+/* How long `expected_ms` of work keep the queue busy: its slots share it, unless by turns. A page
+ * may have said anew what it has, and no slots for short tasks any more while some are there. */
 static double shared(const struct pool_node *node, unsigned queue, double expected_ms)
 {
     const struct wi_fleet_class *class = node->place.class;
+    unsigned slots = class ? wi_fleet_slots(&class->info, queue) : 0;
 
-    if (!class || wi_fleet_takes_turns(queue))
-        return expected_ms;
-    return expected_ms / wi_fleet_slots(&class->info, queue);
+    return slots == 0 || wi_fleet_takes_turns(queue) ? expected_ms : expected_ms / slots;
 }
 
 double wi_pool_node_done_at(const struct pool_node *node)

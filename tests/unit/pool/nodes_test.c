@@ -312,6 +312,31 @@ static void what_computes_by_turns_is_done_one_after_the_other(void **state)
     assert_true(turns == one_slot && beside < turns);
 }
 
+static void slots_may_be_taken_back_while_they_are_in_use(void **state)
+{
+    struct pool_nodes *nodes = *state;
+    struct wi_task task = {.attempt_id = "a",
+        .model = &model,
+        .platforms = {WI_WASM},
+        .platform_count = 1,
+        .task = WI_TASK_EMBED};
+    struct pool_attempt attempt;
+
+    info.engines[WI_ENGINE_ORT].short_slots = 2;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    wi_pool_node_book(nodes, node, &task, 1000);
+    task.attempt_id = "b";
+    wi_pool_node_book(nodes, node, &task, 1000);
+    double both = wi_pool_node_done_at(node);
+    info.engines[WI_ENGINE_ORT].short_slots = 0;
+    add(nodes, "n-1", 0);
+    assert_true(wi_pool_node_unbook(node, "a", 1000, &attempt));
+    assert_true(attempt.expected_ms > 0);
+    assert_true(wi_pool_node_done_at(node) > 1000 && wi_pool_node_done_at(node) <= both);
+    assert_true(wi_pool_node_unbook(node, "b", 1000, &attempt));
+    assert_true(wi_pool_node_done_at(node) == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -332,6 +357,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(models_of_a_platform_share_a_worker, setup, teardown),
         cmocka_unit_test_setup_teardown(
             what_computes_by_turns_is_done_one_after_the_other, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            slots_may_be_taken_back_while_they_are_in_use, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
