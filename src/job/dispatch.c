@@ -47,8 +47,7 @@ static struct wi_demand demand_of(const struct wi_job *job)
         .several = wi_job_is_committed(job) && has_several(job),
         .beginnings = job->chain.keys,
         .beginning_count = job->chain.count,
-        .ours_only =
-            spec->ours_only || wi_demand_keep(job->jobs->config->pool.strangers, spec->is_private),
+        .ours_only = wi_job_is_for_ours(job),
         .long_text = spec->text_bytes > WI_INPUT_SHORT_MAX,
         .prompt_tokens = spec->prompt_tokens,
         .answer_tokens = spec->answer_tokens,

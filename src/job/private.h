@@ -128,6 +128,8 @@ void wi_job_stream_took(struct wi_job *job, const struct wi_credit *taken);
 void wi_job_set_state(struct wi_job *job, enum wi_job_state state);
 int wi_job_runs(const struct wi_job *job);
 int wi_job_is_beside(const struct wi_job *job);
+/* Only browsers that we have started may have it. */
+int wi_job_is_for_ours(const struct wi_job *job);
 /* NEW, TAKEN or PARTED → WAITING → TAKEN. */
 void wi_job_enqueue(struct wi_job *job, int at_front);
 void wi_job_leave_queue(struct wi_job *job, int to_run);

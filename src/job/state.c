@@ -63,23 +63,29 @@ int wi_job_is_beside(const struct wi_job *job)
     return job->line == &job->jobs->beside;
 }
 
+int wi_job_is_for_ours(const struct wi_job *job)
+{
+    const struct wi_job_spec *spec = &job->spec;
+    return spec->ours_only || wi_demand_keep(job->jobs->config->pool.strangers, spec->is_private);
+}
+
 /* Jobs with the same key can be run by the same nodes. */
 static void lane_key(const struct wi_job *job, char *key, size_t size)
 {
     const struct wi_job_spec *spec = &job->spec;
-    snprintf(key, size, "%s\n%s\n%d\n%d\n%d%d%d\n%s\n%s", spec->model->name, spec->model->hash,
+    snprintf(key, size, "%s\n%s\n%d\n%d\n%d%d%d%d\n%s\n%s", spec->model->name, spec->model->hash,
         spec->has_platform ? (int)spec->platform : -1, spec->fallback, job->flow != NULL,
-        wi_job_is_committed(job), wi_task_is_short(spec->task), spec->browser ? spec->browser : "",
-        spec->node ? spec->node : "");
+        wi_job_is_committed(job), wi_task_is_short(spec->task), wi_job_is_for_ours(job),
+        spec->browser ? spec->browser : "", spec->node ? spec->node : "");
 }
 
 /* What decides whether anything has room for it; a part of the lane's key. */
 static void gate_key(const struct wi_job *job, char *key, size_t size)
 {
     const struct wi_job_spec *spec = &job->spec;
-    snprintf(key, size, "%d %d\n%d%d%d\n%s\n%s", (int)spec->model->engine,
+    snprintf(key, size, "%d %d\n%d%d%d%d\n%s\n%s", (int)spec->model->engine,
         (int)spec->model->builtin, job->flow != NULL, wi_job_is_committed(job),
-        wi_task_is_short(spec->task), spec->browser ? spec->browser : "",
+        wi_task_is_short(spec->task), wi_job_is_for_ours(job), spec->browser ? spec->browser : "",
         spec->node ? spec->node : "");
 }
 

@@ -19,6 +19,7 @@ static struct fixture {
     enum wi_pick pick;
     int room, picks, dispatched, answers;
     int generates;               /* every node is: there is room for short tasks alone */
+    int strangers;               /* there is room with these alone */
     unsigned char picked[LANES]; /* how often the pool was asked for a node for each model */
     char attempt[WI_ID_SIZE];
     struct wi_job_result last;
@@ -26,7 +27,8 @@ static struct fixture {
 
 int wi_pool_has_room(const struct wi_pool *pool, const struct wi_demand *demand)
 {
-    return the.room > 0 && (!the.generates || wi_task_is_short(demand->task));
+    return the.room > 0 && (!the.generates || wi_task_is_short(demand->task)) &&
+           (!the.strangers || !demand->ours_only);
 }
 
 enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
@@ -89,6 +91,7 @@ static int set_up(void **state)
     the.config.pool.max_queue = 2 * LANES;
     the.config.pool.client_share = 1;
     the.config.pool.max_retries = 3;
+    the.config.pool.strangers = WI_STRANGERS_TENSORS;
     the.jobs = wi_jobs_new(&the.loop, &the.config, NULL);
     wi_jobs_start(the.jobs, NULL);
     the.pick = WI_PICK_NODE;
@@ -165,16 +168,22 @@ static void what_nothing_can_run_is_refused_though_nothing_has_room(void **state
     assert_int_equal(the.last.code, WI_UNAVAILABLE);
 }
 
-static void submit(const char *id, enum wi_task_kind task)
+static void submit_some(const char *id, enum wi_task_kind task, int is_private)
 {
     struct wi_job_spec spec = {.model = &the.models[0],
         .task = task,
+        .is_private = is_private,
         .priority = 9,
         .timeout_ms = 60000,
         .accepted_at = wi_now_ms()};
     snprintf(spec.id, sizeof spec.id, "%s", id);
     the.models[0]._references++;
     assert_int_equal(wi_jobs_submit(the.jobs, &spec, on_done, NULL, NULL), WI_OK);
+}
+
+static void submit(const char *id, enum wi_task_kind task)
+{
+    submit_some(id, task, 0);
 }
 
 static void a_short_task_waits_behind_no_generation(void **state)
@@ -192,6 +201,22 @@ static void a_short_task_waits_behind_no_generation(void **state)
     assert_string_equal(the.attempt, "writes.1");
 }
 
+/* Not even where both are for the same model. */
+static void what_strangers_may_have_waits_behind_nothing_that_they_may_not(void **state)
+{
+    submit_some("secret", WI_TASK_ZERO_SHOT_IMAGE, 1);
+    submit_some("public", WI_TASK_ZERO_SHOT_IMAGE, 0);
+    the.strangers = 1;
+    the.room = 1;
+    events()->on_seat(events()->context);
+    assert_int_equal(the.dispatched, 1);
+    assert_string_equal(the.attempt, "public.1");
+    the.strangers = 0;
+    the.room = 1;
+    events()->on_seat(events()->context);
+    assert_string_equal(the.attempt, "secret.1");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -200,6 +225,7 @@ int main(void)
         TEST(lanes_that_must_wait_are_asked_about_in_turn),
         TEST(what_nothing_can_run_is_refused_though_nothing_has_room),
         TEST(a_short_task_waits_behind_no_generation),
+        TEST(what_strangers_may_have_waits_behind_nothing_that_they_may_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
