@@ -56,7 +56,7 @@ static void add_model(struct wi_buffer *out, const struct wi_model *model)
     wi_buffer_strings(out, "{\"name\":\"", model->name, "\",\"hash\":\"", model->hash, "\"", NULL);
     if (type)
         wi_buffer_strings(out, ",\"type\":\"", type, "\"", NULL);
-    if (model->engine != WI_ENGINE_ORT && model->engine != WI_ENGINE_BUILTIN)
+    if (!wi_engine_is_unnamed(model->engine))
         wi_buffer_strings(out, ",\"engine\":\"", wi_engine_names[model->engine], "\"", NULL);
     if (graph) {
         wi_buffer_puts(out, ",\"url\":");

@@ -217,8 +217,9 @@ static enum wi_code read_engines(
         if (object &&
             wi_params_read(engine_table, object, WI_PARAMS_OPEN, where, &read, error) != WI_OK)
             return error->code;
-        info->engines[i].available = version || object || i == WI_ENGINE_BUILTIN;
-        named += i != WI_ENGINE_BUILTIN && info->engines[i].available;
+        int everywhere = wi_engine_is_everywhere((enum wi_engine)i);
+        info->engines[i].available = version || object || everywhere;
+        named += !everywhere && info->engines[i].available;
         wi_text_printable(
             info->engines[i].version, sizeof info->engines[i].version, version ? version : "");
         info->engines[i].slots = (unsigned)read.slots;
@@ -228,9 +229,8 @@ static enum wi_code read_engines(
         info->engines[i].continues_several = has_word(read.can, "continue_several");
         info->engines[i].file_max = read.file_max;
     }
-    /* Nodes were asked for nothing else before engines had names. */
-    if (named == 0)
-        info->engines[WI_ENGINE_ORT].available = 1;
+    for (int i = 0; i < WI_ENGINE_COUNT && named == 0; i++)
+        info->engines[i].available = wi_engine_is_unnamed((enum wi_engine)i);
     return WI_OK;
 }
 
