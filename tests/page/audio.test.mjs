@@ -135,6 +135,10 @@ test('a stream with times goes on from the last window that another node has hea
     assert.deepEqual(await streamed(samples, one, { timestamps: 'word' }), { parts: words.parts.slice(1), result: words.result });
     const again = await streamed(samples, { seq: 1, text: parts[0].text, tokens: [] }, options);
     assert.deepEqual(again, { parts: parts.slice(1), result });
+    // Nor of a sound that the other browser has decoded to more windows than there are here.
+    const [{ tokens: [start] }] = parts;
+    const more = { seq: parts.length + 1, text: 'x', tokens: Array(parts.length + 1).fill(start) };
+    assert.deepEqual(await streamed(samples, more, options), { parts: [], result });
 });
 
 test('what a Whisper computes counts as memory until its answer is there', async () => {

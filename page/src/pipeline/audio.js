@@ -63,7 +63,7 @@ async function recognise(loaded, task, run) {
     const pieces = windows.map(({ first, end }) => samples.subarray(first, end));
     const plan = whisper ? await planOf(loaded, task.options, pieces[0]) : ctcPlan(loaded, task.options);
     const known = knownTo(loaded, run, plan,
-        (window) => ({ offset: windows[window].first / rate, length: pieces[window].length / rate }));
+        windows.map(({ first, end }) => ({ offset: first / rate, length: (end - first) / rate })));
     const said = known ? [known] : [];
     for (const [i, { first }] of windows.entries()) {
         run.progress('audio', i, windows.length);
@@ -82,12 +82,14 @@ async function recognise(loaded, task, run) {
 /** What another node has told of the first windows, a part of the stream each: they are not heard again,
  * but for the times of words, which parts do not have, and where their tokens tell no times.
  * @param {Loaded} loaded @param {Run} run @param {import('./whisper.js').Plan | null} plan
- * @param {(window: number) => {offset: number, length: number}} placeOf in seconds @returns {Said | null} */
-function knownTo(loaded, { from }, plan, placeOf) {
+ * @param {import('./whisper.js').Place[]} places of all windows @returns {Said | null} */
+function knownTo(loaded, { from }, plan, places) {
     if (!from || plan?.timestamps === 'word') return null;
     const text = from.text ?? '';
     if ((plan?.timestamps ?? 'none') === 'none') return { text };
-    const segments = segmentsAgain(loaded, from.tokens ?? [], from.seq, placeOf);
+    // Another browser may have decoded the sound to a few samples more, and so cut it into more windows.
+    if (from.seq > places.length) return null;
+    const segments = segmentsAgain(loaded, from.tokens ?? [], places.slice(0, from.seq));
     return segments && { text, segments };
 }
 

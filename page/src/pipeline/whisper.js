@@ -154,19 +154,18 @@ export async function transcribe(loaded, plan, samples, offset) {
     return { text, segments: wordsOf(loaded, plan, reader, tokens, output.token_timestamps[0].tolist(), offset) };
 }
 
+/** Where a window begins, and how long it is, in seconds. @typedef {{offset: number, length: number}} Place */
+
 /** The segments of the first windows, from the tokens that another node has made of them.
- * @param {Loaded} loaded @param {readonly number[]} tokens @param {number} count of the windows
- * @param {(window: number) => {offset: number, length: number}} placeOf a window, in seconds
+ * @param {Loaded} loaded @param {readonly number[]} tokens @param {readonly Place[]} places of these windows
  * @returns {Segment[] | null} null: they are not those of so many windows */
-export function segmentsAgain(loaded, tokens, count, placeOf) {
+export function segmentsAgain(loaded, tokens, places) {
     const start = loaded.model.generation_config.decoder_start_token_id;
     const begins = tokens.flatMap((token, i) => (token === start ? [i] : []));
-    if (begins.length !== count) return null;
+    if (begins.length !== places.length) return null;
     const reader = readerOf(loaded);
-    return begins.flatMap((begin, window) => {
-        const { offset, length } = placeOf(window);
-        return segmentsOf(tokens.slice(begin, begins[window + 1]), reader, offset, length);
-    });
+    return places.flatMap(({ offset, length }, window) =>
+        segmentsOf(tokens.slice(begins[window], begins[window + 1]), reader, offset, length));
 }
 
 /** The library's generate, whose keys and values count as the model's memory meanwhile.
