@@ -7,19 +7,17 @@
  */
 import { sizeOf } from '../shared/model.js';
 import { fetchFiles } from './fetch.js';
+import { Helpers } from './helpers.js';
 import { otherThan, ThreadTrial } from './thread_trial.js';
 
 /** @typedef {import('./ort.js').OrtEngine} OrtEngine */
 /** @typedef {import('../shared/messages.js').EngineSettings} EngineSettings */
 /** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
-/** @typedef {import('./thread_trial.js').Side} Side */
 /** A model whose threads are measured. @typedef {{trial: ThreadTrial, model: RunMessage['model']}} Tried */
 
 /** So many bytes of models are loaded twice, those that came to it last: to load one again would cost more
  * than to measure it, and WASM memory that has grown does not get smaller. */
 const TWICE_BYTES = 256 << 20;
-/** So long after a run the helper threads may still spin. */
-const SPIN_MS = 100;
 
 export class WasmEngine {
     /**
@@ -39,10 +37,8 @@ export class WasmEngine {
         this._tried = new Map();
         /** The model that ran last, if it is to be loaded on its other side. @type {string | null} */
         this._due = null;
-        /** Models that have to leave a side. @type {[string, Side][]} */
-        this._leaving = [];
         this._stepping = false;
-        this._spunAt = -Infinity;
+        this._helpers = new Helpers();
     }
 
     /** The instance with one thread makes no helpers, so that it cannot get stuck.
@@ -76,9 +72,8 @@ export class WasmEngine {
         return this._sides.all.loadedCount + this._sides.one.loadedCount;
     }
 
-    /** Whether none of its threads is busy doing nothing. */
     get isQuiet() {
-        return performance.now() - this._spunAt > SPIN_MS;
+        return this._helpers.areQuiet;
     }
 
     /** @param {RunMessage} task @param {(loaded: number, total: number) => void} onProgress
@@ -105,7 +100,7 @@ export class WasmEngine {
         const trial = this._tried.get(key)?.trial;
         const side = trial ? trial.side : 'all';
         const outcome = await this._sides[side].run(task, run);
-        if (side === 'all' && this._threads > 1) this._spunAt = performance.now();
+        if (side === 'all' && this._threads > 1) this._helpers.note();
         if (trial) this._note(key, trial, outcome.inferenceMs);
         return outcome;
     }
