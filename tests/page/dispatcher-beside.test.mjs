@@ -484,26 +484,50 @@ test('what a task breaks its worker by says nothing of those beside it', () => {
     }
 });
 
-test('what models keep of what was computed counts for the budget', () => {
+/** A page with a budget of 1000 bytes for models, each of which takes 300. */
+function withBudget() {
     const { world, dispatcher } = setUp();
     dispatcher.configure({ credential: '', threads: 1 }, 1000);
-    const load = (id, more) => {
+    const load = (id, more = { model: model(id) }) => {
         world.request(id, more);
         world.tell('wasm', { type: 'model', key: `${more.model.name}@h`, state: 'loaded', load_ms: 1, memory: 300 });
         world.answer('wasm', id);
     };
-    load('m', { model: model('m') });
-    load('t', writes);
     const states = () => dispatcher.models().map(({ name, state, bytes }) => [name, state, bytes]);
+    return { world, load, states };
+}
+
+test('what models keep of what was computed counts for the budget', () => {
+    const { world, load, states } = withBudget();
+    load('m');
+    load('t', writes);
     world.tell('wasm', { type: 'cache', key: 't@h', bytes: 300 });
     assert.deepEqual(states(), [['m', 'loaded', 300], ['t', 'loaded', 600]]);
     world.tell('wasm', { type: 'cache', key: 't@h', bytes: 500 });
     assert.deepEqual(states(), [['t', 'loaded', 800], ['m', 'evicted', 300]]);
     world.tell('wasm', { type: 'cache', key: 'gone@h', bytes: 500 });
-    load('m', { model: model('m') });
+    load('m');
     assert.deepEqual(states(), [['m', 'loaded', 300], ['t', 'evicted', 300]], 'with what it kept');
     world.request('t', writes);
     assert.equal(states().find(([name]) => name === 't')[2], 300, 'a model begins with nothing kept');
+});
+
+test('what is loaded twice counts for the budget, and goes before any model does', () => {
+    const { world, load, states } = withBudget();
+    const once = () => world.ports.wasm.posted.filter(({ type }) => type === 'once').map(({ key }) => key);
+    load('a');
+    load('b');
+    world.tell('wasm', { type: 'twice', key: 'a@h', bytes: 300 });
+    assert.deepEqual([states(), once()], [[['a', 'loaded', 600], ['b', 'loaded', 300]], []]);
+    world.tell('wasm', { type: 'twice', key: 'b@h', bytes: 300 });
+    assert.deepEqual([states(), once()], [[['a', 'loaded', 300], ['b', 'loaded', 600]], ['a@h']]);
+    world.tell('wasm', { type: 'twice', key: 'a@h', bytes: 0 });
+    load('c');
+    assert.deepEqual(states(), [['a', 'loaded', 300], ['b', 'loaded', 300], ['c', 'loaded', 300]]);
+    assert.deepEqual(once(), ['a@h', 'b@h']);
+    load('d');
+    assert.deepEqual(states().map(([name, state]) => [name, state]),
+        [['b', 'loaded'], ['c', 'loaded'], ['d', 'loaded'], ['a', 'evicted']]);
 });
 
 test('a load that one no longer waits for goes on for another', () => {

@@ -231,3 +231,20 @@ test('what cannot be loaded on both sides stays where it is', () => {
     machine.ms = { all: 500, one: 1 };
     assert.deepEqual(machine.run(1000), { all: 1000, one: 0 });
 });
+
+test('what may not be on both sides stays where it was, and is asked for again after a pause', () => {
+    const machine = new Machine();
+    const { trial } = machine;
+    machine.ms = { all: 50, one: 40 };
+    while (machine.loads === 0) machine.run(1);
+    machine.run(1); // it is being measured
+    trial.callOff();
+    assert.deepEqual([trial.home, trial.side, trial.wantsBoth], ['all', 'all', false]);
+    const began = machine.now;
+    while (machine.loads === 1) machine.run(1);
+    assert.ok(machine.now - began >= 16_000 && machine.now - began < 17_000, `${machine.now - began} ms`);
+    machine.settle();
+    assert.equal(trial.home, 'one');
+    trial.callOff(); // nothing is measured
+    assert.equal(trial.home, 'one');
+});

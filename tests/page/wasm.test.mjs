@@ -21,6 +21,7 @@ class Instance {
     get loadedCount() { return this.models.size; }
     async open(key, { bytes, spec }) {
         if (this.broken) throw new Error('no memory');
+        this.isOpening = true;
         await this.gate;
         assert.ok(bytes.byteLength > 0 && spec);
         this.opened++;
@@ -104,6 +105,86 @@ test('others leave the side on which they do not run when there is no room to lo
     assert.equal(await run(ALONE + MEASURED + 1, more), all);
     assert.ok(all.has('m@1') && !one.has('m@1'));
     assert.ok(all.has('n@1') && one.has('n@1'));
+    assert.equal(await run(), all);
+});
+
+test('others leave it, too, that nobody asks for any more while they are measured', async (t) => {
+    const { engine, all, one, run } = await withModel(t);
+    await run(ALONE + 1);
+    assert.ok(all.has('m@1') && one.has('m@1'));
+    const more = { key: 'n@1', model: { name: 'n', url: '/models/n@1/model.onnx', bytes: 4500 } };
+    await engine.load(more, () => {}, new AbortController().signal);
+    await run(ALONE + 1, more);
+    assert.ok(all.has('n@1') && one.has('n@1'));
+    assert.ok(all.has('m@1') && !one.has('m@1'));
+    assert.equal(await run(), all);
+});
+
+/** An engine whose copy of the model on `side` is being created, until `open` is called. */
+async function whileCopied(engine, side, runs) {
+    let open;
+    side.gate = new Promise((resolve) => { open = resolve; });
+    side.isOpening = false;
+    await runs();
+    const step = engine.rest();
+    while (!side.isOpening) await new Promise(setImmediate);
+    return { open, step };
+}
+
+test('what is loaded twice is told, and loaded once when its memory is wanted', async (t) => {
+    const { engine, all, one, run } = await withModel(t);
+    const told = [];
+    engine.onTwice = (key, bytes) => told.push([key, bytes]);
+    await run(ALONE);
+    assert.deepEqual(told, [['m@1', 1000]]);
+    assert.equal(await run(), one, 'it is measured');
+    await engine.once('m@1');
+    assert.deepEqual(told, [['m@1', 1000], ['m@1', 0]]);
+    assert.ok(all.has('m@1') && !one.has('m@1'));
+    assert.equal(await run(3 * MEASURED), all);
+    await engine.once('m@1');
+    await engine.once('unknown@1');
+    assert.equal(told.length, 2);
+    assert.equal(one.opened, 1);
+});
+
+test('a second copy that comes when its memory is wanted goes at once, and comes again later', async (t) => {
+    const { engine, all, one, run, what } = await withModel(t);
+    let now = 1000;
+    t.mock.method(performance, 'now', () => now);
+    const told = [];
+    engine.onTwice = (key, bytes) => told.push([key, bytes]);
+    const { open, step } = await whileCopied(engine, one, async () => {
+        for (let i = 0; i < ALONE; i++) await engine.run(what);
+    });
+    await engine.once('m@1');
+    open();
+    await step;
+    assert.ok(all.has('m@1') && !one.has('m@1'));
+    assert.deepEqual(told, []);
+    now += 20_000;
+    assert.equal(await run(3 * MEASURED), one);
+    await engine.unload('m@1');
+    assert.deepEqual(told, [['m@1', 1000], ['m@1', 0]]);
+});
+
+test('a model that comes again waits for its second copy, which is not wanted any more, to go', async (t) => {
+    const { engine, all, one, run, what } = await withModel(t);
+    let now = 1000;
+    t.mock.method(performance, 'now', () => now);
+    assert.equal(await run(ALONE + MEASURED), one);
+    await engine.once('m@1');
+    assert.ok(!all.has('m@1'));
+    one.ms = 2;
+    now += 20_000;
+    const { open, step } = await whileCopied(engine, all, async () => {
+        for (let i = 0; i < 20; i++) await engine.run(what);
+    });
+    await engine.unload('m@1');
+    const load = engine.load(what, () => {}, new AbortController().signal);
+    open();
+    await Promise.all([step, load]);
+    assert.deepEqual([all.has('m@1'), one.has('m@1')], [true, false]);
     assert.equal(await run(), all);
 });
 

@@ -54,6 +54,10 @@
  *   told how much of it a model uses, when that has changed
  * @property {(key: string, bytes: number) => void} [onCache] set by the worker: told how many bytes a model keeps
  *   of what was computed with it, when that has changed
+ * @property {(key: string, bytes: number) => void} [onTwice] set by the worker: told how many bytes of a model it has
+ *   loaded twice, 0: none any more
+ * @property {(key: string) => Promise<void>} [once] lets go of what it has loaded twice; not called while it runs a
+ *   task alone
  * @property {(key: string, speed: import('../shared/messages.js').Speed) => void} [onSpeed] set by the worker: told
  *   what a model takes for what was computed for nobody
  * @property {(up: boolean) => void} [onStart] set by the worker: told when it begins to come up, and when it has

@@ -46,6 +46,7 @@ export class Server {
             engine.onLife = (stepMs) => this._post({ type: 'lives', step_ms: stepMs });
             engine.onSlots = (key, slots) => this._post({ type: 'slots', key, slots });
             engine.onCache = (key, bytes) => this._post({ type: 'cache', key, bytes });
+            engine.onTwice = (key, bytes) => this._post({ type: 'twice', key, bytes });
             engine.onSpeed = (key, speed) => this._post({ type: 'speed', key, speed });
         }
         this._probe = probe;
@@ -111,6 +112,7 @@ export class Server {
         this._busy = true;
         for (let message = this._queue.shift(); message; message = this._queue.shift()) {
             if (message.type === 'settings') this._configure(message.settings);
+            else if (message.type === 'once') this._keepOnce(message.key);
             else if (message.type === 'run') {
                 if (this._isAlone(message)) await this._runAlone(message);
                 else this._begin(message);
@@ -350,6 +352,13 @@ export class Server {
             }
         }
         this._post({ type: 'model', key, state: 'unloaded' });
+    }
+
+    /** The memory of what of it is loaded twice, for measuring, is wanted for others. @param {string} key */
+    _keepOnce(key) {
+        for (const engine of this._engines) {
+            engine.once?.(key).catch((error) => this._log(`The second ${key} was not unloaded cleanly: ${error}`));
+        }
     }
 
     /** Bytes that the engines hold: they lie in the same memory. */

@@ -115,8 +115,19 @@ export class ThreadTrial {
         this._earliest = this._due = Infinity;
     }
 
+    /** It may not be on both sides for now: it stays where it was, and that costs as much as a measurement in vain. */
+    callOff() {
+        if (this._state !== 'wanted' && this._state !== 'measuring') return;
+        this._usual = /** @type {number} */ (this._taken[this._settled].at(-1));
+        this._pause = Math.min(2 * this._pause, PAUSE_MAX_MS);
+        this._earliest = this._due = this._now() + Math.max(this._pause, PAUSE_COSTS * this._loadMs);
+        this._state = 'settled';
+        this._clear();
+    }
+
     /** A run where `side` said has taken so long. @param {number} ms */
     note(ms) {
+        if (this._state === 'wanted') return;
         if (this._state === 'measuring') this._spent[this._side].push(ms);
         if (this._first) {
             this._first = false;

@@ -3,7 +3,7 @@
  * are is one setting for a whole instance of onnxruntime-web: hence two instances, one with all the
  * threads that this session may use, and one with a single one. Every model begins on all threads;
  * when it moves, and when that is measured, is thread_trial.js. What has to be loaded for that is
- * loaded while there is nothing else to do, and stays for the next time.
+ * loaded while there is nothing else to do, and stays for the next time, unless its memory is wanted.
  */
 import { sizeOf } from '../shared/model.js';
 import { fetchFiles } from './fetch.js';
@@ -14,6 +14,7 @@ import { otherThan, ThreadTrial } from './thread_trial.js';
 /** @typedef {import('../shared/messages.js').EngineSettings} EngineSettings */
 /** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
 /** A model whose threads are measured. @typedef {{trial: ThreadTrial, model: RunMessage['model']}} Tried */
+/** The second copy of a model that is being loaded. @typedef {{key: string, stop: AbortController, done: Promise<void>}} Copying */
 
 /** So many bytes of models are loaded twice, those that came to it last: to load one again would cost more
  * than to measure it, and WASM memory that has grown does not get smaller. */
@@ -37,8 +38,11 @@ export class WasmEngine {
         this._tried = new Map();
         /** The model that ran last, if it is to be loaded on its other side. @type {string | null} */
         this._due = null;
-        this._stepping = false;
+        /** @type {Copying | null} */
+        this._copying = null;
         this._helpers = new Helpers();
+        /** @type {(key: string, bytes: number) => void} */
+        this.onTwice = () => {};
     }
 
     /** The instance with one thread makes no helpers, so that it cannot get stuck.
@@ -81,7 +85,10 @@ export class WasmEngine {
     async load(task, onProgress, cancelled, take) {
         const { all } = this._sides;
         const { key, model } = task;
-        await all.open(key, await fetchFiles(model, all.credential, onProgress, cancelled), take);
+        const files = await fetchFiles(model, all.credential, onProgress, cancelled);
+        // It was unloaded meanwhile, and what is still created of it goes first.
+        if (this._copying?.key === key) await this._copying.done;
+        await all.open(key, files, take);
         if (this._threads > 1 && sizeOf(model) <= this._twice) {
             this._tried.set(key, { trial: new ThreadTrial(() => performance.now()), model });
         }
@@ -89,9 +96,28 @@ export class WasmEngine {
 
     /** @param {string} key */
     async unload(key) {
+        this._forget(key);
         this._tried.delete(key);
-        if (this._due === key) this._due = null;
+        if (this._isTwice(key)) this.onTwice(key, 0);
         await Promise.all([this._sides.all.unload(key), this._sides.one.unload(key)]);
+    }
+
+    /** It is not to be loaded twice. @param {string} key */
+    _forget(key) {
+        if (this._due === key) this._due = null;
+        if (this._copying?.key === key) this._copying.stop.abort();
+    }
+
+    /** Keeps a model only where it is at home. Not while it runs. @param {string} key */
+    async once(key) {
+        const trial = this._tried.get(key)?.trial;
+        if (!trial) return;
+        this._forget(key);
+        trial.callOff();
+        const { home } = trial;
+        if (home === null || !this._isTwice(key)) return;
+        this.onTwice(key, 0);
+        await this._sides[otherThan(home)].unload(key);
     }
 
     /** Runs a loaded model, as OrtEngine does. @param {RunMessage} task @param {import('./run.js').Run} run */
@@ -117,27 +143,40 @@ export class WasmEngine {
     async rest() {
         const key = this._due;
         const tried = key === null ? undefined : this._tried.get(key);
-        if (key === null || !tried || this._stepping) return;
+        if (key === null || !tried || this._copying) return;
         this._due = null;
-        this._stepping = true;
-        try {
-            await this._makeRoom(key, tried);
-            await this._loadOther(key, tried);
-        } catch {
-            tried.trial.giveUp();
-        }
-        this._stepping = false;
+        const stop = new AbortController();
+        const done = this._copy(key, tried, stop.signal).finally(() => {
+            this._copying = null;
+        });
+        this._copying = { key, stop, done };
+        await done;
     }
 
-    /** Unloads others that are loaded twice, where they do not run. @param {string} key @param {Tried} tried */
+    /** @param {string} key @param {Tried} tried @param {AbortSignal} signal */
+    async _copy(key, tried, signal) {
+        try {
+            await this._makeRoom(key, tried);
+            await this._loadOther(key, tried, signal);
+        } catch {
+            // What was called off failed for that.
+            if (tried.trial.wantsBoth) tried.trial.giveUp();
+        }
+    }
+
+    /** Others that are loaded twice are loaded once from now on. Which of them is decided at once: nothing runs yet.
+     * @param {string} key @param {Tried} tried */
     async _makeRoom(key, tried) {
         this._tried.delete(key);
         this._tried.set(key, tried);
-        let bytes = 0;
-        for (const [other, { trial, model }] of [...this._tried].reverse()) {
-            if (other === key || this._isTwice(other)) bytes += sizeOf(model);
-            if (bytes > this._twice && trial.home !== null) await this._sides[otherThan(trial.home)].unload(other);
+        let bytes = sizeOf(tried.model);
+        const leaving = [];
+        for (const [other, { model }] of [...this._tried].reverse()) {
+            if (other === key || !this._isTwice(other)) continue;
+            bytes += sizeOf(model);
+            if (bytes > this._twice) leaving.push(other);
         }
+        await Promise.all(leaving.map((other) => this.once(other)));
     }
 
     /** @param {string} key */
@@ -145,12 +184,16 @@ export class WasmEngine {
         return this._sides.all.has(key) && this._sides.one.has(key);
     }
 
-    /** @param {string} key @param {Tried} tried */
-    async _loadOther(key, tried) {
+    /** @param {string} key @param {Tried} tried @param {AbortSignal} signal */
+    async _loadOther(key, tried, signal) {
         const other = this._sides[otherThan(tried.trial.side)];
         const began = performance.now();
-        await other.open(key, await fetchFiles(tried.model, other.credential, () => {}, new AbortController().signal));
-        if (this._tried.get(key) !== tried) await other.unload(key); // it was unloaded meanwhile
-        else tried.trial.begin(performance.now() - began);
+        await other.open(key, await fetchFiles(tried.model, other.credential, () => {}, signal));
+        if (signal.aborted) {
+            await other.unload(key); // it is not wanted any more
+            return;
+        }
+        this.onTwice(key, sizeOf(tried.model));
+        tried.trial.begin(performance.now() - began);
     }
 }

@@ -187,7 +187,8 @@ export class Dispatcher {
             }
             return;
         case 'turn': return this._onTurn(lane, message);
-        case 'cache': return this._models.keeps(message.key, lane.platform, message.bytes);
+        case 'cache': return this._models.counts(message.key, lane.platform, { kept: message.bytes });
+        case 'twice': return this._models.counts(message.key, lane.platform, { twice: message.bytes });
         case 'slots': return this._models.note(message.key, lane.platform, { slots: message.slots });
         case 'speed': return this._models.note(message.key, lane.platform, { speed: message.speed });
         case 'start': return this._workers.starts(lane, message.up, message.threads);

@@ -1,7 +1,8 @@
 /**
  * Which models are loaded in which engine worker, and which must go so that another fits the byte
- * budget: the least recently used ones that nothing queued or running needs. A model larger than
- * the whole budget is still loaded, alone.
+ * budget: the second ones of those that are loaded twice, to find out about threads, and then the
+ * least recently used ones that nothing queued or running needs. A model larger than the whole
+ * budget is still loaded, alone.
  */
 
 import { sizeOf } from '../shared/model.js';
@@ -11,7 +12,9 @@ import { sizeOf } from '../shared/model.js';
 /** What an engine tells of its model: how much of it is in use, and how fast it is.
  * @typedef {Pick<ModelState, 'slots' | 'speed'>} Told */
 /** @typedef {{key: string, platform: string, name: string, hash: string, bytes: number, state: 'loading' | 'loaded', load_ms: number,
- *   kept: number} & Told} Resident `kept`: bytes of what was computed with it */
+ *   kept: number, twice: number} & Told} Resident `kept`: bytes of what was computed with it; `twice`: of it that are
+ *   loaded once more */
+/** What a model takes beside its own bytes. @typedef {Partial<Pick<Resident, 'kept' | 'twice'>>} Beside */
 
 /** How many models that are gone stay listed, so that people can see why. */
 const REMEMBERED = 32;
@@ -52,7 +55,7 @@ export class Residents {
         this._residents.set(id, {
             key: Residents.key(model), platform, name: model.name, hash: model.hash,
             bytes: Math.max(sizeOf(model), this._measured.get(id) ?? 0), state: 'loading', load_ms: 0,
-            kept: 0,
+            kept: 0, twice: 0,
         });
         return true;
     }
@@ -69,7 +72,21 @@ export class Residents {
             if (total <= this.budget) break;
             if (resident.state !== 'loaded' || isBusy(resident)) continue;
             chosen.push(resident);
-            total -= resident.bytes + resident.kept;
+            total -= allOf(resident);
+        }
+        return chosen;
+    }
+
+    /** Which of those that are loaded twice are to be loaded once, so that the rest fits the budget.
+     * @returns {Resident[]} least recently used first */
+    copies() {
+        let total = this.bytes();
+        const chosen = [];
+        for (const resident of this._residents.values()) {
+            if (total <= this.budget) break;
+            if (resident.twice === 0) continue;
+            chosen.push(resident);
+            total -= resident.twice;
         }
         return chosen;
     }
@@ -94,11 +111,11 @@ export class Residents {
         }
     }
 
-    /** What it keeps of what was computed with it has changed.
-     * @param {string} key @param {string} platform @param {number} bytes @returns {boolean} whether it is there */
-    keeps(key, platform, bytes) {
+    /** What it takes beside its own bytes has changed.
+     * @param {string} key @param {string} platform @param {Beside} beside @returns {boolean} whether it is there */
+    counts(key, platform, beside) {
         const resident = this._residents.get(slot(key, platform));
-        if (resident) resident.kept = bytes;
+        if (resident) Object.assign(resident, beside);
         return resident !== undefined;
     }
 
@@ -137,7 +154,7 @@ export class Residents {
 
     bytes() {
         let total = 0;
-        for (const { bytes, kept } of this._residents.values()) total += bytes + kept;
+        for (const resident of this._residents.values()) total += allOf(resident);
         return total;
     }
 
@@ -152,11 +169,16 @@ export class Residents {
 
     /** For `model_status`. @returns {ModelState[]} */
     states() {
-        const live = this.list().map(({ name, hash, platform, state, bytes, kept, slots, speed }) =>
-            ({ name, hash, platform, state, bytes: bytes + kept, ...(slots && { slots }), ...(speed && { speed }) }));
+        const live = this.list().map((resident) => {
+            const { name, hash, platform, state, slots, speed } = resident;
+            return { name, hash, platform, state, bytes: allOf(resident), ...(slots && { slots }), ...(speed && { speed }) };
+        });
         return [...live, ...this._gone.values()];
     }
 }
+
+/** Bytes that it takes. @param {Resident} resident */
+const allOf = ({ bytes, kept, twice }) => bytes + kept + twice;
 
 /** @param {string} key @param {string} platform */
 const slot = (key, platform) => `${platform} ${key}`;

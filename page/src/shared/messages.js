@@ -75,6 +75,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * Link worker → engine worker, over their channel.
  * @typedef {{type: 'settings', settings: EngineSettings}} SettingsMessage
  * @typedef {{type: 'unload', key: string}} UnloadMessage
+ * @typedef {{type: 'once', key: string}} OnceMessage a model that is loaded twice is to be loaded once
  * @typedef {{type: 'cancel', attempt: string}} CancelMessage
  * @typedef {{type: 'credit', attempt: string, credit: Credit}} CreditMessage
  * @typedef {{
@@ -84,7 +85,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  *   options?: Record<string, any>, stream?: StreamStart, task?: string, owner?: string, alone?: boolean, waits?: boolean, prompt_ms?: number
  * }} RunMessage `alone`: beside no other task in its engine; `waits`: is taken to wait for the turns of others
  *   until it says that it has its own; `prompt_ms`: what a token that it reads took elsewhere
- * @typedef {SettingsMessage | UnloadMessage | CancelMessage | CreditMessage | RunMessage} ToEngine
+ * @typedef {SettingsMessage | UnloadMessage | OnceMessage | CancelMessage | CreditMessage | RunMessage} ToEngine
  */
 
 /**
@@ -99,11 +100,12 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'speed', key: string, speed: Speed}} SpeedMessage
  * @typedef {{type: 'turn', attempt: string, waits: boolean}} TurnMessage the attempt waits for the turns of others, or goes on
  * @typedef {{type: 'cache', key: string, bytes: number}} CacheMessage what a model keeps of what was computed with it
+ * @typedef {{type: 'twice', key: string, bytes: number}} TwiceMessage so much of a model is loaded twice, 0: nothing any more
  * @typedef {{type: 'device_lost', reason: string}} DeviceLostMessage
  * @typedef {{type: 'lives', step_ms: number}} LivesMessage a model's own worker comes on with what it was given; `step_ms`: what a step took, 0: it was none
  * @typedef {{type: 'start', up: boolean, threads: number}} StartedMessage the engine begins to come up, or is up, with so many threads
  * @typedef {{type: 'log', level: string, message: string}} LogMessage
- * @typedef {CapabilitiesMessage | StartedMessage | AnswerMessage | FailureMessage | PartsMessage | ProgressMessage | ModelMessage | TurnMessage | CacheMessage | SlotsMessage | SpeedMessage | LivesMessage | DeviceLostMessage | LogMessage} FromEngine
+ * @typedef {CapabilitiesMessage | StartedMessage | AnswerMessage | FailureMessage | PartsMessage | ProgressMessage | ModelMessage | TurnMessage | CacheMessage | TwiceMessage | SlotsMessage | SpeedMessage | LivesMessage | DeviceLostMessage | LogMessage} FromEngine
  */
 
 /**
