@@ -474,8 +474,8 @@ export class Dispatcher {
         this._failOrFallBack(attempt, { code: isBusy ? 'deadline_exceeded' : 'engine_hung', message });
     }
 
-    /** Asks a run whose time is over, or which gives no sign, to stop at its next step, or to wait for no turn. If it is that on its
-     * platform alone, another follows. @param {Lane} lane @param {Attempt} attempt @param {number} now */
+    /** Asks a run whose time is over, or which gives no sign, to stop at its next step, or to wait for no turn. If it
+     * is that on its platform alone, another follows. @param {Lane} lane @param {Attempt} attempt @param {number} now */
     _stop(lane, attempt, now) {
         attempt.stopping = now < attempt.deadline ? { code: 'engine_hung', message: noAnswer(attempt, now) }
             : { code: 'deadline_exceeded', message: 'The deadline passed while it ran.' };

@@ -19,8 +19,8 @@ const MOST_GRACE_MS = 5000;
 const MOST_GRACE_BESIDE_MS = 30000;
 /** What ending a run on the GPU costs beside its models: the service then brings a fresh browser. */
 const FRESH_BROWSER_MS = 2000;
-/** A run that usually takes no longer than this, the way there and back included, is waited for on
- * the spot: two turns of an event loop would be a good part of it. */
+/** A run that usually takes no longer than this, of its own time, is waited for on the spot: two turns of an
+ * event loop would be a good part of it. */
 const QUICK_MS = 3;
 
 /** Who waits for its answer before it asks again cannot ask sooner than this after it, in ms: what comes
