@@ -46,8 +46,8 @@ struct wi_job_spec {
     double prompt_tokens, answer_tokens; /* as struct wi_demand has them */
     struct wi_strings outputs;
     int stream; /* its answer may come in parts: see wi_jobs_submit_stream */
-    /* Of a stream: without a sign of life after its first part. 0: 30 s, or three times what a
-     * batch of its prompt takes, if that is longer. */
+    /* Of a stream: without a sign of life after its first part, while a node computes it. 0: 30 s,
+     * or three times what a batch of its prompt takes, if that is longer. */
     double stall_timeout_ms;
     unsigned earlier; /* how often it was sent to a node in earlier runs, which count for its end */
 };

@@ -39,6 +39,7 @@ struct wi_job_flow {
     double batch_ms;   /* the longest that a batch of its prompt took, on any node; 0: unknown */
     double counted_at; /* when its attempt told last how much of that it has read; 0: never */
     double counted;    /* … and how much that was */
+    int told;          /* its attempt told last of something else than that its model is loaded */
     double halted_at;  /* since when it waits for its client; 0: it does not */
 };
 
@@ -115,7 +116,7 @@ void wi_job_stream_sent(struct wi_job *job);
 void wi_job_stream_left(struct wi_job *job);
 /* Its node says that it is at work, and how far it is. */
 void wi_job_stream_lives(struct wi_job *job, const struct wi_progress *progress);
-/* How long its node may be silent after its first part. */
+/* How long its node may be silent after its first part, once it computes. */
 double wi_job_stream_patience_ms(const struct wi_job *job);
 /* 0 if it is not the part that is wanted next: then it is dropped, counted. */
 int wi_job_stream_add(struct wi_job *job, const struct wi_part *part);

@@ -8,7 +8,10 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include <stdlib.h>
+#include <string.h>
 
+/* What a node tells before it computes (webinfer-protocol(7), task_progress). */
+#define LOADING "loading"
 #define STALL_TIMEOUT_MS 30000.0
 /* A batch of a prompt takes about as long as the one before it; a busy machine makes it slower. */
 #define STALL_BATCHES 3
@@ -77,8 +80,15 @@ static void settle(struct wi_job *job)
     flow->halted_at = 0;
 }
 
-/* Its time begins anew, if it is its node's turn: after the first part, while an attempt runs that
- * may send. */
+/* Whether its attempt computes. One that waits at its node, or for its model, brings nothing and
+ * tells of nothing else. */
+static int computes(const struct wi_job_flow *flow)
+{
+    return wi_parts_brought(flow->parts) || flow->told;
+}
+
+/* Its time begins anew, if it is its node's turn: after the first part, while an attempt computes
+ * that may send. */
 static void watch(struct wi_job *job)
 {
     struct wi_job_flow *flow = job->flow;
@@ -89,7 +99,7 @@ static void watch(struct wi_job *job)
         return;
     }
     settle(job);
-    if (job->state == WI_JOB_ALONE && wi_job_is_committed(job))
+    if (job->state == WI_JOB_ALONE && wi_job_is_committed(job) && computes(flow))
         wi_timer_start(flow->stall, (uint64_t)wi_job_stream_patience_ms(job), 0);
     else
         wi_timer_stop(flow->stall);
@@ -99,6 +109,7 @@ void wi_job_stream_sent(struct wi_job *job)
 {
     job->line->counters.continued += (unsigned)wi_job_is_committed(job);
     job->flow->counted_at = 0; /* another node counts from its own beginning */
+    job->flow->told = 0;
     wi_parts_begin(job->flow->parts);
     watch(job);
 }
@@ -110,6 +121,7 @@ void wi_job_stream_left(struct wi_job *job)
 
 void wi_job_stream_lives(struct wi_job *job, const struct wi_progress *progress)
 {
+    job->flow->told = strcmp(progress->phase, LOADING) != 0;
     if (progress->has_count)
         measure(job->flow, progress->done);
     watch(job);

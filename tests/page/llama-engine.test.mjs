@@ -261,7 +261,8 @@ test('a build with 32-bit addresses takes no file of 2 GiB, and several that are
 });
 
 /** A stream's run that notes what it is given. */
-const streamRun = () => ({ isStream: true, hasCredit: true, parts: [], emit(part) { this.parts.push(part); }, progress() {} });
+const streamRun = () => ({ isStream: true, hasCredit: true, parts: [], went: 0, emit(part) { this.parts.push(part); }, progress() {},
+    goesOn() { this.went++; } });
 const token = (id, text) => ({ choices: [{ text, finish_reason: null }], __verbose: { tokens: [id] } });
 const END = { choices: [{ text: '', finish_reason: 'stop' }], usage: { prompt_tokens: 2, completion_tokens: 3 } };
 const WANTED = { logprobs: false, topLogprobs: 0 };
@@ -284,6 +285,7 @@ test('what was sent is dropped while it is the same, and a difference ends it', 
         const answer = new LlamaAnswer(run, 0, plain(), WANTED, new Sent(sent));
         for (const [id, text] of tokens) answer.take(token(id, text));
         answer.take(END);
+        assert.equal(run.went, tokens.length, 'it is told of each token, whether it is sent or not');
         return run.parts;
     };
     const made = [[1, 'a'], [2, 'bc'], [3, 'd']];

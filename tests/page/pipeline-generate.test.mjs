@@ -31,12 +31,13 @@ async function expected({ model, tokenizer }, text, options) {
     return (await model.generate({ ...inputs, max_new_tokens: 16, do_sample: false, ...options })).tolist()[0].slice(skipped).map(Number);
 }
 /** An answer as a stream; what it says is in `parts`. */
-async function streamed(prompt, options = {}, { from = null, onParts = () => {}, task = 'complete', model = gpt2 } = {}) {
+async function streamed(prompt, options = {}, { from = null, onRun = () => {}, onParts = () => {}, task = 'complete', model = gpt2 } = {}) {
     const input = task === 'chat' ? { messages: prompt } : { prompt };
     const asked = {
         ...taskOf(task, input, { max_tokens: 16, temperature: 0, ...options }), stream: { from, credit: { parts: 1000, bytes: 1e9 } },
     };
     const run = runOf(asked);
+    onRun(run);
     const post = run._post;
     run._post = (message) => {
         post(message);
@@ -161,7 +162,10 @@ test('an answer goes on from the tokens that another node has sent', async () =>
         assert.deepEqual([parts, result.finish_reason, result.usage.completion_tokens, result.timings.predicted_n], [[], 'stop', 4, 0]);
         // Without tokens, and with some that the model has not: made once more, and the same.
         for (const from of [{ seq: 2, text: all[0].slice(0, 3) }, { seq: 0, text: '', tokens: [] }]) {
-            assert.equal((from.text ?? '') + textOf((await streamed(TEXT, options, { from })).parts), all[0]);
+            let went = 0;
+            const onRun = (run) => { run.goesOn = () => { went++; }; };
+            assert.equal((from.text ?? '') + textOf((await streamed(TEXT, options, { from, onRun })).parts), all[0]);
+            assert.equal(went, all[1].length, 'it is told of each token, whether it is sent or not');
         }
     }
     await assert.rejects(streamed(TEXT, {}, { from: { seq: 1, text: 'something else' } }), { code: 'stream_diverged' });

@@ -252,6 +252,31 @@ test('quick steps send their parts together, and none is left behind', async () 
     assert.ok(messages.at(-1).step_ms > 0);
 });
 
+test('of a stream that goes on without parts the service hears, four times a second at the most', (t) => {
+    let now = 1000;
+    t.mock.method(performance, 'now', () => now);
+    const said = [];
+    const runOf = (more) => new Run(count('a', {}, more), ({ type, phase }) => said.push(phase ?? type));
+    const goesOn = (run, ms) => {
+        now += ms;
+        run.goesOn();
+        return said.splice(0);
+    };
+    const behind = runOf(stream(PLENTY, { seq: 2, text: 'ab' }));
+    const soon = () => [goesOn(behind, 249), goesOn(behind, 1)];
+    assert.deepEqual([soon(), soon()], [[[], ['writing']], [[], ['writing']]]);
+    behind.progress('prompt', 1, 4);
+    assert.deepEqual(soon(), [['prompt'], ['writing']]);
+    behind.emit({ text: 'c' });
+    assert.deepEqual(soon(), [['parts'], ['writing']]);
+    const first = runOf(stream());
+    assert.deepEqual(goesOn(first, 1000), [], 'its client has nothing yet');
+    first.emit({ text: 'a' });
+    assert.deepEqual(goesOn(first, 1000), ['parts', 'writing']);
+    assert.deepEqual(goesOn(runOf(stream({ parts: 0, bytes: 0 }, { seq: 2 })), 1000), [], 'it waits for its client');
+    assert.deepEqual(goesOn(runOf({}), 1000), [], 'it is no stream');
+});
+
 /** An engine whose tasks run beside each other. */
 const tasksOf = (run, more = {}) => engineOf(run, { name: 'pipeline', info: { slots: 4, queue: 1, can: [] }, steps: true, ...more });
 const ofTasks = { model: { name: 'm', hash: 'h', engine: 'pipeline', files: [] } };

@@ -23,6 +23,7 @@ export class LlamaAnswer extends Answer {
         const entries = this._wanted.logprobs ? choice.logprobs?.content ?? [] : [];
         const logprobs = entries.map((/** @type {any} */ entry) => this._entry(entry));
         this.add({ text: choice.text, tokens: said.tokens ?? [], logprobs });
+        this._run.goesOn();
     }
 
     /** @param {any} entry @returns {Logprob} */

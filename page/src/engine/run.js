@@ -58,6 +58,8 @@ export class Run {
         this._turned = performance.now();
         /** When it was last said how far it is. */
         this._progressed = -Infinity;
+        /** When the service heard of it last. */
+        this._told = performance.now();
         /** End what is waited for. */
         this._onCredit = () => {};
         this._onCancel = () => {};
@@ -180,7 +182,18 @@ export class Run {
         if (this._progressed === -Infinity && (isLast || total === 1)) return;
         if (!isLast && now - this._progressed < PROGRESS_EVERY_MS) return;
         this._progressed = now;
+        this._told = now;
         this._post({ type: 'progress', attempt: this._task.attempt, phase, done, total, step_ms: this._stepMs });
+    }
+
+    /** More of the answer was made, of which its client may get nothing: it has that from another node, or it is
+     * held back. After the first part the service takes a silent node for a stalled one. */
+    goesOn() {
+        if (!this.isStream || this.seq === 0 || !this.hasCredit) return;
+        const now = performance.now();
+        if (now - this._told < PROGRESS_EVERY_MS) return;
+        this._told = now;
+        this._post({ type: 'progress', attempt: this._task.attempt, phase: 'writing', step_ms: this._stepMs });
     }
 
     // --- the worker's ------------------------------------------------------------------------------
@@ -246,6 +259,7 @@ export class Run {
         for (; count < this._made.length && isBelow(this._sent, this._credit); count++) add(this._sent, this._made[count].bytes);
         if (count === 0) return;
         const parts = this._made.splice(0, count);
+        this._told = performance.now();
         this._post({ type: 'parts', attempt: this._task.attempt, parts, step_ms: this._stepMs });
     }
 }

@@ -147,6 +147,7 @@ class Writing {
             this._takeEnd();
         } else {
             this._take(token, wanted ? [this._logprob(own, token)] : []);
+            this._run.goesOn();
         }
         return this._finish !== '';
     }

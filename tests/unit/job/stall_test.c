@@ -36,6 +36,12 @@ static void count(double done)
     events()->on_progress(events()->context, fixture->attempt, &progress);
 }
 
+static void tell_phase(const char *phase)
+{
+    const struct wi_progress progress = {.phase = phase};
+    events()->on_progress(events()->context, fixture->attempt, &progress);
+}
+
 /* The stream ends when its node has been silent for so long, and not before. */
 static void check_patience(double ms)
 {
@@ -101,6 +107,35 @@ static void nor_is_one_that_waits_for_another_node(void **state)
     fixture->room = 1;
     events()->on_capacity(events()->context);
     assert_int_equal(fixture->dispatched, 2);
+    count(0);
+    check_patience(20);
+}
+
+static void nor_one_that_waits_there(void **state)
+{
+    open_with(60000, 20);
+    bring(0, "a");
+    lose(0);
+    assert_int_equal(fixture->dispatched, 2);
+    advance(80);
+    tell_phase("loading");
+    advance(80);
+    assert_int_equal(fixture->answers, 0);
+    tell_phase("writing");
+    check_patience(20);
+}
+
+static void nor_one_whose_model_is_loaded_again(void **state)
+{
+    open_with(60000, 20);
+    bring(0, "a");
+    lose(0);
+    tell_phase("prompt");
+    tell_phase("loading"); /* on the next platform */
+    advance(80);
+    assert_int_equal(fixture->answers, 0);
+    bring(1, "b");
+    tell_phase("loading"); /* after a part it has no excuse */
     check_patience(20);
 }
 
@@ -208,6 +243,8 @@ int main(void)
         TIMED(parts_and_progress_are_life),
         TIMED(a_slow_client_is_not_a_silent_node),
         TIMED(nor_is_one_that_waits_for_another_node),
+        TIMED(nor_one_that_waits_there),
+        TIMED(nor_one_whose_model_is_loaded_again),
         TIMED(the_deadline_covers_the_whole),
         TIMED(half_a_minute_is_the_least),
         TIMED(three_batches_where_they_take_longer),
