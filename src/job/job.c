@@ -45,6 +45,11 @@ static void on_stall(void *context)
 {
     struct wi_job *job = context;
     struct wi_error error;
+    /* It comes back with its parts, or is lost, and the stream goes on elsewhere. */
+    if (wi_pool_is_away(job->jobs->pool, job->node)) {
+        wi_job_stream_wait(job);
+        return;
+    }
     wi_error_set(&error, WI_STALL_TIMEOUT, "stall_timeout_ms",
         "its node sent nothing for %.0f ms after %llu parts", wi_job_stream_patience_ms(job),
         (unsigned long long)wi_parts_count(job->flow->parts));

@@ -114,6 +114,8 @@ int wi_job_has_brought(const struct wi_job *job);
 /* Its attempt was sent, or is over. */
 void wi_job_stream_sent(struct wi_job *job);
 void wi_job_stream_left(struct wi_job *job);
+/* Its node is given as long again. */
+void wi_job_stream_wait(struct wi_job *job);
 /* Its node says that it is at work, and how far it is. */
 void wi_job_stream_lives(struct wi_job *job, const struct wi_progress *progress);
 /* How long its node may be silent after its first part, once it computes. */

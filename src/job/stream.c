@@ -119,6 +119,11 @@ void wi_job_stream_left(struct wi_job *job)
     watch(job);
 }
 
+void wi_job_stream_wait(struct wi_job *job)
+{
+    watch(job);
+}
+
 void wi_job_stream_lives(struct wi_job *job, const struct wi_progress *progress)
 {
     job->flow->told = strcmp(progress->phase, LOADING) != 0;

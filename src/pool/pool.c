@@ -237,6 +237,13 @@ const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const c
     return wi_bridge_node(pool->bridge, node_id);
 }
 
+int wi_pool_is_away(const struct wi_pool *pool, const char *node_id)
+{
+    const struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    return node && wi_pool_node_info_of(node)->away;
+}
+
 int wi_pool_yardstick(const struct wi_pool *pool, const char *kind, char id[WI_ID_SIZE])
 {
     const struct pool_node *node = wi_pool_nodes_yardstick(pool->nodes, kind);

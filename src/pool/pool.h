@@ -156,6 +156,8 @@ struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool);
 /* A node whose WASM answers are a measure for others', of that kind (NULL: of any): one of our
  * sessions, else one that joined. 0, or -1 if there is none now. */
 int wi_pool_yardstick(const struct wi_pool *pool, const char *kind, char node[WI_ID_SIZE]);
+/* Whether it has no connection and may come back for its attempts. */
+int wi_pool_is_away(const struct wi_pool *pool, const char *node_id);
 /* What a node told about itself; NULL if it is gone. Borrowed until the next turn of the loop. */
 const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *node_id);
 

@@ -25,6 +25,7 @@ struct fixture {
     enum wi_code dispatch_code;
     int dispatched, cancelled, room;
     int busy, choked; /* the first node's link is full; and the pool has noticed */
+    int away;         /* the nodes have no connection */
     char attempt[WI_ID_SIZE], avoid[WI_ID_SIZE], sent_to[WI_ID_SIZE];
     size_t backlog;
     int wants_stream, wants_more; /* what the last demand asked for */
@@ -111,6 +112,12 @@ void wi_pool_computed(
     assert_string_equal(node_id, fixture->sent_to);
     fixture->computed_tokens = tokens;
     fixture->computed++;
+}
+
+int wi_pool_is_away(const struct wi_pool *pool, const char *node_id)
+{
+    assert_string_equal(node_id, fixture->sent_to);
+    return fixture->away;
 }
 
 void wi_pool_credit(struct wi_pool *pool, const char *node_id, const char *attempt_id,

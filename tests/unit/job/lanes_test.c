@@ -58,6 +58,11 @@ void wi_pool_computed(
 {
 }
 
+int wi_pool_is_away(const struct wi_pool *pool, const char *node_id)
+{
+    return 0;
+}
+
 void wi_pool_credit(struct wi_pool *pool, const char *node_id, const char *attempt_id,
     const struct wi_credit *credit)
 {

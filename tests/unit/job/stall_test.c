@@ -139,6 +139,29 @@ static void nor_one_whose_model_is_loaded_again(void **state)
     check_patience(20);
 }
 
+static void nor_one_whose_node_may_come_back(void **state)
+{
+    open_with(60000, 20);
+    bring(0, "a");
+    fixture->away = 1;
+    advance(70);
+    assert_int_equal(fixture->answers, 0);
+    fixture->away = 0;
+    bring(1, "b");
+    check_patience(20);
+}
+
+static void nor_one_whose_node_does_not(void **state)
+{
+    open_with(60000, 20);
+    bring(0, "a");
+    fixture->away = 1;
+    advance(20);
+    lose(0);
+    assert_int_equal(fixture->dispatched, 2);
+    assert_string_equal(fixture->from, "1 a ");
+}
+
 static void the_deadline_covers_the_whole(void **state)
 {
     open_with(50, 30000);
@@ -245,6 +268,8 @@ int main(void)
         TIMED(nor_is_one_that_waits_for_another_node),
         TIMED(nor_one_that_waits_there),
         TIMED(nor_one_whose_model_is_loaded_again),
+        TIMED(nor_one_whose_node_may_come_back),
+        TIMED(nor_one_whose_node_does_not),
         TIMED(the_deadline_covers_the_whole),
         TIMED(half_a_minute_is_the_least),
         TIMED(three_batches_where_they_take_longer),
