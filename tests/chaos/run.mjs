@@ -6,8 +6,10 @@
  *   node tests/chaos/run.mjs [--seed=N] [--requests=N] [--faults=N] [--clients=N] [--kinds=A,B]
  *
  * Its last line is one JSON object; its exit status is 1 unless lost, duplicated, wrong, gaps and
- * repeated are 0.
+ * repeated are 0. The daemon's log stays, where the first line says, unless all went well.
  */
+import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { quantile } from '../bench/figures.mjs';
@@ -115,10 +117,11 @@ function report(load, recoveries, { duplicated, continued, continuedChats }) {
 async function main() {
     const random = seeded(seed);
     const proxy = await new Proxy().listen();
-    const daemon = new Daemon({ config: config(proxy), models: [...models(), MODEL], logToFile: true });
+    const log = path.join(os.tmpdir(), `webinfer-chaos-${seed}-${process.pid}.log`);
+    const daemon = new Daemon({ config: config(proxy), models: [...models(), MODEL], logToFile: log });
     putLetters(daemon.store);
     console.log(`chaos: seed ${seed}, ${requests} requests, ${faultCount} faults, ` +
-        `${kinds.join(' and ')}; log in ${path.join(daemon.folder, 'log')}`);
+        `${kinds.join(' and ')}; log in ${log}`);
     let good = false;
     try {
         await daemon.start({ ready: false });
@@ -143,6 +146,7 @@ async function main() {
     } finally {
         await daemon.abandon();
         await proxy.close();
+        if (good) fs.rmSync(log, { force: true });
     }
     process.exit(good ? 0 : 1);
 }

@@ -71,7 +71,8 @@ export class Daemon {
 
     /**
      * @param {{config?: object, models?: string[], env?: Record<string, string>, folder?: string,
-     *   arguments?: string[], keep?: boolean, logToFile?: boolean, under?: string[]}} options
+     *   arguments?: string[], keep?: boolean, logToFile?: boolean | string, under?: string[]}} options
+     *   `logToFile`: in the folder, or where the log is to outlive it;
      *   `under`: a program and its arguments that becomes the daemon, its command line behind them
      */
     constructor(options = {}) {
@@ -141,7 +142,8 @@ export class Daemon {
     /** A pipe that we read, or (for the bench, where reading it costs) a file. */
     #logTargets() {
         if (!this.options.logToFile) return ['pipe', 'pipe'];
-        this.#logFile = path.join(this.folder, 'log');
+        const { logToFile } = this.options;
+        this.#logFile = logToFile === true ? path.join(this.folder, 'log') : logToFile;
         const file = fs.openSync(this.#logFile, 'a');
         return [file, file];
     }
