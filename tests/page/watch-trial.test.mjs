@@ -45,6 +45,20 @@ test('one block that something else made slow changes nothing', () => {
     assert.ok(watched > 9000, String(watched));
 });
 
+test('blocks that take longer or shorter at random do not put it to sleep', () => {
+    for (let seed = 1; seed <= 20; seed++) {
+        const trial = new WatchTrial();
+        let state = seed, watched = 0;
+        for (let i = 0; i < 40_000; i++) {
+            if (i % 20 === 0) state = (state * 48_271) % 0x7fffffff;
+            const noise = 0.6 + 1.2 * (state / 0x7fffffff);
+            watched += trial.watches ? 1 : 0;
+            trial.note((trial.watches ? 0.3 : 0.4) * noise);
+        }
+        assert.ok(watched > 37_000, `seed ${seed}: ${watched} of 40,000`);
+    }
+});
+
 test('where it makes no difference it stays as it was', () => {
     const trial = new WatchTrial();
     assert.ok(run(trial, 20_000, { awake: 0.4, asleep: 0.4 }) > 19_000);
