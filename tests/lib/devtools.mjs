@@ -18,7 +18,8 @@ function find(folder, name) {
     });
 }
 
-/** Has the document of the one browser below `folder` evaluate `expression`, and does not wait. */
+/** Has the document of the one browser below `folder` evaluate `expression`, and does not wait: what it is, or
+ * the promise of, is the socket's first message. */
 export async function evaluate(folder, expression) {
     const [file] = await until(() => {
         const found = find(folder, 'DevToolsActivePort');
@@ -29,6 +30,7 @@ export async function evaluate(folder, expression) {
     const { webSocketDebuggerUrl: url } = targets.find(({ type }) => type === 'page');
     const socket = new WebSocket(url);
     await once(socket, 'open');
-    socket.send(JSON.stringify({ id: 1, method: 'Runtime.evaluate', params: { expression } }));
+    const params = { expression, awaitPromise: true };
+    socket.send(JSON.stringify({ id: 1, method: 'Runtime.evaluate', params }));
     return socket;
 }

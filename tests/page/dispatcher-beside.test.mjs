@@ -297,14 +297,14 @@ test('a language model that gives no sign is not waited for until the deadline',
     const lives = (ms) => world.tell(x, { type: 'lives', step_ms: ms });
     for (const id of ['written', 'a', 'b']) world.request(id, { ...streams, model: gguf('x') });
     bringUp(world, 'x');
-    world.tell(x, { type: 'parts', attempt: 'written', parts: [part(0)], step_ms: 5 });
+    world.tell(x, { type: 'parts', attempt: 'written', parts: Array.from({ length: 32 }, (_, seq) => part(seq)), step_ms: 5 });
     for (let i = 0; i < 3; i++) {
         world.advance(59_000);
         lives(0);
     }
     assert.deepEqual(cancels(), []);
     world.advance(61_000);
-    assert.deepEqual(cancels(), ['a', 'b'], 'what has begun to answer may wait for its client');
+    assert.deepEqual(cancels(), ['a', 'b'], 'what waits for its client need give none');
     world.fail(x, 'a', 'cancelled');
     assert.deepEqual(failures(), [['a', 'engine_hung', true]]);
     lives(0);
@@ -319,6 +319,51 @@ test('a language model that gives no sign is not waited for until the deadline',
     assert.deepEqual(cancels(), [], 'thirty of its steps');
     world.advance(130_000);
     assert.deepEqual(cancels(), ['slow']);
+});
+
+test('a language model that falls silent in mid-answer is ended before the service calls its stream stalled', () => {
+    const { world, dispatcher } = setUp();
+    const x = 'model x@h';
+    const cancelled = () => world.ports[x].posted.filter(({ type }) => type === 'cancel').map(({ attempt }) => attempt);
+    const begin = (...ids) => {
+        for (const id of ids) world.request(id, { ...streams, model: gguf('x') });
+        bringUp(world, 'x');
+    };
+    const send = (id, seq) => world.tell(x, { type: 'parts', attempt: id, parts: [part(seq)], step_ms: 5 });
+    begin('written', 'read');
+    send('written', 0);
+    world.advance(14_000);
+    send('written', 1);
+    world.advance(14_000);
+    world.tell(x, { type: 'lives', step_ms: 5 }); // a call is held back until it is whole
+    world.advance(14_999);
+    assert.deepEqual(cancelled(), []);
+    world.advance(1);
+    assert.deepEqual(cancelled(), ['written']);
+    world.advance(5000);
+    assert.deepEqual(world.failures.map(([id, code, retryable]) => [id, code, retryable]),
+        [['written', 'engine_hung', true], ['read', 'engine_hung', true]]);
+
+    begin('slow');
+    world.tell(x, { type: 'lives', step_ms: 6000 });
+    world.tell(x, { type: 'lives', step_ms: 20 });
+    send('slow', 0);
+    world.advance(17_999);
+    assert.deepEqual(cancelled(), [], 'three of its longest steps');
+    world.advance(1);
+    assert.deepEqual(cancelled(), ['slow']);
+    world.fail(x, 'slow', 'cancelled');
+
+    dispatcher.configure({ credential: '', threads: 1 }, Infinity, { parts: 9, bytes: 2 });
+    begin('taken slowly');
+    send('taken slowly', 0);
+    send('taken slowly', 1);
+    world.advance(60_000);
+    dispatcher.credit('taken slowly', { parts: 9, bytes: 3 });
+    world.advance(14_999);
+    assert.deepEqual(cancelled(), []);
+    world.advance(1);
+    assert.deepEqual(cancelled(), ['taken slowly']);
 });
 
 const folder = (name) => ({ name, hash: 'h', engine: 'pipeline', files: [{ path: 'onnx/model.onnx', url: '/m.onnx', bytes: 10, hash: 'x' }] });

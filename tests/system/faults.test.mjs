@@ -60,7 +60,7 @@ function spoil(fault) {
 }
 
 async function withFault(fault, body) {
-    const page = spoiledPage(spoil, fault);
+    const page = spoiledPage({ 'engine-webgpu': spoil }, fault);
     try {
         // Else WASM answers first, until the GPU was compared with it beside the clients' path.
         await withDaemon({ models: ['twice', 'slow'],

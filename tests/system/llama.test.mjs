@@ -1,10 +1,14 @@
 /** Language models in a real browser behind the daemon: text, messages, streams, vectors. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import fs from 'node:fs';
 import { after, before } from 'node:test';
 import { webinfer } from '../lib/cli.mjs';
-import { Daemon, testsOf } from '../lib/daemon.mjs';
+import { Daemon, testsOf, withDaemon } from '../lib/daemon.mjs';
+import * as devtools from '../lib/devtools.mjs';
 import { EventClient } from '../lib/events.mjs';
 import { putGguf } from '../lib/gguf.mjs';
+import { spoiledPage } from '../lib/spoiled-page.mjs';
 import { until } from '../lib/wait.mjs';
 
 /** @type {Daemon} */
@@ -79,3 +83,74 @@ for (const [what, drawn] of [['greedy', { temperature: 0 }], ['drawn by lot', { 
         assert.equal(client.last.json.result.usage.completion_tokens, 1500);
     });
 }
+
+/** At the head of a language model's worker: it hangs when it is told to, and says so. */
+function hangs() {
+    new BroadcastChannel('hang').onmessage = () => {
+        new BroadcastChannel('hung').postMessage('');
+        for (;;);
+    };
+}
+
+/** At the head of the link worker: when it is told to, seconds pass in hundredths of them. */
+function hurries() {
+    const { performance, setTimeout: wait } = self;
+    const now = performance.now.bind(performance);
+    const timers = new Map();
+    let ahead = 0, ids = 0;
+    const ring = (id) => {
+        const timer = timers.get(id);
+        if (timers.delete(id)) timer.run();
+    };
+    const pass = (seconds) => {
+        ahead += 1000;
+        for (const [id, { due }] of timers) if (due <= performance.now()) ring(id);
+        if (seconds > 1) wait(pass, 10, seconds - 1);
+    };
+    performance.now = () => now() + ahead;
+    self.clearTimeout = (id) => timers.delete(id);
+    self.setTimeout = (run, ms = 0) => {
+        timers.set(++ids, { run, due: performance.now() + ms });
+        wait(ring, ms, ids);
+        return ids;
+    };
+    new BroadcastChannel('pass').onmessage = ({ data: seconds }) => pass(seconds);
+}
+
+test('the worker hangs, before an answer and in the middle of one, and nothing is seen of it', async () => {
+    const page = spoiledPage({ 'engine-llama': hangs, link: hurries });
+    // So that no heartbeat is missed in seconds that pass at once.
+    const config = { bridge: { page, heartbeat_interval: '60s' } };
+    await withDaemon({ config }, async (own) => {
+        const evaluate = async (expression) => {
+            const socket = await devtools.evaluate(own.temporary, expression);
+            await once(socket, 'message');
+            socket.close();
+        };
+        const hang = () => evaluate(`new Promise((done) => {
+            new BroadcastChannel('hung').onmessage = done;
+            new BroadcastChannel('hang').postMessage('');
+        })`);
+        const pass = (seconds) => evaluate(`new BroadcastChannel('pass').postMessage(${seconds})`);
+        const ask = () => own.infer({ model_name: 'abc', inputs: 'abc', options });
+        putGguf(own.store, 'abc', { follow: 'abcdefgh' });
+        assert.equal((await ask()).status, 200);
+        await hang();
+        const call = ask();
+        await until(async () => (await own.status()).queue.running === 1, { what: 'the job' });
+        await pass(75);
+        const { json, text } = await call;
+        assert.deepEqual([json.result?.text, json.performance?.attempts], ['defgha', 2], text);
+
+        const client = new EventClient(`${own.url}/v1/infer`, { body: {
+            model_name: 'abc', inputs: 'abc', stream: true, options: { ...options, max_tokens: 1500 } } });
+        await until(() => client.parts.length > 4, { what: 'parts' });
+        await hang();
+        await pass(30);
+        await client.ended();
+        assert.equal(client.last.event, 'done', JSON.stringify(client.last));
+        const written = client.parts.map((part) => part.json.text ?? '').join('');
+        assert.equal(written, 'defghabc'.repeat(200).slice(0, 1500));
+        assert.equal(client.last.json.performance.attempts, 2);
+    }).finally(() => fs.rmSync(page, { recursive: true, force: true }));
+});

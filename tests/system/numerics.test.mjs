@@ -357,7 +357,7 @@ describe('real browsers', () => {
     }
 
     async function withGpu(plant, models, body) {
-        const page = spoiledPage(claimHardware, plant);
+        const page = spoiledPage({ 'engine-webgpu': claimHardware }, plant);
         try {
             await withDaemon({ models, config: { bridge: { page },
                 pool: { exploration: '0%', recheck: '0%' } } }, body);

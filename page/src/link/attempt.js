@@ -67,6 +67,8 @@ export class Attempt {
         this.committed = false; /* a part was made: neither falls back nor begins again */
         /** What it may send. @type {Credit} */
         this.credit = INITIAL_CREDIT;
+        /** What it has sent. @type {Credit} */
+        this.sent = { parts: 0, bytes: 0 };
         /** @type {TensorEntry[]} */
         this.tensors = data.tensors ?? [];
         this.buffer = buffer;
@@ -123,18 +125,26 @@ export class Attempt {
         this.hasTurn(now);
     }
 
-    /** Parts of its answer were made. @param {number} next the seq of the one after them */
-    commit(next) {
-        this.nextPart = next;
-        if (this.committed) return;
+    /** A part of its answer was made. @param {number} seq @param {number} bytes */
+    commit(seq, bytes) {
+        this.nextPart = seq + 1;
+        this.sent.parts++;
+        this.sent.bytes += bytes;
         this.committed = true;
         this.share = this.deadline;
-        this.limit = Infinity; /* from now on it may wait for its client: the service watches */
     }
 
-    /** @param {Credit} credit totals; less than before changes nothing */
-    grant({ parts, bytes }) {
+    /** @param {Credit} credit totals; less than before changes nothing @param {number} now */
+    grant({ parts, bytes }, now) {
+        const waited = this.waitsForClient;
         this.credit = { parts: Math.max(this.credit.parts, parts), bytes: Math.max(this.credit.bytes, bytes) };
+        if (waited && !this.stopping) this.heard(now);
+    }
+
+    /** Whether its client takes no more for now: its engine owes it no sign of life. */
+    get waitsForClient() {
+        const { sent, credit } = this;
+        return this.committed && (sent.parts >= credit.parts || sent.bytes >= credit.bytes);
     }
 
     /** Whether a failure here says nothing of another node, or of a later try. @param {string} code */
@@ -149,7 +159,8 @@ export class Attempt {
 
     /** Its run goes on. @param {number} now */
     heard(now) {
-        this.due = this.waits ? this.deadline : Math.min(this.share, now + this.limit);
+        const owesNothing = this.waits || this.waitsForClient;
+        this.due = owesNothing ? this.deadline : Math.min(this.share, now + this.limit);
     }
 
     /** Its run waits for the turns of others, and can give no sign of life: that is no fault of the platform. */

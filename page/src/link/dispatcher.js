@@ -116,7 +116,8 @@ export class Dispatcher {
     credit(id, credit) {
         const attempt = this._attempts.get(id);
         if (!attempt?.isStream || attempt.cancelled) return;
-        attempt.grant(credit);
+        attempt.grant(credit, this._around.now());
+        this._alarm.set(attempt.due);
         if (attempt.startedAt) this._laneOf(attempt)?.channel?.post({ type: 'credit', attempt: id, credit: attempt.credit });
     }
 
@@ -354,11 +355,19 @@ export class Dispatcher {
         const attempt = lane.outstanding.get(message.attempt);
         if (!attempt || attempt.cancelled) return;
         this._patience.noteStep(attempt, message.step_ms);
-        for (const { seq, json } of message.parts) {
-            attempt.commit(seq + 1);
+        for (const { seq, bytes, json } of message.parts) {
+            attempt.commit(seq, bytes);
             this._around.part(attempt.id, seq, json);
         }
-        if (!attempt.stopping) attempt.heard(this._around.now());
+        this._heard(lane, attempt);
+    }
+
+    /** A run goes on, and may take so long again. @param {Lane} lane @param {Attempt} attempt */
+    _heard(lane, attempt) {
+        if (attempt.stopping) return;
+        if (lane.key !== null || attempt.committed) attempt.limit = this._patience.hangLimit(lane, attempt);
+        attempt.heard(this._around.now());
+        this._alarm.set(attempt.due);
     }
 
     /** The attempt's worker is gone. What only ran beside the one at fault may have another.
@@ -402,7 +411,7 @@ export class Dispatcher {
         const attempt = lane.outstanding.get(id);
         if (!attempt || attempt.cancelled) return;
         this._patience.noteStep(attempt, stepMs);
-        if (!attempt.stopping) attempt.heard(this._around.now());
+        this._heard(lane, attempt);
         if (attempt.loadOnly) return;
         this._around.send('task_progress', {
             attempt_id: id, phase, platform: attempt.platform, loaded_bytes, total_bytes, done, total,
@@ -411,12 +420,11 @@ export class Dispatcher {
 
     /** All that a model's own worker has shares its steps. @param {Lane} lane @param {import('../shared/messages.js').LivesMessage} message */
     _onLife(lane, { step_ms: stepMs }) {
-        const now = this._around.now();
+        lane.longestStep = Math.max(lane.longestStep, stepMs);
         for (const attempt of lane.outstanding.values()) {
-            if (attempt.cancelled || attempt.stopping) continue;
+            if (attempt.cancelled) continue;
             this._patience.noteStep(attempt, stepMs);
-            if (!attempt.committed) attempt.limit = this._patience.hangLimit(lane, attempt);
-            attempt.heard(now);
+            this._heard(lane, attempt);
         }
     }
 

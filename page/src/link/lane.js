@@ -56,6 +56,7 @@ export class Lane {
         this.leftovers = false; /* something was unloaded, so part of the memory may be garbage */
         this.threads = 0; /* that its engine came up with; 0: it has not */
         this.outgrown = false; /* it may use another number of them now: see Workers.renew */
+        this.longestStep = 0; /* ms, of a model's own worker */
     }
 
     /** A new worker takes over. @param {EngineChannel} channel @param {number} generation */
@@ -79,6 +80,7 @@ export class Lane {
         this.leftovers = false;
         this.threads = 0;
         this.outgrown = false;
+        this.longestStep = 0;
         return lost;
     }
 

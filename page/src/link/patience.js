@@ -3,7 +3,7 @@
  * ended, an answer before it is not worth waiting for on the spot. Told from what runs, steps and
  * loads took here.
  */
-import { firstLimit, RunTimes, silenceLimit } from './run_times.js';
+import { firstLimit, RunTimes, silenceLimit, streamLimit } from './run_times.js';
 
 /** @typedef {import('./attempt.js').Attempt} Attempt */
 /** @typedef {import('./lane.js').Lane} Lane */
@@ -69,9 +69,9 @@ export class Patience {
      * @param {Lane} lane @param {Attempt} attempt
      */
     hangLimit(lane, attempt) {
-        const { key, platform, index, usualMs } = attempt;
-        if (lane.key !== null) return silenceLimit(this._stepOf(attempt));
-        if (attempt.isBuiltin || lane.canStop(attempt)) return Infinity;
+        const { key, platform, index, usualMs, committed } = attempt;
+        if (lane.key !== null) return committed ? streamLimit(lane.longestStep) : silenceLimit(this._stepOf(attempt));
+        if (attempt.isBuiltin || committed || lane.canStop(attempt)) return Infinity;
         const own = this._residents.isLoaded(key, platform) ? this._runs.limit(key, platform) : Infinity;
         // On WASM nothing hangs but the worker itself, and that where it would hang everywhere.
         if (own < Infinity || platform === 'wasm' || index > 0 || !lane.proven) return own;

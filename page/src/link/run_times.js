@@ -16,6 +16,10 @@ const FIRST_HANG_MS = 30000;
 /** A model's own worker gives a sign at each of its steps, of its file's pieces, and when it is up: what comes
  * between may be a load's work, which nobody has measured. */
 const SILENCE_MS = 60000;
+/** Once parts of an answer have gone its model is loaded, and the service calls its stream stalled after 30 s, or
+ * three batches of a prompt: by then the worker is to be ended, so that the stream goes on in another. */
+const STREAM_SILENCE_MS = 15000;
+const SILENT_STEPS = 3;
 
 /**
  * After how many milliseconds without a sign a first run, loading included, is taken for a hang.
@@ -28,6 +32,12 @@ export const firstLimit = (usual) => (usual > 0 ? Math.max(FIRST_HANG_MS, HANG_F
  * @param {number} step what one of its steps usually takes; Infinity: nobody knows
  */
 export const silenceLimit = (step) => (step < Infinity ? Math.max(SILENCE_MS, HANG_FACTOR * step) : SILENCE_MS);
+
+/**
+ * The same once parts of an answer have gone.
+ * @param {number} longest ms that one of its steps took
+ */
+export const streamLimit = (longest) => Math.max(STREAM_SILENCE_MS, SILENT_STEPS * longest);
 
 export class RunTimes {
     constructor() {

@@ -102,7 +102,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'cache', key: string, bytes: number}} CacheMessage what a model keeps of what was computed with it
  * @typedef {{type: 'twice', key: string, bytes: number}} TwiceMessage so much of a model is loaded twice, 0: nothing any more
  * @typedef {{type: 'device_lost', reason: string}} DeviceLostMessage
- * @typedef {{type: 'lives', step_ms: number}} LivesMessage a model's own worker comes on with what it was given; `step_ms`: what a step took, 0: it was none
+ * @typedef {{type: 'lives', step_ms: number}} LivesMessage a model's own worker comes on with what it was given; `step_ms`: what a step took, 0: it was none; of each that took seconds
  * @typedef {{type: 'start', up: boolean, threads: number}} StartedMessage the engine begins to come up, or is up, with so many threads
  * @typedef {{type: 'log', level: string, message: string}} LogMessage
  * @typedef {CapabilitiesMessage | StartedMessage | AnswerMessage | FailureMessage | PartsMessage | ProgressMessage | ModelMessage | TurnMessage | CacheMessage | TwiceMessage | SlotsMessage | SpeedMessage | LivesMessage | DeviceLostMessage | LogMessage} FromEngine
