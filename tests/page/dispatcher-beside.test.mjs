@@ -366,6 +366,31 @@ test('a language model that falls silent in mid-answer is ended before the servi
     assert.deepEqual(cancelled(), ['taken slowly']);
 });
 
+test('a language model that reads a whole text at once may take until the deadline for it, once it is loaded', () => {
+    const { world } = setUp();
+    const x = 'model x@h';
+    const cancels = () => world.ports[x].posted.filter(({ type }) => type === 'cancel').map(({ attempt }) => attempt);
+    const embeds = { model: gguf('x'), task: 'embed', deadline_ms: 600_000 };
+    for (const id of ['a', 'b']) world.request(id, embeds);
+    bringUp(world, 'x');
+    world.advance(59_000);
+    world.tell(x, { type: 'model', key: 'x@h', state: 'loaded', load_ms: 5, memory: 100 });
+    world.advance(200_000);
+    world.tell(x, { type: 'lives', step_ms: 200_000 });
+    world.answer(x, 'a');
+    world.advance(300_000);
+    assert.deepEqual(cancels(), []);
+    world.advance(50_000);
+    assert.deepEqual(cancels(), ['b']);
+    assert.deepEqual(world.failures, []);
+
+    const y = 'model y@h';
+    world.request('c', { ...embeds, model: gguf('y') });
+    bringUp(world, 'y');
+    world.advance(61_000);
+    assert.deepEqual(world.ports[y].posted.filter(({ type }) => type === 'cancel').length, 1, 'its model does not come');
+});
+
 const folder = (name) => ({ name, hash: 'h', engine: 'pipeline', files: [{ path: 'onnx/model.onnx', url: '/m.onnx', bytes: 10, hash: 'x' }] });
 const writes = { ...streams, model: folder('t'), task: 'complete' };
 

@@ -96,6 +96,11 @@ export class Attempt {
         return this.platforms[this.index];
     }
 
+    /** Whether a language model may read each of its texts in one step: what is computed of it depends on all of it. */
+    get readsWhole() {
+        return this.task === 'embed' || this.task === 'rerank';
+    }
+
     hasNext() {
         return this.mayFallBack && !this.committed && this.index + 1 < this.platforms.length;
     }

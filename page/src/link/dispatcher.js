@@ -185,6 +185,7 @@ export class Dispatcher {
             if (message.state === 'loaded') {
                 lane.needed = Math.max(lane.needed, message.memory ?? 0);
                 this._models.loaded(message.key, lane.platform, message.load_ms ?? 0, message.memory ?? 0);
+                if (lane.key !== null) this._onLife(lane, { type: 'lives', step_ms: 0 });
             }
             return;
         case 'turn': return this._onTurn(lane, message);

@@ -63,14 +63,19 @@ export class Patience {
 
     /**
      * What a run may take without a sign of life by what it took here, or with its loading elsewhere. A
-     * model's own worker gives one for all that it has. A shared worker's first run sets the engine up as
-     * well, which nothing measures: it has no limit but its share of the deadline; nor has one of steps
-     * there, of which nobody knows how many there will be: the service watches over its stream.
+     * model's own worker gives one for all that it has, unless it reads a whole text in one step, which may
+     * be long. A shared worker's first run sets the engine up as well, which nothing measures: it has no limit
+     * but its share of the deadline; nor has one of steps there, of which nobody knows how many there will be:
+     * the service watches over its stream.
      * @param {Lane} lane @param {Attempt} attempt
      */
     hangLimit(lane, attempt) {
         const { key, platform, index, usualMs, committed } = attempt;
-        if (lane.key !== null) return committed ? streamLimit(lane.longestStep) : silenceLimit(this._stepOf(attempt));
+        if (lane.key !== null) {
+            if (committed) return streamLimit(lane.longestStep);
+            const mayBeSilent = attempt.readsWhole && this._residents.isLoaded(key, platform);
+            return mayBeSilent ? Infinity : silenceLimit(this._stepOf(attempt));
+        }
         if (attempt.isBuiltin || committed || lane.canStop(attempt)) return Infinity;
         const own = this._residents.isLoaded(key, platform) ? this._runs.limit(key, platform) : Infinity;
         // On WASM nothing hangs but the worker itself, and that where it would hang everywhere.
