@@ -47,20 +47,27 @@ uint64_t wi_pool_chooser_probes(const struct pool_chooser *chooser)
 
 /* --- what there is --------------------------------------------------------------------------- */
 
+/* A class as one demand sees it. */
+struct view {
+    const struct wi_fleet_class *class;
+    const struct wi_demand *demand;
+    unsigned queue; /* of the demand's work on its nodes */
+    double now;
+};
+
 static unsigned queue_of(const struct wi_fleet_class *class, const struct wi_demand *demand)
 {
     return wi_fleet_queue(class, demand->model, demand->task);
 }
 
-static struct wi_seat seat_of(
-    const struct wi_fleet_node *node, const struct wi_demand *demand, double now)
+/* `node` is one of the class; NULL is fine. */
+static struct wi_seat seat_of(const struct wi_fleet_node *node, const struct view *view)
 {
     if (!node)
         return (struct wi_seat){0};
-    unsigned queue = queue_of(node->class, demand);
-    /* Built-in models take no time: fewer at a time is all that counts. */
-    return (struct wi_seat){node->id, demand->model->builtin ? (double)node->work[queue].count
-                                                             : wi_fleet_ahead(node, queue, now)};
+    if (view->demand->model->builtin) /* takes no time: fewer at a time is all that counts */
+        return (struct wi_seat){node->id, (double)node->work[view->queue].count};
+    return (struct wi_seat){node->id, wi_fleet_ahead(node, view->queue, view->now)};
 }
 
 static int has_room(const struct wi_fleet_node *node, unsigned queue)
@@ -68,10 +75,11 @@ static int has_room(const struct wi_fleet_node *node, unsigned queue)
     return node->open && wi_fleet_has_room(node, queue);
 }
 
-static void fill_prospect(const struct wi_pool *pool, const struct wi_fleet_class *class,
-    const struct wi_demand *demand, enum wi_platform platform, double now,
-    struct wi_prospect *prospect)
+static void fill_prospect(const struct wi_pool *pool, const struct view *view,
+    enum wi_platform platform, struct wi_prospect *prospect)
 {
+    const struct wi_fleet_class *class = view->class;
+    const struct wi_demand *demand = view->demand;
     const struct wi_model *model = demand->model;
     const struct wi_place *place = wi_fleet_where(class, model->engine, platform);
     int due;
@@ -86,8 +94,7 @@ static void fill_prospect(const struct wi_pool *pool, const struct wi_fleet_clas
     prospect->rests = prospect->verdict == WI_UNKNOWN && !due;
     prospect->loaded = wi_fleet_loaded(class, model->hash, platform);
     prospect->warm = seat_of(
-        wi_fleet_warm(class, queue_of(class, demand), model->hash, platform, demand->avoid, now),
-        demand, now);
+        wi_fleet_warm(class, view->queue, model->hash, platform, demand->avoid, view->now), view);
 }
 
 static const struct wi_fleet_node *find_place(const struct wi_pool *pool, const char *node_id)
@@ -97,12 +104,13 @@ static const struct wi_fleet_node *find_place(const struct wi_pool *pool, const 
     return node ? wi_pool_node_info_of(node)->place : NULL;
 }
 
-static void fill_candidate(const struct wi_pool *pool, const struct wi_fleet_class *class,
-    const struct wi_demand *demand, double now, struct wi_candidate *candidate)
+static void fill_candidate(
+    const struct wi_pool *pool, const struct view *view, struct wi_candidate *candidate)
 {
-    unsigned queue = queue_of(class, demand);
-    const struct wi_fleet_node *any = wi_fleet_any(class, queue, demand->avoid, now);
-    const struct wi_fleet_node *avoided = demand->avoid ? find_place(pool, demand->avoid) : NULL;
+    const struct wi_fleet_class *class = view->class;
+    const char *avoid = view->demand->avoid;
+    const struct wi_fleet_node *any = wi_fleet_any(class, view->queue, avoid, view->now);
+    const struct wi_fleet_node *avoided = avoid ? find_place(pool, avoid) : NULL;
     const struct pool_kind *kind =
         class->ours ? wi_pool_kinds_find(pool->kinds, class->info.kind) : NULL;
 
@@ -111,14 +119,14 @@ static void fill_candidate(const struct wi_pool *pool, const struct wi_fleet_cla
         .nodes = class->count,
         .open = class->open,
         .away = class->away,
-        .slots = wi_fleet_slots(&class->info, queue),
-        .any = seat_of(any, demand, now),
-        .any_idle = any && wi_fleet_is_idle(any, queue),
-        .full_ms = wi_fleet_full(class, queue, now)};
-    if (avoided && avoided->class == class && has_room(avoided, queue))
-        candidate->avoided = seat_of(avoided, demand, now);
+        .slots = wi_fleet_slots(&class->info, view->queue),
+        .any = seat_of(any, view),
+        .any_idle = any && wi_fleet_is_idle(any, view->queue),
+        .full_ms = wi_fleet_full(class, view->queue, view->now)};
+    if (avoided && avoided->class == class && has_room(avoided, view->queue))
+        candidate->avoided = seat_of(avoided, view);
     for (int p = 0; p < WI_PLATFORM_COUNT; p++)
-        fill_prospect(pool, class, demand, (enum wi_platform)p, now, &candidate->prospects[p]);
+        fill_prospect(pool, view, (enum wi_platform)p, &candidate->prospects[p]);
 }
 
 /* The node that knows most of the demand's prompt. */
@@ -140,35 +148,35 @@ static struct familiar find_familiar(const struct wi_pool *pool, const struct wi
     return (struct familiar){node, tokens};
 }
 
-static void fill_familiar(const struct familiar *familiar, const struct wi_demand *demand,
-    double now, struct wi_candidate *candidate)
+static void fill_familiar(
+    const struct familiar *familiar, const struct view *view, struct wi_candidate *candidate)
 {
     for (int p = 0; p < WI_PLATFORM_COUNT; p++) {
         struct wi_prospect *prospect = &candidate->prospects[p];
-        if (!wi_fleet_has(familiar->node, demand->model->hash, (enum wi_platform)p))
+        if (!wi_fleet_has(familiar->node, view->demand->model->hash, (enum wi_platform)p))
             continue;
-        prospect->known = seat_of(familiar->node, demand, now);
+        prospect->known = seat_of(familiar->node, view);
         prospect->known_tokens = familiar->tokens;
     }
 }
 
 /* The class of the named node, with this node alone in it. */
-static void narrow(const struct wi_fleet_node *node, const struct wi_demand *demand, double now,
-    struct wi_candidate *candidate)
+static void narrow(
+    const struct wi_fleet_node *node, const struct view *view, struct wi_candidate *candidate)
 {
-    unsigned queue = queue_of(node->class, demand);
-    int builtin = demand->model->builtin, room = has_room(node, queue);
-    struct wi_seat seat = seat_of(room ? node : NULL, demand, now);
+    const struct wi_model *model = view->demand->model;
+    int room = has_room(node, view->queue);
+    struct wi_seat seat = seat_of(room ? node : NULL, view);
 
     candidate->nodes = 1;
     candidate->open = (size_t)node->open;
     candidate->away = (size_t)node->away;
     candidate->any = seat;
-    candidate->any_idle = room && wi_fleet_is_idle(node, queue);
+    candidate->any_idle = room && wi_fleet_is_idle(node, view->queue);
     candidate->avoided = (struct wi_seat){0};
-    candidate->full_ms = room ? -1 : wi_fleet_ahead(node, queue, now);
-    for (int p = 0; p < WI_PLATFORM_COUNT && !builtin; p++) {
-        int has = wi_fleet_has(node, demand->model->hash, (enum wi_platform)p);
+    candidate->full_ms = room ? -1 : wi_fleet_ahead(node, view->queue, view->now);
+    for (int p = 0; p < WI_PLATFORM_COUNT && !model->builtin; p++) {
+        int has = wi_fleet_has(node, model->hash, (enum wi_platform)p);
         candidate->prospects[p].loaded = (size_t)has;
         candidate->prospects[p].warm = has ? seat : (struct wi_seat){0};
     }
@@ -218,14 +226,15 @@ static enum wi_pick judge(struct wi_pool *pool, const struct wi_demand *demand, 
     }
     make_room(chooser, HASH_COUNT(fleet->classes));
     for (const struct wi_fleet_class *class = fleet->classes; class; class = class->hh.next) {
+        const struct view view = {class, demand, queue_of(class, demand), now};
         struct wi_candidate *candidate = &chooser->candidates[count];
         if (node && node->class != class)
             continue;
-        fill_candidate(pool, class, demand, now, candidate);
+        fill_candidate(pool, &view, candidate);
         if (familiar.node && familiar.node->class == class && (!node || node == familiar.node))
-            fill_familiar(&familiar, demand, now, candidate);
+            fill_familiar(&familiar, &view, candidate);
         if (node)
-            narrow(node, demand, now, candidate);
+            narrow(node, &view, candidate);
         if (wi_route_matches(candidate, demand))
             judged->count += WI_PLATFORM_COUNT;
         count++;
