@@ -68,10 +68,7 @@ static void take_answer(struct wi_check_run *run, const struct wi_job_spec *spec
         return;
     if (leg == &run->wasm && !*node->session && wi_check_measure(run))
         return;
-    leg->there = 1;
-    leg->joined = !*node->session;
-    wi_check_read_precision(leg->precision, report);
-    wi_tensors_share(&leg->outputs, &result->answer->outputs);
+    wi_check_fill_leg(leg, node, result->answer);
     if (leg == &run->other)
         wi_check_make_key(run->key, spec, node, platform);
 }

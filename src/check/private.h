@@ -10,9 +10,11 @@
 /* An answer to compare, with where it came from. */
 struct wi_check_leg {
     int there;
-    int joined;         /* from a page that is not ours */
-    char precision[16]; /* it was computed in; "" if that is not said */
-    json_t *result;     /* of a task; may be NULL */
+    int joined; /* from a page that is not ours */
+    /* It was computed in, or the name of a GGUF file's weights, which have no other; "" if neither
+     * is said. */
+    char precision[16];
+    json_t *result; /* of a task; may be NULL */
     struct wi_tensors outputs;
 };
 
@@ -70,9 +72,10 @@ const struct wi_node_info *wi_check_measure(const struct wi_check_run *run);
 void wi_check_make_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_job_spec *spec,
     const struct wi_node_info *node, enum wi_platform platform);
 
-/* What a page's report says: the precision, or the name of a GGUF file's weights, which have no
- * other; on which platform, -1 for none that we know; simulated. */
-void wi_check_read_precision(char precision[16], const json_t *executed_on);
+/* The answer as one of the two to compare, its tensors and result shared; `node` is who gave it. */
+void wi_check_fill_leg(
+    struct wi_check_leg *leg, const struct wi_node_info *node, const struct wi_answer *answer);
+/* What a page's report says: on which platform, -1 for none that we know; simulated. */
 int wi_check_platform_of(const json_t *executed_on);
 int wi_check_is_simulated(const json_t *executed_on);
 /* The engine does not take the model, whatever the input. */

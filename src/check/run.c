@@ -99,29 +99,25 @@ static void conclude(struct wi_check_run *run)
     end_run(run);
 }
 
-static int is_half(const struct wi_check_leg *leg)
+static const struct wi_tolerance *tolerance_of(
+    const struct wi_check_run *run, const struct wi_check_leg *leg)
 {
-    return strcmp(leg->precision, "fp16") == 0 || strcmp(leg->precision, "bf16") == 0;
-}
-
-static const struct wi_tolerance *tolerance_of(const struct wi_check_run *run)
-{
-    return run->spec.model->signature.quantised
-               ? wi_tolerance_of(NULL)
-               : wi_tolerance_coarser(
-                     wi_tolerance_of(run->wasm.precision), wi_tolerance_of(run->other.precision));
+    if (run->spec.model->signature.quantised)
+        return wi_tolerance_of(NULL);
+    return run->spec.task != WI_TASK_NONE ? wi_tolerance_of(leg->precision)
+                                          : wi_tolerance_of_graph(leg->precision);
 }
 
 static void compare(struct wi_check_run *run)
 {
     const struct wi_compared wasm = {run->wasm.result, &run->wasm.outputs};
     const struct wi_compared other = {run->other.result, &run->other.outputs};
+    const struct wi_tolerance *tolerance =
+        wi_tolerance_coarser(tolerance_of(run, &run->wasm), tolerance_of(run, &run->other));
     if (run->spec.task != WI_TASK_NONE)
-        wi_compare_answers(run->spec.task, &wasm, &other, tolerance_of(run), &run->comparison);
+        wi_compare_answers(run->spec.task, &wasm, &other, tolerance, &run->comparison);
     else
-        wi_compare(wasm.outputs, other.outputs,
-            run->spec.model->signature.quantised || is_half(&run->wasm) || is_half(&run->other),
-            &run->comparison);
+        wi_compare(wasm.outputs, other.outputs, tolerance, &run->comparison);
 }
 
 static void compare_off_loop(void *data)
@@ -227,12 +223,22 @@ static void wasm_failed(struct wi_check_run *run, const struct wi_job_result *re
     end_run(run);
 }
 
-void wi_check_read_precision(char precision[16], const json_t *executed_on)
+static void read_precision(char precision[16], const json_t *executed_on)
 {
     const json_t *name = json_object_get(executed_on, "precision");
     if (!json_is_string(name))
         name = json_object_get(executed_on, "quantization");
     snprintf(precision, 16, "%s", json_is_string(name) ? json_string_value(name) : "");
+}
+
+void wi_check_fill_leg(
+    struct wi_check_leg *leg, const struct wi_node_info *node, const struct wi_answer *answer)
+{
+    leg->there = 1;
+    leg->joined = !*node->session;
+    read_precision(leg->precision, answer->executed_on);
+    leg->result = json_incref(answer->result);
+    wi_tensors_share(&leg->outputs, &answer->outputs);
 }
 
 int wi_check_platform_of(const json_t *executed_on)
@@ -279,11 +285,7 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
         wi_check_run_drop(run);
         return;
     }
-    leg->there = 1;
-    leg->joined = !*node->session;
-    wi_check_read_precision(leg->precision, result->answer->executed_on);
-    leg->result = json_incref(result->answer->result);
-    wi_tensors_move(&leg->outputs, &result->answer->outputs);
+    wi_check_fill_leg(leg, node, result->answer);
     wi_check_run_next(run);
 }
 

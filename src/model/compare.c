@@ -223,8 +223,8 @@ void wi_compare_within(const struct wi_tensors *reference, const struct wi_tenso
             worst.tensor, worst.index, worst.got, worst.reference);
 }
 
-void wi_compare(const struct wi_tensors *reference, const struct wi_tensors *got, int loose,
-    struct wi_comparison *out)
+void wi_compare(const struct wi_tensors *reference, const struct wi_tensors *got,
+    const struct wi_tolerance *tolerance, struct wi_comparison *out)
 {
-    wi_compare_within(reference, got, loose ? &coarse : &exact, out);
+    wi_compare_within(reference, got, tolerance->loose ? &coarse : &exact, out);
 }

@@ -25,23 +25,27 @@ struct wi_comparison {
     char detail[256]; /* where the worst is, or what differs; "" if nothing does */
 };
 
-/* `loose`: the model computes in few bits. */
-void wi_compare(const struct wi_tensors *reference, const struct wi_tensors *got, int loose,
-    struct wi_comparison *out);
-
-/* What an answer to a task may be off, by what its model computes in. */
+/* What an answer may be off, by what its model computes in. */
 struct wi_tolerance {
     const char *precision;
-    /* Numbers of a vector, a depth or a sound: by so much of the largest of them in the models of
-     * the tests, which have two layers. It adds up in those that people use: by twice as much. */
+    /* Numbers of a vector, a depth or a sound that is the answer to a task: by so much of the
+     * largest of them in the models of the tests, which have two layers. It adds up in those that
+     * people use: by twice as much. */
     double of_largest;
-    int loose; /* scores, text and masks may differ by five times what is said below */
+    int loose; /* tensors as few bits have it above; scores, text and masks of answers to tasks may
+                * differ by five times what is said below */
 };
 /* By the name that a page has for it; NULL and what is not in the table are the coarsest. */
 const struct wi_tolerance *wi_tolerance_of(const char *precision);
+/* The same of a graph that has tensors for answers; what is not in the table computes in more bits
+ * than all that is, or in whole numbers. */
+const struct wi_tolerance *wi_tolerance_of_graph(const char *precision);
 /* The one that allows more. */
 const struct wi_tolerance *wi_tolerance_coarser(
     const struct wi_tolerance *one, const struct wi_tolerance *other);
+
+void wi_compare(const struct wi_tensors *reference, const struct wi_tensors *got,
+    const struct wi_tolerance *tolerance, struct wi_comparison *out);
 
 /*
  * Answers to a task, by what they hold:

@@ -13,6 +13,7 @@ static const struct wi_tolerance tolerances[] = {
     {"q8", 3e-2, 1},
     {"q4", 3e-2, 1},
 };
+#define FINEST 0
 #define COARSEST (sizeof tolerances / sizeof *tolerances - 1)
 #define DEPTH_FACTOR 2
 
@@ -27,17 +28,29 @@ static void settle(struct wi_comparison *out)
 
 /* --- by precision ----------------------------------------------------------------------------- */
 
-const struct wi_tolerance *wi_tolerance_of(const char *precision)
+/* The row of that name, or `otherwise`. */
+static const struct wi_tolerance *find(const char *precision, const struct wi_tolerance *otherwise)
 {
-    /* GGUF's names for them. */
-    static const char *const same[][2] = {{"F32", "fp32"}, {"F16", "fp16"}, {"BF16", "fp16"}};
+    /* GGUF's names for them, and what has as few bits. */
+    static const char *const same[][2] = {
+        {"F32", "fp32"}, {"F16", "fp16"}, {"BF16", "fp16"}, {"bf16", "fp16"}};
     for (size_t i = 0; precision && i < sizeof same / sizeof *same; i++)
         if (strcmp(precision, same[i][0]) == 0)
             precision = same[i][1];
-    for (size_t i = 0; precision && i < COARSEST; i++)
+    for (size_t i = 0; precision && i < sizeof tolerances / sizeof *tolerances; i++)
         if (strcmp(precision, tolerances[i].precision) == 0)
             return &tolerances[i];
-    return &tolerances[COARSEST];
+    return otherwise;
+}
+
+const struct wi_tolerance *wi_tolerance_of(const char *precision)
+{
+    return find(precision, &tolerances[COARSEST]);
+}
+
+const struct wi_tolerance *wi_tolerance_of_graph(const char *precision)
+{
+    return find(precision, &tolerances[FINEST]);
 }
 
 const struct wi_tolerance *wi_tolerance_coarser(

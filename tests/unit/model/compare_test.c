@@ -31,7 +31,7 @@ static struct wi_comparison compare(enum wi_datatype type, const void *reference
     struct wi_comparison result;
     add(&a, "y", type, (int64_t)count, reference, count * width);
     add(&b, "y", type, (int64_t)count, got, count * width);
-    wi_compare(&a, &b, loose, &result);
+    wi_compare(&a, &b, wi_tolerance_of(loose ? "q8" : "fp32"), &result);
     wi_tensors_clear(&a);
     wi_tensors_clear(&b);
     return result;
@@ -168,9 +168,9 @@ static void strings_must_be_equal(void **state)
     struct wi_comparison result;
     add(&a, "y", WI_BYTES, 1, "\2\0\0\0ab", 6);
     add(&b, "y", WI_BYTES, 1, "\3\0\0\0abc", 7);
-    wi_compare(&a, &b, 0, &result);
+    wi_compare(&a, &b, wi_tolerance_of("fp32"), &result);
     assert_false(result.same);
-    wi_compare(&a, &a, 0, &result);
+    wi_compare(&a, &a, wi_tolerance_of("fp32"), &result);
     assert_true(result.same);
     wi_tensors_clear(&a);
     wi_tensors_clear(&b);
@@ -184,19 +184,19 @@ static void types_and_shapes_count(void **state)
     struct wi_comparison result;
     struct wi_tensor *want = add(&a, "y", WI_FP32, 4, zeros, sizeof zeros);
     struct wi_tensor *have = add(&b, "y", WI_INT32, 4, zeros, sizeof zeros);
-    wi_compare(&a, &b, 0, &result);
+    wi_compare(&a, &b, wi_tolerance_of("fp32"), &result);
     assert_false(result.same);
     assert_string_equal(result.detail, "y is INT32 where WASM gives FP32");
     have->datatype = WI_FP32;
     have->rank = 2;
     have->dims[0] = have->dims[1] = 2;
-    wi_compare(&a, &b, 0, &result);
+    wi_compare(&a, &b, wi_tolerance_of("fp32"), &result);
     assert_false(result.same);
     assert_string_equal(result.detail, "y has the shape [2, 2] where WASM gives [4]");
     want->rank = 2;
     want->dims[0] = 4;
     want->dims[1] = 1;
-    wi_compare(&a, &b, 0, &result);
+    wi_compare(&a, &b, wi_tolerance_of("fp32"), &result);
     assert_false(result.same);
     wi_tensors_clear(&a);
     wi_tensors_clear(&b);
@@ -207,7 +207,7 @@ static void empty_tensors_are_equal(void **state)
     assert_true(compare(WI_FP32, "", "", 0, 4, 0).same);
     struct wi_tensors none = {0};
     struct wi_comparison result;
-    wi_compare(&none, &none, 0, &result);
+    wi_compare(&none, &none, wi_tolerance_of("fp32"), &result);
     assert_true(result.same);
 }
 
@@ -219,15 +219,15 @@ static void names_count_and_order_does_not(void **state)
     add(&a, "x", WI_FP32, 1, one, 4);
     add(&a, "y", WI_FP32, 1, two, 4);
     add(&b, "y", WI_FP32, 1, two, 4);
-    wi_compare(&a, &b, 0, &result);
+    wi_compare(&a, &b, wi_tolerance_of("fp32"), &result);
     assert_false(result.same);
     assert_string_equal(result.detail, "1 outputs where WASM gives 2");
     add(&b, "x", WI_FP32, 1, one, 4);
-    wi_compare(&a, &b, 0, &result);
+    wi_compare(&a, &b, wi_tolerance_of("fp32"), &result);
     assert_true(result.same);
     add(&c, "y", WI_FP32, 1, two, 4);
     add(&c, "z", WI_FP32, 1, one, 4);
-    wi_compare(&a, &c, 0, &result);
+    wi_compare(&a, &c, wi_tolerance_of("fp32"), &result);
     assert_false(result.same);
     assert_string_equal(result.detail, "there is no output x");
     wi_tensors_clear(&a);
@@ -245,7 +245,7 @@ static void each_tensor_has_its_own_scale(void **state)
     add(&a, "small", WI_FP32, 1, small, 4);
     add(&b, "large", WI_FP32, 1, large, 4);
     add(&b, "small", WI_FP32, 1, off, 4);
-    wi_compare(&a, &b, 0, &result);
+    wi_compare(&a, &b, wi_tolerance_of("fp32"), &result);
     assert_false(result.same);
     assert_non_null(strstr(result.detail, "small at 0"));
     wi_tensors_clear(&a);
