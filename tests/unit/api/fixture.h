@@ -48,22 +48,7 @@ struct fixture {
 
 static struct fixture *fixture;
 
-enum wi_code wi_jobs_admit(const struct wi_jobs *jobs, const char *client, struct wi_error *error)
-{
-    return fixture->admit == WI_OK ? WI_OK : wi_error_set(error, fixture->admit, NULL, "not now");
-}
-
-enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_job_fn *on_done,
-    void *context, struct wi_error *error)
-{
-    assert_false(fixture->has_job);
-    fixture->submitted++;
-    fixture->has_job = 1;
-    fixture->spec = *spec;
-    fixture->on_done = on_done;
-    fixture->context = context;
-    return WI_OK;
-}
+#include "../one_job.h"
 
 enum wi_code wi_jobs_submit_stream(struct wi_jobs *jobs, struct wi_job_spec *spec,
     const struct wi_job_stream *stream, wi_job_fn *on_done, void *context, struct wi_error *error)
@@ -101,8 +86,6 @@ static void finish_job(enum wi_code code)
         .waited_for_client_ms = 0.5};
     struct wi_job_result result = {
         .code = code, .queue_ms = 0.25, .total_ms = 2, .first_part_ms = 0.75, .attempts = 1};
-    assert_true(fixture->has_job);
-    fixture->has_job = 0;
     snprintf(result.node, sizeof result.node, "node-1");
     if (code == WI_OK) {
         wi_tensors_move(&answer.outputs, &fixture->spec.tensors);
@@ -112,17 +95,14 @@ static void finish_job(enum wi_code code)
         wi_error_set(&result.error, code, NULL, "it failed");
         result.error.attempts = 4;
     }
-    struct wi_job_spec spec = fixture->spec;
-    memset(&fixture->spec, 0, sizeof fixture->spec);
-    fixture->on_done(fixture->context, &spec, &result);
-    wi_job_spec_clear(&spec);
+    end_job(&result);
     wi_tensors_clear(&answer.outputs);
     json_decref(answer.executed_on);
 }
 
 enum wi_code wi_jobs_cancel(struct wi_jobs *jobs, const char *job_id)
 {
-    if (!fixture->has_job || strcmp(job_id, fixture->spec.id) != 0)
+    if (!is_job(job_id))
         return WI_JOB_NOT_FOUND;
     if (fixture->stubborn)
         return WI_OK;
@@ -132,12 +112,12 @@ enum wi_code wi_jobs_cancel(struct wi_jobs *jobs, const char *job_id)
 
 size_t wi_jobs_position(const struct wi_jobs *jobs, const char *job_id)
 {
-    return fixture->has_job && strcmp(job_id, fixture->spec.id) == 0 ? 3 : 0;
+    return is_job(job_id) ? 3 : 0;
 }
 
 json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)
 {
-    if (!fixture->has_job || strcmp(job_id, fixture->spec.id) != 0)
+    if (!is_job(job_id))
         return NULL;
     return json_pack("{s:s, s:s, s:s, s:i, s:s*}", "id", job_id, "client", fixture->spec.client,
         "state", "queued", "attempts", fixture->attempts, "problem",
@@ -146,7 +126,7 @@ json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)
 
 const char *wi_jobs_client(const struct wi_jobs *jobs, const char *job_id)
 {
-    if (!fixture->has_job || strcmp(job_id, fixture->spec.id) != 0)
+    if (!is_job(job_id))
         return NULL;
     return fixture->spec.client;
 }

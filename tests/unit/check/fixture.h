@@ -7,6 +7,7 @@
 
 #include "../test.h"
 
+#include "../job/quiet_pool.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "check/check.h"
@@ -80,21 +81,6 @@ enum wi_code wi_pool_dispatch(
     return WI_OK;
 }
 
-void wi_pool_computed(
-    struct wi_pool *pool, const char *node_id, const struct wi_prefix_key *key, unsigned tokens)
-{
-}
-
-int wi_pool_is_away(const struct wi_pool *pool, const char *node_id)
-{
-    return 0;
-}
-
-void wi_pool_credit(struct wi_pool *pool, const char *node_id, const char *attempt_id,
-    const struct wi_credit *credit)
-{
-}
-
 void wi_pool_cancel(
     struct wi_pool *pool, const char *node_id, const char *attempt_id, const char *reason)
 {
@@ -107,10 +93,6 @@ void wi_pool_probe_dropped(
     assert_ptr_equal(model, &the.model);
     assert_memory_equal(probe, &the.wish, sizeof(*probe));
     the.handed_back++;
-}
-
-void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting)
-{
 }
 
 int wi_pool_yardstick(const struct wi_pool *pool, const char *kind, char node[WI_ID_SIZE])

@@ -35,41 +35,22 @@ static struct fixture *fixture;
 
 /* --- what is played -------------------------------------------------------------------------- */
 
-enum wi_code wi_jobs_admit(const struct wi_jobs *jobs, const char *client, struct wi_error *error)
-{
-    return fixture->admit == WI_OK ? WI_OK : wi_error_set(error, fixture->admit, NULL, "not now");
-}
-
-enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_job_fn *on_done,
-    void *context, struct wi_error *error)
-{
-    assert_false(fixture->has_job);
-    fixture->submitted++;
-    fixture->has_job = 1;
-    fixture->spec = *spec;
-    fixture->on_done = on_done;
-    fixture->context = context;
-    return WI_OK;
-}
+#include "../one_job.h"
 
 static void finish_job(enum wi_code code)
 {
-    struct wi_job_spec spec = fixture->spec;
     struct wi_answer answer = {.ok = 1};
     struct wi_job_result result = {.code = code, .answer = &answer, .node = "node-1"};
-    assert_true(fixture->has_job);
-    fixture->has_job = 0;
-    wi_tensors_move(&answer.outputs, &spec.tensors);
+    wi_tensors_move(&answer.outputs, &fixture->spec.tensors);
     if (code != WI_OK)
         wi_error_set(&result.error, code, NULL, "It failed.");
-    fixture->on_done(fixture->context, &spec, &result);
+    end_job(&result);
     wi_tensors_clear(&answer.outputs);
-    wi_job_spec_clear(&spec);
 }
 
 enum wi_code wi_jobs_cancel(struct wi_jobs *jobs, const char *job_id)
 {
-    if (!fixture->has_job || strcmp(job_id, fixture->spec.id) != 0)
+    if (!is_job(job_id))
         return WI_JOB_NOT_FOUND;
     finish_job(WI_CANCELLED);
     return WI_OK;

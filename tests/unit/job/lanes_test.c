@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "job/job.h"
+#include "quiet_pool.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,27 +54,8 @@ enum wi_code wi_pool_dispatch(
     return WI_OK;
 }
 
-void wi_pool_computed(
-    struct wi_pool *pool, const char *node_id, const struct wi_prefix_key *key, unsigned tokens)
-{
-}
-
-int wi_pool_is_away(const struct wi_pool *pool, const char *node_id)
-{
-    return 0;
-}
-
-void wi_pool_credit(struct wi_pool *pool, const char *node_id, const char *attempt_id,
-    const struct wi_credit *credit)
-{
-}
-
 void wi_pool_cancel(
     struct wi_pool *pool, const char *node_id, const char *attempt_id, const char *reason)
-{
-}
-
-void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting)
 {
 }
 

@@ -36,10 +36,24 @@ static void count(double done)
     events()->on_progress(events()->context, fixture->attempt, &progress);
 }
 
+static void count_after(double ms, double done)
+{
+    advance(ms);
+    count(done);
+}
+
 static void tell_phase(const char *phase)
 {
     const struct wi_progress progress = {.phase = phase};
     events()->on_progress(events()->context, fixture->attempt, &progress);
+}
+
+/* Its node is lost after the first part, and another goes on with it. */
+static void bring_and_lose(void)
+{
+    bring(0, "a");
+    lose(0);
+    assert_int_equal(fixture->dispatched, 2);
 }
 
 /* The stream ends when its node has been silent for so long, and not before. */
@@ -114,9 +128,7 @@ static void nor_is_one_that_waits_for_another_node(void **state)
 static void nor_one_that_waits_there(void **state)
 {
     open_with(60000, 20);
-    bring(0, "a");
-    lose(0);
-    assert_int_equal(fixture->dispatched, 2);
+    bring_and_lose();
     advance(80);
     tell_phase("loading");
     advance(80);
@@ -128,8 +140,7 @@ static void nor_one_that_waits_there(void **state)
 static void nor_one_whose_model_is_loaded_again(void **state)
 {
     open_with(60000, 20);
-    bring(0, "a");
-    lose(0);
+    bring_and_lose();
     tell_phase("prompt");
     tell_phase("loading"); /* on the next platform */
     advance(80);
@@ -183,8 +194,7 @@ static void half_a_minute_is_the_least(void **state)
 {
     open_long();
     count(0);
-    advance(9000);
-    count(64);
+    count_after(9000, 64);
     bring(0, "a");
     check_patience(30000);
 }
@@ -193,12 +203,9 @@ static void three_batches_where_they_take_longer(void **state)
 {
     open_long();
     count(0);
-    advance(12000);
-    count(8);
-    advance(15000);
-    count(16);
-    advance(11000);
-    count(24);
+    count_after(12000, 8);
+    count_after(15000, 16);
+    count_after(11000, 24);
     bring(0, "a");
     check_patience(45000);
 }
@@ -207,8 +214,7 @@ static void what_the_client_says_holds(void **state)
 {
     open_with(600000, 20000);
     count(0);
-    advance(15000);
-    count(8);
+    count_after(15000, 8);
     bring(0, "a");
     check_patience(20000);
 }
@@ -216,12 +222,9 @@ static void what_the_client_says_holds(void **state)
 static void a_count_that_does_not_grow_is_no_batch(void **state)
 {
     open_long();
-    advance(50000); /* it may have been loaded until now */
-    count(8);
-    advance(50000);
-    count(8);
-    advance(50000);
-    count(0); /* another answer's */
+    count_after(50000, 8); /* it may have been loaded until now */
+    count_after(50000, 8);
+    count_after(50000, 0); /* another answer's */
     bring(0, "a");
     check_patience(30000);
 }
@@ -230,11 +233,8 @@ static void a_batch_is_known_to_the_next_node_and_measured_there(void **state)
 {
     open_long();
     count(0);
-    advance(15000);
-    count(8);
-    bring(0, "a");
-    lose(0);
-    assert_int_equal(fixture->dispatched, 2);
+    count_after(15000, 8);
+    bring_and_lose();
     for (int read = 0; read <= 32; read += 8) {
         advance(40000); /* loading, at first */
         assert_int_equal(fixture->answers, 0);
@@ -247,12 +247,9 @@ static void what_another_node_had_cached_is_no_batch(void **state)
 {
     open_long();
     count(0);
-    advance(15000);
-    count(8);
-    bring(0, "a");
-    lose(0);
-    advance(40000);
-    count(16);
+    count_after(15000, 8);
+    bring_and_lose();
+    count_after(40000, 16);
     check_patience(45000);
 }
 
