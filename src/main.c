@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/lws.h"
+#include "base/streams.h"
 #include "bridge/bridge.h"
 #include "browser/children.h"
 #include "browser/instance.h"
@@ -532,6 +533,7 @@ int main(int argc, char **argv)
     static const char default_path[] = WI_SYSCONFDIR "/webinfer/webinferd.conf";
     struct daemon daemon = {0};
     struct wi_problems problems = {0};
+    wi_streams_keep();
     enum action action = parse_options(argc, argv, &daemon.config_path);
     if (run_plain_action(action))
         return EXIT_SUCCESS;

@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 
 #include "base/memory.h"
+#include "base/streams.h"
 #include <curl/curl.h>
 #include <locale.h>
 #include <openssl/crypto.h>
@@ -126,6 +127,7 @@ int main(int argc, char **argv)
     struct wi_error error = {0};
     enum wi_exit result;
 
+    wi_streams_keep();
     setlocale(LC_CTYPE, "");
     if (wi_arguments_parse(&cli.arguments, argc, argv, &error) != WI_OK) {
         result = complain(&cli, &error);

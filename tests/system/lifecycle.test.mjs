@@ -143,6 +143,23 @@ test('SIGTERM under load: what runs is finished, the rest is told, nothing is le
         });
 });
 
+test('without standard streams nothing else gets what would be printed there', async () => {
+    const daemon = new Daemon({ under: ['sh', '-c', 'exec "$@" <&- >&- 2>&-', 'sh'],
+        config: { pool: { min_connections: 0 } } });
+    const lock = path.join(daemon.folder, 'state', 'webinfer.lock');
+    const isUp = () => fs.existsSync(lock) && fs.statSync(lock).size > 0;
+    try {
+        daemon.spawn();
+        await until(() => daemon.ended || isUp(), { what: 'the daemon to hold its database' });
+        for (const fd of [0, 1, 2])
+            assert.equal(fs.readlinkSync(`/proc/${daemon.pid}/fd/${fd}`), '/dev/null');
+    } catch (error) {
+        await daemon.abandon();
+        throw error;
+    }
+    await daemon.stop();
+});
+
 test('a second SIGTERM ends at once', async () => {
     await withDaemon({ models: ['slow'] }, async (daemon) => {
         const call = slow(daemon, 1e9).catch((error) => ({ status: 0, error }));
