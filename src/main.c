@@ -523,6 +523,12 @@ static int run_plain_action(enum action action)
     }
 }
 
+/* Whoever sends it into a file is to know that the disk was full. */
+static int end_printing(void)
+{
+    return wi_streams_end("webinferd") == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 static void print_problem(void *context, const char *line)
 {
     fprintf(stderr, "webinferd: %s\n", line);
@@ -536,7 +542,7 @@ int main(int argc, char **argv)
     wi_streams_keep();
     enum action action = parse_options(argc, argv, &daemon.config_path);
     if (run_plain_action(action))
-        return EXIT_SUCCESS;
+        return end_printing();
     if (daemon.config_path == NULL && access(default_path, F_OK) == 0)
         daemon.config_path = default_path;
     daemon.config = wi_config_load(daemon.config_path, &problems);
@@ -545,14 +551,12 @@ int main(int argc, char **argv)
         wi_problems_clear(&problems);
         return EXIT_FAILURE;
     }
-    int status = EXIT_SUCCESS;
     if (action == PRINT_CONFIG)
         wi_config_print(daemon.config, stdout);
     else if (action == CHECK_CONFIG)
         printf("webinferd: %s is good\n",
             daemon.config_path ? daemon.config_path : "the default configuration");
-    else
-        status = serve(&daemon);
+    int status = action == SERVE ? serve(&daemon) : end_printing();
     wi_config_free(daemon.config);
     return status;
 }

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Opened the wrong way round, so that it can be neither read nor written. */
@@ -18,4 +20,15 @@ void wi_streams_keep(void)
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && take(fd) != fd)
             abort(); /* nothing could be trusted to go where it is meant */
+}
+
+int wi_streams_end(const char *program)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    /* What failed earlier has left no reason behind. */
+    fprintf(stderr, "%s: standard output: %s\n", program,
+        errno ? strerror(errno) : "not all of it could be written");
+    return -1;
 }

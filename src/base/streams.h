@@ -1,4 +1,4 @@
-/* The three descriptors that a program finds open, however it was started. */
+/* The standard streams of a program, however it was started. */
 #ifndef WI_BASE_STREAMS_H
 #define WI_BASE_STREAMS_H
 
@@ -6,5 +6,9 @@
  * is opened later gets its number, and with it what is printed or logged. Using such a stream fails
  * with EBADF, as if it were still closed. */
 void wi_streams_keep(void);
+
+/* Writes what standard output still holds. 0, or -1 where not all of what was printed could be
+ * written, which is then complained of on standard error, in the name of `program`. */
+int wi_streams_end(const char *program);
 
 #endif

@@ -223,11 +223,14 @@ static int is_stopped(const struct show *show)
     return show->live->is_stopped && show->live->is_stopped();
 }
 
+/* Where nothing more can be written the answer is for nobody: ending it here frees its node. */
 static int on_bytes(void *context, const char *bytes, size_t size)
 {
     struct show *show = context;
 
-    return is_stopped(show) ? -1 : wi_cli_events_take(&show->events, bytes, size);
+    if (is_stopped(show) || ferror(stdout))
+        return -1;
+    return wi_cli_events_take(&show->events, bytes, size);
 }
 
 /* It ended without saying how. */
@@ -236,6 +239,8 @@ static void on_break(struct show *show, const struct wi_rest_answer *answer)
     end_line(show);
     if (is_stopped(show))
         show->result = WI_EXIT_OK;
+    else if (ferror(stdout)) /* which main complains of */
+        show->result = WI_EXIT_FAILED;
     else if (show->last || answer->events)
         fprintf(stderr, "webinfer: the stream broke off%s%s\n", *answer->failure ? ": " : "",
             answer->failure);

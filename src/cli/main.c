@@ -137,9 +137,5 @@ int main(int argc, char **argv)
         result = run(&cli);
     }
     wi_arguments_clear(&cli.arguments);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        perror("webinfer: standard output");
-        return WI_EXIT_FAILED;
-    }
-    return result;
+    return wi_streams_end("webinfer") == 0 ? result : WI_EXIT_FAILED;
 }

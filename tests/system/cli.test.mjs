@@ -11,7 +11,7 @@ import { webinfer as runClient } from '../lib/cli.mjs';
 import { Daemon, ini, patience, testsOf } from '../lib/daemon.mjs';
 import * as kserve from '../lib/kserve.mjs';
 import * as onnx from '../lib/onnx.mjs';
-import { builtPage, hasDigits, skipDigits } from '../lib/paths.mjs';
+import { builtPage, cliPath, hasDigits, skipDigits } from '../lib/paths.mjs';
 import { picture } from '../lib/picture.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -228,6 +228,20 @@ test('exit status 2: wrong use', async () => {
         assert.equal(run.code, 2, `${words.join(' ')}: ${run.code} ${run.out} ${run.problems}`);
         assert.ok(run.problems.length > 10, words.join(' '));
     }
+});
+
+test('an answer that can be written nowhere ends, and is an error', async () => {
+    const inputs = file('none.json', '[]');
+    const endless = ['infer', 'builtin/count', '--inputs', inputs, '--stream',
+        '--option', 'count=1000000', '--option', 'interval_ms=10'];
+    // A connection that got the number of standard output would get what is printed, too.
+    for (const where of ['>&-', '>/dev/full']) {
+        const run = await webinfer(['-c', `exec "$@" ${where}`, 'sh', cliPath, ...endless],
+            { program: 'sh' });
+        assert.equal(run.code, 1, `${where}: ${run.problems}`);
+        assert.match(run.problems, /standard output: /);
+    }
+    await until(async () => (await daemon.status()).queue.running === 0, { what: 'no job to run' });
 });
 
 test('exit status 3: nobody answers', async () => {

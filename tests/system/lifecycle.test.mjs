@@ -90,6 +90,12 @@ test('--check-config and --print-config', async () => {
         assert.equal((await daemon.spawn().waitEnd()).code, 0, daemon.log);
         daemon.writeConfig({ pool: { max_queue: 'many' } });
         assert.notEqual((await daemon.spawn().waitEnd()).code, 0);
+        for (const word of ['--print-sample', '--help']) {
+            daemon.options.arguments = [word];
+            daemon.options.under = ['sh', '-c', 'exec "$@" >/dev/full', 'sh'];
+            assert.equal((await daemon.spawn().waitEnd()).code, 1, `${word} where nothing fits`);
+        }
+        assert.match(daemon.log, /standard output: (No space left|not all of it)/);
     } finally {
         await daemon.abandon();
     }
