@@ -42,7 +42,7 @@ for (const [name, memory] of [['with letterboxes', letterboxes()], ['with a port
         withPeer(memory, async ({ channel, arrived }) => {
             const count = 100;
             for (let i = 0; i < count; i++) {
-                const message = { type: 'echo', i, text: `ü${'\u{1f600}'.repeat(i % 5)}\0"`, stay: i % 3,
+                const message = { type: 'echo', i, text: `ü${'\u{1f600}'.repeat(i % 5)}\ud800\0"`, stay: i % 3,
                     frame: i % 4 ? frame(sizes[i % sizes.length], i) : null };
                 if (i % 2) channel.ask(message, i % 5);
                 else channel.post(message);
@@ -51,7 +51,7 @@ for (const [name, memory] of [['with letterboxes', letterboxes()], ['with a port
             const received = await arrived(count);
             received.forEach((message, i) => {
                 assert.equal(message.i, i);
-                assert.equal(message.text, `ü${'\u{1f600}'.repeat(i % 5)}\0"`);
+                assert.equal(message.text, `ü${'\u{1f600}'.repeat(i % 5)}\ud800\0"`);
                 if (i % 4 === 0) assert.equal(message.frame, null);
                 else assert.ok(Buffer.from(message.frame).equals(Buffer.from(frame(sizes[i % sizes.length], i))), `${i}`);
             });

@@ -17,8 +17,13 @@ const STATE = Object.freeze({ awake: 0, lingering: 1, letter: 2 });
 const NO_FRAME = -1;
 /** Looks at a word between two looks at the clock. */
 const LOOKS = 50;
-/** Arguments of one call of `String.fromCharCode`. */
-const CHARACTERS_AT_ONCE = 4096;
+/** Shared memory is copied word by word where both ends lie on words, and byte by byte elsewhere: ten times as slow. */
+const WORD_BYTES = 8;
+
+const decoder = new TextDecoder('utf-16le', { ignoreBOM: true });
+
+/** @param {number} bytes */
+const aligned = (bytes) => Math.ceil(bytes / WORD_BYTES) * WORD_BYTES;
 
 /** The memory of a channel's letterboxes; null where none can be shared. */
 export const letterboxes = () => (sharesMemory() ? new SharedArrayBuffer(2 * LETTERBOX_BYTES) : null);
@@ -64,11 +69,13 @@ export class Letterbox {
         return Atomics.load(this._words, WORD.posted) !== Atomics.load(this._words, WORD.received);
     }
 
-    /** @param {string} text whose `frame` is an empty object @param {ArrayBuffer | null} frame */
+    /** The frame, then the text.
+     * @param {string} text whose `frame` is an empty object @param {ArrayBuffer | null} frame */
     _write(text, frame) {
-        if (2 * text.length + (frame?.byteLength ?? 0) > this._bytes.length) return false;
-        for (let i = 0; i < text.length; i++) this._text[i] = text.charCodeAt(i);
-        if (frame) this._bytes.set(new Uint8Array(frame), 2 * text.length);
+        const section = aligned(frame?.byteLength ?? 0);
+        if (section + 2 * text.length > this._bytes.length) return false;
+        if (frame) this._bytes.set(new Uint8Array(frame));
+        for (let i = 0, at = section / 2; i < text.length; i++) this._text[at + i] = text.charCodeAt(i);
         this._words[WORD.characters] = text.length;
         this._words[WORD.frame] = frame ? frame.byteLength : NO_FRAME;
         return true;
@@ -119,19 +126,13 @@ export class Letterbox {
     }
 
     _read() {
-        const characters = this._words[WORD.characters];
         const length = this._words[WORD.frame];
-        let text = '';
-        for (let at = 0; at < characters; at += CHARACTERS_AT_ONCE) {
-            const some = this._text.subarray(at, Math.min(at + CHARACTERS_AT_ONCE, characters));
-            text += String.fromCharCode.apply(null, /** @type {any} */ (some));
-        }
-        const message = JSON.parse(text);
+        const frame = length === NO_FRAME ? null : this._bytes.slice(0, length).buffer;
+        const section = aligned(frame?.byteLength ?? 0);
+        const text = this._bytes.slice(section, section + 2 * this._words[WORD.characters]);
+        const message = JSON.parse(decoder.decode(text));
         this.kind = this._words[WORD.kind];
-        if (length !== NO_FRAME) {
-            message.frame = new ArrayBuffer(length);
-            new Uint8Array(message.frame).set(this._bytes.subarray(2 * characters, 2 * characters + length));
-        }
+        if (frame) message.frame = frame;
         return message;
     }
 }
