@@ -36,12 +36,18 @@ const AS_MODULE = [
     ['var onPostRuns=[];', 'Module.endThreads=PThread.terminateAllThreads;var onPostRuns=[];'],
 ];
 /** What is changed of transformers.js: one load that failed would fail all that come after it in the worker,
- * and runs have turns there (src/engine/turns.js). Each is found exactly once. */
+ * and runs have turns there (src/engine/turns.js); its spectrograms are made sooner, since most of a short
+ * sound's window is silence (src/pipeline/sound/fourier.js). Each is found exactly once. */
 const TRANSFORMERS = '@huggingface/transformers';
-const UNCHAINED = [
+const CHANGED = [
     ['webInitChain = webInitChain.then(load)', 'webInitChain = webInitChain.catch(() => {}).then(load)'],
     ['webInferenceChain = webInferenceChain.then(run)', 'run()'],
+    ['this.fft = new NP2FFT(fft_length);', 'this.fft = fourierOf(fft_length) ?? new NP2FFT(fft_length);'],
+    ['const buffer_size = Math.min(waveform.length - offset, frame_length);',
+        'const buffer_size = Math.min(waveform.length - offset, frame_length);'
+        + 'if (isSilent(waveform, offset, buffer_size)) continue;'],
 ];
+const FOURIER = `import { fourierOf, isSilent } from ${JSON.stringify(path.join(here, 'src/pipeline/sound/fourier.js'))};\n`;
 /** Where a package has no licence file of its own, its text is the one of its repository. */
 const LICENCE_FROM = {
     'onnxruntime-common': 'onnxruntime-web', '@wllama/wllama-compat': '@wllama/wllama',
@@ -76,7 +82,7 @@ const WORKERS_OWN = {
         build.onResolve({ filter: /^\..*\.js$/ }, ({ path: file, resolveDir }) =>
             (GIVEN.has(path.resolve(resolveDir, file)) ? given : undefined));
         build.onLoad({ filter: /transformers\.web\.js$/ }, ({ path: file }) =>
-            ({ contents: replaceOnce(fs.readFileSync(file, 'utf8'), UNCHAINED, TRANSFORMERS), loader: 'js' }));
+            ({ contents: FOURIER + replaceOnce(fs.readFileSync(file, 'utf8'), CHANGED, TRANSFORMERS), loader: 'js' }));
     },
 };
 

@@ -5,6 +5,7 @@ import { amountOf } from '../../page/src/pipeline/sound/amounts.js';
 import { containerOf } from '../../page/src/pipeline/sound/containers.js';
 import { decodeSound } from '../../page/src/pipeline/sound/decode.js';
 import { decodeElsewhere } from '../../page/src/pipeline/sound/elsewhere.js';
+import { fourierOf, isSilent } from '../../page/src/pipeline/sound/fourier.js';
 import { resample } from '../../page/src/pipeline/sound/resample.js';
 import { interleaved } from '../../page/src/pipeline/sound/source.js';
 import { writeWav } from '../../page/src/pipeline/sound/wav.js';
@@ -310,4 +311,30 @@ test('the document decodes one sound at a time', async () => {
     await all[1];
     assert.match(replies[0].error, /no sound/);
     assert.deepEqual([...replies[1].samples], [0.5, 1]);
+});
+
+/** The transform by its definition: real and imaginary parts, one after the other. */
+const transformed = (numbers) => numbers.flatMap((_, k) => ['cos', 'sin'].map((part, i) =>
+    numbers.reduce((sum, number, j) => sum + (i ? -1 : 1) * number * Math[part](2 * Math.PI * (j * k % numbers.length) / numbers.length), 0)));
+
+test('lengths of small factors are transformed as the definition says, again and again', () => {
+    for (const length of [4, 6, 10, 12, 14, 48, 400, 480, 1050]) {
+        const fourier = fourierOf(length);
+        const made = new Float64Array(fourier.bufferSize);
+        for (const hertz of [1, 2.3]) {
+            const numbers = Array.from({ length }, (_, i) => Math.sin(hertz * i) + (i % 3) / 4);
+            fourier.realTransform(made, Float64Array.from(numbers));
+            const wanted = transformed(numbers);
+            for (const [i, number] of wanted.entries()) assert.ok(Math.abs(made[i] - number) < 1e-9, `${length}: ${i}`);
+        }
+    }
+    for (const length of [1, 2, 401, 22, 1014]) assert.equal(fourierOf(length), null, String(length));
+});
+
+test('silence is where every sample is zero', () => {
+    const samples = Float32Array.of(1, 0, -0, 0, 1e-30, NaN);
+    assert.equal(isSilent(samples, 1, 3), true);
+    assert.equal(isSilent(samples, 0, 2), false);
+    assert.equal(isSilent(samples, 3, 2), false);
+    assert.equal(isSilent(samples, 5, 1), false);
 });
