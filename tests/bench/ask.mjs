@@ -2,12 +2,12 @@
 import http from 'node:http';
 import { EventReader } from '../lib/events.mjs';
 
-/** One request; calls `take` with what comes, and gives the answer's status at its end. */
+/** One request, of a file's bytes or of JSON; calls `take` with what comes, and gives the answer's status at its end. */
 export function ask(url, agent, body, headers, take) {
-    const bytes = JSON.stringify(body);
+    const bytes = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
     return new Promise((resolve, reject) => {
         const call = http.request(url, { method: 'POST', agent, headers: {
-            'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(bytes), ...headers } });
+            'Content-Type': 'application/json', 'Content-Length': bytes.length, ...headers } });
         call.on('response', (answer) => {
             answer.setEncoding('utf8');
             answer.on('data', take);

@@ -23,6 +23,10 @@ async function timesOf(ms, once, least = 3) {
     return times;
 }
 
+/** What stands beside a file: what is no text is JSON, and what there are several of comes again. */
+const queryOf = (members) => new URLSearchParams(Object.entries(members).filter(([, value]) => value !== undefined)
+    .flatMap(([name, value]) => [value].flat().map((one) => [name, typeof one === 'string' ? one : JSON.stringify(one)])));
+
 export class Webinfer {
     name = 'webinfer';
     compiles = true;
@@ -34,10 +38,13 @@ export class Webinfer {
     }
 
     /** @returns {Promise<any>} the answer's JSON; fails if it is none */
-    async infer({ model, task, inputs, options }) {
+    async infer({ model, task, inputs, options, file }) {
         let text = '';
-        const status = await ask(this.url, this.agent,
-            { model_name: model, task, platform: 'wasm', inputs, options }, {}, (part) => (text += part));
+        const members = { model_name: model, task, platform: 'wasm', options };
+        const [url, body, headers] = file
+            ? [`${this.url}?${queryOf({ ...members, ...inputs })}`, file.bytes, { 'Content-Type': file.type }]
+            : [this.url, { ...members, inputs }, {}];
+        const status = await ask(url, this.agent, body, headers, (part) => (text += part));
         if (status !== 200) throw new Error(`${model}: ${status} ${text.slice(0, 500)}`);
         return JSON.parse(text);
     }

@@ -37,10 +37,10 @@ export async function measureEmbeddings({ webinfer, pair, rounds, ms }) {
 
 /** Seconds of sound for a second of work, of a Whisper and of a wav2vec2. */
 export async function measureTranscription({ webinfer, rounds }) {
-    const inputs = { audio: chirp(16000, SECONDS).bytes.toString('base64') };
+    const file = { type: 'audio/wav', bytes: chirp(16000, SECONDS).bytes };
     const figures = {};
     for (const model of ['whisper', 'wav2vec2']) {
-        const work = { model, task: 'automatic-speech-recognition', inputs };
+        const work = { model, task: 'automatic-speech-recognition', file };
         await webinfer.load(work);
         const times = [];
         for (let round = 0; round < rounds; round++) times.push(...await webinfer.run(work, 0));
