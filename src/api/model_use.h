@@ -6,7 +6,7 @@
 #include "model/versions.h"
 
 /* Calls `each` for every model that a node tells of and that has a name there: `model` is as the
- * node told it (node_state.h). Borrowed for the call. */
+ * node told it (bridge/model_status.h). Borrowed for the call. */
 typedef void wi_loaded_fn(
     void *context, const struct wi_node_info *node, const char *name, const json_t *model);
 void wi_api_each_loaded(const struct wi_bridge *bridge, wi_loaded_fn *each, void *context);

@@ -101,7 +101,7 @@ struct wi_request {
 
     struct wi_blob *body; /* NULL for an empty one; a handler may take it over */
     uint64_t received;    /* bytes of body */
-    uint64_t json_cost;   /* bytes that parsing the body as JSON may take: see wi_json_cost */
+    uint64_t json_cost;   /* bytes that parsing the body as JSON may take (request.c) */
     size_t max_body;
     double started; /* wi_now_ms() when its headers were there */
     double read;    /* wi_now_ms() at the last byte of its body */

@@ -500,11 +500,6 @@ void wi_server_free(struct wi_server *server)
     free(server);
 }
 
-const char *wi_server_url(const struct wi_server *server)
-{
-    return server->api.url;
-}
-
 unsigned wi_server_port(const struct wi_server *server)
 {
     return wi_address_port(&server->address);

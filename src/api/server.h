@@ -83,8 +83,7 @@ size_t wi_server_busy(const struct wi_server *server);
 void wi_server_stop(struct wi_server *server);
 void wi_server_free(struct wi_server *server); /* stops first where needed; NULL is fine */
 
-/* e.g. "http://127.0.0.1:8470"; the real port where the system chose it. */
-const char *wi_server_url(const struct wi_server *server);
+/* The one listened on, also where the system chose it. */
 unsigned wi_server_port(const struct wi_server *server);
 
 #endif

@@ -110,15 +110,6 @@ int wi_hash_equal(const unsigned char *a, const unsigned char *b)
     return CRYPTO_memcmp(a, b, WI_HASH_SIZE) == 0;
 }
 
-int wi_token_matches(const char *token, const unsigned char hash[WI_HASH_SIZE])
-{
-    unsigned char given[WI_HASH_SIZE];
-    if (token == NULL)
-        return 0;
-    wi_hash(token, strlen(token), given);
-    return wi_hash_equal(given, hash);
-}
-
 void wi_scrub(char *text)
 {
     char *found = text;

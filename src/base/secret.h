@@ -24,8 +24,6 @@ void wi_hash_hex(const unsigned char hash[WI_HASH_SIZE], char hex[2 * WI_HASH_SI
 /* 0 and the bytes, or -1 if `hex` is not 64 hexadecimal digits. */
 int wi_hash_from_hex(const char *hex, unsigned char hash[WI_HASH_SIZE]);
 int wi_hash_equal(const unsigned char *a, const unsigned char *b); /* constant time */
-/* Whether `token` (NULL is no token) hashes to `hash`; constant time. */
-int wi_token_matches(const char *token, const unsigned char hash[WI_HASH_SIZE]);
 /* Replaces every secret of ours in `text` by "wi_***" in place. */
 void wi_scrub(char *text);
 

@@ -96,13 +96,6 @@ enum wi_code wi_hub_reference_parse(const char *text, enum wi_hub_layout layout,
     return code;
 }
 
-char *wi_hub_reference_print(const struct wi_hub_reference *reference)
-{
-    const char *variant = reference->variant, *revision = reference->revision;
-    return wi_sprintf("%s%s%s%s%s", reference->repository, variant ? ":" : "",
-        variant ? variant : "", revision ? "@" : "", revision ? revision : "");
-}
-
 void wi_hub_reference_clear(struct wi_hub_reference *reference)
 {
     free(reference->repository);

@@ -26,8 +26,6 @@ struct wi_hub_reference {
 /* WI_OK, or WI_INVALID_FIELD with the field ("model") and what is allowed; then it is empty. */
 enum wi_code wi_hub_reference_parse(const char *text, enum wi_hub_layout layout,
     struct wi_hub_reference *reference, struct wi_error *error);
-/* The same as text, which the caller frees. */
-char *wi_hub_reference_print(const struct wi_hub_reference *reference);
 void wi_hub_reference_clear(struct wi_hub_reference *reference);
 
 /* Whether [models] pull_on_demand lets a request pull that repository. */

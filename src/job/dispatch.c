@@ -41,7 +41,6 @@ static struct wi_demand demand_of(const struct wi_job *job)
         .type = spec->type,
         .precision = spec->precision,
         .waited_ms = waited,
-        .left_ms = (double)spec->timeout_ms - waited,
         .stream = job->flow != NULL,
         .continues = wi_job_is_committed(job),
         .several = wi_job_is_committed(job) && has_several(job),
@@ -92,7 +91,6 @@ static int is_alone(const struct wi_job *job)
            (job->alone || json_is_true(json_object_get(job->spec.options, "deterministic")));
 }
 
-/* Sends the job, which is in no queue, to the chosen node. */
 enum wi_code wi_job_dispatch(
     struct wi_job *job, const struct wi_choice *choice, struct wi_error *error)
 {

@@ -69,14 +69,14 @@ struct wi_job {
     unsigned attempts;             /* dispatched, in earlier runs too */
     unsigned used;                 /* of them, those that count against max_retries */
     unsigned breaks;              /* nodes that broke in a row while it ran alone, without a part */
-    int alone;                    /* an engine broke with it and others: runs alone from now on */
+    int alone;                    /* an engine broke with it and others: none beside it any more */
     struct wi_failures *failures; /* of its attempts; NULL: none failed */
     double dispatched_at;         /* when it last began to run, 0 before */
     struct wi_timer *deadline;
     wi_job_dispatch_fn *on_dispatch; /* NULL for a client's */
     wi_job_fn *on_done;
     void *context;
-    int single; /* a batch with it failed: runs alone from now on */
+    int single; /* a batch with it failed: in no batch any more */
     UT_hash_handle by_id;
     UT_hash_handle by_attempt; /* while ALONE */
 };

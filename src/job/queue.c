@@ -70,11 +70,6 @@ struct wi_queue *wi_queue_new(void)
     return queue;
 }
 
-size_t wi_queue_size(const struct wi_queue *queue)
-{
-    return queue->size;
-}
-
 /* ---------------------------------------------------------------- rows */
 
 static int goes_before(const struct wi_queue_entry *a, const struct wi_queue_entry *b)

@@ -40,7 +40,6 @@ struct wi_queue_entry {
 struct wi_queue;
 struct wi_queue *wi_queue_new(void);
 void wi_queue_free(struct wi_queue *queue); /* must be empty; NULL is fine */
-size_t wi_queue_size(const struct wi_queue *queue);
 /* How many entries of this client wait. */
 size_t wi_queue_size_of(const struct wi_queue *queue, const char *client);
 

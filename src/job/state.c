@@ -30,7 +30,7 @@ const char *wi_job_state_name(enum wi_job_state state)
     return state_names[state];
 }
 
-int wi_job_may_become(enum wi_job_state from, enum wi_job_state to)
+static int may_become(enum wi_job_state from, enum wi_job_state to)
 {
     return transitions[from][to];
 }
@@ -43,10 +43,10 @@ int wi_job_runs(const struct wi_job *job)
 void wi_job_set_state(struct wi_job *job, enum wi_job_state state)
 {
     struct wi_job_counters *counters = &job->line->counters;
-    if (!wi_job_may_become(job->state, state))
+    if (!may_become(job->state, state))
         wi_error_log("job", job->spec.id, "a fault of the service: it cannot go from %s to %s",
             state_names[job->state], state_names[state]);
-    assert(wi_job_may_become(job->state, state));
+    assert(may_become(job->state, state));
     counters->waiting -= job->state == WI_JOB_WAITING;
     counters->running -= (size_t)wi_job_runs(job);
     job->state = state;

@@ -20,6 +20,5 @@ enum wi_job_state {
 };
 
 const char *wi_job_state_name(enum wi_job_state state);
-int wi_job_may_become(enum wi_job_state from, enum wi_job_state to);
 
 #endif

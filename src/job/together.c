@@ -20,7 +20,6 @@ int wi_job_may_join(const struct wi_job *job)
            !job->flow && !wi_job_is_beside(job) && wi_batch_rows(&job->spec) > 0;
 }
 
-/* Whether the job, whose turn it is, should wait for company first. */
 int wi_job_waits_for_company(struct wi_job *job, int64_t rows)
 {
     struct wi_jobs *jobs = job->jobs;
@@ -117,7 +116,6 @@ static enum wi_code dispatch_batch(
     return WI_OK;
 }
 
-/* 1 if the job, which waits, was sent together with others; -1 if it is to wait for some. */
 int wi_job_try_together(struct wi_job *job, const struct wi_choice *choice)
 {
     struct wi_job_batch *batch = wi_alloc(sizeof *batch);

@@ -32,7 +32,8 @@ char *wi_versions_link(const char *name, unsigned number)
     return link;
 }
 
-unsigned wi_versions_number(const char *name)
+/* The number that a folder of a version has as its name, else 0. */
+static unsigned number_of(const char *name)
 {
     size_t length = strspn(name, "0123456789");
     if (length == 0 || length > 9 || name[length] || name[0] == '0')
@@ -48,7 +49,7 @@ unsigned wi_versions_read_link(int parent, const char *file, const char *name)
         return 0;
     text[size] = '\0';
     const char *slash = strrchr(text, '/');
-    unsigned number = slash ? wi_versions_number(slash + 1) : 0;
+    unsigned number = slash ? number_of(slash + 1) : 0;
     char *expected = wi_versions_link(name, number);
     int same = strcmp(text, expected) == 0;
     free(expected);
@@ -152,7 +153,7 @@ unsigned wi_versions_current(const char *directory, const char *name)
 static int add_version(void *context, int place, const char *name, const struct stat *status)
 {
     struct wi_versions *versions = context;
-    struct wi_version version = {.number = wi_versions_number(name)};
+    struct wi_version version = {.number = number_of(name)};
     struct stat used;
     if (!version.number || !S_ISDIR(status->st_mode))
         return 0;

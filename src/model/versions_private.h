@@ -22,8 +22,6 @@ int wi_versions_open_parent(int store, const char *name, int make, const char **
 /* Calls `each` with every name that has a folder of versions. */
 typedef void wi_versions_name_fn(void *context, const char *name);
 void wi_versions_each_name(int store, wi_versions_name_fn *each, void *context);
-/* The number that a folder of a version has as its name, else 0. */
-unsigned wi_versions_number(const char *name);
 /* 0, or -1: puts the link in place that the staging folder has, if its version is there whole. */
 int wi_versions_finish(int store, int staging, const char *name);
 /* The name that a link in a staging folder is for; the caller frees it. NULL: there is none. */

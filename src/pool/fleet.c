@@ -100,7 +100,10 @@ int wi_fleet_takes_turns(unsigned queue)
     return !only_waits(queue) && wi_engine_takes_turns(engine_of(queue));
 }
 
-unsigned wi_fleet_depth(const struct wi_node_info *info, unsigned queue)
+/* How many of them such a node may have: the next is there already when one ends, if the engine
+ * keeps any waiting. More would only wait there instead of where it can still go to another node.
+ */
+static unsigned depth_of(const struct wi_node_info *info, unsigned queue)
 {
     int keeps_one = !only_waits(queue) && info->engines[engine_of(queue)].queue > 0;
 
@@ -458,7 +461,7 @@ int wi_fleet_has_room(const struct wi_fleet_node *node, unsigned queue)
     const struct wi_fleet_work *work = &node->work[queue];
 
     return node->class && !work->closed && !node->work[beside(queue)].closed &&
-           work->count < wi_fleet_depth(&node->class->info, queue);
+           work->count < depth_of(&node->class->info, queue);
 }
 
 int wi_fleet_is_idle(const struct wi_fleet_node *node, unsigned queue)
@@ -505,7 +508,7 @@ static const struct wi_fleet_node *first_of(
 static const struct wi_fleet_node *best_of(
     const struct wi_fleet_group *group, const char *avoid, double now)
 {
-    size_t last = list_of(wi_fleet_depth(&group->class->info, group->queue) - 1);
+    size_t last = list_of(depth_of(&group->class->info, group->queue) - 1);
     const struct wi_fleet_node *found = NULL;
 
     for (size_t load = 0; load <= last && !found; load++)

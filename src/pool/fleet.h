@@ -25,13 +25,10 @@ struct wi_fleet_class;
 unsigned wi_fleet_queue(
     const struct wi_fleet_class *class, const struct wi_model *model, enum wi_task_kind task);
 int wi_fleet_is_short(unsigned queue);
-/* How many of them such a node runs at a time, and how many it may have: the next is there already
- * when one ends, if the engine keeps any waiting. More would only wait there instead of where it
- * can still go to another node. */
+/* How many of them such a node runs at a time. */
 unsigned wi_fleet_slots(const struct wi_node_info *info, unsigned queue);
 /* Whether what runs in the queue's slots computes by turns. */
 int wi_fleet_takes_turns(unsigned queue);
-unsigned wi_fleet_depth(const struct wi_node_info *info, unsigned queue);
 /* Of models that a node says it has, so many are known. */
 #define WI_FLEET_MODELS 64
 

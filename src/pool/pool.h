@@ -29,7 +29,6 @@ struct wi_demand {
     enum wi_model_type type; /* for the preferences; the request's, else the model's */
     const char *precision;
     double waited_ms; /* since it was accepted */
-    double left_ms;   /* until its deadline; 0: it has none */
     int stream;       /* only a node that speaks of parts */
     int continues;    /* only an engine that goes on with what another has begun */
     int several;      /* that being several answers */
