@@ -303,11 +303,8 @@ static void add_input(struct wi_buffer *out, const struct wi_task *task)
         wi_buffer_json(out, task->input);
 }
 
-/* Members that say what their absence says are left out: each costs both sides time. */
-static void add_task(
-    struct wi_buffer *out, const struct wi_task *task, const struct wi_strings *acks, int outline)
+static void add_envelope(struct wi_buffer *out, const struct wi_task *task)
 {
-    static const struct wi_tensors none = {0};
     wi_buffer_puts(out, ",\"model_name\":");
     wi_buffer_json_string(out, task->model->name);
     if (task->platform_count)
@@ -318,8 +315,11 @@ static void add_task(
         wi_buffer_json(out, task->options);
     else
         wi_buffer_puts(out, "{}");
-    wi_buffer_puts(out, ",\"data\":{\"attempt_id\":");
-    wi_buffer_json_string(out, task->attempt_id);
+}
+
+/* What is to be run, where, and what is wanted of it. */
+static void add_order(struct wi_buffer *out, const struct wi_task *task)
+{
     wi_buffer_puts(out, ",\"job_id\":");
     wi_buffer_json_string(out, task->job_id);
     wi_buffer_puts(out, ",\"model\":");
@@ -340,6 +340,10 @@ static void add_task(
         wi_buffer_puts(out, ",\"stream\":true");
     if (task->from)
         add_continuation(out, task->from, task->tensors);
+}
+
+static void add_times(struct wi_buffer *out, const struct wi_task *task)
+{
     wi_buffer_puts(out, ",\"deadline_ms\":");
     wi_buffer_integer(out, task->deadline_ms > 0 ? (int64_t)task->deadline_ms : 0);
     if (task->usual_ms > 0) {
@@ -347,11 +351,11 @@ static void add_task(
         wi_buffer_integer(out, (int64_t)ceil(task->usual_ms));
     }
     add_prompt_ms(out, task->prompt_ms);
-    wi_buffer_puts(out, ",");
-    if (outline)
-        wi_frame_outline(out, task->tensors);
-    else
-        wi_frame_tensors(out, task->tensors ? task->tensors : &none);
+}
+
+/* What only tasks that are no tensors in and out have. */
+static void add_kind(struct wi_buffer *out, const struct wi_task *task)
+{
     if (task->task != WI_TASK_NONE)
         wi_buffer_strings(out, ",\"task\":\"", wi_task_name(task->task), "\"", NULL);
     if (task->owner)
@@ -362,6 +366,24 @@ static void add_task(
         wi_buffer_puts(out, ",\"short\":true");
     if (task->input)
         add_input(out, task);
+}
+
+/* Members that say what their absence says are left out: each costs both sides time. */
+static void add_task(
+    struct wi_buffer *out, const struct wi_task *task, const struct wi_strings *acks, int outline)
+{
+    static const struct wi_tensors none = {0};
+    add_envelope(out, task);
+    wi_buffer_puts(out, ",\"data\":{\"attempt_id\":");
+    wi_buffer_json_string(out, task->attempt_id);
+    add_order(out, task);
+    add_times(out, task);
+    wi_buffer_puts(out, ",");
+    if (outline)
+        wi_frame_outline(out, task->tensors);
+    else
+        wi_frame_tensors(out, task->tensors ? task->tensors : &none);
+    add_kind(out, task);
     if (acks && acks->count) {
         wi_buffer_puts(out, ",\"acknowledged\":");
         add_strings(out, acks);
