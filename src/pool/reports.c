@@ -6,153 +6,16 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "bridge/model_status.h"
 #include "pool/cores.h"
 #include "pool/ends.h"
 #include "pool/health.h"
-#include "pool/timings.h"
+#include "pool/measure.h"
 #include <string.h>
 
 /* The session of a node; NULL for one that joined. */
 static struct pool_session *session_of(const struct wi_pool *pool, const struct pool_node *node)
 {
     return wi_pool_sessions_find(pool->sessions, wi_pool_node_info_of(node)->session);
-}
-
-/* --- measuring ------------------------------------------------------------------------------- */
-
-/* Where the engine runs on that platform of the node (-1: none); NULL if it is there no more. */
-static const struct wi_place *place_of(
-    const struct pool_node *node, enum wi_engine engine, int platform)
-{
-    const struct wi_fleet_class *class = wi_pool_node_info_of(node)->place->class;
-
-    return class && platform >= 0 ? wi_fleet_where(class, engine, (enum wi_platform)platform)
-                                  : NULL;
-}
-
-static int platform_of(const json_t *object)
-{
-    return wi_platform_of_name(json_string_value(json_object_get(object, "platform")));
-}
-
-static void note_failure(struct wi_pool *pool, const struct pool_node *node,
-    const struct pool_attempt *attempt, int platform)
-{
-    const struct wi_fleet_class *class = wi_pool_node_info_of(node)->place->class;
-    const struct wi_place *where = place_of(node, attempt->engine, platform);
-
-    if (where && class->info.platforms[platform].available)
-        wi_estimates_failed(pool->estimates, attempt->hash, where, wi_now_ms());
-}
-
-/* Whether an error says something about the platform, and not only about the input. */
-static int blames_platform(const struct wi_answer *answer, enum wi_platform platform)
-{
-    return answer->retryable || answer->error.code == WI_OPERATOR_UNSUPPORTED ||
-           answer->error.code == WI_PLATFORM_UNSUPPORTED ||
-           (answer->error.code == WI_INFERENCE_FAILED && platform != WI_WASM);
-}
-
-static void note_times(struct wi_pool *pool, const struct wi_place *where,
-    const struct pool_attempt *attempt, const struct wi_answer *answer)
-{
-    struct wi_estimates *estimates = pool->estimates;
-    const char *hash = attempt->hash;
-    double now = wi_now_ms();
-
-    if (!wi_task_runs_evenly(attempt->task)) {
-        struct wi_timings timings = wi_timings_of(attempt->task, answer, now - attempt->sent_at);
-        wi_estimates_spoke(estimates, hash, where, answer->load_ms, &timings, answer->warm, now);
-        return;
-    }
-    if (attempt->stream) {
-        wi_estimates_loaded(estimates, hash, where, answer->load_ms, answer->warm, now);
-        return;
-    }
-    double run_ms =
-        wi_estimates_alone(estimates, hash, where, answer->inference_ms, attempt->requests);
-    wi_estimates_ran(estimates, hash, where, answer->load_ms, run_ms, answer->warm, now);
-}
-
-/* What the page reports, and nothing that was simulated. */
-static void note_answer(struct wi_pool *pool, const struct pool_node *node,
-    const struct pool_attempt *attempt, const struct wi_answer *answer)
-{
-    const json_t *fallbacks = json_object_get(answer->executed_on, "fallbacks"), *row;
-    int platform = platform_of(answer->executed_on);
-    size_t i;
-
-    if (attempt->builtin || json_is_true(json_object_get(answer->executed_on, "simulated")))
-        return;
-    json_array_foreach(fallbacks, i, row) note_failure(pool, node, attempt, platform_of(row));
-    const struct wi_place *where = place_of(node, attempt->engine, platform);
-    if (answer->ok && where)
-        note_times(pool, where, attempt, answer);
-    else if (!answer->ok && blames_platform(answer, attempt->platform))
-        note_failure(pool, node, attempt, (int)attempt->platform);
-}
-
-/* It was stopped at its deadline. */
-static void note_exceeded(
-    struct wi_pool *pool, const struct pool_node *node, const struct pool_attempt *attempt)
-{
-    const struct wi_place *where = place_of(node, attempt->engine, (int)attempt->platform);
-    double now = wi_now_ms();
-
-    if (where && !attempt->builtin && !attempt->stream && wi_task_runs_evenly(attempt->task))
-        wi_estimates_exceeded(pool->estimates, attempt->hash, where,
-            now - attempt->sent_at - attempt->not_run_ms, now);
-}
-
-/* Where it is measured by tokens; NULL: nowhere on this node. */
-static const struct wi_place *place_by_tokens(const struct pool_node *node, int platform)
-{
-    const struct wi_place *where = NULL;
-
-    for (int i = 0; i < WI_ENGINE_COUNT && !where; i++)
-        if (wi_engine_by_tokens((enum wi_engine)i))
-            where = place_of(node, (enum wi_engine)i, platform);
-    return where;
-}
-
-/* What a model took for nobody when it was loaded. Of a node that others have started it is not
- * believed: our clock has not seen it. */
-static void note_warm_up(
-    struct wi_pool *pool, const struct pool_node *node, const json_t *model, double now)
-{
-    const char *hash = json_string_value(json_object_get(model, "hash"));
-    const struct wi_place *where = place_by_tokens(node, platform_of(model));
-    struct wi_model_speed speed;
-
-    if (hash && strlen(hash) < 65 && where && *wi_pool_node_info_of(node)->session &&
-        wi_model_status_speed(model, &speed) == 0)
-        wi_estimates_warmed(pool->estimates, hash, where, speed.prompt_ms, speed.token_ms, now);
-}
-
-/* What loading and running it takes on nodes like this one; 0 where that is not known, as of a
- * stream or of what differs in length. */
-static double usual_ms(
-    const struct wi_pool *pool, const struct pool_node *node, const struct wi_task *task)
-{
-    const struct wi_model *model = task->model;
-    const struct wi_place *where = place_of(node, model->engine, (int)task->platforms[0]);
-
-    if (model->builtin || task->stream || !wi_task_runs_evenly(task->task) || !where)
-        return 0;
-    struct wi_estimate e = wi_estimates_get(pool->estimates, model->hash, where);
-    return e.loads > 0 && e.run_ms > 0 ? e.load_ms + e.run_ms : 0;
-}
-
-/* What each token of a prompt takes there; 0 where that is not known. */
-static double prompt_ms(const struct wi_pool *pool, const struct pool_node *node,
-    const struct wi_model *model, enum wi_platform platform)
-{
-    const struct wi_place *where = place_of(node, model->engine, (int)platform);
-
-    if (!wi_engine_by_tokens(model->engine) || !where)
-        return 0;
-    return wi_estimates_get(pool->estimates, model->hash, where).prompt_ms;
 }
 
 /* --- attempts -------------------------------------------------------------------------------- */
@@ -199,8 +62,8 @@ enum wi_code wi_pool_dispatch(
     if (!node || !wi_fleet_has_room(place, queue))
         return WI_NODE_NOT_FOUND;
     sent.is_short = wi_fleet_is_short(queue);
-    sent.usual_ms = usual_ms(pool, node, task);
-    sent.prompt_ms = prompt_ms(pool, node, task->model, task->platforms[0]);
+    sent.usual_ms = wi_pool_usual_ms(pool, node, task);
+    sent.prompt_ms = wi_pool_prompt_ms(pool, node, task->model, task->platforms[0]);
     enum wi_code code = wi_bridge_send_task(pool->bridge, node_id, &sent, error);
     if (code == WI_OK)
         book(pool, node, task);
@@ -217,7 +80,7 @@ enum wi_code wi_pool_load(struct wi_pool *pool, const char *node_id, struct wi_m
     if (!node)
         return WI_NODE_NOT_FOUND;
     return wi_bridge_load(pool->bridge, node_id, model, platforms, platform_count,
-        prompt_ms(pool, node, model, platforms[0]));
+        wi_pool_prompt_ms(pool, node, model, platforms[0]));
 }
 
 void wi_pool_credit(struct wi_pool *pool, const char *node_id, const char *attempt_id,
@@ -237,7 +100,7 @@ void wi_pool_cancel(
     wi_bridge_cancel(pool->bridge, node_id, attempt_id, reason);
     /* What was stopped at its deadline is at least as slow as that. */
     if (unbook(pool, node, attempt_id, &attempt) && strcmp(reason, "deadline") == 0)
-        note_exceeded(pool, node, &attempt);
+        wi_pool_measure_exceeded(pool, node, &attempt);
     wi_pool_tell_capacity(pool->wake);
 }
 
@@ -347,7 +210,7 @@ static void on_node_models(void *context, const char *node_id, const json_t *mod
     if (!node)
         return;
     wi_pool_node_models(node, models);
-    json_array_foreach(models, i, model) note_warm_up(pool, node, model, wi_now_ms());
+    json_array_foreach(models, i, model) wi_pool_measure_warm_up(pool, node, model, wi_now_ms());
     wi_pool_tell_capacity(pool->wake);
 }
 
@@ -409,7 +272,7 @@ static void on_answer(
     struct pool_attempt attempt;
 
     if (unbook(pool, node, attempt_id, &attempt)) {
-        note_answer(pool, node, &attempt, answer);
+        wi_pool_measure_answer(pool, node, &attempt, answer);
         if (answer->broke)
             answer->blame = blame_of(node, &attempt);
     }
@@ -431,7 +294,7 @@ static void on_lost(
 
     if (unbook(pool, node, attempt_id, &attempt) && alone) {
         if (!attempt.builtin)
-            note_failure(pool, node, &attempt, (int)attempt.platform);
+            wi_pool_measure_failure(pool, node, &attempt, (int)attempt.platform);
         if (attempt.task != WI_TASK_NONE)
             blame = blame_of(node, &attempt);
     }

@@ -1,0 +1,136 @@
+/* What the nodes' answers say of places, and what is known of them by now; see measure.h. */
+#include "pool/measure.h"
+
+#include "base/clock.h"
+#include "bridge/model_status.h"
+#include "pool/timings.h"
+#include <string.h>
+
+/* Where the engine runs on that platform of the node (-1: none); NULL if it is there no more. */
+static const struct wi_place *place_of(
+    const struct pool_node *node, enum wi_engine engine, int platform)
+{
+    const struct wi_fleet_class *class = wi_pool_node_info_of(node)->place->class;
+
+    return class && platform >= 0 ? wi_fleet_where(class, engine, (enum wi_platform)platform)
+                                  : NULL;
+}
+
+static int platform_of(const json_t *object)
+{
+    return wi_platform_of_name(json_string_value(json_object_get(object, "platform")));
+}
+
+void wi_pool_measure_failure(struct wi_pool *pool, const struct pool_node *node,
+    const struct pool_attempt *attempt, int platform)
+{
+    const struct wi_fleet_class *class = wi_pool_node_info_of(node)->place->class;
+    const struct wi_place *where = place_of(node, attempt->engine, platform);
+
+    if (where && class->info.platforms[platform].available)
+        wi_estimates_failed(pool->estimates, attempt->hash, where, wi_now_ms());
+}
+
+/* Whether an error says something about the platform, and not only about the input. */
+static int blames_platform(const struct wi_answer *answer, enum wi_platform platform)
+{
+    return answer->retryable || answer->error.code == WI_OPERATOR_UNSUPPORTED ||
+           answer->error.code == WI_PLATFORM_UNSUPPORTED ||
+           (answer->error.code == WI_INFERENCE_FAILED && platform != WI_WASM);
+}
+
+static void note_times(struct wi_pool *pool, const struct wi_place *where,
+    const struct pool_attempt *attempt, const struct wi_answer *answer)
+{
+    struct wi_estimates *estimates = pool->estimates;
+    const char *hash = attempt->hash;
+    double now = wi_now_ms();
+
+    if (!wi_task_runs_evenly(attempt->task)) {
+        struct wi_timings timings = wi_timings_of(attempt->task, answer, now - attempt->sent_at);
+        wi_estimates_spoke(estimates, hash, where, answer->load_ms, &timings, answer->warm, now);
+        return;
+    }
+    if (attempt->stream) {
+        wi_estimates_loaded(estimates, hash, where, answer->load_ms, answer->warm, now);
+        return;
+    }
+    double run_ms =
+        wi_estimates_alone(estimates, hash, where, answer->inference_ms, attempt->requests);
+    wi_estimates_ran(estimates, hash, where, answer->load_ms, run_ms, answer->warm, now);
+}
+
+void wi_pool_measure_answer(struct wi_pool *pool, const struct pool_node *node,
+    const struct pool_attempt *attempt, const struct wi_answer *answer)
+{
+    const json_t *fallbacks = json_object_get(answer->executed_on, "fallbacks"), *row;
+    int platform = platform_of(answer->executed_on);
+    size_t i;
+
+    if (attempt->builtin || json_is_true(json_object_get(answer->executed_on, "simulated")))
+        return;
+    json_array_foreach(fallbacks, i, row)
+        wi_pool_measure_failure(pool, node, attempt, platform_of(row));
+    const struct wi_place *where = place_of(node, attempt->engine, platform);
+    if (answer->ok && where)
+        note_times(pool, where, attempt, answer);
+    else if (!answer->ok && blames_platform(answer, attempt->platform))
+        wi_pool_measure_failure(pool, node, attempt, (int)attempt->platform);
+}
+
+void wi_pool_measure_exceeded(
+    struct wi_pool *pool, const struct pool_node *node, const struct pool_attempt *attempt)
+{
+    const struct wi_place *where = place_of(node, attempt->engine, (int)attempt->platform);
+    double now = wi_now_ms();
+
+    if (where && !attempt->builtin && !attempt->stream && wi_task_runs_evenly(attempt->task))
+        wi_estimates_exceeded(pool->estimates, attempt->hash, where,
+            now - attempt->sent_at - attempt->not_run_ms, now);
+}
+
+/* Where it is measured by tokens; NULL: nowhere on this node. */
+static const struct wi_place *place_by_tokens(const struct pool_node *node, int platform)
+{
+    const struct wi_place *where = NULL;
+
+    for (int i = 0; i < WI_ENGINE_COUNT && !where; i++)
+        if (wi_engine_by_tokens((enum wi_engine)i))
+            where = place_of(node, (enum wi_engine)i, platform);
+    return where;
+}
+
+/* Of a node that others have started it is not believed: our clock has not seen it. */
+void wi_pool_measure_warm_up(
+    struct wi_pool *pool, const struct pool_node *node, const json_t *model, double now)
+{
+    const char *hash = json_string_value(json_object_get(model, "hash"));
+    const struct wi_place *where = place_by_tokens(node, platform_of(model));
+    struct wi_model_speed speed;
+
+    if (hash && strlen(hash) < 65 && where && *wi_pool_node_info_of(node)->session &&
+        wi_model_status_speed(model, &speed) == 0)
+        wi_estimates_warmed(pool->estimates, hash, where, speed.prompt_ms, speed.token_ms, now);
+}
+
+double wi_pool_usual_ms(
+    const struct wi_pool *pool, const struct pool_node *node, const struct wi_task *task)
+{
+    const struct wi_model *model = task->model;
+    const struct wi_place *where = place_of(node, model->engine, (int)task->platforms[0]);
+
+    if (model->builtin || task->stream || !wi_task_runs_evenly(task->task) || !where)
+        return 0;
+    struct wi_estimate e = wi_estimates_get(pool->estimates, model->hash, where);
+    return e.loads > 0 && e.run_ms > 0 ? e.load_ms + e.run_ms : 0;
+}
+
+double wi_pool_prompt_ms(const struct wi_pool *pool, const struct pool_node *node,
+    const struct wi_model *model, enum wi_platform platform)
+{
+    const struct wi_place *where = place_of(node, model->engine, (int)platform);
+
+    if (!wi_engine_by_tokens(model->engine) || !where)
+        return 0;
+    return wi_estimates_get(pool->estimates, model->hash, where).prompt_ms;
+}

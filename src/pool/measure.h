@@ -1,0 +1,32 @@
+/*
+ * From attempts to estimates: which place (place.h) an answer, a failure or a silence says
+ * something of, and how long it took there. Simulated nodes and built-in models say nothing.
+ */
+#ifndef WI_POOL_MEASURE_H
+#define WI_POOL_MEASURE_H
+
+#include "pool/private.h"
+
+/* What the page reports, of the platforms that failed before as well. */
+void wi_pool_measure_answer(struct wi_pool *pool, const struct pool_node *node,
+    const struct pool_attempt *attempt, const struct wi_answer *answer);
+/* That platform (-1: none) failed at the attempt's model. */
+void wi_pool_measure_failure(struct wi_pool *pool, const struct pool_node *node,
+    const struct pool_attempt *attempt, int platform);
+/* It was stopped at its deadline. */
+void wi_pool_measure_exceeded(
+    struct wi_pool *pool, const struct pool_node *node, const struct pool_attempt *attempt);
+/* What a model took for nobody when it was loaded: `model` is as the node tells of it
+ * (bridge/model_status.h), `now` is wi_now_ms(). */
+void wi_pool_measure_warm_up(
+    struct wi_pool *pool, const struct pool_node *node, const json_t *model, double now);
+
+/* What loading and running it takes on nodes like this one, in ms; 0 where that is not known, as of
+ * a stream or of what differs in length. */
+double wi_pool_usual_ms(
+    const struct wi_pool *pool, const struct pool_node *node, const struct wi_task *task);
+/* What each token of a prompt takes there, in ms; 0 where that is not known. */
+double wi_pool_prompt_ms(const struct wi_pool *pool, const struct pool_node *node,
+    const struct wi_model *model, enum wi_platform platform);
+
+#endif
