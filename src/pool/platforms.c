@@ -1,8 +1,31 @@
-/* What may run on which platform of a node, by its browser's section and what it can do. */
+/* What may run on a node, and on which platform, by its browser's section and what it can do. */
 #include "pool/platforms.h"
 
 #include <stdio.h>
 #include <string.h>
+
+int wi_demand_keep(enum wi_strangers strangers, int text)
+{
+    return strangers == WI_STRANGERS_NONE || (strangers == WI_STRANGERS_TENSORS && text);
+}
+
+const char *wi_route_unfit(const struct wi_node_info *info, const struct wi_demand *demand)
+{
+    enum wi_engine engine = demand->model->engine;
+
+    if (!info->engines[engine].available)
+        return "it has no engine for such models";
+    if (demand->ours_only && !*info->session && !wi_platforms_simulated(demand))
+        return "it was not started by the service, which gives no such work to others ([pool] "
+               "strangers)";
+    if (demand->stream && !info->parts)
+        return "it cannot send an answer in parts";
+    if (demand->continues && !info->engines[engine].can_continue)
+        return "its engine cannot go on with what another node has begun";
+    if (demand->several && !info->engines[engine].continues_several)
+        return "its engine cannot go on with several answers that another node has begun";
+    return NULL;
+}
 
 static int is_listed(const struct wi_config_browser *browser, enum wi_platform platform)
 {

@@ -1,4 +1,5 @@
-/* What may run on which platform of a node; part of routing, and as pure. */
+/* What may run on a node, and on which platform; part of routing, and as pure. wi_route_unfit and
+ * wi_route_platforms are here, too. */
 #ifndef WI_POOL_PLATFORMS_H
 #define WI_POOL_PLATFORMS_H
 

@@ -8,6 +8,7 @@
 #include "pool/platforms.h"
 #include "pool/route_option.h"
 #include "pool/route_probe.h"
+#include "pool/route_refuse.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -25,29 +26,6 @@ static void judge(struct wi_option *option, enum wi_standing standing, const cha
 {
     option->standing = standing;
     option->why = why;
-}
-
-int wi_demand_keep(enum wi_strangers strangers, int text)
-{
-    return strangers == WI_STRANGERS_NONE || (strangers == WI_STRANGERS_TENSORS && text);
-}
-
-const char *wi_route_unfit(const struct wi_node_info *info, const struct wi_demand *demand)
-{
-    enum wi_engine engine = demand->model->engine;
-
-    if (!info->engines[engine].available)
-        return "it has no engine for such models";
-    if (demand->ours_only && !*info->session && !wi_platforms_simulated(demand))
-        return "it was not started by the service, which gives no such work to others ([pool] "
-               "strangers)";
-    if (demand->stream && !info->parts)
-        return "it cannot send an answer in parts";
-    if (demand->continues && !info->engines[engine].can_continue)
-        return "its engine cannot go on with what another node has begun";
-    if (demand->several && !info->engines[engine].continues_several)
-        return "its engine cannot go on with several answers that another node has begun";
-    return NULL;
 }
 
 /* Whether `auto` may use it, but for the wait. */
@@ -372,74 +350,6 @@ static void take(
 
 /* --- all together ---------------------------------------------------------------------------- */
 
-/* One that has what the demand needs of a node, else NULL. */
-static const struct wi_candidate *find_fit(
-    const struct wi_option *options, size_t count, const struct wi_demand *demand)
-{
-    for (size_t i = count; i > 0; i--)
-        if (!wi_route_unfit(options[i - 1].candidate->info, demand))
-            return options[i - 1].candidate;
-    return NULL;
-}
-
-/* No candidate has what the demand needs of a node. */
-static enum wi_pick refuse_unfit(const struct wi_option *options, size_t count,
-    const struct wi_demand *demand, struct wi_error *error)
-{
-    int has_engine = 0, has_parts = 0, has_ours = !demand->ours_only;
-
-    for (size_t i = 0; i < count; i++) {
-        const struct wi_node_info *info = options[i].candidate->info;
-        has_engine |= info->engines[demand->model->engine].available;
-        has_parts |= info->parts;
-        has_ours |= *info->session != '\0';
-    }
-    if (!has_engine)
-        wi_error_set(error, WI_PLATFORM_UNSUPPORTED, "model_name",
-            "no node has the engine that runs such models, which is %s",
-            wi_engine_names[demand->model->engine]);
-    else if (!has_ours)
-        wi_error_set(error, WI_UNAVAILABLE, "",
-            "the only nodes that the request allows were not started by the service, which gives "
-            "no such work to others: [pool] strangers says what they get");
-    else if (demand->stream && !has_parts)
-        wi_error_set(error, WI_UNAVAILABLE, "stream",
-            "no node that the request allows can send an answer in parts; leave stream out, or "
-            "allow other nodes");
-    else
-        wi_error_set(error, WI_UNAVAILABLE, "",
-            "no other node can go on with the answer that its node had begun");
-    return WI_PICK_NEVER;
-}
-
-/* Why no candidate came through. */
-static enum wi_pick refuse(const struct wi_option *options, size_t count,
-    const struct wi_demand *demand, struct wi_error *error)
-{
-    const struct wi_candidate *candidate = find_fit(options, count, demand);
-    struct wi_choice ignored;
-
-    if (!candidate && (count > 0 || !wi_engine_in_page(demand->model->engine)))
-        return refuse_unfit(options, count, demand, error);
-    if (count == 0 && (wi_platforms_simulated(demand) || (demand->node && !demand->browser)))
-        wi_error_set(error, WI_UNAVAILABLE, "platform",
-            wi_platforms_simulated(demand)
-                ? "no simulated node that the request allows is there"
-                : "the node is simulated and runs only what asks for the platform simulated");
-    else if (count == 0 && demand->node)
-        wi_error_set(error, WI_UNAVAILABLE, "browser", "the node %.80s is no %.40s", demand->node,
-            demand->browser);
-    else if (count == 0)
-        wi_error_set(error, WI_UNAVAILABLE, demand->browser ? "browser" : "",
-            "no node%s%.40s is there", demand->browser ? " of browser " : "",
-            demand->browser ? demand->browser : "");
-    else if (demand->has_platform)
-        wi_route_platforms(candidate, demand, &ignored, error);
-    else
-        wi_platforms_unsupported(candidate, demand, error);
-    return WI_PICK_NEVER;
-}
-
 /* Whether all that could run it is draining, so that there is nothing to wait for. */
 static int only_draining(const struct wi_option *options, size_t count)
 {
@@ -447,19 +357,6 @@ static int only_draining(const struct wi_option *options, size_t count)
         if (options[i].standing < WI_STANDING_DRAINING)
             return 0;
     return 1;
-}
-
-static enum wi_pick refuse_draining(const struct wi_demand *demand, struct wi_error *error)
-{
-    if (demand->node)
-        wi_error_set(error, WI_UNAVAILABLE, "node",
-            "the node %.80s is draining and takes no new work: leave it out, or name another",
-            demand->node);
-    else
-        wi_error_set(error, WI_UNAVAILABLE, "",
-            "every node that could run it is draining and takes no new work; POST "
-            "/v1/nodes/ID/undrain takes one back");
-    return WI_PICK_NEVER;
 }
 
 enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,
@@ -478,12 +375,12 @@ enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,
     for (size_t i = 0; i < made; i++)
         expect(&options[i], demand, &reference, terms);
     if (count_able(options, made) == 0)
-        return refuse(options, made, demand, error);
+        return wi_route_refuse(options, made, demand, error);
     best = best_of(options, made, wi_route_is_ready);
     if (!best)
         best = take_avoided(options, made);
     if (!best && only_draining(options, made))
-        return refuse_draining(demand, error);
+        return wi_route_refuse_draining(demand, error);
     if (!best)
         return WI_PICK_WAIT;
     awaited = best_of(options, made, is_awaited);
