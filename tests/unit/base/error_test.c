@@ -2,6 +2,8 @@
 #include "../test.h"
 
 #include "base/error.h"
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void every_code_is_complete(void **state)
@@ -16,6 +18,27 @@ static void every_code_is_complete(void **state)
     }
     assert_int_equal(wi_code_from_name("nonsense"), WI_INTERNAL);
     assert_string_equal(wi_code_name((enum wi_code)9999), "internal");
+}
+
+/* webinfer-api(7), "Error codes", has each with its status, in the order of the table. */
+static void the_man_page_lists_every_code(void **state)
+{
+    const char *root = getenv("srcdir");
+    char path[512], page[65536], row[128];
+    snprintf(path, sizeof path, "%s/man/webinfer-api.7", root ? root : ".");
+    FILE *file = fopen(path, "re");
+    if (!file)
+        fail_msg("%s is missing", path);
+    page[fread(page, 1, sizeof page - 1, file)] = '\0';
+    fclose(file);
+    const char *at = strstr(page, ".Ss Error codes\n");
+    assert_non_null(at);
+    for (int code = WI_OK + 1; code < WI_CODE_COUNT; code++) {
+        snprintf(row, sizeof row, "\n.It Li %s\n%d: ", wi_code_name(code), wi_code_status(code));
+        at = strstr(at, row);
+        if (!at)
+            fail_msg("%s lacks, or has at another place:%s", path, row);
+    }
 }
 
 static void an_error_may_quote_itself(void **state)
@@ -59,6 +82,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_code_is_complete),
+        cmocka_unit_test(the_man_page_lists_every_code),
         cmocka_unit_test(an_error_may_quote_itself),
         cmocka_unit_test(failures_are_grouped_and_bounded),
     };
