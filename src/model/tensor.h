@@ -53,7 +53,7 @@ size_t wi_tensors_bytes(const struct wi_tensors *list);
 /* Reads KServe's list [{"name","datatype","shape","data"|"parameters":{"binary_data_size"}}] into
  * `list`. JSON data (flat or nested) is converted into a blob of its own; tensors with a
  * binary_data_size take consecutive slices of `body` from `binary_offset` on, which must be used up
- * exactly. `body` may be NULL when there is no binary section. Numbers must be finite and fit the
+ * exactly. `body` may be NULL where no tensor comes in binary. Numbers must be finite and fit the
  * datatype; FP16 and BF16 come only in binary. `where` prefixes error fields, e.g. "inputs".
  * Errors: WI_INVALID_FIELD, WI_MISSING_FIELD, WI_UNKNOWN_FIELD, WI_NON_FINITE, WI_BAD_FRAMING,
  * WI_INPUT_SIZE (count and shape disagree), WI_INPUT_DATATYPE, WI_MEMORY_BUDGET. */

@@ -145,7 +145,7 @@ static enum wi_code read_binary_data(struct wi_tensor_reader *reader, int64_t si
     size_t left = reader->body ? reader->body->size - *reader->binary_offset : 0;
     size_t needed = elements * wi_datatype_size(tensor->datatype);
 
-    if (!reader->body)
+    if (!reader->body || (size > 0 && reader->section == 0))
         return fail(reader, WI_BAD_FRAMING, leaf,
             "there is no binary section: send the header Inference-Header-Content-Length");
     if (size < 0 || (uint64_t)size > left)
@@ -211,7 +211,7 @@ enum wi_code wi_tensors_from_json(struct wi_tensors *list, const json_t *array,
 {
     enum wi_code code = WI_OK;
     char path[96];
-    size_t count = json_array_size(array);
+    size_t count = json_array_size(array), section;
 
     if (!json_is_array(array) || count > WI_TENSORS_MAX) {
         wi_error_set(error, WI_INVALID_FIELD, where, "%s must be a list of at most %d tensors",
@@ -221,9 +221,11 @@ enum wi_code wi_tensors_from_json(struct wi_tensors *list, const json_t *array,
     }
     if (body && binary_offset > body->size)
         return wi_error_set(error, WI_BAD_FRAMING, where, "the body ends before its JSON does");
+    section = body ? body->size - binary_offset : 0;
     for (size_t i = 0; i < count && code == WI_OK; i++) {
         struct wi_tensor_reader reader = {.tensor = wi_tensors_add(list),
             .body = body,
+            .section = section,
             .binary_offset = &binary_offset,
             .budget = budget,
             .error = error,

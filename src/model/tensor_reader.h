@@ -8,7 +8,8 @@
 /* What the reading of one tensor carries along. */
 struct wi_tensor_reader {
     struct wi_tensor *tensor;
-    struct wi_blob *body;  /* the request's binary section, or NULL */
+    struct wi_blob *body;  /* the request's, with its binary section at the end, or NULL */
+    size_t section;        /* how many bytes that section has */
     size_t *binary_offset; /* where the next slice begins */
     struct wi_budget *budget;
     struct wi_error *error;

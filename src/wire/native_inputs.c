@@ -292,7 +292,7 @@ enum wi_code wi_native_read_inputs(struct wi_infer *infer, json_t *inputs, struc
     int binary = body->size > json_size;
     if (json_is_array(inputs) && !json_is_string(json_array_get(inputs, 0)))
         return wi_tensors_from_json(
-            &infer->tensors, inputs, binary ? body : NULL, json_size, budget, "inputs", error);
+            &infer->tensors, inputs, body, json_size, budget, "inputs", error);
     if (json_is_array(inputs)) {
         code = wi_text_read_list(infer, inputs, "inputs", error);
     } else if (json_is_string(inputs)) {

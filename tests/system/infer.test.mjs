@@ -104,6 +104,9 @@ test('scalars and empty tensors pass, in JSON and in binary', async () => {
         { name: 's', datatype: 'INT32', shape: [], bytes: kserve.pack('INT32', [-3]) }]);
     assert.deepEqual(binary.outputs[0].values, []);
     assert.deepEqual(binary.outputs[1].values, [-3]);
+    const alone = await daemon.answer({ model_name: 'builtin/echo' }, [
+        { name: 'h', datatype: 'FP16', shape: [0, 2], bytes: Buffer.alloc(0) }]);
+    assert.deepEqual(alone.outputs[0].shape, [0, 2]);
 });
 
 test('NaN and infinities are data in binary, and strings in JSON answers', async () => {

@@ -222,6 +222,29 @@ static void takes_slices_of_the_body(void **state)
     wi_tensors_clear(&list);
 }
 
+static void nothing_needs_no_section(void **state)
+{
+    struct wi_blob *body = body_of("{json}", 6);
+    struct wi_tensors list;
+    struct wi_error error;
+    assert_int_equal(read_with(&list,
+                         "[{\"name\":\"e\",\"datatype\":\"FP16\",\"shape\":[2,0],"
+                         "\"parameters\":{\"binary_data_size\":0}}]",
+                         body, 6, NULL, &error),
+        WI_OK);
+    assert_int_equal(list.items[0].size, 0);
+    assert_non_null(wi_tensor_bytes(&list.items[0]));
+    wi_tensors_clear(&list);
+    assert_int_equal(read_with(&list,
+                         "[{\"name\":\"x\",\"datatype\":\"FP16\",\"shape\":[2],"
+                         "\"parameters\":{\"binary_data_size\":4}}]",
+                         body, 6, NULL, &error),
+        WI_BAD_FRAMING);
+    assert_non_null(strstr(error.detail, "Inference-Header-Content-Length"));
+    wi_blob_unref(body);
+    wi_tensors_clear(&list);
+}
+
 static void refuse_binary(const char *tensor, const void *bytes, size_t size, enum wi_code code)
 {
     struct wi_blob *body = body_of(bytes, size);
@@ -283,6 +306,7 @@ int main(void)
         cmocka_unit_test(refuses_bad_shapes),
         cmocka_unit_test(refuses_bad_lists),
         cmocka_unit_test(takes_slices_of_the_body),
+        cmocka_unit_test(nothing_needs_no_section),
         cmocka_unit_test(refuses_bad_binary),
         cmocka_unit_test(stays_within_the_budget),
     };
