@@ -122,13 +122,14 @@ static enum wi_code choose(sqlite3 *sqlite, struct wi_row_take *take, int crashe
 {
     sqlite3_stmt *statement = wi_db_prepare(sqlite,
         "SELECT " WI_ROW_COLUMNS " FROM jobs WHERE state = 0 AND (crashes > 0) = ?1 AND "
-        "retry_at <= ?2 ORDER BY rank LIMIT ?3",
+        "retry_at NOT BETWEEN ?2 + 1 AND ?2 + ?4 ORDER BY rank LIMIT ?3",
         error);
     if (statement == NULL)
         return WI_STORAGE_FAILED;
     sqlite3_bind_int(statement, 1, crashed);
     sqlite3_bind_int64(statement, 2, take->now);
     sqlite3_bind_int64(statement, 3, (sqlite3_int64)count);
+    sqlite3_bind_int64(statement, 4, WI_ROW_PAUSE_MAX_MS);
     int step;
     while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
         struct wi_row row = {0};

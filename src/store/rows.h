@@ -92,13 +92,16 @@ struct wi_row_take {
 };
 wi_db_work_fn wi_row_take;
 
+/* A row that would wait for longer was put back before the clock was set back: it is due. */
+#define WI_ROW_PAUSE_MAX_MS 60000
+
 /* Back into the queue, because it could not run or its run was ended in good order; but not if it
  * was cancelled meanwhile: then it is left as it is, and has to be finished. It keeps its place, or
  * goes to where it would be if it were accepted `behind_at`: what nothing can run must not be tried
  * over and over before what something can. */
 struct wi_row_return {
     char id[WI_ID_SIZE];
-    int64_t retry_at;
+    int64_t retry_at;  /* Unix milliseconds, at most WI_ROW_PAUSE_MAX_MS from now */
     unsigned attempts; /* in all runs so far */
     int64_t behind_at; /* Unix milliseconds; 0: it keeps its place */
     char problem[512]; /* "" for none */

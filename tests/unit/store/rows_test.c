@@ -149,6 +149,17 @@ static void a_row_that_goes_back_waits_until_its_time(void **state)
     assert_string_equal(take(f, 1, 1000, 1), "one "); /* nor is it a suspect */
 }
 
+static void a_clock_that_is_set_back_keeps_no_row_waiting(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_row_return back = {.id = "one", .retry_at = f->now + 5, .problem = "no browser"};
+    add_plain(f, "one", 5, 0);
+    take(f, 1, 1000, 0);
+    now(f, wi_row_return, &back);
+    f->now -= 3600 * 1000;
+    assert_string_equal(take(f, 1, 1000, 0), "one ");
+}
+
 static void what_nothing_could_run_goes_behind_what_came_later(void **state)
 {
     struct fixture *f = *state;
@@ -428,6 +439,7 @@ int main(void)
         TEST(urgent_ones_go_first_and_waiting_makes_urgent),
         TEST(bodies_bound_what_is_taken),
         TEST(a_row_that_goes_back_waits_until_its_time),
+        TEST(a_clock_that_is_set_back_keeps_no_row_waiting),
         TEST(what_nothing_could_run_goes_behind_what_came_later),
         TEST(after_a_crash_suspects_run_one_at_a_time_and_not_for_ever),
         TEST(a_row_ends_once_and_keeps_its_answer),
