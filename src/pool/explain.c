@@ -86,13 +86,16 @@ enum wi_code wi_pool_explain(
 enum wi_code wi_pool_ready(const struct wi_pool *pool, struct wi_error *error)
 {
     const struct wi_fleet_class *class = wi_pool_nodes_fleet(pool->nodes)->classes;
+    size_t closed = 0;
 
-    /* A simulated node computes nothing. */
-    while (class && (class->open == 0 || class->info.platforms[WI_SIMULATED].available))
-        class = class->hh.next;
-    if (class)
-        return WI_OK;
-    if (wi_pool_nodes_count(pool->nodes) > 0)
+    for (; class; class = class->hh.next) {
+        if (class->info.platforms[WI_SIMULATED].available)
+            continue; /* it computes nothing */
+        if (class->open > 0)
+            return WI_OK;
+        closed += class->count;
+    }
+    if (closed > 0)
         return wi_error_set(
             error, WI_UNAVAILABLE, "", "every node is draining or has lost its connection");
     return wi_pool_explain(pool, NULL, error);

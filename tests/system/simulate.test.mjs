@@ -84,7 +84,9 @@ test('a simulated node serves what asks for it by name, marked, and nothing else
             assert.equal(refused.status, 503, refused.text);
             assert.equal(refused.json.code, 'unavailable');
         }
-        assert.equal((await daemon.get('/readyz')).status, 503);
+        const ready = await daemon.get('/readyz');
+        assert.equal(ready.status, 503);
+        assert.match(ready.json.detail, /max_connections is 0/, 'what is missing, which are browsers');
         assert.equal((await echo([1], { node: id })).json.executed_on.node, id);
     } finally {
         await simulation.stop();
