@@ -140,12 +140,17 @@ enum wi_exit wi_cli_chat(struct wi_cli *cli)
     int keep = !wi_argument_given(&cli->arguments, "no-history");
     char *history = keep ? find_history() : NULL;
     struct wi_line *line = wi_line_new(history);
+    struct sigaction action = {.sa_handler = on_interrupt}, before;
     enum wi_exit result;
 
     wi_talk_set_system(&talk, wi_argument(&cli->arguments, "system"));
-    if (wi_line_is_terminal(line))
+    sigaction(SIGINT, NULL, &before);
+    if (wi_line_is_terminal(line)) {
         fprintf(stderr, "%s; /help lists what else may be typed.\n", cli->arguments.positionals[0]);
+        sigaction(SIGINT, &action, NULL); /* between an answer and the next line, too */
+    }
     result = converse(cli, line, &talk);
+    sigaction(SIGINT, &before, NULL);
     wi_line_free(line);
     wi_talk_clear(&talk);
     free(history);

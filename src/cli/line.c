@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define HISTORY_LINES 1000
@@ -20,6 +21,7 @@ struct wi_line {
     const char *prompt; /* borrowed, while a line is read */
     char *text;         /* the last line */
     size_t size;        /* of its memory */
+    int dropped;        /* by ^C */
 };
 
 /* libedit asks for it as it needs it. */
@@ -29,6 +31,16 @@ static char *give_prompt(EditLine *editor)
 
     el_get(editor, EL_CLIENTDATA, &line);
     return (char *)line->prompt;
+}
+
+/* Bound to ^C, which in a shell does the same. */
+static unsigned char drop_line(EditLine *editor, int key)
+{
+    struct wi_line *line;
+
+    el_get(editor, EL_CLIENTDATA, &line);
+    line->dropped = 1;
+    return CC_NEWLINE;
 }
 
 static void start_history(struct wi_line *line, const char *file)
@@ -60,7 +72,9 @@ struct wi_line *wi_line_new(const char *history)
     el_set(line->editor, EL_PROMPT, give_prompt);
     el_set(line->editor, EL_EDITOR, "emacs");
     el_set(line->editor, EL_SIGNAL, 1);
+    el_set(line->editor, EL_ADDFN, "drop-line", "Drop what was typed", drop_line);
     el_source(line->editor, NULL);
+    el_set(line->editor, EL_BIND, "^C", "drop-line", NULL);
     start_history(line, history);
     return line;
 }
@@ -75,15 +89,37 @@ static const char *read_plain(struct wi_line *line)
     return line->text;
 }
 
+/* Here ^C is a key like others, and no signal: a person who means an answer that has just ended is
+ * not to end the whole conversation. NULL with errno as el_gets leaves it. */
+static const char *get_line(struct wi_line *line)
+{
+    struct termios usual = {0}, typing;
+    int length, known = tcgetattr(STDIN_FILENO, &usual) == 0;
+    const char *text;
+
+    typing = usual;
+    typing.c_cc[VINTR] = _POSIX_VDISABLE;
+    if (known)
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &typing);
+    errno = 0;
+    text = el_gets(line->editor, &length);
+    int why = errno;
+    if (known)
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &usual);
+    errno = why;
+    return text;
+}
+
 static const char *read_edited(struct wi_line *line, const char *prompt)
 {
     HistEvent event;
-    int length;
     const char *text;
 
     line->prompt = prompt;
-    errno = 0;
-    text = el_gets(line->editor, &length);
+    line->dropped = 0;
+    text = get_line(line);
+    if (line->dropped)
+        return "";
     if (!text)
         return errno == EINTR ? "" : NULL;
     free(line->text);

@@ -47,7 +47,7 @@ static enum wi_talk_next take_help(struct wi_talk *talk, const char *text, struc
         wi_buffer_printf(reply, "%s%s%-*s  %s\n", commands[i].name,
             *commands[i].argument ? " " : "", (int)(14 - strlen(commands[i].name)),
             commands[i].argument, commands[i].help);
-    wi_buffer_puts(reply, "^C stops an answer.\n");
+    wi_buffer_puts(reply, "^C stops an answer, or drops what is typed.\n");
     return WI_TALK_MORE;
 }
 

@@ -85,12 +85,17 @@ test('on a terminal ^C stops an answer and not the conversation, and lines are k
     terminal.type('\x03');
     await terminal.shows('the next prompt', /> /);
     assert.doesNotMatch(terminal.seen, /end/);
+    terminal.type('not this\x03');
+    await terminal.shows('another prompt', /not this[^>]*> $/);
+    terminal.type('\x03');
+    await terminal.shows('another prompt, though nothing was typed', /> $/);
     terminal.type('a b\r');
     await terminal.shows('what became of the answer', /2 tokens.*simulated/);
     terminal.type('/exit\r');
     assert.equal(await terminal.ended, 0, terminal.seen);
     const history = path.join(daemon.folder, '.local/state/webinfer/chat_history');
     assert.match(fs.readFileSync(history, 'utf8'), /a\\040b|a b/);
+    assert.doesNotMatch(fs.readFileSync(history, 'utf8'), /not/);
     assert.equal(fs.statSync(history).mode & 0o777, 0o600);
 });
 
