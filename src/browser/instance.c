@@ -2,7 +2,9 @@
  * The instance directory, webinfer-XXXXXX, and the sweep of those that dead daemons left.
  *
  * The lock file is locked under another name before it gets its own, so "lock" unlocked means that
- * its daemon is dead. A directory that has none yet is left alone for a while.
+ * its daemon is dead. A directory that has none yet is left alone for a while. The directory itself
+ * is locked, too: by that systemd-tmpfiles(8) knows to leave it alone, and we, if another cleaner
+ * of old files has taken the lock file out of it.
  */
 #include "browser/instance.h"
 
@@ -30,8 +32,8 @@
 #define ROOT_MAX 31
 
 struct wi_instance {
-    char *path;
-    int lock_fd;
+    char *path; /* NULL: there is none */
+    int folder_fd, lock_fd;
 };
 
 /* --- removing -------------------------------------------------------------------------------- */
@@ -105,6 +107,8 @@ static int is_our_name(const char *name)
  * removal, so that two sweepers do not meet. */
 static int is_dead(int dir_fd, const struct stat *info, int *lock_fd)
 {
+    if (flock(dir_fd, LOCK_EX | LOCK_NB) != 0)
+        return 0;
     *lock_fd = openat(dir_fd, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
     if (*lock_fd >= 0)
         return flock(*lock_fd, LOCK_EX | LOCK_NB) == 0;
@@ -168,12 +172,16 @@ static char *choose_root(void)
     return wi_strdup("/tmp");
 }
 
+/* A sweep of another daemon may hold the directory for a moment. */
 static int make_lock(struct wi_instance *instance, struct wi_error *error)
 {
     char *fresh = wi_sprintf("%s/lock.new", instance->path);
     char *lock = wi_sprintf("%s/lock", instance->path);
     int failed;
 
+    instance->folder_fd = open(instance->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (instance->folder_fd >= 0)
+        flock(instance->folder_fd, LOCK_EX);
     instance->lock_fd = open(fresh, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     failed = instance->lock_fd < 0 || flock(instance->lock_fd, LOCK_EX | LOCK_NB) != 0 ||
              rename(fresh, lock) != 0;
@@ -184,21 +192,39 @@ static int make_lock(struct wi_instance *instance, struct wi_error *error)
     return failed ? -1 : 0;
 }
 
+/* The directory and its locks; 0, or -1. */
+static int make_folder(struct wi_instance *instance, const char *root, struct wi_error *error)
+{
+    instance->path = wi_sprintf("%s/" PREFIX RANDOM_PART, root);
+    if (mkdtemp(instance->path)) /* mode 0700 */
+        return make_lock(instance, error);
+    wi_error_set(
+        error, WI_UNAVAILABLE, "", "cannot make a directory in %s: %s", root, strerror(errno));
+    free(instance->path);
+    instance->path = NULL;
+    return -1;
+}
+
+static void leave_folder(struct wi_instance *instance)
+{
+    if (instance->path)
+        remove_tree(instance->path);
+    if (instance->folder_fd >= 0)
+        close(instance->folder_fd);
+    if (instance->lock_fd >= 0)
+        close(instance->lock_fd);
+    free(instance->path);
+    *instance = (struct wi_instance){.folder_fd = -1, .lock_fd = -1};
+}
+
 struct wi_instance *wi_instance_new(struct wi_error *error)
 {
     struct wi_instance *instance = wi_alloc(sizeof(*instance));
     char *root = choose_root();
 
-    instance->lock_fd = -1;
+    *instance = (struct wi_instance){.folder_fd = -1, .lock_fd = -1};
     sweep(root);
-    instance->path = wi_sprintf("%s/" PREFIX RANDOM_PART, root);
-    if (!mkdtemp(instance->path)) { /* mode 0700 */
-        wi_error_set(
-            error, WI_UNAVAILABLE, "", "cannot make a directory in %s: %s", root, strerror(errno));
-        free(instance->path);
-        free(instance);
-        instance = NULL;
-    } else if (make_lock(instance, error) != 0) {
+    if (make_folder(instance, root, error) != 0) {
         wi_instance_free(instance);
         instance = NULL;
     }
@@ -211,10 +237,33 @@ const char *wi_instance_path(const struct wi_instance *instance)
     return instance->path;
 }
 
+/* Another directory in the place of one that is gone; 0, or -1. */
+static int renew(struct wi_instance *instance, struct wi_error *error)
+{
+    char *root = choose_root();
+    int result;
+
+    if (instance->path)
+        wi_warn("browser", NULL, "%s was removed while it is in use: going on in another one",
+            instance->path);
+    leave_folder(instance);
+    result = make_folder(instance, root, error);
+    free(root);
+    return result;
+}
+
+static int is_gone(const struct wi_instance *instance)
+{
+    return !instance->path || (access(instance->path, F_OK) != 0 && errno == ENOENT);
+}
+
 char *wi_instance_make(struct wi_instance *instance, const char *name, struct wi_error *error)
 {
-    char *path = wi_sprintf("%s/%s", instance->path, name);
+    char *path;
 
+    if (is_gone(instance) && renew(instance, error) != 0)
+        return NULL;
+    path = wi_sprintf("%s/%s", instance->path, name);
     if (mkdir(path, 0700) == 0)
         return path;
     wi_error_set(error, WI_UNAVAILABLE, "", "cannot make %s: %s", path, strerror(errno));
@@ -226,9 +275,6 @@ void wi_instance_free(struct wi_instance *instance)
 {
     if (!instance)
         return;
-    remove_tree(instance->path);
-    if (instance->lock_fd >= 0)
-        close(instance->lock_fd);
-    free(instance->path);
+    leave_folder(instance);
     free(instance);
 }

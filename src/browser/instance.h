@@ -13,7 +13,8 @@ struct wi_instance;
 /* Makes and locks a fresh directory and sweeps unlocked ones of dead daemons beside it. */
 struct wi_instance *wi_instance_new(struct wi_error *error);
 const char *wi_instance_path(const struct wi_instance *instance);
-/* Makes PATH/NAME (mode 0700) and returns its path; the caller frees it. NULL on failure. */
+/* Makes PATH/NAME (mode 0700) and returns its path; the caller frees it. NULL on failure. If PATH
+ * was removed by somebody it is another one from now on. */
 char *wi_instance_make(struct wi_instance *instance, const char *name, struct wi_error *error);
 void wi_instance_free(struct wi_instance *instance); /* removes the directory */
 

@@ -124,6 +124,40 @@ static void a_sweep_takes_what_dead_daemons_left_and_nothing_else(void **state)
     wi_instance_free(second);
 }
 
+static void remove_by_force(const char *path)
+{
+    char command[300];
+
+    snprintf(command, sizeof(command), "rm -rf %s", path);
+    assert_int_equal(system(command), 0);
+}
+
+static void a_cleaner_of_old_files_ends_nothing(void **state)
+{
+    const struct timespec old[2] = {{0, 0}, {0, 0}};
+    struct wi_error error;
+    struct wi_instance *first = wi_instance_new(&error), *second;
+    char path[256], lock[300], *inner;
+
+    snprintf(path, sizeof(path), "%s", wi_instance_path(first));
+    snprintf(lock, sizeof(lock), "%s/lock", path);
+    assert_int_equal(unlink(lock), 0);
+    assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
+    second = wi_instance_new(&error);
+    assert_int_equal(access(path, F_OK), 0); /* its daemon lives */
+    wi_instance_free(second);
+
+    remove_by_force(path);
+    inner = wi_instance_make(first, "inner", &error);
+    assert_non_null(inner);
+    assert_string_not_equal(wi_instance_path(first), path);
+    assert_memory_equal(inner, wi_instance_path(first), strlen(wi_instance_path(first)));
+    free(inner);
+    snprintf(path, sizeof(path), "%s", wi_instance_path(first));
+    wi_instance_free(first);
+    assert_int_not_equal(access(path, F_OK), 0);
+}
+
 static void a_root_too_long_for_sockets_is_not_used(void **state)
 {
     char deep[256];
@@ -170,6 +204,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_private_and_goes_with_all_that_is_in_it),
         cmocka_unit_test(a_sweep_takes_what_dead_daemons_left_and_nothing_else),
+        cmocka_unit_test(a_cleaner_of_old_files_ends_nothing),
         cmocka_unit_test(a_root_too_long_for_sockets_is_not_used),
         cmocka_unit_test(a_tree_goes_off_the_loop),
     };
