@@ -46,7 +46,7 @@ struct verdict {
     enum wi_code code;  /* of a rejection by WASM */
     int64_t checked_at; /* Unix milliseconds */
     int64_t until;      /* when it is void; 0: never */
-    int64_t rests;      /* until then a check is not due */
+    double rests;       /* wi_now_ms(); until then a check is not due */
     double pause_ms;    /* the last one; 0: none since something was found out */
     int misses;
     UT_hash_handle hh;
@@ -281,7 +281,7 @@ static enum wi_verdict value_of(const struct verdict *verdict)
 /* A check came to no end just now. */
 static int rests(const struct verdict *verdict)
 {
-    return verdict && wi_wall_ms() < verdict->rests;
+    return verdict && wi_now_ms() < verdict->rests;
 }
 
 static const struct verdict *wasm_says(
@@ -335,7 +335,7 @@ static void rest(struct verdict *verdict)
 {
     verdict->pause_ms =
         verdict->pause_ms > 0 ? fmin(2 * verdict->pause_ms, PAUSE_MAX_MS) : PAUSE_MS;
-    verdict->rests = wi_wall_ms() + (int64_t)verdict->pause_ms;
+    verdict->rests = wi_now_ms() + verdict->pause_ms;
 }
 
 static void decide(struct wi_verdicts *verdicts, struct verdict *verdict, enum wi_verdict value,

@@ -54,6 +54,7 @@ void wi_db_each(
 }
 
 static int64_t now;
+static int64_t ahead; /* what the wall clock shows more */
 
 double wi_now_ms(void)
 {
@@ -62,7 +63,7 @@ double wi_now_ms(void)
 
 int64_t wi_wall_ms(void)
 {
-    return now;
+    return now + ahead;
 }
 
 /* ---------------------------------------------------------------- the fixture */
@@ -75,6 +76,7 @@ static int set_up(void **state)
 {
     row_count = 0;
     now = 1000000;
+    ahead = 0;
     verdicts = wi_verdicts_new(NULL);
     model = (struct wi_model){.name = "digits", .hash = "abcd"};
     node = (struct wi_node_info){
@@ -272,6 +274,7 @@ static void what_tells_nothing_is_due_after_longer_and_longer(void **state)
     }
     for (int i = 0; i < 2; i++) {
         wi_verdicts_pause(verdicts, key, "the texts are empty");
+        ahead -= 30 * day; /* somebody sets the clock back */
         now += day;
         assert_true(is_due());
     }
