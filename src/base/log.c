@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/control.h"
 #include "base/secret.h"
 #include <limits.h>
 #include <poll.h>
@@ -71,12 +72,13 @@ int wi_log_enabled(enum wi_level level)
 static void add_escaped(struct wi_buffer *line, const char *text, int limit)
 {
     const char *end = text + strnlen(text, (size_t)limit);
-    for (const char *s = text; s < end; s++) {
+    for (const char *s = text; s < end;) {
         const char *plain = s;
-        while (s < end && (unsigned char)*s >= 0x20 && *s != 0x7f)
+        size_t control = 0;
+        while (s < end && (control = wi_control_bytes(s, (size_t)(end - s))) == 0)
             s++;
         wi_buffer_add(line, plain, (size_t)(s - plain));
-        if (s < end)
+        for (; control > 0; control--, s++)
             wi_buffer_printf(line, "\\x%02x", (unsigned char)*s);
     }
 }

@@ -1,27 +1,17 @@
 /* See plain.h. */
 #include "cli/plain.h"
 
+#include "base/control.h"
 #include <string.h>
-
-/* U+0080 to U+009F, which terminals obey too, are C2 80 to C2 9F. */
-static int is_high(unsigned char c, unsigned char next)
-{
-    return c == 0xc2 && next >= 0x80 && next < 0xa0;
-}
-
-static int is_low(unsigned char c, const char *kept)
-{
-    return c == 0x7f || (c < 0x20 && (c == '\0' || !strchr(kept, c)));
-}
 
 void wi_plain(struct wi_buffer *out, const char *text, size_t length, const char *kept)
 {
     for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)text[i];
-        int high = is_high(c, i + 1 < length ? (unsigned char)text[i + 1] : 0);
+        size_t control = wi_control_bytes(text + i, length - i);
+        int good = control == 0 || (control == 1 && text[i] != '\0' && strchr(kept, text[i]));
 
-        wi_buffer_add(out, high || is_low(c, kept) ? "?" : text + i, 1);
-        i += (size_t)high;
+        wi_buffer_add(out, good ? text + i : "?", 1);
+        i += control == 2;
     }
 }
 

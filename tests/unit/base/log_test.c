@@ -99,9 +99,11 @@ static void text_has_the_message_alone(void **state)
 
     set_up(&place, WI_LOG_TEXT);
     wi_log_fields(WI_LOG_INFO, "api", "req-1", &field, 1, "a\nb");
+    wi_info("api", NULL, "a \xc2\x9b%s \xc4\x9b \xc2", "31mred"); /* C1 steers terminals, too */
     hear(&place, text, sizeof(text));
     tear_down(&place);
     assert_non_null(strstr(text, "Z info  api: req-1: a\\x0ab\n"));
+    assert_non_null(strstr(text, "a \\xc2\\x9b31mred \xc4\x9b \xc2\n"));
     assert_null(strstr(text, "method"));
 }
 
