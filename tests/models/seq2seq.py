@@ -154,7 +154,7 @@ def listener(folder):
         folder, "WhisperTokenizer", end="<|endoftext|>", more=WHISPER, marks=marks
     )
     encoder = Graph(f"{folder.name}-encoder")
-    encoder.takes(floats("input_features", "batch_size", 80, "frames"))
+    encoder.takes(floats("input_features", "batch_size", 80, "encoder_sequence_length"))
     planes = "input_features"
     for channels, stride in ((80, 1), (WIDTH, 2)):
         kernel = encoder.drawn(WIDTH, channels, 3, spread=0.1)

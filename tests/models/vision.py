@@ -7,9 +7,9 @@ from graph import WIDTH, Graph, floats, integers
 THINGS = ["circle", "square", "stripe", "noise", "nothing"]
 
 
-def seeing(name):
+def seeing(name, batch="batch_size"):
     graph = Graph(name)
-    graph.takes(floats("pixel_values", "batch_size", 3, "height", "width"))
+    graph.takes(floats("pixel_values", batch, 3, "height", "width"))
     return graph
 
 
@@ -162,7 +162,7 @@ def compare(graph, other, seen, texts, scale, offset=None):
 
 
 def texts(graph, vocabulary):
-    graph.takes(*(integers(name, "text", "sequence") for name in ("input_ids", "attention_mask")))
+    graph.takes(*(integers(name, "text_batch_size", "sequence") for name in ("input_ids", "attention_mask")))
     x = graph.layers(
         graph.embedding("input_ids", len(vocabulary)), graph.hidden_padding("attention_mask")
     )
@@ -186,8 +186,8 @@ SIGLIP_LENGTH = 48  # tokens that each of its texts is padded to; it has no mask
 def siglip(folder):
     """Every text is judged by itself."""
     vocabulary = tokenizers.word_pieces(folder, "SiglipTokenizer", model_max_length=SIGLIP_LENGTH)
-    graph = seeing(folder.name)
-    graph.takes(integers("input_ids", "text", "sequence"))
+    graph = seeing(folder.name, "image_batch_size")
+    graph.takes(integers("input_ids", "text_batch_size", "sequence"))
     seen = graph.linear(graph.mean(graph.layers(graph.patches())))
     x = graph.layers(graph.embedding("input_ids", len(vocabulary)))
     last = graph.op("Gather", x, graph.count(-1), axis=1)

@@ -129,6 +129,25 @@ test('a model is seen by each run with sessions of its own, and is the same othe
     assert.deepEqual(steps, ['first', 'second', 'first', 'second']);
 });
 
+test("a folder's graphs have their own sizes each, and none of the configuration's", async () => {
+    const sizes = [];
+    const { library, env, inside } = await joined(async (_, { sizesOf, freeDimensionOverrides }) => {
+        sizes.push([sizesOf, freeDimensionOverrides]);
+        return session([], 'a');
+    });
+    const folder = { ...FOLDER, pathOf: (bytes) => `onnx/${bytes[0]}.onnx` };
+    const open = async (name, options) => {
+        const { arrayBuffer } = await env.fetch(`https://folder.invalid/load-1/${name}`);
+        return inside.InferenceSession.create(new Uint8Array(await arrayBuffer()), options);
+    };
+    const sizesOf = (path) => ({ height: Number(path.match(/\d/)[0]) });
+    await library.load(folder, never, async () => {
+        for (const name of [1, 2]) await open(name, { sizesOf, freeDimensionOverrides: { batch_size: 1 } });
+        await open(3, { freeDimensionOverrides: { batch_size: 1 } });
+    });
+    assert.deepEqual(sizes, [[undefined, { height: 1 }], [undefined, { height: 2 }], [undefined, {}]]);
+});
+
 test('what onnxruntime-web throws is a fault, which names the file; what others throw is none', async () => {
     const { library, open } = await joined(async (bytes) => {
         if (bytes[0] === 1) throw new Error('protobuf parsing failed');

@@ -1,28 +1,61 @@
-/** Of which models the sizes of pictures are known before they are loaded. */
+/** Of which graphs the sizes are known before they are loaded. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { pictureSizes } from '../../page/src/pipeline/sizes.js';
+import { requireManyTexts, sizesOf } from '../../page/src/pipeline/sizes.js';
 
 const size = { height: 24, width: 32 }, crop = { height: 16, width: 20 };
+const pictures = (height, width, channels = 3) => ({ batch_size: 1, image_batch_size: 1, num_channels: channels, height, width });
 
 for (const [what, described, wanted] of [
     ['one size', { do_resize: true, size }, [24, 32]],
     ['a part of the middle', { do_resize: true, size: { shortest_edge: 32 }, do_center_crop: true, crop_size: crop }, [16, 20]],
     ['the middle alone', { do_resize: false, do_center_crop: true, crop_size: crop }, [16, 20]],
+    ['a square of the middle', { size: 32, do_center_crop: true, crop_size: 24 }, [24, 24]],
     ['one size of which nothing is cropped', { size, do_center_crop: false, crop_size: crop }, [24, 32]],
+    ['borders to one size', { size, do_thumbnail: true, do_pad: true }, [24, 32]],
+    ['borders to another size', { size, do_pad: true, pad_size: crop }, null],
+    ['borders to multiples', { size, do_pad: true, size_divisor: 32 }, null],
+    ['no larger size', { size, do_thumbnail: true }, null],
     ['the shortest edge', { size: { shortest_edge: 32 } }, null],
+    ['the shortest edge, as one number', { size: 32 }, null],
     ['pictures as they are', { do_resize: false, size }, null],
-    ['borders', { size, do_pad: true }, null],
+    ['pictures as they are, in borders', { do_resize: false, size, do_pad: true }, null],
     ['the shape of the picture', { size, keep_aspect_ratio: true }, null],
     ['multiples', { size, size_divisor: 32 }, null],
-    ['sounds', { feature_size: 80 }, null],
     ['nothing', undefined, null],
 ])
     test(`a processor that gives ${what}: ${wanted ? 'a size' : 'none'}`, () => {
-        const sizes = wanted ? { batch_size: 1, num_channels: 3, height: wanted[0], width: wanted[1] } : {};
-        assert.deepEqual(pictureSizes({}, described), sizes);
+        assert.deepEqual(sizesOf({}, described)('onnx/model.onnx'), wanted ? pictures(...wanted) : {});
     });
 
-test('models of grey pictures say so', () => {
-    assert.equal(pictureSizes({ num_channels: 1 }, { size }).num_channels, 1);
+for (const config of [{ num_channels: 1 }, { encoder: { num_channels: 1 } }, { vision_config: { num_channels: 1 } }])
+    test(`models of grey pictures say so: ${JSON.stringify(config)}`, () => {
+        assert.deepEqual(sizesOf(config, { size })('onnx/model.onnx'), pictures(24, 32, 1));
+    });
+
+for (const [what, described, wanted] of [
+    ['windows', { feature_extractor_type: 'WhisperFeatureExtractor', feature_size: 80, nb_max_frames: 3000 },
+        { batch_size: 1, feature_size: 80, encoder_sequence_length: 3000 }],
+    ['windows of no certain length', { feature_extractor_type: 'WhisperFeatureExtractor', feature_size: 80 }, {}],
+    ['as many frames each time', { feature_extractor_type: 'ASTFeatureExtractor', max_length: 1024 }, { batch_size: 1 }],
+    ['all of a sound', { feature_extractor_type: 'Wav2Vec2FeatureExtractor', feature_size: 1 }, {}],
+])
+    test(`an extractor that gives ${what}`, () => {
+        assert.deepEqual(sizesOf({}, described)('onnx/encoder_model.onnx'), wanted);
+    });
+
+test('they are those of the graphs that see or hear', () => {
+    const of = sizesOf({}, { size });
+    for (const name of ['model_fp16', 'model_quantized', 'encoder_model_q4f16', 'vision_encoder', 'vision_model_int8'])
+        assert.deepEqual(of(`onnx/${name}.onnx`), pictures(24, 32), name);
+    for (const name of ['decoder_model_merged', 'embed_tokens', 'text_model', 'decoder_with_past_model'])
+        assert.deepEqual(of(`onnx/${name}.onnx`), {}, name);
+});
+
+test('a graph that names pictures and texts alike would take one text only', () => {
+    const session = (texts) => ({ inputMetadata: [
+        { name: 'pixel_values', shape: [1, 3, 24, 32] }, { name: 'input_ids', shape: [texts, 'sequence_length'] }] });
+    requireManyTexts(session('text_batch_size'));
+    requireManyTexts({});
+    assert.throws(() => requireManyTexts(session(1)), { code: 'platform_unsupported', message: /number of its pictures/ });
 });

@@ -1,9 +1,13 @@
 /** Models on WebNN in a real browser: right answers, what it cannot do, and what follows a failure. */
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { describe } from 'node:test';
+import { makeFamilies } from '../lib/families.mjs';
+import { disc } from '../lib/media.mjs';
 import { findWebnnChromium, launch } from './support/browser.mjs';
 import { check, needsCases, readCase } from './support/cases.mjs';
 import { embedder } from './support/folders.mjs';
+import { filesIn } from './support/library.mjs';
 import { nodeTests } from './support/nodes.mjs';
 
 const PINNED = { platforms: ['webnn'], fallback: false };
@@ -60,6 +64,20 @@ describe('WebNN', needsCases, () => {
             check(found, await service.run(model, found.inputs, PINNED));
             await tab.waitForSelector(`html[data-dispatches="${runs}"]`, { state: 'attached' });
         }
+    }, { faults: COUNTS, faulty: 'webnn' });
+
+    nodeTest('computes what sees in a folder that reads, too, however many texts there are', async ({ service, tab }) => {
+        await tab.evaluate(COUNTER);
+        const model = service.addFolder('clip', filesIn(path.join(makeFamilies(), 'clip')));
+        const { bytes } = disc();
+        const picture = { name: 'image', datatype: 'UINT8', shape: [bytes.length], bytes };
+        for (const labels of [['a disc'], ['a disc', 'a square', 'stripes']]) {
+            const { data } = await service.run(model, [picture], { ...PINNED,
+                task: 'zero-shot-image-classification', input: { image: { tensor: 0, media_type: 'image/png' }, labels } });
+            assert.equal(data.ok, true, JSON.stringify(data.error));
+            assert.equal(data.result.labels.length, labels.length);
+        }
+        await tab.waitForSelector('html[data-dispatches="2"]', { state: 'attached' });
     }, { faults: COUNTS, faulty: 'webnn' });
 
     // Of the first and the third it is given graphs all the same, which compute sizes.

@@ -65,8 +65,9 @@ async function assertFree(daemon, one, where) {
     assert.match(json.detail, /WebNN took no part of the model: .* are free: /);
 }
 
-/** They see pictures of one size, one at a time, and nothing besides: WebNN computes them. */
-const ofOneSize = /^(?:vit(?:-features|-variants)?|detr|detr-panoptic|rt-detr|maskformer|segformer(?:-variants)?|depth)$/;
+/** They see pictures of one size, or hear sounds of one length, one at a time: WebNN computes the graphs that do. */
+const ofOneSize = new RegExp('^(?:vit|vit-features|vit-gpt2|detr|detr-panoptic|rt-detr|maskformer|segformer|depth'
+    + '|clip|siglip|donut|llava|whisper|ast)(?:-variants)?$');
 
 /** Right on that platform, or on WASM and it is said why. */
 const assertKnown = (daemon, one, where) =>

@@ -152,18 +152,22 @@ export class Library {
         return answer;
     }
 
-    /** @param {Uint8Array} bytes @param {any} options @returns {Promise<any>} a session */
-    async _create(bytes, options) {
+    /** @param {Uint8Array} bytes @param {any} options those of onnxruntime-web, and `sizesOf`, which tells the
+     *   sizes of a graph by its path @returns {Promise<any>} a session */
+    async _create(bytes, { sizesOf = () => ({}), ...options }) {
         // What was brought for no load is a graph of the library's own: its spectrograms have one.
         const loading = this._brought.get(bytes.buffer);
         if (!loading) return this.session(bytes, options);
+        const path = loading.folder.pathOf(bytes);
         /** @type {Take} */
         const take = (work) => loading.take(() => {
             throwIfUnwanted(loading);
             return work();
         }, loading.signal);
-        const session = await this._sessionOf(bytes, options, take).catch((fault) => {
-            throw fault instanceof EngineFault ? named(fault, loading.folder.pathOf(bytes)) : fault;
+        // Never those of config.json, to which no request need keep.
+        const sized = { ...options, freeDimensionOverrides: sizesOf(path) };
+        const session = await this._sessionOf(bytes, sized, take).catch((fault) => {
+            throw fault instanceof EngineFault ? named(fault, path) : fault;
         });
         // Something else of the folder may have failed meanwhile.
         if (loading.hasFailed) await session.release();

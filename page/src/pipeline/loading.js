@@ -5,7 +5,7 @@ import { KvCaches } from './kv_cache.js';
 import { Looks } from './looks.js';
 import { Pace } from './pace.js';
 import { SEEING } from './seeing_types.js';
-import { pictureSizes } from './sizes.js';
+import { requireManyTexts, sizesOf } from './sizes.js';
 import { acceptEncoded, isWhisper } from './whisper.js';
 
 /** @typedef {import('./folder.js').Folder} Folder */
@@ -75,16 +75,15 @@ export async function loadFolder(key, library, folder, device, signal, take) {
         const processor = described
             ? await madeOf(described, namespace.AutoProcessor.from_pretrained(id)) : null;
         const { dtype, name, external } = folder.weights(device.hasHalf);
-        // Where there are texts, several of them may go with one picture.
-        const freeDimensionOverrides = device.platform === 'webnn' && described && !tokenizer
-            ? pictureSizes(config, await folder.json(described)) : {};
+        const isSized = device.platform === 'webnn' && described;
         const model = await Model.from_pretrained(id, {
             device: device.platform, dtype, use_external_data_format: external,
             session_options: {
                 executionProviders: [device.provider], graphOptimizationLevel: 'all', logSeverityLevel: 3,
-                freeDimensionOverrides,
+                ...(isSized ? { sizesOf: sizesOf(config, await folder.json(described)) } : {}),
             },
         });
+        if (isSized && tokenizer && model.sessions.model) requireManyTexts(model.sessions.model);
         if (isWhisper({ config })) acceptEncoded(model);
         const caches = new KvCaches(namespace, (bytes, preferredOutputLocation) =>
             library.session(bytes, { executionProviders: [device.provider], preferredOutputLocation }));
