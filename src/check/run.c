@@ -135,11 +135,11 @@ static void on_compared(void *data, int cancelled)
         conclude(run);
 }
 
-/* Masks are pictures to be decoded. */
+/* What answers a task may hold long lists, each entry of one held against all of the other, or
+ * masks, which are pictures to be decoded. */
 static int is_quick(const struct wi_check_run *run)
 {
-    return run->spec.task != WI_TASK_IMAGE_SEGMENTATION &&
-           wi_check_run_bytes(run) <= INLINE_COMPARE_MAX;
+    return run->spec.task == WI_TASK_NONE && wi_check_run_bytes(run) <= INLINE_COMPARE_MAX;
 }
 
 static void begin_comparing(struct wi_check_run *run)

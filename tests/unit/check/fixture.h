@@ -264,4 +264,11 @@ static inline struct wi_check_counters counters(void)
     return counters;
 }
 
+/* Until nothing is compared any more, off the loop; no run may wait for an answer. */
+static inline void compared(void)
+{
+    while (counters().running > 0)
+        uv_run(&the.loop, UV_RUN_ONCE);
+}
+
 #endif

@@ -44,6 +44,7 @@ static void a_task_is_checked_afterwards(void **state)
     answer_task(1, "fp32", written(-1));
     assert_int_equal(the.sent[2].platform, WI_WEBGPU);
     answer_task(2, "fp32", written(-1.04));
+    compared();
     assert_int_equal(verdict(), WI_TRUSTED);
     assert_int_equal(counters().trusted, 1);
     assert_int_equal(submit_so(1, WI_WEBGPU, 1, WI_TASK_CHAT), WI_OK);
@@ -65,6 +66,7 @@ static void compare_pictures(double on_webgpu, const char *precision)
     answer_task(first + 1, precision, seen(0.9));
     assert_int_equal(the.sent[first + 2].platform, WI_WEBGPU);
     answer_task(first + 2, precision, seen(on_webgpu));
+    compared();
 }
 
 static void a_wrong_task_is_found_out(void **state)
@@ -79,6 +81,27 @@ static void a_task_in_few_bits_may_differ_more(void **state)
     assert_int_equal(verdict(), WI_TRUSTED);
 }
 
+/* Lists as long as one may be take too long for the loop. */
+static void a_task_is_compared_off_the_loop(void **state)
+{
+    the.wish.deadline_ms = the.wish.compare = 1;
+    for (int i = 0; i < 2; i++) {
+        size_t first = the.sent_count;
+        the.model.hash[0] = (char)('a' + i);
+        assert_int_equal(submit_so(0, WI_WASM, 0, WI_TASK_IMAGE_CLASSIFICATION), WI_OK);
+        answer_task(first, "fp32", seen(0.9));
+        turn();
+        answer_task(first + 1, "fp32", seen(0.9));
+        answer_task(first + 2, "fp32", seen(0.9));
+        assert_int_equal(verdict(), WI_UNKNOWN);
+        assert_int_equal(counters().running, 1);
+        if (i == 1)
+            return; /* the end may come meanwhile */
+        compared();
+        assert_int_equal(verdict(), WI_TRUSTED);
+    }
+}
+
 static enum wi_verdict compare_text(const char *quantization)
 {
     size_t first = the.sent_count;
@@ -88,6 +111,7 @@ static enum wi_verdict compare_text(const char *quantization)
     turn();
     answer_task_so(first + 1, "quantization", quantization, written(-1));
     answer_task_so(first + 2, "quantization", quantization, written(-1.1));
+    compared();
     return verdict();
 }
 
@@ -133,6 +157,7 @@ static void what_cannot_be_told_stays_open(void **state)
     turn();
     answer_task(1, "fp32", json_pack("{s:[]}", "boxes"));
     answer_task(2, "fp32", json_pack("{s:[]}", "boxes"));
+    compared();
     assert_int_equal(verdict(), WI_UNKNOWN);
     assert_int_equal(counters().failed, 1);
     assert_false(is_due());
@@ -244,6 +269,7 @@ int main(void)
         TEST(a_task_is_checked_afterwards),
         TEST(a_wrong_task_is_found_out),
         TEST(a_task_in_few_bits_may_differ_more),
+        TEST(a_task_is_compared_off_the_loop),
         TEST(the_bits_of_a_gguf_file_are_those_of_its_weights),
         TEST(a_task_that_cannot_run_there_is_unable),
         TEST(what_cannot_run_is_not_tried_after_each_answer),
