@@ -205,6 +205,38 @@ static int wants_check(
     return 1;
 }
 
+/* Whether it says that the node, which has that platform, does not run such a model there, whatever
+ * the input. */
+static int is_unable(const struct wi_node_info *node, int platform, const char *code)
+{
+    return platform >= 0 && node->platforms[platform].available && code &&
+           (wi_code_from_name(code) == WI_PLATFORM_UNSUPPORTED ||
+               wi_code_from_name(code) == WI_OPERATOR_UNSUPPORTED);
+}
+
+/* What the page has tried before: else routing, or the guard, would have another node like it load
+ * the model there in vain. What is known already counts more than one answer. */
+static void note_fallbacks(const struct wi_checks *checks, const struct wi_job_spec *spec,
+    const struct wi_node_info *node, const json_t *report)
+{
+    const json_t *rows = json_object_get(report, "fallbacks"), *row;
+    struct wi_verdicts *verdicts = wi_pool_verdicts(checks->pool);
+    size_t i;
+    json_array_foreach(rows, i, row)
+    {
+        int platform = wi_check_platform_of(row), due;
+        const char *reason = json_string_value(json_object_get(row, "reason"));
+        char key[WI_VERDICT_KEY_SIZE];
+        if (!is_unable(node, platform, json_string_value(json_object_get(row, "code"))))
+            continue;
+        struct wi_place place = wi_place_of(node, spec->model->engine, (enum wi_platform)platform);
+        if (wi_verdicts_get(verdicts, spec->model, &place, spec->precision, &due) != WI_UNKNOWN)
+            continue;
+        wi_verdict_key(key, spec->model, &place, spec->precision);
+        wi_verdicts_set(verdicts, key, WI_UNABLE, 0, reason ? reason : "");
+    }
+}
+
 static void on_answered(void *context, const struct wi_job_spec *spec, const struct wi_probe *wish,
     struct wi_job_result *result)
 {
@@ -220,6 +252,7 @@ static void on_answered(void *context, const struct wi_job_spec *spec, const str
         result->numerics = WI_TRUSTED; /* nothing is computed */
         return;
     }
+    note_fallbacks(checks, spec, node, report);
     struct wi_place place = wi_place_of(node, spec->model->engine, (enum wi_platform)platform);
     int due = 0;
     if (platform == WI_WASM || is_on(checks))

@@ -36,7 +36,7 @@ static void judge_trust(struct wi_option *option, const struct wi_terms *terms)
 
     if (checks && prospect->verdict == WI_WRONG)
         judge(option, WI_STANDING_WRONG, "its answer was not that of wasm");
-    else if (checks && prospect->verdict == WI_UNABLE)
+    else if (prospect->verdict == WI_UNABLE)
         judge(option, WI_STANDING_UNABLE, "it was tried and cannot run the model");
     else if (wi_platforms_software(option->candidate, option->platform) && !option->measured)
         judge(option, WI_STANDING_SOFTWARE,

@@ -233,6 +233,45 @@ static void too_big_for_wasm_is_tried_elsewhere(void **state)
     assert_int_equal(the.code, WI_INFERENCE_FAILED);
 }
 
+/* The request names WebGPU and allows WASM, which answers; the page says with this code why. */
+static enum wi_verdict fall_back(const char *code)
+{
+    struct sent *sent = &the.sent[the.sent_count];
+    struct wi_answer answer = {.ok = 1,
+        .executed_on = json_pack("{s:s, s:[{s:s, s:s, s:s}]}", "platform", "wasm", "fallbacks",
+            "platform", "webgpu", "code", code, "reason", "there is no kernel")};
+    assert_int_equal(submit_to(1, WI_WEBGPU), WI_OK);
+    add(&answer.outputs, "y", 2, 1);
+    events()->on_answer(events()->context, "node-1", sent->attempt, &answer);
+    wi_tensors_clear(&answer.outputs);
+    json_decref(answer.executed_on);
+    return verdict();
+}
+
+static void what_a_page_fell_back_from_is_known(void **state)
+{
+    size_t sent;
+    the.wish.wanted = 0;
+    the.node.platforms[WI_WEBGPU].available = 1;
+    assert_int_equal(fall_back("device_lost"), WI_UNKNOWN); /* another may do it */
+    assert_int_equal(fall_back("operator_unsupported"), WI_UNABLE);
+    strcpy(the.model.hash, "efgh");
+    the.config.pool.numerics = WI_NUMERICS_OFF;
+    assert_int_equal(fall_back("platform_unsupported"), WI_UNABLE);
+    strcpy(the.model.hash, "ijkl");
+    the.node.platforms[WI_WEBGPU].available = 0; /* then that is why */
+    assert_int_equal(fall_back("platform_unsupported"), WI_UNKNOWN);
+    the.config.pool.numerics = WI_NUMERICS_CHECK;
+    the.node.platforms[WI_WEBGPU].available = 1;
+    sent = the.sent_count;
+    assert_int_equal(submit_to(1, WI_WEBGPU), WI_OK);
+    answer(sent, 2, 1);
+    turn();
+    answer(sent + 1, 2, 1);
+    assert_int_equal(verdict(), WI_TRUSTED);
+    assert_int_equal(fall_back("operator_unsupported"), WI_TRUSTED); /* it has run there */
+}
+
 static void a_joined_page_is_no_measure(void **state)
 {
     the.wish.wanted = 0;
@@ -383,6 +422,7 @@ int main(void)
         TEST(off_means_off),
         TEST(what_wasm_refuses_is_refused),
         TEST(too_big_for_wasm_is_tried_elsewhere),
+        TEST(what_a_page_fell_back_from_is_known),
         TEST(a_joined_page_is_no_measure),
         TEST(a_browser_of_ours_is_the_measure_of_strangers),
         TEST(where_none_of_ours_is_there_a_stranger_is_asked),

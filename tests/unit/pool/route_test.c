@@ -33,6 +33,9 @@ static void without_the_guard_a_gpu_is_used_at_once(void **state)
     make_real(place, 0, WI_UNKNOWN);
     assert_int_equal(route(place, 1), WI_PICK_NODE);
     expect(place, 2, WI_WEBGPU, WI_WASM);
+    make_real(place, 0, WI_UNABLE); /* which no comparing has found out */
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    expect(place, 1, WI_WASM, 0);
 }
 
 static void a_software_adapter_must_have_measured_faster(void **state)
