@@ -88,6 +88,13 @@ static enum wi_task_kind task_of(const struct wi_infer *infer, const struct wi_m
     return list->count > 0 && !infer->has_type ? list->items[0] : task_of_form(infer, model);
 }
 
+/* A folder's tokenizer is a file of it. */
+static int has_tokenizer(const struct wi_model *model)
+{
+    return model->engine != WI_ENGINE_PIPELINE ||
+           wi_manifest_find(&model->manifest, "tokenizer.json") != NULL;
+}
+
 /* A model whose type cannot be told may do anything. What its files say can be told otherwise, by
  * the request's model_type. */
 static int does(const struct wi_infer *infer, const struct wi_model *model, enum wi_task_kind task)
@@ -95,7 +102,9 @@ static int does(const struct wi_infer *infer, const struct wi_model *model, enum
     const struct wi_task_list *list = &model->huggingface.tasks;
     if (model->engine == WI_ENGINE_LLAMA && task > WI_TASK_TOKENIZE)
         return 0;
-    if (list->count > 0 && !infer->has_type && task != WI_TASK_TOKENIZE)
+    if (task == WI_TASK_TOKENIZE)
+        return has_tokenizer(model);
+    if (list->count > 0 && !infer->has_type)
         return wi_task_list_has(list, task);
     return wi_task_is_of(task, type_of(infer, model));
 }

@@ -105,6 +105,26 @@ static void test_models(void **state)
     refuses(&embedder, "\"a\"", "\"outputs\":[\"x\"]", WI_OUTPUT_UNKNOWN, "outputs");
 }
 
+/* A folder does so with its tokenizer, of which one that sees has none. */
+static void test_who_tokenizes(void **state)
+{
+    struct wi_model vit = {.name = (char *)"vit",
+        .type = WI_TYPE_VISION,
+        .engine = WI_ENGINE_PIPELINE,
+        .format = WI_FORMAT_HUGGINGFACE};
+    struct wi_infer infer;
+    struct wi_error error;
+    wi_task_list_add(&vit.huggingface.tasks, WI_TASK_IMAGE_CLASSIFICATION);
+    refuses(&vit, "\"t\"", "\"task\":\"tokenize\"", WI_INPUT_INVALID, "task");
+    assert_int_equal(check(&infer, &vit, "\"t\"", "\"task\":\"chat\"", &error), WI_INPUT_INVALID);
+    assert_string_equal(error.allowed, "image-classification");
+    wi_infer_clear(&infer);
+    wi_manifest_add(&vit.manifest, "tokenizer.json");
+    settles(&vit, "\"t\"", "\"task\":\"tokenize\"", "tokenize",
+        "{\"add_special\":true,\"text\":\"t\"}", "");
+    wi_manifest_clear(&vit.manifest);
+}
+
 static void test_inputs(void **state)
 {
     static const struct {
@@ -313,6 +333,7 @@ int main(void)
         cmocka_unit_test(test_tasks),
         cmocka_unit_test(test_canonical_form),
         cmocka_unit_test(test_models),
+        cmocka_unit_test(test_who_tokenizes),
         cmocka_unit_test(test_inputs),
         cmocka_unit_test(test_options),
         cmocka_unit_test(test_good_options),
