@@ -1,9 +1,11 @@
 /* webinfer infer: sends one request and shows, prints or saves its answer. */
 #include "cli/infer.h"
 
+#include "base/memory.h"
 #include "cli/draw.h"
 #include "cli/live.h"
-
+#include "cli/way.h"
+#include "model/model.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +79,24 @@ static enum wi_exit show_job(struct wi_cli *cli, const struct wi_rest_answer *an
     return result;
 }
 
+/* How the model is run, which the service knows, where it is there and has the model. */
+static void tell_way(const struct wi_cli *cli)
+{
+    const char *name = cli->arguments.positionals[0];
+    struct wi_buffer way = {0};
+    struct wi_error error;
+
+    if (wi_model_check_name(name, &error) != WI_OK)
+        return;
+    char *path = wi_sprintf("/v1/models/%s", name);
+    json_t *model = wi_cli_get(cli, path);
+    if (model && wi_way_print(&way, name, model) == 0)
+        fprintf(stderr, "To run it: %s\n", way.text);
+    json_decref(model);
+    free(path);
+    wi_buffer_clear(&way);
+}
+
 enum wi_exit wi_cli_infer(struct wi_cli *cli)
 {
     struct wi_buffer body = {0};
@@ -89,6 +109,8 @@ enum wi_exit wi_cli_infer(struct wi_cli *cli)
     if (wi_cli_infer_request(
             &cli->arguments, &body, &request.json_size, &request.timeout_ms, &error) != WI_OK) {
         wi_cli_complain(&error);
+        if (wi_cli_infer_lacks_input(&cli->arguments))
+            tell_way(cli);
         goto out;
     }
     wi_cli_infer_carry(&request, &body);

@@ -15,6 +15,8 @@ enum wi_code wi_cli_infer_request(const struct wi_arguments *arguments, struct w
  * error that says what to change. */
 json_t *wi_cli_infer_inputs(const struct wi_arguments *arguments, json_t *request,
     struct wi_buffer *tail, struct wi_error *error);
+/* Whether no input is named, and nothing else that a model may do with alone. */
+int wi_cli_infer_lacks_input(const struct wi_arguments *arguments);
 /* {"NAME": …} for a picture or a sound, whose bytes are appended to `tail`: a new reference. NULL
  * with `error` for a file that cannot be read, is too large, or empty. */
 json_t *wi_cli_infer_file(

@@ -181,6 +181,22 @@ static json_t *read_file(const struct wi_arguments *arguments, const char *name,
 
 /* --- which of them ---------------------------------------------------------------------------- */
 
+/* How many are given of what an input can come from. */
+static int count_sources(const struct wi_arguments *arguments)
+{
+    static const char *const options[] = {"image", "audio", "text", "tensor", "inputs"};
+    int count = arguments->positional_count > 1;
+
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        count += wi_argument_given(arguments, options[i]);
+    return count;
+}
+
+int wi_cli_infer_lacks_input(const struct wi_arguments *arguments)
+{
+    return count_sources(arguments) == 0 && !wi_argument_given(arguments, "option");
+}
+
 /* What goes with nothing but a text, a picture or a sound. */
 static enum wi_code check_words(const struct wi_arguments *arguments, struct wi_error *error)
 {
@@ -208,13 +224,11 @@ json_t *wi_cli_infer_inputs(const struct wi_arguments *arguments, json_t *reques
     const char *argument = arguments->positional_count > 1 ? arguments->positionals[1] : NULL;
     int image = wi_argument_given(arguments, "image");
     int audio = wi_argument_given(arguments, "audio");
-    int text = wi_argument_given(arguments, "text");
-    int tensors = wi_argument_given(arguments, "tensor");
-    int sources = image + audio + text + tensors + !!option + !!argument;
+    int sources = count_sources(arguments);
 
     if (check_words(arguments, error) != WI_OK)
         return NULL;
-    if (sources == 0 && wi_argument_given(arguments, "option"))
+    if (sources == 0 && !wi_cli_infer_lacks_input(arguments))
         return json_array(); /* a model may take its options alone */
     if (sources != 1) {
         wi_error_set(error, WI_BAD_REQUEST, "",
@@ -225,8 +239,9 @@ json_t *wi_cli_infer_inputs(const struct wi_arguments *arguments, json_t *reques
     }
     if (image || audio)
         return read_file(arguments, image ? "image" : "audio", tail, error);
-    if (text)
+    if (wi_argument_given(arguments, "text"))
         return read_texts(arguments, error);
-    return tensors ? read_tensors(arguments, tail, error)
-                   : read_json(option ? option : argument, request, error);
+    if (wi_argument_given(arguments, "tensor"))
+        return read_tensors(arguments, tail, error);
+    return read_json(option ? option : argument, request, error);
 }

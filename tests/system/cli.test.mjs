@@ -228,6 +228,11 @@ test('exit status 2: wrong use', async () => {
         assert.equal(run.code, 2, `${words.join(' ')}: ${run.code} ${run.out} ${run.problems}`);
         assert.ok(run.problems.length > 10, words.join(' '));
     }
+    const bare = await webinfer(['infer', 'twice']);
+    assert.equal(bare.code, 2);
+    assert.match(bare.problems, /give one of them\nTo run it: webinfer infer twice --tensor x=FILE\.npy\n$/);
+    const nobody = await webinfer(['infer', 'no_such_model']);
+    assert.doesNotMatch(nobody.problems, /To run it/);
 });
 
 test('an answer that can be written nowhere ends, and is an error', async () => {
