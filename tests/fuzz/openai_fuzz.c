@@ -95,6 +95,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     wi_blob_append(blob, data + 1, size - 1);
     if (dialect->frame("multipart/form-data", NULL, size - 1, &json, &error) != WI_OK)
         abort();
+    if (dialect->frame("application/json", "1", size - 1, &json, &error) == WI_OK)
+        abort();
+    json = size - 1;
     unsigned char hash[WI_HASH_SIZE];
     if (dialect->identify)
         dialect->identify(blob->bytes, blob->size, hash); /* before it is read, as for a key */
