@@ -12,6 +12,7 @@ import { makeFamilies } from '../lib/families.mjs';
 import { build } from '../lib/paths.mjs';
 import { flagsOf, playwright, serve } from './browsers.mjs';
 import { table } from './figures.mjs';
+import { compile } from './programs.mjs';
 import { BarePage, Native, Webinfer } from './tasks/contestants.mjs';
 import { familyGoals, measureFamilies, printFamilies } from './tasks/families.mjs';
 import {
@@ -35,7 +36,7 @@ const HISTORIES = [1000, 4000];
 
 async function compare(daemon, pairOf, store) {
     const pages = await serve([store]), browser = await playwright(flagsOf(daemon));
-    const webinfer = new Webinfer(daemon);
+    const webinfer = new Webinfer(daemon, compile().client);
     try {
         // Everybody computes with as many threads as webinfer does.
         const { threads } = (await webinfer.infer(works[0])).executed_on;

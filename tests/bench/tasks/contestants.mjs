@@ -4,13 +4,17 @@
  *
  *   load(work)      the model of a piece of work (work.mjs); gives milliseconds
  *   run(work, ms)   does it for about so long, at least three times; gives each time's milliseconds
- *   runApart(…)     the same as `times`, and beside them what it knows of where they went
+ *   runApart(…)     such milliseconds as `times`, and beside them what it knows of where they went
  *   compiles        whether it gets faster while it runs, as a browser's WASM does
  */
 import http from 'node:http';
 import { library } from '../../lib/oracle.mjs';
 import { until } from '../../lib/wait.mjs';
 import { ask } from '../ask.mjs';
+import { load, requestFile } from '../programs.mjs';
+
+/** Requests whose median says something. */
+const ENOUGH = 5;
 
 /** Runs `once` for about `ms`, at least so often. */
 async function timesOf(ms, once, least = 3) {
@@ -23,6 +27,14 @@ async function timesOf(ms, once, least = 3) {
     return times;
 }
 
+/** A file as it is, or JSON. */
+function requestOf({ model, task, inputs, options, file }) {
+    const members = { model_name: model, task, platform: 'wasm', options };
+    return file ? { query: `?${queryOf({ ...members, ...inputs })}`, headers: { 'Content-Type': file.type }, body: file.bytes }
+        : { query: '', headers: { 'Content-Type': 'application/json' },
+            body: Buffer.from(JSON.stringify({ ...members, inputs })) };
+}
+
 /** What stands beside a file: what is no text is JSON, and what there are several of comes again. */
 const queryOf = (members) => new URLSearchParams(Object.entries(members).filter(([, value]) => value !== undefined)
     .flatMap(([name, value]) => [value].flat().map((one) => [name, typeof one === 'string' ? one : JSON.stringify(one)])));
@@ -31,21 +43,21 @@ export class Webinfer {
     name = 'webinfer';
     compiles = true;
 
-    constructor(daemon) {
+    /** @param {any} daemon @param {string} [client] the load client: Node's own HTTP takes a part of a millisecond,
+     * which is none of webinfer's */
+    constructor(daemon, client) {
         this.daemon = daemon;
+        this.client = client;
         this.url = `${daemon.url}/v1/infer`;
         this.agent = new http.Agent({ keepAlive: true });
     }
 
     /** @returns {Promise<any>} the answer's JSON; fails if it is none */
-    async infer({ model, task, inputs, options, file }) {
+    async infer(work) {
         let text = '';
-        const members = { model_name: model, task, platform: 'wasm', options };
-        const [url, body, headers] = file
-            ? [`${this.url}?${queryOf({ ...members, ...inputs })}`, file.bytes, { 'Content-Type': file.type }]
-            : [this.url, { ...members, inputs }, {}];
-        const status = await ask(url, this.agent, body, headers, (part) => (text += part));
-        if (status !== 200) throw new Error(`${model}: ${status} ${text.slice(0, 500)}`);
+        const { query, headers, body } = requestOf(work);
+        const status = await ask(this.url + query, this.agent, body, headers, (part) => (text += part));
+        if (status !== 200) throw new Error(`${work.model}: ${status} ${text.slice(0, 500)}`);
         return JSON.parse(text);
     }
 
@@ -55,15 +67,27 @@ export class Webinfer {
         return performance.now() - began;
     }
 
-    async run(work, ms) { return (await this.runApart(work, ms)).times; }
+    run(work, ms) { return timesOf(ms, () => this.infer(work)); }
 
-    /** And how much of it the page took, with what a request's input is decoded from.
+    /** The load client's median, and how much of some requests the page took, with what their input is decoded from.
      * @returns {Promise<{times: number[], inside: number[]}>} */
     async runApart(work, ms) {
         const inside = [];
-        const times = await timesOf(ms, async () =>
-            inside.push((await this.infer(work)).performance.inference_ms));
-        return { times, inside };
+        const few = await timesOf(0, async () => inside.push((await this.infer(work)).performance.inference_ms));
+        const { p50_ms } = await this.#load(work, Math.max(ms, ENOUGH * Math.min(...few)), 1);
+        return { times: [p50_ms], inside };
+    }
+
+    /** Of two clients, whose requests and answers travel while the page computes for the other.
+     * @returns {Promise<number>} milliseconds for each request */
+    async together(work, ms) { return 1000 / (await this.#load(work, ms, 2)).per_second; }
+
+    async #load(work, ms, clients) {
+        const { host, port } = new URL(this.url), { query, headers, body } = requestOf(work);
+        const file = requestFile('task', host, headers, body, query);
+        const told = await load(this.client, { port, file, clients, ms });
+        if (told.errors) throw new Error(`${work.model}: ${told.errors} errors, status ${told.last_error_status}`);
+        return told;
     }
 
     once(work) { return timesOf(0, () => this.infer(work), 1); }

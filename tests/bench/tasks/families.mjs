@@ -18,11 +18,12 @@ async function warmUp(who, work, ms) {
     }
 }
 
-/** @returns {Promise<object[]>} a row for every piece of work; `inside` is what of webinfer's the page took */
-export async function measureFamilies({ contestants, works, rounds, ms }) {
+/** @returns {Promise<object[]>} a row for every piece of work; `inside` is what of webinfer's the page took, `together`
+ * what a request takes of two clients */
+export async function measureFamilies({ contestants, webinfer, works, rounds, ms }) {
     const rows = [];
     for (const work of works) {
-        const times = Object.fromEntries(contestants.map(({ name }) => [name, []])), inside = [];
+        const times = Object.fromEntries(contestants.map(({ name }) => [name, []])), inside = [], together = [];
         for (const who of contestants) {
             await who.load(work);
             if (who.compiles) await warmUp(who, work, ms);
@@ -34,13 +35,15 @@ export async function measureFamilies({ contestants, works, rounds, ms }) {
                 times[who.name].push(median(told.times));
                 if (told.inside) inside.push(median(told.inside));
             }
+            together.push(await webinfer.together(work, ms));
         }
         process.stderr.write('.');
         // Each round's ratio, so that what slowed a whole round down does not count.
         const share = (list) => spread(list.map((time, round) => times.bare[round] / time));
         rows.push({ family: work.family, ...Object.fromEntries(
             Object.entries(times).map(([name, list]) => [name, spread(list)])),
-        inside: spread(inside), speed: share(times.webinfer), speedInside: share(inside) });
+        inside: spread(inside), together: spread(together), speed: share(times.webinfer),
+        speedInside: share(inside), speedTogether: share(together) });
     }
     return rows;
 }
@@ -48,9 +51,9 @@ export async function measureFamilies({ contestants, works, rounds, ms }) {
 export const printFamilies = (rows) =>
     table('A request of each family, WASM: p50 in ms, median of the rounds (spread)',
         ['family', 'bare page', 'webinfer', 'of it in the page', 'native', "share of the bare page's speed",
-            'in the page'],
+            'in the page', 'of two clients'],
         rows.map((row) => [row.family, ...[row.bare, row.webinfer, row.inside, row.native, row.speed,
-            row.speedInside].map(shown)]));
+            row.speedInside, row.speedTogether].map(shown)]));
 
 export function familyGoals(rows, goal) {
     for (const { family, bare, speed } of rows)
