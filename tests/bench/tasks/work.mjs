@@ -25,8 +25,8 @@ const greedy = { temperature: 0, max_tokens: TOKENS };
  *   file?: {type: string, bytes: Buffer}, bare: object, native: (pipe: any) => Promise<any>}} Work
  */
 
-const generate = (prompt) => ({ tokenizer, model }) => model.generate(
-    { ...tokenizer(prompt), max_new_tokens: TOKENS, do_sample: false });
+const generate = (prompt) => async ({ tokenizer, model }) => tokenizer.batch_decode(await model.generate(
+    { ...tokenizer(prompt), max_new_tokens: TOKENS, do_sample: false }), { skip_special_tokens: true });
 
 /** @param {{inputs?: any, file?: Work['file']}} given @returns {Work} that a library's pipeline does with one argument */
 function plain(family, model, task, pipeline, given, bare, argument) {
