@@ -37,7 +37,8 @@ const AS_MODULE = [
 ];
 /** What is changed of transformers.js: one load that failed would fail all that come after it in the worker,
  * and runs have turns there (src/engine/turns.js); its spectrograms are made sooner, since most of a short
- * sound's window is silence (src/pipeline/sound/fourier.js). Each is found exactly once. */
+ * sound's window is silence (src/pipeline/sound/fourier.js), and so are a picture's planes (src/pipeline/permute.js).
+ * Each is found exactly once. */
 const TRANSFORMERS = '@huggingface/transformers';
 const CHANGED = [
     ['webInitChain = webInitChain.then(load)', 'webInitChain = webInitChain.catch(() => {}).then(load)'],
@@ -46,8 +47,10 @@ const CHANGED = [
     ['const buffer_size = Math.min(waveform.length - offset, frame_length);',
         'const buffer_size = Math.min(waveform.length - offset, frame_length);'
         + 'if (isSilent(waveform, offset, buffer_size)) continue;'],
+    ['function permute_data(array, dims, axes) {', 'function permute_data(array, dims, axes) {return permuted(array, dims, axes);'],
 ];
-const FOURIER = `import { fourierOf, isSilent } from ${JSON.stringify(path.join(here, 'src/pipeline/sound/fourier.js'))};\n`;
+const OURS = Object.entries({ 'sound/fourier.js': 'fourierOf, isSilent', 'permute.js': 'permuted' }).map(([file, names]) =>
+    `import { ${names} } from ${JSON.stringify(path.join(here, 'src/pipeline', file))};\n`).join('');
 /** Where a package has no licence file of its own, its text is the one of its repository. */
 const LICENCE_FROM = {
     'onnxruntime-common': 'onnxruntime-web', '@wllama/wllama-compat': '@wllama/wllama',
@@ -82,7 +85,7 @@ const WORKERS_OWN = {
         build.onResolve({ filter: /^\..*\.js$/ }, ({ path: file, resolveDir }) =>
             (GIVEN.has(path.resolve(resolveDir, file)) ? given : undefined));
         build.onLoad({ filter: /transformers\.web\.js$/ }, ({ path: file }) =>
-            ({ contents: FOURIER + replaceOnce(fs.readFileSync(file, 'utf8'), CHANGED, TRANSFORMERS), loader: 'js' }));
+            ({ contents: OURS + replaceOnce(fs.readFileSync(file, 'utf8'), CHANGED, TRANSFORMERS), loader: 'js' }));
     },
 };
 

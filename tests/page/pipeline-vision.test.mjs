@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { throwIfCancelled } from '../../page/src/engine/failure.js';
 import { resample } from '../../page/src/pipeline/image/resample.js';
+import { permuted } from '../../page/src/pipeline/permute.js';
 import { disc } from '../lib/media.mjs';
-import { tolerances } from '../lib/oracle.mjs';
+import { library, tolerances } from '../lib/oracle.mjs';
 import { decodePng } from '../lib/read-media.mjs';
 import { modelOf, oracle, withChanged } from './support/families.mjs';
 import { engineOf, outcomeOf, runOf, taskOf } from './support/library.mjs';
@@ -225,4 +226,15 @@ test('what cannot be done says why, and the next request is right', async () => 
         { code: 'platform_unsupported', field: 'task' });
     const { result } = await classify(carried(png));
     assert.equal(result.labels.length, 5);
+});
+
+test('axes change their order as the library has them do it', () => {
+    const { Tensor, permute } = library;
+    for (const [sizes, axes] of [[[5], [0]], [[2, 3], [1, 0]], [[4, 5, 3], [2, 0, 1]], [[2, 3, 4, 5], [3, 1, 0, 2]],
+        [[0, 3], [1, 0]], [[3, 0, 2], [2, 1, 0]]]) {
+        const numbers = Int32Array.from({ length: sizes.reduce((product, size) => product * size, 1) }, (_, i) => i);
+        const { data, dims } = permute(new Tensor('int32', numbers, sizes), axes);
+        assert.deepEqual(permuted(numbers, sizes, axes), [data, dims]);
+    }
+    assert.deepEqual(permuted(['a'], [], []), [['a'], []]);
 });
