@@ -355,6 +355,13 @@ static void test_memory_budget(void **state)
 /* --- deadlines ---------------------------------------------------------------------------------
  */
 
+static int short_stall(void **state)
+{
+    struct wi_server_times times = patient;
+    times.stall = 200;
+    return set_up_with(times);
+}
+
 static void test_stalled_body(void **state)
 {
     struct client *client = connect_client();
@@ -365,6 +372,13 @@ static void test_stalled_body(void **state)
     check_problem(client, 408, "request_timeout");
     until(closed(client));
     free_client(client);
+}
+
+static int short_grace(void **state)
+{
+    struct wi_server_times times = patient;
+    times.grace = 400;
+    return set_up_with(times);
 }
 
 /* One byte at a time never stalls, but is too slow all the same. */
@@ -385,6 +399,13 @@ static void test_trickled_body(void **state)
     until(answered(client));
     check_problem(client, 408, "request_timeout");
     free_client(client);
+}
+
+static int short_headers(void **state)
+{
+    struct wi_server_times times = patient;
+    times.headers = 300;
+    return set_up_with(times);
 }
 
 static void test_slow_headers(void **state)
@@ -515,6 +536,7 @@ static void test_cannot_start(void **state)
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define SHORT(time, name) cmocka_unit_test_setup_teardown(name, short_##time, tear_down)
 
 int main(void)
 {
@@ -534,9 +556,9 @@ int main(void)
         TEST(test_too_large),
         TEST(test_chunked),
         TEST(test_memory_budget),
-        TEST(test_stalled_body),
-        TEST(test_trickled_body),
-        TEST(test_slow_headers),
+        SHORT(stall, test_stalled_body),
+        SHORT(grace, test_trickled_body),
+        SHORT(headers, test_slow_headers),
         TEST(test_connection_limit),
         TEST(test_too_many_open_files),
         TEST(test_cannot_start),
