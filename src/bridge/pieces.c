@@ -1,6 +1,5 @@
 /* Tensors in pieces between service and nodes; see pieces.h. */
 #include "bridge/pieces.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/params.h"
 #include "bridge/node.h"
@@ -34,23 +33,38 @@ static void refuse_size(struct wi_node *node, struct wi_attempt *attempt, size_t
 
 /* --- Memory ---------------------------------------------------------------------------------- */
 
-/* The first that is due to be given up; `*open` says whether any is under way at all. */
-static struct wi_attempt *find_stalled(
-    const struct wi_bridge *bridge, struct wi_node **of, int *open)
+static int is_under_way(const struct wi_attempt *attempt)
+{
+    return attempt->in && attempt->in->has_room;
+}
+
+/* One more look at each that is under way; whether there is any. What is away has its grace. */
+static int count_quiet(struct wi_bridge *bridge)
+{
+    int any = 0;
+    for (const struct wi_node *node = bridge->nodes; node; node = node->hh.next) {
+        struct wi_attempt *attempt = node->attempts;
+        for (; attempt; attempt = attempt->hh.next) {
+            if (!is_under_way(attempt))
+                continue;
+            any = 1;
+            attempt->in->quiet = node->link ? attempt->in->quiet + 1 : 0;
+        }
+    }
+    return any;
+}
+
+/* The first that is to be given up. Silence is counted in looks: after a time in which the service
+ * was not let run, what has come meanwhile is read before the next. */
+static struct wi_attempt *find_stalled(const struct wi_bridge *bridge, struct wi_node **of)
 {
     const struct wi_bridge_settings *settings = &bridge->settings;
-    double limit = (double)(settings->heartbeat_interval * settings->heartbeat_misses);
-    double oldest = wi_now_ms() - STALL_FACTOR * limit;
-    *open = 0;
+    int64_t limit = STALL_FACTOR * settings->heartbeat_interval * settings->heartbeat_misses;
     for (*of = bridge->nodes; *of; *of = (*of)->hh.next) {
         struct wi_attempt *attempt = (*of)->attempts;
-        for (; attempt; attempt = attempt->hh.next) {
-            if (!attempt->in || !attempt->in->has_room)
-                continue;
-            *open = 1;
-            if ((*of)->link && attempt->in->heard < oldest) /* one that is away has its grace */
+        for (; attempt; attempt = attempt->hh.next)
+            if (is_under_way(attempt) && attempt->in->quiet > 1 + (limit - 1) / STALL_CHECK_MS)
                 return attempt;
-        }
     }
     return NULL;
 }
@@ -61,16 +75,15 @@ static void on_stall_time(void *context)
     struct wi_node *node;
     struct wi_attempt *attempt;
     struct wi_error error;
-    int open = 0;
+    if (!count_quiet(bridge))
+        wi_timer_stop(bridge->stall_timer);
     /* From the beginning each time: the event may end others. */
-    while (!bridge->closed && (attempt = find_stalled(bridge, &node, &open)) != NULL) {
+    while (!bridge->closed && (attempt = find_stalled(bridge, &node)) != NULL) {
         wi_error_set(&error, WI_BAD_FRAMING, NULL,
             "nothing came of it for too long after tensor %zu, byte %zu", attempt->in->tensor,
             attempt->in->position);
         wi_response_reject(node, attempt, &error);
     }
-    if (!bridge->closed && !open)
-        wi_timer_stop(bridge->stall_timer);
 }
 
 static void tell_credit(struct wi_node *node, const struct wi_attempt *attempt)
@@ -82,7 +95,7 @@ static void tell_credit(struct wi_node *node, const struct wi_attempt *attempt)
 static void give_credit(struct wi_node *node, struct wi_attempt *attempt)
 {
     struct wi_bridge *bridge = node->bridge;
-    attempt->in->heard = wi_now_ms();
+    attempt->in->quiet = 0;
     if (!bridge->stall_timer)
         bridge->stall_timer = wi_timer_new(bridge->loop, on_stall_time, bridge);
     if (!wi_timer_running(bridge->stall_timer))
@@ -230,7 +243,7 @@ enum wi_heard wi_pieces_data(struct wi_node *node, struct wi_frame *frame, struc
         wi_response_reject(node, attempt, error);
         return WI_HEARD_OURS;
     }
-    attempt->in->heard = wi_now_ms();
+    attempt->in->quiet = 0;
     if (wi_pieces_in_extend(attempt->in))
         tell_credit(node, attempt);
     return WI_HEARD_OURS;

@@ -18,7 +18,7 @@ struct wi_pieces_in {
     size_t received;           /* of them */
     size_t granted;            /* so many may its sender have sent, where that is told */
     int has_room;
-    double heard;            /* monotonic milliseconds: when it went on last; its owner's to set */
+    int64_t quiet;           /* looks in a row that have found nothing new; its owner's to set */
     size_t tensor, position; /* the next byte that is wanted; behind the last: none is */
 };
 

@@ -596,6 +596,27 @@ static void an_answer_goes_on_soon(void **state)
     client_close(&client);
 }
 
+/* What has come meanwhile is read first. */
+static void a_service_that_stood_still_blames_nobody(void **state)
+{
+    struct fixture *fixture = *state;
+    json_t *welcome;
+    struct client client = join_parts(fixture, &welcome);
+    fixture->config.bridge.heartbeat_interval = 100;
+    fixture->config.bridge.heartbeat_misses = 1;
+    wi_bridge_reload(fixture->bridge, &fixture->config);
+    send_and_hear(fixture, &client, "att-1");
+    say_outline(&client, "att-1", 30);
+    expect_credit(&client, "att-1", 30);
+    say_piece(&client, "att-1", 0, 0, 30);
+    say(&client, "task_response", IN_PIECES("att-1"));
+    nanosleep(&(struct timespec){.tv_nsec = 300 * 1000 * 1000}, NULL);
+    turn_until(&client, &fixture->answers, 1);
+    assert_true(fixture->answer.ok);
+    json_decref(welcome);
+    client_close(&client);
+}
+
 static void who_names_no_attempt_is_cut(void **state)
 {
     struct fixture *fixture = *state;
@@ -631,6 +652,7 @@ int main(void)
         TEST(an_outline_says_one_thing),
         TEST(an_answer_ends_when_all_is_there),
         TEST(an_answer_goes_on_soon),
+        TEST(a_service_that_stood_still_blames_nobody),
         TEST(who_names_no_attempt_is_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
