@@ -20,8 +20,9 @@
 static struct wi_text_figures figures_of(const struct wi_outcome *outcome)
 {
     const struct wi_text_account *account = &outcome->account;
+    int is_timed = account->timed && account->generated > 0;
     double first_ms = outcome->first_part_ms > 0 ? outcome->first_part_ms
-                      : account->made_ms > 0     ? outcome->total_ms - account->made_ms
+                      : is_timed                 ? outcome->total_ms - account->made_ms
                                                  : 0;
     return (struct wi_text_figures){.first_token_s = first_ms / 1000,
         .per_token_s = account->made > 0 ? account->made_ms / account->made / 1000 : 0,

@@ -237,7 +237,7 @@ static json_t *make_result(const json_t *parts, json_int_t n, int stream)
 
 static void add_figures(json_t *result, json_int_t prompt, json_int_t made, double token_ms)
 {
-    double ms = (double)made * token_ms;
+    double ms = made > 1 ? (double)(made - 1) * token_ms : 0;
     json_object_set_new(result, "usage",
         json_pack("{s:I, s:I, s:i}", "prompt_tokens", prompt, "completion_tokens", made,
             "cached_tokens", 0));

@@ -259,13 +259,14 @@ struct wi_text_account wi_task_account(const json_t *result)
     const double most_ms = 1e12; /* as of all times that a node tells */
     const json_t *usage = json_object_get(result, "usage");
     const json_t *timings = json_object_get(result, "timings");
+    double predicted = number(timings, "predicted_n", WI_TOKENS_MAX);
     struct wi_text_account account = {.counted = json_is_object(usage),
         .timed = json_is_object(timings),
         .prompt = number(usage, "prompt_tokens", WI_TOKENS_MAX),
         .generated = number(usage, "completion_tokens", WI_TOKENS_MAX),
         .read = number(timings, "prompt_n", WI_TOKENS_MAX),
         .read_ms = number(timings, "prompt_ms", most_ms),
-        .made = number(timings, "predicted_n", WI_TOKENS_MAX),
+        .made = predicted > 1 ? predicted - 1 : 0, /* the first comes with the prompt */
         .made_ms = number(timings, "predicted_ms", most_ms)};
     account.cached = number(usage, "cached_tokens", account.prompt);
     return account;

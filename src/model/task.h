@@ -113,7 +113,7 @@ struct wi_text_account {
     int counted, timed;               /* it says something of tokens, and of times */
     double prompt, cached, generated; /* tokens; `cached` of the prompt's were known already */
     double read, read_ms;             /* tokens of the prompt that were not, and reading them */
-    double made, made_ms;             /* tokens of the answer, and making them */
+    double made, made_ms;             /* tokens of the answer after the first, and making them */
 };
 /* More tokens than any context has. */
 #define WI_TOKENS_MAX 1e7

@@ -298,9 +298,10 @@ double wi_estimate_run_ms(const struct wi_estimate *e, double prompt_tokens, dou
 {
     if (prompt_tokens <= 0)
         return e->runs > 0 ? e->run_ms : -1;
-    if (e->prompt_ms <= 0 || (answer_tokens > 0 && e->token_ms <= 0))
+    double after_first = answer_tokens > 1 ? answer_tokens - 1 : 0;
+    if (e->prompt_ms <= 0 || (after_first > 0 && e->token_ms <= 0))
         return -1;
-    return prompt_tokens * e->prompt_ms + answer_tokens * e->token_ms;
+    return prompt_tokens * e->prompt_ms + after_first * e->token_ms;
 }
 
 struct wi_estimate wi_estimates_get(

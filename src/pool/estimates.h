@@ -37,7 +37,8 @@ struct wi_estimate {
     double elsewhere_ms;    /* the model's runs for clients since it was last measured or tried
                              * here, or since the start; not kept */
     int64_t measured_at;    /* Unix milliseconds; 0: never */
-    /* Of text: for each new token of a prompt, and for each that was generated. 0: not measured;
+    /* Of text: for each new token of a prompt, which ends with the answer's first, and for each
+     * after that. 0: not measured;
      * what stands in for a measurement, a first run or one of few tokens, is not in the counts. */
     double prompt_ms, token_ms;
     unsigned prompts, answers;

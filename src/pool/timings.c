@@ -28,7 +28,7 @@ struct wi_timings wi_timings_of(
         timings.prompt_tokens = said.read;
         timings.prompt_ms = said.read_ms;
     }
-    if (is_credible(said.made, said.generated, said.made_ms, took_ms)) {
+    if (is_credible(said.made, said.generated - 1, said.made_ms, took_ms)) {
         timings.answer_tokens = said.made;
         timings.answer_ms = said.made_ms;
     }

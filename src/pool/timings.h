@@ -10,7 +10,7 @@
 /* Each pair is filled whole, or 0. */
 struct wi_timings {
     double prompt_tokens, prompt_ms; /* new ones, which were in no cache, and reading them */
-    double answer_tokens, answer_ms; /* those that were generated */
+    double answer_tokens, answer_ms; /* those that were generated after the first */
 };
 
 /* Of the answer to a text task that went well, which took `took_ms` by our clock. A task that makes

@@ -196,19 +196,20 @@ class Writing {
             timings: {
                 cache_n: cached,
                 ...timesOf('prompt', this._prompt.read ?? read, middle.ownMs - start.ownMs),
-                ...timesOf('predicted', made, end.ownMs - middle.ownMs),
+                ...timesOf('predicted', made, end.ownMs - middle.ownMs, Math.max(0, made - 1)),
                 predicted_session_ms: end.sessionMs - middle.sessionMs,
             },
         };
     }
 }
 
-/** As llama-server tells them. @param {string} name @param {number} count @param {number} ms */
-function timesOf(name, count, ms) {
+/** As llama-server tells them. @param {string} name @param {number} count @param {number} ms
+ * @param {number} [timed] how many of them took that time: an answer's first comes with its prompt */
+function timesOf(name, count, ms, timed = count) {
     return {
         [`${name}_n`]: count, [`${name}_ms`]: ms,
-        [`${name}_per_token_ms`]: count > 0 ? ms / count : 0,
-        [`${name}_per_second`]: ms > 0 ? (1000 * count) / ms : 0,
+        [`${name}_per_token_ms`]: timed > 0 ? ms / timed : 0,
+        [`${name}_per_second`]: ms > 0 ? (1000 * timed) / ms : 0,
     };
 }
 

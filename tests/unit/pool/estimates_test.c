@@ -299,9 +299,10 @@ static void text_is_expected_to_take_what_its_tokens_do(void **state)
     e = (struct wi_estimate){.run_ms = 7, .cold = 1, .prompt_ms = 2};
     assert_true(wi_estimate_run_ms(&e, 0, 0) < 0);
     assert_true(wi_estimate_run_ms(&e, 10, 0) == 20);
-    assert_true(wi_estimate_run_ms(&e, 10, 1) < 0);
+    assert_true(wi_estimate_run_ms(&e, 10, 1) == 20); /* the first comes with the prompt */
+    assert_true(wi_estimate_run_ms(&e, 10, 2) < 0);
     e.token_ms = 30;
-    assert_true(wi_estimate_run_ms(&e, 10, 4) == 140);
+    assert_true(wi_estimate_run_ms(&e, 10, 4) == 110);
     e.prompt_ms = 0;
     assert_true(wi_estimate_run_ms(&e, 10, 4) < 0);
 }

@@ -27,7 +27,16 @@ static void what_a_language_model_says_is_taken(void **state)
         WI_TASK_CHAT, "{\"text\":\"x\"," USAGE(40, 25, 30) "," TIMINGS(10, 50.5, 25, 1000) "}");
 
     assert_true(timings.prompt_tokens == 10 && timings.prompt_ms == 50.5);
-    assert_true(timings.answer_tokens == 25 && timings.answer_ms == 1000);
+    assert_true(timings.answer_tokens == 24 && timings.answer_ms == 1000);
+}
+
+static void the_first_token_comes_with_the_prompt(void **state)
+{
+    struct wi_timings timings =
+        timings_of(WI_TASK_CHAT, "{" USAGE(40, 1, 0) "," TIMINGS(40, 80, 1, 0.006) "}");
+
+    assert_true(timings.prompt_tokens == 40 && timings.prompt_ms == 80);
+    assert_true(timings.answer_tokens == 0 && timings.answer_ms == 0);
 }
 
 static void each_half_is_believed_by_itself(void **state)
@@ -36,7 +45,7 @@ static void each_half_is_believed_by_itself(void **state)
         timings_of(WI_TASK_CHAT, "{" USAGE(40, 25, 40) "," TIMINGS(0, 0, 25, 1000) "}");
 
     assert_true(timings.prompt_tokens == 0 && timings.prompt_ms == 0);
-    assert_true(timings.answer_tokens == 25);
+    assert_true(timings.answer_tokens == 24);
     timings = timings_of(WI_TASK_COMPLETE, "{" USAGE(40, 25, 0) "," TIMINGS(40, 80, 25, true) "}");
     assert_true(timings.prompt_tokens == 40);
     assert_true(timings.answer_tokens == 0 && timings.answer_ms == 0);
@@ -82,6 +91,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_language_model_says_is_taken),
+        cmocka_unit_test(the_first_token_comes_with_the_prompt),
         cmocka_unit_test(each_half_is_believed_by_itself),
         cmocka_unit_test(what_cannot_be_is_not_believed),
         cmocka_unit_test(what_makes_no_text_has_read_all_the_time),
