@@ -37,13 +37,17 @@ static const char *code_of(enum wi_code code)
 /* Our names of fields, and what they are called there. */
 static void add_param(struct wi_buffer *out, const char *field, const char *input)
 {
+    /* Where it is to run is a part of the model's name. */
+    const struct {
+        const char *ours, *theirs;
+    } names[] = {{"model_name", "model"}, {"task", "model"}, {"browser", "model"},
+        {"platform", "model"}, {"inputs", input}, {"inputs.texts", input}, {"inputs.audio", "file"},
+        {"options.timestamps", "response_format"}};
     static const char *const prefixes[] = {"options.", "inputs."};
-    const char *name = strcmp(field, "model_name") == 0           ? "model"
-                       : strcmp(field, "task") == 0               ? "model"
-                       : strcmp(field, "inputs") == 0             ? input
-                       : strcmp(field, "inputs.audio") == 0       ? "file"
-                       : strcmp(field, "options.timestamps") == 0 ? "response_format"
-                                                                  : field;
+    const char *name = field;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(field, names[i].ours) == 0)
+            name = names[i].theirs;
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
             name += strlen(prefixes[i]);
@@ -53,10 +57,18 @@ static void add_param(struct wi_buffer *out, const char *field, const char *inpu
         wi_buffer_puts(out, "null");
 }
 
+/* Some details end as sentences do. */
+static const char *end_of(const char *detail)
+{
+    size_t length = strlen(detail);
+    return length > 0 && detail[length - 1] == '.' ? "" : ".";
+}
+
 void wi_openai_error(struct wi_buffer *out, const struct wi_error *error, const char *input)
 {
     char message[sizeof error->detail + sizeof error->expected + sizeof error->allowed + 32];
-    snprintf(message, sizeof message, "%s%s%s%s%s", error->detail,
+    snprintf(message, sizeof message, "%s%s%s%s%s%s", error->detail,
+        *error->expected || *error->allowed ? end_of(error->detail) : "",
         *error->expected ? " Expected: " : "", error->expected, *error->allowed ? " Allowed: " : "",
         error->allowed);
     wi_buffer_puts(out, "{\"message\":");

@@ -187,7 +187,7 @@ function failureOf({ type, message, n_prompt_tokens: tokens, n_ctx: context }) {
     if (type === 'exceed_context_size_error') {
         return new Failure('context_length_exceeded',
             `The prompt has ${tokens} tokens, the model's context here ${context}.`,
-            { expected: `fewer than ${context} tokens` });
+            { field: 'inputs', expected: `fewer than ${context} tokens` });
     }
     const text = String(message).slice(0, 500);
     return type === 'invalid_request_error' ? new Failure('input_invalid', text)

@@ -200,6 +200,30 @@ static void test_errors(void **state)
     }
 }
 
+static void test_fields_have_the_names_of_requests(void **state)
+{
+    static const struct {
+        const char *field, *param;
+    } rows[] = {{"model_name", "model"}, {"task", "model"}, {"browser", "model"},
+        {"platform", "model"}, {"inputs", "input"}, {"inputs.texts", "input"},
+        {"inputs.audio", "file"}, {"options.timestamps", "response_format"},
+        {"options.dimensions", "dimensions"}, {"inputs.query", "query"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct wi_error error;
+        struct wi_buffer text = {0};
+        wi_error_set(&error, WI_INPUT_INVALID, rows[i].field, "it is wrong");
+        wi_error_allow(&error, "others");
+        wi_dialect_openai_embeddings.print_error(&text, &error, NULL);
+        json_t *whole = json_loads(text.text, JSON_REJECT_DUPLICATES, NULL);
+        json_t *told = json_object_get(whole, "error");
+        assert_string_equal(json_string_value(json_object_get(told, "param")), rows[i].param);
+        assert_string_equal(
+            json_string_value(json_object_get(told, "message")), "it is wrong. Allowed: others");
+        json_decref(whole);
+        wi_buffer_clear(&text);
+    }
+}
+
 static void test_both(void **state)
 {
     struct wi_error error;
@@ -224,6 +248,7 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_model),
         cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_fields_have_the_names_of_requests),
         cmocka_unit_test(test_both),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
