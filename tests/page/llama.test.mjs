@@ -105,7 +105,7 @@ describe('a language model', () => {
         assert.deepEqual(await refused({ task: 'tokenize', input: {} }), ['input_invalid', 'inputs.text']);
         assert.deepEqual(await refused({ task: 'embed', input: { texts: [] } }), ['input_invalid', 'inputs.texts']);
         const { error } = (await service.run(model, [], complete('abcdefgh'.repeat(400)))).data;
-        assert.equal(error.code, 'context_length_exceeded');
+        assert.deepEqual([error.code, error.field], ['context_length_exceeded', 'inputs']);
         assert.match(error.message, /2401 tokens.*2048/);
         const { result } = wellDone(await service.run(model, [], complete('abc', { grammar: 'root ::= "de" "x"*', max_tokens: 3 })));
         assert.equal(result.text.slice(0, 2), 'de');
@@ -128,6 +128,14 @@ describe('a language model', () => {
         assert.equal(error.code, 'input_invalid');
         assert.match(error.field, /^inputs\.messages/);
         assert.deepEqual(problems, []);
+    });
+
+    nodeTest('goes on with texts where its template is none that llama.cpp reads', async ({ service }) => {
+        const model = service.addGguf('broken', { 'broken.gguf': ggufBytes({ follow: 'abcdefgh', template: '{% if %}' }) });
+        assert.equal(wellDone(await service.run(model, [], complete('abc', { max_tokens: 2 }))).result.text, 'de');
+        const chat = { task: 'chat', input: { messages: [{ role: 'user', content: 'abc' }] }, options: { max_tokens: 2 } };
+        const { error } = (await service.run(model, [], chat)).data;
+        assert.deepEqual([error.code, /template/.test(error.message)], ['model_invalid', true], error.message);
     });
 
     nodeTest('tells how likely its tokens were', async ({ service }) => {

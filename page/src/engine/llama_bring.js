@@ -64,6 +64,7 @@ async function load(module, plan) {
         n_gpu_layers: 0, n_ctx: plan.context * plan.slots, n_threads: module.threads, n_parallel: plan.slots,
         kv_unified: false, log_level: 2, n_batch: plan.batch, n_ubatch: plan.batch, flash_attn: false,
         embeddings: true, pooling_type: plan.pooling, warmup: false,
+        chat_template: 'chatml', // it is given none to render: one that it cannot read must not keep it from loading
     }).catch((error) => {
         throw error instanceof ActionError ? refused(module.cause || error.message) : error;
     });
