@@ -180,11 +180,11 @@ static int make_lock(struct wi_instance *instance, struct wi_error *error)
     int failed;
 
     instance->folder_fd = open(instance->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (instance->folder_fd >= 0)
-        flock(instance->folder_fd, LOCK_EX);
     instance->lock_fd = open(fresh, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    failed = instance->lock_fd < 0 || flock(instance->lock_fd, LOCK_EX | LOCK_NB) != 0 ||
-             rename(fresh, lock) != 0;
+    if (instance->folder_fd >= 0)
+        (void)flock(instance->folder_fd, LOCK_EX); /* which NFS refuses */
+    failed = instance->folder_fd < 0 || instance->lock_fd < 0 ||
+             flock(instance->lock_fd, LOCK_EX | LOCK_NB) != 0 || rename(fresh, lock) != 0;
     if (failed)
         wi_error_set(error, WI_UNAVAILABLE, "", "cannot lock %s: %s", lock, strerror(errno));
     free(fresh);
@@ -252,9 +252,14 @@ static int renew(struct wi_instance *instance, struct wi_error *error)
     return result;
 }
 
+/* A browser that still runs may have made another one of that name, which is not locked. */
 static int is_gone(const struct wi_instance *instance)
 {
-    return !instance->path || (access(instance->path, F_OK) != 0 && errno == ENOENT);
+    struct stat ours, now;
+
+    return !instance->path || fstat(instance->folder_fd, &ours) != 0 ||
+           lstat(instance->path, &now) != 0 || now.st_dev != ours.st_dev ||
+           now.st_ino != ours.st_ino;
 }
 
 char *wi_instance_make(struct wi_instance *instance, const char *name, struct wi_error *error)

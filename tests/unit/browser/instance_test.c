@@ -148,6 +148,7 @@ static void a_cleaner_of_old_files_ends_nothing(void **state)
     wi_instance_free(second);
 
     remove_by_force(path);
+    assert_int_equal(mkdir(path, 0700), 0); /* as a browser does that goes on writing */
     inner = wi_instance_make(first, "inner", &error);
     assert_non_null(inner);
     assert_string_not_equal(wi_instance_path(first), path);
