@@ -519,13 +519,15 @@ static void progress_goes_up_now_and_then(void **state)
     struct fixture *fixture = *state;
     struct client client = join_parts(fixture, NULL);
     send_stream(fixture, "att-1", NULL);
+    double began = wi_now_ms();
     say(&client, "task_progress",
         "{\"attempt_id\":\"att-1\",\"phase\":\"load\\ning\",\"loaded_bytes\":1,\"total_bytes\":2}");
     say(&client, "task_progress", "{\"attempt_id\":\"att-1\",\"phase\":\"prompt\"}");
     say(&client, "task_progress", "{\"attempt_id\":\"att-9\",\"phase\":\"prompt\"}");
     say_part(&client, "att-1", 0);
     turn_until(&client, &fixture->parts, 1);
-    assert_int_equal(fixture->progresses, 1);
+    /* Once every 200 ms; between two messages a busy machine may let more than that pass. */
+    assert_in_range(fixture->progresses, 1, 1 + (unsigned)((wi_now_ms() - began) / 200));
     assert_null(strchr(fixture->log, '\n'));
     say(&client, "task_progress", "{\"attempt_id\":\"att-1\",\"phase\":7}");
     turn_until(&client, &fixture->aways, 1);
