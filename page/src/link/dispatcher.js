@@ -200,8 +200,7 @@ export class Dispatcher {
         case 'capabilities':
             Object.assign(this.engines, message.engines);
             Object.assign(this.engineInfo, message.engine_info);
-            lane.engines = message.engine_info;
-            lane.steps = message.steps;
+            lane.equip(message.engine_info, message.steps);
             return this._workers.ready(lane, message.platforms[lane.platform]);
         }
     }

@@ -6,6 +6,7 @@
  * between them.
  * A lane outlives its worker: when the worker is replaced, the queue stays.
  */
+import { Kinds } from './kinds.js';
 
 /** @typedef {import('./attempt.js').Attempt} Attempt */
 /** @typedef {import('../shared/messages.js').Build} Build */
@@ -14,10 +15,6 @@
 /** @typedef {import('../shared/messages.js').PlatformReport} PlatformReport */
 
 /** What a lane needs of its channel. @typedef {{watches: boolean, post(message: ToEngine): void, ask(message: ToEngine, ms: number): void, close(): void}} EngineChannel */
-
-/** Echoes, and counts, at a time. */
-const ECHO_WINDOW = 32;
-const COUNTS = 1024;
 
 export class Lane {
     /** @param {string} name of its worker @param {Build} build @param {string} [platform]
@@ -45,10 +42,9 @@ export class Lane {
         this.queue = [];
         /** Handed over, oldest first. @type {Map<string, Attempt>} */
         this.outstanding = new Map();
-        /** How many of them there are, by kind. @type {Map<string, number>} */
-        this._running = new Map();
         /** What the worker said of its engines. @type {Record<string, EngineInfo>} */
-        this.engines = {};
+        this._engines = {};
+        this._kinds = new Kinds(this._engines);
         /** Those whose runs can be stopped. @type {readonly string[]} */
         this.steps = [];
         this.proven = false; /* the worker has answered: its engine is set up, and its GPU works */
@@ -65,11 +61,19 @@ export class Lane {
         this.generation = generation;
     }
 
+    /** What it has said of its engines, before it is handed anything.
+     * @param {Record<string, EngineInfo>} engines @param {readonly string[]} steps those whose runs can be stopped */
+    equip(engines, steps) {
+        this._engines = engines;
+        this._kinds = new Kinds(engines);
+        this.steps = steps;
+    }
+
     /** The worker is given up. @returns {Attempt[]} what it had not answered, oldest first */
     detach() {
         const lost = [...this.outstanding.values()];
         this.outstanding.clear();
-        this._running.clear();
+        this._kinds = new Kinds(this._engines);
         this.channel?.close();
         this.channel = null;
         this.ready = false;
@@ -86,14 +90,14 @@ export class Lane {
 
     /** The attempt that may be handed over now, if any. @returns {Attempt | undefined} */
     next() {
-        if (!this.ready || this.queue.length === 0 || (this.outgrown && this._isSoonDone())) return undefined;
+        if (!this.ready || this.queue.length === 0 || (this.outgrown && this._kinds.areSoonDone)) return undefined;
         // What runs beside others waits behind its own kind alone; the rest is one line.
         const lines = new Set();
         for (const [index, attempt] of this.queue.entries()) {
-            const kind = this._kindOf(attempt);
-            const line = this._isBeside(kind) ? kind : '';
+            const kind = this._kinds.of(attempt);
+            const line = kind.isBeside ? kind : null;
             if (lines.has(line)) continue;
-            if (this._takes(kind)) return this.queue.splice(index, 1)[0];
+            if (this._kinds.takes(kind)) return this.queue.splice(index, 1)[0];
             lines.add(line);
         }
         return undefined;
@@ -107,8 +111,7 @@ export class Lane {
     /** Notes that the attempt is handed over. @param {Attempt} attempt */
     hand(attempt) {
         this.outstanding.set(attempt.id, attempt);
-        const kind = this._kindOf(attempt);
-        this._running.set(kind, (this._running.get(kind) ?? 0) + 1);
+        this._kinds.of(attempt).running++;
     }
 
     /** The worker has done with an attempt. @param {string} id @returns {Attempt | undefined} */
@@ -116,8 +119,7 @@ export class Lane {
         const attempt = this.outstanding.get(id);
         if (!attempt) return undefined;
         this.outstanding.delete(id);
-        const kind = this._kindOf(attempt);
-        this._running.set(kind, (this._running.get(kind) ?? 1) - 1);
+        this._kinds.of(attempt).running--;
         return attempt;
     }
 
@@ -129,53 +131,13 @@ export class Lane {
     /** Whether an attempt neither waits for others of the worker nor keeps them waiting.
      * @param {Attempt} attempt */
     isBeside(attempt) {
-        return this._isBeside(this._kindOf(attempt));
+        return this._kinds.of(attempt).isBeside;
     }
 
     /** Others that compute in the worker meanwhile, and would be lost with it.
      * @param {Attempt} attempt */
     besides(attempt) {
         return [...this.outstanding.values()].filter((other) => other !== attempt && !other.isBuiltin);
-    }
-
-    /** What counts together: echoes, or what an engine runs, its short tasks apart where it has slots for them.
-     * @param {Attempt} attempt */
-    _kindOf({ isEcho, engine, isShort }) {
-        if (isEcho) return ECHO;
-        return isShort && this._shortSlots(engine) > 0 ? SHORT + engine : engine;
-    }
-
-    /** @param {string} engine */
-    _shortSlots(engine) {
-        return this.engines[engine]?.short_slots ?? 0;
-    }
-
-    /** @param {string} kind */
-    _isBeside(kind) {
-        return kind.startsWith(SHORT) || (kind !== ECHO && this._limit(kind) > 1);
-    }
-
-    /** Whether all that was handed over is done before long: what runs beside others may take for ever. */
-    _isSoonDone() {
-        for (const [kind, count] of this._running) if (count > 0 && this._isBeside(kind)) return false;
-        return true;
-    }
-
-    /** How many of a kind run at a time. @param {string} kind */
-    _limit(kind) {
-        if (kind === ECHO) return ECHO_WINDOW;
-        if (kind.startsWith(SHORT)) return this._shortSlots(kind.slice(SHORT.length));
-        return kind === 'builtin' ? COUNTS : this.engines[kind]?.slots ?? 1;
-    }
-
-    /** @param {string} kind */
-    _takes(kind) {
-        if ((this._running.get(kind) ?? 0) >= this._limit(kind)) return false;
-        if (this._isBeside(kind)) return true;
-        for (const [other, count] of this._running) {
-            if (count > 0 && other !== kind && !this._isBeside(other)) return false;
-        }
-        return true;
     }
 
     isIdle() {
@@ -188,7 +150,3 @@ export class Lane {
         return this.queue.some((attempt) => attempt.key === key);
     }
 }
-
-const ECHO = 'echo';
-/** Before the name of an engine: its short tasks. */
-const SHORT = 'short ';

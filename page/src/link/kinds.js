@@ -1,0 +1,62 @@
+/**
+ * What an engine worker may have of each kind at a time: of echoes, and of what each of its engines runs, the
+ * short tasks apart where that has slots for them.
+ */
+
+/** @typedef {import('./attempt.js').Attempt} Attempt */
+/** @typedef {import('../shared/messages.js').EngineInfo} EngineInfo */
+
+/** Echoes, and counts, at a time. */
+const ECHO_WINDOW = 32;
+const COUNTS = 1024;
+
+class Kind {
+    /** @param {number} limit of them run at a time
+     * @param {boolean} isBeside they neither wait for others of the worker nor keep them waiting */
+    constructor(limit, isBeside) {
+        this.limit = limit;
+        this.isBeside = isBeside;
+        this.running = 0;
+    }
+}
+
+export class Kinds {
+    /** @param {Record<string, EngineInfo>} engines what the worker said of them */
+    constructor(engines) {
+        this._engines = engines;
+        this._echoes = new Kind(ECHO_WINDOW, false);
+        /** @type {Map<string, {any: Kind, short: Kind | null}>} */
+        this._ofEngines = new Map();
+        /** @type {Kind[]} */
+        this._all = [this._echoes];
+    }
+
+    /** @param {Attempt} attempt @returns {Kind} the same for all of a kind */
+    of({ isEcho, engine, isShort }) {
+        if (isEcho) return this._echoes;
+        const { any, short } = this._ofEngines.get(engine) ?? this._add(engine);
+        return isShort && short ? short : any;
+    }
+
+    /** @param {string} engine that nothing was asked of yet */
+    _add(engine) {
+        const { slots = 1, short_slots: shortSlots = 0 } = this._engines[engine] ?? {};
+        const limit = engine === 'builtin' ? COUNTS : slots;
+        const kinds = { any: new Kind(limit, limit > 1), short: shortSlots > 0 ? new Kind(shortSlots, true) : null };
+        this._ofEngines.set(engine, kinds);
+        this._all.push(kinds.any);
+        if (kinds.short) this._all.push(kinds.short);
+        return kinds;
+    }
+
+    /** Whether another of the kind may run now. @param {Kind} kind */
+    takes(kind) {
+        if (kind.running >= kind.limit) return false;
+        return kind.isBeside || this._all.every((other) => other.running === 0 || other === kind || other.isBeside);
+    }
+
+    /** Whether all that runs is done before long: what runs beside others may take for ever. */
+    get areSoonDone() {
+        return this._all.every(({ running, isBeside }) => running === 0 || !isBeside);
+    }
+}
