@@ -19,12 +19,11 @@ import { measureSpeed, printSpeed, speedGoals } from './chat/speed.mjs';
 import { measureStart, printStart } from './chat/start.mjs';
 import { measureTurns, printTurns } from './chat/turns.mjs';
 import { table } from './figures.mjs';
+import { chosenParts, option } from './options.mjs';
 
-const option = (name) => process.argv.map((word) => word.match(`^--${name}=(.*)$`)?.[1])
-    .find((value) => value !== undefined);
 const quick = process.argv.includes('--quick');
 const rounds = Number(option('rounds') ?? (quick ? 2 : 5));
-const parts = (option('only') ?? 'speed,turns,cancel,start,kinds').split(',');
+const parts = chosenParts(['speed', 'turns', 'cancel', 'start', 'kinds']);
 const SMALL = '13M', MIDDLE = '44M', LARGE = '135M';
 /** Tokens of an answer. */
 const TOKENS = 48;

@@ -14,14 +14,13 @@ import { browserPath, driverPath, flagsOf, PlainDriver, playwright, serve } from
 import { echoRequest, Floor, OverHttp, Playwright, WebDriver } from './contestants.mjs';
 import { shown, spread, table } from './figures.mjs';
 import * as models from './models.mjs';
+import { chosenParts, option } from './options.mjs';
 import * as programs from './programs.mjs';
 import { measureThreads, names as threadedNames, printThreads } from './threads.mjs';
 
-const option = (name) => process.argv.map((word) => word.match(`^--${name}=(.*)$`)?.[1])
-    .find((value) => value !== undefined);
 const quick = process.argv.includes('--quick');
 const rounds = Number(option('rounds') ?? (quick ? 2 : 5));
-const parts = (option('only') ?? 'echo,models,threads,start,cost').split(',');
+const parts = chosenParts(['echo', 'models', 'threads', 'start', 'cost']);
 
 /** Baselines stop where they would take minutes per round. */
 const sizes = [

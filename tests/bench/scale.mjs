@@ -22,6 +22,7 @@ import { Simulation } from '../lib/simulation.mjs';
 import { delay, until } from '../lib/wait.mjs';
 import { echoRequest } from './contestants.mjs';
 import { table } from './figures.mjs';
+import { chosenParts, option } from './options.mjs';
 import * as programs from './programs.mjs';
 
 /** A daemon without browsers that takes `nodes` nodes and `queue` waiting jobs. */
@@ -226,9 +227,7 @@ async function manyNodes(daemon, client, { counts, seconds, requests }) {
 }
 
 async function main() {
-    const option = (name, otherwise) => process.argv
-        .map((word) => word.match(`^--${name}=(.*)$`)?.[1]).find((value) => value) ?? otherwise;
-    const only = option('only', 'nodes,lanes,long,held,stored').split(',');
+    const only = chosenParts(['nodes', 'lanes', 'long', 'held', 'stored']);
     const counts = option('nodes', '10,100,1000,10000').split(',').map(Number);
     const jobs = Number(option('jobs', '100000'));
     const seconds = Number(option('seconds', '20'));

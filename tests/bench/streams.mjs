@@ -15,6 +15,7 @@ import { cost } from '../lib/processes.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { ask } from './ask.mjs';
 import { median, shown, spread, table } from './figures.mjs';
+import { chosenParts, option } from './options.mjs';
 import * as programs from './programs.mjs';
 import { dispatchCost, scaleDaemon } from './scale.mjs';
 
@@ -93,9 +94,7 @@ async function manyStreams(streams, seconds) {
 }
 
 async function main() {
-    const option = (name, otherwise) => process.argv
-        .map((word) => word.match(`^--${name}=(.*)$`)?.[1]).find((value) => value) ?? otherwise;
-    const only = option('only', 'first,many').split(',');
+    const only = chosenParts(['first', 'many']);
     const result = { cpus: os.cpus().length };
     if (only.includes('first')) {
         result.first = await firstEvents(Number(option('rounds', '5')));

@@ -12,6 +12,7 @@ import { makeFamilies } from '../lib/families.mjs';
 import { build } from '../lib/paths.mjs';
 import { flagsOf, playwright, serve } from './browsers.mjs';
 import { table } from './figures.mjs';
+import { chosenParts, option } from './options.mjs';
 import { compile } from './programs.mjs';
 import { BarePage, Native, Webinfer } from './tasks/contestants.mjs';
 import { familyGoals, measureFamilies, printFamilies } from './tasks/families.mjs';
@@ -22,12 +23,10 @@ import { measureParts, measureWarmUp, printLoading } from './tasks/loading.mjs';
 import { measureEmbeddings, measureTranscription, printRates } from './tasks/rates.mjs';
 import { works } from './tasks/work.mjs';
 
-const option = (name) => process.argv.map((word) => word.match(`^--${name}=(.*)$`)?.[1])
-    .find((value) => value !== undefined);
 const quick = process.argv.includes('--quick');
 const rounds = Number(option('rounds') ?? (quick ? 2 : 5));
 const ms = quick ? 100 : 600;
-const parts = (option('only') ?? 'families,generation,rates,loading').split(',');
+const parts = chosenParts(['families', 'generation', 'rates', 'loading']);
 /** Larger than the tests' models, so that there is something to time. */
 const SIZE = { width: 256, layers: 6 };
 
