@@ -215,6 +215,17 @@ test('where the other instance cannot have it, it stays where it is', async (t) 
     assert.deepEqual([all.opened, one.opened], [1, 0]);
 });
 
+test('where its file does not come for once, it is loaded there another time', async (t) => {
+    const { one, run } = await withModel(t);
+    let now = 1000;
+    t.mock.method(performance, 'now', () => now);
+    globalThis.fetch.mock.mockImplementationOnce(async () => new Response('', { status: 503 }));
+    await run(ALONE);
+    assert.equal(one.opened, 0);
+    now += 20_000;
+    assert.equal(await run(3 * MEASURED), one);
+});
+
 test('requests are answered while it is loaded elsewhere, and what is unloaded meanwhile stays so', async (t) => {
     const { engine, all, one, run, what } = await withModel(t);
     let open;

@@ -109,13 +109,14 @@ export class ThreadTrial {
         this._turnTo(otherThan(this._settled));
     }
 
-    /** It could not be loaded on the other side: it stays where it is, for good. */
+    /** It cannot be loaded on the other side: it stays where it is, for good. */
     giveUp() {
         this._state = 'settled';
         this._earliest = this._due = Infinity;
     }
 
-    /** It may not be on both sides for now: it stays where it was, and that costs as much as a measurement in vain. */
+    /** It is not to be had on both sides for now: it stays where it was, and that costs as much as a measurement in
+     * vain. */
     callOff() {
         if (this._state !== 'wanted' && this._state !== 'measuring') return;
         this._usual = /** @type {number} */ (this._taken[this._settled].at(-1));

@@ -6,6 +6,7 @@
  * loaded while there is nothing else to do, and stays for the next time, unless its memory is wanted.
  */
 import { sizeOf } from '../shared/model.js';
+import { Failure } from './failure.js';
 import { fetchFiles } from './fetch.js';
 import { Helpers } from './helpers.js';
 import { otherThan, ThreadTrial } from './thread_trial.js';
@@ -158,9 +159,11 @@ export class WasmEngine {
         try {
             await this._makeRoom(key, tried);
             await this._loadOther(key, tried, signal);
-        } catch {
-            // What was called off failed for that.
-            if (tried.trial.wantsBoth) tried.trial.giveUp();
+        } catch (thrown) {
+            if (!tried.trial.wantsBoth) return; // it was called off, and failed for that
+            // Its files may come another time. What the other instance does not take, it will not take then.
+            if (thrown instanceof Failure && thrown.code === 'model_fetch_failed') tried.trial.callOff();
+            else tried.trial.giveUp();
         }
     }
 
