@@ -34,7 +34,7 @@ static char *give_prompt(EditLine *editor)
 }
 
 /* Bound to ^C, which in a shell does the same. */
-static unsigned char drop_line(EditLine *editor, int key)
+static unsigned char drop_line(EditLine *editor, wint_t key)
 {
     struct wi_line *line;
 
@@ -72,7 +72,8 @@ struct wi_line *wi_line_new(const char *history)
     el_set(line->editor, EL_PROMPT, give_prompt);
     el_set(line->editor, EL_EDITOR, "emacs");
     el_set(line->editor, EL_SIGNAL, 1);
-    el_set(line->editor, EL_ADDFN, "drop-line", "Drop what was typed", drop_line);
+    /* What el_set makes of narrow names it does not free. */
+    el_wset(line->editor, EL_ADDFN, L"drop-line", L"Drop what was typed", drop_line);
     el_source(line->editor, NULL);
     el_set(line->editor, EL_BIND, "^C", "drop-line", NULL);
     start_history(line, history);
