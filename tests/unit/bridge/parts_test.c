@@ -1,4 +1,5 @@
 /* Streams at the bridge: parts up, credit down, and what happens to both when a socket drops. */
+#include "base/clock.h"
 #include "fixture.h"
 
 #define PARTS_CAPABILITIES                                                                         \
