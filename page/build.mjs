@@ -8,6 +8,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { holding, replaceOnce } from './changes.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const modules = process.env.WEBINFER_NODE_MODULES && path.resolve(process.env.WEBINFER_NODE_MODULES);
@@ -37,7 +38,8 @@ const AS_MODULE = [
 ];
 /** What is changed of transformers.js: one load that failed would fail all that come after it in the worker,
  * and runs have turns there (src/engine/turns.js); its spectrograms are made sooner, since most of a short
- * sound's window is silence (src/pipeline/sound/fourier.js), and so are a picture's planes (src/pipeline/permute.js).
+ * sound's window is silence (src/pipeline/sound/fourier.js), and so are a picture's planes (src/pipeline/permute.js);
+ * and keys and values that stay in WASM memory are disposed of as those on a device (src/engine/held.js).
  * Each is found exactly once. */
 const TRANSFORMERS = '@huggingface/transformers';
 const CHANGED = [
@@ -48,6 +50,8 @@ const CHANGED = [
         'const buffer_size = Math.min(waveform.length - offset, frame_length);'
         + 'if (isSilent(waveform, offset, buffer_size)) continue;'],
     ['function permute_data(array, dims, axes) {', 'function permute_data(array, dims, axes) {return permuted(array, dims, axes);'],
+    ['oldValue.location === "gpu-buffer"', '["gpu-buffer", "cpu-pinned"].includes(oldValue.location)'],
+    ['if (t.location === "gpu-buffer")', 'if (["gpu-buffer", "cpu-pinned"].includes(t.location))'],
 ];
 const OURS = Object.entries({ 'sound/fourier.js': 'fourierOf, isSilent', 'permute.js': 'permuted' }).map(([file, names]) =>
     `import { ${names} } from ${JSON.stringify(path.join(here, 'src/pipeline', file))};\n`).join('');
@@ -72,6 +76,8 @@ const INSTANCES = {
                 { importer: where.importer, resolveDir: where.resolveDir, kind: where.kind });
             return { ...found, suffix: '?another' };
         });
+        build.onLoad({ filter: /\/ort\.wasm\.min\.mjs$/ }, ({ path: file }) =>
+            ({ contents: holding(fs.readFileSync(file, 'utf8')), loader: 'js' }));
     },
 };
 
@@ -166,16 +172,6 @@ async function bundleLlama(out, templates, bundled) {
 /** A module of emscripten's script, which begins it with its settings and with what reads files. */
 const asModule = (script) =>
     `export default function (Module, readPiece) {\n${replaceOnce(script, AS_MODULE, 'the script of @wllama')}\n}\n`;
-
-/** @param {string} script @param {string[][]} changes what is replaced with what @param {string} where */
-function replaceOnce(script, changes, where) {
-    for (const [pattern, replacement] of changes) {
-        const [before, after, ...more] = script.split(pattern);
-        if (after === undefined || more.length > 0) throw new Error(`"${pattern}" is not once in ${where}`);
-        script = before + replacement + after;
-    }
-    return script;
-}
 
 /** Bundles one script into one file and returns its name. Adds the packages in it to `bundled`. */
 async function bundle(out, name, source, define, bundled, alias = {}, plugins = [INSTANCES]) {

@@ -4,9 +4,9 @@
  */
 #include "api/head.h"
 #include "api/request.h"
+#include "base/join.h"
 #include "wire/upload.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -135,7 +135,7 @@ static enum wi_code check_token(
         request->api->guard, request->headers.authorization, &name, &request->rank, error);
     if (code != WI_OK)
         return code;
-    snprintf(request->token, sizeof request->token, "%s", name);
+    wi_join(request->token, sizeof request->token, name, NULL);
     return wi_guard_check_rank(request->rank, needed, name, error);
 }
 
@@ -159,7 +159,7 @@ static enum wi_code check_framing(struct wi_request *request, struct wi_error *e
 {
     const struct wi_connection *connection = request->connection;
     enum wi_code code = WI_OK;
-    if (!wi_head_is_whole(request->mhd, request->method, request->path, connection->target_length,
+    if (!wi_head_is_whole(request->mhd, request->method, request->target, connection->target_length,
             request->version)) {
         code = wi_error_set(error, WI_BAD_REQUEST, NULL,
             "The request's head is malformed: it has a NUL character or a folded line.");
@@ -172,13 +172,25 @@ static enum wi_code check_framing(struct wi_request *request, struct wi_error *e
     return code;
 }
 
+/* That of a target in absolute form counts beside the Host header, not in its place: a proxy may
+ * have looked at either. */
+static enum wi_code check_host(const struct wi_request *request, struct wi_error *error)
+{
+    const struct wi_guard *guard = request->api->guard;
+    const struct wi_headers *headers = &request->headers;
+    enum wi_code code = wi_guard_check_host(guard, headers->host, headers->host_count, error);
+    if (code != WI_OK || !request->authority)
+        return code;
+    return wi_guard_check_host(guard, request->authority, 1, error);
+}
+
 enum wi_code wi_request_check(struct wi_request *request, struct wi_error *error)
 {
     struct wi_api *api = request->api;
     const struct wi_headers *headers = &request->headers;
     struct wi_error lost;
     enum wi_code code;
-    if ((code = check_framing(request, error)))
+    if ((code = check_framing(request, error)) || (code = wi_headers_check_values(headers, error)))
         return code;
     if (request->connection->nul_in_path)
         return wi_error_set(error, WI_BAD_REQUEST, NULL, "The address has a NUL character.");
@@ -186,7 +198,7 @@ enum wi_code wi_request_check(struct wi_request *request, struct wi_error *error
         request->api->routes, request->method, request->path, request->argument, &lost);
     if (wi_request_is_too_late(request))
         return wi_request_shutting_down(error);
-    if ((code = wi_guard_check_host(api->guard, headers->host, headers->host_count, error)) ||
+    if ((code = check_host(request, error)) ||
         (code = wi_guard_check_origin(api->guard, headers->origin, headers->host, error)))
         return code;
     request->cross_origin = headers->origin != NULL;

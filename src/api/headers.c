@@ -4,41 +4,62 @@
  */
 #include "api/headers.h"
 
+#include "base/memory.h"
 #include <ctype.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #define STAINLESS_MAX 32 /* of one preflight */
 #define NAME_MAX_BYTES 64
-#define NO_COUNT ((size_t)-1)
 #define MEMBER(name) offsetof(struct wi_headers, name)
+
+/* What another one of the same name means. */
+enum again {
+    IGNORED, /* the first counts */
+    COUNTED, /* likewise, and who looks at it looks at how many there are */
+    ONCE,    /* a dispute, unless it says the same */
+    LISTED   /* Accept: more of the same list */
+};
 
 static const struct {
     const char *name;
-    size_t value, count; /* members */
+    size_t value; /* the members */
+    enum again again;
+    size_t count;
 } known[] = {
-    {"Host", MEMBER(host), MEMBER(host_count)},
-    {"Content-Type", MEMBER(content_type), NO_COUNT},
-    {"Content-Length", MEMBER(content_length), MEMBER(length_count)},
-    {"Content-Encoding", MEMBER(content_encoding), NO_COUNT},
-    {"Accept", MEMBER(accept), NO_COUNT},
-    {"Inference-Header-Content-Length", MEMBER(inference_length), NO_COUNT},
-    {"Authorization", MEMBER(authorization), NO_COUNT},
-    {"Origin", MEMBER(origin), NO_COUNT},
-    {"X-Request-Id", MEMBER(request_id), NO_COUNT},
-    {"Idempotency-Key", MEMBER(idempotency_key), NO_COUNT},
-    {"Last-Event-ID", MEMBER(last_event_id), NO_COUNT},
-    {"Access-Control-Request-Headers", MEMBER(wanted_headers), NO_COUNT},
-    {"Expect", MEMBER(expect), NO_COUNT},
-    {"Transfer-Encoding", MEMBER(transfer_encoding), MEMBER(encoding_count)},
+    {"Host", MEMBER(host), COUNTED, MEMBER(host_count)},
+    {"Content-Type", MEMBER(content_type), ONCE, 0},
+    {"Content-Length", MEMBER(content_length), COUNTED, MEMBER(length_count)},
+    {"Content-Encoding", MEMBER(content_encoding), ONCE, 0},
+    {"Accept", MEMBER(accept), LISTED, 0},
+    {"Inference-Header-Content-Length", MEMBER(inference_length), ONCE, 0},
+    {"Authorization", MEMBER(authorization), ONCE, 0},
+    {"Origin", MEMBER(origin), ONCE, 0},
+    {"X-Request-Id", MEMBER(request_id), IGNORED, 0},
+    {"Idempotency-Key", MEMBER(idempotency_key), ONCE, 0},
+    {"Last-Event-ID", MEMBER(last_event_id), ONCE, 0},
+    {"Access-Control-Request-Headers", MEMBER(wanted_headers), IGNORED, 0},
+    {"Expect", MEMBER(expect), IGNORED, 0},
+    {"Transfer-Encoding", MEMBER(transfer_encoding), COUNTED, MEMBER(encoding_count)},
 };
 
+/* Letters and digits by comparing, since nearly all are: strspn() begins with a table of 256. */
 static int is_token(const char *text)
 {
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                  "!#$%&'*+-.^_`|~";
-    return *text && text[strspn(text, allowed)] == '\0';
+    const char *at = text;
+    while ((*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9') ||
+           (*at && strchr("-!#$%&'*+.^_`|~", *at)))
+        at++;
+    return at > text && *at == '\0';
+}
+
+static void add_accept(struct wi_headers *headers, const char *value)
+{
+    char *accepts = wi_sprintf("%s, %s", headers->accept, value);
+    free(headers->accepts);
+    headers->accept = headers->accepts = accepts;
 }
 
 static enum MHD_Result on_header(
@@ -49,13 +70,18 @@ static enum MHD_Result on_header(
     if (!is_token(name) || (value && strchr(value, '\r')))
         headers->malformed = 1;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (strcasecmp(name, known[i].name) != 0)
+        if ((*name | 0x20) != (*known[i].name | 0x20) || strcasecmp(name, known[i].name) != 0)
             continue;
         const char **member = (const char **)(members + known[i].value);
-        if (known[i].count != NO_COUNT)
+        const char *text = value ? value : "";
+        if (known[i].again == COUNTED)
             ++*(unsigned *)(members + known[i].count);
         if (!*member)
-            *member = value ? value : "";
+            *member = text;
+        else if (known[i].again == LISTED)
+            add_accept(headers, text);
+        else if (known[i].again == ONCE && strcmp(*member, text) != 0)
+            headers->disputed = known[i].name;
         break;
     }
     return MHD_YES;
@@ -65,6 +91,21 @@ void wi_headers_collect(struct wi_headers *headers, struct MHD_Connection *conne
 {
     memset(headers, 0, sizeof *headers);
     MHD_get_connection_values(connection, MHD_HEADER_KIND, on_header, headers);
+}
+
+void wi_headers_clear(struct wi_headers *headers)
+{
+    free(headers->accepts);
+    headers->accept = headers->accepts = NULL;
+}
+
+enum wi_code wi_headers_check_values(const struct wi_headers *headers, struct wi_error *error)
+{
+    if (!headers->disputed)
+        return WI_OK;
+    return wi_error_set(error, WI_BAD_REQUEST, headers->disputed,
+        "There are several %s headers, which say different things; send exactly one.",
+        headers->disputed);
 }
 
 enum wi_code wi_headers_check_framing(

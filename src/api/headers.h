@@ -8,16 +8,23 @@
 #include <microhttpd.h>
 #include <stdint.h>
 
-/* Borrowed from libmicrohttpd until the request is completed; NULL where absent. */
+/* Borrowed from libmicrohttpd until the request is completed; NULL where absent. Cleared with
+ * wi_headers_clear. */
 struct wi_headers {
     const char *host, *origin, *authorization, *request_id, *content_type, *content_length;
     const char *transfer_encoding, *expect, *accept, *inference_length;
     const char *content_encoding, *idempotency_key, *last_event_id, *wanted_headers;
     unsigned host_count, length_count, encoding_count; /* how many there were of each */
-    int malformed; /* a name is no token (RFC 9110, 5.6.2), or a value has a CR */
+    int malformed;        /* a name is no token (RFC 9110, 5.6.2), or a value has a CR */
+    const char *disputed; /* the name of one that came twice with two values, of which one counts */
+    char *accepts;        /* several Accept headers in one, which `accept` is then; owned */
 };
 
 void wi_headers_collect(struct wi_headers *headers, struct MHD_Connection *connection);
+void wi_headers_clear(struct wi_headers *headers);
+
+/* Whoever passed the request on may have looked at the other value: WI_OK or WI_BAD_REQUEST. */
+enum wi_code wi_headers_check_values(const struct wi_headers *headers, struct wi_error *error);
 
 /* Whether it is beyond doubt where the body ends (RFC 9112, 6): WI_OK, WI_BAD_REQUEST, or
  * WI_NOT_IMPLEMENTED for a transfer coding that is not ours. */

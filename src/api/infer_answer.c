@@ -6,9 +6,9 @@
 #include "api/caches.h"
 #include "api/infer.h"
 
+#include "base/join.h"
 #include "base/memory.h"
 #include "job/outcome.h"
-#include <stdio.h>
 #include <stdlib.h>
 
 /* Bytes of binary tensors, which may as well be copied when they are so few: a list of slices
@@ -77,8 +77,7 @@ static void send_binary(struct wi_request *request, struct wi_printing *printing
     const char *type = is_file ? printing->media_type : "application/octet-stream";
     size_t count, head = printing->text.size, bytes = 0;
     const struct wi_slice *slices = wi_printing_slices(printing, &count);
-    char length[32];
-    snprintf(length, sizeof length, "%zu", head);
+    char length[WI_DIGITS_SIZE];
     for (size_t i = 1; i < count; i++)
         bytes += slices[i].size;
     if (bytes <= COPY_MAX) {
@@ -91,7 +90,7 @@ static void send_binary(struct wi_request *request, struct wi_printing *printing
             request, 200, type, respond_in_slices(printing, slices, count), head + bytes);
     }
     if (!is_file)
-        wi_request_add_header(request, "Inference-Header-Content-Length", length);
+        wi_request_add_header(request, "Inference-Header-Content-Length", wi_digits(length, head));
 }
 
 static void send_printing(struct wi_request *request, struct wi_printing *printing)

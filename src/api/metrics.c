@@ -197,15 +197,18 @@ void wi_metric_value(struct wi_buffer *out, const char *name, double value)
 void wi_metric_label(struct wi_buffer *out, const char *value)
 {
     wi_buffer_add(out, "\"", 1);
-    for (; *value; value++) {
+    for (;;) {
+        const char *plain = value;
+        while (*value >= 0x20 && *value < 0x7f && *value != '\\' && *value != '"')
+            value++;
+        wi_buffer_add(out, plain, (size_t)(value - plain));
+        if (*value == '\0')
+            break;
         if (*value == '\\' || *value == '"')
             wi_buffer_printf(out, "\\%c", *value);
-        else if (*value == '\n')
-            wi_buffer_puts(out, "\\n");
-        else if ((unsigned char)*value < 0x20 || (unsigned char)*value >= 0x7f)
-            wi_buffer_puts(out, "?"); /* the format is UTF-8; ours are ASCII */
         else
-            wi_buffer_add(out, value, 1);
+            wi_buffer_puts(out, *value == '\n' ? "\\n" : "?"); /* UTF-8 it is; ours are ASCII */
+        value++;
     }
     wi_buffer_add(out, "\"", 1);
 }

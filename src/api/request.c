@@ -21,6 +21,8 @@
 #define PRESIZE_MAX (8 * 1024 * 1024)
 /* The slowest that a body or an answer may move once its grace is over, bytes per millisecond. */
 #define SLOWEST 32.768
+/* Bytes of a path in a line of text of the log. */
+#define PATH_SHOWN_MAX 200
 
 static void touch(struct wi_request *request)
 {
@@ -121,15 +123,31 @@ static enum MHD_Result answer_options(struct wi_request *request, const struct w
     return queue(request);
 }
 
+/* RFC 9112, 3.2.2: a server takes "http://HOST:PORT/PATH", too. */
+static void split_target(struct wi_request *request)
+{
+    static const char *const schemes[] = {"http://", "https://"};
+    request->path = request->target;
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        size_t length = strlen(schemes[i]);
+        if (strncasecmp(request->target, schemes[i], length) != 0)
+            continue;
+        const char *host = request->target + length, *path = host + strcspn(host, "/");
+        request->authority = wi_strndup(host, (size_t)(path - host));
+        request->path = *path ? path : "/";
+    }
+}
+
 static struct wi_request *begin(struct wi_connection *connection, struct MHD_Connection *mhd,
-    const char *path, const char *method, const char *version)
+    const char *target, const char *method, const char *version)
 {
     struct wi_request *request = wi_alloc(sizeof *request);
     struct wi_api *api = connection->api;
     request->api = api;
     request->connection = connection;
     request->mhd = mhd;
-    request->path = path;
+    request->target = target;
+    split_target(request);
     request->method = method;
     request->version = version;
     request->token[0] = '-';
@@ -244,12 +262,12 @@ static enum MHD_Result first_call(struct wi_request *request)
 }
 
 enum MHD_Result wi_request_access(struct wi_connection *connection, struct MHD_Connection *mhd,
-    const char *path, const char *method, const char *version, const char *upload,
+    const char *target, const char *method, const char *version, const char *upload,
     size_t *upload_size, void **context)
 {
     struct wi_request *request = *context;
     if (!request) {
-        *context = request = begin(connection, mhd, path, method, version);
+        *context = request = begin(connection, mhd, target, method, version);
         return first_call(request);
     }
     if (*upload_size > 0) {
@@ -277,9 +295,31 @@ static int is_stream(const struct wi_request *request)
     return request->is_moving != NULL;
 }
 
+/* For people; by hand, for there is one for every request. */
+static void print_access(
+    struct wi_buffer *out, const struct wi_request *request, double ms, int left)
+{
+    wi_buffer_strings(out, request->method, " ", NULL);
+    wi_buffer_add(out, request->path, strnlen(request->path, PATH_SHOWN_MAX));
+    wi_buffer_puts(out, " ");
+    wi_buffer_integer(out, request->status);
+    wi_buffer_puts(out, " in=");
+    wi_buffer_integer(out, (int64_t)request->received);
+    wi_buffer_puts(out, " out=");
+    wi_buffer_integer(out, (int64_t)request->sent);
+    wi_buffer_puts(out, " ");
+    wi_buffer_decimal(out, ms, 2);
+    wi_buffer_strings(out, " ms token=", request->token, NULL);
+    if (is_stream(request)) {
+        wi_buffer_puts(out, " parts=");
+        wi_buffer_integer(out, (int64_t)request->parts);
+    }
+    wi_buffer_puts(out, left ? " (the client left)" : "");
+}
+
 static void log_access(const struct wi_request *request, double ms, int left)
 {
-    char parts[40] = "";
+    struct wi_buffer message = {0};
     const struct wi_log_field fields[] = {
         {.name = "method", .text = request->method},
         {.name = "path", .text = request->path},
@@ -295,12 +335,9 @@ static void log_access(const struct wi_request *request, double ms, int left)
     size_t count = sizeof fields / sizeof *fields - !is_stream(request);
     if (!wi_log_enabled(WI_LOG_INFO))
         return;
-    if (is_stream(request))
-        snprintf(parts, sizeof parts, " parts=%llu", (unsigned long long)request->parts);
-    wi_log_fields(WI_LOG_INFO, "api", request->id, fields, count,
-        "%s %.200s %d in=%llu out=%llu %.2f ms token=%s%s%s", request->method, request->path,
-        request->status, (unsigned long long)request->received, (unsigned long long)request->sent,
-        ms, request->token, parts, left ? " (the client left)" : "");
+    print_access(&message, request, ms, left);
+    wi_log_fields(WI_LOG_INFO, "api", request->id, fields, count, message.text);
+    wi_buffer_clear(&message);
 }
 
 void wi_request_completed(struct wi_request *request, enum MHD_RequestTerminationCode why)
@@ -328,6 +365,8 @@ void wi_request_completed(struct wi_request *request, enum MHD_RequestTerminatio
     api->request_count--;
     request->connection->request = NULL;
     request->connection->deadline = wi_now_ms() + api->deps.times.idle;
+    wi_headers_clear(&request->headers);
+    free(request->authority);
     free(request);
 }
 

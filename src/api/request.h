@@ -90,7 +90,9 @@ struct wi_request {
     const struct wi_route *route;         /* NULL: none matched */
     char argument[WI_ROUTE_ARGUMENT_MAX]; /* what {id} or {model} stood for */
     char id[WI_REQUEST_ID_MAX + 1];
-    const char *method, *path, *version; /* libmicrohttpd's, valid until completed */
+    const char *method, *target, *version; /* libmicrohttpd's, valid until completed */
+    const char *path;                      /* in the target, or "/" */
+    char *authority; /* of a target in absolute form, "http://HOST:PORT/PATH"; else NULL */
     struct wi_headers headers;
     char head_length[24]; /* what `headers` says of a body that was unpacked: see upload.c */
     char token[WI_TOKEN_NAME_MAX + 1]; /* the name of the token, "-" for none */

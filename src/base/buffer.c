@@ -63,12 +63,20 @@ void wi_buffer_integer(struct wi_buffer *buffer, int64_t number)
     add_digits(buffer, number < 0 ? -(uint64_t)number : (uint64_t)number, 1);
 }
 
+void wi_buffer_decimal(struct wi_buffer *buffer, double number, int decimals)
+{
+    uint64_t one = 1, units;
+    for (int i = 0; i < decimals; i++)
+        one *= 10;
+    units = number > 0 && number < 1e15 ? (uint64_t)(number * (double)one + 0.5) : 0;
+    add_digits(buffer, units / one, 1);
+    wi_buffer_add(buffer, ".", 1);
+    add_digits(buffer, units % one, decimals);
+}
+
 void wi_buffer_ms(struct wi_buffer *buffer, double ms)
 {
-    uint64_t micros = ms > 0 && ms < 1e15 ? (uint64_t)(ms * 1000 + 0.5) : 0;
-    add_digits(buffer, micros / 1000, 1);
-    wi_buffer_add(buffer, ".", 1);
-    add_digits(buffer, micros % 1000, 3);
+    wi_buffer_decimal(buffer, ms, 3);
 }
 
 void wi_buffer_printf(struct wi_buffer *buffer, const char *format, ...)

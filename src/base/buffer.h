@@ -23,6 +23,9 @@ __attribute__((format(printf, 2, 3))) void wi_buffer_printf(
  * which costs ten times as much. */
 __attribute__((sentinel)) void wi_buffer_strings(struct wi_buffer *buffer, ...);
 void wi_buffer_integer(struct wi_buffer *buffer, int64_t number);
+/* A number with `decimals` of them, at most 4; what is negative, no number or 1e15 and more is 0.
+ */
+void wi_buffer_decimal(struct wi_buffer *buffer, double number, int decimals);
 /* A time in milliseconds with three decimals; what is no time becomes 0. */
 void wi_buffer_ms(struct wi_buffer *buffer, double ms);
 /* Adds `value` (borrowed) as compact JSON. */

@@ -54,14 +54,22 @@ struct string {
     int ascii; /* else jansson has to see whether it is UTF-8 */
 };
 
+#define EIGHT(x) x, x, x, x, x, x, x, x
+#define SIXTEEN(x) EIGHT(x), EIGHT(x)
+
+/* What stands for itself in a string, by rows of 16 characters: 1 if it is ASCII, else 2. */
+static const unsigned char plain[256] = {SIXTEEN(0), SIXTEEN(0), 1, 1, 0, 1, 1, 1, 1, 1, EIGHT(1),
+    SIXTEEN(1), SIXTEEN(1), EIGHT(1), 1, 1, 1, 1, 0, 1, 1, 1, SIXTEEN(1), SIXTEEN(1), SIXTEEN(2),
+    SIXTEEN(2), SIXTEEN(2), SIXTEEN(2), SIXTEEN(2), SIXTEEN(2), SIXTEEN(2), SIXTEEN(2)};
+
 /* Goes to the first character that does not stand for itself. */
 static void skip_plain(struct reader *reader, struct string *string)
 {
-    unsigned char all = 0;
+    unsigned char all = 0, one;
     const char *at = reader->at;
-    for (; at < reader->end && (unsigned char)*at >= 0x20 && *at != '"' && *at != '\\'; at++)
-        all |= (unsigned char)*at;
-    string->ascii &= all < 0x80;
+    for (; at < reader->end && (one = plain[(unsigned char)*at]) != 0; at++)
+        all |= one;
+    string->ascii &= all < 2;
     reader->at = at;
 }
 

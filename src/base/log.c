@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/control.h"
+#include "base/join.h"
 #include "base/secret.h"
 #include <limits.h>
 #include <poll.h>
@@ -115,7 +116,7 @@ static void add_member(struct wi_buffer *out, const char *name, const char *text
         wi_buffer_puts(out, "null");
         return;
     }
-    snprintf(cut, sizeof cut, "%.*s", limit, text);
+    wi_join(cut, (size_t)limit, text, NULL);
     wi_buffer_json_string(out, cut);
 }
 
@@ -149,6 +150,7 @@ static void add_json_line(struct wi_buffer *out, const struct line *line, const 
 /* The date is made once a second, for a line of the access log is written for every request. */
 static void print_time(char *time, size_t size)
 {
+    char millis[WI_DIGITS_SIZE];
     static _Thread_local time_t made = -1;
     static _Thread_local char date[32];
     int64_t now = wi_wall_ms();
@@ -160,7 +162,7 @@ static void print_time(char *time, size_t size)
         strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
         made = seconds;
     }
-    snprintf(time, size, "%s.%03dZ", date, (int)(now % 1000));
+    wi_join(time, size, date, ".", wi_digits(millis, 1000 + (uint64_t)(now % 1000)) + 1, "Z", NULL);
 }
 
 /* Control characters in a text take up to six bytes each: it is cut until the line fits. */
@@ -215,13 +217,10 @@ static int say_lost(void)
     return said;
 }
 
-static void write_line(struct line *line, const char *format, va_list arguments)
+static void write_line(struct line *line)
 {
     struct wi_buffer out = {0};
-    char message[MESSAGE_SIZE];
 
-    vsnprintf(message, sizeof message, format, arguments);
-    line->message = message;
     print(&out, line);
     /* One at a time, or another thread might fill a pipe between the look and the write. */
     pthread_mutex_lock(&sink.lock);
@@ -234,22 +233,25 @@ static void write_line(struct line *line, const char *format, va_list arguments)
 void wi_log_write(
     enum wi_level level, const char *part, const char *subject, const char *format, ...)
 {
-    struct line line = {.level = level, .part = part, .subject = subject};
+    char message[MESSAGE_SIZE];
+    struct line line = {.level = level, .part = part, .subject = subject, .message = message};
     va_list arguments;
 
     va_start(arguments, format);
-    write_line(&line, format, arguments);
+    vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
+    write_line(&line);
 }
 
 void wi_log_fields(enum wi_level level, const char *part, const char *subject,
-    const struct wi_log_field *fields, size_t count, const char *format, ...)
+    const struct wi_log_field *fields, size_t count, const char *message)
 {
-    struct line line = {
-        .level = level, .part = part, .subject = subject, .fields = fields, .field_count = count};
-    va_list arguments;
+    struct line line = {.level = level,
+        .part = part,
+        .subject = subject,
+        .message = message,
+        .fields = fields,
+        .field_count = count};
 
-    va_start(arguments, format);
-    write_line(&line, format, arguments);
-    va_end(arguments);
+    write_line(&line);
 }

@@ -35,9 +35,9 @@ struct wi_log_field {
     int64_t integer;  /* also of a boolean */
     double ms;
 };
-/* As wi_log_write, with `count` fields beside the message. */
-__attribute__((format(printf, 6, 7))) void wi_log_fields(enum wi_level level, const char *part,
-    const char *subject, const struct wi_log_field *fields, size_t count, const char *format, ...);
+/* As wi_log_write, with `count` fields beside the message, which is a text and no format. */
+void wi_log_fields(enum wi_level level, const char *part, const char *subject,
+    const struct wi_log_field *fields, size_t count, const char *message);
 
 /* The level is tested before anything is formatted. */
 #define wi_log(level, part, subject, ...)                                                          \

@@ -1,8 +1,12 @@
 /* JSON objects checked against a static table; see params.h. */
 #include "base/params.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
+
+/* The longest table has fewer rows. */
+#define ROWS_MAX 64
 
 static const char *kind_name(enum wi_param_kind kind)
 {
@@ -72,9 +76,9 @@ static enum wi_code check_range(const struct wi_param *row, double amount, const
         return WI_OK;
     struct path full = path_of(where, row->name);
     const char *path = full.text;
-    wi_error_set(error, WI_INVALID_FIELD, path, "%s%s is %.15g, outside %.15g to %.15g", path, what,
+    wi_error_set(error, WI_INVALID_FIELD, path, "%s%s is %.16g, outside %.16g to %.16g", path, what,
         amount, row->min, row->max);
-    wi_error_expect(error, "%.15g to %.15g", row->min, row->max);
+    wi_error_expect(error, "%.16g to %.16g", row->min, row->max);
     return WI_INVALID_FIELD;
 }
 
@@ -173,20 +177,24 @@ static enum wi_code read_field(const struct wi_param *row, const json_t *value, 
     return WI_INTERNAL;
 }
 
-/* The first field that the table does not know, or NULL. */
-static const char *find_unknown(const struct wi_param *table, const json_t *object)
+/* Sorts the object's values into the rows of the table, which is several times faster than looking
+ * each row's name up. The first field that the table does not know, or NULL. */
+static const char *sort_values(
+    const struct wi_param *table, const json_t *object, const json_t *values[])
 {
-    const char *key;
+    const char *key, *unknown = NULL;
     json_t *value;
     json_object_foreach((json_t *)object, key, value)
     {
         const struct wi_param *row = table;
-        while (row->name && strcmp(row->name, key) != 0)
+        while (row->name && (*row->name != *key || strcmp(row->name, key) != 0))
             row++;
-        if (row->name == NULL)
-            return key;
+        if (row->name)
+            values[row - table] = value;
+        else if (!unknown)
+            unknown = key;
     }
-    return NULL;
+    return unknown;
 }
 
 /* What is wrong when there is no object to read from. */
@@ -231,11 +239,16 @@ enum wi_code wi_params_read(const struct wi_param *table, const json_t *object,
 {
     if (!json_is_object(object))
         return not_an_object(object, where, error);
-    const char *unknown = mode == WI_PARAMS_STRICT ? find_unknown(table, object) : NULL;
-    if (unknown)
+    const json_t *values[ROWS_MAX];
+    const struct wi_param *row = table;
+    for (; row->name; row++)
+        values[row - table] = NULL;
+    assert(row - table <= ROWS_MAX);
+    const char *unknown = sort_values(table, object, values);
+    if (unknown && mode == WI_PARAMS_STRICT)
         return unknown_field(table, unknown, where, error);
-    for (const struct wi_param *row = table; row->name; row++) {
-        const json_t *value = json_object_get(object, row->name);
+    for (row = table; row->name; row++) {
+        const json_t *value = values[row - table];
         if (value == NULL || json_is_null(value)) {
             if (row->required)
                 return missing_field(row, where, error);

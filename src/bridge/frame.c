@@ -5,6 +5,7 @@
  */
 #include "bridge/frame.h"
 #include "base/clock.h"
+#include "base/join.h"
 #include "base/json_read.h"
 #include "base/memory.h"
 #include "base/params.h"
@@ -189,10 +190,10 @@ static struct wi_tensor *add_tensor(
 static enum wi_code parse_tensor(struct wi_frame *frame, struct wi_blob *blob, size_t start,
     const json_t *object, size_t index, size_t *used, struct wi_error *error)
 {
-    char where[48];
+    char where[48], digits[WI_DIGITS_SIZE];
     struct entry entry;
     enum wi_datatype datatype;
-    snprintf(where, sizeof where, "data.tensors[%zu].", index);
+    wi_join(where, sizeof where, "data.tensors[", wi_digits(digits, index), "].", NULL);
     if (parse_entry(entry_table, object, where, &entry, &datatype, error) != WI_OK)
         return WI_BAD_FRAMING;
 

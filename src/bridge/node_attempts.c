@@ -2,6 +2,7 @@
 #include "bridge/node.h"
 
 #include "base/clock.h"
+#include "base/join.h"
 #include "bridge/continuation.h"
 #include "bridge/long_input.h"
 #include "bridge/outgoing.h"
@@ -54,7 +55,7 @@ static void add_attempt(
     struct wi_node *node, const struct wi_task *task, const struct wi_tensors *pieces)
 {
     struct wi_attempt *attempt = wi_alloc(sizeof *attempt);
-    snprintf(attempt->id, sizeof attempt->id, "%s", task->attempt_id);
+    wi_join(attempt->id, sizeof attempt->id, task->attempt_id, NULL);
     wi_sent_note(&attempt->sent, task, wi_now_ms());
     if (task->stream)
         wi_stream_open(&attempt->stream, task->from);

@@ -8,11 +8,14 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ini.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct reader {
     struct wi_config *config;
@@ -330,17 +333,45 @@ static char *next_line(char *out, int size, void *context)
     return out;
 }
 
+/* Reading a pipe or a device may never end, and gives nothing when the configuration is read again.
+ * /dev/null is how people say that there is none. */
+static int can_be_read_again(int fd, const char *path)
+{
+    struct stat info;
+
+    return fstat(fd, &info) == 0 &&
+           (S_ISREG(info.st_mode) || S_ISDIR(info.st_mode) || strcmp(path, "/dev/null") == 0);
+}
+
+/* NULL, and the problem is told. A directory is found out by reading it. */
+static FILE *open_file(const char *path, struct wi_problems *problems)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+    if (fd < 0) {
+        wi_error_set(wi_problems_add(problems), WI_NOT_FOUND, "", "%.200s: cannot be opened: %s",
+            path, strerror(errno));
+        return NULL;
+    }
+    if (!can_be_read_again(fd, path)) {
+        wi_error_set(wi_problems_add(problems), WI_INVALID_FIELD, "",
+            "%.200s: is no regular file; SIGHUP reads the configuration again, which a pipe or a "
+            "device does not give",
+            path);
+        close(fd);
+        return NULL;
+    }
+    return fdopen(fd, "r");
+}
+
 void wi_config_read(struct wi_config *config, const char *path, struct wi_problems *problems)
 {
     struct reader reader = {.config = config, .path = path, .problems = problems};
     int line;
 
-    reader.file = fopen(path, "re");
-    if (!reader.file) {
-        wi_error_set(wi_problems_add(problems), WI_NOT_FOUND, "", "%.200s: cannot be opened: %s",
-            path, strerror(errno));
+    reader.file = open_file(path, problems);
+    if (!reader.file)
         return;
-    }
     errno = 0;
     line = ini_parse_stream(next_line, &reader, on_value, &reader);
     if (ferror(reader.file))

@@ -75,7 +75,7 @@ static enum wi_blame take_blame(struct wi_job *job, enum wi_blame blame)
         if (blame == WI_BLAME_ALONE)
             return WI_BLAME_NONE;
     }
-    job->alone |= blame == WI_BLAME_SHARED;
+    job->suspect |= blame == WI_BLAME_SHARED;
     job->breaks += blame == WI_BLAME_ALONE;
     return blame;
 }

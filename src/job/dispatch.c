@@ -2,10 +2,10 @@
 #include "job/private.h"
 
 #include "base/clock.h"
+#include "base/join.h"
 #include "base/loop.h"
 #include "base/memory.h"
 #include "bridge/long_input.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,10 +85,10 @@ static void name_owner(const struct wi_job *job, char owner[2 * WI_HASH_SIZE + 1
 }
 
 /* Whether nothing may run beside it in its engine. */
-static int is_alone(const struct wi_job *job)
+static int needs_its_engine(const struct wi_job *job)
 {
     return job->spec.task != WI_TASK_NONE &&
-           (job->alone || json_is_true(json_object_get(job->spec.options, "deterministic")));
+           (job->suspect || json_is_true(json_object_get(job->spec.options, "deterministic")));
 }
 
 enum wi_code wi_job_dispatch(
@@ -97,7 +97,7 @@ enum wi_code wi_job_dispatch(
     struct wi_jobs *jobs = job->jobs;
     struct wi_job_spec *spec = &job->spec;
     double now = wi_now_ms();
-    char owner[2 * WI_HASH_SIZE + 1];
+    char owner[2 * WI_HASH_SIZE + 1], digits[WI_DIGITS_SIZE];
     int owned = spec->task != WI_TASK_NONE && !jobs->config->models.share_prefix;
     if (owned)
         name_owner(job, owner);
@@ -106,7 +106,8 @@ enum wi_code wi_job_dispatch(
         wi_timer_start(job->deadline, (uint64_t)spec->timeout_ms, 0);
         job->on_dispatch(job->context, spec, choice->node);
     }
-    snprintf(job->attempt, sizeof job->attempt, "%s.%u", spec->id, job->attempts + 1);
+    wi_join(job->attempt, sizeof job->attempt, spec->id, ".", wi_digits(digits, job->attempts + 1),
+        NULL);
     struct wi_task task = {
         .attempt_id = job->attempt,
         .job_id = spec->id,
@@ -124,7 +125,7 @@ enum wi_code wi_job_dispatch(
         .prompt_tokens = spec->prompt_tokens,
         .answer_tokens = spec->answer_tokens,
         .stream = job->flow != NULL,
-        .alone = is_alone(job),
+        .alone = needs_its_engine(job),
     };
     memcpy(task.platforms, choice->platforms, sizeof task.platforms);
     enum wi_code code = wi_job_is_committed(job)

@@ -5,10 +5,10 @@
 #include "job/private.h"
 
 #include "base/clock.h"
+#include "base/join.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,7 +66,7 @@ void wi_job_finish_error(struct wi_job *job, const struct wi_error *error)
 {
     struct wi_job_result result = {.code = error->code, .error = *error};
     count_error(&job->line->counters, error->code);
-    snprintf(result.node, sizeof result.node, "%s", job->node);
+    wi_join(result.node, sizeof result.node, job->node, NULL);
     wi_job_finish(job, &result);
 }
 
@@ -112,7 +112,7 @@ void wi_job_complete(
     struct wi_job_result result = {
         .code = WI_OK, .answer = answer, .refusal = job->refusal, .batch = (unsigned)rows};
     job->line->counters.completed++;
-    snprintf(result.node, sizeof result.node, "%s", node_id);
+    wi_join(result.node, sizeof result.node, node_id, NULL);
     note_computed(job, node_id, answer);
     if (hooks->on_answered && !wi_job_is_beside(job))
         hooks->on_answered(hooks->context, &job->spec, &job->probe, &result);

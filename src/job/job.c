@@ -47,7 +47,7 @@ static void on_stall(void *context)
     struct wi_error error;
     /* It comes back with its parts, or is lost, and the stream goes on elsewhere. */
     if (wi_pool_is_away(job->jobs->pool, job->node)) {
-        wi_job_stream_wait(job);
+        wi_job_stream_watch(job);
         return;
     }
     wi_error_set(&error, WI_STALL_TIMEOUT, "stall_timeout_ms",

@@ -69,7 +69,7 @@ struct wi_job {
     unsigned attempts;             /* dispatched, in earlier runs too */
     unsigned used;                 /* of them, those that count against max_retries */
     unsigned breaks;              /* nodes that broke in a row while it ran alone, without a part */
-    int alone;                    /* an engine broke with it and others: none beside it any more */
+    int suspect;                  /* an engine broke with it and others: none beside it any more */
     struct wi_failures *failures; /* of its attempts; NULL: none failed */
     double dispatched_at;         /* when it last began to run, 0 before */
     struct wi_timer *deadline;
@@ -111,11 +111,10 @@ void wi_job_stream_close(struct wi_job *job); /* nothing happens to what is no s
 int wi_job_is_committed(const struct wi_job *job);
 /* Whether its present or last attempt brought a part. */
 int wi_job_has_brought(const struct wi_job *job);
-/* Its attempt was sent, or is over. */
+/* Its attempt was sent. */
 void wi_job_stream_sent(struct wi_job *job);
-void wi_job_stream_left(struct wi_job *job);
-/* Its node is given as long again. */
-void wi_job_stream_wait(struct wi_job *job);
+/* Its node is given as long again; nothing is waited for where its attempt is over. */
+void wi_job_stream_watch(struct wi_job *job);
 /* Its node says that it is at work, and how far it is. */
 void wi_job_stream_lives(struct wi_job *job, const struct wi_progress *progress);
 /* How long its node may be silent after its first part, once it computes. */

@@ -145,5 +145,5 @@ void wi_job_leave_node(struct wi_job *job)
     job->batch = NULL;
     wi_job_set_state(job, WI_JOB_PARTED);
     if (job->flow)
-        wi_job_stream_left(job);
+        wi_job_stream_watch(job);
 }

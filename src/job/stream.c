@@ -87,9 +87,9 @@ static int computes(const struct wi_job_flow *flow)
     return wi_parts_brought(flow->parts) || flow->told;
 }
 
-/* Its time begins anew, if it is its node's turn: after the first part, while an attempt computes
- * that may send. */
-static void watch(struct wi_job *job)
+/* The time of its node's silence begins anew, if it is its turn: after the first part, while an
+ * attempt computes that may send. */
+void wi_job_stream_watch(struct wi_job *job)
 {
     struct wi_job_flow *flow = job->flow;
     if (job->state == WI_JOB_ALONE && !wi_parts_has_credit(flow->parts)) {
@@ -111,17 +111,7 @@ void wi_job_stream_sent(struct wi_job *job)
     job->flow->counted_at = 0; /* another node counts from its own beginning */
     job->flow->told = 0;
     wi_parts_begin(job->flow->parts);
-    watch(job);
-}
-
-void wi_job_stream_left(struct wi_job *job)
-{
-    watch(job);
-}
-
-void wi_job_stream_wait(struct wi_job *job)
-{
-    watch(job);
+    wi_job_stream_watch(job);
 }
 
 void wi_job_stream_lives(struct wi_job *job, const struct wi_progress *progress)
@@ -129,7 +119,7 @@ void wi_job_stream_lives(struct wi_job *job, const struct wi_progress *progress)
     job->flow->told = strcmp(progress->phase, LOADING) != 0;
     if (progress->has_count)
         measure(job->flow, progress->done);
-    watch(job);
+    wi_job_stream_watch(job);
 }
 
 /* ---------------------------------------------------------------- parts and credit */
@@ -144,7 +134,7 @@ int wi_job_stream_add(struct wi_job *job, const struct wi_part *part)
     job->line->counters.parts++;
     if (flow->first_part_at == 0)
         flow->first_part_at = wi_now_ms();
-    watch(job);
+    wi_job_stream_watch(job);
     return 1;
 }
 
@@ -158,6 +148,6 @@ void wi_job_stream_took(struct wi_job *job, const struct wi_credit *taken)
     if (!wi_parts_grant(job->flow->parts, &credit))
         return;
     if (!had)
-        watch(job);
+        wi_job_stream_watch(job);
     wi_pool_credit(job->jobs->pool, job->node, job->attempt, &credit);
 }

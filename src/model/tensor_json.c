@@ -5,6 +5,7 @@
  */
 #include "model/tensor_reader.h"
 
+#include "base/join.h"
 #include "base/memory.h"
 #include "base/params.h"
 
@@ -176,7 +177,7 @@ static enum wi_code read_tensor(struct wi_tensor_reader *reader, const json_t *o
     size_t elements = 0;
     enum wi_code code;
 
-    snprintf(prefix, sizeof(prefix), "%s.", reader->where);
+    wi_join(prefix, sizeof(prefix), reader->where, ".", NULL);
     code = wi_params_read(tensor_table, object, WI_PARAMS_STRICT, prefix, &fields, reader->error);
     if (code != WI_OK)
         return code;
@@ -185,13 +186,14 @@ static enum wi_code read_tensor(struct wi_tensor_reader *reader, const json_t *o
     if (code == WI_OK)
         code = read_shape(reader, fields.shape, &elements);
     if (code == WI_OK && fields.parameters) {
-        snprintf(prefix, sizeof(prefix), "%s.parameters.", reader->where);
+        wi_join(prefix, sizeof(prefix), reader->where, ".parameters.", NULL);
         code = wi_params_read(parameters_table, fields.parameters, WI_PARAMS_STRICT, prefix,
             &parameters, reader->error);
     }
     if (code != WI_OK)
         return code;
-    int binary = json_object_get(fields.parameters, "binary_data_size") != NULL;
+    const json_t *size = json_object_get(fields.parameters, "binary_data_size");
+    int binary = size && !json_is_null(size); /* null is as good as absent, as everywhere */
     if (binary && fields.data)
         return fail(reader, WI_INVALID_FIELD, "data",
             "either data or parameters.binary_data_size may be given, not both");
@@ -210,7 +212,7 @@ enum wi_code wi_tensors_from_json(struct wi_tensors *list, const json_t *array,
     struct wi_error *error)
 {
     enum wi_code code = WI_OK;
-    char path[96];
+    char path[96], digits[WI_DIGITS_SIZE];
     size_t count = json_array_size(array), section;
 
     if (!json_is_array(array) || count > WI_TENSORS_MAX) {
@@ -231,7 +233,7 @@ enum wi_code wi_tensors_from_json(struct wi_tensors *list, const json_t *array,
             .error = error,
             .where = path};
 
-        snprintf(path, sizeof(path), "%.64s[%zu]", where, i);
+        wi_join(path, sizeof(path), where, "[", wi_digits(digits, i), "]", NULL);
         code = read_tensor(&reader, json_array_get(array, i));
     }
     if (code == WI_OK && body && binary_offset != body->size)

@@ -1,10 +1,10 @@
 /* The nodes that there are, and the attempts on each. */
 #include "pool/nodes.h"
 
+#include "base/join.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -238,7 +238,7 @@ void wi_pool_node_book(
     while (*link)
         link = &(*link)->next;
     *link = attempt;
-    snprintf(attempt->id, sizeof attempt->id, "%s", task->attempt_id);
+    wi_join(attempt->id, sizeof attempt->id, task->attempt_id, NULL);
     memcpy(attempt->hash, task->model->hash, sizeof attempt->hash);
     attempt->builtin = task->model->builtin;
     attempt->stream = task->stream;

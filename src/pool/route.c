@@ -5,11 +5,11 @@
  */
 #include "pool/route.h"
 
+#include "base/join.h"
 #include "pool/platforms.h"
 #include "pool/route_option.h"
 #include "pool/route_probe.h"
 #include "pool/route_refuse.h"
-#include <stdio.h>
 #include <string.h>
 
 /* Waiting for a better place must pay by this factor. */
@@ -345,7 +345,7 @@ static void take(
             wi_platforms_can_run(option->candidate, demand->model, WI_WASM))
             wi_platforms_add(choice, WI_WASM);
     }
-    snprintf(choice->node, sizeof(choice->node), "%s", option->node);
+    wi_join(choice->node, sizeof(choice->node), option->node, NULL);
 }
 
 /* --- all together ---------------------------------------------------------------------------- */

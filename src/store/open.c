@@ -234,13 +234,22 @@ static enum wi_code set_up(sqlite3 *sqlite, int *damaged, struct wi_error *error
     return code;
 }
 
+/* Whether there is no room for what was written last: of the disk, a quota or a limit. */
+static int is_full(sqlite3 *sqlite)
+{
+    int why = sqlite3_system_errno(sqlite);
+    return (sqlite3_errcode(sqlite) & 0xff) == SQLITE_FULL || why == ENOSPC || why == EDQUOT ||
+           why == EFBIG;
+}
+
 /* Adds to what set_up said which file it is about and what to do. */
 static void explain(
-    const char *path, int damaged, const struct wi_error *why, struct wi_error *error)
+    const char *path, int damaged, int full, const struct wi_error *why, struct wi_error *error)
 {
     const char *advice =
         why->code == WI_CONFLICT ? "run that version, or set [store] path to another folder"
         : damaged ? "it is damaged: put a copy back, or move it away to start with an empty one"
+        : full    ? "make room there, or set [store] path to a folder that has some"
                   : "webinferd must be able to write it and its folder";
     wi_error_set(error, why->code, "store.path", "cannot use the database %s: %s; %s", path,
         why->detail, advice);
@@ -266,7 +275,8 @@ sqlite3 *wi_db_open_file(const char *path, struct wi_error *error)
     else if (set_up(sqlite, &damaged, &why) == WI_OK)
         return sqlite;
     int code = sqlite3_errcode(sqlite) & 0xff;
-    explain(path, damaged || code == SQLITE_CORRUPT || code == SQLITE_NOTADB, &why, error);
+    damaged |= code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+    explain(path, damaged, is_full(sqlite), &why, error);
     sqlite3_close(sqlite);
     return NULL;
 }

@@ -403,7 +403,9 @@ enum wi_code wi_openai_check(const struct wi_infer *infer, const struct wi_model
     const struct wi_config_models *limits, struct wi_error *error)
 {
     enum wi_code code = wi_text_check(infer, model, limits, error);
-    if (code == WI_INPUT_INVALID && error && strcmp(error->field, "task") == 0)
+    /* There the address says the task, so that a model which does not do it is the wrong one. */
+    int wrong_model = error && (strcmp(error->field, "task") == 0 || !wi_text_is_for(model));
+    if (code == WI_INPUT_INVALID && wrong_model)
         snprintf(error->field, sizeof error->field, "model");
     return code;
 }

@@ -284,6 +284,28 @@ static enum wi_code check_shown(const struct wi_infer *infer, const struct wi_mo
     return code;
 }
 
+/* Engines pass over tokens that there are not, and a wish that changes nothing is a mistake. */
+static enum wi_code check_bias(const struct wi_infer *infer, const struct wi_model *model,
+    const char *where, struct wi_error *error)
+{
+    uint64_t count = model->engine == WI_ENGINE_PIPELINE ? model->huggingface.vocabulary
+                                                         : model->gguf.vocabulary;
+    const char *token;
+    json_t *value;
+    char field[40];
+    json_object_foreach(json_object_get(infer->options, "logit_bias"), token, value)
+    {
+        if (count == 0 || strtoull(token, NULL, 10) < count)
+            continue;
+        snprintf(field, sizeof field, "%slogit_bias", where);
+        wi_error_set(error, WI_INPUT_INVALID, field, "%s has %llu tokens, and none is number %s.",
+            model->name, (unsigned long long)count, token);
+        wi_error_expect(error, "tokens from 0 to %llu", (unsigned long long)count - 1);
+        return WI_INPUT_INVALID;
+    }
+    return WI_OK;
+}
+
 enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error)
 {
@@ -297,9 +319,12 @@ enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *
         return code;
     if ((code = check_precision(infer, model, error)) != WI_OK)
         return code;
-    code = wi_text_check_options(task, model->engine, infer->options, (unsigned)limits->slots,
-        infer->options_where ? infer->options_where : "options.", error);
-    return code == WI_OK ? check_size(infer, model, task, limits, error) : code;
+    const char *where = infer->options_where ? infer->options_where : "options.";
+    code = wi_text_check_options(
+        task, model->engine, infer->options, (unsigned)limits->slots, where, error);
+    if (code != WI_OK || (code = check_bias(infer, model, where, error)) != WI_OK)
+        return code;
+    return check_size(infer, model, task, limits, error);
 }
 
 int wi_text_choose_variant(struct wi_infer *infer, const struct wi_model *model)

@@ -2,7 +2,8 @@
 import http from 'node:http';
 import { EventReader } from '../lib/events.mjs';
 
-/** One request, of a file's bytes or of JSON; calls `take` with what comes, and gives the answer's status at its end. */
+/** One request, of a file's bytes or of JSON; calls `take` with what comes and the answer's headers,
+ * and gives the answer's status at its end. */
 export function ask(url, agent, body, headers, take) {
     const bytes = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
     return new Promise((resolve, reject) => {
@@ -10,7 +11,7 @@ export function ask(url, agent, body, headers, take) {
             'Content-Type': 'application/json', 'Content-Length': bytes.length, ...headers } });
         call.on('response', (answer) => {
             answer.setEncoding('utf8');
-            answer.on('data', take);
+            answer.on('data', (part) => take(part, answer.headers));
             answer.on('end', () => resolve(answer.statusCode));
             answer.on('error', reject);
         });

@@ -21,26 +21,30 @@ import {
 } from './tasks/generation.mjs';
 import { measureParts, measureWarmUp, printLoading } from './tasks/loading.mjs';
 import { measureEmbeddings, measureTranscription, printRates } from './tasks/rates.mjs';
-import { works } from './tasks/work.mjs';
+import { SIZES, works } from './tasks/work.mjs';
 
 const quick = process.argv.includes('--quick');
 const rounds = Number(option('rounds') ?? (quick ? 2 : 5));
-const ms = quick ? 100 : 600;
+const ms = quick ? 100 : 600, familyMs = quick ? 0 : 400;
 const parts = chosenParts(['families', 'generation', 'rates', 'loading']);
-/** Larger than the tests' models, so that there is something to time. */
-const SIZE = { width: 256, layers: 6 };
+/** The families' models have sizes of their own; those of the other parts are larger than the tests', so that there
+ * is something to time. */
+const STORES = [
+    { of: ['families'], sizes: SIZES, models: works.map(({ model }) => model) },
+    { of: ['generation', 'rates', 'loading'], sizes: { width: 256, layers: 6 } },
+];
 
 /** Tokens of a conversation before its second turn. */
 const HISTORIES = [1000, 4000];
 
-async function compare(daemon, pairOf, store) {
+async function compare(daemon, pairOf, store, parts) {
     const pages = await serve([store]), browser = await playwright(flagsOf(daemon));
     const webinfer = new Webinfer(daemon, compile().client);
     try {
         // Everybody computes with as many threads as webinfer does.
         const { threads } = (await webinfer.infer(works[0])).executed_on;
         const bare = await new BarePage().start(browser, pages, threads);
-        return { threads, ...await measure(
+        return { threads, ...await measure(parts,
             { webinfer, pairOf, bare, native: new Native(store, threads), rounds, ms, works }) };
     } finally {
         webinfer.stop();
@@ -53,7 +57,7 @@ async function compare(daemon, pairOf, store) {
 const measures = {
     async families(who) {
         return { families: await measureFamilies(
-            { ...who, contestants: [who.bare, who.webinfer, who.native] }) };
+            { ...who, ms: familyMs, contestants: [who.bare, who.webinfer, who.native] }) };
     },
     async generation(who) {
         const vocabulary = await measureVocabulary(who), first = [];
@@ -71,8 +75,8 @@ const measures = {
     },
 };
 
-async function measure(who) {
-    const result = { when: new Date().toISOString(), rounds, cpu: os.cpus()[0]?.model, took: {} };
+async function measure(parts, who) {
+    const result = { took: {} };
     for (const part of parts) {
         const began = performance.now();
         Object.assign(result, await measures[part](who));
@@ -98,9 +102,9 @@ function print(result) {
             result.goals.map((one) => [one.name, one.value, one.limit, one.met ? 'yes' : 'NO'])));
 }
 
-async function main() {
-    const began = performance.now();
-    const store = makeFamilies(SIZE);
+/** What these parts tell of the models of one store. */
+async function measureStore({ sizes, models }, parts) {
+    const store = makeFamilies(sizes, models);
     const started = (sessions, work) => withDaemon({ logToFile: true, config: {
         models: { directory: store },
         pool: { min_connections: sessions, max_connections: sessions, recycle_after: 0 } } }, work);
@@ -113,7 +117,19 @@ async function main() {
             pair.stop();
         }
     });
-    const result = await started(1, (daemon) => compare(daemon, pairOf, store));
+    return started(1, (daemon) => compare(daemon, pairOf, store, parts));
+}
+
+async function main() {
+    const began = performance.now();
+    const result = { when: new Date().toISOString(), rounds, cpu: os.cpus()[0]?.model, took: {} };
+    for (const store of STORES) {
+        const wanted = store.of.filter((part) => parts.includes(part));
+        if (!wanted.length) continue;
+        const { took, ...told } = await measureStore(store, wanted);
+        Object.assign(result, told);
+        Object.assign(result.took, took);
+    }
     process.stderr.write('\n');
     result.goals = goals(result);
     result.seconds = (performance.now() - began) / 1000;

@@ -8,15 +8,16 @@ const python = '/usr/bin/python3'; // Debian's, which has Debian's packages
 
 /**
  * Makes them, if they are not there in their present form; takes a second.
- * @param {{width: number, layers: number}} [size] other than the tests have
+ * @param {Record<string, number>} [sizes] other than the tests have: names of tests/models/graph.py
+ * @param {string[]} [names] those that are wanted, if not all
  * @returns {string} the folder that their folders are in
  */
-export function makeFamilies(size) {
-    const folder = path.join(build, size ? `families-${size.width}-${size.layers}` : 'families');
-    const env = size ? { ...process.env, WEBINFER_FAMILY_WIDTH: String(size.width),
-        WEBINFER_FAMILY_LAYERS: String(size.layers) } : process.env;
+export function makeFamilies(sizes = {}, names = []) {
+    const folder = path.join(build, ['families', ...Object.values(sizes)].join('-'));
+    const own = Object.entries(sizes).map(([name, value]) => [`WEBINFER_FAMILY_${name.toUpperCase()}`, String(value)]);
+    const env = { ...process.env, ...Object.fromEntries(own) };
     const { status, stderr } = spawnSync(python,
-        ['-B', path.join(root, 'tests/models/families.py'), folder], { encoding: 'utf8', env });
+        ['-B', path.join(root, 'tests/models/families.py'), folder, ...names], { encoding: 'utf8', env });
     if (status !== 0)
         throw new Error(`the tiny models were not made: ${stderr}; ./dev setup installs what it takes`);
     return folder;

@@ -1,7 +1,7 @@
 """Makes a tiny model of every family that has a task, in the Hugging Face layout: random weights, a few
 dozen kilobytes each, the same bytes every time.
 
-    /usr/bin/python3 tests/models/families.py build/families
+    /usr/bin/python3 tests/models/families.py build/families [NAME...]
 
 They say nothing sensible; they load, run and differ by their inputs, and that is all that is wanted of
 them. Debian's python3-onnx has what this needs.
@@ -92,11 +92,11 @@ for name in ("gpt2", "bart", "whisper", "vit", "segformer", "clip", "wav2vec2"):
     FAMILIES[f"{name}-variants"] = with_variants(FAMILIES[name])
 
 
-def own_hash():
+def own_hash(names):
     """Of all that decides what is made."""
     here = os.path.dirname(os.path.abspath(__file__))
     own = [os.path.join(here, name) for name in sorted(os.listdir(here)) if name.endswith(".py")]
-    digest = hashlib.sha256(f"{graph.WIDTH} {graph.LAYERS}".encode())
+    digest = hashlib.sha256(f"{graph.SIZES} {names}".encode())
     for path in [*own, huggingface.__file__]:
         with open(path, "rb") as file:
             digest.update(file.read())
@@ -111,15 +111,15 @@ def fresh(target, stamp):
         return False
 
 
-def main(target):
-    """Made beside `target` and moved there as a whole: two test runs may want it at once."""
-    stamp = own_hash()
+def main(target, *names):
+    """Those that are named, or all. Made beside `target` and moved there as a whole: two test runs may want it at once."""
+    stamp = own_hash(names)
     if fresh(target, stamp):
         return
     os.makedirs(os.path.dirname(os.path.abspath(target)), exist_ok=True)
     half = tempfile.mkdtemp(prefix=f"{os.path.abspath(target)}.")
-    for name, make in FAMILIES.items():
-        make(Folder(half, name))
+    for name in names or FAMILIES:
+        FAMILIES[name](Folder(half, name))
     with open(os.path.join(half, ".made"), "w", encoding="ascii") as file:
         file.write(stamp)
     old = f"{half}.old"
@@ -133,4 +133,4 @@ def main(target):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

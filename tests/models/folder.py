@@ -8,8 +8,7 @@ import onnx
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools"))
 import huggingface
-
-SIDE = 32  # of the pictures that models see
+from graph import SIDE
 
 
 class Folder:
@@ -31,8 +30,8 @@ class Folder:
     def generation(self, **content):
         self.write("generation_config.json", content)
 
-    def pictures(self, processor, **more):
-        self.write("preprocessor_config.json", huggingface.pictures(processor, SIDE, **more))
+    def pictures(self, processor, side=SIDE, **more):
+        self.write("preprocessor_config.json", huggingface.pictures(processor, side, **more))
 
     def sounds(self, extractor, sampling_rate, **more):
         content = {"feature_extractor_type": extractor, "sampling_rate": sampling_rate, **more}

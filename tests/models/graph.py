@@ -10,10 +10,23 @@ import zlib
 import numpy
 from onnx import TensorProto, checker, helper, numpy_helper
 
-# The bench makes them larger, so that there is something to time.
-WIDTH = int(os.environ.get("WEBINFER_FAMILY_WIDTH", "32"))  # of every hidden state
-LAYERS = int(os.environ.get("WEBINFER_FAMILY_LAYERS", "2"))  # of an encoder, and of GPT-2
-HEADS = 2
+SIZES = {}
+
+
+def size(name, otherwise):
+    """What the bench makes larger, so that there is something to time: by WEBINFER_FAMILY_(name)."""
+    SIZES[name] = int(os.environ.get(f"WEBINFER_FAMILY_{name}", otherwise))
+    return SIZES[name]
+
+
+WIDTH = size("WIDTH", 32)  # of every hidden state
+INNER = size("INNER", 2 * WIDTH)  # between the two products of a feed-forward
+LAYERS = size("LAYERS", 2)  # of an encoder, and of GPT-2
+HEADS = size("HEADS", 2)
+SIDE = size("SIDE", 32)  # of the pictures that models see
+FINE_SIDE = size("FINE_SIDE", SIDE)  # where they are cut into regions
+PATCH = size("PATCH", 8)  # the side of what is one token
+SECONDS = size("SECONDS", 2)  # that Whisper hears at a time
 HEAD = WIDTH // HEADS
 OPSET = 17
 HIDDEN = -1e4  # added to the scores of what is not to be seen; as 16-bit numbers know it, too
@@ -123,8 +136,8 @@ class Graph:
         return self.linear(self.op("Reshape", mixed, self.whole(0, 0, WIDTH)))
 
     def feed_forward(self, x):
-        inner = self.gelu(self.linear(self.norm(x), WIDTH, 2 * WIDTH))
-        return self.op("Add", x, self.linear(inner, 2 * WIDTH, WIDTH))
+        inner = self.gelu(self.linear(self.norm(x), WIDTH, INNER))
+        return self.op("Add", x, self.linear(inner, INNER, WIDTH))
 
     def layer(self, x, bias=None):
         """One block of an encoder: everything sees everything but what `bias` hides."""
@@ -147,7 +160,7 @@ class Graph:
         places = self.numbers(self.count(0), self.length(ids))
         return self.op("Add", words, self.op("Gather", self.drawn(context, WIDTH), places))
 
-    def patches(self, x="pixel_values", size=8):
+    def patches(self, x="pixel_values", size=PATCH):
         """[batch, 3, h, w] to [batch, patches, WIDTH]"""
         kernel = self.drawn(WIDTH, 3, size, size)
         planes = self.op("Conv", x, kernel, kernel_shape=[size, size], strides=[size, size])

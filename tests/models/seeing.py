@@ -1,12 +1,10 @@
 """Language models that see: features of a picture stand in the prompt in the place of its tokens."""
 
 import tokenizers
-from folder import SIDE
-from graph import HEADS, LAYERS, WIDTH, Graph, flags, floats, integers
+from graph import HEADS, LAYERS, PATCH, SIDE, WIDTH, Graph, flags, floats, integers
 from text import causal_bias, decoder_layer
 
 CONTEXT = 512
-PATCH = 8
 PATCHES = (SIDE // PATCH) ** 2
 IMAGE = "<image>"
 PARTS = (

@@ -3,8 +3,7 @@
 import numpy
 
 import tokenizers
-from folder import SIDE
-from graph import HEAD, HEADS, HIDDEN, LAYERS, WIDTH, Graph, flags, floats, integers
+from graph import HEAD, HEADS, HIDDEN, LAYERS, SECONDS, SIDE, WIDTH, Graph, flags, floats, integers
 
 CONTEXT = 128
 SIZES = {
@@ -142,7 +141,6 @@ def translator(folder):
     folder.generation(**ids)
 
 
-SECONDS = 2  # that the tiny Whisper hears at a time
 STEP = 0.02  # between two of its marks of time
 WHISPER = ["<|startoftranscript|>", "<|en|>", "<|de|>", "<|translate|>", "<|transcribe|>", "<|notimestamps|>"]
 

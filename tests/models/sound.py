@@ -61,7 +61,7 @@ def clap(folder):
     rate, bins = 48000, 64
     vocabulary = tokenizers.word_pieces(folder, "RobertaTokenizer")
     graph = Graph(folder.name)
-    graph.takes(floats("input_features", "batch_size", 1, "frames", bins))
+    graph.takes(floats("input_features", "audio_batch_size", "num_channels", "height", "width"))
     mel = graph.op("Squeeze", "input_features", graph.whole(1))
     mel = graph.op("Mul", mel, graph.constant(0.05))  # decibels
     heard = graph.linear(spectral(graph, mel, bins))

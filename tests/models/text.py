@@ -4,13 +4,13 @@ from onnx import TensorProto
 
 import tokenizers
 from folder import labels
-from graph import HEAD, HEADS, HIDDEN, LAYERS, WIDTH, Graph, floats, integers
+from graph import HEAD, HEADS, HIDDEN, INNER, LAYERS, WIDTH, Graph, floats, integers
 
 BODY = {
     "hidden_size": WIDTH,
     "num_attention_heads": HEADS,
     "num_hidden_layers": LAYERS,
-    "intermediate_size": 2 * WIDTH,
+    "intermediate_size": INNER,
     "max_position_embeddings": 128,
 }
 

@@ -1,8 +1,8 @@
 """What looks at pictures: classes, features, boxes, masks, depth, and pictures against texts."""
 
 import tokenizers
-from folder import SIDE, labels
-from graph import WIDTH, Graph, floats, integers
+from folder import labels
+from graph import FINE_SIDE, PATCH, SIDE, WIDTH, Graph, floats, integers
 
 THINGS = ["circle", "square", "stripe", "noise", "nothing"]
 
@@ -18,7 +18,7 @@ def classifier(folder):
     x = graph.mean(graph.norm(graph.layers(graph.patches())))
     graph.op("MatMul", x, graph.drawn(WIDTH, len(THINGS)), output="logits")
     graph.gives(floats("logits", "batch_size", len(THINGS)))
-    sizes = {"hidden_size": WIDTH, "image_size": SIDE, "patch_size": 8}
+    sizes = {"hidden_size": WIDTH, "image_size": SIDE, "patch_size": PATCH}
     folder.config("vit", "ViTForImageClassification", **sizes, **labels(*THINGS))
     folder.pictures("ViTImageProcessor")
     folder.save(graph.model())
@@ -32,7 +32,7 @@ def features(folder):
         floats("last_hidden_state", "batch_size", "patches", WIDTH),
         floats("pooler_output", "batch_size", WIDTH),
     )
-    folder.config("vit", "ViTModel", hidden_size=WIDTH, image_size=SIDE, patch_size=8)
+    folder.config("vit", "ViTModel", hidden_size=WIDTH, image_size=SIDE, patch_size=PATCH)
     folder.pictures("ViTImageProcessor")
     folder.save(graph.model())
 
@@ -125,7 +125,7 @@ def segmenter(folder):
     graph.op("Identity", planes_of(graph, len(THINGS), 4), output="logits")
     graph.gives(floats("logits", "batch_size", len(THINGS), "rows", "columns"))
     folder.config("segformer", "SegformerForSemanticSegmentation", **labels(*THINGS))
-    folder.pictures("SegformerImageProcessor")
+    folder.pictures("SegformerImageProcessor", FINE_SIDE)
     folder.save(graph.model())
 
 

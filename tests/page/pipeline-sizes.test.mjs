@@ -33,11 +33,17 @@ for (const config of [{ num_channels: 1 }, { encoder: { num_channels: 1 } }, { v
         assert.deepEqual(sizesOf(config, { size })('onnx/model.onnx'), pictures(24, 32, 1));
     });
 
+const clap = { feature_extractor_type: 'ClapFeatureExtractor', feature_size: 64, nb_max_samples: 480000, fft_window_size: 1024 };
+const one = { batch_size: 1, audio_batch_size: 1, num_channels: 1 };
+
 for (const [what, described, wanted] of [
     ['windows', { feature_extractor_type: 'WhisperFeatureExtractor', feature_size: 80, nb_max_frames: 3000 },
         { batch_size: 1, feature_size: 80, encoder_sequence_length: 3000 }],
     ['windows of no certain length', { feature_extractor_type: 'WhisperFeatureExtractor', feature_size: 80 }, {}],
     ['as many frames each time', { feature_extractor_type: 'ASTFeatureExtractor', max_length: 1024 }, { batch_size: 1 }],
+    ['one window', { ...clap, hop_length: 480 }, { ...one, height: 1001, width: 64 }],
+    ['one window of odd frames', { ...clap, fft_window_size: 1023, hop_length: 500 }, { ...one, height: 960, width: 64 }],
+    ['one window of no certain length', { ...clap, hop_length: 480, nb_max_samples: undefined }, {}],
     ['all of a sound', { feature_extractor_type: 'Wav2Vec2FeatureExtractor', feature_size: 1 }, {}],
 ])
     test(`an extractor that gives ${what}`, () => {
@@ -46,7 +52,7 @@ for (const [what, described, wanted] of [
 
 test('they are those of the graphs that see or hear', () => {
     const of = sizesOf({}, { size });
-    for (const name of ['model_fp16', 'model_quantized', 'encoder_model_q4f16', 'vision_encoder', 'vision_model_int8'])
+    for (const name of ['model_fp16', 'model_quantized', 'encoder_model_q4f16', 'vision_encoder', 'vision_model_int8', 'audio_model_fp16'])
         assert.deepEqual(of(`onnx/${name}.onnx`), pictures(24, 32), name);
     for (const name of ['decoder_model_merged', 'embed_tokens', 'text_model', 'decoder_with_past_model'])
         assert.deepEqual(of(`onnx/${name}.onnx`), {}, name);

@@ -67,7 +67,7 @@ async function assertFree(daemon, one, where) {
 
 /** They see pictures of one size, or hear sounds of one length, one at a time: WebNN computes the graphs that do. */
 const ofOneSize = new RegExp('^(?:vit|vit-features|vit-gpt2|detr|detr-panoptic|rt-detr|maskformer|segformer|depth'
-    + '|clip|siglip|donut|llava|whisper|ast)(?:-variants)?$');
+    + '|clip|siglip|donut|llava|whisper|ast|clap)(?:-variants)?$');
 
 /** Right on that platform, or on WASM and it is said why. */
 const assertKnown = (daemon, one, where) =>

@@ -59,7 +59,7 @@ export class Run {
         /** When it was last said how far it is. */
         this._progressed = -Infinity;
         /** When the service heard of it last. */
-        this._told = performance.now();
+        this._told = this._turned;
         /** End what is waited for. */
         this._onCredit = () => {};
         this._onCancel = () => {};

@@ -10,7 +10,9 @@ import { Attempt, checkTask } from './attempt.js';
 import { Attempts } from './attempts.js';
 import { Lanes } from './lanes.js';
 import { Models } from './models.js';
+import { Overdue } from './overdue.js';
 import { Patience } from './patience.js';
+import { Signs } from './signs.js';
 import { Workers } from './workers.js';
 
 /** @typedef {import('../shared/messages.js').Envelope} Envelope */
@@ -64,6 +66,7 @@ export class Dispatcher {
         });
         this._patience = new Patience(this._models.residents);
         this._alarm = new Alarm(around, () => this._tick());
+        this._signs = new Signs(around, this._patience, this._alarm);
         this._workers = new Workers(this._lanes, this._models, around, {
             fail: (attempt, error) => this._failOrFallBack(attempt, error),
             lose: (attempt, error) => this._lose(attempt, error),
@@ -71,13 +74,13 @@ export class Dispatcher {
             again: (attempt, error) => this._again(attempt, error),
             pump: (lane) => this._pump(lane),
         }, this._alarm);
+        this._overdue = new Overdue(this._patience, this._workers, (attempt, error) => this._failOrFallBack(attempt, error));
         /** @type {Record<string, string>} */
         this.engines = {};
         /** @type {Record<string, EngineInfo>} */
         this.engineInfo = {};
         /** @type {Credit} */
         this._initialCredit = INITIAL_CREDIT;
-        this._idleUnload = Infinity;
         this._counts = { answered: 0, failed: 0 };
         this._loads = 0;
     }
@@ -90,9 +93,9 @@ export class Dispatcher {
     configure(settings, budget, initialCredit = INITIAL_CREDIT, idleUnload = Infinity) {
         this._models.residents.budget = budget;
         this._initialCredit = initialCredit;
-        this._idleUnload = idleUnload;
+        this._models.idleUnload = idleUnload;
         this._workers.configure(settings);
-        this._unloadIdle(this._around.now());
+        this._alarm.set(this._models.rest(this._around.now()));
     }
 
     /** A task_request. @param {Envelope} request @param {ArrayBuffer | null} buffer @param {number} section */
@@ -149,7 +152,7 @@ export class Dispatcher {
         lane?.channel?.post({ type: 'cancel', attempt: id });
         const now = this._around.now();
         const grace = this._patience.grace(lane, attempt, now - attempt.startedAt);
-        if (lane && grace === 0) return this._end(lane, attempt, now);
+        if (lane && grace === 0) return this._overdue.end(lane, attempt, now);
         attempt.due = now + grace;
         this._alarm.set(attempt.due);
     }
@@ -178,17 +181,11 @@ export class Dispatcher {
         switch (message.type) {
         case 'answer': return this._onAnswer(lane, message);
         case 'failure': return this._onFailure(lane, message);
-        case 'parts': return this._onParts(lane, message);
-        case 'progress': return this._onProgress(lane, message);
-        case 'lives': return this._onLife(lane, message);
-        case 'model':
-            if (message.state === 'loaded') {
-                lane.needed = Math.max(lane.needed, message.memory ?? 0);
-                this._models.loaded(message.key, lane.platform, message.load_ms ?? 0, message.memory ?? 0);
-                if (lane.key !== null) this._onLife(lane, { type: 'lives', step_ms: 0 });
-            }
-            return;
-        case 'turn': return this._onTurn(lane, message);
+        case 'parts': return this._signs.parts(lane, message);
+        case 'progress': return this._signs.progress(lane, message);
+        case 'lives': return this._signs.life(lane, message.step_ms);
+        case 'turn': return this._signs.turn(lane, message);
+        case 'model': return this._onModel(lane, message);
         case 'cache': return this._models.counts(message.key, lane.platform, { kept: message.bytes });
         case 'twice': return this._models.counts(message.key, lane.platform, { twice: message.bytes });
         case 'slots': return this._models.note(message.key, lane.platform, { slots: message.slots });
@@ -300,7 +297,7 @@ export class Dispatcher {
         lane.idleSince = this._around.now();
         this._models.idle(lane);
         this._workers.trim(lane);
-        if (lane.key !== null) this._alarm.set(lane.idleSince + this._idleUnload);
+        if (lane.key !== null) this._alarm.set(lane.idleSince + this._models.idleUnload);
     }
 
     /** @param {Lane} lane @param {Attempt} attempt */
@@ -311,7 +308,7 @@ export class Dispatcher {
         if (!attempt.isBuiltin && !lane.canStop(attempt) && lane.besides(attempt).length > 0) attempt.waitsForTurn();
         this._alarm.set(attempt.due);
         lane.hand(attempt);
-        const run = attempt.message(this._around.nextId(), this._around.nodeId(), !lane.proven);
+        const run = lane.shorten(attempt.message(this._around.nextId(), this._around.nodeId(), !lane.proven));
         // Not while there is another attempt, which may need us meanwhile.
         if (this._attempts.size === 1 && this._patience.isQuick(attempt)) lane.channel?.ask(run, LINGER_MS);
         else lane.channel?.post(run);
@@ -338,36 +335,24 @@ export class Dispatcher {
         const attempt = this._take(lane, message);
         if (!attempt) return;
         if (!attempt.isBuiltin) this._models.failed(attempt, attempt.cancelled ? null : message.error.message);
-        if (message.poisoned) this._workers.replace(lane, brokenBeside(message.error));
+        if (message.poisoned) this._workers.broken(lane, message.error);
         const stopped = message.error.code === 'cancelled' ? attempt.stopping : null;
         this._failOrFallBack(attempt, stopped ?? message.error);
         this._pump(lane);
+    }
+
+    /** @param {Lane} lane @param {import('../shared/messages.js').ModelMessage} message */
+    _onModel(lane, { key, state, load_ms: loadMs = 0, memory = 0 }) {
+        if (state !== 'loaded') return;
+        lane.needed = Math.max(lane.needed, memory);
+        this._models.loaded(key, lane.platform, loadMs, memory);
+        if (lane.key !== null) this._signs.life(lane, 0);
     }
 
     /** @param {Lane} lane @param {{attempt: string, memory: number}} message */
     _take(lane, message) {
         lane.memory = message.memory;
         return lane.take(message.attempt);
-    }
-
-    /** @param {Lane} lane @param {import('../shared/messages.js').PartsMessage} message */
-    _onParts(lane, message) {
-        const attempt = lane.outstanding.get(message.attempt);
-        if (!attempt || attempt.cancelled) return;
-        this._patience.noteStep(attempt, message.step_ms);
-        for (const { seq, bytes, json } of message.parts) {
-            attempt.commit(seq, bytes);
-            this._around.part(attempt.id, seq, json);
-        }
-        this._heard(lane, attempt);
-    }
-
-    /** A run goes on, and may take so long again. @param {Lane} lane @param {Attempt} attempt */
-    _heard(lane, attempt) {
-        if (attempt.stopping) return;
-        if (lane.key !== null || attempt.committed) attempt.limit = this._patience.hangLimit(lane, attempt);
-        attempt.heard(this._around.now());
-        this._alarm.set(attempt.due);
     }
 
     /** The attempt's worker is gone. What only ran beside the one at fault may have another.
@@ -406,94 +391,21 @@ export class Dispatcher {
         });
     }
 
-    /** @param {Lane} lane @param {import('../shared/messages.js').ProgressMessage} message */
-    _onProgress(lane, { attempt: id, phase, loaded_bytes, total_bytes, done, total, step_ms: stepMs = 0 }) {
-        const attempt = lane.outstanding.get(id);
-        if (!attempt || attempt.cancelled) return;
-        this._patience.noteStep(attempt, stepMs);
-        this._heard(lane, attempt);
-        if (attempt.loadOnly) return;
-        this._around.send('task_progress', {
-            attempt_id: id, phase, platform: attempt.platform, loaded_bytes, total_bytes, done, total,
-        });
-    }
-
-    /** All that a model's own worker has shares its steps. @param {Lane} lane @param {import('../shared/messages.js').LivesMessage} message */
-    _onLife(lane, { step_ms: stepMs }) {
-        lane.longestStep = Math.max(lane.longestStep, stepMs);
-        for (const attempt of lane.outstanding.values()) {
-            if (attempt.cancelled) continue;
-            this._patience.noteStep(attempt, stepMs);
-            this._heard(lane, attempt);
-        }
-    }
-
-    /** @param {Lane} lane @param {import('../shared/messages.js').TurnMessage} message */
-    _onTurn(lane, { attempt: id, waits }) {
-        const attempt = lane.outstanding.get(id);
-        if (!attempt || attempt.cancelled || attempt.stopping) return;
-        if (waits) return attempt.waitsForTurn();
-        attempt.hasTurn(this._around.now());
-        this._alarm.set(attempt.due);
-    }
-
     // --- the clock ----------------------------------------------------------------------------------
 
     _tick() {
         const now = this._around.now();
         this._workers.tick(now);
-        this._unloadIdle(now);
+        this._alarm.set(this._models.rest(now));
         for (const attempt of [...this._attempts.values()]) {
             if (!this._attempts.has(attempt.id)) continue;
             if (attempt.acceptDue <= now) {
                 attempt.acceptDue = Infinity;
                 this._around.send('task_accepted', { attempt_id: attempt.id, reply_to: attempt.requestId });
             }
-            if (attempt.due <= now) this._expire(attempt, now);
+            if (attempt.due <= now) this._overdue.expire(this._laneOf(attempt), attempt, now);
         }
         for (const attempt of this._attempts.values()) this._alarm.set(Math.min(attempt.acceptDue, attempt.due));
-    }
-
-    /** Unloads the models with workers of their own that nobody has asked for too long. @param {number} now */
-    _unloadIdle(now) {
-        for (const lane of this._lanes.values()) {
-            if (lane.key === null || !lane.isIdle()) continue;
-            const due = lane.idleSince + this._idleUnload;
-            if (due <= now) this._models.rested(lane);
-            else this._alarm.set(due);
-        }
-    }
-
-    /** @param {Attempt} attempt @param {number} now */
-    _expire(attempt, now) {
-        const lane = this._laneOf(attempt);
-        if (attempt.startedAt && lane) {
-            const mayStop = (lane.canStop(attempt) || attempt.waits) && !attempt.cancelled && !attempt.stopping;
-            return mayStop ? this._stop(lane, attempt, now) : this._end(lane, attempt, now);
-        }
-        const isBusy = lane?.ready ?? false;
-        if (isBusy && now < attempt.deadline) {
-            attempt.due = attempt.deadline; // others run before it: that is no fault of the platform
-            return;
-        }
-        lane?.withdraw(attempt);
-        const message = isBusy ? 'The deadline passed before the engine was free.'
-            : `The engine for ${attempt.platform} was not ready in time.`;
-        this._failOrFallBack(attempt, { code: isBusy ? 'deadline_exceeded' : 'engine_hung', message });
-    }
-
-    /** Asks a run whose time is over, or which gives no sign, to stop at its next step, or to wait for no turn. If it
-     * is that on its platform alone, another follows. @param {Lane} lane @param {Attempt} attempt @param {number} now */
-    _stop(lane, attempt, now) {
-        attempt.stopping = now < attempt.deadline ? { code: 'engine_hung', message: noAnswer(attempt, now) }
-            : { code: 'deadline_exceeded', message: 'The deadline passed while it ran.' };
-        attempt.due = now + this._patience.stopGrace(lane, attempt);
-        lane.channel?.post({ type: 'cancel', attempt: attempt.id });
-    }
-
-    /** Ends a run by ending its worker. @param {Lane} lane @param {Attempt} attempt @param {number} now */
-    _end(lane, attempt, now) {
-        this._workers.end(lane, attempt.cancelled ? 'Its run was cancelled.' : noAnswer(attempt, now));
     }
 
     /** @param {Attempt} attempt @returns {Lane | undefined} */
@@ -501,12 +413,3 @@ export class Dispatcher {
         return this._lanes.of(attempt);
     }
 }
-
-/** @param {Attempt} attempt @param {number} now */
-const noAnswer = ({ platform, startedAt }, now) =>
-    `The engine gave no answer on ${platform} within ${Math.round(now - startedAt)} ms.`;
-
-/** What others are told whose worker one has broken: what that failed by says nothing of them.
- * @param {ErrorBody} error @returns {ErrorBody} */
-const brokenBeside = (error) => (error.code === 'device_lost' ? error
-    : { code: 'engine_crashed', message: `A task broke the engine worker: ${error.message}` });

@@ -3,6 +3,7 @@
  * little-endian length, the JSON, zeros to a multiple of 8, then the tensors, each start a
  * multiple of 8. No browser globals here, so that Node's test runner covers it.
  */
+import { aligned } from '../shared/aligned.js';
 import { DATATYPES } from '../shared/datatypes.js';
 
 /** @typedef {import('../shared/messages.js').Envelope} Envelope */
@@ -46,9 +47,6 @@ export class AnswerTooLarge extends Error {
         this.expected = `at most ${head > MAX_HEAD ? MAX_HEAD : maxFrame} bytes`;
     }
 }
-
-/** @param {number} n */
-const align8 = (n) => Math.ceil(n / 8) * 8;
 
 /**
  * Builds one binary frame. `message.data.tensors` is set from `tensors`.
@@ -108,7 +106,7 @@ export function encodeInPlace(message, entries, frame, section, maxFrame = Infin
 function layOut(message, tensors, maxFrame) {
     let end = 0;
     const entries = tensors.map(({ name, datatype, shape, bytes }) => {
-        const offset = align8(end);
+        const offset = aligned(end);
         end = offset + bytes.byteLength;
         return { name, datatype, shape, offset, byte_length: bytes.byteLength };
     });
@@ -127,7 +125,7 @@ function layOut(message, tensors, maxFrame) {
  * @param {number} maxFrame
  */
 function newFrame(head, length, end, maxFrame) {
-    const section = align8(4 + length);
+    const section = aligned(4 + length);
     if (length > MAX_HEAD || section + end > maxFrame) throw new AnswerTooLarge(length, section + end, maxFrame);
     const frame = new ArrayBuffer(section + end);
     const { read, written } = encoder.encodeInto(head, new Uint8Array(frame, 4, length));
@@ -154,7 +152,7 @@ export function decode(frame, maxFrame = Infinity) {
     if (size < 4) throw new FrameError('binary frame without a length');
     const length = new DataView(frame).getUint32(0, true);
     if (length > MAX_HEAD) throw new FrameError('JSON head over 1 MiB', CLOSE_TOO_BIG);
-    const section = align8(4 + length);
+    const section = aligned(4 + length);
     if (section > size) throw new FrameError('JSON head longer than the frame');
     const bytes = new Uint8Array(frame);
     requireZeros(bytes, 4 + length, section);
@@ -195,7 +193,7 @@ function readTensors(tensors, bytes) {
     let end = 0;
     for (const tensor of tensors) {
         checkEntry(tensor);
-        if (tensor.offset !== align8(end)) throw new FrameError('tensor offset out of order');
+        if (tensor.offset !== aligned(end)) throw new FrameError('tensor offset out of order');
         if (tensor.byte_length > bytes.length - tensor.offset) throw new FrameError('tensor past the end');
         requireZeros(bytes, end, tensor.offset);
         end = tensor.offset + tensor.byte_length;

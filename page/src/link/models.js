@@ -16,6 +16,8 @@ export class Models {
         this._close = close;
         this._report = report;
         this.residents = new Residents();
+        /** Ms after which a model that nobody asks for is unloaded, where it has a worker of its own. */
+        this.idleUnload = Infinity;
     }
 
     /** Says how things are. */
@@ -85,11 +87,20 @@ export class Models {
         this.report();
     }
 
-    /** Nobody has asked for a model with a worker of its own for too long. @param {Lane} lane */
-    rested(lane) {
-        if (lane.key === null) return;
-        this._evict(lane.key, lane.platform, 'evicted');
-        this.report();
+    /** Unloads those with workers of their own that nobody has asked for too long.
+     * @param {number} now @returns {number} when another may be due; Infinity: none */
+    rest(now) {
+        let next = Infinity;
+        for (const lane of this._lanes.values()) {
+            if (lane.key === null || !lane.isIdle()) continue;
+            const due = lane.idleSince + this.idleUnload;
+            if (due > now) next = Math.min(next, due);
+            else {
+                this._evict(lane.key, lane.platform, 'evicted');
+                this.report();
+            }
+        }
+        return next;
     }
 
     /** Unloads what is there twice, and then what is least recently used and not needed, until the rest fits. */
@@ -119,7 +130,6 @@ export class Models {
         this.residents.remove(key, platform, state);
         if (!lane) return;
         if (lane.key === key) return this._close(lane);
-        lane.leftovers = true;
-        lane.channel?.post({ type: 'unload', key });
+        lane.unload(key);
     }
 }

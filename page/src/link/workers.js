@@ -168,6 +168,14 @@ export class Workers {
         this._around.changed();
     }
 
+    /** A task has broken a lane's worker: what that failed by says nothing of the others there.
+     * @param {Lane} lane @param {ErrorBody} error the task's */
+    broken(lane, error) {
+        const isOfAll = error.code === 'device_lost';
+        this.replace(lane, isOfAll ? error
+            : { code: 'engine_crashed', message: `A task broke the engine worker: ${error.message}` });
+    }
+
     /** Ends a model's own worker, which has nothing to do. @param {Lane} lane */
     close(lane) {
         lane.detach();

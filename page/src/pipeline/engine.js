@@ -79,7 +79,7 @@ export class PipelineEngine {
     }
 
     memory() {
-        return [...this._models.values()].reduce((sum, { caches }) => sum + caches.bytes, this._ort.memory());
+        return [...this._models.values()].reduce((sum, { caches }) => sum + caches.bytesBeside, this._ort.memory());
     }
 
     /** @param {RunMessage} task @param {(loaded: number, total: number) => void} onProgress

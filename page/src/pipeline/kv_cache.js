@@ -5,6 +5,9 @@
  */
 import { sliceModel } from './slice_model.js';
 
+/** Where tensors are that stay in WASM memory (src/engine/held.js). */
+const HELD = 'cpu-pinned';
+
 /** The library's DynamicCache: tensors by name, [batch, heads, tokens, size] each. @typedef {any} Cache */
 /** One of onnxruntime-web.
  * @typedef {{run: (feeds: any) => Promise<any>, release: () => Promise<void>}} Session */
@@ -43,7 +46,17 @@ export class KvCaches {
 
     /** Of what is kept and of what is computed now. */
     get bytes() {
-        const held = [...this._held].reduce((sum, { cache }) => sum + (cache ? bytesOfAll(cache) : 0), 0);
+        return this._bytesOf(bytesOfAll);
+    }
+
+    /** What of these is beside WASM memory. */
+    get bytesBeside() {
+        return this._bytesOf((cache) => bytesOfAll(cache, ({ location }) => location !== HELD));
+    }
+
+    /** @param {(cache: Cache) => number} count of what is computed now */
+    _bytesOf(count) {
+        const held = [...this._held].reduce((sum, { cache }) => sum + (cache ? count(cache) : 0), 0);
         return this._entries.reduce((sum, { bytes }) => sum + bytes, held);
     }
 
@@ -97,8 +110,19 @@ export class KvCaches {
         const bytes = bytesOfAll(cache);
         const isWhole = tokens.length > 0 && cache.get_seq_length() === tokens.length;
         if (!isWhole || bytes > this._limits.bytes) return cache.dispose();
+        this._bring(cache);
         this._entries.push({ owner, tokens, cache, bytes, copies: 0 });
         await this._trim();
+    }
+
+    /** Copies what lies in WASM memory, which never shrinks: there, only what is computed now has a place.
+     * @param {Cache} cache */
+    _bring(cache) {
+        const { Tensor } = this._library;
+        const there = Object.entries(cache).filter(([, { location }]) => location === HELD);
+        if (there.length === 0) return;
+        cache.update(Object.fromEntries(there.map(([name, { type, data, dims }]) =>
+            [name, new Tensor(type, data.slice(), dims)])));
     }
 
     async dispose() {
@@ -166,8 +190,9 @@ const isCuttable = ({ tokens, cache }) => Object.entries(cache).every(([name, { 
 /** @param {{type: 'float32', dims: number[]}} tensor */
 const bytesOf = ({ type, dims }) => dims.reduce((product, one) => product * one, SIZES[type] ?? SIZES.float32);
 
-/** @param {Cache} cache @returns {number} */
-const bytesOfAll = (cache) => Object.values(cache).reduce((sum, tensor) => sum + bytesOf(tensor), 0);
+/** @param {Cache} cache @param {(tensor: any) => boolean} [counts] @returns {number} */
+const bytesOfAll = (cache, counts = () => true) =>
+    Object.values(cache).reduce((sum, tensor) => sum + (counts(tensor) ? bytesOf(tensor) : 0), 0);
 
 /** @param {readonly number[]} a @param {readonly number[]} b @param {number} most */
 function commonLength(a, b, most) {

@@ -6,6 +6,7 @@
  */
 import { EngineFault, runtime } from '../engine/engine.js';
 import { Failure, throwIfCancelled } from '../engine/failure.js';
+import { staying } from '../engine/held.js';
 import { Turns } from '../engine/turns.js';
 
 /** @typedef {import('../engine/engine.js').Take} Take */
@@ -91,8 +92,8 @@ export class Library {
         }
     }
 
-    /** Works with a model for this run. The tensors that its sessions make on the device meanwhile end with
-     * it, however it ends, but for those that are kept.
+    /** Works with a model for this run. The tensors that its sessions make meanwhile, on the device or to stay in
+     * WASM memory, end with it, however it ends, but for those that are kept.
      * @template T @param {Run} run @param {any} model
      * @param {(model: any, release: () => void) => Promise<T>} work gets the model as the run sees it, and what
      *   lets go of these tensors sooner
@@ -120,9 +121,10 @@ export class Library {
     /** @param {any} session @param {Run} run @param {Made} made */
     _runFor(session, run, made) {
         const compute = /** @type {(...feeds: any[]) => Promise<any>} */ (this._runs.get(session));
-        return async (/** @type {any[]} */ ...feeds) => {
+        return async (/** @type {any} */ feeds) => {
             await run.step();
-            const outputs = await run.take(() => timed(run, () => runtime(() => compute(...feeds))));
+            const outputs = await run.take(() =>
+                timed(run, () => runtime(() => compute(feeds, staying(session, feeds)))));
             made.note(outputs);
             return outputs;
         };
@@ -203,7 +205,7 @@ async function timed(run, work) {
     }
 }
 
-/** Tensors that a run has made on the device. */
+/** Tensors that a run has made, and that stay. */
 class Made {
     constructor() {
         /** @type {Set<any>} */
@@ -213,15 +215,15 @@ class Made {
     /** @param {Record<string, any>} outputs */
     note(outputs) {
         // Of most the library itself disposes, one step after the other.
-        for (const tensor of this._tensors) if (!isOnDevice(tensor)) this._tensors.delete(tensor);
-        for (const tensor of Object.values(outputs)) if (isOnDevice(tensor)) this._tensors.add(tensor);
+        for (const tensor of this._tensors) if (!stays(tensor)) this._tensors.delete(tensor);
+        for (const tensor of Object.values(outputs)) if (stays(tensor)) this._tensors.add(tensor);
     }
 
     /** @param {Set<any>} kept */
     release(kept) {
         for (const tensor of this._tensors) {
             try {
-                if (isOnDevice(tensor) && !kept.has(tensor)) tensor.dispose();
+                if (stays(tensor) && !kept.has(tensor)) tensor.dispose();
             } catch {
                 // The device is gone with all that was on it.
             }
@@ -230,8 +232,8 @@ class Made {
     }
 }
 
-/** @param {any} tensor */
-const isOnDevice = (tensor) => tensor?.location === 'gpu-buffer';
+/** Whether it stays until it is disposed of: on the device, or in WASM memory. @param {any} tensor */
+const stays = (tensor) => tensor?.location === 'gpu-buffer' || tensor?.location === 'cpu-pinned';
 
 /** @param {Loading} loading @throws {Failure} if nobody waits for what it creates */
 function throwIfUnwanted({ signal, hasFailed }) {

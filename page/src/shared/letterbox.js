@@ -3,6 +3,7 @@
  * message in while the receiver waits for it, which takes a fraction of what a port takes. What goes
  * through the port instead is announced here, so that messages stay in order.
  */
+import { aligned } from './aligned.js';
 import { sharesMemory } from './memory.js';
 
 /** What fits a letterbox, in bytes. Beyond that, handing a buffer over is cheaper than copying it. */
@@ -10,20 +11,17 @@ export const LETTERBOX_BYTES = 65536;
 /** Said with a letter: that its sender waits for the answer; that this answer was quickly made. */
 export const KIND = Object.freeze({ plain: 0, question: 1, prompt: 2 });
 /** The words before a letter, and the bytes that they take. */
-const WORD = Object.freeze({ state: 0, posted: 1, received: 2, characters: 3, frame: 4, kind: 5, asks: 6 });
+const WORD = Object.freeze({ state: 0, posted: 1, received: 2, bytes: 3, frame: 4, kind: 5, asks: 6, wide: 7 });
 const HEAD_BYTES = 32;
 /** Of a letterbox's receiver: it runs; it waits here or is about to; there is a letter for it. */
 const STATE = Object.freeze({ awake: 0, lingering: 1, letter: 2 });
 const NO_FRAME = -1;
 /** Looks at a word between two looks at the clock. */
 const LOOKS = 50;
-/** Shared memory is copied word by word where both ends lie on words, and byte by byte elsewhere: ten times as slow. */
-const WORD_BYTES = 8;
 
-const decoder = new TextDecoder('utf-16le', { ignoreBOM: true });
-
-/** @param {number} bytes */
-const aligned = (bytes) => Math.ceil(bytes / WORD_BYTES) * WORD_BYTES;
+/** Of ASCII, which nearly every message is, and of the rest. */
+const narrow = new TextDecoder('utf-8', { ignoreBOM: true });
+const wide = new TextDecoder('utf-16le', { ignoreBOM: true });
 
 /** The memory of a channel's letterboxes; null where none can be shared. */
 export const letterboxes = () => (sharesMemory() ? new SharedArrayBuffer(2 * LETTERBOX_BYTES) : null);
@@ -75,10 +73,19 @@ export class Letterbox {
         const section = aligned(frame?.byteLength ?? 0);
         if (section + 2 * text.length > this._bytes.length) return false;
         if (frame) this._bytes.set(new Uint8Array(frame));
-        for (let i = 0, at = section / 2; i < text.length; i++) this._text[at + i] = text.charCodeAt(i);
-        this._words[WORD.characters] = text.length;
+        const isNarrow = this._writeNarrow(text, section);
+        if (!isNarrow) for (let i = 0, at = section / 2; i < text.length; i++) this._text[at + i] = text.charCodeAt(i);
+        this._words[WORD.wide] = isNarrow ? 0 : 1;
+        this._words[WORD.bytes] = isNarrow ? text.length : 2 * text.length;
         this._words[WORD.frame] = frame ? frame.byteLength : NO_FRAME;
         return true;
+    }
+
+    /** @param {string} text @param {number} at @returns {boolean} whether it is ASCII */
+    _writeNarrow(text, at) {
+        let all = 0;
+        for (let i = 0; i < text.length; i++) all |= this._bytes[at + i] = text.charCodeAt(i);
+        return all < 0x80;
     }
 
     /** @param {number} state @returns {boolean} whether the receiver lingered */
@@ -129,8 +136,8 @@ export class Letterbox {
         const length = this._words[WORD.frame];
         const frame = length === NO_FRAME ? null : this._bytes.slice(0, length).buffer;
         const section = aligned(frame?.byteLength ?? 0);
-        const text = this._bytes.slice(section, section + 2 * this._words[WORD.characters]);
-        const message = JSON.parse(decoder.decode(text));
+        const text = this._bytes.slice(section, section + this._words[WORD.bytes]);
+        const message = JSON.parse((this._words[WORD.wide] ? wide : narrow).decode(text));
         this.kind = this._words[WORD.kind];
         if (frame) message.frame = frame;
         return message;

@@ -3,6 +3,7 @@
  * onnxruntime. Each has
  *
  *   load(work)      the model of a piece of work (work.mjs); gives milliseconds
+ *   unload(work)    and away with it
  *   run(work, ms)   does it for about so long, at least three times; gives each time's milliseconds
  *   runApart(…)     such milliseconds as `times`, and beside them what it knows of where they went
  *   compiles        whether it gets faster while it runs, as a browser's WASM does
@@ -27,9 +28,13 @@ async function timesOf(ms, once, least = 3) {
     return times;
 }
 
+/** Where the JSON before an answer's bytes ends. */
+const HEAD_LENGTH = 'inference-header-content-length';
+
 /** A file as it is, or JSON. */
-function requestOf({ model, task, inputs, options, file }) {
-    const members = { model_name: model, task, platform: 'wasm', options };
+function requestOf({ model, task, inputs, options, file, bytes }) {
+    const parameters = bytes && { binary_data_output: true };
+    const members = { model_name: model, task, platform: 'wasm', options, parameters };
     return file ? { query: `?${queryOf({ ...members, ...inputs })}`, headers: { 'Content-Type': file.type }, body: file.bytes }
         : { query: '', headers: { 'Content-Type': 'application/json' },
             body: Buffer.from(JSON.stringify({ ...members, inputs })) };
@@ -54,11 +59,14 @@ export class Webinfer {
 
     /** @returns {Promise<any>} the answer's JSON; fails if it is none */
     async infer(work) {
-        let text = '';
+        let text = '', length;
         const { query, headers, body } = requestOf(work);
-        const status = await ask(this.url + query, this.agent, body, headers, (part) => (text += part));
+        const status = await ask(this.url + query, this.agent, body, headers, (part, head) => {
+            length = head[HEAD_LENGTH];
+            text += part;
+        });
         if (status !== 200) throw new Error(`${work.model}: ${status} ${text.slice(0, 500)}`);
-        return JSON.parse(text);
+        return JSON.parse(text.slice(0, length));
     }
 
     async load(work) {
@@ -69,13 +77,13 @@ export class Webinfer {
 
     run(work, ms) { return timesOf(ms, () => this.infer(work)); }
 
-    /** The load client's median, and how much of some requests the page took, with what their input is decoded from.
-     * @returns {Promise<{times: number[], inside: number[]}>} */
+    /** The load client's median and least, and how much of some requests the page took, with what their input is decoded from.
+     * @returns {Promise<{times: number[], least: number, inside: number[]}>} */
     async runApart(work, ms) {
         const inside = [];
         const few = await timesOf(0, async () => inside.push((await this.infer(work)).performance.inference_ms));
-        const { p50_ms } = await this.#load(work, Math.max(ms, ENOUGH * Math.min(...few)), 1);
-        return { times: [p50_ms], inside };
+        const { p50_ms, min_ms } = await this.#load(work, Math.max(ms, ENOUGH * Math.min(...few)), 1);
+        return { times: [p50_ms], least: min_ms, inside };
     }
 
     /** Of two clients, whose requests and answers travel while the page computes for the other.
@@ -136,6 +144,8 @@ export class BarePage {
         return this.page.evaluate((words) => window.load(...words), [pipeline, model, this.threads]);
     }
 
+    unload({ pipeline, model }) { return this.page.evaluate((words) => window.unload(...words), [pipeline, model]); }
+
     async run(work, ms) { return (await this.runApart(work, ms)).times; }
 
     /** And how much of it sessions took. @returns {Promise<{times: number[], sessions: number[]}>} */
@@ -165,6 +175,11 @@ export class Native {
             dtype: 'fp32', device: 'cpu',
             session_options: { intraOpNumThreads: this.threads, interOpNumThreads: 1 } }));
         return performance.now() - began;
+    }
+
+    async unload({ pipeline, model }) {
+        await this.#loaded.get(`${pipeline} ${model}`).dispose();
+        this.#loaded.delete(`${pipeline} ${model}`);
     }
 
     async run(work, ms) { return (await this.runApart(work, ms)).times; }

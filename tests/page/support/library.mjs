@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import './turn.mjs';
-import * as ort from 'onnxruntime-web';
+import { ort } from './ort.mjs';
 import { PipelineEngine } from '../../../page/src/pipeline/engine.js';
 import { fetching, Folder } from '../../../page/src/pipeline/folder.js';
 import { Library } from '../../../page/src/pipeline/library.js';
@@ -34,7 +34,6 @@ async function bring(address) {
     }
 }
 
-ort.env.wasm.numThreads = 1;
 /** Of all that tests run on it. */
 export const turns = new Turns();
 export const library = new Library(ort, script, turns, bring);

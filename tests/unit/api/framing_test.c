@@ -183,6 +183,75 @@ static void test_codings_of_the_body(void **state)
     free_client(client);
 }
 
+/* With the port in the place of %u; the answer's status. */
+static int ask_target(const char *target, const char *host)
+{
+    struct client *client = connect_client();
+    unsigned port = wi_server_port(fixture->server);
+    char request[512], with[256];
+    snprintf(with, sizeof with, target, port);
+    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: %s:%u\r\n\r\n", with, host, port);
+    send_text(client, request);
+    until(answered(client));
+    int status = status_of(client);
+    free_client(client);
+    return status;
+}
+
+/* As clients of a proxy write it. Both names must be ours. */
+static void test_absolute_targets(void **state)
+{
+    static const struct {
+        const char *target;
+        int status;
+    } rows[] = {
+        {"http://127.0.0.1:%u/healthz", 200},
+        {"HTTP://localhost:%u/healthz?a=b", 200},
+        {"https://127.0.0.1:%u/healthz", 200},
+        {"http://127.0.0.1:%u", 200}, /* that is "/" */
+        {"http://127.0.0.1:%u/nothing", 404},
+        {"http://evil.example:%u/healthz", 403},
+        {"http://127.0.0.1/healthz?%u", 403},
+        {"http://me@127.0.0.1:%u/healthz", 403},
+        {"http:///healthz?%u", 403},
+        {"ftp://127.0.0.1:%u/healthz", 404},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int status = ask_target(rows[i].target, "127.0.0.1");
+        if (status != rows[i].status)
+            fail_msg("%s: %d", rows[i].target, status);
+    }
+    assert_int_equal(ask_target("http://127.0.0.1:%u/healthz", "evil.example"), 403);
+}
+
+/* Of what counts once two values are none; of lists there is more, and the same twice is said once.
+ */
+static void test_headers_twice(void **state)
+{
+    static const struct {
+        const char *more, *field; /* NULL: it is taken */
+    } rows[] = {
+        {"Authorization: Bearer a\r\nAuthorization: Bearer b\r\n", "Authorization"},
+        {"Content-Type: application/json\r\ncontent-type: text/plain\r\n", "Content-Type"},
+        {"Origin: http://a.example\r\nOrigin: http://b.example\r\n", "Origin"},
+        {"Idempotency-Key: a\r\nIdempotency-Key:\r\n", "Idempotency-Key"},
+        {"Inference-Header-Content-Length: 2\r\nInference-Header-Content-Length: 3\r\n",
+            "Inference-Header-Content-Length"},
+        {"Accept: image/png\r\nAccept: image/gif\r\n", "Accept"},
+        {"Accept: image/png\r\nAccept: image/gif\r\nAccept: application/json\r\n", NULL},
+        {"Authorization: Bearer a\r\nAuthorization: Bearer a\r\n", NULL},
+        {"X-Request-Id: a\r\nX-Request-Id: b\r\n", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        json_t *json;
+        int status = ask("GET", "/healthz", rows[i].more, &json);
+        const char *field = json_string_value(json_object_get(json, "field"));
+        if (rows[i].field ? !field || strcmp(field, rows[i].field) != 0 : status != 200)
+            fail_msg("row %zu: %d, %s", i, status, field ? field : "no field");
+        json_decref(json);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -191,6 +260,8 @@ int main(void)
         TEST(test_refused),
         TEST(test_taken),
         TEST(test_codings_of_the_body),
+        TEST(test_absolute_targets),
+        TEST(test_headers_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

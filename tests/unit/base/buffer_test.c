@@ -67,6 +67,18 @@ static void adds_numbers_and_strings(void **state)
     wi_buffer_clear(&buffer);
 }
 
+static void prints_decimals(void **state)
+{
+    struct wi_buffer buffer = {0};
+    wi_buffer_decimal(&buffer, 3.14159, 2);
+    wi_buffer_puts(&buffer, " ");
+    wi_buffer_decimal(&buffer, 0.995001, 2);
+    wi_buffer_puts(&buffer, " ");
+    wi_buffer_decimal(&buffer, 0.00049, 3);
+    assert_string_equal(buffer.text, "3.14 1.00 0.000");
+    wi_buffer_clear(&buffer);
+}
+
 static void prints_milliseconds(void **state)
 {
     static const struct {
@@ -90,6 +102,7 @@ int main(void)
         cmocka_unit_test(json_strings_are_always_valid),
         cmocka_unit_test(adds_json_values),
         cmocka_unit_test(adds_numbers_and_strings),
+        cmocka_unit_test(prints_decimals),
         cmocka_unit_test(prints_milliseconds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

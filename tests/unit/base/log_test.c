@@ -72,7 +72,7 @@ static void fields_are_members_in_json(void **state)
     json_t *line;
 
     set_up(&place, WI_LOG_JSON);
-    wi_log_fields(WI_LOG_INFO, "api", "req-1", fields, 6, "GET %d", 200);
+    wi_log_fields(WI_LOG_INFO, "api", "req-1", fields, 6, "GET 200");
     hear(&place, text, sizeof(text));
     tear_down(&place);
     line = json_loads(text, 0, NULL);
@@ -115,7 +115,8 @@ static void tokens_are_scrubbed_from_every_text(void **state)
     char text[8192];
 
     set_up(&place, WI_LOG_JSON);
-    wi_log_fields(WI_LOG_INFO, "api", token, &field, 1, "with %s in it", token);
+    wi_log_fields(WI_LOG_INFO, "api", token, &field, 1,
+        "with wi_0123456789012345678901234567890123456789012 in it");
     hear(&place, text, sizeof(text));
     tear_down(&place);
     assert_null(strstr(text, "wi_0123"));
@@ -136,7 +137,7 @@ static void a_line_fits_into_a_pipe_at_once(void **state)
     for (int i = 0; i < 4; i++)
         fields[i] = (struct wi_log_field){.name = "wide", .text = wide};
     set_up(&place, WI_LOG_JSON);
-    wi_log_fields(WI_LOG_INFO, "test", wide, fields, 4, "%s", wide);
+    wi_log_fields(WI_LOG_INFO, "test", wide, fields, 4, wide);
     assert_in_range(hear(&place, text, sizeof(text)), PIPE_BUF / 4, PIPE_BUF);
     tear_down(&place);
     line = json_loads(text, 0, NULL);

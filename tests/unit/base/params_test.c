@@ -57,6 +57,22 @@ static void reads_every_kind(void **state)
     json_decref(json);
 }
 
+/* The largest number that doubles count to has sixteen digits. */
+static void tells_limits_as_they_are(void **state)
+{
+    static const struct wi_param wide[] = {
+        {"n", WI_PARAM_INTEGER, 0, 0, -9007199254740991.0, 9007199254740991.0, NULL},
+        {NULL, 0, 0, 0, 0, 0, NULL},
+    };
+    struct wi_error error;
+    int64_t n;
+    json_t *json = json_pack("{s:I}", "n", (json_int_t)9007199254740992);
+    assert_int_equal(
+        wi_params_read(wide, json, WI_PARAMS_STRICT, "", &n, &error), WI_INVALID_FIELD);
+    assert_string_equal(error.expected, "-9007199254740991 to 9007199254740991");
+    json_decref(json);
+}
+
 static void keeps_defaults_of_absent_and_null_fields(void **state)
 {
     struct wi_error error;
@@ -141,6 +157,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_every_kind),
+        cmocka_unit_test(tells_limits_as_they_are),
         cmocka_unit_test(keeps_defaults_of_absent_and_null_fields),
         cmocka_unit_test(names_what_is_wrong),
         cmocka_unit_test(refuses_a_nul_character),

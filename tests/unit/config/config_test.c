@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A file with `text`; its name is in `path`. */
@@ -364,6 +365,29 @@ static void names_a_file_that_cannot_be_read(void **state)
     wi_problems_clear(&problems);
 }
 
+static void takes_no_pipe_and_no_device(void **state)
+{
+    struct wi_problems problems = {0};
+    char folder[] = "/tmp/wi-config-XXXXXX", fifo[64];
+
+    assert_non_null(mkdtemp(folder));
+    snprintf(fifo, sizeof fifo, "%s/fifo", folder);
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    alarm(10); /* a FIFO that nobody writes to cannot be opened otherwise, nor /dev/zero read */
+    assert_null(wi_config_load(fifo, &problems));
+    assert_null(wi_config_load("/dev/zero", &problems));
+    alarm(0);
+    assert_int_equal(problems.count, 2);
+    for (size_t i = 0; i < problems.count; i++)
+        assert_non_null(strstr(problems.items[i].detail, ": is no regular file;"));
+    wi_problems_clear(&problems);
+    struct wi_config *config = wi_config_load("/dev/null", &problems);
+    assert_non_null(config);
+    wi_config_free(config);
+    assert_int_equal(unlink(fifo), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static void checks_rules_across_keys(void **state)
 {
     refuse("[api]\nlisten = 0.0.0.0:8470\n", "2: [api] listen: 0.0.0.0:8470 is reachable");
@@ -500,6 +524,7 @@ int main(void)
         cmocka_unit_test(says_all_that_is_wrong_at_once),
         cmocka_unit_test(keeps_the_first_problems_and_counts_the_others),
         cmocka_unit_test(names_a_file_that_cannot_be_read),
+        cmocka_unit_test(takes_no_pipe_and_no_device),
         cmocka_unit_test(checks_rules_across_keys),
         cmocka_unit_test(reads_aliases),
         cmocka_unit_test(knows_hubs),

@@ -70,6 +70,14 @@ static const struct wi_pool_events *events(void)
     return wi_jobs_pool_events(the.jobs);
 }
 
+/* For one more. The attempt that went last. */
+static const char *make_room(void)
+{
+    the.room = 1;
+    events()->on_seat(events()->context);
+    return the.attempt;
+}
+
 /* The last lane is urgent; the others are in the order of their models. */
 static int set_up(void **state)
 {
@@ -111,8 +119,7 @@ static int tear_down(void **state)
 static void a_seat_costs_one_question_however_many_lanes_wait(void **state)
 {
     for (int i = 0; i < 10; i++) {
-        the.room = 1;
-        events()->on_seat(events()->context);
+        make_room();
         assert_int_equal(the.dispatched, i + 1);
         assert_int_equal(the.picks, i + 1);
         assert_int_equal(atoi(the.attempt + strlen("job-")), i == 0 ? LANES - 1 : i - 1);
@@ -178,14 +185,10 @@ static void a_short_task_waits_behind_no_generation(void **state)
     submit("writes", WI_TASK_IMAGE_TO_TEXT);
     submit("reads", WI_TASK_ZERO_SHOT_IMAGE);
     the.generates = 1;
-    the.room = 1;
-    events()->on_seat(events()->context);
+    assert_string_equal(make_room(), "reads.1");
     assert_int_equal(the.dispatched, 1);
-    assert_string_equal(the.attempt, "reads.1");
     the.generates = 0;
-    the.room = 1;
-    events()->on_seat(events()->context);
-    assert_string_equal(the.attempt, "writes.1");
+    assert_string_equal(make_room(), "writes.1");
 }
 
 /* Not even where both are for the same model. */
@@ -194,14 +197,10 @@ static void what_strangers_may_have_waits_behind_nothing_that_they_may_not(void 
     submit_some("secret", WI_TASK_ZERO_SHOT_IMAGE, 1);
     submit_some("public", WI_TASK_ZERO_SHOT_IMAGE, 0);
     the.strangers = 1;
-    the.room = 1;
-    events()->on_seat(events()->context);
+    assert_string_equal(make_room(), "public.1");
     assert_int_equal(the.dispatched, 1);
-    assert_string_equal(the.attempt, "public.1");
     the.strangers = 0;
-    the.room = 1;
-    events()->on_seat(events()->context);
-    assert_string_equal(the.attempt, "secret.1");
+    assert_string_equal(make_room(), "secret.1");
 }
 
 int main(void)

@@ -184,6 +184,9 @@ static void refuses_bad_lists(void **state)
     refuse_list("[{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[],"
                 "\"parameters\":{\"binary_data_size\":4}}]",
         WI_BAD_FRAMING, "inputs[0].parameters.binary_data_size");
+    refuse_list("[{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[],"
+                "\"parameters\":{\"binary_data_size\":null}}]",
+        WI_MISSING_FIELD, "inputs[0].data");
     refuse_list(
         "[{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[],\"data\":[1]},{\"name\":\"y\"}]",
         WI_MISSING_FIELD, "inputs[1].datatype");

@@ -4,6 +4,8 @@
 #include "model/compare.h"
 #include "store/private.h"
 #include "store/rows.h"
+#include <signal.h>
+#include <sys/resource.h>
 
 /* The tables of version 2, where running jobs could not be marked as cancelled. */
 static const char version_2[] =
@@ -149,11 +151,32 @@ static void jobs_of_an_older_version_run_and_are_cancelled(void **state)
     free(take.rows);
 }
 
+/* A limit of sizes stands for a full disk. */
+static void says_that_there_is_no_room(void **state)
+{
+    struct fixture *f = new_fixture();
+    struct rlimit usual, small;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &usual), 0);
+    small = (struct rlimit){.rlim_cur = 8192, .rlim_max = usual.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    f->db = wi_db_open(&f->loop, f->folder, &f->error);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &usual), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    assert_null(f->db);
+    assert_string_equal(f->error.field, "store.path");
+    assert_non_null(strstr(f->error.detail, "; make room there, or set [store] path to a folder"));
+    open_db(f); /* and what was begun is in nobody's way */
+    *state = f;
+    assert_int_equal(tear_down(state), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(jobs_of_an_older_version_are_kept_and_what_was_measured_is_not),
+        cmocka_unit_test(says_that_there_is_no_room),
         TEST(jobs_of_an_older_version_run_and_are_cancelled),
         cmocka_unit_test_setup_teardown(
             verdicts_without_a_version_of_the_rules_are_asked_anew, set_up_8, tear_down),

@@ -142,6 +142,15 @@ static void test_refused(void **state)
         "{\"model\":\"chat@simulated\",\"prompt\":[\"a\",\"b\"]}", "invalid_field", "prompt");
 }
 
+/* Who sends text to a model of tensors has the wrong model, not the wrong text. */
+static void test_a_model_of_tensors(void **state)
+{
+    static const struct wi_model tensors = {.name = (char *)"tensors"};
+    refuses(&wi_dialect_openai_rerank, &tensors,
+        "{\"model\":\"tensors@simulated\",\"query\":\"q\",\"documents\":[\"d\"]}", "input_invalid",
+        "model");
+}
+
 static void test_model(void **state)
 {
     struct wi_infer infer;
@@ -246,6 +255,7 @@ int main(void)
         cmocka_unit_test(test_honoured),
         cmocka_unit_test(test_ignored_and_neutral),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_a_model_of_tensors),
         cmocka_unit_test(test_model),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_fields_have_the_names_of_requests),

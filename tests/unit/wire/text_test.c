@@ -315,6 +315,34 @@ static void test_context(void **state)
     free(text);
 }
 
+/* Tokens that the vocabulary lacks would change nothing. */
+static void test_biased_tokens(void **state)
+{
+    static const char *const biases[] = {"\"options\":{\"logit_bias\":{\"0\":1,\"99\":-1}}",
+        "\"options\":{\"logit_bias\":{\"0\":1,\"100\":-1}}"};
+    struct wi_model known = chat, folder = {.name = (char *)"folder",
+                                      .type = WI_TYPE_TEXT_GENERATION,
+                                      .engine = WI_ENGINE_PIPELINE,
+                                      .huggingface = {.vocabulary = 100}};
+    const struct wi_model *models[] = {&known, &folder, &chat};
+    known.gguf.vocabulary = 100;
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t bias = 0; bias < 2; bias++) {
+            int refused = bias == 1 && i < 2; /* of the third nobody knows how many it has */
+            struct wi_infer infer;
+            struct wi_error error;
+            enum wi_code code = check(&infer, models[i], "\"a\"", biases[bias], &error);
+            assert_int_equal(code, refused ? WI_INPUT_INVALID : WI_OK);
+            if (refused) {
+                assert_string_equal(error.field, "options.logit_bias");
+                assert_string_equal(error.expected, "tokens from 0 to 99");
+                assert_non_null(strstr(error.detail, "none is number 100"));
+            }
+            wi_infer_clear(&infer);
+        }
+    }
+}
+
 static void test_engine(void **state)
 {
     struct wi_infer infer;
@@ -341,6 +369,7 @@ int main(void)
         cmocka_unit_test(test_count),
         cmocka_unit_test(test_many_options),
         cmocka_unit_test(test_context),
+        cmocka_unit_test(test_biased_tokens),
         cmocka_unit_test(test_engine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

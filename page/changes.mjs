@@ -1,0 +1,32 @@
+/** How scripts of packages are changed before they are bundled; what is not found exactly once is an error. */
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** @param {string} script @param {string[][]} changes what is replaced with what @param {string} where */
+export function replaceOnce(script, changes, where) {
+    for (const [pattern, replacement] of changes) {
+        const [before, after, ...more] = script.split(pattern);
+        if (after === undefined || more.length > 0) throw new Error(`"${pattern}" is not once in ${where}`);
+        script = before + replacement + after;
+    }
+    return script;
+}
+
+const held = path.join(path.dirname(fileURLToPath(import.meta.url)), 'src/engine/held.js');
+/** A result that the run's option `stay` names, a tensor for one that stays, that as an input, and its data
+ * where they lie. The names are those of onnxruntime-web's minified script, which is the smallest of its forms. */
+const HOLDING = [
+    ['{let U=un(P),L=new U(j);', '{let U=un(P);if(j>0&&i.stay?.[o[y]])'
+        + '{oe=!0,z.push([P,H,{wasm:s,data:new U(s.HEAPU8.buffer,C,j),handle:W},"cpu-pinned"]);continue}let L=new U(j);'],
+    ['case"cpu":return new G(e[0],e[2],e[1]);',
+        'case"cpu":return new G(e[0],e[2],e[1]);case"cpu-pinned":return heldTensor(G,e[0],e[1],e[2]);'],
+    ['case"cpu":return[e.type,e.dims,e.data,"cpu"];', 'case"cpu":case"cpu-pinned":return[e.type,e.dims,e.data,"cpu"];'],
+    ['else h=m.byteLength,p=a._malloc(h),n.push(p),a.HEAPU8.set(new Uint8Array(m.buffer,m.byteOffset,h),p)}}let b=',
+        'else h=m.byteLength,isHeld(m,a)?p=m.byteOffset'
+        + ':(p=a._malloc(h),n.push(p),a.HEAPU8.set(new Uint8Array(m.buffer,m.byteOffset,h),p))}}let b='],
+];
+
+/** onnxruntime-web's plain build, whose results stay in WASM memory where a run asks for it (src/engine/held.js).
+ * @param {string} script @returns {string} */
+export const holding = (script) =>
+    `import { heldTensor, isHeld } from ${JSON.stringify(held)};\n${replaceOnce(script, HOLDING, 'onnxruntime-web/wasm')}`;
