@@ -22,7 +22,12 @@ export async function computes({ service, tab }, platform) {
             assert.equal(answer.data.performance.warm, warm);
         }
     }
-    // Firefox, and no other, may be stuck while an engine comes up: that costs a worker, and no answer.
+    await hasLostNoWorker({ service, tab });
+}
+
+/** No worker was replaced, but for those of Firefox that were stuck while an engine came up, as its helper threads
+ * sometimes are and no other browser's: that costs a worker, and no answer. */
+async function hasLostNoWorker({ service, tab }) {
     const stuck = service.capabilities.browser.name !== 'firefox' ? [] : service.messages.filter(
         ({ type, data }) => type === 'log' && data.message.endsWith('did not come up.'));
     assert.equal(await tab.evaluate('document.documentElement.dataset.replaced'), String(stuck.length));
@@ -80,7 +85,7 @@ export async function embedsTexts({ service, tab }, platform) {
         assert.deepEqual([data.executed_on.platform, data.executed_on.precision, data.performance.warm], [platform, 'fp32', warm]);
         assert.deepEqual([...new Float32Array(y.slice().buffer)].map((one) => Math.round(one * 15)), [5, 5, -10, 18, 18, 3]);
     }
-    assert.equal(await tab.evaluate('document.documentElement.dataset.replaced'), '0');
+    await hasLostNoWorker({ service, tab });
 }
 
 /** Sounds that the document decodes have the right rate and length; a broken one costs nothing but itself. */
@@ -97,7 +102,7 @@ export async function hearsFiles({ service, tab }) {
         const broken = await hear(bytes.slice().fill(0, name === 'tone.mp3' ? 2 : 4));
         assert.equal(broken.error?.code, 'audio_invalid', `${name}: ${JSON.stringify(broken)}`);
     }
-    assert.equal(await tab.evaluate('document.documentElement.dataset.replaced'), '0');
+    await hasLostNoWorker({ service, tab });
 }
 
 /** Tensors pass both ways unchanged, and a dropped socket is taken up again. */
