@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { holding, replaceOnce } from './changes.mjs';
+import { holding, replaceOnce, sleepingSoon } from './changes.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const modules = process.env.WEBINFER_NODE_MODULES && path.resolve(process.env.WEBINFER_NODE_MODULES);
@@ -40,7 +40,7 @@ const AS_MODULE = [
  * and runs have turns there (src/engine/turns.js); its spectrograms are made sooner, since most of a short
  * sound's window is silence (src/pipeline/sound/fourier.js), and so are a picture's planes (src/pipeline/permute.js);
  * and keys and values that stay in WASM memory are disposed of as those on a device (src/engine/held.js).
- * Each is found exactly once. */
+ * Each is found exactly once. What is changed of onnxruntime-web is in changes.mjs. */
 const TRANSFORMERS = '@huggingface/transformers';
 const CHANGED = [
     ['webInitChain = webInitChain.then(load)', 'webInitChain = webInitChain.catch(() => {}).then(load)'],
@@ -135,10 +135,10 @@ async function main(out) {
  * that it names; `scripts` are others that it loads when it needs them. */
 function bundleEngine(out, build, name, { entry }, used, scripts, bundled) {
     const dist = path.join(packageFolder('onnxruntime-web'), 'dist');
-    const file = (extension) => JSON.stringify(emit(out, `${used.stem}.${extension}`,
-        fs.readFileSync(path.join(dist, `${used.stem}.${extension}`))));
+    const file = (extension, change = (content) => content) => JSON.stringify(emit(out, `${used.stem}.${extension}`,
+        change(fs.readFileSync(path.join(dist, `${used.stem}.${extension}`)))));
     return bundle(out, `engine-${name}.js`, `src/engine/worker_${build}.js`,
-        { __ORT_MJS__: file('mjs'), __ORT_WASM__: file('wasm'), ...scripts },
+        { __ORT_MJS__: file('mjs'), __ORT_WASM__: file('wasm', sleepingSoon), ...scripts },
         bundled, entry === used.entry ? {} : { [entry]: used.entry });
 }
 

@@ -1,4 +1,4 @@
-/** How scripts of packages are changed before they are bundled; what is not found exactly once is an error. */
+/** How files of packages are changed before the page has them; what is not found exactly once is an error. */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -30,3 +30,21 @@ const HOLDING = [
  * @param {string} script @returns {string} */
 export const holding = (script) =>
     `import { heldTensor, isHeld } from ${JSON.stringify(held)};\n${replaceOnce(script, HOLDING, 'onnxruntime-web/wasm')}`;
+
+/** How often a helper thread of onnxruntime-web looks for work before it sleeps, which takes a millisecond. Its own
+ * number, 2^20, keeps a core busy for 50 ms after each run, which those need who bring the next. */
+const LOOKS = 1 << 14;
+/** Where that number stands, in LEB128, as clang leaves the code around it and as binaryen's asyncify does: behind the
+ * question whether a thread pool was given a time (`i32.lt_s`). */
+const LOOKS_AT = /(?<=\x48(?:\x04\x7f|\x21\x00\x0b)\x41)\x80\x80\xc0\x00/gs;
+
+/** onnxruntime-web's WASM, whose helper threads sleep when they have had nothing to do for a millisecond.
+ * @param {Buffer} wasm @returns {Buffer} of the same length */
+export function sleepingSoon(wasm) {
+    const places = [...wasm.toString('latin1').matchAll(LOOKS_AT)];
+    if (places.length !== 1) throw new Error(`the looks of a helper thread are ${places.length} times in onnxruntime-web's WASM`);
+    const changed = Buffer.from(wasm);
+    // As long as what stood there: each byte but the last says that another follows.
+    for (let i = 0; i < 4; i++) changed[places[0].index + i] = LOOKS >> 7 * i & 0x7f | (i < 3 ? 0x80 : 0);
+    return changed;
+}

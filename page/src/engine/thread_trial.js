@@ -1,8 +1,8 @@
 /**
  * Whether a model runs on one WASM thread or on all of them, decided by what its runs took. More
  * threads are not always faster: onnxruntime-web's helpers spin, so that on cores which have other
- * work to do each run waits for a helper that is not let run. And they go on spinning for some 50 ms
- * after every run, at the cost of whatever else the cores are for.
+ * work to do each run waits for a helper that is not let run. And they go on spinning for about a
+ * millisecond after every run, at the cost of whatever else the cores are for.
  *
  *   alone → wanted → measuring → settled → wanted again, when the runs take longer or shorter than
  *                                          they did, and from time to time
