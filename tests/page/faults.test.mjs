@@ -203,7 +203,7 @@ describe('a dropped socket', needsCases, () => {
         const before = service.request(model, found.inputs, { attempt_id: 'answered' });
         await service.answer(before);
         const attempt = service.request(model, found.inputs, { attempt_id: 'in-flight' });
-        await service.seen('task_accepted', (m) => m.data.attempt_id === attempt);
+        await service.caughtUp();
         service.socket.terminate();
         const { data } = await service.seen('node_announcement', (m) => m.data.resume);
         const { node, token, running, unacknowledged } = data.resume;
@@ -226,7 +226,7 @@ describe('a dropped socket', needsCases, () => {
         const found = readCase('light_resnet50');
         const model = service.addModel('resnet', found.onnx);
         const attempt = service.request(model, found.inputs);
-        await service.seen('task_accepted', (m) => m.data.attempt_id === attempt);
+        await service.caughtUp();
         service.refuse = true;
         service.socket.terminate();
         await service.until(() => service.lastClose, 'the cut');

@@ -136,7 +136,7 @@ for (const { name, rule, long } of cuts)
         const before = proxy.cuts;
         proxy.cut(...rule);
         const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, index) => index & 255));
-        const call = long ? slow(100, 4)
+        const call = long ? slow(300, 4)
             : daemon.inferBinary({ model_name: 'builtin/echo' },
                 [{ name: 'x', datatype: 'UINT8', shape: [bytes.length], bytes }]);
         const answer = await call;

@@ -13,7 +13,8 @@ export class Alarm {
         this._due = Infinity;
     }
 
-    /** Rings at `due` at the latest. @param {number} due on the clock; Infinity: never */
+    /** Rings at `due` at the latest, but for what is left of a millisecond: timers take whole ones, and one that is rounded
+     * down rings before anything is due, only to be set once more. @param {number} due on the clock; Infinity: never */
     set(due) {
         if (due >= this._due) return;
         this._clock.clearTimer(this._timer);
@@ -21,6 +22,6 @@ export class Alarm {
         this._timer = this._clock.setTimer(() => {
             this._due = Infinity;
             this._ring();
-        }, Math.max(0, due - this._clock.now()));
+        }, Math.max(0, Math.ceil(due - this._clock.now())));
     }
 }

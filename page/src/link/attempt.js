@@ -12,8 +12,9 @@ import { Residents } from './residents.js';
 /** @typedef {import('../shared/messages.js').Model} Model */
 /** @typedef {import('../shared/messages.js').TensorEntry} TensorEntry */
 
-/** An attempt whose answer takes longer than this is reported as accepted first. */
-export const ACCEPT_AFTER_MS = 20;
+/** An attempt whose answer takes longer than this is reported as accepted first. That is for people who look: to whom
+ * computes meanwhile it costs a wake-up of this worker, of the browser and of the service. */
+export const ACCEPT_AFTER_MS = 100;
 
 /** Failures that another platform may do better than; the rest is the input's or the network's. */
 const FALLBACK_CODES = new Set([

@@ -232,6 +232,12 @@ export class Service extends EventEmitter {
             .every(({ reason }) => reason !== 'still being probed'), 'the probes');
     }
 
+    /** Waits until the page has read what was sent to it before. */
+    async caughtUp() {
+        const id = this.send('heartbeat', { seq: ++this.ids });
+        await this.seen('heartbeat', ({ data }) => data.reply_to === id);
+    }
+
     /** Waits for a message that fits, an old one included, from index `since` on. */
     async seen(type, fits = () => true, since = 0, timeout = undefined) {
         const find = () => this.messages.slice(since).find((m) => m.type === type && fits(m));

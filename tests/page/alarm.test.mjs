@@ -1,0 +1,58 @@
+/** The one timer of the link worker, which rings as seldom as it can. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Alarm } from '../../page/src/link/alarm.js';
+
+/** A clock that takes whole milliseconds of a wait alone, as browsers do, and counts what it is asked for. */
+function browserClock() {
+    const clock = { time: 100.25, timers: new Map(), set: 0, cleared: 0 };
+    return Object.assign(clock, {
+        now: () => clock.time,
+        setTimer: (run, ms) => {
+            clock.timers.set(++clock.set, { run, at: clock.time + Math.trunc(ms) });
+            return clock.set;
+        },
+        clearTimer: (timer) => {
+            if (clock.timers.delete(timer)) clock.cleared++;
+        },
+        /** The next timer's time has come. */
+        ring: () => {
+            const [[timer, { run, at }]] = [...clock.timers].sort(([, a], [, b]) => a.at - b.at);
+            clock.timers.delete(timer);
+            clock.time = at;
+            run();
+        },
+    });
+}
+
+test('an alarm for a part of a millisecond rings once, and not before', () => {
+    const clock = browserClock();
+    const rings = [];
+    const due = clock.time + 19.6;
+    const alarm = new Alarm(clock, () => {
+        rings.push(clock.time);
+        if (clock.time < due) alarm.set(due);
+    });
+    alarm.set(due);
+    clock.ring();
+    assert.deepEqual(rings, [120.25]);
+    assert.equal(clock.timers.size, 0);
+});
+
+test('what is due later than the next ring, or never, sets no timer', () => {
+    const clock = browserClock();
+    const alarm = new Alarm(clock, () => {});
+    for (const due of [Infinity, 200, 300, 200, 250, Infinity]) alarm.set(due);
+    assert.deepEqual([clock.set, clock.cleared], [1, 0]);
+    alarm.set(150);
+    assert.deepEqual([clock.set, clock.cleared, clock.timers.size], [2, 1, 1]);
+});
+
+test('what is due already rings at the next turn', () => {
+    const clock = browserClock();
+    const rings = [];
+    const alarm = new Alarm(clock, () => rings.push(clock.time));
+    alarm.set(50);
+    clock.ring();
+    assert.deepEqual(rings, [100.25]);
+});
