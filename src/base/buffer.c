@@ -1,6 +1,7 @@
 /* A growing text buffer; see buffer.h. */
 #include "base/buffer.h"
 
+#include "base/join.h"
 #include "base/memory.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -46,32 +47,24 @@ void wi_buffer_strings(struct wi_buffer *buffer, ...)
     va_end(arguments);
 }
 
-/* The digits of `number`, at least `least` of them, with zeros before. */
-static void add_digits(struct wi_buffer *buffer, uint64_t number, int least)
-{
-    char digits[24];
-    size_t at = sizeof digits;
-    for (; number > 0 || least > 0; number /= 10, least--)
-        digits[--at] = (char)('0' + number % 10);
-    wi_buffer_add(buffer, digits + at, sizeof digits - at);
-}
-
 void wi_buffer_integer(struct wi_buffer *buffer, int64_t number)
 {
+    char digits[WI_DIGITS_SIZE];
     if (number < 0)
         wi_buffer_add(buffer, "-", 1);
-    add_digits(buffer, number < 0 ? -(uint64_t)number : (uint64_t)number, 1);
+    wi_buffer_puts(buffer, wi_digits(digits, number < 0 ? -(uint64_t)number : (uint64_t)number));
 }
 
 void wi_buffer_decimal(struct wi_buffer *buffer, double number, int decimals)
 {
+    char digits[WI_DIGITS_SIZE];
     uint64_t one = 1, units;
     for (int i = 0; i < decimals; i++)
         one *= 10;
     units = number > 0 && number < 1e15 ? (uint64_t)(number * (double)one + 0.5) : 0;
-    add_digits(buffer, units / one, 1);
-    wi_buffer_add(buffer, ".", 1);
-    add_digits(buffer, units % one, decimals);
+    wi_buffer_puts(buffer, wi_digits(digits, units / one));
+    wi_buffer_puts(buffer, ".");
+    wi_buffer_puts(buffer, wi_digits(digits, one + units % one) + 1); /* with the zeros before */
 }
 
 void wi_buffer_ms(struct wi_buffer *buffer, double ms)

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The longest table has fewer rows. */
+/* No table has more. */
 #define ROWS_MAX 64
 
 static const char *kind_name(enum wi_param_kind kind)
@@ -241,9 +241,10 @@ enum wi_code wi_params_read(const struct wi_param *table, const json_t *object,
         return not_an_object(object, where, error);
     const json_t *values[ROWS_MAX];
     const struct wi_param *row = table;
-    for (; row->name; row++)
+    for (; row->name; row++) {
+        assert(row - table < ROWS_MAX);
         values[row - table] = NULL;
-    assert(row - table <= ROWS_MAX);
+    }
     const char *unknown = sort_values(table, object, values);
     if (unknown && mode == WI_PARAMS_STRICT)
         return unknown_field(table, unknown, where, error);
