@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { holding, replaceOnce, sleepingSoon } from './changes.mjs';
+import { HELD } from './src/engine/held.js';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const modules = process.env.WEBINFER_NODE_MODULES && path.resolve(process.env.WEBINFER_NODE_MODULES);
@@ -42,6 +43,7 @@ const AS_MODULE = [
  * and keys and values that stay in WASM memory are disposed of as those on a device (src/engine/held.js).
  * Each is found exactly once. What is changed of onnxruntime-web is in changes.mjs. */
 const TRANSFORMERS = '@huggingface/transformers';
+const STAYING = JSON.stringify(['gpu-buffer', HELD]);
 const CHANGED = [
     ['webInitChain = webInitChain.then(load)', 'webInitChain = webInitChain.catch(() => {}).then(load)'],
     ['webInferenceChain = webInferenceChain.then(run)', 'run()'],
@@ -50,8 +52,8 @@ const CHANGED = [
         'const buffer_size = Math.min(waveform.length - offset, frame_length);'
         + 'if (isSilent(waveform, offset, buffer_size)) continue;'],
     ['function permute_data(array, dims, axes) {', 'function permute_data(array, dims, axes) {return permuted(array, dims, axes);'],
-    ['oldValue.location === "gpu-buffer"', '["gpu-buffer", "cpu-pinned"].includes(oldValue.location)'],
-    ['if (t.location === "gpu-buffer")', 'if (["gpu-buffer", "cpu-pinned"].includes(t.location))'],
+    ['oldValue.location === "gpu-buffer"', `${STAYING}.includes(oldValue.location)`],
+    ['if (t.location === "gpu-buffer")', `if (${STAYING}.includes(t.location))`],
 ];
 const OURS = Object.entries({ 'sound/fourier.js': 'fourierOf, isSilent', 'permute.js': 'permuted' }).map(([file, names]) =>
     `import { ${names} } from ${JSON.stringify(path.join(here, 'src/pipeline', file))};\n`).join('');

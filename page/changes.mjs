@@ -1,6 +1,7 @@
 /** How files of packages are changed before the page has them; what is not found exactly once is an error. */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { HELD } from './src/engine/held.js';
 
 /** @param {string} script @param {string[][]} changes what is replaced with what @param {string} where */
 export function replaceOnce(script, changes, where) {
@@ -17,10 +18,10 @@ const held = path.join(path.dirname(fileURLToPath(import.meta.url)), 'src/engine
  * where they lie. The names are those of onnxruntime-web's minified script, which is the smallest of its forms. */
 const HOLDING = [
     ['{let U=un(P),L=new U(j);', '{let U=un(P);if(j>0&&i.stay?.[o[y]])'
-        + '{oe=!0,z.push([P,H,{wasm:s,data:new U(s.HEAPU8.buffer,C,j),handle:W},"cpu-pinned"]);continue}let L=new U(j);'],
+        + `{oe=!0,z.push([P,H,{wasm:s,data:new U(s.HEAPU8.buffer,C,j),handle:W},"${HELD}"]);continue}let L=new U(j);`],
     ['case"cpu":return new G(e[0],e[2],e[1]);',
-        'case"cpu":return new G(e[0],e[2],e[1]);case"cpu-pinned":return heldTensor(G,e[0],e[1],e[2]);'],
-    ['case"cpu":return[e.type,e.dims,e.data,"cpu"];', 'case"cpu":case"cpu-pinned":return[e.type,e.dims,e.data,"cpu"];'],
+        `case"cpu":return new G(e[0],e[2],e[1]);case"${HELD}":return heldTensor(G,e[0],e[1],e[2]);`],
+    ['case"cpu":return[e.type,e.dims,e.data,"cpu"];', `case"cpu":case"${HELD}":return[e.type,e.dims,e.data,"cpu"];`],
     ['else h=m.byteLength,p=a._malloc(h),n.push(p),a.HEAPU8.set(new Uint8Array(m.buffer,m.byteOffset,h),p)}}let b=',
         'else h=m.byteLength,isHeld(m,a)?p=m.byteOffset'
         + ':(p=a._malloc(h),n.push(p),a.HEAPU8.set(new Uint8Array(m.buffer,m.byteOffset,h),p))}}let b='],

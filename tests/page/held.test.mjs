@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { beforeEach, test } from 'node:test';
-import { heldTensor, isHeld, staying } from '../../page/src/engine/held.js';
+import { HELD, heldTensor, isHeld, staying } from '../../page/src/engine/held.js';
 import { makeFamilies } from '../lib/families.mjs';
 import { chirp } from '../lib/media.mjs';
 import { engineOf, loaded, outcomeOf, runOf, taskOf } from './support/library.mjs';
@@ -16,13 +16,13 @@ const SIZE = 12;
 
 /** Tensors that runs have made and left in WASM memory; the most that there were of them at a time. */
 let made = [], most = 0;
-const there = () => made.filter(({ location }) => location === 'cpu-pinned').length;
+const there = () => made.filter(({ location }) => location === HELD).length;
 for (const { model } of Object.values(models)) {
     for (const { handler } of Object.values(model.sessions)) {
         const run = handler.run.bind(handler);
         handler.run = async (...given) => {
             const results = await run(...given);
-            made.push(...Object.values(results).filter(({ location }) => location === 'cpu-pinned'));
+            made.push(...Object.values(results).filter(({ location }) => location === HELD));
             most = Math.max(most, there());
             return results;
         };
@@ -101,7 +101,7 @@ test('a tensor is its memory\'s until it is disposed of, once', () => {
     const released = [], wasm = { _OrtReleaseTensor: (handle) => released.push(handle) };
     const data = Float32Array.of(1, 2);
     const tensor = heldTensor(ort.Tensor, 'float32', [2], { wasm, data, handle: 7 });
-    assert.deepEqual([tensor.location, tensor.data, isHeld(data, wasm), isHeld(data, {})], ['cpu-pinned', data, true, false]);
+    assert.deepEqual([tensor.location, tensor.data, isHeld(data, wasm), isHeld(data, {})], [HELD, data, true, false]);
     tensor.dispose();
     tensor.dispose();
     assert.deepEqual([tensor.location, isHeld(data, wasm), released], ['none', false, [7]]);

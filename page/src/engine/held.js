@@ -3,9 +3,12 @@
  * build.mjs changes of onnxruntime-web's plain build asks here; without it, each run copies all keys and values
  * of a text into WASM memory, and those that it makes out of it.
  *
- * Such a tensor's location is "cpu-pinned". Its data are a part of WASM memory until it is disposed of, which
- * nobody else does: who makes it has to.
+ * The data of such a tensor are a part of WASM memory until it is disposed of, which nobody else does: who makes
+ * it has to.
  */
+
+/** The location of such a tensor, one of those that onnxruntime-web knows. */
+export const HELD = 'cpu-pinned';
 
 /** What has made them. @typedef {{HEAPU8: Uint8Array, _OrtReleaseTensor: (tensor: number) => number}} Wasm */
 /** `stay` says it of each output of the session, in their order. @typedef {{stay?: boolean[]}} Wishes */
@@ -30,7 +33,7 @@ export function staying({ outputNames = [] }, feeds) {
 /** @param {any} Tensor onnxruntime-web's @param {string} type @param {readonly number[]} dims
  * @param {{wasm: Wasm, data: object, handle: number}} made `handle` is that of the tensor in WASM */
 export function heldTensor(Tensor, type, dims, { wasm, data, handle }) {
-    const tensor = new Tensor({ location: 'cpu-pinned', type, data, dims });
+    const tensor = new Tensor({ location: HELD, type, data, dims });
     held.set(data, wasm);
     tensor.dispose = () => {
         if (held.delete(data)) wasm._OrtReleaseTensor(handle);

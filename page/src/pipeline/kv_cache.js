@@ -3,10 +3,8 @@
  * They go on from the longest beginning that both have in common; where one is longer than that, a copy
  * is cut: on the device where the tensors lie there, else here.
  */
+import { HELD } from '../engine/held.js';
 import { sliceModel } from './slice_model.js';
-
-/** Where tensors are that stay in WASM memory (src/engine/held.js). */
-const HELD = 'cpu-pinned';
 
 /** The library's DynamicCache: tensors by name, [batch, heads, tokens, size] each. @typedef {any} Cache */
 /** One of onnxruntime-web.

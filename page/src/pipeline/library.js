@@ -6,7 +6,7 @@
  */
 import { EngineFault, runtime } from '../engine/engine.js';
 import { Failure, throwIfCancelled } from '../engine/failure.js';
-import { staying } from '../engine/held.js';
+import { HELD, staying } from '../engine/held.js';
 import { Turns } from '../engine/turns.js';
 
 /** @typedef {import('../engine/engine.js').Take} Take */
@@ -233,7 +233,7 @@ class Made {
 }
 
 /** Whether it stays until it is disposed of: on the device, or in WASM memory. @param {any} tensor */
-const stays = (tensor) => tensor?.location === 'gpu-buffer' || tensor?.location === 'cpu-pinned';
+const stays = (tensor) => tensor?.location === 'gpu-buffer' || tensor?.location === HELD;
 
 /** @param {Loading} loading @throws {Failure} if nobody waits for what it creates */
 function throwIfUnwanted({ signal, hasFailed }) {

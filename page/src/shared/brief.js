@@ -9,6 +9,10 @@ import { engineOf } from './messages.js';
 /** @typedef {import('./messages.js').RunMessage} RunMessage */
 /** @typedef {import('./messages.js').BriefRun} BriefRun */
 
+/** What a task mostly says of these. @type {any} */
+const USUAL = Object.freeze({
+    load_only: false, precision: null, outputs: Object.freeze([]), input: null, section: 0, fallbacks: Object.freeze([]),
+});
 /** So many models the other end need not be told again. */
 const TOLD_MAX = 256;
 
@@ -22,37 +26,24 @@ export class ToldModels {
 
     /** The sender's: the task as it is to be sent now. @param {RunMessage} run @returns {BriefRun} */
     shorten(run) {
-        const { type, attempt, message_id, reply_to, from, key, tensors, frame } = run;
-        /** @type {BriefRun} */
-        const brief = { type, attempt, message_id, reply_to, from, key, tensors, frame };
-        if (run.section) brief.section = run.section;
-        if (!isSame(this._models.get(key), run.model)) this._note(key, brief.model = run.model);
-        if (run.outputs.length > 0) brief.outputs = run.outputs;
-        if (run.fallbacks.length > 0) brief.fallbacks = run.fallbacks;
-        if (run.precision) brief.precision = run.precision;
-        if (run.input) brief.input = run.input;
-        if (run.load_only) brief.load_only = true;
-        if (run.options) brief.options = run.options;
-        if (run.stream) brief.stream = run.stream;
-        if (run.task) brief.task = run.task;
-        if (run.owner) brief.owner = run.owner;
-        if (run.alone) brief.alone = true;
-        if (run.waits) brief.waits = true;
-        if (run.prompt_ms) brief.prompt_ms = run.prompt_ms;
+        /** @type {any} */
+        const brief = {}, /** @type {any} */ task = run;
+        const told = this._models.get(run.key);
+        for (const name in task) {
+            if (!isSame(task[name], name === 'model' ? told : USUAL[name])) brief[name] = task[name];
+        }
+        if (brief.model) this._note(run.key, run.model);
         return brief;
     }
 
     /** The receiver's, in the order in which they came. @param {BriefRun} run filled in @returns {RunMessage} */
     complete(run) {
+        /** @type {any} */
+        const task = run;
         if (run.model) this._note(run.key, run.model);
-        else run.model = this._models.get(run.key);
-        run.section ??= 0;
-        run.outputs ??= [];
-        run.fallbacks ??= [];
-        run.precision ??= null;
-        run.input ??= null;
-        run.load_only ??= false;
-        return /** @type {RunMessage} */ (run);
+        else task.model = this._models.get(run.key);
+        for (const name in USUAL) task[name] ??= USUAL[name];
+        return task;
     }
 
     /** The model is unloaded. @param {string} key */
