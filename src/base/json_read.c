@@ -8,6 +8,7 @@
 #include "base/json_read.h"
 
 #include "base/buffer.h"
+#include "base/decimal.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -127,51 +128,81 @@ static json_t *read_text(struct reader *reader)
 
 /* --- Numbers --------------------------------------------------------------------------------- */
 
+struct number {
+    uint64_t digits; /* without sign, point and exponent; right if there are few */
+    size_t whole;    /* how many are before the point; a zero is none */
+    size_t places;   /* and behind it */
+    int negative, fraction, exponent;
+};
+
 /* Digits, at least one: behind them, or NULL. */
-static const char *skip_digits(const char *at, const char *end)
+static const char *read_digits(const char *at, const char *end, uint64_t *digits)
 {
     const char *start = at;
-    while (at < end && is_digit(*at))
-        at++;
+    for (; at < end && is_digit(*at); at++)
+        *digits = *digits * 10 + (uint64_t)(*at - '0');
     return at == start ? NULL : at;
 }
 
-/* Behind the number at `at`, or NULL; `*whole` is 0 if it has a fraction or an exponent. */
-static const char *skip_number(const char *at, const char *end, int *whole)
+static const char *skip_exponent(const char *at, const char *end)
 {
-    const char *first = at + (*at == '-');
-    at = skip_digits(first, end);
+    uint64_t ignored = 0;
+    return read_digits(at + (at < end && (*at == '+' || *at == '-')), end, &ignored);
+}
+
+/* Behind the number at `at`, or NULL. */
+static const char *scan_number(const char *at, const char *end, struct number *number)
+{
+    number->negative = *at == '-';
+    const char *first = at + number->negative;
+    at = read_digits(first, end, &number->digits);
     if (!at || (*first == '0' && at - first > 1))
         return NULL;
-    *whole = 1;
+    number->whole = *first == '0' ? 0 : (size_t)(at - first);
     if (at < end && *at == '.') {
-        *whole = 0;
-        at = skip_digits(at + 1, end);
+        const char *point = at;
+        at = read_digits(point + 1, end, &number->digits);
+        number->fraction = 1;
+        number->places = at ? (size_t)(at - point - 1) : 0;
     }
     if (at && at < end && (*at == 'e' || *at == 'E')) {
-        *whole = 0;
-        at++;
-        at = skip_digits(at + (at < end && (*at == '+' || *at == '-')), end);
+        number->exponent = 1;
+        at = skip_exponent(at + 1, end);
     }
     return at;
+}
+
+static json_t *make_integer(const struct number *number, const char *text)
+{
+    if (number->whole < WI_DECIMAL_DIGITS)
+        return json_integer(
+            number->negative ? -(json_int_t)number->digits : (json_int_t)number->digits);
+    errno = 0;
+    long long integer = strtoll(text, NULL, 10);
+    return errno ? NULL : json_integer(integer);
+}
+
+static json_t *make_real(const struct number *number, const char *text)
+{
+    if (!number->exponent && number->whole + number->places <= WI_DECIMAL_DIGITS) {
+        double real = wi_decimal(number->digits, (unsigned)number->places);
+        return json_real(number->negative ? -real : real);
+    }
+    double real = strtod(text, NULL);
+    return isfinite(real) ? json_real(real) : NULL;
 }
 
 /* A number at the very end of the text is not in a container that is complete; any other is
  * followed by a character at which strtoll() and strtod() stop, too. */
 static json_t *read_number(struct reader *reader)
 {
-    int whole;
-    const char *start = reader->at, *after = skip_number(start, reader->end, &whole);
+    struct number number = {0};
+    const char *start = reader->at, *after = scan_number(start, reader->end, &number);
     if (!after || after == reader->end)
         return NULL;
     reader->at = after;
-    if (whole) {
-        errno = 0;
-        long long integer = strtoll(start, NULL, 10);
-        return errno ? NULL : json_integer(integer);
-    }
-    double real = strtod(start, NULL);
-    return isfinite(real) ? json_real(real) : NULL;
+    return number.fraction || number.exponent ? make_real(&number, start)
+                                              : make_integer(&number, start);
 }
 
 /* --- Containers ------------------------------------------------------------------------------ */
