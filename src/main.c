@@ -8,6 +8,7 @@
 #include "api/server.h"
 #include "base/clock.h"
 #include "base/http_client.h"
+#include "base/json_memory.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/lws.h"
@@ -405,6 +406,7 @@ static int serve(struct daemon *d)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file-size limit is then an error like a full disk */
     curl_global_init(CURL_GLOBAL_DEFAULT);
+    wi_json_memory_begin();
     uv_loop_init(&d->loop);
     if (make_parts(d, &error) != WI_OK) {
         wi_error_log("main", NULL, "%s", error.detail);
@@ -413,6 +415,7 @@ static int serve(struct daemon *d)
         close_rest(d);
         uv_run(&d->loop, UV_RUN_DEFAULT);
         free_parts(d);
+        wi_json_memory_end();
         curl_global_cleanup();
         return EXIT_FAILURE;
     }
@@ -426,6 +429,7 @@ static int serve(struct daemon *d)
     sd_notify(0, "READY=1");
     uv_run(&d->loop, UV_RUN_DEFAULT);
     free_parts(d);
+    wi_json_memory_end();
     curl_global_cleanup();
     wi_info("main", NULL, "stopped");
     return EXIT_SUCCESS;
