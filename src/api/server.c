@@ -31,6 +31,11 @@
  * every request, so much more is not faster. */
 #define CONNECTION_MEMORY ((size_t)64 * 1024)
 #define RUNS_PER_TURN 3
+/* Runs in a row that called nothing of ours though there was more to do. One comes with every
+ * connection that is taken up again. */
+#define VAIN_RUNS_MOST 4
+/* How long libmicrohttpd rests behind more of them, in turns that it took. */
+#define VAIN_REST 10
 #define SWEEP_MS 250.0
 /* Of the pool's four threads, those that may read and print big JSON: with one more that hashes a
  * model, one is left for the files of pages. */
@@ -48,6 +53,7 @@ struct wi_server {
     struct wi_connection *connections;
     double sweep_ms;
     int running;
+    int vain_runs;
     char *certificate, *key;
     char complaint[256]; /* the last line of libmicrohttpd's own log */
 };
@@ -55,23 +61,46 @@ struct wi_server {
 /* --- running libmicrohttpd ---------------------------------------------------------------------
  */
 
+/* The head of a chunk can fill all the memory of its connection. libmicrohttpd then has more to do
+ * for ever and does nothing, until that connection is cut. */
+static int hurry_clogging(struct wi_server *server)
+{
+    int count = 0;
+    for (struct wi_request *request = server->api.requests; request; request = request->next)
+        count += wi_request_hurry_clogging(request);
+    return count;
+}
+
+static void run_again(struct wi_server *server, double turn_ms)
+{
+    if (server->vain_runs > VAIN_RUNS_MOST && hurry_clogging(server))
+        wi_timer_start(server->timer, 1 + (uint64_t)(turn_ms * VAIN_REST), 0);
+    else
+        wi_turn_wish(server->api.turn);
+}
+
 static void pump(struct wi_server *server)
 {
     MHD_UNSIGNED_LONG_LONG timeout = 0;
     enum MHD_Result limited = MHD_YES;
+    double began = wi_now_ms();
     assert(!server->running);
     server->running = 1;
     /* A timeout of 0 is its way to say that there is more to do: taking a connection up again, say,
      * and answering on it are two runs. */
     for (int i = 0; i < RUNS_PER_TURN && limited == MHD_YES && timeout == 0; i++) {
+        server->vain_runs++;
         MHD_run(server->daemon);
         limited = MHD_get_timeout(server->daemon, &timeout);
     }
     server->running = 0;
+    if (limited == MHD_YES && timeout == 0) {
+        run_again(server, wi_now_ms() - began);
+        return;
+    }
+    server->vain_runs = 0;
     if (limited != MHD_YES)
         wi_timer_stop(server->timer);
-    else if (timeout == 0)
-        wi_turn_wish(server->api.turn);
     else
         wi_timer_start(server->timer, timeout, 0);
 }
@@ -148,6 +177,7 @@ static void on_connection_notice(void *context, struct MHD_Connection *mhd, void
     enum MHD_ConnectionNotificationCode what)
 {
     struct wi_server *server = context;
+    server->vain_runs = 0;
     if (what == MHD_CONNECTION_NOTIFY_STARTED)
         connection_started(server, mhd, slot);
     else if (*slot)
@@ -193,6 +223,8 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *mhd, cons
     const char *method, const char *version, const char *upload, size_t *upload_size,
     void **request)
 {
+    struct wi_server *server = context;
+    server->vain_runs = 0;
     return wi_request_access(
         connection_of(mhd), mhd, path, method, version, upload, upload_size, request);
 }
@@ -200,6 +232,8 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *mhd, cons
 static void on_completed(
     void *context, struct MHD_Connection *mhd, void **request, enum MHD_RequestTerminationCode why)
 {
+    struct wi_server *server = context;
+    server->vain_runs = 0;
     if (*request)
         wi_request_completed(*request, why);
     *request = NULL;

@@ -3,6 +3,7 @@
  * behind it on the connection is never taken for a request.
  */
 #include "fixture.h"
+#include <time.h>
 
 /* What a smuggler would have run. */
 #define BEHIND "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n"
@@ -252,6 +253,42 @@ static void test_headers_twice(void **state)
     }
 }
 
+static void begin_endless_chunk(struct client *client, size_t size)
+{
+    char *line = malloc(size);
+    memset(line, 'a', size);
+    memcpy(line, "5;", 2);
+    send_head(client, "POST", "/v1/infer", BODY "Transfer-Encoding: chunked\r\n");
+    send_bytes(client, line, size);
+    free(line);
+}
+
+static double cpu_ms(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (double)used.tv_sec * 1e3 + (double)used.tv_nsec / 1e6;
+}
+
+/* It fills all the memory that libmicrohttpd has for a connection, whether more comes or not, and
+ * keeps no core busy until it is refused. */
+static void test_endless_chunk_head(void **state)
+{
+    static const size_t sizes[] = {62000, 70000};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct client *client = connect_client();
+        double began = wi_now_ms(), used = cpu_ms();
+        begin_endless_chunk(client, sizes[i]);
+        until(answered(client));
+        check_problem(client, 408, "request_timeout");
+        until(wi_now_ms() > began + 150);
+        assert_true(cpu_ms() - used < (wi_now_ms() - began) / 2);
+        assert_int_equal(ask("GET", "/healthz", "", NULL), 200);
+        until(closed(client));
+        free_client(client);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -262,6 +299,7 @@ int main(void)
         TEST(test_codings_of_the_body),
         TEST(test_absolute_targets),
         TEST(test_headers_twice),
+        TEST(test_endless_chunk_head),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
