@@ -7,6 +7,7 @@
 #include "api/model_use.h"
 #include "api/server.h"
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/http_client.h"
 #include "base/json_memory.h"
 #include "base/log.h"
@@ -33,7 +34,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 #ifdef HAVE_SYSTEMD
 #include <systemd/sd-daemon.h>
@@ -297,17 +297,6 @@ static void start_watchdog(struct daemon *d)
 
 /* ---------------------------------------------------------------- the beginning, in order */
 
-/* Every connection and browser costs descriptors: take what the hard limit allows, but no more
- * than libwebsockets' table for them should grow to. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= 65536)
-        return;
-    limit.rlim_cur = limit.rlim_max < 65536 ? limit.rlim_max : 65536;
-    setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 /* Hashes of the models' files live in the database over a restart. */
 static void keep_hash(void *context, const char *key, const char *value)
 {
@@ -402,7 +391,7 @@ static int serve(struct daemon *d)
     struct wi_error error;
     wi_log_configure(d->config->log.level, d->config->log.format);
     hold_signals(SIG_BLOCK);
-    raise_descriptor_limit();
+    wi_descriptors_raise();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file-size limit is then an error like a full disk */
     curl_global_init(CURL_GLOBAL_DEFAULT);

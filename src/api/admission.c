@@ -2,6 +2,7 @@
 #include "api/admission.h"
 
 #include "api/refusal.h"
+#include "base/descriptors.h"
 #include "base/error.h"
 #include "base/log_limit.h"
 #include "base/loop.h"
@@ -12,9 +13,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
-/* Refused connections that are read from at a time, and how much from each. */
-#define LINGERING_MAX 64
-#define DRAINED_MAX (64 * 1024)
+#define DRAINED_MAX (64 * 1024) /* that is read from a refused one */
 
 struct refused {
     struct wi_admission *admission;
@@ -27,9 +26,7 @@ struct refused {
 
 struct wi_admission {
     uv_loop_t *loop;
-    double linger_ms;
-    int tls;
-    const struct wi_dialect *dialect;
+    struct wi_admission_terms terms;
     struct wi_addresses addresses;
     struct wi_admission_counters counters;
     struct wi_log_limit log;
@@ -75,7 +72,7 @@ static void linger(struct wi_admission *admission, int fd)
     DL_APPEND(admission->lingering, refused);
     admission->lingering_count++;
     refused->limit = wi_timer_new(admission->loop, on_limit, refused);
-    wi_timer_start(refused->limit, (uint64_t)admission->linger_ms, 0);
+    wi_timer_start(refused->limit, (uint64_t)admission->terms.linger_ms, 0);
     refused->watch = wi_watch_new(admission->loop, fd, UV_READABLE, on_readable, refused);
     if (!refused->watch)
         let_go(refused);
@@ -85,14 +82,15 @@ static void linger(struct wi_admission *admission, int fd)
 static void refuse(struct wi_admission *admission, int fd, const struct wi_error *error)
 {
     struct wi_buffer text = {0};
-    if (admission->tls) {
+    if (admission->terms.tls) {
         close(fd);
         return;
     }
-    wi_refusal_write(&text, admission->dialect, error, NULL);
+    wi_refusal_write(&text, admission->terms.dialect, error, NULL);
     ssize_t sent = send(fd, text.text, text.size, MSG_DONTWAIT | MSG_NOSIGNAL);
     wi_buffer_clear(&text);
-    if (sent < 0 || shutdown(fd, SHUT_WR) != 0 || admission->lingering_count >= LINGERING_MAX)
+    if (sent < 0 || shutdown(fd, SHUT_WR) != 0 ||
+        admission->lingering_count >= WI_ADMISSION_LINGERING)
         close(fd);
     else
         linger(admission, fd);
@@ -100,14 +98,43 @@ static void refuse(struct wi_admission *admission, int fd, const struct wi_error
 
 /* --- the limits ------------------------------------------------------------------------------ */
 
+static int is_full(const struct wi_config_api *limits, size_t open, struct wi_error *error)
+{
+    if (open < limits->max_connections)
+        return 0;
+    wi_error_set(error, WI_TOO_MANY_CONNECTIONS, NULL,
+        "%zu clients are connected, and [api] max_connections is %llu; try again later.", open,
+        (unsigned long long)limits->max_connections);
+    return 1;
+}
+
+static int is_short_of_files(
+    const struct wi_admission *admission, size_t open, int fd, struct wi_error *error)
+{
+    if (fd <= admission->terms.highest_fd)
+        return 0;
+    wi_error_set(error, WI_TOO_MANY_CONNECTIONS, NULL,
+        "%zu clients are connected, and the limit of open files (%d) leaves no room for more; try "
+        "again later. Whoever runs the service raises it: LimitNOFILE=, ulimit -n.",
+        open, wi_descriptors_limit());
+    return 1;
+}
+
+int wi_admission_is_full(const struct wi_admission *admission, const struct wi_config_api *limits,
+    size_t open, struct wi_error *error)
+{
+    return is_full(limits, open, error) ||
+           is_short_of_files(admission, open, wi_descriptors_next(), error);
+}
+
 int wi_admission_ask(struct wi_admission *admission, const struct wi_config_api *limits,
     size_t open, int fd, const struct wi_peer *peer)
 {
     struct wi_error error;
-    if (open >= limits->max_connections) {
+    if (is_full(limits, open, &error)) {
         admission->counters.full++;
-        wi_error_set(&error, WI_TOO_MANY_CONNECTIONS, NULL,
-            "%zu clients are connected, which is [api] max_connections; try again later.", open);
+    } else if (is_short_of_files(admission, open, fd, &error)) {
+        admission->counters.files++;
     } else if (wi_addresses_count(&admission->addresses, peer) >=
                    limits->max_connections_per_address &&
                !peer->exempt) {
@@ -142,14 +169,11 @@ const struct wi_admission_counters *wi_admission_counters(const struct wi_admiss
 
 /* --- the whole ------------------------------------------------------------------------------- */
 
-struct wi_admission *wi_admission_new(
-    uv_loop_t *loop, double linger_ms, int tls, const struct wi_dialect *dialect)
+struct wi_admission *wi_admission_new(uv_loop_t *loop, const struct wi_admission_terms *terms)
 {
     struct wi_admission *admission = wi_alloc(sizeof *admission);
     admission->loop = loop;
-    admission->linger_ms = linger_ms;
-    admission->tls = tls;
-    admission->dialect = dialect;
+    admission->terms = *terms;
     admission->log.about = "refused connections";
     return admission;
 }

@@ -1,6 +1,7 @@
 /*
- * Which connections are let in: not more than [api] max_connections in all, and not more than
- * max_connections_per_address from one address. The others are told so in an answer by hand, 503
+ * Which connections are let in: not more than [api] max_connections in all, not more than
+ * max_connections_per_address from one address, and none whose descriptor the rest of the program
+ * may need. The others are told so in an answer by hand, 503
  * too_many_connections, and closed; with TLS, where an answer would need a handshake first, they
  * are just closed. What they still send is read for a moment, so that the answer is not lost to a
  * reset, but for a few of them at a time only.
@@ -9,17 +10,24 @@
 #define WI_API_ADMISSION_H
 
 #include "base/addresses.h"
+#include "base/error.h"
 #include "config/config.h"
 #include "wire/dialect.h"
 #include <uv.h>
 
 struct wi_admission;
-/* `linger_ms`: how long is read from a connection that was refused; `dialect`: how it is told why.
- */
-struct wi_admission *wi_admission_new(
-    uv_loop_t *loop, double linger_ms, int tls, const struct wi_dialect *dialect);
+struct wi_admission_terms {
+    double linger_ms; /* how long is read from a connection that was refused */
+    int tls;
+    const struct wi_dialect *dialect; /* how it is told why */
+    int highest_fd;                   /* that a connection may have: base/descriptors.h */
+};
+struct wi_admission *wi_admission_new(uv_loop_t *loop, const struct wi_admission_terms *terms);
 /* Closes the refused ones that are left. NULL is fine. */
 void wi_admission_free(struct wi_admission *admission);
+
+/* How many of the refused are read from at a time, each with its descriptor. */
+#define WI_ADMISSION_LINGERING 64
 
 /* Whether a connection from `peer` may come in beside `open` others: 1, or 0 after having refused
  * it, which takes `fd` (non-blocking). */
@@ -29,8 +37,12 @@ int wi_admission_ask(struct wi_admission *admission, const struct wi_config_api 
 void wi_admission_enter(struct wi_admission *admission, const struct wi_peer *peer);
 void wi_admission_leave(struct wi_admission *admission, const struct wi_peer *peer);
 
+/* 1 if the next one would be refused whoever it is, beside `open` others; `error` says why. */
+int wi_admission_is_full(const struct wi_admission *admission, const struct wi_config_api *limits,
+    size_t open, struct wi_error *error);
+
 struct wi_admission_counters {
-    uint64_t full, address; /* refused since the start, for either limit */
+    uint64_t full, address, files; /* refused since the start, for each limit */
 };
 const struct wi_admission_counters *wi_admission_counters(const struct wi_admission *admission);
 

@@ -235,11 +235,14 @@ static void write_api(struct wi_buffer *out, const struct wi_api *api)
     WRITE(out, "gauge", gauges);
     const struct wi_admission_counters *refused = wi_admission_counters(api->admission);
     wi_metric_head(out, "webinfer_http_connections_refused_total", "counter",
-        "Connections refused: for max_connections, or max_connections_per_address.");
+        "Connections refused: for max_connections, max_connections_per_address, or the limit of "
+        "open files.");
     wi_buffer_printf(out,
         "webinfer_http_connections_refused_total{limit=\"all\"} %llu\n"
-        "webinfer_http_connections_refused_total{limit=\"address\"} %llu\n",
-        (unsigned long long)refused->full, (unsigned long long)refused->address);
+        "webinfer_http_connections_refused_total{limit=\"address\"} %llu\n"
+        "webinfer_http_connections_refused_total{limit=\"files\"} %llu\n",
+        (unsigned long long)refused->full, (unsigned long long)refused->address,
+        (unsigned long long)refused->files);
     if (api->deps.children) {
         wi_metric_head(out, "webinfer_child_processes", "gauge",
             "Process trees that we started and that still live.");

@@ -11,6 +11,7 @@
 #include "api/request.h"
 #include "api/stream.h"
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/listener.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -328,11 +329,32 @@ static void set_times(struct wi_server *server)
     }
 }
 
+/* What more clients may not take: room for nodes, and what the bridge leaves to all others. */
+static void admit(struct wi_server *server)
+{
+    struct wi_api *api = &server->api;
+    const struct wi_config *config = api->deps.config;
+    uint64_t reserve =
+        config->bridge.max_nodes + WI_BRIDGE_RESERVED_DESCRIPTORS + WI_ADMISSION_LINGERING;
+    const struct wi_admission_terms terms = {.linger_ms = api->deps.times.linger,
+        .tls = api->tls,
+        .dialect = api->dialect,
+        .highest_fd = wi_descriptors_highest((unsigned)reserve)};
+    int room = terms.highest_fd - wi_descriptors_next();
+    if (room < 0 || config->api.max_connections > (uint64_t)room)
+        wi_warn("api", NULL,
+            "at most %d files may be open, so that about %d clients can be connected, not [api] "
+            "max_connections, %llu: raise the limit (LimitNOFILE=, ulimit -n)",
+            wi_descriptors_limit(), room < 0 ? 0 : room,
+            (unsigned long long)config->api.max_connections);
+    api->admission = wi_admission_new(api->deps.loop, &terms);
+}
+
 static int start(struct wi_server *server, struct wi_error *error)
 {
     struct wi_api *api = &server->api;
     const struct wi_config_api *config = &api->deps.config->api;
-    const struct wi_listener_options where = {config->listen, "api.listen", "api", 0};
+    const struct wi_listener_options where = {config->listen, "api.listen", "api"};
     if (read_tls(server, error) != 0)
         return -1;
     server->listener = wi_listener_new(api->deps.loop, &where, on_accept, server, error);
@@ -343,8 +365,7 @@ static int start(struct wi_server *server, struct wi_error *error)
     if (!api->guard)
         return -1;
     wi_bridge_take_tokens(api->deps.bridge, wi_guard_tokens(api->guard));
-    api->admission =
-        wi_admission_new(api->deps.loop, api->deps.times.linger, api->tls, api->dialect);
+    admit(server);
     server->daemon = start_daemon(server);
     const union MHD_DaemonInfo *info =
         server->daemon ? MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;

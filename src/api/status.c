@@ -93,17 +93,14 @@ static json_t *models_directory_json(const struct wi_api *api)
  * written to. */
 static const char *problem_of(const struct wi_api *api, int ready, struct wi_error *error)
 {
-    uint64_t most = api->deps.config->api.max_connections;
     if (api->closing)
         return "shutting down";
     if (!ready)
         return error->detail;
-    if (api->connection_count < most)
-        return NULL;
-    wi_error_set(error, WI_TOO_MANY_CONNECTIONS, NULL,
-        "%zu clients are connected, and [api] max_connections is %llu: further ones are refused",
-        api->connection_count, (unsigned long long)most);
-    return error->detail;
+    return wi_admission_is_full(
+               api->admission, &api->deps.config->api, api->connection_count, error)
+               ? error->detail
+               : NULL;
 }
 
 void wi_handle_status(struct wi_request *request)

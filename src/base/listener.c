@@ -1,16 +1,15 @@
 /* Binding and accepting; see listener.h. */
 #include "base/listener.h"
 
-#include "base/log.h"
+#include "base/descriptors.h"
+#include "base/log_limit.h"
 #include "base/loop.h"
 #include "base/memory.h"
 #include <errno.h>
-#include <limits.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #define BACKLOG 1024
@@ -21,11 +20,12 @@
 
 struct wi_listener {
     int fd;
-    int highest_fd;
     const char *part;
     union wi_address address;
     struct wi_watch *watch;
     struct wi_timer *shortage;
+    int short_of; /* what accept said last, errno; 0: it gave a connection */
+    struct wi_log_limit log;
     wi_accept_fn *on_accept;
     void *context;
 };
@@ -38,8 +38,12 @@ static void on_shortage_over(void *context)
 
 static void starve(struct wi_listener *listener, int why)
 {
-    wi_warn(listener->part, NULL, "cannot accept a connection: %s; trying again in %d ms",
-        strerror(why), SHORTAGE_PAUSE_MS);
+    if (why != listener->short_of)
+        wi_log_limited(&listener->log, WI_LOG_WARN, listener->part, NULL,
+            "cannot accept connections: %s (at most %d files may be open: LimitNOFILE=, "
+            "ulimit -n); trying again until it can",
+            strerror(why), wi_descriptors_limit());
+    listener->short_of = why;
     wi_watch_set(listener->watch, 0);
     wi_timer_start(listener->shortage, SHORTAGE_PAUSE_MS, 0);
 }
@@ -49,10 +53,8 @@ static void hand_over(
 {
     int one = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (fd > listener->highest_fd)
-        close(fd);
-    else
-        listener->on_accept(listener->context, fd, peer, length);
+    listener->short_of = 0;
+    listener->on_accept(listener->context, fd, peer, length);
 }
 
 static void on_readable(void *context, int status, int events)
@@ -115,16 +117,6 @@ static int open_or_explain(
     return -1;
 }
 
-/* The highest descriptor that a connection may have. */
-static int descriptors_for_connections(unsigned reserve)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > INT_MAX)
-        return INT_MAX;
-    rlim_t quarter = limit.rlim_cur / 4;
-    return (int)(limit.rlim_cur - (quarter < reserve ? quarter : reserve));
-}
-
 struct wi_listener *wi_listener_new(uv_loop_t *loop, const struct wi_listener_options *options,
     wi_accept_fn *on_accept, void *context, struct wi_error *error)
 {
@@ -134,8 +126,8 @@ struct wi_listener *wi_listener_new(uv_loop_t *loop, const struct wi_listener_op
         return NULL;
     struct wi_listener *listener = wi_alloc(sizeof *listener);
     listener->fd = fd;
-    listener->highest_fd = descriptors_for_connections(options->reserve);
     listener->part = options->part;
+    listener->log.about = "connections that cannot be accepted";
     listener->address = address;
     listener->on_accept = on_accept;
     listener->context = context;

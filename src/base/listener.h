@@ -1,6 +1,6 @@
 /*
  * A listening socket of ours. Neither libmicrohttpd nor libwebsockets accepts for itself, so that
- * connections are capped before a byte is read, running out of descriptors pauses instead of
+ * connections can be capped before a byte is read, running out of descriptors pauses instead of
  * spinning the loop, port 0 is known afterwards, and listening can stop while connections go on.
  */
 #ifndef WI_BASE_LISTENER_H
@@ -14,9 +14,6 @@ struct wi_listener_options {
     const char *address; /* "ADDRESS:PORT"; port 0 lets the system choose */
     const char *key;     /* of the configuration, for errors: "api.listen" */
     const char *part;    /* for the log: "api" */
-    /* Descriptors to leave to the rest of the program (but at most a quarter of the limit): a
-     * connection that would take one of them is closed at once. */
-    unsigned reserve;
 };
 
 /* `fd` (connected, non-blocking, close-on-exec, TCP_NODELAY) is the callee's. */

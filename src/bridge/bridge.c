@@ -4,6 +4,7 @@
  */
 #include "bridge/bridge.h"
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "bridge/announce.h"
 #include "bridge/http_answer.h"
@@ -15,8 +16,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Left for the rest of the program: clients, model files, drivers. */
-#define RESERVED_DESCRIPTORS 64
 #define KEEPALIVE_S 60
 #define FRAME_OVERHEAD (1024 * 1024) /* the frame limit over max_body */
 /* Of max_nodes, at most so large a part is kept for our own browsers. */
@@ -163,14 +162,15 @@ struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop,
     struct wi_repository *repository, const struct wi_config *config, struct wi_budget *budget,
     const struct wi_bridge_events *events, struct wi_error *error)
 {
-    const struct wi_listener_options where = {
-        config->bridge.listen, "bridge.listen", "bridge", RESERVED_DESCRIPTORS};
+    const struct wi_listener_options where = {config->bridge.listen, "bridge.listen", "bridge"};
     struct wi_bridge *bridge = wi_alloc(sizeof *bridge);
     bridge->loop = loop;
     bridge->lws = lws;
     bridge->repository = repository;
     bridge->events = *events;
     bridge->bad_answers.about = "answers that are not used";
+    bridge->no_room.about = "connections of nodes and pages that were closed";
+    bridge->highest_fd = wi_descriptors_highest(WI_BRIDGE_RESERVED_DESCRIPTORS);
     prepare_links(bridge, budget);
     take_settings(bridge, config);
 

@@ -23,6 +23,10 @@
 #include <jansson.h>
 #include <stdint.h>
 
+/* Of those that may be open, so many descriptors are not for its connections but for all that the
+ * rest of the program does: model files, drivers, the database, downloads. */
+#define WI_BRIDGE_RESERVED_DESCRIPTORS 64
+
 struct wi_adapter {
     char vendor[64];
     char architecture[64];

@@ -67,8 +67,9 @@ struct wi_bridge {
     struct lws_context *lws;
     char *security_headers;
     struct wi_bridge_counters counters;
-    struct wi_strings odd_models;    /* hashes of those whose outputs have not the shape promised */
-    struct wi_log_limit bad_answers; /* lines that others can cause */
+    struct wi_strings odd_models; /* hashes of those whose outputs have not the shape promised */
+    struct wi_log_limit bad_answers, no_room; /* lines that others can cause */
+    int highest_fd;                           /* of a connection: base/descriptors.h */
     int closed;
 };
 

@@ -124,8 +124,10 @@ const struct wi_option wi_options[] = {
         .help = "The most bytes of tensors in an answer, where half of [pool] memory_budget is not "
                 "less."},
     {KEY(api, max_connections), INTEGER(1, 65536), DEFAULT("2048"),
-        .help = "How many connections clients may have at the same time. Further ones are "
-                "answered 503."},
+        .help = "How many connections clients may have at the same time, as far as the limit of "
+                "open files (LimitNOFILE, ulimit -n) has room for them: of it one for each of "
+                "[bridge] max_nodes and 128 more, but at most a quarter, are left to the rest of "
+                "the service. Further ones are answered 503."},
     {KEY(api, max_connections_per_address), INTEGER(1, 65536), DEFAULT("256"), RELOADABLE,
         .help = "How many of them one address may have: an IPv4 address, or an IPv6 /64. Further "
                 "ones are answered 503. Those of this machine itself are not counted."},

@@ -95,7 +95,7 @@ static enum wi_code add_file(struct wi_load *load, const char *within, const cha
     file->identity = wi_file_identity_of(&status);
     enum wi_code code = hash_file(load, file, fd);
     if (keep && load->manifest.count <= WI_MANIFEST_OPEN_MAX)
-        file->fd = fd;
+        wi_manifest_keep_open(&load->manifest, fd);
     else
         close(fd);
     return code;

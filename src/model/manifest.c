@@ -54,6 +54,22 @@ const struct wi_model_file *wi_manifest_find(const struct wi_manifest *manifest,
     return bsearch(&wanted, manifest->files, manifest->count, sizeof wanted, compare);
 }
 
+void wi_manifest_keep_open(struct wi_manifest *manifest, int fd)
+{
+    manifest->files[manifest->count - 1].fd = fd;
+    manifest->open++;
+}
+
+void wi_manifest_close(struct wi_manifest *manifest)
+{
+    for (size_t i = 0; i < manifest->count; i++) {
+        if (manifest->files[i].fd >= 0)
+            close(manifest->files[i].fd);
+        manifest->files[i].fd = -1;
+    }
+    manifest->open = 0;
+}
+
 uint64_t wi_manifest_bytes(const struct wi_manifest *manifest)
 {
     uint64_t bytes = 0;
@@ -86,11 +102,9 @@ void wi_manifest_move(struct wi_manifest *to, struct wi_manifest *from)
 
 void wi_manifest_clear(struct wi_manifest *manifest)
 {
-    for (size_t i = 0; i < manifest->count; i++) {
+    wi_manifest_close(manifest);
+    for (size_t i = 0; i < manifest->count; i++)
         free(manifest->files[i].path);
-        if (manifest->files[i].fd >= 0)
-            close(manifest->files[i].fd);
-    }
     free(manifest->files);
     *manifest = (struct wi_manifest){0};
 }

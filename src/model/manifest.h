@@ -12,9 +12,9 @@
 #define WI_MANIFEST_MAX 1000     /* files of one model */
 #define WI_MANIFEST_PATH_MAX 255 /* bytes of a path */
 #define WI_MANIFEST_HEX 65       /* a SHA-256 in hexadecimal, with the NUL */
-/* So many files of a model stay open, so that who fetches them while they are replaced gets the old
- * ones to their end. Any others are opened again by their path for each transfer, and served only
- * while they are those that were hashed. */
+/* So many files of a model stay open, as far as the repository lets them, so that who fetches them
+ * while they are replaced gets the old ones to their end. Any others are opened again by their path
+ * for each transfer, and served only while they are those that were hashed. */
 #define WI_MANIFEST_OPEN_MAX 32
 
 /* What tells a changed file from an unchanged one. All zero: there is none. */
@@ -37,6 +37,7 @@ struct wi_model_file {
 struct wi_manifest {
     struct wi_model_file *files;
     size_t count;
+    size_t open; /* files with a descriptor */
 };
 
 /* Whether a path leads nowhere but into the folder, and needs no escaping in a URL or in JSON:
@@ -47,6 +48,9 @@ struct wi_model_file *wi_manifest_add(struct wi_manifest *manifest, const char *
 void wi_manifest_sort(struct wi_manifest *manifest);
 /* NULL if there is none; of a sorted manifest. */
 const struct wi_model_file *wi_manifest_find(const struct wi_manifest *manifest, const char *path);
+/* Leaves `fd`, open for reading, with the entry added last. */
+void wi_manifest_keep_open(struct wi_manifest *manifest, int fd);
+void wi_manifest_close(struct wi_manifest *manifest);           /* the files; entries stay */
 uint64_t wi_manifest_bytes(const struct wi_manifest *manifest); /* of all files */
 /* SHA-256 over the lines `path NUL bytes NUL sha256 LF` of a sorted manifest, numbers in decimal
  * and hashes in hexadecimal digits. */

@@ -1,6 +1,6 @@
 /*
  * A model as requests hold it: an immutable snapshot of one version, which stays valid and servable
- * (its files stay open: see model/manifest.h) when files on disk are replaced. Snapshots are
+ * (while its files stay open: see model/manifest.h) when files on disk are replaced. Snapshots are
  * counted; model/repository.h makes them.
  */
 #ifndef WI_MODEL_MODEL_H

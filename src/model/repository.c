@@ -5,6 +5,7 @@
  */
 #include "model/repository_private.h"
 
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/work_queue.h"
@@ -18,6 +19,10 @@
 #include <string.h>
 #include <uthash.h>
 #include <utlist.h>
+
+/* Models' files that stay open: of what may be open such a part, and no more than are of use. */
+#define OPEN_PART 8
+#define OPEN_MOST 256
 
 struct wi_repository_lookup {
     struct job *job;
@@ -39,7 +44,7 @@ struct job {
 /* What is known of a name: a snapshot, or why there is none. */
 struct entry {
     char *name;             /* its variant in lower case, however requests write that */
-    struct wi_model *model; /* one reference, or NULL */
+    struct wi_model *model; /* one idle reference, or NULL */
     struct wi_error *error; /* or NULL */
     struct wi_looks looks;  /* at its files as they were then */
     struct job *job;        /* reading it now, or NULL */
@@ -82,7 +87,7 @@ static struct entry *add_entry(struct wi_repository *repository, const char *nam
 /* Forgets what was known, so that the next look-up reads the files. */
 static void forget(struct entry *entry)
 {
-    wi_model_unref(entry->model);
+    wi_model_unref_idle(entry->model);
     free(entry->error);
     entry->model = NULL;
     entry->error = NULL;
@@ -118,6 +123,9 @@ struct wi_repository *wi_repository_new(
     repository->cache = cache;
     repository->wish = (struct wi_gguf_wish){.memory = WI_GGUF_HEAP_MAX, .slots = 4};
     repository->directory = wi_strdup(directory);
+    repository->most_open = (size_t)wi_descriptors_limit() / OPEN_PART;
+    if (repository->most_open > OPEN_MOST)
+        repository->most_open = OPEN_MOST;
     repository->readings = wi_work_queue_new(loop, 1);
     for (int i = WI_BUILTIN_NONE + 1; i < WI_BUILTIN_END; i++) {
         struct wi_model *model = wi_snapshot_new(repository, wi_builtin_name((enum wi_builtin)i));
@@ -263,7 +271,7 @@ static void settle(
     }
     wi_looks_move(&entry->looks, &load->looks);
     if (model) {
-        entry->model = wi_model_ref(model);
+        entry->model = wi_model_ref_idle(model);
     } else {
         entry->error = wi_alloc(sizeof(*entry->error));
         *entry->error = load->error;
@@ -460,9 +468,7 @@ void wi_repository_list_used(struct wi_repository *repository, struct wi_version
     DL_FOREACH(repository->snapshots, snapshot)
     {
         const struct wi_model *model = &snapshot->model;
-        const struct entry *entry = find_entry(repository, model->name);
-        unsigned ours = model->_idle + (entry && entry->model == model);
-        if (model->builtin || model->_references <= ours)
+        if (model->builtin || !wi_model_is_used(model))
             continue;
         char *name = wi_strndup(model->name, strcspn(model->name, ":"));
         wi_strings_add(&use->names, name);

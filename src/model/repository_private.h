@@ -33,6 +33,7 @@ struct wi_repository {
     struct wi_gguf_wish wish;
     struct wi_aliases aliases;
     struct wi_repository_counters counters;
+    size_t most_open; /* files of all models together that stay open */
 };
 
 /* --- snapshot.c ------------------------------------------------------------------------------ */
@@ -41,6 +42,9 @@ struct wi_repository {
 struct wi_model *wi_snapshot_new(struct wi_repository *repository, const char *name);
 /* The same, with the load's results, which it takes over. */
 struct wi_model *wi_snapshot_of_load(struct wi_repository *repository, struct wi_load *load);
+
+/* Whether anybody has a reference that is not idle. */
+int wi_model_is_used(const struct wi_model *model);
 
 /* --- repository_use.c ------------------------------------------------------------------------ */
 

@@ -54,6 +54,11 @@ void wi_model_unref_idle(struct wi_model *model)
     wi_model_unref(model);
 }
 
+int wi_model_is_used(const struct wi_model *model)
+{
+    return model->_references > model->_idle;
+}
+
 struct wi_model *wi_snapshot_new(struct wi_repository *repository, const char *name)
 {
     struct snapshot *snapshot = wi_alloc(sizeof(*snapshot));
@@ -82,6 +87,33 @@ static char *name_of(const struct wi_load *load)
     return wi_sprintf("%.*s:%s", (int)base, load->name, load->variant);
 }
 
+static size_t count_open(const struct wi_repository *repository)
+{
+    const struct snapshot *snapshot;
+    size_t open = 0;
+
+    DL_FOREACH(repository->snapshots, snapshot)
+    open += snapshot->model.manifest.open;
+    return open;
+}
+
+/* Makes room for files that are to stay open: those of the oldest models that nobody uses are
+ * closed first, and where that is not enough, the new ones. */
+static void limit_open(struct wi_repository *repository, struct wi_manifest *manifest)
+{
+    size_t open = count_open(repository) + manifest->open;
+    struct snapshot *first = repository->snapshots, *one = first ? first->prev : NULL;
+
+    for (; one && open > repository->most_open; one = one == first ? NULL : one->prev) {
+        if (one->model.manifest.open == 0 || wi_model_is_used(&one->model))
+            continue;
+        open -= one->model.manifest.open;
+        wi_manifest_close(&one->model.manifest);
+    }
+    if (open > repository->most_open)
+        wi_manifest_close(manifest);
+}
+
 struct wi_model *wi_snapshot_of_load(struct wi_repository *repository, struct wi_load *load)
 {
     char *name = name_of(load);
@@ -97,6 +129,7 @@ struct wi_model *wi_snapshot_of_load(struct wi_repository *repository, struct wi
     model->variant = load->variant;
     load->variant = NULL;
     wi_variants_move(&model->variants, &load->variants);
+    limit_open(repository, &load->manifest);
     wi_manifest_move(&model->manifest, &load->manifest);
     model->signature = load->signature;
     load->signature = (struct wi_onnx_signature){0};

@@ -109,18 +109,22 @@ export async function longQueue(daemon, client, { jobs, connections, nodes }) {
         errors: run.errors, perSecond: run.per_second, perJobUs: (cpu / run.requests) * 1e6 };
 }
 
-/** How many connections this machine lets one process have, at most `most`. */
-function connectionsPossible(most) {
-    const files = Number(fs.readFileSync('/proc/self/limits', 'latin1')
-        .match(/Max open files +\d+ +(\d+)/)?.[1] ?? 1024);
+/**
+ * How many connections this machine and the daemon let one client have, at most `most`: of its open
+ * files the daemon leaves some to the nodes that may come and to itself (webinferd.conf(5)), and a
+ * few are for what is asked beside.
+ */
+async function connectionsPossible(daemon, most) {
+    const files = await daemon.metric('process_max_fds'), open = await daemon.metric('process_open_fds');
+    const left = Math.min(files / 4, daemon.config.bridge.max_nodes + 128);
     const [low, high] = fs.readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'latin1')
         .split(/\s+/).map(Number);
-    return Math.min(most, files - 500, high - low - 1000);
+    return Math.min(most, Math.floor(files - left - open - 100), high - low - 1000);
 }
 
 /** As many requests as can be connected, all waiting at once for nodes that come only then. */
 export async function heldQueue(daemon, client, most) {
-    const connections = connectionsPossible(most);
+    const connections = await connectionsPossible(daemon, most);
     const before = cost(daemon.pid);
     const done = await daemon.metric('webinfer_jobs_completed_total') ?? 0;
     const slow = await new Simulation(daemon, { nodes: 1, latencyMs: 3_600_000 }).up();
@@ -242,7 +246,8 @@ async function main() {
             () => storedJobs(daemon, { jobs, nodes: 20, report })],
     };
     const result = { nodes: [] };
-    const daemon = await scaleDaemon({ nodes: Math.max(...counts), queue: 100_000 })
+    const nodes = only.includes('nodes') ? Math.max(...counts) : 100;
+    const daemon = await scaleDaemon({ nodes, queue: 100_000 })
         .start({ ready: false });
     try {
         if (only.includes('nodes'))

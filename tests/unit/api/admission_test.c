@@ -3,10 +3,12 @@
 
 #include "api/admission.h"
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,6 +28,13 @@ static int tear_down(void **state)
     uv_run(&loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&loop), 0);
     return 0;
+}
+
+static struct wi_admission *make(double linger_ms, int tls)
+{
+    const struct wi_admission_terms terms = {
+        .linger_ms = linger_ms, .tls = tls, .dialect = &wi_dialect_native, .highest_fd = INT_MAX};
+    return wi_admission_new(&loop, &terms);
 }
 
 static struct wi_peer peer(const char *text)
@@ -75,7 +84,7 @@ static void check_told(int other, const char *words)
 static void test_limits(void **state)
 {
     const struct wi_config_api limits = {.max_connections = 4, .max_connections_per_address = 2};
-    struct wi_admission *admission = wi_admission_new(&loop, 5000, 0, &wi_dialect_native);
+    struct wi_admission *admission = make(5000, 0);
     int other;
     for (int i = 0; i < 2; i++) {
         assert_true(ask(admission, &limits, 0, "192.0.2.1", &other));
@@ -103,11 +112,38 @@ static void test_limits(void **state)
     wi_admission_free(admission);
 }
 
+/* The rest of the program keeps descriptors: who gets none of the others is told why. */
+static void test_limit_of_files(void **state)
+{
+    const struct wi_config_api limits = {.max_connections = 10, .max_connections_per_address = 10};
+    struct wi_admission_terms terms = {.linger_ms = 5000, .dialect = &wi_dialect_native};
+    struct wi_error error;
+    int other, others[2];
+    terms.highest_fd = wi_descriptors_next();
+    struct wi_admission *admission = wi_admission_new(&loop, &terms);
+    assert_false(wi_admission_is_full(admission, &limits, 1, &error));
+    assert_true(ask(admission, &limits, 1, "192.0.2.1", &other));
+    others[0] = dup(0); /* the last that a connection may have */
+    assert_true(wi_admission_is_full(admission, &limits, 1, &error));
+    assert_non_null(strstr(error.detail, "1 clients are connected, and the limit of open files ("));
+    assert_false(ask(admission, &limits, 1, "192.0.2.1", &others[1]));
+    check_told(others[1], "LimitNOFILE");
+    close(others[0]);
+    assert_false(wi_admission_is_full(admission, &limits, 1, &error));
+    assert_int_equal(wi_admission_counters(admission)->files, 1);
+    assert_int_equal(wi_admission_counters(admission)->full, 0);
+    assert_true(wi_admission_is_full(admission, &limits, 10, &error));
+    assert_non_null(strstr(error.detail, "max_connections is 10"));
+    close(other);
+    close(others[1]);
+    wi_admission_free(admission);
+}
+
 /* With TLS there is nobody to talk to yet. */
 static void test_tls(void **state)
 {
     const struct wi_config_api limits = {.max_connections = 0, .max_connections_per_address = 1};
-    struct wi_admission *admission = wi_admission_new(&loop, 5000, 1, &wi_dialect_native);
+    struct wi_admission *admission = make(5000, 1);
     char byte;
     int other;
     assert_false(ask(admission, &limits, 0, "127.0.0.1", &other));
@@ -125,7 +161,7 @@ static int is_closed(int other)
 static void test_lingering_is_bounded(void **state)
 {
     const struct wi_config_api limits = {.max_connections = 0, .max_connections_per_address = 1};
-    struct wi_admission *admission = wi_admission_new(&loop, 60000, 0, &wi_dialect_native);
+    struct wi_admission *admission = make(60000, 0);
     int others[70], open = 0;
     for (int i = 0; i < 70; i++)
         assert_false(ask(admission, &limits, 0, "127.0.0.1", &others[i]));
@@ -158,7 +194,7 @@ static void test_lingering_is_bounded(void **state)
 static void test_lingering_ends(void **state)
 {
     const struct wi_config_api limits = {.max_connections = 0, .max_connections_per_address = 1};
-    struct wi_admission *admission = wi_admission_new(&loop, 20, 0, &wi_dialect_native);
+    struct wi_admission *admission = make(20, 0);
     int other;
     assert_false(ask(admission, &limits, 0, "127.0.0.1", &other));
     uv_run(&loop, UV_RUN_DEFAULT); /* until nothing is left of it */
@@ -173,6 +209,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_limits),
+        TEST(test_limit_of_files),
         TEST(test_tls),
         TEST(test_lingering_is_bounded),
         TEST(test_lingering_ends),

@@ -3,6 +3,7 @@
 
 #include "base/secret.h"
 #include "model/load.h"
+#include <sys/resource.h>
 
 static void checks_names(void **state)
 {
@@ -571,6 +572,66 @@ static void on_read(void *context, struct wi_model *model, const struct wi_error
     note->order[strlen(note->order)] = note->name;
 }
 
+/* So that the files of so many models stay open. */
+static void restart_with_few_descriptors(struct fixture *f, rlim_t kept)
+{
+    struct rlimit before, low;
+    getrlimit(RLIMIT_NOFILE, &before);
+    low = before;
+    low.rlim_cur = 8 * kept;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    wi_repository_free(f->models);
+    f->models = wi_repository_new(&f->loop, f->repository, NULL);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
+/* Of more models than there is room for, the files of those that nobody uses are closed, the oldest
+ * first; all are served nonetheless. */
+static void many_models_need_few_descriptors(void **state)
+{
+    enum { MODELS = 12, KEPT = 8 };
+    struct fixture *f = *state;
+    struct wi_model *models[MODELS];
+    char name[] = "a";
+    int owned;
+    restart_with_few_descriptors(f, KEPT);
+    for (int i = 0; i < MODELS; i++) {
+        name[0] = (char)('a' + i);
+        put_model(f, name, name);
+        models[i] = find_good(f, name);
+        if (i > 2) /* the first three are in use all the time */
+            wi_model_unref(models[i]);
+    }
+    for (int i = 0; i < MODELS; i++) {
+        const struct wi_model_file *file = &models[i]->manifest.files[0];
+        int fd = wi_model_open_file(models[i], file, &owned);
+        assert_true(fd >= 0);
+        assert_int_equal(owned, i > 2 && i < 3 + MODELS - KEPT);
+        if (owned)
+            close(fd);
+    }
+    for (int i = 0; i < 3; i++)
+        wi_model_unref(models[i]);
+}
+
+/* Those in use are never closed: where they take all, a newcomer's files are not kept open. */
+static void descriptors_of_models_in_use_are_theirs(void **state)
+{
+    enum { KEPT = 8 };
+    struct fixture *f = *state;
+    struct wi_model *models[KEPT + 1];
+    char name[] = "a";
+    restart_with_few_descriptors(f, KEPT);
+    for (int i = 0; i <= KEPT; i++) {
+        name[0] = (char)('a' + i);
+        put_model(f, name, name);
+        models[i] = find_good(f, name);
+        assert_int_equal(models[i]->manifest.open, i < KEPT);
+    }
+    for (int i = 0; i <= KEPT; i++)
+        wi_model_unref(models[i]);
+}
+
 /* Large models keep neither the disk nor the threads from others. */
 static void one_is_read_at_a_time_and_the_smallest_first(void **state)
 {
@@ -605,6 +666,8 @@ int main(void)
         TEST(external_files_belong_to_the_model),
         TEST(a_file_changed_in_place_is_not_served),
         TEST(many_files_need_few_descriptors),
+        TEST(many_models_need_few_descriptors),
+        TEST(descriptors_of_models_in_use_are_theirs),
         TEST(a_file_is_hashed_once),
         TEST(refuses_what_is_no_model),
         TEST(follows_links_only_within_the_store),

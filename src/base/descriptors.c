@@ -1,0 +1,42 @@
+/* See descriptors.h. */
+#include "base/descriptors.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define LIMIT_WANTED 65536
+
+void wi_descriptors_raise(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= LIMIT_WANTED)
+        return;
+    limit.rlim_cur = limit.rlim_max < LIMIT_WANTED ? limit.rlim_max : LIMIT_WANTED;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int wi_descriptors_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > INT_MAX)
+        return INT_MAX;
+    return (int)limit.rlim_cur;
+}
+
+int wi_descriptors_highest(unsigned reserve)
+{
+    int limit = wi_descriptors_limit();
+    unsigned quarter = (unsigned)limit / 4;
+    return limit - 1 - (int)(quarter < reserve ? quarter : reserve);
+}
+
+int wi_descriptors_next(void)
+{
+    int fd = open("/", O_PATH | O_CLOEXEC);
+    if (fd < 0)
+        return INT_MAX;
+    close(fd);
+    return fd;
+}

@@ -1,0 +1,18 @@
+/*
+ * The descriptors that this process may have (RLIMIT_NOFILE). The kernel gives out the lowest
+ * number that is free, so a number tells how many are taken: a connection whose number is too high
+ * is one that would leave the rest of the program too few.
+ */
+#ifndef WI_BASE_DESCRIPTORS_H
+#define WI_BASE_DESCRIPTORS_H
+
+/* Takes as many as the hard limit allows, up to what libwebsockets' table for them should grow to.
+ * Before libwebsockets is started, which makes that table once. */
+void wi_descriptors_raise(void);
+int wi_descriptors_limit(void); /* INT_MAX: there is none */
+/* The highest that a connection may have where `reserve` are left to the rest of the program, but
+ * at most a quarter of all. */
+int wi_descriptors_highest(unsigned reserve);
+int wi_descriptors_next(void); /* the one that would be given out now; INT_MAX: none is left */
+
+#endif

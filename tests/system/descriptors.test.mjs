@@ -1,0 +1,97 @@
+/** A daemon at its limit of open files: clients are told so, and all that it has begun goes on. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { assembleModels, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
+import { Simulation } from '../lib/simulation.mjs';
+import { until } from '../lib/wait.mjs';
+import { keptAlive, Wire } from '../lib/wire.mjs';
+
+const test = testsOf(() => null);
+/** Of them clients and nodes leave a quarter, and nodes 64 of that. */
+const limit = 400;
+const limited = (config = {}) => ({ ready: false, under: ['prlimit', `--nofile=${limit}:${limit}`],
+    config: { pool: { min_connections: 0 }, 'browser.chrome': { max_connections: 0 }, ...config } });
+
+/** What `wire` says to a request for the simulated nodes. */
+const ask = (wire, request) => wire.ask('POST', '/v1/infer',
+    { body: JSON.stringify({ platform: 'simulated', ...request }) }).answer(20_000 * patience);
+const echo = { model_name: 'builtin/echo',
+    inputs: [{ name: 'x', datatype: 'INT32', shape: [1], data: [7] }] };
+
+/** Connects clients until one is refused: those that are in, and what the other was told. */
+async function crowd(daemon) {
+    const inside = [];
+    for (;;) {
+        assert.ok(inside.length < limit, 'nobody is refused');
+        const wire = new Wire(daemon.url).ask('GET', '/healthz');
+        const answer = await wire.answer(20_000 * patience);
+        if (answer?.status !== 200) return { inside, refused: answer };
+        inside.push(wire);
+    }
+}
+
+test('clients beyond the limit of open files: 503 with the reason, and nodes still come',
+    () => withDaemon(limited(), async (daemon) => {
+        assert.match(daemon.log, /at most 400 files may be open, so that about \d+ clients/);
+        const node = await new Simulation(daemon, { nodes: 1 }).up();
+        const { inside, refused } = await crowd(daemon);
+        assert.equal(refused?.status, 503);
+        assert.equal(refused.json.code, 'too_many_connections');
+        assert.match(refused.json.detail, /limit of open files \(400\)/);
+        assert.match(daemon.log, /warn.*a connection was refused:.*LimitNOFILE/);
+        const [first] = inside;
+        assert.match((await first.ask('GET', '/metrics').answer()).text,
+            /^webinfer_http_connections_refused_total\{limit="files"\} [1-9]/m);
+        inside.pop().destroy(); // for the simulation's own request
+        const nodes = await new Simulation(daemon, { nodes: 5 }).up();
+        const extra = await crowd(daemon);
+        assert.equal((await ask(first, echo)).status, 200);
+        for (const wire of [...inside, ...extra.inside]) wire.destroy();
+        await until(async () => (await daemon.get('/healthz')).status === 200,
+            { what: 'room for another' });
+        await nodes.stop();
+        await node.stop();
+    }));
+
+test('more nodes than files may be open: closed, said in the log, and the others work', () =>
+    withDaemon(limited(), async (daemon) => {
+        const client = await keptAlive(daemon.url);
+        const few = await new Simulation(daemon, { nodes: 5 }).up();
+        const many = new Simulation(daemon, { nodes: limit });
+        await until(() => /a connection of a node or page was closed/.test(daemon.log),
+            { what: 'a node to be refused' });
+        assert.ok(fs.readdirSync(`/proc/${daemon.pid}/fd`).length <= limit - 64 + 1);
+        assert.equal((await ask(client, echo)).status, 200);
+        assert.ok(daemon.log.length < 200_000, 'it fills the log');
+        many.child.kill('SIGKILL');
+        await many.ended;
+        client.destroy();
+        await few.stop();
+    }));
+
+test('more models than files may be open: all are run, and few stay open', () =>
+    withDaemon(limited(), async (daemon) => {
+        const names = Array.from({ length: limit + 1 }, (_, i) => `m-${i}`);
+        assembleModels(daemon.store, ['twice']);
+        for (const name of names)
+            fs.cpSync(path.join(daemon.store, 'twice'), path.join(daemon.store, name),
+                { recursive: true });
+        const node = await new Simulation(daemon, { nodes: 1, models: daemon.store }).up();
+        const client = await keptAlive(daemon.url);
+        for (const model_name of names) {
+            const answer = await ask(client, { model_name,
+                inputs: [{ name: 'x', datatype: 'FP32', shape: [1], data: [1] }] });
+            assert.equal(answer?.status, 200, answer?.text);
+        }
+        const open = fs.readdirSync(`/proc/${daemon.pid}/fd`).map((fd) => {
+            try {
+                return fs.readlinkSync(`/proc/${daemon.pid}/fd/${fd}`);
+            } catch {
+                return '';
+            }
+        });
+        assert.equal(open.filter((file) => file.endsWith('model.onnx')).length, limit / 8);
+        client.destroy();
+        await node.stop();
+    }));

@@ -1,0 +1,69 @@
+/* How the limit of open files is shared out. */
+#include "../test.h"
+
+#include "base/descriptors.h"
+#include <limits.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static void limit_to(rlim_t most)
+{
+    struct rlimit limit;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = most;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+static int set_up(void **state)
+{
+    static struct rlimit before;
+    getrlimit(RLIMIT_NOFILE, &before);
+    *state = &before;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    return setrlimit(RLIMIT_NOFILE, *state);
+}
+
+/* The reserve is left, but never more than a quarter. */
+static void test_highest(void **state)
+{
+    limit_to(400);
+    assert_int_equal(wi_descriptors_limit(), 400);
+    assert_int_equal(wi_descriptors_highest(0), 399);
+    assert_int_equal(wi_descriptors_highest(64), 335);
+    assert_int_equal(wi_descriptors_highest(100), 299);
+    assert_int_equal(wi_descriptors_highest(70000), 299);
+}
+
+static void test_next(void **state)
+{
+    int next = wi_descriptors_next(), fd = dup(0);
+    assert_int_equal(fd, next);
+    assert_true(wi_descriptors_next() > fd);
+    close(fd);
+    assert_int_equal(wi_descriptors_next(), next);
+    limit_to((rlim_t)next);
+    assert_int_equal(wi_descriptors_next(), INT_MAX);
+}
+
+static void test_raise(void **state)
+{
+    const struct rlimit *before = *state;
+    limit_to(100);
+    wi_descriptors_raise();
+    int hard = before->rlim_max < 65536 ? (int)before->rlim_max : 65536;
+    assert_int_equal(wi_descriptors_limit(), hard);
+    wi_descriptors_raise();
+    assert_int_equal(wi_descriptors_limit(), hard);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {TEST(test_highest), TEST(test_next), TEST(test_raise)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
