@@ -14,13 +14,15 @@ const TEXT = 'The fox sees the dog in the forest';
 const sound = chirp(16000, 0.9).bytes;
 const SIZE = 12;
 
-/** Tensors that runs have made and left in WASM memory; the most that there were of them at a time. */
-let made = [], most = 0;
+/** Tensors that runs have made and left in WASM memory; the most that there were of them at a time; what comes
+ * before each run. */
+let made = [], most = 0, before = () => {};
 const there = () => made.filter(({ location }) => location === HELD).length;
 for (const { model } of Object.values(models)) {
     for (const { handler } of Object.values(model.sessions)) {
         const run = handler.run.bind(handler);
         handler.run = async (...given) => {
+            before();
             const results = await run(...given);
             made.push(...Object.values(results).filter(({ location }) => location === HELD));
             most = Math.max(most, there());
@@ -31,6 +33,7 @@ for (const { model } of Object.values(models)) {
 beforeEach(() => {
     made = [];
     most = 0;
+    before = () => {};
 });
 
 const write = (model, prompt, options) => outcomeOf(models[model], model === 'gpt2' ? 'complete' : 'text2text-generation',
@@ -84,6 +87,29 @@ test('a run that is cancelled leaves nothing there', async () => {
     assert.ok(made.length > 0);
     assert.equal(there(), 0);
 });
+
+test('a run that fails leaves nothing there', async () => {
+    let runs = 0;
+    before = () => {
+        if (++runs === 5) throw new Error('no more');
+    };
+    await assert.rejects(write('bart', TEXT), ({ cause }) => cause.message === 'no more');
+    assert.ok(made.length > 0);
+    assert.equal(there(), 0);
+});
+
+// Views of memory that only one thread has would be empty from then on; this is shared, however many threads there are.
+for (const [name, writes] of [['GPT-2', 'gpt2'], ['BART', 'bart']])
+    test(`${name}: what stays is right when its memory grows in the middle of an answer`, async () => {
+        const tokens = async () => {
+            await models[writes].caches.dispose();
+            return (await write(writes, TEXT)).result.tokens;
+        };
+        const alone = await tokens();
+        before = () => memories.forEach((memory) => memory.grow(1));
+        assert.deepEqual(await tokens(), alone);
+        assert.ok(made.length > 16 && memories.every(({ buffer }) => buffer instanceof SharedArrayBuffer));
+    });
 
 test('memory does not grow over 200 answers', async () => {
     const answers = async (count) => {
