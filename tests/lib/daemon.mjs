@@ -108,6 +108,14 @@ export class Daemon {
         fs.writeFileSync(this.configFile, ini(this.config));
     }
 
+    /** Has it read its configuration again, with these values in it. */
+    async reload(more) {
+        const from = this.log.length;
+        this.writeConfig(more);
+        this.signal('SIGHUP');
+        await until(() => /: reloaded /.test(this.log.slice(from)), { what: 'the reload' });
+    }
+
     /** Starts the process only: for starts that are to fail, or that never become ready. */
     spawn() {
         const home = path.join(this.folder, 'home');

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
+import { until } from '../lib/wait.mjs';
 
 /** @type {Daemon} */
 let daemon;
@@ -22,13 +23,16 @@ function expected(row) {
     return e.map((one) => one / all);
 }
 
-/** `count` requests at once, of 1 to 3 rows each; how large the runs were. */
-async function many(count) {
+/** `count` requests at once, of 1 to 3 rows each; how large the runs were.
+ * @param {number} count @param {() => Promise<void>} [meanwhile] what is awaited before their answers */
+async function many(count, meanwhile = async () => {}) {
     const asked = Array.from({ length: count }, (_, index) => Array.from(
         { length: 1 + index % 3 }, (_2, row) => [index / 7, row, -index / 11, 0.5]));
-    const answers = await Promise.all(asked.map((rows) => daemon.infer({ model_name: 'rows',
+    const calls = asked.map((rows) => daemon.infer({ model_name: 'rows',
         platform: 'wasm', inputs: [{ name: 'x', datatype: 'FP32', shape: [rows.length, 4],
-            data: rows.flat() }] })));
+            data: rows.flat() }] }));
+    await meanwhile();
+    const answers = await Promise.all(calls);
     answers.forEach((answer, index) => {
         assert.equal(answer.status, 200, answer.text);
         const [{ shape, data }] = answer.json.outputs;
@@ -39,20 +43,27 @@ async function many(count) {
     return answers.map(({ json }) => json.performance.batch ?? 0);
 }
 
-const configure = async (pool) => {
-    daemon.writeConfig({ pool });
-    const from = daemon.log.length;
-    daemon.signal('SIGHUP');
-    const { until } = await import('../lib/wait.mjs');
-    await until(() => /configuration|reload/i.test(daemon.log.slice(from)), { what: 'the reload' });
-};
+/** Chromium's processes that compute, to be stopped for a moment. */
+function page() {
+    const pids = daemon.processes('renderer').map(({ pid }) => pid);
+    const all = (signal) => () => pids.forEach((pid) => process.kill(pid, signal));
+    return { stop: all('SIGSTOP'), go: all('SIGCONT') };
+}
 
 test('what waits is run together, row by row as alone, and says with how many', async () => {
     await many(2);
     const names = ['webinfer_batches_total', 'webinfer_batched_jobs_total'];
     const counts = () => Promise.all(names.map((name) => daemon.metric(name)));
     const before = await counts();
-    const sizes = await many(60);
+    const { stop, go } = page();
+    stop(); // or it might take them as quickly as they come
+    const sizes = await many(60, async () => {
+        await until(async () => {
+            const { queue } = await daemon.status();
+            return queue.running + queue.waiting === 60;
+        }, { what: 'all of them to be there' });
+        go();
+    });
     assert.ok(sizes.some((size) => size > 3), `runs of ${sizes}`);
     assert.ok(sizes.every((size) => size <= 16), `runs of ${sizes}`);
     const [batches, joined] = (await counts()).map((count, index) => count - before[index]);
@@ -87,9 +98,9 @@ test('a free dimension that is no batch is left alone', async () => {
 });
 
 test('with batching = fixed two requests wait for each other; off, none does', async () => {
-    await configure({ batching: 'fixed', batch_window: '500ms' });
+    await daemon.reload({ pool: { batching: 'fixed', batch_window: '500ms' } });
     const sizes = await many(2);
     assert.deepEqual(sizes, [3, 3]);
-    await configure({ batching: 'off' });
+    await daemon.reload({ pool: { batching: 'off' } });
     assert.ok((await many(30)).every((size) => size === 0));
 });

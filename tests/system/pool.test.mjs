@@ -106,10 +106,7 @@ test('a kind makes room for another, and what cannot come is refused at once', (
         assert.match(refused.json.detail,
             /no firefox can be started: the min_connections of the other kinds/);
         assert.equal((await echo(daemon, { browser: 'chrome' })).status, 200);
-        daemon.writeConfig({ 'browser.chrome': { min_connections: 0 } });
-        const since = daemon.log.length;
-        daemon.signal('SIGHUP');
-        await until(() => /: reloaded /.test(daemon.log.slice(since)), { what: 'the reload' });
+        await daemon.reload({ 'browser.chrome': { min_connections: 0 } });
         const { status, json, text } = await echo(daemon,
             { browser: 'firefox', timeout_ms: 100_000 });
         assert.equal(status, 200, text);

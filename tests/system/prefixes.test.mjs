@@ -6,7 +6,6 @@ import path from 'node:path';
 import { after, before } from 'node:test';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { putGguf } from '../lib/gguf.mjs';
-import { until } from '../lib/wait.mjs';
 
 const KEYS = { ann: 'wi_ann', bob: 'wi_bob' };
 const hash = (key) => createHash('sha256').update(key).digest('hex');
@@ -43,10 +42,7 @@ test("with share_prefix = no a token's jobs find its own prompts alone", async (
 });
 
 test('with share_prefix = yes they find those of others', async () => {
-    daemon.writeConfig({ models: { share_prefix: 'yes' } });
-    const from = daemon.log.length;
-    daemon.signal('SIGHUP');
-    await until(() => /reloaded/.test(daemon.log.slice(from)), { what: 'the reload' });
+    await daemon.reload({ models: { share_prefix: 'yes' } });
     const prompt = 'bcdefgha'.repeat(30);
     assert.equal(await cached('ann', prompt), 0);
     assert.ok(await cached('bob', prompt) > 100);

@@ -356,10 +356,7 @@ test('a hub with a certificate that nobody vouches for is not asked', async () =
     const secure = await startHub({ tls: { cert: fs.readFileSync(cert), key: fs.readFileSync(key) } });
     try {
         secure.push('org/model', { 'model-F32.gguf': bytes });
-        const from = daemon.log.length;
-        daemon.writeConfig({ 'hub.secure': { url: secure.url } });
-        daemon.signal('SIGHUP');
-        await until(() => /reloaded/.test(daemon.log.slice(from)), { what: 'the reload' });
+        await daemon.reload({ 'hub.secure': { url: secure.url } });
         const end = await pulled({ model: 'org/model', hub: 'secure' });
         assert.equal(end.code, 'hub_failed');
         assert.match(end.detail, /certificate/i);

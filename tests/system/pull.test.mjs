@@ -49,13 +49,6 @@ async function here(name) {
     }, { what: `${name} to be here`, timeout: 30_000 });
 }
 
-async function reload(more) {
-    const from = daemon.log.length;
-    daemon.writeConfig(more);
-    daemon.signal('SIGHUP');
-    await until(() => /reloaded/.test(daemon.log.slice(from)), { what: 'the reload' });
-}
-
 before(async () => {
     hub = await startHub();
     daemon = new Daemon({ config: {
@@ -272,7 +265,7 @@ test('a folder with a SHA256SUMS is a hub, too', async () => {
 });
 
 test('a quota makes room of what was used longest ago, or says by how much it does not fit', async () => {
-    await reload({ models: { quota: '1M' } });
+    await daemon.reload({ models: { quota: '1M' } });
     hub.push('birds/last', { 'last-F32.gguf': finch('finch-F32.gguf') });
     const { json } = await pull({ model: 'birds/last', stream: false });
     assert.equal(json.state, 'resolving');
@@ -281,7 +274,7 @@ test('a quota makes room of what was used longest ago, or says by how much it do
         return answer.status === 404 && answer;
     }, { what: 'the refusal' });
     assert.match(failed.json.detail, /quota/);
-    await reload({ models: { quota: '8M' } });
+    await daemon.reload({ models: { quota: '8M' } });
     assert.equal((await webinfer(daemon, ['pull', 'birds/last'])).code, 0);
     const kept = (await daemon.get('/v1/models')).json.models.map(({ name }) => name);
     assert.ok(kept.includes('birds/last') && kept.includes('org/other'), kept.join(' '));

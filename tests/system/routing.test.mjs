@@ -180,12 +180,7 @@ test('a kind made slow loses its traffic after a few requests', async () => {
 });
 
 test('it gets the traffic back when it recovers, through the share that explores', async () => {
-    const share = async (exploration) => {
-        const since = daemon.log.length;
-        daemon.writeConfig({ pool: { exploration } });
-        daemon.signal('SIGHUP');
-        await until(() => /reloaded/.test(daemon.log.slice(since)), { what: 'the reload' });
-    };
+    const share = (exploration) => daemon.reload({ pool: { exploration } });
     await share('2%'); // as it is by default
     await join('chrome', { wasm: 40 });
     const firefox = await join('firefox', { wasm: 10 });
