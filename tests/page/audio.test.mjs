@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import test from 'node:test';
-import { piecesOf } from '../../page/src/pipeline/speech.js';
+import { areFinite, piecesOf } from '../../page/src/pipeline/speech.js';
 import { segmentsOf } from '../../page/src/pipeline/sound/segments.js';
 import { decodeSound } from '../../page/src/pipeline/sound/decode.js';
 import { windowsOf } from '../../page/src/pipeline/sound/windows.js';
@@ -264,6 +264,12 @@ test('a text is spoken as the library does, and long ones sentence by sentence',
     for (const [text, options, field] of [['', {}, 'inputs'], ['a'.repeat(10001), {}, 'inputs'], ['a', { speed: 2 }, 'options.speed'], ['a', { speaker: 'x' }, 'options.speaker']]) {
         await assert.rejects(speak(text, options), refused('input_invalid', field, /./));
     }
+});
+
+test('what is spoken is finite, or no sound', () => {
+    assert.equal(areFinite(new Float32Array(0)), true);
+    assert.equal(areFinite(Float32Array.of(-0, 1e-45, -3.4e38, 3.4e38)), true);
+    for (const wrong of [NaN, Infinity, -Infinity]) assert.equal(areFinite(Float32Array.of(0, wrong, 1)), false, String(wrong));
 });
 
 test('a prompt stands before what the decoder begins with, cut to what counts of it', async () => {

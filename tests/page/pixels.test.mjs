@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { highestClass, stretch, toGrey } from '../../page/src/pipeline/image/planes.js';
+import { highestClass, labelsIn, maskOf, stretch, toBytes, toGrey } from '../../page/src/pipeline/image/planes.js';
 import { writePng } from '../../page/src/pipeline/image/png.js';
 import { useOurPixels } from '../../page/src/pipeline/image/raw_image.js';
 import { METHODS, methodName, resample } from '../../page/src/pipeline/image/resample.js';
@@ -179,10 +179,39 @@ test('PNG files hold the pixels, grey and RGB', async () => {
     }
 });
 
+test('labels become masks, in their order, and the present ones alone', () => {
+    const labels = Uint16Array.of(7, 0, 3, 7);
+    assert.deepEqual(labelsIn(labels, 9), [0, 3, 7]);
+    assert.deepEqual(labelsIn(new Uint16Array(0), 9), []);
+    assert.deepEqual(maskOf(labels, 7), Uint8Array.of(255, 0, 0, 255));
+    assert.deepEqual(maskOf(Int32Array.of(-1, 2), 2), Uint8Array.of(0, 255));
+});
+
+/** Calls of typed arrays' functions that call one for each value. @param {() => void} work */
+function callsForEach(work, t) {
+    const kind = Object.getPrototypeOf(Uint8Array);
+    const mocks = [t.mock.method(kind, 'from'), ...['forEach', 'map', 'reduce', 'every', 'some'].map((name) => t.mock.method(kind.prototype, name))];
+    work();
+    return mocks.reduce((sum, { mock }) => sum + mock.callCount(), 0);
+}
+
+test('nothing is called for each pixel of a map', (t) => {
+    const map = Float32Array.from({ length: 32 }, (_, at) => at % 7);
+    assert.equal(callsForEach(() => {
+        const labels = highestClass(map, 2, 4, 4, 8, 8);
+        labelsIn(labels, 2);
+        maskOf(labels, 1);
+        toGrey(stretch(map, 8, 4, 16, 8));
+        toBytes(map);
+        resample({ data: new Uint8Array(16), width: 4, height: 4, channels: 1 }, 4, 4, 'nearest');
+    }, t), 0);
+});
+
 test('maps of numbers are stretched between the centres of pixels', () => {
     assert.deepEqual([...stretch([0, 4], 2, 1, 4, 2)], [0, 1, 3, 4, 0, 1, 3, 4]);
     assert.deepEqual([...stretch([1, 2, 3, 4], 2, 2, 1, 1)], [2.5]);
     assert.deepEqual([...highestClass([0, 4, 3, 0, 1, 2], 3, 2, 1, 2, 1)], [1, 0]);
     assert.deepEqual([...toGrey(Float32Array.of(-1, 0, 3))], [0, 63, 255]);
     assert.deepEqual([...toGrey(Float32Array.of(5, 5))], [0, 0]);
+    assert.deepEqual([...toBytes(Float32Array.of(-1, 0, 0.5, 1, 2, NaN))], [0, 0, 128, 255, 255, 0]);
 });

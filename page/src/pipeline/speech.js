@@ -95,12 +95,20 @@ async function speakPiece({ model, tokenizer, limits }, text) {
     }
     const { waveform } = await model(inputs);
     const samples = numbersOf(waveform);
-    if (samples.every(Number.isFinite)) return samples;
+    if (areFinite(samples)) return samples;
     throw new Failure('inference_failed', 'The model has made sound that has no finite samples.');
+}
+
+/** @param {Float32Array} samples */
+export function areFinite(samples) {
+    let sum = 0;
+    for (let i = 0; i < samples.length; i++) sum += samples[i] * 0; // of what is not finite that is NaN
+    return sum === 0;
 }
 
 /** @param {Float32Array[]} sounds */
 function joined(sounds) {
+    if (sounds.length === 1) return sounds[0];
     const samples = new Float32Array(sounds.reduce((sum, { length }) => sum + length, 0));
     let at = 0;
     for (const sound of sounds) {

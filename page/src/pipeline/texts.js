@@ -161,9 +161,14 @@ export function batches(lengths, width = 1) {
 /** @param {Loaded} loaded @param {Encoded[]} texts @param {number} length */
 function inputsOf({ library, tokenizer }, texts, length) {
     const dims = [texts.length, length];
-    /** @param {(text: Encoded, at: number) => number} value */
-    const tensor = (value) => new library.Tensor('int64', BigInt64Array.from(texts.flatMap((text) =>
-        Array.from({ length }, (_, at) => BigInt(value(text, at))))), dims);
+    /** @param {(text: Encoded, at: number) => number} value less than 2^32: the lower half of 64 bits */
+    const tensor = (value) => {
+        const halves = new Uint32Array(2 * texts.length * length);
+        texts.forEach((text, row) => {
+            for (let at = 0; at < length; at++) halves[2 * (row * length + at)] = value(text, at);
+        });
+        return new library.Tensor('int64', new BigInt64Array(halves.buffer), dims);
+    };
     const padding = tokenizer.pad_token_id ?? 0;
     return {
         input_ids: tensor(({ ids }, at) => ids[at] ?? padding),
@@ -175,13 +180,18 @@ function inputsOf({ library, tokenizer }, texts, length) {
 /** An output as 32-bit floats. @param {{type: string, data: any}} tensor @returns {Float32Array} */
 export function floats({ type, data }) {
     if (data instanceof Float32Array) return data;
-    if (type !== 'float16' || !(data instanceof Uint16Array)) return Float32Array.from(data, Number);
-    return Float32Array.from(data, (bits) => {
-        const exponent = bits >> 10 & 31, fraction = bits & 1023;
-        const value = exponent === 31 ? (fraction ? NaN : Infinity)
-            : exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
-        return bits & 0x8000 ? -value : value;
-    });
+    const valueOf = type === 'float16' && data instanceof Uint16Array ? ofHalf : Number;
+    const values = new Float32Array(data.length);
+    for (let i = 0; i < values.length; i++) values[i] = valueOf(data[i]);
+    return values;
+}
+
+/** @param {number} bits of a 16-bit float */
+function ofHalf(bits) {
+    const exponent = bits >> 10 & 31, fraction = bits & 1023;
+    const value = exponent === 31 ? (fraction ? NaN : Infinity)
+        : exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
+    return bits & 0x8000 ? -value : value;
 }
 
 /** The output of that name. @param {Record<string, any>} outputs @param {string} name @param {string} task

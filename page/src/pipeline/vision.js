@@ -3,7 +3,7 @@ import { Failure } from '../engine/failure.js';
 import { whole } from '../engine/options.js';
 import { sigmoid, softmax, toLabels } from '../engine/picture.js';
 import { labelOf, numbersOf, pictureOf } from './image/input.js';
-import { highestClass, stretch, toGrey } from './image/planes.js';
+import { highestClass, labelsIn, maskOf, stretch, toBytes, toGrey } from './image/planes.js';
 import { writePng } from './image/png.js';
 import { nearest, resample } from './image/resample.js';
 
@@ -131,7 +131,7 @@ function mapSize(width, height) {
 function classes({ config }, logits, { width, height }) {
     const [, count, rows, columns] = logits.dims;
     const labels = highestClass(numbersOf(logits), count, columns, rows, width, height);
-    return [...new Set(labels)].sort((a, b) => a - b).map((index) => (
+    return labelsIn(labels, count).map((index) => (
         { label: labelOf(config, index), score: null, mask: maskOf(labels, index) }));
 }
 
@@ -155,12 +155,9 @@ function matte(made, { width, height }) {
     const plane = numbersOf(first).slice(0, rows * columns);
     const raw = plane.some((value) => value < -1e-5 || value > 1 + 1e-5);
     const shares = raw ? plane.map(sigmoid) : plane;
-    const shown = stretch(shares, columns, rows, width, height).map((value) => value * 255);
-    return [{ label: 'foreground', score: null, mask: Uint8ClampedArray.from(shown) }];
+    const mask = toBytes(stretch(shares, columns, rows, width, height));
+    return [{ label: 'foreground', score: null, mask }];
 }
-
-/** @param {ArrayLike<number>} labels @param {number} index */
-const maskOf = (labels, index) => Uint8Array.from(labels, (label) => label === index ? 255 : 0);
 
 /** @param {Segment[]} segments @param {Size} size of their masks @param {Size} picture
  * @param {readonly string[]} outputs the masks that are wanted; none: all
@@ -221,7 +218,7 @@ const bytes = (name, file) => ({ name, datatype: 'UINT8', shape: [file.length], 
 
 /** @param {string} name @param {ArrayLike<number>} values @param {number[]} shape @returns {TensorBytes} */
 const floats = (name, values, shape) =>
-    ({ name, datatype: 'FP32', shape, bytes: new Uint8Array(Float32Array.from(values).buffer) });
+    ({ name, datatype: 'FP32', shape, bytes: new Uint8Array(new Float32Array(values).buffer) });
 
 /** @type {Readonly<Record<string, Task>>} */
 export const VISION_TASKS = Object.freeze({

@@ -1,4 +1,7 @@
-/** Maps of numbers that a model makes, brought to the size of a picture. Arithmetic only. */
+/**
+ * Maps of numbers that a model makes, brought to the size of a picture. Arithmetic only, and in loops: to call a
+ * function for each of a picture's pixels takes longer than many a model.
+ */
 
 /**
  * Bilinear interpolation between the centres of pixels, without antialiasing (torch's interpolate with
@@ -21,13 +24,14 @@ export class Plane {
         const { low, high, share } = between(y, this._height, height);
         const upper = this._offset + low * this._width;
         const lower = this._offset + high * this._width;
-        const data = this._data;
-        this._columns.forEach((column, x) => {
+        const { _data: data, _columns: columns, _row: row } = this;
+        for (let x = 0; x < row.length; x++) {
+            const column = columns[x];
             const above = mix(data[upper + column.low], data[upper + column.high], column.share);
             const below = mix(data[lower + column.low], data[lower + column.high], column.share);
-            this._row[x] = mix(above, below, share);
-        });
-        return this._row;
+            row[x] = mix(above, below, share);
+        }
+        return row;
     }
 }
 
@@ -61,13 +65,13 @@ export function highestClass(data, classes, width, height, toWidth, toHeight) {
     const labels = new Uint16Array(toWidth * toHeight);
     for (let label = 0; label < classes; label++) {
         const plane = new Plane(data, label * width * height, width, height, toWidth);
-        for (let y = 0; y < toHeight; y++) {
-            plane.row(y, toHeight).forEach((value, x) => {
-                const at = y * toWidth + x;
-                if (value <= best[at]) return;
-                best[at] = value;
+        for (let y = 0, at = 0; y < toHeight; y++) {
+            const row = plane.row(y, toHeight);
+            for (let x = 0; x < toWidth; x++, at++) {
+                if (row[x] <= best[at]) continue;
+                best[at] = row[x];
                 labels[at] = label;
-            });
+            }
         }
     }
     return labels;
@@ -75,8 +79,34 @@ export function highestClass(data, classes, width, height, toWidth, toHeight) {
 
 /** To 0 … 255, the lowest to the highest; all 0 where they are the same. @param {Float32Array} values */
 export function toGrey(values) {
-    const lowest = values.reduce((a, b) => Math.min(a, b), Infinity);
-    const highest = values.reduce((a, b) => Math.max(a, b), -Infinity);
-    const range = highest - lowest;
-    return Uint8Array.from(values, (value) => range > 0 ? (value - lowest) / range * 255 : 0);
+    let lowest = Infinity, highest = -Infinity;
+    for (let i = 0; i < values.length; i++) {
+        lowest = Math.min(lowest, values[i]);
+        highest = Math.max(highest, values[i]);
+    }
+    const range = highest - lowest, grey = new Uint8Array(values.length);
+    if (!(range > 0)) return grey;
+    for (let i = 0; i < values.length; i++) grey[i] = (values[i] - lowest) / range * 255;
+    return grey;
+}
+
+/** The labels that there are, in order. @param {Uint16Array} labels @param {number} count of those that there may be */
+export function labelsIn(labels, count) {
+    const isThere = new Uint8Array(count);
+    for (let i = 0; i < labels.length; i++) isThere[labels[i]] = 1;
+    return [...isThere.keys()].filter((label) => isThere[label]);
+}
+
+/** Where the label is, 255, and elsewhere 0. @param {ArrayLike<number>} labels @param {number} label */
+export function maskOf(labels, label) {
+    const mask = new Uint8Array(labels.length);
+    for (let i = 0; i < mask.length; i++) if (labels[i] === label) mask[i] = 255;
+    return mask;
+}
+
+/** From 0 … 1 to 0 … 255. @param {Float32Array} shares */
+export function toBytes(shares) {
+    const bytes = new Uint8ClampedArray(shares.length);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = shares[i] * 255;
+    return bytes;
 }

@@ -131,6 +131,7 @@ function weighted(data, from, step, k, at, count) {
  * @param {number} width @param {number} height */
 export function nearest(from, width, height) {
     const { data, channels } = from;
+    if (width === from.width && height === from.height) return new Uint8ClampedArray(data);
     const out = new Uint8ClampedArray(width * height * channels);
     const columns = Int32Array.from({ length: width }, (_, x) => nearestOf(x, from.width, width) * channels);
     let to = 0;

@@ -116,9 +116,10 @@ export function writeWav(samples, rate) {
     view.setUint16(34, 16, true);
     put(36, 'data');
     view.setUint32(40, 2 * samples.length, true);
+    const data = new Int16Array(bytes.buffer, HEADER_BYTES); // its bytes are in the file's order wherever WASM runs
     for (let i = 0; i < samples.length; i++) {
         const value = Math.round(samples[i] * 32768);
-        view.setInt16(HEADER_BYTES + 2 * i, Math.max(-32768, Math.min(32767, value)), true);
+        data[i] = value > 32767 ? 32767 : value < -32768 ? -32768 : value;
     }
     return bytes;
 }
