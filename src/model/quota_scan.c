@@ -92,12 +92,25 @@ static uint64_t measure_pull(struct scan *scan)
 
 /* --- rows ------------------------------------------------------------------------------------- */
 
+/* Versions of which one is current, but nobody can say now which: none of them is to go. */
+static void add_unknown(struct scan *scan, const char *name, const char *place)
+{
+    const struct wi_quota_row row = {
+        .name = (char *)name, .current = 1, .in_use = 1, .bytes = measure(scan, place)};
+    wi_quota_add(scan->quota, &row);
+}
+
 static void add_versions(void *context, const char *name)
 {
     struct scan *scan = context;
     struct wi_versions versions = {0};
     char *place = wi_versions_place(name);
-    wi_versions_list(scan->directory, name, &versions);
+    if (wi_versions_list(scan->directory, name, &versions) != 0) {
+        add_unknown(scan, name, place);
+        free(place);
+        wi_versions_clear(&versions);
+        return;
+    }
     for (size_t i = 0; i < versions.count; i++) { /* the latest first: it counts what is shared */
         const struct wi_version *version = &versions.items[i];
         char *path = wi_sprintf("%s/%u", place, version->number);

@@ -46,23 +46,33 @@ int wi_path_make(int at, const char *path)
     return walk(at, path, 1);
 }
 
-void wi_path_each(int folder, wi_path_fn *each, void *context)
+int wi_path_is_missing(int why)
+{
+    return why == ENOENT || why == ENOTDIR || why == ELOOP;
+}
+
+int wi_path_each(int folder, wi_path_fn *each, void *context)
 {
     int copy = openat(folder, ".", OPEN_FOLDER);
     DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
     const struct dirent *item;
     int stop = 0;
-    if (!dir && copy >= 0)
-        close(copy);
-    while (dir && !stop && (item = readdir(dir))) {
+    if (!dir) {
+        int why = errno;
+        if (copy >= 0)
+            close(copy);
+        errno = why;
+        return -1;
+    }
+    while (!stop && (item = readdir(dir))) {
         struct stat status;
         if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0 ||
             fstatat(dirfd(dir), item->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0)
             continue;
         stop = each(context, dirfd(dir), item->d_name, &status);
     }
-    if (dir)
-        closedir(dir);
+    closedir(dir);
+    return 0;
 }
 
 struct removal {
@@ -108,9 +118,8 @@ static int sync_entry(void *context, int folder, const char *name, const struct 
         return 0;
     struct syncing below = {0, syncing->depth + 1};
     int inner = openat(folder, name, OPEN_FOLDER);
-    if (inner >= 0)
-        wi_path_each(inner, sync_entry, &below);
-    syncing->failed = inner < 0 || below.failed || fsync(inner) != 0;
+    syncing->failed = inner < 0 || wi_path_each(inner, sync_entry, &below) != 0 || below.failed ||
+                      fsync(inner) != 0;
     if (inner >= 0)
         close(inner);
     return syncing->failed;
@@ -119,8 +128,9 @@ static int sync_entry(void *context, int folder, const char *name, const struct 
 int wi_path_sync(int folder)
 {
     struct syncing syncing = {0, 0};
-    wi_path_each(folder, sync_entry, &syncing);
-    return syncing.failed || fsync(folder) != 0 ? -1 : 0;
+    return wi_path_each(folder, sync_entry, &syncing) != 0 || syncing.failed || fsync(folder) != 0
+               ? -1
+               : 0;
 }
 
 enum wi_code wi_path_failed(const char *directory, const char *what, struct wi_error *error)

@@ -14,9 +14,12 @@
 int wi_path_open(int at, const char *path);
 /* The same, made where it is missing, and what holds it brought to disk. */
 int wi_path_make(int at, const char *path);
-/* Calls `each` for the entries, those with a dot in front too, until it gives other than 0. */
+/* Whether a folder could not be opened because there is none, not for want of anything else. */
+int wi_path_is_missing(int why);
+/* Calls `each` for the entries, those with a dot in front too, until it gives other than 0. 0, or
+ * -1 with errno where they could not be read: others may be there. */
 typedef int wi_path_fn(void *context, int folder, const char *name, const struct stat *status);
-void wi_path_each(int folder, wi_path_fn *each, void *context);
+int wi_path_each(int folder, wi_path_fn *each, void *context);
 /* The bytes on disk of files that have no other name left are added to `*freed`. A tree that is
  * deeper than any model's stays in part. */
 void wi_path_remove(int at, const char *name, uint64_t *freed);

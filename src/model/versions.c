@@ -127,39 +127,53 @@ void wi_versions_each_name(int store, wi_versions_name_fn *each, void *context)
     close(pulled);
 }
 
-static unsigned current_in(int store, const char *name)
+/* 0 and `*number` as of wi_versions_current, or -1 with errno if that cannot be said now. */
+static int find_current(int store, const char *name, unsigned *number)
 {
     const char *last;
     int parent = wi_versions_open_parent(store, name, 0, &last);
-    unsigned number = parent >= 0 ? wi_versions_read_link(parent, last, name) : 0;
-    int folder = number ? open_version(store, name, number) : -1;
+    *number = parent >= 0 ? wi_versions_read_link(parent, last, name) : 0;
+    int folder = *number ? open_version(store, name, *number) : -1;
+    int unknown = folder < 0 && (parent < 0 || *number) && !wi_path_is_missing(errno), why = errno;
+    if (folder < 0)
+        *number = 0;
+    else
+        close(folder);
     if (parent >= 0)
         close(parent);
-    if (folder < 0)
-        return 0;
-    close(folder);
-    return number;
+    errno = why;
+    return unknown ? -1 : 0;
 }
 
 unsigned wi_versions_current(const char *directory, const char *name)
 {
     int store = wi_versions_open_store(directory);
-    unsigned number = store >= 0 ? current_in(store, name) : 0;
-    if (store >= 0)
+    unsigned number = 0;
+    if (store >= 0) {
+        find_current(store, name, &number);
         close(store);
+    }
     return number;
 }
 
+struct listed {
+    struct wi_versions *versions;
+    int failed; /* errno, or 0 */
+};
+
 static int add_version(void *context, int place, const char *name, const struct stat *status)
 {
-    struct wi_versions *versions = context;
+    struct listed *listed = context;
+    struct wi_versions *versions = listed->versions;
     struct wi_version version = {.number = number_of(name)};
     struct stat used;
     if (!version.number || !S_ISDIR(status->st_mode))
         return 0;
     int folder = wi_path_open(place, name);
-    if (folder < 0)
-        return 0;
+    if (folder < 0) {
+        listed->failed = wi_path_is_missing(errno) ? 0 : errno;
+        return listed->failed != 0;
+    }
     wi_source_read(folder, &version.source);
     version.used_at = fstatat(folder, WI_VERSIONS_USED, &used, AT_SYMLINK_NOFOLLOW) == 0
                           ? used.st_mtim.tv_sec
@@ -177,29 +191,35 @@ static int later_first(const void *a, const void *b)
     return x < y ? 1 : x > y ? -1 : 0;
 }
 
-static void list_in(int store, const char *name, struct wi_versions *versions)
+/* 0 or errno. */
+static int list_in(int store, const char *name, struct wi_versions *versions)
 {
+    struct listed listed = {versions, 0};
+    unsigned current;
     char *path = wi_versions_place(name);
-    int place = wi_path_open(store, path);
-    unsigned current = current_in(store, name);
+    int place = wi_path_open(store, path), why = place < 0 ? errno : 0;
     free(path);
-    if (place < 0)
-        return;
-    wi_path_each(place, add_version, versions);
+    if (why)
+        return wi_path_is_missing(why) ? 0 : why;
+    if (find_current(store, name, &current) != 0 || wi_path_each(place, add_version, &listed) != 0)
+        listed.failed = errno;
     close(place);
     if (versions->count > 0)
         qsort(versions->items, versions->count, sizeof *versions->items, later_first);
     for (size_t i = 0; i < versions->count; i++)
         versions->items[i].current = versions->items[i].number == current;
+    return listed.failed;
 }
 
-void wi_versions_list(const char *directory, const char *name, struct wi_versions *versions)
+int wi_versions_list(const char *directory, const char *name, struct wi_versions *versions)
 {
     int store = wi_versions_open_store(directory);
     if (store < 0)
-        return;
-    list_in(store, name, versions);
+        return wi_path_is_missing(errno) ? 0 : -1;
+    int why = list_in(store, name, versions);
     close(store);
+    errno = why;
+    return why ? -1 : 0;
 }
 
 void wi_versions_clear(struct wi_versions *versions)

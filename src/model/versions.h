@@ -45,8 +45,9 @@ struct wi_versions {
 unsigned wi_versions_current(const char *directory, const char *name);
 /* The folder of a version, whether there is one or not; the caller frees it. */
 char *wi_versions_folder(const char *directory, const char *name, unsigned number);
-/* Fills an empty list; a name that was not pulled has none. */
-void wi_versions_list(const char *directory, const char *name, struct wi_versions *versions);
+/* Fills an empty list; a name that was not pulled has none. 0, or -1 with errno where not all could
+ * be looked at: then it tells nothing of what is not in it, nor of which is current. */
+int wi_versions_list(const char *directory, const char *name, struct wi_versions *versions);
 void wi_versions_clear(struct wi_versions *versions);
 /* Notes that the version in this folder is used now. */
 void wi_versions_touch(const char *folder);
@@ -66,8 +67,8 @@ enum wi_code wi_staging_open(const char *directory, const char *id, const char *
     struct wi_staging *staging, struct wi_error *error);
 void wi_staging_clear(struct wi_staging *staging);
 /* Adds the IDs of those that an earlier daemon was at. One that was killed while it published is
- * brought to its end here. */
-void wi_staging_list(const char *directory, struct wi_strings *ids);
+ * brought to its end here. 0, or -1 where not all could be looked at. */
+int wi_staging_list(const char *directory, struct wi_strings *ids);
 void wi_staging_drop(const char *directory, const char *id);
 /* Whether nothing has been fetched into it. */
 int wi_staging_is_empty(const char *directory, const char *id);

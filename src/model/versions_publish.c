@@ -80,14 +80,16 @@ static enum wi_code complete(
 
 /* --- publishing ------------------------------------------------------------------------------- */
 
-/* The next number, larger than any that there is or was linked to. */
+/* The next number, larger than any that there is or was linked to; 0 with errno if that cannot be
+ * seen. */
 static unsigned next_number(const char *directory, const char *name)
 {
     struct wi_versions versions = {0};
-    wi_versions_list(directory, name, &versions);
+    int known = wi_versions_list(directory, name, &versions) == 0, why = errno;
     unsigned number = versions.count > 0 ? versions.items[0].number + 1 : 1;
     wi_versions_clear(&versions);
-    return number;
+    errno = why;
+    return known ? number : 0;
 }
 
 /* Writes down which link is to be made, then moves the folder to where that leads. */
@@ -120,6 +122,8 @@ static enum wi_code publish_in(int store, int staging, const char *directory, co
     if (code != WI_OK)
         return code;
     *number = next_number(directory, name);
+    if (*number == 0)
+        return wi_path_failed(directory, "the versions of the model cannot be seen", error);
     if (*number > NUMBER_MAX)
         return wi_error_set(error, WI_STORAGE_FAILED, "", "there are too many versions");
     if (move_files(store, staging, name, *number) != 0 ||

@@ -53,8 +53,8 @@ uint64_t wi_versions_prune(const char *directory, const char *name, unsigned kee
     uint64_t freed = 0;
     int store = wi_versions_open_store(directory), after = 0;
     char *place = wi_versions_place(name);
-    wi_versions_list(directory, name, &versions);
-    for (size_t i = 0; store >= 0 && i < versions.count; i++) {
+    int known = wi_versions_list(directory, name, &versions) == 0;
+    for (size_t i = 0; known && store >= 0 && i < versions.count; i++) {
         const struct wi_version *version = &versions.items[i];
         after |= version->current; /* those before it in time come after it in the list */
         if (version->current || (after && kept < keep))
@@ -120,12 +120,15 @@ static enum wi_code remove_folder(int store, int parent, const char *directory, 
     struct inner inner = {path, NULL};
     enum wi_model_format format;
     enum wi_code code = WI_OK;
-    int folder = strchr(name, '/') ? -1 : wi_path_open(parent, last);
-    if (folder >= 0) {
-        wi_path_each(folder, look_for_model, &inner);
+    int inside = !strchr(name, '/'), folder = inside ? wi_path_open(parent, last) : -1;
+    int seen = !inside || (folder >= 0 && wi_path_each(folder, look_for_model, &inner) == 0);
+    int why = errno;
+    if (folder >= 0)
         close(folder);
-    }
-    if (wi_folder_format(path, &format) != 0)
+    errno = why;
+    if (!seen)
+        code = wi_path_failed(directory, "what is in the model's folder cannot be seen", error);
+    else if (wi_folder_format(path, &format) != 0)
         code = no_model(name, error);
     else if (inner.found)
         code = wi_error_set(error, WI_CONFLICT, "model_name",
@@ -164,9 +167,13 @@ enum wi_code wi_versions_remove(
         return WI_INVALID_FIELD;
     int store = strchr(name, ':') ? -1 : wi_versions_open_store(directory);
     int parent = store >= 0 ? wi_versions_open_parent(store, name, 0, &last) : -1;
-    enum wi_code code = parent < 0
-                            ? no_model(name, error)
-                            : remove_in(store, parent, directory, name, last, pulled, freed, error);
+    enum wi_code code = WI_OK;
+    if (parent >= 0)
+        code = remove_in(store, parent, directory, name, last, pulled, freed, error);
+    else if (strchr(name, ':') || wi_path_is_missing(errno))
+        code = no_model(name, error);
+    else
+        code = wi_path_failed(directory, "the model cannot be looked for", error);
     if (code == WI_OK && strchr(name, '/')) {
         char *owner = wi_strndup(name, strcspn(name, "/"));
         unlinkat(store, owner, AT_REMOVEDIR); /* where that was its last model */
@@ -230,7 +237,7 @@ uint64_t wi_versions_gc(const char *directory, unsigned keep, int stagings,
     const struct wi_versions_use *use, size_t *held)
 {
     struct wi_strings staged = {0};
-    wi_staging_list(directory, &staged);
+    int known = wi_staging_list(directory, &staged) == 0;
     struct sweep sweep = {.directory = directory,
         .use = use,
         .staged = stagings ? &use->stagings : &staged,
@@ -241,7 +248,8 @@ uint64_t wi_versions_gc(const char *directory, unsigned keep, int stagings,
         for (size_t i = 0; i < use->stagings.count; i++)
             wi_strings_add(&staged, use->stagings.items[i]);
     if (sweep.store >= 0) {
-        sweep_folder(&sweep, WI_VERSIONS_PULLING, sweep_pulling);
+        if (known)
+            sweep_folder(&sweep, WI_VERSIONS_PULLING, sweep_pulling);
         wi_versions_each_name(sweep.store, sweep_versions, &sweep);
         sweep_folder(&sweep, WI_VERSIONS_PULLED, sweep_owner);
         close(sweep.store);

@@ -192,6 +192,7 @@ struct staged {
     const char *directory;
     struct wi_strings *ids;
     struct wi_strings published;
+    int failed;
 };
 
 static int add_staged(void *context, int pulling, const char *name, const struct stat *status)
@@ -201,8 +202,10 @@ static int add_staged(void *context, int pulling, const char *name, const struct
     if (!is_id(name) || !S_ISDIR(status->st_mode))
         return 0;
     int folder = wi_path_open(pulling, name);
-    if (folder < 0)
+    if (folder < 0) {
+        staged->failed |= !wi_path_is_missing(errno);
         return 0;
+    }
     if (fstatat(folder, WI_STAGING_REQUEST, &item, AT_SYMLINK_NOFOLLOW) != 0) {
         /* killed before it was written down: left to wi_versions_gc */
     } else if (fstatat(folder, WI_STAGING_FILES, &item, AT_SYMLINK_NOFOLLOW) == 0) {
@@ -215,12 +218,14 @@ static int add_staged(void *context, int pulling, const char *name, const struct
     return 0;
 }
 
-void wi_staging_list(const char *directory, struct wi_strings *ids)
+int wi_staging_list(const char *directory, struct wi_strings *ids)
 {
-    struct staged staged = {wi_versions_open_store(directory), directory, ids, {0}};
+    struct staged staged = {
+        .store = wi_versions_open_store(directory), .directory = directory, .ids = ids};
     int pulling = staged.store >= 0 ? wi_path_open(staged.store, WI_VERSIONS_PULLING) : -1;
+    staged.failed = pulling < 0 && !wi_path_is_missing(errno);
     if (pulling >= 0) {
-        wi_path_each(pulling, add_staged, &staged);
+        staged.failed |= wi_path_each(pulling, add_staged, &staged) != 0;
         close(pulling);
     }
     for (size_t i = 0; i < staged.published.count; i++)
@@ -228,6 +233,7 @@ void wi_staging_list(const char *directory, struct wi_strings *ids)
     wi_strings_clear(&staged.published);
     if (staged.store >= 0)
         close(staged.store);
+    return staged.failed ? -1 : 0;
 }
 
 /* --- what is there already -------------------------------------------------------------------- */

@@ -1,0 +1,207 @@
+/* A store while descriptors are short, at each of its steps: nothing is lost for want of a look. */
+#include "../test.h"
+
+#include "../files.h"
+#include "base/descriptors.h"
+#include "base/memory.h"
+#include "model/quota.h"
+#include "model/versions_private.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* More than any of the calls needs at a time. */
+#define ENOUGH 16
+
+struct store {
+    char directory[64];
+    struct rlimit before;
+    struct wi_versions_use use;
+};
+
+/* A pulled model of two versions, one that was added with another inside, and a pull under way. */
+static int set_up(void **state)
+{
+    struct store *store = wi_alloc(sizeof *store);
+    make_root(store->directory, "shortage");
+    write_text(store->directory, ".pulled/org/name/1/model.onnx", "one");
+    write_text(store->directory, ".pulled/org/name/2/model.onnx", "two");
+    write_text(store->directory, "org/.keep", "");
+    char *name = wi_sprintf("%s/org/name", store->directory);
+    assert_int_equal(symlink("../.pulled/org/name/2", name), 0);
+    free(name);
+    write_text(store->directory, "outer/model.onnx", "outer");
+    write_text(store->directory, "outer/inner/model.onnx", "inner");
+    write_text(store->directory, ".pulling/one/request.json", "{}");
+    write_text(store->directory, ".pulling/one/files/model.onnx.part", "half");
+    getrlimit(RLIMIT_NOFILE, &store->before);
+    *state = store;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct store *store = *state;
+    setrlimit(RLIMIT_NOFILE, &store->before);
+    remove_root(store->directory);
+    free(store);
+    return 0;
+}
+
+static void leave(const struct store *store, int descriptors)
+{
+    struct rlimit limit = store->before;
+    limit.rlim_cur = (rlim_t)(wi_descriptors_next() + descriptors);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+static void leave_all(const struct store *store)
+{
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &store->before), 0);
+}
+
+static int is_there(const struct store *store, const char *path)
+{
+    char *full = wi_sprintf("%s/%s", store->directory, path);
+    struct stat status;
+    int there = lstat(full, &status) == 0;
+    free(full);
+    return there;
+}
+
+/* A list that is not whole says so. */
+static void versions_are_listed_or_not(void **state)
+{
+    struct store *store = *state;
+    int listed = 0;
+    for (int n = 0; n <= ENOUGH; n++) {
+        struct wi_versions versions = {0};
+        leave(store, n);
+        listed = wi_versions_list(store->directory, "org/name", &versions) == 0;
+        leave_all(store);
+        if (listed) {
+            assert_int_equal(versions.count, 2);
+            assert_true(versions.items[0].current);
+        }
+        assert_false(n == 0 && listed);
+        wi_versions_clear(&versions);
+    }
+    assert_true(listed);
+}
+
+static void pulls_are_listed_or_not(void **state)
+{
+    struct store *store = *state;
+    int listed = 0;
+    for (int n = 0; n <= ENOUGH; n++) {
+        struct wi_strings ids = {0};
+        leave(store, n);
+        listed = wi_staging_list(store->directory, &ids) == 0;
+        leave_all(store);
+        assert_int_equal(ids.count, listed);
+        assert_false(n == 0 && listed);
+        wi_strings_clear(&ids);
+    }
+    assert_true(listed);
+}
+
+static void what_is_current_is_never_collected(void **state)
+{
+    struct store *store = *state;
+    size_t held = 0;
+    for (int n = 0; n <= ENOUGH; n++) {
+        leave(store, n);
+        wi_versions_gc(store->directory, 1, 0, &store->use, &held);
+        leave_all(store);
+        if (!is_there(store, ".pulled/org/name/2/model.onnx"))
+            fail_msg("the current version was removed with %d descriptors left", n);
+        if (!is_there(store, ".pulling/one/files/model.onnx.part"))
+            fail_msg("what a pull has was removed with %d descriptors left", n);
+    }
+    assert_false(is_there(store, ".pulled/org/name/1"));
+}
+
+static void what_is_current_makes_no_room(void **state)
+{
+    struct store *store = *state;
+    for (int n = 0; n <= ENOUGH; n++) {
+        struct wi_quota quota = {0};
+        struct wi_strings names = {0};
+        struct wi_error error;
+        leave(store, n);
+        wi_quota_scan(store->directory, NULL, &store->use, &quota);
+        leave_all(store);
+        wi_quota_plan(&quota, 20, 1, &error); /* the old version is enough */
+        wi_quota_evict(store->directory, &quota, &names);
+        assert_int_equal(names.count, 0);
+        if (!is_there(store, ".pulled/org/name/2/model.onnx"))
+            fail_msg("the current version made room with %d descriptors left", n);
+        wi_quota_clear(&quota);
+        wi_strings_clear(&names);
+    }
+    assert_false(is_there(store, ".pulled/org/name/1"));
+}
+
+static void models_inside_are_not_removed_unseen(void **state)
+{
+    struct store *store = *state;
+    struct wi_error error;
+    uint64_t freed;
+    int pulled;
+    for (int n = 0; n <= ENOUGH; n++) {
+        leave(store, n);
+        enum wi_code code = wi_versions_remove(store->directory, "outer", &pulled, &freed, &error);
+        leave_all(store);
+        assert_true(code == WI_STORAGE_FAILED || code == WI_CONFLICT);
+        assert_true(is_there(store, "outer/inner/model.onnx"));
+    }
+    assert_int_equal(error.code, WI_CONFLICT);
+}
+
+/* It fails, saying so, or it is whole; the version before it stays, and its number is new. */
+static void a_version_is_published_or_not(void **state)
+{
+    struct store *store = *state;
+    int published = 0;
+    for (int n = 0; n <= ENOUGH && !published; n++) {
+        struct wi_staging staging = {0};
+        struct wi_source source = {.hub = wi_strdup("hub"),
+            .repository = wi_strdup("org/name"),
+            .revision = wi_strdup("main"),
+            .commit = wi_strdup("c")};
+        struct wi_error error;
+        unsigned number = 0;
+        assert_int_equal(wi_staging_open(store->directory, "two", "{}", &staging, &error), WI_OK);
+        write_text(staging.folder, "model.onnx", "three");
+        wi_source_add(&source, "model.onnx", 5,
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+        leave(store, n);
+        published = wi_versions_publish(
+                        store->directory, "org/name", &staging, &source, &number, &error) == WI_OK;
+        leave_all(store);
+        assert_int_equal(wi_versions_current(store->directory, "org/name"), published ? 3 : 2);
+        if (!published)
+            assert_int_equal(error.code, WI_STORAGE_FAILED);
+        wi_source_clear(&source);
+        wi_staging_clear(&staging);
+    }
+    assert_true(published);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(versions_are_listed_or_not),
+        TEST(pulls_are_listed_or_not),
+        TEST(what_is_current_is_never_collected),
+        TEST(what_is_current_makes_no_room),
+        TEST(models_inside_are_not_removed_unseen),
+        TEST(a_version_is_published_or_not),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
