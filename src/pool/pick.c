@@ -6,8 +6,8 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "pool/coming.h"
 #include "pool/explain.h"
-#include "pool/plan.h"
 #include "pool/preferences.h"
 #include "pool/verdicts.h"
 #include <stdlib.h>
@@ -245,135 +245,6 @@ static enum wi_pick judge(struct wi_pool *pool, const struct wi_demand *demand, 
 
 /* --- what follows ---------------------------------------------------------------------------- */
 
-/* Whether a page of the kind is there that is to stay: routing has judged it. */
-static int has_node(const struct wi_pool *pool, const char *kind)
-{
-    for (const struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
-         session = wi_pool_session_next(session)) {
-        const struct pool_node *node = wi_pool_node_of(pool, session);
-        if (strcmp(wi_pool_session_info(session)->kind, kind) == 0 &&
-            !wi_pool_session_ends(session) && node && !wi_pool_node_info_of(node)->draining)
-            return 1;
-    }
-    return 0;
-}
-
-/* Whether a page of the kind may come, although sessions of it are there whose pages drain: one is
- * on its way, or there is room for another. */
-static int may_come(const struct wi_pool *pool, const struct pool_kind_info *kind)
-{
-    size_t all = 0, its = 0;
-
-    for (const struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
-         session = wi_pool_session_next(session)) {
-        if (wi_pool_session_ends(session))
-            continue;
-        all++;
-        if (strcmp(wi_pool_session_info(session)->kind, kind->name) != 0)
-            continue;
-        its++;
-        if (wi_pool_session_state(session) == WI_SESSION_STARTING ||
-            !wi_pool_node_of(pool, session))
-            return 1;
-    }
-    return its == 0 || (its < (size_t)kind->browser->max_connections &&
-                           all < (size_t)pool->config->pool.max_connections);
-}
-
-/* Whether no browser that we could start has what the demand needs: all of them open the same page,
- * so one that lacks it speaks for the others. */
-static int no_page_serves(const struct wi_pool *pool, const struct wi_demand *demand)
-{
-    if (!wi_engine_in_page(demand->model->engine))
-        return 1;
-    for (const struct wi_fleet_class *class = wi_pool_nodes_fleet(pool->nodes)->classes; class;
-         class = class->hh.next)
-        if (class->ours && wi_route_unfit(&class->info, demand))
-            return 1;
-    return 0;
-}
-
-/* Whether a kind that the demand allows is coming and has no node yet (but such as are about to
- * go), so that it could bring what the present nodes lack. With `wish` each such kind is wished
- * for. */
-static int something_is_coming(struct wi_pool *pool, const struct wi_demand *demand, int wish)
-{
-    int has_nodes = wi_pool_nodes_count(pool->nodes) > 0, coming = 0;
-
-    if (demand->has_platform && !demand->fallback && has_nodes &&
-        !wi_engine_in_page_on(demand->model->engine, demand->platform))
-        return 0; /* no browser brings that */
-    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
-        const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
-        const struct pool_kind_info *info = wi_pool_kind_info(kind);
-        if ((demand->browser && strcmp(demand->browser, info->name) != 0) ||
-            !wi_pool_kind_is_hopeful(pool, kind) || has_node(pool, info->name) ||
-            !may_come(pool, info) || wi_pool_shuts_out(pool, kind))
-            continue;
-        coming = 1;
-        if (wish && (demand->browser || has_nodes))
-            wi_pool_wish(pool, info->name);
-    }
-    return coming;
-}
-
-/* The option of an entry of the preferences; NULL if none of that kind is there. */
-static const struct wi_option *find_option(
-    const struct pool_judged *judged, const char *kind, int platform)
-{
-    const struct wi_option *found = NULL;
-
-    for (size_t i = 0; i < judged->count; i++) {
-        const struct wi_option *option = &judged->options[i];
-        if (strcmp(option->candidate->info->kind, kind) != 0)
-            continue;
-        if (!found || (int)option->platform == platform)
-            found = option;
-    }
-    return found;
-}
-
-/* What the demand's run takes on browsers of the kind, at best; negative: that is not known. */
-static double best_run(const struct wi_pool *pool, const struct wi_demand *demand, const char *kind)
-{
-    const struct wi_estimate *best = wi_estimates_best(pool->estimates, demand->model->hash, kind);
-
-    return best ? wi_estimate_run_ms(best, demand->prompt_tokens, demand->answer_tokens) : -1;
-}
-
-/* Asks for a session of the kind that is preferred for such models, where none is running and
- * nothing says that it would be slower. */
-static void wish_preferred(
-    struct wi_pool *pool, const struct wi_demand *demand, const struct pool_judged *judged)
-{
-    const struct wi_strings *list =
-        wi_preferences_of(&pool->config->browser_preferences, demand->type);
-
-    for (size_t i = 0; i < list->count; i++) {
-        char name[32];
-        int has_platform;
-        enum wi_platform platform = WI_WASM;
-        wi_preferences_parse(list->items[i], name, &has_platform, &platform);
-        const struct wi_option *option = find_option(judged, name, (int)platform);
-        const struct pool_kind *kind = wi_pool_kinds_find(pool->kinds, name);
-        if (option && (!has_platform || option->standing <= WI_STANDING_DRAINING ||
-                          option->standing == WI_STANDING_UNCHECKED))
-            return; /* it is there, and as good as it gets */
-        if (option || !kind || !wi_pool_kind_is_hopeful(pool, kind))
-            continue;
-        double best = best_run(pool, demand, name);
-        for (size_t o = 0; o < judged->count && best >= 0; o++)
-            if (judged->options[o].chosen && judged->options[o].measured &&
-                judged->options[o].run_ms <= best)
-                return;
-        /* Nobody makes room for what is only preferred. */
-        if (wi_pool_sessions_count(pool->sessions, NULL, WI_SESSION_STATE_COUNT) <
-            (size_t)pool->config->pool.max_connections)
-            wi_pool_wish(pool, name);
-        return;
-    }
-}
-
 /* The next place that a probe of the model is about, after `class` (NULL: the first); NULL where
  * there is none. */
 static const struct wi_place *next_probed(const struct wi_pool *pool, const struct wi_model *model,
@@ -426,14 +297,9 @@ enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *dema
     enum wi_pick pick = judge(pool, demand, really, choice, judged, error);
 
     /* A named node cannot come: ids are never used twice. */
-    if (pick != WI_PICK_NEVER || demand->node)
+    if (pick != WI_PICK_NEVER || demand->node || !wi_pool_could_bring(pool, demand))
         return pick;
-    if (demand->has_platform &&
-        (demand->platform == WI_SIMULATED || (demand->platform == WI_NATIVE && !demand->fallback)))
-        return pick; /* no browser that we could start does that */
-    if (no_page_serves(pool, demand))
-        return pick;
-    if (something_is_coming(pool, demand, really))
+    if (wi_pool_is_coming(pool, demand, really))
         return WI_PICK_WAIT;
     if (!error || (error->code == WI_UNAVAILABLE && judged->count == 0))
         wi_pool_explain(pool, demand->browser, error);
@@ -453,7 +319,7 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
         note_served(pool, demand, &judged);
     if (pick != WI_PICK_NEVER && !demand->browser && !demand->node && !demand->has_platform &&
         !demand->model->builtin && pool->config->pool.adaptive_scaling)
-        wish_preferred(pool, demand, &judged);
+        wi_pool_wish_preferred(pool, demand, judged.options, judged.count);
     return pick;
 }
 
