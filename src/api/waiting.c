@@ -9,7 +9,7 @@
 
 /* A socket is watched once its request has waited so long, so a client that leaves is noticed
  * within two of these. */
-#define WATCH_AFTER_MS 20
+#define WATCH_AFTER_MS 50
 
 /* --- states ---------------------------------------------------------------------------------- */
 

@@ -189,7 +189,6 @@ static void go_away(struct wi_node *node)
     if (bridge->closed)
         return;
     wi_timer_stop(node->heartbeat_timer);
-    wi_timer_stop(node->ack_timer);
     wi_node_forget_acks(node); /* the page names what it still holds when it comes back */
     wi_timer_start(node->grace_timer, (uint64_t)bridge->settings.resume_grace, 0);
     bridge->events.on_node_away(bridge->events.context, node->info.id);

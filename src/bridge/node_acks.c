@@ -23,13 +23,15 @@ void wi_node_clear_acks(struct wi_node *node)
 {
     wi_strings_clear(&node->acks);
     node->ack_bytes = 0;
+    if (node->ack_timer && !node->part_acks)
+        wi_timer_stop(node->ack_timer); /* or it would wake the loop for nothing */
 }
 
 void wi_node_forget_acks(struct wi_node *node)
 {
-    wi_node_clear_acks(node);
     json_decref(node->part_acks);
     node->part_acks = NULL;
+    wi_node_clear_acks(node);
 }
 
 /* As with all messages but task_request: a link that cannot take it is stuck or closing, and its

@@ -1,6 +1,9 @@
 /* The node protocol over a real socket: welcome, work, resume, silence, and a clean end. */
 #include "fixture.h"
 
+#include "base/loop.h"
+#include "bridge/node.h"
+
 static void test_announce_and_task(void **state)
 {
     struct fixture *fixture = *state;
@@ -47,6 +50,33 @@ static void test_announce_and_task(void **state)
     json_decref(hear(&client, "task_ack"));
     assert_int_equal(fixture->answers, 1);
     assert_int_equal(wi_bridge_counters(fixture->bridge)->late_answers, 1);
+    client_close(&client);
+}
+
+static int is_acknowledging(const struct fixture *fixture)
+{
+    return wi_timer_running(wi_node_find(fixture->bridge, fixture->node)->ack_timer);
+}
+
+/* What the next task has said is not to wake the loop once more. */
+static void test_task_carries_acknowledgement(void **state)
+{
+    struct fixture *fixture = *state;
+    struct client client = join(fixture, NULL);
+    assert_int_equal(send_task(fixture, "att-1", NULL), WI_OK);
+    json_decref(hear(&client, "task_request"));
+    say(&client, "task_response", ANSWER("att-1"));
+    while (!fixture->answers)
+        client_turn(&client);
+    assert_true(is_acknowledging(fixture));
+
+    assert_int_equal(send_task(fixture, "att-2", NULL), WI_OK);
+    assert_false(is_acknowledging(fixture));
+    json_t *task = hear(&client, "task_request");
+    json_t *said = json_object_get(json_object_get(task, "data"), "acknowledged");
+    assert_int_equal(json_array_size(said), 1);
+    assert_string_equal(json_string_value(json_array_get(said, 0)), "att-1");
+    json_decref(task);
     client_close(&client);
 }
 
@@ -495,6 +525,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_announce_and_task, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_task_carries_acknowledgement, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failure, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bad_answers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_odd_shape, set_up, tear_down),
