@@ -11,16 +11,21 @@
 /* Most texts never grow beyond this, and malloc() has pieces of that size at hand. */
 #define FIRST_CAPACITY 1000
 
-static void reserve(struct wi_buffer *buffer, size_t more)
+/* Out of the way of what mostly happens: there is room. */
+static __attribute__((noinline)) void grow(struct wi_buffer *buffer, size_t needed)
 {
-    size_t needed = buffer->size + more + 1;
-    if (needed <= buffer->capacity)
-        return;
     size_t capacity = buffer->capacity ? buffer->capacity : FIRST_CAPACITY;
     while (capacity < needed)
         capacity *= 2;
     buffer->text = wi_realloc_array(buffer->text, capacity, 1);
     buffer->capacity = capacity;
+}
+
+static void reserve(struct wi_buffer *buffer, size_t more)
+{
+    size_t needed = buffer->size + more + 1;
+    if (needed > buffer->capacity)
+        grow(buffer, needed);
 }
 
 void wi_buffer_add(struct wi_buffer *buffer, const void *bytes, size_t size)
@@ -30,11 +35,6 @@ void wi_buffer_add(struct wi_buffer *buffer, const void *bytes, size_t size)
         memcpy(buffer->text + buffer->size, bytes, size);
     buffer->size += size;
     buffer->text[buffer->size] = '\0';
-}
-
-void wi_buffer_puts(struct wi_buffer *buffer, const char *text)
-{
-    wi_buffer_add(buffer, text, strlen(text));
 }
 
 void wi_buffer_strings(struct wi_buffer *buffer, ...)
@@ -127,27 +127,38 @@ static size_t utf8_length(const unsigned char *s)
     return 0;
 }
 
+static int is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+/* One character that is not plain; how many bytes of `s` it takes. */
+static size_t add_escaped(struct wi_buffer *buffer, const unsigned char *s)
+{
+    size_t length = 0;
+    if (*s == '"' || *s == '\\')
+        wi_buffer_printf(buffer, "\\%c", *s);
+    else if (*s < 0x80)
+        wi_buffer_printf(buffer, "\\u%04x", *s);
+    else if ((length = utf8_length(s)) != 0)
+        wi_buffer_add(buffer, s, length);
+    else
+        wi_buffer_puts(buffer, "\\ufffd");
+    return length ? length : 1;
+}
+
 void wi_buffer_json_string(struct wi_buffer *buffer, const char *text)
 {
-    wi_buffer_add(buffer, "\"", 1);
     const unsigned char *s = (const unsigned char *)text;
-    while (*s) {
+    wi_buffer_add(buffer, "\"", 1);
+    for (;;) {
         const unsigned char *plain = s;
-        while (*s >= 0x20 && *s < 0x80 && *s != '"' && *s != '\\')
+        while (is_plain(*s))
             s++;
         wi_buffer_add(buffer, plain, (size_t)(s - plain));
         if (*s == '\0')
             break;
-        size_t length = 1;
-        if (*s == '"' || *s == '\\')
-            wi_buffer_printf(buffer, "\\%c", *s);
-        else if (*s < 0x80)
-            wi_buffer_printf(buffer, "\\u%04x", *s);
-        else if ((length = utf8_length(s)) != 0)
-            wi_buffer_add(buffer, s, length);
-        else
-            wi_buffer_puts(buffer, "\\ufffd");
-        s += length ? length : 1;
+        s += add_escaped(buffer, s);
     }
     wi_buffer_add(buffer, "\"", 1);
 }

@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct wi_buffer {
     char *text;
@@ -16,7 +17,12 @@ struct wi_buffer {
 };
 
 void wi_buffer_add(struct wi_buffer *buffer, const void *bytes, size_t size);
-void wi_buffer_puts(struct wi_buffer *buffer, const char *text);
+/* Here, so that the compiler counts the bytes of what is written out in the source. */
+static inline void wi_buffer_puts(struct wi_buffer *buffer, const char *text)
+{
+    wi_buffer_add(buffer, text, strlen(text));
+}
+
 __attribute__((format(printf, 2, 3))) void wi_buffer_printf(
     struct wi_buffer *buffer, const char *format, ...);
 /* Adds strings one after another; the list ends with NULL. What a hot path uses instead of printf,

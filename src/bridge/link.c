@@ -240,12 +240,13 @@ static void write_close(struct wi_link *link)
 
 static int write_queued(struct wi_link *link);
 
-/* Asking for WRITEABLE costs two epoll_ctl and a turn of the loop, so what finds the link idle and
- * its socket ready is written at once. A failure is left for WRITEABLE, whose return value lws
- * closes by. */
+/* Asking for WRITEABLE costs two epoll_ctl and a turn of the loop, so what finds the link idle is
+ * written at once. What its socket does not take lws keeps; asking it before whether the socket is
+ * ready would be a system call for every message. A failure is left for WRITEABLE, whose return
+ * value lws closes by. */
 static void write_or_ask(struct wi_link *link, int idle)
 {
-    if (idle && !lws_send_pipe_choked(link->wsi) && write_queued(link) == 0)
+    if (idle && !lws_partial_buffered(link->wsi) && write_queued(link) == 0)
         return;
     lws_callback_on_writable(link->wsi);
 }
