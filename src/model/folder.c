@@ -2,6 +2,7 @@
  * are passed over. */
 #include "model/folder.h"
 
+#include "base/descriptors.h"
 #include "model/manifest.h"
 #include <dirent.h>
 #include <errno.h>
@@ -11,14 +12,16 @@
 
 enum { DEPTH_MAX = 3, LOOKS_MAX = 10000 };
 
-/* Calls for each entry of FOLDER/INNER until it gives 0. */
+/* Calls for each entry of FOLDER/INNER until it gives 0. A folder that cannot be read has none; 0,
+ * or errno if that is for a shortage. */
 typedef int each_fn(void *context, const char *path, const struct stat *status);
 
-static void each_entry(const char *folder, const char *inner, each_fn *each, void *context)
+static int each_entry(const char *folder, const char *inner, each_fn *each, void *context)
 {
     int top = strcmp(inner, ".") == 0;
     char *place = wi_sprintf("%s/%s", folder, inner);
     DIR *dir = opendir(place);
+    int why = dir ? 0 : errno;
     const struct dirent *item;
     int go_on = 1, looks = 0;
     while (dir && go_on && looks++ < LOOKS_MAX && (item = readdir(dir))) {
@@ -33,6 +36,7 @@ static void each_entry(const char *folder, const char *inner, each_fn *each, voi
     if (dir)
         closedir(dir);
     free(place);
+    return wi_is_shortage(why) ? why : 0;
 }
 
 /* --- the format ------------------------------------------------------------------------------- */
@@ -66,12 +70,13 @@ int wi_folder_format(const char *path, enum wi_model_format *format)
     if (has(path, "model.onnx"))
         return 0;
     *format = WI_FORMAT_HUGGINGFACE;
-    if (has(path, "config.json"))
-        each_entry(path, "onnx", look_for, &graph);
+    int why = has(path, "config.json") ? each_entry(path, "onnx", look_for, &graph) : 0;
     if (graph.found)
         return 0;
     *format = WI_FORMAT_GGUF;
-    each_entry(path, ".", look_for, &weights);
+    if (!why)
+        why = each_entry(path, ".", look_for, &weights);
+    errno = why ? why : ENOENT;
     return weights.found ? 0 : -1;
 }
 
@@ -81,6 +86,7 @@ struct reading {
     const char *path;
     struct wi_folder *folder;
     int depth;
+    int failed; /* errno, or 0 */
 };
 
 static int take(void *context, const char *path, const struct stat *status)
@@ -89,11 +95,12 @@ static int take(void *context, const char *path, const struct stat *status)
     struct wi_folder *folder = reading->folder;
     if (S_ISDIR(status->st_mode) && folder->format == WI_FORMAT_HUGGINGFACE) {
         if (reading->depth < DEPTH_MAX && folder->folders.count < WI_MANIFEST_MAX) {
-            struct reading inner = {reading->path, folder, reading->depth + 1};
+            struct reading inner = {reading->path, folder, reading->depth + 1, 0};
             wi_strings_add(&folder->folders, path);
-            each_entry(reading->path, path, take, &inner);
+            reading->failed = each_entry(reading->path, path, take, &inner);
+            reading->failed = reading->failed ? reading->failed : inner.failed;
         }
-        return 1;
+        return !reading->failed;
     }
     if (!S_ISREG(status->st_mode) || !wi_variants_want(folder->format, path))
         return 1;
@@ -114,15 +121,17 @@ static int compare(const void *a, const void *b)
 
 int wi_folder_read(const char *path, struct wi_folder *folder)
 {
-    struct reading reading = {path, folder, 0};
+    struct reading reading = {path, folder, 0, 0};
+    int why = 0;
     if (wi_folder_format(path, &folder->format) != 0)
         return -1;
     wi_strings_add(&folder->folders, ".");
     if (folder->format != WI_FORMAT_ONNX)
-        each_entry(path, ".", take, &reading);
+        why = each_entry(path, ".", take, &reading);
     if (folder->count > 0)
         qsort(folder->files, folder->count, sizeof *folder->files, compare);
-    return 0;
+    errno = why ? why : reading.failed;
+    return errno ? -1 : 0;
 }
 
 void wi_folder_clear(struct wi_folder *folder)

@@ -13,10 +13,10 @@ struct wi_folder {
     int too_many;              /* there are more than WI_MANIFEST_MAX; the others are left out */
 };
 
-/* Which format the folder at `path` has, by the presence of a few files: 0, or -1 if it is no
- * model's. */
+/* Which format the folder at `path` has, by the presence of a few files: 0, or -1 with errno ENOENT
+ * if it is no model's, and with another one if it could not be looked at for a shortage. */
 int wi_folder_format(const char *path, enum wi_model_format *format);
-/* The same, and its files. 0 or -1. */
+/* The same, and its files. */
 int wi_folder_read(const char *path, struct wi_folder *folder);
 void wi_folder_clear(struct wi_folder *folder);
 

@@ -6,6 +6,7 @@
 #include "model/list.h"
 
 #include "base/buffer.h"
+#include "base/descriptors.h"
 #include "base/memory.h"
 #include "base/nearest.h"
 #include "model/folder.h"
@@ -13,6 +14,7 @@
 #include "model/spec.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +25,7 @@ struct scan {
     const char *directory;
     struct wi_list *list;
     size_t looks;
+    int failed; /* errno of a shortage, or 0 */
 };
 
 /* What is in a folder, as far as it matters here. */
@@ -33,6 +36,12 @@ struct contents {
 };
 
 /* --- rows ------------------------------------------------------------------------------------ */
+
+static void note_failure(struct scan *scan, int why)
+{
+    if (wi_is_shortage(why))
+        scan->failed = why;
+}
 
 /* A copy as UTF-8, whatever bytes a file's name or its content brings; NULL gives NULL. */
 static char *as_utf8(const char *text)
@@ -63,13 +72,15 @@ static void add_row(struct wi_list_row **rows, size_t *count, const char *name,
     free(problem);
 }
 
-static void add_variants(const struct scan *scan, const char *name, struct wi_variants *variants)
+static void add_variants(struct scan *scan, const char *name, struct wi_variants *variants)
 {
     char *path = wi_sprintf("%s/%s", scan->directory, name);
     struct wi_folder folder = {0};
 
     if (wi_folder_read(path, &folder) == 0)
         wi_variants_find(folder.format, folder.files, folder.count, variants);
+    else
+        note_failure(scan, errno);
     wi_folder_clear(&folder);
     free(path);
 }
@@ -78,6 +89,7 @@ static void add_model(
     struct scan *scan, const char *name, enum wi_model_format format, char *problem)
 {
     struct wi_list *list = scan->list;
+    unsigned number;
 
     if (list->model_count == WI_LIST_MAX) {
         free(problem);
@@ -86,8 +98,10 @@ static void add_model(
     add_row(&list->models, &list->model_count, name, format, problem);
     if (format != WI_FORMAT_ONNX)
         add_variants(scan, name, &list->models[list->model_count - 1].variants);
-    if (wi_versions_current(scan->directory, name))
-        wi_versions_list(scan->directory, name, &list->models[list->model_count - 1].versions);
+    if (wi_versions_find(scan->directory, name, &number) != 0 ||
+        (number > 0 && wi_versions_list(scan->directory, name,
+                           &list->models[list->model_count - 1].versions) != 0))
+        note_failure(scan, errno);
 }
 
 static void ignore(struct scan *scan, const char *name, char *reason)
@@ -163,11 +177,13 @@ static int is_graph(const char *file)
     return length > 5 && strcmp(file + length - 5, ".onnx") == 0;
 }
 
-static int is_model(const struct scan *scan, const char *name, enum wi_model_format *format)
+static int is_model(struct scan *scan, const char *name, enum wi_model_format *format)
 {
     char *path = wi_sprintf("%s/%s", scan->directory, name);
     int found = wi_folder_format(path, format) == 0;
 
+    if (!found)
+        note_failure(scan, errno);
     free(path);
     return found;
 }
@@ -202,6 +218,8 @@ static void each_entry(struct scan *scan, const char *folder, each_fn *each, voi
     DIR *dir = opendir(path);
     const struct dirent *item;
 
+    if (!dir)
+        note_failure(scan, errno);
     free(path);
     while (dir && scan->looks < WI_LIST_LOOKS_MAX && (item = readdir(dir))) {
         char *name;
@@ -309,7 +327,7 @@ static void take_outer(struct scan *scan, const char *name, const char *file, vo
     free(contents.graph);
 }
 
-void wi_list_read(const char *directory, struct wi_list *list)
+int wi_list_read(const char *directory, struct wi_list *list)
 {
     struct scan scan = {.directory = directory, .list = list};
 
@@ -318,6 +336,8 @@ void wi_list_read(const char *directory, struct wi_list *list)
         qsort(list->models, list->model_count, sizeof(*list->models), compare);
     if (list->ignored_count > 0)
         qsort(list->ignored, list->ignored_count, sizeof(*list->ignored), compare);
+    errno = scan.failed;
+    return scan.failed ? -1 : 0;
 }
 
 /* --- what was meant -------------------------------------------------------------------------- */

@@ -33,8 +33,9 @@ struct wi_list {
     size_t ignored_more; /* beside those that are listed */
 };
 
-/* Fills an empty list. A folder that cannot be read has nothing in it. */
-void wi_list_read(const char *directory, struct wi_list *list);
+/* Fills an empty list. A folder that cannot be read has nothing in it; but where that is for a
+ * shortage, -1 with errno, else 0. */
+int wi_list_read(const char *directory, struct wi_list *list);
 void wi_list_clear(struct wi_list *list);
 /* NULL if there is none of that name. */
 const struct wi_list_row *wi_list_model(const struct wi_list *list, const char *name);

@@ -2,10 +2,11 @@
 #include "model/listing.h"
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/log_limit.h"
 #include "base/loop.h"
 #include "base/memory.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -22,6 +23,7 @@ struct reading {
     char *directory;
     struct wi_list list;
     double began_at, took_ms;
+    int failed; /* errno, or 0 */
 };
 
 struct wi_listing_wait {
@@ -40,6 +42,7 @@ struct wi_listing {
     struct reading *reading;  /* or NULL */
     struct wi_timer *later;   /* runs while a reading is wanted before its time */
     struct wi_listing_wait *waits;
+    struct wi_log_limit log;
 };
 
 /* --- what is new ----------------------------------------------------------------------------- */
@@ -76,7 +79,7 @@ static void run_reading(void *data)
 {
     struct reading *reading = data;
 
-    wi_list_read(reading->directory, &reading->list);
+    reading->failed = wi_list_read(reading->directory, &reading->list) != 0 ? errno : 0;
     reading->took_ms = wi_now_ms() - reading->began_at;
 }
 
@@ -111,26 +114,37 @@ static void answer_waits(struct wi_listing *listing)
         start(listing);
 }
 
+static void take_list(struct wi_listing *listing, struct reading *reading)
+{
+    struct wi_list before = listing->list;
+
+    listing->list = reading->list;
+    reading->list = (struct wi_list){0};
+    tell_news(&before, &listing->list);
+    wi_list_clear(&before);
+}
+
+/* Of a reading that failed much was not seen: the list as it was is nearer to the truth. */
 static void end_reading(void *data, int cancelled)
 {
     struct reading *reading = data;
     struct wi_listing *listing = reading->listing;
-    struct wi_list before;
 
     reading->work = NULL;
     if (cancelled || !listing) {
         free_reading(reading);
         return;
     }
-    before = listing->list;
-    listing->list = reading->list;
-    reading->list = (struct wi_list){0};
     listing->began_at = reading->began_at;
     listing->took_ms = reading->took_ms;
     listing->reading = NULL;
+    if (reading->failed)
+        wi_log_limited(&listing->log, WI_LOG_WARN, "model", NULL,
+            "the model directory %s cannot be read now: %s; the list of models stays as it was",
+            reading->directory, strerror(reading->failed));
+    else
+        take_list(listing, reading);
     free_reading(reading);
-    tell_news(&before, &listing->list);
-    wi_list_clear(&before);
     answer_waits(listing);
 }
 

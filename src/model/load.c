@@ -5,6 +5,7 @@
 #include "model/load.h"
 
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/memory.h"
 #include "base/secret.h"
 #include "model/folder.h"
@@ -361,11 +362,13 @@ static void drop_results(struct wi_load *load)
 
 /* The folder is the one that the name leads to now, so that all files are of one version, and of
  * the same one later, when the name leads on. */
-static void choose_folder(struct wi_load *load)
+static enum wi_code choose_folder(struct wi_load *load)
 {
     char *name = wi_strndup(load->name, strcspn(load->name, ":"));
+    enum wi_code code = WI_OK;
     free(load->folder);
-    load->version = wi_versions_current(load->directory, name);
+    if (wi_versions_find(load->directory, name, &load->version) != 0 && wi_is_shortage(errno))
+        code = wi_cannot_open("the model's folder", &load->error);
     if (load->version) {
         wi_looks_add(&load->looks, load->directory, name);
         load->folder = wi_versions_folder(load->directory, name, load->version);
@@ -378,18 +381,23 @@ static void choose_folder(struct wi_load *load)
         load->folder = wi_sprintf("%s/%s", load->directory, name);
     }
     free(name);
+    return code;
 }
 
 static enum wi_code read_once(struct wi_load *load)
 {
-    choose_folder(load);
+    load->error = (struct wi_error){0};
+    if (choose_folder(load) != WI_OK)
+        return load->error.code;
     int base_length = (int)strcspn(load->name, ":");
     const char *wanted = load->name[base_length] ? load->name + base_length + 1 : NULL;
     struct wi_folder folder = {0};
     enum wi_code code;
-    load->error = (struct wi_error){0};
-    load->format = wi_folder_read(load->folder, &folder) == 0 ? folder.format : WI_FORMAT_COUNT;
-    if (load->format == WI_FORMAT_COUNT)
+    int found = wi_folder_read(load->folder, &folder) == 0;
+    load->format = found ? folder.format : WI_FORMAT_COUNT;
+    if (!found && wi_is_shortage(errno))
+        code = wi_cannot_open("the model's folder", &load->error);
+    else if (load->format == WI_FORMAT_COUNT)
         code = wi_error_set(
             &load->error, WI_MODEL_NOT_FOUND, "model_name", "there is no model %.160s", load->name);
     else if (folder.format == WI_FORMAT_ONNX && wanted)

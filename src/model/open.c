@@ -1,6 +1,7 @@
 /* See open.h. */
 #include "model/open.h"
 
+#include "base/descriptors.h"
 #include "base/memory.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -10,24 +11,16 @@
 #include <string.h>
 #include <unistd.h>
 
-static void cannot_open(const char *file, struct wi_error *error)
+enum wi_code wi_cannot_open(const char *file, struct wi_error *error)
 {
-    switch (errno) {
-    case ENOENT:
-    case ENOTDIR:
-        wi_error_set(error, WI_MODEL_NOT_FOUND, "model_name",
-            "there is no %.200s in the model's folder", file);
-        break;
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-        wi_error_set(error, WI_UNAVAILABLE, "model_name",
+    if (wi_is_shortage(errno))
+        return wi_error_set(error, WI_UNAVAILABLE, "model_name",
             "%.200s cannot be opened now: %s; try again later", file, strerror(errno));
-        break;
-    default:
-        wi_error_set(
-            error, WI_MODEL_INVALID, file, "%.200s cannot be opened: %s", file, strerror(errno));
-    }
+    if (errno == ENOENT || errno == ENOTDIR)
+        return wi_error_set(error, WI_MODEL_NOT_FOUND, "model_name",
+            "there is no %.200s in the model's folder", file);
+    return wi_error_set(
+        error, WI_MODEL_INVALID, file, "%.200s cannot be opened: %s", file, strerror(errno));
 }
 
 /* Whether the file behind `fd` lies under the folder whose real path is `root`. */
@@ -51,7 +44,7 @@ int wi_open_inside(const char *within, const char *folder, const char *file, str
     char *path = wi_sprintf("%s/%s", folder, file), *root = realpath(within, NULL);
     int handle = root ? open(path, O_PATH | O_CLOEXEC) : -1, fd = -1;
     if (handle < 0 || fstat(handle, status) < 0) {
-        cannot_open(file, error);
+        wi_cannot_open(file, error);
     } else if (!is_inside(handle, root)) {
         wi_error_set(error, WI_MODEL_INVALID, file, "%.200s is a link out of the %s", file,
             strcmp(within, folder) == 0 ? "model's folder" : "model store");
@@ -62,7 +55,7 @@ int wi_open_inside(const char *within, const char *folder, const char *file, str
         snprintf(link, sizeof link, "/proc/self/fd/%d", handle);
         fd = open(link, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
-            cannot_open(file, error);
+            wi_cannot_open(file, error);
     }
     if (handle >= 0)
         close(handle);
@@ -77,7 +70,7 @@ enum wi_code wi_check_inside(const char *within, const char *folder, struct wi_e
     int handle = root ? open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
     enum wi_code code = WI_OK;
     if (handle < 0) {
-        cannot_open("folder", error);
+        wi_cannot_open("folder", error);
         code = error->code;
     } else if (!is_inside(handle, root)) {
         code = wi_error_set(error, WI_MODEL_INVALID, "model_name",

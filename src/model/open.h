@@ -13,6 +13,8 @@
  * `error`: WI_MODEL_NOT_FOUND, WI_MODEL_INVALID, WI_UNAVAILABLE (out of descriptors). */
 int wi_open_inside(const char *within, const char *folder, const char *file, struct stat *status,
     struct wi_error *error);
+/* Says by errno why `file` cannot be opened; errors as above. */
+enum wi_code wi_cannot_open(const char *file, struct wi_error *error);
 /* WI_OK if the folder itself lies, links followed, under `within`; errors as above. */
 enum wi_code wi_check_inside(const char *within, const char *folder, struct wi_error *error);
 /* The whole of a small file as text with a NUL behind it; NULL with `error`. `within` as above. */

@@ -145,14 +145,22 @@ static int find_current(int store, const char *name, unsigned *number)
     return unknown ? -1 : 0;
 }
 
-unsigned wi_versions_current(const char *directory, const char *name)
+int wi_versions_find(const char *directory, const char *name, unsigned *number)
 {
     int store = wi_versions_open_store(directory);
-    unsigned number = 0;
-    if (store >= 0) {
-        find_current(store, name, &number);
-        close(store);
-    }
+    *number = 0;
+    if (store < 0)
+        return wi_path_is_missing(errno) ? 0 : -1;
+    int known = find_current(store, name, number), why = errno;
+    close(store);
+    errno = why;
+    return known;
+}
+
+unsigned wi_versions_current(const char *directory, const char *name)
+{
+    unsigned number;
+    wi_versions_find(directory, name, &number);
     return number;
 }
 

@@ -3,9 +3,14 @@
 
 #include "../files.h"
 #include "base/descriptors.h"
+#include "base/log.h"
 #include "base/memory.h"
+#include "gguf_build.h"
+#include "model/listing.h"
+#include "model/load.h"
 #include "model/quota.h"
 #include "model/versions_private.h"
+#include "onnx_build.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,6 +166,117 @@ static void models_inside_are_not_removed_unseen(void **state)
     assert_int_equal(error.code, WI_CONFLICT);
 }
 
+static void write_bytes(const struct store *store, const char *name, struct wi_buffer bytes)
+{
+    write_file(store->directory, name, bytes.text, bytes.size);
+    wi_buffer_clear(&bytes);
+}
+
+/* Models of each format; of the pulled one the current version is one that can be read. */
+static void write_models(const struct store *store)
+{
+    write_bytes(store, ".pulled/org/name/2/model.onnx", small_model());
+    write_bytes(store, "tiny/tiny-Q8_0.gguf", small_gguf("qwen3", 8));
+    write_text(store->directory, "bert/config.json", "{\"model_type\":\"bert\"}");
+    write_bytes(store, "bert/onnx/model.onnx", small_model());
+}
+
+/* What was read under a shortage is what is there, or nothing that anybody remembers. */
+static void a_model_is_read_or_not(void **state)
+{
+    static const char *const names[] = {"org/name", "tiny", "bert"};
+    struct store *store = *state;
+    write_models(store);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct wi_load *whole = wi_load_new(store->directory, names[i], NULL), *load = NULL;
+        wi_load_run(whole);
+        assert_int_equal(whole->code, WI_OK);
+        for (int n = 0; n <= ENOUGH; n++) {
+            wi_load_free(load);
+            load = wi_load_new(store->directory, names[i], NULL);
+            leave(store, n);
+            wi_load_run(load);
+            leave_all(store);
+            if (load->code != WI_OK && load->code != WI_UNAVAILABLE)
+                fail_msg("%s with %d descriptors: %s", names[i], n, load->error.detail);
+            assert_false(n == 0 && load->code == WI_OK);
+            if (load->code != WI_OK)
+                continue;
+            assert_string_equal(load->hash, whole->hash);
+            assert_int_equal(load->version, whole->version);
+        }
+        assert_int_equal(load->code, WI_OK);
+        wi_load_free(load);
+        wi_load_free(whole);
+    }
+}
+
+static void models_are_listed_or_not(void **state)
+{
+    struct store *store = *state;
+    struct wi_list whole = {0};
+    write_models(store);
+    assert_int_equal(wi_list_read(store->directory, &whole), 0);
+    int listed = 0;
+    for (int n = 0; n <= ENOUGH; n++) {
+        struct wi_list list = {0};
+        leave(store, n);
+        listed = wi_list_read(store->directory, &list) == 0;
+        leave_all(store);
+        assert_false(n == 0 && listed);
+        for (size_t i = 0; listed && i < whole.model_count; i++) {
+            assert_string_equal(list.models[i].name, whole.models[i].name);
+            assert_int_equal(list.models[i].versions.count, whole.models[i].versions.count);
+            assert_int_equal(list.models[i].variants.count, whole.models[i].variants.count);
+        }
+        if (listed)
+            assert_int_equal(list.ignored_count, whole.ignored_count);
+        wi_list_clear(&list);
+    }
+    assert_true(listed);
+    wi_list_clear(&whole);
+}
+
+static void count_models(void *context, const struct wi_list *list)
+{
+    *(size_t *)context = list->model_count;
+}
+
+/* Reads the list again, with so many descriptors. */
+static size_t models_listed(
+    const struct store *store, uv_loop_t *loop, struct wi_listing *listing, int descriptors)
+{
+    size_t count = SIZE_MAX;
+    leave(store, descriptors);
+    wi_listing_reset(listing, store->directory);
+    wi_listing_fresh(listing, count_models, &count);
+    while (count == SIZE_MAX)
+        uv_run(loop, UV_RUN_ONCE);
+    leave_all(store);
+    return count;
+}
+
+static void the_list_stays_through_a_shortage(void **state)
+{
+    struct store *store = *state;
+    uv_loop_t loop;
+    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
+    uv_loop_init(&loop);
+    struct wi_listing *listing = wi_listing_new(&loop, store->directory);
+    size_t before = models_listed(store, &loop, listing, ENOUGH);
+    write_text(store->directory, "another/model.onnx", "x");
+    assert_true(before > 0);
+    for (int n = 0; n <= ENOUGH; n++) {
+        size_t now = models_listed(store, &loop, listing, n);
+        assert_true(now == before || now == before + 1);
+        assert_true(n > 0 || now == before);
+        assert_true(n < ENOUGH || now == before + 1);
+    }
+    wi_listing_free(listing);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 /* It fails, saying so, or it is whole; the version before it stays, and its number is new. */
 static void a_version_is_published_or_not(void **state)
 {
@@ -201,6 +317,9 @@ int main(void)
         TEST(what_is_current_is_never_collected),
         TEST(what_is_current_makes_no_room),
         TEST(models_inside_are_not_removed_unseen),
+        TEST(a_model_is_read_or_not),
+        TEST(models_are_listed_or_not),
+        TEST(the_list_stays_through_a_shortage),
         TEST(a_version_is_published_or_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
