@@ -117,7 +117,7 @@ test('a stream of over 1 MiB is interrupted where no node takes so much', async 
 
 test('the deadline covers the whole stream, whatever came of it', async () => {
     const node = await joined(3);
-    const counting = await begun(3, { count: 20 }, { timeout_ms: 1000 });
+    const counting = await begun(3, { count: 20 }, { timeout_ms: 2000 });
     await counting.read();
     assert.equal(counting.error?.code, 'deadline_exceeded', counting.explain());
     assert.equal(counting.parts, 3);
@@ -180,7 +180,7 @@ test('attempts that bring parts count for no retry, but are not without end', as
 
 test('a node that falls silent after its first part ends the stream', async () => {
     const node = await joined(2);
-    const counting = await begun(2, { count: 20 }, { stall_timeout_ms: 300 });
+    const counting = await begun(2, { count: 20 }, { stall_timeout_ms: 1000 });
     await counting.read();
     assert.equal(counting.error?.code, 'stall_timeout', counting.explain());
     assert.equal(counting.error.status, 504);
