@@ -8,9 +8,14 @@ import { nodeTests } from './support/nodes.mjs';
 const nodeTest = nodeTests();
 const REQUESTS = 8;
 
-/** Counts, in the link worker, messages of engine workers, and timers for less than a millisecond. */
+/** Counts, in the link worker, messages of engine workers and to the document, and timers for less than a millisecond. */
 const COUNTING = `{
-    const counts = globalThis.counts = { messages: 0, soon: 0 };
+    const counts = globalThis.counts = { messages: 0, shown: 0, soon: 0 };
+    const tell = globalThis.postMessage;
+    globalThis.postMessage = (message) => {
+        counts.shown++;
+        tell(message);
+    };
     const { set } = Object.getOwnPropertyDescriptor(MessagePort.prototype, 'onmessage');
     Object.defineProperty(MessagePort.prototype, 'onmessage', { set(run) {
         set.call(this, (event) => {
@@ -37,7 +42,7 @@ async function countsOf(tab, request) {
     const before = await look();
     for (let i = 0; i < REQUESTS; i++) assert.equal((await request()).data.ok, true);
     const after = await look();
-    return { messages: after.messages - before.messages, soon: after.soon - before.soon };
+    return Object.fromEntries(Object.entries(after).map(([name, count]) => [name, count - before[name]]));
 }
 
 const bytesOf = (values) => new Uint8Array(values.buffer);
@@ -60,8 +65,29 @@ describe('the link worker', () => {
         ]);
         // So long that it is reported as accepted.
         for (let ms = 0; ms < 250; count *= 2) ms = (await request()).data.performance.inference_ms;
-        const { messages, soon } = await countsOf(tab, request);
+        const began = performance.now();
+        const { messages, soon, shown } = await countsOf(tab, request);
+        const seconds = (performance.now() - began) / 1000;
         assert.ok(messages <= REQUESTS, `${messages} messages for ${REQUESTS} requests`);
         assert.ok(soon < REQUESTS, `${soon} such timers for ${REQUESTS} requests`);
+        assert.ok(shown <= 1 + seconds, `shown ${shown} times in ${seconds} s`);
     }, counted);
+});
+
+describe('the document', () => {
+    nodeTest('writes nothing anew but what was counted', async ({ service, tab }) => {
+        const model = service.addFolder('vectors', embedder());
+        const request = () => service.run(model, [], { task: 'embed', input: { texts: ['good'] }, options: {} });
+        const counted = (count) => tab.waitForFunction((text) => document.getElementById('counts').textContent.startsWith(text), `${count} answered`);
+        await request();
+        await counted(1);
+        await tab.evaluate(() => {
+            globalThis.written = [];
+            new MutationObserver((records) => globalThis.written.push(...records.map(({ target }) => target.id)))
+                .observe(document.body, { childList: true, characterData: true, subtree: true });
+        });
+        await request();
+        await counted(2);
+        assert.deepEqual(await tab.evaluate(() => globalThis.written), ['counts']);
+    });
 });

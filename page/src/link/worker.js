@@ -19,7 +19,10 @@ import { INITIAL_CREDIT } from '../shared/messages.js';
 
 /** The announcement waits this long for the engines' probes; later results follow as a report. */
 const PROBE_TIMEOUT_MS = 5000;
+/** What people look at is shown so soon after it has changed … */
 const SHOW_EVERY_MS = 500;
+/** … but where tasks alone were counted, so seldom: the browser draws the page anew, on a core that computes. */
+const COUNT_EVERY_MS = 2000;
 const LOGS_PER_SECOND = 20;
 const LOG_BYTES = 2048;
 /** What an answer's head and paddings may take beside its tensors. */
@@ -36,6 +39,7 @@ class Link {
         this._opened = false;
         this._reported = '';
         this._showTimer = 0;
+        this._shown = { text: '', at: -Infinity }; /* beside what was counted */
         this._logs = { since: 0, count: 0 };
         this._arriving = new PiecesIn(() => performance.now());
         this.connection = new Connection(start.url, start.token, start.page_version, {
@@ -231,12 +235,24 @@ class Link {
         this._showTimer = 0;
         const { dispatcher } = this;
         if (this._opened) this._reportCapabilities();
+        const { replaced, ...counts } = dispatcher.counts;
+        const seen = {
+            state: this._state, detail: this._detail, node: this.connection.node, replaced,
+            platforms: { ...this._base.platforms, ...dispatcher.platforms() }, models: dispatcher.models(),
+        };
+        if (!this._isToBeShown(JSON.stringify(seen))) return this._changed();
         const running = dispatcher.running().length;
         this._tell({
-            type: 'state', state: this._state, detail: this._detail, node: this.connection.node,
-            platforms: { ...this._base.platforms, ...dispatcher.platforms() }, models: dispatcher.models(),
-            queued: dispatcher.unanswered().length - running, running, ...dispatcher.counts,
+            type: 'state', ...seen, queued: dispatcher.unanswered().length - running, running, ...counts,
         });
+    }
+
+    /** @param {string} text all of it, but for what is counted */
+    _isToBeShown(text) {
+        const now = performance.now();
+        if (text === this._shown.text && now - this._shown.at < COUNT_EVERY_MS) return false;
+        this._shown = { text, at: now };
+        return true;
     }
 
     /** @param {FromLink} message */

@@ -50,19 +50,23 @@ function describe({ available, reason, adapter, threads }) {
     return parts.join('; ');
 }
 
-/** @param {string} id @param {string} content */
+/** What is there already is not written again: a browser would paint it once more, and read it out.
+ * @param {string} id @param {string} content */
 function text(id, content) {
     const element = document.getElementById(id);
-    if (element) element.textContent = content;
+    if (element && element.textContent !== content) element.textContent = content;
 }
 
 /** @param {string} id of a <dl> @param {string[][]} pairs */
 function rows(id, pairs) {
+    const list = document.getElementById(id), wanted = pairs.flat();
+    const there = Array.from(list?.children ?? [], ({ textContent: content }) => content);
+    if (there.length === wanted.length && wanted.every((content, i) => content === there[i])) return;
     const parts = pairs.flatMap(([term, value]) => {
         const [dt, dd] = [document.createElement('dt'), document.createElement('dd')];
         dt.textContent = term;
         dd.textContent = value;
         return [dt, dd];
     });
-    document.getElementById(id)?.replaceChildren(...parts);
+    list?.replaceChildren(...parts);
 }
