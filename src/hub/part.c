@@ -61,14 +61,19 @@ static int load_ranges(struct wi_part *part)
     return wi_record_load(part->folder, part->ranges_path, &part->file, &part->there);
 }
 
-/* A file of another commit may lie there under the same path and be as long. */
+/* A file of another commit may lie there under the same path and be as long. 1 if it is this one,
+ * else 0, with that gone; -1 with errno if nobody can say now. */
 static int is_whole(struct wi_part *part)
 {
     struct stat status;
+    int known = 0;
     if (fstatat(part->folder, part->file.path, &status, AT_SYMLINK_NOFOLLOW) != 0)
         return 0;
-    if (S_ISREG(status.st_mode) && (uint64_t)status.st_size == part->file.bytes &&
-        load_ranges(part) && wi_ranges_bytes(&part->there) == part->file.bytes)
+    if (S_ISREG(status.st_mode) && (uint64_t)status.st_size == part->file.bytes)
+        known = load_ranges(part);
+    if (known < 0)
+        return -1;
+    if (known && wi_ranges_bytes(&part->there) == part->file.bytes)
         return 1;
     wi_ranges_clear(&part->there);
     unlinkat(part->folder, part->file.path, 0);
@@ -83,9 +88,11 @@ static enum wi_code open_bytes(struct wi_part *part, struct wi_error *error)
         openat(part->folder, part->part_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (part->fd < 0 || fstat(part->fd, &status) != 0)
         return fail(part, "made", errno, error);
-    if ((uint64_t)status.st_size == part->file.bytes)
-        load_ranges(part);
-    else if (ftruncate(part->fd, (off_t)part->file.bytes) != 0)
+    int known = (uint64_t)status.st_size == part->file.bytes ? load_ranges(part) : 0;
+    if (known < 0)
+        return fail(part, "looked at", errno, error);
+    if ((uint64_t)status.st_size != part->file.bytes &&
+        ftruncate(part->fd, (off_t)part->file.bytes) != 0)
         return fail(part, "made", errno, error);
     if (part->file.bytes > 0 && fallocate(part->fd, 0, 0, (off_t)part->file.bytes) != 0 &&
         errno != EOPNOTSUPP && errno != ENOSYS)
@@ -115,10 +122,16 @@ struct wi_part *wi_part_open(int folder_fd, const struct wi_hub_file *file, stru
     part->file.remote = NULL;
     part->part_path = wi_sprintf("%s.part", file->path);
     part->ranges_path = wi_sprintf("%s.ranges", file->path);
-    if (is_whole(part))
+    int whole = is_whole(part);
+    if (whole > 0)
         return part;
-    enum wi_code code =
-        make_folders(part) == 0 ? open_bytes(part, error) : fail(part, "made", errno, error);
+    enum wi_code code = WI_OK;
+    if (whole < 0)
+        code = fail(part, "looked at", errno, error);
+    else if (make_folders(part) != 0)
+        code = fail(part, "made", errno, error);
+    else
+        code = open_bytes(part, error);
     if (code == WI_OK)
         return part;
     free_part(part);

@@ -3,8 +3,10 @@
 #include "hub/record.h"
 
 #include "base/buffer.h"
+#include "base/descriptors.h"
 #include "base/memory.h"
 #include "base/secret.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -71,7 +73,7 @@ int wi_record_load(
     ssize_t got;
     int known = 0;
     if (fd < 0)
-        return 0;
+        return wi_is_shortage(errno) ? -1 : 0;
     text = wi_alloc(RECORD_MAX);
     got = read(fd, text, RECORD_MAX - 1);
     close(fd);

@@ -10,7 +10,7 @@
 #include "hub/tree.h"
 
 /* 1 and the bytes that are there (`there` is empty before), or 0 if what lies at `path` in `folder`
- * is no record of this very file. */
+ * is no record of this very file; -1 with errno if it cannot be opened for a shortage. */
 int wi_record_load(
     int folder, const char *path, const struct wi_hub_file *file, struct wi_ranges *there);
 /* Replaces the record by one rename, or, where a full disk has no room for a new one, in its place.

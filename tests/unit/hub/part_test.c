@@ -2,9 +2,11 @@
 #include "../test.h"
 
 #include "../files.h"
+#include "base/descriptors.h"
 #include "base/secret.h"
 #include "hub/part.h"
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 struct fixture {
@@ -63,6 +65,36 @@ static void fetch(const struct fixture *f, const char *content)
     write_part(part, 0, content);
     assert_int_equal(wi_part_finish(part, &error), WI_OK);
     wi_part_close(part);
+}
+
+/* What was fetched stays, whichever of the steps finds no descriptor, and is known afterwards. */
+static void a_shortage_of_descriptors_loses_nothing(void **state)
+{
+    const struct fixture *f = *state;
+    struct wi_hub_file whole = file_of("whole"), half = file_of("four and more");
+    struct rlimit before;
+    struct wi_error error;
+    half.path = "half";
+    fetch(f, "whole");
+    struct wi_part *part = wi_part_open(f->folder, &half, &error);
+    write_part(part, 0, "four");
+    wi_part_save(part);
+    wi_part_close(part);
+    getrlimit(RLIMIT_NOFILE, &before);
+    for (int n = 0; n < 4; n++) {
+        struct rlimit limit = before;
+        limit.rlim_cur = (rlim_t)(wi_descriptors_next() + n);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        struct wi_part *done = wi_part_open(f->folder, &whole, &error);
+        struct wi_part *begun = wi_part_open(f->folder, &half, &error);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        assert_true(n > 0 || (!done && !begun));
+        assert_true(n < 3 || (done && begun));
+        assert_true(!done || wi_part_is_done(done));
+        assert_true(!begun || wi_ranges_bytes(wi_part_ranges(begun)) == 4);
+        wi_part_close(done);
+        wi_part_close(begun);
+    }
 }
 
 static void a_file_that_is_whole_is_not_begun_again(void **state)
@@ -155,6 +187,7 @@ static void wrong_bytes_get_no_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_shortage_of_descriptors_loses_nothing),
         TEST(a_file_that_is_whole_is_not_begun_again),
         TEST(a_file_of_another_commit_is_not_taken_for_it),
         TEST(a_file_of_unknown_origin_is_not_taken_for_it),
