@@ -172,12 +172,20 @@ static int serve(struct lws *wsi, struct wi_socket *socket, const char *path)
     return serve_page(wsi, socket, path);
 }
 
+static int write_on(struct lws *wsi, struct wi_socket *socket)
+{
+    if (socket->ending)
+        return wi_http_finish(wsi, socket->ending == WI_ENDING_AND_CLOSING);
+    return wi_transfer_writeable(wsi, socket);
+}
+
 /* --- The way in from lws --------------------------------------------------------------------- */
 
 static void socket_gone(struct lws *wsi, struct wi_socket *socket)
 {
     lws_set_opaque_user_data(wsi, NULL);
     wi_transfer_abandon(socket->transfer);
+    wi_socket_unwatch(socket);
     wi_places_leave(&socket->bridge->places, &socket->place);
     free(socket);
 }
@@ -210,14 +218,15 @@ int wi_files_callback(
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
         return wi_upgrade_check(wsi, socket->bridge, in);
     case LWS_CALLBACK_HTTP:
-        if (socket->transfer || socket->bridge->closed)
+        if (socket->transfer || socket->ending || socket->bridge->closed)
             return -1;
         return serve(wsi, socket, in);
     case LWS_CALLBACK_HTTP_WRITEABLE:
-        return wi_transfer_writeable(wsi, socket);
+        return write_on(wsi, socket);
     case LWS_CALLBACK_CLOSED_HTTP:
         wi_transfer_abandon(socket->transfer);
         socket->transfer = NULL;
+        wi_socket_unwatch(socket);
         return 0;
     default:
         socket_gone(wsi, socket);

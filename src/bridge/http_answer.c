@@ -70,8 +70,24 @@ void wi_http_begin(
         wi_buffer_puts(out, "Connection: close\r\n");
 }
 
+int wi_http_await_room(struct lws *wsi)
+{
+    struct wi_socket *socket = lws_get_opaque_user_data(wsi);
+    if (lws_send_pipe_choked(wsi) && wi_socket_watch(socket) != 0)
+        return -1;
+    return lws_callback_on_writable(wsi) < 0 ? -1 : 0;
+}
+
 int wi_http_finish(struct lws *wsi, int close_after)
 {
+    struct wi_socket *socket = lws_get_opaque_user_data(wsi);
+    if (lws_send_pipe_choked(wsi)) {
+        socket->ending = close_after ? WI_ENDING_AND_CLOSING : WI_ENDING;
+        lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, WI_HTTP_STALL_S);
+        return wi_http_await_room(wsi);
+    }
+    socket->ending = WI_NOT_ENDING;
+    wi_socket_unwatch(socket);
     return close_after || lws_http_transaction_completed(wsi) ? -1 : 0;
 }
 

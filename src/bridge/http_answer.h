@@ -6,6 +6,8 @@
 #include "bridge/socket.h"
 
 #define WI_HTTP_HEADER_MAX 512
+/* A client that takes no byte for so long is cut, and so is one that is too slow on average. */
+#define WI_HTTP_STALL_S 30
 
 /* Everything that each answer carries: COOP, COEP, CSP and so on. Owned by the caller. */
 char *wi_http_security_headers(const char *url, const char *local_url);
@@ -20,7 +22,10 @@ void wi_http_begin(
     struct wi_buffer *out, const struct wi_bridge *bridge, int status, int close_after);
 /* Sends the headers and clears the buffer. 0, or -1 where the connection is to be closed. */
 int wi_http_write_headers(struct lws *wsi, struct wi_buffer *text);
-/* What the lws callback returns once an answer is out. */
+/* Asks for WRITEABLE. 0, or -1 where the connection is to be closed. */
+int wi_http_await_room(struct lws *wsi);
+/* What the lws callback returns once all of an answer was written. Until there is room for another
+ * answer the socket's `ending` is set, and this is to be called again when it is WRITEABLE. */
 int wi_http_finish(struct lws *wsi, int close_after);
 /* Answers the request on `wsi` with a short text and closes or keeps the connection. The value is
  * for the lws callback to return. `extra` is more header lines, each ended by CR LF, or NULL. */

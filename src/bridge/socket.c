@@ -1,9 +1,48 @@
 /* Connections as they come, and as they must give way; see socket.h. */
 #include "bridge/socket.h"
 #include "base/descriptors.h"
+#include "base/log.h"
+#include "base/loop.h"
 #include "base/memory.h"
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+void wi_socket_cut(struct wi_socket *socket)
+{
+    lws_set_timeout(socket->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+}
+
+static void on_meanwhile(void *context, int status, int events)
+{
+    struct wi_socket *socket = context;
+    wi_debug("bridge", NULL, "a client that sends and does not take its answer is cut");
+    wi_socket_unwatch(socket);
+    wi_socket_cut(socket);
+}
+
+int wi_socket_watch(struct wi_socket *socket)
+{
+    if (socket->meanwhile)
+        return 0;
+    int fd = fcntl(lws_get_socket_fd(socket->wsi), F_DUPFD_CLOEXEC, 0); /* lws watches its own */
+    if (fd < 0)
+        return -1;
+    socket->meanwhile_fd = fd;
+    socket->meanwhile = wi_watch_new(socket->bridge->loop, fd, UV_READABLE, on_meanwhile, socket);
+    if (!socket->meanwhile)
+        close(fd);
+    return socket->meanwhile ? 0 : -1;
+}
+
+void wi_socket_unwatch(struct wi_socket *socket)
+{
+    if (!socket->meanwhile)
+        return;
+    wi_watch_free(socket->meanwhile);
+    socket->meanwhile = NULL;
+    close(socket->meanwhile_fd);
+}
 
 void wi_socket_vacate(struct wi_bridge *bridge, struct wi_place *place)
 {
@@ -12,7 +51,7 @@ void wi_socket_vacate(struct wi_bridge *bridge, struct wi_place *place)
     struct wi_socket *socket =
         (struct wi_socket *)((char *)place - offsetof(struct wi_socket, place));
     bridge->counters.refused++;
-    lws_set_timeout(socket->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+    wi_socket_cut(socket);
 }
 
 /* Nodes and pages try again by themselves: closing is an answer that they understand. */

@@ -10,9 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A client that takes no byte for so long is cut, and so is one that is too slow on average. */
-#define STALL_S 30
-
 struct wi_transfer {
     struct lws *wsi; /* NULL once abandoned */
     struct wi_bridge *bridge;
@@ -56,19 +53,18 @@ static void on_read(uv_fs_t *request)
     uv_fs_req_cleanup(request);
     if (!transfer->wsi)
         transfer_free(transfer);
-    else
-        lws_callback_on_writable(transfer->wsi);
+    else if (wi_http_await_room(transfer->wsi) != 0)
+        wi_socket_cut(lws_get_opaque_user_data(transfer->wsi));
 }
 
 static int read_next(struct wi_transfer *transfer)
 {
     size_t size = transfer->left < WI_LWS_CHUNK ? (size_t)transfer->left : WI_LWS_CHUNK;
-    lws_set_timeout(transfer->wsi, PENDING_TIMEOUT_HTTP_CONTENT, STALL_S);
+    lws_set_timeout(transfer->wsi, PENDING_TIMEOUT_HTTP_CONTENT, WI_HTTP_STALL_S);
     if (transfer->text) {
         memcpy(transfer->chunk + LWS_PRE, transfer->text + transfer->at, size);
         transfer->ready = (ssize_t)size;
-        lws_callback_on_writable(transfer->wsi);
-        return 0;
+        return wi_http_await_room(transfer->wsi);
     }
     uv_buf_t buffer = uv_buf_init((char *)transfer->chunk + LWS_PRE, (unsigned)size);
     transfer->read.data = transfer;

@@ -265,6 +265,33 @@ static void test_abandoned_file(void **state)
     client_close(&client);
 }
 
+/* Asks again and again, and reads nothing, until it is cut. */
+static void check_cut(struct fixture *fixture, const char *first, const char *more)
+{
+    struct client client = client_open(&fixture->loop, fixture->port);
+    double until = client_now() + CLIENT_PATIENCE_MS;
+    int small = 4096, cut = 0;
+    setsockopt(client.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    assert_int_equal(client_send(&client, first, strlen(first)), 0);
+    while (!cut && client_now() < until) {
+        cut =
+            send(client.fd, more, strlen(more), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno != EAGAIN;
+        uv_run(&fixture->loop, UV_RUN_NOWAIT);
+    }
+    if (!cut)
+        fail_msg("never: %s then %s", first, more);
+    client_close(&client);
+}
+
+/* lws reads nothing while it writes an answer, and is told again and again that there is something
+ * to read: whoever sends more and does not take his answer would keep a core busy. */
+static void test_unread_answers(void **state)
+{
+    static const char request[] = "GET /assets/engine-5XK2Q7NB.wasm HTTP/1.1\r\nHost: h\r\n\r\n";
+    check_cut(*state, request, request);
+    check_cut(*state, request, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+}
+
 static void test_bad_start(void **state)
 {
     struct fixture *fixture = *state;
@@ -296,6 +323,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_ranges_of_model_files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_changed_model_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_abandoned_file, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_unread_answers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bad_start, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
