@@ -23,7 +23,7 @@ struct piece {
 
 struct shelf {
     struct piece *first;
-    unsigned count;
+    int count;
 };
 
 static _Thread_local struct shelf *shelves; /* NULL where nothing is kept */

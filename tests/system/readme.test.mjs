@@ -67,6 +67,7 @@ function outputOf(program, words, folder) {
     return new Promise((resolve, reject) => {
         const child = execFile(program, words, { cwd: folder, env, timeout: 90_000 * patience },
             (error, out, problems) => (error ? reject(new Error(`${error.message}\n${problems}`)) : resolve(out)));
+        child.stdin?.on('error', () => {}); // most read nothing, and may have ended already
         child.stdin?.end('What is your name?\n');
     });
 }
