@@ -3,6 +3,7 @@
  * build/bench/tasks.json.
  *
  *   node tests/bench/tasks.mjs [--quick] [--rounds=N] [--only=families,generation,rates,loading]
+ *       [--models=NAME,…]   of the families, in this order
  */
 import fs from 'node:fs';
 import os from 'node:os';
@@ -12,25 +13,27 @@ import { makeFamilies } from '../lib/families.mjs';
 import { build } from '../lib/paths.mjs';
 import { flagsOf, playwright, serve } from './browsers.mjs';
 import { table } from './figures.mjs';
-import { chosenParts, option } from './options.mjs';
+import { chosenOf, chosenParts, option } from './options.mjs';
 import { compile } from './programs.mjs';
-import { BarePage, Native, Webinfer } from './tasks/contestants.mjs';
+import { BarePage, Native, TaskFloor, Webinfer } from './tasks/contestants.mjs';
 import { familyGoals, measureFamilies, printFamilies } from './tasks/families.mjs';
 import {
     generationGoals, measureFirstToken, measureVocabulary, printGeneration,
 } from './tasks/generation.mjs';
 import { measureParts, measureWarmUp, printLoading } from './tasks/loading.mjs';
 import { measureEmbeddings, measureTranscription, printRates } from './tasks/rates.mjs';
-import { SIZES, works } from './tasks/work.mjs';
+import { SIZES, works as allWorks } from './tasks/work.mjs';
 
 const quick = process.argv.includes('--quick');
 const rounds = Number(option('rounds') ?? (quick ? 2 : 5));
 const ms = quick ? 100 : 600, familyMs = quick ? 0 : 400;
 const parts = chosenParts(['families', 'generation', 'rates', 'loading']);
+const allModels = allWorks.map(({ model }) => model);
+const works = chosenOf('models', allModels).map((name) => allWorks[allModels.indexOf(name)]);
 /** The families' models have sizes of their own; those of the other parts are larger than the tests', so that there
  * is something to time. */
 const STORES = [
-    { of: ['families'], sizes: SIZES, models: works.map(({ model }) => model) },
+    { of: ['families'], sizes: SIZES, models: allModels },
     { of: ['generation', 'rates', 'loading'], sizes: { width: 256, layers: 6 } },
 ];
 
@@ -39,15 +42,17 @@ const HISTORIES = [1000, 4000];
 
 async function compare(daemon, pairOf, store, parts) {
     const pages = await serve([store]), browser = await playwright(flagsOf(daemon));
-    const webinfer = new Webinfer(daemon, compile().client);
+    const built = compile(), floor = new TaskFloor(built), webinfer = new Webinfer(daemon, built.client);
     try {
         // Everybody computes with as many threads as webinfer does.
         const { threads } = (await webinfer.infer(works[0])).executed_on;
         const bare = await new BarePage().start(browser, pages, threads);
+        if (parts.includes('families')) await floor.start(browser, pages, threads);
         return { threads, ...await measure(parts,
-            { webinfer, pairOf, bare, native: new Native(store, threads), rounds, ms, works }) };
+            { webinfer, pairOf, bare, floor, native: new Native(store, threads), rounds, ms, works }) };
     } finally {
         webinfer.stop();
+        floor.stop();
         await browser.close();
         pages.close();
     }
@@ -57,7 +62,7 @@ async function compare(daemon, pairOf, store, parts) {
 const measures = {
     async families(who) {
         return { families: await measureFamilies(
-            { ...who, ms: familyMs, contestants: [who.bare, who.webinfer, who.native] }) };
+            { ...who, ms: familyMs, contestants: [who.bare, who.floor, who.webinfer, who.native] }) };
     },
     async generation(who) {
         const vocabulary = await measureVocabulary(who), first = [];

@@ -1,6 +1,6 @@
 /**
- * Who answers: webinfer, transformers.js in a page of its own, and transformers.js in Node on native
- * onnxruntime. Each has
+ * Who answers: webinfer, transformers.js in a page of its own, the floor with such a page behind it, and
+ * transformers.js in Node on native onnxruntime. Each has
  *
  *   load(work)      the model of a piece of work (work.mjs); gives milliseconds
  *   unload(work)    and away with it
@@ -10,9 +10,10 @@
  */
 import http from 'node:http';
 import { library } from '../../lib/oracle.mjs';
+import { request } from '../../lib/http.mjs';
 import { until } from '../../lib/wait.mjs';
 import { ask } from '../ask.mjs';
-import { load, requestFile } from '../programs.mjs';
+import { load, requestFile, startFloor } from '../programs.mjs';
 
 /** Requests whose median says something. */
 const ENOUGH = 5;
@@ -43,6 +44,14 @@ function requestOf({ model, task, inputs, options, file, bytes }) {
 /** What stands beside a file: what is no text is JSON, and what there are several of comes again. */
 const queryOf = (members) => new URLSearchParams(Object.entries(members).filter(([, value]) => value !== undefined)
     .flatMap(([name, value]) => [value].flat().map((one) => [name, typeof one === 'string' ? one : JSON.stringify(one)])));
+
+/** @returns {Promise<any>} what the load client says of this request */
+async function loadOf(model, client, { port, ms, clients = 1 }, { query = '', headers = {}, body }) {
+    const file = requestFile('task', `127.0.0.1:${port}`, headers, body, query);
+    const told = await load(client, { port, file, clients, ms });
+    if (told.errors) throw new Error(`${model}: ${told.errors} errors, status ${told.last_error_status}`);
+    return told;
+}
 
 export class Webinfer {
     name = 'webinfer';
@@ -90,12 +99,8 @@ export class Webinfer {
      * @returns {Promise<number>} milliseconds for each request */
     async together(work, ms) { return 1000 / (await this.#load(work, ms, 2)).per_second; }
 
-    async #load(work, ms, clients) {
-        const { host, port } = new URL(this.url), { query, headers, body } = requestOf(work);
-        const file = requestFile('task', host, headers, body, query);
-        const told = await load(this.client, { port, file, clients, ms });
-        if (told.errors) throw new Error(`${work.model}: ${told.errors} errors, status ${told.last_error_status}`);
-        return told;
+    #load(work, ms, clients) {
+        return loadOf(work.model, this.client, { port: new URL(this.url).port, ms, clients }, requestOf(work));
     }
 
     once(work) { return timesOf(0, () => this.infer(work), 1); }
@@ -132,10 +137,10 @@ export class BarePage {
     name = 'bare';
     compiles = true;
 
-    async start(browser, pages, threads) {
-        Object.assign(this, { pages, threads });
+    async start(browser, pages, threads, query = '') {
+        this.threads = threads;
         this.page = await browser.newPage();
-        await this.page.goto(`${pages.url}/tasks.html`);
+        await this.page.goto(`${pages.url}/tasks.html${query}`);
         await this.page.waitForFunction(() => document.title === 'ready');
         return this;
     }
@@ -158,6 +163,49 @@ export class BarePage {
         return this.page.evaluate((words) => window.create(...words),
             [files.map((file) => `/models/${model}/onnx/${file}.onnx`), parallel]);
     }
+}
+
+/** How the floor's page begins what is no answer. */
+const TROUBLE = '{"error"';
+
+/** A request to the floor's page: what is asked of it, and the file in the lines behind. */
+function bodyOf({ pipeline, model, bare: { picture, sound, ...input }, file: given }) {
+    const file = picture ? 'picture' : sound && 'sound';
+    const asked = Buffer.from(`${JSON.stringify({ pipeline, model, input, file })}\n`);
+    return given ? Buffer.concat([asked, given.bytes]) : asked;
+}
+
+/** The page behind the floor: what requests and answers cost that nobody looks into, stores or chooses a place for. */
+export class TaskFloor extends BarePage {
+    name = 'floor';
+
+    constructor({ floor, client }) {
+        super();
+        Object.assign(this, { program: floor, client });
+    }
+
+    async start(browser, pages, threads) {
+        this.process = await startFloor(this.program);
+        return super.start(browser, pages, threads, `?port=${this.process.page}`);
+    }
+
+    async load(work) {
+        const took = await super.load(work);
+        const { text } = await request(`http://127.0.0.1:${this.process.clients}/`, { method: 'POST', body: bodyOf(work) });
+        // It must be an answer before its speed means anything.
+        if (text.startsWith(TROUBLE)) throw new Error(`the floor, ${work.model}: ${text}`);
+        return took;
+    }
+
+    async runApart(work, ms) {
+        const asked = (forMs) => loadOf(work.model, this.client, { port: this.process.clients, ms: forMs },
+            { body: bodyOf(work) });
+        const { min_ms: once } = await asked(0);
+        const { p50_ms, min_ms } = await asked(Math.max(ms, ENOUGH * once));
+        return { times: [p50_ms], least: min_ms };
+    }
+
+    stop() { this.process?.stop(); }
 }
 
 /** As many threads as the page. */
