@@ -1,7 +1,6 @@
 /* See descriptors.h. */
 #include "base/descriptors.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/resource.h>
@@ -31,11 +30,6 @@ int wi_descriptors_highest(unsigned reserve)
     int limit = wi_descriptors_limit();
     unsigned quarter = (unsigned)limit / 4;
     return limit - 1 - (int)(quarter < reserve ? quarter : reserve);
-}
-
-int wi_is_shortage(int why)
-{
-    return why == EMFILE || why == ENFILE || why == ENOMEM;
 }
 
 int wi_descriptors_next(void)

@@ -13,8 +13,6 @@ int wi_descriptors_limit(void); /* INT_MAX: there is none */
 /* The highest that a connection may have where `reserve` are left to the rest of the program, but
  * at most a quarter of all. */
 int wi_descriptors_highest(unsigned reserve);
-/* Whether an error (errno) is a shortage: of descriptors, or of memory. Later it may be over. */
-int wi_is_shortage(int why);
 int wi_descriptors_next(void); /* the one that would be given out now; INT_MAX: none is left */
 
 #endif

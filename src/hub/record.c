@@ -3,9 +3,9 @@
 #include "hub/record.h"
 
 #include "base/buffer.h"
-#include "base/descriptors.h"
 #include "base/memory.h"
 #include "base/secret.h"
+#include "model/open.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

@@ -2,8 +2,8 @@
  * are passed over. */
 #include "model/folder.h"
 
-#include "base/descriptors.h"
 #include "model/manifest.h"
+#include "model/open.h"
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -12,8 +12,8 @@
 
 enum { DEPTH_MAX = 3, LOOKS_MAX = 10000 };
 
-/* Calls for each entry of FOLDER/INNER until it gives 0. A folder that cannot be read has none; 0,
- * or errno if that is for a shortage. */
+/* Calls for each entry of FOLDER/INNER until it gives 0. A folder that is missing has none; 0, or
+ * errno if it cannot be read. */
 typedef int each_fn(void *context, const char *path, const struct stat *status);
 
 static int each_entry(const char *folder, const char *inner, each_fn *each, void *context)
@@ -36,7 +36,7 @@ static int each_entry(const char *folder, const char *inner, each_fn *each, void
     if (dir)
         closedir(dir);
     free(place);
-    return wi_is_shortage(why) ? why : 0;
+    return wi_is_missing(why) ? 0 : why;
 }
 
 /* --- the format ------------------------------------------------------------------------------- */
@@ -46,7 +46,7 @@ static int has(const char *folder, const char *name)
 {
     char *path = wi_sprintf("%s/%s", folder, name);
     struct stat status;
-    int there = stat(path, &status) == 0 || (errno != ENOENT && errno != ENOTDIR);
+    int there = stat(path, &status) == 0 || !wi_is_missing(errno);
     free(path);
     return there;
 }
@@ -97,8 +97,8 @@ static int take(void *context, const char *path, const struct stat *status)
         if (reading->depth < DEPTH_MAX && folder->folders.count < WI_MANIFEST_MAX) {
             struct reading inner = {reading->path, folder, reading->depth + 1, 0};
             wi_strings_add(&folder->folders, path);
-            reading->failed = each_entry(reading->path, path, take, &inner);
-            reading->failed = reading->failed ? reading->failed : inner.failed;
+            int why = each_entry(reading->path, path, take, &inner);
+            reading->failed = wi_is_shortage(why) ? why : inner.failed;
         }
         return !reading->failed;
     }

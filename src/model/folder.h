@@ -14,7 +14,7 @@ struct wi_folder {
 };
 
 /* Which format the folder at `path` has, by the presence of a few files: 0, or -1 with errno ENOENT
- * if it is no model's, and with another one if it could not be looked at for a shortage. */
+ * if it is no model's, and with another one if it could not be looked at. */
 int wi_folder_format(const char *path, enum wi_model_format *format);
 /* The same, and its files. */
 int wi_folder_read(const char *path, struct wi_folder *folder);

@@ -6,11 +6,11 @@
 #include "model/list.h"
 
 #include "base/buffer.h"
-#include "base/descriptors.h"
 #include "base/memory.h"
 #include "base/nearest.h"
 #include "model/folder.h"
 #include "model/model.h"
+#include "model/open.h"
 #include "model/spec.h"
 
 #include <dirent.h>

@@ -367,7 +367,7 @@ static enum wi_code choose_folder(struct wi_load *load)
     char *name = wi_strndup(load->name, strcspn(load->name, ":"));
     enum wi_code code = WI_OK;
     free(load->folder);
-    if (wi_versions_find(load->directory, name, &load->version) != 0 && wi_is_shortage(errno))
+    if (wi_versions_find(load->directory, name, &load->version) != 0)
         code = wi_cannot_open("the model's folder", &load->error);
     if (load->version) {
         wi_looks_add(&load->looks, load->directory, name);
@@ -395,7 +395,7 @@ static enum wi_code read_once(struct wi_load *load)
     enum wi_code code;
     int found = wi_folder_read(load->folder, &folder) == 0;
     load->format = found ? folder.format : WI_FORMAT_COUNT;
-    if (!found && wi_is_shortage(errno))
+    if (!found && !wi_is_missing(errno))
         code = wi_cannot_open("the model's folder", &load->error);
     else if (load->format == WI_FORMAT_COUNT)
         code = wi_error_set(

@@ -1,7 +1,6 @@
 /* See open.h. */
 #include "model/open.h"
 
-#include "base/descriptors.h"
 #include "base/memory.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -11,12 +10,22 @@
 #include <string.h>
 #include <unistd.h>
 
+int wi_is_missing(int why)
+{
+    return why == ENOENT || why == ENOTDIR;
+}
+
+int wi_is_shortage(int why)
+{
+    return why == EMFILE || why == ENFILE || why == ENOMEM;
+}
+
 enum wi_code wi_cannot_open(const char *file, struct wi_error *error)
 {
     if (wi_is_shortage(errno))
         return wi_error_set(error, WI_UNAVAILABLE, "model_name",
             "%.200s cannot be opened now: %s; try again later", file, strerror(errno));
-    if (errno == ENOENT || errno == ENOTDIR)
+    if (wi_is_missing(errno))
         return wi_error_set(error, WI_MODEL_NOT_FOUND, "model_name",
             "there is no %.200s in the model's folder", file);
     return wi_error_set(

@@ -9,6 +9,18 @@
 #include "base/error.h"
 #include "model/manifest.h"
 
+/*
+ * Why something of a store could not be opened or looked at (errno): there is none, or descriptors
+ * or memory are short, which may be over later. All else (EACCES, EIO, ELOOP and others) is there,
+ * and stays shut until somebody mends it. So
+ *
+ *   who wants this one     says why it cannot be had, unless it is missing
+ *   who removes, replaces  leaves alone what is not missing
+ *   who shows a list       goes on, but for a shortage: that may hide any of the others
+ */
+int wi_is_missing(int why);
+int wi_is_shortage(int why);
+
 /* An open regular file FOLDER/FILE that lies, links followed, under the folder `within`; -1 with
  * `error`: WI_MODEL_NOT_FOUND, WI_MODEL_INVALID, WI_UNAVAILABLE (out of descriptors). */
 int wi_open_inside(const char *within, const char *folder, const char *file, struct stat *status,

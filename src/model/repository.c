@@ -11,6 +11,7 @@
 #include "base/work_queue.h"
 #include "model/listing.h"
 #include "model/load.h"
+#include "model/open.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -397,7 +398,7 @@ static int is_there(const struct wi_repository *repository, const char *name, ui
     *size = there ? (uint64_t)status.st_size : UINT64_MAX;
     if (!there) {
         *strrchr(path, '/') = '\0';
-        there = stat(path, &status) == 0 || (errno != ENOENT && errno != ENOTDIR);
+        there = stat(path, &status) == 0 || !wi_is_missing(errno);
     }
     free(path);
     return there;

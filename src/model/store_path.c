@@ -46,11 +46,6 @@ int wi_path_make(int at, const char *path)
     return walk(at, path, 1);
 }
 
-int wi_path_is_missing(int why)
-{
-    return why == ENOENT || why == ENOTDIR || why == ELOOP;
-}
-
 int wi_path_each(int folder, wi_path_fn *each, void *context)
 {
     int copy = openat(folder, ".", OPEN_FOLDER);

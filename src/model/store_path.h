@@ -10,12 +10,10 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-/* The folder, open for reading; -1 with errno (ENOTDIR or ELOOP for a link). "." is `at` itself. */
+/* The folder, open for reading; -1 with errno (ENOTDIR for a link). "." is `at` itself. */
 int wi_path_open(int at, const char *path);
 /* The same, made where it is missing, and what holds it brought to disk. */
 int wi_path_make(int at, const char *path);
-/* Whether a folder could not be opened because there is none, not for want of anything else. */
-int wi_path_is_missing(int why);
 /* Calls `each` for the entries, those with a dot in front too, until it gives other than 0. 0, or
  * -1 with errno where they could not be read: others may be there. */
 typedef int wi_path_fn(void *context, int folder, const char *name, const struct stat *status);

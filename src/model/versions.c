@@ -3,6 +3,7 @@
 
 #include "model/folder.h"
 #include "model/model.h"
+#include "model/open.h"
 #include "model/store_path.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -134,7 +135,7 @@ static int find_current(int store, const char *name, unsigned *number)
     int parent = wi_versions_open_parent(store, name, 0, &last);
     *number = parent >= 0 ? wi_versions_read_link(parent, last, name) : 0;
     int folder = *number ? open_version(store, name, *number) : -1;
-    int unknown = folder < 0 && (parent < 0 || *number) && !wi_path_is_missing(errno), why = errno;
+    int unknown = folder < 0 && (parent < 0 || *number) && !wi_is_missing(errno), why = errno;
     if (folder < 0)
         *number = 0;
     else
@@ -150,7 +151,7 @@ int wi_versions_find(const char *directory, const char *name, unsigned *number)
     int store = wi_versions_open_store(directory);
     *number = 0;
     if (store < 0)
-        return wi_path_is_missing(errno) ? 0 : -1;
+        return wi_is_missing(errno) ? 0 : -1;
     int known = find_current(store, name, number), why = errno;
     close(store);
     errno = why;
@@ -179,7 +180,7 @@ static int add_version(void *context, int place, const char *name, const struct 
         return 0;
     int folder = wi_path_open(place, name);
     if (folder < 0) {
-        listed->failed = wi_path_is_missing(errno) ? 0 : errno;
+        listed->failed = wi_is_missing(errno) ? 0 : errno;
         return listed->failed != 0;
     }
     wi_source_read(folder, &version.source);
@@ -208,7 +209,7 @@ static int list_in(int store, const char *name, struct wi_versions *versions)
     int place = wi_path_open(store, path), why = place < 0 ? errno : 0;
     free(path);
     if (why)
-        return wi_path_is_missing(why) ? 0 : why;
+        return wi_is_missing(why) ? 0 : why;
     if (find_current(store, name, &current) != 0 || wi_path_each(place, add_version, &listed) != 0)
         listed.failed = errno;
     close(place);
@@ -223,7 +224,7 @@ int wi_versions_list(const char *directory, const char *name, struct wi_versions
 {
     int store = wi_versions_open_store(directory);
     if (store < 0)
-        return wi_path_is_missing(errno) ? 0 : -1;
+        return wi_is_missing(errno) ? 0 : -1;
     int why = list_in(store, name, versions);
     close(store);
     errno = why;

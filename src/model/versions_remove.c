@@ -3,6 +3,7 @@
 
 #include "model/folder.h"
 #include "model/model.h"
+#include "model/open.h"
 #include "model/store_path.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -96,7 +97,8 @@ static enum wi_code no_model(const char *name, struct wi_error *error)
 
 struct inner {
     const char *path;
-    const char *found; /* owned: a folder inside that is a model too */
+    char *found; /* a folder inside that is a model too */
+    int unseen;  /* errno of one inside that could not be looked at, or 0 */
 };
 
 static int look_for_model(void *context, int folder, const char *name, const struct stat *status)
@@ -105,11 +107,15 @@ static int look_for_model(void *context, int folder, const char *name, const str
     enum wi_model_format format;
     char *path = wi_sprintf("%s/%s", inner->path, name);
     (void)folder;
-    if (S_ISLNK(status->st_mode) || S_ISDIR(status->st_mode))
-        if (wi_model_check_name(name, NULL) == WI_OK && wi_folder_format(path, &format) == 0)
+    if ((S_ISLNK(status->st_mode) || S_ISDIR(status->st_mode)) &&
+        wi_model_check_name(name, NULL) == WI_OK) {
+        if (wi_folder_format(path, &format) == 0)
             inner->found = wi_strdup(name);
+        else
+            inner->unseen = wi_is_missing(errno) ? 0 : errno;
+    }
     free(path);
-    return inner->found != NULL;
+    return inner->found || inner->unseen;
 }
 
 /* The folder of a model that was added; not one that only holds models. */
@@ -117,26 +123,28 @@ static enum wi_code remove_folder(int store, int parent, const char *directory, 
     const char *last, uint64_t *freed, struct wi_error *error)
 {
     char *path = wi_sprintf("%s/%s", directory, name);
-    struct inner inner = {path, NULL};
+    struct inner inner = {path, NULL, 0};
     enum wi_model_format format;
     enum wi_code code = WI_OK;
     int inside = !strchr(name, '/'), folder = inside ? wi_path_open(parent, last) : -1;
     int seen = !inside || (folder >= 0 && wi_path_each(folder, look_for_model, &inner) == 0);
-    int why = errno;
+    int why = inner.unseen ? inner.unseen : errno;
     if (folder >= 0)
         close(folder);
     errno = why;
-    if (!seen)
+    if (!seen || inner.unseen)
         code = wi_path_failed(directory, "what is in the model's folder cannot be seen", error);
     else if (wi_folder_format(path, &format) != 0)
-        code = no_model(name, error);
+        code = wi_is_missing(errno)
+                   ? no_model(name, error)
+                   : wi_path_failed(directory, "the model cannot be looked at", error);
     else if (inner.found)
         code = wi_error_set(error, WI_CONFLICT, "model_name",
             "other models lie in the folder of %.160s: remove %.160s/%.128s first", name, name,
             inner.found);
     else if (wi_versions_discard(store, parent, last, freed) != 0)
         code = wi_path_failed(directory, "the model cannot be removed", error);
-    free((char *)inner.found);
+    free(inner.found);
     free(path);
     return code;
 }
@@ -170,7 +178,7 @@ enum wi_code wi_versions_remove(
     enum wi_code code = WI_OK;
     if (parent >= 0)
         code = remove_in(store, parent, directory, name, last, pulled, freed, error);
-    else if (strchr(name, ':') || wi_path_is_missing(errno))
+    else if (strchr(name, ':') || wi_is_missing(errno))
         code = no_model(name, error);
     else
         code = wi_path_failed(directory, "the model cannot be looked for", error);

@@ -1,6 +1,7 @@
 /* Pulls under way: where their files are gathered, and what they may have of earlier versions. */
 #include "model/versions_private.h"
 
+#include "model/open.h"
 #include "model/store_path.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -69,7 +70,7 @@ static enum wi_code open_in(int store, const char *directory, const char *id, co
     if (files >= 0)
         close(files);
     enum wi_code code = WI_OK;
-    if (failed && !request && errno == ENOENT)
+    if (failed && !request && wi_is_missing(errno))
         code = wi_error_set(error, WI_NOT_FOUND, "", "there is no pull %s any more", id);
     else if (failed)
         code = wi_path_failed(directory, "nothing can be fetched into a folder", error);
@@ -203,7 +204,7 @@ static int add_staged(void *context, int pulling, const char *name, const struct
         return 0;
     int folder = wi_path_open(pulling, name);
     if (folder < 0) {
-        staged->failed |= !wi_path_is_missing(errno);
+        staged->failed |= !wi_is_missing(errno);
         return 0;
     }
     if (fstatat(folder, WI_STAGING_REQUEST, &item, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -223,7 +224,7 @@ int wi_staging_list(const char *directory, struct wi_strings *ids)
     struct staged staged = {
         .store = wi_versions_open_store(directory), .directory = directory, .ids = ids};
     int pulling = staged.store >= 0 ? wi_path_open(staged.store, WI_VERSIONS_PULLING) : -1;
-    staged.failed = pulling < 0 && !wi_path_is_missing(errno);
+    staged.failed = pulling < 0 && !wi_is_missing(errno);
     if (pulling >= 0) {
         staged.failed |= wi_path_each(pulling, add_staged, &staged) != 0;
         close(pulling);

@@ -150,20 +150,32 @@ static void what_is_current_makes_no_room(void **state)
     assert_false(is_there(store, ".pulled/org/name/1"));
 }
 
-static void models_inside_are_not_removed_unseen(void **state)
+/* One model lies in the folder of the other. */
+static void is_not_removed_unseen(
+    const struct store *store, const char *outer, const char *inner_graph)
 {
-    struct store *store = *state;
     struct wi_error error;
     uint64_t freed;
     int pulled;
     for (int n = 0; n <= ENOUGH; n++) {
         leave(store, n);
-        enum wi_code code = wi_versions_remove(store->directory, "outer", &pulled, &freed, &error);
+        enum wi_code code = wi_versions_remove(store->directory, outer, &pulled, &freed, &error);
         leave_all(store);
         assert_true(code == WI_STORAGE_FAILED || code == WI_CONFLICT);
-        assert_true(is_there(store, "outer/inner/model.onnx"));
+        if (!is_there(store, inner_graph))
+            fail_msg("%s was removed with %d descriptors left", inner_graph, n);
     }
     assert_int_equal(error.code, WI_CONFLICT);
+}
+
+static void models_inside_are_not_removed_unseen(void **state)
+{
+    struct store *store = *state;
+    write_text(store->directory, "folders/model.onnx", "outer");
+    write_text(store->directory, "folders/bert/config.json", "{}");
+    write_text(store->directory, "folders/bert/onnx/model.onnx", "inner");
+    is_not_removed_unseen(store, "outer", "outer/inner/model.onnx");
+    is_not_removed_unseen(store, "folders", "folders/bert/onnx/model.onnx");
 }
 
 static void write_bytes(const struct store *store, const char *name, struct wi_buffer bytes)
