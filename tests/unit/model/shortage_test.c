@@ -77,40 +77,47 @@ static int is_there(const struct store *store, const char *path)
     return there;
 }
 
-/* A list that is not whole says so. */
-static void versions_are_listed_or_not(void **state)
+/* 0 and how many there are, or -1. */
+typedef int list_fn(const char *directory, size_t *count);
+
+static int list_versions(const char *directory, size_t *count)
 {
-    struct store *store = *state;
+    struct wi_versions versions = {0};
+    int result = wi_versions_list(directory, "org/name", &versions);
+    *count = versions.count;
+    assert_true(result != 0 || versions.items[0].current);
+    wi_versions_clear(&versions);
+    return result;
+}
+
+static int list_pulls(const char *directory, size_t *count)
+{
+    struct wi_strings ids = {0};
+    int result = wi_staging_list(directory, &ids);
+    *count = ids.count;
+    wi_strings_clear(&ids);
+    return result;
+}
+
+/* A list that is not whole says so. */
+static void is_listed_or_not(const struct store *store, list_fn *list, size_t whole)
+{
     int listed = 0;
     for (int n = 0; n <= ENOUGH; n++) {
-        struct wi_versions versions = {0};
+        size_t count;
         leave(store, n);
-        listed = wi_versions_list(store->directory, "org/name", &versions) == 0;
+        listed = list(store->directory, &count) == 0;
         leave_all(store);
-        if (listed) {
-            assert_int_equal(versions.count, 2);
-            assert_true(versions.items[0].current);
-        }
+        assert_true(!listed || count == whole);
         assert_false(n == 0 && listed);
-        wi_versions_clear(&versions);
     }
     assert_true(listed);
 }
 
-static void pulls_are_listed_or_not(void **state)
+static void versions_and_pulls_are_listed_or_not(void **state)
 {
-    struct store *store = *state;
-    int listed = 0;
-    for (int n = 0; n <= ENOUGH; n++) {
-        struct wi_strings ids = {0};
-        leave(store, n);
-        listed = wi_staging_list(store->directory, &ids) == 0;
-        leave_all(store);
-        assert_int_equal(ids.count, listed);
-        assert_false(n == 0 && listed);
-        wi_strings_clear(&ids);
-    }
-    assert_true(listed);
+    is_listed_or_not(*state, list_versions, 2);
+    is_listed_or_not(*state, list_pulls, 1);
 }
 
 static void what_is_current_is_never_collected(void **state)
@@ -324,8 +331,7 @@ static void a_version_is_published_or_not(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(versions_are_listed_or_not),
-        TEST(pulls_are_listed_or_not),
+        TEST(versions_and_pulls_are_listed_or_not),
         TEST(what_is_current_is_never_collected),
         TEST(what_is_current_makes_no_room),
         TEST(models_inside_are_not_removed_unseen),
