@@ -111,12 +111,13 @@ static int is_full(const struct wi_config_api *limits, size_t open, struct wi_er
 static int is_short_of_files(
     const struct wi_admission *admission, size_t open, int fd, struct wi_error *error)
 {
+    char advice[WI_DESCRIPTORS_ADVICE_SIZE];
     if (fd <= admission->terms.highest_fd)
         return 0;
     wi_error_set(error, WI_TOO_MANY_CONNECTIONS, NULL,
-        "%zu clients are connected, and the limit of open files (%d) leaves no room for more; try "
-        "again later. Whoever runs the service raises it: LimitNOFILE=, ulimit -n.",
-        open, wi_descriptors_limit());
+        "%zu clients are connected, and there are no open files left for more; try again later. "
+        "For whoever runs the service: %s.",
+        open, wi_descriptors_advice(advice));
     return 1;
 }
 

@@ -341,12 +341,12 @@ static void admit(struct wi_server *server)
         .dialect = api->dialect,
         .highest_fd = wi_descriptors_highest((unsigned)reserve)};
     int room = terms.highest_fd - wi_descriptors_next();
+    char advice[WI_DESCRIPTORS_ADVICE_SIZE];
     if (room < 0 || config->api.max_connections > (uint64_t)room)
         wi_warn("api", NULL,
-            "at most %d files may be open, so that about %d clients can be connected, not [api] "
-            "max_connections, %llu: raise the limit (LimitNOFILE=, ulimit -n)",
-            wi_descriptors_limit(), room < 0 ? 0 : room,
-            (unsigned long long)config->api.max_connections);
+            "about %d clients can be connected, not [api] max_connections, %llu: %s",
+            room < 0 ? 0 : room, (unsigned long long)config->api.max_connections,
+            wi_descriptors_advice(advice));
     api->admission = wi_admission_new(api->deps.loop, &terms);
 }
 

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -30,6 +31,14 @@ int wi_descriptors_highest(unsigned reserve)
     int limit = wi_descriptors_limit();
     unsigned quarter = (unsigned)limit / 4;
     return limit - 1 - (int)(quarter < reserve ? quarter : reserve);
+}
+
+const char *wi_descriptors_advice(char text[WI_DESCRIPTORS_ADVICE_SIZE])
+{
+    snprintf(text, WI_DESCRIPTORS_ADVICE_SIZE,
+        "at most %d files may be open; raise that limit (LimitNOFILE=, ulimit -n)",
+        wi_descriptors_limit());
+    return text;
 }
 
 int wi_descriptors_next(void)

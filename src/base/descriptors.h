@@ -13,6 +13,10 @@ int wi_descriptors_limit(void); /* INT_MAX: there is none */
 /* The highest that a connection may have where `reserve` are left to the rest of the program, but
  * at most a quarter of all. */
 int wi_descriptors_highest(unsigned reserve);
+#define WI_DESCRIPTORS_ADVICE_SIZE 96
+/* The limit and how it is raised, for the end of a sentence: "at most 1024 files may be open; …".
+ * Returns `text`. */
+const char *wi_descriptors_advice(char text[WI_DESCRIPTORS_ADVICE_SIZE]);
 int wi_descriptors_next(void); /* the one that would be given out now; INT_MAX: none is left */
 
 #endif

@@ -38,11 +38,11 @@ static void on_shortage_over(void *context)
 
 static void starve(struct wi_listener *listener, int why)
 {
+    char advice[WI_DESCRIPTORS_ADVICE_SIZE];
     if (why != listener->short_of)
         wi_log_limited(&listener->log, WI_LOG_WARN, listener->part, NULL,
-            "cannot accept connections: %s (at most %d files may be open: LimitNOFILE=, "
-            "ulimit -n); trying again until it can",
-            strerror(why), wi_descriptors_limit());
+            "cannot accept connections: %s; trying again until it can: %s", strerror(why),
+            wi_descriptors_advice(advice));
     listener->short_of = why;
     wi_watch_set(listener->watch, 0);
     wi_timer_start(listener->shortage, SHORTAGE_PAUSE_MS, 0);

@@ -57,12 +57,13 @@ void wi_socket_vacate(struct wi_bridge *bridge, struct wi_place *place)
 /* Nodes and pages try again by themselves: closing is an answer that they understand. */
 static int is_short_of_files(struct wi_bridge *bridge, int fd)
 {
+    char advice[WI_DESCRIPTORS_ADVICE_SIZE];
     if (fd <= bridge->highest_fd)
         return 0;
     wi_log_limited(&bridge->no_room, WI_LOG_WARN, "bridge", NULL,
-        "a connection of a node or page was closed: of %d files that may be open the last are kept "
-        "for the service itself; raise the limit (LimitNOFILE=, ulimit -n)",
-        wi_descriptors_limit());
+        "a connection of a node or page was closed, as the last open files are kept for the "
+        "service itself: %s",
+        wi_descriptors_advice(advice));
     bridge->counters.refused++;
     close(fd);
     return 1;

@@ -125,7 +125,8 @@ static void test_limit_of_files(void **state)
     assert_true(ask(admission, &limits, 1, "192.0.2.1", &other));
     others[0] = dup(0); /* the last that a connection may have */
     assert_true(wi_admission_is_full(admission, &limits, 1, &error));
-    assert_non_null(strstr(error.detail, "1 clients are connected, and the limit of open files ("));
+    assert_non_null(
+        strstr(error.detail, "1 clients are connected, and there are no open files left"));
     assert_false(ask(admission, &limits, 1, "192.0.2.1", &others[1]));
     check_told(others[1], "LimitNOFILE");
     close(others[0]);

@@ -49,6 +49,14 @@ static void test_next(void **state)
     assert_int_equal(wi_descriptors_next(), INT_MAX);
 }
 
+static void test_advice(void **state)
+{
+    char text[WI_DESCRIPTORS_ADVICE_SIZE];
+    limit_to(400);
+    assert_string_equal(wi_descriptors_advice(text),
+        "at most 400 files may be open; raise that limit (LimitNOFILE=, ulimit -n)");
+}
+
 static void test_raise(void **state)
 {
     const struct rlimit *before = *state;
@@ -64,6 +72,7 @@ static void test_raise(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_highest), TEST(test_next), TEST(test_raise)};
+    const struct CMUnitTest tests[] = {
+        TEST(test_highest), TEST(test_next), TEST(test_advice), TEST(test_raise)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
