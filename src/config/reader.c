@@ -343,14 +343,19 @@ static int can_be_read_again(int fd, const char *path)
            (S_ISREG(info.st_mode) || S_ISDIR(info.st_mode) || strcmp(path, "/dev/null") == 0);
 }
 
+static void fail_to_open(const char *path, struct wi_problems *problems)
+{
+    wi_error_set(wi_problems_add(problems), WI_NOT_FOUND, "", "%.200s: cannot be opened: %s", path,
+        strerror(errno));
+}
+
 /* NULL, and the problem is told. A directory is found out by reading it. */
 static FILE *open_file(const char *path, struct wi_problems *problems)
 {
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
     if (fd < 0) {
-        wi_error_set(wi_problems_add(problems), WI_NOT_FOUND, "", "%.200s: cannot be opened: %s",
-            path, strerror(errno));
+        fail_to_open(path, problems);
         return NULL;
     }
     if (!can_be_read_again(fd, path)) {
@@ -361,7 +366,12 @@ static FILE *open_file(const char *path, struct wi_problems *problems)
         close(fd);
         return NULL;
     }
-    return fdopen(fd, "r");
+    FILE *file = fdopen(fd, "r");
+    if (!file) {
+        fail_to_open(path, problems);
+        close(fd);
+    }
+    return file;
 }
 
 void wi_config_read(struct wi_config *config, const char *path, struct wi_problems *problems)
