@@ -10,7 +10,15 @@
 #include <malloc.h>
 #include <stdlib.h>
 
-#ifdef __SANITIZE_ADDRESS__
+#if defined __has_feature /* clang; gcc has a macro of its own */
+#if __has_feature(address_sanitizer)
+#define SEES_MEMORY
+#endif
+#elif defined __SANITIZE_ADDRESS__
+#define SEES_MEMORY
+#endif
+
+#ifdef SEES_MEMORY
 #define KEPT_MOST 0 /* else it would not see who uses what is freed */
 #else
 #define KEPT_MOST 512 /* of each size */
