@@ -386,17 +386,19 @@ void wi_request_expired(struct wi_request *request)
     start_lingering(request, &error);
 }
 
-int wi_request_hurry_clogging(struct wi_request *request)
+int wi_request_may_clog(const struct wi_request *request)
 {
-    double limit = wi_now_ms() + request->api->deps.times.linger;
     enum wi_request_state state = request->state;
     int reads = state == WI_REQUEST_READING || state == WI_REQUEST_DISCARDING ||
                 state == WI_REQUEST_LINGERING;
-    if (!reads || !request->headers.transfer_encoding)
-        return 0;
+    return reads && request->headers.transfer_encoding;
+}
+
+void wi_request_shorten_deadline(struct wi_request *request)
+{
+    double limit = wi_now_ms() + request->api->deps.times.linger;
     if (request->connection->deadline > limit)
         request->connection->deadline = limit;
-    return 1;
 }
 
 void wi_request_hurry(struct wi_request *request)

@@ -172,9 +172,10 @@ void wi_request_completed(struct wi_request *request, enum MHD_RequestTerminatio
 void wi_request_watch_waiting(void *context);
 /* Its connection's deadline has passed: 408 where a body was being read, else a plain cut. */
 void wi_request_expired(struct wi_request *request);
-/* Whether the head of a chunk of its body may fill its connection's memory. Until more of its body
- * comes it then has no more time than one that lingers. */
-int wi_request_hurry_clogging(struct wi_request *request);
+/* Whether the head of a chunk of its body may fill its connection's memory. */
+int wi_request_may_clog(const struct wi_request *request);
+/* Until more of its body comes it has no more time than one that lingers. */
+void wi_request_shorten_deadline(struct wi_request *request);
 /* Answers a waiting request with `error`; any other is left alone. */
 void wi_request_abort(struct wi_request *request, const struct wi_error *error);
 /* The server is closing: a request whose body is still coming is answered now. */

@@ -67,24 +67,35 @@ struct wi_server {
 static int hurry_clogging(struct wi_server *server)
 {
     int count = 0;
-    for (struct wi_request *request = server->api.requests; request; request = request->next)
-        count += wi_request_hurry_clogging(request);
+    for (struct wi_request *request = server->api.requests; request; request = request->next) {
+        if (!wi_request_may_clog(request))
+            continue;
+        wi_request_shorten_deadline(request);
+        count++;
+    }
     return count;
 }
 
-static void run_again(struct wi_server *server, double turn_ms)
+static void run_again(struct wi_server *server, double began)
 {
     if (server->vain_runs > VAIN_RUNS_MOST && hurry_clogging(server))
-        wi_timer_start(server->timer, 1 + (uint64_t)(turn_ms * VAIN_REST), 0);
+        wi_timer_start(server->timer, 1 + (uint64_t)((wi_now_ms() - began) * VAIN_REST), 0);
     else
         wi_turn_wish(server->api.turn);
+}
+
+/* libmicrohttpd calls something of ours: this run was not in vain. */
+static void note_call(struct wi_server *server)
+{
+    server->vain_runs = 0;
 }
 
 static void pump(struct wi_server *server)
 {
     MHD_UNSIGNED_LONG_LONG timeout = 0;
     enum MHD_Result limited = MHD_YES;
-    double began = wi_now_ms();
+    /* Needed only where this turn may bring one vain run too many. */
+    double began = server->vain_runs + RUNS_PER_TURN > VAIN_RUNS_MOST ? wi_now_ms() : 0;
     assert(!server->running);
     server->running = 1;
     /* A timeout of 0 is its way to say that there is more to do: taking a connection up again, say,
@@ -96,7 +107,7 @@ static void pump(struct wi_server *server)
     }
     server->running = 0;
     if (limited == MHD_YES && timeout == 0) {
-        run_again(server, wi_now_ms() - began);
+        run_again(server, began);
         return;
     }
     server->vain_runs = 0;
@@ -178,7 +189,7 @@ static void on_connection_notice(void *context, struct MHD_Connection *mhd, void
     enum MHD_ConnectionNotificationCode what)
 {
     struct wi_server *server = context;
-    server->vain_runs = 0;
+    note_call(server);
     if (what == MHD_CONNECTION_NOTIFY_STARTED)
         connection_started(server, mhd, slot);
     else if (*slot)
@@ -224,8 +235,7 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *mhd, cons
     const char *method, const char *version, const char *upload, size_t *upload_size,
     void **request)
 {
-    struct wi_server *server = context;
-    server->vain_runs = 0;
+    note_call(context);
     return wi_request_access(
         connection_of(mhd), mhd, path, method, version, upload, upload_size, request);
 }
@@ -233,8 +243,7 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *mhd, cons
 static void on_completed(
     void *context, struct MHD_Connection *mhd, void **request, enum MHD_RequestTerminationCode why)
 {
-    struct wi_server *server = context;
-    server->vain_runs = 0;
+    note_call(context);
     if (*request)
         wi_request_completed(*request, why);
     *request = NULL;
