@@ -1,6 +1,11 @@
 /** A client of builtin/count that holds every part against what it must be. */
 import { PartClient } from './part-client.mjs';
 
+/** So many parts of 60,000 bytes are not made for a client that reads nothing: its credit, the 64 KiB of
+ * its socket and what the system takes in for it are about seven. With a socket of the system's own size,
+ * which grows to 4 MiB, they would be over seventy. */
+export const UNREAD_MAX = 40;
+
 export class Counting extends PartClient {
     /**
      * @param {import('./daemon.mjs').Daemon} daemon

@@ -32,6 +32,9 @@ describe('a node', () => {
         assert.equal(await tab.evaluate('location.href'), `${service.url}/`);
         assert.equal(await tab.evaluate('history.length <= 2'), true);
         assert.deepEqual(problems, []);
+        // This browser can suspend WASM, for which onnxruntime-web has a build of its own.
+        const scripts = service.served.map((name) => name.match(/(engine-.*)-[0-9a-f]{12}\.js$/)?.[1]).filter(Boolean);
+        assert.deepEqual(scripts.sort(), ['engine-wasm', 'engine-webgpu-jspi']);
     });
 
     nodeTest('echoes every datatype, scalars and empty tensors', async ({ service }) => {

@@ -75,6 +75,21 @@ test('a conversation, whole and in chunks', async () => {
     assert.deepEqual(final.choices.map(({ message }) => message.content), ['a b', 'a b', 'a b']);
 });
 
+test('an answer that is stored keeps its form', async () => {
+    const ask = () => daemon.post('/v1/chat/completions', { model, messages: user('keep this') },
+        { headers: { 'Idempotency-Key': 'its-form' } });
+    const [first, again] = [await ask(), await ask()];
+    assert.equal(first.status, 200, first.text);
+    assert.equal(first.json.object, 'chat.completion');
+    assert.equal(again.headers['idempotency-replayed'], 'true');
+    assert.equal(again.text, first.text);
+    const { json: job } = await daemon.get(`/v1/jobs/${again.headers['x-job-id']}`);
+    assert.deepEqual(job.answer, first.json);
+    const native = await daemon.infer({ model_name: 'me/talker', platform: 'simulated', inputs: 'keep this' },
+        { headers: { 'Idempotency-Key': 'its-form' } });
+    assert.deepEqual([native.status, native.json.code], [422, 'idempotency_mismatch'], native.text);
+});
+
 test('thoughts, tools, schemas and logprobs go both ways', async () => {
     const thought = await client.chat.completions.create({ model, messages: user('x'),
         chat_template_kwargs: { enable_thinking: true } });

@@ -8,8 +8,10 @@ import { after, before, beforeEach } from 'node:test';
 import { certificate } from '../lib/certificate.mjs';
 import { webinfer } from '../lib/cli.mjs';
 import { CountingNode } from '../lib/counting-node.mjs';
+import { UNREAD_MAX } from '../lib/counting.mjs';
 import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
 import { EventClient } from '../lib/events.mjs';
+import { FakeNode } from '../lib/fake-node.mjs';
 import { until } from '../lib/wait.mjs';
 
 /** @type {Daemon} */
@@ -42,10 +44,8 @@ async function counting(body, more) {
     return { client, count };
 }
 
-async function newNode() {
-    const { url } = (await daemon.post('/v1/admin/join', {})).json;
-    return new CountingNode(url, { slots: 1024 }).join();
-}
+const joinUrl = async () => (await daemon.post('/v1/admin/join', {})).json.url;
+const newNode = async () => new CountingNode(await joinUrl(), { slots: 1024 }).join();
 
 before(async () => {
     daemon = await new Daemon({ config: {
@@ -116,6 +116,25 @@ test('what fails before the first part has its usual status', async () => {
     assert.equal(keyed.json.field, 'Idempotency-Key');
 });
 
+test('a node is told what it may send, and one that knows no parts is sent no stream', async () => {
+    assert.deepEqual(node.welcome.initial_credit, { parts: 32, bytes: 65_536 });
+    assert.equal(node.welcome.max_frame_bytes, 256 * 1024);
+    assert.equal(node.welcome.max_answer_bytes, 512 << 20);
+    const old = await new FakeNode(await joinUrl()).join();
+    try {
+        assert.equal(old.welcome.max_frame_bytes, 65 << 20);
+        assert.equal(old.welcome.initial_credit, undefined);
+        const client = stream(counts(5, { node: old.id }));
+        await client.ended();
+        assert.equal(client.status, 503, client.text);
+        assert.equal(client.problem.field, 'stream');
+        assert.match(client.problem.detail, /can send an answer in parts; leave stream out/);
+        assert.equal((await daemon.infer({ ...counts(5), stream: false, node: node.id })).status, 200);
+    } finally {
+        await old.close();
+    }
+});
+
 test('a deadline within a stream is its last event', async () => {
     node.limit = 3;
     const { client, count } = await counting(counts(10, { timeout_ms: 2000 }));
@@ -128,6 +147,9 @@ test('a deadline within a stream is its last event', async () => {
 });
 
 test('a client that does not read stops its own engine and nothing else', async () => {
+    const counted = () => Promise.all(['stalled_seconds_sum', 'clients_left_total'].map((what) =>
+        daemon.metric(`webinfer_stream_${what}`)));
+    const [stalled, left] = await counted();
     const { client: slow, count } =
         await counting(counts(1000, {}, { bytes: 60_000 }), { paused: true });
     let before = -1;
@@ -139,7 +161,7 @@ test('a client that does not read stops its own engine and nothing else', async 
     const other = stream(counts(300));
     await other.ended();
     assert.equal(other.last.json.parts, 300);
-    assert.ok(count.next < 200, `${count.next} parts were made for nobody`);
+    assert.ok(count.next < UNREAD_MAX, `${count.next} parts were made for nobody`);
     slow.go();
     await until(() => slow.parts.length > 220 || slow.over, { what: 'more parts' });
     assert.equal(slow.over, null);
@@ -147,6 +169,9 @@ test('a client that does not read stops its own engine and nothing else', async 
     await stopped(count);
     assert.ok(count.next < 1000);
     await idle();
+    const [stalledNow, leftNow] = await counted();
+    assert.ok(stalledNow - stalled > 0.3, `it stood still for ${stalledNow - stalled} s`);
+    assert.equal(leftNow - left, 1);
 });
 
 test('a client that takes nothing for send_timeout is gone', async () => {

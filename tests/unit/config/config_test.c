@@ -67,6 +67,10 @@ static void has_the_documented_defaults(void **state)
     assert_null(c->api.tokens_file);
     assert_int_equal(c->api.allowed_hosts.count, 0);
     assert_int_equal(c->api.max_body, 64 << 20);
+    assert_int_equal(c->api.max_answer, 512 << 20);
+    assert_int_equal(c->api.stream_grace, 15000);
+    assert_int_equal(c->api.stream_buffer, 256 << 10);
+    assert_int_equal(c->api.send_timeout, 30000);
     assert_int_equal(c->api.max_connections, 2048);
     assert_int_equal(c->api.max_connections_per_address, 256);
     assert_string_equal(c->bridge.listen, "127.0.0.1:8471");
@@ -75,6 +79,7 @@ static void has_the_documented_defaults(void **state)
     assert_int_equal(c->bridge.heartbeat_interval, 5000);
     assert_int_equal(c->bridge.heartbeat_misses, 3);
     assert_int_equal(c->bridge.resume_grace, 15000);
+    assert_int_equal(c->bridge.max_connections_per_address, 256);
     assert_int_equal(c->pool.max_connections, 4);
     assert_int_equal(c->pool.min_connections, 1);
     assert_int_equal(c->pool.connection_timeout, 30000);
