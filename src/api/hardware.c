@@ -84,7 +84,7 @@ static enum wi_code read_query(
 static int is_private(const struct wi_model *model)
 {
     const struct wi_task_list *tasks = &model->huggingface.tasks;
-    return model->engine == WI_ENGINE_LLAMA ||
+    return model->format == WI_FORMAT_GGUF ||
            (tasks->count > 0 && wi_task_is_private(tasks->items[0]));
 }
 

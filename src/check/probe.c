@@ -85,7 +85,7 @@ static json_t *speech_options(const struct wi_model *model)
 /* The text may be longer than what a model reads, and only some tasks may be asked to cut it. */
 static json_t *options_of(const struct wi_job_spec *client, int compares)
 {
-    int in_folder = client->model->engine == WI_ENGINE_PIPELINE;
+    int in_folder = client->model->format == WI_FORMAT_HUGGINGFACE;
 
     switch (client->task) {
     case WI_TASK_EMBED:

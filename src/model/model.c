@@ -67,10 +67,10 @@ static enum wi_code check_pipeline_memory(const struct wi_model *model, struct w
 
 enum wi_code wi_model_check_engine(const struct wi_model *model, struct wi_error *error)
 {
-    if (model->engine == WI_ENGINE_LLAMA &&
+    if (model->format == WI_FORMAT_GGUF &&
         wi_gguf_check_memory(&model->memory, model->name, error) != WI_OK)
         return WI_MODEL_TOO_LARGE;
-    if (model->engine == WI_ENGINE_PIPELINE && check_pipeline_memory(model, error) != WI_OK)
+    if (model->format == WI_FORMAT_HUGGINGFACE && check_pipeline_memory(model, error) != WI_OK)
         return WI_MODEL_TOO_LARGE;
     if (wi_engine_in_page(model->engine))
         return WI_OK;
@@ -85,7 +85,7 @@ void wi_model_warnings(const struct wi_model *model, struct wi_strings *warnings
 {
     const struct wi_gguf_memory *memory = &model->memory;
     struct wi_error error;
-    if (model->engine != WI_ENGINE_LLAMA)
+    if (model->format != WI_FORMAT_GGUF)
         return;
     const char *slow = wi_gguf_slow(&model->gguf);
     if (slow)

@@ -8,7 +8,7 @@
 
 int wi_text_is_for(const struct wi_model *model)
 {
-    return model->engine == WI_ENGINE_LLAMA || model->engine == WI_ENGINE_PIPELINE;
+    return model->format == WI_FORMAT_GGUF || model->format == WI_FORMAT_HUGGINGFACE;
 }
 
 /* --- the task -------------------------------------------------------------------------------- */
@@ -42,11 +42,11 @@ static enum wi_model_type type_of(const struct wi_infer *infer, const struct wi_
     return infer->has_type ? infer->type : model->type;
 }
 
-static enum wi_task_kind task_of_string(enum wi_model_type type, enum wi_engine engine)
+static enum wi_task_kind task_of_string(enum wi_model_type type, enum wi_model_format format)
 {
     if (type == WI_TYPE_TEXT_EMBEDDING)
         return WI_TASK_EMBED;
-    if (type == WI_TYPE_TEXT2TEXT && engine == WI_ENGINE_PIPELINE)
+    if (type == WI_TYPE_TEXT2TEXT && format == WI_FORMAT_HUGGINGFACE)
         return WI_TASK_TEXT2TEXT;
     return type == WI_TYPE_AUDIO ? WI_TASK_TEXT_TO_SPEECH : WI_TASK_COMPLETE;
 }
@@ -71,7 +71,7 @@ static enum wi_task_kind task_of_form(const struct wi_infer *infer, const struct
     };
     enum wi_model_type type = type_of(infer, model);
     if (infer->form == WI_FORM_STRING)
-        return task_of_string(type, model->engine);
+        return task_of_string(type, model->format);
     if (infer->form == WI_FORM_PICTURE && type == WI_TYPE_MULTIMODAL)
         return WI_TASK_IMAGE_TO_TEXT;
     return tasks[infer->form];
@@ -91,7 +91,7 @@ static enum wi_task_kind task_of(const struct wi_infer *infer, const struct wi_m
 /* A folder's tokenizer is a file of it. */
 static int has_tokenizer(const struct wi_model *model)
 {
-    return model->engine != WI_ENGINE_PIPELINE ||
+    return model->format != WI_FORMAT_HUGGINGFACE ||
            wi_manifest_find(&model->manifest, "tokenizer.json") != NULL;
 }
 
@@ -100,7 +100,7 @@ static int has_tokenizer(const struct wi_model *model)
 static int does(const struct wi_infer *infer, const struct wi_model *model, enum wi_task_kind task)
 {
     const struct wi_task_list *list = &model->huggingface.tasks;
-    if (model->engine == WI_ENGINE_LLAMA && task > WI_TASK_TOKENIZE)
+    if (model->format == WI_FORMAT_GGUF && task > WI_TASK_TOKENIZE)
         return 0;
     if (task == WI_TASK_TOKENIZE)
         return has_tokenizer(model);
@@ -210,7 +210,7 @@ static uint64_t context_of(const struct wi_infer *infer, const struct wi_model *
 {
     json_int_t asked = json_integer_value(json_object_get(infer->options, "context"));
     uint64_t most = model->gguf.context_length;
-    if (model->engine == WI_ENGINE_PIPELINE)
+    if (model->format == WI_FORMAT_HUGGINGFACE)
         return model->huggingface.context;
     if (asked > 0)
         return least((uint64_t)asked, most);
@@ -288,8 +288,8 @@ static enum wi_code check_shown(const struct wi_infer *infer, const struct wi_mo
 static enum wi_code check_bias(const struct wi_infer *infer, const struct wi_model *model,
     const char *where, struct wi_error *error)
 {
-    uint64_t count = model->engine == WI_ENGINE_PIPELINE ? model->huggingface.vocabulary
-                                                         : model->gguf.vocabulary;
+    uint64_t count = model->format == WI_FORMAT_HUGGINGFACE ? model->huggingface.vocabulary
+                                                            : model->gguf.vocabulary;
     const char *token;
     json_t *value;
     char field[40];
@@ -321,7 +321,7 @@ enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *
         return code;
     const char *where = infer->options_where ? infer->options_where : "options.";
     code = wi_text_check_options(
-        task, model->engine, infer->options, (unsigned)limits->slots, where, error);
+        task, model->format, infer->options, (unsigned)limits->slots, where, error);
     if (code != WI_OK || (code = check_bias(infer, model, where, error)) != WI_OK)
         return code;
     return check_size(infer, model, task, limits, error);

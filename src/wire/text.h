@@ -59,11 +59,11 @@ enum wi_code wi_text_read_beside(struct wi_infer *infer, const char *name, json_
 /* --- text_options.c: THE table ------------------------------------------------------------------
  */
 
-/* Whether `options` (NULL: none) are those that the task takes, within their limits. `where` is
- * what stands before their names in errors: "options." or "". `slots`: the most answers at a time
- * of a language model's engine.
+/* Whether `options` (NULL: none) are those that the task takes of a model of that format, within
+ * their limits. `where` is what stands before their names in errors: "options." or "". `slots`: the
+ * most answers at a time of a language model's engine.
  * WI_OK, WI_UNKNOWN_FIELD or WI_INVALID_FIELD. */
-enum wi_code wi_text_check_options(enum wi_task_kind task, enum wi_engine engine,
+enum wi_code wi_text_check_options(enum wi_task_kind task, enum wi_model_format format,
     const json_t *options, unsigned slots, const char *where, struct wi_error *error);
 
 /* --- text.c: both, and the model -----------------------------------------------------------------

@@ -378,7 +378,7 @@ static enum wi_code check_free_text(
     return WI_INVALID_FIELD;
 }
 
-static enum wi_code check_writing(enum wi_task_kind task, enum wi_engine engine,
+static enum wi_code check_writing(enum wi_task_kind task, enum wi_model_format format,
     const json_t *options, unsigned slots, const char *where, struct wi_error *error)
 {
     int rewrites =
@@ -389,7 +389,7 @@ static enum wi_code check_writing(enum wi_task_kind task, enum wi_engine engine,
     enum wi_code code = WI_OK;
     if (task != WI_TASK_CHAT)
         code = check_complete(options, where, error);
-    if (code == WI_OK && engine == WI_ENGINE_PIPELINE)
+    if (code == WI_OK && format == WI_FORMAT_HUGGINGFACE)
         code = check_free_text(options, where, error);
     return code == WI_OK ? check_generate(table, options, slots, where, error) : code;
 }
@@ -414,7 +414,7 @@ static enum wi_code check_plain(
     return WI_OK;
 }
 
-enum wi_code wi_text_check_options(enum wi_task_kind task, enum wi_engine engine,
+enum wi_code wi_text_check_options(enum wi_task_kind task, enum wi_model_format format,
     const json_t *options, unsigned slots, const char *where, struct wi_error *error)
 {
     const struct wi_param *table = plain_tables[task];
@@ -422,10 +422,10 @@ enum wi_code wi_text_check_options(enum wi_task_kind task, enum wi_engine engine
         return WI_OK;
     if (wi_task_samples(task))
         return check_writing(
-            task, engine, options, engine == WI_ENGINE_PIPELINE ? 1 : slots, where, error);
-    if (engine == WI_ENGINE_LLAMA && task == WI_TASK_EMBED)
+            task, format, options, format == WI_FORMAT_HUGGINGFACE ? 1 : slots, where, error);
+    if (format == WI_FORMAT_GGUF && task == WI_TASK_EMBED)
         table = llama_embed_table;
-    else if (engine == WI_ENGINE_LLAMA && task == WI_TASK_RERANK)
+    else if (format == WI_FORMAT_GGUF && task == WI_TASK_RERANK)
         table = llama_rerank_table;
     return check_plain(table, options, where, error);
 }

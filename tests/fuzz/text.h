@@ -26,7 +26,8 @@ static void check_text(const struct wi_dialect *dialect, struct wi_infer *infer)
         .format = WI_FORMAT_GGUF,
         .memory = {.fits = 1}};
     struct wi_model embedder = speaker;
-    struct wi_model folder = {.name = (char *)"f", .engine = WI_ENGINE_PIPELINE};
+    struct wi_model folder = {
+        .name = (char *)"f", .engine = WI_ENGINE_PIPELINE, .format = WI_FORMAT_HUGGINGFACE};
     struct wi_error error;
     embedder.type = WI_TYPE_TEXT_EMBEDDING;
     if (dialect->check(infer, &embedder, &limits, &error) == WI_OK)

@@ -6,7 +6,7 @@
 #include "wire/picture.h"
 #include <string.h>
 
-static struct wi_model folder = {.engine = WI_ENGINE_PIPELINE};
+static struct wi_model folder = {.engine = WI_ENGINE_PIPELINE, .format = WI_FORMAT_HUGGINGFACE};
 
 static int fill_so(struct wi_job_spec *spec, enum wi_task_kind task, const char *input,
     const char *options, int compares)

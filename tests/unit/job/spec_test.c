@@ -5,8 +5,11 @@
 #include "job/job.h"
 #include "wire/infer.h"
 
-static struct wi_model model = {
-    .name = "tiny", .engine = WI_ENGINE_LLAMA, .type = WI_TYPE_TEXT_GENERATION, ._references = 1};
+static struct wi_model model = {.name = "tiny",
+    .engine = WI_ENGINE_LLAMA,
+    .format = WI_FORMAT_GGUF,
+    .type = WI_TYPE_TEXT_GENERATION,
+    ._references = 1};
 
 static json_t *seed_of(json_t *options)
 {
@@ -79,6 +82,7 @@ static int is_private(enum wi_task_kind task, enum wi_form form, size_t text_byt
 {
     static struct wi_model seeing = {.name = "seeing",
         .engine = WI_ENGINE_PIPELINE,
+        .format = WI_FORMAT_HUGGINGFACE,
         .type = WI_TYPE_MULTIMODAL,
         ._references = 1};
     struct wi_infer infer = {

@@ -323,6 +323,7 @@ static void test_biased_tokens(void **state)
     struct wi_model known = chat, folder = {.name = (char *)"folder",
                                       .type = WI_TYPE_TEXT_GENERATION,
                                       .engine = WI_ENGINE_PIPELINE,
+                                      .format = WI_FORMAT_HUGGINGFACE,
                                       .huggingface = {.vocabulary = 100}};
     const struct wi_model *models[] = {&known, &folder, &chat};
     known.gguf.vocabulary = 100;
