@@ -108,7 +108,6 @@ static const struct wi_param plain_tables[WI_TASK_COUNT][MAX_ROWS] = {
         ROW(speed, WI_PARAM_NUMBER, 0.25, 4)},
     [WI_TASK_ZERO_SHOT_IMAGE] = {TEMPLATE},
     [WI_TASK_ZERO_SHOT_AUDIO] = {TEMPLATE},
-    [WI_TASK_DOCUMENT_QUESTION] = {TOP},
 };
 
 /* Of GGUF models, whose files say how to pool. */
