@@ -360,16 +360,24 @@ static enum wi_code check_complete(const json_t *options, const char *where, str
     return check_absent(options, chat, "for conversations; send messages", where, error);
 }
 
+static const char for_gguf[] = "for GGUF models; use one";
+
 /* What takes an engine with grammars, or one that has its context made to measure. */
 static enum wi_code check_free_text(
     const json_t *options, const char *where, struct wi_error *error)
 {
-    static const char *const grammars[] = {
-        "grammar", "json_schema", "response_format", "context", NULL};
+    static const char *const grammars[] = {"grammar", "json_schema", "context", NULL};
+    static const char *const formats[] = {"response_format", NULL};
+    const char *format =
+        json_string_value(json_object_get(json_object_get(options, "response_format"), "type"));
+    int formatted = !format || strcmp(format, "text") != 0;
     const char *choice = json_string_value(json_object_get(options, "tool_choice"));
     char field[80];
-    if (!choice || strcmp(choice, "required") != 0)
-        return check_absent(options, grammars, "for GGUF models; use one", where, error);
+    enum wi_code code = check_absent(options, grammars, for_gguf, where, error);
+    if (code == WI_OK && formatted)
+        code = check_absent(options, formats, for_gguf, where, error);
+    if (code != WI_OK || !choice || strcmp(choice, "required") != 0)
+        return code;
     snprintf(field, sizeof field, "%.40stool_choice", where);
     wi_error_set(error, WI_INVALID_FIELD, field,
         "%s cannot be required: only GGUF models can be made to call a tool.", field);

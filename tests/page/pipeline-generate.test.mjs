@@ -297,6 +297,9 @@ test('what cannot be is refused by name', async () => {
         [{ logit_bias: { a: 1 } }, 'options.logit_bias'], [{ context: 4096 }, 'options.context'],
         [{ response_format: { type: 'json_object' } }, 'options.response_format'], [{ tool_choice: 'required' }, 'options.tool_choice'],
     ]) await fails(outcomeOf(gpt2, 'chat', { messages }, options), 'input_invalid', field);
+    const { result: plain } = await outcomeOf(gpt2, 'chat', { messages },
+        { response_format: { type: 'text' }, temperature: 0, max_tokens: 4 });
+    assert.equal(plain.tokens.length, 4);
     await fails(outcomeOf(gpt2, 'complete', {}), 'input_invalid', 'inputs.prompt');
     await fails(outcomeOf(gpt2, 'chat', { messages: [] }), 'input_invalid', 'inputs.messages');
     await fails(outcomeOf(gpt2, 'summarization', { prompt: 'x' }), 'input_invalid', 'task');

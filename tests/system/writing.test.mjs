@@ -33,7 +33,8 @@ const written = async (inputs, options, model = 'gpt2', more = {}) => {
 test("OpenAI's clients are served", async () => {
     const messages = [{ role: 'user', content: 'Hi' }];
     const { status, json } = await post('/v1/chat/completions',
-        { model: 'gpt2@wasm', messages, max_tokens: 6, temperature: 0, logprobs: true, top_logprobs: 2 });
+        { model: 'gpt2@wasm', messages, max_tokens: 6, temperature: 0, logprobs: true, top_logprobs: 2,
+            response_format: { type: 'text' } });
     assert.equal(status, 200, JSON.stringify(json));
     const [{ message, finish_reason: why, logprobs }] = json.choices;
     assert.deepEqual([message.role, why, logprobs.content.length], ['assistant', 'length', 6]);

@@ -3,10 +3,10 @@ import { Failure } from './failure.js';
 
 /** @typedef {{least: number, most: number, whole?: boolean}} Range */
 /** A number in a range; a truth value; one of some words; a text, or one of at most so many characters; a
- * list of at most so many of them; biases of tokens; what the task checks by itself; what it refuses, and
- * why.
+ * list of at most so many of them; biases of tokens; an object of one type; what the task checks by itself;
+ * what it refuses, and why.
  * @typedef {Range | 'flag' | 'text' | 'biases' | 'any' | {among: readonly string[]} | {text: number}
- *   | {texts: number, length: number} | {refused: string}} Rule */
+ *   | {texts: number, length: number} | {type: string} | {refused: string}} Rule */
 
 const WHOLE = 2147483647;
 const BIASES_MAX = 1024;
@@ -81,6 +81,7 @@ function misses(rule, value) {
             && (!whole || Number.isInteger(value));
         return fits ? null : `a${whole ? ' whole' : ''} number from ${least} to ${most}`;
     }
+    if ('type' in rule) return value.type === rule.type ? null : `{"type": "${rule.type}"}`;
     if ('text' in rule) return isText(value, rule.text) ? null : `a text of 1 to ${rule.text} characters`;
     const fits = Array.isArray(value) && value.length <= rule.texts
         && value.every((one) => isText(one, rule.length));

@@ -41,17 +41,12 @@ function templateOf(given, tools) {
 }
 
 /** What can only be promised by a grammar. @param {Options} options */
-function refuseGrammars({ tool_choice: choice = 'auto', response_format: format }) {
-    if (choice !== 'auto' && choice !== 'none') throw noGrammar('tool_choice', '"auto" or "none"');
-    if (format !== undefined && format?.type !== 'text') {
-        throw noGrammar('response_format', '{"type": "text"}');
-    }
+function refuseGrammars({ tool_choice: choice = 'auto' }) {
+    if (choice === 'auto' || choice === 'none') return;
+    throw new Failure('input_invalid',
+        'The option "tool_choice" is not possible so: grammars are for models in GGUF files.',
+        { field: 'options.tool_choice', expected: '"auto" or "none"' });
 }
-
-/** @param {string} name @param {string} expected */
-const noGrammar = (name, expected) => new Failure('input_invalid',
-    `The option "${name}" is not possible so: grammars are for models in GGUF files.`,
-    { field: `options.${name}`, expected });
 
 /** @param {Loaded} loaded @param {string} text
  * @param {boolean} special with what the model's tokenizer puts around @returns {number[]} */

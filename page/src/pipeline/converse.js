@@ -24,7 +24,7 @@ export const CONVERSE_TASKS = Object.freeze({
     },
     chat: {
         options: Object.freeze({
-            ...WRITING, tools: 'any', tool_choice: 'any', response_format: 'any', chat_template_kwargs: 'any',
+            ...WRITING, tools: 'any', tool_choice: 'any', chat_template_kwargs: 'any',
         }),
         run: async (loaded, task, run) => (hasPictures(task.input?.messages)
             ? goOnSeeing(loaded, await see(loaded, task, task.input.messages, run), task, run)

@@ -12,7 +12,7 @@ const CONTEXT = 8192;
 const NO_GRAMMAR = Object.freeze({ refused: 'grammars are for models in GGUF files' });
 /** @type {Readonly<Record<string, Rule>>} */
 export const WRITING = Object.freeze({
-    ...TEXT_RULES, n: whole(1), grammar: NO_GRAMMAR, json_schema: NO_GRAMMAR,
+    ...TEXT_RULES, n: whole(1), grammar: NO_GRAMMAR, json_schema: NO_GRAMMAR, response_format: { type: 'text' },
 });
 
 /** How many tokens an answer may have with all before it.
