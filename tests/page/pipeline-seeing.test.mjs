@@ -204,7 +204,7 @@ test('what cannot be done says why, and the next request is right', async () => 
     await assert.rejects(ask(other, disc()), { code: 'platform_unsupported', field: 'task', expected: /llava.*smolvlm/ });
     await other.dispose();
     for (const [question, code, field] of [['<image>', 'input_invalid', 'inputs'],
-        ['a'.repeat(600), 'context_length_exceeded'], ['', 'input_invalid', 'inputs.question']]) {
+        ['a'.repeat(600), 'context_length_exceeded', 'inputs'], ['', 'input_invalid', 'inputs.question']]) {
         await assert.rejects(ask(model, disc(), question), { code, ...(field && { field }) });
     }
     await assert.rejects(outcomeOf(model, 'visual-question-answering', { image, question: QUESTION }, greedy,

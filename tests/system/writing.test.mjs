@@ -43,6 +43,7 @@ test("OpenAI's clients are served", async () => {
     assert.deepEqual([refused.status, refused.json.error.param], [400, 'response_format'], JSON.stringify(refused.json));
     const long = await post('/v1/completions', { model: 'gpt2@wasm', prompt: 'x'.repeat(2100) });
     assert.deepEqual([long.status, long.json.error.code], [400, 'context_length_exceeded'], JSON.stringify(long.json));
+    assert.equal(long.json.error.param, 'prompt');
 });
 
 test('the next turn finds the one before, and how fast it went is known', async () => {

@@ -41,7 +41,8 @@ export async function generate(loaded, prompt, options, context, run, begin) {
     const { tokens } = prompt;
     if (tokens.length >= context) {
         const message = `The prompt has ${tokens.length} tokens, the model's context here ${context}.`;
-        throw new Failure('context_length_exceeded', message, { expected: `fewer than ${context} tokens` });
+        throw new Failure('context_length_exceeded', message,
+            { field: 'inputs', expected: `fewer than ${context} tokens` });
     }
     return new Writing(loaded, prompt, options, context, run).write(begin);
 }

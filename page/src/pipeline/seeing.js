@@ -127,7 +127,7 @@ async function looksOf(loaded, task, messages, fieldOf, mark) {
 /** @param {number} count of tokens @param {number} pictures @param {number} context */
 const tooMany = (count, pictures, context) => new Failure('context_length_exceeded',
     `The first ${pictures} pictures have ${count} tokens, the model's context here ${context}.`,
-    { expected: `fewer than ${context} tokens, with all that is said` });
+    { field: 'inputs', expected: `fewer than ${context} tokens, with all that is said` });
 
 /** What is before, between and behind the pictures. @param {string} text @param {string} mark
  * @param {number} pictures @returns {string[]} @throws {Failure} if there is another number of marks */

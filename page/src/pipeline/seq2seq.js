@@ -64,7 +64,7 @@ function inputTokens({ tokenizer, limits: { length } }, text, { truncate }) {
     }
     const message = `The text has ${ids.length} tokens, the model reads ${length}.`;
     throw new Failure('context_length_exceeded', message,
-        { expected: `at most ${length} tokens, or options.truncate` });
+        { field: 'inputs', expected: `at most ${length} tokens, or options.truncate` });
 }
 
 /** @param {Loaded} loaded @param {readonly number[]} ids */
