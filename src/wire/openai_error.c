@@ -35,7 +35,7 @@ static const char *code_of(enum wi_code code)
 }
 
 /* Our names of fields, and what they are called there. */
-static void add_param(struct wi_buffer *out, const char *field, const char *input)
+static void add_param(struct wi_buffer *out, const struct wi_error *error, const char *input)
 {
     /* Where it is to run is a part of the model's name. */
     const struct {
@@ -44,9 +44,10 @@ static void add_param(struct wi_buffer *out, const char *field, const char *inpu
         {"platform", "model"}, {"inputs", input}, {"inputs.texts", input}, {"inputs.audio", "file"},
         {"options.timestamps", "response_format"}};
     static const char *const prefixes[] = {"options.", "inputs."};
-    const char *name = field;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(field, names[i].ours) == 0)
+    const char *name = error->field;
+    int theirs = error->code == WI_UNKNOWN_FIELD; /* as the request has it */
+    for (size_t i = 0; !theirs && i < sizeof names / sizeof *names; i++)
+        if (strcmp(error->field, names[i].ours) == 0)
             name = names[i].theirs;
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
@@ -74,6 +75,6 @@ void wi_openai_error(struct wi_buffer *out, const struct wi_error *error, const 
     wi_buffer_puts(out, "{\"message\":");
     wi_buffer_json_string(out, message);
     wi_buffer_strings(out, ",\"type\":\"", type_of(error->code), "\",\"param\":", NULL);
-    add_param(out, error->field, input);
+    add_param(out, error, input);
     wi_buffer_strings(out, ",\"code\":\"", code_of(error->code), "\"}", NULL);
 }

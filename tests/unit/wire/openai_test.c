@@ -233,6 +233,23 @@ static void test_fields_have_the_names_of_requests(void **state)
     }
 }
 
+/* What is not known has the name that the request gave it. */
+static void test_unknown_parameters_keep_their_names(void **state)
+{
+    static const char *const names[] = {"task", "platform", "inputs"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct wi_error error;
+        struct wi_buffer text = {0};
+        wi_error_set(&error, WI_UNKNOWN_FIELD, names[i], "it is not known");
+        wi_dialect_openai_embeddings.print_error(&text, &error, NULL);
+        json_t *whole = json_loads(text.text, JSON_REJECT_DUPLICATES, NULL);
+        json_t *told = json_object_get(whole, "error");
+        assert_string_equal(json_string_value(json_object_get(told, "param")), names[i]);
+        json_decref(whole);
+        wi_buffer_clear(&text);
+    }
+}
+
 static void test_both(void **state)
 {
     struct wi_error error;
@@ -258,6 +275,7 @@ int main(void)
         cmocka_unit_test(test_a_model_of_tensors),
         cmocka_unit_test(test_model),
         cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_unknown_parameters_keep_their_names),
         cmocka_unit_test(test_fields_have_the_names_of_requests),
         cmocka_unit_test(test_both),
     };
