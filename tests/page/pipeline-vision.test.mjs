@@ -152,9 +152,14 @@ test('a picture is held against labels', async () => {
             { picture: disc(), labels }, options);
         assertLabels(result.labels, expected.labels);
     }
-    const nowhere = run('clip', 'zero-shot-image-classification', disc(),
-        { hypothesis_template: 'none' }, { labels });
-    await assert.rejects(nowhere, { code: 'input_invalid', field: 'options.hypothesis_template' });
+    for (const template of ['none', '{} or {}']) {
+        await assert.rejects(run('clip', 'zero-shot-image-classification', disc(),
+            { hypothesis_template: template }, { labels }),
+        { code: 'input_invalid', field: 'options.hypothesis_template' });
+    }
+    await assert.rejects(run('clip', 'zero-shot-image-classification', disc(), {},
+        { labels: ['a disc', 'dog '.repeat(200)] }),
+    { code: 'context_length_exceeded', field: 'inputs.labels' });
     for (const wrong of [undefined, [], 'a disc', [1]]) {
         await assert.rejects(run('clip', 'zero-shot-image-classification', disc(), {}, { labels: wrong }),
             { code: 'input_invalid', field: 'inputs.labels' });

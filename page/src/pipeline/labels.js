@@ -1,7 +1,7 @@
 /** Labels for texts: those that a model was trained for, and those that the request gives. */
 import { Failure } from '../engine/failure.js';
 import { sigmoid, softmax } from '../engine/picture.js';
-import { encodeAll, floats, forward, oneOrMore, outputOf, pairsOf, textsOf, usageOf } from './texts.js';
+import { encodeAll, encodeWithin, floats, forward, oneOrMore, outputOf, pairsOf, textsOf, usageOf } from './texts.js';
 
 /** @typedef {import('../engine/run.js').Run} Run */
 /** @typedef {import('./loading.js').Loaded} Loaded */
@@ -79,8 +79,16 @@ function checkCount(texts, labels) {
  * @throws {Failure} */
 export function hypothesesOf(template, labels) {
     if (template.split('{}').length === 2) return labels.map((label) => template.replace('{}', () => label));
-    throw new Failure('input_invalid', 'The hypothesis has no place for a label.',
+    throw new Failure('input_invalid', 'The hypothesis has no place for a label, or several.',
         { field: 'options.hypothesis_template', expected: 'a text with {} once, where the label goes' });
+}
+
+/** The same where a model reads each by itself: what is beyond its length would be lost unsaid.
+ * @param {Loaded} loaded @param {string} template @param {readonly string[]} labels @throws {Failure} */
+export function sentencesOf(loaded, template, labels) {
+    const sentences = hypothesesOf(template, labels);
+    for (const sentence of sentences) encodeWithin(loaded, sentence, null, { field: 'inputs.labels' });
+    return sentences;
 }
 
 /** @param {Loaded} loaded @param {Encoded[]} all @param {string} task @param {Run} run */

@@ -6,7 +6,7 @@ import { answerAbout } from './converse.js';
 import { encoded } from './decoder.js';
 import { generate } from './generate.js';
 import { numbersOf, pictureOf } from './image/input.js';
-import { labelsOf } from './labels.js';
+import { labelsOf, sentencesOf } from './labels.js';
 import { isSeeing } from './seeing.js';
 import { startOf } from './seq2seq.js';
 import { textOf } from './texts.js';
@@ -37,15 +37,9 @@ async function classifyByLabels(loaded, task) {
 
 /** @param {Loaded} loaded @param {CheckedTask} task @param {string[]} labels
  * @param {boolean} padded to the model's length */
-function textsOf({ tokenizer }, { options }, labels, padded) {
-    if (!tokenizer) throw new Failure('model_invalid', 'The folder has no file tokenizer.json.');
-    const template = options.hypothesis_template ?? TEMPLATE;
-    if (!template.includes('{}')) {
-        throw new Failure('input_invalid', 'The template has no place for a label.',
-            { field: 'options.hypothesis_template', expected: 'a text with {}' });
-    }
-    const texts = labels.map((label) => template.replace('{}', () => label));
-    return tokenizer(texts, { padding: padded ? 'max_length' : true, truncation: true });
+function textsOf(loaded, { options }, labels, padded) {
+    const texts = sentencesOf(loaded, options.hypothesis_template ?? TEMPLATE, labels);
+    return loaded.tokenizer(texts, { padding: padded ? 'max_length' : true, truncation: true });
 }
 
 // --- text from pictures ----------------------------------------------------------------------------
