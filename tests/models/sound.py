@@ -24,7 +24,10 @@ def ctc(folder):
     x = graph.layers(graph.op("Transpose", planes, perm=[0, 2, 1]))
     graph.op("MatMul", x, graph.drawn(WIDTH, len(vocabulary)), output="logits")
     graph.gives(floats("logits", "batch_size", "frames", len(vocabulary)))
-    folder.config("wav2vec2", "Wav2Vec2ForCTC", vocab_size=len(vocabulary), pad_token_id=0)
+    folder.config(
+        "wav2vec2", "Wav2Vec2ForCTC", vocab_size=len(vocabulary), pad_token_id=0, conv_kernel=[400],
+        conv_stride=[320],
+    )
     folder.sounds(
         "Wav2Vec2FeatureExtractor", RATE, processor_class="Wav2Vec2Processor", do_normalize=True,
         feature_size=1, padding_value=0.0, return_attention_mask=False,

@@ -4,7 +4,7 @@ import { whole } from '../engine/options.js';
 import { bytesOf } from '../engine/tensors.js';
 import { softmax, toLabels } from '../engine/picture.js';
 import { numbersOf } from './image/input.js';
-import { labelsOf } from './labels.js';
+import { labelsOf, sentencesOf } from './labels.js';
 import { decodeSound } from './sound/decode.js';
 import { MAX_RATE, MIN_RATE, tooLong } from './sound/limits.js';
 import { windowsOf } from './sound/windows.js';
@@ -41,7 +41,18 @@ async function soundOf(loaded, task, run) {
     if (!entry) throw new Failure('input_invalid', 'The request has no sound.',
         { field: 'inputs', expected: '{"audio": …}' });
     const bytes = /** @type {Uint8Array<ArrayBuffer>} */ (bytesOf(entry, task.frame, task.section));
-    return { samples: await decodeSound(bytes, head, rate, run), rate };
+    const samples = await decodeSound(bytes, head, rate, run);
+    const least = leastOf(loaded.config);
+    if (samples.length >= least) return { samples, rate };
+    throw new Failure('audio_invalid', `The sound has ${samples.length} samples at the model's ${rate} Hz.`,
+        { field: 'inputs.audio', expected: `at least ${least} samples, which are ${least / rate} s` });
+}
+
+/** Samples of which models that listen by convolutions, such as Wav2Vec2, make their first number.
+ * @param {Record<string, any>} config */
+function leastOf({ conv_kernel: kernels, conv_stride: strides }) {
+    if (!Array.isArray(kernels) || !Array.isArray(strides)) return 1;
+    return kernels.reduceRight((least, kernel, i) => (least - 1) * strides[i] + kernel, 1);
 }
 
 /** Samples that a model reads at a time, as its folder says: a sound must not fall into countless pieces.
@@ -165,8 +176,7 @@ async function compare(loaded, task, run) {
     if (samples.length > CLASSIFIED * rate) throw tooLong(samples.length / rate, CLASSIFIED);
     const labels = labelsOf(task.input?.labels);
     const { hypothesis_template: template = 'This is a sound of {}.' } = task.options;
-    const texts = loaded.tokenizer(labels.map((label) => template.replace('{}', () => label)),
-        { padding: true, truncation: true });
+    const texts = loaded.tokenizer(sentencesOf(loaded, template, labels), { padding: true, truncation: true });
     const { nb_max_samples: said = CLASSIFIED * rate } = loaded.processor.feature_extractor.config;
     const most = windowOf(said, 'nb_max_samples', rate);
     const scores = new Float64Array(labels.length);

@@ -151,7 +151,8 @@ export async function transcribe(loaded, plan, samples, offset) {
         const segments = segmentsOf(tokens, reader, offset, samples.length / config.sampling_rate);
         return { text, segments, tokens: tokens.slice(tokens.lastIndexOf(start)) };
     }
-    return { text, segments: wordsOf(loaded, plan, reader, tokens, output.token_timestamps[0].tolist(), offset) };
+    const place = { offset, length: samples.length / config.sampling_rate };
+    return { text, segments: wordsOf(loaded, plan, reader, tokens, output.token_timestamps[0].tolist(), place) };
 }
 
 /** Where a window begins, and how long it is, in seconds. @typedef {{offset: number, length: number}} Place */
@@ -216,9 +217,11 @@ function readerOf({ model, processor, tokenizer, config }) {
 
 /** No word goes on behind a time. @param {Loaded} loaded @param {Plan} plan
  * @param {import('./sound/segments.js').Reader} reader
- * @param {number[]} tokens @param {number[]} times when each begins @param {number} offset
+ * @param {number[]} tokens @param {number[]} times when each begins @param {Place} place
  * @returns {Segment[]} one for each word */
-function wordsOf({ tokenizer }, { language }, { begin, special }, tokens, times, offset) {
+function wordsOf({ tokenizer }, { language }, { begin, special }, tokens, times, { offset, length }) {
+    /** Behind the window's end there is silence. @param {number} time */
+    const within = (time) => rounded(offset + Math.min(time, length));
     /** The places of the tokens of each sentence. @type {number[][]} */
     const sentences = [[]];
     for (const [i, token] of tokens.entries()) {
@@ -231,7 +234,7 @@ function wordsOf({ tokenizer }, { language }, { begin, special }, tokens, times,
         const words = tokenizer.collateWordTimestamps(places.map((i) => tokens[i]), spans,
             language ?? 'english');
         return words.map(({ text, timestamp: [start, end] }) =>
-            ({ start: rounded(offset + start), end: rounded(offset + end), text: text.trim() }));
+            ({ start: within(start), end: within(end), text: text.trim() }));
     });
 }
 
