@@ -37,8 +37,10 @@ enum wi_base64 wi_base64_decode(
     *blob = NULL;
     for (int i = 0; i < 2 && length > 0 && text[length - 1] == '='; i++)
         length--;
-    if (length == 0 || length % 4 == 1)
-        return WI_BASE64_SHORT;
+    if (length == 0)
+        return WI_BASE64_EMPTY;
+    if (length % 4 == 1)
+        return strspn(text, alphabet) < length ? WI_BASE64_WRONG : WI_BASE64_SHORT;
     size_t size = length / 4 * 3 + (length % 4 ? length % 4 - 1 : 0);
     struct wi_blob *decoded = wi_blob_new(budget, size);
     if (!decoded)
@@ -54,6 +56,12 @@ enum wi_base64 wi_base64_decode(
 
 const char *wi_base64_problem(enum wi_base64 result)
 {
-    return result == WI_BASE64_SHORT ? "The base64 text is empty or cut short."
-                                     : "The text has a character that is not base64.";
+    switch (result) {
+    case WI_BASE64_EMPTY:
+        return "The base64 text is empty.";
+    case WI_BASE64_SHORT:
+        return "The base64 text is cut short.";
+    default:
+        return "The text has a character that is not base64, such as a line break.";
+    }
 }

@@ -5,7 +5,13 @@
 #include "base/blob.h"
 #include <stddef.h>
 
-enum wi_base64 { WI_BASE64_OK, WI_BASE64_SHORT, WI_BASE64_WRONG, WI_BASE64_NO_MEMORY };
+enum wi_base64 {
+    WI_BASE64_OK,
+    WI_BASE64_EMPTY,
+    WI_BASE64_SHORT,
+    WI_BASE64_WRONG,
+    WI_BASE64_NO_MEMORY
+};
 
 /* Base64 (RFC 4648; padding may be absent), ended by a 0 byte. `*blob` is a new blob with the
  * bytes, of which there is at least one; NULL on failure. */

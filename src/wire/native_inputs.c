@@ -162,7 +162,9 @@ static enum wi_code check_members(unsigned members, struct wi_error *error)
     for (i = 0; i < count && (!members || (things[i] & members) != members);)
         i++;
     if (i == count) {
-        wi_error_set(error, WI_INVALID_FIELD, "inputs", "inputs must be one thing.");
+        wi_error_set(error, WI_INVALID_FIELD, "inputs", "%s",
+            members ? "inputs has members that do not go together."
+                    : "inputs has none of the members that say what it is.");
         wi_error_expect(error,
             "{\"messages\"}, {\"query\", \"documents\"}, {\"text\", \"text_pair\"}, {\"pairs\"}, "
             "{\"question\", \"context\"}, {\"text\" or \"texts\", \"labels\"}, or {\"image\"} or "

@@ -2,6 +2,7 @@
  * the answer is to come, and with which times. */
 #include "wire/openai.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* The form by its name, of those from `first` on. */
@@ -18,8 +19,10 @@ static enum wi_code read_form(struct wi_infer *infer, const json_t *root, enum w
     }
     if (!asked || json_is_null(asked))
         return WI_OK;
+    char *given = json_dumps(asked, JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
     wi_error_set(error, WI_INVALID_FIELD, "response_format",
-        "This response_format is not one of those that are made here.");
+        "The response_format %.40s is not made here.", given);
+    free(given);
     struct wi_buffer list = {0};
     for (int i = 0; names[i]; i++)
         wi_buffer_strings(&list, i > 0 ? ", " : "", names[i], NULL);

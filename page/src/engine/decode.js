@@ -37,7 +37,7 @@ export async function openPicture(bytes, mediaType, options) {
         return await createImageBitmap(new Blob([bytes], { type: mediaType }), options);
     } catch (error) {
         throw new Failure('picture_invalid', `The picture cannot be decoded: ${error}`,
-            { field: 'inputs.image' });
+            { field: 'inputs.image', expected: 'a whole PNG, JPEG or WebP file' });
     }
 }
 

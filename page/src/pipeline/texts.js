@@ -14,7 +14,7 @@ import { Failure } from '../engine/failure.js';
 /** Texts of one run, tokens with the padding, and numbers that the model makes of these. */
 const BATCH = Object.freeze({ texts: 32, tokens: 4096, numbers: 16 << 20 });
 /** Texts of one request. */
-const TEXTS_MAX = 4096;
+const TEXTS_MAX = 2048;
 
 /** @param {any} text @param {string} name @returns {string} @throws {Failure} */
 export function textOf(text, name) {

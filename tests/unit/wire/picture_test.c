@@ -118,6 +118,20 @@ static void test_base64(void **state)
     }
 }
 
+static void test_what_is_wrong_with_base64(void **state)
+{
+    static const char *const rows[][2] = {{"", "empty"}, {"==", "empty"}, {"Zm9vY", "cut short"},
+        {"Zm9v\nZm9v", "line break"}, {"https://e.org/a.png", "not base64"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct wi_blob *blob;
+        struct wi_error error;
+        assert_int_equal(
+            wi_picture_decode(rows[i][0], strlen(rows[i][0]), "image", NULL, &blob, &error),
+            WI_PICTURE_INVALID);
+        assert_non_null(strstr(error.detail, rows[i][1]));
+    }
+}
+
 static void test_budget(void **state)
 {
     struct wi_budget budget = {.limit = 2};
@@ -138,6 +152,7 @@ int main(void)
         cmocka_unit_test(test_far_frames),
         cmocka_unit_test(test_wrong_pictures),
         cmocka_unit_test(test_base64),
+        cmocka_unit_test(test_what_is_wrong_with_base64),
         cmocka_unit_test(test_budget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
