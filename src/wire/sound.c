@@ -77,6 +77,18 @@ static uint32_t little32(const unsigned char *p)
 /* Chunks of a WAV file before its samples. Files have a few; a loop's thread counts them. */
 #define CHUNKS_MAX 65536
 
+enum { WAV_PCM = 1, WAV_FLOAT = 3, WAV_EXTENSIBLE = 0xfffe };
+
+/* A second's bytes by the format at `p`: of samples that are not compressed they are counted, as
+ * players do, who pass over what the header says of them. */
+static double wav_rate(const unsigned char *p)
+{
+    unsigned format = p[0] | (unsigned)p[1] << 8, frame = p[12] | (unsigned)p[13] << 8;
+    int counted = format == WAV_PCM || format == WAV_FLOAT || format == WAV_EXTENSIBLE;
+    double rate = counted ? (double)little32(p + 4) * frame : 0;
+    return rate > 0 ? rate : little32(p + 8);
+}
+
 /* The seconds that a WAV file's header promises, at most those that its bytes can be; -1 where it
  * has no format, or no samples within so many chunks. */
 static double wav_seconds(const unsigned char *p, size_t size)
@@ -88,7 +100,7 @@ static double wav_seconds(const unsigned char *p, size_t size)
         if (memcmp(p + at, "data", 4) == 0)
             return rate > 0 ? (double)(length < rest ? length : rest) / rate : -1;
         if (memcmp(p + at, "fmt ", 4) == 0 && length >= 16 && rest >= 16)
-            rate = little32(p + at + 16);
+            rate = wav_rate(p + at + 8);
         if (length >= rest)
             break;
         at += 8 + length + length % 2;

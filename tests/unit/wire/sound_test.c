@@ -43,8 +43,20 @@ static void test_wav(void **state)
     assert_string_equal(sound.media_type, "audio/wav");
     memset(wav + 40, 0xff, 4); /* more than there is */
     assert_int_equal(sniff(wav, sizeof wav - 1, &sound), WI_OK);
-    memset(wav + 28, 0, 4); /* bytes a second */
-    assert_int_equal(sniff(wav, sizeof wav - 1, &sound), WI_AUDIO_INVALID);
+}
+
+/* Bytes a second by the header are believed where nothing else tells them. */
+static void test_wav_rate(void **state)
+{
+    static unsigned char wav[44 + 4 * WI_SOUND_SECONDS_MAX] = WAV;
+    struct wi_sound sound = {0};
+    memset(wav + 40, 0xff, 4);
+    memcpy(wav + 28, "\1\0\0\0", 4);
+    assert_int_equal(sniff(wav, sizeof wav, &sound), WI_OK);
+    memset(wav + 20, 2, 1); /* ADPCM */
+    assert_int_equal(sniff(wav, sizeof wav, &sound), WI_AUDIO_TOO_LARGE);
+    memset(wav + 28, 0, 4);
+    assert_int_equal(sniff(wav, sizeof wav, &sound), WI_AUDIO_INVALID);
 }
 
 /* Chunks before the samples are not looked through for ever. */
@@ -88,6 +100,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_wav),
+        cmocka_unit_test(test_wav_rate),
         cmocka_unit_test(test_far_samples),
         cmocka_unit_test(test_length),
     };
