@@ -13,9 +13,32 @@
 /* How many numbers of an output are shown. */
 #define SHOWN 8
 
+#define PNG_BEGINS "\x89PNG\r\n\x1a\n"
+
+/* Whether numbers are those bytes, from there on. */
+static int has_bytes(const json_t *data, size_t at, const char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (json_integer_value(json_array_get(data, at + i)) != (unsigned char)bytes[i])
+            return 0;
+    return 1;
+}
+
+/* What a file is, of which an output's numbers are the bytes; NULL: they are numbers. */
+static const char *file_in(const json_t *output, const json_t *data)
+{
+    const char *datatype = json_string_value(json_object_get(output, "datatype"));
+    if (!datatype || strcmp(datatype, "UINT8") != 0)
+        return NULL;
+    if (has_bytes(data, 0, PNG_BEGINS, sizeof PNG_BEGINS - 1))
+        return "a PNG file";
+    return has_bytes(data, 0, "RIFF", 4) && has_bytes(data, 8, "WAVE", 4) ? "a WAV file" : NULL;
+}
+
 static void put_output(struct wi_buffer *out, const json_t *output)
 {
     const json_t *data = json_object_get(output, "data");
+    const char *file = file_in(output, data);
     size_t count = json_array_size(data);
 
     wi_table_cell(out, json_object_get(output, "name"), NULL);
@@ -25,6 +48,10 @@ static void put_output(struct wi_buffer *out, const json_t *output)
     if (json_array_size(json_object_get(output, "shape")))
         wi_table_cell(out, json_object_get(output, "shape"), NULL);
     wi_buffer_puts(out, "]");
+    if (file) {
+        wi_buffer_printf(out, ": %s; --output DIR saves it\n", file);
+        return;
+    }
     for (size_t i = 0; i < count && i < SHOWN; i++) {
         wi_buffer_puts(out, i ? ", " : " = ");
         wi_table_cell(out, json_array_get(data, i), NULL);
@@ -96,7 +123,7 @@ static const char *ending_of(const struct wi_tensor *tensor)
 
     if (tensor->datatype != WI_UINT8 || tensor->rank != 1 || tensor->size < 12)
         return "npy";
-    if (memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0)
+    if (memcmp(bytes, PNG_BEGINS, sizeof PNG_BEGINS - 1) == 0)
         return "png";
     return memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WAVE", 4) == 0 ? "wav" : "npy";
 }

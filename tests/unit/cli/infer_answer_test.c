@@ -101,6 +101,22 @@ static void shows_the_first_numbers(void **state)
     json_decref(answer);
 }
 
+static void calls_files_by_what_they_are(void **state)
+{
+    struct wi_buffer out = {0};
+    json_t *answer =
+        load("{\"outputs\":[{\"name\":\"audio\",\"datatype\":\"UINT8\",\"shape\":[12],"
+             "\"data\":[82,73,70,70,0,0,0,0,87,65,86,69]},{\"name\":\"x\",\"datatype\":\"UINT8\","
+             "\"shape\":[3],\"data\":[82,73,70]},{\"name\":\"depth\",\"datatype\":"
+             "\"UINT8\",\"shape\":[8],\"data\":[137,80,78,71,13,10,26,10]}]}");
+    wi_cli_infer_print(&out, answer);
+    assert_non_null(strstr(out.text, "audio UINT8[12]: a WAV file; --output DIR saves it\n"));
+    assert_non_null(strstr(out.text, "x UINT8[3] = 82, 73, 70\n"));
+    assert_non_null(strstr(out.text, "depth UINT8[8]: a PNG file; --output DIR saves it\n"));
+    wi_buffer_clear(&out);
+    json_decref(answer);
+}
+
 static void saves_tensors_under_tame_names(void **state)
 {
     char directory[] = "/tmp/webinfer-answer-XXXXXX", expected[64];
@@ -163,6 +179,7 @@ int main(void)
         cmocka_unit_test(shows_labels),
         cmocka_unit_test(shows_every_form),
         cmocka_unit_test(shows_the_first_numbers),
+        cmocka_unit_test(calls_files_by_what_they_are),
         cmocka_unit_test(knows_files_by_their_first_bytes),
         cmocka_unit_test(saves_tensors_under_tame_names),
         cmocka_unit_test(refuses_an_answer_whose_bytes_do_not_fit),
