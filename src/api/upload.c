@@ -47,13 +47,14 @@ static void no_memory(struct unpacking *work)
 
 /* --- the work -------------------------------------------------------------------------------- */
 
-static enum MHD_Result add_argument(
-    void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+static enum MHD_Result add_argument(void *context, enum MHD_ValueKind kind, const char *name,
+    size_t name_size, const char *value, size_t size)
 {
     struct unpacking *work = context;
     const char *text = value ? value : "";
     (void)kind;
-    enum wi_code code = wi_upload_add(&work->upload, name, text, strlen(text), &work->error);
+    (void)name_size;
+    enum wi_code code = wi_upload_add(&work->upload, name, text, size, &work->error);
     return code == WI_OK ? MHD_YES : MHD_NO;
 }
 
@@ -115,7 +116,7 @@ static void take_body(struct wi_request *request, struct unpacking *work)
 
 static void begin(struct wi_request *request, struct unpacking *work)
 {
-    MHD_get_connection_values(request->mhd, MHD_GET_ARGUMENT_KIND, add_argument, work);
+    MHD_get_connection_values_n(request->mhd, MHD_GET_ARGUMENT_KIND, add_argument, work);
     if (work->error.code == WI_OK)
         take_body(request, work);
     if (work->error.code != WI_OK) {
